@@ -1,0 +1,30 @@
+# Two commands do all the set-up on a fresh machine, each by itself:
+#   make quadrants   installs, runs the experiment at laptop size, prints where its report is
+#   make test        installs, runs lint, import contracts, types and tests
+PYTHON ?= python3
+BIN := .venv/bin
+export RAY_USAGE_STATS_ENABLED = 0
+
+.PHONY: quadrants desi test clean
+
+quadrants: .venv/installed
+	$(BIN)/python experiments/quadrants.py
+
+desi: .venv/installed
+	$(BIN)/python experiments/desi.py
+
+test: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+# The constraints hold the exact version of everything, so that next year installs the same.
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+clean:
+	rm -rf .venv
