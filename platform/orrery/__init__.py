@@ -1,0 +1,1 @@
+"""The machinery: runs, learns, judges and reports. It knows no galaxy."""

@@ -1,0 +1,172 @@
+"""What simulations return and what observers measured: columns with names and units.
+
+A record is what one simulation returns: a few scalars and lists of particles. An observation is
+what nature returned, reduced to the same summaries. Both know what they are; nothing else has to.
+"""
+
+import ast
+import hashlib
+import inspect
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from orrery.parameters import FloatArray
+
+JSON = dict[str, Any]
+
+
+def canonical(document: Any) -> str:
+    """Returns a document as JSON text that is the same for equal documents."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def fingerprint(document: Any) -> str:
+    """Returns 16 hexadecimal digits that identify a JSON document."""
+    return hashlib.sha256(canonical(document).encode()).hexdigest()[:16]
+
+
+def code_fingerprint(*modules: ModuleType) -> str:
+    """Returns 16 hexadecimal digits that identify what modules do.
+
+    Comments, docstrings and layout are left out: rewording one must not throw away a campaign.
+    """
+    return fingerprint([_syntax(inspect.getsource(module)) for module in modules])
+
+
+def _syntax(source: str) -> str:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_docstring(body[0]):
+            node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
+    # source again, not a dump: that differs between versions of Python
+    return ast.unparse(tree)
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table: name, unit (astropy's generic format), meaning, numpy dtype."""
+
+    name: str
+    unit: str
+    description: str
+    dtype: str = "float64"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns of records.
+
+    Arguments:
+        scalars: Columns with one value for each simulation.
+        particles: Columns with a list of values for each simulation, all of the same length.
+    """
+
+    scalars: tuple[Column, ...]
+    particles: tuple[Column, ...] = ()
+
+    def arrow(self, metadata: JSON) -> pa.Schema:
+        """Returns the Arrow schema; `metadata` is stored with it as JSON under `orrery`."""
+        scalars = [_arrow_field(c, pa.from_numpy_dtype(c.dtype)) for c in self.scalars]
+        lists = [_arrow_field(c, pa.list_(pa.from_numpy_dtype(c.dtype))) for c in self.particles]
+        return pa.schema(scalars + lists, metadata={"orrery": canonical(metadata)})
+
+
+def _arrow_field(column: Column, kind: pa.DataType) -> pa.Field:
+    metadata = {"unit": column.unit, "description": column.description}
+    return pa.field(column.name, kind, nullable=False, metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Records:
+    """The records of B simulations.
+
+    Arguments:
+        scalars: One array `[B]` for each scalar column.
+        particles: One array `[sum of counts]` for each particle column, simulation after
+            simulation.
+        offsets: Where each simulation's particles begin, with shape `[B + 1]`.
+    """
+
+    scalars: Mapping[str, NDArray[Any]]
+    particles: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    offsets: NDArray[np.int32] = field(default_factory=lambda: np.zeros(1, dtype=np.int32))
+
+    def __len__(self) -> int:
+        return len(next(iter(self.scalars.values())))
+
+    def table(self, schema: Schema, metadata: JSON) -> pa.Table:
+        """Returns the records as an Arrow table with the schema's columns, types and metadata."""
+        scalars = [pa.array(self.scalars[c.name].astype(c.dtype)) for c in schema.scalars]
+        offsets = pa.array(self.offsets.astype(np.int32))
+        lists = [
+            pa.ListArray.from_arrays(offsets, pa.array(self.particles[c.name].astype(c.dtype)))
+            for c in schema.particles
+        ]
+        return pa.Table.from_arrays(scalars + lists, schema=schema.arrow(metadata))
+
+    @classmethod
+    def from_table(cls, table: pa.Table) -> "Records":
+        """Returns the records of an Arrow table, without copying memory-mapped values."""
+        table = table.combine_chunks()
+        scalars, particles, offsets = {}, {}, np.zeros(len(table) + 1, dtype=np.int32)
+        for name, kind in zip(table.schema.names, table.schema.types, strict=True):
+            column = table[name].chunk(0)
+            if pa.types.is_list(kind):
+                offsets = column.offsets.to_numpy()
+                particles[name] = column.values.to_numpy(zero_copy_only=False)
+            else:
+                scalars[name] = column.to_numpy(zero_copy_only=False)
+        return cls(scalars, particles, offsets)
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A measured data vector with its errors.
+
+    Arguments:
+        name: What was observed, as a figure's legend would say it.
+        names: The S entries' names.
+        units: The S entries' units.
+        value: The measured values, with shape `[S]`.
+        covariance: The measurement covariance, with shape `[S, S]`.
+        definition: Fingerprint of the summaries' definition, the same that simulations used.
+        provenance: Where the numbers come from: file, checksum, selection counts, as plain JSON.
+    """
+
+    name: str
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    value: FloatArray
+    covariance: FloatArray
+    definition: str
+    provenance: JSON
+
+    def __post_init__(self) -> None:
+        size = len(self.names)
+        if self.value.shape != (size,) or self.covariance.shape != (size, size):
+            raise ValueError(
+                f"observation {self.name!r} has {size} names but values of shape "
+                f"{self.value.shape} and covariance of shape {self.covariance.shape}"
+            )
+        missing = [n for n, v in zip(self.names, self.value, strict=True) if not np.isfinite(v)]
+        if missing or not np.isfinite(self.covariance).all():
+            raise ValueError(
+                f"observation {self.name!r} has no finite value for {missing or 'its covariance'}: "
+                "widen distance_edges or leave these entries out"
+            )

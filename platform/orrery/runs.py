@@ -1,0 +1,362 @@
+"""A run: the options it was given, the folder it writes to, and what it tells the user.
+
+Nothing is ever half-written: a file appears under its name complete and synced, or not at all, so
+that a run which is killed can be started again with the same command.
+"""
+
+import dataclasses
+import importlib.metadata
+import json
+import math
+import os
+import platform
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import tyro
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from orrery.records import JSON, fingerprint
+
+Options = TypeVar("Options")
+
+PACKAGES = (
+    "orrery", "numpy", "torch", "ray", "sbi", "zuko", "lightning", "pyarrow", "astropy",
+)  # fmt: skip
+TEMPORARY = ".tmp"  # ending of files that are being written
+
+# A log file has no width of its own; tables need more than the 80 columns assumed for it.
+console = Console(
+    stderr=True,
+    highlight=False,
+    markup=False,
+    soft_wrap=True,
+    width=None if sys.stderr.isatty() else 160,
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of an experiment.
+
+    Arguments:
+        experiment: The experiment's name.
+        folder: Where everything the run writes goes.
+        fingerprint: Identifies the options; the same options always find the same folder.
+        options: The options as plain JSON.
+    """
+
+    experiment: str
+    folder: Path
+    fingerprint: str
+    options: JSON
+
+
+def options(choices: type[Options], arguments: Sequence[str] | None = None) -> Options:
+    """Returns the frozen dataclass `choices` with the values given on the command line.
+
+    Arguments:
+        choices: A frozen dataclass; the fields of nested ones are options like its own, shown in
+            groups, so no name may stand twice. The docstrings become the help text.
+        arguments: The command line without the program's name; `sys.argv[1:]` when None.
+
+    Raises:
+        SystemExit: With code 2 and a message, if an option is unknown or a value is refused.
+    """
+    return tyro.cli(choices, args=arguments, config=(tyro.conf.OmitArgPrefixes,))
+
+
+def start(experiment: str, choices: Any, root: Path = Path("runs")) -> Run:
+    """Returns the run of an experiment with the given options, its folder ready.
+
+    The folder is `<root>/<experiment>/<fingerprint of the options>`. It receives `options.json`
+    and `versions.json`.
+
+    Arguments:
+        experiment: The experiment's name.
+        choices: The options, a dataclass.
+        root: The folder of all runs.
+
+    Raises:
+        OSError: If the folder cannot be written.
+    """
+    document = describe(choices)
+    identity = fingerprint([experiment, document])
+    folder = ensure_writable(root / experiment / identity)
+    write_json(folder / "options.json", {"experiment": experiment, "options": document})
+    write_json(folder / "versions.json", versions())
+    return Run(experiment, folder, identity, document)
+
+
+def describe(value: Any) -> Any:
+    """Returns options as plain JSON; a nested dataclass also says its type.
+
+    Raises:
+        ValueError: If a value has no plain JSON form.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"type": type(value).__name__, **fields}
+    if isinstance(value, dict):
+        return {str(key): describe(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [describe(item) for item in value]
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no infinity
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Path):
+        return str(value)
+    raise ValueError(
+        f"option value {value!r} of type {type(value).__name__} has no plain JSON form: "
+        "use numbers, text, paths, tuples or frozen dataclasses"
+    )
+
+
+def versions() -> JSON:
+    """Returns the versions of Python and of the packages that decide results, and the commit."""
+    packages = {name: version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), "commit": _commit(), **packages}
+
+
+def version(package: str) -> str | None:
+    """Returns the version of an installed package, or None."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        found = subprocess.run(
+            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Returns a temporary path in the same folder; on success it becomes `path`, synced.
+
+    Raises:
+        OSError: If the file cannot be written; nothing is left behind.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{TEMPORARY}")
+    try:
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+        _sync(path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritable(path: Path, error: OSError) -> OSError:
+    return OSError(
+        error.errno or 0,
+        f"cannot write {path} ({error.strerror or error}): "
+        "free some space, or choose a folder that you may write to",
+    )
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Writes a file that is either complete or not there.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def append(path: Path, text: str) -> None:
+    """Appends text to a file and waits until it is on the disk.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    try:
+        with path.open("a") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Writes a JSON document, sorted and indented, complete or not at all."""
+    text = json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, text + "\n")
+
+
+def ensure_writable(folder: Path) -> Path:
+    """Returns the absolute folder, made if need be, after a test that it can be written.
+
+    Raises:
+        OSError: If it cannot; hours of computing would end here.
+    """
+    folder = folder.absolute()
+    probe = folder / f".writable.{uuid.uuid4().hex}{TEMPORARY}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    return folder
+
+
+def say(message: str) -> None:
+    """Tells the user something on standard error, beside any progress bar."""
+    console.print(message)
+
+
+class Advance(Protocol):
+    """Moves a progress bar forward; `note` replaces the text behind it."""
+
+    def __call__(self, steps: int = 1, note: str = "") -> None: ...
+
+
+@contextmanager
+def progress(
+    description: str, total: int, unit: str = "simulations", done: int = 0
+) -> Iterator[Advance]:
+    """Returns a function that moves a progress bar with rate and remaining time.
+
+    Where there is no terminal, one plain line is printed for each tenth of the work.
+
+    Arguments:
+        description: What is going on, such as `simulating`.
+        total: The number of steps.
+        unit: What a step is, in the plural.
+        done: The number of steps that an earlier run did; they do not count for the rate.
+    """
+    if not console.is_terminal:
+        yield _Lines(description, total, unit, done)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    rest = (TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    with Progress(*columns, TextColumn("{task.fields[rate]}"), *rest, console=console) as bars:
+        yield _Bar(bars, _Pace(total, unit, done), description)
+
+
+class _Pace:
+    """The rate and the remaining time of some work."""
+
+    def __init__(self, total: int, unit: str, done: int) -> None:
+        self.total, self.unit, self.first, self.done = total, unit, done, done
+        self.began = time.monotonic()
+
+    @property
+    def rate(self) -> float:
+        """The steps per second since this run began."""
+        return (self.done - self.first) / max(time.monotonic() - self.began, 1e-9)
+
+    def remaining(self) -> str:
+        if self.rate == 0.0:
+            return "unknown"
+        minutes, seconds = divmod(round((self.total - self.done) / self.rate), 60)
+        return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+
+    def speed(self) -> str:
+        return f"{self.rate:.3g} {self.unit}/s"
+
+
+class _Bar:
+    def __init__(self, bars: Progress, pace: _Pace, description: str) -> None:
+        self.bars, self.pace = bars, pace
+        self.task = bars.add_task(
+            description, total=pace.total, completed=pace.done, rate="", note=""
+        )
+
+    def __call__(self, steps: int = 1, note: str = "") -> None:
+        self.pace.done += steps
+        self.bars.update(self.task, advance=steps, rate=self.pace.speed(), note=note)
+
+
+class _Lines:
+    def __init__(self, description: str, total: int, unit: str, done: int) -> None:
+        self.description, self.pace = description, _Pace(total, unit, done)
+        self.tenth = self._tenths()
+
+    def __call__(self, steps: int = 1, note: str = "") -> None:
+        self.pace.done += steps
+        if self._tenths() > self.tenth:
+            self.tenth = self._tenths()
+            self._print(note)
+
+    def _tenths(self) -> int:
+        return 10 * self.pace.done // max(self.pace.total, 1)
+
+    def _print(self, note: str) -> None:
+        pace = self.pace
+        share = 100 * pace.done // max(pace.total, 1)
+        text = f"{self.description}: {pace.done} of {pace.total} {pace.unit} ({share} %)"
+        rest = f", {pace.remaining()} left" if pace.done < pace.total else ""
+        say(f"{text}, {pace.speed()}{rest}{', ' if note else ''}{note}")
+
+
+def main(
+    function: Callable[[Options], None],
+    choices: type[Options],
+    arguments: Sequence[str] | None = None,
+) -> None:
+    """Runs an experiment from the command line.
+
+    What the user can mend (a refused value, an unwritable folder) ends with one line and exit code
+    1. Unexpected errors keep their traceback; with `ORRERY_DEBUG=1` all errors do.
+
+    Arguments:
+        function: The experiment, a function of its options.
+        choices: The options' frozen dataclass.
+        arguments: The command line without the program's name; `sys.argv[1:]` when None.
+
+    Raises:
+        SystemExit: If the experiment failed or was interrupted.
+    """
+    chosen = options(choices, arguments)
+    try:
+        function(chosen)
+    except (ValueError, OSError) as error:
+        if os.environ.get("ORRERY_DEBUG") == "1":
+            raise
+        say(f"error: {_message(error)}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        say("interrupted: the same command continues where this one stopped")
+        sys.exit(130)
+
+
+def _message(error: Exception) -> str:
+    text = str(error) or type(error).__name__
+    if isinstance(error, OSError) and error.filename is None and error.strerror:
+        text = error.strerror
+    return " ".join([text, *(f"({note})" for note in getattr(error, "__notes__", ()))])

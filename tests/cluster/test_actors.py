@@ -1,0 +1,231 @@
+"""Actors die and runs are killed; the bytes are the same."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import ray
+
+from orrery import cluster, dataset
+from orrery.parameters import Parameter, generator
+from orrery.records import Column, Records, Schema, fingerprint
+from orrery.simulation import generate
+from orrery.summaries import compute
+
+SHARD, COUNT = 4, 24
+
+
+@dataclass(frozen=True)
+class Toy:
+    """Simulates some stars; can sleep, refuse, and end its own process.
+
+    Arguments:
+        pause: Sleep for each shard [s].
+        refused: The simulation that raises an error.
+        deadly: The simulation that ends the process.
+        marker: A file that is there once it did; with "" it always does.
+        announced: A file that receives the number of the process that simulates.
+    """
+
+    pause: float = 0.0
+    refused: int = -1
+    deadly: int = -1
+    marker: str = ""
+    announced: str = ""
+
+    @property
+    def schema(self) -> Schema:
+        scalars = (Column("index", "", "number", "int64"), Column("a", "kpc", "centre"))
+        return Schema(scalars, (Column("x", "kpc", "positions", "float16"),))
+
+    def describe(self) -> dict:
+        return {"what": "toy"}
+
+    def records(self, seed: int, indices: Sequence[int]) -> Records:
+        if self.announced:
+            Path(self.announced).write_text(f"{os.getpid()}\n")
+        time.sleep(self.pause)
+        if self.refused in indices:
+            raise ValueError(f"simulation {self.refused} is refused")
+        if self.deadly in indices:
+            self._die()
+        draws = np.array([generator(seed, i).normal(size=11) for i in indices])
+        offsets = np.arange(0, 10 * len(indices) + 1, 10, dtype=np.int32)
+        stars = {"x": draws[:, 1:].ravel().astype(np.float16)}
+        return Records({"index": np.array(indices), "a": draws[:, 0]}, stars, offsets)
+
+    def _die(self) -> None:
+        if not self.marker or not Path(self.marker).exists():
+            if self.marker:
+                Path(self.marker).touch()
+            os._exit(1)
+
+
+def fill(toy, folder, actors, count=COUNT):
+    return generate(toy, count, 7, Path(folder), actors=actors, shard_size=SHARD)
+
+
+if __name__ == "__main__":
+    fill(Toy(pause=0.2), sys.argv[1], int(sys.argv[2]))
+    sys.exit()
+
+
+def contents(folder):
+    files = [path for path in Path(folder).rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """The bytes of a dataset that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("whole")
+    fill(Toy(), folder, 0)
+    return contents(folder)
+
+
+@pytest.fixture(scope="module")
+def connected():
+    # Actors cannot import this file: they receive its classes by value.
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    with cluster.connect() as cpus:
+        yield cpus
+    ray.cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+
+
+def killed(folder, actors):
+    """Starts a generation in a process of its own and kills it after two shards."""
+    command = [sys.executable, __file__, str(folder), str(actors)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while len(list(folder.glob("*/shards/shard-*.arrow"))) < 2:
+        assert process.poll() is None, "it ended before it was killed"
+        assert time.monotonic() < deadline, "it made no shards"
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def test_a_killed_run_is_continued_to_the_same_bytes(tmp_path, whole):
+    killed(tmp_path, actors=0)
+    assert contents(tmp_path) != whole
+    fill(Toy(), tmp_path, 0)
+    assert contents(tmp_path) == whole
+
+
+@pytest.mark.slow
+def test_a_killed_driver_with_actors_is_continued_to_the_same_bytes(tmp_path, whole):
+    killed(tmp_path, actors=1)
+    assert contents(tmp_path) != whole
+    fill(Toy(), tmp_path, 0)
+    assert contents(tmp_path) == whole
+
+
+@pytest.mark.parametrize("actors", [1, 2, 3, None])
+def test_the_number_of_actors_decides_nothing(tmp_path, connected, whole, actors):
+    fill(Toy(), tmp_path, actors)
+    assert contents(tmp_path) == whole
+
+
+def test_a_dead_actor_is_replaced(tmp_path, connected, whole, capsys):
+    toy = Toy(deadly=9, marker=str(tmp_path / "died"))
+    fill(toy, tmp_path / "data", 2)
+    assert (tmp_path / "died").exists()
+    assert contents(tmp_path / "data") == whole
+    assert "died over shard 2 and is replaced" in capsys.readouterr().err
+
+
+def test_an_actor_killed_from_outside_is_replaced(tmp_path, connected, whole, capsys):
+    announced = tmp_path / "process"
+
+    def kill():
+        while not announced.is_file() or not announced.read_text().endswith("\n"):
+            time.sleep(0.01)
+        os.kill(int(announced.read_text()), signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    fill(Toy(pause=0.2, announced=str(announced)), tmp_path / "data", 1)
+    killer.join()
+    assert contents(tmp_path / "data") == whole
+    assert "an actor died over shard" in capsys.readouterr().err
+
+
+def test_a_shard_that_always_kills_is_named_and_the_others_are_kept(tmp_path, connected, whole):
+    with pytest.raises(
+        ChildProcessError, match=r"3 actors died over shard 5 .*; finished shards are"
+    ):
+        fill(Toy(deadly=20), tmp_path, 1)
+    (folder,) = tmp_path.iterdir()
+    assert len(list((folder / "shards").iterdir())) == 5
+    fill(Toy(), tmp_path, 0)
+    assert contents(tmp_path) == whole
+
+
+def test_errors_of_the_simulator_are_not_tried_again(tmp_path, connected, capsys):
+    with pytest.raises(ValueError, match="simulation 6 is refused") as raised:
+        fill(Toy(refused=6), tmp_path, 1)
+    assert "in shard 1, simulations 4 to 7" in raised.value.__notes__
+    assert "died" not in capsys.readouterr().err
+
+
+def test_more_actors_than_cpus_are_no_obstacle(tmp_path, connected, whole):
+    fill(Toy(), tmp_path, connected + 4)
+    assert contents(tmp_path) == whole
+
+
+def test_connections_are_used_again_and_left_open(connected):
+    with cluster.connect() as cpus:
+        assert cpus == connected == cluster.cpus()
+    assert ray.is_initialized()
+
+
+def test_a_cluster_that_does_not_answer_is_named(monkeypatch):
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    message = "no Ray cluster answers at 127.0.0.1:1: start it, correct RAY_ADDRESS"
+    with pytest.raises(ConnectionError, match=message), cluster.connect():
+        raise AssertionError
+
+
+@dataclass(frozen=True)
+class Centre:
+    names: tuple[str, ...] = ("seen",)
+    units: tuple[str, ...] = ("kpc",)
+
+    @property
+    def fingerprint(self):
+        return fingerprint(self.describe())
+
+    def describe(self):
+        return {"names": self.names}
+
+
+def centre(records, binning):
+    """Returns three times the centre."""
+    return 3 * records.scalars["a"][:, None]
+
+
+def refusing(records, binning):
+    """Returns nothing: it refuses."""
+    raise ValueError("these records are refused")
+
+
+def test_summaries_are_shared_out_and_come_back_in_order(tmp_path, connected):
+    stars = fill(Toy(), tmp_path, 0, count=22)
+    parameters = (Parameter("a", "kpc", "$a$"),)
+    splits = compute(centre, stars, Centre(), parameters)
+    expected = np.concatenate([stars.records(shard).scalars["a"] for shard in stars.shards])
+    for name in ("train", "validation", "test"):
+        chosen = [dataset.split(index) == name for index in range(22)]
+        assert np.array_equal(getattr(splits, name).theta[:, 0], expected[chosen])
+        assert np.array_equal(getattr(splits, name).x[:, 0], 3 * expected[chosen])
+    with pytest.raises(ValueError, match="these records are refused"):
+        compute(refusing, stars, Centre(), parameters)

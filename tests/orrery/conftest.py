@@ -1,0 +1,69 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from hypothesis import settings
+
+from orrery.parameters import Parameter, generator
+from orrery.records import Column, Records, Schema
+
+# No deadlines: machines are shared. The same examples each time: a failure is a failure for all.
+settings.register_profile("orrery", deadline=None, derandomize=True, database=None)
+settings.load_profile("orrery")
+
+
+@dataclass(frozen=True)
+class Toy:
+    """Simulates stars around a centre `a`; simulation i has i mod 4 of them."""
+
+    scale: float = 1.0
+    refused: int | None = None
+    missing: int | None = None
+
+    @property
+    def schema(self) -> Schema:
+        scalars = (
+            Column("index", "", "the simulation's number", "int64"),
+            Column("a", "kpc", "the centre"),
+            Column("tries", "", "draws that were discarded", "int32"),
+        )
+        return Schema(scalars, (Column("x", "kpc", "positions", "float16"),))
+
+    def describe(self) -> dict:
+        return {"scale": self.scale, "missing": self.missing}
+
+    def records(self, seed: int, indices: Sequence[int]) -> Records:
+        if self.refused in indices:
+            raise ValueError(f"simulation {self.refused} is refused: choose another prior")
+        randoms = [generator(seed, i) for i in indices]
+        a = np.array([self.scale * random.normal() for random in randoms])
+        stars = [
+            centre + random.normal(size=i % 4)
+            for i, centre, random in zip(indices, a, randoms, strict=True)
+        ]
+        offsets = np.cumsum([0, *map(len, stars)]).astype(np.int32)
+        a[[i == self.missing for i in indices]] = np.nan
+        scalars = {"index": np.array(indices), "a": a, "tries": np.array(indices) % 3}
+        return Records(scalars, {"x": np.concatenate(stars).astype(np.float16)}, offsets)
+
+
+@pytest.fixture
+def toy() -> Toy:
+    return Toy()
+
+
+@pytest.fixture
+def centre() -> tuple[Parameter, ...]:
+    return (Parameter("a", "kpc", "$a$"),)
+
+
+def contents(folder):
+    """Returns the bytes of every file below a folder, by relative path."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+@pytest.fixture(name="contents")
+def contents_fixture():
+    return contents

@@ -1,0 +1,115 @@
+import importlib.util
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orrery.records import (
+    Column,
+    Observation,
+    Records,
+    Schema,
+    canonical,
+    code_fingerprint,
+    fingerprint,
+)
+
+SCHEMA = Schema(
+    (Column("index", "", "number", "int64"), Column("mass", "solMass", "mass")),
+    (Column("x", "kpc", "position", "float16"), Column("vx", "km / s", "velocity", "float16")),
+)
+
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children),
+    max_leaves=8,
+)
+
+
+def records_of(counts):
+    total, offsets = sum(counts), np.cumsum([0, *counts]).astype(np.int32)
+    scalars = {"index": np.arange(len(counts)), "mass": np.linspace(0.0, 1.0, len(counts))}
+    particles = {name: np.arange(total).astype(np.float16) for name in ("x", "vx")}
+    return Records(scalars, particles, offsets)
+
+
+@given(st.dictionaries(st.text(), documents))
+def test_fingerprints_do_not_depend_on_the_order_of_keys(document):
+    shuffled = dict(reversed(list(document.items())))
+    assert fingerprint(document) == fingerprint(shuffled)
+    assert fingerprint(document) == fingerprint(json.loads(canonical(document)))
+
+
+def test_different_documents_have_different_fingerprints():
+    texts = [{}, {"a": 1}, {"a": 2}, {"b": 1}, [1], {"a": [1]}, {"a": "1"}]
+    assert len({fingerprint(text) for text in texts}) == len(texts)
+
+
+def test_numbers_without_json_form_are_refused():
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        fingerprint({"a": float("nan")})
+
+
+def module_of(path, source):
+    path.write_text(source)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_code_fingerprints_see_code_and_nothing_else(tmp_path):
+    first = module_of(
+        tmp_path / "a.py", '"""One."""\ndef f(x):\n    """Two."""\n    return x + 1\n'
+    )
+    reworded = module_of(tmp_path / "b.py", "def f(x):\n\n    return (x + 1)  # why\n")
+    changed = module_of(tmp_path / "c.py", '"""One."""\ndef f(x):\n    return x + 2\n')
+    assert code_fingerprint(first) != code_fingerprint(changed)
+    assert code_fingerprint(first, changed) != code_fingerprint(first)
+    tails = [code_fingerprint(first), code_fingerprint(reworded)]
+    assert tails[0] == code_fingerprint(
+        module_of(tmp_path / "d.py", (tmp_path / "a.py").read_text())
+    )
+    assert code_fingerprint(reworded) == code_fingerprint(
+        module_of(tmp_path / "e.py", "def f(x):\n    return x + 1\n")
+    )
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=10))
+def test_tables_return_the_records_they_were_made_of(counts):
+    records = records_of(counts)
+    again = Records.from_table(records.table(SCHEMA, {}))
+    assert len(again) == len(counts)
+    assert np.array_equal(again.offsets, records.offsets)
+    for kind in ("scalars", "particles"):
+        before, after = getattr(records, kind), getattr(again, kind)
+        assert list(before) == list(after)
+        for name in before:
+            assert np.array_equal(before[name], after[name])
+            assert before[name].dtype == after[name].dtype
+
+
+def test_tables_carry_units_and_metadata():
+    schema = records_of([2]).table(SCHEMA, {"seed": 1}).schema
+    assert schema.field("vx").metadata[b"unit"] == b"km / s"
+    assert json.loads(schema.metadata[b"orrery"]) == {"seed": 1}
+
+
+def observation(**changes):
+    choices = {
+        "name": "sky", "names": ("a", "b"), "units": ("kpc", "kpc"), "value": np.zeros(2),
+        "covariance": np.eye(2), "definition": "d", "provenance": {},
+    }  # fmt: skip
+    return Observation(**{**choices, **changes})
+
+
+def test_observations_must_be_complete():
+    assert observation().names == ("a", "b")
+    with pytest.raises(ValueError, match=r"'sky' has no finite value for \['b'\]"):
+        observation(value=np.array([0.0, np.nan]))
+    with pytest.raises(ValueError, match="its covariance"):
+        observation(covariance=np.diag([1.0, np.inf]))
+    with pytest.raises(ValueError, match="2 names but values of shape"):
+        observation(value=np.zeros(3))
