@@ -1,0 +1,102 @@
+"""A posterior judged on simulations that its training never saw.
+
+The held-out summaries get measurement errors as an observation has them. Every test then asks
+whether the truth could be one more draw of its own posterior.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from orrery import diagnostics
+from orrery.diagnostics import Coverage, ExpectedLogProbability, IntervalCoverage, Ranks
+from orrery.parameters import LEARNING, TEST_NOISE, FloatArray, generator
+from orrery.posterior import Posterior
+from orrery.runs import progress
+from orrery.summaries import Pairs, Splits, convolve
+
+TOGETHER = 50  # tests that are sampled between two steps of the progress bar
+OTHERS = 100  # other tests' data over which a truth's density without its own data is averaged
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How a posterior fares on held-out simulations.
+
+    Arguments:
+        tests: How many simulations.
+        coverage: TARP.
+        ranks: Simulation-based calibration.
+        intervals: Coverage of each parameter's central intervals.
+        log_probability: What the data bought.
+    """
+
+    tests: int
+    coverage: Coverage
+    ranks: Ranks
+    intervals: IntervalCoverage
+    log_probability: ExpectedLogProbability
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """What sums the judgement up, by name."""
+        return {
+            "tests": self.tests,
+            "tarp_ks_pvalue": self.coverage.ks_pvalue,
+            "tarp_atc": self.coverage.atc,
+            "sbc_smallest_ks_pvalue": float(self.ranks.ks_pvalue.min()),
+            "expected_log_probability": self.log_probability.mean,
+            "gain_over_prior": self.log_probability.gain,
+            "gain_standard_error": self.log_probability.gain_standard_error,
+        }
+
+
+def calibrate(
+    estimate: Posterior, splits: Splits, seed: int, draws: int = 1000, tests: int = 2000
+) -> Calibration:
+    """Returns the judgement of a posterior.
+
+    Arguments:
+        estimate: The posterior.
+        splits: The pairs it was trained on; only the test split is used.
+        seed: Decides errors, draws and references.
+        draws: How many draws each test gets.
+        tests: How many simulations at most.
+    """
+    held_out = Pairs(splits.test.theta[:tests], splits.test.x[:tests])
+    test = convolve(held_out, estimate.covariance, generator(seed, LEARNING, TEST_NOISE))
+    drawn = _draws(estimate, test.x, draws, seed)
+    log_prob = estimate.log_prob(test.theta, test.x)
+    return Calibration(
+        len(test),
+        diagnostics.tarp(drawn, test.theta, seed),
+        diagnostics.sbc_ranks(drawn, test.theta, seed),
+        diagnostics.coverage_table(drawn, test.theta),
+        diagnostics.expected_log_probability(log_prob, _without_data(estimate, test)),
+    )
+
+
+def _draws(estimate: Posterior, x: FloatArray, draws: int, seed: int) -> FloatArray:
+    """Returns draws `[draws, N, P]` for the summaries `[N, S]` of each test."""
+    seeds = generator(seed, LEARNING, TEST_NOISE, draws)
+    parts = []
+    with progress("calibrating", len(x), unit="tests") as advance:
+        for first in range(0, len(x), TOGETHER):
+            some = x[first : first + TOGETHER]
+            parts.append(estimate.sample_each(some, draws, int(seeds.integers(2**31))))
+            advance(len(some))
+    return np.concatenate(parts, axis=1)
+
+
+def _without_data(estimate: Posterior, test: Pairs) -> FloatArray:
+    """Returns each truth's log-density under the mean of other tests' posteriors, `[N]`.
+
+    That mean is the prior, as the flow knows it: a posterior that ignores the data gains nothing
+    over it, whatever shape the prior has.
+    """
+    others = min(OTHERS, len(test) - 1)
+    shifted = [
+        estimate.log_prob(test.theta, np.roll(test.x, k, axis=0)) for k in range(1, others + 1)
+    ]
+    return special.logsumexp(shifted, axis=0) - np.log(others)

@@ -1,0 +1,456 @@
+"""The posterior: a normalising flow that learned p(theta | x) from simulated pairs.
+
+The flow sees summaries as an observer would, with the measurement errors added anew in every epoch,
+so it has them built in. Parameters with two finite bounds are learned as the normal quantile of
+their place between the bounds: a uniform prior becomes a normal one, and no draw can leave.
+"""
+
+import dataclasses
+import hashlib
+import io
+import json
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sbi.neural_nets import posterior_nn
+from sbi.neural_nets.estimators import ConditionalDensityEstimator
+from scipy import special
+from torch import Tensor, nn
+
+from orrery import parameters, runs, summaries, training
+from orrery.parameters import (
+    LEARNING,
+    TRAIN_NOISE,
+    VALIDATION_NOISE,
+    FloatArray,
+    Parameter,
+    finite,
+    generator,
+    names,
+)
+from orrery.records import JSON, Observation, code_fingerprint, fingerprint
+from orrery.summaries import Pairs, Splits, convolve
+from orrery.training import Curve, OnEpoch, Trained, Training
+
+DOCUMENT = "posterior.json"
+DRAWS_AT_ONCE = 100_000
+UNFINISHED = ".training-"
+EDGE = 1e-9  # the nearest that a parameter comes to its bounds, as a fraction of their distance
+
+
+@dataclass(frozen=True)
+class Flow:
+    """A masked autoregressive flow (Papamakarios et al. 2017, arXiv:1705.07057).
+
+    Arguments:
+        transforms: The number of autoregressive transforms; every other one reverses the order.
+        hidden: The widths of the hidden layers of each transform's network.
+    """
+
+    transforms: int = 5
+    hidden: tuple[int, ...] = (50, 50)
+
+    def __post_init__(self) -> None:
+        if self.transforms < 1 or not self.hidden or min(self.hidden) < 1:
+            raise ValueError(f"{self} needs at least one transform and one hidden layer")
+
+    def build(self, theta: Tensor, x: Tensor) -> ConditionalDensityEstimator:
+        """Returns an untrained flow, standardised by `theta` `[N, P]` and `x` `[N, S]`."""
+        return posterior_nn(
+            "zuko_maf",
+            z_score_theta="independent",
+            z_score_x="independent",
+            num_transforms=self.transforms,
+            hidden_features=list(self.hidden),
+            embedding_net=nn.Identity(),  # sbi's default is one module that all flows share
+        )(theta, x)
+
+
+@dataclass(frozen=True)
+class Space:
+    """The map between parameters and the unbounded numbers that the flow learns.
+
+    Arguments:
+        parameters: The P parameters.
+    """
+
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def bounds(self) -> tuple[FloatArray, FloatArray]:
+        """The lower and upper bounds `[P]`."""
+        return (
+            np.array([p.lower for p in self.parameters]),
+            np.array([p.upper for p in self.parameters]),
+        )
+
+    def outside(self, theta: FloatArray) -> NDArray[np.bool_]:
+        """Returns which of `theta` `[..., P]` are beyond their bounds."""
+        lower, upper = self.bounds
+        return (theta < lower) | (theta > upper)
+
+    @property
+    def _mapped(self) -> tuple[list[int], FloatArray, FloatArray]:
+        lower, upper = self.bounds
+        mapped = np.flatnonzero(np.isfinite(upper - lower))
+        return mapped.tolist(), lower[mapped], (upper - lower)[mapped]
+
+    def unbounded(self, theta: FloatArray) -> FloatArray:
+        """Returns what the flow learns, with the shape `[..., P]` of theta."""
+        columns, lower, width = self._mapped
+        free = np.array(theta, dtype=np.float64)
+        place = (free[..., columns] - lower) / width
+        free[..., columns] = special.ndtri(np.clip(place, EDGE, 1 - EDGE))
+        return free
+
+    def bounded(self, free: FloatArray) -> FloatArray:
+        """Returns theta, with the shape `[..., P]` of what the flow learned."""
+        columns, lower, width = self._mapped
+        theta = np.array(free, dtype=np.float64)
+        theta[..., columns] = lower + width * special.ndtr(theta[..., columns])
+        return theta
+
+    def log_stretch(self, free: FloatArray) -> FloatArray:
+        """Returns log |d unbounded / d theta| `[...]` at the unbounded `[..., P]`."""
+        columns, _, width = self._mapped
+        z = free[..., columns]
+        return np.sum(0.5 * z**2 + 0.5 * np.log(2 * np.pi) - np.log(width), axis=-1)
+
+
+class _Loss(nn.Module):
+    """The negative log-probability of each pair, as a module's forward: all that DDP sees."""
+
+    def __init__(self, estimator: ConditionalDensityEstimator) -> None:
+        super().__init__()
+        self.estimator = estimator
+
+    def forward(self, theta: Tensor, x: Tensor) -> Tensor:
+        return self.estimator.loss(theta, x)
+
+
+@dataclass(frozen=True)
+class _Noisy:
+    """Pairs with measurement errors that are drawn anew in every epoch."""
+
+    pairs: Pairs
+    covariance: FloatArray
+    seed: int
+
+    def __call__(self, epoch: int) -> tuple[Tensor, Tensor]:
+        random = generator(self.seed, LEARNING, TRAIN_NOISE, epoch)
+        return _tensors(convolve(self.pairs, self.covariance, random))
+
+
+def _tensors(pairs: Pairs) -> tuple[Tensor, Tensor]:
+    return _single(pairs.theta), _single(pairs.x)
+
+
+def _single(values: FloatArray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """A trained flow that knows what it is. Two with the same document are the same.
+
+    Arguments:
+        parameters: The P parameters.
+        names: The names of the S summaries.
+        units: Their units.
+        definition: Fingerprint of the summaries' definition.
+        dataset: Fingerprint of the simulations.
+        covariance: The measurement covariance `[S, S]` that the flow has built in.
+        curve: The losses while it was trained.
+        document: All that decided the result, as plain JSON: options, seed, pairs, versions.
+        estimator: The flow itself.
+    """
+
+    parameters: tuple[Parameter, ...]
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    definition: str
+    dataset: str
+    covariance: FloatArray
+    curve: Curve
+    document: JSON
+    estimator: ConditionalDensityEstimator = field(repr=False)
+
+    def sample(self, observation: Observation, count: int, seed: int) -> FloatArray:
+        """Returns draws of the parameters given an observation, with shape `[count, P]`.
+
+        Raises:
+            ValueError: If the observation's summaries are not those that the flow learned.
+        """
+        self._check(observation)
+        return self.sample_each(observation.value[np.newaxis], count, seed)[:, 0]
+
+    def sample_each(self, x: FloatArray, count: int, seed: int) -> FloatArray:
+        """Returns draws of the parameters given each row of summaries.
+
+        Arguments:
+            x: Summaries with their errors, with shape `[N, S]`.
+            count: The number M of draws for each.
+            seed: The same seed gives the same draws. The global generators are left alone.
+
+        Returns:
+            Draws with shape `[M, N, P]`.
+
+        Raises:
+            ValueError: If the summaries have another shape or are not finite.
+        """
+        if count < 1:
+            raise ValueError(f"{count} draws are too few: ask for 1 or more")
+        rows = _single(self._checked(x)).split(max(1, DRAWS_AT_ONCE // count))
+        with torch.random.fork_rng(devices=[]), torch.no_grad():
+            torch.manual_seed(seed)
+            draws = [self.estimator.sample(torch.Size([count]), batch) for batch in rows]
+        return Space(self.parameters).bounded(torch.cat(draws, dim=1).double().numpy())
+
+    def log_prob(self, theta: FloatArray, x: FloatArray) -> FloatArray:
+        """Returns log q(theta_i | x_i), with shape `[N]`; beyond the bounds it is -inf.
+
+        Arguments:
+            theta: Parameters, with shape `[N, P]`.
+            x: Summaries with their errors, with shape `[N, S]`.
+
+        Raises:
+            ValueError: If the shapes do not belong together, or summaries are not finite.
+        """
+        space = Space(self.parameters)
+        if theta.shape != (len(x), len(self.parameters)):
+            raise ValueError(
+                f"parameters of shape {theta.shape} must have one row of {len(self.parameters)} "
+                f"for each of {len(x)} rows of summaries"
+            )
+        free = space.unbounded(theta)
+        with torch.no_grad():
+            density = -self.estimator.loss(_single(free), _single(self._checked(x)))
+        log_prob = density.double().numpy() + space.log_stretch(free)
+        return np.where(space.outside(theta).any(axis=-1), -np.inf, log_prob)
+
+    def _checked(self, x: FloatArray) -> FloatArray:
+        if x.ndim != 2 or x.shape[1] != len(self.names) or not np.isfinite(x).all():
+            raise ValueError(
+                f"summaries of shape {x.shape} must be finite, with shape [N, {len(self.names)}]"
+            )
+        return x
+
+    def _check(self, observation: Observation) -> None:
+        for what in ("names", "units", "definition"):
+            ours, theirs = getattr(self, what), getattr(observation, what)
+            if ours != theirs:
+                raise ValueError(
+                    f"observation {observation.name!r} has the {what} {theirs}, but the posterior "
+                    f"learned {ours}: observe with the binning of the training, or train again"
+                )
+        if not np.allclose(observation.covariance, self.covariance, rtol=1e-6, atol=0):
+            raise ValueError(
+                f"observation {observation.name!r} has other errors than those that the posterior "
+                "learned: train one with the observation's covariance"
+            )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """All that decides a posterior."""
+
+    splits: Splits
+    parameters: tuple[Parameter, ...]
+    covariance: FloatArray
+    flow: Flow
+    options: Training
+    seed: int
+
+    def describe(self) -> JSON:
+        """Returns the plan as plain JSON, with checksums in the place of pairs."""
+        splits = self.splits
+        return {
+            "parameters": [_parameter(p) for p in self.parameters],
+            "summaries": {"names": list(splits.names), "units": list(splits.units)},
+            "definition": splits.definition,
+            "dataset": splits.dataset,
+            "pairs": {"train": _identity(splits.train), "validation": _identity(splits.validation)},
+            "covariance": np.asarray(self.covariance, dtype=np.float64).tolist(),
+            "flow": runs.describe(self.flow),
+            "training": runs.describe(self.options),
+            "seed": self.seed,
+            "code": code_fingerprint(parameters, summaries, training, sys.modules[__name__]),
+        }
+
+    def check(self) -> None:
+        """Raises ValueError if parameters, covariance and pairs do not belong together."""
+        splits, size = self.splits, len(self.splits.names)
+        if names(self.parameters) != splits.parameters:
+            raise ValueError(
+                f"the pairs have the parameters {splits.parameters}, not {names(self.parameters)}: "
+                "compute the summaries with the same parameters"
+            )
+        if self.covariance.shape != (size, size):
+            raise ValueError(
+                f"a covariance of shape {self.covariance.shape} does not belong to {size} "
+                "summaries: use that of an observation with the same binning"
+            )
+        for pairs in (splits.train, splits.validation):
+            self._check_theta(pairs.theta)
+
+    def _check_theta(self, theta: FloatArray) -> None:
+        outside = Space(self.parameters).outside(theta).any(axis=0)
+        if outside.any():
+            parameter = self.parameters[int(np.argmax(outside))]
+            column = theta[:, int(np.argmax(outside))]
+            raise ValueError(
+                f"{parameter.name} reaches from {column.min():g} to {column.max():g}, beyond its "
+                f"bounds {parameter.lower:g} and {parameter.upper:g}: widen the bounds"
+            )
+
+    def train(self, folder: Path, on_epoch: OnEpoch | None) -> Trained:
+        """Returns the trained weights of a flow that is standardised by noisy pairs."""
+        examples = _Noisy(_free(self.splits.train, self.parameters), self.covariance, self.seed)
+        module = self._untrained(*examples(0))
+        noise = generator(self.seed, LEARNING, VALIDATION_NOISE)
+        validation = convolve(
+            _free(self.splits.validation, self.parameters), self.covariance, noise
+        )
+        return training.train(
+            module, examples, _tensors(validation), self.options, self.seed, folder, on_epoch
+        )
+
+    def _untrained(self, theta: Tensor, x: Tensor) -> nn.Module:
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            return _Loss(self.flow.build(theta, x))
+
+
+def _parameter(parameter: Parameter) -> JSON:
+    bounds = finite({"lower": parameter.lower, "upper": parameter.upper})
+    return {"name": parameter.name, "unit": parameter.unit, "label": parameter.label, **bounds}
+
+
+def _identity(pairs: Pairs) -> JSON:
+    values = (np.ascontiguousarray(v, dtype=np.float64) for v in (pairs.theta, pairs.x))
+    digest = hashlib.sha256(b"".join(v.tobytes() for v in values)).hexdigest()
+    return {"count": len(pairs.theta), "sha256": digest}
+
+
+def _free(pairs: Pairs, parameters: tuple[Parameter, ...]) -> Pairs:
+    return dataclasses.replace(pairs, theta=Space(parameters).unbounded(pairs.theta))
+
+
+def fit(
+    splits: Splits,
+    parameters: tuple[Parameter, ...],
+    covariance: FloatArray,
+    flow: Flow,
+    options: Training,
+    seed: int,
+    folder: Path,
+    on_epoch: OnEpoch | None = None,
+) -> Posterior:
+    """Returns the posterior that a flow learned from simulated pairs.
+
+    Called again with the same arguments it opens the posterior in `folder`; a call that was killed
+    is continued. A posterior with other arguments in the same folder is replaced.
+
+    Arguments:
+        splits: The pairs, without measurement errors.
+        parameters: The P parameters, in the order of the pairs' columns.
+        covariance: The measurement covariance, with shape `[S, S]`.
+        flow: The flow's options.
+        options: The training's options.
+        seed: Decides the first weights, the errors and the order of the pairs.
+        folder: Where the posterior is kept.
+        on_epoch: Called after each epoch with its number and its losses.
+
+    Raises:
+        ValueError: If parameters, covariance and pairs do not belong together, or if the posterior
+            in the folder is damaged.
+    """
+    plan = _Plan(splits, parameters, covariance, flow, options, seed)
+    plan.check()
+    description = plan.describe()
+    identity = fingerprint(description)
+    if not (folder / DOCUMENT).exists() or _read(folder)["fingerprint"] != identity:
+        trained = plan.train(folder / f"{UNFINISHED}{identity}", on_epoch)
+        _write(folder, {"fingerprint": identity, **description}, trained)
+    return load(folder)
+
+
+def _write(folder: Path, document: JSON, trained: Trained) -> None:
+    weights = io.BytesIO()
+    torch.save(trained.weights, weights)
+    digest = hashlib.sha256(weights.getvalue()).hexdigest()
+    file = f"weights-{document['fingerprint']}.pt"
+    runs.write_atomically(folder / file, weights.getvalue())
+    # The document names the weights and comes last: it replaces an older posterior in one step.
+    more = {"curve": runs.describe(trained.curve), "weights": {"file": file, "sha256": digest}}
+    runs.write_json(folder / DOCUMENT, {**document, **more, "versions": runs.versions()})
+    for path in folder.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(path)
+    for path in set(folder.glob("weights-*.pt")) - {folder / file}:
+        path.unlink()
+
+
+def load(folder: Path) -> Posterior:
+    """Returns the posterior in a folder, without its training pairs.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If its files are damaged.
+    """
+    if not (folder / DOCUMENT).exists():
+        raise FileNotFoundError(f"no {DOCUMENT} in {folder}: train a posterior there first")
+    document = _read(folder)
+    try:
+        return _restore(document, _weights(folder, document))
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise _damaged(folder / DOCUMENT, error) from error
+
+
+def _read(folder: Path) -> JSON:
+    try:
+        document = json.loads((folder / DOCUMENT).read_text())
+        return {"fingerprint": document["fingerprint"], **document}
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(folder / DOCUMENT, error) from error
+
+
+def _damaged(path: Path, reason: object) -> ValueError:
+    return ValueError(f"{path} is damaged ({reason}): delete it and train again")
+
+
+def _weights(folder: Path, document: JSON) -> dict[str, Tensor]:
+    path = folder / document["weights"]["file"]
+    content = path.read_bytes() if path.exists() else b""
+    if hashlib.sha256(content).hexdigest() != document["weights"]["sha256"]:
+        raise _damaged(path, "its checksum differs" if content else "it is missing or empty")
+    return torch.load(io.BytesIO(content), weights_only=True)
+
+
+def _restore(document: JSON, weights: dict[str, Tensor]) -> Posterior:
+    summaries, options, curve = document["summaries"], document["flow"], document["curve"]
+    flow = Flow(options["transforms"], tuple(options["hidden"]))
+    return Posterior(
+        parameters=tuple(Parameter(**entry) for entry in document["parameters"]),
+        names=tuple(summaries["names"]),
+        units=tuple(summaries["units"]),
+        definition=document["definition"],
+        dataset=document["dataset"],
+        covariance=np.array(document["covariance"]),
+        curve=Curve(tuple(curve["train"]), tuple(curve["validation"])),
+        document=document,
+        estimator=_rebuild(flow, len(document["parameters"]), len(summaries["names"]), weights),
+    )
+
+
+def _rebuild(flow: Flow, p: int, s: int, weights: dict[str, Tensor]) -> ConditionalDensityEstimator:
+    # The standardisation is among the weights; these two rows only give the shapes.
+    rows = torch.tensor([[0.0], [1.0]])
+    with torch.random.fork_rng(devices=[]):
+        module = _Loss(flow.build(rows.expand(2, p), rows.expand(2, s)))
+    module.load_state_dict(weights)
+    return module.estimator.eval()

@@ -1,0 +1,416 @@
+"""Training: a module learns to make its mean loss small, until unseen examples say stop.
+
+The result is a function of (seed, examples, options): the order of the examples is seeded by the
+epoch, the learning rate is a function of the epoch, and whoever runs the training, in this process
+or on Ray workers, takes the same steps. So a killed training continues from its last checkpoint to
+the very weights that it would have reached.
+"""
+
+import logging
+import math
+import shutil
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import lightning
+import ray
+import torch
+from lightning.pytorch.plugins.environments import ClusterEnvironment
+from lightning.pytorch.strategies import Strategy
+from ray.train import FailureConfig, RunConfig, ScalingConfig
+from ray.train.lightning import RayDDPStrategy, RayLightningEnvironment, prepare_trainer
+from ray.train.torch import TorchTrainer
+from ray.util.queue import Queue
+from torch import Tensor, nn
+
+from orrery import cluster, runs
+from orrery.parameters import LEARNING, ORDER, generator
+
+Tensors = tuple[Tensor, ...]
+OnEpoch = Callable[[int, Mapping[str, float]], None]
+
+CHECKPOINT, RESULT = "last.ckpt", "trained.pt"
+CHECKPOINT_EPOCHS = 10
+RESTARTS = 3
+VALIDATION_BATCH = 16384
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a module is trained.
+
+    Arguments:
+        batch_size: Examples in one step, of all workers together.
+        learning_rate: Adam's step size in the first epoch; it falls to zero along a half cosine.
+        max_epochs: The last epoch, and the length of the half cosine.
+        patience: Epochs without a better validation loss after which training stops.
+        gradient_clip: The largest norm of a step's gradient; longer ones are shortened to it.
+        workers: Processes of Ray Train that share each batch; 0 trains in this process.
+    """
+
+    batch_size: int = 256
+    learning_rate: float = 2e-3
+    max_epochs: int = 100
+    patience: int = 25
+    gradient_clip: float = 5.0
+    workers: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "learning_rate", "max_epochs", "patience", "gradient_clip"):
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}={getattr(self, name)} must be larger than 0")
+        if self.workers < 0 or self.batch_size % max(self.workers, 1):
+            raise ValueError(
+                f"{self.workers} workers cannot share a batch of {self.batch_size}: "
+                "make batch_size a multiple of workers"
+            )
+
+
+class Examples(Protocol):
+    """The training examples of an epoch, such as the same simulations with fresh noise.
+
+    A call returns tensors `[N, ...]` and depends on the epoch only.
+    """
+
+    def __call__(self, epoch: int) -> Tensors: ...
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Mean losses, one entry for each epoch.
+
+    Arguments:
+        train: Over the steps of the epoch, while the weights moved.
+        validation: Over the validation examples, after the epoch.
+    """
+
+    train: tuple[float, ...] = ()
+    validation: tuple[float, ...] = ()
+
+    @property
+    def best(self) -> int:
+        """Returns the epoch with the smallest validation loss."""
+        return self.validation.index(min(self.validation))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The weights of the epoch with the smallest validation loss, and the way there."""
+
+    weights: dict[str, Tensor]
+    curve: Curve
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that decides the result of a training, and the folder that it is done in."""
+
+    module: nn.Module
+    examples: Examples
+    validation: Tensors
+    options: Training
+    seed: int
+    folder: Path
+
+
+def train(
+    module: nn.Module,
+    examples: Examples,
+    validation: Tensors,
+    options: Training,
+    seed: int,
+    folder: Path,
+    on_epoch: OnEpoch | None = None,
+) -> Trained:
+    """Returns the weights that `module` learned; `module` itself may change.
+
+    Arguments:
+        module: Called with a batch of examples, returns the loss of each, with shape `[B]`. It must
+            draw no random numbers.
+        examples: The training examples of each epoch.
+        validation: The validation examples `[V, ...]`, the same in every epoch.
+        options: How to train.
+        seed: Decides the order of the examples.
+        folder: A folder for this training alone: name it after everything that decides the result.
+            A training that was killed continues from it, a finished one is read from it. With
+            workers on several machines it must be on storage that all of them see.
+        on_epoch: Called after each epoch with its number and its losses. With workers it is called
+            from a thread of this process; after a restart it may see an epoch twice.
+
+    Raises:
+        ValueError: If there are no examples, or fewer than workers.
+        FloatingPointError: If a loss is not finite.
+    """
+    task = Task(module, examples, validation, options, seed, folder.absolute())
+    _check(task)
+    runs.ensure_writable(folder)
+    if not (folder / RESULT).exists():
+        run = _train_on_ray if options.workers else _train_here
+        run(task, on_epoch or _ignore)
+    document = torch.load(folder / RESULT, weights_only=True)
+    return Trained(document["weights"], Curve(*map(tuple, document["curve"])))
+
+
+def _check(task: Task) -> None:
+    sizes = {len(tensor) for tensor in task.examples(0)} | {len(task.validation[0])}
+    if min(sizes) < max(task.options.workers, 1):
+        raise ValueError(
+            f"{min(sizes)} examples are too few for {task.options.workers} workers: "
+            "simulate more, or use fewer workers"
+        )
+
+
+def _ignore(epoch: int, losses: Mapping[str, float]) -> None:
+    pass
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            # Lightning 2.6 asks torch 2.13 for a class that it is about to rename.
+            warnings.filterwarnings("ignore", "`isinstance.treespec, LeafSpec", FutureWarning)
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _train_here(task: Task, on_epoch: OnEpoch) -> None:
+    with cluster.one_thread(), _quiet():
+        _fit(task, _trainer(task, on_epoch, _accelerator(torch.cuda.is_available())))
+
+
+def _accelerator(gpu: bool) -> str:
+    return "cuda" if gpu else "cpu"
+
+
+def _trainer(
+    task: Task,
+    on_epoch: OnEpoch,
+    accelerator: str,
+    strategy: str | Strategy = "auto",
+    environment: ClusterEnvironment | None = None,
+) -> lightning.Trainer:
+    return lightning.Trainer(
+        accelerator=accelerator,
+        devices="auto" if environment else 1,
+        strategy=strategy,
+        plugins=environment,
+        callbacks=[_Progress(task, on_epoch)],
+        max_epochs=task.options.max_epochs,
+        gradient_clip_val=task.options.gradient_clip,
+        reload_dataloaders_every_n_epochs=1,
+        default_root_dir=task.folder,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def _fit(task: Task, trainer: lightning.Trainer) -> None:
+    checkpoint = task.folder / CHECKPOINT
+    resume = str(checkpoint) if checkpoint.exists() else None
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(_Lesson(task), ckpt_path=resume, weights_only=True)
+    except SystemExit as error:
+        # Lightning turns Ctrl-C into an exit that looks like a failure, and ignores the next one.
+        signal.signal(signal.SIGINT, on_interrupt)
+        raise KeyboardInterrupt from error
+
+
+class _Batches:
+    """The rows of tensors that are listed in each of `batches`, an index `[b]`."""
+
+    def __init__(self, tensors: Tensors, batches: list[Tensor]) -> None:
+        self.tensors, self.batches = tensors, batches
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[Tensors]:
+        return (tuple(tensor[batch] for tensor in self.tensors) for batch in self.batches)
+
+
+def _shuffled(order: Tensor, size: int, rank: int, workers: int) -> list[Tensor]:
+    # All workers draw the same order and take their share of every batch, so the gradient is the
+    # same for any number of them. The rows left over by the last full batch differ between epochs.
+    size = min(size, len(order) - len(order) % workers)
+    batches = order[: len(order) - len(order) % size].reshape(-1, size)
+    return list(batches[:, rank::workers])
+
+
+class _Lesson(lightning.LightningModule):
+    """The module with its examples and its optimiser, as Lightning asks for them."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__()
+        self.module, self.task = task.module, task
+        self.losses: dict[str, list[Tensor]] = {"train": [], "validation": []}
+
+    def train_dataloader(self) -> _Batches:
+        epoch, workers = self.current_epoch, self.trainer.world_size
+        examples = self._here(self.task.examples(epoch))
+        order = torch.from_numpy(
+            generator(self.task.seed, LEARNING, ORDER, epoch).permutation(len(examples[0]))
+        )
+        size = self.task.options.batch_size
+        return _Batches(examples, _shuffled(order, size, self.trainer.global_rank, workers))
+
+    def val_dataloader(self) -> _Batches:
+        rows = torch.arange(len(self.task.validation[0]))
+        share = rows[self.trainer.global_rank :: self.trainer.world_size]
+        return _Batches(self._here(self.task.validation), list(share.split(VALIDATION_BATCH)))
+
+    def _here(self, tensors: Tensors) -> Tensors:
+        return tuple(tensor.to(self.device) for tensor in tensors)
+
+    def configure_optimizers(self) -> torch.optim.Optimizer:
+        return torch.optim.Adam(self.parameters(), self.task.options.learning_rate)
+
+    def on_train_epoch_start(self) -> None:
+        fall = 0.5 * (1 + math.cos(math.pi * self.current_epoch / self.task.options.max_epochs))
+        for group in self.trainer.optimizers[0].param_groups:
+            group["lr"] = self.task.options.learning_rate * fall
+
+    def training_step(self, batch: Tensors, index: int) -> Tensor:
+        loss = self.module(*batch)
+        self.losses["train"].append(loss.detach())
+        return loss.mean()
+
+    def validation_step(self, batch: Tensors, index: int) -> None:
+        self.losses["validation"].append(self.module(*batch))
+
+    def means(self) -> dict[str, float]:
+        """Returns the mean losses of the epoch over all workers, and forgets them."""
+        means = {name: self._mean(torch.cat(losses)) for name, losses in self.losses.items()}
+        self.losses = {name: [] for name in self.losses}
+        return means
+
+    def _mean(self, losses: Tensor) -> float:
+        total = torch.stack([losses.double().sum(), losses.new_tensor(len(losses)).double()])
+        total = self.trainer.strategy.reduce(total, reduce_op="sum")
+        return float(total[0] / total[1])
+
+
+class _Progress(lightning.Callback):
+    """After each epoch: writes down the losses, keeps the best weights, saves, and stops in time.
+
+    The same on every worker; the first one alone writes.
+    """
+
+    def __init__(self, task: Task, on_epoch: OnEpoch) -> None:
+        self.task, self.on_epoch = task, on_epoch
+        self.curve, self.weights = Curve(), dict[str, Tensor]()
+
+    def state_dict(self) -> dict[str, Any]:
+        curve = [list(self.curve.train), list(self.curve.validation)]
+        return {"curve": curve, "weights": self.weights}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        self.curve, self.weights = Curve(*map(tuple, state_dict["curve"])), state_dict["weights"]
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        losses = pl_module.means()
+        self._record(losses, pl_module.module)
+        last = len(self.curve.validation) - 1
+        trainer.should_stop = last - self.curve.best >= self.task.options.patience
+        # A training that continued from its end would take one step too many.
+        if (last + 1) % CHECKPOINT_EPOCHS == 0 and not trainer.should_stop:
+            self._checkpoint(trainer)
+        if trainer.is_global_zero:
+            self.on_epoch(last, losses)
+
+    def _record(self, losses: Mapping[str, float], module: nn.Module) -> None:
+        epoch = len(self.curve.train)
+        if not all(map(math.isfinite, losses.values())):
+            raise FloatingPointError(
+                f"epoch {epoch} has losses {dict(losses)}: make learning_rate smaller than "
+                f"{self.task.options.learning_rate}, or look for extreme examples"
+            )
+        train, validation = self.curve.train, self.curve.validation
+        self.curve = Curve((*train, losses["train"]), (*validation, losses["validation"]))
+        if self.curve.best == epoch:
+            self.weights = {k: w.detach().cpu().clone() for k, w in module.state_dict().items()}
+
+    def _checkpoint(self, trainer: lightning.Trainer) -> None:
+        partial = self.task.folder / f".{CHECKPOINT}{runs.TEMPORARY}"
+        trainer.save_checkpoint(partial)  # takes every worker, and waits for the first one to write
+        if trainer.is_global_zero:
+            with runs.replacing(self.task.folder / CHECKPOINT) as temporary:
+                partial.rename(temporary)
+
+    def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
+        if trainer.is_global_zero:
+            with runs.replacing(self.task.folder / RESULT) as temporary:
+                torch.save(self.state_dict(), temporary)
+
+
+def _train_on_ray(task: Task, on_epoch: OnEpoch) -> None:
+    workers, storage = task.options.workers, task.folder / "ray"
+    # Ray would continue a run of this name; ours continue from their own checkpoint instead.
+    shutil.rmtree(storage, ignore_errors=True)
+    with cluster.connect(), _listening(on_epoch) as epochs, warnings.catch_warnings():
+        gpu = ray.cluster_resources().get("GPU", 0) >= workers
+        # Ray Train's own use of Ray Data sets options that Ray Data deprecates.
+        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"ray\.data")
+        trainer = TorchTrainer(
+            _train_as_worker,
+            train_loop_config={"task": task, "epochs": epochs, "gpu": gpu},
+            scaling_config=ScalingConfig(num_workers=workers, use_gpu=gpu),
+            run_config=RunConfig(
+                name=storage.name,
+                storage_path=str(task.folder),
+                failure_config=FailureConfig(max_failures=RESTARTS),
+            ),
+        )
+        trainer.fit()
+    shutil.rmtree(storage, ignore_errors=True)
+
+
+def _train_as_worker(config: dict[str, Any]) -> None:
+    task, accelerator = config["task"], _accelerator(config["gpu"])
+    strategy = RayDDPStrategy(process_group_backend="nccl" if config["gpu"] else "gloo")
+    environment = RayLightningEnvironment()
+    with cluster.one_thread(), _quiet():
+        trainer = _trainer(task, _Sender(config["epochs"]), accelerator, strategy, environment)
+        _fit(task, prepare_trainer(trainer))
+
+
+@dataclass(frozen=True)
+class _Sender:
+    """Sends the losses of each epoch to the process that waits for the training."""
+
+    epochs: Queue
+
+    def __call__(self, epoch: int, losses: Mapping[str, float]) -> None:
+        self.epochs.put((epoch, losses))
+
+
+@contextmanager
+def _listening(on_epoch: OnEpoch) -> Iterator[Queue]:
+    queue = Queue()
+    thread = threading.Thread(target=_listen, args=(queue, on_epoch), daemon=True)
+    thread.start()
+    try:
+        yield queue
+    finally:
+        queue.put(None)
+        thread.join()
+        queue.shutdown()
+
+
+def _listen(queue: Queue, on_epoch: OnEpoch) -> None:
+    while (item := queue.get()) is not None:
+        on_epoch(*item)

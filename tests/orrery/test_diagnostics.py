@@ -1,0 +1,162 @@
+"""The judges are judged on a Gaussian problem whose posterior is known exactly."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from orrery import diagnostics
+
+TESTS, DRAWS, P = 500, 200, 2
+NOISE = 0.8  # standard deviation of x about theta, whose prior is the standard normal
+
+
+def exact(seed, tests=TESTS, draws=DRAWS, width=1.0):
+    """Draws [M, N, P] of a posterior `width` times as wide as it should be, and truths [N, P]."""
+    random = np.random.default_rng(seed)
+    theta = random.normal(size=(tests, P))
+    x = theta + NOISE * random.normal(size=theta.shape)
+    scatter = random.normal(size=(draws, tests, P))
+    return mean(x) + width * np.sqrt(variance()) * scatter, theta
+
+
+def mean(x):
+    return x / (1 + NOISE**2)
+
+
+def variance():
+    return NOISE**2 / (1 + NOISE**2)
+
+
+def rejections(width, repeats=100):
+    pvalues = [diagnostics.tarp(*exact(i, width=width), seed=i).ks_pvalue for i in range(repeats)]
+    return np.mean(np.array(pvalues) < 0.05)
+
+
+def test_tarp_rejects_the_right_posterior_as_rarely_as_it_says():
+    count = round(200 * rejections(1.0, repeats=200))
+    assert stats.binomtest(count, 200, 0.05).pvalue > 0.01
+
+
+@pytest.mark.parametrize("width", [0.7, 1.3])
+def test_tarp_rejects_a_wrong_width(width):
+    assert rejections(width, repeats=40) >= 0.9
+
+
+def test_atc_is_positive_for_wide_and_negative_for_narrow_posteriors():
+    right, wide, narrow = (
+        np.mean([diagnostics.tarp(*exact(i, width=w), seed=i).atc for i in range(10)])
+        for w in (1.0, 1.5, 0.6)
+    )
+    assert narrow < -0.01 < right < 0.01 < wide
+
+
+def test_atc_is_the_integral_of_the_curve():
+    curve = diagnostics.tarp(*exact(1, width=0.6), seed=0, levels=20001)
+    upper = curve.levels >= 0.5
+    excess = (curve.coverage - curve.levels)[upper]
+    assert curve.atc == pytest.approx(np.trapezoid(excess, curve.levels[upper]), abs=1e-4)
+
+
+def test_tarp_knows_no_units():
+    draws, theta = exact(3)
+    scale, shift = np.array([1e11, 1e-3]), np.array([5e11, -40.0])
+    other = diagnostics.tarp(draws * scale + shift, theta * scale + shift, seed=5)
+    np.testing.assert_allclose(other.fractions, diagnostics.tarp(draws, theta, seed=5).fractions)
+
+
+def test_coverage_rises_from_nought_to_one():
+    curve = diagnostics.tarp(*exact(2), seed=0)
+    assert (curve.coverage[0], curve.coverage[-1]) == (0.0, 1.0)
+    assert np.all(np.diff(curve.coverage) >= 0)
+
+
+def test_few_draws_do_not_make_the_tests_too_strict():
+    # Eleven possible ranks are far from continuous, and the tests must not notice.
+    curves = [diagnostics.tarp(*exact(i, tests=2000, draws=10), seed=i) for i in range(20)]
+    assert np.mean([curve.ks_pvalue < 0.05 for curve in curves]) < 0.2
+
+
+def leaves(ranks):
+    below, above = ranks.lower[:, None], ranks.upper[:, None]
+    return np.any((ranks.difference < below) | (ranks.difference > above), axis=0)
+
+
+def test_the_band_holds_95_percent_of_whole_curves():
+    left = [leaves(diagnostics.sbc_ranks(*exact(i, 100, 99), seed=i)) for i in range(100)]
+    assert stats.binomtest(int(np.sum(left)), np.size(left), 0.05).pvalue > 0.01
+
+
+@pytest.mark.parametrize("width", [0.7, 1.3])
+def test_ranks_reject_a_wrong_width(width):
+    every = [diagnostics.sbc_ranks(*exact(i, width=width), seed=i) for i in range(20)]
+    assert np.mean([leaves(ranks) for ranks in every]) >= 0.9
+    assert np.mean([ranks.ks_pvalue < 0.05 for ranks in every]) >= 0.9
+
+
+def test_ranks_count_the_draws_below_the_truth():
+    draws = np.arange(10.0).reshape(10, 1, 1)
+    assert diagnostics.sbc_ranks(draws, np.array([[3.5]]), seed=0).ranks.tolist() == [[4]]
+
+
+def test_the_prior_covers_perfectly_and_gains_nothing():
+    random = np.random.default_rng(4)
+    theta = random.normal(size=(TESTS, P))
+    prior = random.normal(size=(DRAWS, TESTS, P))
+    assert diagnostics.tarp(prior, theta, seed=0).ks_pvalue > 0.05
+    log_prob = stats.norm.logpdf(theta).sum(axis=1)
+    judged = diagnostics.expected_log_probability(log_prob, log_prob)
+    assert judged.gain == 0
+
+
+def test_the_gain_is_the_information_in_the_data():
+    random = np.random.default_rng(5)
+    theta = random.normal(size=(20000, P))
+    x = theta + NOISE * random.normal(size=theta.shape)
+    log_prob = stats.norm.logpdf(theta, mean(x), np.sqrt(variance())).sum(axis=1)
+    reference = stats.norm.logpdf(theta).sum(axis=1)
+    judged = diagnostics.expected_log_probability(log_prob, reference)
+    information = -0.5 * P * np.log(variance())
+    assert abs(judged.gain - information) < 4 * judged.gain_standard_error < 0.05
+    assert judged.gain == pytest.approx(judged.mean - judged.reference)
+
+
+@pytest.mark.parametrize(("width", "held"), [(1.0, True), (0.7, False), (1.3, False)])
+def test_central_intervals_hold_what_they_promise(width, held):
+    table = diagnostics.coverage_table(*exact(6, tests=2000, draws=500, width=width))
+    error = np.abs(table.coverage - table.levels[:, None]) / table.standard_error[:, None]
+    assert table.coverage.shape == (3, P)
+    assert np.all(error[:2] < 4) == held
+
+
+def test_the_summary_of_a_normal_distribution():
+    draws = np.random.default_rng(7).normal(3.0, 2.0, size=(200_000, 1))
+    summary = diagnostics.posterior_summary(draws)
+    half = 2.0 * stats.norm.ppf(0.84)
+    found = [summary.lower[0], summary.median[0], summary.upper[0]]
+    np.testing.assert_allclose(found, [3 - half, 3, 3 + half], atol=0.03)
+
+
+@pytest.mark.parametrize(
+    ("draws", "theta", "message"),
+    [
+        (np.zeros((10, 5, 2)), np.zeros((4, 2)), r"\(10, 5, 2\)"),
+        (np.zeros((10, 5)), np.zeros((5,)), r"\[M, N, P\]"),
+        (np.full((10, 5, 2), np.nan), np.zeros((5, 2)), "finite"),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(draws, theta, message):
+    with pytest.raises(ValueError, match=message):
+        diagnostics.tarp(draws, theta, seed=0)
+    with pytest.raises(ValueError, match=message):
+        diagnostics.sbc_ranks(draws, theta, seed=0)
+
+
+def test_log_probabilities_of_other_tests_are_refused():
+    with pytest.raises(ValueError, match=r"\(3,\) and \(4,\)"):
+        diagnostics.expected_log_probability(np.zeros(3), np.zeros(4))
+
+
+def test_leakage_counts_the_draws_beyond_all_truths():
+    theta = np.array([[0.0, 0.0], [1.0, 2.0]])
+    draws = np.array([[-1.0, 0.0], [1.0, 3.0], [0.5, 3.0], [-0.5, 2.5]])
+    assert diagnostics.leakage(draws[:, None], theta).tolist() == [0.5, 0.75]

@@ -1,0 +1,211 @@
+"""Training is a function of (seed, examples, options), whoever runs it, however often it dies."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import ray
+import torch
+from torch import nn
+
+from orrery import training
+from orrery.training import Training
+
+COUNT, INPUTS, NOISE = 600, 4, 0.3
+SLOPES = torch.tensor([[1.0], [-2.0], [0.5], [3.0]])
+OPTIONS = Training(batch_size=64, learning_rate=0.1, max_epochs=25)
+
+
+class SquaredError(nn.Module):
+    """The squared error of a linear prediction, one number for each example."""
+
+    def __init__(self):
+        super().__init__()
+        self.linear = nn.Linear(INPUTS, 1)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, x, y):
+        return torch.squeeze((self.linear(x) - y) ** 2, 1)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Points about a plane, with errors that are drawn anew in every epoch."""
+
+    def __call__(self, epoch):
+        x = np.random.default_rng(0).normal(size=(COUNT, INPUTS))
+        error = NOISE * np.random.default_rng((1, epoch)).normal(size=(COUNT, 1))
+        x, error = torch.tensor(x, dtype=torch.float32), torch.tensor(error, dtype=torch.float32)
+        return x, x @ SLOPES + error
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Ends this process without a word when it is asked for an epoch, once."""
+
+    epoch: int
+    memory: Path
+
+    def __call__(self, epoch):
+        if epoch == self.epoch and not self.memory.exists():
+            self.memory.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return Lines()(epoch)
+
+
+def learn(folder, options=OPTIONS, seed=1, on_epoch=None, examples=None):
+    examples = examples or Lines()
+    return training.train(SquaredError(), examples, Lines()(10**6), options, seed, folder, on_epoch)
+
+
+def assert_same(one, other):
+    assert one.curve == other.curve
+    assert all(torch.equal(one.weights[k], other.weights[k]) for k in one.weights)
+
+
+def test_it_finds_the_plane_and_the_noise(tmp_path):
+    found = learn(tmp_path)
+    torch.testing.assert_close(found.weights["linear.weight"], SLOPES.T, atol=0.06, rtol=0)
+    assert min(found.curve.validation) == pytest.approx(NOISE**2, rel=0.15)
+
+
+def test_the_same_seed_gives_the_same_weights(tmp_path):
+    first = learn(tmp_path / "first")
+    torch.manual_seed(99)  # the global generator has no say
+    assert_same(first, learn(tmp_path / "second"))
+    assert learn(tmp_path / "third", seed=2).curve != first.curve
+
+
+def test_it_leaves_the_global_generator_and_the_threads_alone(tmp_path):
+    module = SquaredError()
+    state, threads = torch.get_rng_state(), torch.get_num_threads()
+    training.train(module, Lines(), Lines()(1), OPTIONS, 0, tmp_path)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert torch.get_num_threads() == threads
+
+
+def test_the_weights_are_those_of_the_best_epoch(tmp_path):
+    found = learn(tmp_path)
+    module = SquaredError()
+    module.load_state_dict(found.weights)
+    loss = module(*Lines()(10**6)).mean().item()
+    assert loss == pytest.approx(min(found.curve.validation), rel=1e-5)
+    assert found.curve.validation[found.curve.best] == min(found.curve.validation)
+
+
+def test_patience_ends_it(tmp_path):
+    found = learn(tmp_path, replace(OPTIONS, max_epochs=500, patience=3))
+    assert len(found.curve.validation) == found.curve.best + 4 < 500
+
+
+def test_each_epoch_is_told_once(tmp_path):
+    told = []
+    found = learn(tmp_path, on_epoch=lambda epoch, losses: told.append((epoch, dict(losses))))
+    assert [epoch for epoch, _ in told] == list(range(len(found.curve.train)))
+    assert tuple(losses["validation"] for _, losses in told) == found.curve.validation
+
+
+class AccidentError(Exception):
+    """Something went wrong on the way."""
+
+
+@pytest.mark.parametrize("reason", [AccidentError, KeyboardInterrupt])
+def test_an_interrupted_training_continues_exactly(tmp_path, reason):
+    def interrupt(epoch, losses):
+        if epoch == 13:
+            raise reason
+
+    with pytest.raises(reason):
+        learn(tmp_path / "twice", on_epoch=interrupt)
+    told = []
+    twice = learn(tmp_path / "twice", on_epoch=lambda epoch, losses: told.append(epoch))
+    assert told[0] == training.CHECKPOINT_EPOCHS
+    assert_same(twice, learn(tmp_path / "once"))
+
+
+def test_a_killed_process_continues_exactly(tmp_path):
+    program = (
+        "import pathlib, sys\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "import test_training as t\n"
+        f"folder = pathlib.Path({str(tmp_path)!r})\n"
+        "t.learn(folder / 'run', examples=t.Kill(17, folder / 'killed'))\n"
+    )
+    died = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
+    assert died.returncode == -signal.SIGKILL
+    assert_same(learn(tmp_path / "run"), learn(tmp_path / "once"))
+
+
+def test_a_training_that_died_at_its_end_ends_there_again(tmp_path):
+    options = replace(OPTIONS, max_epochs=20)
+    first = learn(tmp_path, options)
+    (tmp_path / training.RESULT).unlink()  # the last checkpoint is all that is left
+    assert_same(learn(tmp_path, options), first)
+
+
+def test_a_finished_training_is_read(tmp_path):
+    first = learn(tmp_path)
+    told = []
+    assert_same(first, learn(tmp_path, on_epoch=lambda *epoch: told.append(epoch)))
+    assert not told
+
+
+@pytest.mark.parametrize("workers", [1, 2, 3])
+@pytest.mark.parametrize("count", [50, 64, 200])
+def test_workers_share_every_batch_of_the_same_order(count, workers):
+    order = torch.randperm(count, generator=torch.Generator().manual_seed(0))
+    alone = training._shuffled(order, 48, 0, 1)
+    shares = [training._shuffled(order, 48, rank, workers) for rank in range(workers)]
+    for batch, *parts in zip(alone, *shares, strict=True):
+        assert len({len(part) for part in parts}) == 1
+        assert sorted(torch.cat(parts).tolist()) == sorted(batch.tolist())
+
+
+def test_an_infinite_loss_is_an_error(tmp_path):
+    with pytest.raises(FloatingPointError, match="learning_rate smaller than 1e"):
+        learn(tmp_path, replace(OPTIONS, learning_rate=1e30))
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"learning_rate": -1.0}, "learning_rate=-1"),
+        ({"workers": -1}, "-1 workers"),
+        ({"workers": 3, "batch_size": 64}, "multiple of workers"),
+    ],
+)
+def test_impossible_options_are_refused(choice, message):
+    with pytest.raises(ValueError, match=message):
+        Training(**choice)
+
+
+def test_no_examples_are_too_few(tmp_path):
+    empty = torch.zeros(0, INPUTS), torch.zeros(0, 1)
+    with pytest.raises(ValueError, match="0 examples are too few"):
+        training.train(SquaredError(), Lines(), empty, OPTIONS, 0, tmp_path)
+
+
+@pytest.mark.slow
+def test_ray_workers_take_the_same_steps_even_when_they_die(tmp_path):
+    # Workers cannot import this file by its name.
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    alone = learn(tmp_path / "alone")
+    told = []
+    two = learn(
+        tmp_path / "two",
+        replace(OPTIONS, workers=2),
+        examples=Kill(14, tmp_path / "killed"),
+        on_epoch=lambda epoch, losses: told.append(epoch),
+    )
+    assert (tmp_path / "killed").exists()
+    assert sorted(set(told)) == list(range(len(two.curve.train)))
+    np.testing.assert_allclose(two.curve.validation, alone.curve.validation, rtol=1e-4)
+    for name, weights in alone.weights.items():
+        torch.testing.assert_close(two.weights[name], weights, rtol=1e-3, atol=1e-4)
