@@ -1,0 +1,534 @@
+"""What observers measured: star tables reduced to the same summaries as simulations.
+
+Selected stars become a small binned table with errors, which is kept with its provenance, and that
+becomes a data vector. Nothing is binned here: observed stars take `kinematics`' one path.
+
+    python -m mwlmc.observations desi MWS_BHB.fits datasets/observed/desi_dr1_bhb.ecsv
+    python -m mwlmc.observations quadrants stars.csv datasets/observed/stars.ecsv
+"""
+
+import argparse
+import io
+import os
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import astropy
+import numpy as np
+import scipy
+from astropy import units
+from astropy.table import Table
+
+from mwlmc import frames, kinematics
+from mwlmc.star_tables import READ, Selection, StarTable, read_stars, select
+from mwlmc.survey import (
+    DESI_FOOTPRINT,
+    GIANTS,
+    PATCHES,
+    QUADRANTS,
+    Bin,
+    Binning,
+    expected_counts,
+)
+from orrery.parameters import FloatArray, generator
+from orrery.records import JSON, Observation
+
+_BINNED = {
+    "patch": (None, "piece of sky"),
+    "quantity": (None, "velocity in the Galactic rest frame"),
+    "r_lo": ("kpc", "smallest Galactocentric distance"),
+    "r_hi": ("kpc", "largest Galactocentric distance, exclusive"),
+    "count": (None, "stars"),
+    "count_clipped": (None, "stars left after clipping"),
+    "mean": ("km / s", "mean velocity after clipping"),
+    "mean_error": ("km / s", "standard error of the mean"),
+    "dispersion": ("km / s", "standard deviation after clipping, errors of measurement included"),
+    "dispersion_error": ("km / s", "standard error of the dispersion"),
+    "mean_sin_b": (None, "mean sine of the stars' Galactic latitudes"),
+}
+
+# Stars whose mean sin(b) is this many times that of their patch see a vertical reflex that much
+# larger than simulations that fill the patch.
+UNEVEN = 1.25
+
+
+@dataclass(frozen=True)
+class BinnedTable:
+    """Moments of observed stars in K bins, with errors.
+
+    Arguments:
+        name: What was observed, as a figure's legend would say it.
+        bins: The K bins.
+        moments: Their counts, means and dispersions [km/s].
+        errors: The standard errors of those [km/s].
+        mean_sin_b: Mean sine of Galactic latitude, which tells where in a patch the stars are.
+        provenance: File, checksum, selection counts and definition, as plain JSON.
+    """
+
+    name: str
+    bins: tuple[Bin, ...]
+    moments: kinematics.Moments
+    errors: kinematics.Errors
+    mean_sin_b: FloatArray
+    provenance: JSON
+
+    def counts(self, binning: Binning) -> list[int]:
+        """Returns the number of stars in each of a binning's bins; 0 where the table lacks it."""
+        known = dict(zip(self.bins, self.moments.count.tolist(), strict=True))
+        return [known.get(b, 0) for b in binning.bins]
+
+
+def bin_stars(table: StarTable, binning: Binning, name: str, seed: int = 0) -> BinnedTable:
+    """Returns the moments and errors of the stars in each bin.
+
+    Arguments:
+        table: The selected stars.
+        binning: How stars become summaries.
+        name: What was observed.
+        seed: Of the bootstrap.
+
+    Raises:
+        ValueError: If a bin has too few stars.
+    """
+    stars = table.stars()
+    moments = kinematics.summarise(stars, binning)
+    errors = kinematics.summary_errors(stars, binning, seed)
+    provenance = {
+        "source": table.source,
+        "steps": [list(step) for step in table.steps],
+        "with_proper_motions": int(np.isfinite(table.pm_b).sum()),
+        "definition": _definition(binning),
+        "bootstrap_seed": seed,
+        "versions": {
+            "python": platform.python_version(),
+            **{library.__name__: library.__version__ for library in (np, scipy, astropy)},
+        },
+    }
+    moments = kinematics.Moments(*(column[0] for column in vars(moments).values()))
+    return BinnedTable(name, binning.bins, moments, errors, _latitudes(stars, binning), provenance)
+
+
+def _latitudes(stars: kinematics.Stars, binning: Binning) -> FloatArray:
+    """Returns the mean sine of Galactic latitude of the stars in each bin, `[K]`."""
+    sine = stars.seen.galactic[:, 2]
+    radial = np.where(np.isfinite(stars.v_gsr), sine, np.nan)
+    across = np.where(np.isfinite(stars.v_tb), sine, np.nan)
+    values, bins = kinematics.members(replace(stars, v_gsr=radial, v_tb=across), binning)
+    number = np.bincount(bins, minlength=len(binning.bins))
+    return np.bincount(bins, values, minlength=len(binning.bins)) / np.maximum(number, 1)
+
+
+def uneven(table: BinnedTable) -> list[str]:
+    """Returns a sentence for each radial bin whose stars are not spread as its patch is."""
+    found = []
+    for cell, sine in zip(table.bins, table.mean_sin_b, strict=True):
+        patch = {p.name: p for p in PATCHES}.get(cell.patch)
+        if patch is None or cell.quantity != "v_gsr":
+            continue
+        ratio = sine / patch.mean_sin_b
+        if not 1 / UNEVEN < ratio < UNEVEN:
+            found.append(
+                f"{cell}: the stars' mean sin(b) is {sine:+.2f}, the patch's "
+                f"{patch.mean_sin_b:+.2f}: a vertical reflex looks {ratio:.1f} times as large as "
+                "in simulations, which fill the patch."
+            )
+    return found
+
+
+def counts(table: StarTable, binning: Binning) -> list[int]:
+    """Returns how many of the stars, with the velocity in question, are in each bin."""
+    return kinematics.summarise(table.stars(), binning).count[0].tolist()
+
+
+def _definition(binning: Binning) -> JSON:
+    return {
+        "clip": binning.clip,
+        "sun_position": frames.SUN_POSITION.tolist(),
+        "sun_velocity": frames.SUN_VELOCITY.tolist(),
+        "patches": {p.patch.name: p.patch.describe()["windows"] for p in binning.profiles},
+    }
+
+
+def _astropy(table: BinnedTable) -> Table:
+    columns = [np.array(column) for column in zip(*table.bins, strict=True)]
+    moments, errors = table.moments, table.errors
+    columns += [moments.count, moments.kept, moments.mean, errors.mean]
+    columns += [moments.dispersion, errors.dispersion, table.mean_sin_b]
+    ecsv = Table(columns, names=list(_BINNED), meta={"name": table.name, **table.provenance})
+    for name, (unit, description) in _BINNED.items():
+        ecsv[name].unit, ecsv[name].description = unit, description
+    return ecsv
+
+
+def write_binned(table: BinnedTable, path: Path | str) -> None:
+    """Writes a binned table as ECSV, with units and provenance; the file appears whole or not."""
+    ecsv = _astropy(table)
+    text = io.StringIO()
+    ecsv.write(text, format="ascii.ecsv")
+    _replace_text(Path(path), text.getvalue())
+
+
+def _replace_text(path: Path, text: str) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read_binned(path: Path | str) -> BinnedTable:
+    """Returns a binned table that `write_binned` wrote.
+
+    Raises:
+        ValueError: If a column is missing, empty, not finite, or in another unit.
+        OSError: If the file cannot be read.
+    """
+    path = Path(path)
+    table = Table.read(path, format="ascii.ecsv")
+    _check_binned(table, path.name)
+    column = {name: table[name].tolist() for name in _BINNED}
+    bins = tuple(Bin(*row) for row in zip(*(column[n] for n in list(_BINNED)[:4]), strict=True))
+    numbers = {name: np.array(column[name]) for name in list(_BINNED)[4:]}
+    moments = kinematics.Moments(
+        numbers["count"], numbers["count_clipped"], numbers["mean"], numbers["dispersion"]
+    )
+    errors = kinematics.Errors(numbers["mean_error"], numbers["dispersion_error"])
+    provenance = {key: value for key, value in table.meta.items() if key != "name"}
+    return BinnedTable(table.meta["name"], bins, moments, errors, numbers["mean_sin_b"], provenance)
+
+
+def _check_binned(table: Table, where: str) -> None:
+    remedy = "make it again with `python -m mwlmc.observations`"
+    missing = [*(set(_BINNED) - set(table.colnames)), *({"name", "definition"} - set(table.meta))]
+    if missing or len(table) == 0:
+        raise ValueError(
+            f"{where}: no {', '.join(missing) or 'rows'} in this binned table: {remedy}"
+        )
+    for name, (unit, _) in _BINNED.items():
+        given = table[name].unit
+        if given != (units.Unit(unit) if unit else None):
+            raise ValueError(f"{where}: column {name} is in {given}, not {unit}: {remedy}")
+        bad = np.ma.getmaskarray(table[name])
+        if unit:
+            bad = bad | ~np.isfinite(np.ma.filled(table[name], np.nan))
+        if bad.any():
+            raise ValueError(f"{where}: column {name} has no value in row {bad.argmax()}: {remedy}")
+
+
+LMC_POSITION = np.array([-0.6, -41.3, -27.1])  # [kpc], Brooks et al. (2025b)
+LMC_VELOCITY = np.array([-63.9, -213.8, 206.6])  # [km/s]
+
+
+@dataclass(frozen=True)
+class LMCErrors:
+    """Standard errors of the LMC's centre as the sky shows it (Vasiliev 2023)."""
+
+    ra: float = 0.5  # [deg]
+    dec: float = 0.25  # [deg]
+    distance: float = 0.5  # [kpc]
+    v_los: float = 3.4  # [km/s]
+    pm_ra_cosdec: float = 0.02  # [mas/yr]
+    pm_dec: float = 0.05  # [mas/yr]
+
+
+def lmc_covariance(errors: LMCErrors) -> FloatArray:
+    """Returns the covariance `[6, 6]` of the LMC's Galactocentric position and velocity.
+
+    The sky's errors are independent; the Jacobian of `sky_to_galactocentric` carries them over, so
+    that an error of the distance moves all coordinates together.
+    """
+    sky = np.array(frames.galactocentric_to_sky(LMC_POSITION, LMC_VELOCITY))
+    sigma = np.array(list(vars(errors).values()))
+    sigma[:2] = np.radians(sigma[:2])
+    step = 1e-4 * np.diag(sigma)
+    ends = [np.concatenate(frames.sky_to_galactocentric(*(sky + s).T), 1) for s in (step, -step)]
+    moved = (ends[0] - ends[1]) / 2e-4  # one standard error of each [kpc, km/s]
+    return moved.T @ moved
+
+
+def observe(table: BinnedTable, binning: Binning, lmc: LMCErrors | None = None) -> Observation:
+    """Returns the data vector: the LMC's phase space today, then the stars' moments.
+
+    Arguments:
+        table: The observed stars' moments; it may hold more bins than are asked for.
+        binning: The bins and moments wanted.
+        lmc: Errors of the LMC's centre; by default those of `LMCErrors`.
+
+    Raises:
+        ValueError: If the table lacks a bin, or defined its patches in another way.
+    """
+    _check_definition(table, binning)
+    _check_moments(binning)
+    row = {b: i for i, b in enumerate(table.bins)}
+    rows = [row[b] for b in binning.bins]
+    value = kinematics.entries(table.moments.mean[rows], table.moments.dispersion[rows], binning)
+    error = kinematics.entries(table.errors.mean[rows], table.errors.dispersion[rows], binning)
+    provenance = {"table": table.provenance, "lmc_errors": vars(lmc or LMCErrors())}
+    return _data_vector(table.name, binning, value, error, lmc or LMCErrors(), provenance)
+
+
+def _check_moments(binning: Binning) -> None:
+    if any(p.quantity == "v_tb" and "dispersion" in p.moments for p in binning.profiles):
+        raise ValueError(
+            "dispersions of v_tb hold the errors of proper motions, which simulations do not have: "
+            "use the mean of v_tb, and dispersions of v_gsr only"
+        )
+
+
+def _check_definition(table: BinnedTable, binning: Binning) -> None:
+    lacking = [str(b) for b in binning.bins if b not in table.bins]
+    if lacking:
+        raise ValueError(
+            f"{table.name!r} has nothing on {'; '.join(lacking)}: use "
+            "binning.supported(table.counts(binning))"
+        )
+    known, wanted = table.provenance["definition"], _definition(binning)
+    patches = {name: known["patches"].get(name) for name in wanted["patches"]}
+    for key, value in (known | {"patches": patches}).items():
+        if value != wanted[key]:
+            raise ValueError(
+                f"{table.name!r} was binned with {key} {value}, not {wanted[key]}: make it again "
+                "with `python -m mwlmc.observations`"
+            )
+
+
+def _data_vector(
+    name: str,
+    binning: Binning,
+    value: FloatArray,
+    error: FloatArray,
+    lmc: LMCErrors,
+    provenance: JSON,
+) -> Observation:
+    covariance = np.zeros((len(binning.names), len(binning.names)))
+    covariance[:6, :6] = lmc_covariance(lmc)
+    covariance[range(6, len(covariance)), range(6, len(covariance))] = error**2
+    value = np.concatenate([LMC_POSITION, LMC_VELOCITY, value])
+    return Observation(
+        name, binning.names, binning.units, value, covariance, binning.fingerprint, provenance
+    )
+
+
+_VELOCITY_SPREAD = 95.0  # [km/s], of halo stars in the line of sight and across
+_MOTION_ERROR = 0.1  # [mas/yr], of one star's proper motion in a forecast
+
+
+def forecast_errors(binning: Binning, stars: int = GIANTS) -> FloatArray:
+    """Returns the standard errors `[S]` that an all-sky survey of giants would reach.
+
+    Halo stars scatter by 95 km/s about the mean, and proper motions add 0.1 mas/yr; a bin's error
+    is that over sqrt(N), its dispersion's over sqrt(2 N), with `expected_counts` stars, but not
+    fewer than two. The first six are the LMC's.
+
+    Arguments:
+        binning: Its patches must be named in `survey.SHARES`.
+        stars: The number of stars at 30-100 kpc in the whole sky.
+    """
+    count = np.maximum(expected_counts(binning, stars), 2)
+    distance = np.array([(b.lower + b.upper) / 2 for b in binning.bins])
+    across = np.array([b.quantity == "v_tb" for b in binning.bins])
+    spread = np.hypot(_VELOCITY_SPREAD, across * frames.K * _MOTION_ERROR * distance)
+    stellar = kinematics.entries(spread / np.sqrt(count), spread / np.sqrt(2 * count), binning)
+    return np.concatenate([np.sqrt(np.diag(lmc_covariance(LMCErrors()))), stellar])
+
+
+def forecast(
+    binning: Binning, truth: FloatArray, seed: int | None = None, stars: int = GIANTS
+) -> Observation:
+    """Returns a mock data vector of an all-sky survey of giants.
+
+    Arguments:
+        binning: How stars become summaries.
+        truth: The summaries `[S]` without errors, such as the mean of simulations.
+        seed: Draws the errors once; without it the data vector is the truth itself.
+        stars: The number of stars at 30-100 kpc in the whole sky.
+
+    Raises:
+        ValueError: If the truth has another length, or is not finite.
+    """
+    truth = np.asarray(truth, dtype=float)
+    if truth.shape != (len(binning.names),):
+        raise ValueError(f"truth of shape {truth.shape} for {len(binning.names)} summaries")
+    errors = forecast_errors(binning, stars)
+    provenance = {"forecast_stars": stars, "seed": seed}
+    mock = _data_vector("forecast", binning, truth[6:], errors[6:], LMCErrors(), provenance)
+    value = truth
+    if seed is not None:
+        value = generator(seed).multivariate_normal(truth, mock.covariance)
+    return replace(mock, value=value)
+
+
+_SURVEYS = {
+    "desi": (DESI_FOOTPRINT, Selection(sagittarius=True, inner=30.0, outer=100.0)),
+    "quadrants": (QUADRANTS, Selection(sagittarius=False, inner=30.0, outer=160.0)),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit status of `python -m mwlmc.observations`: stars to a binned table."""
+    options = _parser().parse_args(arguments)
+    try:
+        write_binned(_binned(options), options.out)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m mwlmc.observations", description="Reduces a star table to a binned table."
+    )
+    parser.add_argument("survey", choices=list(_SURVEYS), help="footprint and bins")
+    parser.add_argument("stars", type=Path, help="star table: MWS_BHB.fits, CSV, ECSV or FITS")
+    parser.add_argument("out", type=Path, help="the binned table to write (ECSV)")
+    parser.add_argument("--name", help="what was observed; default: the star table's name")
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    parser.add_argument(
+        "--sagittarius-cut",
+        action=argparse.BooleanOptionalAction,
+        help="leave out the Sagittarius stream; default: for desi only",
+    )
+    parser.add_argument(
+        "--proper-motions",
+        action=argparse.BooleanOptionalAction,
+        help="use proper motions; default: for desi only",
+    )
+    return parser
+
+
+def _binned(options: argparse.Namespace) -> BinnedTable:
+    binning, selection = _SURVEYS[options.survey]
+    for_desi = options.survey == "desi"
+    if options.sagittarius_cut is not None:
+        selection = replace(selection, sagittarius=options.sagittarius_cut)
+    if not (for_desi if options.proper_motions is None else options.proper_motions):
+        binning = binning.select(("v_gsr",))
+    result = _reduce(options.stars, binning, selection, options.name, options.seed)
+    print("\n".join(selection_lines(result)))
+    return replace(result, provenance={**result.provenance, "command": _command(options)})
+
+
+def _reduce(
+    stars: Path, binning: Binning, selection: Selection, name: str | None, seed: int
+) -> BinnedTable:
+    _check_edges(binning, selection)
+    table = select(read_stars(stars), selection)
+    supported = binning.supported(counts(table, binning))
+    left_out = [str(b) for b in binning.bins if b not in supported.bins]
+    result = bin_stars(table, supported, name or stars.stem, seed)
+    return replace(result, provenance={**result.provenance, "left_out": left_out})
+
+
+def _check_edges(binning: Binning, selection: Selection) -> None:
+    for edge in (selection.inner, selection.outer):
+        for cut in binning.bins:
+            if cut.lower < edge < cut.upper:
+                raise ValueError(
+                    f"a selection to {edge:g} kpc cuts through {cut}, which simulations fill "
+                    f"wholly: choose {cut.lower:g} or {cut.upper:g} kpc"
+                )
+
+
+def selection_lines(table: BinnedTable) -> list[str]:
+    """Returns what the selection kept, step by step, and which bins had no stars to speak of."""
+    steps = [f"{count:7d}  {step}" for step, count in table.provenance["steps"]]
+    left_out = table.provenance["left_out"]
+    return steps + [f"left out, fewer than two stars: {bin_}" for bin_ in left_out]
+
+
+def reports(table: BinnedTable) -> dict[str, Table]:
+    """Returns the selection and the binned velocities as tables for people, by title."""
+    provenance = table.provenance
+    steps = Table(rows=provenance["steps"], names=["step", "stars"])
+    left_out = "; ".join(provenance["left_out"]) or "none"
+    steps.meta["caption"] = (
+        f"{provenance['source']['file']}: stars left after each step. Bins left out because they "
+        f"have fewer than two stars: {left_out}."
+    )
+    velocities = _astropy(table)
+    for name, (unit, _) in _BINNED.items():
+        velocities[name].info.format = "%.1f" if unit else None
+    velocities["mean_sin_b"].info.format = "%+.2f"
+    velocities.meta["misses"] = uneven(table)
+    velocities.meta["caption"] = (
+        f"{table.name}: mean and dispersion after clipping. In bins of fewer than ten stars, "
+        "errors follow from the dispersion of the nearest bins, because a bootstrap of so few "
+        "means nothing."
+    )
+    return {"Selection": steps, "Binned velocities": velocities}
+
+
+def vectors(
+    table: BinnedTable, binnings: Mapping[str, Binning]
+) -> dict[str, tuple[Binning, Observation]]:
+    """Returns, by label, the supported part of each binning and the data vector in it.
+
+    A binning is left out if the table has no bin at all of one of its quantities.
+
+    Arguments:
+        table: The observed stars' moments.
+        binnings: How stars become summaries, by label.
+    """
+    found = {}
+    for label, binning in binnings.items():
+        supported = binning.supported(table.counts(binning))
+        if {b.quantity for b in supported.bins} == {b.quantity for b in binning.bins}:
+            found[label] = (supported, observe(table, supported))
+    return found
+
+
+def load(path: Path, binning: Binning, selection: Selection, seed: int = 0) -> BinnedTable:
+    """Returns the binned table of a file: a binned table as it is, or a star table reduced.
+
+    Arguments:
+        path: A table that `write_binned` wrote, or a star table.
+        binning: How a star table is binned; bins with fewer than two stars are left out.
+        selection: Which stars of a star table are kept.
+        seed: Of the bootstrap.
+
+    Raises:
+        ValueError: If the file is neither, something in it is wrong (see the readers), or a binned
+            table was made with another selection.
+        OSError: If it cannot be read.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no file {path}: run from the project's folder, or say where the stars are"
+        )
+    if path.suffix == ".ecsv" and "bootstrap_seed" in path.read_text(encoding="utf-8"):
+        return _selected(read_binned(path), selection, path)
+    return _reduce(path, binning, selection, None, seed)
+
+
+def _selected(table: BinnedTable, selection: Selection, path: Path) -> BinnedTable:
+    steps = [step for step, _ in table.provenance["steps"]]
+    made = tuple(steps[steps.index(READ) + 1 :])
+    if made != selection.steps:
+        raise ValueError(
+            f"{path.name} holds stars selected as {'; '.join(made)}, not as "
+            f"{'; '.join(selection.steps)}: give the table of the stars themselves"
+        )
+    return table
+
+
+def _command(options: argparse.Namespace) -> str:
+    flags = [
+        f"--{'' if value else 'no-'}{name.replace('_', '-')}"
+        for name, value in vars(options).items()
+        if isinstance(value, bool)
+    ]
+    named = [] if options.name is None else [f"--name {options.name!r}"]
+    words = [options.survey, options.stars.name, options.out.name, f"--seed {options.seed}"]
+    return " ".join(["python -m mwlmc.observations", *words, *named, *flags])
+
+
+if __name__ == "__main__":
+    sys.exit(main())
