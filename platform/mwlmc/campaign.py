@@ -1,0 +1,61 @@
+"""A campaign: how many simulations, of what, and where they are kept."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mwlmc.distribution import Equilibrium
+from mwlmc.parameters import proposal
+from mwlmc.potentials import CIRCULAR_VELOCITY
+from mwlmc.simulator import Simulator
+from mwlmc.stellar_halo import can_compile
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """The simulations of an experiment. Experiments with equal campaigns share their dataset."""
+
+    simulations: int = 2048
+    """How many simulations; 128000 is the paper's number."""
+    lmc: Literal["auto", "table1", "observed"] = "auto"
+    """How the LMC's place and motion are drawn: from the paper's wide prior (table1), from near
+    where it is seen (observed), or table1 from 100,000 simulations on (auto)."""
+    equilibrium: Equilibrium = "halo"
+    """What holds the stars together before the LMC comes: the dark halo alone, as in the paper, or
+    the total of halo, disc and bulge."""
+    circular_velocity: float = CIRCULAR_VELOCITY
+    """At 8.3 kpc, which fixes the halo's concentration [km/s]."""
+    seed: int = 1
+    """Decides everything random."""
+    datasets: Path = Path("datasets")
+    """Where simulations are kept."""
+    reports: Path = Path("runs")
+    """Where reports are kept."""
+
+    def __post_init__(self) -> None:
+        if self.simulations < 1 or self.seed < 0:
+            raise ValueError(
+                f"{self.simulations} simulations with seed {self.seed}: give at least 1 simulation "
+                "and a seed from 0 on"
+            )
+
+    @property
+    def simulator(self) -> Simulator:
+        """What is simulated."""
+        return Simulator(
+            proposal=proposal(self.lmc, self.simulations),
+            equilibrium=self.equilibrium,
+            circular_velocity=self.circular_velocity,
+        )
+
+    @property
+    def account(self) -> str:
+        """What a reader must know of the simulations, in one paragraph."""
+        slow = "" if can_compile() else " No C++ compiler was found: simulating is slower."
+        return (
+            f"The LMC is drawn from {self.simulator.proposal!r}; stars start in equilibrium in the "
+            f"{self.equilibrium!r} potential; {self.circular_velocity:g} km/s at the Sun. Above an "
+            "anisotropy of 1/2 no non-negative distribution function makes this halo: df_clipped "
+            "counts where more than 0.1 % of the stars were beyond it. runaways counts draws that "
+            f"were replaced because their rewind ran away.{slow}"
+        )
