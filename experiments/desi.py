@@ -1,0 +1,61 @@
+"""What DESI's blue horizontal branch stars say about the Milky Way and the LMC.
+
+python experiments/desi.py                              # 2,048 simulations, a laptop's minutes
+python experiments/desi.py --simulations 128000         # the paper's campaign
+python experiments/desi.py --stars MWS_BHB.fits         # your copy of the catalogue
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mwlmc import kinematics, literature, observations
+from mwlmc.campaign import Campaign
+from mwlmc.parameters import INFERRED
+from mwlmc.star_tables import Selection
+from mwlmc.survey import DESI_FOOTPRINT
+from orrery import cluster, dataset, figures, inference, reports, runs, simulation, summaries
+from orrery.inference import Inference
+
+BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
+BINNINGS = {"without v_tb": DESI_FOOTPRINT.select(("v_gsr",)), "with v_tb": DESI_FOOTPRINT}
+
+
+@dataclass(frozen=True)
+class Desi:
+    """DESI DR1 stars at 30-100 kpc, with and without tangential velocities."""
+
+    stars: Path = BINNED
+    """Stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of theirs."""
+    selection: Selection = field(default_factory=Selection)
+    """Which stars are kept."""
+    campaign: Campaign = field(default_factory=Campaign)
+    """The simulations, and where they and the reports are kept."""
+    inference: Inference = field(default_factory=Inference)
+    """How the posteriors are learned and sampled."""
+
+
+def main(options: Desi) -> None:
+    """Infers the posteriors and writes the report."""
+    campaign = options.campaign
+    stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
+    observed = observations.vectors(stars, BINNINGS)
+    with cluster.connect(), reports.open_run("desi", options, campaign.reports) as report:
+        report.tables(observations.reports(stars))
+        haloes = simulation.generate(
+            campaign.simulator, campaign.simulations, campaign.seed, campaign.datasets, name="mwlmc"
+        )
+        report.text("Simulations", f"{dataset.account(haloes)} {campaign.account}")
+        for label, (binning, observation) in observed.items():
+            pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, INFERRED)
+            prior, seed = pairs.train.theta, campaign.seed
+            draws = inference.infer(
+                report, label, pairs, INFERRED, observation, options.inference, seed, binning.panels
+            )
+            report.tables(literature.beside(draws, f"DESI, {label}", prior))
+        report.tables(literature.prior_tables(prior))
+        relation = figures.relation(*literature.relation(prior))
+        report.figure("Travel velocity and LMC mass", relation, "Simulations and published rows.")
+
+
+if __name__ == "__main__":
+    runs.main(main, Desi)

@@ -1,0 +1,160 @@
+"""Every experiment at toy size, as a user starts it: what it leaves behind, and how it refuses."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from astropy.table import Table
+
+from mwlmc import kinematics, observations
+from mwlmc.parameters import INFERRED
+from mwlmc.simulator import Simulator
+from mwlmc.survey import DESI_FOOTPRINT
+from orrery import posterior, simulation, summaries
+from orrery.dataset import Dataset
+from orrery.posterior import Flow
+from orrery.training import Training
+
+ROOT = Path(__file__).parents[1]
+EXPERIMENTS = sorted((ROOT / "experiments").glob("*.py"))
+TOY = (
+    *("--simulations", "32"),
+    *("--max-epochs", "2", "--workers", "0"),
+    *("--transforms", "2", "--draws", "200"),
+    *("--calibration-draws", "50"),
+)
+SCREEN = 100  # lines
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("experiments")
+
+
+def run(experiment, *options, place=None):
+    folders = ("--datasets", place / "datasets", "--reports", place / "runs") if place else ()
+    command = [sys.executable, experiment, *options, *folders]
+    return subprocess.run(
+        [str(word) for word in command],
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "WANDB_MODE": "disabled"},  # tried for real in the tests of reports
+    )
+
+
+def page(result):
+    assert result.returncode == 0, result.stderr
+    return Path(result.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda path: path.stem)
+def test_experiment_leaves_a_report_and_repeats_itself(experiment, place):
+    first = page(run(experiment, *TOY, place=place))
+    names = {path.name for path in first.parent.iterdir()}
+    expected = {"options.json", "versions.json", "metrics.json", "report.html"}
+    kinds = ("posterior", "data", "tarp", "sbc", "training")
+    expected |= {f"{kind}_without_v_tb.png" for kind in kinds}
+    assert expected <= names
+    assert "http" not in first.read_text().split("</style>")[1].split("Versions")[0]
+    draws = pq.read_table(first.parent / "draws_without_v_tb.parquet")
+    assert draws.num_rows == 200
+    assert draws.column_names == [parameter.name for parameter in INFERRED]
+
+    shutil.rmtree(first.parent)
+    again = run(experiment, *TOY, place=place)
+    assert "simulating" not in again.stderr  # the dataset is used again, the flow trained anew
+    assert pq.read_table(page(again).parent / "draws_without_v_tb.parquet").equals(draws)
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda path: path.stem)
+def test_help_explains_every_option(experiment):
+    result = run(experiment, "--help")
+    assert result.returncode == 0
+    for option in ("--stars", "--simulations", "--lmc", "--seed", "--transforms"):
+        assert option in result.stdout
+
+
+@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda path: path.stem)
+def test_experiment_fits_one_screen(experiment):
+    assert len(experiment.read_text().splitlines()) <= SCREEN
+
+
+def stars(path, **columns):
+    random = np.random.default_rng(0)
+    usual = {
+        "ra_deg": random.uniform(130, 250, 400),
+        "dec_deg": random.uniform(0, 60, 400),
+        "distance_kpc": random.uniform(32, 98, 400),
+        "vlos_kms": random.normal(0, 100, 400),
+    }
+    Table({k: v for k, v in (usual | columns).items() if v is not None}).write(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"distance_kpc": None}, "distance"),
+        ({"distance_kpc": None, "distance_kms": np.full(400, 50.0)}, "distance"),
+        ({"vlos_kms": np.full(400, np.nan)}, "stars"),
+    ],
+    ids=["missing column", "wrong unit", "no star left"],
+)
+def test_bad_stars_are_refused_with_one_line(columns, message, tmp_path):
+    path = stars(tmp_path / "stars.csv", **columns)
+    result = run(ROOT / "experiments/desi.py", "--stars", path, place=tmp_path)
+    assert result.returncode == 1
+    assert message in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "datasets").exists()
+
+
+def test_unknown_options_and_unwritable_folders_are_refused(tmp_path):
+    assert run(EXPERIMENTS[0], "--simulation", "10", place=tmp_path).returncode == 2
+    (tmp_path / "runs").write_text("a file where a folder should be")
+    result = run(EXPERIMENTS[0], place=tmp_path)
+    assert result.returncode == 1
+    assert "runs" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.slow
+def test_a_posterior_refuses_another_binning(tmp_path):
+    haloes = simulation.generate(Simulator(stars=3000), 32, 1, tmp_path, actors=0)
+    table = observations.read_binned(ROOT / "datasets/observed/desi_dr1_bhb.ecsv")
+    radial = DESI_FOOTPRINT.select(("v_gsr",))
+    pairs = summaries.compute(kinematics.velocity_moments, haloes, radial, INFERRED)
+    covariance = observations.observe(table, radial).covariance
+    options = Training(max_epochs=1)
+    estimate = posterior.fit(
+        pairs, INFERRED, covariance, Flow(transforms=1), options, 1, tmp_path / "posterior"
+    )
+    with pytest.raises(ValueError, match="binning"):
+        estimate.sample(observations.observe(table, DESI_FOOTPRINT), 10, 1)
+
+
+@pytest.mark.slow
+def test_a_truncated_shard_is_refused_by_readers_and_made_again(tmp_path):
+    simulator = Simulator(stars=500)
+    haloes = simulation.generate(simulator, 4, 1, tmp_path, actors=0, shard_size=2)
+    shard = sorted(haloes.folder.glob("shards/*.arrow"))[1]
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=shard.name):
+        Dataset.open(haloes.folder).verify()
+    simulation.generate(simulator, 4, 1, tmp_path, actors=0, shard_size=2)
+    assert shard.read_bytes() == whole
+
+
+def test_a_binned_table_of_another_selection_is_refused(tmp_path):
+    result = run(ROOT / "experiments/desi.py", "--inner", "40", place=tmp_path)
+    assert result.returncode == 1
+    assert "40-100 kpc" in result.stderr
