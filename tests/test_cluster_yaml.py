@@ -1,0 +1,140 @@
+"""The launch files: Ray accepts them without asking a cloud, and their commands hang together."""
+
+import os
+import re
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from ray.autoscaler._private.providers import _get_node_provider_cls
+from ray.autoscaler._private.util import prepare_config, validate_config
+
+ROOT = Path(__file__).parents[1]
+AWS, LOCAL = ROOT / "cluster.yaml", ROOT / "platform/clusters/on_premise.yaml"
+SLURM = ROOT / "platform/clusters/slurm.sh"
+COMMANDS = ("initialization", "setup", "head_setup", "worker_setup")
+STARTS = ("head_start_ray_commands", "worker_start_ray_commands")
+
+
+@pytest.fixture(autouse=True)
+def _offline(monkeypatch):
+    def refuse(*arguments):
+        raise AssertionError("checking a launch file must not use the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+def run(command, **options):
+    return subprocess.run(command, check=False, capture_output=True, text=True, **options)
+
+
+def commands(path):
+    config = yaml.safe_load(path.read_text())
+    names = [f"{name}_commands" for name in COMMANDS] + [*STARTS]
+    return [command for name in names for command in config[name]]
+
+
+@pytest.mark.parametrize("path", [AWS, LOCAL], ids=["aws", "on_premise"])
+def test_ray_accepts_the_file(path):
+    config = prepare_config(yaml.safe_load(path.read_text()))
+    validate_config(config)
+    assert config["head_node_type"] in config["available_node_types"]
+
+
+@pytest.mark.parametrize("path", [AWS, LOCAL], ids=["aws", "on_premise"])
+def test_ray_knows_the_provider(path):
+    provider = yaml.safe_load(path.read_text())["provider"]
+    assert _get_node_provider_cls(provider).__name__ in {"AWSNodeProvider", "LocalNodeProvider"}
+
+
+def test_ray_refuses_an_unknown_field():
+    config = prepare_config(yaml.safe_load(AWS.read_text()))
+    with pytest.raises(Exception, match="workers_max"):
+        validate_config({**config, "workers_max": 2})
+
+
+def test_work_goes_to_cpu_and_gpu_workers_and_not_to_the_head():
+    config = yaml.safe_load(AWS.read_text())
+    types = config["available_node_types"]
+    workers = {name: kind for name, kind in types.items() if name != config["head_node_type"]}
+    assert set(workers) == {"cpu", "gpu"}
+    assert types["head"]["resources"] == {"CPU": 0}
+    assert "InstanceMarketOptions" not in types["head"]["node_config"]
+    assert sum(kind["max_workers"] for kind in workers.values()) <= config["max_workers"]
+
+
+def test_nodes_receive_what_the_installation_needs_and_no_data():
+    mounts = yaml.safe_load(AWS.read_text())["file_mounts"]
+    assert all(target == f"/home/ubuntu/orrery/{source}" for target, source in mounts.items())
+    needed = {"platform", "experiments", "datasets/observed", "pyproject.toml", "constraints.txt"}
+    assert needed <= set(mounts.values())
+    assert not {"datasets", "runs", "."} & set(mounts.values())
+    missing = [source for source in mounts.values() if not (ROOT / source).exists()]
+    assert missing == []
+
+
+def test_every_worker_mounts_what_the_head_exports():
+    config = yaml.safe_load(AWS.read_text())
+    exported = re.findall(r"/home/ubuntu/orrery/(\w+)", " ".join(config["head_setup_commands"]))
+    start = " ".join(config["worker_start_ray_commands"])
+    assert re.search(r"for folder in ([\w ]+);", start).group(1).split() == exported
+    assert start.index("mount -t nfs4") < start.index("ray start")
+
+
+@pytest.mark.parametrize("path", [AWS, LOCAL], ids=["aws", "on_premise"])
+def test_workers_join_the_port_that_the_head_opens(path):
+    head, worker = (" ".join(yaml.safe_load(path.read_text())[name]) for name in STARTS)
+    port = re.search(r"--head --port=(\d+)", head).group(1)
+    assert f"--address=$RAY_HEAD_IP:{port}" in worker
+
+
+@pytest.mark.parametrize("path", [AWS, LOCAL], ids=["aws", "on_premise"])
+def test_commands_are_valid_shell(path):
+    for command in commands(path):
+        done = run(["bash", "-n", "-c", command])
+        assert done.returncode == 0, (command, done.stderr)
+
+
+@pytest.mark.parametrize("path", [AWS, LOCAL, SLURM], ids=["aws", "on_premise", "slurm"])
+def test_files_named_in_the_header_exist(path):
+    header = "\n".join(line for line in path.read_text().splitlines() if line.startswith("#"))
+    named = re.findall(r"(?:platform|experiments)/[\w/]+\.\w+|cluster\.yaml", header)
+    assert named
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def slurm(tmp_path, *arguments):
+    """Runs the Slurm script with commands that say what they were asked for."""
+    scripts = {
+        "scontrol": "echo node7; echo node8",
+        "hostname": "echo 10.0.0.7 10.1.0.7",
+        "srun": 'while [[ $1 == --* ]]; do shift; done; "$@"',
+        "ray": 'echo "$@"',
+    }
+    for name, body in scripts.items():
+        (tmp_path / name).write_text(f"#!/bin/bash\n{body}\n")
+        (tmp_path / name).chmod(0o755)
+    job = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "SLURM_JOB_NODELIST": "node[7-8]",
+        "SLURM_JOB_NUM_NODES": "2",
+        "SLURM_CPUS_PER_TASK": "32",
+    }
+    return run(["bash", str(SLURM), *arguments], env=job, cwd=tmp_path)
+
+
+def test_slurm_nodes_meet_at_the_first_of_them(tmp_path):
+    done = slurm(tmp_path, "experiments/desi.py", "--stars", "a b.csv")
+    assert done.returncode == 0, done.stderr
+    start, entry = done.stdout.strip().split(" -- ")
+    meeting = "symmetric-run --address 10.0.0.7:6379 --min-nodes 2"
+    assert start == f"{meeting} --num-cpus=32 --num-gpus=0"
+    assert entry == "python experiments/desi.py --stars a b.csv"
+
+
+def test_slurm_says_how_it_is_used(tmp_path):
+    done = slurm(tmp_path)
+    assert done.returncode == 2
+    assert "usage: sbatch" in done.stderr
