@@ -1,0 +1,141 @@
+"""The shape of the project: what may stand where, how long functions are, who imports whom."""
+
+import ast
+import itertools
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PLATFORM, EXPERIMENTS = ROOT / "platform", ROOT / "experiments"
+SOURCES = sorted([*PLATFORM.rglob("*.py"), *EXPERIMENTS.rglob("*.py")])
+SCIENCE = sorted((PLATFORM / "mwlmc").glob("*.py"))
+VAGUE = {"util", "utils", "helper", "helpers", "common", "core", "base", "misc", "tools", "stuff"}
+TOOLS = {"ray", "lightning", "pytorch_lightning", "sbi", "wandb", "matplotlib", "corner", "optuna"}
+
+
+def parse(path):
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imported(tree):
+    """Returns the full names of everything a file imports, at its top or inside of functions."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def functions(path):
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return [node for node in ast.walk(parse(path)) if isinstance(node, kinds)]
+
+
+def body_length(function):
+    """Returns the number of lines of a function's body, its docstring not counted."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def test_body_length_leaves_out_signature_and_docstring():
+    source = 'def f(\n    a,\n):\n    """Returns.\n\n    Long.\n    """\n    c = a\n\n    return c'
+    assert body_length(ast.parse(source).body[0]) == 3
+    assert body_length(ast.parse('def f():\n    """Says."""').body[0]) == 0
+
+
+def test_platform_does_not_shadow_the_standard_library():
+    # With platform/__init__.py, the root on sys.path would answer `import platform`.
+    assert not (PLATFORM / "__init__.py").exists()
+    assert not (PLATFORM / "clusters" / "__init__.py").exists()
+
+
+def test_root_is_not_on_the_path():
+    # `datasets/` must not answer `import datasets`, nor `experiments/` be importable. `-P` leaves
+    # out the current folder, which `python -m pytest` adds.
+    code = """
+import importlib.util, orrery, platform
+assert platform.python_version()
+for name in ("datasets", "experiments", "tests"):
+    found = importlib.util.find_spec(name)
+    print(*(found.submodule_search_locations or []) if found else [], sep="\\n")
+"""
+    command = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
+    assert str(ROOT) not in {str(Path(line).parent) for line in done.stdout.splitlines() if line}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_file_names_say_what_is_inside(path):
+    parts = {
+        part for name in path.relative_to(ROOT).with_suffix("").parts for part in name.split("_")
+    }
+    assert not parts & VAGUE, "find the concept's name"
+
+
+def test_functions_are_short():
+    lengths = {
+        f"{path.relative_to(ROOT)}:{function.lineno} {function.name}": body_length(function)
+        for path in SOURCES
+        for function in functions(path)
+    }
+    assert {name: length for name, length in lengths.items() if length > 40} == {}
+    assert statistics.median(lengths.values()) <= 6
+
+
+@pytest.mark.parametrize("path", SCIENCE, ids=lambda path: path.stem)
+def test_science_imports_no_tools(path):
+    names = imported(parse(path))
+    assert not {name.split(".")[0] for name in names} & TOOLS
+    machinery = {tuple(name.split(".")[1:2]) for name in names if name.split(".")[0] == "orrery"}
+    assert machinery <= {("parameters",), ("records",)}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_nobody_imports_experiments(path):
+    assert "experiments" not in {name.split(".")[0] for name in imported(parse(path))}
+
+
+def test_science_runs_without_the_tools():
+    """A borrowed GPU has torch and little else."""
+    names = [f"mwlmc.{path.stem}" for path in SCIENCE if path.stem != "__init__"]
+    block = "\n".join(f"sys.modules[{tool!r}] = None" for tool in sorted(TOOLS))
+    code = f"import importlib, sys\n{block}\nfor name in {names}: importlib.import_module(name)"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(PLATFORM), "OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_files_say_what_they_are(path):
+    assert ast.get_docstring(parse(path)), "the module's docstring states its principle first"
+
+
+def test_nothing_is_promised_only():
+    marks = ["NotImplemented" + "Error", "TO" + "DO", "FIX" + "ME"]
+    found = [
+        (str(path.relative_to(ROOT)), mark)
+        for path, mark in itertools.product(SOURCES, marks)
+        if mark in path.read_text(encoding="utf-8")
+    ]
+    assert found == []
+
+
+def test_files_import_only_lower_layers():
+    command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache", "--no-logo"]
+    environment = {"PYTHONPATH": str(PLATFORM), "PATH": str(Path(sys.executable).parent)}
+    done = subprocess.run(
+        command, check=False, capture_output=True, text=True, cwd=ROOT, env=environment
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
