@@ -75,6 +75,7 @@ def infer(
     Raises:
         ValueError: If the observation is not of the pairs' definition.
     """
+    _check(observation, splits)
     with _told(report, label, options.training.max_epochs) as on_epoch:
         estimate = posterior.fit(
             splits,
@@ -94,6 +95,15 @@ def infer(
     _show_posterior(report, label, estimate, draws, splits)
     _show_calibration(report, label, judged, parameters)
     return draws
+
+
+def _check(observation: Observation, splits: Splits) -> None:
+    """Raises ValueError before hours of training, not after them."""
+    if observation.definition != splits.definition:
+        raise ValueError(
+            f"observation {observation.name!r} has another binning than the simulations' "
+            f"summaries ({observation.definition}, not {splits.definition}): use one for both"
+        )
 
 
 @contextmanager
