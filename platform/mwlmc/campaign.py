@@ -1,6 +1,6 @@
 """A campaign: how many simulations, of what, and where they are kept."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -9,6 +9,9 @@ from mwlmc.parameters import proposal
 from mwlmc.potentials import CIRCULAR_VELOCITY
 from mwlmc.simulator import Simulator
 from mwlmc.stellar_halo import can_compile
+
+# Where things are kept decides nothing: such fields are no part of a run's fingerprint.
+PLACE = {"place": True}
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,9 @@ class Campaign:
     """At 8.3 kpc, which fixes the halo's concentration [km/s]."""
     seed: int = 1
     """Decides everything random."""
-    datasets: Path = Path("datasets")
+    datasets: Path = field(default=Path("datasets"), metadata=PLACE)
     """Where simulations are kept."""
-    reports: Path = Path("runs")
+    reports: Path = field(default=Path("runs"), metadata=PLACE)
     """Where reports are kept."""
 
     def __post_init__(self) -> None:

@@ -78,7 +78,8 @@ def start(experiment: str, choices: Any, root: Path = Path("runs")) -> Run:
     """Returns the run of an experiment with the given options, its folder ready.
 
     The folder is `<root>/<experiment>/<fingerprint of the options>`. It receives `options.json`
-    and `versions.json`.
+    and `versions.json`. Where things are kept decides nothing: fields of a dataclass whose metadata
+    has `"place": True` are not part of the fingerprint.
 
     Arguments:
         experiment: The experiment's name.
@@ -89,26 +90,34 @@ def start(experiment: str, choices: Any, root: Path = Path("runs")) -> Run:
         OSError: If the folder cannot be written.
     """
     document = describe(choices)
-    identity = fingerprint([experiment, document])
+    identity = fingerprint([experiment, describe(choices, places=False)])
     folder = ensure_writable(root / experiment / identity)
     write_json(folder / "options.json", {"experiment": experiment, "options": document})
     write_json(folder / "versions.json", versions())
     return Run(experiment, folder, identity, document)
 
 
-def describe(value: Any) -> Any:
+def describe(value: Any, places: bool = True) -> Any:
     """Returns options as plain JSON; a nested dataclass also says its type.
+
+    Arguments:
+        value: The options.
+        places: Whether to keep fields that only say where something is kept.
 
     Raises:
         ValueError: If a value has no plain JSON form.
     """
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: describe(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        fields = {
+            f.name: describe(getattr(value, f.name), places)
+            for f in dataclasses.fields(value)
+            if places or not f.metadata.get("place")
+        }
         return {"type": type(value).__name__, **fields}
     if isinstance(value, dict):
-        return {str(key): describe(item) for key, item in value.items()}
+        return {str(key): describe(item, places) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [describe(item) for item in value]
+        return [describe(item, places) for item in value]
     return _plain(value)
 
 

@@ -196,3 +196,19 @@ def test_progress_on_a_terminal_counts_to_the_end(monkeypatch, capsys):
     text = capsys.readouterr().err
     assert "3/3" in text
     assert "loss 0.5" in text
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Options with a folder."""
+
+    edge: float = 1.0
+    folder: Path = field(default=Path("here"), metadata={"place": True})
+
+
+def test_where_things_are_kept_does_not_decide_the_run(tmp_path):
+    first = runs.start("sky", Placed(), tmp_path)
+    second = runs.start("sky", Placed(folder=Path("there")), tmp_path)
+    assert first.fingerprint == second.fingerprint
+    assert first.fingerprint != runs.start("sky", Placed(edge=2.0), tmp_path).fingerprint
+    assert second.options["folder"] == "there"
