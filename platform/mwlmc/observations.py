@@ -123,16 +123,17 @@ def _latitudes(stars: kinematics.Stars, binning: Binning) -> FloatArray:
 
 def uneven(table: BinnedTable) -> list[str]:
     """Returns a sentence for each radial bin whose stars are not spread as its patch is."""
+    radial = {b.patch for b in table.bins if b.quantity == "v_gsr"}
+    filled = {p.name: p.mean_sin_b for p in PATCHES if p.name in radial}
     found = []
     for cell, sine in zip(table.bins, table.mean_sin_b, strict=True):
-        patch = {p.name: p for p in PATCHES}.get(cell.patch)
-        if patch is None or cell.quantity != "v_gsr":
+        if cell.quantity != "v_gsr" or cell.patch not in filled:
             continue
-        ratio = sine / patch.mean_sin_b
+        ratio = sine / filled[cell.patch]
         if not 1 / UNEVEN < ratio < UNEVEN:
             found.append(
                 f"{cell}: the stars' mean sin(b) is {sine:+.2f}, the patch's "
-                f"{patch.mean_sin_b:+.2f}: a vertical reflex looks {ratio:.1f} times as large as "
+                f"{filled[cell.patch]:+.2f}: a vertical reflex looks {ratio:.1f} times as large as "
                 "in simulations, which fill the patch."
             )
     return found

@@ -37,6 +37,7 @@ from orrery.runs import Run
 
 Number = float | int | str
 Mode = Literal["online", "offline", "disabled"]
+METRICS = "metrics.json"
 PRODUCTS = {".ecsv", ".html", ".parquet", ".pdf", ".png"}
 DASHBOARD = "https://api.wandb.ai"
 
@@ -94,7 +95,7 @@ class Report:
         """Adds numbers that sum the run up, to `metrics.json` and to the head of the page."""
         plain = {name: _plain(value) for name, value in numbers.items()}
         self.numbers.update(plain)
-        runs.write_json(self.folder / "metrics.json", self.numbers)
+        runs.write_json(self.folder / METRICS, self.numbers)
         self.dashboard.summary(plain)
 
     def epoch(self, epoch: int, losses: Mapping[str, float], estimator: str = "flow") -> None:
@@ -221,7 +222,7 @@ def open_run(experiment: str, options: Any, root: Path = Path("runs")) -> Iterat
 def _clear(folder: Path) -> None:
     """Removes what an earlier run with the same options reported, so that no page mixes two."""
     for path in folder.iterdir():
-        if path.suffix in PRODUCTS:
+        if path.suffix in PRODUCTS or path.name == METRICS:
             path.unlink()
 
 

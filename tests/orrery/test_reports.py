@@ -150,6 +150,17 @@ def test_failed_run_leaves_its_page_and_its_error(tmp_path, capsys):
     assert not [p for p in path.parent.iterdir() if p.name.endswith(".tmp")]
 
 
+def test_a_run_that_fails_early_leaves_nothing_of_an_earlier_one(tmp_path, capsys):
+    def body(report):
+        raise RuntimeError("too early")
+
+    write(tmp_path)
+    with pytest.raises(RuntimeError, match="too early"):
+        write(tmp_path, body=body)
+    folder = Path(capsys.readouterr().out.splitlines()[-1]).parent
+    assert {p.name for p in folder.iterdir()} == {"options.json", "versions.json", "report.html"}
+
+
 def test_interrupted_run_leaves_its_page(tmp_path):
     def body(report):
         raise KeyboardInterrupt
