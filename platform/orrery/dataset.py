@@ -4,6 +4,9 @@ Records lie in shards, Arrow files that are read by mapping them into memory. Sh
 simulations from i * shard_size on, and its bytes depend on the fingerprint and on i alone: not on
 who wrote it, nor on how often the writing was interrupted. A manifest lists every shard with its
 checksum. The format is described in `datasets/README.md`.
+
+Only the record of work, and the card's section that shows it, tell who made the shards, when and
+how fast: all other files have the same bytes whenever the same dataset is made.
 """
 
 import dataclasses
@@ -16,8 +19,9 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -30,6 +34,7 @@ from orrery.records import JSON, Column, Records, Schema, canonical, fingerprint
 from orrery.runs import (
     TEMPORARY,
     append,
+    duration,
     ensure_writable,
     replacing,
     say,
@@ -44,7 +49,7 @@ FORMAT = 1
 INDEX = "index"  # the column with the simulation's number
 SHARDS = "shards"
 DOCUMENT, MANIFEST, JOURNAL = "dataset.json", "manifest.json", "manifest.jsonl"
-CARD, LOCK = "README.md", ".lock"
+CARD, WORK, LOCK = "README.md", "work.jsonl", ".lock"
 PATIENCE = 60  # [s] until a file written on another node must be visible on a shared file system
 
 
@@ -306,8 +311,60 @@ def _sum(values: NDArray[Any]) -> float:
     return int(total) if np.issubdtype(values.dtype, np.integer) else total
 
 
+@dataclass
+class Session:
+    """What one call that made shards did, and what it took. It grows while the work goes on.
+
+    Arguments:
+        began: When, as ISO 8601 in UTC.
+        simulations: The number of simulations made.
+        seconds: The wall time [s].
+        actors: The most actors that were at work; 0 where the calling process simulated.
+        deaths: The number of actors that died.
+        cpus: The CPU threads of all machines.
+        nodes: The number of machines.
+    """
+
+    began: str
+    simulations: int = 0
+    seconds: float = 0.0
+    actors: int = 0
+    deaths: int = 0
+    cpus: int = 1
+    nodes: int = 1
+
+    @property
+    def rate(self) -> float:
+        """Simulations per second."""
+        return self.simulations / max(self.seconds, 1e-9)
+
+
+def sessions(folder: Path) -> tuple[Session, ...]:
+    """Returns the sessions of work on a dataset's folder, oldest first; lines that are none go."""
+    path, found = folder / WORK, []
+    for line in path.read_text(errors="replace").splitlines() if path.exists() else ():
+        with suppress(ValueError, TypeError):
+            found.append(Session(**json.loads(line)))
+    return tuple(found)
+
+
+def together(parts: tuple[Session, ...]) -> Session:
+    """Returns one or more sessions as one: sums, and the largest numbers of what was used."""
+    return Session(
+        began=min(part.began for part in parts),
+        simulations=sum(part.simulations for part in parts),
+        seconds=math.fsum(part.seconds for part in parts),
+        actors=max(part.actors for part in parts),
+        deaths=sum(part.deaths for part in parts),
+        cpus=max(part.cpus for part in parts),
+        nodes=max(part.nodes for part in parts),
+    )
+
+
 class Writer:
     """A dataset that is being written: its rows so far, each durable once entered.
+
+    Its `session` is the work that begins with it; a kill costs no more of it than one shard's.
 
     Arguments:
         folder: The dataset's absolute folder.
@@ -318,6 +375,9 @@ class Writer:
 
     def __init__(self, folder: Path, metadata: JSON, rows: dict[int, Row], listed: int) -> None:
         self.folder, self.metadata, self.rows, self.listed = folder, metadata, rows, listed
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        self.earlier, self.session = sessions(folder), Session(now, cpus=os.cpu_count() or 1)
+        self.began = time.monotonic()
 
     def pending(self, count: int) -> list[int]:
         """Returns the numbers of the shards still to be made for `count` simulations."""
@@ -334,11 +394,26 @@ class Writer:
         _await(self.folder / row.file, row.bytes)
         append(self.folder / JOURNAL, _line(row))
         self.rows[row.shard] = row
+        self.session.simulations += row.count
+        self.record()
+
+    def record(self) -> None:
+        """Keeps the session's work so far; one in which nothing happened is not worth a line.
+
+        Raises:
+            OSError: If the record cannot be written; the old one stays.
+        """
+        if self.session.simulations or self.session.deaths:
+            self.session.seconds = round(time.monotonic() - self.began, 3)
+            lines = [canonical(dataclasses.asdict(s)) for s in (*self.earlier, self.session)]
+            write_atomically(self.folder / WORK, "\n".join([*lines, ""]))
 
     def finish(self, count: int) -> Dataset:
         """Returns the finished dataset of `count` simulations, with its manifest and card."""
+        self.record()
         rows = tuple(self.rows[shard] for shard in sorted(self.rows))
-        write_atomically(self.folder / CARD, card(self.folder.name, self.metadata, rows))
+        text = card(self.folder.name, self.metadata, rows, sessions(self.folder))
+        write_atomically(self.folder / CARD, text)
         lines = ",\n".join(canonical(dataclasses.asdict(row)) for row in rows)
         identity = self.metadata["fingerprint"]
         text = f'{{"fingerprint":"{identity}","shards":[\n{lines}\n]}}\n'
@@ -381,7 +456,13 @@ def writing(folder: Path, metadata: JSON) -> Iterator[Writer]:
         listed = _listed(folder)
         rows = _sound(folder, listed)
         write_atomically(folder / JOURNAL, "".join(_line(row) for row in rows.values()))
-        yield Writer(folder, metadata, rows, max(listed, default=-1) + 1)
+        writer = Writer(folder, metadata, rows, max(listed, default=-1) + 1)
+        try:
+            yield writer
+        except BaseException:
+            with suppress(OSError):  # what ended the work is the better message
+                writer.record()
+            raise
 
 
 def _describes(folder: Path, metadata: JSON) -> bool:
@@ -461,13 +542,16 @@ def _locked(folder: Path) -> Iterator[None]:
             lock.truncate(0)
 
 
-def card(name: str, metadata: JSON, rows: tuple[Row, ...]) -> str:
+def card(name: str, metadata: JSON, rows: tuple[Row, ...], work: tuple[Session, ...]) -> str:
     """Returns the dataset's card, the README that lies in its folder.
+
+    Its section `Work` is the only one that differs when the same dataset is made again.
 
     Arguments:
         name: The folder's name.
         metadata: What `identify` returned.
         rows: The manifest's rows of all shards.
+        work: The sessions in which they were made.
     """
     simulator = json.dumps(metadata["simulator"], indent=2, sort_keys=True, ensure_ascii=False)
     return CARD_TEMPLATE.format(
@@ -480,6 +564,7 @@ def card(name: str, metadata: JSON, rows: tuple[Row, ...]) -> str:
         fingerprint=metadata["fingerprint"],
         simulator=simulator,
         counts="\n".join(_count_lines(metadata, rows)),
+        work="\n".join(_work_lines(work)),
     )
 
 
@@ -519,15 +604,39 @@ def _count_lines(metadata: JSON, rows: tuple[Row, ...]) -> Iterator[str]:
             yield f"| `{name}`, not finite | {missing} |"
 
 
+def _work_lines(work: tuple[Session, ...]) -> Iterator[str]:
+    for part in work:
+        used = f"{part.actors} | {part.deaths} | {part.cpus} | {part.nodes}"
+        yield f"| {part.began} | {_work_cells(part)} | {used} |"
+    if work:
+        everything = together(work)
+        yield f"| all | {_work_cells(everything)} | | {everything.deaths} | | |"
+
+
+def _work_cells(part: Session) -> str:
+    return f"{part.simulations} | {duration(part.seconds)} | {part.rate:.3g}"
+
+
 def account(dataset: Dataset) -> str:
-    """Returns one paragraph on a dataset: how many simulations, where, and what they counted."""
+    """Returns one paragraph on a dataset: how many simulations, where, their counts and work."""
     totals = ", ".join(
         f"{name} {total(name, dataset.rows):.0f}" for name in counters(dataset.metadata)
     )
     return (
         f"{len(dataset)} simulations, seed {dataset.metadata['seed']}, in {dataset.folder.name}. "
-        f"Totals of the {len(dataset.rows)} shards: {totals}."
+        f"Totals of the {len(dataset.rows)} shards: {totals}.{_work_sentence(dataset.folder)}"
     )
+
+
+def _work_sentence(folder: Path) -> str:
+    parts = sessions(folder)
+    if not parts:
+        return ""
+    work, fewest = together(parts), min(part.actors for part in parts)
+    upto = "" if fewest == work.actors else "up to "
+    where = f"{upto}{work.actors} actor{'' if work.actors == 1 else 's'}"
+    place = f"on {where}" if work.actors else "in one process"
+    return f" Made in {duration(work.seconds)} of work {place}, {work.rate:.3g} a second."
 
 
 def counters(metadata: JSON) -> tuple[str, ...]:
@@ -562,6 +671,14 @@ all that decides the bytes:
 | | |
 |---|---|
 {counts}
+
+## Work
+Each call that made shards; died are actors that were replaced. With 0 actors the calling process
+simulated. The wall time of a call that was killed ends with its last shard.
+
+| began | simulations | wall time | simulations/s | actors | died | CPU threads | machines |
+|---|---|---|---|---|---|---|---|
+{work}
 
 ## Splits
 Simulation i belongs to `test` if i mod 10 is 0, to `validation` if it is 1, and to `train`

@@ -12,6 +12,7 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -22,7 +23,7 @@ from typing import Any, Protocol, TypeVar
 
 import tyro
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from orrery.records import JSON, fingerprint
 
@@ -32,6 +33,7 @@ PACKAGES = (
     "orrery", "numpy", "torch", "ray", "sbi", "zuko", "lightning", "pyarrow", "astropy",
 )  # fmt: skip
 TEMPORARY = ".tmp"  # ending of files that are being written
+MINUTE = 60.0  # [s] without a terminal, the longest time without a line on the progress
 
 # A log file has no width of its own; tables need more than the 80 columns assumed for it.
 console = Console(
@@ -260,7 +262,8 @@ def progress(
 ) -> Iterator[Advance]:
     """Returns a function that moves a progress bar with rate and remaining time.
 
-    Where there is no terminal, one plain line is printed for each tenth of the work.
+    Where there is no terminal, a plain line is printed for each tenth of the work, and at least
+    once a minute.
 
     Arguments:
         description: What is going on, such as `simulating`.
@@ -268,13 +271,24 @@ def progress(
         unit: What a step is, in the plural.
         done: The number of steps that an earlier run did; they do not count for the rate.
     """
+    pace = _Pace(total, unit, done)
     if not console.is_terminal:
-        yield _Lines(description, total, unit, done)
+        lines = _Lines(description, pace)
+        with lines.each_minute():
+            yield lines
         return
+    # The fields are read anew whenever the bar is drawn. Rich's own remaining time would stay
+    # unknown where steps are more than 30 seconds apart.
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    rest = (TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
-    with Progress(*columns, TextColumn("{task.fields[rate]}"), *rest, console=console) as bars:
-        yield _Bar(bars, _Pace(total, unit, done), description)
+    live = (TextColumn("{task.fields[pace].speed}"), TextColumn("{task.fields[pace].left}"))
+    with Progress(*columns, *live, TextColumn("{task.fields[note]}"), console=console) as bars:
+        yield _Bar(bars, pace, description)
+
+
+def duration(seconds: float) -> str:
+    """Returns a time as hours, minutes and seconds: 0:14:05."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02d}:{rest:02d}"
 
 
 class _Pace:
@@ -289,12 +303,14 @@ class _Pace:
         """The steps per second since this run began."""
         return (self.done - self.first) / max(time.monotonic() - self.began, 1e-9)
 
-    def remaining(self) -> str:
-        if self.rate == 0.0:
-            return "unknown"
-        minutes, seconds = divmod(round((self.total - self.done) / self.rate), 60)
-        return f"{minutes // 60}:{minutes % 60:02d}:{seconds:02d}"
+    @property
+    def left(self) -> str:
+        if self.done == self.first < self.total:
+            return "time left unknown"
+        rest = self.total - self.done
+        return f"{duration(rest / self.rate if rest else 0.0)} left"
 
+    @property
     def speed(self) -> str:
         return f"{self.rate:.3g} {self.unit}/s"
 
@@ -303,34 +319,52 @@ class _Bar:
     def __init__(self, bars: Progress, pace: _Pace, description: str) -> None:
         self.bars, self.pace = bars, pace
         self.task = bars.add_task(
-            description, total=pace.total, completed=pace.done, rate="", note=""
+            description, total=pace.total, completed=pace.done, pace=pace, note=""
         )
 
     def __call__(self, steps: int = 1, note: str = "") -> None:
         self.pace.done += steps
-        self.bars.update(self.task, advance=steps, rate=self.pace.speed(), note=note)
+        self.bars.update(self.task, advance=steps, note=note)
 
 
 class _Lines:
-    def __init__(self, description: str, total: int, unit: str, done: int) -> None:
-        self.description, self.pace = description, _Pace(total, unit, done)
-        self.tenth = self._tenths()
+    def __init__(self, description: str, pace: _Pace) -> None:
+        self.description, self.pace, self.note = description, pace, ""
+        self.tenth, self.printed = self._tenths(), time.monotonic()
 
     def __call__(self, steps: int = 1, note: str = "") -> None:
         self.pace.done += steps
+        self.note = note
         if self._tenths() > self.tenth:
             self.tenth = self._tenths()
-            self._print(note)
+            self._print()
+
+    @contextmanager
+    def each_minute(self) -> Iterator[None]:
+        """Returns a context in which another thread prints where no step does."""
+        ended = threading.Event()
+        thread = threading.Thread(target=self._repeat, args=(ended,), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            ended.set()
+            thread.join()
+
+    def _repeat(self, ended: threading.Event) -> None:
+        while not ended.wait(max(self.printed + MINUTE - time.monotonic(), 0.0)):
+            if time.monotonic() - self.printed >= MINUTE:
+                self._print()
 
     def _tenths(self) -> int:
         return 10 * self.pace.done // max(self.pace.total, 1)
 
-    def _print(self, note: str) -> None:
-        pace = self.pace
+    def _print(self) -> None:
+        pace, self.printed = self.pace, time.monotonic()
         share = 100 * pace.done // max(pace.total, 1)
         text = f"{self.description}: {pace.done} of {pace.total} {pace.unit} ({share} %)"
-        rest = f", {pace.remaining()} left" if pace.done < pace.total else ""
-        say(f"{text}, {pace.speed()}{rest}{', ' if note else ''}{note}")
+        rest = f", {pace.left}" if pace.done < pace.total else ""
+        say(f"{text}, {pace.speed}{rest}{', ' if self.note else ''}{self.note}")
 
 
 def main(

@@ -34,6 +34,11 @@ class Simulator(Protocol):
         """The columns of the records."""
         ...
 
+    @property
+    def gpus(self) -> float:
+        """The share of a GPU that each actor needs, or a whole number; none if it is missing."""
+        ...
+
     def describe(self) -> JSON:
         """Returns all that decides the records, as plain JSON."""
         ...
@@ -56,13 +61,15 @@ def generate(
     *,
     name: str = "simulations",
     actors: int | None = None,
-    shard_size: int = 32,
+    shard_size: int = 64,
     counters: Sequence[str] | None = None,
 ) -> Dataset:
     """Returns the dataset of the first `count` simulations, made as far as it is not there yet.
 
     It lies in `<folder>/<name>-<fingerprint>`. On several nodes this must be on a file system that
     they share. Whole shards are made, so the folder may hold some more simulations than asked for.
+    Its bytes do not depend on the actors, nor on interruptions; only `work.jsonl` and the card's
+    section `Work` tell what each call took.
 
     Arguments:
         simulator: What to simulate.
@@ -70,18 +77,19 @@ def generate(
         seed: The root seed.
         folder: The folder of all datasets.
         name: The first part of the dataset's name.
-        actors: The number of actors, one CPU each; as many as the cluster has CPUs when None. With
-            0 this process simulates, without Ray.
+        actors: The number of actors, with one CPU and the simulator's share of a GPU each; as many
+            as the cluster has room for when None. With 0 this process simulates, without Ray.
         shard_size: The number of simulations in a shard.
         counters: The columns reported meanwhile: totals of integers, means of others. All integer
             columns when None.
 
     Raises:
-        ValueError: If an argument is out of range, or the simulator refuses something.
+        ValueError: If an argument is out of range, the simulator refuses something, or it needs
+            a GPU where the cluster has none.
         OSError: If the folder cannot be written, or is being written by another process.
         ChildProcessError: If a shard ended its actor three times. All finished shards are kept.
     """
-    _check_arguments(count, seed, actors, shard_size)
+    _check_arguments(count, seed, actors, shard_size, _share(simulator))
     metadata = dataset.identify(simulator.describe(), simulator.schema, seed, shard_size)
     place = Path(folder).absolute() / f"{name}-{metadata['fingerprint']}"
     found = dataset.finished(place, metadata, count)
@@ -93,7 +101,9 @@ def generate(
         return writer.finish(count)
 
 
-def _check_arguments(count: int, seed: int, actors: int | None, shard_size: int) -> None:
+def _check_arguments(
+    count: int, seed: int, actors: int | None, shard_size: int, share: float
+) -> None:
     for name, value, smallest in (
         ("count", count, 1),
         ("seed", seed, 0),
@@ -102,6 +112,12 @@ def _check_arguments(count: int, seed: int, actors: int | None, shard_size: int)
     ):
         if value < smallest:
             raise ValueError(f"{name} {value} must be {smallest} or larger")
+    if not (0 <= share <= 1 or (share > 1 and share.is_integer())):
+        raise ValueError(f"the simulator's gpus {share} must be from 0 to 1, or a whole number")
+
+
+def _share(simulator: Simulator) -> float:
+    return float(getattr(simulator, "gpus", 0.0))
 
 
 def _fill(
@@ -132,10 +148,25 @@ def _rows(
     with cluster.connect() as cpus:
         crew = _Crew(simulator, writer)
         try:
-            crew.hire(min(actors or max(cpus, 1), len(pending)))
+            crew.hire(min(actors or _room(_share(simulator), cpus), len(pending)))
             yield crew.work(deque(pending))
         finally:
             crew.dismiss()
+
+
+def _room(share: float, cpus: int) -> int:
+    """Returns how many actors have a CPU and their share of a GPU at the same time."""
+    if not share:
+        return max(cpus, 1)
+    gpus = int(ray.cluster_resources().get("GPU", 0))
+    # A share never spans two GPUs.
+    room = gpus // int(share) if share >= 1 else gpus * int(1 / share + 1e-9)
+    if not room:
+        raise ValueError(
+            f"the simulator needs {share:g} GPU for each actor and the cluster has {gpus}: choose "
+            "a simulator without, or say how many actors if the cluster grows on demand"
+        )
+    return max(min(room, cpus), 1)
 
 
 def _note(writer: Writer, shown: tuple[str, ...]) -> str:
@@ -207,7 +238,9 @@ class _Crew:
     """
 
     def __init__(self, simulator: Simulator, writer: Writer) -> None:
-        self.kind: Any = ray.remote(num_cpus=1, max_restarts=0)(_Actor)
+        share, self.session = _share(simulator), writer.session
+        self.kind: Any = ray.remote(num_cpus=1, num_gpus=share, max_restarts=0)(_Actor)
+        self.needs = f"a free CPU and {share:g} GPU" if share else "a free CPU"
         self.contract = (ray.put(simulator), writer.metadata, writer.folder)
         self.actors: list[Any] = []
         self.started: set[Any] = set()
@@ -229,7 +262,7 @@ class _Crew:
             self._assign(pending)
             ready, _ = ray.wait(list(self.tasks), timeout=SILENCE)
             if not ready and not self.started:
-                say("no actor has started yet: each needs a free CPU of the cluster")
+                say(f"no actor has started yet: each needs {self.needs} of the cluster")
             for task in ready:
                 yield from self._collect(task, pending)
 
@@ -258,6 +291,10 @@ class _Crew:
     def _welcome(self, actor: Any) -> list[Row]:
         self.started.add(actor)
         del self.deaths[GREETING]  # starting works: only failures in a row are hopeless
+        session = self.session
+        session.actors = max(session.actors, len(self.started))
+        session.cpus = int(ray.cluster_resources().get("CPU", 0))
+        session.nodes = sum(node["Alive"] for node in ray.nodes())
         return []
 
     def _bury(self, actor: Any, error: RayError) -> None:
@@ -266,6 +303,7 @@ class _Crew:
         # Tasks run in the order of submission: it died over the oldest.
         shard = next(shard for other, shard in self.tasks.values() if other == actor)
         self.deaths[shard] += 1
+        self.session.deaths += 1
         what = f"shard {shard}" if shard != GREETING else "its start"
         # Ray ends with the cause of a failed start, and begins with the kind of any other death.
         reason = str(error).strip().splitlines()[-1 if shard == GREETING else 0]

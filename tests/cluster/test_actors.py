@@ -1,6 +1,7 @@
 """Actors die and runs are killed; the bytes are the same."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import pytest
 import ray
 
 from orrery import cluster, dataset
+from orrery.dataset import CARD, WORK
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Records, Schema, fingerprint
 from orrery.simulation import generate
@@ -79,8 +81,17 @@ if __name__ == "__main__":
 
 
 def contents(folder):
-    files = [path for path in Path(folder).rglob("*") if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    """Returns the bytes of every file, without the record of the work, which takes its time."""
+    files = [path for path in Path(folder).rglob("*") if path.is_file() and path.name != WORK]
+    found = {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    section = re.compile(rb"\n## Work\n.*?(?=\n## )", re.DOTALL)
+    return {n: section.sub(b"", data) if n.endswith(CARD) else data for n, data in found.items()}
+
+
+def work(folder):
+    """Returns the sessions of the only dataset in a folder."""
+    (made,) = Path(folder).iterdir()
+    return dataset.sessions(made)
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +127,12 @@ def killed(folder, actors):
 def test_a_killed_run_is_continued_to_the_same_bytes(tmp_path, whole):
     killed(tmp_path, actors=0)
     assert contents(tmp_path) != whole
+    (first,) = work(tmp_path)
+    assert first.simulations >= SHARD  # all but the shard that it was working on
     fill(Toy(), tmp_path, 0)
     assert contents(tmp_path) == whole
+    assert work(tmp_path)[0] == first
+    assert len(work(tmp_path)) == 2
 
 
 @pytest.mark.slow
@@ -132,6 +147,10 @@ def test_a_killed_driver_with_actors_is_continued_to_the_same_bytes(tmp_path, wh
 def test_the_number_of_actors_decides_nothing(tmp_path, connected, whole, actors):
     fill(Toy(), tmp_path, actors)
     assert contents(tmp_path) == whole
+    (session,) = work(tmp_path)
+    assert (session.simulations, session.deaths, session.nodes) == (COUNT, 0, 1)
+    assert 1 <= session.actors <= min(actors or connected, connected)
+    assert session.cpus == int(ray.cluster_resources()["CPU"])
 
 
 def test_a_dead_actor_is_replaced(tmp_path, connected, whole, capsys):
@@ -139,6 +158,7 @@ def test_a_dead_actor_is_replaced(tmp_path, connected, whole, capsys):
     fill(toy, tmp_path / "data", 2)
     assert (tmp_path / "died").exists()
     assert contents(tmp_path / "data") == whole
+    assert [part.deaths for part in work(tmp_path / "data")] == [1]
     assert "died over shard 2 and is replaced" in capsys.readouterr().err
 
 
@@ -156,6 +176,10 @@ def test_an_actor_killed_from_outside_is_replaced(tmp_path, connected, whole, ca
     killer.join()
     assert contents(tmp_path / "data") == whole
     assert "an actor died over shard" in capsys.readouterr().err
+    (session,) = work(tmp_path / "data")
+    assert (session.simulations, session.actors, session.deaths) == (COUNT, 1, 1)
+    card = next((tmp_path / "data").glob("*/README.md")).read_text()
+    assert re.search(rf"\| all \| {COUNT} \| 0:00:\d\d \| [\d.]+ \| \| 1 \| \| \|", card)
 
 
 def test_a_shard_that_always_kills_is_named_and_the_others_are_kept(tmp_path, connected, whole):
@@ -167,6 +191,8 @@ def test_a_shard_that_always_kills_is_named_and_the_others_are_kept(tmp_path, co
     assert len(list((folder / "shards").iterdir())) == 5
     fill(Toy(), tmp_path, 0)
     assert contents(tmp_path) == whole
+    done = [(part.simulations, part.deaths) for part in dataset.sessions(folder)]
+    assert done == [(COUNT - SHARD, 3), (SHARD, 0)]
 
 
 def test_errors_of_the_simulator_are_not_tried_again(tmp_path, connected, capsys):

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
+from orrery.dataset import CARD, WORK
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Records, Schema
 
@@ -59,9 +61,14 @@ def centre() -> tuple[Parameter, ...]:
 
 
 def contents(folder):
-    """Returns the bytes of every file below a folder, by relative path."""
-    files = [path for path in folder.rglob("*") if path.is_file()]
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    """Returns the bytes of every file below a folder, by relative path, without the work's record.
+
+    How long the work took is all that may differ when it is done again.
+    """
+    files = [path for path in folder.rglob("*") if path.is_file() and path.name != WORK]
+    found = {str(path.relative_to(folder)): path.read_bytes() for path in files}
+    section = re.compile(rb"\n## Work\n.*?(?=\n## )", re.DOTALL)
+    return {n: section.sub(b"", data) if n.endswith(CARD) else data for n, data in found.items()}
 
 
 @pytest.fixture(name="contents")

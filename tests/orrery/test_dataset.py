@@ -159,12 +159,47 @@ def test_the_card_tells_what_the_folder_holds(stars):
     text = (stars.folder / "README.md").read_text()
     headings = [line for line in text.splitlines() if line.startswith("## ")]
     assert headings == [
-        "## What", "## Columns", "## How it was made", "## Counts", "## Splits", "## How to read",
+        "## What", "## Columns", "## How it was made", "## Counts", "## Work", "## Splits",
+        "## How to read",
     ]  # fmt: skip
     assert "24 simulations in 3 Arrow files" in text
     assert f"| `tries`, all together | {sum(i % 3 for i in range(24))} |" in text
     assert "| `x` | kpc | list of float16 |  | positions |" in text
     assert stars.fingerprint in text
+
+
+def session(**took):
+    return dataset.Session("2025-03-01T12:00:00+00:00", **took)
+
+
+def test_the_card_adds_up_the_work(stars):
+    work = (
+        session(simulations=1000, seconds=3000.0, actors=2, deaths=1, cpus=4),
+        session(simulations=200, seconds=800.0, actors=8, cpus=16, nodes=2),
+    )
+    lines = dataset.card("stars", stars.metadata, stars.rows, work).splitlines()
+    assert "| 2025-03-01T12:00:00+00:00 | 1000 | 0:50:00 | 0.333 | 2 | 1 | 4 | 1 |" in lines
+    assert "| 2025-03-01T12:00:00+00:00 | 200 | 0:13:20 | 0.25 | 8 | 0 | 16 | 2 |" in lines
+    assert "| all | 1200 | 1:03:20 | 0.316 | | 1 | | |" in lines
+
+
+@pytest.mark.parametrize(
+    ("actors", "where"),
+    [((2, 2), "on 2 actors"), ((1, 1), "on 1 actor"), ((0, 3), "on up to 3 actors"),
+     ((0, 0), "in one process")],
+)  # fmt: skip
+def test_the_account_tells_the_work(stars, actors, where):
+    work = [session(simulations=8200, seconds=422.5, actors=number) for number in actors]
+    lines = [json.dumps(vars(part)) for part in work]
+    (stars.folder / "work.jsonl").write_text("\n".join(["half a li", *lines, '{"hours": 3}']))
+    assert dataset.sessions(stars.folder) == tuple(work)
+    assert dataset.account(stars).endswith(f" Made in 0:14:05 of work {where}, 19.4 a second.")
+
+
+def test_a_dataset_of_unknown_work_is_described_without(stars):
+    (stars.folder / "work.jsonl").unlink()
+    assert "work" not in dataset.account(stars)
+    assert dataset.card("stars", stars.metadata, stars.rows, ()).count("| all |") == 0
 
 
 def test_values_that_are_not_finite_are_counted(toy, tmp_path):

@@ -2,6 +2,7 @@ import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -188,6 +189,24 @@ def test_progress_without_a_terminal_is_at_most_ten_plain_lines(capsys):
     assert "\x1b" not in "".join(lines)
 
 
+def test_progress_without_a_terminal_is_told_every_minute(monkeypatch, capsys):
+    monkeypatch.setattr(runs, "MINUTE", 0.01)
+    lines = ""
+    with runs.progress("simulating", 16384, done=64) as advance:
+        while "64 of 16384 simulations (0 %), 0 simulations/s, time left unknown" not in lines:
+            lines += capsys.readouterr().err
+        advance(64, note="tries 3")
+        while not re.search(r"128 of 16384 .* simulations/s, \d+:\d\d:\d\d left, tries 3\n", lines):
+            lines += capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0:00:00"), (845.0, "0:14:05"), (359999.6, "100:00:00")]
+)
+def test_durations_are_hours_minutes_and_seconds(seconds, text):
+    assert runs.duration(seconds) == text
+
+
 def test_progress_on_a_terminal_counts_to_the_end(monkeypatch, capsys):
     monkeypatch.setattr(runs.console, "_force_terminal", True)
     with runs.progress("training", 3, "epochs") as advance:
@@ -196,6 +215,18 @@ def test_progress_on_a_terminal_counts_to_the_end(monkeypatch, capsys):
     text = capsys.readouterr().err
     assert "3/3" in text
     assert "loss 0.5" in text
+    assert re.search(r"\d epochs/s +0:00:00 left", text)
+
+
+def test_progress_on_a_terminal_tells_the_remaining_time_however_rare_the_steps(
+    monkeypatch, capsys
+):
+    monkeypatch.setattr(runs.console, "_force_terminal", True)
+    clock = iter(range(0, 10**6, 100))  # [s]
+    monkeypatch.setattr(runs, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+    with runs.progress("training", 1000, "epochs") as advance:
+        advance()
+    assert re.search(r"1/1000 0\.0\d+ epochs/s \d+:\d\d:\d\d left", capsys.readouterr().err)
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import ray
 import torch
 
 from orrery import dataset
 from orrery.dataset import Dataset
 from orrery.records import Records
-from orrery.simulation import generate, make_shard
+from orrery.simulation import _room, generate, make_shard
 
 
 class Counting:
@@ -59,12 +60,13 @@ def test_a_dataset_grows_without_making_anything_twice(toy, tmp_path, contents):
     assert contents(grown.folder) == contents(fill(toy, tmp_path / "b", 32).folder)
 
 
-def test_an_interrupted_run_is_continued(toy, tmp_path, contents):
-    def interrupt(records):
-        if records.scalars["index"][0] == 16:
-            raise KeyboardInterrupt
-        return records
+def interrupt(records):
+    if records.scalars["index"][0] == 16:
+        raise KeyboardInterrupt
+    return records
 
+
+def test_an_interrupted_run_is_continued(toy, tmp_path, contents):
     with pytest.raises(KeyboardInterrupt):
         fill(Counting(toy, interrupt), tmp_path / "a")
     (folder,) = (tmp_path / "a").iterdir()
@@ -74,6 +76,47 @@ def test_an_interrupted_run_is_continued(toy, tmp_path, contents):
     fill(counting, tmp_path / "a")
     assert counting.asked == [16, 24]
     assert contents(folder) == contents(fill(toy, tmp_path / "b").folder)
+
+
+def test_every_session_of_work_is_remembered(toy, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        fill(Counting(toy, interrupt), tmp_path)
+    (folder,) = tmp_path.iterdir()
+    (first,) = dataset.sessions(folder)
+    assert (first.simulations, first.actors, first.deaths) == (16, 0, 0)
+    assert first.seconds > 0
+    fill(toy, tmp_path)
+    made = fill(toy, tmp_path, 40)
+    fill(toy, tmp_path, 40)  # finds all there: no work
+    assert [part.simulations for part in dataset.sessions(folder)] == [16, 16, 8]
+    assert dataset.sessions(folder)[0] == first
+    assert "| all | 40 |" in (folder / "README.md").read_text()
+    assert " of work in one process, " in dataset.account(made)
+
+
+def test_work_is_remembered_shard_by_shard(toy, tmp_path):
+    seen = []
+
+    def look(records):
+        (folder,) = tmp_path.iterdir()
+        seen.append([part.simulations for part in dataset.sessions(folder)])
+        return records
+
+    fill(Counting(toy, look), tmp_path)
+    assert seen == [[], [8], [16], [24]]
+
+
+def test_what_ended_the_work_is_told_even_if_its_record_cannot_be_kept(toy, tmp_path, monkeypatch):
+    def full(path, content):
+        raise OSError(28, "No space left on device", str(path))
+
+    def late(records):
+        if 16 in records.scalars["index"]:
+            monkeypatch.setattr(dataset, "write_atomically", full)
+        return interrupt(records)
+
+    with pytest.raises(KeyboardInterrupt):
+        fill(Counting(toy, late), tmp_path)
 
 
 def test_a_torn_journal_costs_one_shard(toy, tmp_path, contents):
@@ -156,6 +199,34 @@ def test_arguments_out_of_range_are_named(toy, tmp_path, choices):
         fill(toy, tmp_path, **choices)
     with pytest.raises(ValueError, match="seed -1 must be 0 or larger"):
         generate(toy, 8, -1, tmp_path)
+
+
+def with_gpus(toy, share):
+    simulator = Counting(toy)
+    simulator.gpus = share
+    return simulator
+
+
+@pytest.mark.parametrize("share", [-0.5, 1.5, float("nan"), float("inf")])
+def test_a_share_of_a_gpu_that_nobody_can_have_is_named(toy, tmp_path, share):
+    with pytest.raises(ValueError, match=f"gpus {share} must be from 0 to 1, or a whole number"):
+        fill(with_gpus(toy, share), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("share", "gpus", "cpus", "room"),
+    [(0, 0, 3, 3), (0.5, 1, 8, 2), (0.4, 2, 8, 4), (0.1, 1, 16, 10), (1, 2, 8, 2), (2, 3, 8, 1),
+     (0.25, 4, 2, 2)],
+)  # fmt: skip
+def test_actors_share_the_gpus(monkeypatch, share, gpus, cpus, room):
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0, "GPU": float(gpus)})
+    assert _room(share, cpus) == room
+
+
+def test_a_gpu_that_is_not_there_is_named(monkeypatch):
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0})
+    with pytest.raises(ValueError, match=r"needs 0\.5 GPU for each actor and the cluster has 0"):
+        _room(0.5, 8)
 
 
 def test_an_unwritable_folder_is_found_before_simulating(toy, tmp_path):
