@@ -19,7 +19,7 @@ from orrery.records import Records
 IntArray = NDArray[np.integer[Any]]
 
 FEW_STARS = 10  # below this, a bin's own scatter says too little about its error
-_BLOCK = 16  # simulations at a time: a shard's stars in double precision would fill the memory
+_BLOCK = 4  # simulations at a time: more stars in double precision would leave the cache
 _POOL = 30  # stars that a pooled dispersion should have: they give it to 13 per cent
 
 
@@ -84,14 +84,16 @@ def clipped_moments(values: FloatArray, bins: IntArray, count: int, clip: float 
 
 def unclipped(values: FloatArray, bins: IntArray, count: int, clip: float = 3.0) -> IntArray:
     """Returns the positions `[M]` of the values that `clipped_moments` leaves, increasing."""
-    kept = np.arange(len(values))
-    while True:
-        left, bin_ = values[kept], bins[kept]
-        mean, dispersion = _moments(left, bin_, np.bincount(bin_, minlength=count))
-        inside = np.abs(left - mean[bin_]) <= clip * dispersion[bin_]
-        if inside.all():
-            return kept
-        kept = kept[inside]
+    kept, waiting = np.ones(len(values), dtype=bool), np.arange(len(values))
+    while len(waiting):
+        mean, dispersion = _moments(values, bins, np.bincount(bins, minlength=count))
+        inside = np.abs(values - mean[bins]) <= (clip * dispersion)[bins]
+        kept[waiting[~inside]] = False
+        # A bin that lost nothing is finished; the next round is for the stars of the others.
+        changed = np.bincount(bins[~inside], minlength=count) > 0
+        again = np.flatnonzero(inside & changed[bins])
+        values, bins, waiting = values[again], bins[again], waiting[again]
+    return np.flatnonzero(kept)
 
 
 def _moments(values: FloatArray, bins: IntArray, number: IntArray) -> tuple[FloatArray, FloatArray]:
@@ -169,9 +171,10 @@ def simulated_stars(records: Records, nearest: float, furthest: float) -> Stars:
     """
     position = _columns(records, ("x", "y", "z"))
     owner = np.repeat(np.arange(len(records)), np.diff(records.offsets))
-    distance = np.sqrt((position**2).sum(axis=0))
-    near = (distance >= nearest) & (distance < furthest)
-    position, velocity = position[:, near], _columns(records, ("vx", "vy", "vz"))[:, near]
+    distance = np.sqrt(np.einsum("in,in->n", position, position))
+    near = np.flatnonzero((distance >= nearest) & (distance < furthest))
+    position = position.take(near, axis=1)
+    velocity = _columns(records, ("vx", "vy", "vz")).take(near, axis=1)
     axes = frames.GALACTIC_TO_GALACTOCENTRIC.T
     towards = (axes @ (position - frames.SUN_POSITION[:, None])).T
     _, v_gsr, _, v_tb = frames.project((axes @ velocity).T, towards)
@@ -179,7 +182,10 @@ def simulated_stars(records: Records, nearest: float, furthest: float) -> Stars:
 
 
 def _columns(records: Records, names: tuple[str, ...]) -> FloatArray:
-    return np.stack([np.asarray(records.particles[name], dtype=float) for name in names])
+    columns = np.empty((len(names), len(records.particles[names[0]])))
+    for column, name in zip(columns, names, strict=True):
+        column[:] = records.particles[name]
+    return columns
 
 
 def velocity_moments(records: Records, binning: Binning) -> FloatArray:

@@ -45,14 +45,35 @@ class Directions:
     galactic: FloatArray
 
     @cached_property
-    def galactic_angles(self) -> tuple[FloatArray, FloatArray]:
-        """Galactic longitude and latitude `[N]` [rad]."""
-        return frames.angles(self.galactic)
+    def galactic_parts(self) -> "Parts":
+        """The vectors' parts along Galactic axes."""
+        return _parts(self.galactic.T)
 
     @cached_property
-    def equatorial_angles(self) -> tuple[FloatArray, FloatArray]:
-        """Right ascension and declination `[N]` [rad]."""
-        return frames.angles(self.galactic @ frames.EQUATORIAL_TO_GALACTIC)
+    def equatorial_parts(self) -> "Parts":
+        """The vectors' parts along the axes of right ascension and declination."""
+        return _parts(frames.EQUATORIAL_TO_GALACTIC.T @ self.galactic.T)
+
+
+class Parts(NamedTuple):
+    """Directions without their angles, which take longer to find than all else about a star.
+
+    Arguments:
+        x: The parts towards longitude 0 `[N]`, of any unit.
+        y: The parts towards longitude 90 deg `[N]`, of the same unit.
+        sine: The sines of latitude `[N]`.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    sine: FloatArray
+
+
+def _parts(vectors: FloatArray) -> Parts:
+    x, y, z = vectors
+    sine = z / np.sqrt(x * x + y * y + z * z)
+    # The poles have longitude 0.
+    return Parts(np.where((x == 0) & (y == 0), 1.0, x), y, sine)
 
 
 @dataclass(frozen=True)
@@ -81,9 +102,9 @@ class Window:
         """Returns which of the stars `[N]` lie inside."""
         inside = np.ones(len(seen.galactic), dtype=bool)
         if (self.l, self.b) != (_AROUND, _POLE_TO_POLE):
-            inside &= _inside(*seen.galactic_angles, self.l, self.b)
+            inside &= _inside(seen.galactic_parts, self.l, self.b)
         if (self.ra, self.dec) != (_AROUND, _POLE_TO_POLE):
-            inside &= _inside(*seen.equatorial_angles, self.ra, self.dec)
+            inside &= _inside(seen.equatorial_parts, self.ra, self.dec)
         return inside
 
 
@@ -99,17 +120,29 @@ def _check_latitudes(name: str, limits: Range) -> None:
         raise ValueError(f"{name}={limits}: give increasing angles from -90 to 90 [deg]")
 
 
-def _inside(
-    longitude: FloatArray, latitude: FloatArray, longitudes: Range, latitudes: Range
-) -> BoolArray:
-    lower, upper = np.radians(latitudes)
-    # The pole itself belongs to a window that reaches it; 360 is where rounding can put 0.
-    inside = (latitude >= lower) & ((latitude < upper) | (latitudes[1] == 90))
-    start, end = np.radians(longitudes)
-    before_end = (longitude < end) | (longitudes[1] == 360)
-    if start < end:
-        return inside & (longitude >= start) & before_end
-    return inside & ((longitude >= start) | before_end)
+def _inside(parts: Parts, longitudes: Range, latitudes: Range) -> BoolArray:
+    inside = np.ones(len(parts.sine), dtype=bool)
+    # The pole itself belongs to a window that reaches it.
+    if latitudes[0] > -90:
+        inside &= parts.sine >= np.sin(np.radians(latitudes[0]))
+    if latitudes[1] < 90:
+        inside &= parts.sine < np.sin(np.radians(latitudes[1]))
+    return inside if longitudes == _AROUND else inside & _between(parts, *longitudes)
+
+
+def _between(parts: Parts, lower: float, upper: float) -> BoolArray:
+    """Returns which longitudes are from one to below another: in both or one of two half planes.
+
+    Each star is on one side of a limit, so that windows side by side share none and lose none.
+    """
+    width = upper % 360 - lower % 360
+    after, before = _leftwards(parts, lower) >= 0, _leftwards(parts, upper) < 0
+    return after & before if 0 <= width <= 180 or width < -180 else after | before
+
+
+def _leftwards(parts: Parts, longitude: float) -> FloatArray:
+    angle = np.radians(longitude % 360)
+    return np.cos(angle) * parts.y - np.sin(angle) * parts.x
 
 
 @dataclass(frozen=True)
@@ -200,7 +233,9 @@ class Profile:
     def assign(self, distance: FloatArray) -> NDArray[np.intp]:
         """Returns the number of the bin of each distance `[N]` [kpc]; -1 outside all bins."""
         edges = np.array(self.bins, dtype=float)
-        number = np.searchsorted(edges[:, 0], distance, side="right") - 1
+        number = np.full(np.shape(distance), -1, dtype=np.intp)
+        for lower in edges[:, 0]:  # for so few edges faster than a search
+            number += distance >= lower
         return np.where((number >= 0) & (distance < edges[number, 1]), number, -1)
 
     @property

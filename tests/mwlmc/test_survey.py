@@ -60,6 +60,24 @@ def test_window_and_its_complement_share_no_star(lower, upper, longitude):
     assert window.contains(seen)[0] != rest.contains(seen)[0]
 
 
+@pytest.mark.parametrize("l", [(0, 90), (90, 360), (200, 10), (350, 20), (359, 1), (10, 200)])
+@pytest.mark.parametrize("b", [(-90, 90), (-20, 65), (10, 90)])
+def test_a_window_has_the_stars_whose_angles_are_within_its_limits(l, b):  # noqa: E741
+    seen = _everywhere()
+    longitude, latitude = np.degrees(frames.angles(seen.galactic))
+    after, before = longitude >= l[0], longitude < l[1]
+    across = after & before if l[0] < l[1] else after | before
+    expected = across & (latitude >= b[0]) & (latitude < b[1])
+    np.testing.assert_array_equal(Window(l=l, b=b).contains(seen), expected)
+
+
+def test_sectors_that_cover_the_sky_share_no_star_not_even_at_their_seams_or_the_poles():
+    seams = frames.direction(np.radians([0, 120, 240, 360]), np.full(4, 0.3))
+    seen = Directions(np.concatenate([seams, np.eye(3), -np.eye(3)]))
+    sectors = [Window(l=limits) for limits in ((0, 120), (120, 240), (240, 360))]
+    assert (np.sum([sector.contains(seen) for sector in sectors], axis=0) == 1).all()
+
+
 @pytest.mark.parametrize(
     "limits",
     [{"l": (0, 400)}, {"ra": (10, 10)}, {"b": (20, -20)}, {"dec": (-100, 0)}, {"l": (-10, 10)}],

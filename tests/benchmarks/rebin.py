@@ -1,0 +1,156 @@
+"""How fast simulations on the disk are read back and binned anew. The aim: 400/s on two cores.
+
+    python tests/benchmarks/rebin.py                                   # makes its own simulations
+    python tests/benchmarks/rebin.py --dataset datasets/mwlmc-... --simulations 2048
+
+The last line is one JSON object. `seconds` is that of `summaries.compute` without kept results, on
+all CPUs and with the start of Ray's workers. Reading (with checksums) and moments are timed again
+alone, one after the other in one process, once by the clock and once in CPU time, which a busy
+machine changes least. Without a dataset, stars are drawn that have the number, distances and speeds
+of simulated ones but no physics: about 105 kB for each simulation in a temporary folder. What was
+just written is still in memory: the disk itself is not measured.
+"""
+
+import json
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mwlmc import kinematics, simulator
+from mwlmc.parameters import INFERRED
+from mwlmc.survey import QUADRANTS
+from orrery import cluster, runs, summaries
+from orrery.dataset import Dataset
+from orrery.parameters import FloatArray, generator
+from orrery.records import JSON, Records, Schema
+from orrery.simulation import generate
+
+SIMULATIONS = 4096  # of its own
+
+
+@dataclass(frozen=True)
+class Synthetic:
+    """Draws stars with dN/dr ~ r^-1.6 between 30 and 500 kpc, as simulations have them today.
+
+    Arguments:
+        stars: The number of stars of a simulation.
+        speed: Their velocity dispersion along each axis [km/s].
+    """
+
+    stars: int = 8600
+    speed: float = 100.0
+
+    @property
+    def schema(self) -> Schema:
+        """The columns of the real simulator."""
+        return simulator.Simulator().schema
+
+    @property
+    def gpus(self) -> float:
+        """None is needed."""
+        return 0.0
+
+    def describe(self) -> JSON:
+        """Returns all that decides the records."""
+        return {"what": "synthetic stars", "stars": self.stars, "speed": self.speed}
+
+    def records(self, seed: int, indices: Sequence[int]) -> Records:
+        """Returns stars without physics, and positive deviates for all scalars."""
+        randoms = [generator(seed, index) for index in indices]
+        scalars: dict[str, Any] = {
+            column.name: np.array([random.exponential() for random in randoms]).astype(column.dtype)
+            for column in self.schema.scalars
+        }
+        state = np.concatenate([self._state(random) for random in randoms], axis=1)
+        names = [column.name for column in self.schema.particles]
+        offsets = np.arange(len(randoms) + 1, dtype=np.int32) * self.stars
+        return Records(
+            {**scalars, "index": np.array(indices)},
+            dict(zip(names, state.astype(np.float16), strict=True)),
+            offsets,
+        )
+
+    def _state(self, random: np.random.Generator) -> FloatArray:
+        """Returns positions [kpc] and velocities [km/s], together `[6, N]`."""
+        share = random.uniform(size=self.stars)
+        nearest, furthest = 30.0**-0.6, 500.0**-0.6
+        radius = (nearest + share * (furthest - nearest)) ** (-1 / 0.6)
+        position, velocity = random.normal(size=(2, 3, self.stars))
+        position *= radius / np.sqrt((position**2).sum(axis=0))
+        return np.concatenate([position, self.speed * velocity])
+
+
+@dataclass(frozen=True)
+class Rebinning:
+    """Times reading and binning of simulations."""
+
+    dataset: Path | None = None
+    """The folder of a dataset; made in a temporary folder when missing."""
+    simulations: int | None = None
+    """How many simulations; all of a given dataset, else 4096."""
+
+
+def main(options: Rebinning) -> None:
+    """Prints what was measured."""
+    with cluster.connect() as cpus, tempfile.TemporaryDirectory() as temporary:
+        place = Path(temporary)
+        stars = (
+            generate(Synthetic(), options.simulations or SIMULATIONS, 1, place)
+            if options.dataset is None
+            else Dataset.open(options.dataset, options.simulations)
+        )
+        runs.say(f"{len(stars)} simulations in {stars.folder}")
+        measured = measure(stars, min(cpus, len(stars.shards)), place / "summaries")
+    print(json.dumps(measured))
+
+
+def measure(stars: Dataset, processes: int, folder: Path) -> JSON:
+    """Returns rates, times [s] and sizes of binning a dataset, results going to an empty folder."""
+    seconds, _ = timed(
+        lambda: summaries.compute(
+            kinematics.velocity_moments, stars, QUADRANTS, INFERRED, folder=folder
+        )
+    )
+    reading, moments = timed(lambda: read(stars)), timed(lambda: bin_anew(stars))
+    held = sum(row.count for row in stars.rows)
+    return {
+        "simulations": len(stars),
+        "simulations_per_second": round(len(stars) / seconds, 1),
+        "seconds": round(seconds, 3),
+        "processes": processes,
+        "bytes_per_simulation": round(sum(row.bytes for row in stars.rows) / held),
+        "stars_per_simulation": round(sum(row.particles for row in stars.rows) / held),
+        "seconds_reading_alone": round(reading[0], 3),
+        "cpu_seconds_reading_alone": round(reading[1], 3),
+        "seconds_moments_alone": round(moments[0], 3),
+        "cpu_seconds_moments_alone": round(moments[1], 3),
+    }
+
+
+def timed(action: Callable[[], Any]) -> tuple[float, float]:
+    """Returns the wall time and this process's CPU time of an action [s]."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    action()
+    return time.perf_counter() - wall, time.process_time() - cpu
+
+
+def read(stars: Dataset) -> None:
+    """Compares checksums and maps all shards."""
+    for shard in stars.shards:
+        stars.verify_shard(shard)
+        stars.records(shard)
+
+
+def bin_anew(stars: Dataset) -> None:
+    """Summarises all shards and keeps nothing."""
+    for shard in stars.shards:
+        kinematics.velocity_moments(stars.records(shard), QUADRANTS)
+
+
+if __name__ == "__main__":
+    runs.main(main, Rebinning)
