@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 from mwlmc.distribution import Equilibrium
+from mwlmc.orbits import can_compile
 from mwlmc.parameters import proposal
 from mwlmc.potentials import CIRCULAR_VELOCITY
-from mwlmc.simulator import Simulator
-from mwlmc.stellar_halo import can_compile
+from mwlmc.simulator import Device, Engine, Simulator
+from mwlmc.stellar_halo import Accuracy
 
 # Where things are kept decides nothing: such fields are no part of a run's fingerprint.
 PLACE = {"place": True}
@@ -28,6 +29,13 @@ class Campaign:
     the total of halo, disc and bulge."""
     circular_velocity: float = CIRCULAR_VELOCITY
     """At 8.3 kpc, which fixes the halo's concentration [km/s]."""
+    accuracy: Accuracy = "survey"
+    """How finely orbits are followed: survey, whose errors move no binned mean or dispersion, or
+    orbit, whose single stars are right, for half as much time again."""
+    engine: Engine = "torch"
+    """What carries the stars: torch, embedded, or agama, where it is installed."""
+    device: Device = "cpu"
+    """Where torch carries them: cpu, or cuda, a GPU."""
     seed: int = 1
     """Decides everything random."""
     datasets: Path = field(default=Path("datasets"), metadata=PLACE)
@@ -49,6 +57,9 @@ class Campaign:
             proposal=proposal(self.lmc, self.simulations),
             equilibrium=self.equilibrium,
             circular_velocity=self.circular_velocity,
+            accuracy=self.accuracy,
+            engine=self.engine,
+            device=self.device,
         )
 
     @property

@@ -113,25 +113,30 @@ class DistributionFunction:
     speed_cdf: FloatArray
 
     def sample(self, count: int, random: np.random.Generator) -> tuple[FloatArray, FloatArray]:
-        """Returns positions [kpc] and velocities [km/s] of stars, each `[3, count]`."""
+        """Returns positions [kpc] and velocities [km/s] of stars, each `[3, count]`.
+
+        The stars come by rising radius: so they find their places in the tables many times faster.
+        """
         radius, node = self._radii(count, random)
         psi = np.exp(np.interp(np.log(radius), np.log(_RADII), np.log(self.relative_energy)))
         speed = self._speeds(node, random) * np.sqrt(2.0 * psi)
-        outward = _directions(count, random)
         # the cosine c between velocity and radius has density (1 - c^2)^(-beta)
         half = random.beta(1.0 - self.beta, 1.0 - self.beta, count)
-        cosine = 2.0 * half - 1.0
-        sine = 2.0 * np.sqrt(half * (1.0 - half))
-        sideways = _perpendicular(outward, random)
-        return outward * radius, (outward * cosine + sideways * sine) * speed
+        radial = speed * (2.0 * half - 1.0)
+        tangential = speed * (2.0 * np.sqrt(half * (1.0 - half)))
+        outward, south, east = _directions(count, random)
+        angle = 2.0 * np.pi * random.random(count)
+        sideways = south * (tangential * np.cos(angle)) + east * (tangential * np.sin(angle))
+        return outward * radius, outward * radial + sideways
 
     def _radii(self, count: int, random: np.random.Generator) -> tuple[FloatArray, NDArray[Any]]:
-        """Returns radii [kpc], and for each one of its two nodes, the nearer the likelier."""
-        place = np.interp(random.random(count), self.radial_cdf, np.arange(len(_RADII)))
+        """Returns rising radii [kpc], and of each its nodes' one: the nearer, the likelier."""
+        wanted = _rising(count, random)
+        place = np.interp(wanted, self.radial_cdf, np.arange(len(_RADII)))
         place = np.minimum(place, len(_RADII) - 1.001)
-        radius = np.exp(np.interp(place, np.arange(len(_RADII)), np.log(_RADII)))
         node = (place + random.random(count)).astype(np.intp)
-        return radius, node
+        step = np.log(_RADII[1] / _RADII[0])
+        return _RADII[0] * np.exp(step * place), node
 
     def _speeds(self, node: NDArray[Any], random: np.random.Generator) -> FloatArray:
         """Returns speeds in units of the escape speed, by inverting the nodes' CDFs."""
@@ -146,15 +151,19 @@ class DistributionFunction:
         return (right - first - 1 + np.clip(part, 0.0, 1.0)) / (columns - 1)
 
 
-def _directions(count: int, random: np.random.Generator) -> FloatArray:
-    vectors = random.standard_normal((3, count))
-    return vectors / np.linalg.norm(vectors, axis=0)
+def _rising(count: int, random: np.random.Generator) -> FloatArray:
+    """Returns uniform numbers in ascending order, without sorting them (Devroye 1986, V.3)."""
+    steps = np.cumsum(random.standard_exponential(count + 1))
+    return steps[:-1] / steps[-1]
 
 
-def _perpendicular(outward: FloatArray, random: np.random.Generator) -> FloatArray:
-    other = _directions(outward.shape[1], random)
-    sideways = other - outward * (other * outward).sum(0)
-    return sideways / np.linalg.norm(sideways, axis=0)
+def _directions(count: int, random: np.random.Generator) -> tuple[FloatArray, ...]:
+    """Returns unit vectors `[3, count]`, even on the sphere: outward, southward and eastward."""
+    z, azimuth = 2.0 * random.random(count) - 1.0, 2.0 * np.pi * random.random(count)
+    flat, cosine, sine = np.sqrt(1.0 - z * z), np.cos(azimuth), np.sin(azimuth)
+    outward = np.stack([flat * cosine, flat * sine, z])
+    south = np.stack([z * cosine, z * sine, -flat])
+    return outward, south, np.stack([-sine, cosine, np.zeros(count)])
 
 
 def distribution_function(
@@ -226,7 +235,7 @@ def _fractional_integral(psi: FloatArray, values: FloatArray, order: float) -> F
     # gaps[i, k] = Psi_i - Psi_k at the nodes further out, k > i; zero elsewhere
     gaps = np.maximum(psi[:, None] - psi[None, :], 0.0)
     zeroth = gaps**order / special.gamma(order + 1.0)
-    first = gaps ** (order + 1.0) / special.gamma(order + 2.0)
+    first = gaps * zeroth / (order + 1.0)  # the gamma function of order + 2
     width = -np.diff(psi)
     slope = (values[:-1] - values[1:]) / width  # by Psi, in the cell between nodes k and k + 1
     # integral over a cell by parts: the values at its ends, less the slope's share

@@ -8,7 +8,7 @@ make of the stars is left to the summaries, so that a new binning needs no new s
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 import orrery.parameters
 from mwlmc import (
+    agama_engine,
     distribution,
     frames,
+    orbits,
     parameters,
     potentials,
     reflex,
@@ -28,10 +30,13 @@ from orrery.parameters import FloatArray, generator
 from orrery.records import JSON, Column, Records, Schema, code_fingerprint
 
 _PARAMETERS_DRAW, _STARS_DRAW = 0, 1  # the two random streams of a simulation
-_TOGETHER = 8  # simulations whose stars are carried in one go
 _MOST_DRAWS = 100
 FEWEST_STARS = 500
+_SHARE_OF_A_GPU = 1 / 16
 _CLIPPED = 1e-3  # of the tracer: a smaller share is rounding of the inversion
+
+Engine = Literal["torch", "agama"]
+Device = Literal["cpu", "cuda"]
 
 PHASE_SPACE = ("x", "y", "z", "vx", "vy", "vz")
 
@@ -60,6 +65,38 @@ _PARTICLES = tuple(
 
 
 @dataclass(frozen=True)
+class Past:
+    """The last 2.2 Gyr of B simulations' galaxies.
+
+    Arguments:
+        named: The prior's eleven parameters by name, each with shape `[B]`.
+        galaxies: Both dark haloes and the friction.
+        trajectories: Both centres' paths.
+    """
+
+    named: dict[str, NDArray[Any]]
+    galaxies: trajectories.Galaxies
+    trajectories: trajectories.Trajectories
+
+
+@dataclass(frozen=True)
+class Stars:
+    """The stars of B simulations.
+
+    Arguments:
+        position: Galactocentric [kpc], float32, with shape `[3, B, N]`.
+        velocity: [km/s], float32, with shape `[3, B, N]`.
+        clipped: The shares of the stars that a non-negative f cannot make, with shape `[B]`.
+        carried: How many could reach the survey and were integrated, with shape `[B]`.
+    """
+
+    position: torch.Tensor
+    velocity: torch.Tensor
+    clipped: FloatArray
+    carried: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
 class Simulator:
     """The rigid Milky Way - LMC model of Brooks et al. (2025b).
 
@@ -71,6 +108,10 @@ class Simulator:
         equilibrium: The potential of the halo before the LMC: `halo` (NFW alone) or `total`.
         circular_velocity: At 8.3 kpc, which fixes the concentration [km/s].
         reflex_shell: Distances of the stars that define the travel velocity [kpc].
+        accuracy: How finely orbits are followed: `survey`, whose errors move no binned mean or
+            dispersion, or `orbit`, whose single stars are right.
+        engine: What carries the stars: `torch`, embedded, or `agama`, where it is installed.
+        device: Where the embedded engine carries them: `cpu`, or `cuda`, a GPU.
     """
 
     proposal: parameters.Proposal = "observed"
@@ -80,6 +121,9 @@ class Simulator:
     equilibrium: distribution.Equilibrium = "halo"
     circular_velocity: float = potentials.CIRCULAR_VELOCITY
     reflex_shell: tuple[float, float] = (50.0, 100.0)
+    accuracy: stellar_halo.Accuracy = "survey"
+    engine: Engine = "torch"
+    device: Device = "cpu"
 
     def __post_init__(self) -> None:
         parameters.prior(self.proposal)
@@ -94,8 +138,21 @@ class Simulator:
                 f"inner_edge {self.inner_edge}, reflex_shell {self.reflex_shell} and outer_edge "
                 f"{self.outer_edge} kpc must rise in this order"
             )
+        self._check_engine()
         distribution.spherical_potential(1e12, 20.0, self.equilibrium)
         potentials.concentration(np.array([parameters.LIGHTEST_MILKY_WAY]), self.circular_velocity)
+
+    def _check_engine(self) -> None:
+        if self.accuracy not in stellar_halo.STEP_SHARES:
+            raise ValueError(
+                f"no accuracy {self.accuracy!r}: choose one of {sorted(stellar_halo.STEP_SHARES)}"
+            )
+        if self.engine not in ("torch", "agama"):
+            raise ValueError(f"no engine {self.engine!r}: choose 'torch' or 'agama'")
+        if self.engine == "agama":
+            agama_engine.version()  # refuses where agama is missing, before anything is drawn
+        if self.device not in ("cpu", "cuda"):
+            raise ValueError(f"no device {self.device!r}: choose 'cpu' or 'cuda'")
 
     @property
     def schema(self) -> Schema:
@@ -107,11 +164,17 @@ class Simulator:
         index = Column("index", "", "number of the simulation", "int64")
         return Schema((index, *drawn, *_DERIVED, *_LMC, *_REFLEX), _PARTICLES)
 
+    @property
+    def gpus(self) -> float:
+        """The share of a GPU that a process needs: several fill one while others draw and write."""
+        return _SHARE_OF_A_GPU if self.device == "cuda" else 0.0
+
     def describe(self) -> JSON:
         """Returns all that decides the records, as plain JSON."""
         code = (
-            *(parameters, frames, potentials, trajectories, distribution, stellar_halo, reflex),
-            *(orrery.parameters, sys.modules[__name__]),
+            *(parameters, frames, potentials, trajectories, distribution, stellar_halo, orbits),
+            *(reflex, orrery.parameters, sys.modules[__name__]),
+            *((agama_engine,) if self.engine == "agama" else ()),
         )
         return {
             "model": "rigid Milky Way - LMC, Brooks et al. (2025b)",
@@ -120,7 +183,8 @@ class Simulator:
             "frame": "Galactocentric, right-handed, Sun at (-8.3, 0, 0.02) kpc",
             "units": {"length": "kpc", "velocity": "km / s", "mass": "solMass"},
             # Compiled sums round differently: such shards must not stand beside others.
-            "compiled": stellar_halo.can_compile(),
+            "compiled": orbits.can_compile(),
+            "agama": agama_engine.version() if self.engine == "agama" else None,
             "code": code_fingerprint(*code),
         }
 
@@ -132,17 +196,45 @@ class Simulator:
             indices: The simulations' numbers; each one's parameters and stars depend on `seed` and
                 on its number alone.
         """
-        theta, runaways = self.draw(seed, indices)
+        _, runaways, past = self.past(seed, indices)
         streams = [generator(seed, index, _STARS_DRAW) for index in indices]
-        records = self.simulate(theta, streams)
+        records = self._records(past, streams)
         numbers: dict[str, NDArray[Any]] = {
             "index": np.asarray(indices, np.int64),
             "runaways": runaways,
         }
         return Records({**records.scalars, **numbers}, records.particles, records.offsets)
 
-    def draw(self, seed: int, indices: Sequence[int]) -> tuple[FloatArray, NDArray[np.int32]]:
-        """Returns parameters `[B, P]` whose rewinds are bound, and the runaways before each `[B]`.
+    def simulate(self, theta: FloatArray, streams: Sequence[np.random.Generator]) -> Records:
+        """Returns the records of parameters `theta [B, P]`, without index and runaways.
+
+        Arguments:
+            theta: The prior's eleven parameters, in its order.
+            streams: One random generator for each simulation's stars.
+        """
+        return self._records(self.rewind(theta), streams)
+
+    def _records(self, past: Past, streams: Sequence[np.random.Generator]) -> Records:
+        stars = self.stars_today(past, streams)
+        scalars = {
+            **past.named,
+            **self._derived(past),
+            **_phase_space_today(past.named),
+            **self.reflex_motion(stars),
+            "df_clipped_share": stars.clipped,
+            "df_clipped": (stars.clipped > _CLIPPED).astype(np.int32),
+            "carried": stars.carried,
+        }
+        return Records(scalars, *self.kept(stars))
+
+    # --- the stages of a simulation ----------------------------------------------------------
+
+    def past(self, seed: int, indices: Sequence[int]) -> tuple[FloatArray, NDArray[np.int32], Past]:
+        """Returns parameters `[B, P]` with bound rewinds, the runaways before each, the rewinds.
+
+        Arguments:
+            seed: The root seed.
+            indices: The numbers of B simulations.
 
         Raises:
             ValueError: If a hundred draws of one simulation all ran away.
@@ -152,9 +244,10 @@ class Simulator:
         theta = np.concatenate([prior.draw(stream) for stream in streams])
         runaways = np.zeros(len(indices), dtype=np.int32)
         for _ in range(_MOST_DRAWS):
-            lost = np.flatnonzero(self._runaway(theta))
+            past = self.rewind(theta)
+            lost = np.flatnonzero(past.trajectories.runaway.numpy())
             if not len(lost):
-                return theta, runaways
+                return theta, runaways, past
             theta[lost] = np.concatenate([prior.draw(streams[i]) for i in lost])
             runaways[lost] += 1
         raise ValueError(
@@ -162,13 +255,9 @@ class Simulator:
             "the prior of log10_lambda_df"
         )
 
-    def _runaway(self, theta: FloatArray) -> NDArray[np.bool_]:
+    def rewind(self, theta: FloatArray) -> Past:
+        """Returns the pasts of parameters `[B, P]`; those that ran away are marked."""
         named = parameters.columns(theta, parameters.prior(self.proposal).names)
-        return self._rewind(named)[1].runaway.numpy()
-
-    def _rewind(
-        self, named: dict[str, NDArray[Any]]
-    ) -> tuple[trajectories.Galaxies, trajectories.Trajectories]:
         mass = named["m200_mw"]
         galaxies = trajectories.Galaxies(
             potentials.milky_way_halo(mass, potentials.concentration(mass, self.circular_velocity)),
@@ -177,48 +266,33 @@ class Simulator:
         )
         position, velocity = lmc_today(named)
         start = torch.as_tensor(position.T), torch.as_tensor(velocity.T)
-        return galaxies, trajectories.rewind(*start, galaxies)
+        return Past(named, galaxies, trajectories.rewind(*start, galaxies))
 
-    def simulate(self, theta: FloatArray, streams: Sequence[np.random.Generator]) -> Records:
-        """Returns the records of parameters `theta [B, P]`, without index and runaways.
+    def stars_today(self, past: Past, streams: Sequence[np.random.Generator]) -> Stars:
+        """Returns the stars today, by whichever engine.
 
         Arguments:
-            theta: The prior's eleven parameters, in its order.
+            past: Of B simulations.
             streams: One random generator for each simulation's stars.
         """
-        named = parameters.columns(theta, parameters.prior(self.proposal).names)
-        galaxies, paths = self._rewind(named)
-        position, velocity, clipped = self._sample(galaxies, named, streams)
-        today = []
-        for first in range(0, len(theta), _TOGETHER):
-            some = slice(first, first + _TOGETHER)
-            potential = stellar_halo.MovingPotential(
-                galaxies.milky_way, potentials.stellar_table(), galaxies.lmc, paths
-            ).take(some)
-            today.append(
-                stellar_halo.carry(position[:, some], velocity[:, some], potential, self.inner_edge)
-            )
-        x, v, carried = (torch.cat(part, dim=-2) for part in zip(*today, strict=True))
-        scalars = {
-            **named,
-            **self._derived(galaxies, named),
-            **_phase_space_today(named),
-            **self._reflex(x.numpy(), v.numpy()),
-            "df_clipped_share": clipped,
-            "df_clipped": (clipped > _CLIPPED).astype(np.int32),
-            "carried": carried.sum(1).numpy().astype(np.int32),
-        }
-        return Records(scalars, *self._kept(x.numpy(), v.numpy()))
+        if self.engine == "torch":
+            return self.carried(past, self.sampled(past, streams))
+        seeds = [int(stream.integers(1, 2**31 - 1)) for stream in streams]
+        halo = agama_engine.simulate(
+            past.named,
+            self.stars,
+            seeds,
+            equilibrium=self.equilibrium,
+            circular_velocity=self.circular_velocity,
+        )
+        everyone = np.full(len(seeds), self.stars, dtype=np.int32)
+        return Stars(halo.position, halo.velocity, halo.clipped, everyone)
 
-    def _sample(
-        self,
-        galaxies: trajectories.Galaxies,
-        named: dict[str, NDArray[Any]],
-        streams: Sequence[np.random.Generator],
-    ) -> tuple[torch.Tensor, torch.Tensor, FloatArray]:
-        """Returns stars 2.2 Gyr ago, twice `[3, B, N]`, and the clipped shares `[B]`."""
-        halo = galaxies.milky_way
-        positions, velocities, clipped = [], [], []
+    def sampled(self, past: Past, streams: Sequence[np.random.Generator]) -> Stars:
+        """Returns the stars 2.2 Gyr ago, none of them carried yet."""
+        halo, named = past.galaxies.milky_way, past.named
+        stars = np.empty((2, 3, len(streams), self.stars), np.float32)
+        clipped = np.empty(len(streams))
         for b, random in enumerate(streams):
             potential = distribution.spherical_potential(
                 float(halo.amplitude[b]), float(halo.scale[b]), self.equilibrium
@@ -226,43 +300,58 @@ class Simulator:
             f = distribution.distribution_function(
                 potential, float(named["beta0"][b]), float(named["r_dehnen"][b])
             )
-            position, velocity = f.sample(self.stars, random)
-            positions.append(position.astype(np.float32))
-            velocities.append(velocity.astype(np.float32))
-            clipped.append(f.clipped)
-        stars = [torch.as_tensor(np.stack(part, axis=1)) for part in (positions, velocities)]
-        return stars[0], stars[1], np.array(clipped)
+            stars[:, :, b] = f.sample(self.stars, random)
+            clipped[b] = f.clipped
+        position, velocity = torch.as_tensor(stars)
+        return Stars(position, velocity, clipped, np.zeros(len(streams), np.int32))
 
-    def _derived(
-        self, galaxies: trajectories.Galaxies, named: dict[str, NDArray[Any]]
-    ) -> dict[str, NDArray[Any]]:
-        edge = torch.full((len(named["m_lmc"]), 1), 50.0, dtype=torch.float64)
-        halo = galaxies.milky_way.enclosed_mass(edge)[:, 0].numpy()
-        stars = potentials.stellar_mass_within(50.0)
-        lmc = galaxies.lmc.enclosed_mass(edge)[:, 0].numpy()
-        return {
-            "c200": potentials.concentration(named["m200_mw"], self.circular_velocity),
-            "a_lmc": galaxies.lmc.scale[:, 0].numpy(),
-            "log10_m_mw_50": np.log10(halo + stars),
-            "log10_m_lmc_50": np.log10(lmc),
-        }
+    def carried(self, past: Past, stars: Stars) -> Stars:
+        """Returns the stars today, by the embedded engine."""
+        potential = orbits.moving_potential(
+            past.galaxies.milky_way,
+            potentials.stellar_table(),
+            past.galaxies.lmc,
+            past.trajectories,
+            device=self.device,
+        )
+        x, v, carried = stellar_halo.carry(
+            stars.position.to(self.device),
+            stars.velocity.to(self.device),
+            potential,
+            self.inner_edge,
+            stellar_halo.STEP_SHARES[self.accuracy],
+        )
+        count = carried.sum(1).cpu().numpy().astype(np.int32)
+        return Stars(x.cpu(), v.cpu(), stars.clipped, count)
 
-    def _reflex(self, x: FloatArray, v: FloatArray) -> dict[str, NDArray[Any]]:
+    def reflex_motion(self, stars: Stars) -> dict[str, NDArray[Any]]:
+        """Returns the reflex columns, each `[B]`: fits to the stars of the shell."""
         fits = []
+        x, v = stars.position.numpy(), stars.velocity.numpy()
         for position, velocity in zip(x.transpose(1, 2, 0), v.transpose(1, 2, 0), strict=True):
             chosen = reflex.shell(position, *self.reflex_shell)
             fits.append(asdict(reflex.fit_error_free(position[chosen], velocity[chosen])))
         return {name: np.array([fit[name] for fit in fits]) for name in fits[0]}
 
-    def _kept(
-        self, x: FloatArray, v: FloatArray
-    ) -> tuple[dict[str, NDArray[Any]], NDArray[np.int32]]:
+    def kept(self, stars: Stars) -> tuple[dict[str, NDArray[Any]], NDArray[np.int32]]:
         """Returns the particle columns of the stars within the edges, and their offsets."""
-        radius2 = (x.astype(np.float64) ** 2).sum(0)
-        kept = (radius2 >= self.inner_edge**2) & (radius2 < self.outer_edge**2)
+        radius = potentials.length(stars.position.double())
+        kept = ((radius >= self.inner_edge) & (radius < self.outer_edge)).numpy()
         offsets = np.concatenate([[0], np.cumsum(kept.sum(1))]).astype(np.int32)
-        state = np.concatenate([x, v])
+        state = torch.cat([stars.position, stars.velocity]).numpy()
         return {n: state[i][kept].astype(np.float16) for i, n in enumerate(PHASE_SPACE)}, offsets
+
+    def _derived(self, past: Past) -> dict[str, NDArray[Any]]:
+        galaxies, mass = past.galaxies, past.named["m200_mw"]
+        edge = torch.full((len(mass), 1), 50.0, dtype=torch.float64)
+        halo = galaxies.milky_way.enclosed_mass(edge)[:, 0].numpy()
+        lmc = galaxies.lmc.enclosed_mass(edge)[:, 0].numpy()
+        return {
+            "c200": potentials.concentration(mass, self.circular_velocity),
+            "a_lmc": galaxies.lmc.scale[:, 0].numpy(),
+            "log10_m_mw_50": np.log10(halo + potentials.stellar_mass_within(50.0)),
+            "log10_m_lmc_50": np.log10(lmc),
+        }
 
 
 def lmc_today(named: dict[str, NDArray[Any]]) -> tuple[FloatArray, FloatArray]:

@@ -1,209 +1,60 @@
 """Halo stars, carried through the moving potential to today.
 
-The frame moves with the Milky Way's centre, so the stars feel three things: the Milky Way at rest,
-the LMC on its path, and minus the acceleration of the frame. They are test particles.
-
-Steps follow the orbit. A star that cannot come closer to the centre than some radius needs no
-shorter step than the orbits there, and a star that cannot climb to the survey's inner edge is not
-carried at all, only counted. Both are decided once, from energy and angular momentum at the start.
+A star that cannot climb to the survey's inner edge is not carried at all, only counted. The others
+move in rows of one simulation each, every star with its own steps. Who has arrived leaves, the
+others close ranks, and the next simulation's stars take the free rows: the work goes where orbits
+need it, and its memory does not grow with the number of simulations.
 """
 
-import os
-import shutil
-import sysconfig
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from mwlmc.potentials import (
-    BULGE_MASS,
-    DISC_MASS,
-    DISC_SCALE,
-    NFW,
-    G,
-    Hernquist,
-    StellarTable,
-    length,
-)
-from mwlmc.trajectories import LOOKBACK, Trajectories, hermite
+from mwlmc.orbits import MovingPotential, Stepper, stage_weights, stepper
+from mwlmc.potentials import BULGE_MASS, DISC_MASS, DISC_SCALE, NFW, G, length, square
+from mwlmc.trajectories import LOOKBACK
 
+Accuracy = Literal["survey", "orbit"]
 
-@dataclass(frozen=True)
-class StepClass:
-    """Stars that stay outside `radius` [kpc] take `steps` equal steps in 2.2 Gyr."""
-
-    radius: float
-    steps: int
-
-
-# Against the reference solutions, positions today beyond 30 kpc are off by 0.02 kpc in the median
-# and, where beta0 is below 0.65, by 0.1 to 0.5 kpc at 90 % (tested). Stars that plunge within about
-# 1 kpc of the centre lose their phase along the orbit, which moves no mean, and gain a little
-# energy: up to 0.6 % more stars end beyond 30 kpc.
-STEP_CLASSES = (StepClass(0.0, 1100), StepClass(10.0, 550), StepClass(25.0, 275))
+# Each accuracy's steps as a share of the shortest local time-scale.
+STEP_SHARES: dict[Accuracy, float] = {"survey": 0.52, "orbit": 0.3}
 
 # A star that cannot climb to this fraction of the inner edge before the LMC comes does not end
 # beyond the edge: in the reference solutions none of those below 25 kpc ends beyond 30.
 REACH = 25.0 / 30.0
 
-
-@dataclass(frozen=True)
-class MovingPotential:
-    """The potential that the stars of B simulations feel, in the Milky Way's frame.
-
-    Arguments:
-        milky_way: The dark halo.
-        stars: Disc and bulge.
-        lmc: The LMC.
-        trajectories: Both centres' paths.
-    """
-
-    milky_way: NFW
-    stars: StellarTable
-    lmc: Hernquist
-    trajectories: Trajectories
-
-    def take(self, some: slice, dtype: torch.dtype = torch.float32) -> "MovingPotential":
-        """Returns the potential of some of the simulations, in the precision of their stars."""
-        halo, lmc, path = self.milky_way, self.lmc, self.trajectories
-        return MovingPotential(
-            NFW(halo.amplitude[some].to(dtype), halo.scale[some].to(dtype)),
-            StellarTable(self.stars.plane.to(dtype), self.stars.across.to(dtype)),
-            Hernquist(lmc.mass[some].to(dtype), lmc.scale[some].to(dtype)),
-            Trajectories(
-                path.times,
-                path.milky_way[..., some],
-                path.lmc[..., some],
-                path.milky_way_acceleration[..., some],
-                path.runaway[some],
-            ),
-        )
-
-    def energy(self, position: Tensor, velocity: Tensor) -> Tensor:
-        """Returns the energy [(km/s)^2] in the Milky Way at rest of `[3, B, N]`: `[B, N]`."""
-        return 0.5 * (velocity * velocity).sum(0) + _resting_potential(self, length(position))
+_WIDTH = 128  # stars in a row
+# Stars under way at a time: few enough for a processor's cache, many enough for a GPU.
+_UNDER_WAY = {"cpu": 2**17, "cuda": 2**22}
+_FULL = 0.8  # ranks are closed when fewer of the rows' stars are still under way
 
 
-def _resting_potential(potential: MovingPotential, radius: Tensor) -> Tensor:
-    # the disc and bulge as their monopole far away: good enough to sort orbits, not to move stars
-    stars = -G * (BULGE_MASS + DISC_MASS) / torch.sqrt(radius**2 + DISC_SCALE**2)
-    return potential.milky_way.potential(radius) + stars
+def reaches(position: Tensor, velocity: Tensor, milky_way: NFW, inner_edge: float) -> Tensor:
+    """Returns which stars `[B, N]` can climb to the inner edge before the LMC comes.
 
-
-def _acceleration(
-    x: Tensor, halo: NFW, stars: StellarTable, lmc: Hernquist, lmc_now: Tensor, frame: Tensor
-) -> Tensor:
-    """Returns the acceleration [(km/s)^2/kpc] of stars in the Milky Way's frame, `[3, B, N]`.
-
-    Arguments:
-        x: Stars [kpc], with shape `[3, B, N]`.
-        halo: The dark halo.
-        stars: Disc and bulge.
-        lmc: The LMC.
-        lmc_now: The LMC's position [kpc], with shape `[3, B, 1]`.
-        frame: The Milky Way centre's own acceleration, with shape `[3, B, 1]`.
-    """
-    sphere = halo.pull(length(x))
-    plane, across = stars.pulls(x)
-    offset = x - lmc_now
-    pull = lmc.pull(length(offset))
-    plane, across = plane + sphere, across + sphere
-    return torch.stack(
-        [
-            -plane * x[0] - pull * offset[0] - frame[0],
-            -plane * x[1] - pull * offset[1] - frame[1],
-            -across * x[2] - pull * offset[2] - frame[2],
-        ]
-    )
-
-
-def _step(
-    x: Tensor,
-    v: Tensor,
-    galaxies: tuple[NFW, StellarTable, Hernquist],
-    now: tuple[Tensor, Tensor],
-    kick: Tensor,
-    drift: Tensor,
-) -> tuple[Tensor, Tensor]:
-    """Returns positions and velocities after a kick and a drift."""
-    v = v + kick * _acceleration(x, *galaxies, *now)
-    return x + drift * v, v
-
-
-def can_compile() -> bool:
-    """Returns whether this machine has a C++ compiler and Python's headers."""
-    headers = Path(sysconfig.get_path("include"), "Python.h")
-    return headers.is_file() and shutil.which(os.environ.get("CXX", "g++")) is not None
-
-
-@cache
-def _compiled_step() -> Callable[..., tuple[Tensor, Tensor]]:
-    """Returns the step as one compiled loop over stars, or as it is where that is not possible."""
-    return torch.compile(_step, dynamic=True) if can_compile() else _step
-
-
-def integrate(
-    position: Tensor, velocity: Tensor, potential: MovingPotential, steps: int
-) -> tuple[Tensor, Tensor]:
-    """Returns stars' positions and velocities today, after equal leapfrog steps (kick-drift-kick).
+    A star inside a radius, whose energy there is less than its centrifugal barrier's, can never be
+    outside.
 
     Arguments:
         position: 2.2 Gyr ago [kpc], with shape `[3, B, N]`.
         velocity: 2.2 Gyr ago [km/s], with shape `[3, B, N]`.
-        potential: The moving potential, in the stars' precision.
-        steps: How many steps.
+        milky_way: The dark halo of B simulations.
+        inner_edge: Of the survey [kpc].
     """
-    lmc, frame = _path(potential, steps, position.dtype)
-    galaxies = (potential.milky_way, potential.stars, potential.lmc)
-    step = torch.tensor(LOOKBACK / steps, dtype=position.dtype)
-    advance = _compiled_step()
-    x, v = advance(position, velocity, galaxies, (lmc[0], frame[0]), 0.5 * step, step)
-    for k in range(1, steps):
-        x, v = advance(x, v, galaxies, (lmc[k], frame[k]), step, step.clone())
-    return advance(x, v, galaxies, (lmc[steps], frame[steps]), 0.5 * step, 0.0 * step)
-
-
-def _path(potential: MovingPotential, steps: int, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Returns the LMC's positions and the frame's accelerations, each `[steps + 1, 3, B, 1]`."""
-    path = potential.trajectories
-    times = torch.linspace(-LOOKBACK, 0.0, steps + 1, dtype=torch.float64)
-    relative = path.relative()
-    lmc = hermite(path.times, relative[:, :3], relative[:, 3:], times)
-    lmc64 = Hernquist(potential.lmc.mass.double(), potential.lmc.scale.double())
-    pull = lmc64.pull(lmc.norm(dim=1)[:, :, None])[..., 0]  # [steps + 1, B]
-    return lmc[..., None].to(dtype), (lmc * pull[:, None])[..., None].to(dtype)
-
-
-def sort_orbits(
-    position: Tensor,
-    velocity: Tensor,
-    potential: MovingPotential,
-    inner_edge: float,
-    classes: Sequence[StepClass] = STEP_CLASSES,
-) -> Tensor:
-    """Returns the step class of each star, `[B, N]`; -1 for those that stay below the edge.
-
-    A star outside a radius, whose energy there is less than its centrifugal barrier's, can never
-    be inside; a star inside it can never be outside.
-    """
+    edge = REACH * inner_edge
     radius = length(position)
-    energy = potential.energy(position, velocity)
-    momentum2 = torch.linalg.cross(position, velocity, dim=0).square().sum(0)
+    energy = 0.5 * square(velocity) + _resting_potential(milky_way, radius)
+    momentum2 = square(torch.linalg.cross(position, velocity, dim=0))
+    at_edge = _resting_potential(milky_way, torch.full_like(energy[:, :1], edge))
+    return (radius >= edge) | (energy >= at_edge + 0.5 * momentum2 / edge**2)
 
-    def forbidden(edge: float) -> Tensor:
-        barrier = _resting_potential(potential, torch.full_like(energy[:, :1], edge))
-        return energy < barrier + 0.5 * momentum2 / edge**2
 
-    chosen = torch.zeros_like(radius, dtype=torch.long)
-    for number, step_class in enumerate(classes[1:], start=1):
-        outside = (radius > step_class.radius) & forbidden(step_class.radius)
-        chosen = torch.where(outside, number, chosen)
-    reach = REACH * inner_edge
-    return torch.where((radius < reach) & forbidden(reach), -1, chosen)
+def _resting_potential(milky_way: NFW, radius: Tensor) -> Tensor:
+    # the disc and bulge as their monopole far away: good enough to sort orbits, not to move stars
+    stars = -G * (BULGE_MASS + DISC_MASS) / torch.sqrt(radius**2 + DISC_SCALE**2)
+    return milky_way.potential(radius) + stars
 
 
 def carry(
@@ -211,7 +62,8 @@ def carry(
     velocity: Tensor,
     potential: MovingPotential,
     inner_edge: float,
-    classes: Sequence[StepClass] = STEP_CLASSES,
+    share: float = STEP_SHARES["survey"],
+    steps: Stepper | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Returns positions and velocities today of `[3, B, N]` stars, and the carried ones, `[B, N]`.
 
@@ -219,33 +71,117 @@ def carry(
         position: 2.2 Gyr ago [kpc].
         velocity: 2.2 Gyr ago [km/s].
         potential: The moving potential, in the stars' precision.
-        inner_edge: Stars that cannot reach this radius today [kpc] stay as they were.
-        classes: Step classes, by rising radius.
+        inner_edge: Stars that cannot reach this radius today [kpc] stay as they were; with 0 all
+            are carried.
+        share: The steps' share of the shortest local time-scale.
+        steps: How a step is made; the compiled step where there is a compiler when None.
     """
-    chosen = sort_orbits(position, velocity, potential, inner_edge, classes)
-    x, v = position.clone(), velocity.clone()
-    for number, step_class in enumerate(classes):
-        rows, filled = _packed(chosen == number)
-        if rows.shape[1]:
-            index = rows.expand(3, *rows.shape)
-            stars = x.gather(2, index), v.gather(2, index)
-            moved = integrate(*stars, potential, step_class.steps)
-            x[:, *_places(rows, filled)] = moved[0][:, filled]
-            v[:, *_places(rows, filled)] = moved[1][:, filled]
-    return x, v, chosen >= 0
+    carried = reaches(position, velocity, potential.milky_way, inner_edge)
+    state = torch.cat([position, velocity]).flatten(1)
+    today = state.clone()
+    _Convoy(state, carried, potential, share, steps or stepper()).march(today)
+    today = today.view(6, *carried.shape)
+    return today[:3], today[3:], carried
 
 
-def _packed(member: Tensor) -> tuple[Tensor, Tensor]:
-    """Returns each simulation's members' numbers, and which entries are members, each `[B, M]`.
+@dataclass
+class _Rows:
+    """Stars under way.
 
-    Simulations with fewer than M members are filled up with other stars, whose motion is thrown
-    away: stars move independently.
+    Arguments:
+        state: Positions and velocities, `[6, R, W]`.
+        time: `[R, W]`; zero for a star that has arrived.
+        star: Numbers among all stars, `[R, W]`; -1 where a row is filled up with a copy.
+        simulation: Of each row, `[R]`, rising.
     """
-    count = member.sum(1)
-    order = torch.argsort(member.to(torch.int8), dim=1, descending=True, stable=True)
-    rows = order[:, : int(count.max())]
-    return rows, torch.arange(rows.shape[1]) < count[:, None]
+
+    state: Tensor
+    time: Tensor
+    star: Tensor
+    simulation: Tensor
 
 
-def _places(rows: Tensor, filled: Tensor) -> tuple[Tensor, Tensor]:
-    return torch.nonzero(filled)[:, 0], rows[filled]
+class _Convoy:
+    """All the stars to be carried, of which some are under way."""
+
+    def __init__(
+        self,
+        state: Tensor,
+        carried: Tensor,
+        potential: MovingPotential,
+        share: float,
+        steps: Stepper,
+    ) -> None:
+        self.state, self.potential, self.steps = state, potential, steps
+        self.stars = carried.shape[1]
+        self.waiting = [
+            row.nonzero()[:, 0] + number * self.stars for number, row in enumerate(carried)
+        ]
+        self.share = torch.tensor(share, dtype=state.dtype, device=state.device)
+        self.weights = stage_weights(state)
+        self.room = _UNDER_WAY[state.device.type]
+
+    def march(self, today: Tensor) -> None:
+        """Carries all stars, and enters where they are today, `[6, B * N]`."""
+        rows = self._close_ranks(None)
+        while rows is not None:
+            field = self.potential.rows(rows.simulation)
+            # tensors of their own, not views: to the compiler those are another case
+            state = (rows.state[:3].clone(), rows.state[3:].clone(), rows.time)
+            unknown = (torch.zeros_like(state[0]), torch.zeros_like(state[0]))
+            fewest = self._fewest(rows.star.numel())
+            under_way = rows.star.numel()
+            while under_way > fewest:
+                state = self.steps.advance(state, field, self.share, self.weights, unknown)
+                under_way = int((state[2] < 0.0).sum())
+            rows = _Rows(torch.cat(state[:2]), state[2], rows.star, rows.simulation)
+            rows = self._close_ranks(self._retire(rows, today))
+
+    def _retire(self, rows: _Rows, today: Tensor) -> _Rows:
+        """Enters who has arrived and returns the others, no longer in rows: `[6, S]`, `[S]`."""
+        state, time, star = rows.state.flatten(1), rows.time.flatten(), rows.star.flatten()
+        real = star >= 0
+        there = (real & (time >= 0.0)).nonzero()[:, 0]
+        today[:, star[there]] = state.index_select(1, there)
+        left = (real & (time < 0.0)).nonzero()[:, 0]
+        return _Rows(state.index_select(1, left), time[left], star[left], rows.simulation)
+
+    def _fewest(self, places: int) -> int:
+        # room for a whole simulation is used at once
+        enough = int(_FULL * places)
+        if self.waiting:
+            enough = max(enough, self.room - len(self.waiting[0]))
+        return enough
+
+    def _close_ranks(self, left: _Rows | None) -> _Rows | None:
+        """Returns rows of those still under way and of as many waiting ones as there is room."""
+        parts = [] if left is None else [left]
+        count = 0 if left is None else len(left.star)
+        while self.waiting and (not count or count + len(self.waiting[0]) <= self.room):
+            star = self.waiting.pop(0)
+            state = self.state.index_select(1, star)
+            parts.append(_Rows(state, torch.full_like(state[0], -LOOKBACK), star, star))
+            count += len(star)
+        if not count:
+            return None
+        state = torch.cat([part.state for part in parts], dim=1)
+        time, star = (torch.cat([getattr(p, name) for p in parts]) for name in ("time", "star"))
+        return _ranks(state, time, star, self.stars)
+
+
+def _ranks(state: Tensor, time: Tensor, star: Tensor, stars: int) -> _Rows:
+    """Returns rows of stars `[6, S]`, `[S]`, `[S]`, ordered by simulation.
+
+    A simulation's last row is filled up with copies of its last star, whose motion is thrown away.
+    """
+    simulation, count = torch.unique_consecutive(star // stars, return_counts=True)
+    rows = (count + _WIDTH - 1) // _WIDTH
+    rows[-1] += int(rows.sum()) == 1  # to the compiler, a single row is another case
+    which = torch.repeat_interleave(torch.arange(len(rows), device=star.device), rows)
+    number = torch.arange(len(which), device=star.device) - (rows.cumsum(0) - rows)[which]
+    place = number[:, None] * _WIDTH + torch.arange(_WIDTH, device=star.device)
+    size = count[which][:, None]
+    source = (count.cumsum(0) - count)[which][:, None] + torch.minimum(place, size - 1)
+    real = torch.where(place < size, star[source], -1)
+    placed = state.index_select(1, source.flatten()).view(6, *source.shape)
+    return _Rows(placed, time[source], real, simulation[which])
