@@ -45,7 +45,8 @@ _DISC, _DISC_RADIUS, _DISC_HEIGHT = 0.5, 8.0, 1.5  # weight; it fades outward; s
 _CROSSING_LMC = 2.4
 _LONGEST = 0.30  # [kpc/(km/s)], before it is multiplied by the share
 
-# Between nodes 1.1 Myr apart the LMC's path is straight to 3e-4 kpc.
+# Between nodes 1.1 Myr apart the LMC's path is straight to 3e-4 kpc, on the prior's closest
+# orbits to 6e-4.
 _PATH_NODES = 2049
 
 
@@ -98,7 +99,7 @@ def moving_potential(
         NFW(moved(milky_way.amplitude), moved(milky_way.scale)),
         StellarTable(moved(stars.plane), moved(stars.across)),
         Hernquist(moved(lmc.mass), moved(lmc.scale)),
-        moved(lmc_path.permute(1, 2, 0).reshape(3, -1)),
+        moved(lmc_path.permute(1, 2, 0).reshape(3, -1).contiguous()),
     )
 
 

@@ -108,8 +108,8 @@ class Simulator:
         equilibrium: The potential of the halo before the LMC: `halo` (NFW alone) or `total`.
         circular_velocity: At 8.3 kpc, which fixes the concentration [km/s].
         reflex_shell: Distances of the stars that define the travel velocity [kpc].
-        accuracy: How finely orbits are followed: `survey`, whose errors move no binned mean or
-            dispersion, or `orbit`, whose single stars are right.
+        accuracy: How finely the embedded engine follows orbits: `survey`, whose errors move no
+            binned mean or dispersion, or `orbit`, whose single stars are right.
         engine: What carries the stars: `torch`, embedded, or `agama`, where it is installed.
         device: Where the embedded engine carries them: `cpu`, or `cuda`, a GPU.
     """
@@ -153,6 +153,8 @@ class Simulator:
             agama_engine.version()  # refuses where agama is missing, before anything is drawn
         if self.device not in ("cpu", "cuda"):
             raise ValueError(f"no device {self.device!r}: choose 'cpu' or 'cuda'")
+        if self.engine == "agama" and self.device != "cpu":
+            raise ValueError(f"agama cannot use device {self.device!r}: choose 'cpu'")
 
     @property
     def schema(self) -> Schema:

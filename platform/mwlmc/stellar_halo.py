@@ -141,7 +141,7 @@ class _Convoy:
         """Enters who has arrived and returns the others, no longer in rows: `[6, S]`, `[S]`."""
         state, time, star = rows.state.flatten(1), rows.time.flatten(), rows.star.flatten()
         real = star >= 0
-        there = (real & (time >= 0.0)).nonzero()[:, 0]
+        there = (real & ~(time < 0.0)).nonzero()[:, 0]  # where time is not a number, it shows
         today[:, star[there]] = state.index_select(1, there)
         left = (real & (time < 0.0)).nonzero()[:, 0]
         return _Rows(state.index_select(1, left), time[left], star[left], rows.simulation)

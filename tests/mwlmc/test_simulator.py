@@ -2,18 +2,17 @@
 
 import json
 import pickle
+import sys
 
 import numpy as np
 import pytest
+import torch
 
-from mwlmc import parameters, potentials, trajectories
+from mwlmc import parameters, potentials, reflex, trajectories
+from mwlmc.potentials import length
 from mwlmc.simulator import PHASE_SPACE, Simulator, lmc_today
+from orrery.parameters import generator
 from orrery.records import Records, canonical
-
-# torch's compiler imports a module of its own that is deprecated.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:`torch.jit.script_method` is deprecated:DeprecationWarning"
-)
 
 SMALL = Simulator(stars=600)
 
@@ -66,6 +65,78 @@ def test_model_options_change_the_stars_and_not_the_parameters(records):
     total = Simulator(stars=600, equilibrium="total").records(11, [0, 1])
     assert (total.scalars["m_lmc"] == records.scalars["m_lmc"][:2]).all()
     assert not np.array_equal(_one(total, 0)[1], _one(records, 0)[1])
+
+
+def test_accuracy_moves_stars_a_little_and_no_parameter(records):
+    """The same stars, on finer steps."""
+    fine = Simulator(stars=600, accuracy="orbit").records(11, [0, 1, 2, 3])
+    for name in (*parameters.prior("observed").names, "runaways", "carried", "df_clipped_share"):
+        np.testing.assert_array_equal(fine.scalars[name], records.scalars[name])
+    changed = 0
+    for i in range(4):
+        many, few = _one(records, i)[1], _one(fine, i)[1]
+        assert abs(many.shape[1] - few.shape[1]) <= 0.01 * few.shape[1]
+        changed += not np.array_equal(many, few)
+    assert changed
+    for name in ("v_x", "v_y", "v_z"):  # [km/s]; sampling moves them by ten
+        np.testing.assert_allclose(fine.scalars[name], records.scalars[name], atol=3.0)
+
+
+# --- the stages of a simulation --------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def stages():
+    """The past of two simulations, their stars before the LMC, and today."""
+    _, _, past = SMALL.past(11, [0, 1])
+    initial = SMALL.sampled(past, [generator(11, index, 1) for index in (0, 1)])
+    return past, initial, SMALL.carried(past, initial)
+
+
+def test_a_record_is_its_stages(records, stages):
+    past, initial, today = stages
+    for name, values in past.named.items():
+        np.testing.assert_array_equal(values, records.scalars[name][:2])
+    np.testing.assert_array_equal(initial.clipped, records.scalars["df_clipped_share"][:2])
+    np.testing.assert_array_equal(today.carried, records.scalars["carried"][:2])
+    for name, values in SMALL.reflex_motion(today).items():
+        np.testing.assert_allclose(values, records.scalars[name][:2], rtol=1e-6, atol=1e-3)
+    particles, offsets = SMALL.kept(today)
+    np.testing.assert_array_equal(offsets, records.offsets[:3])
+    for name, values in particles.items():
+        wanted = records.particles[name][: offsets[-1]].astype(float)
+        np.testing.assert_allclose(values.astype(float), wanted, rtol=1e-3, atol=1e-3)
+
+
+def test_no_star_moves_before_it_is_carried(stages):
+    _, initial, today = stages
+    assert (initial.carried == 0).all()
+    assert ((today.carried > 0) & (today.carried < 600)).all()
+    moved = (today.position != initial.position).any(0).sum(1).numpy()
+    np.testing.assert_array_equal(moved, today.carried)
+    np.testing.assert_array_equal(today.clipped, initial.clipped)
+
+
+def test_the_reflex_is_that_of_the_shell(stages):
+    today = stages[2]
+    columns = SMALL.reflex_motion(today)
+    for b in range(2):
+        x, v = today.position[:, b].numpy().T, today.velocity[:, b].numpy().T
+        radius = np.linalg.norm(x, axis=1)
+        shell = (radius >= 50.0) & (radius < 100.0)
+        fit = reflex.fit_error_free(x[shell], v[shell])
+        assert columns["v_z"][b] == pytest.approx(fit.v_z, abs=1e-6)
+        assert columns["sigma_los"][b] == pytest.approx(fit.sigma_los, abs=1e-6)
+
+
+def test_kept_are_the_stars_between_the_edges(stages):
+    today = stages[2]
+    particles, offsets = SMALL.kept(today)
+    radius = length(today.position.double())
+    between = (radius >= 30.0) & (radius < 500.0)
+    np.testing.assert_array_equal(np.diff(offsets), between.sum(1).numpy())
+    wanted = today.velocity[1][between].numpy().astype(np.float16)
+    np.testing.assert_array_equal(particles["vy"], wanted)
 
 
 # --- what a record says ----------------------------------------------------------------------
@@ -129,7 +200,7 @@ def test_lmc_is_where_it_is_observed():
 def test_clipped_stars_are_flagged():
     simulator = Simulator(stars=500)
     prior = parameters.prior("observed")
-    theta, _ = simulator.draw(5, [0, 1])
+    theta, _, _ = simulator.past(5, [0, 1])
     theta[:, prior.names.index("beta0")] = 0.4, 0.88
     records = simulator.simulate(theta, [np.random.default_rng(i) for i in range(2)])
     assert records.scalars["df_clipped"].tolist() == [0, 1]
@@ -145,8 +216,12 @@ def test_description_is_json_and_tells_simulators_apart():
         Simulator(stars=600, equilibrium="total"),
         Simulator(stars=600, circular_velocity=230.0),
         Simulator(stars=600, reflex_shell=(50.0, 120.0)),
+        Simulator(stars=600, inner_edge=25.0),
+        Simulator(stars=600, outer_edge=400.0),
+        Simulator(stars=600, accuracy="orbit"),
+        Simulator(stars=600, device="cuda"),
     )
-    assert len({canonical(s.describe()) for s in (SMALL, *others)}) == 6
+    assert len({canonical(s.describe()) for s in (SMALL, *others)}) == 1 + len(others)
     assert pickle.loads(pickle.dumps(SMALL)) == SMALL
 
 
@@ -156,7 +231,7 @@ def test_description_is_json_and_tells_simulators_apart():
 def test_proposals_differ_in_the_sky_alone():
     drawn = {}
     for proposal in ("table1", "observed"):
-        theta, runaways = Simulator(proposal=proposal).draw(4, range(12))
+        theta, runaways, _ = Simulator(proposal=proposal).past(4, range(12))
         assert (runaways == 0).all()  # rare: none among these
         drawn[proposal] = parameters.columns(theta, parameters.prior(proposal).names)
     for name in drawn["table1"]:
@@ -165,27 +240,32 @@ def test_proposals_differ_in_the_sky_alone():
 
 
 def test_runaways_are_drawn_again_and_counted(monkeypatch):
-    before, none = SMALL.draw(8, range(5))
+    before, none, _ = SMALL.past(8, range(5))
     monkeypatch.setattr(trajectories, "FARTHEST", 300.0)
-    theta, runaways = SMALL.draw(8, range(5))
+    theta, runaways, past = SMALL.past(8, range(5))
     assert (none == 0).all()
     assert 0 < (runaways > 0).sum() < 5
     np.testing.assert_array_equal((theta != before).any(axis=1), runaways > 0)
-    named = parameters.columns(theta, parameters.prior("observed").names)
-    _, paths = SMALL._rewind(named)
+    paths = past.trajectories
     assert not paths.runaway.any()
     assert float(paths.relative()[:, :3].norm(dim=1).max()) < 300.0
+    # the past is that of the parameters drawn last
+    torch.testing.assert_close(SMALL.rewind(theta).trajectories.lmc, paths.lmc)
+    for name, values in parameters.columns(theta, parameters.prior("observed").names).items():
+        np.testing.assert_array_equal(past.named[name], values)
     # the next draw is of the simulation's own stream, whatever its batch
     again = int(np.flatnonzero(runaways)[0])
-    alone, count = SMALL.draw(8, [again])
+    alone, count, _ = SMALL.past(8, [again])
     np.testing.assert_array_equal(alone[0], theta[again])
     assert count[0] == runaways[again]
 
 
 def test_a_hundred_runaways_are_an_error(monkeypatch):
-    monkeypatch.setattr(Simulator, "_runaway", lambda _, theta: np.ones(len(theta), dtype=bool))
+    rewind = trajectories.rewind
+    monkeypatch.setattr(trajectories, "rewind", lambda *past: rewind(*past, steps=1))
+    monkeypatch.setattr(trajectories, "FARTHEST", 1.0)
     with pytest.raises(ValueError, match=r"simulation 7: 100 rewinds in a row ran away: narrow"):
-        SMALL.draw(1, [7])
+        SMALL.past(1, [7])
 
 
 @pytest.mark.parametrize(
@@ -198,8 +278,64 @@ def test_a_hundred_runaways_are_an_error(monkeypatch):
         ({"reflex_shell": (100.0, 50.0)}, "must rise"),
         ({"equilibrium": "disc"}, "no equilibrium 'disc'"),
         ({"circular_velocity": 100.0}, "change circular_velocity or the prior"),
+        ({"accuracy": "star"}, r"no accuracy 'star': choose one of \['orbit', 'survey'\]"),
+        ({"engine": "galpy"}, "no engine 'galpy': choose 'torch' or 'agama'"),
+        ({"device": "tpu"}, "no device 'tpu': choose 'cpu' or 'cuda'"),
     ],
 )
 def test_impossible_options_are_refused(options, message):
     with pytest.raises(ValueError, match=message):
         Simulator(**options)
+
+
+# --- where and by what stars are carried -----------------------------------------------------
+
+
+def test_a_gpu_is_asked_for_where_it_is_used():
+    assert SMALL.gpus == 0.0
+    assert 0.0 < Simulator(device="cuda").gpus <= 1.0
+
+
+def test_without_agama_its_engine_is_refused_before_anything_is_drawn(monkeypatch):
+    monkeypatch.setitem(sys.modules, "agama", None)
+    with pytest.raises(ImportError, match=r"engine 'agama' .* pip install .*\[agama\]"):
+        Simulator(engine="agama")
+    assert SMALL.describe()["agama"] is None
+
+
+@pytest.fixture(scope="module")
+def by_agama():
+    pytest.importorskip("agama", reason="agama is not installed: pip install -e '.[agama]' adds it")
+    return Simulator(stars=600, engine="agama")
+
+
+def test_agama_gives_records_of_the_same_schema(by_agama, records):
+    theirs = by_agama.records(11, [0, 1])
+    assert by_agama.schema == SMALL.schema
+    assert set(theirs.scalars) == set(records.scalars)
+    for name, column in theirs.scalars.items():
+        assert column.dtype == records.scalars[name].dtype, name
+    Records.from_table(theirs.table(by_agama.schema, by_agama.describe()))
+    for i in range(2):
+        scalars, stars = _one(theirs, i)
+        ours, _ = _one(records, i)
+        # parameters and all that follows from them alone; the stars are other ones
+        for name in (*parameters.prior("observed").names, "index", "runaways", "df_clipped"):
+            assert scalars[name] == ours[name], name
+        for name in ("c200", "a_lmc", "log10_m_mw_50", "log10_m_lmc_50", "lmc_x", "lmc_vz"):
+            assert scalars[name] == pytest.approx(ours[name], rel=1e-6), name
+        assert scalars["df_clipped_share"] == pytest.approx(ours["df_clipped_share"], abs=1e-4)
+        assert scalars["carried"] == 600
+        number = records.offsets[i + 1] - records.offsets[i]
+        assert abs(stars.shape[1] - number) < 4.0 * np.sqrt(2.0 * number)
+
+
+def test_agama_is_part_of_what_its_records_depend_on(by_agama):
+    described = by_agama.describe()
+    assert described["agama"][0].isdigit()
+    assert described["code"] != SMALL.describe()["code"]
+
+
+def test_with_agama_too_a_record_does_not_know_its_batch(by_agama):
+    both, alone = by_agama.records(11, [0, 1]), by_agama.records(11, [1])
+    np.testing.assert_array_equal(_one(both, 1)[1], _one(alone, 0)[1])
