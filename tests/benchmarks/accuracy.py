@@ -22,11 +22,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-import tyro
+from counting import counted_stepper
 from numpy.typing import NDArray
 
 from mwlmc import kinematics, orbits, potentials, stellar_halo, survey
 from mwlmc.simulator import PHASE_SPACE, Past, Simulator, Stars
+from orrery import runs
 from orrery.parameters import generator
 from orrery.records import Records
 
@@ -37,7 +38,7 @@ _CALM = 0.6  # beta0 up to which single orbits are promised
 
 @dataclass(frozen=True)
 class Options:
-    """What to measure."""
+    """Measures cost against error of the embedded engine."""
 
     simulations: int = 64
     """How many simulations are drawn."""
@@ -96,40 +97,25 @@ def _measure(
     simulator = Simulator()
     _, _, past = simulator.past(seed, indices)
     stars = simulator.sampled(past, [generator(seed, index, 1) for index in indices])
-    exact, _ = _carried(past, stars, finest, found[finest])
+    exact = _carried(past, stars, finest, found[finest])
     _note(exact, exact, found[finest])
     for share in (share for share in found if share != finest):
-        today, _ = _carried(past, stars, share, found[share])
-        _note(today, exact, found[share])
+        _note(_carried(past, stars, share, found[share]), exact, found[share])
     return past.named["beta0"]
 
 
-def _carried(
-    past: Past, stars: Stars, share: float, note: Measured
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _carried(past: Past, stars: Stars, share: float, note: Measured) -> torch.Tensor:
     potential = orbits.moving_potential(
         past.galaxies.milky_way, potentials.stellar_table(), past.galaxies.lmc, past.trajectories
     )
-    counter = _Counting(orbits.stepper())
+    steps, counted = counted_stepper()
     began = time.perf_counter()
     x, v, carried = stellar_halo.carry(
-        stars.position, stars.velocity, potential, 30.0, share, counter
+        stars.position, stars.velocity, potential, 30.0, share, steps
     )
     note.seconds += time.perf_counter() - began
-    note.evaluations += counter.evaluations / float(carried.sum()) * len(carried)
-    return torch.cat([x, v]), carried
-
-
-class _Counting(orbits.Stepper):
-    """A stepper that counts evaluations of the force."""
-
-    def __init__(self, steps: orbits.Stepper) -> None:
-        super().__init__(steps.begin, steps.stage, steps.finish)
-        object.__setattr__(self, "evaluations", 0)
-
-    def advance(self, start, *rest):  # type: ignore[no-untyped-def]
-        object.__setattr__(self, "evaluations", self.evaluations + 4 * start[2].numel())
-        return super().advance(start, *rest)
+    note.evaluations += counted.evaluations / float(carried.sum()) * len(carried)
+    return torch.cat([x, v])
 
 
 def _note(today: torch.Tensor, exact: torch.Tensor, note: Measured) -> None:
@@ -195,4 +181,4 @@ def _percentiles(off: NDArray[np.floating]) -> list[float]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Options, description=__doc__))
+    runs.main(main, Options)

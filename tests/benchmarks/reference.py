@@ -71,6 +71,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
+from counting import counted_stepper
 
 from mwlmc import (
     kinematics,
@@ -355,26 +356,12 @@ class Today:
     seconds: float
 
 
-@dataclass
-class Counted:
-    """The first part of a step, which counts the evaluations of the force."""
-
-    begin: Callable[..., Any]
-    evaluations: int = 0
-
-    def __call__(self, x: Any, v: Any, time: torch.Tensor, *others: Any) -> Any:
-        """Returns what the first part returns, and adds the four evaluations of a step."""
-        self.evaluations += 4 * time.numel()
-        return self.begin(x, v, time, *others)
-
-
 def carry(references: Sequence[Reference], share: float) -> Today:
     """Returns the sets' stars today."""
     state, potential = _start(references), _moving(references)
     seconds = []
     for _ in range(REPEATS):
-        counted = Counted(orbits.stepper().begin)
-        steps = replace(orbits.stepper(), begin=counted)
+        steps, counted = counted_stepper()
         began = time.perf_counter()
         x, v, carried = stellar_halo.carry(state[:3], state[3:], potential, EDGE, share, steps)
         seconds.append((time.perf_counter() - began) / len(references))

@@ -28,17 +28,18 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
+from unittest import mock
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
 import numpy as np
 import torch
-import tyro
+from counting import counted_stepper
 
-from mwlmc import agama_engine, kinematics, orbits, parameters, stellar_halo, survey
+from mwlmc import agama_engine, kinematics, parameters, stellar_halo, survey
 from mwlmc.simulator import Simulator, Stars
-from orrery import cluster, dataset, simulation, summaries
+from orrery import cluster, dataset, runs, simulation, summaries
 from orrery.parameters import generator
 from orrery.records import Records
 
@@ -50,7 +51,7 @@ _FIRST = (
 
 @dataclass(frozen=True)
 class Options:
-    """What to measure."""
+    """Measures simulations per second, end to end, and where the time goes."""
 
     simulations: int = 512
     """How many simulations the campaign makes."""
@@ -120,7 +121,8 @@ def _stages(simulator: Simulator, count: int) -> dict[str, Any]:
     clock.lap("draw and rewind")
     stars = simulator.sampled(past, streams)
     clock.lap("sample")
-    with _Counting() as evaluations:
+    steps, counted = counted_stepper()
+    with mock.patch.object(stellar_halo, "stepper", return_value=steps):
         clock.last = time.perf_counter()
         today = simulator.carried(past, stars)
         clock.lap("integrate")
@@ -136,27 +138,9 @@ def _stages(simulator: Simulator, count: int) -> dict[str, Any]:
         _write(records, simulator, Path(folder), count, clock)
     return {
         "stages": {stage: round(s / count, 5) for stage, s in clock.stages.items()},
-        "evaluations": round(evaluations.count / count),
+        "evaluations": round(counted.evaluations / count),
         "carried": round(float(today.carried.mean())),
     }
-
-
-class _Counting:
-    """Counts evaluations of the force while it is open."""
-
-    def __enter__(self) -> "_Counting":
-        self.count, self.advance = 0, orbits.Stepper.advance
-        counter = self
-
-        def advance(steps: orbits.Stepper, start: Any, *rest: Any) -> Any:
-            counter.count += 4 * start[2].numel()
-            return counter.advance(steps, start, *rest)
-
-        orbits.Stepper.advance = advance  # type: ignore[method-assign]
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        orbits.Stepper.advance = self.advance  # type: ignore[method-assign]
 
 
 def _whole(
@@ -256,4 +240,4 @@ def _agama(seconds: float) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main(tyro.cli(Options, description=__doc__))
+    runs.main(main, Options)
