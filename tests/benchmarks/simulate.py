@@ -184,12 +184,13 @@ def _campaign(simulator: Simulator, options: Options) -> dict[str, Any]:
         size = sum(row.bytes for row in made.rows)
     total = sum(count for _, count in finished)
     later = sum(count for _, count in finished[1:])
-    steady = later / (finished[-1][0] - finished[0][0]) if later else float("nan")
+    # null with too few shards to tell
+    steady = round(later / (finished[-1][0] - finished[0][0]), 2) if later else None
     return {
         "simulations": total,
         "actors": options.actors or cpus,
         "simulations_per_second": round(total / (ended - began), 2),
-        "steady_per_second": round(steady, 2),
+        "steady_per_second": steady,
         "summarise_seconds": round(ended - summarised, 2),
         "peak_memory_mb": round(memory.peak / 1024),
         "bytes_per_simulation": round(size / total),
