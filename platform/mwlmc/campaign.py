@@ -6,7 +6,7 @@ from typing import Literal
 
 from mwlmc.distribution import Equilibrium
 from mwlmc.orbits import can_compile
-from mwlmc.parameters import proposal
+from mwlmc.parameters import LMCMass, proposal
 from mwlmc.potentials import CIRCULAR_VELOCITY
 from mwlmc.simulator import Device, Engine, Simulator
 from mwlmc.stellar_halo import Accuracy
@@ -24,6 +24,9 @@ class Campaign:
     lmc: Literal["auto", "table1", "observed"] = "auto"
     """How the LMC's place and motion are drawn: from the paper's wide prior (table1), from near
     where it is seen (observed), or table1 from 100,000 simulations on (auto)."""
+    lmc_mass: LMCMass = "table1"
+    """How the LMC's mass is drawn: from the paper's prior (table1), or uniformly up to 5e11 Msun
+    (wide)."""
     equilibrium: Equilibrium = "halo"
     """What holds the stars together before the LMC comes: the dark halo alone, as in the paper, or
     the total of halo, disc and bulge."""
@@ -55,6 +58,7 @@ class Campaign:
         """What is simulated."""
         return Simulator(
             proposal=proposal(self.lmc, self.simulations),
+            lmc_mass=self.lmc_mass,
             equilibrium=self.equilibrium,
             circular_velocity=self.circular_velocity,
             accuracy=self.accuracy,

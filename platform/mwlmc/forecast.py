@@ -11,7 +11,7 @@ import numpy as np
 from mwlmc import kinematics, observations, potentials
 from mwlmc.frames import galactocentric_to_sky
 from mwlmc.literature import TABLE2
-from mwlmc.parameters import LIGHTEST_LMC, LIGHTEST_MILKY_WAY, prior
+from mwlmc.parameters import LIGHTEST_LMC, LIGHTEST_MILKY_WAY
 from mwlmc.simulator import Simulator
 from mwlmc.survey import Binning
 from orrery.parameters import FloatArray, generator
@@ -46,7 +46,7 @@ def model_at(row: str, simulator: Simulator) -> FloatArray:
         "beta0": _BETA0,
         "r_dehnen": _R_DEHNEN,
     }
-    return np.array([values[name] for name in prior(simulator.proposal).names])
+    return np.array([values[name] for name in simulator.prior.names])
 
 
 def _milky_way(within: float, simulator: Simulator) -> float:

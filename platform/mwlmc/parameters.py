@@ -14,25 +14,28 @@ from numpy.typing import NDArray
 from orrery.parameters import Distribution, Normal, Parameter, Prior, Uniform
 
 Proposal = Literal["table1", "observed"]
+LMCMass = Literal["table1", "wide"]
 
 # Table 1 is normal in the LMC's mass, but a Hernquist LMC that holds 1.7e10 Msun within 8.7 kpc
 # must be heavier than that in total, and a Milky Way below 2e11 Msun cannot reach 235 km/s.
 LIGHTEST_LMC = 1.75e10  # [Msun]
 LIGHTEST_MILKY_WAY = 2e11  # [Msun]
+HEAVIEST_LMC = 5e11  # [Msun], of the wide prior: beyond every published measurement
 
-MODEL: tuple[tuple[Parameter, Distribution], ...] = (
-    (
-        Parameter("m200_mw", "solMass", r"$M_{200,\rm MW}$", LIGHTEST_MILKY_WAY),
-        Normal(15e11, 5e11, lower=LIGHTEST_MILKY_WAY),
-    ),
-    (
-        Parameter("m_lmc", "solMass", r"$M_{\rm LMC}$", LIGHTEST_LMC),
-        Normal(15e10, 10e10, lower=LIGHTEST_LMC),
-    ),
-    (
-        Parameter("log10_lambda_df", "", r"$\log_{10}\lambda_{\rm DF}$", -3.0, 1.0),
-        Uniform(-3.0, 1.0),
-    ),
+MILKY_WAY: tuple[Parameter, Distribution] = (
+    Parameter("m200_mw", "solMass", r"$M_{200,\rm MW}$", LIGHTEST_MILKY_WAY),
+    Normal(15e11, 5e11, lower=LIGHTEST_MILKY_WAY),
+)
+
+LMC = Parameter("m_lmc", "solMass", r"$M_{\rm LMC}$", LIGHTEST_LMC)
+LMC_MASSES: dict[LMCMass, Distribution] = {
+    "table1": Normal(15e10, 10e10, lower=LIGHTEST_LMC),
+    "wide": Uniform(LIGHTEST_LMC, HEAVIEST_LMC),
+}
+
+FRICTION: tuple[Parameter, Distribution] = (
+    Parameter("log10_lambda_df", "", r"$\log_{10}\lambda_{\rm DF}$", -3.0, 1.0),
+    Uniform(-3.0, 1.0),
 )
 
 STELLAR_HALO: tuple[tuple[Parameter, Distribution], ...] = (
@@ -78,20 +81,36 @@ INFERRED: tuple[Parameter, ...] = (
 )
 
 
-def prior(proposal: Proposal) -> Prior:
+# What is known of the LMC itself, for those who infer it instead of giving it as data.
+LMC_TODAY: tuple[Parameter, ...] = (
+    Parameter("lmc_x", "kpc", r"$x_{\rm LMC}$"),
+    Parameter("lmc_y", "kpc", r"$y_{\rm LMC}$"),
+    Parameter("lmc_z", "kpc", r"$z_{\rm LMC}$"),
+    Parameter("lmc_vx", "km / s", r"$v_{x,\rm LMC}$"),
+    Parameter("lmc_vy", "km / s", r"$v_{y,\rm LMC}$"),
+    Parameter("lmc_vz", "km / s", r"$v_{z,\rm LMC}$"),
+)
+
+
+def prior(proposal: Proposal, lmc_mass: LMCMass = "table1") -> Prior:
     """Returns the prior of the model's eleven parameters.
 
     Arguments:
         proposal: How the LMC's sky coordinates are drawn: `table1`, the paper's wide prior, or
             `observed`, near the observed place.
+        lmc_mass: The prior of the LMC's total mass: `table1`, the paper's, or `wide`, uniform from
+            the lightest possible LMC to 5e11 Msun, which says nothing of what others found.
 
     Raises:
-        ValueError: If there is no such proposal.
+        ValueError: If there is no such proposal, or no such prior of the LMC's mass.
     """
     if proposal not in PROPOSALS:
         raise ValueError(f"no LMC proposal {proposal!r}: choose one of {sorted(PROPOSALS)}")
+    if lmc_mass not in LMC_MASSES:
+        raise ValueError(f"no LMC mass prior {lmc_mass!r}: choose one of {sorted(LMC_MASSES)}")
     sky = tuple(zip(SKY, PROPOSALS[proposal], strict=True))
-    parameters, distributions = zip(*(MODEL + sky + STELLAR_HALO), strict=True)
+    model = (MILKY_WAY, (LMC, LMC_MASSES[lmc_mass]), FRICTION)
+    parameters, distributions = zip(*(model + sky + STELLAR_HALO), strict=True)
     return Prior(parameters, distributions)
 
 

@@ -26,7 +26,7 @@ from mwlmc import (
     stellar_halo,
     trajectories,
 )
-from orrery.parameters import FloatArray, generator
+from orrery.parameters import FloatArray, Prior, generator
 from orrery.records import JSON, Column, Records, Schema, code_fingerprint
 
 _PARAMETERS_DRAW, _STARS_DRAW = 0, 1  # the two random streams of a simulation
@@ -78,6 +78,13 @@ class Past:
     galaxies: trajectories.Galaxies
     trajectories: trajectories.Trajectories
 
+    def potential(self, device: str = "cpu") -> orbits.MovingPotential:
+        """Returns what the stars felt, on a device."""
+        two, stars = self.galaxies, potentials.stellar_table()
+        return orbits.moving_potential(
+            two.milky_way, stars, two.lmc, self.trajectories, device=device
+        )
+
 
 @dataclass(frozen=True)
 class Stars:
@@ -102,6 +109,7 @@ class Simulator:
 
     Arguments:
         proposal: How the LMC's sky coordinates are drawn: `table1` or `observed`.
+        lmc_mass: How the LMC's mass is drawn: `table1` or `wide`.
         stars: Halo stars of a simulation.
         inner_edge: Only stars beyond this are kept [kpc].
         outer_edge: Only stars within this are kept [kpc].
@@ -115,6 +123,7 @@ class Simulator:
     """
 
     proposal: parameters.Proposal = "observed"
+    lmc_mass: parameters.LMCMass = "table1"
     stars: int = 20_000
     inner_edge: float = 30.0
     outer_edge: float = 500.0
@@ -126,7 +135,7 @@ class Simulator:
     device: Device = "cpu"
 
     def __post_init__(self) -> None:
-        parameters.prior(self.proposal)
+        parameters.prior(self.proposal, self.lmc_mass)
         if self.stars < FEWEST_STARS:
             raise ValueError(
                 f"stars = {self.stars} must be {FEWEST_STARS} or more: fewer do not fix the reflex"
@@ -157,12 +166,14 @@ class Simulator:
             raise ValueError(f"agama cannot use device {self.device!r}: choose 'cpu'")
 
     @property
+    def prior(self) -> Prior:
+        """The prior of the eleven parameters."""
+        return parameters.prior(self.proposal, self.lmc_mass)
+
+    @property
     def schema(self) -> Schema:
         """The columns of the records."""
-        drawn = tuple(
-            Column(p.name, p.unit, "model parameter")
-            for p in parameters.prior(self.proposal).parameters
-        )
+        drawn = tuple(Column(p.name, p.unit, "model parameter") for p in self.prior.parameters)
         index = Column("index", "", "number of the simulation", "int64")
         return Schema((index, *drawn, *_DERIVED, *_LMC, *_REFLEX), _PARTICLES)
 
@@ -181,7 +192,7 @@ class Simulator:
         return {
             "model": "rigid Milky Way - LMC, Brooks et al. (2025b)",
             "options": asdict(self),
-            "prior": parameters.prior(self.proposal).describe(),
+            "prior": self.prior.describe(),
             "frame": "Galactocentric, right-handed, Sun at (-8.3, 0, 0.02) kpc",
             "units": {"length": "kpc", "velocity": "km / s", "mass": "solMass"},
             # Compiled sums round differently: such shards must not stand beside others.
@@ -241,7 +252,7 @@ class Simulator:
         Raises:
             ValueError: If a hundred draws of one simulation all ran away.
         """
-        prior = parameters.prior(self.proposal)
+        prior = self.prior
         streams = [generator(seed, index, _PARAMETERS_DRAW) for index in indices]
         theta = np.concatenate([prior.draw(stream) for stream in streams])
         runaways = np.zeros(len(indices), dtype=np.int32)
@@ -259,7 +270,7 @@ class Simulator:
 
     def rewind(self, theta: FloatArray) -> Past:
         """Returns the pasts of parameters `[B, P]`; those that ran away are marked."""
-        named = parameters.columns(theta, parameters.prior(self.proposal).names)
+        named = parameters.columns(theta, self.prior.names)
         mass = named["m200_mw"]
         galaxies = trajectories.Galaxies(
             potentials.milky_way_halo(mass, potentials.concentration(mass, self.circular_velocity)),
@@ -309,13 +320,7 @@ class Simulator:
 
     def carried(self, past: Past, stars: Stars) -> Stars:
         """Returns the stars today, by the embedded engine."""
-        potential = orbits.moving_potential(
-            past.galaxies.milky_way,
-            potentials.stellar_table(),
-            past.galaxies.lmc,
-            past.trajectories,
-            device=self.device,
-        )
+        potential = past.potential(self.device)
         x, v, carried = stellar_halo.carry(
             stars.position.to(self.device),
             stars.velocity.to(self.device),

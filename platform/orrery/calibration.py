@@ -10,8 +10,9 @@ import numpy as np
 from scipy import special
 
 from orrery import diagnostics
+from orrery.branches import LEARNING, TEST_NOISE
 from orrery.diagnostics import Coverage, ExpectedLogProbability, IntervalCoverage, Ranks
-from orrery.parameters import LEARNING, TEST_NOISE, FloatArray, generator
+from orrery.parameters import FloatArray, generator
 from orrery.posterior import Posterior
 from orrery.runs import progress
 from orrery.summaries import Pairs, Splits, convolve

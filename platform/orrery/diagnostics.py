@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from orrery.parameters import LEARNING, SBC, TARP, FloatArray, generator
+from orrery.branches import LEARNING, SBC, TARP
+from orrery.parameters import FloatArray, generator
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,6 @@ from scipy import special
 FloatArray = NDArray[np.floating[Any]]
 
 
-# Branches of a root seed. Simulations are numbered from 0; whatever is learned from them draws
-# below the last number there is, each use below its own, so that no two uses share a stream.
-LEARNING = 2**32 - 1
-ORDER, TRAIN_NOISE, VALIDATION_NOISE, TEST_NOISE, TARP, SBC = range(6)
-
-
 def generator(seed: int, *indices: int) -> np.random.Generator:
     """Returns the random generator of one index below a root seed.
 

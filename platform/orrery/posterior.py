@@ -22,11 +22,9 @@ from sbi.neural_nets.estimators import ConditionalDensityEstimator
 from scipy import special
 from torch import Tensor, nn
 
-from orrery import parameters, runs, summaries, training
+from orrery import branches, parameters, runs, summaries, training
+from orrery.branches import LEARNING, TRAIN_NOISE, VALIDATION_NOISE
 from orrery.parameters import (
-    LEARNING,
-    TRAIN_NOISE,
-    VALIDATION_NOISE,
     FloatArray,
     Parameter,
     finite,
@@ -40,6 +38,7 @@ from orrery.training import Curve, OnEpoch, Trained, Training
 DOCUMENT = "posterior.json"
 DRAWS_AT_ONCE = 100_000
 UNFINISHED = ".training-"
+_CODE = (branches, parameters, summaries, training)
 EDGE = 1e-9  # the nearest that a parameter comes to its bounds, as a fraction of their distance
 
 
@@ -279,7 +278,9 @@ class _Plan:
             "flow": runs.describe(self.flow),
             "training": runs.describe(self.options),
             "seed": self.seed,
-            "code": code_fingerprint(parameters, summaries, training, sys.modules[__name__]),
+            "code": code_fingerprint(
+                branches, parameters, summaries, training, sys.modules[__name__]
+            ),
         }
 
     def check(self) -> None:

@@ -30,7 +30,8 @@ from ray.util.queue import Queue
 from torch import Tensor, nn
 
 from orrery import cluster, runs
-from orrery.parameters import LEARNING, ORDER, generator
+from orrery.branches import LEARNING, ORDER
+from orrery.parameters import generator
 
 Tensors = tuple[Tensor, ...]
 OnEpoch = Callable[[int, Mapping[str, float]], None]

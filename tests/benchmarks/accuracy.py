@@ -25,7 +25,7 @@ import torch
 from counting import counted_stepper
 from numpy.typing import NDArray
 
-from mwlmc import kinematics, orbits, potentials, stellar_halo, survey
+from mwlmc import kinematics, potentials, stellar_halo, survey
 from mwlmc.simulator import PHASE_SPACE, Past, Simulator, Stars
 from orrery import runs
 from orrery.parameters import generator
@@ -105,9 +105,7 @@ def _measure(
 
 
 def _carried(past: Past, stars: Stars, share: float, note: Measured) -> torch.Tensor:
-    potential = orbits.moving_potential(
-        past.galaxies.milky_way, potentials.stellar_table(), past.galaxies.lmc, past.trajectories
-    )
+    potential = past.potential()
     steps, counted = counted_stepper()
     began = time.perf_counter()
     x, v, carried = stellar_halo.carry(

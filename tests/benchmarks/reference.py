@@ -383,11 +383,7 @@ def _start(references: Sequence[Reference]) -> torch.Tensor:
 
 def _moving(references: Sequence[Reference]) -> orbits.MovingPotential:
     theta = np.concatenate([reference.theta for reference in references])
-    past = simulator.Simulator().rewind(theta)
-    two = past.galaxies
-    return orbits.moving_potential(
-        two.milky_way, potentials.stellar_table(), two.lmc, past.trajectories
-    )
+    return simulator.Simulator().rewind(theta).potential()
 
 
 def carry_each(references: Sequence[Reference], shares: Iterable[float]) -> dict[float, Today]:

@@ -82,8 +82,20 @@ def test_description_is_json(prior):
     assert set(described) == set(prior.names)
 
 
+def test_a_wide_prior_knows_nothing_of_the_lmcs_mass():
+    prior = parameters.prior("observed", "wide")
+    paper = parameters.prior("observed")
+    drawn, usual = (p.draw(generator(5), 20_000) for p in (prior, paper))
+    mass = prior.names.index("m_lmc")
+    law = stats.uniform(1.75e10, 5e11 - 1.75e10)
+    assert stats.kstest(drawn[:, mass], law.cdf).pvalue > 0.01
+    np.testing.assert_array_equal(np.delete(drawn, mass, 1), np.delete(usual, mass, 1))
+
+
 def test_unknown_proposals_and_wrong_shapes_are_refused():
     with pytest.raises(ValueError, match=r"no LMC proposal 'table2': choose one of"):
         parameters.prior("table2")
+    with pytest.raises(ValueError, match=r"no LMC mass prior 'flat': choose one of"):
+        parameters.prior("observed", "flat")
     with pytest.raises(ValueError, match=r"theta has shape \(3, 2\), but there are 1 names"):
         parameters.columns(np.zeros((3, 2)), ("a",))

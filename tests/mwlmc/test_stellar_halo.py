@@ -130,10 +130,7 @@ def crowd():
     simulator = Simulator(stars=900)
     _, _, past = simulator.past(21, range(5))
     stars = simulator.sampled(past, [np.random.default_rng(i) for i in range(5)])
-    table = potentials.stellar_table()
-    potential = orbits.moving_potential(
-        past.galaxies.milky_way, table, past.galaxies.lmc, past.trajectories
-    )
+    potential = past.potential()
     x, v = stars.position, stars.velocity
     return SimpleNamespace(x=x, v=v, potential=potential, today=carry(x, v, potential, 30.0))
 
