@@ -8,7 +8,7 @@ python experiments/desi.py --stars MWS_BHB.fits         # your copy of the catal
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mwlmc import kinematics, literature, observations
+from mwlmc import comparison, kinematics, observations
 from mwlmc.campaign import Campaign
 from mwlmc.parameters import INFERRED
 from mwlmc.star_tables import Selection
@@ -51,9 +51,9 @@ def main(options: Desi) -> None:
             draws = inference.infer(
                 report, label, pairs, INFERRED, observation, options.inference, seed, binning.panels
             )
-            report.tables(literature.beside(draws, f"DESI, {label}", prior))
-        report.tables(literature.prior_tables(prior))
-        relation = figures.relation(*literature.relation(prior))
+            report.tables(comparison.beside(draws, f"DESI, {label}", prior))
+        report.tables(comparison.prior_tables(prior))
+        relation = figures.relation(*comparison.relation(prior))
         report.figure("Travel velocity and LMC mass", relation, "Simulations and published rows.")
 
 

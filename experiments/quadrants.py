@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from mwlmc import kinematics, literature, observations
+from mwlmc import comparison, kinematics, observations
 from mwlmc.campaign import Campaign
 from mwlmc.forecast import forecast
 from mwlmc.parameters import INFERRED
@@ -66,9 +66,9 @@ def main(options: Quadrants) -> None:
                 campaign.seed,
                 binning.panels,
             )
-            kind: literature.Stars = "mock" if mock else "other"
-            report.tables(literature.beside(draws, ROW + label, pairs.train.theta, kind))
-        report.tables(literature.prior_tables(pairs.train.theta))
+            kind: comparison.Stars = "mock" if mock else "other"
+            report.tables(comparison.beside(draws, ROW + label, pairs.train.theta, kind))
+        report.tables(comparison.prior_tables(pairs.train.theta))
 
 
 if __name__ == "__main__":

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from mwlmc import literature
+from mwlmc import comparison, literature
 from mwlmc.literature import TABLE2, Published
+from mwlmc.parameters import INFERRED
 
 ROW = "DESI, without v_tb"
 MOCK = "H3+SEGUE+MagE quadrants, with v_tb"
@@ -22,12 +23,12 @@ def drawn(row, stretch=1.0, **moved):
             logarithm = np.log10(np.clip(spread, 0.1, None) * quantity.scale)
             columns.append((quantity.parameter, logarithm if quantity.scale > 1 else spread))
     by_name = dict(columns)
-    return np.stack([by_name[p.name] for p in literature.INFERRED], axis=1)
+    return np.stack([by_name[p.name] for p in INFERRED], axis=1)
 
 
 def beside(draws, row, stars="same"):
     prior = drawn(row, stretch=4.0)
-    return literature.beside(draws, row, prior, stars)[f"Beside Table 2: {row}"]
+    return comparison.beside(draws, row, prior, stars)[f"Beside Table 2: {row}"]
 
 
 def judged(table):
@@ -75,7 +76,7 @@ def test_shifts_are_in_units_of_the_side_they_are_on():
 
 def test_table_2_has_every_row_and_quantity():
     rows = [beside(drawn(row), row) for row in TABLE2]
-    tables = literature.table2(rows)
+    tables = comparison.table2(rows)
     compact, whole = tables["Table 2"], tables["Table 2, line by line"]
     assert list(compact["data"]) == list(TABLE2)
     assert len(compact.colnames) == 1 + len(literature.QUANTITIES)
@@ -87,7 +88,7 @@ def test_table_2_has_every_row_and_quantity():
 
 def test_speeds_are_those_of_the_components():
     draws = drawn(ROW)
-    found = literature.quantities(draws)
+    found = comparison.quantities(draws)
     squares = found["v_x"] ** 2 + found["v_y"] ** 2 + found["v_z"] ** 2
     np.testing.assert_allclose(found["v_travel"] ** 2, squares)
 
