@@ -1,0 +1,105 @@
+"""What all figures share: colours, lines, markers, sizes, and how a figure becomes a file.
+
+A colour never says anything alone: lines have dashes, points have markers, areas have hatches.
+"""
+
+import io
+import itertools
+from collections.abc import Mapping
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+T = TypeVar("T")
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+GREY = "#7f7f7f"
+INK = "#222222"
+MARKERS = ("o", "s", "D", "^", "v", "P")
+Dashes = Literal["-", "--", "-.", ":"]
+DASHES: tuple[Dashes, ...] = ("-", "--", "-.", ":") * 2
+HATCHES = ("////", "\\\\\\\\", "....", "||||", "----", "xxxx")
+INKS = tuple(zip((GREY, *COLOURS), DASHES, strict=False))
+
+# Fractions of a distribution within one and two standard deviations: on a line, in a plane.
+ONE_SIGMA, TWO_SIGMA = (0.16, 0.84), (0.025, 0.975)
+CONTOURS = (1 - np.exp(-0.5), 1 - np.exp(-2.0))
+
+STYLE: dict[Any, Any] = {
+    "font.size": 10.0,
+    "axes.titlesize": 10.5,
+    "axes.labelsize": 10.0,
+    "axes.edgecolor": "#444444",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "legend.frameon": False,
+    "legend.fontsize": 9.0,
+    "xtick.labelsize": 9.0,
+    "ytick.labelsize": 9.0,
+    "hatch.linewidth": 0.4,
+    "figure.facecolor": "white",
+    # Text stays text, so that a figure in a paper can be searched and edited.
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "orrery",
+}
+
+
+def encode(figure: Figure, kind: Literal["png", "pdf", "svg"], dpi: int = 160) -> bytes:
+    """Returns the figure as the bytes of a file, the same bytes for the same figure."""
+    undated = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
+    with io.BytesIO() as file, rc_context(STYLE):
+        figure.savefig(file, format=kind, dpi=dpi, metadata=undated, bbox_inches="tight")
+        return file.getvalue()
+
+
+def with_unit(label: str, unit: str, between: str = " ") -> str:
+    """Returns a label with its unit in brackets, as readers of a figure expect it.
+
+    Arguments:
+        label: The quantity, in mathtext.
+        unit: The unit in astropy's generic format; a logarithm `dex(u)` reads as `u`.
+        between: What separates the two.
+    """
+    plain = unit[4:-1] if unit.startswith("dex(") else unit
+    plain = plain.replace("solMass", r"$M_\odot$").replace(" / ", "/")
+    return f"{label}{between}[{plain}]" if plain else label
+
+
+def inked(items: Mapping[str, T]) -> list[tuple[str, T, str, Dashes]]:
+    """Returns each label, its item, a colour and dashes; colours repeat after the sixth."""
+    inks = zip(itertools.cycle(COLOURS), itertools.cycle(DASHES), strict=True)
+    return [(*item, *ink) for item, ink in zip(items.items(), inks, strict=False)]
+
+
+def side_by_side(count: int, width: float = 3.7, height: float = 3.0) -> tuple[Figure, list[Axes]]:
+    """Returns a figure with this many panels, three at most beside each other.
+
+    Arguments:
+        count: The number of panels.
+        width: Of a panel [inch].
+        height: Of a panel [inch].
+
+    Raises:
+        ValueError: If there are no panels.
+    """
+    if count < 1:
+        raise ValueError("a figure needs at least one panel")
+    columns = 2 if count == 4 else min(count, 3)
+    rows = -(-count // columns)
+    figure = Figure(figsize=(width * columns, height * rows + 0.5), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes in grid[count:]:
+        axes.remove()
+    return figure, list(grid[:count])
+
+
+def legend_below(figure: Figure, *panels: Axes, columns: int = 6) -> None:
+    """Puts one legend below all panels, each label once."""
+    found: dict[str, Any] = {}
+    for axes in panels:
+        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
+            found.setdefault(label, handle)
+    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=columns)
