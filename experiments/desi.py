@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mwlmc import comparison, kinematics, observations
 from mwlmc.campaign import Campaign
+from mwlmc.observations import Measurement
 from mwlmc.parameters import INFERRED
 from mwlmc.star_tables import Selection
 from mwlmc.survey import DESI_FOOTPRINT
@@ -28,6 +29,8 @@ class Desi:
     """Stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of theirs."""
     selection: Selection = field(default_factory=Selection)
     """Which stars are kept."""
+    measurement: Measurement = field(default_factory=Measurement)
+    """What is measured, and which simulated stars stand for the real ones."""
     campaign: Campaign = field(default_factory=Campaign)
     """The simulations, and where they and the reports are kept."""
     inference: Inference = field(default_factory=Inference)
@@ -38,9 +41,9 @@ def main(options: Desi) -> None:
     """Infers the posteriors and writes the report."""
     campaign = options.campaign
     stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
-    observed = observations.vectors(stars, BINNINGS)
+    observed = observations.vectors(stars, BINNINGS, options.measurement, options.campaign.seed)
     with cluster.connect(), reports.open_run("desi", options, campaign.reports) as report:
-        report.tables(observations.reports(stars))
+        report.tables(observations.reports(stars, options.measurement))
         haloes = simulation.generate(
             campaign.simulator, campaign.simulations, campaign.seed, campaign.datasets, name="mwlmc"
         )
@@ -48,10 +51,10 @@ def main(options: Desi) -> None:
         for label, (binning, observation) in observed.items():
             pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, INFERRED)
             prior, seed = pairs.train.theta, campaign.seed
-            draws = inference.infer(
+            found = inference.infer(
                 report, label, pairs, INFERRED, observation, options.inference, seed, binning.panels
             )
-            report.tables(comparison.beside(draws, f"DESI, {label}", prior))
+            report.tables(comparison.beside(found.draws, f"DESI, {label}", prior))
         report.tables(comparison.prior_tables(prior))
         relation = figures.relation(*comparison.relation(prior))
         report.figure("Travel velocity and LMC mass", relation, "Simulations and published rows.")

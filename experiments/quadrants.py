@@ -3,24 +3,25 @@
 python experiments/quadrants.py                              # SDSS K giants, radial velocities
 python experiments/quadrants.py --observation forecast-h3    # mock H3+SEGUE+MagE survey
 python experiments/quadrants.py --stars my_giants.ecsv       # your own table of stars
+python experiments/quadrants.py --sky filled                 # simulated stars fill the quadrants
 python experiments/quadrants.py --simulations 128000         # the paper's campaign
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from mwlmc import comparison, kinematics, observations
 from mwlmc.campaign import Campaign
 from mwlmc.forecast import forecast
+from mwlmc.observations import Measurement
 from mwlmc.parameters import INFERRED
 from mwlmc.star_tables import Selection
-from mwlmc.survey import QUADRANTS
+from mwlmc.survey import quadrants
 from orrery import cluster, dataset, inference, reports, runs, simulation, summaries
 from orrery.inference import Inference
 
 BINNED = Path("datasets/observed/sdss_kgiants.ecsv")
-BINNINGS = {"without v_tb": QUADRANTS.select(("v_gsr",)), "with v_tb": QUADRANTS}
 ROW = "H3+SEGUE+MagE quadrants, "
 
 
@@ -34,6 +35,10 @@ class Quadrants:
     """Stars (a CSV, ECSV or FITS table), or a binned table of theirs."""
     selection: Selection = field(default_factory=lambda: Selection(False, 30.0, 160.0))
     """Which stars are kept; Sagittarius is already gone from the default table."""
+    bins: int = 5
+    """Distance bins of each quadrant; the default table of stars has five."""
+    measurement: Measurement = field(default_factory=lambda: Measurement(sky="as-observed"))
+    """What is measured, and which simulated stars stand for real ones; a mock's fill the sky."""
     campaign: Campaign = field(default_factory=Campaign)
     """The simulations, and where they and the reports are kept."""
     inference: Inference = field(default_factory=Inference)
@@ -43,20 +48,24 @@ class Quadrants:
 def main(options: Quadrants) -> None:
     """Infers the posteriors and writes the report."""
     campaign, mock = options.campaign, options.observation == "forecast-h3"
+    whole, measured = quadrants(options.bins), options.measurement
+    binnings = {"without v_tb": whole.select(("v_gsr",)), "with v_tb": whole}
     if mock:
-        rows = {w: (b, forecast(ROW + w, b, campaign.seed)) for w, b in BINNINGS.items()}
+        filled = replace(measured, sky="filled", distance_errors=False)
+        mocks = {label: filled.binning(binning) for label, binning in binnings.items()}
+        rows = {w: (b, forecast(ROW + w, b, campaign.seed)) for w, b in mocks.items()}
     else:
-        stars = observations.load(options.stars, QUADRANTS, options.selection)
-        rows = observations.vectors(stars, BINNINGS)
+        stars = observations.load(options.stars, whole, options.selection)
+        rows = observations.vectors(stars, binnings, measured, campaign.seed)
     with cluster.connect(), reports.open_run("quadrants", options, campaign.reports) as report:
-        report.tables({} if mock else observations.reports(stars))
+        report.tables({} if mock else observations.reports(stars, measured))
         haloes = simulation.generate(
             campaign.simulator, campaign.simulations, campaign.seed, campaign.datasets, name="mwlmc"
         )
         report.text("Simulations", f"{dataset.account(haloes)} {campaign.account}")
         for label, (binning, observation) in rows.items():
             pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, INFERRED)
-            draws = inference.infer(
+            found = inference.infer(
                 report,
                 label,
                 pairs,
@@ -67,7 +76,7 @@ def main(options: Quadrants) -> None:
                 binning.panels,
             )
             kind: comparison.Stars = "mock" if mock else "other"
-            report.tables(comparison.beside(draws, ROW + label, pairs.train.theta, kind))
+            report.tables(comparison.beside(found.draws, ROW + label, pairs.train.theta, kind))
         report.tables(comparison.prior_tables(pairs.train.theta))
 
 

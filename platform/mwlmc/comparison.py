@@ -280,23 +280,42 @@ def points(wanted: Sequence[str]) -> dict[str, FloatArray]:
     return found
 
 
-def intervals(found: Mapping[str, FloatArray], name: str) -> dict[str, dict[str, FloatArray]]:
-    """Returns intervals of one quantity for a figure: ours, published, and what others measured.
+Ends = tuple[float, float, float]  # lower end, median, upper end
+
+
+def constraints(found: Mapping[str, FloatArray], name: str) -> list[tuple[str, Ends, Ends]]:
+    """Returns each row's label, our interval of one quantity, and the published one.
 
     Arguments:
         found: Draws `[n, P]` for each row of `TABLE2`.
         name: The quantity.
-
-    Returns:
-        Under `ours`, `published` and `others`: median, lower and upper end `[3]` by label.
     """
-    ours = {
-        row: np.percentile(quantities(draws)[name], [50, 16, 84]) for row, draws in found.items()
-    }
-    printed = {row: TABLE2[row][name] for row in found}
-    others = {label: place[:, 0] for label, place in points((name,)).items()}
-    published = {
-        row: np.array([p.median, p.median - p.minus, p.median + p.plus])
-        for row, p in printed.items()
-    }
-    return {"ours": ours, "published": published, "others": others}
+    return [
+        (row, _ends(quantities(draws)[name]), _printed(TABLE2[row][name]))
+        for row, draws in found.items()
+    ]
+
+
+def bands(name: str) -> list[tuple[str, Ends]]:
+    """Returns the label and the interval of all who measured a quantity, with its error."""
+    known = [(m.label, m.values[name]) for m in measurements() if name in m.values]
+    return [(label, _printed(p)) for label, p in known if np.isfinite(p.width)]
+
+
+def prior_interval(prior: FloatArray, name: str) -> tuple[float, float]:
+    """Returns the 16 and 84 % of one quantity over draws `[n, P]` from the prior."""
+    low, _, high = _ends(quantities(prior)[name])
+    return low, high
+
+
+def _ends(values: FloatArray) -> Ends:
+    low, median, high = np.percentile(values, [16, 50, 84]).tolist()
+    return low, median, high
+
+
+def _printed(published: Published) -> Ends:
+    return (
+        published.median - published.minus,
+        published.median,
+        published.median + published.plus,
+    )

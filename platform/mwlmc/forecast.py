@@ -5,15 +5,17 @@ model, averages a few simulations, and gives the result that survey's errors.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
 from mwlmc import kinematics, observations, potentials
 from mwlmc.frames import galactocentric_to_sky
 from mwlmc.literature import TABLE2
+from mwlmc.observations import BinnedTable, Measurement
 from mwlmc.parameters import LIGHTEST_LMC, LIGHTEST_MILKY_WAY
 from mwlmc.simulator import Simulator
-from mwlmc.survey import Binning
+from mwlmc.survey import DESI_FOOTPRINT, QUADRANTS, Binning
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 
@@ -66,7 +68,9 @@ def _lmc(within: float) -> float:
     return float(np.interp(within, inside, masses))
 
 
-def forecast(row: str, binning: Binning, seed: int) -> Observation:
+def forecast(
+    row: str, binning: Binning, seed: int, simulator: Simulator | None = None
+) -> Observation:
     """Returns the mock data vector of H3+SEGUE+MagE at the medians of a row of Table 2.
 
     No noise is drawn: the data vector is the expected one, so that the posterior's width is the
@@ -76,9 +80,47 @@ def forecast(row: str, binning: Binning, seed: int) -> Observation:
         row: The row's name in `literature.TABLE2`.
         binning: How stars become summaries.
         seed: Of the simulations that are averaged.
+        simulator: What simulates; the paper's model by default.
     """
-    simulator = Simulator()
+    simulator = simulator or Simulator()
     theta = np.repeat(model_at(row, simulator)[None], SIMULATIONS, axis=0)
     streams = [generator(seed, number) for number in range(SIMULATIONS)]
     x = kinematics.velocity_moments(simulator.simulate(theta, streams), binning)
-    return observations.forecast(binning, x.mean(0))
+    mock = observations.forecast(binning, x.mean(0))
+    return replace(mock, name=f"{row.partition(',')[0]}, forecast")
+
+
+def rows(
+    desi: BinnedTable, measurement: Measurement, seed: int, simulator: Simulator
+) -> dict[str, tuple[Binning, Observation]]:
+    """Returns the binning and the data vector of each row of Table 2, in its order.
+
+    DESI's rows are its stars; the others are forecasts.
+
+    Arguments:
+        desi: DESI's binned stars.
+        measurement: What is measured of stars, in all rows.
+        seed: Of the simulations that forecasts average, and of the draw of simulated stars.
+        simulator: What simulates.
+    """
+    both = {
+        "without v_tb": lambda whole: whole.select(("v_gsr",)),
+        "with v_tb": lambda whole: whole,
+    }
+    binnings = {label: part(DESI_FOOTPRINT) for label, part in both.items()}
+    found = observations.vectors(desi, binnings, measurement, seed)
+    data = {f"DESI, {label}": found[label] for label in binnings}
+    for row in (row for row in TABLE2 if row not in data):
+        survey, _, label = row.partition(", ")
+        whole = QUADRANTS if survey.endswith("quadrants") else DESI_FOOTPRINT
+        binning = forecast_binning(both[label](whole), measurement)
+        data[row] = (binning, forecast(row, binning, seed, simulator))
+    return data
+
+
+def forecast_binning(binning: Binning, measurement: Measurement) -> Binning:
+    """Returns a binning with the moments that a forecast measures.
+
+    Its errors account for those of proper motions, so that all dispersions can be used.
+    """
+    return binning.with_moments(tuple(measurement.moments.split("+")))

@@ -5,13 +5,14 @@ place where a star is given to a bin and clipped. A few stars with large velocit
 decide a bin's mean; clipping to convergence makes the result independent of where it started.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mwlmc import frames
+from mwlmc import frames, selection_function
+from mwlmc.selection_function import Sample
 from mwlmc.survey import LMC_NAMES, Binning, Directions, Patch, Profile
 from orrery.parameters import FloatArray, generator
 from orrery.records import Records
@@ -103,45 +104,103 @@ def _moments(values: FloatArray, bins: IntArray, number: IntArray) -> tuple[Floa
     return mean, np.sqrt(np.bincount(bins, squares, minlength=len(number)) / divisor)
 
 
+class Members(NamedTuple):
+    """The stars that fall in a bin, once for each bin that they fall in.
+
+    Arguments:
+        star: Their numbers `[M]`.
+        velocity: The velocity that the bin is about `[M]` [km/s].
+        bin: The bin's number `[M]`: K times the owner's, plus that among the binning's.
+    """
+
+    star: IntArray
+    velocity: FloatArray
+    bin: IntArray
+
+
+def placed(stars: Stars, binning: Binning) -> Members:
+    """Returns the stars that fall in a bin, profile after profile."""
+    found, first = [], 0
+    inside: dict[Patch, NDArray[np.bool_]] = {}
+    for profile in binning.profiles:
+        if profile.patch not in inside:
+            inside[profile.patch] = profile.patch.contains(stars.seen)
+        star, velocity, number = _profile_members(stars, profile, inside[profile.patch])
+        bins = stars.owner[star] * len(binning.bins) + number + first
+        found.append((star, velocity, bins))
+        first += len(profile.bins)
+    return Members(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
+def _profile_members(
+    stars: Stars, profile: Profile, inside: NDArray[np.bool_]
+) -> tuple[IntArray, FloatArray, IntArray]:
+    velocity = getattr(stars, profile.quantity)
+    chosen = np.flatnonzero(inside & np.isfinite(velocity))
+    number = profile.assign(stars.distance[chosen])
+    chosen, number = chosen[number >= 0], number[number >= 0]
+    return chosen, velocity[chosen], number
+
+
 def members(stars: Stars, binning: Binning) -> tuple[FloatArray, IntArray]:
     """Returns the velocities of all stars that fall in a bin, and their bins.
 
     Both have shape `[M]`; a star is there once for each bin that it falls in, with its owner's
     number times K added to the bin.
     """
-    values, bins, first = [], [], 0
-    inside: dict[Patch, NDArray[np.bool_]] = {}
-    for profile in binning.profiles:
-        if profile.patch not in inside:
-            inside[profile.patch] = profile.patch.contains(stars.seen)
-        velocity, number, owner = _profile_members(stars, profile, inside[profile.patch])
-        values.append(velocity)
-        bins.append(owner * len(binning.bins) + number + first)
-        first += len(profile.bins)
-    return np.concatenate(values), np.concatenate(bins)
-
-
-def _profile_members(
-    stars: Stars, profile: Profile, inside: NDArray[np.bool_]
-) -> tuple[FloatArray, IntArray, IntArray]:
-    velocity = getattr(stars, profile.quantity)
-    chosen = np.flatnonzero(inside & np.isfinite(velocity))
-    number = profile.assign(stars.distance[chosen])
-    chosen, number = chosen[number >= 0], number[number >= 0]
-    return velocity[chosen], number, stars.owner[chosen]
+    _, velocity, bins = placed(stars, binning)
+    return velocity, bins
 
 
 def summarise(stars: Stars, binning: Binning, owners: int = 1) -> Moments:
     """Returns the moments of each owner's stars in each bin, four arrays `[owners, K]`."""
-    values, bins = members(stars, binning)
+    return _by_owner(*members(stars, binning), binning, owners)
+
+
+def _by_owner(velocity: FloatArray, bins: IntArray, binning: Binning, owners: int) -> Moments:
     size = (owners, len(binning.bins))
-    flat = clipped_moments(values, bins, size[0] * size[1], binning.clip)
+    flat = clipped_moments(velocity, bins, size[0] * size[1], binning.clip)
     return Moments(
         flat.count.reshape(size),
         flat.kept.reshape(size),
         flat.mean.reshape(size),
         flat.dispersion.reshape(size),
     )
+
+
+def drawn(stars: Stars, binning: Binning, sample: Sample, random: np.random.Generator) -> Members:
+    """Returns the stars of one simulation as a survey would have them, with its errors.
+
+    Each bin is drawn by itself: a star may be seen in the line of sight and another one in its
+    place across, whose velocities hardly know of each other.
+
+    Arguments:
+        stars: The stars of one simulation.
+        binning: How stars become summaries.
+        sample: The survey's stars in the binning's bins.
+        random: Of this simulation.
+    """
+    star, velocity, bins = placed(stars, binning)
+    picked, wanted = selection_function.draw(stars.seen.galactic[star], bins, sample, random)
+    measured = velocity[picked] + selection_function.noise(wanted, sample, random)
+    return Members(star[picked], measured, wanted)
+
+
+def scattered(stars: Stars, error: float, random: np.random.Generator) -> Stars:
+    """Returns the stars where a survey would place them that errs in their distances.
+
+    Their velocities stay: what a wrong distance does to v_tb is part of that velocity's error.
+    It leaves out stars nearer than those that the simulation kept, some of which would come in.
+
+    Arguments:
+        stars: Simulated stars; the vectors towards them have their lengths [kpc].
+        error: Standard error of the logarithm of the distance from the Sun.
+        random: Of this simulation.
+    """
+    factor = np.exp(error * random.standard_normal(len(stars)))
+    towards = stars.seen.galactic * factor[:, None]
+    position = towards @ frames.GALACTIC_TO_GALACTOCENTRIC.T + frames.SUN_POSITION
+    return replace(stars, distance=np.sqrt(np.einsum("ni,ni->n", position, position)))
 
 
 def entries(mean: FloatArray, dispersion: FloatArray, binning: Binning) -> FloatArray:
@@ -191,19 +250,25 @@ def _columns(records: Records, names: tuple[str, ...]) -> FloatArray:
 def velocity_moments(records: Records, binning: Binning) -> FloatArray:
     """Returns the summaries of simulations, with shape `[B, S]`: the LMC, then the bins' moments.
 
-    NaN where a bin has fewer than two stars.
+    NaN where a bin has fewer than two stars. If the binning has a survey's sample, the stars are
+    drawn as the survey has its own, and the summaries have its noise.
 
     Arguments:
         records: B records with the LMC's Galactocentric position [kpc] and velocity [km/s] as
-            scalars, and the stars' as particles.
+            scalars, and the stars' as particles; where there is a sample, also `index`, the number
+            of the simulation, which together with the sample's seed decides the draw.
         binning: How stars become summaries.
+
+    Raises:
+        ValueError: If there is a sample, but no `index`.
     """
-    blocks = range(0, len(records), _BLOCK)
-    return np.concatenate([_block_moments(_block(records, i), binning) for i in blocks])
+    size = _BLOCK if binning.sample is None else 1
+    blocks = range(0, len(records), size)
+    return np.concatenate([_block_moments(_block(records, i, size), binning) for i in blocks])
 
 
-def _block(records: Records, first: int) -> Records:
-    last = min(first + _BLOCK, len(records))
+def _block(records: Records, first: int, size: int) -> Records:
+    last = min(first + size, len(records))
     here = slice(records.offsets[first], records.offsets[last])
     return Records(
         {name: column[first:last] for name, column in records.scalars.items()},
@@ -213,9 +278,31 @@ def _block(records: Records, first: int) -> Records:
 
 
 def _block_moments(records: Records, binning: Binning) -> FloatArray:
+    if binning.sample is None:
+        stars = simulated_stars(records, *binning.distances)
+        moments = summarise(stars, binning, len(records))
+    else:
+        moments = _drawn_moments(records, binning, binning.sample)
+    stellar = entries(moments.mean, moments.dispersion, binning)
+    if not binning.lmc:
+        return stellar
     lmc = np.stack([np.asarray(records.scalars[name], dtype=float) for name in LMC_NAMES], axis=1)
-    moments = summarise(simulated_stars(records, *binning.distances), binning, len(records))
-    return np.concatenate([lmc, entries(moments.mean, moments.dispersion, binning)], axis=1)
+    return np.concatenate([lmc, stellar], axis=1)
+
+
+def _drawn_moments(records: Records, binning: Binning, sample: Sample) -> Moments:
+    if "index" not in records.scalars:
+        raise ValueError(
+            "stars are drawn by the simulation's number, but these records have no column 'index': "
+            "take them from a dataset, or use a binning without a sample"
+        )
+    random = sample.random(int(records.scalars["index"][0]))
+    if sample.distance_error > 0:
+        stars = scattered(simulated_stars(records, 0.0, np.inf), sample.distance_error, random)
+    else:
+        stars = simulated_stars(records, *binning.distances)
+    _, velocity, bins = drawn(stars, binning, sample, random)
+    return _by_owner(velocity, bins, binning, 1)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 """What observers measured: star tables reduced to the same summaries as simulations.
 
 Selected stars become a small binned table with errors, which is kept with its provenance, and that
-becomes a data vector. Nothing is binned here: observed stars take `kinematics`' one path.
+becomes a data vector. Nothing is binned here: observed stars take `kinematics`' one path. The table
+also says in which cells of the sky the stars are and how well they are measured, so that simulated
+stars can be drawn like them; it holds no single star's coordinates.
 
     python -m mwlmc.observations desi MWS_BHB.fits datasets/observed/desi_dr1_bhb.ecsv
     python -m mwlmc.observations quadrants stars.csv datasets/observed/stars.ecsv
@@ -15,23 +17,28 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import astropy
 import numpy as np
 import scipy
 from astropy import units
-from astropy.table import Table
+from astropy.table import Column, Table
+from scipy import linalg
 
 from mwlmc import frames, kinematics
+from mwlmc.selection_function import NSIDE, Bin, BinSample, Sample, occupancy
 from mwlmc.star_tables import READ, Selection, StarTable, read_stars, select
 from mwlmc.survey import (
     DESI_FOOTPRINT,
     GIANTS,
+    LMC_NAMES,
     PATCHES,
     QUADRANTS,
-    Bin,
+    QUANTITIES,
     Binning,
     expected_counts,
+    quadrants,
 )
 from orrery.parameters import FloatArray, generator
 from orrery.records import JSON, Observation
@@ -49,10 +56,59 @@ _BINNED = {
     "dispersion_error": ("km / s", "standard error of the dispersion"),
     "mean_sin_b": (None, "mean sine of the stars' Galactic latitudes"),
 }
+# Lists of different lengths: where a bin's stars are on the sky, and how well they are measured.
+_SAMPLED = {
+    "cells": (None, "HEALPix cells with stars: nested order, Galactic axes"),
+    "cell_counts": (None, "stars in each of these cells"),
+    "errors": ("km / s", "root-mean-square errors of velocity, best to worst stars, 0 if unknown"),
+}
 
 # Stars whose mean sin(b) is this many times that of their patch see a vertical reflex that much
 # larger than simulations that fill the patch.
 UNEVEN = 1.25
+
+
+Sky = Literal["filled", "as-observed"]
+Moments = Literal["mean", "mean+dispersion"]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What is measured of stars, and which simulated stars stand for them."""
+
+    moments: Moments = "mean"
+    """Of velocities: their means, or also their dispersions (of v_tb only as-observed)."""
+    sky: Sky = "filled"
+    """Simulated stars: all of a patch, the errors being added in training (filled), or as many as
+    the survey has, where it has them, with its errors (as-observed)."""
+    distance_errors: bool = False
+    """Whether simulated stars drawn as-observed also get the survey's errors of distance."""
+
+    def __post_init__(self) -> None:
+        if self.distance_errors and self.sky == "filled":
+            raise ValueError("only stars drawn as-observed get distance errors: choose this sky")
+
+    def binning(self, binning: Binning) -> Binning:
+        """Returns a binning with the moments that are measured.
+
+        Simulated stars that fill their patch have no errors, and those of proper motions are as
+        large as the dispersion: there it stays with the mean of v_tb.
+        """
+        with_errors = QUANTITIES if self.sky == "as-observed" else ("v_gsr",)
+        return binning.with_moments(tuple(self.moments.split("+")), with_errors)
+
+    def drawn(self, binning: Binning, sample: Sample, seed: int) -> Binning:
+        """Returns the binning with the survey's sample, or as it is where patches are filled.
+
+        Arguments:
+            binning: Of stars that the survey has.
+            sample: Where and how good they are.
+            seed: Of the draw, together with the number of the simulation.
+        """
+        if self.sky == "filled":
+            return binning
+        error = sample.distance_error if self.distance_errors else 0.0
+        return binning.as_observed(replace(sample, distance_error=error, seed=seed))
 
 
 @dataclass(frozen=True)
@@ -65,6 +121,7 @@ class BinnedTable:
         moments: Their counts, means and dispersions [km/s].
         errors: The standard errors of those [km/s].
         mean_sin_b: Mean sine of Galactic latitude, which tells where in a patch the stars are.
+        sample: Where on the sky each bin's stars are, and how well they are measured.
         provenance: File, checksum, selection counts and definition, as plain JSON.
     """
 
@@ -73,6 +130,7 @@ class BinnedTable:
     moments: kinematics.Moments
     errors: kinematics.Errors
     mean_sin_b: FloatArray
+    sample: Sample
     provenance: JSON
 
     def counts(self, binning: Binning) -> list[int]:
@@ -108,17 +166,37 @@ def bin_stars(table: StarTable, binning: Binning, name: str, seed: int = 0) -> B
         },
     }
     moments = kinematics.Moments(*(column[0] for column in vars(moments).values()))
-    return BinnedTable(name, binning.bins, moments, errors, _latitudes(stars, binning), provenance)
+    latitudes, sample = _latitudes(stars, binning), sample_of(table, binning)
+    return BinnedTable(name, binning.bins, moments, errors, latitudes, sample, provenance)
 
 
 def _latitudes(stars: kinematics.Stars, binning: Binning) -> FloatArray:
     """Returns the mean sine of Galactic latitude of the stars in each bin, `[K]`."""
-    sine = stars.seen.galactic[:, 2]
-    radial = np.where(np.isfinite(stars.v_gsr), sine, np.nan)
-    across = np.where(np.isfinite(stars.v_tb), sine, np.nan)
-    values, bins = kinematics.members(replace(stars, v_gsr=radial, v_tb=across), binning)
+    star, _, bins = kinematics.placed(stars, binning)
     number = np.bincount(bins, minlength=len(binning.bins))
-    return np.bincount(bins, values, minlength=len(binning.bins)) / np.maximum(number, 1)
+    sums = np.bincount(bins, stars.seen.galactic[star, 2], minlength=len(binning.bins))
+    return sums / np.maximum(number, 1)
+
+
+def sample_of(table: StarTable, binning: Binning) -> Sample:
+    """Returns where on the sky the stars of each bin are, and with what errors.
+
+    Arguments:
+        table: The selected stars.
+        binning: How stars become summaries.
+    """
+    stars = table.stars()
+    star, _, bins = kinematics.placed(stars, binning)
+    errors = {quantity: table.velocity_errors(quantity) for quantity in QUANTITIES}
+    held = [star[bins == k] for k in range(len(binning.bins))]
+    found = tuple(
+        occupancy(stars.seen.galactic[these], errors[b.quantity][these])
+        for b, these in zip(binning.bins, held, strict=True)
+    )
+    share = (table.distance_error / table.distance)[np.concatenate(held)]
+    known = share[np.isfinite(share)]
+    scatter = float(np.sqrt(np.mean(known**2))) if len(known) else 0.0
+    return Sample(binning.bins, found, NSIDE, scatter)
 
 
 def uneven(table: BinnedTable) -> list[str]:
@@ -164,9 +242,20 @@ def _astropy(table: BinnedTable) -> Table:
     return ecsv
 
 
+def _with_sample(ecsv: Table, sample: Sample) -> Table:
+    lists = zip(*((s.cells, s.counts, s.errors) for s in sample.stars), strict=True)
+    for (name, (unit, description)), rows in zip(_SAMPLED.items(), lists, strict=True):
+        column = np.empty(len(rows), dtype=object)
+        column[:] = [np.array(row) for row in rows]
+        ecsv[name] = Column(column, unit=unit, description=description)
+    about = {"healpix_nside": sample.nside, "distance_error": sample.distance_error}
+    ecsv.meta["sample"] = about
+    return ecsv
+
+
 def write_binned(table: BinnedTable, path: Path | str) -> None:
     """Writes a binned table as ECSV, with units and provenance; the file appears whole or not."""
-    ecsv = _astropy(table)
+    ecsv = _with_sample(_astropy(table), table.sample)
     text = io.StringIO()
     ecsv.write(text, format="ascii.ecsv")
     _replace_text(Path(path), text.getvalue())
@@ -201,13 +290,26 @@ def read_binned(path: Path | str) -> BinnedTable:
         numbers["count"], numbers["count_clipped"], numbers["mean"], numbers["dispersion"]
     )
     errors = kinematics.Errors(numbers["mean_error"], numbers["dispersion_error"])
-    provenance = {key: value for key, value in table.meta.items() if key != "name"}
-    return BinnedTable(table.meta["name"], bins, moments, errors, numbers["mean_sin_b"], provenance)
+    provenance = {k: value for k, value in table.meta.items() if k not in ("name", "sample")}
+    sample, latitudes = _read_sample(table, bins), numbers["mean_sin_b"]
+    return BinnedTable(table.meta["name"], bins, moments, errors, latitudes, sample, provenance)
+
+
+def _read_sample(table: Table, bins: tuple[Bin, ...]) -> Sample:
+    lists = zip(*(map(_plain, table[name]) for name in _SAMPLED), strict=True)
+    about = table.meta["sample"]
+    stars = tuple(BinSample(*row) for row in lists)
+    return Sample(bins, stars, about["healpix_nside"], about["distance_error"])
+
+
+def _plain(values: FloatArray) -> tuple[float, ...]:
+    return tuple(values.tolist())
 
 
 def _check_binned(table: Table, where: str) -> None:
     remedy = "make it again with `python -m mwlmc.observations`"
-    missing = [*(set(_BINNED) - set(table.colnames)), *({"name", "definition"} - set(table.meta))]
+    columns, about = {*_BINNED, *_SAMPLED}, {"name", "definition", "sample"}
+    missing = [*(columns - set(table.colnames)), *(about - set(table.meta))]
     if missing or len(table) == 0:
         raise ValueError(
             f"{where}: no {', '.join(missing) or 'rows'} in this binned table: {remedy}"
@@ -257,38 +359,61 @@ def lmc_covariance(errors: LMCErrors) -> FloatArray:
 def observe(table: BinnedTable, binning: Binning, lmc: LMCErrors | None = None) -> Observation:
     """Returns the data vector: the LMC's phase space today, then the stars' moments.
 
+    Simulated stars drawn as a survey has its own bring the survey's noise with them: with such a
+    binning the covariance has the LMC's errors only. Otherwise it has the moments' errors, and the
+    root-mean-square error of velocity is taken from the dispersions, in quadrature.
+
     Arguments:
         table: The observed stars' moments; it may hold more bins than are asked for.
         binning: The bins and moments wanted.
         lmc: Errors of the LMC's centre; by default those of `LMCErrors`.
 
     Raises:
-        ValueError: If the table lacks a bin, or defined its patches in another way.
+        ValueError: If the table lacks a bin, or defined its patches in another way, or the binning
+            draws the stars of another survey, or wants dispersions of v_tb without their errors.
     """
     _check_definition(table, binning)
-    _check_moments(binning)
+    _check_moments(table, binning)
     row = {b: i for i, b in enumerate(table.bins)}
     rows = [row[b] for b in binning.bins]
-    value = kinematics.entries(table.moments.mean[rows], table.moments.dispersion[rows], binning)
-    error = kinematics.entries(table.errors.mean[rows], table.errors.dispersion[rows], binning)
+    dispersion, error = table.moments.dispersion[rows], table.errors
+    if binning.sample is None:
+        dispersion = _intrinsic(dispersion, table.sample.select(binning.bins))
+        stellar = kinematics.entries(error.mean[rows], error.dispersion[rows], binning)
+    else:
+        stellar = np.zeros(sum(len(p.names) for p in binning.profiles))
+    value = kinematics.entries(table.moments.mean[rows], dispersion, binning)
     provenance = {"table": table.provenance, "lmc_errors": vars(lmc or LMCErrors())}
-    return _data_vector(table.name, binning, value, error, lmc or LMCErrors(), provenance)
+    return _data_vector(table.name, binning, value, stellar, lmc or LMCErrors(), provenance)
 
 
-def _check_moments(binning: Binning) -> None:
-    if any(p.quantity == "v_tb" and "dispersion" in p.moments for p in binning.profiles):
+def _intrinsic(dispersion: FloatArray, sample: Sample) -> FloatArray:
+    """Returns dispersions `[K]` without the errors of velocity that they hold [km/s]."""
+    variance = np.array([np.mean(np.square(stars.errors)) for stars in sample.stars])
+    return np.sqrt(np.maximum(dispersion**2 - variance, 0.0))
+
+
+def _check_moments(table: BinnedTable, binning: Binning) -> None:
+    across = [p for p in binning.profiles if p.quantity == "v_tb" and "dispersion" in p.moments]
+    if across and binning.sample is None:
         raise ValueError(
             "dispersions of v_tb hold the errors of proper motions, which simulations do not have: "
-            "use the mean of v_tb, and dispersions of v_gsr only"
+            "use the mean of v_tb, or a binning with the survey's sample"
+        )
+    known = {b for b, s in zip(table.sample.bins, table.sample.stars, strict=True) if any(s.errors)}
+    if across and not {b for b in binning.bins if b.quantity == "v_tb"} <= known:
+        raise ValueError(
+            f"{table.name!r} has no errors of proper motions in some bins: use the mean of v_tb"
         )
 
 
 def _check_definition(table: BinnedTable, binning: Binning) -> None:
-    lacking = [str(b) for b in binning.bins if b not in table.bins]
-    if lacking:
+    _check_bins(table, binning)
+    drawn = binning.sample
+    if drawn is not None and drawn.stars != table.sample.select(drawn.bins).stars:
         raise ValueError(
-            f"{table.name!r} has nothing on {'; '.join(lacking)}: use "
-            "binning.supported(table.counts(binning))"
+            f"the binning draws another survey's stars than those of {table.name!r}: use "
+            "binning.as_observed(table.sample)"
         )
     known, wanted = table.provenance["definition"], _definition(binning)
     patches = {name: known["patches"].get(name) for name in wanted["patches"]}
@@ -300,6 +425,15 @@ def _check_definition(table: BinnedTable, binning: Binning) -> None:
             )
 
 
+def _check_bins(table: BinnedTable, binning: Binning) -> None:
+    lacking = [str(b) for b in binning.bins if b not in table.bins]
+    if lacking:
+        raise ValueError(
+            f"{table.name!r} has nothing on {'; '.join(lacking)}: use "
+            "binning.supported(table.counts(binning))"
+        )
+
+
 def _data_vector(
     name: str,
     binning: Binning,
@@ -308,10 +442,10 @@ def _data_vector(
     lmc: LMCErrors,
     provenance: JSON,
 ) -> Observation:
-    covariance = np.zeros((len(binning.names), len(binning.names)))
-    covariance[:6, :6] = lmc_covariance(lmc)
-    covariance[range(6, len(covariance)), range(6, len(covariance))] = error**2
-    value = np.concatenate([LMC_POSITION, LMC_VELOCITY, value])
+    covariance = np.diag(error**2)
+    if binning.lmc:
+        covariance = linalg.block_diag(lmc_covariance(lmc), covariance)
+        value = np.concatenate([LMC_POSITION, LMC_VELOCITY, value])
     return Observation(
         name, binning.names, binning.units, value, covariance, binning.fingerprint, provenance
     )
@@ -326,7 +460,7 @@ def forecast_errors(binning: Binning, stars: int = GIANTS) -> FloatArray:
 
     Halo stars scatter by 95 km/s about the mean, and proper motions add 0.1 mas/yr; a bin's error
     is that over sqrt(N), its dispersion's over sqrt(2 N), with `expected_counts` stars, but not
-    fewer than two. The first six are the LMC's.
+    fewer than two. The LMC's are the first six, if they are entries.
 
     Arguments:
         binning: Its patches must be named in `survey.SHARES`.
@@ -337,7 +471,8 @@ def forecast_errors(binning: Binning, stars: int = GIANTS) -> FloatArray:
     across = np.array([b.quantity == "v_tb" for b in binning.bins])
     spread = np.hypot(_VELOCITY_SPREAD, across * frames.K * _MOTION_ERROR * distance)
     stellar = kinematics.entries(spread / np.sqrt(count), spread / np.sqrt(2 * count), binning)
-    return np.concatenate([np.sqrt(np.diag(lmc_covariance(LMCErrors()))), stellar])
+    lmc = np.sqrt(np.diag(lmc_covariance(LMCErrors())))
+    return np.concatenate([lmc, stellar]) if binning.lmc else stellar
 
 
 def forecast(
@@ -352,23 +487,27 @@ def forecast(
         stars: The number of stars at 30-100 kpc in the whole sky.
 
     Raises:
-        ValueError: If the truth has another length, or is not finite.
+        ValueError: If the truth has another length, or is not finite, or if the binning draws the
+            stars of a survey, which has no forecast.
     """
+    if binning.sample is not None:
+        raise ValueError("a forecast has no observed stars to draw: use a binning without a sample")
     truth = np.asarray(truth, dtype=float)
     if truth.shape != (len(binning.names),):
         raise ValueError(f"truth of shape {truth.shape} for {len(binning.names)} summaries")
-    errors = forecast_errors(binning, stars)
+    first = len(LMC_NAMES) if binning.lmc else 0
+    values, errors = truth[first:], forecast_errors(binning, stars)[first:]
     provenance = {"forecast_stars": stars, "seed": seed}
-    mock = _data_vector("forecast", binning, truth[6:], errors[6:], LMCErrors(), provenance)
+    mock = _data_vector("forecast", binning, values, errors, LMCErrors(), provenance)
     value = truth
     if seed is not None:
         value = generator(seed).multivariate_normal(truth, mock.covariance)
     return replace(mock, value=value)
 
 
-_SURVEYS = {
-    "desi": (DESI_FOOTPRINT, Selection(sagittarius=True, inner=30.0, outer=100.0)),
-    "quadrants": (QUADRANTS, Selection(sagittarius=False, inner=30.0, outer=160.0)),
+_SELECTIONS = {
+    "desi": Selection(sagittarius=True, inner=30.0, outer=100.0),
+    "quadrants": Selection(sagittarius=False, inner=30.0, outer=160.0),
 }
 
 
@@ -387,11 +526,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m mwlmc.observations", description="Reduces a star table to a binned table."
     )
-    parser.add_argument("survey", choices=list(_SURVEYS), help="footprint and bins")
+    parser.add_argument("survey", choices=list(_SELECTIONS), help="footprint and bins")
     parser.add_argument("stars", type=Path, help="star table: MWS_BHB.fits, CSV, ECSV or FITS")
     parser.add_argument("out", type=Path, help="the binned table to write (ECSV)")
     parser.add_argument("--name", help="what was observed; default: the star table's name")
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    parser.add_argument("--bins", type=int, help="distance bins of each quadrant; default: 5")
     parser.add_argument(
         "--sagittarius-cut",
         action=argparse.BooleanOptionalAction,
@@ -406,7 +546,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _binned(options: argparse.Namespace) -> BinnedTable:
-    binning, selection = _SURVEYS[options.survey]
+    binning, selection = _binning(options), _SELECTIONS[options.survey]
     for_desi = options.survey == "desi"
     if options.sagittarius_cut is not None:
         selection = replace(selection, sagittarius=options.sagittarius_cut)
@@ -415,6 +555,14 @@ def _binned(options: argparse.Namespace) -> BinnedTable:
     result = _reduce(options.stars, binning, selection, options.name, options.seed)
     print("\n".join(selection_lines(result)))
     return replace(result, provenance={**result.provenance, "command": _command(options)})
+
+
+def _binning(options: argparse.Namespace) -> Binning:
+    if options.bins is None:
+        return DESI_FOOTPRINT if options.survey == "desi" else QUADRANTS
+    if options.survey == "desi":
+        raise ValueError(f"--bins {options.bins}: desi has bins of its own; leave this out")
+    return quadrants(options.bins)
 
 
 def _reduce(
@@ -445,8 +593,21 @@ def selection_lines(table: BinnedTable) -> list[str]:
     return steps + [f"left out, fewer than two stars: {bin_}" for bin_ in left_out]
 
 
-def reports(table: BinnedTable) -> dict[str, Table]:
-    """Returns the selection and the binned velocities as tables for people, by title."""
+_FILLED = Measurement()
+_STAND_INS: dict[Sky, str] = {
+    "filled": "All simulated stars of a patch stand for them; these errors are added in training.",
+    "as-observed": "As many simulated stars stand for them, drawn in the same cells of the sky and "
+    "with errors like theirs: their noise is in the simulations, and none is added in training.",
+}
+
+
+def reports(table: BinnedTable, measurement: Measurement = _FILLED) -> dict[str, Table]:
+    """Returns the selection and the binned velocities as tables for people, by title.
+
+    Arguments:
+        table: The observed stars' moments.
+        measurement: Which simulated stars stand for them.
+    """
     provenance = table.provenance
     steps = Table(rows=provenance["steps"], names=["step", "stars"])
     left_out = "; ".join(provenance["left_out"]) or "none"
@@ -458,17 +619,21 @@ def reports(table: BinnedTable) -> dict[str, Table]:
     for name, (unit, _) in _BINNED.items():
         velocities[name].info.format = "%.1f" if unit else None
     velocities["mean_sin_b"].info.format = "%+.2f"
-    velocities.meta["misses"] = uneven(table)
+    filled = measurement.sky == "filled"
+    velocities.meta["misses"] = uneven(table) if filled else []
     velocities.meta["caption"] = (
         f"{table.name}: mean and dispersion after clipping. In bins of fewer than ten stars, "
         "errors follow from the dispersion of the nearest bins, because a bootstrap of so few "
-        "means nothing."
+        f"means nothing. {_STAND_INS[measurement.sky]}"
     )
     return {"Selection": steps, "Binned velocities": velocities}
 
 
 def vectors(
-    table: BinnedTable, binnings: Mapping[str, Binning]
+    table: BinnedTable,
+    binnings: Mapping[str, Binning],
+    measurement: Measurement = _FILLED,
+    seed: int = 0,
 ) -> dict[str, tuple[Binning, Observation]]:
     """Returns, by label, the supported part of each binning and the data vector in it.
 
@@ -477,12 +642,15 @@ def vectors(
     Arguments:
         table: The observed stars' moments.
         binnings: How stars become summaries, by label.
+        measurement: What is measured, and which simulated stars stand for the observed ones.
+        seed: Of the draw of simulated stars.
     """
     found = {}
     for label, binning in binnings.items():
-        supported = binning.supported(table.counts(binning))
+        supported = measurement.binning(binning.supported(table.counts(binning)))
         if {b.quantity for b in supported.bins} == {b.quantity for b in binning.bins}:
-            found[label] = (supported, observe(table, supported))
+            drawn = measurement.drawn(supported, table.sample, seed)
+            found[label] = (drawn, observe(table, drawn))
     return found
 
 
@@ -505,11 +673,19 @@ def load(path: Path, binning: Binning, selection: Selection, seed: int = 0) -> B
             f"no file {path}: run from the project's folder, or say where the stars are"
         )
     if path.suffix == ".ecsv" and "bootstrap_seed" in path.read_text(encoding="utf-8"):
-        return _selected(read_binned(path), selection, path)
+        return _selected(read_binned(path), binning, selection, path)
     return _reduce(path, binning, selection, None, seed)
 
 
-def _selected(table: BinnedTable, selection: Selection, path: Path) -> BinnedTable:
+def _selected(
+    table: BinnedTable, binning: Binning, selection: Selection, path: Path
+) -> BinnedTable:
+    other = [str(b) for b in table.bins if b not in binning.bins]
+    if other:
+        raise ValueError(
+            f"{path.name} holds other bins, such as {other[0]}: give the table of the stars "
+            "themselves"
+        )
     steps = [step for step, _ in table.provenance["steps"]]
     made = tuple(steps[steps.index(READ) + 1 :])
     if made != selection.steps:
@@ -526,7 +702,8 @@ def _command(options: argparse.Namespace) -> str:
         for name, value in vars(options).items()
         if isinstance(value, bool)
     ]
-    named = [] if options.name is None else [f"--name {options.name!r}"]
+    named = [] if options.bins is None else [f"--bins {options.bins}"]
+    named += [] if options.name is None else [f"--name {options.name!r}"]
     words = [options.survey, options.stars.name, options.out.name, f"--seed {options.seed}"]
     return " ".join(["python -m mwlmc.observations", *words, *named, *flags])
 

@@ -138,6 +138,20 @@ class StarTable:
             owner=np.zeros(len(self), dtype=np.intp),
         )
 
+    def velocity_errors(self, quantity: str) -> FloatArray:
+        """Returns the standard errors `[N]` of a velocity [km/s]; NaN where unknown.
+
+        Those of `v_tb` are the proper motion's times the distance, and the distance's times the
+        proper motion.
+
+        Arguments:
+            quantity: `v_gsr` or `v_tb`.
+        """
+        if quantity == "v_gsr":
+            return self.v_los_error
+        across = self.distance * self.pm_b_error, self.pm_b * self.distance_error
+        return np.asarray(frames.K * np.hypot(*across))
+
 
 @dataclass(frozen=True)
 class Selection:

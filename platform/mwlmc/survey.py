@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import interpolate
 
-from mwlmc import frames
+from mwlmc import frames, selection_function
+from mwlmc.selection_function import Bin, Sample
 from orrery.parameters import FloatArray
 from orrery.records import JSON, fingerprint
 
@@ -54,6 +55,16 @@ class Directions:
         """The vectors' parts along the axes of right ascension and declination."""
         return _parts(frames.EQUATORIAL_TO_GALACTIC.T @ self.galactic.T)
 
+    def cells(self, nside: int) -> NDArray[np.integer[Any]]:
+        """Returns the HEALPix cell of each star `[N]`, in nested order along Galactic axes."""
+        if nside not in self._cells:
+            self._cells[nside] = selection_function.cells(self.galactic, nside)
+        return self._cells[nside]
+
+    @cached_property
+    def _cells(self) -> dict[int, NDArray[np.integer[Any]]]:
+        return {}
+
 
 class Parts(NamedTuple):
     """Directions without their angles, which take longer to find than all else about a star.
@@ -74,6 +85,18 @@ def _parts(vectors: FloatArray) -> Parts:
     sine = z / np.sqrt(x * x + y * y + z * z)
     # The poles have longitude 0.
     return Parts(np.where((x == 0) & (y == 0), 1.0, x), y, sine)
+
+
+class Piece(Protocol):
+    """A piece of sky that patches are made of."""
+
+    def contains(self, seen: Directions) -> BoolArray:
+        """Returns which of the stars `[N]` lie inside."""
+        ...
+
+    def describe(self) -> JSON:
+        """Returns what it is as plain JSON, with angles in degrees."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -106,6 +129,38 @@ class Window:
         if (self.ra, self.dec) != (_AROUND, _POLE_TO_POLE):
             inside &= _inside(seen.equatorial_parts, self.ra, self.dec)
         return inside
+
+    def describe(self) -> JSON:
+        """Returns the limits in degrees."""
+        return {name: list(limits) for name, limits in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of HEALPix, in nested order along Galactic axes (doi:10.1086/427976).
+
+    Arguments:
+        nside: A power of 2; the sky has 12 nside^2 cells of equal area.
+        number: From 0 on.
+    """
+
+    nside: int
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.nside < 1 or self.nside & (self.nside - 1):
+            raise ValueError(f"nside={self.nside}: give a power of 2, such as 1, 2 or 4")
+        if not 0 <= self.number < 12 * self.nside**2:
+            raise ValueError(f"cell {self.number}: nside {self.nside} has {12 * self.nside**2}")
+
+    def contains(self, seen: Directions) -> BoolArray:
+        """Returns which of the stars `[N]` lie inside."""
+        inside: BoolArray = seen.cells(self.nside) == self.number
+        return inside
+
+    def describe(self) -> JSON:
+        """Returns which cell it is."""
+        return {"healpix_nside": self.nside, "nested_cell": self.number}
 
 
 def _check_longitudes(name: str, limits: Range) -> None:
@@ -147,10 +202,10 @@ def _leftwards(parts: Parts, longitude: float) -> FloatArray:
 
 @dataclass(frozen=True)
 class Patch:
-    """A named piece of sky: the union of windows."""
+    """A named piece of sky: the union of windows, or of HEALPix cells."""
 
     name: str
-    windows: tuple[Window, ...]
+    windows: tuple[Piece, ...]
 
     def __post_init__(self) -> None:
         if not self.windows:
@@ -171,10 +226,7 @@ class Patch:
 
     def describe(self) -> JSON:
         """Returns the limits in degrees as plain JSON."""
-        return {
-            "name": self.name,
-            "windows": [{k: list(v) for k, v in vars(w).items()} for w in self.windows],
-        }
+        return {"name": self.name, "windows": [window.describe() for window in self.windows]}
 
 
 ALL_SKY = Patch("all", (Window(),))
@@ -188,6 +240,20 @@ DESI_NORTH = Patch("north", (Window(b=(18.5, 90.0), dec=(-10.0, 81.0)),))
 DESI_SOUTH = Patch("south", (Window(b=(-90.0, -20.0), dec=(-19.0, 34.0), ra=(308.0, 74.0)),))
 DESI = Patch("desi", DESI_NORTH.windows + DESI_SOUTH.windows)
 PATCHES = (ALL_SKY, Q1, Q2, Q3, Q4, DESI_NORTH, DESI_SOUTH, DESI)
+
+
+def healpix_patches(nside: int) -> tuple[Patch, ...]:
+    """Returns the 12 nside^2 patches of equal area that tile the sky: HEALPix cells.
+
+    Arguments:
+        nside: A power of 2; 1 gives twelve patches.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    first = Cell(nside, 0)
+    numbers = range(12 * nside**2)
+    return tuple(Patch(f"healpix{nside}_{i}", (replace(first, number=i),)) for i in numbers)
 
 
 def contiguous(edges: Sequence[float]) -> tuple[Range, ...]:
@@ -270,18 +336,6 @@ def _check_choice(name: str, given: Sequence[str], allowed: Sequence[str]) -> No
         raise ValueError(f"{name}={', '.join(given)!r}: choose from {', '.join(allowed)}, once")
 
 
-class Bin(NamedTuple):
-    """One bin of a binning: patch, quantity, and Galactocentric distances [kpc]."""
-
-    patch: str
-    quantity: str
-    lower: float
-    upper: float
-
-    def __str__(self) -> str:
-        return f"{self.quantity} of patch {self.patch!r} at {self.lower:.4g}-{self.upper:.4g} kpc"
-
-
 @dataclass(frozen=True)
 class Binning:
     """How stars become summaries: the LMC's phase space, then the moments of each profile.
@@ -290,11 +344,16 @@ class Binning:
         name: What it is called in figures and file names.
         profiles: The velocity profiles, in order.
         clip: Stars further than this many dispersions from the mean are clipped.
+        lmc: Whether the LMC's phase space is among the entries. Those who infer it leave it out.
+        sample: The survey whose stars simulated ones stand for, in number, place and errors;
+            without it all simulated stars count, and have no errors.
     """
 
     name: str
     profiles: tuple[Profile, ...]
     clip: float = 3.0
+    lmc: bool = True
+    sample: Sample | None = None
 
     def __post_init__(self) -> None:
         if not self.profiles:
@@ -304,16 +363,20 @@ class Binning:
         twice = sorted({n for n in self.names if self.names.count(n) > 1})
         if twice:
             raise ValueError(f"binning {self.name!r} has {twice} more than once: remove a profile")
+        if self.sample is not None and self.sample.bins != self.bins:
+            object.__setattr__(self, "sample", self.sample.select(self.bins))
 
     @property
     def names(self) -> tuple[str, ...]:
         """The S entries' names."""
-        return LMC_NAMES + tuple(name for profile in self.profiles for name in profile.names)
+        stellar = tuple(name for profile in self.profiles for name in profile.names)
+        return LMC_NAMES + stellar if self.lmc else stellar
 
     @property
     def units(self) -> tuple[str, ...]:
         """The S entries' units."""
-        return LMC_UNITS + ("km / s",) * (len(self.names) - len(LMC_NAMES))
+        stellar = ("km / s",) * sum(len(profile.names) for profile in self.profiles)
+        return LMC_UNITS + stellar if self.lmc else stellar
 
     @property
     def bins(self) -> tuple[Bin, ...]:
@@ -345,12 +408,14 @@ class Binning:
 
     def describe(self) -> JSON:
         """Returns everything that decides the summaries, as plain JSON."""
+        drawn = {} if self.sample is None else {"sample": self.sample.describe()}
         return {
             "entries": list(self.names),
             "profiles": [profile.describe() for profile in self.profiles],
             "clip": self.clip,
             "sun_position": frames.SUN_POSITION.tolist(),
             "sun_velocity": frames.SUN_VELOCITY.tolist(),
+            **drawn,
         }
 
     @property
@@ -364,10 +429,31 @@ class Binning:
         kept = tuple(p for p in self.profiles if p.quantity in quantities)
         return replace(self, name=f"{self.name}_{'_'.join(quantities)}", profiles=kept)
 
-    def with_moments(self, moments: tuple[str, ...]) -> "Binning":
-        """Returns the binning with other moments, such as ("mean", "dispersion")."""
-        profiles = tuple(replace(profile, moments=moments) for profile in self.profiles)
+    def with_moments(
+        self, moments: tuple[str, ...], quantities: Sequence[str] = QUANTITIES
+    ) -> "Binning":
+        """Returns the binning with other moments of some quantities.
+
+        Arguments:
+            moments: Such as ("mean", "dispersion").
+            quantities: The others keep what they have.
+        """
+        _check_choice("quantities", tuple(quantities), QUANTITIES)
+        profiles = tuple(
+            replace(p, moments=moments) if p.quantity in quantities else p for p in self.profiles
+        )
         return replace(self, profiles=profiles)
+
+    def as_observed(self, sample: Sample) -> "Binning":
+        """Returns the binning of simulated stars that are drawn as a survey has its own.
+
+        Arguments:
+            sample: The survey's stars; it may hold more bins than the binning.
+
+        Raises:
+            ValueError: If it lacks a bin.
+        """
+        return replace(self, name=f"{self.name}_as_observed", sample=sample)
 
     def supported(self, counts: Sequence[int], minimum: int = 2) -> "Binning":
         """Returns the binning without the bins that have too few stars.
@@ -408,13 +494,26 @@ DESI_FOOTPRINT = Binning(
         Profile(DESI, "v_tb", contiguous((30.0, 50.0, 70.0, 90.0))),
     ),
 )
-QUADRANTS = Binning(
-    "quadrants",
-    (
-        *(Profile(patch, "v_gsr", equal(30.0, 160.0, 5)) for patch in (Q1, Q2, Q3, Q4)),
-        Profile(ALL_SKY, "v_tb", equal(30.0, 160.0, 6)),
-    ),
-)
+
+
+def quadrants(bins: int = 5) -> Binning:
+    """Returns the binning of four quadrants of the sky at 30-160 kpc.
+
+    Arguments:
+        bins: The number of distance bins of v_gsr in each quadrant; v_tb over the whole sky has
+            one more. Brooks et al. (2025b) have five.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    if bins < 1:
+        raise ValueError(f"bins={bins}: give 1 or more; 5 are usual")
+    radial = (Profile(patch, "v_gsr", equal(30.0, 160.0, bins)) for patch in (Q1, Q2, Q3, Q4))
+    across = Profile(ALL_SKY, "v_tb", equal(30.0, 160.0, bins + 1))
+    return Binning("quadrants", (*radial, across))
+
+
+QUADRANTS = quadrants()
 
 # Of the stars of an all-sky survey of giants (H3, SEGUE and MagE together), the fraction assumed in
 # each patch: such surveys are mostly northern, and few stars are seen towards the third and fourth

@@ -2,6 +2,7 @@
 
     python tests/benchmarks/rebin.py                                   # makes its own simulations
     python tests/benchmarks/rebin.py --dataset datasets/mwlmc-... --simulations 2048
+    python tests/benchmarks/rebin.py --observed datasets/observed/sdss_kgiants.ecsv
 
 The last line is one JSON object. `seconds` is that of `summaries.compute` without kept results, on
 all CPUs and with the start of Ray's workers. Reading (with checksums) and moments are timed again
@@ -21,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from mwlmc import kinematics, simulator
+from mwlmc import kinematics, observations, simulator
 from mwlmc.parameters import INFERRED
-from mwlmc.survey import QUADRANTS
+from mwlmc.survey import QUADRANTS, Binning
 from orrery import cluster, runs, summaries
 from orrery.dataset import Dataset
 from orrery.parameters import FloatArray, generator
@@ -93,6 +94,16 @@ class Rebinning:
     """The folder of a dataset; made in a temporary folder when missing."""
     simulations: int | None = None
     """How many simulations; all of a given dataset, else 4096."""
+    observed: Path | None = None
+    """A binned table of quadrants: stars are drawn as it has its own; all count when missing."""
+
+    @property
+    def binning(self) -> Binning:
+        """How stars are binned."""
+        if self.observed is None:
+            return QUADRANTS
+        table = observations.read_binned(self.observed)
+        return QUADRANTS.supported(table.counts(QUADRANTS)).as_observed(table.sample)
 
 
 def main(options: Rebinning) -> None:
@@ -105,18 +116,19 @@ def main(options: Rebinning) -> None:
             else Dataset.open(options.dataset, options.simulations)
         )
         runs.say(f"{len(stars)} simulations in {stars.folder}")
-        measured = measure(stars, min(cpus, len(stars.shards)), place / "summaries")
+        processes = min(cpus, len(stars.shards))
+        measured = measure(stars, options.binning, processes, place / "summaries")
     print(json.dumps(measured))
 
 
-def measure(stars: Dataset, processes: int, folder: Path) -> JSON:
+def measure(stars: Dataset, binning: Binning, processes: int, folder: Path) -> JSON:
     """Returns rates, times [s] and sizes of binning a dataset, results going to an empty folder."""
     seconds, _ = timed(
         lambda: summaries.compute(
-            kinematics.velocity_moments, stars, QUADRANTS, INFERRED, folder=folder
+            kinematics.velocity_moments, stars, binning, INFERRED, folder=folder
         )
     )
-    reading, moments = timed(lambda: read(stars)), timed(lambda: bin_anew(stars))
+    reading, moments = timed(lambda: read(stars)), timed(lambda: bin_anew(stars, binning))
     held = sum(row.count for row in stars.rows)
     return {
         "simulations": len(stars),
@@ -146,10 +158,10 @@ def read(stars: Dataset) -> None:
         stars.records(shard)
 
 
-def bin_anew(stars: Dataset) -> None:
+def bin_anew(stars: Dataset, binning: Binning) -> None:
     """Summarises all shards and keeps nothing."""
     for shard in stars.shards:
-        kinematics.velocity_moments(stars.records(shard), QUADRANTS)
+        kinematics.velocity_moments(stars.records(shard), binning)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """Laws of clipped moments: equal to a plain loop, and indifferent to order, batch and frame."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy.stats import sigma_clip
@@ -106,6 +108,12 @@ def test_first_entries_are_the_lmc():
     x = kinematics.velocity_moments(records, survey.QUADRANTS)
     lmc = np.stack([records.scalars[name] for name in survey.LMC_NAMES], axis=1)
     np.testing.assert_array_equal(x[:, :6], lmc)
+
+
+def test_without_the_lmc_the_rest_stays():
+    records, stellar = _records(), replace(survey.QUADRANTS, lmc=False)
+    whole = kinematics.velocity_moments(records, survey.QUADRANTS)
+    np.testing.assert_array_equal(kinematics.velocity_moments(records, stellar), whole[:, 6:])
 
 
 def test_half_precision_is_enough():

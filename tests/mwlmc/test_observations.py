@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.table import Table
+from astropy_healpix import HEALPix
 
 from mwlmc import frames, kinematics, observations, survey
 from mwlmc.star_tables import Selection, StarTable, read_stars, select
+from orrery import summaries
 from orrery.records import Records
 
 OBSERVED = Path(__file__).resolve().parents[2] / "datasets" / "observed"
@@ -98,6 +100,9 @@ def test_committed_tables_are_what_the_command_makes(name, request, shared, tmp_
     assert again.provenance["source"] == table.provenance["source"]
     for ours, theirs in zip(_numbers(again), _numbers(table), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+    for ours, theirs in zip(again.sample.stars, table.sample.stars, strict=True):
+        assert (ours.cells, ours.counts) == (theirs.cells, theirs.counts)
+        np.testing.assert_allclose(ours.errors, theirs.errors, rtol=1e-6)
 
 
 def _numbers(table):
@@ -326,3 +331,125 @@ def test_a_quantity_without_any_bin_is_left_out(desi):
     binnings = {"radial": radial, "both": survey.DESI_FOOTPRINT}
     assert list(observations.vectors(table, binnings)) == ["radial"]
     assert list(observations.vectors(desi, binnings)) == ["radial", "both"]
+
+
+def test_a_survey_that_is_drawn_has_the_lmcs_errors_only(giants):
+    supported = survey.QUADRANTS.supported(giants.counts(survey.QUADRANTS))
+    drawn = supported.as_observed(giants.sample)
+    seen, filled = observations.observe(giants, drawn), observations.observe(giants, supported)
+    assert seen.definition == drawn.fingerprint != filled.definition
+    assert seen.names == filled.names
+    np.testing.assert_array_equal(seen.value, filled.value)
+    np.testing.assert_array_equal(seen.covariance[:6, :6], filled.covariance[:6, :6])
+    assert not seen.covariance[6:].any()
+    noise = np.random.default_rng(0)
+    pairs = summaries.Pairs(np.zeros((50, 1)), np.zeros((50, len(seen.names))))
+    noisy = summaries.convolve(pairs, seen.covariance, noise).x
+    assert (noisy[:, :6] != 0).all()
+    np.testing.assert_allclose(noisy[:, 6:], 0, atol=1e-6)
+
+
+def test_dispersions_of_drawn_proper_motions_are_allowed_and_hold_their_errors(desi):
+    binning = survey.DESI_FOOTPRINT.with_moments(BOTH).as_observed(desi.sample)
+    seen = dict(zip(binning.names, observations.observe(desi, binning).value, strict=True))
+    assert seen["v_tb_dispersion_desi_70_90"] == desi.moments.dispersion[-1] > 300
+    nothing = tuple(replace(stars, errors=(0.0,)) for stars in desi.sample.stars)
+    unknown = replace(desi, sample=replace(desi.sample, stars=nothing))
+    with pytest.raises(ValueError, match="no errors of proper motions"):
+        observations.observe(unknown, binning.as_observed(unknown.sample))
+
+
+def test_dispersions_of_all_simulated_stars_are_compared_without_errors(desi):
+    radial = survey.DESI_FOOTPRINT.select(("v_gsr",)).with_moments(BOTH)
+    seen = dict(zip(radial.names, observations.observe(desi, radial).value, strict=True))
+    error = np.sqrt(np.mean(np.square(desi.sample.stars[5].errors)))
+    assert error > 10
+    assert np.hypot(seen["v_gsr_dispersion_north_80_90"], error) == pytest.approx(
+        desi.moments.dispersion[5]
+    )
+
+
+def test_another_surveys_stars_are_refused(desi):
+    other = replace(desi.sample.stars[0], counts=(1,) * len(desi.sample.stars[0].cells))
+    sample = replace(desi.sample, stars=(other, *desi.sample.stars[1:]))
+    with pytest.raises(ValueError, match="another survey's stars"):
+        observations.observe(desi, survey.DESI_FOOTPRINT.as_observed(sample))
+    reseeded = survey.DESI_FOOTPRINT.as_observed(replace(desi.sample, seed=5))
+    assert observations.observe(desi, reseeded).definition == reseeded.fingerprint
+
+
+def test_the_sample_has_the_tables_stars_where_they_are(desi, giants):
+    for table in (desi, giants):
+        counts = [sum(stars.counts) for stars in table.sample.stars]
+        np.testing.assert_array_equal(counts, table.moments.count)
+        centres = HEALPix(table.sample.nside, order="nested").healpix_to_lonlat
+        sine = [
+            np.average(np.sin(centres(np.array(s.cells))[1].value), weights=s.counts)
+            for s in table.sample.stars
+        ]
+        np.testing.assert_allclose(sine, table.mean_sin_b, atol=0.04)
+    assert desi.sample.distance_error == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("name", ["desi", "giants"])
+def test_a_sample_survives_a_file(name, request, tmp_path):
+    table = request.getfixturevalue(name)
+    observations.write_binned(table, tmp_path / "table.ecsv")
+    assert observations.read_binned(tmp_path / "table.ecsv").sample == table.sample
+
+
+def test_what_is_measured_decides_the_binning(giants):
+    binnings = {"radial": survey.QUADRANTS.select(("v_gsr",))}
+    both = observations.Measurement("mean+dispersion", "as-observed", distance_errors=True)
+    binning, seen = observations.vectors(giants, binnings, both, seed=3)["radial"]
+    assert len(binning.names) == 6 + 2 * len(giants.bins)
+    assert (binning.sample.seed, binning.sample.distance_error) == (3, giants.sample.distance_error)
+    assert seen.definition == binning.fingerprint
+    plain, _ = observations.vectors(giants, binnings)["radial"]
+    assert plain.sample is None
+    exact = replace(both, distance_errors=False)
+    assert exact.drawn(plain, giants.sample, 0).sample.distance_error == 0
+    across = observations.Measurement("mean+dispersion").binning(survey.DESI_FOOTPRINT)
+    assert sum("dispersion" in name for name in across.names) == 14  # of v_gsr only
+    with pytest.raises(ValueError, match="as-observed"):
+        observations.Measurement(distance_errors=True)
+
+
+def test_stars_drawn_as_observed_are_not_called_uneven(giants):
+    drawn = observations.Measurement(sky="as-observed")
+    tables = observations.reports(giants, drawn), observations.reports(giants)
+    misses = [table["Binned velocities"].meta["misses"] for table in tables]
+    assert misses == [[], observations.uneven(giants)]
+    assert misses[1]
+
+
+def test_the_lmc_can_be_left_out_of_data_vectors(desi):
+    whole = survey.DESI_FOOTPRINT
+    stellar = replace(whole, lmc=False)
+    seen, all_of_it = (observations.observe(desi, b) for b in (stellar, whole))
+    assert seen.names == all_of_it.names[6:]
+    np.testing.assert_array_equal(seen.value, all_of_it.value[6:])
+    np.testing.assert_array_equal(seen.covariance, all_of_it.covariance[6:, 6:])
+    truth = np.linspace(-40, 40, len(whole.names))
+    mocks = (observations.forecast(stellar, truth[6:]), observations.forecast(whole, truth))
+    np.testing.assert_array_equal(mocks[0].covariance, mocks[1].covariance[6:, 6:])
+    np.testing.assert_array_equal(mocks[0].value, mocks[1].value[6:])
+
+
+def test_a_forecast_has_no_stars_to_draw(desi):
+    drawn = survey.DESI_FOOTPRINT.as_observed(desi.sample)
+    with pytest.raises(ValueError, match="no observed stars"):
+        observations.forecast(drawn, np.zeros(len(drawn.names)))
+
+
+def test_other_distance_bins_need_the_stars_themselves(tmp_path, shared, capsys):
+    committed, selection = OBSERVED / "sdss_kgiants.ecsv", Selection(False, 30.0, 160.0)
+    with pytest.raises(ValueError, match="holds other bins"):
+        observations.load(committed, survey.quadrants(3), selection)
+    stars, out = shared / "data" / "sdss_kgiants.csv", tmp_path / "three.ecsv"
+    assert observations.main(["quadrants", str(stars), str(out), "--bins", "3"]) == 0
+    table = observations.load(out, survey.quadrants(3), selection)
+    assert {b.upper for b in table.bins if b.patch == "q2"} <= {30 + 130 / 3 * n for n in (1, 2, 3)}
+    assert "--bins 3" in table.provenance["command"]
+    assert observations.main(["desi", str(stars), str(out), "--bins", "3"]) == 1
+    assert "leave this out" in capsys.readouterr().err

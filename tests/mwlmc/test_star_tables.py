@@ -1,5 +1,7 @@
 """Laws of star tables: every layout gives the same stars, and every dropped star is counted."""
 
+from dataclasses import replace
+
 import astropy.coordinates as coord
 import numpy as np
 import pytest
@@ -139,6 +141,30 @@ def test_errors_of_proper_motions_turn_with_the_axes(tmp_path):
     np.testing.assert_allclose(stars.pm_l_error**2 + stars.pm_b_error**2, 0.3**2 + 0.2**2)
     determinant = (stars.pm_l_error * stars.pm_b_error) ** 2 - covariance**2
     np.testing.assert_allclose(determinant, (0.3 * 0.2) ** 2 * (1 - 0.5**2))
+
+
+def test_errors_of_velocities_are_the_scatter_of_perturbed_stars(tmp_path):
+    stars = read_stars(_write(_catalogue(40), tmp_path / "stars.csv"))
+    random, count = np.random.default_rng(16), len(stars)
+    stars = replace(
+        stars,
+        distance_error=0.1 * stars.distance,
+        pm_b_error=random.uniform(0.1, 0.5, count),
+        v_los_error=random.uniform(1, 20, count),
+    )
+    drawn = [_perturbed(stars, random).stars() for _ in range(2000)]
+    for quantity in ("v_gsr", "v_tb"):
+        scatter = np.std([getattr(one, quantity) for one in drawn], axis=0)
+        np.testing.assert_allclose(stars.velocity_errors(quantity), scatter, rtol=0.12)
+
+
+def _perturbed(stars, random):
+    return replace(
+        stars,
+        distance=random.normal(stars.distance, stars.distance_error),
+        pm_b=random.normal(stars.pm_b, stars.pm_b_error),
+        v_los=random.normal(stars.v_los, stars.v_los_error),
+    )
 
 
 def test_desi_catalogue_with_a_missing_column_or_row_is_refused(tmp_path):

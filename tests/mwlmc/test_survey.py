@@ -1,5 +1,6 @@
 """Laws of patches and binnings: the sky is covered once, and a definition says everything."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -31,6 +32,59 @@ def test_axes_of_the_sky_belong_to_a_quadrant():
     seen = Directions(np.concatenate([np.eye(3), -np.eye(3)]))
     inside = [q.contains(seen) for q in (survey.Q1, survey.Q2, survey.Q3, survey.Q4)]
     assert (np.sum(inside, axis=0) == 1).all()
+
+
+@pytest.mark.parametrize("nside", [1, 2])
+def test_every_star_is_in_one_healpix_patch_of_equal_area(nside):
+    seen, patches = _everywhere(50_000), survey.healpix_patches(nside)
+    inside = np.array([patch.contains(seen) for patch in patches])
+    assert len(patches) == 12 * nside**2
+    assert (inside.sum(axis=0) == 1).all()
+    expected = 50_000 / len(patches)
+    assert (np.abs(inside.sum(axis=1) - expected) < 4.5 * np.sqrt(expected)).all()
+
+
+def test_healpix_patches_bin_stars_and_describe_themselves():
+    one, other = (
+        Binning("healpix", tuple(Profile(p, "v_gsr", ((30.0, 60.0),)) for p in patches))
+        for patches in (survey.healpix_patches(1), survey.healpix_patches(2)[:12])
+    )
+    assert len(one.names) == 6 + 12
+    assert json.loads(json.dumps(one.describe())) == one.describe()
+    assert one.fingerprint != other.fingerprint
+    for nside in (0, 3):
+        with pytest.raises(ValueError, match="power of 2"):
+            survey.healpix_patches(nside)
+    with pytest.raises(ValueError, match="nside 1 has 12"):
+        survey.Cell(1, 12)
+
+
+def test_without_the_lmc_exactly_its_six_entries_are_gone():
+    whole = survey.QUADRANTS.with_moments(("mean", "dispersion"))
+    stellar = replace(whole, lmc=False)
+    assert stellar.names == whole.names[6:]
+    assert stellar.units == whole.units[6:]
+    assert stellar.bins == whole.bins
+    assert stellar.fingerprint != whole.fingerprint
+
+
+@given(st.integers(1, 12))
+def test_quadrants_have_any_number_of_distance_bins(bins):
+    binning = survey.quadrants(bins)
+    assert len(binning.bins) == 4 * bins + bins + 1
+    assert binning.distances == (30.0, 160.0)
+    assert (binning == survey.QUADRANTS) == (bins == 5)
+
+
+def test_quadrants_without_bins_are_refused():
+    with pytest.raises(ValueError, match="bins=0"):
+        survey.quadrants(0)
+
+
+def test_moments_can_be_given_to_one_quantity():
+    binning = survey.QUADRANTS.with_moments(("mean", "dispersion"), ("v_gsr",))
+    assert len(binning.names) == 6 + 2 * 20 + 6
+    assert not any(name.startswith("v_tb_dispersion") for name in binning.names)
 
 
 def test_quadrants_are_where_they_are_called():
