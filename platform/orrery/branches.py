@@ -6,4 +6,14 @@ apart from `parameters`, so that a new use leaves the simulations' own code as i
 """
 
 LEARNING = 2**32 - 1
-ORDER, TRAIN_NOISE, VALIDATION_NOISE, TEST_NOISE, TARP, SBC = range(6)
+(
+    ORDER,
+    TRAIN_NOISE,
+    VALIDATION_NOISE,
+    TEST_NOISE,
+    TARP,
+    SBC,
+    PREDICTIVE,
+    MISSPECIFICATION,
+    MEMBERS,
+) = range(9)

@@ -18,7 +18,7 @@ from orrery.training import Training
 
 COUNT, INPUTS, NOISE = 600, 4, 0.3
 SLOPES = torch.tensor([[1.0], [-2.0], [0.5], [3.0]])
-OPTIONS = Training(batch_size=64, learning_rate=0.1, max_epochs=25)
+OPTIONS = Training(batch_size=64, learning_rate=0.1, weight_decay=0.0, max_epochs=25)
 
 
 class SquaredError(nn.Module):
@@ -99,6 +99,40 @@ def test_the_weights_are_those_of_the_best_epoch(tmp_path):
     assert found.curve.validation[found.curve.best] == min(found.curve.validation)
 
 
+def test_steps_grow_first_and_then_fall_to_zero():
+    sizes = np.array([training._step_size(done) for done in np.linspace(0, 1, 1001)])
+    top = round(1000 * training.WARM_UP)
+    assert sizes[[0, top, -1]] == pytest.approx([0, 1, 0], abs=1e-9)
+    assert (np.diff(sizes[: top + 1]) > 0).all()
+    assert (np.diff(sizes[top:]) < 0).all()
+    assert np.abs(np.diff(sizes)).max() < 2 / top  # no jump
+
+
+def test_the_step_size_is_a_function_of_the_share_of_the_training(tmp_path):
+    # Without a gradient a step shrinks the weights by rate * weight_decay, and does nothing else.
+    options = replace(OPTIONS, weight_decay=0.5, max_epochs=7)
+    module = nn.Sequential(SquaredError())
+    nn.init.ones_(module[0].linear.weight)
+    module.forward = lambda x, y: 0 * module[0](x, y)
+    seen = []
+    training.train(
+        *(module, Lines(), Lines()(1), options, 0, tmp_path),
+        lambda epoch, losses: seen.append(float(module[0].linear.weight.detach()[0, 0])),
+    )
+    batches = COUNT // options.batch_size
+    done = (np.arange(7 * batches) + 0.5) / (7 * batches)
+    rates = options.learning_rate * np.array([training._step_size(share) for share in done])
+    expected = np.cumprod(1 - options.weight_decay * rates)[batches - 1 :: batches]
+    assert seen == pytest.approx(expected, rel=1e-5)
+
+
+def test_weight_decay_makes_the_weights_smaller(tmp_path):
+    free, held = (
+        learn(tmp_path / str(decay), replace(OPTIONS, weight_decay=decay)) for decay in (0.0, 1.0)
+    )
+    assert held.weights["linear.weight"].norm() < free.weights["linear.weight"].norm()
+
+
 def test_patience_ends_it(tmp_path):
     found = learn(tmp_path, replace(OPTIONS, max_epochs=500, patience=3))
     assert len(found.curve.validation) == found.curve.best + 4 < 500
@@ -177,6 +211,7 @@ def test_an_infinite_loss_is_an_error(tmp_path):
     [
         ({"batch_size": 0}, "batch_size=0"),
         ({"learning_rate": -1.0}, "learning_rate=-1"),
+        ({"weight_decay": -0.1}, "weight_decay=-0.1"),
         ({"workers": -1}, "-1 workers"),
         ({"workers": 3, "batch_size": 64}, "multiple of workers"),
     ],
@@ -193,19 +228,21 @@ def test_no_examples_are_too_few(tmp_path):
 
 
 @pytest.mark.slow
-def test_ray_workers_take_the_same_steps_even_when_they_die(tmp_path):
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ray_workers_take_the_same_steps_even_when_they_die(tmp_path, workers):
     # Workers cannot import this file by its name.
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
     alone = learn(tmp_path / "alone")
     told = []
-    two = learn(
-        tmp_path / "two",
-        replace(OPTIONS, workers=2),
+    shared = learn(
+        tmp_path / "shared",
+        replace(OPTIONS, workers=workers),
         examples=Kill(14, tmp_path / "killed"),
         on_epoch=lambda epoch, losses: told.append(epoch),
     )
     assert (tmp_path / "killed").exists()
-    assert sorted(set(told)) == list(range(len(two.curve.train)))
-    np.testing.assert_allclose(two.curve.validation, alone.curve.validation, rtol=1e-4)
+    assert sorted(set(told)) == list(range(len(shared.curve.train)))
+    np.testing.assert_allclose(shared.curve.train, alone.curve.train, rtol=1e-4)
+    np.testing.assert_allclose(shared.curve.validation, alone.curve.validation, rtol=1e-4)
     for name, weights in alone.weights.items():
-        torch.testing.assert_close(two.weights[name], weights, rtol=1e-3, atol=1e-4)
+        torch.testing.assert_close(shared.weights[name], weights, rtol=1e-3, atol=1e-4)
