@@ -11,18 +11,20 @@ import io
 import json
 import shutil
 import sys
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
+from astropy.table import QTable, Table
 from numpy.typing import NDArray
 from sbi.neural_nets import posterior_nn
 from sbi.neural_nets.estimators import ConditionalDensityEstimator
 from scipy import special
 from torch import Tensor, nn
 
-from orrery import branches, parameters, runs, summaries, training
+from orrery import branches, data_vector, exports, parameters, runs, summaries, training
 from orrery.branches import LEARNING, TRAIN_NOISE, VALIDATION_NOISE
 from orrery.parameters import (
     FloatArray,
@@ -153,7 +155,7 @@ def _single(values: FloatArray) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Posterior:
     """A trained flow that knows what it is. Two with the same document are the same.
 
@@ -179,14 +181,35 @@ class Posterior:
     document: JSON
     estimator: ConditionalDensityEstimator = field(repr=False)
 
-    def sample(self, observation: Observation, count: int, seed: int) -> FloatArray:
-        """Returns draws of the parameters given an observation, with shape `[count, P]`.
+    def sample(
+        self, observation: Observation | Table, count: int = 10_000, seed: int = 0
+    ) -> QTable:
+        """Returns draws of the parameters given an observation, as a table with units.
+
+        Arguments:
+            observation: What was observed, or a table of it: see `data_vector.from_table`.
+            count: The number of draws.
+            seed: The same seed gives the same draws.
 
         Raises:
             ValueError: If the observation's summaries are not those that the flow learned.
         """
-        self._check(observation)
-        return self.sample_each(observation.value[np.newaxis], count, seed)[:, 0]
+        asked = self._asked(observation)
+        meta = {
+            "observation": asked.name,
+            "posterior": self.document["fingerprint"],
+            "dataset": self.dataset,
+            "definition": self.definition,
+            "seed": seed,
+        }
+        return exports.table(self.parameters, self.draws(asked, count, seed), meta)
+
+    def draws(self, observation: Observation | Table, count: int, seed: int) -> FloatArray:
+        """Returns draws of the parameters given an observation, with shape `[count, P]`.
+
+        Arguments and errors are those of `sample`.
+        """
+        return self.sample_each(self._asked(observation).value[np.newaxis], count, seed)[:, 0]
 
     def sample_each(self, x: FloatArray, count: int, seed: int) -> FloatArray:
         """Returns draws of the parameters given each row of summaries.
@@ -239,19 +262,54 @@ class Posterior:
             )
         return x
 
-    def _check(self, observation: Observation) -> None:
-        for what in ("names", "units", "definition"):
-            ours, theirs = getattr(self, what), getattr(observation, what)
-            if ours != theirs:
-                raise ValueError(
-                    f"observation {observation.name!r} has the {what} {theirs}, but the posterior "
-                    f"learned {ours}: observe with the binning of the training, or train again"
-                )
-        if not np.allclose(observation.covariance, self.covariance, rtol=1e-6, atol=0):
+    def _asked(self, observation: Observation | Table) -> Observation:
+        """Returns an observation as the flow learned it: its order of summaries and its units."""
+        if isinstance(observation, Table):
+            observation = data_vector.from_table(observation)
+        if observation.definition != self.definition:
             raise ValueError(
-                f"observation {observation.name!r} has other errors than those that the posterior "
-                "learned: train one with the observation's covariance"
+                f"observation {observation.name!r} has the definition {observation.definition}, "
+                f"but the posterior learned {self.definition}: observe with the binning of the "
+                "training, or train again"
             )
+        asked = data_vector.arranged(observation, self.names, self.units)
+        self._check_errors(asked)
+        return asked
+
+    def _check_errors(self, asked: Observation) -> None:
+        sigma = np.sqrt(self.covariance.diagonal())
+        rounding = data_vector.ROUNDING * np.outer(sigma, sigma)
+        differ = np.abs(asked.covariance - self.covariance) > rounding
+        if not differ.any():
+            return
+        own = np.flatnonzero(differ.diagonal())
+        i, j = (own[0], own[0]) if len(own) else np.argwhere(differ)[0]
+        raise ValueError(
+            f"observation {asked.name!r} has other errors than those that the posterior learned: "
+            f"the covariance of {self.names[i]!r} and {self.names[j]!r} is "
+            f"{asked.covariance[i, j]:.6g}, not {self.covariance[i, j]:.6g}; give all of it, or "
+            "train a posterior with the observation's"
+        )
+
+    def describe(self) -> str:
+        """Returns what the posterior is, as a few lines for people."""
+        losses, pairs = self.curve.validation, self.document["pairs"]["train"]["count"]
+        lines = {
+            "parameters": ", ".join(_range(p) for p in self.parameters),
+            "summaries": ", ".join(self.names),
+            "definition": self.definition,
+            "dataset": f"{self.dataset}, {pairs} pairs for training",
+            "training": f"{len(losses)} epochs, validation loss {min(losses):.3f} nat",
+        }
+        head = f"Posterior {self.document['fingerprint']}: {len(self.parameters)} parameters given "
+        body = [
+            textwrap.fill(text, 100, initial_indent=f"  {name:12}", subsequent_indent=" " * 14)
+            for name, text in lines.items()
+        ]
+        return "\n".join([f"{head}{len(self.names)} summaries", *body])
+
+    def __repr__(self) -> str:
+        return self.describe()
 
 
 @dataclass(frozen=True)
@@ -327,6 +385,14 @@ class _Plan:
             return _Loss(self.flow.build(theta, x))
 
 
+def _range(parameter: Parameter) -> str:
+    """Returns a parameter with its unit and its finite bounds, as people read it."""
+    unit = f" [{parameter.unit}]" if parameter.unit else ""
+    above = f" from {parameter.lower:g}" if np.isfinite(parameter.lower) else ""
+    below = f" to {parameter.upper:g}" if np.isfinite(parameter.upper) else ""
+    return parameter.name + unit + above + below
+
+
 def _parameter(parameter: Parameter) -> JSON:
     bounds = finite({"lower": parameter.lower, "upper": parameter.upper})
     return {"name": parameter.name, "unit": parameter.unit, "label": parameter.label, **bounds}
@@ -396,13 +462,14 @@ def _write(folder: Path, document: JSON, trained: Trained) -> None:
         path.unlink()
 
 
-def load(folder: Path) -> Posterior:
+def load(folder: Path | str) -> Posterior:
     """Returns the posterior in a folder, without its training pairs.
 
     Raises:
         FileNotFoundError: If there is none.
         ValueError: If its files are damaged.
     """
+    folder = Path(folder)
     if not (folder / DOCUMENT).exists():
         raise FileNotFoundError(f"no {DOCUMENT} in {folder}: train a posterior there first")
     document = _read(folder)

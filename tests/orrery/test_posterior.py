@@ -1,12 +1,15 @@
 """On linear problems with normal errors the posterior is known, and the flow finds it."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from astropy.table import QTable
 
-from orrery import posterior
+from orrery import data_vector, exports, posterior
 from orrery.parameters import Parameter, generator
 from orrery.posterior import Flow, Space
 from orrery.records import Observation
@@ -60,7 +63,7 @@ def trained(folder):
 
 
 def assert_recovers(found, covariance):
-    draws = found.sample(observation(covariance), 40_000, seed=0)
+    draws = found.draws(observation(covariance), 40_000, seed=0)
     mean, width = analytic(covariance)
     sigma = np.sqrt(width.diagonal())
     np.testing.assert_allclose(draws.mean(axis=0), mean, atol=0.08 * sigma.min())
@@ -101,18 +104,18 @@ def test_the_same_seed_gives_the_same_weights_and_draws(tmp_path):
     one, two = fit(tmp_path / "one"), fit(tmp_path / "two")
     assert one.document == two.document
     np.testing.assert_array_equal(
-        one.sample(observation(), 100, seed=3), two.sample(observation(), 100, seed=3)
+        one.draws(observation(), 100, seed=3), two.draws(observation(), 100, seed=3)
     )
     other = fit(tmp_path / "three", seed=2)
     assert other.curve != one.curve
     assert not np.array_equal(
-        one.sample(observation(), 100, seed=3), one.sample(observation(), 100, seed=4)
+        one.draws(observation(), 100, seed=3), one.draws(observation(), 100, seed=4)
     )
 
 
 def test_the_global_generator_is_left_alone(tmp_path):
     state = torch.get_rng_state()
-    fit(tmp_path).sample(observation(), 10, seed=1)
+    fit(tmp_path).draws(observation(), 10, seed=1)
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -124,7 +127,7 @@ def test_a_saved_posterior_is_the_same(trained, folder):
         again.log_prob(noisy.theta, noisy.x), trained.log_prob(noisy.theta, noisy.x)
     )
     np.testing.assert_array_equal(
-        again.sample(observation(), 50, seed=1), trained.sample(observation(), 50, seed=1)
+        again.draws(observation(), 50, seed=1), trained.draws(observation(), 50, seed=1)
     )
 
 
@@ -207,12 +210,74 @@ def test_a_damaged_posterior_is_an_error(tmp_path, damage):
         ({"definition": "other"}, "definition other, but the posterior learned binning"),
         ({"names": ("u", "v", "z")}, "'z'"),
         ({"units": ("kpc",) * 3}, "'kpc'"),
+        ({"units": ("km / s", "km / s", "furlong / s")}, "'furlong / s' .* 'km / s'"),
         ({"covariance": 2 * COVARIANCE}, "other errors"),
+        ({"covariance": np.diag(COVARIANCE.diagonal())}, "covariance of 'u' and 'v' is 0, not 0.1"),
     ],
 )
 def test_an_observation_of_something_else_is_refused(trained, change, message):
     with pytest.raises(ValueError, match=message):
-        trained.sample(observation(**change), 10, seed=0)
+        trained.draws(observation(**change), 10, seed=0)
+    with pytest.raises(ValueError, match=message):
+        trained.sample(data_vector.to_table(observation(**change)))
+
+
+def test_a_table_of_draws_has_their_numbers_and_says_what_they_are(trained):
+    drawn = trained.sample(observation(), 100, seed=3)
+    plain = trained.draws(observation(), 100, seed=3)
+    np.testing.assert_array_equal(drawn["b"].to_value("m / s"), 1000 * plain[:, 1])
+    assert [str(drawn[name].unit) for name in drawn.colnames] == ["kpc", "km / s"]
+    assert drawn.meta == {
+        "observation": "sky",
+        "posterior": trained.document["fingerprint"],
+        "dataset": "haloes",
+        "definition": "binning",
+        "seed": 3,
+    }
+    assert len(trained.sample(observation())) == 10_000
+
+
+def test_draws_depend_on_no_order_and_no_unit(trained):
+    """Rows that are shuffled and in m/s are the same measurement."""
+    order = [2, 0, 1]
+    shuffled = observation(
+        names=tuple(NAMES[i] for i in order),
+        units=("m / s", "km / s", "km/s"),
+        value=observation().value[order] * [1000, 1, 1],
+        covariance=COVARIANCE[np.ix_(order, order)] * np.outer([1000, 1, 1], [1000, 1, 1]),
+    )
+    wanted = trained.draws(observation(), 100, seed=0)
+    np.testing.assert_allclose(trained.draws(shuffled, 100, seed=0), wanted, rtol=1e-5)
+
+
+@pytest.mark.slow
+def test_a_file_and_a_fresh_process_give_the_same_draws(trained, folder, tmp_path):
+    data_vector.to_table(observation()).write(tmp_path / "seen.ecsv")
+    code = f"""
+from astropy.table import Table
+from orrery import posterior
+found = posterior.load({str(folder)!r})
+drawn = found.sample(Table.read({str(tmp_path / "seen.ecsv")!r}), 50, seed=7)
+drawn.write({str(tmp_path / "drawn.ecsv")!r})
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    drawn = QTable.read(tmp_path / "drawn.ecsv")
+    np.testing.assert_array_equal(exports.array(drawn), trained.draws(observation(), 50, seed=7))
+    assert drawn.meta == trained.sample(observation(), 50, seed=7).meta
+
+
+def test_it_describes_itself(trained):
+    text = repr(trained)
+    assert "2 parameters given 3 summaries" in text
+    assert "a [kpc], b [km / s]" in text
+    assert "u, v, w" in text
+    assert "haloes, 4096 pairs" in text
+    assert trained.document["fingerprint"] in text
+    assert max(map(len, text.splitlines())) <= 100
+
+
+def test_it_describes_bounds(bounded):
+    assert "f from -3 to 1" in bounded.describe()
 
 
 @pytest.mark.parametrize("x", [np.zeros((4, 2)), np.zeros(3), np.full((4, 3), np.nan)])
@@ -225,7 +290,7 @@ def test_other_numbers_of_parameters_and_draws_are_refused(trained):
     with pytest.raises(ValueError, match="one row of 2 for each of 5"):
         trained.log_prob(np.zeros((4, 2)), np.zeros((5, 3)))
     with pytest.raises(ValueError, match="0 draws"):
-        trained.sample(observation(), 0, seed=0)
+        trained.draws(observation(), 0, seed=0)
 
 
 def bounded_splits():
