@@ -1,24 +1,71 @@
 """A posterior judged on simulations that its training never saw.
 
 The held-out summaries get measurement errors as an observation has them. Every test then asks
-whether the truth could be one more draw of its own posterior.
+whether the truth could be one more draw of its own posterior. A control shows that the tests can
+fail: the same draws, made too narrow, must be rejected, or passing them says nothing.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from scipy import special
 
 from orrery import diagnostics
 from orrery.branches import LEARNING, TEST_NOISE
-from orrery.diagnostics import Coverage, ExpectedLogProbability, IntervalCoverage, Ranks
+from orrery.diagnostics import (
+    Coverage,
+    ExpectedLogProbability,
+    IntervalCoverage,
+    Ranks,
+    Verdict,
+    holm,
+)
 from orrery.parameters import FloatArray, generator
-from orrery.posterior import Posterior
 from orrery.runs import progress
 from orrery.summaries import Pairs, Splits, convolve
 
 TOGETHER = 50  # tests that are sampled between two steps of the progress bar
 OTHERS = 100  # other tests' data over which a truth's density without its own data is averaged
+TOO_NARROW = 0.7  # width of the control in units of the posterior's own
+LEVEL = 0.01  # a right posterior fails a test once in a hundred times
+
+
+class Estimate(Protocol):
+    """A posterior that can be judged."""
+
+    @property
+    def covariance(self) -> FloatArray:
+        """The measurement covariance `[S, S]` that it has built in."""
+        ...
+
+    def sample_each(self, x: FloatArray, count: int, seed: int) -> FloatArray:
+        """Returns draws `[count, N, P]` given each row of summaries `[N, S]`."""
+        ...
+
+    def log_prob(self, theta: FloatArray, x: FloatArray) -> FloatArray:
+        """Returns log q(theta_i | x_i), with shape `[N]`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Control:
+    """A posterior that must fail: the judged one, made too narrow.
+
+    Arguments:
+        width: The width of its intervals in units of the judged posterior's.
+        coverage: TARP.
+        ranks: Simulation-based calibration.
+    """
+
+    width: float
+    coverage: Coverage
+    ranks: Ranks
+
+    @property
+    def verdict(self) -> Verdict:
+        """Which tests reject it."""
+        return diagnostics.rejections(self.coverage, self.ranks, level=LEVEL)
 
 
 @dataclass(frozen=True)
@@ -31,6 +78,7 @@ class Calibration:
         ranks: Simulation-based calibration.
         intervals: Coverage of each parameter's central intervals.
         log_probability: What the data bought.
+        control: The same posterior made too narrow, which the tests must reject.
     """
 
     tests: int
@@ -38,6 +86,12 @@ class Calibration:
     ranks: Ranks
     intervals: IntervalCoverage
     log_probability: ExpectedLogProbability
+    control: Control
+
+    @property
+    def verdict(self) -> Verdict:
+        """Which tests reject the posterior."""
+        return diagnostics.rejections(self.coverage, self.ranks, self.log_probability, LEVEL)
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -47,14 +101,20 @@ class Calibration:
             "tarp_ks_pvalue": self.coverage.ks_pvalue,
             "tarp_atc": self.coverage.atc,
             "sbc_smallest_ks_pvalue": float(self.ranks.ks_pvalue.min()),
+            "sbc_corrected_ks_pvalue": float(holm(self.ranks.ks_pvalue).min()),
+            "sbc_corrected_band_pvalue": float(holm(self.ranks.band_pvalue).min()),
             "expected_log_probability": self.log_probability.mean,
             "gain_over_prior": self.log_probability.gain,
             "gain_standard_error": self.log_probability.gain_standard_error,
+            "control_tarp_ks_pvalue": self.control.coverage.ks_pvalue,
+            "control_tarp_atc": self.control.coverage.atc,
+            "control_sbc_smallest_ks_pvalue": float(self.control.ranks.ks_pvalue.min()),
+            "control_sbc_corrected_ks_pvalue": float(holm(self.control.ranks.ks_pvalue).min()),
         }
 
 
 def calibrate(
-    estimate: Posterior, splits: Splits, seed: int, draws: int = 1000, tests: int = 2000
+    estimate: Estimate, splits: Splits, seed: int, draws: int = 1000, tests: int = 2000
 ) -> Calibration:
     """Returns the judgement of a posterior.
 
@@ -75,10 +135,20 @@ def calibrate(
         diagnostics.sbc_ranks(drawn, test.theta, seed),
         diagnostics.coverage_table(drawn, test.theta),
         diagnostics.expected_log_probability(log_prob, _without_data(estimate, test)),
+        _control(drawn, test.theta, seed),
     )
 
 
-def _draws(estimate: Posterior, x: FloatArray, draws: int, seed: int) -> FloatArray:
+def _control(drawn: FloatArray, theta: FloatArray, seed: int) -> Control:
+    narrow = diagnostics.narrowed(drawn, TOO_NARROW)
+    return Control(
+        TOO_NARROW,
+        diagnostics.tarp(narrow, theta, seed),
+        diagnostics.sbc_ranks(narrow, theta, seed),
+    )
+
+
+def _draws(estimate: Estimate, x: FloatArray, draws: int, seed: int) -> FloatArray:
     """Returns draws `[draws, N, P]` for the summaries `[N, S]` of each test."""
     seeds = generator(seed, LEARNING, TEST_NOISE, draws)
     parts = []
@@ -90,7 +160,7 @@ def _draws(estimate: Posterior, x: FloatArray, draws: int, seed: int) -> FloatAr
     return np.concatenate(parts, axis=1)
 
 
-def _without_data(estimate: Posterior, test: Pairs) -> FloatArray:
+def _without_data(estimate: Estimate, test: Pairs) -> FloatArray:
     """Returns each truth's log-density under the mean of other tests' posteriors, `[N]`.
 
     That mean is the prior, as the flow knows it: a posterior that ignores the data gains nothing

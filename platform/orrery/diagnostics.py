@@ -3,7 +3,8 @@
 A posterior is judged on simulations whose truth is known. If it is right, the truth is one more
 draw from it, so its place among the draws is uniform; these are tests of that uniformity. None of
 them sees a posterior that ignored the data and returned the prior: its coverage is perfect. So the
-log-probability of the truth, compared with that under the prior, belongs to every judgement.
+log-probability of the truth, compared with that under the prior, belongs to every judgement. A test
+that cannot fail says nothing either, so the same draws, made too narrow, show that it would have.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from scipy import stats
 
 from orrery.branches import LEARNING, SBC, TARP
 from orrery.parameters import FloatArray, generator
+
+SIGNIFICANT = 3.0  # standard errors above nought from which a gain counts
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Ranks:
             of all cases if the posterior is right, with shape `[L]`.
         upper: Upper edge of that band, with shape `[L]`.
         ks_pvalue: Of the Kolmogorov-Smirnov test of each parameter's ranks, with shape `[P]`.
+        band_pvalue: How often the difference curve of a right posterior strays at least as far,
+            measured by the band's shape, with shape `[P]`. Below 0.05 the curve leaves the band.
     """
 
     ranks: NDArray[np.int64]
@@ -64,6 +69,7 @@ class Ranks:
     lower: FloatArray
     upper: FloatArray
     ks_pvalue: FloatArray
+    band_pvalue: FloatArray
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,37 @@ class ExpectedLogProbability:
     reference: float
     gain: float
     gain_standard_error: float
+
+    @property
+    def informative(self) -> bool:
+        """Whether the gain is above nought by more than its scatter explains."""
+        return self.gain > SIGNIFICANT * self.gain_standard_error
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Which tests reject a posterior.
+
+    Arguments:
+        level: How often each of the first three rejects a right posterior, at most.
+        tarp: The coverage of regions around random references.
+        ranks: The ranks of some parameter, by their Kolmogorov-Smirnov tests, corrected for the
+            number of parameters.
+        band: The same ranks, by whether they leave their simultaneous band.
+        gain: The gain over the reference is not significantly above nought: it says nothing.
+    """
+
+    level: float
+    tarp: bool
+    ranks: bool
+    band: bool
+    gain: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tests that reject, as a sentence names them."""
+        tests = {"TARP": self.tarp, "SBC": self.ranks, "SBC's band": self.band, "gain": self.gain}
+        return tuple(name for name, rejects in tests.items() if rejects)
 
 
 @dataclass(frozen=True)
@@ -189,24 +226,38 @@ def sbc_ranks(
     ranks = np.stack([np.sum(draws[..., i] < t, axis=0) for i, t in enumerate(theta.T)], axis=-1)
     uniform = _uniform(ranks, len(draws), generator(seed, LEARNING, SBC, 0))
     grid = np.linspace(0, 1, levels)
-    band = _band(len(theta), grid, simulations, generator(seed, LEARNING, SBC, 1))
     difference = np.stack([_difference(column, grid) for column in uniform.T], axis=-1)
-    pvalues = np.array([_ks(column) for column in uniform.T])
-    return Ranks(ranks, len(draws), grid, difference, -band, band, pvalues)
+    scatter = np.sqrt(grid * (1 - grid) / len(theta))
+    right = _right_differences(len(theta), grid, simulations, generator(seed, LEARNING, SBC, 1))
+    usual = _excess(right, scatter)
+    band = scatter * np.quantile(usual, 0.95)
+    further = np.sum(usual >= _excess(difference.T, scatter)[:, np.newaxis], axis=1)
+    ks_pvalues = np.array([_ks(column) for column in uniform.T])
+    return Ranks(
+        *(ranks, len(draws), grid, difference, -band, band, ks_pvalues),
+        band_pvalue=(1 + further) / (1 + simulations),
+    )
 
 
 def _difference(uniform: FloatArray, grid: FloatArray) -> FloatArray:
     return np.searchsorted(np.sort(uniform), grid, side="right") / len(uniform) - grid
 
 
-def _band(
+def _right_differences(
     tests: int, grid: FloatArray, simulations: int, random: np.random.Generator
 ) -> FloatArray:
-    scatter = np.sqrt(grid * (1 - grid) / tests)
+    """Returns the difference curves `[simulations, L]` of uniform samples."""
+    counts = random.multinomial(tests, np.diff(grid), size=simulations).cumsum(axis=1)
+    return np.pad(counts / tests, ((0, 0), (1, 0))) - grid
+
+
+def _excess(difference: FloatArray, scatter: FloatArray) -> FloatArray:
+    """Returns how far curves `[K, L]` stray at most, in units of the scatter at each level, `[K]`.
+
+    Levels 0 and 1, where nothing scatters, do not count.
+    """
     inner = scatter > 0
-    curves = [_difference(random.random(tests), grid) for _ in range(simulations)]
-    excess = np.max(np.abs(np.stack(curves)[:, inner]) / scatter[inner], axis=1)
-    return scatter * np.quantile(excess, 0.95)
+    return np.max(np.abs(difference[:, inner]) / scatter[inner], axis=1)
 
 
 def expected_log_probability(log_prob: FloatArray, reference: FloatArray) -> ExpectedLogProbability:
@@ -240,6 +291,67 @@ def expected_log_probability(log_prob: FloatArray, reference: FloatArray) -> Exp
 
 def _standard_error(values: FloatArray) -> float:
     return float(values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def holm(pvalues: FloatArray) -> FloatArray:
+    """Returns p-values `[K]` corrected for being K: the smallest is K times as large.
+
+    If all K hypotheses are true, the smallest falls below a level in at most that fraction of all
+    cases, however the K depend on each other (Holm 1979).
+
+    doi.org/10.2307/4615733
+    """
+    order = np.argsort(pvalues)
+    steps = np.maximum.accumulate(pvalues[order] * np.arange(len(pvalues), 0, -1))
+    corrected = np.empty_like(steps)
+    corrected[order] = np.minimum(steps, 1.0)
+    return corrected
+
+
+def rejections(
+    coverage: Coverage,
+    ranks: Ranks,
+    log_probability: ExpectedLogProbability | None = None,
+    level: float = 0.05,
+) -> Verdict:
+    """Returns which tests reject a posterior.
+
+    Arguments:
+        coverage: Of `tarp`.
+        ranks: Of `sbc_ranks`.
+        log_probability: Of `expected_log_probability`; without it the gain is not judged.
+        level: How often each of the other tests may reject a right posterior.
+
+    Raises:
+        ValueError: If the level is not between 0 and 1.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level = {level} must be between 0 and 1")
+    return Verdict(
+        level=level,
+        tarp=coverage.ks_pvalue < level,
+        ranks=bool(holm(ranks.ks_pvalue).min() < level),
+        band=bool(holm(ranks.band_pvalue).min() < level),
+        gain=log_probability is not None and not log_probability.informative,
+    )
+
+
+def narrowed(draws: FloatArray, width: float) -> FloatArray:
+    """Returns draws pulled towards the median of their own test: a posterior that is overconfident.
+
+    The median stays, every central interval becomes `width` times as wide, and draws within bounds
+    stay within them.
+
+    Arguments:
+        draws: Posterior draws for each test, with shape `[M, N, P]`.
+        width: The new width in units of the old, between 0 and 1.
+
+    Raises:
+        ValueError: If the width is not between 0 and 1.
+    """
+    if not 0 < width < 1:
+        raise ValueError(f"width = {width} must be between 0 and 1")
+    return width * draws + (1 - width) * np.median(draws, axis=0)
 
 
 def leakage(draws: FloatArray, theta: FloatArray) -> FloatArray:

@@ -77,6 +77,32 @@ def test_a_posterior_without_data_covers_but_gains_nothing():
     assert judged.log_probability.gain == pytest.approx(0, abs=1e-9)
 
 
+def test_a_posterior_without_data_is_rejected_for_its_gain_alone():
+    theta = np.random.default_rng(2).exponential(size=(TESTS, 1))
+    judged = calibration.calibrate(Blind(), splits(theta), seed=3, draws=400)
+    assert judged.verdict.names == ("gain",)
+
+
+def test_the_control_fails_where_the_right_posterior_passes(normal):
+    judged = calibration.calibrate(Exact(), normal, seed=3, draws=400)
+    assert judged.verdict.names == ()
+    assert judged.control.verdict.names == ("TARP", "SBC", "SBC's band")
+    assert judged.numbers["control_tarp_ks_pvalue"] < 0.001 < judged.numbers["tarp_ks_pvalue"]
+    assert judged.numbers["control_sbc_smallest_ks_pvalue"] < 0.001
+    assert judged.numbers["control_tarp_atc"] < judged.numbers["tarp_atc"]
+
+
+def test_the_control_is_the_posterior_that_is_really_so_narrow(normal):
+    control = calibration.calibrate(Exact(), normal, seed=3, draws=400).control
+    narrow = calibration.calibrate(Exact(control.width), normal, seed=3, draws=400)
+    np.testing.assert_allclose(control.coverage.coverage, narrow.coverage.coverage, atol=0.02)
+
+
+def test_the_control_passes_where_tests_are_too_few(normal):
+    judged = calibration.calibrate(Exact(), normal, seed=3, draws=100, tests=20)
+    assert judged.control.verdict.names == ()
+
+
 def test_draws_of_different_tests_are_independent(normal):
     drawn = calibration._draws(Exact(), np.zeros((120, 1)), 2000, seed=5)[..., 0]
     correlation = np.corrcoef(drawn.T) - np.eye(120)

@@ -2,12 +2,18 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from orrery import diagnostics
 
-TESTS, DRAWS, P = 500, 200, 2
+TESTS, DRAWS, P = 500, 200, 6
 NOISE = 0.8  # standard deviation of x about theta, whose prior is the standard normal
+
+
+# Scales and correlations like those of masses and velocities: no test may depend on them.
+MIX = np.linalg.qr(np.random.default_rng(0).normal(size=(P, P)))[0] * np.linspace(0.3, 3.0, P)
 
 
 def exact(seed, tests=TESTS, draws=DRAWS, width=1.0):
@@ -16,7 +22,7 @@ def exact(seed, tests=TESTS, draws=DRAWS, width=1.0):
     theta = random.normal(size=(tests, P))
     x = theta + NOISE * random.normal(size=theta.shape)
     scatter = random.normal(size=(draws, tests, P))
-    return mean(x) + width * np.sqrt(variance()) * scatter, theta
+    return (mean(x) + width * np.sqrt(variance()) * scatter) @ MIX, theta @ MIX
 
 
 def mean(x):
@@ -27,19 +33,93 @@ def variance():
     return NOISE**2 / (1 + NOISE**2)
 
 
-def rejections(width, repeats=100):
-    pvalues = [diagnostics.tarp(*exact(i, width=width), seed=i).ks_pvalue for i in range(repeats)]
-    return np.mean(np.array(pvalues) < 0.05)
+def verdicts(width, repeats):
+    """Which of TARP, SBC and SBC's band reject at 5 %, with shape `[repeats, 3]`."""
+    every = []
+    for seed in range(repeats):
+        draws, theta = exact(seed, width=width)
+        coverage = diagnostics.tarp(draws, theta, seed)
+        found = diagnostics.rejections(coverage, diagnostics.sbc_ranks(draws, theta, seed))
+        every.append((found.tarp, found.ranks, found.band))
+    return np.array(every)
 
 
-def test_tarp_rejects_the_right_posterior_as_rarely_as_it_says():
-    count = round(200 * rejections(1.0, repeats=200))
-    assert stats.binomtest(count, 200, 0.05).pvalue > 0.01
+@pytest.mark.slow
+def test_the_right_posterior_is_rejected_as_rarely_as_promised():
+    rejected = verdicts(1.0, repeats=300)
+    for count in rejected.sum(axis=0):
+        assert stats.binomtest(int(count), len(rejected), 0.05).pvalue > 0.01
 
 
 @pytest.mark.parametrize("width", [0.7, 1.3])
-def test_tarp_rejects_a_wrong_width(width):
-    assert rejections(width, repeats=40) >= 0.9
+def test_a_wrong_width_is_rejected_by_every_test(width):
+    assert np.all(verdicts(width, repeats=20).mean(axis=0) >= 0.9)
+
+
+def gains(log_density, repeats=200):
+    """Whether each of many posteriors of 500 tests is rejected for saying nothing."""
+    rejected = []
+    for seed in range(repeats):
+        random = np.random.default_rng(seed)
+        theta = random.normal(size=(TESTS, P))
+        x = theta + NOISE * random.normal(size=theta.shape)
+        reference = stats.norm.logpdf(theta).sum(axis=1)
+        judged = diagnostics.expected_log_probability(log_density(theta, x, random), reference)
+        rejected.append(not judged.informative)
+    return np.mean(rejected)
+
+
+def prior_found_by_a_flow(theta, x, random):
+    # Each test's data move it a little, as a flow's do that learned nothing but noise.
+    return stats.norm.logpdf(theta, 0.1 * random.normal(size=theta.shape)).sum(axis=1)
+
+
+def right(theta, x, random):
+    return stats.norm.logpdf(theta, mean(x), np.sqrt(variance())).sum(axis=1)
+
+
+def test_a_posterior_that_equals_the_prior_is_rejected_and_the_right_one_is_not():
+    assert gains(prior_found_by_a_flow) >= 0.9
+    assert gains(lambda theta, x, random: stats.norm.logpdf(theta).sum(axis=1)) == 1
+    assert gains(right) == 0
+
+
+def test_a_verdict_names_the_tests_that_reject():
+    draws, theta = exact(1, width=0.5)
+    judged = diagnostics.tarp(draws, theta, 1), diagnostics.sbc_ranks(draws, theta, 1)
+    nothing = diagnostics.expected_log_probability(np.zeros(9), np.zeros(9))
+    assert diagnostics.rejections(*judged, nothing).names == ("TARP", "SBC", "SBC's band", "gain")
+    assert diagnostics.rejections(*judged).names == ("TARP", "SBC", "SBC's band")
+    with pytest.raises(ValueError, match=r"level = 1\.5"):
+        diagnostics.rejections(*judged, level=1.5)
+
+
+def test_one_small_pvalue_among_six_is_no_rejection():
+    # 0.009 for one of six parameters happens to one right posterior in twenty.
+    pvalues = np.array([0.31, 0.009, 0.5, 0.7, 0.2, 0.04])
+    corrected = diagnostics.holm(pvalues)
+    np.testing.assert_allclose(corrected, [0.93, 0.054, 1.0, 1.0, 0.8, 0.2])
+
+
+@given(st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=12))
+def test_correction_keeps_the_order_and_no_more_than_k_times(values):
+    pvalues = np.array(values)
+    corrected = diagnostics.holm(pvalues)
+    assert np.all((pvalues <= corrected) & (corrected <= np.minimum(1, len(pvalues) * pvalues)))
+    assert np.all(np.diff(corrected[np.argsort(pvalues)]) >= 0)
+    assert corrected.min() == pytest.approx(min(1, len(pvalues) * pvalues.min()))
+
+
+def test_narrowed_draws_keep_their_medians_and_their_bounds():
+    draws = np.random.default_rng(3).beta(0.5, 2.0, size=(400, 7, 2))
+    narrow = diagnostics.narrowed(draws, 0.7)
+    before, after = diagnostics.posterior_summary(draws), diagnostics.posterior_summary(narrow)
+    np.testing.assert_allclose(after.median, before.median)
+    np.testing.assert_allclose(after.upper - after.lower, 0.7 * (before.upper - before.lower))
+    assert narrow.min() >= 0
+    assert narrow.max() <= 1
+    with pytest.raises(ValueError, match=r"width = 1\.2"):
+        diagnostics.narrowed(draws, 1.2)
 
 
 def test_atc_is_positive_for_wide_and_negative_for_narrow_posteriors():
@@ -59,7 +139,7 @@ def test_atc_is_the_integral_of_the_curve():
 
 def test_tarp_knows_no_units():
     draws, theta = exact(3)
-    scale, shift = np.array([1e11, 1e-3]), np.array([5e11, -40.0])
+    scale, shift = 10.0 ** np.arange(-3, 9, 2), np.linspace(-5e3, 5e3, P)
     other = diagnostics.tarp(draws * scale + shift, theta * scale + shift, seed=5)
     np.testing.assert_allclose(other.fractions, diagnostics.tarp(draws, theta, seed=5).fractions)
 
@@ -82,15 +162,14 @@ def leaves(ranks):
 
 
 def test_the_band_holds_95_percent_of_whole_curves():
-    left = [leaves(diagnostics.sbc_ranks(*exact(i, 100, 99), seed=i)) for i in range(100)]
+    left = [leaves(diagnostics.sbc_ranks(*exact(i, 100, 99), seed=i)) for i in range(60)]
     assert stats.binomtest(int(np.sum(left)), np.size(left), 0.05).pvalue > 0.01
 
 
-@pytest.mark.parametrize("width", [0.7, 1.3])
-def test_ranks_reject_a_wrong_width(width):
-    every = [diagnostics.sbc_ranks(*exact(i, width=width), seed=i) for i in range(20)]
-    assert np.mean([leaves(ranks) for ranks in every]) >= 0.9
-    assert np.mean([ranks.ks_pvalue < 0.05 for ranks in every]) >= 0.9
+def test_the_bands_pvalue_says_whether_the_curve_leaves_it():
+    for seed in range(20):
+        ranks = diagnostics.sbc_ranks(*exact(seed, 100, 99, width=0.9), seed=seed)
+        np.testing.assert_array_equal(leaves(ranks), ranks.band_pvalue < 0.05)
 
 
 def test_ranks_count_the_draws_below_the_truth():
@@ -116,7 +195,7 @@ def test_the_gain_is_the_information_in_the_data():
     reference = stats.norm.logpdf(theta).sum(axis=1)
     judged = diagnostics.expected_log_probability(log_prob, reference)
     information = -0.5 * P * np.log(variance())
-    assert abs(judged.gain - information) < 4 * judged.gain_standard_error < 0.05
+    assert abs(judged.gain - information) < 4 * judged.gain_standard_error < 0.1
     assert judged.gain == pytest.approx(judged.mean - judged.reference)
 
 
