@@ -460,7 +460,9 @@ def forecast_errors(binning: Binning, stars: int = GIANTS) -> FloatArray:
 
     Halo stars scatter by 95 km/s about the mean, and proper motions add 0.1 mas/yr; a bin's error
     is that over sqrt(N), its dispersion's over sqrt(2 N), with `expected_counts` stars, but not
-    fewer than two. The LMC's are the first six, if they are entries.
+    fewer than two. A dispersion is that of the stars themselves: taking the known errors of motions
+    out of the measured one, s^2 = measured^2 - known^2, enlarges its error by measured / s. The
+    LMC's are the first six, if they are entries.
 
     Arguments:
         binning: Its patches must be named in `survey.SHARES`.
@@ -470,7 +472,8 @@ def forecast_errors(binning: Binning, stars: int = GIANTS) -> FloatArray:
     distance = np.array([(b.lower + b.upper) / 2 for b in binning.bins])
     across = np.array([b.quantity == "v_tb" for b in binning.bins])
     spread = np.hypot(_VELOCITY_SPREAD, across * frames.K * _MOTION_ERROR * distance)
-    stellar = kinematics.entries(spread / np.sqrt(count), spread / np.sqrt(2 * count), binning)
+    own = spread / np.sqrt(2 * count) * (spread / _VELOCITY_SPREAD)
+    stellar = kinematics.entries(spread / np.sqrt(count), own, binning)
     lmc = np.sqrt(np.diag(lmc_covariance(LMCErrors())))
     return np.concatenate([lmc, stellar]) if binning.lmc else stellar
 

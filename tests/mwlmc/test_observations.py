@@ -290,6 +290,20 @@ def test_forecasts_shrink_with_the_number_of_stars_and_scatter_as_they_say():
         observations.forecast(binning, truth * np.nan)
 
 
+def test_forecast_dispersions_pay_for_the_errors_of_motions():
+    # measured dispersions of many mock bins, with the known error taken out
+    binning = survey.QUADRANTS.with_moments(("mean", "dispersion"))
+    index = binning.names.index("v_tb_dispersion_all_95_116.7")
+    expected = observations.forecast_errors(binning)[index]
+    cell = next(b for b in binning.bins if b.quantity == "v_tb" and b.lower == 95.0)
+    count = round(float(survey.expected_counts(binning)[binning.bins.index(cell)]))
+    motion = 4.74047 * 0.1 * (cell.lower + cell.upper) / 2
+    random = np.random.default_rng(1)
+    seen = random.normal(0, np.hypot(95.0, motion), (20_000, count)).std(axis=1)
+    own = np.sqrt(np.maximum(seen**2 - motion**2, 0))
+    assert own.std() == pytest.approx(expected, rel=0.1)
+
+
 def test_stars_outside_a_binnings_patches_do_not_count(shared):
     stars = select(read_stars(shared / "data" / "desi_dr1_bhb.csv"), Selection())
     numbers = observations.counts(stars, survey.DESI_FOOTPRINT.select(("v_gsr",)))
