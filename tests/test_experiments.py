@@ -1,5 +1,6 @@
 """Every experiment at toy size, as a user starts it: what it leaves behind, and how it refuses."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,16 +13,19 @@ import pytest
 from astropy.table import Table
 
 from mwlmc import kinematics, observations
+from mwlmc.literature import QUANTITIES, TABLE2
 from mwlmc.parameters import INFERRED
 from mwlmc.simulator import Simulator
 from mwlmc.survey import DESI_FOOTPRINT
 from orrery import posterior, simulation, summaries
 from orrery.dataset import Dataset
 from orrery.posterior import Flow
+from orrery.reports import slug
 from orrery.training import Training
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.py"))
+OF_ONE_SURVEY = [path for path in EXPERIMENTS if path.stem in ("desi", "quadrants")]
 TOY = (
     *("--simulations", "32"),
     *("--max-epochs", "2", "--workers", "0"),
@@ -54,8 +58,15 @@ def page(result):
     return Path(result.stdout.splitlines()[-1])
 
 
+def test_every_experiment_is_run_at_toy_size():
+    assert {path.stem for path in EXPERIMENTS} == {
+        *(path.stem for path in OF_ONE_SURVEY),
+        *("predictive", "surveys", "table2"),
+    }
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("experiment", OF_ONE_SURVEY, ids=lambda path: path.stem)
 def test_experiment_leaves_a_report_and_repeats_itself(experiment, place):
     first = page(run(experiment, *TOY, place=place))
     names = {path.name for path in first.parent.iterdir()}
@@ -74,11 +85,57 @@ def test_experiment_leaves_a_report_and_repeats_itself(experiment, place):
     assert pq.read_table(page(again).parent / "draws_without_v_tb.parquet").equals(draws)
 
 
+def shapes(folder):
+    """The name and the number of rows of each table in a report's folder."""
+    return {p.name: len(Table.read(p, format="ascii.ecsv")) for p in folder.glob("*.ecsv")}
+
+
+@pytest.mark.slow
+def test_table_2_has_six_rows_and_its_figures(place):
+    folder = page(run(ROOT / "experiments/table2.py", *TOY, place=place)).parent
+    tables = shapes(folder)
+    assert tables["table_2.ecsv"] == len(TABLE2)
+    assert tables["table_2_line_by_line.ecsv"] == len(TABLE2) * len(QUANTITIES)
+    for row in TABLE2:
+        assert tables[f"prior_predictive_check_{slug(row)}.ecsv"] > 6
+        assert pq.read_table(folder / f"draws_{slug(row)}.parquet").num_rows == 200
+        assert posterior.load(folder / f"posterior_{slug(row)}").parameters == INFERRED
+    for figure in ("masses", "reflex_motion", "travel_velocity", "calibration_of_all"):
+        assert {f"{figure}.png", f"{figure}.pdf"} <= {path.name for path in folder.iterdir()}
+    assert len([*folder.glob("full_posterior_*.png")]) == 3
+
+
+@pytest.mark.slow
+def test_predictions_are_simulated_and_judged_bin_by_bin(place):
+    script = ROOT / "experiments/predictive.py"
+    folder = page(run(script, *TOY, "--replicates", "64", place=place)).parent
+    tables, numbers = shapes(folder), json.loads((folder / "metrics.json").read_text())
+    for row in TABLE2:
+        rows = len(DESI_FOOTPRINT.select(("v_gsr",)).names)
+        if row == "DESI, without v_tb":
+            assert tables[f"predictive_check_{slug(row)}.ecsv"] == rows
+        assert 0 < numbers[f"{slug(row)}.predictive_whole_vector"] <= 1
+        assert (folder / f"predictions_{slug(row)}.png").exists()
+    assert len([*(place / "datasets").glob("replay-*")]) == len(TABLE2)
+
+
+@pytest.mark.slow
+def test_surveys_are_drawn_with_the_stars_that_are_given(tmp_path):
+    script, given = ROOT / "experiments/surveys.py", stars(tmp_path / "stars.csv")
+    sizes = []
+    for options in (), ("--stars", given):
+        folder = page(run(script, *options, "--reports", tmp_path / "runs")).parent
+        assert (folder / "binned_velocities.png").exists()
+        sizes.append((folder / "sky_and_distances.png").stat().st_size)
+    assert sizes[1] > 1.1 * sizes[0]  # one map more
+
+
 @pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda path: path.stem)
 def test_help_explains_every_option(experiment):
     result = run(experiment, "--help")
     assert result.returncode == 0
-    for option in ("--stars", "--simulations", "--lmc", "--seed", "--transforms"):
+    learned = () if experiment.stem == "surveys" else ("--transforms", "--calibration-tests")
+    for option in ("--stars", "--simulations", "--lmc", "--lmc-mass", "--seed", *learned):
         assert option in result.stdout
 
 

@@ -1,0 +1,96 @@
+"""Can the model make the data? Simulations of the posteriors' own draws beside what was observed.
+
+python experiments/predictive.py                       # 32,768 simulations, 256 more per posterior
+python experiments/predictive.py --replicates 1000
+
+Masses and friction alone do not make stars: here the flows learn all eleven parameters of the
+model, their draws are simulated by the same actors, and each bin gets a tail probability.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mwlmc import kinematics, observations, replay
+from mwlmc.campaign import Campaign
+from mwlmc.forecast import rows
+from mwlmc.observations import Measurement
+from mwlmc.replay import Replay
+from mwlmc.star_tables import Selection
+from mwlmc.survey import DESI_FOOTPRINT
+from orrery import (
+    cluster,
+    dataset,
+    figures,
+    inference,
+    predictive,
+    reports,
+    runs,
+    simulation,
+    summaries,
+)
+from orrery.figures import Panel
+from orrery.inference import Inference
+
+BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
+
+
+@dataclass(frozen=True)
+class PredictiveChecks:
+    """Posterior predictive checks of the six rows of Table 2 of Brooks et al. (2025b)."""
+
+    stars: Path = BINNED
+    """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of theirs."""
+    selection: Selection = field(default_factory=Selection)
+    """Which stars are kept."""
+    measurement: Measurement = field(default_factory=Measurement)
+    """What is measured of stars, and which simulated stars stand for them."""
+    replicates: int = 256
+    """Draws of each posterior that are simulated again."""
+    campaign: Campaign = field(default_factory=lambda: Campaign(simulations=32_768))
+    """The simulations, and where they and the reports are kept."""
+    inference: Inference = field(default_factory=Inference)
+    """How the posteriors are learned and sampled."""
+
+
+def main(options: PredictiveChecks) -> None:
+    """Simulates draws of each posterior and writes the report."""
+    campaign, simulator = options.campaign, options.campaign.simulator
+    model, seed = simulator.prior.parameters, campaign.seed
+    stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
+    data = rows(stars, options.measurement, seed, simulator)
+    with cluster.connect(), reports.open_run("predictive", options, campaign.reports) as report:
+        haloes = simulation.generate(
+            simulator, campaign.simulations, seed, campaign.datasets, name="mwlmc"
+        )
+        report.text("Simulations", f"{dataset.account(haloes)} {campaign.account}")
+        for row, (binning, observation) in data.items():
+            pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, model)
+            found = inference.infer(report, row, pairs, model, observation, options.inference, seed)
+            draws = replay.simulable(simulator, found.draws[: options.replicates])
+            report.text(f"Simulated draws, {row}", str(draws))
+            # other stars than those that the posterior was trained on
+            again = simulation.generate(
+                Replay(simulator, draws.theta),
+                len(draws.theta),
+                seed + 1,
+                campaign.datasets,
+                name="replay",
+            )
+            made = summaries.compute(kinematics.velocity_moments, again, binning, model)
+            check = predictive.check(predictive.every(made), observation, seed)
+            report.tables({f"Predictive check, {row}": predictive.table(check)})
+            report.metrics({f"{reports.slug(row)}.predictive_whole_vector": check.whole_vector})
+            report.figure(
+                f"Predictions, {row}",
+                figures.violins(
+                    [Panel(*panel) for panel in binning.panels],
+                    {row: observation},
+                    {row: check.predicted},
+                    {row: check.tails},
+                ),
+                "What draws of the posterior predict, with errors of measurement, and the data.",
+            )
+
+
+if __name__ == "__main__":
+    runs.main(main, PredictiveChecks)

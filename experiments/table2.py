@@ -1,0 +1,96 @@
+"""All six posteriors of the paper: Table 2, its joint figures, and whether they can be trusted.
+
+python experiments/table2.py                            # 32,768 simulations
+python experiments/table2.py --simulations 128000       # the paper's campaign
+python experiments/table2.py --stars MWS_BHB.fits       # your copy of DESI's catalogue
+
+DESI's rows come from its stars. Those of H3, SEGUE and MagE are not public: their rows are
+forecasts, with mock data at the row's published masses and that survey's errors.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from astropy.table import Table
+
+from mwlmc import comparison, kinematics, observations
+from mwlmc.campaign import Campaign
+from mwlmc.forecast import rows
+from mwlmc.observations import Measurement
+from mwlmc.parameters import INFERRED
+from mwlmc.star_tables import Selection
+from mwlmc.survey import DESI_FOOTPRINT
+from orrery import cluster, dataset, figures, inference, reports, runs, simulation, summaries
+from orrery.inference import Inference, Inferred
+from orrery.parameters import FloatArray
+from orrery.reports import Report
+
+BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
+SURVEYS = ("DESI", "H3+SEGUE+MagE on DESI's sky", "H3+SEGUE+MagE quadrants")
+WITHOUT, WITH = "without v_tb", "with v_tb"
+MASSES, REFLEX = ("M_LMC(<50 kpc)", "M_MW(<50 kpc)"), ("v_x", "v_y", "v_z")
+
+
+@dataclass(frozen=True)
+class Table2:
+    """The six rows of Table 2 of Brooks et al. (2025b)."""
+
+    stars: Path = BINNED
+    """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of theirs."""
+    selection: Selection = field(default_factory=Selection)
+    """Which stars are kept."""
+    measurement: Measurement = field(default_factory=Measurement)
+    """What is measured of stars; dispersions are the follow-up paper's."""
+    campaign: Campaign = field(default_factory=lambda: Campaign(simulations=32_768))
+    """The simulations, and where they and the reports are kept."""
+    inference: Inference = field(default_factory=Inference)
+    """How the posteriors are learned and sampled."""
+
+
+def main(options: Table2) -> None:
+    """Infers the six posteriors and writes the report."""
+    campaign = options.campaign
+    stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
+    data = rows(stars, options.measurement, campaign.seed, campaign.simulator)
+    with cluster.connect(), reports.open_run("table2", options, campaign.reports) as report:
+        haloes = simulation.generate(
+            campaign.simulator, campaign.simulations, campaign.seed, campaign.datasets, name="mwlmc"
+        )
+        report.text("Simulations", f"{dataset.account(haloes)} {campaign.account}")
+        found: dict[str, Inferred] = {}
+        tables: list[Table] = []
+        for row, (binning, observation) in data.items():
+            pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, INFERRED)
+            found[row] = inference.infer(
+                report, row, pairs, INFERRED, observation, options.inference, campaign.seed
+            )
+            kind: comparison.Stars = "same" if row.startswith("DESI") else "mock"
+            beside = comparison.beside(found[row].draws, row, pairs.train.theta, kind)
+            report.tables(beside)
+            tables += beside.values()
+        report.tables(comparison.table2(tables))
+        curves = {row: one.calibration.coverage for row, one in found.items()}
+        report.figure("Calibration of all", figures.coverage(curves), "Six expected coverages.")
+        draw(report, {row: one.draws for row, one in found.items()}, pairs.train.theta)
+
+
+def draw(report: Report, draws: dict[str, FloatArray], prior: FloatArray) -> None:
+    """Draws the joint posteriors, beside each other and beside what others measured."""
+    for title, wanted in {"Masses": MASSES, "Reflex motion": REFLEX}.items():
+        joint = {s: comparison.selected(draws[f"{s}, {WITH}"], wanted) for s in SURVEYS}
+        axes, before = comparison.shown(wanted), comparison.selected(prior, wanted)
+        figure = figures.corner(joint, axes, before, comparison.points(wanted))
+        report.figure(title, figure, "Posteriors with v_tb, the prior in grey, and others' values.")
+    lines = [figures.Constraint(*row) for row in comparison.constraints(draws, "v_travel")]
+    bands = [figures.Band(*band) for band in comparison.bands("v_travel")]
+    span = comparison.prior_interval(prior, "v_travel")
+    figure = figures.intervals(lines, "travel velocity [km/s]", bands, span)
+    report.figure("Travel velocity", figure, "Ours, published, the prior (dashed), and others'.")
+    for survey in SURVEYS:
+        both = {w: draws[f"{survey}, {w}"] for w in (WITHOUT, WITH)}
+        figure = figures.corner(both, INFERRED, prior)
+        report.figure(f"Full posterior, {survey}", figure, "All parameters, with and without v_tb.")
+
+
+if __name__ == "__main__":
+    runs.main(main, Table2)

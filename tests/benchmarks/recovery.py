@@ -1,0 +1,163 @@
+"""Do our posteriors recover the parameters of simulations that agama made?
+
+    python experiments/table2.py
+    python tests/benchmarks/recovery.py --run runs/table2-... --sets FOLDER
+    python tests/benchmarks/recovery.py --run runs/table2-... --simulations datasets/mwlmc-...
+
+The posteriors of a run are asked about data that another code made from known parameters. `--sets`
+is a folder of reference sets, whose JSON files hold the quadrants' moments; `--simulations` a
+dataset of `--engine agama`, whose stars can be binned for every row. Each data vector gets the
+survey's errors `--noises` times. The last line is one JSON object: for each posterior, how often
+the central 68 % hold the truth, and the mean of (median - truth) in units of half that interval,
+for each parameter and for all; `bias_error` is the scatter of that mean over simulations.
+"""
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mwlmc import kinematics, survey
+from mwlmc.parameters import INFERRED
+from mwlmc.simulator import PHASE_SPACE
+from mwlmc.survey import Binning
+from orrery import posterior, runs
+from orrery.dataset import Dataset
+from orrery.parameters import FloatArray, generator, names
+from orrery.posterior import Posterior
+from orrery.summaries import Pairs, convolve
+
+DRAWS = 2000
+# A reference set's names of our binning's patches.
+PROFILES = {("q1", "v_gsr"): "vgsr_Q1", ("q2", "v_gsr"): "vgsr_Q2", ("q3", "v_gsr"): "vgsr_Q3"}
+PROFILES |= {("q4", "v_gsr"): "vgsr_Q4", ("all", "v_tb"): "vtb_all"}
+COLUMNS = {"mean": 1, "dispersion": 2}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Which posteriors are asked about which simulations."""
+
+    run: Path
+    """The folder of a finished run of experiments/table2.py."""
+    sets: Path | None = None
+    """A folder of reference sets, set*.json."""
+    simulations: Path | None = None
+    """A dataset of simulations by agama."""
+    noises: int = 10
+    """How often errors are drawn for each simulation."""
+    seed: int = 0
+    """Decides the errors and the draws."""
+
+
+def main(options: Options) -> None:
+    found: dict[str, Any] = {}
+    for folder in sorted(options.run.glob("posterior_*")):
+        estimate = posterior.load(folder)
+        parts = [part for part in _truths(options, estimate) if len(part)]
+        if parts:
+            theta = np.concatenate([part.theta for part in parts])
+            every = Pairs(theta, np.concatenate([part.x for part in parts]))
+            found[folder.name.removeprefix("posterior_")] = recovered(estimate, every, options)
+        else:
+            print(f"{folder.name}: nothing to ask it about", file=sys.stderr)
+    print(json.dumps({"run": options.run.name, "posteriors": found}))
+
+
+def _truths(options: Options, estimate: Posterior) -> Iterator[Pairs]:
+    if options.sets:
+        yield from_sets(options.sets, estimate.names)
+    if options.simulations:
+        yield from_dataset(Dataset.open(options.simulations), binning_of(estimate))
+
+
+def from_sets(folder: Path, wanted: tuple[str, ...]) -> Pairs:
+    """Returns truths and summaries of the reference sets that have all the wanted summaries.
+
+    Raises:
+        ValueError: If the folder has no sets.
+    """
+    files = sorted(folder.glob("set*.json"))
+    if not files:
+        raise ValueError(f"{folder} has no set*.json: give the folder of the reference sets")
+    documents = [json.loads(file.read_text()) for file in files]
+    rows = [(_truth(d), known) for d in documents if set(wanted) <= (known := _summaries(d)).keys()]
+    theta = np.array([truth for truth, _ in rows]).reshape(-1, len(INFERRED))
+    x = np.array([[known[name] for name in wanted] for _, known in rows])
+    return Pairs(theta, x.reshape(-1, len(wanted)))
+
+
+def _truth(document: Mapping[str, Any]) -> list[float]:
+    derived, reflex = document["derived"], document["reflex_50_100"]
+    masses = [float(np.log10(derived[name])) for name in ("m_mw_50", "m_lmc_50")]
+    friction = document["parameters"]["log10_lambda_df"]
+    return [*masses, reflex["vx"], reflex["vy"], reflex["vz"], friction]
+
+
+def _summaries(document: Mapping[str, Any]) -> dict[str, float]:
+    today = [*document["lmc_x"], *document["lmc_v"]]
+    known = {f"lmc_{name}": value for name, value in zip(PHASE_SPACE, today, strict=True)}
+    for profile in survey.QUADRANTS.with_moments(("mean", "dispersion")).profiles:
+        table = document.get("summaries", {}).get(PROFILES[profile.patch.name, profile.quantity])
+        if table is not None:
+            values = [row[COLUMNS[moment]] for moment in profile.moments for row in table]
+            known |= dict(zip(profile.names, values, strict=True))
+    return known
+
+
+def binning_of(estimate: Posterior) -> Binning:
+    """Returns the binning that a posterior learned.
+
+    Raises:
+        ValueError: If it is none of those of the six rows.
+    """
+    for whole in (survey.DESI_FOOTPRINT, survey.QUADRANTS):
+        for binning in (whole, whole.select(("v_gsr",))):
+            if binning.fingerprint == estimate.definition:
+                return binning
+    raise ValueError("the posterior learned another binning than those of Table 2's rows")
+
+
+def from_dataset(made: Dataset, binning: Binning) -> Pairs:
+    """Returns truths and summaries of a dataset's simulations."""
+    theta, x = [], []
+    for shard in made.shards:
+        records = made.records(shard)
+        theta.append(np.stack([records.scalars[name] for name in names(INFERRED)], axis=1))
+        x.append(kinematics.velocity_moments(records, binning))
+    whole = np.concatenate(x)
+    kept = np.isfinite(whole).all(axis=1)
+    return Pairs(np.concatenate(theta)[kept], whole[kept])
+
+
+def recovered(estimate: Posterior, pairs: Pairs, options: Options) -> dict[str, Any]:
+    """Returns coverage and bias of a posterior on simulations with known parameters."""
+    held, away = [], []
+    for number in range(options.noises):
+        noisy = convolve(pairs, estimate.covariance, generator(options.seed, number))
+        draws = estimate.sample_each(noisy.x, DRAWS, options.seed + number)
+        low, median, high = np.quantile(draws, (0.16, 0.5, 0.84), axis=0)
+        held.append((low <= pairs.theta) & (pairs.theta <= high))
+        away.append((median - pairs.theta) / ((high - low) / 2))
+    inside, bias = np.mean(held, axis=0), np.mean(away, axis=0)  # [N, P]
+    scatter = bias.std(axis=0, ddof=1) / np.sqrt(len(bias)) if len(bias) > 1 else bias[0] * np.nan
+    return {
+        "simulations": len(pairs),
+        "coverage": round(float(inside.mean()), 3),
+        "bias": round(float(bias.mean()), 3),
+        "coverage_each": _named(inside.mean(axis=0)),
+        "bias_each": _named(bias.mean(axis=0)),
+        "bias_error": _named(scatter),
+    }
+
+
+def _named(values: FloatArray) -> dict[str, float]:
+    return {p.name: round(float(v), 3) for p, v in zip(INFERRED, values, strict=True)}
+
+
+if __name__ == "__main__":
+    runs.main(main, Options)
