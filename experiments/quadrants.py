@@ -7,13 +7,13 @@ python experiments/quadrants.py --sky filled                 # simulated stars f
 python experiments/quadrants.py --simulations 128000         # the paper's campaign
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from mwlmc import comparison, kinematics, observations
 from mwlmc.campaign import Campaign
-from mwlmc.forecast import forecast
+from mwlmc.forecast import forecast, forecast_binning
 from mwlmc.observations import Measurement
 from mwlmc.parameters import INFERRED
 from mwlmc.star_tables import Selection
@@ -51,9 +51,9 @@ def main(options: Quadrants) -> None:
     whole, measured = quadrants(options.bins), options.measurement
     binnings = {"without v_tb": whole.select(("v_gsr",)), "with v_tb": whole}
     if mock:
-        filled = replace(measured, sky="filled", distance_errors=False)
-        mocks = {label: filled.binning(binning) for label, binning in binnings.items()}
-        rows = {w: (b, forecast(ROW + w, b, campaign.seed)) for w, b in mocks.items()}
+        mocks = {label: forecast_binning(b, measured) for label, b in binnings.items()}
+        asked = (campaign.seed, campaign.simulator)
+        rows = {w: (b, forecast(ROW + w, b, *asked)) for w, b in mocks.items()}
     else:
         stars = observations.load(options.stars, whole, options.selection)
         rows = observations.vectors(stars, binnings, measured, campaign.seed)
