@@ -119,9 +119,14 @@ def misses(table: Table, row: str, stars: Stars) -> list[str]:
 
 
 def _cause(line: Any, stars: Stars) -> str:
-    """Returns why an interval may have another width: other errors, or the prior."""
-    if line["median"] < line["published"]:
-        return "A smaller signal: the intervals of masses and speeds grow with their medians."
+    """Returns why an interval may have another width: another signal, or other errors."""
+    signal = abs(line["median"]) / abs(line["published"])
+    # the reflex has hardly a component along y, whose median is no measure of it
+    if line["quantity"] != "v_y" and (signal - 1) * (line["width_ratio"] - 1) > 0:
+        return (
+            f"Its median is {signal:.2f} times the published one, and the intervals of masses and "
+            "speeds grow with their medians."
+        )
     if stars == "mock":
         return "The forecast's errors are sqrt(N) estimates; the survey's own are printed nowhere."
     return "Our errors of bins with few stars differ from the paper's, which prints none."

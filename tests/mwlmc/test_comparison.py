@@ -61,6 +61,13 @@ def test_an_interval_of_another_width_is_a_miss_in_forecasts_too(stretch):
     assert judged(table) == {"v_x", "v_y", "v_z", "M_LMC(<50 kpc)", "M_MW(<50 kpc)"}
 
 
+def test_a_larger_signal_is_the_reason_of_a_wider_interval():
+    text = beside(drawn(ROW, stretch=1.5, v_z=-3.0), ROW).meta["misses"]
+    wide = [line for line in text if line.startswith(("v_z", "v_y")) and "interval" in line]
+    reasons = {line[:3]: "grow with their medians" in line for line in wide}
+    assert reasons == {"v_z": True, "v_y": False}
+
+
 def test_the_medians_of_a_forecast_are_not_judged():
     assert judged(beside(drawn(MOCK, v_z=-2.0, v_x=2.0), MOCK, "mock")) == set()
 
