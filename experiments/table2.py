@@ -20,7 +20,17 @@ from mwlmc.observations import Measurement
 from mwlmc.parameters import INFERRED
 from mwlmc.star_tables import Selection
 from mwlmc.survey import DESI_FOOTPRINT
-from orrery import cluster, dataset, figures, inference, reports, runs, simulation, summaries
+from orrery import (
+    calibration,
+    cluster,
+    dataset,
+    figures,
+    inference,
+    reports,
+    runs,
+    simulation,
+    summaries,
+)
 from orrery.inference import Inference, Inferred
 from orrery.parameters import FloatArray
 from orrery.reports import Report
@@ -69,8 +79,10 @@ def main(options: Table2) -> None:
             report.tables(beside)
             tables += beside.values()
         report.tables(comparison.table2(tables))
-        curves = {row: one.calibration.coverage for row, one in found.items()}
-        report.figure("Calibration of all", figures.coverage(curves), "Six expected coverages.")
+        judged = {row: one.calibration for row, one in found.items()}
+        report.tables({"Calibration of all": calibration.table(judged)})
+        curves = {row: one.coverage for row, one in judged.items()}
+        report.figure("Coverage of all", figures.coverage(curves), "Six expected coverages.")
         draw(report, {row: one.draws for row, one in found.items()}, pairs.train.theta)
 
 

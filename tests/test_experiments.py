@@ -95,12 +95,13 @@ def test_table_2_has_six_rows_and_its_figures(place):
     folder = page(run(ROOT / "experiments/table2.py", *TOY, place=place)).parent
     tables = shapes(folder)
     assert tables["table_2.ecsv"] == len(TABLE2)
+    assert tables["calibration_of_all.ecsv"] == len(TABLE2)
     assert tables["table_2_line_by_line.ecsv"] == len(TABLE2) * len(QUANTITIES)
     for row in TABLE2:
         assert tables[f"prior_predictive_check_{slug(row)}.ecsv"] > 6
         assert pq.read_table(folder / f"draws_{slug(row)}.parquet").num_rows == 200
         assert posterior.load(folder / f"posterior_{slug(row)}").parameters == INFERRED
-    for figure in ("masses", "reflex_motion", "travel_velocity", "calibration_of_all"):
+    for figure in ("masses", "reflex_motion", "travel_velocity", "coverage_of_all"):
         assert {f"{figure}.png", f"{figure}.pdf"} <= {path.name for path in folder.iterdir()}
     assert len([*folder.glob("full_posterior_*.png")]) == 3
 

@@ -5,10 +5,12 @@ whether the truth could be one more draw of its own posterior. A control shows t
 fail: the same draws, made too narrow, must be rejected, or passing them says nothing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+from astropy.table import Table
 from scipy import special
 
 from orrery import diagnostics
@@ -111,6 +113,32 @@ class Calibration:
             "control_sbc_smallest_ks_pvalue": float(self.control.ranks.ks_pvalue.min()),
             "control_sbc_corrected_ks_pvalue": float(holm(self.control.ranks.ks_pvalue).min()),
         }
+
+
+SUMMED_UP = {
+    "tarp_ks_pvalue": "tarp",
+    "sbc_corrected_ks_pvalue": "sbc",
+    "sbc_corrected_band_pvalue": "sbc_band",
+    "control_tarp_ks_pvalue": "control_tarp",
+    "control_sbc_corrected_ks_pvalue": "control_sbc",
+    "tarp_atc": "atc",
+    "gain_over_prior": "gain",
+    "gain_standard_error": "gain_error",
+}
+
+
+def table(judged: Mapping[str, Calibration]) -> Table:
+    """Returns several judgements beside each other: p-values, those of the controls, and gains."""
+    result = Table({"posterior": list(judged), "tests": [one.tests for one in judged.values()]})
+    for name, column in SUMMED_UP.items():
+        result[column] = [one.numbers[name] for one in judged.values()]
+        result[column].info.format = "%.3f" if "control" not in name else "%.1g"
+    result.meta["caption"] = (
+        "p-values of TARP (one-sample Kolmogorov-Smirnov) and of simulation-based calibration "
+        "(Kolmogorov-Smirnov and bands, corrected for the number of parameters), the same of a "
+        "control that must fail, TARP's area to curve, and the gain over the prior [nat]."
+    )
+    return result
 
 
 def calibrate(

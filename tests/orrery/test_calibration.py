@@ -111,3 +111,12 @@ def test_draws_of_different_tests_are_independent(normal):
 
 def test_tests_are_limited(normal):
     assert calibration.calibrate(Exact(), normal, seed=3, draws=50, tests=60).tests == 60
+
+
+def test_judgements_stand_beside_each_other(normal):
+    judged = {width: calibration.calibrate(Exact(width), normal, 3, 200) for width in (1.0, 0.7)}
+    table = calibration.table({str(width): one for width, one in judged.items()})
+    assert list(table["posterior"]) == ["1.0", "0.7"]
+    assert table["tarp"][0] > 0.01 > table["control_tarp"][0]
+    assert table["sbc"][1] < 0.01
+    assert table["gain"][0] == judged[1.0].log_probability.gain
