@@ -18,7 +18,7 @@ test: .venv/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 # The constraints hold the exact version of everything, so that next year installs the same.
 .venv/installed: pyproject.toml constraints.txt
