@@ -274,7 +274,8 @@ def selected(draws: FloatArray, wanted: Sequence[str]) -> FloatArray:
 def points(wanted: Sequence[str]) -> dict[str, FloatArray]:
     """Returns median, lower and upper end `[3, K]` of what others measured, by label.
 
-    NaN where a quantity or its error is unknown; those who measured none of them are left out.
+    NaN where a quantity is unknown, three times the median where its error is; those who measured
+    none of them are left out.
     """
     unknown = Published(np.nan, np.nan, np.nan)
     found = {}
@@ -284,8 +285,8 @@ def points(wanted: Sequence[str]) -> dict[str, FloatArray]:
             found[measured.label] = np.array(
                 [
                     [value.median for value in values],
-                    [value.median - value.minus for value in values],
-                    [value.median + value.plus for value in values],
+                    [value.median - np.nan_to_num(value.minus) for value in values],
+                    [value.median + np.nan_to_num(value.plus) for value in values],
                 ]
             )
     return found

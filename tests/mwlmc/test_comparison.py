@@ -116,3 +116,14 @@ def test_an_lmc_has_less_mass_within_50_kpc_than_in_total():
     within = [literature._lmc_within_50(total) for total in (5.0, 15.0, 30.0)]
     assert within == sorted(within)
     assert all(0.3 < part / total < 0.9 for part, total in zip(within, (5, 15, 30), strict=True))
+
+
+def test_points_have_the_ends_that_are_known():
+    places = comparison.points(("v_travel", "v_x", "M_MW(<50 kpc)"))
+    for median, low, high in places.values():
+        known = np.isfinite(median)
+        assert known.any()
+        assert (np.isfinite(low) == known).all()
+        assert (low[known] <= median[known]).all()
+        assert (median[known] <= high[known]).all()
+    assert places["Yaaqib+24, r > 50 kpc"][:, 1].tolist() == [25.2] * 3

@@ -255,7 +255,7 @@ def _corner_legend(
 
 def _legend_size(side: int) -> float:
     """Returns a size of letters [pt]: the empty corner of a small figure is small."""
-    return {1: 7.0, 2: 8.0, 3: 10.0}.get(side, 12.0)
+    return {1: 7.0, 2: 8.0, 3: 8.5}.get(side, 12.0)
 
 
 def _grid(figure: Figure) -> NDArray[Any]:
