@@ -76,14 +76,9 @@ def main(options: PredictiveChecks) -> None:
             found = inference.infer(report, row, pairs, model, observation, options.inference, seed)
             draws = replay.simulable(simulator, found.draws[: options.replicates])
             report.text(f"Simulated draws, {row}", str(draws))
+            remade, count = Replay(simulator, draws.theta), len(draws.theta)
             # other stars than those that the posterior was trained on
-            again = simulation.generate(
-                Replay(simulator, draws.theta),
-                len(draws.theta),
-                seed + 1,
-                campaign.datasets,
-                name="replay",
-            )
+            again = simulation.generate(remade, count, seed + 1, campaign.datasets, name="replay")
             made = summaries.compute(kinematics.velocity_moments, again, binning, model)
             check = predictive.check(predictive.every(made), observation, seed)
             report.tables({f"Predictive check, {row}": predictive.table(check)})

@@ -1,8 +1,6 @@
 """All six posteriors of the paper: Table 2, its joint figures, and whether they can be trusted.
 
-python experiments/table2.py                            # 32,768 simulations
-python experiments/table2.py --simulations 128000       # the paper's campaign
-python experiments/table2.py --stars MWS_BHB.fits       # your copy of DESI's catalogue
+python experiments/table2.py --simulations 128000     # the paper's campaign; 32,768 by default
 
 DESI's rows come from its stars. Those of H3, SEGUE and MagE are not public: their rows are
 forecasts, with mock data at the row's published masses and that survey's errors.
@@ -10,8 +8,6 @@ forecasts, with mock data at the row's published masses and that survey's errors
 
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from astropy.table import Table
 
 from mwlmc import comparison, kinematics, observations
 from mwlmc.campaign import Campaign
@@ -68,22 +64,18 @@ def main(options: Table2) -> None:
         )
         report.text("Simulations", f"{dataset.account(haloes)} {campaign.account}")
         found: dict[str, Inferred] = {}
-        tables: list[Table] = []
         for row, (binning, observation) in data.items():
             pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, INFERRED)
             found[row] = inference.infer(
                 report, row, pairs, INFERRED, observation, options.inference, campaign.seed
             )
-            kind: comparison.Stars = "same" if row.startswith("DESI") else "mock"
-            beside = comparison.beside(found[row].draws, row, pairs.train.theta, kind)
-            report.tables(beside)
-            tables += beside.values()
-        report.tables(comparison.table2(tables))
+        prior, draws = pairs.train.theta, {row: one.draws for row, one in found.items()}
+        report.tables(comparison.whole_table2(draws, prior))
         judged = {row: one.calibration for row, one in found.items()}
         report.tables({"Calibration of all": calibration.table(judged)})
         curves = {row: one.coverage for row, one in judged.items()}
         report.figure("Coverage of all", figures.coverage(curves), "Six expected coverages.")
-        draw(report, {row: one.draws for row, one in found.items()}, pairs.train.theta)
+        draw(report, draws, prior)
 
 
 def draw(report: Report, draws: dict[str, FloatArray], prior: FloatArray) -> None:

@@ -128,7 +128,12 @@ def test_an_unknown_row_is_refused(tmp_path):
 
 @pytest.mark.slow
 def test_surveys_are_drawn_with_the_stars_that_are_given(tmp_path):
-    script, given = ROOT / "experiments/surveys.py", stars(tmp_path / "stars.csv")
+    script, random = ROOT / "experiments/surveys.py", np.random.default_rng(1)
+    without = stars(tmp_path / "without.csv")
+    result = run(script, "--stars", without, "--reports", tmp_path / "runs")
+    assert "with proper motions" in result.stderr.splitlines()[-1]
+    motions = {name: random.normal(0, 0.3, 400) for name in ("pmra_masyr", "pmdec_masyr")}
+    given = stars(tmp_path / "stars.csv", **motions)
     sizes = []
     for options in (), ("--stars", given):
         folder = page(run(script, *options, "--reports", tmp_path / "runs")).parent

@@ -153,6 +153,21 @@ def _reason(line: Any) -> str:
     )
 
 
+def whole_table2(found: Mapping[str, FloatArray], prior: FloatArray) -> dict[str, Table]:
+    """Returns each row beside the published one, and all of them together, by title.
+
+    DESI's rows are judged as measurements, the others as forecasts.
+
+    Arguments:
+        found: Draws `[n, P]` for each row of `TABLE2`.
+        prior: Draws from our prior, with shape `[m, P]`.
+    """
+    rows: dict[str, Table] = {}
+    for row, draws in found.items():
+        rows |= beside(draws, row, prior, "same" if row.startswith("DESI") else "mock")
+    return {**rows, **table2([*rows.values()])}
+
+
 def table2(rows: Sequence[Table]) -> dict[str, Table]:
     """Returns our whole Table 2 beside the published one, by title.
 

@@ -102,6 +102,9 @@ def rows(
         measurement: What is measured of stars, in all rows.
         seed: Of the simulations that forecasts average, and of the draw of simulated stars.
         simulator: What simulates.
+
+    Raises:
+        ValueError: If DESI's stars fill no bin of one of its rows.
     """
     both = {
         "without v_tb": lambda whole: whole.select(("v_gsr",)),
@@ -109,6 +112,12 @@ def rows(
     }
     binnings = {label: part(DESI_FOOTPRINT) for label, part in both.items()}
     found = observations.vectors(desi, binnings, measurement, seed)
+    missing = sorted(set(binnings) - set(found))
+    if missing:
+        raise ValueError(
+            f"{desi.name!r} has nothing for DESI's rows {', '.join(missing)}: give stars at "
+            "30-100 kpc in both fields, with proper motions"
+        )
     data = {f"DESI, {label}": found[label] for label in binnings}
     for row in (row for row in TABLE2 if row not in data):
         survey, _, label = row.partition(", ")
