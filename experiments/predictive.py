@@ -87,9 +87,9 @@ def main(options: PredictiveChecks) -> None:
                 f"Predictions, {row}",
                 figures.violins(
                     [Panel(*panel) for panel in binning.panels],
-                    {row: observation},
-                    {row: check.predicted},
-                    {row: check.tails},
+                    {observation.name: observation},
+                    {observation.name: check.predicted},
+                    {observation.name: check.tails},
                 ),
                 "What draws of the posterior predict, with errors of measurement, and the data.",
             )

@@ -2,8 +2,7 @@
 
 python experiments/table2.py --simulations 128000     # the paper's campaign; 32,768 by default
 
-DESI's rows come from its stars. Those of H3, SEGUE and MagE are not public: their rows are
-forecasts, with mock data at the row's published masses and that survey's errors.
+The stars of H3, SEGUE and MagE are not public: their rows are forecasts at the published masses.
 """
 
 from dataclasses import dataclass, field
@@ -80,8 +79,9 @@ def main(options: Table2) -> None:
 
 def draw(report: Report, draws: dict[str, FloatArray], prior: FloatArray) -> None:
     """Draws the joint posteriors, beside each other and beside what others measured."""
+    shown = {comparison.labelled(survey): draws[f"{survey}, {WITH}"] for survey in SURVEYS}
     for title, wanted in {"Masses": MASSES, "Reflex motion": REFLEX}.items():
-        joint = {s: comparison.selected(draws[f"{s}, {WITH}"], wanted) for s in SURVEYS}
+        joint = {survey: comparison.selected(some, wanted) for survey, some in shown.items()}
         axes, before = comparison.shown(wanted), comparison.selected(prior, wanted)
         figure = figures.corner(joint, axes, before, comparison.points(wanted))
         report.figure(title, figure, "Posteriors with v_tb, the prior in grey, and others' values.")

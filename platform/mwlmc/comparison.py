@@ -153,6 +153,11 @@ def _reason(line: Any) -> str:
     )
 
 
+def labelled(row: str) -> str:
+    """Returns a row's or a survey's name for a figure, which says where its data are a mock."""
+    return row if row.startswith("DESI") else f"{row} (forecast)"
+
+
 def whole_table2(found: Mapping[str, FloatArray], prior: FloatArray) -> dict[str, Table]:
     """Returns each row beside the published one, and all of them together, by title.
 
@@ -164,7 +169,7 @@ def whole_table2(found: Mapping[str, FloatArray], prior: FloatArray) -> dict[str
     """
     rows: dict[str, Table] = {}
     for row, draws in found.items():
-        rows |= beside(draws, row, prior, "same" if row.startswith("DESI") else "mock")
+        rows |= beside(draws, row, prior, "same" if labelled(row) == row else "mock")
     return {**rows, **table2([*rows.values()])}
 
 
@@ -318,7 +323,7 @@ def constraints(found: Mapping[str, FloatArray], name: str) -> list[tuple[str, E
         name: The quantity.
     """
     return [
-        (row, _ends(quantities(draws)[name]), _printed(TABLE2[row][name]))
+        (labelled(row), _ends(quantities(draws)[name]), _printed(TABLE2[row][name]))
         for row, draws in found.items()
     ]
 

@@ -127,3 +127,10 @@ def test_points_have_the_ends_that_are_known():
         assert (low[known] <= median[known]).all()
         assert (median[known] <= high[known]).all()
     assert places["Yaaqib+24, r > 50 kpc"][:, 1].tolist() == [25.2] * 3
+
+
+def test_what_is_a_forecast_says_so():
+    labels = [comparison.labelled(row) for row in TABLE2]
+    assert [label.endswith("(forecast)") for label in labels] == [False] * 2 + [True] * 4
+    found = {row: drawn(row) for row in TABLE2}
+    assert [label for label, _, _ in comparison.constraints(found, "v_x")] == labels
