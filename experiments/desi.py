@@ -13,12 +13,12 @@ from mwlmc.campaign import Campaign
 from mwlmc.observations import Measurement
 from mwlmc.parameters import INFERRED
 from mwlmc.star_tables import Selection
-from mwlmc.survey import DESI_FOOTPRINT
+from mwlmc.survey import DESI_FOOTPRINT, without_and_with_v_tb
 from orrery import cluster, dataset, figures, inference, reports, runs, simulation, summaries
 from orrery.inference import Inference
 
 BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
-BINNINGS = {"without v_tb": DESI_FOOTPRINT.select(("v_gsr",)), "with v_tb": DESI_FOOTPRINT}
+BINNINGS = without_and_with_v_tb(DESI_FOOTPRINT)
 
 
 @dataclass(frozen=True)

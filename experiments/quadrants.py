@@ -17,7 +17,7 @@ from mwlmc.forecast import forecast, forecast_binning
 from mwlmc.observations import Measurement
 from mwlmc.parameters import INFERRED
 from mwlmc.star_tables import Selection
-from mwlmc.survey import quadrants
+from mwlmc.survey import quadrants, without_and_with_v_tb
 from orrery import cluster, dataset, inference, reports, runs, simulation, summaries
 from orrery.inference import Inference
 
@@ -49,7 +49,7 @@ def main(options: Quadrants) -> None:
     """Infers the posteriors and writes the report."""
     campaign, mock = options.campaign, options.observation == "forecast-h3"
     whole, measured = quadrants(options.bins), options.measurement
-    binnings = {"without v_tb": whole.select(("v_gsr",)), "with v_tb": whole}
+    binnings = without_and_with_v_tb(whole)
     if mock:
         mocks = {label: forecast_binning(b, measured) for label, b in binnings.items()}
         asked = (campaign.seed, campaign.simulator)

@@ -153,9 +153,14 @@ def _reason(line: Any) -> str:
     )
 
 
+def is_forecast(row: str) -> bool:
+    """Returns whether a row's, or a survey's, data are a mock: only DESI's stars are public."""
+    return not row.startswith("DESI")
+
+
 def labelled(row: str) -> str:
     """Returns a row's or a survey's name for a figure, which says where its data are a mock."""
-    return row if row.startswith("DESI") else f"{row} (forecast)"
+    return f"{row} (forecast)" if is_forecast(row) else row
 
 
 def whole_table2(found: Mapping[str, FloatArray], prior: FloatArray) -> dict[str, Table]:
@@ -169,7 +174,7 @@ def whole_table2(found: Mapping[str, FloatArray], prior: FloatArray) -> dict[str
     """
     rows: dict[str, Table] = {}
     for row, draws in found.items():
-        rows |= beside(draws, row, prior, "same" if labelled(row) == row else "mock")
+        rows |= beside(draws, row, prior, "mock" if is_forecast(row) else "same")
     return {**rows, **table2([*rows.values()])}
 
 

@@ -15,7 +15,7 @@ from mwlmc.literature import TABLE2
 from mwlmc.observations import BinnedTable, Measurement
 from mwlmc.parameters import LIGHTEST_LMC, LIGHTEST_MILKY_WAY
 from mwlmc.simulator import Simulator
-from mwlmc.survey import DESI_FOOTPRINT, QUADRANTS, Binning
+from mwlmc.survey import DESI_FOOTPRINT, QUADRANTS, Binning, without_and_with_v_tb
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 
@@ -106,11 +106,7 @@ def rows(
     Raises:
         ValueError: If DESI's stars fill no bin of one of its rows.
     """
-    both = {
-        "without v_tb": lambda whole: whole.select(("v_gsr",)),
-        "with v_tb": lambda whole: whole,
-    }
-    binnings = {label: part(DESI_FOOTPRINT) for label, part in both.items()}
+    binnings = without_and_with_v_tb(DESI_FOOTPRINT)
     found = observations.vectors(desi, binnings, measurement, seed)
     missing = sorted(set(binnings) - set(found))
     if missing:
@@ -122,7 +118,7 @@ def rows(
     for row in (row for row in TABLE2 if row not in data):
         survey, _, label = row.partition(", ")
         whole = QUADRANTS if survey.endswith("quadrants") else DESI_FOOTPRINT
-        binning = forecast_binning(both[label](whole), measurement)
+        binning = forecast_binning(without_and_with_v_tb(whole)[label], measurement)
         data[row] = (binning, forecast(row, binning, seed, simulator))
     return data
 
@@ -132,4 +128,4 @@ def forecast_binning(binning: Binning, measurement: Measurement) -> Binning:
 
     Its errors account for those of proper motions, so that all dispersions can be used.
     """
-    return binning.with_moments(tuple(measurement.moments.split("+")))
+    return binning.with_moments(measurement.kinds)

@@ -88,6 +88,11 @@ class Measurement:
         if self.distance_errors and self.sky == "filled":
             raise ValueError("only stars drawn as-observed get distance errors: choose this sky")
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The moments, one by one."""
+        return tuple(self.moments.split("+"))
+
     def binning(self, binning: Binning) -> Binning:
         """Returns a binning with the moments that are measured.
 
@@ -95,7 +100,7 @@ class Measurement:
         large as the dispersion: there it stays with the mean of v_tb.
         """
         with_errors = QUANTITIES if self.sky == "as-observed" else ("v_gsr",)
-        return binning.with_moments(tuple(self.moments.split("+")), with_errors)
+        return binning.with_moments(self.kinds, with_errors)
 
     def drawn(self, binning: Binning, sample: Sample, seed: int) -> Binning:
         """Returns the binning with the survey's sample, or as it is where patches are filled.

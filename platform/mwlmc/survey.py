@@ -515,6 +515,12 @@ def quadrants(bins: int = 5) -> Binning:
 
 QUADRANTS = quadrants()
 
+
+def without_and_with_v_tb(whole: Binning) -> dict[str, Binning]:
+    """Returns the two binnings of one survey that Brooks et al. (2025b) compare, by their label."""
+    return {"without v_tb": whole.select(("v_gsr",)), "with v_tb": whole}
+
+
 # Of the stars of an all-sky survey of giants (H3, SEGUE and MagE together), the fraction assumed in
 # each patch: such surveys are mostly northern, and few stars are seen towards the third and fourth
 # Galactic quadrants in the south.

@@ -112,12 +112,7 @@ class Mixture:
     def log_prob(self, theta: FloatArray, x: FloatArray) -> FloatArray:
         """Returns log q(theta_i | x_i), with shape `[N]`; beyond the bounds it is -inf.
 
-        Arguments:
-            theta: Parameters, with shape `[N, P]`.
-            x: Summaries with their errors, with shape `[N, S]`.
-
-        Raises:
-            ValueError: If the shapes do not belong together, or summaries are not finite.
+        Arguments and errors are those of `Posterior.log_prob`.
         """
         each = np.array([member.log_prob(theta, x) for member in self.members])
         total: FloatArray = special.logsumexp(each, axis=0, b=self.weights[:, np.newaxis])

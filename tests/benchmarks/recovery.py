@@ -116,7 +116,7 @@ def binning_of(estimate: Posterior) -> Binning:
         ValueError: If it is none of those of the six rows.
     """
     for whole in (survey.DESI_FOOTPRINT, survey.QUADRANTS):
-        for binning in (whole, whole.select(("v_gsr",))):
+        for binning in survey.without_and_with_v_tb(whole).values():
             if binning.fingerprint == estimate.definition:
                 return binning
     raise ValueError("the posterior learned another binning than those of Table 2's rows")
