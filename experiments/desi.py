@@ -11,7 +11,6 @@ from pathlib import Path
 from mwlmc import comparison, kinematics, observations
 from mwlmc.campaign import Campaign
 from mwlmc.observations import Measurement
-from mwlmc.parameters import INFERRED
 from mwlmc.star_tables import Selection
 from mwlmc.survey import DESI_FOOTPRINT, without_and_with_v_tb
 from orrery import cluster, dataset, figures, inference, reports, runs, simulation, summaries
@@ -39,7 +38,7 @@ class Desi:
 
 def main(options: Desi) -> None:
     """Infers the posteriors and writes the report."""
-    campaign = options.campaign
+    campaign, parameters = options.campaign, options.measurement.parameters
     stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
     observed = observations.vectors(stars, BINNINGS, options.measurement, options.campaign.seed)
     with cluster.connect(), reports.open_run("desi", options, campaign.reports) as report:
@@ -49,10 +48,17 @@ def main(options: Desi) -> None:
         )
         report.text("Simulations", f"{dataset.account(haloes)} {campaign.account}")
         for label, (binning, observation) in observed.items():
-            pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, INFERRED)
+            pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, parameters)
             prior, seed = pairs.train.theta, campaign.seed
             found = inference.infer(
-                report, label, pairs, INFERRED, observation, options.inference, seed, binning.panels
+                report,
+                label,
+                pairs,
+                parameters,
+                observation,
+                options.inference,
+                seed,
+                binning.panels,
             )
             report.tables(comparison.beside(found.draws, f"DESI, {label}", prior))
         report.tables(comparison.prior_tables(prior))

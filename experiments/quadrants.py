@@ -15,7 +15,6 @@ from mwlmc import comparison, kinematics, observations
 from mwlmc.campaign import Campaign
 from mwlmc.forecast import forecast, forecast_binning
 from mwlmc.observations import Measurement
-from mwlmc.parameters import INFERRED
 from mwlmc.star_tables import Selection
 from mwlmc.survey import quadrants, without_and_with_v_tb
 from orrery import cluster, dataset, inference, reports, runs, simulation, summaries
@@ -49,6 +48,7 @@ def main(options: Quadrants) -> None:
     """Infers the posteriors and writes the report."""
     campaign, mock = options.campaign, options.observation == "forecast-h3"
     whole, measured = quadrants(options.bins), options.measurement
+    parameters = measured.parameters
     binnings = without_and_with_v_tb(whole)
     if mock:
         mocks = {label: forecast_binning(b, measured) for label, b in binnings.items()}
@@ -64,12 +64,12 @@ def main(options: Quadrants) -> None:
         )
         report.text("Simulations", f"{dataset.account(haloes)} {campaign.account}")
         for label, (binning, observation) in rows.items():
-            pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, INFERRED)
+            pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, parameters)
             found = inference.infer(
                 report,
                 label,
                 pairs,
-                INFERRED,
+                parameters,
                 observation,
                 options.inference,
                 campaign.seed,

@@ -12,7 +12,6 @@ from mwlmc import comparison, kinematics, observations
 from mwlmc.campaign import Campaign
 from mwlmc.forecast import rows
 from mwlmc.observations import Measurement
-from mwlmc.parameters import INFERRED
 from mwlmc.star_tables import Selection
 from mwlmc.survey import DESI_FOOTPRINT
 from orrery import (
@@ -48,13 +47,13 @@ class Table2:
     """What is measured of stars; dispersions are the follow-up paper's."""
     campaign: Campaign = field(default_factory=lambda: Campaign(simulations=32_768))
     """The simulations, and where they and the reports are kept."""
-    inference: Inference = field(default_factory=Inference)
+    inference: Inference = field(default_factory=lambda: Inference(members=3))
     """How the posteriors are learned and sampled."""
 
 
 def main(options: Table2) -> None:
     """Infers the six posteriors and writes the report."""
-    campaign = options.campaign
+    campaign, parameters = options.campaign, options.measurement.parameters
     stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
     data = rows(stars, options.measurement, campaign.seed, campaign.simulator)
     with cluster.connect(), reports.open_run("table2", options, campaign.reports) as report:
@@ -64,9 +63,9 @@ def main(options: Table2) -> None:
         report.text("Simulations", f"{dataset.account(haloes)} {campaign.account}")
         found: dict[str, Inferred] = {}
         for row, (binning, observation) in data.items():
-            pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, INFERRED)
+            pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, parameters)
             found[row] = inference.infer(
-                report, row, pairs, INFERRED, observation, options.inference, campaign.seed
+                report, row, pairs, parameters, observation, options.inference, campaign.seed
             )
         prior, draws = pairs.train.theta, {row: one.draws for row, one in found.items()}
         report.tables(comparison.whole_table2(draws, prior))
@@ -74,10 +73,10 @@ def main(options: Table2) -> None:
         report.tables({"Calibration of all": calibration.table(judged)})
         curves = {row: one.coverage for row, one in judged.items()}
         report.figure("Coverage of all", figures.coverage(curves), "Six expected coverages.")
-        draw(report, draws, prior)
+        draw(report, options, draws, prior)
 
 
-def draw(report: Report, draws: dict[str, FloatArray], prior: FloatArray) -> None:
+def draw(report: Report, options: Table2, draws: dict[str, FloatArray], prior: FloatArray) -> None:
     """Draws the joint posteriors, beside each other and beside what others measured."""
     shown = {comparison.labelled(survey): draws[f"{survey}, {WITH}"] for survey in SURVEYS}
     for title, wanted in {"Masses": MASSES, "Reflex motion": REFLEX}.items():
@@ -92,7 +91,7 @@ def draw(report: Report, draws: dict[str, FloatArray], prior: FloatArray) -> Non
     report.figure("Travel velocity", figure, "Ours, published, the prior (dashed), and others'.")
     for survey in SURVEYS:
         both = {w: draws[f"{survey}, {w}"] for w in (WITHOUT, WITH)}
-        figure = figures.corner(both, INFERRED, prior)
+        figure = figures.corner(both, options.measurement.parameters, prior)
         report.figure(f"Full posterior, {survey}", figure, "All parameters, with and without v_tb.")
 
 

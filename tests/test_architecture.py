@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PLATFORM, EXPERIMENTS = ROOT / "platform", ROOT / "experiments"
 SOURCES = sorted([*PLATFORM.rglob("*.py"), *EXPERIMENTS.rglob("*.py")])
-SCIENCE = sorted((PLATFORM / "mwlmc").glob("*.py"))
+SCIENCE = sorted(path for name in ("halomass", "mwlmc") for path in (PLATFORM / name).glob("*.py"))
 VAGUE = {"util", "utils", "helper", "helpers", "common", "core", "base", "misc", "tools", "stuff"}
 TOOLS = {"ray", "lightning", "pytorch_lightning", "sbi", "wandb", "matplotlib", "corner", "optuna"}
 
@@ -104,7 +104,7 @@ def test_nobody_imports_experiments(path):
 
 def test_science_runs_without_the_tools():
     """A borrowed GPU has torch and little else."""
-    names = [f"mwlmc.{path.stem}" for path in SCIENCE if path.stem != "__init__"]
+    names = [f"{path.parent.name}.{path.stem}" for path in SCIENCE if path.stem != "__init__"]
     block = "\n".join(f"sys.modules[{tool!r}] = None" for tool in sorted(TOOLS))
     code = f"import importlib, sys\n{block}\nfor name in {names}: importlib.import_module(name)"
     done = subprocess.run(

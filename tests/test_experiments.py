@@ -14,7 +14,7 @@ from astropy.table import Table
 
 from mwlmc import kinematics, observations
 from mwlmc.literature import QUANTITIES, TABLE2
-from mwlmc.parameters import INFERRED
+from mwlmc.parameters import INFERRED, LMC_TODAY
 from mwlmc.simulator import Simulator
 from mwlmc.survey import DESI_FOOTPRINT, QUADRANTS
 from orrery import posterior, simulation, summaries
@@ -83,6 +83,16 @@ def test_experiment_leaves_a_report_and_repeats_itself(experiment, place):
     again = run(experiment, *TOY, place=place)
     assert "simulating" not in again.stderr  # the dataset is used again, the flow trained anew
     assert pq.read_table(page(again).parent / "draws_without_v_tb.parquet").equals(draws)
+
+
+@pytest.mark.slow
+def test_the_lmc_is_inferred_like_the_masses_where_that_is_asked(place):
+    options = (*TOY, "--lmc-today", "inferred", "--lmc-mass", "wide", "--lmc", "table1")
+    first = page(run(ROOT / "experiments/desi.py", *options, place=place))
+    draws = pq.read_table(first.parent / "draws_without_v_tb.parquet")
+    assert draws.column_names == [parameter.name for parameter in INFERRED + LMC_TODAY]
+    data = Table.read(first.parent / "data_vector_without_v_tb.ecsv")
+    assert not {*draws.column_names} & {*data["summary"]}
 
 
 def shapes(folder):

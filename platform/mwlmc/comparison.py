@@ -26,8 +26,11 @@ STRONG_FRICTION = 0.4  # log10 lambda_DF
 
 
 def quantities(draws: FloatArray) -> dict[str, FloatArray]:
-    """Returns Table 2's quantities, each `[n]` and in its printed unit, of draws `[n, P]`."""
-    column = dict(zip(names(INFERRED), draws.T, strict=True))
+    """Returns Table 2's quantities, each `[n]` and in its printed unit, of draws `[n, P]`.
+
+    The first parameters are `INFERRED`, whatever else is inferred.
+    """
+    column = dict(zip(names(INFERRED), draws.T[: len(INFERRED)], strict=True))
     v_travel = np.sqrt(column["v_x"] ** 2 + column["v_y"] ** 2 + column["v_z"] ** 2)
     values = {"v_travel": v_travel}
     for name, quantity in QUANTITIES.items():

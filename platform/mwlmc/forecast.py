@@ -124,8 +124,8 @@ def rows(
 
 
 def forecast_binning(binning: Binning, measurement: Measurement) -> Binning:
-    """Returns a binning with the moments that a forecast measures.
+    """Returns a binning with what a forecast measures.
 
     Its errors account for those of proper motions, so that all dispersions can be used.
     """
-    return binning.with_moments(measurement.kinds)
+    return measurement.entries(binning)

@@ -27,6 +27,7 @@ from astropy.table import Column, Table
 from scipy import linalg
 
 from mwlmc import frames, kinematics
+from mwlmc.parameters import INFERRED, LMC_TODAY
 from mwlmc.selection_function import NSIDE, Bin, BinSample, Sample, occupancy
 from mwlmc.star_tables import READ, Selection, StarTable, read_stars, select
 from mwlmc.survey import (
@@ -40,7 +41,7 @@ from mwlmc.survey import (
     expected_counts,
     quadrants,
 )
-from orrery.parameters import FloatArray, generator
+from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import JSON, Observation
 
 _BINNED = {
@@ -70,6 +71,7 @@ UNEVEN = 1.25
 
 Sky = Literal["filled", "as-observed"]
 Moments = Literal["mean", "mean+dispersion"]
+LMCToday = Literal["data", "inferred"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,9 @@ class Measurement:
     the survey has, where it has them, with its errors (as-observed)."""
     distance_errors: bool = False
     """Whether simulated stars drawn as-observed also get the survey's errors of distance."""
+    lmc_today: LMCToday = "data"
+    """The LMC's place and motion: measured, as in the paper (data), or parameters like the masses,
+    of which stars alone must tell (inferred)."""
 
     def __post_init__(self) -> None:
         if self.distance_errors and self.sky == "filled":
@@ -93,14 +98,24 @@ class Measurement:
         """The moments, one by one."""
         return tuple(self.moments.split("+"))
 
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What is inferred, Table 2's quantities first."""
+        return INFERRED + (LMC_TODAY if self.lmc_today == "inferred" else ())
+
+    def entries(self, binning: Binning, quantities: Sequence[str] = QUANTITIES) -> Binning:
+        """Returns a binning with the moments of some quantities, and the LMC if it is data."""
+        measured = binning.with_moments(self.kinds, quantities)
+        return replace(measured, lmc=self.lmc_today == "data")
+
     def binning(self, binning: Binning) -> Binning:
-        """Returns a binning with the moments that are measured.
+        """Returns a binning with what is measured.
 
         Simulated stars that fill their patch have no errors, and those of proper motions are as
         large as the dispersion: there it stays with the mean of v_tb.
         """
         with_errors = QUANTITIES if self.sky == "as-observed" else ("v_gsr",)
-        return binning.with_moments(self.kinds, with_errors)
+        return self.entries(binning, with_errors)
 
     def drawn(self, binning: Binning, sample: Sample, seed: int) -> Binning:
         """Returns the binning with the survey's sample, or as it is where patches are filled.

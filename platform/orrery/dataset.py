@@ -47,6 +47,8 @@ Split = Literal["train", "validation", "test"]
 
 FORMAT = 1
 INDEX = "index"  # the column with the simulation's number
+SPLIT = "split"  # the column, if there is one, with a simulation's place in SPLITS
+SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 SHARDS = "shards"
 DOCUMENT, MANIFEST, JOURNAL = "dataset.json", "manifest.json", "manifest.jsonl"
 CARD, WORK, LOCK = "README.md", "work.jsonl", ".lock"

@@ -40,7 +40,8 @@ class Inference:
 
     Arguments:
         flow: The flow.
-        training: How it is trained; one worker of Ray Train by default.
+        training: How it is trained; one worker of Ray Train by default, and for twice as long as
+            pairs with fixed noise would bear: each epoch has fresh noise.
         members: Flows that differ in their seeds, weighted to one posterior.
         draws: Draws from the posterior of the observation.
         calibration_draws: Draws for each held-out simulation.
@@ -48,7 +49,9 @@ class Inference:
     """
 
     flow: Flow = field(default_factory=Flow)
-    training: Training = field(default_factory=lambda: Training(workers=1))
+    training: Training = field(
+        default_factory=lambda: Training(max_epochs=60, patience=60, workers=1)
+    )
     members: int = 1
     draws: int = 10_000
     calibration_draws: int = 1000

@@ -12,8 +12,10 @@ import json
 import shutil
 import sys
 import textwrap
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -24,7 +26,7 @@ from sbi.neural_nets.estimators import ConditionalDensityEstimator
 from scipy import special
 from torch import Tensor, nn
 
-from orrery import branches, data_vector, exports, parameters, runs, summaries, training
+from orrery import branches, data_vector, exports, parameters, runs, sets, summaries, training
 from orrery.branches import LEARNING, TRAIN_NOISE, VALIDATION_NOISE
 from orrery.parameters import (
     FloatArray,
@@ -34,41 +36,55 @@ from orrery.parameters import (
     names,
 )
 from orrery.records import JSON, Observation, code_fingerprint, fingerprint
+from orrery.sets import SetLayout
 from orrery.summaries import Pairs, Splits, convolve
 from orrery.training import Curve, OnEpoch, Trained, Training
 
 DOCUMENT = "posterior.json"
 DRAWS_AT_ONCE = 100_000
 UNFINISHED = ".training-"
-_CODE = (branches, parameters, summaries, training)
 EDGE = 1e-9  # the nearest that a parameter comes to its bounds, as a fraction of their distance
 
 
 @dataclass(frozen=True)
 class Flow:
-    """A masked autoregressive flow (Papamakarios et al. 2017, arXiv:1705.07057).
+    """An autoregressive flow.
 
     Arguments:
         transforms: The number of autoregressive transforms; every other one reverses the order.
         hidden: The widths of the hidden layers of each transform's network.
+        kind: Masked affine (Papamakarios et al. 2017, arXiv:1705.07057), or neural splines (Durkan
+            et al. 2019, arXiv:1906.04032). Of one parameter an affine flow can only learn a normal
+            distribution, so that one needs splines.
     """
 
     transforms: int = 5
     hidden: tuple[int, ...] = (50, 50)
+    kind: Literal["maf", "nsf"] = "maf"
 
     def __post_init__(self) -> None:
         if self.transforms < 1 or not self.hidden or min(self.hidden) < 1:
             raise ValueError(f"{self} needs at least one transform and one hidden layer")
 
-    def build(self, theta: Tensor, x: Tensor) -> ConditionalDensityEstimator:
-        """Returns an untrained flow, standardised by `theta` `[N, P]` and `x` `[N, S]`."""
+    def build(
+        self, theta: Tensor, x: Tensor, layout: SetLayout | None = None
+    ) -> ConditionalDensityEstimator:
+        """Returns an untrained flow.
+
+        Arguments:
+            theta: Parameters that standardise the flow, with shape `[N, P]`.
+            x: Summaries likewise, with shape `[N, S]`.
+            layout: How summaries hold a set, whose order must not matter; None if they do not.
+        """
+        # sbi's default embedding is one module that all flows share
+        embedding = layout.build(x) if layout else nn.Identity()
         return posterior_nn(
-            "zuko_maf",
+            f"zuko_{self.kind}",
             z_score_theta="independent",
-            z_score_x="independent",
+            z_score_x="none" if layout else "independent",
             num_transforms=self.transforms,
             hidden_features=list(self.hidden),
-            embedding_net=nn.Identity(),  # sbi's default is one module that all flows share
+            embedding_net=embedding,
         )(theta, x)
 
 
@@ -334,10 +350,11 @@ class _Plan:
             "pairs": {"train": _identity(splits.train), "validation": _identity(splits.validation)},
             "covariance": np.asarray(self.covariance, dtype=np.float64).tolist(),
             "flow": runs.describe(self.flow),
+            "layout": splits.layout,
             "training": runs.describe(self.options),
             "seed": self.seed,
             "code": code_fingerprint(
-                branches, parameters, summaries, training, sys.modules[__name__]
+                branches, parameters, sets, summaries, training, sys.modules[__name__]
             ),
         }
 
@@ -382,7 +399,11 @@ class _Plan:
     def _untrained(self, theta: Tensor, x: Tensor) -> nn.Module:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed)
-            return _Loss(self.flow.build(theta, x))
+            return _Loss(self.flow.build(theta, x, _layout(self.splits.layout)))
+
+
+def _layout(numbers: Sequence[int] | None) -> SetLayout | None:
+    return SetLayout(*numbers) if numbers else None
 
 
 def _range(parameter: Parameter) -> str:
@@ -501,7 +522,7 @@ def _weights(folder: Path, document: JSON) -> dict[str, Tensor]:
 
 def _restore(document: JSON, weights: dict[str, Tensor]) -> Posterior:
     summaries, options, curve = document["summaries"], document["flow"], document["curve"]
-    flow = Flow(options["transforms"], tuple(options["hidden"]))
+    flow = Flow(options["transforms"], tuple(options["hidden"]), options["kind"])
     return Posterior(
         parameters=tuple(Parameter(**entry) for entry in document["parameters"]),
         names=tuple(summaries["names"]),
@@ -511,14 +532,16 @@ def _restore(document: JSON, weights: dict[str, Tensor]) -> Posterior:
         covariance=np.array(document["covariance"]),
         curve=Curve(tuple(curve["train"]), tuple(curve["validation"])),
         document=document,
-        estimator=_rebuild(flow, len(document["parameters"]), len(summaries["names"]), weights),
+        estimator=_rebuild(flow, document, weights),
     )
 
 
-def _rebuild(flow: Flow, p: int, s: int, weights: dict[str, Tensor]) -> ConditionalDensityEstimator:
+def _rebuild(flow: Flow, document: JSON, weights: dict[str, Tensor]) -> ConditionalDensityEstimator:
     # The standardisation is among the weights; these two rows only give the shapes.
     rows = torch.tensor([[0.0], [1.0]])
+    theta = rows.expand(2, len(document["parameters"]))
+    x = rows.expand(2, len(document["summaries"]["names"]))
     with torch.random.fork_rng(devices=[]):
-        module = _Loss(flow.build(rows.expand(2, p), rows.expand(2, s)))
+        module = _Loss(flow.build(theta, x, _layout(document["layout"])))
     module.load_state_dict(weights)
     return module.estimator.eval()

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from ray.exceptions import RayTaskError
 
 from orrery import cluster
-from orrery.dataset import INDEX, Dataset, Split, split
+from orrery.dataset import INDEX, SPLIT, SPLITS, Dataset, Split, split
 from orrery.parameters import FloatArray, Parameter, names
 from orrery.records import JSON, Records, canonical, code_fingerprint, fingerprint
 from orrery.runs import ensure_writable, progress, replacing, say
@@ -95,6 +95,8 @@ class Splits:
         definition: Fingerprint of the summaries' definition.
         dataset: Fingerprint of the dataset.
         dropped: The number of simulations left out because a number was not finite.
+        layout: If a row of summaries holds a set, the numbers of its places, of each entry (with a
+            flag, last, which says whether it is there) and of what follows the set; None if not.
     """
 
     train: Pairs
@@ -106,6 +108,7 @@ class Splits:
     definition: str
     dataset: str
     dropped: int
+    layout: tuple[int, int, int] | None = None
 
 
 def compute(
@@ -212,10 +215,10 @@ def _table(
 ) -> pa.Table:
     wanted = names(parameters)
     parts = list(_parts(summarise, dataset, binning, wanted))
-    index, theta, x = (np.concatenate(part) for part in zip(*parts, strict=True))
-    columns = [pa.array(index), *map(pa.array, theta.T), *map(pa.array, x.T)]
+    labels, theta, x = (np.concatenate(part) for part in zip(*parts, strict=True))
+    columns = [*map(pa.array, labels.T), *map(pa.array, theta.T), *map(pa.array, x.T)]
     fields = [
-        pa.field(INDEX, pa.int64(), nullable=False),
+        *(pa.field(name, pa.int64(), nullable=False) for name in _labels(dataset)),
         *(_field(f"theta.{p.name}", p.unit) for p in parameters),
         *(_field(f"x.{n}", u) for n, u in zip(binning.names, binning.units, strict=True)),
     ]
@@ -227,7 +230,8 @@ def _field(name: str, unit: str) -> pa.Field:
     return pa.field(name, pa.float64(), nullable=False, metadata={"unit": unit})
 
 
-Part = tuple[FloatArray, FloatArray, FloatArray]  # index [B], theta [B, P], x [B, S]
+# labels [B, L], theta [B, P], x [B, S]
+Part = tuple[NDArray[np.int64], FloatArray, FloatArray]
 
 
 def _parts(
@@ -271,8 +275,29 @@ def _summarise_batch(
     parameters: tuple[str, ...],
 ) -> Part:
     parts = [_summarise_shard(shard, summarise, dataset, binning, parameters) for shard in shards]
-    index, theta, x = (np.concatenate(part) for part in zip(*parts, strict=True))
-    return index, theta, x
+    labels, theta, x = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return labels, theta, x
+
+
+def _labels(dataset: Dataset) -> tuple[str, ...]:
+    """Returns the columns that say which simulation a row is, and its split if the data say."""
+    columns = [column["name"] for column in dataset.metadata["columns"]["scalars"]]
+    return (INDEX, SPLIT) if SPLIT in columns else (INDEX,)
+
+
+def _labelled(records: Records, dataset: Dataset, shard: int) -> NDArray[np.int64]:
+    """Returns the labels `[B, L]` of a shard's simulations."""
+    index = np.array(dataset.indices(shard))
+    if _labels(dataset) == (INDEX,):
+        return index[:, np.newaxis]
+    place = np.asarray(records.scalars[SPLIT])
+    wrong = (place < 0) | (place >= len(SPLITS))
+    if wrong.any():
+        raise ValueError(
+            f"simulation {index[wrong][0]} has split {place[wrong][0]}: make it 0 for training, "
+            "1 for validation or 2 for test"
+        )
+    return np.stack([index, place], axis=1)
 
 
 def _summarise_shard(
@@ -283,7 +308,7 @@ def _summarise_shard(
     parameters: tuple[str, ...],
 ) -> Part:
     dataset.verify_shard(shard)
-    records, index = dataset.records(shard), np.array(dataset.indices(shard))
+    records = dataset.records(shard)
     theta = np.stack([records.scalars[name] for name in parameters], axis=1).astype(np.float64)
     x = np.asarray(summarise(records, binning), dtype=np.float64)
     if x.shape != (len(records), len(binning.names)):
@@ -291,7 +316,7 @@ def _summarise_shard(
             f"summaries of {len(records)} simulations have shape {x.shape}, "
             f"but the binning has {len(binning.names)} names"
         )
-    return index, theta, x
+    return _labelled(records, dataset, shard), theta, x
 
 
 def _splits(
@@ -299,7 +324,7 @@ def _splits(
 ) -> Splits:
     theta, x = _matrix(table, "theta."), _matrix(table, "x.")
     good = _finite(table, theta, x)
-    where = [split(index) for index in table[INDEX].to_pylist()]
+    where = _places(table)
 
     def pairs(name: Split) -> Pairs:
         chosen = good & np.array([place == name for place in where])
@@ -317,7 +342,15 @@ def _splits(
         definition=binning.fingerprint,
         dataset=dataset.fingerprint,
         dropped=int((~good).sum()),
+        layout=getattr(binning, "layout", None),
     )
+
+
+def _places(table: pa.Table) -> list[Split]:
+    """Returns the split of each simulation: what the dataset says, or else by its number."""
+    if SPLIT in table.column_names:
+        return [SPLITS[place] for place in table[SPLIT].to_pylist()]
+    return [split(index) for index in table[INDEX].to_pylist()]
 
 
 def _matrix(table: pa.Table, prefix: str) -> FloatArray:

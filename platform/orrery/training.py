@@ -16,9 +16,10 @@ import shutil
 import signal
 import threading
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,7 +30,7 @@ from lightning.pytorch.plugins.environments import ClusterEnvironment
 from lightning.pytorch.strategies import Strategy
 from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.lightning import RayDDPStrategy, RayLightningEnvironment, prepare_trainer
-from ray.train.torch import TorchTrainer
+from ray.train.torch import TorchTrainer, get_device
 from ray.util.queue import Queue
 from torch import Tensor, nn
 
@@ -65,9 +66,9 @@ class Training:
 
     batch_size: int = 512
     learning_rate: float = 1e-2
-    weight_decay: float = 0.03
-    max_epochs: int = 100
-    patience: int = 25
+    weight_decay: float = 0.1
+    max_epochs: int = 30
+    patience: int = 30
     gradient_clip: float = 5.0
     workers: int = 0
 
@@ -183,7 +184,8 @@ def _ignore(epoch: int, losses: Mapping[str, float]) -> None:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
+    """Returns a context in which Lightning says only what went wrong."""
     logger = logging.getLogger("lightning.pytorch")
     level = logger.level
     logger.setLevel(logging.WARNING)
@@ -197,31 +199,59 @@ def _quiet() -> Iterator[None]:
 
 
 def _train_here(task: Task, on_epoch: OnEpoch) -> None:
-    with cluster.one_thread(), _quiet():
-        _fit(task, _trainer(task, on_epoch, _accelerator(torch.cuda.is_available())))
+    with cluster.one_thread(), quiet():
+        _fit(task, _trainer(task, on_epoch, device_here()))
 
 
-def _accelerator(gpu: bool) -> str:
-    return "cuda" if gpu else "cpu"
+def device_here() -> torch.device:
+    """Returns where this process computes: on its GPU, if it has one."""
+    return torch.device("cuda", 0) if torch.cuda.is_available() else torch.device("cpu")
 
 
 def _trainer(
     task: Task,
     on_epoch: OnEpoch,
-    accelerator: str,
+    device: torch.device,
     strategy: str | Strategy = "auto",
     environment: ClusterEnvironment | None = None,
 ) -> lightning.Trainer:
+    return bare_trainer(
+        *(task.folder, task.options.max_epochs, device, strategy, environment),
+        callbacks=[_Progress(task, on_epoch)],
+        gradient_clip=task.options.gradient_clip,
+    )
+
+
+def bare_trainer(
+    folder: Path,
+    max_epochs: int,
+    device: torch.device,
+    strategy: str | Strategy = "auto",
+    environment: ClusterEnvironment | None = None,
+    callbacks: Sequence[lightning.Callback] = (),
+    gradient_clip: float | None = None,
+) -> lightning.Trainer:
+    """Returns a Lightning trainer that writes, prints and checks nothing of its own accord.
+
+    Arguments:
+        folder: Where it may write.
+        max_epochs: The number of epochs.
+        device: Where it computes, unless an environment says.
+        strategy: How it shares the work with other processes.
+        environment: The cluster, as Lightning sees it.
+        callbacks: What is done between epochs.
+        gradient_clip: The largest norm of a step's gradient, if any.
+    """
     return lightning.Trainer(
-        accelerator=accelerator,
-        devices="auto" if environment else 1,
+        accelerator=device.type,
+        devices="auto" if environment else [device.index] if device.type == "cuda" else 1,
         strategy=strategy,
         plugins=environment,
-        callbacks=[_Progress(task, on_epoch)],
-        max_epochs=task.options.max_epochs,
-        gradient_clip_val=task.options.gradient_clip,
+        callbacks=[*callbacks],
+        max_epochs=max_epochs,
+        gradient_clip_val=gradient_clip,
         reload_dataloaders_every_n_epochs=1,
-        default_root_dir=task.folder,
+        default_root_dir=folder,
         num_sanity_val_steps=0,
         logger=False,
         enable_checkpointing=False,
@@ -231,11 +261,22 @@ def _trainer(
 
 
 def _fit(task: Task, trainer: lightning.Trainer) -> None:
-    checkpoint = task.folder / CHECKPOINT
+    fit_from_checkpoint(trainer, _Lesson(task), task.folder)
+
+
+def fit_from_checkpoint(
+    trainer: lightning.Trainer, lesson: lightning.LightningModule, folder: Path
+) -> None:
+    """Trains, from the last checkpoint in the folder if there is one.
+
+    Raises:
+        KeyboardInterrupt: If the user wants no more.
+    """
+    checkpoint = folder / CHECKPOINT
     resume = str(checkpoint) if checkpoint.exists() else None
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
-        trainer.fit(_Lesson(task), ckpt_path=resume, weights_only=True)
+        trainer.fit(lesson, ckpt_path=resume, weights_only=True)
     except SystemExit as error:
         # Lightning turns Ctrl-C into an exit that looks like a failure, and ignores the next one.
         signal.signal(signal.SIGINT, on_interrupt)
@@ -351,7 +392,7 @@ class _Progress(lightning.Callback):
         trainer.should_stop = last - self.curve.best >= self.task.options.patience
         # A training that continued from its end would take one step too many.
         if (last + 1) % CHECKPOINT_EPOCHS == 0 and not trainer.should_stop:
-            self._checkpoint(trainer)
+            save_checkpoint(trainer, self.task.folder)
         if trainer.is_global_zero:
             self.on_epoch(last, losses)
 
@@ -367,21 +408,48 @@ class _Progress(lightning.Callback):
         if self.curve.best == epoch:
             self.weights = {k: w.detach().cpu().clone() for k, w in module.state_dict().items()}
 
-    def _checkpoint(self, trainer: lightning.Trainer) -> None:
-        partial = self.task.folder / f".{CHECKPOINT}{runs.TEMPORARY}"
-        trainer.save_checkpoint(partial)  # takes every worker, and waits for the first one to write
-        if trainer.is_global_zero:
-            with runs.replacing(self.task.folder / CHECKPOINT) as temporary:
-                partial.rename(temporary)
-
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         if trainer.is_global_zero:
             with runs.replacing(self.task.folder / RESULT) as temporary:
                 torch.save(self.state_dict(), temporary)
 
 
-def _train_on_ray(task: Task, on_epoch: OnEpoch) -> None:
-    workers, storage = task.options.workers, task.folder / "ray"
+def save_checkpoint(trainer: lightning.Trainer, folder: Path) -> None:
+    """Writes the folder's checkpoint, complete or not at all."""
+    partly = folder / f".{CHECKPOINT}{runs.TEMPORARY}"
+    trainer.save_checkpoint(partly)  # takes every worker, and waits for the first one to write
+    if trainer.is_global_zero:
+        with runs.replacing(folder / CHECKPOINT) as temporary:
+            partly.rename(temporary)
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A process that trains.
+
+    Arguments:
+        rank: Its number.
+        device: Where it computes.
+        on_epoch: Tells the losses of an epoch to whoever waits for the training.
+    """
+
+    rank: int
+    device: torch.device
+    on_epoch: OnEpoch
+
+
+def run_workers(
+    work: Callable[[Worker], None], workers: int, folder: Path, on_epoch: OnEpoch
+) -> None:
+    """Runs a function on workers of Ray Train, again if one of them dies.
+
+    Arguments:
+        work: Called once on each worker. It keeps what it reaches in files.
+        workers: How many; each has a GPU if the cluster has as many.
+        folder: Where Ray may write for as long as they run.
+        on_epoch: Called from a thread of this process with what workers tell.
+    """
+    storage = folder / "ray"
     # Ray would continue a run of this name; ours continue from their own checkpoint instead.
     shutil.rmtree(storage, ignore_errors=True)
     with cluster.connect(), _listening(on_epoch) as epochs, warnings.catch_warnings():
@@ -389,12 +457,12 @@ def _train_on_ray(task: Task, on_epoch: OnEpoch) -> None:
         # Ray Train's own use of Ray Data sets options that Ray Data deprecates.
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"ray\.data")
         trainer = TorchTrainer(
-            _train_as_worker,
-            train_loop_config={"task": task, "epochs": epochs, "gpu": gpu},
+            _as_worker,
+            train_loop_config={"work": work, "epochs": epochs},
             scaling_config=ScalingConfig(num_workers=workers, use_gpu=gpu),
             run_config=RunConfig(
                 name=storage.name,
-                storage_path=str(task.folder),
+                storage_path=str(folder),
                 failure_config=FailureConfig(max_failures=RESTARTS),
             ),
         )
@@ -402,13 +470,22 @@ def _train_on_ray(task: Task, on_epoch: OnEpoch) -> None:
     shutil.rmtree(storage, ignore_errors=True)
 
 
-def _train_as_worker(config: dict[str, Any]) -> None:
-    task, accelerator = config["task"], _accelerator(config["gpu"])
-    strategy = RayDDPStrategy(process_group_backend="nccl" if config["gpu"] else "gloo")
+def _as_worker(config: dict[str, Any]) -> None:
+    rank = ray.train.get_context().get_world_rank()
+    with cluster.one_thread(), quiet():
+        config["work"](Worker(rank, get_device(), _Sender(config["epochs"])))
+
+
+def _train_on_ray(task: Task, on_epoch: OnEpoch) -> None:
+    run_workers(partial(_train_as_worker, task), task.options.workers, task.folder, on_epoch)
+
+
+def _train_as_worker(task: Task, worker: Worker) -> None:
+    gpu = worker.device.type == "cuda"
+    strategy = RayDDPStrategy(process_group_backend="nccl" if gpu else "gloo")
     environment = RayLightningEnvironment()
-    with cluster.one_thread(), _quiet():
-        trainer = _trainer(task, _Sender(config["epochs"]), accelerator, strategy, environment)
-        _fit(task, prepare_trainer(trainer))
+    trainer = _trainer(task, worker.on_epoch, worker.device, strategy, environment)
+    _fit(task, prepare_trainer(trainer))
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from astropy_healpix import HEALPix
 from mwlmc import frames, kinematics, observations, survey
 from mwlmc.star_tables import Selection, StarTable, read_stars, select
 from orrery import summaries
+from orrery.parameters import names
 from orrery.records import Records
 
 OBSERVED = Path(__file__).resolve().parents[2] / "datasets" / "observed"
@@ -410,6 +411,15 @@ def test_a_sample_survives_a_file(name, request, tmp_path):
     table = request.getfixturevalue(name)
     observations.write_binned(table, tmp_path / "table.ecsv")
     assert observations.read_binned(tmp_path / "table.ecsv").sample == table.sample
+
+
+def test_the_lmc_may_be_data_or_inferred():
+    data, inferred = (observations.Measurement(lmc_today=how) for how in ("data", "inferred"))
+    whole = survey.DESI_FOOTPRINT
+    assert inferred.binning(whole).names == data.binning(whole).names[len(survey.LMC_NAMES) :]
+    assert names(data.parameters) == names(inferred.parameters)[: len(data.parameters)]
+    left_out = set(names(inferred.parameters)) - set(names(data.parameters))
+    assert left_out == set(survey.LMC_NAMES)
 
 
 def test_what_is_measured_decides_the_binning(giants):

@@ -1,5 +1,6 @@
 import sys
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -8,7 +9,7 @@ from scipy import stats
 
 from orrery import summaries
 from orrery.parameters import Parameter
-from orrery.records import fingerprint
+from orrery.records import Column, fingerprint
 from orrery.simulation import generate
 from orrery.summaries import Pairs, compute, convolve
 
@@ -70,6 +71,44 @@ def test_growing_moves_nothing_between_splits(toy, stars, centre, tmp_path):
     for name in ("train", "validation", "test"):
         before, after = getattr(small, name), getattr(large, name)
         assert np.array_equal(after.theta[: len(before)], before.theta)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The toy, whose simulations also say which split they belong to."""
+
+    toy: Any
+    lowest: int = 0
+
+    @property
+    def schema(self):
+        inner = self.toy.schema
+        column = Column("split", "", "the split", "int8")
+        return replace(inner, scalars=(*inner.scalars, column))
+
+    def describe(self):
+        return {"toy": self.toy.describe(), "lowest": self.lowest}
+
+    def records(self, seed, indices):
+        records = self.toy.records(seed, indices)
+        split = np.digitize(indices, [50, 60]) + self.lowest
+        return replace(records, scalars={**records.scalars, "split": split})
+
+
+def test_a_dataset_may_say_itself_where_its_simulations_belong(toy, centre, tmp_path):
+    placed = generate(Placed(toy), 100, 5, tmp_path, actors=0, shard_size=8)
+    splits = compute(moments, placed, Moments(), centre)
+    assert [len(p) for p in (splits.train, splits.validation, splits.test)] == [50, 10, 40]
+    plain = compute(moments, generate(toy, 100, 5, tmp_path, actors=0), Moments(), centre)
+    assert np.array_equal(np.sort(everything(splits), axis=0), np.sort(everything(plain), axis=0))
+    again = compute(moments, placed, Moments(), centre)
+    assert np.array_equal(again.test.x, splits.test.x)
+
+
+def test_an_unknown_split_is_named(toy, centre, tmp_path):
+    placed = generate(Placed(toy, lowest=1), 100, 5, tmp_path, actors=0, shard_size=8)
+    with pytest.raises(ValueError, match="simulation 60 has split 3: make it 0 for training"):
+        compute(moments, placed, Moments(), centre)
 
 
 def test_a_second_time_nothing_is_summarised(stars, centre, contents):

@@ -1,0 +1,1 @@
+"""Weighs a galaxy's halo by the orbits of its neighbours."""
