@@ -1,0 +1,212 @@
+"""A text file of numbers below a header that names its columns, read a range of bytes at a time.
+
+Columns are found by name: their positions shift between versions of the programs that write them.
+A line belongs to the range in which it begins, so that the ranges hold each line once, whatever
+their size, and any of them can be read without those before it.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orrery.records import JSON
+
+LONGEST_LINE = 1 << 16  # [bytes] a file with longer lines is no text
+WORKING_SET = 10  # the most memory that a chunk takes, relative to its bytes
+_INTEGERS = ("id", "descid", "upid", "flags")  # identities do not fit into a float
+
+
+@dataclass(frozen=True)
+class TextTable:
+    """The lines of a text file, in chunks.
+
+    Arguments:
+        path: The file.
+        chunk_bytes: The size of a chunk.
+        width: The number of fields of a line.
+        columns: The names of the columns to read, and their positions.
+    """
+
+    path: Path
+    chunk_bytes: int
+    width: int
+    columns: tuple[tuple[str, int], ...]
+
+    @property
+    def chunks(self) -> int:
+        """The number of chunks."""
+        return -(-self.path.stat().st_size // self.chunk_bytes)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The type of a row."""
+        return np.dtype([(n, "i8" if n in _INTEGERS else "f8") for n, _ in self.columns])
+
+    def describe(self) -> JSON:
+        """Returns how the file is read, as plain JSON."""
+        return {"chunk_bytes": self.chunk_bytes, "columns": dict(self.columns)}
+
+    def content(self, chunk: int) -> bytes:
+        """Returns the lines of a chunk; those of all chunks, one after the other, are the file."""
+        with self.path.open("rb") as file:
+            begin = self._line_begin(file, chunk * self.chunk_bytes)
+            end = self._line_begin(file, (chunk + 1) * self.chunk_bytes)
+            file.seek(begin)
+            return file.read(max(end - begin, 0))
+
+    def rows(self, chunk: int, content: bytes) -> NDArray[Any]:
+        """Returns the rows of a chunk, a structured array.
+
+        Arguments:
+            chunk: The chunk's number.
+            content: Its lines.
+
+        Raises:
+            ValueError: If a line has too few or too many fields, or one that is no number.
+        """
+        lines = _data_lines(content)
+        wrong = np.flatnonzero(lines.fields != self.width)
+        if len(wrong):
+            raise ValueError(
+                f"{self.path.name}, line {self._number(chunk, lines.index[wrong[0]])} has "
+                f"{lines.fields[wrong[0]]} fields instead of {self.width}: the file is torn or "
+                "was edited; fetch it again"
+            )
+        return self._parse(chunk, content) if len(lines.index) else np.empty(0, self.dtype)
+
+    def place(self, chunk: int, row: int) -> str:
+        """Returns where in the file a row of a chunk stands, for messages."""
+        index = _data_lines(self.content(chunk)).index[row]
+        return f"line {self._number(chunk, index)}"
+
+    def _parse(self, chunk: int, content: bytes) -> NDArray[Any]:
+        try:
+            return self._numbers(content)
+        except ValueError as error:
+            index, reason = self._first_unreadable(content, error)
+            where = f"{self.path.name}, line {self._number(chunk, index)}"
+            raise ValueError(
+                f"{where} cannot be read ({reason}): the file is damaged; fetch it again"
+            ) from error
+
+    def _numbers(self, content: bytes) -> NDArray[Any]:
+        positions = [position for _, position in self.columns]
+        return np.loadtxt(BytesIO(content), self.dtype, usecols=positions, ndmin=1)
+
+    def _first_unreadable(self, content: bytes, error: ValueError) -> tuple[int, str]:
+        lines = content.split(b"\n")
+        for index in _data_lines(content).index:
+            try:
+                self._numbers(lines[index])
+            except ValueError as reason:
+                return index, str(reason).partition(" at row")[0]
+        return 0, str(error)
+
+    def _number(self, chunk: int, index: int) -> int:
+        """Returns the number in the file, from 1, of a line of a chunk."""
+        before = sum(self.content(earlier).count(b"\n") for earlier in range(chunk))
+        return before + int(index) + 1
+
+    def _line_begin(self, file: IO[bytes], offset: int) -> int:
+        """Returns where the first line begins that does not begin before an offset."""
+        if offset == 0:
+            return 0
+        file.seek(offset - 1)
+        rest = file.readline(LONGEST_LINE)
+        if len(rest) == LONGEST_LINE and not rest.endswith(b"\n"):
+            raise ValueError(
+                f"{self.path.name} has no end of a line within {LONGEST_LINE} bytes after byte "
+                f"{offset}: it is no text table; choose another kind"
+            )
+        return offset - 1 + len(rest)
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """The lines with data of a text: their indices among all lines, their numbers of fields."""
+
+    index: NDArray[np.intp]
+    fields: NDArray[np.intp]
+
+
+def _data_lines(content: bytes) -> _Lines:
+    text = np.frombuffer(content, np.uint8)
+    begins = np.concatenate([[0], np.flatnonzero(text == ord("\n"))[:-1] + 1])
+    if not len(text):
+        return _Lines(begins[:0], begins[:0])
+    blank = (text == ord(" ")) | ((text >= ord("\t")) & (text <= ord("\r")))
+    words = ~blank
+    words[1:] &= blank[:-1]
+    # Wider sums would be made of a wider copy of the text, the largest piece of memory here.
+    fields = np.add.reduceat(words.view(np.uint8), begins, dtype=np.uint16).astype(np.intp)
+    index = np.flatnonzero((fields > 0) & (text[begins] != ord("#")))
+    return _Lines(index, fields[index])
+
+
+def header(path: Path) -> tuple[str, ...]:
+    """Returns the lines at a file's beginning that start with `#`, without it.
+
+    Raises:
+        ValueError: If the file does not end with the end of a line.
+    """
+    with path.open("rb") as file:
+        file.seek(-1, 2)
+        if file.read(1) != b"\n":
+            raise ValueError(
+                f"{path.name} ends in the middle of a line: the copy is incomplete, or this is no "
+                "text table; fetch it again, or end the last line if it is whole"
+            )
+        file.seek(0)
+        lines = []
+        while (line := file.readline(LONGEST_LINE)).startswith(b"#"):
+            lines.append(line.decode("latin1")[1:].strip())
+    return tuple(lines)
+
+
+def names(lines: tuple[str, ...], wanted: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Returns the names of all columns, in small letters; none if no line of a header has them.
+
+    A header also explains the columns: its line with the names is the one with most of `wanted`.
+
+    Arguments:
+        lines: The header.
+        wanted: The columns to read: our names, and those of the file.
+    """
+    sought = {name.lower() for name in wanted.values()}
+    candidates = [tuple(_name(word) for word in line.split()) for line in lines]
+    best = max(candidates, key=lambda found: len(sought.intersection(found)), default=())
+    return best if 2 * len(sought.intersection(best)) >= len(sought) else None
+
+
+def _name(word: str) -> str:
+    return re.sub(r"\(\d+\)$", "", word).lower()  # `mvir(10)`: the number is not always true
+
+
+def open_table(
+    path: Path, memory: float, found: tuple[str, ...], wanted: Mapping[str, str]
+) -> TextTable:
+    """Returns the table of a file.
+
+    Arguments:
+        path: The file.
+        memory: The most memory [MB] that reading a chunk may take.
+        found: The names of the file's columns, in small letters.
+        wanted: The columns to read: our names, and those of the file.
+
+    Raises:
+        ValueError: If a column is missing.
+    """
+    missing = [name for name in wanted.values() if name.lower() not in found]
+    if missing:
+        raise ValueError(
+            f"{path.name} has no column {', '.join(missing)}: its header names {len(found)} "
+            "others; use the catalogue with all columns"
+        )
+    columns = tuple((ours, found.index(theirs.lower())) for ours, theirs in wanted.items())
+    return TextTable(path, int(1e6 * memory) // WORKING_SET, len(found), columns)
