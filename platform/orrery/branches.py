@@ -16,4 +16,5 @@ LEARNING = 2**32 - 1
     PREDICTIVE,
     MISSPECIFICATION,
     MEMBERS,
-) = range(9)
+    BOOTSTRAP,
+) = range(10)

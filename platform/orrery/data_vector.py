@@ -155,6 +155,51 @@ def arranged(observation: Observation, names: Sequence[str], units: Sequence[str
     )
 
 
+def asked(
+    observation: Observation | Table,
+    definition: str,
+    names: Sequence[str],
+    units: Sequence[str],
+    learner: str,
+) -> Observation:
+    """Returns an observation as somebody learned it: its order of summaries and its units.
+
+    Arguments:
+        observation: What was observed, or a table of it: see `from_table`.
+        definition: Fingerprint of the definition of the learned summaries.
+        names: Their names in the learned order.
+        units: Their units.
+        learner: Who learned them, such as `posterior`, for the error's text.
+
+    Raises:
+        ValueError: If the observation's summaries are not those that were learned.
+    """
+    if isinstance(observation, Table):
+        observation = from_table(observation)
+    if observation.definition != definition:
+        raise ValueError(
+            f"observation {observation.name!r} has the definition {observation.definition}, "
+            f"but the {learner} learned {definition}: observe with the binning of the "
+            "training, or train again"
+        )
+    return arranged(observation, names, units)
+
+
+def rows(x: FloatArray, size: int) -> FloatArray:
+    """Returns rows of summaries after a look at their shape.
+
+    Arguments:
+        x: Summaries, with shape `[N, S]`.
+        size: The number S of learned summaries.
+
+    Raises:
+        ValueError: If the summaries have another shape or are not finite.
+    """
+    if x.ndim != 2 or x.shape[1] != size or not np.isfinite(x).all():
+        raise ValueError(f"summaries of shape {x.shape} must be finite, with shape [N, {size}]")
+    return x
+
+
 def _order(observation: Observation, names: tuple[str, ...]) -> NDArray[np.intp]:
     given = observation.names
     if Counter(given) != Counter(names):

@@ -168,6 +168,11 @@ class Dataset:
         """The numbers of the shards."""
         return range(len(self.rows))
 
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The shards' absolute paths."""
+        return tuple(self.folder / row.file for row in self.rows)
+
     def indices(self, shard: int) -> range:
         """Returns the numbers of the simulations in a shard."""
         row = self.rows[shard]

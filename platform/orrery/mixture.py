@@ -5,7 +5,6 @@ pairs the largest mean log-density: "stacking" (Yao et al. 2018, doi:10.1214/17-
 of the members' total log-probabilities would, with thousands of pairs, choose one member.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from orrery import posterior, runs
+from orrery.artefacts import Shelf, damaged
 from orrery.branches import LEARNING, MEMBERS, VALIDATION_NOISE
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.posterior import Flow, Posterior
@@ -23,7 +23,7 @@ from orrery.records import Observation
 from orrery.summaries import Pairs, Splits, convolve
 from orrery.training import Training
 
-DOCUMENT = "mixture.json"
+KIND = "mixture"
 ROUNDS = 10_000
 GAP = 1e-5  # [nat] how far from the best mean log-density the weights may stay
 
@@ -244,7 +244,7 @@ def _write(folder: Path, mixed: Mixture) -> None:
         "weights": mixed.weights.tolist(),
         "versions": runs.versions(),
     }
-    runs.write_json(folder / DOCUMENT, document)
+    runs.write_json(Shelf(folder, KIND).document, document)
 
 
 def load(folder: Path) -> Mixture:
@@ -254,19 +254,18 @@ def load(folder: Path) -> Mixture:
         FileNotFoundError: If there is none.
         ValueError: If its files are damaged, or a member is not the one that was weighed.
     """
-    path = folder / DOCUMENT
-    if not path.exists():
-        raise FileNotFoundError(f"no {DOCUMENT} in {folder}: train a mixture there first")
+    shelf = Shelf(folder, KIND)
+    document = shelf.read(needed=("members", "weights"))
     try:
-        document = json.loads(path.read_text())
-        weights, known = np.array(document["weights"], dtype=np.float64), document["members"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{path} is damaged ({error}): delete it and train again") from error
+        weights = np.array(document["weights"], dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise damaged(shelf.document, error) from error
+    known = document["members"]
     members = tuple(posterior.load(_member_folder(folder, k)) for k in range(len(known)))
     for member, fingerprint in zip(members, known, strict=True):
         if member.document["fingerprint"] != fingerprint:
             raise ValueError(
-                f"{path} weighs member {fingerprint}, but the folder holds "
+                f"{shelf.document} weighs member {fingerprint}, but the folder holds "
                 f"{member.document['fingerprint']}: train the mixture again"
             )
     return Mixture(members, weights)

@@ -6,10 +6,6 @@ their place between the bounds: a uniform prior becomes a normal one, and no dra
 """
 
 import dataclasses
-import hashlib
-import io
-import json
-import shutil
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -27,22 +23,16 @@ from scipy import special
 from torch import Tensor, nn
 
 from orrery import branches, data_vector, exports, parameters, runs, sets, summaries, training
+from orrery.artefacts import Shelf, damaged, origin
 from orrery.branches import LEARNING, TRAIN_NOISE, VALIDATION_NOISE
-from orrery.parameters import (
-    FloatArray,
-    Parameter,
-    finite,
-    generator,
-    names,
-)
+from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import JSON, Observation, code_fingerprint, fingerprint
 from orrery.sets import SetLayout
 from orrery.summaries import Pairs, Splits, convolve
-from orrery.training import Curve, OnEpoch, Trained, Training
+from orrery.training import Curve, OnEpoch, Trained, Training, single_precision
 
-DOCUMENT = "posterior.json"
+KIND = "posterior"
 DRAWS_AT_ONCE = 100_000
-UNFINISHED = ".training-"
 EDGE = 1e-9  # the nearest that a parameter comes to its bounds, as a fraction of their distance
 
 
@@ -164,11 +154,7 @@ class _Noisy:
 
 
 def _tensors(pairs: Pairs) -> tuple[Tensor, Tensor]:
-    return _single(pairs.theta), _single(pairs.x)
-
-
-def _single(values: FloatArray) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
+    return single_precision(pairs.theta), single_precision(pairs.x)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -243,7 +229,7 @@ class Posterior:
         """
         if count < 1:
             raise ValueError(f"{count} draws are too few: ask for 1 or more")
-        rows = _single(self._checked(x)).split(max(1, DRAWS_AT_ONCE // count))
+        rows = self._rows(x).split(max(1, DRAWS_AT_ONCE // count))
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(seed)
             draws = [self.estimator.sample(torch.Size([count]), batch) for batch in rows]
@@ -267,28 +253,17 @@ class Posterior:
             )
         free = space.unbounded(theta)
         with torch.no_grad():
-            density = -self.estimator.loss(_single(free), _single(self._checked(x)))
+            density = -self.estimator.loss(single_precision(free), self._rows(x))
         log_prob = density.double().numpy() + space.log_stretch(free)
         return np.where(space.outside(theta).any(axis=-1), -np.inf, log_prob)
 
-    def _checked(self, x: FloatArray) -> FloatArray:
-        if x.ndim != 2 or x.shape[1] != len(self.names) or not np.isfinite(x).all():
-            raise ValueError(
-                f"summaries of shape {x.shape} must be finite, with shape [N, {len(self.names)}]"
-            )
-        return x
+    def _rows(self, x: FloatArray) -> Tensor:
+        return single_precision(data_vector.rows(x, len(self.names)))
 
     def _asked(self, observation: Observation | Table) -> Observation:
-        """Returns an observation as the flow learned it: its order of summaries and its units."""
-        if isinstance(observation, Table):
-            observation = data_vector.from_table(observation)
-        if observation.definition != self.definition:
-            raise ValueError(
-                f"observation {observation.name!r} has the definition {observation.definition}, "
-                f"but the posterior learned {self.definition}: observe with the binning of the "
-                "training, or train again"
-            )
-        asked = data_vector.arranged(observation, self.names, self.units)
+        """Returns an observation as the flow learned it, with the errors that it has built in."""
+        learned = self.definition, self.names, self.units
+        asked = data_vector.asked(observation, *learned, KIND)
         self._check_errors(asked)
         return asked
 
@@ -341,16 +316,11 @@ class _Plan:
 
     def describe(self) -> JSON:
         """Returns the plan as plain JSON, with checksums in the place of pairs."""
-        splits = self.splits
         return {
-            "parameters": [_parameter(p) for p in self.parameters],
-            "summaries": {"names": list(splits.names), "units": list(splits.units)},
-            "definition": splits.definition,
-            "dataset": splits.dataset,
-            "pairs": {"train": _identity(splits.train), "validation": _identity(splits.validation)},
+            **origin(self.splits, self.parameters),
             "covariance": np.asarray(self.covariance, dtype=np.float64).tolist(),
             "flow": runs.describe(self.flow),
-            "layout": splits.layout,
+            "layout": self.splits.layout,
             "training": runs.describe(self.options),
             "seed": self.seed,
             "code": code_fingerprint(
@@ -361,11 +331,7 @@ class _Plan:
     def check(self) -> None:
         """Raises ValueError if parameters, covariance and pairs do not belong together."""
         splits, size = self.splits, len(self.splits.names)
-        if names(self.parameters) != splits.parameters:
-            raise ValueError(
-                f"the pairs have the parameters {splits.parameters}, not {names(self.parameters)}: "
-                "compute the summaries with the same parameters"
-            )
+        splits.check_parameters(self.parameters)
         if self.covariance.shape != (size, size):
             raise ValueError(
                 f"a covariance of shape {self.covariance.shape} does not belong to {size} "
@@ -414,17 +380,6 @@ def _range(parameter: Parameter) -> str:
     return parameter.name + unit + above + below
 
 
-def _parameter(parameter: Parameter) -> JSON:
-    bounds = finite({"lower": parameter.lower, "upper": parameter.upper})
-    return {"name": parameter.name, "unit": parameter.unit, "label": parameter.label, **bounds}
-
-
-def _identity(pairs: Pairs) -> JSON:
-    values = (np.ascontiguousarray(v, dtype=np.float64) for v in (pairs.theta, pairs.x))
-    digest = hashlib.sha256(b"".join(v.tobytes() for v in values)).hexdigest()
-    return {"count": len(pairs.theta), "sha256": digest}
-
-
 def _free(pairs: Pairs, parameters: tuple[Parameter, ...]) -> Pairs:
     return dataclasses.replace(pairs, theta=Space(parameters).unbounded(pairs.theta))
 
@@ -461,26 +416,12 @@ def fit(
     plan = _Plan(splits, parameters, covariance, flow, options, seed)
     plan.check()
     description = plan.describe()
-    identity = fingerprint(description)
-    if not (folder / DOCUMENT).exists() or _read(folder)["fingerprint"] != identity:
-        trained = plan.train(folder / f"{UNFINISHED}{identity}", on_epoch)
-        _write(folder, {"fingerprint": identity, **description}, trained)
+    identity, shelf = fingerprint(description), Shelf(folder, KIND)
+    if not shelf.holds(identity):
+        trained = plan.train(shelf.unfinished(identity), on_epoch)
+        known = {"curve": runs.describe(trained.curve)}
+        shelf.write({"fingerprint": identity, **description, **known}, trained.weights)
     return load(folder)
-
-
-def _write(folder: Path, document: JSON, trained: Trained) -> None:
-    weights = io.BytesIO()
-    torch.save(trained.weights, weights)
-    digest = hashlib.sha256(weights.getvalue()).hexdigest()
-    file = f"weights-{document['fingerprint']}.pt"
-    runs.write_atomically(folder / file, weights.getvalue())
-    # The document names the weights and comes last: it replaces an older posterior in one step.
-    more = {"curve": runs.describe(trained.curve), "weights": {"file": file, "sha256": digest}}
-    runs.write_json(folder / DOCUMENT, {**document, **more, "versions": runs.versions()})
-    for path in folder.glob(f"{UNFINISHED}*"):
-        shutil.rmtree(path)
-    for path in set(folder.glob("weights-*.pt")) - {folder / file}:
-        path.unlink()
 
 
 def load(folder: Path | str) -> Posterior:
@@ -490,34 +431,13 @@ def load(folder: Path | str) -> Posterior:
         FileNotFoundError: If there is none.
         ValueError: If its files are damaged.
     """
-    folder = Path(folder)
-    if not (folder / DOCUMENT).exists():
-        raise FileNotFoundError(f"no {DOCUMENT} in {folder}: train a posterior there first")
-    document = _read(folder)
+    shelf = Shelf(Path(folder), KIND)
+    document = shelf.read()
+    weights = shelf.weights(document)
     try:
-        return _restore(document, _weights(folder, document))
+        return _restore(document, weights)
     except (KeyError, TypeError, RuntimeError) as error:
-        raise _damaged(folder / DOCUMENT, error) from error
-
-
-def _read(folder: Path) -> JSON:
-    try:
-        document = json.loads((folder / DOCUMENT).read_text())
-        return {"fingerprint": document["fingerprint"], **document}
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder / DOCUMENT, error) from error
-
-
-def _damaged(path: Path, reason: object) -> ValueError:
-    return ValueError(f"{path} is damaged ({reason}): delete it and train again")
-
-
-def _weights(folder: Path, document: JSON) -> dict[str, Tensor]:
-    path = folder / document["weights"]["file"]
-    content = path.read_bytes() if path.exists() else b""
-    if hashlib.sha256(content).hexdigest() != document["weights"]["sha256"]:
-        raise _damaged(path, "its checksum differs" if content else "it is missing or empty")
-    return torch.load(io.BytesIO(content), weights_only=True)
+        raise damaged(shelf.document, error) from error
 
 
 def _restore(document: JSON, weights: dict[str, Tensor]) -> Posterior:

@@ -110,6 +110,14 @@ class Splits:
     dropped: int
     layout: tuple[int, int, int] | None = None
 
+    def check_parameters(self, parameters: Sequence[Parameter]) -> None:
+        """Raises ValueError if the pairs are not of these parameters in this order."""
+        if names(parameters) != self.parameters:
+            raise ValueError(
+                f"the pairs have the parameters {self.parameters}, not {names(parameters)}: "
+                "compute the summaries with the same parameters"
+            )
+
 
 def compute(
     summarise: Summarise[B],

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import lightning
+import numpy as np
 import ray
 import torch
 from lightning.pytorch.plugins.environments import ClusterEnvironment
@@ -36,14 +37,16 @@ from torch import Tensor, nn
 
 from orrery import cluster, runs
 from orrery.branches import LEARNING, ORDER
-from orrery.parameters import generator
+from orrery.parameters import FloatArray, generator
 
 Tensors = tuple[Tensor, ...]
 OnEpoch = Callable[[int, Mapping[str, float]], None]
 
 CHECKPOINT, RESULT = "last.ckpt", "trained.pt"
 CHECKPOINT_EPOCHS = 10
+GREETING = ()  # what a worker sends when it starts
 RESTARTS = 3
+SILENCE = 60.0  # [s] without any worker until the user is told why
 VALIDATION_BATCH = 16384
 WARM_UP = 0.1  # the share of the training in which the steps grow: long first steps may diverge
 
@@ -165,7 +168,7 @@ def train(
     runs.ensure_writable(folder)
     if not (folder / RESULT).exists():
         run = _train_on_ray if options.workers else _train_here
-        run(task, on_epoch or _ignore)
+        run(task, on_epoch or ignore)
     document = torch.load(folder / RESULT, weights_only=True)
     return Trained(document["weights"], Curve(*map(tuple, document["curve"])))
 
@@ -179,8 +182,13 @@ def _check(task: Task) -> None:
         )
 
 
-def _ignore(epoch: int, losses: Mapping[str, float]) -> None:
-    pass
+def ignore(epoch: int, losses: Mapping[str, float]) -> None:
+    """Does nothing, for whoever wants to hear of no epoch."""
+
+
+def single_precision(values: FloatArray) -> Tensor:
+    """Returns numbers as networks compute with them."""
+    return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
 
 @contextmanager
@@ -452,7 +460,7 @@ def run_workers(
     storage = folder / "ray"
     # Ray would continue a run of this name; ours continue from their own checkpoint instead.
     shutil.rmtree(storage, ignore_errors=True)
-    with cluster.connect(), _listening(on_epoch) as epochs, warnings.catch_warnings():
+    with cluster.connect(), _listening(on_epoch, workers) as epochs, warnings.catch_warnings():
         gpu = ray.cluster_resources().get("GPU", 0) >= workers
         # Ray Train's own use of Ray Data sets options that Ray Data deprecates.
         warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"ray\.data")
@@ -472,6 +480,7 @@ def run_workers(
 
 def _as_worker(config: dict[str, Any]) -> None:
     rank = ray.train.get_context().get_world_rank()
+    config["epochs"].put(GREETING)
     with cluster.one_thread(), quiet():
         config["work"](Worker(rank, get_device(), _Sender(config["epochs"])))
 
@@ -499,18 +508,32 @@ class _Sender:
 
 
 @contextmanager
-def _listening(on_epoch: OnEpoch) -> Iterator[Queue]:
+def _listening(on_epoch: OnEpoch, workers: int) -> Iterator[Queue]:
     queue = Queue()
-    thread = threading.Thread(target=_listen, args=(queue, on_epoch), daemon=True)
+    alarm = threading.Timer(SILENCE, _say_why, [workers])
+    thread = threading.Thread(target=_listen, args=(queue, on_epoch, alarm), daemon=True)
+    alarm.daemon = True
+    alarm.start()
     thread.start()
     try:
         yield queue
     finally:
+        alarm.cancel()
         queue.put(None)
         thread.join()
         queue.shutdown()
 
 
-def _listen(queue: Queue, on_epoch: OnEpoch) -> None:
+def _say_why(workers: int) -> None:
+    cpus = ray.cluster_resources().get("CPU", 0)
+    runs.say(
+        f"no worker has started yet: {workers} workers need a CPU each, and the cluster has "
+        f"{cpus:g}; ask for fewer workers, or wait until it has grown or other work has ended"
+    )
+
+
+def _listen(queue: Queue, on_epoch: OnEpoch, alarm: threading.Timer) -> None:
     while (item := queue.get()) is not None:
-        on_epoch(*item)
+        alarm.cancel()
+        if item != GREETING:
+            on_epoch(*item)

@@ -56,7 +56,7 @@ class Options:
 
 def main(options: Options) -> None:
     found: dict[str, Any] = {}
-    for folder in sorted(path.parent for path in options.run.glob(f"*/{posterior.DOCUMENT}")):
+    for folder in sorted(path.parent for path in options.run.glob("*/posterior.json")):
         estimate = posterior.load(folder)
         parts = [part for part in _truths(options, estimate) if len(part)]
         if parts:

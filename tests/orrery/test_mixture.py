@@ -182,7 +182,7 @@ def test_a_saved_mixture_is_the_same_until_a_member_changes(tmp_path):
     posterior.fit(*ARGUMENTS, 99, tmp_path / "member-1")
     with pytest.raises(ValueError, match="train the mixture again"):
         mixture.load(tmp_path)
-    (tmp_path / mixture.DOCUMENT).write_text("{}")
+    (tmp_path / "mixture.json").write_text("{}")
     with pytest.raises(ValueError, match="is damaged"):
         mixture.load(tmp_path)
     with pytest.raises(FileNotFoundError, match="train a mixture there first"):

@@ -176,7 +176,7 @@ def test_an_interrupted_fit_continues_to_the_same_posterior(tmp_path):
     options = replace(BRIEF, max_epochs=12)
     with pytest.raises(KeyboardInterrupt):
         fit(tmp_path / "twice", options=options, on_epoch=interrupt)
-    assert not (tmp_path / "twice" / posterior.DOCUMENT).exists()
+    assert not (tmp_path / "twice" / "posterior.json").exists()
     twice, once = (fit(tmp_path / name, options=options) for name in ("twice", "once"))
     assert twice.document == once.document
     assert len(list((tmp_path / "twice").iterdir())) == 2
@@ -190,7 +190,7 @@ def test_a_missing_posterior_is_an_error(tmp_path):
 @pytest.mark.parametrize("damage", ["cut weights", "no weights", "cut document", "other document"])
 def test_a_damaged_posterior_is_an_error(tmp_path, damage):
     found = fit(tmp_path)
-    weights, document = tmp_path / found.document["weights"]["file"], tmp_path / posterior.DOCUMENT
+    weights, document = tmp_path / found.document["weights"]["file"], tmp_path / "posterior.json"
     match damage:
         case "cut weights":
             weights.write_bytes(weights.read_bytes()[:-100])

@@ -4,8 +4,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import Queue
 
 import numpy as np
 import pytest
@@ -225,6 +227,33 @@ def test_no_examples_are_too_few(tmp_path):
     empty = torch.zeros(0, INPUTS), torch.zeros(0, 1)
     with pytest.raises(ValueError, match="0 examples are too few"):
         training.train(SquaredError(), Lines(), empty, OPTIONS, 0, tmp_path)
+
+
+def test_a_worker_that_started_ends_the_alarm_and_tells_no_epoch():
+    queue, told, alarm = Queue(), [], threading.Timer(3600, print)
+    for item in (training.GREETING, (0, {"train": 1.0}), None):
+        queue.put(item)
+    training._listen(queue, lambda *epoch: told.append(epoch), alarm)
+    assert alarm.finished.is_set()
+    assert told == [(0, {"train": 1.0})]
+
+
+# Ends when the user is told anything.
+STARVED = """
+import os, sys
+from pathlib import Path
+from orrery import runs, training
+training.SILENCE = 3.0
+runs.say = lambda message: os._exit(print(message, flush=True) or 0)
+training.run_workers(print, 1000, Path(sys.argv[1]), training.ignore)
+"""
+
+
+@pytest.mark.slow
+def test_more_workers_than_cpus_are_told_to_the_user(tmp_path):
+    command = [sys.executable, "-c", STARVED, str(tmp_path)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    assert "no worker has started yet: 1000 workers need a CPU each" in done.stdout
 
 
 @pytest.mark.slow

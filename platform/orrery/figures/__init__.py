@@ -13,6 +13,7 @@ from orrery.figures.checks import coverage, ranks, training_curve
 from orrery.figures.comparisons import Band, Constraint, intervals, relation
 from orrery.figures.maps import RadialCounts, SkyPanel, SkyRegion, Track, sky
 from orrery.figures.marginals import corner, interval
+from orrery.figures.regression import predictions
 from orrery.figures.style import encode, with_unit
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "interval",
     "intervals",
     "measurements",
+    "predictions",
     "profiles",
     "ranks",
     "relation",

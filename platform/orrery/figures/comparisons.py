@@ -23,6 +23,7 @@ from orrery.figures.style import (
 from orrery.parameters import FloatArray
 
 Interval = tuple[float, float, float]
+_MANY = 12  # rows, from which on they stand closer
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,17 @@ class Constraint:
 
     Arguments:
         label: The data, such as a survey and its piece of sky.
-        ours: Lower end, median and upper end.
+        ours: Lower end, median and upper end; None where only others have one.
         published: The published ones of the same data.
     """
 
     label: str
-    ours: Interval
+    ours: Interval | None
     published: Interval | None = None
 
     def __post_init__(self) -> None:
-        _check_interval(self.label, self.ours)
+        if self.ours is not None:
+            _check_interval(self.label, self.ours)
         if self.published is not None:
             _check_interval(f"{self.label}, published", self.published)
 
@@ -86,7 +88,8 @@ def intervals(
     """
     _check_rows(rows, prior)
     keys = len(bands) + (prior is not None)
-    figure = Figure(figsize=(6.6, 1.2 + 0.52 * len(rows) + 0.24 * keys), layout="constrained")
+    height = 0.52 if len(rows) <= _MANY else 0.28
+    figure = Figure(figsize=(6.6, 1.2 + height * len(rows) + 0.24 * keys), layout="constrained")
     axes = figure.subplots()
     looks = zip(itertools.cycle(COLOURS[1:]), itertools.cycle(HATCHES), strict=True)
     for band, (colour, hatch) in zip(bands, looks, strict=False):
@@ -125,12 +128,13 @@ def _shade(axes: Axes, band: Band, colour: str, hatch: str) -> None:
 
 def _draw_rows(axes: Axes, rows: Sequence[Constraint]) -> None:
     """Draws ours and, just below, the published: one call each, so that each has one legend."""
-    both = [(i, row.published) for i, row in enumerate(rows) if row.published is not None]
-    kept = {row for row, _ in both}
-    ours = [(i - 0.12 * (i in kept), row.ours) for i, row in enumerate(rows)]
-    _draw_bars(axes, ours, COLOURS[0], "ours, median and 16-84 %", COLOURS[0])
-    if both:
-        _draw_bars(axes, [(i + 0.2, ends) for i, ends in both], INK, "published", "white")
+    both = {i for i, row in enumerate(rows) if row.ours and row.published}
+    ours = [(i - 0.12 * (i in both), row.ours) for i, row in enumerate(rows) if row.ours]
+    theirs = [(i + 0.2 * (i in both), row.published) for i, row in enumerate(rows) if row.published]
+    if ours:
+        _draw_bars(axes, ours, COLOURS[0], "ours, median and 16-84 %", COLOURS[0])
+    if theirs:
+        _draw_bars(axes, theirs, INK, "published", "white")
     beside = axes.get_yaxis_transform()
     for place, (low, median, high) in ours:
         text = interval(low, median, high)
