@@ -1,17 +1,21 @@
-# Two commands do all the set-up on a fresh machine, each by itself:
+# Each command does all the set-up on a fresh machine by itself:
 #   make quadrants   installs, runs the experiment at laptop size, prints where its report is
+#   make halo-mass   the same for the halo mass from neighbouring galaxies
 #   make test        installs, runs lint, import contracts, types and tests
 PYTHON ?= python3
 BIN := .venv/bin
 export RAY_USAGE_STATS_ENABLED = 0
 
-.PHONY: quadrants desi test clean
+.PHONY: quadrants desi halo-mass test clean
 
 quadrants: .venv/installed
 	$(BIN)/python experiments/quadrants.py
 
 desi: .venv/installed
 	$(BIN)/python experiments/desi.py
+
+halo-mass: .venv/installed
+	$(BIN)/python experiments/halo_mass.py
 
 test: .venv/installed
 	$(BIN)/ruff check .

@@ -1,0 +1,99 @@
+"""What the orbits of its neighbours say about the Milky Way's halo mass.
+
+python experiments/halo_mass.py                                 # a mock universe, a laptop
+python experiments/halo_mass.py --catalogue sfr_catalog_1.000000.bin --box 64
+python experiments/halo_mass.py --neighbours my_host.ecsv       # weighs another host
+"""
+
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+from halomass import acceptance, comparison
+from halomass.campaign import Campaign
+from halomass.comparison import EDGES, FIGURES, LABEL, observed
+from halomass.features import Features, NeighbourSet, features
+from halomass.neighbour_tables import Neighbours, neighbours_table, observation
+from halomass.systems import LOG_M_VIR
+from orrery import cluster, dataset, figures, prediction, reports, runs, simulation
+from orrery.dataset import Dataset
+from orrery.inference import Inference
+from orrery.posterior import Flow
+from orrery.prediction import Asked, Prediction, Tested
+from orrery.reports import Report
+from orrery.training import Training
+
+SATELLITES = Path("datasets/observed/milky_way_satellites.ecsv")
+
+
+@dataclass(frozen=True)
+class HaloMass:
+    """The Milky Way's mass from 25 and from 10 of its neighbours."""
+
+    neighbours: Path = SATELLITES
+    """A table of a host's neighbours. Of another host than ours only the mass is reported."""
+    campaign: Campaign = field(default_factory=Campaign)
+    """The hosts that networks learn from, and where they and the reports are kept."""
+    prediction: Prediction = field(default_factory=Prediction)
+    """How ensembles are trained and judged."""
+    flow_epochs: int = 20
+    """Epochs of the flows that are compared with the ensemble."""
+
+
+def main(options: HaloMass) -> None:
+    """Trains and tests the ensembles, weighs the host, and writes the report."""
+    campaign, host = options.campaign, neighbours_table(options.neighbours)
+    ours, how = options.neighbours == SATELLITES, (options.prediction, campaign.seed, EDGES)
+    made = partial(simulation.generate, seed=campaign.seed, folder=campaign.datasets)
+    wanted = comparison.studies(campaign.seed, len(host))
+    with cluster.connect(), reports.open_run("halo_mass", options, campaign.reports) as report:
+        learn = partial(prediction.learn_all, report, features, LOG_M_VIR, *how)
+        halos = [made(one, one.chunks, name="halos", shard_size=1) for one in campaign.readers]
+        source, count = campaign.hosts_of(halos)
+        hosts = made(source, count, name="hosts")
+        report.text("Hosts", f"{dataset.account(hosts)} {campaign.account}")
+        found = learn(hosts, wanted)
+        for name, universe in campaign.variants.items() if ours else ():
+            others = comparison.studies(campaign.seed, len(host), name)
+            found |= learn(made(universe, campaign.hosts // 2, name="hosts"), others)
+            wanted |= others
+        answers = {name: one.ask(observation(host, wanted[name])) for name, one in found.items()}
+        if not ours:
+            seen = comparison.looked_at(host, wanted)
+            answers |= {f"{name}, looked at": found[name].ask_rows(x) for name, x in seen.items()}
+        own = campaign.name if ours else None
+        report.tables(comparison.masses(host.name, own, answers))
+        report.tables(comparison.leave_one_out(host, wanted, found))
+        if ours:
+            judge(report, found, campaign)
+            rows = [figures.Constraint(*row) for row in comparison.literature_rows(answers)]
+            figure = figures.intervals(rows, comparison.AXIS)
+            report.figure("Published masses", figure, "Virial masses of the Milky Way.")
+            rivals(report, options, hosts, host, found[observed(25)])
+
+
+def judge(report: Report, found: dict[str, Tested], campaign: Campaign) -> None:
+    """Reports how exact the ensembles are, and how good the mock universe is."""
+    ratios = prediction.variance_ratios(found, observed(25), campaign.seed)
+    report.tables(comparison.exactness(found, ratios))
+    prediction.compare(report, found, FIGURES, LABEL, comparison.published_rmse())
+    report.tables({} if campaign.catalogue else acceptance.tables(campaign.seed))
+
+
+def rivals(
+    report: Report, options: HaloMass, hosts: Dataset, host: Neighbours, one: Tested
+) -> None:
+    """Reports how flows fare on the tests of an ensemble: one that sees the same, one a set."""
+    seed, epochs = options.campaign.seed, options.flow_epochs
+    small = Training(learning_rate=3e-3, weight_decay=5.0, max_epochs=epochs)  # there are few hosts
+    how = Inference(Flow(transforms=2, hidden=(64, 64), kind="nsf"), small)
+    ranked, every = Features(25, seed=seed), NeighbourSet(50, 25, seed=seed)
+    flows: Asked = {"flow": (ranked, observation(host, ranked))}
+    flows |= {"flow of a set": (every, observation(host, every))}
+    scores = prediction.infer_all(report, hosts, features, flows, LOG_M_VIR, how, seed)
+    scores["ensemble"] = (one.score, one.ask(observation(host, ranked)))
+    report.tables(comparison.estimators(scores))
+
+
+if __name__ == "__main__":
+    runs.main(main, HaloMass)
