@@ -26,6 +26,10 @@ EDGES = np.arange(10.5, 14.6, 0.5)  # [dex(solMass)] of the bins in which errors
 COUNTS = (25, 10)
 COPIES = 200  # of a simulated host that is looked at
 LABEL = (LOG_M_VIR.label, "dex")
+UNKNOWN = (
+    " An interval is missing where too few hosts of the tests were predicted alike, or all of them "
+    "on one side: such a mass is at the edge of those that were simulated, or beyond."
+)
 AXIS = r"$\log_{10}\,(M_\mathrm{vir}\,/\,M_\odot)$"
 
 # Which ensembles stand in one figure.
@@ -212,30 +216,32 @@ def _variances(ratios: Mapping[str, tuple[float, float]]) -> dict[str, Table]:
     return {"Variance without some features": table}
 
 
-def weighed(host: str, answers: Mapping[str, Answer]) -> dict[str, Table]:
+def weighed(host: Neighbours, answers: Mapping[str, Answer]) -> dict[str, Table]:
     """Returns the mass of a host by each ensemble, by title.
 
     Arguments:
-        host: The host's name.
-        answers: By the ensemble's name.
+        host: The host's neighbours, with what to warn of them.
+        answers: By the ensemble's name; NaN are the ends of intervals that nobody knows.
     """
     rows = [(name, *_masses(answer)) for name, answer in answers.items()]
     table = Table(rows=rows, names=["ensemble", *_MASSES])
     _format(table, "%.2f")
     table.meta["caption"] = (
-        f"log10 of the virial mass [Msun] of {host} with the 68 % interval of hosts that are "
+        f"log10 of the virial mass [Msun] of {host.name} with the 68 % interval of hosts that are "
         "predicted like it, and of the mass within 200 times the critical density. The host's "
         "values are taken as observed ones; where it says looked at, as true ones, which "
         f"{COPIES} surveys observed with errors."
     )
-    return {f"Mass, {host}": table}
+    table.meta["caption"] += _missing(table)
+    table.meta["misses"] = [f"{host.name}: {warning}." for warning in host.warnings]
+    return {f"Mass, {host.name}": table}
 
 
-def masses(host: str, own: str | None, answers: Mapping[str, Answer]) -> dict[str, Table]:
+def masses(host: Neighbours, own: str | None, answers: Mapping[str, Answer]) -> dict[str, Table]:
     """Returns the host's mass by each ensemble, beside published ones, and what moves it, by title.
 
     Arguments:
-        host: The host's name.
+        host: The host's neighbours.
         own: The catalogue that most ensembles learned from; the Milky Way's masses by these are
             judged. None for another host, of which nothing is published.
         answers: By the ensemble's name, which begins with its catalogue if that is another.
@@ -351,6 +357,7 @@ def estimators(scores: Mapping[str, tuple[Score, Answer]]) -> dict[str, Table]:
         "their true masses [nat] (the ensemble's with a normal error taken from tests predicted "
         "alike), and the Milky Way's mass with its 68 % interval under each."
     )
+    table.meta["caption"] += _missing(table)
     return {"Estimators": table}
 
 
@@ -362,18 +369,23 @@ def literature_rows(ours: Mapping[str, Answer]) -> list[tuple[str, Ends | None, 
 
     Arguments:
         ours: By label, log10 of virial masses [Msun]; they come first. Of others those with the
-            plain features are shown.
+            plain features are shown, if their interval is known.
     """
     rows: list[tuple[str, Ends | None, Ends | None]] = [
         (name, (one.lower, one.prediction, one.upper), None)
         for name, one in ours.items()
         if name.rpartition(", ")[2] in map(observed, COUNTS)
+        and np.isfinite([one.lower, one.upper]).all()
     ]
     for study in literature.STUDIES:
         middle, below, above = study.log_m_vir()
         if np.isfinite(below + above):
             rows.append((study.label, None, (middle - below, middle, middle + above)))
     return rows
+
+
+def _missing(table: Table) -> str:
+    return UNKNOWN if np.isnan(table["lower"]).any() else ""
 
 
 def _format(table: Table, form: str) -> None:

@@ -22,14 +22,13 @@ from astropy.table import Table
 from halomass import neighbour_tables
 from halomass.errors import Orbits
 from halomass.neighbour_tables import (
-    KMS,
-    KPC,
     Environment,
     Neighbours,
     as_records,
     neighbours_table,
     observation,
 )
+from halomass.plain_table import KMS, KPC
 from halomass.systems import FloatArray
 from orrery.records import JSON
 

@@ -14,56 +14,22 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from astropy import units
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from halomass import cosmology, stellar_mass
+from halomass import cosmology, survival
 from halomass.errors import ENVIRONMENT, Orbits
 from halomass.features import Features, NeighbourSet, Seen
-from halomass.systems import RADIUS, FloatArray
+from halomass.plain_table import KMS, KPC, PlainTable
+from halomass.systems import LOG_M_PEAK, RADIUS, FloatArray
 from orrery.records import JSON, Observation, Records
 
-KPC, KMS, MSUN = units.kpc, units.km / units.s, units.Msun
-DEX = units.dex(MSUN)
+# What surrounds most hosts of the mock universe [kpc], where nothing is said of it: with 25
+# neighbours these move the mass by less than 0.03 dex.
+TYPICAL = {"distance_larger": 2600.0, "distance_cluster": 17_900.0}
 
-# The names that columns may have, in small letters and without an ending that tells the unit.
-_NAMES = {
-    "log_m_star": ("log_m_star", "log10_m_star", "log_mstar", "log10_mstar", "log10_mstar_ml1"),
-    "m_star": ("m_star", "mstar", "stellar_mass"),
-    "log_m_peak": ("log_m_peak", "log10_m_peak", "log_mpeak", "log10_mpeak"),
-    "m_peak": ("m_peak", "mpeak"),
-    "log_m": ("log_m", "log10_m", "log_mass", "log10_mass", "log_m_vir", "log_mvir", "log10_mvir"),
-    "m": ("m", "mass", "m_vir", "mvir", "m200", "m200c", "msub", "m_sub"),
-    "r": ("r", "distance", "dist"),
-    "v_r": ("v_r", "vr", "v_rad"),
-    "v_t": ("v_t", "vt", "v_tan"),
-    **{axis: (axis,) for axis in ("x", "y", "z")},
-    **{f"v{axis}": (f"v{axis}", f"v_{axis}") for axis in ("x", "y", "z")},
-    "vmax": ("vmax", "v_max"),
-    "distance_larger": ("distance_larger", "dnl"),
-    "distance_cluster": ("distance_cluster", "d14"),
-    "name": ("name", "id", "haloid", "halo_id"),
-}
-_MASSES = ("log_m_star", "m_star", "log_m_peak", "m_peak", "log_m", "m")  # the best one first
-_ENDINGS = {
-    "_kpc": KPC,
-    "_mpc": units.Mpc,
-    "_kms": KMS,
-    "_km_s": KMS,
-    "_msun": MSUN,
-}
-_FORMATS = {
-    ".ecsv": "ascii.ecsv",
-    ".csv": "ascii.csv",
-    ".fits": "fits",
-    ".txt": "ascii",
-    ".dat": "ascii",
-}
-_LOG_MASSES = (0.0, 15.0)  # [dex(solMass)] outside of which a mass is in other units
 _DECIMALS = 5  # of written kpc, km/s and dex
 _COLUMNS = {
     "name": (None, "neighbour"),
@@ -132,6 +98,24 @@ class Neighbours:
     def __len__(self) -> int:
         return len(self.names)
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user must not miss of how they were chosen."""
+        return tuple(self.provenance.get("warnings", ()))
+
+    @property
+    def account(self) -> str:
+        """What a reader must know of them, in one paragraph."""
+        around, assumed = self.environment, self.provenance.get("environment_assumed", ())
+        text = (
+            f"{self.name}: {_counted(self)} The most massive satellite has a circular velocity of "
+            f"{around.vmax:.4g} km/s, the nearest larger halo is {around.distance_larger / 1e3:.3g}"
+            f" Mpc away, the nearest cluster {around.distance_cluster / 1e3:.3g} Mpc."
+        )
+        if assumed:
+            text += f" The table does not say {' nor '.join(assumed)}: typical hosts have this."
+        return " ".join((text, *(f"Beware of {warning}." for warning in self.warnings)))
+
     def keep(self, chosen: Sequence[int] | NDArray[np.int64]) -> "Neighbours":
         """Returns the neighbours with the given numbers, in that order."""
         rows = np.asarray(chosen, dtype=np.int64)
@@ -156,6 +140,22 @@ class Neighbours:
         return self.keep([i for i, other in enumerate(self.names) if other != name])
 
 
+def _counted(table: Neighbours) -> str:
+    """Returns how many rows there were, and which of them count."""
+    chosen = {"rows": len(table), "kept": len(table), **table.provenance.get("selection", {})}
+    light, stripped = chosen.get("light", 0), chosen.get("stripped", 0)
+    text = f"{chosen['rows'] + light + stripped} rows"
+    if "light" in chosen:
+        text += f", {light} dropped whose peak mass is not above 10^{LOG_M_PEAK:g} Msun"
+    if "survival" in chosen:
+        rule = f"{chosen['survival']} is not above {chosen['threshold']:g}"
+        text += f", {stripped} dropped as stripped by tides because {rule}"
+    else:
+        text += ", none dropped as stripped by tides, which no columns tell"
+    mass = table.provenance.get("mass", "stellar mass")
+    return f"{text}; {chosen['kept']} are within {RADIUS:g} kpc, ranked by {mass}."
+
+
 def within(table: Neighbours, radius: float = RADIUS) -> Neighbours:
     """Returns the neighbours within a distance [kpc] of the host, those with the most stars first.
 
@@ -169,6 +169,7 @@ def within(table: Neighbours, radius: float = RADIUS) -> Neighbours:
             "distances in kpc, and from the host?"
         )
     counts = {"rows": len(table), "within_kpc": radius, "kept": len(near)}
+    counts = {**table.provenance.get("selection", {}), **counts}
     near_by = table.keep(near).ranked()
     return replace(near_by, provenance={**table.provenance, "selection": counts})
 
@@ -251,16 +252,23 @@ def neighbours_table(
     vmax: float | None = None,
     distance_larger: float | None = None,
     distance_cluster: float | None = None,
+    threshold: float = survival.THRESHOLD,
 ) -> Neighbours:
     """Returns the neighbours within 250 kpc of a host from a plain table: ECSV, CSV, FITS, text.
 
-    There must be a mass: stellar (`log_m_star`, `m_star`), or else of the halo, best its peak mass
-    (`log_m_peak`, `m_peak`, `log_m`, `m`), which then gets the median stellar mass of such halos;
-    positions `x`, `y`, `z` with velocities `vx`, `vy`, `vz`, or else `r`, `v_r` and `v_t`, relative
-    to the host. The environment is looked for in the arguments, then in the table's metadata, then
-    in columns `vmax` (that of the neighbour with the most stars), `distance_larger` and
-    `distance_cluster`. Other common names are known, and endings such as `_kpc`, `_mpc`, `_kms`.
-    Without a unit, numbers are in kpc, km/s, Msun.
+    There must be a mass: stellar (`log_m_star`, `m_star`), or else of the halo, its peak mass
+    (`log_m_peak`, `m_peak`, or `v_peak` in its place) or its present one (`log_m`, `m`), which then
+    gets the median stellar mass of such halos; positions `x`, `y`, `z` with velocities `vx`, `vy`,
+    `vz`, or else `r`, `v_r` and `v_t`, relative to the host. Without a unit in the title, such as
+    `_mpc` or `[km/s]`, numbers are in kpc, km/s, Msun. Other common names are known.
+
+    Subhalos that tides have stripped are left out, as in the catalogues that networks learn from,
+    wherever columns tell them: `vmax` with `v_peak`, or `vmax` with a peak mass, or a present with
+    a peak mass. So are those whose peak mass is not above 1e8 Msun.
+
+    The environment is looked for in the arguments, then in the table's metadata, then in columns
+    `vmax` (that of the neighbour with the most stars), `distance_larger` and `distance_cluster`;
+    where nothing is said of distances, those of typical hosts are taken (`TYPICAL`).
 
     Arguments:
         path: The table.
@@ -269,15 +277,15 @@ def neighbours_table(
         vmax: The largest circular velocity of the most massive satellite [km/s].
         distance_larger: The distance to the nearest halo of larger mass [kpc].
         distance_cluster: The distance to the nearest halo above 1e14 Msun [kpc].
+        threshold: V_max over its peak, below which a subhalo is left out; with 0 none is.
 
     Raises:
         ValueError: If something is missing, not finite, or in other units; it says what to do.
         OSError: If the file cannot be read.
     """
     path = Path(path)
-    table = _PlainTable.read(path)
-    log_m_star, mass = table.log_m_star()
-    orbits = table.orbits()
+    table = PlainTable.read(path)
+    found, orbits = survival.satellites(table, threshold), table.orbits()
     if peculiar:
         orbits = orbits._replace(v_r=orbits.v_r + cosmology.hubble() * orbits.r)
     given = {
@@ -285,182 +293,42 @@ def neighbours_table(
         "distance_larger": distance_larger,
         "distance_cluster": distance_cluster,
     }
-    near = orbits.r <= RADIUS
-    environment = table.environment(given, int(np.argmax(np.where(near, log_m_star, -np.inf))))
+    stars = np.where(found.kept & (orbits.r <= RADIUS), found.log_m_star, -np.inf)
+    environment, assumed = _environment(table, given, int(np.argmax(stars)))
+    before = table.meta("provenance")
     provenance = {
-        **table.meta("provenance"),
+        **{key: value for key, value in before.items() if key != "environment_assumed"},
         "file": path.name,
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        "mass": mass,
+        "mass": found.mass,
         "expansion_added": peculiar,
+        "selection": found.selection,
     }
+    told = {"environment_assumed": assumed, "warnings": list(found.warnings)}
+    provenance |= {key: value for key, value in told.items() if value}
     host = name or str(table.table.meta.get("name", path.stem))
-    return within(Neighbours(host, table.names(), orbits, log_m_star, environment, provenance))
+    every = Neighbours(host, table.names(), orbits, found.log_m_star, environment, provenance)
+    return within(every.keep(np.flatnonzero(found.kept)))
 
 
-@dataclass(frozen=True)
-class _PlainTable:
-    """A table whose columns are asked for by what they mean."""
-
-    table: Table
-    file: str
-    columns: Mapping[str, str]
-
-    @classmethod
-    def read(cls, path: Path) -> "_PlainTable":
-        kind = _FORMATS.get(path.suffix.lower())
-        if kind is None:
-            raise ValueError(f"{path.name}: give a table that ends in {', '.join(_FORMATS)}")
-        if not path.is_file():
-            raise FileNotFoundError(f"no file {path}: say where the table of neighbours is")
-        table = Table.read(path, format=kind)
-        if len(table) == 0:
-            raise ValueError(f"{path.name} has no rows: give at least one neighbour")
-        return cls(table, path.name, _recognised(table.colnames, path.name))
-
-    def names(self) -> tuple[str, ...]:
-        if "name" not in self.columns:
-            return tuple(f"row {i + 1}" for i in range(len(self.table)))
-        return tuple(str(name) for name in self.table[self.columns["name"]])
-
-    def meta(self, key: str) -> JSON:
-        found = self.table.meta.get(key, {})
-        return dict(found) if isinstance(found, Mapping) else {}
-
-    def values(self, what: str, unit: units.UnitBase) -> FloatArray:
-        """Returns a column in a unit, as numbers `[N]`; NaN where there is none."""
-        if what not in self.columns:
-            raise ValueError(
-                f"{self.file} has no column {' or '.join(_NAMES[what])}, only "
-                f"{', '.join(self.table.colnames)}: rename the column, or add it"
-            )
-        title = self.columns[what]
-        column = self.table[title]
-        try:
-            numbers = np.ma.filled(np.ma.asarray(column).astype(float), np.nan)
-            factor = _factor(_unit(title, column.unit), unit)
-        except (units.UnitConversionError, ValueError) as error:
-            raise ValueError(
-                f"{self.file}: column {title} must hold numbers in {unit} or in what can be "
-                f"converted to it ({error}): convert it"
-            ) from None
-        return np.asarray(numbers * factor, dtype=np.float64)
-
-    def log_m_star(self) -> tuple[FloatArray, str]:
-        """Returns log10 of the stellar masses [Msun], and which column they are from."""
-        best = next((name for name in _MASSES if name in self.columns), None)
-        if best is None:
-            raise ValueError(
-                f"{self.file} has no column with masses, only {', '.join(self.table.colnames)}: "
-                f"name one {', '.join(_MASSES[:-1])} or m"
-            )
-        log = best.startswith("log_")
-        values = self.values(best, DEX if log else MSUN)
-        masses = values if log else np.log10(np.where(values > 0, values, np.nan))
-        self._check_masses(best, masses, values)
-        if "star" in best:
-            return masses, self.columns[best]
-        median = stellar_mass.median_log_stellar_mass(masses)
-        return median, f"{self.columns[best]}: median stellar mass of halos of this mass"
-
-    def _check_masses(self, best: str, masses: FloatArray, values: FloatArray) -> None:
-        lower, upper = _LOG_MASSES
-        wrong = np.flatnonzero(~((masses >= lower) & (masses <= upper)))
-        small = "star" not in best and masses.max() < 5
-        if len(wrong) or small:
-            row = int(wrong[0]) if len(wrong) else int(np.argmax(masses))
-            unit = "log10 of Msun" if best.startswith("log_") else "Msun"
-            raise ValueError(
-                f"{self.file}: {self.columns[best]} of {self.names()[row]!r} is {values[row]:g}, "
-                f"no mass in {unit}: leave the row out, convert the column, or name it log_... if "
-                "it holds logarithms"
-            )
-
-    def orbits(self) -> Orbits:
-        if not {"x", "y", "z"} <= set(self.columns):
-            self._check_axes()
-            return Orbits(*(self.values(n, KPC if n == "r" else KMS) for n in Orbits._fields))
-        position = np.stack([self.values(axis, KPC) for axis in "xyz"])
-        r = np.sqrt((position**2).sum(axis=0))
-        outward = position / np.where(r > 0, r, 1.0)
-        if "v_r" in self.columns and "v_t" in self.columns:
-            return Orbits(r, self.values("v_r", KMS), self.values("v_t", KMS))
-        velocity = np.stack([self.values(f"v{axis}", KMS) for axis in "xyz"])
-        v_r = (velocity * outward).sum(axis=0)
-        across = velocity - v_r * outward
-        return Orbits(r, v_r, np.sqrt((across**2).sum(axis=0)))
-
-    def _check_axes(self) -> None:
-        if "r" not in self.columns:
-            raise ValueError(
-                f"{self.file} has columns {', '.join(self.table.colnames)}: positions relative to "
-                "the host must be there as x, y, z or as r [kpc]"
-            )
-
-    def environment(self, given: Mapping[str, float | None], largest: int) -> Environment:
-        """Returns the environment, each number from where it is found first."""
-        found = {name: self._around(name, value, largest) for name, value in given.items()}
-        missing = [name for name, value in found.items() if value is None]
-        if missing:
-            raise ValueError(
-                f"{self.file} does not say {', '.join(missing)}: give them as options, in the "
-                "table's metadata, or as columns (vmax in km/s, distances in kpc)"
-            )
-        return Environment(**{name: float(value or 0) for name, value in found.items()})
-
-    def _around(self, name: str, given: float | None, largest: int) -> float | None:
-        if given is not None:
-            return given
-        unit = KMS if name == "vmax" else KPC
-        for meta in (self.meta("environment"), self.table.meta):
-            key = next((str(key) for key in meta if _bare(str(key)) in _NAMES[name]), None)
-            if key is not None:
-                return float(meta[key]) * _factor(_unit(key, None), unit)
-        return float(self.values(name, unit)[largest]) if name in self.columns else None
-
-
-def _recognised(titles: Sequence[str], file: str) -> dict[str, str]:
-    """Returns what is known by which title.
-
-    Raises:
-        ValueError: If two titles say the same.
-    """
-    found: dict[str, str] = {}
-    for title in titles:
-        for what, names in _NAMES.items():
-            if _bare(title) not in names:
-                continue
-            if what in found:
-                raise ValueError(
-                    f"{file}: both {found[what]} and {title} say {what}: leave one of them out"
-                )
-            found[what] = title
-    return found
-
-
-def _bare(title: str) -> str:
-    small = title.strip().lower()
-    ending = next((e for e in _ENDINGS if small.endswith(e)), "")
-    return small.removesuffix(ending)
-
-
-def _unit(title: str, given: Any) -> Any:
-    """Returns the unit that a column has or its title ends in; None if neither says."""
-    if given is not None:
-        return given
-    small = title.strip().lower()
-    return next((unit for ending, unit in _ENDINGS.items() if small.endswith(ending)), None)
-
-
-def _factor(given: Any, wanted: Any) -> float:
-    """Returns what numbers must be multiplied with; logarithms cannot be, and have to fit."""
-    if given is None or given == wanted:
-        return 1.0
-    if wanted == DEX:
-        if given in (units.dex, units.dimensionless_unscaled, MSUN):
-            return 1.0
-        raise units.UnitConversionError(f"it is in {given}")
-    return float(units.Unit(given).to(wanted))
+def _environment(
+    table: PlainTable, given: Mapping[str, float | None], largest: int
+) -> tuple[Environment, list[str]]:
+    """Returns the environment, each number from where it is found first, and what was assumed."""
+    found = {
+        name: table.around(name, largest) if value is None else value
+        for name, value in given.items()
+    }
+    if found["vmax"] is None:
+        raise ValueError(
+            f"{table.file} does not say vmax, the largest circular velocity [km/s] of the most "
+            "massive satellite: give it in the table's metadata, or as a column"
+        )
+    before = table.meta("provenance").get("environment_assumed", ())
+    unsaid = (name for name in TYPICAL if given[name] is None)
+    assumed = [name for name in unsaid if found[name] is None or name in before]
+    told = {name: TYPICAL[name] if value is None else value for name, value in found.items()}
+    return Environment(**told), assumed
 
 
 def write(table: Neighbours, path: Path | str) -> None:

@@ -105,30 +105,34 @@ class Tested:
         Raises:
             ValueError: If the observation has other features.
         """
-        return float(self.ensemble.ask(observation).mean())
+        try:
+            return float(self.ensemble.ask(observation).mean())
+        except ValueError as error:
+            raise ValueError(f"ensemble {self.label!r}: {error}") from error
 
     def interval(self, prediction: float) -> PredictedLike:
         """Returns a prediction with the interval of the tests that were predicted like it.
 
-        Raises:
-            ValueError: If there are few of them.
+        Its ends are NaN if they are too few, or all on one side: the prediction is beyond what was
+        simulated, or at its edge, and nobody knows its error.
         """
-        return regression.interval(prediction, self.truth, self.predicted, self.window)
+        tests = (self.truth, self.predicted, self.window)
+        try:
+            return regression.interval(prediction, *tests)
+        except regression.TooFewAlikeError:
+            alike = int((np.abs(self.predicted - prediction) <= self.window).sum())
+            return PredictedLike(prediction, *(np.nan,) * 3, regression.LEVEL, alike)
 
     def ask(self, observation: Observation) -> PredictedLike:
         """Returns the prediction for an observation, with its interval.
 
         Raises:
-            ValueError: If the observation has other features, or few tests are predicted like it.
+            ValueError: If the observation has other features.
         """
         return self.interval(self.predict(observation))
 
     def ask_rows(self, x: FloatArray) -> PredictedLike:
-        """Returns the mean prediction for rows of summaries `[n, S]`, with its interval.
-
-        Raises:
-            ValueError: If few tests are predicted like it.
-        """
+        """Returns the mean prediction for rows of summaries `[n, S]`, with its interval."""
         return self.interval(float(self.ensemble.mean(x).mean()))
 
     @cached_property
@@ -181,7 +185,7 @@ def posterior_score(
     return _score(test.theta[:, 0], means, estimate.log_prob(test.theta, test.x))
 
 
-def drawn_interval(draws: FloatArray, level: float = 0.68) -> PredictedLike:
+def drawn_interval(draws: FloatArray, level: float = regression.LEVEL) -> PredictedLike:
     """Returns median and central interval of draws `[n, 1]` of a posterior of one parameter."""
     low, median, high = np.quantile(draws[:, 0], (0.5 - level / 2, 0.5, 0.5 + level / 2))
     return PredictedLike(float(median), float(low), float(median), float(high), level, len(draws))
@@ -206,7 +210,7 @@ def variance_ratios(
     return {name: (ratio.ratio, ratio.error) for name, ratio in ratios.items()}
 
 
-Asked = dict[str, tuple[Binning, Observation]]
+Asked = dict[str, tuple[Sequence[Binning], Observation]]
 
 
 class Grouped(Binning, Protocol):
@@ -387,14 +391,16 @@ def infer_all(
         report: Where everything goes.
         dataset: The simulations.
         summarise: Returns the summaries `[B, S]` of records, their errors included, and a binning.
-        asked: By the posteriors' names a binning, and the observation with it.
+        asked: By the posteriors' names binnings that differ in the seed of their errors, and the
+            observation with the first. All give pairs for training, the first one's are tests.
         parameter: What is inferred.
         options: How posteriors are learned and sampled.
         seed: Decides training, draws and tests.
     """
     found = {}
-    for label, (binning, observation) in asked.items():
-        pairs = summaries.compute(summarise, dataset, binning, (parameter,))
+    for label, (binnings, observation) in asked.items():
+        each = [summaries.compute(summarise, dataset, b, (parameter,)) for b in binnings]
+        pairs = summaries.pooled(each)
         task = (pairs, (parameter,), observation, options, seed)
         inferred = inference.infer(report, label, *task)
         score = posterior_score(inferred.posterior, pairs, seed)

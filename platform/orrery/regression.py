@@ -14,6 +14,7 @@ from scipy import stats
 from orrery.branches import BOOTSTRAP, LEARNING
 from orrery.parameters import FloatArray, generator
 
+LEVEL = 0.68  # of intervals
 FEWEST = 2  # tests from which a bin has a scatter
 MEDIAN_ERROR = np.sqrt(np.pi / 2)  # of a normal sample's median, in units of its mean's
 
@@ -164,12 +165,16 @@ def member_scatter(members: FloatArray) -> MemberScatter:
     return MemberScatter(each, one, one / np.sqrt(len(members)))
 
 
+class TooFewAlikeError(ValueError):
+    """Tests do not tell the error of a prediction, because few or none were predicted like it."""
+
+
 def interval(
     prediction: float,
     truth: FloatArray,
     predicted: FloatArray,
     window: float,
-    level: float = 0.68,
+    level: float = LEVEL,
     fewest: int = 100,
 ) -> PredictedLike:
     """Returns where the truth is, from tests that were predicted like it.
@@ -186,7 +191,8 @@ def interval(
         fewest: How many tests there must be.
 
     Raises:
-        ValueError: If there are too few, or all of them lie on one side of the prediction.
+        TooFewAlikeError: If there are too few, or all of them lie on one side of the prediction.
+        ValueError: If something else is wrong.
     """
     _check(truth, predicted)
     if not 0 < level < 1:
@@ -202,12 +208,12 @@ def interval(
 
 def _check_like(prediction: float, like: FloatArray, window: float, fewest: int) -> None:
     if len(like) < fewest:
-        raise ValueError(
+        raise TooFewAlikeError(
             f"only {len(like)} tests are predicted within {window:g} of {prediction:g}, "
             f"{fewest} are needed: simulate more of them, or make the window wider"
         )
     if not like.min() <= prediction <= like.max():
-        raise ValueError(
+        raise TooFewAlikeError(
             f"all tests within {window:g} of the prediction {prediction:g} lie between "
             f"{like.min():g} and {like.max():g}: it is beyond what was simulated"
         )

@@ -157,6 +157,40 @@ def compute(
     return _splits(table, dataset, binning, parameters)
 
 
+def pooled(parts: Sequence[Splits]) -> Splits:
+    """Returns several summaries of one dataset as one: all pairs for training, the first's tests.
+
+    For summaries that hold random errors, which each part drew anew: a network that sees a
+    simulation with many errors learns less of each.
+
+    Arguments:
+        parts: Of the same simulations; their definitions differ in a seed at most, and the first
+            one's is kept.
+
+    Raises:
+        ValueError: If they are of other simulations, parameters or summaries.
+    """
+    first = parts[0]
+    for part in parts[1:]:
+        for what in ("dataset", "parameters", "names", "units"):
+            if getattr(part, what) != getattr(first, what):
+                raise ValueError(
+                    f"summaries of {what} {getattr(part, what)} cannot join those of "
+                    f"{getattr(first, what)}: let them differ in their seed alone"
+                )
+    return dataclasses.replace(
+        first,
+        train=_joined([part.train for part in parts]),
+        validation=_joined([part.validation for part in parts]),
+    )
+
+
+def _joined(parts: Sequence[Pairs]) -> Pairs:
+    return Pairs(
+        np.concatenate([part.theta for part in parts]), np.concatenate([part.x for part in parts])
+    )
+
+
 def _check_parameters(dataset: Dataset, parameters: Sequence[Parameter]) -> None:
     columns = [column["name"] for column in dataset.metadata["columns"]["scalars"]]
     for name in names(parameters):

@@ -11,7 +11,7 @@ from orrery import summaries
 from orrery.parameters import Parameter
 from orrery.records import Column, fingerprint
 from orrery.simulation import generate
-from orrery.summaries import Pairs, compute, convolve
+from orrery.summaries import Pairs, compute, convolve, pooled
 
 
 @dataclass(frozen=True)
@@ -221,6 +221,20 @@ def test_wrong_arguments_are_named(stars, centre):
         compute(max, stars, Moments(), centre)
     with pytest.raises(ValueError, match=r"must be .N, P. and .N, S."):
         Pairs(np.zeros((3, 1)), np.zeros((2, 1)))
+
+
+def test_summaries_with_other_errors_are_pooled(stars, centre):
+    one = compute(moments, stars, Moments(), centre)
+    other = replace(one, train=Pairs(one.train.theta, one.train.x + 1), definition="another seed")
+    both = pooled([one, other])
+    assert len(both.train) == 2 * len(one.train)
+    assert len(both.validation) == 2 * len(one.validation)
+    assert both.test is one.test
+    assert both.definition == one.definition
+    again = both.train.x[len(one.train) :]
+    np.testing.assert_allclose(again, one.train.x + 1)
+    with pytest.raises(ValueError, match="differ in their seed alone"):
+        pooled([one, replace(one, names=("a_seen", "number"))])
 
 
 def test_noise_has_the_covariance_that_was_asked_for():

@@ -1,0 +1,138 @@
+"""The halo mass at toy size, as a user starts it: by a mock, by a catalogue, of another host."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+from halomass.campaign import Campaign
+from halomass.comparison import COUNTS, FIGURES, observed, studies
+from halomass.universe_machine import STRUCT
+from orrery.reports import slug
+
+OF_HOSTS = Path(__file__).parents[1] / "experiments/halo_mass.py"
+TOY_HOSTS = (
+    *("--members", "3", "--max-epochs", "15"),
+    *("--flow-epochs", "2", "--window", "2"),
+)
+MOCK_HOSTS = (*TOY_HOSTS, "--hosts", "2048")
+BOX = 60.0  # [Mpc/h] of a toy catalogue
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("experiments")
+
+
+@pytest.fixture(scope="module")
+def mock(place, run, page):
+    """The report's folder of the Milky Way's mass by hosts of a mock universe."""
+    return page(run(OF_HOSTS, *MOCK_HOSTS, place=place)).parent
+
+
+@pytest.mark.slow
+def test_the_milky_way_is_weighed_by_mock_hosts(mock, shapes):
+    tables, ours, others = shapes(mock), studies(1, 25), Campaign().variants
+    every = [*ours, *(f"{name}, {observed(n)}" for name in others for n in COUNTS)]
+    for name in every:
+        errors = Table.read(mock / f"errors_{slug(name)}.ecsv")
+        assert errors["tests"].sum() > 100
+        assert np.isfinite(errors["rmse"]).any()
+    for table in ("mass_milky_way", "errors_beside_published_ones", "what_moves_the_mass"):
+        assert tables[f"{table}.ecsv"] == len(every)
+    assert tables["masses_by_catalogue.ecsv"] == len(COUNTS) * (1 + len(others))
+    assert tables["leaving_out_one_neighbour.ecsv"] == max(COUNTS)
+    assert tables["estimators.ecsv"] == 3
+    assert tables["mock_universe_not_a_simulation.ecsv"] > 0
+    for figure in (*FIGURES, "Published masses"):
+        assert {f"{slug(figure)}.png", f"{slug(figure)}.pdf"} <= {p.name for p in mock.iterdir()}
+    text = (mock / "report.html").read_text()
+    assert "These hosts are a MOCK" in text
+    masses = Table.read(mock / "mass_milky_way.ecsv")
+    assert (masses["lower"] < masses["upper"]).all()
+
+
+def subhalos(path, count):
+    """Writes subhalos of a host of some simulation, as a user has them."""
+    random = np.random.default_rng(2)
+    position, velocity = random.normal(size=(3, count)), random.normal(0, 100, (3, count))
+    position *= random.uniform(30, 220, count) / np.linalg.norm(position, axis=0)
+    names = ("x", "y", "z", "vx", "vy", "vz")
+    columns = dict(zip(names, (*position, *velocity), strict=True))
+    columns["m"] = 10 ** random.uniform(9.5, 11, count)
+    around = {"vmax": 80.0, "distance_larger": 900.0, "distance_cluster": 12_000.0}
+    Table(columns, meta={"name": "A host", **around}).write(path)
+    return path
+
+
+@pytest.mark.slow
+def test_another_host_is_weighed_by_what_was_learned_before(mock, place, tmp_path, run, page):
+    table = subhalos(tmp_path / "host.ecsv", 30)
+    result = run(OF_HOSTS, *MOCK_HOSTS, "--neighbours", table, place=place)
+    folder = page(result).parent
+    assert folder != mock
+    assert "simulating" not in result.stderr  # hosts and ensembles are used again
+    assert "training" not in result.stderr
+    masses = Table.read(folder / "mass_a_host.ecsv")
+    looked_at = [f"{observed(n)}, looked at" for n in COUNTS]
+    assert {*masses["ensemble"]} == {*studies(1, 30), *looked_at}
+    assert not {"published_masses.png", "estimators.ecsv"} & {p.name for p in folder.iterdir()}
+    for one in studies(1, 30):
+        name = f"errors_{slug(one)}.ecsv"
+        assert (folder / name).read_bytes() == (mock / name).read_bytes()
+
+
+def test_a_host_with_few_neighbours_is_refused_before_anything_is_made(tmp_path, run):
+    table = subhalos(tmp_path / "host.ecsv", 9)
+    result = run(OF_HOSTS, "--neighbours", table, place=tmp_path)
+    assert result.returncode == 1
+    assert "9 neighbours: 10 are the fewest" in result.stderr.splitlines()[-1]
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "datasets").exists()
+
+
+def universe(path, hosts=1400, satellites=45, clusters=3):
+    """Writes a catalogue of hosts whose satellites move the faster the larger their host is."""
+    random, main = np.random.default_rng(3), hosts + clusters
+    log_m = random.uniform(8.5, 10.5, (main, 1 + satellites))
+    log_m[:, 0] = np.concatenate([[14.5, 14.3, 14.1], random.uniform(11, 13.8, hosts)])
+    offset = random.normal(size=(main, 1 + satellites, 3))
+    radius = random.uniform(0.02, 0.165, (main, 1 + satellites, 1))  # up to 243 kpc
+    offset *= radius / np.linalg.norm(offset, axis=2, keepdims=True)
+    velocity = random.normal(0, 110, offset.shape) * 10 ** ((log_m[:, :1, None] - 12) / 3)
+    offset[:, 0] = velocity[:, 0] = 0
+    place = (random.uniform(0, BOX, (main, 1, 3)) + offset) % BOX
+    rows = np.zeros(log_m.size, STRUCT)
+    rows["id"] = rows["descid"] = np.arange(len(rows))
+    owner = np.repeat(rows["id"].reshape(log_m.shape)[:, :1], 1 + satellites, axis=1)
+    owner[:, 0] = -1  # a host is no satellite
+    rows["upid"], rows["v"] = owner.ravel(), random.uniform(20, 90, len(rows))
+    for names, values in (("x", "y", "z"), place), (("vx", "vy", "vz"), velocity):
+        for name, column in zip(names, values.reshape(-1, 3).T, strict=True):
+            rows[name] = column
+    rows["m"] = rows["mp"] = 0.678 * 10 ** log_m.ravel()
+    rows["sm"] = 10 ** (2 * log_m.ravel() - 12)
+    rows.tofile(path)
+    return path
+
+
+@pytest.mark.slow
+def test_the_milky_way_is_weighed_by_hosts_of_a_catalogue(tmp_path, run, page, shapes):
+    path = universe(tmp_path / "sfr_catalog_1.000000.bin")
+    options = ("--catalogue", path, "--box", BOX, *TOY_HOSTS)
+    folder = page(run(OF_HOSTS, *options, place=tmp_path)).parent
+    tables, text = shapes(folder), (folder / "report.html").read_text()
+    assert "MOCK" not in text
+    assert not [name for name in tables if "mock" in name]
+    assert tables["mass_milky_way.ecsv"] == len(studies(1, 25))
+    masses = Table.read(folder / "masses_by_catalogue.ecsv")
+    assert {*masses["trained_on"]} == {path.name}
+    assert np.isnan(masses["published"]).all()
+    assert tables["estimators.ecsv"] == 3
+    (halos, hosts) = sorted(p.name.split("-")[0] for p in (tmp_path / "datasets").iterdir())
+    assert (halos, hosts) == ("halos", "hosts")
+
+
+def test_help_explains_every_option_of_hosts(told):
+    told(OF_HOSTS, "--neighbours", "--catalogue", "--box", "--hosts", "--members", "--window")
