@@ -24,7 +24,6 @@ from orrery.reports import Report
 from orrery.training import Training
 
 SATELLITES = Path("datasets/observed/milky_way_satellites.ecsv")
-REALISATIONS = 8
 
 
 @dataclass(frozen=True)
@@ -37,8 +36,8 @@ class HaloMass:
     """The hosts that networks learn from, and where they and the reports are kept."""
     prediction: Prediction = field(default_factory=Prediction)
     """How ensembles are trained and judged."""
-    flow_epochs: int = 8
-    """Epochs of the flows that are compared with the ensemble."""
+    realisations: int = 8
+    """How often the errors of each host are drawn for the flows that the ensemble meets."""
 
 
 def main(options: HaloMass) -> None:
@@ -84,14 +83,15 @@ def rivals(
     report: Report, options: HaloMass, hosts: Dataset, host: Neighbours, one: Tested
 ) -> None:
     """Reports how flows fare on the tests of an ensemble: one that sees the same, one a set."""
-    seed, epochs = options.campaign.seed, options.flow_epochs
-    steps = Training(learning_rate=3e-3, weight_decay=1.0, max_epochs=epochs)
-    how = Inference(Flow(transforms=1, hidden=(64, 64), kind="nsf"), steps)
-    seeds = range(seed, seed + REALISATIONS)  # few hosts, but each with errors drawn many times
+    seed, spline = options.campaign.seed, Flow(transforms=1, hidden=(64, 64), kind="nsf")
+    # few hosts, but each with errors drawn many times
+    seeds = range(seed, seed + options.realisations)
     ranked, every = ([b(seed=s) for s in seeds] for b in (Features, partial(NeighbourSet, 50, 25)))
-    flows: Asked = {"flow": (ranked, observation(host, ranked[0]))}
-    flows |= {"flow of a set": (every, observation(host, every[0]))}
-    scores = prediction.infer_all(report, hosts, features, flows, LOG_M_VIR, how, seed)
+    slow = Training(learning_rate=1e-3, max_epochs=5)
+    fast = Training(learning_rate=3e-3, max_epochs=8)
+    flows: Asked = {"flow": (ranked, observation(host, ranked[0]), Inference(spline, slow, 5))}
+    flows |= {"flow of a set": (every, observation(host, every[0]), Inference(spline, fast))}
+    scores = prediction.infer_all(report, hosts, features, flows, LOG_M_VIR, seed)
     scores["ensemble"] = (one.score, one.ask(flows["flow"][1]))
     report.tables(comparison.estimators(scores))
 

@@ -14,7 +14,7 @@ from orrery.reports import slug
 OF_HOSTS = Path(__file__).parents[1] / "experiments/halo_mass.py"
 TOY_HOSTS = (
     *("--members", "3", "--max-epochs", "15"),
-    *("--flow-epochs", "2", "--window", "2"),
+    *("--realisations", "1", "--window", "2"),
 )
 MOCK_HOSTS = (*TOY_HOSTS, "--hosts", "2048")
 BOX = 60.0  # [Mpc/h] of a toy catalogue

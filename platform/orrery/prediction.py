@@ -210,7 +210,7 @@ def variance_ratios(
     return {name: (ratio.ratio, ratio.error) for name, ratio in ratios.items()}
 
 
-Asked = dict[str, tuple[Sequence[Binning], Observation]]
+Asked = dict[str, tuple[Sequence[Binning], Observation, Inference]]
 
 
 class Grouped(Binning, Protocol):
@@ -310,7 +310,7 @@ def _account(tested: Tested) -> str:
     pairs = tested.ensemble.document["pairs"]
     text = (
         f"{len(tested.members)} networks, {tested.ensemble.reseeded} of them reseeded because the "
-        f"first weights died, learned {pairs['train']['count']} hosts and were stopped by "
+        f"first weights died, learned {pairs['train']['count']} examples and were stopped by "
         f"{pairs['validation']['count']} others; {len(tested.truth)} more are the tests. Root mean "
         "square error and median of prediction less truth in bins of the truth."
     )
@@ -382,7 +382,6 @@ def infer_all(
     summarise: Summarise[Any],
     asked: Asked,
     parameter: Parameter,
-    options: Inference,
     seed: int,
 ) -> dict[str, tuple[Score, PredictedLike]]:
     """Returns how posteriors of one parameter fare, and what they say of an observation.
@@ -391,14 +390,14 @@ def infer_all(
         report: Where everything goes.
         dataset: The simulations.
         summarise: Returns the summaries `[B, S]` of records, their errors included, and a binning.
-        asked: By the posteriors' names binnings that differ in the seed of their errors, and the
-            observation with the first. All give pairs for training, the first one's are tests.
+        asked: By the posteriors' names binnings that differ in the seed of their errors, the
+            observation with the first, and how it is learned. All binnings give pairs for training,
+            the first one's are tests.
         parameter: What is inferred.
-        options: How posteriors are learned and sampled.
         seed: Decides training, draws and tests.
     """
     found = {}
-    for label, (binnings, observation) in asked.items():
+    for label, (binnings, observation, options) in asked.items():
         each = [summaries.compute(summarise, dataset, b, (parameter,)) for b in binnings]
         pairs = summaries.pooled(each)
         task = (pairs, (parameter,), observation, options, seed)

@@ -404,8 +404,8 @@ def test_figures_draw_each_ensemble_with_its_own_tests(monkeypatch):
 
 
 def test_flows_are_asked_and_scored(readings, tmp_path, monkeypatch):
-    asked = {"a flow": ([Some()], observation(Some()))}
     options = Inference(Flow(), Training(), draws=10)
+    asked = {"a flow": ([Some()], observation(Some()), options)}
 
     def infer(report, label, pairs, parameters, seen, chosen, seed):
         assert (label, parameters, seen, chosen) == ("a flow", (M,), asked["a flow"][1], options)
@@ -413,7 +413,7 @@ def test_flows_are_asked_and_scored(readings, tmp_path, monkeypatch):
         return SimpleNamespace(posterior=Normal(BEST), draws=np.array([[11.0], [12.0], [13.0]]))
 
     monkeypatch.setattr(prediction.inference, "infer", infer)
-    found = prediction.infer_all(None, readings, read, asked, M, options, 1)
+    found = prediction.infer_all(None, readings, read, asked, M, 1)
     score, answer = found["a flow"]
     pairs = summaries.compute(read, readings, Some(), (M,))
     assert score == prediction.posterior_score(Normal(BEST), pairs, 1)
