@@ -36,9 +36,9 @@ AXIS = r"$\log_{10}\,(M_\mathrm{vir}\,/\,M_\odot)$"
 FIGURES = {
     "Fewer neighbours": ("25 neighbours", "10 neighbours"),
     "Perfect data": ("25 neighbours", "25 neighbours, perfect data"),
-    "Left out": (
+    "Features left out": (
         "25 neighbours",
-        *(f"25 neighbours, {what}" for what in ("no satellites", "no r")),
+        *(f"25 neighbours, {what}" for what in ("no satellites", "no r", "no v_t", "no v_r")),
     ),
 }
 

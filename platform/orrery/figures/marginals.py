@@ -30,6 +30,7 @@ from orrery.figures.style import (
 from orrery.parameters import FloatArray, Parameter
 
 _PALE = "#bdbdbd"  # the prior, below everything
+_SMALL = 3  # parameters of a figure whose legend stands below it
 _MARK: dict[str, Any] = {
     "color": INK,
     "markerfacecolor": "white",
@@ -244,18 +245,14 @@ def _corner_legend(
         handles.append(Patch(facecolor=_PALE, label="prior"))
     for marker, label in zip(MARKERS * len(points), points, strict=False):
         handles.append(Line2D([], [], marker=marker, linestyle="none", label=label, **_MARK))
+    small = len(_grid(figure)) <= _SMALL  # its empty corner holds no legend
     figure.legend(
         handles=handles,
-        loc="upper right",
-        bbox_to_anchor=(0.98, 0.98),
-        fontsize=_legend_size(len(_grid(figure))),
+        loc="upper center" if small else "upper right",
+        bbox_to_anchor=(0.5, 0.0) if small else (0.98, 0.98),
+        fontsize=9.0 if small else 12.0,
         handlelength=2.6,
     )
-
-
-def _legend_size(side: int) -> float:
-    """Returns a size of letters [pt]: the empty corner of a small figure is small."""
-    return {1: 7.0, 2: 8.0, 3: 8.5}.get(side, 12.0)
 
 
 def _grid(figure: Figure) -> NDArray[Any]:
