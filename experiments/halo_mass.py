@@ -7,13 +7,12 @@ python experiments/halo_mass.py --neighbours my_host.ecsv       # weighs another
 
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 
 from halomass import acceptance, comparison
-from halomass.campaign import Campaign
-from halomass.comparison import EDGES, FIGURES, LABEL, observed
+from halomass.campaign import Campaign, Host
+from halomass.comparison import EDGES, FIGURES, LABEL, looked_at_by, observed, studies
 from halomass.features import Features, NeighbourSet, features
-from halomass.neighbour_tables import Neighbours, neighbours_table, observation
+from halomass.neighbour_tables import Neighbours, observation
 from halomass.systems import LOG_M_VIR
 from orrery import cluster, dataset, figures, prediction, reports, runs, simulation
 from orrery.dataset import Dataset
@@ -23,15 +22,13 @@ from orrery.prediction import Asked, Prediction, Tested
 from orrery.reports import Report
 from orrery.training import Training
 
-SATELLITES = Path("datasets/observed/milky_way_satellites.ecsv")
-
 
 @dataclass(frozen=True)
 class HaloMass:
     """The Milky Way's mass from 25 and from 10 of its neighbours."""
 
-    neighbours: Path = SATELLITES
-    """A table of a host's neighbours. Of another host than ours only the mass is reported."""
+    host: Host = field(default_factory=Host)
+    """The host that is weighed."""
     campaign: Campaign = field(default_factory=Campaign)
     """The hosts that networks learn from, and where they and the reports are kept."""
     prediction: Prediction = field(default_factory=Prediction)
@@ -42,32 +39,33 @@ class HaloMass:
 
 def main(options: HaloMass) -> None:
     """Trains and tests the ensembles, weighs the host, and writes the report."""
-    campaign, host = options.campaign, neighbours_table(options.neighbours)
-    ours, how = options.neighbours == SATELLITES, (options.prediction, campaign.seed, EDGES)
+    campaign, host = options.campaign, options.host.read()
     made = partial(simulation.generate, seed=campaign.seed, folder=campaign.datasets)
-    wanted = comparison.studies(campaign.seed, len(host))
+    how, wanted = (options.prediction, campaign.seed, EDGES), studies(campaign.seed, len(host))
+    ours = options.host.ours and observed(25) in wanted
     with cluster.connect(), reports.open_run("halo_mass", options, campaign.reports) as report:
         learn = partial(prediction.learn_all, report, features, LOG_M_VIR, *how)
-        halos = [made(one, one.chunks, name="halos", shard_size=1) for one in campaign.readers]
+        read = partial(made, seed=0, name="halos", shard_size=1)  # a file has no randomness
+        halos = [read(one, one.chunks) for one in campaign.readers]
         source, count = campaign.hosts_of(halos)
         hosts = made(source, count, name="hosts")
         report.text("Hosts", f"{dataset.account(hosts)} {campaign.account}")
         report.text("Host", host.account)
         found = learn(hosts, wanted)
         for name, universe in campaign.variants.items() if ours else ():
-            others = comparison.studies(campaign.seed, len(host), name)
+            others = studies(campaign.seed, len(host), name)
             found |= learn(made(universe, campaign.hosts // 2, name="hosts"), others)
             wanted |= others
         answers = {name: one.ask(observation(host, wanted[name])) for name, one in found.items()}
         seen = {} if ours else comparison.looked_at(host, wanted)
-        answers |= {f"{name}, looked at": found[name].ask_rows(x) for name, x in seen.items()}
+        answers |= {looked_at_by(name, x): found[name].ask_rows(x) for name, x in seen.items()}
         report.tables(comparison.masses(host, campaign.name if ours else None, answers))
         report.tables(comparison.leave_one_out(host, wanted, found))
         if ours:
             judge(report, found, campaign)
             rows = [figures.Constraint(*row) for row in comparison.literature_rows(answers)]
             figure = figures.intervals(rows, comparison.AXIS)
-            report.figure("Published masses", figure, "Virial masses of the Milky Way.")
+            report.figure("Published masses", figure, comparison.PUBLISHED_CAPTION)
             rivals(report, options, hosts, host, found[observed(25)])
 
 

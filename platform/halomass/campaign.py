@@ -1,4 +1,4 @@
-"""Which hosts networks learn from, and where everything is kept."""
+"""Which host is weighed, which hosts networks learn from, and where everything is kept."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,17 +6,48 @@ from pathlib import Path
 
 from halomass.catalogue import Catalogue, open_catalogue
 from halomass.mock_universe import CATALOGUES, MockUniverse
-from halomass.selection import CatalogueSystems, HaloDataset
+from halomass.neighbour_tables import Neighbours, neighbours_table
+from halomass.selection import CatalogueSystems, HaloDataset, Selection
 
 # Where things are kept decides nothing: such fields are no part of a run's fingerprint.
 PLACE = {"place": True}
 ACCOUNT_OF_MOCK = (
     "These hosts are a MOCK: drawn one by one from what simulations have taught, not from a "
     "simulation of structure formation. Groups that fall in together, mergers, planes of "
-    "satellites and filaments are left out. What the mock was held to, and where it misses, is in "
-    "its table; give --catalogue for real ones."
+    "satellites and filaments are left out. Log masses are drawn almost uniformly, which is the "
+    "prior of every answer; a real mass function, with more light hosts, would move it down a "
+    "little. What the mock was held to, and where it misses, is in its table; give --catalogue for "
+    "real hosts."
 )
+FEWEST = 200  # hosts of which some are left for validation and for tests of every variant
 ACCOUNT_OF_CATALOGUE = "These hosts are halos of the catalogues."
+
+
+SATELLITES = Path("datasets/observed/milky_way_satellites.ecsv")
+
+
+@dataclass(frozen=True)
+class Host:
+    """The host that is weighed."""
+
+    neighbours: Path = SATELLITES
+    """A table of a host's neighbours. Of other hosts than ours nothing published is compared."""
+    peculiar: bool = False
+    """Whether the table's velocities lack the expansion of space, which is then added to them."""
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is the Milky Way, by the satellites that are kept with this software."""
+        return self.neighbours.resolve() == SATELLITES.resolve()
+
+    def read(self) -> Neighbours:
+        """Returns its neighbours.
+
+        Raises:
+            ValueError: If something is missing in the table; it says what to do.
+            OSError: If it cannot be read.
+        """
+        return neighbours_table(self.neighbours, peculiar=self.peculiar)
 
 
 @dataclass(frozen=True)
@@ -29,6 +60,8 @@ class Campaign:
     """The side of the catalogues' box [comoving Mpc/h]."""
     hosts: int = 12_288
     """Hosts of the mock universe; the variants that are compared with it have half as many."""
+    selection: Selection = field(default_factory=Selection)
+    """Which of the catalogues' halos are hosts and neighbours."""
     seed: int = 1
     """Decides everything random."""
     datasets: Path = field(default=Path("datasets"), metadata=PLACE)
@@ -37,10 +70,10 @@ class Campaign:
     """Where reports are kept."""
 
     def __post_init__(self) -> None:
-        if self.hosts < 2 or self.seed < 0 or not self.box > 0:
+        if self.hosts < FEWEST or self.seed < 0 or not self.box > 0:
             raise ValueError(
-                f"{self.hosts} hosts, seed {self.seed}, box {self.box} Mpc/h: give at least 2 "
-                "hosts, a seed from 0 on and a positive side"
+                f"{self.hosts} hosts, seed {self.seed}, box {self.box} Mpc/h: give at least "
+                f"{FEWEST} hosts, a seed from 0 on and a positive side"
             )
 
     @property
@@ -56,7 +89,7 @@ class Campaign:
         """
         if not self.catalogue:
             return self.universe, self.hosts
-        systems = CatalogueSystems.of(halos)
+        systems = CatalogueSystems.of(halos, self.selection)
         return systems, systems.count
 
     @property
@@ -76,7 +109,8 @@ class Campaign:
     @property
     def name(self) -> str:
         """What the hosts are called in tables."""
-        return self.catalogue[0].name if self.catalogue else self.universe.catalogue
+        names = [path.name for path in self.catalogue] or [self.universe.catalogue]
+        return ", ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more"
 
     @property
     def account(self) -> str:

@@ -96,7 +96,8 @@ class ErrorModel:
     """Error of the distance to the nearest larger halo [dex]: 0.032 mag, that of M31's, Li et al.
     (2021)."""
     distance_cluster: float = 0.04
-    """Error of the distance to the nearest halo above 1e14 Msun [dex]."""
+    """Error of the distance to the nearest halo above 1e14 Msun [dex]: a tenth of it, a choice of
+    this model."""
 
     def __post_init__(self) -> None:
         if not (self.smallest_distance > 0 and self.largest_distance_error >= 0):

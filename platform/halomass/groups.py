@@ -16,7 +16,8 @@ from halomass.systems import FloatArray
 # Wetzel et al. (2015), doi:10.1088/0004-637X/807/1/49: of dwarfs, within a leader at infall.
 SHARE = 0.35
 _LIGHTER = 5.0  # times, that a companion is at least lighter than its leader
-_MOTION = 0.6  # of a leader's circular velocity: dispersion around it in each direction
+# Of a leader's circular velocity: dispersion around it in each direction, a choice of this mock.
+_MOTION = 0.6
 _UNIT = 1e9  # masses are counted in so many parts of the host's
 _EXTENT = 0.5  # of a leader's virial radius: scatter of the companions' distances
 

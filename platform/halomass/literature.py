@@ -10,7 +10,6 @@ from typing import Literal
 from halomass.cosmology import LOG_M200C_OVER_M_VIR
 
 SOURCE = "Hayati et al. (2025), arXiv:2509.25362"
-NEIGHBOURS = (25, 10)
 
 Definition = Literal["vir", "200c", "total"]
 
@@ -76,7 +75,6 @@ class Study:
         interval: What the interval holds.
         method: What was measured.
         reference: Its arXiv number or bibliographic code.
-        in_figure: Whether Figure 11 of Hayati et al. (2025) shows it.
     """
 
     label: str
@@ -89,7 +87,12 @@ class Study:
     interval: str
     method: str
     reference: str
-    in_figure: bool = True
+
+    @property
+    def marked(self) -> str:
+        """The label, with what the interval holds unless that is 68 %."""
+        usual = self.interval.startswith("68") or self.interval == "1 sigma"
+        return self.label if usual else f"{self.label} ({self.interval.replace('%', ' %')})"
 
     def log_m_vir(self) -> tuple[float, float, float]:
         """Returns log10 of the virial mass [Msun], and its interval's lengths below and above.
@@ -100,11 +103,6 @@ class Study:
         low, middle, high = (math.log10(1e12 * mass) for mass in ends)
         virial = to_log_m_vir(middle) if self.definition == "200c" else middle
         return virial, middle - low, high - middle
-
-    def log_m_200c(self) -> tuple[float, float, float]:
-        """Returns `log_m_vir` for the mass within 200 times the critical density."""
-        middle, below, above = self.log_m_vir()
-        return to_log_m_200c(middle), below, above
 
 
 def to_log_m_200c(log_m_vir: float) -> float:
@@ -167,7 +165,6 @@ STUDIES: tuple[Study, ...] = (
         "50%",
         "globular clusters Gaia DR2",
         "arXiv:1810.10036",
-        in_figure=False,
     ),
     Study(
         "Watkins et al. 2019",
@@ -348,7 +345,6 @@ STUDIES: tuple[Study, ...] = (
         "range",
         "satellite kinematics Phat ELVIS",
         "arXiv:2109.00633",
-        in_figure=False,
     ),
     Study(
         "Carlesi Hoffman Libeskind 2022",
@@ -361,7 +357,6 @@ STUDIES: tuple[Study, ...] = (
         "68%",
         "gradient boosted trees LG pair",
         "arXiv:2204.03334",
-        in_figure=False,
     ),
     Study(
         "Sylos Labini et al. 2023",

@@ -206,7 +206,7 @@ class MockUniverse:
         return {
             "index": number,
             "log_m_vir": log_mass,
-            "host": number,
+            "id": number,
             "scale": np.ones(len(number)),
             "x": drawn.x,
             "split": np.where(drawn.x < self.test, middle, TEST).astype(np.int8),

@@ -27,10 +27,12 @@ _INSIDE = 0.77  # of the survivors on orbits are within the virial radius
 _WANTED = 130.0  # survivors within the radius: lighter ones are not followed
 _SMALLEST_SHARE = 0.09  # of a host's survivors is taken to be within the radius, at least
 
-# log10 V_peak [km/s] of 1e10 Msun, its slope with log mass, its scatter.
+# log10 V_peak [km/s] of 1e10 Msun, its slope with log mass, its scatter: the recipe of this mock,
+# from no publication.
 V_PEAK, V_PEAK_SLOPE, V_PEAK_SCATTER = 1.679, 0.293, 0.052
 
-_CROWDING = 0.6  # scatter of the logarithm of how many halos fall in around a host
+# Scatter of the logarithm of how many halos fall in around a host: a choice of this mock.
+_CROWDING = 0.6
 
 
 @dataclass(frozen=True)

@@ -237,15 +237,14 @@ class CatalogueSystems:
             )
 
     @classmethod
-    def of(cls, halos: Sequence[HaloDataset]) -> "CatalogueSystems":
+    def of(cls, halos: Sequence[HaloDataset], selection: Selection) -> "CatalogueSystems":
         """Returns the systems of datasets of halos, one for each snapshot."""
         readers = [dataset.metadata["simulator"] for dataset in halos]
-        return cls(
-            tuple(
-                Snapshot(dataset.files, dataset.fingerprint, reader["box"], reader["scale"])
-                for dataset, reader in zip(halos, readers, strict=True)
-            )
+        snapshots = tuple(
+            Snapshot(dataset.files, dataset.fingerprint, reader["box"], reader["scale"])
+            for dataset, reader in zip(halos, readers, strict=True)
         )
+        return cls(snapshots, selection)
 
     @property
     def latest_first(self) -> tuple[Snapshot, ...]:
@@ -323,7 +322,7 @@ _Part = tuple[IntArray, dict[str, NDArray[Any]]]  # records [K], particle column
 
 # A record without a host; it is never trained on.
 _ABSENT = {
-    column.name: {"host": -1, "split": systems.TEST}.get(column.name, np.nan)
+    column.name: {"id": -1, "split": systems.TEST}.get(column.name, np.nan)
     for column in systems.SCHEMA.scalars
 }
 
@@ -379,7 +378,7 @@ def _scalars(
 ) -> dict[str, NDArray[Any]]:
     return {
         "log_m_vir": halos.log_m_vir[hosts.row].astype(np.float64),
-        "host": halos.id[hosts.row],
+        "id": halos.id[hosts.row],
         "scale": np.full(len(hosts.row), halos.scale),
         "x": x,
         "split": sides(x, selection),

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from halomass.cosmology import HUBBLE, G, colossus, virial_radius, virial_velocity
 from halomass.systems import FloatArray
 
-CONCENTRATION_SCATTER = 0.13  # [dex]
+# [dex], a choice of this mock between 0.11 (Dutton & Maccio 2014, doi:10.1093/mnras/stu742) and
+# 0.16 (Diemer & Kravtsov 2015, doi:10.1088/0004-637X/799/1/108).
+CONCENTRATION_SCATTER = 0.13
 _MODEL = "diemer19"  # Diemer & Joyce (2019), doi:10.3847/1538-4357/aafad6
 _TABLE = np.linspace(9.5, 15.5, 121)  # [dex(solMass)]
 

@@ -28,6 +28,7 @@ _FUNCTION, _BIAS = "despali16", "tinker10"
 _CORRELATION_LENGTH = 5e3 / HUBBLE  # [kpc] of matter today, whose xi = (r / r_0)^-1.8
 _CORRELATION_SLOPE = 1.8
 # Galaxies come in groups: the chance of none is (1 + c N)^(-1/c), a negative binomial's.
+# Its c is a choice of this mock; with 1, numbers scatter by their mean at least.
 _CLUMPING = 1.0
 _DISTANCES = np.geomspace(1.0, 1e6, 1201)  # [kpc]
 

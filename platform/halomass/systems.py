@@ -21,7 +21,7 @@ SCHEMA = Schema(
     scalars=(
         Column("index", "", "number of the system", "int64"),
         Column("log_m_vir", "dex(solMass)", "log10 of the host's virial mass (Bryan & Norman)"),
-        Column("host", "", "identity of the host in its snapshot", "int64"),
+        Column("id", "", "identity of the host in its snapshot", "int64"),
         Column("scale", "", "scale factor of the snapshot"),
         Column("x", "", "place in the box along x today, as a fraction of its side"),
         Column("split", "", "0 training, 1 validation, 2 test: decided by x", "int8"),

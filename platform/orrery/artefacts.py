@@ -8,7 +8,7 @@ import hashlib
 import io
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from orrery.records import JSON
 from orrery.summaries import Pairs, Splits
 
 UNFINISHED = ".training-"
+ELSEWHERE = "another folder of reports or datasets"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,26 @@ class Shelf:
             ValueError: If the document is damaged.
         """
         return self.document.exists() and bool(self.read()["fingerprint"] == identity)
+
+    def provide(
+        self, identity: str, learn: Callable[[Path], tuple[JSON, Mapping[str, Tensor]]]
+    ) -> None:
+        """Writes what is learned, unless it is there; meanwhile nobody else can write here.
+
+        Arguments:
+            identity: The fingerprint of the result.
+            learn: Returns document and weights; called with the folder of the unfinished training.
+
+        Raises:
+            BlockingIOError: If another process is training here: one result replaces another.
+            ValueError: If the document is damaged.
+        """
+        if self.holds(identity):
+            return
+        with runs.locked(runs.ensure_writable(self.folder), ELSEWHERE):
+            if not self.holds(identity):  # who held the lock before may have learned it
+                document, weights = learn(self.unfinished(identity))
+                self.write({"fingerprint": identity, **document}, weights)
 
     def write(self, document: JSON, weights: Mapping[str, Tensor]) -> None:
         """Writes a result, whose document has a `fingerprint`, and removes older ones."""

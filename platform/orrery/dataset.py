@@ -10,12 +10,10 @@ how fast: all other files have the same bytes whenever the same dataset is made.
 """
 
 import dataclasses
-import fcntl
 import hashlib
 import json
 import math
 import os
-import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -36,6 +34,7 @@ from orrery.runs import (
     append,
     duration,
     ensure_writable,
+    locked,
     replacing,
     say,
     version,
@@ -48,10 +47,12 @@ Split = Literal["train", "validation", "test"]
 FORMAT = 1
 INDEX = "index"  # the column with the simulation's number
 SPLIT = "split"  # the column, if there is one, with a simulation's place in SPLITS
+IDENTITY = "id"  # the column, if there is one, with what a simulation is called elsewhere
+LABELS = (INDEX, SPLIT, IDENTITY)  # they tell simulations apart: sums and means say nothing
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 SHARDS = "shards"
 DOCUMENT, MANIFEST, JOURNAL = "dataset.json", "manifest.json", "manifest.jsonl"
-CARD, WORK, LOCK = "README.md", "work.jsonl", ".lock"
+CARD, WORK = "README.md", "work.jsonl"
 PATIENCE = 60  # [s] until a file written on another node must be visible on a shared file system
 
 
@@ -456,7 +457,7 @@ def writing(folder: Path, metadata: JSON) -> Iterator[Writer]:
     """
     folder = ensure_writable(folder)
     ensure_writable(folder / SHARDS)
-    with _locked(folder):
+    with locked(folder):
         _remove_leftovers(folder)
         if not _describes(folder, metadata):
             write_json(folder / DOCUMENT, {**metadata, "orrery": version("orrery")})
@@ -529,26 +530,6 @@ def _remove_leftovers(folder: Path) -> None:
             leftover.unlink(missing_ok=True)
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    with (folder / LOCK).open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise BlockingIOError(
-                f"{folder} is being written by {lock.read() or 'another process'}: "
-                "wait until it has finished, or choose another folder"
-            ) from error
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-        lock.flush()
-        try:
-            yield
-        finally:
-            lock.truncate(0)
-
-
 def card(name: str, metadata: JSON, rows: tuple[Row, ...], work: tuple[Session, ...]) -> str:
     """Returns the dataset's card, the README that lies in its folder.
 
@@ -572,12 +553,18 @@ def card(name: str, metadata: JSON, rows: tuple[Row, ...], work: tuple[Session, 
         simulator=simulator,
         counts="\n".join(_count_lines(metadata, rows)),
         work="\n".join(_work_lines(work)),
+        splits=_splits(metadata),
     )
+
+
+def _splits(metadata: JSON) -> str:
+    chosen = any(column["name"] == SPLIT for column in metadata["columns"]["scalars"])
+    return SPLITS_BY_COLUMN if chosen else SPLITS_BY_NUMBER
 
 
 def _column_lines(metadata: JSON, rows: tuple[Row, ...]) -> Iterator[str]:
     for column in (Column(**c) for c in metadata["columns"]["scalars"]):
-        average = "" if column.name == INDEX else f"{mean(column.name, rows):.6g}"
+        average = "" if column.name in LABELS else f"{mean(column.name, rows):.6g}"
         yield _column_line(column, column.dtype, average)
     for column in (Column(**c) for c in metadata["columns"]["particles"]):
         yield _column_line(column, f"list of {column.dtype}", "")
@@ -626,13 +613,17 @@ def _work_cells(part: Session) -> str:
 
 def account(dataset: Dataset) -> str:
     """Returns one paragraph on a dataset: how many simulations, where, their counts and work."""
+    return (
+        f"{len(dataset)} simulations, seed {dataset.metadata['seed']}, in {dataset.folder.name}."
+        f"{_totals_sentence(dataset)}{_work_sentence(dataset.folder)}"
+    )
+
+
+def _totals_sentence(dataset: Dataset) -> str:
     totals = ", ".join(
         f"{name} {total(name, dataset.rows):.0f}" for name in counters(dataset.metadata)
     )
-    return (
-        f"{len(dataset)} simulations, seed {dataset.metadata['seed']}, in {dataset.folder.name}. "
-        f"Totals of the {len(dataset.rows)} shards: {totals}.{_work_sentence(dataset.folder)}"
-    )
+    return f" Totals of the {len(dataset.rows)} shards: {totals}." if totals else ""
 
 
 def _work_sentence(folder: Path) -> str:
@@ -647,13 +638,21 @@ def _work_sentence(folder: Path) -> str:
 
 
 def counters(metadata: JSON) -> tuple[str, ...]:
-    """Returns the names of the columns that count something: the integers."""
+    """Returns the names of the columns that count something: the integers that are no labels."""
     return tuple(
         column["name"]
         for column in metadata["columns"]["scalars"]
-        if np.issubdtype(np.dtype(column["dtype"]), np.integer) and column["name"] != INDEX
+        if np.issubdtype(np.dtype(column["dtype"]), np.integer) and column["name"] not in LABELS
     )
 
+
+SPLITS_BY_NUMBER = """\
+Simulation i belongs to `test` if i mod 10 is 0, to `validation` if it is 1, and to `train`
+otherwise. More simulations never move one from a split to another."""
+
+SPLITS_BY_COLUMN = """\
+The column `split` decides: 0 is `train`, 1 is `validation`, 2 is `test`. More simulations never
+move one from a split to another."""
 
 CARD_TEMPLATE = """# {name}
 
@@ -688,8 +687,7 @@ simulated. The wall time of a call that was killed ends with its last shard.
 {work}
 
 ## Splits
-Simulation i belongs to `test` if i mod 10 is 0, to `validation` if it is 1, and to `train`
-otherwise. More simulations never move one from a split to another.
+{splits}
 
 ## How to read
 ```python

@@ -371,16 +371,19 @@ def fit(
         ValueError: If the arguments do not belong together, a group is constant, a member stays
             dead, or the ensemble in the folder is damaged.
         FloatingPointError: If a loss is not finite.
+        BlockingIOError: If another process is training in the folder.
     """
     own = tuple(splits.names if groups is None else groups)
     plan = _Plan(splits, parameters, networks, learning, seed, own)
     plan.check()
     description = plan.describe()
     identity, shelf = fingerprint(description), Shelf(folder, KIND)
-    if not shelf.holds(identity):
-        outcome = plan.learn(shelf.unfinished(identity), on_epoch)
-        known = _known(outcome, plan.scalings())
-        shelf.write({"fingerprint": identity, **description, **known}, _named(outcome.network))
+
+    def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
+        outcome = plan.learn(unfinished, on_epoch)
+        return {**description, **_known(outcome, plan.scalings())}, _named(outcome.network)
+
+    shelf.provide(identity, learn)
     return load(folder)
 
 

@@ -209,7 +209,8 @@ def _show_data(
     if splits.dropped:
         report.warning(
             f"Dropped simulations, {label}",
-            f"{splits.dropped} simulations have an empty bin and were left out.",
+            f"{splits.dropped} simulations have summaries that are not finite (an empty bin, or "
+            "too few neighbours) and were left out.",
         )
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from astropy.table import Table
+from astropy.table import QTable, Table
 from numpy.typing import NDArray
 from scipy import special
 
-from orrery import posterior, runs
+from orrery import exports, posterior, runs
 from orrery.artefacts import Shelf, damaged
 from orrery.branches import LEARNING, MEMBERS, VALIDATION_NOISE
 from orrery.parameters import FloatArray, Parameter, generator
@@ -31,7 +31,7 @@ GAP = 1e-5  # [nat] how far from the best mean log-density the weights may stay
 OnMember = Callable[[int, int, Mapping[str, float]], None]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Mixture:
     """The weighted mean of the densities of some posteriors.
 
@@ -67,6 +67,22 @@ class Mixture:
     def covariance(self) -> FloatArray:
         """The measurement covariance `[S, S]` that the members have built in."""
         return self.members[0].covariance
+
+    @property
+    def definition(self) -> str:
+        """Fingerprint of the definition of the summaries."""
+        return self.members[0].definition
+
+    def sample(
+        self, observation: Observation | Table, count: int = 10_000, seed: int = 0
+    ) -> QTable:
+        """Returns draws of the parameters given an observation, as a table with units.
+
+        Arguments and errors are those of `Posterior.sample`.
+        """
+        each = [member.document["fingerprint"] for member in self.members]
+        origin = {**self.members[0].origin(observation, seed), "posterior": each}
+        return exports.table(self.parameters, self.draws(observation, count, seed), origin)
 
     def draws(self, observation: Observation | Table, count: int, seed: int) -> FloatArray:
         """Returns draws of the parameters given an observation, with shape `[count, P]`.
@@ -117,6 +133,10 @@ class Mixture:
         each = np.array([member.log_prob(theta, x) for member in self.members])
         total: FloatArray = special.logsumexp(each, axis=0, b=self.weights[:, np.newaxis])
         return total
+
+    def __repr__(self) -> str:
+        shares = ", ".join(f"{weight:.2f}" for weight in self.weights)
+        return f"Mixture with weights {shares} of\n{self.members[0]!r}"
 
 
 def _check_alike(number: int, member: Posterior, first: Posterior) -> None:
@@ -247,14 +267,17 @@ def _write(folder: Path, mixed: Mixture) -> None:
     runs.write_json(Shelf(folder, KIND).document, document)
 
 
-def load(folder: Path) -> Mixture:
-    """Returns the mixture in a folder, without its training pairs.
+def load(folder: Path | str) -> Mixture:
+    """Returns the mixture in a folder, without its training pairs; of a single posterior, that.
 
     Raises:
-        FileNotFoundError: If there is none.
+        FileNotFoundError: If there is neither.
         ValueError: If its files are damaged, or a member is not the one that was weighed.
     """
-    shelf = Shelf(folder, KIND)
+    folder = Path(folder)
+    shelf, single = Shelf(folder, KIND), Shelf(folder, posterior.KIND)
+    if single.document.exists() and not shelf.document.exists():
+        return Mixture((posterior.load(folder),), np.ones(1))
     document = shelf.read(needed=("members", "weights"))
     try:
         weights = np.array(document["weights"], dtype=np.float64)

@@ -196,15 +196,21 @@ class Posterior:
         Raises:
             ValueError: If the observation's summaries are not those that the flow learned.
         """
-        asked = self._asked(observation)
-        meta = {
-            "observation": asked.name,
+        drawn = self.draws(observation, count, seed)
+        return exports.table(self.parameters, drawn, self.origin(observation, seed))
+
+    def origin(self, observation: Observation | Table, seed: int) -> JSON:
+        """Returns where draws given an observation come from, as plain JSON.
+
+        Arguments and errors are those of `sample`.
+        """
+        return {
+            "observation": self._asked(observation).name,
             "posterior": self.document["fingerprint"],
             "dataset": self.dataset,
             "definition": self.definition,
             "seed": seed,
         }
-        return exports.table(self.parameters, self.draws(asked, count, seed), meta)
 
     def draws(self, observation: Observation | Table, count: int, seed: int) -> FloatArray:
         """Returns draws of the parameters given an observation, with shape `[count, P]`.
@@ -412,15 +418,18 @@ def fit(
     Raises:
         ValueError: If parameters, covariance and pairs do not belong together, or if the posterior
             in the folder is damaged.
+        BlockingIOError: If another process is training in the folder.
     """
     plan = _Plan(splits, parameters, covariance, flow, options, seed)
     plan.check()
     description = plan.describe()
     identity, shelf = fingerprint(description), Shelf(folder, KIND)
-    if not shelf.holds(identity):
-        trained = plan.train(shelf.unfinished(identity), on_epoch)
-        known = {"curve": runs.describe(trained.curve)}
-        shelf.write({"fingerprint": identity, **description, **known}, trained.weights)
+
+    def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
+        trained = plan.train(unfinished, on_epoch)
+        return {**description, "curve": runs.describe(trained.curve)}, trained.weights
+
+    shelf.provide(identity, learn)
     return load(folder)
 
 

@@ -28,6 +28,10 @@ from orrery.reports import Report, slug
 from orrery.runs import progress
 from orrery.summaries import Binning, Splits, Summarise
 
+FEWEST = 100  # tests in a bin whose errors are compared
+ALIKE = 200  # tests, if there are as many, that give the density of another one's error
+FEWEST_SCORED = 5  # tests that can be scored at all
+
 
 @dataclass(frozen=True)
 class Prediction:
@@ -85,13 +89,38 @@ class Tested:
         """The errors of each member in bins of the truth."""
         return regression.binned(self.truth, self.members, self.edges)
 
-    def rmse_between(self, low: float, high: float) -> FloatArray:
-        """Returns the root mean square errors of the bins between two edges."""
-        chosen = (self.errors.edges[:-1] >= low) & (self.errors.edges[1:] <= high)
-        rmse: FloatArray = self.errors.rmse[chosen]
-        return rmse
+    def rmse_between(self, low: float, high: float, fewest: int = FEWEST) -> FloatArray:
+        """Returns the root mean square errors of the bins between two edges.
 
-    def smallest_rmse(self, fewest: int = 100) -> float:
+        NaN where a bin holds too few tests.
+        """
+        return self._between(self.errors.rmse, low, high, fewest)
+
+    def largest_bias(self, low: float, high: float, fewest: int = FEWEST) -> float:
+        """Returns the largest absolute median bias of the bins between two edges.
+
+        NaN if none of them holds enough tests.
+        """
+        bias = np.abs(self._between(self.errors.bias, low, high, fewest))
+        return float(max(bias[np.isfinite(bias)], default=np.nan))
+
+    def _between(self, field: FloatArray, low: float, high: float, fewest: int) -> FloatArray:
+        chosen = (self.errors.edges[:-1] >= low) & (self.errors.edges[1:] <= high)
+        known: FloatArray = np.where(self.errors.counts >= fewest, field, np.nan)[chosen]
+        return known
+
+    @property
+    def scatter(self) -> tuple[float, float]:
+        """How far one member scatters, and the mean of all if they err independently.
+
+        NaN if there is one alone.
+        """
+        if len(self.members) < 2:
+            return np.nan, np.nan
+        scatter = regression.member_scatter(self.members)
+        return scatter.one, scatter.mean
+
+    def smallest_rmse(self, fewest: int = FEWEST) -> float:
         """Returns the smallest root mean square error of the bins that hold enough tests.
 
         NaN if none does: small samples always have some bin that is good by chance.
@@ -132,13 +161,27 @@ class Tested:
         return self.interval(self.predict(observation))
 
     def ask_rows(self, x: FloatArray) -> PredictedLike:
-        """Returns the mean prediction for rows of summaries `[n, S]`, with its interval."""
-        return self.interval(float(self.ensemble.mean(x).mean()))
+        """Returns the mean prediction for rows of summaries `[n, S]`, with its interval.
+
+        All of it is NaN if there are no rows.
+        """
+        return self.interval(float(self.ensemble.mean(x).mean()) if len(x) else np.nan)
 
     @cached_property
     def score(self) -> "Score":
-        """How it fares on its tests."""
-        density = regression.log_probability(self.truth, self.predicted)
+        """How it fares on its tests.
+
+        Raises:
+            ValueError: If they are too few to tell the density of an error.
+        """
+        count = len(self.truth)
+        if count < FEWEST_SCORED:
+            raise ValueError(
+                f"ensemble {self.label!r} has {count} tests, its score needs {FEWEST_SCORED}: "
+                "simulate more examples"
+            )
+        like = min(ALIKE, count - 1)
+        density = regression.log_probability(self.truth, self.predicted, like)
         return _score(self.truth, self.predicted, density.each)
 
 
@@ -308,17 +351,18 @@ def _show(report: Report, tested: Tested, parameter: Parameter) -> None:
 def _account(tested: Tested) -> str:
     """Returns what a reader must know of an ensemble, in some sentences."""
     pairs = tested.ensemble.document["pairs"]
+    count = len(tested.members)
     text = (
-        f"{len(tested.members)} networks, {tested.ensemble.reseeded} of them reseeded because the "
-        f"first weights died, learned {pairs['train']['count']} examples and were stopped by "
-        f"{pairs['validation']['count']} others; {len(tested.truth)} more are the tests. Root mean "
-        "square error and median of prediction less truth in bins of the truth."
+        f"{count} network{'s' if count > 1 else ''}, {tested.ensemble.reseeded} reseeded because "
+        f"the first weights died, learned {pairs['train']['count']} examples, stopped by the "
+        f"loss of {pairs['validation']['count']} others; {len(tested.truth)} more are the tests."
+        " Root mean square error and median of prediction less truth in bins of the truth."
     )
-    if len(tested.members) > 1:
-        scatter = regression.member_scatter(tested.members)
+    if count > 1:
+        one, mean = tested.scatter
         text += (
-            f" One network scatters by {scatter.one:.3f} about the mean of all, which would "
-            f"scatter by {scatter.mean:.4f} if the members erred independently."
+            f" One network scatters by {one:.3f} about the mean of all, which would scatter by "
+            f"{mean:.4f} if the members erred independently."
         )
     return text
 
@@ -360,20 +404,22 @@ def compare(
     """
     for title, names in titles.items():
         shown = {name: found[name] for name in names}
+        bands = {name: one.member_errors for name, one in shown.items() if len(one.members) > 1}
+        lines = {f"{name}, published": published[name] for name in names if name in published}
         figure = figures.predictions(
             {name: (one.truth, one.predicted) for name, one in shown.items()},
             {name: one.errors for name, one in shown.items()},
             label,
-            {name: one.member_errors for name, one in shown.items() if len(one.members) > 1},
-            {f"{name}, published": published[name] for name in names if name in published},
+            bands,
+            lines,
         )
-        report.figure(
-            title,
-            figure,
+        caption = (
             f"Tests as {names[0]} predicts them, medians, and below root mean square error and "
-            "median bias in bins of the truth; bands hold 16-84 % of the members, lines are "
-            "published.",
+            "median bias in bins of the truth"
         )
+        caption += "; bands hold 16-84 % of the members" if bands else ""
+        caption += "; horizontal lines in the middle are published" if lines else ""
+        report.figure(title, figure, f"{caption}.")
 
 
 def infer_all(

@@ -5,11 +5,13 @@ that a run which is killed can be started again with the same command.
 """
 
 import dataclasses
+import fcntl
 import importlib.metadata
 import json
 import math
 import os
 import platform
+import socket
 import subprocess
 import sys
 import threading
@@ -33,6 +35,7 @@ PACKAGES = (
     "orrery", "numpy", "torch", "ray", "sbi", "zuko", "lightning", "pyarrow", "astropy",
 )  # fmt: skip
 TEMPORARY = ".tmp"  # ending of files that are being written
+LOCK = ".lock"
 MINUTE = 60.0  # [s] without a terminal, the longest time without a line on the progress
 
 # A log file has no width of its own; tables need more than the 80 columns assumed for it.
@@ -245,6 +248,36 @@ def ensure_writable(folder: Path) -> Path:
     return folder
 
 
+@contextmanager
+def locked(folder: Path, instead: str = "another folder") -> Iterator[None]:
+    """Returns a context in which a folder is locked; a second lock is refused, it does not wait.
+
+    Arguments:
+        folder: The folder, which must exist.
+        instead: What who is refused may choose.
+
+    Raises:
+        BlockingIOError: If it is locked already; it names the process.
+        OSError: If the folder cannot be written.
+    """
+    with (folder / LOCK).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise BlockingIOError(
+                f"{folder} is being written by {lock.read() or 'another process'}: "
+                f"wait until it has finished, or choose {instead}"
+            ) from error
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+        lock.flush()
+        try:
+            yield
+        finally:
+            lock.truncate(0)
+
+
 def say(message: str) -> None:
     """Tells the user something on standard error, beside any progress bar."""
     console.print(message)
@@ -374,8 +407,9 @@ def main(
 ) -> None:
     """Runs an experiment from the command line.
 
-    What the user can mend (a refused value, an unwritable folder) ends with one line and exit code
-    1. Unexpected errors keep their traceback; with `ORRERY_DEBUG=1` all errors do.
+    What the user can mend (a refused value, an unwritable folder, a training that diverges) ends
+    with one line and exit code 1. Unexpected errors keep their traceback; with `ORRERY_DEBUG=1` all
+    errors do.
 
     Arguments:
         function: The experiment, a function of its options.
@@ -388,7 +422,7 @@ def main(
     chosen = options(choices, arguments)
     try:
         function(chosen)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, FloatingPointError) as error:
         if os.environ.get("ORRERY_DEBUG") == "1":
             raise
         say(f"error: {_message(error)}")

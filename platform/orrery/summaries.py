@@ -371,7 +371,11 @@ def _splits(
     def pairs(name: Split) -> Pairs:
         chosen = good & np.array([place == name for place in where])
         if not chosen.any():
-            raise ValueError(f"the {name} split is empty: generate more than {len(where)}")
+            raise ValueError(
+                f"the {name} split is empty: none of {len(where)} simulations is in it and has "
+                "finite summaries; simulate more, or, where a column decides the splits, give data "
+                "on that side"
+            )
         return Pairs(theta[chosen], x[chosen])
 
     return Splits(
@@ -413,8 +417,8 @@ def _finite(table: pa.Table, theta: FloatArray, x: FloatArray) -> NDArray[np.boo
     good: NDArray[np.bool_] = np.all(np.isfinite(np.hstack([theta, x])), axis=1)
     if not good.any():
         raise ValueError(
-            f"no simulation has finite summaries: {_emptiest(table)}; widen its distance bin or "
-            "leave it out of the binning"
+            f"no simulation has finite summaries: {_emptiest(table)} (an empty bin, or too few "
+            "neighbours); ask for wider bins or fewer neighbours, or leave it out"
         )
     if not good.all():
         say(f"{(~good).sum()} of {len(good)} simulations are dropped: {_emptiest(table)}")

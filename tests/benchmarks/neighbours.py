@@ -153,7 +153,7 @@ def shard(around: Neighbourhood, hosts: IntArray, larger: FloatArray, clusters: 
     motion = neighbours.motions(halos, hosts[pairs.host], pairs.neighbour)
     x = halos.position[hosts, 0] / halos.box
     scalars = {
-        **{"index": hosts, "log_m_vir": halos.log_m_vir[hosts], "host": halos.id[hosts], "x": x},
+        **{"index": hosts, "log_m_vir": halos.log_m_vir[hosts], "id": halos.id[hosts], "x": x},
         **{"scale": np.full(len(hosts), halos.scale), "split": sides(x, Selection())},
         **{"distance_larger": larger, "distance_cluster": clusters},
     }

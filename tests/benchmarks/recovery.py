@@ -25,10 +25,10 @@ from mwlmc import kinematics, survey
 from mwlmc.parameters import INFERRED
 from mwlmc.simulator import PHASE_SPACE
 from mwlmc.survey import Binning
-from orrery import posterior, runs
+from orrery import mixture, runs
 from orrery.dataset import Dataset
+from orrery.mixture import Mixture
 from orrery.parameters import FloatArray, generator, names
-from orrery.posterior import Posterior
 from orrery.summaries import Pairs, convolve
 
 DRAWS = 2000
@@ -56,8 +56,8 @@ class Options:
 
 def main(options: Options) -> None:
     found: dict[str, Any] = {}
-    for folder in sorted(path.parent for path in options.run.glob("*/posterior.json")):
-        estimate = posterior.load(folder)
+    for folder in sorted(options.run.glob("posterior_*/")):
+        estimate = mixture.load(folder)
         parts = [part for part in _truths(options, estimate) if len(part)]
         if parts:
             theta = np.concatenate([part.theta for part in parts])
@@ -68,7 +68,7 @@ def main(options: Options) -> None:
     print(json.dumps({"run": options.run.name, "posteriors": found}))
 
 
-def _truths(options: Options, estimate: Posterior) -> Iterator[Pairs]:
+def _truths(options: Options, estimate: Mixture) -> Iterator[Pairs]:
     if options.sets:
         yield from_sets(options.sets, estimate.names)
     if options.simulations:
@@ -109,7 +109,7 @@ def _summaries(document: Mapping[str, Any]) -> dict[str, float]:
     return known
 
 
-def binning_of(estimate: Posterior) -> Binning:
+def binning_of(estimate: Mixture) -> Binning:
     """Returns the binning that a posterior learned.
 
     Raises:
@@ -134,7 +134,7 @@ def from_dataset(made: Dataset, binning: Binning) -> Pairs:
     return Pairs(np.concatenate(theta)[kept], whole[kept])
 
 
-def recovered(estimate: Posterior, pairs: Pairs, options: Options) -> dict[str, Any]:
+def recovered(estimate: Mixture, pairs: Pairs, options: Options) -> dict[str, Any]:
     """Returns coverage and bias of a posterior on simulations with known parameters."""
     held, away = [], []
     for number in range(options.noises):

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from halomass import campaign, literature
-from halomass.campaign import Campaign
+from halomass import campaign, cosmology, literature
+from halomass.campaign import Campaign, Host
 from halomass.mock_universe import CATALOGUES, MockUniverse
 from halomass.selection import CatalogueSystems
 from halomass.systems import SCHEMA
@@ -83,10 +83,10 @@ def test_variants_differ_from_the_main_hosts_in_one_thing_each():
 
 
 def test_catalogues_take_the_place_of_the_mock_universe(snapshots, tmp_path):
-    chosen = Campaign(catalogue=snapshots, box=BOX, hosts=7)
+    chosen = Campaign(catalogue=snapshots, box=BOX, hosts=700)
     assert [reader.box for reader in chosen.readers] == [BOX, BOX]
     assert chosen.variants == {}
-    assert chosen.name == snapshots[0].name
+    assert chosen.name == f"{snapshots[0].name}, {snapshots[1].name}"
     assert chosen.name not in literature.VARIANTS, "nothing is published of these hosts"
     made, count = chosen.hosts_of(read(chosen, tmp_path))
     assert isinstance(made, CatalogueSystems)
@@ -95,7 +95,7 @@ def test_catalogues_take_the_place_of_the_mock_universe(snapshots, tmp_path):
 
 def test_both_sources_make_the_same_columns(snapshots, tmp_path):
     real = Campaign(catalogue=snapshots[:1], box=BOX)
-    for chosen in (real, Campaign(hosts=4)):
+    for chosen in (real, Campaign(hosts=200)):
         made, _ = chosen.hosts_of(read(chosen, tmp_path))
         assert made.schema == SCHEMA
         assert len(made.records(chosen.seed, range(2))) == 2
@@ -108,6 +108,21 @@ def test_the_order_of_snapshots_does_not_matter(snapshots, tmp_path):
         assert [one.scale for one in made.latest_first] == [1.0, 0.9]
 
 
+def test_ours_is_known_by_any_path():
+    assert Host().ours
+    assert Host(campaign.SATELLITES.resolve()).ours
+    assert not Host(Path("my_host.ecsv")).ours
+
+
+def test_expansion_is_added_where_velocities_lack_it(tmp_path):
+    path = tmp_path / "host.csv"
+    path.write_text("r_kpc,v_r,v_t,m,vmax\n50,-10,80,1e10,60\n200,20,90,1e9,30\n")
+    whole, lacking = (Host(path, peculiar).read() for peculiar in (False, True))
+    np.testing.assert_allclose(
+        lacking.orbits.v_r - whole.orbits.v_r, cosmology.hubble() * whole.orbits.r
+    )
+
+
 def test_places_decide_nothing():
     places = {f.name for f in fields(Campaign) if f.metadata.get("place")}
     assert places == {"datasets", "reports"}
@@ -117,7 +132,7 @@ def test_places_decide_nothing():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"hosts": 1}, "1 hosts.*at least 2"),
+        ({"hosts": 199}, "199 hosts.*at least 200"),
         ({"seed": -1}, "seed -1.*from 0 on"),
         ({"box": 0.0}, r"box 0\.0 Mpc/h.*positive side"),
         ({"box": float("nan")}, "box nan"),

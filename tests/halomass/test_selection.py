@@ -240,9 +240,9 @@ def test_no_host_of_one_side_is_on_another_in_any_snapshot(tmp_path):
     parts, last = history()
     made = CatalogueSystems(tuple(written(part, tmp_path) for part in parts), Selection(minimum=5))
     records = made.records(1, range(made.count)).scalars
-    trees = np.array([last[int(identity)] for identity in records["host"]])
+    trees = np.array([last[int(identity)] for identity in records["id"]])
     here = {int(i): x for part in parts for i, x in zip(part.id, fates(part).x, strict=True)}
-    now = sides(np.array([here[int(identity)] for identity in records["host"]]), made.selection)
+    now = sides(np.array([here[int(identity)] for identity in records["id"]]), made.selection)
     assert set(records["split"]) == {0, 1, 2}
     assert (np.unique(records["scale"]) == SCALES).all()
     assert spread(trees, records["split"]) == 1
@@ -270,9 +270,9 @@ def test_records_are_hosts_with_their_neighbours(catalogue):
     hosts, place = find_hosts(around(halos, chosen), chosen), around(halos, chosen)
     assert catalogue.count == len(hosts.row)
     records = catalogue.records(7, range(catalogue.count))
-    assert_array_equal(np.sort(records.scalars["host"]), np.sort(halos.id[hosts.row]))
+    assert_array_equal(np.sort(records.scalars["id"]), np.sort(halos.id[hosts.row]))
     for number in range(catalogue.count):
-        row = np.flatnonzero(halos.id == records.scalars["host"][number])
+        row = np.flatnonzero(halos.id == records.scalars["id"][number])
         pairs, mine = place.pairs(row, halos.log_m_star), record(records, number)
         r, v_r, v_t = neighbours.motions(halos, row[pairs.host], pairs.neighbour)
         assert len(r) >= chosen.minimum
@@ -336,7 +336,7 @@ def test_halos_without_stars_are_given_some(tmp_path):
     assert 0.1 < np.std(stars - median) < 0.5
     for number in range(made.count):
         assert (np.diff(record(records, number)["log_m_star"]) <= 0).all()
-    number = int(np.flatnonzero(records.scalars["host"] == halos.id[26])[0])
+    number = int(np.flatnonzero(records.scalars["id"] == halos.id[26])[0])
     again = made.records(7, [number])
     assert_array_equal(again.particles["log_m_star"], record(records, number)["log_m_star"])
     other = made.records(8, range(made.count)).particles["log_m_star"]

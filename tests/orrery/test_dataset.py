@@ -2,6 +2,8 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 from orrery import dataset
 from orrery.dataset import Dataset, identify, split
+from orrery.records import Column, Schema
 from orrery.simulation import generate
 
 
@@ -162,10 +165,56 @@ def test_the_card_tells_what_the_folder_holds(stars):
         "## What", "## Columns", "## How it was made", "## Counts", "## Work", "## Splits",
         "## How to read",
     ]  # fmt: skip
+    assert "Totals of the 3 shards: tries " in dataset.account(stars)
     assert "24 simulations in 3 Arrow files" in text
     assert f"| `tries`, all together | {sum(i % 3 for i in range(24))} |" in text
     assert "| `x` | kpc | list of float16 |  | positions |" in text
     assert stars.fingerprint in text
+
+
+@dataclass(frozen=True)
+class Named:
+    """The toy, whose simulations have a name elsewhere and a split, and count nothing."""
+
+    toy: Any
+
+    @property
+    def schema(self):
+        labels = (Column("id", "", "its name", "int64"), Column("split", "", "its split", "int8"))
+        kept = tuple(column for column in self.toy.schema.scalars if column.name != "tries")
+        return Schema((*kept, *labels), self.toy.schema.particles)
+
+    def describe(self):
+        return self.toy.describe()
+
+    def records(self, seed, indices):
+        found, number = self.toy.records(seed, indices), np.array(indices)
+        scalars = {name: found.scalars[name] for name in ("index", "a")}
+        return replace(found, scalars={**scalars, "id": number + 7000, "split": number % 3})
+
+
+def test_names_and_splits_are_not_added_up(toy, tmp_path):
+    named = generate(Named(toy), 20, seed=3, folder=tmp_path, actors=0, shard_size=8)
+    assert dataset.counters(named.metadata) == ()
+    assert "Totals" not in dataset.account(named)
+    text = (named.folder / "README.md").read_text()
+    assert "all together" not in text
+    assert "| `id` |  | int64 |  | its name |" in text
+    assert "| `split` |  | int8 |  | its split |" in text
+    assert f"| `a` | kpc | float64 | {dataset.mean('a', named.rows):.6g} | the centre |" in text
+
+
+def test_the_card_tells_what_decides_the_splits(stars, toy, tmp_path):
+    named = generate(Named(toy), 8, seed=3, folder=tmp_path, actors=0, shard_size=8)
+    by_number = (
+        "\n## Splits\nSimulation i belongs to `test` if i mod 10 is 0, to `validation` if it is 1, "
+        "and to `train`\notherwise. More simulations never move one from a split to another.\n\n"
+        "## How to read\n"
+    )
+    assert by_number in (stars.folder / "README.md").read_text()
+    text = (named.folder / "README.md").read_text()
+    assert "i mod 10" not in text
+    assert "The column `split` decides: 0 is `train`, 1 is `validation`, 2 is `test`." in text
 
 
 def session(**took):
@@ -203,8 +252,6 @@ def test_a_dataset_of_unknown_work_is_described_without(stars):
 
 
 def test_values_that_are_not_finite_are_counted(toy, tmp_path):
-    from dataclasses import replace
-
     stars = generate(replace(toy, missing=5), 16, 0, tmp_path, actors=0, shard_size=8)
     assert [row.missing for row in stars.rows] == [{"a": 1}, {}]
     assert np.isfinite(dataset.mean("a", stars.rows))

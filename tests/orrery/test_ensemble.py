@@ -220,7 +220,18 @@ def test_other_arguments_replace_the_ensemble(tmp_path):
     first = fit(tmp_path)
     second = fit(tmp_path, seed=2)
     assert second.document["fingerprint"] != first.document["fingerprint"]
-    assert len([*tmp_path.iterdir()]) == 2
+    kept = {".lock", "ensemble.json", second.document["weights"]["file"]}
+    assert {path.name for path in tmp_path.iterdir()} == kept
+
+
+def test_two_do_not_learn_in_one_folder(tmp_path):
+    def intrude(epoch, losses):
+        with pytest.raises(BlockingIOError, match="is being written by process"):
+            fit(tmp_path, seed=2)
+
+    brief = replace(BRIEF, max_epochs=2)
+    first = fit(tmp_path, learning=brief, on_epoch=intrude)
+    assert_same(fit(tmp_path, learning=brief), first)
 
 
 def test_it_answers_for_an_observation(trained):

@@ -71,6 +71,16 @@ def plenty():
     return splits(6000)
 
 
+def test_dropped_simulations_are_told_in_words_for_any_summaries(tmp_path):
+    with reports.open_run("toy", Choices(), tmp_path) as report:
+        inference._show_data(report, "it", replace(splits(100), dropped=3), observation(), ())
+    told = warnings(report)["Dropped simulations"]
+    assert told == (
+        "3 simulations have summaries that are not finite (an empty bin, or too few neighbours) "
+        "and were left out."
+    )
+
+
 @pytest.mark.slow
 def test_an_observation_that_the_simulator_makes_is_inferred_without_a_warning(tmp_path, plenty):
     found, report = infer(tmp_path, plenty, observation())

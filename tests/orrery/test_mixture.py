@@ -10,6 +10,7 @@ from orrery import mixture, posterior
 from orrery.mixture import Mixture, stacking_weights
 from orrery.parameters import Parameter
 from orrery.posterior import Flow
+from orrery.records import Observation
 from orrery.summaries import Pairs, Splits
 from orrery.training import Training
 
@@ -63,6 +64,18 @@ def log_densities(*offsets, count=2000):
 
 def score(log_prob, weights):
     return special.logsumexp(log_prob, axis=1, b=weights).mean()
+
+
+def test_draws_come_as_a_table_and_a_single_posterior_is_opened_as_a_mixture(mixed, folder):
+    one = mixed.members[0]
+    seen = Observation("x", one.names, one.units, X[0], one.covariance, one.definition, {})
+    table = mixed.sample(seen, count=50, seed=3)
+    assert table.colnames == [parameter.name for parameter in one.parameters]
+    values = np.stack([np.asarray(table[name].value) for name in table.colnames], axis=1)
+    np.testing.assert_array_equal(values, mixed.draws(seen, 50, 3))
+    assert len(table.meta["posterior"]) == 2
+    alone = mixture.load(folder / "member-0")
+    np.testing.assert_allclose(density(alone), density(one))
 
 
 @pytest.mark.parametrize("offsets", [(0.0,), (0.0, 0.3), (-0.8, 0.9, 0.1), (3.0, -3.0, 5.0, 9.0)])

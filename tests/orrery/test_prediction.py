@@ -202,6 +202,8 @@ def test_the_report_has_each_ensemble(learned):
         assert report.numbers[f"{page}.rmse"] == pytest.approx(rmse)
         (section,) = (s for s in report.sections if s.title == f"Errors, {name}")
         pairs = one.ensemble.document["pairs"]
+        assert section.text.startswith("3 networks, ")
+        assert "One network scatters" in section.text
         for count in (pairs["train"]["count"], pairs["validation"]["count"], len(one.truth)):
             assert str(count) in section.text
 
@@ -268,6 +270,59 @@ def test_errors_between_edges_are_those_of_the_bins_inside():
     one = made()
     np.testing.assert_array_equal(one.rmse_between(11.5, 12.5), one.errors.rmse[1:3])
     np.testing.assert_array_equal(one.rmse_between(11.4, 12.4), one.errors.rmse[1:2])
+
+
+def stepped(*bias, counts=(150, 150, 20)):
+    """Returns an ensemble of one that is as wrong as this in bins with so many tests."""
+    truth = np.repeat([11.2, 11.7, 12.2], counts)
+    return replace(made(), truth=truth, members=(truth + np.repeat(bias, counts))[None])
+
+
+def test_bins_with_too_few_tests_have_no_error():
+    one = stepped(0.3, 0.2, 0.1)
+    np.testing.assert_allclose(one.rmse_between(11, 12.5), [0.3, 0.2, np.nan])
+    np.testing.assert_allclose(one.rmse_between(11, 12.5, fewest=20), [0.3, 0.2, 0.1])
+
+
+def test_the_largest_bias_has_no_sign_and_is_of_a_bin_inside_with_enough_tests():
+    one = stepped(0.1, -0.2, 0.7)
+    assert one.largest_bias(11, 12.5) == pytest.approx(0.2)
+    assert one.largest_bias(11, 11.5) == pytest.approx(0.1)
+    assert one.largest_bias(11, 12.5, fewest=20) == pytest.approx(0.7)
+    assert np.isnan(one.largest_bias(12, 12.5))
+    assert np.isnan(one.largest_bias(13, 14))
+
+
+def test_the_scatter_is_that_of_the_members_and_unknown_of_one():
+    one = made(members=4)
+    expected = np.sqrt(one.members.var(axis=0, ddof=1).mean())
+    assert one.scatter == pytest.approx((expected, expected / 2))
+    assert np.isnan(replace(one, members=one.members[:1]).scatter).all()
+
+
+def test_no_rows_have_no_answer():
+    answer = made().ask_rows(np.empty((0, READINGS)))
+    assert np.isnan([answer.prediction, answer.lower, answer.upper]).all()
+    assert answer.tests == 0
+
+
+@pytest.mark.parametrize("count", [5, 100, 200, 201])
+def test_few_tests_are_scored_too(count):
+    score = made(count).score
+    assert np.isfinite([score.rmse, score.bias, score.log_probability]).all()
+
+
+def test_next_to_no_tests_are_not_scored():
+    with pytest.raises(ValueError, match="'made' has 4 tests, its score needs 5"):
+        _ = made(4).score
+
+
+def test_one_network_is_one_network():
+    document = {"pairs": {name: {"count": 9} for name in ("train", "validation")}}
+    one = replace(made(members=1), ensemble=SimpleNamespace(reseeded=0, document=document))
+    text = prediction._account(one)
+    assert text.startswith("1 network, 0 reseeded")
+    assert "scatters" not in text
 
 
 def test_the_smallest_error_is_of_a_bin_with_enough_tests():
@@ -401,6 +456,17 @@ def test_figures_draw_each_ensemble_with_its_own_tests(monkeypatch):
             assert errors[name].counts.sum() == len(truth)
         assert members.keys() == {*names} - {"single"}, "one member has no band"
         assert [*published.values()] == ([0.2] if "single" in names else [])
+
+
+@pytest.mark.parametrize("several", [True, False])
+@pytest.mark.parametrize("published", [{"one": 0.2}, {"another": 0.2}])
+def test_captions_tell_of_what_is_drawn_alone(monkeypatch, several, published):
+    monkeypatch.setattr(prediction.figures, "predictions", lambda *_: None)
+    report, one = Collected(), made(members=3 if several else 1)
+    titles = {"Some": ("one",)}
+    prediction.compare(report, {"one": one}, titles, ("$m$", "dex"), published)
+    assert ("bands" in report.found["Some"]) == several
+    assert ("published" in report.found["Some"]) == ("one" in published)
 
 
 def test_flows_are_asked_and_scored(readings, tmp_path, monkeypatch):

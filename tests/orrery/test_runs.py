@@ -138,6 +138,19 @@ def test_text_is_written_as_it_is(tmp_path):
     assert (tmp_path / "a").read_bytes() == "é\n".encode()
 
 
+def test_a_locked_folder_is_refused_until_it_is_released(tmp_path):
+    refused = r"is being written by process \d+ on .*wait until it has finished, or choose a palace"
+    with runs.locked(tmp_path):
+        with pytest.raises(BlockingIOError, match=refused), runs.locked(tmp_path, "a palace"):
+            pass
+        with pytest.raises(BlockingIOError, match=refused), runs.locked(tmp_path, "a palace"):
+            pass  # a refusal does not release what another holds
+    with pytest.raises(KeyError), runs.locked(tmp_path):
+        raise KeyError
+    with runs.locked(tmp_path):
+        pass
+
+
 def ended(error):
     def function(choices):
         raise error
@@ -148,7 +161,12 @@ def ended(error):
 
 
 @pytest.mark.parametrize(
-    "error", [ValueError("mass -1 must be positive"), OSError(28, "mass -1 must be positive")]
+    "error",
+    [
+        ValueError("mass -1 must be positive"),
+        OSError(28, "mass -1 must be positive"),
+        FloatingPointError("mass -1 must be positive"),
+    ],
 )
 def test_what_the_user_can_mend_is_one_line(error, capsys, monkeypatch):
     monkeypatch.delenv("ORRERY_DEBUG", raising=False)
