@@ -39,8 +39,9 @@ def test_the_milky_way_is_weighed_by_mock_hosts(mock, shapes):
         errors = Table.read(mock / f"errors_{slug(name)}.ecsv")
         assert errors["tests"].sum() > 100
         assert np.isfinite(errors["rmse"]).any()
-    for table in ("mass_milky_way", "errors_beside_published_ones", "what_moves_the_mass"):
+    for table in ("mass_milky_way", "errors_beside_published_ones"):
         assert tables[f"{table}.ecsv"] == len(every)
+    assert tables["what_moves_the_mass.ecsv"] == len(every) - len(COUNTS)  # not by perfect data
     assert tables["masses_by_catalogue.ecsv"] == len(COUNTS) * (1 + len(others))
     assert tables["leaving_out_one_neighbour.ecsv"] == max(COUNTS)
     assert tables["estimators.ecsv"] == 3
@@ -75,8 +76,9 @@ def test_another_host_is_weighed_by_what_was_learned_before(mock, place, tmp_pat
     assert "simulating" not in result.stderr  # hosts and ensembles are used again
     assert "training" not in result.stderr
     masses = Table.read(folder / "mass_a_host.ecsv")
-    looked_at = [f"{observed(n)}, looked at" for n in COUNTS]
-    assert {*masses["ensemble"]} == {*studies(1, 30), *looked_at}
+    looked_at = [one for one in masses["ensemble"] if "looked at" in one]
+    assert len(looked_at) == len(COUNTS)
+    assert {*masses["ensemble"]} - {*looked_at} == {*studies(1, 30)}
     assert not {"published_masses.png", "estimators.ecsv"} & {p.name for p in folder.iterdir()}
     for one in studies(1, 30):
         name = f"errors_{slug(one)}.ecsv"
