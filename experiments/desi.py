@@ -47,19 +47,10 @@ def main(options: Desi) -> None:
             campaign.simulator, campaign.simulations, campaign.seed, campaign.datasets, name="mwlmc"
         )
         report.text("Simulations", f"{dataset.account(haloes)} {campaign.account}")
-        for label, (binning, observation) in observed.items():
+        for label, (binning, seen) in observed.items():
             pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, parameters)
-            prior, seed = pairs.train.theta, campaign.seed
-            found = inference.infer(
-                report,
-                label,
-                pairs,
-                parameters,
-                observation,
-                options.inference,
-                seed,
-                binning.panels,
-            )
+            prior, how = pairs.train.theta, (options.inference, campaign.seed, binning.panels)
+            found = inference.infer(report, label, pairs, parameters, seen, *how)
             report.tables(comparison.beside(found.draws, f"DESI, {label}", prior))
         report.tables(comparison.prior_tables(prior))
         relation = figures.relation(*comparison.relation(prior))

@@ -63,18 +63,10 @@ def main(options: Quadrants) -> None:
             campaign.simulator, campaign.simulations, campaign.seed, campaign.datasets, name="mwlmc"
         )
         report.text("Simulations", f"{dataset.account(haloes)} {campaign.account}")
-        for label, (binning, observation) in rows.items():
+        for label, (binning, seen) in rows.items():
+            how = (options.inference, campaign.seed, binning.panels)
             pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, parameters)
-            found = inference.infer(
-                report,
-                label,
-                pairs,
-                parameters,
-                observation,
-                options.inference,
-                campaign.seed,
-                binning.panels,
-            )
+            found = inference.infer(report, label, pairs, parameters, seen, *how)
             kind: comparison.Stars = "mock" if mock else "other"
             report.tables(comparison.beside(found.draws, ROW + label, pairs.train.theta, kind))
         report.tables(comparison.prior_tables(pairs.train.theta))

@@ -94,7 +94,7 @@ def test_science_imports_no_tools(path):
     names = imported(parse(path))
     assert not {name.split(".")[0] for name in names} & TOOLS
     machinery = {tuple(name.split(".")[1:2]) for name in names if name.split(".")[0] == "orrery"}
-    assert machinery <= {("parameters",), ("records",)}
+    assert machinery <= {("parameters",), ("records",), ("files",)}
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)

@@ -8,8 +8,6 @@ with errors as often as one likes (`as_records`).
 """
 
 import hashlib
-import io
-import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -24,6 +22,7 @@ from halomass.errors import ENVIRONMENT, Orbits
 from halomass.features import Features, NeighbourSet, Seen
 from halomass.plain_table import KMS, KPC, PlainTable
 from halomass.systems import LOG_M_PEAK, RADIUS, FloatArray
+from orrery import files
 from orrery.records import JSON, Observation, Records
 
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it: with 25
@@ -350,22 +349,8 @@ def write(table: Neighbours, path: Path | str) -> None:
     ecsv = Table(columns, names=list(_COLUMNS), meta=meta)
     for name, (unit, description) in _COLUMNS.items():
         ecsv[name].unit, ecsv[name].description = unit, description
-    text = io.StringIO()
-    ecsv.write(text, format="ascii.ecsv")
-    _replace_text(Path(path), text.getvalue())
+    files.write_ecsv(Path(path), ecsv)
 
 
 def _around_unit(name: str) -> str:
     return str(KMS if name == "vmax" else KPC)
-
-
-def _replace_text(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -10,8 +10,6 @@ stars can be drawn like them; it holds no single star's coordinates.
 """
 
 import argparse
-import io
-import os
 import platform
 import sys
 from collections.abc import Mapping, Sequence
@@ -41,6 +39,7 @@ from mwlmc.survey import (
     expected_counts,
     quadrants,
 )
+from orrery import files
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import JSON, Observation
 
@@ -276,21 +275,7 @@ def _with_sample(ecsv: Table, sample: Sample) -> Table:
 def write_binned(table: BinnedTable, path: Path | str) -> None:
     """Writes a binned table as ECSV, with units and provenance; the file appears whole or not."""
     ecsv = _with_sample(_astropy(table), table.sample)
-    text = io.StringIO()
-    ecsv.write(text, format="ascii.ecsv")
-    _replace_text(Path(path), text.getvalue())
-
-
-def _replace_text(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    files.write_ecsv(Path(path), ecsv)
 
 
 def read_binned(path: Path | str) -> BinnedTable:

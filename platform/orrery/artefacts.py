@@ -11,15 +11,18 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from orrery import runs
+from orrery import files, runs
 from orrery.parameters import Parameter, finite
 from orrery.records import JSON
 from orrery.summaries import Pairs, Splits
+
+R = TypeVar("R")
 
 UNFINISHED = ".training-"
 ELSEWHERE = "another folder of reports or datasets"
@@ -69,7 +72,7 @@ class Shelf:
         """
         if self.holds(identity):
             return
-        with runs.locked(runs.ensure_writable(self.folder), ELSEWHERE):
+        with files.locked(files.ensure_writable(self.folder), ELSEWHERE):
             if not self.holds(identity):  # who held the lock before may have learned it
                 document, weights = learn(self.unfinished(identity))
                 self.write({"fingerprint": identity, **document}, weights)
@@ -80,9 +83,9 @@ class Shelf:
         torch.save(dict(weights), content)
         digest = hashlib.sha256(content.getvalue()).hexdigest()
         file = f"weights-{document['fingerprint']}.pt"
-        runs.write_atomically(self.folder / file, content.getvalue())
+        files.write_atomically(self.folder / file, content.getvalue())
         more = {"weights": {"file": file, "sha256": digest}, "versions": runs.versions()}
-        runs.write_json(self.document, {**document, **more})
+        files.write_json(self.document, {**document, **more})
         for path in self.folder.glob(f"{UNFINISHED}*"):
             shutil.rmtree(path)
         for path in set(self.folder.glob("weights-*.pt")) - {self.folder / file}:
@@ -106,6 +109,23 @@ class Shelf:
             document = json.loads(self.document.read_text())
             return {**{name: document[name] for name in needed}, **document}
         except (ValueError, KeyError, TypeError) as error:
+            raise damaged(self.document, error) from error
+
+    def open(self, restore: Callable[[JSON, dict[str, Tensor]], R]) -> R:
+        """Returns what is made of the document and its weights.
+
+        Arguments:
+            restore: Makes it.
+
+        Raises:
+            FileNotFoundError: If there is none.
+            ValueError: If it is damaged.
+        """
+        document = self.read()
+        weights = self.weights(document)
+        try:
+            return restore(document, weights)
+        except (KeyError, TypeError, RuntimeError) as error:
             raise damaged(self.document, error) from error
 
     def weights(self, document: JSON) -> dict[str, Tensor]:

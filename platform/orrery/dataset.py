@@ -28,19 +28,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from orrery.records import JSON, Column, Records, Schema, canonical, fingerprint
-from orrery.runs import (
+from orrery.files import (
     TEMPORARY,
     append,
-    duration,
     ensure_writable,
     locked,
     replacing,
-    say,
-    version,
     write_atomically,
     write_json,
 )
+from orrery.records import JSON, Column, Records, Schema, canonical, fingerprint
+from orrery.runs import duration, say, version
 
 Split = Literal["train", "validation", "test"]
 

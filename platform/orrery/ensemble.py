@@ -11,7 +11,7 @@ Summaries and parameters are standardised by the mean and the width of the train
 import sys
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,8 +22,8 @@ import torch
 from astropy.table import Table
 from torch import Tensor
 
-from orrery import branches, cluster, data_vector, members, parameters, runs, training
-from orrery.artefacts import Shelf, damaged, origin
+from orrery import branches, cluster, data_vector, files, members, parameters, runs, training
+from orrery.artefacts import Shelf, origin
 from orrery.members import Cohort, Dense, Learning, Networks, Outcome, joined, newborn, next_attempt
 from orrery.parameters import FloatArray, Parameter, names
 from orrery.records import JSON, Observation, code_fingerprint, fingerprint
@@ -221,7 +221,7 @@ class _Lesson(lightning.LightningModule):
 
 
 def _save(outcome: Outcome, path: Path) -> None:
-    with runs.replacing(path) as temporary:
+    with files.replacing(path) as temporary:
         torch.save(vars(outcome), temporary)
 
 
@@ -249,7 +249,7 @@ def _learn_share(task: _Task, worker: Worker) -> None:
 def _learn_cohort(
     task: _Task, attempts: dict[int, int], folder: Path, device: torch.device, on_epoch: OnEpoch
 ) -> Outcome:
-    runs.ensure_writable(folder)
+    files.ensure_writable(folder)
     if not (folder / RESULT).exists():
         lesson = _Lesson(task.cohort(attempts, device), folder, on_epoch)
         trainer = training.bare_trainer(folder, task.learning.max_epochs, device)
@@ -264,7 +264,7 @@ def _dead(outcome: Outcome) -> dict[int, int]:
 
 
 def _learn(task: _Task, on_epoch: OnEpoch) -> Outcome:
-    runs.ensure_writable(task.folder)
+    files.ensure_writable(task.folder)
     work = partial(_learn_share, task)
     if task.learning.workers:
         training.run_workers(work, task.learning.workers, task.folder, on_epoch)
@@ -313,8 +313,9 @@ class _Plan:
         for what, pairs in (("training", splits.train), ("validation", splits.validation)):
             _check_pairs(what, pairs)
 
+    @cached_property
     def scalings(self) -> tuple[Scaling, Scaling]:
-        """Returns the scalings of the summaries and of the parameters."""
+        """The scalings of the summaries and of the parameters."""
         pairs, own = self.splits.train, names(self.parameters)
         return scaling(pairs.x, self.groups, self.splits.names), scaling(pairs.theta, own, own)
 
@@ -327,7 +328,7 @@ class _Plan:
         )
 
     def _examples(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
-        of_x, of_theta = self.scalings()
+        of_x, of_theta = self.scalings
         x, theta = of_x.standardised(pairs.x), of_theta.standardised(pairs.theta)
         return single_precision(x), single_precision(theta)
 
@@ -381,7 +382,7 @@ def fit(
 
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
         outcome = plan.learn(unfinished, on_epoch)
-        return {**description, **_known(outcome, plan.scalings())}, _named(outcome.network)
+        return {**description, **_known(outcome, plan.scalings)}, _named(outcome.network)
 
     shelf.provide(identity, learn)
     return load(folder)
@@ -419,13 +420,7 @@ def load(folder: Path | str) -> Ensemble:
         FileNotFoundError: If there is none.
         ValueError: If its files are damaged.
     """
-    shelf = Shelf(Path(folder), KIND)
-    document = shelf.read()
-    weights = shelf.weights(document)
-    try:
-        return _restore(document, weights)
-    except (KeyError, TypeError) as error:
-        raise damaged(shelf.document, error) from error
+    return Shelf(Path(folder), KIND).open(_restore)
 
 
 def _restore(document: JSON, weights: dict[str, Tensor]) -> Ensemble:

@@ -141,14 +141,14 @@ def _learned(
     folder = report.folder / f"posterior_{slug(label)}"
     task = (splits, parameters, observation.covariance, options.flow, options.training, seed)
     epochs = options.members * options.training.max_epochs
-    with _told(report, label, epochs) as on_epoch:
+    with told(report, label, epochs) as on_epoch:
         if options.members > 1:
             return mixture.fit_members(*task, folder, options.members, on_epoch)
         return posterior.fit(*task, folder, partial(on_epoch, 0))
 
 
 @contextmanager
-def _told(report: Report, label: str, epochs: int) -> Iterator[OnMember]:
+def told(report: Report, label: str, epochs: int) -> Iterator[OnMember]:
     """Returns what to call after each epoch: it moves the progress bar and tells the report."""
     with progress(f"training {label}", epochs, unit="epochs") as advance:
 

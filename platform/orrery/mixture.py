@@ -14,7 +14,7 @@ from astropy.table import QTable, Table
 from numpy.typing import NDArray
 from scipy import special
 
-from orrery import exports, posterior, runs
+from orrery import exports, files, posterior, runs
 from orrery.artefacts import Shelf, damaged
 from orrery.branches import LEARNING, MEMBERS, VALIDATION_NOISE
 from orrery.parameters import FloatArray, Parameter, generator
@@ -264,7 +264,7 @@ def _write(folder: Path, mixed: Mixture) -> None:
         "weights": mixed.weights.tolist(),
         "versions": runs.versions(),
     }
-    runs.write_json(Shelf(folder, KIND).document, document)
+    files.write_json(Shelf(folder, KIND).document, document)
 
 
 def load(folder: Path | str) -> Mixture:

@@ -23,7 +23,7 @@ from scipy import special
 from torch import Tensor, nn
 
 from orrery import branches, data_vector, exports, parameters, runs, sets, summaries, training
-from orrery.artefacts import Shelf, damaged, origin
+from orrery.artefacts import Shelf, origin
 from orrery.branches import LEARNING, TRAIN_NOISE, VALIDATION_NOISE
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import JSON, Observation, code_fingerprint, fingerprint
@@ -440,13 +440,7 @@ def load(folder: Path | str) -> Posterior:
         FileNotFoundError: If there is none.
         ValueError: If its files are damaged.
     """
-    shelf = Shelf(Path(folder), KIND)
-    document = shelf.read()
-    weights = shelf.weights(document)
-    try:
-        return _restore(document, weights)
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise damaged(shelf.document, error) from error
+    return Shelf(Path(folder), KIND).open(_restore)
 
 
 def _restore(document: JSON, weights: dict[str, Tensor]) -> Posterior:

@@ -7,7 +7,7 @@ features of an experiment.
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,7 +25,6 @@ from orrery.posterior import Posterior
 from orrery.records import Observation
 from orrery.regression import BinnedErrors, PredictedLike
 from orrery.reports import Report, slug
-from orrery.runs import progress
 from orrery.summaries import Binning, Splits, Summarise
 
 FEWEST = 100  # tests in a bin whose errors are compared
@@ -324,13 +323,9 @@ def learn(
         ValueError: For the reasons of `ensemble.fit`.
     """
     shape = (options.networks, options.learning)
-    with progress(f"training {label}", options.learning.max_epochs, unit="epochs") as advance:
-
-        def on_epoch(epoch: int, losses: Mapping[str, float]) -> None:
-            report.epoch(epoch, losses, estimator=label)
-            advance(note=", ".join(f"{name} loss {loss:.3f}" for name, loss in losses.items()))
-
-        found = ensemble.fit(splits, (parameter,), *shape, seed, folder, groups, on_epoch)
+    with inference.told(report, label, options.learning.max_epochs) as on_epoch:
+        told = partial(on_epoch, 0)
+        found = ensemble.fit(splits, (parameter,), *shape, seed, folder, groups, told)
     members = found.predict(splits.test.x)[..., 0]
     tested = Tested(label, found, splits.test.theta[:, 0], members, edges, options.window)
     _show(report, tested, parameter)

@@ -7,7 +7,6 @@ copies; whatever happens there, the run goes on.
 """
 
 import base64
-import io
 import json
 import math
 import netrc
@@ -29,7 +28,7 @@ import pyarrow.parquet as pq
 import rich.table
 from astropy.table import Table
 
-from orrery import figures, runs
+from orrery import figures, files, runs
 from orrery.figures import Figure
 from orrery.parameters import FloatArray
 from orrery.records import JSON, Column, Records, Schema
@@ -95,7 +94,7 @@ class Report:
         """Adds numbers that sum the run up, to `metrics.json` and to the head of the page."""
         plain = {name: _plain(value) for name, value in numbers.items()}
         self.numbers.update(plain)
-        runs.write_json(self.folder / METRICS, self.numbers)
+        files.write_json(self.folder / METRICS, self.numbers)
         self.dashboard.summary(plain)
 
     def epoch(self, epoch: int, losses: Mapping[str, float], estimator: str = "flow") -> None:
@@ -112,7 +111,7 @@ class Report:
         """
         name, rows = self._name(title), _rows(table)
         content = {"head": _head(table), "rows": rows}
-        runs.write_atomically(self.folder / f"{name}.ecsv", ecsv(table))
+        files.write_ecsv(self.folder / f"{name}.ecsv", table)
         self.sections.append(Section("table", title, name, caption, content, (f"{name}.ecsv",)))
         _show(title, content)
         self.dashboard.table(name, table.colnames, rows)
@@ -138,12 +137,12 @@ class Report:
             caption: What it shows; also read out to those who cannot see it.
         """
         name, png = self._name(title), figures.encode(figure, "png")
-        runs.write_atomically(self.folder / f"{name}.png", png)
-        runs.write_atomically(self.folder / f"{name}.pdf", figures.encode(figure, "pdf"))
+        files.write_atomically(self.folder / f"{name}.png", png)
+        files.write_atomically(self.folder / f"{name}.pdf", figures.encode(figure, "pdf"))
         content = {"png": base64.b64encode(png).decode()}
-        files = (f"{name}.png", f"{name}.pdf")
-        self.sections.append(Section("figure", title, name, caption, content, files))
-        self.dashboard.image(name, self.folder / files[0], caption)
+        both = (f"{name}.png", f"{name}.pdf")
+        self.sections.append(Section("figure", title, name, caption, content, both))
+        self.dashboard.image(name, self.folder / both[0], caption)
 
     def draws(
         self, title: str, names: Sequence[str], units: Sequence[str], values: FloatArray
@@ -160,14 +159,14 @@ class Report:
             )
         name, text = self._name(title), f"{len(values)} draws of {', '.join(names)}."
         path = self.folder / f"{name}.parquet"
-        runs.write_atomically(path, parquet(names, units, values, self.run))
+        files.write_atomically(path, parquet(names, units, values, self.run))
         self.sections.append(Section("draws", title, name, text, files=(path.name,)))
         return path
 
     def close(self, status: str, reason: str = "") -> Path:
         """Returns the page, written with what there is."""
         path = self.folder / "report.html"
-        runs.write_atomically(path, self._page(status, reason))
+        files.write_atomically(path, self._page(status, reason))
         self.dashboard.finish(failed=bool(reason))
         return path
 
@@ -246,13 +245,6 @@ def shown(value: Any, form: str | None = None) -> str:
     if form:
         return form % value if "%" in form else format(value, form.strip("{}:"))
     return f"{value:.4g}" if real else str(value)
-
-
-def ecsv(table: Table) -> str:
-    """Returns the table as text with names, units and metadata."""
-    with io.StringIO() as file:
-        table.write(file, format="ascii.ecsv")
-        return file.getvalue()
 
 
 def parquet(names: Sequence[str], units: Sequence[str], values: FloatArray, run: Run) -> bytes:

@@ -1,22 +1,14 @@
-"""A run: the options it was given, the folder it writes to, and what it tells the user.
-
-Nothing is ever half-written: a file appears under its name complete and synced, or not at all, so
-that a run which is killed can be started again with the same command.
-"""
+"""A run: the options it was given, the folder it writes to, and what it tells the user."""
 
 import dataclasses
-import fcntl
 import importlib.metadata
-import json
 import math
 import os
 import platform
-import socket
 import subprocess
 import sys
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,6 +19,7 @@ import tyro
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+from orrery.files import ensure_writable, write_json
 from orrery.records import JSON, fingerprint
 
 Options = TypeVar("Options")
@@ -34,8 +27,6 @@ Options = TypeVar("Options")
 PACKAGES = (
     "orrery", "numpy", "torch", "ray", "sbi", "zuko", "lightning", "pyarrow", "astropy",
 )  # fmt: skip
-TEMPORARY = ".tmp"  # ending of files that are being written
-LOCK = ".lock"
 MINUTE = 60.0  # [s] without a terminal, the longest time without a line on the progress
 
 # A log file has no width of its own; tables need more than the 80 columns assumed for it.
@@ -162,120 +153,6 @@ def _commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return found.stdout.strip()
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """Returns a temporary path in the same folder; on success it becomes `path`, synced.
-
-    Raises:
-        OSError: If the file cannot be written; nothing is left behind.
-    """
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{TEMPORARY}")
-    try:
-        yield temporary
-        _sync(temporary)
-        os.replace(temporary, path)
-        _sync(path.parent)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _unwritable(path: Path, error: OSError) -> OSError:
-    return OSError(
-        error.errno or 0,
-        f"cannot write {path} ({error.strerror or error}): "
-        "free some space, or choose a folder that you may write to",
-    )
-
-
-def write_atomically(path: Path, content: bytes | str) -> None:
-    """Writes a file that is either complete or not there.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
-    data = content.encode() if isinstance(content, str) else content
-    with replacing(path) as temporary:
-        temporary.write_bytes(data)
-
-
-def append(path: Path, text: str) -> None:
-    """Appends text to a file and waits until it is on the disk.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
-    try:
-        with path.open("a") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def write_json(path: Path, document: Any) -> None:
-    """Writes a JSON document, sorted and indented, complete or not at all."""
-    text = json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
-    write_atomically(path, text + "\n")
-
-
-def ensure_writable(folder: Path) -> Path:
-    """Returns the absolute folder, made if need be, after a test that it can be written.
-
-    Raises:
-        OSError: If it cannot; hours of computing would end here.
-    """
-    folder = folder.absolute()
-    probe = folder / f".writable.{uuid.uuid4().hex}{TEMPORARY}"
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    return folder
-
-
-@contextmanager
-def locked(folder: Path, instead: str = "another folder") -> Iterator[None]:
-    """Returns a context in which a folder is locked; a second lock is refused, it does not wait.
-
-    Arguments:
-        folder: The folder, which must exist.
-        instead: What who is refused may choose.
-
-    Raises:
-        BlockingIOError: If it is locked already; it names the process.
-        OSError: If the folder cannot be written.
-    """
-    with (folder / LOCK).open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise BlockingIOError(
-                f"{folder} is being written by {lock.read() or 'another process'}: "
-                f"wait until it has finished, or choose {instead}"
-            ) from error
-        lock.truncate(0)
-        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
-        lock.flush()
-        try:
-            yield
-        finally:
-            lock.truncate(0)
 
 
 def say(message: str) -> None:

@@ -24,9 +24,10 @@ from ray.exceptions import RayTaskError
 
 from orrery import cluster
 from orrery.dataset import INDEX, SPLIT, SPLITS, Dataset, Split, split
+from orrery.files import ensure_writable, replacing
 from orrery.parameters import FloatArray, Parameter, names
 from orrery.records import JSON, Records, canonical, code_fingerprint, fingerprint
-from orrery.runs import ensure_writable, progress, replacing, say
+from orrery.runs import progress, say
 
 BATCHES = 16  # of shards for each CPU: many enough to balance and to show progress
 

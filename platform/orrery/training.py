@@ -35,7 +35,7 @@ from ray.train.torch import TorchTrainer, get_device
 from ray.util.queue import Queue
 from torch import Tensor, nn
 
-from orrery import cluster, runs
+from orrery import cluster, files, runs
 from orrery.branches import LEARNING, ORDER
 from orrery.parameters import FloatArray, generator
 
@@ -165,7 +165,7 @@ def train(
     """
     task = Task(module, examples, validation, options, seed, folder.absolute())
     _check(task)
-    runs.ensure_writable(folder)
+    files.ensure_writable(folder)
     if not (folder / RESULT).exists():
         run = _train_on_ray if options.workers else _train_here
         run(task, on_epoch or ignore)
@@ -418,16 +418,16 @@ class _Progress(lightning.Callback):
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         if trainer.is_global_zero:
-            with runs.replacing(self.task.folder / RESULT) as temporary:
+            with files.replacing(self.task.folder / RESULT) as temporary:
                 torch.save(self.state_dict(), temporary)
 
 
 def save_checkpoint(trainer: lightning.Trainer, folder: Path) -> None:
     """Writes the folder's checkpoint, complete or not at all."""
-    partly = folder / f".{CHECKPOINT}{runs.TEMPORARY}"
+    partly = folder / f".{CHECKPOINT}{files.TEMPORARY}"
     trainer.save_checkpoint(partly)  # takes every worker, and waits for the first one to write
     if trainer.is_global_zero:
-        with runs.replacing(folder / CHECKPOINT) as temporary:
+        with files.replacing(folder / CHECKPOINT) as temporary:
             partly.rename(temporary)
 
 

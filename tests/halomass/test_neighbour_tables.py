@@ -19,6 +19,7 @@ from halomass import (
 from halomass.features import Features, NeighbourSet, features
 from halomass.mock_universe import MockUniverse
 from halomass.neighbour_tables import Environment, Neighbours, neighbours_table, observation
+from orrery import files
 
 AROUND = {"vmax": 80.0, "distance_larger": 900.0, "distance_cluster": 12_000.0}
 N = 40
@@ -259,7 +260,7 @@ def test_a_write_that_fails_leaves_the_old_file(halos, tmp_path, monkeypatch):
     def fail(*_):
         raise OSError("disk full")
 
-    monkeypatch.setattr(neighbour_tables.os, "fsync", fail)
+    monkeypatch.setattr(files.os, "fsync", fail)
     with pytest.raises(OSError, match="disk full"):
         neighbour_tables.write(table, path)
     assert path.read_text() == "old"

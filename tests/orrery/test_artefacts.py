@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 import torch
 
-from orrery import runs
+from orrery import files
 from orrery.artefacts import Shelf
 
 DOCUMENT = {"fingerprint": "0123", "seed": 1}
@@ -77,7 +77,7 @@ def test_a_second_process_is_refused_while_one_learns(shelf):
 
 
 def test_what_another_has_learned_meanwhile_is_kept(shelf, monkeypatch):
-    locked = runs.locked
+    locked = files.locked
 
     @contextmanager
     def late(folder, instead):
@@ -85,7 +85,7 @@ def test_what_another_has_learned_meanwhile_is_kept(shelf, monkeypatch):
             shelf.write({"fingerprint": "4567"}, WEIGHTS)
             yield
 
-    monkeypatch.setattr(runs, "locked", late)
+    monkeypatch.setattr(files, "locked", late)
     shelf.provide("4567", forbidden)
     assert shelf.holds("4567")
 

@@ -1,0 +1,151 @@
+"""Files and folders: written whole or not at all, and by one process at a time.
+
+A file appears under its name complete and synced, or not at all, so that whatever is killed can be
+started again with the same command.
+"""
+
+import fcntl
+import io
+import json
+import os
+import socket
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from astropy.table import Table
+
+TEMPORARY = ".tmp"  # ending of files that are being written
+LOCK = ".lock"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Returns a temporary path in the same folder; on success it becomes `path`, synced.
+
+    Raises:
+        OSError: If the file cannot be written; nothing is left behind.
+    """
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{TEMPORARY}")
+    try:
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+        _sync(path.parent)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _unwritable(path: Path, error: OSError) -> OSError:
+    return OSError(
+        error.errno or 0,
+        f"cannot write {path} ({error.strerror or error}): "
+        "free some space, or choose a folder that you may write to",
+    )
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Writes a file that is either complete or not there.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    data = content.encode() if isinstance(content, str) else content
+    with replacing(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def ecsv(table: Table) -> str:
+    """Returns a table as text with names, units and metadata."""
+    with io.StringIO() as text:
+        table.write(text, format="ascii.ecsv")
+        return text.getvalue()
+
+
+def write_ecsv(path: Path, table: Table) -> None:
+    """Writes a table as text with names, units and metadata, complete or not at all.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    write_atomically(path, ecsv(table))
+
+
+def append(path: Path, text: str) -> None:
+    """Appends text to a file and waits until it is on the disk.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    try:
+        with path.open("a") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def write_json(path: Path, document: Any) -> None:
+    """Writes a JSON document, sorted and indented, complete or not at all."""
+    text = json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomically(path, text + "\n")
+
+
+def ensure_writable(folder: Path) -> Path:
+    """Returns the absolute folder, made if need be, after a test that it can be written.
+
+    Raises:
+        OSError: If it cannot; hours of computing would end here.
+    """
+    folder = folder.absolute()
+    probe = folder / f".writable.{uuid.uuid4().hex}{TEMPORARY}"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    return folder
+
+
+@contextmanager
+def locked(folder: Path, instead: str = "another folder") -> Iterator[None]:
+    """Returns a context in which a folder is locked; a second lock is refused, it does not wait.
+
+    Arguments:
+        folder: The folder, which must exist.
+        instead: What who is refused may choose.
+
+    Raises:
+        BlockingIOError: If it is locked already; it names the process.
+        OSError: If the folder cannot be written.
+    """
+    with (folder / LOCK).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise BlockingIOError(
+                f"{folder} is being written by {lock.read() or 'another process'}: "
+                f"wait until it has finished, or choose {instead}"
+            ) from error
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+        lock.flush()
+        try:
+            yield
+        finally:
+            lock.truncate(0)
