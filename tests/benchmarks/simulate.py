@@ -89,7 +89,7 @@ def _device(kind: str) -> str:
 
 def _first_simulation() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as empty:
-        # the compiler keeps its headers in the temporary folder
+        # torch's compiler can keep things in the temporary folder too: precompiled headers, say
         environment = {**os.environ, "XDG_CACHE_HOME": empty, "TMPDIR": empty}
         environment.pop("TORCHINDUCTOR_CACHE_DIR", None)
         return {name: _seconds(environment) for name in ("cold", "warm")}
