@@ -8,13 +8,18 @@ python experiments/desi.py --stars MWS_BHB.fits         # your copy of the catal
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mwlmc import comparison, kinematics, observations
-from mwlmc.campaign import Campaign
-from mwlmc.observations import Measurement
-from mwlmc.star_tables import Selection
-from mwlmc.survey import DESI_FOOTPRINT, without_and_with_v_tb
-from orrery import cluster, dataset, figures, inference, reports, runs, simulation, summaries
-from orrery.inference import Inference
+from mwlmc.observed import observations
+from mwlmc.observed.observations import Measurement
+from mwlmc.observed.star_tables import Selection
+from mwlmc.sky import kinematics
+from mwlmc.sky.survey import DESI_FOOTPRINT, without_and_with_v_tb
+from mwlmc.study import comparison
+from mwlmc.study.campaign import Campaign
+from orrery.execution import cluster, simulation, summaries
+from orrery.inference import posteriors
+from orrery.inference.posteriors import Inference
+from orrery.results import figures, reports
+from orrery.storage import dataset, runs
 
 BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
 BINNINGS = without_and_with_v_tb(DESI_FOOTPRINT)
@@ -50,7 +55,7 @@ def main(options: Desi) -> None:
         for label, (binning, seen) in observed.items():
             pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, parameters)
             prior, how = pairs.train.theta, (options.inference, campaign.seed, binning.panels)
-            found = inference.infer(report, label, pairs, parameters, seen, *how)
+            found = posteriors.infer(report, label, pairs, parameters, seen, *how)
             report.tables(comparison.beside(found.draws, f"DESI, {label}", prior))
         report.tables(comparison.prior_tables(prior))
         relation = figures.relation(*comparison.relation(prior))

@@ -8,19 +8,22 @@ python experiments/halo_mass.py --neighbours my_host.ecsv       # weighs another
 from dataclasses import dataclass, field
 from functools import partial
 
-from halomass import acceptance, comparison
-from halomass.campaign import Campaign, Host
-from halomass.comparison import EDGES, FIGURES, LABEL, looked_at_by, observed, studies
-from halomass.features import Features, NeighbourSet, features
-from halomass.neighbour_tables import Neighbours, observation
+from halomass.observed.features import Features, NeighbourSet, features
+from halomass.observed.neighbour_tables import Neighbours, observation
+from halomass.study import acceptance, comparison
+from halomass.study.campaign import Campaign, Host
+from halomass.study.comparison import EDGES, FIGURES, LABEL, looked_at_by, observed, studies
 from halomass.systems import LOG_M_VIR
-from orrery import cluster, dataset, figures, prediction, reports, runs, simulation
-from orrery.dataset import Dataset
-from orrery.inference import Inference
-from orrery.posterior import Flow
-from orrery.prediction import Asked, Prediction, Tested
-from orrery.reports import Report
-from orrery.training import Training
+from orrery.execution import cluster, simulation
+from orrery.inference import ensembles
+from orrery.inference.ensembles import Asked, Prediction, Tested
+from orrery.inference.posteriors import Inference
+from orrery.learning.posterior import Flow
+from orrery.learning.training import Training
+from orrery.results import figures, reports
+from orrery.results.reports import Report
+from orrery.storage import dataset, runs
+from orrery.storage.dataset import Dataset
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def main(options: HaloMass) -> None:
     how, wanted = (options.prediction, campaign.seed, EDGES), studies(campaign.seed, len(host))
     ours = options.host.ours and observed(25) in wanted
     with cluster.connect(), reports.open_run("halo_mass", options, campaign.reports) as report:
-        learn = partial(prediction.learn_all, report, features, LOG_M_VIR, *how)
+        learn = partial(ensembles.learn_all, report, features, LOG_M_VIR, *how)
         read = partial(made, seed=0, name="halos", shard_size=1)  # a file has no randomness
         halos = [read(one, one.chunks) for one in campaign.readers]
         source, count = campaign.hosts_of(halos)
@@ -71,9 +74,9 @@ def main(options: HaloMass) -> None:
 
 def judge(report: Report, found: dict[str, Tested], campaign: Campaign) -> None:
     """Reports how exact the ensembles are, and how good the mock universe is."""
-    ratios = prediction.variance_ratios(found, observed(25), campaign.seed)
+    ratios = ensembles.variance_ratios(found, observed(25), campaign.seed)
     report.tables(comparison.exactness(found, ratios))
-    prediction.compare(report, found, FIGURES, LABEL, comparison.published_rmse())
+    ensembles.compare(report, found, FIGURES, LABEL, comparison.published_rmse())
     report.tables({} if campaign.catalogue else acceptance.tables(campaign.seed))
 
 
@@ -89,7 +92,7 @@ def rivals(
     fast = Training(learning_rate=3e-3, max_epochs=8)
     flows: Asked = {"flow": (ranked, observation(host, ranked[0]), Inference(spline, slow, 5))}
     flows |= {"flow of a set": (every, observation(host, every[0]), Inference(spline, fast))}
-    scores = prediction.infer_all(report, hosts, features, flows, LOG_M_VIR, seed)
+    scores = ensembles.infer_all(report, hosts, features, flows, LOG_M_VIR, seed)
     scores["ensemble"] = (one.score, one.ask(flows["flow"][1]))
     report.tables(comparison.estimators(scores))
 

@@ -10,27 +10,23 @@ model, their draws are simulated by the same actors, and each bin gets a tail pr
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mwlmc import kinematics, observations, replay
-from mwlmc.campaign import Campaign
-from mwlmc.forecast import rows
-from mwlmc.literature import TABLE2
-from mwlmc.observations import Measurement
+from mwlmc import replay
+from mwlmc.observed import observations
+from mwlmc.observed.observations import Measurement
+from mwlmc.observed.star_tables import Selection
 from mwlmc.replay import Replay
-from mwlmc.star_tables import Selection
-from mwlmc.survey import DESI_FOOTPRINT
-from orrery import (
-    cluster,
-    dataset,
-    figures,
-    inference,
-    predictive,
-    reports,
-    runs,
-    simulation,
-    summaries,
-)
-from orrery.figures import Panel
-from orrery.inference import Inference
+from mwlmc.sky import kinematics
+from mwlmc.sky.survey import DESI_FOOTPRINT
+from mwlmc.study.campaign import Campaign
+from mwlmc.study.forecast import rows
+from mwlmc.study.literature import TABLE2
+from orrery.execution import cluster, simulation, summaries
+from orrery.inference import posteriors
+from orrery.inference.posteriors import Inference
+from orrery.judging import predictive
+from orrery.results import figures, reports
+from orrery.results.figures import Panel
+from orrery.storage import dataset, runs
 
 BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
 
@@ -73,7 +69,9 @@ def main(options: PredictiveChecks) -> None:
         for row in options.rows:
             binning, observation = data[row]
             pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, model)
-            found = inference.infer(report, row, pairs, model, observation, options.inference, seed)
+            found = posteriors.infer(
+                report, row, pairs, model, observation, options.inference, seed
+            )
             draws = replay.simulable(simulator, found.draws[: options.replicates])
             report.text(f"Simulated draws, {row}", str(draws))
             remade, count = Replay(simulator, draws.theta), len(draws.theta)

@@ -11,14 +11,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from mwlmc import comparison, kinematics, observations
-from mwlmc.campaign import Campaign
-from mwlmc.forecast import forecast, forecast_binning
-from mwlmc.observations import Measurement
-from mwlmc.star_tables import Selection
-from mwlmc.survey import quadrants, without_and_with_v_tb
-from orrery import cluster, dataset, inference, reports, runs, simulation, summaries
-from orrery.inference import Inference
+from mwlmc.observed import observations
+from mwlmc.observed.observations import Measurement
+from mwlmc.observed.star_tables import Selection
+from mwlmc.sky import kinematics
+from mwlmc.sky.survey import quadrants, without_and_with_v_tb
+from mwlmc.study import comparison
+from mwlmc.study.campaign import Campaign
+from mwlmc.study.forecast import forecast, forecast_binning
+from orrery.execution import cluster, simulation, summaries
+from orrery.inference import posteriors
+from orrery.inference.posteriors import Inference
+from orrery.results import reports
+from orrery.storage import dataset, runs
 
 BINNED = Path("datasets/observed/sdss_kgiants.ecsv")
 ROW = "H3+SEGUE+MagE quadrants, "
@@ -66,7 +71,7 @@ def main(options: Quadrants) -> None:
         for label, (binning, seen) in rows.items():
             how = (options.inference, campaign.seed, binning.panels)
             pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, parameters)
-            found = inference.infer(report, label, pairs, parameters, seen, *how)
+            found = posteriors.infer(report, label, pairs, parameters, seen, *how)
             kind: comparison.Stars = "mock" if mock else "other"
             report.tables(comparison.beside(found.draws, ROW + label, pairs.train.theta, kind))
         report.tables(comparison.prior_tables(pairs.train.theta))

@@ -12,16 +12,19 @@ from pathlib import Path
 
 import numpy as np
 
-from mwlmc import figure_data, kinematics, observations, star_tables
-from mwlmc.campaign import Campaign
-from mwlmc.forecast import model_at, rows
-from mwlmc.kinematics import Stars
-from mwlmc.observations import Measurement
-from mwlmc.star_tables import Selection
-from mwlmc.survey import DESI_FOOTPRINT, DESI_NORTH, DESI_SOUTH, QUADRANTS
-from orrery import figures, reports, runs
-from orrery.figures import Panel, RadialCounts, SkyPanel, SkyRegion, Track
+from mwlmc.observed import observations, star_tables
+from mwlmc.observed.observations import Measurement
+from mwlmc.observed.star_tables import Selection
+from mwlmc.sky import kinematics
+from mwlmc.sky.kinematics import Stars
+from mwlmc.sky.survey import DESI_FOOTPRINT, DESI_NORTH, DESI_SOUTH, QUADRANTS
+from mwlmc.study import figure_data
+from mwlmc.study.campaign import Campaign
+from mwlmc.study.forecast import model_at, rows
 from orrery.parameters import generator
+from orrery.results import figures, reports
+from orrery.results.figures import Panel, RadialCounts, SkyPanel, SkyRegion, Track
+from orrery.storage import runs
 
 BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
 MOCK = "H3+SEGUE+MagE quadrants, with v_tb"

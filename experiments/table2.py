@@ -8,26 +8,22 @@ The stars of H3, SEGUE and MagE are not public: their rows are forecasts at the 
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mwlmc import comparison, kinematics, observations
-from mwlmc.campaign import Campaign
-from mwlmc.forecast import rows
-from mwlmc.observations import Measurement
-from mwlmc.star_tables import Selection
-from mwlmc.survey import DESI_FOOTPRINT
-from orrery import (
-    calibration,
-    cluster,
-    dataset,
-    figures,
-    inference,
-    reports,
-    runs,
-    simulation,
-    summaries,
-)
-from orrery.inference import Inference, Inferred
+from mwlmc.observed import observations
+from mwlmc.observed.observations import Measurement
+from mwlmc.observed.star_tables import Selection
+from mwlmc.sky import kinematics
+from mwlmc.sky.survey import DESI_FOOTPRINT
+from mwlmc.study import comparison
+from mwlmc.study.campaign import Campaign
+from mwlmc.study.forecast import rows
+from orrery.execution import cluster, simulation, summaries
+from orrery.inference import posteriors
+from orrery.inference.posteriors import Inference, Inferred
+from orrery.judging import calibration
 from orrery.parameters import FloatArray
-from orrery.reports import Report
+from orrery.results import figures, reports
+from orrery.results.reports import Report
+from orrery.storage import dataset, runs
 
 BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
 SURVEYS = ("DESI", "H3+SEGUE+MagE on DESI's sky", "H3+SEGUE+MagE quadrants")
@@ -64,7 +60,7 @@ def main(options: Table2) -> None:
         found: dict[str, Inferred] = {}
         for row, (binning, observation) in data.items():
             pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, parameters)
-            found[row] = inference.infer(
+            found[row] = posteriors.infer(
                 report, row, pairs, parameters, observation, options.inference, campaign.seed
             )
         prior, draws = pairs.train.theta, {row: one.draws for row, one in found.items()}

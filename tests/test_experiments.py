@@ -9,16 +9,18 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
 
-from mwlmc import kinematics, observations
-from mwlmc.literature import QUANTITIES, TABLE2
+from mwlmc.observed import observations
 from mwlmc.parameters import INFERRED, LMC_TODAY
 from mwlmc.simulator import Simulator
-from mwlmc.survey import DESI_FOOTPRINT, QUADRANTS
-from orrery import mixture, posterior, simulation, summaries
-from orrery.dataset import Dataset
-from orrery.posterior import Flow
-from orrery.reports import slug
-from orrery.training import Training
+from mwlmc.sky import kinematics
+from mwlmc.sky.survey import DESI_FOOTPRINT, QUADRANTS
+from mwlmc.study.literature import QUANTITIES, TABLE2
+from orrery.execution import simulation, summaries
+from orrery.learning import mixture, posterior
+from orrery.learning.posterior import Flow
+from orrery.learning.training import Training
+from orrery.results.reports import slug
+from orrery.storage.dataset import Dataset
 
 ROOT = Path(__file__).parents[1]
 EXPERIMENTS = sorted((ROOT / "experiments").glob("*.py"))

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
-from halomass.campaign import Campaign
-from halomass.comparison import COUNTS, FIGURES, observed, studies
-from halomass.universe_machine import STRUCT
-from orrery.reports import slug
+from halomass.catalogues.universe_machine import STRUCT
+from halomass.study.campaign import Campaign
+from halomass.study.comparison import COUNTS, FIGURES, observed, studies
+from orrery.results.reports import slug
 
 OF_HOSTS = Path(__file__).parents[1] / "experiments/halo_mass.py"
 TOY_HOSTS = (

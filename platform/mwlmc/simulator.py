@@ -15,17 +15,17 @@ import torch
 from numpy.typing import NDArray
 
 import orrery.parameters
-from mwlmc import (
+from mwlmc import parameters
+from mwlmc.model import (
     agama_engine,
     distribution,
-    frames,
     orbits,
-    parameters,
     potentials,
     reflex,
     stellar_halo,
     trajectories,
 )
+from mwlmc.sky import frames
 from orrery.parameters import FloatArray, Prior, generator
 from orrery.records import JSON, Column, Records, Schema, code_fingerprint
 

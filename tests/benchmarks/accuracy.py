@@ -25,11 +25,12 @@ import torch
 from counting import counted_stepper
 from numpy.typing import NDArray
 
-from mwlmc import kinematics, potentials, stellar_halo, survey
+from mwlmc.model import potentials, stellar_halo
 from mwlmc.simulator import PHASE_SPACE, Past, Simulator, Stars
-from orrery import runs
+from mwlmc.sky import kinematics, survey
 from orrery.parameters import generator
 from orrery.records import Records
+from orrery.storage import runs
 
 _BINNINGS = (survey.QUADRANTS, survey.DESI_FOOTPRINT)
 _BATCH = 8  # simulations at a time

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from mwlmc import orbits
+from mwlmc.model import orbits
 
 
 @dataclass

@@ -28,7 +28,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from orrery.members import Cohort, Learning, Networks, newborn
+from orrery.learning.members import Cohort, Learning, Networks, newborn
 
 SEED = 1
 Examples = tuple[Tensor, Tensor]

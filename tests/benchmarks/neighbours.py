@@ -18,13 +18,14 @@ from typing import Any
 
 import numpy as np
 
-from halomass import neighbours
-from halomass.neighbours import Halos, IntArray, Neighbourhood
-from halomass.selection import Selection, find_hosts, sides
+from halomass.hosts import neighbours
+from halomass.hosts.neighbours import Halos, IntArray, Neighbourhood
+from halomass.hosts.selection import Selection, find_hosts, sides
 from halomass.systems import SCHEMA, FloatArray
-from orrery import cluster, runs
+from orrery.execution import cluster
 from orrery.parameters import generator
 from orrery.records import JSON, Records
+from orrery.storage import runs
 
 LIGHTEST, HEAVIEST, KNEE = 9.7, 15.0, 14.3  # [dex(solMass)] of centrals
 SLOPE = -0.9  # of the number of halos above a mass

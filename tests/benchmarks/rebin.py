@@ -22,14 +22,17 @@ from typing import Any
 
 import numpy as np
 
-from mwlmc import kinematics, observations, simulator
+from mwlmc import simulator
+from mwlmc.observed import observations
 from mwlmc.parameters import INFERRED
-from mwlmc.survey import QUADRANTS, Binning
-from orrery import cluster, runs, summaries
-from orrery.dataset import Dataset
+from mwlmc.sky import kinematics
+from mwlmc.sky.survey import QUADRANTS, Binning
+from orrery.execution import cluster, summaries
+from orrery.execution.simulation import generate
 from orrery.parameters import FloatArray, generator
 from orrery.records import JSON, Records, Schema
-from orrery.simulation import generate
+from orrery.storage import runs
+from orrery.storage.dataset import Dataset
 
 SIMULATIONS = 4096  # of its own
 

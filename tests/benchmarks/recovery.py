@@ -21,15 +21,16 @@ from typing import Any
 
 import numpy as np
 
-from mwlmc import kinematics, survey
 from mwlmc.parameters import INFERRED
 from mwlmc.simulator import PHASE_SPACE
-from mwlmc.survey import Binning
-from orrery import mixture, runs
-from orrery.dataset import Dataset
-from orrery.mixture import Mixture
+from mwlmc.sky import kinematics, survey
+from mwlmc.sky.survey import Binning
+from orrery.execution.summaries import Pairs, convolve
+from orrery.learning import mixture
+from orrery.learning.mixture import Mixture
 from orrery.parameters import FloatArray, generator, names
-from orrery.summaries import Pairs, convolve
+from orrery.storage import runs
+from orrery.storage.dataset import Dataset
 
 DRAWS = 2000
 # A reference set's names of our binning's patches.

@@ -74,23 +74,15 @@ import numpy as np
 import torch
 from counting import counted_stepper
 
-from mwlmc import (
-    kinematics,
-    orbits,
-    parameters,
-    potentials,
-    reflex,
-    simulator,
-    stellar_halo,
-    survey,
-    trajectories,
-)
-from mwlmc.kinematics import IntArray
-from mwlmc.potentials import GYR, length
-from mwlmc.survey import BoolArray
-from orrery import runs
+from mwlmc import parameters, simulator
+from mwlmc.model import orbits, potentials, reflex, stellar_halo, trajectories
+from mwlmc.model.potentials import GYR, length
+from mwlmc.sky import kinematics, survey
+from mwlmc.sky.kinematics import IntArray
+from mwlmc.sky.survey import BoolArray
 from orrery.parameters import FloatArray, generator
 from orrery.records import Records
+from orrery.storage import runs
 
 Errors = dict[str, float]
 Facts = dict[str, Any]

@@ -37,11 +37,14 @@ import numpy as np
 import torch
 from counting import counted_stepper
 
-from mwlmc import agama_engine, kinematics, parameters, stellar_halo, survey
+from mwlmc import parameters
+from mwlmc.model import agama_engine, stellar_halo
 from mwlmc.simulator import Simulator, Stars
-from orrery import cluster, dataset, runs, simulation, summaries
+from mwlmc.sky import kinematics, survey
+from orrery.execution import cluster, simulation, summaries
 from orrery.parameters import generator
 from orrery.records import Records
+from orrery.storage import dataset, runs
 
 _FIRST = (
     "import torch; torch.set_num_threads(1); from mwlmc.simulator import Simulator; "

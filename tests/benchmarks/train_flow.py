@@ -6,8 +6,8 @@
 Both train the same architecture with their own defaults. The pairs come from a simulator of the
 real problem's shape: 6 normal parameters and 26 summaries, which are nonlinear functions of the
 parameters, blurred by 4 unknown nuisances, with noise whose width depends on the parameters. Noise
-is in the pairs once, since sbi cannot draw it anew (`orrery.posterior.fit` does). sbi chooses its
-validation pairs from all that it gets, as many as ours are.
+is in the pairs once, since sbi cannot draw it anew (`orrery.learning.posterior.fit` does). sbi
+chooses its validation pairs from all that it gets, as many as ours are.
 
 After each of our epochs the held-out log-probability of the weights is looked at outside the timed
 region. The last line is one JSON object, times in seconds by the clock, and all of it for each
@@ -36,11 +36,12 @@ from sbi.neural_nets import posterior_nn
 from sbi.neural_nets.estimators import ConditionalDensityEstimator
 from torch import Tensor, nn
 
-from orrery import runs, training
+from orrery.learning import training
+from orrery.learning.posterior import Flow
+from orrery.learning.training import Training
 from orrery.parameters import FloatArray, generator
-from orrery.posterior import Flow
 from orrery.records import JSON
-from orrery.training import Training
+from orrery.storage import runs
 
 P, S, NUISANCES = 6, 26, 4
 NOISE = 0.5  # of a summary whose signal has a width of about 1

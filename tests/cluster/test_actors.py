@@ -15,12 +15,13 @@ import numpy as np
 import pytest
 import ray
 
-from orrery import cluster, dataset
-from orrery.dataset import CARD, WORK
+from orrery.execution import cluster
+from orrery.execution.simulation import generate
+from orrery.execution.summaries import compute
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Records, Schema, fingerprint
-from orrery.simulation import generate
-from orrery.summaries import compute
+from orrery.storage import dataset
+from orrery.storage.dataset import CARD, WORK
 
 SHARD, COUNT = 4, 24
 

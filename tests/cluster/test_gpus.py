@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import ray
 
-from orrery import dataset
+from orrery.execution.simulation import generate
 from orrery.records import Column, Records, Schema
-from orrery.simulation import generate
+from orrery.storage import dataset
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from halomass import cosmology, neighbours
-from halomass.neighbours import (
+from halomass import cosmology
+from halomass.hosts import neighbours
+from halomass.hosts.neighbours import (
     Halos,
     Neighbourhood,
     distance_cluster,

@@ -11,17 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-from mwlmc import (
-    distribution,
-    kinematics,
-    orbits,
-    potentials,
-    simulator,
-    stellar_halo,
-    survey,
-    trajectories,
-)
-from mwlmc.potentials import GYR, length
+from mwlmc import simulator
+from mwlmc.model import distribution, orbits, potentials, stellar_halo, trajectories
+from mwlmc.model.potentials import GYR, length
+from mwlmc.sky import kinematics, survey
 from orrery.records import Records
 
 EXTRACT = Path(__file__).parent / "reference"

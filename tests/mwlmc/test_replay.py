@@ -6,15 +6,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mwlmc import kinematics, parameters, survey
+from mwlmc import parameters
 from mwlmc.replay import Replay, Simulable, runaways, simulable, within
 from mwlmc.simulator import PHASE_SPACE, Simulator
-from orrery import posterior, predictive, simulation, summaries
+from mwlmc.sky import kinematics, survey
+from orrery.execution import simulation, summaries
+from orrery.execution.summaries import Pairs, convolve
+from orrery.judging import predictive
+from orrery.learning import posterior
+from orrery.learning.posterior import Flow
+from orrery.learning.training import Training
 from orrery.parameters import generator
-from orrery.posterior import Flow
 from orrery.records import Observation, canonical
-from orrery.summaries import Pairs, convolve
-from orrery.training import Training
 
 SMALL = Simulator(stars=600)
 

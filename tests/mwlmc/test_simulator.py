@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from mwlmc import parameters, potentials, reflex, trajectories
-from mwlmc.potentials import length
+from mwlmc import parameters
+from mwlmc.model import potentials, reflex, trajectories
+from mwlmc.model.potentials import length
 from mwlmc.simulator import PHASE_SPACE, Simulator, lmc_today
 from orrery.parameters import generator
 from orrery.records import Records, canonical

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import settings
 
-from orrery.dataset import CARD, WORK
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Records, Schema
+from orrery.storage.dataset import CARD, WORK
 
 # No deadlines: machines are shared. The same examples each time: a failure is a failure for all.
 settings.register_profile("orrery", deadline=None, derandomize=True, database=None)

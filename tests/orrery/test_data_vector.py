@@ -7,8 +7,8 @@ from astropy.table import QTable, Table
 
 from orrery import data_vector
 from orrery.data_vector import arranged, from_table, to_table
-from orrery.files import ecsv
 from orrery.records import Observation
+from orrery.storage.files import ecsv
 
 NAMES, UNITS = ("x_lmc", "v_north", "share"), ("kpc", "km / s", "")
 COVARIANCE = np.array([[0.2, 0.1, 0.0], [0.1, 0.7, 0.01], [0.0, 0.01, 1 / 3]])

@@ -8,8 +8,8 @@ import pytest
 from astropy.table import QTable
 
 from orrery import exports
-from orrery.files import ecsv
 from orrery.parameters import Parameter
+from orrery.storage.files import ecsv
 
 PARAMETERS = (
     Parameter("log10_m", "dex(solMass)", r"$\log_{10} M$"),

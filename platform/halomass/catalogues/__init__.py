@@ -1,0 +1,1 @@
+"""Halo catalogues of any size, read in pieces."""

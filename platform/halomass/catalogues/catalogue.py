@@ -1,0 +1,360 @@
+"""Halo catalogues of any size as datasets: one record is one chunk of a file.
+
+A chunk is read, checked and reduced to the columns that a selection needs, within the memory that
+the user allows; then it is forgotten. Chunks do not depend on each other, so any number of
+processes can read a file. Before anything is written the whole file is read once: what is torn,
+foreign or not finite is refused by name.
+
+    halos = open_catalogue("sfr_catalog_1.000000.bin", box=64.0)
+    simulation.generate(halos, halos.chunks, 0, folder, name="halos", shard_size=1)
+
+Hlists have no stellar mass: theirs is 0, "none", until it is painted on.
+"""
+
+import hashlib
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from halomass import cosmology
+from halomass.catalogues import consistent_trees, text_table, universe_machine
+from halomass.systems import LOG_M_PEAK
+from orrery.records import JSON, Column, Records, Schema, code_fingerprint
+
+Kind = Literal["binary", "ascii", "hlist"]
+
+_MPC_OVER_H = f"{1 / cosmology.HUBBLE:.10g} Mpc"  # what "Mpc/h" is, for readers of units
+
+HALOS = Schema(
+    scalars=(
+        Column("index", "", "number of the chunk of the file", "int64"),
+        Column("rows", "", "halos in the chunk", "int64"),
+        Column("kept", "", "halos that count and have a large enough peak mass", "int64"),
+    ),
+    particles=(
+        Column("id", "", "identity of the halo in its snapshot", "int64"),
+        Column("descid", "", "identity of its descendant in the next snapshot, or -1", "int64"),
+        Column("upid", "", "identity of the largest halo that it lies in, or -1", "int64"),
+        Column("log_m_vir", "dex(solMass)", "log10 of the virial mass (Bryan & Norman)", "float32"),
+        Column("log_m_peak", "dex(solMass)", "log10 of the largest mass in its past", "float32"),
+        Column("log_m_star", "dex(solMass)", "log10 of the stellar mass; 0: none", "float32"),
+        Column("vmax", "km / s", "largest circular velocity today", "float32"),
+        Column("x", _MPC_OVER_H, "comoving, in the box", "float64"),
+        Column("y", _MPC_OVER_H, "comoving, in the box", "float64"),
+        Column("z", _MPC_OVER_H, "comoving, in the box", "float64"),
+        Column("vx", "km / s", "physical, peculiar", "float32"),
+        Column("vy", "km / s", "physical, peculiar", "float32"),
+        Column("vz", "km / s", "physical, peculiar", "float32"),
+    ),
+)
+
+LEAST_MEMORY = 2.0  # [MB] less does not hold a few hundred lines
+# Of the box's side: galaxies that outlived their halo drift a little over the edge.
+_OVER_THE_EDGE = 0.05
+_FILLED = 0.9  # of the box's side: the least that many halos reach
+_MANY = 1000  # halos
+_LATEST = 1.1  # scale factor: some simulations end a little after today
+_AXES = ("x", "y", "z")
+_VELOCITIES = ("vx", "vy", "vz")
+
+
+class Source(Protocol):
+    """A file in chunks: what its bytes mean."""
+
+    @property
+    def chunks(self) -> int: ...
+
+    def describe(self) -> JSON: ...
+
+    def content(self, chunk: int) -> bytes: ...
+
+    def rows(self, chunk: int, content: bytes) -> NDArray[Any]: ...
+
+    def place(self, chunk: int, row: int) -> str: ...
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The halos of one snapshot of a simulation, read from a file.
+
+    Arguments:
+        path: The file. The processes that read it must all find it there.
+        kind: What it is: `binary` or `ascii` of the UniverseMachine, or a Consistent-Trees `hlist`.
+        box: The side of the periodic box [comoving Mpc/h].
+        scale: The scale factor of the snapshot.
+        memory: The most memory [MB] that a process may use for reading, which decides the chunks.
+        log_m_peak: Only halos with a larger log10 of the peak mass [Msun] are kept.
+    """
+
+    path: Path
+    kind: Kind
+    box: float
+    scale: float
+    memory: float = 256.0
+    log_m_peak: float = LOG_M_PEAK
+
+    def __post_init__(self) -> None:
+        _check_readable(self.path)
+        if self.kind not in ("binary", "ascii", "hlist"):
+            raise ValueError(f"no kind {self.kind!r}: choose 'binary', 'ascii' or 'hlist'")
+        for name, value, least, most in (
+            ("box [Mpc/h]", self.box, 0.0, np.inf),
+            ("scale", self.scale, 0.0, _LATEST),
+            ("memory [MB]", self.memory, LEAST_MEMORY, np.inf),
+            ("log_m_peak", self.log_m_peak, 0.0, 16.0),
+        ):
+            if not least <= value <= most or value == 0 or not np.isfinite(value):
+                raise ValueError(f"{name} {value} must lie between {least:g} and {most:g}")
+        self._source()
+
+    @property
+    def schema(self) -> Schema:
+        """The columns of the records."""
+        return HALOS
+
+    @property
+    def gpus(self) -> float:
+        """Reading needs none."""
+        return 0.0
+
+    @property
+    def chunks(self) -> int:
+        """The number of chunks, and so of records, that the file has."""
+        return self._source().chunks
+
+    def describe(self) -> JSON:
+        """Returns all that decides the records, as plain JSON, after a look at the whole file.
+
+        Raises:
+            ValueError: If anything in the file is refused.
+        """
+        file = self.path.stat()
+        code = (
+            *(cosmology, text_table, universe_machine, consistent_trees),
+            sys.modules[__name__],
+        )
+        return {
+            "model": "halo catalogue",
+            "kind": self.kind,
+            "file": self.path.name,
+            "bytes": file.st_size,
+            "sha256": _survey(self, file.st_size, file.st_mtime_ns),
+            "box": self.box,
+            "scale": self.scale,
+            "hubble": cosmology.HUBBLE,
+            "log_m_peak": self.log_m_peak,
+            **self._source().describe(),
+            "code": code_fingerprint(*code),
+        }
+
+    def records(self, seed: int, indices: Sequence[int]) -> Records:
+        """Returns the records of chunks; those beyond the last have no halos.
+
+        Arguments:
+            seed: A file has no randomness: it changes nothing.
+            indices: The chunks' numbers.
+
+        Raises:
+            ValueError: If anything in a chunk is refused.
+        """
+        source = self._source()
+        parts = [self.halos(source, i, source.content(i)) for i in indices]
+        kept = np.array([len(part.columns["id"]) for part in parts], np.int64)
+        rows = np.array([part.rows for part in parts], np.int64)
+        return Records(
+            {"index": np.asarray(indices, np.int64), "rows": rows, "kept": kept},
+            {c.name: _joined([p.columns[c.name] for p in parts]) for c in HALOS.particles},
+            np.concatenate([[0], np.cumsum(kept)]).astype(np.int32),
+        )
+
+    def halos(self, source: Source, chunk: int, content: bytes) -> "Part":
+        """Returns the halos of a chunk that count.
+
+        Arguments:
+            source: The file.
+            chunk: The chunk's number.
+            content: Its bytes.
+
+        Raises:
+            ValueError: If a value is not finite, a position outside of the box or a mass not
+                positive; it names the place in the file.
+        """
+        rows = source.rows(chunk, content)
+        counts = _counts(rows)
+        for name, wrong, reason in self._refusals(rows):
+            refused = np.flatnonzero(wrong & counts)
+            if len(refused):
+                where = f"{self.path.name}, {source.place(chunk, int(refused[0]))}"
+                raise ValueError(f"{where}: {name} is {rows[name][refused[0]]}, {reason}")
+        return Part(len(rows), self._columns(rows[counts & self._massive(rows)]))
+
+    def _source(self) -> Source:
+        if self.kind == "binary":
+            return universe_machine.open_structs(self.path, self.memory)
+        if self.kind == "ascii":
+            return universe_machine.open_text(self.path, self.memory)
+        return consistent_trees.open_hlist(self.path, self.memory, self.box)
+
+    @property
+    def _mass_unit(self) -> float:
+        return 1.0 if self.kind == "ascii" else 1 / cosmology.HUBBLE  # [Msun]
+
+    def _massive(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
+        return rows["mp"].astype(np.float64) * self._mass_unit > 10.0**self.log_m_peak
+
+    def _refusals(self, rows: NDArray[Any]) -> Iterator[tuple[str, NDArray[np.bool_], str]]:
+        names = rows.dtype.names or ()
+        for name in (*_AXES, *_VELOCITIES, "mp", "m", "v", *{"sm"}.intersection(names)):
+            yield name, ~np.isfinite(rows[name]), "not finite: fetch the file again"
+        low, high = -_OVER_THE_EDGE * self.box, (1 + _OVER_THE_EDGE) * self.box
+        outside = f"outside of the box of {self.box:g} Mpc/h: give the box of this simulation"
+        for name in _AXES:
+            yield name, (rows[name] < low) | (rows[name] > high), outside
+        massless = "though its peak mass is above the limit: fetch the file again"
+        yield "m", (rows["m"] <= 0) & self._massive(rows), massless
+
+    def _columns(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        unit, none = self._mass_unit, np.zeros(len(rows), np.float32)
+        stars = rows["sm"] if "sm" in (rows.dtype.names or ()) else none
+        return {
+            **{name: rows[name].astype(np.int64) for name in ("id", "descid", "upid")},
+            "log_m_vir": _log(rows["m"], unit),
+            "log_m_peak": _log(rows["mp"], unit),
+            "log_m_star": _log(np.maximum(stars, 1), 1.0),
+            "vmax": rows["v"].astype(np.float32),
+            **{name: _wrapped(rows[name], self.box) for name in _AXES},
+            **{name: rows[name].astype(np.float32) for name in _VELOCITIES},
+        }
+
+
+@dataclass(frozen=True)
+class Part:
+    """The halos of a chunk.
+
+    Arguments:
+        rows: The number of all halos in the chunk.
+        columns: The columns of those that are kept, each with shape `[kept]`.
+    """
+
+    rows: int
+    columns: dict[str, NDArray[Any]]
+
+
+def open_catalogue(
+    path: Path | str,
+    box: float,
+    *,
+    kind: Kind | None = None,
+    scale: float | None = None,
+    memory: float = 256.0,
+    log_m_peak: float = LOG_M_PEAK,
+) -> Catalogue:
+    """Returns a catalogue; what is not given is taken from the file's name.
+
+    Arguments:
+        path: The file, such as `sfr_catalog_1.000000.bin`, `sfr_catalog_1.000000.txt` or
+            `hlist_1.00000.list`.
+        box: The side of the periodic box [comoving Mpc/h].
+        kind: What the file is; by the name's ending when None.
+        scale: The scale factor; the number in the name when None.
+        memory: The most memory [MB] that a process may use for reading.
+        log_m_peak: Only halos with a larger log10 of the peak mass [Msun] are kept.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If the name does not tell what is missing, or the file is refused: because it is
+            empty, torn, byte-swapped, or lacks a column.
+    """
+    place = Path(path).absolute()
+    _check_readable(place)
+    kind, scale = kind or _kind(place), scale if scale is not None else _scale(place)
+    return Catalogue(place, kind, box, scale, memory, log_m_peak)
+
+
+def _check_readable(path: Path) -> None:
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}: give the path of a halo catalogue")
+    if not path.stat().st_size:
+        raise ValueError(f"{path} is empty: fetch it again")
+
+
+def _kind(path: Path) -> Kind:
+    endings: dict[str, Kind] = {".bin": "binary", ".txt": "ascii", ".list": "hlist"}
+    if path.suffix not in endings:
+        raise ValueError(
+            f"the name {path.name} does not end with {', '.join(endings)}: say its kind, "
+            "'binary', 'ascii' or 'hlist'"
+        )
+    return endings[path.suffix]
+
+
+def _scale(path: Path) -> float:
+    number = re.search(r"_(\d+\.\d+)", path.name)
+    if number is None:
+        raise ValueError(
+            f"the name {path.name} does not tell the scale factor, as sfr_catalog_1.000000.bin "
+            "does: give scale"
+        )
+    return float(number[1])
+
+
+def _counts(rows: NDArray[Any]) -> NDArray[np.bool_]:
+    """Returns which halos are not marked as to be ignored."""
+    if "flags" not in (rows.dtype.names or ()):
+        return np.ones(len(rows), np.bool_)
+    return (rows["flags"] & universe_machine.IGNORED) == 0
+
+
+def _log(masses: NDArray[Any], unit: float) -> NDArray[np.float32]:
+    return np.log10(masses.astype(np.float64) * unit).astype(np.float32)
+
+
+def _wrapped(position: NDArray[Any], box: float) -> NDArray[np.float64]:
+    """Returns positions within [0, box): as they are, unless they lie over the edge."""
+    inside = np.mod(position.astype(np.float64), box)
+    inside[inside >= box] = 0.0  # the remainder of a tiny negative number is rounded to the box
+    return inside
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+@cache
+def _survey(catalogue: Catalogue, size: int, modified: int) -> str:
+    """Returns the checksum of a file in which nothing is refused, by reading all of it once.
+
+    Arguments:
+        catalogue: The file and how to read it.
+        size: Its bytes.
+        modified: When it was last changed, so that another file is looked at again.
+    """
+    digest, source, reach, rows, kept = hashlib.sha256(), catalogue._source(), 0.0, 0, 0
+    for chunk in range(source.chunks):
+        content = source.content(chunk)
+        digest.update(content)
+        part = catalogue.halos(source, chunk, content)
+        rows, kept = rows + part.rows, kept + len(part.columns["id"])
+        reach = max(reach, *(part.columns[name].max(initial=0.0) for name in _AXES))
+    _check_totals(catalogue, rows, kept, reach)
+    return digest.hexdigest()
+
+
+def _check_totals(catalogue: Catalogue, rows: int, kept: int, reach: float) -> None:
+    if not kept:
+        raise ValueError(
+            f"{catalogue.path.name}: none of its {rows} halos has a peak mass above "
+            f"10^{catalogue.log_m_peak:g} Msun: lower log_m_peak, or choose another kind"
+        )
+    if kept > _MANY and reach < _FILLED * catalogue.box:
+        raise ValueError(
+            f"{catalogue.path.name}: its {kept} halos reach only to {reach:.4g} Mpc/h on each "
+            f"axis, in a box of {catalogue.box:g}: give the box of this simulation"
+        )

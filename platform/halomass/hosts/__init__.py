@@ -1,0 +1,1 @@
+"""From halos in a box to hosts with their neighbours."""

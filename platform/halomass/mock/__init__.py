@@ -1,0 +1,1 @@
+"""Hosts with neighbours without a catalogue: a mock universe."""

@@ -1,0 +1,262 @@
+"""The halos around hosts: satellites that have fallen in, and smaller halos that still do.
+
+Each host has a stream of random numbers of its own, and all of them are drawn before anything is
+computed for many hosts at once. The same numbers are drawn for every catalogue, so that catalogues
+differ by which halos they keep and by nothing else.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from halomass.mock import groups, history, jeans, stellar_mass, subhalo_orbits, surroundings, tides
+from halomass.mock.structure import Hosts
+from halomass.mock.subhalo_orbits import Today
+from halomass.systems import FloatArray
+
+# Of N(> psi) subhalos that fall in as many survive as simulations have, halfway between the models.
+ABUNDANCE, ABUNDANCE_SLOPE, ABUNDANCE_SCATTER = 0.137, 0.87, 0.10
+_SURVIVING = 29.2 * 1e-3**ABUNDANCE_SLOPE  # within R_vir
+_LARGEST_RATIO = 0.5  # of a subhalo's mass over its host's at infall
+_EARLIEST_SHARE = 1e-3  # of today's mass: nothing counted fell in before the host had that
+_CORE = 0.12  # [virial radii] within which the fewer subhalos are left the closer they are
+_INSIDE = 0.77  # of the survivors on orbits are within the virial radius
+_WANTED = 130.0  # survivors within the radius: lighter ones are not followed
+_SMALLEST_SHARE = 0.09  # of a host's survivors is taken to be within the radius, at least
+
+# log10 V_peak [km/s] of 1e10 Msun, its slope with log mass, its scatter: the recipe of this mock,
+# from no publication.
+V_PEAK, V_PEAK_SLOPE, V_PEAK_SCATTER = 1.679, 0.293, 0.052
+
+# Scatter of the logarithm of how many halos fall in around a host: a choice of this mock.
+_CROWDING = 0.6
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a catalogue keeps.
+
+    Arguments:
+        radius: The largest distance that neighbours matter at [kpc].
+        log_m_peak: log10 of the smallest peak mass [Msun].
+        threshold: V_max / V_infall below which satellites are lost.
+        resolved: log10 of the peak mass [Msun] at which half of all halos are found.
+        resolved_scatter: How fast that changes with mass [dex].
+        equilibrium: Whether satellites obey Jeans' equation instead of having a past.
+    """
+
+    radius: float
+    log_m_peak: float
+    threshold: float
+    resolved: float
+    resolved_scatter: float
+    equilibrium: bool
+
+    def found(self, log_m_peak: FloatArray, uniform: FloatArray) -> NDArray[np.bool_]:
+        """Returns which halos a simulation's halo finder follows."""
+        chance = special.ndtr((log_m_peak - self.resolved) / self.resolved_scatter)
+        return (log_m_peak > self.log_m_peak) & (uniform < chance)
+
+
+@dataclass(frozen=True)
+class Population:
+    """Halos around B hosts, in no order.
+
+    Arguments:
+        host: Which of the B hosts each belongs to, with shape `[K]`.
+        r: Distance [kpc].
+        v_r: Radial velocity [km/s].
+        v_t: Tangential velocity [km/s].
+        log_m_peak: log10 of the largest mass in their past [Msun].
+        v_peak: Largest circular velocity in their past [km/s].
+        vmax: The same today [km/s].
+        log_m_star: log10 of their stellar mass [Msun].
+        infall_speed: In units of the host's circular velocity then; NaN of halos without a past.
+    """
+
+    host: NDArray[np.int64]
+    r: FloatArray
+    v_r: FloatArray
+    v_t: FloatArray
+    log_m_peak: FloatArray
+    v_peak: FloatArray
+    vmax: FloatArray
+    log_m_star: FloatArray
+    infall_speed: FloatArray
+
+    def __getitem__(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Population":
+        return Population(*(getattr(self, f.name)[which] for f in fields(self)))
+
+    def __add__(self, other: "Population") -> "Population":
+        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
+        return Population(*(np.concatenate(pair) for pair in pairs))
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Random numbers of K halos.
+
+    Arguments:
+        host: Which host each belongs to, with shape `[K]`.
+        uniform: Between 0 and 1, with shape `[6, K]`.
+        normal: Standard normal, with shape `[7, K]`.
+    """
+
+    host: NDArray[np.int64]
+    uniform: FloatArray
+    normal: FloatArray
+
+    def __getitem__(self, which: NDArray[np.int64]) -> "Draws":
+        return Draws(self.host[which], self.uniform[:, which], self.normal[:, which])
+
+
+def draw(streams: Sequence[np.random.Generator], mean: FloatArray) -> Draws:
+    """Returns random numbers for as many halos around each host as chance has it.
+
+    Arguments:
+        streams: One random generator for each of B hosts.
+        mean: The mean numbers of halos, with shape `[B]`.
+    """
+    counts = [int(stream.poisson(n)) for stream, n in zip(streams, mean, strict=True)]
+    pairs = list(zip(streams, counts, strict=True))
+    uniform = [stream.random((n, 6)) for stream, n in pairs]
+    normal = [stream.standard_normal((n, 7)) for stream, n in pairs]
+    host = np.repeat(np.arange(len(counts)), counts)
+    return Draws(host, np.concatenate(uniform).T.copy(), np.concatenate(normal).T.copy())
+
+
+# --- satellites -----------------------------------------------------------------------------
+
+
+def smallest_ratio(hosts: Hosts, limits: Limits) -> FloatArray:
+    """Returns the smallest mass, over the host's, of subhalos worth following, with shape `[B]`.
+
+    Arguments:
+        hosts: B hosts.
+        limits: What the catalogue keeps.
+    """
+    share = np.maximum(jeans.tracer_share(limits.radius / hosts.radius), _SMALLEST_SHARE)
+    enough = (_SURVIVING * share / _WANTED) ** (1 / ABUNDANCE_SLOPE)
+    return np.maximum(enough, 10.0 ** (limits.log_m_peak - hosts.log_mass))
+
+
+def expected_subhalos(smallest: FloatArray, normal: FloatArray) -> FloatArray:
+    """Returns the mean number of subhalos that ever fell into each host, with shape `[B]`.
+
+    Arguments:
+        smallest: Smallest mass over the host's, with shape `[B]`.
+        normal: Standard normal draws: hosts scatter more than by chance, with shape `[B]`.
+    """
+    scatter = np.maximum(1 + ABUNDANCE_SCATTER * normal, 0.5)
+    return ABUNDANCE * smallest**-ABUNDANCE_SLOPE * scatter
+
+
+def satellites(hosts: Hosts, smallest: FloatArray, draws: Draws, limits: Limits) -> Population:
+    """Returns the subhalos that have survived, where they are today.
+
+    Arguments:
+        hosts: B hosts.
+        smallest: Smallest mass over the host's of those that were drawn, with shape `[B]`.
+        draws: Of all subhalos that ever fell in.
+        limits: What the catalogue keeps.
+    """
+    ratio = smallest[draws.host] * draws.uniform[0] ** (-1 / ABUNDANCE_SLOPE)
+    share = _EARLIEST_SHARE + (1 - _EARLIEST_SHARE) * draws.uniform[1]
+    minor = ratio < _LARGEST_RATIO * share
+    leader = groups.leaders(draws.host, ratio, minor, draws.uniform[5])
+    log_m_peak = hosts.log_mass[draws.host] + np.log10(ratio)
+    bound = _bound(hosts[draws.host], ratio, share[leader], draws.normal[0])
+    slower = tides.velocity_share(bound)
+    alive = minor & limits.found(log_m_peak, draws.uniform[4]) & (slower > limits.threshold)
+    here = np.flatnonzero(alive)
+    fallen = _Fallen(ratio, share, bound, leader)
+    place = _place(hosts, fallen, here, draws, limits)
+    speed = subhalo_orbits.infall_speed(draws.normal[1][leader[here]])
+    found = _described(draws[here], place, log_m_peak[here], slower[here], speed)
+    return found[_left(hosts, found, draws.uniform[3][here], limits)]
+
+
+@dataclass(frozen=True)
+class _Fallen:
+    """Subhalos that ever fell in: masses over the host's, when, what is left, with whom, `[K]`."""
+
+    ratio: FloatArray
+    share: FloatArray
+    bound: FloatArray
+    leader: NDArray[np.int64]
+
+
+def _bound(hosts: Hosts, ratio: FloatArray, share: FloatArray, normal: FloatArray) -> FloatArray:
+    redshift = history.infall_redshift(share, hosts.concentration)
+    times = history.dynamical_times(history.lookback_time(redshift))
+    return tides.bound_share(times, ratio, tides.LOSS_RATE * 10 ** (tides.LOSS_SCATTER * normal))
+
+
+def _place(
+    hosts: Hosts, fallen: _Fallen, here: NDArray[np.int64], draws: Draws, limits: Limits
+) -> Today:
+    each, normal = hosts[draws.host[here]], draws.normal[:, here]
+    if limits.equilibrium:
+        return jeans.today(each, draws.uniform[2][here], normal[[1, 4, 5]])
+    leader = fallen.leader[here]
+    ratio, share = fallen.ratio[leader], fallen.share[leader]
+    start = subhalo_orbits.infall(
+        each, share, ratio, draws.normal[1][leader], draws.uniform[2][leader]
+    )
+    start = groups.accompany(start, leader == here, ratio / share, normal[[1, 4, 5, 6]])
+    return subhalo_orbits.today(each, start, fallen.ratio[here], fallen.bound[here])
+
+
+def _left(
+    hosts: Hosts, found: Population, uniform: FloatArray, limits: Limits
+) -> NDArray[np.bool_]:
+    """Returns which survivors are left where halo finders lose them, close to the centre."""
+    if limits.equilibrium:  # all were put within the virial radius, and where they are found
+        return uniform < _INSIDE
+    return uniform * _CORE * hosts.radius[found.host] < found.r
+
+
+def _described(
+    draws: Draws, place: Today, log_m_peak: FloatArray, slower: FloatArray, speed: FloatArray
+) -> Population:
+    log_v_peak = V_PEAK + V_PEAK_SLOPE * (log_m_peak - 10) + V_PEAK_SCATTER * draws.normal[2]
+    log_m_star = stellar_mass.scattered(log_m_peak, draws.normal[3])
+    v_peak = 10.0**log_v_peak
+    velocities = (log_m_peak, v_peak, v_peak * slower, log_m_star, speed)
+    return Population(draws.host, place.r, place.v_r, place.v_t, *velocities)
+
+
+# --- halos falling in -----------------------------------------------------------------------
+
+
+def expected_infalling(hosts: Hosts, limits: Limits, normal: FloatArray) -> FloatArray:
+    """Returns the mean number of halos on their first way in around each host, with shape `[B]`.
+
+    Arguments:
+        hosts: B hosts.
+        limits: What the catalogue keeps.
+        normal: Standard normal draws: some hosts live in crowds, with shape `[B]`.
+    """
+    crowd = np.exp(_CROWDING * normal - 0.5 * _CROWDING**2)
+    return crowd * surroundings.expected_neighbours(hosts, limits.radius, limits.log_m_peak)
+
+
+def infalling(hosts: Hosts, draws: Draws, limits: Limits) -> Population:
+    """Returns halos on their first way in, between the virial radius and the largest distance.
+
+    Arguments:
+        hosts: B hosts.
+        draws: Of all those halos.
+        limits: What the catalogue keeps.
+    """
+    each = hosts[draws.host]
+    log_m_peak = surroundings.neighbour_masses(each, limits.log_m_peak, draws.uniform[0])
+    place = surroundings.neighbours(
+        each, limits.radius, draws.uniform[1:3], draws.normal[[1, 4, 5]]
+    )
+    past = np.full(len(log_m_peak), np.nan)
+    found = _described(draws, place, log_m_peak, np.ones_like(log_m_peak), past)
+    return found[limits.found(log_m_peak, draws.uniform[4])]

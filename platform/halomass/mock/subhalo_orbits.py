@@ -1,0 +1,262 @@
+"""Subhalos fall in, orbit and sink: where they are today.
+
+A subhalo crosses the virial radius of its host with velocities that cosmological simulations have
+measured, at a time given by the host's accretion history. It then moves in the host's potential,
+which deepens as the host grows and keeps its shape, and heavy subhalos feel dynamical friction.
+Halos that are not round and the pull of other galaxies are left out.
+
+Orbits are integrated in units of the host's scale radius r_s and of the velocity sqrt(G M_s / r_s),
+with M_s = 4 pi rho_s r_s^3, in which all NFW halos are the same.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from halomass.mock import history, tides
+from halomass.mock.structure import Hosts, enclosed
+from halomass.systems import FloatArray
+
+# Li et al. (2020), arXiv:2008.05710: speed at infall in units of the host's circular velocity.
+SPEED, SPEED_SCATTER = 1.20, 0.20
+
+_STEP = 0.2  # of a local dynamical time
+_SOFTENING = 0.03  # [scale radii] the centre is rounded off: below a kpc in the Milky Way
+_SINKS = 2e-3  # of the host's mass: lighter subhalos feel no friction worth following
+_FINEST = 0.1  # [scale radii] closer in, time steps become no shorter
+_COMPACT = 16  # steps between two looks for orbits that have arrived
+_AT_ONCE = 8192  # orbits
+
+
+def squared_sine(
+    speed: FloatArray, ratio: FloatArray, height: FloatArray, uniform: FloatArray
+) -> FloatArray:
+    """Returns sin^2 of the angle between velocity and radius at infall.
+
+    Li et al. (2020), arXiv:2008.05710: cos^2 is distributed as exp(eta cos^2).
+
+    Arguments:
+        speed: In units of the host's circular velocity, with shape `[K]`.
+        ratio: Mass over the host's mass at that time, with shape `[K]`.
+        height: The host's peak height at that time, with shape `[K]`.
+        uniform: Draws between 0 and 1, with shape `[K]`.
+    """
+    power = ratio**0.43
+    slope = 0.30 * height - 3.33 * power + 0.56 * height * power
+    eta = 0.89 * np.exp(-0.5 * (np.log(speed / 1.04) / 0.20) ** 2)
+    eta += slope * (speed + 1) - 1.44 + 9.60 * power
+    eta = np.where(np.abs(eta) < 1e-6, 1e-6, eta)
+    return np.clip(-np.log1p(uniform * np.expm1(-eta)) / eta, 0.0, 1.0)
+
+
+def infall_speed(normal: FloatArray) -> FloatArray:
+    """Returns speeds at infall, in units of the host's circular velocity then."""
+    return SPEED * np.exp(SPEED_SCATTER * normal)
+
+
+@dataclass(frozen=True)
+class Infall:
+    """How K subhalos crossed the virial radius of their hosts.
+
+    Arguments:
+        time: Since then [kpc/(km/s)], with shape `[K]`.
+        depth: The host's potential at that time over today's at the same place.
+        radius: Distance from the host [scale radii].
+        v_r: Radial velocity, negative [scale velocities].
+        v_t: Tangential velocity [scale velocities].
+    """
+
+    time: FloatArray
+    depth: FloatArray
+    radius: FloatArray
+    v_r: FloatArray
+    v_t: FloatArray
+
+    @property
+    def circular_velocity(self) -> FloatArray:
+        """The host's at that place and time [scale velocities]."""
+        return np.sqrt(self.depth * enclosed(self.radius) / self.radius)
+
+
+def infall(
+    hosts: Hosts, share: FloatArray, ratio: FloatArray, normal: FloatArray, uniform: FloatArray
+) -> Infall:
+    """Returns how subhalos crossed the virial radius.
+
+    Arguments:
+        hosts: The host of each of K subhalos.
+        share: The host's mass at that time over today's, with shape `[K]`.
+        ratio: The subhalo's mass over the host's of today, with shape `[K]`.
+        normal: Standard normal draws, with shape `[K]`.
+        uniform: Draws between 0 and 1, with shape `[K]`.
+    """
+    redshift = history.infall_redshift(share, hosts.concentration)
+    radius = history.past_radius(share, hosts.concentration, redshift)
+    depth = share * enclosed(hosts.concentration) / enclosed(radius)
+    speed = infall_speed(normal)
+    height = history.peak_height(hosts.log_mass + np.log10(share), redshift)
+    sine2 = squared_sine(speed, ratio / share, height, uniform)
+    velocity = speed * np.sqrt(depth * enclosed(radius) / radius)
+    v_r, v_t = -velocity * np.sqrt(1 - sine2), velocity * np.sqrt(sine2)
+    return Infall(history.lookback_time(redshift), depth, radius, v_r, v_t)
+
+
+# --- orbits ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Today:
+    """Where K subhalos are today, seen from their hosts.
+
+    Arguments:
+        r: Distance [kpc], with shape `[K]`.
+        v_r: Radial velocity [km/s].
+        v_t: Tangential velocity [km/s].
+    """
+
+    r: FloatArray
+    v_r: FloatArray
+    v_t: FloatArray
+
+
+def today(hosts: Hosts, start: Infall, ratio: FloatArray, bound: FloatArray) -> Today:
+    """Returns where subhalos are today.
+
+    Arguments:
+        hosts: The host of each of K subhalos.
+        start: How they fell in.
+        ratio: Their mass at infall over the host's of today, with shape `[K]`.
+        bound: The share of it that is still bound today, with shape `[K]`.
+    """
+    state = np.stack([start.radius, np.zeros_like(start.radius), start.v_r, start.v_t])
+    time = start.time * hosts.scale_velocity / hosts.scale_radius
+    heavy = ratio > _SINKS
+    for which in (np.flatnonzero(heavy), np.flatnonzero(~heavy)):
+        drag = _drag(hosts[which], ratio[which], bound[which], time[which])
+        braked = drag if which.size and heavy[which[0]] else None
+        state[:, which] = orbit(state[:, which], time[which], start.depth[which], braked)
+    return _seen(hosts, state)
+
+
+def _drag(hosts: Hosts, ratio: FloatArray, bound: FloatArray, time: FloatArray) -> "Drag":
+    host = hosts.mass / hosts.scale_mass
+    # dynamical times have become longer: to let them pass evenly is close enough
+    spent = (bound**-tides.LOSS_POWER - 1) / np.maximum(time, 1e-9)
+    return Drag(ratio * host, host, spent)
+
+
+def _seen(hosts: Hosts, state: FloatArray) -> Today:
+    x, y, v_x, v_y = state
+    r = np.hypot(x, y)
+    unit = hosts.scale_velocity
+    v_r, v_t = (x * v_x + y * v_y) / r, np.abs(x * v_y - y * v_x) / r
+    return Today(r * hosts.scale_radius, v_r * unit, v_t * unit)
+
+
+@dataclass(frozen=True)
+class Drag:
+    """What dynamical friction needs to know of K subhalos.
+
+    Arguments:
+        mass: At infall, in units of M_s, with shape `[K]`.
+        host: The host's virial mass in units of M_s, with shape `[K]`.
+        loss: How fast (m/m_0)^-0.07 grows, over the time unit of the orbits, with shape `[K]`.
+    """
+
+    mass: FloatArray
+    host: FloatArray
+    loss: FloatArray
+
+    def __getitem__(self, which: NDArray[np.int64]) -> "Drag":
+        return Drag(self.mass[which], self.host[which], self.loss[which])
+
+    def rate(self, radius: FloatArray, speed: FloatArray, elapsed: FloatArray) -> FloatArray:
+        """Returns the rate at which friction brakes: Chandrasekhar (1943), doi:10.1086/144517.
+
+        Arguments:
+            radius: [scale radii], with shape `[K]`.
+            speed: [scale velocities], with shape `[K]`.
+            elapsed: Since infall, with shape `[K]`.
+        """
+        mass = self.mass * (1 + self.loss * elapsed) ** (-1 / tides.LOSS_POWER)
+        x = speed / (np.sqrt(2) * dispersion(radius))
+        slower = special.erf(x) - 2 * x / np.sqrt(np.pi) * np.exp(-(x**2))
+        density = 1 / (radius * (1 + radius) ** 2)  # 4 pi rho
+        return mass * np.log1p(self.host / mass) * density * slower / speed**3
+
+
+def dispersion(x: FloatArray) -> FloatArray:
+    """Returns the dark matter's velocity dispersion [scale velocities] at x scale radii.
+
+    Zentner & Bullock (2003), doi:10.1086/378797, their equation 6, isotropic.
+    """
+    return 0.465 * 1.4393 * x**0.354 / (1 + 1.1756 * x**0.725)
+
+
+def orbit(
+    start: FloatArray,
+    duration: FloatArray,
+    depth: FloatArray,
+    drag: Drag | None = None,
+    step: float = _STEP,
+) -> FloatArray:
+    """Returns positions and velocities in the orbits' planes after their durations, `[4, K]`.
+
+    Leapfrog, each orbit with its own time steps: a share of the local dynamical time.
+
+    Arguments:
+        start: x, y [scale radii], v_x and v_y [scale velocities], with shape `[4, K]`.
+        duration: [scale radii / scale velocities], with shape `[K]`.
+        depth: The host's potential at the start over that at the end, with shape `[K]`; it
+            deepens evenly in between.
+        drag: Of the subhalos; none when None.
+        step: The time steps, as a share of the local dynamical time.
+    """
+    end, waiting = np.array(start), np.flatnonzero(duration > 0)
+    clock = np.stack([np.zeros_like(duration), duration, depth])
+    which = waiting[:0]
+    while len(which) or len(waiting):
+        # few enough at a time for the processor's cache, and never only the slowest
+        more = _AT_ONCE - len(which)
+        which, waiting = np.concatenate([which, waiting[:more]]), waiting[more:]
+        state, time = end[:, which], clock[:, which]
+        braked = drag[which] if drag is not None else None
+        for _ in range(_COMPACT):
+            _leap(state, time, braked, step)
+        end[:, which], clock[:, which] = state, time
+        on = time[0] < time[1]
+        if braked is not None:
+            on &= np.hypot(state[0], state[1]) > _SOFTENING  # merged with the host
+        which = which[on]
+    return end
+
+
+def _leap(state: FloatArray, clock: FloatArray, drag: Drag | None, step: float) -> None:
+    """Carries orbits by one step: half a drift, a kick and half a drift, in place."""
+    (x, y, v_x, v_y), (elapsed, duration, depth) = state, clock
+    time = np.minimum(_time_step(state, step), duration - elapsed)
+    half = 0.5 * time
+    x += half * v_x
+    y += half * v_y
+    radius2 = x * x + y * y + _SOFTENING**2
+    radius = np.sqrt(radius2)
+    deep = depth + (1 - depth) * (elapsed + half) / duration
+    kick = time * deep * (np.log(1 + radius) - radius / (1 + radius)) / (radius2 * radius)
+    v_x -= kick * x
+    v_y -= kick * y
+    if drag is not None:
+        speed = np.sqrt(v_x * v_x + v_y * v_y) + 1e-6
+        state[2:] *= np.exp(-np.minimum(time * drag.rate(radius, speed, elapsed), 1.0))
+    x += half * v_x
+    y += half * v_y
+    elapsed += time
+
+
+def _time_step(state: FloatArray, step: float) -> FloatArray:
+    x, y, v_x, v_y = state
+    radius2 = x * x + y * y + _FINEST**2
+    radius = np.sqrt(radius2)
+    # 1 / [2 r (1 + r)^2] lies close enough to G M / r^3
+    return step / np.sqrt((v_x * v_x + v_y * v_y) / radius2 + 0.5 / (radius * (1 + radius) ** 2))

@@ -1,0 +1,157 @@
+"""Which subhalos of a table count as satellites, and how many stars they have.
+
+Catalogues that networks learn from lose a satellite once tides have brought its circular velocity
+down to a share of its peak. A simulation's table still lists what is left of it; ranked by peak
+mass such remnants, fallen in long ago and sunk deep, would come first and make the host too light.
+So the same cut is made here, with the best columns there are for it.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from halomass.mock import stellar_mass, tides
+from halomass.mock.mock_universe import THRESHOLDS
+from halomass.mock.populations import V_PEAK, V_PEAK_SLOPE
+from halomass.observed.plain_table import PlainTable
+from halomass.systems import LOG_M_PEAK, FloatArray
+from orrery.records import JSON
+
+THRESHOLD = THRESHOLDS["UM-SAGA"]  # the mock universe's default catalogue
+
+PEAK_ALONE = (
+    "peak masses alone: stripped subhalos that no catalogue keeps come first, and the host seems "
+    "too light; give vmax too, or present masses"
+)
+
+
+@dataclass(frozen=True)
+class Satellites:
+    """What a table's rows are taken for.
+
+    Arguments:
+        log_m_star: log10 of their stellar masses `[N]` [Msun].
+        mass: What these are from.
+        kept: Which of them count, with shape `[N]`.
+        selection: How many do not, as plain JSON; empty if nothing tells.
+        warnings: What a user must know.
+    """
+
+    log_m_star: FloatArray
+    mass: str
+    kept: NDArray[np.bool_]
+    selection: JSON = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def median_v_peak(log_m_peak: FloatArray) -> FloatArray:
+    """Returns the median peak circular velocity [km/s] of halos in the mock universe.
+
+    Arguments:
+        log_m_peak: log10 of the largest mass in their past [Msun], with any shape.
+    """
+    return 10.0 ** (V_PEAK + V_PEAK_SLOPE * (np.asarray(log_m_peak, np.float64) - 10))
+
+
+def log_m_peak_of(v_peak: FloatArray) -> FloatArray:
+    """Returns log10 of the peak mass [Msun] whose median peak circular velocity [km/s] this is."""
+    return 10 + (np.log10(v_peak) - V_PEAK) / V_PEAK_SLOPE
+
+
+def velocity_ratio(table: PlainTable) -> tuple[FloatArray, str] | None:
+    """Returns V_max over its peak `[N]`, and what it is from; None where no columns tell.
+
+    The best first: both velocities; V_max and the median peak velocity of halos of the peak mass;
+    what tides leave of the velocity when they leave a share of the peak mass.
+
+    Raises:
+        ValueError: If a value is none.
+    """
+    peak, now = table.first("log_m_peak", "m_peak"), table.first("log_m", "m")
+    fast = table.first("v_peak", "v_acc")
+    titles = table.columns
+    if "vmax" in titles and fast:
+        text = f"{titles['vmax']} over {titles[fast]}"
+        return table.speeds("vmax") / table.speeds(fast), text
+    if "vmax" in titles and peak:
+        text = f"{titles['vmax']} over the usual peak velocity of {titles[peak]}"
+        return table.speeds("vmax") / median_v_peak(table.log_masses(peak)), text
+    if now and peak:
+        bound = 10.0 ** np.minimum(table.log_masses(now) - table.log_masses(peak), 0.0)
+        text = f"the velocity that {titles[now]} over {titles[peak]} leaves"
+        return tides.velocity_share(bound), text
+    return None
+
+
+def satellites(table: PlainTable, threshold: float = THRESHOLD) -> Satellites:
+    """Returns which rows of a table count as satellites, and their stellar masses.
+
+    Arguments:
+        table: The rows.
+        threshold: V_max over its peak, below which they are lost; with 0 none is.
+
+    Raises:
+        ValueError: If there are no masses, a value is none, or no row is left.
+    """
+    if not 0 <= threshold < 1:
+        raise ValueError(f"threshold {threshold} must be from 0 to below 1, such as {THRESHOLD}")
+    ratio = velocity_ratio(table)
+    found = _weigh(table, cut=ratio is not None)
+    heavy = _heavy(found)
+    alive = np.full(len(heavy), True) if ratio is None else ratio[0] > threshold
+    kept = heavy & alive
+    if not kept.any():
+        raise ValueError(
+            f"{table.file}: none of {len(kept)} subhalos is above 10^{LOG_M_PEAK:g} Msun and has "
+            f"{ratio[1] if ratio else 'survived'} above {threshold:g}: check the units, or lower "
+            "the threshold"
+        )
+    selection: JSON = {} if found.log_m_peak is None else {"light": int((~heavy).sum())}
+    if ratio is not None:
+        selection |= {"survival": ratio[1], "threshold": threshold}
+        selection |= {"stripped": int((heavy & ~alive).sum())}
+    warnings = (PEAK_ALONE,) if ratio is None and found.by_peak else ()
+    return Satellites(found.log_m_star, found.mass, kept, selection, warnings)
+
+
+@dataclass(frozen=True)
+class _Weighed:
+    """Stellar masses `[N]`, what they are from, and peak masses `[N]` where these are known."""
+
+    log_m_star: FloatArray
+    mass: str
+    log_m_peak: FloatArray | None
+    by_peak: bool = False
+
+
+def _heavy(found: _Weighed) -> NDArray[np.bool_]:
+    if found.log_m_peak is None:
+        return np.full(len(found.log_m_star), True)
+    return found.log_m_peak > LOG_M_PEAK
+
+
+def _weigh(table: PlainTable, cut: bool) -> _Weighed:
+    """Returns stellar masses from the best column: once remnants are cut, peaks say the most."""
+    stars, peak = table.first("log_m_star", "m_star"), table.first("log_m_peak", "m_peak")
+    now, fast = table.first("log_m", "m"), table.first("v_peak", "v_acc")
+    log_m_peak = table.log_masses(peak) if peak else None
+    if stars:
+        return _Weighed(table.log_masses(stars), table.columns[stars], log_m_peak)
+    if peak and log_m_peak is not None:
+        return _from_halos(log_m_peak, table.columns[peak], log_m_peak)
+    if fast and (cut or not now):
+        masses = log_m_peak_of(table.speeds(fast))
+        return _from_halos(masses, f"peak mass of {table.columns[fast]}", masses)
+    if now:
+        return _from_halos(table.log_masses(now), table.columns[now], None)
+    raise ValueError(
+        f"{table.file} has no column with masses, only {', '.join(table.table.colnames)}: name one "
+        "log_m_star, m_star, log_m_peak, m_peak, log_m or m"
+    )
+
+
+def _from_halos(masses: FloatArray, title: str, log_m_peak: FloatArray | None) -> _Weighed:
+    median = stellar_mass.median_log_stellar_mass(masses)
+    text = f"{title}: median stellar mass of halos of this mass"
+    return _Weighed(median, text, log_m_peak, log_m_peak is not None)

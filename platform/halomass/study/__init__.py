@@ -1,0 +1,1 @@
+"""What the paper asks: options, published values, comparisons, what the mock is held to."""

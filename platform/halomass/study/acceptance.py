@@ -1,0 +1,335 @@
+"""Holds the mock universe to what it imitates: numbers to be met beside its own.
+
+    python -m halomass.study.acceptance
+
+A miss is called a miss. Passing says that the mock gives these numbers, and not that it is a
+simulation: what it leaves out is told in `mock_universe`.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from astropy.table import Table
+from numpy.typing import NDArray
+
+from halomass.cosmology import HUBBLE, hubble
+from halomass.mock import populations, stellar_mass, structure, surroundings, tides
+from halomass.mock.mock_universe import BOXES, CATALOGUES, CatalogueName, MockUniverse
+from halomass.mock.populations import Population
+from halomass.mock.structure import Hosts
+from halomass.observed.features import Features, look
+from halomass.study import literature
+from halomass.systems import FloatArray
+from orrery.parameters import generator
+from orrery.records import Records
+
+TITLE = "MOCK universe, not a simulation"
+NUMBERS = ("aim", "tolerance", "mock", "deviation")
+
+RECIPE, ORDINARY = "recipe", "ordinary"  # aims that are not from a publication
+_HOSTS = "Hayati et al. (2025), Table 1"
+_GALAXIES = "Behroozi et al. (2019), doi:10.1093/mnras/stz1182"
+_INFALL = "Li et al. (2020), arXiv:2008.05710"
+
+MILKY_WAY = 12.1  # log10 of the mass [Msun] of hosts whose satellites are counted
+_DWARF = 11.2  # log10 of the mass of hosts whose surroundings are looked at
+_MILKY_WAY_ENVIRONMENT = (761.0, 17e3)  # [kpc] M31 and Virgo
+_SMALLEST = 1e-4  # of the host's mass: the lightest subhalos that are counted
+_SATELLITE_HOSTS = 200  # at most: their satellites are many
+
+# N(> psi) within R_vir, with its scatter between hosts.
+_ABUNDANCE = ((1e-4, 244.0, 29.0), (10**-3.5, 87.0, 12.0), (1e-3, 29.2, 6.4), (1e-2, 3.35, 1.8))
+_PERCENTILES = (5, 16, 25, 50, 75, 84, 95)
+_RADII = (0.148, 0.249, 0.317, 0.501, 0.718, 0.803, 0.934)  # [R_vir]
+_STARS = ((8.0, 2.68), (9.0, 4.64), (10.0, 6.60), (11.0, 8.56))
+_RADIUS_TOLERANCE = 0.03
+
+
+@dataclass(frozen=True)
+class Row:
+    """One number of the mock beside the one to be met.
+
+    Arguments:
+        quantity: What it is.
+        aim: The number to be met.
+        tolerance: How far off it may be; NaN where the two are not the same thing.
+        mock: The mock's number.
+        source: Where the aim is from; `recipe` where it is a number of the mock's own recipe.
+    """
+
+    quantity: str
+    aim: float
+    tolerance: float
+    mock: float
+    source: str = RECIPE
+
+    @property
+    def verdict(self) -> str:
+        """Whether the aim is met."""
+        if np.isnan(self.tolerance):
+            return "not comparable"
+        return "met" if abs(self.mock - self.aim) <= self.tolerance else "MISS"
+
+
+def acceptance(
+    catalogue: CatalogueName = "ESMDPL/UM-SAGA",
+    hosts: int = 2048,
+    seed: int = 0,
+    velocities: str = "orbits",
+) -> Table:
+    """Returns the mock's numbers beside those that it is to meet.
+
+    Columns: quantity, aim, tolerance, mock, deviation, verdict (met, MISS, not comparable), source.
+    A source `recipe` means that the aim is a number of the mock's own recipe, and `ordinary` that
+    the Milky Way's surroundings shall be neither rare nor common among such hosts.
+
+    Arguments:
+        catalogue: Which catalogue is imitated.
+        hosts: How many hosts are drawn.
+        seed: The root seed.
+        velocities: Of satellites: `orbits` or `jeans`.
+
+    Raises:
+        ValueError: If the catalogue is unknown, or there are fewer than 100 hosts.
+    """
+    if hosts < 100:
+        raise ValueError(f"hosts = {hosts}: draw 100 or more, or medians mean nothing")
+    universe = MockUniverse(catalogue, velocities)  # type: ignore[arg-type]
+    rows = [*_of_satellites(universe, hosts, seed), *_of_systems(universe, hosts, seed)]
+    columns = {
+        "quantity": [row.quantity for row in rows],
+        "aim": [row.aim for row in rows],
+        "tolerance": [row.tolerance for row in rows],
+        "mock": [row.mock for row in rows],
+        "deviation": [row.mock - row.aim for row in rows],
+        "verdict": [row.verdict for row in rows],
+        "source": [row.source for row in rows],
+    }
+    return Table(columns, meta={"title": TITLE, "model": universe.describe()["model"]})
+
+
+# --- satellites of hosts like the Milky Way -------------------------------------------------
+
+
+def like(log_mass: float, hosts: int, seed: int) -> Hosts:
+    """Returns hosts of one mass [dex(solMass)] whose concentrations scatter."""
+    normal = generator(seed, hosts).standard_normal(hosts)
+    mass = np.full(hosts, log_mass)
+    median = structure.median_log_concentration(mass)
+    return Hosts(mass, 10 ** (median + structure.CONCENTRATION_SCATTER * normal))
+
+
+def satellites_of(universe: MockUniverse, hosts: Hosts, seed: int) -> Population:
+    """Returns the satellites of hosts down to 1e-4 of their masses, at any distance.
+
+    Arguments:
+        universe: Decides which satellites survive.
+        hosts: B hosts.
+        seed: The root seed.
+    """
+    count = len(hosts.log_mass)
+    smallest = np.full(count, _SMALLEST)
+    streams = [generator(seed, i, 1) for i in range(count)]
+    normal = np.array([stream.standard_normal() for stream in streams])
+    draws = populations.draw(streams, populations.expected_subhalos(smallest, normal))
+    return populations.satellites(hosts, smallest, draws, universe.limits)
+
+
+def _of_satellites(universe: MockUniverse, hosts: int, seed: int) -> Iterator[Row]:
+    around = like(MILKY_WAY, min(hosts, _SATELLITE_HOSTS), seed)
+    found = satellites_of(universe, around, seed)
+    x = found.r / around.radius[found.host]
+    inside = found[x < 1]
+    ratio = 10 ** (inside.log_m_peak - MILKY_WAY)
+    for psi, aim, error in _ABUNDANCE:
+        counted = np.count_nonzero(ratio > psi) / len(around.mass)
+        yield Row(f"N(M_peak/M > {psi:.2g}) within R_vir", aim, error, counted)
+    for percentile, radius in zip(_PERCENTILES, _RADII, strict=True):
+        mock = float(np.percentile(x[x < 1], percentile))
+        yield Row(f"r/R_vir, {percentile} %", radius, _RADIUS_TOLERANCE, mock)
+    yield from _of_galaxies(found)
+    if universe.velocities == "orbits":
+        speed = np.log(found.infall_speed)
+        median = float(np.exp(np.median(speed)))
+        yield Row("median v/V_vir at infall", 1.20, 0.03, median, _INFALL)
+        yield Row("scatter of ln v/V_vir at infall", 0.20, 0.02, float(speed.std()), _INFALL)
+    loss = tides.LOSS_RATE
+    yield Row("factor of the mass-loss rate", tides.ORPHAN_LOSS_RATE, 0.1, loss, _GALAXIES)
+    near, far = (found.r > 20) & (found.r < 60), (x > 0.8) & (x < 1.0)
+    yield Row("anisotropy beta, 20-60 kpc", 0.1, 0.1, anisotropy(found[near]))
+    yield Row("anisotropy beta, 0.8-1 R_vir", 0.3, 0.1, anisotropy(found[far]))
+
+
+def anisotropy(found: Population) -> float:
+    """Returns 1 - <v_t^2> / (2 <v_r^2>) of neighbours."""
+    return float(1 - np.mean(found.v_t**2) / (2 * np.mean(found.v_r**2)))
+
+
+def _of_galaxies(found: Population) -> Iterator[Row]:
+    log_v, mass = np.log10(found.v_peak), found.log_m_peak - 10
+    slope, height = np.polyfit(mass, log_v, 1)
+    scatter = float(np.std(log_v - slope * mass - height))
+    yield Row("log V_peak at 1e10 Msun", 1.679, 0.01, float(height))
+    yield Row("slope of log V_peak", 0.293, 0.005, float(slope))
+    yield Row("scatter of log V_peak [dex]", 0.052, 0.003, scatter)
+    # halos around a mass are shifted to it along the published slope, 1.96 for dwarfs
+    for at, published in _STARS:
+        near = np.abs(found.log_m_peak - at) < 0.2
+        if np.count_nonzero(near) >= 50:
+            shifted = found.log_m_star[near] - 1.96 * (found.log_m_peak[near] - at)
+            median = float(np.median(shifted))
+            yield Row(f"log M* at 1e{at:g} Msun", published, 0.1, median, _GALAXIES)
+    residual = found.log_m_star - stellar_mass.median_log_stellar_mass(found.log_m_peak)
+    light, heavy = found.log_m_peak < 9, found.log_m_peak > 10
+    yield Row("scatter of log M* below 1e9 Msun [dex]", 0.4, 0.02, float(residual[light].std()))
+    yield Row("scatter of log M* above 1e10 Msun [dex]", 0.2, 0.02, float(residual[heavy].std()))
+
+
+# --- systems --------------------------------------------------------------------------------
+
+
+def _of_systems(universe: MockUniverse, hosts: int, seed: int) -> Iterator[Row]:
+    records = universe.records(seed, range(hosts))
+    for needed, counted, typical, number, median in _hosts(universe, records, seed):
+        yield Row(f"median log M, >= {needed} neighbours", median, 0.15, typical, _HOSTS)
+        title = f"hosts, >= {needed} neighbours, one snapshot"
+        yield Row(title, number, np.nan, counted, _HOSTS)
+    yield from _of_surroundings(universe, seed, hosts)
+
+
+def _hosts(
+    universe: MockUniverse, records: Records, seed: int
+) -> Iterator[tuple[int, float, float, int, float]]:
+    """Returns for each number of neighbours the hosts, their median mass, and both as published.
+
+    Published numbers count the hosts of several snapshots.
+    """
+    weight, count = real_weights(universe, records), detectable(records, seed)
+    published = literature.VARIANTS[universe.catalogue]
+    for needed, number in published.hosts.items():
+        enough = count >= needed
+        typical = weighted_median(records.scalars["log_m_vir"][enough], weight[enough])
+        median = published.median_log_m_vir[needed]
+        yield needed, float(weight[enough].sum()), typical, number, median
+
+
+def detectable(records: Records, seed: int) -> NDArray[np.int64]:
+    """Returns how many neighbours a survey finds of each host."""
+    return look(records, Features(errors=False, seed=seed), 1).count
+
+
+def real_weights(universe: MockUniverse, records: Records) -> FloatArray:
+    """Returns how many isolated halos of the simulated box each host stands for, `[B]`.
+
+    Arguments:
+        universe: The mock that drew the hosts.
+        records: B hosts.
+    """
+    log_mass = np.asarray(records.scalars["log_m_vir"])
+    grid = np.linspace(universe.lightest, universe.heaviest, 400)
+    drawn = universe.density(grid)
+    drawn /= drawn.sum() * (grid[1] - grid[0])
+    number = -np.gradient(surroundings.number_above(grid), grid)
+    number = number * surroundings.isolated(universe.isolation, grid)
+    side = BOXES[universe.catalogue.split("/")[0]] / HUBBLE * 1e3  # [kpc]
+    return np.interp(log_mass, grid, number / drawn) * side**3 / len(log_mass)
+
+
+def weighted_median(values: FloatArray, weight: FloatArray) -> float:
+    """Returns the value below which half of the weight lies; NaN of nothing."""
+    if len(values) == 0:
+        return float("nan")
+    order = np.argsort(values)
+    share = np.cumsum(weight[order]) / weight.sum()
+    return float(values[order][np.searchsorted(share, 0.5)])
+
+
+def _of_surroundings(universe: MockUniverse, seed: int, hosts: int) -> Iterator[Row]:
+    narrow = replace(universe, lightest=_DWARF - 0.1, heaviest=_DWARF + 0.1)
+    dwarfs, found = narrow.neighbours(seed + 1, range(hosts))
+    first = found[np.isnan(found.infall_speed) & (found.r > dwarfs.radius[found.host])]
+    unit, x = dwarfs.velocity[first.host], first.r / dwarfs.radius[first.host]
+    falling = (first.v_r - hubble() * first.r) / unit
+    yield Row("mean peculiar v_r/V_vir, 1-2 R_vir", -0.45, 0.15, float(falling[x < 2].mean()))
+    yield Row("its dispersion", 0.6, 0.1, float(falling[x < 2].std()))
+    alike = replace(universe, lightest=MILKY_WAY - 0.1, heaviest=MILKY_WAY + 0.1)
+    scalars = alike.records(seed + 2, range(min(hosts, 512))).scalars
+    names = ("distance_larger", "distance_cluster")
+    for name, observed in zip(names, _MILKY_WAY_ENVIRONMENT, strict=True):
+        share = float(np.mean(scalars[name] < observed))
+        title = f"share of Milky Ways with {name} < {observed:g} kpc"
+        yield Row(title, 0.5, 0.45, share, ORDINARY)
+
+
+def tables(seed: int, hosts: int = 1024) -> dict[str, Table]:
+    """Returns the mock's acceptance for a report, by title; the captions call it a mock.
+
+    Arguments:
+        seed: The root seed.
+        hosts: How many hosts are drawn of each catalogue.
+    """
+    table = acceptance(hosts=hosts, seed=seed)
+    for name in NUMBERS:
+        table[name].info.format = "%.4g"
+    missed = [row["quantity"] for row in table if row["verdict"] == "MISS"]
+    table.meta["caption"] = (
+        f"{table.meta['model']}. What it aims at, and where that is from (recipe: a number of its "
+        "own recipe), beside what it gives; not comparable is what the mock, one snapshot without "
+        "structure formation, cannot have."
+    )
+    table.meta["misses"] = [f"The mock universe misses {', '.join(missed)}."] if missed else []
+    return {TITLE: table, "Hosts of the mock beside Table 1": _table1(seed, hosts)}
+
+
+def _table1(seed: int, hosts: int) -> Table:
+    rows = [
+        (catalogue, needed, counted, typical, number, median)
+        for catalogue in CATALOGUES
+        for needed, counted, typical, number, median in _hosts(
+            MockUniverse(catalogue), MockUniverse(catalogue).records(seed, range(hosts)), seed
+        )
+    ]
+    names = ["catalogue", "neighbours", "hosts", "median", "published_hosts", "published_median"]
+    table = Table(rows=rows, names=names)
+    for name, form in (("hosts", "%.0f"), ("median", "%.2f"), ("published_median", "%.2f")):
+        table[name].info.format = form
+    table.meta["caption"] = (
+        "Hosts with enough detectable neighbours in the simulated box, and the median log10 of "
+        "their mass, if the mock's hosts are weighted to a real mass function; the published "
+        "numbers (Hayati et al. 2025, Table 1) add up several snapshots."
+    )
+    return table
+
+
+# --- the command ----------------------------------------------------------------------------
+
+
+def report(table: Table) -> str:
+    """Returns an acceptance table as text, beginning with what it is about."""
+    misses = int(np.sum(table["verdict"] == "MISS"))
+    shown = table.copy()
+    for name in NUMBERS:
+        shown[name].info.format = ".4g"
+    lines = shown.pformat(max_lines=-1, max_width=-1, align="<")
+    return "\n".join([table.meta["title"], table.meta["model"], *lines, f"{misses} misses", ""])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Prints the mock universe's numbers beside those that it imitates; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        "python -m halomass.study.acceptance", description=main.__doc__
+    )
+    parser.add_argument("--hosts", type=int, default=2048, help="how many hosts are drawn")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--velocities", choices=("orbits", "jeans"), default="orbits")
+    options = parser.parse_args(arguments)
+    for catalogue in CATALOGUES:
+        print(report(acceptance(catalogue, options.hosts, options.seed, options.velocities)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

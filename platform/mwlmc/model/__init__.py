@@ -1,0 +1,1 @@
+"""The physics: both galaxies, their orbits, and the stars of the halo."""

@@ -1,0 +1,378 @@
+"""The same physics by agama (optional extra): a second engine, so that each one checks the other.
+
+agama (Vasiliev 2019, doi:10.1093/mnras/sty2672) finds forces, densities, distribution functions
+and orbits by methods of its own; only constants, closed formulae and the share of clipped stars
+come from the rest of this package. It carries every star, at many times the embedded engine's cost.
+
+agama's units, set to kpc, km/s and Msun, make its time kpc/(km/s), never Gyr. Units and random
+numbers are states of the whole process: other users of agama in it must keep to these units.
+"""
+
+import importlib
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import integrate, optimize, special
+from torch import Tensor
+
+from mwlmc.model import distribution, potentials, trajectories
+from mwlmc.model.trajectories import LOOKBACK, Trajectories
+from mwlmc.sky import frames
+
+FloatArray = NDArray[np.floating[Any]]
+
+# Of agama's eighth-order Runge-Kutta-Nystrom method, relative. Against orbits at 1e-8, positions
+# today beyond 30 kpc are off by up to 1e-3 kpc in the median and 0.06 kpc at 99 % (tested); at
+# 1e-4, by ten times as much for four fifths of the time.
+ACCURACY = 1e-5
+
+# Of 5 Myr, at which agama is given the LMC's path: positions of 99 % of the stars are converged to
+# 1e-3 kpc.
+STEPS = 440
+
+_TIMES = np.linspace(-LOOKBACK, 0.0, STEPS + 1)
+_SKY = ("ra_lmc", "dec_lmc", "d_lmc", "vlos_lmc", "pmra_lmc", "pmdec_lmc")
+_INDEPENDENT = 4  # agama's own choice, quasi-random stars, makes bins 10 to 15 % less noisy
+_OLDEST = 159  # of agama 1.0.x: the first that returns orbits of equal length as one array
+_REMEDY = (
+    "install the extra with pip install -e '.[agama]', which needs a C++ compiler and GSL, "
+    "or use the embedded engine, which needs nothing"
+)
+
+
+@dataclass(frozen=True)
+class Galaxies:
+    """Both galaxies of one simulation, as agama's potentials around the origin.
+
+    Arguments:
+        milky_way: Bulge, disc and dark halo.
+        halo: The Milky Way's dark halo alone.
+        lmc: The LMC.
+        c200: The dark halo's concentration.
+        a_lmc: The LMC's Hernquist scale radius [kpc].
+    """
+
+    milky_way: Any
+    halo: Any
+    lmc: Any
+    c200: float
+    a_lmc: float
+
+
+@dataclass(frozen=True)
+class Halo:
+    """The stellar haloes of B simulations, in the frame that moves with the Milky Way's centre.
+
+    Arguments:
+        position: Today [kpc], float32, with shape `[3, B, N]`.
+        velocity: Today [km/s], float32, with shape `[3, B, N]`.
+        initial_position: 2.2 Gyr ago [kpc], float32, with shape `[3, B, N]`.
+        initial_velocity: 2.2 Gyr ago [km/s], float32, with shape `[3, B, N]`.
+        c200: Concentrations of the dark haloes, with shape `[B]`.
+        a_lmc: The LMCs' scale radii [kpc], with shape `[B]`.
+        trajectory: Both centres' paths. Runaways are marked, and their stars carried all the same.
+        clipped: The shares of the tracer that a non-negative f cannot make, with shape `[B]`; from
+            `distribution`, since agama clips without a word.
+    """
+
+    position: Tensor
+    velocity: Tensor
+    initial_position: Tensor
+    initial_velocity: Tensor
+    c200: FloatArray
+    a_lmc: FloatArray
+    trajectory: Trajectories
+    clipped: FloatArray
+
+
+def available() -> bool:
+    """Returns whether agama can be imported and is recent enough."""
+    try:
+        _agama()
+    except ImportError:
+        return False
+    return True
+
+
+def version() -> str:
+    """Returns agama's version.
+
+    Raises:
+        ImportError: If agama is missing or too old.
+    """
+    return str(_agama().__version__).split()[0]
+
+
+def _agama() -> Any:
+    """Returns agama, set to kpc, km/s and Msun."""
+    try:
+        agama = importlib.import_module("agama")
+    except ImportError as reason:
+        raise ImportError(f"engine 'agama' cannot import agama ({reason}): {_REMEDY}") from reason
+    version = agama.__version__.split()[0]
+    if version.startswith("1.0.") and int(version.split(".")[2]) < _OLDEST:
+        raise ImportError(f"agama {version} is older than 1.0.{_OLDEST}: {_REMEDY}")
+    agama.setUnits(mass=1, length=1, velocity=1)
+    return agama
+
+
+def simulate(
+    named: Mapping[str, NDArray[Any]],
+    stars: int,
+    seeds: Sequence[int],
+    *,
+    equilibrium: distribution.Equilibrium,
+    circular_velocity: float,
+    threads: int = 1,
+) -> Halo:
+    """Returns the stellar haloes of B simulations, 2.2 Gyr ago and today.
+
+    Arguments:
+        named: The prior's eleven parameters by name, each with shape `[B]`.
+        stars: Halo stars of a simulation.
+        seeds: One for each simulation, from 1 to 2^31 - 1: to agama, 0 means the time of day.
+        equilibrium: The potential of the halo before the LMC: `halo` (NFW alone) or `total`.
+        circular_velocity: At 8.3 kpc, which fixes the concentration [km/s].
+        threads: How many agama may use: as many as the process has cores for itself.
+
+    Raises:
+        ImportError: If agama is missing or too old.
+        ValueError: If an argument is out of its range.
+        ArithmeticError: If both centres' paths cannot be integrated.
+    """
+    _check(named, stars, seeds)
+    pairs, paths, initial, today, clipped = [], [], [], [], []
+    with _agama().setNumThreads(threads):
+        for b, seed in enumerate(seeds):
+            drawn = {name: float(values[b]) for name, values in named.items()}
+            pairs.append(galaxies(drawn["m200_mw"], drawn["m_lmc"], circular_velocity))
+            clipped.append(_clipped(pairs[b], drawn, equilibrium))
+            initial.append(_sample(pairs[b], drawn, stars, seed, equilibrium))
+            paths.append(_rewind(pairs[b], drawn))
+            today.append(_carry(initial[b], pairs[b], paths[b], ACCURACY))
+    return Halo(
+        *_components(today),
+        *_components(initial),
+        np.array([pair.c200 for pair in pairs]),
+        np.array([pair.a_lmc for pair in pairs]),
+        _trajectories(pairs, np.stack(paths, axis=-1)),
+        np.array(clipped),
+    )
+
+
+def carry(
+    position: Tensor,
+    velocity: Tensor,
+    named: Mapping[str, NDArray[Any]],
+    *,
+    circular_velocity: float = potentials.CIRCULAR_VELOCITY,
+    accuracy: float = ACCURACY,
+    threads: int = 1,
+) -> tuple[Tensor, Tensor]:
+    """Returns positions [kpc] and velocities [km/s] today of given stars, float32, `[3, N]`.
+
+    Arguments:
+        position: 2.2 Gyr ago, in the Milky Way's frame [kpc], with shape `[3, N]`.
+        velocity: 2.2 Gyr ago, in the Milky Way's frame [km/s], with shape `[3, N]`.
+        named: One simulation's parameters by name, each with shape `[1]`.
+        circular_velocity: At 8.3 kpc, which fixes the concentration [km/s].
+        accuracy: Relative, of the stars' orbits.
+        threads: How many agama may use.
+
+    Raises:
+        ImportError, ValueError, ArithmeticError: As `simulate` does.
+    """
+    _check(named, position.shape[1], [1])
+    drawn = {name: float(values[0]) for name, values in named.items()}
+    with _agama().setNumThreads(threads):
+        pair = galaxies(drawn["m200_mw"], drawn["m_lmc"], circular_velocity)
+        initial = torch.cat([position, velocity]).T.numpy()
+        x, v = _components([_carry(initial, pair, _rewind(pair, drawn), accuracy)])
+    return x[:, 0], v[:, 0]
+
+
+def _check(named: Mapping[str, NDArray[Any]], stars: int, seeds: Sequence[int]) -> None:
+    wanted = {len(values) for values in named.values()}
+    if wanted != {len(seeds)} or stars < 1:
+        raise ValueError(
+            f"parameters of {sorted(wanted)} simulations, {len(seeds)} seeds or places, {stars} "
+            "stars: give one seed to each simulation, one simulation to carry, and a star or more"
+        )
+    if min(seeds) < 1 or max(seeds) >= 2**31:
+        raise ValueError(f"seeds {list(seeds)} must be from 1 to 2^31 - 1, as agama's are")
+
+
+# --- the galaxies and their paths ------------------------------------------------------------
+
+
+def galaxies(
+    m200_mw: float, m_lmc: float, circular_velocity: float = potentials.CIRCULAR_VELOCITY
+) -> Galaxies:
+    """Returns the galaxies of one simulation.
+
+    Arguments:
+        m200_mw: M200 of the Milky Way's halo [Msun].
+        m_lmc: The LMC's total mass [Msun].
+        circular_velocity: Of the whole Milky Way at 8.3 kpc [km/s].
+
+    Raises:
+        ImportError, ValueError: If agama is missing, or nothing reaches the circular velocity.
+    """
+    agama, stars = _agama(), _bulge_and_disc()
+    sun = [potentials.SUN_RADIUS, 0.0, 0.0]
+
+    def missing(c200: float) -> float:
+        pull = -(stars.force(sun) + _nfw(m200_mw, c200).force(sun))[0]
+        return float(potentials.SUN_RADIUS * pull - circular_velocity**2)
+
+    # the embedded engine's value brackets the root, and where there is none, its error says so
+    near = float(potentials.concentration(np.array([m200_mw]), circular_velocity)[0])
+    c200 = float(optimize.brentq(missing, 0.9 * near, 1.1 * near, xtol=1e-10))
+    halo = _nfw(m200_mw, c200)
+    a_lmc = float(potentials.lmc_scale(np.array(m_lmc)))
+    lmc = agama.Potential(type="Dehnen", gamma=1, mass=m_lmc, scaleRadius=a_lmc)  # Hernquist's
+    return Galaxies(agama.Potential(stars, halo), halo, lmc, c200, a_lmc)
+
+
+def _bulge_and_disc() -> Any:
+    agama = _agama()
+    # one by one: of two at once agama makes one expansion, which bends the bulge's force by 1e-4
+    bulge = agama.Potential(
+        type="Spheroid",
+        mass=potentials.BULGE_MASS,
+        scaleRadius=potentials.BULGE_SCALE,
+        outerCutoffRadius=potentials.BULGE_CUTOFF,
+        gamma=0.0,
+        beta=potentials.BULGE_SLOPE,
+    )
+    disc = agama.Potential(
+        type="Disk",
+        mass=potentials.DISC_MASS,
+        scaleRadius=potentials.DISC_SCALE,
+        scaleHeight=-potentials.DISC_HEIGHT,  # negative: sech^2 instead of exponential
+    )
+    return agama.Potential(bulge, disc)
+
+
+def _nfw(m200: float, c200: float) -> Any:
+    halo = potentials.milky_way_halo(np.array([m200]), np.array([c200]))
+    return _agama().Potential(type="NFW", mass=float(halo.amplitude), scaleRadius=float(halo.scale))
+
+
+def _rewind(pair: Galaxies, drawn: Mapping[str, float]) -> FloatArray:
+    """Returns both centres' states `[T, 12]`: the Milky Way's x, v, then the LMC's x, v."""
+    ra, dec, *others = (np.array(drawn[name]) for name in _SKY)
+    today = frames.sky_to_galactocentric(np.radians(ra), np.radians(dec), *others)
+    solution = integrate.solve_ivp(
+        lambda _, state: _derivative(state, pair, 10.0 ** drawn["log10_lambda_df"]),
+        (0.0, -LOOKBACK),
+        np.concatenate([np.zeros(6), *today]),
+        method="DOP853",
+        t_eval=_TIMES[::-1],
+        rtol=1e-10,
+        atol=1e-10,
+    )
+    if not solution.success:
+        raise ArithmeticError(
+            f"the rewind of {drawn} stopped ({solution.message}): draw other parameters"
+        )
+    return np.asarray(solution.y[:, ::-1].T)
+
+
+def _derivative(state: FloatArray, pair: Galaxies, friction: float) -> FloatArray:
+    """Returns the time derivative of `[12]`: each centre feels the other galaxy."""
+    offset, velocity = state[6:9] - state[0:3], state[9:12] - state[3:6]
+    lmc = pair.milky_way.force(offset) + friction * _friction(offset, velocity, pair)
+    return np.concatenate([state[3:6], pair.lmc.force(-offset), state[9:12], lmc])
+
+
+def _friction(offset: FloatArray, velocity: FloatArray, pair: Galaxies) -> FloatArray:
+    """Returns Chandrasekhar's friction on the LMC, Eq. 1 of Brooks et al. (2025b), `[3]`."""
+    speed = math.hypot(*velocity)
+    x = speed / (math.sqrt(2.0) * trajectories.VELOCITY_DISPERSION)
+    maxwell = special.erf(x) - 2.0 * x / math.sqrt(math.pi) * math.exp(-x * x)
+    coulomb = math.log(trajectories.SEPARATION / (trajectories.SOFTENING * pair.a_lmc))
+    strength = 4.0 * math.pi * potentials.G**2 * pair.lmc.totalMass() * coulomb
+    density = float(pair.milky_way.density(offset))
+    return -velocity * float(strength * density * maxwell / speed**3)
+
+
+def _trajectories(pairs: Sequence[Galaxies], paths: FloatArray) -> Trajectories:
+    """Returns the paths of B simulations from their states `[T, 12, B]`."""
+    relative = paths[:, 6:] - paths[:, :6]
+    pulls = [pair.lmc.force(-relative[:, :3, b]) for b, pair in enumerate(pairs)]
+    farthest, fastest = (
+        np.linalg.norm(part, axis=1).max(0) for part in np.split(relative, 2, axis=1)
+    )
+    bound = (farthest < trajectories.FARTHEST) & (fastest < trajectories.FASTEST)
+    arrays = (_TIMES, paths[:, :6], paths[:, 6:], np.stack(pulls, axis=-1), ~bound)
+    return Trajectories(*(torch.as_tensor(array) for array in arrays))
+
+
+# --- stars -----------------------------------------------------------------------------------
+
+
+def _clipped(
+    pair: Galaxies, drawn: Mapping[str, float], equilibrium: distribution.Equilibrium
+) -> float:
+    halo = potentials.milky_way_halo(np.array([drawn["m200_mw"]]), np.array([pair.c200]))
+    potential = distribution.spherical_potential(
+        float(halo.amplitude), float(halo.scale), equilibrium
+    )
+    return distribution.distribution_function(potential, drawn["beta0"], drawn["r_dehnen"]).clipped
+
+
+def _sample(
+    pair: Galaxies,
+    drawn: Mapping[str, float],
+    stars: int,
+    seed: int,
+    equilibrium: distribution.Equilibrium,
+) -> FloatArray:
+    """Returns stars in equilibrium without the LMC, `[N, 6]`."""
+    agama, potential = _agama(), pair.halo
+    if equilibrium == "total":  # the average over the sphere
+        grid = {"lmax": 0, "rmin": 1e-3, "rmax": 1e5, "gridSizeR": 101}
+        potential = agama.Potential(type="Multipole", potential=pair.milky_way, **grid)
+    tracer = agama.Density(type="Dehnen", gamma=1, mass=1, scaleRadius=drawn["r_dehnen"])
+    f = agama.DistributionFunction(
+        type="QuasiSpherical", density=tracer, potential=potential, beta0=drawn["beta0"]
+    )
+    agama.setRandomSeed(int(seed))
+    model = agama.GalaxyModel(potential, f)
+    return np.asarray(model.sample(stars, method=_INDEPENDENT)[0], np.float32)
+
+
+def _carry(initial: FloatArray, pair: Galaxies, path: FloatArray, accuracy: float) -> FloatArray:
+    """Returns stars today from those 2.2 Gyr ago, each `[N, 6]`."""
+    agama, relative = _agama(), path[:, 6:] - path[:, :6]
+    lmc = np.column_stack([_TIMES, relative])
+    frame = np.column_stack([_TIMES, -pair.lmc.force(-relative[:, :3])])
+    potential = agama.Potential(
+        pair.milky_way,
+        agama.Potential(potential=pair.lmc, center=lmc),
+        agama.Potential(type="UniformAcceleration", file=frame),
+    )
+    orbits = agama.orbit(
+        potential=potential,
+        ic=np.asarray(initial, np.float64),
+        time=LOOKBACK,
+        timestart=-LOOKBACK,
+        trajsize=1,
+        accuracy=accuracy,
+        method="dprkn8",
+        separateTime=True,
+        verbose=False,
+    )
+    return np.asarray(orbits[1]).reshape(-1, 6)
+
+
+def _components(states: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:
+    """Returns positions and velocities `[3, B, N]` of B arrays `[N, 6]`."""
+    stars = torch.as_tensor(np.stack(states).transpose(2, 0, 1).copy())
+    return stars[:3], stars[3:]

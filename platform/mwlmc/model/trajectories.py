@@ -1,0 +1,180 @@
+"""Both galaxies' centres, rewound from where the LMC is today.
+
+Each centre feels the other galaxy's rigid potential; the LMC also feels Chandrasekhar's friction
+against the Milky Way's stars and dark matter (Brooks et al. 2025b, Eq. 1). Rewound, friction
+feeds the orbit, and where it is strong some orbits run away: they are marked, never hidden.
+
+What the model leaves out: the deformation of either galaxy, and the mass that the LMC has lost.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mwlmc.model.potentials import (
+    GYR,
+    NFW,
+    G,
+    Hernquist,
+    bulge_density,
+    disc_density,
+    length,
+    stellar_table,
+)
+
+LOOKBACK = 2.2 * GYR  # [kpc/(km/s)]
+VELOCITY_DISPERSION = 120.0  # [km/s], of the Milky Way's halo, Vasiliev et al. (2021)
+SEPARATION = 100.0  # [kpc], the numerator of the Coulomb logarithm
+SOFTENING = 1.6  # times the LMC's scale radius: the denominator
+
+# A rewound LMC this far away, or this fast, was pumped by friction and has no such history.
+# The fastest of 8,000 draws of the prior came from 1,100 kpc, at 640 km/s.
+FARTHEST = 2000.0  # [kpc]
+FASTEST = 2000.0  # [km/s]
+
+
+@dataclass(frozen=True)
+class Galaxies:
+    """The Milky Way's and the LMC's haloes, and the strength of friction, of B simulations.
+
+    Arguments:
+        milky_way: The Milky Way's dark halo; disc and bulge are the same for all.
+        lmc: The LMC.
+        friction: lambda_DF, with shape `[B, 1]`.
+    """
+
+    milky_way: NFW
+    lmc: Hernquist
+    friction: Tensor
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """Where both centres were, in the inertial frame in which the Milky Way rests today.
+
+    Arguments:
+        times: Ascending, from -2.2 Gyr to 0 [kpc/(km/s)], with shape `[T]`.
+        milky_way: Position [kpc] and velocity [km/s], with shape `[T, 6, B]`.
+        lmc: The same of the LMC.
+        milky_way_acceleration: [(km/s)^2/kpc], with shape `[T, 3, B]`.
+        runaway: Which rewinds ran away, with shape `[B]`.
+    """
+
+    times: Tensor
+    milky_way: Tensor
+    lmc: Tensor
+    milky_way_acceleration: Tensor
+    runaway: Tensor
+
+    def relative(self) -> Tensor:
+        """Returns the LMC's position and velocity from the Milky Way's centre, `[T, 6, B]`."""
+        return self.lmc - self.milky_way
+
+
+def rewind(
+    position: Tensor, velocity: Tensor, galaxies: Galaxies, steps: int = 275
+) -> Trajectories:
+    """Returns the trajectories of both centres over the last 2.2 Gyr.
+
+    Twelve coupled equations, integrated backwards with the classical Runge-Kutta method in double
+    precision; 275 steps are converged to 1e-4 kpc near the observed LMC (tested), and to
+    0.01 kpc for 99 % of the paper's wide prior.
+
+    Arguments:
+        position: The LMC's Galactocentric position today [kpc], with shape `[3, B]`.
+        velocity: The LMC's Galactocentric velocity today [km/s], with shape `[3, B]`.
+        galaxies: Potentials and friction of the B simulations.
+        steps: How many steps the rewind takes.
+    """
+    state = torch.cat([torch.zeros_like(position), torch.zeros_like(velocity), position, velocity])
+    state = state.double()
+    step = -LOOKBACK / steps
+    path = [state]
+    for _ in range(steps):
+        state = _runge_kutta(state, step, galaxies)
+        path.append(state)
+    return _trajectories(torch.stack(path[::-1]), galaxies)
+
+
+def _trajectories(path: Tensor, galaxies: Galaxies) -> Trajectories:
+    times = torch.linspace(-LOOKBACK, 0.0, len(path), dtype=torch.float64)
+    separation = (path[:, 6:9] - path[:, 0:3]).norm(dim=1)  # [T, B]
+    speed = (path[:, 9:12] - path[:, 3:6]).norm(dim=1)
+    bound = (separation < FARTHEST) & (speed < FASTEST)  # False also for NaN
+    pull = torch.stack([_lmc_pull(s[6:9] - s[0:3], galaxies) for s in path])
+    return Trajectories(times, path[:, :6], path[:, 6:], pull, ~bound.all(dim=0))
+
+
+def _runge_kutta(state: Tensor, step: float, galaxies: Galaxies) -> Tensor:
+    k1 = _derivative(state, galaxies)
+    k2 = _derivative(state + 0.5 * step * k1, galaxies)
+    k3 = _derivative(state + 0.5 * step * k2, galaxies)
+    k4 = _derivative(state + step * k3, galaxies)
+    return state + step / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+
+
+def _derivative(state: Tensor, galaxies: Galaxies) -> Tensor:
+    """Returns the time derivative of `[12, B]`: the Milky Way's x, v, then the LMC's x, v."""
+    offset = state[6:9] - state[0:3]
+    relative_velocity = state[9:12] - state[3:6]
+    milky_way = _lmc_pull(offset, galaxies)
+    lmc = _milky_way_pull(offset, galaxies) + _friction(offset, relative_velocity, galaxies)
+    return torch.cat([state[3:6], milky_way, state[9:12], lmc])
+
+
+def _lmc_pull(offset: Tensor, galaxies: Galaxies) -> Tensor:
+    radius = length(offset)[:, None]
+    return offset * galaxies.lmc.pull(radius)[:, 0]
+
+
+def _milky_way_pull(offset: Tensor, galaxies: Galaxies) -> Tensor:
+    position = offset[:, :, None]
+    plane, across = stellar_table().pulls(position)
+    halo = galaxies.milky_way.pull(length(position))
+    pulls = torch.stack([halo + plane, halo + plane, halo + across])
+    return -(pulls * position)[:, :, 0]
+
+
+def _friction(offset: Tensor, velocity: Tensor, galaxies: Galaxies) -> Tensor:
+    """Returns Chandrasekhar's friction on the LMC, Eq. 1 of Brooks et al. (2025b), `[3, B]`."""
+    speed = length(velocity)
+    x = speed / (math.sqrt(2.0) * VELOCITY_DISPERSION)
+    maxwell = torch.erf(x) - 2.0 * x / math.sqrt(math.pi) * torch.exp(-x * x)
+    lmc = galaxies.lmc
+    coulomb = torch.log(SEPARATION / (SOFTENING * lmc.scale[:, 0]))
+    strength = 4.0 * math.pi * G**2 * lmc.mass[:, 0] * galaxies.friction[:, 0] * coulomb
+    return -velocity * strength * _density(offset, galaxies) * maxwell / speed**3
+
+
+def _density(offset: Tensor, galaxies: Galaxies) -> Tensor:
+    """Returns the Milky Way's total density [Msun/kpc^3] at `[3, B]`, with shape `[B]`."""
+    radius = length(offset)
+    place = offset.numpy()
+    stars = disc_density(np.hypot(place[0], place[1]), place[2]) + bulge_density(radius.numpy())
+    halo = galaxies.milky_way.density(radius[:, None])[:, 0]
+    return halo + torch.as_tensor(stars)
+
+
+def hermite(times: Tensor, position: Tensor, velocity: Tensor, wanted: Tensor) -> Tensor:
+    """Returns positions interpolated by cubics that match positions and velocities.
+
+    Arguments:
+        times: Equally spaced, with shape `[T]`.
+        position: With shape `[T, 3, B]`.
+        velocity: With shape `[T, 3, B]`.
+        wanted: Times within those, with shape `[W]`.
+
+    Returns:
+        Positions with shape `[W, 3, B]`.
+    """
+    step = times[1] - times[0]
+    place = (wanted - times[0]) / step
+    left = place.long().clamp(0, len(times) - 2)
+    s = (place - left)[:, None, None]
+    a, b = position[left], position[left + 1]
+    da, db = velocity[left] * step, velocity[left + 1] * step
+    cubic = (2.0 * (a - b) + da + db) * s + (3.0 * (b - a) - 2.0 * da - db)
+    return a + s * (da + s * cubic)

@@ -1,0 +1,1 @@
+"""What observers measured: star tables, and their way to data vectors."""

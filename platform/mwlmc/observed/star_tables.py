@@ -1,0 +1,405 @@
+"""Star tables: observed stars as catalogues give them, read, checked and selected.
+
+Every star that is dropped is counted, step by step, so that a data vector can say where its numbers
+come from. Units come from the file, never from a guess.
+"""
+
+import hashlib
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from astropy import units
+from astropy.io import fits
+from astropy.table import Column, Table
+from numpy.typing import NDArray
+
+from mwlmc.sky import frames, kinematics
+from mwlmc.sky.survey import Directions, sagittarius
+from orrery.parameters import FloatArray
+from orrery.records import JSON
+
+DEG, KPC, KMS, MASYR = units.deg, units.kpc, units.km / units.s, units.mas / units.yr
+NONE = units.dimensionless_unscaled
+
+# What a table may hold: unit, and the names that its column may have, in small letters.
+_COLUMNS: dict[str, tuple[units.UnitBase, tuple[str, ...]]] = {
+    "ra": (DEG, ("ra",)),
+    "dec": (DEG, ("dec",)),
+    "l": (DEG, ("l",)),
+    "b": (DEG, ("b",)),
+    "distance": (KPC, ("distance", "dist")),
+    "v_los": (KMS, ("v_los", "vlos", "vrad", "rv", "radial_velocity")),
+    "pm_ra": (MASYR, ("pmra", "pm_ra_cosdec", "pmra_cosdec")),
+    "pm_dec": (MASYR, ("pmdec", "pm_dec")),
+    "pm_l": (MASYR, ("pml_cosb", "pm_l_cosb")),
+    "pm_b": (MASYR, ("pmb", "pm_b")),
+    "pm_corr": (NONE, ("pm_corr", "pmra_pmdec_corr")),
+}
+_COLUMNS |= {
+    f"{name}_error": (unit, tuple(f"{n}{end}" for n in spellings for end in ("_err", "_error")))
+    for name, (unit, spellings) in _COLUMNS.items()
+    if name not in ("ra", "dec", "l", "b", "pm_corr")
+}
+# How the end of a column's name tells its unit where the file cannot.
+_SUFFIXES = {
+    "deg": units.deg,
+    "rad": units.rad,
+    "pc": units.pc,
+    "kpc": units.kpc,
+    "mpc": units.Mpc,
+    "kms": KMS,
+    "masyr": MASYR,
+    "uasyr": units.uas / units.yr,
+}
+_DISTANCE_ERROR = 0.1  # of the distance, where a table has no column for it
+
+
+READ = "with a line-of-sight velocity"  # the last step of reading; the selection follows
+_NOT_SAGITTARIUS = "not in the Sagittarius stream"
+
+
+@dataclass(frozen=True)
+class StarTable:
+    """Stars as observed, and how many were left after each step.
+
+    Arguments:
+        l: Galactic longitude `[N]` [rad].
+        b: Galactic latitude `[N]` [rad].
+        distance: Heliocentric distance `[N]` [kpc].
+        v_los: Heliocentric line-of-sight velocity `[N]` [km/s].
+        pm_l: Proper motion along longitude, times cos b `[N]` [mas/yr]; NaN where there is none.
+        pm_b: Proper motion along latitude `[N]` [mas/yr]; NaN where there is none.
+        distance_error: Standard error `[N]` [kpc].
+        v_los_error: Standard error `[N]` [km/s]; NaN where there is none, as for the next three.
+        pm_l_error: Standard error `[N]` [mas/yr].
+        pm_b_error: Standard error `[N]` [mas/yr].
+        pm_corr: Correlation of the errors of `pm_l` and `pm_b` `[N]`.
+        steps: What was done, and the number of stars left after it.
+        source: File name, checksum and layout, as plain JSON.
+    """
+
+    l: FloatArray  # noqa: E741
+    b: FloatArray
+    distance: FloatArray
+    v_los: FloatArray
+    pm_l: FloatArray
+    pm_b: FloatArray
+    distance_error: FloatArray
+    v_los_error: FloatArray
+    pm_l_error: FloatArray
+    pm_b_error: FloatArray
+    pm_corr: FloatArray
+    steps: tuple[tuple[str, int], ...] = ()
+    source: JSON = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.l)
+
+    @property
+    def galactocentric_distance(self) -> FloatArray:
+        """Distances from the Galactic centre `[N]` [kpc]."""
+        towards = frames.direction(self.l, self.b) @ frames.GALACTIC_TO_GALACTOCENTRIC.T
+        position = self.distance[:, None] * towards + frames.SUN_POSITION
+        return np.linalg.norm(position, axis=1)
+
+    def keep(self, chosen: NDArray[np.bool_], step: str) -> "StarTable":
+        """Returns the chosen stars `[N]`, with the step and the number left added to `steps`.
+
+        Raises:
+            ValueError: If there were stars and none is left.
+        """
+        if len(chosen) and not chosen.any():
+            raise ValueError(
+                f"{self.source['file']}: none of {len(chosen)} stars is left after the step "
+                f"{step!r}: look at that column, or change the selection"
+            )
+        columns: dict[str, Any] = {
+            name: column[chosen]
+            for name, column in vars(self).items()
+            if isinstance(column, np.ndarray)
+        }
+        return replace(self, **columns, steps=(*self.steps, (step, int(chosen.sum()))))
+
+    def stars(self) -> kinematics.Stars:
+        """Returns the stars as a binning wants them: rest-frame velocities, distances, directions.
+
+        The longitude's proper motions are not needed: they carry the Sun's own least known motion.
+        """
+        outward, _, along_b = frames.solar_velocity(self.l, self.b)
+        return kinematics.Stars(
+            distance=self.galactocentric_distance,
+            seen=Directions(frames.direction(self.l, self.b)),
+            v_gsr=self.v_los + outward,
+            v_tb=frames.K * self.distance * self.pm_b + along_b,
+            owner=np.zeros(len(self), dtype=np.intp),
+        )
+
+    def velocity_errors(self, quantity: str) -> FloatArray:
+        """Returns the standard errors `[N]` of a velocity [km/s]; NaN where unknown.
+
+        Those of `v_tb` are the proper motion's times the distance, and the distance's times the
+        proper motion.
+
+        Arguments:
+            quantity: `v_gsr` or `v_tb`.
+        """
+        if quantity == "v_gsr":
+            return self.v_los_error
+        across = self.distance * self.pm_b_error, self.pm_b * self.distance_error
+        return np.asarray(frames.K * np.hypot(*across))
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which stars of a table belong to the smooth outer halo.
+
+    Arguments:
+        sagittarius: Whether to leave out the Sagittarius stream.
+        inner: The smallest Galactocentric distance [kpc].
+        outer: The largest, exclusive [kpc].
+    """
+
+    sagittarius: bool = True
+    inner: float = 30.0
+    outer: float = 100.0
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """What its steps are called in a table's `steps`."""
+        cut = (_NOT_SAGITTARIUS,) if self.sagittarius else ()
+        return (*cut, f"{self.inner:g}-{self.outer:g} kpc")
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.inner < self.outer:
+            raise ValueError(f"selection from {self.inner} to {self.outer} kpc: let inner < outer")
+
+
+def select(table: StarTable, selection: Selection) -> StarTable:
+    """Returns the selected stars; each step is counted in `steps`."""
+    if selection.sagittarius:
+        member = sagittarius(*frames.galactic_to_equatorial(table.l, table.b), table.distance)
+        table = table.keep(~member, _NOT_SAGITTARIUS)
+    distance = table.galactocentric_distance
+    inside = (distance >= selection.inner) & (distance < selection.outer)
+    return table.keep(inside, selection.steps[-1])
+
+
+def read_stars(path: Path | str) -> StarTable:
+    """Returns the stars of a file that have a position, a distance and a velocity.
+
+    Two layouts are known, and told apart by looking. DESI's catalogue of blue horizontal-branch
+    stars (`MWS_BHB.fits`: tables RVTAB, FIBERMAP and GAIA, row by row; only PRIMARY rows are read).
+    And a plain table (CSV, ECSV, FITS) with a distance, a line-of-sight velocity, (ra, dec) or
+    (l, b), and possibly proper motions and errors; units come from the file, or else from the end
+    of the columns' names (`_deg`, `_kpc`, `_kms`, `_masyr`).
+
+    Arguments:
+        path: The file.
+
+    Raises:
+        ValueError: If a column is missing, has another physical unit, or holds no numbers.
+        OSError: If the file cannot be read.
+    """
+    path = Path(path)
+    content = path.read_bytes()
+    source: JSON = {"file": path.name, "sha256": hashlib.sha256(content).hexdigest()}
+    if content.startswith(b"SIMPLE") and _is_desi(path):
+        return _read_desi(path, source)
+    table = _read_plain(path)
+    source["layout"] = "plain table"
+    return _assemble(_physical(table, path.name), (("rows", len(table)),), source)
+
+
+def _is_desi(path: Path) -> bool:
+    with fits.open(path) as hdus:
+        return {"RVTAB", "FIBERMAP", "GAIA"} <= {hdu.name for hdu in hdus}
+
+
+def _read_plain(path: Path) -> Table:
+    formats = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".fits": "fits", ".fit": "fits"}
+    kind = formats.get(path.suffix.lower())
+    if kind is None:
+        raise ValueError(f"{path.name}: cannot read {path.suffix!r} files, only {list(formats)}")
+    with warnings.catch_warnings():
+        # An unknown unit is an error where its column is wanted, and of no interest elsewhere.
+        warnings.simplefilter("ignore", units.UnitsWarning)
+        return Table.read(path, format=kind)
+
+
+_DESI_COLUMNS: dict[str, dict[str, units.UnitBase]] = {
+    "RVTAB": {"VRAD": KMS, "VRAD_ERR": KMS},
+    "FIBERMAP": {"DIST": KPC},
+    "GAIA": {
+        "RA": DEG,
+        "DEC": DEG,
+        "PMRA": MASYR,
+        "PMRA_ERROR": MASYR,
+        "PMDEC": MASYR,
+        "PMDEC_ERROR": MASYR,
+        "PMRA_PMDEC_CORR": NONE,
+    },
+}
+_DESI_DISTANCE_ERRORS = ("DIST_ERR", "DIST_ERROR", "DISTERR", "E_DIST")
+
+
+def _read_desi(path: Path, source: JSON) -> StarTable:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", units.UnitsWarning)
+        tables = {name: Table.read(path, hdu=name) for name in _DESI_COLUMNS}
+    lengths = {name: len(table) for name, table in tables.items()}
+    if len(set(lengths.values())) > 1:
+        raise ValueError(f"{path.name}: tables should match row by row, but have {lengths} rows")
+    columns = _physical(_join_desi(tables), path.name)
+    primary = _named(tables["RVTAB"], "PRIMARY", "RVTAB").astype(bool)
+    steps = (("rows", len(primary)), ("PRIMARY", int(primary.sum())))
+    chosen = {name: column[primary] for name, column in columns.items()}
+    return _assemble(chosen, steps, source | {"layout": "DESI MWS_BHB"})
+
+
+def _join_desi(tables: Mapping[str, Table]) -> Table:
+    joined = Table()
+    for name, wanted in _DESI_COLUMNS.items():
+        for column, unit in wanted.items():
+            joined[column] = _named(tables[name], column, name)
+            joined[column].unit = joined[column].unit or unit
+    for column in set(_DESI_DISTANCE_ERRORS) & set(tables["FIBERMAP"].colnames):
+        joined["DIST_ERR"] = tables["FIBERMAP"][column]
+        joined["DIST_ERR"].unit = joined["DIST_ERR"].unit or KPC
+    return joined
+
+
+def _named(table: Table, column: str, where: str) -> Column:
+    if column not in table.colnames:
+        raise ValueError(f"{where} has no column {column}, only {', '.join(table.colnames)}")
+    return table[column]
+
+
+def _physical(table: Table, where: str) -> dict[str, FloatArray]:
+    found: dict[str, FloatArray] = {}
+    spelled = {name.lower(): name for name in table.colnames}
+    for quantity, (unit, spellings) in _COLUMNS.items():
+        columns = [spelled[s] for s in _spellings(spellings) if s in spelled]
+        if len(columns) > 1:
+            raise ValueError(f"{where}: columns {columns} all give {quantity}: keep one")
+        if columns:
+            found[quantity] = _values(table[columns[0]], unit, where)
+    _check_complete(found, table, where)
+    return found
+
+
+def _spellings(names: Sequence[str]) -> list[str]:
+    return [*names, *(f"{name}_{suffix}" for name in names for suffix in _SUFFIXES)]
+
+
+def _values(column: Column, wanted: units.UnitBase, where: str) -> FloatArray:
+    suffix = column.name.lower().rsplit("_", 1)[-1]
+    unit = column.unit or _SUFFIXES.get(suffix) or (NONE if wanted == NONE else None)
+    if unit is None:
+        raise ValueError(
+            f"{where}: column {column.name!r} has no unit; wanted {wanted}: give the column one, "
+            f"or a name with one of the endings {', '.join('_' + s for s in _SUFFIXES)}"
+        )
+    try:
+        numbers = np.ma.filled(np.ma.asarray(column.data).astype(float), np.nan)
+        return np.asarray(numbers * units.Unit(unit).to(wanted))
+    except (units.UnitsError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{where}: column {column.name!r} [{unit}, {column.dtype}] cannot be read as numbers "
+            f"in {wanted}: {error}"
+        ) from error
+
+
+def _check_complete(found: Mapping[str, FloatArray], table: Table, where: str) -> None:
+    missing = [name for name in ("distance", "v_los") if name not in found]
+    if not ({"ra", "dec"} <= set(found) or {"l", "b"} <= set(found)):
+        missing.append("ra and dec, or l and b")
+    if missing:
+        raise ValueError(
+            f"{where}: no column for {'; '.join(missing)} among {', '.join(table.colnames)}. "
+            "Wanted: ra_deg and dec_deg (or l_deg and b_deg), distance_kpc, vlos_kms, and possibly "
+            "pmra_masyr and pmdec_masyr (or pml_cosb_masyr and pmb_masyr)"
+        )
+
+
+def _assemble(
+    columns: dict[str, FloatArray], steps: tuple[tuple[str, int], ...], source: JSON
+) -> StarTable:
+    blank = np.full(len(columns["distance"]), np.nan)
+    distance = columns["distance"]
+    ra, dec = _equatorial(columns)
+    rows = StarTable(
+        *frames.equatorial_to_galactic(ra, dec),
+        distance,
+        columns["v_los"],
+        *_proper_motions(columns, ra, dec),
+        columns.get("distance_error", _DISTANCE_ERROR * distance),
+        columns.get("v_los_error", blank),
+        *_motion_errors(columns, ra, dec),
+        steps,
+        source,
+    )
+    return _usable(rows)
+
+
+def _usable(table: StarTable) -> StarTable:
+    table = table.keep(np.isfinite(table.l + table.b), "with a position")
+    valid = np.isfinite(table.distance) & (table.distance > 0)
+    table = table.keep(valid, "with a positive distance")
+    return table.keep(np.isfinite(table.v_los), READ)
+
+
+def _equatorial(columns: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
+    if {"ra", "dec"} <= set(columns):
+        first, second = np.radians(columns["ra"]), np.radians(columns["dec"])
+    else:
+        first, second = np.radians(columns["l"]), np.radians(columns["b"])
+    # Catalogues fill the position of stars without a counterpart with zeros.
+    unknown = (first == 0) & (second == 0)
+    first, second = np.where(unknown, np.nan, first), np.where(unknown, np.nan, second)
+    if {"ra", "dec"} <= set(columns):
+        return first, second
+    return frames.galactic_to_equatorial(first, second)
+
+
+def _proper_motions(
+    columns: Mapping[str, FloatArray], ra: FloatArray, dec: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    blank = np.full(ra.shape, np.nan)
+    if {"pm_l", "pm_b"} <= set(columns):
+        first, second = columns["pm_l"], columns["pm_b"]
+    elif {"pm_ra", "pm_dec"} <= set(columns):
+        first, second = frames.rotate_proper_motion(ra, dec, columns["pm_ra"], columns["pm_dec"])
+    else:
+        return blank, blank
+    unknown = ~np.isfinite(first + second) | ((first == 0) & (second == 0))
+    return np.where(unknown, np.nan, first), np.where(unknown, np.nan, second)
+
+
+def _motion_errors(
+    columns: Mapping[str, FloatArray], ra: FloatArray, dec: FloatArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    blank = np.full(ra.shape, np.nan)
+    corr = columns.get("pm_corr", np.zeros(ra.shape))
+    corr = np.where(np.abs(corr) <= 1, corr, np.nan)
+    if {"pm_l", "pm_b"} <= set(columns):
+        return columns.get("pm_l_error", blank), columns.get("pm_b_error", blank), corr
+    first, second = columns.get("pm_ra_error", blank), columns.get("pm_dec_error", blank)
+    along_l, along_b = _galactic_parts(ra, dec)
+    covariance = first * second * corr
+    parts = np.stack([first**2, covariance, covariance, second**2], axis=-1)
+    parts = parts.reshape(*ra.shape, 2, 2)
+    var_l, var_b, cov = (
+        np.einsum("ni,nij,nj->n", one, parts, other)
+        for one, other in ((along_l, along_l), (along_b, along_b), (along_l, along_b))
+    )
+    return np.sqrt(var_l), np.sqrt(var_b), cov / np.sqrt(var_l * var_b)
+
+
+def _galactic_parts(ra: FloatArray, dec: FloatArray) -> tuple[FloatArray, FloatArray]:
+    east = frames.rotate_proper_motion(ra, dec, np.ones(ra.shape), np.zeros(ra.shape))
+    north = frames.rotate_proper_motion(ra, dec, np.zeros(ra.shape), np.ones(ra.shape))
+    return np.stack([east[0], north[0]], axis=-1), np.stack([east[1], north[1]], axis=-1)

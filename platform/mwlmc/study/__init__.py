@@ -1,0 +1,1 @@
+"""What the paper asks: options, published values, comparisons, forecasts."""

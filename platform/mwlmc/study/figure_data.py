@@ -1,0 +1,161 @@
+"""What figures of the sky show, as plain arrays: stars, pieces of sky, counts, the LMC's path.
+
+Observed and simulated stars are shown through the same functions, as `kinematics.Stars`. Nothing
+here draws.
+"""
+
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mwlmc.simulator import Simulator
+from mwlmc.sky import frames, kinematics
+from mwlmc.sky.survey import GIANTS, Bin, Binning, BoolArray, Directions, Patch, expected_counts
+from orrery.parameters import FloatArray, generator
+
+_NODES = (181, 361)  # of a grid over the sky, one for each degree, ends included
+
+
+class SkyStars(NamedTuple):
+    """Stars on a map of the sky.
+
+    Arguments:
+        longitude: Galactic longitudes `[N]` [rad], 0 to 2 pi.
+        latitude: Galactic latitudes `[N]` [rad].
+        v_gsr: Rest-frame velocities along the line of sight `[N]` [km/s]; NaN if unknown.
+    """
+
+    longitude: FloatArray
+    latitude: FloatArray
+    v_gsr: FloatArray
+
+
+class SkyPath(NamedTuple):
+    """A path through the Galaxy as it is seen from where the Sun is today.
+
+    Arguments:
+        time: Ascending to 0, today `[T]` [kpc/(km/s)].
+        longitude: Galactic longitudes `[T]` [rad], 0 to 2 pi.
+        latitude: Galactic latitudes `[T]` [rad].
+        distance: From the Sun `[T]` [kpc].
+    """
+
+    time: FloatArray
+    longitude: FloatArray
+    latitude: FloatArray
+    distance: FloatArray
+
+
+def on_sky(stars: kinematics.Stars) -> SkyStars:
+    """Returns where stars are on a map, and the velocities that colour them."""
+    return SkyStars(*frames.angles(stars.seen.galactic), stars.v_gsr)
+
+
+def inside(patch: Patch) -> BoolArray:
+    """Returns which nodes of a grid over the sky a patch holds, with shape `[181, 361]`.
+
+    Rows run from Galactic latitude -90 to 90 deg, columns from longitude -180 to 180 deg. The first
+    and last column, and all nodes of the first and last row, are one place on the sky.
+    """
+    latitude = np.linspace(-np.pi / 2, np.pi / 2, _NODES[0])
+    longitude = np.linspace(-np.pi, np.pi, _NODES[1])
+    # A node on a limit that two patches share belongs to one of them: rounding decides.
+    towards = frames.direction(*np.meshgrid(longitude, latitude)).reshape(-1, 3)
+    return patch.contains(Directions(towards)).reshape(_NODES)
+
+
+def radial_counts(stars: kinematics.Stars, patch: Patch, edges: FloatArray) -> NDArray[np.intp]:
+    """Returns how many stars of a patch lie in each bin of Galactocentric distance, `[K]`.
+
+    Arguments:
+        stars: Simulated or observed stars.
+        patch: The piece of sky.
+        edges: Ascending, each bin without its upper one `[K + 1]` [kpc].
+
+    Raises:
+        ValueError: If there are fewer than two edges, or they do not ascend.
+    """
+    edges = np.asarray(edges, dtype=float)
+    if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
+        raise ValueError(f"edges {edges.tolist()}: give at least two, ascending")
+    number = np.searchsorted(edges, stars.distance[patch.contains(stars.seen)], side="right")
+    return np.bincount(number, minlength=len(edges) + 1)[1 : len(edges)]
+
+
+def surveyed(
+    stars: kinematics.Stars, binning: Binning, seed: int, total: int = GIANTS
+) -> kinematics.Stars:
+    """Returns as many simulated stars, drawn at random, as an all-sky survey of giants would have.
+
+    Each radial bin gets the number that `survey.expected_counts` expects, so that a forecast's map
+    looks like the survey that it forecasts.
+
+    Arguments:
+        stars: Of one or more simulations of the same parameters.
+        binning: Whose line-of-sight bins are filled.
+        seed: Of the draw.
+        total: The number of stars that the survey has at 30-100 kpc in the whole sky.
+
+    Raises:
+        ValueError: If a bin has fewer simulated stars than the survey would have, or the bins'
+            patches share stars, which would be drawn twice.
+    """
+    radial = binning.select(("v_gsr",))
+    within = {p.patch.name: p.patch.contains(stars.seen) for p in radial.profiles}
+    if (np.sum([*within.values()], axis=0) > 1).any():
+        raise ValueError(
+            f"patches of {radial.name!r} share stars: choose a binning without overlap"
+        )
+    bins = zip(radial.bins, np.rint(expected_counts(radial, total)).astype(int), strict=True)
+    drawn = [
+        _draw(stars, within[cell.patch], (cell, count), generator(seed, number))
+        for number, (cell, count) in enumerate(bins)
+    ]
+    return _take(stars, np.sort(np.concatenate(drawn)))
+
+
+def _draw(
+    stars: kinematics.Stars, within: BoolArray, wanted: tuple[Bin, int], random: np.random.Generator
+) -> NDArray[np.intp]:
+    cell, count = wanted
+    near = (stars.distance >= cell.lower) & (stars.distance < cell.upper)
+    candidates = np.flatnonzero(within & near)
+    if len(candidates) < count:
+        raise ValueError(
+            f"{cell}: {len(candidates)} simulated stars for the {count} of the survey: simulate "
+            "more, or lower the survey's total"
+        )
+    return random.choice(candidates, count, replace=False)
+
+
+def _take(stars: kinematics.Stars, chosen: NDArray[np.intp]) -> kinematics.Stars:
+    return replace(
+        stars,
+        distance=stars.distance[chosen],
+        seen=Directions(stars.seen.galactic[chosen]),
+        v_gsr=stars.v_gsr[chosen],
+        v_tb=stars.v_tb[chosen],
+        owner=stars.owner[chosen],
+    )
+
+
+def lmc_path(simulator: Simulator, theta: FloatArray) -> SkyPath:
+    """Returns the LMC's path over the last 2.2 Gyr on today's sky, with the Milky Way's centre.
+
+    The Sun stays where it is today: where the LMC was among the stars that we see now.
+
+    Arguments:
+        simulator: The model.
+        theta: The model's eleven parameters `[P]`, in its prior's order.
+
+    Raises:
+        ValueError: If the rewind ran away.
+    """
+    rewound = simulator.rewind(np.asarray(theta, dtype=float)[None]).trajectories
+    if bool(rewound.runaway[0]):
+        raise ValueError("the rewound LMC ran away: lower log10_lambda_df")
+    position = rewound.relative()[:, :3, 0].numpy()
+    seen = (position - frames.SUN_POSITION) @ frames.GALACTIC_TO_GALACTOCENTRIC
+    return SkyPath(rewound.times.numpy(), *frames.angles(seen), np.linalg.norm(seen, axis=1))

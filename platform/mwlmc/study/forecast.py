@@ -1,0 +1,133 @@
+"""Mock data vectors: what a survey would measure if a published row were the truth.
+
+The stars of H3, SEGUE and MagE are not public. A forecast puts the published medians into the
+model, averages a few simulations, and gives the result that survey's errors.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from mwlmc.model import potentials
+from mwlmc.observed import observations
+from mwlmc.observed.observations import BinnedTable, Measurement
+from mwlmc.parameters import LIGHTEST_LMC, LIGHTEST_MILKY_WAY
+from mwlmc.simulator import Simulator
+from mwlmc.sky import kinematics
+from mwlmc.sky.frames import galactocentric_to_sky
+from mwlmc.sky.survey import DESI_FOOTPRINT, QUADRANTS, Binning, without_and_with_v_tb
+from mwlmc.study.literature import TABLE2
+from orrery.parameters import FloatArray, generator
+from orrery.records import Observation
+
+SIMULATIONS = 16  # enough that their scatter is well below the survey's errors
+_BETA0, _R_DEHNEN = 0.5, 12.5  # what no row of the table says: mid-way through the prior
+
+
+def model_at(row: str, simulator: Simulator) -> FloatArray:
+    """Returns the model's eleven parameters `[P]` at the medians of a row of Table 2.
+
+    The masses within 50 kpc fix the total masses, and the LMC is where it is observed; the travel
+    velocity follows.
+
+    Arguments:
+        row: The row's name in `literature.TABLE2`.
+        simulator: Whose circular velocity relates the Milky Way's two masses.
+    """
+    published = TABLE2[row]
+    sky = galactocentric_to_sky(observations.LMC_POSITION, observations.LMC_VELOCITY)
+    values: Mapping[str, float] = {
+        "m200_mw": _milky_way(1e11 * published["M_MW(<50 kpc)"].median, simulator),
+        "m_lmc": _lmc(1e10 * published["M_LMC(<50 kpc)"].median),
+        "log10_lambda_df": published["log10 lambda_DF"].median,
+        "ra_lmc": float(np.degrees(sky.ra)),
+        "dec_lmc": float(np.degrees(sky.dec)),
+        "d_lmc": float(sky.distance),
+        "vlos_lmc": float(sky.v_los),
+        "pmra_lmc": float(sky.pm_ra_cosdec),
+        "pmdec_lmc": float(sky.pm_dec),
+        "beta0": _BETA0,
+        "r_dehnen": _R_DEHNEN,
+    }
+    return np.array([values[name] for name in simulator.prior.names])
+
+
+def _milky_way(within: float, simulator: Simulator) -> float:
+    """Returns M200 [Msun] of the Milky Way with a mass [Msun] within 50 kpc."""
+    masses = np.geomspace(LIGHTEST_MILKY_WAY, 1e13, 400)
+    c200 = potentials.concentration(masses, simulator.circular_velocity)
+    halo = potentials.milky_way_halo(masses, c200)
+    inside = halo.enclosed_mass(halo.scale.new_full((len(masses), 1), 50.0))[:, 0].numpy()
+    return float(np.interp(within, inside + potentials.stellar_mass_within(50.0), masses))
+
+
+def _lmc(within: float) -> float:
+    """Returns the total mass [Msun] of the LMC with a mass [Msun] within 50 kpc."""
+    masses = np.geomspace(LIGHTEST_LMC, 1e12, 400)
+    lmc = potentials.lmc_halo(masses)
+    inside = lmc.enclosed_mass(lmc.scale.new_full((len(masses), 1), 50.0))[:, 0].numpy()
+    return float(np.interp(within, inside, masses))
+
+
+def forecast(
+    row: str, binning: Binning, seed: int, simulator: Simulator | None = None
+) -> Observation:
+    """Returns the mock data vector of H3+SEGUE+MagE at the medians of a row of Table 2.
+
+    No noise is drawn: the data vector is the expected one, so that the posterior's width is the
+    survey's and its centre is not moved by one draw of noise.
+
+    Arguments:
+        row: The row's name in `literature.TABLE2`.
+        binning: How stars become summaries.
+        seed: Of the simulations that are averaged.
+        simulator: What simulates; the paper's model by default.
+    """
+    simulator = simulator or Simulator()
+    theta = np.repeat(model_at(row, simulator)[None], SIMULATIONS, axis=0)
+    streams = [generator(seed, number) for number in range(SIMULATIONS)]
+    x = kinematics.velocity_moments(simulator.simulate(theta, streams), binning)
+    mock = observations.forecast(binning, x.mean(0))
+    return replace(mock, name=f"{row.partition(',')[0]}, forecast")
+
+
+def rows(
+    desi: BinnedTable, measurement: Measurement, seed: int, simulator: Simulator
+) -> dict[str, tuple[Binning, Observation]]:
+    """Returns the binning and the data vector of each row of Table 2, in its order.
+
+    DESI's rows are its stars; the others are forecasts.
+
+    Arguments:
+        desi: DESI's binned stars.
+        measurement: What is measured of stars, in all rows.
+        seed: Of the simulations that forecasts average, and of the draw of simulated stars.
+        simulator: What simulates.
+
+    Raises:
+        ValueError: If DESI's stars fill no bin of one of its rows.
+    """
+    binnings = without_and_with_v_tb(DESI_FOOTPRINT)
+    found = observations.vectors(desi, binnings, measurement, seed)
+    missing = sorted(set(binnings) - set(found))
+    if missing:
+        raise ValueError(
+            f"{desi.name!r} has nothing for DESI's rows {', '.join(missing)}: give stars at "
+            "30-100 kpc in both fields, with proper motions"
+        )
+    data = {f"DESI, {label}": found[label] for label in binnings}
+    for row in (row for row in TABLE2 if row not in data):
+        survey, _, label = row.partition(", ")
+        whole = QUADRANTS if survey.endswith("quadrants") else DESI_FOOTPRINT
+        binning = forecast_binning(without_and_with_v_tb(whole)[label], measurement)
+        data[row] = (binning, forecast(row, binning, seed, simulator))
+    return data
+
+
+def forecast_binning(binning: Binning, measurement: Measurement) -> Binning:
+    """Returns a binning with what a forecast measures.
+
+    Its errors account for those of proper motions, so that all dispersions can be used.
+    """
+    return measurement.entries(binning)

@@ -1,0 +1,1 @@
+"""From pairs and an observation to an answer and its judgement."""

@@ -1,0 +1,1 @@
+"""Whether to believe it: pure judgements of draws, predictions and data."""

@@ -1,0 +1,201 @@
+"""A posterior judged on simulations that its training never saw.
+
+The held-out summaries get measurement errors as an observation has them. Every test then asks
+whether the truth could be one more draw of its own posterior. A control shows that the tests can
+fail: the same draws, made too narrow, must be rejected, or passing them says nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from astropy.table import Table
+from scipy import special
+
+from orrery.branches import LEARNING, TEST_NOISE
+from orrery.execution.summaries import Pairs, Splits, convolve
+from orrery.judging import diagnostics
+from orrery.judging.diagnostics import (
+    Coverage,
+    ExpectedLogProbability,
+    IntervalCoverage,
+    Ranks,
+    Verdict,
+    holm,
+)
+from orrery.parameters import FloatArray, generator
+from orrery.storage.runs import progress
+
+TOGETHER = 50  # tests that are sampled between two steps of the progress bar
+OTHERS = 100  # other tests' data over which a truth's density without its own data is averaged
+TOO_NARROW = 0.7  # width of the control in units of the posterior's own
+LEVEL = 0.01  # a right posterior fails a test once in a hundred times
+
+
+class Estimate(Protocol):
+    """A posterior that can be judged."""
+
+    @property
+    def covariance(self) -> FloatArray:
+        """The measurement covariance `[S, S]` that it has built in."""
+        ...
+
+    def sample_each(self, x: FloatArray, count: int, seed: int) -> FloatArray:
+        """Returns draws `[count, N, P]` given each row of summaries `[N, S]`."""
+        ...
+
+    def log_prob(self, theta: FloatArray, x: FloatArray) -> FloatArray:
+        """Returns log q(theta_i | x_i), with shape `[N]`."""
+        ...
+
+
+@dataclass(frozen=True)
+class Control:
+    """A posterior that must fail: the judged one, made too narrow.
+
+    Arguments:
+        width: The width of its intervals in units of the judged posterior's.
+        coverage: TARP.
+        ranks: Simulation-based calibration.
+    """
+
+    width: float
+    coverage: Coverage
+    ranks: Ranks
+
+    @property
+    def verdict(self) -> Verdict:
+        """Which tests reject it."""
+        return diagnostics.rejections(self.coverage, self.ranks, level=LEVEL)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How a posterior fares on held-out simulations.
+
+    Arguments:
+        tests: How many simulations.
+        coverage: TARP.
+        ranks: Simulation-based calibration.
+        intervals: Coverage of each parameter's central intervals.
+        log_probability: What the data bought.
+        control: The same posterior made too narrow, which the tests must reject.
+    """
+
+    tests: int
+    coverage: Coverage
+    ranks: Ranks
+    intervals: IntervalCoverage
+    log_probability: ExpectedLogProbability
+    control: Control
+
+    @property
+    def verdict(self) -> Verdict:
+        """Which tests reject the posterior."""
+        return diagnostics.rejections(self.coverage, self.ranks, self.log_probability, LEVEL)
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """What sums the judgement up, by name."""
+        return {
+            "tests": self.tests,
+            "tarp_ks_pvalue": self.coverage.ks_pvalue,
+            "tarp_atc": self.coverage.atc,
+            "sbc_smallest_ks_pvalue": float(self.ranks.ks_pvalue.min()),
+            "sbc_corrected_ks_pvalue": float(holm(self.ranks.ks_pvalue).min()),
+            "sbc_corrected_band_pvalue": float(holm(self.ranks.band_pvalue).min()),
+            "expected_log_probability": self.log_probability.mean,
+            "gain_over_prior": self.log_probability.gain,
+            "gain_standard_error": self.log_probability.gain_standard_error,
+            "control_tarp_ks_pvalue": self.control.coverage.ks_pvalue,
+            "control_tarp_atc": self.control.coverage.atc,
+            "control_sbc_smallest_ks_pvalue": float(self.control.ranks.ks_pvalue.min()),
+            "control_sbc_corrected_ks_pvalue": float(holm(self.control.ranks.ks_pvalue).min()),
+        }
+
+
+SUMMED_UP = {
+    "tarp_ks_pvalue": "tarp",
+    "sbc_corrected_ks_pvalue": "sbc",
+    "sbc_corrected_band_pvalue": "sbc_band",
+    "control_tarp_ks_pvalue": "control_tarp",
+    "control_sbc_corrected_ks_pvalue": "control_sbc",
+    "tarp_atc": "atc",
+    "gain_over_prior": "gain",
+    "gain_standard_error": "gain_error",
+}
+
+
+def table(judged: Mapping[str, Calibration]) -> Table:
+    """Returns several judgements beside each other: p-values, those of the controls, and gains."""
+    result = Table({"posterior": list(judged), "tests": [one.tests for one in judged.values()]})
+    for name, column in SUMMED_UP.items():
+        result[column] = [one.numbers[name] for one in judged.values()]
+        result[column].info.format = "%.3f" if "control" not in name else "%.1g"
+    result.meta["caption"] = (
+        "p-values of TARP (one-sample Kolmogorov-Smirnov) and of simulation-based calibration "
+        "(Kolmogorov-Smirnov and bands, corrected for the number of parameters), the same of a "
+        "control that must fail, TARP's area to curve, and the gain over the prior [nat]."
+    )
+    return result
+
+
+def calibrate(
+    estimate: Estimate, splits: Splits, seed: int, draws: int = 1000, tests: int = 2000
+) -> Calibration:
+    """Returns the judgement of a posterior.
+
+    Arguments:
+        estimate: The posterior.
+        splits: The pairs it was trained on; only the test split is used.
+        seed: Decides errors, draws and references.
+        draws: How many draws each test gets.
+        tests: How many simulations at most.
+    """
+    held_out = Pairs(splits.test.theta[:tests], splits.test.x[:tests])
+    test = convolve(held_out, estimate.covariance, generator(seed, LEARNING, TEST_NOISE))
+    drawn = _draws(estimate, test.x, draws, seed)
+    log_prob = estimate.log_prob(test.theta, test.x)
+    return Calibration(
+        len(test),
+        diagnostics.tarp(drawn, test.theta, seed),
+        diagnostics.sbc_ranks(drawn, test.theta, seed),
+        diagnostics.coverage_table(drawn, test.theta),
+        diagnostics.expected_log_probability(log_prob, _without_data(estimate, test)),
+        _control(drawn, test.theta, seed),
+    )
+
+
+def _control(drawn: FloatArray, theta: FloatArray, seed: int) -> Control:
+    narrow = diagnostics.narrowed(drawn, TOO_NARROW)
+    return Control(
+        TOO_NARROW,
+        diagnostics.tarp(narrow, theta, seed),
+        diagnostics.sbc_ranks(narrow, theta, seed),
+    )
+
+
+def _draws(estimate: Estimate, x: FloatArray, draws: int, seed: int) -> FloatArray:
+    """Returns draws `[draws, N, P]` for the summaries `[N, S]` of each test."""
+    seeds = generator(seed, LEARNING, TEST_NOISE, draws)
+    parts = []
+    with progress("calibrating", len(x), unit="tests") as advance:
+        for first in range(0, len(x), TOGETHER):
+            some = x[first : first + TOGETHER]
+            parts.append(estimate.sample_each(some, draws, int(seeds.integers(2**31))))
+            advance(len(some))
+    return np.concatenate(parts, axis=1)
+
+
+def _without_data(estimate: Estimate, test: Pairs) -> FloatArray:
+    """Returns each truth's log-density under the mean of other tests' posteriors, `[N]`.
+
+    That mean is the prior, as the flow knows it: a posterior that ignores the data gains nothing
+    over it, whatever shape the prior has.
+    """
+    others = min(OTHERS, len(test) - 1)
+    shifted = [
+        estimate.log_prob(test.theta, np.roll(test.x, k, axis=0)) for k in range(1, others + 1)
+    ]
+    return special.logsumexp(shifted, axis=0) - np.log(others)

@@ -1,0 +1,295 @@
+"""Whether the simulator can make an observation at all, asked before anything is inferred from it.
+
+A posterior answers whatever it is asked, also about data that no parameters can produce, and it
+says nothing about that. So the observation is looked for among simulations of the prior that got
+the same measurement errors. If it is one more of them, its rank is uniform, whatever measures how
+unusual a vector is. Three measures are asked: its most deviating entry, its distance from the mean
+with the simulations' covariance, and its density under a flow that learned the simulations (sbi's
+`calc_misspecification_logprob`), which also sees what means and covariances do not.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from astropy.table import Table
+from sbi.diagnostics.misspecification import calc_misspecification_logprob
+from sbi.inference import MarginalTrainer
+from sbi.neural_nets import marginal_nn
+from sbi.neural_nets.estimators import UnconditionalDensityEstimator
+from sbi.neural_nets.factory import ZukoFlowType
+from torch import Tensor
+
+from orrery.branches import LEARNING, MISSPECIFICATION
+from orrery.execution.summaries import Pairs, Splits, convolve
+from orrery.judging import diagnostics, predictive
+from orrery.judging.predictive import Predictive
+from orrery.parameters import FloatArray, generator
+from orrery.records import Observation
+
+# The simulator's own data vectors fail this test once in a hundred times.
+DOUBTFUL = 0.01
+MEASURES = 3
+TRAINING, REFERENCE = 8192, 1000  # simulations at most: seconds, not minutes
+RIDGE = 1e-6  # variance that keeps entries apart of which one decides another
+NAMED = 3  # entries that a warning names
+
+
+@dataclass(frozen=True)
+class Misspecification:
+    """An observation among the simulations of the prior.
+
+    Arguments:
+        among: Where it lies among all simulations with measurement errors.
+        density_pvalue: How often a simulation that the flow never saw is as improbable.
+        reference: The number of those simulations.
+        simulations: The number of all.
+    """
+
+    among: Predictive
+    density_pvalue: float
+    reference: int
+    simulations: int
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The S entries' names."""
+        return self.among.observation.names
+
+    @property
+    def tails(self) -> FloatArray:
+        """For each entry how often a simulation is as far out on either side, `[S]`."""
+        return self.among.tails
+
+    @property
+    def corrected_tails(self) -> FloatArray:
+        """The same, corrected for there being S of them, `[S]`."""
+        return diagnostics.holm(self.tails)
+
+    @property
+    def joint_pvalue(self) -> float:
+        """How often a simulation is as far from the mean, with the simulations' covariance."""
+        return self.among.whole_vector
+
+    @property
+    def pvalue(self) -> float:
+        """How often one of the three measures finds a simulation as unusual, at most."""
+        smallest = min(self.density_pvalue, self.among.worst_entry, self.joint_pvalue)
+        return min(1.0, MEASURES * smallest)
+
+    @property
+    def smallest_possible(self) -> float:
+        """The p-value of a vector that all simulations differ from."""
+        return MEASURES / (1 + self.simulations)
+
+    @property
+    def furthest(self) -> list[int]:
+        """The entries that deviate most, the worst first."""
+        return np.argsort(-np.abs(self.among.deviations))[:NAMED].tolist()
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """What sums the comparison up, by name."""
+        return {
+            "misspecification_pvalue": self.pvalue,
+            "misspecification_density_pvalue": self.density_pvalue,
+            "misspecification_joint_pvalue": self.joint_pvalue,
+            "misspecification_worst_entry_pvalue": self.among.worst_entry,
+            "misspecification_smallest_corrected_tail": float(self.corrected_tails.min()),
+        }
+
+
+@dataclass(frozen=True)
+class _Whitening:
+    """Takes from each entry what the entries before it say of it, by the simulations' covariance.
+
+    From there a flow, which also goes from entry to entry, learns the rest in seconds.
+    """
+
+    mean: FloatArray
+    scale: FloatArray
+    matrix: FloatArray
+
+    def __call__(self, x: FloatArray) -> Tensor:
+        white = (x - self.mean) / self.scale @ self.matrix
+        return torch.from_numpy(white.astype(np.float32))
+
+
+@dataclass(frozen=True)
+class _Untold:
+    """A tracker for sbi that keeps nothing; its own would leave a folder of logs behind."""
+
+    log_dir: str | None = None
+
+    def log_metric(self, name: str, value: float, step: int | None = None) -> None:
+        """Forgets a number."""
+
+    def log_metrics(self, metrics: dict[str, float], step: int | None = None) -> None:
+        """Forgets numbers."""
+
+    def log_params(self, params: dict[str, Any]) -> None:
+        """Forgets options."""
+
+    def add_figure(self, name: str, figure: Any, step: int | None = None) -> None:
+        """Forgets a figure."""
+
+    def flush(self) -> None:
+        """Has nothing to write."""
+
+
+@dataclass(frozen=True, eq=False)
+class PriorPredictive:
+    """What the simulator makes of its prior, as a survey with errors would see it.
+
+    Arguments:
+        x: Summaries of all simulations, without measurement errors, with shape `[N, S]`.
+        covariance: The measurement covariance, with shape `[S, S]`.
+        seed: Decides errors and training.
+        whitening: From summaries to what the flow learned.
+        flow: The density of summaries with errors.
+        reference: Simulations with errors that the flow never saw, as it would see them, `[R, S]`.
+    """
+
+    x: FloatArray
+    covariance: FloatArray
+    seed: int
+    whitening: _Whitening = field(repr=False)
+    flow: UnconditionalDensityEstimator = field(repr=False)
+    reference: Tensor = field(repr=False)
+
+    def compare(self, observation: Observation) -> Misspecification:
+        """Returns where an observation lies among the simulations.
+
+        Raises:
+            ValueError: If it has other summaries or other errors than the simulations.
+        """
+        among = predictive.check(self.x, observation, self.seed)
+        if not np.allclose(observation.covariance, self.covariance, rtol=1e-6, atol=0):
+            raise ValueError(
+                f"observation {observation.name!r} has other errors than those that the "
+                "simulations got: learn their density with the observation's covariance"
+            )
+        density = self._density(observation.value)
+        return Misspecification(among, density, len(self.reference), len(self.x))
+
+    def _density(self, value: FloatArray) -> float:
+        """Returns sbi's p-value with the observation itself counted, which keeps it from nought."""
+        with _apart(self.seed), warnings.catch_warnings():
+            # sbi doubts a flow that a classifier can tell from the simulations. It finds less
+            # then, but no more: the rank among simulations it never saw stays uniform.
+            warnings.filterwarnings("ignore", message="(?s).*c2st=.* is too far")
+            fraction, _ = calc_misspecification_logprob(
+                self.reference, self.whitening(value[np.newaxis]), self.flow
+            )
+        count = len(self.reference)
+        return (1 + round(float(fraction) * count)) / (1 + count)
+
+
+def learn(splits: Splits, covariance: FloatArray, seed: int) -> PriorPredictive:
+    """Returns what the simulator makes of its prior, with measurement errors.
+
+    It takes some seconds, and leaves the global generators alone.
+
+    Arguments:
+        splits: The pairs, without measurement errors.
+        covariance: The measurement covariance, with shape `[S, S]`.
+        seed: Decides errors and training.
+
+    Raises:
+        ValueError: If the covariance does not belong to the summaries.
+    """
+    random = generator(seed, LEARNING, MISSPECIFICATION)
+    held_out = np.concatenate([splits.validation.x, splits.test.x])[:REFERENCE]
+    train = _noisy(splits.train.x[:TRAINING], covariance, random)
+    unseen = _noisy(held_out, covariance, random)
+    whitening = _whitening(train)
+    with _apart(seed):
+        flow = _density(whitening(train))
+    return PriorPredictive(
+        predictive.every(splits), covariance, seed, whitening, flow, whitening(unseen)
+    )
+
+
+def _noisy(x: FloatArray, covariance: FloatArray, random: np.random.Generator) -> FloatArray:
+    return convolve(Pairs(np.empty((len(x), 0)), x), covariance, random).x
+
+
+def _whitening(x: FloatArray) -> _Whitening:
+    mean, spread = x.mean(axis=0), x.std(axis=0)
+    scale = np.where(spread > 0, spread, 1.0)
+    z = (x - mean) / scale
+    correlation = z.T @ z / len(z) + RIDGE * np.eye(x.shape[1])
+    return _Whitening(mean, scale, np.linalg.inv(np.linalg.cholesky(correlation)).T)
+
+
+@contextmanager
+def _apart(seed: int) -> Iterator[None]:
+    """Seeds torch for a while, on one thread, whose sums do not depend on the machine."""
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
+
+
+def _density(x: Tensor) -> UnconditionalDensityEstimator:
+    """Returns a small flow that learned the density of vectors `[N, S]`."""
+    build = marginal_nn(ZukoFlowType.MAF, hidden_features=50, num_transforms=3)
+    trainer = MarginalTrainer(build, tracker=_Untold(), show_progress_bars=False)
+    with warnings.catch_warnings():
+        # Each epoch brings less; where it stops decides the power of the test, not its size.
+        warnings.filterwarnings("ignore", message="Maximum number of epochs")
+        return trainer.append_samples(x).train(
+            training_batch_size=250, learning_rate=3e-3, stop_after_epochs=5, max_num_epochs=20
+        )
+
+
+def table(found: Misspecification) -> Table:
+    """Returns the comparison entry by entry: the value, what simulations give, and how unusual."""
+    seen, quantiles = found.among.observation, found.among.quantiles
+    of = dict(zip(predictive.QUANTILES, quantiles, strict=True))
+    result = Table(
+        {
+            "summary": list(seen.names),
+            "unit": list(seen.units),
+            "observed": seen.value,
+            "lower": of["low_68"],
+            "median": of["median"],
+            "upper": of["high_68"],
+            "tail_probability": found.tails,
+            "corrected": found.corrected_tails,
+        }
+    )
+    for name in result.colnames[2:6]:
+        result[name].info.format = "%.4g"
+    for name in result.colnames[6:]:
+        result[name].info.format = "%.3f"
+    return result
+
+
+def verdict(found: Misspecification) -> str:
+    """Returns in a sentence whether the simulator can make the observation."""
+    if found.pvalue >= DOUBTFUL:
+        return f"The simulator can make this observation (p = {found.pvalue:.2g})."
+    return (
+        f"The simulator cannot make this observation: at most {100 * found.pvalue:.2g} % of its "
+        f"own data vectors are as unusual. {_reason(found)} A posterior will be learned all the "
+        "same, but it answers for data that the model does not describe."
+    )
+
+
+def _reason(found: Misspecification) -> str:
+    worst = ", ".join(
+        f"{found.names[i]} ({found.among.deviations[i]:+.1f} standard deviations)"
+        for i in found.furthest
+    )
+    if found.corrected_tails.min() < DOUBTFUL or found.among.worst_entry < DOUBTFUL / MEASURES:
+        return f"Furthest out: {worst}."
+    return f"Each entry alone is ordinary, their combination is not. Furthest out: {worst}."

@@ -1,0 +1,1 @@
+"""Networks and flows: how they are trained, kept and opened again."""

@@ -1,0 +1,177 @@
+"""What was learned, in a folder: a document that says what it is, and weights with a checksum.
+
+The document is plain JSON with a fingerprint of all that decided the result. It names the file of
+the weights and is written last, so that it replaces an older result in one step.
+"""
+
+import hashlib
+import io
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from orrery.execution.summaries import Pairs, Splits
+from orrery.parameters import Parameter, finite
+from orrery.records import JSON
+from orrery.storage import files, runs
+
+R = TypeVar("R")
+
+UNFINISHED = ".training-"
+ELSEWHERE = "another folder of reports or datasets"
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """The place of one kind of result.
+
+    Arguments:
+        folder: The folder.
+        kind: What is kept there, such as `ensemble`: the document is `<kind>.json`.
+    """
+
+    folder: Path
+    kind: str
+
+    @property
+    def document(self) -> Path:
+        """The document."""
+        return self.folder / f"{self.kind}.json"
+
+    def unfinished(self, identity: str) -> Path:
+        """Returns the folder of a training that has not ended."""
+        return self.folder / f"{UNFINISHED}{identity}"
+
+    def holds(self, identity: str) -> bool:
+        """Returns whether a result with this fingerprint is there.
+
+        Raises:
+            ValueError: If the document is damaged.
+        """
+        return self.document.exists() and bool(self.read()["fingerprint"] == identity)
+
+    def provide(
+        self, identity: str, learn: Callable[[Path], tuple[JSON, Mapping[str, Tensor]]]
+    ) -> None:
+        """Writes what is learned, unless it is there; meanwhile nobody else can write here.
+
+        Arguments:
+            identity: The fingerprint of the result.
+            learn: Returns document and weights; called with the folder of the unfinished training.
+
+        Raises:
+            BlockingIOError: If another process is training here: one result replaces another.
+            ValueError: If the document is damaged.
+        """
+        if self.holds(identity):
+            return
+        with files.locked(files.ensure_writable(self.folder), ELSEWHERE):
+            if not self.holds(identity):  # who held the lock before may have learned it
+                document, weights = learn(self.unfinished(identity))
+                self.write({"fingerprint": identity, **document}, weights)
+
+    def write(self, document: JSON, weights: Mapping[str, Tensor]) -> None:
+        """Writes a result, whose document has a `fingerprint`, and removes older ones."""
+        content = io.BytesIO()
+        torch.save(dict(weights), content)
+        digest = hashlib.sha256(content.getvalue()).hexdigest()
+        file = f"weights-{document['fingerprint']}.pt"
+        files.write_atomically(self.folder / file, content.getvalue())
+        more = {"weights": {"file": file, "sha256": digest}, "versions": runs.versions()}
+        files.write_json(self.document, {**document, **more})
+        for path in self.folder.glob(f"{UNFINISHED}*"):
+            shutil.rmtree(path)
+        for path in set(self.folder.glob("weights-*.pt")) - {self.folder / file}:
+            path.unlink()
+
+    def read(self, needed: Sequence[str] = ("fingerprint",)) -> JSON:
+        """Returns the document.
+
+        Arguments:
+            needed: The entries without which it is damaged.
+
+        Raises:
+            FileNotFoundError: If there is none.
+            ValueError: If it is damaged.
+        """
+        if not self.document.exists():
+            raise FileNotFoundError(
+                f"no {self.document.name} in {self.folder}: train a {self.kind} there first"
+            )
+        try:
+            document = json.loads(self.document.read_text())
+            return {**{name: document[name] for name in needed}, **document}
+        except (ValueError, KeyError, TypeError) as error:
+            raise damaged(self.document, error) from error
+
+    def open(self, restore: Callable[[JSON, dict[str, Tensor]], R]) -> R:
+        """Returns what is made of the document and its weights.
+
+        Arguments:
+            restore: Makes it.
+
+        Raises:
+            FileNotFoundError: If there is none.
+            ValueError: If it is damaged.
+        """
+        document = self.read()
+        weights = self.weights(document)
+        try:
+            return restore(document, weights)
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise damaged(self.document, error) from error
+
+    def weights(self, document: JSON) -> dict[str, Tensor]:
+        """Returns the weights that a document names.
+
+        Raises:
+            ValueError: If they are missing, or are not those that were written.
+        """
+        try:
+            path, digest = self.folder / document["weights"]["file"], document["weights"]["sha256"]
+        except (KeyError, TypeError) as error:
+            raise damaged(self.document, error) from error
+        content = path.read_bytes() if path.exists() else b""
+        if hashlib.sha256(content).hexdigest() != digest:
+            raise damaged(path, "its checksum differs" if content else "it is missing or empty")
+        return torch.load(io.BytesIO(content), weights_only=True)
+
+
+def damaged(path: Path, reason: object) -> ValueError:
+    """Returns the error of a file that is not what was written."""
+    return ValueError(f"{path} is damaged ({reason}): delete it and train again")
+
+
+def origin(splits: Splits, parameters: Sequence[Parameter]) -> JSON:
+    """Returns what something is learned from, as plain JSON, with checksums in the place of pairs.
+
+    Arguments:
+        splits: The pairs.
+        parameters: The P parameters.
+    """
+    pairs = {"train": splits.train, "validation": splits.validation}
+    return {
+        "parameters": [_described(parameter) for parameter in parameters],
+        "summaries": {"names": list(splits.names), "units": list(splits.units)},
+        "definition": splits.definition,
+        "dataset": splits.dataset,
+        "pairs": {name: _identified(part) for name, part in pairs.items()},
+    }
+
+
+def _described(parameter: Parameter) -> JSON:
+    bounds = finite({"lower": parameter.lower, "upper": parameter.upper})
+    return {"name": parameter.name, "unit": parameter.unit, "label": parameter.label, **bounds}
+
+
+def _identified(pairs: Pairs) -> JSON:
+    values = (np.ascontiguousarray(v, dtype=np.float64) for v in (pairs.theta, pairs.x))
+    digest = hashlib.sha256(b"".join(v.tobytes() for v in values)).hexdigest()
+    return {"count": len(pairs.theta), "sha256": digest}

@@ -1,0 +1,296 @@
+"""A mixture of posteriors: flows that differ in their seeds err differently, and together err less.
+
+The weights are those with which the mixture itself, not each member alone, gives the validation
+pairs the largest mean log-density: "stacking" (Yao et al. 2018, doi:10.1214/17-BA1091). A softmax
+of the members' total log-probabilities would, with thousands of pairs, choose one member.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from astropy.table import QTable, Table
+from numpy.typing import NDArray
+from scipy import special
+
+from orrery import exports
+from orrery.branches import LEARNING, MEMBERS, VALIDATION_NOISE
+from orrery.execution.summaries import Pairs, Splits, convolve
+from orrery.learning import posterior
+from orrery.learning.artefacts import Shelf, damaged
+from orrery.learning.posterior import Flow, Posterior
+from orrery.learning.training import Training
+from orrery.parameters import FloatArray, Parameter, generator
+from orrery.records import Observation
+from orrery.storage import files, runs
+
+KIND = "mixture"
+ROUNDS = 10_000
+GAP = 1e-5  # [nat] how far from the best mean log-density the weights may stay
+
+# Called with a member's number, its epoch and its losses.
+OnMember = Callable[[int, int, Mapping[str, float]], None]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Mixture:
+    """The weighted mean of the densities of some posteriors.
+
+    Arguments:
+        members: K posteriors of the same parameters, given the same summaries with the same errors.
+        weights: Their weights `[K]`, none negative, with the sum 1.
+    """
+
+    members: tuple[Posterior, ...]
+    weights: FloatArray
+
+    def __post_init__(self) -> None:
+        shape, total = np.shape(self.weights), np.sum(self.weights)
+        if shape != (len(self.members),) or np.min(self.weights) < 0 or abs(total - 1) > 1e-6:
+            raise ValueError(
+                f"weights {self.weights} must be one for each of {len(self.members)} members, "
+                "none negative, with the sum 1"
+            )
+        for number, member in enumerate(self.members):
+            _check_alike(number, member, self.members[0])
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """The P parameters."""
+        return self.members[0].parameters
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the S summaries."""
+        return self.members[0].names
+
+    @property
+    def covariance(self) -> FloatArray:
+        """The measurement covariance `[S, S]` that the members have built in."""
+        return self.members[0].covariance
+
+    @property
+    def definition(self) -> str:
+        """Fingerprint of the definition of the summaries."""
+        return self.members[0].definition
+
+    def sample(
+        self, observation: Observation | Table, count: int = 10_000, seed: int = 0
+    ) -> QTable:
+        """Returns draws of the parameters given an observation, as a table with units.
+
+        Arguments and errors are those of `Posterior.sample`.
+        """
+        each = [member.document["fingerprint"] for member in self.members]
+        origin = {**self.members[0].origin(observation, seed), "posterior": each}
+        return exports.table(self.parameters, self.draws(observation, count, seed), origin)
+
+    def draws(self, observation: Observation | Table, count: int, seed: int) -> FloatArray:
+        """Returns draws of the parameters given an observation, with shape `[count, P]`.
+
+        Arguments and errors are those of `Posterior.draws`.
+        """
+        return self._drawn(lambda member, *how: member.draws(observation, *how), count, seed)
+
+    def sample_each(self, x: FloatArray, count: int, seed: int) -> FloatArray:
+        """Returns draws of the parameters given each row of summaries, with shape `[M, N, P]`.
+
+        Each member gives its share of the draws, in random order.
+
+        Arguments:
+            x: Summaries with their errors, with shape `[N, S]`.
+            count: The number M of draws for each.
+            seed: The same seed gives the same draws.
+
+        Raises:
+            ValueError: If the summaries have another shape or are not finite.
+        """
+        return self._drawn(lambda member, *how: member.sample_each(x, *how), count, seed)
+
+    def _drawn(
+        self, draw: Callable[[Posterior, int, int], FloatArray], count: int, seed: int
+    ) -> FloatArray:
+        """Returns draws `[M, ...]`; `draw` is called with a member, its number of draws and a seed.
+
+        Systematic: the number from a member differs by less than one from its weight's share.
+        """
+        if count < 1:
+            raise ValueError(f"{count} draws are too few: ask for 1 or more")
+        origin = _origins(self.weights, count, seed)
+        chosen = np.unique(origin).tolist()
+        parts = [
+            draw(self.members[k], int((origin == k).sum()), member_seed(seed, k)) for k in chosen
+        ]
+        draws = np.empty((count, *parts[0].shape[1:]))
+        for k, part in zip(chosen, parts, strict=True):
+            draws[origin == k] = part
+        return draws
+
+    def log_prob(self, theta: FloatArray, x: FloatArray) -> FloatArray:
+        """Returns log q(theta_i | x_i), with shape `[N]`; beyond the bounds it is -inf.
+
+        Arguments and errors are those of `Posterior.log_prob`.
+        """
+        each = np.array([member.log_prob(theta, x) for member in self.members])
+        total: FloatArray = special.logsumexp(each, axis=0, b=self.weights[:, np.newaxis])
+        return total
+
+    def __repr__(self) -> str:
+        shares = ", ".join(f"{weight:.2f}" for weight in self.weights)
+        return f"Mixture with weights {shares} of\n{self.members[0]!r}"
+
+
+def _check_alike(number: int, member: Posterior, first: Posterior) -> None:
+    for what in ("parameters", "names", "units", "definition"):
+        ours, theirs = getattr(member, what), getattr(first, what)
+        if ours != theirs:
+            raise ValueError(
+                f"member {number} has the {what} {ours}, but member 0 has {theirs}: "
+                "mix posteriors that were trained on the same pairs"
+            )
+    if not np.array_equal(member.covariance, first.covariance):
+        raise ValueError(
+            f"member {number} learned other errors than member 0: train both with one covariance"
+        )
+
+
+def _origins(weights: FloatArray, count: int, seed: int) -> NDArray[np.int64]:
+    """Returns which member each of `count` draws comes from."""
+    random = generator(seed, LEARNING, MEMBERS)
+    edges = np.cumsum(weights)
+    places = (np.arange(count) + random.random()) / count * edges[-1]
+    return random.permutation(np.searchsorted(edges, places, side="right"))
+
+
+def member_seed(seed: int, number: int) -> int:
+    """Returns the seed of a member; that of member 0 is `seed` itself."""
+    return int(generator(seed, LEARNING, MEMBERS, number).integers(2**31)) if number else seed
+
+
+def stacking_weights(log_prob: FloatArray) -> FloatArray:
+    """Returns the weights `[K]` with which a mixture explains V pairs best.
+
+    The mean log-density is concave in the weights. Expectation maximisation from equal weights
+    climbs to its maximum, and how far below it is at most is known at each round: the largest mean
+    ratio of a member's density to the mixture's, less 1.
+
+    Arguments:
+        log_prob: The members' log-densities of each pair, with shape `[V, K]`.
+
+    Raises:
+        ValueError: If a pair has no density under any member, or one that is not a number.
+    """
+    best = np.max(np.atleast_2d(log_prob), axis=1, keepdims=True, initial=-np.inf)
+    if log_prob.ndim != 2 or not log_prob.size or not np.isfinite(best).all():
+        raise ValueError(
+            f"log-densities of shape {log_prob.shape} must be [V, K], with a finite one in each "
+            "row: train the members for longer, or on more pairs"
+        )
+    density = np.exp(log_prob - best)
+    weights = np.full(log_prob.shape[1], 1 / log_prob.shape[1])
+    for _ in range(ROUNDS):
+        ratio = (density / (density @ weights)[:, np.newaxis]).mean(axis=0)
+        if ratio.max() - 1 < GAP:
+            break
+        weights = weights * ratio
+    return weights / weights.sum()
+
+
+def fit_members(
+    splits: Splits,
+    parameters: tuple[Parameter, ...],
+    covariance: FloatArray,
+    flow: Flow,
+    options: Training,
+    seed: int,
+    folder: Path,
+    members: int,
+    on_epoch: OnMember | None = None,
+) -> Mixture:
+    """Returns the mixture of flows that learned the same pairs from different seeds.
+
+    Called again, finished members are opened and missing ones trained. More members leave those
+    that are there as they were; one member is the posterior that `posterior.fit` returns.
+
+    Arguments:
+        splits: The pairs, without measurement errors; those for validation decide the weights.
+        parameters: The P parameters, in the order of the pairs' columns.
+        covariance: The measurement covariance, with shape `[S, S]`.
+        flow: The flow's options.
+        options: The training's options.
+        seed: Decides the members' seeds and the errors of the validation pairs.
+        folder: Where the members are kept, each in a folder of its own.
+        members: How many flows.
+        on_epoch: Called after each epoch with the member's number, the epoch and the losses.
+
+    Raises:
+        ValueError: If there is no member, or for the reasons of `posterior.fit`.
+    """
+    if members < 1:
+        raise ValueError(f"members={members} must be 1 or larger")
+    fitted = tuple(
+        posterior.fit(
+            *(splits, parameters, covariance, flow, options, member_seed(seed, k)),
+            _member_folder(folder, k),
+            _told(on_epoch, k),
+        )
+        for k in range(members)
+    )
+    noise = generator(seed, LEARNING, VALIDATION_NOISE)
+    mixed = Mixture(fitted, _weights(fitted, convolve(splits.validation, covariance, noise)))
+    _write(folder, mixed)
+    return mixed
+
+
+def _member_folder(folder: Path, number: int) -> Path:
+    return folder / f"member-{number}"
+
+
+def _told(on_epoch: OnMember | None, number: int) -> Callable[[int, Mapping[str, float]], None]:
+    def tell(epoch: int, losses: Mapping[str, float]) -> None:
+        if on_epoch is not None:
+            on_epoch(number, epoch, losses)
+
+    return tell
+
+
+def _weights(members: tuple[Posterior, ...], pairs: Pairs) -> FloatArray:
+    each = [member.log_prob(pairs.theta, pairs.x) for member in members]
+    return stacking_weights(np.stack(each, axis=1))
+
+
+def _write(folder: Path, mixed: Mixture) -> None:
+    document = {
+        "members": [member.document["fingerprint"] for member in mixed.members],
+        "weights": mixed.weights.tolist(),
+        "versions": runs.versions(),
+    }
+    files.write_json(Shelf(folder, KIND).document, document)
+
+
+def load(folder: Path | str) -> Mixture:
+    """Returns the mixture in a folder, without its training pairs; of a single posterior, that.
+
+    Raises:
+        FileNotFoundError: If there is neither.
+        ValueError: If its files are damaged, or a member is not the one that was weighed.
+    """
+    folder = Path(folder)
+    shelf, single = Shelf(folder, KIND), Shelf(folder, posterior.KIND)
+    if single.document.exists() and not shelf.document.exists():
+        return Mixture((posterior.load(folder),), np.ones(1))
+    document = shelf.read(needed=("members", "weights"))
+    try:
+        weights = np.array(document["weights"], dtype=np.float64)
+    except (ValueError, TypeError) as error:
+        raise damaged(shelf.document, error) from error
+    known = document["members"]
+    members = tuple(posterior.load(_member_folder(folder, k)) for k in range(len(known)))
+    for member, fingerprint in zip(members, known, strict=True):
+        if member.document["fingerprint"] != fingerprint:
+            raise ValueError(
+                f"{shelf.document} weighs member {fingerprint}, but the folder holds "
+                f"{member.document['fingerprint']}: train the mixture again"
+            )
+    return Mixture(members, weights)

@@ -1,0 +1,1 @@
+"""What a run found, and those who read it: page, figures, dashboard."""

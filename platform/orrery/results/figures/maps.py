@@ -1,0 +1,297 @@
+"""Maps of the sky, and how many stars lie at which distance.
+
+Maps show the sky as it is seen from inside: longitude grows to the left.
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import CenteredNorm
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from orrery.parameters import FloatArray
+from orrery.results.figures.style import COLOURS, DASHES, GREY, INK, MARKERS, STYLE
+
+# Blue and red say what stars do, so that regions have the palette's other colours.
+REGION_COLOURS = (COLOURS[5], COLOURS[4], COLOURS[3], COLOURS[2])
+COLOUR_MAP = "RdBu_r"  # receding stars are red; red and blue differ for every kind of eye
+_LONGITUDES, _LATITUDES = np.arange(-120, 121, 60), np.arange(-60, 61, 30)  # [deg]
+
+
+@dataclass(frozen=True)
+class SkyRegion:
+    """A piece of the sky.
+
+    Arguments:
+        label: Its name in the legend.
+        inside: Whether it holds each node of a grid over the whole sky `[B, L]`: rows run from
+            latitude -90 to 90 deg and columns from longitude -180 to 180 deg, ends included.
+    """
+
+    label: str
+    inside: NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        if self.inside.ndim != 2 or min(self.inside.shape) < 2:
+            raise ValueError(
+                f"region {self.label!r} has shape {self.inside.shape}: give a grid of latitudes "
+                "and longitudes"
+            )
+
+
+@dataclass(frozen=True)
+class Track:
+    """A path on the sky that ends where something is today.
+
+    Arguments:
+        label: What moves.
+        longitude: From the past to today `[T]` [rad].
+        latitude: Likewise `[T]` [rad].
+    """
+
+    label: str
+    longitude: FloatArray
+    latitude: FloatArray
+
+    def __post_init__(self) -> None:
+        _check_lengths(f"track {self.label!r}", self.longitude, self.latitude)
+
+
+@dataclass(frozen=True)
+class SkyPanel:
+    """One map of the whole sky.
+
+    Arguments:
+        title: What is shown; say so where stars are simulated.
+        longitude: Of the stars `[N]` [rad].
+        latitude: Of the stars `[N]` [rad].
+        values: What colours the stars `[N]`; those without a finite value are left out.
+        regions: Pieces of the sky to shade.
+        tracks: Paths to draw.
+    """
+
+    title: str
+    longitude: FloatArray
+    latitude: FloatArray
+    values: FloatArray
+    regions: tuple[SkyRegion, ...] = ()
+    tracks: tuple[Track, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_lengths(f"map {self.title!r}", self.longitude, self.latitude, self.values)
+        if not (np.abs(self.latitude) <= np.pi / 2 + 1e-9).all():
+            raise ValueError(f"map {self.title!r} has latitudes beyond a pole: give radians")
+
+
+def _check_lengths(what: str, *columns: FloatArray) -> None:
+    shapes = [np.shape(column) for column in columns]
+    if len(set(shapes)) > 1 or len(shapes[0]) != 1:
+        raise ValueError(f"{what} has columns of shapes {shapes}: give one value for each point")
+
+
+@dataclass(frozen=True)
+class RadialCounts:
+    """How many stars of a survey lie in bins of distance, in one region.
+
+    Arguments:
+        survey: Whose stars; each survey has its own dashes.
+        region: Where; the colour is that of the region with this label in the maps.
+        edges: Of K bins `[K + 1]`, ascending [kpc].
+        counts: With shape `[K]`.
+    """
+
+    survey: str
+    region: str
+    edges: FloatArray
+    counts: NDArray[Any]
+
+    def __post_init__(self) -> None:
+        if np.shape(self.edges) != (len(self.counts) + 1,) or not (np.diff(self.edges) > 0).all():
+            raise ValueError(
+                f"{self.survey}, {self.region}: {len(self.counts)} counts need one more edge than "
+                f"that, ascending, not {tuple(self.edges)}"
+            )
+
+
+@rc_context(STYLE)
+def sky(
+    panels: Sequence[SkyPanel],
+    label: str,
+    counts: Sequence[RadialCounts] = (),
+    limit: float | None = None,
+    abscissa: str = "Galactocentric distance [kpc]",
+) -> Figure:
+    """Returns maps of the sky in Mollweide's equal-area projection, over radial distributions.
+
+    Arguments:
+        panels: The maps, two beside each other.
+        label: What colours the stars, with its unit.
+        counts: Radial distributions to draw underneath.
+        limit: The largest value that the colours tell apart, and minus the smallest; by default
+            19 of 20 stars are within.
+        abscissa: The label of the distances, with their unit.
+
+    Raises:
+        ValueError: If there are no maps, or no star in any.
+    """
+    limit = _limit(panels) if limit is None else limit
+    shades = _shades(panels, counts)
+    figure, maps, below = _frames(len(panels), bool(counts))
+    norm = CenteredNorm(0.0, limit)
+    for panel, axes in zip(panels, maps, strict=True):
+        _draw_map(axes, panel, shades, norm)
+    bar = figure.colorbar(
+        ScalarMappable(norm, COLOUR_MAP),
+        ax=maps,
+        location="bottom",
+        fraction=0.05,
+        aspect=40,
+        shrink=0.6,
+        extend="both",
+    )
+    bar.set_label(label)
+    if below is not None:
+        _draw_counts(below, counts, shades, abscissa)
+    _legend(figure, panels, shades)
+    return figure
+
+
+def _limit(panels: Sequence[SkyPanel]) -> float:
+    sizes = [np.abs(panel.values[np.isfinite(panel.values)]) for panel in panels]
+    if not sizes or not sum(map(len, sizes)):
+        raise ValueError("a figure of the sky needs at least one map with a star")
+    return float(np.quantile(np.concatenate(sizes), 0.95)) or 1.0
+
+
+def _shades(panels: Sequence[SkyPanel], counts: Sequence[RadialCounts]) -> dict[str, str]:
+    """Returns the colour of each region, by label."""
+    found = dict.fromkeys(region.label for panel in panels for region in panel.regions)
+    found.update(dict.fromkeys(item.region for item in counts))
+    return dict(zip(found, itertools.cycle(REGION_COLOURS), strict=False))
+
+
+def _frames(count: int, below: bool) -> tuple[Figure, list[Axes], Axes | None]:
+    columns = min(count, 2)
+    rows = -(-count // columns)
+    height = 2.9 * rows * (1.0 if columns > 1 else 1.35) + 1.0
+    figure = Figure(figsize=(9.0, height + 3.0 * below), layout="constrained")
+    ratios = [height, *([3.0] if below else [])]
+    parts = figure.add_gridspec(len(ratios), 1, height_ratios=ratios)
+    grid = parts[0].subgridspec(rows, columns)
+    maps = [
+        figure.add_subplot(grid[i // columns, i % columns], projection="mollweide")
+        for i in range(count)
+    ]
+    return figure, maps, figure.add_subplot(parts[1]) if below else None
+
+
+def _draw_map(axes: Axes, panel: SkyPanel, shades: dict[str, str], norm: CenteredNorm) -> None:
+    for region in panel.regions:
+        _shade(axes, region, shades[region.label])
+    known = np.isfinite(panel.values)
+    axes.scatter(
+        _leftwards(panel.longitude[known]),
+        panel.latitude[known],
+        c=panel.values[known],
+        s=float(np.clip(6e3 / max(known.sum(), 1), 1.5, 14.0)),
+        cmap=COLOUR_MAP,
+        norm=norm,
+        edgecolors="#555555",
+        linewidths=0.25,
+        rasterized=True,
+        zorder=3,
+    )
+    for track in panel.tracks:
+        _draw_track(axes, track)
+    _name_map(axes, panel.title)
+
+
+def _leftwards(longitude: FloatArray) -> FloatArray:
+    """Returns where longitudes lie on a map [rad]: zero in its middle, growing to the left."""
+    return -((np.asarray(longitude, dtype=float) + np.pi) % (2 * np.pi) - np.pi)
+
+
+def _shade(axes: Axes, region: SkyRegion, colour: str) -> None:
+    rows, columns = region.inside.shape
+    latitude, longitude = (
+        np.linspace(-np.pi / 2, np.pi / 2, rows),
+        np.linspace(np.pi, -np.pi, columns),
+    )
+    inside = region.inside.astype(float)
+    axes.contourf(longitude, latitude, inside, levels=(0.5, 1.5), colors=[colour], alpha=0.25)
+    if not region.inside.all():
+        axes.contour(longitude, latitude, inside, levels=(0.5,), colors=[colour], linewidths=1.0)
+
+
+def _draw_track(axes: Axes, track: Track) -> None:
+    x = _leftwards(track.longitude)
+    # A path that leaves the map on one side comes back on the other, without a line across.
+    jumps = np.flatnonzero(np.abs(np.diff(x)) > np.pi) + 1
+    pieces = zip(np.split(x, jumps), np.split(track.latitude, jumps), strict=True)
+    for longitude, latitude in pieces:
+        axes.plot(longitude, latitude, "--", color=INK, linewidth=1.3, zorder=4)
+    axes.plot(x[-1:], track.latitude[-1:], zorder=5, **_STAR)
+
+
+_STAR: dict[str, Any] = {
+    "marker": "*",
+    "color": INK,
+    "markerfacecolor": "#d9d9d9",
+    "markersize": 15,
+    "linestyle": "none",
+}
+
+
+def _name_map(axes: Axes, title: str) -> None:
+    axes.set_title(title)
+    axes.grid(color=GREY, alpha=0.35, linewidth=0.5)
+    axes.set_xticks(np.radians(_LONGITUDES), [])
+    box = {"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.7, "linewidth": 0}
+    place: dict[str, Any] = {"ha": "center", "va": "top", "zorder": 6.0, "bbox": box}
+    for degrees in _LONGITUDES.tolist():  # on the map itself, so above its stars
+        axes.text(np.radians(degrees), -0.05, f"{-degrees % 360}°", fontsize=7, **place)
+    axes.set_yticks(np.radians(_LATITUDES), [f"{b}°" for b in _LATITUDES.tolist()], fontsize=7)
+
+
+def _draw_counts(
+    axes: Axes, counts: Sequence[RadialCounts], shades: dict[str, str], abscissa: str
+) -> None:
+    dashes = dict(zip(dict.fromkeys(item.survey for item in counts), DASHES * 9, strict=False))
+    markers = dict(zip(shades, MARKERS * 9, strict=False))
+    handles = []
+    for item in counts:
+        edges, line = np.asarray(item.edges, dtype=float), dashes[item.survey]
+        dots: dict[str, Any] = {
+            "color": shades[item.region],
+            "marker": markers[item.region],
+            "markersize": 5.0,
+        }
+        axes.stairs(item.counts, edges, color=shades[item.region], linestyle=line, linewidth=1.8)
+        axes.plot((edges[1:] + edges[:-1]) / 2, item.counts, linestyle="none", **dots)
+        label = f"{item.survey}, {item.region}"
+        handles.append(Line2D([], [], linestyle=line, linewidth=1.8, label=label, **dots))
+    axes.set_yscale("log", nonpositive="clip")
+    axes.set(xlabel=abscissa, ylabel="stars in a bin")
+    axes.set_ylim(0.7, 1.6 * max(1, *(np.max(item.counts) for item in counts)))
+    axes.legend(handles=handles, loc="upper right", ncols=2, handlelength=4.0)
+
+
+def _legend(figure: Figure, panels: Sequence[SkyPanel], shades: dict[str, str]) -> None:
+    handles: list[Patch | Line2D] = [
+        Patch(facecolor=(colour, 0.25), edgecolor=colour, label=label)
+        for label, colour in shades.items()
+    ]
+    for label in dict.fromkeys(track.label for panel in panels for track in panel.tracks):
+        handles.append(Line2D([], [], label=f"{label} today", **_STAR))
+        handles.append(Line2D([], [], color=INK, linestyle="--", label=f"{label}, past path"))
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", ncols=6)

@@ -1,0 +1,145 @@
+"""Laws of campaigns: what is looked up where, what decides the hosts, and what is refused."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from halomass import cosmology
+from halomass.catalogues.universe_machine import STRUCT
+from halomass.hosts.selection import CatalogueSystems
+from halomass.mock.mock_universe import CATALOGUES, MockUniverse
+from halomass.study import campaign, literature
+from halomass.study.campaign import Campaign, Host
+from halomass.systems import SCHEMA
+from orrery.execution.simulation import generate
+
+BOX = 20.0  # [Mpc/h]
+SATELLITES = 12
+
+
+@pytest.fixture
+def snapshots(tmp_path):
+    """Two files with the same halos: a cluster far away, and 20 hosts with their satellites."""
+    random = np.random.default_rng(2)
+    main = 21
+    centre = np.stack([np.arange(main) % 7, np.arange(main) // 7, np.zeros(main)], axis=1) * 2.5 + 1
+    offset = random.uniform(-0.08, 0.08, (main, SATELLITES, 3))
+    place = np.concatenate([centre[:, None], centre[:, None] + offset], axis=1)
+    log_m = np.full((main, 1 + SATELLITES), 9.0)
+    log_m[:, 0] = np.linspace(14.5, 11.5, main)
+    rows = np.zeros(log_m.size, STRUCT)
+    rows["id"] = np.arange(len(rows))
+    rows["upid"] = np.where(
+        np.arange(1 + SATELLITES) > 0, rows["id"].reshape(log_m.shape)[:, :1], -1
+    ).ravel()
+    for axis, values in zip("xyz", place.reshape(-1, 3).T, strict=True):
+        rows[axis] = values
+    rows["m"] = rows["mp"] = 0.678 * 10 ** log_m.ravel()
+    rows["sm"], rows["v"] = 1e6, 30.0
+    paths = tuple(tmp_path / f"sfr_catalog_{scale}.bin" for scale in ("1.000000", "0.900000"))
+    for path in paths:
+        rows["descid"] = rows["id"]
+        rows.tofile(path)
+    return paths
+
+
+def read(chosen, folder):
+    return [
+        generate(one, one.chunks, 1, folder, name="halos", shard_size=1, actors=0)
+        for one in chosen.readers
+    ]
+
+
+def test_without_catalogues_there_is_a_mock_universe():
+    chosen = Campaign(hosts=300)
+    assert chosen.readers == ()
+    assert chosen.hosts_of([]) == (MockUniverse(), 300)
+    assert chosen.name == literature.PREFERRED == chosen.universe.catalogue
+    assert chosen.name in literature.VARIANTS
+
+
+def test_the_mock_universe_says_that_it_is_one():
+    chosen = Campaign()
+    assert "MOCK" in chosen.account
+    assert "not from a simulation" in chosen.account
+    assert "MOCK" in chosen.universe.describe()["model"]
+    assert "MOCK" not in Campaign(catalogue=(Path("sfr_catalog_1.000000.bin"),)).account
+
+
+def test_variants_differ_from_the_main_hosts_in_one_thing_each():
+    chosen = Campaign()
+    assert chosen.variants.keys() == {*CATALOGUES, "equilibrium velocities"} - {chosen.name}
+    for name, other in chosen.variants.items():
+        different = {
+            f.name
+            for f in fields(MockUniverse)
+            if getattr(other, f.name) != getattr(chosen.universe, f.name)
+        }
+        assert different == ({"catalogue"} if name in CATALOGUES else {"velocities"})
+        assert other.catalogue in (name, chosen.name)
+    descriptions = [str(one.describe()) for one in (chosen.universe, *chosen.variants.values())]
+    assert len(set(descriptions)) == 5
+
+
+def test_catalogues_take_the_place_of_the_mock_universe(snapshots, tmp_path):
+    chosen = Campaign(catalogue=snapshots, box=BOX, hosts=700)
+    assert [reader.box for reader in chosen.readers] == [BOX, BOX]
+    assert chosen.variants == {}
+    assert chosen.name == f"{snapshots[0].name}, {snapshots[1].name}"
+    assert chosen.name not in literature.VARIANTS, "nothing is published of these hosts"
+    made, count = chosen.hosts_of(read(chosen, tmp_path))
+    assert isinstance(made, CatalogueSystems)
+    assert count == made.count == 2 * 20, "all hosts of both snapshots, whatever --hosts says"
+
+
+def test_both_sources_make_the_same_columns(snapshots, tmp_path):
+    real = Campaign(catalogue=snapshots[:1], box=BOX)
+    for chosen in (real, Campaign(hosts=200)):
+        made, _ = chosen.hosts_of(read(chosen, tmp_path))
+        assert made.schema == SCHEMA
+        assert len(made.records(chosen.seed, range(2))) == 2
+
+
+def test_the_order_of_snapshots_does_not_matter(snapshots, tmp_path):
+    for order in (snapshots, snapshots[::-1]):
+        chosen = Campaign(catalogue=order, box=BOX)
+        made, _ = chosen.hosts_of(read(chosen, tmp_path))
+        assert [one.scale for one in made.latest_first] == [1.0, 0.9]
+
+
+def test_ours_is_known_by_any_path():
+    assert Host().ours
+    assert Host(campaign.SATELLITES.resolve()).ours
+    assert not Host(Path("my_host.ecsv")).ours
+
+
+def test_expansion_is_added_where_velocities_lack_it(tmp_path):
+    path = tmp_path / "host.csv"
+    path.write_text("r_kpc,v_r,v_t,m,vmax\n50,-10,80,1e10,60\n200,20,90,1e9,30\n")
+    whole, lacking = (Host(path, peculiar).read() for peculiar in (False, True))
+    np.testing.assert_allclose(
+        lacking.orbits.v_r - whole.orbits.v_r, cosmology.hubble() * whole.orbits.r
+    )
+
+
+def test_places_decide_nothing():
+    places = {f.name for f in fields(Campaign) if f.metadata.get("place")}
+    assert places == {"datasets", "reports"}
+    assert campaign.PLACE == {"place": True}
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"hosts": 199}, "199 hosts.*at least 200"),
+        ({"seed": -1}, "seed -1.*from 0 on"),
+        ({"box": 0.0}, r"box 0\.0 Mpc/h.*positive side"),
+        ({"box": float("nan")}, "box nan"),
+    ],
+    ids=str,
+)
+def test_impossible_campaigns_are_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        replace(Campaign(), **change)

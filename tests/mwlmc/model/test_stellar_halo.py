@@ -1,0 +1,416 @@
+"""Laws of stars under way together: none is lost, none knows its company, and equilibria stay."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mwlmc import parameters
+from mwlmc.model import distribution, orbits, potentials, reflex, stellar_halo
+from mwlmc.model.orbits import MovingPotential, Stepper
+from mwlmc.model.potentials import NFW, Hernquist, StellarTable, length, square
+from mwlmc.model.stellar_halo import REACH, STEP_SHARES, carry, reaches
+from mwlmc.model.trajectories import LOOKBACK
+from mwlmc.simulator import Simulator
+
+NODES = orbits._PATH_NODES
+
+
+# --- every star arrives, once ----------------------------------------------------------------
+
+
+class Counting:
+    """Steps that count: a star arrives after as many as its first coordinate says.
+
+    Its second coordinate counts them, and its third adds up the numbers of the simulations in
+    whose row it made them.
+    """
+
+    def __init__(self):
+        self.shapes = []
+
+    @property
+    def places(self):
+        """Of stars, in each step."""
+        return [rows * width for rows, width in self.shapes]
+
+    def advance(self, start, field, *_):
+        x, v, time = start
+        self.shapes.append(tuple(time.shape))
+        moving = time < 0.0
+        counted = torch.stack([x[0], x[1] + moving, x[2] + moving * (field.first // NODES)])
+        left = torch.where(moving, LOOKBACK * (counted[1] / x[0] - 1.0), time)
+        return counted, v, torch.where(counted[1] >= x[0], 0.0, left)
+
+
+def _numbered(simulations, stars, seed):
+    """Stars with random numbers of steps, who carry their own numbers as velocities."""
+    random = torch.Generator().manual_seed(seed)
+    x = torch.zeros(3, simulations, stars)
+    x[0] = torch.randint(1, 40, (simulations, stars), generator=random)
+    v = torch.arange(3 * simulations * stars).reshape(3, simulations, stars).float()
+    share = torch.rand(simulations, 1, generator=random)
+    return x, v, torch.rand(simulations, stars, generator=random) < share * share
+
+
+def _nowhere(simulations):
+    """A potential that no one feels."""
+    column, table = torch.ones(simulations, 1), torch.zeros(1)
+    path = torch.zeros(3, simulations * NODES)
+    return MovingPotential(
+        NFW(column, column), StellarTable(table, table), Hernquist(column, column), path
+    )
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    simulations=st.integers(1, 7),
+    stars=st.integers(1, 70),
+    width=st.integers(1, 20),
+    under_way=st.integers(1, 300),
+    seed=st.integers(0, 1000),
+)
+def test_every_star_makes_all_its_own_steps(simulations, stars, width, under_way, seed):
+    x, v, member = _numbered(simulations, stars, seed)
+    count = Counting()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stellar_halo, "reaches", lambda *_: member)
+        patch.setattr(stellar_halo, "WIDTH", width)
+        patch.setattr(stellar_halo, "_UNDER_WAY", {"cpu": under_way})
+        today, after, carried = carry(x, v, _nowhere(simulations), 30.0, steps=count)
+    assert (carried == member).all()
+    assert (after == v).all()
+    assert (today[0] == x[0]).all()
+    assert (today[1] == torch.where(member, x[0], 0.0)).all()
+    simulation = torch.arange(simulations)[:, None]
+    assert (today[2] == torch.where(member, simulation * x[0], 0.0)).all()
+    # Room is for one simulation at least; each row of stars may have some places left.
+    most = max(under_way, stars) + width * (simulations + 1)
+    assert max(count.places, default=0) <= most
+
+
+@pytest.mark.parametrize("room", [2**14, 2**20])
+def test_the_work_is_no_more_than_the_orbits_need(monkeypatch, room):
+    """Whether simulations wait for room or all are under way at once."""
+    monkeypatch.setattr(stellar_halo, "_UNDER_WAY", {"cpu": room})
+    x, v, _ = _numbered(40, 3000, seed=1)
+    count = Counting()
+    carry(x, v, _nowhere(40), 0.0, steps=count)
+    needed = float(x[0].sum())
+    assert needed < sum(count.places) < 1.25 * needed
+    assert max(count.places) < 1.1 * room
+
+
+def test_there_is_never_a_single_row():
+    """The compiler takes a size of 1 at its first call to be fixed."""
+    x, v, _ = _numbered(1, stellar_halo.WIDTH, seed=3)
+    count = Counting()
+    carry(x, v, _nowhere(1), 0.0, steps=count)
+    assert all(places > 1 for places, _ in count.shapes)
+
+
+def test_the_stars_given_are_not_written_to():
+    x, v, _ = _numbered(2, 50, seed=2)
+    before = x.clone(), v.clone()
+    today, after, _ = carry(x, v, _nowhere(2), 0.0, steps=Counting())
+    today += 1.0
+    after += 1.0
+    assert (x == before[0]).all()
+    assert (v == before[1]).all()
+
+
+# --- stars move independently ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def crowd():
+    """Five simulations of 900 stars, drawn from the prior, and where they are today."""
+    simulator = Simulator(stars=900)
+    _, _, past = simulator.past(21, range(5))
+    stars = simulator.sampled(past, [np.random.default_rng(i) for i in range(5)])
+    potential = past.potential()
+    x, v = stars.position, stars.velocity
+    return SimpleNamespace(x=x, v=v, potential=potential, today=carry(x, v, potential, 30.0))
+
+
+def _of(potential, some):
+    """The potential of some of the simulations."""
+    halo, lmc = potential.milky_way, potential.lmc
+    return MovingPotential(
+        NFW(halo.amplitude[some], halo.scale[some]),
+        potential.stars,
+        Hernquist(lmc.mass[some], lmc.scale[some]),
+        potential.path.view(3, -1, NODES)[:, some].reshape(3, -1),
+    )
+
+
+def _same(found, wanted):
+    return all(torch.equal(a, b) for a, b in zip(found, wanted, strict=True))
+
+
+@pytest.mark.parametrize("some", [[0], [3], [4, 1], [2, 0, 3, 1, 4], [1, 1]], ids=str)
+def test_a_simulation_does_not_know_its_company(crowd, some):
+    found = carry(crowd.x[:, some], crowd.v[:, some], _of(crowd.potential, some), 30.0)
+    assert _same(found, (crowd.today[0][:, some], crowd.today[1][:, some], crowd.today[2][some]))
+
+
+def test_a_star_does_not_know_its_place(crowd):
+    order = torch.randperm(crowd.x.shape[2], generator=torch.Generator().manual_seed(0))
+    found = carry(crowd.x[:, :, order], crowd.v[:, :, order], crowd.potential, 30.0)
+    assert _same(found, [part[..., order] for part in crowd.today])
+
+
+def test_a_star_does_not_know_its_neighbours(crowd):
+    few = carry(crowd.x[:, :, ::7], crowd.v[:, :, ::7], crowd.potential, 30.0)
+    assert _same(few, [part[..., ::7] for part in crowd.today])
+
+
+@pytest.mark.parametrize("under_way", [1, 700, 2**16])
+def test_nor_how_many_are_under_way(crowd, monkeypatch, under_way):
+    monkeypatch.setattr(stellar_halo, "_UNDER_WAY", {"cpu": under_way})
+    assert _same(carry(crowd.x, crowd.v, crowd.potential, 30.0), crowd.today)
+
+
+def test_nor_how_many_are_in_its_row(crowd, monkeypatch):
+    def carried(width):  # by the step as it is: the compiled one is for rows of one width
+        monkeypatch.setattr(stellar_halo, "WIDTH", width)
+        x, v = crowd.x[:, :2, ::9], crowd.v[:, :2, ::9]
+        return carry(x, v, _of(crowd.potential, [0, 1]), 30.0, steps=Stepper())
+
+    assert _same(carried(32), carried(512))
+
+
+def test_one_compilation_serves_all_batches(crowd):
+    """Whether simulations or stars are many, few or one."""
+    for simulations, stars in ((1, 900), (3, 501), (2, 600)):
+        simulator = Simulator(stars=stars)
+        _, _, past = simulator.past(22, range(simulations))
+        initial = simulator.sampled(past, [np.random.default_rng(3)] * simulations)
+        with torch._dynamo.config.patch(error_on_recompile=True):
+            assert (simulator.carried(past, initial).carried > 100).all()
+    for some, stars in (([4], 129), ([2, 3], 1), ([1], 1)):
+        x, v = crowd.x[:, some, :stars], crowd.v[:, some, :stars]
+        with torch._dynamo.config.patch(error_on_recompile=True):
+            assert carry(x, v, _of(crowd.potential, some), 0.0)[2].all()
+
+
+# --- which stars are carried -----------------------------------------------------------------
+
+
+def test_stars_that_stay_inside_are_left_as_they_were(crowd):
+    today, after, carried = crowd.today
+    assert 0.2 < float((~carried).float().mean()) < 0.6
+    assert (today[:, ~carried] == crowd.x[:, ~carried]).all()
+    assert (after[:, ~carried] == crowd.v[:, ~carried]).all()
+    assert (today[:, carried] != crowd.x[:, carried]).any(dim=0).all()
+
+
+def test_with_no_edge_all_are_carried(crowd):
+    """And those that need not have been end inside the survey's edge, with the LMC about."""
+    today, after, everyone = carry(crowd.x, crowd.v, crowd.potential, 0.0)
+    assert everyone.all()
+    carried = crowd.today[2]
+    assert length(today)[~carried].max() < 30.0
+    assert _same((today[:, carried], after[:, carried]), [k[:, carried] for k in crowd.today[:2]])
+
+
+def test_a_batch_without_stars_to_carry_is_left_as_it_was(crowd):
+    inner = (length(crowd.x) < 5.0).sum(1).min()
+    x, v = crowd.x[:, :, :inner].clone(), 0.1 * crowd.v[:, :, :inner]
+    assert inner > 0
+    assert length(x).max() < 20.0  # stars come by rising radius
+    today, after, carried = carry(x, v, crowd.potential, 30.0)
+    assert not carried.any()
+    assert _same((today, after), (x, v))
+
+
+def test_one_star_may_be_carried_alone(crowd):
+    here = crowd.today[2][2].nonzero()[-1]
+    found = carry(
+        crowd.x[:, [2]][..., here], crowd.v[:, [2]][..., here], _of(crowd.potential, [2]), 30.0
+    )
+    assert _same(found[:2], [part[:, [2]][..., here] for part in crowd.today[:2]])
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("speed", [torch.nan, torch.inf])
+def test_a_star_without_a_number_shows_and_stops_no_one(crowd, speed):
+    x, v = crowd.x.clone(), crowd.v.clone()
+    lost = crowd.today[2].clone()
+    lost[:, :-3] = False  # the outermost three of each simulation, which are carried
+    v[0][lost] = speed
+    x[1, 0, 0] = torch.nan
+    today, after, carried = carry(x, v, crowd.potential, 30.0)
+    assert not torch.isfinite(today[:, lost]).all(0).any()
+    others = ~lost & crowd.today[2]
+    assert carried[others].all()
+    assert _same((today[:, others], after[:, others]), [k[:, others] for k in crowd.today[:2]])
+
+
+@pytest.mark.timeout(60)
+def test_a_star_that_loses_its_numbers_under_way_shows(crowd):
+    """At rest in the centre, where no force is defined."""
+    x, v = crowd.x.clone(), crowd.v.clone()
+    x[:, 1, 0], v[:, 1, 0] = 0.0, 0.0
+    today, _, _ = carry(x, v, crowd.potential, 0.0)
+    assert not torch.isfinite(today[:, 1, 0]).any()
+    assert torch.isfinite(today[:, 1, 1:]).all()
+
+
+def test_a_wider_survey_is_reached_by_fewer(crowd):
+    halo = crowd.potential.milky_way
+    near, far = (reaches(crowd.x, crowd.v, halo, edge) for edge in (30.0, 60.0))
+    assert (near | ~far).all()
+    assert 0 < far.sum() < near.sum()
+
+
+# --- accuracy --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "anisotropy", "typical", "tail"),
+    [
+        ("survey", 0.0, 0.02, 1.0),
+        ("survey", 0.3, 0.02, 1.0),
+        ("survey", 0.6, 0.05, 1.0),
+        ("orbit", 0.0, 0.003, 0.1),
+        ("orbit", 0.3, 0.003, 0.1),
+        ("orbit", 0.6, 0.003, 0.1),
+    ],
+)
+def test_stars_end_where_fine_steps_take_them(crowd, name, anisotropy, typical, tail):
+    """Beyond 30 kpc, against a tenth of the step: the median, and 99 % of the stars [kpc]."""
+    potential, share = _of(crowd.potential, [1, 2]), STEP_SHARES[name]
+    x, v = _stars(potential.milky_way, 2000, anisotropy)
+    today, _, carried = carry(x, v, potential, 30.0, share)
+    wanted, _, _ = carry(x, v, potential, 30.0, 0.1 * share)
+    off = length(today - wanted)[carried & (length(wanted) > 30.0)]
+    assert off.median() < typical
+    assert torch.quantile(off, 0.99) < tail
+
+
+# --- equilibrium -----------------------------------------------------------------------------
+
+
+def _stars(halo, count, beta, seed=4):
+    """Stars in equilibrium with each halo, in single precision, twice `[3, B, N]`."""
+    parts = []
+    for amplitude, scale in zip(halo.amplitude.tolist(), halo.scale.tolist(), strict=True):
+        spherical = distribution.spherical_potential(amplitude[0], scale[0], "halo")
+        function = distribution.distribution_function(spherical, beta, 12.0)
+        parts.append(np.stack(function.sample(count, np.random.default_rng(seed))))
+        seed += 1
+    return tuple(torch.as_tensor(np.stack(parts, axis=2), dtype=torch.float32))
+
+
+def _resting(disc=True, count=2):
+    """The Milky Way alone: an LMC without mass, far away."""
+    mass, table = np.full(count, 1.5e12), potentials.stellar_table(dtype=torch.float32)
+    halo = potentials.milky_way_halo(mass, potentials.concentration(mass))
+    if not disc:
+        table = StellarTable(torch.zeros_like(table.plane), torch.zeros_like(table.across))
+    column = torch.ones(count, 1)
+    return MovingPotential(
+        NFW(halo.amplitude.float(), halo.scale.float()),
+        table,
+        Hernquist(0.0 * column, column),
+        torch.full((3, count * NODES), 1e4),
+    )
+
+
+def test_stars_that_cannot_reach_an_edge_stay_inside_it():
+    """At whatever time they are looked at, in the Milky Way at rest."""
+    potential = _resting()
+    x, v = _stars(potential.milky_way, 1500, 0.3)
+    inside = ~reaches(x, v, potential.milky_way, 30.0)
+    assert inside.any()
+    for _ in range(3):
+        x, v, _ = carry(x, v, potential, 0.0, STEP_SHARES["orbit"])
+        # the disc is sorted as if it were round
+        assert length(x)[inside].max() < 1.05 * REACH * 30.0
+
+
+@pytest.fixture(scope="module", params=STEP_SHARES)
+def undisturbed(request):
+    """A halo without an LMC, 2.2 Gyr ago and today, as numpy arrays `[3, N]`."""
+    potential = _resting(disc=False)
+    x, v = _stars(potential.milky_way, 20_000, 0.3)
+    today = carry(x, v, potential, 0.0, STEP_SHARES[request.param])[:2]
+    return tuple(part.reshape(3, -1).double().numpy() for part in (x, v, *today))
+
+
+EDGES = np.array([5.0, 10.0, 20.0, 30.0, 50.0, 80.0, 120.0, 200.0])  # [kpc]
+
+
+def test_halo_without_lmc_keeps_its_density(undisturbed):
+    before, _, today, _ = undisturbed
+    counts = [np.histogram(np.linalg.norm(x, axis=0), EDGES)[0] for x in (before, today)]
+    change = np.abs(counts[1] - counts[0])
+    assert (change < 4.0 * np.sqrt(counts[0] + counts[1])).all()
+
+
+def test_halo_without_lmc_keeps_its_dispersions(undisturbed):
+    profiles = []
+    for x, v in (undisturbed[:2], undisturbed[2:]):
+        radius = np.linalg.norm(x, axis=0)
+        outward = (x * v).sum(0) / radius
+        sideways = (v**2).sum(0) - outward**2
+        shell = np.digitize(radius, EDGES)
+        number = np.bincount(shell)
+        profiles.append([np.bincount(shell, w) / number for w in (outward**2, sideways)])
+    error = np.sqrt(2.0 * 2.0 / number)  # of a variance, relative, twice
+    for before, today in zip(*profiles, strict=True):
+        assert (np.abs(today / before - 1.0) < 4.0 * error)[1:-1].all()
+
+
+def test_halo_without_lmc_is_not_heated(undisturbed):
+    """Steps too long would give plunging stars energy, and so put more of them in the survey."""
+    halo = potentials.milky_way_halo(
+        np.array([1.5e12]), potentials.concentration(np.array([1.5e12]))
+    )
+    energy = []
+    for x, v in (undisturbed[:2], undisturbed[2:]):
+        place = torch.as_tensor(x)[:, None]
+        energy.append(0.5 * square(v) + halo.potential(length(place))[0].numpy())
+    change = energy[1] / energy[0] - 1.0
+    assert abs(change.mean()) < 5e-5
+    assert np.median(np.abs(change)) < 5e-5
+
+
+def test_halo_without_lmc_has_no_dipole(undisturbed):
+    _, _, today, _ = undisturbed
+    radius = np.linalg.norm(today, axis=0)
+    towards = (today / radius)[:, radius > 30.0]
+    assert np.abs(towards.mean(1)).max() < 4.0 / np.sqrt(3.0 * towards.shape[1])
+
+
+def test_halo_without_lmc_does_not_move(undisturbed):
+    _, _, today, velocity = undisturbed
+    chosen = reflex.shell(today.T)
+    found = reflex.fit_error_free(today.T[chosen], velocity.T[chosen])
+    # three components, each of them fitted together with a mean motion
+    error = found.sigma_los / np.sqrt(chosen.sum())
+    assert found.v_travel < 8.0 * error
+    assert max(abs(found.mean_v_r), abs(found.mean_v_phi), abs(found.mean_v_theta)) < 4.0 * error
+
+
+def test_halo_with_lmc_moves():
+    """The disc is drawn towards the LMC's past path, so that the outer halo seems to move away."""
+    simulator = Simulator(stars=16_000)
+    past = simulator.rewind(_observed())
+    stars = simulator.carried(past, simulator.sampled(past, [np.random.default_rng(4)]))
+    found = simulator.reflex_motion(stars)
+    travel = np.linalg.norm([found[name][0] for name in ("v_x", "v_y", "v_z")])
+    assert 15.0 < travel < 40.0
+    assert found["v_z"][0] < -10.0
+
+
+def _observed():
+    """Parameters `[1, P]`: an LMC of 1.5e11 Msun at its observed place."""
+    named = {"m200_mw": 1.5e12, "m_lmc": 1.5e11, "log10_lambda_df": 0.0}
+    named |= {"beta0": 0.3, "r_dehnen": 12.0, "ra_lmc": 78.77, "dec_lmc": -69.01}
+    named |= {"d_lmc": 49.6, "vlos_lmc": 262.2, "pmra_lmc": 1.85, "pmdec_lmc": 0.234}
+    return np.array([[named[name] for name in parameters.prior("observed").names]])

@@ -1,0 +1,261 @@
+import sys
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from scipy import stats
+
+from orrery.execution import summaries
+from orrery.execution.simulation import generate
+from orrery.execution.summaries import Pairs, compute, convolve, pooled
+from orrery.parameters import Parameter
+from orrery.records import Column, fingerprint
+
+
+@dataclass(frozen=True)
+class Moments:
+    names: tuple[str, ...] = ("a_seen", "count")
+    units: tuple[str, ...] = ("kpc", "")
+    fewest: int = 0
+
+    @property
+    def fingerprint(self):
+        return fingerprint(self.describe())
+
+    def describe(self):
+        return {"names": self.names, "units": self.units, "fewest": self.fewest}
+
+
+calls = []
+
+
+def moments(records, binning):
+    """Returns a twice, and the number of stars, NaN where there are too few."""
+    calls.append(len(records))
+    count = np.diff(records.offsets).astype(float)
+    x = np.stack([2 * records.scalars["a"], count], axis=1)
+    x[count < binning.fewest, 1] = np.nan
+    return x
+
+
+@pytest.fixture
+def stars(toy, tmp_path):
+    calls.clear()
+    return generate(toy, 100, 5, tmp_path, actors=0, shard_size=8)
+
+
+def everything(splits):
+    return np.concatenate([splits.train.x, splits.validation.x, splits.test.x])
+
+
+def test_pairs_belong_together(stars, centre):
+    splits = compute(moments, stars, Moments(), centre)
+    for pairs in (splits.train, splits.validation, splits.test):
+        assert np.array_equal(pairs.x[:, 0], 2 * pairs.theta[:, 0])
+    assert [len(p) for p in (splits.train, splits.validation, splits.test)] == [80, 10, 10]
+    assert (splits.parameters, splits.names, splits.units) == (
+        ("a",),
+        ("a_seen", "count"),
+        ("kpc", ""),
+    )
+    assert (splits.dataset, splits.definition) == (stars.fingerprint, Moments().fingerprint)
+    assert splits.dropped == 0
+
+
+def test_growing_moves_nothing_between_splits(toy, stars, centre, tmp_path):
+    small = compute(moments, stars, Moments(), centre)
+    grown = generate(toy, 150, 5, tmp_path, actors=0, shard_size=8)
+    large = compute(moments, grown, Moments(), centre)
+    for name in ("train", "validation", "test"):
+        before, after = getattr(small, name), getattr(large, name)
+        assert np.array_equal(after.theta[: len(before)], before.theta)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """The toy, whose simulations also say which split they belong to."""
+
+    toy: Any
+    lowest: int = 0
+
+    @property
+    def schema(self):
+        inner = self.toy.schema
+        column = Column("split", "", "the split", "int8")
+        return replace(inner, scalars=(*inner.scalars, column))
+
+    def describe(self):
+        return {"toy": self.toy.describe(), "lowest": self.lowest}
+
+    def records(self, seed, indices):
+        records = self.toy.records(seed, indices)
+        split = np.digitize(indices, [50, 60]) + self.lowest
+        return replace(records, scalars={**records.scalars, "split": split})
+
+
+def test_a_dataset_may_say_itself_where_its_simulations_belong(toy, centre, tmp_path):
+    placed = generate(Placed(toy), 100, 5, tmp_path, actors=0, shard_size=8)
+    splits = compute(moments, placed, Moments(), centre)
+    assert [len(p) for p in (splits.train, splits.validation, splits.test)] == [50, 10, 40]
+    plain = compute(moments, generate(toy, 100, 5, tmp_path, actors=0), Moments(), centre)
+    assert np.array_equal(np.sort(everything(splits), axis=0), np.sort(everything(plain), axis=0))
+    again = compute(moments, placed, Moments(), centre)
+    assert np.array_equal(again.test.x, splits.test.x)
+
+
+def test_an_unknown_split_is_named(toy, centre, tmp_path):
+    placed = generate(Placed(toy, lowest=1), 100, 5, tmp_path, actors=0, shard_size=8)
+    with pytest.raises(ValueError, match="simulation 60 has split 3: make it 0 for training"):
+        compute(moments, placed, Moments(), centre)
+
+
+def test_a_second_time_nothing_is_summarised(stars, centre, contents):
+    first = compute(moments, stars, Moments(), centre)
+    done, before = len(calls), contents(stars.folder)
+    again = compute(moments, stars, Moments(), centre)
+    assert len(calls) == done == len(stars.shards)
+    assert np.array_equal(everything(first), everything(again))
+    assert contents(stars.folder) == before
+
+
+def test_results_are_kept_for_each_definition(stars, centre, toy, tmp_path):
+    kept = stars.folder / "summaries"
+    compute(moments, stars, Moments(), centre)
+    compute(moments, stars, Moments(fewest=1), centre)
+    compute(moments, stars, Moments(), (*centre, Parameter("tries", "", "$n$")))
+    compute(moments, generate(toy, 50, 5, tmp_path, actors=0, shard_size=8), Moments(), centre)
+    assert len(list(kept.iterdir())) == 4
+    compute(moments, stars, Moments(), centre, folder=tmp_path / "mine")
+    assert len(list((tmp_path / "mine").iterdir())) == 1
+
+
+def test_results_are_kept_with_units_and_definition(stars, centre):
+    compute(moments, stars, Moments(), centre)
+    (path,) = (stars.folder / "summaries").iterdir()
+    schema = pq.read_schema(path)
+    assert schema.names == ["index", "theta.a", "x.a_seen", "x.count"]
+    assert schema.field("x.a_seen").metadata[b"unit"] == b"kpc"
+    assert stars.fingerprint.encode() in schema.metadata[b"orrery"]
+
+
+def test_changed_code_is_summarised_again(stars, centre, tmp_path):
+    def written(body):
+        (tmp_path / "own_summary.py").write_text(f"def f(records, binning):\n    {body}\n")
+        sys.modules.pop("own_summary", None)
+        return __import__("own_summary").f
+
+    sys.path.insert(0, str(tmp_path))
+    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
+    try:
+        whole = "return records.scalars['a'][:, None] * [{0}, {0}]"
+        one = compute(written(whole.format(1)), stars, Moments(), centre)
+        ten = compute(written(whole.format(10)), stars, Moments(), centre)
+        compute(written("'''Says why.'''\n    " + whole.format(1)), stars, Moments(), centre)
+    finally:
+        sys.path.remove(str(tmp_path))
+        sys.dont_write_bytecode = before
+        sys.modules.pop("own_summary", None)
+    assert np.array_equal(10 * everything(one), everything(ten))
+    assert len(list((stars.folder / "summaries").iterdir())) == 2
+
+
+def test_code_that_the_function_builds_on_counts():
+    assert {module.__name__ for module in summaries._modules(compute)} >= {
+        "orrery.execution.summaries",
+        "orrery.storage.dataset",
+        "orrery.records",
+        "orrery.storage.runs",
+    }
+
+
+def test_a_damaged_result_is_computed_again(stars, centre, capsys):
+    first = compute(moments, stars, Moments(), centre)
+    (path,) = (stars.folder / "summaries").iterdir()
+    good = path.read_bytes()
+    path.write_bytes(good[: len(good) // 2])
+    again = compute(moments, stars, Moments(), centre)
+    assert np.array_equal(everything(first), everything(again))
+    assert path.read_bytes() == good
+    assert "computed again" in capsys.readouterr().err
+
+
+def test_a_damaged_shard_is_not_summarised(stars, centre):
+    path = stars.folder / stars.rows[3].file
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match=r"shard-00003.arrow was altered"):
+        compute(moments, stars, Moments(), centre)
+
+
+def test_simulations_without_finite_summaries_are_dropped_and_counted(stars, centre, capsys):
+    splits = compute(moments, stars, Moments(fewest=1), centre)
+    assert splits.dropped == 25
+    assert len(everything(splits)) == 75
+    assert np.isfinite(everything(splits)).all()
+    said = capsys.readouterr().err
+    assert "25 of 100 simulations are dropped: 'count' is not finite in 25 of 100" in said
+
+
+def test_parameters_that_are_not_finite_are_dropped_too(toy, centre, tmp_path):
+    stars = generate(replace(toy, missing=7), 40, 5, tmp_path, actors=0, shard_size=8)
+    assert compute(moments, stars, Moments(), centre).dropped == 1
+
+
+def test_without_any_finite_summary_the_emptiest_is_named(stars, centre):
+    wrong = "no simulation has finite summaries: 'count' is not.*too few neighbours.*leave it out"
+    with pytest.raises(ValueError, match=wrong):
+        compute(moments, stars, Moments(fewest=9), centre)
+
+
+def test_each_split_needs_a_simulation(toy, centre, tmp_path):
+    stars = generate(toy, 1, 5, tmp_path, actors=0, shard_size=8)
+    wrong = "the train split is empty: none of 1 simulations.*simulate more, or, where a column"
+    with pytest.raises(ValueError, match=wrong):
+        compute(moments, stars, Moments(), centre)
+
+
+def test_wrong_arguments_are_named(stars, centre):
+    with pytest.raises(ValueError, match=r"parameter 'b' is no column of the dataset"):
+        compute(moments, stars, Moments(), (Parameter("b", "", "$b$"),))
+    with pytest.raises(ValueError, match=r"shape .8, 2., but the binning has 1 names"):
+        compute(moments, stars, Moments(names=("a",), units=("",)), centre)
+    with pytest.raises(ValueError, match="must be a function in a file"):
+        compute(max, stars, Moments(), centre)
+    with pytest.raises(ValueError, match=r"must be .N, P. and .N, S."):
+        Pairs(np.zeros((3, 1)), np.zeros((2, 1)))
+
+
+def test_summaries_with_other_errors_are_pooled(stars, centre):
+    one = compute(moments, stars, Moments(), centre)
+    other = replace(one, train=Pairs(one.train.theta, one.train.x + 1), definition="another seed")
+    both = pooled([one, other])
+    assert len(both.train) == 2 * len(one.train)
+    assert len(both.validation) == 2 * len(one.validation)
+    assert both.test is one.test
+    assert both.definition == one.definition
+    again = both.train.x[len(one.train) :]
+    np.testing.assert_allclose(again, one.train.x + 1)
+    with pytest.raises(ValueError, match="differ in their seed alone"):
+        pooled([one, replace(one, names=("a_seen", "number"))])
+
+
+def test_noise_has_the_covariance_that_was_asked_for():
+    covariance = np.array([[4.0, 1.0, 0.0], [1.0, 2.0, 0.0], [0.0, 0.0, 0.0]])
+    pairs = Pairs(np.zeros((4000, 1)), np.full((4000, 3), 5.0))
+    noise = convolve(pairs, covariance, np.random.default_rng(0)).x - 5.0
+    assert stats.kstest(noise[:, 0] / 2.0, "norm").pvalue > 1e-3
+    assert np.allclose(np.cov(noise.T), covariance, atol=0.3)
+    assert np.allclose(noise[:, 2], 0.0, atol=1e-6)
+    same = convolve(pairs, covariance, np.random.default_rng(0))
+    assert np.array_equal(same.x - 5.0, noise)
+
+
+def test_a_covariance_must_be_one():
+    pairs = Pairs(np.zeros((5, 1)), np.zeros((5, 2)))
+    with pytest.raises(ValueError, match=r"covariance of shape \(3, 3\) does not fit 2 summaries"):
+        convolve(pairs, np.eye(3), np.random.default_rng(0))
+    with pytest.raises(ValueError, match="positive"):
+        convolve(pairs, -np.eye(2), np.random.default_rng(0))

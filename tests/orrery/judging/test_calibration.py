@@ -1,0 +1,122 @@
+"""Judging a posterior: the right one passes, a narrow one fails, one without data gains nothing."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from orrery.execution.summaries import Pairs, Splits
+from orrery.judging import calibration
+
+TESTS, NOISE = 800, 0.6
+
+
+@dataclass(frozen=True)
+class Exact:
+    """The posterior of a number with a standard normal prior, seen with normal errors."""
+
+    width: float = 1.0
+    covariance: np.ndarray = field(default_factory=lambda: NOISE**2 * np.eye(1))
+
+    def _moments(self, x):
+        precision = 1 + 1 / NOISE**2
+        return x / NOISE**2 / precision, self.width / np.sqrt(precision)
+
+    def sample_each(self, x, count, seed):
+        mean, sigma = self._moments(x)
+        return mean + sigma * np.random.default_rng(seed).normal(size=(count, *x.shape))
+
+    def log_prob(self, theta, x):
+        return stats.norm.logpdf(theta, *self._moments(x))[:, 0]
+
+
+@dataclass(frozen=True)
+class Blind:
+    """A posterior that ignores the data and returns its prior, which is far from a Gaussian."""
+
+    covariance: np.ndarray = field(default_factory=lambda: NOISE**2 * np.eye(1))
+
+    def sample_each(self, x, count, seed):
+        return np.random.default_rng(seed).exponential(size=(count, *x.shape))
+
+    def log_prob(self, theta, x):
+        return stats.expon.logpdf(theta)[:, 0]
+
+
+def splits(theta):
+    pairs = Pairs(theta, theta.copy())
+    return Splits(pairs, pairs, pairs, ("a",), ("x",), ("",), "definition", "dataset", 0)
+
+
+@pytest.fixture(scope="module")
+def normal():
+    return splits(np.random.default_rng(1).normal(size=(TESTS, 1)))
+
+
+def test_the_right_posterior_passes_and_gains_the_information_in_the_data(normal):
+    judged = calibration.calibrate(Exact(), normal, seed=3, draws=400)
+    assert judged.tests == TESTS
+    assert judged.numbers["tarp_ks_pvalue"] > 0.01
+    assert judged.numbers["sbc_smallest_ks_pvalue"] > 0.01
+    information = 0.5 * np.log(1 + 1 / NOISE**2)
+    # the mean over a hundred others' posteriors stands in for the prior: good to a few per cent
+    assert judged.log_probability.gain == pytest.approx(information, abs=0.1)
+
+
+@pytest.mark.parametrize("width", [0.7, 1.4])
+def test_a_wrong_width_is_rejected(normal, width):
+    judged = calibration.calibrate(Exact(width), normal, seed=3, draws=400)
+    assert judged.numbers["sbc_smallest_ks_pvalue"] < 0.01
+
+
+def test_a_posterior_without_data_covers_but_gains_nothing():
+    theta = np.random.default_rng(2).exponential(size=(TESTS, 1))
+    judged = calibration.calibrate(Blind(), splits(theta), seed=3, draws=400)
+    assert judged.numbers["tarp_ks_pvalue"] > 0.01
+    assert judged.log_probability.gain == pytest.approx(0, abs=1e-9)
+
+
+def test_a_posterior_without_data_is_rejected_for_its_gain_alone():
+    theta = np.random.default_rng(2).exponential(size=(TESTS, 1))
+    judged = calibration.calibrate(Blind(), splits(theta), seed=3, draws=400)
+    assert judged.verdict.names == ("gain",)
+
+
+def test_the_control_fails_where_the_right_posterior_passes(normal):
+    judged = calibration.calibrate(Exact(), normal, seed=3, draws=400)
+    assert judged.verdict.names == ()
+    assert judged.control.verdict.names == ("TARP", "SBC", "SBC's band")
+    assert judged.numbers["control_tarp_ks_pvalue"] < 0.001 < judged.numbers["tarp_ks_pvalue"]
+    assert judged.numbers["control_sbc_smallest_ks_pvalue"] < 0.001
+    assert judged.numbers["control_tarp_atc"] < judged.numbers["tarp_atc"]
+
+
+def test_the_control_is_the_posterior_that_is_really_so_narrow(normal):
+    control = calibration.calibrate(Exact(), normal, seed=3, draws=400).control
+    narrow = calibration.calibrate(Exact(control.width), normal, seed=3, draws=400)
+    np.testing.assert_allclose(control.coverage.coverage, narrow.coverage.coverage, atol=0.02)
+
+
+def test_the_control_passes_where_tests_are_too_few(normal):
+    judged = calibration.calibrate(Exact(), normal, seed=3, draws=100, tests=20)
+    assert judged.control.verdict.names == ()
+
+
+def test_draws_of_different_tests_are_independent(normal):
+    drawn = calibration._draws(Exact(), np.zeros((120, 1)), 2000, seed=5)[..., 0]
+    correlation = np.corrcoef(drawn.T) - np.eye(120)
+    assert np.abs(correlation).max() < 0.15
+
+
+def test_tests_are_limited(normal):
+    assert calibration.calibrate(Exact(), normal, seed=3, draws=50, tests=60).tests == 60
+
+
+def test_judgements_stand_beside_each_other(normal):
+    judged = {width: calibration.calibrate(Exact(width), normal, 3, 200) for width in (1.0, 0.7)}
+    table = calibration.table({str(width): one for width, one in judged.items()})
+    assert list(table["posterior"]) == ["1.0", "0.7"]
+    assert table["tarp"][0] > 0.01 > table["control_tarp"][0]
+    assert table["sbc"][1] < 0.01
+    assert table["gain"][0] == judged[1.0].log_probability.gain

@@ -1,0 +1,61 @@
+"""Figures of checks: bands are as wide as chance, and wrong posteriors leave them."""
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from scipy import stats
+
+from orrery.results import figures
+
+
+def band_at_half(curves):
+    band = figures.coverage(curves).axes[0].collections[1]
+    path = band.get_paths()[0].vertices
+    half = path[np.isclose(path[:, 0], 0.5), 1]
+    return half.min(), half.max()
+
+
+def test_coverage_band_is_binomial(coverages):
+    low, high = band_at_half(coverages(100))
+    inside = stats.binom.cdf(high * 100, 100, 0.5) - stats.binom.cdf(low * 100 - 1, 100, 0.5)
+    assert 0.68 <= inside < 0.8
+    narrow = np.subtract(*band_at_half(coverages(10000))[::-1])
+    assert narrow / (high - low) == pytest.approx(0.1, rel=0.1)
+
+
+def test_coverage_of_a_right_posterior_lies_in_the_band_and_of_a_narrow_one_below_it(coverages):
+    axes = figures.coverage(coverages(1000)).axes[0]
+    _, right, narrow = (line.get_xydata() for line in axes.lines)
+    low, high = stats.binom.ppf((0.0005, 0.9995), 1000, 0.75) / 1000
+    assert low < np.interp(0.75, *right.T) < high
+    assert np.interp(0.75, *narrow.T) < low
+
+
+def test_six_coverages_have_a_legend_that_is_not_cut_and_leaves_room(coverages):
+    one = coverages()["flow"]
+    labels = [f"survey of giants, quadrants, number {i}" for i in range(6)]
+    figure = figures.coverage(dict.fromkeys(labels, one))
+    FigureCanvasAgg(figure).draw()
+    box, axes = figure.legends[0].get_window_extent(), figure.axes[0]
+    assert len(figure.legends[0].get_texts()) == 7
+    assert 0 <= box.x0 < box.x1 <= figure.bbox.width
+    assert 0 <= box.y0 < box.y1 < axes.get_tightbbox().y0 + 2
+    assert axes.get_window_extent().height > 0.5 * figure.bbox.height
+    looks = {(line.get_color(), line.get_linestyle()) for line in axes.lines[1:]}
+    assert len(looks) == 6
+
+
+def test_ranks_show_each_parameter_with_its_band(rank_results, parameters):
+    figure = figures.ranks(rank_results, parameters[:2])
+    assert len(figure.axes) == 2
+    line = figure.axes[1].lines[1]
+    np.testing.assert_array_equal(line.get_ydata(), rank_results["flow"].difference[:, 1])
+    band = figure.axes[1].collections[0].get_paths()[0].vertices[:, 1]
+    assert band.max() == rank_results["flow"].upper.max()
+    assert band.min() == rank_results["flow"].lower.min()
+    assert f"KS $p$ = {rank_results['flow'].ks_pvalue[1]:.2g}," in figure.axes[1].get_title()
+
+
+def test_best_epoch_is_marked(curve):
+    axes = figures.training_curve({"flow": curve}).axes[0]
+    np.testing.assert_array_equal(axes.lines[2].get_xydata(), [[2, 1.9]])

@@ -1,0 +1,108 @@
+"""Laws of all figures: same input, same bytes; nothing left behind; no label over another."""
+
+import itertools
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from orrery.parameters import generator
+from orrery.results import figures
+
+NAMES = [
+    "corner",
+    "profiles",
+    "measurements",
+    "violins",
+    "coverage",
+    "ranks",
+    "training",
+    "relation",
+    "intervals",
+    "sky",
+]
+
+
+@pytest.fixture
+def draw(
+    parameters, draws, observation, panels, coverages, rank_results, curve, rows, sky_panel, radial
+):
+    """Returns a function of a name: that figure, drawn anew."""
+    x = generator(4).normal(size=(300, 6))
+    literature = {
+        "Published": np.array([11.65, -18.0, np.nan]),
+        "Others": np.array([[11.7, -25.0, 0.1], [11.6, -30.0, -0.1], [11.8, -22.0, 0.4]]),
+    }
+    m = generator(5).uniform(1, 10, 500)
+    surveys = {"one": observation(), "two": observation()}
+    track = figures.Track("LMC", np.linspace(2, 5, 30), np.linspace(0.4, -0.6, 30))
+    figure = {
+        "corner": lambda: figures.corner(
+            {"a": draws(0), "b": draws(1)}, parameters, draws(2), literature
+        ),
+        "profiles": lambda: figures.profiles(
+            panels, observation(), {"prior": x, "posterior": x / 2}
+        ),
+        "measurements": lambda: figures.measurements(
+            panels, [observation(), observation(name="other stars")]
+        ),
+        "violins": lambda: figures.violins(
+            panels, surveys, {"one": x, "two": x + 1}, dict.fromkeys(surveys, np.full(6, 0.5))
+        ),
+        "coverage": lambda: figures.coverage(coverages()),
+        "ranks": lambda: figures.ranks(rank_results, parameters[:2]),
+        "training": lambda: figures.training_curve({"flow": curve}),
+        "relation": lambda: figures.relation(
+            m, m, ("mass [$M_\\odot$]", "v [km/s]"), {"P": (5.0, 5.0)}
+        ),
+        "intervals": lambda: figures.intervals(
+            rows, "v [km/s]", [figures.Band("Someone (2024)", (33.0, 40.0, 47.0))], (17.0, 42.0)
+        ),
+        "sky": lambda: figures.sky(
+            [sky_panel(), sky_panel(title="Others", tracks=(track,))], "v [km/s]", radial
+        ),
+    }
+    return lambda name: figure[name]()
+
+
+def test_figures_leave_no_global_state(draw):
+    before = dict(matplotlib.rcParams)
+    for name in NAMES:
+        draw(name)
+    assert dict(matplotlib.rcParams) == before
+    assert matplotlib.pyplot.get_fignums() == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_same_input_gives_the_same_picture(draw, name):
+    assert figures.encode(draw(name), "png", 40) == figures.encode(draw(name), "png", 40)
+
+
+@pytest.mark.parametrize(("name", "kind"), [("sky", "pdf"), ("profiles", "svg")])
+def test_same_input_gives_the_same_file(draw, name, kind):
+    assert figures.encode(draw(name), kind, 40) == figures.encode(draw(name), kind, 40)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_titles_labels_and_legends_do_not_overlap(draw, name):
+    figure = draw(name)
+    FigureCanvasAgg(figure).draw()
+    drawn = [
+        text
+        for axes in figure.axes
+        for text in (axes.title, axes.xaxis.label, axes.yaxis.label, *axes.texts)
+        if text.get_text()
+    ]
+    inside = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
+    boxes = [item.get_window_extent() for item in [*drawn, *figure.legends, *inside]]
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other)
+
+
+@pytest.mark.parametrize(
+    ("unit", "label"),
+    [("dex(solMass)", "q [$M_\\odot$]"), ("km / s", "q [km/s]"), ("kpc", "q [kpc]"), ("", "q")],
+)
+def test_labels_show_units_as_readers_write_them(unit, label):
+    assert figures.with_unit("q", unit) == label

@@ -1,0 +1,50 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from orrery.storage import files
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "a.json"
+    files.write_json(path, {"a": 1})
+    with pytest.raises(TypeError), files.replacing(path) as temporary:
+        temporary.write_bytes("half")
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        files.write_json(path, {"a": float("nan")})
+    assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
+    assert json.loads(path.read_text()) == {"a": 1}
+
+
+def test_a_full_disk_is_named_with_a_remedy(tmp_path):
+    refused = pytest.raises(OSError, match=r"cannot write .*a \(No space left")
+    with refused, files.replacing(tmp_path / "a"):
+        Path("/dev/full").write_text("a")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_appending_keeps_what_is_there(tmp_path):
+    files.append(tmp_path / "a", "one\n")
+    files.append(tmp_path / "a", "two\n")
+    assert (tmp_path / "a").read_text() == "one\ntwo\n"
+    with pytest.raises(OSError, match=r"cannot write /dev/full \(No space left.*free some space"):
+        files.append(Path("/dev/full"), "three")
+
+
+def test_text_is_written_as_it_is(tmp_path):
+    files.write_atomically(tmp_path / "a", "é\n")
+    assert (tmp_path / "a").read_bytes() == "é\n".encode()
+
+
+def test_a_locked_folder_is_refused_until_it_is_released(tmp_path):
+    refused = r"is being written by process \d+ on .*wait until it has finished, or choose a palace"
+    with files.locked(tmp_path):
+        with pytest.raises(BlockingIOError, match=refused), files.locked(tmp_path, "a palace"):
+            pass
+        with pytest.raises(BlockingIOError, match=refused), files.locked(tmp_path, "a palace"):
+            pass  # a refusal does not release what another holds
+    with pytest.raises(KeyError), files.locked(tmp_path):
+        raise KeyError
+    with files.locked(tmp_path):
+        pass
