@@ -45,21 +45,39 @@ def main(options: Desi) -> None:
     """Infers the posteriors and writes the report."""
     campaign, parameters = options.campaign, options.measurement.parameters
     stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
-    observed = observations.vectors(stars, BINNINGS, options.measurement, options.campaign.seed)
-    with cluster.connect(), reports.open_run("desi", options, campaign.reports) as report:
+    observed = observations.vectors(
+        stars, BINNINGS, options.measurement, options.campaign.seed
+    )
+    with (
+        cluster.connect(),
+        reports.open_run("desi", options, campaign.reports) as report,
+    ):
         report.tables(observations.reports(stars, options.measurement))
-        haloes = simulation.generate(
-            campaign.simulator, campaign.simulations, campaign.seed, campaign.datasets, name="mwlmc"
+        halos = simulation.generate(
+            campaign.simulator,
+            campaign.simulations,
+            campaign.seed,
+            campaign.datasets,
+            name="mwlmc",
         )
-        report.text("Simulations", f"{dataset.account(haloes)} {campaign.account}")
+        report.text("Simulations", f"{dataset.summary(halos)} {campaign.summary}")
         for label, (binning, seen) in observed.items():
-            pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, parameters)
-            prior, how = pairs.train.theta, (options.inference, campaign.seed, binning.panels)
+            pairs = summaries.compute(
+                kinematics.velocity_moments, halos, binning, parameters
+            )
+            prior, how = (
+                pairs.train.theta,
+                (options.inference, campaign.seed, binning.panels),
+            )
             found = posteriors.infer(report, label, pairs, parameters, seen, *how)
-            report.tables(comparison.beside(found.draws, f"DESI, {label}", prior))
+            report.tables(
+                comparison.compare_with_published(found.draws, f"DESI, {label}", prior)
+            )
         report.tables(comparison.prior_tables(prior))
         relation = figures.relation(*comparison.relation(prior))
-        report.figure("Travel velocity and LMC mass", relation, "Simulations and published rows.")
+        report.figure(
+            "Travel velocity and LMC mass", relation, "Simulations and published rows."
+        )
 
 
 if __name__ == "__main__":

@@ -12,11 +12,18 @@ from halomass.observed.features import Features, NeighbourSet, features
 from halomass.observed.neighbour_tables import Neighbours, observation
 from halomass.study import acceptance, comparison
 from halomass.study.campaign import Campaign, Host
-from halomass.study.comparison import EDGES, FIGURES, LABEL, looked_at_by, observed, studies
+from halomass.study.comparison import (
+    EDGES,
+    FIGURES,
+    LABEL,
+    label_noisy,
+    mock_observation_label,
+    studies,
+)
 from halomass.systems import LOG_M_VIR
 from orrery.execution import cluster, simulation
 from orrery.inference import ensembles
-from orrery.inference.ensembles import Asked, Prediction, Tested
+from orrery.inference.ensembles import Asked, EvaluatedEnsemble, Prediction
 from orrery.inference.posteriors import Inference
 from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
@@ -44,56 +51,87 @@ def main(options: HaloMass) -> None:
     """Trains and tests the ensembles, weighs the host, and writes the report."""
     campaign, host = options.campaign, options.host.read()
     made = partial(simulation.generate, seed=campaign.seed, folder=campaign.datasets)
-    how, wanted = (options.prediction, campaign.seed, EDGES), studies(campaign.seed, len(host))
-    ours = options.host.ours and observed(25) in wanted
-    with cluster.connect(), reports.open_run("halo_mass", options, campaign.reports) as report:
+    how, wanted = (
+        (options.prediction, campaign.seed, EDGES),
+        studies(campaign.seed, len(host)),
+    )
+    ours = options.host.ours and label_noisy(25) in wanted
+    with (
+        cluster.connect(),
+        reports.open_run("halo_mass", options, campaign.reports) as report,
+    ):
         learn = partial(ensembles.learn_all, report, features, LOG_M_VIR, *how)
-        read = partial(made, seed=0, name="halos", shard_size=1)  # a file has no randomness
+        read = partial(
+            made, seed=0, name="halos", shard_size=1
+        )  # a file has no randomness
         halos = [read(one, one.chunks) for one in campaign.readers]
         source, count = campaign.hosts_of(halos)
         hosts = made(source, count, name="hosts")
-        report.text("Hosts", f"{dataset.account(hosts)} {campaign.account}")
-        report.text("Host", host.account)
+        report.text("Hosts", f"{dataset.summary(hosts)} {campaign.summary}")
+        report.text("Host", host.summary)
         found = learn(hosts, wanted)
         for name, universe in campaign.variants.items() if ours else ():
             others = studies(campaign.seed, len(host), name)
             found |= learn(made(universe, campaign.hosts // 2, name="hosts"), others)
             wanted |= others
-        answers = {name: one.ask(observation(host, wanted[name])) for name, one in found.items()}
-        seen = {} if ours else comparison.looked_at(host, wanted)
-        answers |= {looked_at_by(name, x): found[name].ask_rows(x) for name, x in seen.items()}
+        answers = {
+            name: one.predict_observation(observation(host, wanted[name]))
+            for name, one in found.items()
+        }
+        seen = {} if ours else comparison.mock_observations(host, wanted)
+        answers |= {
+            mock_observation_label(name, x): found[name].predict_rows(x)
+            for name, x in seen.items()
+        }
         report.tables(comparison.masses(host, campaign.name if ours else None, answers))
         report.tables(comparison.leave_one_out(host, wanted, found))
         if ours:
             judge(report, found, campaign)
-            rows = [figures.Constraint(*row) for row in comparison.literature_rows(answers)]
+            rows = [
+                figures.Constraint(*row) for row in comparison.literature_rows(answers)
+            ]
             figure = figures.intervals(rows, comparison.AXIS)
             report.figure("Published masses", figure, comparison.PUBLISHED_CAPTION)
-            rivals(report, options, hosts, host, found[observed(25)])
+            rivals(report, options, hosts, host, found[label_noisy(25)])
 
 
-def judge(report: Report, found: dict[str, Tested], campaign: Campaign) -> None:
+def judge(
+    report: Report, found: dict[str, EvaluatedEnsemble], campaign: Campaign
+) -> None:
     """Reports how exact the ensembles are, and how good the mock universe is."""
-    ratios = ensembles.variance_ratios(found, observed(25), campaign.seed)
+    ratios = ensembles.variance_ratios(found, label_noisy(25), campaign.seed)
     report.tables(comparison.exactness(found, ratios))
     ensembles.compare(report, found, FIGURES, LABEL, comparison.published_rmse())
     report.tables({} if campaign.catalogue else acceptance.tables(campaign.seed))
 
 
 def rivals(
-    report: Report, options: HaloMass, hosts: Dataset, host: Neighbours, one: Tested
+    report: Report,
+    options: HaloMass,
+    hosts: Dataset,
+    host: Neighbours,
+    one: EvaluatedEnsemble,
 ) -> None:
     """Reports how flows fare on the tests of an ensemble: one that sees the same, one a set."""
-    seed, spline = options.campaign.seed, Flow(transforms=1, hidden=(64, 64), kind="nsf")
+    seed, spline = (
+        options.campaign.seed,
+        Flow(transforms=1, hidden=(64, 64), kind="nsf"),
+    )
     # few hosts, but each with errors drawn many times
     seeds = range(seed, seed + options.realisations)
-    ranked, every = ([b(seed=s) for s in seeds] for b in (Features, partial(NeighbourSet, 50, 25)))
+    ranked, every = (
+        [b(seed=s) for s in seeds] for b in (Features, partial(NeighbourSet, 50, 25))
+    )
     slow = Training(learning_rate=1e-3, max_epochs=5)
     fast = Training(learning_rate=3e-3, max_epochs=8)
-    flows: Asked = {"flow": (ranked, observation(host, ranked[0]), Inference(spline, slow, 5))}
-    flows |= {"flow of a set": (every, observation(host, every[0]), Inference(spline, fast))}
+    flows: Asked = {
+        "flow": (ranked, observation(host, ranked[0]), Inference(spline, slow, 5))
+    }
+    flows |= {
+        "flow of a set": (every, observation(host, every[0]), Inference(spline, fast))
+    }
     scores = ensembles.infer_all(report, hosts, features, flows, LOG_M_VIR, seed)
-    scores["ensemble"] = (one.score, one.ask(flows["flow"][1]))
+    scores["ensemble"] = (one.score, one.predict_observation(flows["flow"][1]))
     report.tables(comparison.estimators(scores))
 
 

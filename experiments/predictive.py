@@ -3,8 +3,9 @@
 python experiments/predictive.py                       # 32,768 simulations, 256 more per posterior
 python experiments/predictive.py --rows "DESI, with v_tb" --replicates 1000
 
-Masses and friction alone do not make stars: here the flows learn all eleven parameters of the
-model, their draws are simulated by the same actors, and each bin gets a tail probability.
+Masses and friction alone do not make stars: here the flows learn all eleven parameters
+of the model, their draws are simulated by the same actors, and each bin gets a tail
+probability.
 """
 
 from dataclasses import dataclass, field
@@ -52,7 +53,9 @@ class PredictiveChecks:
 
     def __post_init__(self) -> None:
         if not self.rows or not set(self.rows) <= set(TABLE2):
-            raise ValueError(f"rows {self.rows}: choose from {', '.join(map(repr, TABLE2))}")
+            raise ValueError(
+                f"rows {self.rows}: choose from {', '.join(map(repr, TABLE2))}"
+            )
 
 
 def main(options: PredictiveChecks) -> None:
@@ -61,14 +64,19 @@ def main(options: PredictiveChecks) -> None:
     model, seed = simulator.prior.parameters, campaign.seed
     stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
     data = rows(stars, options.measurement, seed, simulator)
-    with cluster.connect(), reports.open_run("predictive", options, campaign.reports) as report:
-        haloes = simulation.generate(
+    with (
+        cluster.connect(),
+        reports.open_run("predictive", options, campaign.reports) as report,
+    ):
+        halos = simulation.generate(
             simulator, campaign.simulations, seed, campaign.datasets, name="mwlmc"
         )
-        report.text("Simulations", f"{dataset.account(haloes)} {campaign.account}")
+        report.text("Simulations", f"{dataset.summary(halos)} {campaign.summary}")
         for row in options.rows:
             binning, observation = data[row]
-            pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, model)
+            pairs = summaries.compute(
+                kinematics.velocity_moments, halos, binning, model
+            )
             found = posteriors.infer(
                 report, row, pairs, model, observation, options.inference, seed
             )
@@ -76,11 +84,15 @@ def main(options: PredictiveChecks) -> None:
             report.text(f"Simulated draws, {row}", str(draws))
             remade, count = Replay(simulator, draws.theta), len(draws.theta)
             # other stars than those that the posterior was trained on
-            again = simulation.generate(remade, count, seed + 1, campaign.datasets, name="replay")
+            again = simulation.generate(
+                remade, count, seed + 1, campaign.datasets, name="replay"
+            )
             made = summaries.compute(kinematics.velocity_moments, again, binning, model)
             check = predictive.check(predictive.every(made), observation, seed)
             report.tables({f"Predictive check, {row}": predictive.table(check)})
-            report.metrics({f"{reports.slug(row)}.predictive_whole_vector": check.whole_vector})
+            report.metrics(
+                {f"{reports.slug(row)}.predictive_whole_vector": check.whole_vector}
+            )
             report.figure(
                 f"Predictions, {row}",
                 figures.violins(

@@ -3,7 +3,7 @@
 python experiments/quadrants.py                              # SDSS K giants, radial velocities
 python experiments/quadrants.py --observation forecast-h3    # mock H3+SEGUE+MagE survey
 python experiments/quadrants.py --stars my_giants.ecsv       # your own table of stars
-python experiments/quadrants.py --sky filled                 # simulated stars fill the quadrants
+python experiments/quadrants.py --sampling full-footprint    # stars fill the quadrants
 python experiments/quadrants.py --simulations 128000         # the paper's campaign
 """
 
@@ -41,7 +41,9 @@ class Quadrants:
     """Which stars are kept; Sagittarius is already gone from the default table."""
     bins: int = 5
     """Distance bins of each quadrant; the default table of stars has five."""
-    measurement: Measurement = field(default_factory=lambda: Measurement(sky="as-observed"))
+    measurement: Measurement = field(
+        default_factory=lambda: Measurement(sampling="survey-like")
+    )
     """What is measured, and which simulated stars stand for real ones; a mock's fill the sky."""
     campaign: Campaign = field(default_factory=Campaign)
     """The simulations, and where they and the reports are kept."""
@@ -62,18 +64,31 @@ def main(options: Quadrants) -> None:
     else:
         stars = observations.load(options.stars, whole, options.selection)
         rows = observations.vectors(stars, binnings, measured, campaign.seed)
-    with cluster.connect(), reports.open_run("quadrants", options, campaign.reports) as report:
+    with (
+        cluster.connect(),
+        reports.open_run("quadrants", options, campaign.reports) as report,
+    ):
         report.tables({} if mock else observations.reports(stars, measured))
-        haloes = simulation.generate(
-            campaign.simulator, campaign.simulations, campaign.seed, campaign.datasets, name="mwlmc"
+        halos = simulation.generate(
+            campaign.simulator,
+            campaign.simulations,
+            campaign.seed,
+            campaign.datasets,
+            name="mwlmc",
         )
-        report.text("Simulations", f"{dataset.account(haloes)} {campaign.account}")
+        report.text("Simulations", f"{dataset.summary(halos)} {campaign.summary}")
         for label, (binning, seen) in rows.items():
             how = (options.inference, campaign.seed, binning.panels)
-            pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, parameters)
+            pairs = summaries.compute(
+                kinematics.velocity_moments, halos, binning, parameters
+            )
             found = posteriors.infer(report, label, pairs, parameters, seen, *how)
             kind: comparison.Stars = "mock" if mock else "other"
-            report.tables(comparison.beside(found.draws, ROW + label, pairs.train.theta, kind))
+            report.tables(
+                comparison.compare_with_published(
+                    found.draws, ROW + label, pairs.train.theta, kind
+                )
+            )
         report.tables(comparison.prior_tables(pairs.train.theta))
 
 

@@ -3,8 +3,9 @@
 python experiments/surveys.py                              # binned velocities, and a mock survey
 python experiments/surveys.py --stars MWS_BHB.fits         # with DESI's stars on the map
 
-No star's place is kept with this software, so the map of DESI needs your copy of the catalogue. The
-stars of H3, SEGUE and MagE are not public: theirs are simulated, and say so.
+No star's place is kept with this software, so the map of DESI needs your copy of the
+catalogue. The stars of H3, SEGUE and MagE are not public: theirs are simulated, and say
+so.
 """
 
 from dataclasses import dataclass, field
@@ -56,22 +57,34 @@ def main(options: Surveys) -> None:
         made = simulator.simulate(theta[None], [generator(campaign.seed, 0)])
         halo = kinematics.simulated_stars(made, *QUADRANTS.distances)
         seen = {
-            "H3+SEGUE+MagE, simulated": figure_data.surveyed(halo, QUADRANTS, campaign.seed),
+            "H3+SEGUE+MagE, simulated": figure_data.surveyed(
+                halo, QUADRANTS, campaign.seed
+            ),
             **({} if options.stars.suffix == ".ecsv" else observed(options)),
         }
         path = figure_data.lmc_path(simulator, theta)
         lmc = Track("LMC", path.longitude, path.latitude)
         counts = [
-            RadialCounts(name, label, EDGES, figure_data.radial_counts(stars, patch, EDGES))
+            RadialCounts(
+                name, label, EDGES, figure_data.radial_counts(stars, patch, EDGES)
+            )
             for name, stars in seen.items()
             for label, patch in FIELDS.items()
         ]
         maps = [panel(name, stars, lmc) for name, stars in seen.items()]
         figure = figures.sky(maps, r"$v_{\rm GSR}$ [km/s]", counts)
-        report.figure("Sky and distances", figure, "Stars, the LMC's path, and DESI's two fields.")
+        report.figure(
+            "Sky and distances", figure, "Stars, the LMC's path, and DESI's two fields."
+        )
         binnings = {binning.name: binning for binning, _ in data.values()}
-        panels = {p[3]: Panel(*p) for binning in binnings.values() for p in binning.panels}
-        both = [observation for row, (_, observation) in data.items() if row.endswith(" with v_tb")]
+        panels = {
+            p[3]: Panel(*p) for binning in binnings.values() for p in binning.panels
+        }
+        both = [
+            observation
+            for row, (_, observation) in data.items()
+            if row.endswith(" with v_tb")
+        ]
         figure = figures.measurements([*panels.values()], both)
         report.figure("Binned velocities", figure, "Clipped means with their errors.")
 
@@ -84,7 +97,9 @@ def observed(options: Surveys) -> dict[str, Stars]:
 
 def panel(name: str, stars: Stars, lmc: Track) -> SkyPanel:
     """Returns one map."""
-    regions = tuple(SkyRegion(label, figure_data.inside(p)) for label, p in FIELDS.items())
+    regions = tuple(
+        SkyRegion(label, figure_data.inside(p)) for label, p in FIELDS.items()
+    )
     title = f"{name}, {len(stars)} stars"
     return SkyPanel(title, *figure_data.on_sky(stars), regions=regions, tracks=(lmc,))
 

@@ -2,7 +2,8 @@
 
 python experiments/table2.py --simulations 128000     # the paper's campaign; 32,768 by default
 
-The stars of H3, SEGUE and MagE are not public: their rows are forecasts at the published masses.
+The stars of H3, SEGUE and MagE are not public: their rows are forecasts at the
+published masses.
 """
 
 from dataclasses import dataclass, field
@@ -52,43 +53,78 @@ def main(options: Table2) -> None:
     campaign, parameters = options.campaign, options.measurement.parameters
     stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
     data = rows(stars, options.measurement, campaign.seed, campaign.simulator)
-    with cluster.connect(), reports.open_run("table2", options, campaign.reports) as report:
-        haloes = simulation.generate(
-            campaign.simulator, campaign.simulations, campaign.seed, campaign.datasets, name="mwlmc"
+    with (
+        cluster.connect(),
+        reports.open_run("table2", options, campaign.reports) as report,
+    ):
+        halos = simulation.generate(
+            campaign.simulator,
+            campaign.simulations,
+            campaign.seed,
+            campaign.datasets,
+            name="mwlmc",
         )
-        report.text("Simulations", f"{dataset.account(haloes)} {campaign.account}")
+        report.text("Simulations", f"{dataset.summary(halos)} {campaign.summary}")
         found: dict[str, Inferred] = {}
         for row, (binning, observation) in data.items():
-            pairs = summaries.compute(kinematics.velocity_moments, haloes, binning, parameters)
+            pairs = summaries.compute(
+                kinematics.velocity_moments, halos, binning, parameters
+            )
             found[row] = posteriors.infer(
-                report, row, pairs, parameters, observation, options.inference, campaign.seed
+                report,
+                row,
+                pairs,
+                parameters,
+                observation,
+                options.inference,
+                campaign.seed,
             )
         prior, draws = pairs.train.theta, {row: one.draws for row, one in found.items()}
         report.tables(comparison.whole_table2(draws, prior))
         judged = {row: one.calibration for row, one in found.items()}
         report.tables({"Calibration of all": calibration.table(judged)})
         curves = {row: one.coverage for row, one in judged.items()}
-        report.figure("Coverage of all", figures.coverage(curves), "Six expected coverages.")
+        report.figure(
+            "Coverage of all", figures.coverage(curves), "Six expected coverages."
+        )
         draw(report, options, draws, prior)
 
 
-def draw(report: Report, options: Table2, draws: dict[str, FloatArray], prior: FloatArray) -> None:
+def draw(
+    report: Report, options: Table2, draws: dict[str, FloatArray], prior: FloatArray
+) -> None:
     """Draws the joint posteriors, beside each other and beside what others measured."""
-    shown = {comparison.labelled(survey): draws[f"{survey}, {WITH}"] for survey in SURVEYS}
+    shown = {
+        comparison.labelled(survey): draws[f"{survey}, {WITH}"] for survey in SURVEYS
+    }
     for title, wanted in {"Masses": MASSES, "Reflex motion": REFLEX}.items():
-        joint = {survey: comparison.selected(some, wanted) for survey, some in shown.items()}
+        joint = {
+            survey: comparison.selected(some, wanted) for survey, some in shown.items()
+        }
         axes, before = comparison.shown(wanted), comparison.selected(prior, wanted)
         figure = figures.corner(joint, axes, before, comparison.points(wanted))
-        report.figure(title, figure, "Posteriors with v_tb, the prior in grey, and others' values.")
-    lines = [figures.Constraint(*row) for row in comparison.constraints(draws, "v_travel")]
+        report.figure(
+            title,
+            figure,
+            "Posteriors with v_tb, the prior in grey, and others' values.",
+        )
+    lines = [
+        figures.Constraint(*row) for row in comparison.constraints(draws, "v_travel")
+    ]
     bands = [figures.Band(*band) for band in comparison.bands("v_travel")]
     span = comparison.prior_interval(prior, "v_travel")
     figure = figures.intervals(lines, "travel velocity [km/s]", bands, span)
-    report.figure("Travel velocity", figure, "Ours, published, the prior (dashed), and others'.")
+    report.figure(
+        "Travel velocity", figure, "Ours, published, the prior (dashed), and others'."
+    )
     for survey in SURVEYS:
         both = {w: draws[f"{survey}, {w}"] for w in (WITHOUT, WITH)}
         figure = figures.corner(both, options.measurement.parameters, prior)
-        report.figure(f"Full posterior, {survey}", figure, "All parameters, with and without v_tb.")
+        report.figure(
+            f"Full posterior, {survey}",
+            figure,
+            "All parameters, with and without v_tb.",
+        )
 
 
 if __name__ == "__main__":

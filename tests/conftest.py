@@ -24,7 +24,11 @@ def run():
     """Starts an experiment as a user does, from the repository's root."""
 
     def start(experiment, *options, place=None):
-        folders = ("--datasets", place / "datasets", "--reports", place / "runs") if place else ()
+        folders = (
+            ("--datasets", place / "datasets", "--reports", place / "runs")
+            if place
+            else ()
+        )
         command = [sys.executable, experiment, *options, *folders]
         return subprocess.run(
             [str(word) for word in command],
@@ -32,7 +36,10 @@ def run():
             capture_output=True,
             text=True,
             cwd=ROOT,
-            env={**os.environ, "WANDB_MODE": "disabled"},  # tried for real in the tests of reports
+            env={
+                **os.environ,
+                "WANDB_MODE": "disabled",
+            },  # tried for real in the tests of reports
         )
 
     return start

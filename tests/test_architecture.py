@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PLATFORM, EXPERIMENTS = ROOT / "platform", ROOT / "experiments"
 SOURCES = sorted([*PLATFORM.rglob("*.py"), *EXPERIMENTS.rglob("*.py")])
-SCIENCE = sorted(path for name in ("halomass", "mwlmc") for path in (PLATFORM / name).rglob("*.py"))
+SCIENCE = sorted(
+    path for name in ("halomass", "mwlmc") for path in (PLATFORM / name).rglob("*.py")
+)
 VAGUE = {
     "util",
     "utils",
@@ -88,20 +90,26 @@ for name in ("datasets", "experiments", "tests"):
 """
     command = [sys.executable, "-P", "-c", code]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT)
-    assert str(ROOT) not in {str(Path(line).parent) for line in done.stdout.splitlines() if line}
+    assert str(ROOT) not in {
+        str(Path(line).parent) for line in done.stdout.splitlines() if line
+    }
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_file_names_say_what_is_inside(path):
     parts = {
-        part for name in path.relative_to(ROOT).with_suffix("").parts for part in name.split("_")
+        part
+        for name in path.relative_to(ROOT).with_suffix("").parts
+        for part in name.split("_")
     }
     assert not parts & VAGUE, "find the concept's name"
 
 
 def test_functions_are_short():
     lengths = {
-        f"{path.relative_to(ROOT)}:{function.lineno} {function.name}": body_length(function)
+        f"{path.relative_to(ROOT)}:{function.lineno} {function.name}": body_length(
+            function
+        )
         for path in SOURCES
         for function in functions(path)
     }
@@ -144,7 +152,9 @@ def test_science_runs_without_the_tools():
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_files_say_what_they_are(path):
-    assert ast.get_docstring(parse(path)), "the module's docstring states its principle first"
+    assert ast.get_docstring(parse(path)), (
+        "the module's docstring states its principle first"
+    )
 
 
 def test_nothing_is_promised_only():

@@ -27,7 +27,9 @@ def _offline(monkeypatch):
 
 
 def run(command, **options):
-    return subprocess.run(command, check=False, capture_output=True, text=True, **options)
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, **options
+    )
 
 
 def commands(path):
@@ -46,7 +48,10 @@ def test_ray_accepts_the_file(path):
 @pytest.mark.parametrize("path", [AWS, LOCAL], ids=["aws", "on_premise"])
 def test_ray_knows_the_provider(path):
     provider = yaml.safe_load(path.read_text())["provider"]
-    assert _get_node_provider_cls(provider).__name__ in {"AWSNodeProvider", "LocalNodeProvider"}
+    assert _get_node_provider_cls(provider).__name__ in {
+        "AWSNodeProvider",
+        "LocalNodeProvider",
+    }
 
 
 def test_ray_refuses_an_unknown_field():
@@ -58,17 +63,29 @@ def test_ray_refuses_an_unknown_field():
 def test_work_goes_to_cpu_and_gpu_workers_and_not_to_the_head():
     config = yaml.safe_load(AWS.read_text())
     types = config["available_node_types"]
-    workers = {name: kind for name, kind in types.items() if name != config["head_node_type"]}
+    workers = {
+        name: kind for name, kind in types.items() if name != config["head_node_type"]
+    }
     assert set(workers) == {"cpu", "gpu"}
     assert types["head"]["resources"] == {"CPU": 0}
     assert "InstanceMarketOptions" not in types["head"]["node_config"]
-    assert sum(kind["max_workers"] for kind in workers.values()) <= config["max_workers"]
+    assert (
+        sum(kind["max_workers"] for kind in workers.values()) <= config["max_workers"]
+    )
 
 
 def test_nodes_receive_what_the_installation_needs_and_no_data():
     mounts = yaml.safe_load(AWS.read_text())["file_mounts"]
-    assert all(target == f"/home/ubuntu/orrery/{source}" for target, source in mounts.items())
-    needed = {"platform", "experiments", "datasets/observed", "pyproject.toml", "constraints.txt"}
+    assert all(
+        target == f"/home/ubuntu/orrery/{source}" for target, source in mounts.items()
+    )
+    needed = {
+        "platform",
+        "experiments",
+        "datasets/observed",
+        "pyproject.toml",
+        "constraints.txt",
+    }
     assert needed <= set(mounts.values())
     assert not {"datasets", "runs", "."} & set(mounts.values())
     missing = [source for source in mounts.values() if not (ROOT / source).exists()]
@@ -77,7 +94,9 @@ def test_nodes_receive_what_the_installation_needs_and_no_data():
 
 def test_every_worker_mounts_what_the_head_exports():
     config = yaml.safe_load(AWS.read_text())
-    exported = re.findall(r"/home/ubuntu/orrery/(\w+)", " ".join(config["head_setup_commands"]))
+    exported = re.findall(
+        r"/home/ubuntu/orrery/(\w+)", " ".join(config["head_setup_commands"])
+    )
     start = " ".join(config["worker_start_ray_commands"])
     assert re.search(r"for folder in ([\w ]+);", start).group(1).split() == exported
     assert start.index("mount -t nfs4") < start.index("ray start")
@@ -97,9 +116,13 @@ def test_commands_are_valid_shell(path):
         assert done.returncode == 0, (command, done.stderr)
 
 
-@pytest.mark.parametrize("path", [AWS, LOCAL, SLURM], ids=["aws", "on_premise", "slurm"])
+@pytest.mark.parametrize(
+    "path", [AWS, LOCAL, SLURM], ids=["aws", "on_premise", "slurm"]
+)
 def test_files_named_in_the_header_exist(path):
-    header = "\n".join(line for line in path.read_text().splitlines() if line.startswith("#"))
+    header = "\n".join(
+        line for line in path.read_text().splitlines() if line.startswith("#")
+    )
     named = re.findall(r"(?:platform|experiments)/[\w/]+\.\w+|cluster\.yaml", header)
     assert named
     assert [name for name in named if not (ROOT / name).exists()] == []

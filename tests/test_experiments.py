@@ -63,8 +63,12 @@ def test_experiment_leaves_a_report_and_repeats_itself(experiment, place, run, p
 
     shutil.rmtree(first.parent)
     again = run(experiment, *TOY, place=place)
-    assert "simulating" not in again.stderr  # the dataset is used again, the flow trained anew
-    assert pq.read_table(page(again).parent / "draws_without_v_tb.parquet").equals(draws)
+    assert (
+        "simulating" not in again.stderr
+    )  # the dataset is used again, the flow trained anew
+    assert pq.read_table(page(again).parent / "draws_without_v_tb.parquet").equals(
+        draws
+    )
 
 
 @pytest.mark.slow
@@ -79,7 +83,9 @@ def test_the_lmc_is_inferred_like_the_masses_where_that_is_asked(place, run, pag
 
 @pytest.mark.slow
 def test_table_2_has_six_rows_and_its_figures(place, run, page, shapes):
-    folder = page(run(ROOT / "experiments/table2.py", *TOY, "--members", "2", place=place)).parent
+    folder = page(
+        run(ROOT / "experiments/table2.py", *TOY, "--members", "2", place=place)
+    ).parent
     tables = shapes(folder)
     assert tables["table_2.ecsv"] == len(TABLE2)
     assert tables["calibration_of_all.ecsv"] == len(TABLE2)
@@ -91,7 +97,9 @@ def test_table_2_has_six_rows_and_its_figures(place, run, page, shapes):
         assert learned.parameters == INFERRED
         assert len(learned.members) == 2
     for figure in ("masses", "reflex_motion", "travel_velocity", "coverage_of_all"):
-        assert {f"{figure}.png", f"{figure}.pdf"} <= {path.name for path in folder.iterdir()}
+        assert {f"{figure}.png", f"{figure}.pdf"} <= {
+            path.name for path in folder.iterdir()
+        }
     assert len([*folder.glob("full_posterior_*.png")]) == 3
 
 
@@ -121,7 +129,9 @@ def test_surveys_are_drawn_with_the_stars_that_are_given(tmp_path, run, page):
     without = stars(tmp_path / "without.csv")
     result = run(script, "--stars", without, "--reports", tmp_path / "runs")
     assert "with proper motions" in result.stderr.splitlines()[-1]
-    motions = {name: random.normal(0, 0.3, 400) for name in ("pmra_masyr", "pmdec_masyr")}
+    motions = {
+        name: random.normal(0, 0.3, 400) for name in ("pmra_masyr", "pmdec_masyr")
+    }
     given = stars(tmp_path / "stars.csv", **motions)
     sizes = []
     for options in (), ("--stars", given):
@@ -133,7 +143,9 @@ def test_surveys_are_drawn_with_the_stars_that_are_given(tmp_path, run, page):
 
 @pytest.mark.parametrize("experiment", OF_STARS, ids=lambda path: path.stem)
 def test_help_explains_every_option(experiment, told):
-    learned = () if experiment.stem == "surveys" else ("--transforms", "--calibration-tests")
+    learned = (
+        () if experiment.stem == "surveys" else ("--transforms", "--calibration-tests")
+    )
     told(experiment, "--stars", "--simulations", "--lmc", "--lmc-mass", *learned)
 
 
@@ -183,14 +195,20 @@ def test_unknown_options_and_unwritable_folders_are_refused(tmp_path, run):
 
 @pytest.mark.slow
 def test_a_posterior_refuses_another_binning(tmp_path):
-    haloes = simulation.generate(Simulator(stars=3000), 32, 1, tmp_path, actors=0)
+    halos = simulation.generate(Simulator(stars=3000), 32, 1, tmp_path, actors=0)
     table = observations.read_binned(ROOT / "datasets/observed/desi_dr1_bhb.ecsv")
     radial = DESI_FOOTPRINT.select(("v_gsr",))
-    pairs = summaries.compute(kinematics.velocity_moments, haloes, radial, INFERRED)
+    pairs = summaries.compute(kinematics.velocity_moments, halos, radial, INFERRED)
     covariance = observations.observe(table, radial).covariance
     options = Training(max_epochs=1)
     estimate = posterior.fit(
-        pairs, INFERRED, covariance, Flow(transforms=1), options, 1, tmp_path / "posterior"
+        pairs,
+        INFERRED,
+        covariance,
+        Flow(transforms=1),
+        options,
+        1,
+        tmp_path / "posterior",
     )
     with pytest.raises(ValueError, match="binning"):
         estimate.sample(observations.observe(table, DESI_FOOTPRINT), 10, 1)
@@ -199,12 +217,12 @@ def test_a_posterior_refuses_another_binning(tmp_path):
 @pytest.mark.slow
 def test_a_truncated_shard_is_refused_by_readers_and_made_again(tmp_path):
     simulator = Simulator(stars=500)
-    haloes = simulation.generate(simulator, 4, 1, tmp_path, actors=0, shard_size=2)
-    shard = sorted(haloes.folder.glob("shards/*.arrow"))[1]
+    halos = simulation.generate(simulator, 4, 1, tmp_path, actors=0, shard_size=2)
+    shard = sorted(halos.folder.glob("shards/*.arrow"))[1]
     whole = shard.read_bytes()
     shard.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match=shard.name):
-        Dataset.open(haloes.folder).verify()
+        Dataset.open(halos.folder).verify()
     simulation.generate(simulator, 4, 1, tmp_path, actors=0, shard_size=2)
     assert shard.read_bytes() == whole
 

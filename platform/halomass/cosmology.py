@@ -1,7 +1,7 @@
 """The flat universe of both catalogues, and the size of a halo in it.
 
-The numbers are those of the MultiDark Planck boxes (Klypin et al. 2016, doi:10.1093/mnras/stw248).
-Lengths are physical unless a name says comoving.
+The numbers are those of the MultiDark Planck boxes (Klypin et al. 2016,
+doi:10.1093/mnras/stw248). Lengths are physical unless a name says comoving.
 """
 
 from functools import cache
@@ -63,6 +63,8 @@ def virial_radius(log_mass: FloatArray, scale: float | FloatArray = 1.0) -> Floa
     return np.cbrt(volume * 3 / (4 * np.pi))
 
 
-def virial_velocity(log_mass: FloatArray, scale: float | FloatArray = 1.0) -> FloatArray:
+def virial_velocity(
+    log_mass: FloatArray, scale: float | FloatArray = 1.0
+) -> FloatArray:
     """Returns the circular velocity [km/s] at the virial radius."""
     return np.sqrt(G * np.power(10.0, log_mass) / virial_radius(log_mass, scale))

@@ -1,8 +1,9 @@
 """A system: a host halo and its neighbours, as records that any of the sources fills.
 
-Catalogues and the mock universe return these columns and nothing else, so that features, networks
-and results do not know where a system comes from. Neighbours are all halos above the smallest peak
-mass within the radius, satellites or not, seen from the host's centre, most massive in stars first.
+Catalogues and the mock universe return these columns and nothing else, so that
+features, networks and results do not know where a system comes from. Neighbours are all
+halos above the smallest peak mass within the radius, satellites or not, seen from the
+host's centre, most massive in stars first.
 """
 
 from orrery.parameters import FloatArray, Parameter

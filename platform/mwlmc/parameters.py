@@ -1,8 +1,9 @@
 """The prior of Brooks et al. (2025b), Table 1, and the six parameters that are inferred.
 
-The wide prior of the LMC's sky coordinates puts most simulations far from where the LMC is. The
-coordinates are data too, so a proposal that is broad against their measurement errors and narrow
-against Table 1 hardly moves the posterior of the six and uses simulations far better.
+The wide prior of the LMC's sky coordinates puts most simulations far from where the LMC
+is. The coordinates are data too, so a proposal that is broad against their measurement
+errors and narrow against Table 1 hardly moves the posterior of the six and uses
+simulations far better.
 """
 
 from collections.abc import Sequence
@@ -16,8 +17,9 @@ from orrery.parameters import Distribution, Normal, Parameter, Prior, Uniform
 Proposal = Literal["table1", "observed"]
 LMCMass = Literal["table1", "wide"]
 
-# Table 1 is normal in the LMC's mass, but a Hernquist LMC that holds 1.7e10 Msun within 8.7 kpc
-# must be heavier than that in total, and a Milky Way below 2e11 Msun cannot reach 235 km/s.
+# Table 1 is normal in the LMC's mass, but a Hernquist LMC that holds 1.7e10 Msun within
+# 8.7 kpc must be heavier than that in total, and a Milky Way below 2e11 Msun cannot
+# reach 235 km/s.
 LIGHTEST_LMC = 1.75e10  # [Msun]
 LIGHTEST_MILKY_WAY = 2e11  # [Msun]
 HEAVIEST_LMC = 5e11  # [Msun], of the wide prior: beyond every published measurement
@@ -40,7 +42,10 @@ FRICTION: tuple[Parameter, Distribution] = (
 
 STELLAR_HALO: tuple[tuple[Parameter, Distribution], ...] = (
     (Parameter("beta0", "", r"$\beta_0$", 0.0, 0.9), Uniform(0.0, 0.9)),
-    (Parameter("r_dehnen", "kpc", r"$r_{\rm Dehnen}$", 10.0, 15.0), Uniform(10.0, 15.0)),
+    (
+        Parameter("r_dehnen", "kpc", r"$r_{\rm Dehnen}$", 10.0, 15.0),
+        Uniform(10.0, 15.0),
+    ),
 )
 
 SKY: tuple[Parameter, ...] = (
@@ -96,25 +101,31 @@ def prior(proposal: Proposal, lmc_mass: LMCMass = "table1") -> Prior:
     """Returns the prior of the model's eleven parameters.
 
     Arguments:
-        proposal: How the LMC's sky coordinates are drawn: `table1`, the paper's wide prior, or
-            `observed`, near the observed place.
-        lmc_mass: The prior of the LMC's total mass: `table1`, the paper's, or `wide`, uniform from
-            the lightest possible LMC to 5e11 Msun, which says nothing of what others found.
+        proposal: How the LMC's sky coordinates are drawn: `table1`, the paper's wide
+            prior, or `observed`, near the observed place.
+        lmc_mass: The prior of the LMC's total mass: `table1`, the paper's, or `wide`,
+            uniform from the lightest possible LMC to 5e11 Msun, which says nothing of
+            what others found.
 
     Raises:
         ValueError: If there is no such proposal, or no such prior of the LMC's mass.
     """
     if proposal not in PROPOSALS:
-        raise ValueError(f"no LMC proposal {proposal!r}: choose one of {sorted(PROPOSALS)}")
+        raise ValueError(
+            f"no LMC proposal {proposal!r}: choose one of {sorted(PROPOSALS)}"
+        )
     if lmc_mass not in LMC_MASSES:
-        raise ValueError(f"no LMC mass prior {lmc_mass!r}: choose one of {sorted(LMC_MASSES)}")
+        raise ValueError(
+            f"no LMC mass prior {lmc_mass!r}: choose one of {sorted(LMC_MASSES)}"
+        )
     sky = tuple(zip(SKY, PROPOSALS[proposal], strict=True))
     model = (MILKY_WAY, (LMC, LMC_MASSES[lmc_mass]), FRICTION)
     parameters, distributions = zip(*(model + sky + STELLAR_HALO), strict=True)
     return Prior(parameters, distributions)
 
 
-# From this many simulations on, the paper's wide prior leaves enough of them near the observed LMC.
+# From this many simulations on, the paper's wide prior leaves enough of them near the
+# observed LMC.
 PAPER_SCALE = 100_000
 
 
@@ -122,7 +133,8 @@ def proposal(name: Literal["auto", "table1", "observed"], simulations: int) -> P
     """Returns how the LMC's sky coordinates are drawn.
 
     Arguments:
-        name: `table1` or `observed`; `auto` takes `table1` where there are enough simulations.
+        name: `table1` or `observed`; `auto` takes `table1` where there are enough
+            simulations.
         simulations: How many there are.
     """
     if name == "auto":
@@ -130,8 +142,12 @@ def proposal(name: Literal["auto", "table1", "observed"], simulations: int) -> P
     return name
 
 
-def columns(theta: NDArray[np.floating[Any]], names: Sequence[str]) -> dict[str, NDArray[Any]]:
+def columns(
+    theta: NDArray[np.floating[Any]], names: Sequence[str]
+) -> dict[str, NDArray[Any]]:
     """Returns the columns of parameters `theta` with shape `[N, P]` by name."""
     if theta.ndim != 2 or theta.shape[1] != len(names):
-        raise ValueError(f"theta has shape {theta.shape}, but there are {len(names)} names")
+        raise ValueError(
+            f"theta has shape {theta.shape}, but there are {len(names)} names"
+        )
     return {name: theta[:, i] for i, name in enumerate(names)}

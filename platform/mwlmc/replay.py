@@ -1,8 +1,8 @@
 """Simulates given parameters instead of drawing them: the way from a posterior back to stars.
 
-What a posterior predicts is seen by simulating its draws. Not every draw can be: a flow may leave
-the prior, and the rewind of some parameters runs away. The prior holds neither, so such draws are
-dropped, and counted, before anything is simulated.
+What a posterior predicts is seen by simulating its draws. Not every draw can be: a flow
+may leave the prior, and the rewind of some parameters runs away. The prior holds
+neither, so such draws are dropped, and counted, before anything is simulated.
 """
 
 import hashlib
@@ -18,7 +18,9 @@ from mwlmc.simulator import Simulator
 from orrery.parameters import FloatArray, Prior, generator
 from orrery.records import JSON, Records, Schema, code_fingerprint
 
-STARS = 1  # the simulator's own random stream of stars: same seed and number, same stars
+STARS = (
+    1  # the simulator's own random stream of stars: same seed and number, same stars
+)
 TOGETHER = 256  # rewinds at once
 
 
@@ -71,7 +73,9 @@ def _check_shape(prior: Prior, theta: FloatArray) -> None:
 
 def runaways(simulator: Simulator, theta: FloatArray) -> NDArray[np.bool_]:
     """Returns which parameters `[N, P]`, all within the prior, have a rewind that runs away."""
-    parts = [theta[first : first + TOGETHER] for first in range(0, len(theta), TOGETHER)]
+    parts = [
+        theta[first : first + TOGETHER] for first in range(0, len(theta), TOGETHER)
+    ]
     lost = [simulator.rewind(part).trajectories.runaway.numpy() for part in parts]
     return np.concatenate([np.zeros(0, dtype=bool), *lost])
 
@@ -90,7 +94,9 @@ def simulable(simulator: Simulator, theta: FloatArray) -> Simulable:
     lost = runaways(simulator, inside)
     found = Simulable(inside[~lost], len(theta) - len(inside), int(lost.sum()))
     if not len(found.theta):
-        raise ValueError(f"{found} The posterior is not one of this simulator's parameters")
+        raise ValueError(
+            f"{found} The posterior is not one of this simulator's parameters"
+        )
     return found
 
 
@@ -98,10 +104,11 @@ def simulable(simulator: Simulator, theta: FloatArray) -> Simulable:
 class Replay:
     """A simulator of given parameters. Two with the same description are the same.
 
-    Record i has the parameters i mod B, so whole shards can be made, and asking for k B records
-    gives k skies for each. Its stars are those of the seed and of i, exactly as the simulator draws
-    them: with a dataset's own parameters and seed its records come out again. Predictions need
-    another seed, or they repeat the sampling noise that the posterior was trained on.
+    Record i has the parameters i mod B, so whole shards can be made, and asking for k B
+    records gives k skies for each. Its stars are those of the seed and of i, exactly as
+    the simulator draws them: with a dataset's own parameters and seed its records come
+    out again. Predictions need another seed, or they repeat the sampling noise that the
+    posterior was trained on.
 
     Arguments:
         simulator: What simulates.
@@ -148,7 +155,8 @@ class Replay:
 
         Arguments:
             seed: The root seed.
-            indices: The simulations' numbers; each one's stars depend on `seed` and on its number.
+            indices: The simulations' numbers; each one's stars depend on `seed` and on
+                its number.
 
         Raises:
             ValueError: If the rewind of a simulation's parameters runs away.

@@ -1,8 +1,9 @@
 """One simulation, from prior to stars today.
 
-Parameters are drawn, both galaxies are rewound, a stellar halo in equilibrium is sampled 2.2 Gyr
-ago and carried to today, and the reflex motion is fitted to its outer stars. What a survey would
-make of the stars is left to the summaries, so that a new binning needs no new simulation.
+Parameters are drawn, both galaxies are rewound, a stellar halo in equilibrium is
+sampled 2.2 Gyr ago and carried to today, and the reflex motion is fitted to its outer
+stars. What a survey would make of the stars is left to the summaries, so that a new
+binning needs no new simulation.
 """
 
 import sys
@@ -43,15 +44,25 @@ PHASE_SPACE = ("x", "y", "z", "vx", "vy", "vz")
 _DERIVED = (
     Column("c200", "", "concentration of the Milky Way's NFW halo"),
     Column("a_lmc", "kpc", "Hernquist scale radius of the LMC"),
-    Column("log10_m_mw_50", "dex(solMass)", "Milky Way mass within 50 kpc, stars included"),
+    Column(
+        "log10_m_mw_50", "dex(solMass)", "Milky Way mass within 50 kpc, stars included"
+    ),
     Column("log10_m_lmc_50", "dex(solMass)", "LMC mass within 50 kpc of its centre"),
-    Column("df_clipped_share", "", "share of the stars that a non-negative f cannot make"),
+    Column(
+        "df_clipped_share", "", "share of the stars that a non-negative f cannot make"
+    ),
     Column("df_clipped", "", "1 if that share is above 0.001", "int32"),
     Column("runaways", "", "draws before this one whose rewind ran away", "int32"),
-    Column("carried", "", "stars that could reach the survey and were integrated", "int32"),
+    Column(
+        "carried", "", "stars that could reach the survey and were integrated", "int32"
+    ),
 )
 _LMC = tuple(
-    Column(f"lmc_{name}", "km / s" if name.startswith("v") else "kpc", "LMC today, Galactocentric")
+    Column(
+        f"lmc_{name}",
+        "km / s" if name.startswith("v") else "kpc",
+        "LMC today, Galactocentric",
+    )
     for name in PHASE_SPACE
 )
 _REFLEX = tuple(
@@ -59,7 +70,12 @@ _REFLEX = tuple(
     for name in reflex.Reflex.__dataclass_fields__
 )
 _PARTICLES = tuple(
-    Column(name, "km / s" if name.startswith("v") else "kpc", "star, Galactocentric", "float16")
+    Column(
+        name,
+        "km / s" if name.startswith("v") else "kpc",
+        "star, Galactocentric",
+        "float16",
+    )
     for name in PHASE_SPACE
 )
 
@@ -70,7 +86,7 @@ class Past:
 
     Arguments:
         named: The prior's eleven parameters by name, each with shape `[B]`.
-        galaxies: Both dark haloes and the friction.
+        galaxies: Both dark halos and the friction.
         trajectories: Both centres' paths.
     """
 
@@ -93,7 +109,8 @@ class Stars:
     Arguments:
         position: Galactocentric [kpc], float32, with shape `[3, B, N]`.
         velocity: [km/s], float32, with shape `[3, B, N]`.
-        clipped: The shares of the stars that a non-negative f cannot make, with shape `[B]`.
+        clipped: The shares of the stars that a non-negative f cannot make, with shape
+            `[B]`.
         carried: How many could reach the survey and were integrated, with shape `[B]`.
     """
 
@@ -113,12 +130,14 @@ class Simulator:
         stars: Halo stars of a simulation.
         inner_edge: Only stars beyond this are kept [kpc].
         outer_edge: Only stars within this are kept [kpc].
-        equilibrium: The potential of the halo before the LMC: `halo` (NFW alone) or `total`.
+        equilibrium: The potential of the halo before the LMC: `halo` (NFW alone) or
+            `total`.
         circular_velocity: At 8.3 kpc, which fixes the concentration [km/s].
         reflex_shell: Distances of the stars that define the travel velocity [kpc].
-        accuracy: How finely the embedded engine follows orbits: `survey`, whose errors move no
-            binned mean or dispersion, or `orbit`, whose single stars are right.
-        engine: What carries the stars: `torch`, embedded, or `agama`, where it is installed.
+        accuracy: How finely the embedded engine follows orbits: `survey`, whose errors
+            move no binned mean or dispersion, or `orbit`, whose single stars are right.
+        engine: What carries the stars: `torch`, embedded, or `agama`, where it is
+            installed.
         device: Where the embedded engine carries them: `cpu`, or `cuda`, a GPU.
     """
 
@@ -141,7 +160,8 @@ class Simulator:
                 f"stars = {self.stars} must be {FEWEST_STARS} or more: fewer do not fix the reflex"
             )
         inner, outer = self.reflex_shell
-        # stars that cannot reach the inner edge are not carried, so the shell must not need them
+        # stars that cannot reach the inner edge are not carried, so the shell must not
+        # need them
         if not 0.0 < self.inner_edge <= inner < outer <= self.outer_edge:
             raise ValueError(
                 f"inner_edge {self.inner_edge}, reflex_shell {self.reflex_shell} and outer_edge "
@@ -149,7 +169,9 @@ class Simulator:
             )
         self._check_engine()
         distribution.spherical_potential(1e12, 20.0, self.equilibrium)
-        potentials.concentration(np.array([parameters.LIGHTEST_MILKY_WAY]), self.circular_velocity)
+        potentials.concentration(
+            np.array([parameters.LIGHTEST_MILKY_WAY]), self.circular_velocity
+        )
 
     def _check_engine(self) -> None:
         if self.accuracy not in stellar_halo.STEP_SHARES:
@@ -173,7 +195,9 @@ class Simulator:
     @property
     def schema(self) -> Schema:
         """The columns of the records."""
-        drawn = tuple(Column(p.name, p.unit, "model parameter") for p in self.prior.parameters)
+        drawn = tuple(
+            Column(p.name, p.unit, "model parameter") for p in self.prior.parameters
+        )
         index = Column("index", "", "number of the simulation", "int64")
         return Schema((index, *drawn, *_DERIVED, *_LMC, *_REFLEX), _PARTICLES)
 
@@ -185,7 +209,15 @@ class Simulator:
     def describe(self) -> JSON:
         """Returns all that decides the records, as plain JSON."""
         code = (
-            *(parameters, frames, potentials, trajectories, distribution, stellar_halo, orbits),
+            *(
+                parameters,
+                frames,
+                potentials,
+                trajectories,
+                distribution,
+                stellar_halo,
+                orbits,
+            ),
             *(reflex, orrery.parameters, sys.modules[__name__]),
             *((agama_engine,) if self.engine == "agama" else ()),
         )
@@ -206,8 +238,8 @@ class Simulator:
 
         Arguments:
             seed: The root seed.
-            indices: The simulations' numbers; each one's parameters and stars depend on `seed` and
-                on its number alone.
+            indices: The simulations' numbers; each one's parameters and stars depend on
+                `seed` and on its number alone.
         """
         _, runaways, past = self.past(seed, indices)
         streams = [generator(seed, index, _STARS_DRAW) for index in indices]
@@ -216,9 +248,13 @@ class Simulator:
             "index": np.asarray(indices, np.int64),
             "runaways": runaways,
         }
-        return Records({**records.scalars, **numbers}, records.particles, records.offsets)
+        return Records(
+            {**records.scalars, **numbers}, records.particles, records.offsets
+        )
 
-    def simulate(self, theta: FloatArray, streams: Sequence[np.random.Generator]) -> Records:
+    def simulate(
+        self, theta: FloatArray, streams: Sequence[np.random.Generator]
+    ) -> Records:
         """Returns the records of parameters `theta [B, P]`, without index and runaways.
 
         Arguments:
@@ -242,7 +278,9 @@ class Simulator:
 
     # --- the stages of a simulation ----------------------------------------------------------
 
-    def past(self, seed: int, indices: Sequence[int]) -> tuple[FloatArray, NDArray[np.int32], Past]:
+    def past(
+        self, seed: int, indices: Sequence[int]
+    ) -> tuple[FloatArray, NDArray[np.int32], Past]:
         """Returns parameters `[B, P]` with bound rewinds, the runaways before each, the rewinds.
 
         Arguments:
@@ -273,7 +311,9 @@ class Simulator:
         named = parameters.columns(theta, self.prior.names)
         mass = named["m200_mw"]
         galaxies = trajectories.Galaxies(
-            potentials.milky_way_halo(mass, potentials.concentration(mass, self.circular_velocity)),
+            potentials.milky_way_halo(
+                mass, potentials.concentration(mass, self.circular_velocity)
+            ),
             potentials.lmc_halo(named["m_lmc"]),
             torch.as_tensor(10.0 ** named["log10_lambda_df"])[:, None],
         )
@@ -335,9 +375,13 @@ class Simulator:
         """Returns the reflex columns, each `[B]`: fits to the stars of the shell."""
         fits = []
         x, v = stars.position.numpy(), stars.velocity.numpy()
-        for position, velocity in zip(x.transpose(1, 2, 0), v.transpose(1, 2, 0), strict=True):
+        for position, velocity in zip(
+            x.transpose(1, 2, 0), v.transpose(1, 2, 0), strict=True
+        ):
             chosen = reflex.shell(position, *self.reflex_shell)
-            fits.append(asdict(reflex.fit_error_free(position[chosen], velocity[chosen])))
+            fits.append(
+                asdict(reflex.fit_error_free(position[chosen], velocity[chosen]))
+            )
         return {name: np.array([fit[name] for fit in fits]) for name in fits[0]}
 
     def kept(self, stars: Stars) -> tuple[dict[str, NDArray[Any]], NDArray[np.int32]]:
@@ -346,7 +390,9 @@ class Simulator:
         kept = ((radius >= self.inner_edge) & (radius < self.outer_edge)).numpy()
         offsets = np.concatenate([[0], np.cumsum(kept.sum(1))]).astype(np.int32)
         state = torch.cat([stars.position, stars.velocity]).numpy()
-        return {n: state[i][kept].astype(np.float16) for i, n in enumerate(PHASE_SPACE)}, offsets
+        return {
+            n: state[i][kept].astype(np.float16) for i, n in enumerate(PHASE_SPACE)
+        }, offsets
 
     def _derived(self, past: Past) -> dict[str, NDArray[Any]]:
         galaxies, mass = past.galaxies, past.named["m200_mw"]

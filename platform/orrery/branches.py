@@ -1,8 +1,9 @@
 """Branches of a root seed: which random stream belongs to what.
 
-Simulations are numbered from 0. Whatever is done with them afterwards draws below the last number
-there is, each use below a branch of its own, so that no two uses share a stream. The list stands
-apart from `parameters`, so that a new use leaves the simulations' own code as it was.
+Simulations are numbered from 0. Whatever is done with them afterwards draws below the
+last number there is, each use below a branch of its own, so that no two uses share a
+stream. The list stands apart from `parameters`, so that a new use leaves the
+simulations' own code as it was.
 """
 
 LEARNING = 2**32 - 1

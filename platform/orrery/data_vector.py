@@ -1,8 +1,8 @@
 """A data vector as a table, and back: what reports write, people edit and posteriors read.
 
-Each summary has a row with its own unit, so that nothing depends on the order of the rows or on the
-unit that somebody works in. Written as ECSV the table loses nothing: the covariance and the
-fingerprint of the binning are in its metadata.
+Each summary has a row with its own unit, so that nothing depends on the order of the
+rows or on the unit that somebody works in. Written as ECSV the table loses nothing: the
+covariance and the fingerprint of the binning are in its metadata.
 """
 
 from collections import Counter
@@ -18,7 +18,9 @@ from numpy.typing import NDArray
 from orrery.parameters import FloatArray
 from orrery.records import Observation
 
-ROUNDING = 1e-6  # relative: by how much equal errors may differ after rounding in a file
+ROUNDING = (
+    1e-6  # relative: by how much equal errors may differ after rounding in a file
+)
 
 
 def to_table(observation: Observation) -> Table:
@@ -42,19 +44,22 @@ def from_table(table: Table) -> Observation:
     """Returns the observation that a table holds.
 
     Arguments:
-        table: With the columns `summary` (or `name`), `value` and `error`. Units stand in a column
-            `unit`, or belong to the column `value`. In the metadata, `definition` is the
-            fingerprint of the binning; `covariance` `[S][S]`, in the units of the rows, may be
-            missing if the errors are independent; so may `observation`, a name, and `provenance`.
+        table: With the columns `summary` (or `name`), `value` and `error`. Units stand
+            in a column `unit`, or belong to the column `value`. In the metadata,
+            `definition` is the fingerprint of the binning; `covariance` `[S][S]`, in
+            the units of the rows, may be missing if the errors are independent; so may
+            `observation`, a name, and `provenance`.
 
     Raises:
-        ValueError: If a column or the definition is missing, a value is not finite, an error is
-            negative, or errors and covariance disagree.
+        ValueError: If a column or the definition is missing, a value is not finite, an
+            error is negative, or errors and covariance disagree.
     """
     plain = Table(table, copy=False)  # quantities become columns with units
     value, error = _column(plain, "value"), _column(plain, "error")
     names = tuple(str(name) for name in _column(plain, "summary", "name"))
-    rescale = _factor(error.unit, value.unit, "error") if error.unit and value.unit else 1.0
+    rescale = (
+        _factor(error.unit, value.unit, "error") if error.unit and value.unit else 1.0
+    )
     return Observation(
         name=str(table.meta.get("observation", "table")),
         names=names,
@@ -92,7 +97,9 @@ def _numbers(column: Column) -> FloatArray:
     try:
         return np.ma.filled(np.ma.asarray(column).astype(np.float64), np.nan)
     except ValueError as error:
-        raise ValueError(f"the table's column {column.name!r} must hold numbers: {error}") from None
+        raise ValueError(
+            f"the table's column {column.name!r} must hold numbers: {error}"
+        ) from None
 
 
 def _definition(table: Table) -> str:
@@ -105,13 +112,17 @@ def _definition(table: Table) -> str:
 
 
 def _covariance(table: Table, error: FloatArray, names: tuple[str, ...]) -> FloatArray:
-    wrong = [n for n, e in zip(names, error, strict=True) if not (np.isfinite(e) and e >= 0)]
+    wrong = [
+        n for n, e in zip(names, error, strict=True) if not (np.isfinite(e) and e >= 0)
+    ]
     if wrong:
         raise ValueError(f"the errors of {wrong} must be finite and not negative")
     if "covariance" not in table.meta:
         return np.diag(error**2)
     covariance = np.array(table.meta["covariance"], dtype=np.float64)
-    if covariance.shape != (len(error),) * 2 or not np.allclose(covariance, covariance.T):
+    if covariance.shape != (len(error),) * 2 or not np.allclose(
+        covariance, covariance.T
+    ):
         raise ValueError(
             f"meta['covariance'] of shape {covariance.shape} must be symmetric and of shape "
             f"{(len(error),) * 2}, as the table has {len(error)} rows: rows that were cut or "
@@ -120,7 +131,9 @@ def _covariance(table: Table, error: FloatArray, names: tuple[str, ...]) -> Floa
     return _agreeing(covariance, error, names)
 
 
-def _agreeing(covariance: FloatArray, error: FloatArray, names: tuple[str, ...]) -> FloatArray:
+def _agreeing(
+    covariance: FloatArray, error: FloatArray, names: tuple[str, ...]
+) -> FloatArray:
     expected = np.sqrt(np.diag(covariance))
     differ = ~np.isclose(error, expected, rtol=ROUNDING, atol=0)
     if differ.any():
@@ -133,7 +146,9 @@ def _agreeing(covariance: FloatArray, error: FloatArray, names: tuple[str, ...])
     return covariance
 
 
-def arranged(observation: Observation, names: Sequence[str], units: Sequence[str]) -> Observation:
+def arranged(
+    observation: Observation, names: Sequence[str], units: Sequence[str]
+) -> Observation:
     """Returns an observation with its summaries in another order and in other units.
 
     Arguments:
@@ -142,20 +157,28 @@ def arranged(observation: Observation, names: Sequence[str], units: Sequence[str
         units: The wanted units.
 
     Raises:
-        ValueError: If a name is missing, unknown or there twice, or a unit is of another kind.
+        ValueError: If a name is missing, unknown or there twice, or a unit is of
+            another kind.
     """
     order = _order(observation, tuple(names))
     factor = np.array(
-        [_factor(observation.units[i], u, n) for i, u, n in zip(order, units, names, strict=True)]
+        [
+            _factor(observation.units[i], u, n)
+            for i, u, n in zip(order, units, names, strict=True)
+        ]
     )
     covariance = observation.covariance[np.ix_(order, order)] * np.outer(factor, factor)
     value = observation.value[order] * factor
     return replace(
-        observation, names=tuple(names), units=tuple(units), value=value, covariance=covariance
+        observation,
+        names=tuple(names),
+        units=tuple(units),
+        value=value,
+        covariance=covariance,
     )
 
 
-def asked(
+def conform_to(
     observation: Observation | Table,
     definition: str,
     names: Sequence[str],
@@ -196,7 +219,9 @@ def rows(x: FloatArray, size: int) -> FloatArray:
         ValueError: If the summaries have another shape or are not finite.
     """
     if x.ndim != 2 or x.shape[1] != size or not np.isfinite(x).all():
-        raise ValueError(f"summaries of shape {x.shape} must be finite, with shape [N, {size}]")
+        raise ValueError(
+            f"summaries of shape {x.shape} must be finite, with shape [N, {size}]"
+        )
     return x
 
 

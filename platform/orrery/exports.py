@@ -1,7 +1,8 @@
 """Draws as other programs want them: an astropy table, GetDist's samples, ArviZ's inference data.
 
-The table is the source of all others. Each of its columns knows a parameter's unit, its label and
-its finite bounds, also after a detour through a file, so that no other program has to be told.
+The table is the source of all others. Each of its columns knows a parameter's unit, its
+label and its finite bounds, also after a detour through a file, so that no other
+program has to be told.
 """
 
 from collections.abc import Sequence
@@ -81,7 +82,11 @@ def inference_data(drawn: QTable) -> Any:
     found.posterior.attrs.update(drawn.meta)
     for name in drawn.colnames:
         info = drawn[name].info
-        attributes = {"units": str(info.unit or ""), "long_name": info.description, **info.meta}
+        attributes = {
+            "units": str(info.unit or ""),
+            "long_name": info.description,
+            **info.meta,
+        }
         found.posterior[name].attrs.update(attributes)
     return found
 
@@ -122,4 +127,6 @@ def _label(info: Any) -> str:
 
 def _bounds(drawn: QTable) -> dict[str, list[float | None]]:
     metas = {name: drawn[name].info.meta or {} for name in drawn.colnames}
-    return {name: [meta.get("lower"), meta.get("upper")] for name, meta in metas.items()}
+    return {
+        name: [meta.get("lower"), meta.get("upper")] for name, meta in metas.items()
+    }

@@ -1,7 +1,7 @@
 """Parameters of a model: their names, units and bounds, and the prior they are drawn from.
 
-Randomness is seeded by index: simulation i draws from the i-th child of one root seed, so that
-results do not depend on how the work was shared out.
+Randomness is seeded by index: simulation i draws from the i-th child of one root seed,
+so that results do not depend on how the work was shared out.
 """
 
 from collections.abc import Sequence
@@ -20,15 +20,18 @@ def generator(seed: int, *indices: int) -> np.random.Generator:
 
     Arguments:
         seed: The root seed, 0 or larger.
-        indices: The path below the root, such as the number of a simulation. The same path always
-            gives the same stream, and different paths give independent streams.
+        indices: The path below the root, such as the number of a simulation. The same
+            path always gives the same stream, and different paths give independent
+            streams.
 
     Raises:
         ValueError: If the seed or an index is negative.
     """
     if seed < 0 or any(index < 0 for index in indices):
         raise ValueError(f"seed {seed} and indices {indices} must be 0 or larger")
-    sequence = np.random.SeedSequence(entropy=seed, spawn_key=tuple(int(i) for i in indices))
+    sequence = np.random.SeedSequence(
+        entropy=seed, spawn_key=tuple(int(i) for i in indices)
+    )
     return np.random.Generator(np.random.PCG64(sequence))
 
 
@@ -38,7 +41,8 @@ class Parameter:
 
     Arguments:
         name: The column's name in tables, such as `m200_mw`.
-        unit: The unit in astropy's generic format, such as `km / s`; empty when dimensionless.
+        unit: The unit in astropy's generic format, such as `km / s`; empty when
+            dimensionless.
         label: The name in figures, in mathtext.
         lower: The smallest possible value.
         upper: The largest possible value.
@@ -52,7 +56,9 @@ class Parameter:
 
     def __post_init__(self) -> None:
         if not self.lower < self.upper:
-            raise ValueError(f"{self.name}: lower bound {self.lower} must be below {self.upper}")
+            raise ValueError(
+                f"{self.name}: lower bound {self.lower} must be below {self.upper}"
+            )
 
 
 class Distribution(Protocol):
@@ -117,13 +123,19 @@ class Prior:
     def draw(self, random: np.random.Generator, count: int = 1) -> FloatArray:
         """Returns independent draws, with shape `[count, P]`."""
         probability = random.random((count, len(self.parameters)))
-        columns = [d.quantile(probability[:, i]) for i, d in enumerate(self.distributions)]
+        columns = [
+            d.quantile(probability[:, i]) for i, d in enumerate(self.distributions)
+        ]
         return np.stack(columns, axis=1)
 
     def describe(self) -> dict[str, Any]:
         """Returns the prior as plain JSON: one entry for each parameter."""
         return {
-            p.name: {"unit": p.unit, "distribution": type(d).__name__, **finite(vars(d))}
+            p.name: {
+                "unit": p.unit,
+                "distribution": type(d).__name__,
+                **finite(vars(d)),
+            }
             for p, d in zip(self.parameters, self.distributions, strict=True)
         }
 

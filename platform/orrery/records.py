@@ -1,7 +1,8 @@
 """What simulations return and what observers measured: columns with names and units.
 
-A record is what one simulation returns: a few scalars and lists of particles. An observation is
-what nature returned, reduced to the same summaries. Both know what they are; nothing else has to.
+A record is what one simulation returns: a few scalars and lists of particles. An
+observation is what nature returned, reduced to the same summaries. Both know what they
+are; nothing else has to.
 """
 
 import ast
@@ -35,7 +36,8 @@ def fingerprint(document: Any) -> str:
 def code_fingerprint(*modules: ModuleType) -> str:
     """Returns 16 hexadecimal digits that identify what modules do.
 
-    Comments, docstrings and layout are left out: rewording one must not throw away a campaign.
+    Comments, docstrings and layout are left out: rewording one must not throw away a
+    campaign.
     """
     return fingerprint([_syntax(inspect.getsource(module)) for module in modules])
 
@@ -74,7 +76,8 @@ class Schema:
 
     Arguments:
         scalars: Columns with one value for each simulation.
-        particles: Columns with a list of values for each simulation, all of the same length.
+        particles: Columns with a list of values for each simulation, all of the same
+            length.
     """
 
     scalars: tuple[Column, ...]
@@ -83,7 +86,10 @@ class Schema:
     def arrow(self, metadata: JSON) -> pa.Schema:
         """Returns the Arrow schema; `metadata` is stored with it as JSON under `orrery`."""
         scalars = [_arrow_field(c, pa.from_numpy_dtype(c.dtype)) for c in self.scalars]
-        lists = [_arrow_field(c, pa.list_(pa.from_numpy_dtype(c.dtype))) for c in self.particles]
+        lists = [
+            _arrow_field(c, pa.list_(pa.from_numpy_dtype(c.dtype)))
+            for c in self.particles
+        ]
         return pa.schema(scalars + lists, metadata={"orrery": canonical(metadata)})
 
 
@@ -98,24 +104,30 @@ class Records:
 
     Arguments:
         scalars: One array `[B]` for each scalar column.
-        particles: One array `[sum of counts]` for each particle column, simulation after
-            simulation.
+        particles: One array `[sum of counts]` for each particle column, simulation
+            after simulation.
         offsets: Where each simulation's particles begin, with shape `[B + 1]`.
     """
 
     scalars: Mapping[str, NDArray[Any]]
     particles: Mapping[str, NDArray[Any]] = field(default_factory=dict)
-    offsets: NDArray[np.int32] = field(default_factory=lambda: np.zeros(1, dtype=np.int32))
+    offsets: NDArray[np.int32] = field(
+        default_factory=lambda: np.zeros(1, dtype=np.int32)
+    )
 
     def __len__(self) -> int:
         return len(next(iter(self.scalars.values())))
 
     def table(self, schema: Schema, metadata: JSON) -> pa.Table:
         """Returns the records as an Arrow table with the schema's columns, types and metadata."""
-        scalars = [pa.array(self.scalars[c.name].astype(c.dtype)) for c in schema.scalars]
+        scalars = [
+            pa.array(self.scalars[c.name].astype(c.dtype)) for c in schema.scalars
+        ]
         offsets = pa.array(self.offsets.astype(np.int32))
         lists = [
-            pa.ListArray.from_arrays(offsets, pa.array(self.particles[c.name].astype(c.dtype)))
+            pa.ListArray.from_arrays(
+                offsets, pa.array(self.particles[c.name].astype(c.dtype))
+            )
             for c in schema.particles
         ]
         return pa.Table.from_arrays(scalars + lists, schema=schema.arrow(metadata))
@@ -145,8 +157,10 @@ class Observation:
         units: The S entries' units.
         value: The measured values, with shape `[S]`.
         covariance: The measurement covariance, with shape `[S, S]`.
-        definition: Fingerprint of the summaries' definition, the same that simulations used.
-        provenance: Where the numbers come from: file, checksum, selection counts, as plain JSON.
+        definition: Fingerprint of the summaries' definition, the same that simulations
+            used.
+        provenance: Where the numbers come from: file, checksum, selection counts, as
+            plain JSON.
     """
 
     name: str
@@ -164,7 +178,9 @@ class Observation:
                 f"observation {self.name!r} has {size} names but values of shape "
                 f"{self.value.shape} and covariance of shape {self.covariance.shape}"
             )
-        missing = [n for n, v in zip(self.names, self.value, strict=True) if not np.isfinite(v)]
+        missing = [
+            n for n, v in zip(self.names, self.value, strict=True) if not np.isfinite(v)
+        ]
         if missing or not np.isfinite(self.covariance).all():
             raise ValueError(
                 f"observation {self.name!r} has no finite value for {missing or 'its covariance'}: "

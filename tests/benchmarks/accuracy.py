@@ -2,8 +2,8 @@
 
     python tests/benchmarks/accuracy.py --simulations 64
 
-The same stars are carried with several step shares and with a tenth of the `survey` share. For each
-share the last line, one JSON object, tells:
+The same stars are carried with several step shares and with a tenth of the `survey`
+share. For each share the last line, one JSON object, tells:
 
 - `evaluations`: of the force, for each carried star; `seconds`: for each simulation, on one thread;
 - `position`: 50, 90 and 99 % of the position errors today beyond 30 kpc [kpc], of all stars and of
@@ -72,7 +72,9 @@ def main(options: Options) -> None:
         indices = range(first, min(first + _BATCH, options.simulations))
         beta = _measure(options.seed, indices, found, finest)
         betas.append(beta)
-        print(f"{indices[-1] + 1} of {options.simulations} simulations", file=sys.stderr)
+        print(
+            f"{indices[-1] + 1} of {options.simulations} simulations", file=sys.stderr
+        )
     exact = found.pop(finest)
     curve = [_summary(s, found[s], exact, np.concatenate(betas)) for s in shares]
     names = {share: name for name, share in named.items()}
@@ -81,7 +83,9 @@ def main(options: Options) -> None:
             {
                 "simulations": options.simulations,
                 "finest_share": finest,
-                "curve": [{"accuracy": names.get(row["share"]), **row} for row in curve],
+                "curve": [
+                    {"accuracy": names.get(row["share"]), **row} for row in curve
+                ],
             }
         )
     )
@@ -130,11 +134,15 @@ def _moments(state: NDArray[np.floating]) -> NDArray[np.floating]:
     rows = []
     for binning in _BINNINGS:
         columns = dict(zip(PHASE_SPACE, state.astype(np.float64), strict=True))
-        records = Records({"index": np.zeros(1)}, columns, np.array([0, state.shape[1]], np.int32))
+        records = Records(
+            {"index": np.zeros(1)}, columns, np.array([0, state.shape[1]], np.int32)
+        )
         stars = kinematics.simulated_stars(records, *binning.distances)
         found = kinematics.summarise(stars, binning)
         error = found.dispersion / np.sqrt(found.kept)
-        rows.append(np.stack([found.mean, found.dispersion, error, error / np.sqrt(2.0)]))
+        rows.append(
+            np.stack([found.mean, found.dispersion, error, error / np.sqrt(2.0)])
+        )
     return np.concatenate([row.reshape(4, -1) for row in rows], axis=1)
 
 
@@ -142,7 +150,9 @@ def _summary(
     share: float, row: Measured, exact: Measured, beta: NDArray[np.floating]
 ) -> dict[str, object]:
     everyone = np.concatenate(row.offsets)
-    calm = np.concatenate([off for off, b in zip(row.offsets, beta, strict=True) if b <= _CALM])
+    calm = np.concatenate(
+        [off for off, b in zip(row.offsets, beta, strict=True) if b <= _CALM]
+    )
     medians = [float(np.median(off)) for off in row.offsets]
     fine, rough = np.stack(exact.moments), np.stack(row.moments)  # [B, 4, K]
     shift = (rough[:, :2] - fine[:, :2]) / fine[:, 2:]
@@ -164,7 +174,9 @@ def _summary(
     }
 
 
-def _extremes(average: NDArray[np.floating], noise: NDArray[np.floating]) -> dict[str, object]:
+def _extremes(
+    average: NDArray[np.floating], noise: NDArray[np.floating]
+) -> dict[str, object]:
     worst = int(np.abs(average).argmax())
     return {
         "largest": round(float(average[worst]), 4),

@@ -3,20 +3,22 @@
     python tests/benchmarks/ensemble.py
     python tests/benchmarks/ensemble.py --device cuda --members 1000
 
-Both train the same architecture on the same standardised examples, in batches of the same size and
-for the same number of epochs, with Adam and without looking at validation examples: 15,000 examples
-with 78 features, as the hosts have that are weighed by 25 neighbours. One after another is the loop
-that anybody would write in torch: a `Sequential` network, autograd, torch's fastest ("fused") Adam,
-examples that are chosen by their indices on the device, and no framework around it. Fewer members
-train in it, and their time is scaled to all of them; the JSON says how many. The same batched code
+Both train the same architecture on the same standardised examples, in batches of the
+same size and for the same number of epochs, with Adam and without looking at validation
+examples: 15,000 examples with 78 features, as the hosts have that are weighed by 25
+neighbours. One after another is the loop that anybody would write in torch: a
+`Sequential` network, autograd, torch's fastest ("fused") Adam, examples that are chosen
+by their indices on the device, and no framework around it. Fewer members train in it,
+and their time is scaled to all of them; the JSON says how many. The same batched code
 with one member at a time is timed too.
 
-It needs torch and numpy alone, so that it also runs where there is no Ray. The last line is one
-JSON object with times in seconds: `ratio` (and `ratio_cpu`) of the loop's time over the batch's,
-`ratio_same_code` of the batched code with one member over it, and for each of the three `seconds`
-and `cpu_seconds` of one epoch of all members, `trained` members and the mean squared `error` after
-training, which is about the same for all three. The three take turns, and the fastest turn of each
-counts: other work on the machine disturbs it least.
+It needs torch and numpy alone, so that it also runs where there is no Ray. The last
+line is one JSON object with times in seconds: `ratio` (and `ratio_cpu`) of the loop's
+time over the batch's, `ratio_same_code` of the batched code with one member over it,
+and for each of the three `seconds` and `cpu_seconds` of one epoch of all members,
+`trained` members and the mean squared `error` after training, which is about the same
+for all three. The three take turns, and the fastest turn of each counts: other work on
+the machine disturbs it least.
 """
 
 import argparse
@@ -28,7 +30,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from orrery.learning.members import Cohort, Learning, Networks, newborn
+from orrery.learning.members import Cohort, Learning, Networks, initialise_members
 
 SEED = 1
 Examples = tuple[Tensor, Tensor]
@@ -39,13 +41,21 @@ def options() -> argparse.Namespace:
     """Returns the options of the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--members", type=int, default=100, help="in one batch")
-    parser.add_argument("--alone", type=int, default=5, help="one after another, 5 or more")
+    parser.add_argument(
+        "--alone", type=int, default=5, help="one after another, 5 or more"
+    )
     parser.add_argument("--epochs", type=int, default=4, help="of each")
-    parser.add_argument("--repeats", type=int, default=3, help="of which the fastest counts")
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="of which the fastest counts"
+    )
     parser.add_argument("--examples", type=int, default=15_000)
     parser.add_argument("--features", type=int, default=78)
-    parser.add_argument("--threads", type=int, default=1, help="of torch; more are slower")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument(
+        "--threads", type=int, default=1, help="of torch; more are slower"
+    )
+    parser.add_argument(
+        "--device", default="cuda" if torch.cuda.is_available() else "cpu"
+    )
     chosen = parser.parse_args()
     if min(chosen.alone, chosen.members) < 5:
         parser.error("five members or more, so that their times are comparable")
@@ -57,7 +67,11 @@ def draw(chosen: argparse.Namespace) -> Examples:
     random = torch.Generator().manual_seed(SEED)
     x = torch.randn(chosen.examples, chosen.features, generator=random)
     slopes = torch.linspace(1.0, 0.1, chosen.features)
-    y = x @ slopes + (x[:, :5] ** 2).sum(dim=1) + torch.randn(chosen.examples, generator=random)
+    y = (
+        x @ slopes
+        + (x[:, :5] ** 2).sum(dim=1)
+        + torch.randn(chosen.examples, generator=random)
+    )
     y = (y - y.mean()) / y.std()
     return x.to(chosen.device), y[:, None].to(chosen.device)
 
@@ -68,7 +82,10 @@ def timed(work: Callable[[], list[float]], device: str) -> dict[str, float]:
     wall, cpu = time.perf_counter(), time.process_time()
     errors = work()
     settle(device)
-    spent = {"seconds": time.perf_counter() - wall, "cpu_seconds": time.process_time() - cpu}
+    spent = {
+        "seconds": time.perf_counter() - wall,
+        "cpu_seconds": time.process_time() - cpu,
+    }
     return {**spent, "error": sum(errors) / len(errors)}
 
 
@@ -82,14 +99,20 @@ def batched(numbers: list[int], examples: Examples, epochs: int) -> list[float]:
     """Returns the errors of members that are trained as one."""
     x, y = examples
     widths = (x.shape[1], *Networks().hidden, 1)
-    network, needed = newborn(widths, SEED, dict.fromkeys(numbers, 0), x[:1000])
-    cohort = Cohort(numbers, needed, network, examples, (x[:1000], y[:1000]), Learning(), SEED)
+    network, needed = initialise_members(
+        widths, SEED, dict.fromkeys(numbers, 0), x[:1000]
+    )
+    cohort = Cohort(
+        numbers, needed, network, examples, (x[:1000], y[:1000]), Learning(), SEED
+    )
     for epoch in range(epochs):
         cohort.learn(epoch)
     return (cohort.network.predict(x) - y.T).square().mean(dim=(1, 2)).tolist()
 
 
-def one_after_another(numbers: list[int], examples: Examples, epochs: int) -> list[float]:
+def one_after_another(
+    numbers: list[int], examples: Examples, epochs: int
+) -> list[float]:
     """Returns the errors of networks that are trained in a plain loop."""
     return [plain(number, examples, epochs) for number in numbers]
 
@@ -110,9 +133,9 @@ def plain(number: int, examples: Examples, epochs: int) -> float:
 
 
 def sequential(number: int, x: Tensor) -> nn.Module:
-    """Returns a network that is not dead, with the first weights of the batch's member."""
+    """Returns a network that is not collapsed, with the first weights of the batch's member."""
     widths = (x.shape[1], *Networks().hidden, 1)
-    first, _ = newborn(widths, SEED, {number: 0}, x[:1000])
+    first, _ = initialise_members(widths, SEED, {number: 0}, x[:1000])
     layers: list[nn.Module] = []
     for weight, bias in zip(first.weights, first.biases, strict=True):
         layers += [nn.Linear(weight.shape[2], weight.shape[1]), nn.ReLU()]
@@ -120,7 +143,9 @@ def sequential(number: int, x: Tensor) -> nn.Module:
     return nn.Sequential(*layers[:-1]).to(x.device)
 
 
-def per_epoch(spent: dict[str, float], trained: int, chosen: argparse.Namespace) -> dict:
+def per_epoch(
+    spent: dict[str, float], trained: int, chosen: argparse.Namespace
+) -> dict:
     """Returns times of one epoch of all members."""
     scale = chosen.members / trained / chosen.epochs
     times = {name: round(spent[name] * scale, 4) for name in ("seconds", "cpu_seconds")}
@@ -148,10 +173,14 @@ def main() -> None:
     print(json.dumps({**ratios(found), **found, **circumstances(chosen)}))
 
 
-def once(way: Way, groups: list[list[int]], examples: Examples, chosen: argparse.Namespace) -> dict:
+def once(
+    way: Way, groups: list[list[int]], examples: Examples, chosen: argparse.Namespace
+) -> dict:
     """Returns the times of one way."""
     spent = timed(
-        lambda: [error for group in groups for error in way(group, examples, chosen.epochs)],
+        lambda: [
+            error for group in groups for error in way(group, examples, chosen.epochs)
+        ],
         chosen.device,
     )
     return per_epoch(spent, sum(map(len, groups)), chosen)
@@ -177,8 +206,16 @@ def ratios(found: dict[str, dict]) -> dict[str, float]:
 def circumstances(chosen: argparse.Namespace) -> dict:
     """Returns what was timed, and where."""
     gpu = chosen.device.startswith("cuda")
-    name = torch.cuda.get_device_name() if gpu else platform.processor() or platform.machine()
-    return {"options": {**vars(chosen)}, "device_name": name, "torch": torch.__version__}
+    name = (
+        torch.cuda.get_device_name()
+        if gpu
+        else platform.processor() or platform.machine()
+    )
+    return {
+        "options": {**vars(chosen)},
+        "device_name": name,
+        "torch": torch.__version__,
+    }
 
 
 if __name__ == "__main__":

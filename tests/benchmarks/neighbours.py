@@ -3,11 +3,12 @@
     python tests/benchmarks/neighbours.py
     python tests/benchmarks/neighbours.py --hosts 10000 --halos 100000   # a tenth of it
 
-The last line is one JSON object. Halos are drawn that have the numbers, masses and crowding of real
-ones but no dynamics: centrals from a mass function, two thirds of them in groups, and satellites in
-proportion to their hosts' masses. Every stage is timed for all centrals, also where the selection
-would leave most of them out before: wall time, and CPU time of this one process, which a busy
-machine changes least. `selection` is the real order of the cuts, for comparison, and not summed up.
+The last line is one JSON object. Halos are drawn that have the numbers, masses and
+crowding of real ones but no dynamics: centrals from a mass function, two thirds of them
+in groups, and satellites in proportion to their hosts' masses. Every stage is timed for
+all centrals, also where the selection would leave most of them out before: wall time,
+and CPU time of this one process, which a busy machine changes least. `selection` is the
+real order of the cuts, for comparison, and not summed up.
 """
 
 import json
@@ -63,9 +64,13 @@ def draw(options: Neighbours) -> Halos:
     random = generator(options.seed)
     log_m, place = masses(options.hosts, random), centres(options, random)
     share = 10 ** (log_m - log_m.max())
-    owner = random.choice(options.hosts, options.halos - options.hosts, p=share / share.sum())
+    owner = random.choice(
+        options.hosts, options.halos - options.hosts, p=share / share.sum()
+    )
     log_m = np.concatenate([log_m, log_m[owner] + satellites(len(owner), random)])
-    radius = 0.2 * 10 ** ((log_m[owner] - 12) / 3) * random.uniform(size=len(owner)) ** 0.8
+    radius = (
+        0.2 * 10 ** ((log_m[owner] - 12) / 3) * random.uniform(size=len(owner)) ** 0.8
+    )
     direction = random.normal(size=(len(owner), 3))
     direction /= np.linalg.norm(direction, axis=1)[:, None]
     number = np.arange(options.halos)
@@ -73,7 +78,8 @@ def draw(options: Neighbours) -> Halos:
         id=number,
         descid=np.full(options.halos, -1),
         upid=np.concatenate([np.full(options.hosts, -1), owner]),
-        position=np.concatenate([place, place[owner] + radius[:, None] * direction]) % options.box,
+        position=np.concatenate([place, place[owner] + radius[:, None] * direction])
+        % options.box,
         velocity=random.normal(0, 200, (options.halos, 3)).astype(np.float32),
         log_m_vir=log_m.astype(np.float32),
         log_m_peak=np.maximum(log_m + 0.1, 8.01).astype(np.float32),
@@ -88,7 +94,9 @@ def masses(count: int, random: np.random.Generator) -> FloatArray:
     """Returns log10 of masses [Msun] from a power law that ends at clusters; three always exist."""
     grid = np.linspace(LIGHTEST, HEAVIEST, 1000)
     above = 10 ** (SLOPE * (grid - LIGHTEST)) * np.exp(-(10 ** (grid - KNEE)))
-    log_m = np.interp(random.uniform(above[-1], above[0], count), above[::-1], grid[::-1])
+    log_m = np.interp(
+        random.uniform(above[-1], above[0], count), above[::-1], grid[::-1]
+    )
     log_m[:3] = np.maximum(log_m[:3], (14.1, 14.2, 14.3))
     return log_m
 
@@ -110,7 +118,10 @@ def satellites(count: int, random: np.random.Generator) -> FloatArray:
 
 def measure(halos: Halos, options: Neighbours) -> JSON:
     """Returns the times of all stages [s], and how many there were of what."""
-    central, chosen = np.flatnonzero(halos.upid == -1), Selection(minimum=options.minimum)
+    central, chosen = (
+        np.flatnonzero(halos.upid == -1),
+        Selection(minimum=options.minimum),
+    )
     around = Neighbourhood(halos, chosen.radius, chosen.log_m_peak)
     results: dict[str, Any] = {}
     times: dict[str, list[float]] = {}
@@ -125,7 +136,9 @@ def measure(halos: Halos, options: Neighbours) -> JSON:
     stage("larger", lambda: neighbours.distance_larger(halos, central))
     stage("isolation", lambda: results["larger"] > chosen.isolation)
     stage("cluster", lambda: neighbours.distance_cluster(halos, central))
-    stage("records", lambda: fill(around, central, results["larger"], results["cluster"]))
+    stage(
+        "records", lambda: fill(around, central, results["larger"], results["cluster"])
+    )
     total = [sum(values) for values in zip(*times.values(), strict=True)]
     stage("selection", lambda: find_hosts(around, chosen))
     return {
@@ -141,24 +154,38 @@ def measure(halos: Halos, options: Neighbours) -> JSON:
     }
 
 
-def fill(around: Neighbourhood, hosts: IntArray, larger: FloatArray, clusters: FloatArray) -> int:
+def fill(
+    around: Neighbourhood, hosts: IntArray, larger: FloatArray, clusters: FloatArray
+) -> int:
     """Makes the Arrow tables of hosts, shard by shard, and returns the number of neighbours."""
     parts = np.array_split(np.arange(len(hosts)), 1 + len(hosts) // BATCH)
-    return sum(shard(around, hosts[part], larger[part], clusters[part]) for part in parts)
+    return sum(
+        shard(around, hosts[part], larger[part], clusters[part]) for part in parts
+    )
 
 
-def shard(around: Neighbourhood, hosts: IntArray, larger: FloatArray, clusters: FloatArray) -> int:
+def shard(
+    around: Neighbourhood, hosts: IntArray, larger: FloatArray, clusters: FloatArray
+) -> int:
     """Makes one Arrow table and returns the number of neighbours."""
     halos = around.halos
     pairs = around.pairs(hosts, halos.log_m_star)
     motion = neighbours.motions(halos, hosts[pairs.host], pairs.neighbour)
     x = halos.position[hosts, 0] / halos.box
     scalars = {
-        **{"index": hosts, "log_m_vir": halos.log_m_vir[hosts], "id": halos.id[hosts], "x": x},
+        **{
+            "index": hosts,
+            "log_m_vir": halos.log_m_vir[hosts],
+            "id": halos.id[hosts],
+            "x": x,
+        },
         **{"scale": np.full(len(hosts), halos.scale), "split": sides(x, Selection())},
         **{"distance_larger": larger, "distance_cluster": clusters},
     }
-    sizes = {n: getattr(halos, n)[pairs.neighbour] for n in ("log_m_star", "log_m_peak", "vmax")}
+    sizes = {
+        n: getattr(halos, n)[pairs.neighbour]
+        for n in ("log_m_star", "log_m_peak", "vmax")
+    }
     particles = dict(zip(("r", "v_r", "v_t"), motion, strict=True)) | sizes
     offsets = np.searchsorted(pairs.host, np.arange(len(hosts) + 1)).astype(np.int32)
     Records(scalars, particles, offsets).table(SCHEMA, {})

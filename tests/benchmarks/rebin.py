@@ -4,12 +4,13 @@
     python tests/benchmarks/rebin.py --dataset datasets/mwlmc-... --simulations 2048
     python tests/benchmarks/rebin.py --observed datasets/observed/sdss_kgiants.ecsv
 
-The last line is one JSON object. `seconds` is that of `summaries.compute` without kept results, on
-all CPUs and with the start of Ray's workers. Reading (with checksums) and moments are timed again
-alone, one after the other in one process, once by the clock and once in CPU time, which a busy
-machine changes least. Without a dataset, stars are drawn that have the number, distances and speeds
-of simulated ones but no physics: about 105 kB for each simulation in a temporary folder. What was
-just written is still in memory: the disk itself is not measured.
+The last line is one JSON object. `seconds` is that of `summaries.compute` without kept
+results, on all CPUs and with the start of Ray's workers. Reading (with checksums) and
+moments are timed again alone, one after the other in one process, once by the clock and
+once in CPU time, which a busy machine changes least. Without a dataset, stars are drawn
+that have the number, distances and speeds of simulated ones but no physics: about 105
+kB for each simulation in a temporary folder. What was just written is still in memory:
+the disk itself is not measured.
 """
 
 import json
@@ -67,7 +68,9 @@ class Synthetic:
         """Returns stars without physics, and positive deviates for all scalars."""
         randoms = [generator(seed, index) for index in indices]
         scalars: dict[str, Any] = {
-            column.name: np.array([random.exponential() for random in randoms]).astype(column.dtype)
+            column.name: np.array([random.exponential() for random in randoms]).astype(
+                column.dtype
+            )
             for column in self.schema.scalars
         }
         state = np.concatenate([self._state(random) for random in randoms], axis=1)
@@ -106,7 +109,7 @@ class Rebinning:
         if self.observed is None:
             return QUADRANTS
         table = observations.read_binned(self.observed)
-        return QUADRANTS.supported(table.counts(QUADRANTS)).as_observed(table.sample)
+        return QUADRANTS.supported(table.counts(QUADRANTS)).survey_like(table.sample)
 
 
 def main(options: Rebinning) -> None:
@@ -131,7 +134,10 @@ def measure(stars: Dataset, binning: Binning, processes: int, folder: Path) -> J
             kinematics.velocity_moments, stars, binning, INFERRED, folder=folder
         )
     )
-    reading, moments = timed(lambda: read(stars)), timed(lambda: bin_anew(stars, binning))
+    reading, moments = (
+        timed(lambda: read(stars)),
+        timed(lambda: bin_anew(stars, binning)),
+    )
     held = sum(row.count for row in stars.rows)
     return {
         "simulations": len(stars),

@@ -4,12 +4,13 @@
     python tests/benchmarks/recovery.py --run runs/table2-... --sets FOLDER
     python tests/benchmarks/recovery.py --run runs/table2-... --simulations datasets/mwlmc-...
 
-The posteriors of a run are asked about data that another code made from known parameters. `--sets`
-is a folder of reference sets, whose JSON files hold the quadrants' moments; `--simulations` a
-dataset of `--engine agama`, whose stars can be binned for every row. Each data vector gets the
-survey's errors `--noises` times. The last line is one JSON object: for each posterior, how often
-the central 68 % hold the truth, and the mean of (median - truth) in units of half that interval,
-for each parameter and for all; `bias_error` is the scatter of that mean over simulations.
+The posteriors of a run are asked about data that another code made from known
+parameters. `--sets` is a folder of reference sets, whose JSON files hold the quadrants'
+moments; `--simulations` a dataset of `--engine agama`, whose stars can be binned for
+every row. Each data vector gets the survey's errors `--noises` times. The last line is
+one JSON object: for each posterior, how often the central 68 % hold the truth, and the
+mean of (median - truth) in units of half that interval, for each parameter and for all;
+`bias_error` is the scatter of that mean over simulations.
 """
 
 import json
@@ -34,7 +35,11 @@ from orrery.storage.dataset import Dataset
 
 DRAWS = 2000
 # A reference set's names of our binning's patches.
-PROFILES = {("q1", "v_gsr"): "vgsr_Q1", ("q2", "v_gsr"): "vgsr_Q2", ("q3", "v_gsr"): "vgsr_Q3"}
+PROFILES = {
+    ("q1", "v_gsr"): "vgsr_Q1",
+    ("q2", "v_gsr"): "vgsr_Q2",
+    ("q3", "v_gsr"): "vgsr_Q3",
+}
 PROFILES |= {("q4", "v_gsr"): "vgsr_Q4", ("all", "v_tb"): "vtb_all"}
 COLUMNS = {"mean": 1, "dispersion": 2}
 
@@ -63,7 +68,9 @@ def main(options: Options) -> None:
         if parts:
             theta = np.concatenate([part.theta for part in parts])
             every = Pairs(theta, np.concatenate([part.x for part in parts]))
-            found[folder.name.removeprefix("posterior_")] = recovered(estimate, every, options)
+            found[folder.name.removeprefix("posterior_")] = recovered(
+                estimate, every, options
+            )
         else:
             print(f"{folder.name}: nothing to ask it about", file=sys.stderr)
     print(json.dumps({"run": options.run.name, "posteriors": found}))
@@ -84,9 +91,15 @@ def from_sets(folder: Path, wanted: tuple[str, ...]) -> Pairs:
     """
     files = sorted(folder.glob("set*.json"))
     if not files:
-        raise ValueError(f"{folder} has no set*.json: give the folder of the reference sets")
+        raise ValueError(
+            f"{folder} has no set*.json: give the folder of the reference sets"
+        )
     documents = [json.loads(file.read_text()) for file in files]
-    rows = [(_truth(d), known) for d in documents if set(wanted) <= (known := _summaries(d)).keys()]
+    rows = [
+        (_truth(d), known)
+        for d in documents
+        if set(wanted) <= (known := _summaries(d)).keys()
+    ]
     theta = np.array([truth for truth, _ in rows]).reshape(-1, len(INFERRED))
     x = np.array([[known[name] for name in wanted] for _, known in rows])
     return Pairs(theta, x.reshape(-1, len(wanted)))
@@ -101,11 +114,17 @@ def _truth(document: Mapping[str, Any]) -> list[float]:
 
 def _summaries(document: Mapping[str, Any]) -> dict[str, float]:
     today = [*document["lmc_x"], *document["lmc_v"]]
-    known = {f"lmc_{name}": value for name, value in zip(PHASE_SPACE, today, strict=True)}
+    known = {
+        f"lmc_{name}": value for name, value in zip(PHASE_SPACE, today, strict=True)
+    }
     for profile in survey.QUADRANTS.with_moments(("mean", "dispersion")).profiles:
-        table = document.get("summaries", {}).get(PROFILES[profile.patch.name, profile.quantity])
+        table = document.get("summaries", {}).get(
+            PROFILES[profile.patch.name, profile.quantity]
+        )
         if table is not None:
-            values = [row[COLUMNS[moment]] for moment in profile.moments for row in table]
+            values = [
+                row[COLUMNS[moment]] for moment in profile.moments for row in table
+            ]
             known |= dict(zip(profile.names, values, strict=True))
     return known
 
@@ -120,7 +139,9 @@ def binning_of(estimate: Mixture) -> Binning:
         for binning in survey.without_and_with_v_tb(whole).values():
             if binning.fingerprint == estimate.definition:
                 return binning
-    raise ValueError("the posterior learned another binning than those of Table 2's rows")
+    raise ValueError(
+        "the posterior learned another binning than those of Table 2's rows"
+    )
 
 
 def from_dataset(made: Dataset, binning: Binning) -> Pairs:
@@ -128,7 +149,9 @@ def from_dataset(made: Dataset, binning: Binning) -> Pairs:
     theta, x = [], []
     for shard in made.shards:
         records = made.records(shard)
-        theta.append(np.stack([records.scalars[name] for name in names(INFERRED)], axis=1))
+        theta.append(
+            np.stack([records.scalars[name] for name in names(INFERRED)], axis=1)
+        )
         x.append(kinematics.velocity_moments(records, binning))
     whole = np.concatenate(x)
     kept = np.isfinite(whole).all(axis=1)
@@ -145,7 +168,11 @@ def recovered(estimate: Mixture, pairs: Pairs, options: Options) -> dict[str, An
         held.append((low <= pairs.theta) & (pairs.theta <= high))
         away.append((median - pairs.theta) / ((high - low) / 2))
     inside, bias = np.mean(held, axis=0), np.mean(away, axis=0)  # [N, P]
-    scatter = bias.std(axis=0, ddof=1) / np.sqrt(len(bias)) if len(bias) > 1 else bias[0] * np.nan
+    scatter = (
+        bias.std(axis=0, ddof=1) / np.sqrt(len(bias))
+        if len(bias) > 1
+        else bias[0] * np.nan
+    )
     return {
         "simulations": len(pairs),
         "coverage": round(float(inside.mean()), 3),

@@ -3,62 +3,68 @@
 python tests/benchmarks/reference.py --sets tests/mwlmc/reference
 python tests/benchmarks/reference.py --sets FOLDER --accuracy orbit --no-curve
 
-A set is `setNN.json` with `setNN.npz`; what they hold is described in `tests/mwlmc/reference`. What
-a set lacks is not compared, and is named on stderr and under `absent`. The object is the last line
-of stdout. One thread computes everything.
+A set is `setNN.json` with `setNN.npz`; what they hold is described in
+`tests/mwlmc/reference`. What a set lacks is not compared, and is named on stderr and
+under `absent`. The object is the last line of stdout. One thread computes everything.
 
 `sets` has for each set, under `errors`, absolute values, of which smaller is better:
 
-force_bulge, force_disc, force_halo, force_lmc: The largest |difference| / |reference| of the force
-    vectors, at points more than 1 kpc from the component's centre.
-path_mw, path_lmc: The largest distance [kpc] between the paths of a centre over 2.2 Gyr. Ours is
-    interpolated at the reference's times by `trajectories.hermite`, as it is for the stars.
-motion_mw, motion_lmc: The largest difference of the velocities [km/s], at the same times. Ours is
-    interpolated by the same cubics from velocities and accelerations at our nodes.
-frame: The largest |difference| / |reference| of the acceleration of the Milky Way's centre, at the
-    same times; ours is the LMC's pull at the interpolated offset, which is what stars feel.
+force_bulge, force_disc, force_halo, force_lmc: The largest |difference| / |reference|
+    of the force vectors, at points more than 1 kpc from the component's centre.
+path_mw, path_lmc: The largest distance [kpc] between the paths of a centre over 2.2
+    Gyr. Ours is interpolated at the reference's times by `trajectories.hermite`, as it
+    is for the stars.
+motion_mw, motion_lmc: The largest difference of the velocities [km/s], at the same
+    times. Ours is interpolated by the same cubics from velocities and accelerations at
+    our nodes.
+frame: The largest |difference| / |reference| of the acceleration of the Milky Way's
+    centre, at the same times; ours is the LMC's pull at the interpolated offset, which
+    is what stars feel.
 a_lmc, c200, m_mw_50, m_lmc_50: |difference| / reference; masses within 50 kpc.
 lmc_x, lmc_v: |difference| / |reference| of the LMC's position and velocity today.
 
 The same stars are carried from the same start, at each accuracy (here A):
 
-A_median, A_90, A_99: Percentiles of the error in position today [kpc] of the stars that are beyond
-    30 kpc in the reference, among them any that the engine did not think worth carrying.
-A_count: |difference| / reference of the number of stars beyond 30 kpc.
-A_mean_gsr, A_mean_gsr_rms: The largest and the root mean square difference of the clipped means of
-    v_gsr, over the bins of `survey.QUADRANTS` with ten stars in both, in units of a mean's standard
-    error sigma / sqrt(N). Independent stars would differ by sqrt(2).
-A_mean_tb, A_mean_tb_rms: The same of v_tb.
-A_dispersion_gsr, A_dispersion_tb and _rms: The same of the clipped dispersions, in units of
+A_median, A_90, A_99: Percentiles of the error in position today [kpc] of the stars that
+    are beyond 30 kpc in the reference, among them any that the engine did not think
+    worth carrying.
+A_count: |difference| / reference of the number of stars beyond 30 kpc. A_mean_gsr,
+A_mean_gsr_rms: The largest and the root mean square difference of the clipped means of
+    v_gsr, over the bins of `survey.QUADRANTS` with ten stars in both, in units of a
+    mean's standard error sigma / sqrt(N). Independent stars would differ by sqrt(2).
+A_mean_tb, A_mean_tb_rms: The same of v_tb. A_dispersion_gsr, A_dispersion_tb and _rms:
+The same of the clipped dispersions, in units of
     sigma / sqrt(2 N).
-A_mean_gsr_same, A_dispersion_gsr_same and the other _same: The largest difference if both count
-    only the stars that lie in the bin, unclipped, in both. The rest is made by single stars close
-    to an edge of distance or longitude or to the clip: each one moves a mean by its own deviation
-    over sigma, over sqrt(N), however small its error.
+A_mean_gsr_same, A_dispersion_gsr_same and the other _same: The largest difference if
+    both count only the stars that lie in the bin, unclipped, in both. The rest is made
+    by single stars close to an edge of distance or longitude or to the clip: each one
+    moves a mean by its own deviation over sigma, over sqrt(N), however small its error.
 
-Freshly sampled halos of 20,000 stars are compared with the set's 20,000 others. The standard error
-is that of the difference, and contains the stars' own kurtosis:
+Freshly sampled halos of 20,000 stars are compared with the set's 20,000 others. The
+standard error is that of the difference, and contains the stars' own kurtosis:
 
-initial, initial_rms: Dispersions 2.2 Gyr ago, radial and along one tangential axis, about zero, in
-    all shells of the set: the largest difference in standard errors, and the root mean square.
-final, final_rms: The same today, after `survey` carried them, in the shells beyond 30 kpc.
-reflex, reflex_rms: The nine numbers of the reflex motion at 50-100 kpc: the mean over n halos less
-    the set's, in units of s sqrt(1 + 1/n), where s is the scatter over the halos. An engine
-    without fault has one of nine numbers above 3 in 3 % of the sets; with n = 32, whose scatter is
-    known to 12 %, in 5 %.
+initial, initial_rms: Dispersions 2.2 Gyr ago, radial and along one tangential axis,
+    about zero, in all shells of the set: the largest difference in standard errors, and
+    the root mean square.
+final, final_rms: The same today, after `survey` carried them, in the shells beyond 30
+kpc. reflex, reflex_rms: The nine numbers of the reflex motion at 50-100 kpc: the mean
+over n halos less
+    the set's, in units of s sqrt(1 + 1/n), where s is the scatter over the halos. An
+    engine without fault has one of nine numbers above 3 in 3 % of the sets; with n =
+    32, whose scatter is known to 12 %, in 5 %.
 
-Under `facts`: beta0; the share of the tracer that the distribution function clips; the numbers of
-stars beyond 30 kpc, in the reference and by each accuracy; how many memberships in the bins have
-`changed`; and the single deviations, with their signs, in standard errors: of the shells (inner
-radius, radial, tangential) and of the reflex.
+Under `facts`: beta0; the share of the tracer that the distribution function clips; the
+numbers of stars beyond 30 kpc, in the reference and by each accuracy; how many
+memberships in the bins have `changed`; and the single deviations, with their signs, in
+standard errors: of the shells (inner radius, radial, tangential) and of the reflex.
 
-`worst`: for each of the errors the largest value over the sets, and its set. `bounds`: what an
-error should stay below, up to an anisotropy `beta0`. `misses`: the errors that do not.
-`curve`: cost against error, for all sets' stars carried together with steps of a `share` of the
-local time-scale: evaluations of the force for each star that is carried (places in rows that no
-star needs any more are counted), the least seconds of three runs for each set, and the stars'
-errors as above: percentiles over all sets' stars, means over all sets' bins. The accuracies' own
-shares are always there.
+`worst`: for each of the errors the largest value over the sets, and its set. `bounds`:
+what an error should stay below, up to an anisotropy `beta0`. `misses`: the errors that
+do not. `curve`: cost against error, for all sets' stars carried together with steps of
+a `share` of the local time-scale: evaluations of the force for each star that is
+carried (places in rows that no star needs any more are counted), the least seconds of
+three runs for each set, and the stars' errors as above: percentiles over all sets'
+stars, means over all sets' bins. The accuracies' own shares are always there.
 """
 
 import json
@@ -91,7 +97,9 @@ EDGE = 30.0  # [kpc]
 STARS = 20_000  # of a whole set
 CURVE = (0.8, 0.65, 0.5, 0.4, 0.35, 0.25)
 REPEATS = 3  # of what is timed
-WARM_UP = 1.0  # share of the steps that are not timed, since the compiler works meanwhile
+WARM_UP = (
+    1.0  # share of the steps that are not timed, since the compiler works meanwhile
+)
 PERCENTILES = {"median": 50, "90": 90, "99": 99}
 # The set's names of the reflex numbers.
 REFLEX = {
@@ -136,7 +144,9 @@ BOUNDS = {
     "force_disc": Bound(5e-3),
     **dict.fromkeys(("path_mw", "path_lmc"), Bound(0.02)),
     **dict.fromkeys(("motion_mw", "motion_lmc"), Bound(0.1)),
-    **dict.fromkeys(("a_lmc", "c200", "m_mw_50", "m_lmc_50", "lmc_x", "lmc_v"), Bound(1e-3)),
+    **dict.fromkeys(
+        ("a_lmc", "c200", "m_mw_50", "m_lmc_50", "lmc_x", "lmc_v"), Bound(1e-3)
+    ),
     "survey_median": Bound(0.05),
     "orbit_median": Bound(0.02),
     "orbit_99": Bound(1.0, beta0=0.6),
@@ -167,7 +177,9 @@ class Reference:
 
     def has(self, numbers: Sequence[str], arrays: Sequence[str]) -> bool:
         """Returns whether the set has these, and tells which ones it lacks."""
-        lacks = [f"{self.name}.json: {key}" for key in numbers if self.number(key) is None]
+        lacks = [
+            f"{self.name}.json: {key}" for key in numbers if self.number(key) is None
+        ]
         lacks += [f"{self.name}.npz: {key}" for key in arrays if key not in self.arrays]
         for lack in sorted(set(lacks) - set(self.absent)):
             tell(f"{lack} is absent, and so is what is compared with it")
@@ -184,7 +196,9 @@ class Reference:
         names = parameters.prior("observed").names
         lacks = [name for name in names if self.number(f"parameters.{name}") is None]
         if lacks:
-            raise ValueError(f"{self.name}.json has no {lacks} under 'parameters': add them")
+            raise ValueError(
+                f"{self.name}.json has no {lacks} under 'parameters': add them"
+            )
         return np.array([[self.document["parameters"][name] for name in names]])
 
     @property
@@ -206,7 +220,9 @@ def load(folder: Path) -> list[Reference]:
     """
     files = sorted(folder.glob("set*.json"))
     if not files:
-        raise ValueError(f"{folder} has no set*.json: give the folder of the reference sets")
+        raise ValueError(
+            f"{folder} has no set*.json: give the folder of the reference sets"
+        )
     return [Reference(f.stem, json.loads(f.read_text()), _arrays(f)) for f in files]
 
 
@@ -235,10 +251,14 @@ def forces(name: str, reference: Reference, past: simulator.Past) -> Errors:
     """Returns the error of one component's force."""
     points, wanted = reference.arrays["force_points"], reference.arrays[f"force_{name}"]
     far = size(points) > 1.0
-    return {f"force_{name}": apart(_force(name, points[far], past.galaxies), wanted[far])}
+    return {
+        f"force_{name}": apart(_force(name, points[far], past.galaxies), wanted[far])
+    }
 
 
-def _force(name: str, points: FloatArray, galaxies: trajectories.Galaxies) -> FloatArray:
+def _force(
+    name: str, points: FloatArray, galaxies: trajectories.Galaxies
+) -> FloatArray:
     """Returns the force `[N, 3]` of a component whose centre is the origin."""
     position = torch.as_tensor(points.T.copy())[:, None]
     if name == "halo":
@@ -256,7 +276,13 @@ def paths(reference: Reference, past: simulator.Past) -> Errors:
     wanted = reference.arrays["trajectory"]
     ours = _along(past, wanted[:, 0])
     off = np.linalg.norm((ours - wanted[:, 1:]).reshape(-1, 4, 3), axis=2).max(0)
-    return dict(zip(("path_mw", "motion_mw", "path_lmc", "motion_lmc"), off.tolist(), strict=True))
+    return dict(
+        zip(
+            ("path_mw", "motion_mw", "path_lmc", "motion_lmc"),
+            off.tolist(),
+            strict=True,
+        )
+    )
 
 
 def _along(past: simulator.Past, times: FloatArray) -> FloatArray:
@@ -267,7 +293,9 @@ def _along(past: simulator.Past, times: FloatArray) -> FloatArray:
     # the rewind's own equations: the velocities' slopes at the nodes
     slope = torch.stack([trajectories._derivative(one, past.galaxies) for one in state])
     parts = [
-        trajectories.hermite(path.times, state[:, i : i + 3], slope[:, i : i + 3], wanted)
+        trajectories.hermite(
+            path.times, state[:, i : i + 3], slope[:, i : i + 3], wanted
+        )
         for i in range(0, 12, 3)
     ]
     return torch.cat(parts, dim=1)[..., 0].numpy()
@@ -356,10 +384,15 @@ def carry(references: Sequence[Reference], share: float) -> Today:
     for _ in range(REPEATS):
         steps, counted = counted_stepper()
         began = time.perf_counter()
-        x, v, carried = stellar_halo.carry(state[:3], state[3:], potential, EDGE, share, steps)
+        x, v, carried = stellar_halo.carry(
+            state[:3], state[3:], potential, EDGE, share, steps
+        )
         seconds.append((time.perf_counter() - began) / len(references))
     today = torch.cat([x, v]).numpy()
-    states = {r.name: today[:, b, : len(r.arrays["initial"])] for b, r in enumerate(references)}
+    states = {
+        r.name: today[:, b, : len(r.arrays["initial"])]
+        for b, r in enumerate(references)
+    }
     return Today(states, counted.evaluations / int(carried.sum()), min(seconds))
 
 
@@ -367,7 +400,8 @@ def _start(references: Sequence[Reference]) -> torch.Tensor:
     """Returns the stars 2.2 Gyr ago, `[6, B, N]`."""
     stars = [reference.arrays["initial"] for reference in references]
     start = torch.zeros(6, len(stars), max(map(len, stars)))
-    # where a set has fewer stars than others: at rest near the centre, they are not carried
+    # where a set has fewer stars than others: at rest near the centre, they are not
+    # carried
     start[0] = 1.0
     for b, one in enumerate(stars):
         start[:, b, : len(one)] = torch.as_tensor(one.T.copy())
@@ -379,7 +413,9 @@ def _moving(references: Sequence[Reference]) -> orbits.MovingPotential:
     return simulator.Simulator().rewind(theta).potential()
 
 
-def carry_each(references: Sequence[Reference], shares: Iterable[float]) -> dict[float, Today]:
+def carry_each(
+    references: Sequence[Reference], shares: Iterable[float]
+) -> dict[float, Today]:
     """Returns the sets' stars today for each share of the steps."""
     if not references:
         return {}
@@ -402,7 +438,9 @@ def percentiles(errors: FloatArray) -> Errors:
     """Returns the median, 90 % and 99 %."""
     if not len(errors):
         return {}
-    return {name: float(np.percentile(errors, part)) for name, part in PERCENTILES.items()}
+    return {
+        name: float(np.percentile(errors, part)) for name, part in PERCENTILES.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -411,8 +449,8 @@ class Bins:
 
     Arguments:
         quantity: Of each bin, with shape `[K]`.
-        moments: Differences of means and dispersions by name, each `[K]`; with `_same`, of the
-            stars that are members in both.
+        moments: Differences of means and dispersions by name, each `[K]`; with `_same`,
+            of the stars that are members in both.
         changed: How many stars are members in one only.
     """
 
@@ -426,7 +464,8 @@ class Members:
     """The stars in the bins, unclipped.
 
     Arguments:
-        key: The number of the star, plus that of its bin times the number of stars, `[M]`.
+        key: The number of the star, plus that of its bin times the number of stars,
+            `[M]`.
         bins: `[M]`.
         velocity: [km/s], with shape `[M]`.
     """
@@ -446,13 +485,17 @@ class Members:
 def members(state: FloatArray) -> Members:
     """Returns the members of the bins among stars `[6, N]`."""
     columns = dict(zip(simulator.PHASE_SPACE, state.astype(np.float64), strict=True))
-    records = Records({"index": np.zeros(1)}, columns, np.array([0, state.shape[1]], np.int32))
+    records = Records(
+        {"index": np.zeros(1)}, columns, np.array([0, state.shape[1]], np.int32)
+    )
     stars = kinematics.simulated_stars(records, 0.0, np.inf)
     velocity, inside = kinematics.members(stars, survey.QUADRANTS)
     # the same stars once more, with their numbers in place of their velocities
     # (a star that is not a number anywhere is left out of both)
     numbers = np.flatnonzero(np.isfinite(state[:3]).all(0)).astype(float)
-    number, _ = kinematics.members(replace(stars, v_gsr=numbers, v_tb=numbers), survey.QUADRANTS)
+    number, _ = kinematics.members(
+        replace(stars, v_gsr=numbers, v_tb=numbers), survey.QUADRANTS
+    )
     kept = kinematics.unclipped(velocity, inside, len(survey.QUADRANTS.bins))
     key = number.astype(int) + inside * state.shape[1]
     return Members(key[kept], inside[kept], velocity[kept])
@@ -473,10 +516,16 @@ def bins(reference: Reference, state: FloatArray) -> Bins:
 
 
 def _differences(
-    wanted: kinematics.Moments, got: kinematics.Moments, full: BoolArray, error: FloatArray
+    wanted: kinematics.Moments,
+    got: kinematics.Moments,
+    full: BoolArray,
+    error: FloatArray,
 ) -> dict[str, FloatArray]:
     mean, dispersion = got.mean - wanted.mean, got.dispersion - wanted.dispersion
-    return {"mean": mean[full] / error, "dispersion": dispersion[full] / error * np.sqrt(2.0)}
+    return {
+        "mean": mean[full] / error,
+        "dispersion": dispersion[full] / error * np.sqrt(2.0),
+    }
 
 
 def bin_errors(differences: Sequence[Bins]) -> Errors:
@@ -486,19 +535,26 @@ def bin_errors(differences: Sequence[Bins]) -> Errors:
         for moment in survey.MOMENTS:
             name = f"{moment}_{quantity.removeprefix('v_')}"
             errors |= _largest_and_rms(name, _chosen(differences, quantity, moment))
-            same = _largest_and_rms("same", _chosen(differences, quantity, f"{moment}_same"))
+            same = _largest_and_rms(
+                "same", _chosen(differences, quantity, f"{moment}_same")
+            )
             errors |= {f"{name}_same": same["same"]} if same else {}
     return errors
 
 
 def _chosen(differences: Sequence[Bins], quantity: str, moment: str) -> FloatArray:
-    return np.concatenate([one.moments[moment][one.quantity == quantity] for one in differences])
+    return np.concatenate(
+        [one.moments[moment][one.quantity == quantity] for one in differences]
+    )
 
 
 def _largest_and_rms(name: str, values: FloatArray) -> Errors:
     if not len(values):
         return {}
-    return {name: float(np.abs(values).max()), f"{name}_rms": float(np.sqrt(np.mean(values**2)))}
+    return {
+        name: float(np.abs(values).max()),
+        f"{name}_rms": float(np.sqrt(np.mean(values**2))),
+    }
 
 
 def beyond(state: FloatArray) -> int:
@@ -552,7 +608,8 @@ class Motions:
 
     Arguments:
         radius: [kpc], with shape `[N]`.
-        squares: Radial, and the mean over two tangential axes [(km/s)^2], with shape `[2, N]`.
+        squares: Radial, and the mean over two tangential axes [(km/s)^2], with shape
+            `[2, N]`.
     """
 
     radius: FloatArray
@@ -561,7 +618,9 @@ class Motions:
 
 def motions(stars: simulator.Stars) -> Motions:
     """Returns the squared velocities of the stars of all halos."""
-    x, v = (part.double().flatten(1).numpy() for part in (stars.position, stars.velocity))
+    x, v = (
+        part.double().flatten(1).numpy() for part in (stars.position, stars.velocity)
+    )
     radius = np.sqrt((x**2).sum(0))
     radial = ((x * v).sum(0) / radius) ** 2
     return Motions(radius, np.stack([radial, 0.5 * ((v**2).sum(0) - radial)]))
@@ -579,10 +638,14 @@ def _shell(row: Mapping[str, float], stars: Motions) -> FloatArray:
     # of one star's square, carried over to the root
     error = squares.std(1) / (2.0 * dispersion)
     wanted = np.array([row["sigma_r"], row["sigma_t_1d"]])
-    return (dispersion - wanted) / (error * np.sqrt(1.0 / inside.sum() + 1.0 / row["n"]))
+    return (dispersion - wanted) / (
+        error * np.sqrt(1.0 / inside.sum() + 1.0 / row["n"])
+    )
 
 
-def profile(reference: Reference, when: str, stars: simulator.Stars) -> tuple[Errors, Facts]:
+def profile(
+    reference: Reference, when: str, stars: simulator.Stars
+) -> tuple[Errors, Facts]:
     """Returns the errors of the dispersions, and each shell's deviations."""
     rows = reference.number(f"{when}_profile")
     rows = [row for row in rows if when == "initial" or row["r_lo"] >= EDGE]
@@ -591,7 +654,9 @@ def profile(reference: Reference, when: str, stars: simulator.Stars) -> tuple[Er
     return _largest_and_rms(when, away), {when: listed}
 
 
-def reflex_deviations(reference: Reference, fits: dict[str, FloatArray]) -> tuple[Errors, Facts]:
+def reflex_deviations(
+    reference: Reference, fits: dict[str, FloatArray]
+) -> tuple[Errors, Facts]:
     """Returns the errors of the reflex motion, and each number's deviation."""
     wanted, away = reference.document["reflex_50_100"], {}
     for ours, theirs in REFLEX.items():
@@ -625,13 +690,19 @@ def report(options: Options) -> dict[str, Any]:
     torch.set_num_threads(1)
     references = load(options.sets)
     starry = [r for r in references if r.has((), ("initial", "final"))]
-    shares: dict[str, float] = {name: stellar_halo.STEP_SHARES[name] for name in options.accuracy}
+    shares: dict[str, float] = {
+        name: stellar_halo.STEP_SHARES[name] for name in options.accuracy
+    }
     wanted = {*shares.values(), *(CURVE if options.curve else ())}
     today = carry_each(starry, sorted(wanted, reverse=True))
     sets: dict[str, Facts] = {}
     for number, one in enumerate(references):
         tell(f"comparing {one.name}")
-        states = {name: today[s].states[one.name] for name, s in shares.items() if one in starry}
+        states = {
+            name: today[s].states[one.name]
+            for name, s in shares.items()
+            if one in starry
+        }
         sets[one.name] = one_set(one, number, states, options)
     return {
         "sets": sets,
@@ -645,21 +716,27 @@ def report(options: Options) -> dict[str, Any]:
 
 
 def one_set(
-    reference: Reference, number: int, states: Mapping[str, FloatArray], options: Options
+    reference: Reference,
+    number: int,
+    states: Mapping[str, FloatArray],
+    options: Options,
 ) -> Facts:
     """Returns errors and facts of one set.
 
     Arguments:
         reference: The set.
         number: Its number in the folder.
-        states: Its stars today by each accuracy, `[6, N]`; none if the set has no stars.
+        states: Its stars today by each accuracy, `[6, N]`; none if the set has no
+            stars.
         options: How many halos are sampled.
     """
     errors = galaxies(reference, simulator.Simulator().rewind(reference.theta))
     facts: Facts = {"beta0": reference.beta0}
     if states:
         facts["beyond"] = {"reference": beyond(reference.arrays["final"].T)}
-        facts["changed"] = {name: bins(reference, state).changed for name, state in states.items()}
+        facts["changed"] = {
+            name: bins(reference, state).changed for name, state in states.items()
+        }
     for name, state in states.items():
         facts["beyond"][name] = beyond(state)
         errors |= {f"{name}_{k}": v for k, v in star_errors(reference, state).items()}
@@ -676,7 +753,9 @@ def worst(sets: Mapping[str, Facts]) -> dict[str, Facts]:
 
 
 def _worst(name: str, sets: Mapping[str, Facts]) -> Facts:
-    values = {s: one["errors"][name] for s, one in sets.items() if name in one["errors"]}
+    values = {
+        s: one["errors"][name] for s, one in sets.items() if name in one["errors"]
+    }
     # not a number is worse than any
     where = max(values, key=lambda one: (np.isnan(values[one]), values[one]))
     return {"value": values[where], "set": where}

@@ -75,7 +75,10 @@ class Options:
 def main(options: Options) -> None:
     torch.set_num_threads(1)
     simulator = Simulator(accuracy=options.accuracy, device=options.device)
-    result: dict[str, Any] = {"accuracy": options.accuracy, "device": _device(options.device)}
+    result: dict[str, Any] = {
+        "accuracy": options.accuracy,
+        "device": _device(options.device),
+    }
     if options.cold_start:
         result["first_simulation_seconds"] = _first_simulation()
     simulator.records(0, range(2))  # compiles, where that was not done before
@@ -92,7 +95,8 @@ def _device(kind: str) -> str:
 
 def _first_simulation() -> dict[str, float]:
     with tempfile.TemporaryDirectory() as empty:
-        # torch's compiler can keep things in the temporary folder too: precompiled headers, say
+        # torch's compiler can keep things in the temporary folder too: precompiled
+        # headers, say
         environment = {**os.environ, "XDG_CACHE_HOME": empty, "TMPDIR": empty}
         environment.pop("TORCHINDUCTOR_CACHE_DIR", None)
         return {name: _seconds(environment) for name in ("cold", "warm")}
@@ -157,7 +161,9 @@ def _whole(
     return Records(scalars, *kept)
 
 
-def _write(records: Records, simulator: Simulator, folder: Path, count: int, clock: _Clock) -> None:
+def _write(
+    records: Records, simulator: Simulator, folder: Path, count: int, clock: _Clock
+) -> None:
     metadata = dataset.identify(simulator.describe(), simulator.schema, 1, count)
     (folder / dataset.SHARDS).mkdir()
     clock.last = time.perf_counter()
@@ -229,7 +235,9 @@ def _resident(process: Path) -> int:
         lines = (process / "status").read_text().splitlines()
     except OSError:
         return 0  # it has ended
-    return max((int(line.split()[1]) for line in lines if line.startswith("VmHWM")), default=0)
+    return max(
+        (int(line.split()[1]) for line in lines if line.startswith("VmHWM")), default=0
+    )
 
 
 def _agama(seconds: float) -> dict[str, Any]:

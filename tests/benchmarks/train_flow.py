@@ -3,20 +3,22 @@
     python tests/benchmarks/train_flow.py
     python tests/benchmarks/train_flow.py --pairs 24576 --repeats 3
 
-Both train the same architecture with their own defaults. The pairs come from a simulator of the
-real problem's shape: 6 normal parameters and 26 summaries, which are nonlinear functions of the
-parameters, blurred by 4 unknown nuisances, with noise whose width depends on the parameters. Noise
-is in the pairs once, since sbi cannot draw it anew (`orrery.learning.posterior.fit` does). sbi
-chooses its validation pairs from all that it gets, as many as ours are.
+Both train the same architecture with their own defaults. The pairs come from a
+simulator of the real problem's shape: 6 normal parameters and 26 summaries, which are
+nonlinear functions of the parameters, blurred by 4 unknown nuisances, with noise whose
+width depends on the parameters. Noise is in the pairs once, since sbi cannot draw it
+anew (`orrery.learning.posterior.fit` does). sbi chooses its validation pairs from all
+that it gets, as many as ours are.
 
-After each of our epochs the held-out log-probability of the weights is looked at outside the timed
-region. The last line is one JSON object, times in seconds by the clock, and all of it for each
-repeat. It tells for `sbi` and `ours`: `seconds` of the whole training, `cpu_seconds` likewise (a
-busy machine changes them less), `log_probability` of held-out pairs under the final weights [nat],
-`epochs`. For ours also `seconds_to_equal` and `cpu_seconds_to_equal`: until our weights were as
-good as sbi's final ones, null if they never were. `times_faster` is sbi's time over that one,
-`times_faster_whole` sbi's over our whole training, `gain` our final log-probability less sbi's;
-medians of the repeats stand in front, null if one of them never got there.
+After each of our epochs the held-out log-probability of the weights is looked at
+outside the timed region. The last line is one JSON object, times in seconds by the
+clock, and all of it for each repeat. It tells for `sbi` and `ours`: `seconds` of the
+whole training, `cpu_seconds` likewise (a busy machine changes them less),
+`log_probability` of held-out pairs under the final weights [nat], `epochs`. For ours
+also `seconds_to_equal` and `cpu_seconds_to_equal`: until our weights were as good as
+sbi's final ones, null if they never were. `times_faster` is sbi's time over that one,
+`times_faster_whole` sbi's over our whole training, `gain` our final log-probability
+less sbi's; medians of the repeats stand in front, null if one of them never got there.
 """
 
 import contextlib
@@ -119,7 +121,9 @@ def main(options: Options) -> None:
         runs.say(json.dumps(results[-1]))
     ratios = [name for name in results[0] if name not in ("sbi", "ours")]
     medians = {name: median([result[name] for result in results]) for name in ratios}
-    print(json.dumps({**medians, "options": runs.describe(options), "repeats": results}))
+    print(
+        json.dumps({**medians, "options": runs.describe(options), "repeats": results})
+    )
 
 
 def median(values: list[float | None]) -> float | None:
@@ -162,7 +166,9 @@ def simulate(count: int, random: np.random.Generator) -> Tensors:
     theta = random.normal(size=(count, P))
     signal = (theta + 0.5 * np.sin(2 * theta)) @ linear
     signal += 0.4 * (theta * np.roll(theta, 1, axis=1)) @ squares
-    signal += 0.3 * random.normal(size=(count, NUISANCES)) @ fixed.normal(size=(NUISANCES, S))
+    signal += (
+        0.3 * random.normal(size=(count, NUISANCES)) @ fixed.normal(size=(NUISANCES, S))
+    )
     noise = NOISE * np.exp(0.3 * theta @ widths) * random.normal(size=(count, S))
     return single(theta), single(signal + noise)
 
@@ -179,7 +185,9 @@ def train_sbi(problem: Problem, options: Options, seed: int) -> JSON:
         num_transforms=options.flow.transforms,
         hidden_features=list(options.flow.hidden),
     )
-    pairs = (torch.cat(both) for both in zip(problem.train, problem.validation, strict=True))
+    pairs = (
+        torch.cat(both) for both in zip(problem.train, problem.validation, strict=True)
+    )
     torch.manual_seed(seed)
     with (
         torch_threads(options.threads),

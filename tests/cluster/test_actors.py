@@ -83,10 +83,15 @@ if __name__ == "__main__":
 
 def contents(folder):
     """Returns the bytes of every file, without the record of the work, which takes its time."""
-    files = [path for path in Path(folder).rglob("*") if path.is_file() and path.name != WORK]
+    files = [
+        path for path in Path(folder).rglob("*") if path.is_file() and path.name != WORK
+    ]
     found = {str(path.relative_to(folder)): path.read_bytes() for path in files}
     section = re.compile(rb"\n## Work\n.*?(?=\n## )", re.DOTALL)
-    return {n: section.sub(b"", data) if n.endswith(CARD) else data for n, data in found.items()}
+    return {
+        n: section.sub(b"", data) if n.endswith(CARD) else data
+        for n, data in found.items()
+    }
 
 
 def work(folder):
@@ -180,10 +185,14 @@ def test_an_actor_killed_from_outside_is_replaced(tmp_path, connected, whole, ca
     (session,) = work(tmp_path / "data")
     assert (session.simulations, session.actors, session.deaths) == (COUNT, 1, 1)
     card = next((tmp_path / "data").glob("*/README.md")).read_text()
-    assert re.search(rf"\| all \| {COUNT} \| 0:00:\d\d \| [\d.]+ \| \| 1 \| \| \|", card)
+    assert re.search(
+        rf"\| all \| {COUNT} \| 0:00:\d\d \| [\d.]+ \| \| 1 \| \| \|", card
+    )
 
 
-def test_a_shard_that_always_kills_is_named_and_the_others_are_kept(tmp_path, connected, whole):
+def test_a_shard_that_always_kills_is_named_and_the_others_are_kept(
+    tmp_path, connected, whole
+):
     with pytest.raises(
         ChildProcessError, match=r"3 actors died over shard 5 .*; finished shards are"
     ):
@@ -249,7 +258,9 @@ def test_summaries_are_shared_out_and_come_back_in_order(tmp_path, connected):
     stars = fill(Toy(), tmp_path, 0, count=22)
     parameters = (Parameter("a", "kpc", "$a$"),)
     splits = compute(centre, stars, Centre(), parameters)
-    expected = np.concatenate([stars.records(shard).scalars["a"] for shard in stars.shards])
+    expected = np.concatenate(
+        [stars.records(shard).scalars["a"] for shard in stars.shards]
+    )
     for name in ("train", "validation", "test"):
         chosen = [dataset.split(index) == name for index in range(22)]
         assert np.array_equal(getattr(splits, name).theta[:, 0], expected[chosen])

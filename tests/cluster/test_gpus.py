@@ -22,20 +22,30 @@ class Looking:
 
     @property
     def schema(self) -> Schema:
-        return Schema((Column("index", "", "number", "int64"), Column("seen", "", "GPU", "int32")))
+        return Schema(
+            (Column("index", "", "number", "int64"), Column("seen", "", "GPU", "int32"))
+        )
 
     def describe(self) -> dict:
         return {"what": "looking", "gpus": self.gpus}
 
     def records(self, seed: int, indices: Sequence[int]) -> Records:
         seen = int(os.environ.get("CUDA_VISIBLE_DEVICES") or -1)
-        return Records({"index": np.array(indices), "seen": np.full(len(indices), seen)})
+        return Records(
+            {"index": np.array(indices), "seen": np.full(len(indices), seen)}
+        )
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _gpu():
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    ray.init(address="local", num_cpus=4, num_gpus=1, include_dashboard=False, log_to_driver=False)
+    ray.init(
+        address="local",
+        num_cpus=4,
+        num_gpus=1,
+        include_dashboard=False,
+        log_to_driver=False,
+    )
     yield
     ray.shutdown()
     ray.cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
@@ -44,7 +54,9 @@ def _gpu():
 def fill(folder, share, actors=None):
     made = generate(Looking(share), 40, 1, folder, actors=actors, shard_size=1)
     (session,) = dataset.sessions(made.folder)
-    return session.actors, {int(made.records(s).scalars["seen"][0]) for s in made.shards}
+    return session.actors, {
+        int(made.records(s).scalars["seen"][0]) for s in made.shards
+    }
 
 
 @pytest.mark.parametrize(("share", "most"), [(0.5, 2), (1.0, 1)])
@@ -65,5 +77,7 @@ def test_a_simulator_without_a_share_sees_no_gpu(tmp_path):
 
 
 def test_a_cluster_with_too_few_gpus_is_named(tmp_path):
-    with pytest.raises(ValueError, match="needs 2 GPU for each actor and the cluster has 1"):
+    with pytest.raises(
+        ValueError, match="needs 2 GPU for each actor and the cluster has 1"
+    ):
         fill(tmp_path, 2.0)

@@ -23,7 +23,9 @@ def clumps(count=600, box=6.0, scale=1.0, seed=0):
     centres = np.concatenate([[[0.0, 0.0, 0.0]], random.uniform(0, box, (9, 3))])
     near = centres[random.integers(10, size=2 * count // 3)]
     near = near + 0.15 * random.normal(size=near.shape)
-    position = np.concatenate([near, random.uniform(0, box, (count - len(near), 3))]) % box
+    position = (
+        np.concatenate([near, random.uniform(0, box, (count - len(near), 3))]) % box
+    )
     log_m = 10 + random.exponential(0.8, count).astype(np.float32)
     return Halos(
         id=random.permutation(count) + 7000,
@@ -105,7 +107,9 @@ def test_halos_at_one_place_are_no_neighbours():
     halos = dataclasses.replace(halos, position=position)
     around = Neighbourhood(halos, 250.0, 0.0)
     pairs = around.pairs(everyone(halos), halos.log_m_star)
-    assert_array_equal(np.bincount(pairs.host, minlength=len(halos)), around.count(everyone(halos)))
+    assert_array_equal(
+        np.bincount(pairs.host, minlength=len(halos)), around.count(everyone(halos))
+    )
     assert 1 not in pairs.neighbour[pairs.host == 0]
 
 
@@ -115,7 +119,9 @@ def test_motions_are_those_of_the_vectors(scale):
     pairs = Neighbourhood(halos, 400.0, 0.0).pairs(everyone(halos), halos.log_m_star)
     r, v_r, v_t = motions(halos, pairs.host, pairs.neighbour)
     vector = separations(halos)[pairs.host, pairs.neighbour]
-    velocity = halos.velocity[pairs.neighbour].astype(float) - halos.velocity[pairs.host]
+    velocity = (
+        halos.velocity[pairs.neighbour].astype(float) - halos.velocity[pairs.host]
+    )
     rate = 0.0678 * np.sqrt(0.307 / scale**3 + 0.693)  # km/s/kpc
     velocity += rate * vector
     assert_allclose(r, np.linalg.norm(vector, axis=1), rtol=1e-9)
@@ -126,7 +132,9 @@ def test_motions_are_those_of_the_vectors(scale):
 
 @pytest.mark.parametrize("scale", [1.0, 0.4])
 def test_halos_at_rest_follow_the_expansion(scale):
-    halos = dataclasses.replace(clumps(scale=scale), velocity=np.zeros((600, 3), np.float32))
+    halos = dataclasses.replace(
+        clumps(scale=scale), velocity=np.zeros((600, 3), np.float32)
+    )
     pairs = Neighbourhood(halos, 250.0, 0.0).pairs(everyone(halos), halos.log_m_star)
     r, v_r, v_t = motions(halos, pairs.host, pairs.neighbour)
     assert_allclose(v_r, cosmology.hubble(scale) * r, rtol=1e-9)
@@ -135,7 +143,11 @@ def test_halos_at_rest_follow_the_expansion(scale):
 
 def test_radial_velocity_is_positive_when_receding():
     base = clumps(count=6)
-    position = np.tile([3.0, 3.0, 3.0], (6, 1)) + 0.01 * np.arange(6)[:, None] * [1, 0, 0]
+    position = np.tile([3.0, 3.0, 3.0], (6, 1)) + 0.01 * np.arange(6)[:, None] * [
+        1,
+        0,
+        0,
+    ]
     velocity = 100.0 * np.arange(6)[:, None] * np.array([1, 0, 0])
     halos = dataclasses.replace(base, position=position, velocity=velocity)
     _, away, _ = motions(halos, np.array([0, 3]), np.array([1, 2]))
@@ -146,7 +158,9 @@ def test_half_the_scale_factor_halves_distances():
     now, then = clumps(), clumps(scale=0.5)
     hosts = everyone(now)
     assert_allclose(distance_larger(then, hosts), distance_larger(now, hosts) / 2)
-    assert_allclose(distance_cluster(then, hosts, 11), distance_cluster(now, hosts, 11) / 2)
+    assert_allclose(
+        distance_cluster(then, hosts, 11), distance_cluster(now, hosts, 11) / 2
+    )
     # ... so that a radius of 250 physical kpc reaches twice as many comoving ones
     counts = Neighbourhood(then, 250.0, 0.0).count(hosts)
     assert_array_equal(counts, Neighbourhood(now, 500.0, 0.0).count(hosts))
@@ -162,17 +176,23 @@ def test_nearest_larger_halo_is_that_of_a_search_through_all(count, seed):
 
 
 @pytest.mark.parametrize("at_once", [neighbours._AT_ONCE, 50])
-def test_nearest_larger_halo_is_found_behind_a_crowd_of_smaller_ones(monkeypatch, at_once):
-    # 1100 halos are larger than the host, and the next 900 surround it: a look at the nearest of
-    # the first 2048 finds no larger one for long
+def test_nearest_larger_halo_is_found_behind_a_crowd_of_smaller_ones(
+    monkeypatch, at_once
+):
+    # 1100 halos are larger than the host, and the next 900 surround it: a look at the
+    # nearest of the first 2048 finds no larger one for long
     monkeypatch.setattr(neighbours, "_AT_ONCE", at_once)
     random, halos = generator(5), clumps(3000)
     near = random.normal(0, 0.02, (900, 3)) + 1
-    position = np.concatenate([random.uniform(3, 5, (1100, 3)), near, halos.position[2000:]])
+    position = np.concatenate(
+        [random.uniform(3, 5, (1100, 3)), near, halos.position[2000:]]
+    )
     log_m = np.linspace(14, 11, 3000).astype(np.float32)
     halos = dataclasses.replace(halos, position=position, log_m_vir=log_m)
     hosts = np.array([1100, 1101, 1500])
-    expected = [distances_from(halos, host)[log_m > log_m[host]].min() for host in hosts]
+    expected = [
+        distances_from(halos, host)[log_m > log_m[host]].min() for host in hosts
+    ]
     assert expected[0] > 1000
     assert_allclose(distance_larger(halos, hosts), expected)
 
@@ -209,8 +229,12 @@ def test_the_only_cluster_has_none():
 
 
 def test_a_box_without_clusters_is_refused():
-    with pytest.raises(ValueError, match=r"no halo .* is above 14 .* lower log_m_cluster"):
-        distance_cluster(dataclasses.replace(clumps(), log_m_vir=np.full(600, 12.0)), np.arange(3))
+    with pytest.raises(
+        ValueError, match=r"no halo .* is above 14 .* lower log_m_cluster"
+    ):
+        distance_cluster(
+            dataclasses.replace(clumps(), log_m_vir=np.full(600, 12.0)), np.arange(3)
+        )
 
 
 def test_nothing_depends_on_where_the_box_begins():
@@ -220,7 +244,9 @@ def test_nothing_depends_on_where_the_box_begins():
     )
     results = []
     for place in (halos, moved):
-        pairs = Neighbourhood(place, 250.0, 0.0).pairs(everyone(place), place.log_m_star)
+        pairs = Neighbourhood(place, 250.0, 0.0).pairs(
+            everyone(place), place.log_m_star
+        )
         results.append(
             [
                 *(pairs.host, pairs.neighbour),
@@ -246,7 +272,11 @@ def test_no_hosts_have_no_neighbours():
     around = Neighbourhood(halos, 250.0, 0.0)
     assert len(around.count(none)) == 0
     assert len(around.pairs(none, halos.log_m_star).host) == 0
-    assert len(distance_larger(halos, none)) == len(distance_cluster(halos, none, 11.0)) == 0
+    assert (
+        len(distance_larger(halos, none))
+        == len(distance_cluster(halos, none, 11.0))
+        == 0
+    )
 
 
 def test_no_halo_above_the_peak_mass_is_no_neighbour():
@@ -262,7 +292,10 @@ def test_no_halo_above_the_peak_mass_is_no_neighbour():
         ({"box": 0.0}, "side must be positive"),
         ({"scale": 31.0}, "scale factor between"),
         ({"vmax": np.ones(3)}, r"'vmax' has shape \(3,\)"),
-        ({"velocity": np.full((600, 3), np.nan)}, "'velocity' of halo 7.* is not finite"),
+        (
+            {"velocity": np.full((600, 3), np.nan)},
+            "'velocity' of halo 7.* is not finite",
+        ),
         ({"box": 3.0}, "outside of the box of 3.0 Mpc/h"),
     ],
 )
@@ -272,13 +305,17 @@ def test_impossible_halos_are_refused(change, message):
 
 
 def test_a_radius_larger_than_the_box_is_refused():
-    with pytest.raises(ValueError, match=r"radius 9000.0 kpc must be .* half of the box"):
+    with pytest.raises(
+        ValueError, match=r"radius 9000.0 kpc must be .* half of the box"
+    ):
         Neighbourhood(clumps(), 9000.0, 8.0)
 
 
 def records(halos):
     columns = {name: getattr(halos, name) for name in ("id", "descid", "upid", "vmax")}
-    columns |= {name: getattr(halos, name) for name in ("log_m_vir", "log_m_peak", "log_m_star")}
+    columns |= {
+        name: getattr(halos, name) for name in ("log_m_vir", "log_m_peak", "log_m_star")
+    }
     columns |= dict(zip("xyz", halos.position.T, strict=True))
     columns |= dict(zip(("vx", "vy", "vz"), halos.velocity.T, strict=True))
     return columns

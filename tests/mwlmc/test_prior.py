@@ -25,7 +25,14 @@ def drawn(prior):
 def test_there_are_eleven_parameters_and_six_inferred(prior):
     assert len(prior.names) == 11
     names = tuple(parameter.name for parameter in parameters.INFERRED)
-    assert names == ("log10_m_mw_50", "log10_m_lmc_50", "v_x", "v_y", "v_z", "log10_lambda_df")
+    assert names == (
+        "log10_m_mw_50",
+        "log10_m_lmc_50",
+        "v_x",
+        "v_y",
+        "v_z",
+        "log10_lambda_df",
+    )
     assert (parameters.INFERRED[-1].lower, parameters.INFERRED[-1].upper) == (-3.0, 1.0)
 
 
@@ -33,7 +40,9 @@ def test_draws_are_within_their_bounds(prior, drawn):
     for parameter in prior.parameters:
         values = drawn[parameter.name]
         assert parameter.lower <= values.min() < values.max() <= parameter.upper
-    assert drawn["m_lmc"].min() > 1.7e10  # a Hernquist LMC with 1.7e10 Msun inside 8.7 kpc exists
+    assert (
+        drawn["m_lmc"].min() > 1.7e10
+    )  # a Hernquist LMC with 1.7e10 Msun inside 8.7 kpc exists
 
 
 def test_galaxies_follow_table_1_in_both_proposals(drawn):
@@ -53,7 +62,9 @@ def test_galaxies_follow_table_1_in_both_proposals(drawn):
 
 
 def test_parameters_are_independent(prior, drawn):
-    ranks = stats.spearmanr(np.stack([drawn[name] for name in prior.names], axis=1)).statistic
+    ranks = stats.spearmanr(
+        np.stack([drawn[name] for name in prior.names], axis=1)
+    ).statistic
     assert np.abs(ranks - np.eye(11)).max() < 5 / np.sqrt(20_000)
 
 
@@ -61,7 +72,9 @@ def test_observed_proposal_is_narrow_against_table_1_and_wide_against_errors():
     # errors of the LMC's sky coordinates [deg, deg, kpc, km/s, mas/yr, mas/yr]
     errors = {"ra_lmc": 0.5, "dec_lmc": 0.25, "d_lmc": 0.5, "vlos_lmc": 3.4}
     errors |= {"pmra_lmc": 0.02, "pmdec_lmc": 0.05}
-    wide, narrow = (parameters.prior(p).draw(generator(2), 20_000).std(axis=0) for p in PROPOSALS)
+    wide, narrow = (
+        parameters.prior(p).draw(generator(2), 20_000).std(axis=0) for p in PROPOSALS
+    )
     names = parameters.prior("observed").names
     for name, error in errors.items():
         i = names.index(name)
@@ -97,5 +110,7 @@ def test_unknown_proposals_and_wrong_shapes_are_refused():
         parameters.prior("table2")
     with pytest.raises(ValueError, match=r"no LMC mass prior 'flat': choose one of"):
         parameters.prior("observed", "flat")
-    with pytest.raises(ValueError, match=r"theta has shape \(3, 2\), but there are 1 names"):
+    with pytest.raises(
+        ValueError, match=r"theta has shape \(3, 2\), but there are 1 names"
+    ):
         parameters.columns(np.zeros((3, 2)), ("a",))

@@ -1,6 +1,7 @@
 """The model against independent solutions: forces, both galaxies' paths, and stars carried along.
 
-`reference/` holds an extract of eight solutions; where all of them are at hand, they are used too.
+`reference/` holds an extract of eight solutions; where all of them are at hand, they
+are used too.
 """
 
 import json
@@ -31,7 +32,10 @@ class Reference:
 
     @property
     def parameters(self):
-        return {name: np.array([value]) for name, value in self.document["parameters"].items()}
+        return {
+            name: np.array([value])
+            for name, value in self.document["parameters"].items()
+        }
 
     @property
     def derived(self):
@@ -43,7 +47,9 @@ class Reference:
 
 def _load(folder, name):
     with np.load(folder / f"{name}.npz") as arrays:
-        return Reference(json.loads((folder / f"{name}.json").read_text()), dict(arrays))
+        return Reference(
+            json.loads((folder / f"{name}.json").read_text()), dict(arrays)
+        )
 
 
 @pytest.fixture(
@@ -113,7 +119,9 @@ def carried(request, reference, solution):
     x, v, moved = stellar_halo.carry(start[:3], start[3:], potential, 30.0, share)
     found = torch.cat([x, v])[:, 0].double().numpy()
     anisotropy = float(reference.parameters["beta0"][0])
-    return Carried(request.param, anisotropy, reference["final"].T, found, moved[0].numpy())
+    return Carried(
+        request.param, anisotropy, reference["final"].T, found, moved[0].numpy()
+    )
 
 
 # --- potentials ------------------------------------------------------------------------------
@@ -131,7 +139,9 @@ def test_concentration_scale_and_masses(reference, solution):
         derived["m_mw_50"], rel=1e-4
     )
     assert float(galaxies.lmc.scale) == pytest.approx(derived["a_lmc"], rel=1e-9)
-    assert float(galaxies.lmc.enclosed_mass(edge)) == pytest.approx(derived["m_lmc_50"], rel=1e-9)
+    assert float(galaxies.lmc.enclosed_mass(edge)) == pytest.approx(
+        derived["m_lmc_50"], rel=1e-9
+    )
 
 
 def test_forces_of_each_component(reference, solution):
@@ -142,7 +152,8 @@ def test_forces_of_each_component(reference, solution):
     disc = potentials.stellar_table("disc").pulls(points)
     bulge = potentials.stellar_table("bulge").pulls(points)
     pulls = {"halo": (halo, halo), "lmc": (lmc, lmc), "disc": disc, "bulge": bulge}
-    # Of the table's 3e-4, all but 1e-5 is linear interpolation; the halo's is that of c200.
+    # Of the table's 3e-4, all but 1e-5 is linear interpolation; the halo's is that of
+    # c200.
     allowed = {"halo": 1e-4, "lmc": 1e-7, "disc": 5e-4, "bulge": 3e-4}
     for name, (plane, across) in pulls.items():
         force = -(torch.stack([plane, plane, across]) * points)[:, 0].T.numpy()
@@ -157,7 +168,8 @@ def test_density_that_slows_the_lmc(reference, solution):
     halo = solution[0].milky_way.density(torch.as_tensor(radius)[None])[0].numpy()
     stars = potentials.disc_density(np.hypot(points[0], points[1]), points[2])
     density = halo + stars + potentials.bulge_density(radius)
-    # agama's density is the second derivative of an interpolated potential near the disc
+    # agama's density is the second derivative of an interpolated potential near the
+    # disc
     np.testing.assert_allclose(density, reference["density_mw"], rtol=4e-3)
     far = radius > 30.0
     np.testing.assert_allclose(density[far], reference["density_mw"][far], rtol=3e-4)
@@ -237,8 +249,8 @@ def _moments(state):
     return kinematics.summarise(stars, survey.QUADRANTS)
 
 
-# Of a bin's standard error: root mean square over the bins, and at most. The largest are single
-# stars that cross an edge or are clipped.
+# Of a bin's standard error: root mean square over the bins, and at most. The largest
+# are single stars that cross an edge or are clipped.
 SHIFTS = {
     ("survey", "mean"): (0.25, 1.0),
     ("survey", "dispersion"): (0.5, 2.0),
@@ -250,8 +262,9 @@ SHIFTS = {
 def test_bins_agree_within_their_sampling_error(carried):
     """The same stars are in both, and only those that lost their phase differ.
 
-    So a bin's mean may move by a part of its standard error sigma / sqrt(N), and its dispersion by
-    a part of sigma / sqrt(2 N): independent stars would differ by sqrt(2) of them.
+    So a bin's mean may move by a part of its standard error sigma / sqrt(N), and its
+    dispersion by a part of sigma / sqrt(2 N): independent stars would differ by sqrt(2)
+    of them.
     """
     wanted, found = _moments(carried.wanted), _moments(carried.found)
     full = (wanted.kept >= 10) & (found.kept >= 10)
@@ -271,7 +284,9 @@ def test_dispersions_before_the_lmc(reference, solution):
     halo, named = solution[0].milky_way, reference.parameters
     if named["beta0"][0] > 0.65:
         pytest.skip("where f is clipped strongly, it depends on how it was tabulated")
-    potential = distribution.spherical_potential(float(halo.amplitude), float(halo.scale), "halo")
+    potential = distribution.spherical_potential(
+        float(halo.amplitude), float(halo.scale), "halo"
+    )
     f = distribution.distribution_function(
         potential, float(named["beta0"][0]), float(named["r_dehnen"][0])
     )
@@ -282,7 +297,10 @@ def test_dispersions_before_the_lmc(reference, solution):
     for row in reference.document["initial_profile"]:
         inside = (radius >= row["r_lo"]) & (radius < row["r_hi"])
         stars = 1.0 / inside.sum() + 1.0 / row["n"]
-        for component, name, axes in ((outward, "sigma_r", 1), (sideways, "sigma_t_1d", 2)):
+        for component, name, axes in (
+            (outward, "sigma_r", 1),
+            (sideways, "sigma_t_1d", 2),
+        ):
             dispersion = np.sqrt(np.mean(component[inside] ** 2))
             error = row[name] * np.sqrt(stars / (2 * axes))
             assert abs(dispersion - row[name]) < 4.0 * error, (row["r_lo"], name)

@@ -42,7 +42,10 @@ def lost(theta):
 
 
 def assert_same(found, wanted):
-    for mine, theirs in ((found.scalars, wanted.scalars), (found.particles, wanted.particles)):
+    for mine, theirs in (
+        (found.scalars, wanted.scalars),
+        (found.particles, wanted.particles),
+    ):
         assert set(mine) == set(theirs)
         for name, column in theirs.items():
             if name != "runaways":  # nothing is drawn, so nothing ran away before
@@ -56,7 +59,14 @@ def test_a_datasets_own_parameters_and_seed_give_its_records_again(original, the
 
 def test_another_seed_gives_the_same_galaxies_and_other_stars(original, theta):
     again = Replay(SMALL, theta).records(12, range(4))
-    galaxies = (*SMALL.prior.names, "c200", "a_lmc", "log10_m_mw_50", "log10_m_lmc_50", "lmc_vz")
+    galaxies = (
+        *SMALL.prior.names,
+        "c200",
+        "a_lmc",
+        "log10_m_mw_50",
+        "log10_m_lmc_50",
+        "lmc_vz",
+    )
     for name in galaxies:
         np.testing.assert_array_equal(again.scalars[name], original.scalars[name])
     for name in PHASE_SPACE:
@@ -71,7 +81,8 @@ def test_stars_of_another_seed_follow_the_same_law(theta):
         a, b = (np.sort(r.particles[name].astype(float)) for r in (first, second))
         both = np.concatenate([a, b])
         distance = np.abs(
-            np.searchsorted(a, both, "right") / len(a) - np.searchsorted(b, both, "right") / len(b)
+            np.searchsorted(a, both, "right") / len(a)
+            - np.searchsorted(b, both, "right") / len(b)
         ).max()
         assert distance < 1.95 * np.sqrt(1 / len(a) + 1 / len(b))  # 0.1 % by chance
 
@@ -86,7 +97,9 @@ def test_numbers_beyond_the_last_begin_again_with_other_stars(theta):
 
 def test_a_dataset_of_replays_has_as_many_records_as_parameters(theta, tmp_path):
     replay = Replay(SMALL, theta[:3])
-    made = simulation.generate(replay, 3, 5, tmp_path, name="replay", actors=0, shard_size=2)
+    made = simulation.generate(
+        replay, 3, 5, tmp_path, name="replay", actors=0, shard_size=2
+    )
     records = [made.records(shard) for shard in made.shards]
     assert [len(some) for some in records] == [2, 1]
     masses = np.concatenate([some.scalars["m_lmc"] for some in records])
@@ -135,7 +148,12 @@ def test_the_priors_own_draws_are_within(proposal, mass):
         ("m_lmc", 9e11, "observed", True),
         ("m200_mw", 1.9e11, "observed", False),
         ("m200_mw", np.nan, "observed", False),
-        ("d_lmc", 0.5, "observed", False),  # the distribution ends before the parameter does
+        (
+            "d_lmc",
+            0.5,
+            "observed",
+            False,
+        ),  # the distribution ends before the parameter does
         ("ra_lmc", 95.0, "observed", True),
         ("ra_lmc", 95.0, "table1", False),
     ],
@@ -153,7 +171,9 @@ def test_draws_that_cannot_be_simulated_are_dropped_and_counted(theta, lost):
     found = simulable(SMALL, np.concatenate([outside, theta, lost[:3]]))
     np.testing.assert_array_equal(found.theta, theta)
     assert (found.outside, found.runaway) == (2, 3)
-    assert str(found).startswith("Of 9 draws 4 can be simulated: 2 are beyond the prior")
+    assert str(found).startswith(
+        "Of 9 draws 4 can be simulated: 2 are beyond the prior"
+    )
     assert isinstance(found, Simulable)
 
 
@@ -174,16 +194,18 @@ def test_nothing_that_cannot_be_simulated_is_simulated(theta, lost):
 
 @pytest.mark.slow
 def test_a_simulation_is_among_what_its_own_posterior_predicts(tmp_path):
-    """All eleven parameters are inferred from one simulation, its draws simulated again: the
-    data are unremarkable among them, until one bin of them is moved."""
+    """All eleven parameters are inferred from one simulation, its draws simulated
+    again: the data are unremarkable among them, until one bin of them is moved."""
     simulator = Simulator(stars=1000)
-    profile = survey.Profile(survey.ALL_SKY, "v_gsr", survey.contiguous((30.0, 50.0, 100.0)))
+    profile = survey.Profile(
+        survey.ALL_SKY, "v_gsr", survey.contiguous((30.0, 50.0, 100.0))
+    )
     binning = survey.Binning("coarse", (profile,))
     every = simulator.prior.parameters
 
     def pairs(source, count, seed, name):
-        haloes = simulation.generate(source, count, seed, tmp_path, name=name, actors=0)
-        return summaries.compute(kinematics.velocity_moments, haloes, binning, every)
+        halos = simulation.generate(source, count, seed, tmp_path, name=name, actors=0)
+        return summaries.compute(kinematics.velocity_moments, halos, binning, every)
 
     learned = pairs(simulator, 64, 1, "prior")
     size = len(binning.names)
@@ -205,4 +227,6 @@ def test_a_simulation_is_among_what_its_own_posterior_predicts(tmp_path):
     found = predictive.check(predicted, seen, 1)
     assert min(found.worst_entry, found.whole_vector) > 0.03
     moved = replace(seen, value=value + 200.0 * (np.arange(size) == 6))
-    assert predictive.check(predicted, moved, 1).worst_entry == 1 / (len(found.predicted) + 1)
+    assert predictive.check(predicted, moved, 1).worst_entry == 1 / (
+        len(found.predicted) + 1
+    )

@@ -26,7 +26,9 @@ def records():
 def _one(records, i):
     here = slice(records.offsets[i], records.offsets[i + 1])
     stars = np.stack([records.particles[name][here] for name in PHASE_SPACE])
-    return {name: column[i] for name, column in records.scalars.items()}, stars.astype(float)
+    return {name: column[i] for name, column in records.scalars.items()}, stars.astype(
+        float
+    )
 
 
 # --- what a record depends on ----------------------------------------------------------------
@@ -34,7 +36,10 @@ def _one(records, i):
 
 def test_same_batch_same_bytes(records):
     again = SMALL.records(11, [0, 1, 2, 3])
-    for first, second in ((records.scalars, again.scalars), (records.particles, again.particles)):
+    for first, second in (
+        (records.scalars, again.scalars),
+        (records.particles, again.particles),
+    ):
         assert set(first) == set(second)
         for name, column in first.items():
             np.testing.assert_array_equal(column, second[name])
@@ -71,7 +76,12 @@ def test_model_options_change_the_stars_and_not_the_parameters(records):
 def test_accuracy_moves_stars_a_little_and_no_parameter(records):
     """The same stars, on finer steps."""
     fine = Simulator(stars=600, accuracy="orbit").records(11, [0, 1, 2, 3])
-    for name in (*parameters.prior("observed").names, "runaways", "carried", "df_clipped_share"):
+    for name in (
+        *parameters.prior("observed").names,
+        "runaways",
+        "carried",
+        "df_clipped_share",
+    ):
         np.testing.assert_array_equal(fine.scalars[name], records.scalars[name])
     changed = 0
     for i in range(4):
@@ -105,10 +115,14 @@ def test_a_record_is_its_stages(records, stages):
     past, initial, today = stages
     for name, values in past.named.items():
         np.testing.assert_array_equal(values, records.scalars[name][:2])
-    np.testing.assert_array_equal(initial.clipped, records.scalars["df_clipped_share"][:2])
+    np.testing.assert_array_equal(
+        initial.clipped, records.scalars["df_clipped_share"][:2]
+    )
     np.testing.assert_array_equal(today.carried, records.scalars["carried"][:2])
     for name, values in SMALL.reflex_motion(today).items():
-        np.testing.assert_allclose(values, records.scalars[name][:2], rtol=1e-6, atol=1e-3)
+        np.testing.assert_allclose(
+            values, records.scalars[name][:2], rtol=1e-6, atol=1e-3
+        )
     particles, offsets = SMALL.kept(today)
     np.testing.assert_array_equal(offsets, records.offsets[:3])
     for name, values in particles.items():
@@ -184,7 +198,9 @@ def test_stars_are_those_between_the_edges(records):
 
 def test_derived_columns_are_those_of_the_model(records):
     scalars = records.scalars
-    np.testing.assert_allclose(scalars["c200"], potentials.concentration(scalars["m200_mw"]))
+    np.testing.assert_allclose(
+        scalars["c200"], potentials.concentration(scalars["m200_mw"])
+    )
     np.testing.assert_allclose(scalars["a_lmc"], potentials.lmc_scale(scalars["m_lmc"]))
     within = scalars["m_lmc"] * (50.0 / (50.0 + scalars["a_lmc"])) ** 2
     np.testing.assert_allclose(scalars["log10_m_lmc_50"], np.log10(within))
@@ -200,7 +216,9 @@ def test_lmc_is_where_it_is_observed():
     """At Table 1's mean sky coordinates: the LMC's phase space of Brooks et al. (2025b)."""
     sky = {"ra_lmc": 80.5, "dec_lmc": -69.5, "d_lmc": 49.6, "vlos_lmc": 262.2}
     sky |= {"pmra_lmc": 1.87, "pmdec_lmc": 0.33}
-    position, velocity = lmc_today({name: np.array([value]) for name, value in sky.items()})
+    position, velocity = lmc_today(
+        {name: np.array([value]) for name, value in sky.items()}
+    )
     np.testing.assert_allclose(position[0], [-0.6, -41.3, -27.1], atol=1.0)
     np.testing.assert_allclose(velocity[0], [-63.9, -213.8, 206.6], atol=15.0)
 
@@ -259,7 +277,9 @@ def test_runaways_are_drawn_again_and_counted(monkeypatch):
     assert float(paths.relative()[:, :3].norm(dim=1).max()) < 300.0
     # the past is that of the parameters drawn last
     torch.testing.assert_close(SMALL.rewind(theta).trajectories.lmc, paths.lmc)
-    for name, values in parameters.columns(theta, parameters.prior("observed").names).items():
+    for name, values in parameters.columns(
+        theta, parameters.prior("observed").names
+    ).items():
         np.testing.assert_array_equal(past.named[name], values)
     # the next draw is of the simulation's own stream, whatever its batch
     again = int(np.flatnonzero(runaways)[0])
@@ -272,7 +292,9 @@ def test_a_hundred_runaways_are_an_error(monkeypatch):
     rewind = trajectories.rewind
     monkeypatch.setattr(trajectories, "rewind", lambda *past: rewind(*past, steps=1))
     monkeypatch.setattr(trajectories, "FARTHEST", 1.0)
-    with pytest.raises(ValueError, match=r"simulation 7: 100 rewinds in a row ran away: narrow"):
+    with pytest.raises(
+        ValueError, match=r"simulation 7: 100 rewinds in a row ran away: narrow"
+    ):
         SMALL.past(1, [7])
 
 
@@ -286,7 +308,10 @@ def test_a_hundred_runaways_are_an_error(monkeypatch):
         ({"reflex_shell": (100.0, 50.0)}, "must rise"),
         ({"equilibrium": "disc"}, "no equilibrium 'disc'"),
         ({"circular_velocity": 100.0}, "change circular_velocity or the prior"),
-        ({"accuracy": "star"}, r"no accuracy 'star': choose one of \['orbit', 'survey'\]"),
+        (
+            {"accuracy": "star"},
+            r"no accuracy 'star': choose one of \['orbit', 'survey'\]",
+        ),
         ({"engine": "galpy"}, "no engine 'galpy': choose 'torch' or 'agama'"),
         ({"device": "tpu"}, "no device 'tpu': choose 'cpu' or 'cuda'"),
     ],
@@ -313,7 +338,9 @@ def test_without_agama_its_engine_is_refused_before_anything_is_drawn(monkeypatc
 
 @pytest.fixture(scope="module")
 def by_agama():
-    pytest.importorskip("agama", reason="agama is not installed: pip install -e '.[agama]' adds it")
+    pytest.importorskip(
+        "agama", reason="agama is not installed: pip install -e '.[agama]' adds it"
+    )
     return Simulator(stars=600, engine="agama")
 
 
@@ -328,11 +355,25 @@ def test_agama_gives_records_of_the_same_schema(by_agama, records):
         scalars, stars = _one(theirs, i)
         ours, _ = _one(records, i)
         # parameters and all that follows from them alone; the stars are other ones
-        for name in (*parameters.prior("observed").names, "index", "runaways", "df_clipped"):
+        for name in (
+            *parameters.prior("observed").names,
+            "index",
+            "runaways",
+            "df_clipped",
+        ):
             assert scalars[name] == ours[name], name
-        for name in ("c200", "a_lmc", "log10_m_mw_50", "log10_m_lmc_50", "lmc_x", "lmc_vz"):
+        for name in (
+            "c200",
+            "a_lmc",
+            "log10_m_mw_50",
+            "log10_m_lmc_50",
+            "lmc_x",
+            "lmc_vz",
+        ):
             assert scalars[name] == pytest.approx(ours[name], rel=1e-6), name
-        assert scalars["df_clipped_share"] == pytest.approx(ours["df_clipped_share"], abs=1e-4)
+        assert scalars["df_clipped_share"] == pytest.approx(
+            ours["df_clipped_share"], abs=1e-4
+        )
         assert scalars["carried"] == 600
         number = records.offsets[i + 1] - records.offsets[i]
         assert abs(stars.shape[1] - number) < 4.0 * np.sqrt(2.0 * number)

@@ -10,7 +10,8 @@ from orrery.parameters import Parameter, generator
 from orrery.records import Column, Records, Schema
 from orrery.storage.dataset import CARD, WORK
 
-# No deadlines: machines are shared. The same examples each time: a failure is a failure for all.
+# No deadlines: machines are shared. The same examples each time: a failure is a failure
+# for all.
 settings.register_profile("orrery", deadline=None, derandomize=True, database=None)
 settings.load_profile("orrery")
 
@@ -37,7 +38,9 @@ class Toy:
 
     def records(self, seed: int, indices: Sequence[int]) -> Records:
         if self.refused in indices:
-            raise ValueError(f"simulation {self.refused} is refused: choose another prior")
+            raise ValueError(
+                f"simulation {self.refused} is refused: choose another prior"
+            )
         randoms = [generator(seed, i) for i in indices]
         a = np.array([self.scale * random.normal() for random in randoms])
         stars = [
@@ -47,7 +50,9 @@ class Toy:
         offsets = np.cumsum([0, *map(len, stars)]).astype(np.int32)
         a[[i == self.missing for i in indices]] = np.nan
         scalars = {"index": np.array(indices), "a": a, "tries": np.array(indices) % 3}
-        return Records(scalars, {"x": np.concatenate(stars).astype(np.float16)}, offsets)
+        return Records(
+            scalars, {"x": np.concatenate(stars).astype(np.float16)}, offsets
+        )
 
 
 @pytest.fixture
@@ -68,7 +73,10 @@ def contents(folder):
     files = [path for path in folder.rglob("*") if path.is_file() and path.name != WORK]
     found = {str(path.relative_to(folder)): path.read_bytes() for path in files}
     section = re.compile(rb"\n## Work\n.*?(?=\n## )", re.DOTALL)
-    return {n: section.sub(b"", data) if n.endswith(CARD) else data for n, data in found.items()}
+    return {
+        n: section.sub(b"", data) if n.endswith(CARD) else data
+        for n, data in found.items()
+    }
 
 
 @pytest.fixture(name="contents")

@@ -86,7 +86,11 @@ def test_a_logarithm_is_not_rescaled():
     [
         (("x_lmc", "v_north"), UNITS, r"\['share'\] are unknown"),
         ((*NAMES, "w"), (*UNITS, ""), r"\['w'\] are missing"),
-        (NAMES, ("kpc", "kpc", ""), "'v_north' is given in 'km / s' where 'kpc' is learned"),
+        (
+            NAMES,
+            ("kpc", "kpc", ""),
+            "'v_north' is given in 'km / s' where 'kpc' is learned",
+        ),
         (NAMES, ("kpc", "km / s", "sparrows"), "'sparrows'"),
     ],
 )
@@ -108,13 +112,19 @@ def test_a_summary_that_is_there_twice_is_refused():
         ({"summary": None}, "no column 'summary' or 'name'"),
         ({"meta": {"definition": None}}, r"meta\['definition'\]"),
         ({"value": [1.0, np.nan]}, r"no finite value for \['v'\]"),
-        ({"value": np.ma.array([1.0, 2.0], mask=[True, False])}, r"no finite value for \['u'\]"),
+        (
+            {"value": np.ma.array([1.0, 2.0], mask=[True, False])},
+            r"no finite value for \['u'\]",
+        ),
         ({"value": ["1.0", "two"]}, "'value' must hold numbers"),
         ({"error": [0.1, -0.2]}, r"errors of \['v'\]"),
         ({"error": [np.inf, 0.2]}, r"errors of \['u'\]"),
         ({"meta": {"covariance": [[0.01]]}}, r"shape \(1, 1\)"),
         ({"meta": {"covariance": [[0.01, 1.0], [0.0, 0.04]]}}, "symmetric"),
-        ({"meta": {"covariance": [[0.01, 0.0], [0.0, 0.09]]}}, "'v' has the error 0.2, but 0.3"),
+        (
+            {"meta": {"covariance": [[0.01, 0.0], [0.0, 0.09]]}},
+            "'v' has the error 0.2, but 0.3",
+        ),
         ({"value": units.Quantity([1.0, 2.0], "kpc")}, "units twice"),
         (
             {

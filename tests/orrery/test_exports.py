@@ -23,7 +23,9 @@ META = {"observation": "stars", "seed": 3, "definition": "abc"}
 @pytest.fixture(scope="module")
 def draws():
     random = np.random.default_rng(1)
-    return np.column_stack([random.normal(11, 0.1, 3000), random.uniform(0, 1, (3000, 3))])
+    return np.column_stack(
+        [random.normal(11, 0.1, 3000), random.uniform(0, 1, (3000, 3))]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +37,9 @@ def test_a_table_keeps_numbers_units_and_what_they_are(drawn, draws):
     assert drawn.colnames == [p.name for p in PARAMETERS]
     np.testing.assert_array_equal(exports.array(drawn), draws)
     assert drawn.meta == META
-    np.testing.assert_allclose(drawn["log10_m"].physical.to_value("solMass"), 10 ** draws[:, 0])
+    np.testing.assert_allclose(
+        drawn["log10_m"].physical.to_value("solMass"), 10 ** draws[:, 0]
+    )
     np.testing.assert_allclose(drawn["v_x"].to_value("m / s"), 1000 * draws[:, 1])
 
 
@@ -67,7 +71,9 @@ def test_getdist_gets_values_labels_and_bounds(drawn, draws):
         "f",
         r"d\;[\mathrm{kpc}]",
     ]
-    bounds = [(samples.ranges.getLower(n), samples.ranges.getUpper(n)) for n in drawn.colnames]
+    bounds = [
+        (samples.ranges.getLower(n), samples.ranges.getUpper(n)) for n in drawn.colnames
+    ]
     assert bounds == [(None, None), (None, None), (-3.0, 1.0), (0.0, None)]
     assert samples.getLabel() == "stars"
     assert samples.mean("v_x") == pytest.approx(draws[:, 1].mean())

@@ -6,7 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from orrery.parameters import Normal, Parameter, Prior, Uniform, finite, generator, names
+from orrery.parameters import (
+    Normal,
+    Parameter,
+    Prior,
+    Uniform,
+    finite,
+    generator,
+    names,
+)
 
 PRIOR = Prior(
     (Parameter("mass", "solMass", "$M$", 0.0), Parameter("v", "km / s", "$v$")),
@@ -16,7 +24,10 @@ PRIOR = Prior(
 
 @given(st.integers(0, 2**63), st.lists(st.integers(0, 2**31), max_size=3))
 def test_the_same_path_gives_the_same_stream(seed, path):
-    assert generator(seed, *path).random(4).tolist() == generator(seed, *path).random(4).tolist()
+    assert (
+        generator(seed, *path).random(4).tolist()
+        == generator(seed, *path).random(4).tolist()
+    )
 
 
 def test_different_paths_give_different_streams():
@@ -52,7 +63,9 @@ def test_draws_follow_their_distributions():
     st.floats(0.5, 4),
     st.floats(0, 1, exclude_max=True),
 )
-def test_truncated_normals_stay_within_their_bounds(mean, sigma, lower, width, probability):
+def test_truncated_normals_stay_within_their_bounds(
+    mean, sigma, lower, width, probability
+):
     value = Normal(mean, sigma, lower, lower + width).quantile(np.array([probability]))
     assert lower <= value[0] <= lower + width
 
@@ -75,7 +88,9 @@ def test_names_keep_their_order():
 
 
 def test_a_prior_needs_one_distribution_for_each_parameter():
-    with pytest.raises(ValueError, match="2 parameters need as many distributions, not 1"):
+    with pytest.raises(
+        ValueError, match="2 parameters need as many distributions, not 1"
+    ):
         Prior(PRIOR.parameters, PRIOR.distributions[:1])
 
 

@@ -18,19 +18,27 @@ from orrery.records import (
 
 SCHEMA = Schema(
     (Column("index", "", "number", "int64"), Column("mass", "solMass", "mass")),
-    (Column("x", "kpc", "position", "float16"), Column("vx", "km / s", "velocity", "float16")),
+    (
+        Column("x", "kpc", "position", "float16"),
+        Column("vx", "km / s", "velocity", "float16"),
+    ),
 )
 
 documents = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
-    lambda children: st.lists(children, max_size=3) | st.dictionaries(st.text(), children),
+    lambda children: (
+        st.lists(children, max_size=3) | st.dictionaries(st.text(), children)
+    ),
     max_leaves=8,
 )
 
 
 def records_of(counts):
     total, offsets = sum(counts), np.cumsum([0, *counts]).astype(np.int32)
-    scalars = {"index": np.arange(len(counts)), "mass": np.linspace(0.0, 1.0, len(counts))}
+    scalars = {
+        "index": np.arange(len(counts)),
+        "mass": np.linspace(0.0, 1.0, len(counts)),
+    }
     particles = {name: np.arange(total).astype(np.float16) for name in ("x", "vx")}
     return Records(scalars, particles, offsets)
 

@@ -1,9 +1,9 @@
 """Halo catalogues of any size as datasets: one record is one chunk of a file.
 
-A chunk is read, checked and reduced to the columns that a selection needs, within the memory that
-the user allows; then it is forgotten. Chunks do not depend on each other, so any number of
-processes can read a file. Before anything is written the whole file is read once: what is torn,
-foreign or not finite is refused by name.
+A chunk is read, checked and reduced to the columns that a selection needs, within the
+memory that the user allows; then it is forgotten. Chunks do not depend on each other,
+so any number of processes can read a file. Before anything is written the whole file is
+read once: what is torn, foreign or not finite is refused by name.
 
     halos = open_catalogue("sfr_catalog_1.000000.bin", box=64.0)
     simulation.generate(halos, halos.chunks, 0, folder, name="halos", shard_size=1)
@@ -30,21 +30,47 @@ from orrery.records import JSON, Column, Records, Schema, code_fingerprint
 
 Kind = Literal["binary", "ascii", "hlist"]
 
-_MPC_OVER_H = f"{1 / cosmology.HUBBLE:.10g} Mpc"  # what "Mpc/h" is, for readers of units
+_MPC_OVER_H = (
+    f"{1 / cosmology.HUBBLE:.10g} Mpc"  # what "Mpc/h" is, for readers of units
+)
 
 HALOS = Schema(
     scalars=(
         Column("index", "", "number of the chunk of the file", "int64"),
         Column("rows", "", "halos in the chunk", "int64"),
-        Column("kept", "", "halos that count and have a large enough peak mass", "int64"),
+        Column(
+            "kept", "", "halos that count and have a large enough peak mass", "int64"
+        ),
     ),
     particles=(
         Column("id", "", "identity of the halo in its snapshot", "int64"),
-        Column("descid", "", "identity of its descendant in the next snapshot, or -1", "int64"),
-        Column("upid", "", "identity of the largest halo that it lies in, or -1", "int64"),
-        Column("log_m_vir", "dex(solMass)", "log10 of the virial mass (Bryan & Norman)", "float32"),
-        Column("log_m_peak", "dex(solMass)", "log10 of the largest mass in its past", "float32"),
-        Column("log_m_star", "dex(solMass)", "log10 of the stellar mass; 0: none", "float32"),
+        Column(
+            "descid",
+            "",
+            "identity of its descendant in the next snapshot, or -1",
+            "int64",
+        ),
+        Column(
+            "upid", "", "identity of the largest halo that it lies in, or -1", "int64"
+        ),
+        Column(
+            "log_m_vir",
+            "dex(solMass)",
+            "log10 of the virial mass (Bryan & Norman)",
+            "float32",
+        ),
+        Column(
+            "log_m_peak",
+            "dex(solMass)",
+            "log10 of the largest mass in its past",
+            "float32",
+        ),
+        Column(
+            "log_m_star",
+            "dex(solMass)",
+            "log10 of the stellar mass; 0: none",
+            "float32",
+        ),
         Column("vmax", "km / s", "largest circular velocity today", "float32"),
         Column("x", _MPC_OVER_H, "comoving, in the box", "float64"),
         Column("y", _MPC_OVER_H, "comoving, in the box", "float64"),
@@ -86,10 +112,12 @@ class Catalogue:
 
     Arguments:
         path: The file. The processes that read it must all find it there.
-        kind: What it is: `binary` or `ascii` of the UniverseMachine, or a Consistent-Trees `hlist`.
+        kind: What it is: `binary` or `ascii` of the UniverseMachine, or a
+            Consistent-Trees `hlist`.
         box: The side of the periodic box [comoving Mpc/h].
         scale: The scale factor of the snapshot.
-        memory: The most memory [MB] that a process may use for reading, which decides the chunks.
+        memory: The most memory [MB] that a process may use for reading, which decides
+            the chunks.
         log_m_peak: Only halos with a larger log10 of the peak mass [Msun] are kept.
     """
 
@@ -103,7 +131,9 @@ class Catalogue:
     def __post_init__(self) -> None:
         _check_readable(self.path)
         if self.kind not in ("binary", "ascii", "hlist"):
-            raise ValueError(f"no kind {self.kind!r}: choose 'binary', 'ascii' or 'hlist'")
+            raise ValueError(
+                f"no kind {self.kind!r}: choose 'binary', 'ascii' or 'hlist'"
+            )
         for name, value, least, most in (
             ("box [Mpc/h]", self.box, 0.0, np.inf),
             ("scale", self.scale, 0.0, _LATEST),
@@ -111,7 +141,9 @@ class Catalogue:
             ("log_m_peak", self.log_m_peak, 0.0, 16.0),
         ):
             if not least <= value <= most or value == 0 or not np.isfinite(value):
-                raise ValueError(f"{name} {value} must lie between {least:g} and {most:g}")
+                raise ValueError(
+                    f"{name} {value} must lie between {least:g} and {most:g}"
+                )
         self._source()
 
     @property
@@ -170,7 +202,10 @@ class Catalogue:
         rows = np.array([part.rows for part in parts], np.int64)
         return Records(
             {"index": np.asarray(indices, np.int64), "rows": rows, "kept": kept},
-            {c.name: _joined([p.columns[c.name] for p in parts]) for c in HALOS.particles},
+            {
+                c.name: _joined([p.columns[c.name] for p in parts])
+                for c in HALOS.particles
+            },
             np.concatenate([[0], np.cumsum(kept)]).astype(np.int32),
         )
 
@@ -183,8 +218,8 @@ class Catalogue:
             content: Its bytes.
 
         Raises:
-            ValueError: If a value is not finite, a position outside of the box or a mass not
-                positive; it names the place in the file.
+            ValueError: If a value is not finite, a position outside of the box or a
+                mass not positive; it names the place in the file.
         """
         rows = source.rows(chunk, content)
         counts = _counts(rows)
@@ -192,7 +227,9 @@ class Catalogue:
             refused = np.flatnonzero(wrong & counts)
             if len(refused):
                 where = f"{self.path.name}, {source.place(chunk, int(refused[0]))}"
-                raise ValueError(f"{where}: {name} is {rows[name][refused[0]]}, {reason}")
+                raise ValueError(
+                    f"{where}: {name} is {rows[name][refused[0]]}, {reason}"
+                )
         return Part(len(rows), self._columns(rows[counts & self._massive(rows)]))
 
     def _source(self) -> Source:
@@ -209,12 +246,16 @@ class Catalogue:
     def _massive(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
         return rows["mp"].astype(np.float64) * self._mass_unit > 10.0**self.log_m_peak
 
-    def _refusals(self, rows: NDArray[Any]) -> Iterator[tuple[str, NDArray[np.bool_], str]]:
+    def _refusals(
+        self, rows: NDArray[Any]
+    ) -> Iterator[tuple[str, NDArray[np.bool_], str]]:
         names = rows.dtype.names or ()
         for name in (*_AXES, *_VELOCITIES, "mp", "m", "v", *{"sm"}.intersection(names)):
             yield name, ~np.isfinite(rows[name]), "not finite: fetch the file again"
         low, high = -_OVER_THE_EDGE * self.box, (1 + _OVER_THE_EDGE) * self.box
-        outside = f"outside of the box of {self.box:g} Mpc/h: give the box of this simulation"
+        outside = (
+            f"outside of the box of {self.box:g} Mpc/h: give the box of this simulation"
+        )
         for name in _AXES:
             yield name, (rows[name] < low) | (rows[name] > high), outside
         massless = "though its peak mass is above the limit: fetch the file again"
@@ -259,8 +300,8 @@ def open_catalogue(
     """Returns a catalogue; what is not given is taken from the file's name.
 
     Arguments:
-        path: The file, such as `sfr_catalog_1.000000.bin`, `sfr_catalog_1.000000.txt` or
-            `hlist_1.00000.list`.
+        path: The file, such as `sfr_catalog_1.000000.bin`, `sfr_catalog_1.000000.txt`
+            or `hlist_1.00000.list`.
         box: The side of the periodic box [comoving Mpc/h].
         kind: What the file is; by the name's ending when None.
         scale: The scale factor; the number in the name when None.
@@ -269,8 +310,8 @@ def open_catalogue(
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the name does not tell what is missing, or the file is refused: because it is
-            empty, torn, byte-swapped, or lacks a column.
+        ValueError: If the name does not tell what is missing, or the file is refused:
+            because it is empty, torn, byte-swapped, or lacks a column.
     """
     place = Path(path).absolute()
     _check_readable(place)
@@ -280,7 +321,9 @@ def open_catalogue(
 
 def _check_readable(path: Path) -> None:
     if not path.is_file():
-        raise FileNotFoundError(f"there is no file {path}: give the path of a halo catalogue")
+        raise FileNotFoundError(
+            f"there is no file {path}: give the path of a halo catalogue"
+        )
     if not path.stat().st_size:
         raise ValueError(f"{path} is empty: fetch it again")
 
@@ -319,7 +362,9 @@ def _log(masses: NDArray[Any], unit: float) -> NDArray[np.float32]:
 def _wrapped(position: NDArray[Any], box: float) -> NDArray[np.float64]:
     """Returns positions within [0, box): as they are, unless they lie over the edge."""
     inside = np.mod(position.astype(np.float64), box)
-    inside[inside >= box] = 0.0  # the remainder of a tiny negative number is rounded to the box
+    inside[inside >= box] = (
+        0.0  # the remainder of a tiny negative number is rounded to the box
+    )
     return inside
 
 

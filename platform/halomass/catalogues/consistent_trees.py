@@ -1,7 +1,8 @@
 """Halo lists of Consistent-Trees: all halos of one snapshot, with their histories in numbers.
 
-Behroozi et al. (2013), doi:10.1088/0004-637X/763/1/18. An hlist knows halos and no galaxies: stars
-are painted on them later. Masses are in Msun/h, positions in comoving Mpc/h, velocities physical.
+Behroozi et al. (2013), doi:10.1088/0004-637X/763/1/18. An hlist knows halos and no
+galaxies: stars are painted on them later. Masses are in Msun/h, positions in comoving
+Mpc/h, velocities physical.
 """
 
 import re
@@ -28,7 +29,8 @@ def open_hlist(path: Path, memory: float, box: float) -> TextTable:
         box: The side of the box [comoving Mpc/h].
 
     Raises:
-        ValueError: If a column is missing, or the header tells of another box or another h.
+        ValueError: If a column is missing, or the header tells of another box or
+            another h.
     """
     lines = text_table.header(path)
     found = text_table.names(lines, COLUMNS)

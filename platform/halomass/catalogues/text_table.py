@@ -1,8 +1,8 @@
 """A text file of numbers below a header that names its columns, read a range of bytes at a time.
 
-Columns are found by name: their positions shift between versions of the programs that write them.
-A line belongs to the range in which it begins, so that the ranges hold each line once, whatever
-their size, and any of them can be read without those before it.
+Columns are found by name: their positions shift between versions of the programs that
+write them. A line belongs to the range in which it begins, so that the ranges hold each
+line once, whatever their size, and any of them can be read without those before it.
 """
 
 import re
@@ -46,7 +46,9 @@ class TextTable:
     @property
     def dtype(self) -> np.dtype[Any]:
         """The type of a row."""
-        return np.dtype([(n, "i8" if n in _INTEGERS else "f8") for n, _ in self.columns])
+        return np.dtype(
+            [(n, "i8" if n in _INTEGERS else "f8") for n, _ in self.columns]
+        )
 
     def describe(self) -> JSON:
         """Returns how the file is read, as plain JSON."""
@@ -68,7 +70,8 @@ class TextTable:
             content: Its lines.
 
         Raises:
-            ValueError: If a line has too few or too many fields, or one that is no number.
+            ValueError: If a line has too few or too many fields, or one that is no
+                number.
         """
         lines = _data_lines(content)
         wrong = np.flatnonzero(lines.fields != self.width)
@@ -78,7 +81,9 @@ class TextTable:
                 f"{lines.fields[wrong[0]]} fields instead of {self.width}: the file is torn or "
                 "was edited; fetch it again"
             )
-        return self._parse(chunk, content) if len(lines.index) else np.empty(0, self.dtype)
+        return (
+            self._parse(chunk, content) if len(lines.index) else np.empty(0, self.dtype)
+        )
 
     def place(self, chunk: int, row: int) -> str:
         """Returns where in the file a row of a chunk stands, for messages."""
@@ -143,8 +148,11 @@ def _data_lines(content: bytes) -> _Lines:
     blank = (text == ord(" ")) | ((text >= ord("\t")) & (text <= ord("\r")))
     words = ~blank
     words[1:] &= blank[:-1]
-    # Wider sums would be made of a wider copy of the text, the largest piece of memory here.
-    fields = np.add.reduceat(words.view(np.uint8), begins, dtype=np.uint16).astype(np.intp)
+    # Wider sums would be made of a wider copy of the text, the largest piece of memory
+    # here.
+    fields = np.add.reduceat(words.view(np.uint8), begins, dtype=np.uint16).astype(
+        np.intp
+    )
     index = np.flatnonzero((fields > 0) & (text[begins] != ord("#")))
     return _Lines(index, fields[index])
 
@@ -172,7 +180,8 @@ def header(path: Path) -> tuple[str, ...]:
 def names(lines: tuple[str, ...], wanted: Mapping[str, str]) -> tuple[str, ...] | None:
     """Returns the names of all columns, in small letters; none if no line of a header has them.
 
-    A header also explains the columns: its line with the names is the one with most of `wanted`.
+    A header also explains the columns: its line with the names is the one with most of
+    `wanted`.
 
     Arguments:
         lines: The header.
@@ -180,12 +189,16 @@ def names(lines: tuple[str, ...], wanted: Mapping[str, str]) -> tuple[str, ...] 
     """
     sought = {name.lower() for name in wanted.values()}
     candidates = [tuple(_name(word) for word in line.split()) for line in lines]
-    best = max(candidates, key=lambda found: len(sought.intersection(found)), default=())
+    best = max(
+        candidates, key=lambda found: len(sought.intersection(found)), default=()
+    )
     return best if 2 * len(sought.intersection(best)) >= len(sought) else None
 
 
 def _name(word: str) -> str:
-    return re.sub(r"\(\d+\)$", "", word).lower()  # `mvir(10)`: the number is not always true
+    return re.sub(
+        r"\(\d+\)$", "", word
+    ).lower()  # `mvir(10)`: the number is not always true
 
 
 def open_table(
@@ -208,5 +221,7 @@ def open_table(
             f"{path.name} has no column {', '.join(missing)}: its header names {len(found)} "
             "others; use the catalogue with all columns"
         )
-    columns = tuple((ours, found.index(theirs.lower())) for ours, theirs in wanted.items())
+    columns = tuple(
+        (ours, found.index(theirs.lower())) for ours, theirs in wanted.items()
+    )
     return TextTable(path, int(1e6 * memory) // WORKING_SET, len(found), columns)

@@ -1,8 +1,9 @@
 """Catalogues of the UniverseMachine: halos with the galaxies painted on them, binary or as text.
 
-The binary form is a flat array of structs of 128 bytes, the text form has the same columns. Both
-are those of the data release that goes with Behroozi et al. (2019), doi:10.1093/mnras/stz1182. The
-binary form has halo masses in Msun/h, the text form in Msun.
+The binary form is a flat array of structs of 128 bytes, the text form has the same
+columns. Both are those of the data release that goes with Behroozi et al. (2019),
+doi:10.1093/mnras/stz1182. The binary form has halo masses in Msun/h, the text form in
+Msun.
 """
 
 from dataclasses import dataclass
@@ -18,17 +19,42 @@ from orrery.records import JSON
 
 IGNORED = 16  # the flag of halos that do not count
 
-# Written by C: little-endian, 4 bytes of padding at the end. Positions and velocities are one array
-# of six floats there, which are the same bytes.
+# Written by C: little-endian, 4 bytes of padding at the end. Positions and velocities
+# are one array of six floats there, which are the same bytes.
 STRUCT = np.dtype(
-    [("id", "<i8"), ("descid", "<i8"), ("upid", "<i8"), ("flags", "<i4"), ("uparent_dist", "<f4")]
+    [
+        ("id", "<i8"),
+        ("descid", "<i8"),
+        ("upid", "<i8"),
+        ("flags", "<i4"),
+        ("uparent_dist", "<f4"),
+    ]
     + [(name, "<f4") for name in ("x", "y", "z", "vx", "vy", "vz")]
     + [(name, "<f4") for name in ("vmp", "lvmp", "mp", "m", "v", "r")]
     + [(name, "<f4") for name in ("rank1", "rank2", "ra", "rarank", "a_uv")]
-    + [(name, "<f4") for name in ("sm", "icl", "sfr", "obs_sm", "obs_sfr", "obs_uv", "empty")]
+    + [
+        (name, "<f4")
+        for name in ("sm", "icl", "sfr", "obs_sm", "obs_sfr", "obs_uv", "empty")
+    ]
 )
-COLUMNS = ("id", "descid", "upid", "flags", "x", "y", "z", "vx", "vy", "vz", "mp", "m", "v", "sm")
-# The columns of the text form in the order of the first data release, for files without a header.
+COLUMNS = (
+    "id",
+    "descid",
+    "upid",
+    "flags",
+    "x",
+    "y",
+    "z",
+    "vx",
+    "vy",
+    "vz",
+    "mp",
+    "m",
+    "v",
+    "sm",
+)
+# The columns of the text form in the order of the first data release, for files without
+# a header.
 TEXT_ORDER = (
     "id", "descid", "upid", "flags", "uparent_dist", "x", "y", "z", "vx", "vy", "vz", "m", "v",
     "mp", "vmp", "r", "rank1", "rank2", "ra", "rarank", "sm", "icl", "sfr", "obs_sm", "obs_sfr",
@@ -57,7 +83,9 @@ class Structs:
 
     def describe(self) -> JSON:
         """Returns how the file is read, as plain JSON."""
-        offsets = {name: STRUCT.fields[name][1] for name in COLUMNS} if STRUCT.fields else {}
+        offsets = (
+            {name: STRUCT.fields[name][1] for name in COLUMNS} if STRUCT.fields else {}
+        )
         return {"chunk_bytes": self.chunk_rows * STRUCT.itemsize, "columns": offsets}
 
     def content(self, chunk: int) -> bytes:
@@ -78,7 +106,9 @@ class Structs:
             ValueError: If the last struct is not whole.
         """
         if len(content) % STRUCT.itemsize:
-            raise _torn(self.path, chunk * self.chunk_rows * STRUCT.itemsize + len(content))
+            raise _torn(
+                self.path, chunk * self.chunk_rows * STRUCT.itemsize + len(content)
+            )
         return np.frombuffer(content, STRUCT)
 
     def place(self, chunk: int, row: int) -> str:
@@ -94,8 +124,8 @@ def open_structs(path: Path, memory: float) -> Structs:
         memory: The most memory [MB] that reading a chunk may take.
 
     Raises:
-        ValueError: If the size is no multiple of 128 bytes, or the first rows are byte-swapped or
-            no such structs.
+        ValueError: If the size is no multiple of 128 bytes, or the first rows are
+            byte-swapped or no such structs.
     """
     size = path.stat().st_size
     if size % STRUCT.itemsize:
@@ -140,8 +170,8 @@ def open_text(path: Path, memory: float) -> TextTable:
     """Returns the table of a catalogue in text form.
 
     Arguments:
-        path: A file `sfr_catalog_<a>.txt`. Without a header its columns are those of the first data
-            release.
+        path: A file `sfr_catalog_<a>.txt`. Without a header its columns are those of
+            the first data release.
         memory: The most memory [MB] that reading a chunk may take.
 
     Raises:

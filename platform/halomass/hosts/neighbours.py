@@ -1,8 +1,8 @@
 """What surrounds halos in a periodic box: neighbours, the nearest larger halo, the nearest cluster.
 
-Positions are comoving and the box repeats itself on all sides, so that the nearest image of a halo
-counts. What is returned is physical, and the expansion belongs to a velocity. Everything is exact:
-k-d trees decide only in which order halos are looked at.
+Positions are comoving and the box repeats itself on all sides, so that the nearest
+image of a halo counts. What is returned is physical, and the expansion belongs to a
+velocity. Everything is exact: k-d trees decide only in which order halos are looked at.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,10 @@ _COLUMNS = (*_IDENTITIES, *_PLACE, *_MOTION, *_SIZES)
 
 _LATEST = 1.1  # the largest scale factor: some simulations end a little after 1
 _OUTSIDE = 1e-3  # of the box: rounding may put halos so far beyond its walls
-_FIRST_LOOK, _LOOK_FURTHER = 4, 4  # nearest halos looked at first, and by what factor more then
+_FIRST_LOOK, _LOOK_FURTHER = (
+    4,
+    4,
+)  # nearest halos looked at first, and by what factor more then
 _AT_ONCE = 4_000_000  # distances held in memory together
 
 
@@ -39,12 +42,14 @@ class Halos:
     Arguments:
         id: Identities in this snapshot, with shape `[H]`.
         descid: Identities of the descendants in the next snapshot, with shape `[H]`.
-        upid: Identities of the halos that they are satellites of, or -1, with shape `[H]`.
+        upid: Identities of the halos that they are satellites of, or -1, with shape
+            `[H]`.
         position: Comoving [Mpc/h], with shape `[H, 3]`.
         velocity: Physical and peculiar [km/s], with shape `[H, 3]`.
         log_m_vir: log10 of the virial masses [Msun], with shape `[H]`.
         log_m_peak: log10 of the largest masses in their past [Msun], with shape `[H]`.
-        log_m_star: log10 of the stellar masses [Msun], 0 without stars, with shape `[H]`.
+        log_m_star: log10 of the stellar masses [Msun], 0 without stars, with shape
+            `[H]`.
         vmax: Largest circular velocities [km/s], with shape `[H]`.
         box: Side of the periodic box, comoving [Mpc/h].
         scale: Scale factor of the snapshot.
@@ -74,17 +79,27 @@ class Halos:
     def _check_shapes(self) -> None:
         for name in (*_IDENTITIES, *_SIZES, "position", "velocity"):
             vector = name in ("position", "velocity")
-            expected, found = (len(self), 3) if vector else (len(self),), getattr(self, name).shape
+            expected, found = (
+                (len(self), 3) if vector else (len(self),),
+                getattr(self, name).shape,
+            )
             if found != expected:
-                raise ValueError(f"{name!r} has shape {found}, but {len(self)} halos {expected}")
+                raise ValueError(
+                    f"{name!r} has shape {found}, but {len(self)} halos {expected}"
+                )
 
     def _check_values(self) -> None:
         for name in (*_SIZES, "position", "velocity"):
             values = getattr(self, name)
             if not np.isfinite(values).all():
                 row = int(np.argwhere(~np.isfinite(values))[0, 0])
-                raise ValueError(f"{name!r} of halo {self.id[row]} is not finite: leave it out")
-        outside = np.abs(self.position / self.box - 0.5).max(axis=1, initial=0) > 0.5 + _OUTSIDE
+                raise ValueError(
+                    f"{name!r} of halo {self.id[row]} is not finite: leave it out"
+                )
+        outside = (
+            np.abs(self.position / self.box - 0.5).max(axis=1, initial=0)
+            > 0.5 + _OUTSIDE
+        )
         if outside.any():
             row = int(outside.argmax())
             raise ValueError(
@@ -101,7 +116,9 @@ class Halos:
         return 1000 * self.scale / cosmology.HUBBLE
 
     @classmethod
-    def from_records(cls, parts: Sequence[Records], box: float, scale: float) -> "Halos":
+    def from_records(
+        cls, parts: Sequence[Records], box: float, scale: float
+    ) -> "Halos":
         """Returns the halos of a snapshot's records, in their order.
 
         Arguments:
@@ -128,7 +145,9 @@ class Halos:
         sizes = {name: column(name, "f4") for name in _SIZES}
         place = np.stack([column(name) for name in _PLACE], axis=1)
         motion = np.stack([column(name, "f4") for name in _MOTION], axis=1)
-        return cls(**identities, **sizes, position=place, velocity=motion, box=box, scale=scale)
+        return cls(
+            **identities, **sizes, position=place, velocity=motion, box=box, scale=scale
+        )
 
     def tree(self, rows: IntArray) -> cKDTree:
         """Returns a periodic tree of the halos in the given rows `[K]`."""
@@ -202,7 +221,8 @@ class Neighbourhood:
 
         Arguments:
             hosts: Rows of the hosts, with shape `[N]`.
-            log_m_star: log10 of the stellar masses of all halos [Msun], with shape `[H]`.
+            log_m_star: log10 of the stellar masses of all halos [Msun], with shape
+                `[H]`.
         """
         place = self.halos.wrapped(hosts)
         # faster than a tree of the hosts: a shard's hosts lie anywhere in the box
@@ -221,7 +241,8 @@ def motions(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Returns distance [kpc], radial and tangential velocity [km/s], of neighbours seen from hosts.
 
-    Physical velocities: the difference of the peculiar ones and the expansion between both.
+    Physical velocities: the difference of the peculiar ones and the expansion between
+    both.
 
     Arguments:
         halos: The snapshot.
@@ -241,27 +262,36 @@ def motions(
 def distance_larger(halos: Halos, hosts: IntArray) -> FloatArray:
     """Returns the distances `[N]` to the nearest halo of larger virial mass [physical kpc].
 
-    Infinite for the most massive halo of the box. Each host is looked up in a tree of the most
-    massive halos, as many as the next power of two to the number of those larger than it: at least
-    half of them are larger, so a few nearest ones nearly always suffice.
+    Infinite for the most massive halo of the box. Each host is looked up in a tree of
+    the most massive halos, as many as the next power of two to the number of those
+    larger than it: at least half of them are larger, so a few nearest ones nearly
+    always suffice.
 
     Arguments:
         halos: The snapshot.
         hosts: Rows of the hosts, with shape `[N]`.
     """
     falling = np.argsort(-halos.log_m_vir, kind="stable")
-    larger = np.searchsorted(-halos.log_m_vir[falling], -halos.log_m_vir[hosts], side="left")
+    larger = np.searchsorted(
+        -halos.log_m_vir[falling], -halos.log_m_vir[hosts], side="left"
+    )
     place, distance = halos.wrapped(hosts), np.full(len(hosts), np.inf)
     size = 2 ** np.ceil(np.log2(np.maximum(larger, 1))).astype(np.int64)
     for number in np.unique(size[larger > 0]):
         mine = (size == number) & (larger > 0)
-        distance[mine] = _nearest(halos.tree(falling[:number]), place[mine], larger[mine])
+        distance[mine] = _nearest(
+            halos.tree(falling[:number]), place[mine], larger[mine]
+        )
     return distance * halos.kpc
 
 
 def _nearest(tree: cKDTree, place: FloatArray, larger: IntArray) -> FloatArray:
     """Returns distances `[N]` to the nearest of the first `larger` [N] points of a tree."""
-    distance, left, look = np.full(len(place), np.inf), np.arange(len(place)), _FIRST_LOOK
+    distance, left, look = (
+        np.full(len(place), np.inf),
+        np.arange(len(place)),
+        _FIRST_LOOK,
+    )
     while len(left):
         look = min(look, tree.n)
         parts = np.array_split(left, 1 + len(left) * look // _AT_ONCE)
@@ -277,7 +307,9 @@ def _look(tree: cKDTree, place: FloatArray, larger: IntArray, look: int) -> Floa
     return np.where(index < larger[:, None], distance, np.inf).min(axis=1)
 
 
-def distance_cluster(halos: Halos, hosts: IntArray, log_m_cluster: float = 14.0) -> FloatArray:
+def distance_cluster(
+    halos: Halos, hosts: IntArray, log_m_cluster: float = 14.0
+) -> FloatArray:
     """Returns the distances `[N]` to the nearest other halo of a cluster's mass [physical kpc].
 
     Infinite for a host that is the only cluster of the box.
@@ -288,7 +320,8 @@ def distance_cluster(halos: Halos, hosts: IntArray, log_m_cluster: float = 14.0)
         log_m_cluster: Clusters have virial masses above this [dex(solMass)].
 
     Raises:
-        ValueError: If the box holds no cluster: then no distance means what it means elsewhere.
+        ValueError: If the box holds no cluster: then no distance means what it means
+            elsewhere.
     """
     clusters = np.flatnonzero(halos.log_m_vir > log_m_cluster)
     if not len(clusters):

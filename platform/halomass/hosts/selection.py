@@ -1,9 +1,10 @@
 """Which halos of a catalogue are hosts, what their neighbours do, and who may learn from whom.
 
-A host is a central halo with enough neighbours and no larger halo near it. Training, validation
-and test are slabs of the box along x. A halo belongs where its descendant is in the last snapshot,
-in all snapshots, so that no network is tested on an earlier state of a halo that it has learned. If
-the isolation is at least twice the radius, no halo is a neighbour of two hosts of unequal mass.
+A host is a central halo with enough neighbours and no larger halo near it. Training,
+validation and test are slabs of the box along x. A halo belongs where its descendant is
+in the last snapshot, in all snapshots, so that no network is tested on an earlier state
+of a halo that it has learned. If the isolation is at least twice the radius, no halo is
+a neighbour of two hosts of unequal mass.
 """
 
 import sys
@@ -75,7 +76,8 @@ class Hosts:
 
     Arguments:
         row: Their rows among its halos, ascending, with shape `[N]`.
-        distance_larger: To the nearest halo of larger virial mass [kpc], with shape `[N]`.
+        distance_larger: To the nearest halo of larger virial mass [kpc], with shape
+            `[N]`.
         distance_cluster: To the nearest other cluster [kpc], with shape `[N]`.
     """
 
@@ -87,7 +89,8 @@ class Hosts:
 def find_hosts(around: Neighbourhood, selection: Selection) -> Hosts:
     """Returns the hosts of a snapshot.
 
-    The most massive halo of a box is none: no halo is larger, and infinity has no logarithm.
+    The most massive halo of a box is none: no halo is larger, and infinity has no
+    logarithm.
 
     Arguments:
         around: The snapshot and its possible neighbours.
@@ -109,34 +112,37 @@ def find_hosts(around: Neighbourhood, selection: Selection) -> Hosts:
 
 
 @dataclass(frozen=True, eq=False)
-class Fates:
+class FinalPositions:
     """Where the halos of a snapshot end.
 
     Arguments:
         id: The halos' identities in their snapshot, with shape `[H]`.
-        x: Where their last known descendants are, as a fraction of the box, with shape `[H]`.
+        x: Where their last known descendants are, as a fraction of the box, with shape
+            `[H]`.
     """
 
     id: IntArray
     x: FloatArray
 
 
-def fates(halos: Halos, later: Fates | None = None) -> Fates:
+def final_positions(
+    halos: Halos, later: FinalPositions | None = None
+) -> FinalPositions:
     """Returns where the halos of a snapshot end.
 
-    A halo without a descendant in the next snapshot keeps the place where it was seen last, and so
-    do its own progenitors.
+    A halo without a descendant in the next snapshot keeps the place where it was seen
+    last, and so do its own progenitors.
 
     Arguments:
         halos: The snapshot.
-        later: The fates of the next snapshot; None if this is the last one.
+        later: The final_positions of the next snapshot; None if this is the last one.
 
     Raises:
         ValueError: If most halos have no descendant in the next snapshot.
     """
     x = halos.wrapped(np.arange(len(halos)))[:, 0] / halos.box
     if later is None:
-        return Fates(halos.id, x)
+        return FinalPositions(halos.id, x)
     order = np.argsort(later.id, kind="stable")
     place = np.searchsorted(later.id[order], halos.descid)
     found = np.append(order, -1)[place]
@@ -147,7 +153,9 @@ def fates(halos: Halos, later: Fates | None = None) -> Fates:
             "descendant in the next snapshot given: give snapshots that follow one another, or one "
             "alone, because halos could pass from the training to the test side in between"
         )
-    return Fates(halos.id, np.where(followed, np.append(later.x, np.nan)[found], x))
+    return FinalPositions(
+        halos.id, np.where(followed, np.append(later.x, np.nan)[found], x)
+    )
 
 
 def sides(x: FloatArray, selection: Selection) -> NDArray[np.int8]:
@@ -184,7 +192,9 @@ class Snapshot:
         Raises:
             ValueError: If a file cannot be read or holds something else.
         """
-        return Halos.from_records([_mapped(path) for path in self.shards], self.box, self.scale)
+        return Halos.from_records(
+            [_mapped(path) for path in self.shards], self.box, self.scale
+        )
 
     def describe(self) -> JSON:
         """Returns all that decides the halos, as plain JSON."""
@@ -207,20 +217,22 @@ def _mapped(path: Path) -> Records:
         with pa.memory_map(str(path)) as source:
             return Records.from_table(pa.ipc.open_file(source).read_all())
     except (pa.ArrowInvalid, OSError) as error:
-        raise ValueError(f"{path} cannot be read ({error}): make the halo dataset again") from error
+        raise ValueError(
+            f"{path} cannot be read ({error}): make the halo dataset again"
+        ) from error
 
 
 @dataclass(frozen=True)
 class CatalogueSystems:
     """Makes systems of halo catalogues: record i is host i.
 
-    Hosts of later snapshots come first, those of one snapshot in an order drawn from the seed, so
-    that the first ones are a fair sample of the box. Records beyond the last host, which fill its
-    shard, have no neighbours and no finite value. Each process keeps the hosts of all snapshots,
-    and the halos of two.
+    Hosts of later snapshots come first, those of one snapshot in an order drawn from
+    the seed, so that the first ones are a fair sample of the box. Records beyond the
+    last host, which fill its shard, have no neighbours and no finite value. Each
+    process keeps the hosts of all snapshots, and the halos of two.
 
-    Where a catalogue has no stellar masses they are drawn from the relation with the peak mass, for
-    each snapshot anew.
+    Where a catalogue has no stellar masses they are drawn from the relation with the
+    peak mass, for each snapshot anew.
 
     Arguments:
         snapshots: One or more snapshots of one box, in any order.
@@ -231,7 +243,9 @@ class CatalogueSystems:
     selection: Selection = Selection()
 
     def __post_init__(self) -> None:
-        boxes, scales = ([getattr(s, n) for s in self.snapshots] for n in ("box", "scale"))
+        boxes, scales = (
+            [getattr(s, n) for s in self.snapshots] for n in ("box", "scale")
+        )
         if not boxes or len(set(boxes)) > 1 or len(set(scales)) < len(scales):
             raise ValueError(
                 f"snapshots of boxes {boxes} Mpc/h at scale factors {scales}: give at least one, "
@@ -239,7 +253,9 @@ class CatalogueSystems:
             )
 
     @classmethod
-    def of(cls, halos: Sequence[HaloDataset], selection: Selection) -> "CatalogueSystems":
+    def of(
+        cls, halos: Sequence[HaloDataset], selection: Selection
+    ) -> "CatalogueSystems":
         """Returns the systems of datasets of halos, one for each snapshot."""
         readers = [dataset.metadata["simulator"] for dataset in halos]
         snapshots = tuple(
@@ -286,7 +302,8 @@ class CatalogueSystems:
         """Returns the systems of the given numbers.
 
         Arguments:
-            seed: Decides the order of hosts, and stellar masses where the catalogue has none.
+            seed: Decides the order of hosts, and stellar masses where the catalogue has
+                none.
             indices: The systems' numbers.
 
         Raises:
@@ -302,17 +319,23 @@ class CatalogueSystems:
         parts = [_nothing()]
         for number in np.unique(hosts.snapshot[chosen[there]]):
             mine = np.flatnonzero(there & (hosts.snapshot[chosen] == number))
-            parts.append(self._neighbours(seed, int(number), hosts.row[chosen[mine]], mine))
+            parts.append(
+                self._neighbours(seed, int(number), hosts.row[chosen[mine]], mine)
+            )
         owner, particles = _together(parts)
         offsets = np.searchsorted(owner, np.arange(len(index) + 1)).astype(np.int32)
         return Records({"index": index, **scalars}, particles, offsets)
 
-    def _neighbours(self, seed: int, number: int, rows: IntArray, records: IntArray) -> "_Part":
+    def _neighbours(
+        self, seed: int, number: int, rows: IntArray, records: IntArray
+    ) -> "_Part":
         """Returns the neighbours of hosts of one snapshot, and to which records they belong."""
         around = _around(self.latest_first[number], self.selection)
         stars = _stars(self, seed, number)
         pairs = around.pairs(rows, stars)
-        r, v_r, v_t = neighbours.motions(around.halos, rows[pairs.host], pairs.neighbour)
+        r, v_r, v_t = neighbours.motions(
+            around.halos, rows[pairs.host], pairs.neighbour
+        )
         return records[pairs.host], {
             **{"r": r, "v_r": v_r, "v_t": v_t, "log_m_star": stars[pairs.neighbour]},
             "log_m_peak": around.halos.log_m_peak[pairs.neighbour],
@@ -330,14 +353,18 @@ _ABSENT = {
 
 
 def _nothing() -> _Part:
-    return np.empty(0, np.int64), {c.name: np.empty(0) for c in systems.SCHEMA.particles}
+    return np.empty(0, np.int64), {
+        c.name: np.empty(0) for c in systems.SCHEMA.particles
+    }
 
 
 def _together(parts: list[_Part]) -> _Part:
     owner = np.concatenate([owner for owner, _ in parts])
     order = np.argsort(owner, kind="stable")
     return owner[order], {
-        column.name: np.concatenate([p[column.name] for _, p in parts])[order].astype(column.dtype)
+        column.name: np.concatenate([p[column.name] for _, p in parts])[order].astype(
+            column.dtype
+        )
         for column in systems.SCHEMA.particles
     }
 
@@ -362,7 +389,10 @@ def _hosts(chosen: CatalogueSystems) -> _HostsOfAll:
     later, parts = None, []
     for number, snapshot in enumerate(chosen.latest_first):
         around = _around(snapshot, chosen.selection)
-        hosts, later = find_hosts(around, chosen.selection), fates(around.halos, later)
+        hosts, later = (
+            find_hosts(around, chosen.selection),
+            final_positions(around.halos, later),
+        )
         scalars = _scalars(around.halos, hosts, later.x[hosts.row], chosen.selection)
         parts.append((np.full(len(hosts.row), number), hosts.row, scalars))
     numbers, rows, tables = zip(*parts, strict=True)
@@ -371,7 +401,9 @@ def _hosts(chosen: CatalogueSystems) -> _HostsOfAll:
             f"no halo is a host by {chosen.selection}: lower minimum or isolation, or give a "
             "catalogue that resolves smaller halos"
         )
-    columns = {name: np.concatenate([table[name] for table in tables]) for name in tables[0]}
+    columns = {
+        name: np.concatenate([table[name] for table in tables]) for name in tables[0]
+    }
     return _HostsOfAll(np.concatenate(numbers), np.concatenate(rows), columns)
 
 
@@ -393,7 +425,10 @@ def _scalars(
 def _order(chosen: CatalogueSystems, seed: int) -> IntArray:
     numbers = _hosts(chosen).snapshot
     blocks = [np.flatnonzero(numbers == i) for i in range(len(chosen.snapshots))]
-    drawn = [generator(seed, i, _ORDER_DRAW).permutation(block) for i, block in enumerate(blocks)]
+    drawn = [
+        generator(seed, i, _ORDER_DRAW).permutation(block)
+        for i, block in enumerate(blocks)
+    ]
     return np.concatenate(drawn)
 
 

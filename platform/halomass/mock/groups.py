@@ -1,8 +1,9 @@
 """Subhalos that fall in together: small ones come as satellites of larger ones.
 
-A companion crosses the virial radius with its leader, at the same time and with its leader's
-velocity, plus its own motion around the leader; afterwards each goes its own way. So the orbits of
-neighbours are fewer independent facts about a host than there are neighbours.
+A companion crosses the virial radius with its leader, at the same time and with its
+leader's velocity, plus its own motion around the leader; afterwards each goes its own
+way. So the orbits of neighbours are fewer independent facts about a host than there are
+neighbours.
 """
 
 from dataclasses import replace
@@ -13,17 +14,22 @@ from numpy.typing import NDArray
 from halomass.mock.subhalo_orbits import Infall
 from halomass.systems import FloatArray
 
-# Wetzel et al. (2015), doi:10.1088/0004-637X/807/1/49: of dwarfs, within a leader at infall.
+# Wetzel et al. (2015), doi:10.1088/0004-637X/807/1/49: of dwarfs, within a leader at
+# infall.
 SHARE = 0.35
 _LIGHTER = 5.0  # times, that a companion is at least lighter than its leader
-# Of a leader's circular velocity: dispersion around it in each direction, a choice of this mock.
+# Of a leader's circular velocity: dispersion around it in each direction, a choice of
+# this mock.
 _MOTION = 0.6
 _UNIT = 1e9  # masses are counted in so many parts of the host's
 _EXTENT = 0.5  # of a leader's virial radius: scatter of the companions' distances
 
 
 def leaders(
-    host: NDArray[np.int64], ratio: FloatArray, may_lead: NDArray[np.bool_], uniform: FloatArray
+    host: NDArray[np.int64],
+    ratio: FloatArray,
+    may_lead: NDArray[np.bool_],
+    uniform: FloatArray,
 ) -> NDArray[np.int64]:
     """Returns whom each subhalo falls in with: the number of its leader, or its own, `[K]`.
 
@@ -61,7 +67,9 @@ def accompany(
         ratio: The leaders' masses over their hosts' at that time, with shape `[K]`.
         normal: Standard normal draws, with shape `[4, K]`.
     """
-    size = np.where(leads, 0.0, np.cbrt(ratio))  # of radius and velocity, compared with the host's
+    size = np.where(
+        leads, 0.0, np.cbrt(ratio)
+    )  # of radius and velocity, compared with the host's
     motion = _MOTION * size * start.circular_velocity * normal[:3]
     radius = start.radius * np.maximum(1 + _EXTENT * size * normal[3], 0.2)
     v_t = np.hypot(start.v_t + motion[1], motion[2])

@@ -1,7 +1,7 @@
 """How hosts grew: their mass, virial radius and dynamical times at earlier redshifts.
 
-Mass grows exponentially with falling redshift, and the sooner the more concentrated a halo is today
-(Wechsler et al. 2002, doi:10.1086/338765). Single mergers are left out.
+Mass grows exponentially with falling redshift, and the sooner the more concentrated a
+halo is today (Wechsler et al. 2002, doi:10.1086/338765). Single mergers are left out.
 """
 
 from functools import cache
@@ -33,12 +33,15 @@ def infall_redshift(share: FloatArray, concentration: FloatArray) -> FloatArray:
 
     Arguments:
         share: M(z) / M(0), with shape `[K]`; what falls in is spread evenly over it.
-        concentration: The hosts' today, which remembers when they formed, with shape `[K]`.
+        concentration: The hosts' today, which remembers when they formed, with shape
+            `[K]`.
     """
     return np.minimum(-np.log(share) * concentration / _GROWTH, EARLIEST)
 
 
-def past_radius(share: FloatArray, concentration: FloatArray, redshift: FloatArray) -> FloatArray:
+def past_radius(
+    share: FloatArray, concentration: FloatArray, redshift: FloatArray
+) -> FloatArray:
     """Returns the virial radius at past redshifts, in units of today's scale radius.
 
     Arguments:

@@ -1,8 +1,9 @@
 """Satellites in equilibrium: the simple alternative to integrating their orbits.
 
-Distances follow the profile of subhalos in simulations, velocities the anisotropic Jeans equation
-of that profile in an NFW halo. Satellites then know nothing of when and with whom they fell in,
-heavy ones sink no more than light ones, and there is no backsplash.
+Distances follow the profile of subhalos in simulations, velocities the anisotropic
+Jeans equation of that profile in an NFW halo. Satellites then know nothing of when and
+with whom they fell in, heavy ones sink no more than light ones, and there is no
+backsplash.
 """
 
 from functools import cache
@@ -17,7 +18,8 @@ from halomass.systems import FloatArray
 
 # Einasto's profile through the radial percentiles of subhalos, in virial radii.
 _SHAPE, _SCALE = 0.638, 0.396
-# beta(r) = INNER + (OUTER - INNER) r / (r + R_vir): 0.1 inside, 0.3 at the virial radius
+# beta(r) = INNER + (OUTER - INNER) r / (r + R_vir): 0.1 inside, 0.3 at the virial
+# radius
 _INNER, _OUTER = 0.05, 0.55
 _RADII = np.geomspace(1e-3, 30, 600)  # [virial radii]
 _CONCENTRATIONS = np.geomspace(1.0, 60.0, 60)
@@ -32,7 +34,9 @@ def tracer_share(x: FloatArray) -> FloatArray:
     """Returns the share of satellites in the halo that lie within x virial radii."""
     order, scale = 3 / _SHAPE, 2 / _SHAPE
     whole = special.gammainc(order, scale * (1 / _SCALE) ** _SHAPE)
-    return special.gammainc(order, scale * (np.minimum(x, 1.0) / _SCALE) ** _SHAPE) / whole
+    return (
+        special.gammainc(order, scale * (np.minimum(x, 1.0) / _SCALE) ** _SHAPE) / whole
+    )
 
 
 def tracer_radius(uniform: FloatArray) -> FloatArray:
@@ -61,7 +65,11 @@ def solve(concentration: float) -> FloatArray:
     Arguments:
         concentration: The host's.
     """
-    force = enclosed(concentration * _RADII) / enclosed(np.asarray(concentration)) / _RADII**2
+    force = (
+        enclosed(concentration * _RADII)
+        / enclosed(np.asarray(concentration))
+        / _RADII**2
+    )
     weight = tracer_density(_RADII) * integrating_factor(_RADII)
     # the integral runs from outside in, over log r
     pull = weight * force * _RADII
@@ -93,4 +101,6 @@ def today(hosts: Hosts, uniform: FloatArray, normal: FloatArray) -> Today:
     x = tracer_radius(uniform)
     radial = dispersion(hosts.concentration, x) * hosts.velocity
     tangential = radial * np.sqrt(1 - anisotropy(x))
-    return Today(x * hosts.radius, radial * normal[0], tangential * np.hypot(*normal[1:]))
+    return Today(
+        x * hosts.radius, radial * normal[0], tangential * np.hypot(*normal[1:])
+    )

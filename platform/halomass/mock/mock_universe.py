@@ -1,12 +1,13 @@
 """A mock universe, for when no catalogue is at hand. It is no simulation of structure formation.
 
-Hosts are drawn one by one from what simulations have taught: how concentrated they are, how many
-subhalos they have, how these fell in, alone or in groups; then each subhalo is followed on its
-orbit to today. Smaller halos beyond the virial radius are drawn around it. Mergers, filaments,
-planes of satellites and all halos that are not round are left out.
+Hosts are drawn one by one from what simulations have taught: how concentrated they are,
+how many subhalos they have, how these fell in, alone or in groups; then each subhalo is
+followed on its orbit to today. Smaller halos beyond the virial radius are drawn around
+it. Mergers, filaments, planes of satellites and all halos that are not round are left
+out.
 
-`python -m halomass.study.acceptance` prints what the mock gives beside the numbers that it
-imitates.
+`python -m halomass.study.acceptance` prints what the mock gives beside the numbers that
+it imitates.
 """
 
 import sys
@@ -31,7 +32,11 @@ from halomass.mock import (
     tides,
 )
 from halomass.mock.populations import Limits, Population
-from halomass.mock.structure import CONCENTRATION_SCATTER, Hosts, median_log_concentration
+from halomass.mock.structure import (
+    CONCENTRATION_SCATTER,
+    Hosts,
+    median_log_concentration,
+)
 from halomass.systems import TEST, TRAIN, VALIDATION, FloatArray
 from orrery.parameters import generator
 from orrery.records import JSON, Records, Schema, code_fingerprint
@@ -42,11 +47,17 @@ CATALOGUES: tuple[CatalogueName, ...] = get_args(CatalogueName)
 
 PARTICLE_MASSES = {"ESMDPL": 3.3e5, "VSMDPL": 6.2e6}  # [Msun/h]
 BOXES = {"ESMDPL": 64.0, "VSMDPL": 160.0}  # sides [Mpc/h]
-THRESHOLDS = {"UM": 0.63, "UM-SAGA": 0.70}  # of V_max / V_infall, below which satellites are lost
+THRESHOLDS = {
+    "UM": 0.63,
+    "UM-SAGA": 0.70,
+}  # of V_max / V_infall, below which satellites are lost
 
 # Of halos with so many particles at their peak, half are found and followed.
 _PARTICLES, _PARTICLES_SCATTER = 100.0, 0.15  # second: [dex]
-_FLAT, _FALL = 13.8, 0.25  # [dex(solMass)] up to where log masses are uniform, and how they fall
+_FLAT, _FALL = (
+    13.8,
+    0.25,
+)  # [dex(solMass)] up to where log masses are uniform, and how they fall
 
 
 @dataclass(frozen=True)
@@ -74,9 +85,13 @@ class MockUniverse:
 
     def __post_init__(self) -> None:
         if self.catalogue not in CATALOGUES:
-            raise ValueError(f"no catalogue {self.catalogue!r}: choose one of {CATALOGUES}")
+            raise ValueError(
+                f"no catalogue {self.catalogue!r}: choose one of {CATALOGUES}"
+            )
         if self.velocities not in ("orbits", "jeans"):
-            raise ValueError(f"no velocities {self.velocities!r}: choose 'orbits' or 'jeans'")
+            raise ValueError(
+                f"no velocities {self.velocities!r}: choose 'orbits' or 'jeans'"
+            )
         if not 10.0 <= self.lightest < self.heaviest <= 15.0:
             raise ValueError(
                 f"lightest {self.lightest} and heaviest {self.heaviest} must rise in this order, "
@@ -88,7 +103,9 @@ class MockUniverse:
                 f"isolation {self.isolation} kpc not below"
             )
         if self.neighbours_kept < 1:
-            raise ValueError(f"neighbours_kept {self.neighbours_kept} must be 1 or more")
+            raise ValueError(
+                f"neighbours_kept {self.neighbours_kept} must be 1 or more"
+            )
         if not 0.0 < self.train <= self.test < 1.0:
             raise ValueError(
                 f"train {self.train} and test {self.test} must rise in this order between 0 and 1"
@@ -137,7 +154,8 @@ class MockUniverse:
 
         Arguments:
             seed: The root seed.
-            indices: The systems' numbers; each depends on `seed` and on its number alone.
+            indices: The systems' numbers; each depends on `seed` and on its number
+                alone.
         """
         drawn = self._draw(seed, indices)
         kept, offsets = self._ranked(self._around(drawn), len(indices))
@@ -162,7 +180,9 @@ class MockUniverse:
         tail = _FALL * -np.expm1((bend - high) / _FALL)
         place = probability * (bend - low + tail)
         beyond = np.clip((place - (bend - low)) / _FALL, 0.0, 1 - 1e-12)
-        return np.where(place < bend - low, low + place, bend - _FALL * np.log1p(-beyond))
+        return np.where(
+            place < bend - low, low + place, bend - _FALL * np.log1p(-beyond)
+        )
 
     def density(self, log_mass: FloatArray) -> FloatArray:
         """Returns how many hosts are drawn at masses [dex(solMass)], without normalisation."""
@@ -174,10 +194,14 @@ class MockUniverse:
     def _draw(self, seed: int, indices: Sequence[int]) -> "_Drawn":
         streams = [generator(seed, int(index)) for index in indices]
         uniform = np.stack([stream.random(2) for stream in streams], axis=1)
-        exponential = np.stack([stream.standard_exponential(2) for stream in streams], axis=1)
+        exponential = np.stack(
+            [stream.standard_exponential(2) for stream in streams], axis=1
+        )
         normal = np.stack([stream.standard_normal(3) for stream in streams], axis=1)
         log_mass = self.log_mass(uniform[0])
-        log_concentration = median_log_concentration(log_mass) + CONCENTRATION_SCATTER * normal[0]
+        log_concentration = (
+            median_log_concentration(log_mass) + CONCENTRATION_SCATTER * normal[0]
+        )
         hosts = Hosts(log_mass, 10.0**log_concentration)
         return _Drawn(streams, hosts, uniform[1], exponential, normal[1:])
 
@@ -191,15 +215,21 @@ class MockUniverse:
         satellites = populations.satellites(hosts, smallest, inside, limits)
         return satellites + populations.infalling(hosts, outside, limits)
 
-    def _ranked(self, found: Population, hosts: int) -> tuple[Population, NDArray[np.int32]]:
+    def _ranked(
+        self, found: Population, hosts: int
+    ) -> tuple[Population, NDArray[np.int32]]:
         """Returns the neighbours that are kept, host after host, and where each host's begin."""
         found = found[(found.r >= self.closest) & (found.r <= systems.RADIUS)]
         found = found[np.lexsort((-found.log_m_star, found.host))]
         first = np.searchsorted(found.host, np.arange(hosts))
-        kept = found[np.arange(len(found.host)) - first[found.host] < self.neighbours_kept]
+        kept = found[
+            np.arange(len(found.host)) - first[found.host] < self.neighbours_kept
+        ]
         return kept, np.searchsorted(kept.host, np.arange(hosts + 1)).astype(np.int32)
 
-    def _scalars(self, drawn: "_Drawn", indices: Sequence[int]) -> dict[str, NDArray[np.generic]]:
+    def _scalars(
+        self, drawn: "_Drawn", indices: Sequence[int]
+    ) -> dict[str, NDArray[np.generic]]:
         log_mass, number = drawn.hosts.log_mass, np.asarray(indices, np.int64)
         around = surroundings.environment(log_mass, self.isolation, drawn.exponential)
         middle = np.where(drawn.x < self.train, TRAIN, VALIDATION)
@@ -223,8 +253,10 @@ class _Drawn:
         streams: The generators of what is drawn next, one for each host.
         hosts: The hosts.
         x: Their place in the box, with shape `[B]`.
-        exponential: For the nearest larger halo and the nearest cluster, with shape `[2, B]`.
-        normal: For the abundance of satellites and of infalling halos, with shape `[2, B]`.
+        exponential: For the nearest larger halo and the nearest cluster, with shape
+            `[2, B]`.
+        normal: For the abundance of satellites and of infalling halos, with shape `[2,
+            B]`.
     """
 
     streams: list[np.random.Generator]

@@ -1,8 +1,8 @@
 """The halos around hosts: satellites that have fallen in, and smaller halos that still do.
 
-Each host has a stream of random numbers of its own, and all of them are drawn before anything is
-computed for many hosts at once. The same numbers are drawn for every catalogue, so that catalogues
-differ by which halos they keep and by nothing else.
+Each host has a stream of random numbers of its own, and all of them are drawn before
+anything is computed for many hosts at once. The same numbers are drawn for every
+catalogue, so that catalogues differ by which halos they keep and by nothing else.
 """
 
 from collections.abc import Sequence
@@ -12,26 +12,42 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from halomass.mock import groups, history, jeans, stellar_mass, subhalo_orbits, surroundings, tides
+from halomass.mock import (
+    groups,
+    history,
+    jeans,
+    stellar_mass,
+    subhalo_orbits,
+    surroundings,
+    tides,
+)
 from halomass.mock.structure import Hosts
 from halomass.mock.subhalo_orbits import Today
 from halomass.systems import FloatArray
 
-# Of N(> psi) subhalos that fall in as many survive as simulations have, halfway between the models.
+# Of N(> psi) subhalos that fall in as many survive as simulations have, halfway between
+# the models.
 ABUNDANCE, ABUNDANCE_SLOPE, ABUNDANCE_SCATTER = 0.137, 0.87, 0.10
 _SURVIVING = 29.2 * 1e-3**ABUNDANCE_SLOPE  # within R_vir
 _LARGEST_RATIO = 0.5  # of a subhalo's mass over its host's at infall
-_EARLIEST_SHARE = 1e-3  # of today's mass: nothing counted fell in before the host had that
-_CORE = 0.12  # [virial radii] within which the fewer subhalos are left the closer they are
+_EARLIEST_SHARE = (
+    1e-3  # of today's mass: nothing counted fell in before the host had that
+)
+_CORE = (
+    0.12  # [virial radii] within which the fewer subhalos are left the closer they are
+)
 _INSIDE = 0.77  # of the survivors on orbits are within the virial radius
 _WANTED = 130.0  # survivors within the radius: lighter ones are not followed
-_SMALLEST_SHARE = 0.09  # of a host's survivors is taken to be within the radius, at least
+_SMALLEST_SHARE = (
+    0.09  # of a host's survivors is taken to be within the radius, at least
+)
 
-# log10 V_peak [km/s] of 1e10 Msun, its slope with log mass, its scatter: the recipe of this mock,
-# from no publication.
+# log10 V_peak [km/s] of 1e10 Msun, its slope with log mass, its scatter: the recipe of
+# this mock, from no publication.
 V_PEAK, V_PEAK_SLOPE, V_PEAK_SCATTER = 1.679, 0.293, 0.052
 
-# Scatter of the logarithm of how many halos fall in around a host: a choice of this mock.
+# Scatter of the logarithm of how many halos fall in around a host: a choice of this
+# mock.
 _CROWDING = 0.6
 
 
@@ -74,7 +90,8 @@ class Population:
         v_peak: Largest circular velocity in their past [km/s].
         vmax: The same today [km/s].
         log_m_star: log10 of their stellar mass [Msun].
-        infall_speed: In units of the host's circular velocity then; NaN of halos without a past.
+        infall_speed: In units of the host's circular velocity then; NaN of halos
+            without a past.
     """
 
     host: NDArray[np.int64]
@@ -125,7 +142,9 @@ def draw(streams: Sequence[np.random.Generator], mean: FloatArray) -> Draws:
     uniform = [stream.random((n, 6)) for stream, n in pairs]
     normal = [stream.standard_normal((n, 7)) for stream, n in pairs]
     host = np.repeat(np.arange(len(counts)), counts)
-    return Draws(host, np.concatenate(uniform).T.copy(), np.concatenate(normal).T.copy())
+    return Draws(
+        host, np.concatenate(uniform).T.copy(), np.concatenate(normal).T.copy()
+    )
 
 
 # --- satellites -----------------------------------------------------------------------------
@@ -138,7 +157,9 @@ def smallest_ratio(hosts: Hosts, limits: Limits) -> FloatArray:
         hosts: B hosts.
         limits: What the catalogue keeps.
     """
-    share = np.maximum(jeans.tracer_share(limits.radius / hosts.radius), _SMALLEST_SHARE)
+    share = np.maximum(
+        jeans.tracer_share(limits.radius / hosts.radius), _SMALLEST_SHARE
+    )
     enough = (_SURVIVING * share / _WANTED) ** (1 / ABUNDANCE_SLOPE)
     return np.maximum(enough, 10.0 ** (limits.log_m_peak - hosts.log_mass))
 
@@ -148,18 +169,22 @@ def expected_subhalos(smallest: FloatArray, normal: FloatArray) -> FloatArray:
 
     Arguments:
         smallest: Smallest mass over the host's, with shape `[B]`.
-        normal: Standard normal draws: hosts scatter more than by chance, with shape `[B]`.
+        normal: Standard normal draws: hosts scatter more than by chance, with shape
+            `[B]`.
     """
     scatter = np.maximum(1 + ABUNDANCE_SCATTER * normal, 0.5)
     return ABUNDANCE * smallest**-ABUNDANCE_SLOPE * scatter
 
 
-def satellites(hosts: Hosts, smallest: FloatArray, draws: Draws, limits: Limits) -> Population:
+def satellites(
+    hosts: Hosts, smallest: FloatArray, draws: Draws, limits: Limits
+) -> Population:
     """Returns the subhalos that have survived, where they are today.
 
     Arguments:
         hosts: B hosts.
-        smallest: Smallest mass over the host's of those that were drawn, with shape `[B]`.
+        smallest: Smallest mass over the host's of those that were drawn, with shape
+            `[B]`.
         draws: Of all subhalos that ever fell in.
         limits: What the catalogue keeps.
     """
@@ -170,7 +195,9 @@ def satellites(hosts: Hosts, smallest: FloatArray, draws: Draws, limits: Limits)
     log_m_peak = hosts.log_mass[draws.host] + np.log10(ratio)
     bound = _bound(hosts[draws.host], ratio, share[leader], draws.normal[0])
     slower = tides.velocity_share(bound)
-    alive = minor & limits.found(log_m_peak, draws.uniform[4]) & (slower > limits.threshold)
+    alive = (
+        minor & limits.found(log_m_peak, draws.uniform[4]) & (slower > limits.threshold)
+    )
     here = np.flatnonzero(alive)
     fallen = _Fallen(ratio, share, bound, leader)
     place = _place(hosts, fallen, here, draws, limits)
@@ -189,10 +216,14 @@ class _Fallen:
     leader: NDArray[np.int64]
 
 
-def _bound(hosts: Hosts, ratio: FloatArray, share: FloatArray, normal: FloatArray) -> FloatArray:
+def _bound(
+    hosts: Hosts, ratio: FloatArray, share: FloatArray, normal: FloatArray
+) -> FloatArray:
     redshift = history.infall_redshift(share, hosts.concentration)
     times = history.dynamical_times(history.lookback_time(redshift))
-    return tides.bound_share(times, ratio, tides.LOSS_RATE * 10 ** (tides.LOSS_SCATTER * normal))
+    return tides.bound_share(
+        times, ratio, tides.LOSS_RATE * 10 ** (tides.LOSS_SCATTER * normal)
+    )
 
 
 def _place(
@@ -214,15 +245,23 @@ def _left(
     hosts: Hosts, found: Population, uniform: FloatArray, limits: Limits
 ) -> NDArray[np.bool_]:
     """Returns which survivors are left where halo finders lose them, close to the centre."""
-    if limits.equilibrium:  # all were put within the virial radius, and where they are found
+    if (
+        limits.equilibrium
+    ):  # all were put within the virial radius, and where they are found
         return uniform < _INSIDE
     return uniform * _CORE * hosts.radius[found.host] < found.r
 
 
 def _described(
-    draws: Draws, place: Today, log_m_peak: FloatArray, slower: FloatArray, speed: FloatArray
+    draws: Draws,
+    place: Today,
+    log_m_peak: FloatArray,
+    slower: FloatArray,
+    speed: FloatArray,
 ) -> Population:
-    log_v_peak = V_PEAK + V_PEAK_SLOPE * (log_m_peak - 10) + V_PEAK_SCATTER * draws.normal[2]
+    log_v_peak = (
+        V_PEAK + V_PEAK_SLOPE * (log_m_peak - 10) + V_PEAK_SCATTER * draws.normal[2]
+    )
     log_m_star = stellar_mass.scattered(log_m_peak, draws.normal[3])
     v_peak = 10.0**log_v_peak
     velocities = (log_m_peak, v_peak, v_peak * slower, log_m_star, speed)
@@ -241,7 +280,9 @@ def expected_infalling(hosts: Hosts, limits: Limits, normal: FloatArray) -> Floa
         normal: Standard normal draws: some hosts live in crowds, with shape `[B]`.
     """
     crowd = np.exp(_CROWDING * normal - 0.5 * _CROWDING**2)
-    return crowd * surroundings.expected_neighbours(hosts, limits.radius, limits.log_m_peak)
+    return crowd * surroundings.expected_neighbours(
+        hosts, limits.radius, limits.log_m_peak
+    )
 
 
 def infalling(hosts: Hosts, draws: Draws, limits: Limits) -> Population:
@@ -253,7 +294,9 @@ def infalling(hosts: Hosts, draws: Draws, limits: Limits) -> Population:
         limits: What the catalogue keeps.
     """
     each = hosts[draws.host]
-    log_m_peak = surroundings.neighbour_masses(each, limits.log_m_peak, draws.uniform[0])
+    log_m_peak = surroundings.neighbour_masses(
+        each, limits.log_m_peak, draws.uniform[0]
+    )
     place = surroundings.neighbours(
         each, limits.radius, draws.uniform[1:3], draws.normal[[1, 4, 5]]
     )

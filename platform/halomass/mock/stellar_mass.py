@@ -1,7 +1,8 @@
 """Galaxies in halos: the stellar mass that goes with the largest mass of a halo's past.
 
-Medians are those of UniverseMachine's first data release at redshift zero; below the masses that
-its data constrain they are its power law's continuation, and galaxies scatter more.
+Medians are those of UniverseMachine's first data release at redshift zero; below the
+masses that its data constrain they are its power law's continuation, and galaxies
+scatter more.
 """
 
 import numpy as np
@@ -26,7 +27,9 @@ def median_log_stellar_mass(log_m_peak: FloatArray) -> FloatArray:
         log_m_peak: log10 of the largest mass in a halo's past [Msun], with any shape.
     """
     x = np.asarray(log_m_peak, np.float64) - _KNEE
-    power_laws = np.logaddexp(-_FAINT_SLOPE * x * np.log(10), -_BRIGHT_SLOPE * x * np.log(10))
+    power_laws = np.logaddexp(
+        -_FAINT_SLOPE * x * np.log(10), -_BRIGHT_SLOPE * x * np.log(10)
+    )
     bump = _BUMP_HEIGHT * np.exp(-0.5 * (x / _BUMP_WIDTH) ** 2)
     return _KNEE + _NORMALISATION - power_laws / np.log(10) + bump
 

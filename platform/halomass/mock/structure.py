@@ -1,7 +1,7 @@
 """How halos are built: NFW profiles, whose concentration falls with mass and scatters.
 
-Navarro, Frenk & White (1997), doi:10.1086/304888. Halos are spherical here and hold nothing but
-dark matter.
+Navarro, Frenk & White (1997), doi:10.1086/304888. Halos are spherical here and hold
+nothing but dark matter.
 """
 
 from dataclasses import dataclass
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from halomass.cosmology import HUBBLE, G, colossus, virial_radius, virial_velocity
 from halomass.systems import FloatArray
 
-# [dex], a choice of this mock between 0.11 (Dutton & Maccio 2014, doi:10.1093/mnras/stu742) and
-# 0.16 (Diemer & Kravtsov 2015, doi:10.1088/0004-637X/799/1/108).
+# [dex], a choice of this mock between 0.11 (Dutton & Maccio 2014,
+# doi:10.1093/mnras/stu742) and 0.16 (Diemer & Kravtsov 2015,
+# doi:10.1088/0004-637X/799/1/108).
 CONCENTRATION_SCATTER = 0.13
 _MODEL = "diemer19"  # Diemer & Joyce (2019), doi:10.3847/1538-4357/aafad6
 _TABLE = np.linspace(9.5, 15.5, 121)  # [dex(solMass)]
@@ -30,7 +31,9 @@ def enclosed(x: FloatArray) -> FloatArray:
 def _median_log_concentrations() -> FloatArray:
     colossus()
     mass = 10**_TABLE * HUBBLE
-    return np.log10(colossus_concentration.concentration(mass, "vir", 0.0, model=_MODEL))
+    return np.log10(
+        colossus_concentration.concentration(mass, "vir", 0.0, model=_MODEL)
+    )
 
 
 def median_log_concentration(log_mass: FloatArray) -> FloatArray:

@@ -1,12 +1,13 @@
 """Subhalos fall in, orbit and sink: where they are today.
 
-A subhalo crosses the virial radius of its host with velocities that cosmological simulations have
-measured, at a time given by the host's accretion history. It then moves in the host's potential,
-which deepens as the host grows and keeps its shape, and heavy subhalos feel dynamical friction.
-Halos that are not round and the pull of other galaxies are left out.
+A subhalo crosses the virial radius of its host with velocities that cosmological
+simulations have measured, at a time given by the host's accretion history. It then
+moves in the host's potential, which deepens as the host grows and keeps its shape, and
+heavy subhalos feel dynamical friction. Halos that are not round and the pull of other
+galaxies are left out.
 
-Orbits are integrated in units of the host's scale radius r_s and of the velocity sqrt(G M_s / r_s),
-with M_s = 4 pi rho_s r_s^3, in which all NFW halos are the same.
+Orbits are integrated in units of the host's scale radius r_s and of the velocity sqrt(G
+M_s / r_s), with M_s = 4 pi rho_s r_s^3, in which all NFW halos are the same.
 """
 
 from dataclasses import dataclass
@@ -19,11 +20,14 @@ from halomass.mock import history, tides
 from halomass.mock.structure import Hosts, enclosed
 from halomass.systems import FloatArray
 
-# Li et al. (2020), arXiv:2008.05710: speed at infall in units of the host's circular velocity.
+# Li et al. (2020), arXiv:2008.05710: speed at infall in units of the host's circular
+# velocity.
 SPEED, SPEED_SCATTER = 1.20, 0.20
 
 _STEP = 0.2  # of a local dynamical time
-_SOFTENING = 0.03  # [scale radii] the centre is rounded off: below a kpc in the Milky Way
+_SOFTENING = (
+    0.03  # [scale radii] the centre is rounded off: below a kpc in the Milky Way
+)
 _SINKS = 2e-3  # of the host's mass: lighter subhalos feel no friction worth following
 _FINEST = 0.1  # [scale radii] closer in, time steps become no shorter
 _COMPACT = 16  # steps between two looks for orbits that have arrived
@@ -81,7 +85,11 @@ class Infall:
 
 
 def infall(
-    hosts: Hosts, share: FloatArray, ratio: FloatArray, normal: FloatArray, uniform: FloatArray
+    hosts: Hosts,
+    share: FloatArray,
+    ratio: FloatArray,
+    normal: FloatArray,
+    uniform: FloatArray,
 ) -> Infall:
     """Returns how subhalos crossed the virial radius.
 
@@ -136,11 +144,15 @@ def today(hosts: Hosts, start: Infall, ratio: FloatArray, bound: FloatArray) -> 
     for which in (np.flatnonzero(heavy), np.flatnonzero(~heavy)):
         drag = _drag(hosts[which], ratio[which], bound[which], time[which])
         braked = drag if which.size and heavy[which[0]] else None
-        state[:, which] = orbit(state[:, which], time[which], start.depth[which], braked)
+        state[:, which] = orbit(
+            state[:, which], time[which], start.depth[which], braked
+        )
     return _seen(hosts, state)
 
 
-def _drag(hosts: Hosts, ratio: FloatArray, bound: FloatArray, time: FloatArray) -> "Drag":
+def _drag(
+    hosts: Hosts, ratio: FloatArray, bound: FloatArray, time: FloatArray
+) -> "Drag":
     host = hosts.mass / hosts.scale_mass
     # dynamical times have become longer: to let them pass evenly is close enough
     spent = (bound**-tides.LOSS_POWER - 1) / np.maximum(time, 1e-9)
@@ -162,7 +174,8 @@ class Drag:
     Arguments:
         mass: At infall, in units of M_s, with shape `[K]`.
         host: The host's virial mass in units of M_s, with shape `[K]`.
-        loss: How fast (m/m_0)^-0.07 grows, over the time unit of the orbits, with shape `[K]`.
+        loss: How fast (m/m_0)^-0.07 grows, over the time unit of the orbits, with shape
+            `[K]`.
     """
 
     mass: FloatArray
@@ -172,7 +185,9 @@ class Drag:
     def __getitem__(self, which: NDArray[np.int64]) -> "Drag":
         return Drag(self.mass[which], self.host[which], self.loss[which])
 
-    def rate(self, radius: FloatArray, speed: FloatArray, elapsed: FloatArray) -> FloatArray:
+    def rate(
+        self, radius: FloatArray, speed: FloatArray, elapsed: FloatArray
+    ) -> FloatArray:
         """Returns the rate at which friction brakes: Chandrasekhar (1943), doi:10.1086/144517.
 
         Arguments:
@@ -209,8 +224,8 @@ def orbit(
     Arguments:
         start: x, y [scale radii], v_x and v_y [scale velocities], with shape `[4, K]`.
         duration: [scale radii / scale velocities], with shape `[K]`.
-        depth: The host's potential at the start over that at the end, with shape `[K]`; it
-            deepens evenly in between.
+        depth: The host's potential at the start over that at the end, with shape `[K]`;
+            it deepens evenly in between.
         drag: Of the subhalos; none when None.
         step: The time steps, as a share of the local dynamical time.
     """
@@ -243,7 +258,9 @@ def _leap(state: FloatArray, clock: FloatArray, drag: Drag | None, step: float) 
     radius2 = x * x + y * y + _SOFTENING**2
     radius = np.sqrt(radius2)
     deep = depth + (1 - depth) * (elapsed + half) / duration
-    kick = time * deep * (np.log(1 + radius) - radius / (1 + radius)) / (radius2 * radius)
+    kick = (
+        time * deep * (np.log(1 + radius) - radius / (1 + radius)) / (radius2 * radius)
+    )
     v_x -= kick * x
     v_y -= kick * y
     if drag is not None:
@@ -259,4 +276,6 @@ def _time_step(state: FloatArray, step: float) -> FloatArray:
     radius2 = x * x + y * y + _FINEST**2
     radius = np.sqrt(radius2)
     # 1 / [2 r (1 + r)^2] lies close enough to G M / r^3
-    return step / np.sqrt((v_x * v_x + v_y * v_y) / radius2 + 0.5 / (radius * (1 + radius) ** 2))
+    return step / np.sqrt(
+        (v_x * v_x + v_y * v_y) / radius2 + 0.5 / (radius * (1 + radius) ** 2)
+    )

@@ -1,7 +1,8 @@
 """What lies around a host beyond its virial radius: small halos falling in, larger ones far away.
 
-Small halos follow the matter's outer profile and stream towards the host while space expands.
-Larger ones follow the mass function and cluster around the host. Filaments are left out.
+Small halos follow the matter's outer profile and stream towards the host while space
+expands. Larger ones follow the mass function and cluster around the host. Filaments are
+left out.
 """
 
 from dataclasses import dataclass
@@ -18,17 +19,22 @@ from halomass.systems import FloatArray
 CLUSTER = 14.0  # [dex(solMass)] what a nearest cluster must have
 
 _MEAN_DENSITY = OMEGA_MATTER * 3 * (0.1 * HUBBLE) ** 2 / (8 * np.pi * G)  # [Msun/kpc^3]
-# Diemer & Kravtsov (2014), doi:10.1088/0004-637X/789/1/1: rho_m [b (r / 5 R_200m)^-1.5 + 1].
+# Diemer & Kravtsov (2014), doi:10.1088/0004-637X/789/1/1: rho_m [b (r / 5 R_200m)^-1.5
+# + 1].
 _OUTER, _OUTER_SLOPE = 1.5, 1.5
-_STREAM = (0.6, 0.3)  # [virial velocities] towards the host, at one and two virial radii
+_STREAM = (
+    0.6,
+    0.3,
+)  # [virial velocities] towards the host, at one and two virial radii
 _RADIAL_SCATTER, _TANGENTIAL_SCATTER = 0.6, 0.5  # [virial velocities]
 
 _MASSES = np.linspace(7.5, 15.8, 167)  # [dex(solMass)]
 _FUNCTION, _BIAS = "despali16", "tinker10"
 _CORRELATION_LENGTH = 5e3 / HUBBLE  # [kpc] of matter today, whose xi = (r / r_0)^-1.8
 _CORRELATION_SLOPE = 1.8
-# Galaxies come in groups: the chance of none is (1 + c N)^(-1/c), a negative binomial's.
-# Its c is a choice of this mock; with 1, numbers scatter by their mean at least.
+# Galaxies come in groups: the chance of none is (1 + c N)^(-1/c), a negative
+# binomial's. Its c is a choice of this mock; with 1, numbers scatter by their mean at
+# least.
 _CLUMPING = 1.0
 _DISTANCES = np.geomspace(1.0, 1e6, 1201)  # [kpc]
 
@@ -41,7 +47,9 @@ def _mass_function() -> tuple[FloatArray, FloatArray]:
     """Returns the number [1/kpc^3] of halos above each mass, and the mean bias of those."""
     colossus()
     mass, log = 10**_MASSES * HUBBLE, np.log(10) * _MASSES
-    density = mass_function.massFunction(mass, 0.0, mdef="vir", model=_FUNCTION, q_out="dndlnM")
+    density = mass_function.massFunction(
+        mass, 0.0, mdef="vir", model=_FUNCTION, q_out="dndlnM"
+    )
     number = density * (HUBBLE * 1e-3) ** 3
     biased = number * bias.haloBias(mass, 0.0, "vir", model=_BIAS)
     above, biased_above = _from_above(number, log), _from_above(biased, log)
@@ -74,7 +82,10 @@ def _bias() -> FloatArray:
 
 
 def expected(
-    distance: FloatArray, log_mass: FloatArray, above: FloatArray, below: FloatArray | None = None
+    distance: FloatArray,
+    log_mass: FloatArray,
+    above: FloatArray,
+    below: FloatArray | None = None,
 ) -> FloatArray:
     """Returns the mean number of halos within distances of hosts, beyond their own neighbourhood.
 
@@ -86,7 +97,9 @@ def expected(
     """
     volume = 4 / 3 * np.pi * distance**3
     power = 3 - _CORRELATION_SLOPE
-    clustered = 4 * np.pi * _CORRELATION_LENGTH**_CORRELATION_SLOPE * distance**power / power
+    clustered = (
+        4 * np.pi * _CORRELATION_LENGTH**_CORRELATION_SLOPE * distance**power / power
+    )
     own = np.interp(log_mass, _MASSES, _bias())
     count = number_above(above) * (volume + own * bias_above(above) * clustered)
     return count if below is None else count - expected(distance, log_mass, below)
@@ -117,15 +130,17 @@ def nearest(
         exponential: Standard exponential draws, with shape `[B]`.
         log_mass: log10 of the hosts' masses [Msun], with shape `[B]`.
         above: log10 of the smallest mass [Msun], with shape `[B]`.
-        below: log10 of the largest mass [Msun], with shape `[B]`; none when None, and then they
-            are scattered at random about the mean, else they come in groups.
+        below: log10 of the largest mass [Msun], with shape `[B]`; none when None, and
+            then they are scattered at random about the mean, else they come in groups.
     """
     limit = None if below is None else below[:, None]
     grid = expected(_DISTANCES, log_mass[:, None], above[:, None], limit)
     start = expected(np.asarray(closest), log_mass, above, below)
     wanted = start + exponential
     if below is not None:
-        wanted = ((1 + _CLUMPING * start) * np.exp(_CLUMPING * exponential) - 1) / _CLUMPING
+        wanted = (
+            (1 + _CLUMPING * start) * np.exp(_CLUMPING * exponential) - 1
+        ) / _CLUMPING
     rows = zip(wanted, grid, strict=True)
     return np.array([np.interp(count, row, _DISTANCES) for count, row in rows])
 
@@ -143,7 +158,9 @@ class Environment:
     distance_cluster: FloatArray
 
 
-def environment(log_mass: FloatArray, isolation: float, exponential: FloatArray) -> Environment:
+def environment(
+    log_mass: FloatArray, isolation: float, exponential: FloatArray
+) -> Environment:
     """Returns how far larger halos and clusters are.
 
     Arguments:
@@ -152,8 +169,8 @@ def environment(log_mass: FloatArray, isolation: float, exponential: FloatArray)
         exponential: Standard exponential draws, with shape `[2, B]`.
     """
     light, heavy = np.minimum(log_mass, CLUSTER), np.maximum(log_mass, CLUSTER)
-    # of the halos that are larger or clusters, those that are only one of both, and those that are
-    # both; a host that is a cluster may have smaller clusters close by
+    # of the halos that are larger or clusters, those that are only one of both, and
+    # those that are both; a host that is a cluster may have smaller clusters close by
     one = nearest(isolation, exponential[0], log_mass, light, heavy)
     both = nearest(isolation, exponential[1], log_mass, heavy)
     cluster = log_mass >= CLUSTER
@@ -168,8 +185,12 @@ def _matter(hosts: Hosts, radius: float) -> tuple[FloatArray, FloatArray]:
     """Returns the volumes [kpc^3] of mean matter from R_vir to a radius: infalling and smooth."""
     inner = np.minimum(hosts.radius, radius)
     power = 3 - _OUTER_SLOPE
-    falling = 4 * np.pi * _OUTER * (5 * mean_density_radius(hosts)) ** _OUTER_SLOPE / power
-    return falling * (radius**power - inner**power), 4 / 3 * np.pi * (radius**3 - inner**3)
+    falling = (
+        4 * np.pi * _OUTER * (5 * mean_density_radius(hosts)) ** _OUTER_SLOPE / power
+    )
+    return falling * (radius**power - inner**power), 4 / 3 * np.pi * (
+        radius**3 - inner**3
+    )
 
 
 @cache
@@ -197,7 +218,9 @@ def expected_neighbours(hosts: Hosts, radius: float, log_m_peak: float) -> Float
     return np.maximum(number, 0) * np.sum(_matter(hosts, radius), axis=0)
 
 
-def neighbour_masses(hosts: Hosts, log_m_peak: float, uniform: FloatArray) -> FloatArray:
+def neighbour_masses(
+    hosts: Hosts, log_m_peak: float, uniform: FloatArray
+) -> FloatArray:
     """Returns log10 of the masses [Msun] of neighbours, from the smallest to their hosts'.
 
     Arguments:
@@ -210,7 +233,9 @@ def neighbour_masses(hosts: Hosts, log_m_peak: float, uniform: FloatArray) -> Fl
     return np.interp(-np.log(least + uniform * (most - least)), -above, _MASSES)
 
 
-def neighbours(hosts: Hosts, radius: float, uniform: FloatArray, normal: FloatArray) -> Today:
+def neighbours(
+    hosts: Hosts, radius: float, uniform: FloatArray, normal: FloatArray
+) -> Today:
     """Returns where neighbours on their first infall are.
 
     Arguments:

@@ -1,13 +1,13 @@
 """Errors of observation, drawn onto simulated neighbours whose true orbits are known.
 
-A network must learn from values as uncertain as those it will be given, so simulated hosts are
-observed with the errors that the Milky Way's satellites have. Observed values have their errors
-already and never pass through here: drawing them a second time would widen the distribution of
-velocities and bias the mass.
+A network must learn from values as uncertain as those it will be given, so simulated
+hosts are observed with the errors that the Milky Way's satellites have. Observed values
+have their errors already and never pass through here: drawing them a second time would
+widen the distribution of velocities and bias the mass.
 
-The observer stands at the host's centre; the 8 kpc between the Sun and the Galactic centre are left
-out. Neighbours have independent errors, and a wrong distance moves the tangential velocity, because
-what is measured is a proper motion.
+The observer stands at the host's centre; the 8 kpc between the Sun and the Galactic
+centre are left out. Neighbours have independent errors, and a wrong distance moves the
+tangential velocity, because what is measured is a proper motion.
 """
 
 from dataclasses import asdict, dataclass
@@ -21,7 +21,9 @@ from orrery.records import JSON
 K = 4.74047  # [km/s / (kpc mas/yr)]
 NORMALS = 7  # standard normal numbers that decide the errors of one neighbour
 ENVIRONMENT = ("vmax", "distance_larger", "distance_cluster")
-SMALLEST_VMAX = 1.0  # [km/s] that noise leaves of a circular velocity; its logarithm must exist
+SMALLEST_VMAX = (
+    1.0  # [km/s] that noise leaves of a circular velocity; its logarithm must exist
+)
 
 
 class Orbits(NamedTuple):
@@ -42,8 +44,8 @@ class Orbits(NamedTuple):
 class Relation:
     """How the size of an error follows from distance and stellar mass.
 
-    log10 of the size = intercept + distance log10(d / kpc) + stellar_mass log10(M* / Msun), with a
-    normal scatter: Hayati et al. (2025), their equation 2.
+    log10 of the size = intercept + distance log10(d / kpc) + stellar_mass log10(M* /
+    Msun), with a normal scatter: Hayati et al. (2025), their equation 2.
 
     Arguments:
         intercept: log10 of the size at 1 kpc and 1 Msun.
@@ -90,14 +92,14 @@ class ErrorModel:
     largest_distance_error: float = 1.0
     """Relative errors of distances are clipped to this, up and down."""
     vmax: float = 5.95
-    """Error of the circular velocity of the most massive satellite [km/s]: that of the LMC's,
-    Kallivayalil et al. (2013)."""
+    """Error of the circular velocity of the most massive satellite [km/s]: that of the
+    LMC's, Kallivayalil et al. (2013)."""
     distance_larger: float = 0.007
-    """Error of the distance to the nearest larger halo [dex]: 0.032 mag, that of M31's, Li et al.
-    (2021)."""
+    """Error of the distance to the nearest larger halo [dex]: 0.032 mag, that of M31's,
+    Li et al. (2021)."""
     distance_cluster: float = 0.04
-    """Error of the distance to the nearest halo above 1e14 Msun [dex]: a tenth of it, a choice of
-    this model."""
+    """Error of the distance to the nearest halo above 1e14 Msun [dex]: a tenth of it, a
+    choice of this model."""
 
     def __post_init__(self) -> None:
         if not (self.smallest_distance > 0 and self.largest_distance_error >= 0):
@@ -106,7 +108,9 @@ class ErrorModel:
                 f"{self.largest_distance_error}: give a distance above 0 and an error from 0 on"
             )
         if min(self.vmax, self.distance_larger, self.distance_cluster) < 0:
-            raise ValueError(f"errors of the environment {self.describe()}: give them from 0 on")
+            raise ValueError(
+                f"errors of the environment {self.describe()}: give them from 0 on"
+            )
 
     def describe(self) -> JSON:
         """Returns the model as plain JSON."""
@@ -121,14 +125,17 @@ def observed(
     Arguments:
         true: The true orbits of M neighbours.
         log_m_star: log10 of their stellar masses `[M]` [Msun].
-        normals: Standard normal numbers `[M, NORMALS]`: the scatter of the three sizes, then the
-            errors of distance, of both components of the proper motion, of radial velocity.
+        normals: Standard normal numbers `[M, NORMALS]`: the scatter of the three sizes,
+            then the errors of distance, of both components of the proper motion, of
+            radial velocity.
         model: How large errors are.
     """
     distance = np.maximum(true.r, model.smallest_distance)
     of_distance, of_motion, of_velocity = (
         relation.sigma(distance, log_m_star, normals[:, i])
-        for i, relation in enumerate((model.distance, model.proper_motion, model.radial_velocity))
+        for i, relation in enumerate(
+            (model.distance, model.proper_motion, model.radial_velocity)
+        )
     )
     limit = model.largest_distance_error
     error = np.clip(of_distance * normals[:, 3], -limit, limit)
@@ -144,7 +151,8 @@ def observed_environment(
     """Returns the environments of B hosts as observed, with shape `[B, 3]`.
 
     Arguments:
-        environment: The true ones `[B, 3]`, in the order of `ENVIRONMENT` [km/s, kpc, kpc].
+        environment: The true ones `[B, 3]`, in the order of `ENVIRONMENT` [km/s, kpc,
+            kpc].
         normals: Standard normal numbers `[B, 3]`.
         model: How large errors are.
     """

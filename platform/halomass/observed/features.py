@@ -1,13 +1,15 @@
 """From the neighbours of a host to the numbers that a network weighs it by.
 
-Simulated hosts are looked at as the Milky Way is: faint distant neighbours go unseen, the others
-are measured with errors, and those with the most stars are kept, in that order. Stellar masses
-themselves are no features, because how many stars a halo has is less well known than how it moves.
+Simulated hosts are looked at as the Milky Way is: faint distant neighbours go unseen,
+the others are measured with errors, and those with the most stars are kept, in that
+order. Stellar masses themselves are no features, because how many stars a halo has is
+less well known than how it moves.
 
-All random numbers of a host come from one stream of its own, in a fixed order: the limit of the
-survey, the environment's errors, then the errors of neighbour after neighbour, those with the most
-stars first. So a host's features depend on no other host, nor on the order of its neighbours, and
-binnings with the same seed see the same sky: what differs between them is the features' doing.
+All random numbers of a host come from one stream of its own, in a fixed order: the
+limit of the survey, the environment's errors, then the errors of neighbour after
+neighbour, those with the most stars first. So a host's features depend on no other
+host, nor on the order of its neighbours, and binnings with the same seed see the same
+sky: what differs between them is the features' doing.
 """
 
 from collections.abc import Iterator
@@ -32,7 +34,9 @@ SMALLEST_VELOCITY = 0.1  # [km/s] that a logarithm is taken of: far below any er
 SOFTENING = 20.0  # [km/s] below which the signed radial velocity is linear
 ORBIT = ("r", "v_t", "v_r")
 _HOST_NORMALS = 1 + len(ENVIRONMENT)  # the survey's limit, and the environment's errors
-_SKY = 2**32 - 2  # the branch of a system's stream for looking at it; its making has small numbers
+_SKY = (
+    2**32 - 2
+)  # the branch of a system's stream for looking at it; its making has small numbers
 _COLUMNS = ("r", "v_r", "v_t", "log_m_star", "vmax")
 
 
@@ -40,9 +44,10 @@ _COLUMNS = ("r", "v_r", "v_t", "log_m_star", "vmax")
 class Detectability:
     """Which neighbours a survey finds: those above a stellar mass that grows with distance.
 
-    log10 M* > intercept + slope d + scatter G, with one normal G for each host: surveys differ,
-    their limits are sharp. Hayati et al. (2025), their equation 1; the numbers follow the lower
-    envelope of the Milky Way's satellites. Halos without stars are never found.
+    log10 M* > intercept + slope d + scatter G, with one normal G for each host: surveys
+    differ, their limits are sharp. Hayati et al. (2025), their equation 1; the numbers
+    follow the lower envelope of the Milky Way's satellites. Halos without stars are
+    never found.
     """
 
     intercept: float = 2.3
@@ -67,9 +72,10 @@ class Seen:
     """What is known of the neighbours of B hosts, those with the most stars first.
 
     Arguments:
-        orbits: Distances [kpc] and velocities [km/s] of N neighbours `[B, N]`; NaN where there are
-            fewer.
-        count: How many neighbours were found `[B]`, whether or not they are among the N.
+        orbits: Distances [kpc] and velocities [km/s] of N neighbours `[B, N]`; NaN
+            where there are fewer.
+        count: How many neighbours were found `[B]`, whether or not they are among the
+            N.
         environment: In the order of `ENVIRONMENT` `[B, 3]` [km/s, kpc, kpc].
     """
 
@@ -106,8 +112,8 @@ class Features:
     radial: Radial = "log"
     """How radial velocities enter: log10 of their size (log), or signed (asinh)."""
     without: tuple[Feature, ...] = ()
-    """Features that are left out: r, v_t, v_r, satellites (these three), or one of the environment.
-    The hosts stay the same ones."""
+    """Features that are left out: r, v_t, v_r, satellites (these three), or one of the
+    environment. The hosts stay the same ones."""
     seed: int = 0
     """Decides the errors and the survey's limits."""
     error_model: ErrorModel = field(default_factory=ErrorModel)
@@ -120,9 +126,13 @@ class Features:
         known = (*ORBIT, "satellites", *ENVIRONMENT)
         wrong = [name for name in self.without if name not in known]
         if isinstance(self.without, str) or wrong:
-            raise ValueError(f"without={self.without!r}: give a tuple of some of {known}")
+            raise ValueError(
+                f"without={self.without!r}: give a tuple of some of {known}"
+            )
         if not self.kinds:
-            raise ValueError(f"without={self.without!r} leaves no feature: leave out fewer")
+            raise ValueError(
+                f"without={self.without!r} leaves no feature: leave out fewer"
+            )
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -154,7 +164,11 @@ class Features:
 
     def describe(self) -> JSON:
         """Returns the definition as plain JSON."""
-        return {"features": "ranked neighbours", **asdict(self), "without": sorted(self.without)}
+        return {
+            "features": "ranked neighbours",
+            **asdict(self),
+            "without": sorted(self.without),
+        }
 
     def encode(self, seen: Seen) -> FloatArray:
         """Returns the features `[B, S]`; NaN in all of them where there are too few neighbours.
@@ -186,9 +200,9 @@ class Features:
 class NeighbourSet:
     """All neighbours that are found, for a network that asks for neither number nor order.
 
-    A row holds one place after another, each with distance, tangential and radial velocity, and a
-    flag that is 1 if a neighbour is there; the other numbers are 0 where none is. The environment
-    follows.
+    A row holds one place after another, each with distance, tangential and radial
+    velocity, and a flag that is 1 if a neighbour is there; the other numbers are 0
+    where none is. The environment follows.
     """
 
     largest: int = 50
@@ -242,7 +256,9 @@ class NeighbourSet:
     def units(self) -> tuple[str, ...]:
         """The S numbers' units."""
         of_one = (*(_unit(kind, self.radial) for kind in ORBIT), "")
-        return of_one * self.largest + tuple(_unit(kind, self.radial) for kind in ENVIRONMENT)
+        return of_one * self.largest + tuple(
+            _unit(kind, self.radial) for kind in ENVIRONMENT
+        )
 
     @property
     def fingerprint(self) -> str:
@@ -297,7 +313,9 @@ def _unit(kind: str, radial: Radial) -> str:
     return "dex(km / s)" if kind in ("v_r", "v_t", "vmax") else "dex(kpc)"
 
 
-def _logarithms(orbits: Orbits, binning: Features | NeighbourSet) -> dict[str, FloatArray]:
+def _logarithms(
+    orbits: Orbits, binning: Features | NeighbourSet
+) -> dict[str, FloatArray]:
     """Returns the features of neighbours, in the order of `ORBIT`; NaN stays NaN."""
     size = np.maximum(np.abs(orbits.v_r), SMALLEST_VELOCITY)
     signed = np.arcsinh(orbits.v_r / SOFTENING)
@@ -318,8 +336,8 @@ def features(records: Records, binning: Features | NeighbourSet) -> FloatArray:
     """Returns the features of simulated hosts `[B, S]`; NaN where too few neighbours are found.
 
     Arguments:
-        records: B systems with the columns of `systems.SCHEMA`; `index` together with the
-            binning's seed decides the random numbers.
+        records: B systems with the columns of `systems.SCHEMA`; `index` together with
+            the binning's seed decides the random numbers.
         binning: How hosts are looked at, and what is made of it.
 
     Raises:
@@ -331,7 +349,8 @@ def features(records: Records, binning: Features | NeighbourSet) -> FloatArray:
 def look(records: Records, observing: Observing, places: int) -> Seen:
     """Returns what an observer at the centre of each host knows of its neighbours.
 
-    Neighbours are found or not by their true distances. A host with none has no `vmax`: NaN.
+    Neighbours are found or not by their true distances. A host with none has no `vmax`:
+    NaN.
 
     Arguments:
         records: B systems.
@@ -350,7 +369,10 @@ def look(records: Records, observing: Observing, places: int) -> Seen:
         found &= ranked.columns["log_m_star"] > limit
     place = _places(found, ranked.first, ranked.host)
     kept = np.flatnonzero(found & (place < places))
-    orbits, environment = ranked.orbits(kept), _true_environment(records, ranked, found, place)
+    orbits, environment = (
+        ranked.orbits(kept),
+        _true_environment(records, ranked, found, place),
+    )
     if observing.errors:
         model, log_m_star = observing.error_model, ranked.columns["log_m_star"][kept]
         orbits = errors.observed(orbits, log_m_star, of_neighbour[kept], model)
@@ -392,12 +414,18 @@ class _Ranked:
         first = np.asarray(records.offsets, dtype=np.int64)
         here, first = slice(first[0], first[-1]), first - first[0]
         host = np.repeat(np.arange(len(records)), np.diff(first))
-        columns = {n: np.asarray(records.particles[n][here], dtype=np.float64) for n in _COLUMNS}
-        # Equal stellar masses are ranked by their orbits, never by where they stand in the file.
+        columns = {
+            n: np.asarray(records.particles[n][here], dtype=np.float64)
+            for n in _COLUMNS
+        }
+        # Equal stellar masses are ranked by their orbits, never by where they stand in
+        # the file.
         ties = (columns[n] for n in ("vmax", "v_t", "v_r", "r"))
         order = np.lexsort((*ties, -columns["log_m_star"], host))
         index = np.asarray(records.scalars["index"], dtype=np.int64)
-        return cls(index, first, host, {n: column[order] for n, column in columns.items()})
+        return cls(
+            index, first, host, {n: column[order] for n, column in columns.items()}
+        )
 
     def orbits(self, chosen: NDArray[np.int64]) -> Orbits:
         return Orbits(*(self.columns[name][chosen] for name in Orbits._fields))
@@ -424,7 +452,10 @@ def _places(
 
 
 def _true_environment(
-    records: Records, ranked: _Ranked, found: NDArray[np.bool_], place: NDArray[np.int64]
+    records: Records,
+    ranked: _Ranked,
+    found: NDArray[np.bool_],
+    place: NDArray[np.int64],
 ) -> FloatArray:
     environment = np.full((len(records), len(ENVIRONMENT)), np.nan)
     largest = np.flatnonzero(found & (place == 0))

@@ -1,8 +1,8 @@
 """The Milky Way's satellites as an observer at the Galactic centre would list them.
 
-Sky positions, distances, velocities and proper motions become Galactocentric distances and
-velocities, in a frame whose parameters stand here and not in a library's defaults. The computed
-table is kept with its provenance, and an experiment reads that:
+Sky positions, distances, velocities and proper motions become Galactocentric distances
+and velocities, in a frame whose parameters stand here and not in a library's defaults.
+The computed table is kept with its provenance, and an experiment reads that:
 
     python -m halomass.observed.milky_way satellites.csv datasets/observed/milky_way_satellites.ecsv
 """
@@ -45,13 +45,14 @@ __all__ = [
 
 DEG, MASYR = units.deg, units.mas / units.yr
 
-# M31: Li et al. (2021), ApJ 920, 84. The Virgo cluster: Firth et al. (2008), MNRAS 389, 1539. The
-# LMC: Kallivayalil et al. (2013), ApJ 764, 161.
+# M31: Li et al. (2021), ApJ 920, 84. The Virgo cluster: Firth et al. (2008), MNRAS 389,
+# 1539. The LMC: Kallivayalil et al. (2013), ApJ 764, 161.
 ENVIRONMENT = Environment(vmax=91.7, distance_larger=761.0, distance_cluster=17_000.0)
 
-# What astropy calls v4.0. Centre: Reid & Brunthaler (2004), doi:10.1086/424960. Distance: GRAVITY
-# (2018), doi:10.1051/0004-6361/201833718. Velocity: Drimmel & Poggio (2018),
-# doi:10.3847/2515-5172/aaef8b. Height: Bennett & Bovy (2019), doi:10.1093/mnras/sty2813.
+# What astropy calls v4.0. Centre: Reid & Brunthaler (2004), doi:10.1086/424960.
+# Distance: GRAVITY (2018), doi:10.1051/0004-6361/201833718. Velocity: Drimmel & Poggio
+# (2018), doi:10.3847/2515-5172/aaef8b. Height: Bennett & Bovy (2019),
+# doi:10.1093/mnras/sty2813.
 CENTRE = (266.4051, -28.936175)  # [deg], ICRS
 CENTRE_DISTANCE = 8.122  # [kpc]
 SUN_HEIGHT = 20.8  # [pc]
@@ -68,7 +69,11 @@ _REQUIRED = {
     "pmra_masyr": (MASYR, -1e3, 1e3),
     "pmdec_masyr": (MASYR, -1e3, 1e3),
 }
-_BRIGHTNESS = ("log10_Mstar_ML1", "M_V", "V0_mag")  # the first of them that is there is used
+_BRIGHTNESS = (
+    "log10_Mstar_ML1",
+    "M_V",
+    "V0_mag",
+)  # the first of them that is there is used
 
 
 def frame() -> coordinates.Galactocentric:
@@ -119,14 +124,15 @@ def orbits(
 def satellites(path: Path | str) -> Neighbours:
     """Returns the satellites of a table within 250 kpc, those with the most stars first.
 
-    Stellar masses are for one solar mass per solar luminosity in V. Galaxies that are being torn
-    apart, such as the Sagittarius dwarf spheroidal, should not be in the table: catalogues of
-    simulated galaxies no longer have them.
+    Stellar masses are for one solar mass per solar luminosity in V. Galaxies that are
+    being torn apart, such as the Sagittarius dwarf spheroidal, should not be in the
+    table: catalogues of simulated galaxies no longer have them.
 
     Arguments:
-        path: A CSV file with the columns `name`, `ra_deg`, `dec_deg`, `dist_kpc`, `vlos_kms`,
-            `pmra_masyr` (times cos dec), `pmdec_masyr`, and `log10_Mstar_ML1`, `M_V` or `V0_mag`;
-            a column `source` goes into the provenance.
+        path: A CSV file with the columns `name`, `ra_deg`, `dec_deg`, `dist_kpc`,
+            `vlos_kms`, `pmra_masyr` (times cos dec), `pmdec_masyr`, and
+            `log10_Mstar_ML1`, `M_V` or `V0_mag`; a column `source` goes into the
+            provenance.
 
     Raises:
         ValueError: If a column is missing, or a value is missing or impossible.
@@ -148,7 +154,9 @@ def satellites(path: Path | str) -> Neighbours:
         "versions": {"astropy": astropy.__version__},
     }
     names = tuple(str(name) for name in table["name"])
-    host = Neighbours("Milky Way", names, orbits(*columns), log_m_star, ENVIRONMENT, provenance)
+    host = Neighbours(
+        "Milky Way", names, orbits(*columns), log_m_star, ENVIRONMENT, provenance
+    )
     return neighbour_tables.within(host)
 
 
@@ -169,7 +177,9 @@ def _column(
     try:
         values = np.ma.filled(np.ma.asarray(table[title]).astype(float), np.nan)
     except ValueError as error:
-        raise ValueError(f"column {title} must hold numbers in {unit} ({error})") from None
+        raise ValueError(
+            f"column {title} must hold numbers in {unit} ({error})"
+        ) from None
     wrong = np.flatnonzero(~((values >= lower) & (values <= upper)))
     if len(wrong):
         raise ValueError(
@@ -186,12 +196,16 @@ def _log_m_star(table: Table) -> tuple[FloatArray, str]:
         return _column(table, title, units.dex(units.Msun), 0.0, 13.0), title
     magnitude = _column(table, title, units.mag, -30.0, 30.0)
     if title == "V0_mag":
-        magnitude -= 5 * np.log10(_column(table, "dist_kpc", *_REQUIRED["dist_kpc"])) + 10
+        magnitude -= (
+            5 * np.log10(_column(table, "dist_kpc", *_REQUIRED["dist_kpc"])) + 10
+        )
     return (SUN_MAGNITUDE - magnitude) / 2.5, title
 
 
 def _references(table: Table) -> list[str]:
-    return sorted({str(s) for s in table["source"]}) if "source" in table.colnames else []
+    return (
+        sorted({str(s) for s in table["source"]}) if "source" in table.colnames else []
+    )
 
 
 def _frame_parameters() -> JSON:
@@ -209,8 +223,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         "python -m halomass.observed.milky_way", description=main.__doc__
     )
-    parser.add_argument("table", type=Path, help="satellites as seen from the Sun, a CSV file")
-    parser.add_argument("out", type=Path, help="where the computed table goes, an ECSV file")
+    parser.add_argument(
+        "table", type=Path, help="satellites as seen from the Sun, a CSV file"
+    )
+    parser.add_argument(
+        "out", type=Path, help="where the computed table goes, an ECSV file"
+    )
     options = parser.parse_args(arguments)
     try:
         found = satellites(options.table)
@@ -220,7 +238,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"{len(found)} satellites; the brightest: {' '.join(found.names[:BRIGHTEST])}")
+    print(
+        f"{len(found)} satellites; the brightest: {' '.join(found.names[:BRIGHTEST])}"
+    )
     return 0
 
 

@@ -1,10 +1,11 @@
 """One host's neighbours as a table: the Milky Way's satellites, or the subhalos of any other host.
 
-Tables name their columns and units in many ways, but say the same few things: how many stars a
-neighbour has, where it is and how it moves relative to the host, and what surrounds the host. They
-become `Neighbours`, and these the same features as those of simulated hosts. Values are taken as
-they are: observed ones have their errors already. A simulated host has none, and can be looked at
-with errors as often as one likes (`as_records`).
+Tables name their columns and units in many ways, but say the same few things: how many
+stars a neighbour has, where it is and how it moves relative to the host, and what
+surrounds the host. They become `Neighbours`, and these the same features as those of
+simulated hosts. Values are taken as they are: observed ones have their errors already.
+A simulated host has none, and can be looked at with errors as often as one likes
+(`as_records`).
 """
 
 import hashlib
@@ -26,8 +27,8 @@ from halomass.systems import LOG_M_PEAK, RADIUS, FloatArray
 from orrery.records import JSON, Observation, Records
 from orrery.storage import files
 
-# What surrounds most hosts of the mock universe [kpc], where nothing is said of it: with 25
-# neighbours these move the mass by less than 0.03 dex.
+# What surrounds most hosts of the mock universe [kpc], where nothing is said of it:
+# with 25 neighbours these move the mass by less than 0.03 dex.
 TYPICAL = {"distance_larger": 2600.0, "distance_cluster": 17_900.0}
 
 _DECIMALS = 5  # of written kpc, km/s and dex
@@ -57,7 +58,9 @@ class Environment:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if not 0 < value < np.inf:
-                raise ValueError(f"environment: {name} is {value}: give a number above 0")
+                raise ValueError(
+                    f"environment: {name} is {value}: give a number above 0"
+                )
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,9 @@ class Neighbours:
     def __post_init__(self) -> None:
         twice = [name for name, count in Counter(self.names).items() if count > 1]
         if twice:
-            raise ValueError(f"{self.name}: {twice[0]!r} is there twice: leave one of them out")
+            raise ValueError(
+                f"{self.name}: {twice[0]!r} is there twice: leave one of them out"
+            )
         columns = {**self.orbits._asdict(), "log_m_star": self.log_m_star}
         lowest = {"r": np.nextafter(0, 1), "v_t": 0.0}
         for title, column in columns.items():
@@ -104,9 +109,12 @@ class Neighbours:
         return tuple(self.provenance.get("warnings", ()))
 
     @property
-    def account(self) -> str:
+    def summary(self) -> str:
         """What a reader must know of them, in one paragraph."""
-        around, assumed = self.environment, self.provenance.get("environment_assumed", ())
+        around, assumed = (
+            self.environment,
+            self.provenance.get("environment_assumed", ()),
+        )
         text = (
             f"{self.name}: {_counted(self)} The most massive satellite has a circular velocity of "
             f"{around.vmax:.4g} km/s, the nearest larger halo is {around.distance_larger / 1e3:.3g}"
@@ -121,7 +129,9 @@ class Neighbours:
         rows = np.asarray(chosen, dtype=np.int64)
         orbits = Orbits(*(column[rows] for column in self.orbits))
         names = tuple(self.names[i] for i in rows)
-        return replace(self, names=names, orbits=orbits, log_m_star=self.log_m_star[rows])
+        return replace(
+            self, names=names, orbits=orbits, log_m_star=self.log_m_star[rows]
+        )
 
     def ranked(self) -> "Neighbours":
         """Returns the neighbours, those with the most stars first."""
@@ -142,7 +152,11 @@ class Neighbours:
 
 def _counted(table: Neighbours) -> str:
     """Returns how many rows there were, and which of them count."""
-    chosen = {"rows": len(table), "kept": len(table), **table.provenance.get("selection", {})}
+    chosen = {
+        "rows": len(table),
+        "kept": len(table),
+        **table.provenance.get("selection", {}),
+    }
     light, stripped = chosen.get("light", 0), chosen.get("stripped", 0)
     text = f"{chosen['rows'] + light + stripped} rows"
     if "light" in chosen:
@@ -182,9 +196,10 @@ def observation(
 ) -> Observation:
     """Returns a host's features, as they are: no error is drawn, and all neighbours are found.
 
-    Their errors are those that simulated hosts are observed with in training, so there is no
-    covariance. The neighbours with the most stars are taken; where one is left out, the next one
-    comes in, and the environment stays, the circular velocity of the most massive satellite too.
+    Their errors are those that simulated hosts are observed with in training, so there
+    is no covariance. The neighbours with the most stars are taken; where one is left
+    out, the next one comes in, and the environment stays, the circular velocity of the
+    most massive satellite too.
 
     Arguments:
         table: The host's neighbours.
@@ -197,7 +212,10 @@ def observation(
     """
     name = table.name
     if without_satellite is not None:
-        table, name = table.without(without_satellite), f"{name} without {without_satellite}"
+        table, name = (
+            table.without(without_satellite),
+            f"{name} without {without_satellite}",
+        )
     around = environment or table.environment
     table = within(table)
     value = binning.encode(_seen(table, around))[0]
@@ -227,8 +245,9 @@ def _seen(table: Neighbours, environment: Environment) -> Seen:
 def as_records(table: Neighbours, copies: int) -> Records:
     """Returns a simulated host as records, once for each time it will be looked at.
 
-    `features.features` gives each copy errors of its own and a survey of its own, as it does with
-    the hosts that networks are trained on. This is not for observed neighbours.
+    `features.features` gives each copy errors of its own and a survey of its own, as it
+    does with the hosts that networks are trained on. This is not for observed
+    neighbours.
 
     Arguments:
         table: The neighbours' true orbits.
@@ -237,7 +256,10 @@ def as_records(table: Neighbours, copies: int) -> Records:
     near = within(table)
     columns = {**near.orbits._asdict(), "log_m_star": near.log_m_star}
     columns["vmax"] = np.full(len(near), near.environment.vmax)
-    around = {name: np.full(copies, getattr(near.environment, name)) for name in ENVIRONMENT[1:]}
+    around = {
+        name: np.full(copies, getattr(near.environment, name))
+        for name in ENVIRONMENT[1:]
+    }
     return Records(
         {"index": np.arange(copies), **around},
         {name: np.tile(column, copies) for name, column in columns.items()},
@@ -256,31 +278,37 @@ def neighbours_table(
 ) -> Neighbours:
     """Returns the neighbours within 250 kpc of a host from a plain table: ECSV, CSV, FITS, text.
 
-    There must be a mass: stellar (`log_m_star`, `m_star`), or else of the halo, its peak mass
-    (`log_m_peak`, `m_peak`, or `v_peak` in its place) or its present one (`log_m`, `m`), which then
-    gets the median stellar mass of such halos; positions `x`, `y`, `z` with velocities `vx`, `vy`,
-    `vz`, or else `r`, `v_r` and `v_t`, relative to the host. Without a unit in the title, such as
-    `_mpc` or `[km/s]`, numbers are in kpc, km/s, Msun. Other common names are known.
+    There must be a mass: stellar (`log_m_star`, `m_star`), or else of the halo, its
+    peak mass (`log_m_peak`, `m_peak`, or `v_peak` in its place) or its present one
+    (`log_m`, `m`), which then gets the median stellar mass of such halos; positions
+    `x`, `y`, `z` with velocities `vx`, `vy`, `vz`, or else `r`, `v_r` and `v_t`,
+    relative to the host. Without a unit in the title, such as `_mpc` or `[km/s]`,
+    numbers are in kpc, km/s, Msun. Other common names are known.
 
-    Subhalos that tides have stripped are left out, as in the catalogues that networks learn from,
-    wherever columns tell them: `vmax` with `v_peak`, or `vmax` with a peak mass, or a present with
-    a peak mass. So are those whose peak mass is not above 1e8 Msun.
+    Subhalos that tides have stripped are left out, as in the catalogues that networks
+    learn from, wherever columns tell them: `vmax` with `v_peak`, or `vmax` with a peak
+    mass, or a present with a peak mass. So are those whose peak mass is not above 1e8
+    Msun.
 
-    The environment is looked for in the arguments, then in the table's metadata, then in columns
-    `vmax` (that of the neighbour with the most stars), `distance_larger` and `distance_cluster`;
-    where nothing is said of distances, those of typical hosts are taken (`TYPICAL`).
+    The environment is looked for in the arguments, then in the table's metadata, then
+    in columns `vmax` (that of the neighbour with the most stars), `distance_larger` and
+    `distance_cluster`; where nothing is said of distances, those of typical hosts are
+    taken (`TYPICAL`).
 
     Arguments:
         path: The table.
         name: The host's; else the metadata's `name`, or the file's.
-        peculiar: Whether velocities lack the expansion, which is then added to radial ones (today).
+        peculiar: Whether velocities lack the expansion, which is then added to radial
+            ones (today).
         vmax: The largest circular velocity of the most massive satellite [km/s].
         distance_larger: The distance to the nearest halo of larger mass [kpc].
         distance_cluster: The distance to the nearest halo above 1e14 Msun [kpc].
-        threshold: V_max over its peak, below which a subhalo is left out; with 0 none is.
+        threshold: V_max over its peak, below which a subhalo is left out; with 0 none
+            is.
 
     Raises:
-        ValueError: If something is missing, not finite, or in other units; it says what to do.
+        ValueError: If something is missing, not finite, or in other units; it says what
+            to do.
         OSError: If the file cannot be read.
     """
     path = Path(path)
@@ -307,7 +335,9 @@ def neighbours_table(
     told = {"environment_assumed": assumed, "warnings": list(found.warnings)}
     provenance |= {key: value for key, value in told.items() if value}
     host = name or str(table.table.meta.get("name", path.stem))
-    every = Neighbours(host, table.names(), orbits, found.log_m_star, environment, provenance)
+    every = Neighbours(
+        host, table.names(), orbits, found.log_m_star, environment, provenance
+    )
     return within(every.keep(np.flatnonzero(found.kept)))
 
 
@@ -327,7 +357,9 @@ def _environment(
     before = table.meta("provenance").get("environment_assumed", ())
     unsaid = (name for name in TYPICAL if given[name] is None)
     assumed = [name for name in unsaid if found[name] is None or name in before]
-    told = {name: TYPICAL[name] if value is None else value for name, value in found.items()}
+    told = {
+        name: TYPICAL[name] if value is None else value for name, value in found.items()
+    }
     return Environment(**told), assumed
 
 
@@ -344,7 +376,9 @@ def write(table: Neighbours, path: Path | str) -> None:
     meta = {
         "name": table.name,
         "environment": asdict(table.environment),
-        "environment_units": {f.name: _around_unit(f.name) for f in fields(Environment)},
+        "environment_units": {
+            f.name: _around_unit(f.name) for f in fields(Environment)
+        },
         "provenance": table.provenance,
     }
     ecsv = Table(columns, names=list(_COLUMNS), meta=meta)

@@ -1,8 +1,8 @@
 """A plain table of neighbours, whose columns are asked for by what they mean.
 
-Tables name columns and units in many ways: titles are told apart without capitals, endings such as
-`_kpc` and units in brackets, and what a title or a unit says is taken at its word. Where it says
-nothing, numbers are in kpc, km/s and Msun.
+Tables name columns and units in many ways: titles are told apart without capitals,
+endings such as `_kpc` and units in brackets, and what a title or a unit says is taken
+at its word. Where it says nothing, numbers are in kpc, km/s and Msun.
 """
 
 import re
@@ -24,15 +24,40 @@ DEX = units.dex(MSUN)
 
 # The names that columns may have, in small letters and without what tells the unit.
 NAMES = {
-    "log_m_star": ("log_m_star", "log10_m_star", "log_mstar", "log10_mstar", "log10_mstar_ml1"),
+    "log_m_star": (
+        "log_m_star",
+        "log10_m_star",
+        "log_mstar",
+        "log10_mstar",
+        "log10_mstar_ml1",
+    ),
     "m_star": ("m_star", "mstar", "stellar_mass"),
     "log_m_peak": ("log_m_peak", "log10_m_peak", "log_mpeak", "log10_mpeak"),
     "m_peak": ("m_peak", "mpeak"),
     "log_m": (
-        *("log_m", "log10_m", "log_mass", "log10_mass", "log_m_vir", "log_mvir", "log10_mvir"),
+        *(
+            "log_m",
+            "log10_m",
+            "log_mass",
+            "log10_mass",
+            "log_m_vir",
+            "log_mvir",
+            "log10_mvir",
+        ),
         *("log_m_tidal", "log_mtidal", "log10_mtidal"),
     ),
-    "m": ("m", "mass", "m_vir", "mvir", "m200", "m200c", "msub", "m_sub", "m_tidal", "mtidal"),
+    "m": (
+        "m",
+        "mass",
+        "m_vir",
+        "mvir",
+        "m200",
+        "m200c",
+        "msub",
+        "m_sub",
+        "m_tidal",
+        "mtidal",
+    ),
     "r": ("r", "distance", "dist"),
     "v_r": ("v_r", "vr", "v_rad"),
     "v_t": ("v_t", "vt", "v_tan"),
@@ -85,14 +110,19 @@ class PlainTable:
         """Returns the table of an ECSV, CSV, FITS or text file.
 
         Raises:
-            ValueError: If it is none, has no rows or no titles, or two titles say the same.
+            ValueError: If it is none, has no rows or no titles, or two titles say the
+                same.
             OSError: If it cannot be read.
         """
         kind = _FORMATS.get(path.suffix.lower())
         if kind is None:
-            raise ValueError(f"{path.name}: give a table that ends in {', '.join(_FORMATS)}")
+            raise ValueError(
+                f"{path.name}: give a table that ends in {', '.join(_FORMATS)}"
+            )
         if not path.is_file():
-            raise FileNotFoundError(f"no file {path}: say where the table of neighbours is")
+            raise FileNotFoundError(
+                f"no file {path}: say where the table of neighbours is"
+            )
         text = path.suffix.lower() in _TEXT
         table = _read_text(path, kind) if text else Table.read(path, format=kind)
         if len(table) == 0:
@@ -118,7 +148,8 @@ class PlainTable:
         """Returns a column in a unit, as numbers `[N]`; NaN where there is none.
 
         Raises:
-            ValueError: If there is no such column, or no numbers in such a unit are in it.
+            ValueError: If there is no such column, or no numbers in such a unit are in
+                it.
         """
         if what not in self.columns:
             raise ValueError(
@@ -194,7 +225,9 @@ class PlainTable:
     def _orbits(self) -> Orbits:
         if not {"x", "y", "z"} <= set(self.columns):
             self._check_axes()
-            return Orbits(*(self.values(n, KPC if n == "r" else KMS) for n in Orbits._fields))
+            return Orbits(
+                *(self.values(n, KPC if n == "r" else KMS) for n in Orbits._fields)
+            )
         position = np.stack([self.values(axis, KPC) for axis in "xyz"])
         r = np.sqrt((position**2).sum(axis=0))
         outward = position / np.where(r > 0, r, 1.0)
@@ -228,7 +261,9 @@ class PlainTable:
         """
         unit = KMS if name == "vmax" else KPC
         for meta in (self.meta("environment"), self.table.meta):
-            key = next((str(key) for key in meta if _bare(str(key)) in NAMES[name]), None)
+            key = next(
+                (str(key) for key in meta if _bare(str(key)) in NAMES[name]), None
+            )
             if key is not None:
                 return float(meta[key]) * _factor(_unit(key, None), unit)
         return float(self.values(name, unit)[row]) if name in self.columns else None
@@ -276,7 +311,9 @@ def _unit(title: str, given: Any) -> Any:
     if unit:
         return units.Unit(unit)
     small = name.lower()
-    return next((unit for ending, unit in _ENDINGS.items() if small.endswith(ending)), None)
+    return next(
+        (unit for ending, unit in _ENDINGS.items() if small.endswith(ending)), None
+    )
 
 
 def _factor(given: Any, wanted: Any) -> float:
@@ -295,8 +332,12 @@ def _factor(given: Any, wanted: Any) -> float:
 
 def _read_text(path: Path, kind: str) -> Table:
     """Returns a table whose titles are in its first line, or in a comment above the numbers."""
-    lines = [line for line in path.read_text(errors="replace").splitlines() if line.strip()]
-    above = next((i for i, line in enumerate(lines) if line.lstrip()[0] != "#"), len(lines))
+    lines = [
+        line for line in path.read_text(errors="replace").splitlines() if line.strip()
+    ]
+    above = next(
+        (i for i, line in enumerate(lines) if line.lstrip()[0] != "#"), len(lines)
+    )
     if above == len(lines) or not any(map(_is_number, _words(lines[above]))):
         # only then may no name begin with such a sign
         comments = {"comment": _COMMENT} if above and kind == "ascii.csv" else {}

@@ -1,9 +1,10 @@
 """Which subhalos of a table count as satellites, and how many stars they have.
 
-Catalogues that networks learn from lose a satellite once tides have brought its circular velocity
-down to a share of its peak. A simulation's table still lists what is left of it; ranked by peak
-mass such remnants, fallen in long ago and sunk deep, would come first and make the host too light.
-So the same cut is made here, with the best columns there are for it.
+Catalogues that networks learn from lose a satellite once tides have brought its
+circular velocity down to a share of its peak. A simulation's table still lists what is
+left of it; ranked by peak mass such remnants, fallen in long ago and sunk deep, would
+come first and make the host too light. So the same cut is made here, with the best
+columns there are for it.
 """
 
 from dataclasses import dataclass, field
@@ -62,8 +63,9 @@ def log_m_peak_of(v_peak: FloatArray) -> FloatArray:
 def velocity_ratio(table: PlainTable) -> tuple[FloatArray, str] | None:
     """Returns V_max over its peak `[N]`, and what it is from; None where no columns tell.
 
-    The best first: both velocities; V_max and the median peak velocity of halos of the peak mass;
-    what tides leave of the velocity when they leave a share of the peak mass.
+    The best first: both velocities; V_max and the median peak velocity of halos of the
+    peak mass; what tides leave of the velocity when they leave a share of the peak
+    mass.
 
     Raises:
         ValueError: If a value is none.
@@ -95,7 +97,9 @@ def satellites(table: PlainTable, threshold: float = THRESHOLD) -> Satellites:
         ValueError: If there are no masses, a value is none, or no row is left.
     """
     if not 0 <= threshold < 1:
-        raise ValueError(f"threshold {threshold} must be from 0 to below 1, such as {THRESHOLD}")
+        raise ValueError(
+            f"threshold {threshold} must be from 0 to below 1, such as {THRESHOLD}"
+        )
     ratio = velocity_ratio(table)
     found = _weigh(table, cut=ratio is not None)
     heavy = _heavy(found)
@@ -133,7 +137,10 @@ def _heavy(found: _Weighed) -> NDArray[np.bool_]:
 
 def _weigh(table: PlainTable, cut: bool) -> _Weighed:
     """Returns stellar masses from the best column: once remnants are cut, peaks say the most."""
-    stars, peak = table.first("log_m_star", "m_star"), table.first("log_m_peak", "m_peak")
+    stars, peak = (
+        table.first("log_m_star", "m_star"),
+        table.first("log_m_peak", "m_peak"),
+    )
     now, fast = table.first("log_m", "m"), table.first("v_peak", "v_acc")
     log_m_peak = table.log_masses(peak) if peak else None
     if stars:
@@ -151,7 +158,9 @@ def _weigh(table: PlainTable, cut: bool) -> _Weighed:
     )
 
 
-def _from_halos(masses: FloatArray, title: str, log_m_peak: FloatArray | None) -> _Weighed:
+def _from_halos(
+    masses: FloatArray, title: str, log_m_peak: FloatArray | None
+) -> _Weighed:
     median = stellar_mass.median_log_stellar_mass(masses)
     text = f"{title}: median stellar mass of halos of this mass"
     return _Weighed(median, text, log_m_peak, log_m_peak is not None)

@@ -2,7 +2,8 @@
 
     python -m halomass.study.acceptance
 
-A miss is called a miss. Passing says that the mock gives these numbers, and not that it is a
+A miss is called a miss. Passing says that the mock gives these numbers, and not that it
+is a
 simulation: what it leaves out is told in `mock_universe`.
 """
 
@@ -41,7 +42,12 @@ _SMALLEST = 1e-4  # of the host's mass: the lightest subhalos that are counted
 _SATELLITE_HOSTS = 200  # at most: their satellites are many
 
 # N(> psi) within R_vir, with its scatter between hosts.
-_ABUNDANCE = ((1e-4, 244.0, 29.0), (10**-3.5, 87.0, 12.0), (1e-3, 29.2, 6.4), (1e-2, 3.35, 1.8))
+_ABUNDANCE = (
+    (1e-4, 244.0, 29.0),
+    (10**-3.5, 87.0, 12.0),
+    (1e-3, 29.2, 6.4),
+    (1e-2, 3.35, 1.8),
+)
 _PERCENTILES = (5, 16, 25, 50, 75, 84, 95)
 _RADII = (0.148, 0.249, 0.317, 0.501, 0.718, 0.803, 0.934)  # [R_vir]
 _STARS = ((8.0, 2.68), (9.0, 4.64), (10.0, 6.60), (11.0, 8.56))
@@ -57,7 +63,8 @@ class Row:
         aim: The number to be met.
         tolerance: How far off it may be; NaN where the two are not the same thing.
         mock: The mock's number.
-        source: Where the aim is from; `recipe` where it is a number of the mock's own recipe.
+        source: Where the aim is from; `recipe` where it is a number of the mock's own
+            recipe.
     """
 
     quantity: str
@@ -82,9 +89,10 @@ def acceptance(
 ) -> Table:
     """Returns the mock's numbers beside those that it is to meet.
 
-    Columns: quantity, aim, tolerance, mock, deviation, verdict (met, MISS, not comparable), source.
-    A source `recipe` means that the aim is a number of the mock's own recipe, and `ordinary` that
-    the Milky Way's surroundings shall be neither rare nor common among such hosts.
+    Columns: quantity, aim, tolerance, mock, deviation, verdict (met, MISS, not
+    comparable), source. A source `recipe` means that the aim is a number of the mock's
+    own recipe, and `ordinary` that the Milky Way's surroundings shall be neither rare
+    nor common among such hosts.
 
     Arguments:
         catalogue: Which catalogue is imitated.
@@ -155,9 +163,13 @@ def _of_satellites(universe: MockUniverse, hosts: int, seed: int) -> Iterator[Ro
         speed = np.log(found.infall_speed)
         median = float(np.exp(np.median(speed)))
         yield Row("median v/V_vir at infall", 1.20, 0.03, median, _INFALL)
-        yield Row("scatter of ln v/V_vir at infall", 0.20, 0.02, float(speed.std()), _INFALL)
+        yield Row(
+            "scatter of ln v/V_vir at infall", 0.20, 0.02, float(speed.std()), _INFALL
+        )
     loss = tides.LOSS_RATE
-    yield Row("factor of the mass-loss rate", tides.ORPHAN_LOSS_RATE, 0.1, loss, _GALAXIES)
+    yield Row(
+        "factor of the mass-loss rate", tides.ORPHAN_LOSS_RATE, 0.1, loss, _GALAXIES
+    )
     near, far = (found.r > 20) & (found.r < 60), (x > 0.8) & (x < 1.0)
     yield Row("anisotropy beta, 20-60 kpc", 0.1, 0.1, anisotropy(found[near]))
     yield Row("anisotropy beta, 0.8-1 R_vir", 0.3, 0.1, anisotropy(found[far]))
@@ -184,8 +196,18 @@ def _of_galaxies(found: Population) -> Iterator[Row]:
             yield Row(f"log M* at 1e{at:g} Msun", published, 0.1, median, _GALAXIES)
     residual = found.log_m_star - stellar_mass.median_log_stellar_mass(found.log_m_peak)
     light, heavy = found.log_m_peak < 9, found.log_m_peak > 10
-    yield Row("scatter of log M* below 1e9 Msun [dex]", 0.4, 0.02, float(residual[light].std()))
-    yield Row("scatter of log M* above 1e10 Msun [dex]", 0.2, 0.02, float(residual[heavy].std()))
+    yield Row(
+        "scatter of log M* below 1e9 Msun [dex]",
+        0.4,
+        0.02,
+        float(residual[light].std()),
+    )
+    yield Row(
+        "scatter of log M* above 1e10 Msun [dex]",
+        0.2,
+        0.02,
+        float(residual[heavy].std()),
+    )
 
 
 # --- systems --------------------------------------------------------------------------------
@@ -194,7 +216,9 @@ def _of_galaxies(found: Population) -> Iterator[Row]:
 def _of_systems(universe: MockUniverse, hosts: int, seed: int) -> Iterator[Row]:
     records = universe.records(seed, range(hosts))
     for needed, counted, typical, number, median in _hosts(universe, records, seed):
-        yield Row(f"median log M, >= {needed} neighbours", median, 0.15, typical, _HOSTS)
+        yield Row(
+            f"median log M, >= {needed} neighbours", median, 0.15, typical, _HOSTS
+        )
         title = f"hosts, >= {needed} neighbours, one snapshot"
         yield Row(title, number, np.nan, counted, _HOSTS)
     yield from _of_surroundings(universe, seed, hosts)
@@ -253,7 +277,9 @@ def _of_surroundings(universe: MockUniverse, seed: int, hosts: int) -> Iterator[
     first = found[np.isnan(found.infall_speed) & (found.r > dwarfs.radius[found.host])]
     unit, x = dwarfs.velocity[first.host], first.r / dwarfs.radius[first.host]
     falling = (first.v_r - hubble() * first.r) / unit
-    yield Row("mean peculiar v_r/V_vir, 1-2 R_vir", -0.45, 0.15, float(falling[x < 2].mean()))
+    yield Row(
+        "mean peculiar v_r/V_vir, 1-2 R_vir", -0.45, 0.15, float(falling[x < 2].mean())
+    )
     yield Row("its dispersion", 0.6, 0.1, float(falling[x < 2].std()))
     alike = replace(universe, lightest=MILKY_WAY - 0.1, heaviest=MILKY_WAY + 0.1)
     scalars = alike.records(seed + 2, range(min(hosts, 512))).scalars
@@ -280,7 +306,9 @@ def tables(seed: int, hosts: int = 1024) -> dict[str, Table]:
         "own recipe), beside what it gives; not comparable is what the mock, one snapshot without "
         "structure formation, cannot have."
     )
-    table.meta["misses"] = [f"The mock universe misses {', '.join(missed)}."] if missed else []
+    table.meta["misses"] = (
+        [f"The mock universe misses {', '.join(missed)}."] if missed else []
+    )
     return {TITLE: table, "Hosts of the mock beside Table 1": _table1(seed, hosts)}
 
 
@@ -289,12 +317,25 @@ def _table1(seed: int, hosts: int) -> Table:
         (catalogue, needed, counted, typical, number, median)
         for catalogue in CATALOGUES
         for needed, counted, typical, number, median in _hosts(
-            MockUniverse(catalogue), MockUniverse(catalogue).records(seed, range(hosts)), seed
+            MockUniverse(catalogue),
+            MockUniverse(catalogue).records(seed, range(hosts)),
+            seed,
         )
     ]
-    names = ["catalogue", "neighbours", "hosts", "median", "published_hosts", "published_median"]
+    names = [
+        "catalogue",
+        "neighbours",
+        "hosts",
+        "median",
+        "published_hosts",
+        "published_median",
+    ]
     table = Table(rows=rows, names=names)
-    for name, form in (("hosts", "%.0f"), ("median", "%.2f"), ("published_median", "%.2f")):
+    for name, form in (
+        ("hosts", "%.0f"),
+        ("median", "%.2f"),
+        ("published_median", "%.2f"),
+    ):
         table[name].info.format = form
     table.meta["caption"] = (
         "Hosts with enough detectable neighbours in the simulated box, and the median log10 of "
@@ -314,7 +355,9 @@ def report(table: Table) -> str:
     for name in NUMBERS:
         shown[name].info.format = ".4g"
     lines = shown.pformat(max_lines=-1, max_width=-1, align="<")
-    return "\n".join([table.meta["title"], table.meta["model"], *lines, f"{misses} misses", ""])
+    return "\n".join(
+        [table.meta["title"], table.meta["model"], *lines, f"{misses} misses", ""]
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -322,12 +365,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         "python -m halomass.study.acceptance", description=main.__doc__
     )
-    parser.add_argument("--hosts", type=int, default=2048, help="how many hosts are drawn")
+    parser.add_argument(
+        "--hosts", type=int, default=2048, help="how many hosts are drawn"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--velocities", choices=("orbits", "jeans"), default="orbits")
     options = parser.parse_args(arguments)
     for catalogue in CATALOGUES:
-        print(report(acceptance(catalogue, options.hosts, options.seed, options.velocities)))
+        print(
+            report(
+                acceptance(catalogue, options.hosts, options.seed, options.velocities)
+            )
+        )
     return 0
 
 

@@ -19,7 +19,9 @@ ACCOUNT_OF_MOCK = (
     "little. What the mock was held to, and where it misses, is in its table; give --catalogue for "
     "real hosts."
 )
-FEWEST = 200  # hosts of which some are left for validation and for tests of every variant
+FEWEST = (
+    200  # hosts of which some are left for validation and for tests of every variant
+)
 ACCOUNT_OF_CATALOGUE = "These hosts are halos of the catalogues."
 
 
@@ -81,7 +83,9 @@ class Campaign:
         """What reads the catalogues."""
         return tuple(open_catalogue(path, self.box) for path in self.catalogue)
 
-    def hosts_of(self, halos: Sequence[HaloDataset]) -> tuple[MockUniverse | CatalogueSystems, int]:
+    def hosts_of(
+        self, halos: Sequence[HaloDataset]
+    ) -> tuple[MockUniverse | CatalogueSystems, int]:
         """Returns what makes the hosts, and how many there are.
 
         Arguments:
@@ -110,9 +114,13 @@ class Campaign:
     def name(self) -> str:
         """What the hosts are called in tables."""
         names = [path.name for path in self.catalogue] or [self.universe.catalogue]
-        return ", ".join(names) if len(names) < 3 else f"{names[0]} and {len(names) - 1} more"
+        return (
+            ", ".join(names)
+            if len(names) < 3
+            else f"{names[0]} and {len(names) - 1} more"
+        )
 
     @property
-    def account(self) -> str:
+    def summary(self) -> str:
         """What a reader must know of the hosts, in one paragraph."""
         return ACCOUNT_OF_CATALOGUE if self.catalogue else ACCOUNT_OF_MOCK

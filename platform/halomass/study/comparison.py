@@ -1,8 +1,8 @@
 """Our results beside published ones: how exact networks are, and what the Milky Way weighs.
 
-Published are the numbers of Hayati et al. (2025). Theirs come from simulations of structure
-formation; where ours come from a mock universe they need not agree. What is farther from them than
-the bounds below is called a miss, one sentence each.
+Published are the numbers of Hayati et al. (2025). Theirs come from simulations of
+structure formation; where ours come from a mock universe they need not agree. What is
+farther from them than the bounds below is called a miss, one sentence each.
 """
 
 from collections.abc import Mapping
@@ -18,19 +18,25 @@ from halomass.study import literature
 from halomass.systems import LOG_M_VIR, FloatArray
 from orrery.records import Observation
 
-# Bounds [dex] within which our smallest error must be at 10^11.5 to 10^12.5 Msun, and within which
-# the Milky Way's mass, whose published values lie between 11.7 and 12.2.
+# Bounds [dex] within which our smallest error must be at 10^11.5 to 10^12.5 Msun, and
+# within which the Milky Way's mass, whose published values lie between 11.7 and 12.2.
 RMSE_BOUNDS = (0.13, 0.20)
 MILKY_WAY_BOUNDS = (11.9, 12.4)
 LEAVE_ONE_OUT = 0.15  # [dex] by which no single satellite should move the mass
 MIDDLE = (11.5, 12.5)  # [dex(solMass)]
-# How far ours may be from a published value: a mass by about its own error [dex], a variance by a
-# factor, as published ones are round, and the smallest error by a share of the published one.
+# How far ours may be from a published value: a mass by about its own error [dex], a
+# variance by a factor, as published ones are round, and the smallest error by a share
+# of the published one.
 MASS_BOUND = 0.15
 VARIANCE_BOUND = 1.5
 RMSE_BOUND = 0.2
-BIASED = (11.5, 13.5)  # [dex(solMass)] between which the bias is compared: few hosts are beyond
-EDGES = np.arange(10.5, 14.6, 0.5)  # [dex(solMass)] of the bins in which errors are given
+BIASED = (
+    11.5,
+    13.5,
+)  # [dex(solMass)] between which the bias is compared: few hosts are beyond
+EDGES = np.arange(
+    10.5, 14.6, 0.5
+)  # [dex(solMass)] of the bins in which errors are given
 COUNTS = (25, 10)
 COPIES = 200  # of a simulated host that is looked at
 LABEL = (LOG_M_VIR.label, "dex")
@@ -52,7 +58,10 @@ FIGURES = {
     "Perfect data": ("25 neighbours", "25 neighbours, perfect data"),
     "Features left out": (
         "25 neighbours",
-        *(f"25 neighbours, {what}" for what in ("no satellites", "no r", "no v_t", "no v_r")),
+        *(
+            f"25 neighbours, {what}"
+            for what in ("no satellites", "no r", "no v_t", "no v_r")
+        ),
     ),
 }
 
@@ -65,9 +74,15 @@ WITHOUT: dict[str, tuple[Feature, ...]] = {
 
 # Why a variance would be larger (True) or smaller (False) than the published one.
 _REASONS = {
-    ("no satellites", True): "Hosts of a mock universe are drawn almost uniformly in log mass, so "
+    (
+        "no satellites",
+        True,
+    ): "Hosts of a mock universe are drawn almost uniformly in log mass, so "
     "that the prior, all that is left without satellites, is wider.",
-    ("no r", False): "In a mock universe distances say little of the mass, which is a property of "
+    (
+        "no r",
+        False,
+    ): "In a mock universe distances say little of the mass, which is a property of "
     "the mock.",
 }
 
@@ -85,7 +100,7 @@ class Answer(Protocol):
     def upper(self) -> float: ...
 
 
-class Tested(Protocol):
+class EvaluatedEstimator(Protocol):
     """An estimator that was tested on hosts that it never saw."""
 
     def predict(self, observation: Observation) -> float: ...
@@ -109,19 +124,19 @@ class Score(Protocol):
     def standard_error(self) -> float: ...
 
 
-def observed(count: int) -> str:
+def label_noisy(count: int) -> str:
     """Returns the name of the ensemble that sees so many neighbours with errors."""
     return f"{count} neighbours"
 
 
-def perfect(count: int) -> str:
+def label_noiseless(count: int) -> str:
     """Returns the name of the ensemble that sees so many neighbours without errors."""
     return f"{count} neighbours, perfect data"
 
 
 def without_features(what: str) -> str:
     """Returns the name of the ensemble that lacks some features, one of `WITHOUT`."""
-    return f"{observed(max(COUNTS))}, {what}"
+    return f"{label_noisy(max(COUNTS))}, {what}"
 
 
 def studies(seed: int, most: int, of: str = "") -> dict[str, Features]:
@@ -129,39 +144,56 @@ def studies(seed: int, most: int, of: str = "") -> dict[str, Features]:
 
     Arguments:
         seed: Decides the errors of observation.
-        most: How many neighbours the host has that is to be weighed; who needs more is left out.
-        of: The hosts, if others than the main ones: names begin with it, nothing is left out.
+        most: How many neighbours the host has that is to be weighed; who needs more is
+            left out.
+        of: The hosts, if others than the main ones: names begin with it, nothing is
+            left out.
 
     Raises:
         ValueError: If all need more.
     """
-    usual = {observed(count): Features(count, seed=seed) for count in COUNTS}
-    exact = {perfect(count): Features(count, errors=False, seed=seed) for count in COUNTS}
+    usual = {label_noisy(count): Features(count, seed=seed) for count in COUNTS}
+    exact = {
+        label_noiseless(count): Features(count, errors=False, seed=seed)
+        for count in COUNTS
+    }
     largest = max(COUNTS)
     cut = {
         without_features(what): Features(largest, without=without, seed=seed)
         for what, without in WITHOUT.items()
     }
-    signed = {f"{observed(largest)}, signed v_r": Features(largest, radial="asinh", seed=seed)}
-    every = {f"{of}, {name}": b for name, b in usual.items()} if of else {**usual, **exact}
+    signed = {
+        f"{label_noisy(largest)}, signed v_r": Features(
+            largest, radial="asinh", seed=seed
+        )
+    }
+    every = (
+        {f"{of}, {name}": b for name, b in usual.items()} if of else {**usual, **exact}
+    )
     every |= {} if of else {**cut, **signed}
-    possible = {name: binning for name, binning in every.items() if binning.neighbours <= most}
+    possible = {
+        name: binning for name, binning in every.items() if binning.neighbours <= most
+    }
     if not possible:
-        raise ValueError(f"a host with {most} neighbours: {min(COUNTS)} are the fewest that do")
+        raise ValueError(
+            f"a host with {most} neighbours: {min(COUNTS)} are the fewest that do"
+        )
     return possible
 
 
 def plain(wanted: Mapping[str, Features]) -> dict[str, Features]:
     """Returns the features with errors and nothing left out, by the main ensembles' names."""
-    return {name: wanted[name] for name in map(observed, COUNTS) if name in wanted}
+    return {name: wanted[name] for name in map(label_noisy, COUNTS) if name in wanted}
 
 
-def looked_at(host: Neighbours, wanted: Mapping[str, Features]) -> dict[str, FloatArray]:
+def mock_observations(
+    host: Neighbours, wanted: Mapping[str, Features]
+) -> dict[str, FloatArray]:
     """Returns the features `[n, S]` of a simulated host, observed again and again.
 
-    Its table holds true orbits; each copy gets errors of its own and a survey of its own, as the
-    hosts had that networks learned from. Copies of which too few neighbours are found are left out,
-    if need be all: `looked_at_by` tells how many.
+    Its table holds true orbits; each copy gets errors of its own and a survey of its
+    own, as the hosts had that networks learned from. Copies of which too few neighbours
+    are found are left out, if need be all: `mock_observation_label` tells how many.
 
     Arguments:
         host: The host's neighbours.
@@ -172,38 +204,50 @@ def looked_at(host: Neighbours, wanted: Mapping[str, Features]) -> dict[str, Flo
     return {name: x[np.isfinite(x).all(axis=1)] for name, x in rows.items()}
 
 
-def looked_at_by(name: str, x: FloatArray) -> str:
+def mock_observation_label(name: str, x: FloatArray) -> str:
     """Returns what an ensemble's answer for the copies `[n, S]` of a host is called."""
-    return f"{name}, looked at ({len(x)} of {COPIES})"
+    return f"{name}, mock observations ({len(x)} of {COPIES})"
 
 
 def published_rmse() -> dict[str, float]:
     """Returns the published smallest errors [dex], by the ensemble's name."""
     return {
-        **{observed(n): value for n, value in literature.RMSE.items()},
-        **{perfect(n): value for n, value in literature.RMSE_WITHOUT_ERRORS.items()},
+        **{label_noisy(n): value for n, value in literature.RMSE.items()},
+        **{
+            label_noiseless(n): value
+            for n, value in literature.RMSE_WITHOUT_ERRORS.items()
+        },
     }
 
 
 def exactness(
-    found: Mapping[str, Tested], ratios: Mapping[str, tuple[float, float]]
+    found: Mapping[str, EvaluatedEstimator], ratios: Mapping[str, tuple[float, float]]
 ) -> dict[str, Table]:
     """Returns how exact ensembles are beside published numbers, by title.
 
     Arguments:
         found: By the ensemble's name.
-        ratios: By the ensemble's name, how large the variance of its errors is compared with that
-            of 25 neighbours, and the standard error.
+        ratios: By the ensemble's name, how large the variance of its errors is compared
+            with that of 25 neighbours, and the standard error.
     """
     return {**_errors(found), **_biases(found), **_variances(ratios)}
 
 
-def _errors(found: Mapping[str, Tested]) -> dict[str, Table]:
+def _errors(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
     published = published_rmse()
     smallest = {name: one.smallest_rmse() for name, one in found.items()}
     middle = {name: one.rmse_between(*MIDDLE) for name, one in found.items()}
-    rows = [(name, smallest[name], *middle[name], published.get(name, np.nan)) for name in smallest]
-    names = ["ensemble", "smallest_rmse", "rmse_11_5_to_12", "rmse_12_to_12_5", "published"]
+    rows = [
+        (name, smallest[name], *middle[name], published.get(name, np.nan))
+        for name in smallest
+    ]
+    names = [
+        "ensemble",
+        "smallest_rmse",
+        "rmse_11_5_to_12",
+        "rmse_12_to_12_5",
+        "published",
+    ]
     table = Table(rows=rows, names=names)
     _format(table, "%.3f")
     table.meta["caption"] = (
@@ -215,17 +259,27 @@ def _errors(found: Mapping[str, Tested]) -> dict[str, Table]:
     return {"Errors beside published ones": table}
 
 
-def _exactness_misses(smallest: Mapping[str, float], middle: Mapping[str, FloatArray]) -> list[str]:
+def _exactness_misses(
+    smallest: Mapping[str, float], middle: Mapping[str, FloatArray]
+) -> list[str]:
     found, (low, high) = [], RMSE_BOUNDS
-    best = min(middle[observed(25)][np.isfinite(middle[observed(25)])], default=np.nan)
+    best = min(
+        middle[label_noisy(25)][np.isfinite(middle[label_noisy(25)])], default=np.nan
+    )
     if best < low or best > high:
-        found.append(f"25 neighbours: {best:.3f} dex at 10^11.5-12.5, beyond {low} to {high}.")
+        found.append(
+            f"25 neighbours: {best:.3f} dex at 10^11.5-12.5, beyond {low} to {high}."
+        )
     found += [
         f"{name}: the smallest error is {smallest[name]:.3f} dex, published is {published:.3f} dex."
         for name, published in published_rmse().items()
         if abs(smallest[name] / published - 1) > RMSE_BOUND
     ]
-    pairs = ((observed(25), observed(10)), (perfect(25), observed(25)), (perfect(10), observed(10)))
+    pairs = (
+        (label_noisy(25), label_noisy(10)),
+        (label_noiseless(25), label_noisy(25)),
+        (label_noiseless(10), label_noisy(10)),
+    )
     for better, worse in pairs:
         if smallest[better] >= smallest[worse]:  # never where one is unknown
             found.append(
@@ -235,7 +289,7 @@ def _exactness_misses(smallest: Mapping[str, float], middle: Mapping[str, FloatA
     return found
 
 
-def _biases(found: Mapping[str, Tested]) -> dict[str, Table]:
+def _biases(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
     largest = {name: one.largest_bias(*BIASED) for name, one in found.items()}
     theirs = (
         literature.LARGEST_MEDIAN_BIAS,
@@ -243,7 +297,12 @@ def _biases(found: Mapping[str, Tested]) -> dict[str, Table]:
         literature.SCATTER_OF_ENSEMBLES,
     )
     rows = [(name, bias, *found[name].scatter) for name, bias in largest.items()]
-    names = ["ensemble", "largest_bias", "scatter_of_one_network", "scatter_of_the_mean"]
+    names = [
+        "ensemble",
+        "largest_bias",
+        "scatter_of_one_network",
+        "scatter_of_the_mean",
+    ]
     table = Table(rows=[*rows, (literature.SOURCE, *theirs)], names=names)
     _format(table, "%.4f")
     table.meta["caption"] = (
@@ -286,7 +345,8 @@ def weighed(host: Neighbours, answers: Mapping[str, Answer]) -> dict[str, Table]
 
     Arguments:
         host: The host's neighbours, with what to warn of them.
-        answers: By the ensemble's name; NaN are the ends of intervals that nobody knows.
+        answers: By the ensemble's name; NaN are the ends of intervals that nobody
+            knows.
     """
     rows = [(name, *_masses(answer)) for name, answer in answers.items()]
     table = Table(rows=rows, names=["ensemble", *_MASSES])
@@ -304,24 +364,30 @@ def weighed(host: Neighbours, answers: Mapping[str, Answer]) -> dict[str, Table]
 def _beware(answers: Mapping[str, Answer]) -> str:
     """Returns sentences on the rows that are not what the others are, if there are any."""
     sentences = {
-        "looked at": f" Where it says looked at they are taken as true ones, which {COPIES} "
+        "mock observations": f" Where it says mock observations they are taken as true "
+        f"ones, which {COPIES} "
         "surveys observe with errors: the mean of those that find enough neighbours, as many as "
         "the name says. Where none does the mass is nan.",
         "perfect data": " Ensembles of perfect data learned from values without errors, and were "
         "tested on such: they take the host's values as exact, and their intervals hold for "
         "perfect data only.",
     }
-    return "".join(text for what, text in sentences.items() if any(what in one for one in answers))
+    return "".join(
+        text for what, text in sentences.items() if any(what in one for one in answers)
+    )
 
 
-def masses(host: Neighbours, own: str | None, answers: Mapping[str, Answer]) -> dict[str, Table]:
+def masses(
+    host: Neighbours, own: str | None, answers: Mapping[str, Answer]
+) -> dict[str, Table]:
     """Returns the host's mass by each ensemble, beside published ones, and what moves it, by title.
 
     Arguments:
         host: The host's neighbours.
-        own: The catalogue that most ensembles learned from; the Milky Way's masses by these are
-            judged. None for another host, of which nothing is published.
-        answers: By the ensemble's name, which begins with its catalogue if that is another.
+        own: The catalogue that most ensembles learned from; the Milky Way's masses by
+            these are judged. None for another host, of which nothing is published.
+        answers: By the ensemble's name, which begins with its catalogue if that is
+            another.
     """
     if own is None:
         return weighed(host, answers)
@@ -332,7 +398,7 @@ def _beside_table3(own: str, answers: Mapping[str, Answer]) -> dict[str, Table]:
     rows = []
     for name, answer in answers.items():
         catalogue, _, of = name.rpartition(", ")
-        for count in (n for n in COUNTS if of == observed(n)):
+        for count in (n for n in COUNTS if of == label_noisy(n)):
             which = (catalogue or own, count)
             rows.append((*which, *_masses(answer), *_table3(*which)))
     published = ("published", "published_lower", "published_upper")
@@ -350,15 +416,18 @@ def _beside_table3(own: str, answers: Mapping[str, Answer]) -> dict[str, Table]:
 def _beyond(own: str, answers: Mapping[str, Answer]) -> list[str]:
     low, high = MILKY_WAY_BOUNDS
     return [
-        f"{own}, {observed(n)}: {answers[observed(n)].prediction:.2f} is beyond {low} to {high}."
+        f"{own}, {label_noisy(n)}: {answers[label_noisy(n)].prediction:.2f} is beyond "
+        f"{low} to {high}."
         for n in COUNTS
-        if observed(n) in answers and not low <= answers[observed(n)].prediction <= high
+        if label_noisy(n) in answers
+        and not low <= answers[label_noisy(n)].prediction <= high
     ]
 
 
 def _far(table: Table) -> list[str]:
     return [
-        f"{row['trained_on']}, {observed(row['neighbours'])}: {row['log_m_vir']:.2f} is more than "
+        f"{row['trained_on']}, {label_noisy(row['neighbours'])}: "
+        f"{row['log_m_vir']:.2f} is more than "
         f"{MASS_BOUND} dex from the published {row['published']:.2f}."
         for row in table
         if abs(row["log_m_vir"] - row["published"]) > MASS_BOUND
@@ -388,7 +457,8 @@ def _moved(answers: Mapping[str, Answer]) -> dict[str, Table]:
     rows = [
         (name, one.prediction, one.prediction - reference)
         for name, one in answers.items()
-        if name not in map(perfect, COUNTS)  # these take errors of observation for none
+        if name
+        not in map(label_noiseless, COUNTS)  # these take errors of observation for none
     ]
     table = Table(rows=rows, names=["ensemble", "log_m_vir", "moved"])
     table["log_m_vir"].info.format, table["moved"].info.format = "%.2f", "%+.3f"
@@ -400,23 +470,33 @@ def _moved(answers: Mapping[str, Answer]) -> dict[str, Table]:
 
 
 def leave_one_out(
-    host: Neighbours, wanted: Mapping[str, Features], found: Mapping[str, Tested]
+    host: Neighbours,
+    wanted: Mapping[str, Features],
+    found: Mapping[str, EvaluatedEstimator],
 ) -> dict[str, Table]:
     """Returns by how much the mass moves without each neighbour in turn, by title.
 
     Arguments:
-        host: The host's neighbours; those that an ensemble sees are left out one by one.
+        host: The host's neighbours; those that an ensemble sees are left out one by
+            one.
         wanted: The features of ensembles, by their names.
-        found: The ensembles; those that see the plain features, of fewer neighbours than there are,
-            take part.
+        found: The ensembles; those that see the plain features, of fewer neighbours
+            than there are, take part.
     """
     asked = {name: b for name, b in plain(wanted).items() if b.neighbours < len(host)}
     if not asked:
         return {}
-    whole = {name: found[name].predict(observation(host, b)) for name, b in asked.items()}
-    left_out = host.ranked().names[: max(binning.neighbours for binning in asked.values())]
+    whole = {
+        name: found[name].predict(observation(host, b)) for name, b in asked.items()
+    }
+    left_out = host.ranked().names[
+        : max(binning.neighbours for binning in asked.values())
+    ]
     shifts = [
-        [found[name].predict(observation(host, b, out)) - whole[name] for name, b in asked.items()]
+        [
+            found[name].predict(observation(host, b, out)) - whole[name]
+            for name, b in asked.items()
+        ]
         for out in left_out
     ]
     table = Table([left_out, *np.transpose(shifts)], names=["left_out", *asked])
@@ -465,19 +545,22 @@ def estimators(scores: Mapping[str, tuple[Score, Answer]]) -> dict[str, Table]:
 Ends = tuple[float, float, float]
 
 
-def literature_rows(ours: Mapping[str, Answer]) -> list[tuple[str, Ends | None, Ends | None]]:
+def literature_rows(
+    ours: Mapping[str, Answer],
+) -> list[tuple[str, Ends | None, Ends | None]]:
     """Returns rows of a figure: label, our interval or None, a published interval or None.
 
-    The middle of ours is the median: a biased prediction may be outside its own interval.
+    The middle of ours is the median: a biased prediction may be outside its own
+    interval.
 
     Arguments:
-        ours: By label, log10 of virial masses [Msun]; they come first. Of others those with the
-            plain features are shown, if their interval is known.
+        ours: By label, log10 of virial masses [Msun]; they come first. Of others those
+            with the plain features are shown, if their interval is known.
     """
     rows: list[tuple[str, Ends | None, Ends | None]] = [
         (name, (one.lower, one.median, one.upper), None)
         for name, one in ours.items()
-        if name.rpartition(", ")[2] in map(observed, COUNTS)
+        if name.rpartition(", ")[2] in map(label_noisy, COUNTS)
         and np.isfinite([one.lower, one.upper]).all()
     ]
     for study in literature.STUDIES:

@@ -1,6 +1,7 @@
 """Published values: Hayati et al. (2025), and the masses that others found for the Milky Way.
 
-Masses within a mean density of 200 times the critical one are 0.063 dex below virial ones.
+Masses within a mean density of 200 times the critical one are 0.063 dex below virial
+ones.
 """
 
 import math
@@ -33,7 +34,9 @@ VARIANTS: dict[str, Variant] = {
     "ESMDPL/UM-SAGA": Variant(
         {25: 29_733, 10: 83_270}, {25: 11.82, 10: 11.14}, {25: 12.20, 10: 12.07}
     ),
-    "ESMDPL/UM": Variant({25: 35_293, 10: 94_234}, {25: 11.70, 10: 11.07}, {25: 12.18, 10: 12.03}),
+    "ESMDPL/UM": Variant(
+        {25: 35_293, 10: 94_234}, {25: 11.70, 10: 11.07}, {25: 12.18, 10: 12.03}
+    ),
     "VSMDPL/UM": Variant(
         {25: 165_862, 10: 679_802}, {25: 13.07, 10: 11.68}, {25: 11.98, 10: 11.70}
     ),
@@ -42,7 +45,10 @@ VARIANTS: dict[str, Variant] = {
     ),
 }
 PREFERRED = "ESMDPL/UM-SAGA"
-MILKY_WAY_INTERVAL = (0.138, 0.163)  # [dex] below and above, 68 %: 25 neighbours, preferred variant
+MILKY_WAY_INTERVAL = (
+    0.138,
+    0.163,
+)  # [dex] below and above, 68 %: 25 neighbours, preferred variant
 
 # Root-mean-square errors [dex] where they are smallest, by the number of neighbours.
 RMSE: dict[int, float] = {25: 0.160, 10: 0.199}
@@ -70,7 +76,8 @@ class Study:
         mass: The mass [1e12 Msun].
         minus: The interval's length below it [1e12 Msun]; NaN where there is none.
         plus: Likewise above it.
-        definition: Whether `mass` is virial, within 200 times the critical density, or just total.
+        definition: Whether `mass` is virial, within 200 times the critical density, or
+            just total.
         printed: The definition as printed.
         interval: What the interval holds.
         method: What was measured.
@@ -92,7 +99,11 @@ class Study:
     def marked(self) -> str:
         """The label, with what the interval holds unless that is 68 %."""
         usual = self.interval.startswith("68") or self.interval == "1 sigma"
-        return self.label if usual else f"{self.label} ({self.interval.replace('%', ' %')})"
+        return (
+            self.label
+            if usual
+            else f"{self.label} ({self.interval.replace('%', ' %')})"
+        )
 
     def log_m_vir(self) -> tuple[float, float, float]:
         """Returns log10 of the virial mass [Msun], and its interval's lengths below and above.

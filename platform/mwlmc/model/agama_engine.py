@@ -1,11 +1,13 @@
 """The same physics by agama (optional extra): a second engine, so that each one checks the other.
 
-agama (Vasiliev 2019, doi:10.1093/mnras/sty2672) finds forces, densities, distribution functions
-and orbits by methods of its own; only constants, closed formulae and the share of clipped stars
-come from the rest of this package. It carries every star, at many times the embedded engine's cost.
+agama (Vasiliev 2019, doi:10.1093/mnras/sty2672) finds forces, densities, distribution
+functions and orbits by methods of its own; only constants, closed formulae and the
+share of clipped stars come from the rest of this package. It carries every star, at
+many times the embedded engine's cost.
 
-agama's units, set to kpc, km/s and Msun, make its time kpc/(km/s), never Gyr. Units and random
-numbers are states of the whole process: other users of agama in it must keep to these units.
+agama's units, set to kpc, km/s and Msun, make its time kpc/(km/s), never Gyr. Units and
+random numbers are states of the whole process: other users of agama in it must keep to
+these units.
 """
 
 import importlib
@@ -26,19 +28,23 @@ from mwlmc.sky import frames
 
 FloatArray = NDArray[np.floating[Any]]
 
-# Of agama's eighth-order Runge-Kutta-Nystrom method, relative. Against orbits at 1e-8, positions
-# today beyond 30 kpc are off by up to 1e-3 kpc in the median and 0.06 kpc at 99 % (tested); at
-# 1e-4, by ten times as much for four fifths of the time.
+# Of agama's eighth-order Runge-Kutta-Nystrom method, relative. Against orbits at 1e-8,
+# positions today beyond 30 kpc are off by up to 1e-3 kpc in the median and 0.06 kpc at
+# 99 % (tested); at 1e-4, by ten times as much for four fifths of the time.
 ACCURACY = 1e-5
 
-# Of 5 Myr, at which agama is given the LMC's path: positions of 99 % of the stars are converged to
-# 1e-3 kpc.
+# Of 5 Myr, at which agama is given the LMC's path: positions of 99 % of the stars are
+# converged to 1e-3 kpc.
 STEPS = 440
 
 _TIMES = np.linspace(-LOOKBACK, 0.0, STEPS + 1)
 _SKY = ("ra_lmc", "dec_lmc", "d_lmc", "vlos_lmc", "pmra_lmc", "pmdec_lmc")
-_INDEPENDENT = 4  # agama's own choice, quasi-random stars, makes bins 10 to 15 % less noisy
-_OLDEST = 159  # of agama 1.0.x: the first that returns orbits of equal length as one array
+_INDEPENDENT = (
+    4  # agama's own choice, quasi-random stars, makes bins 10 to 15 % less noisy
+)
+_OLDEST = (
+    159  # of agama 1.0.x: the first that returns orbits of equal length as one array
+)
 _REMEDY = (
     "install the extra with pip install -e '.[agama]', which needs a C++ compiler and GSL, "
     "or use the embedded engine, which needs nothing"
@@ -66,18 +72,19 @@ class Galaxies:
 
 @dataclass(frozen=True)
 class Halo:
-    """The stellar haloes of B simulations, in the frame that moves with the Milky Way's centre.
+    """The stellar halos of B simulations, in the frame that moves with the Milky Way's centre.
 
     Arguments:
         position: Today [kpc], float32, with shape `[3, B, N]`.
         velocity: Today [km/s], float32, with shape `[3, B, N]`.
         initial_position: 2.2 Gyr ago [kpc], float32, with shape `[3, B, N]`.
         initial_velocity: 2.2 Gyr ago [km/s], float32, with shape `[3, B, N]`.
-        c200: Concentrations of the dark haloes, with shape `[B]`.
+        c200: Concentrations of the dark halos, with shape `[B]`.
         a_lmc: The LMCs' scale radii [kpc], with shape `[B]`.
-        trajectory: Both centres' paths. Runaways are marked, and their stars carried all the same.
-        clipped: The shares of the tracer that a non-negative f cannot make, with shape `[B]`; from
-            `distribution`, since agama clips without a word.
+        trajectory: Both centres' paths. Runaways are marked, and their stars carried
+            all the same.
+        clipped: The shares of the tracer that a non-negative f cannot make, with shape
+            `[B]`; from `distribution`, since agama clips without a word.
     """
 
     position: Tensor
@@ -113,7 +120,9 @@ def _agama() -> Any:
     try:
         agama = importlib.import_module("agama")
     except ImportError as reason:
-        raise ImportError(f"engine 'agama' cannot import agama ({reason}): {_REMEDY}") from reason
+        raise ImportError(
+            f"engine 'agama' cannot import agama ({reason}): {_REMEDY}"
+        ) from reason
     version = agama.__version__.split()[0]
     if version.startswith("1.0.") and int(version.split(".")[2]) < _OLDEST:
         raise ImportError(f"agama {version} is older than 1.0.{_OLDEST}: {_REMEDY}")
@@ -130,13 +139,15 @@ def simulate(
     circular_velocity: float,
     threads: int = 1,
 ) -> Halo:
-    """Returns the stellar haloes of B simulations, 2.2 Gyr ago and today.
+    """Returns the stellar halos of B simulations, 2.2 Gyr ago and today.
 
     Arguments:
         named: The prior's eleven parameters by name, each with shape `[B]`.
         stars: Halo stars of a simulation.
-        seeds: One for each simulation, from 1 to 2^31 - 1: to agama, 0 means the time of day.
-        equilibrium: The potential of the halo before the LMC: `halo` (NFW alone) or `total`.
+        seeds: One for each simulation, from 1 to 2^31 - 1: to agama, 0 means the time
+            of day.
+        equilibrium: The potential of the halo before the LMC: `halo` (NFW alone) or
+            `total`.
         circular_velocity: At 8.3 kpc, which fixes the concentration [km/s].
         threads: How many agama may use: as many as the process has cores for itself.
 
@@ -204,14 +215,18 @@ def _check(named: Mapping[str, NDArray[Any]], stars: int, seeds: Sequence[int]) 
             "stars: give one seed to each simulation, one simulation to carry, and a star or more"
         )
     if min(seeds) < 1 or max(seeds) >= 2**31:
-        raise ValueError(f"seeds {list(seeds)} must be from 1 to 2^31 - 1, as agama's are")
+        raise ValueError(
+            f"seeds {list(seeds)} must be from 1 to 2^31 - 1, as agama's are"
+        )
 
 
 # --- the galaxies and their paths ------------------------------------------------------------
 
 
 def galaxies(
-    m200_mw: float, m_lmc: float, circular_velocity: float = potentials.CIRCULAR_VELOCITY
+    m200_mw: float,
+    m_lmc: float,
+    circular_velocity: float = potentials.CIRCULAR_VELOCITY,
 ) -> Galaxies:
     """Returns the galaxies of one simulation.
 
@@ -221,7 +236,8 @@ def galaxies(
         circular_velocity: Of the whole Milky Way at 8.3 kpc [km/s].
 
     Raises:
-        ImportError, ValueError: If agama is missing, or nothing reaches the circular velocity.
+        ImportError, ValueError: If agama is missing, or nothing reaches the circular
+        velocity.
     """
     agama, stars = _agama(), _bulge_and_disc()
     sun = [potentials.SUN_RADIUS, 0.0, 0.0]
@@ -230,18 +246,22 @@ def galaxies(
         pull = -(stars.force(sun) + _nfw(m200_mw, c200).force(sun))[0]
         return float(potentials.SUN_RADIUS * pull - circular_velocity**2)
 
-    # the embedded engine's value brackets the root, and where there is none, its error says so
+    # the embedded engine's value brackets the root, and where there is none, its error
+    # says so
     near = float(potentials.concentration(np.array([m200_mw]), circular_velocity)[0])
     c200 = float(optimize.brentq(missing, 0.9 * near, 1.1 * near, xtol=1e-10))
     halo = _nfw(m200_mw, c200)
     a_lmc = float(potentials.lmc_scale(np.array(m_lmc)))
-    lmc = agama.Potential(type="Dehnen", gamma=1, mass=m_lmc, scaleRadius=a_lmc)  # Hernquist's
+    lmc = agama.Potential(
+        type="Dehnen", gamma=1, mass=m_lmc, scaleRadius=a_lmc
+    )  # Hernquist's
     return Galaxies(agama.Potential(stars, halo), halo, lmc, c200, a_lmc)
 
 
 def _bulge_and_disc() -> Any:
     agama = _agama()
-    # one by one: of two at once agama makes one expansion, which bends the bulge's force by 1e-4
+    # one by one: of two at once agama makes one expansion, which bends the bulge's
+    # force by 1e-4
     bulge = agama.Potential(
         type="Spheroid",
         mass=potentials.BULGE_MASS,
@@ -261,7 +281,9 @@ def _bulge_and_disc() -> Any:
 
 def _nfw(m200: float, c200: float) -> Any:
     halo = potentials.milky_way_halo(np.array([m200]), np.array([c200]))
-    return _agama().Potential(type="NFW", mass=float(halo.amplitude), scaleRadius=float(halo.scale))
+    return _agama().Potential(
+        type="NFW", mass=float(halo.amplitude), scaleRadius=float(halo.scale)
+    )
 
 
 def _rewind(pair: Galaxies, drawn: Mapping[str, float]) -> FloatArray:
@@ -320,11 +342,15 @@ def _trajectories(pairs: Sequence[Galaxies], paths: FloatArray) -> Trajectories:
 def _clipped(
     pair: Galaxies, drawn: Mapping[str, float], equilibrium: distribution.Equilibrium
 ) -> float:
-    halo = potentials.milky_way_halo(np.array([drawn["m200_mw"]]), np.array([pair.c200]))
+    halo = potentials.milky_way_halo(
+        np.array([drawn["m200_mw"]]), np.array([pair.c200])
+    )
     potential = distribution.spherical_potential(
         float(halo.amplitude), float(halo.scale), equilibrium
     )
-    return distribution.distribution_function(potential, drawn["beta0"], drawn["r_dehnen"]).clipped
+    return distribution.distribution_function(
+        potential, drawn["beta0"], drawn["r_dehnen"]
+    ).clipped
 
 
 def _sample(
@@ -339,7 +365,9 @@ def _sample(
     if equilibrium == "total":  # the average over the sphere
         grid = {"lmax": 0, "rmin": 1e-3, "rmax": 1e5, "gridSizeR": 101}
         potential = agama.Potential(type="Multipole", potential=pair.milky_way, **grid)
-    tracer = agama.Density(type="Dehnen", gamma=1, mass=1, scaleRadius=drawn["r_dehnen"])
+    tracer = agama.Density(
+        type="Dehnen", gamma=1, mass=1, scaleRadius=drawn["r_dehnen"]
+    )
     f = agama.DistributionFunction(
         type="QuasiSpherical", density=tracer, potential=potential, beta0=drawn["beta0"]
     )
@@ -348,7 +376,9 @@ def _sample(
     return np.asarray(model.sample(stars, method=_INDEPENDENT)[0], np.float32)
 
 
-def _carry(initial: FloatArray, pair: Galaxies, path: FloatArray, accuracy: float) -> FloatArray:
+def _carry(
+    initial: FloatArray, pair: Galaxies, path: FloatArray, accuracy: float
+) -> FloatArray:
     """Returns stars today from those 2.2 Gyr ago, each `[N, 6]`."""
     agama, relative = _agama(), path[:, 6:] - path[:, :6]
     lmc = np.column_stack([_TIMES, relative])

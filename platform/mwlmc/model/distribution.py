@@ -1,9 +1,10 @@
 """The stellar halo before the LMC came: a distribution function of constant anisotropy.
 
-A Dehnen (1993) tracer with inner slope 1 in a spherical potential, with f(E, L) = g(E) L^(-2 beta)
-(Cuddeford 1991; Binney & Tremaine 2008, section 4.3.2). Above beta = 1/2 a tracer with this cusp
-has no non-negative f: g is set to zero where it would be negative, as agama does, and the share of
-the tracer that this removes is returned with the samples.
+A Dehnen (1993) tracer with inner slope 1 in a spherical potential, with f(E, L) = g(E)
+L^(-2 beta) (Cuddeford 1991; Binney & Tremaine 2008, section 4.3.2). Above beta = 1/2 a
+tracer with this cusp has no non-negative f: g is set to zero where it would be
+negative, as agama does, and the share of the tracer that this removes is returned with
+the samples.
 """
 
 from dataclasses import dataclass
@@ -19,8 +20,8 @@ from mwlmc.model.potentials import G, bulge_density, disc_density
 FloatArray = NDArray[np.floating[Any]]
 Equilibrium = Literal["halo", "total"]
 
-# Nodes in radius: everything is tabulated on them. They reach far enough in and out that the
-# tracer outside holds 1e-7 of its mass within and 1e-4 beyond.
+# Nodes in radius: everything is tabulated on them. They reach far enough in and out
+# that the tracer outside holds 1e-7 of its mass within and 1e-4 beyond.
 _RADII = np.geomspace(3e-3, 3e5, 257)  # [kpc]
 _SPEED_NODES = 257
 
@@ -48,8 +49,8 @@ def spherical_potential(
     Arguments:
         m200_amplitude: The NFW halo's 4 pi rho_s r_s^3 [Msun].
         scale: Its scale radius [kpc].
-        equilibrium: `halo`, the NFW halo alone as in Brooks et al. (2025b), or `total`, with the
-            sphere-averaged disc and bulge.
+        equilibrium: `halo`, the NFW halo alone as in Brooks et al. (2025b), or `total`,
+            with the sphere-averaged disc and bulge.
 
     Raises:
         ValueError: If there is no such equilibrium.
@@ -76,7 +77,9 @@ def _stars() -> SphericalPotential:
     nodes, weights = np.polynomial.legendre.leggauss(400)
     t = 0.5 * (nodes + 1.0)
     cosine, weight = t**3, 1.5 * t**2 * weights
-    disc = disc_density(fine[:, None] * np.sqrt(1.0 - cosine**2), fine[:, None] * cosine)
+    disc = disc_density(
+        fine[:, None] * np.sqrt(1.0 - cosine**2), fine[:, None] * cosine
+    )
     density = disc @ weight + bulge_density(fine)
     shells = 4.0 * np.pi * fine**3 * density  # by ln r
     step = np.log(fine[1] / fine[0])
@@ -97,12 +100,13 @@ class DistributionFunction:
 
     Arguments:
         beta: Anisotropy, from 0 to below 1.
-        relative_energy: Psi at the nodes in radius, falling [(km/s)^2], with shape `[K]`.
+        relative_energy: Psi at the nodes in radius, falling [(km/s)^2], with shape
+            `[K]`.
         g: g at those energies, up to a constant factor, negative values clipped, `[K]`.
         clipped: The share of the tracer's mass beyond what a non-negative f can make.
         radial_cdf: Fraction of the tracer's stars within each node, with shape `[K]`.
-        speed_cdf: Fraction of the stars at a node slower than each of the nodes in speed (in units
-            of the escape speed), with shape `[K, S]`.
+        speed_cdf: Fraction of the stars at a node slower than each of the nodes in
+            speed (in units of the escape speed), with shape `[K, S]`.
     """
 
     beta: float
@@ -112,13 +116,18 @@ class DistributionFunction:
     radial_cdf: FloatArray
     speed_cdf: FloatArray
 
-    def sample(self, count: int, random: np.random.Generator) -> tuple[FloatArray, FloatArray]:
+    def sample(
+        self, count: int, random: np.random.Generator
+    ) -> tuple[FloatArray, FloatArray]:
         """Returns positions [kpc] and velocities [km/s] of stars, each `[3, count]`.
 
-        The stars come by rising radius: so they find their places in the tables many times faster.
+        The stars come by rising radius: so they find their places in the tables many
+        times faster.
         """
         radius, node = self._radii(count, random)
-        psi = np.exp(np.interp(np.log(radius), np.log(_RADII), np.log(self.relative_energy)))
+        psi = np.exp(
+            np.interp(np.log(radius), np.log(_RADII), np.log(self.relative_energy))
+        )
         speed = self._speeds(node, random) * np.sqrt(2.0 * psi)
         # the cosine c between velocity and radius has density (1 - c^2)^(-beta)
         half = random.beta(1.0 - self.beta, 1.0 - self.beta, count)
@@ -126,10 +135,14 @@ class DistributionFunction:
         tangential = speed * (2.0 * np.sqrt(half * (1.0 - half)))
         outward, south, east = _directions(count, random)
         angle = 2.0 * np.pi * random.random(count)
-        sideways = south * (tangential * np.cos(angle)) + east * (tangential * np.sin(angle))
+        sideways = south * (tangential * np.cos(angle)) + east * (
+            tangential * np.sin(angle)
+        )
         return outward * radius, outward * radial + sideways
 
-    def _radii(self, count: int, random: np.random.Generator) -> tuple[FloatArray, NDArray[Any]]:
+    def _radii(
+        self, count: int, random: np.random.Generator
+    ) -> tuple[FloatArray, NDArray[Any]]:
         """Returns rising radii [kpc], and of each its nodes' one: the nearer, the likelier."""
         wanted = _rising(count, random)
         place = np.interp(wanted, self.radial_cdf, np.arange(len(_RADII)))
@@ -141,11 +154,14 @@ class DistributionFunction:
     def _speeds(self, node: NDArray[Any], random: np.random.Generator) -> FloatArray:
         """Returns speeds in units of the escape speed, by inverting the nodes' CDFs."""
         rows, columns = self.speed_cdf.shape
-        # shifted by its row's number, the table is one ascending list: one search finds all
+        # shifted by its row's number, the table is one ascending list: one search finds
+        # all
         shifted = (self.speed_cdf + np.arange(rows)[:, None]).ravel()
         wanted = node + random.random(len(node))
         first = node * columns
-        right = np.clip(np.searchsorted(shifted, wanted), first + 1, first + columns - 1)
+        right = np.clip(
+            np.searchsorted(shifted, wanted), first + 1, first + columns - 1
+        )
         low, high = shifted[right - 1], shifted[right]
         part = (wanted - low) / np.maximum(high - low, 1e-300)
         return (right - first - 1 + np.clip(part, 0.0, 1.0)) / (columns - 1)
@@ -171,10 +187,10 @@ def distribution_function(
 ) -> DistributionFunction:
     """Returns the distribution function of a Dehnen tracer with slope 1.
 
-    The inversion is the fractional derivative of h = r^(2 beta) nu by Psi of order 3/2 - beta
-    (Cuddeford 1991, his eqs 3-6). It is done with h' or h'' linear in Psi between the nodes and
-    the kernel's integrals exact, which is good to 1e-3 where nothing is clipped (tested against
-    Jeans' equation).
+    The inversion is the fractional derivative of h = r^(2 beta) nu by Psi of order 3/2
+    - beta (Cuddeford 1991, his eqs 3-6). It is done with h' or h'' linear in Psi
+    between the nodes and the kernel's integrals exact, which is good to 1e-3 where
+    nothing is clipped (tested against Jeans' equation).
 
     Arguments:
         potential: The spherical potential.
@@ -191,7 +207,9 @@ def distribution_function(
     psi = -potential.potential
     g = _abel_inversion(potential, beta, tracer_scale)
     weights = _energy_weights(psi, 1.5 - beta)
-    volume = _RADII ** (3.0 - 2.0 * beta)  # r^2 dr for equal steps in ln r, times r^(-2 beta)
+    volume = _RADII ** (
+        3.0 - 2.0 * beta
+    )  # r^2 dr for equal steps in ln r, times r^(-2 beta)
     kept, lost = np.maximum(g, 0.0), np.maximum(-g, 0.0)
     shells = volume * (weights @ kept)
     clipped = float((volume * (weights @ lost)).sum() / max(shells.sum(), 1e-300))
@@ -201,7 +219,9 @@ def distribution_function(
     )
 
 
-def _abel_inversion(potential: SphericalPotential, beta: float, tracer_scale: float) -> FloatArray:
+def _abel_inversion(
+    potential: SphericalPotential, beta: float, tracer_scale: float
+) -> FloatArray:
     """Returns g at the nodes' energies, up to a constant factor, negative values included."""
     first, second = _augmented_density_derivatives(potential, beta, tracer_scale)
     psi = -potential.potential
@@ -224,11 +244,13 @@ def _augmented_density_derivatives(
     return h1 / psi1, (h2 - h1 * psi2 / psi1) / psi1**2
 
 
-def _fractional_integral(psi: FloatArray, values: FloatArray, order: float) -> FloatArray:
+def _fractional_integral(
+    psi: FloatArray, values: FloatArray, order: float
+) -> FloatArray:
     """Returns the Riemann-Liouville integral of `values` over Psi of an order from 0 to 1.
 
-    The integral of values(Psi') (Psi - Psi')^(order - 1) / Gamma(order) from zero to Psi, with
-    the values linear between the nodes. Order 0 returns the values.
+    The integral of values(Psi') (Psi - Psi')^(order - 1) / Gamma(order) from zero to
+    Psi, with the values linear between the nodes. Order 0 returns the values.
     """
     if order == 0.0:
         return values
@@ -237,7 +259,9 @@ def _fractional_integral(psi: FloatArray, values: FloatArray, order: float) -> F
     zeroth = gaps**order / special.gamma(order + 1.0)
     first = gaps * zeroth / (order + 1.0)  # the gamma function of order + 2
     width = -np.diff(psi)
-    slope = (values[:-1] - values[1:]) / width  # by Psi, in the cell between nodes k and k + 1
+    slope = (
+        values[:-1] - values[1:]
+    ) / width  # by Psi, in the cell between nodes k and k + 1
     # integral over a cell by parts: the values at its ends, less the slope's share
     cells = zeroth[:, 1:] * values[1:] - zeroth[:, :-1] * values[:-1]
     return (cells + (first[:, 1:] - first[:, :-1]) * slope).sum(1)
@@ -246,7 +270,8 @@ def _fractional_integral(psi: FloatArray, values: FloatArray, order: float) -> F
 def _energy_weights(psi: FloatArray, power: float) -> FloatArray:
     """Returns weights `[K, K]` so that weights @ g is the density of g, over r^(-2 beta).
 
-    The integral over E of g(E) (Psi - E)^(power - 1), with g constant in the cell around a node.
+    The integral over E of g(E) (Psi - E)^(power - 1), with g constant in the cell
+    around a node.
     """
     edges = np.concatenate([[psi[0]], 0.5 * (psi[1:] + psi[:-1]), [0.0]])
     gaps = np.maximum(psi[:, None] - edges[None, :], 0.0) ** power
@@ -259,9 +284,12 @@ def _speed_cdf(psi: FloatArray, g: FloatArray, beta: float) -> FloatArray:
     middle = 0.5 * (speed[1:] + speed[:-1])
     volume = np.diff(speed ** (3.0 - 2.0 * beta))
     energy = psi[:, None] * (1.0 - middle**2)
-    # g is a power of E over wide ranges: interpolated in logarithms, and zero where clipped
+    # g is a power of E over wide ranges: interpolated in logarithms, and zero where
+    # clipped
     log_g = np.log(np.maximum(g, 1e-300 * g.max()))
-    density = np.exp(np.interp(np.log(energy), np.log(psi[::-1]), log_g[::-1], left=log_g[-1]))
+    density = np.exp(
+        np.interp(np.log(energy), np.log(psi[::-1]), log_g[::-1], left=log_g[-1])
+    )
     density *= volume
     total = np.cumsum(density, axis=1)
     cdf = np.concatenate([np.zeros((len(psi), 1)), total], axis=1)

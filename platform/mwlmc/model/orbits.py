@@ -1,11 +1,12 @@
 """Orbits of test particles in the moving potential, each with its own steps.
 
-The frame moves with the Milky Way's centre, so the stars feel three things: the Milky Way at rest,
-the LMC on its path, and minus the acceleration of the frame.
+The frame moves with the Milky Way's centre, so the stars feel three things: the Milky
+Way at rest, the LMC on its path, and minus the acceleration of the frame.
 
-A step is one of Nystroem's method of fifth order, four evaluations of the force. Its length follows
-the star: a share of the shortest of the local time-scales, chosen anew at each step. Stars lie in
-rows, all of a row in one simulation, so that what a simulation's stars share is read once a row.
+A step is one of Nystroem's method of fifth order, four evaluations of the force. Its
+length follows the star: a share of the shortest of the local time-scales, chosen anew
+at each step. Stars lie in rows, all of a row in one simulation, so that what a
+simulation's stars share is read once a row.
 """
 
 import os
@@ -22,33 +23,50 @@ import torch
 from torch import Tensor
 from torch.fx.experimental import _config as fx_config
 
-from mwlmc.model.potentials import NFW, TABLE_SIZE, Hernquist, StellarTable, Vector, length, square
+from mwlmc.model.potentials import (
+    NFW,
+    TABLE_SIZE,
+    Hernquist,
+    StellarTable,
+    Vector,
+    length,
+    square,
+)
 from mwlmc.model.trajectories import LOOKBACK, Trajectories, hermite
 
-# Hairer, Norsett & Wanner (1993), section II.14: Nystroem's method of order 5. A row: the time of
-# a stage, and the weights of the earlier stages' accelerations in its position.
+# Hairer, Norsett & Wanner (1993), section II.14: Nystroem's method of order 5. A row:
+# the time of a stage, and the weights of the earlier stages' accelerations in its
+# position.
 _STAGES = (
     (0.0, 0.0, 0.0, 0.0),
     (1 / 5, 1 / 50, 0.0, 0.0),
     (2 / 3, -1 / 27, 7 / 27, 0.0),
     (1.0, 3 / 10, -2 / 35, 9 / 35),
 )
-_POSITION = (14 / 336, 100 / 336, 54 / 336)  # the fourth acceleration has no weight here
+_POSITION = (
+    14 / 336,
+    100 / 336,
+    54 / 336,
+)  # the fourth acceleration has no weight here
 _VELOCITY = (14 / 336, 125 / 336, 162 / 336, 35 / 336)
 
-# Time-scales that bound a step: crossing the centre, falling, crossing the disc's plane, crossing
-# the LMC, and the LMC's own motion. The weights are those of least error at equal cost, in
-# positions beyond 30 kpc and in energies of all stars, found by a random search with three of the
-# reference sets.
+# Time-scales that bound a step: crossing the centre, falling, crossing the disc's
+# plane, crossing the LMC, and the LMC's own motion. The weights are those of least
+# error at equal cost, in positions beyond 30 kpc and in energies of all stars, found by
+# a random search with three of the reference sets.
 _SOFTENING = 0.8  # [kpc]
-_DISC, _DISC_RADIUS, _DISC_HEIGHT = 0.5, 8.0, 1.5  # weight; it fades outward; softening [kpc]
+_DISC, _DISC_RADIUS, _DISC_HEIGHT = (
+    0.5,
+    8.0,
+    1.5,
+)  # weight; it fades outward; softening [kpc]
 _CROSSING_LMC = 2.4
 _LONGEST = 0.30  # [kpc/(km/s)], before it is multiplied by the share
 
 WIDTH = 128  # stars in a row of a compiled step: several vectors of any processor
 
-# Between nodes 1.1 Myr apart the LMC's path is straight to 3e-4 kpc, on the prior's closest
-# orbits to 6e-4.
+# Between nodes 1.1 Myr apart the LMC's path is straight to 3e-4 kpc, on the prior's
+# closest orbits to 6e-4.
 _PATH_NODES = 2049
 
 
@@ -60,8 +78,9 @@ class MovingPotential:
         milky_way: The dark halo.
         stars: Disc and bulge.
         lmc: The LMC.
-        path: The LMC's positions from the Milky Way's centre at equal times from -2.2 Gyr to today
-            [kpc], one simulation after the other, with shape `[3, B * 2049]`.
+        path: The LMC's positions from the Milky Way's centre at equal times from -2.2
+            Gyr to today [kpc], one simulation after the other, with shape `[3, B *
+            2049]`.
     """
 
     milky_way: NFW
@@ -92,7 +111,9 @@ def moving_potential(
     """Returns the moving potential of B simulations in the precision and place of their stars."""
     times = torch.linspace(-LOOKBACK, 0.0, _PATH_NODES, dtype=torch.float64)
     relative = trajectories.relative()
-    lmc_path = hermite(trajectories.times, relative[:, :3], relative[:, 3:], times)  # [T, 3, B]
+    lmc_path = hermite(
+        trajectories.times, relative[:, :3], relative[:, 3:], times
+    )  # [T, 3, B]
 
     def moved(values: Tensor) -> Tensor:
         return values.to(device=device, dtype=dtype)
@@ -110,7 +131,7 @@ class Field:
     """What rows of stars feel: each row's own halo, LMC and path.
 
     Arguments:
-        milky_way: The dark haloes of R rows.
+        milky_way: The dark halos of R rows.
         stars: Disc and bulge.
         lmc: The rows' LMCs.
         path: All simulations' paths, `[3, B * 2049]`.
@@ -128,7 +149,15 @@ class Field:
         """All that it is made of, in order."""
         halo, stars, lmc = self.milky_way, self.stars, self.lmc
         dark = (halo.amplitude, halo.scale)
-        return (*dark, stars.plane, stars.across, lmc.mass, lmc.scale, self.path, self.first)
+        return (
+            *dark,
+            stars.plane,
+            stars.across,
+            lmc.mass,
+            lmc.scale,
+            self.path,
+            self.first,
+        )
 
     def lmc_position(self, time: Tensor) -> Vector:
         """Returns the LMC's position [kpc], three times `[R, W]`, at times `[R, W]`."""
@@ -164,24 +193,29 @@ class Field:
 
 # --- one step --------------------------------------------------------------------------------
 
-# Everything below is written by components: so the compiler makes one loop of a whole force, in
-# which nothing but the result leaves the processor's registers.
+# Everything below is written by components: so the compiler makes one loop of a whole
+# force, in which nothing but the result leaves the processor's registers.
 
 
-# Their arguments are tensors alone: a call with nested ones costs as much as 5,000 stars. What is
-# asserted of their shapes tells the compiler what never changes: it makes a step a fifth faster
-# and compiles half as much.
+# Their arguments are tensors alone: a call with nested ones costs as much as 5,000
+# stars. What is asserted of their shapes tells the compiler what never changes: it
+# makes a step a fifth faster and compiles half as much.
 Tensors = tuple[Tensor, ...]
 
 
-def _begin(x: Tensor, v: Tensor, time: Tensor, share: Tensor, *field: Tensor) -> Tensors:
+def _begin(
+    x: Tensor, v: Tensor, time: Tensor, share: Tensor, *field: Tensor
+) -> Tensors:
     """Returns the accelerations at the start of a step, and the steps [kpc/(km/s)], `[R, W]`."""
     felt = _field(field)
     place = _components(x)
     lmc = felt.lmc_position(time)
     force = felt.acceleration(place, lmc)
     speed2, centre2 = square(v), square(place) + _SOFTENING**2
-    lmc2 = square((place[0] - lmc[0], place[1] - lmc[1], place[2] - lmc[2])) + felt.lmc.scale**2
+    lmc2 = (
+        square((place[0] - lmc[0], place[1] - lmc[1], place[2] - lmc[2]))
+        + felt.lmc.scale**2
+    )
     disc2 = _DISC * torch.exp(-(x[0] * x[0] + x[1] * x[1]).sqrt() / _DISC_RADIUS)
     rate2 = (
         speed2 / centre2
@@ -213,14 +247,20 @@ def _stage(
     drift, step2 = weights[0] * step, step * step
 
     def place(axis: int) -> Tensor:
-        kick = weights[1] * first[axis] + weights[2] * second[axis] + weights[3] * third[axis]
+        kick = (
+            weights[1] * first[axis]
+            + weights[2] * second[axis]
+            + weights[3] * third[axis]
+        )
         return x[axis] + drift * v[axis] + step2 * kick
 
     lmc = felt.lmc_position(time + drift)
     return torch.stack(felt.acceleration((place(0), place(1), place(2)), lmc))
 
 
-def _finish(x: Tensor, v: Tensor, time: Tensor, step: Tensor, *forces: Tensor) -> Tensors:
+def _finish(
+    x: Tensor, v: Tensor, time: Tensor, step: Tensor, *forces: Tensor
+) -> Tensors:
     """Returns positions, velocities and times at the end of the step."""
     along = sum(w * a for w, a in zip(_POSITION, forces[:3], strict=True))
     kick = sum(w * a for w, a in zip(_VELOCITY, forces, strict=True))
@@ -228,7 +268,9 @@ def _finish(x: Tensor, v: Tensor, time: Tensor, step: Tensor, *forces: Tensor) -
 
 
 def _field(tensors: Tensors) -> Field:
-    halo_amplitude, halo_scale, plane, across, lmc_mass, lmc_scale, path, first = tensors
+    halo_amplitude, halo_scale, plane, across, lmc_mass, lmc_scale, path, first = (
+        tensors
+    )
     assert path.shape[0] == 3
     assert plane.shape[0] == across.shape[0] == TABLE_SIZE
     halo, lmc = NFW(halo_amplitude, halo_scale), Hernquist(lmc_mass, lmc_scale)
@@ -266,14 +308,14 @@ class Stepper:
         """Returns positions, velocities and times after one step of each star.
 
         Arguments:
-            start: Positions [kpc] and velocities [km/s], `[3, R, W]`, and times [kpc/(km/s)],
-                `[R, W]`. A star whose time is 0 stays where it is.
+            start: Positions [kpc] and velocities [km/s], `[3, R, W]`, and times
+                [kpc/(km/s)], `[R, W]`. A star whose time is 0 stays where it is.
             field: What the rows feel.
             share: The steps' share of the shortest time-scale, one number.
             weights: What `stage_weights` returned.
-            unknown: Two tensors of zeros, `[3, R, W]`, for accelerations that are not known yet.
-                They have no weight; tensors of their own keep the compiler from making further
-                versions for arguments that are the same tensor.
+            unknown: Two tensors of zeros, `[3, R, W]`, for accelerations that are not
+                known yet. They have no weight; tensors of their own keep the compiler
+                from making further versions for arguments that are the same tensor.
 
         Raises:
             ValueError: If the rows are not of the step's width.
@@ -287,13 +329,17 @@ class Stepper:
         second = self.stage(*start, step, first, *unknown, weights[1], *felt)
         third = self.stage(*start, step, first, second, unknown[1], weights[2], *felt)
         last = self.stage(*start, step, first, second, third, weights[3], *felt)
-        end: tuple[Tensor, Tensor, Tensor] = self.finish(*start, step, first, second, third, last)
+        end: tuple[Tensor, Tensor, Tensor] = self.finish(
+            *start, step, first, second, third, last
+        )
         return end
 
 
 def stage_weights(like: Tensor) -> tuple[Tensor, ...]:
     """Returns the weights of the method's four stages, in the precision and place of a tensor."""
-    return tuple(torch.tensor(row, dtype=like.dtype, device=like.device) for row in _STAGES)
+    return tuple(
+        torch.tensor(row, dtype=like.dtype, device=like.device) for row in _STAGES
+    )
 
 
 def can_compile() -> bool:
@@ -324,22 +370,28 @@ def stepper() -> Stepper:
         )
         return Stepper()
     # kept between sessions: a compiled step is found again in seconds
-    kept = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "orrery", "kernels")
+    kept = Path(
+        os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "orrery", "kernels"
+    )
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(kept))
-    # Sizes that happen to be equal at the first call must not be taken for equal ever after.
+    # Sizes that happen to be equal at the first call must not be taken for equal ever
+    # after.
     fx_config.use_duck_shape = False
     torch._dynamo.config.specialize_float = True  # the model's constants are constants
     options: dict[str, Any] = {
         "cpp.enable_floating_point_contract_flag": "fast",
-        # Rows have one shape for all arguments, and never a single row: only their precision and
-        # place are looked at, not each size and stride at each call.
-        "guard_filter_fn": lambda guards: [guard.guard_type == "TENSOR_MATCH" for guard in guards],
+        # Rows have one shape for all arguments, and never a single row: only their
+        # precision and place are looked at, not each size and stride at each call.
+        "guard_filter_fn": lambda guards: [
+            guard.guard_type == "TENSOR_MATCH" for guard in guards
+        ],
         "size_asserts": False,
         "alignment_asserts": False,
         # Places in tables and paths are clamped where they are computed.
         "assert_indirect_indexing": False,
-        # A cold start waits for these: the processor's flags are believed, not tried one by one,
-        # and headers are read three times, which is faster than to compile them once.
+        # A cold start waits for these: the processor's flags are believed, not tried
+        # one by one, and headers are read three times, which is faster than to compile
+        # them once.
         "cpp.vec_isa_ok": True,
         "cpp_cache_precompile_headers": False,
     }

@@ -1,11 +1,12 @@
 """The two galaxies: forces, enclosed masses and densities.
 
-Everything that pulls on a star is written as a pull k >= 0 with acceleration -k times the vector
-from the centre. The dark haloes have one pull for all three axes; the disc and bulge, which are
-the same in every simulation, have one in the plane and one across it, read from a table that is
-computed once for each process from the exact densities.
+Everything that pulls on a star is written as a pull k >= 0 with acceleration -k times
+the vector from the centre. The dark halos have one pull for all three axes; the disc
+and bulge, which are the same in every simulation, have one in the plane and one across
+it, read from a table that is computed once for each process from the exact densities.
 
-Positions have their three components on the first axis, `[3, B, N]`: simulation, then star.
+Positions have their three components on the first axis, `[3, B, N]`: simulation, then
+star.
 Units: kpc, km/s, Msun; time in kpc/(km/s).
 """
 
@@ -45,7 +46,7 @@ LMC_RADIUS = 8.7  # [kpc], van der Marel & Kallivayalil (2014)
 LMC_MASS_WITHIN = 1.7e10  # [Msun] inside LMC_RADIUS
 
 
-# --- dark haloes -----------------------------------------------------------------------------
+# --- dark halos -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class NFW:
     def pull(self, radius: Tensor) -> Tensor:
         """Returns the pull [1/time^2] at radii `[B, N]` [kpc]."""
         x = radius / self.scale
-        # one division for both of the mass's terms and the radius: it is what the stars wait for
+        # one division for both of the mass's terms and the radius: it is what the stars
+        # wait for
         shape = torch.log1p(x) * (1.0 + x) - x
         return G * self.amplitude * shape / (radius * radius * radius * (1.0 + x))
 
@@ -116,12 +118,14 @@ def square(vectors: Tensor | Vector) -> Tensor:
 
 
 def virial_radius(mass: FloatArray) -> FloatArray:
-    """Returns r200 [kpc] of haloes of mass M200 [Msun]: 200 times the critical density."""
+    """Returns r200 [kpc] of halos of mass M200 [Msun]: 200 times the critical density."""
     return np.cbrt(3.0 * mass / (800.0 * np.pi * CRITICAL_DENSITY))
 
 
-def concentration(mass: FloatArray, circular_velocity: float = CIRCULAR_VELOCITY) -> FloatArray:
-    """Returns c200 of haloes with M200 `[B]` [Msun] so that the whole Milky Way reaches v_c.
+def concentration(
+    mass: FloatArray, circular_velocity: float = CIRCULAR_VELOCITY
+) -> FloatArray:
+    """Returns c200 of halos with M200 `[B]` [Msun] so that the whole Milky Way reaches v_c.
 
     Arguments:
         mass: M200 [Msun].
@@ -131,7 +135,9 @@ def concentration(mass: FloatArray, circular_velocity: float = CIRCULAR_VELOCITY
         ValueError: If no concentration between 0.1 and 1000 reaches the velocity.
     """
     stars = stellar_circular_velocity(SUN_RADIUS)
-    wanted = (circular_velocity**2 - stars**2) * SUN_RADIUS / G  # halo mass inside 8.3 kpc
+    wanted = (
+        (circular_velocity**2 - stars**2) * SUN_RADIUS / G
+    )  # halo mass inside 8.3 kpc
     fraction = SUN_RADIUS / virial_radius(mass)
     low, high = np.full_like(mass, np.log(0.1)), np.full_like(mass, np.log(1000.0))
 
@@ -144,7 +150,9 @@ def concentration(mass: FloatArray, circular_velocity: float = CIRCULAR_VELOCITY
             f"no NFW halo with M200 between {mass.min():.3g} and {mass.max():.3g} Msun reaches "
             f"{circular_velocity} km/s at {SUN_RADIUS} kpc: change circular_velocity or the prior"
         )
-    for _ in range(60):  # bisection halves an interval of 9 in ln c: converged to rounding
+    for _ in range(
+        60
+    ):  # bisection halves an interval of 9 in ln c: converged to rounding
         middle = 0.5 * (low + high)
         short = reached(middle) < wanted
         low, high = np.where(short, middle, low), np.where(short, high, middle)
@@ -156,7 +164,7 @@ def _nfw_shape(x: FloatArray) -> FloatArray:
 
 
 def milky_way_halo(mass: FloatArray, c200: FloatArray) -> NFW:
-    """Returns NFW haloes from M200 `[B]` [Msun] and c200 `[B]`."""
+    """Returns NFW halos from M200 `[B]` [Msun] and c200 `[B]`."""
     amplitude = mass / _nfw_shape(c200)
     return NFW(_column(amplitude), _column(virial_radius(mass) / c200))
 
@@ -176,7 +184,7 @@ def lmc_scale(mass: FloatArray) -> FloatArray:
 
 
 def lmc_halo(mass: FloatArray) -> Hernquist:
-    """Returns the LMCs' haloes from their masses `[B]` [Msun]."""
+    """Returns the LMCs' halos from their masses `[B]` [Msun]."""
     return Hernquist(_column(mass), _column(lmc_scale(mass)))
 
 
@@ -189,7 +197,11 @@ def _column(values: FloatArray) -> Tensor:
 
 def disc_density(cylindrical_radius: FloatArray, height: FloatArray) -> FloatArray:
     """Returns the disc's density [Msun/kpc^3] at R, z [kpc]: exponential times sech^2."""
-    surface = DISC_MASS / (2.0 * np.pi * DISC_SCALE**2) * np.exp(-cylindrical_radius / DISC_SCALE)
+    surface = (
+        DISC_MASS
+        / (2.0 * np.pi * DISC_SCALE**2)
+        * np.exp(-cylindrical_radius / DISC_SCALE)
+    )
     return surface * _vertical_profile(height)
 
 
@@ -211,13 +223,17 @@ def bulge_enclosed_mass(radius: FloatArray) -> FloatArray:
 
 
 def _bulge_shape(radius: FloatArray) -> FloatArray:
-    return (1.0 + radius / BULGE_SCALE) ** -BULGE_SLOPE * np.exp(-((radius / BULGE_CUTOFF) ** 2))
+    return (1.0 + radius / BULGE_SCALE) ** -BULGE_SLOPE * np.exp(
+        -((radius / BULGE_CUTOFF) ** 2)
+    )
 
 
 def _bulge_integral(radius: FloatArray) -> FloatArray:
     nodes, weights = np.polynomial.legendre.leggauss(96)
     t = 0.5 * (nodes + 1.0)
-    r = np.asarray(radius)[..., None] * t**2  # squared: more nodes near the steep centre
+    r = (
+        np.asarray(radius)[..., None] * t**2
+    )  # squared: more nodes near the steep centre
     volume = 4.0 * np.pi * r**2 * 2.0 * t * np.asarray(radius)[..., None]
     return (0.5 * weights * volume * _bulge_shape(r)).sum(-1)
 
@@ -229,9 +245,10 @@ def _bulge_norm() -> float:
 
 # --- disc and bulge, tabulated ---------------------------------------------------------------
 
-# The table holds pulls in units of a softened point mass of the same total mass. That ratio is
-# smooth and tends to 1 far away, so that linear interpolation is good to 1.1e-4 beyond 1 kpc
-# (tested). Its axes are R/(R + 6) and |z|/(|z| + 2.5), which puts the nodes where the stars are.
+# The table holds pulls in units of a softened point mass of the same total mass. That
+# ratio is smooth and tends to 1 far away, so that linear interpolation is good to
+# 1.1e-4 beyond 1 kpc (tested). Its axes are R/(R + 6) and |z|/(|z| + 2.5), which puts
+# the nodes where the stars are.
 _NODES = 257
 TABLE_SIZE = _NODES**2
 _R_UNIT = 6.0  # [kpc]
@@ -246,8 +263,8 @@ class StellarTable:
     """Pulls of disc, bulge or both, interpolated linearly.
 
     Arguments:
-        plane: Ratio of the pull in the plane to the softened point mass's, on the nodes in R and
-            then z, with shape `[nodes * nodes]`.
+        plane: Ratio of the pull in the plane to the softened point mass's, on the nodes
+            in R and then z, with shape `[nodes * nodes]`.
         across: The same of the pull across the plane.
     """
 
@@ -263,14 +280,17 @@ class StellarTable:
         near, low = radius + _R_UNIT, height + _Z_UNIT
         scale = (_NODES - 1) / (near * low)
         u, v = radius * low * scale, height * near * scale
-        # a star at infinity, or not a number, stays inside the table and shows elsewhere
+        # a star at infinity, or not a number, stays inside the table and shows
+        # elsewhere
         i = u.to(torch.int32).clamp(0, _NODES - 2)
         j = v.to(torch.int32).clamp(0, _NODES - 2)
         corner = i * _NODES + j
         soft2 = planar2 + height * height + _SOFTENING**2
         point = G * _STELLAR_MASS / (soft2 * soft2.sqrt())
         along = (corner, u - i, v - j)
-        return _bilinear(self.plane, *along) * point, _bilinear(self.across, *along) * point
+        return _bilinear(self.plane, *along) * point, _bilinear(
+            self.across, *along
+        ) * point
 
 
 def _bilinear(table: Tensor, corner: Tensor, u: Tensor, v: Tensor) -> Tensor:
@@ -287,8 +307,8 @@ def _ratios() -> tuple[FloatArray, FloatArray]:
     with np.errstate(divide="ignore"):
         radius = (_R_UNIT * fraction / (1.0 - fraction))[:, None]
         height = (_Z_UNIT * fraction / (1.0 - fraction))[None, :]
-    # At a fraction of 1 the point is at infinity, where every ratio is its mass fraction; the
-    # pulls at R = 0 or z = 0 are limits, reached from just beside them.
+    # At a fraction of 1 the point is at infinity, where every ratio is its mass
+    # fraction; the pulls at R = 0 or z = 0 are limits, reached from just beside them.
     finite = np.isfinite(radius) & np.isfinite(height)
     radius, height = np.maximum(radius, 1e-4), np.maximum(height, 1e-4)
     disc = np.full((2, _NODES, _NODES), DISC_MASS / _STELLAR_MASS)
@@ -315,22 +335,27 @@ def _interpolated_bulge_mass(radius: FloatArray) -> FloatArray:
 def disc_pulls(radius: FloatArray, height: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Returns the disc's exact pulls in and across the plane on a grid, each `[I, J]`.
 
-    The potential of a disc is a Hankel transform (Binney & Tremaine 2008, section 2.6.2), with the
-    vertical profile folded in; far away, where its integrand oscillates, the multipole expansion
-    to l = 4 takes over, good to 6e-4 of the disc there and to 1e-5 beyond 120 kpc. The heights
-    are also nodes of an integral over z: give a grid as fine as the disc is thin.
+    The potential of a disc is a Hankel transform (Binney & Tremaine 2008, section
+    2.6.2), with the vertical profile folded in; far away, where its integrand
+    oscillates, the multipole expansion to l = 4 takes over, good to 6e-4 of the disc
+    there and to 1e-5 beyond 120 kpc. The heights are also nodes of an integral over z:
+    give a grid as fine as the disc is thin.
 
     Arguments:
         radius: R > 0 [kpc], with shape `[I]`.
         height: z > 0 [kpc], ascending, with shape `[J]`.
     """
-    near_plane, near_across = _hankel_pulls(np.minimum(radius, _FAR), np.minimum(height, _FAR))
+    near_plane, near_across = _hankel_pulls(
+        np.minimum(radius, _FAR), np.minimum(height, _FAR)
+    )
     far_plane, far_across = _multipole_pulls(radius[:, None], height[None, :])
     far = radius[:, None] ** 2 + height[None, :] ** 2 > _FAR**2
     return np.where(far, far_plane, near_plane), np.where(far, far_across, near_across)
 
 
-def _hankel_pulls(radius: FloatArray, height: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _hankel_pulls(
+    radius: FloatArray, height: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     k, weight = _wave_numbers()
     surface = weight / (1.0 + (k * DISC_SCALE) ** 2) ** 1.5
     even, odd = _vertical_transform(k, height)  # [J, K]
@@ -341,7 +366,9 @@ def _hankel_pulls(radius: FloatArray, height: FloatArray) -> tuple[FloatArray, F
     return G * DISC_MASS * plane, G * DISC_MASS * across
 
 
-def _wave_numbers(panels: int = 160, largest: float = 60.0) -> tuple[FloatArray, FloatArray]:
+def _wave_numbers(
+    panels: int = 160, largest: float = 60.0
+) -> tuple[FloatArray, FloatArray]:
     # Gauss-Legendre panels, narrow where k is small: there the far disc's wiggles are
     nodes, weights = np.polynomial.legendre.leggauss(48)
     edges = np.linspace(0.0, 1.0, panels + 1) ** 2 * largest
@@ -350,12 +377,14 @@ def _wave_numbers(panels: int = 160, largest: float = 60.0) -> tuple[FloatArray,
     return (middle + half * nodes).ravel(), (half * weights).ravel()
 
 
-def _vertical_transform(k: FloatArray, height: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _vertical_transform(
+    k: FloatArray, height: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Returns, each `[J, K]`, the transform of the vertical profile and its fall with height / k.
 
-    With below(z) the integral of the profile times exp(-k (z - z')) over z' < z, and above(z) its
-    mirror image, they are below + above and below - above: marched from node to node, so that no
-    exponential overflows.
+    With below(z) the integral of the profile times exp(-k (z - z')) over z' < z, and
+    above(z) its mirror image, they are below + above and below - above: marched from
+    node to node, so that no exponential overflows.
     """
     nodes, weights = np.polynomial.legendre.leggauss(12)
     edges = np.concatenate([[0.0], height])
@@ -374,16 +403,25 @@ def _vertical_transform(k: FloatArray, height: FloatArray) -> tuple[FloatArray, 
     return (below + above)[1:], (below - above)[1:]
 
 
-def _multipole_pulls(radius: FloatArray, height: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _multipole_pulls(
+    radius: FloatArray, height: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Returns the pulls from the moments of order 0, 2 and 4 of the disc's mass."""
-    r2, z2 = 6.0 * DISC_SCALE**2, np.pi**2 / 3.0 * DISC_HEIGHT**2  # means of R^2 and z^2
-    r4, z4 = 120.0 * DISC_SCALE**4, 7.0 * np.pi**4 / 15.0 * DISC_HEIGHT**4  # of R^4 and z^4
+    r2, z2 = (
+        6.0 * DISC_SCALE**2,
+        np.pi**2 / 3.0 * DISC_HEIGHT**2,
+    )  # means of R^2 and z^2
+    r4, z4 = (
+        120.0 * DISC_SCALE**4,
+        7.0 * np.pi**4 / 15.0 * DISC_HEIGHT**4,
+    )  # of R^4 and z^4
     q2 = z2 - 0.5 * r2
     q4 = z4 - 3.0 * z2 * r2 + 0.375 * r4
     s2 = radius**2 + height**2
     c2 = height**2 / s2
     p2, p4 = 1.5 * c2 - 0.5, (35.0 * c2**2 - 30.0 * c2 + 3.0) / 8.0
-    # derivatives by cos^2, which enter through d cos^2/dR = -2 R c^2/s^2 and its like in z
+    # derivatives by cos^2, which enter through d cos^2/dR = -2 R c^2/s^2 and its like
+    # in z
     d2, d4 = 1.5, (70.0 * c2 - 30.0) / 8.0
     radial = 1.0 + 3.0 * q2 * p2 / s2 + 5.0 * q4 * p4 / s2**2
     turn = 2.0 * (q2 * d2 / s2 + q4 * d4 / s2**2)
@@ -392,7 +430,9 @@ def _multipole_pulls(radius: FloatArray, height: FloatArray) -> tuple[FloatArray
 
 
 @cache
-def stellar_table(component: str = "total", dtype: torch.dtype = torch.float64) -> StellarTable:
+def stellar_table(
+    component: str = "total", dtype: torch.dtype = torch.float64
+) -> StellarTable:
     """Returns the table of `disc`, `bulge` or `total`, computed once for each process.
 
     Raises:
@@ -401,7 +441,9 @@ def stellar_table(component: str = "total", dtype: torch.dtype = torch.float64) 
     disc, bulge = _ratios()
     grids = {"disc": disc, "bulge": bulge, "total": disc + bulge}
     if component not in grids:
-        raise ValueError(f"no stellar component {component!r}: choose one of {sorted(grids)}")
+        raise ValueError(
+            f"no stellar component {component!r}: choose one of {sorted(grids)}"
+        )
     plane, across = torch.as_tensor(grids[component], dtype=dtype)
     return StellarTable(plane.flatten(), across.flatten())
 
@@ -414,15 +456,17 @@ def stellar_mass_within(radius: float) -> float:
     surface = DISC_MASS / DISC_SCALE**2 * np.exp(-r / DISC_SCALE) * r
     height = np.sqrt(radius**2 - r**2)
     inside = np.tanh(height / (2.0 * DISC_HEIGHT))  # of the column's stars
-    return float((weight * surface * inside).sum() + bulge_enclosed_mass(np.array(radius)))
+    return float(
+        (weight * surface * inside).sum() + bulge_enclosed_mass(np.array(radius))
+    )
 
 
 @cache
 def stellar_circular_velocity(radius: float) -> float:
     """Returns the circular velocity [km/s] of disc and bulge in the plane at a radius [kpc].
 
-    From the exact forces: the table's would move all concentrations by 2e-5, and with them the
-    LMC's path by 0.005 kpc.
+    From the exact forces: the table's would move all concentrations by 2e-5, and with
+    them the LMC's path by 0.005 kpc.
     """
     heights = np.geomspace(1e-4, 50.0 * DISC_HEIGHT, 128)
     disc = float(disc_pulls(np.array([radius]), heights)[0][0, 0])

@@ -1,14 +1,14 @@
 """Reflex motion: how fast the Milky Way's disc moves against its outer halo.
 
-The LMC pulls the inner Galaxy more than the distant stars, so that the halo's mean motion, seen
-from the disc, is that of a dipole. Petersen & Penarrubia (2021) describe it by nine numbers: the
-travel velocity of the disc, a mean motion in spherical coordinates, and three dispersions along the
-sky's axes at the Sun. **Stars move at minus the travel velocity**: v_z < 0 means that the disc
-moves south.
+The LMC pulls the inner Galaxy more than the distant stars, so that the halo's mean
+motion, seen from the disc, is that of a dipole. Petersen & Penarrubia (2021) describe
+it by nine numbers: the travel velocity of the disc, a mean motion in spherical
+coordinates, and three dispersions along the sky's axes at the Sun. **Stars move at
+minus the travel velocity**: v_z < 0 means that the disc moves south.
 
-Given the dispersions, the other six numbers follow from linear least squares. For stars without
-errors the dispersions then follow from the residuals, and a few rounds give the maximum of the
-likelihood; stars with errors need a search over the three dispersions.
+Given the dispersions, the other six numbers follow from linear least squares. For stars
+without errors the dispersions then follow from the residuals, and a few rounds give the
+maximum of the likelihood; stars with errors need a search over the three dispersions.
 """
 
 from dataclasses import dataclass
@@ -67,8 +67,8 @@ class Reflex:
 class Measured(Protocol):
     """Stars with errors, each column `[N]`; a star table is one.
 
-    Proper motions are NaN where there are none; angles in rad, distances in kpc, velocities in
-    km/s, proper motions in mas/yr, all heliocentric.
+    Proper motions are NaN where there are none; angles in rad, distances in kpc,
+    velocities in km/s, proper motions in mas/yr, all heliocentric.
     """
 
     @property
@@ -95,7 +95,9 @@ class Measured(Protocol):
     def pm_corr(self) -> FloatArray: ...
 
 
-def shell(position: FloatArray, inner: float = 50.0, outer: float = 100.0) -> NDArray[np.bool_]:
+def shell(
+    position: FloatArray, inner: float = 50.0, outer: float = 100.0
+) -> NDArray[np.bool_]:
     """Returns which stars `[N]` the travel velocity is defined by: 50-100 kpc unless told.
 
     With all stars beyond 50 kpc, the most distant tail of a halo decides the answer.
@@ -119,8 +121,13 @@ def fit_error_free(position: FloatArray, velocity: FloatArray) -> Reflex:
     Raises:
         ValueError: If there are fewer than ten stars, or a value is not finite.
     """
-    position, velocity = np.asarray(position, dtype=float), np.asarray(velocity, dtype=float)
-    _check(len(position), bool(np.isfinite(position).all() and np.isfinite(velocity).all()))
+    position, velocity = (
+        np.asarray(position, dtype=float),
+        np.asarray(velocity, dtype=float),
+    )
+    _check(
+        len(position), bool(np.isfinite(position).all() and np.isfinite(velocity).all())
+    )
     towards = (position - frames.SUN_POSITION) @ frames.GALACTIC_TO_GALACTOCENTRIC
     axes = frames.axes(towards) @ frames.GALACTIC_TO_GALACTOCENTRIC.T
     design = axes @ _motions(position)
@@ -134,11 +141,14 @@ def _check(count: int, finite: bool) -> None:
             f"{count} stars with velocities for nine unknowns: give at least {_FEWEST}"
         )
     if not finite:
-        raise ValueError("positions and velocities must be finite: leave other stars out")
+        raise ValueError(
+            "positions and velocities must be finite: leave other stars out"
+        )
 
 
 def _motions(position: FloatArray) -> FloatArray:
-    # Columns: the velocity of a star [N, 3, 6] for each of the six linear unknowns set to 1 km/s.
+    # Columns: the velocity of a star [N, 3, 6] for each of the six linear unknowns set
+    # to 1 km/s.
     spherical = frames.axes(position)
     columns = np.empty((len(position), 3, 6))
     columns[:, :, :3] = -np.eye(3)
@@ -148,10 +158,15 @@ def _motions(position: FloatArray) -> FloatArray:
 
 
 def _normal_equations(design: FloatArray, seen: FloatArray) -> tuple[FloatArray, ...]:
-    # For each of the three axes of the sky: A^T A [3, 6, 6], A^T y [3, 6] and y^T y [3].
+    # For each of the three axes of the sky: A^T A [3, 6, 6], A^T y [3, 6] and y^T y
+    # [3].
     along = np.ascontiguousarray(design.transpose(1, 0, 2))
     matrix = along.transpose(0, 2, 1) @ along
-    return matrix, np.einsum("knj,nk->kj", along, seen), np.einsum("nk,nk->k", seen, seen)
+    return (
+        matrix,
+        np.einsum("knj,nk->kj", along, seen),
+        np.einsum("nk,nk->k", seen, seen),
+    )
 
 
 def _iterate(sums: tuple[FloatArray, ...], count: int) -> Reflex:
@@ -161,7 +176,11 @@ def _iterate(sums: tuple[FloatArray, ...], count: int) -> Reflex:
     while np.any(np.abs(variance - previous) > 1e-10 * variance):
         weighted = np.tensordot(1 / variance, matrix, axes=1), vector.T @ (1 / variance)
         motion = np.linalg.solve(*weighted)
-        residual = square - 2 * vector @ motion + np.einsum("kij,i,j->k", matrix, motion, motion)
+        residual = (
+            square
+            - 2 * vector @ motion
+            + np.einsum("kij,i,j->k", matrix, motion, motion)
+        )
         previous, variance = variance, np.maximum(residual / count, _COLDEST**2)
     return Reflex(*motion.tolist(), *np.sqrt(variance).tolist())
 
@@ -169,18 +188,19 @@ def _iterate(sums: tuple[FloatArray, ...], count: int) -> Reflex:
 def fit(stars: Measured) -> Reflex:
     """Returns the maximum of the likelihood for stars with errors.
 
-    The likelihood is that of Petersen & Penarrubia (2021), equations 6 and 8: the velocity along
-    the line of sight is scattered by its error and the dispersion; the proper motion by a bivariate
-    Gaussian of its errors, of the distance's error times the proper motion, and of the dispersions.
-    Stars without proper motions count with their line of sight alone. The nine numbers' errors are
-    left out: bootstrap the stars for them.
+    The likelihood is that of Petersen & Penarrubia (2021), equations 6 and 8: the
+    velocity along the line of sight is scattered by its error and the dispersion; the
+    proper motion by a bivariate Gaussian of its errors, of the distance's error times
+    the proper motion, and of the dispersions. Stars without proper motions count with
+    their line of sight alone. The nine numbers' errors are left out: bootstrap the
+    stars for them.
 
     Arguments:
         stars: N stars as measured; the errors may be 0, but not unknown.
 
     Raises:
-        ValueError: If fewer than ten stars have proper motions, an error is unknown, or the search
-            does not converge.
+        ValueError: If fewer than ten stars have proper motions, an error is unknown, or
+            the search does not converge.
     """
     data = _measured(stars)
 
@@ -191,7 +211,9 @@ def fit(stars: Measured) -> Reflex:
     start = np.log(np.nanstd(data.seen, axis=0))
     found = optimize.minimize(cost, start, method="L-BFGS-B", bounds=limits, tol=1e-12)
     if not found.success:
-        raise ValueError(f"the fit of {len(data.seen)} stars did not converge: {found.message}")
+        raise ValueError(
+            f"the fit of {len(data.seen)} stars did not converge: {found.message}"
+        )
     spread = np.exp(found.x)
     return Reflex(*_profile(data, spread)[1].tolist(), *spread.tolist())
 
@@ -206,13 +228,19 @@ class _Data:
 def _measured(stars: Measured) -> _Data:
     outward, along_l, along_b = frames.solar_velocity(stars.l, stars.b)
     scale = frames.K * stars.distance
-    velocities = stars.v_los + outward, scale * stars.pm_l + along_l, scale * stars.pm_b + along_b
+    velocities = (
+        stars.v_los + outward,
+        scale * stars.pm_l + along_l,
+        scale * stars.pm_b + along_b,
+    )
     seen, noise = np.stack(velocities, axis=-1), _noise(stars)
     known = np.isfinite(seen[:, 1] + seen[:, 2])
     # All three dispersions have to be found, so proper motions are what counts.
     _check(int(known.sum()), bool(np.isfinite(seen[:, 0]).all()))
     if not (np.isfinite(noise[known]).all() and np.isfinite(noise[:, 0, 0]).all()):
-        raise ValueError("some errors are unknown: leave these stars out, or set errors to 0")
+        raise ValueError(
+            "some errors are unknown: leave these stars out, or set errors to 0"
+        )
     towards = frames.direction(stars.l, stars.b)
     axes = frames.axes(towards) @ frames.GALACTIC_TO_GALACTOCENTRIC.T
     position = scale[:, None] / frames.K * axes[:, 0] + frames.SUN_POSITION
@@ -220,13 +248,16 @@ def _measured(stars: Measured) -> _Data:
 
 
 def _noise(stars: Measured) -> FloatArray:
-    # The distance's error moves the velocity across the sky in proportion to the proper motion.
+    # The distance's error moves the velocity across the sky in proportion to the proper
+    # motion.
     scale, depth = frames.K * stars.distance, frames.K * stars.distance_error
     noise = np.zeros((len(scale), 3, 3))
     noise[:, 0, 0] = stars.v_los_error**2
     noise[:, 1, 1] = (scale * stars.pm_l_error) ** 2 + (depth * stars.pm_l) ** 2
     noise[:, 2, 2] = (scale * stars.pm_b_error) ** 2 + (depth * stars.pm_b) ** 2
-    noise[:, 1, 2] = noise[:, 2, 1] = scale**2 * stars.pm_corr * stars.pm_l_error * stars.pm_b_error
+    noise[:, 1, 2] = noise[:, 2, 1] = (
+        scale**2 * stars.pm_corr * stars.pm_l_error * stars.pm_b_error
+    )
     return noise
 
 

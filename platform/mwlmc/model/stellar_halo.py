@@ -1,9 +1,10 @@
 """Halo stars, carried through the moving potential to today.
 
-A star that cannot climb to the survey's inner edge is not carried at all, only counted. The others
-move in rows of one simulation each, every star with its own steps. Who has arrived leaves, the
-others close ranks, and the next simulation's stars take the free rows: the work goes where orbits
-need it, and its memory does not grow with the number of simulations.
+A star that cannot climb to the survey's inner edge is not carried at all, only counted.
+The others move in rows of one simulation each, every star with its own steps. Who has
+arrived leaves, the others close ranks, and the next simulation's stars take the free
+rows: the work goes where orbits need it, and its memory does not grow with the number
+of simulations.
 """
 
 from dataclasses import dataclass
@@ -13,7 +14,15 @@ import torch
 from torch import Tensor
 
 from mwlmc.model.orbits import WIDTH, MovingPotential, Stepper, stage_weights, stepper
-from mwlmc.model.potentials import BULGE_MASS, DISC_MASS, DISC_SCALE, NFW, G, length, square
+from mwlmc.model.potentials import (
+    BULGE_MASS,
+    DISC_MASS,
+    DISC_SCALE,
+    NFW,
+    G,
+    length,
+    square,
+)
 from mwlmc.model.trajectories import LOOKBACK
 
 Accuracy = Literal["survey", "orbit"]
@@ -21,8 +30,9 @@ Accuracy = Literal["survey", "orbit"]
 # Each accuracy's steps as a share of the shortest local time-scale.
 STEP_SHARES: dict[Accuracy, float] = {"survey": 0.52, "orbit": 0.24}
 
-# A star that cannot climb to this fraction of the inner edge before the LMC comes does not end
-# beyond the edge: in the reference solutions none of those below 25 kpc ends beyond 30.
+# A star that cannot climb to this fraction of the inner edge before the LMC comes does
+# not end beyond the edge: in the reference solutions none of those below 25 kpc ends
+# beyond 30.
 REACH = 25.0 / 30.0
 
 # Stars under way at a time: few enough for a processor's cache, many enough for a GPU.
@@ -30,11 +40,13 @@ _UNDER_WAY = {"cpu": 2**17, "cuda": 2**22}
 _FULL = 0.8  # ranks are closed when fewer of the rows' stars are still under way
 
 
-def reaches(position: Tensor, velocity: Tensor, milky_way: NFW, inner_edge: float) -> Tensor:
+def reaches(
+    position: Tensor, velocity: Tensor, milky_way: NFW, inner_edge: float
+) -> Tensor:
     """Returns which stars `[B, N]` can climb to the inner edge before the LMC comes.
 
-    A star inside a radius, whose energy there is less than its centrifugal barrier's, can never be
-    outside.
+    A star inside a radius, whose energy there is less than its centrifugal barrier's,
+    can never be outside.
 
     Arguments:
         position: 2.2 Gyr ago [kpc], with shape `[3, B, N]`.
@@ -51,7 +63,8 @@ def reaches(position: Tensor, velocity: Tensor, milky_way: NFW, inner_edge: floa
 
 
 def _resting_potential(milky_way: NFW, radius: Tensor) -> Tensor:
-    # the disc and bulge as their monopole far away: good enough to sort orbits, not to move stars
+    # the disc and bulge as their monopole far away: good enough to sort orbits, not to
+    # move stars
     stars = -G * (BULGE_MASS + DISC_MASS) / torch.sqrt(radius**2 + DISC_SCALE**2)
     return milky_way.potential(radius) + stars
 
@@ -70,15 +83,16 @@ def carry(
         position: 2.2 Gyr ago [kpc].
         velocity: 2.2 Gyr ago [km/s].
         potential: The moving potential, in the stars' precision.
-        inner_edge: Stars that cannot reach this radius today [kpc] stay as they were; with 0 all
-            are carried.
+        inner_edge: Stars that cannot reach this radius today [kpc] stay as they were;
+            with 0 all are carried.
         share: The steps' share of the shortest local time-scale.
-        steps: How a step is made; the compiled step where there is a compiler when None.
+        steps: How a step is made; the compiled step where there is a compiler when
+            None.
     """
     carried = reaches(position, velocity, potential.milky_way, inner_edge)
     state = torch.cat([position, velocity]).flatten(1)
     today = state.clone()
-    _Convoy(state, carried, potential, share, steps or stepper()).march(today)
+    StarBatch(state, carried, potential, share, steps or stepper()).integrate(today)
     today = today.view(6, *carried.shape)
     return today[:3], today[3:], carried
 
@@ -90,7 +104,8 @@ class _Rows:
     Arguments:
         state: Positions and velocities, `[6, R, W]`.
         time: `[R, W]`; zero for a star that has arrived.
-        star: Numbers among all stars, `[R, W]`; -1 where a row is filled up with a copy.
+        star: Numbers among all stars, `[R, W]`; -1 where a row is filled up with a
+            copy.
         simulation: Of each row, `[R]`, rising.
     """
 
@@ -100,7 +115,7 @@ class _Rows:
     simulation: Tensor
 
 
-class _Convoy:
+class StarBatch:
     """All the stars to be carried, of which some are under way."""
 
     def __init__(
@@ -114,15 +129,16 @@ class _Convoy:
         self.state, self.potential, self.steps = state, potential, steps
         self.stars = carried.shape[1]
         self.waiting = [
-            row.nonzero()[:, 0] + number * self.stars for number, row in enumerate(carried)
+            row.nonzero()[:, 0] + number * self.stars
+            for number, row in enumerate(carried)
         ]
         self.share = torch.tensor(share, dtype=state.dtype, device=state.device)
         self.weights = stage_weights(state)
         self.room = _UNDER_WAY[state.device.type]
 
-    def march(self, today: Tensor) -> None:
+    def integrate(self, today: Tensor) -> None:
         """Carries all stars, and enters where they are today, `[6, B * N]`."""
-        rows = self._close_ranks(None)
+        rows = self.refill(None)
         while rows is not None:
             field = self.potential.rows(rows.simulation)
             # tensors of their own, not views: to the compiler those are another case
@@ -131,19 +147,29 @@ class _Convoy:
             fewest = self._fewest(rows.star.numel())
             under_way = rows.star.numel()
             while under_way > fewest:
-                state = self.steps.advance(state, field, self.share, self.weights, unknown)
+                state = self.steps.advance(
+                    state, field, self.share, self.weights, unknown
+                )
                 under_way = int((state[2] < 0.0).sum())
             rows = _Rows(torch.cat(state[:2]), state[2], rows.star, rows.simulation)
-            rows = self._close_ranks(self._retire(rows, today))
+            rows = self.refill(self.pop_finished(rows, today))
 
-    def _retire(self, rows: _Rows, today: Tensor) -> _Rows:
+    def pop_finished(self, rows: _Rows, today: Tensor) -> _Rows:
         """Enters who has arrived and returns the others, no longer in rows: `[6, S]`, `[S]`."""
-        state, time, star = rows.state.flatten(1), rows.time.flatten(), rows.star.flatten()
+        state, time, star = (
+            rows.state.flatten(1),
+            rows.time.flatten(),
+            rows.star.flatten(),
+        )
         real = star >= 0
-        there = (real & ~(time < 0.0)).nonzero()[:, 0]  # where time is not a number, it shows
+        there = (real & ~(time < 0.0)).nonzero()[
+            :, 0
+        ]  # where time is not a number, it shows
         today[:, star[there]] = state.index_select(1, there)
         left = (real & (time < 0.0)).nonzero()[:, 0]
-        return _Rows(state.index_select(1, left), time[left], star[left], rows.simulation)
+        return _Rows(
+            state.index_select(1, left), time[left], star[left], rows.simulation
+        )
 
     def _fewest(self, places: int) -> int:
         # room for a whole simulation is used at once
@@ -152,7 +178,7 @@ class _Convoy:
             enough = max(enough, self.room - len(self.waiting[0]))
         return enough
 
-    def _close_ranks(self, left: _Rows | None) -> _Rows | None:
+    def refill(self, left: _Rows | None) -> _Rows | None:
         """Returns rows of those still under way and of as many waiting ones as there is room."""
         parts = [] if left is None else [left]
         count = 0 if left is None else len(left.star)
@@ -164,20 +190,25 @@ class _Convoy:
         if not count:
             return None
         state = torch.cat([part.state for part in parts], dim=1)
-        time, star = (torch.cat([getattr(p, name) for p in parts]) for name in ("time", "star"))
+        time, star = (
+            torch.cat([getattr(p, name) for p in parts]) for name in ("time", "star")
+        )
         return _ranks(state, time, star, self.stars)
 
 
 def _ranks(state: Tensor, time: Tensor, star: Tensor, stars: int) -> _Rows:
     """Returns rows of stars `[6, S]`, `[S]`, `[S]`, ordered by simulation.
 
-    A simulation's last row is filled up with copies of its last star, whose motion is thrown away.
+    A simulation's last row is filled up with copies of its last star, whose motion is
+    thrown away.
     """
     simulation, count = torch.unique_consecutive(star // stars, return_counts=True)
     rows = (count + WIDTH - 1) // WIDTH
     rows[-1] += int(rows.sum()) == 1  # to the compiler, a single row is another case
     which = torch.repeat_interleave(torch.arange(len(rows), device=star.device), rows)
-    number = torch.arange(len(which), device=star.device) - (rows.cumsum(0) - rows)[which]
+    number = (
+        torch.arange(len(which), device=star.device) - (rows.cumsum(0) - rows)[which]
+    )
     place = number[:, None] * WIDTH + torch.arange(WIDTH, device=star.device)
     size = count[which][:, None]
     source = (count.cumsum(0) - count)[which][:, None] + torch.minimum(place, size - 1)

@@ -1,10 +1,12 @@
 """Both galaxies' centres, rewound from where the LMC is today.
 
-Each centre feels the other galaxy's rigid potential; the LMC also feels Chandrasekhar's friction
-against the Milky Way's stars and dark matter (Brooks et al. 2025b, Eq. 1). Rewound, friction
-feeds the orbit, and where it is strong some orbits run away: they are marked, never hidden.
+Each centre feels the other galaxy's rigid potential; the LMC also feels Chandrasekhar's
+friction against the Milky Way's stars and dark matter (Brooks et al. 2025b, Eq. 1).
+Rewound, friction feeds the orbit, and where it is strong some orbits run away: they are
+marked, never hidden.
 
-What the model leaves out: the deformation of either galaxy, and the mass that the LMC has lost.
+What the model leaves out: the deformation of either galaxy, and the mass that the LMC
+has lost.
 """
 
 import math
@@ -30,15 +32,15 @@ VELOCITY_DISPERSION = 120.0  # [km/s], of the Milky Way's halo, Vasiliev et al. 
 SEPARATION = 100.0  # [kpc], the numerator of the Coulomb logarithm
 SOFTENING = 1.6  # times the LMC's scale radius: the denominator
 
-# A rewound LMC this far away, or this fast, was pumped by friction and has no such history.
-# The fastest of 8,000 draws of the prior came from 1,100 kpc, at 640 km/s.
+# A rewound LMC this far away, or this fast, was pumped by friction and has no such
+# history. The fastest of 8,000 draws of the prior came from 1,100 kpc, at 640 km/s.
 FARTHEST = 2000.0  # [kpc]
 FASTEST = 2000.0  # [km/s]
 
 
 @dataclass(frozen=True)
 class Galaxies:
-    """The Milky Way's and the LMC's haloes, and the strength of friction, of B simulations.
+    """The Milky Way's and the LMC's halos, and the strength of friction, of B simulations.
 
     Arguments:
         milky_way: The Milky Way's dark halo; disc and bulge are the same for all.
@@ -79,9 +81,9 @@ def rewind(
 ) -> Trajectories:
     """Returns the trajectories of both centres over the last 2.2 Gyr.
 
-    Twelve coupled equations, integrated backwards with the classical Runge-Kutta method in double
-    precision; 275 steps are converged to 1e-4 kpc near the observed LMC (tested), and to
-    0.01 kpc for 99 % of the paper's wide prior.
+    Twelve coupled equations, integrated backwards with the classical Runge-Kutta method
+    in double precision; 275 steps are converged to 1e-4 kpc near the observed LMC
+    (tested), and to 0.01 kpc for 99 % of the paper's wide prior.
 
     Arguments:
         position: The LMC's Galactocentric position today [kpc], with shape `[3, B]`.
@@ -89,7 +91,9 @@ def rewind(
         galaxies: Potentials and friction of the B simulations.
         steps: How many steps the rewind takes.
     """
-    state = torch.cat([torch.zeros_like(position), torch.zeros_like(velocity), position, velocity])
+    state = torch.cat(
+        [torch.zeros_like(position), torch.zeros_like(velocity), position, velocity]
+    )
     state = state.double()
     step = -LOOKBACK / steps
     path = [state]
@@ -121,7 +125,9 @@ def _derivative(state: Tensor, galaxies: Galaxies) -> Tensor:
     offset = state[6:9] - state[0:3]
     relative_velocity = state[9:12] - state[3:6]
     milky_way = _lmc_pull(offset, galaxies)
-    lmc = _milky_way_pull(offset, galaxies) + _friction(offset, relative_velocity, galaxies)
+    lmc = _milky_way_pull(offset, galaxies) + _friction(
+        offset, relative_velocity, galaxies
+    )
     return torch.cat([state[3:6], milky_way, state[9:12], lmc])
 
 
@@ -153,12 +159,16 @@ def _density(offset: Tensor, galaxies: Galaxies) -> Tensor:
     """Returns the Milky Way's total density [Msun/kpc^3] at `[3, B]`, with shape `[B]`."""
     radius = length(offset)
     place = offset.numpy()
-    stars = disc_density(np.hypot(place[0], place[1]), place[2]) + bulge_density(radius.numpy())
+    stars = disc_density(np.hypot(place[0], place[1]), place[2]) + bulge_density(
+        radius.numpy()
+    )
     halo = galaxies.milky_way.density(radius[:, None])[:, 0]
     return halo + torch.as_tensor(stars)
 
 
-def hermite(times: Tensor, position: Tensor, velocity: Tensor, wanted: Tensor) -> Tensor:
+def hermite(
+    times: Tensor, position: Tensor, velocity: Tensor, wanted: Tensor
+) -> Tensor:
     """Returns positions interpolated by cubics that match positions and velocities.
 
     Arguments:

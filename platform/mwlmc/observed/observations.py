@@ -1,9 +1,10 @@
 """What observers measured: star tables reduced to the same summaries as simulations.
 
-Selected stars become a small binned table with errors, which is kept with its provenance, and that
-becomes a data vector. Nothing is binned here: observed stars take `kinematics`' one path. The table
-also says in which cells of the sky the stars are and how well they are measured, so that simulated
-stars can be drawn like them; it holds no single star's coordinates.
+Selected stars become a small binned table with errors, which is kept with its
+provenance, and that becomes a data vector. Nothing is binned here: observed stars take
+`kinematics`' one path. The table also says in which cells of the sky the stars are and
+how well they are measured, so that simulated stars can be drawn like them; it holds no
+single star's coordinates.
 
     python -m mwlmc.observed.observations desi MWS_BHB.fits datasets/observed/desi_dr1_bhb.ecsv
     python -m mwlmc.observed.observations quadrants stars.csv datasets/observed/stars.ecsv
@@ -52,23 +53,30 @@ _BINNED = {
     "count_clipped": (None, "stars left after clipping"),
     "mean": ("km / s", "mean velocity after clipping"),
     "mean_error": ("km / s", "standard error of the mean"),
-    "dispersion": ("km / s", "standard deviation after clipping, errors of measurement included"),
+    "dispersion": (
+        "km / s",
+        "standard deviation after clipping, errors of measurement included",
+    ),
     "dispersion_error": ("km / s", "standard error of the dispersion"),
     "mean_sin_b": (None, "mean sine of the stars' Galactic latitudes"),
 }
-# Lists of different lengths: where a bin's stars are on the sky, and how well they are measured.
+# Lists of different lengths: where a bin's stars are on the sky, and how well they are
+# measured.
 _SAMPLED = {
     "cells": (None, "HEALPix cells with stars: nested order, Galactic axes"),
     "cell_counts": (None, "stars in each of these cells"),
-    "errors": ("km / s", "root-mean-square errors of velocity, best to worst stars, 0 if unknown"),
+    "errors": (
+        "km / s",
+        "root-mean-square errors of velocity, best to worst stars, 0 if unknown",
+    ),
 }
 
-# Stars whose mean sin(b) is this many times that of their patch see a vertical reflex that much
-# larger than simulations that fill the patch.
+# Stars whose mean sin(b) is this many times that of their patch see a vertical reflex
+# that much larger than simulations that fill the patch.
 UNEVEN = 1.25
 
 
-Sky = Literal["filled", "as-observed"]
+Sampling = Literal["full-footprint", "survey-like"]
 Moments = Literal["mean", "mean+dispersion"]
 LMCToday = Literal["data", "inferred"]
 
@@ -78,19 +86,22 @@ class Measurement:
     """What is measured of stars, and which simulated stars stand for them."""
 
     moments: Moments = "mean"
-    """Of velocities: their means, or also their dispersions (of v_tb only as-observed)."""
-    sky: Sky = "filled"
-    """Simulated stars: all of a patch, the errors being added in training (filled), or as many as
-    the survey has, where it has them, with its errors (as-observed)."""
+    """Of velocities: their means, or also their dispersions (of v_tb only survey-like)."""
+    sampling: Sampling = "full-footprint"
+    """Simulated stars: all of a patch, the errors being added in training
+    (full-footprint), or as many as the survey has, where it has them, with its errors
+    (survey-like)."""
     distance_errors: bool = False
-    """Whether simulated stars drawn as-observed also get the survey's errors of distance."""
+    """Whether simulated stars drawn survey-like also get the survey's errors of distance."""
     lmc_today: LMCToday = "data"
-    """The LMC's place and motion: measured, as in the paper (data), or parameters like the masses,
-    of which stars alone must tell (inferred)."""
+    """The LMC's place and motion: measured, as in the paper (data), or parameters like
+    the masses, of which stars alone must tell (inferred)."""
 
     def __post_init__(self) -> None:
-        if self.distance_errors and self.sky == "filled":
-            raise ValueError("only stars drawn as-observed get distance errors: choose this sky")
+        if self.distance_errors and self.sampling == "full-footprint":
+            raise ValueError(
+                "only stars drawn survey-like get distance errors: choose this sampling"
+            )
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -102,7 +113,9 @@ class Measurement:
         """What is inferred, Table 2's quantities first."""
         return INFERRED + (LMC_TODAY if self.lmc_today == "inferred" else ())
 
-    def entries(self, binning: Binning, quantities: Sequence[str] = QUANTITIES) -> Binning:
+    def entries(
+        self, binning: Binning, quantities: Sequence[str] = QUANTITIES
+    ) -> Binning:
         """Returns a binning with the moments of some quantities, and the LMC if it is data."""
         measured = binning.with_moments(self.kinds, quantities)
         return replace(measured, lmc=self.lmc_today == "data")
@@ -110,10 +123,10 @@ class Measurement:
     def binning(self, binning: Binning) -> Binning:
         """Returns a binning with what is measured.
 
-        Simulated stars that fill their patch have no errors, and those of proper motions are as
-        large as the dispersion: there it stays with the mean of v_tb.
+        Simulated stars that fill their patch have no errors, and those of proper
+        motions are as large as the dispersion: there it stays with the mean of v_tb.
         """
-        with_errors = QUANTITIES if self.sky == "as-observed" else ("v_gsr",)
+        with_errors = QUANTITIES if self.sampling == "survey-like" else ("v_gsr",)
         return self.entries(binning, with_errors)
 
     def drawn(self, binning: Binning, sample: Sample, seed: int) -> Binning:
@@ -124,10 +137,10 @@ class Measurement:
             sample: Where and how good they are.
             seed: Of the draw, together with the number of the simulation.
         """
-        if self.sky == "filled":
+        if self.sampling == "full-footprint":
             return binning
         error = sample.distance_error if self.distance_errors else 0.0
-        return binning.as_observed(replace(sample, distance_error=error, seed=seed))
+        return binning.survey_like(replace(sample, distance_error=error, seed=seed))
 
 
 @dataclass(frozen=True)
@@ -139,7 +152,8 @@ class BinnedTable:
         bins: The K bins.
         moments: Their counts, means and dispersions [km/s].
         errors: The standard errors of those [km/s].
-        mean_sin_b: Mean sine of Galactic latitude, which tells where in a patch the stars are.
+        mean_sin_b: Mean sine of Galactic latitude, which tells where in a patch the
+            stars are.
         sample: Where on the sky each bin's stars are, and how well they are measured.
         provenance: File, checksum, selection counts and definition, as plain JSON.
     """
@@ -158,7 +172,9 @@ class BinnedTable:
         return [known.get(b, 0) for b in binning.bins]
 
 
-def bin_stars(table: StarTable, binning: Binning, name: str, seed: int = 0) -> BinnedTable:
+def bin_stars(
+    table: StarTable, binning: Binning, name: str, seed: int = 0
+) -> BinnedTable:
     """Returns the moments and errors of the stars in each bin.
 
     Arguments:
@@ -181,12 +197,17 @@ def bin_stars(table: StarTable, binning: Binning, name: str, seed: int = 0) -> B
         "bootstrap_seed": seed,
         "versions": {
             "python": platform.python_version(),
-            **{library.__name__: library.__version__ for library in (np, scipy, astropy)},
+            **{
+                library.__name__: library.__version__
+                for library in (np, scipy, astropy)
+            },
         },
     }
     moments = kinematics.Moments(*(column[0] for column in vars(moments).values()))
     latitudes, sample = _latitudes(stars, binning), sample_of(table, binning)
-    return BinnedTable(name, binning.bins, moments, errors, latitudes, sample, provenance)
+    return BinnedTable(
+        name, binning.bins, moments, errors, latitudes, sample, provenance
+    )
 
 
 def _latitudes(stars: kinematics.Stars, binning: Binning) -> FloatArray:
@@ -246,7 +267,9 @@ def _definition(binning: Binning) -> JSON:
         "clip": binning.clip,
         "sun_position": frames.SUN_POSITION.tolist(),
         "sun_velocity": frames.SUN_VELOCITY.tolist(),
-        "patches": {p.patch.name: p.patch.describe()["windows"] for p in binning.profiles},
+        "patches": {
+            p.patch.name: p.patch.describe()["windows"] for p in binning.profiles
+        },
     }
 
 
@@ -255,7 +278,9 @@ def _astropy(table: BinnedTable) -> Table:
     moments, errors = table.moments, table.errors
     columns += [moments.count, moments.kept, moments.mean, errors.mean]
     columns += [moments.dispersion, errors.dispersion, table.mean_sin_b]
-    ecsv = Table(columns, names=list(_BINNED), meta={"name": table.name, **table.provenance})
+    ecsv = Table(
+        columns, names=list(_BINNED), meta={"name": table.name, **table.provenance}
+    )
     for name, (unit, description) in _BINNED.items():
         ecsv[name].unit, ecsv[name].description = unit, description
     return ecsv
@@ -289,15 +314,24 @@ def read_binned(path: Path | str) -> BinnedTable:
     table = Table.read(path, format="ascii.ecsv")
     _check_binned(table, path.name)
     column = {name: table[name].tolist() for name in _BINNED}
-    bins = tuple(Bin(*row) for row in zip(*(column[n] for n in list(_BINNED)[:4]), strict=True))
+    bins = tuple(
+        Bin(*row) for row in zip(*(column[n] for n in list(_BINNED)[:4]), strict=True)
+    )
     numbers = {name: np.array(column[name]) for name in list(_BINNED)[4:]}
     moments = kinematics.Moments(
-        numbers["count"], numbers["count_clipped"], numbers["mean"], numbers["dispersion"]
+        numbers["count"],
+        numbers["count_clipped"],
+        numbers["mean"],
+        numbers["dispersion"],
     )
     errors = kinematics.Errors(numbers["mean_error"], numbers["dispersion_error"])
-    provenance = {k: value for k, value in table.meta.items() if k not in ("name", "sample")}
+    provenance = {
+        k: value for k, value in table.meta.items() if k not in ("name", "sample")
+    }
     sample, latitudes = _read_sample(table, bins), numbers["mean_sin_b"]
-    return BinnedTable(table.meta["name"], bins, moments, errors, latitudes, sample, provenance)
+    return BinnedTable(
+        table.meta["name"], bins, moments, errors, latitudes, sample, provenance
+    )
 
 
 def _read_sample(table: Table, bins: tuple[Bin, ...]) -> Sample:
@@ -322,12 +356,16 @@ def _check_binned(table: Table, where: str) -> None:
     for name, (unit, _) in _BINNED.items():
         given = table[name].unit
         if given != (units.Unit(unit) if unit else None):
-            raise ValueError(f"{where}: column {name} is in {given}, not {unit}: {remedy}")
+            raise ValueError(
+                f"{where}: column {name} is in {given}, not {unit}: {remedy}"
+            )
         bad = np.ma.getmaskarray(table[name])
         if unit:
             bad = bad | ~np.isfinite(np.ma.filled(table[name], np.nan))
         if bad.any():
-            raise ValueError(f"{where}: column {name} has no value in row {bad.argmax()}: {remedy}")
+            raise ValueError(
+                f"{where}: column {name} has no value in row {bad.argmax()}: {remedy}"
+            )
 
 
 LMC_POSITION = np.array([-0.6, -41.3, -27.1])  # [kpc], Brooks et al. (2025b)
@@ -349,24 +387,30 @@ class LMCErrors:
 def lmc_covariance(errors: LMCErrors) -> FloatArray:
     """Returns the covariance `[6, 6]` of the LMC's Galactocentric position and velocity.
 
-    The sky's errors are independent; the Jacobian of `sky_to_galactocentric` carries them over, so
-    that an error of the distance moves all coordinates together.
+    The sky's errors are independent; the Jacobian of `sky_to_galactocentric` carries
+    them over, so that an error of the distance moves all coordinates together.
     """
     sky = np.array(frames.galactocentric_to_sky(LMC_POSITION, LMC_VELOCITY))
     sigma = np.array(list(vars(errors).values()))
     sigma[:2] = np.radians(sigma[:2])
     step = 1e-4 * np.diag(sigma)
-    ends = [np.concatenate(frames.sky_to_galactocentric(*(sky + s).T), 1) for s in (step, -step)]
+    ends = [
+        np.concatenate(frames.sky_to_galactocentric(*(sky + s).T), 1)
+        for s in (step, -step)
+    ]
     moved = (ends[0] - ends[1]) / 2e-4  # one standard error of each [kpc, km/s]
     return moved.T @ moved
 
 
-def observe(table: BinnedTable, binning: Binning, lmc: LMCErrors | None = None) -> Observation:
+def observe(
+    table: BinnedTable, binning: Binning, lmc: LMCErrors | None = None
+) -> Observation:
     """Returns the data vector: the LMC's phase space today, then the stars' moments.
 
-    Simulated stars drawn as a survey has its own bring the survey's noise with them: with such a
-    binning the covariance has the LMC's errors only. Otherwise it has the moments' errors, and the
-    root-mean-square error of velocity is taken from the dispersions, in quadrature.
+    Simulated stars drawn as a survey has its own bring the survey's noise with them:
+    with such a binning the covariance has the LMC's errors only. Otherwise it has the
+    moments' errors, and the root-mean-square error of velocity is taken from the
+    dispersions, in quadrature.
 
     Arguments:
         table: The observed stars' moments; it may hold more bins than are asked for.
@@ -374,8 +418,9 @@ def observe(table: BinnedTable, binning: Binning, lmc: LMCErrors | None = None) 
         lmc: Errors of the LMC's centre; by default those of `LMCErrors`.
 
     Raises:
-        ValueError: If the table lacks a bin, or defined its patches in another way, or the binning
-            draws the stars of another survey, or wants dispersions of v_tb without their errors.
+        ValueError: If the table lacks a bin, or defined its patches in another way, or
+            the binning draws the stars of another survey, or wants dispersions of v_tb
+            without their errors.
     """
     _check_definition(table, binning)
     _check_moments(table, binning)
@@ -389,7 +434,9 @@ def observe(table: BinnedTable, binning: Binning, lmc: LMCErrors | None = None) 
         stellar = np.zeros(sum(len(p.names) for p in binning.profiles))
     value = kinematics.entries(table.moments.mean[rows], dispersion, binning)
     provenance = {"table": table.provenance, "lmc_errors": vars(lmc or LMCErrors())}
-    return _data_vector(table.name, binning, value, stellar, lmc or LMCErrors(), provenance)
+    return _data_vector(
+        table.name, binning, value, stellar, lmc or LMCErrors(), provenance
+    )
 
 
 def _intrinsic(dispersion: FloatArray, sample: Sample) -> FloatArray:
@@ -399,13 +446,21 @@ def _intrinsic(dispersion: FloatArray, sample: Sample) -> FloatArray:
 
 
 def _check_moments(table: BinnedTable, binning: Binning) -> None:
-    across = [p for p in binning.profiles if p.quantity == "v_tb" and "dispersion" in p.moments]
+    across = [
+        p
+        for p in binning.profiles
+        if p.quantity == "v_tb" and "dispersion" in p.moments
+    ]
     if across and binning.sample is None:
         raise ValueError(
             "dispersions of v_tb hold the errors of proper motions, which simulations do not have: "
             "use the mean of v_tb, or a binning with the survey's sample"
         )
-    known = {b for b, s in zip(table.sample.bins, table.sample.stars, strict=True) if any(s.errors)}
+    known = {
+        b
+        for b, s in zip(table.sample.bins, table.sample.stars, strict=True)
+        if any(s.errors)
+    }
     if across and not {b for b in binning.bins if b.quantity == "v_tb"} <= known:
         raise ValueError(
             f"{table.name!r} has no errors of proper motions in some bins: use the mean of v_tb"
@@ -418,7 +473,7 @@ def _check_definition(table: BinnedTable, binning: Binning) -> None:
     if drawn is not None and drawn.stars != table.sample.select(drawn.bins).stars:
         raise ValueError(
             f"the binning draws another survey's stars than those of {table.name!r}: use "
-            "binning.as_observed(table.sample)"
+            "binning.survey_like(table.sample)"
         )
     known, wanted = table.provenance["definition"], _definition(binning)
     patches = {name: known["patches"].get(name) for name in wanted["patches"]}
@@ -452,7 +507,13 @@ def _data_vector(
         covariance = linalg.block_diag(lmc_covariance(lmc), covariance)
         value = np.concatenate([LMC_POSITION, LMC_VELOCITY, value])
     return Observation(
-        name, binning.names, binning.units, value, covariance, binning.fingerprint, provenance
+        name,
+        binning.names,
+        binning.units,
+        value,
+        covariance,
+        binning.fingerprint,
+        provenance,
     )
 
 
@@ -463,11 +524,12 @@ _MOTION_ERROR = 0.1  # [mas/yr], of one star's proper motion in a forecast
 def forecast_errors(binning: Binning, stars: int = GIANTS) -> FloatArray:
     """Returns the standard errors `[S]` that an all-sky survey of giants would reach.
 
-    Halo stars scatter by 95 km/s about the mean, and proper motions add 0.1 mas/yr; a bin's error
-    is that over sqrt(N), its dispersion's over sqrt(2 N), with `expected_counts` stars, but not
-    fewer than two. A dispersion is that of the stars themselves: taking the known errors of motions
-    out of the measured one, s^2 = measured^2 - known^2, enlarges its error by measured / s. The
-    LMC's are the first six, if they are entries.
+    Halo stars scatter by 95 km/s about the mean, and proper motions add 0.1 mas/yr; a
+    bin's error is that over sqrt(N), its dispersion's over sqrt(2 N), with
+    `expected_counts` stars, but not fewer than two. A dispersion is that of the stars
+    themselves: taking the known errors of motions out of the measured one, s^2 =
+    measured^2 - known^2, enlarges its error by measured / s. The LMC's are the first
+    six, if they are entries.
 
     Arguments:
         binning: Its patches must be named in `survey.SHARES`.
@@ -495,14 +557,18 @@ def forecast(
         stars: The number of stars at 30-100 kpc in the whole sky.
 
     Raises:
-        ValueError: If the truth has another length, or is not finite, or if the binning draws the
-            stars of a survey, which has no forecast.
+        ValueError: If the truth has another length, or is not finite, or if the binning
+            draws the stars of a survey, which has no forecast.
     """
     if binning.sample is not None:
-        raise ValueError("a forecast has no observed stars to draw: use a binning without a sample")
+        raise ValueError(
+            "a forecast has no observed stars to draw: use a binning without a sample"
+        )
     truth = np.asarray(truth, dtype=float)
     if truth.shape != (len(binning.names),):
-        raise ValueError(f"truth of shape {truth.shape} for {len(binning.names)} summaries")
+        raise ValueError(
+            f"truth of shape {truth.shape} for {len(binning.names)} summaries"
+        )
     first = len(LMC_NAMES) if binning.lmc else 0
     values, errors = truth[first:], forecast_errors(binning, stars)[first:]
     provenance = {"forecast_stars": stars, "seed": seed}
@@ -536,11 +602,17 @@ def _parser() -> argparse.ArgumentParser:
         description="Reduces a star table to a binned table.",
     )
     parser.add_argument("survey", choices=list(_SELECTIONS), help="footprint and bins")
-    parser.add_argument("stars", type=Path, help="star table: MWS_BHB.fits, CSV, ECSV or FITS")
+    parser.add_argument(
+        "stars", type=Path, help="star table: MWS_BHB.fits, CSV, ECSV or FITS"
+    )
     parser.add_argument("out", type=Path, help="the binned table to write (ECSV)")
-    parser.add_argument("--name", help="what was observed; default: the star table's name")
+    parser.add_argument(
+        "--name", help="what was observed; default: the star table's name"
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
-    parser.add_argument("--bins", type=int, help="distance bins of each quadrant; default: 5")
+    parser.add_argument(
+        "--bins", type=int, help="distance bins of each quadrant; default: 5"
+    )
     parser.add_argument(
         "--sagittarius-cut",
         action=argparse.BooleanOptionalAction,
@@ -563,14 +635,18 @@ def _binned(options: argparse.Namespace) -> BinnedTable:
         binning = binning.select(("v_gsr",))
     result = _reduce(options.stars, binning, selection, options.name, options.seed)
     print("\n".join(selection_lines(result)))
-    return replace(result, provenance={**result.provenance, "command": _command(options)})
+    return replace(
+        result, provenance={**result.provenance, "command": _command(options)}
+    )
 
 
 def _binning(options: argparse.Namespace) -> Binning:
     if options.bins is None:
         return DESI_FOOTPRINT if options.survey == "desi" else QUADRANTS
     if options.survey == "desi":
-        raise ValueError(f"--bins {options.bins}: desi has bins of its own; leave this out")
+        raise ValueError(
+            f"--bins {options.bins}: desi has bins of its own; leave this out"
+        )
     return quadrants(options.bins)
 
 
@@ -603,9 +679,10 @@ def selection_lines(table: BinnedTable) -> list[str]:
 
 
 _FILLED = Measurement()
-_STAND_INS: dict[Sky, str] = {
-    "filled": "All simulated stars of a patch stand for them; these errors are added in training.",
-    "as-observed": "As many simulated stars stand for them, drawn in the same cells of the sky and "
+_STAND_INS: dict[Sampling, str] = {
+    "full-footprint": "All simulated stars of a patch stand for them; these errors are "
+    "added in training.",
+    "survey-like": "As many simulated stars stand for them, drawn in the same cells of the sky and "
     "with errors like theirs: their noise is in the simulations, and none is added in training.",
 }
 
@@ -628,12 +705,12 @@ def reports(table: BinnedTable, measurement: Measurement = _FILLED) -> dict[str,
     for name, (unit, _) in _BINNED.items():
         velocities[name].info.format = "%.1f" if unit else None
     velocities["mean_sin_b"].info.format = "%+.2f"
-    filled = measurement.sky == "filled"
+    filled = measurement.sampling == "full-footprint"
     velocities.meta["misses"] = uneven(table) if filled else []
     velocities.meta["caption"] = (
         f"{table.name}: mean and dispersion after clipping. In bins of fewer than ten stars, "
         "errors follow from the dispersion of the nearest bins, because a bootstrap of so few "
-        f"means nothing. {_STAND_INS[measurement.sky]}"
+        f"means nothing. {_STAND_INS[measurement.sampling]}"
     )
     return {"Selection": steps, "Binned velocities": velocities}
 
@@ -651,7 +728,8 @@ def vectors(
     Arguments:
         table: The observed stars' moments.
         binnings: How stars become summaries, by label.
-        measurement: What is measured, and which simulated stars stand for the observed ones.
+        measurement: What is measured, and which simulated stars stand for the observed
+            ones.
         seed: Of the draw of simulated stars.
     """
     found = {}
@@ -663,18 +741,21 @@ def vectors(
     return found
 
 
-def load(path: Path, binning: Binning, selection: Selection, seed: int = 0) -> BinnedTable:
+def load(
+    path: Path, binning: Binning, selection: Selection, seed: int = 0
+) -> BinnedTable:
     """Returns the binned table of a file: a binned table as it is, or a star table reduced.
 
     Arguments:
         path: A table that `write_binned` wrote, or a star table.
-        binning: How a star table is binned; bins with fewer than two stars are left out.
+        binning: How a star table is binned; bins with fewer than two stars are left
+            out.
         selection: Which stars of a star table are kept.
         seed: Of the bootstrap.
 
     Raises:
-        ValueError: If the file is neither, something in it is wrong (see the readers), or a binned
-            table was made with another selection.
+        ValueError: If the file is neither, something in it is wrong (see the readers),
+            or a binned table was made with another selection.
         OSError: If it cannot be read.
     """
     if not path.is_file():
@@ -713,7 +794,12 @@ def _command(options: argparse.Namespace) -> str:
     ]
     named = [] if options.bins is None else [f"--bins {options.bins}"]
     named += [] if options.name is None else [f"--name {options.name!r}"]
-    words = [options.survey, options.stars.name, options.out.name, f"--seed {options.seed}"]
+    words = [
+        options.survey,
+        options.stars.name,
+        options.out.name,
+        f"--seed {options.seed}",
+    ]
     return " ".join(["python -m mwlmc.observed.observations", *words, *named, *flags])
 
 

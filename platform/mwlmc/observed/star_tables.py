@@ -1,7 +1,7 @@
 """Star tables: observed stars as catalogues give them, read, checked and selected.
 
-Every star that is dropped is counted, step by step, so that a data vector can say where its numbers
-come from. Units come from the file, never from a guess.
+Every star that is dropped is counted, step by step, so that a data vector can say where
+its numbers come from. Units come from the file, never from a guess.
 """
 
 import hashlib
@@ -40,7 +40,10 @@ _COLUMNS: dict[str, tuple[units.UnitBase, tuple[str, ...]]] = {
     "pm_corr": (NONE, ("pm_corr", "pmra_pmdec_corr")),
 }
 _COLUMNS |= {
-    f"{name}_error": (unit, tuple(f"{n}{end}" for n in spellings for end in ("_err", "_error")))
+    f"{name}_error": (
+        unit,
+        tuple(f"{n}{end}" for n in spellings for end in ("_err", "_error")),
+    )
     for name, (unit, spellings) in _COLUMNS.items()
     if name not in ("ra", "dec", "l", "b", "pm_corr")
 }
@@ -58,7 +61,9 @@ _SUFFIXES = {
 _DISTANCE_ERROR = 0.1  # of the distance, where a table has no column for it
 
 
-READ = "with a line-of-sight velocity"  # the last step of reading; the selection follows
+READ = (
+    "with a line-of-sight velocity"  # the last step of reading; the selection follows
+)
 _NOT_SAGITTARIUS = "not in the Sagittarius stream"
 
 
@@ -71,10 +76,12 @@ class StarTable:
         b: Galactic latitude `[N]` [rad].
         distance: Heliocentric distance `[N]` [kpc].
         v_los: Heliocentric line-of-sight velocity `[N]` [km/s].
-        pm_l: Proper motion along longitude, times cos b `[N]` [mas/yr]; NaN where there is none.
+        pm_l: Proper motion along longitude, times cos b `[N]` [mas/yr]; NaN where there
+            is none.
         pm_b: Proper motion along latitude `[N]` [mas/yr]; NaN where there is none.
         distance_error: Standard error `[N]` [kpc].
-        v_los_error: Standard error `[N]` [km/s]; NaN where there is none, as for the next three.
+        v_los_error: Standard error `[N]` [km/s]; NaN where there is none, as for the
+            next three.
         pm_l_error: Standard error `[N]` [mas/yr].
         pm_b_error: Standard error `[N]` [mas/yr].
         pm_corr: Correlation of the errors of `pm_l` and `pm_b` `[N]`.
@@ -127,7 +134,8 @@ class StarTable:
     def stars(self) -> kinematics.Stars:
         """Returns the stars as a binning wants them: rest-frame velocities, distances, directions.
 
-        The longitude's proper motions are not needed: they carry the Sun's own least known motion.
+        The longitude's proper motions are not needed: they carry the Sun's own least
+        known motion.
         """
         outward, _, along_b = frames.solar_velocity(self.l, self.b)
         return kinematics.Stars(
@@ -141,8 +149,8 @@ class StarTable:
     def velocity_errors(self, quantity: str) -> FloatArray:
         """Returns the standard errors `[N]` of a velocity [km/s]; NaN where unknown.
 
-        Those of `v_tb` are the proper motion's times the distance, and the distance's times the
-        proper motion.
+        Those of `v_tb` are the proper motion's times the distance, and the distance's
+        times the proper motion.
 
         Arguments:
             quantity: `v_gsr` or `v_tb`.
@@ -175,13 +183,17 @@ class Selection:
 
     def __post_init__(self) -> None:
         if not 0 <= self.inner < self.outer:
-            raise ValueError(f"selection from {self.inner} to {self.outer} kpc: let inner < outer")
+            raise ValueError(
+                f"selection from {self.inner} to {self.outer} kpc: let inner < outer"
+            )
 
 
 def select(table: StarTable, selection: Selection) -> StarTable:
     """Returns the selected stars; each step is counted in `steps`."""
     if selection.sagittarius:
-        member = sagittarius(*frames.galactic_to_equatorial(table.l, table.b), table.distance)
+        member = sagittarius(
+            *frames.galactic_to_equatorial(table.l, table.b), table.distance
+        )
         table = table.keep(~member, _NOT_SAGITTARIUS)
     distance = table.galactocentric_distance
     inside = (distance >= selection.inner) & (distance < selection.outer)
@@ -191,17 +203,19 @@ def select(table: StarTable, selection: Selection) -> StarTable:
 def read_stars(path: Path | str) -> StarTable:
     """Returns the stars of a file that have a position, a distance and a velocity.
 
-    Two layouts are known, and told apart by looking. DESI's catalogue of blue horizontal-branch
-    stars (`MWS_BHB.fits`: tables RVTAB, FIBERMAP and GAIA, row by row; only PRIMARY rows are read).
-    And a plain table (CSV, ECSV, FITS) with a distance, a line-of-sight velocity, (ra, dec) or
-    (l, b), and possibly proper motions and errors; units come from the file, or else from the end
-    of the columns' names (`_deg`, `_kpc`, `_kms`, `_masyr`).
+    Two layouts are known, and told apart by looking. DESI's catalogue of blue
+    horizontal-branch stars (`MWS_BHB.fits`: tables RVTAB, FIBERMAP and GAIA, row by
+    row; only PRIMARY rows are read). And a plain table (CSV, ECSV, FITS) with a
+    distance, a line-of-sight velocity, (ra, dec) or (l, b), and possibly proper motions
+    and errors; units come from the file, or else from the end of the columns' names
+    (`_deg`, `_kpc`, `_kms`, `_masyr`).
 
     Arguments:
         path: The file.
 
     Raises:
-        ValueError: If a column is missing, has another physical unit, or holds no numbers.
+        ValueError: If a column is missing, has another physical unit, or holds no
+            numbers.
         OSError: If the file cannot be read.
     """
     path = Path(path)
@@ -220,12 +234,20 @@ def _is_desi(path: Path) -> bool:
 
 
 def _read_plain(path: Path) -> Table:
-    formats = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".fits": "fits", ".fit": "fits"}
+    formats = {
+        ".csv": "ascii.csv",
+        ".ecsv": "ascii.ecsv",
+        ".fits": "fits",
+        ".fit": "fits",
+    }
     kind = formats.get(path.suffix.lower())
     if kind is None:
-        raise ValueError(f"{path.name}: cannot read {path.suffix!r} files, only {list(formats)}")
+        raise ValueError(
+            f"{path.name}: cannot read {path.suffix!r} files, only {list(formats)}"
+        )
     with warnings.catch_warnings():
-        # An unknown unit is an error where its column is wanted, and of no interest elsewhere.
+        # An unknown unit is an error where its column is wanted, and of no interest
+        # elsewhere.
         warnings.simplefilter("ignore", units.UnitsWarning)
         return Table.read(path, format=kind)
 
@@ -252,7 +274,9 @@ def _read_desi(path: Path, source: JSON) -> StarTable:
         tables = {name: Table.read(path, hdu=name) for name in _DESI_COLUMNS}
     lengths = {name: len(table) for name, table in tables.items()}
     if len(set(lengths.values())) > 1:
-        raise ValueError(f"{path.name}: tables should match row by row, but have {lengths} rows")
+        raise ValueError(
+            f"{path.name}: tables should match row by row, but have {lengths} rows"
+        )
     columns = _physical(_join_desi(tables), path.name)
     primary = _named(tables["RVTAB"], "PRIMARY", "RVTAB").astype(bool)
     steps = (("rows", len(primary)), ("PRIMARY", int(primary.sum())))
@@ -274,7 +298,9 @@ def _join_desi(tables: Mapping[str, Table]) -> Table:
 
 def _named(table: Table, column: str, where: str) -> Column:
     if column not in table.colnames:
-        raise ValueError(f"{where} has no column {column}, only {', '.join(table.colnames)}")
+        raise ValueError(
+            f"{where} has no column {column}, only {', '.join(table.colnames)}"
+        )
     return table[column]
 
 
@@ -284,7 +310,9 @@ def _physical(table: Table, where: str) -> dict[str, FloatArray]:
     for quantity, (unit, spellings) in _COLUMNS.items():
         columns = [spelled[s] for s in _spellings(spellings) if s in spelled]
         if len(columns) > 1:
-            raise ValueError(f"{where}: columns {columns} all give {quantity}: keep one")
+            raise ValueError(
+                f"{where}: columns {columns} all give {quantity}: keep one"
+            )
         if columns:
             found[quantity] = _values(table[columns[0]], unit, where)
     _check_complete(found, table, where)
@@ -372,7 +400,9 @@ def _proper_motions(
     if {"pm_l", "pm_b"} <= set(columns):
         first, second = columns["pm_l"], columns["pm_b"]
     elif {"pm_ra", "pm_dec"} <= set(columns):
-        first, second = frames.rotate_proper_motion(ra, dec, columns["pm_ra"], columns["pm_dec"])
+        first, second = frames.rotate_proper_motion(
+            ra, dec, columns["pm_ra"], columns["pm_dec"]
+        )
     else:
         return blank, blank
     unknown = ~np.isfinite(first + second) | ((first == 0) & (second == 0))
@@ -387,7 +417,10 @@ def _motion_errors(
     corr = np.where(np.abs(corr) <= 1, corr, np.nan)
     if {"pm_l", "pm_b"} <= set(columns):
         return columns.get("pm_l_error", blank), columns.get("pm_b_error", blank), corr
-    first, second = columns.get("pm_ra_error", blank), columns.get("pm_dec_error", blank)
+    first, second = (
+        columns.get("pm_ra_error", blank),
+        columns.get("pm_dec_error", blank),
+    )
     along_l, along_b = _galactic_parts(ra, dec)
     covariance = first * second * corr
     parts = np.stack([first**2, covariance, covariance, second**2], axis=-1)
@@ -402,4 +435,6 @@ def _motion_errors(
 def _galactic_parts(ra: FloatArray, dec: FloatArray) -> tuple[FloatArray, FloatArray]:
     east = frames.rotate_proper_motion(ra, dec, np.ones(ra.shape), np.zeros(ra.shape))
     north = frames.rotate_proper_motion(ra, dec, np.zeros(ra.shape), np.ones(ra.shape))
-    return np.stack([east[0], north[0]], axis=-1), np.stack([east[1], north[1]], axis=-1)
+    return np.stack([east[0], north[0]], axis=-1), np.stack(
+        [east[1], north[1]], axis=-1
+    )

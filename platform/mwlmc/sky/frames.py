@@ -1,13 +1,14 @@
 """Where stars are and how they move: the sky as seen from the Sun, and Galactocentric axes.
 
-The Galactocentric frame is Cartesian and right-handed: x points from the Sun's side to the Galactic
-centre, y along the Galaxy's rotation (l = 90 deg), z to the North Galactic Pole. The Sun lies above
-the plane, and Galactic coordinates put the centre at l = b = 0: both hold only when the Galactic
-axes are tilted against the Galactocentric ones by arcsin(z_sun / R_sun) = 0.14 deg, as astropy and
-agama tilt them. Without that tilt, a satellite at 50 kpc is misplaced by 0.1 kpc.
+The Galactocentric frame is Cartesian and right-handed: x points from the Sun's side to
+the Galactic centre, y along the Galaxy's rotation (l = 90 deg), z to the North Galactic
+Pole. The Sun lies above the plane, and Galactic coordinates put the centre at l = b =
+0: both hold only when the Galactic axes are tilted against the Galactocentric ones by
+arcsin(z_sun / R_sun) = 0.14 deg, as astropy and agama tilt them. Without that tilt, a
+satellite at 50 kpc is misplaced by 0.1 kpc.
 
-Positions in kpc, velocities in km/s, proper motions in mas/yr, angles in radians. Arrays of any
-shape `[...]`; vectors have a last axis of 3.
+Positions in kpc, velocities in km/s, proper motions in mas/yr, angles in radians.
+Arrays of any shape `[...]`; vectors have a last axis of 3.
 """
 
 from typing import NamedTuple
@@ -20,8 +21,8 @@ SUN_POSITION = np.array([-8.3, 0.0, 0.02])  # [kpc]
 SUN_VELOCITY = np.array([11.1, 244.24, 7.24])  # [km/s]
 K = 4.74047  # [km/s / (kpc mas/yr)]
 
-# The North Galactic Pole in ICRS, and the Galactic longitude of the North Celestial Pole:
-# Reid & Brunthaler (2004), as in astropy.
+# The North Galactic Pole in ICRS, and the Galactic longitude of the North Celestial
+# Pole: Reid & Brunthaler (2004), as in astropy.
 _POLE_RA, _POLE_DEC, _POLE_LONGITUDE = np.radians(
     [192.8594812065348, 27.12825118085622, 122.9319185680026]
 )
@@ -78,8 +79,8 @@ def direction(longitude: FloatArray, latitude: FloatArray) -> FloatArray:
 def axes(relative: FloatArray) -> FloatArray:
     """Returns the axes of the sky `[..., 3, 3]` at vectors from the observer `[..., 3]`.
 
-    Rows: the unit vectors outward, along longitude, and along latitude. At the poles, where
-    longitude has no meaning, those of longitude zero.
+    Rows: the unit vectors outward, along longitude, and along latitude. At the poles,
+    where longitude has no meaning, those of longitude zero.
     """
     flat, distance, cosine, sine = _polar(relative)
     rise, run, none = relative[..., 2] / distance, flat / distance, np.zeros_like(flat)
@@ -91,12 +92,21 @@ def axes(relative: FloatArray) -> FloatArray:
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
 
 
-def _polar(relative: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def _polar(
+    relative: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     x, y, z = relative[..., 0], relative[..., 1], relative[..., 2]
-    flat = np.sqrt(x * x + y * y)  # many times faster than hypot, and nothing here overflows
+    flat = np.sqrt(
+        x * x + y * y
+    )  # many times faster than hypot, and nothing here overflows
     # At a pole this gives longitude zero; elsewhere it adds nothing.
     pole = flat == 0
-    return flat, np.sqrt(flat * flat + z * z), (x + pole) / (flat + pole), y / (flat + pole)
+    return (
+        flat,
+        np.sqrt(flat * flat + z * z),
+        (x + pole) / (flat + pole),
+        y / (flat + pole),
+    )
 
 
 def tangents(longitude: FloatArray, latitude: FloatArray) -> FloatArray:
@@ -128,12 +138,17 @@ GALACTIC_TO_GALACTOCENTRIC = _galactic_to_galactocentric_axes()
 EQUATORIAL_TO_GALACTOCENTRIC = GALACTIC_TO_GALACTOCENTRIC @ EQUATORIAL_TO_GALACTIC
 
 
-def equatorial_to_galactic(ra: FloatArray, dec: FloatArray) -> tuple[FloatArray, FloatArray]:
+def equatorial_to_galactic(
+    ra: FloatArray, dec: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Returns Galactic longitude and latitude `[...]` [rad] of ICRS coordinates `[...]` [rad]."""
     return angles(direction(ra, dec) @ EQUATORIAL_TO_GALACTIC.T)
 
 
-def galactic_to_equatorial(l: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:  # noqa: E741
+def galactic_to_equatorial(
+    l: FloatArray,  # noqa: E741
+    b: FloatArray,
+) -> tuple[FloatArray, FloatArray]:
     """Returns right ascension and declination `[...]` [rad] of Galactic coordinates [rad]."""
     return angles(direction(l, b) @ EQUATORIAL_TO_GALACTIC)
 
@@ -177,7 +192,9 @@ def sky_to_galactocentric(
     """
     distance = np.asarray(distance, dtype=float)
     sky = tangents(ra, dec) @ EQUATORIAL_TO_GALACTOCENTRIC.T
-    along = np.broadcast_arrays(v_los, K * distance * pm_ra_cosdec, K * distance * pm_dec)
+    along = np.broadcast_arrays(
+        v_los, K * distance * pm_ra_cosdec, K * distance * pm_dec
+    )
     velocity = np.einsum("...i,...ij->...j", np.stack(along, axis=-1), sky)
     return distance[..., None] * sky[..., 0, :] + SUN_POSITION, velocity + SUN_VELOCITY
 
@@ -189,10 +206,20 @@ def galactocentric_to_sky(position: FloatArray, velocity: FloatArray) -> Sky:
         position: Galactocentric position `[..., 3]` [kpc].
         velocity: Galactocentric velocity `[..., 3]` [km/s].
     """
-    relative = (np.asarray(position, dtype=float) - SUN_POSITION) @ EQUATORIAL_TO_GALACTOCENTRIC
-    motion = (np.asarray(velocity, dtype=float) - SUN_VELOCITY) @ EQUATORIAL_TO_GALACTOCENTRIC
+    relative = (
+        np.asarray(position, dtype=float) - SUN_POSITION
+    ) @ EQUATORIAL_TO_GALACTOCENTRIC
+    motion = (
+        np.asarray(velocity, dtype=float) - SUN_VELOCITY
+    ) @ EQUATORIAL_TO_GALACTOCENTRIC
     distance, v_los, v_ra, v_dec = project(motion, relative)
-    return Sky(*angles(relative), distance, v_los, v_ra / (K * distance), v_dec / (K * distance))
+    return Sky(
+        *angles(relative),
+        distance,
+        v_los,
+        v_ra / (K * distance),
+        v_dec / (K * distance),
+    )
 
 
 def sky_velocities(position: FloatArray, velocity: FloatArray) -> RestFrame:
@@ -202,12 +229,17 @@ def sky_velocities(position: FloatArray, velocity: FloatArray) -> RestFrame:
         position: Galactocentric position `[..., 3]` [kpc].
         velocity: Galactocentric velocity `[..., 3]` [km/s].
     """
-    relative = (np.asarray(position, dtype=float) - SUN_POSITION) @ GALACTIC_TO_GALACTOCENTRIC
+    relative = (
+        np.asarray(position, dtype=float) - SUN_POSITION
+    ) @ GALACTIC_TO_GALACTOCENTRIC
     motion = np.asarray(velocity, dtype=float) @ GALACTIC_TO_GALACTOCENTRIC
     return RestFrame(*angles(relative), *project(motion, relative))
 
 
-def solar_velocity(l: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:  # noqa: E741
+def solar_velocity(
+    l: FloatArray,  # noqa: E741
+    b: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Returns the Sun's own velocity outward, along l and along b, each `[...]` [km/s].
 
     Added to heliocentric velocities, it takes them to the Galactic rest frame.

@@ -1,8 +1,9 @@
 """From stars to summaries: clipped means and dispersions of velocities in each bin of a binning.
 
-Observed and simulated stars take the same path: both become `Stars`, and `summarise` is the only
-place where a star is given to a bin and clipped. A few stars with large velocities would otherwise
-decide a bin's mean; clipping to convergence makes the result independent of where it started.
+Observed and simulated stars take the same path: both become `Stars`, and `summarise` is
+the only place where a star is given to a bin and clipped. A few stars with large
+velocities would otherwise decide a bin's mean; clipping to convergence makes the result
+independent of where it started.
 """
 
 from dataclasses import dataclass, replace
@@ -20,7 +21,9 @@ from orrery.records import Records
 IntArray = NDArray[np.integer[Any]]
 
 FEW_STARS = 10  # below this, a bin's own scatter says too little about its error
-_BLOCK = 4  # simulations at a time: more stars in double precision would leave the cache
+_BLOCK = (
+    4  # simulations at a time: more stars in double precision would leave the cache
+)
 _POOL = 30  # stars that a pooled dispersion should have: they give it to 13 per cent
 
 
@@ -32,7 +35,8 @@ class Moments:
         count: The number of stars `[K]`.
         kept: The number left after clipping `[K]`.
         mean: The mean of those `[K]`; NaN in a bin with fewer than two stars.
-        dispersion: Their standard deviation `[K]` (divided by the number); NaN likewise.
+        dispersion: Their standard deviation `[K]` (divided by the number); NaN
+            likewise.
     """
 
     count: IntArray
@@ -48,8 +52,10 @@ class Stars:
     Arguments:
         distance: Galactocentric distances `[N]` [kpc].
         seen: Where the Sun sees them.
-        v_gsr: Rest-frame velocities along the line of sight `[N]` [km/s]; NaN if unknown.
-        v_tb: Rest-frame velocities along Galactic latitude `[N]` [km/s]; NaN if unknown.
+        v_gsr: Rest-frame velocities along the line of sight `[N]` [km/s]; NaN if
+            unknown.
+        v_tb: Rest-frame velocities along Galactic latitude `[N]` [km/s]; NaN if
+            unknown.
         owner: The number of the simulation that each star belongs to `[N]`.
     """
 
@@ -63,11 +69,14 @@ class Stars:
         return len(self.distance)
 
 
-def clipped_moments(values: FloatArray, bins: IntArray, count: int, clip: float = 3.0) -> Moments:
+def clipped_moments(
+    values: FloatArray, bins: IntArray, count: int, clip: float = 3.0
+) -> Moments:
     """Returns the moments of values in bins, clipped about the mean until nothing changes.
 
-    Each round leaves out the values further than `clip` dispersions from the mean of those left,
-    as astropy's `sigma_clip(cenfunc="mean", maxiters=None)` does, in all bins at once.
+    Each round leaves out the values further than `clip` dispersions from the mean of
+    those left, as astropy's `sigma_clip(cenfunc="mean", maxiters=None)` does, in all
+    bins at once.
 
     Arguments:
         values: Finite values `[N]`.
@@ -83,21 +92,26 @@ def clipped_moments(values: FloatArray, bins: IntArray, count: int, clip: float 
     return Moments(number, left, mean, dispersion)
 
 
-def unclipped(values: FloatArray, bins: IntArray, count: int, clip: float = 3.0) -> IntArray:
+def unclipped(
+    values: FloatArray, bins: IntArray, count: int, clip: float = 3.0
+) -> IntArray:
     """Returns the positions `[M]` of the values that `clipped_moments` leaves, increasing."""
     kept, waiting = np.ones(len(values), dtype=bool), np.arange(len(values))
     while len(waiting):
         mean, dispersion = _moments(values, bins, np.bincount(bins, minlength=count))
         inside = np.abs(values - mean[bins]) <= (clip * dispersion)[bins]
         kept[waiting[~inside]] = False
-        # A bin that lost nothing is finished; the next round is for the stars of the others.
+        # A bin that lost nothing is finished; the next round is for the stars of the
+        # others.
         changed = np.bincount(bins[~inside], minlength=count) > 0
         again = np.flatnonzero(inside & changed[bins])
         values, bins, waiting = values[again], bins[again], waiting[again]
     return np.flatnonzero(kept)
 
 
-def _moments(values: FloatArray, bins: IntArray, number: IntArray) -> tuple[FloatArray, FloatArray]:
+def _moments(
+    values: FloatArray, bins: IntArray, number: IntArray
+) -> tuple[FloatArray, FloatArray]:
     divisor = np.maximum(number, 1)
     mean = np.bincount(bins, values, minlength=len(number)) / divisor
     squares = (values - mean[bins]) ** 2
@@ -145,8 +159,8 @@ def _profile_members(
 def members(stars: Stars, binning: Binning) -> tuple[FloatArray, IntArray]:
     """Returns the velocities of all stars that fall in a bin, and their bins.
 
-    Both have shape `[M]`; a star is there once for each bin that it falls in, with its owner's
-    number times K added to the bin.
+    Both have shape `[M]`; a star is there once for each bin that it falls in, with its
+    owner's number times K added to the bin.
     """
     _, velocity, bins = placed(stars, binning)
     return velocity, bins
@@ -157,7 +171,9 @@ def summarise(stars: Stars, binning: Binning, owners: int = 1) -> Moments:
     return _by_owner(*members(stars, binning), binning, owners)
 
 
-def _by_owner(velocity: FloatArray, bins: IntArray, binning: Binning, owners: int) -> Moments:
+def _by_owner(
+    velocity: FloatArray, bins: IntArray, binning: Binning, owners: int
+) -> Moments:
     size = (owners, len(binning.bins))
     flat = clipped_moments(velocity, bins, size[0] * size[1], binning.clip)
     return Moments(
@@ -168,11 +184,13 @@ def _by_owner(velocity: FloatArray, bins: IntArray, binning: Binning, owners: in
     )
 
 
-def drawn(stars: Stars, binning: Binning, sample: Sample, random: np.random.Generator) -> Members:
+def drawn(
+    stars: Stars, binning: Binning, sample: Sample, random: np.random.Generator
+) -> Members:
     """Returns the stars of one simulation as a survey would have them, with its errors.
 
-    Each bin is drawn by itself: a star may be seen in the line of sight and another one in its
-    place across, whose velocities hardly know of each other.
+    Each bin is drawn by itself: a star may be seen in the line of sight and another one
+    in its place across, whose velocities hardly know of each other.
 
     Arguments:
         stars: The stars of one simulation.
@@ -181,7 +199,9 @@ def drawn(stars: Stars, binning: Binning, sample: Sample, random: np.random.Gene
         random: Of this simulation.
     """
     star, velocity, bins = placed(stars, binning)
-    picked, wanted = selection_function.draw(stars.seen.galactic[star], bins, sample, random)
+    picked, wanted = selection_function.draw(
+        stars.seen.galactic[star], bins, sample, random
+    )
     measured = velocity[picked] + selection_function.noise(wanted, sample, random)
     return Members(star[picked], measured, wanted)
 
@@ -189,8 +209,9 @@ def drawn(stars: Stars, binning: Binning, sample: Sample, random: np.random.Gene
 def scattered(stars: Stars, error: float, random: np.random.Generator) -> Stars:
     """Returns the stars where a survey would place them that errs in their distances.
 
-    Their velocities stay: what a wrong distance does to v_tb is part of that velocity's error.
-    It leaves out stars nearer than those that the simulation kept, some of which would come in.
+    Their velocities stay: what a wrong distance does to v_tb is part of that velocity's
+    error. It leaves out stars nearer than those that the simulation kept, some of which
+    would come in.
 
     Arguments:
         stars: Simulated stars; the vectors towards them have their lengths [kpc].
@@ -250,13 +271,14 @@ def _columns(records: Records, names: tuple[str, ...]) -> FloatArray:
 def velocity_moments(records: Records, binning: Binning) -> FloatArray:
     """Returns the summaries of simulations, with shape `[B, S]`: the LMC, then the bins' moments.
 
-    NaN where a bin has fewer than two stars. If the binning has a survey's sample, the stars are
-    drawn as the survey has its own, and the summaries have its noise.
+    NaN where a bin has fewer than two stars. If the binning has a survey's sample, the
+    stars are drawn as the survey has its own, and the summaries have its noise.
 
     Arguments:
-        records: B records with the LMC's Galactocentric position [kpc] and velocity [km/s] as
-            scalars, and the stars' as particles; where there is a sample, also `index`, the number
-            of the simulation, which together with the sample's seed decides the draw.
+        records: B records with the LMC's Galactocentric position [kpc] and velocity
+            [km/s] as scalars, and the stars' as particles; where there is a sample,
+            also `index`, the number of the simulation, which together with the sample's
+            seed decides the draw.
         binning: How stars become summaries.
 
     Raises:
@@ -264,7 +286,9 @@ def velocity_moments(records: Records, binning: Binning) -> FloatArray:
     """
     size = _BLOCK if binning.sample is None else 1
     blocks = range(0, len(records), size)
-    return np.concatenate([_block_moments(_block(records, i, size), binning) for i in blocks])
+    return np.concatenate(
+        [_block_moments(_block(records, i, size), binning) for i in blocks]
+    )
 
 
 def _block(records: Records, first: int, size: int) -> Records:
@@ -286,7 +310,9 @@ def _block_moments(records: Records, binning: Binning) -> FloatArray:
     stellar = entries(moments.mean, moments.dispersion, binning)
     if not binning.lmc:
         return stellar
-    lmc = np.stack([np.asarray(records.scalars[name], dtype=float) for name in LMC_NAMES], axis=1)
+    lmc = np.stack(
+        [np.asarray(records.scalars[name], dtype=float) for name in LMC_NAMES], axis=1
+    )
     return np.concatenate([lmc, stellar], axis=1)
 
 
@@ -298,7 +324,9 @@ def _drawn_moments(records: Records, binning: Binning, sample: Sample) -> Moment
         )
     random = sample.random(int(records.scalars["index"][0]))
     if sample.distance_error > 0:
-        stars = scattered(simulated_stars(records, 0.0, np.inf), sample.distance_error, random)
+        stars = scattered(
+            simulated_stars(records, 0.0, np.inf), sample.distance_error, random
+        )
     else:
         stars = simulated_stars(records, *binning.distances)
     _, velocity, bins = drawn(stars, binning, sample, random)
@@ -318,14 +346,16 @@ class Errors:
     dispersion: FloatArray
 
 
-def summary_errors(stars: Stars, binning: Binning, seed: int, resamples: int = 500) -> Errors:
+def summary_errors(
+    stars: Stars, binning: Binning, seed: int, resamples: int = 500
+) -> Errors:
     """Returns the errors of the moments of one owner's stars.
 
-    With ten stars or more, the scatter of the moments of bootstrap resamples of the stars left
-    after clipping. Two stars that happen to agree would give a tiny bootstrap error: with fewer
-    than ten stars the errors are sigma / sqrt(N) and sigma / sqrt(2 N), where sigma is the
-    dispersion pooled over the bin and the nearest other bins of its profile, until thirty stars
-    are in the pool.
+    With ten stars or more, the scatter of the moments of bootstrap resamples of the
+    stars left after clipping. Two stars that happen to agree would give a tiny
+    bootstrap error: with fewer than ten stars the errors are sigma / sqrt(N) and sigma
+    / sqrt(2 N), where sigma is the dispersion pooled over the bin and the nearest other
+    bins of its profile, until thirty stars are in the pool.
 
     Arguments:
         stars: The stars of one owner.
@@ -368,11 +398,15 @@ def _pooled_errors(moments: Moments, binning: Binning) -> Errors:
     for profile in binning.profiles:
         here = slice(first, first + len(profile.bins))
         first = here.stop
-        sigma[here] = _pooled_dispersions(profile, moments.kept[here], moments.dispersion[here])
+        sigma[here] = _pooled_dispersions(
+            profile, moments.kept[here], moments.dispersion[here]
+        )
     return Errors(sigma / np.sqrt(moments.kept), sigma / np.sqrt(2 * moments.kept))
 
 
-def _pooled_dispersions(profile: Profile, kept: IntArray, dispersion: FloatArray) -> FloatArray:
+def _pooled_dispersions(
+    profile: Profile, kept: IntArray, dispersion: FloatArray
+) -> FloatArray:
     few = (kept < FEW_STARS).any()
     if few and kept.sum() < FEW_STARS:
         raise ValueError(
@@ -380,7 +414,9 @@ def _pooled_dispersions(profile: Profile, kept: IntArray, dispersion: FloatArray
             f"too few to pool: give it at least {FEW_STARS}, or leave the profile out"
         )
     centres = np.mean(profile.bins, axis=1)
-    return np.array([_pool(np.abs(centres - centre), kept, dispersion) for centre in centres])
+    return np.array(
+        [_pool(np.abs(centres - centre), kept, dispersion) for centre in centres]
+    )
 
 
 def _pool(away: FloatArray, kept: IntArray, dispersion: FloatArray) -> float:

@@ -1,13 +1,14 @@
 """Which stars of the halo a survey has: how many in each bin, where on the sky, with what errors.
 
-A survey does not fill its patches: the sine of latitude under which it sees its stars decides how
-large a vertical reflex looks. So simulated stars are drawn as the survey's are spread, as many as
-it has, and get its errors; what is then measured of them has the survey's noise built in.
+A survey does not fill its patches: the sine of latitude under which it sees its stars
+decides how large a vertical reflex looks. So simulated stars are drawn as the survey's
+are spread, as many as it has, and get its errors; what is then measured of them has the
+survey's noise built in.
 
-The survey is known by counts in HEALPix cells and by errors, never by single stars. For each of
-its stars a point is drawn in the star's cell, and the point takes a simulated star of the same bin:
-of the `NEAREST` around it one that was drawn least often, so that stars are drawn again only where
-the survey has more than the simulation.
+The survey is known by counts in HEALPix cells and by errors, never by single stars. For
+each of its stars a point is drawn in the star's cell, and the point takes a simulated
+star of the same bin: of the `NEAREST` around it one that was drawn least often, so that
+stars are drawn again only where the survey has more than the simulation.
 """
 
 from collections.abc import Sequence
@@ -52,7 +53,8 @@ class BinSample:
     Arguments:
         cells: The HEALPix cells with stars: nested order, along Galactic axes.
         counts: The number of stars in each.
-        errors: Root-mean-square errors of velocity [km/s] in groups of about equal number.
+        errors: Root-mean-square errors of velocity [km/s] in groups of about equal
+            number.
     """
 
     cells: tuple[int, ...]
@@ -65,7 +67,9 @@ class BinSample:
                 f"cells {self.cells} have counts {self.counts}: give each its stars, 1 or more"
             )
         if not self.errors or not all(0 <= error < np.inf for error in self.errors):
-            raise ValueError(f"errors {self.errors} [km/s]: give at least one, 0 if unknown")
+            raise ValueError(
+                f"errors {self.errors} [km/s]: give at least one, 0 if unknown"
+            )
 
 
 class Targets(NamedTuple):
@@ -74,7 +78,8 @@ class Targets(NamedTuple):
     Arguments:
         cell: The cell of each of N stars `[N]`.
         bin: Its bin `[N]`, by number.
-        errors: The error groups of K bins `[K, ERROR_GROUPS]` [km/s]; those missing are 0.
+        errors: The error groups of K bins `[K, ERROR_GROUPS]` [km/s]; those missing are
+            0.
         groups: How many groups each bin has `[K]`.
     """
 
@@ -92,9 +97,11 @@ class Sample:
         bins: The bins.
         stars: What each of them holds.
         nside: Of the HEALPix cells.
-        distance_error: Standard error of the logarithm of a star's distance from the Sun. It moves
-            simulated stars before they are binned. 0 leaves them where they are.
-        seed: Decides points, choices and errors, together with the number of the simulation.
+        distance_error: Standard error of the logarithm of a star's distance from the
+            Sun. It moves simulated stars before they are binned. 0 leaves them where
+            they are.
+        seed: Decides points, choices and errors, together with the number of the
+            simulation.
     """
 
     bins: tuple[Bin, ...]
@@ -105,7 +112,9 @@ class Sample:
 
     def __post_init__(self) -> None:
         if len(self.bins) != len(self.stars) or len(set(self.bins)) < len(self.bins):
-            raise ValueError(f"{len(self.stars)} samples for the bins {self.bins}: give each one")
+            raise ValueError(
+                f"{len(self.stars)} samples for the bins {self.bins}: give each one"
+            )
         if not 0 <= self.distance_error < 1 or self.seed < 0:
             raise ValueError(
                 f"distance_error {self.distance_error} and seed {self.seed}: give an error from 0 "
@@ -113,7 +122,9 @@ class Sample:
             )
         last = nside_to_npix(self.nside) - 1
         if any(not 0 <= cell <= last for one in self.stars for cell in one.cells):
-            raise ValueError(f"a cell is outside 0 to {last}, those of nside {self.nside}")
+            raise ValueError(
+                f"a cell is outside 0 to {last}, those of nside {self.nside}"
+            )
 
     def select(self, bins: Sequence[Bin]) -> "Sample":
         """Returns the stars of some of the bins, in their order.
@@ -137,7 +148,9 @@ class Sample:
             "nside": self.nside,
             "distance_error": self.distance_error,
             "seed": self.seed,
-            "bins": [{"bin": list(b), **c} for b, c in zip(self.bins, cells, strict=True)],
+            "bins": [
+                {"bin": list(b), **c} for b, c in zip(self.bins, cells, strict=True)
+            ],
         }
 
     @cached_property
@@ -170,7 +183,9 @@ def cells(directions: FloatArray, nside: int) -> IntArray:
     return np.asarray(xyz_to_healpix(x, y, z, nside, order="nested"))
 
 
-def occupancy(directions: FloatArray, errors: FloatArray, nside: int = NSIDE) -> BinSample:
+def occupancy(
+    directions: FloatArray, errors: FloatArray, nside: int = NSIDE
+) -> BinSample:
     """Returns the counts in cells and the errors of the stars of one bin.
 
     Arguments:
@@ -190,10 +205,12 @@ def draw(
 ) -> tuple[IntArray, IntArray]:
     """Returns which simulated stars `[N]` stand for the survey's N, and the bin `[N]` of each.
 
-    A bin without simulated stars gives none; one with fewer than the survey gives some twice.
+    A bin without simulated stars gives none; one with fewer than the survey gives some
+    twice.
 
     Arguments:
-        directions: Where each of M simulated stars is seen `[M, 3]`, along Galactic axes.
+        directions: Where each of M simulated stars is seen `[M, 3]`, along Galactic
+            axes.
         bins: The number, among the sample's bins, of the bin that it is in `[M]`.
         sample: The survey's stars.
         random: Of this simulation.
@@ -203,9 +220,13 @@ def draw(
     cell, wanted = targets.cell[order], targets.bin[order]
     within = random.random((2, len(cell)))
     # cells are mapped with equal area, so that these points fill them evenly
-    points = np.stack(healpix_to_xyz(cell, sample.nside, *within, order="nested"), axis=1)
+    points = np.stack(
+        healpix_to_xyz(cell, sample.nside, *within, order="nested"), axis=1
+    )
     held = np.bincount(bins, minlength=len(sample.bins))[wanted] > 0
-    picked = _assign(_neighbours(directions, bins, points[held], wanted[held]), len(bins))
+    picked = _assign(
+        _neighbours(directions, bins, points[held], wanted[held]), len(bins)
+    )
     return picked, wanted[held]
 
 
@@ -215,9 +236,13 @@ def _neighbours(
     """Returns the stars of the same bin around each point, nearest first; M where there is none."""
     lengths = np.sqrt(np.einsum("ni,ni->n", directions, directions))
     tree = cKDTree(
-        _beside(directions / lengths[:, None], bins), compact_nodes=False, balanced_tree=False
+        _beside(directions / lengths[:, None], bins),
+        compact_nodes=False,
+        balanced_tree=False,
     )
-    _, found = tree.query(_beside(points, wanted), k=NEAREST, distance_upper_bound=_APART / 2)
+    _, found = tree.query(
+        _beside(points, wanted), k=NEAREST, distance_upper_bound=_APART / 2
+    )
     return np.asarray(found)
 
 
@@ -230,7 +255,10 @@ def _assign(neighbours: IntArray, count: int) -> IntArray:
     """Returns one of each point's neighbours `[N, k]`, none again before others were taken once."""
     used = np.zeros(count + 1, dtype=np.int32)
     used[count] = np.iinfo(np.int32).max  # what stands for no star
-    picked, waiting = np.zeros(len(neighbours), dtype=np.intp), np.arange(len(neighbours))
+    picked, waiting = (
+        np.zeros(len(neighbours), dtype=np.intp),
+        np.arange(len(neighbours)),
+    )
     while len(waiting):
         around = neighbours[waiting]
         choice = around[np.arange(len(around)), used[around].argmin(axis=1)]

@@ -1,8 +1,9 @@
 """What a survey sees: patches of sky, distance bins, and how many stars fall into each.
 
-A binning says how stars become summaries: which stars (patch and Galactocentric distance), which
-velocity, and which moments. Simulated and observed stars go through the same binning, and its
-fingerprint is the definition that a data vector and a posterior must share.
+A binning says how stars become summaries: which stars (patch and Galactocentric
+distance), which velocity, and which moments. Simulated and observed stars go through
+the same binning, and its fingerprint is the definition that a data vector and a
+posterior must share.
 
 Angles are degrees here, at the edge, and radians wherever arrays of stars appear.
 """
@@ -25,8 +26,9 @@ from orrery.records import JSON, fingerprint
 BoolArray = NDArray[np.bool_]
 Range = tuple[float, float]
 
-# The line-of-sight velocity and the velocity along Galactic latitude, both in the Galactic rest
-# frame. Along longitude the Sun's own motion, less well known, would enter.
+# The line-of-sight velocity and the velocity along Galactic latitude, both in the
+# Galactic rest frame. Along longitude the Sun's own motion, less well known, would
+# enter.
 QUANTITIES = ("v_gsr", "v_tb")
 MOMENTS = ("mean", "dispersion")
 LMC_NAMES = ("lmc_x", "lmc_y", "lmc_z", "lmc_vx", "lmc_vy", "lmc_vz")
@@ -104,7 +106,8 @@ class Window:
     """A piece of sky between limits in degrees, each from the lower up to below the upper.
 
     Arguments:
-        l: Galactic longitude [deg]; the lower limit may exceed the upper, through l = 0.
+        l: Galactic longitude [deg]; the lower limit may exceed the upper, through l =
+            0.
         b: Galactic latitude [deg].
         ra: Right ascension [deg]; (308, 73) runs through 0.
         dec: Declination [deg].
@@ -149,9 +152,13 @@ class Cell:
 
     def __post_init__(self) -> None:
         if self.nside < 1 or self.nside & (self.nside - 1):
-            raise ValueError(f"nside={self.nside}: give a power of 2, such as 1, 2 or 4")
+            raise ValueError(
+                f"nside={self.nside}: give a power of 2, such as 1, 2 or 4"
+            )
         if not 0 <= self.number < 12 * self.nside**2:
-            raise ValueError(f"cell {self.number}: nside {self.nside} has {12 * self.nside**2}")
+            raise ValueError(
+                f"cell {self.number}: nside {self.nside} has {12 * self.nside**2}"
+            )
 
     def contains(self, seen: Directions) -> BoolArray:
         """Returns which of the stars `[N]` lie inside."""
@@ -166,13 +173,17 @@ class Cell:
 def _check_longitudes(name: str, limits: Range) -> None:
     lower, upper = limits
     if not (0 <= lower <= 360 and 0 <= upper <= 360) or lower == upper:
-        raise ValueError(f"{name}={limits}: give two different angles from 0 to 360 [deg]")
+        raise ValueError(
+            f"{name}={limits}: give two different angles from 0 to 360 [deg]"
+        )
 
 
 def _check_latitudes(name: str, limits: Range) -> None:
     lower, upper = limits
     if not -90 <= lower < upper <= 90:
-        raise ValueError(f"{name}={limits}: give increasing angles from -90 to 90 [deg]")
+        raise ValueError(
+            f"{name}={limits}: give increasing angles from -90 to 90 [deg]"
+        )
 
 
 def _inside(parts: Parts, longitudes: Range, latitudes: Range) -> BoolArray:
@@ -188,7 +199,8 @@ def _inside(parts: Parts, longitudes: Range, latitudes: Range) -> BoolArray:
 def _between(parts: Parts, lower: float, upper: float) -> BoolArray:
     """Returns which longitudes are from one to below another: in both or one of two half planes.
 
-    Each star is on one side of a limit, so that windows side by side share none and lose none.
+    Each star is on one side of a limit, so that windows side by side share none and
+    lose none.
     """
     width = upper % 360 - lower % 360
     after, before = _leftwards(parts, lower) >= 0, _leftwards(parts, upper) < 0
@@ -219,14 +231,20 @@ class Patch:
     def mean_sin_b(self) -> float:
         """The mean sine of Galactic latitude over the patch."""
         number = np.arange(20_000) + 0.5  # a spiral that covers the sphere evenly
-        sine, angle = 1.0 - 2.0 * number / len(number), np.pi * (1.0 + 5.0**0.5) * number
+        sine, angle = (
+            1.0 - 2.0 * number / len(number),
+            np.pi * (1.0 + 5.0**0.5) * number,
+        )
         flat = np.sqrt(1.0 - sine**2)
         sphere = np.stack([flat * np.cos(angle), flat * np.sin(angle), sine], axis=1)
         return float(sine[self.contains(Directions(sphere))].mean())
 
     def describe(self) -> JSON:
         """Returns the limits in degrees as plain JSON."""
-        return {"name": self.name, "windows": [window.describe() for window in self.windows]}
+        return {
+            "name": self.name,
+            "windows": [window.describe() for window in self.windows],
+        }
 
 
 ALL_SKY = Patch("all", (Window(),))
@@ -234,10 +252,13 @@ Q1 = Patch("q1", (Window(l=(0.0, 180.0), b=(0.0, 90.0)),))
 Q2 = Patch("q2", (Window(l=(180.0, 360.0), b=(0.0, 90.0)),))
 Q3 = Patch("q3", (Window(l=(0.0, 180.0), b=(-90.0, 0.0)),))
 Q4 = Patch("q4", (Window(l=(180.0, 360.0), b=(-90.0, 0.0)),))
-# The sky on which DESI's first data release has blue horizontal-branch stars: limits drawn around
-# all of them. The nominal |b| > 20 deg would lose stars, as tiles reach 1.6 deg from their centres.
+# The sky on which DESI's first data release has blue horizontal-branch stars: limits
+# drawn around all of them. The nominal |b| > 20 deg would lose stars, as tiles reach
+# 1.6 deg from their centres.
 DESI_NORTH = Patch("north", (Window(b=(18.5, 90.0), dec=(-10.0, 81.0)),))
-DESI_SOUTH = Patch("south", (Window(b=(-90.0, -20.0), dec=(-19.0, 34.0), ra=(308.0, 74.0)),))
+DESI_SOUTH = Patch(
+    "south", (Window(b=(-90.0, -20.0), dec=(-19.0, 34.0), ra=(308.0, 74.0)),)
+)
 DESI = Patch("desi", DESI_NORTH.windows + DESI_SOUTH.windows)
 PATCHES = (ALL_SKY, Q1, Q2, Q3, Q4, DESI_NORTH, DESI_SOUTH, DESI)
 
@@ -253,7 +274,9 @@ def healpix_patches(nside: int) -> tuple[Patch, ...]:
     """
     first = Cell(nside, 0)
     numbers = range(12 * nside**2)
-    return tuple(Patch(f"healpix{nside}_{i}", (replace(first, number=i),)) for i in numbers)
+    return tuple(
+        Patch(f"healpix{nside}_{i}", (replace(first, number=i),)) for i in numbers
+    )
 
 
 def contiguous(edges: Sequence[float]) -> tuple[Range, ...]:
@@ -275,8 +298,8 @@ class Profile:
     Arguments:
         patch: The piece of sky.
         quantity: `v_gsr` (line of sight) or `v_tb` (along Galactic latitude).
-        bins: Ranges of Galactocentric distance [kpc], increasing and without overlap, but possibly
-            with gaps; `contiguous` makes them from edges.
+        bins: Ranges of Galactocentric distance [kpc], increasing and without overlap,
+            but possibly with gaps; `contiguous` makes them from edges.
         moments: `mean`, `dispersion`, or both.
     """
 
@@ -333,7 +356,9 @@ LABELS = {
 
 def _check_choice(name: str, given: Sequence[str], allowed: Sequence[str]) -> None:
     if not given or len(set(given)) < len(given) or not set(given) <= set(allowed):
-        raise ValueError(f"{name}={', '.join(given)!r}: choose from {', '.join(allowed)}, once")
+        raise ValueError(
+            f"{name}={', '.join(given)!r}: choose from {', '.join(allowed)}, once"
+        )
 
 
 @dataclass(frozen=True)
@@ -344,9 +369,10 @@ class Binning:
         name: What it is called in figures and file names.
         profiles: The velocity profiles, in order.
         clip: Stars further than this many dispersions from the mean are clipped.
-        lmc: Whether the LMC's phase space is among the entries. Those who infer it leave it out.
-        sample: The survey whose stars simulated ones stand for, in number, place and errors;
-            without it all simulated stars count, and have no errors.
+        lmc: Whether the LMC's phase space is among the entries. Those who infer it
+            leave it out.
+        sample: The survey whose stars simulated ones stand for, in number, place and
+            errors; without it all simulated stars count, and have no errors.
     """
 
     name: str
@@ -357,12 +383,16 @@ class Binning:
 
     def __post_init__(self) -> None:
         if not self.profiles:
-            raise ValueError(f"binning {self.name!r} has no profiles: give at least one")
+            raise ValueError(
+                f"binning {self.name!r} has no profiles: give at least one"
+            )
         if not self.clip > 1:
             raise ValueError(f"clip={self.clip}: must be above 1; 3 is usual")
         twice = sorted({n for n in self.names if self.names.count(n) > 1})
         if twice:
-            raise ValueError(f"binning {self.name!r} has {twice} more than once: remove a profile")
+            raise ValueError(
+                f"binning {self.name!r} has {twice} more than once: remove a profile"
+            )
         if self.sample is not None and self.sample.bins != self.bins:
             object.__setattr__(self, "sample", self.sample.select(self.bins))
 
@@ -440,11 +470,12 @@ class Binning:
         """
         _check_choice("quantities", tuple(quantities), QUANTITIES)
         profiles = tuple(
-            replace(p, moments=moments) if p.quantity in quantities else p for p in self.profiles
+            replace(p, moments=moments) if p.quantity in quantities else p
+            for p in self.profiles
         )
         return replace(self, profiles=profiles)
 
-    def as_observed(self, sample: Sample) -> "Binning":
+    def survey_like(self, sample: Sample) -> "Binning":
         """Returns the binning of simulated stars that are drawn as a survey has its own.
 
         Arguments:
@@ -466,15 +497,21 @@ class Binning:
             ValueError: If no bin is left, or the counts are not one for each bin.
         """
         kept = iter([count >= minimum for count in self._checked(counts)])
-        profiles = [replace_bins(p, [b for b in p.bins if next(kept)]) for p in self.profiles]
+        profiles = [
+            replace_bins(p, [b for b in p.bins if next(kept)]) for p in self.profiles
+        ]
         left = tuple(profile for profile in profiles if profile)
         if not left:
-            raise ValueError(f"no bin of {self.name!r} has {minimum} stars: widen distance_edges")
+            raise ValueError(
+                f"no bin of {self.name!r} has {minimum} stars: widen distance_edges"
+            )
         return replace(self, profiles=left)
 
     def _checked(self, counts: Sequence[int]) -> Sequence[int]:
         if len(counts) != len(self.bins):
-            raise ValueError(f"{len(counts)} counts for the {len(self.bins)} bins of {self.name!r}")
+            raise ValueError(
+                f"{len(counts)} counts for the {len(self.bins)} bins of {self.name!r}"
+            )
         return counts
 
 
@@ -485,7 +522,8 @@ def replace_bins(profile: Profile, bins: Sequence[Range]) -> Profile | None:
 
 _BY_TEN = contiguous((30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 100.0))
 
-# Seven line-of-sight bins on each side, and proper motions where they are still good enough.
+# Seven line-of-sight bins on each side, and proper motions where they are still good
+# enough.
 DESI_FOOTPRINT = Binning(
     "desi",
     (
@@ -500,15 +538,17 @@ def quadrants(bins: int = 5) -> Binning:
     """Returns the binning of four quadrants of the sky at 30-160 kpc.
 
     Arguments:
-        bins: The number of distance bins of v_gsr in each quadrant; v_tb over the whole sky has
-            one more. Brooks et al. (2025b) have five.
+        bins: The number of distance bins of v_gsr in each quadrant; v_tb over the whole
+            sky has one more. Brooks et al. (2025b) have five.
 
     Raises:
         ValueError: If there is none.
     """
     if bins < 1:
         raise ValueError(f"bins={bins}: give 1 or more; 5 are usual")
-    radial = (Profile(patch, "v_gsr", equal(30.0, 160.0, bins)) for patch in (Q1, Q2, Q3, Q4))
+    radial = (
+        Profile(patch, "v_gsr", equal(30.0, 160.0, bins)) for patch in (Q1, Q2, Q3, Q4)
+    )
     across = Profile(ALL_SKY, "v_tb", equal(30.0, 160.0, bins + 1))
     return Binning("quadrants", (*radial, across))
 
@@ -521,9 +561,9 @@ def without_and_with_v_tb(whole: Binning) -> dict[str, Binning]:
     return {"without v_tb": whole.select(("v_gsr",)), "with v_tb": whole}
 
 
-# Of the stars of an all-sky survey of giants (H3, SEGUE and MagE together), the fraction assumed in
-# each patch: such surveys are mostly northern, and few stars are seen towards the third and fourth
-# Galactic quadrants in the south.
+# Of the stars of an all-sky survey of giants (H3, SEGUE and MagE together), the
+# fraction assumed in each patch: such surveys are mostly northern, and few stars are
+# seen towards the third and fourth Galactic quadrants in the south.
 SHARES = {
     "q1": 0.28,
     "q2": 0.37,
@@ -541,8 +581,9 @@ _SLOPE = -2.8  # of dN/dr, so that there are about 100 more at 100-160 kpc
 def expected_counts(binning: Binning, stars: int = GIANTS) -> FloatArray:
     """Returns how many stars `[K]` an all-sky survey of giants would have in each bin.
 
-    Assumes dN/dr ~ r^-2.8 and `SHARES` of the sky. It leaves out that surveys overlap and have
-    magnitude limits of their own: good for forecasts of errors, not for anything finer.
+    Assumes dN/dr ~ r^-2.8 and `SHARES` of the sky. It leaves out that surveys overlap
+    and have magnitude limits of their own: good for forecasts of errors, not for
+    anything finer.
 
     Arguments:
         binning: Its patches must be named in `SHARES`.
@@ -553,7 +594,9 @@ def expected_counts(binning: Binning, stars: int = GIANTS) -> FloatArray:
     """
     unknown = sorted({b.patch for b in binning.bins} - set(SHARES))
     if unknown:
-        raise ValueError(f"no share of the stars is known for {unknown}: use {sorted(SHARES)}")
+        raise ValueError(
+            f"no share of the stars is known for {unknown}: use {sorted(SHARES)}"
+        )
     share = np.array([SHARES[b.patch] for b in binning.bins])
     edges = np.array([(b.lower, b.upper) for b in binning.bins])
     return stars * share * _radial(edges[:, 0], edges[:, 1]) / _radial(30.0, 100.0)
@@ -568,7 +611,8 @@ class Arm:
     """One arm of the Sagittarius stream, from RR Lyrae stars (Hernitschek et al. 2017, tables 4-5).
 
     Arguments:
-        start: The first longitude along the stream [deg]; the others follow every 10 deg.
+        start: The first longitude along the stream [deg]; the others follow every 10
+            deg.
         distance: Mean heliocentric distances `[N]` [kpc].
         depth: Their standard deviations along the line of sight `[N]` [kpc].
     """
@@ -585,7 +629,9 @@ class Arm:
     def at(self, longitude: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Returns mean distance and depth `[M]` [kpc] at longitudes `[M]` [deg] on the arm."""
         distance, depth = _splines(self)
-        return interpolate.splev(longitude, distance), interpolate.splev(longitude, depth)
+        return interpolate.splev(longitude, distance), interpolate.splev(
+            longitude, depth
+        )
 
 
 @cache
@@ -611,8 +657,8 @@ TRAILING = Arm(
     (3.2, 3.5, 2.3, 5.8, 6.1, 5.2, 5.13, 8.99, 10.5, 2.8, 6.78, 6.65, 6.28, 6.16, 4.66, 5.14,
      4.86, 7.7, 4.44, 4.7, 5.17, 4.84, 4.41, 5.3, 6.43, 1.245),
 )
-# fmt: on
-# Axes of the Sagittarius stream's coordinates in equatorial ones (Belokurov et al. 2014).
+# fmt: on Axes of the Sagittarius stream's coordinates in equatorial ones (Belokurov et
+# al. 2014).
 _STREAM_AXES = np.array(
     [
         [0.21215555, -0.84846291, -0.48487186],
@@ -622,7 +668,9 @@ _STREAM_AXES = np.array(
 )
 
 
-def stream_coordinates(ra: FloatArray, dec: FloatArray) -> tuple[FloatArray, FloatArray]:
+def stream_coordinates(
+    ra: FloatArray, dec: FloatArray
+) -> tuple[FloatArray, FloatArray]:
     """Returns longitude (0 to 360) and latitude `[N]` [deg] along the Sagittarius stream.
 
     Arguments:
@@ -636,8 +684,8 @@ def stream_coordinates(ra: FloatArray, dec: FloatArray) -> tuple[FloatArray, Flo
 def sagittarius(ra: FloatArray, dec: FloatArray, distance: FloatArray) -> BoolArray:
     """Returns which stars `[N]` may belong to the Sagittarius stream.
 
-    A star may when it is within 12 deg of the stream's plane and its distance within three depths
-    of an arm's mean.
+    A star may when it is within 12 deg of the stream's plane and its distance within
+    three depths of an arm's mean.
 
     Arguments:
         ra: Right ascension `[N]` [rad].

@@ -22,19 +22,20 @@ class Campaign:
     simulations: int = 2048
     """How many simulations; 128000 is the paper's number."""
     lmc: Literal["auto", "table1", "observed"] = "auto"
-    """How the LMC's place and motion are drawn: from the paper's wide prior (table1), from near
-    where it is seen (observed), or table1 from 100,000 simulations on (auto)."""
+    """How the LMC's place and motion are drawn: from the paper's wide prior (table1),
+    from near where it is seen (observed), or table1 from 100,000 simulations on
+    (auto)."""
     lmc_mass: LMCMass = "table1"
-    """How the LMC's mass is drawn: from the paper's prior (table1), or uniformly up to 5e11 Msun
-    (wide)."""
+    """How the LMC's mass is drawn: from the paper's prior (table1), or uniformly up to
+    5e11 Msun (wide)."""
     equilibrium: Equilibrium = "halo"
-    """What holds the stars together before the LMC comes: the dark halo alone, as in the paper, or
-    the total of halo, disc and bulge."""
+    """What holds the stars together before the LMC comes: the dark halo alone, as in
+    the paper, or the total of halo, disc and bulge."""
     circular_velocity: float = CIRCULAR_VELOCITY
     """At 8.3 kpc, which fixes the halo's concentration [km/s]."""
     accuracy: Accuracy = "survey"
-    """How finely orbits are followed: survey, whose errors move no binned mean or dispersion, or
-    orbit, whose single stars are right, for half as much time again."""
+    """How finely orbits are followed: survey, whose errors move no binned mean or
+    dispersion, or orbit, whose single stars are right, for half as much time again."""
     engine: Engine = "torch"
     """What carries the stars: torch, embedded, or agama, where it is installed."""
     device: Device = "cpu"
@@ -67,9 +68,11 @@ class Campaign:
         )
 
     @property
-    def account(self) -> str:
+    def summary(self) -> str:
         """What a reader must know of the simulations, in one paragraph."""
-        slow = "" if can_compile() else " No C++ compiler was found: simulating is slower."
+        slow = (
+            "" if can_compile() else " No C++ compiler was found: simulating is slower."
+        )
         return (
             f"The LMC is drawn from {self.simulator.proposal!r}; stars start in equilibrium in the "
             f"{self.equilibrium!r} potential; {self.circular_velocity:g} km/s at the Sun. Above an "

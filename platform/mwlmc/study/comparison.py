@@ -7,18 +7,26 @@ import numpy as np
 from astropy.table import Table, vstack
 
 from mwlmc.parameters import INFERRED
-from mwlmc.study.literature import QUANTITIES, RELATION, TABLE1, TABLE2, Published, measurements
+from mwlmc.study.literature import (
+    QUANTITIES,
+    RELATION,
+    TABLE1,
+    TABLE2,
+    Published,
+    measurements,
+)
 from orrery.parameters import FloatArray, Parameter, names
 
-# How far a median may be from the published one [published sigma] before it is called a miss. The
-# Milky Way's mass follows its prior, which the paper prints lower than its model gives; with v_tb
-# much depends on the nearest bin.
+# How far a median may be from the published one [published sigma] before it is called a
+# miss. The Milky Way's mass follows its prior, which the paper prints lower than its
+# model gives; with v_tb much depends on the nearest bin.
 BOUNDS: dict[str, dict[str, float]] = {
     "without v_tb": {"": 0.5, "M_MW(<50 kpc)": 1.0},
     "with v_tb": {"": 1.2},
 }
 WIDTHS = 0.3  # how far the ratio of our width to the published one may be from 1
-# Friction is hardly measured: its interval is that of its prior, whose shape decides its ends.
+# Friction is hardly measured: its interval is that of its prior, whose shape decides
+# its ends.
 UNJUDGED = ("log10 lambda_DF",)
 
 Stars = Literal["same", "other", "mock"]
@@ -36,11 +44,13 @@ def quantities(draws: FloatArray) -> dict[str, FloatArray]:
     for name, quantity in QUANTITIES.items():
         if quantity.parameter:
             value = column[quantity.parameter]
-            values[name] = value if quantity.scale == 1.0 else 10.0**value / quantity.scale
+            values[name] = (
+                value if quantity.scale == 1.0 else 10.0**value / quantity.scale
+            )
     return values
 
 
-def beside(
+def compare_with_published(
     draws: FloatArray, row: str, prior: FloatArray, stars: Stars = "same"
 ) -> dict[str, Table]:
     """Returns our medians and 16-84 % beside a row of Table 2, by title.
@@ -48,13 +58,14 @@ def beside(
     Arguments:
         draws: Draws from our posterior, with shape `[n, P]`.
         row: The row's name in `TABLE2`.
-        prior: Draws from our prior, with shape `[m, P]`: where a posterior follows its prior, a
-            shift is the prior's.
-        stars: Whether ours are the row's (`same`), others, or a mock at the row's medians.
+        prior: Draws from our prior, with shape `[m, P]`: where a posterior follows its
+            prior, a shift is the prior's.
+        stars: Whether ours are the row's (`same`), others, or a mock at the row's
+            medians.
 
     Returns:
-        One table with a row for each quantity; `shift` is in published sigma. Its metadata lists
-        the quantities that are further off than `BOUNDS` allows.
+        One table with a row for each quantity; `shift` is in published sigma. Its
+        metadata lists the quantities that are further off than `BOUNDS` allows.
     """
     ours, before = quantities(draws), quantities(prior)
     names_ = ["quantity", "unit", "median", "lower", "upper"]
@@ -95,13 +106,14 @@ _STARS: dict[Stars, str] = {
 def misses(table: Table, row: str, stars: Stars) -> list[str]:
     """Returns a sentence for each quantity that is further from the published one than allowed.
 
-    The widths of all are judged, and the medians of those that are no forecasts: a forecast has the
-    published masses, and whatever else follows from them.
+    The widths of all are judged, and the medians of those that are no forecasts: a
+    forecast has the published masses, and whatever else follows from them.
 
     Arguments:
-        table: What `beside` returns, with a line for each quantity.
+        table: What `compare_with_published` returns, with a line for each quantity.
         row: The row's name in `TABLE2`.
-        stars: Whether ours are the row's (`same`), others, or a mock at the row's medians.
+        stars: Whether ours are the row's (`same`), others, or a mock at the row's
+            medians.
     """
     bounds = BOUNDS["with v_tb" if row.endswith(" with v_tb") else "without v_tb"]
     found = []
@@ -138,7 +150,9 @@ def _cause(line: Any, stars: Stars) -> str:
         )
     if stars == "mock":
         return "The forecast's errors are sqrt(N) estimates; the survey's own are printed nowhere."
-    return "Our errors of bins with few stars differ from the paper's, which prints none."
+    return (
+        "Our errors of bins with few stars differ from the paper's, which prints none."
+    )
 
 
 def _reason(line: Any) -> str:
@@ -166,7 +180,9 @@ def labelled(row: str) -> str:
     return f"{row} (forecast)" if is_forecast(row) else row
 
 
-def whole_table2(found: Mapping[str, FloatArray], prior: FloatArray) -> dict[str, Table]:
+def whole_table2(
+    found: Mapping[str, FloatArray], prior: FloatArray
+) -> dict[str, Table]:
     """Returns each row beside the published one, and all of them together, by title.
 
     DESI's rows are judged as measurements, the others as forecasts.
@@ -177,7 +193,9 @@ def whole_table2(found: Mapping[str, FloatArray], prior: FloatArray) -> dict[str
     """
     rows: dict[str, Table] = {}
     for row, draws in found.items():
-        rows |= beside(draws, row, prior, "mock" if is_forecast(row) else "same")
+        rows |= compare_with_published(
+            draws, row, prior, "mock" if is_forecast(row) else "same"
+        )
     return {**rows, **table2([*rows.values()])}
 
 
@@ -185,11 +203,11 @@ def table2(rows: Sequence[Table]) -> dict[str, Table]:
     """Returns our whole Table 2 beside the published one, by title.
 
     Arguments:
-        rows: One table for each row, as `beside` returns it.
+        rows: One table for each row, as `compare_with_published` returns it.
 
     Returns:
-        One table in the published form, where each cell has ours before the published value, and
-        one with a line for each row and quantity.
+        One table in the published form, where each cell has ours before the published
+        value, and one with a line for each row and quantity.
     """
     cells = [[row.meta["row"], *(_cell(line) for line in row)] for row in rows]
     units = [f"{name} [{q.unit}]" if q.unit else name for name, q in QUANTITIES.items()]
@@ -209,7 +227,11 @@ def table2(rows: Sequence[Table]) -> dict[str, Table]:
 
 
 def _cell(line: Any) -> str:
-    ours = (line["median"], line["upper"] - line["median"], line["median"] - line["lower"])
+    ours = (
+        line["median"],
+        line["upper"] - line["median"],
+        line["median"] - line["lower"],
+    )
     theirs = (line["published"], line["plus"], line["minus"])
     return " | ".join(f"{m:.1f} +{p:.1f} -{n:.1f}" for m, p, n in (ours, theirs))
 
@@ -221,8 +243,9 @@ def prior_tables(prior: FloatArray) -> dict[str, Table]:
         prior: Inferred parameters of simulations, with shape `[n, P]`.
 
     Returns:
-        The masses within 50 kpc beside Table 1, and the travel velocity at the LMC masses of
-        Table 2: for each mass the 16, 50 and 84 % of simulations within 10 % of it.
+        The masses within 50 kpc beside Table 1, and the travel velocity at the LMC
+        masses of Table 2: for each mass the 16, 50 and 84 % of simulations within 10 %
+        of it.
     """
     return {
         "Prior masses beside Table 1": _prior_masses(quantities(prior)),
@@ -254,7 +277,15 @@ def _travel_velocities(ours: Mapping[str, FloatArray]) -> Table:
         near = np.abs(ours["M_LMC(<50 kpc)"] / mass - 1.0) < 0.1
         speeds = ours["v_travel"]
         medians = _percentiles(speeds[near])
-        rows.append((mass, near.sum(), *medians, _percentiles(speeds[near & strong])[0], published))
+        rows.append(
+            (
+                mass,
+                near.sum(),
+                *medians,
+                _percentiles(speeds[near & strong])[0],
+                published,
+            )
+        )
     columns = ["M_LMC(<50 kpc)", "simulations", "v_travel", "lower", "upper"]
     columns += ["v_travel_strong_friction", "published"]
     table = Table(rows=rows, names=columns)
@@ -302,8 +333,8 @@ def selected(draws: FloatArray, wanted: Sequence[str]) -> FloatArray:
 def points(wanted: Sequence[str]) -> dict[str, FloatArray]:
     """Returns median, lower and upper end `[3, K]` of what others measured, by label.
 
-    NaN where a quantity is unknown, three times the median where its error is; those who measured
-    none of them are left out.
+    NaN where a quantity is unknown, three times the median where its error is; those
+    who measured none of them are left out.
     """
     unknown = Published(np.nan, np.nan, np.nan)
     found = {}
@@ -323,7 +354,9 @@ def points(wanted: Sequence[str]) -> dict[str, FloatArray]:
 Ends = tuple[float, float, float]  # lower end, median, upper end
 
 
-def constraints(found: Mapping[str, FloatArray], name: str) -> list[tuple[str, Ends, Ends]]:
+def constraints(
+    found: Mapping[str, FloatArray], name: str
+) -> list[tuple[str, Ends, Ends]]:
     """Returns each row's label, our interval of one quantity, and the published one.
 
     Arguments:

@@ -1,7 +1,7 @@
 """What figures of the sky show, as plain arrays: stars, pieces of sky, counts, the LMC's path.
 
-Observed and simulated stars are shown through the same functions, as `kinematics.Stars`. Nothing
-here draws.
+Observed and simulated stars are shown through the same functions, as
+`kinematics.Stars`. Nothing here draws.
 """
 
 from dataclasses import replace
@@ -12,7 +12,15 @@ from numpy.typing import NDArray
 
 from mwlmc.simulator import Simulator
 from mwlmc.sky import frames, kinematics
-from mwlmc.sky.survey import GIANTS, Bin, Binning, BoolArray, Directions, Patch, expected_counts
+from mwlmc.sky.survey import (
+    GIANTS,
+    Bin,
+    Binning,
+    BoolArray,
+    Directions,
+    Patch,
+    expected_counts,
+)
 from orrery.parameters import FloatArray, generator
 
 _NODES = (181, 361)  # of a grid over the sky, one for each degree, ends included
@@ -24,7 +32,8 @@ class SkyStars(NamedTuple):
     Arguments:
         longitude: Galactic longitudes `[N]` [rad], 0 to 2 pi.
         latitude: Galactic latitudes `[N]` [rad].
-        v_gsr: Rest-frame velocities along the line of sight `[N]` [km/s]; NaN if unknown.
+        v_gsr: Rest-frame velocities along the line of sight `[N]` [km/s]; NaN if
+            unknown.
     """
 
     longitude: FloatArray
@@ -56,8 +65,9 @@ def on_sky(stars: kinematics.Stars) -> SkyStars:
 def inside(patch: Patch) -> BoolArray:
     """Returns which nodes of a grid over the sky a patch holds, with shape `[181, 361]`.
 
-    Rows run from Galactic latitude -90 to 90 deg, columns from longitude -180 to 180 deg. The first
-    and last column, and all nodes of the first and last row, are one place on the sky.
+    Rows run from Galactic latitude -90 to 90 deg, columns from longitude -180 to 180
+    deg. The first and last column, and all nodes of the first and last row, are one
+    place on the sky.
     """
     latitude = np.linspace(-np.pi / 2, np.pi / 2, _NODES[0])
     longitude = np.linspace(-np.pi, np.pi, _NODES[1])
@@ -66,7 +76,9 @@ def inside(patch: Patch) -> BoolArray:
     return patch.contains(Directions(towards)).reshape(_NODES)
 
 
-def radial_counts(stars: kinematics.Stars, patch: Patch, edges: FloatArray) -> NDArray[np.intp]:
+def radial_counts(
+    stars: kinematics.Stars, patch: Patch, edges: FloatArray
+) -> NDArray[np.intp]:
     """Returns how many stars of a patch lie in each bin of Galactocentric distance, `[K]`.
 
     Arguments:
@@ -80,7 +92,9 @@ def radial_counts(stars: kinematics.Stars, patch: Patch, edges: FloatArray) -> N
     edges = np.asarray(edges, dtype=float)
     if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
         raise ValueError(f"edges {edges.tolist()}: give at least two, ascending")
-    number = np.searchsorted(edges, stars.distance[patch.contains(stars.seen)], side="right")
+    number = np.searchsorted(
+        edges, stars.distance[patch.contains(stars.seen)], side="right"
+    )
     return np.bincount(number, minlength=len(edges) + 1)[1 : len(edges)]
 
 
@@ -89,8 +103,8 @@ def surveyed(
 ) -> kinematics.Stars:
     """Returns as many simulated stars, drawn at random, as an all-sky survey of giants would have.
 
-    Each radial bin gets the number that `survey.expected_counts` expects, so that a forecast's map
-    looks like the survey that it forecasts.
+    Each radial bin gets the number that `survey.expected_counts` expects, so that a
+    forecast's map looks like the survey that it forecasts.
 
     Arguments:
         stars: Of one or more simulations of the same parameters.
@@ -99,8 +113,8 @@ def surveyed(
         total: The number of stars that the survey has at 30-100 kpc in the whole sky.
 
     Raises:
-        ValueError: If a bin has fewer simulated stars than the survey would have, or the bins'
-            patches share stars, which would be drawn twice.
+        ValueError: If a bin has fewer simulated stars than the survey would have, or
+            the bins' patches share stars, which would be drawn twice.
     """
     radial = binning.select(("v_gsr",))
     within = {p.patch.name: p.patch.contains(stars.seen) for p in radial.profiles}
@@ -108,7 +122,9 @@ def surveyed(
         raise ValueError(
             f"patches of {radial.name!r} share stars: choose a binning without overlap"
         )
-    bins = zip(radial.bins, np.rint(expected_counts(radial, total)).astype(int), strict=True)
+    bins = zip(
+        radial.bins, np.rint(expected_counts(radial, total)).astype(int), strict=True
+    )
     drawn = [
         _draw(stars, within[cell.patch], (cell, count), generator(seed, number))
         for number, (cell, count) in enumerate(bins)
@@ -117,7 +133,10 @@ def surveyed(
 
 
 def _draw(
-    stars: kinematics.Stars, within: BoolArray, wanted: tuple[Bin, int], random: np.random.Generator
+    stars: kinematics.Stars,
+    within: BoolArray,
+    wanted: tuple[Bin, int],
+    random: np.random.Generator,
 ) -> NDArray[np.intp]:
     cell, count = wanted
     near = (stars.distance >= cell.lower) & (stars.distance < cell.upper)
@@ -158,4 +177,6 @@ def lmc_path(simulator: Simulator, theta: FloatArray) -> SkyPath:
         raise ValueError("the rewound LMC ran away: lower log10_lambda_df")
     position = rewound.relative()[:, :3, 0].numpy()
     seen = (position - frames.SUN_POSITION) @ frames.GALACTIC_TO_GALACTOCENTRIC
-    return SkyPath(rewound.times.numpy(), *frames.angles(seen), np.linalg.norm(seen, axis=1))
+    return SkyPath(
+        rewound.times.numpy(), *frames.angles(seen), np.linalg.norm(seen, axis=1)
+    )

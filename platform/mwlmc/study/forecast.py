@@ -1,7 +1,7 @@
 """Mock data vectors: what a survey would measure if a published row were the truth.
 
-The stars of H3, SEGUE and MagE are not public. A forecast puts the published medians into the
-model, averages a few simulations, and gives the result that survey's errors.
+The stars of H3, SEGUE and MagE are not public. A forecast puts the published medians
+into the model, averages a few simulations, and gives the result that survey's errors.
 """
 
 from collections.abc import Mapping
@@ -22,14 +22,17 @@ from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 
 SIMULATIONS = 16  # enough that their scatter is well below the survey's errors
-_BETA0, _R_DEHNEN = 0.5, 12.5  # what no row of the table says: mid-way through the prior
+_BETA0, _R_DEHNEN = (
+    0.5,
+    12.5,
+)  # what no row of the table says: mid-way through the prior
 
 
 def model_at(row: str, simulator: Simulator) -> FloatArray:
     """Returns the model's eleven parameters `[P]` at the medians of a row of Table 2.
 
-    The masses within 50 kpc fix the total masses, and the LMC is where it is observed; the travel
-    velocity follows.
+    The masses within 50 kpc fix the total masses, and the LMC is where it is observed;
+    the travel velocity follows.
 
     Arguments:
         row: The row's name in `literature.TABLE2`.
@@ -58,8 +61,12 @@ def _milky_way(within: float, simulator: Simulator) -> float:
     masses = np.geomspace(LIGHTEST_MILKY_WAY, 1e13, 400)
     c200 = potentials.concentration(masses, simulator.circular_velocity)
     halo = potentials.milky_way_halo(masses, c200)
-    inside = halo.enclosed_mass(halo.scale.new_full((len(masses), 1), 50.0))[:, 0].numpy()
-    return float(np.interp(within, inside + potentials.stellar_mass_within(50.0), masses))
+    inside = halo.enclosed_mass(halo.scale.new_full((len(masses), 1), 50.0))[
+        :, 0
+    ].numpy()
+    return float(
+        np.interp(within, inside + potentials.stellar_mass_within(50.0), masses)
+    )
 
 
 def _lmc(within: float) -> float:
@@ -75,8 +82,8 @@ def forecast(
 ) -> Observation:
     """Returns the mock data vector of H3+SEGUE+MagE at the medians of a row of Table 2.
 
-    No noise is drawn: the data vector is the expected one, so that the posterior's width is the
-    survey's and its centre is not moved by one draw of noise.
+    No noise is drawn: the data vector is the expected one, so that the posterior's
+    width is the survey's and its centre is not moved by one draw of noise.
 
     Arguments:
         row: The row's name in `literature.TABLE2`.
@@ -102,7 +109,8 @@ def rows(
     Arguments:
         desi: DESI's binned stars.
         measurement: What is measured of stars, in all rows.
-        seed: Of the simulations that forecasts average, and of the draw of simulated stars.
+        seed: Of the simulations that forecasts average, and of the draw of simulated
+            stars.
         simulator: What simulates.
 
     Raises:

@@ -51,14 +51,19 @@ QUANTITIES: dict[str, Quantity] = {
     "M_MW(<50 kpc)": Quantity(
         "1e11 solMass", r"$M_{\rm MW}(<50\,{\rm kpc})$", 1e11, "log10_m_mw_50"
     ),
-    "log10 lambda_DF": Quantity("", r"$\log_{10}\lambda_{\rm DF}$", parameter="log10_lambda_df"),
+    "log10 lambda_DF": Quantity(
+        "", r"$\log_{10}\lambda_{\rm DF}$", parameter="log10_lambda_df"
+    ),
 }
 
 Row = Mapping[str, Published]
 
 
 def _row(*columns: tuple[float, float, float]) -> Row:
-    return {name: Published(*column) for name, column in zip(QUANTITIES, columns, strict=True)}
+    return {
+        name: Published(*column)
+        for name, column in zip(QUANTITIES, columns, strict=True)
+    }
 
 
 TABLE2: dict[str, Row] = {
@@ -118,8 +123,8 @@ TABLE2: dict[str, Row] = {
     ),
 }
 
-# Medians of M_LMC(<50 kpc) [1e10 Msun] and v_travel [km/s] of five rows of Table 2: how the travel
-# velocity depends on the LMC's mass in that paper's simulations.
+# Medians of M_LMC(<50 kpc) [1e10 Msun] and v_travel [km/s] of five rows of Table 2: how
+# the travel velocity depends on the LMC's mass in that paper's simulations.
 RELATION: tuple[tuple[float, float], ...] = (
     (7.0, 19.7),
     (7.8, 20.9),
@@ -142,7 +147,8 @@ class Measurement:
     Arguments:
         label: Who, as a legend would say it.
         source: Where it is printed.
-        values: Quantities of Table 2, in their printed units, as far as they were measured.
+        values: Quantities of Table 2, in their printed units, as far as they were
+            measured.
     """
 
     label: str
@@ -159,9 +165,9 @@ def _lmc_within_50(total: float) -> float:
 def measurements() -> tuple[Measurement, ...]:
     """Returns measurements by others, in the order of their years.
 
-    Travel velocities are those of the disc against stars beyond 40 or 50 kpc; where an apex is
-    printed instead of components, these are its. An LMC whose total mass is printed has the mass
-    within 50 kpc of our profile.
+    Travel velocities are those of the disc against stars beyond 40 or 50 kpc; where an
+    apex is printed instead of components, these are its. An LMC whose total mass is
+    printed has the mass within 50 kpc of our profile.
     """
     erkal = [_lmc_within_50(mass) for mass in (13.8, 13.8 + 2.7, 13.8 - 2.4)]
     lmc = Published(erkal[0], erkal[1] - erkal[0], erkal[0] - erkal[2])
@@ -193,7 +199,12 @@ def measurements() -> tuple[Measurement, ...]:
     )
 
 
-def _travel(speed: Published, components: tuple[float, float, float]) -> Mapping[str, Published]:
+def _travel(
+    speed: Published, components: tuple[float, float, float]
+) -> Mapping[str, Published]:
     # an apex and a speed give the components, but not their errors
     parts = dict(zip(("v_x", "v_y", "v_z"), components, strict=True))
-    return {"v_travel": speed, **{k: Published(v, np.nan, np.nan) for k, v in parts.items()}}
+    return {
+        "v_travel": speed,
+        **{k: Published(v, np.nan, np.nan) for k, v in parts.items()},
+    }

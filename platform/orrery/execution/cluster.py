@@ -1,6 +1,7 @@
 """Where the work runs: a Ray cluster if there is one, else the cores of this machine.
 
-An experiment says `with cluster.connect():` and is the same program on a laptop and on a cluster.
+An experiment says `with cluster.connect():` and is the same program on a laptop and on
+a cluster.
 """
 
 import logging
@@ -13,7 +14,8 @@ from pathlib import Path
 
 import ray
 
-# Particles never pass through the object store, and a laptop's memory is better used elsewhere.
+# Particles never pass through the object store, and a laptop's memory is better used
+# elsewhere.
 OBJECT_STORE = 256 * 1024**2  # [bytes]
 
 
@@ -21,9 +23,9 @@ OBJECT_STORE = 256 * 1024**2  # [bytes]
 def connect() -> Iterator[int]:
     """Returns the number of CPUs, with Ray running as long as the context is open.
 
-    A connection that is already open is used and left open. Otherwise the cluster named by
-    `RAY_ADDRESS` or started with `ray start` on this machine is joined, and only where there is
-    none is a local one started, which ends with the context.
+    A connection that is already open is used and left open. Otherwise the cluster named
+    by `RAY_ADDRESS` or started with `ray start` on this machine is joined, and only
+    where there is none is a local one started, which ends with the context.
 
     Raises:
         ConnectionError: If the cluster does not answer.
@@ -42,7 +44,8 @@ def connect() -> Iterator[int]:
 def cpus() -> int:
     """Returns the number of CPUs to use: those that the cluster has, or `ORRERY_CPUS`.
 
-    A cluster that grows on demand may have none yet: there the variable says how many to ask for.
+    A cluster that grows on demand may have none yet: there the variable says how many
+    to ask for.
 
     Raises:
         ConnectionError: If the cluster has none and the variable is not set.
@@ -65,8 +68,9 @@ def cpus() -> int:
 def one_thread() -> Iterator[None]:
     """Returns a context in which torch computes on one thread.
 
-    Threads that share small matrices, or cores on which other actors work, wait for each other,
-    and their sums round differently. Without torch there is nothing to do, nor to import.
+    Threads that share small matrices, or cores on which other actors work, wait for
+    each other, and their sums round differently. Without torch there is nothing to do,
+    nor to import.
     """
     torch = sys.modules.get("torch")
     if torch is None:
@@ -81,7 +85,8 @@ def one_thread() -> Iterator[None]:
 
 
 def _initialise() -> None:
-    # Errors of workers reach us as exceptions; their output only matters to who debugs them.
+    # Errors of workers reach us as exceptions; their output only matters to who debugs
+    # them.
     noisy = os.environ.get("ORRERY_DEBUG") == "1"
     address = _address()
     if address is not None:
@@ -118,9 +123,11 @@ def _listening(address: str) -> bool:
 
 
 def _address() -> str | None:
-    # `ray start` leaves its address in this file. "auto" would also join the private clusters
-    # that other programs on this machine started for themselves.
+    # `ray start` leaves its address in this file. "auto" would also join the private
+    # clusters that other programs on this machine started for themselves.
     folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"
     file = Path(folder, "ray", "ray_current_cluster")
-    found = os.environ.get("RAY_ADDRESS") or (file.read_text().strip() if file.is_file() else "")
+    found = os.environ.get("RAY_ADDRESS") or (
+        file.read_text().strip() if file.is_file() else ""
+    )
     return found or None

@@ -1,8 +1,8 @@
 """Fills a dataset with simulations, on one core or on many actors of a cluster.
 
-The heart is a plain function, `make_shard`; actors only call it elsewhere. They write their shards
-themselves and return manifest rows: particles never travel. Actors may die: what they had in hand
-goes to a new one.
+The heart is a plain function, `make_shard`; actors only call it elsewhere. They write
+their shards themselves and return manifest rows: particles never travel. Actors may
+die: what they had in hand goes to a new one.
 """
 
 from collections import Counter, deque
@@ -23,8 +23,8 @@ from orrery.storage.runs import progress, say
 
 IN_FLIGHT = 2  # tasks of an actor: one in work, one waiting, so that it never idles
 ATTEMPTS = 3  # actors that may die over the same shard
-GREETING = -1  # the task that shows that an actor has started
-SILENCE = 60.0  # [s] without any result until the user is told why
+READY = -1  # the task that shows that an actor has started
+STARTUP_TIMEOUT = 60.0  # [s] without any result until the user is told why
 
 
 class Simulator(Protocol):
@@ -49,7 +49,8 @@ class Simulator(Protocol):
 
         Arguments:
             seed: The root seed.
-            indices: The simulations' numbers; record i depends on `seed` and on i alone.
+            indices: The simulations' numbers; record i depends on `seed` and on i
+                alone.
         """
         ...
 
@@ -67,10 +68,11 @@ def generate(
 ) -> Dataset:
     """Returns the dataset of the first `count` simulations, made as far as it is not there yet.
 
-    It lies in `<folder>/<name>-<fingerprint>`. On several nodes this must be on a file system that
-    they share. Whole shards are made, so the folder may hold some more simulations than asked for.
-    Its bytes do not depend on the actors, nor on interruptions; only `work.jsonl` and the card's
-    section `Work` tell what each call took.
+    It lies in `<folder>/<name>-<fingerprint>`. On several nodes this must be on a file
+    system that they share. Whole shards are made, so the folder may hold some more
+    simulations than asked for. Its bytes do not depend on the actors, nor on
+    interruptions; only `work.jsonl` and the card's section `Work` tell what each call
+    took.
 
     Arguments:
         simulator: What to simulate.
@@ -78,20 +80,25 @@ def generate(
         seed: The root seed.
         folder: The folder of all datasets.
         name: The first part of the dataset's name.
-        actors: The number of actors, with one CPU and the simulator's share of a GPU each; as many
-            as the cluster has room for when None. With 0 this process simulates, without Ray.
+        actors: The number of actors, with one CPU and the simulator's share of a GPU
+            each; as many as the cluster has room for when None. With 0 this process
+            simulates, without Ray.
         shard_size: The number of simulations in a shard.
-        counters: The columns reported meanwhile: totals of integers, means of others. All integer
-            columns when None.
+        counters: The columns reported meanwhile: totals of integers, means of others.
+            All integer columns when None.
 
     Raises:
-        ValueError: If an argument is out of range, the simulator refuses something, or it needs
-            a GPU where the cluster has none.
-        OSError: If the folder cannot be written, or is being written by another process.
-        ChildProcessError: If a shard ended its actor three times. All finished shards are kept.
+        ValueError: If an argument is out of range, the simulator refuses something, or
+            it needs a GPU where the cluster has none.
+        OSError: If the folder cannot be written, or is being written by another
+            process.
+        ChildProcessError: If a shard ended its actor three times. All finished shards
+            are kept.
     """
     _check_arguments(count, seed, actors, shard_size, _share(simulator))
-    metadata = dataset.identify(simulator.describe(), simulator.schema, seed, shard_size)
+    metadata = dataset.identify(
+        simulator.describe(), simulator.schema, seed, shard_size
+    )
     place = Path(folder).absolute() / f"{name}-{metadata['fingerprint']}"
     found = dataset.finished(place, metadata, count)
     if found is not None:
@@ -114,7 +121,9 @@ def _check_arguments(
         if value < smallest:
             raise ValueError(f"{name} {value} must be {smallest} or larger")
     if not (0 <= share <= 1 or (share > 1 and share.is_integer())):
-        raise ValueError(f"the simulator's gpus {share} must be from 0 to 1, or a whole number")
+        raise ValueError(
+            f"the simulator's gpus {share} must be from 0 to 1, or a whole number"
+        )
 
 
 def _share(simulator: Simulator) -> float:
@@ -144,15 +153,19 @@ def _rows(
     simulator: Simulator, writer: Writer, pending: list[int], actors: int | None
 ) -> Iterator[Iterator[Row]]:
     if actors == 0 or not pending:
-        yield (make_shard(simulator, writer.metadata, s, writer.folder) for s in pending)
+        yield (
+            make_shard(simulator, writer.metadata, s, writer.folder) for s in pending
+        )
         return
     with cluster.connect() as cpus:
-        crew = _Crew(simulator, writer)
+        pool = _ActorPool(simulator, writer)
         try:
-            crew.hire(min(actors or _room(_share(simulator), cpus), len(pending)))
-            yield crew.work(deque(pending))
+            pool.start_actors(
+                min(actors or _room(_share(simulator), cpus), len(pending))
+            )
+            yield pool.work(deque(pending))
         finally:
-            crew.dismiss()
+            pool.stop()
 
 
 def _room(share: float, cpus: int) -> int:
@@ -193,7 +206,9 @@ def make_shard(simulator: Simulator, metadata: JSON, shard: int, folder: Path) -
         ValueError: If the simulator's records are not what its schema says.
         OSError: If the shard cannot be written.
     """
-    indices = range(shard * metadata["shard_size"], (shard + 1) * metadata["shard_size"])
+    indices = range(
+        shard * metadata["shard_size"], (shard + 1) * metadata["shard_size"]
+    )
     try:
         with cluster.one_thread():
             records = simulator.records(metadata["seed"], indices)
@@ -211,9 +226,13 @@ def _check_records(records: Records, schema: Schema, indices: range) -> None:
     ):
         missing = [c.name for c in columns if c.name not in values]
         if missing:
-            raise ValueError(f"the simulator returned no column {missing[0]!r} of its schema")
+            raise ValueError(
+                f"the simulator returned no column {missing[0]!r} of its schema"
+            )
     if len(records) != len(indices):
-        raise ValueError(f"the simulator returned {len(records)} records, not {len(indices)}")
+        raise ValueError(
+            f"the simulator returned {len(records)} records, not {len(indices)}"
+        )
     index = records.scalars.get(dataset.INDEX)
     if index is not None and not np.array_equal(index, indices):
         raise ValueError(f"the simulator's column 'index' is {index}, not {indices}")
@@ -225,17 +244,18 @@ class _Actor:
     def __init__(self, simulator: Simulator, metadata: JSON, folder: Path) -> None:
         self.simulator, self.metadata, self.folder = simulator, metadata, folder
 
-    def greet(self) -> None:
+    def ready(self) -> None:
         """Answers when the actor has started."""
 
     def make(self, shard: int) -> Row:
         return make_shard(self.simulator, self.metadata, shard, self.folder)
 
 
-class _Crew:
+class _ActorPool:
     """Actors with what they have in hand; who dies is replaced.
 
-    An actor gets work only after it has greeted: one that finds no free CPU never holds a shard.
+    An actor gets work only after it has answered: one that finds no free CPU never
+    holds a shard.
     """
 
     def __init__(self, simulator: Simulator, writer: Writer) -> None:
@@ -245,23 +265,25 @@ class _Crew:
         self.contract = (ray.put(simulator), writer.metadata, writer.folder)
         self.actors: list[Any] = []
         self.started: set[Any] = set()
-        self.tasks: dict[ray.ObjectRef[Any], tuple[Any, int]] = {}  # in the order of submission
+        self.tasks: dict[
+            ray.ObjectRef[Any], tuple[Any, int]
+        ] = {}  # in the order of submission
         self.deaths: Counter[int] = Counter()
 
-    def hire(self, count: int = 1) -> None:
+    def start_actors(self, count: int = 1) -> None:
         for _ in range(count):
             actor = self.kind.remote(*self.contract)
             self.actors.append(actor)
-            self.tasks[actor.greet.remote()] = (actor, GREETING)
+            self.tasks[actor.ready.remote()] = (actor, READY)
 
-    def dismiss(self) -> None:
+    def stop(self) -> None:
         for actor in self.actors:
             ray.kill(actor)
 
     def work(self, pending: deque[int]) -> Iterator[Row]:
-        while pending or any(shard != GREETING for _, shard in self.tasks.values()):
+        while pending or any(shard != READY for _, shard in self.tasks.values()):
             self._assign(pending)
-            ready, _ = ray.wait(list(self.tasks), timeout=SILENCE)
+            ready, _ = ray.wait(list(self.tasks), timeout=STARTUP_TIMEOUT)
             if not ready and not self.started:
                 say(f"no actor has started yet: each needs {self.needs} of the cluster")
             for task in ready:
@@ -276,38 +298,41 @@ class _Crew:
                     self.tasks[actor.make.remote(shard)] = (actor, shard)
                     load[actor] += 1
 
-    def _collect(self, task: "ray.ObjectRef[Any]", pending: deque[int]) -> Iterator[Row]:
+    def _collect(
+        self, task: "ray.ObjectRef[Any]", pending: deque[int]
+    ) -> Iterator[Row]:
         actor, shard = self.tasks[task]
         try:
             row = ray.get(task)
         except RayTaskError as error:
             raise error.cause from error
         except RayError as error:
-            self._bury(actor, error)
-            pending.extendleft([shard] if shard != GREETING else [])
+            self._on_failure(actor, error)
+            pending.extendleft([shard] if shard != READY else [])
         else:
-            yield from self._welcome(actor) if shard == GREETING else [row]
+            yield from self._on_ready(actor) if shard == READY else [row]
         del self.tasks[task]
 
-    def _welcome(self, actor: Any) -> list[Row]:
+    def _on_ready(self, actor: Any) -> list[Row]:
         self.started.add(actor)
-        del self.deaths[GREETING]  # starting works: only failures in a row are hopeless
+        del self.deaths[READY]  # starting works: only failures in a row are hopeless
         session = self.session
         session.actors = max(session.actors, len(self.started))
         session.cpus = int(ray.cluster_resources().get("CPU", 0))
         session.nodes = sum(node["Alive"] for node in ray.nodes())
         return []
 
-    def _bury(self, actor: Any, error: RayError) -> None:
+    def _on_failure(self, actor: Any, error: RayError) -> None:
         if actor not in self.actors:
             return  # another of its tasks brought the news
         # Tasks run in the order of submission: it died over the oldest.
         shard = next(shard for other, shard in self.tasks.values() if other == actor)
         self.deaths[shard] += 1
         self.session.deaths += 1
-        what = f"shard {shard}" if shard != GREETING else "its start"
-        # Ray ends with the cause of a failed start, and begins with the kind of any other death.
-        reason = str(error).strip().splitlines()[-1 if shard == GREETING else 0]
+        what = f"shard {shard}" if shard != READY else "its start"
+        # Ray ends with the cause of a failed start, and begins with the kind of any
+        # other death.
+        reason = str(error).strip().splitlines()[-1 if shard == READY else 0]
         if self.deaths[shard] == ATTEMPTS:
             raise ChildProcessError(
                 f"{ATTEMPTS} actors died over {what} ({reason}); finished shards are kept: "
@@ -317,4 +342,4 @@ class _Crew:
         ray.kill(actor)  # it may only have been out of reach
         self.actors.remove(actor)
         self.started.discard(actor)
-        self.hire()
+        self.start_actors()

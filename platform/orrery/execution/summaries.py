@@ -1,7 +1,8 @@
 """Turns records into pairs of parameters theta and summaries x, once for each binning.
 
-The science gives the function that summarises and the binning that says how; this module goes
-through a dataset shard by shard, keeps the result beside it, and hands out the splits.
+The science gives the function that summarises and the binning that says how; this
+module goes through a dataset shard by shard, keeps the result beside it, and hands out
+the splits.
 """
 
 import dataclasses
@@ -96,8 +97,9 @@ class Splits:
         definition: Fingerprint of the summaries' definition.
         dataset: Fingerprint of the dataset.
         dropped: The number of simulations left out because a number was not finite.
-        layout: If a row of summaries holds a set, the numbers of its places, of each entry (with a
-            flag, last, which says whether it is there) and of what follows the set; None if not.
+        layout: If a row of summaries holds a set, the numbers of its places, of each
+            entry (with a flag, last, which says whether it is there) and of what
+            follows the set; None if not.
     """
 
     train: Pairs
@@ -132,22 +134,25 @@ def compute(
     Where Ray runs, its tasks share the shards; otherwise this process does them all.
 
     Arguments:
-        summarise: Returns the summaries `[B, S]` of records and a binning; NaN where there are
-            none. A function of a module, whose code decides whether a kept result is still valid.
+        summarise: Returns the summaries `[B, S]` of records and a binning; NaN where
+            there are none. A function of a module, whose code decides whether a kept
+            result is still valid.
         dataset: The simulations.
         binning: How particles become summary entries.
         parameters: The P inferred parameters, scalar columns of the dataset.
         folder: Where results are kept; `summaries` in the dataset's folder when None.
 
     Raises:
-        ValueError: If a parameter is no column, a shard is damaged, summaries have the wrong
-            shape, or no simulation of a split has finite summaries.
+        ValueError: If a parameter is no column, a shard is damaged, summaries have the
+            wrong shape, or no simulation of a split has finite summaries.
         OSError: If the result cannot be written.
     """
     _check_parameters(dataset, parameters)
     definition = _definition(summarise, dataset, binning, parameters)
     identity = fingerprint(definition)
-    place = (dataset.folder / "summaries" if folder is None else Path(folder)).absolute()
+    place = (
+        dataset.folder / "summaries" if folder is None else Path(folder)
+    ).absolute()
     path = place / f"{identity}.parquet"
     table = _kept(path, definition)
     if table is None:
@@ -161,12 +166,12 @@ def compute(
 def pooled(parts: Sequence[Splits]) -> Splits:
     """Returns several summaries of one dataset as one: all pairs for training, the first's tests.
 
-    For summaries that hold random errors, which each part drew anew: a network that sees a
-    simulation with many errors learns less of each.
+    For summaries that hold random errors, which each part drew anew: a network that
+    sees a simulation with many errors learns less of each.
 
     Arguments:
-        parts: Of the same simulations; their definitions differ in a seed at most, and the first
-            one's is kept.
+        parts: Of the same simulations; their definitions differ in a seed at most, and
+            the first one's is kept.
 
     Raises:
         ValueError: If they are of other simulations, parameters or summaries.
@@ -188,7 +193,8 @@ def pooled(parts: Sequence[Splits]) -> Splits:
 
 def _joined(parts: Sequence[Pairs]) -> Pairs:
     return Pairs(
-        np.concatenate([part.theta for part in parts]), np.concatenate([part.x for part in parts])
+        np.concatenate([part.theta for part in parts]),
+        np.concatenate([part.x for part in parts]),
     )
 
 
@@ -196,11 +202,16 @@ def _check_parameters(dataset: Dataset, parameters: Sequence[Parameter]) -> None
     columns = [column["name"] for column in dataset.metadata["columns"]["scalars"]]
     for name in names(parameters):
         if name not in columns:
-            raise ValueError(f"parameter {name!r} is no column of the dataset; it has {columns}")
+            raise ValueError(
+                f"parameter {name!r} is no column of the dataset; it has {columns}"
+            )
 
 
 def _definition(
-    summarise: Summarise[B], dataset: Dataset, binning: B, parameters: Sequence[Parameter]
+    summarise: Summarise[B],
+    dataset: Dataset,
+    binning: B,
+    parameters: Sequence[Parameter],
 ) -> JSON:
     return {
         "dataset": dataset.fingerprint,
@@ -224,7 +235,11 @@ def _modules(summarise: Callable[..., Any]) -> list[ModuleType]:
     found, waiting = {start.__name__: start}, [start]
     while waiting:
         for name in _imported(waiting.pop()):
-            if name.partition(".")[0] == package and name not in found and name in sys.modules:
+            if (
+                name.partition(".")[0] == package
+                and name not in found
+                and name in sys.modules
+            ):
                 found[name] = sys.modules[name]
                 waiting.append(found[name])
     return [found[name] for name in sorted(found)]
@@ -232,7 +247,11 @@ def _modules(summarise: Callable[..., Any]) -> list[ModuleType]:
 
 def _imported(module: ModuleType) -> Iterator[str]:
     for value in vars(module).values():
-        name = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", None)
+        name = (
+            value.__name__
+            if inspect.ismodule(value)
+            else getattr(value, "__module__", None)
+        )
         if isinstance(name, str):
             yield name
 
@@ -245,7 +264,9 @@ def _kept(path: Path, definition: JSON) -> pa.Table | None:
     except (pa.ArrowInvalid, OSError) as error:
         say(f"{path} cannot be read ({error}): the summaries are computed again")
         return None
-    same = json.loads(table.schema.metadata[b"orrery"]) == json.loads(canonical(definition))
+    same = json.loads(table.schema.metadata[b"orrery"]) == json.loads(
+        canonical(definition)
+    )
     return table if same and len(table) == definition["count"] else None
 
 
@@ -263,7 +284,10 @@ def _table(
     fields = [
         *(pa.field(name, pa.int64(), nullable=False) for name in _labels(dataset)),
         *(_field(f"theta.{p.name}", p.unit) for p in parameters),
-        *(_field(f"x.{n}", u) for n, u in zip(binning.names, binning.units, strict=True)),
+        *(
+            _field(f"x.{n}", u)
+            for n, u in zip(binning.names, binning.units, strict=True)
+        ),
     ]
     schema = pa.schema(fields, metadata={"orrery": canonical(definition)})
     return pa.Table.from_arrays(columns, schema=schema)
@@ -317,7 +341,10 @@ def _summarise_batch(
     binning: B,
     parameters: tuple[str, ...],
 ) -> Part:
-    parts = [_summarise_shard(shard, summarise, dataset, binning, parameters) for shard in shards]
+    parts = [
+        _summarise_shard(shard, summarise, dataset, binning, parameters)
+        for shard in shards
+    ]
     labels, theta, x = (np.concatenate(part) for part in zip(*parts, strict=True))
     return labels, theta, x
 
@@ -352,7 +379,9 @@ def _summarise_shard(
 ) -> Part:
     dataset.verify_shard(shard)
     records = dataset.records(shard)
-    theta = np.stack([records.scalars[name] for name in parameters], axis=1).astype(np.float64)
+    theta = np.stack([records.scalars[name] for name in parameters], axis=1).astype(
+        np.float64
+    )
     x = np.asarray(summarise(records, binning), dtype=np.float64)
     if x.shape != (len(records), len(binning.names)):
         raise ValueError(
@@ -407,7 +436,8 @@ def _matrix(table: pa.Table, prefix: str) -> FloatArray:
 
 def _emptiest(table: pa.Table) -> str:
     missing = {
-        name: int((~np.isfinite(table[name].to_numpy())).sum()) for name in table.column_names
+        name: int((~np.isfinite(table[name].to_numpy())).sum())
+        for name in table.column_names
     }
     worst = max(missing, key=lambda name: missing[name])
     _, _, name = worst.partition(".")
@@ -422,11 +452,15 @@ def _finite(table: pa.Table, theta: FloatArray, x: FloatArray) -> NDArray[np.boo
             "neighbours); ask for wider bins or fewer neighbours, or leave it out"
         )
     if not good.all():
-        say(f"{(~good).sum()} of {len(good)} simulations are dropped: {_emptiest(table)}")
+        say(
+            f"{(~good).sum()} of {len(good)} simulations are dropped: {_emptiest(table)}"
+        )
     return good
 
 
-def convolve(pairs: Pairs, covariance: FloatArray, random: np.random.Generator) -> Pairs:
+def convolve(
+    pairs: Pairs, covariance: FloatArray, random: np.random.Generator
+) -> Pairs:
     """Returns the pairs with measurement noise added to their summaries.
 
     Arguments:
@@ -435,7 +469,8 @@ def convolve(pairs: Pairs, covariance: FloatArray, random: np.random.Generator) 
         random: Draws the noise, independently for each pair.
 
     Raises:
-        ValueError: If the covariance has another shape or is not positive semi-definite.
+        ValueError: If the covariance has another shape or is not positive
+            semi-definite.
     """
     size = pairs.x.shape[1]
     if covariance.shape != (size, size):

@@ -1,8 +1,8 @@
 """From simulated pairs and an observation to a number with an error in the report.
 
-Train an ensemble of networks that predict one parameter, test it on examples that it never saw, and
-take the error of its answer from those that were predicted like it: one call for each set of
-features of an experiment.
+Train an ensemble of networks that predict one parameter, test it on examples that it
+never saw, and take the error of its answer from those that were predicted like it: one
+call for each set of features of an experiment.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
@@ -19,7 +19,7 @@ from orrery.execution.summaries import Binning, Splits, Summarise
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference
 from orrery.judging import regression
-from orrery.judging.regression import BinnedErrors, PredictedLike
+from orrery.judging.regression import BinnedErrors, PredictionInterval
 from orrery.learning import ensemble
 from orrery.learning.ensemble import Ensemble
 from orrery.learning.members import Learning, Networks
@@ -43,8 +43,8 @@ class Prediction:
     Arguments:
         networks: The members.
         learning: How they are trained.
-        window: How far the prediction of a test may be from the one that it lends its error to, in
-            units of the parameter.
+        window: How far the prediction of a test may be from the one that it lends its
+            error to, in units of the parameter.
     """
 
     networks: Networks = field(default_factory=Networks)
@@ -57,7 +57,7 @@ class Prediction:
 
 
 @dataclass(frozen=True, eq=False)
-class Tested:
+class EvaluatedEnsemble:
     """An ensemble, and what it predicts of examples that it never saw.
 
     Arguments:
@@ -66,7 +66,8 @@ class Tested:
         truth: The parameter of N tests, with shape `[N]`.
         members: What each of K networks predicts of them, with shape `[K, N]`.
         edges: The bins of the truth in which errors are given, with shape `[B + 1]`.
-        window: How far a test's prediction may be from the one that it lends its error to.
+        window: How far a test's prediction may be from the one that it lends its error
+            to.
     """
 
     label: str
@@ -107,9 +108,13 @@ class Tested:
         bias = np.abs(self._between(self.errors.bias, low, high, fewest))
         return float(max(bias[np.isfinite(bias)], default=np.nan))
 
-    def _between(self, field: FloatArray, low: float, high: float, fewest: int) -> FloatArray:
+    def _between(
+        self, field: FloatArray, low: float, high: float, fewest: int
+    ) -> FloatArray:
         chosen = (self.errors.edges[:-1] >= low) & (self.errors.edges[1:] <= high)
-        known: FloatArray = np.where(self.errors.counts >= fewest, field, np.nan)[chosen]
+        known: FloatArray = np.where(self.errors.counts >= fewest, field, np.nan)[
+            chosen
+        ]
         return known
 
     @property
@@ -138,24 +143,26 @@ class Tested:
             ValueError: If the observation has other features.
         """
         try:
-            return float(self.ensemble.ask(observation).mean())
+            return float(self.ensemble.predict_observation(observation).mean())
         except ValueError as error:
             raise ValueError(f"ensemble {self.label!r}: {error}") from error
 
-    def interval(self, prediction: float) -> PredictedLike:
+    def interval(self, prediction: float) -> PredictionInterval:
         """Returns a prediction with the interval of the tests that were predicted like it.
 
-        Its ends are NaN if they are too few, or all on one side: the prediction is beyond what was
-        simulated, or at its edge, and nobody knows its error.
+        Its ends are NaN if they are too few, or all on one side: the prediction is
+        beyond what was simulated, or at its edge, and nobody knows its error.
         """
         tests = (self.truth, self.predicted, self.window)
         try:
             return regression.interval(prediction, *tests)
         except regression.TooFewAlikeError:
             alike = int((np.abs(self.predicted - prediction) <= self.window).sum())
-            return PredictedLike(prediction, *(np.nan,) * 3, regression.LEVEL, alike)
+            return PredictionInterval(
+                prediction, *(np.nan,) * 3, regression.LEVEL, alike
+            )
 
-    def ask(self, observation: Observation) -> PredictedLike:
+    def predict_observation(self, observation: Observation) -> PredictionInterval:
         """Returns the prediction for an observation, with its interval.
 
         Raises:
@@ -163,7 +170,7 @@ class Tested:
         """
         return self.interval(self.predict(observation))
 
-    def ask_rows(self, x: FloatArray) -> PredictedLike:
+    def predict_rows(self, x: FloatArray) -> PredictionInterval:
         """Returns the mean prediction for rows of summaries `[n, S]`, with its interval.
 
         All of it is NaN if there are no rows.
@@ -231,14 +238,20 @@ def posterior_score(
     return _score(test.theta[:, 0], means, estimate.log_prob(test.theta, test.x))
 
 
-def drawn_interval(draws: FloatArray, level: float = regression.LEVEL) -> PredictedLike:
+def drawn_interval(
+    draws: FloatArray, level: float = regression.LEVEL
+) -> PredictionInterval:
     """Returns median and central interval of draws `[n, 1]` of a posterior of one parameter."""
-    low, median, high = np.quantile(draws[:, 0], (0.5 - level / 2, 0.5, 0.5 + level / 2))
-    return PredictedLike(float(median), float(low), float(median), float(high), level, len(draws))
+    low, median, high = np.quantile(
+        draws[:, 0], (0.5 - level / 2, 0.5, 0.5 + level / 2)
+    )
+    return PredictionInterval(
+        float(median), float(low), float(median), float(high), level, len(draws)
+    )
 
 
 def variance_ratios(
-    found: Mapping[str, Tested], reference: str, seed: int
+    found: Mapping[str, EvaluatedEnsemble], reference: str, seed: int
 ) -> dict[str, tuple[float, float]]:
     """Returns the variance of each ensemble's errors over that of one, with its standard error.
 
@@ -277,7 +290,7 @@ def learn_all(
     edges: FloatArray,
     dataset: Dataset,
     binnings: Mapping[str, Grouped],
-) -> dict[str, Tested]:
+) -> dict[str, EvaluatedEnsemble]:
     """Returns a tested ensemble for each binning of a dataset, by its name, after reporting them.
 
     Arguments:
@@ -287,7 +300,8 @@ def learn_all(
         options: How the ensembles are trained and judged.
         seed: Decides the first weights and the order of the examples.
         edges: Of the bins of the truth in which errors are given, with shape `[B + 1]`.
-        dataset: The simulations. Trained ensembles are kept beside them, for other runs.
+        dataset: The simulations. Trained ensembles are kept beside them, for other
+            runs.
         binnings: By the ensembles' names.
     """
     found = {}
@@ -309,7 +323,7 @@ def learn(
     groups: Sequence[Hashable],
     edges: FloatArray,
     folder: Path,
-) -> Tested:
+) -> EvaluatedEnsemble:
     """Returns a trained ensemble and its predictions of the tests, after reporting how it fares.
 
     Arguments:
@@ -319,7 +333,8 @@ def learn(
         parameter: What is predicted.
         options: How the ensemble is trained and judged.
         seed: Decides the first weights and the order of the examples.
-        groups: For each summary its group; the summaries of a group are scaled together.
+        groups: For each summary its group; the summaries of a group are scaled
+            together.
         edges: Of the bins of the truth in which errors are given, with shape `[B + 1]`.
         folder: Where the ensemble is kept.
 
@@ -327,27 +342,37 @@ def learn(
         ValueError: For the reasons of `ensemble.fit`.
     """
     shape = (options.networks, options.learning)
-    with posteriors.told(report, label, options.learning.max_epochs) as on_epoch:
-        told = partial(on_epoch, 0)
-        found = ensemble.fit(splits, (parameter,), *shape, seed, folder, groups, told)
+    with posteriors.epoch_logger(
+        report, label, options.learning.max_epochs
+    ) as on_epoch:
+        log_epoch = partial(on_epoch, 0)
+        found = ensemble.fit(
+            splits, (parameter,), *shape, seed, folder, groups, log_epoch
+        )
     members = found.predict(splits.test.x)[..., 0]
-    tested = Tested(label, found, splits.test.theta[:, 0], members, edges, options.window)
+    tested = EvaluatedEnsemble(
+        label, found, splits.test.theta[:, 0], members, edges, options.window
+    )
     _show(report, tested, parameter)
     return tested
 
 
-def _show(report: Report, tested: Tested, parameter: Parameter) -> None:
+def _show(report: Report, tested: EvaluatedEnsemble, parameter: Parameter) -> None:
     name = slug(tested.label)
     report.metrics(
         {
-            f"{name}.rmse": float(np.sqrt(np.mean((tested.predicted - tested.truth) ** 2))),
+            f"{name}.rmse": float(
+                np.sqrt(np.mean((tested.predicted - tested.truth) ** 2))
+            ),
             f"{name}.reseeded": tested.ensemble.reseeded,
         }
     )
-    report.table(f"Errors, {tested.label}", error_table(tested, parameter), _account(tested))
+    report.table(
+        f"Errors, {tested.label}", error_table(tested, parameter), _account(tested)
+    )
 
 
-def _account(tested: Tested) -> str:
+def _account(tested: EvaluatedEnsemble) -> str:
     """Returns what a reader must know of an ensemble, in some sentences."""
     pairs = tested.ensemble.document["pairs"]
     count = len(tested.members)
@@ -366,7 +391,7 @@ def _account(tested: Tested) -> str:
     return text
 
 
-def error_table(tested: Tested, parameter: Parameter) -> Table:
+def error_table(tested: EvaluatedEnsemble, parameter: Parameter) -> Table:
     """Returns root mean square error and median bias in bins of the truth, with their errors."""
     errors = tested.errors
     columns = {
@@ -387,7 +412,7 @@ def error_table(tested: Tested, parameter: Parameter) -> Table:
 
 def compare(
     report: Report,
-    found: Mapping[str, Tested],
+    found: Mapping[str, EvaluatedEnsemble],
     titles: Mapping[str, Sequence[str]],
     label: tuple[str, str],
     published: Mapping[str, float],
@@ -397,14 +422,21 @@ def compare(
     Arguments:
         report: Where the figures go.
         found: By name.
-        titles: For each title the names of its ensembles; the first one's tests are drawn.
+        titles: For each title the names of its ensembles; the first one's tests are
+            drawn.
         label: The parameter in mathtext and its unit, such as dex.
         published: Published errors, by the ensemble's name, as lines.
     """
     for title, names in titles.items():
         shown = {name: found[name] for name in names}
-        bands = {name: one.member_errors for name, one in shown.items() if len(one.members) > 1}
-        lines = {f"{name}, published": published[name] for name in names if name in published}
+        bands = {
+            name: one.member_errors
+            for name, one in shown.items()
+            if len(one.members) > 1
+        }
+        lines = {
+            f"{name}, published": published[name] for name in names if name in published
+        }
         figure = figures.predictions(
             {name: (one.truth, one.predicted) for name, one in shown.items()},
             {name: one.errors for name, one in shown.items()},
@@ -428,22 +460,25 @@ def infer_all(
     asked: Asked,
     parameter: Parameter,
     seed: int,
-) -> dict[str, tuple[Score, PredictedLike]]:
+) -> dict[str, tuple[Score, PredictionInterval]]:
     """Returns how posteriors of one parameter fare, and what they say of an observation.
 
     Arguments:
         report: Where everything goes.
         dataset: The simulations.
-        summarise: Returns the summaries `[B, S]` of records, their errors included, and a binning.
-        asked: By the posteriors' names binnings that differ in the seed of their errors, the
-            observation with the first, and how it is learned. All binnings give pairs for training,
-            the first one's are tests.
+        summarise: Returns the summaries `[B, S]` of records, their errors included, and
+            a binning.
+        asked: By the posteriors' names binnings that differ in the seed of their
+            errors, the observation with the first, and how it is learned. All binnings
+            give pairs for training, the first one's are tests.
         parameter: What is inferred.
         seed: Decides training, draws and tests.
     """
     found = {}
     for label, (binnings, observation, options) in asked.items():
-        each = [summaries.compute(summarise, dataset, b, (parameter,)) for b in binnings]
+        each = [
+            summaries.compute(summarise, dataset, b, (parameter,)) for b in binnings
+        ]
         pairs = summaries.pooled(each)
         task = (pairs, (parameter,), observation, options, seed)
         inferred = posteriors.infer(report, label, *task)

@@ -1,8 +1,8 @@
 """From simulated pairs and an observation to a posterior in the report.
 
-Ask whether the simulator can make the observation at all, train a flow, sample it at the
-observation, judge it on held-out simulations, and put everything that a reader needs to trust it on
-the page: one call for each posterior of an experiment.
+Ask whether the simulator can make the observation at all, train a flow, sample it at
+the observation, judge it on held-out simulations, and put everything that a reader
+needs to trust it on the page: one call for each posterior of an experiment.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,8 +35,8 @@ class Inference:
 
     Arguments:
         flow: The flow.
-        training: How it is trained; one worker of Ray Train by default, and for twice as long as
-            pairs with fixed noise would bear: each epoch has fresh noise.
+        training: How it is trained; one worker of Ray Train by default, and for twice
+            as long as pairs with fixed noise would bear: each epoch has fresh noise.
         members: Flows that differ in their seeds, weighted to one posterior.
         draws: Draws from the posterior of the observation.
         calibration_draws: Draws for each held-out simulation.
@@ -83,7 +83,9 @@ def infer(
     observation: Observation,
     options: Inference,
     seed: int,
-    panels: Sequence[tuple[str, str, tuple[tuple[float, float], ...], tuple[str, ...]]] = (),
+    panels: Sequence[
+        tuple[str, str, tuple[tuple[float, float], ...], tuple[str, ...]]
+    ] = (),
 ) -> Inferred:
     """Returns the posterior of an observation, its draws and its judgements, after reporting them.
 
@@ -95,13 +97,16 @@ def infer(
         observation: What was observed, of the same definition as the pairs.
         options: How the posterior is learned and sampled.
         seed: Decides training, draws and tests.
-        panels: Arguments of `figures.Panel` for the figure of observed and simulated summaries.
+        panels: Arguments of `figures.Panel` for the figure of observed and simulated
+            summaries.
 
     Raises:
         ValueError: If the observation is not of the pairs' definition.
     """
     _check(observation, splits)
-    compared = misspecification.learn(splits, observation.covariance, seed).compare(observation)
+    compared = misspecification.learn(splits, observation.covariance, seed).compare(
+        observation
+    )
     _show_misspecification(report, label, compared)
     estimate = _learned(report, label, splits, parameters, observation, options, seed)
     draws = estimate.draws(observation, options.draws, seed)
@@ -134,22 +139,33 @@ def _learned(
 ) -> Posterior | Mixture:
     """Returns the trained flow, or the mixture of as many as are asked for."""
     folder = report.folder / f"posterior_{slug(label)}"
-    task = (splits, parameters, observation.covariance, options.flow, options.training, seed)
+    task = (
+        splits,
+        parameters,
+        observation.covariance,
+        options.flow,
+        options.training,
+        seed,
+    )
     epochs = options.members * options.training.max_epochs
-    with told(report, label, epochs) as on_epoch:
+    with epoch_logger(report, label, epochs) as on_epoch:
         if options.members > 1:
             return mixture.fit_members(*task, folder, options.members, on_epoch)
         return posterior.fit(*task, folder, partial(on_epoch, 0))
 
 
 @contextmanager
-def told(report: Report, label: str, epochs: int) -> Iterator[OnMember]:
+def epoch_logger(report: Report, label: str, epochs: int) -> Iterator[OnMember]:
     """Returns what to call after each epoch: it moves the progress bar and tells the report."""
     with progress(f"training {label}", epochs, unit="epochs") as advance:
 
         def on_epoch(member: int, epoch: int, losses: Mapping[str, float]) -> None:
             report.epoch(epoch, losses, estimator=_member(label, member))
-            advance(note=", ".join(f"{name} loss {loss:.3f}" for name, loss in losses.items()))
+            advance(
+                note=", ".join(
+                    f"{name} loss {loss:.3f}" for name, loss in losses.items()
+                )
+            )
 
         yield on_epoch
 
@@ -159,7 +175,9 @@ def _member(label: str, number: int) -> str:
 
 
 def _show_misspecification(report: Report, label: str, found: Misspecification) -> None:
-    report.metrics({f"{slug(label)}.{name}": value for name, value in found.numbers.items()})
+    report.metrics(
+        {f"{slug(label)}.{name}": value for name, value in found.numbers.items()}
+    )
     report.table(
         f"Prior predictive check, {label}",
         misspecification.table(found),
@@ -172,7 +190,10 @@ def _show_misspecification(report: Report, label: str, found: Misspecification) 
         f"p is the smallest of these, times {misspecification.MEASURES}.",
     )
     if found.pvalue < DOUBTFUL:
-        report.warning(f"Impossible observation, {label}", misspecification.verdict(found))
+        report.warning(
+            f"Observation outside the prior predictive, {label}",
+            misspecification.verdict(found),
+        )
     if found.smallest_possible >= DOUBTFUL:
         report.warning(
             f"Unchecked observation, {label}",
@@ -189,10 +210,14 @@ def _show_data(
     panels: Sequence[tuple[str, str, tuple[tuple[float, float], ...], tuple[str, ...]]],
 ) -> None:
     data = data_vector.to_table(observation)
-    report.table(f"Data vector, {label}", data, f"{observation.name}: what the flow is asked.")
+    report.table(
+        f"Data vector, {label}", data, f"{observation.name}: what the flow is asked."
+    )
     if panels:
         figure = figures.profiles(
-            [Panel(*panel) for panel in panels], observation, {"simulations": splits.train.x}
+            [Panel(*panel) for panel in panels],
+            observation,
+            {"simulations": splits.train.x},
         )
         report.figure(
             f"Data, {label}",
@@ -233,7 +258,9 @@ def _show_posterior(
     )
     report.figure(
         f"Training, {label}",
-        figures.training_curve({_member(label, k): m.curve for k, m in enumerate(members)}),
+        figures.training_curve(
+            {_member(label, k): m.curve for k, m in enumerate(members)}
+        ),
         "Negative log-probability of the training and the validation pairs in each epoch.",
     )
 
@@ -312,7 +339,7 @@ def _doubts(judged: Calibration, parameters: tuple[Parameter, ...]) -> dict[str,
             f"intervals; {remedy}"
         )
     if verdict.gain:
-        doubts["Nothing learned"] = (
+        doubts["No significant information gain"] = (
             f"The data bought {judged.log_probability.gain:.3f} +- "
             f"{judged.log_probability.gain_standard_error:.3f} nat, which is no significant gain: "
             f"the posterior may be no more than the prior, whatever its coverage; {remedy}"
@@ -337,7 +364,9 @@ def _powerless(judged: Calibration) -> list[str]:
 
 
 def _rejected(judged: Calibration, parameters: tuple[Parameter, ...]) -> str:
-    rank, band = (diagnostics.holm(p) for p in (judged.ranks.ks_pvalue, judged.ranks.band_pvalue))
+    rank, band = (
+        diagnostics.holm(p) for p in (judged.ranks.ks_pvalue, judged.ranks.band_pvalue)
+    )
     return ", ".join(
         f"{name} (p = {rank[i]:.2g}, band {band[i]:.2g})"
         for i, name in enumerate(names(parameters))

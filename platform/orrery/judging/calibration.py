@@ -1,8 +1,9 @@
 """A posterior judged on simulations that its training never saw.
 
-The held-out summaries get measurement errors as an observation has them. Every test then asks
-whether the truth could be one more draw of its own posterior. A control shows that the tests can
-fail: the same draws, made too narrow, must be rejected, or passing them says nothing.
+The held-out summaries get measurement errors as an observation has them. Every test
+then asks whether the truth could be one more draw of its own posterior. A control shows
+that the tests can fail: the same draws, made too narrow, must be rejected, or passing
+them says nothing.
 """
 
 from collections.abc import Mapping
@@ -93,7 +94,9 @@ class Calibration:
     @property
     def verdict(self) -> Verdict:
         """Which tests reject the posterior."""
-        return diagnostics.rejections(self.coverage, self.ranks, self.log_probability, LEVEL)
+        return diagnostics.rejections(
+            self.coverage, self.ranks, self.log_probability, LEVEL
+        )
 
     @property
     def numbers(self) -> dict[str, float]:
@@ -111,7 +114,9 @@ class Calibration:
             "control_tarp_ks_pvalue": self.control.coverage.ks_pvalue,
             "control_tarp_atc": self.control.coverage.atc,
             "control_sbc_smallest_ks_pvalue": float(self.control.ranks.ks_pvalue.min()),
-            "control_sbc_corrected_ks_pvalue": float(holm(self.control.ranks.ks_pvalue).min()),
+            "control_sbc_corrected_ks_pvalue": float(
+                holm(self.control.ranks.ks_pvalue).min()
+            ),
         }
 
 
@@ -129,7 +134,9 @@ SUMMED_UP = {
 
 def table(judged: Mapping[str, Calibration]) -> Table:
     """Returns several judgements beside each other: p-values, those of the controls, and gains."""
-    result = Table({"posterior": list(judged), "tests": [one.tests for one in judged.values()]})
+    result = Table(
+        {"posterior": list(judged), "tests": [one.tests for one in judged.values()]}
+    )
     for name, column in SUMMED_UP.items():
         result[column] = [one.numbers[name] for one in judged.values()]
         result[column].info.format = "%.3f" if "control" not in name else "%.1g"
@@ -154,7 +161,9 @@ def calibrate(
         tests: How many simulations at most.
     """
     held_out = Pairs(splits.test.theta[:tests], splits.test.x[:tests])
-    test = convolve(held_out, estimate.covariance, generator(seed, LEARNING, TEST_NOISE))
+    test = convolve(
+        held_out, estimate.covariance, generator(seed, LEARNING, TEST_NOISE)
+    )
     drawn = _draws(estimate, test.x, draws, seed)
     log_prob = estimate.log_prob(test.theta, test.x)
     return Calibration(
@@ -191,11 +200,12 @@ def _draws(estimate: Estimate, x: FloatArray, draws: int, seed: int) -> FloatArr
 def _without_data(estimate: Estimate, test: Pairs) -> FloatArray:
     """Returns each truth's log-density under the mean of other tests' posteriors, `[N]`.
 
-    That mean is the prior, as the flow knows it: a posterior that ignores the data gains nothing
-    over it, whatever shape the prior has.
+    That mean is the prior, as the flow knows it: a posterior that ignores the data
+    gains nothing over it, whatever shape the prior has.
     """
     others = min(OTHERS, len(test) - 1)
     shifted = [
-        estimate.log_prob(test.theta, np.roll(test.x, k, axis=0)) for k in range(1, others + 1)
+        estimate.log_prob(test.theta, np.roll(test.x, k, axis=0))
+        for k in range(1, others + 1)
     ]
     return special.logsumexp(shifted, axis=0) - np.log(others)

@@ -1,10 +1,11 @@
 """Whether posteriors mean what they say: coverage, ranks, and what the data bought.
 
-A posterior is judged on simulations whose truth is known. If it is right, the truth is one more
-draw from it, so its place among the draws is uniform; these are tests of that uniformity. None of
-them sees a posterior that ignored the data and returned the prior: its coverage is perfect. So the
-log-probability of the truth, compared with that under the prior, belongs to every judgement. A test
-that cannot fail says nothing either, so the same draws, made too narrow, show that it would have.
+A posterior is judged on simulations whose truth is known. If it is right, the truth is
+one more draw from it, so its place among the draws is uniform; these are tests of that
+uniformity. None of them sees a posterior that ignored the data and returned the prior:
+its coverage is perfect. So the log-probability of the truth, compared with that under
+the prior, belongs to every judgement. A test that cannot fail says nothing either, so
+the same draws, made too narrow, show that it would have.
 """
 
 from collections.abc import Sequence
@@ -26,15 +27,17 @@ class Coverage:
 
     Arguments:
         levels: Credibility levels, with shape `[L]`.
-        coverage: The fraction of tests whose truth lies in the region of that level, `[L]`.
-        fractions: For each test the level of the smallest region that holds the truth, `[N]`;
-            uniform if the posterior is right.
-        atc: Integral of `coverage - levels` over the levels above one half: positive for posteriors
-            that are too wide, negative for too narrow ones. sbi before 0.26.1 summed without the
-            width of its bins, so older papers print values about 30 times as large.
-        ks_pvalue: Of the one-sample Kolmogorov-Smirnov test of the fractions against the uniform
-            distribution. (Comparing two curves of 30 levels instead cannot reject a posterior half
-            as wide as it should be.)
+        coverage: The fraction of tests whose truth lies in the region of that level,
+            `[L]`.
+        fractions: For each test the level of the smallest region that holds the truth,
+            `[N]`; uniform if the posterior is right.
+        atc: Integral of `coverage - levels` over the levels above one half: positive
+            for posteriors that are too wide, negative for too narrow ones. sbi before
+            0.26.1 summed without the width of its bins, so older papers print values
+            about 30 times as large.
+        ks_pvalue: Of the one-sample Kolmogorov-Smirnov test of the fractions against
+            the uniform distribution. (Comparing two curves of 30 levels instead cannot
+            reject a posterior half as wide as it should be.)
     """
 
     levels: FloatArray
@@ -49,17 +52,20 @@ class Ranks:
     """The place of the truth among the draws, for N tests and P parameters.
 
     Arguments:
-        ranks: The number of draws below the truth, from 0 to `draws`, with shape `[N, P]`.
+        ranks: The number of draws below the truth, from 0 to `draws`, with shape `[N,
+            P]`.
         draws: The number M of draws.
         levels: Normalised ranks at which the bands are given, with shape `[L]`.
-        difference: For each parameter the empirical distribution function of the normalised ranks
-            less the uniform one, with shape `[L, P]`.
-        lower: Lower edge of the band that holds the whole difference curve of a parameter in 95 %
-            of all cases if the posterior is right, with shape `[L]`.
+        difference: For each parameter the empirical distribution function of the
+            normalised ranks less the uniform one, with shape `[L, P]`.
+        lower: Lower edge of the band that holds the whole difference curve of a
+            parameter in 95 % of all cases if the posterior is right, with shape `[L]`.
         upper: Upper edge of that band, with shape `[L]`.
-        ks_pvalue: Of the Kolmogorov-Smirnov test of each parameter's ranks, with shape `[P]`.
-        band_pvalue: How often the difference curve of a right posterior strays at least as far,
-            measured by the band's shape, with shape `[P]`. Below 0.05 the curve leaves the band.
+        ks_pvalue: Of the Kolmogorov-Smirnov test of each parameter's ranks, with shape
+            `[P]`.
+        band_pvalue: How often the difference curve of a right posterior strays at least
+            as far, measured by the band's shape, with shape `[P]`. Below 0.05 the curve
+            leaves the band.
     """
 
     ranks: NDArray[np.int64]
@@ -103,10 +109,11 @@ class Verdict:
     Arguments:
         level: How often each of the first three rejects a right posterior, at most.
         tarp: The coverage of regions around random references.
-        ranks: The ranks of some parameter, by their Kolmogorov-Smirnov tests, corrected for the
-            number of parameters.
+        ranks: The ranks of some parameter, by their Kolmogorov-Smirnov tests, corrected
+            for the number of parameters.
         band: The same ranks, by whether they leave their simultaneous band.
-        gain: The gain over the reference is not significantly above nought: it says nothing.
+        gain: The gain over the reference is not significantly above nought: it says
+            nothing.
     """
 
     level: float
@@ -118,7 +125,12 @@ class Verdict:
     @property
     def names(self) -> tuple[str, ...]:
         """The tests that reject, as a sentence names them."""
-        tests = {"TARP": self.tarp, "SBC": self.ranks, "SBC's band": self.band, "gain": self.gain}
+        tests = {
+            "TARP": self.tarp,
+            "SBC": self.ranks,
+            "SBC's band": self.band,
+            "gain": self.gain,
+        }
         return tuple(name for name, rejects in tests.items() if rejects)
 
 
@@ -138,7 +150,8 @@ class IntervalCoverage:
     Arguments:
         levels: What the intervals promise, with shape `[L]`.
         coverage: The fraction of tests whose truth they hold, with shape `[L, P]`.
-        standard_error: The scatter of that fraction if the posterior is right, with shape `[L]`.
+        standard_error: The scatter of that fraction if the posterior is right, with
+            shape `[L]`.
     """
 
     levels: FloatArray
@@ -149,9 +162,10 @@ class IntervalCoverage:
 def tarp(draws: FloatArray, theta: FloatArray, seed: int, levels: int = 51) -> Coverage:
     """Returns the coverage of regions around random references (Lemos et al. 2023).
 
-    The region of a test is the ball around its reference that reaches as far as the truth; what it
-    holds of the draws is its level. References are drawn uniformly from the box of all truths and
-    know nothing of the data. Lengths are in standard deviations of the truths.
+    The region of a test is the ball around its reference that reaches as far as the
+    truth; what it holds of the draws is its level. References are drawn uniformly from
+    the box of all truths and know nothing of the data. Lengths are in standard
+    deviations of the truths.
 
     doi.org/10.48550/arXiv.2302.03026
 
@@ -178,22 +192,32 @@ def _spread(theta: FloatArray) -> FloatArray:
     return np.where(scale > 0, scale, 1.0)
 
 
-def _squared_distances(draws: FloatArray, point: FloatArray, scale: FloatArray) -> FloatArray:
+def _squared_distances(
+    draws: FloatArray, point: FloatArray, scale: FloatArray
+) -> FloatArray:
     total = np.zeros(draws.shape[:2])
-    for i, unit in enumerate(scale):  # one parameter at a time needs P times less memory
+    for i, unit in enumerate(
+        scale
+    ):  # one parameter at a time needs P times less memory
         total += ((draws[..., i] - point[..., i]) / unit) ** 2
     return total
 
 
-def _uniform(counts: NDArray[np.int64], draws: int, random: np.random.Generator) -> FloatArray:
-    # Of M draws, 0 to M lie below the truth, each equally often. Spreading every count over its
-    # own interval of length 1 / (M + 1) makes the uniform distribution of them continuous.
+def _uniform(
+    counts: NDArray[np.int64], draws: int, random: np.random.Generator
+) -> FloatArray:
+    # Of M draws, 0 to M lie below the truth, each equally often. Spreading every count
+    # over its own interval of length 1 / (M + 1) makes the uniform distribution of them
+    # continuous.
     return (counts + random.random(counts.shape)) / (draws + 1)
 
 
 def _coverage(fractions: FloatArray, levels: FloatArray) -> Coverage:
-    coverage = np.searchsorted(np.sort(fractions), levels, side="right") / len(fractions)
-    # Of the exact step function: a test at f adds 1 - f, or 1/2 when f < 1/2, less the mean 3/8.
+    coverage = np.searchsorted(np.sort(fractions), levels, side="right") / len(
+        fractions
+    )
+    # Of the exact step function: a test at f adds 1 - f, or 1/2 when f < 1/2, less the
+    # mean 3/8.
     atc = np.mean(1.0 - np.maximum(fractions, 0.5)) - 0.375
     return Coverage(levels, coverage, fractions, float(atc), _ks(fractions))
 
@@ -203,19 +227,25 @@ def _ks(uniform: FloatArray) -> float:
 
 
 def sbc_ranks(
-    draws: FloatArray, theta: FloatArray, seed: int, levels: int = 101, simulations: int = 2000
+    draws: FloatArray,
+    theta: FloatArray,
+    seed: int,
+    levels: int = 101,
+    simulations: int = 2000,
 ) -> Ranks:
     """Returns the ranks of the truths among the draws (Talts et al. 2018), with simultaneous bands.
 
-    The band is as wide at each level as the binomial scatter there, times the one factor that makes
-    it hold whole curves (Säilynoja et al. 2022, doi.org/10.1007/s11222-022-10090-6).
+    The band is as wide at each level as the binomial scatter there, times the one
+    factor that makes it hold whole curves (Säilynoja et al. 2022,
+    doi.org/10.1007/s11222-022-10090-6).
 
     doi.org/10.48550/arXiv.1804.06788
 
     Arguments:
         draws: Posterior draws for each test, with shape `[M, N, P]`.
         theta: The truths, with shape `[N, P]`.
-        seed: Spreads each rank over its interval, and decides the simulations of the band.
+        seed: Spreads each rank over its interval, and decides the simulations of the
+            band.
         levels: The number of levels from 0 to 1 at which the band is given.
         simulations: How many uniform samples decide the band.
 
@@ -223,12 +253,16 @@ def sbc_ranks(
         ValueError: If the shapes do not belong together, or a number is not finite.
     """
     _check(draws, theta)
-    ranks = np.stack([np.sum(draws[..., i] < t, axis=0) for i, t in enumerate(theta.T)], axis=-1)
+    ranks = np.stack(
+        [np.sum(draws[..., i] < t, axis=0) for i, t in enumerate(theta.T)], axis=-1
+    )
     uniform = _uniform(ranks, len(draws), generator(seed, LEARNING, SBC, 0))
     grid = np.linspace(0, 1, levels)
     difference = np.stack([_difference(column, grid) for column in uniform.T], axis=-1)
     scatter = np.sqrt(grid * (1 - grid) / len(theta))
-    right = _right_differences(len(theta), grid, simulations, generator(seed, LEARNING, SBC, 1))
+    right = _right_differences(
+        len(theta), grid, simulations, generator(seed, LEARNING, SBC, 1)
+    )
     usual = _excess(right, scatter)
     band = scatter * np.quantile(usual, 0.95)
     further = np.sum(usual >= _excess(difference.T, scatter)[:, np.newaxis], axis=1)
@@ -260,16 +294,17 @@ def _excess(difference: FloatArray, scatter: FloatArray) -> FloatArray:
     return np.max(np.abs(difference[:, inner]) / scatter[inner], axis=1)
 
 
-def expected_log_probability(log_prob: FloatArray, reference: FloatArray) -> ExpectedLogProbability:
+def expected_log_probability(
+    log_prob: FloatArray, reference: FloatArray
+) -> ExpectedLogProbability:
     """Returns the mean log-density of the truths, and what the data added to it.
 
     A gain of zero belongs to a posterior that says no more than the reference.
 
     Arguments:
         log_prob: log q(theta_i | x_i) of each test's truth, with shape `[N]`.
-        reference: The log-density of the same truths without their data, such as the mean over
-            other tests' data,
-            with shape `[N]`.
+        reference: The log-density of the same truths without their data, such as the
+            mean over other tests' data, with shape `[N]`.
 
     Raises:
         ValueError: If the shapes differ.
@@ -296,8 +331,8 @@ def _standard_error(values: FloatArray) -> float:
 def holm(pvalues: FloatArray) -> FloatArray:
     """Returns p-values `[K]` corrected for being K: the smallest is K times as large.
 
-    If all K hypotheses are true, the smallest falls below a level in at most that fraction of all
-    cases, however the K depend on each other (Holm 1979).
+    If all K hypotheses are true, the smallest falls below a level in at most that
+    fraction of all cases, however the K depend on each other (Holm 1979).
 
     doi.org/10.2307/4615733
     """
@@ -319,7 +354,8 @@ def rejections(
     Arguments:
         coverage: Of `tarp`.
         ranks: Of `sbc_ranks`.
-        log_probability: Of `expected_log_probability`; without it the gain is not judged.
+        log_probability: Of `expected_log_probability`; without it the gain is not
+            judged.
         level: How often each of the other tests may reject a right posterior.
 
     Raises:
@@ -339,8 +375,8 @@ def rejections(
 def narrowed(draws: FloatArray, width: float) -> FloatArray:
     """Returns draws pulled towards the median of their own test: a posterior that is overconfident.
 
-    The median stays, every central interval becomes `width` times as wide, and draws within bounds
-    stay within them.
+    The median stays, every central interval becomes `width` times as wide, and draws
+    within bounds stay within them.
 
     Arguments:
         draws: Posterior draws for each test, with shape `[M, N, P]`.
@@ -382,10 +418,14 @@ def coverage_table(
     """
     _check(draws, theta)
     promised = np.asarray(levels, dtype=np.float64)
-    edges = np.quantile(draws, np.concatenate([0.5 - promised / 2, 0.5 + promised / 2]), axis=0)
+    edges = np.quantile(
+        draws, np.concatenate([0.5 - promised / 2, 0.5 + promised / 2]), axis=0
+    )
     low, high = np.split(edges, 2)
     held = np.mean((low <= theta) & (theta <= high), axis=1)
-    return IntervalCoverage(promised, held, np.sqrt(promised * (1 - promised) / len(theta)))
+    return IntervalCoverage(
+        promised, held, np.sqrt(promised * (1 - promised) / len(theta))
+    )
 
 
 def posterior_summary(draws: FloatArray) -> Summary:
@@ -395,10 +435,17 @@ def posterior_summary(draws: FloatArray) -> Summary:
 
 
 def _check(draws: FloatArray, theta: FloatArray) -> None:
-    if draws.ndim != 3 or theta.ndim != 2 or draws.shape[1:] != theta.shape or not draws.size:
+    if (
+        draws.ndim != 3
+        or theta.ndim != 2
+        or draws.shape[1:] != theta.shape
+        or not draws.size
+    ):
         raise ValueError(
             f"draws of shape {draws.shape} and truths of shape {theta.shape} must have the shapes "
             "[M, N, P] and [N, P]"
         )
     if not (np.isfinite(draws).all() and np.isfinite(theta).all()):
-        raise ValueError("draws and truths must be finite: leave out tests that are not")
+        raise ValueError(
+            "draws and truths must be finite: leave out tests that are not"
+        )

@@ -1,10 +1,11 @@
 """Whether the simulator can make an observation at all, asked before anything is inferred from it.
 
-A posterior answers whatever it is asked, also about data that no parameters can produce, and it
-says nothing about that. So the observation is looked for among simulations of the prior that got
-the same measurement errors. If it is one more of them, its rank is uniform, whatever measures how
-unusual a vector is. Three measures are asked: its most deviating entry, its distance from the mean
-with the simulations' covariance, and its density under a flow that learned the simulations (sbi's
+A posterior answers whatever it is asked, also about data that no parameters can
+produce, and it says nothing about that. So the observation is looked for among
+simulations of the prior that got the same measurement errors. If it is one more of
+them, its rank is uniform, whatever measures how unusual a vector is. Three measures are
+asked: its most deviating entry, its distance from the mean with the simulations'
+covariance, and its density under a flow that learned the simulations (sbi's
 `calc_misspecification_logprob`), which also sees what means and covariances do not.
 """
 
@@ -99,7 +100,9 @@ class Misspecification:
             "misspecification_density_pvalue": self.density_pvalue,
             "misspecification_joint_pvalue": self.joint_pvalue,
             "misspecification_worst_entry_pvalue": self.among.worst_entry,
-            "misspecification_smallest_corrected_tail": float(self.corrected_tails.min()),
+            "misspecification_smallest_corrected_tail": float(
+                self.corrected_tails.min()
+            ),
         }
 
 
@@ -146,12 +149,14 @@ class PriorPredictive:
     """What the simulator makes of its prior, as a survey with errors would see it.
 
     Arguments:
-        x: Summaries of all simulations, without measurement errors, with shape `[N, S]`.
+        x: Summaries of all simulations, without measurement errors, with shape `[N,
+            S]`.
         covariance: The measurement covariance, with shape `[S, S]`.
         seed: Decides errors and training.
         whitening: From summaries to what the flow learned.
         flow: The density of summaries with errors.
-        reference: Simulations with errors that the flow never saw, as it would see them, `[R, S]`.
+        reference: Simulations with errors that the flow never saw, as it would see
+            them, `[R, S]`.
     """
 
     x: FloatArray
@@ -179,8 +184,9 @@ class PriorPredictive:
     def _density(self, value: FloatArray) -> float:
         """Returns sbi's p-value with the observation itself counted, which keeps it from nought."""
         with _apart(self.seed), warnings.catch_warnings():
-            # sbi doubts a flow that a classifier can tell from the simulations. It finds less
-            # then, but no more: the rank among simulations it never saw stays uniform.
+            # sbi doubts a flow that a classifier can tell from the simulations. It
+            # finds less then, but no more: the rank among simulations it never saw
+            # stays uniform.
             warnings.filterwarnings("ignore", message="(?s).*c2st=.* is too far")
             fraction, _ = calc_misspecification_logprob(
                 self.reference, self.whitening(value[np.newaxis]), self.flow
@@ -214,7 +220,9 @@ def learn(splits: Splits, covariance: FloatArray, seed: int) -> PriorPredictive:
     )
 
 
-def _noisy(x: FloatArray, covariance: FloatArray, random: np.random.Generator) -> FloatArray:
+def _noisy(
+    x: FloatArray, covariance: FloatArray, random: np.random.Generator
+) -> FloatArray:
     return convolve(Pairs(np.empty((len(x), 0)), x), covariance, random).x
 
 
@@ -244,10 +252,14 @@ def _density(x: Tensor) -> UnconditionalDensityEstimator:
     build = marginal_nn(ZukoFlowType.MAF, hidden_features=50, num_transforms=3)
     trainer = MarginalTrainer(build, tracker=_Untold(), show_progress_bars=False)
     with warnings.catch_warnings():
-        # Each epoch brings less; where it stops decides the power of the test, not its size.
+        # Each epoch brings less; where it stops decides the power of the test, not its
+        # size.
         warnings.filterwarnings("ignore", message="Maximum number of epochs")
         return trainer.append_samples(x).train(
-            training_batch_size=250, learning_rate=3e-3, stop_after_epochs=5, max_num_epochs=20
+            training_batch_size=250,
+            learning_rate=3e-3,
+            stop_after_epochs=5,
+            max_num_epochs=20,
         )
 
 
@@ -290,6 +302,9 @@ def _reason(found: Misspecification) -> str:
         f"{found.names[i]} ({found.among.deviations[i]:+.1f} standard deviations)"
         for i in found.furthest
     )
-    if found.corrected_tails.min() < DOUBTFUL or found.among.worst_entry < DOUBTFUL / MEASURES:
+    if (
+        found.corrected_tails.min() < DOUBTFUL
+        or found.among.worst_entry < DOUBTFUL / MEASURES
+    ):
         return f"Furthest out: {worst}."
     return f"Each entry alone is ordinary, their combination is not. Furthest out: {worst}."

@@ -1,10 +1,11 @@
 """Whether the model can make the data at all: posterior predictive checks.
 
-A posterior says which parameters fit best, also where nothing fits. So its draws are simulated
-again, measured with the observation's errors, and the observed data vector is looked for among the
-replicated ones. Where it would be one of them, its rank is uniform. The posterior has seen the data
-that it is now compared with, which pulls every probability towards one half: a small one is a
-finding, a large one is little comfort (Meng 1994, doi.org/10.1214/aos/1176325622).
+A posterior says which parameters fit best, also where nothing fits. So its draws are
+simulated again, measured with the observation's errors, and the observed data vector is
+looked for among the replicated ones. Where it would be one of them, its rank is
+uniform. The posterior has seen the data that it is now compared with, which pulls every
+probability towards one half: a small one is a finding, a large one is little comfort
+(Meng 1994, doi.org/10.1214/aos/1176325622).
 """
 
 from dataclasses import dataclass
@@ -17,7 +18,13 @@ from orrery.execution.summaries import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 
-QUANTILES = {"low_95": 0.025, "low_68": 0.16, "median": 0.5, "high_68": 0.84, "high_95": 0.975}
+QUANTILES = {
+    "low_95": 0.025,
+    "low_68": 0.16,
+    "median": 0.5,
+    "high_68": 0.84,
+    "high_95": 0.975,
+}
 # The data themselves fail this test once in a hundred times.
 DOUBTFUL = 0.01
 FEWEST = 20  # replicated vectors, of which one tail probability below 0.1 can be told
@@ -30,14 +37,15 @@ class Predictive:
     Arguments:
         observation: What was observed.
         predicted: The replicated vectors, with measurement errors, with shape `[n, S]`.
-        quantiles: The 2.5, 16, 50, 84 and 97.5 % of the replicates, with shape `[5, S]`.
+        quantiles: The 2.5, 16, 50, 84 and 97.5 % of the replicates, with shape `[5,
+            S]`.
         tails: For each entry how often a replicate is as far out on either side, `[S]`.
-        deviations: How far the observation is from the mean, in standard deviations, both of the
-            replicates and the observation together, with shape `[S]`.
-        worst_entry: How often a replicate's most deviating entry is as far from the mean: finds one
-            bin that does not fit.
-        whole_vector: How often a replicate is as far by chi^2 with the replicates' covariance:
-            finds a trend that no single bin shows.
+        deviations: How far the observation is from the mean, in standard deviations,
+            both of the replicates and the observation together, with shape `[S]`.
+        worst_entry: How often a replicate's most deviating entry is as far from the
+            mean: finds one bin that does not fit.
+        whole_vector: How often a replicate is as far by chi^2 with the replicates'
+            covariance: finds a trend that no single bin shows.
     """
 
     observation: Observation
@@ -56,21 +64,23 @@ class Predictive:
 
 def every(splits: Splits) -> FloatArray:
     """Returns the summaries `[n, S]` of all simulations of a dataset, whatever their split."""
-    return np.concatenate([part.x for part in (splits.train, splits.validation, splits.test)])
+    return np.concatenate(
+        [part.x for part in (splits.train, splits.validation, splits.test)]
+    )
 
 
 def check(predicted: FloatArray, observation: Observation, seed: int) -> Predictive:
     """Returns where an observation lies among what draws of its posterior predict.
 
     Arguments:
-        predicted: Summaries without measurement errors of simulations with parameters drawn from
-            the posterior, with shape `[n, S]`.
+        predicted: Summaries without measurement errors of simulations with parameters
+            drawn from the posterior, with shape `[n, S]`.
         observation: What was observed.
         seed: Decides the measurement errors that the replicates get.
 
     Raises:
-        ValueError: If the shapes do not belong together, a number is not finite, or there are too
-            few replicates.
+        ValueError: If the shapes do not belong together, a number is not finite, or
+            there are too few replicates.
     """
     _check(predicted, observation.value)
     random = generator(seed, LEARNING, PREDICTIVE)
@@ -91,16 +101,17 @@ def check(predicted: FloatArray, observation: Observation, seed: int) -> Predict
 def tail_probabilities(predicted: FloatArray, observed: FloatArray) -> FloatArray:
     """Returns for each entry how often a replicate is as far out on either side, `[S]`.
 
-    The observed value counts as one of the replicates, so no probability is zero and, if it comes
-    from the same distribution, one below p comes up in at most a fraction p of all cases.
+    The observed value counts as one of the replicates, so no probability is zero and,
+    if it comes from the same distribution, one below p comes up in at most a fraction p
+    of all cases.
 
     Arguments:
         predicted: Replicated data vectors, with their errors, with shape `[n, S]`.
         observed: The observed data vector, with shape `[S]`.
 
     Raises:
-        ValueError: If the shapes do not belong together, a number is not finite, or there are too
-            few replicates.
+        ValueError: If the shapes do not belong together, a number is not finite, or
+            there are too few replicates.
     """
     _check(predicted, observed)
     below = np.sum(predicted <= observed, axis=0) + 1
@@ -115,15 +126,19 @@ def _check(predicted: FloatArray, observed: FloatArray) -> None:
             f"{observed.shape} must be [n, S] and [S]: use the same binning for both"
         )
     if len(predicted) < FEWEST:
-        raise ValueError(f"{len(predicted)} predictions are too few: simulate {FEWEST} or more")
+        raise ValueError(
+            f"{len(predicted)} predictions are too few: simulate {FEWEST} or more"
+        )
     if not (np.isfinite(predicted).all() and np.isfinite(observed).all()):
-        raise ValueError("predictions and observation must be finite: leave out those with NaN")
+        raise ValueError(
+            "predictions and observation must be finite: leave out those with NaN"
+        )
 
 
 def _deviations(replicates: FloatArray, observed: FloatArray) -> FloatArray:
     """Returns all vectors, the observed one first, in standard deviations from their mean."""
-    # The observed vector goes into the mean like any other: only then is its rank uniform if it is
-    # one of them, with any number of replicates and any distribution.
+    # The observed vector goes into the mean like any other: only then is its rank
+    # uniform if it is one of them, with any number of replicates and any distribution.
     together = np.vstack([observed, replicates])
     scale = together.std(axis=0)
     return (together - together.mean(axis=0)) / np.where(scale > 0, scale, 1.0)

@@ -1,8 +1,9 @@
 """How well predictions of one number fare on examples whose truth is known.
 
-A network trained on squared errors gives a number without an error. The error comes from tests:
-what the truths were where the prediction was the same. That needs no assumption on its
-distribution, and it has in it whatever the prediction lacks, its bias included.
+A network trained on squared errors gives a number without an error. The error comes
+from tests: what the truths were where the prediction was the same. That needs no
+assumption on its distribution, and it has in it whatever the prediction lacks, its bias
+included.
 """
 
 from dataclasses import dataclass
@@ -61,7 +62,7 @@ class MemberScatter:
 
 
 @dataclass(frozen=True)
-class PredictedLike:
+class PredictionInterval:
     """Where the truth is, given a prediction.
 
     Arguments:
@@ -114,11 +115,14 @@ def binned(truth: FloatArray, predicted: FloatArray, edges: FloatArray) -> Binne
 
     Arguments:
         truth: With shape `[N]`.
-        predicted: Of one or, before the last axis, of several estimators, with shape `[..., N]`.
-        edges: Of the bins, ascending, with shape `[B + 1]`; a bin contains its lower edge.
+        predicted: Of one or, before the last axis, of several estimators, with shape
+            `[..., N]`.
+        edges: Of the bins, ascending, with shape `[B + 1]`; a bin contains its lower
+            edge.
 
     Raises:
-        ValueError: If shapes do not belong together, numbers are not finite, edges do not ascend.
+        ValueError: If shapes do not belong together, numbers are not finite, edges do
+            not ascend.
     """
     _check(truth, predicted)
     edges = np.asarray(edges, dtype=np.float64)
@@ -139,7 +143,12 @@ def _errors(residual: FloatArray) -> tuple[FloatArray, ...]:
     square = residual**2
     rmse = np.sqrt(square.mean(axis=-1))
     rmse_error = _mean_error(square) / np.maximum(2 * rmse, np.finfo(float).tiny)
-    return rmse, rmse_error, np.median(residual, axis=-1), MEDIAN_ERROR * _mean_error(residual)
+    return (
+        rmse,
+        rmse_error,
+        np.median(residual, axis=-1),
+        MEDIAN_ERROR * _mean_error(residual),
+    )
 
 
 def _mean_error(values: FloatArray) -> FloatArray:
@@ -176,11 +185,11 @@ def interval(
     window: float,
     level: float = LEVEL,
     fewest: int = 100,
-) -> PredictedLike:
+) -> PredictionInterval:
     """Returns where the truth is, from tests that were predicted like it.
 
-    Each of these tests lends its residual, not its truth, so that the width of the window does not
-    add to the interval.
+    Each of these tests lends its residual, not its truth, so that the width of the
+    window does not add to the interval.
 
     Arguments:
         prediction: What is to have an interval.
@@ -191,7 +200,8 @@ def interval(
         fewest: How many tests there must be.
 
     Raises:
-        TooFewAlikeError: If there are too few, or all of them lie on one side of the prediction.
+        TooFewAlikeError: If there are too few, or all of them lie on one side of the
+            prediction.
         ValueError: If something else is wrong.
     """
     _check(truth, predicted)
@@ -201,12 +211,19 @@ def interval(
     _check_like(prediction, predicted[like], window, fewest)
     quantiles = (0.5 - level / 2, 0.5, 0.5 + level / 2)
     low, median, high = prediction + np.quantile((truth - predicted)[like], quantiles)
-    return PredictedLike(
-        float(prediction), float(low), float(median), float(high), level, int(like.sum())
+    return PredictionInterval(
+        float(prediction),
+        float(low),
+        float(median),
+        float(high),
+        level,
+        int(like.sum()),
     )
 
 
-def _check_like(prediction: float, like: FloatArray, window: float, fewest: int) -> None:
+def _check_like(
+    prediction: float, like: FloatArray, window: float, fewest: int
+) -> None:
     if len(like) < fewest:
         raise TooFewAlikeError(
             f"only {len(like)} tests are predicted within {window:g} of {prediction:g}, "
@@ -219,12 +236,15 @@ def _check_like(prediction: float, like: FloatArray, window: float, fewest: int)
         )
 
 
-def log_probability(truth: FloatArray, predicted: FloatArray, like: int = 200) -> LogProbability:
+def log_probability(
+    truth: FloatArray, predicted: FloatArray, like: int = 200
+) -> LogProbability:
     """Returns the log-density of the truths, had the predictions normal errors.
 
-    Mean and variance of a test's error are those of the other tests that were predicted most like
-    it, so that no test tells its own. What a posterior's log-probability is more than this, it has
-    learned of the error's shape or of how it differs between examples.
+    Mean and variance of a test's error are those of the other tests that were predicted
+    most like it, so that no test tells its own. What a posterior's log-probability is
+    more than this, it has learned of the error's shape or of how it differs between
+    examples.
 
     Arguments:
         truth: With shape `[N]`.
@@ -250,13 +270,17 @@ def log_probability(truth: FloatArray, predicted: FloatArray, like: int = 200) -
 def _neighbourhood(values: FloatArray, like: int) -> tuple[FloatArray, FloatArray]:
     """Returns mean and variance of the `like` values next to each of `[N]`, itself left out."""
     start = np.clip(np.arange(len(values)) - like // 2, 0, len(values) - like - 1)
-    centred = values - values.mean()  # sums of large numbers would lose the small variance
+    centred = (
+        values - values.mean()
+    )  # sums of large numbers would lose the small variance
     first, second = (
         np.diff(_running_sums(power)[[start, start + like + 1]], axis=0)[0] - power
         for power in (centred, centred**2)
     )
     mean = first / like
-    variance = np.maximum(second / like - mean**2, np.finfo(float).tiny) * like / (like - 1)
+    variance = (
+        np.maximum(second / like - mean**2, np.finfo(float).tiny) * like / (like - 1)
+    )
     return mean + values.mean(), variance
 
 
@@ -265,12 +289,16 @@ def _running_sums(values: FloatArray) -> FloatArray:
 
 
 def variance_ratio(
-    truth: FloatArray, one: FloatArray, other: FloatArray, seed: int, resamples: int = 500
+    truth: FloatArray,
+    one: FloatArray,
+    other: FloatArray,
+    seed: int,
+    resamples: int = 500,
 ) -> VarianceRatio:
     """Returns the variance of one prediction's errors in units of another's.
 
-    The error is that of resampled tests (Efron 1979, doi:10.1214/aos/1176344552). Both predictions
-    share them, and most of what makes a test hard.
+    The error is that of resampled tests (Efron 1979, doi:10.1214/aos/1176344552). Both
+    predictions share them, and most of what makes a test hard.
 
     Arguments:
         truth: With shape `[N]`.
@@ -280,16 +308,20 @@ def variance_ratio(
         resamples: How often.
 
     Raises:
-        ValueError: If shapes do not belong together, or the other prediction has no errors.
+        ValueError: If shapes do not belong together, or the other prediction has no
+            errors.
     """
     _check(truth, one)
     _check(truth, other)
     residuals = np.stack([one - truth, other - truth])
     if not residuals[1].std() > 0:
-        raise ValueError("the second prediction has no scatter: there is nothing to compare with")
+        raise ValueError(
+            "the second prediction has no scatter: there is nothing to compare with"
+        )
     random = generator(seed, LEARNING, BOOTSTRAP)
     ratios = [
-        _ratio(residuals[:, random.integers(len(truth), size=len(truth))]) for _ in range(resamples)
+        _ratio(residuals[:, random.integers(len(truth), size=len(truth))])
+        for _ in range(resamples)
     ]
     return VarianceRatio(_ratio(residuals), float(np.std(ratios, ddof=1)))
 
@@ -306,4 +338,6 @@ def _check(truth: FloatArray, predicted: FloatArray) -> None:
             "[N] and [..., N]"
         )
     if not (np.isfinite(truth).all() and np.isfinite(predicted).all()):
-        raise ValueError("truths and predictions must be finite: leave out those that are not")
+        raise ValueError(
+            "truths and predictions must be finite: leave out those that are not"
+        )

@@ -1,7 +1,8 @@
 """What was learned, in a folder: a document that says what it is, and weights with a checksum.
 
-The document is plain JSON with a fingerprint of all that decided the result. It names the file of
-the weights and is written last, so that it replaces an older result in one step.
+The document is plain JSON with a fingerprint of all that decided the result. It names
+the file of the weights and is written last, so that it replaces an older result in one
+step.
 """
 
 import hashlib
@@ -29,7 +30,7 @@ ELSEWHERE = "another folder of reports or datasets"
 
 
 @dataclass(frozen=True)
-class Shelf:
+class ArtifactStore:
     """The place of one kind of result.
 
     Arguments:
@@ -57,17 +58,19 @@ class Shelf:
         """
         return self.document.exists() and bool(self.read()["fingerprint"] == identity)
 
-    def provide(
+    def get_or_train(
         self, identity: str, learn: Callable[[Path], tuple[JSON, Mapping[str, Tensor]]]
     ) -> None:
         """Writes what is learned, unless it is there; meanwhile nobody else can write here.
 
         Arguments:
             identity: The fingerprint of the result.
-            learn: Returns document and weights; called with the folder of the unfinished training.
+            learn: Returns document and weights; called with the folder of the
+                unfinished training.
 
         Raises:
-            BlockingIOError: If another process is training here: one result replaces another.
+            BlockingIOError: If another process is training here: one result replaces
+                another.
             ValueError: If the document is damaged.
         """
         if self.holds(identity):
@@ -84,7 +87,10 @@ class Shelf:
         digest = hashlib.sha256(content.getvalue()).hexdigest()
         file = f"weights-{document['fingerprint']}.pt"
         files.write_atomically(self.folder / file, content.getvalue())
-        more = {"weights": {"file": file, "sha256": digest}, "versions": runs.versions()}
+        more = {
+            "weights": {"file": file, "sha256": digest},
+            "versions": runs.versions(),
+        }
         files.write_json(self.document, {**document, **more})
         for path in self.folder.glob(f"{UNFINISHED}*"):
             shutil.rmtree(path)
@@ -135,12 +141,17 @@ class Shelf:
             ValueError: If they are missing, or are not those that were written.
         """
         try:
-            path, digest = self.folder / document["weights"]["file"], document["weights"]["sha256"]
+            path, digest = (
+                self.folder / document["weights"]["file"],
+                document["weights"]["sha256"],
+            )
         except (KeyError, TypeError) as error:
             raise damaged(self.document, error) from error
         content = path.read_bytes() if path.exists() else b""
         if hashlib.sha256(content).hexdigest() != digest:
-            raise damaged(path, "its checksum differs" if content else "it is missing or empty")
+            raise damaged(
+                path, "its checksum differs" if content else "it is missing or empty"
+            )
         return torch.load(io.BytesIO(content), weights_only=True)
 
 
@@ -168,7 +179,12 @@ def origin(splits: Splits, parameters: Sequence[Parameter]) -> JSON:
 
 def _described(parameter: Parameter) -> JSON:
     bounds = finite({"lower": parameter.lower, "upper": parameter.upper})
-    return {"name": parameter.name, "unit": parameter.unit, "label": parameter.label, **bounds}
+    return {
+        "name": parameter.name,
+        "unit": parameter.unit,
+        "label": parameter.label,
+        **bounds,
+    }
 
 
 def _identified(pairs: Pairs) -> JSON:

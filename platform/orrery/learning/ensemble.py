@@ -1,11 +1,12 @@
 """An ensemble: the mean of many small networks that predict the parameters from summaries.
 
-A network that minimises the squared error predicts the mean of what the parameters may be. One
-network's answer depends on its first weights; that of a hundred scatters ten times less, and their
-scatter tells how much. What the answer's error is, examples that were never trained on tell: see
-`regression`.
+A network that minimises the squared error predicts the mean of what the parameters may
+be. One network's answer depends on its first weights; that of a hundred scatters ten
+times less, and their scatter tells how much. What the answer's error is, examples that
+were never trained on tell: see `regression`.
 
-Summaries and parameters are standardised by the mean and the width of the training pairs alone.
+Summaries and parameters are standardised by the mean and the width of the training
+pairs alone.
 """
 
 import sys
@@ -26,15 +27,15 @@ from orrery import branches, data_vector, parameters
 from orrery.execution import cluster
 from orrery.execution.summaries import Pairs, Splits
 from orrery.learning import members, training
-from orrery.learning.artefacts import Shelf, origin
+from orrery.learning.artefacts import ArtifactStore, origin
 from orrery.learning.members import (
     Cohort,
     Dense,
     Learning,
     Networks,
     Outcome,
+    initialise_members,
     joined,
-    newborn,
     next_attempt,
 )
 from orrery.learning.training import (
@@ -73,7 +74,9 @@ class Scaling:
         return values * self.width + self.mean
 
 
-def scaling(values: FloatArray, groups: Sequence[Hashable], columns: Sequence[str]) -> Scaling:
+def scaling(
+    values: FloatArray, groups: Sequence[Hashable], columns: Sequence[str]
+) -> Scaling:
     """Returns the scaling of training examples.
 
     Arguments:
@@ -107,10 +110,12 @@ class Ensemble:
         units: Their units.
         definition: Fingerprint of the summaries' definition.
         dataset: Fingerprint of the simulations.
-        curve: The losses while they were trained, the mean over the members; one that has ended
-            counts with its last losses. In units of the standardised parameters' variance.
-        reseeded: How many first weights were dead and drawn again.
-        document: All that decided the result, as plain JSON: options, seed, pairs, versions.
+        curve: The losses while they were trained, the mean over the members; one that
+            has ended counts with its last losses. In units of the standardised
+            parameters' variance.
+        reseeded: How many first weights were collapsed and drawn again.
+        document: All that decided the result, as plain JSON: options, seed, pairs,
+            versions.
         scalings: Of the summaries and of the parameters.
         network: The K networks.
     """
@@ -149,21 +154,25 @@ class Ensemble:
         mean: FloatArray = self.predict(x).mean(axis=0)
         return mean
 
-    def ask(self, observation: Observation | Table) -> FloatArray:
+    def predict_observation(self, observation: Observation | Table) -> FloatArray:
         """Returns the prediction of each member for an observation, with shape `[K, P]`.
 
         Arguments:
-            observation: What was observed, or a table of it: see `data_vector.from_table`.
+            observation: What was observed, or a table of it: see
+                `data_vector.from_table`.
 
         Raises:
-            ValueError: If the observation's summaries are not those that the networks learned.
+            ValueError: If the observation's summaries are not those that the networks
+                learned.
         """
         learned = self.definition, self.names, self.units
-        asked = data_vector.asked(observation, *learned, KIND)
-        return self.predict(asked.value[np.newaxis])[:, 0]
+        conformed = data_vector.conform_to(observation, *learned, KIND)
+        return self.predict(conformed.value[np.newaxis])[:, 0]
 
     def __repr__(self) -> str:
-        best = ", ".join(f"{loss:.3f}" for loss in np.quantile(self.document["loss"], (0, 0.5, 1)))
+        best = ", ".join(
+            f"{loss:.3f}" for loss in np.quantile(self.document["loss"], (0, 0.5, 1))
+        )
         return (
             f"Ensemble {self.document['fingerprint']}: {len(self.document['loss'])} members, "
             f"{self.reseeded} reseeded, predict {', '.join(names(self.parameters))} from "
@@ -185,7 +194,9 @@ class _Task:
     @property
     def shares(self) -> list[list[int]]:
         """The members' numbers on each worker."""
-        parts = np.array_split(np.array(self.networks.numbers), max(self.learning.workers, 1))
+        parts = np.array_split(
+            np.array(self.networks.numbers), max(self.learning.workers, 1)
+        )
         return [part.tolist() for part in parts]
 
     def place(self, share: list[int]) -> Path:
@@ -195,17 +206,21 @@ class _Task:
     def cohort(self, attempts: dict[int, int], device: torch.device) -> Cohort:
         """Returns members with their first weights, from these attempts on."""
         train, validation = (
-            (x.to(device), theta.to(device)) for x, theta in (self.train, self.validation)
+            (x.to(device), theta.to(device))
+            for x, theta in (self.train, self.validation)
         )
         widths = (train[0].shape[1], *self.networks.hidden, train[1].shape[1])
-        network, needed = newborn(widths, self.seed, attempts, validation[0])
-        return Cohort(*([*attempts], needed, network, train, validation, self.learning, self.seed))
+        network, needed = initialise_members(widths, self.seed, attempts, validation[0])
+        return Cohort(
+            *([*attempts], needed, network, train, validation, self.learning, self.seed)
+        )
 
 
 class _Lesson(lightning.LightningModule):
     """A cohort, as Lightning asks for it.
 
-    To Lightning an epoch is one batch: a step takes a millisecond, and its bookkeeping another.
+    To Lightning an epoch is one batch: a step takes a millisecond, and its bookkeeping
+    another.
     """
 
     def __init__(self, cohort: Cohort, folder: Path, on_epoch: OnEpoch) -> None:
@@ -254,19 +269,23 @@ def _learn_share(task: _Task, worker: Worker) -> None:
     place = task.place(share)
     if (place / RESULT).exists():
         return
-    alive, waiting = list[Outcome](), dict.fromkeys(share, 0)
+    kept, waiting = list[Outcome](), dict.fromkeys(share, 0)
     while waiting:
-        on_epoch = training.ignore if alive or worker.rank else worker.on_epoch
+        on_epoch = training.ignore if kept or worker.rank else worker.on_epoch
         outcome = _learn_cohort(
-            task, waiting, place / f"cohort-{len(alive)}", worker.device, on_epoch
+            task, waiting, place / f"cohort-{len(kept)}", worker.device, on_epoch
         )
-        alive.append(outcome.take(torch.nonzero(~outcome.constant).flatten().tolist()))
-        waiting = _dead(outcome)
-    _save(joined(alive), place / RESULT)
+        kept.append(outcome.take(torch.nonzero(~outcome.constant).flatten().tolist()))
+        waiting = _collapsed(outcome)
+    _save(joined(kept), place / RESULT)
 
 
 def _learn_cohort(
-    task: _Task, attempts: dict[int, int], folder: Path, device: torch.device, on_epoch: OnEpoch
+    task: _Task,
+    attempts: dict[int, int],
+    folder: Path,
+    device: torch.device,
+    on_epoch: OnEpoch,
 ) -> Outcome:
     files.ensure_writable(folder)
     if not (folder / RESULT).exists():
@@ -276,10 +295,16 @@ def _learn_cohort(
     return _read(folder / RESULT)
 
 
-def _dead(outcome: Outcome) -> dict[int, int]:
+def _collapsed(outcome: Outcome) -> dict[int, int]:
     """Returns the numbers of the members that died, and their next attempts."""
-    every = zip(outcome.numbers, outcome.attempts, outcome.constant.tolist(), strict=True)
-    return {number: next_attempt(number, attempt) for number, attempt, dead in every if dead}
+    every = zip(
+        outcome.numbers, outcome.attempts, outcome.constant.tolist(), strict=True
+    )
+    return {
+        number: next_attempt(number, attempt)
+        for number, attempt, collapsed in every
+        if collapsed
+    }
 
 
 def _learn(task: _Task, on_epoch: OnEpoch) -> Outcome:
@@ -312,7 +337,9 @@ class _Plan:
             "networks": runs.describe(self.networks),
             "learning": runs.describe(self.learning, places=False),
             "seed": self.seed,
-            "code": code_fingerprint(branches, members, parameters, sys.modules[__name__]),
+            "code": code_fingerprint(
+                branches, members, parameters, sys.modules[__name__]
+            ),
         }
 
     def check(self) -> None:
@@ -329,21 +356,29 @@ class _Plan:
                 f"{self.learning.workers} workers cannot share {self.networks.members} members: "
                 "use fewer workers"
             )
-        for what, pairs in (("training", splits.train), ("validation", splits.validation)):
+        for what, pairs in (
+            ("training", splits.train),
+            ("validation", splits.validation),
+        ):
             _check_pairs(what, pairs)
 
     @cached_property
     def scalings(self) -> tuple[Scaling, Scaling]:
         """The scalings of the summaries and of the parameters."""
         pairs, own = self.splits.train, names(self.parameters)
-        return scaling(pairs.x, self.groups, self.splits.names), scaling(pairs.theta, own, own)
+        return scaling(pairs.x, self.groups, self.splits.names), scaling(
+            pairs.theta, own, own
+        )
 
     def learn(self, folder: Path, on_epoch: OnEpoch | None) -> Outcome:
         """Returns what the members learned."""
-        train, validation = map(self._examples, (self.splits.train, self.splits.validation))
+        train, validation = map(
+            self._examples, (self.splits.train, self.splits.validation)
+        )
         decided = (self.networks, self.learning, self.seed)
         return _learn(
-            _Task(train, validation, *decided, folder.absolute()), on_epoch or training.ignore
+            _Task(train, validation, *decided, folder.absolute()),
+            on_epoch or training.ignore,
         )
 
     def _examples(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
@@ -356,7 +391,9 @@ def _check_pairs(what: str, pairs: Pairs) -> None:
     if len(pairs) < 2:
         raise ValueError(f"{len(pairs)} {what} pairs are too few: simulate more")
     if not (np.isfinite(pairs.x).all() and np.isfinite(pairs.theta).all()):
-        raise ValueError(f"the {what} pairs must be finite: leave out those that are not")
+        raise ValueError(
+            f"the {what} pairs must be finite: leave out those that are not"
+        )
 
 
 def fit(
@@ -371,8 +408,9 @@ def fit(
 ) -> Ensemble:
     """Returns the ensemble that learned simulated pairs.
 
-    Called again with the same arguments it opens the ensemble in `folder`; a call that was killed
-    is continued. An ensemble with other arguments in the same folder is replaced.
+    Called again with the same arguments it opens the ensemble in `folder`; a call that
+    was killed is continued. An ensemble with other arguments in the same folder is
+    replaced.
 
     Arguments:
         splits: The pairs. Their summaries have measurement errors already.
@@ -381,15 +419,15 @@ def fit(
         learning: How they learn.
         seed: Decides the first weights and the order of the pairs.
         folder: Where the ensemble is kept.
-        groups: For each of the S summaries the name or number of its group; those of one group,
-            such as the distances of all neighbours, are standardised by their common mean and
-            width. Each alone when None.
-        on_epoch: Called after each epoch with its number and the mean losses of the members that
-            still learn; with workers, of the first worker's.
+        groups: For each of the S summaries the name or number of its group; those of
+            one group, such as the distances of all neighbours, are standardised by
+            their common mean and width. Each alone when None.
+        on_epoch: Called after each epoch with its number and the mean losses of the
+            members that still learn; with workers, of the first worker's.
 
     Raises:
-        ValueError: If the arguments do not belong together, a group is constant, a member stays
-            dead, or the ensemble in the folder is damaged.
+        ValueError: If the arguments do not belong together, a group is constant, a
+            member stays collapsed, or the ensemble in the folder is damaged.
         FloatingPointError: If a loss is not finite.
         BlockingIOError: If another process is training in the folder.
     """
@@ -397,13 +435,15 @@ def fit(
     plan = _Plan(splits, parameters, networks, learning, seed, own)
     plan.check()
     description = plan.describe()
-    identity, shelf = fingerprint(description), Shelf(folder, KIND)
+    identity, store = fingerprint(description), ArtifactStore(folder, KIND)
 
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
         outcome = plan.learn(unfinished, on_epoch)
-        return {**description, **_known(outcome, plan.scalings)}, _named(outcome.network)
+        return {**description, **_known(outcome, plan.scalings)}, _named(
+            outcome.network
+        )
 
-    shelf.provide(identity, learn)
+    store.get_or_train(identity, learn)
     return load(folder)
 
 
@@ -411,8 +451,13 @@ def _known(outcome: Outcome, scalings: tuple[Scaling, Scaling]) -> JSON:
     """Returns what the training found out, as plain JSON."""
     attempts = zip(outcome.numbers, outcome.attempts, strict=True)
     return {
-        "scalings": [{"mean": s.mean.tolist(), "width": s.width.tolist()} for s in scalings],
-        "curve": {"train": _curve(outcome.train), "validation": _curve(outcome.validation)},
+        "scalings": [
+            {"mean": s.mean.tolist(), "width": s.width.tolist()} for s in scalings
+        ],
+        "curve": {
+            "train": _curve(outcome.train),
+            "validation": _curve(outcome.validation),
+        },
         "loss": outcome.loss.tolist(),
         "epoch": outcome.epoch.tolist(),
         "reseeded": {str(number): attempt for number, attempt in attempts if attempt},
@@ -429,7 +474,11 @@ def _curve(losses: Tensor) -> list[float]:
 
 def _named(network: Dense) -> dict[str, Tensor]:
     kinds = {"weight": network.weights, "bias": network.biases}
-    return {f"{kind}.{i}": t for kind, tensors in kinds.items() for i, t in enumerate(tensors)}
+    return {
+        f"{kind}.{i}": t
+        for kind, tensors in kinds.items()
+        for i, t in enumerate(tensors)
+    }
 
 
 def load(folder: Path | str) -> Ensemble:
@@ -439,14 +488,15 @@ def load(folder: Path | str) -> Ensemble:
         FileNotFoundError: If there is none.
         ValueError: If its files are damaged.
     """
-    return Shelf(Path(folder), KIND).open(_restore)
+    return ArtifactStore(Path(folder), KIND).open(_restore)
 
 
 def _restore(document: JSON, weights: dict[str, Tensor]) -> Ensemble:
     summaries, curve = document["summaries"], document["curve"]
     layers = range(len(document["networks"]["hidden"]) + 1)
     of_x, of_theta = (
-        Scaling(np.array(entry["mean"]), np.array(entry["width"])) for entry in document["scalings"]
+        Scaling(np.array(entry["mean"]), np.array(entry["width"]))
+        for entry in document["scalings"]
     )
     return Ensemble(
         parameters=tuple(Parameter(**entry) for entry in document["parameters"]),
@@ -458,5 +508,7 @@ def _restore(document: JSON, weights: dict[str, Tensor]) -> Ensemble:
         reseeded=sum(document["reseeded"].values()),
         document=document,
         scalings=(of_x, of_theta),
-        network=Dense(*([weights[f"{kind}.{i}"] for i in layers] for kind in ("weight", "bias"))),
+        network=Dense(
+            *([weights[f"{kind}.{i}"] for i in layers] for kind in ("weight", "bias"))
+        ),
     )

@@ -1,13 +1,15 @@
 """Members: many small networks that differ in their first weights, trained as one.
 
-A small network's time goes into calling the arithmetic, not into the arithmetic: a hundred in one
-batched product cost hardly more than a few. All members see the same examples in the same order,
-which the epoch seeds, so a batch of examples is read once for all. They share nothing else: each
-has its own first weights, its own best epoch and its own end, and one that has ended leaves the
-products. So a member alone becomes the same network as among a hundred, up to rounding.
+A small network's time goes into calling the arithmetic, not into the arithmetic: a
+hundred in one batched product cost hardly more than a few. All members see the same
+examples in the same order, which the epoch seeds, so a batch of examples is read once
+for all. They share nothing else: each has its own first weights, its own best epoch and
+its own end, and one that has ended leaves the products. So a member alone becomes the
+same network as among a hundred, up to rounding.
 
-Rectified units may be off for every example. If a whole layer is, the output is constant, no
-gradient reaches what lies below, and the member is dead. Most are born so; a few die soon.
+Rectified units may be off for every example. If a whole layer is, the output is
+constant, no gradient reaches what lies below, and the member is collapsed. Most are
+born so; a few die soon.
 """
 
 from collections.abc import Sequence
@@ -24,7 +26,9 @@ from orrery.branches import LEARNING, MEMBERS, ORDER
 from orrery.parameters import generator
 
 CONSTANT = 1e-3  # of the parameter's width: outputs that scatter less are constant
-INFANCY = 5  # epochs after which a member whose best weights are constant counts as dead
+WARMUP_EPOCHS = (
+    5  # epochs after which a member whose best weights are constant counts as collapsed
+)
 ATTEMPTS = 100
 ROWS_AT_ONCE = 8192
 
@@ -38,8 +42,8 @@ class Networks:
     Arguments:
         members: How many.
         hidden: The widths of the hidden layers.
-        first: The number of the first member. Members 20 to 29 are the same networks whether they
-            are trained alone (`first=20, members=10`) or among a hundred.
+        first: The number of the first member. Members 20 to 29 are the same networks
+            whether they are trained alone (`first=20, members=10`) or among a hundred.
     """
 
     members: int = 100
@@ -68,8 +72,8 @@ class Learning:
         learning_rate: Adam's step size (Kingma & Ba 2014, arXiv:1412.6980).
         max_epochs: The last epoch.
         patience: Epochs without a better validation loss after which a member ends.
-        workers: Processes of Ray Train that share the members; 0 trains in this process. They
-            decide nothing but the time.
+        workers: Processes of Ray Train that share the members; 0 trains in this
+            process. They decide nothing but the time.
     """
 
     batch_size: int = 64
@@ -105,12 +109,15 @@ class Dense:
 
     def predict(self, x: Tensor) -> Tensor:
         """Returns the outputs `[K, P, N]` for the rows of x `[N, S]`."""
-        return torch.cat([self._layers(rows)[-1] for rows in x.split(ROWS_AT_ONCE)], dim=-1)
+        return torch.cat(
+            [self._layers(rows)[-1] for rows in x.split(ROWS_AT_ONCE)], dim=-1
+        )
 
     def _layers(self, x: Tensor) -> list[Tensor]:
         """Returns what leaves each layer, `[K, out, N]`."""
         first = self.weights[0]
-        # the input is the same for all members, so that their first layers are one matrix
+        # the input is the same for all members, so that their first layers are one
+        # matrix
         flat = first.view(-1, first.shape[2]).mm(x.T)
         layers = [flat.view(*first.shape[:2], len(x)).add_(self.biases[0])]
         for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
@@ -120,7 +127,8 @@ class Dense:
     def descend(self, x: Tensor, y: Tensor) -> Tensor:
         """Returns each member's sum of squared errors `[K]`; gradients of its mean go to `grad`.
 
-        The chain rule is written out: autograd's bookkeeping takes longer than these products.
+        The chain rule is written out: autograd's bookkeeping takes longer than these
+        products.
 
         Arguments:
             x: Inputs, with shape `[B, S]`.
@@ -148,13 +156,13 @@ def _gradient(tensor: Tensor) -> Tensor:
     return tensor.grad
 
 
-def newborn(
+def initialise_members(
     widths: Sequence[int], seed: int, attempts: dict[int, int], x: Tensor
 ) -> tuple[Dense, list[int]]:
-    """Returns networks that are not dead, and how many first weights each of them needed before.
+    """Returns networks that did not collapse, and how many first weights each needed.
 
-    Weights are uniform with the variance of Glorot & Bengio (2010), biases nought. A member whose
-    output is constant is drawn again.
+    Weights are uniform with the variance of Glorot & Bengio (2010), biases nought. A
+    member whose output is constant is drawn again.
 
     Arguments:
         widths: Of the input, the hidden layers and the output.
@@ -163,15 +171,17 @@ def newborn(
         x: Inputs on which the outputs must differ, with shape `[N, S]`.
 
     Raises:
-        ValueError: If a member stays dead.
+        ValueError: If a member stays collapsed.
     """
     found = dict[int, list[NDArray[np.float32]]]()
     now = dict(attempts)
     while waiting := [number for number in now if number not in found]:
         drawn = {k: _glorot(widths, seed, k, now[k]) for k in waiting}
-        constant = is_constant(_stacked([*drawn.values()], x.device).predict(x)).tolist()
-        for number, dead in zip(waiting, constant, strict=True):
-            if dead:
+        constant = is_constant(
+            _stacked([*drawn.values()], x.device).predict(x)
+        ).tolist()
+        for number, collapsed in zip(waiting, constant, strict=True):
+            if collapsed:
                 now[number] = next_attempt(number, now[number])
             else:
                 found[number] = drawn[number]
@@ -200,14 +210,23 @@ def _glorot(widths: Sequence[int], seed: int, number: int, attempt: int) -> list
     """Returns the weights `[out, in]` of each layer."""
     random = generator(seed, LEARNING, MEMBERS, number, attempt)
     return [
-        (random.uniform(-1, 1, (out, into)) * np.sqrt(6 / (into + out))).astype(np.float32)
+        (random.uniform(-1, 1, (out, into)) * np.sqrt(6 / (into + out))).astype(
+            np.float32
+        )
         for into, out in pairwise(widths)
     ]
 
 
-def _stacked(members: Sequence[list[NDArray[np.float32]]], device: torch.device) -> Dense:
-    weights = [torch.from_numpy(np.stack(layer)).to(device) for layer in zip(*members, strict=True)]
-    return Dense(weights, [weight.new_zeros(*weight.shape[:2], 1) for weight in weights])
+def _stacked(
+    members: Sequence[list[NDArray[np.float32]]], device: torch.device
+) -> Dense:
+    weights = [
+        torch.from_numpy(np.stack(layer)).to(device)
+        for layer in zip(*members, strict=True)
+    ]
+    return Dense(
+        weights, [weight.new_zeros(*weight.shape[:2], 1) for weight in weights]
+    )
 
 
 @dataclass(frozen=True)
@@ -216,13 +235,13 @@ class Outcome:
 
     Arguments:
         numbers: Their numbers.
-        attempts: How many first weights of each were dead.
+        attempts: How many first weights of each were collapsed.
         weights: Of the best epochs: a list like `Dense.tensors`.
         loss: The mean squared validation error of these weights, with shape `[K]`.
         epoch: The best epochs, with shape `[K]`.
-        constant: Which are dead, with shape `[K]`.
-        train: Mean squared errors of each epoch over its steps, with shape `[E, K]`; NaN after
-            the member's end.
+        constant: Which are collapsed, with shape `[K]`.
+        train: Mean squared errors of each epoch over its steps, with shape `[E, K]`;
+            NaN after the member's end.
         validation: Likewise over the validation examples, after the epoch.
     """
 
@@ -247,7 +266,10 @@ class Outcome:
             numbers=[self.numbers[i] for i in members],
             attempts=[self.attempts[i] for i in members],
             weights=[tensor[members] for tensor in self.weights],
-            **{name: getattr(self, name)[members] for name in ("loss", "epoch", "constant")},
+            **{
+                name: getattr(self, name)[members]
+                for name in ("loss", "epoch", "constant")
+            },
             train=self.train[:, members],
             validation=self.validation[:, members],
         )
@@ -259,12 +281,17 @@ def joined(parts: Sequence[Outcome]) -> Outcome:
     whole = Outcome(
         numbers=[number for part in parts for number in part.numbers],
         attempts=[attempt for part in parts for attempt in part.attempts],
-        weights=[torch.cat(tensors) for tensors in zip(*(p.weights for p in parts), strict=True)],
+        weights=[
+            torch.cat(tensors)
+            for tensors in zip(*(p.weights for p in parts), strict=True)
+        ],
         loss=torch.cat([part.loss for part in parts]),
         epoch=torch.cat([part.epoch for part in parts]),
         constant=torch.cat([part.constant for part in parts]),
         train=torch.cat([_padded(part.train, epochs) for part in parts], dim=1),
-        validation=torch.cat([_padded(part.validation, epochs) for part in parts], dim=1),
+        validation=torch.cat(
+            [_padded(part.validation, epochs) for part in parts], dim=1
+        ),
     )
     return whole.take(sorted(range(len(whole.numbers)), key=whole.numbers.__getitem__))
 
@@ -279,7 +306,7 @@ class Cohort:
 
     Arguments:
         numbers: The members' numbers.
-        attempts: How many first weights of each were dead.
+        attempts: How many first weights of each were collapsed.
         network: The first weights; they change.
         train: Inputs `[N, S]` and outputs `[N, P]`, standardised, where the network is.
         validation: Likewise.
@@ -302,7 +329,9 @@ class Cohort:
         self.active = torch.arange(len(numbers))
         for tensor in network.tensors:
             _gradient(tensor)
-        self.optimizer = torch.optim.Adam(network.tensors, options.learning_rate, fused=True)
+        self.optimizer = torch.optim.Adam(
+            network.tensors, options.learning_rate, fused=True
+        )
         nothing = torch.full((len(numbers),), torch.nan)
         self.reached = Outcome(
             *(numbers, attempts, [tensor.cpu().clone() for tensor in network.tensors]),
@@ -347,7 +376,9 @@ class Cohort:
             self.optimizer.step()
         return (total / y.numel()).cpu()
 
-    def _keep(self, epoch: int, train: Tensor, validation: Tensor, constant: Tensor) -> None:
+    def _keep(
+        self, epoch: int, train: Tensor, validation: Tensor, constant: Tensor
+    ) -> None:
         """Writes the losses down, and keeps the weights of members that were never better."""
         reached = self.reached
         better = validation < reached.loss[self.active]
@@ -368,8 +399,8 @@ class Cohort:
         """Takes the members that have ended out of the products."""
         reached = self.reached
         late = epoch - reached.epoch >= self.options.patience
-        dead = reached.constant & (epoch + 1 >= INFANCY)
-        going = ~(late | dead)[self.active]
+        collapsed = reached.constant & (epoch + 1 >= WARMUP_EPOCHS)
+        going = ~(late | collapsed)[self.active]
         if not going.all():
             self._take(going)
 

@@ -1,8 +1,9 @@
 """A mixture of posteriors: flows that differ in their seeds err differently, and together err less.
 
-The weights are those with which the mixture itself, not each member alone, gives the validation
-pairs the largest mean log-density: "stacking" (Yao et al. 2018, doi:10.1214/17-BA1091). A softmax
-of the members' total log-probabilities would, with thousands of pairs, choose one member.
+The weights are those with which the mixture itself, not each member alone, gives the
+validation pairs the largest mean log-density: "stacking" (Yao et al. 2018,
+doi:10.1214/17-BA1091). A softmax of the members' total log-probabilities would, with
+thousands of pairs, choose one member.
 """
 
 from collections.abc import Callable, Mapping
@@ -18,7 +19,7 @@ from orrery import exports
 from orrery.branches import LEARNING, MEMBERS, VALIDATION_NOISE
 from orrery.execution.summaries import Pairs, Splits, convolve
 from orrery.learning import posterior
-from orrery.learning.artefacts import Shelf, damaged
+from orrery.learning.artefacts import ArtifactStore, damaged
 from orrery.learning.posterior import Flow, Posterior
 from orrery.learning.training import Training
 from orrery.parameters import FloatArray, Parameter, generator
@@ -38,7 +39,8 @@ class Mixture:
     """The weighted mean of the densities of some posteriors.
 
     Arguments:
-        members: K posteriors of the same parameters, given the same summaries with the same errors.
+        members: K posteriors of the same parameters, given the same summaries with the
+            same errors.
         weights: Their weights `[K]`, none negative, with the sum 1.
     """
 
@@ -47,7 +49,11 @@ class Mixture:
 
     def __post_init__(self) -> None:
         shape, total = np.shape(self.weights), np.sum(self.weights)
-        if shape != (len(self.members),) or np.min(self.weights) < 0 or abs(total - 1) > 1e-6:
+        if (
+            shape != (len(self.members),)
+            or np.min(self.weights) < 0
+            or abs(total - 1) > 1e-6
+        ):
             raise ValueError(
                 f"weights {self.weights} must be one for each of {len(self.members)} members, "
                 "none negative, with the sum 1"
@@ -84,14 +90,20 @@ class Mixture:
         """
         each = [member.document["fingerprint"] for member in self.members]
         origin = {**self.members[0].origin(observation, seed), "posterior": each}
-        return exports.table(self.parameters, self.draws(observation, count, seed), origin)
+        return exports.table(
+            self.parameters, self.draws(observation, count, seed), origin
+        )
 
-    def draws(self, observation: Observation | Table, count: int, seed: int) -> FloatArray:
+    def draws(
+        self, observation: Observation | Table, count: int, seed: int
+    ) -> FloatArray:
         """Returns draws of the parameters given an observation, with shape `[count, P]`.
 
         Arguments and errors are those of `Posterior.draws`.
         """
-        return self._drawn(lambda member, *how: member.draws(observation, *how), count, seed)
+        return self._drawn(
+            lambda member, *how: member.draws(observation, *how), count, seed
+        )
 
     def sample_each(self, x: FloatArray, count: int, seed: int) -> FloatArray:
         """Returns draws of the parameters given each row of summaries, with shape `[M, N, P]`.
@@ -106,21 +118,25 @@ class Mixture:
         Raises:
             ValueError: If the summaries have another shape or are not finite.
         """
-        return self._drawn(lambda member, *how: member.sample_each(x, *how), count, seed)
+        return self._drawn(
+            lambda member, *how: member.sample_each(x, *how), count, seed
+        )
 
     def _drawn(
         self, draw: Callable[[Posterior, int, int], FloatArray], count: int, seed: int
     ) -> FloatArray:
         """Returns draws `[M, ...]`; `draw` is called with a member, its number of draws and a seed.
 
-        Systematic: the number from a member differs by less than one from its weight's share.
+        Systematic: the number from a member differs by less than one from its weight's
+            share.
         """
         if count < 1:
             raise ValueError(f"{count} draws are too few: ask for 1 or more")
         origin = _origins(self.weights, count, seed)
         chosen = np.unique(origin).tolist()
         parts = [
-            draw(self.members[k], int((origin == k).sum()), member_seed(seed, k)) for k in chosen
+            draw(self.members[k], int((origin == k).sum()), member_seed(seed, k))
+            for k in chosen
         ]
         draws = np.empty((count, *parts[0].shape[1:]))
         for k, part in zip(chosen, parts, strict=True):
@@ -133,7 +149,9 @@ class Mixture:
         Arguments and errors are those of `Posterior.log_prob`.
         """
         each = np.array([member.log_prob(theta, x) for member in self.members])
-        total: FloatArray = special.logsumexp(each, axis=0, b=self.weights[:, np.newaxis])
+        total: FloatArray = special.logsumexp(
+            each, axis=0, b=self.weights[:, np.newaxis]
+        )
         return total
 
     def __repr__(self) -> str:
@@ -165,21 +183,26 @@ def _origins(weights: FloatArray, count: int, seed: int) -> NDArray[np.int64]:
 
 def member_seed(seed: int, number: int) -> int:
     """Returns the seed of a member; that of member 0 is `seed` itself."""
-    return int(generator(seed, LEARNING, MEMBERS, number).integers(2**31)) if number else seed
+    return (
+        int(generator(seed, LEARNING, MEMBERS, number).integers(2**31))
+        if number
+        else seed
+    )
 
 
 def stacking_weights(log_prob: FloatArray) -> FloatArray:
     """Returns the weights `[K]` with which a mixture explains V pairs best.
 
-    The mean log-density is concave in the weights. Expectation maximisation from equal weights
-    climbs to its maximum, and how far below it is at most is known at each round: the largest mean
-    ratio of a member's density to the mixture's, less 1.
+    The mean log-density is concave in the weights. Expectation maximisation from equal
+    weights climbs to its maximum, and how far below it is at most is known at each
+    round: the largest mean ratio of a member's density to the mixture's, less 1.
 
     Arguments:
         log_prob: The members' log-densities of each pair, with shape `[V, K]`.
 
     Raises:
-        ValueError: If a pair has no density under any member, or one that is not a number.
+        ValueError: If a pair has no density under any member, or one that is not a
+            number.
     """
     best = np.max(np.atleast_2d(log_prob), axis=1, keepdims=True, initial=-np.inf)
     if log_prob.ndim != 2 or not log_prob.size or not np.isfinite(best).all():
@@ -210,11 +233,13 @@ def fit_members(
 ) -> Mixture:
     """Returns the mixture of flows that learned the same pairs from different seeds.
 
-    Called again, finished members are opened and missing ones trained. More members leave those
-    that are there as they were; one member is the posterior that `posterior.fit` returns.
+    Called again, finished members are opened and missing ones trained. More members
+    leave those that are there as they were; one member is the posterior that
+    `posterior.fit` returns.
 
     Arguments:
-        splits: The pairs, without measurement errors; those for validation decide the weights.
+        splits: The pairs, without measurement errors; those for validation decide the
+            weights.
         parameters: The P parameters, in the order of the pairs' columns.
         covariance: The measurement covariance, with shape `[S, S]`.
         flow: The flow's options.
@@ -222,7 +247,8 @@ def fit_members(
         seed: Decides the members' seeds and the errors of the validation pairs.
         folder: Where the members are kept, each in a folder of its own.
         members: How many flows.
-        on_epoch: Called after each epoch with the member's number, the epoch and the losses.
+        on_epoch: Called after each epoch with the member's number, the epoch and the
+            losses.
 
     Raises:
         ValueError: If there is no member, or for the reasons of `posterior.fit`.
@@ -238,7 +264,9 @@ def fit_members(
         for k in range(members)
     )
     noise = generator(seed, LEARNING, VALIDATION_NOISE)
-    mixed = Mixture(fitted, _weights(fitted, convolve(splits.validation, covariance, noise)))
+    mixed = Mixture(
+        fitted, _weights(fitted, convolve(splits.validation, covariance, noise))
+    )
     _write(folder, mixed)
     return mixed
 
@@ -247,7 +275,9 @@ def _member_folder(folder: Path, number: int) -> Path:
     return folder / f"member-{number}"
 
 
-def _told(on_epoch: OnMember | None, number: int) -> Callable[[int, Mapping[str, float]], None]:
+def _told(
+    on_epoch: OnMember | None, number: int
+) -> Callable[[int, Mapping[str, float]], None]:
     def tell(epoch: int, losses: Mapping[str, float]) -> None:
         if on_epoch is not None:
             on_epoch(number, epoch, losses)
@@ -266,7 +296,7 @@ def _write(folder: Path, mixed: Mixture) -> None:
         "weights": mixed.weights.tolist(),
         "versions": runs.versions(),
     }
-    files.write_json(Shelf(folder, KIND).document, document)
+    files.write_json(ArtifactStore(folder, KIND).document, document)
 
 
 def load(folder: Path | str) -> Mixture:
@@ -274,23 +304,26 @@ def load(folder: Path | str) -> Mixture:
 
     Raises:
         FileNotFoundError: If there is neither.
-        ValueError: If its files are damaged, or a member is not the one that was weighed.
+        ValueError: If its files are damaged, or a member is not the one that was
+            weighed.
     """
     folder = Path(folder)
-    shelf, single = Shelf(folder, KIND), Shelf(folder, posterior.KIND)
-    if single.document.exists() and not shelf.document.exists():
+    store, single = ArtifactStore(folder, KIND), ArtifactStore(folder, posterior.KIND)
+    if single.document.exists() and not store.document.exists():
         return Mixture((posterior.load(folder),), np.ones(1))
-    document = shelf.read(needed=("members", "weights"))
+    document = store.read(needed=("members", "weights"))
     try:
         weights = np.array(document["weights"], dtype=np.float64)
     except (ValueError, TypeError) as error:
-        raise damaged(shelf.document, error) from error
+        raise damaged(store.document, error) from error
     known = document["members"]
-    members = tuple(posterior.load(_member_folder(folder, k)) for k in range(len(known)))
+    members = tuple(
+        posterior.load(_member_folder(folder, k)) for k in range(len(known))
+    )
     for member, fingerprint in zip(members, known, strict=True):
         if member.document["fingerprint"] != fingerprint:
             raise ValueError(
-                f"{shelf.document} weighs member {fingerprint}, but the folder holds "
+                f"{store.document} weighs member {fingerprint}, but the folder holds "
                 f"{member.document['fingerprint']}: train the mixture again"
             )
     return Mixture(members, weights)

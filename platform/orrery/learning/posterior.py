@@ -1,8 +1,9 @@
 """The posterior: a normalising flow that learned p(theta | x) from simulated pairs.
 
-The flow sees summaries as an observer would, with the measurement errors added anew in every epoch,
-so it has them built in. Parameters with two finite bounds are learned as the normal quantile of
-their place between the bounds: a uniform prior becomes a normal one, and no draw can leave.
+The flow sees summaries as an observer would, with the measurement errors added anew in
+every epoch, so it has them built in. Parameters with two finite bounds are learned as
+the normal quantile of their place between the bounds: a uniform prior becomes a normal
+one, and no draw can leave.
 """
 
 import dataclasses
@@ -27,7 +28,7 @@ from orrery.branches import LEARNING, TRAIN_NOISE, VALIDATION_NOISE
 from orrery.execution import summaries
 from orrery.execution.summaries import Pairs, Splits, convolve
 from orrery.learning import sets, training
-from orrery.learning.artefacts import Shelf, origin
+from orrery.learning.artefacts import ArtifactStore, origin
 from orrery.learning.sets import SetLayout
 from orrery.learning.training import Curve, OnEpoch, Trained, Training, single_precision
 from orrery.parameters import FloatArray, Parameter, generator
@@ -44,11 +45,12 @@ class Flow:
     """An autoregressive flow.
 
     Arguments:
-        transforms: The number of autoregressive transforms; every other one reverses the order.
+        transforms: The number of autoregressive transforms; every other one reverses
+            the order.
         hidden: The widths of the hidden layers of each transform's network.
-        kind: Masked affine (Papamakarios et al. 2017, arXiv:1705.07057), or neural splines (Durkan
-            et al. 2019, arXiv:1906.04032). Of one parameter an affine flow can only learn a normal
-            distribution, so that one needs splines.
+        kind: Masked affine (Papamakarios et al. 2017, arXiv:1705.07057), or neural
+            splines (Durkan et al. 2019, arXiv:1906.04032). Of one parameter an affine
+            flow can only learn a normal distribution, so that one needs splines.
     """
 
     transforms: int = 5
@@ -57,7 +59,9 @@ class Flow:
 
     def __post_init__(self) -> None:
         if self.transforms < 1 or not self.hidden or min(self.hidden) < 1:
-            raise ValueError(f"{self} needs at least one transform and one hidden layer")
+            raise ValueError(
+                f"{self} needs at least one transform and one hidden layer"
+            )
 
     def build(
         self, theta: Tensor, x: Tensor, layout: SetLayout | None = None
@@ -67,7 +71,8 @@ class Flow:
         Arguments:
             theta: Parameters that standardise the flow, with shape `[N, P]`.
             x: Summaries likewise, with shape `[N, S]`.
-            layout: How summaries hold a set, whose order must not matter; None if they do not.
+            layout: How summaries hold a set, whose order must not matter; None if they
+                do not.
         """
         # sbi's default embedding is one module that all flows share
         embedding = layout.build(x) if layout else nn.Identity()
@@ -172,7 +177,8 @@ class Posterior:
         dataset: Fingerprint of the simulations.
         covariance: The measurement covariance `[S, S]` that the flow has built in.
         curve: The losses while it was trained.
-        document: All that decided the result, as plain JSON: options, seed, pairs, versions.
+        document: All that decided the result, as plain JSON: options, seed, pairs,
+            versions.
         estimator: The flow itself.
     """
 
@@ -192,12 +198,14 @@ class Posterior:
         """Returns draws of the parameters given an observation, as a table with units.
 
         Arguments:
-            observation: What was observed, or a table of it: see `data_vector.from_table`.
+            observation: What was observed, or a table of it: see
+                `data_vector.from_table`.
             count: The number of draws.
             seed: The same seed gives the same draws.
 
         Raises:
-            ValueError: If the observation's summaries are not those that the flow learned.
+            ValueError: If the observation's summaries are not those that the flow
+                learned.
         """
         drawn = self.draws(observation, count, seed)
         return exports.table(self.parameters, drawn, self.origin(observation, seed))
@@ -208,19 +216,23 @@ class Posterior:
         Arguments and errors are those of `sample`.
         """
         return {
-            "observation": self._asked(observation).name,
+            "observation": self._conformed(observation).name,
             "posterior": self.document["fingerprint"],
             "dataset": self.dataset,
             "definition": self.definition,
             "seed": seed,
         }
 
-    def draws(self, observation: Observation | Table, count: int, seed: int) -> FloatArray:
+    def draws(
+        self, observation: Observation | Table, count: int, seed: int
+    ) -> FloatArray:
         """Returns draws of the parameters given an observation, with shape `[count, P]`.
 
         Arguments and errors are those of `sample`.
         """
-        return self.sample_each(self._asked(observation).value[np.newaxis], count, seed)[:, 0]
+        return self.sample_each(
+            self._conformed(observation).value[np.newaxis], count, seed
+        )[:, 0]
 
     def sample_each(self, x: FloatArray, count: int, seed: int) -> FloatArray:
         """Returns draws of the parameters given each row of summaries.
@@ -228,7 +240,8 @@ class Posterior:
         Arguments:
             x: Summaries with their errors, with shape `[N, S]`.
             count: The number M of draws for each.
-            seed: The same seed gives the same draws. The global generators are left alone.
+            seed: The same seed gives the same draws. The global generators are left
+                alone.
 
         Returns:
             Draws with shape `[M, N, P]`.
@@ -241,7 +254,9 @@ class Posterior:
         rows = self._rows(x).split(max(1, DRAWS_AT_ONCE // count))
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(seed)
-            draws = [self.estimator.sample(torch.Size([count]), batch) for batch in rows]
+            draws = [
+                self.estimator.sample(torch.Size([count]), batch) for batch in rows
+            ]
         return Space(self.parameters).bounded(torch.cat(draws, dim=1).double().numpy())
 
     def log_prob(self, theta: FloatArray, x: FloatArray) -> FloatArray:
@@ -252,7 +267,8 @@ class Posterior:
             x: Summaries with their errors, with shape `[N, S]`.
 
         Raises:
-            ValueError: If the shapes do not belong together, or summaries are not finite.
+            ValueError: If the shapes do not belong together, or summaries are not
+                finite.
         """
         space = Space(self.parameters)
         if theta.shape != (len(x), len(self.parameters)):
@@ -269,26 +285,27 @@ class Posterior:
     def _rows(self, x: FloatArray) -> Tensor:
         return single_precision(data_vector.rows(x, len(self.names)))
 
-    def _asked(self, observation: Observation | Table) -> Observation:
+    def _conformed(self, observation: Observation | Table) -> Observation:
         """Returns an observation as the flow learned it, with the errors that it has built in."""
         learned = self.definition, self.names, self.units
-        asked = data_vector.asked(observation, *learned, KIND)
-        self._check_errors(asked)
-        return asked
+        conformed = data_vector.conform_to(observation, *learned, KIND)
+        self._check_errors(conformed)
+        return conformed
 
-    def _check_errors(self, asked: Observation) -> None:
+    def _check_errors(self, conformed: Observation) -> None:
         sigma = np.sqrt(self.covariance.diagonal())
         rounding = data_vector.ROUNDING * np.outer(sigma, sigma)
-        differ = np.abs(asked.covariance - self.covariance) > rounding
+        differ = np.abs(conformed.covariance - self.covariance) > rounding
         if not differ.any():
             return
         own = np.flatnonzero(differ.diagonal())
         i, j = (own[0], own[0]) if len(own) else np.argwhere(differ)[0]
         raise ValueError(
-            f"observation {asked.name!r} has other errors than those that the posterior learned: "
+            f"observation {conformed.name!r} has other errors than those that the posterior "
+            "learned: "
             f"the covariance of {self.names[i]!r} and {self.names[j]!r} is "
-            f"{asked.covariance[i, j]:.6g}, not {self.covariance[i, j]:.6g}; give all of it, or "
-            "train a posterior with the observation's"
+            f"{conformed.covariance[i, j]:.6g}, not {self.covariance[i, j]:.6g}; give all "
+            "of it, or train a posterior with the observation's"
         )
 
     def describe(self) -> str:
@@ -303,7 +320,9 @@ class Posterior:
         }
         head = f"Posterior {self.document['fingerprint']}: {len(self.parameters)} parameters given "
         body = [
-            textwrap.fill(text, 100, initial_indent=f"  {name:12}", subsequent_indent=" " * 14)
+            textwrap.fill(
+                text, 100, initial_indent=f"  {name:12}", subsequent_indent=" " * 14
+            )
             for name, text in lines.items()
         ]
         return "\n".join([f"{head}{len(self.names)} summaries", *body])
@@ -361,14 +380,22 @@ class _Plan:
 
     def train(self, folder: Path, on_epoch: OnEpoch | None) -> Trained:
         """Returns the trained weights of a flow that is standardised by noisy pairs."""
-        examples = _Noisy(_free(self.splits.train, self.parameters), self.covariance, self.seed)
+        examples = _Noisy(
+            _free(self.splits.train, self.parameters), self.covariance, self.seed
+        )
         module = self._untrained(*examples(0))
         noise = generator(self.seed, LEARNING, VALIDATION_NOISE)
         validation = convolve(
             _free(self.splits.validation, self.parameters), self.covariance, noise
         )
         return training.train(
-            module, examples, _tensors(validation), self.options, self.seed, folder, on_epoch
+            module,
+            examples,
+            _tensors(validation),
+            self.options,
+            self.seed,
+            folder,
+            on_epoch,
         )
 
     def _untrained(self, theta: Tensor, x: Tensor) -> nn.Module:
@@ -405,8 +432,9 @@ def fit(
 ) -> Posterior:
     """Returns the posterior that a flow learned from simulated pairs.
 
-    Called again with the same arguments it opens the posterior in `folder`; a call that was killed
-    is continued. A posterior with other arguments in the same folder is replaced.
+    Called again with the same arguments it opens the posterior in `folder`; a call that
+    was killed is continued. A posterior with other arguments in the same folder is
+    replaced.
 
     Arguments:
         splits: The pairs, without measurement errors.
@@ -419,20 +447,20 @@ def fit(
         on_epoch: Called after each epoch with its number and its losses.
 
     Raises:
-        ValueError: If parameters, covariance and pairs do not belong together, or if the posterior
-            in the folder is damaged.
+        ValueError: If parameters, covariance and pairs do not belong together, or if
+            the posterior in the folder is damaged.
         BlockingIOError: If another process is training in the folder.
     """
     plan = _Plan(splits, parameters, covariance, flow, options, seed)
     plan.check()
     description = plan.describe()
-    identity, shelf = fingerprint(description), Shelf(folder, KIND)
+    identity, store = fingerprint(description), ArtifactStore(folder, KIND)
 
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
         trained = plan.train(unfinished, on_epoch)
         return {**description, "curve": runs.describe(trained.curve)}, trained.weights
 
-    shelf.provide(identity, learn)
+    store.get_or_train(identity, learn)
     return load(folder)
 
 
@@ -443,11 +471,15 @@ def load(folder: Path | str) -> Posterior:
         FileNotFoundError: If there is none.
         ValueError: If its files are damaged.
     """
-    return Shelf(Path(folder), KIND).open(_restore)
+    return ArtifactStore(Path(folder), KIND).open(_restore)
 
 
 def _restore(document: JSON, weights: dict[str, Tensor]) -> Posterior:
-    summaries, options, curve = document["summaries"], document["flow"], document["curve"]
+    summaries, options, curve = (
+        document["summaries"],
+        document["flow"],
+        document["curve"],
+    )
     flow = Flow(options["transforms"], tuple(options["hidden"]), options["kind"])
     return Posterior(
         parameters=tuple(Parameter(**entry) for entry in document["parameters"]),
@@ -462,7 +494,9 @@ def _restore(document: JSON, weights: dict[str, Tensor]) -> Posterior:
     )
 
 
-def _rebuild(flow: Flow, document: JSON, weights: dict[str, Tensor]) -> ConditionalDensityEstimator:
+def _rebuild(
+    flow: Flow, document: JSON, weights: dict[str, Tensor]
+) -> ConditionalDensityEstimator:
     # The standardisation is among the weights; these two rows only give the shapes.
     rows = torch.tensor([[0.0], [1.0]])
     theta = rows.expand(2, len(document["parameters"]))

@@ -1,9 +1,10 @@
 """A network for sets: its answer depends neither on the order of the members nor on their places.
 
-Each entry of the set goes through the same small network; the results are averaged, together with
-the number of entries, and a second network reads the average and what is known beside the set (Deep
-Sets, Zaheer et al. 2017, arXiv:1703.06114). A row of summaries has a fixed number of places, so an
-absent entry is marked by a flag and counts for nothing.
+Each entry of the set goes through the same small network; the results are averaged,
+together with the number of entries, and a second network reads the average and what is
+known beside the set (Deep Sets, Zaheer et al. 2017, arXiv:1703.06114). A row of
+summaries has a fixed number of places, so an absent entry is marked by a flag and
+counts for nothing.
 """
 
 from dataclasses import dataclass
@@ -18,7 +19,8 @@ class SetLayout:
 
     Arguments:
         places: The largest number of entries.
-        numbers: The numbers of each entry, its last one the flag: 1 if it is there, 0 if not.
+        numbers: The numbers of each entry, its last one the flag: 1 if it is there, 0
+            if not.
         context: The numbers after the set, which belong to the row as a whole.
         width: The width of both networks' hidden layers, and of the average.
     """
@@ -46,7 +48,9 @@ class SetLayout:
             ValueError: If the rows have another size.
         """
         if x.shape[-1] != self.size:
-            raise ValueError(f"rows of {x.shape[-1]} summaries are not {self}: {self.size} are")
+            raise ValueError(
+                f"rows of {x.shape[-1]} summaries are not {self}: {self.size} are"
+            )
         return SetEmbedding(self, x)
 
 
@@ -73,7 +77,11 @@ class SetEmbedding(nn.Module):
             *(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width)),
         )
         self.whole = nn.Sequential(
-            *(nn.Linear(width + 1 + layout.context, width), nn.ReLU(), nn.Linear(width, width)),
+            *(
+                nn.Linear(width + 1 + layout.context, width),
+                nn.ReLU(),
+                nn.Linear(width, width),
+            ),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -83,7 +91,9 @@ class SetEmbedding(nn.Module):
         count = there.sum(dim=-2)
         mean = entries.sum(dim=-2) / count.clamp(min=1)
         known = (context - self.context_mean) / self.context_spread
-        embedding: Tensor = self.whole(torch.cat([mean, count / self.layout.places, known], dim=-1))
+        embedding: Tensor = self.whole(
+            torch.cat([mean, count / self.layout.places, known], dim=-1)
+        )
         return embedding
 
     def _parts(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,13 +1,13 @@
 """Training: a module learns to make its mean loss small, until unseen examples say stop.
 
-The result is a function of (seed, examples, options): the order of the examples is seeded by the
-epoch, the learning rate is a function of the step, and whoever runs the training, in this process
-or on Ray workers, takes the same steps. So a killed training continues from its last checkpoint to
-the very weights that it would have reached.
+The result is a function of (seed, examples, options): the order of the examples is
+seeded by the epoch, the learning rate is a function of the step, and whoever runs the
+training, in this process or on Ray workers, takes the same steps. So a killed training
+continues from its last checkpoint to the very weights that it would have reached.
 
-Small networks spend most of a step outside the arithmetic: a batch of 1000 examples costs hardly
-more than one of 250. So batches are large, steps are few and long, and one fused call moves all
-weights.
+Small networks spend most of a step outside the arithmetic: a batch of 1000 examples
+costs hardly more than one of 250. So batches are large, steps are few and long, and one
+fused call moves all weights.
 """
 
 import logging
@@ -45,9 +45,9 @@ OnEpoch = Callable[[int, Mapping[str, float]], None]
 
 CHECKPOINT, RESULT = "last.ckpt", "trained.pt"
 CHECKPOINT_EPOCHS = 10
-GREETING = ()  # what a worker sends when it starts
+READY = ()  # what a worker sends when it starts
 RESTARTS = 3
-SILENCE = 60.0  # [s] without any worker until the user is told why
+STARTUP_TIMEOUT = 60.0  # [s] without any worker until the user is told why
 VALIDATION_BATCH = 16384
 WARM_UP = 0.1  # the share of the training in which the steps grow: long first steps may diverge
 
@@ -58,13 +58,15 @@ class Training:
 
     Arguments:
         batch_size: Examples in one step, of all workers together.
-        learning_rate: Adam's largest step size. It rises to that in the first tenth of the training
-            and falls to zero along a half cosine (Smith & Topin 2017, arXiv:1708.07120).
-        weight_decay: By how much a step of size 1 would shrink the weights towards zero (Loshchilov
-            & Hutter 2017, arXiv:1711.05101).
+        learning_rate: Adam's largest step size. It rises to that in the first tenth of
+            the training and falls to zero along a half cosine (Smith & Topin 2017,
+            arXiv:1708.07120).
+        weight_decay: By how much a step of size 1 would shrink the weights towards zero
+            (Loshchilov & Hutter 2017, arXiv:1711.05101).
         max_epochs: The last epoch, where the step size reaches zero.
         patience: Epochs without a better validation loss after which training stops.
-        gradient_clip: The largest norm of a step's gradient; longer ones are shortened to it.
+        gradient_clip: The largest norm of a step's gradient; longer ones are shortened
+            to it.
         workers: Processes of Ray Train that share each batch; 0 trains in this process.
     """
 
@@ -77,7 +79,13 @@ class Training:
     workers: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "learning_rate", "max_epochs", "patience", "gradient_clip"):
+        for name in (
+            "batch_size",
+            "learning_rate",
+            "max_epochs",
+            "patience",
+            "gradient_clip",
+        ):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)} must be larger than 0")
         if not self.weight_decay >= 0:
@@ -148,17 +156,19 @@ def train(
     """Returns the weights that `module` learned; `module` itself may change.
 
     Arguments:
-        module: Called with a batch of examples, returns the loss of each, with shape `[B]`. It must
-            draw no random numbers.
+        module: Called with a batch of examples, returns the loss of each, with shape
+            `[B]`. It must draw no random numbers.
         examples: The training examples of each epoch.
         validation: The validation examples `[V, ...]`, the same in every epoch.
         options: How to train.
         seed: Decides the order of the examples.
-        folder: A folder for this training alone: name it after everything that decides the result.
-            A training that was killed continues from it, a finished one is read from it. With
-            workers on several machines it must be on storage that all of them see.
-        on_epoch: Called after each epoch with its number and its losses. With workers it is called
-            from a thread of this process; after a restart it may see an epoch twice.
+        folder: A folder for this training alone: name it after everything that decides
+            the result. A training that was killed continues from it, a finished one is
+            read from it. With workers on several machines it must be on storage that
+            all of them see.
+        on_epoch: Called after each epoch with its number and its losses. With workers
+            it is called from a thread of this process; after a restart it may see an
+            epoch twice.
 
     Raises:
         ValueError: If there are no examples, or fewer than workers.
@@ -201,7 +211,9 @@ def quiet() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             # Lightning 2.6 asks torch 2.13 for a class that it is about to rename.
-            warnings.filterwarnings("ignore", "`isinstance.treespec, LeafSpec", FutureWarning)
+            warnings.filterwarnings(
+                "ignore", "`isinstance.treespec, LeafSpec", FutureWarning
+            )
             yield
     finally:
         logger.setLevel(level)
@@ -253,7 +265,11 @@ def bare_trainer(
     """
     return lightning.Trainer(
         accelerator=device.type,
-        devices="auto" if environment else [device.index] if device.type == "cuda" else 1,
+        devices="auto"
+        if environment
+        else [device.index]
+        if device.type == "cuda"
+        else 1,
         strategy=strategy,
         plugins=environment,
         callbacks=[*callbacks],
@@ -287,7 +303,8 @@ def fit_from_checkpoint(
     try:
         trainer.fit(lesson, ckpt_path=resume, weights_only=True)
     except SystemExit as error:
-        # Lightning turns Ctrl-C into an exit that looks like a failure, and ignores the next one.
+        # Lightning turns Ctrl-C into an exit that looks like a failure, and ignores the
+        # next one.
         signal.signal(signal.SIGINT, on_interrupt)
         raise KeyboardInterrupt from error
 
@@ -302,12 +319,15 @@ class _Batches:
         return len(self.batches)
 
     def __iter__(self) -> Iterator[Tensors]:
-        return (tuple(tensor[batch] for tensor in self.tensors) for batch in self.batches)
+        return (
+            tuple(tensor[batch] for tensor in self.tensors) for batch in self.batches
+        )
 
 
 def _shuffled(order: Tensor, size: int, rank: int, workers: int) -> list[Tensor]:
-    # All workers draw the same order and take their share of every batch, so the gradient is the
-    # same for any number of them. The rows left over by the last full batch differ between epochs.
+    # All workers draw the same order and take their share of every batch, so the
+    # gradient is the same for any number of them. The rows left over by the last full
+    # batch differ between epochs.
     size = min(size, len(order) - len(order) % workers)
     batches = order[: len(order) - len(order) % size].reshape(-1, size)
     return list(batches[:, rank::workers])
@@ -332,15 +352,21 @@ class _Lesson(lightning.LightningModule):
         epoch, workers = self.current_epoch, self.trainer.world_size
         examples = self._here(self.task.examples(epoch))
         order = torch.from_numpy(
-            generator(self.task.seed, LEARNING, ORDER, epoch).permutation(len(examples[0]))
+            generator(self.task.seed, LEARNING, ORDER, epoch).permutation(
+                len(examples[0])
+            )
         )
         size = self.task.options.batch_size
-        return _Batches(examples, _shuffled(order, size, self.trainer.global_rank, workers))
+        return _Batches(
+            examples, _shuffled(order, size, self.trainer.global_rank, workers)
+        )
 
     def val_dataloader(self) -> _Batches:
         rows = torch.arange(len(self.task.validation[0]))
         share = rows[self.trainer.global_rank :: self.trainer.world_size]
-        return _Batches(self._here(self.task.validation), list(share.split(VALIDATION_BATCH)))
+        return _Batches(
+            self._here(self.task.validation), list(share.split(VALIDATION_BATCH))
+        )
 
     def _here(self, tensors: Tensors) -> Tensors:
         return tuple(tensor.to(self.device) for tensor in tensors)
@@ -348,12 +374,19 @@ class _Lesson(lightning.LightningModule):
     def configure_optimizers(self) -> torch.optim.Optimizer:
         options = self.task.options
         return torch.optim.AdamW(
-            self.parameters(), options.learning_rate, weight_decay=options.weight_decay, fused=True
+            self.parameters(),
+            options.learning_rate,
+            weight_decay=options.weight_decay,
+            fused=True,
         )
 
     def on_train_batch_start(self, batch: Tensors, batch_idx: int) -> None:
-        epochs = self.current_epoch + (batch_idx + 0.5) / self.trainer.num_training_batches
-        rate = self.task.options.learning_rate * _step_size(epochs / self.task.options.max_epochs)
+        epochs = (
+            self.current_epoch + (batch_idx + 0.5) / self.trainer.num_training_batches
+        )
+        rate = self.task.options.learning_rate * _step_size(
+            epochs / self.task.options.max_epochs
+        )
         for group in self.trainer.optimizers[0].param_groups:
             group["lr"] = rate
 
@@ -367,12 +400,16 @@ class _Lesson(lightning.LightningModule):
 
     def means(self) -> dict[str, float]:
         """Returns the mean losses of the epoch over all workers, and forgets them."""
-        means = {name: self._mean(torch.cat(losses)) for name, losses in self.losses.items()}
+        means = {
+            name: self._mean(torch.cat(losses)) for name, losses in self.losses.items()
+        }
         self.losses = {name: [] for name in self.losses}
         return means
 
     def _mean(self, losses: Tensor) -> float:
-        total = torch.stack([losses.double().sum(), losses.new_tensor(len(losses)).double()])
+        total = torch.stack(
+            [losses.double().sum(), losses.new_tensor(len(losses)).double()]
+        )
         total = self.trainer.strategy.reduce(total, reduce_op="sum")
         return float(total[0] / total[1])
 
@@ -392,7 +429,10 @@ class _Progress(lightning.Callback):
         return {"curve": curve, "weights": self.weights}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        self.curve, self.weights = Curve(*map(tuple, state_dict["curve"])), state_dict["weights"]
+        self.curve, self.weights = (
+            Curve(*map(tuple, state_dict["curve"])),
+            state_dict["weights"],
+        )
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         losses = pl_module.means()
@@ -413,9 +453,13 @@ class _Progress(lightning.Callback):
                 f"{self.task.options.learning_rate}, or look for extreme examples"
             )
         train, validation = self.curve.train, self.curve.validation
-        self.curve = Curve((*train, losses["train"]), (*validation, losses["validation"]))
+        self.curve = Curve(
+            (*train, losses["train"]), (*validation, losses["validation"])
+        )
         if self.curve.best == epoch:
-            self.weights = {k: w.detach().cpu().clone() for k, w in module.state_dict().items()}
+            self.weights = {
+                k: w.detach().cpu().clone() for k, w in module.state_dict().items()
+            }
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         if trainer.is_global_zero:
@@ -426,7 +470,9 @@ class _Progress(lightning.Callback):
 def save_checkpoint(trainer: lightning.Trainer, folder: Path) -> None:
     """Writes the folder's checkpoint, complete or not at all."""
     partly = folder / f".{CHECKPOINT}{files.TEMPORARY}"
-    trainer.save_checkpoint(partly)  # takes every worker, and waits for the first one to write
+    trainer.save_checkpoint(
+        partly
+    )  # takes every worker, and waits for the first one to write
     if trainer.is_global_zero:
         with files.replacing(folder / CHECKPOINT) as temporary:
             partly.rename(temporary)
@@ -459,12 +505,19 @@ def run_workers(
         on_epoch: Called from a thread of this process with what workers tell.
     """
     storage = folder / "ray"
-    # Ray would continue a run of this name; ours continue from their own checkpoint instead.
+    # Ray would continue a run of this name; ours continue from their own checkpoint
+    # instead.
     shutil.rmtree(storage, ignore_errors=True)
-    with cluster.connect(), _listening(on_epoch, workers) as epochs, warnings.catch_warnings():
+    with (
+        cluster.connect(),
+        _listening(on_epoch, workers) as epochs,
+        warnings.catch_warnings(),
+    ):
         gpu = ray.cluster_resources().get("GPU", 0) >= workers
         # Ray Train's own use of Ray Data sets options that Ray Data deprecates.
-        warnings.filterwarnings("ignore", category=DeprecationWarning, module=r"ray\.data")
+        warnings.filterwarnings(
+            "ignore", category=DeprecationWarning, module=r"ray\.data"
+        )
         trainer = TorchTrainer(
             _as_worker,
             train_loop_config={"work": work, "epochs": epochs},
@@ -481,13 +534,15 @@ def run_workers(
 
 def _as_worker(config: dict[str, Any]) -> None:
     rank = ray.train.get_context().get_world_rank()
-    config["epochs"].put(GREETING)
+    config["epochs"].put(READY)
     with cluster.one_thread(), quiet():
         config["work"](Worker(rank, get_device(), _Sender(config["epochs"])))
 
 
 def _train_on_ray(task: Task, on_epoch: OnEpoch) -> None:
-    run_workers(partial(_train_as_worker, task), task.options.workers, task.folder, on_epoch)
+    run_workers(
+        partial(_train_as_worker, task), task.options.workers, task.folder, on_epoch
+    )
 
 
 def _train_as_worker(task: Task, worker: Worker) -> None:
@@ -511,8 +566,10 @@ class _Sender:
 @contextmanager
 def _listening(on_epoch: OnEpoch, workers: int) -> Iterator[Queue]:
     queue = Queue()
-    alarm = threading.Timer(SILENCE, _say_why, [workers])
-    thread = threading.Thread(target=_listen, args=(queue, on_epoch, alarm), daemon=True)
+    alarm = threading.Timer(STARTUP_TIMEOUT, _say_why, [workers])
+    thread = threading.Thread(
+        target=_listen, args=(queue, on_epoch, alarm), daemon=True
+    )
     alarm.daemon = True
     alarm.start()
     thread.start()
@@ -536,5 +593,5 @@ def _say_why(workers: int) -> None:
 def _listen(queue: Queue, on_epoch: OnEpoch, alarm: threading.Timer) -> None:
     while (item := queue.get()) is not None:
         alarm.cancel()
-        if item != GREETING:
+        if item != READY:
             on_epoch(*item)

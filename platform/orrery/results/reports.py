@@ -1,9 +1,9 @@
 """Reports: what a run found, as files, as one page, and on the dashboard.
 
-Local files are the truth. A report collects text, numbers, tables and figures while an experiment
-goes on, writes each of them at once, and ends with `report.html`, which needs nothing but itself. A
-run that fails leaves the same page with what there was and the reason. Weights & Biases receives
-copies; whatever happens there, the run goes on.
+Local files are the truth. A report collects text, numbers, tables and figures while an
+experiment goes on, writes each of them at once, and ends with `report.html`, which
+needs nothing but itself. A run that fails leaves the same page with what there was and
+the reason. Weights & Biases receives copies; whatever happens there, the run goes on.
 """
 
 import base64
@@ -98,7 +98,9 @@ class Report:
         files.write_json(self.folder / METRICS, self.numbers)
         self.dashboard.summary(plain)
 
-    def epoch(self, epoch: int, losses: Mapping[str, float], estimator: str = "flow") -> None:
+    def epoch(
+        self, epoch: int, losses: Mapping[str, float], estimator: str = "flow"
+    ) -> None:
         """Tells the dashboard the losses of one epoch of an estimator."""
         self.dashboard.epoch(estimator, epoch, losses)
 
@@ -107,13 +109,16 @@ class Report:
 
         Arguments:
             title: Its heading; in lower case and underscores also the file's name.
-            table: An astropy table; `info.format` of a column decides how its numbers are shown.
+            table: An astropy table; `info.format` of a column decides how its numbers
+                are shown.
             caption: One sentence that says what the columns are.
         """
         name, rows = self._name(title), _rows(table)
         content = {"head": _head(table), "rows": rows}
         files.write_ecsv(self.folder / f"{name}.ecsv", table)
-        self.sections.append(Section("table", title, name, caption, content, (f"{name}.ecsv",)))
+        self.sections.append(
+            Section("table", title, name, caption, content, (f"{name}.ecsv",))
+        )
         _show(title, content)
         self.dashboard.table(name, table.colnames, rows)
 
@@ -121,8 +126,9 @@ class Report:
         """Adds tables that carry their caption, and what to warn of, in their metadata.
 
         Arguments:
-            tables: By title; `meta["caption"]` says what the columns are, and each string of
-                `meta["misses"]`, if any, is something that the reader must not miss.
+            tables: By title; `meta["caption"]` says what the columns are, and each
+                string of `meta["misses"]`, if any, is something that the reader must
+                not miss.
         """
         for title, table in tables.items():
             self.table(title, table, table.meta["caption"])
@@ -139,7 +145,9 @@ class Report:
         """
         name, png = self._name(title), figures.encode(figure, "png")
         files.write_atomically(self.folder / f"{name}.png", png)
-        files.write_atomically(self.folder / f"{name}.pdf", figures.encode(figure, "pdf"))
+        files.write_atomically(
+            self.folder / f"{name}.pdf", figures.encode(figure, "pdf")
+        )
         content = {"png": base64.b64encode(png).decode()}
         both = (f"{name}.png", f"{name}.pdf")
         self.sections.append(Section("figure", title, name, caption, content, both))
@@ -194,11 +202,13 @@ class Report:
 
 
 @contextmanager
-def open_run(experiment: str, options: Any, root: Path = Path("runs")) -> Iterator[Report]:
+def open_run(
+    experiment: str, options: Any, root: Path = Path("runs")
+) -> Iterator[Report]:
     """Returns the report of a run; at the end its page is written and its path printed.
 
-    If the body fails, the page says so and shows why, and the exception goes on. The same options
-    find the same folder, and write it again.
+    If the body fails, the page says so and shows why, and the exception goes on. The
+    same options find the same folder, and write it again.
 
     Arguments:
         experiment: The experiment's name.
@@ -248,7 +258,9 @@ def shown(value: Any, form: str | None = None) -> str:
     return f"{value:.4g}" if real else str(value)
 
 
-def parquet(names: Sequence[str], units: Sequence[str], values: FloatArray, run: Run) -> bytes:
+def parquet(
+    names: Sequence[str], units: Sequence[str], values: FloatArray, run: Run
+) -> bytes:
     """Returns draws `[n, P]` as a Parquet file whose columns carry their units."""
     columns = [Column(n, unit, "draws") for n, unit in zip(names, units, strict=True)]
     records = Records(dict(zip(names, values.T, strict=True)))
@@ -269,8 +281,12 @@ def _head(table: Table) -> list[tuple[str, str]]:
 def _rows(table: Table) -> list[list[str]]:
     columns = [table[name] for name in table.colnames]
     # A quantity shows its value only: the unit stands in the head.
-    plain = [(getattr(column, "value", column), column.info.format) for column in columns]
-    return [[shown(values[i], form) for values, form in plain] for i in range(len(table))]
+    plain = [
+        (getattr(column, "value", column), column.info.format) for column in columns
+    ]
+    return [
+        [shown(values[i], form) for values, form in plain] for i in range(len(table))
+    ]
 
 
 def _show(title: str, content: JSON) -> None:
@@ -287,13 +303,23 @@ def _flat(options: Any, prefix: str = "") -> dict[str, str]:
     """Returns nested options as one level: `training.epochs` and its value."""
     if not isinstance(options, dict):
         return {prefix: str(options)}
-    parts = [(f"{prefix}.{k}" if prefix else k, v) for k, v in options.items() if k != "type"]
-    return {name: text for key, item in parts for name, text in _flat(item, key).items()}
+    parts = [
+        (f"{prefix}.{k}" if prefix else k, v) for k, v in options.items() if k != "type"
+    ]
+    return {
+        name: text for key, item in parts for name, text in _flat(item, key).items()
+    }
 
 
 def _template() -> jinja2.Template:
-    source = resources.files("orrery.results").joinpath("report.html").read_text(encoding="utf-8")
-    page = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    source = (
+        resources.files("orrery.results")
+        .joinpath("report.html")
+        .read_text(encoding="utf-8")
+    )
+    page = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
     return page.from_string(source)
 
 
@@ -328,7 +354,11 @@ class Dashboard:
                 silent=True, console="off", init_timeout=30, finish_timeout=300
             ),
         )
-        place = self._session.url if mode == "online" else f"offline, in {run.folder / 'wandb'}"
+        place = (
+            self._session.url
+            if mode == "online"
+            else f"offline, in {run.folder / 'wandb'}"
+        )
         runs.say(f"Weights & Biases: {place}")
 
     def epoch(self, estimator: str, epoch: int, losses: Mapping[str, float]) -> None:
@@ -348,7 +378,9 @@ class Dashboard:
 
         self._send(log)
 
-    def table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    def table(
+        self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
+    ) -> None:
         """Sends a table as it is shown."""
 
         def log(session: Any) -> None:
@@ -368,7 +400,9 @@ class Dashboard:
     def _attempt(self, action: Callable[[], Any]) -> None:
         try:
             action()
-        except Exception as problem:  # whatever goes wrong over there, hours of computing do not
+        except (
+            Exception
+        ) as problem:  # whatever goes wrong over there, hours of computing do not
             self._session = None
             runs.say(
                 f"warning: Weights & Biases failed and is off for the rest of this run "

@@ -1,12 +1,14 @@
 """A dataset: a folder of records that explains itself.
 
-Records lie in shards, Arrow files that are read by mapping them into memory. Shard i holds the
-simulations from i * shard_size on, and its bytes depend on the fingerprint and on i alone: not on
-who wrote it, nor on how often the writing was interrupted. A manifest lists every shard with its
-checksum. The format is described in `datasets/README.md`.
+Records lie in shards, Arrow files that are read by mapping them into memory. Shard i
+holds the simulations from i * shard_size on, and its bytes depend on the fingerprint
+and on i alone: not on who wrote it, nor on how often the writing was interrupted. A
+manifest lists every shard with its checksum. The format is described in
+`datasets/README.md`.
 
-Only the record of work, and the card's section that shows it, tell who made the shards, when and
-how fast: all other files have the same bytes whenever the same dataset is made.
+Only the record of work, and the card's section that shows it, tell who made the shards,
+when and how fast: all other files have the same bytes whenever the same dataset is
+made.
 """
 
 import dataclasses
@@ -45,19 +47,27 @@ Split = Literal["train", "validation", "test"]
 FORMAT = 1
 INDEX = "index"  # the column with the simulation's number
 SPLIT = "split"  # the column, if there is one, with a simulation's place in SPLITS
-IDENTITY = "id"  # the column, if there is one, with what a simulation is called elsewhere
-LABELS = (INDEX, SPLIT, IDENTITY)  # they tell simulations apart: sums and means say nothing
+IDENTITY = (
+    "id"  # the column, if there is one, with what a simulation is called elsewhere
+)
+LABELS = (
+    INDEX,
+    SPLIT,
+    IDENTITY,
+)  # they tell simulations apart: sums and means say nothing
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 SHARDS = "shards"
 DOCUMENT, MANIFEST, JOURNAL = "dataset.json", "manifest.json", "manifest.jsonl"
 CARD, WORK = "README.md", "work.jsonl"
-PATIENCE = 60  # [s] until a file written on another node must be visible on a shared file system
+# [s] until a file written on another node must be visible on a shared file system
+VISIBILITY_TIMEOUT = 60
 
 
 def split(index: int) -> Split:
     """Returns the split of a simulation: of each ten, one for test, one for validation.
 
-    It depends on the simulation's number alone: a growing dataset moves nothing between splits.
+    It depends on the simulation's number alone: a growing dataset moves nothing between
+    splits.
     """
     special: dict[int, Split] = {0: "test", 1: "validation"}
     return special.get(index % 10, "train")
@@ -76,7 +86,8 @@ class Row:
         bytes: The file's size.
         sha256: The file's checksum.
         sums: For each scalar column the sum of its finite values.
-        missing: For each scalar column that has some, the number of values that are not finite.
+        missing: For each scalar column that has some, the number of values that are not
+            finite.
     """
 
     shard: int
@@ -138,7 +149,8 @@ class Dataset:
             count: The number of simulations wanted; all when None.
 
         Raises:
-            ValueError: If it is unfinished, smaller than `count`, or a shard has the wrong size.
+            ValueError: If it is unfinished, smaller than `count`, or a shard has the
+                wrong size.
         """
         folder = Path(folder).absolute()
         rows = _manifest(folder)
@@ -150,7 +162,9 @@ class Dataset:
                 "generate the dataset with a larger count"
             )
         size = _document(folder)["shard_size"]
-        dataset = cls(folder, count, _document(folder), tuple(rows[: math.ceil(count / size)]))
+        dataset = cls(
+            folder, count, _document(folder), tuple(rows[: math.ceil(count / size)])
+        )
         dataset.verify()
         return dataset
 
@@ -188,7 +202,9 @@ class Dataset:
             with pa.memory_map(str(path)) as source:
                 records = Records.from_table(pa.ipc.open_file(source).read_all())
         except (pa.ArrowInvalid, OSError) as error:
-            raise ValueError(f"{path} cannot be read ({error}): {_remedy(path)}") from error
+            raise ValueError(
+                f"{path} cannot be read ({error}): {_remedy(path)}"
+            ) from error
         return _first(records, len(self.indices(shard)))
 
     def damaged(self, full: bool = False) -> dict[str, str]:
@@ -227,14 +243,18 @@ def _first(records: Records, count: int) -> Records:
         return records
     offsets = records.offsets[: count + 1]
     scalars = {name: values[:count] for name, values in records.scalars.items()}
-    particles = {name: values[: offsets[-1]] for name, values in records.particles.items()}
+    particles = {
+        name: values[: offsets[-1]] for name, values in records.particles.items()
+    }
     return Records(scalars, particles, offsets)
 
 
 def _damaged(folder: Path, rows: tuple[Row, ...], full: bool) -> dict[str, str]:
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         reasons = list(threads.map(partial(_damage, folder, full), rows))
-    return {row.file: reason for row, reason in zip(rows, reasons, strict=True) if reason}
+    return {
+        row.file: reason for row, reason in zip(rows, reasons, strict=True) if reason
+    }
 
 
 def _damage(folder: Path, full: bool, row: Row) -> str | None:
@@ -244,7 +264,11 @@ def _damage(folder: Path, full: bool, row: Row) -> str | None:
     size = path.stat().st_size
     if size != row.bytes:
         return f"has {size} bytes instead of {row.bytes}"
-    return "was altered: its sha256 differs" if full and _checksum(path) != row.sha256 else None
+    return (
+        "was altered: its sha256 differs"
+        if full and _checksum(path) != row.sha256
+        else None
+    )
 
 
 def _checksum(path: Path) -> str:
@@ -256,9 +280,14 @@ def _document(folder: Path) -> JSON:
     path = folder / DOCUMENT
     try:
         document = json.loads(path.read_text())
-        return {**document, **{key: document[key] for key in ("fingerprint", "shard_size")}}
+        return {
+            **document,
+            **{key: document[key] for key in ("fingerprint", "shard_size")},
+        }
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder} is no dataset ({error}): generate it first") from error
+        raise ValueError(
+            f"{folder} is no dataset ({error}): generate it first"
+        ) from error
 
 
 def _manifest(folder: Path) -> list[Row]:
@@ -272,7 +301,9 @@ def _manifest(folder: Path) -> list[Row]:
         ) from error
 
 
-def write_shard(folder: Path, shard: int, records: Records, schema: Schema, metadata: JSON) -> Row:
+def write_shard(
+    folder: Path, shard: int, records: Records, schema: Schema, metadata: JSON
+) -> Row:
     """Writes the records of one shard and returns its manifest row.
 
     Arguments:
@@ -289,7 +320,9 @@ def write_shard(folder: Path, shard: int, records: Records, schema: Schema, meta
     with replacing(folder / file) as temporary:
         _write_arrow(temporary, records.table(schema, metadata))
         size, checksum = temporary.stat().st_size, _checksum(temporary)
-    values = {c.name: records.scalars[c.name] for c in schema.scalars if c.name != INDEX}
+    values = {
+        c.name: records.scalars[c.name] for c in schema.scalars if c.name != INDEX
+    }
     missing = {name: int((~np.isfinite(value)).sum()) for name, value in values.items()}
     return Row(
         shard=shard,
@@ -305,9 +338,13 @@ def write_shard(folder: Path, shard: int, records: Records, schema: Schema, meta
 
 
 def _write_arrow(path: Path, table: pa.Table) -> None:
-    # One batch: its columns can then be mapped as they are, without putting pieces together.
+    # One batch: its columns can then be mapped as they are, without putting pieces
+    # together.
     (batch,) = table.combine_chunks().to_batches()
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+    with (
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema) as writer,
+    ):
         writer.write_batch(batch)
 
 
@@ -325,7 +362,8 @@ class Session:
         began: When, as ISO 8601 in UTC.
         simulations: The number of simulations made.
         seconds: The wall time [s].
-        actors: The most actors that were at work; 0 where the calling process simulated.
+        actors: The most actors that were at work; 0 where the calling process
+            simulated.
         deaths: The number of actors that died.
         cpus: The CPU threads of all machines.
         nodes: The number of machines.
@@ -370,7 +408,8 @@ def together(parts: tuple[Session, ...]) -> Session:
 class Writer:
     """A dataset that is being written: its rows so far, each durable once entered.
 
-    Its `session` is the work that begins with it; a kill costs no more of it than one shard's.
+    Its `session` is the work that begins with it; a kill costs no more of it than one
+    shard's.
 
     Arguments:
         folder: The dataset's absolute folder.
@@ -379,10 +418,20 @@ class Writer:
         listed: The number of shards that an earlier run reached.
     """
 
-    def __init__(self, folder: Path, metadata: JSON, rows: dict[int, Row], listed: int) -> None:
-        self.folder, self.metadata, self.rows, self.listed = folder, metadata, rows, listed
+    def __init__(
+        self, folder: Path, metadata: JSON, rows: dict[int, Row], listed: int
+    ) -> None:
+        self.folder, self.metadata, self.rows, self.listed = (
+            folder,
+            metadata,
+            rows,
+            listed,
+        )
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        self.earlier, self.session = sessions(folder), Session(now, cpus=os.cpu_count() or 1)
+        self.earlier, self.session = (
+            sessions(folder),
+            Session(now, cpus=os.cpu_count() or 1),
+        )
         self.began = time.monotonic()
 
     def pending(self, count: int) -> list[int]:
@@ -395,7 +444,8 @@ class Writer:
         """Enters a written shard in the journal.
 
         Raises:
-            OSError: If the shard cannot be seen from here, or the journal not be written.
+            OSError: If the shard cannot be seen from here, or the journal not be
+                written.
         """
         _await(self.folder / row.file, row.bytes)
         append(self.folder / JOURNAL, _line(row))
@@ -411,7 +461,9 @@ class Writer:
         """
         if self.session.simulations or self.session.deaths:
             self.session.seconds = round(time.monotonic() - self.began, 3)
-            lines = [canonical(dataclasses.asdict(s)) for s in (*self.earlier, self.session)]
+            lines = [
+                canonical(dataclasses.asdict(s)) for s in (*self.earlier, self.session)
+            ]
             write_atomically(self.folder / WORK, "\n".join([*lines, ""]))
 
     def finish(self, count: int) -> Dataset:
@@ -444,7 +496,8 @@ def finished(folder: Path, metadata: JSON, count: int) -> Dataset | None:
 def writing(folder: Path, metadata: JSON) -> Iterator[Writer]:
     """Returns the writer of a dataset, which no other process can write meanwhile.
 
-    Sound shards of an earlier run are found again; damaged ones are reported and forgotten.
+    Sound shards of an earlier run are found again; damaged ones are reported and
+    forgotten.
 
     Arguments:
         folder: The dataset's folder; made if need be.
@@ -512,7 +565,7 @@ def _line(row: Row) -> str:
 
 
 def _await(path: Path, size: int) -> None:
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + VISIBILITY_TIMEOUT
     while not path.is_file() or path.stat().st_size != size:
         if time.monotonic() > deadline:
             raise FileNotFoundError(
@@ -528,7 +581,9 @@ def _remove_leftovers(folder: Path) -> None:
             leftover.unlink(missing_ok=True)
 
 
-def card(name: str, metadata: JSON, rows: tuple[Row, ...], work: tuple[Session, ...]) -> str:
+def card(
+    name: str, metadata: JSON, rows: tuple[Row, ...], work: tuple[Session, ...]
+) -> str:
     """Returns the dataset's card, the README that lies in its folder.
 
     Its section `Work` is the only one that differs when the same dataset is made again.
@@ -539,7 +594,9 @@ def card(name: str, metadata: JSON, rows: tuple[Row, ...], work: tuple[Session, 
         rows: The manifest's rows of all shards.
         work: The sessions in which they were made.
     """
-    simulator = json.dumps(metadata["simulator"], indent=2, sort_keys=True, ensure_ascii=False)
+    simulator = json.dumps(
+        metadata["simulator"], indent=2, sort_keys=True, ensure_ascii=False
+    )
     return CARD_TEMPLATE.format(
         name=name,
         count=sum(row.count for row in rows),
@@ -609,7 +666,7 @@ def _work_cells(part: Session) -> str:
     return f"{part.simulations} | {duration(part.seconds)} | {part.rate:.3g}"
 
 
-def account(dataset: Dataset) -> str:
+def summary(dataset: Dataset) -> str:
     """Returns one paragraph on a dataset: how many simulations, where, their counts and work."""
     return (
         f"{len(dataset)} simulations, seed {dataset.metadata['seed']}, in {dataset.folder.name}."
@@ -632,7 +689,9 @@ def _work_sentence(folder: Path) -> str:
     upto = "" if fewest == work.actors else "up to "
     where = f"{upto}{work.actors} actor{'' if work.actors == 1 else 's'}"
     place = f"on {where}" if work.actors else "in one process"
-    return f" Made in {duration(work.seconds)} of work {place}, {work.rate:.3g} a second."
+    return (
+        f" Made in {duration(work.seconds)} of work {place}, {work.rate:.3g} a second."
+    )
 
 
 def counters(metadata: JSON) -> tuple[str, ...]:
@@ -640,7 +699,8 @@ def counters(metadata: JSON) -> tuple[str, ...]:
     return tuple(
         column["name"]
         for column in metadata["columns"]["scalars"]
-        if np.issubdtype(np.dtype(column["dtype"]), np.integer) and column["name"] not in LABELS
+        if np.issubdtype(np.dtype(column["dtype"]), np.integer)
+        and column["name"] not in LABELS
     )
 
 

@@ -1,7 +1,7 @@
 """Files and folders: written whole or not at all, and by one process at a time.
 
-A file appears under its name complete and synced, or not at all, so that whatever is killed can be
-started again with the same command.
+A file appears under its name complete and synced, or not at all, so that whatever is
+killed can be started again with the same command.
 """
 
 import fcntl
@@ -100,7 +100,9 @@ def append(path: Path, text: str) -> None:
 
 def write_json(path: Path, document: Any) -> None:
     """Writes a JSON document, sorted and indented, complete or not at all."""
-    text = json.dumps(document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(
+        document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False
+    )
     write_atomically(path, text + "\n")
 
 

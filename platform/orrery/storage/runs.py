@@ -29,7 +29,8 @@ PACKAGES = (
 )  # fmt: skip
 MINUTE = 60.0  # [s] without a terminal, the longest time without a line on the progress
 
-# A log file has no width of its own; tables need more than the 80 columns assumed for it.
+# A log file has no width of its own; tables need more than the 80 columns assumed for
+# it.
 console = Console(
     stderr=True,
     highlight=False,
@@ -46,7 +47,8 @@ class Run:
     Arguments:
         experiment: The experiment's name.
         folder: Where everything the run writes goes.
-        fingerprint: Identifies the options; the same options always find the same folder.
+        fingerprint: Identifies the options; the same options always find the same
+            folder.
         options: The options as plain JSON.
     """
 
@@ -60,12 +62,15 @@ def options(choices: type[Options], arguments: Sequence[str] | None = None) -> O
     """Returns the frozen dataclass `choices` with the values given on the command line.
 
     Arguments:
-        choices: A frozen dataclass; the fields of nested ones are options like its own, shown in
-            groups, so no name may stand twice. The docstrings become the help text.
-        arguments: The command line without the program's name; `sys.argv[1:]` when None.
+        choices: A frozen dataclass; the fields of nested ones are options like its own,
+            shown in groups, so no name may stand twice. The docstrings become the help
+            text.
+        arguments: The command line without the program's name; `sys.argv[1:]` when
+            None.
 
     Raises:
-        SystemExit: With code 2 and a message, if an option is unknown or a value is refused.
+        SystemExit: With code 2 and a message, if an option is unknown or a value is
+            refused.
     """
     return tyro.cli(choices, args=arguments, config=(tyro.conf.OmitArgPrefixes,))
 
@@ -73,9 +78,9 @@ def options(choices: type[Options], arguments: Sequence[str] | None = None) -> O
 def start(experiment: str, choices: Any, root: Path = Path("runs")) -> Run:
     """Returns the run of an experiment with the given options, its folder ready.
 
-    The folder is `<root>/<experiment>/<fingerprint of the options>`. It receives `options.json`
-    and `versions.json`. Where things are kept decides nothing: fields of a dataclass whose metadata
-    has `"place": True` are not part of the fingerprint.
+    The folder is `<root>/<experiment>/<fingerprint of the options>`. It receives
+    `options.json` and `versions.json`. Where things are kept decides nothing: fields of
+    a dataclass whose metadata has `"place": True` are not part of the fingerprint.
 
     Arguments:
         experiment: The experiment's name.
@@ -148,7 +153,11 @@ def _commit() -> str | None:
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         found = subprocess.run(
-            command, cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+            command,
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
         )
     except (OSError, subprocess.CalledProcessError):
         return None
@@ -172,14 +181,15 @@ def progress(
 ) -> Iterator[Advance]:
     """Returns a function that moves a progress bar with rate and remaining time.
 
-    Where there is no terminal, a plain line is printed for each tenth of the work, and at least
-    once a minute.
+    Where there is no terminal, a plain line is printed for each tenth of the work, and
+    at least once a minute.
 
     Arguments:
         description: What is going on, such as `simulating`.
         total: The number of steps.
         unit: What a step is, in the plural.
-        done: The number of steps that an earlier run did; they do not count for the rate.
+        done: The number of steps that an earlier run did; they do not count for the
+            rate.
     """
     pace = _Pace(total, unit, done)
     if not console.is_terminal:
@@ -187,11 +197,16 @@ def progress(
         with lines.each_minute():
             yield lines
         return
-    # The fields are read anew whenever the bar is drawn. Rich's own remaining time would stay
-    # unknown where steps are more than 30 seconds apart.
+    # The fields are read anew whenever the bar is drawn. Rich's own remaining time
+    # would stay unknown where steps are more than 30 seconds apart.
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    live = (TextColumn("{task.fields[pace].speed}"), TextColumn("{task.fields[pace].left}"))
-    with Progress(*columns, *live, TextColumn("{task.fields[note]}"), console=console) as bars:
+    live = (
+        TextColumn("{task.fields[pace].speed}"),
+        TextColumn("{task.fields[pace].left}"),
+    )
+    with Progress(
+        *columns, *live, TextColumn("{task.fields[note]}"), console=console
+    ) as bars:
         yield _Bar(bars, pace, description)
 
 
@@ -272,7 +287,9 @@ class _Lines:
     def _print(self) -> None:
         pace, self.printed = self.pace, time.monotonic()
         share = 100 * pace.done // max(pace.total, 1)
-        text = f"{self.description}: {pace.done} of {pace.total} {pace.unit} ({share} %)"
+        text = (
+            f"{self.description}: {pace.done} of {pace.total} {pace.unit} ({share} %)"
+        )
         rest = f", {pace.left}" if pace.done < pace.total else ""
         say(f"{text}, {pace.speed}{rest}{', ' if self.note else ''}{self.note}")
 
@@ -284,14 +301,15 @@ def main(
 ) -> None:
     """Runs an experiment from the command line.
 
-    What the user can mend (a refused value, an unwritable folder, a training that diverges) ends
-    with one line and exit code 1. Unexpected errors keep their traceback; with `ORRERY_DEBUG=1` all
-    errors do.
+    What the user can mend (a refused value, an unwritable folder, a training that
+    diverges) ends with one line and exit code 1. Unexpected errors keep their
+    traceback; with `ORRERY_DEBUG=1` all errors do.
 
     Arguments:
         function: The experiment, a function of its options.
         choices: The options' frozen dataclass.
-        arguments: The command line without the program's name; `sys.argv[1:]` when None.
+        arguments: The command line without the program's name; `sys.argv[1:]` when
+            None.
 
     Raises:
         SystemExit: If the experiment failed or was interrupted.

@@ -52,8 +52,12 @@ def halos(count, seed=0):
     velocities = random.integers(-800, 800, (count, 3)) / 2
     peak = np.float32(10 ** random.uniform(7.5, 14, count)).astype(float)
     mass = np.float32(peak * random.uniform(0.1, 1, count)).astype(float)
-    stars = np.float32(np.where(random.random(count) < 0.2, 0, peak / 100)).astype(float)
-    flags = np.where(random.random(count) < 0.1, 16 + 4, random.choice([0, 1, 32], count))
+    stars = np.float32(np.where(random.random(count) < 0.2, 0, peak / 100)).astype(
+        float
+    )
+    flags = np.where(
+        random.random(count) < 0.1, 16 + 4, random.choice([0, 1, 32], count)
+    )
     return [
         Halo(
             10**16 + 3 * i,  # a float holds every other of them
@@ -67,7 +71,24 @@ def halos(count, seed=0):
 
 def write_binary(path, listed, order="<"):
     floats = [
-        (0.1, *h.pos, 9, 8, h.mp, h.m, h.v, 7, *(1, 2, 3, 4, 5), h.sm, 1, 2, 3, 4, -19.0, 0.0)
+        (
+            0.1,
+            *h.pos,
+            9,
+            8,
+            h.mp,
+            h.m,
+            h.v,
+            7,
+            *(1, 2, 3, 4, 5),
+            h.sm,
+            1,
+            2,
+            3,
+            4,
+            -19.0,
+            0.0,
+        )
         for h in listed
     ]
     path.write_bytes(
@@ -91,7 +112,10 @@ def write_text(path, listed, header=TEXT_HEADER):
 
 def write_hlist(path, listed, names=HLIST_NAMES, box=BOX, h0=H):
     header = " ".join(f"{name}({i})" for i, name in enumerate(names))
-    lines = (" ".join(str(hlist_row(h).get(name.lower(), "0.5")) for name in names) for h in listed)
+    lines = (
+        " ".join(str(hlist_row(h).get(name.lower(), "0.5")) for name in names)
+        for h in listed
+    )
     rest = f"#Omega_M = 0.307000; Omega_L = 0.693000; h0 = {h0:f}\n"
     rest += f"#Full box size = {box:f} Mpc/h\n#Mvir: Halo mass (Msun/h).\n"
     path.write_text(f"#{header}\n{rest}" + "".join(f"{line}\n" for line in lines))
@@ -118,7 +142,8 @@ def write(kind, folder, listed):
 def read(reader, size=1):
     """Returns the halos of all chunks, one after the other."""
     parts = [
-        reader.records(0, range(first, first + size)) for first in range(0, reader.chunks, size)
+        reader.records(0, range(first, first + size))
+        for first in range(0, reader.chunks, size)
     ]
     return {
         column.name: np.concatenate([part.particles[column.name] for part in parts])
@@ -142,7 +167,9 @@ def test_halos_are_those_that_were_written(kind, tmp_path):
     kept = [h for h in listed if h.mp / H > 1e8 and not (ignored and h.flags & 16)]
     found = read(open_catalogue(write(kind, tmp_path, listed), BOX))
     for name in ("id", "descid", "upid"):
-        np.testing.assert_array_equal(found[name], [getattr(h, name) for h in kept], name)
+        np.testing.assert_array_equal(
+            found[name], [getattr(h, name) for h in kept], name
+        )
     for i, name in enumerate(("x", "y", "z", "vx", "vy", "vz")):
         np.testing.assert_array_equal(found[name], [h.pos[i] for h in kept], name)
     np.testing.assert_array_equal(found["vmax"], [h.v for h in kept])
@@ -152,7 +179,9 @@ def test_halos_are_those_that_were_written(kind, tmp_path):
         ("log_m_peak", [h.mp / H for h in kept]),
         ("log_m_star", stars),
     ):
-        np.testing.assert_allclose(found[name], np.log10(masses), rtol=2e-7, err_msg=name)
+        np.testing.assert_allclose(
+            found[name], np.log10(masses), rtol=2e-7, err_msg=name
+        )
     assert {name: str(values.dtype) for name, values in found.items()} == {
         column.name: column.dtype for column in HALOS.particles
     }
@@ -167,7 +196,10 @@ def test_three_readers_give_the_same_halos(tmp_path):
     same(binary, hlist)
     for name in set(binary) - {"log_m_vir", "log_m_peak"}:
         np.testing.assert_array_equal(binary[name], text[name], name)
-    for name in ("log_m_vir", "log_m_peak"):  # the text was divided by h before it was written
+    for name in (
+        "log_m_vir",
+        "log_m_peak",
+    ):  # the text was divided by h before it was written
         np.testing.assert_allclose(binary[name], text[name], rtol=2e-7)
 
 
@@ -210,7 +242,12 @@ def test_lines_that_begin_where_a_chunk_does_are_read_once(tmp_path):
     path.write_text("".join(f"{line:<499}\n" for line in path.read_text().splitlines()))
     reader = open_catalogue(path, BOX, memory=2.0)
     assert reader.describe()["chunk_bytes"] % 500 == 0
-    assert [reader.records(0, [i]).scalars["rows"][0] for i in range(4)] == [400, 400, 400, 300]
+    assert [reader.records(0, [i]).scalars["rows"][0] for i in range(4)] == [
+        400,
+        400,
+        400,
+        300,
+    ]
     same(read(reader), expected)
 
 
@@ -223,11 +260,18 @@ def test_columns_are_found_by_name(tmp_path):
         [name.replace("mvir", "Mvir") for name in HLIST_NAMES],
     ):
         same(
-            read(open_catalogue(write_hlist(tmp_path / "b_1.0.list", listed, names), BOX)), expected
+            read(
+                open_catalogue(write_hlist(tmp_path / "b_1.0.list", listed, names), BOX)
+            ),
+            expected,
         )
     text = write("ascii", tmp_path, listed)
     expected = read(open_catalogue(text, BOX))
-    lines = [line.split() for line in text.read_text().splitlines() if not line.startswith("#ID:")]
+    lines = [
+        line.split()
+        for line in text.read_text().splitlines()
+        if not line.startswith("#ID:")
+    ]
     moved = [" ".join([*line[:20], "A_UV" if line[0] == "#ID" else "0.3", *line[20:]])
              for line in lines if line[0] not in ("#X", "#M:")]  # fmt: skip
     other = tmp_path / "sfr_catalog_0.500000.txt"
@@ -238,7 +282,10 @@ def test_columns_are_found_by_name(tmp_path):
 def test_text_without_a_header_has_the_released_order(tmp_path):
     listed = halos(300, seed=5)
     expected = read(open_catalogue(write("ascii", tmp_path, listed), BOX))
-    same(read(open_catalogue(write_text(tmp_path / "b_1.0.txt", listed, ""), BOX)), expected)
+    same(
+        read(open_catalogue(write_text(tmp_path / "b_1.0.txt", listed, ""), BOX)),
+        expected,
+    )
 
 
 def test_positions_over_the_edge_are_wrapped(tmp_path):
@@ -272,7 +319,10 @@ def test_a_catalogue_knows_what_it_is(tmp_path):
     assert (told["file"], told["bytes"]) == (path.name, 30_000 * 128)
     assert told["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
     assert told["columns"]["sm"] == 100
-    assert open_catalogue(path, BOX, memory=3.0).describe()["chunk_bytes"] > told["chunk_bytes"]
+    assert (
+        open_catalogue(path, BOX, memory=3.0).describe()["chunk_bytes"]
+        > told["chunk_bytes"]
+    )
 
 
 @KINDS
@@ -283,7 +333,11 @@ def test_the_checksum_is_that_of_the_whole_file(kind, tmp_path):
     before = reader.describe()["sha256"]
     assert before == hashlib.sha256(path.read_bytes()).hexdigest()
     write(kind, tmp_path, halos(8000, seed=1))
-    assert reader.describe()["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest() != before
+    assert (
+        reader.describe()["sha256"]
+        == hashlib.sha256(path.read_bytes()).hexdigest()
+        != before
+    )
 
 
 def test_where_a_file_lies_does_not_matter(tmp_path):
@@ -339,10 +393,14 @@ def contents(folder):
 
 @pytest.mark.slow
 def test_actors_give_the_same_bytes(tmp_path):
-    reader = open_catalogue(write("ascii", tmp_path, halos(20_000, seed=7)), BOX, memory=2.0)
+    reader = open_catalogue(
+        write("ascii", tmp_path, halos(20_000, seed=7)), BOX, memory=2.0
+    )
     assert reader.chunks > 4
     made = [fill(reader, tmp_path / f"{n}", actors=n) for n in (0, 1, 2)]
-    assert contents(made[0].folder) == contents(made[1].folder) == contents(made[2].folder)
+    assert (
+        contents(made[0].folder) == contents(made[1].folder) == contents(made[2].folder)
+    )
 
 
 # --- what is refused ---------------------------------------------------------------------------
@@ -357,7 +415,10 @@ def refused(message, path, folder, error=ValueError, **choices):
 
 def test_a_missing_file_is_named(tmp_path):
     refused(
-        r"no file .*nowhere_1\.0\.bin", tmp_path / "nowhere_1.0.bin", tmp_path, FileNotFoundError
+        r"no file .*nowhere_1\.0\.bin",
+        tmp_path / "nowhere_1.0.bin",
+        tmp_path,
+        FileNotFoundError,
     )
 
 
@@ -373,7 +434,9 @@ def test_half_a_struct_is_refused(over, tmp_path):
     path = write("binary", tmp_path, halos(10))
     path.write_bytes(path.read_bytes()[: 9 * 128 + over])
     refused(
-        f"{9 * 128 + over} bytes, {over} more than whole structs.*fetch it again", path, tmp_path
+        f"{9 * 128 + over} bytes, {over} more than whole structs.*fetch it again",
+        path,
+        tmp_path,
     )
 
 
@@ -401,7 +464,12 @@ def test_structs_are_no_text(tmp_path):
     path = write_binary(tmp_path / "sfr_catalog_1.000000.txt", halos(4000))
     refused("ends in the middle of a line", path, tmp_path)
     path.write_bytes(path.read_bytes().replace(b"\n", b"\0") + b"\n")
-    refused("no end of a line within 65536 bytes.*choose another kind", path, tmp_path, memory=2.0)
+    refused(
+        "no end of a line within 65536 bytes.*choose another kind",
+        path,
+        tmp_path,
+        memory=2.0,
+    )
 
 
 @pytest.mark.parametrize("kind", ["ascii", "hlist"])
@@ -430,7 +498,9 @@ def test_a_damaged_line_is_named_wherever_it_is(kind, damage, tmp_path):
     }[damage]  # fmt: skip
     lines[5000] = lines[5000] if damage != "word" else " ".join(["abc"] * len(words))
     path.write_text("\n".join([*lines, ""]))
-    reason = {"few": "fields instead of", "many": "fields instead of"}.get(damage, "cannot be read")
+    reason = {"few": "fields instead of", "many": "fields instead of"}.get(
+        damage, "cannot be read"
+    )
     refused(f"line 5001 .*{reason}", path, tmp_path, memory=2.0)
 
 
@@ -457,7 +527,10 @@ def test_an_hlist_without_names_is_refused(tmp_path):
 def test_a_position_outside_of_the_box_is_refused(kind, tmp_path):
     path = write(kind, tmp_path, halos(500))
     refused(
-        r"x is 54\.4\d+, outside of the box of 25 Mpc/h", path, tmp_path, **foreign(kind, path, 25)
+        r"x is 54\.4\d+, outside of the box of 25 Mpc/h",
+        path,
+        tmp_path,
+        **foreign(kind, path, 25),
     )
 
 
@@ -472,7 +545,9 @@ def foreign(kind, path, box):
 def test_a_box_that_is_not_filled_is_refused(kind, tmp_path):
     path = write(kind, tmp_path, halos(4000))
     choices = foreign(kind, path, 160)
-    refused(r"reach only to 6[34]\.?\d* Mpc/h .*in a box of 160", path, tmp_path, **choices)
+    refused(
+        r"reach only to 6[34]\.?\d* Mpc/h .*in a box of 160", path, tmp_path, **choices
+    )
 
 
 def test_an_hlist_of_another_simulation_is_refused(tmp_path):

@@ -12,10 +12,10 @@ from halomass.hosts import neighbours, selection
 from halomass.hosts.neighbours import Halos, Neighbourhood
 from halomass.hosts.selection import (
     CatalogueSystems,
-    Fates,
+    FinalPositions,
     Selection,
     Snapshot,
-    fates,
+    final_positions,
     find_hosts,
     sides,
 )
@@ -51,7 +51,9 @@ def universe(scale=1.0, drift=0.0, stars=True, number=0):
     log_m = np.concatenate(
         [log_m[:, None], random.uniform(8.5, 10.5, (main, SATELLITES))], axis=1
     ).astype(np.float32)
-    identity = (100_000 * (number + 1) + step.permutation(log_m.size)).reshape(log_m.shape)
+    identity = (100_000 * (number + 1) + step.permutation(log_m.size)).reshape(
+        log_m.shape
+    )
     upid = np.where(np.arange(1 + SATELLITES) > 0, identity[:, :1], -1)
     return Halos(
         id=identity.ravel(),
@@ -106,7 +108,10 @@ def written(halos, folder, shards=2):
         counts = dict.fromkeys(("index", "rows", "kept"), np.arange(3))
         table = Records(counts, parts, offsets).table(HALOS, {})
         paths.append(str(folder / f"{halos.scale:.2f}-{number}.arrow"))
-        with pa.OSFile(paths[-1], "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        with (
+            pa.OSFile(paths[-1], "wb") as sink,
+            pa.ipc.new_file(sink, table.schema) as writer,
+        ):
             writer.write_table(table)
     return Snapshot(tuple(paths), f"halos at {halos.scale:.2f}", halos.box, halos.scale)
 
@@ -118,7 +123,12 @@ def catalogue(tmp_path):
 
 @pytest.fixture(autouse=True)
 def _forget():
-    for kept in (selection._around, selection._hosts, selection._order, selection._stars):
+    for kept in (
+        selection._around,
+        selection._hosts,
+        selection._order,
+        selection._stars,
+    ):
         kept.cache_clear()
 
 
@@ -137,7 +147,9 @@ def test_hosts_are_those_of_a_search_through_all():
     separation = halos.position[None] - halos.position[:, None]
     separation -= BOX * np.round(separation / BOX)
     distance = np.linalg.norm(separation, axis=2) * halos.kpc
-    larger = np.where(halos.log_m_vir[None] > halos.log_m_vir[:, None], distance, np.inf).min(1)
+    larger = np.where(
+        halos.log_m_vir[None] > halos.log_m_vir[:, None], distance, np.inf
+    ).min(1)
     cluster = np.where((halos.log_m_vir > 14) & (distance > 0), distance, np.inf).min(1)
     rich = ((distance < 250) & (distance > 0) & (halos.log_m_peak > 8)).sum(1) >= 12
     good = (halos.upid == -1) & rich & (larger > 500) & np.isfinite(larger)
@@ -150,7 +162,9 @@ def test_hosts_are_those_of_a_search_through_all():
 def test_satellites_are_no_hosts_but_are_neighbours():
     halos, chosen = universe(), Selection()
     satellites = dataclasses.replace(halos, upid=np.where(halos.upid == -1, 1, -1))
-    assert not np.isin(find_hosts(around(satellites, chosen), chosen).row % 13, [0]).any()
+    assert not np.isin(
+        find_hosts(around(satellites, chosen), chosen).row % 13, [0]
+    ).any()
     place = around(halos, chosen)
     assert (place.count(np.flatnonzero(halos.upid == -1)) >= SATELLITES).all()
 
@@ -184,7 +198,9 @@ def test_hosts_without_any_cluster_are_refused():
 def test_no_hosts_need_no_cluster():
     halos, chosen = universe(), Selection(minimum=500, log_m_cluster=15.0)
     found = find_hosts(around(halos, chosen), chosen)
-    assert len(found.row) == len(found.distance_larger) == len(found.distance_cluster) == 0
+    assert (
+        len(found.row) == len(found.distance_larger) == len(found.distance_cluster) == 0
+    )
 
 
 def test_no_halo_is_a_neighbour_of_two_hosts():
@@ -221,35 +237,55 @@ def test_impossible_selections_are_refused(change, message):
 
 def test_fates_follow_descendants_to_the_last_snapshot():
     parts, last = history()
-    place = {int(i): x for part in parts for i, x in zip(part.id, fates(part).x, strict=True)}
+    place = {
+        int(i): x
+        for part in parts
+        for i, x in zip(part.id, final_positions(part).x, strict=True)
+    }
     later = None
     for part in reversed(parts):
-        later = fates(part, later)
-        assert_array_equal(later.x, [place[last[int(identity)]] for identity in part.id])
+        later = final_positions(part, later)
+        assert_array_equal(
+            later.x, [place[last[int(identity)]] for identity in part.id]
+        )
 
 
 def test_fates_need_snapshots_that_follow_one_another():
     parts, _ = history()
     with pytest.raises(ValueError, match="give snapshots that follow one another"):
-        fates(parts[0], fates(parts[2]))
-    nobody = Fates(np.empty(0, np.int64), np.empty(0))
+        final_positions(parts[0], final_positions(parts[2]))
+    nobody = FinalPositions(np.empty(0, np.int64), np.empty(0))
     childless = dataclasses.replace(parts[0], descid=np.full(len(parts[0]), -1))
-    for part, later in ((parts[0], nobody), (childless, nobody), (childless, fates(parts[1]))):
+    for part, later in (
+        (parts[0], nobody),
+        (childless, nobody),
+        (childless, final_positions(parts[1])),
+    ):
         with pytest.raises(ValueError, match=r"only 0% .* scale factor 0.85"):
-            fates(part, later)
+            final_positions(part, later)
 
 
 def test_no_host_of_one_side_is_on_another_in_any_snapshot(tmp_path):
     parts, last = history()
-    made = CatalogueSystems(tuple(written(part, tmp_path) for part in parts), Selection(minimum=5))
+    made = CatalogueSystems(
+        tuple(written(part, tmp_path) for part in parts), Selection(minimum=5)
+    )
     records = made.records(1, range(made.count)).scalars
     trees = np.array([last[int(identity)] for identity in records["id"]])
-    here = {int(i): x for part in parts for i, x in zip(part.id, fates(part).x, strict=True)}
-    now = sides(np.array([here[int(identity)] for identity in records["id"]]), made.selection)
+    here = {
+        int(i): x
+        for part in parts
+        for i, x in zip(part.id, final_positions(part).x, strict=True)
+    }
+    now = sides(
+        np.array([here[int(identity)] for identity in records["id"]]), made.selection
+    )
     assert set(records["split"]) == {0, 1, 2}
     assert (np.unique(records["scale"]) == SCALES).all()
     assert spread(trees, records["split"]) == 1
-    assert spread(trees, now) > 1, "hosts must cross the walls, or the test says nothing"
+    assert spread(trees, now) > 1, (
+        "hosts must cross the walls, or the test says nothing"
+    )
     assert (trees[records["split"] == 0][:, None] != trees[records["split"] == 2]).all()
 
 
@@ -284,8 +320,12 @@ def test_records_are_hosts_with_their_neighbours(catalogue):
         for name in ("log_m_star", "log_m_peak", "vmax"):
             assert_array_equal(mine[name], getattr(halos, name)[pairs.neighbour])
         (which,) = np.flatnonzero(hosts.row == row)
-        assert records.scalars["distance_larger"][number] == hosts.distance_larger[which]
-        assert records.scalars["distance_cluster"][number] == hosts.distance_cluster[which]
+        assert (
+            records.scalars["distance_larger"][number] == hosts.distance_larger[which]
+        )
+        assert (
+            records.scalars["distance_cluster"][number] == hosts.distance_cluster[which]
+        )
         assert records.scalars["log_m_vir"][number] == halos.log_m_vir[row]
         assert records.scalars["x"][number] == halos.position[row, 0] / BOX
 
@@ -296,14 +336,21 @@ def test_records_fill_the_schema(catalogue):
     table = records.table(catalogue.schema, {})
     assert table.num_rows == 4
     assert table["r"].null_count == 0
-    assert all(records.particles[c.name].dtype == c.dtype for c in systems.SCHEMA.particles)
-    assert all(np.isfinite(records.scalars[c.name]).all() for c in systems.SCHEMA.scalars)
+    assert all(
+        records.particles[c.name].dtype == c.dtype for c in systems.SCHEMA.particles
+    )
+    assert all(
+        np.isfinite(records.scalars[c.name]).all() for c in systems.SCHEMA.scalars
+    )
 
 
 def test_a_record_does_not_depend_on_the_others(tmp_path):
     parts, _ = history()
     made = CatalogueSystems(tuple(written(part, tmp_path) for part in parts))
-    together, mixed = made.records(7, range(made.count)), [made.count - 1, 3, made.count // 2, 0]
+    together, mixed = (
+        made.records(7, range(made.count)),
+        [made.count - 1, 3, made.count // 2, 0],
+    )
     alone = made.records(7, mixed)
     for position, number in enumerate(mixed):
         for name, values in record(alone, position).items():
@@ -324,7 +371,9 @@ def test_records_beyond_the_last_host_are_empty(catalogue):
     records = catalogue.records(7, beyond)
     assert_array_equal(records.scalars["index"], beyond)
     assert_array_equal(np.diff(records.offsets)[1:], 0)
-    assert_array_equal(np.isnan(records.scalars["log_m_vir"]), [False, True, True, True])
+    assert_array_equal(
+        np.isnan(records.scalars["log_m_vir"]), [False, True, True, True]
+    )
     assert_array_equal(records.scalars["split"][1:], systems.TEST)
     alone = catalogue.records(7, beyond[1:])
     assert alone.table(catalogue.schema, {}).num_rows == 3
@@ -341,7 +390,9 @@ def test_halos_without_stars_are_given_some(tmp_path):
         assert (np.diff(record(records, number)["log_m_star"]) <= 0).all()
     number = int(np.flatnonzero(records.scalars["id"] == halos.id[26])[0])
     again = made.records(7, [number])
-    assert_array_equal(again.particles["log_m_star"], record(records, number)["log_m_star"])
+    assert_array_equal(
+        again.particles["log_m_star"], record(records, number)["log_m_star"]
+    )
     other = made.records(8, range(made.count)).particles["log_m_star"]
     assert not np.isin(stars, other).any()
 
@@ -379,7 +430,9 @@ def test_foreign_and_torn_files_are_refused(tmp_path):
 def test_the_description_says_what_decides(tmp_path):
     snapshot = written(universe(), tmp_path)
     base = CatalogueSystems((snapshot,))
-    elsewhere = CatalogueSystems((dataclasses.replace(snapshot, shards=("elsewhere",)),))
+    elsewhere = CatalogueSystems(
+        (dataclasses.replace(snapshot, shards=("elsewhere",)),)
+    )
     assert base.describe() == elsewhere.describe()
     for other in (
         CatalogueSystems((snapshot,), Selection(minimum=25)),
@@ -390,9 +443,14 @@ def test_the_description_says_what_decides(tmp_path):
 
 def test_a_dataset_is_filled_and_read_back(catalogue, tmp_path):
     made = generate(catalogue, catalogue.count, 1, tmp_path, name="systems", actors=0)
-    read = [Dataset.open(made.folder, catalogue.count).records(shard) for shard in made.shards]
+    read = [
+        Dataset.open(made.folder, catalogue.count).records(shard)
+        for shard in made.shards
+    ]
     assert sum(map(len, read)) == catalogue.count
-    assert np.isfinite(np.concatenate([part.scalars["log_m_vir"] for part in read])).all()
+    assert np.isfinite(
+        np.concatenate([part.scalars["log_m_vir"] for part in read])
+    ).all()
 
 
 def test_systems_of_a_file_are_those_of_its_halos(tmp_path):
@@ -409,10 +467,15 @@ def test_systems_of_a_file_are_those_of_its_halos(tmp_path):
     rows["v"] = halos.vmax
     rows.tofile(tmp_path / "sfr_catalog_1.000000.bin")
     read = open_catalogue(tmp_path / "sfr_catalog_1.000000.bin", BOX)
-    data = generate(read, read.chunks, 0, tmp_path, name="halos", actors=0, shard_size=1)
+    data = generate(
+        read, read.chunks, 0, tmp_path, name="halos", actors=0, shard_size=1
+    )
     shards = tuple(str(data.folder / row.file) for row in data.rows)
     snapshot = Snapshot(shards, data.fingerprint, read.box, read.scale)
-    of_file, of_halos = CatalogueSystems((snapshot,)), CatalogueSystems((written(halos, tmp_path),))
+    of_file, of_halos = (
+        CatalogueSystems((snapshot,)),
+        CatalogueSystems((written(halos, tmp_path),)),
+    )
     assert of_file.count == of_halos.count
     one, other = (made.records(1, range(made.count)) for made in (of_file, of_halos))
     for name, values in {**one.scalars, **one.particles}.items():

@@ -70,4 +70,6 @@ def test_companions_move_with_their_leader():
 
 def test_no_subhalos_have_no_leaders():
     nothing = np.zeros(0)
-    assert len(groups.leaders(np.zeros(0, np.int64), nothing, nothing > 0, nothing)) == 0
+    assert (
+        len(groups.leaders(np.zeros(0, np.int64), nothing, nothing > 0, nothing)) == 0
+    )

@@ -38,7 +38,8 @@ def test_a_record_depends_on_its_number_alone(velocities):
 
 def test_seeds_differ():
     assert (
-        MockUniverse().records(1, [0]).scalars["x"] != MockUniverse().records(2, [0]).scalars["x"]
+        MockUniverse().records(1, [0]).scalars["x"]
+        != MockUniverse().records(2, [0]).scalars["x"]
     )
 
 
@@ -178,7 +179,11 @@ def test_satellites_are_as_many_and_as_far_as_published(catalogue):
     found = acceptance.satellites_of(MockUniverse(catalogue), around, 5)
     x = found.r / around.radius[found.host]
     ratio = 10 ** (found.log_m_peak[x < 1] - 12.1)
-    for psi, number, scatter in ((1e-4, 244, 29), (10**-3.5, 87, 12), (1e-3, 29.2, 6.4)):
+    for psi, number, scatter in (
+        (1e-4, 244, 29),
+        (10**-3.5, 87, 12),
+        (1e-3, 29.2, 6.4),
+    ):
         assert np.count_nonzero(ratio > psi) / 120 == pytest.approx(number, abs=scatter)
     radii = np.percentile(x[x < 1], (5, 16, 25, 50, 75, 84, 95))
     published = (0.148, 0.249, 0.317, 0.501, 0.718, 0.803, 0.934)
@@ -232,7 +237,10 @@ def test_both_resolutions_shift_the_typical_host_as_published():
             )
     for model in ("UM", "UM-SAGA"):
         for needed in (10, 25):
-            assert medians[f"VSMDPL/{model}", needed] > medians[f"ESMDPL/{model}", needed] + 0.3
+            assert (
+                medians[f"VSMDPL/{model}", needed]
+                > medians[f"ESMDPL/{model}", needed] + 0.3
+            )
     for name in CATALOGUES:
         assert medians[name, 25] > medians[name, 10]
 

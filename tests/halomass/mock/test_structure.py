@@ -23,12 +23,16 @@ def test_structure_agrees_with_colossus():
     theirs = profile_nfw.NFWProfile(M=mass * HUBBLE, c=concentration, z=0.0, mdef="vir")
     hosts = Hosts(np.array([12.0]), np.array([concentration]))
     assert 0.465 * hosts.scale_velocity[0] == pytest.approx(theirs.Vmax()[0], rel=3e-3)
-    assert hosts.radius[0] == pytest.approx(theirs.RDelta(0.0, "vir") / HUBBLE, rel=3e-3)
+    assert hosts.radius[0] == pytest.approx(
+        theirs.RDelta(0.0, "vir") / HUBBLE, rel=3e-3
+    )
     assert hosts.velocity[0] == pytest.approx(np.sqrt(G * mass / hosts.radius[0]))
 
 
 def test_concentration_falls_with_mass():
-    assert (np.diff(structure.median_log_concentration(np.linspace(10, 15, 50))) < 0).all()
+    assert (
+        np.diff(structure.median_log_concentration(np.linspace(10, 15, 50))) < 0
+    ).all()
 
 
 def test_cosmic_time_agrees_with_colossus():
@@ -41,7 +45,9 @@ def test_a_host_has_all_its_mass_and_its_radius_today():
     concentration = np.array([5.0, 10.0])
     today = history.infall_redshift(np.ones(2), concentration)
     np.testing.assert_allclose(today, 0.0, atol=1e-12)
-    np.testing.assert_allclose(history.past_radius(np.ones(2), concentration, today), concentration)
+    np.testing.assert_allclose(
+        history.past_radius(np.ones(2), concentration, today), concentration
+    )
 
 
 def test_concentrated_hosts_formed_early():

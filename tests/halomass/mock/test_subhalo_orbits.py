@@ -31,7 +31,9 @@ def test_energy_and_angular_momentum_are_conserved():
     start = launched()
     duration = np.linspace(1, 150, start.shape[1])
     end = subhalo_orbits.orbit(start, duration, np.ones_like(duration))
-    np.testing.assert_allclose(angular_momentum(end), angular_momentum(start), rtol=1e-10)
+    np.testing.assert_allclose(
+        angular_momentum(end), angular_momentum(start), rtol=1e-10
+    )
     assert np.median(np.abs(energy(end) / energy(start) - 1)) < 3e-3
     assert np.max(np.abs(energy(end) / energy(start) - 1)) < 0.05
 
@@ -40,7 +42,11 @@ def test_smaller_steps_change_nothing_that_matters():
     start = launched()
     duration = np.full(start.shape[1], 80.0)
     coarse, fine = (
-        np.hypot(*subhalo_orbits.orbit(start, duration, np.ones_like(duration), step=step)[:2])
+        np.hypot(
+            *subhalo_orbits.orbit(start, duration, np.ones_like(duration), step=step)[
+                :2
+            ]
+        )
         for step in (0.2, 0.01)
     )
     assert np.median(np.abs(coarse / fine - 1)) < 0.02
@@ -71,7 +77,9 @@ def test_friction_makes_massive_satellites_sink():
         end = subhalo_orbits.orbit(start, duration, np.ones(400), drag)
         distances.append(np.median(np.hypot(end[0], end[1])))
     free = subhalo_orbits.orbit(start, duration, np.ones(400))
-    assert distances[0] == pytest.approx(np.median(np.hypot(free[0], free[1])), rel=0.01)
+    assert distances[0] == pytest.approx(
+        np.median(np.hypot(free[0], free[1])), rel=0.01
+    )
     assert distances[0] > distances[1] > distances[2]
 
 
@@ -89,7 +97,11 @@ def test_subhalos_fall_inwards_at_the_virial_radius_of_their_time():
     hosts = Hosts(np.full(5000, 12.0), np.full(5000, 10.0))
     share = random.uniform(0.05, 1, 5000)
     start = subhalo_orbits.infall(
-        hosts, share, np.full(5000, 1e-3), random.standard_normal(5000), random.random(5000)
+        hosts,
+        share,
+        np.full(5000, 1e-3),
+        random.standard_normal(5000),
+        random.random(5000),
     )
     redshift = history.infall_redshift(share, hosts.concentration)
     np.testing.assert_allclose(
@@ -139,11 +151,15 @@ def test_satellites_in_equilibrium_obey_jeans_equation(concentration):
 def test_satellites_in_equilibrium_have_the_profile_and_the_anisotropy_they_are_given():
     random = np.random.default_rng(3)
     hosts = Hosts(np.full(40_000, 12.0), np.full(40_000, 10.0))
-    found = jeans.today(hosts, random.random(40_000), random.standard_normal((3, 40_000)))
+    found = jeans.today(
+        hosts, random.random(40_000), random.standard_normal((3, 40_000))
+    )
     x = found.r / hosts.radius
     assert kstest(x, jeans.tracer_share).pvalue > 0.01
     near = x < 0.2
     beta = 1 - np.mean(found.v_t[near] ** 2) / (2 * np.mean(found.v_r[near] ** 2))
     assert beta == pytest.approx(0.11, abs=0.05)
     published = (0.148, 0.249, 0.317, 0.501, 0.718, 0.803, 0.934)
-    np.testing.assert_allclose(np.percentile(x, (5, 16, 25, 50, 75, 84, 95)), published, atol=0.015)
+    np.testing.assert_allclose(
+        np.percentile(x, (5, 16, 25, 50, 75, 84, 95)), published, atol=0.015
+    )

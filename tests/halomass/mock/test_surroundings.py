@@ -15,7 +15,9 @@ def dwarfs(count=20_000):
 def test_there_are_fewer_halos_the_larger_they_are():
     number = surroundings.number_above(np.linspace(8, 15, 100))
     assert (np.diff(number) < 0).all()
-    assert surroundings.number_above(np.array(12.0)) * 1e9 == pytest.approx(1.9e-3, rel=0.1)
+    assert surroundings.number_above(np.array(12.0)) * 1e9 == pytest.approx(
+        1.9e-3, rel=0.1
+    )
 
 
 def test_large_halos_cluster_more():
@@ -38,7 +40,9 @@ def test_the_nearest_halo_lies_where_one_is_expected():
 def test_environments_keep_to_the_isolation_and_to_each_other():
     random = np.random.default_rng(2)
     mass = random.uniform(10.5, 14.5, 3000)
-    found = surroundings.environment(mass, 500.0, random.standard_exponential((2, 3000)))
+    found = surroundings.environment(
+        mass, 500.0, random.standard_exponential((2, 3000))
+    )
     assert (found.distance_larger >= 499.9).all()
     light = mass < 14.0  # for these, every cluster is a larger halo
     assert (found.distance_cluster[light] >= found.distance_larger[light]).all()
@@ -62,7 +66,9 @@ def test_massive_hosts_have_their_betters_far_away():
 def test_the_milky_ways_environment_is_ordinary():
     random = np.random.default_rng(4)
     mass = np.full(4000, 12.1)
-    found = surroundings.environment(mass, 500.0, random.standard_exponential((2, 4000)))
+    found = surroundings.environment(
+        mass, 500.0, random.standard_exponential((2, 4000))
+    )
     assert 0.05 < np.mean(found.distance_larger < 761) < 0.5
     assert 0.2 < np.mean(found.distance_cluster < 17e3) < 0.8
 
@@ -105,10 +111,14 @@ def test_halos_stream_towards_the_host_as_space_expands():
 
 def test_no_neighbour_is_larger_than_its_host():
     hosts = dwarfs(5000)
-    mass = surroundings.neighbour_masses(hosts, 8.0, np.random.default_rng(7).random(5000))
+    mass = surroundings.neighbour_masses(
+        hosts, 8.0, np.random.default_rng(7).random(5000)
+    )
     assert (mass <= 11.2 + 1e-6).all()
     assert (mass >= 8.0 - 1e-6).all()
-    assert np.mean(mass > 9) == pytest.approx(0.13, abs=0.02)  # the mass function's slope
+    assert np.mean(mass > 9) == pytest.approx(
+        0.13, abs=0.02
+    )  # the mass function's slope
 
 
 def test_large_hosts_reach_beyond_all_neighbours():

@@ -28,7 +28,9 @@ def normals():
 def test_sizes_follow_the_relation():
     relation = ErrorModel().proper_motion
     expected = 10 ** (-1.29 + 0.35 * 2 - 0.16 * 5)
-    assert relation.sigma(np.array(100.0), np.array(5.0), 0.0) == pytest.approx(expected)
+    assert relation.sigma(np.array(100.0), np.array(5.0), 0.0) == pytest.approx(
+        expected
+    )
     above = relation.sigma(np.array(100.0), np.array(5.0), 1.0)
     assert np.log10(above / expected) == pytest.approx(0.39)
 
@@ -42,7 +44,9 @@ def test_errors_of_all_three_have_the_sizes_of_equation_2(normals, r, log_m_star
         "distance": (seen.r / r - 1)[seen.r > model.smallest_distance],
         "radial_velocity": seen.v_r - 30.0,
     }
-    half_normal = np.log10(np.exp(1)) * (-np.euler_gamma - np.log(2)) / 2  # mean log10 |N(0, 1)|
+    half_normal = (
+        np.log10(np.exp(1)) * (-np.euler_gamma - np.log(2)) / 2
+    )  # mean log10 |N(0, 1)|
     spread = np.log10(np.exp(1)) * np.pi / np.sqrt(8)
     for name, error in moved.items():
         relation = getattr(model, name)
@@ -64,7 +68,10 @@ def test_both_components_of_the_proper_motion_have_the_error(normals):
 
 def test_a_wrong_distance_moves_the_tangential_velocity_alone(normals):
     seen = errors.observed(
-        alike(100.0), np.full(M, 5.0), normals, only(distance=Relation(-1.0, 0.0, 0.0, 0.0))
+        alike(100.0),
+        np.full(M, 5.0),
+        normals,
+        only(distance=Relation(-1.0, 0.0, 0.0, 0.0)),
     )
     assert np.std(seen.r) == pytest.approx(10.0, rel=0.01)
     np.testing.assert_allclose(seen.v_t / 150.0, seen.r / 100.0, rtol=1e-9)
@@ -73,7 +80,9 @@ def test_a_wrong_distance_moves_the_tangential_velocity_alone(normals):
 
 def test_proper_motion_errors_raise_velocities_on_average(normals):
     """Why observed values must never be resampled."""
-    seen = errors.observed(alike(200.0, v_t=50.0), np.full(M, 3.5), normals, ErrorModel())
+    seen = errors.observed(
+        alike(200.0, v_t=50.0), np.full(M, 3.5), normals, ErrorModel()
+    )
     assert np.sqrt(np.mean(seen.v_t**2)) > 60.0
 
 
@@ -86,7 +95,9 @@ def test_distances_stay_above_the_smallest(normals):
 
 
 def test_distance_errors_are_clipped(normals):
-    model = ErrorModel(distance=Relation(0.0, 0.0, 0.0, 0.0), largest_distance_error=0.3)
+    model = ErrorModel(
+        distance=Relation(0.0, 0.0, 0.0, 0.0), largest_distance_error=0.3
+    )
     seen = errors.observed(alike(100.0), np.full(M, 5.0), normals, model)
     assert seen.r.min() == pytest.approx(70.0)
     assert seen.r.max() == pytest.approx(130.0)
@@ -102,12 +113,15 @@ def test_environment_noise_has_its_size(normals):
 
 
 def test_a_small_satellite_keeps_a_circular_velocity(normals):
-    seen = errors.observed_environment(np.full((M, 3), 5.0), normals[:, :3], ErrorModel())
+    seen = errors.observed_environment(
+        np.full((M, 3), 5.0), normals[:, :3], ErrorModel()
+    )
     assert seen[:, 0].min() == errors.SMALLEST_VMAX
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"smallest_distance": 0.0}, {"largest_distance_error": -1.0}, {"vmax": -1.0}]
+    "wrong",
+    [{"smallest_distance": 0.0}, {"largest_distance_error": -1.0}, {"vmax": -1.0}],
 )
 def test_impossible_errors_are_refused(wrong):
     with pytest.raises(ValueError, match="give"):

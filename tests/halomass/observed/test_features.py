@@ -39,7 +39,9 @@ def made(counts, seed=0):
         "vmax": random.uniform(5, 80, total),
     }
     offsets = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
-    return Records(scalars, {k: v.astype(np.float32) for k, v in particles.items()}, offsets)
+    return Records(
+        scalars, {k: v.astype(np.float32) for k, v in particles.items()}, offsets
+    )
 
 
 def chosen(records, hosts):
@@ -70,7 +72,9 @@ def brute_force(records, binning):
             continue
         row = [np.log10(own["r"][best]), np.log10(own["v_t"][best])]
         row += [np.log10(np.abs(own["v_r"][best])), np.log10(own["vmax"][best[:1]])]
-        around = [records.scalars[n][i] for n in ("distance_larger", "distance_cluster")]
+        around = [
+            records.scalars[n][i] for n in ("distance_larger", "distance_cluster")
+        ]
         rows.append(np.concatenate([*row, np.log10(around)]))
     return np.array(rows)
 
@@ -78,7 +82,9 @@ def brute_force(records, binning):
 @pytest.mark.parametrize("neighbours", [1, 4, 60])
 def test_features_are_what_a_loop_over_hosts_gives(records, neighbours):
     binning = replace(PERFECT, neighbours=neighbours)
-    np.testing.assert_allclose(features(records, binning), brute_force(records, binning))
+    np.testing.assert_allclose(
+        features(records, binning), brute_force(records, binning)
+    )
 
 
 def test_the_paper_has_33_and_78_inputs():
@@ -113,23 +119,33 @@ def test_records_may_begin_anywhere(records, binning):
         records.particles,
         records.offsets[5:10],
     )
-    np.testing.assert_array_equal(features(part, binning), features(records, binning)[5:9])
+    np.testing.assert_array_equal(
+        features(part, binning), features(records, binning)[5:9]
+    )
 
 
-@pytest.mark.parametrize("binning", [Features(neighbours=10), NeighbourSet(radial="asinh")])
+@pytest.mark.parametrize(
+    "binning", [Features(neighbours=10), NeighbourSet(radial="asinh")]
+)
 def test_the_order_of_neighbours_does_not_matter(records, binning):
     particles = {name: column.copy() for name, column in records.particles.items()}
-    particles["log_m_star"] = np.round(particles["log_m_star"], 1)  # many are equally massive
+    particles["log_m_star"] = np.round(
+        particles["log_m_star"], 1
+    )  # many are equally massive
     rounded = replace(records, particles=particles)
     order = np.random.default_rng(5).permutation(len(particles["r"]))
     host = np.repeat(np.arange(HOSTS), np.diff(records.offsets))
     order = order[np.argsort(host[order], kind="stable")]
-    mixed = replace(records, particles={n: column[order] for n, column in particles.items()})
+    mixed = replace(
+        records, particles={n: column[order] for n, column in particles.items()}
+    )
     np.testing.assert_array_equal(features(mixed, binning), features(rounded, binning))
 
 
 def test_seeds_decide(records):
-    one, again, other = (features(records, Features(neighbours=5, seed=s)) for s in (1, 1, 2))
+    one, again, other = (
+        features(records, Features(neighbours=5, seed=s)) for s in (1, 1, 2)
+    )
     np.testing.assert_array_equal(one, again)
     both = np.isfinite(one[:, 0]) & np.isfinite(other[:, 0])
     assert (one[both] != other[both]).mean() > 0.9
@@ -162,7 +178,9 @@ def test_binnings_with_one_seed_see_the_same_sky(records, other):
 
 
 def test_errors_do_not_change_which_neighbours_are_seen(records):
-    quiet = ErrorModel(smallest_distance=1e-9, vmax=0.0, distance_larger=0.0, distance_cluster=0.0)
+    quiet = ErrorModel(
+        smallest_distance=1e-9, vmax=0.0, distance_larger=0.0, distance_cluster=0.0
+    )
     quiet = replace(
         quiet,
         **{
@@ -177,7 +195,9 @@ def test_errors_do_not_change_which_neighbours_are_seen(records):
 
 def test_the_hosts_of_the_removal_study_are_the_same(records):
     finite = [
-        np.isfinite(features(records, Features(neighbours=10, without=without))).all(axis=1)
+        np.isfinite(features(records, Features(neighbours=10, without=without))).all(
+            axis=1
+        )
         for without in ((), ("r",), ("v_t",), ("v_r",), ("satellites",))
     ]
     assert finite[0].any()
@@ -227,11 +247,18 @@ def test_vmax_is_that_of_the_detected_neighbour_with_the_most_stars():
     records = made([3])
     records.particles["log_m_star"][:] = [4.0, 7.0, 5.0]
     records.particles["vmax"][:] = [10.0, 60.0, 20.0]
-    x = columns(features(records, replace(PERFECT, neighbours=3)), replace(PERFECT, neighbours=3))
+    x = columns(
+        features(records, replace(PERFECT, neighbours=3)),
+        replace(PERFECT, neighbours=3),
+    )
     assert x["log_vmax"][0] == pytest.approx(np.log10(60.0))
     records.particles["r"][:] = [20.0, 250.0, 20.0]  # too far to be seen
-    far = replace(PERFECT, neighbours=2, detectability=True, survey=Detectability(-3.0, 0.05, 0.0))
-    assert columns(features(records, far), far)["log_vmax"][0] == pytest.approx(np.log10(20.0))
+    far = replace(
+        PERFECT, neighbours=2, detectability=True, survey=Detectability(-3.0, 0.05, 0.0)
+    )
+    assert columns(features(records, far), far)["log_vmax"][0] == pytest.approx(
+        np.log10(20.0)
+    )
 
 
 def test_left_out_features_are_gone():
@@ -241,7 +268,10 @@ def test_left_out_features_are_gone():
         "distance_larger",
         "distance_cluster",
     )
-    assert Features(without=("r", "v_t")).fingerprint == Features(without=("v_t", "r")).fingerprint
+    assert (
+        Features(without=("r", "v_t")).fingerprint
+        == Features(without=("v_t", "r")).fingerprint
+    )
 
 
 def test_every_column_belongs_to_its_kind_of_feature():
@@ -305,7 +335,9 @@ def test_a_set_says_where_neighbours_are(records):
     assert np.isfinite(x[good]).all()
     assert np.isnan(x[~good]).all()
     entries = x[good, :80].reshape(-1, 20, 4)
-    np.testing.assert_array_equal(entries[..., 3].sum(axis=1), np.minimum(seen.count[good], 20))
+    np.testing.assert_array_equal(
+        entries[..., 3].sum(axis=1), np.minimum(seen.count[good], 20)
+    )
     assert (entries[entries[..., 3] == 0] == 0).all()
 
 

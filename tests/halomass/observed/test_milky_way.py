@@ -12,7 +12,9 @@ from halomass.observed import milky_way
 from halomass.observed.features import Features, NeighbourSet
 from halomass.observed.milky_way import neighbours_table, observation
 
-KEPT = Path(__file__).resolve().parents[3] / "datasets/observed/milky_way_satellites.ecsv"
+KEPT = (
+    Path(__file__).resolve().parents[3] / "datasets/observed/milky_way_satellites.ecsv"
+)
 BRIGHTEST = [
     "LMC", "SMC", "Fornax", "Sculptor", "Leo2", "Carina", "Sextans1", "UrsaMinor", "Draco",
     "CanesVenatici1", "Crater2", "Hercules", "Sagittarius2", "CanesVenatici2", "UrsaMajor1",
@@ -51,7 +53,8 @@ def test_the_25_brightest_are_the_known_list(table):
 def test_satellites_are_where_they_are_known_to_be(table):
     """LMC and SMC: Kallivayalil et al. (2013), who find 321 +- 24 and 217 +- 26 km/s in all."""
     orbit = {
-        name: (r, v_r, v_t) for name, r, v_r, v_t in zip(table.names, *table.orbits, strict=True)
+        name: (r, v_r, v_t)
+        for name, r, v_r, v_t in zip(table.names, *table.orbits, strict=True)
     }
     assert orbit["LMC"] == pytest.approx((49.5, 62.0, 322.0), abs=3.0)
     assert orbit["SMC"][0] == pytest.approx(60.0, abs=1.0)
@@ -62,8 +65,16 @@ def test_satellites_are_where_they_are_known_to_be(table):
 
 def test_the_frame_is_astropys_v4():
     random = np.random.default_rng(0)
-    sky = [random.uniform(0, 360, 50), random.uniform(-90, 90, 50), random.uniform(20, 250, 50)]
-    motion = [random.normal(0, 150, 50), random.normal(0, 1, 50), random.normal(0, 1, 50)]
+    sky = [
+        random.uniform(0, 360, 50),
+        random.uniform(-90, 90, 50),
+        random.uniform(20, 250, 50),
+    ]
+    motion = [
+        random.normal(0, 150, 50),
+        random.normal(0, 1, 50),
+        random.normal(0, 1, 50),
+    ]
     seen = ICRS(
         ra=sky[0] * units.deg,
         dec=sky[1] * units.deg,
@@ -101,7 +112,9 @@ def test_the_kept_table_says_what_it_is(table):
     assert ecsv["v_t"].unit == units.km / units.s
 
 
-@pytest.mark.parametrize("binning", [Features(), Features(neighbours=10), NeighbourSet()])
+@pytest.mark.parametrize(
+    "binning", [Features(), Features(neighbours=10), NeighbourSet()]
+)
 def test_an_observation_has_the_definition_of_the_simulations(table, binning):
     seen = observation(table, binning)
     assert seen.definition == binning.fingerprint
@@ -114,12 +127,16 @@ def test_features_are_logarithms_of_the_table(table):
     seen = observation(table, Features(neighbours=10))
     np.testing.assert_allclose(seen.value[:10], np.log10(table.orbits.r[:10]))
     np.testing.assert_allclose(seen.value[10:20], np.log10(table.orbits.v_t[:10]))
-    np.testing.assert_allclose(seen.value[20:30], np.log10(np.abs(table.orbits.v_r[:10])))
+    np.testing.assert_allclose(
+        seen.value[20:30], np.log10(np.abs(table.orbits.v_r[:10]))
+    )
 
 
 def test_leaving_one_out_brings_in_the_next_brightest(table):
     seen = observation(table, Features(), without_satellite="Fornax")
-    assert seen.provenance["neighbours"] == [n for n in BRIGHTEST if n != "Fornax"] + ["Pegasus3"]
+    assert seen.provenance["neighbours"] == [n for n in BRIGHTEST if n != "Fornax"] + [
+        "Pegasus3"
+    ]
     assert seen.provenance["left_out"] == "Fornax"
     assert seen.name == "Milky Way without Fornax"
 
@@ -142,7 +159,9 @@ def test_too_few_satellites_are_an_error(table):
 
 
 def test_the_environment_can_be_another(table):
-    smaller = milky_way.Environment(vmax=56.0, distance_larger=761.0, distance_cluster=17_000.0)
+    smaller = milky_way.Environment(
+        vmax=56.0, distance_larger=761.0, distance_cluster=17_000.0
+    )
     seen = observation(table, Features(), "LMC", smaller)
     assert seen.value[-3] == pytest.approx(np.log10(56.0))
 
@@ -184,7 +203,9 @@ def test_a_missing_column_is_named(tmp_path, capsys):
     path = tmp_path / "satellites.csv"
     rows = {key: value for key, value in ROW.items() if key not in ("vlos_kms", "M_V")}
     Table(rows=[rows]).write(path, format="ascii.csv")
-    with pytest.raises(ValueError, match=r"no vlos_kms, log10_Mstar_ML1 or M_V or V0_mag"):
+    with pytest.raises(
+        ValueError, match=r"no vlos_kms, log10_Mstar_ML1 or M_V or V0_mag"
+    ):
         milky_way.satellites(path)
     assert milky_way.main([str(path), str(tmp_path / "out.ecsv")]) == 1
     assert "vlos_kms" in capsys.readouterr().err

@@ -30,7 +30,9 @@ def halos():
     """Columns of subhalos within 200 kpc of their host."""
     random = np.random.default_rng(4)
     direction = random.normal(size=(3, N))
-    position = direction / np.linalg.norm(direction, axis=0) * random.uniform(10, 200, N)
+    position = (
+        direction / np.linalg.norm(direction, axis=0) * random.uniform(10, 200, N)
+    )
     velocity = random.normal(0, 120, (3, N))
     columns = dict(zip(("x", "y", "z"), position, strict=True))
     columns |= dict(zip(("vx", "vy", "vz"), velocity, strict=True))
@@ -63,7 +65,9 @@ def test_a_turned_host_has_the_same_features(halos, tmp_path):
     turn = np.linalg.qr(np.random.default_rng(0).normal(size=(3, 3)))[0]
     turned = dict(halos)
     for names in (("x", "y", "z"), ("vx", "vy", "vz")):
-        turned |= dict(zip(names, turn @ np.stack([halos[n] for n in names]), strict=True))
+        turned |= dict(
+            zip(names, turn @ np.stack([halos[n] for n in names]), strict=True)
+        )
     values = [
         observation(neighbours_table(saved(tmp_path, c), **AROUND), Features()).value
         for c in (halos, turned)
@@ -93,7 +97,11 @@ def in_other_words(halos):
     return {
         "log mass": {**halos, "log_m_peak": log} | {"m_peak": log},
         "megaparsec": {"Mpeak": halos["m_peak"], **megaparsec, **plain},
-        "metres": {"M": halos["m_peak"] * units.Msun, **{n: halos[n] for n in "xyz"}, **metres},
+        "metres": {
+            "M": halos["m_peak"] * units.Msun,
+            **{n: halos[n] for n in "xyz"},
+            **metres,
+        },
         "spherical": {"mvir": halos["m_peak"], "r": r, "v_r": v_r, "v_t": v_t},
         "stars": {
             "log_m_star": stellar_mass.median_log_stellar_mass(log),
@@ -102,7 +110,9 @@ def in_other_words(halos):
     }
 
 
-@pytest.mark.parametrize("words", ["log mass", "megaparsec", "metres", "spherical", "stars"])
+@pytest.mark.parametrize(
+    "words", ["log mass", "megaparsec", "metres", "spherical", "stars"]
+)
 def test_other_words_say_the_same(halos, tmp_path, words):
     columns = in_other_words(halos)[words]
     if words == "log mass":
@@ -172,7 +182,9 @@ def test_looked_at_without_errors_a_host_gives_its_own_features(halos, tmp_path)
         NeighbourSet(errors=False, detectability=False),
     ):
         x = features(neighbour_tables.as_records(table, 3), binning)
-        np.testing.assert_allclose(x, np.tile(observation(table, binning).value, (3, 1)))
+        np.testing.assert_allclose(
+            x, np.tile(observation(table, binning).value, (3, 1))
+        )
 
 
 def test_each_look_has_its_own_errors(halos, tmp_path):
@@ -189,8 +201,14 @@ def test_each_look_has_its_own_errors(halos, tmp_path):
     ("change", "message"),
     [
         ({"m_peak": None}, r"no column with masses"),
-        ({"x": "near"}, r"all distances .* below 10 kpc.*are these Mpc\? name the unit"),
-        ({"x": "distance"}, r"r does not say where vx, vy, vz point to; add x, y, z .*v_r and v_t"),
+        (
+            {"x": "near"},
+            r"all distances .* below 10 kpc.*are these Mpc\? name the unit",
+        ),
+        (
+            {"x": "distance"},
+            r"r does not say where vx, vy, vz point to; add x, y, z .*v_r and v_t",
+        ),
         ({"x[parrots]": "unit"}, r"column x\[parrots\] must hold numbers in kpc"),
         ({"x": None}, r"positions relative to the host"),
         ({"vy": None}, r"no column vy or v_y"),
@@ -283,22 +301,36 @@ def test_tangential_velocities_are_lengths(halos, tmp_path):
     assert isinstance(table, Neighbours)
 
 
-TITLES = {"m_peak": "Mpeak[Msun]", "x": "x [Mpc]", "y": "y_kpc", "z": "Z(kpc)", "vx": "Vx[km/s]"}
+TITLES = {
+    "m_peak": "Mpeak[Msun]",
+    "x": "x [Mpc]",
+    "y": "y_kpc",
+    "z": "Z(kpc)",
+    "vx": "Vx[km/s]",
+}
 
 
 @pytest.mark.parametrize("ending", ["csv", "txt", "dat"])
 @pytest.mark.parametrize("above", ["", "# made by hand, in two words\n"])
 @pytest.mark.parametrize("sign", ["", "#", "  # "])
-def test_units_in_titles_and_titles_in_comments_are_read(halos, tmp_path, ending, above, sign):
+def test_units_in_titles_and_titles_in_comments_are_read(
+    halos, tmp_path, ending, above, sign
+):
     columns = {TITLES.get(name, name): column for name, column in halos.items()}
     columns["x [Mpc]"] = columns["x [Mpc]"] / 1000
     comma = "," if ending == "csv" else " "
     if comma == " " and not sign:  # without a comment's help, titles are words
         columns = {title.replace(" ", ""): column for title, column in columns.items()}
-    rows = (comma.join(map(repr, row)) for row in np.stack([*columns.values()], axis=1).tolist())
+    rows = (
+        comma.join(map(repr, row))
+        for row in np.stack([*columns.values()], axis=1).tolist()
+    )
     path = tmp_path / f"host.{ending}"
     path.write_text("\n".join((f"{above}{sign}{comma.join(columns)}", *rows)) + "\n")
-    one, two = neighbours_table(saved(tmp_path, halos), **AROUND), neighbours_table(path, **AROUND)
+    one, two = (
+        neighbours_table(saved(tmp_path, halos), **AROUND),
+        neighbours_table(path, **AROUND),
+    )
     np.testing.assert_allclose(two.orbits, one.orbits)
     np.testing.assert_allclose(two.log_m_star, one.log_m_star)
 
@@ -311,9 +343,13 @@ def test_numbers_without_titles_are_refused(tmp_path, above):
         neighbours_table(path)
 
 
-@pytest.mark.parametrize("title", ["Mtidal", "m_tidal", "mvir", "m_vir", "M", "M[Msun]"])
+@pytest.mark.parametrize(
+    "title", ["Mtidal", "m_tidal", "mvir", "m_vir", "M", "M[Msun]"]
+)
 def test_present_masses_have_many_names(halos, tmp_path, title):
-    columns = {title if name == "m_peak" else name: column for name, column in halos.items()}
+    columns = {
+        title if name == "m_peak" else name: column for name, column in halos.items()
+    }
     one = neighbours_table(saved(tmp_path, columns), **AROUND)
     two = neighbours_table(saved(tmp_path, halos), **AROUND)
     np.testing.assert_allclose(one.log_m_star, two.log_m_star)
@@ -327,7 +363,9 @@ def test_present_masses_have_many_names(halos, tmp_path, title):
 def stripped(halos):
     """Subhalos with what is left of their mass, and with velocities of which nothing is said."""
     random = np.random.default_rng(9)
-    v_peak = survival.median_v_peak(np.log10(halos["m_peak"])) * 10 ** random.normal(0, 0.05, N)
+    v_peak = survival.median_v_peak(np.log10(halos["m_peak"])) * 10 ** random.normal(
+        0, 0.05, N
+    )
     return {
         **halos,
         "v_peak": v_peak,
@@ -359,7 +397,9 @@ def chosen(columns, *more):
 
 @pytest.mark.parametrize("threshold", [0.63, 0.70])
 @pytest.mark.parametrize("best", BY)
-def test_stripped_subhalos_are_left_out_by_the_best_columns(stripped, tmp_path, best, threshold):
+def test_stripped_subhalos_are_left_out_by_the_best_columns(
+    stripped, tmp_path, best, threshold
+):
     path = saved(tmp_path, chosen(stripped, *BY[best]))
     table = neighbours_table(path, **AROUND, threshold=threshold)
     alive = ratios(stripped)[best] > threshold
@@ -370,21 +410,26 @@ def test_stripped_subhalos_are_left_out_by_the_best_columns(stripped, tmp_path, 
     np.testing.assert_allclose(table.log_m_star, median)
     selection = table.provenance["selection"]
     assert (selection["stripped"], selection["kept"]) == (N - alive.sum(), alive.sum())
-    assert f"{N} rows" in table.account
-    assert f"{N - alive.sum()} dropped as stripped by tides" in table.account
-    assert f"not above {threshold:g}" in table.account
+    assert f"{N} rows" in table.summary
+    assert f"{N - alive.sum()} dropped as stripped by tides" in table.summary
+    assert f"not above {threshold:g}" in table.summary
     assert table.warnings == ()
 
 
 def test_the_cut_is_that_of_the_mock_universe(stripped, tmp_path):
     path = saved(tmp_path, stripped)
-    one, two = neighbours_table(path, **AROUND), neighbours_table(path, **AROUND, threshold=0.7)
+    one, two = (
+        neighbours_table(path, **AROUND),
+        neighbours_table(path, **AROUND, threshold=0.7),
+    )
     assert one.names == two.names
     assert MockUniverse().limits.threshold == survival.THRESHOLD
 
 
 def test_without_a_threshold_all_survive(stripped, tmp_path):
-    assert len(neighbours_table(saved(tmp_path, stripped), **AROUND, threshold=0.0)) == N
+    assert (
+        len(neighbours_table(saved(tmp_path, stripped), **AROUND, threshold=0.0)) == N
+    )
     with pytest.raises(ValueError, match="threshold 1"):
         neighbours_table(saved(tmp_path, stripped), **AROUND, threshold=1.0)
 
@@ -394,16 +439,21 @@ def test_peak_velocities_stand_for_peak_masses(stripped, tmp_path):
     table = neighbours_table(saved(tmp_path, columns), **AROUND)
     rows = [int(name.split()[1]) - 1 for name in table.names]
     masses = 10 + (np.log10(stripped["v_peak"][rows]) - 1.679) / 0.293
-    np.testing.assert_allclose(table.log_m_star, stellar_mass.median_log_stellar_mass(masses))
+    np.testing.assert_allclose(
+        table.log_m_star, stellar_mass.median_log_stellar_mass(masses)
+    )
     assert table.environment.vmax == AROUND["vmax"]
     np.testing.assert_allclose(
-        survival.median_v_peak(survival.log_m_peak_of(stripped["v_peak"])), stripped["v_peak"]
+        survival.median_v_peak(survival.log_m_peak_of(stripped["v_peak"])),
+        stripped["v_peak"],
     )
 
 
 def test_stars_rank_those_that_survive(stripped, tmp_path):
     stars = np.random.default_rng(0).uniform(3, 9, N)
-    table = neighbours_table(saved(tmp_path, {**stripped, "log_m_star": stars}), **AROUND)
+    table = neighbours_table(
+        saved(tmp_path, {**stripped, "log_m_star": stars}), **AROUND
+    )
     alive = ratios(stripped)["v_peak"] > survival.THRESHOLD
     np.testing.assert_allclose(table.log_m_star, np.sort(stars[alive])[::-1])
 
@@ -412,7 +462,7 @@ def test_peak_masses_alone_are_warned_of(stripped, tmp_path):
     for alone in ("m_peak", "v_peak"):
         table = neighbours_table(saved(tmp_path, chosen(stripped, alone)), **AROUND)
         assert len(table) == N - table.provenance["selection"]["light"] >= N - 1
-        assert "give vmax too, or present masses" in table.account
+        assert "give vmax too, or present masses" in table.summary
         (warning,) = table.warnings
         assert warning.startswith("peak masses alone")
         neighbour_tables.write(table, tmp_path / "written.ecsv")
@@ -420,7 +470,9 @@ def test_peak_masses_alone_are_warned_of(stripped, tmp_path):
 
 
 @pytest.mark.parametrize("more", [("m",), ("m", "vmax"), ("m", "v_peak")])
-def test_present_masses_rank_where_peaks_are_unknown_or_cannot_be_cut(stripped, tmp_path, more):
+def test_present_masses_rank_where_peaks_are_unknown_or_cannot_be_cut(
+    stripped, tmp_path, more
+):
     table = neighbours_table(saved(tmp_path, chosen(stripped, *more)), **AROUND)
     order = np.argsort(-stripped["m"])
     assert table.names == tuple(f"row {i + 1}" for i in order)
@@ -428,11 +480,15 @@ def test_present_masses_rank_where_peaks_are_unknown_or_cannot_be_cut(stripped, 
     assert "stripped" not in table.provenance["selection"]
 
 
-def test_neighbours_of_small_peak_mass_are_left_out_as_in_catalogues(stripped, tmp_path):
+def test_neighbours_of_small_peak_mass_are_left_out_as_in_catalogues(
+    stripped, tmp_path
+):
     columns = stripped | {"m_peak": stripped["m_peak"] / 30, "m": stripped["m"] / 30}
     small = columns["m_peak"] <= 1e8
     for names in (("m_peak",), ("m_peak", "m")):
-        table = neighbours_table(saved(tmp_path, chosen(columns, *names)), **AROUND, threshold=0.0)
+        table = neighbours_table(
+            saved(tmp_path, chosen(columns, *names)), **AROUND, threshold=0.0
+        )
         assert len(table) == N - small.sum()
         assert table.provenance["selection"]["light"] == small.sum() > 0
     alone = neighbours_table(saved(tmp_path, chosen(columns, "m")), **AROUND)
@@ -472,18 +528,20 @@ def test_distances_that_nothing_says_are_typical_and_told(halos, tmp_path):
     table = neighbours_table(saved(tmp_path, halos, {"dnl": 900.0}), vmax=80.0)
     assert table.environment == Environment(80.0, 900.0, 17_900.0)
     assert table.provenance["environment_assumed"] == ["distance_cluster"]
-    assert "The table does not say distance_cluster: typical" in table.account
+    assert "The table does not say distance_cluster: typical" in table.summary
     neighbour_tables.write(table, tmp_path / "written.ecsv")
     again = neighbours_table(tmp_path / "written.ecsv")
     assert again.provenance["environment_assumed"] == ["distance_cluster"]
     given = neighbours_table(tmp_path / "written.ecsv", distance_cluster=9000.0)
     assert "environment_assumed" not in given.provenance
-    assert "does not say" not in given.account
+    assert "does not say" not in given.summary
 
 
 def test_typical_distances_are_those_of_hosts_of_the_mock():
     exponential = np.random.default_rng(0).standard_exponential((2, 1000))
-    around = surroundings.environment(np.full(1000, 12.2), systems.ISOLATION, exponential)
+    around = surroundings.environment(
+        np.full(1000, 12.2), systems.ISOLATION, exponential
+    )
     for name, value in neighbour_tables.TYPICAL.items():
         assert 0.4 < np.mean(getattr(around, name) < value) < 0.6
 

@@ -24,7 +24,11 @@ def snapshots(tmp_path):
     """Two files with the same halos: a cluster far away, and 20 hosts with their satellites."""
     random = np.random.default_rng(2)
     main = 21
-    centre = np.stack([np.arange(main) % 7, np.arange(main) // 7, np.zeros(main)], axis=1) * 2.5 + 1
+    centre = (
+        np.stack([np.arange(main) % 7, np.arange(main) // 7, np.zeros(main)], axis=1)
+        * 2.5
+        + 1
+    )
     offset = random.uniform(-0.08, 0.08, (main, SATELLITES, 3))
     place = np.concatenate([centre[:, None], centre[:, None] + offset], axis=1)
     log_m = np.full((main, 1 + SATELLITES), 9.0)
@@ -38,7 +42,9 @@ def snapshots(tmp_path):
         rows[axis] = values
     rows["m"] = rows["mp"] = 0.678 * 10 ** log_m.ravel()
     rows["sm"], rows["v"] = 1e6, 30.0
-    paths = tuple(tmp_path / f"sfr_catalog_{scale}.bin" for scale in ("1.000000", "0.900000"))
+    paths = tuple(
+        tmp_path / f"sfr_catalog_{scale}.bin" for scale in ("1.000000", "0.900000")
+    )
     for path in paths:
         rows["descid"] = rows["id"]
         rows.tofile(path)
@@ -62,15 +68,17 @@ def test_without_catalogues_there_is_a_mock_universe():
 
 def test_the_mock_universe_says_that_it_is_one():
     chosen = Campaign()
-    assert "MOCK" in chosen.account
-    assert "not from a simulation" in chosen.account
+    assert "MOCK" in chosen.summary
+    assert "not from a simulation" in chosen.summary
     assert "MOCK" in chosen.universe.describe()["model"]
-    assert "MOCK" not in Campaign(catalogue=(Path("sfr_catalog_1.000000.bin"),)).account
+    assert "MOCK" not in Campaign(catalogue=(Path("sfr_catalog_1.000000.bin"),)).summary
 
 
 def test_variants_differ_from_the_main_hosts_in_one_thing_each():
     chosen = Campaign()
-    assert chosen.variants.keys() == {*CATALOGUES, "equilibrium velocities"} - {chosen.name}
+    assert chosen.variants.keys() == {*CATALOGUES, "equilibrium velocities"} - {
+        chosen.name
+    }
     for name, other in chosen.variants.items():
         different = {
             f.name
@@ -79,7 +87,9 @@ def test_variants_differ_from_the_main_hosts_in_one_thing_each():
         }
         assert different == ({"catalogue"} if name in CATALOGUES else {"velocities"})
         assert other.catalogue in (name, chosen.name)
-    descriptions = [str(one.describe()) for one in (chosen.universe, *chosen.variants.values())]
+    descriptions = [
+        str(one.describe()) for one in (chosen.universe, *chosen.variants.values())
+    ]
     assert len(set(descriptions)) == 5
 
 
@@ -91,7 +101,9 @@ def test_catalogues_take_the_place_of_the_mock_universe(snapshots, tmp_path):
     assert chosen.name not in literature.VARIANTS, "nothing is published of these hosts"
     made, count = chosen.hosts_of(read(chosen, tmp_path))
     assert isinstance(made, CatalogueSystems)
-    assert count == made.count == 2 * 20, "all hosts of both snapshots, whatever --hosts says"
+    assert count == made.count == 2 * 20, (
+        "all hosts of both snapshots, whatever --hosts says"
+    )
 
 
 def test_both_sources_make_the_same_columns(snapshots, tmp_path):

@@ -10,14 +10,31 @@ import pytest
 
 from halomass.observed.errors import Orbits
 from halomass.observed.features import Features, features
-from halomass.observed.neighbour_tables import Environment, Neighbours, as_records, observation
+from halomass.observed.neighbour_tables import (
+    Environment,
+    Neighbours,
+    as_records,
+    observation,
+)
 from halomass.study import comparison, literature
-from halomass.study.comparison import COUNTS, WITHOUT, observed, perfect, studies, without_features
+from halomass.study.comparison import (
+    COUNTS,
+    WITHOUT,
+    label_noiseless,
+    label_noisy,
+    studies,
+    without_features,
+)
 from orrery.results.figures import Constraint
 
 AROUND = Environment(80.0, 900.0, 12_000.0)
 # What estimators of known quality would find: nothing here is a miss.
-GOOD = {observed(25): 0.16, observed(10): 0.20, perfect(25): 0.12, perfect(10): 0.165}
+GOOD = {
+    label_noisy(25): 0.16,
+    label_noisy(10): 0.20,
+    label_noiseless(25): 0.12,
+    label_noiseless(10): 0.165,
+}
 
 
 @dataclass(frozen=True)
@@ -70,10 +87,16 @@ class Fared:
 def host(count=40, seed=1, log_m_star=None):
     random = np.random.default_rng(seed)
     orbits = Orbits(
-        random.uniform(20, 200, count), random.normal(0, 90, count), random.uniform(20, 200, count)
+        random.uniform(20, 200, count),
+        random.normal(0, 90, count),
+        random.uniform(20, 200, count),
     )
-    stars = np.linspace(9, 4, count) if log_m_star is None else np.full(count, log_m_star)
-    return Neighbours("host", tuple(f"n{i}" for i in range(count)), orbits, stars, AROUND)
+    stars = (
+        np.linspace(9, 4, count) if log_m_star is None else np.full(count, log_m_star)
+    )
+    return Neighbours(
+        "host", tuple(f"n{i}" for i in range(count)), orbits, stars, AROUND
+    )
 
 
 def named(name, **provenance):
@@ -81,7 +104,7 @@ def named(name, **provenance):
 
 
 def answers(**changes):
-    middle = {observed(25): 12.2, observed(10): 12.0} | changes
+    middle = {label_noisy(25): 12.2, label_noisy(10): 12.0} | changes
     return {name: even(value) for name, value in middle.items()}
 
 
@@ -108,30 +131,44 @@ def misses(tables):
 
 def test_what_is_as_published_is_no_miss():
     assert misses(exactness()) == []
-    assert misses(comparison.masses(named("Milky Way"), "ESMDPL/UM-SAGA", answers())) == []
+    assert (
+        misses(comparison.masses(named("Milky Way"), "ESMDPL/UM-SAGA", answers())) == []
+    )
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({observed(25): Made(0.16, (0.25, 0.21))}, "25 neighbours: 0.210 dex at 10"),
-        ({observed(25): Made(0.16, (0.12, 0.19))}, "25 neighbours: 0.120 dex at 10"),
-        ({observed(25): Made(0.16, (np.nan, 0.21))}, "25 neighbours: 0.210 dex at 10"),
+        ({label_noisy(25): Made(0.16, (0.25, 0.21))}, "25 neighbours: 0.210 dex at 10"),
+        ({label_noisy(25): Made(0.16, (0.12, 0.19))}, "25 neighbours: 0.120 dex at 10"),
         (
-            {observed(25): Made(0.18), observed(10): Made(0.18)},
+            {label_noisy(25): Made(0.16, (np.nan, 0.21))},
+            "25 neighbours: 0.210 dex at 10",
+        ),
+        (
+            {label_noisy(25): Made(0.18), label_noisy(10): Made(0.18)},
             "25 neighbours should be better than 10 neighbours: 0.180",
         ),
         (
-            {perfect(25): Made(0.141), observed(25): Made(0.141)},
+            {label_noiseless(25): Made(0.141), label_noisy(25): Made(0.141)},
             "25 neighbours, perfect data should be better than 25",
         ),
         (
-            {perfect(10): Made(0.197), observed(10): Made(0.197)},
+            {label_noiseless(10): Made(0.197), label_noisy(10): Made(0.197)},
             "10 neighbours, perfect data should be better than 10",
         ),
-        ({observed(10): Made(0.24)}, "10 neighbours: the smallest error is 0.240 dex, published"),
-        ({perfect(25): Made(0.09)}, "25 neighbours, perfect data: the smallest error is 0.090"),
-        ({perfect(10): Made(0.165, bias=0.051)}, "10 neighbours, perfect data: the largest median"),
+        (
+            {label_noisy(10): Made(0.24)},
+            "10 neighbours: the smallest error is 0.240 dex, published",
+        ),
+        (
+            {label_noiseless(25): Made(0.09)},
+            "25 neighbours, perfect data: the smallest error is 0.090",
+        ),
+        (
+            {label_noiseless(10): Made(0.165, bias=0.051)},
+            "10 neighbours, perfect data: the largest median",
+        ),
     ],
 )
 def test_one_error_that_is_wrong_is_one_miss(changes, message):
@@ -143,12 +180,16 @@ def test_one_error_that_is_wrong_is_one_miss(changes, message):
     ("factor", "missed"), [(0.79, True), (0.81, False), (1.19, False), (1.21, True)]
 )
 @pytest.mark.parametrize("name", GOOD)
-def test_smallest_errors_are_judged_by_published_ones_on_both_sides(name, factor, missed):
+def test_smallest_errors_are_judged_by_published_ones_on_both_sides(
+    name, factor, missed
+):
     published = comparison.published_rmse()[name]
     found = misses(exactness({name: Made(factor * published)}))
     told = [miss for miss in found if miss.startswith(f"{name}: the smallest error")]
     assert len(told) == missed
-    assert all(f"{factor * published:.3f}" in m and f"{published:.3f}" in m for m in told)
+    assert all(
+        f"{factor * published:.3f}" in m and f"{published:.3f}" in m for m in told
+    )
 
 
 def test_what_is_unknown_is_not_judged():
@@ -159,32 +200,41 @@ def test_what_is_unknown_is_not_judged():
 
 def test_biases_and_scatter_stand_above_published_ones():
     one = Made(bias=0.02, scatter=(0.04, 0.004))
-    others = {"VSMDPL/UM, 25 neighbours": Made(bias=0.9), observed(25): one}
+    others = {"VSMDPL/UM, 25 neighbours": Made(bias=0.9), label_noisy(25): one}
     tables = exactness(others)
     assert misses(tables) == [], "nothing is published of other ensembles"
     *rows, published = tables["Bias and scatter beside published ones"]
     found = {name: values for name, *values in rows}
     assert found.keys() == {*GOOD, *others}
-    assert found[observed(25)] == [0.02, 0.04, 0.004]
+    assert found[label_noisy(25)] == [0.02, 0.04, 0.004]
     assert [*published] == [literature.SOURCE, 0.05, 0.05, 0.005]
 
 
-@pytest.mark.parametrize(("best", "missed"), [(0.129, 1), (0.13, 0), (0.20, 0), (0.201, 1)])
+@pytest.mark.parametrize(
+    ("best", "missed"), [(0.129, 1), (0.13, 0), (0.20, 0), (0.201, 1)]
+)
 def test_bounds_of_the_smallest_error_belong_to_what_is_good(best, missed):
-    found = {observed(25): Made(0.16, (0.5, best))}
+    found = {label_noisy(25): Made(0.16, (0.5, best))}
     assert len(misses(exactness(found))) == missed
 
 
 @pytest.mark.parametrize("what", WITHOUT)
-@pytest.mark.parametrize(("factor", "missed"), [(0.66, 1), (0.67, 0), (1.49, 0), (1.51, 1)])
+@pytest.mark.parametrize(
+    ("factor", "missed"), [(0.66, 1), (0.67, 0), (1.49, 0), (1.51, 1)]
+)
 def test_variances_are_judged_by_published_ones_on_both_sides(what, factor, missed):
     published = literature.VARIANCE_RATIOS[WITHOUT[what]]
     found = misses(exactness(found_ratios=ratios(**{what: (factor * published, 0.1)})))
     assert len(found) == missed
     for miss in found:
-        assert miss.startswith(f"{what}: the variance is {factor * published:.2f} times")
+        assert miss.startswith(
+            f"{what}: the variance is {factor * published:.2f} times"
+        )
         assert f"about {published:g} times" in miss
-        reasons = {("no satellites", True): "the prior", ("no r", False): "a property of the mock"}
+        reasons = {
+            ("no satellites", True): "the prior",
+            ("no r", False): "a property of the mock",
+        }
         reason = reasons.get((what, factor > 1))
         assert (reason in miss) if reason else miss.endswith("times.")
 
@@ -195,10 +245,16 @@ def test_published_errors_stand_beside_ours():
     rows = {row["ensemble"]: row for row in table}
     assert rows.keys() == {*GOOD, *others}
     for count in COUNTS:
-        assert rows[observed(count)]["published"] == literature.RMSE[count]
-        assert rows[perfect(count)]["published"] == literature.RMSE_WITHOUT_ERRORS[count]
+        assert rows[label_noisy(count)]["published"] == literature.RMSE[count]
+        assert (
+            rows[label_noiseless(count)]["published"]
+            == literature.RMSE_WITHOUT_ERRORS[count]
+        )
     assert all(rows[name]["smallest_rmse"] == GOOD[name] for name in GOOD)
-    assert (rows[observed(25)]["rmse_11_5_to_12"], rows[observed(25)]["rmse_12_to_12_5"]) == (
+    assert (
+        rows[label_noisy(25)]["rmse_11_5_to_12"],
+        rows[label_noisy(25)]["rmse_12_to_12_5"],
+    ) == (
         0.17,
         0.16,
     )
@@ -213,18 +269,27 @@ def test_published_variances_stand_beside_ours():
         assert row["published"] == literature.VARIANCE_RATIOS[without]
 
 
-@pytest.mark.parametrize(("mass", "missed"), [(11.89, 1), (11.9, 0), (12.4, 0), (12.41, 1)])
+@pytest.mark.parametrize(
+    ("mass", "missed"), [(11.89, 1), (11.9, 0), (12.4, 0), (12.41, 1)]
+)
 @pytest.mark.parametrize("count", COUNTS)
 def test_the_milky_way_is_judged_by_our_own_catalogue_alone(count, mass, missed):
     own = "ESMDPL/UM-SAGA"
 
     def told(every):
-        return [m for m in misses(comparison.masses(named("MW"), own, every)) if "beyond" in m]
+        return [
+            m
+            for m in misses(comparison.masses(named("MW"), own, every))
+            if "beyond" in m
+        ]
 
-    found = told(answers(**{observed(count): mass}))
+    found = told(answers(**{label_noisy(count): mass}))
     assert len(found) == missed
-    assert all(f"{own}, {observed(count)}: {mass:.2f}" in miss for miss in found)
-    others = {f"VSMDPL/UM, {observed(count)}": mass, f"{observed(25)}, no r": mass}
+    assert all(f"{own}, {label_noisy(count)}: {mass:.2f}" in miss for miss in found)
+    others = {
+        f"VSMDPL/UM, {label_noisy(count)}": mass,
+        f"{label_noisy(25)}, no r": mass,
+    }
     assert told(answers(**others)) == []
 
 
@@ -233,14 +298,24 @@ def test_the_milky_way_is_judged_by_our_own_catalogue_alone(count, mass, missed)
 )
 @pytest.mark.parametrize("count", COUNTS)
 @pytest.mark.parametrize("catalogue", ["ESMDPL/UM-SAGA", "VSMDPL/UM"])
-def test_masses_are_judged_by_the_published_one_of_their_row(catalogue, count, shift, missed):
+def test_masses_are_judged_by_the_published_one_of_their_row(
+    catalogue, count, shift, missed
+):
     own, published = "ESMDPL/UM-SAGA", literature.VARIANTS[catalogue].milky_way[count]
-    name = observed(count) if catalogue == own else f"{catalogue}, {observed(count)}"
-    every = answers(**{name: published + shift, "equilibrium velocities, 10 neighbours": 9.0})
-    found = [m for m in misses(comparison.masses(named("MW"), own, every)) if "beyond" not in m]
+    name = (
+        label_noisy(count) if catalogue == own else f"{catalogue}, {label_noisy(count)}"
+    )
+    every = answers(
+        **{name: published + shift, "equilibrium velocities, 10 neighbours": 9.0}
+    )
+    found = [
+        m
+        for m in misses(comparison.masses(named("MW"), own, every))
+        if "beyond" not in m
+    ]
     assert found == missed * [
-        f"{catalogue}, {observed(count)}: {published + shift:.2f} is more than 0.15 dex from the "
-        f"published {published:.2f}."
+        f"{catalogue}, {label_noisy(count)}: {published + shift:.2f} is more than "
+        f"0.15 dex from the published {published:.2f}."
     ]
 
 
@@ -254,7 +329,10 @@ def test_masses_of_catalogues_stand_beside_table_3():
         }
     )
     tables = comparison.masses(named("MW"), "ESMDPL/UM-SAGA", every)
-    rows = {(row["trained_on"], row["neighbours"]): row for row in tables["Masses by catalogue"]}
+    rows = {
+        (row["trained_on"], row["neighbours"]): row
+        for row in tables["Masses by catalogue"]
+    }
     published = {
         ("ESMDPL/UM-SAGA", 25): 12.20,
         ("ESMDPL/UM-SAGA", 10): 12.07,
@@ -264,9 +342,13 @@ def test_masses_of_catalogues_stand_beside_table_3():
     assert rows.keys() == published.keys(), "those without a feature are not in Table 3"
     for key, value in published.items():
         np.testing.assert_equal(rows[key]["published"], value)
-        interval = np.array([rows[key]["published_lower"], rows[key]["published_upper"]])
+        interval = np.array(
+            [rows[key]["published_lower"], rows[key]["published_upper"]]
+        )
         given = key == ("ESMDPL/UM-SAGA", 25)
-        np.testing.assert_allclose(interval, [12.062, 12.363] if given else [np.nan] * 2)
+        np.testing.assert_allclose(
+            interval, [12.062, 12.363] if given else [np.nan] * 2
+        )
         inner = rows[key]["log_m_vir"] - rows[key]["log_m_200c"]
         assert inner == pytest.approx(0.063)
 
@@ -283,53 +365,79 @@ def test_every_answer_is_in_the_table_with_its_interval():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        (perfect(25), "intervals hold for perfect data only"),
-        (f"{observed(25)}, looked at (7 of 200)", "those that find enough neighbours"),
+        (label_noiseless(25), "intervals hold for perfect data only"),
+        (
+            f"{label_noisy(25)}, mock observations (7 of 200)",
+            "those that find enough neighbours",
+        ),
     ],
 )
 def test_rows_that_mean_something_else_are_told_in_the_caption(name, words):
     for every, told in ((answers(), False), (answers(**{name: 12.1}), True)):
-        assert (words in only(comparison.weighed(host(), every)).meta["caption"]) == told
+        assert (
+            words in only(comparison.weighed(host(), every)).meta["caption"]
+        ) == told
 
 
 def test_who_weighs_a_host_is_told_what_to_beware_of():
     warned = named("A host", warnings=["peak masses alone"])
-    assert misses(comparison.weighed(warned, answers())) == ["A host: peak masses alone."]
+    assert misses(comparison.weighed(warned, answers())) == [
+        "A host: peak masses alone."
+    ]
     assert misses(comparison.weighed(named("A host"), answers())) == []
 
 
 def test_an_unknown_interval_is_missing_and_the_caption_says_why():
-    known, unknown = answers(), answers() | {observed(10): Weighed(12.0, *[np.nan] * 3)}
+    known, unknown = (
+        answers(),
+        answers() | {label_noisy(10): Weighed(12.0, *[np.nan] * 3)},
+    )
     score = Fared(0.16, -0.01, 0.4, 0.02)
     for every, why in ((known, False), (unknown, True)):
         for table in (
             only(comparison.weighed(named("A host"), every)),
-            only(comparison.estimators({name: (score, one) for name, one in every.items()})),
+            only(
+                comparison.estimators(
+                    {name: (score, one) for name, one in every.items()}
+                )
+            ),
         ):
-            assert ("predicted alike, or all of them on one side" in table.meta["caption"]) == why
+            assert (
+                "predicted alike, or all of them on one side" in table.meta["caption"]
+            ) == why
     row = only(comparison.weighed(named("A host"), unknown))[1]
     assert row["log_m_vir"] == 12.0
     assert np.isnan([row["lower"], row["upper"]]).all()
     drawn = [label for label, ours, _ in comparison.literature_rows(unknown) if ours]
-    assert drawn == [observed(25)]
+    assert drawn == [label_noisy(25)]
 
 
 def test_moves_are_from_the_first_ensemble():
-    every = answers(**{"25 neighbours, no r": 12.5}) | {perfect(n): even(12.9) for n in COUNTS}
+    every = answers(**{"25 neighbours, no r": 12.5}) | {
+        label_noiseless(n): even(12.9) for n in COUNTS
+    }
     moved = comparison.masses(named("MW"), "mine", every)["What moves the mass"]
-    assert not {*map(perfect, COUNTS)} & {*moved["ensemble"]}, "they take errors for none"
+    assert not {*map(label_noiseless, COUNTS)} & {*moved["ensemble"]}, (
+        "they take errors for none"
+    )
     np.testing.assert_allclose(moved["moved"], [0, -0.2, 0.3], atol=1e-12)
 
 
 def test_nothing_is_published_of_another_host():
-    tables = comparison.masses(named("Andromeda"), None, answers(**{observed(25): 10.6}))
+    tables = comparison.masses(
+        named("Andromeda"), None, answers(**{label_noisy(25): 10.6})
+    )
     assert list(tables) == ["Mass, Andromeda"]
     assert misses(tables) == []
 
 
 def some(**weights):
     """Returns the two plain binnings and estimators that weigh by these features."""
-    wanted = {name: b for name, b in studies(1, 40).items() if name in map(observed, COUNTS)}
+    wanted = {
+        name: b
+        for name, b in studies(1, 40).items()
+        if name in map(label_noisy, COUNTS)
+    }
     return wanted, {name: Made(weights=weights) for name in wanted}
 
 
@@ -343,7 +451,7 @@ def test_each_neighbour_that_an_ensemble_sees_is_left_out_in_turn():
 def test_a_neighbour_that_an_ensemble_does_not_see_moves_nothing():
     wanted, found = some(**{f"log_r_{i}": 0.1 * i for i in range(1, 11)})
     table = only(comparison.leave_one_out(host(), wanted, found))
-    few = np.asarray(table[observed(10)])
+    few = np.asarray(table[label_noisy(10)])
     assert (few[10:] == 0).all()
     assert (few[:10] != 0).all()
 
@@ -353,11 +461,13 @@ def test_the_next_neighbour_comes_in():
     galaxy = host()
     table = only(comparison.leave_one_out(galaxy, wanted, found))
     expected = np.log10(galaxy.orbits.r[10] / galaxy.orbits.r[9])
-    np.testing.assert_allclose(table[observed(10)][:10], expected)
+    np.testing.assert_allclose(table[label_noisy(10)][:10], expected)
 
 
 def test_the_environment_stays_when_a_neighbour_is_left_out():
-    wanted, found = some(log_vmax=5.0, log_distance_larger=1.0, log_distance_cluster=1.0)
+    wanted, found = some(
+        log_vmax=5.0, log_distance_larger=1.0, log_distance_cluster=1.0
+    )
     table = only(comparison.leave_one_out(host(), wanted, found))
     for name in wanted:
         assert (np.asarray(table[name]) == 0).all()
@@ -381,15 +491,17 @@ def test_who_has_no_next_neighbour_cannot_lose_one():
     wanted, found = some(log_r_1=1.0)
     assert comparison.leave_one_out(host(10), wanted, found) == {}
     table = only(comparison.leave_one_out(host(11), wanted, found))
-    assert table.colnames == ["left_out", observed(10)]
+    assert table.colnames == ["left_out", label_noisy(10)]
     assert len(table) == 10
-    assert only(comparison.leave_one_out(host(25), wanted, found)).colnames[1:] == [observed(10)]
+    assert only(comparison.leave_one_out(host(25), wanted, found)).colnames[1:] == [
+        label_noisy(10)
+    ]
 
 
 def test_a_simulated_host_is_looked_at_as_those_that_networks_learned_from():
     wanted, galaxy = studies(3, 40), host(40, log_m_star=8.0)
-    seen = comparison.looked_at(galaxy, wanted)
-    assert list(seen) == [observed(25), observed(10)]
+    seen = comparison.mock_observations(galaxy, wanted)
+    assert list(seen) == [label_noisy(25), label_noisy(10)]
     for name, x in seen.items():
         every = features(as_records(galaxy, comparison.COPIES), wanted[name])
         np.testing.assert_array_equal(x, every[np.isfinite(every).all(axis=1)])
@@ -398,18 +510,18 @@ def test_a_simulated_host_is_looked_at_as_those_that_networks_learned_from():
 
 def test_copies_in_which_too_few_are_found_are_left_out():
     # so few stars that a survey finds all or none but for its own limit
-    seen = comparison.looked_at(host(40, log_m_star=3.3), studies(3, 40))
-    assert np.isfinite(seen[observed(10)]).all()
-    kept = len(seen[observed(25)])
-    assert 0 < kept <= len(seen[observed(10)]) < comparison.COPIES
-    name = comparison.looked_at_by(observed(25), seen[observed(25)])
-    assert name == f"25 neighbours, looked at ({kept} of 200)"
+    seen = comparison.mock_observations(host(40, log_m_star=3.3), studies(3, 40))
+    assert np.isfinite(seen[label_noisy(10)]).all()
+    kept = len(seen[label_noisy(25)])
+    assert 0 < kept <= len(seen[label_noisy(10)]) < comparison.COPIES
+    name = comparison.mock_observation_label(label_noisy(25), seen[label_noisy(25)])
+    assert name == f"25 neighbours, mock observations ({kept} of 200)"
 
 
 def test_a_host_that_no_survey_finds_is_said_to_be():
-    seen = comparison.looked_at(host(40, log_m_star=0.0), studies(3, 40))
-    names = [comparison.looked_at_by(name, x) for name, x in seen.items()]
-    assert names == [f"{observed(n)}, looked at (0 of 200)" for n in COUNTS]
+    seen = comparison.mock_observations(host(40, log_m_star=0.0), studies(3, 40))
+    names = [comparison.mock_observation_label(name, x) for name, x in seen.items()]
+    assert names == [f"{label_noisy(n)}, mock observations (0 of 200)" for n in COUNTS]
     every = dict.fromkeys(names, Weighed(*[np.nan] * 4))
     table = only(comparison.weighed(host(), every))
     assert np.isnan(table["log_m_vir"]).all()
@@ -425,9 +537,11 @@ def test_hosts_are_looked_at_alike_by_all_ensembles():
     }
     for what, without in WITHOUT.items():
         left = wanted[without_features(what)]
-        assert left == replace(wanted[observed(25)], without=without)
+        assert left == replace(wanted[label_noisy(25)], without=without)
     for count in COUNTS:
-        assert wanted[perfect(count)] == replace(wanted[observed(count)], errors=False)
+        assert wanted[label_noiseless(count)] == replace(
+            wanted[label_noisy(count)], errors=False
+        )
     assert wanted["25 neighbours, signed v_r"].radial == "asinh"
     assert len({b.fingerprint for b in wanted.values()}) == len(wanted)
 
@@ -444,13 +558,15 @@ def test_who_has_fewer_neighbours_is_weighed_by_fewer():
 
 def test_other_hosts_have_the_plain_features_under_their_own_name():
     own, other = studies(4, 30), studies(4, 30, "VSMDPL/UM")
-    assert other == {f"VSMDPL/UM, {name}": b for name, b in comparison.plain(own).items()}
+    assert other == {
+        f"VSMDPL/UM, {name}": b for name, b in comparison.plain(own).items()
+    }
 
 
 def test_plain_features_have_errors_and_lack_nothing():
     found = comparison.plain(studies(4, 30))
-    assert found == {observed(n): Features(n, seed=4) for n in (25, 10)}
-    assert list(comparison.plain(studies(4, 12))) == [observed(10)]
+    assert found == {label_noisy(n): Features(n, seed=4) for n in (25, 10)}
+    assert list(comparison.plain(studies(4, 12))) == [label_noisy(10)]
 
 
 def test_figures_show_ensembles_that_there_are():
@@ -465,8 +581,8 @@ def test_ours_come_before_published_masses():
     ours = [row for row in rows if row[1] is not None]
     assert rows[: len(ours)] == ours
     assert [label for label, _, _ in ours] == [
-        observed(25),
-        observed(10),
+        label_noisy(25),
+        label_noisy(10),
         "VSMDPL/UM, 25 neighbours",
     ]
     assert ours[0][1] == pytest.approx((12.0, 12.17, 12.3)), "the middle is the median"
@@ -475,7 +591,9 @@ def test_ours_come_before_published_masses():
 
 def test_published_intervals_hold_their_mass():
     rows = {label: ends for label, _, ends in comparison.literature_rows({})}
-    assert not any("Zaritsky et al. 2020" in label for label in rows), "a limit is no interval"
+    assert not any("Zaritsky et al. 2020" in label for label in rows), (
+        "a limit is no interval"
+    )
     assert "Slizewski et al. 2022 (95 %)" in rows
     assert len(rows) == len(literature.STUDIES) - 1
     for study in literature.STUDIES:
@@ -487,7 +605,7 @@ def test_published_intervals_hold_their_mass():
 
 
 def test_a_prediction_outside_its_interval_is_drawn():
-    biased = {observed(25): Weighed(12.4, 12.2, 12.1, 12.3)}
+    biased = {label_noisy(25): Weighed(12.4, 12.2, 12.1, 12.3)}
     (ours,) = (Constraint(*row) for row in comparison.literature_rows(biased) if row[1])
     low, middle, high = ours.ours
     assert low < middle < high
@@ -500,7 +618,9 @@ def test_the_caption_of_published_masses_tells_what_was_done_to_them():
 
 def test_estimators_are_told_with_their_mass():
     score = Fared(0.16, -0.01, 0.4, 0.02)
-    table = only(comparison.estimators({"flow": (score, Weighed(12.2, 12.1, 12.0, 12.3))}))
+    table = only(
+        comparison.estimators({"flow": (score, Weighed(12.2, 12.1, 12.0, 12.3))})
+    )
     (row,) = table
     assert [row[name] for name in table.colnames] == [
         *("flow", *vars(score).values()),

@@ -11,7 +11,9 @@ from halomass.study.literature import STUDIES, VARIANTS
 
 def test_definitions_convert_both_ways():
     assert literature.to_log_m_200c(12.20) == pytest.approx(12.137)
-    assert literature.to_log_m_vir(literature.to_log_m_200c(12.0)) == pytest.approx(12.0)
+    assert literature.to_log_m_vir(literature.to_log_m_200c(12.0)) == pytest.approx(
+        12.0
+    )
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.label)
@@ -38,12 +40,16 @@ def test_intervals_that_are_not_68_percent_are_marked():
 def test_intervals_become_dex():
     paper = next(study for study in STUDIES if study.year == 2025)
     middle, below, above = paper.log_m_vir()
-    assert middle == pytest.approx(VARIANTS[literature.PREFERRED].milky_way[25], abs=0.005)
+    assert middle == pytest.approx(
+        VARIANTS[literature.PREFERRED].milky_way[25], abs=0.005
+    )
     assert (below, above) == pytest.approx(literature.MILKY_WAY_INTERVAL, abs=0.005)
 
 
 def test_a_study_without_an_interval_has_none():
-    lower_limit = next(study for study in STUDIES if study.label == "Zaritsky et al. 2020")
+    lower_limit = next(
+        study for study in STUDIES if study.label == "Zaritsky et al. 2020"
+    )
     middle, below, above = lower_limit.log_m_vir()
     assert math.isfinite(middle)
     assert math.isnan(below)
@@ -66,7 +72,10 @@ def test_copies_agree_with_the_collected_table(shared):
         study = found[reference]
         assert study.mass == float(row["mass_1e12Msun"])
         assert study.year == int(row["year"])
-        for value, printed in ((study.minus, row["err_minus"]), (study.plus, row["err_plus"])):
+        for value, printed in (
+            (study.minus, row["err_minus"]),
+            (study.plus, row["err_plus"]),
+        ):
             assert math.isnan(value) if printed == "" else value == float(printed)
 
 

@@ -13,7 +13,14 @@ import pytest
 import torch
 from scipy import stats
 
-from mwlmc.model import agama_engine, distribution, orbits, potentials, stellar_halo, trajectories
+from mwlmc.model import (
+    agama_engine,
+    distribution,
+    orbits,
+    potentials,
+    stellar_halo,
+    trajectories,
+)
 from mwlmc.model.potentials import GYR
 
 EXTRACT = Path(__file__).parents[1] / "reference"
@@ -45,7 +52,9 @@ def test_an_old_agama_is_refused(monkeypatch):
     old = SimpleNamespace(__version__="1.0.158 compiled on May 10 2026")
     monkeypatch.setitem(sys.modules, "agama", old)
     assert not agama_engine.available()
-    with pytest.raises(ImportError, match=r"1\.0\.158 is older than 1\.0\.159: install"):
+    with pytest.raises(
+        ImportError, match=r"1\.0\.158 is older than 1\.0\.159: install"
+    ):
         agama_engine.galaxies(1e12, 1e11)
 
 
@@ -82,7 +91,9 @@ def reference(request, agama):
 @pytest.fixture(scope="module")
 def halo(agama):
     """Two simulations of 1,500 stars."""
-    return agama_engine.simulate(_parameters("set00", "set05"), 1500, [11, 12], **OPTIONS)
+    return agama_engine.simulate(
+        _parameters("set00", "set05"), 1500, [11, 12], **OPTIONS
+    )
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +111,9 @@ def embedded(halo):
 
 
 def _relative(got, wanted):
-    return (np.linalg.norm(got - wanted, axis=-1) / np.linalg.norm(wanted, axis=-1)).max()
+    return (
+        np.linalg.norm(got - wanted, axis=-1) / np.linalg.norm(wanted, axis=-1)
+    ).max()
 
 
 # --- units -----------------------------------------------------------------------------------
@@ -140,7 +153,9 @@ def test_galaxies_of_the_reference(reference):
     assert _relative(galaxies.milky_way.force(points), force) < 1e-6
     assert _relative(galaxies.halo.force(points), arrays["force_halo"]) < 1e-6
     assert _relative(galaxies.lmc.force(points), arrays["force_lmc"]) < 1e-6
-    np.testing.assert_allclose(galaxies.milky_way.density(points), arrays["density_mw"], rtol=1e-6)
+    np.testing.assert_allclose(
+        galaxies.milky_way.density(points), arrays["density_mw"], rtol=1e-6
+    )
 
 
 def test_paths_of_the_reference(reference):
@@ -175,7 +190,9 @@ def test_stars_of_the_reference(reference, accuracy, median, most):
     assert np.median(off) < median
     assert np.percentile(off, 99) < most
     # orbits there take some kpc for a change of 10 km/s
-    assert np.median(np.linalg.norm(v.numpy() - wanted[3:], axis=0)[beyond]) < 5.0 * median
+    assert (
+        np.median(np.linalg.norm(v.numpy() - wanted[3:], axis=0)[beyond]) < 5.0 * median
+    )
 
 
 # --- against the embedded engine -------------------------------------------------------------
@@ -183,7 +200,10 @@ def test_stars_of_the_reference(reference, accuracy, median, most):
 
 def test_forces_of_both_engines_agree(embedded):
     halo, lmc = embedded[0].milky_way, embedded[0].lmc
-    points = np.random.default_rng(1).normal(size=(500, 3)) * np.geomspace(2.0, 200.0, 500)[:, None]
+    points = (
+        np.random.default_rng(1).normal(size=(500, 3))
+        * np.geomspace(2.0, 200.0, 500)[:, None]
+    )
     x = torch.as_tensor(points.T.copy())[:, None].expand(3, 2, -1)
     radius = potentials.length(x)
     plane, across = potentials.stellar_table().pulls(x)
@@ -193,7 +213,12 @@ def test_forces_of_both_engines_agree(embedded):
         galaxies = agama_engine.galaxies(named["m200_mw"][b], named["m_lmc"][b])
         ours = -(pull * x)[:, b].T.numpy()
         assert _relative(ours, galaxies.milky_way.force(points)) < 5e-4
-        assert _relative(-(lmc.pull(radius) * x)[:, b].T.numpy(), galaxies.lmc.force(points)) < 1e-8
+        assert (
+            _relative(
+                -(lmc.pull(radius) * x)[:, b].T.numpy(), galaxies.lmc.force(points)
+            )
+            < 1e-8
+        )
 
 
 def test_paths_of_both_engines_agree(halo, embedded):
@@ -232,7 +257,9 @@ def test_both_engines_draw_from_one_distribution(agama, equilibrium, name):
     theirs = agama_engine.simulate(named, 4000, [3], **options)
     galaxy = potentials.milky_way_halo(named["m200_mw"], theirs.c200)
     f = distribution.distribution_function(
-        distribution.spherical_potential(float(galaxy.amplitude), float(galaxy.scale), equilibrium),
+        distribution.spherical_potential(
+            float(galaxy.amplitude), float(galaxy.scale), equilibrium
+        ),
         named["beta0"].item(),
         named["r_dehnen"].item(),
     )
@@ -266,7 +293,9 @@ def test_a_simulation_depends_on_its_own_seed_alone(halo):
 
 def test_the_halo_is_its_initial_stars_carried(halo):
     named = _parameters("set00")
-    x, v = agama_engine.carry(halo.initial_position[:, 0], halo.initial_velocity[:, 0], named)
+    x, v = agama_engine.carry(
+        halo.initial_position[:, 0], halo.initial_velocity[:, 0], named
+    )
     assert torch.equal(x, halo.position[:, 0])
     assert torch.equal(v, halo.velocity[:, 0])
 
@@ -294,11 +323,15 @@ def test_shapes_of_a_halo(halo):
     ],
 )
 def test_what_cannot_be_is_refused(agama, change, message):
-    arguments = {"named": _parameters("set00"), "stars": 10, "seeds": [1]} | OPTIONS | change
+    arguments = (
+        {"named": _parameters("set00"), "stars": 10, "seeds": [1]} | OPTIONS | change
+    )
     with pytest.raises(ValueError, match=message):
         agama_engine.simulate(**arguments)
 
 
 def test_only_one_simulation_is_carried(agama):
     with pytest.raises(ValueError, match="one simulation to carry"):
-        agama_engine.carry(torch.ones(3, 1), torch.ones(3, 1), _parameters("set00", "set05"))
+        agama_engine.carry(
+            torch.ones(3, 1), torch.ones(3, 1), _parameters("set00", "set05")
+        )

@@ -6,7 +6,11 @@ from scipy import integrate, stats
 from scipy.special import gamma
 
 from mwlmc.model import distribution, potentials
-from mwlmc.model.distribution import SphericalPotential, distribution_function, spherical_potential
+from mwlmc.model.distribution import (
+    SphericalPotential,
+    distribution_function,
+    spherical_potential,
+)
 from mwlmc.model.potentials import G
 
 AMPLITUDE, SCALE = 9.1e11, 20.6  # [Msun, kpc], of an NFW halo of 1.5e12 Msun
@@ -70,7 +74,9 @@ def test_fractional_integral_of_powers():
     psi = np.linspace(1.0, 0.0, 400)
     for order in (0.0, 0.3, 0.5, 0.9):
         found = distribution._fractional_integral(psi, psi, order)
-        np.testing.assert_allclose(found, psi ** (1 + order) / gamma(order + 2), atol=1e-12)
+        np.testing.assert_allclose(
+            found, psi ** (1 + order) / gamma(order + 2), atol=1e-12
+        )
 
 
 # --- the samples -----------------------------------------------------------------------------
@@ -89,7 +95,9 @@ def test_anisotropy_is_the_same_at_all_radii(beta):
     for low, high in ((1, 5), (5, 10), (10, 20), (20, 40), (40, 80), (80, 300)):
         chosen = (radius > low) & (radius < high)
         found = 1.0 - sideways[chosen].mean() / 2 / (outward[chosen] ** 2).mean()
-        assert found == pytest.approx(beta, abs=6.0 * (1 - beta) / np.sqrt(chosen.sum()))
+        assert found == pytest.approx(
+            beta, abs=6.0 * (1 - beta) / np.sqrt(chosen.sum())
+        )
 
 
 def test_mean_square_speeds_obey_jeans_equation():
@@ -100,7 +108,11 @@ def test_mean_square_speeds_obey_jeans_equation():
     nodes = np.flatnonzero((RADII > 0.5) & (RADII < 300.0))[::10]
     for beta in (0.0, 0.3, 0.5):
         function = _function(beta)
-        mean = (np.diff(function.speed_cdf, axis=1) @ squares) * 2 * function.relative_energy
+        mean = (
+            (np.diff(function.speed_cdf, axis=1) @ squares)
+            * 2
+            * function.relative_energy
+        )
         found = np.sqrt(mean[nodes] / (3 - 2 * beta))
         wanted = [_jeans(float(radius), beta, _halo_mass) for radius in RADII[nodes]]
         np.testing.assert_allclose(found, wanted, rtol=5e-4)
@@ -124,7 +136,9 @@ def test_dispersions_obey_jeans_equation(beta):
         chosen = np.abs(np.log(radius / centre)) < 0.1
         found = np.sqrt((outward[chosen] ** 2).mean())
         error = np.sqrt(0.5 / chosen.sum())
-        assert found == pytest.approx(_jeans(centre, beta, _halo_mass), rel=4 * error + 0.003)
+        assert found == pytest.approx(
+            _jeans(centre, beta, _halo_mass), rel=4 * error + 0.003
+        )
 
 
 def test_dispersions_obey_jeans_equation_with_disc_and_bulge():
@@ -133,9 +147,13 @@ def test_dispersions_obey_jeans_equation_with_disc_and_bulge():
     stars = np.array([potentials.stellar_mass_within(float(r)) for r in nodes])
     for centre in (2.0, 8.0, 30.0, 100.0):
         chosen = np.abs(np.log(radius / centre)) < 0.1
-        wanted = _jeans(centre, 0.3, lambda r: _halo_mass(r) + np.interp(r, nodes, stars))
+        wanted = _jeans(
+            centre, 0.3, lambda r: _halo_mass(r) + np.interp(r, nodes, stars)
+        )
         found = np.sqrt((outward[chosen] ** 2).mean())
-        assert found == pytest.approx(wanted, rel=4 * np.sqrt(0.5 / chosen.sum()) + 0.005)
+        assert found == pytest.approx(
+            wanted, rel=4 * np.sqrt(0.5 / chosen.sum()) + 0.005
+        )
 
 
 def test_stars_are_bound_and_look_the_same_from_all_sides():
@@ -152,7 +170,8 @@ def test_stars_are_bound_and_look_the_same_from_all_sides():
 
 def test_same_generator_same_stars():
     first, second, other = (
-        np.concatenate(_function(0.2).sample(50, np.random.default_rng(seed))) for seed in (1, 1, 2)
+        np.concatenate(_function(0.2).sample(50, np.random.default_rng(seed)))
+        for seed in (1, 1, 2)
     )
     assert (first == second).all()
     assert not (first == other).any()
@@ -165,9 +184,13 @@ def test_same_generator_same_stars():
 @pytest.mark.parametrize("equilibrium", ["halo", "total"])
 def test_clipping_begins_at_one_half(tracer, equilibrium):
     """An & Evans (2006): a cusp of slope 1 has a non-negative f only up to beta0 = 1/2."""
-    below = [_function(beta, tracer, equilibrium).clipped for beta in (0.0, 0.25, 0.45, 0.5)]
+    below = [
+        _function(beta, tracer, equilibrium).clipped for beta in (0.0, 0.25, 0.45, 0.5)
+    ]
     assert max(below) < 1e-6
-    above = [_function(beta, tracer, equilibrium).clipped for beta in (0.55, 0.65, 0.75, 0.9)]
+    above = [
+        _function(beta, tracer, equilibrium).clipped for beta in (0.55, 0.65, 0.75, 0.9)
+    ]
     assert (np.diff(above) > 0).all()
     assert above[-1] > 1e-3
 
@@ -205,7 +228,9 @@ def test_total_adds_the_mass_of_disc_and_bulge():
 
 
 def test_what_makes_no_halo_is_refused():
-    with pytest.raises(ValueError, match=r"no equilibrium 'disc': choose 'halo' or 'total'"):
+    with pytest.raises(
+        ValueError, match=r"no equilibrium 'disc': choose 'halo' or 'total'"
+    ):
         spherical_potential(AMPLITUDE, SCALE, "disc")
     for beta, tracer in ((1.0, 12.0), (-0.1, 12.0), (0.5, 0.0)):
         with pytest.raises(ValueError, match=r"beta0 = .* must be from 0 to below 1"):

@@ -27,7 +27,9 @@ def _resting(disc=True, count=2):
     """The Milky Way alone: an LMC without mass, far away."""
     table = potentials.stellar_table()
     if not disc:
-        table = StellarTable(torch.zeros_like(table.plane), torch.zeros_like(table.across))
+        table = StellarTable(
+            torch.zeros_like(table.plane), torch.zeros_like(table.across)
+        )
     column = torch.ones(count, 1, dtype=torch.float64)
     away = torch.full((3, count * NODES), 1e4, dtype=torch.float64)
     return MovingPotential(_halo(count), table, Hernquist(0.0 * column, column), away)
@@ -36,8 +38,12 @@ def _resting(disc=True, count=2):
 def _galaxies(friction=0.0, count=2):
     """Both galaxies, with an LMC at its observed place today, and their paths."""
     strength = torch.full((count, 1), friction, dtype=torch.float64)
-    galaxies = Galaxies(_halo(count), potentials.lmc_halo(np.full(count, 1.5e11)), strength)
-    today = torch.tensor([[-0.6, -41.3, -27.1], [-63.9, -213.8, 206.6]], dtype=torch.float64)
+    galaxies = Galaxies(
+        _halo(count), potentials.lmc_halo(np.full(count, 1.5e11)), strength
+    )
+    today = torch.tensor(
+        [[-0.6, -41.3, -27.1], [-63.9, -213.8, 206.6]], dtype=torch.float64
+    )
     start = today[:, :, None].expand(2, 3, count)
     return galaxies, trajectories.rewind(start[0], start[1], galaxies)
 
@@ -50,18 +56,26 @@ def _among(galaxies, paths, dtype=torch.float64):
 def _stars(count, beta=0.3, seed=4):
     """Two rows of stars in equilibrium with the halo, twice `[3, 2, N]`, in double precision."""
     halo = _halo(1)
-    spherical = distribution.spherical_potential(float(halo.amplitude), float(halo.scale), "halo")
+    spherical = distribution.spherical_potential(
+        float(halo.amplitude), float(halo.scale), "halo"
+    )
     function = distribution.distribution_function(spherical, beta, 12.0)
     parts = function.sample(2 * count, np.random.default_rng(seed))
-    return tuple(torch.as_tensor(part.reshape(3, count, 2).swapaxes(1, 2)) for part in parts)
+    return tuple(
+        torch.as_tensor(part.reshape(3, count, 2).swapaxes(1, 2)) for part in parts
+    )
 
 
 def _circular(potential, radii):
     """Stars on circular orbits around the halo, in a plane across the disc."""
-    radius = torch.tensor(radii, dtype=torch.float64).expand(len(potential.milky_way.scale), -1)
+    radius = torch.tensor(radii, dtype=torch.float64).expand(
+        len(potential.milky_way.scale), -1
+    )
     speed = radius * potential.milky_way.pull(radius).sqrt()
     nothing = torch.zeros_like(radius)
-    return torch.stack([radius, nothing, nothing]), torch.stack([nothing, nothing, speed])
+    return torch.stack([radius, nothing, nothing]), torch.stack(
+        [nothing, nothing, speed]
+    )
 
 
 def _march(x, v, potential, share, steps=None):
@@ -123,7 +137,9 @@ def test_backwards_in_time_the_stars_return():
     """With steps from node to node of the LMC's path, in which it is straight."""
     potential = _among(*_galaxies(count=1))
     path = potential.path.flip(1)
-    backwards = MovingPotential(potential.milky_way, potential.stars, potential.lmc, path)
+    backwards = MovingPotential(
+        potential.milky_way, potential.stars, potential.lmc, path
+    )
     x, v = _circular(potential, [90.0, 130.0, 170.0, 250.0])
     v = v * torch.tensor([0.9, 1.1, 1.0, 0.7])
     today = _equal_steps(x, v, potential, NODES - 1)
@@ -150,7 +166,9 @@ def test_circular_orbits_stay_circular_and_keep_time(share, round_, late):
     x, v = _circular(potential, [30.0, 60.0, 120.0])
     today, _ = _march(x, v, potential, share)
     torch.testing.assert_close(length(today), length(x), rtol=round_, atol=0.0)
-    torch.testing.assert_close(today, _on_time(potential, x), rtol=0.0, atol=late)  # [kpc]
+    torch.testing.assert_close(
+        today, _on_time(potential, x), rtol=0.0, atol=late
+    )  # [kpc]
 
 
 def test_the_method_is_of_fifth_order():
@@ -161,7 +179,9 @@ def test_the_method_is_of_fifth_order():
         length(_equal_steps(x, v, potential, steps)[0] - wanted) for steps in (150, 300)
     )
     assert (coarse < 1e-1).all()
-    torch.testing.assert_close(coarse / half, torch.full_like(half, 32.0), rtol=0.03, atol=0.0)
+    torch.testing.assert_close(
+        coarse / half, torch.full_like(half, 32.0), rtol=0.03, atol=0.0
+    )
 
 
 def test_errors_fall_with_the_fifth_power_of_the_share():
@@ -169,8 +189,12 @@ def test_errors_fall_with_the_fifth_power_of_the_share():
     x, v = _circular(potential, [30.0, 45.0, 60.0, 90.0, 140.0])
     v = v * torch.tensor([0.6, 0.8, 0.7, 1.0, 0.5])
     exact, _ = _march(x, v, potential, 0.03)
-    coarse, half = (length(_march(x, v, potential, share)[0] - exact) for share in (0.2, 0.1))
-    torch.testing.assert_close(coarse / half, torch.full_like(half, 32.0), rtol=0.15, atol=0.0)
+    coarse, half = (
+        length(_march(x, v, potential, share)[0] - exact) for share in (0.2, 0.1)
+    )
+    torch.testing.assert_close(
+        coarse / half, torch.full_like(half, 32.0), rtol=0.15, atol=0.0
+    )
 
 
 def test_stars_move_as_they_do_in_the_inertial_frame():
@@ -180,7 +204,9 @@ def test_stars_move_as_they_do_in_the_inertial_frame():
     x, v = _circular(potential, [35.0, 50.0, 80.0, 150.0])
 
     def where(centre, time):
-        return hermite(paths.times, centre[:, :3], centre[:, 3:], time[None])[0][:, :, None]
+        return hermite(paths.times, centre[:, :3], centre[:, 3:], time[None])[0][
+            :, :, None
+        ]
 
     def motion(time, state):
         now = torch.tensor(time, dtype=torch.float64)
@@ -189,14 +215,21 @@ def test_stars_move_as_they_do_in_the_inertial_frame():
         from_lmc = star[0] - where(paths.lmc, now)
         plane, across = table.pulls(from_centre)
         sphere = galaxies.milky_way.pull(length(from_centre))
-        force = -torch.stack([plane, plane, across]) * from_centre - sphere * from_centre
+        force = (
+            -torch.stack([plane, plane, across]) * from_centre - sphere * from_centre
+        )
         force = force - galaxies.lmc.pull(length(from_lmc)) * from_lmc
         return torch.stack([star[1], force]).numpy().ravel()
 
     begin = paths.milky_way[0, :, 0].reshape(2, 3, 1)
     start = torch.stack([x[:, 0], v[:, 0]]) + begin
     done = solve_ivp(
-        motion, (-LOOKBACK, 0.0), start.numpy().ravel(), method="DOP853", rtol=1e-8, atol=1e-7
+        motion,
+        (-LOOKBACK, 0.0),
+        start.numpy().ravel(),
+        method="DOP853",
+        rtol=1e-8,
+        atol=1e-7,
     )
     wanted = done.y[:, -1].reshape(2, 3, 4)  # the Milky Way rests at the origin today
     # one of the four meets the LMC
@@ -236,8 +269,13 @@ def test_orbits_are_those_of_galpy():
     theirs = Orbit(np.stack([flat, v_r, v_t, place[2], motion[2], azimuth], axis=1))
     times = np.linspace(0.0, LOOKBACK * pace / here, 3)
     theirs.integrate(times, nfw, method="dop853_c")
-    wanted = here * np.array([theirs.x(times[-1]), theirs.y(times[-1]), theirs.z(times[-1])])
-    for share, typical, largest in ((SHARES["orbit"], 5e-3, 0.2), (2.0 * FINE, 1e-4, 5e-3)):
+    wanted = here * np.array(
+        [theirs.x(times[-1]), theirs.y(times[-1]), theirs.z(times[-1])]
+    )
+    for share, typical, largest in (
+        (SHARES["orbit"], 5e-3, 0.2),
+        (2.0 * FINE, 1e-4, 5e-3),
+    ):
         today, _ = _march(x, v, potential, share)
         off = np.linalg.norm(today[:, 0].numpy() - wanted, axis=0)
         assert np.median(off) < typical  # [kpc]
@@ -281,9 +319,12 @@ def test_the_remaining_time_is_divided_evenly():
 def test_steps_are_as_long_as_the_share():
     potential = _among(*_galaxies())
     x, v = _stars(200)
-    # shares so small that dividing the time evenly shortens steps by less than a hundredth
+    # shares so small that dividing the time evenly shortens steps by less than a
+    # hundredth
     half, whole = _steps(x, v, potential, 1e-3), _steps(x, v, potential, 2e-3)
-    torch.testing.assert_close(whole / half, torch.full_like(half, 2.0), rtol=0.01, atol=0.0)
+    torch.testing.assert_close(
+        whole / half, torch.full_like(half, 2.0), rtol=0.01, atol=0.0
+    )
 
 
 def test_steps_are_short_where_forces_change_fast():
@@ -292,7 +333,9 @@ def test_steps_are_short_where_forces_change_fast():
     potential = _among(galaxies, paths)
     lmc = paths.relative()[0, :3, 0].tolist()
     beyond = [-coordinate for coordinate in lmc]
-    x = torch.tensor([[[1.0, 0.0, 0.0], [60.0, 0.0, 0.0], lmc, beyond]], dtype=torch.float64)
+    x = torch.tensor(
+        [[[1.0, 0.0, 0.0], [60.0, 0.0, 0.0], lmc, beyond]], dtype=torch.float64
+    )
     x = (x + 0.1).permute(2, 0, 1).expand(3, 2, 4)
     v = torch.zeros_like(x)
     v[1] = 150.0
@@ -318,7 +361,8 @@ def test_a_star_that_has_arrived_stays(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("proposal", "typical", "largest"), [("observed", 3e-4, 5e-4), ("table1", 3e-4, 1e-3)]
+    ("proposal", "typical", "largest"),
+    [("observed", 3e-4, 5e-4), ("table1", 3e-4, 1e-3)],
 )
 def test_the_path_of_the_lmc_is_the_smooth_one(proposal, typical, largest):
     """In single precision, over the prior; the wide one has LMCs that were four times as fast."""
@@ -328,10 +372,16 @@ def test_the_path_of_the_lmc_is_the_smooth_one(proposal, typical, largest):
     potential = _among(past.galaxies, paths, torch.float32)
     assert potential.path.is_contiguous()
     times = torch.linspace(-LOOKBACK, 0.0, 5 * (NODES - 1) + 1, dtype=torch.float64)
-    found = potential.rows(torch.arange(100)).lmc_position(times.float().expand(100, -1))
+    found = potential.rows(torch.arange(100)).lmc_position(
+        times.float().expand(100, -1)
+    )
     relative = paths.relative()
-    smooth = hermite(paths.times, relative[:, :3], relative[:, 3:], times).permute(1, 2, 0)
-    off = length(torch.stack(found).double() - smooth)[~paths.runaway].max(1).values  # [kpc]
+    smooth = hermite(paths.times, relative[:, :3], relative[:, 3:], times).permute(
+        1, 2, 0
+    )
+    off = (
+        length(torch.stack(found).double() - smooth)[~paths.runaway].max(1).values
+    )  # [kpc]
     assert torch.quantile(off, 0.9) < typical
     assert off.max() < largest
 
@@ -375,7 +425,9 @@ def test_compiled_steps_are_the_steps(single):
 
 def test_a_compiled_step_refuses_rows_of_another_width(single):
     x, v, potential = single
-    with pytest.raises(ValueError, match="rows of 100 stars: the compiled step is for 128"):
+    with pytest.raises(
+        ValueError, match="rows of 100 stars: the compiled step is for 128"
+    ):
         _march(x[:, :, :100], v[:, :, :100], potential, 0.5, orbits.stepper())
 
 

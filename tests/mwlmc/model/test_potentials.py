@@ -20,7 +20,7 @@ def _lmc():
     return potentials.lmc_halo(np.array([1.5e11]))
 
 
-# --- dark haloes -----------------------------------------------------------------------------
+# --- dark halos -----------------------------------------------------------------------------
 
 
 def test_nfw_mass_is_the_integral_of_its_density():
@@ -71,7 +71,9 @@ def test_lmc_holds_what_is_observed_within_8_7_kpc():
     within = potentials.lmc_halo(masses).enclosed_mass(edge)[:, 0].numpy()
     np.testing.assert_allclose(within, 1.7e10, rtol=1e-12)
     velocity = np.sqrt(G * 1.7e10 / 8.7)
-    assert velocity == pytest.approx(91.7, abs=0.05)  # [km/s], van der Marel & Kallivayalil (2014)
+    assert velocity == pytest.approx(
+        91.7, abs=0.05
+    )  # [km/s], van der Marel & Kallivayalil (2014)
 
 
 @pytest.mark.parametrize("wanted", [220.0, 235.0])
@@ -79,7 +81,9 @@ def test_concentration_gives_the_circular_velocity(wanted):
     halo = potentials.milky_way_halo(MASSES, potentials.concentration(MASSES, wanted))
     radius = torch.full((4, 1), potentials.SUN_RADIUS, dtype=torch.float64)
     dark = (halo.pull(radius)[:, 0] * potentials.SUN_RADIUS**2).numpy()
-    total = np.sqrt(dark + potentials.stellar_circular_velocity(potentials.SUN_RADIUS) ** 2)
+    total = np.sqrt(
+        dark + potentials.stellar_circular_velocity(potentials.SUN_RADIUS) ** 2
+    )
     np.testing.assert_allclose(total, wanted, rtol=1e-10)
 
 
@@ -91,7 +95,9 @@ def test_heavier_haloes_are_less_concentrated():
 def test_haloes_that_do_not_exist_are_refused():
     with pytest.raises(ValueError, match=r"1e\+10 .* reaches 235.0 km/s"):
         potentials.concentration(np.array([1e10]))
-    with pytest.raises(ValueError, match=r"LMC mass 1.7e\+10 Msun must be above 1.7e\+10"):
+    with pytest.raises(
+        ValueError, match=r"LMC mass 1.7e\+10 Msun must be above 1.7e\+10"
+    ):
         potentials.lmc_halo(np.array([1e11, 1.7e10]))
 
 
@@ -108,7 +114,8 @@ def _exact_disc(radius, height):
 def _disc_force(radius, height, nodes=100, reach=120.0):
     """The force [(km/s)^2/kpc] on a point by integrating the density over directions and distance.
 
-    In spherical coordinates around the point the inverse square cancels the volume's square.
+    In spherical coordinates around the point the inverse square cancels the volume's
+    square.
     """
     cosine, cosine_weight = np.polynomial.legendre.leggauss(nodes)
     t, t_weight = np.polynomial.legendre.leggauss(400)
@@ -120,13 +127,19 @@ def _disc_force(radius, height, nodes=100, reach=120.0):
         s = np.sqrt(1.0 - c * c)
         x = radius + distance[:, None] * s * np.cos(azimuth)
         y = distance[:, None] * s * np.sin(azimuth)
-        density = potentials.disc_density(np.hypot(x, y), (height + distance * c)[:, None])
+        density = potentials.disc_density(
+            np.hypot(x, y), (height + distance * c)[:, None]
+        )
         column = weight @ density * w * 2 * np.pi / nodes
-        force += G * np.array([(column * s * np.cos(azimuth)).sum(), (column * c).sum()])
+        force += G * np.array(
+            [(column * s * np.cos(azimuth)).sum(), (column * c).sum()]
+        )
     return force
 
 
-@pytest.mark.parametrize("place", [(0.5, 0.3), (2.0, 1.0), (8.0, 0.1), (8.3, 2.0), (4.0, 12.0)])
+@pytest.mark.parametrize(
+    "place", [(0.5, 0.3), (2.0, 1.0), (8.0, 0.1), (8.3, 2.0), (4.0, 12.0)]
+)
 def test_disc_pulls_are_the_integral_of_its_density(place):
     radius, height = place
     plane, across = _exact_disc(np.array([radius]), np.array([height]))[:, 0, 0]
@@ -144,7 +157,9 @@ def test_disc_is_a_point_mass_far_away_and_joins_its_multipoles():
         far = np.stack(potentials._multipole_pulls(r, z))
         np.testing.assert_allclose(near, far, rtol=allowed)
     point = G * DISC_MASS / 1000.0**3
-    np.testing.assert_allclose(potentials._multipole_pulls(600.0, 800.0), point, rtol=1e-4)
+    np.testing.assert_allclose(
+        potentials._multipole_pulls(600.0, 800.0), point, rtol=1e-4
+    )
 
 
 def test_table_interpolates_the_exact_force():
@@ -152,12 +167,17 @@ def test_table_interpolates_the_exact_force():
     radius, height = np.sort(10 ** random.uniform(-1, 2.5, (2, 60)))
     exact = _exact_disc(radius, height)
     azimuth = random.uniform(0, 2 * np.pi, 60)
-    r, z = torch.as_tensor(radius)[:, None], torch.as_tensor(height)[None, :].expand(60, 60)
+    r, z = (
+        torch.as_tensor(radius)[:, None],
+        torch.as_tensor(height)[None, :].expand(60, 60),
+    )
     x = r * torch.as_tensor(np.cos(azimuth)) + 0 * z
     y = r * torch.as_tensor(np.sin(azimuth)) + 0 * z
     table = np.stack(potentials.stellar_table("disc").pulls(torch.stack([x, y, z])))
     arms = np.stack([radius[:, None] + 0 * height, height + 0 * radius[:, None]])
-    off = np.linalg.norm((table - exact) * arms, axis=0) / np.linalg.norm(exact * arms, axis=0)
+    off = np.linalg.norm((table - exact) * arms, axis=0) / np.linalg.norm(
+        exact * arms, axis=0
+    )
     distance = np.hypot(*arms)
     assert off[distance > 5.0].max() < 2e-4
     assert off.max() < 5e-4
@@ -182,7 +202,10 @@ def test_bulge_masses_interpolated_are_the_integrals():
 
 def test_total_is_disc_and_bulge_and_unknown_components_are_refused():
     points = torch.randn(3, 1, 50, dtype=torch.float64) * 10
-    parts = [torch.stack(potentials.stellar_table(c).pulls(points)) for c in ("disc", "bulge")]
+    parts = [
+        torch.stack(potentials.stellar_table(c).pulls(points))
+        for c in ("disc", "bulge")
+    ]
     total = torch.stack(potentials.stellar_table().pulls(points))
     torch.testing.assert_close(total, parts[0] + parts[1])
     with pytest.raises(ValueError, match=r"no stellar component 'halo': choose one of"):
@@ -195,29 +218,39 @@ def test_stellar_pulls_know_neither_azimuth_nor_side():
     turned = torch.stack([-points[1], points[0], points[2]])
     pulls = torch.stack(potentials.stellar_table().pulls(points))
     for other in (mirrored, turned):
-        torch.testing.assert_close(torch.stack(potentials.stellar_table().pulls(other)), pulls)
+        torch.testing.assert_close(
+            torch.stack(potentials.stellar_table().pulls(other)), pulls
+        )
 
 
 def test_table_in_single_precision_is_the_table():
     points = torch.randn(3, 1, 500, dtype=torch.float64) * 30
     double = torch.stack(potentials.stellar_table().pulls(points))
     single = potentials.stellar_table("total", torch.float32).pulls(points.float())
-    torch.testing.assert_close(torch.stack(single).double(), double, rtol=1e-5, atol=0.0)
+    torch.testing.assert_close(
+        torch.stack(single).double(), double, rtol=1e-5, atol=0.0
+    )
 
 
 def test_stellar_masses_are_those_of_the_densities():
     mass = BULGE_MASS + DISC_MASS
     assert mass == 6.2e10
     assert potentials.stellar_mass_within(500.0) == pytest.approx(mass, rel=1e-12)
-    assert float(potentials.bulge_enclosed_mass(np.array(100.0))) == pytest.approx(BULGE_MASS)
-    shells = np.diff([potentials.stellar_mass_within(r) for r in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)])
+    assert float(potentials.bulge_enclosed_mass(np.array(100.0))) == pytest.approx(
+        BULGE_MASS
+    )
+    shells = np.diff(
+        [potentials.stellar_mass_within(r) for r in (1.0, 2.0, 4.0, 8.0, 16.0, 32.0)]
+    )
     assert (shells > 0).all()
 
     def shell(radius):
         return 4 * np.pi * radius**2 * float(potentials.bulge_density(np.array(radius)))
 
     inside, _ = integrate.quad(shell, 0.0, 1.0, epsrel=1e-10)
-    assert inside == pytest.approx(float(potentials.bulge_enclosed_mass(np.array(1.0))), rel=1e-8)
+    assert inside == pytest.approx(
+        float(potentials.bulge_enclosed_mass(np.array(1.0))), rel=1e-8
+    )
 
 
 def test_disc_mass_in_a_sphere_is_the_integral_of_its_density():
@@ -234,5 +267,9 @@ def test_disc_mass_in_a_sphere_is_the_integral_of_its_density():
 
 
 def test_units():
-    assert pytest.approx(127.05, rel=1e-4) == potentials.CRITICAL_DENSITY  # [Msun/kpc^3]
-    assert pytest.approx(0.97779, rel=1e-5) == 1.0 / potentials.GYR  # a kpc/(km/s) in Gyr
+    assert (
+        pytest.approx(127.05, rel=1e-4) == potentials.CRITICAL_DENSITY
+    )  # [Msun/kpc^3]
+    assert (
+        pytest.approx(0.97779, rel=1e-5) == 1.0 / potentials.GYR
+    )  # a kpc/(km/s) in Gyr

@@ -18,14 +18,23 @@ TRUTH = reflex.Reflex(5.0, -2.0, -30.0, -8.0, 12.0, 6.0, 110.0, 90.0, 80.0)
 def _halo(count, truth=TRUTH, seed=12):
     random = np.random.default_rng(seed)
     position = random.normal(size=(count, 3))
-    position *= random.uniform(50, 100, (count, 1)) / np.linalg.norm(position, axis=1)[:, None]
-    radius, flat = np.linalg.norm(position, axis=1), np.hypot(position[:, 0], position[:, 1])
+    position *= (
+        random.uniform(50, 100, (count, 1)) / np.linalg.norm(position, axis=1)[:, None]
+    )
+    radius, flat = (
+        np.linalg.norm(position, axis=1),
+        np.hypot(position[:, 0], position[:, 1]),
+    )
     outward = position / radius[:, None]
-    azimuth = np.stack([-position[:, 1], position[:, 0], np.zeros(count)], axis=1) / flat[:, None]
+    azimuth = (
+        np.stack([-position[:, 1], position[:, 0], np.zeros(count)], axis=1)
+        / flat[:, None]
+    )
     polar = np.cross(azimuth, outward)
     numbers = astuple(truth)
     velocity = -np.array(numbers[:3]) + sum(
-        speed * axis for speed, axis in zip(numbers[3:6], (outward, azimuth, polar), strict=True)
+        speed * axis
+        for speed, axis in zip(numbers[3:6], (outward, azimuth, polar), strict=True)
     )
     towards = (position - frames.SUN_POSITION) @ frames.GALACTIC_TO_GALACTOCENTRIC
     axes = frames.axes(towards) @ frames.GALACTIC_TO_GALACTOCENTRIC.T
@@ -39,7 +48,9 @@ def _table(position, velocity, errors=(0.0, 0.0, 0.0), seed=13):
     sky = frames.galactocentric_to_sky(position, velocity)
     pm_l, pm_b = frames.rotate_proper_motion(*sky[:2], *sky[4:])
     count, (of_velocity, of_motion, of_distance) = len(pm_l), errors
-    moved = random.multivariate_normal([0, 0], of_motion**2 * np.array([[1, 0.4], [0.4, 1]]), count)
+    moved = random.multivariate_normal(
+        [0, 0], of_motion**2 * np.array([[1, 0.4], [0.4, 1]]), count
+    )
     return StarTable(
         *frames.equatorial_to_galactic(*sky[:2]),
         sky.distance * (1 + of_distance * random.normal(size=count)),
@@ -97,15 +108,23 @@ def test_likelihood_takes_errors_out_of_the_dispersions():
 
 def _without_errors(table):
     none = np.zeros(len(table))
-    return replace(table, v_los_error=none, pm_l_error=none, pm_b_error=none, distance_error=none)
+    return replace(
+        table, v_los_error=none, pm_l_error=none, pm_b_error=none, distance_error=none
+    )
 
 
 def test_stars_without_proper_motions_still_count():
     position, velocity = _halo(3000)
     table = _table(position, velocity)
     some = np.arange(len(table)) % 2 == 0
-    blank = {n: np.where(some, getattr(table, n), np.nan) for n in ("pm_l", "pm_b", "pm_l_error")}
-    found, fewer = reflex.fit(replace(table, **blank)), reflex.fit(table.keep(some, "half"))
+    blank = {
+        n: np.where(some, getattr(table, n), np.nan)
+        for n in ("pm_l", "pm_b", "pm_l_error")
+    }
+    found, fewer = (
+        reflex.fit(replace(table, **blank)),
+        reflex.fit(table.keep(some, "half")),
+    )
     np.testing.assert_allclose(astuple(found)[:6], astuple(TRUTH)[:6], atol=15)
     assert found.sigma_los != pytest.approx(fewer.sigma_los, rel=1e-4)
     assert found.sigma_b == pytest.approx(fewer.sigma_b, rel=0.01)
@@ -122,7 +141,13 @@ def test_apex_is_where_the_disc_moves():
 def test_shell_is_between_its_radii():
     position = np.array([[0.0, 0.0, r] for r in (49.9, 50.0, 99.9, 100.0, 500.0)])
     assert reflex.shell(position).tolist() == [False, True, True, False, False]
-    assert reflex.shell(position, 50.0, np.inf).tolist() == [False, True, True, True, True]
+    assert reflex.shell(position, 50.0, np.inf).tolist() == [
+        False,
+        True,
+        True,
+        True,
+        True,
+    ]
 
 
 def test_impossible_stars_are_refused():
@@ -145,9 +170,13 @@ def test_reference_haloes_give_agamas_reflex_within_the_scatter(shared, number):
     if not folder.is_dir():
         pytest.skip("no reference solutions in the shared folder")
     stars = np.load(folder / f"set{number:02d}.npz")["final"]
-    expected = json.loads((folder / f"set{number:02d}.json").read_text())["reflex_50_100"]
+    expected = json.loads((folder / f"set{number:02d}.json").read_text())[
+        "reflex_50_100"
+    ]
     inside = reflex.shell(stars[:, :3])
-    found = np.array(astuple(reflex.fit_error_free(stars[inside, :3], stars[inside, 3:])))
+    found = np.array(
+        astuple(reflex.fit_error_free(stars[inside, :3], stars[inside, 3:]))
+    )
     sigma = expected["sigma_los"] * np.sqrt(3 / inside.sum())
     away = (found - list(expected.values())[:9]) / sigma
     assert np.abs(away).max() < 3.5

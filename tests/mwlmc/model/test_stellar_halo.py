@@ -25,8 +25,8 @@ NODES = orbits._PATH_NODES
 class Counting:
     """Steps that count: a star arrives after as many as its first coordinate says.
 
-    Its second coordinate counts them, and its third adds up the numbers of the simulations in
-    whose row it made them.
+    Its second coordinate counts them, and its third adds up the numbers of the
+    simulations in whose row it made them.
     """
 
     def __init__(self):
@@ -41,7 +41,9 @@ class Counting:
         x, v, time = start
         self.shapes.append(tuple(time.shape))
         moving = time < 0.0
-        counted = torch.stack([x[0], x[1] + moving, x[2] + moving * (field.first // NODES)])
+        counted = torch.stack(
+            [x[0], x[1] + moving, x[2] + moving * (field.first // NODES)]
+        )
         left = torch.where(moving, LOOKBACK * (counted[1] / x[0] - 1.0), time)
         return counted, v, torch.where(counted[1] >= x[0], 0.0, left)
 
@@ -133,7 +135,9 @@ def crowd():
     stars = simulator.sampled(past, [np.random.default_rng(i) for i in range(5)])
     potential = past.potential()
     x, v = stars.position, stars.velocity
-    return SimpleNamespace(x=x, v=v, potential=potential, today=carry(x, v, potential, 30.0))
+    return SimpleNamespace(
+        x=x, v=v, potential=potential, today=carry(x, v, potential, 30.0)
+    )
 
 
 def _of(potential, some):
@@ -154,7 +158,9 @@ def _same(found, wanted):
 @pytest.mark.parametrize("some", [[0], [3], [4, 1], [2, 0, 3, 1, 4], [1, 1]], ids=str)
 def test_a_simulation_does_not_know_its_company(crowd, some):
     found = carry(crowd.x[:, some], crowd.v[:, some], _of(crowd.potential, some), 30.0)
-    assert _same(found, (crowd.today[0][:, some], crowd.today[1][:, some], crowd.today[2][some]))
+    assert _same(
+        found, (crowd.today[0][:, some], crowd.today[1][:, some], crowd.today[2][some])
+    )
 
 
 def test_a_star_does_not_know_its_place(crowd):
@@ -175,7 +181,9 @@ def test_nor_how_many_are_under_way(crowd, monkeypatch, under_way):
 
 
 def test_nor_how_many_are_in_its_row(crowd, monkeypatch):
-    def carried(width):  # by the step as it is: the compiled one is for rows of one width
+    def carried(
+        width,
+    ):  # by the step as it is: the compiled one is for rows of one width
         monkeypatch.setattr(stellar_halo, "WIDTH", width)
         x, v = crowd.x[:, :2, ::9], crowd.v[:, :2, ::9]
         return carry(x, v, _of(crowd.potential, [0, 1]), 30.0, steps=Stepper())
@@ -214,7 +222,9 @@ def test_with_no_edge_all_are_carried(crowd):
     assert everyone.all()
     carried = crowd.today[2]
     assert length(today)[~carried].max() < 30.0
-    assert _same((today[:, carried], after[:, carried]), [k[:, carried] for k in crowd.today[:2]])
+    assert _same(
+        (today[:, carried], after[:, carried]), [k[:, carried] for k in crowd.today[:2]]
+    )
 
 
 def test_a_batch_without_stars_to_carry_is_left_as_it_was(crowd):
@@ -230,7 +240,10 @@ def test_a_batch_without_stars_to_carry_is_left_as_it_was(crowd):
 def test_one_star_may_be_carried_alone(crowd):
     here = crowd.today[2][2].nonzero()[-1]
     found = carry(
-        crowd.x[:, [2]][..., here], crowd.v[:, [2]][..., here], _of(crowd.potential, [2]), 30.0
+        crowd.x[:, [2]][..., here],
+        crowd.v[:, [2]][..., here],
+        _of(crowd.potential, [2]),
+        30.0,
     )
     assert _same(found[:2], [part[:, [2]][..., here] for part in crowd.today[:2]])
 
@@ -247,7 +260,9 @@ def test_a_star_without_a_number_shows_and_stops_no_one(crowd, speed):
     assert not torch.isfinite(today[:, lost]).all(0).any()
     others = ~lost & crowd.today[2]
     assert carried[others].all()
-    assert _same((today[:, others], after[:, others]), [k[:, others] for k in crowd.today[:2]])
+    assert _same(
+        (today[:, others], after[:, others]), [k[:, others] for k in crowd.today[:2]]
+    )
 
 
 @pytest.mark.timeout(60)
@@ -298,7 +313,9 @@ def test_stars_end_where_fine_steps_take_them(crowd, name, anisotropy, typical, 
 def _stars(halo, count, beta, seed=4):
     """Stars in equilibrium with each halo, in single precision, twice `[3, B, N]`."""
     parts = []
-    for amplitude, scale in zip(halo.amplitude.tolist(), halo.scale.tolist(), strict=True):
+    for amplitude, scale in zip(
+        halo.amplitude.tolist(), halo.scale.tolist(), strict=True
+    ):
         spherical = distribution.spherical_potential(amplitude[0], scale[0], "halo")
         function = distribution.distribution_function(spherical, beta, 12.0)
         parts.append(np.stack(function.sample(count, np.random.default_rng(seed))))
@@ -311,7 +328,9 @@ def _resting(disc=True, count=2):
     mass, table = np.full(count, 1.5e12), potentials.stellar_table(dtype=torch.float32)
     halo = potentials.milky_way_halo(mass, potentials.concentration(mass))
     if not disc:
-        table = StellarTable(torch.zeros_like(table.plane), torch.zeros_like(table.across))
+        table = StellarTable(
+            torch.zeros_like(table.plane), torch.zeros_like(table.across)
+        )
     column = torch.ones(count, 1)
     return MovingPotential(
         NFW(halo.amplitude.float(), halo.scale.float()),
@@ -347,7 +366,9 @@ EDGES = np.array([5.0, 10.0, 20.0, 30.0, 50.0, 80.0, 120.0, 200.0])  # [kpc]
 
 def test_halo_without_lmc_keeps_its_density(undisturbed):
     before, _, today, _ = undisturbed
-    counts = [np.histogram(np.linalg.norm(x, axis=0), EDGES)[0] for x in (before, today)]
+    counts = [
+        np.histogram(np.linalg.norm(x, axis=0), EDGES)[0] for x in (before, today)
+    ]
     change = np.abs(counts[1] - counts[0])
     assert (change < 4.0 * np.sqrt(counts[0] + counts[1])).all()
 
@@ -360,7 +381,9 @@ def test_halo_without_lmc_keeps_its_dispersions(undisturbed):
         sideways = (v**2).sum(0) - outward**2
         shell = np.digitize(radius, EDGES)
         number = np.bincount(shell)
-        profiles.append([np.bincount(shell, w) / number for w in (outward**2, sideways)])
+        profiles.append(
+            [np.bincount(shell, w) / number for w in (outward**2, sideways)]
+        )
     error = np.sqrt(2.0 * 2.0 / number)  # of a variance, relative, twice
     for before, today in zip(*profiles, strict=True):
         assert (np.abs(today / before - 1.0) < 4.0 * error)[1:-1].all()
@@ -394,7 +417,10 @@ def test_halo_without_lmc_does_not_move(undisturbed):
     # three components, each of them fitted together with a mean motion
     error = found.sigma_los / np.sqrt(chosen.sum())
     assert found.v_travel < 8.0 * error
-    assert max(abs(found.mean_v_r), abs(found.mean_v_phi), abs(found.mean_v_theta)) < 4.0 * error
+    assert (
+        max(abs(found.mean_v_r), abs(found.mean_v_phi), abs(found.mean_v_theta))
+        < 4.0 * error
+    )
 
 
 def test_halo_with_lmc_moves():

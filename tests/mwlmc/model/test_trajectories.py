@@ -44,14 +44,16 @@ def _drawn(proposal, count, seed=3):
 def no_disc(monkeypatch):
     """Leaves the Milky Way its halo alone, whose potential is known in closed form."""
     nothing = torch.zeros_like(potentials.stellar_table().plane)
-    monkeypatch.setattr(trajectories, "stellar_table", lambda: StellarTable(nothing, nothing))
+    monkeypatch.setattr(
+        trajectories, "stellar_table", lambda: StellarTable(nothing, nothing)
+    )
 
 
 def _energy(paths, galaxies):
     """The energy of the relative motion [(km/s)^2], `[T, B]`.
 
-    The relative acceleration is the sum of two pulls that depend on the separation alone: rigid
-    galaxies break Newton's third law, but not this energy.
+    The relative acceleration is the sum of two pulls that depend on the separation
+    alone: rigid galaxies break Newton's third law, but not this energy.
     """
     relative = paths.relative()
     radius = relative[:, :3].norm(dim=1).T
@@ -65,12 +67,18 @@ def _momentum(paths):
     return torch.linalg.cross(relative[:, :3], relative[:, 3:], dim=1)
 
 
-def test_without_friction_the_relative_motion_keeps_energy_and_angular_momentum(no_disc):
+def test_without_friction_the_relative_motion_keeps_energy_and_angular_momentum(
+    no_disc,
+):
     galaxies = _galaxies()
     paths = rewind(*_today(galaxies), galaxies)
     energy, momentum = _energy(paths, galaxies), _momentum(paths)
-    torch.testing.assert_close(energy, energy[-1:].expand_as(energy), rtol=1e-7, atol=0.0)
-    torch.testing.assert_close(momentum, momentum[-1:].expand_as(momentum), rtol=1e-7, atol=1e-3)
+    torch.testing.assert_close(
+        energy, energy[-1:].expand_as(energy), rtol=1e-7, atol=0.0
+    )
+    torch.testing.assert_close(
+        momentum, momentum[-1:].expand_as(momentum), rtol=1e-7, atol=1e-3
+    )
 
 
 def test_with_the_disc_only_the_momentum_about_its_axis_is_kept():
@@ -138,7 +146,9 @@ def test_accelerations_are_those_of_the_path():
     velocity = paths.milky_way[:, 3:]
     slope = (velocity[2:] - velocity[:-2]) / (2 * step)
     # central differences, so that the error is of second order in a step of 8 Myr
-    torch.testing.assert_close(slope, paths.milky_way_acceleration[1:-1], rtol=0.0, atol=2.0)
+    torch.testing.assert_close(
+        slope, paths.milky_way_acceleration[1:-1], rtol=0.0, atol=2.0
+    )
 
 
 def test_time_steps_have_converged():
@@ -151,7 +161,9 @@ def test_time_steps_have_converged():
 def test_rewind_is_of_fourth_order(no_disc):
     galaxies = _galaxies(friction=1.0)
     steps = (60, 120, 480)
-    coarse, half, exact = (rewind(*_today(galaxies), galaxies, steps=n).lmc[0] for n in steps)
+    coarse, half, exact = (
+        rewind(*_today(galaxies), galaxies, steps=n).lmc[0] for n in steps
+    )
     ratio = (coarse - exact)[:3].norm() / (half - exact)[:3].norm()
     assert 10.0 < float(ratio) < 26.0
 
@@ -161,12 +173,16 @@ def test_simulations_do_not_know_each_other():
     together = rewind(*today, galaxies, steps=60)
     part = slice(2, 3)
     alone = Galaxies(
-        potentials.NFW(galaxies.milky_way.amplitude[part], galaxies.milky_way.scale[part]),
+        potentials.NFW(
+            galaxies.milky_way.amplitude[part], galaxies.milky_way.scale[part]
+        ),
         Hernquist(galaxies.lmc.mass[part], galaxies.lmc.scale[part]),
         galaxies.friction[part],
     )
     single = rewind(today[0][:, part], today[1][:, part], alone, steps=60)
-    torch.testing.assert_close(single.lmc, together.lmc[..., part], rtol=1e-10, atol=1e-10)
+    torch.testing.assert_close(
+        single.lmc, together.lmc[..., part], rtol=1e-10, atol=1e-10
+    )
 
 
 def test_runaways_are_marked():

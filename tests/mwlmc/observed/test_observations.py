@@ -18,8 +18,9 @@ from orrery.records import Records
 OBSERVED = Path(__file__).resolve().parents[3] / "datasets" / "observed"
 BOTH = ("mean", "dispersion")
 
-# DESI DR1 blue horizontal-branch stars, reduced independently: stars before clipping, mean and its
-# bootstrap error, dispersion after clipping [km/s]. No error where fewer than ten stars are.
+# DESI DR1 blue horizontal-branch stars, reduced independently: stars before clipping,
+# mean and its bootstrap error, dispersion after clipping [km/s]. No error where fewer
+# than ten stars are.
 NORTH = [
     (242, -1.4, 6.7, 107),
     (156, 4.2, 6.7, 81),
@@ -76,7 +77,10 @@ def test_desi_proper_motions_are_those_found_independently(desi):
 
 
 def test_giants_are_those_found_independently(giants):
-    mean = {(b.patch, b.lower): m for b, m in zip(giants.bins, giants.moments.mean, strict=True)}
+    mean = {
+        (b.patch, b.lower): m
+        for b, m in zip(giants.bins, giants.moments.mean, strict=True)
+    }
     expected = {
         "q1": (3.8, 18.0, -15.0),
         "q2": (-11.1, 25.1, 21.0),
@@ -90,7 +94,9 @@ def test_giants_are_those_found_independently(giants):
 
 
 @pytest.mark.parametrize("name", ["desi", "giants"])
-def test_committed_tables_are_what_the_command_makes(name, request, shared, tmp_path, capsys):
+def test_committed_tables_are_what_the_command_makes(
+    name, request, shared, tmp_path, capsys
+):
     table = request.getfixturevalue(name)
     source = shared / "data" / table.provenance["source"]["file"]
     kind = "desi" if name == "desi" else "quadrants"
@@ -114,7 +120,9 @@ def _numbers(table):
 def _halo(count=4000, seed=15):
     random = np.random.default_rng(seed)
     position = random.normal(size=(count, 3))
-    position *= random.uniform(30, 160, (count, 1)) / np.linalg.norm(position, axis=1)[:, None]
+    position *= (
+        random.uniform(30, 160, (count, 1)) / np.linalg.norm(position, axis=1)[:, None]
+    )
     return position, random.normal([0, 0, 30], 100, (count, 3))
 
 
@@ -130,8 +138,12 @@ def _observed(position, velocity):
     )
 
 
-@pytest.mark.parametrize("binning", [survey.DESI_FOOTPRINT, survey.QUADRANTS], ids=lambda b: b.name)
-def test_simulated_stars_observed_without_errors_give_the_simulations_summaries(binning):
+@pytest.mark.parametrize(
+    "binning", [survey.DESI_FOOTPRINT, survey.QUADRANTS], ids=lambda b: b.name
+)
+def test_simulated_stars_observed_without_errors_give_the_simulations_summaries(
+    binning,
+):
     radial = binning.select(("v_gsr",)).with_moments(BOTH)
     binning = survey.Binning("both", (*radial.profiles, binning.profiles[-1]))
     position, velocity = _halo()
@@ -140,8 +152,12 @@ def test_simulated_stars_observed_without_errors_give_the_simulations_summaries(
     lmc = np.concatenate([observations.LMC_POSITION, observations.LMC_VELOCITY])
     scalars = {n: np.array([v]) for n, v in zip(survey.LMC_NAMES, lmc, strict=True)}
     records = Records(scalars, particles, np.array([0, len(position)], dtype=np.int32))
-    stars = select(_observed(position, velocity), Selection(sagittarius=False, outer=200.0))
-    observed = observations.observe(observations.bin_stars(stars, binning, "mock"), binning)
+    stars = select(
+        _observed(position, velocity), Selection(sagittarius=False, outer=200.0)
+    )
+    observed = observations.observe(
+        observations.bin_stars(stars, binning, "mock"), binning
+    )
     simulated = kinematics.velocity_moments(records, binning)[0]
     np.testing.assert_allclose(observed.value, simulated, atol=1e-6)
     assert observed.definition == binning.fingerprint
@@ -162,7 +178,9 @@ def test_observation_has_independent_errors_after_the_lmc(desi):
 def test_lmcs_covariance_is_the_scatter_of_its_perturbed_coordinates():
     errors = observations.LMCErrors()
     sky = np.array(
-        frames.galactocentric_to_sky(observations.LMC_POSITION, observations.LMC_VELOCITY)
+        frames.galactocentric_to_sky(
+            observations.LMC_POSITION, observations.LMC_VELOCITY
+        )
     )
     sigma = np.array(list(vars(errors).values()))
     sigma[:2] = np.radians(sigma[:2])
@@ -172,14 +190,18 @@ def test_lmcs_covariance_is_the_scatter_of_its_perturbed_coordinates():
     scale = np.sqrt(np.outer(np.diag(ours), np.diag(ours)))
     np.testing.assert_allclose(scatter / scale, ours / scale, atol=0.04)
     # Vasiliev (2023), section 3.1.
-    np.testing.assert_allclose(np.sqrt(np.diag(ours)), [0.2, 0.4, 0.3, 12, 5, 6], rtol=0.2)
+    np.testing.assert_allclose(
+        np.sqrt(np.diag(ours)), [0.2, 0.4, 0.3, 12, 5, 6], rtol=0.2
+    )
 
 
 def test_fewer_bins_can_be_asked_for_but_not_others(desi, giants):
     only = survey.DESI_FOOTPRINT.select(("v_gsr",))
     seen, whole = (observations.observe(desi, b) for b in (only, survey.DESI_FOOTPRINT))
     np.testing.assert_array_equal(seen.value, whole.value[: len(seen.value)])
-    with pytest.raises(ValueError, match="nothing on v_gsr of patch 'q1' at 108-134 kpc"):
+    with pytest.raises(
+        ValueError, match="nothing on v_gsr of patch 'q1' at 108-134 kpc"
+    ):
         observations.observe(giants, survey.QUADRANTS)
     supported = survey.QUADRANTS.supported(giants.counts(survey.QUADRANTS))
     assert observations.observe(giants, supported).definition == supported.fingerprint
@@ -196,7 +218,11 @@ def test_a_table_of_other_patches_is_refused(desi):
 def test_binned_tables_survive_a_file(desi, tmp_path):
     observations.write_binned(desi, tmp_path / "table.ecsv")
     again = observations.read_binned(tmp_path / "table.ecsv")
-    assert (again.name, again.bins, again.provenance) == (desi.name, desi.bins, desi.provenance)
+    assert (again.name, again.bins, again.provenance) == (
+        desi.name,
+        desi.bins,
+        desi.provenance,
+    )
     for ours, theirs in zip(_numbers(again), _numbers(desi), strict=True):
         np.testing.assert_array_equal(ours, theirs)
     assert [p.name for p in tmp_path.iterdir()] == ["table.ecsv"]
@@ -262,9 +288,14 @@ def test_command_leaves_out_bins_without_stars_and_says_so(tmp_path, capsys):
     out = tmp_path / "out.ecsv"
     options = ["quadrants", str(tmp_path / "stars.csv"), str(out), "--proper-motions"]
     assert observations.main(options) == 0
-    assert "fewer than two stars: v_gsr of patch 'q4' at 134-160 kpc" in capsys.readouterr().out
+    assert (
+        "fewer than two stars: v_gsr of patch 'q4' at 134-160 kpc"
+        in capsys.readouterr().out
+    )
     table = observations.read_binned(out)
-    assert len(table.provenance["left_out"]) == len(survey.QUADRANTS.bins) - len(table.bins)
+    assert len(table.provenance["left_out"]) == len(survey.QUADRANTS.bins) - len(
+        table.bins
+    )
     assert {b.quantity for b in table.bins} == {"v_gsr", "v_tb"}
     assert "--proper-motions" in table.provenance["command"]
     assert str(tmp_path) not in out.read_text()
@@ -283,7 +314,9 @@ def test_forecasts_shrink_with_the_number_of_stars_and_scatter_as_they_say():
     truth = np.linspace(-40, 40, len(binning.names))
     exact = observations.forecast(binning, truth)
     np.testing.assert_array_equal(exact.value, truth)
-    drawn = np.array([observations.forecast(binning, truth, seed=s).value for s in range(400)])
+    drawn = np.array(
+        [observations.forecast(binning, truth, seed=s).value for s in range(400)]
+    )
     np.testing.assert_allclose(drawn.std(axis=0), errors, rtol=0.2)
     np.testing.assert_allclose((drawn.mean(axis=0) - truth) / errors, 0, atol=0.2)
     with pytest.raises(ValueError, match="32 summaries"):
@@ -326,7 +359,9 @@ def test_stars_that_fill_their_patch_unevenly_are_told(desi, giants):
 def test_a_selection_that_cuts_through_a_bin_is_refused(tmp_path):
     stars = tmp_path / "stars.csv"
     stars.write_text("ra_deg,dec_deg,distance_kpc,vlos_kms\n150,30,50,10\n")
-    with pytest.raises(ValueError, match="cuts through v_gsr of patch 'north' at 30-40 kpc"):
+    with pytest.raises(
+        ValueError, match="cuts through v_gsr of patch 'north' at 30-40 kpc"
+    ):
         observations.load(stars, survey.DESI_FOOTPRINT, Selection(inner=35.0))
 
 
@@ -351,8 +386,11 @@ def test_a_quantity_without_any_bin_is_left_out(desi):
 
 def test_a_survey_that_is_drawn_has_the_lmcs_errors_only(giants):
     supported = survey.QUADRANTS.supported(giants.counts(survey.QUADRANTS))
-    drawn = supported.as_observed(giants.sample)
-    seen, filled = observations.observe(giants, drawn), observations.observe(giants, supported)
+    drawn = supported.survey_like(giants.sample)
+    seen, filled = (
+        observations.observe(giants, drawn),
+        observations.observe(giants, supported),
+    )
     assert seen.definition == drawn.fingerprint != filled.definition
     assert seen.names == filled.names
     np.testing.assert_array_equal(seen.value, filled.value)
@@ -366,18 +404,22 @@ def test_a_survey_that_is_drawn_has_the_lmcs_errors_only(giants):
 
 
 def test_dispersions_of_drawn_proper_motions_are_allowed_and_hold_their_errors(desi):
-    binning = survey.DESI_FOOTPRINT.with_moments(BOTH).as_observed(desi.sample)
-    seen = dict(zip(binning.names, observations.observe(desi, binning).value, strict=True))
+    binning = survey.DESI_FOOTPRINT.with_moments(BOTH).survey_like(desi.sample)
+    seen = dict(
+        zip(binning.names, observations.observe(desi, binning).value, strict=True)
+    )
     assert seen["v_tb_dispersion_desi_70_90"] == desi.moments.dispersion[-1] > 300
     nothing = tuple(replace(stars, errors=(0.0,)) for stars in desi.sample.stars)
     unknown = replace(desi, sample=replace(desi.sample, stars=nothing))
     with pytest.raises(ValueError, match="no errors of proper motions"):
-        observations.observe(unknown, binning.as_observed(unknown.sample))
+        observations.observe(unknown, binning.survey_like(unknown.sample))
 
 
 def test_dispersions_of_all_simulated_stars_are_compared_without_errors(desi):
     radial = survey.DESI_FOOTPRINT.select(("v_gsr",)).with_moments(BOTH)
-    seen = dict(zip(radial.names, observations.observe(desi, radial).value, strict=True))
+    seen = dict(
+        zip(radial.names, observations.observe(desi, radial).value, strict=True)
+    )
     error = np.sqrt(np.mean(np.square(desi.sample.stars[5].errors)))
     assert error > 10
     assert np.hypot(seen["v_gsr_dispersion_north_80_90"], error) == pytest.approx(
@@ -389,8 +431,8 @@ def test_another_surveys_stars_are_refused(desi):
     other = replace(desi.sample.stars[0], counts=(1,) * len(desi.sample.stars[0].cells))
     sample = replace(desi.sample, stars=(other, *desi.sample.stars[1:]))
     with pytest.raises(ValueError, match="another survey's stars"):
-        observations.observe(desi, survey.DESI_FOOTPRINT.as_observed(sample))
-    reseeded = survey.DESI_FOOTPRINT.as_observed(replace(desi.sample, seed=5))
+        observations.observe(desi, survey.DESI_FOOTPRINT.survey_like(sample))
+    reseeded = survey.DESI_FOOTPRINT.survey_like(replace(desi.sample, seed=5))
     assert observations.observe(desi, reseeded).definition == reseeded.fingerprint
 
 
@@ -415,9 +457,14 @@ def test_a_sample_survives_a_file(name, request, tmp_path):
 
 
 def test_the_lmc_may_be_data_or_inferred():
-    data, inferred = (observations.Measurement(lmc_today=how) for how in ("data", "inferred"))
+    data, inferred = (
+        observations.Measurement(lmc_today=how) for how in ("data", "inferred")
+    )
     whole = survey.DESI_FOOTPRINT
-    assert inferred.binning(whole).names == data.binning(whole).names[len(survey.LMC_NAMES) :]
+    assert (
+        inferred.binning(whole).names
+        == data.binning(whole).names[len(survey.LMC_NAMES) :]
+    )
     assert names(data.parameters) == names(inferred.parameters)[: len(data.parameters)]
     left_out = set(names(inferred.parameters)) - set(names(data.parameters))
     assert left_out == set(survey.LMC_NAMES)
@@ -425,10 +472,15 @@ def test_the_lmc_may_be_data_or_inferred():
 
 def test_what_is_measured_decides_the_binning(giants):
     binnings = {"radial": survey.QUADRANTS.select(("v_gsr",))}
-    both = observations.Measurement("mean+dispersion", "as-observed", distance_errors=True)
+    both = observations.Measurement(
+        "mean+dispersion", "survey-like", distance_errors=True
+    )
     binning, seen = observations.vectors(giants, binnings, both, seed=3)["radial"]
     assert len(binning.names) == 6 + 2 * len(giants.bins)
-    assert (binning.sample.seed, binning.sample.distance_error) == (3, giants.sample.distance_error)
+    assert (binning.sample.seed, binning.sample.distance_error) == (
+        3,
+        giants.sample.distance_error,
+    )
     assert seen.definition == binning.fingerprint
     plain, _ = observations.vectors(giants, binnings)["radial"]
     assert plain.sample is None
@@ -436,12 +488,12 @@ def test_what_is_measured_decides_the_binning(giants):
     assert exact.drawn(plain, giants.sample, 0).sample.distance_error == 0
     across = observations.Measurement("mean+dispersion").binning(survey.DESI_FOOTPRINT)
     assert sum("dispersion" in name for name in across.names) == 14  # of v_gsr only
-    with pytest.raises(ValueError, match="as-observed"):
+    with pytest.raises(ValueError, match="survey-like"):
         observations.Measurement(distance_errors=True)
 
 
 def test_stars_drawn_as_observed_are_not_called_uneven(giants):
-    drawn = observations.Measurement(sky="as-observed")
+    drawn = observations.Measurement(sampling="survey-like")
     tables = observations.reports(giants, drawn), observations.reports(giants)
     misses = [table["Binned velocities"].meta["misses"] for table in tables]
     assert misses == [[], observations.uneven(giants)]
@@ -456,13 +508,16 @@ def test_the_lmc_can_be_left_out_of_data_vectors(desi):
     np.testing.assert_array_equal(seen.value, all_of_it.value[6:])
     np.testing.assert_array_equal(seen.covariance, all_of_it.covariance[6:, 6:])
     truth = np.linspace(-40, 40, len(whole.names))
-    mocks = (observations.forecast(stellar, truth[6:]), observations.forecast(whole, truth))
+    mocks = (
+        observations.forecast(stellar, truth[6:]),
+        observations.forecast(whole, truth),
+    )
     np.testing.assert_array_equal(mocks[0].covariance, mocks[1].covariance[6:, 6:])
     np.testing.assert_array_equal(mocks[0].value, mocks[1].value[6:])
 
 
 def test_a_forecast_has_no_stars_to_draw(desi):
-    drawn = survey.DESI_FOOTPRINT.as_observed(desi.sample)
+    drawn = survey.DESI_FOOTPRINT.survey_like(desi.sample)
     with pytest.raises(ValueError, match="no observed stars"):
         observations.forecast(drawn, np.zeros(len(drawn.names)))
 
@@ -474,7 +529,9 @@ def test_other_distance_bins_need_the_stars_themselves(tmp_path, shared, capsys)
     stars, out = shared / "data" / "sdss_kgiants.csv", tmp_path / "three.ecsv"
     assert observations.main(["quadrants", str(stars), str(out), "--bins", "3"]) == 0
     table = observations.load(out, survey.quadrants(3), selection)
-    assert {b.upper for b in table.bins if b.patch == "q2"} <= {30 + 130 / 3 * n for n in (1, 2, 3)}
+    assert {b.upper for b in table.bins if b.patch == "q2"} <= {
+        30 + 130 / 3 * n for n in (1, 2, 3)
+    }
     assert "--bins 3" in table.provenance["command"]
     assert observations.main(["desi", str(stars), str(out), "--bins", "3"]) == 1
     assert "leave this out" in capsys.readouterr().err

@@ -31,7 +31,10 @@ def _catalogue(count=60, seed=14):
 
 
 def _write(table, path):
-    table.write(path, format={".csv": "ascii.csv", ".ecsv": "ascii.ecsv"}.get(path.suffix, "fits"))
+    table.write(
+        path,
+        format={".csv": "ascii.csv", ".ecsv": "ascii.ecsv"}.get(path.suffix, "fits"),
+    )
     return path
 
 
@@ -46,7 +49,9 @@ def _sky(table):
 
 def _same(one, two, atol=1e-6):
     for name in ("l", "b", "distance", "v_los", "pm_l", "pm_b"):
-        np.testing.assert_allclose(getattr(one, name), getattr(two, name), atol=atol, err_msg=name)
+        np.testing.assert_allclose(
+            getattr(one, name), getattr(two, name), atol=atol, err_msg=name
+        )
 
 
 def test_galactic_and_equatorial_tables_give_the_same_stars(tmp_path):
@@ -93,7 +98,9 @@ def test_units_are_told_by_the_names_of_columns(tmp_path):
 def _desi(table, path, distance_error=None, units=True):
     count = len(table)
     primary = np.arange(count) % 3 != 0
-    rv = Table({"VRAD": table["vlos_kms"], "VRAD_ERR": np.full(count, 4.0), "PRIMARY": primary})
+    rv = Table(
+        {"VRAD": table["vlos_kms"], "VRAD_ERR": np.full(count, 4.0), "PRIMARY": primary}
+    )
     for name in ("TEFF", "LOGG", "FEH", "RVS_WARN"):
         rv[name] = np.zeros(count)
     rv["RR_SPECTYPE"] = ["STAR"] * count
@@ -107,7 +114,11 @@ def _desi(table, path, distance_error=None, units=True):
     gaia["SOURCE_ID"] = np.arange(count)
     gaia["L"], gaia["B"] = _sky(table).l.deg, _sky(table).b.deg
     if units:
-        rv["VRAD"].unit, fibre["DIST"].unit, gaia["PMRA"].unit = "km s-1", "kpc", "mas yr-1"
+        rv["VRAD"].unit, fibre["DIST"].unit, gaia["PMRA"].unit = (
+            "km s-1",
+            "kpc",
+            "mas yr-1",
+        )
     hdus = [fits.PrimaryHDU()]
     for name, part in (("RVTAB", rv), ("FIBERMAP", fibre), ("GAIA", gaia)):
         hdus.append(fits.BinTableHDU(part, name=name))
@@ -129,8 +140,12 @@ def test_desi_catalogue_gives_the_stars_of_a_plain_table(tmp_path, units):
 
 
 def test_desi_catalogues_distance_errors_are_used_where_it_has_them(tmp_path):
-    path, primary = _desi(_catalogue(), tmp_path / "MWS_BHB.fits", np.linspace(1, 2, 60))
-    np.testing.assert_allclose(read_stars(path).distance_error, np.linspace(1, 2, 60)[primary])
+    path, primary = _desi(
+        _catalogue(), tmp_path / "MWS_BHB.fits", np.linspace(1, 2, 60)
+    )
+    np.testing.assert_allclose(
+        read_stars(path).distance_error, np.linspace(1, 2, 60)[primary]
+    )
 
 
 def test_errors_of_proper_motions_turn_with_the_axes(tmp_path):
@@ -138,7 +153,9 @@ def test_errors_of_proper_motions_turn_with_the_axes(tmp_path):
     stars = read_stars(path)
     covariance = stars.pm_corr * stars.pm_l_error * stars.pm_b_error
     # Trace and determinant of a covariance do not depend on the axes.
-    np.testing.assert_allclose(stars.pm_l_error**2 + stars.pm_b_error**2, 0.3**2 + 0.2**2)
+    np.testing.assert_allclose(
+        stars.pm_l_error**2 + stars.pm_b_error**2, 0.3**2 + 0.2**2
+    )
     determinant = (stars.pm_l_error * stars.pm_b_error) ** 2 - covariance**2
     np.testing.assert_allclose(determinant, (0.3 * 0.2) ** 2 * (1 - 0.5**2))
 
@@ -208,12 +225,24 @@ def test_unusable_stars_are_dropped_and_counted(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda t: t.remove_column("distance_kpc"), "no column for distance among ra_deg"),
+        (
+            lambda t: t.remove_column("distance_kpc"),
+            "no column for distance among ra_deg",
+        ),
         (lambda t: t.remove_column("dec_deg"), "no column for ra and dec, or l and b"),
-        (lambda t: t.rename_column("vlos_kms", "vlos"), "column 'vlos' has no unit; wanted km / s"),
-        (lambda t: t.rename_column("vlos_kms", "vlos_kpc"), r"'vlos_kpc' \[kpc, .*in km / s"),
+        (
+            lambda t: t.rename_column("vlos_kms", "vlos"),
+            "column 'vlos' has no unit; wanted km / s",
+        ),
+        (
+            lambda t: t.rename_column("vlos_kms", "vlos_kpc"),
+            r"'vlos_kpc' \[kpc, .*in km / s",
+        ),
         (lambda t: t.replace_column("vlos_kms", ["fast"] * 60), "'vlos_kms'.*numbers"),
-        (lambda t: t.add_column(t["vlos_kms"], name="rv_kms"), r"'vlos_kms', 'rv_kms'\] all give"),
+        (
+            lambda t: t.add_column(t["vlos_kms"], name="rv_kms"),
+            r"'vlos_kms', 'rv_kms'\] all give",
+        ),
     ],
 )
 def test_wrong_columns_are_named(tmp_path, change, message):

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from mwlmc.sky import frames
 
-# The LMC in three parameter sets, as agama 1.0.159 places it: ra, dec [deg], distance [kpc],
-# v_los [km/s], proper motions [mas/yr], then Galactocentric position [kpc] and velocity [km/s].
+# The LMC in three parameter sets, as agama 1.0.159 places it: ra, dec [deg], distance
+# [kpc], v_los [km/s], proper motions [mas/yr], then Galactocentric position [kpc] and
+# velocity [km/s].
 AGAMA = [
     (
         (79.734539385, -69.797969511, 48.80892371, 265.048631788),
@@ -42,19 +43,28 @@ def test_sky_to_galactocentric_and_back(ra, dec, distance, v_los, pm_ra, pm_dec)
     back = frames.galactocentric_to_sky(*there)
     assert np.cos(back.ra - ra) == pytest.approx(1)
     rest = [back.dec, back.distance, back.v_los, back.pm_ra_cosdec, back.pm_dec]
-    np.testing.assert_allclose(rest, [dec, distance, v_los, pm_ra, pm_dec], rtol=1e-7, atol=1e-6)
+    np.testing.assert_allclose(
+        rest, [dec, distance, v_los, pm_ra, pm_dec], rtol=1e-7, atol=1e-6
+    )
 
 
 @given(angle, latitude)
 def test_galactic_coordinates_and_back(ra, dec):
     back = frames.galactic_to_equatorial(*frames.equatorial_to_galactic(ra, dec))
-    np.testing.assert_allclose(frames.direction(*back), frames.direction(ra, dec), atol=1e-12)
+    np.testing.assert_allclose(
+        frames.direction(*back), frames.direction(ra, dec), atol=1e-12
+    )
 
 
 def _sky(count=200, seed=1):
     random = np.random.default_rng(seed)
     ra, dec = 2 * np.pi * random.random(count), np.arcsin(random.uniform(-1, 1, count))
-    return ra, dec, random.uniform(1, 100, count), *random.normal(0, [[300], [5], [5]], (3, count))
+    return (
+        ra,
+        dec,
+        random.uniform(1, 100, count),
+        *random.normal(0, [[300], [5], [5]], (3, count)),
+    )
 
 
 def _astropy(ra, dec, distance, v_los, pm_ra, pm_dec):
@@ -121,7 +131,9 @@ def test_axes_are_right_handed_and_orthonormal():
 def test_axes_of_the_sky_are_orthonormal_even_at_the_poles():
     towards = np.array([[0.0, 0.0, 2.0], [0.0, 0.0, -1.0], [1.0, 2.0, 3.0]])
     axes = frames.axes(towards)
-    np.testing.assert_allclose(axes @ np.swapaxes(axes, 1, 2), [np.eye(3)] * 3, atol=1e-14)
+    np.testing.assert_allclose(
+        axes @ np.swapaxes(axes, 1, 2), [np.eye(3)] * 3, atol=1e-14
+    )
 
 
 def test_projection_is_the_axes_times_the_vector():
@@ -138,8 +150,12 @@ def test_rest_frame_velocity_is_heliocentric_plus_the_suns():
     outward, along_l, along_b = frames.solar_velocity(rest.l, rest.b)
     pm_l, pm_b = frames.rotate_proper_motion(*stars[:2], *stars[4:])
     np.testing.assert_allclose(rest.v_gsr, stars[3] + outward, atol=1e-9)
-    np.testing.assert_allclose(rest.v_l, frames.K * stars[2] * pm_l + along_l, atol=1e-8)
-    np.testing.assert_allclose(rest.v_b, frames.K * stars[2] * pm_b + along_b, atol=1e-8)
+    np.testing.assert_allclose(
+        rest.v_l, frames.K * stars[2] * pm_l + along_l, atol=1e-8
+    )
+    np.testing.assert_allclose(
+        rest.v_b, frames.K * stars[2] * pm_b + along_b, atol=1e-8
+    )
 
 
 def test_rest_frame_keeps_the_speed():

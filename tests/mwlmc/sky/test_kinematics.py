@@ -20,7 +20,9 @@ def _records(count=3, stars=1500, seed=6, dtype="float16"):
     sizes = random.integers(stars // 2, stars, count)
     total = int(sizes.sum())
     position = random.normal(size=(3, total))
-    position *= 30 * 10 ** random.uniform(0, 0.8, total) / np.linalg.norm(position, axis=0)
+    position *= (
+        30 * 10 ** random.uniform(0, 0.8, total) / np.linalg.norm(position, axis=0)
+    )
     velocity = random.normal(0, 110, (3, total)) + np.array([[5.0], [0.0], [25.0]])
     columns = np.concatenate([position, velocity]).astype(dtype)
     lmc = {name: random.normal(size=count) for name in survey.LMC_NAMES}
@@ -77,12 +79,16 @@ def test_clipping_is_astropys_and_scipys():
     assert ours.dispersion[0] == pytest.approx(theirs.std())
 
 
-@pytest.mark.parametrize("binning", [survey.DESI_FOOTPRINT, survey.QUADRANTS], ids=lambda b: b.name)
+@pytest.mark.parametrize(
+    "binning", [survey.DESI_FOOTPRINT, survey.QUADRANTS], ids=lambda b: b.name
+)
 def test_a_batch_gives_what_each_simulation_gives(binning):
     records = _records(count=20, stars=400)
     x = kinematics.velocity_moments(records, binning)
     assert x.shape == (20, len(binning.names))
-    alone = [kinematics.velocity_moments(_one(records, i), binning)[0] for i in range(20)]
+    alone = [
+        kinematics.velocity_moments(_one(records, i), binning)[0] for i in range(20)
+    ]
     np.testing.assert_array_equal(x, alone)
 
 
@@ -91,7 +97,10 @@ def test_moments_are_those_of_the_stars_in_each_bin():
     records = _records(count=1, stars=6000, dtype="float64")
     position = np.stack([records.particles[n] for n in NAMES[:3]], axis=1)
     velocity = np.stack([records.particles[n] for n in NAMES[3:]], axis=1)
-    rest, radius = frames.sky_velocities(position, velocity), np.linalg.norm(position, axis=1)
+    rest, radius = (
+        frames.sky_velocities(position, velocity),
+        np.linalg.norm(position, axis=1),
+    )
     chosen = (rest.l >= np.pi) & (rest.b < 0) & (radius >= 56) & (radius < 82)
     left = _loop(rest.v_gsr[chosen], 3.0)
     x = kinematics.velocity_moments(records, binning)[0]
@@ -113,7 +122,9 @@ def test_first_entries_are_the_lmc():
 def test_without_the_lmc_the_rest_stays():
     records, stellar = _records(), replace(survey.QUADRANTS, lmc=False)
     whole = kinematics.velocity_moments(records, survey.QUADRANTS)
-    np.testing.assert_array_equal(kinematics.velocity_moments(records, stellar), whole[:, 6:])
+    np.testing.assert_array_equal(
+        kinematics.velocity_moments(records, stellar), whole[:, 6:]
+    )
 
 
 def test_half_precision_is_enough():
@@ -133,7 +144,10 @@ def test_order_of_stars_does_not_matter():
 
 def test_empty_bins_are_nan_and_nothing_else_is():
     records = _records(count=2, stars=300)
-    near = np.linalg.norm([records.particles[n].astype(float) for n in NAMES[:3]], axis=0) < 100
+    near = (
+        np.linalg.norm([records.particles[n].astype(float) for n in NAMES[:3]], axis=0)
+        < 100
+    )
     owner = np.repeat([0, 1], np.diff(records.offsets))
     kept = {name: column[near] for name, column in records.particles.items()}
     offsets = np.concatenate([[0], np.cumsum(np.bincount(owner[near], minlength=2))])
@@ -144,7 +158,9 @@ def test_empty_bins_are_nan_and_nothing_else_is():
         for n in survey.QUADRANTS.names
     ]
     assert np.isnan(x[:, empty]).all()
-    assert np.isfinite(x[:, [n.endswith("_30_56") for n in survey.QUADRANTS.names]]).all()
+    assert np.isfinite(
+        x[:, [n.endswith("_30_56") for n in survey.QUADRANTS.names]]
+    ).all()
 
 
 def _stars(count, spread=100.0, seed=10, near=30.0, far=100.0):
@@ -160,7 +176,9 @@ def _stars(count, spread=100.0, seed=10, near=30.0, far=100.0):
 
 def _binning(*bins):
     moments = ("mean", "dispersion")
-    return survey.Binning("test", (survey.Profile(survey.ALL_SKY, "v_gsr", bins, moments),))
+    return survey.Binning(
+        "test", (survey.Profile(survey.ALL_SKY, "v_gsr", bins, moments),)
+    )
 
 
 def test_bootstrap_errors_are_those_of_a_normal_sample():
@@ -174,7 +192,9 @@ def test_bootstrap_errors_are_those_of_a_normal_sample():
 def test_errors_are_seeded_and_each_bin_has_its_own_stream():
     stars = _stars(500)
     one = kinematics.summary_errors(stars, _binning((30.0, 60.0)), seed=1)
-    two = kinematics.summary_errors(stars, _binning((30.0, 60.0), (60.0, 100.0)), seed=1)
+    two = kinematics.summary_errors(
+        stars, _binning((30.0, 60.0), (60.0, 100.0)), seed=1
+    )
     other = kinematics.summary_errors(stars, _binning((30.0, 60.0)), seed=2)
     assert one.mean[0] == two.mean[0] != other.mean[0]
 
@@ -192,13 +212,17 @@ def test_two_stars_that_agree_do_not_make_a_small_error(apart):
         np.concatenate([stars.v_tb, pair.v_tb]),
         np.zeros(302, dtype=int),
     )
-    errors = kinematics.summary_errors(both, _binning((30.0, 80.0), (80.0, 100.0)), seed=1)
+    errors = kinematics.summary_errors(
+        both, _binning((30.0, 80.0), (80.0, 100.0)), seed=1
+    )
     assert errors.mean[1] == pytest.approx(100 / np.sqrt(2), rel=0.15)
     assert errors.dispersion[1] == pytest.approx(100 / np.sqrt(4), rel=0.15)
 
 
 def test_too_few_stars_are_named():
     with pytest.raises(ValueError, match=r"patch 'all' at 200-300 kpc: 0\).*supported"):
-        kinematics.summary_errors(_stars(100), _binning((30.0, 100.0), (200.0, 300.0)), seed=1)
+        kinematics.summary_errors(
+            _stars(100), _binning((30.0, 100.0), (200.0, 300.0)), seed=1
+        )
     with pytest.raises(ValueError, match="5 stars in all"):
         kinematics.summary_errors(_stars(5), _binning((30.0, 100.0)), seed=1)

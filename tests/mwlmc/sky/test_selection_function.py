@@ -30,11 +30,13 @@ SPREAD = 100.0  # [km/s]
 
 
 def records(count=3, stars=5000, seed=1, reflex=REFLEX):
-    """Returns haloes that move north as a whole, their stars at 30-90 kpc."""
+    """Returns halos that move north as a whole, their stars at 30-90 kpc."""
     random = np.random.default_rng(seed)
     position = random.normal(size=(3, count * stars))
     position *= random.uniform(30, 90, count * stars) / np.linalg.norm(position, axis=0)
-    velocity = random.normal(0, SPREAD, position.shape) + np.array([[0.0], [0.0], [reflex]])
+    velocity = random.normal(0, SPREAD, position.shape) + np.array(
+        [[0.0], [0.0], [reflex]]
+    )
     state = np.concatenate([position, velocity])
     scalars = {name: random.normal(size=count) for name in survey.LMC_NAMES}
     particles = dict(zip(("x", "y", "z", "vx", "vy", "vz"), state, strict=True))
@@ -66,9 +68,13 @@ def one_draw(sample, seed=1, stars=5000):
 
 def observed_sine(sample):
     """Returns the mean sin(b) of each bin's cells, weighted with their counts."""
-    b = HEALPix(sample.nside, order="nested").healpix_to_lonlat(np.arange(12 * sample.nside**2))[1]
+    b = HEALPix(sample.nside, order="nested").healpix_to_lonlat(
+        np.arange(12 * sample.nside**2)
+    )[1]
     sine = np.sin(b.value)
-    return np.array([np.average(sine[list(s.cells)], weights=s.counts) for s in sample.stars])
+    return np.array(
+        [np.average(sine[list(s.cells)], weights=s.counts) for s in sample.stars]
+    )
 
 
 def test_as_many_stars_are_drawn_as_observed_each_from_its_bin():
@@ -79,7 +85,9 @@ def test_as_many_stars_are_drawn_as_observed_each_from_its_bin():
     where = set(zip(*kinematics.placed(halo, BINNING)[::2], strict=True))
     assert set(zip(drawn.star, drawn.bin, strict=True)) <= where
     pairs = np.stack([drawn.star, drawn.bin])
-    assert np.unique(pairs, axis=1).shape == pairs.shape  # no star twice where there are enough
+    assert (
+        np.unique(pairs, axis=1).shape == pairs.shape
+    )  # no star twice where there are enough
 
 
 def test_drawn_stars_are_where_the_survey_has_its_own():
@@ -104,14 +112,16 @@ def test_points_fill_their_cells_evenly():
 
 
 def test_the_same_simulation_gives_the_same_summaries_in_any_batch():
-    binning, many = BINNING.as_observed(polar()), records(4)
+    binning, many = BINNING.survey_like(polar()), records(4)
     together = kinematics.velocity_moments(many, binning)
     for i in (0, 3):
         alone = kinematics.velocity_moments(kinematics._block(many, i, 1), binning)
         np.testing.assert_array_equal(alone[0], together[i])
-    renamed = Records({**many.scalars, "index": np.arange(4) + 7}, many.particles, many.offsets)
+    renamed = Records(
+        {**many.scalars, "index": np.arange(4) + 7}, many.particles, many.offsets
+    )
     assert (kinematics.velocity_moments(renamed, binning) != together).any(axis=1).all()
-    again = BINNING.as_observed(replace(polar(), seed=1))
+    again = BINNING.survey_like(replace(polar(), seed=1))
     assert (kinematics.velocity_moments(many, again) != together).any(axis=1).all()
 
 
@@ -120,13 +130,15 @@ def test_a_survey_near_the_pole_sees_the_reflex_of_a_patch_there():
     cap = survey.Patch("cap", (survey.Window(b=(50.0, 90.0)),))
     towards = np.random.default_rng(4).normal(size=(40_000, 3))
     north = survey.Patch("north", (survey.Window(b=(0.0, 90.0)),))
-    filled, half = (Binning(p.name, (Profile(p, "v_gsr", ((30, 90),)),)) for p in (cap, north))
+    filled, half = (
+        Binning(p.name, (Profile(p, "v_gsr", ((30, 90),)),)) for p in (cap, north)
+    )
     inside = towards[cap.contains(Directions(towards))][:150]
     sample = sf.Sample(half.bins, (sf.occupancy(inside, np.zeros(150)),))
     halo = records(60, 3000)
     whole, there, drawn = (
         kinematics.velocity_moments(halo, b)[:, -1].mean()
-        for b in (half, filled, half.as_observed(sample))
+        for b in (half, filled, half.survey_like(sample))
     )
     assert there == pytest.approx(0.89 * REFLEX, abs=1.5)  # mean sin(b) beyond 50 deg
     assert whole == pytest.approx(0.50 * REFLEX, abs=1.0)
@@ -136,12 +148,14 @@ def test_a_survey_near_the_pole_sees_the_reflex_of_a_patch_there():
 def test_summaries_scatter_as_a_survey_of_so_many_stars_with_such_errors():
     error, count = 60.0, 30
     x = kinematics.velocity_moments(
-        records(300, 2500), BINNING.as_observed(polar(count, (error,)))
+        records(300, 2500), BINNING.survey_like(polar(count, (error,)))
     )[:, 6:]
     sigma = np.hypot(SPREAD, error)
     means = np.array(["mean" in name for name in BINNING.names[6:]])
     np.testing.assert_allclose(x[:, means].std(0), sigma / np.sqrt(count), rtol=0.17)
-    np.testing.assert_allclose(x[:, ~means].std(0), sigma / np.sqrt(2 * count), rtol=0.2)
+    np.testing.assert_allclose(
+        x[:, ~means].std(0), sigma / np.sqrt(2 * count), rtol=0.2
+    )
     # divided by N, and a few stars clipped: 3 per cent less
     np.testing.assert_allclose(x[:, ~means].mean(0), sigma, rtol=0.06)
 
@@ -155,7 +169,9 @@ def test_bootstrap_errors_of_drawn_stars_are_the_scatter_of_redraws():
         for k in range(len(BINNING.bins)):
             choice = generator(seed, k).integers(60, size=(300, 60))
             bootstrap.append(drawn.velocity[drawn.bin == k][choice].mean(axis=1).std())
-    x = kinematics.velocity_moments(records(120, 6000, seed=5), BINNING.as_observed(sample))
+    x = kinematics.velocity_moments(
+        records(120, 6000, seed=5), BINNING.survey_like(sample)
+    )
     scatter = x[:, 6:][:, means].std(axis=0)
     assert np.mean(bootstrap) == pytest.approx(scatter.mean(), rel=0.07)
 
@@ -168,14 +184,17 @@ def test_drawing_all_stars_without_errors_is_the_plain_binning():
         stars = kinematics.simulated_stars(one, *BINNING.distances)
         star, _, bins = kinematics.placed(stars, BINNING)
         kept = [k for k in range(8) if 1 < (bins == k).sum() <= sf.NEAREST]
-        wanted = BINNING.select(("v_gsr",)).supported([2 * (k in kept) for k in range(8)])
+        wanted = BINNING.select(("v_gsr",)).supported(
+            [2 * (k in kept) for k in range(8)]
+        )
         held = tuple(
             sf.occupancy(stars.seen.galactic[star[bins == k]], np.zeros(sum(bins == k)))
             for k in kept
         )
-        drawn = wanted.as_observed(sf.Sample(wanted.bins, held))
+        drawn = wanted.survey_like(sf.Sample(wanted.bins, held))
         np.testing.assert_allclose(
-            kinematics.velocity_moments(one, drawn), kinematics.velocity_moments(one, wanted)
+            kinematics.velocity_moments(one, drawn),
+            kinematics.velocity_moments(one, wanted),
         )
 
 
@@ -183,7 +202,10 @@ def test_drawing_all_stars_without_errors_is_the_plain_binning():
 @settings(max_examples=30, deadline=None)
 def test_no_star_is_drawn_again_before_all_were_drawn(simulated, observed, seed):
     random = np.random.default_rng(seed)
-    towards, seen = random.normal(size=(simulated, 3)), random.normal(size=(observed + 1, 3))
+    towards, seen = (
+        random.normal(size=(simulated, 3)),
+        random.normal(size=(observed + 1, 3)),
+    )
     one = sf.Sample((BINNING.bins[0],), (sf.occupancy(seen, np.zeros(observed + 1)),))
     picked, _ = sf.draw(towards, np.zeros(simulated, dtype=int), one, random)
     times = np.bincount(picked, minlength=simulated)
@@ -193,9 +215,11 @@ def test_no_star_is_drawn_again_before_all_were_drawn(simulated, observed, seed)
 
 def test_a_bin_without_simulated_stars_is_nan_and_others_are_not():
     near = records(1)
-    twice = {name: column * (1 + (name in "xyz")) for name, column in near.particles.items()}
+    twice = {
+        name: column * (1 + (name in "xyz")) for name, column in near.particles.items()
+    }
     far = Records(near.scalars, twice, near.offsets)  # none within 60 kpc
-    x = kinematics.velocity_moments(far, BINNING.as_observed(polar()))[0]
+    x = kinematics.velocity_moments(far, BINNING.survey_like(polar()))[0]
     empty = np.array([name.endswith("_30_50") for name in BINNING.names])
     assert np.isnan(x[empty]).all()
     assert np.isfinite(x[~empty]).all()
@@ -259,7 +283,10 @@ def test_cells_are_those_of_astropy_healpix():
         (lambda: replace(polar(), seed=-1), "seed -1"),
         (lambda: replace(polar(), nside=1), "outside 0 to 11"),
         (lambda: replace(polar(), bins=BINNING.bins[:3]), "give each one"),
-        (lambda: survey.QUADRANTS.as_observed(polar()), "no stars in v_gsr of patch 'q1' at 30-56"),
+        (
+            lambda: survey.QUADRANTS.survey_like(polar()),
+            "no stars in v_gsr of patch 'q1' at 30-56",
+        ),
     ],
 )
 def test_impossible_samples_are_refused(change, message):
@@ -272,4 +299,4 @@ def test_a_draw_needs_the_simulations_number():
     scalars = {name: column for name, column in halo.scalars.items() if name != "index"}
     nameless = Records(scalars, halo.particles, halo.offsets)
     with pytest.raises(ValueError, match="no column 'index'"):
-        kinematics.velocity_moments(nameless, BINNING.as_observed(polar()))
+        kinematics.velocity_moments(nameless, BINNING.survey_like(polar()))

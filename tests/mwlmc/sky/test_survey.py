@@ -17,7 +17,10 @@ def _everywhere(count=2000, seed=4):
 
 
 def _at(ra, dec):
-    towards = frames.direction(np.radians(ra), np.radians(dec)) @ frames.EQUATORIAL_TO_GALACTIC.T
+    towards = (
+        frames.direction(np.radians(ra), np.radians(dec))
+        @ frames.EQUATORIAL_TO_GALACTIC.T
+    )
     return Directions(np.atleast_2d(towards))
 
 
@@ -88,8 +91,13 @@ def test_moments_can_be_given_to_one_quantity():
 
 
 def test_quadrants_are_where_they_are_called():
-    towards = frames.direction(np.radians([90, 270, 90, 270]), np.radians([45, 45, -45, -45]))
-    inside = [q.contains(Directions(towards)) for q in (survey.Q1, survey.Q2, survey.Q3, survey.Q4)]
+    towards = frames.direction(
+        np.radians([90, 270, 90, 270]), np.radians([45, 45, -45, -45])
+    )
+    inside = [
+        q.contains(Directions(towards))
+        for q in (survey.Q1, survey.Q2, survey.Q3, survey.Q4)
+    ]
     np.testing.assert_array_equal(inside, np.eye(4, dtype=bool))
 
 
@@ -97,10 +105,14 @@ def test_desi_is_its_north_or_its_south():
     seen = _everywhere()
     either = survey.DESI_NORTH.contains(seen) | survey.DESI_SOUTH.contains(seen)
     np.testing.assert_array_equal(survey.DESI.contains(seen), either)
-    assert not (survey.DESI_NORTH.contains(seen) & survey.DESI_SOUTH.contains(seen)).any()
+    assert not (
+        survey.DESI_NORTH.contains(seen) & survey.DESI_SOUTH.contains(seen)
+    ).any()
 
 
-@pytest.mark.parametrize(("ra", "inside"), [(300, False), (310, True), (0, True), (70, True)])
+@pytest.mark.parametrize(
+    ("ra", "inside"), [(300, False), (310, True), (0, True), (70, True)]
+)
 def test_desi_south_runs_through_right_ascension_zero(ra, inside):
     assert survey.DESI_SOUTH.contains(_at(ra, -5.0))[0] == inside
 
@@ -114,7 +126,9 @@ def test_window_and_its_complement_share_no_star(lower, upper, longitude):
     assert window.contains(seen)[0] != rest.contains(seen)[0]
 
 
-@pytest.mark.parametrize("l", [(0, 90), (90, 360), (200, 10), (350, 20), (359, 1), (10, 200)])
+@pytest.mark.parametrize(
+    "l", [(0, 90), (90, 360), (200, 10), (350, 20), (359, 1), (10, 200)]
+)
 @pytest.mark.parametrize("b", [(-90, 90), (-20, 65), (10, 90)])
 def test_a_window_has_the_stars_whose_angles_are_within_its_limits(l, b):  # noqa: E741
     seen = _everywhere()
@@ -134,7 +148,13 @@ def test_sectors_that_cover_the_sky_share_no_star_not_even_at_their_seams_or_the
 
 @pytest.mark.parametrize(
     "limits",
-    [{"l": (0, 400)}, {"ra": (10, 10)}, {"b": (20, -20)}, {"dec": (-100, 0)}, {"l": (-10, 10)}],
+    [
+        {"l": (0, 400)},
+        {"ra": (10, 10)},
+        {"b": (20, -20)},
+        {"dec": (-100, 0)},
+        {"l": (-10, 10)},
+    ],
 )
 def test_impossible_window_is_refused(limits):
     with pytest.raises(ValueError, match=f"{next(iter(limits))}="):
@@ -143,7 +163,14 @@ def test_impossible_window_is_refused(limits):
 
 @pytest.mark.parametrize(
     "bins",
-    [(), ((40, 30),), ((30, 50), (40, 60)), ((50, 60), (30, 40)), ((-1, 10),), ((30, 30),)],
+    [
+        (),
+        ((40, 30),),
+        ((30, 50), (40, 60)),
+        ((50, 60), (30, 40)),
+        ((-1, 10),),
+        ((30, 30),),
+    ],
 )
 def test_impossible_bins_are_refused(bins):
     with pytest.raises(ValueError, match="distance bins"):
@@ -159,7 +186,10 @@ def test_impossible_choices_are_refused():
     with pytest.raises(ValueError, match="two edges"):
         survey.contiguous((30.0,))
     with pytest.raises(ValueError, match="more than once"):
-        Binning("twice", (Profile(survey.Q1, "v_gsr", bins), Profile(survey.Q1, "v_gsr", bins)))
+        Binning(
+            "twice",
+            (Profile(survey.Q1, "v_gsr", bins), Profile(survey.Q1, "v_gsr", bins)),
+        )
     with pytest.raises(ValueError, match="no profiles"):
         Binning("none", ())
     with pytest.raises(ValueError, match="no windows"):
@@ -170,8 +200,12 @@ def test_impossible_choices_are_refused():
 
 @given(st.lists(st.floats(0, 200), max_size=30))
 def test_assignment_is_what_a_loop_finds(distances):
-    profile = Profile(survey.ALL_SKY, "v_gsr", ((30.0, 40.0), (40.0, 55.0), (90.0, 160.0)))
-    for distance, number in zip(distances, profile.assign(np.array(distances)), strict=True):
+    profile = Profile(
+        survey.ALL_SKY, "v_gsr", ((30.0, 40.0), (40.0, 55.0), (90.0, 160.0))
+    )
+    for distance, number in zip(
+        distances, profile.assign(np.array(distances)), strict=True
+    ):
         found = [i for i, (lo, hi) in enumerate(profile.bins) if lo <= distance < hi]
         assert number == (found[0] if found else -1)
 
@@ -204,7 +238,10 @@ def _changed(binning):
 def test_fingerprint_tells_definitions_apart_and_ignores_the_name():
     binnings = [survey.QUADRANTS, *_changed(survey.QUADRANTS)]
     assert len({b.fingerprint for b in binnings}) == len(binnings)
-    assert replace(survey.QUADRANTS, name="other").fingerprint == survey.QUADRANTS.fingerprint
+    assert (
+        replace(survey.QUADRANTS, name="other").fingerprint
+        == survey.QUADRANTS.fingerprint
+    )
 
 
 def test_supported_leaves_out_what_has_too_few_stars():
@@ -214,7 +251,9 @@ def test_supported_leaves_out_what_has_too_few_stars():
     numbers[1] = numbers[5] = 1
     numbers[-6:] = [0] * 6
     left = binning.supported(numbers)
-    assert left.bins == tuple(b for b, n in zip(binning.bins, numbers, strict=True) if n >= 2)
+    assert left.bins == tuple(
+        b for b, n in zip(binning.bins, numbers, strict=True) if n >= 2
+    )
     assert left.fingerprint != binning.fingerprint
     with pytest.raises(ValueError, match="widen distance_edges"):
         binning.supported([0] * len(binning.bins))
@@ -223,19 +262,25 @@ def test_supported_leaves_out_what_has_too_few_stars():
 
 
 def test_giants_are_counted_once():
-    whole = Binning("whole", (Profile(survey.ALL_SKY, "v_gsr", survey.equal(30.0, 100.0, 7)),))
+    whole = Binning(
+        "whole", (Profile(survey.ALL_SKY, "v_gsr", survey.equal(30.0, 100.0, 7)),)
+    )
     assert survey.expected_counts(whole).sum() == pytest.approx(survey.GIANTS)
     by_quadrant = survey.expected_counts(survey.QUADRANTS.select(("v_gsr",))).sum()
     across = survey.expected_counts(survey.QUADRANTS.select(("v_tb",))).sum()
     assert by_quadrant == pytest.approx(across)
     assert 60 < across - survey.GIANTS < 140
-    elsewhere = Binning("elsewhere", (Profile(Patch("x", (Window(),)), "v_gsr", ((30.0, 40.0),)),))
+    elsewhere = Binning(
+        "elsewhere", (Profile(Patch("x", (Window(),)), "v_gsr", ((30.0, 40.0),)),)
+    )
     with pytest.raises(ValueError, match="no share"):
         survey.expected_counts(elsewhere)
 
 
 def test_sagittarius_dwarf_is_the_origin_of_its_stream():
-    longitude, latitude = survey.stream_coordinates(np.radians([283.83]), np.radians([-30.55]))
+    longitude, latitude = survey.stream_coordinates(
+        np.radians([283.83]), np.radians([-30.55])
+    )
     assert abs((longitude[0] + 180) % 360 - 180) < 3
     assert abs(latitude[0]) < 3
 

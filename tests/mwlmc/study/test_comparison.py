@@ -21,14 +21,18 @@ def drawn(row, stretch=1.0, **moved):
             value = published.median + moved.get(quantity.parameter, 0.0) * sigma
             spread = value + sigma * random.normal(size=20_000)
             logarithm = np.log10(np.clip(spread, 0.1, None) * quantity.scale)
-            columns.append((quantity.parameter, logarithm if quantity.scale > 1 else spread))
+            columns.append(
+                (quantity.parameter, logarithm if quantity.scale > 1 else spread)
+            )
     by_name = dict(columns)
     return np.stack([by_name[p.name] for p in INFERRED], axis=1)
 
 
-def beside(draws, row, stars="same"):
+def compare_with_published(draws, row, stars="same"):
     prior = drawn(row, stretch=4.0)
-    return comparison.beside(draws, row, prior, stars)[f"Beside Table 2: {row}"]
+    return comparison.compare_with_published(draws, row, prior, stars)[
+        f"Beside Table 2: {row}"
+    ]
 
 
 def judged(table):
@@ -38,11 +42,11 @@ def judged(table):
 
 @pytest.mark.parametrize("row", list(TABLE2))
 def test_a_posterior_like_the_published_one_misses_nothing(row):
-    assert judged(beside(drawn(row), row)) == set()
+    assert judged(compare_with_published(drawn(row), row)) == set()
 
 
 def test_a_median_beyond_its_bound_is_a_miss_with_a_reason():
-    table = beside(drawn(ROW, v_z=-0.8, log10_m_mw_50=0.8), ROW)
+    table = compare_with_published(drawn(ROW, v_z=-0.8, log10_m_mw_50=0.8), ROW)
     assert judged(table) == {"v_z"}  # the Milky Way's mass may be one sigma off
     text = next(text for text in table.meta["misses"] if text.startswith("v_z"))
     assert "beyond 0.5" in text
@@ -51,29 +55,36 @@ def test_a_median_beyond_its_bound_is_a_miss_with_a_reason():
 
 def test_with_tangential_velocities_medians_may_be_further_off():
     row = "DESI, with v_tb"
-    assert judged(beside(drawn(row, v_z=-1.0), row)) == set()
-    assert judged(beside(drawn(row, v_z=-1.5), row)) == {"v_z"}
+    assert judged(compare_with_published(drawn(row, v_z=-1.0), row)) == set()
+    assert judged(compare_with_published(drawn(row, v_z=-1.5), row)) == {"v_z"}
 
 
 @pytest.mark.parametrize("stretch", [0.6, 1.45])
 def test_an_interval_of_another_width_is_a_miss_in_forecasts_too(stretch):
-    table = beside(drawn(MOCK, stretch=stretch), MOCK, "mock")
+    table = compare_with_published(drawn(MOCK, stretch=stretch), MOCK, "mock")
     assert judged(table) == {"v_x", "v_y", "v_z", "M_LMC(<50 kpc)", "M_MW(<50 kpc)"}
 
 
 def test_a_larger_signal_is_the_reason_of_a_wider_interval():
-    text = beside(drawn(ROW, stretch=1.5, v_z=-3.0), ROW).meta["misses"]
-    wide = [line for line in text if line.startswith(("v_z", "v_y")) and "interval" in line]
+    text = compare_with_published(drawn(ROW, stretch=1.5, v_z=-3.0), ROW).meta["misses"]
+    wide = [
+        line for line in text if line.startswith(("v_z", "v_y")) and "interval" in line
+    ]
     reasons = {line[:3]: "grow with their medians" in line for line in wide}
     assert reasons == {"v_z": True, "v_y": False}
 
 
 def test_the_medians_of_a_forecast_are_not_judged():
-    assert judged(beside(drawn(MOCK, v_z=-2.0, v_x=2.0), MOCK, "mock")) == set()
+    assert (
+        judged(compare_with_published(drawn(MOCK, v_z=-2.0, v_x=2.0), MOCK, "mock"))
+        == set()
+    )
 
 
 def test_other_stars_are_not_judged():
-    assert beside(drawn(ROW, v_z=-3.0), ROW, "other").meta["misses"] == []
+    assert (
+        compare_with_published(drawn(ROW, v_z=-3.0), ROW, "other").meta["misses"] == []
+    )
 
 
 def test_shifts_are_in_units_of_the_side_they_are_on():
@@ -82,7 +93,7 @@ def test_shifts_are_in_units_of_the_side_they_are_on():
 
 
 def test_table_2_has_every_row_and_quantity():
-    rows = [beside(drawn(row), row) for row in TABLE2]
+    rows = [compare_with_published(drawn(row), row) for row in TABLE2]
     tables = comparison.table2(rows)
     compact, whole = tables["Table 2"], tables["Table 2, line by line"]
     assert list(compact["data"]) == list(TABLE2)
@@ -102,7 +113,11 @@ def test_speeds_are_those_of_the_components():
 
 def test_published_speeds_are_those_of_their_components():
     for measured in literature.measurements():
-        parts = [measured.values[name] for name in ("v_x", "v_y", "v_z") if name in measured.values]
+        parts = [
+            measured.values[name]
+            for name in ("v_x", "v_y", "v_z")
+            if name in measured.values
+        ]
         if parts:
             speed = np.sqrt(sum(part.median**2 for part in parts))
             # printed with an apex in whole degrees
@@ -115,7 +130,10 @@ def test_published_speeds_are_those_of_their_components():
 def test_an_lmc_has_less_mass_within_50_kpc_than_in_total():
     within = [literature._lmc_within_50(total) for total in (5.0, 15.0, 30.0)]
     assert within == sorted(within)
-    assert all(0.3 < part / total < 0.9 for part, total in zip(within, (5, 15, 30), strict=True))
+    assert all(
+        0.3 < part / total < 0.9
+        for part, total in zip(within, (5, 15, 30), strict=True)
+    )
 
 
 def test_points_have_the_ends_that_are_known():
@@ -131,6 +149,8 @@ def test_points_have_the_ends_that_are_known():
 
 def test_what_is_a_forecast_says_so():
     labels = [comparison.labelled(row) for row in TABLE2]
-    assert [label.endswith("(forecast)") for label in labels] == [False] * 2 + [True] * 4
+    assert [label.endswith("(forecast)") for label in labels] == [False] * 2 + [
+        True
+    ] * 4
     found = {row: drawn(row) for row in TABLE2}
     assert [label for label, _, _ in comparison.constraints(found, "v_x")] == labels

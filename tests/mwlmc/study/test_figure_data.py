@@ -64,7 +64,8 @@ def test_nodes_of_quadrants_cover_the_sky_once():
     assert held.shape == (181, 361)
     np.testing.assert_array_equal(held, 1)
     assert figure_data.inside(ALL_SKY).all()
-    # rows from the south, columns from longitude -180: 45 deg north at 60 deg is in Q1 alone
+    # rows from the south, columns from longitude -180: 45 deg north at 60 deg is in Q1
+    # alone
     assert figure_data.inside(Q1)[135, 240]
     assert not figure_data.inside(Q1)[45, 240]
     assert not figure_data.inside(Q1)[135, 120]
@@ -75,8 +76,12 @@ def test_counts_are_those_of_the_bins(stars):
     found = figure_data.radial_counts(stars, Q1, edges)
     within = stars.distance[Q1.contains(stars.seen)]
     np.testing.assert_array_equal(found, np.histogram(within, edges)[0])
-    parts = [figure_data.radial_counts(stars, patch, edges) for patch in (Q1, Q2, Q3, Q4)]
-    np.testing.assert_array_equal(sum(parts), figure_data.radial_counts(stars, ALL_SKY, edges))
+    parts = [
+        figure_data.radial_counts(stars, patch, edges) for patch in (Q1, Q2, Q3, Q4)
+    ]
+    np.testing.assert_array_equal(
+        sum(parts), figure_data.radial_counts(stars, ALL_SKY, edges)
+    )
 
 
 @pytest.mark.parametrize("edges", [[30.0], [30.0, 30.0], [50.0, 40.0], [30.0, np.nan]])
@@ -96,7 +101,9 @@ def test_a_forecast_survey_has_the_expected_numbers_and_no_star_twice(stars):
 
 
 def test_a_forecast_survey_is_decided_by_its_seed(stars):
-    one, again, other = (figure_data.surveyed(stars, QUADRANTS, seed) for seed in (5, 5, 6))
+    one, again, other = (
+        figure_data.surveyed(stars, QUADRANTS, seed) for seed in (5, 5, 6)
+    )
     np.testing.assert_array_equal(one.v_gsr, again.v_gsr)
     assert not np.array_equal(one.v_gsr, other.v_gsr)
 
@@ -107,14 +114,18 @@ def test_a_forecast_survey_needs_enough_simulated_stars(stars):
 
 
 def test_a_forecast_survey_refuses_patches_that_share_stars(stars):
-    twice = Binning("twice", tuple(Profile(p, "v_gsr", ((30.0, 160.0),)) for p in (Q1, ALL_SKY)))
+    twice = Binning(
+        "twice", tuple(Profile(p, "v_gsr", ((30.0, 160.0),)) for p in (Q1, ALL_SKY))
+    )
     with pytest.raises(ValueError, match=r"patches of 'twice.*' share stars"):
         figure_data.surveyed(stars, twice, seed=5)
 
 
 def test_the_path_ends_at_the_observed_lmc(model):
     path = figure_data.lmc_path(*model)
-    today = frames.galactocentric_to_sky(observations.LMC_POSITION, observations.LMC_VELOCITY)
+    today = frames.galactocentric_to_sky(
+        observations.LMC_POSITION, observations.LMC_VELOCITY
+    )
     longitude, latitude = frames.equatorial_to_galactic(today.ra, today.dec)
     assert path.time[-1] == 0
     assert path.longitude[-1] == pytest.approx(longitude, abs=1e-6)

@@ -25,7 +25,9 @@ class Counting:
 
 
 def fill(simulator, folder, count=32, **choices):
-    return generate(simulator, count, 5, folder, **{"actors": 0, "shard_size": 8, **choices})
+    return generate(
+        simulator, count, 5, folder, **{"actors": 0, "shard_size": 8, **choices}
+    )
 
 
 def test_the_same_seed_gives_the_same_bytes(toy, tmp_path, contents):
@@ -33,7 +35,9 @@ def test_the_same_seed_gives_the_same_bytes(toy, tmp_path, contents):
     assert contents(first.folder) == contents(second.folder)
     other = generate(toy, 32, 6, tmp_path / "c", actors=0, shard_size=8)
     assert other.fingerprint != first.fingerprint
-    assert not np.array_equal(other.records(0).scalars["a"], first.records(0).scalars["a"])
+    assert not np.array_equal(
+        other.records(0).scalars["a"], first.records(0).scalars["a"]
+    )
 
 
 def test_a_finished_dataset_is_returned_at_once(toy, tmp_path, contents):
@@ -70,7 +74,9 @@ def test_an_interrupted_run_is_continued(toy, tmp_path, contents):
     with pytest.raises(KeyboardInterrupt):
         fill(Counting(toy, interrupt), tmp_path / "a")
     (folder,) = (tmp_path / "a").iterdir()
-    with pytest.raises(ValueError, match=r"is no finished dataset.*continues where it stopped"):
+    with pytest.raises(
+        ValueError, match=r"is no finished dataset.*continues where it stopped"
+    ):
         Dataset.open(folder)
     counting = Counting(toy)
     fill(counting, tmp_path / "a")
@@ -91,7 +97,7 @@ def test_every_session_of_work_is_remembered(toy, tmp_path):
     assert [part.simulations for part in dataset.sessions(folder)] == [16, 16, 8]
     assert dataset.sessions(folder)[0] == first
     assert "| all | 40 |" in (folder / "README.md").read_text()
-    assert " of work in one process, " in dataset.account(made)
+    assert " of work in one process, " in dataset.summary(made)
 
 
 def test_work_is_remembered_shard_by_shard(toy, tmp_path):
@@ -106,7 +112,9 @@ def test_work_is_remembered_shard_by_shard(toy, tmp_path):
     assert seen == [[], [8], [16], [24]]
 
 
-def test_what_ended_the_work_is_told_even_if_its_record_cannot_be_kept(toy, tmp_path, monkeypatch):
+def test_what_ended_the_work_is_told_even_if_its_record_cannot_be_kept(
+    toy, tmp_path, monkeypatch
+):
     def full(path, content):
         raise OSError(28, "No space left on device", str(path))
 
@@ -195,7 +203,9 @@ def test_records_must_fit_the_schema(toy, tmp_path, change, message):
 
 @pytest.mark.parametrize("choices", [{"count": 0}, {"actors": -1}, {"shard_size": 0}])
 def test_arguments_out_of_range_are_named(toy, tmp_path, choices):
-    with pytest.raises(ValueError, match=f"{next(iter(choices))} .* must be . or larger"):
+    with pytest.raises(
+        ValueError, match=f"{next(iter(choices))} .* must be . or larger"
+    ):
         fill(toy, tmp_path, **choices)
     with pytest.raises(ValueError, match="seed -1 must be 0 or larger"):
         generate(toy, 8, -1, tmp_path)
@@ -209,7 +219,9 @@ def with_gpus(toy, share):
 
 @pytest.mark.parametrize("share", [-0.5, 1.5, float("nan"), float("inf")])
 def test_a_share_of_a_gpu_that_nobody_can_have_is_named(toy, tmp_path, share):
-    with pytest.raises(ValueError, match=f"gpus {share} must be from 0 to 1, or a whole number"):
+    with pytest.raises(
+        ValueError, match=f"gpus {share} must be from 0 to 1, or a whole number"
+    ):
         fill(with_gpus(toy, share), tmp_path)
 
 
@@ -219,13 +231,17 @@ def test_a_share_of_a_gpu_that_nobody_can_have_is_named(toy, tmp_path, share):
      (0.25, 4, 2, 2)],
 )  # fmt: skip
 def test_actors_share_the_gpus(monkeypatch, share, gpus, cpus, room):
-    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0, "GPU": float(gpus)})
+    monkeypatch.setattr(
+        ray, "cluster_resources", lambda: {"CPU": 8.0, "GPU": float(gpus)}
+    )
     assert _room(share, cpus) == room
 
 
 def test_a_gpu_that_is_not_there_is_named(monkeypatch):
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 8.0})
-    with pytest.raises(ValueError, match=r"needs 0\.5 GPU for each actor and the cluster has 0"):
+    with pytest.raises(
+        ValueError, match=r"needs 0\.5 GPU for each actor and the cluster has 0"
+    ):
         _room(0.5, 8)
 
 
@@ -243,7 +259,9 @@ def test_a_full_disk_leaves_no_half_shard(toy, tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(dataset, "_write_arrow", full)
-    with pytest.raises(OSError, match=r"shard-00000.arrow .No space left on device.: free some"):
+    with pytest.raises(
+        OSError, match=r"shard-00000.arrow .No space left on device.: free some"
+    ):
         fill(toy, tmp_path)
     (folder,) = tmp_path.iterdir()
     assert list((folder / "shards").iterdir()) == []
@@ -251,7 +269,9 @@ def test_a_full_disk_leaves_no_half_shard(toy, tmp_path, monkeypatch):
 
 def test_one_thread_simulates_and_the_others_come_back(toy, tmp_path):
     seen = []
-    counting = Counting(toy, lambda records: seen.append(torch.get_num_threads()) or records)
+    counting = Counting(
+        toy, lambda records: seen.append(torch.get_num_threads()) or records
+    )
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:

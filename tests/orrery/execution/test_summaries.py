@@ -54,13 +54,20 @@ def test_pairs_belong_together(stars, centre):
     splits = compute(moments, stars, Moments(), centre)
     for pairs in (splits.train, splits.validation, splits.test):
         assert np.array_equal(pairs.x[:, 0], 2 * pairs.theta[:, 0])
-    assert [len(p) for p in (splits.train, splits.validation, splits.test)] == [80, 10, 10]
+    assert [len(p) for p in (splits.train, splits.validation, splits.test)] == [
+        80,
+        10,
+        10,
+    ]
     assert (splits.parameters, splits.names, splits.units) == (
         ("a",),
         ("a_seen", "count"),
         ("kpc", ""),
     )
-    assert (splits.dataset, splits.definition) == (stars.fingerprint, Moments().fingerprint)
+    assert (splits.dataset, splits.definition) == (
+        stars.fingerprint,
+        Moments().fingerprint,
+    )
     assert splits.dropped == 0
 
 
@@ -98,16 +105,26 @@ class Placed:
 def test_a_dataset_may_say_itself_where_its_simulations_belong(toy, centre, tmp_path):
     placed = generate(Placed(toy), 100, 5, tmp_path, actors=0, shard_size=8)
     splits = compute(moments, placed, Moments(), centre)
-    assert [len(p) for p in (splits.train, splits.validation, splits.test)] == [50, 10, 40]
-    plain = compute(moments, generate(toy, 100, 5, tmp_path, actors=0), Moments(), centre)
-    assert np.array_equal(np.sort(everything(splits), axis=0), np.sort(everything(plain), axis=0))
+    assert [len(p) for p in (splits.train, splits.validation, splits.test)] == [
+        50,
+        10,
+        40,
+    ]
+    plain = compute(
+        moments, generate(toy, 100, 5, tmp_path, actors=0), Moments(), centre
+    )
+    assert np.array_equal(
+        np.sort(everything(splits), axis=0), np.sort(everything(plain), axis=0)
+    )
     again = compute(moments, placed, Moments(), centre)
     assert np.array_equal(again.test.x, splits.test.x)
 
 
 def test_an_unknown_split_is_named(toy, centre, tmp_path):
     placed = generate(Placed(toy, lowest=1), 100, 5, tmp_path, actors=0, shard_size=8)
-    with pytest.raises(ValueError, match="simulation 60 has split 3: make it 0 for training"):
+    with pytest.raises(
+        ValueError, match="simulation 60 has split 3: make it 0 for training"
+    ):
         compute(moments, placed, Moments(), centre)
 
 
@@ -125,7 +142,12 @@ def test_results_are_kept_for_each_definition(stars, centre, toy, tmp_path):
     compute(moments, stars, Moments(), centre)
     compute(moments, stars, Moments(fewest=1), centre)
     compute(moments, stars, Moments(), (*centre, Parameter("tries", "", "$n$")))
-    compute(moments, generate(toy, 50, 5, tmp_path, actors=0, shard_size=8), Moments(), centre)
+    compute(
+        moments,
+        generate(toy, 50, 5, tmp_path, actors=0, shard_size=8),
+        Moments(),
+        centre,
+    )
     assert len(list(kept.iterdir())) == 4
     compute(moments, stars, Moments(), centre, folder=tmp_path / "mine")
     assert len(list((tmp_path / "mine").iterdir())) == 1
@@ -142,7 +164,9 @@ def test_results_are_kept_with_units_and_definition(stars, centre):
 
 def test_changed_code_is_summarised_again(stars, centre, tmp_path):
     def written(body):
-        (tmp_path / "own_summary.py").write_text(f"def f(records, binning):\n    {body}\n")
+        (tmp_path / "own_summary.py").write_text(
+            f"def f(records, binning):\n    {body}\n"
+        )
         sys.modules.pop("own_summary", None)
         return __import__("own_summary").f
 
@@ -152,7 +176,9 @@ def test_changed_code_is_summarised_again(stars, centre, tmp_path):
         whole = "return records.scalars['a'][:, None] * [{0}, {0}]"
         one = compute(written(whole.format(1)), stars, Moments(), centre)
         ten = compute(written(whole.format(10)), stars, Moments(), centre)
-        compute(written("'''Says why.'''\n    " + whole.format(1)), stars, Moments(), centre)
+        compute(
+            written("'''Says why.'''\n    " + whole.format(1)), stars, Moments(), centre
+        )
     finally:
         sys.path.remove(str(tmp_path))
         sys.dont_write_bytecode = before
@@ -190,13 +216,17 @@ def test_a_damaged_shard_is_not_summarised(stars, centre):
         compute(moments, stars, Moments(), centre)
 
 
-def test_simulations_without_finite_summaries_are_dropped_and_counted(stars, centre, capsys):
+def test_simulations_without_finite_summaries_are_dropped_and_counted(
+    stars, centre, capsys
+):
     splits = compute(moments, stars, Moments(fewest=1), centre)
     assert splits.dropped == 25
     assert len(everything(splits)) == 75
     assert np.isfinite(everything(splits)).all()
     said = capsys.readouterr().err
-    assert "25 of 100 simulations are dropped: 'count' is not finite in 25 of 100" in said
+    assert (
+        "25 of 100 simulations are dropped: 'count' is not finite in 25 of 100" in said
+    )
 
 
 def test_parameters_that_are_not_finite_are_dropped_too(toy, centre, tmp_path):
@@ -230,7 +260,9 @@ def test_wrong_arguments_are_named(stars, centre):
 
 def test_summaries_with_other_errors_are_pooled(stars, centre):
     one = compute(moments, stars, Moments(), centre)
-    other = replace(one, train=Pairs(one.train.theta, one.train.x + 1), definition="another seed")
+    other = replace(
+        one, train=Pairs(one.train.theta, one.train.x + 1), definition="another seed"
+    )
     both = pooled([one, other])
     assert len(both.train) == 2 * len(one.train)
     assert len(both.validation) == 2 * len(one.validation)
@@ -255,7 +287,9 @@ def test_noise_has_the_covariance_that_was_asked_for():
 
 def test_a_covariance_must_be_one():
     pairs = Pairs(np.zeros((5, 1)), np.zeros((5, 2)))
-    with pytest.raises(ValueError, match=r"covariance of shape \(3, 3\) does not fit 2 summaries"):
+    with pytest.raises(
+        ValueError, match=r"covariance of shape \(3, 3\) does not fit 2 summaries"
+    ):
         convolve(pairs, np.eye(3), np.random.default_rng(0))
     with pytest.raises(ValueError, match="positive"):
         convolve(pairs, -np.eye(2), np.random.default_rng(0))

@@ -1,6 +1,7 @@
 """An ensemble's answer has the error that its tests have; what is reported is what was found.
 
-The problem is linear: a parameter `m` and some readings of it, whose best estimate is known.
+The problem is linear: a parameter `m` and some readings of it, whose best estimate is
+known.
 """
 
 from collections.abc import Sequence
@@ -41,14 +42,19 @@ class Readings:
 
     @property
     def schema(self) -> Schema:
-        scalars = (Column("index", "", "number", "int64"), Column("m", M.unit, "the parameter"))
+        scalars = (
+            Column("index", "", "number", "int64"),
+            Column("m", M.unit, "the parameter"),
+        )
         return Schema(scalars, (Column("reading", M.unit, "of it"),))
 
     def describe(self) -> dict:
         return {"readings": READINGS, "noise": NOISE}
 
     def records(self, seed: int, indices: Sequence[int]) -> Records:
-        drawn = np.array([generator(seed, i).normal(size=1 + READINGS) for i in indices])
+        drawn = np.array(
+            [generator(seed, i).normal(size=1 + READINGS) for i in indices]
+        )
         m = MEAN + WIDTH * drawn[:, 0]
         readings = m[:, None] + NOISE * drawn[:, 1:]
         offsets = np.arange(len(m) + 1, dtype=np.int32) * READINGS
@@ -107,7 +113,9 @@ BINNINGS = {"all readings": Some(), "one reading": Some(1)}
 
 @pytest.fixture(scope="module")
 def readings(tmp_path_factory):
-    return simulation.generate(Readings(), 4096, 1, tmp_path_factory.mktemp("data"), actors=0)
+    return simulation.generate(
+        Readings(), 4096, 1, tmp_path_factory.mktemp("data"), actors=0
+    )
 
 
 def learn(dataset, folder, options=OPTIONS, binnings=BINNINGS):
@@ -130,12 +138,17 @@ def made(count=4000, seed=0, noise=0.2, bias=0.0, members=3, **changes):
     error = bias + noise * random.normal(size=count)
     scatter = random.normal(size=(members, count))
     every = truth + error + 0.05 * (scatter - scatter.mean(axis=0))
-    return ensembles.Tested("made", None, truth, every, np.arange(11, 13.1, 0.5), 0.15, **changes)
+    return ensembles.EvaluatedEnsemble(
+        "made", None, truth, every, np.arange(11, 13.1, 0.5), 0.15, **changes
+    )
 
 
 def test_the_error_is_that_of_the_best_estimate(learned):
     found, _ = learned
-    rmse = {name: np.sqrt(np.mean((t.predicted - t.truth) ** 2)) for name, t in found.items()}
+    rmse = {
+        name: np.sqrt(np.mean((t.predicted - t.truth) ** 2))
+        for name, t in found.items()
+    }
     one = WIDTH * NOISE / np.hypot(WIDTH, NOISE)
     assert rmse == pytest.approx({"all readings": BEST, "one reading": one}, rel=0.12)
 
@@ -145,14 +158,20 @@ def test_tests_are_those_that_the_dataset_keeps_apart(learned, readings):
     pairs = summaries.compute(read, readings, Some(), (M,))
     one = found["all readings"]
     np.testing.assert_array_equal(one.truth, pairs.test.theta[:, 0])
-    np.testing.assert_array_equal(one.members, one.ensemble.predict(pairs.test.x)[..., 0])
+    np.testing.assert_array_equal(
+        one.members, one.ensemble.predict(pairs.test.x)[..., 0]
+    )
     assert one.ensemble.document["pairs"]["train"]["count"] == len(pairs.train)
     of_x, of_theta = one.ensemble.scalings
-    np.testing.assert_allclose(of_x.mean, pairs.train.x.mean())  # of one group, training alone
+    np.testing.assert_allclose(
+        of_x.mean, pairs.train.x.mean()
+    )  # of one group, training alone
     np.testing.assert_allclose(of_theta.mean, pairs.train.theta.mean())
 
 
-def test_ensembles_are_found_again_in_another_run(learned, readings, tmp_path, monkeypatch):
+def test_ensembles_are_found_again_in_another_run(
+    learned, readings, tmp_path, monkeypatch
+):
     def stop(*_):
         raise AssertionError("trained again")
 
@@ -175,7 +194,7 @@ def test_an_answer_is_the_best_estimate_with_its_width(learned):
     found, _ = learned
     for name, binning in BINNINGS.items():
         slope = WIDTH**2 / (WIDTH**2 + NOISE**2 / binning.count)
-        answer = found[name].ask(observation(binning))
+        answer = found[name].predict_observation(observation(binning))
         assert answer.prediction == pytest.approx(MEAN + slope * 0.3, abs=0.03)
         assert answer.prediction == found[name].predict(observation(binning))
         width = WIDTH * np.sqrt(1 - slope)
@@ -185,15 +204,17 @@ def test_an_answer_is_the_best_estimate_with_its_width(learned):
 def test_rows_that_are_one_observation_get_its_answer(learned):
     one = learned[0]["all readings"]
     rows = np.full((5, READINGS), 12.3)
-    assert vars(one.ask_rows(rows)) == pytest.approx(vars(one.ask(observation(Some()))), rel=1e-6)
+    assert vars(one.predict_rows(rows)) == pytest.approx(
+        vars(one.predict_observation(observation(Some()))), rel=1e-6
+    )
     mixed = np.vstack([rows[:1] - 0.2, rows[:1] + 0.2])
-    each = [one.ask_rows(row[None]).prediction for row in mixed]
-    assert one.ask_rows(mixed).prediction == pytest.approx(np.mean(each), rel=1e-6)
+    each = [one.predict_rows(row[None]).prediction for row in mixed]
+    assert one.predict_rows(mixed).prediction == pytest.approx(np.mean(each), rel=1e-6)
 
 
 def test_another_binning_is_refused(learned):
     with pytest.raises(ValueError, match=r"'all readings': .*observe with the binning"):
-        learned[0]["all readings"].ask(observation(Some(1)))
+        learned[0]["all readings"].predict_observation(observation(Some(1)))
 
 
 def test_the_report_has_each_ensemble(learned):
@@ -208,12 +229,17 @@ def test_the_report_has_each_ensemble(learned):
         pairs = one.ensemble.document["pairs"]
         assert section.text.startswith("3 networks, ")
         assert "One network scatters" in section.text
-        for count in (pairs["train"]["count"], pairs["validation"]["count"], len(one.truth)):
+        for count in (
+            pairs["train"]["count"],
+            pairs["validation"]["count"],
+            len(one.truth),
+        ):
             assert str(count) in section.text
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say():
-    # the error grows with the mass, so that one width for all would cover wrongly at each end
+    # the error grows with the mass, so that one width for all would cover wrongly at
+    # each end
     def growing(seed):
         one = made(20_000, seed)
         scale = one.truth - 10.5
@@ -247,7 +273,9 @@ def test_where_few_tests_are_alike_the_error_is_unknown(one, prediction):
     assert np.isnan([found.lower, found.median, found.upper]).all()
     assert found.tests == (np.abs(one.predicted - prediction) <= one.window).sum()
     with pytest.raises(regression.TooFewAlikeError):
-        regression.interval(prediction, one.truth, one.predicted, one.window, fewest=100)
+        regression.interval(
+            prediction, one.truth, one.predicted, one.window, fewest=100
+        )
 
 
 def test_other_errors_remain():
@@ -305,7 +333,7 @@ def test_the_scatter_is_that_of_the_members_and_unknown_of_one():
 
 
 def test_no_rows_have_no_answer():
-    answer = made().ask_rows(np.empty((0, READINGS)))
+    answer = made().predict_rows(np.empty((0, READINGS)))
     assert np.isnan([answer.prediction, answer.lower, answer.upper]).all()
     assert answer.tests == 0
 
@@ -323,7 +351,9 @@ def test_next_to_no_tests_are_not_scored():
 
 def test_one_network_is_one_network():
     document = {"pairs": {name: {"count": 9} for name in ("train", "validation")}}
-    one = replace(made(members=1), ensemble=SimpleNamespace(reseeded=0, document=document))
+    one = replace(
+        made(members=1), ensemble=SimpleNamespace(reseeded=0, document=document)
+    )
     text = ensembles._account(one)
     assert text.startswith("1 network, 0 reseeded")
     assert "scatters" not in text
@@ -402,13 +432,17 @@ def test_a_posteriors_score_is_the_analytic_one():
     assert score.rmse == pytest.approx(noise * np.sqrt(1 + 1 / 400), rel=0.03)
     assert abs(score.bias) < 0.03
     entropy = 0.5 * np.log(2 * np.pi * np.e * noise**2)
-    assert score.log_probability == pytest.approx(-entropy, abs=4 * score.standard_error)
+    assert score.log_probability == pytest.approx(
+        -entropy, abs=4 * score.standard_error
+    )
     assert score.standard_error == pytest.approx(np.sqrt(0.5 / 4000), rel=0.1)
 
 
 @pytest.mark.parametrize("wrong", [0.15, 0.6])
 def test_a_posterior_of_another_width_scores_worse(wrong):
-    right, other = (ensembles.posterior_score(Normal(w), exact(), 1) for w in (0.3, wrong))
+    right, other = (
+        ensembles.posterior_score(Normal(w), exact(), 1) for w in (0.3, wrong)
+    )
     assert right.log_probability > other.log_probability + 5 * other.standard_error
     assert right.rmse == pytest.approx(other.rmse, rel=0.01)
 
@@ -418,7 +452,7 @@ def test_an_ensemble_and_a_posterior_are_scored_alike():
     splits, noise = exact(20_000), 0.3
     of_flow = ensembles.posterior_score(Normal(noise), splits, 1)
     truth, means = splits.test.theta[:, 0], splits.test.x[:, 0]
-    one = ensembles.Tested("made", None, truth, means[None], EDGES, 0.3)
+    one = ensembles.EvaluatedEnsemble("made", None, truth, means[None], EDGES, 0.3)
     assert one.score.rmse == pytest.approx(of_flow.rmse, rel=0.01)
     assert one.score.log_probability == pytest.approx(of_flow.log_probability, abs=0.03)
 
@@ -429,7 +463,9 @@ def test_drawn_intervals_hold_their_share():
     inside = (draws > found.lower) & (draws < found.upper)
     assert inside.mean() == pytest.approx(0.68, abs=1e-3)
     assert found.prediction == found.median == np.median(draws)
-    assert (draws < found.lower).mean() == pytest.approx((draws > found.upper).mean(), abs=1e-3)
+    assert (draws < found.lower).mean() == pytest.approx(
+        (draws > found.upper).mean(), abs=1e-3
+    )
 
 
 class Collected:
@@ -444,15 +480,21 @@ class Collected:
 
 def test_figures_draw_each_ensemble_with_its_own_tests(monkeypatch):
     drawn = []
-    monkeypatch.setattr(ensembles.figures, "predictions", lambda *given: drawn.append(given))
+    monkeypatch.setattr(
+        ensembles.figures, "predictions", lambda *given: drawn.append(given)
+    )
     one = made(seed=1)
     single = replace(one, members=one.members[:1])
     found = {"one": one, "other": made(3000, seed=2), "single": single, "unasked": one}
     report = Collected()
     titles = {"Some": ("one", "other", "single"), "Alone": ("other",)}
-    ensembles.compare(report, found, titles, ("$m$", "dex"), {"single": 0.2, "unasked": 0.3})
+    ensembles.compare(
+        report, found, titles, ("$m$", "dex"), {"single": 0.2, "unasked": 0.3}
+    )
     assert list(report.found) == ["Some", "Alone"]
-    for (tests, errors, _, members, published), names in zip(drawn, titles.values(), strict=True):
+    for (tests, errors, _, members, published), names in zip(
+        drawn, titles.values(), strict=True
+    ):
         assert tests.keys() == errors.keys() == {*names}
         for name, (truth, predicted) in tests.items():
             np.testing.assert_array_equal(truth, found[name].truth)
@@ -478,9 +520,16 @@ def test_flows_are_asked_and_scored(readings, tmp_path, monkeypatch):
     asked = {"a flow": ([Some()], observation(Some()), options)}
 
     def infer(report, label, pairs, parameters, seen, chosen, seed):
-        assert (label, parameters, seen, chosen) == ("a flow", (M,), asked["a flow"][1], options)
+        assert (label, parameters, seen, chosen) == (
+            "a flow",
+            (M,),
+            asked["a flow"][1],
+            options,
+        )
         assert pairs.names == Some().names
-        return SimpleNamespace(posterior=Normal(BEST), draws=np.array([[11.0], [12.0], [13.0]]))
+        return SimpleNamespace(
+            posterior=Normal(BEST), draws=np.array([[11.0], [12.0], [13.0]])
+        )
 
     monkeypatch.setattr(ensembles.inference, "infer", infer)
     found = ensembles.infer_all(None, readings, read, asked, M, 1)
@@ -489,4 +538,4 @@ def test_flows_are_asked_and_scored(readings, tmp_path, monkeypatch):
     assert score == ensembles.posterior_score(Normal(BEST), pairs, 1)
     assert isinstance(score, Score)
     assert answer == ensembles.drawn_interval(np.array([[11.0], [12.0], [13.0]]))
-    assert isinstance(answer, regression.PredictedLike)
+    assert isinstance(answer, regression.PredictionInterval)

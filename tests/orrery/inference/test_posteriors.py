@@ -30,12 +30,14 @@ def splits(count, informative=True):
 
     sizes = (8 * count // 10, count // 10, count // 10)
     parts = map(pairs, sizes)
-    return Splits(*parts, ("a",), ("u", "v"), ("kpc",) * 2, "binning", "haloes", 0)
+    return Splits(*parts, ("a",), ("u", "v"), ("kpc",) * 2, "binning", "halos", 0)
 
 
 def observation(u=0.5, v=-0.4):
     value = np.array([u, v])
-    return Observation("stars", ("u", "v"), ("kpc",) * 2, value, COVARIANCE, "binning", {})
+    return Observation(
+        "stars", ("u", "v"), ("kpc",) * 2, value, COVARIANCE, "binning", {}
+    )
 
 
 OPTIONS = Inference(
@@ -74,7 +76,9 @@ def plenty():
 
 def test_dropped_simulations_are_told_in_words_for_any_summaries(tmp_path):
     with reports.open_run("toy", Choices(), tmp_path) as report:
-        posteriors._show_data(report, "it", replace(splits(100), dropped=3), observation(), ())
+        posteriors._show_data(
+            report, "it", replace(splits(100), dropped=3), observation(), ()
+        )
     told = warnings(report)["Dropped simulations"]
     assert told == (
         "3 simulations have summaries that are not finite (an empty bin, or too few neighbours) "
@@ -83,7 +87,9 @@ def test_dropped_simulations_are_told_in_words_for_any_summaries(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_observation_that_the_simulator_makes_is_inferred_without_a_warning(tmp_path, plenty):
+def test_an_observation_that_the_simulator_makes_is_inferred_without_a_warning(
+    tmp_path, plenty
+):
     found, report = infer(tmp_path, plenty, observation())
     assert found.draws.shape == (500, 1)
     assert np.all(found.posterior.draws(observation(), 500, 1) == found.draws)
@@ -118,7 +124,7 @@ def test_a_posterior_that_learned_nothing_and_few_tests_are_told(tmp_path):
     brief = replace(OPTIONS, training=Training(workers=0, max_epochs=1))
     _, report = infer(tmp_path, splits(250, informative=False), observation(), brief)
     told = warnings(report)
-    assert "no significant gain" in told["Nothing learned"]
+    assert "no significant gain" in told["No significant information gain"]
     assert "25 tests" in told["Calibration untested"]
     assert "use more" in told["Unchecked observation"]
 
@@ -128,10 +134,14 @@ def test_an_observation_of_another_binning_is_refused_before_training():
     splits = Splits(pairs, pairs, pairs, ("a",), ("x",), ("",), "this", "dataset", 0)
     seen = Observation("stars", ("x",), ("",), np.zeros(1), np.eye(1), "that", {})
     with pytest.raises(ValueError, match="another binning"):
-        posteriors.infer(None, "it", splits, (Parameter("a", "", "a"),), seen, Inference(), 1)
+        posteriors.infer(
+            None, "it", splits, (Parameter("a", "", "a"),), seen, Inference(), 1
+        )
 
 
-@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Inference)][2:])
+@pytest.mark.parametrize(
+    "name", [field.name for field in dataclasses.fields(Inference)][2:]
+)
 def test_counts_must_be_positive(name):
     with pytest.raises(ValueError, match=f"{name} = 0"):
         Inference(**{name: 0})

@@ -46,7 +46,9 @@ class Blind:
 
 def splits(theta):
     pairs = Pairs(theta, theta.copy())
-    return Splits(pairs, pairs, pairs, ("a",), ("x",), ("",), "definition", "dataset", 0)
+    return Splits(
+        pairs, pairs, pairs, ("a",), ("x",), ("",), "definition", "dataset", 0
+    )
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +62,8 @@ def test_the_right_posterior_passes_and_gains_the_information_in_the_data(normal
     assert judged.numbers["tarp_ks_pvalue"] > 0.01
     assert judged.numbers["sbc_smallest_ks_pvalue"] > 0.01
     information = 0.5 * np.log(1 + 1 / NOISE**2)
-    # the mean over a hundred others' posteriors stands in for the prior: good to a few per cent
+    # the mean over a hundred others' posteriors stands in for the prior: good to a few
+    # per cent
     assert judged.log_probability.gain == pytest.approx(information, abs=0.1)
 
 
@@ -87,7 +90,11 @@ def test_the_control_fails_where_the_right_posterior_passes(normal):
     judged = calibration.calibrate(Exact(), normal, seed=3, draws=400)
     assert judged.verdict.names == ()
     assert judged.control.verdict.names == ("TARP", "SBC", "SBC's band")
-    assert judged.numbers["control_tarp_ks_pvalue"] < 0.001 < judged.numbers["tarp_ks_pvalue"]
+    assert (
+        judged.numbers["control_tarp_ks_pvalue"]
+        < 0.001
+        < judged.numbers["tarp_ks_pvalue"]
+    )
     assert judged.numbers["control_sbc_smallest_ks_pvalue"] < 0.001
     assert judged.numbers["control_tarp_atc"] < judged.numbers["tarp_atc"]
 
@@ -95,7 +102,9 @@ def test_the_control_fails_where_the_right_posterior_passes(normal):
 def test_the_control_is_the_posterior_that_is_really_so_narrow(normal):
     control = calibration.calibrate(Exact(), normal, seed=3, draws=400).control
     narrow = calibration.calibrate(Exact(control.width), normal, seed=3, draws=400)
-    np.testing.assert_allclose(control.coverage.coverage, narrow.coverage.coverage, atol=0.02)
+    np.testing.assert_allclose(
+        control.coverage.coverage, narrow.coverage.coverage, atol=0.02
+    )
 
 
 def test_the_control_passes_where_tests_are_too_few(normal):
@@ -110,11 +119,16 @@ def test_draws_of_different_tests_are_independent(normal):
 
 
 def test_tests_are_limited(normal):
-    assert calibration.calibrate(Exact(), normal, seed=3, draws=50, tests=60).tests == 60
+    assert (
+        calibration.calibrate(Exact(), normal, seed=3, draws=50, tests=60).tests == 60
+    )
 
 
 def test_judgements_stand_beside_each_other(normal):
-    judged = {width: calibration.calibrate(Exact(width), normal, 3, 200) for width in (1.0, 0.7)}
+    judged = {
+        width: calibration.calibrate(Exact(width), normal, 3, 200)
+        for width in (1.0, 0.7)
+    }
     table = calibration.table({str(width): one for width, one in judged.items()})
     assert list(table["posterior"]) == ["1.0", "0.7"]
     assert table["tarp"][0] > 0.01 > table["control_tarp"][0]

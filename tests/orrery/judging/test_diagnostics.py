@@ -12,8 +12,11 @@ TESTS, DRAWS, P = 500, 200, 6
 NOISE = 0.8  # standard deviation of x about theta, whose prior is the standard normal
 
 
-# Scales and correlations like those of masses and velocities: no test may depend on them.
-MIX = np.linalg.qr(np.random.default_rng(0).normal(size=(P, P)))[0] * np.linspace(0.3, 3.0, P)
+# Scales and correlations like those of masses and velocities: no test may depend on
+# them.
+MIX = np.linalg.qr(np.random.default_rng(0).normal(size=(P, P)))[0] * np.linspace(
+    0.3, 3.0, P
+)
 
 
 def exact(seed, tests=TESTS, draws=DRAWS, width=1.0):
@@ -39,7 +42,9 @@ def verdicts(width, repeats):
     for seed in range(repeats):
         draws, theta = exact(seed, width=width)
         coverage = diagnostics.tarp(draws, theta, seed)
-        found = diagnostics.rejections(coverage, diagnostics.sbc_ranks(draws, theta, seed))
+        found = diagnostics.rejections(
+            coverage, diagnostics.sbc_ranks(draws, theta, seed)
+        )
         every.append((found.tarp, found.ranks, found.band))
     return np.array(every)
 
@@ -64,7 +69,9 @@ def gains(log_density, repeats=200):
         theta = random.normal(size=(TESTS, P))
         x = theta + NOISE * random.normal(size=theta.shape)
         reference = stats.norm.logpdf(theta).sum(axis=1)
-        judged = diagnostics.expected_log_probability(log_density(theta, x, random), reference)
+        judged = diagnostics.expected_log_probability(
+            log_density(theta, x, random), reference
+        )
         rejected.append(not judged.informative)
     return np.mean(rejected)
 
@@ -88,7 +95,12 @@ def test_a_verdict_names_the_tests_that_reject():
     draws, theta = exact(1, width=0.5)
     judged = diagnostics.tarp(draws, theta, 1), diagnostics.sbc_ranks(draws, theta, 1)
     nothing = diagnostics.expected_log_probability(np.zeros(9), np.zeros(9))
-    assert diagnostics.rejections(*judged, nothing).names == ("TARP", "SBC", "SBC's band", "gain")
+    assert diagnostics.rejections(*judged, nothing).names == (
+        "TARP",
+        "SBC",
+        "SBC's band",
+        "gain",
+    )
     assert diagnostics.rejections(*judged).names == ("TARP", "SBC", "SBC's band")
     with pytest.raises(ValueError, match=r"level = 1\.5"):
         diagnostics.rejections(*judged, level=1.5)
@@ -105,7 +117,9 @@ def test_one_small_pvalue_among_six_is_no_rejection():
 def test_correction_keeps_the_order_and_no_more_than_k_times(values):
     pvalues = np.array(values)
     corrected = diagnostics.holm(pvalues)
-    assert np.all((pvalues <= corrected) & (corrected <= np.minimum(1, len(pvalues) * pvalues)))
+    assert np.all(
+        (pvalues <= corrected) & (corrected <= np.minimum(1, len(pvalues) * pvalues))
+    )
     assert np.all(np.diff(corrected[np.argsort(pvalues)]) >= 0)
     assert corrected.min() == pytest.approx(min(1, len(pvalues) * pvalues.min()))
 
@@ -113,9 +127,14 @@ def test_correction_keeps_the_order_and_no_more_than_k_times(values):
 def test_narrowed_draws_keep_their_medians_and_their_bounds():
     draws = np.random.default_rng(3).beta(0.5, 2.0, size=(400, 7, 2))
     narrow = diagnostics.narrowed(draws, 0.7)
-    before, after = diagnostics.posterior_summary(draws), diagnostics.posterior_summary(narrow)
+    before, after = (
+        diagnostics.posterior_summary(draws),
+        diagnostics.posterior_summary(narrow),
+    )
     np.testing.assert_allclose(after.median, before.median)
-    np.testing.assert_allclose(after.upper - after.lower, 0.7 * (before.upper - before.lower))
+    np.testing.assert_allclose(
+        after.upper - after.lower, 0.7 * (before.upper - before.lower)
+    )
     assert narrow.min() >= 0
     assert narrow.max() <= 1
     with pytest.raises(ValueError, match=r"width = 1\.2"):
@@ -134,14 +153,18 @@ def test_atc_is_the_integral_of_the_curve():
     curve = diagnostics.tarp(*exact(1, width=0.6), seed=0, levels=20001)
     upper = curve.levels >= 0.5
     excess = (curve.coverage - curve.levels)[upper]
-    assert curve.atc == pytest.approx(np.trapezoid(excess, curve.levels[upper]), abs=1e-4)
+    assert curve.atc == pytest.approx(
+        np.trapezoid(excess, curve.levels[upper]), abs=1e-4
+    )
 
 
 def test_tarp_knows_no_units():
     draws, theta = exact(3)
     scale, shift = 10.0 ** np.arange(-3, 9, 2), np.linspace(-5e3, 5e3, P)
     other = diagnostics.tarp(draws * scale + shift, theta * scale + shift, seed=5)
-    np.testing.assert_allclose(other.fractions, diagnostics.tarp(draws, theta, seed=5).fractions)
+    np.testing.assert_allclose(
+        other.fractions, diagnostics.tarp(draws, theta, seed=5).fractions
+    )
 
 
 def test_coverage_rises_from_nought_to_one():
@@ -152,7 +175,9 @@ def test_coverage_rises_from_nought_to_one():
 
 def test_few_draws_do_not_make_the_tests_too_strict():
     # Eleven possible ranks are far from continuous, and the tests must not notice.
-    curves = [diagnostics.tarp(*exact(i, tests=2000, draws=10), seed=i) for i in range(20)]
+    curves = [
+        diagnostics.tarp(*exact(i, tests=2000, draws=10), seed=i) for i in range(20)
+    ]
     assert np.mean([curve.ks_pvalue < 0.05 for curve in curves]) < 0.2
 
 
@@ -162,7 +187,9 @@ def leaves(ranks):
 
 
 def test_the_band_holds_95_percent_of_whole_curves():
-    left = [leaves(diagnostics.sbc_ranks(*exact(i, 100, 99), seed=i)) for i in range(60)]
+    left = [
+        leaves(diagnostics.sbc_ranks(*exact(i, 100, 99), seed=i)) for i in range(60)
+    ]
     assert stats.binomtest(int(np.sum(left)), np.size(left), 0.05).pvalue > 0.01
 
 
@@ -174,7 +201,9 @@ def test_the_bands_pvalue_says_whether_the_curve_leaves_it():
 
 def test_ranks_count_the_draws_below_the_truth():
     draws = np.arange(10.0).reshape(10, 1, 1)
-    assert diagnostics.sbc_ranks(draws, np.array([[3.5]]), seed=0).ranks.tolist() == [[4]]
+    assert diagnostics.sbc_ranks(draws, np.array([[3.5]]), seed=0).ranks.tolist() == [
+        [4]
+    ]
 
 
 def test_the_prior_covers_perfectly_and_gains_nothing():
@@ -202,7 +231,9 @@ def test_the_gain_is_the_information_in_the_data():
 @pytest.mark.parametrize(("width", "held"), [(1.0, True), (0.7, False), (1.3, False)])
 def test_central_intervals_hold_what_they_promise(width, held):
     table = diagnostics.coverage_table(*exact(6, tests=2000, draws=500, width=width))
-    error = np.abs(table.coverage - table.levels[:, None]) / table.standard_error[:, None]
+    error = (
+        np.abs(table.coverage - table.levels[:, None]) / table.standard_error[:, None]
+    )
     assert table.coverage.shape == (3, P)
     assert np.all(error[:2] < 4) == held
 

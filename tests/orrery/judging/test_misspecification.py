@@ -34,7 +34,7 @@ def splits(count, seed=1):
     random = np.random.default_rng(seed)
     sizes = (count // 2, count // 4, count // 4)
     parts = [Pairs(np.zeros((n, 1)), simulate(n, random)) for n in sizes]
-    return Splits(*parts, ("a",), NAMES, ("km / s",) * S, "binning", "haloes", 0)
+    return Splits(*parts, ("a",), NAMES, ("km / s",) * S, "binning", "halos", 0)
 
 
 def observation(value, covariance=COVARIANCE):
@@ -57,10 +57,13 @@ def test_an_observation_of_the_prior_is_flagged_as_rarely_as_promised(prior, qui
     found = [prior.compare(observation(v)) for v in seen(200, np.random.default_rng(5))]
     for p in ("density_pvalue", "joint_pvalue"):
         assert stats.kstest([getattr(one, p) for one in found], "uniform").pvalue > 0.01
-    assert stats.kstest([one.among.worst_entry for one in found], "uniform").pvalue > 0.01
+    assert (
+        stats.kstest([one.among.worst_entry for one in found], "uniform").pvalue > 0.01
+    )
     tails = [one.tails[3] for one in found]
     assert stats.kstest(tails, "uniform").pvalue > 0.01
-    # Of three measures together the smallest counts, so that promises are kept or better.
+    # Of three measures together the smallest counts, so that promises are kept or
+    # better.
     for level in (0.01, 0.05, 0.2):
         count = sum(one.pvalue < level for one in found)
         assert stats.binomtest(count, len(found), level, "greater").pvalue > 0.01
@@ -102,8 +105,10 @@ def test_the_flow_sees_what_means_and_covariances_do_not(quick):
 
     names, units, errors = ("u", "v"), ("", ""), 0.01 * np.eye(2)
     parts = [parabola(n) for n in (4000, 500, 500)]
-    curved = Splits(*parts, ("a",), names, units, "binning", "haloes", 0)
-    middle = Observation("sky", names, units, np.array([0.0, 2.0]), errors, "binning", {})
+    curved = Splits(*parts, ("a",), names, units, "binning", "halos", 0)
+    middle = Observation(
+        "sky", names, units, np.array([0.0, 2.0]), errors, "binning", {}
+    )
     found = misspecification.learn(curved, errors, seed=1).compare(middle)
     assert found.joint_pvalue > 0.5
     assert found.tails.min() > 0.3
@@ -126,7 +131,8 @@ def test_the_same_seed_gives_the_same_and_leaves_torchs_generator_alone():
     before, threads = torch.get_rng_state(), torch.get_num_threads()
     value = observation(seen(1, np.random.default_rng(10))[0])
     first, again = (
-        misspecification.learn(splits(200), COVARIANCE, seed=2).compare(value) for _ in range(2)
+        misspecification.learn(splits(200), COVARIANCE, seed=2).compare(value)
+        for _ in range(2)
     )
     other = misspecification.learn(splits(200), COVARIANCE, seed=4).compare(value)
     assert first.numbers == again.numbers
@@ -155,14 +161,18 @@ def test_scale_and_units_do_not_matter(prior, quick):
     value = seen(1, np.random.default_rng(12))[0]
     here = prior.compare(observation(value)).joint_pvalue
     covariance = COVARIANCE * np.outer(scale, scale)
-    other = misspecification.learn(dataclasses.replace(plain, **parts), covariance, seed=3)
+    other = misspecification.learn(
+        dataclasses.replace(plain, **parts), covariance, seed=3
+    )
     there = other.compare(observation(value * scale + shift, covariance))
     # Other noise is drawn, from the same distribution.
     assert there.joint_pvalue == pytest.approx(here, abs=0.05)
 
 
 def test_few_simulations_say_that_they_cannot_tell():
-    found = misspecification.learn(splits(40), COVARIANCE, 1).compare(observation(np.full(S, 1e3)))
+    found = misspecification.learn(splits(40), COVARIANCE, 1).compare(
+        observation(np.full(S, 1e3))
+    )
     assert found.smallest_possible > DOUBTFUL
     assert found.pvalue >= found.smallest_possible
 
@@ -175,8 +185,12 @@ def test_other_errors_and_shapes_are_refused(prior):
 
 
 def test_the_table_has_a_row_for_each_entry(prior, quick):
-    found = prior.compare(observation(np.median(seen(500, np.random.default_rng(2)), axis=0)))
+    found = prior.compare(
+        observation(np.median(seen(500, np.random.default_rng(2)), axis=0))
+    )
     table = misspecification.table(found)
     assert list(table["summary"]) == list(NAMES)
-    assert np.all((table["lower"] < table["median"]) & (table["median"] < table["upper"]))
+    assert np.all(
+        (table["lower"] < table["median"]) & (table["median"] < table["upper"])
+    )
     np.testing.assert_array_equal(table["tail_probability"], found.tails)

@@ -46,7 +46,9 @@ def test_tails_are_no_smaller_than_promised(checks):
     tails = np.array([found.tails for found in checks])
     for level in (0.05, 0.2, 0.5):
         error = np.sqrt(level * (1 - level) / len(tails))
-        np.testing.assert_allclose(np.mean(tails <= level, axis=0), level, atol=4 * error)
+        np.testing.assert_allclose(
+            np.mean(tails <= level, axis=0), level, atol=4 * error
+        )
 
 
 def test_intervals_hold_what_they_promise(checks):
@@ -86,7 +88,9 @@ def test_nothing_depends_on_the_order_or_the_unit_of_the_entries():
     predicted, value = clean(N, random), clean(1, random)[0]
     tiny = 1e-12 * np.eye(S)  # so that both get the same errors
     first = predictive.check(predicted, observed(value, tiny), 1)
-    second = predictive.check(1000 * predicted[:, ::-1], observed(1000 * value[::-1], tiny), 1)
+    second = predictive.check(
+        1000 * predicted[:, ::-1], observed(1000 * value[::-1], tiny), 1
+    )
     np.testing.assert_allclose(second.tails[::-1], first.tails)
     np.testing.assert_allclose(second.deviations[::-1], first.deviations, rtol=1e-5)
     assert second.worst_entry == first.worst_entry

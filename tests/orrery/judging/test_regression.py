@@ -61,8 +61,12 @@ def test_members_are_binned_as_if_alone():
     both = regression.binned(truth, np.stack([one, two]), EDGES)
     assert both.rmse.shape == (2, 3)
     for row, alone in enumerate((one, two)):
-        np.testing.assert_allclose(both.rmse[row], regression.binned(truth, alone, EDGES).rmse)
-        np.testing.assert_allclose(both.bias[row], regression.binned(truth, alone, EDGES).bias)
+        np.testing.assert_allclose(
+            both.rmse[row], regression.binned(truth, alone, EDGES).rmse
+        )
+        np.testing.assert_allclose(
+            both.bias[row], regression.binned(truth, alone, EDGES).bias
+        )
 
 
 def test_an_ensembles_mean_scatters_less_by_the_root_of_its_members():
@@ -82,7 +86,9 @@ def test_an_interval_holds_the_truth_as_often_as_it_says():
         if 10.6 < answer < 12.4:
             like = regression.interval(answer, truth[:half], predicted[:half], 0.05)
             held.append(like.lower <= right <= like.upper)
-    assert np.mean(held) == pytest.approx(0.68, abs=4 * np.sqrt(0.68 * 0.32 / len(held)))
+    assert np.mean(held) == pytest.approx(
+        0.68, abs=4 * np.sqrt(0.68 * 0.32 / len(held))
+    )
 
 
 def test_an_interval_follows_bias_and_skewness_of_predictions_like_it():
@@ -91,7 +97,9 @@ def test_an_interval_follows_bias_and_skewness_of_predictions_like_it():
     predicted = truth - 0.3 * random.exponential(size=40_000)
     found = regression.interval(11.5, truth, predicted, 0.1)
     expected = 11.5 + 0.3 * stats.expon.ppf([0.16, 0.5, 0.84])
-    np.testing.assert_allclose([found.lower, found.median, found.upper], expected, atol=0.02)
+    np.testing.assert_allclose(
+        [found.lower, found.median, found.upper], expected, atol=0.02
+    )
     assert found.tests == np.sum(np.abs(predicted - 11.5) <= 0.1)
 
 
@@ -99,14 +107,18 @@ def test_the_width_of_the_window_does_not_widen_the_interval():
     truth, predicted = judged(100_000)
     widths = [
         found.upper - found.lower
-        for found in (regression.interval(11.5, truth, predicted, w) for w in (0.02, 0.5))
+        for found in (
+            regression.interval(11.5, truth, predicted, w) for w in (0.02, 0.5)
+        )
     ]
     assert widths[0] == pytest.approx(widths[1], rel=0.1)
 
 
 def test_an_interval_without_tests_like_it_is_refused():
     truth, predicted = judged(1000)
-    with pytest.raises(ValueError, match=r"only \d+ tests are predicted within 0\.001 of 11\.5"):
+    with pytest.raises(
+        ValueError, match=r"only \d+ tests are predicted within 0\.001 of 11\.5"
+    ):
         regression.interval(11.5, truth, predicted, 0.001)
     with pytest.raises(ValueError, match="beyond what was simulated"):
         regression.interval(14.0, truth, predicted, 1.3, fewest=10)
@@ -122,7 +134,9 @@ def test_the_log_probability_is_that_of_the_noise():
     # estimated moments cost about one nat for each test among which they are estimated
     assert 0 < np.mean((exact - found.each)[inner]) < 3 / 200
     assert found.mean == pytest.approx(found.each.mean())
-    assert found.standard_error == pytest.approx(found.each.std() / np.sqrt(20_000), rel=1e-3)
+    assert found.standard_error == pytest.approx(
+        found.each.std() / np.sqrt(20_000), rel=1e-3
+    )
 
 
 def test_the_log_probability_is_a_brute_force_loops():
@@ -141,7 +155,9 @@ def test_the_log_probability_is_a_brute_force_loops():
 
 def test_no_test_tells_its_own_error():
     truth, predicted = judged(2000)
-    truth[7] += 100  # far beyond the others: with itself among them it would seem likely
+    truth[7] += (
+        100  # far beyond the others: with itself among them it would seem likely
+    )
     assert regression.log_probability(truth, predicted).each[7] < -1e4
 
 
@@ -151,7 +167,9 @@ def test_scatter_that_changes_is_followed():
     sigma = 0.05 + 0.2 * (truth - 10)
     predicted = truth + sigma * random.normal(size=20_000)
     varying = regression.log_probability(truth, predicted, like=200).mean
-    assert varying > regression.log_probability(truth, predicted, like=19_999).mean + 0.1
+    assert (
+        varying > regression.log_probability(truth, predicted, like=19_999).mean + 0.1
+    )
 
 
 def test_twice_the_variance_is_found_within_its_error():

@@ -28,8 +28,12 @@ NOISE = 0.1
 
 def pairs(count, seed, noise=NOISE):
     random = np.random.default_rng(seed)
-    x = np.array([100, 80, 0, -20]) + np.array([30, 20, 100, 60]) * random.normal(size=(count, 4))
-    theta = 12 + (x - [100, 80, 0, -20]) @ SLOPES + noise * random.normal(size=(count, 1))
+    x = np.array([100, 80, 0, -20]) + np.array([30, 20, 100, 60]) * random.normal(
+        size=(count, 4)
+    )
+    theta = (
+        12 + (x - [100, 80, 0, -20]) @ SLOPES + noise * random.normal(size=(count, 1))
+    )
     return Pairs(theta, x)
 
 
@@ -38,9 +42,19 @@ def splits(noise=NOISE):
     return Splits(*three, ("m",), NAMES, UNITS, "binning", "hosts", 0)
 
 
-def fit(folder, networks=NETWORKS, learning=BRIEF, seed=1, data=None, groups=None, on_epoch=None):
+def fit(
+    folder,
+    networks=NETWORKS,
+    learning=BRIEF,
+    seed=1,
+    data=None,
+    groups=None,
+    on_epoch=None,
+):
     data = data or splits()
-    return ensemble.fit(data, PARAMETERS, networks, learning, seed, folder, groups, on_epoch)
+    return ensemble.fit(
+        data, PARAMETERS, networks, learning, seed, folder, groups, on_epoch
+    )
 
 
 def observation(**changes):
@@ -94,10 +108,14 @@ def test_several_parameters_are_learned_together(tmp_path):
         return Pairs(np.hstack([pairs.theta, 5 - 100 * pairs.theta]), pairs.x)
 
     one = splits()
-    parts = {name: twice(getattr(one, name)) for name in ("train", "validation", "test")}
+    parts = {
+        name: twice(getattr(one, name)) for name in ("train", "validation", "test")
+    }
     data = replace(one, **parts, parameters=("m", "n"))
     two = (*PARAMETERS, Parameter("n", "", "$n$"))
-    found = ensemble.fit(data, two, NETWORKS, replace(BRIEF, max_epochs=30), 0, tmp_path)
+    found = ensemble.fit(
+        data, two, NETWORKS, replace(BRIEF, max_epochs=30), 0, tmp_path
+    )
     mean = found.mean(data.test.x)
     correlation = np.corrcoef(np.hstack([mean, data.test.theta]), rowvar=False)[2:, :2]
     np.testing.assert_allclose(np.abs(correlation), 1, atol=0.1)
@@ -112,16 +130,24 @@ def test_scaling_sees_training_pairs_only(trained, tmp_path):
     np.testing.assert_allclose(trained.scalings[1].width, data.train.theta.std(axis=0))
     far = replace(data, test=Pairs(data.test.theta + 50, data.test.x * 1e3))
     assert_same(fit(tmp_path, data=far), trained)
-    moved = replace(data, validation=Pairs(data.validation.theta, data.validation.x * 2))
+    moved = replace(
+        data, validation=Pairs(data.validation.theta, data.validation.x * 2)
+    )
     other = fit(tmp_path, data=moved)
     np.testing.assert_array_equal(other.scalings[0].mean, trained.scalings[0].mean)
 
 
 def test_groups_share_mean_and_width(tmp_path):
-    found = fit(tmp_path, groups=("r", "r", "v", "v"), learning=replace(BRIEF, max_epochs=2))
+    found = fit(
+        tmp_path, groups=("r", "r", "v", "v"), learning=replace(BRIEF, max_epochs=2)
+    )
     of_x, x = found.scalings[0], splits().train.x
-    np.testing.assert_allclose(of_x.mean, np.repeat([x[:, :2].mean(), x[:, 2:].mean()], 2))
-    np.testing.assert_allclose(of_x.width, np.repeat([x[:, :2].std(), x[:, 2:].std()], 2))
+    np.testing.assert_allclose(
+        of_x.mean, np.repeat([x[:, :2].mean(), x[:, 2:].mean()], 2)
+    )
+    np.testing.assert_allclose(
+        of_x.width, np.repeat([x[:, :2].std(), x[:, 2:].std()], 2)
+    )
     assert found.document["groups"] == ["r", "r", "v", "v"]
 
 
@@ -131,9 +157,13 @@ def test_units_of_the_summaries_do_not_matter(trained, tmp_path, factor):
         return Pairs(pairs.theta, pairs.x * factor)
 
     one = splits()
-    parts = {name: scaled(getattr(one, name)) for name in ("train", "validation", "test")}
+    parts = {
+        name: scaled(getattr(one, name)) for name in ("train", "validation", "test")
+    }
     other = fit(tmp_path, data=replace(one, **parts))
-    np.testing.assert_allclose(other.mean(factor * one.test.x), trained.mean(one.test.x), atol=0.02)
+    np.testing.assert_allclose(
+        other.mean(factor * one.test.x), trained.mean(one.test.x), atol=0.02
+    )
 
 
 def test_some_members_are_the_same_networks_as_among_more(trained, tmp_path):
@@ -151,12 +181,14 @@ def test_the_dead_are_reseeded_and_counted(tmp_path):
     number = int(next(iter(found.document["reseeded"])))
     one = replace(narrow, first=number, members=1)
     alone = fit(tmp_path / "one", one, replace(BRIEF, max_epochs=8))
-    assert alone.document["reseeded"] == {str(number): found.document["reseeded"][str(number)]}
+    assert alone.document["reseeded"] == {
+        str(number): found.document["reseeded"][str(number)]
+    }
     np.testing.assert_allclose(alone.predict(x)[0], found.predict(x)[number], atol=1e-3)
 
 
 def test_one_that_dies_while_it_learns_is_trained_again(tmp_path, monkeypatch):
-    born = ensemble.newborn
+    born = ensemble.initialise_members
     begun = []
 
     def sick(widths, seed, attempts, x):
@@ -168,13 +200,15 @@ def test_one_that_dies_while_it_learns_is_trained_again(tmp_path, monkeypatch):
         return network, needed
 
     healthy = fit(tmp_path / "healthy")
-    monkeypatch.setattr(ensemble, "newborn", sick)
+    monkeypatch.setattr(ensemble, "initialise_members", sick)
     found = fit(tmp_path / "sick")
     assert begun == [{0: 0, 1: 0, 2: 0, 3: 0}, {2: 1}]
     assert found.document["reseeded"]["2"] == 1
     x = splits().test.x
     rest = [0, 1, 3]
-    np.testing.assert_allclose(found.predict(x)[rest], healthy.predict(x)[rest], atol=1e-3)
+    np.testing.assert_allclose(
+        found.predict(x)[rest], healthy.predict(x)[rest], atol=1e-3
+    )
     assert found.predict(x)[2].std() > 0.05
 
 
@@ -214,7 +248,9 @@ def test_a_second_call_opens_the_first_ones_ensemble(trained, folder):
 def test_each_epoch_is_told_once(tmp_path):
     told = []
     fit(tmp_path, on_epoch=lambda epoch, losses: told.append((epoch, sorted(losses))))
-    assert told == [(epoch, ["train", "validation"]) for epoch in range(BRIEF.max_epochs)]
+    assert told == [
+        (epoch, ["train", "validation"]) for epoch in range(BRIEF.max_epochs)
+    ]
 
 
 def test_other_arguments_replace_the_ensemble(tmp_path):
@@ -236,7 +272,7 @@ def test_two_do_not_learn_in_one_folder(tmp_path):
 
 
 def test_it_answers_for_an_observation(trained):
-    asked = trained.ask(observation())
+    asked = trained.predict_observation(observation())
     assert asked.shape == (4, 1)
     assert asked.mean() == pytest.approx(12.3, abs=0.1)
     order = [3, 1, 0, 2]
@@ -247,7 +283,9 @@ def test_it_answers_for_an_observation(trained):
         units=("km / s", "Mpc", "Mpc", "km / s"),
         value=value,
     )
-    np.testing.assert_allclose(trained.ask(data_vector.to_table(other)), asked, rtol=1e-6)
+    np.testing.assert_allclose(
+        trained.predict_observation(data_vector.to_table(other)), asked, rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize(
@@ -260,7 +298,7 @@ def test_it_answers_for_an_observation(trained):
 )
 def test_another_observation_is_refused(trained, changes, message):
     with pytest.raises(ValueError, match=message):
-        trained.ask(observation(**changes))
+        trained.predict_observation(observation(**changes))
 
 
 def test_other_summaries_are_refused(trained):
@@ -320,7 +358,9 @@ def test_a_killed_process_continues_exactly(trained, tmp_path):
         "import test_ensemble as t\n"
         f"t.fit(pathlib.Path({str(tmp_path)!r}), on_epoch=t.kill)\n"
     )
-    died = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
+    died = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True
+    )
     assert died.returncode == -signal.SIGKILL
     told = []
     again = fit(tmp_path, on_epoch=lambda epoch, losses: told.append(epoch))

@@ -23,9 +23,11 @@ def examples(count, seed, inputs=7, outputs=1):
 TRAIN, VALIDATION = examples(500, 1), examples(200, 2)
 
 
-def cohort(numbers, widths=WIDTHS, options=OPTIONS, seed=3, train=TRAIN, validation=VALIDATION):
+def cohort(
+    numbers, widths=WIDTHS, options=OPTIONS, seed=3, train=TRAIN, validation=VALIDATION
+):
     attempts = dict.fromkeys(numbers, 0)
-    network, needed = members.newborn(widths, seed, attempts, validation[0])
+    network, needed = members.initialise_members(widths, seed, attempts, validation[0])
     return Cohort([*numbers], needed, network, train, validation, options, seed)
 
 
@@ -63,7 +65,9 @@ def test_rows_are_predicted_the_same_in_any_portions(monkeypatch):
     network = cohort(range(5)).network
     whole = network.predict(VALIDATION[0])
     monkeypatch.setattr(members, "ROWS_AT_ONCE", 33)
-    torch.testing.assert_close(network.predict(VALIDATION[0]), whole, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        network.predict(VALIDATION[0]), whole, rtol=1e-4, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("widths", [WIDTHS, (7, 5, 2), (7, 1)])
@@ -80,7 +84,10 @@ def test_gradients_are_those_of_autograd(widths):
         error.mean().backward()
         torch.testing.assert_close(squares[number], error.sum(), rtol=1e-4, atol=1e-4)
         for i, (weight, bias) in enumerate(layers):
-            found = network.weights[i].grad[number], network.biases[i].grad[number, :, 0]
+            found = (
+                network.weights[i].grad[number],
+                network.biases[i].grad[number, :, 0],
+            )
             torch.testing.assert_close(found[0], weight.grad, rtol=1e-3, atol=1e-5)
             torch.testing.assert_close(found[1], bias.grad, rtol=1e-3, atol=1e-5)
 
@@ -89,7 +96,9 @@ def test_a_member_alone_is_the_same_as_in_a_batch():
     batch, one = learned(range(8)), learned([3])
     for together, single in zip(batch.weights, one.weights, strict=True):
         torch.testing.assert_close(together[3], single[0], rtol=1e-3, atol=1e-4)
-    torch.testing.assert_close(batch.validation[:, 3], one.validation[:, 0], rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(
+        batch.validation[:, 3], one.validation[:, 0], rtol=1e-3, atol=1e-4
+    )
 
 
 def test_members_and_seeds_differ():
@@ -132,7 +141,10 @@ def test_a_member_ends_after_its_patience_and_the_others_go_on_undisturbed():
 
 def test_a_cohort_continues_from_its_state():
     options = replace(OPTIONS, learning_rate=0.03, patience=2)
-    straight, first = cohort(range(4), options=options), cohort(range(4), options=options)
+    straight, first = (
+        cohort(range(4), options=options),
+        cohort(range(4), options=options),
+    )
     for epoch in range(7):
         first.learn(epoch)
     second = cohort(range(4), options=options)
@@ -143,12 +155,14 @@ def test_a_cohort_continues_from_its_state():
         if epoch >= 7:
             second.learn(epoch)
     assert len(straight.active) < 4
-    for one, other in zip(straight.reached.weights, second.reached.weights, strict=True):
+    for one, other in zip(
+        straight.reached.weights, second.reached.weights, strict=True
+    ):
         assert torch.equal(one, other)
     assert torch.equal(straight.reached.epoch, second.reached.epoch)
 
 
-def dead(network, number):
+def collapsed(network, number):
     """Switches a member's last hidden layer off."""
     network.weights[-2][number] = 0
     network.biases[-2][number] = -1
@@ -157,19 +171,19 @@ def dead(network, number):
 def test_a_constant_output_is_dead():
     network = cohort(range(4)).network
     assert not members.is_constant(network.predict(VALIDATION[0])).any()
-    dead(network, 2)
+    collapsed(network, 2)
     found = members.is_constant(network.predict(VALIDATION[0]))
     assert found.tolist() == [False, False, True, False]
 
 
 def test_a_dead_member_ends_early_and_the_others_learn_as_without_it():
     one, other = cohort(range(4)), cohort(range(4))
-    dead(one.network, 2)
+    collapsed(one.network, 2)
     for epoch in range(8):
         one.learn(epoch)
         other.learn(epoch)
     assert one.reached.constant.tolist() == [False, False, True, False]
-    assert (~one.reached.validation[:, 2].isnan()).sum() == members.INFANCY
+    assert (~one.reached.validation[:, 2].isnan()).sum() == members.WARMUP_EPOCHS
     rest = [0, 1, 3]
     for mine, theirs in zip(one.reached.weights, other.reached.weights, strict=True):
         torch.testing.assert_close(mine[rest], theirs[rest], rtol=1e-3, atol=1e-4)
@@ -177,12 +191,16 @@ def test_a_dead_member_ends_early_and_the_others_learn_as_without_it():
 
 def test_the_stillborn_are_drawn_again_whoever_else_is_there():
     narrow = (7, 2, 1, 1, 1)
-    _, needed = members.newborn(narrow, 0, dict.fromkeys(range(30), 0), VALIDATION[0])
+    _, needed = members.initialise_members(
+        narrow, 0, dict.fromkeys(range(30), 0), VALIDATION[0]
+    )
     assert sum(needed) > 5
     worst = needed.index(max(needed))
-    network, again = members.newborn(narrow, 0, {worst: 0}, VALIDATION[0])
+    network, again = members.initialise_members(narrow, 0, {worst: 0}, VALIDATION[0])
     assert again == [needed[worst]]
-    later, skipped = members.newborn(narrow, 0, {worst: needed[worst]}, VALIDATION[0])
+    later, skipped = members.initialise_members(
+        narrow, 0, {worst: needed[worst]}, VALIDATION[0]
+    )
     assert skipped == again
     assert torch.equal(later.weights[0], network.weights[0])
 
@@ -190,11 +208,13 @@ def test_the_stillborn_are_drawn_again_whoever_else_is_there():
 def test_members_that_stay_dead_are_an_error():
     same = torch.ones(50, 7)
     with pytest.raises(ValueError, match="member 4 died 100 times"):
-        members.newborn(WIDTHS, 0, {4: 0}, same)
+        members.initialise_members(WIDTHS, 0, {4: 0}, same)
 
 
 def test_first_weights_have_the_variance_of_glorot():
-    network, _ = members.newborn((40, 30, 1), 0, dict.fromkeys(range(50), 0), examples(9, 0, 40)[0])
+    network, _ = members.initialise_members(
+        (40, 30, 1), 0, dict.fromkeys(range(50), 0), examples(9, 0, 40)[0]
+    )
     assert network.weights[0].std() == pytest.approx(math.sqrt(2 / 70), rel=0.01)
     assert not network.biases[0].any()
 

@@ -27,7 +27,7 @@ def splits():
     for seed, count in ((1, 1024), (2, 256), (3, 256)):
         theta = np.random.default_rng(seed).uniform(-3, 1, size=(count, 1))
         parts.append(Pairs(theta, 3 * theta))
-    return Splits(*parts, ("f",), ("u",), ("",), "binning", "haloes", 0)
+    return Splits(*parts, ("f",), ("u",), ("",), "binning", "halos", 0)
 
 
 ARGUMENTS = splits(), PARAMETERS, COVARIANCE, FLOW, OPTIONS
@@ -47,7 +47,10 @@ def mixed(folder):
 def uneven(mixed, tmp_path_factory):
     # A wide member and a narrow one: their mixture is like neither.
     narrow = posterior.fit(
-        *ARGUMENTS[:4], replace(OPTIONS, max_epochs=12), 1, tmp_path_factory.mktemp("narrow")
+        *ARGUMENTS[:4],
+        replace(OPTIONS, max_epochs=12),
+        1,
+        tmp_path_factory.mktemp("narrow"),
     )
     return Mixture((mixed.members[0], narrow), np.array([0.3, 0.7]))
 
@@ -66,19 +69,27 @@ def score(log_prob, weights):
     return special.logsumexp(log_prob, axis=1, b=weights).mean()
 
 
-def test_draws_come_as_a_table_and_a_single_posterior_is_opened_as_a_mixture(mixed, folder):
+def test_draws_come_as_a_table_and_a_single_posterior_is_opened_as_a_mixture(
+    mixed, folder
+):
     one = mixed.members[0]
-    seen = Observation("x", one.names, one.units, X[0], one.covariance, one.definition, {})
+    seen = Observation(
+        "x", one.names, one.units, X[0], one.covariance, one.definition, {}
+    )
     table = mixed.sample(seen, count=50, seed=3)
     assert table.colnames == [parameter.name for parameter in one.parameters]
-    values = np.stack([np.asarray(table[name].value) for name in table.colnames], axis=1)
+    values = np.stack(
+        [np.asarray(table[name].value) for name in table.colnames], axis=1
+    )
     np.testing.assert_array_equal(values, mixed.draws(seen, 50, 3))
     assert len(table.meta["posterior"]) == 2
     alone = mixture.load(folder / "member-0")
     np.testing.assert_allclose(density(alone), density(one))
 
 
-@pytest.mark.parametrize("offsets", [(0.0,), (0.0, 0.3), (-0.8, 0.9, 0.1), (3.0, -3.0, 5.0, 9.0)])
+@pytest.mark.parametrize(
+    "offsets", [(0.0,), (0.0, 0.3), (-0.8, 0.9, 0.1), (3.0, -3.0, 5.0, 9.0)]
+)
 def test_stacking_finds_the_best_point_of_the_simplex(offsets):
     log_prob = log_densities(*offsets)
     weights = stacking_weights(log_prob)
@@ -97,7 +108,9 @@ def test_a_bad_member_gets_no_weight():
 def test_equal_members_share_and_complementary_ones_stay_together():
     assert stacking_weights(log_densities(0.2, 0.2)) == pytest.approx([0.5, 0.5])
     # Either alone is wrong; with thousands of pairs a softmax would take one of them.
-    assert stacking_weights(log_densities(-1.5, 1.5)) == pytest.approx([0.5, 0.5], abs=0.05)
+    assert stacking_weights(log_densities(-1.5, 1.5)) == pytest.approx(
+        [0.5, 0.5], abs=0.05
+    )
 
 
 def test_the_order_of_the_members_does_not_matter():
@@ -106,7 +119,9 @@ def test_the_order_of_the_members_does_not_matter():
     assert swapped == pytest.approx(stacking_weights(log_prob)[[2, 0, 1]], abs=1e-9)
 
 
-@pytest.mark.parametrize("wrong", [np.zeros(3), np.zeros((0, 2)), np.full((3, 2), -np.inf)])
+@pytest.mark.parametrize(
+    "wrong", [np.zeros(3), np.zeros((0, 2)), np.full((3, 2), -np.inf)]
+)
 def test_log_densities_that_say_nothing_are_refused(wrong):
     with pytest.raises(ValueError, match=r"must be \[V, K\]"):
         stacking_weights(wrong)
@@ -123,7 +138,8 @@ def test_one_member_is_the_single_posterior(tmp_path):
         one.log_prob(test.theta, test.x), alone.log_prob(test.theta, test.x)
     )
     np.testing.assert_array_equal(
-        one.sample_each(test.x[:5], 50, seed=2), alone.sample_each(test.x[:5], 50, seed=2)
+        one.sample_each(test.x[:5], 50, seed=2),
+        alone.sample_each(test.x[:5], 50, seed=2),
     )
 
 
@@ -178,10 +194,14 @@ def test_the_same_seed_gives_the_same_draws(uneven):
 
 def test_finished_members_are_found_and_more_leave_them_as_they_were(mixed, folder):
     told = []
-    again = mixture.fit_members(*ARGUMENTS, 5, folder, 2, lambda *epoch: told.append(epoch))
+    again = mixture.fit_members(
+        *ARGUMENTS, 5, folder, 2, lambda *epoch: told.append(epoch)
+    )
     assert not told
     np.testing.assert_array_equal(again.weights, mixed.weights)
-    more = mixture.fit_members(*ARGUMENTS, 5, folder, 3, lambda *epoch: told.append(epoch[:2]))
+    more = mixture.fit_members(
+        *ARGUMENTS, 5, folder, 3, lambda *epoch: told.append(epoch[:2])
+    )
     assert told == [(2, epoch) for epoch in range(OPTIONS.max_epochs)]
     assert [m.document for m in more.members[:2]] == [m.document for m in mixed.members]
 

@@ -17,7 +17,9 @@ from orrery.learning.training import Training
 from orrery.parameters import Parameter, generator
 from orrery.records import Observation
 
-SLOPES = np.array([[1.0, 0.5, -0.3], [0.0, 1.0, 0.8]])  # x = theta SLOPES, without errors
+SLOPES = np.array(
+    [[1.0, 0.5, -0.3], [0.0, 1.0, 0.8]]
+)  # x = theta SLOPES, without errors
 COVARIANCE = np.array([[0.5, 0.1, 0.0], [0.1, 0.4, 0.0], [0.0, 0.0, 0.3]])
 PARAMETERS = (Parameter("a", "kpc", "a"), Parameter("b", "km / s", "b"))
 NAMES, UNITS = ("u", "v", "w"), ("km / s",) * 3
@@ -33,7 +35,7 @@ def pairs(count, seed):
 
 def splits(count=4096):
     three = pairs(count, 1), pairs(500, 2), pairs(500, 3)
-    return Splits(*three, ("a", "b"), NAMES, UNITS, "binning", "haloes", 0)
+    return Splits(*three, ("a", "b"), NAMES, UNITS, "binning", "halos", 0)
 
 
 def observation(covariance=COVARIANCE, **changes):
@@ -44,7 +46,9 @@ def observation(covariance=COVARIANCE, **changes):
 
 def fit(folder, covariance=COVARIANCE, options=BRIEF, seed=1, data=None, on_epoch=None):
     data = data or splits()
-    return posterior.fit(data, PARAMETERS, covariance, FLOW, options, seed, folder, on_epoch)
+    return posterior.fit(
+        data, PARAMETERS, covariance, FLOW, options, seed, folder, on_epoch
+    )
 
 
 def analytic(covariance):
@@ -88,7 +92,8 @@ def test_the_log_probability_is_that_of_the_analytic_posterior(trained):
     offset = noisy.theta - centre
     chi2 = np.einsum("ni,ij,nj->n", offset, np.linalg.inv(width), offset)
     exact = -0.5 * chi2 - 0.5 * np.linalg.slogdet(2 * np.pi * width)[1]
-    # The mean difference is a Kullback-Leibler divergence: never negative, and here small.
+    # The mean difference is a Kullback-Leibler divergence: never negative, and here
+    # small.
     assert 0 < np.mean(exact - trained.log_prob(noisy.theta, noisy.x)) < 0.02
 
 
@@ -136,7 +141,7 @@ def test_it_knows_what_it_is(trained):
     document = trained.document
     assert document["training"]["max_epochs"] == LONG.max_epochs
     assert document["parameters"][0] == {"name": "a", "unit": "kpc", "label": "a"}
-    assert (document["dataset"], document["definition"]) == ("haloes", "binning")
+    assert (document["dataset"], document["definition"]) == ("halos", "binning")
     assert document["pairs"]["train"]["count"] == 4096
     assert document["versions"]["sbi"]
 
@@ -190,10 +195,15 @@ def test_a_missing_posterior_is_an_error(tmp_path):
         posterior.load(tmp_path)
 
 
-@pytest.mark.parametrize("damage", ["cut weights", "no weights", "cut document", "other document"])
+@pytest.mark.parametrize(
+    "damage", ["cut weights", "no weights", "cut document", "other document"]
+)
 def test_a_damaged_posterior_is_an_error(tmp_path, damage):
     found = fit(tmp_path)
-    weights, document = tmp_path / found.document["weights"]["file"], tmp_path / "posterior.json"
+    weights, document = (
+        tmp_path / found.document["weights"]["file"],
+        tmp_path / "posterior.json",
+    )
     match damage:
         case "cut weights":
             weights.write_bytes(weights.read_bytes()[:-100])
@@ -210,12 +220,18 @@ def test_a_damaged_posterior_is_an_error(tmp_path, damage):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"definition": "other"}, "definition other, but the posterior learned binning"),
+        (
+            {"definition": "other"},
+            "definition other, but the posterior learned binning",
+        ),
         ({"names": ("u", "v", "z")}, "'z'"),
         ({"units": ("kpc",) * 3}, "'kpc'"),
         ({"units": ("km / s", "km / s", "furlong / s")}, "'furlong / s' .* 'km / s'"),
         ({"covariance": 2 * COVARIANCE}, "other errors"),
-        ({"covariance": np.diag(COVARIANCE.diagonal())}, "covariance of 'u' and 'v' is 0, not 0.1"),
+        (
+            {"covariance": np.diag(COVARIANCE.diagonal())},
+            "covariance of 'u' and 'v' is 0, not 0.1",
+        ),
     ],
 )
 def test_an_observation_of_something_else_is_refused(trained, change, message):
@@ -233,7 +249,7 @@ def test_a_table_of_draws_has_their_numbers_and_says_what_they_are(trained):
     assert drawn.meta == {
         "observation": "sky",
         "posterior": trained.document["fingerprint"],
-        "dataset": "haloes",
+        "dataset": "halos",
         "definition": "binning",
         "seed": 3,
     }
@@ -247,7 +263,8 @@ def test_draws_depend_on_no_order_and_no_unit(trained):
         names=tuple(NAMES[i] for i in order),
         units=("m / s", "km / s", "km/s"),
         value=observation().value[order] * [1000, 1, 1],
-        covariance=COVARIANCE[np.ix_(order, order)] * np.outer([1000, 1, 1], [1000, 1, 1]),
+        covariance=COVARIANCE[np.ix_(order, order)]
+        * np.outer([1000, 1, 1], [1000, 1, 1]),
     )
     wanted = trained.draws(observation(), 100, seed=0)
     np.testing.assert_allclose(trained.draws(shuffled, 100, seed=0), wanted, rtol=1e-5)
@@ -265,7 +282,9 @@ drawn.write({str(tmp_path / "drawn.ecsv")!r})
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
     drawn = QTable.read(tmp_path / "drawn.ecsv")
-    np.testing.assert_array_equal(exports.array(drawn), trained.draws(observation(), 50, seed=7))
+    np.testing.assert_array_equal(
+        exports.array(drawn), trained.draws(observation(), 50, seed=7)
+    )
     assert drawn.meta == trained.sample(observation(), 50, seed=7).meta
 
 
@@ -274,7 +293,7 @@ def test_it_describes_itself(trained):
     assert "2 parameters given 3 summaries" in text
     assert "a [kpc], b [km / s]" in text
     assert "u, v, w" in text
-    assert "haloes, 4096 pairs" in text
+    assert "halos, 4096 pairs" in text
     assert trained.document["fingerprint"] in text
     assert max(map(len, text.splitlines())) <= 100
 
@@ -301,7 +320,7 @@ def bounded_splits():
     for seed, count in ((1, 2048), (2, 256), (3, 256)):
         theta = np.random.default_rng(seed).uniform(-3, 1, size=(count, 1))
         parts.append(Pairs(theta, 3 * theta))
-    return Splits(*parts, ("f",), ("u",), ("",), "binning", "haloes", 0)
+    return Splits(*parts, ("f",), ("u",), ("",), "binning", "halos", 0)
 
 
 BOUNDED = (Parameter("f", "", "f", -3.0, 1.0),)
@@ -309,7 +328,13 @@ BOUNDED = (Parameter("f", "", "f", -3.0, 1.0),)
 
 @pytest.fixture(scope="module")
 def bounded(tmp_path_factory):
-    arguments = bounded_splits(), BOUNDED, np.array([[1.0]]), FLOW, replace(BRIEF, max_epochs=15)
+    arguments = (
+        bounded_splits(),
+        BOUNDED,
+        np.array([[1.0]]),
+        FLOW,
+        replace(BRIEF, max_epochs=15),
+    )
     return posterior.fit(*arguments, 0, tmp_path_factory.mktemp("bounded"))
 
 
@@ -347,11 +372,15 @@ def test_the_unbounded_space_is_reversible_with_the_right_jacobian():
 
 
 def test_pairs_of_other_parameters_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="compute the summaries with the same parameters"):
+    with pytest.raises(
+        ValueError, match="compute the summaries with the same parameters"
+    ):
         fit(tmp_path, data=replace(splits(), parameters=("b", "a")))
     with pytest.raises(ValueError, match=r"f reaches from .* widen the bounds"):
         posterior.fit(
-            replace(bounded_splits(), train=Pairs(np.full((9, 1), 2.0), np.zeros((9, 1)))),
+            replace(
+                bounded_splits(), train=Pairs(np.full((9, 1), 2.0), np.zeros((9, 1)))
+            ),
             *(BOUNDED, np.eye(1), FLOW, BRIEF, 0, tmp_path),
         )
 
@@ -361,7 +390,9 @@ def test_a_covariance_of_something_else_is_refused(tmp_path):
         fit(tmp_path, np.eye(2))
 
 
-@pytest.mark.parametrize("choice", [{"transforms": 0}, {"hidden": ()}, {"hidden": (50, 0)}])
+@pytest.mark.parametrize(
+    "choice", [{"transforms": 0}, {"hidden": ()}, {"hidden": (50, 0)}]
+)
 def test_impossible_flows_are_refused(choice):
     with pytest.raises(ValueError, match="needs at least one"):
         Flow(**choice)

@@ -20,9 +20,13 @@ def rows(count, seed=0, fewest=2):
     entries = np.zeros((count, 6, 3))
     entries[..., 0] = theta + 0.5 * random.normal(size=(count, 6))
     entries[..., 1] = random.normal(3, 2, size=(count, 6))
-    entries[..., 2] = np.arange(6) < random.integers(fewest, 7, size=count)[:, np.newaxis]
+    entries[..., 2] = (
+        np.arange(6) < random.integers(fewest, 7, size=count)[:, np.newaxis]
+    )
     entries[..., :2] *= entries[..., 2:]
-    return np.hstack([entries.reshape(count, -1), random.normal(size=(count, 2))]), theta
+    return np.hstack(
+        [entries.reshape(count, -1), random.normal(size=(count, 2))]
+    ), theta
 
 
 def built(x):
@@ -34,7 +38,9 @@ def test_order_and_places_of_the_entries_do_not_matter():
     x, _ = rows(50)
     embedding = built(x)
     entries = x[:, :18].reshape(50, 6, 3)
-    shuffled = entries[:, np.random.default_rng(1).permutation(6)]  # moves absent ones inside too
+    shuffled = entries[
+        :, np.random.default_rng(1).permutation(6)
+    ]  # moves absent ones inside too
     moved = np.hstack([shuffled.reshape(50, 18), x[:, 18:]])
     before, after = (embedding(torch.from_numpy(v)) for v in (x, moved))
     torch.testing.assert_close(before, after)
@@ -70,21 +76,30 @@ def test_layouts_must_be_possible():
 
 @pytest.mark.slow
 def test_a_flow_learns_from_sets_and_is_opened_again(tmp_path):
-    # The mean of n values with scatter 0.5 and a standard normal prior is known exactly.
-    parts = [Pairs(theta, x) for x, theta in (rows(n, seed) for seed, n in enumerate((4000, 500)))]
+    # The mean of n values with scatter 0.5 and a standard normal prior is known
+    # exactly.
+    parts = [
+        Pairs(theta, x)
+        for x, theta in (rows(n, seed) for seed, n in enumerate((4000, 500)))
+    ]
     names = tuple(map(str, range(20)))
     layout = (LAYOUT.places, LAYOUT.numbers, LAYOUT.context)
     splits = Splits(
-        *(parts[0], parts[1], parts[1], ("mean",), names, ("",) * 20, "d", "s", 0), layout=layout
+        *(parts[0], parts[1], parts[1], ("mean",), names, ("",) * 20, "d", "s", 0),
+        layout=layout,
     )
     flow, options = Flow(transforms=2, kind="nsf"), Training(max_epochs=20)
-    fitted = posterior.fit(splits, THETA, np.zeros((20, 20)), flow, options, 1, tmp_path)
+    fitted = posterior.fit(
+        splits, THETA, np.zeros((20, 20)), flow, options, 1, tmp_path
+    )
     x, theta = rows(1000, seed=5)
     count = x[:, 2:18:3].sum(axis=1)
     total = x[:, 0:18:3].sum(axis=1)
     precision = 1 + count / 0.25
     mean, spread = total / 0.25 / precision, precision**-0.5
-    right = -0.5 * ((theta[:, 0] - mean) / spread) ** 2 - np.log(spread * np.sqrt(2 * np.pi))
+    right = -0.5 * ((theta[:, 0] - mean) / spread) ** 2 - np.log(
+        spread * np.sqrt(2 * np.pi)
+    )
     assert np.mean(right - fitted.log_prob(theta, x)) < 0.1
     again = posterior.load(tmp_path)
     assert np.array_equal(again.log_prob(theta, x), fitted.log_prob(theta, x))

@@ -43,7 +43,10 @@ class Lines:
     def __call__(self, epoch):
         x = np.random.default_rng(0).normal(size=(COUNT, INPUTS))
         error = NOISE * np.random.default_rng((1, epoch)).normal(size=(COUNT, 1))
-        x, error = torch.tensor(x, dtype=torch.float32), torch.tensor(error, dtype=torch.float32)
+        x, error = (
+            torch.tensor(x, dtype=torch.float32),
+            torch.tensor(error, dtype=torch.float32),
+        )
         return x, x @ SLOPES + error
 
 
@@ -63,7 +66,9 @@ class Kill:
 
 def learn(folder, options=OPTIONS, seed=1, on_epoch=None, examples=None):
     examples = examples or Lines()
-    return training.train(SquaredError(), examples, Lines()(10**6), options, seed, folder, on_epoch)
+    return training.train(
+        SquaredError(), examples, Lines()(10**6), options, seed, folder, on_epoch
+    )
 
 
 def assert_same(one, other):
@@ -73,7 +78,9 @@ def assert_same(one, other):
 
 def test_it_finds_the_plane_and_the_noise(tmp_path):
     found = learn(tmp_path)
-    torch.testing.assert_close(found.weights["linear.weight"], SLOPES.T, atol=0.06, rtol=0)
+    torch.testing.assert_close(
+        found.weights["linear.weight"], SLOPES.T, atol=0.06, rtol=0
+    )
     assert min(found.curve.validation) == pytest.approx(NOISE**2, rel=0.15)
 
 
@@ -111,7 +118,8 @@ def test_steps_grow_first_and_then_fall_to_zero():
 
 
 def test_the_step_size_is_a_function_of_the_share_of_the_training(tmp_path):
-    # Without a gradient a step shrinks the weights by rate * weight_decay, and does nothing else.
+    # Without a gradient a step shrinks the weights by rate * weight_decay, and does
+    # nothing else.
     options = replace(OPTIONS, weight_decay=0.5, max_epochs=7)
     module = nn.Sequential(SquaredError())
     nn.init.ones_(module[0].linear.weight)
@@ -119,18 +127,23 @@ def test_the_step_size_is_a_function_of_the_share_of_the_training(tmp_path):
     seen = []
     training.train(
         *(module, Lines(), Lines()(1), options, 0, tmp_path),
-        lambda epoch, losses: seen.append(float(module[0].linear.weight.detach()[0, 0])),
+        lambda epoch, losses: seen.append(
+            float(module[0].linear.weight.detach()[0, 0])
+        ),
     )
     batches = COUNT // options.batch_size
     done = (np.arange(7 * batches) + 0.5) / (7 * batches)
-    rates = options.learning_rate * np.array([training._step_size(share) for share in done])
+    rates = options.learning_rate * np.array(
+        [training._step_size(share) for share in done]
+    )
     expected = np.cumprod(1 - options.weight_decay * rates)[batches - 1 :: batches]
     assert seen == pytest.approx(expected, rel=1e-5)
 
 
 def test_weight_decay_makes_the_weights_smaller(tmp_path):
     free, held = (
-        learn(tmp_path / str(decay), replace(OPTIONS, weight_decay=decay)) for decay in (0.0, 1.0)
+        learn(tmp_path / str(decay), replace(OPTIONS, weight_decay=decay))
+        for decay in (0.0, 1.0)
     )
     assert held.weights["linear.weight"].norm() < free.weights["linear.weight"].norm()
 
@@ -142,7 +155,9 @@ def test_patience_ends_it(tmp_path):
 
 def test_each_epoch_is_told_once(tmp_path):
     told = []
-    found = learn(tmp_path, on_epoch=lambda epoch, losses: told.append((epoch, dict(losses))))
+    found = learn(
+        tmp_path, on_epoch=lambda epoch, losses: told.append((epoch, dict(losses)))
+    )
     assert [epoch for epoch, _ in told] == list(range(len(found.curve.train)))
     assert tuple(losses["validation"] for _, losses in told) == found.curve.validation
 
@@ -173,7 +188,9 @@ def test_a_killed_process_continues_exactly(tmp_path):
         f"folder = pathlib.Path({str(tmp_path)!r})\n"
         "t.learn(folder / 'run', examples=t.Kill(17, folder / 'killed'))\n"
     )
-    died = subprocess.run([sys.executable, "-c", program], check=False, capture_output=True)
+    died = subprocess.run(
+        [sys.executable, "-c", program], check=False, capture_output=True
+    )
     assert died.returncode == -signal.SIGKILL
     assert_same(learn(tmp_path / "run"), learn(tmp_path / "once"))
 
@@ -231,7 +248,7 @@ def test_no_examples_are_too_few(tmp_path):
 
 def test_a_worker_that_started_ends_the_alarm_and_tells_no_epoch():
     queue, told, alarm = Queue(), [], threading.Timer(3600, print)
-    for item in (training.GREETING, (0, {"train": 1.0}), None):
+    for item in (training.READY, (0, {"train": 1.0}), None):
         queue.put(item)
     training._listen(queue, lambda *epoch: told.append(epoch), alarm)
     assert alarm.finished.is_set()
@@ -243,7 +260,7 @@ STARVED = """
 import os, sys
 from pathlib import Path
 from orrery import runs, training
-training.SILENCE = 3.0
+training.STARTUP_TIMEOUT = 3.0
 runs.say = lambda message: os._exit(print(message, flush=True) or 0)
 training.run_workers(print, 1000, Path(sys.argv[1]), training.ignore)
 """
@@ -252,7 +269,9 @@ training.run_workers(print, 1000, Path(sys.argv[1]), training.ignore)
 @pytest.mark.slow
 def test_more_workers_than_cpus_are_told_to_the_user(tmp_path):
     command = [sys.executable, "-c", STARVED, str(tmp_path)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command, check=True, capture_output=True, text=True, timeout=120
+    )
     assert "no worker has started yet: 1000 workers need a CPU each" in done.stdout
 
 
@@ -272,6 +291,8 @@ def test_ray_workers_take_the_same_steps_even_when_they_die(tmp_path, workers):
     assert (tmp_path / "killed").exists()
     assert sorted(set(told)) == list(range(len(shared.curve.train)))
     np.testing.assert_allclose(shared.curve.train, alone.curve.train, rtol=1e-4)
-    np.testing.assert_allclose(shared.curve.validation, alone.curve.validation, rtol=1e-4)
+    np.testing.assert_allclose(
+        shared.curve.validation, alone.curve.validation, rtol=1e-4
+    )
     for name, weights in alone.weights.items():
         torch.testing.assert_close(shared.weights[name], weights, rtol=1e-3, atol=1e-4)

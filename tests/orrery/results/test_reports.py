@@ -43,7 +43,9 @@ def line():
 
 
 def velocities():
-    table = QTable({"name": ["north", "south"], "v": [1.5, -2.0] * u.km / u.s, "n": [3, 4]})
+    table = QTable(
+        {"name": ["north", "south"], "v": [1.5, -2.0] * u.km / u.s, "n": [3, 4]}
+    )
     table["v"].info.format = ".1f"
     return table
 
@@ -55,7 +57,9 @@ def fill(report):
     report.warning("A miss", "v_y is off.")
     report.table("Profile", velocities(), "Velocities & errors.")
     report.figure("A line", line(), 'Straight "up".')
-    report.draws("Posterior draws", ["v_x", "mass"], ["km / s", ""], np.arange(6.0).reshape(3, 2))
+    report.draws(
+        "Posterior draws", ["v_x", "mass"], ["km / s", ""], np.arange(6.0).reshape(3, 2)
+    )
 
 
 def write(root, choices=Choices(), body=fill):
@@ -96,7 +100,13 @@ def test_page_needs_nothing_but_itself_and_its_neighbours(tmp_path):
 
 def test_page_shows_every_part_escaped(tmp_path):
     text = (write(tmp_path) / "report.html").read_text()
-    for part in ("finished", "20.5", "How &lt;fast&gt;?", "v_y is off.", "&lt;stars&gt; &amp; co"):
+    for part in (
+        "finished",
+        "20.5",
+        "How &lt;fast&gt;?",
+        "v_y is off.",
+        "&lt;stars&gt; &amp; co",
+    ):
         assert part in text
     assert "<fast>" not in text
     images = [attrs for tag, attrs in Page(text).tags if tag == "img"]
@@ -158,7 +168,11 @@ def test_a_run_that_fails_early_leaves_nothing_of_an_earlier_one(tmp_path, capsy
     with pytest.raises(RuntimeError, match="too early"):
         write(tmp_path, body=body)
     folder = Path(capsys.readouterr().out.splitlines()[-1]).parent
-    assert {p.name for p in folder.iterdir()} == {"options.json", "versions.json", "report.html"}
+    assert {p.name for p in folder.iterdir()} == {
+        "options.json",
+        "versions.json",
+        "report.html",
+    }
 
 
 def test_interrupted_run_leaves_its_page(tmp_path):
@@ -171,8 +185,13 @@ def test_interrupted_run_leaves_its_page(tmp_path):
 
 
 def test_metrics_that_are_not_finite_are_kept_as_text(tmp_path):
-    folder = write(tmp_path, body=lambda report: report.metrics({"p": np.nan, "atc": -np.inf}))
-    assert json.loads((folder / "metrics.json").read_text()) == {"p": "nan", "atc": "-inf"}
+    folder = write(
+        tmp_path, body=lambda report: report.metrics({"p": np.nan, "atc": -np.inf})
+    )
+    assert json.loads((folder / "metrics.json").read_text()) == {
+        "p": "nan",
+        "atc": "-inf",
+    }
 
 
 def test_two_parts_cannot_share_a_file(tmp_path):
@@ -294,7 +313,11 @@ def test_dashboard_receives_what_the_report_keeps(tmp_path, monkeypatch):
     session = fake_wandb(monkeypatch)
     folder = write(tmp_path)
     logged = [content[0] for name, *content in session.sent if name == "log"]
-    assert {"flow/epoch": 0, "flow/train_loss": 2.0, "flow/validation_loss": 2.5} in logged
+    assert {
+        "flow/epoch": 0,
+        "flow/train_loss": 2.0,
+        "flow/validation_loss": 2.5,
+    } in logged
     assert {"profile": "table"} in logged
     assert {"a_line": "image"} in logged
     assert ("update", {"v_travel": 20.5, "simulations": 100}) in session.sent
@@ -326,15 +349,25 @@ def test_dashboard_learns_of_a_failure(tmp_path, monkeypatch):
         ({"WANDB_MODE": "online"}, "offline"),
         ({"WANDB_API_KEY": "k", "WANDB_MODE": "disabled"}, "disabled"),
         ({"NETRC": "api.wandb.ai"}, "online"),
-        ({"NETRC": "api.wandb.ai", "WANDB_BASE_URL": "https://w.example.org"}, "offline"),
-        ({"NETRC": "w.example.org", "WANDB_BASE_URL": "https://w.example.org"}, "online"),
+        (
+            {"NETRC": "api.wandb.ai", "WANDB_BASE_URL": "https://w.example.org"},
+            "offline",
+        ),
+        (
+            {"NETRC": "w.example.org", "WANDB_BASE_URL": "https://w.example.org"},
+            "online",
+        ),
         ({"NETRC": ""}, "offline"),
     ],
 )
 def test_dashboard_is_online_only_with_a_key(tmp_path, environment, mode):
     host = environment.get("NETRC")
     if host is not None:
-        text = f"machine {host} login user password key" if host else "machine broken login"
+        text = (
+            f"machine {host} login user password key"
+            if host
+            else "machine broken login"
+        )
         (tmp_path / "netrc").write_text(text)
     environment = {**environment, "NETRC": str(tmp_path / "netrc")}
     assert reports.dashboard_mode(environment) == mode
@@ -358,9 +391,15 @@ with reports.open_run("toy", Choices(), Path(sys.argv[1])) as report:
 
 @pytest.mark.slow
 def test_real_dashboard_works_offline(tmp_path):
-    environment = {**os.environ, "WANDB_MODE": "offline", "WANDB_ERROR_REPORTING": "false"}
+    environment = {
+        **os.environ,
+        "WANDB_MODE": "offline",
+        "WANDB_ERROR_REPORTING": "false",
+    }
     command = [sys.executable, "-c", SMOKE, str(tmp_path)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, check=True
+    )
     folder = Path(done.stdout.splitlines()[-1]).parent
     assert "Weights & Biases: offline" in done.stderr
     assert "failed" not in done.stderr

@@ -83,10 +83,14 @@ def test_a_sound_dataset_is_verified(stars):
 def test_truncated_and_missing_shards_are_found_when_opening(stars):
     path = stars.folder / stars.rows[1].file
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ValueError, match=r"shard-00001.arrow has \d+ bytes instead.*run the gener"):
+    with pytest.raises(
+        ValueError, match=r"shard-00001.arrow has \d+ bytes instead.*run the gener"
+    ):
         Dataset.open(stars.folder)
     path.unlink()
-    with pytest.raises(ValueError, match=r"shard-00001.arrow is missing: run the generation"):
+    with pytest.raises(
+        ValueError, match=r"shard-00001.arrow is missing: run the generation"
+    ):
         Dataset.open(stars.folder)
     assert len(Dataset.open(stars.folder, 8)) == 8
 
@@ -97,7 +101,9 @@ def test_altered_shards_are_found_by_their_checksum(stars):
     data[len(data) // 2] ^= 1
     path.write_bytes(data)
     assert Dataset.open(stars.folder).damaged() == {}
-    with pytest.raises(ValueError, match=r"shard-00002.arrow was altered.*run the generation"):
+    with pytest.raises(
+        ValueError, match=r"shard-00002.arrow was altered.*run the generation"
+    ):
         stars.verify(full=True)
     stars.verify_shard(1)
     with pytest.raises(ValueError, match="shard-00002"):
@@ -107,7 +113,9 @@ def test_altered_shards_are_found_by_their_checksum(stars):
 def test_what_is_no_arrow_file_is_named(stars):
     path = stars.folder / stars.rows[0].file
     path.write_bytes(b"x" * stars.rows[0].bytes)
-    with pytest.raises(ValueError, match=r"shard-00000.arrow cannot be read.*run the generation"):
+    with pytest.raises(
+        ValueError, match=r"shard-00000.arrow cannot be read.*run the generation"
+    ):
         stars.records(0)
 
 
@@ -142,7 +150,9 @@ def test_a_second_writer_is_refused(stars):
     )
     command = [sys.executable, "-c", program, str(stars.folder)]
     with dataset.writing(stars.folder, stars.metadata):
-        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        said = subprocess.run(
+            command, capture_output=True, text=True, check=True
+        ).stdout
     assert "is being written by process" in said
     assert "wait until it has finished" in said
 
@@ -165,7 +175,7 @@ def test_the_card_tells_what_the_folder_holds(stars):
         "## What", "## Columns", "## How it was made", "## Counts", "## Work", "## Splits",
         "## How to read",
     ]  # fmt: skip
-    assert "Totals of the 3 shards: tries " in dataset.account(stars)
+    assert "Totals of the 3 shards: tries " in dataset.summary(stars)
     assert "24 simulations in 3 Arrow files" in text
     assert f"| `tries`, all together | {sum(i % 3 for i in range(24))} |" in text
     assert "| `x` | kpc | list of float16 |  | positions |" in text
@@ -180,8 +190,13 @@ class Named:
 
     @property
     def schema(self):
-        labels = (Column("id", "", "its name", "int64"), Column("split", "", "its split", "int8"))
-        kept = tuple(column for column in self.toy.schema.scalars if column.name != "tries")
+        labels = (
+            Column("id", "", "its name", "int64"),
+            Column("split", "", "its split", "int8"),
+        )
+        kept = tuple(
+            column for column in self.toy.schema.scalars if column.name != "tries"
+        )
         return Schema((*kept, *labels), self.toy.schema.particles)
 
     def describe(self):
@@ -190,18 +205,23 @@ class Named:
     def records(self, seed, indices):
         found, number = self.toy.records(seed, indices), np.array(indices)
         scalars = {name: found.scalars[name] for name in ("index", "a")}
-        return replace(found, scalars={**scalars, "id": number + 7000, "split": number % 3})
+        return replace(
+            found, scalars={**scalars, "id": number + 7000, "split": number % 3}
+        )
 
 
 def test_names_and_splits_are_not_added_up(toy, tmp_path):
     named = generate(Named(toy), 20, seed=3, folder=tmp_path, actors=0, shard_size=8)
     assert dataset.counters(named.metadata) == ()
-    assert "Totals" not in dataset.account(named)
+    assert "Totals" not in dataset.summary(named)
     text = (named.folder / "README.md").read_text()
     assert "all together" not in text
     assert "| `id` |  | int64 |  | its name |" in text
     assert "| `split` |  | int8 |  | its split |" in text
-    assert f"| `a` | kpc | float64 | {dataset.mean('a', named.rows):.6g} | the centre |" in text
+    assert (
+        f"| `a` | kpc | float64 | {dataset.mean('a', named.rows):.6g} | the centre |"
+        in text
+    )
 
 
 def test_the_card_tells_what_decides_the_splits(stars, toy, tmp_path):
@@ -214,7 +234,10 @@ def test_the_card_tells_what_decides_the_splits(stars, toy, tmp_path):
     assert by_number in (stars.folder / "README.md").read_text()
     text = (named.folder / "README.md").read_text()
     assert "i mod 10" not in text
-    assert "The column `split` decides: 0 is `train`, 1 is `validation`, 2 is `test`." in text
+    assert (
+        "The column `split` decides: 0 is `train`, 1 is `validation`, 2 is `test`."
+        in text
+    )
 
 
 def session(**took):
@@ -227,8 +250,13 @@ def test_the_card_adds_up_the_work(stars):
         session(simulations=200, seconds=800.0, actors=8, cpus=16, nodes=2),
     )
     lines = dataset.card("stars", stars.metadata, stars.rows, work).splitlines()
-    assert "| 2025-03-01T12:00:00+00:00 | 1000 | 0:50:00 | 0.333 | 2 | 1 | 4 | 1 |" in lines
-    assert "| 2025-03-01T12:00:00+00:00 | 200 | 0:13:20 | 0.25 | 8 | 0 | 16 | 2 |" in lines
+    assert (
+        "| 2025-03-01T12:00:00+00:00 | 1000 | 0:50:00 | 0.333 | 2 | 1 | 4 | 1 |"
+        in lines
+    )
+    assert (
+        "| 2025-03-01T12:00:00+00:00 | 200 | 0:13:20 | 0.25 | 8 | 0 | 16 | 2 |" in lines
+    )
     assert "| all | 1200 | 1:03:20 | 0.316 | | 1 | | |" in lines
 
 
@@ -238,16 +266,22 @@ def test_the_card_adds_up_the_work(stars):
      ((0, 0), "in one process")],
 )  # fmt: skip
 def test_the_account_tells_the_work(stars, actors, where):
-    work = [session(simulations=8200, seconds=422.5, actors=number) for number in actors]
+    work = [
+        session(simulations=8200, seconds=422.5, actors=number) for number in actors
+    ]
     lines = [json.dumps(vars(part)) for part in work]
-    (stars.folder / "work.jsonl").write_text("\n".join(["half a li", *lines, '{"hours": 3}']))
+    (stars.folder / "work.jsonl").write_text(
+        "\n".join(["half a li", *lines, '{"hours": 3}'])
+    )
     assert dataset.sessions(stars.folder) == tuple(work)
-    assert dataset.account(stars).endswith(f" Made in 0:14:05 of work {where}, 19.4 a second.")
+    assert dataset.summary(stars).endswith(
+        f" Made in 0:14:05 of work {where}, 19.4 a second."
+    )
 
 
 def test_a_dataset_of_unknown_work_is_described_without(stars):
     (stars.folder / "work.jsonl").unlink()
-    assert "work" not in dataset.account(stars)
+    assert "work" not in dataset.summary(stars)
     assert dataset.card("stars", stars.metadata, stars.rows, ()).count("| all |") == 0
 
 

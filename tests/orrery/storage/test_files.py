@@ -28,7 +28,9 @@ def test_appending_keeps_what_is_there(tmp_path):
     files.append(tmp_path / "a", "one\n")
     files.append(tmp_path / "a", "two\n")
     assert (tmp_path / "a").read_text() == "one\ntwo\n"
-    with pytest.raises(OSError, match=r"cannot write /dev/full \(No space left.*free some space"):
+    with pytest.raises(
+        OSError, match=r"cannot write /dev/full \(No space left.*free some space"
+    ):
         files.append(Path("/dev/full"), "three")
 
 
@@ -40,9 +42,15 @@ def test_text_is_written_as_it_is(tmp_path):
 def test_a_locked_folder_is_refused_until_it_is_released(tmp_path):
     refused = r"is being written by process \d+ on .*wait until it has finished, or choose a palace"
     with files.locked(tmp_path):
-        with pytest.raises(BlockingIOError, match=refused), files.locked(tmp_path, "a palace"):
+        with (
+            pytest.raises(BlockingIOError, match=refused),
+            files.locked(tmp_path, "a palace"),
+        ):
             pass
-        with pytest.raises(BlockingIOError, match=refused), files.locked(tmp_path, "a palace"):
+        with (
+            pytest.raises(BlockingIOError, match=refused),
+            files.locked(tmp_path, "a palace"),
+        ):
             pass  # a refusal does not release what another holds
     with pytest.raises(KeyError), files.locked(tmp_path):
         raise KeyError

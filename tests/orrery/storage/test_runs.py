@@ -43,7 +43,9 @@ class Choices:
 
 def test_options_come_from_the_command_line():
     arguments = ["--simulations", "20", "--epochs", "5", "--edges", "1", "2"]
-    assert runs.options(Choices, arguments) == Choices(20, (1.0, 2.0), training=Training(5))
+    assert runs.options(Choices, arguments) == Choices(
+        20, (1.0, 2.0), training=Training(5)
+    )
     assert runs.options(Choices, []) == Choices()
 
 
@@ -88,9 +90,16 @@ def test_a_run_writes_what_it_is(tmp_path):
     assert options["training"] == {"type": "Training", "epochs": 3}
     assert options["edges"] == [30.0, "inf"]
     versions = json.loads((folder / "versions.json").read_text())
-    assert {"python", "numpy", "torch", "ray", "sbi", "zuko", "lightning", "commit"} <= set(
-        versions
-    )
+    assert {
+        "python",
+        "numpy",
+        "torch",
+        "ray",
+        "sbi",
+        "zuko",
+        "lightning",
+        "commit",
+    } <= set(versions)
     assert re.match(r"\d+\.\d+", versions["numpy"])
 
 
@@ -102,7 +111,9 @@ def test_options_without_json_form_are_refused(tmp_path):
 
 def test_an_unwritable_folder_is_named_with_a_remedy(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(OSError, match=r"cannot write .*file/sky.*choose a folder") as raised:
+    with pytest.raises(
+        OSError, match=r"cannot write .*file/sky.*choose a folder"
+    ) as raised:
         runs.start("sky", Choices(), tmp_path / "file")
     assert raised.value.errno
 
@@ -167,10 +178,15 @@ def test_progress_without_a_terminal_is_told_every_minute(monkeypatch, capsys):
     monkeypatch.setattr(runs, "MINUTE", 0.01)
     lines = ""
     with runs.progress("simulating", 16384, done=64) as advance:
-        while "64 of 16384 simulations (0 %), 0 simulations/s, time left unknown" not in lines:
+        while (
+            "64 of 16384 simulations (0 %), 0 simulations/s, time left unknown"
+            not in lines
+        ):
             lines += capsys.readouterr().err
         advance(64, note="tries 3")
-        while not re.search(r"128 of 16384 .* simulations/s, \d+:\d\d:\d\d left, tries 3\n", lines):
+        while not re.search(
+            r"128 of 16384 .* simulations/s, \d+:\d\d:\d\d left, tries 3\n", lines
+        ):
             lines += capsys.readouterr().err
 
 
@@ -200,7 +216,9 @@ def test_progress_on_a_terminal_tells_the_remaining_time_however_rare_the_steps(
     monkeypatch.setattr(runs, "time", SimpleNamespace(monotonic=lambda: next(clock)))
     with runs.progress("training", 1000, "epochs") as advance:
         advance()
-    assert re.search(r"1/1000 0\.0\d+ epochs/s \d+:\d\d:\d\d left", capsys.readouterr().err)
+    assert re.search(
+        r"1/1000 0\.0\d+ epochs/s \d+:\d\d:\d\d left", capsys.readouterr().err
+    )
 
 
 @dataclass(frozen=True)
@@ -215,5 +233,7 @@ def test_where_things_are_kept_does_not_decide_the_run(tmp_path):
     first = runs.start("sky", Placed(), tmp_path)
     second = runs.start("sky", Placed(folder=Path("there")), tmp_path)
     assert first.fingerprint == second.fingerprint
-    assert first.fingerprint != runs.start("sky", Placed(edge=2.0), tmp_path).fingerprint
+    assert (
+        first.fingerprint != runs.start("sky", Placed(edge=2.0), tmp_path).fingerprint
+    )
     assert second.options["folder"] == "there"

@@ -1,9 +1,9 @@
 """Figures: arrays go in, a matplotlib figure comes out, and nothing else happens.
 
-Nothing here samples, computes a diagnostic or writes a file, and no figure touches pyplot's global
-state, so that figures can be drawn in any process and in any order. Colours are those of Okabe and
-Ito, which people with any kind of colour vision can tell apart; line styles, markers and hatches
-repeat what colours say.
+Nothing here samples, computes a diagnostic or writes a file, and no figure touches
+pyplot's global state, so that figures can be drawn in any process and in any order.
+Colours are those of Okabe and Ito, which people with any kind of colour vision can tell
+apart; line styles, markers and hatches repeat what colours say.
 """
 
 from matplotlib.figure import Figure

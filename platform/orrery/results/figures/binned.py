@@ -66,14 +66,14 @@ def profiles(
 ) -> Figure:
     """Returns observed summaries with errors against their bins, over bands of simulations.
 
-    Dark bands hold 16-84 % of the simulations in each bin, light bands 2.5-97.5 %; lines are
-    medians. The first set is the backdrop, in grey.
+    Dark bands hold 16-84 % of the simulations in each bin, light bands 2.5-97.5 %;
+    lines are medians. The first set is the backdrop, in grey.
 
     Arguments:
         panels: What stands in each panel.
         observation: The measured values `[S]` with their covariance `[S, S]`.
-        simulated: For each label simulated summaries, with shape `[n, S]`; bins without stars are
-            NaN and left out.
+        simulated: For each label simulated summaries, with shape `[n, S]`; bins without
+            stars are NaN and left out.
         abscissa: The label of the bins, with their unit.
 
     Raises:
@@ -83,7 +83,9 @@ def profiles(
     figure, grid = side_by_side(len(panels))
     for panel, axes in zip(panels, grid, strict=True):
         columns = [observation.names.index(name) for name in panel.entries]
-        for (label, x), ink in zip(simulated.items(), itertools.cycle(INKS), strict=False):
+        for (label, x), ink in zip(
+            simulated.items(), itertools.cycle(INKS), strict=False
+        ):
             _bands(axes, panel, x[:, columns], label, ink)
         _points(axes, panel, observation, columns)
         axes.set(title=panel.title, xlabel=abscissa, ylabel=panel.label)
@@ -92,11 +94,17 @@ def profiles(
 
 
 def _check_entries(
-    panels: Sequence[Panel], observation: Observation, simulated: Mapping[str, FloatArray]
+    panels: Sequence[Panel],
+    observation: Observation,
+    simulated: Mapping[str, FloatArray],
 ) -> None:
-    unknown = {name for panel in panels for name in panel.entries} - {*observation.names}
+    unknown = {name for panel in panels for name in panel.entries} - {
+        *observation.names
+    }
     if unknown:
-        raise ValueError(f"{sorted(unknown)} are no entries of observation {observation.name!r}")
+        raise ValueError(
+            f"{sorted(unknown)} are no entries of observation {observation.name!r}"
+        )
     for label, x in simulated.items():
         if x.ndim != 2 or x.shape[1] != len(observation.names):
             raise ValueError(
@@ -105,7 +113,9 @@ def _check_entries(
             )
 
 
-def _bands(axes: Axes, panel: Panel, x: FloatArray, label: str, ink: tuple[str, str]) -> None:
+def _bands(
+    axes: Axes, panel: Panel, x: FloatArray, label: str, ink: tuple[str, str]
+) -> None:
     colour, dashes = ink
     filled = np.flatnonzero(np.isfinite(x).any(axis=0))
     if not filled.size:
@@ -114,11 +124,21 @@ def _bands(axes: Axes, panel: Panel, x: FloatArray, label: str, ink: tuple[str, 
     levels = np.nanquantile(x[:, filled], (*TWO_SIGMA, *ONE_SIGMA, 0.5), axis=0)
     for below, above, alpha in ((0, 1, 0.16), (2, 3, 0.30)):
         height = levels[above] - levels[below]
-        axes.bar(low, height, high - low, levels[below], align="edge", color=colour, alpha=alpha)
+        axes.bar(
+            low,
+            height,
+            high - low,
+            levels[below],
+            align="edge",
+            color=colour,
+            alpha=alpha,
+        )
     axes.hlines(levels[4], low, high, color=colour, linestyle=dashes, label=label)
 
 
-def _points(axes: Axes, panel: Panel, observation: Observation, columns: list[int]) -> None:
+def _points(
+    axes: Axes, panel: Panel, observation: Observation, columns: list[int]
+) -> None:
     errors = np.sqrt(observation.covariance.diagonal())
     axes.errorbar(
         np.mean(panel.bins, axis=1),
@@ -144,13 +164,14 @@ def measurements(
     In a bin the surveys stand beside each other, so that no error bar hides another.
 
     Arguments:
-        panels: What stands in each panel; each observation shows those entries that it has.
+        panels: What stands in each panel; each observation shows those entries that it
+            has.
         observations: The measured values `[S]` with their covariances `[S, S]`.
         abscissa: The label of the bins, with their unit.
 
     Raises:
-        ValueError: If there are no panels, an observation has nothing in any panel, or a panel has
-            an entry of no observation.
+        ValueError: If there are no panels, an observation has nothing in any panel, or
+            a panel has an entry of no observation.
     """
     _check_shown(panels, observations)
     figure, grid = side_by_side(len(panels))
@@ -160,7 +181,9 @@ def measurements(
         for number, observation in enumerate(here):
             shift = _APART * (number - (len(here) - 1) / 2)
             _beside(axes, panel, observation, shift, [*observations].index(observation))
-        axes.set(title=panel.title, xlabel=abscissa, ylabel=panel.label, xlim=_limits(panel))
+        axes.set(
+            title=panel.title, xlabel=abscissa, ylabel=panel.label, xlim=_limits(panel)
+        )
     legend_below(figure, *grid)
     return figure
 
@@ -173,12 +196,16 @@ def _check_shown(panels: Sequence[Panel], observations: Sequence[Observation]) -
                 f"observation {observation.name!r} has no entry in any panel: leave it out, or "
                 "give panels of its binning"
             )
-    unknown = entries - {name for observation in observations for name in observation.names}
+    unknown = entries - {
+        name for observation in observations for name in observation.names
+    }
     if unknown:
         raise ValueError(f"{sorted(unknown)} are entries of no observation")
 
 
-def _beside(axes: Axes, panel: Panel, observation: Observation, shift: float, number: int) -> None:
+def _beside(
+    axes: Axes, panel: Panel, observation: Observation, shift: float, number: int
+) -> None:
     shown = [i for i, name in enumerate(panel.entries) if name in observation.names]
     columns = [observation.names.index(panel.entries[i]) for i in shown]
     low, high = np.asarray(panel.bins, dtype=float)[shown].T
@@ -209,20 +236,23 @@ def violins(
 ) -> Figure:
     """Returns what posteriors predict for each bin, as violins, and what was observed there.
 
-    Violins hold 99 % of the predictions; the thick bar in them holds 16-84 %, the white line is the
-    median. Predictions must include the errors of measurement, so that points have no bars. Two
-    posteriors share each violin, one on the left and one on the right.
+    Violins hold 99 % of the predictions; the thick bar in them holds 16-84 %, the white
+    line is the median. Predictions must include the errors of measurement, so that
+    points have no bars. Two posteriors share each violin, one on the left and one on
+    the right.
 
     Arguments:
-        panels: What stands in each panel; each observation shows those entries that it has.
+        panels: What stands in each panel; each observation shows those entries that it
+            has.
         observations: For one or two labels the measured values `[S]`.
-        predicted: For the same labels the predictions for those, with shape `[n, S]`; NaN where a
-            bin had no stars, which are left out.
+        predicted: For the same labels the predictions for those, with shape `[n, S]`;
+            NaN where a bin had no stars, which are left out.
         tails: For the same labels the tail probabilities `[S]`, written below the bins.
         abscissa: The label of the bins, with their unit.
 
     Raises:
-        ValueError: If there are more than two labels, or the labels or numbers of entries differ.
+        ValueError: If there are more than two labels, or the labels or numbers of
+            entries differ.
     """
     _check_predicted(observations, predicted, tails or {})
     _check_shown(panels, [*observations.values()])
@@ -230,16 +260,23 @@ def violins(
     for panel, axes in zip(panels, grid, strict=True):
         here = {k: o for k, o in observations.items() if {*o.names} & {*panel.entries}}
         sides = {
-            label: (-1, 1)[number] if len(here) > 1 else 0 for number, label in enumerate(here)
+            label: (-1, 1)[number] if len(here) > 1 else 0
+            for number, label in enumerate(here)
         }
         for label, side in sides.items():
             ink = [*observations].index(label)
-            _draw_violins(axes, panel, (label, observations[label]), predicted[label], side, ink)
-        axes.set(title=panel.title, xlabel=abscissa, ylabel=panel.label, xlim=_limits(panel))
+            _draw_violins(
+                axes, panel, (label, observations[label]), predicted[label], side, ink
+            )
+        axes.set(
+            title=panel.title, xlabel=abscissa, ylabel=panel.label, xlim=_limits(panel)
+        )
         written = {label: tails[label] for label in here if tails and label in tails}
         _write_tails(axes, panel, observations, written)
     if tails:
-        grid[0].plot([], [], linestyle="none", marker="$p$", color=INK, label="tail probability")
+        grid[0].plot(
+            [], [], linestyle="none", marker="$p$", color=INK, label="tail probability"
+        )
     legend_below(figure, *grid, columns=5 if len(panels) > 1 else 2)
     return figure
 
@@ -263,7 +300,9 @@ def _check_predicted(
                 f"{shapes[1]}, but the observation has {size} entries: use the same binning"
             )
     if not tails.keys() <= observations.keys():
-        raise ValueError(f"tail probabilities of {sorted(tails.keys() - observations.keys())}")
+        raise ValueError(
+            f"tail probabilities of {sorted(tails.keys() - observations.keys())}"
+        )
 
 
 def _draw_violins(
@@ -283,7 +322,9 @@ def _draw_violins(
     shown = [i for i, name in enumerate(panel.entries) if name in observation.names]
     edges = np.asarray(panel.bins, dtype=float)[shown]
     place = edges.mean(axis=1) + 0.14 * side * np.diff(edges)[:, 0]
-    value = [observation.value[observation.names.index(panel.entries[i])] for i in shown]
+    value = [
+        observation.value[observation.names.index(panel.entries[i])] for i in shown
+    ]
     axes.plot(
         place,
         value,
@@ -294,7 +335,9 @@ def _draw_violins(
         zorder=5,
         label=f"{label}, observed",
     )
-    axes.fill_between([], [], color=COLOURS[ink], alpha=0.35, label=f"{label}, predicted")
+    axes.fill_between(
+        [], [], color=COLOURS[ink], alpha=0.35, label=f"{label}, predicted"
+    )
 
 
 def _violin(

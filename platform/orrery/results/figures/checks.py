@@ -30,8 +30,8 @@ if TYPE_CHECKING:  # drawing a curve needs no Ray and no Lightning
 def coverage(curves: Mapping[str, Coverage]) -> Figure:
     """Returns how often the truth lies within credible regions against what they promise.
 
-    The bands hold 68 and 95 % of the curves that a calibrated posterior would give at each level,
-    from the binomial distribution of the number of tests.
+    The bands hold 68 and 95 % of the curves that a calibrated posterior would give at
+    each level, from the binomial distribution of the number of tests.
 
     Arguments:
         curves: For each posterior's label its coverage.
@@ -43,11 +43,17 @@ def coverage(curves: Mapping[str, Coverage]) -> Figure:
     for probability, alpha in ((TWO_SIGMA, 0.15), (ONE_SIGMA, 0.3)):
         low, high = (stats.binom.ppf(p, tests, level) / tests for p in probability)
         axes.fill_between(level, low, high, color=GREY, alpha=alpha, linewidth=0)
-    axes.plot((0, 1), (0, 1), color=INK, linewidth=0.8, label=f"calibrated, {tests} tests")
+    axes.plot(
+        (0, 1), (0, 1), color=INK, linewidth=0.8, label=f"calibrated, {tests} tests"
+    )
     for label, curve, colour, dashes in inked(curves):
         text = f"{label}: ATC {curve.atc:+.3f}, KS $p$ = {curve.ks_pvalue:.2g}"
-        axes.plot(curve.levels, curve.coverage, color=colour, linestyle=dashes, label=text)
-    axes.set(xlabel="credibility level", ylabel="expected coverage", xlim=(0, 1), ylim=(0, 1))
+        axes.plot(
+            curve.levels, curve.coverage, color=colour, linestyle=dashes, label=text
+        )
+    axes.set(
+        xlabel="credibility level", ylabel="expected coverage", xlim=(0, 1), ylim=(0, 1)
+    )
     axes.set_aspect("equal")
     legend_below(figure, axes, columns=1)
     return figure
@@ -57,8 +63,9 @@ def coverage(curves: Mapping[str, Coverage]) -> Figure:
 def ranks(results: Mapping[str, Ranks], parameters: Sequence[Parameter]) -> Figure:
     """Returns how far the truths' ranks among the draws are from uniform, for each parameter.
 
-    A curve that leaves the grey band anywhere is a miss at 5 %. A hump says that the posterior lies
-    too high, a dip too low; a dip and then a hump that it is too wide, the reverse too narrow.
+    A curve that leaves the grey band anywhere is a miss at 5 %. A hump says that the
+    posterior lies too high, a dip too low; a dip and then a hump that it is too wide,
+    the reverse too narrow.
 
     Arguments:
         results: For each posterior's label its ranks.
@@ -67,10 +74,14 @@ def ranks(results: Mapping[str, Ranks], parameters: Sequence[Parameter]) -> Figu
     figure, grid = side_by_side(len(parameters))
     band = next(iter(results.values()))
     for i, (axes, parameter) in enumerate(zip(grid, parameters, strict=True)):
-        axes.fill_between(band.levels, band.lower, band.upper, color=GREY, alpha=0.3, linewidth=0)
+        axes.fill_between(
+            band.levels, band.lower, band.upper, color=GREY, alpha=0.3, linewidth=0
+        )
         axes.axhline(0.0, color=INK, linewidth=0.8)
         for label, result, colour, dashes in inked(results):
-            step = axes.step(result.levels, result.difference[:, i], where="post", label=label)
+            step = axes.step(
+                result.levels, result.difference[:, i], where="post", label=label
+            )
             step[0].set(color=colour, linestyle=dashes)
         pvalues = ", ".join(f"{result.ks_pvalue[i]:.2g}" for result in results.values())
         axes.set(xlabel="rank of the truth", ylabel="ECDF less uniform", xlim=(0, 1))
@@ -84,14 +95,17 @@ def training_curve(curves: "Mapping[str, Curve]") -> Figure:
     """Returns the losses of the training and of the validation pairs against the epoch.
 
     Arguments:
-        curves: For each estimator's label its losses; a dot marks the epoch whose weights are kept.
+        curves: For each estimator's label its losses; a dot marks the epoch whose
+            weights are kept.
     """
     figure = Figure(figsize=(6.0, 3.8), layout="constrained")
     axes = figure.subplots()
     for label, curve, colour, _ in inked(curves):
         axes.plot(curve.train, color=colour, linestyle=":", label=f"{label}, training")
         axes.plot(curve.validation, color=colour, label=f"{label}, validation")
-        axes.plot(curve.best, curve.validation[curve.best], "o", color=colour, markersize=5)
+        axes.plot(
+            curve.best, curve.validation[curve.best], "o", color=colour, markersize=5
+        )
     axes.set(xlabel="epoch", ylabel=r"$-\log q(\theta\,|\,x)$, mean over pairs")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()

@@ -60,7 +60,9 @@ class Band:
 
 def _check_interval(label: str, ends: Interval) -> None:
     # a comparison with NaN is false
-    if not (len(ends) == 3 and np.isfinite(ends).all() and ends[0] <= ends[1] <= ends[2]):
+    if not (
+        len(ends) == 3 and np.isfinite(ends).all() and ends[0] <= ends[1] <= ends[2]
+    ):
         raise ValueError(
             f"interval {tuple(ends)} of {label!r}: give lower end, median and upper end, ascending"
         )
@@ -75,7 +77,8 @@ def intervals(
 ) -> Figure:
     """Returns medians and 16-84 % of one quantity row by row, over published bands.
 
-    Filled markers are ours, with their numbers on the right; open ones below them are published.
+    Filled markers are ours, with their numbers on the right; open ones below them are
+    published.
 
     Arguments:
         rows: The rows, from the top down.
@@ -89,7 +92,9 @@ def intervals(
     _check_rows(rows, prior)
     keys = len(bands) + (prior is not None)
     height = 0.52 if len(rows) <= _MANY else 0.28
-    figure = Figure(figsize=(6.6, 1.2 + height * len(rows) + 0.24 * keys), layout="constrained")
+    figure = Figure(
+        figsize=(6.6, 1.2 + height * len(rows) + 0.24 * keys), layout="constrained"
+    )
     axes = figure.subplots()
     looks = zip(itertools.cycle(COLOURS[1:]), itertools.cycle(HATCHES), strict=True)
     for band, (colour, hatch) in zip(bands, looks, strict=False):
@@ -129,8 +134,14 @@ def _shade(axes: Axes, band: Band, colour: str, hatch: str) -> None:
 def _draw_rows(axes: Axes, rows: Sequence[Constraint]) -> None:
     """Draws ours and, just below, the published: one call each, so that each has one legend."""
     both = {i for i, row in enumerate(rows) if row.ours and row.published}
-    ours = [(i - 0.12 * (i in both), row.ours) for i, row in enumerate(rows) if row.ours]
-    theirs = [(i + 0.2 * (i in both), row.published) for i, row in enumerate(rows) if row.published]
+    ours = [
+        (i - 0.12 * (i in both), row.ours) for i, row in enumerate(rows) if row.ours
+    ]
+    theirs = [
+        (i + 0.2 * (i in both), row.published)
+        for i, row in enumerate(rows)
+        if row.published
+    ]
     if ours:
         _draw_bars(axes, ours, COLOURS[0], "ours, median and 16-84 %", COLOURS[0])
     if theirs:
@@ -142,7 +153,11 @@ def _draw_rows(axes: Axes, rows: Sequence[Constraint]) -> None:
 
 
 def _draw_bars(
-    axes: Axes, places: Sequence[tuple[float, Interval]], colour: str, label: str, face: str
+    axes: Axes,
+    places: Sequence[tuple[float, Interval]],
+    colour: str,
+    label: str,
+    face: str,
 ) -> None:
     low, median, high = np.array([ends for _, ends in places]).T
     axes.errorbar(
@@ -189,7 +204,9 @@ def relation(
         itertools.cycle(MARKERS[1:]),
         strict=False,
     ):
-        axes.plot(*place, marker, color=colour, markersize=8, markeredgecolor=INK, label=label)
+        axes.plot(
+            *place, marker, color=colour, markersize=8, markeredgecolor=INK, label=label
+        )
     axes.set(xlabel=labels[0], ylabel=labels[1])
     axes.legend()
     return figure
@@ -197,6 +214,8 @@ def relation(
 
 def _running(x: FloatArray, y: FloatArray, bins: int) -> FloatArray:
     """Returns median abscissa, and 16, 50 and 84 % of the ordinate, in equally full bins."""
-    parts = [part for part in np.array_split(np.argsort(x, kind="stable"), bins) if len(part)]
+    parts = [
+        part for part in np.array_split(np.argsort(x, kind="stable"), bins) if len(part)
+    ]
     levels = (ONE_SIGMA[0], 0.5, ONE_SIGMA[1])
     return np.array([[np.median(x[i]), *np.quantile(y[i], levels)] for i in parts]).T

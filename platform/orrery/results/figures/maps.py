@@ -23,7 +23,9 @@ from orrery.results.figures.style import COLOURS, DASHES, GREY, INK, MARKERS, ST
 
 # Blue and red say what stars do, so that regions have the palette's other colours.
 REGION_COLOURS = (COLOURS[5], COLOURS[4], COLOURS[3], COLOURS[2])
-COLOUR_MAP = "RdBu_r"  # receding stars are red; red and blue differ for every kind of eye
+COLOUR_MAP = (
+    "RdBu_r"  # receding stars are red; red and blue differ for every kind of eye
+)
 _LONGITUDES, _LATITUDES = np.arange(-120, 121, 60), np.arange(-60, 61, 30)  # [deg]
 
 
@@ -33,8 +35,9 @@ class SkyRegion:
 
     Arguments:
         label: Its name in the legend.
-        inside: Whether it holds each node of a grid over the whole sky `[B, L]`: rows run from
-            latitude -90 to 90 deg and columns from longitude -180 to 180 deg, ends included.
+        inside: Whether it holds each node of a grid over the whole sky `[B, L]`: rows
+            run from latitude -90 to 90 deg and columns from longitude -180 to 180 deg,
+            ends included.
     """
 
     label: str
@@ -87,15 +90,21 @@ class SkyPanel:
     tracks: tuple[Track, ...] = ()
 
     def __post_init__(self) -> None:
-        _check_lengths(f"map {self.title!r}", self.longitude, self.latitude, self.values)
+        _check_lengths(
+            f"map {self.title!r}", self.longitude, self.latitude, self.values
+        )
         if not (np.abs(self.latitude) <= np.pi / 2 + 1e-9).all():
-            raise ValueError(f"map {self.title!r} has latitudes beyond a pole: give radians")
+            raise ValueError(
+                f"map {self.title!r} has latitudes beyond a pole: give radians"
+            )
 
 
 def _check_lengths(what: str, *columns: FloatArray) -> None:
     shapes = [np.shape(column) for column in columns]
     if len(set(shapes)) > 1 or len(shapes[0]) != 1:
-        raise ValueError(f"{what} has columns of shapes {shapes}: give one value for each point")
+        raise ValueError(
+            f"{what} has columns of shapes {shapes}: give one value for each point"
+        )
 
 
 @dataclass(frozen=True)
@@ -115,7 +124,10 @@ class RadialCounts:
     counts: NDArray[Any]
 
     def __post_init__(self) -> None:
-        if np.shape(self.edges) != (len(self.counts) + 1,) or not (np.diff(self.edges) > 0).all():
+        if (
+            np.shape(self.edges) != (len(self.counts) + 1,)
+            or not (np.diff(self.edges) > 0).all()
+        ):
             raise ValueError(
                 f"{self.survey}, {self.region}: {len(self.counts)} counts need one more edge than "
                 f"that, ascending, not {tuple(self.edges)}"
@@ -136,8 +148,8 @@ def sky(
         panels: The maps, two beside each other.
         label: What colours the stars, with its unit.
         counts: Radial distributions to draw underneath.
-        limit: The largest value that the colours tell apart, and minus the smallest; by default
-            19 of 20 stars are within.
+        limit: The largest value that the colours tell apart, and minus the smallest; by
+            default 19 of 20 stars are within.
         abscissa: The label of the distances, with their unit.
 
     Raises:
@@ -172,7 +184,9 @@ def _limit(panels: Sequence[SkyPanel]) -> float:
     return float(np.quantile(np.concatenate(sizes), 0.95)) or 1.0
 
 
-def _shades(panels: Sequence[SkyPanel], counts: Sequence[RadialCounts]) -> dict[str, str]:
+def _shades(
+    panels: Sequence[SkyPanel], counts: Sequence[RadialCounts]
+) -> dict[str, str]:
     """Returns the colour of each region, by label."""
     found = dict.fromkeys(region.label for panel in panels for region in panel.regions)
     found.update(dict.fromkeys(item.region for item in counts))
@@ -194,7 +208,9 @@ def _frames(count: int, below: bool) -> tuple[Figure, list[Axes], Axes | None]:
     return figure, maps, figure.add_subplot(parts[1]) if below else None
 
 
-def _draw_map(axes: Axes, panel: SkyPanel, shades: dict[str, str], norm: CenteredNorm) -> None:
+def _draw_map(
+    axes: Axes, panel: SkyPanel, shades: dict[str, str], norm: CenteredNorm
+) -> None:
     for region in panel.regions:
         _shade(axes, region, shades[region.label])
     known = np.isfinite(panel.values)
@@ -227,14 +243,19 @@ def _shade(axes: Axes, region: SkyRegion, colour: str) -> None:
         np.linspace(np.pi, -np.pi, columns),
     )
     inside = region.inside.astype(float)
-    axes.contourf(longitude, latitude, inside, levels=(0.5, 1.5), colors=[colour], alpha=0.25)
+    axes.contourf(
+        longitude, latitude, inside, levels=(0.5, 1.5), colors=[colour], alpha=0.25
+    )
     if not region.inside.all():
-        axes.contour(longitude, latitude, inside, levels=(0.5,), colors=[colour], linewidths=1.0)
+        axes.contour(
+            longitude, latitude, inside, levels=(0.5,), colors=[colour], linewidths=1.0
+        )
 
 
 def _draw_track(axes: Axes, track: Track) -> None:
     x = _leftwards(track.longitude)
-    # A path that leaves the map on one side comes back on the other, without a line across.
+    # A path that leaves the map on one side comes back on the other, without a line
+    # across.
     jumps = np.flatnonzero(np.abs(np.diff(x)) > np.pi) + 1
     pieces = zip(np.split(x, jumps), np.split(track.latitude, jumps), strict=True)
     for longitude, latitude in pieces:
@@ -255,17 +276,26 @@ def _name_map(axes: Axes, title: str) -> None:
     axes.set_title(title)
     axes.grid(color=GREY, alpha=0.35, linewidth=0.5)
     axes.set_xticks(np.radians(_LONGITUDES), [])
-    box = {"boxstyle": "round,pad=0.1", "facecolor": "white", "alpha": 0.7, "linewidth": 0}
+    box = {
+        "boxstyle": "round,pad=0.1",
+        "facecolor": "white",
+        "alpha": 0.7,
+        "linewidth": 0,
+    }
     place: dict[str, Any] = {"ha": "center", "va": "top", "zorder": 6.0, "bbox": box}
     for degrees in _LONGITUDES.tolist():  # on the map itself, so above its stars
         axes.text(np.radians(degrees), -0.05, f"{-degrees % 360}°", fontsize=7, **place)
-    axes.set_yticks(np.radians(_LATITUDES), [f"{b}°" for b in _LATITUDES.tolist()], fontsize=7)
+    axes.set_yticks(
+        np.radians(_LATITUDES), [f"{b}°" for b in _LATITUDES.tolist()], fontsize=7
+    )
 
 
 def _draw_counts(
     axes: Axes, counts: Sequence[RadialCounts], shades: dict[str, str], abscissa: str
 ) -> None:
-    dashes = dict(zip(dict.fromkeys(item.survey for item in counts), DASHES * 9, strict=False))
+    dashes = dict(
+        zip(dict.fromkeys(item.survey for item in counts), DASHES * 9, strict=False)
+    )
     markers = dict(zip(shades, MARKERS * 9, strict=False))
     handles = []
     for item in counts:
@@ -275,10 +305,14 @@ def _draw_counts(
             "marker": markers[item.region],
             "markersize": 5.0,
         }
-        axes.stairs(item.counts, edges, color=shades[item.region], linestyle=line, linewidth=1.8)
+        axes.stairs(
+            item.counts, edges, color=shades[item.region], linestyle=line, linewidth=1.8
+        )
         axes.plot((edges[1:] + edges[:-1]) / 2, item.counts, linestyle="none", **dots)
         label = f"{item.survey}, {item.region}"
-        handles.append(Line2D([], [], linestyle=line, linewidth=1.8, label=label, **dots))
+        handles.append(
+            Line2D([], [], linestyle=line, linewidth=1.8, label=label, **dots)
+        )
     axes.set_yscale("log", nonpositive="clip")
     axes.set(xlabel=abscissa, ylabel="stars in a bin")
     axes.set_ylim(0.7, 1.6 * max(1, *(np.max(item.counts) for item in counts)))
@@ -290,8 +324,12 @@ def _legend(figure: Figure, panels: Sequence[SkyPanel], shades: dict[str, str]) 
         Patch(facecolor=(colour, 0.25), edgecolor=colour, label=label)
         for label, colour in shades.items()
     ]
-    for label in dict.fromkeys(track.label for panel in panels for track in panel.tracks):
+    for label in dict.fromkeys(
+        track.label for panel in panels for track in panel.tracks
+    ):
         handles.append(Line2D([], [], label=f"{label} today", **_STAR))
-        handles.append(Line2D([], [], color=INK, linestyle="--", label=f"{label}, past path"))
+        handles.append(
+            Line2D([], [], color=INK, linestyle="--", label=f"{label}, past path")
+        )
     if handles:
         figure.legend(handles=handles, loc="outside lower center", ncols=6)

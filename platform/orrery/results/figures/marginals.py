@@ -59,22 +59,27 @@ def corner(
 ) -> Figure:
     """Returns one- and two-dimensional marginals of posteriors, with the prior in grey.
 
-    Contours hold 39 and 86 % of the draws (1 and 2 sigma of a Gaussian in two dimensions); bands
-    on the diagonal hold 16-84 %; the numbers above it are medians and that band.
+    Contours hold 39 and 86 % of the draws (1 and 2 sigma of a Gaussian in two
+    dimensions); bands on the diagonal hold 16-84 %; the numbers above it are medians
+    and that band.
 
     Arguments:
         draws: For each posterior's label its draws, with shape `[n, P]`.
         parameters: The P parameters.
         prior: Draws from the prior, with shape `[n, P]`.
-        points: For each label published or true values, with shape `[P]`, or `[3, P]` with medians
-            and the lower and upper ends of their intervals; NaN where unknown.
+        points: For each label published or true values, with shape `[P]`, or `[3, P]`
+            with medians and the lower and upper ends of their intervals; NaN where
+            unknown.
 
     Raises:
-        ValueError: If there are no draws, a set has not P finite columns, or a point is neither
-            `[P]` nor `[3, P]` with its ends around its medians.
+        ValueError: If there are no draws, a set has not P finite columns, or a point is
+            neither `[P]` nor `[3, P]` with its ends around its medians.
     """
     _check_columns({**draws, **({} if prior is None else {"prior": prior})}, parameters)
-    marks = {k: _ends(k, np.asarray(v, float), len(parameters)) for k, v in (points or {}).items()}
+    marks = {
+        k: _ends(k, np.asarray(v, float), len(parameters))
+        for k, v in (points or {}).items()
+    }
     spans = _spans([*draws.values()], prior, [*marks.values()])
     figure = Figure(figsize=(1.75 * len(parameters) + 1.0,) * 2)
     figure.subplots(len(parameters), len(parameters), squeeze=False)
@@ -89,11 +94,17 @@ def corner(
     return figure
 
 
-def _check_columns(sets: Mapping[str, FloatArray], parameters: Sequence[Parameter]) -> None:
+def _check_columns(
+    sets: Mapping[str, FloatArray], parameters: Sequence[Parameter]
+) -> None:
     if not sets.keys() - {"prior"}:
         raise ValueError("a corner figure needs at least one set of draws")
     for label, values in sets.items():
-        if values.ndim != 2 or values.shape[1] != len(parameters) or not np.isfinite(values).all():
+        if (
+            values.ndim != 2
+            or values.shape[1] != len(parameters)
+            or not np.isfinite(values).all()
+        ):
             raise ValueError(
                 f"{label!r} has shape {values.shape}: draws must be finite, with one column for "
                 f"each of the {len(parameters)} parameters"
@@ -129,7 +140,9 @@ def _spans(
     high = np.fmax.reduce(np.concatenate([*ends, *marks]))
     # A parameter that never changes still needs an axis.
     margin = np.where(high > low, 0.06 * (high - low), 0.5)
-    return [(float(a), float(b)) for a, b in zip(low - margin, high + margin, strict=True)]
+    return [
+        (float(a), float(b)) for a, b in zip(low - margin, high + margin, strict=True)
+    ]
 
 
 def _overlay(
@@ -170,9 +183,13 @@ def _name_axes(figure: Figure, parameters: Sequence[Parameter]) -> None:
 def _annotate_diagonal(figure: Figure, draws: Mapping[str, FloatArray]) -> None:
     """Writes each median with its 16-84 % band above the diagonal, and shades that band."""
     for row, (_, values, colour, _) in enumerate(reversed(inked(draws))):
-        low, median, high = np.quantile(values, (ONE_SIGMA[0], 0.5, ONE_SIGMA[1]), axis=0)
+        low, median, high = np.quantile(
+            values, (ONE_SIGMA[0], 0.5, ONE_SIGMA[1]), axis=0
+        )
         for i, axes in enumerate(_grid(figure).diagonal()):
-            x, y = axes.lines[len(axes.lines) - 1 - row].get_data()  # the latest is the last set
+            x, y = axes.lines[
+                len(axes.lines) - 1 - row
+            ].get_data()  # the latest is the last set
             _shade(axes, np.asarray(x), np.asarray(y), (low[i], high[i]), colour)
             place, text = (0.5, 1.05 + 0.17 * row), interval(low[i], median[i], high[i])
             axes.text(*place, text, color=colour, ha="center", transform=axes.transAxes)
@@ -206,7 +223,9 @@ def _mark_points(
     ):
         for i, j in zip(*np.tril_indices(len(grid)), strict=True):
             if i == j:
-                _mark_diagonal(grid[i, i], ends[:, i], marker, dashes, 0.92 - 0.11 * row)
+                _mark_diagonal(
+                    grid[i, i], ends[:, i], marker, dashes, 0.92 - 0.11 * row
+                )
             else:
                 _mark_plane(grid[i, j], ends[:, j], ends[:, i], marker)
                 grid[i, j].set_ylim(spans[i])
@@ -218,14 +237,23 @@ def _mark_plane(axes: Axes, x: FloatArray, y: FloatArray, marker: str) -> None:
         axes.errorbar(x[0], y[0], _reach(y), _reach(x), fmt=marker, zorder=5, **_POINT)
 
 
-def _mark_diagonal(axes: Axes, ends: FloatArray, marker: str, dashes: str, height: float) -> None:
+def _mark_diagonal(
+    axes: Axes, ends: FloatArray, marker: str, dashes: str, height: float
+) -> None:
     """Marks a value by a line; one with errors by a point, each of several at its own height."""
     if ends[1] == ends[2]:
         axes.axvline(ends[0], color=INK, linestyle=dashes, linewidth=1.0)
     elif np.isfinite(ends).all():
         across = axes.get_xaxis_transform()
         axes.errorbar(
-            ends[0], height, None, _reach(ends), fmt=marker, transform=across, zorder=5, **_POINT
+            ends[0],
+            height,
+            None,
+            _reach(ends),
+            fmt=marker,
+            transform=across,
+            zorder=5,
+            **_POINT,
         )
 
 
@@ -235,7 +263,10 @@ def _reach(ends: FloatArray) -> FloatArray | None:
 
 
 def _corner_legend(
-    figure: Figure, draws: Mapping[str, FloatArray], prior: bool, points: Mapping[str, FloatArray]
+    figure: Figure,
+    draws: Mapping[str, FloatArray],
+    prior: bool,
+    points: Mapping[str, FloatArray],
 ) -> None:
     handles: list[Line2D | Patch] = [
         Line2D([], [], color=colour, linestyle=dashes, linewidth=2.2, label=label)
@@ -244,7 +275,9 @@ def _corner_legend(
     if prior:
         handles.append(Patch(facecolor=_PALE, label="prior"))
     for marker, label in zip(MARKERS * len(points), points, strict=False):
-        handles.append(Line2D([], [], marker=marker, linestyle="none", label=label, **_MARK))
+        handles.append(
+            Line2D([], [], marker=marker, linestyle="none", label=label, **_MARK)
+        )
     small = len(_grid(figure)) <= _SMALL  # its empty corner holds no legend
     figure.legend(
         handles=handles,

@@ -36,14 +36,16 @@ def predictions(
 ) -> Figure:
     """Returns predictions against the truth, and below them their RMSE and median bias in bins.
 
-    Grey are the tests under the first prediction, and its 16-84 % in each bin are shaded; lines are
-    medians. Below, bars are standard errors, and bands hold 16-84 % of an ensemble's members.
+    Grey are the tests under the first prediction, and its 16-84 % in each bin are
+    shaded; lines are medians. Below, bars are standard errors, and bands hold 16-84 %
+    of an ensemble's members.
 
     Arguments:
         tests: For each label truths and predictions, each with shape `[N]`.
         errors: For the same labels their errors, with fields of shape `[B]`.
         label: The predicted quantity in mathtext and its unit, such as dex.
-        members: For some of the labels the errors of each member, with fields of shape `[K, B]`.
+        members: For some of the labels the errors of each member, with fields of shape
+            `[K, B]`.
         published: For each label a published RMSE, as a line.
 
     Raises:
@@ -51,7 +53,9 @@ def predictions(
     """
     _check(tests, errors, members or {})
     figure = Figure(figsize=(5.6, 8.6), layout="constrained")
-    above, middle, below = figure.subplots(3, 1, sharex=True, height_ratios=(2.1, 1.0, 1.0))
+    above, middle, below = figure.subplots(
+        3, 1, sharex=True, height_ratios=(2.1, 1.0, 1.0)
+    )
     _draw_tests(above, tests, next(iter(errors.values())).edges)
     looks = zip(inked(errors), MARKERS * len(errors), strict=False)
     for (name, found, colour, dashes), marker in looks:
@@ -59,7 +63,9 @@ def predictions(
         for axes, field in ((middle, "rmse"), (below, "bias")):
             _draw_errors(axes, found, field, bands, (colour, dashes, marker), name)
     for name, value, dashes in _lines(published or {}):
-        middle.axhline(value, color=INK, linestyle=dashes, linewidth=1.0, label=name, zorder=1)
+        middle.axhline(
+            value, color=INK, linestyle=dashes, linewidth=1.0, label=name, zorder=1
+        )
     below.axhline(0.0, color=INK, linewidth=0.8, zorder=0)
     name, unit = label
     above.set(ylabel=f"{name}, predicted [{unit}]")
@@ -71,9 +77,15 @@ def predictions(
 
 
 def _check(
-    tests: Tests, errors: Mapping[str, BinnedErrors], members: Mapping[str, BinnedErrors]
+    tests: Tests,
+    errors: Mapping[str, BinnedErrors],
+    members: Mapping[str, BinnedErrors],
 ) -> None:
-    if not tests or tests.keys() != errors.keys() or not members.keys() <= errors.keys():
+    if (
+        not tests
+        or tests.keys() != errors.keys()
+        or not members.keys() <= errors.keys()
+    ):
         raise ValueError(
             f"predictions of {sorted(tests)}, errors of {sorted(errors)} and members of "
             f"{sorted(members)}: give one label or more, the same for all"
@@ -96,7 +108,9 @@ def _check(
 def _draw_tests(axes: Axes, tests: Tests, edges: FloatArray) -> None:
     first, shown = next(iter(tests.values()))
     size = float(np.clip(2e4 / len(first), 0.6, 12.0))
-    axes.scatter(first, shown, s=size, color=GREY, alpha=0.25, linewidth=0, rasterized=True)
+    axes.scatter(
+        first, shown, s=size, color=GREY, alpha=0.25, linewidth=0, rasterized=True
+    )
     ends = float(edges[0]), float(edges[-1])
     axes.plot(ends, ends, color=INK, linewidth=0.8, label="truth", zorder=3)
     for name, (truth, values), colour, dashes in inked(tests):
@@ -112,7 +126,10 @@ def _quantiles(truth: FloatArray, values: FloatArray, edges: FloatArray) -> Floa
     place = np.searchsorted(edges, truth, side="right") - 1
     bins = [b for b in range(len(edges) - 1) if np.sum(place == b) >= _ENOUGH]
     levels = (ONE_SIGMA[0], 0.5, ONE_SIGMA[1])
-    rows = [[(edges[b] + edges[b + 1]) / 2, *np.quantile(values[place == b], levels)] for b in bins]
+    rows = [
+        [(edges[b] + edges[b + 1]) / 2, *np.quantile(values[place == b], levels)]
+        for b in bins
+    ]
     return np.array(rows).reshape(-1, 4).T
 
 
@@ -146,4 +163,6 @@ def _draw_errors(
 def _lines(published: Mapping[str, float]) -> list[tuple[str, float, Dashes]]:
     """Returns each label and value with dashes."""
     looks: tuple[Dashes, ...] = (":", "-.", "--") * len(published)
-    return [(*item, dashes) for item, dashes in zip(published.items(), looks, strict=False)]
+    return [
+        (*item, dashes) for item, dashes in zip(published.items(), looks, strict=False)
+    ]

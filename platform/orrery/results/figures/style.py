@@ -1,6 +1,7 @@
 """What all figures share: colours, lines, markers, sizes, and how a figure becomes a file.
 
-A colour never says anything alone: lines have dashes, points have markers, areas have hatches.
+A colour never says anything alone: lines have dashes, points have markers, areas have
+hatches.
 """
 
 import io
@@ -24,7 +25,8 @@ DASHES: tuple[Dashes, ...] = ("-", "--", "-.", ":") * 2
 HATCHES = ("////", "\\\\\\\\", "....", "||||", "----", "xxxx")
 INKS = tuple(zip((GREY, *COLOURS), DASHES, strict=False))
 
-# Fractions of a distribution within one and two standard deviations: on a line, in a plane.
+# Fractions of a distribution within one and two standard deviations: on a line, in a
+# plane.
 ONE_SIGMA, TWO_SIGMA = (0.16, 0.84), (0.025, 0.975)
 CONTOURS = (1 - np.exp(-0.5), 1 - np.exp(-2.0))
 
@@ -51,7 +53,9 @@ def encode(figure: Figure, kind: Literal["png", "pdf", "svg"], dpi: int = 160) -
     """Returns the figure as the bytes of a file, the same bytes for the same figure."""
     undated = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
     with io.BytesIO() as file, rc_context(STYLE):
-        figure.savefig(file, format=kind, dpi=dpi, metadata=undated, bbox_inches="tight")
+        figure.savefig(
+            file, format=kind, dpi=dpi, metadata=undated, bbox_inches="tight"
+        )
         return file.getvalue()
 
 
@@ -74,7 +78,9 @@ def inked(items: Mapping[str, T]) -> list[tuple[str, T, str, Dashes]]:
     return [(*item, *ink) for item, ink in zip(items.items(), inks, strict=False)]
 
 
-def side_by_side(count: int, width: float = 3.7, height: float = 3.0) -> tuple[Figure, list[Axes]]:
+def side_by_side(
+    count: int, width: float = 3.7, height: float = 3.0
+) -> tuple[Figure, list[Axes]]:
     """Returns a figure with this many panels, three at most beside each other.
 
     Arguments:
@@ -89,7 +95,9 @@ def side_by_side(count: int, width: float = 3.7, height: float = 3.0) -> tuple[F
         raise ValueError("a figure needs at least one panel")
     columns = 2 if count == 4 else min(count, 3)
     rows = -(-count // columns)
-    figure = Figure(figsize=(width * columns, height * rows + 0.5), layout="constrained")
+    figure = Figure(
+        figsize=(width * columns, height * rows + 0.5), layout="constrained"
+    )
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes in grid[count:]:
         axes.remove()
@@ -102,4 +110,6 @@ def legend_below(figure: Figure, *panels: Axes, columns: int = 6) -> None:
     for axes in panels:
         for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
             found.setdefault(label, handle)
-    figure.legend(found.values(), found.keys(), loc="outside lower center", ncols=columns)
+    figure.legend(
+        found.values(), found.keys(), loc="outside lower center", ncols=columns
+    )

@@ -16,7 +16,11 @@ BINS = ((30, 40), (40, 50), (60, 90))
 @pytest.fixture(scope="session")
 def parameters():
     return (
-        Parameter("log10_m_mw_50", "dex(solMass)", r"$\log_{10} M_\mathrm{MW}(<50\,\mathrm{kpc})$"),
+        Parameter(
+            "log10_m_mw_50",
+            "dex(solMass)",
+            r"$\log_{10} M_\mathrm{MW}(<50\,\mathrm{kpc})$",
+        ),
         Parameter("v_z", "km / s", "$v_z$"),
         Parameter("log10_lambda_df", "", r"$\log_{10}\lambda_\mathrm{DF}$"),
     )
@@ -62,7 +66,10 @@ def calibrated(tests=200, width=1.0):
 
 def tarp(tests=200):
     widths = {"flow": 1.0, "narrow": 0.5}
-    return {name: diagnostics.tarp(*calibrated(tests, w), seed=0) for name, w in widths.items()}
+    return {
+        name: diagnostics.tarp(*calibrated(tests, w), seed=0)
+        for name, w in widths.items()
+    }
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +81,10 @@ def coverages():
 @pytest.fixture(scope="session")
 def rank_results():
     widths = {"flow": 1.0, "narrow": 0.5}
-    return {name: diagnostics.sbc_ranks(*calibrated(200, w), seed=0) for name, w in widths.items()}
+    return {
+        name: diagnostics.sbc_ranks(*calibrated(200, w), seed=0)
+        for name, w in widths.items()
+    }
 
 
 @pytest.fixture(scope="session")
@@ -89,7 +99,9 @@ def star_map(count=40, title="Simulated stars", tracks=()):
     inside[12:] = True
     region = figures.SkyRegion("North", inside)
     velocity = 100 * random.normal(size=count)
-    return figures.SkyPanel(title, longitude, np.arcsin(sine), velocity, (region,), tracks)
+    return figures.SkyPanel(
+        title, longitude, np.arcsin(sine), velocity, (region,), tracks
+    )
 
 
 @pytest.fixture(scope="session")
@@ -101,8 +113,12 @@ def sky_panel():
 @pytest.fixture(scope="session")
 def radial():
     return (
-        figures.RadialCounts("DESI", "North", np.array([30.0, 40.0, 60.0]), np.array([7, 2])),
-        figures.RadialCounts("DESI", "South", np.array([30.0, 40.0, 60.0]), np.array([3, 0])),
+        figures.RadialCounts(
+            "DESI", "North", np.array([30.0, 40.0, 60.0]), np.array([7, 2])
+        ),
+        figures.RadialCounts(
+            "DESI", "South", np.array([30.0, 40.0, 60.0]), np.array([3, 0])
+        ),
     )
 
 

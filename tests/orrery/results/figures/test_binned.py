@@ -10,7 +10,9 @@ from orrery.results import figures
 def test_bands_are_the_quantiles_of_the_simulations(panels, observation):
     x = generator(6).normal(size=(5000, 6)) * np.arange(1, 7)
     figure = figures.profiles(panels, observation(), {"prior": x})
-    wide, narrow = np.split(np.array([p.get_bbox().extents for p in figure.axes[1].patches]), 2)
+    wide, narrow = np.split(
+        np.array([p.get_bbox().extents for p in figure.axes[1].patches]), 2
+    )
     np.testing.assert_allclose(narrow[:, 1], np.quantile(x[:, 3:], 0.16, axis=0))
     np.testing.assert_allclose(wide[:, 3], np.quantile(x[:, 3:], 0.975, axis=0))
     np.testing.assert_array_equal(wide[:, [0, 2]], panels[1].bins)
@@ -21,8 +23,12 @@ def test_observed_points_have_their_errors(panels, observation):
     figure = figures.profiles(panels, observation(), {})
     (container,) = figure.axes[1].containers
     bars = np.array(container.lines[2][0].get_segments())
-    np.testing.assert_allclose(bars[:, 1, 1] - bars[:, 0, 1], 2 * np.array([4.0, 5.0, 6.0]))
-    np.testing.assert_array_equal(container.lines[0].get_xydata()[:, 0], [35.0, 45.0, 75.0])
+    np.testing.assert_allclose(
+        bars[:, 1, 1] - bars[:, 0, 1], 2 * np.array([4.0, 5.0, 6.0])
+    )
+    np.testing.assert_array_equal(
+        container.lines[0].get_xydata()[:, 0], [35.0, 45.0, 75.0]
+    )
 
 
 def test_bins_without_stars_have_no_band(panels, observation):
@@ -68,17 +74,24 @@ def test_measurements_have_their_values_and_errors_inside_the_axes(panels, obser
     axes = figures.measurements(panels, [observation()]).axes[1]
     np.testing.assert_array_equal(points(axes)[0][:, 1], [3.0, 4.0, 5.0])
     bars = np.array(axes.containers[0].lines[2][0].get_segments())
-    np.testing.assert_allclose(bars[:, 1, 1] - bars[:, 0, 1], 2 * np.array([4.0, 5.0, 6.0]))
+    np.testing.assert_allclose(
+        bars[:, 1, 1] - bars[:, 0, 1], 2 * np.array([4.0, 5.0, 6.0])
+    )
     (left, right), (low, high) = axes.get_xlim(), axes.get_ylim()
     assert ((bars[..., 0] > left) & (bars[..., 0] < right)).all()
     assert ((bars[..., 1] > low) & (bars[..., 1] < high)).all()
 
 
-def test_a_survey_shows_only_what_it_has_and_looks_the_same_everywhere(panels, observation):
+def test_a_survey_shows_only_what_it_has_and_looks_the_same_everywhere(
+    panels, observation
+):
     figure = figures.measurements(panels, [observation(3, "north only"), observation()])
     assert [len(axes.containers) for axes in figure.axes] == [2, 1]
     both, alone = (axes.containers[-1].lines[0] for axes in figure.axes)
-    assert (both.get_color(), both.get_marker()) == (alone.get_color(), alone.get_marker())
+    assert (both.get_color(), both.get_marker()) == (
+        alone.get_color(),
+        alone.get_marker(),
+    )
     np.testing.assert_array_equal(points(figure.axes[1])[0][:, 0], [35.0, 45.0, 75.0])
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["north only", "stars"]
@@ -100,7 +113,9 @@ def predictions(seed=6):
 
 def bars(axes):
     """Returns the ends of the thick bars `[V, 2]` and their places `[V]`."""
-    segments = [c.get_segments()[0] for c in axes.collections if hasattr(c, "get_segments")]
+    segments = [
+        c.get_segments()[0] for c in axes.collections if hasattr(c, "get_segments")
+    ]
     return np.array(segments)[:, :, 1], np.array(segments)[:, 0, 0]
 
 
@@ -115,7 +130,9 @@ def outlines(axes):
 def test_violins_hold_the_quantiles_of_the_predictions(panels, observation):
     x = predictions()
     axes = figures.violins(panels, {"a": observation()}, {"a": x}).axes[1]
-    np.testing.assert_allclose(bars(axes)[0].T, np.quantile(x[:, 3:], (0.16, 0.84), axis=0))
+    np.testing.assert_allclose(
+        bars(axes)[0].T, np.quantile(x[:, 3:], (0.16, 0.84), axis=0)
+    )
     ends = np.array([(o[:, 1].min(), o[:, 1].max()) for o in outlines(axes)])
     np.testing.assert_allclose(ends.T, np.quantile(x[:, 3:], (0.005, 0.995), axis=0))
     medians = [line.get_ydata()[0] for line in axes.lines if line.get_marker() == "_"]
@@ -124,9 +141,9 @@ def test_violins_hold_the_quantiles_of_the_predictions(panels, observation):
 
 def test_violins_stay_in_their_bins_and_surveys_on_their_sides(panels, observation):
     surveys = {"left": observation(), "right": observation()}
-    axes = figures.violins(panels, surveys, {"left": predictions(), "right": predictions(7)}).axes[
-        0
-    ]
+    axes = figures.violins(
+        panels, surveys, {"left": predictions(), "right": predictions(7)}
+    ).axes[0]
     left, right = np.split(np.array(outlines(axes)), 2)
     low, high = np.array(panels[0].bins, dtype=float).T
     middle = (low + high) / 2
@@ -136,10 +153,14 @@ def test_violins_stay_in_their_bins_and_surveys_on_their_sides(panels, observati
     assert (right[..., 0].max(axis=1) < high).all()
 
 
-def test_every_observed_value_is_drawn_over_its_violin_and_inside_the_axes(panels, observation):
+def test_every_observed_value_is_drawn_over_its_violin_and_inside_the_axes(
+    panels, observation
+):
     far = observation()
     far.value[:] = np.arange(6) * 100.0
-    figure = figures.violins(panels, {"a": far}, {"a": predictions()}, {"a": np.full(6, 0.1)})
+    figure = figures.violins(
+        panels, {"a": far}, {"a": predictions()}, {"a": np.full(6, 0.1)}
+    )
     for axes, value in zip(figure.axes, np.split(far.value, 2), strict=True):
         (line,) = [line for line in axes.lines if line.get_label() == "a, observed"]
         np.testing.assert_array_equal(line.get_xydata().T, [[35.0, 45.0, 75.0], value])
@@ -149,8 +170,13 @@ def test_every_observed_value_is_drawn_over_its_violin_and_inside_the_axes(panel
 
 def test_tail_probabilities_stand_under_their_bins(panels, observation):
     tails = np.array([0.5, 0.001, np.nan, 0.25, 0.999, 1.0])
-    figure = figures.violins(panels, {"a": observation()}, {"a": predictions()}, {"a": tails})
-    shown = [[(t.get_position()[0], t.get_text()) for t in axes.texts] for axes in figure.axes]
+    figure = figures.violins(
+        panels, {"a": observation()}, {"a": predictions()}, {"a": tails}
+    )
+    shown = [
+        [(t.get_position()[0], t.get_text()) for t in axes.texts]
+        for axes in figure.axes
+    ]
     assert shown[0] == [(35.0, "0.50"), (45.0, "<0.01")]
     assert shown[1] == [(35.0, "0.25"), (45.0, "1.00"), (75.0, "1.00")]
     axes = figure.axes[0]
@@ -165,7 +191,9 @@ def test_bins_without_predictions_have_no_violin(panels, observation):
     x[:1000, 4] = np.nan
     figure = figures.violins(panels, {"a": observation()}, {"a": x})
     assert [len(outlines(axes)) for axes in figure.axes] == [2, 2]
-    np.testing.assert_allclose(bars(figure.axes[1])[0][1], np.quantile(x[1000:, 4], (0.16, 0.84)))
+    np.testing.assert_allclose(
+        bars(figure.axes[1])[0][1], np.quantile(x[1000:, 4], (0.16, 0.84))
+    )
     figures.encode(figure, "png", 40)
 
 
@@ -175,7 +203,9 @@ def test_violins_refuse_what_does_not_belong_together(panels, observation):
         figures.violins(panels, one, {"b": x})
     with pytest.raises(ValueError, match="one or two labels"):
         figures.violins(panels, dict.fromkeys("abc", one["a"]), dict.fromkeys("abc", x))
-    with pytest.raises(ValueError, match=r"\(2000, 5\).*6 entries: use the same binning"):
+    with pytest.raises(
+        ValueError, match=r"\(2000, 5\).*6 entries: use the same binning"
+    ):
         figures.violins(panels, one, {"a": x[:, :5]})
     with pytest.raises(ValueError, match=r"tail probabilities of shape \(3,\)"):
         figures.violins(panels, one, {"a": x}, {"a": np.zeros(3)})

@@ -17,13 +17,17 @@ def band_at_half(curves):
 
 def test_coverage_band_is_binomial(coverages):
     low, high = band_at_half(coverages(100))
-    inside = stats.binom.cdf(high * 100, 100, 0.5) - stats.binom.cdf(low * 100 - 1, 100, 0.5)
+    inside = stats.binom.cdf(high * 100, 100, 0.5) - stats.binom.cdf(
+        low * 100 - 1, 100, 0.5
+    )
     assert 0.68 <= inside < 0.8
     narrow = np.subtract(*band_at_half(coverages(10000))[::-1])
     assert narrow / (high - low) == pytest.approx(0.1, rel=0.1)
 
 
-def test_coverage_of_a_right_posterior_lies_in_the_band_and_of_a_narrow_one_below_it(coverages):
+def test_coverage_of_a_right_posterior_lies_in_the_band_and_of_a_narrow_one_below_it(
+    coverages,
+):
     axes = figures.coverage(coverages(1000)).axes[0]
     _, right, narrow = (line.get_xydata() for line in axes.lines)
     low, high = stats.binom.ppf((0.0005, 0.9995), 1000, 0.75) / 1000
@@ -49,11 +53,16 @@ def test_ranks_show_each_parameter_with_its_band(rank_results, parameters):
     figure = figures.ranks(rank_results, parameters[:2])
     assert len(figure.axes) == 2
     line = figure.axes[1].lines[1]
-    np.testing.assert_array_equal(line.get_ydata(), rank_results["flow"].difference[:, 1])
+    np.testing.assert_array_equal(
+        line.get_ydata(), rank_results["flow"].difference[:, 1]
+    )
     band = figure.axes[1].collections[0].get_paths()[0].vertices[:, 1]
     assert band.max() == rank_results["flow"].upper.max()
     assert band.min() == rank_results["flow"].lower.min()
-    assert f"KS $p$ = {rank_results['flow'].ks_pvalue[1]:.2g}," in figure.axes[1].get_title()
+    assert (
+        f"KS $p$ = {rank_results['flow'].ks_pvalue[1]:.2g},"
+        in figure.axes[1].get_title()
+    )
 
 
 def test_best_epoch_is_marked(curve):

@@ -24,8 +24,12 @@ def test_bars_reach_from_end_to_end_and_rows_run_downwards(rows):
     bars = np.array(ours.lines[2][0].get_segments())
     np.testing.assert_allclose(bars[:, :, 0], [[14.0, 28.0], [25.0, 36.0]])
     np.testing.assert_array_equal(ours.lines[0].get_xdata(), [20.0, 30.0])
-    np.testing.assert_allclose(published.lines[2][0].get_segments()[0][:, 0], [13.0, 30.0])
-    assert [label.get_text() for label in axes.get_yticklabels()] == [row.label for row in rows]
+    np.testing.assert_allclose(
+        published.lines[2][0].get_segments()[0][:, 0], [13.0, 30.0]
+    )
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        row.label for row in rows
+    ]
     heights = axes.transData.transform(ours.lines[0].get_xydata())[:, 1]
     assert (np.diff(heights) < 0).all()
     assert axes.get_xlabel() == "v [km/s]"
@@ -36,22 +40,29 @@ def test_ours_is_filled_and_published_open_and_below(rows):
     ours, published = (container.lines[0] for container in axes.containers)
     assert ours.get_markerfacecolor() == ours.get_color()
     assert published.get_markerfacecolor() == "white"
-    above, below = (axes.transData.transform(line.get_xydata()[0])[1] for line in (ours, published))
+    above, below = (
+        axes.transData.transform(line.get_xydata()[0])[1] for line in (ours, published)
+    )
     assert above > below
 
 
 def test_numbers_beside_the_rows_are_ours(rows):
     axes = figures.intervals(rows, "v [km/s]").axes[0]
-    assert [text.get_text() for text in axes.texts] == [figures.interval(*r.ours) for r in rows]
+    assert [text.get_text() for text in axes.texts] == [
+        figures.interval(*r.ours) for r in rows
+    ]
 
 
 def test_bands_and_prior_lie_at_their_ends_inside_the_axes(rows):
     axes = figures.intervals(rows, "v [km/s]", [BAND], (17.0, 60.0)).axes[0]
     (patch,) = axes.patches
     np.testing.assert_array_equal(
-        patch.get_extents().transformed(axes.transData.inverted()).intervalx, [33.0, 47.0]
+        patch.get_extents().transformed(axes.transData.inverted()).intervalx,
+        [33.0, 47.0],
     )
-    dashed = [line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"]
+    dashed = [
+        line.get_xdata()[0] for line in axes.lines if line.get_linestyle() == "--"
+    ]
     assert dashed == [17.0, 60.0]
     low, high = axes.get_xlim()
     assert low < 13.0
@@ -62,7 +73,10 @@ def test_bands_and_prior_lie_at_their_ends_inside_the_axes(rows):
 
 
 def test_bands_differ_in_more_than_colour(rows):
-    bands = [figures.Band(f"Someone ({year})", (30.0, 40.0, 50.0)) for year in range(2020, 2026)]
+    bands = [
+        figures.Band(f"Someone ({year})", (30.0, 40.0, 50.0))
+        for year in range(2020, 2026)
+    ]
     patches = figures.intervals(rows, "v [km/s]", bands).axes[0].patches
     assert len({patch.get_hatch() for patch in patches}) == 6
 

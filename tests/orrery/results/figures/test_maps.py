@@ -18,7 +18,9 @@ def stars(axes):
 
 
 def one(longitude, latitude=0.0, value=1.0, **others):
-    columns = (np.atleast_1d(np.asarray(c, dtype=float)) for c in (longitude, latitude, value))
+    columns = (
+        np.atleast_1d(np.asarray(c, dtype=float)) for c in (longitude, latitude, value)
+    )
     return figures.SkyPanel("Simulated", *np.broadcast_arrays(*columns), **others)
 
 
@@ -26,7 +28,9 @@ def test_longitude_grows_to_the_left_from_the_centre():
     panel = one(np.radians([0.0, 30.0, 170.0, 190.0, 330.0]))
     axes = figures.sky([panel], "v [km/s]").axes[0]
     places, _ = stars(axes)
-    np.testing.assert_allclose(places[:, 0], np.radians([0, -30, -170, 170, 30]), atol=1e-12)
+    np.testing.assert_allclose(
+        places[:, 0], np.radians([0, -30, -170, 170, 30]), atol=1e-12
+    )
     x = axes.transData.transform(places)[:, 0]
     assert x[2] < x[1] < x[0] < x[4] < x[3]
     named = {t.get_text(): t.get_position()[0] for t in axes.texts}
@@ -79,12 +83,16 @@ def test_maps_titles_and_bar_are_in_order_and_labelled(sky_panel, radial):
 
 
 def test_a_region_is_shaded_where_it_is():
-    latitude, longitude = np.meshgrid(np.arange(-90, 91, 5), np.arange(-180, 181, 5), indexing="ij")
+    latitude, longitude = np.meshgrid(
+        np.arange(-90, 91, 5), np.arange(-180, 181, 5), indexing="ij"
+    )
     north_west = (latitude >= 20) & (longitude >= 30) & (longitude <= 90)
     panel = one(0.0, regions=(figures.SkyRegion("here", north_west),))
     axes = figures.sky([panel], "v [km/s]").axes[0]
     area = Path.make_compound_path(*axes.collections[0].get_paths())
-    inside = area.contains_points(-np.radians([[60.0, -45.0], [60.0, -80.0], [300.0, -45.0]]))
+    inside = area.contains_points(
+        -np.radians([[60.0, -45.0], [60.0, -80.0], [300.0, -45.0]])
+    )
     assert inside.tolist() == [True, True, False]
     assert not area.contains_point(-np.radians([60.0, 10.0]))
 
@@ -125,7 +133,9 @@ def test_maps_refuse_what_they_cannot_draw():
         figures.sky([one(0.0, value=np.nan)], "v")
     with pytest.raises(ValueError, match=r"'A'.*one value for each point"):
         figures.SkyPanel("A", np.zeros(3), np.zeros(3), np.zeros(2))
-    with pytest.raises(ValueError, match="'A' has latitudes beyond a pole: give radians"):
+    with pytest.raises(
+        ValueError, match="'A' has latitudes beyond a pole: give radians"
+    ):
         figures.SkyPanel("A", np.zeros(1), np.array([45.0]), np.zeros(1))
     with pytest.raises(ValueError, match=r"'LMC'.*one value for each point"):
         figures.Track("LMC", np.zeros(3), np.zeros(2))

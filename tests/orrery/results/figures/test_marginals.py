@@ -50,12 +50,18 @@ def test_shaded_area_is_the_central_interval(parameters, draws):
 def test_published_point_lies_where_it_belongs(parameters, draws):
     point = LITERATURE[0]
     figure = figures.corner({"a": draws(0)}, parameters, points={"Published": point})
-    places = [line.get_xydata()[0] for line in figure.axes[3].lines if line.get_marker() == "o"]
+    places = [
+        line.get_xydata()[0]
+        for line in figure.axes[3].lines
+        if line.get_marker() == "o"
+    ]
     np.testing.assert_array_equal(places, [point[:2]])
 
 
 @pytest.mark.parametrize("shift", [0.0, 300.0])
-def test_published_errors_lie_where_they_belong_and_inside_the_axes(parameters, draws, shift):
+def test_published_errors_lie_where_they_belong_and_inside_the_axes(
+    parameters, draws, shift
+):
     points = LITERATURE + shift
     figure = figures.corner({"a": draws(0)}, parameters, points={"Published": points})
     (container,) = figure.axes[7].containers  # the third parameter against the second
@@ -76,7 +82,8 @@ def test_unknown_value_has_no_point(parameters, draws):
     points[:, 1] = np.nan
     figure = figures.corner({"a": draws(0)}, parameters, points={"Published": points})
     drawn = [
-        len(figure.axes[3 * i + j].containers) for i, j in zip(*np.tril_indices(3), strict=True)
+        len(figure.axes[3 * i + j].containers)
+        for i, j in zip(*np.tril_indices(3), strict=True)
     ]
     assert drawn == [1, 0, 0, 1, 0, 1]
     assert all(np.isfinite(axes.get_xlim()).all() for axes in figure.axes)
@@ -86,11 +93,15 @@ def test_unknown_value_has_no_point(parameters, draws):
     "point", [np.zeros(2), np.zeros((2, 3)), LITERATURE[::-1], np.full(3, np.inf)]
 )
 def test_corner_refuses_points_of_other_shapes_or_orders(parameters, draws, point):
-    with pytest.raises(ValueError, match=r"'Published'.* the lower and upper ends around them"):
+    with pytest.raises(
+        ValueError, match=r"'Published'.* the lower and upper ends around them"
+    ):
         figures.corner({"a": draws(0)}, parameters, points={"Published": point})
 
 
-@pytest.mark.parametrize("values", [np.zeros((5, 2)), np.zeros(3), np.full((5, 3), np.nan)])
+@pytest.mark.parametrize(
+    "values", [np.zeros((5, 2)), np.zeros(3), np.full((5, 3), np.nan)]
+)
 def test_corner_refuses_draws_that_are_not_those_of_the_parameters(parameters, values):
     with pytest.raises(ValueError, match="one column for each of the 3 parameters"):
         figures.corner({"a": values}, parameters)

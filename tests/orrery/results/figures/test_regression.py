@@ -43,20 +43,31 @@ def test_looks_differ_in_more_than_colour_and_each_label_is_there_once(hosts):
     assert len({line.get_marker() for line in lines}) == 2
     assert len({line.get_linestyle() for line in lines}) == 2
     shown = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert sorted(shown) == ["Someone (2025)", "all features", "truth", "without satellites"]
-    level = [line for line in figure.axes[1].lines if line.get_label() == "Someone (2025)"]
+    assert sorted(shown) == [
+        "Someone (2025)",
+        "all features",
+        "truth",
+        "without satellites",
+    ]
+    level = [
+        line for line in figure.axes[1].lines if line.get_label() == "Someone (2025)"
+    ]
     assert level[0].get_ydata()[0] == 0.16
 
 
 def test_bands_hold_two_thirds_of_the_members(hosts):
     tests, errors = hosts
     shifts = np.linspace(-0.1, 0.1, 101)[:, np.newaxis]
-    each = regression.binned(tests["all features"][0], tests["all features"][1] + shifts, EDGES)
+    each = regression.binned(
+        tests["all features"][0], tests["all features"][1] + shifts, EDGES
+    )
     figure = figures.predictions(tests, errors, LABEL, {"all features": each})
     band = figure.axes[2].collections[0].get_paths()[0].vertices
     bias = errors["all features"].bias[0]
     at = band[np.isclose(band[:, 0], 10.5), 1]
-    np.testing.assert_allclose([at.min() - bias, at.max() - bias], [-0.068, 0.068], atol=1e-6)
+    np.testing.assert_allclose(
+        [at.min() - bias, at.max() - bias], [-0.068, 0.068], atol=1e-6
+    )
 
 
 def test_units_are_on_the_axes(hosts):
@@ -76,6 +87,8 @@ def test_labels_and_shapes_must_belong_together(hosts):
     with pytest.raises(ValueError, match="the same for all"):
         figures.predictions(tests, errors, LABEL, {"other": errors["all features"]})
     with pytest.raises(ValueError, match=r"shape \(2999,\)"):
-        figures.predictions({k: (t[1:], p) for k, (t, p) in tests.items()}, errors, LABEL)
+        figures.predictions(
+            {k: (t[1:], p) for k, (t, p) in tests.items()}, errors, LABEL
+        )
     with pytest.raises(ValueError, match=r"give \[B\]"):
         figures.predictions(tests, errors, LABEL, errors)

@@ -26,13 +26,24 @@ NAMES = [
 
 @pytest.fixture
 def draw(
-    parameters, draws, observation, panels, coverages, rank_results, curve, rows, sky_panel, radial
+    parameters,
+    draws,
+    observation,
+    panels,
+    coverages,
+    rank_results,
+    curve,
+    rows,
+    sky_panel,
+    radial,
 ):
     """Returns a function of a name: that figure, drawn anew."""
     x = generator(4).normal(size=(300, 6))
     literature = {
         "Published": np.array([11.65, -18.0, np.nan]),
-        "Others": np.array([[11.7, -25.0, 0.1], [11.6, -30.0, -0.1], [11.8, -22.0, 0.4]]),
+        "Others": np.array(
+            [[11.7, -25.0, 0.1], [11.6, -30.0, -0.1], [11.8, -22.0, 0.4]]
+        ),
     }
     m = generator(5).uniform(1, 10, 500)
     surveys = {"one": observation(), "two": observation()}
@@ -48,7 +59,10 @@ def draw(
             panels, [observation(), observation(name="other stars")]
         ),
         "violins": lambda: figures.violins(
-            panels, surveys, {"one": x, "two": x + 1}, dict.fromkeys(surveys, np.full(6, 0.5))
+            panels,
+            surveys,
+            {"one": x, "two": x + 1},
+            dict.fromkeys(surveys, np.full(6, 0.5)),
         ),
         "coverage": lambda: figures.coverage(coverages()),
         "ranks": lambda: figures.ranks(rank_results, parameters[:2]),
@@ -57,10 +71,15 @@ def draw(
             m, m, ("mass [$M_\\odot$]", "v [km/s]"), {"P": (5.0, 5.0)}
         ),
         "intervals": lambda: figures.intervals(
-            rows, "v [km/s]", [figures.Band("Someone (2024)", (33.0, 40.0, 47.0))], (17.0, 42.0)
+            rows,
+            "v [km/s]",
+            [figures.Band("Someone (2024)", (33.0, 40.0, 47.0))],
+            (17.0, 42.0),
         ),
         "sky": lambda: figures.sky(
-            [sky_panel(), sky_panel(title="Others", tracks=(track,))], "v [km/s]", radial
+            [sky_panel(), sky_panel(title="Others", tracks=(track,))],
+            "v [km/s]",
+            radial,
         ),
     }
     return lambda name: figure[name]()
@@ -76,7 +95,9 @@ def test_figures_leave_no_global_state(draw):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_same_input_gives_the_same_picture(draw, name):
-    assert figures.encode(draw(name), "png", 40) == figures.encode(draw(name), "png", 40)
+    assert figures.encode(draw(name), "png", 40) == figures.encode(
+        draw(name), "png", 40
+    )
 
 
 @pytest.mark.parametrize(("name", "kind"), [("sky", "pdf"), ("profiles", "svg")])
@@ -102,7 +123,12 @@ def test_titles_labels_and_legends_do_not_overlap(draw, name):
 
 @pytest.mark.parametrize(
     ("unit", "label"),
-    [("dex(solMass)", "q [$M_\\odot$]"), ("km / s", "q [km/s]"), ("kpc", "q [kpc]"), ("", "q")],
+    [
+        ("dex(solMass)", "q [$M_\\odot$]"),
+        ("km / s", "q [km/s]"),
+        ("kpc", "q [kpc]"),
+        ("", "q"),
+    ],
 )
 def test_labels_show_units_as_readers_write_them(unit, label):
     assert figures.with_unit("q", unit) == label
