@@ -15,11 +15,12 @@ from mwlmc.sky import kinematics
 from mwlmc.sky.survey import DESI_FOOTPRINT, without_and_with_v_tb
 from mwlmc.study import comparison
 from mwlmc.study.campaign import Campaign
+from orrery import runs
 from orrery.execution import cluster, simulation, summaries
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference
 from orrery.results import figures, reports
-from orrery.storage import dataset, runs
+from orrery.storage import dataset
 
 BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
 BINNINGS = without_and_with_v_tb(DESI_FOOTPRINT)

@@ -21,6 +21,7 @@ from halomass.study.comparison import (
     studies,
 )
 from halomass.systems import LOG_M_VIR
+from orrery import runs
 from orrery.execution import cluster, simulation
 from orrery.inference import ensembles
 from orrery.inference.ensembles import Asked, EvaluatedEnsemble, Prediction
@@ -29,7 +30,7 @@ from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
 from orrery.results import figures, reports
 from orrery.results.reports import Report
-from orrery.storage import dataset, runs
+from orrery.storage import dataset
 from orrery.storage.dataset import Dataset
 
 

@@ -21,13 +21,14 @@ from mwlmc.sky.survey import DESI_FOOTPRINT
 from mwlmc.study.campaign import Campaign
 from mwlmc.study.forecast import rows
 from mwlmc.study.literature import TABLE2
+from orrery import runs
 from orrery.execution import cluster, simulation, summaries
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference
 from orrery.judging import predictive
 from orrery.results import figures, reports
 from orrery.results.figures import Panel
-from orrery.storage import dataset, runs
+from orrery.storage import dataset
 
 BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
 

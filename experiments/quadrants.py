@@ -19,11 +19,12 @@ from mwlmc.sky.survey import quadrants, without_and_with_v_tb
 from mwlmc.study import comparison
 from mwlmc.study.campaign import Campaign
 from mwlmc.study.forecast import forecast, forecast_binning
+from orrery import runs
 from orrery.execution import cluster, simulation, summaries
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference
 from orrery.results import reports
-from orrery.storage import dataset, runs
+from orrery.storage import dataset
 
 BINNED = Path("datasets/observed/sdss_kgiants.ecsv")
 ROW = "H3+SEGUE+MagE quadrants, "

@@ -22,10 +22,10 @@ from mwlmc.sky.survey import DESI_FOOTPRINT, DESI_NORTH, DESI_SOUTH, QUADRANTS
 from mwlmc.study import figure_data
 from mwlmc.study.campaign import Campaign
 from mwlmc.study.forecast import model_at, rows
+from orrery import runs
 from orrery.parameters import generator
 from orrery.results import figures, reports
 from orrery.results.figures import Panel, RadialCounts, SkyPanel, SkyRegion, Track
-from orrery.storage import runs
 
 BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
 MOCK = "H3+SEGUE+MagE quadrants, with v_tb"

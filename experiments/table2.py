@@ -17,6 +17,7 @@ from mwlmc.sky.survey import DESI_FOOTPRINT
 from mwlmc.study import comparison
 from mwlmc.study.campaign import Campaign
 from mwlmc.study.forecast import rows
+from orrery import runs
 from orrery.execution import cluster, simulation, summaries
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference, Inferred
@@ -24,7 +25,7 @@ from orrery.judging import calibration
 from orrery.parameters import FloatArray
 from orrery.results import figures, reports
 from orrery.results.reports import Report
-from orrery.storage import dataset, runs
+from orrery.storage import dataset
 
 BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
 SURVEYS = ("DESI", "H3+SEGUE+MagE on DESI's sky", "H3+SEGUE+MagE quadrants")

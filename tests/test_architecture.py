@@ -122,7 +122,12 @@ def test_science_imports_no_tools(path):
     names = imported(parse(path))
     assert not {name.split(".")[0] for name in names} & TOOLS
     machinery = {name for name in names if name.split(".")[0] == "orrery"}
-    allowed = ("orrery.parameters", "orrery.records", "orrery.storage.files")
+    allowed = (
+        "orrery.parameters",
+        "orrery.records",
+        "orrery.identity",
+        "orrery.storage.files",
+    )
     assert not {name for name in machinery if not name.startswith(allowed)}
 
 

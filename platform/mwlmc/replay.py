@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mwlmc.simulator import Simulator
+from orrery.identity import JSON, code_fingerprint
 from orrery.parameters import FloatArray, Prior, generator
-from orrery.records import JSON, Records, Schema, code_fingerprint
+from orrery.records import Records, Schema
 
 STARS = (
     1  # the simulator's own random stream of stars: same seed and number, same stars

@@ -27,8 +27,9 @@ from mwlmc.model import (
     trajectories,
 )
 from mwlmc.sky import frames
+from orrery.identity import JSON, code_fingerprint
 from orrery.parameters import FloatArray, Prior, generator
-from orrery.records import JSON, Column, Records, Schema, code_fingerprint
+from orrery.records import Column, Records, Schema
 
 _PARAMETERS_DRAW, _STARS_DRAW = 0, 1  # the two random streams of a simulation
 _MOST_DRAWS = 100

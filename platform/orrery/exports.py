@@ -13,8 +13,8 @@ import numpy as np
 from astropy.table import QTable
 from astropy.units import Quantity, UnitBase
 
+from orrery.identity import JSON
 from orrery.parameters import FloatArray, Parameter, finite
-from orrery.records import JSON
 
 INSTALL = "pip install 'orrery[notebook]'"
 

@@ -5,59 +5,16 @@ observation is what nature returned, reduced to the same summaries. Both know wh
 are; nothing else has to.
 """
 
-import ast
-import hashlib
-import inspect
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from orrery.identity import JSON, canonical
 from orrery.parameters import FloatArray
-
-JSON = dict[str, Any]
-
-
-def canonical(document: Any) -> str:
-    """Returns a document as JSON text that is the same for equal documents."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def fingerprint(document: Any) -> str:
-    """Returns 16 hexadecimal digits that identify a JSON document."""
-    return hashlib.sha256(canonical(document).encode()).hexdigest()[:16]
-
-
-def code_fingerprint(*modules: ModuleType) -> str:
-    """Returns 16 hexadecimal digits that identify what modules do.
-
-    Comments, docstrings and layout are left out: rewording one must not throw away a
-    campaign.
-    """
-    return fingerprint([_syntax(inspect.getsource(module)) for module in modules])
-
-
-def _syntax(source: str) -> str:
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        body = getattr(node, "body", None)
-        if isinstance(body, list) and body and _is_docstring(body[0]):
-            node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
-    # source again, not a dump: that differs between versions of Python
-    return ast.unparse(tree)
-
-
-def _is_docstring(node: ast.AST) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
 
 
 @dataclass(frozen=True)

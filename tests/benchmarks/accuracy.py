@@ -28,9 +28,9 @@ from numpy.typing import NDArray
 from mwlmc.model import potentials, stellar_halo
 from mwlmc.simulator import PHASE_SPACE, Past, Simulator, Stars
 from mwlmc.sky import kinematics, survey
+from orrery import runs
 from orrery.parameters import generator
 from orrery.records import Records
-from orrery.storage import runs
 
 _BINNINGS = (survey.QUADRANTS, survey.DESI_FOOTPRINT)
 _BATCH = 8  # simulations at a time

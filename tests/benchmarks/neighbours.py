@@ -23,10 +23,11 @@ from halomass.hosts import neighbours
 from halomass.hosts.neighbours import Halos, IntArray, Neighbourhood
 from halomass.hosts.selection import Selection, find_hosts, sides
 from halomass.systems import SCHEMA, FloatArray
+from orrery import runs, terminal
 from orrery.execution import cluster
+from orrery.identity import JSON
 from orrery.parameters import generator
-from orrery.records import JSON, Records
-from orrery.storage import runs
+from orrery.records import Records
 
 LIGHTEST, HEAVIEST, KNEE = 9.7, 15.0, 14.3  # [dex(solMass)] of centrals
 SLOPE = -0.9  # of the number of halos above a mass
@@ -53,7 +54,7 @@ class Neighbours:
 def main(options: Neighbours) -> None:
     """Prints what was measured."""
     halos = draw(options)
-    runs.say(f"{len(halos)} halos, {options.hosts} of them central")
+    terminal.say(f"{len(halos)} halos, {options.hosts} of them central")
     with cluster.one_thread():
         measured = measure(halos, options)
     print(json.dumps(measured))

@@ -28,11 +28,12 @@ from mwlmc.observed import observations
 from mwlmc.parameters import INFERRED
 from mwlmc.sky import kinematics
 from mwlmc.sky.survey import QUADRANTS, Binning
+from orrery import runs, terminal
 from orrery.execution import cluster, summaries
 from orrery.execution.simulation import generate
+from orrery.identity import JSON
 from orrery.parameters import FloatArray, generator
-from orrery.records import JSON, Records, Schema
-from orrery.storage import runs
+from orrery.records import Records, Schema
 from orrery.storage.dataset import Dataset
 
 SIMULATIONS = 4096  # of its own
@@ -121,7 +122,7 @@ def main(options: Rebinning) -> None:
             if options.dataset is None
             else Dataset.open(options.dataset, options.simulations)
         )
-        runs.say(f"{len(stars)} simulations in {stars.folder}")
+        terminal.say(f"{len(stars)} simulations in {stars.folder}")
         processes = min(cpus, len(stars.shards))
         measured = measure(stars, options.binning, processes, place / "summaries")
     print(json.dumps(measured))

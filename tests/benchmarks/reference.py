@@ -86,9 +86,9 @@ from mwlmc.model.potentials import GYR, length
 from mwlmc.sky import kinematics, survey
 from mwlmc.sky.kinematics import IntArray
 from mwlmc.sky.survey import BoolArray
+from orrery import runs
 from orrery.parameters import FloatArray, generator
 from orrery.records import Records
-from orrery.storage import runs
 
 Errors = dict[str, float]
 Facts = dict[str, Any]

@@ -41,10 +41,11 @@ from mwlmc import parameters
 from mwlmc.model import agama_engine, stellar_halo
 from mwlmc.simulator import Simulator, Stars
 from mwlmc.sky import kinematics, survey
+from orrery import runs
 from orrery.execution import cluster, simulation, summaries
 from orrery.parameters import generator
 from orrery.records import Records
-from orrery.storage import dataset, runs
+from orrery.storage import dataset
 
 _FIRST = (
     "import torch; torch.set_num_threads(1); from mwlmc.simulator import Simulator; "

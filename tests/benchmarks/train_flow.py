@@ -38,12 +38,12 @@ from sbi.neural_nets import posterior_nn
 from sbi.neural_nets.estimators import ConditionalDensityEstimator
 from torch import Tensor, nn
 
+from orrery import identity, runs, terminal
+from orrery.identity import JSON
 from orrery.learning import training
 from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
 from orrery.parameters import FloatArray, generator
-from orrery.records import JSON
-from orrery.storage import runs
 
 P, S, NUISANCES = 6, 26, 4
 NOISE = 0.5  # of a summary whose signal has a width of about 1
@@ -118,11 +118,13 @@ def main(options: Options) -> None:
     results = []
     for repeat in range(options.repeats):
         results.append(compare(options, options.seed + repeat))
-        runs.say(json.dumps(results[-1]))
+        terminal.say(json.dumps(results[-1]))
     ratios = [name for name in results[0] if name not in ("sbi", "ours")]
     medians = {name: median([result[name] for result in results]) for name in ratios}
     print(
-        json.dumps({**medians, "options": runs.describe(options), "repeats": results})
+        json.dumps(
+            {**medians, "options": identity.describe(options), "repeats": results}
+        )
     )
 
 

@@ -18,8 +18,9 @@ import ray
 from orrery.execution import cluster
 from orrery.execution.simulation import generate
 from orrery.execution.summaries import compute
+from orrery.identity import fingerprint
 from orrery.parameters import Parameter, generator
-from orrery.records import Column, Records, Schema, fingerprint
+from orrery.records import Column, Records, Schema
 from orrery.storage import dataset
 from orrery.storage.dataset import CARD, WORK
 

@@ -12,12 +12,13 @@ from mwlmc.simulator import PHASE_SPACE, Simulator
 from mwlmc.sky import kinematics, survey
 from orrery.execution import simulation, summaries
 from orrery.execution.summaries import Pairs, convolve
+from orrery.identity import canonical
 from orrery.judging import predictive
 from orrery.learning import posterior
 from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
 from orrery.parameters import generator
-from orrery.records import Observation, canonical
+from orrery.records import Observation
 
 SMALL = Simulator(stars=600)
 

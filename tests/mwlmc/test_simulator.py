@@ -12,8 +12,9 @@ from mwlmc import parameters
 from mwlmc.model import potentials, reflex, trajectories
 from mwlmc.model.potentials import length
 from mwlmc.simulator import PHASE_SPACE, Simulator, lmc_today
+from orrery.identity import canonical
 from orrery.parameters import generator
-from orrery.records import Records, canonical
+from orrery.records import Records
 
 SMALL = Simulator(stars=600)
 

@@ -6,15 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orrery.records import (
-    Column,
-    Observation,
-    Records,
-    Schema,
-    canonical,
-    code_fingerprint,
-    fingerprint,
-)
+from orrery.identity import canonical, code_fingerprint, fingerprint
+from orrery.records import Column, Observation, Records, Schema
 
 SCHEMA = Schema(
     (Column("index", "", "number", "int64"), Column("mass", "solMass", "mass")),

@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 from halomass import cosmology
 from halomass.catalogues import consistent_trees, text_table, universe_machine
 from halomass.systems import LOG_M_PEAK
-from orrery.records import JSON, Column, Records, Schema, code_fingerprint
+from orrery.identity import JSON, code_fingerprint
+from orrery.records import Column, Records, Schema
 
 Kind = Literal["binary", "ascii", "hlist"]
 

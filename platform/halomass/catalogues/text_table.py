@@ -15,7 +15,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from orrery.records import JSON
+from orrery.identity import JSON
 
 LONGEST_LINE = 1 << 16  # [bytes] a file with longer lines is no text
 WORKING_SET = 10  # the most memory that a chunk takes, relative to its bytes

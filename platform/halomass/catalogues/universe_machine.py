@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from halomass.catalogues import text_table
 from halomass.catalogues.text_table import TextTable
-from orrery.records import JSON
+from orrery.identity import JSON
 
 IGNORED = 16  # the flag of halos that do not count
 

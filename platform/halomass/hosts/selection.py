@@ -24,8 +24,9 @@ from halomass.hosts import neighbours
 from halomass.hosts.neighbours import Halos, IntArray, Neighbourhood
 from halomass.mock import stellar_mass
 from halomass.systems import FloatArray
+from orrery.identity import JSON, code_fingerprint
 from orrery.parameters import generator
-from orrery.records import JSON, Records, Schema, code_fingerprint
+from orrery.records import Records, Schema
 
 ANDROMEDA = 761.0  # [kpc] the nearest larger halo to the Milky Way
 _CENTRAL = -1  # `upid` of halos that are no satellites

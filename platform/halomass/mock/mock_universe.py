@@ -38,8 +38,9 @@ from halomass.mock.structure import (
     median_log_concentration,
 )
 from halomass.systems import TEST, TRAIN, VALIDATION, FloatArray
+from orrery.identity import JSON, code_fingerprint
 from orrery.parameters import generator
-from orrery.records import JSON, Records, Schema, code_fingerprint
+from orrery.records import Records, Schema
 
 CatalogueName = Literal["ESMDPL/UM-SAGA", "ESMDPL/UM", "VSMDPL/UM-SAGA", "VSMDPL/UM"]
 Velocities = Literal["orbits", "jeans"]

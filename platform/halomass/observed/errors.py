@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 
 from halomass.systems import FloatArray
-from orrery.records import JSON
+from orrery.identity import JSON
 
 K = 4.74047  # [km/s / (kpc mas/yr)]
 NORMALS = 7  # standard normal numbers that decide the errors of one neighbour

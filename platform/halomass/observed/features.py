@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from halomass.observed import errors
 from halomass.observed.errors import ENVIRONMENT, NORMALS, ErrorModel, Orbits
 from halomass.systems import FloatArray
+from orrery.identity import JSON, fingerprint
 from orrery.parameters import generator
-from orrery.records import JSON, Records, fingerprint
+from orrery.records import Records
 
 Radial = Literal["log", "asinh"]
 Feature = Literal[

@@ -30,7 +30,7 @@ from halomass.observed.neighbour_tables import (
 )
 from halomass.observed.plain_table import KMS, KPC
 from halomass.systems import FloatArray
-from orrery.records import JSON
+from orrery.identity import JSON
 
 __all__ = [
     "ENVIRONMENT",

@@ -24,7 +24,8 @@ from halomass.observed.errors import ENVIRONMENT, Orbits
 from halomass.observed.features import Features, NeighbourSet, Seen
 from halomass.observed.plain_table import KMS, KPC, PlainTable
 from halomass.systems import LOG_M_PEAK, RADIUS, FloatArray
-from orrery.records import JSON, Observation, Records
+from orrery.identity import JSON
+from orrery.records import Observation, Records
 from orrery.storage import files
 
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it:

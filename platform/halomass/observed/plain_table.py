@@ -17,7 +17,7 @@ from astropy.table import Table
 
 from halomass.observed.errors import Orbits
 from halomass.systems import FloatArray
-from orrery.records import JSON
+from orrery.identity import JSON
 
 KPC, KMS, MSUN = units.kpc, units.km / units.s, units.Msun
 DEX = units.dex(MSUN)

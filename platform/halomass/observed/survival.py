@@ -17,7 +17,7 @@ from halomass.mock.mock_universe import THRESHOLDS
 from halomass.mock.populations import V_PEAK, V_PEAK_SLOPE
 from halomass.observed.plain_table import PlainTable
 from halomass.systems import LOG_M_PEAK, FloatArray
-from orrery.records import JSON
+from orrery.identity import JSON
 
 THRESHOLD = THRESHOLDS["UM-SAGA"]  # the mock universe's default catalogue
 

@@ -40,8 +40,9 @@ from mwlmc.sky.survey import (
     expected_counts,
     quadrants,
 )
+from orrery.identity import JSON
 from orrery.parameters import FloatArray, Parameter, generator
-from orrery.records import JSON, Observation
+from orrery.records import Observation
 from orrery.storage import files
 
 _BINNED = {

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from mwlmc.sky import frames, kinematics
 from mwlmc.sky.survey import Directions, sagittarius
+from orrery.identity import JSON
 from orrery.parameters import FloatArray
-from orrery.records import JSON
 
 DEG, KPC, KMS, MASYR = units.deg, units.kpc, units.km / units.s, units.mas / units.yr
 NONE = units.dimensionless_unscaled

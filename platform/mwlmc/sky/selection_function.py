@@ -21,8 +21,8 @@ from astropy_healpix import healpix_to_xyz, nside_to_npix, xyz_to_healpix
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from orrery.identity import JSON
 from orrery.parameters import FloatArray, generator
-from orrery.records import JSON
 
 IntArray = NDArray[np.integer[Any]]
 

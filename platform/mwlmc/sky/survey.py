@@ -20,8 +20,8 @@ from scipy import interpolate
 
 from mwlmc.sky import frames, selection_function
 from mwlmc.sky.selection_function import Bin, Sample
+from orrery.identity import JSON, fingerprint
 from orrery.parameters import FloatArray
-from orrery.records import JSON, fingerprint
 
 BoolArray = NDArray[np.bool_]
 Range = tuple[float, float]

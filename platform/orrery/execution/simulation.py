@@ -16,10 +16,11 @@ import ray
 from ray.exceptions import RayError, RayTaskError
 
 from orrery.execution import cluster
-from orrery.records import JSON, Records, Schema
+from orrery.identity import JSON
+from orrery.records import Records, Schema
 from orrery.storage import dataset
 from orrery.storage.dataset import Dataset, Row, Writer
-from orrery.storage.runs import progress, say
+from orrery.terminal import progress, say
 
 IN_FLIGHT = 2  # tasks of an actor: one in work, one waiting, so that it never idles
 ATTEMPTS = 3  # actors that may die over the same shard

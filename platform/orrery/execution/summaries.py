@@ -24,11 +24,12 @@ from numpy.typing import NDArray
 from ray.exceptions import RayTaskError
 
 from orrery.execution import cluster
+from orrery.identity import JSON, canonical, code_fingerprint, fingerprint
 from orrery.parameters import FloatArray, Parameter, names
-from orrery.records import JSON, Records, canonical, code_fingerprint, fingerprint
+from orrery.records import Records
 from orrery.storage.dataset import INDEX, SPLIT, SPLITS, Dataset, Split, split
 from orrery.storage.files import ensure_writable, replacing
-from orrery.storage.runs import progress, say
+from orrery.terminal import progress, say
 
 BATCHES = 16  # of shards for each CPU: many enough to balance and to show progress
 

@@ -26,7 +26,7 @@ from orrery.records import Observation
 from orrery.results import figures
 from orrery.results.figures import Panel
 from orrery.results.reports import Report, slug
-from orrery.storage.runs import progress
+from orrery.terminal import progress
 
 
 @dataclass(frozen=True)

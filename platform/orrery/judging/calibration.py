@@ -26,7 +26,7 @@ from orrery.judging.diagnostics import (
     holm,
 )
 from orrery.parameters import FloatArray, generator
-from orrery.storage.runs import progress
+from orrery.terminal import progress
 
 TOGETHER = 50  # tests that are sampled between two steps of the progress bar
 OTHERS = 100  # other tests' data over which a truth's density without its own data is averaged

@@ -18,10 +18,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from orrery import versions
 from orrery.execution.summaries import Pairs, Splits
+from orrery.identity import JSON
 from orrery.parameters import Parameter, finite
-from orrery.records import JSON
-from orrery.storage import files, runs
+from orrery.storage import files
 
 R = TypeVar("R")
 
@@ -89,7 +90,7 @@ class ArtifactStore:
         files.write_atomically(self.folder / file, content.getvalue())
         more = {
             "weights": {"file": file, "sha256": digest},
-            "versions": runs.versions(),
+            "versions": versions.versions(),
         }
         files.write_json(self.document, {**document, **more})
         for path in self.folder.glob(f"{UNFINISHED}*"):

@@ -23,9 +23,10 @@ import torch
 from astropy.table import Table
 from torch import Tensor
 
-from orrery import branches, data_vector, parameters
+from orrery import branches, data_vector, identity, parameters
 from orrery.execution import cluster
 from orrery.execution.summaries import Pairs, Splits
+from orrery.identity import JSON, code_fingerprint, fingerprint
 from orrery.learning import members, training
 from orrery.learning.artefacts import ArtifactStore, origin
 from orrery.learning.members import (
@@ -47,8 +48,8 @@ from orrery.learning.training import (
     single_precision,
 )
 from orrery.parameters import FloatArray, Parameter, names
-from orrery.records import JSON, Observation, code_fingerprint, fingerprint
-from orrery.storage import files, runs
+from orrery.records import Observation
+from orrery.storage import files
 
 KIND = "ensemble"
 
@@ -334,8 +335,8 @@ class _Plan:
         return {
             **origin(self.splits, self.parameters),
             "groups": [str(group) for group in self.groups],
-            "networks": runs.describe(self.networks),
-            "learning": runs.describe(self.learning, places=False),
+            "networks": identity.describe(self.networks),
+            "learning": identity.describe(self.learning, places=False),
             "seed": self.seed,
             "code": code_fingerprint(
                 branches, members, parameters, sys.modules[__name__]

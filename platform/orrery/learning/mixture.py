@@ -15,7 +15,7 @@ from astropy.table import QTable, Table
 from numpy.typing import NDArray
 from scipy import special
 
-from orrery import exports
+from orrery import exports, versions
 from orrery.branches import LEARNING, MEMBERS, VALIDATION_NOISE
 from orrery.execution.summaries import Pairs, Splits, convolve
 from orrery.learning import posterior
@@ -24,7 +24,7 @@ from orrery.learning.posterior import Flow, Posterior
 from orrery.learning.training import Training
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import Observation
-from orrery.storage import files, runs
+from orrery.storage import files
 
 KIND = "mixture"
 ROUNDS = 10_000
@@ -294,7 +294,7 @@ def _write(folder: Path, mixed: Mixture) -> None:
     document = {
         "members": [member.document["fingerprint"] for member in mixed.members],
         "weights": mixed.weights.tolist(),
-        "versions": runs.versions(),
+        "versions": versions.versions(),
     }
     files.write_json(ArtifactStore(folder, KIND).document, document)
 

@@ -23,17 +23,17 @@ from sbi.neural_nets.estimators import ConditionalDensityEstimator
 from scipy import special
 from torch import Tensor, nn
 
-from orrery import branches, data_vector, exports, parameters
+from orrery import branches, data_vector, exports, identity, parameters
 from orrery.branches import LEARNING, TRAIN_NOISE, VALIDATION_NOISE
 from orrery.execution import summaries
 from orrery.execution.summaries import Pairs, Splits, convolve
+from orrery.identity import JSON, code_fingerprint, fingerprint
 from orrery.learning import sets, training
 from orrery.learning.artefacts import ArtifactStore, origin
 from orrery.learning.sets import SetLayout
 from orrery.learning.training import Curve, OnEpoch, Trained, Training, single_precision
 from orrery.parameters import FloatArray, Parameter, generator
-from orrery.records import JSON, Observation, code_fingerprint, fingerprint
-from orrery.storage import runs
+from orrery.records import Observation
 
 KIND = "posterior"
 DRAWS_AT_ONCE = 100_000
@@ -347,9 +347,9 @@ class _Plan:
         return {
             **origin(self.splits, self.parameters),
             "covariance": np.asarray(self.covariance, dtype=np.float64).tolist(),
-            "flow": runs.describe(self.flow),
+            "flow": identity.describe(self.flow),
             "layout": self.splits.layout,
-            "training": runs.describe(self.options),
+            "training": identity.describe(self.options),
             "seed": self.seed,
             "code": code_fingerprint(
                 branches, parameters, sets, summaries, training, sys.modules[__name__]
@@ -458,7 +458,10 @@ def fit(
 
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
         trained = plan.train(unfinished, on_epoch)
-        return {**description, "curve": runs.describe(trained.curve)}, trained.weights
+        return {
+            **description,
+            "curve": identity.describe(trained.curve),
+        }, trained.weights
 
     store.get_or_train(identity, learn)
     return load(folder)

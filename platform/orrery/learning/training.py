@@ -35,10 +35,11 @@ from ray.train.torch import TorchTrainer, get_device
 from ray.util.queue import Queue
 from torch import Tensor, nn
 
+from orrery import terminal
 from orrery.branches import LEARNING, ORDER
 from orrery.execution import cluster
 from orrery.parameters import FloatArray, generator
-from orrery.storage import files, runs
+from orrery.storage import files
 
 Tensors = tuple[Tensor, ...]
 OnEpoch = Callable[[int, Mapping[str, float]], None]
@@ -584,7 +585,7 @@ def _listening(on_epoch: OnEpoch, workers: int) -> Iterator[Queue]:
 
 def _say_why(workers: int) -> None:
     cpus = ray.cluster_resources().get("CPU", 0)
-    runs.say(
+    terminal.say(
         f"no worker has started yet: {workers} workers need a CPU each, and the cluster has "
         f"{cpus:g}; ask for fewer workers, or wait until it has grown or other work has ended"
     )

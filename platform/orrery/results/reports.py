@@ -28,12 +28,14 @@ import pyarrow.parquet as pq
 import rich.table
 from astropy.table import Table
 
+from orrery import identity, terminal
+from orrery.identity import JSON
 from orrery.parameters import FloatArray
-from orrery.records import JSON, Column, Records, Schema
+from orrery.records import Column, Records, Schema
 from orrery.results import figures
 from orrery.results.figures import Figure
-from orrery.storage import files, runs
-from orrery.storage.runs import Run
+from orrery.storage import files, run
+from orrery.storage.run import Run
 
 Number = float | int | str
 Mode = Literal["online", "offline", "disabled"]
@@ -84,12 +86,12 @@ class Report:
     def text(self, title: str, paragraph: str) -> None:
         """Adds paragraphs, which blank lines separate; also told to the user."""
         self.sections.append(Section("text", title, self._name(title), paragraph))
-        runs.say(f"\n{title}\n{paragraph}")
+        terminal.say(f"\n{title}\n{paragraph}")
 
     def warning(self, title: str, paragraph: str) -> None:
         """Adds something the reader must not miss, such as a published value that was missed."""
         self.sections.append(Section("warning", title, self._name(title), paragraph))
-        runs.say(f"warning: {title}: {paragraph}")
+        terminal.say(f"warning: {title}: {paragraph}")
 
     def metrics(self, numbers: Mapping[str, Number]) -> None:
         """Adds numbers that sum the run up, to `metrics.json` and to the head of the page."""
@@ -218,9 +220,9 @@ def open_run(
     Raises:
         OSError: If the run's folder cannot be written.
     """
-    run = runs.start(experiment, options, root)
-    _clear(run.folder)
-    report = Report(run, Dashboard(run))
+    started = run.start(experiment, options, root)
+    _clear(started.folder)
+    report = Report(started, Dashboard(started))
     try:
         yield report
     except BaseException:
@@ -271,7 +273,7 @@ def parquet(
 
 
 def _plain(value: Any) -> Number:
-    return runs.describe(value.item() if isinstance(value, np.generic) else value)
+    return identity.describe(value.item() if isinstance(value, np.generic) else value)
 
 
 def _head(table: Table) -> list[tuple[str, str]]:
@@ -296,7 +298,7 @@ def _show(title: str, content: JSON) -> None:
         view.add_column(f"{name}\n[{unit}]" if unit else name)
     for row in content["rows"]:
         view.add_row(*row)
-    runs.console.print(view)
+    terminal.console.print(view)
 
 
 def _flat(options: Any, prefix: str = "") -> dict[str, str]:
@@ -359,7 +361,7 @@ class Dashboard:
             if mode == "online"
             else f"offline, in {run.folder / 'wandb'}"
         )
-        runs.say(f"Weights & Biases: {place}")
+        terminal.say(f"Weights & Biases: {place}")
 
     def epoch(self, estimator: str, epoch: int, losses: Mapping[str, float]) -> None:
         """Sends the losses of one epoch."""
@@ -404,7 +406,7 @@ class Dashboard:
             Exception
         ) as problem:  # whatever goes wrong over there, hours of computing do not
             self._session = None
-            runs.say(
+            terminal.say(
                 f"warning: Weights & Biases failed and is off for the rest of this run "
                 f"({type(problem).__name__}: {problem}); local files are complete"
             )

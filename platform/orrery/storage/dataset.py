@@ -30,7 +30,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from orrery.records import JSON, Column, Records, Schema, canonical, fingerprint
+from orrery.identity import JSON, canonical, fingerprint
+from orrery.records import Column, Records, Schema
 from orrery.storage.files import (
     TEMPORARY,
     append,
@@ -40,7 +41,8 @@ from orrery.storage.files import (
     write_atomically,
     write_json,
 )
-from orrery.storage.runs import duration, say, version
+from orrery.terminal import duration, say
+from orrery.versions import version
 
 Split = Literal["train", "validation", "test"]
 

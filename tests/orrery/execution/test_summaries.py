@@ -10,8 +10,9 @@ from scipy import stats
 from orrery.execution import summaries
 from orrery.execution.simulation import generate
 from orrery.execution.summaries import Pairs, compute, convolve, pooled
+from orrery.identity import fingerprint
 from orrery.parameters import Parameter
-from orrery.records import Column, fingerprint
+from orrery.records import Column
 
 
 @dataclass(frozen=True)

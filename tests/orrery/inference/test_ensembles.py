@@ -15,6 +15,7 @@ from scipy import stats
 
 from orrery.execution import simulation, summaries
 from orrery.execution.summaries import Pairs, Splits
+from orrery.identity import fingerprint
 from orrery.inference import ensembles
 from orrery.inference.ensembles import Prediction, Score
 from orrery.inference.posteriors import Inference
@@ -24,7 +25,7 @@ from orrery.learning.members import Learning, Networks
 from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
 from orrery.parameters import Parameter, generator
-from orrery.records import Column, Observation, Records, Schema, fingerprint
+from orrery.records import Column, Observation, Records, Schema
 from orrery.results import reports
 
 M = Parameter("m", "dex(solMass)", "$m$")

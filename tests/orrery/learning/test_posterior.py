@@ -275,7 +275,7 @@ def test_a_file_and_a_fresh_process_give_the_same_draws(trained, folder, tmp_pat
     data_vector.to_table(observation()).write(tmp_path / "seen.ecsv")
     code = f"""
 from astropy.table import Table
-from orrery import posterior
+from orrery.learning import posterior
 found = posterior.load({str(folder)!r})
 drawn = found.sample(Table.read({str(tmp_path / "seen.ecsv")!r}), 50, seed=7)
 drawn.write({str(tmp_path / "drawn.ecsv")!r})

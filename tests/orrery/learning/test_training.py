@@ -259,9 +259,9 @@ def test_a_worker_that_started_ends_the_alarm_and_tells_no_epoch():
 STARVED = """
 import os, sys
 from pathlib import Path
-from orrery import runs, training
+from orrery import terminal; from orrery.learning import training
 training.STARTUP_TIMEOUT = 3.0
-runs.say = lambda message: os._exit(print(message, flush=True) or 0)
+terminal.say = lambda message: os._exit(print(message, flush=True) or 0)
 training.run_workers(print, 1000, Path(sys.argv[1]), training.ignore)
 """
 

@@ -377,7 +377,7 @@ SMOKE = """
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from orrery import reports
+from orrery.results import reports
 
 @dataclass(frozen=True)
 class Choices:

@@ -142,7 +142,7 @@ def test_a_dataset_may_be_moved(stars, tmp_path):
 
 def test_a_second_writer_is_refused(stars):
     program = (
-        "import pathlib, sys; from orrery import dataset\n"
+        "import pathlib, sys; from orrery.storage import dataset\n"
         "folder, metadata = pathlib.Path(sys.argv[1]), {'fingerprint': 'a', 'shard_size': 8}\n"
         "try:\n"
         "    with dataset.writing(folder, metadata): pass\n"

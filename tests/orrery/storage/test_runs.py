@@ -6,7 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from orrery.storage import runs
+from orrery import runs, terminal
+from orrery.storage import run
 
 
 @dataclass(frozen=True)
@@ -74,18 +75,18 @@ def test_docstrings_are_the_help_text(capsys):
 
 
 def test_the_same_options_find_the_same_folder(tmp_path):
-    first = runs.start("sky", Choices(), tmp_path)
-    assert runs.start("sky", Choices(), tmp_path) == first
+    first = run.start("sky", Choices(), tmp_path)
+    assert run.start("sky", Choices(), tmp_path) == first
     others = [
-        runs.start("sky", Choices(training=Training(4)), tmp_path),
-        runs.start("ground", Choices(), tmp_path),
+        run.start("sky", Choices(training=Training(4)), tmp_path),
+        run.start("ground", Choices(), tmp_path),
     ]
     assert len({run.folder for run in [first, *others]}) == 3
     assert first.folder == tmp_path / "sky" / first.fingerprint
 
 
 def test_a_run_writes_what_it_is(tmp_path):
-    folder = runs.start("sky", Choices(), tmp_path).folder
+    folder = run.start("sky", Choices(), tmp_path).folder
     options = json.loads((folder / "options.json").read_text())["options"]
     assert options["training"] == {"type": "Training", "epochs": 3}
     assert options["edges"] == [30.0, "inf"]
@@ -105,7 +106,7 @@ def test_a_run_writes_what_it_is(tmp_path):
 
 def test_options_without_json_form_are_refused(tmp_path):
     with pytest.raises(ValueError, match="has no plain JSON form"):
-        runs.start("sky", {"random": object()}, tmp_path)
+        run.start("sky", {"random": object()}, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -114,7 +115,7 @@ def test_an_unwritable_folder_is_named_with_a_remedy(tmp_path):
     with pytest.raises(
         OSError, match=r"cannot write .*file/sky.*choose a folder"
     ) as raised:
-        runs.start("sky", Choices(), tmp_path / "file")
+        run.start("sky", Choices(), tmp_path / "file")
     assert raised.value.errno
 
 
@@ -162,7 +163,7 @@ def test_experiments_receive_their_options():
 
 
 def test_progress_without_a_terminal_is_at_most_ten_plain_lines(capsys):
-    with runs.progress("simulating", 1000, done=500) as advance:
+    with terminal.progress("simulating", 1000, done=500) as advance:
         for step in range(500):
             advance(1, note=f"tries {step}")
     lines = capsys.readouterr().err.splitlines()
@@ -175,9 +176,9 @@ def test_progress_without_a_terminal_is_at_most_ten_plain_lines(capsys):
 
 
 def test_progress_without_a_terminal_is_told_every_minute(monkeypatch, capsys):
-    monkeypatch.setattr(runs, "MINUTE", 0.01)
+    monkeypatch.setattr(terminal, "MINUTE", 0.01)
     lines = ""
-    with runs.progress("simulating", 16384, done=64) as advance:
+    with terminal.progress("simulating", 16384, done=64) as advance:
         while (
             "64 of 16384 simulations (0 %), 0 simulations/s, time left unknown"
             not in lines
@@ -194,12 +195,12 @@ def test_progress_without_a_terminal_is_told_every_minute(monkeypatch, capsys):
     ("seconds", "text"), [(0.4, "0:00:00"), (845.0, "0:14:05"), (359999.6, "100:00:00")]
 )
 def test_durations_are_hours_minutes_and_seconds(seconds, text):
-    assert runs.duration(seconds) == text
+    assert terminal.duration(seconds) == text
 
 
 def test_progress_on_a_terminal_counts_to_the_end(monkeypatch, capsys):
-    monkeypatch.setattr(runs.console, "_force_terminal", True)
-    with runs.progress("training", 3, "epochs") as advance:
+    monkeypatch.setattr(terminal.console, "_force_terminal", True)
+    with terminal.progress("training", 3, "epochs") as advance:
         for _ in range(3):
             advance(note="loss 0.5")
     text = capsys.readouterr().err
@@ -211,10 +212,12 @@ def test_progress_on_a_terminal_counts_to_the_end(monkeypatch, capsys):
 def test_progress_on_a_terminal_tells_the_remaining_time_however_rare_the_steps(
     monkeypatch, capsys
 ):
-    monkeypatch.setattr(runs.console, "_force_terminal", True)
+    monkeypatch.setattr(terminal.console, "_force_terminal", True)
     clock = iter(range(0, 10**6, 100))  # [s]
-    monkeypatch.setattr(runs, "time", SimpleNamespace(monotonic=lambda: next(clock)))
-    with runs.progress("training", 1000, "epochs") as advance:
+    monkeypatch.setattr(
+        terminal, "time", SimpleNamespace(monotonic=lambda: next(clock))
+    )
+    with terminal.progress("training", 1000, "epochs") as advance:
         advance()
     assert re.search(
         r"1/1000 0\.0\d+ epochs/s \d+:\d\d:\d\d left", capsys.readouterr().err
@@ -230,10 +233,8 @@ class Placed:
 
 
 def test_where_things_are_kept_does_not_decide_the_run(tmp_path):
-    first = runs.start("sky", Placed(), tmp_path)
-    second = runs.start("sky", Placed(folder=Path("there")), tmp_path)
+    first = run.start("sky", Placed(), tmp_path)
+    second = run.start("sky", Placed(folder=Path("there")), tmp_path)
     assert first.fingerprint == second.fingerprint
-    assert (
-        first.fingerprint != runs.start("sky", Placed(edge=2.0), tmp_path).fingerprint
-    )
+    assert first.fingerprint != run.start("sky", Placed(edge=2.0), tmp_path).fingerprint
     assert second.options["folder"] == "there"

@@ -1,0 +1,87 @@
+"""Identity: documents as plain JSON, and the digits that stand for them."""
+
+import ast
+import dataclasses
+import hashlib
+import inspect
+import json
+import math
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+JSON = dict[str, Any]
+
+
+def canonical(document: Any) -> str:
+    """Returns a document as JSON text that is the same for equal documents."""
+    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def fingerprint(document: Any) -> str:
+    """Returns 16 hexadecimal digits that identify a JSON document."""
+    return hashlib.sha256(canonical(document).encode()).hexdigest()[:16]
+
+
+def code_fingerprint(*modules: ModuleType) -> str:
+    """Returns 16 hexadecimal digits that identify what modules do.
+
+    Comments, docstrings and layout are left out: rewording one must not throw away a
+    campaign.
+    """
+    return fingerprint([_syntax(inspect.getsource(module)) for module in modules])
+
+
+def _syntax(source: str) -> str:
+    tree = ast.parse(source)
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list) and body and _is_docstring(body[0]):
+            node.body = body[1:] or [ast.Pass()]  # type: ignore[attr-defined]
+    # source again, not a dump: that differs between versions of Python
+    return ast.unparse(tree)
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def describe(value: Any, places: bool = True) -> Any:
+    """Returns options as plain JSON; a nested dataclass also says its type.
+
+    Arguments:
+        value: The options.
+        places: Whether to keep fields that only say where something is kept.
+
+    Raises:
+        ValueError: If a value has no plain JSON form.
+    """
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {
+            f.name: describe(getattr(value, f.name), places)
+            for f in dataclasses.fields(value)
+            if places or not f.metadata.get("place")
+        }
+        return {"type": type(value).__name__, **fields}
+    if isinstance(value, dict):
+        return {str(key): describe(item, places) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [describe(item, places) for item in value]
+    return _plain(value)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # JSON has no infinity
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Path):
+        return str(value)
+    raise ValueError(
+        f"option value {value!r} of type {type(value).__name__} has no plain JSON form: "
+        "use numbers, text, paths, tuples or frozen dataclasses"
+    )

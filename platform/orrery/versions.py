@@ -1,0 +1,41 @@
+"""Which software decides results: versions of Python and packages, and the commit."""
+
+import importlib.metadata
+import platform
+import subprocess
+from pathlib import Path
+
+from orrery.identity import JSON
+
+PACKAGES = (
+    "orrery", "numpy", "torch", "ray", "sbi", "zuko", "lightning", "pyarrow", "astropy",
+)  # fmt: skip
+
+
+def versions() -> JSON:
+    """Returns the versions of Python and of the packages that decide results, and the commit."""
+    packages = {name: version(name) for name in PACKAGES}
+    return {"python": platform.python_version(), "commit": _commit(), **packages}
+
+
+def version(package: str) -> str | None:
+    """Returns the version of an installed package, or None."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _commit() -> str | None:
+    command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
+    try:
+        found = subprocess.run(
+            command,
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return found.stdout.strip()
