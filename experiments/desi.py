@@ -20,7 +20,7 @@ from orrery.execution import cluster, simulation, summaries
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference
 from orrery.results import figures, reports
-from orrery.storage import dataset
+from orrery.storage import card
 
 BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
 BINNINGS = without_and_with_v_tb(DESI_FOOTPRINT)
@@ -61,7 +61,7 @@ def main(options: Desi) -> None:
             campaign.datasets,
             name="mwlmc",
         )
-        report.text("Simulations", f"{dataset.summary(halos)} {campaign.summary}")
+        report.text("Simulations", f"{card.summary(halos)} {campaign.summary}")
         for label, (binning, seen) in observed.items():
             pairs = summaries.compute(
                 kinematics.velocity_moments, halos, binning, parameters

@@ -30,7 +30,7 @@ from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
 from orrery.results import figures, reports
 from orrery.results.reports import Report
-from orrery.storage import dataset
+from orrery.storage import card
 from orrery.storage.dataset import Dataset
 
 
@@ -68,7 +68,7 @@ def main(options: HaloMass) -> None:
         halos = [read(one, one.chunks) for one in campaign.readers]
         source, count = campaign.hosts_of(halos)
         hosts = made(source, count, name="hosts")
-        report.text("Hosts", f"{dataset.summary(hosts)} {campaign.summary}")
+        report.text("Hosts", f"{card.summary(hosts)} {campaign.summary}")
         report.text("Host", host.summary)
         found = learn(hosts, wanted)
         for name, universe in campaign.variants.items() if ours else ():

@@ -28,7 +28,7 @@ from orrery.inference.posteriors import Inference
 from orrery.judging import predictive
 from orrery.results import figures, reports
 from orrery.results.figures import Panel
-from orrery.storage import dataset
+from orrery.storage import card
 
 BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
 
@@ -72,7 +72,7 @@ def main(options: PredictiveChecks) -> None:
         halos = simulation.generate(
             simulator, campaign.simulations, seed, campaign.datasets, name="mwlmc"
         )
-        report.text("Simulations", f"{dataset.summary(halos)} {campaign.summary}")
+        report.text("Simulations", f"{card.summary(halos)} {campaign.summary}")
         for row in options.rows:
             binning, observation = data[row]
             pairs = summaries.compute(

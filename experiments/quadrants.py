@@ -24,7 +24,7 @@ from orrery.execution import cluster, simulation, summaries
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference
 from orrery.results import reports
-from orrery.storage import dataset
+from orrery.storage import card
 
 BINNED = Path("datasets/observed/sdss_kgiants.ecsv")
 ROW = "H3+SEGUE+MagE quadrants, "
@@ -77,7 +77,7 @@ def main(options: Quadrants) -> None:
             campaign.datasets,
             name="mwlmc",
         )
-        report.text("Simulations", f"{dataset.summary(halos)} {campaign.summary}")
+        report.text("Simulations", f"{card.summary(halos)} {campaign.summary}")
         for label, (binning, seen) in rows.items():
             how = (options.inference, campaign.seed, binning.panels)
             pairs = summaries.compute(

@@ -25,7 +25,7 @@ from orrery.judging import calibration
 from orrery.parameters import FloatArray
 from orrery.results import figures, reports
 from orrery.results.reports import Report
-from orrery.storage import dataset
+from orrery.storage import card
 
 BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
 SURVEYS = ("DESI", "H3+SEGUE+MagE on DESI's sky", "H3+SEGUE+MagE quadrants")
@@ -65,7 +65,7 @@ def main(options: Table2) -> None:
             campaign.datasets,
             name="mwlmc",
         )
-        report.text("Simulations", f"{dataset.summary(halos)} {campaign.summary}")
+        report.text("Simulations", f"{card.summary(halos)} {campaign.summary}")
         found: dict[str, Inferred] = {}
         for row, (binning, observation) in data.items():
             pairs = summaries.compute(

@@ -45,7 +45,7 @@ from orrery import runs
 from orrery.execution import cluster, simulation, summaries
 from orrery.parameters import generator
 from orrery.records import Records
-from orrery.storage import dataset
+from orrery.storage import dataset, manifest, writing
 
 _FIRST = (
     "import torch; torch.set_num_threads(1); from mwlmc.simulator import Simulator; "
@@ -166,9 +166,9 @@ def _write(
     records: Records, simulator: Simulator, folder: Path, count: int, clock: _Clock
 ) -> None:
     metadata = dataset.identify(simulator.describe(), simulator.schema, 1, count)
-    (folder / dataset.SHARDS).mkdir()
+    (folder / manifest.SHARDS).mkdir()
     clock.last = time.perf_counter()
-    dataset.write_shard(folder, 0, records, simulator.schema, metadata)
+    writing.write_shard(folder, 0, records, simulator.schema, metadata)
     clock.lap("write")
 
 
@@ -176,13 +176,13 @@ def _campaign(simulator: Simulator, options: Options) -> dict[str, Any]:
     """Returns the rate, memory and size of a campaign through Ray."""
     with tempfile.TemporaryDirectory() as folder:
         began, finished = time.perf_counter(), []
-        entered = dataset.Writer.enter
+        entered = writing.Writer.enter
 
         def enter(writer: Any, row: Any) -> None:
             entered(writer, row)
             finished.append((time.perf_counter(), row.count))
 
-        dataset.Writer.enter = enter  # type: ignore[method-assign]
+        writing.Writer.enter = enter  # type: ignore[method-assign]
         with cluster.connect() as cpus, _Memory() as memory:
             made = simulation.generate(
                 simulator, options.simulations, 1, Path(folder), actors=options.actors

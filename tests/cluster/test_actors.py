@@ -21,8 +21,9 @@ from orrery.execution.summaries import compute
 from orrery.identity import fingerprint
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Records, Schema
-from orrery.storage import dataset
-from orrery.storage.dataset import CARD, WORK
+from orrery.storage import dataset, work_log
+from orrery.storage.card import CARD
+from orrery.storage.work_log import WORK
 
 SHARD, COUNT = 4, 24
 
@@ -98,7 +99,7 @@ def contents(folder):
 def work(folder):
     """Returns the sessions of the only dataset in a folder."""
     (made,) = Path(folder).iterdir()
-    return dataset.sessions(made)
+    return work_log.sessions(made)
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +203,7 @@ def test_a_shard_that_always_kills_is_named_and_the_others_are_kept(
     assert len(list((folder / "shards").iterdir())) == 5
     fill(Toy(), tmp_path, 0)
     assert contents(tmp_path) == whole
-    done = [(part.simulations, part.deaths) for part in dataset.sessions(folder)]
+    done = [(part.simulations, part.deaths) for part in work_log.sessions(folder)]
     assert done == [(COUNT - SHARD, 3), (SHARD, 0)]
 
 

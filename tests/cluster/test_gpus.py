@@ -11,7 +11,7 @@ import ray
 
 from orrery.execution.simulation import generate
 from orrery.records import Column, Records, Schema
-from orrery.storage import dataset
+from orrery.storage import work_log
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _gpu():
 
 def fill(folder, share, actors=None):
     made = generate(Looking(share), 40, 1, folder, actors=actors, shard_size=1)
-    (session,) = dataset.sessions(made.folder)
+    (session,) = work_log.sessions(made.folder)
     return session.actors, {
         int(made.records(s).scalars["seen"][0]) for s in made.shards
     }

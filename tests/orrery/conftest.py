@@ -8,7 +8,8 @@ from hypothesis import settings
 
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Records, Schema
-from orrery.storage.dataset import CARD, WORK
+from orrery.storage.card import CARD
+from orrery.storage.work_log import WORK
 
 # No deadlines: machines are shared. The same examples each time: a failure is a failure
 # for all.

@@ -18,8 +18,10 @@ from ray.exceptions import RayError, RayTaskError
 from orrery.execution import cluster
 from orrery.identity import JSON
 from orrery.records import Records, Schema
-from orrery.storage import dataset
-from orrery.storage.dataset import Dataset, Row, Writer
+from orrery.storage import dataset, manifest, writing
+from orrery.storage.dataset import Dataset
+from orrery.storage.manifest import ManifestRow
+from orrery.storage.writing import Writer
 from orrery.terminal import progress, say
 
 IN_FLIGHT = 2  # tasks of an actor: one in work, one waiting, so that it never idles
@@ -101,10 +103,10 @@ def generate(
         simulator.describe(), simulator.schema, seed, shard_size
     )
     place = Path(folder).absolute() / f"{name}-{metadata['fingerprint']}"
-    found = dataset.finished(place, metadata, count)
+    found = writing.find_finished(place, metadata, count)
     if found is not None:
         return found
-    with dataset.writing(place, metadata) as writer:
+    with writing.open_writer(place, metadata) as writer:
         shown = dataset.counters(metadata) if counters is None else tuple(counters)
         _fill(writer, simulator, writer.pending(count), actors, shown)
         return writer.finish(count)
@@ -152,7 +154,7 @@ def _fill(
 @contextmanager
 def _rows(
     simulator: Simulator, writer: Writer, pending: list[int], actors: int | None
-) -> Iterator[Iterator[Row]]:
+) -> Iterator[Iterator[ManifestRow]]:
     if actors == 0 or not pending:
         yield (
             make_shard(simulator, writer.metadata, s, writer.folder) for s in pending
@@ -187,14 +189,16 @@ def _room(share: float, cpus: int) -> int:
 def _note(writer: Writer, shown: tuple[str, ...]) -> str:
     rows, integers = tuple(writer.rows.values()), dataset.counters(writer.metadata)
     return ", ".join(
-        f"{name} {dataset.total(name, rows)}"
+        f"{name} {manifest.total(name, rows)}"
         if name in integers
-        else f"mean {name} {dataset.mean(name, rows):.3g}"
+        else f"mean {name} {manifest.mean(name, rows):.3g}"
         for name in shown
     )
 
 
-def make_shard(simulator: Simulator, metadata: JSON, shard: int, folder: Path) -> Row:
+def make_shard(
+    simulator: Simulator, metadata: JSON, shard: int, folder: Path
+) -> ManifestRow:
     """Writes one shard of a dataset and returns its manifest row.
 
     Arguments:
@@ -217,7 +221,7 @@ def make_shard(simulator: Simulator, metadata: JSON, shard: int, folder: Path) -
     except Exception as error:
         error.add_note(f"in shard {shard}, simulations {indices[0]} to {indices[-1]}")
         raise
-    return dataset.write_shard(folder, shard, records, simulator.schema, metadata)
+    return writing.write_shard(folder, shard, records, simulator.schema, metadata)
 
 
 def _check_records(records: Records, schema: Schema, indices: range) -> None:
@@ -248,7 +252,7 @@ class _Actor:
     def ready(self) -> None:
         """Answers when the actor has started."""
 
-    def make(self, shard: int) -> Row:
+    def make(self, shard: int) -> ManifestRow:
         return make_shard(self.simulator, self.metadata, shard, self.folder)
 
 
@@ -281,7 +285,7 @@ class _ActorPool:
         for actor in self.actors:
             ray.kill(actor)
 
-    def work(self, pending: deque[int]) -> Iterator[Row]:
+    def work(self, pending: deque[int]) -> Iterator[ManifestRow]:
         while pending or any(shard != READY for _, shard in self.tasks.values()):
             self._assign(pending)
             ready, _ = ray.wait(list(self.tasks), timeout=STARTUP_TIMEOUT)
@@ -301,7 +305,7 @@ class _ActorPool:
 
     def _collect(
         self, task: "ray.ObjectRef[Any]", pending: deque[int]
-    ) -> Iterator[Row]:
+    ) -> Iterator[ManifestRow]:
         actor, shard = self.tasks[task]
         try:
             row = ray.get(task)
@@ -314,7 +318,7 @@ class _ActorPool:
             yield from self._on_ready(actor) if shard == READY else [row]
         del self.tasks[task]
 
-    def _on_ready(self, actor: Any) -> list[Row]:
+    def _on_ready(self, actor: Any) -> list[ManifestRow]:
         self.started.add(actor)
         del self.deaths[READY]  # starting works: only failures in a row are hopeless
         session = self.session

@@ -436,7 +436,7 @@ def fit(
     plan = _Plan(splits, parameters, networks, learning, seed, own)
     plan.check()
     description = plan.describe()
-    identity, store = fingerprint(description), ArtifactStore(folder, KIND)
+    store = ArtifactStore(folder, KIND)
 
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
         outcome = plan.learn(unfinished, on_epoch)
@@ -444,7 +444,7 @@ def fit(
             outcome.network
         )
 
-    store.get_or_train(identity, learn)
+    store.get_or_train(fingerprint(description), learn)
     return load(folder)
 
 

@@ -454,16 +454,14 @@ def fit(
     plan = _Plan(splits, parameters, covariance, flow, options, seed)
     plan.check()
     description = plan.describe()
-    identity, store = fingerprint(description), ArtifactStore(folder, KIND)
+    store = ArtifactStore(folder, KIND)
 
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
         trained = plan.train(unfinished, on_epoch)
-        return {
-            **description,
-            "curve": identity.describe(trained.curve),
-        }, trained.weights
+        document = {**description, "curve": identity.describe(trained.curve)}
+        return document, trained.weights
 
-    store.get_or_train(identity, learn)
+    store.get_or_train(fingerprint(description), learn)
     return load(folder)
 
 

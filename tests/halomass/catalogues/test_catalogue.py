@@ -12,7 +12,8 @@ from astropy import units
 from halomass.catalogues import catalogue
 from halomass.catalogues.catalogue import HALOS, Catalogue, open_catalogue
 from orrery.execution.simulation import generate
-from orrery.storage.dataset import CARD, WORK
+from orrery.storage.card import CARD
+from orrery.storage.work_log import WORK
 
 BOX, H = 64.0, 0.678
 TEXT_HEADER = (

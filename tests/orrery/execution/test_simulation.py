@@ -8,7 +8,7 @@ import torch
 
 from orrery.execution.simulation import _room, generate, make_shard
 from orrery.records import Records
-from orrery.storage import dataset
+from orrery.storage import card, dataset, work_log, writing
 from orrery.storage.dataset import Dataset
 
 
@@ -51,7 +51,7 @@ def test_a_finished_dataset_is_returned_at_once(toy, tmp_path, contents):
 
 def test_a_finished_dataset_need_not_be_writable(toy, tmp_path, monkeypatch):
     made = fill(toy, tmp_path)
-    monkeypatch.delattr(dataset, "writing")
+    monkeypatch.delattr(writing, "open_writer")
     assert fill(toy, tmp_path).rows == made.rows
 
 
@@ -88,16 +88,16 @@ def test_every_session_of_work_is_remembered(toy, tmp_path):
     with pytest.raises(KeyboardInterrupt):
         fill(Counting(toy, interrupt), tmp_path)
     (folder,) = tmp_path.iterdir()
-    (first,) = dataset.sessions(folder)
+    (first,) = work_log.sessions(folder)
     assert (first.simulations, first.actors, first.deaths) == (16, 0, 0)
     assert first.seconds > 0
     fill(toy, tmp_path)
     made = fill(toy, tmp_path, 40)
     fill(toy, tmp_path, 40)  # finds all there: no work
-    assert [part.simulations for part in dataset.sessions(folder)] == [16, 16, 8]
-    assert dataset.sessions(folder)[0] == first
+    assert [part.simulations for part in work_log.sessions(folder)] == [16, 16, 8]
+    assert work_log.sessions(folder)[0] == first
     assert "| all | 40 |" in (folder / "README.md").read_text()
-    assert " of work in one process, " in dataset.summary(made)
+    assert " of work in one process, " in card.summary(made)
 
 
 def test_work_is_remembered_shard_by_shard(toy, tmp_path):
@@ -105,7 +105,7 @@ def test_work_is_remembered_shard_by_shard(toy, tmp_path):
 
     def look(records):
         (folder,) = tmp_path.iterdir()
-        seen.append([part.simulations for part in dataset.sessions(folder)])
+        seen.append([part.simulations for part in work_log.sessions(folder)])
         return records
 
     fill(Counting(toy, look), tmp_path)
@@ -115,23 +115,27 @@ def test_work_is_remembered_shard_by_shard(toy, tmp_path):
 def test_what_ended_the_work_is_told_even_if_its_record_cannot_be_kept(
     toy, tmp_path, monkeypatch
 ):
+    refused = []
+
     def full(path, content):
+        refused.append(path.name)
         raise OSError(28, "No space left on device", str(path))
 
     def late(records):
         if 16 in records.scalars["index"]:
-            monkeypatch.setattr(dataset, "write_atomically", full)
+            monkeypatch.setattr(work_log, "write_atomically", full)
         return interrupt(records)
 
     with pytest.raises(KeyboardInterrupt):
         fill(Counting(toy, late), tmp_path)
+    assert refused == [work_log.WORK]
 
 
 def test_a_torn_journal_costs_one_shard(toy, tmp_path, contents):
     whole = fill(toy, tmp_path / "whole")
     torn = fill(toy, tmp_path / "torn", 24).folder
     (torn / "manifest.json").unlink()
-    lines = [dataset._line(row) for row in whole.rows[:3]]
+    lines = [writing._line(row) for row in whole.rows[:3]]
     (torn / "manifest.jsonl").write_text("".join(lines)[:-20])
     (torn / "shards" / ".shard-00002.arrow.0.tmp").write_bytes(b"half a shard")
     counting = Counting(toy)
@@ -258,7 +262,7 @@ def test_a_full_disk_leaves_no_half_shard(toy, tmp_path, monkeypatch):
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(dataset, "_write_arrow", full)
+    monkeypatch.setattr(writing, "_write_arrow", full)
     with pytest.raises(
         OSError, match=r"shard-00000.arrow .No space left on device.: free some"
     ):

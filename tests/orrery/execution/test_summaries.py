@@ -193,7 +193,7 @@ def test_code_that_the_function_builds_on_counts():
         "orrery.execution.summaries",
         "orrery.storage.dataset",
         "orrery.records",
-        "orrery.storage.runs",
+        "orrery.terminal",
     }
 
 

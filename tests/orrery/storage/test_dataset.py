@@ -1,9 +1,5 @@
 import json
 import shutil
-import subprocess
-import sys
-from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,15 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orrery.execution.simulation import generate
-from orrery.records import Column, Schema
-from orrery.storage import dataset
+from orrery.records import Schema
 from orrery.storage.dataset import Dataset, identify, split
-
-
-@pytest.fixture
-def stars(toy, tmp_path):
-    return generate(toy, 20, seed=3, folder=tmp_path, actors=0, shard_size=8)
 
 
 def test_records_are_what_the_simulator_returned(stars, toy):
@@ -67,7 +56,7 @@ def test_fingerprints_follow_what_decides_the_bytes(toy):
         identify({"scale": 2.0}, toy.schema, 1, 8),
         identify(toy.describe(), toy.schema, 2, 8),
         identify(toy.describe(), toy.schema, 1, 16),
-        identify(toy.describe(), dataset.Schema(toy.schema.scalars), 1, 8),
+        identify(toy.describe(), Schema(toy.schema.scalars), 1, 8),
     ]
     assert len({other["fingerprint"] for other in others} | {same}) == 5
 
@@ -138,155 +127,3 @@ def test_only_what_is_there_can_be_opened(stars, count):
 def test_a_dataset_may_be_moved(stars, tmp_path):
     moved = shutil.copytree(stars.folder, tmp_path / "elsewhere")
     assert len(Dataset.open(moved).records(0)) == 8
-
-
-def test_a_second_writer_is_refused(stars):
-    program = (
-        "import pathlib, sys; from orrery.storage import dataset\n"
-        "folder, metadata = pathlib.Path(sys.argv[1]), {'fingerprint': 'a', 'shard_size': 8}\n"
-        "try:\n"
-        "    with dataset.writing(folder, metadata): pass\n"
-        "except OSError as error: print(error)"
-    )
-    command = [sys.executable, "-c", program, str(stars.folder)]
-    with dataset.writing(stars.folder, stars.metadata):
-        said = subprocess.run(
-            command, capture_output=True, text=True, check=True
-        ).stdout
-    assert "is being written by process" in said
-    assert "wait until it has finished" in said
-
-
-def test_the_manifest_adds_up(stars):
-    everything = [stars.records(shard) for shard in stars.shards[:2]]
-    values = np.concatenate([records.scalars["a"] for records in everything])
-    rows = stars.rows[:2]
-    assert dataset.total("a", rows) == pytest.approx(values.sum(), rel=1e-12)
-    assert dataset.mean("a", rows) == pytest.approx(values.mean(), rel=1e-12)
-    assert dataset.total("tries", rows) == sum(i % 3 for i in range(16))
-    assert sum(row.particles for row in rows) == sum(i % 4 for i in range(16))
-    assert dataset.counters(stars.metadata) == ("tries",)
-
-
-def test_the_card_tells_what_the_folder_holds(stars):
-    text = (stars.folder / "README.md").read_text()
-    headings = [line for line in text.splitlines() if line.startswith("## ")]
-    assert headings == [
-        "## What", "## Columns", "## How it was made", "## Counts", "## Work", "## Splits",
-        "## How to read",
-    ]  # fmt: skip
-    assert "Totals of the 3 shards: tries " in dataset.summary(stars)
-    assert "24 simulations in 3 Arrow files" in text
-    assert f"| `tries`, all together | {sum(i % 3 for i in range(24))} |" in text
-    assert "| `x` | kpc | list of float16 |  | positions |" in text
-    assert stars.fingerprint in text
-
-
-@dataclass(frozen=True)
-class Named:
-    """The toy, whose simulations have a name elsewhere and a split, and count nothing."""
-
-    toy: Any
-
-    @property
-    def schema(self):
-        labels = (
-            Column("id", "", "its name", "int64"),
-            Column("split", "", "its split", "int8"),
-        )
-        kept = tuple(
-            column for column in self.toy.schema.scalars if column.name != "tries"
-        )
-        return Schema((*kept, *labels), self.toy.schema.particles)
-
-    def describe(self):
-        return self.toy.describe()
-
-    def records(self, seed, indices):
-        found, number = self.toy.records(seed, indices), np.array(indices)
-        scalars = {name: found.scalars[name] for name in ("index", "a")}
-        return replace(
-            found, scalars={**scalars, "id": number + 7000, "split": number % 3}
-        )
-
-
-def test_names_and_splits_are_not_added_up(toy, tmp_path):
-    named = generate(Named(toy), 20, seed=3, folder=tmp_path, actors=0, shard_size=8)
-    assert dataset.counters(named.metadata) == ()
-    assert "Totals" not in dataset.summary(named)
-    text = (named.folder / "README.md").read_text()
-    assert "all together" not in text
-    assert "| `id` |  | int64 |  | its name |" in text
-    assert "| `split` |  | int8 |  | its split |" in text
-    assert (
-        f"| `a` | kpc | float64 | {dataset.mean('a', named.rows):.6g} | the centre |"
-        in text
-    )
-
-
-def test_the_card_tells_what_decides_the_splits(stars, toy, tmp_path):
-    named = generate(Named(toy), 8, seed=3, folder=tmp_path, actors=0, shard_size=8)
-    by_number = (
-        "\n## Splits\nSimulation i belongs to `test` if i mod 10 is 0, to `validation` if it is 1, "
-        "and to `train`\notherwise. More simulations never move one from a split to another.\n\n"
-        "## How to read\n"
-    )
-    assert by_number in (stars.folder / "README.md").read_text()
-    text = (named.folder / "README.md").read_text()
-    assert "i mod 10" not in text
-    assert (
-        "The column `split` decides: 0 is `train`, 1 is `validation`, 2 is `test`."
-        in text
-    )
-
-
-def session(**took):
-    return dataset.Session("2025-03-01T12:00:00+00:00", **took)
-
-
-def test_the_card_adds_up_the_work(stars):
-    work = (
-        session(simulations=1000, seconds=3000.0, actors=2, deaths=1, cpus=4),
-        session(simulations=200, seconds=800.0, actors=8, cpus=16, nodes=2),
-    )
-    lines = dataset.card("stars", stars.metadata, stars.rows, work).splitlines()
-    assert (
-        "| 2025-03-01T12:00:00+00:00 | 1000 | 0:50:00 | 0.333 | 2 | 1 | 4 | 1 |"
-        in lines
-    )
-    assert (
-        "| 2025-03-01T12:00:00+00:00 | 200 | 0:13:20 | 0.25 | 8 | 0 | 16 | 2 |" in lines
-    )
-    assert "| all | 1200 | 1:03:20 | 0.316 | | 1 | | |" in lines
-
-
-@pytest.mark.parametrize(
-    ("actors", "where"),
-    [((2, 2), "on 2 actors"), ((1, 1), "on 1 actor"), ((0, 3), "on up to 3 actors"),
-     ((0, 0), "in one process")],
-)  # fmt: skip
-def test_the_account_tells_the_work(stars, actors, where):
-    work = [
-        session(simulations=8200, seconds=422.5, actors=number) for number in actors
-    ]
-    lines = [json.dumps(vars(part)) for part in work]
-    (stars.folder / "work.jsonl").write_text(
-        "\n".join(["half a li", *lines, '{"hours": 3}'])
-    )
-    assert dataset.sessions(stars.folder) == tuple(work)
-    assert dataset.summary(stars).endswith(
-        f" Made in 0:14:05 of work {where}, 19.4 a second."
-    )
-
-
-def test_a_dataset_of_unknown_work_is_described_without(stars):
-    (stars.folder / "work.jsonl").unlink()
-    assert "work" not in dataset.summary(stars)
-    assert dataset.card("stars", stars.metadata, stars.rows, ()).count("| all |") == 0
-
-
-def test_values_that_are_not_finite_are_counted(toy, tmp_path):
-    stars = generate(replace(toy, missing=5), 16, 0, tmp_path, actors=0, shard_size=8)
-    assert [row.missing for row in stars.rows] == [{"a": 1}, {}]
-    assert np.isfinite(dataset.mean("a", stars.rows))
-    assert "| `a`, not finite | 1 |" in (stars.folder / "README.md").read_text()

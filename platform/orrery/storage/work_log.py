@@ -1,0 +1,96 @@
+"""The work log: when shards of a dataset were made, by how many actors, and how fast.
+
+All other files of a dataset have the same bytes whenever it is made again. So what
+differs between two makings lies here, and in the card's section that shows it.
+"""
+
+import dataclasses
+import json
+import math
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from orrery.identity import canonical
+from orrery.storage.files import write_atomically
+
+WORK = "work.jsonl"
+
+
+@dataclass
+class Session:
+    """What one call that made shards did, and what it took. It grows while the work goes on.
+
+    Arguments:
+        began: When, as ISO 8601 in UTC.
+        simulations: The number of simulations made.
+        seconds: The wall time [s].
+        actors: The most actors that were at work; 0 where the calling process
+            simulated.
+        deaths: The number of actors that died.
+        cpus: The CPU threads of all machines.
+        nodes: The number of machines.
+
+    Example:
+        >>> session = Session("2025-03-01T12:00:00+00:00", simulations=90, seconds=30.0)
+        >>> session.rate
+        3.0
+    """
+
+    began: str
+    simulations: int = 0
+    seconds: float = 0.0
+    actors: int = 0
+    deaths: int = 0
+    cpus: int = 1
+    nodes: int = 1
+
+    @property
+    def rate(self) -> float:
+        """Simulations per second."""
+        # A session that made one tiny shard may have taken no measurable time.
+        return self.simulations / max(self.seconds, 1e-9)
+
+
+def begin_session() -> Session:
+    """Returns the session that begins now, on this machine alone."""
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return Session(now, cpus=os.cpu_count() or 1)
+
+
+def sessions(folder: Path) -> tuple[Session, ...]:
+    """Returns the sessions of work on a dataset's folder, oldest first; lines that are none go."""
+    path = folder / WORK
+    if not path.exists():
+        return ()
+    found = []
+    for line in path.read_text(errors="replace").splitlines():
+        # The log decides nothing, so a damaged line is no reason to refuse a dataset.
+        with suppress(ValueError, TypeError):
+            found.append(Session(**json.loads(line)))
+    return tuple(found)
+
+
+def write_sessions(folder: Path, sessions: tuple[Session, ...]) -> None:
+    """Writes the work log of a dataset's folder, complete or not at all.
+
+    Raises:
+        OSError: If it cannot be written; the old one stays.
+    """
+    lines = [canonical(dataclasses.asdict(session)) for session in sessions]
+    write_atomically(folder / WORK, "\n".join([*lines, ""]))
+
+
+def combined(sessions: tuple[Session, ...]) -> Session:
+    """Returns one or more sessions as one: sums, and the largest numbers of what was used."""
+    return Session(
+        began=min(session.began for session in sessions),
+        simulations=sum(session.simulations for session in sessions),
+        seconds=math.fsum(session.seconds for session in sessions),
+        actors=max(session.actors for session in sessions),
+        deaths=sum(session.deaths for session in sessions),
+        cpus=max(session.cpus for session in sessions),
+        nodes=max(session.nodes for session in sessions),
+    )

@@ -1,0 +1,277 @@
+"""Writing a dataset: shard after shard, and whatever is killed can be continued.
+
+A shard is entered in a journal once its file is complete and synced; the journal
+becomes the manifest when the dataset is finished.
+"""
+
+import dataclasses
+import json
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from orrery.identity import JSON, canonical
+from orrery.records import Records, Schema
+from orrery.storage.card import CARD, card
+from orrery.storage.dataset import DOCUMENT, INDEX, Dataset, read_document
+from orrery.storage.files import (
+    TEMPORARY,
+    append,
+    ensure_writable,
+    locked,
+    replacing,
+    write_atomically,
+    write_json,
+)
+from orrery.storage.manifest import (
+    MANIFEST,
+    SHARDS,
+    ManifestRow,
+    checksum,
+    damaged_files,
+    read_manifest,
+)
+from orrery.storage.work_log import begin_session, sessions, write_sessions
+from orrery.terminal import say
+from orrery.versions import version
+
+JOURNAL = "manifest.jsonl"
+# [s] until a file written on another node must be visible on a shared file system
+VISIBILITY_TIMEOUT = 60
+
+
+def write_shard(
+    folder: Path, shard: int, records: Records, schema: Schema, metadata: JSON
+) -> ManifestRow:
+    """Writes the records of one shard and returns its manifest row.
+
+    Arguments:
+        folder: The dataset's absolute folder.
+        shard: The shard's number.
+        records: The shard's `shard_size` simulations.
+        schema: Their columns.
+        metadata: What `identify` returned.
+
+    Raises:
+        OSError: If the file cannot be written; nothing is left behind.
+    """
+    file = f"{SHARDS}/shard-{shard:05d}.arrow"
+    with replacing(folder / file) as temporary:
+        _write_arrow(temporary, records.table(schema, metadata))
+        size = temporary.stat().st_size
+        # Of what is on the disk, not of what was sent there.
+        sha256 = checksum(temporary)
+    values = {
+        c.name: records.scalars[c.name] for c in schema.scalars if c.name != INDEX
+    }
+    missing = {name: int((~np.isfinite(value)).sum()) for name, value in values.items()}
+    return ManifestRow(
+        shard=shard,
+        file=file,
+        first=shard * metadata["shard_size"],
+        count=len(records),
+        particles=int(records.offsets[-1]),
+        bytes=size,
+        sha256=sha256,
+        sums={name: _sum(value) for name, value in values.items()},
+        missing={name: count for name, count in missing.items() if count},
+    )
+
+
+def _write_arrow(path: Path, table: pa.Table) -> None:
+    # One batch: its columns can then be mapped as they are, without putting pieces
+    # together.
+    (batch,) = table.combine_chunks().to_batches()
+    with (
+        pa.OSFile(str(path), "wb") as sink,
+        pa.ipc.new_file(sink, table.schema) as writer,
+    ):
+        writer.write_batch(batch)
+
+
+def _sum(values: NDArray[Any]) -> float:
+    # fsum is rounded once, so that the manifest is the same on every processor.
+    total = math.fsum(values[np.isfinite(values)].tolist())
+    return int(total) if np.issubdtype(values.dtype, np.integer) else total
+
+
+class Writer:
+    """A dataset that is being written: its rows so far, each durable once entered.
+
+    Its `session` is the work that begins with it; a kill costs no more of it than one
+    shard's.
+
+    Arguments:
+        folder: The dataset's absolute folder.
+        metadata: What `identify` returned.
+        rows: The rows of the shards that are there and sound.
+        listed: The number of shards that an earlier run reached.
+    """
+
+    def __init__(
+        self, folder: Path, metadata: JSON, rows: dict[int, ManifestRow], listed: int
+    ) -> None:
+        self.folder = folder
+        self.metadata = metadata
+        self.rows = rows
+        self.listed = listed
+        self.earlier = sessions(folder)
+        self.session = begin_session()
+        self.began = time.monotonic()
+
+    def pending(self, count: int) -> list[int]:
+        """Returns the numbers of the shards still to be made for `count` simulations."""
+        needed = math.ceil(count / self.metadata["shard_size"])
+        # Damaged shards beyond them are mended too: the manifest never has holes.
+        return sorted(set(range(max(needed, self.listed))) - set(self.rows))
+
+    def enter(self, row: ManifestRow) -> None:
+        """Enters a written shard in the journal.
+
+        Raises:
+            OSError: If the shard cannot be seen from here, or the journal not be
+                written.
+        """
+        # A network file system may show a file of another node only some seconds later.
+        _await(self.folder / row.file, row.bytes)
+        append(self.folder / JOURNAL, _line(row))
+        self.rows[row.shard] = row
+        self.session.simulations += row.count
+        self.record()
+
+    def record(self) -> None:
+        """Keeps the session's work so far; one in which nothing happened is not worth a line.
+
+        Raises:
+            OSError: If the record cannot be written; the old one stays.
+        """
+        if self.session.simulations or self.session.deaths:
+            self.session.seconds = round(time.monotonic() - self.began, 3)
+            write_sessions(self.folder, (*self.earlier, self.session))
+
+    def finish(self, count: int) -> Dataset:
+        """Returns the finished dataset of `count` simulations, with its manifest and card."""
+        self.record()
+        rows = tuple(self.rows[shard] for shard in sorted(self.rows))
+        text = card(self.folder.name, self.metadata, rows, sessions(self.folder))
+        write_atomically(self.folder / CARD, text)
+        lines = ",\n".join(canonical(dataclasses.asdict(row)) for row in rows)
+        identity = self.metadata["fingerprint"]
+        text = f'{{"fingerprint":"{identity}","shards":[\n{lines}\n]}}\n'
+        # The manifest is what makes the dataset finished, so it comes last; a journal
+        # that a kill leaves behind here only repeats it.
+        write_atomically(self.folder / MANIFEST, text)
+        (self.folder / JOURNAL).unlink(missing_ok=True)
+        _remove_leftovers(self.folder)
+        return Dataset.open(self.folder, count)
+
+
+def find_finished(folder: Path, metadata: JSON, count: int) -> Dataset | None:
+    """Returns the dataset if it is there, complete and unaltered, without writing anything."""
+    try:
+        dataset = Dataset.open(folder, count)
+    except ValueError:
+        return None
+    same = dataset.fingerprint == metadata["fingerprint"]
+    sound = not (dataset.folder / JOURNAL).exists() and not dataset.damaged(full=True)
+    return dataset if same and sound else None
+
+
+@contextmanager
+def open_writer(folder: Path, metadata: JSON) -> Iterator[Writer]:
+    """Returns the writer of a dataset, which no other process can write meanwhile.
+
+    Sound shards of an earlier run are found again; damaged ones are reported and
+    forgotten.
+
+    Arguments:
+        folder: The dataset's folder; made if need be.
+        metadata: What `identify` returned.
+
+    Raises:
+        OSError: If the folder cannot be written, or another process is writing it.
+    """
+    folder = ensure_writable(folder)
+    ensure_writable(folder / SHARDS)
+    with locked(folder):
+        _remove_leftovers(folder)
+        if not _describes(folder, metadata):
+            write_json(folder / DOCUMENT, {**metadata, "orrery": version("orrery")})
+        listed = _listed(folder)
+        rows = _sound(folder, listed)
+        # Whatever was found again counts as done only once this run's journal says so.
+        write_atomically(folder / JOURNAL, "".join(_line(row) for row in rows.values()))
+        writer = Writer(folder, metadata, rows, max(listed, default=-1) + 1)
+        try:
+            yield writer
+        except BaseException:
+            # What ended the work is a better message than a full disk's.
+            with suppress(OSError):
+                writer.record()
+            raise
+
+
+def _describes(folder: Path, metadata: JSON) -> bool:
+    try:
+        document = read_document(folder)
+    except ValueError:
+        return False
+    return canonical({**document, **metadata}) == canonical(document)
+
+
+def _listed(folder: Path) -> dict[int, ManifestRow]:
+    try:
+        rows = {row.shard: row for row in read_manifest(folder)}
+    except ValueError:
+        rows = {}
+    return rows | _journal(folder)
+
+
+def _sound(folder: Path, rows: dict[int, ManifestRow]) -> dict[int, ManifestRow]:
+    damaged = damaged_files(folder, tuple(rows.values()), full=True)
+    for file, reason in damaged.items():
+        say(f"{file} {reason}: it is made anew")
+    if damaged:
+        say(f"{len(damaged)} of {len(rows)} shards were damaged")
+    return {shard: row for shard, row in rows.items() if row.file not in damaged}
+
+
+def _journal(folder: Path) -> dict[int, ManifestRow]:
+    path = folder / JOURNAL
+    if not path.exists():
+        return {}
+    rows = {}
+    for line in path.read_text(errors="replace").splitlines():
+        # The last line may be cut off: its run was killed while writing it.
+        with suppress(ValueError, TypeError):
+            row = ManifestRow(**json.loads(line))
+            rows[row.shard] = row
+    return rows
+
+
+def _line(row: ManifestRow) -> str:
+    return canonical(dataclasses.asdict(row)) + "\n"
+
+
+def _await(path: Path, size: int) -> None:
+    deadline = time.monotonic() + VISIBILITY_TIMEOUT
+    while not path.is_file() or path.stat().st_size != size:
+        if time.monotonic() > deadline:
+            raise FileNotFoundError(
+                f"{path} was written by an actor but cannot be seen here: "
+                "choose a folder on a file system that all nodes share"
+            )
+        time.sleep(1.0)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    for parent in (folder, folder / SHARDS):
+        for leftover in parent.glob(f".*{TEMPORARY}"):
+            leftover.unlink(missing_ok=True)

@@ -1,0 +1,85 @@
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from orrery.storage import run
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to train."""
+
+    epochs: int = 3
+
+
+@dataclass(frozen=True)
+class Choices:
+    """An experiment."""
+
+    simulations: int = 10
+    edges: tuple[float, ...] = (30.0, float("inf"))
+    training: Training = field(default_factory=Training)
+
+
+def test_the_same_options_find_the_same_folder(tmp_path):
+    first = run.start("sky", Choices(), tmp_path)
+    assert run.start("sky", Choices(), tmp_path) == first
+    others = [
+        run.start("sky", Choices(training=Training(4)), tmp_path),
+        run.start("ground", Choices(), tmp_path),
+    ]
+    assert len({run.folder for run in [first, *others]}) == 3
+    assert first.folder == tmp_path / "sky" / first.fingerprint
+
+
+def test_a_run_writes_what_it_is(tmp_path):
+    folder = run.start("sky", Choices(), tmp_path).folder
+    options = json.loads((folder / "options.json").read_text())["options"]
+    assert options["training"] == {"type": "Training", "epochs": 3}
+    assert options["edges"] == [30.0, "inf"]
+    versions = json.loads((folder / "versions.json").read_text())
+    assert {
+        "python",
+        "numpy",
+        "torch",
+        "ray",
+        "sbi",
+        "zuko",
+        "lightning",
+        "commit",
+    } <= set(versions)
+    assert re.match(r"\d+\.\d+", versions["numpy"])
+
+
+def test_options_without_json_form_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="has no plain JSON form"):
+        run.start("sky", {"random": object()}, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unwritable_folder_is_named_with_a_remedy(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(
+        OSError, match=r"cannot write .*file/sky.*choose a folder"
+    ) as raised:
+        run.start("sky", Choices(), tmp_path / "file")
+    assert raised.value.errno
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Options with a folder."""
+
+    edge: float = 1.0
+    folder: Path = field(default=Path("here"), metadata={"place": True})
+
+
+def test_where_things_are_kept_does_not_decide_the_run(tmp_path):
+    first = run.start("sky", Placed(), tmp_path)
+    second = run.start("sky", Placed(folder=Path("there")), tmp_path)
+    assert first.fingerprint == second.fingerprint
+    assert first.fingerprint != run.start("sky", Placed(edge=2.0), tmp_path).fingerprint
+    assert second.options["folder"] == "there"

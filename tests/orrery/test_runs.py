@@ -1,0 +1,113 @@
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from orrery import runs
+
+
+@dataclass(frozen=True)
+class Training:
+    """How to train.
+
+    Arguments:
+        epochs: The number of passes over the data.
+    """
+
+    epochs: int = 3
+
+    def __post_init__(self):
+        if self.epochs < 1:
+            raise ValueError(f"epochs {self.epochs} must be 1 or larger")
+
+
+@dataclass(frozen=True)
+class Choices:
+    """An experiment.
+
+    Arguments:
+        simulations: How many simulations to make.
+        edges: Distance edges [kpc].
+        stars: The table of stars.
+        training: How to train.
+    """
+
+    simulations: int = 10
+    edges: tuple[float, ...] = (30.0, float("inf"))
+    stars: Path = Path("stars.ecsv")
+    training: Training = field(default_factory=Training)
+
+
+def test_options_come_from_the_command_line():
+    arguments = ["--simulations", "20", "--epochs", "5", "--edges", "1", "2"]
+    assert runs.options(Choices, arguments) == Choices(
+        20, (1.0, 2.0), training=Training(5)
+    )
+    assert runs.options(Choices, []) == Choices()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--simulatons", "20"], "--simulatons"),
+        (["--simulations", "many"], "many"),
+        (["--epochs", "0"], "epochs 0 must be 1 or larger"),
+    ],
+)
+def test_a_wrong_option_ends_with_a_message(arguments, message, capsys):
+    with pytest.raises(SystemExit) as ended:
+        runs.options(Choices, arguments)
+    assert ended.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_docstrings_are_the_help_text(capsys):
+    with pytest.raises(SystemExit) as ended:
+        runs.options(Choices, ["--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    assert "How many simulations to make." in text
+    assert "The number of passes" in text
+
+
+def ended(error):
+    def function(choices):
+        raise error
+
+    with pytest.raises(SystemExit) as exit_:
+        runs.main(function, Choices, [])
+    return exit_.value.code
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("mass -1 must be positive"),
+        OSError(28, "mass -1 must be positive"),
+        FloatingPointError("mass -1 must be positive"),
+    ],
+)
+def test_what_the_user_can_mend_is_one_line(error, capsys, monkeypatch):
+    monkeypatch.delenv("ORRERY_DEBUG", raising=False)
+    error.add_note("in shard 3")
+    assert ended(error) == 1
+    assert capsys.readouterr().err == "error: mass -1 must be positive (in shard 3)\n"
+
+
+def test_other_errors_keep_their_traceback(monkeypatch):
+    with pytest.raises(ZeroDivisionError):
+        runs.main(lambda choices: 1 / 0, Choices, [])
+    monkeypatch.setenv("ORRERY_DEBUG", "1")
+    with pytest.raises(ValueError, match="abc"):
+        runs.main(lambda choices: int("abc"), Choices, [])
+
+
+def test_an_interruption_says_how_to_go_on(capsys):
+    assert ended(KeyboardInterrupt()) == 130
+    assert "the same command continues" in capsys.readouterr().err
+
+
+def test_experiments_receive_their_options():
+    seen = []
+    runs.main(seen.append, Choices, ["--simulations", "7"])
+    assert seen == [Choices(7)]
