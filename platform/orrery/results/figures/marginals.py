@@ -3,11 +3,13 @@
 Several posteriors are open contours over the filled prior, so that none hides another.
 """
 
-from collections.abc import Mapping, Sequence
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
-import corner as corner_plot
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -145,11 +147,32 @@ def _spans(
     ]
 
 
+@cache
+def _draw_corner() -> Callable[..., Figure]:
+    """Returns the function of the package `corner` that draws arrays.
+
+    Raises:
+        ImportError: If corner is not installed, or no longer has that function.
+    """
+    # `import corner` imports ArviZ wherever that is installed: seconds, and a warning.
+    # The file that draws needs neither, and is executed here without its package.
+    package = importlib.util.find_spec("corner")
+    if package is None or not package.submodule_search_locations:
+        raise ImportError("corner is not installed: pip install 'corner>=2.3'")
+    file = Path(package.submodule_search_locations[0], "core.py")
+    spec = importlib.util.spec_from_file_location(f"{__name__}.corner_core", file)
+    if spec is None or spec.loader is None or not file.is_file():
+        raise ImportError(f"{file} is missing: pip install 'corner>=2.3,<3'")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.corner_impl
+
+
 def _overlay(
     figure: Figure, values: FloatArray, spans: list[tuple[float, float]], ink: _Ink
 ) -> None:
     lines = {"linewidths": ink.width, "linestyles": ink.dashes}
-    corner_plot.corner(
+    _draw_corner()(
         values,
         fig=figure,
         range=spans,

@@ -1,10 +1,16 @@
 """Corner figures: medians, contours and published points lie where they belong."""
 
+import importlib.util
+import subprocess
+import sys
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matplotlib.text import Text
 
 from orrery.results import figures
+from orrery.results.figures import marginals
 
 LITERATURE = np.array([[11.65, -18.0, 0.2], [11.5, -21.0, 0.1], [11.7, -16.0, 0.5]])
 
@@ -123,3 +129,33 @@ def test_corner_needs_draws(parameters, draws):
 )
 def test_interval_has_two_digits_of_its_errors(low, median, high, text):
     assert figures.interval(low, median, high) == text
+
+
+def test_arviz_is_not_imported_and_stays_importable():
+    """Neither ArviZ nor the package that would import it: whoever wants them gets them whole."""
+    code = """
+import sys
+import numpy as np
+from orrery.parameters import Parameter
+from orrery.results import figures
+two = tuple(Parameter(name, "kpc", name) for name in "ab")
+figures.corner({"one": np.random.default_rng(1).normal(size=(99, 2))}, two)
+assert not {"arviz", "corner", "corner.core"} & sys.modules.keys()
+import corner
+assert corner.corner(np.random.default_rng(1).normal(size=(99, 2))).axes
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_missing_corner_is_named(monkeypatch, tmp_path):
+    marginals._draw_corner.cache_clear()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(ImportError, match=r"corner is not installed: pip install"):
+        marginals._draw_corner()
+    another = SimpleNamespace(submodule_search_locations=[str(tmp_path)])
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: another)
+    with pytest.raises(ImportError, match=r"core\.py is missing: pip install"):
+        marginals._draw_corner()
