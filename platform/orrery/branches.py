@@ -2,8 +2,7 @@
 
 Simulations are numbered from 0. Whatever is done with them afterwards draws below the
 last number there is, each use below a branch of its own, so that no two uses share a
-stream. The list stands apart from `parameters`, so that a new use leaves the
-simulations' own code as it was.
+stream. New uses go to the end of the list: the numbers decide what is drawn.
 """
 
 LEARNING = 2**32 - 1

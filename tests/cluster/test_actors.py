@@ -25,6 +25,7 @@ from orrery.storage import dataset, work_log
 from orrery.storage.card import CARD
 from orrery.storage.work_log import WORK
 
+VERSION = 1  # of what summarises here
 SHARD, COUNT = 4, 24
 
 

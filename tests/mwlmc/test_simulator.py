@@ -383,7 +383,8 @@ def test_agama_gives_records_of_the_same_schema(by_agama, records):
 def test_agama_is_part_of_what_its_records_depend_on(by_agama):
     described = by_agama.describe()
     assert described["agama"][0].isdigit()
-    assert described["code"] != SMALL.describe()["code"]
+    assert described["versions"]["agama_engine"] > 0
+    assert "agama_engine" not in SMALL.describe()["versions"]
 
 
 def test_with_agama_too_a_record_does_not_know_its_batch(by_agama):

@@ -1,4 +1,3 @@
-import importlib.util
 import json
 
 import numpy as np
@@ -6,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orrery.identity import canonical, code_fingerprint, fingerprint
+from orrery.identity import canonical, fingerprint
 from orrery.records import Column, Observation, Records, Schema
 
 SCHEMA = Schema(
@@ -51,31 +50,6 @@ def test_different_documents_have_different_fingerprints():
 def test_numbers_without_json_form_are_refused():
     with pytest.raises(ValueError, match="not JSON compliant"):
         fingerprint({"a": float("nan")})
-
-
-def module_of(path, source):
-    path.write_text(source)
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_code_fingerprints_see_code_and_nothing_else(tmp_path):
-    first = module_of(
-        tmp_path / "a.py", '"""One."""\ndef f(x):\n    """Two."""\n    return x + 1\n'
-    )
-    reworded = module_of(tmp_path / "b.py", "def f(x):\n\n    return (x + 1)  # why\n")
-    changed = module_of(tmp_path / "c.py", '"""One."""\ndef f(x):\n    return x + 2\n')
-    assert code_fingerprint(first) != code_fingerprint(changed)
-    assert code_fingerprint(first, changed) != code_fingerprint(first)
-    tails = [code_fingerprint(first), code_fingerprint(reworded)]
-    assert tails[0] == code_fingerprint(
-        module_of(tmp_path / "d.py", (tmp_path / "a.py").read_text())
-    )
-    assert code_fingerprint(reworded) == code_fingerprint(
-        module_of(tmp_path / "e.py", "def f(x):\n    return x + 1\n")
-    )
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=10))

@@ -7,7 +7,6 @@ of a halo that it has learned. If the isolation is at least twice the radius, no
 a neighbour of two hosts of unequal mass.
 """
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -18,15 +17,16 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-import orrery.parameters
-from halomass import cosmology, systems
+from halomass import systems
 from halomass.hosts import neighbours
 from halomass.hosts.neighbours import Halos, IntArray, Neighbourhood
 from halomass.mock import stellar_mass
 from halomass.systems import FloatArray
-from orrery.identity import JSON, code_fingerprint
+from orrery.identity import JSON
 from orrery.parameters import generator
 from orrery.records import Records, Schema
+
+VERSION = 1  # of the hosts and their neighbours; raised whenever their numbers change
 
 ANDROMEDA = 761.0  # [kpc] the nearest larger halo to the Milky Way
 _CENTRAL = -1  # `upid` of halos that are no satellites
@@ -291,12 +291,11 @@ class CatalogueSystems:
 
     def describe(self) -> JSON:
         """Returns all that decides the records, as plain JSON."""
-        code = (neighbours, cosmology, stellar_mass, systems, orrery.parameters)
         return {
             "what": "systems of halo catalogues",
             "snapshots": [snapshot.describe() for snapshot in self.latest_first],
             "selection": asdict(self.selection),
-            "code": code_fingerprint(*code, sys.modules[__name__]),
+            "version": VERSION,
         }
 
     def records(self, seed: int, indices: Sequence[int]) -> Records:

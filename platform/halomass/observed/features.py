@@ -26,6 +26,8 @@ from orrery.identity import JSON, fingerprint
 from orrery.parameters import generator
 from orrery.records import Records
 
+VERSION = 1  # of the features; raised whenever their numbers change
+
 Radial = Literal["log", "asinh"]
 Feature = Literal[
     "r", "v_t", "v_r", "satellites", "vmax", "distance_larger", "distance_cluster"

@@ -26,6 +26,8 @@ from mwlmc.model import distribution, potentials, trajectories
 from mwlmc.model.trajectories import LOOKBACK, Trajectories
 from mwlmc.sky import frames
 
+VERSION = 1  # of this engine; raised whenever its numbers change
+
 FloatArray = NDArray[np.floating[Any]]
 
 # Of agama's eighth-order Runge-Kutta-Nystrom method, relative. Against orbits at 1e-8,

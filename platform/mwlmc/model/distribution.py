@@ -17,6 +17,8 @@ from scipy import special
 
 from mwlmc.model.potentials import G, bulge_density, disc_density
 
+VERSION = 1  # of the distribution function; raised whenever its numbers change
+
 FloatArray = NDArray[np.floating[Any]]
 Equilibrium = Literal["halo", "total"]
 

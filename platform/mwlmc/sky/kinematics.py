@@ -20,6 +20,8 @@ from orrery.records import Records
 
 IntArray = NDArray[np.integer[Any]]
 
+VERSION = 1  # of these summaries; raised whenever their numbers change
+
 FEW_STARS = 10  # below this, a bin's own scatter says too little about its error
 _BLOCK = (
     4  # simulations at a time: more stars in double precision would leave the cache

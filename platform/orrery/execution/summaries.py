@@ -9,11 +9,9 @@ import dataclasses
 import inspect
 import json
 import math
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -24,7 +22,7 @@ from numpy.typing import NDArray
 from ray.exceptions import RayTaskError
 
 from orrery.execution import cluster
-from orrery.identity import JSON, canonical, code_fingerprint, fingerprint
+from orrery.identity import JSON, canonical, fingerprint
 from orrery.parameters import FloatArray, Parameter, names
 from orrery.records import Records
 from orrery.storage.dataset import INDEX, SPLIT, SPLITS, Dataset, Split, split
@@ -136,16 +134,17 @@ def compute(
 
     Arguments:
         summarise: Returns the summaries `[B, S]` of records and a binning; NaN where
-            there are none. A function of a module, whose code decides whether a kept
-            result is still valid.
+            there are none. A function with `VERSION = 1` beside it: its name, that
+            version and the binning decide whether a kept result is still valid.
         dataset: The simulations.
         binning: How particles become summary entries.
         parameters: The P inferred parameters, scalar columns of the dataset.
         folder: Where results are kept; `summaries` in the dataset's folder when None.
 
     Raises:
-        ValueError: If a parameter is no column, a shard is damaged, summaries have the
-            wrong shape, or no simulation of a split has finite summaries.
+        ValueError: If a parameter is no column, the function has no version, a shard is
+            damaged, summaries have the wrong shape, or no simulation of a split has
+            finite summaries.
         OSError: If the result cannot be written.
     """
     _check_parameters(dataset, parameters)
@@ -217,44 +216,36 @@ def _definition(
     return {
         "dataset": dataset.fingerprint,
         "count": len(dataset),
-        "summarise": getattr(summarise, "__qualname__", repr(summarise)),
-        "code": code_fingerprint(*_modules(summarise)),
+        "summarise": _name(summarise),
+        "version": version(summarise),
         "definition": binning.fingerprint,
         "binning": binning.describe(),
         "parameters": [{"name": p.name, "unit": p.unit} for p in parameters],
     }
 
 
-def _modules(summarise: Callable[..., Any]) -> list[ModuleType]:
-    """Returns the function's module and those of the same package that it builds on."""
-    start = inspect.getmodule(summarise)
-    if start is None or not getattr(start, "__file__", None):
+def version(summarise: Callable[..., Any]) -> int:
+    """Returns the version of a function that summarises: `VERSION` of its module.
+
+    Functions of a script or of a notebook have one too: a global variable there.
+
+    Raises:
+        ValueError: If there is none, or it is no positive integer.
+    """
+    # a decorator's module says nothing of the decorated function's numbers
+    scope = getattr(inspect.unwrap(summarise), "__globals__", {})
+    found = scope.get("VERSION")
+    if type(found) is not int or found < 1:
         raise ValueError(
-            f"{summarise!r} must be a function in a file, whose code can be identified"
+            f"{_name(summarise)} has VERSION {found!r} beside it, not a positive integer, so that "
+            "kept summaries could be another version's: write VERSION = 1 in the file or notebook "
+            "that defines it, and raise it whenever its numbers change"
         )
-    package = start.__name__.partition(".")[0]
-    found, waiting = {start.__name__: start}, [start]
-    while waiting:
-        for name in _imported(waiting.pop()):
-            if (
-                name.partition(".")[0] == package
-                and name not in found
-                and name in sys.modules
-            ):
-                found[name] = sys.modules[name]
-                waiting.append(found[name])
-    return [found[name] for name in sorted(found)]
+    return found
 
 
-def _imported(module: ModuleType) -> Iterator[str]:
-    for value in vars(module).values():
-        name = (
-            value.__name__
-            if inspect.ismodule(value)
-            else getattr(value, "__module__", None)
-        )
-        if isinstance(name, str):
-            yield name
+def _name(summarise: Callable[..., Any]) -> str:
+    return getattr(summarise, "__qualname__", repr(summarise))
 
 
 def _kept(path: Path, definition: JSON) -> pa.Table | None:

@@ -9,7 +9,6 @@ Summaries and parameters are standardised by the mean and the width of the train
 pairs alone.
 """
 
-import sys
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -23,11 +22,11 @@ import torch
 from astropy.table import Table
 from torch import Tensor
 
-from orrery import branches, data_vector, identity, parameters
+from orrery import data_vector, identity
 from orrery.execution import cluster
 from orrery.execution.summaries import Pairs, Splits
-from orrery.identity import JSON, code_fingerprint, fingerprint
-from orrery.learning import members, training
+from orrery.identity import JSON, fingerprint
+from orrery.learning import training
 from orrery.learning.artefacts import ArtifactStore, origin
 from orrery.learning.members import (
     Cohort,
@@ -51,6 +50,7 @@ from orrery.parameters import FloatArray, Parameter, names
 from orrery.records import Observation
 from orrery.storage import files
 
+VERSION = 1  # of ensembles and their training; raised whenever their numbers change
 KIND = "ensemble"
 
 
@@ -338,9 +338,7 @@ class _Plan:
             "networks": identity.describe(self.networks),
             "learning": identity.describe(self.learning, places=False),
             "seed": self.seed,
-            "code": code_fingerprint(
-                branches, members, parameters, sys.modules[__name__]
-            ),
+            "version": VERSION,
         }
 
     def check(self) -> None:

@@ -1,4 +1,4 @@
-import sys
+import functools
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +13,8 @@ from orrery.execution.summaries import Pairs, compute, convolve, pooled
 from orrery.identity import fingerprint
 from orrery.parameters import Parameter
 from orrery.records import Column
+
+VERSION = 1  # of `moments`
 
 
 @dataclass(frozen=True)
@@ -163,38 +165,41 @@ def test_results_are_kept_with_units_and_definition(stars, centre):
     assert stars.fingerprint.encode() in schema.metadata[b"orrery"]
 
 
-def test_changed_code_is_summarised_again(stars, centre, tmp_path):
-    def written(body):
-        (tmp_path / "own_summary.py").write_text(
-            f"def f(records, binning):\n    {body}\n"
-        )
-        sys.modules.pop("own_summary", None)
-        return __import__("own_summary").f
+def written(version, factor):
+    """Returns a function as a notebook defines it: its source is in no file."""
+    scope = {}
+    source = (
+        f"def f(records, binning):\n    return records.scalars['a'][:, None] * {factor}"
+    )
+    exec(f"VERSION = {version}\n{source}", scope)
+    return scope["f"]
 
-    sys.path.insert(0, str(tmp_path))
-    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
-    try:
-        whole = "return records.scalars['a'][:, None] * [{0}, {0}]"
-        one = compute(written(whole.format(1)), stars, Moments(), centre)
-        ten = compute(written(whole.format(10)), stars, Moments(), centre)
-        compute(
-            written("'''Says why.'''\n    " + whole.format(1)), stars, Moments(), centre
-        )
-    finally:
-        sys.path.remove(str(tmp_path))
-        sys.dont_write_bytecode = before
-        sys.modules.pop("own_summary", None)
+
+def test_a_raised_version_is_summarised_again_and_the_same_is_not(stars, centre):
+    one = compute(written(1, "[1.0, 1.0]"), stars, Moments(), centre)
+    kept = compute(written(1, "[9.0, 9.0]"), stars, Moments(), centre)
+    ten = compute(written(2, "[10.0, 10.0]"), stars, Moments(), centre)
+    assert np.array_equal(everything(one), everything(kept))
     assert np.array_equal(10 * everything(one), everything(ten))
     assert len(list((stars.folder / "summaries").iterdir())) == 2
 
 
-def test_code_that_the_function_builds_on_counts():
-    assert {module.__name__ for module in summaries._modules(compute)} >= {
-        "orrery.execution.summaries",
-        "orrery.storage.dataset",
-        "orrery.records",
-        "orrery.terminal",
-    }
+@pytest.mark.parametrize("version", [None, 0, -1, 1.0, True, "1"])
+def test_a_function_needs_a_version_beside_it(stars, centre, version):
+    wrong = (
+        "f has VERSION .* not a positive integer.*write VERSION = 1 .*raise it whenever"
+    )
+    with pytest.raises(ValueError, match=wrong):
+        compute(written(repr(version), "[1.0, 1.0]"), stars, Moments(), centre)
+
+
+def test_a_decorated_function_has_the_version_of_its_own_module():
+    @functools.wraps(inner := written(3, "[1.0, 1.0]"))
+    def counted(records, binning):
+        return inner(records, binning)
+
+    assert summaries.version(counted) == 3
+    assert summaries.version(moments) == VERSION
 
 
 def test_a_damaged_result_is_computed_again(stars, centre, capsys):
@@ -253,7 +258,7 @@ def test_wrong_arguments_are_named(stars, centre):
         compute(moments, stars, Moments(), (Parameter("b", "", "$b$"),))
     with pytest.raises(ValueError, match=r"shape .8, 2., but the binning has 1 names"):
         compute(moments, stars, Moments(names=("a",), units=("",)), centre)
-    with pytest.raises(ValueError, match="must be a function in a file"):
+    with pytest.raises(ValueError, match="max has VERSION None beside it"):
         compute(max, stars, Moments(), centre)
     with pytest.raises(ValueError, match=r"must be .N, P. and .N, S."):
         Pairs(np.zeros((3, 1)), np.zeros((2, 1)))

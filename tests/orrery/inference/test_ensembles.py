@@ -28,6 +28,7 @@ from orrery.parameters import Parameter, generator
 from orrery.records import Column, Observation, Records, Schema
 from orrery.results import reports
 
+VERSION = 1  # of `read`, which summarises
 M = Parameter("m", "dex(solMass)", "$m$")
 MEAN, WIDTH, NOISE, READINGS = 12.0, 0.5, 0.4, 4
 EDGES = np.array([11.5, 12.0, 12.5])
