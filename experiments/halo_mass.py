@@ -9,17 +9,12 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from halomass.observed.features import Features, NeighbourSet, features
-from halomass.observed.neighbour_tables import Neighbours, observation
-from halomass.study import acceptance, comparison
+from halomass.observed.host_neighbours import Neighbours, observation
+from halomass.study import acceptance, accuracy, masses, robustness
+from halomass.study.accuracy import EDGES, LABEL
 from halomass.study.campaign import Campaign, Host
-from halomass.study.comparison import (
-    EDGES,
-    FIGURES,
-    LABEL,
-    label_noisy,
-    mock_observation_label,
-    studies,
-)
+from halomass.study.ensembles import FIGURES, label_noisy, studies
+from halomass.study.robustness import mock_observation_label
 from halomass.systems import LOG_M_VIR
 from orrery import runs
 from orrery.execution import cluster, simulation
@@ -79,20 +74,18 @@ def main(options: HaloMass) -> None:
             name: one.predict_observation(observation(host, wanted[name]))
             for name, one in found.items()
         }
-        seen = {} if ours else comparison.mock_observations(host, wanted)
+        seen = {} if ours else robustness.mock_observations(host, wanted)
         answers |= {
             mock_observation_label(name, x): found[name].predict_rows(x)
             for name, x in seen.items()
         }
-        report.tables(comparison.masses(host, campaign.name if ours else None, answers))
-        report.tables(comparison.leave_one_out(host, wanted, found))
+        report.tables(masses.masses(host, campaign.name if ours else None, answers))
+        report.tables(robustness.leave_one_out(host, wanted, found))
         if ours:
             judge(report, found, campaign)
-            rows = [
-                figures.Constraint(*row) for row in comparison.literature_rows(answers)
-            ]
-            figure = figures.intervals(rows, comparison.AXIS)
-            report.figure("Published masses", figure, comparison.PUBLISHED_CAPTION)
+            rows = [figures.Constraint(*row) for row in masses.literature_rows(answers)]
+            figure = figures.intervals(rows, masses.AXIS)
+            report.figure("Published masses", figure, masses.PUBLISHED_CAPTION)
             rivals(report, options, hosts, host, found[label_noisy(25)])
 
 
@@ -101,8 +94,8 @@ def judge(
 ) -> None:
     """Reports how exact the ensembles are, and how good the mock universe is."""
     ratios = ensembles.variance_ratios(found, label_noisy(25), campaign.seed)
-    report.tables(comparison.exactness(found, ratios))
-    ensembles.compare(report, found, FIGURES, LABEL, comparison.published_rmse())
+    report.tables(accuracy.exactness(found, ratios))
+    ensembles.compare(report, found, FIGURES, LABEL, accuracy.published_rmse())
     report.tables({} if campaign.catalogue else acceptance.tables(campaign.seed))
 
 
@@ -133,7 +126,7 @@ def rivals(
     }
     scores = ensembles.infer_all(report, hosts, features, flows, LOG_M_VIR, seed)
     scores["ensemble"] = (one.score, one.predict_observation(flows["flow"][1]))
-    report.tables(comparison.estimators(scores))
+    report.tables(masses.estimators(scores))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from astropy.table import Table
 
 from halomass.catalogues.universe_machine import STRUCT
 from halomass.study.campaign import Campaign
-from halomass.study.comparison import COUNTS, FIGURES, label_noisy, studies
+from halomass.study.ensembles import COUNTS, FIGURES, label_noisy, studies
 from orrery.results.reports import slug
 
 OF_HOSTS = Path(__file__).parents[1] / "experiments/halo_mass.py"

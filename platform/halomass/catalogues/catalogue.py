@@ -17,71 +17,22 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from halomass import cosmology
 from halomass.catalogues import consistent_trees, universe_machine
+from halomass.catalogues.chunks import HALOS, Part, Source
 from halomass.systems import LOG_M_PEAK
 from orrery.identity import JSON
-from orrery.records import Column, Records, Schema
+from orrery.records import Records, Schema
 
 VERSION = 1  # of reading catalogues; raised whenever its numbers change
 
 Kind = Literal["binary", "ascii", "hlist"]
 
-_MPC_OVER_H = (
-    f"{1 / cosmology.HUBBLE:.10g} Mpc"  # what "Mpc/h" is, for readers of units
-)
-
-HALOS = Schema(
-    scalars=(
-        Column("index", "", "number of the chunk of the file", "int64"),
-        Column("rows", "", "halos in the chunk", "int64"),
-        Column(
-            "kept", "", "halos that count and have a large enough peak mass", "int64"
-        ),
-    ),
-    particles=(
-        Column("id", "", "identity of the halo in its snapshot", "int64"),
-        Column(
-            "descid",
-            "",
-            "identity of its descendant in the next snapshot, or -1",
-            "int64",
-        ),
-        Column(
-            "upid", "", "identity of the largest halo that it lies in, or -1", "int64"
-        ),
-        Column(
-            "log_m_vir",
-            "dex(solMass)",
-            "log10 of the virial mass (Bryan & Norman)",
-            "float32",
-        ),
-        Column(
-            "log_m_peak",
-            "dex(solMass)",
-            "log10 of the largest mass in its past",
-            "float32",
-        ),
-        Column(
-            "log_m_star",
-            "dex(solMass)",
-            "log10 of the stellar mass; 0: none",
-            "float32",
-        ),
-        Column("vmax", "km / s", "largest circular velocity today", "float32"),
-        Column("x", _MPC_OVER_H, "comoving, in the box", "float64"),
-        Column("y", _MPC_OVER_H, "comoving, in the box", "float64"),
-        Column("z", _MPC_OVER_H, "comoving, in the box", "float64"),
-        Column("vx", "km / s", "physical, peculiar", "float32"),
-        Column("vy", "km / s", "physical, peculiar", "float32"),
-        Column("vz", "km / s", "physical, peculiar", "float32"),
-    ),
-)
 
 LEAST_MEMORY = 2.0  # [MB] less does not hold a few hundred lines
 # Of the box's side: galaxies that outlived their halo drift a little over the edge.
@@ -91,21 +42,6 @@ _MANY = 1000  # halos
 _LATEST = 1.1  # scale factor: some simulations end a little after today
 _AXES = ("x", "y", "z")
 _VELOCITIES = ("vx", "vy", "vz")
-
-
-class Source(Protocol):
-    """A file in chunks: what its bytes mean."""
-
-    @property
-    def chunks(self) -> int: ...
-
-    def describe(self) -> JSON: ...
-
-    def content(self, chunk: int) -> bytes: ...
-
-    def rows(self, chunk: int, content: bytes) -> NDArray[Any]: ...
-
-    def place(self, chunk: int, row: int) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -271,19 +207,6 @@ class Catalogue:
             **{name: _wrapped(rows[name], self.box) for name in _AXES},
             **{name: rows[name].astype(np.float32) for name in _VELOCITIES},
         }
-
-
-@dataclass(frozen=True)
-class Part:
-    """The halos of a chunk.
-
-    Arguments:
-        rows: The number of all halos in the chunk.
-        columns: The columns of those that are kept, each with shape `[kept]`.
-    """
-
-    rows: int
-    columns: dict[str, NDArray[Any]]
 
 
 def open_catalogue(

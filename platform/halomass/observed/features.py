@@ -14,16 +14,15 @@ sky: what differs between them is the features' doing.
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from halomass.observed import errors
-from halomass.observed.errors import ENVIRONMENT, NORMALS, ErrorModel, Orbits
+from halomass.observed.errors import ENVIRONMENT, ErrorModel, Orbits
+from halomass.observed.mock_survey import Detectability, Seen, look
 from halomass.systems import FloatArray
 from orrery.identity import JSON, fingerprint
-from orrery.parameters import generator
 from orrery.records import Records
 
 VERSION = 1  # of the features; raised whenever their numbers change
@@ -36,70 +35,6 @@ Feature = Literal[
 SMALLEST_VELOCITY = 0.1  # [km/s] that a logarithm is taken of: far below any error
 SOFTENING = 20.0  # [km/s] below which the signed radial velocity is linear
 ORBIT = ("r", "v_t", "v_r")
-_HOST_NORMALS = 1 + len(ENVIRONMENT)  # the survey's limit, and the environment's errors
-_SKY = (
-    2**32 - 2
-)  # the branch of a system's stream for looking at it; its making has small numbers
-_COLUMNS = ("r", "v_r", "v_t", "log_m_star", "vmax")
-
-
-@dataclass(frozen=True)
-class Detectability:
-    """Which neighbours a survey finds: those above a stellar mass that grows with distance.
-
-    log10 M* > intercept + slope d + scatter G, with one normal G for each host: surveys
-    differ, their limits are sharp. Hayati et al. (2025), their equation 1; the numbers
-    follow the lower envelope of the Milky Way's satellites. Halos without stars are
-    never found.
-    """
-
-    intercept: float = 2.3
-    """log10 of the smallest stellar mass at the host's centre [dex(solMass)]."""
-    slope: float = 0.0065
-    """How it grows with distance [dex/kpc]."""
-    scatter: float = 1.0
-    """Its standard deviation between hosts [dex]."""
-
-    def limit(self, distance: FloatArray, normal: FloatArray | float) -> FloatArray:
-        """Returns log10 of the smallest stellar mass that is found [Msun].
-
-        Arguments:
-            distance: From the host's centre [kpc].
-            normal: Standard normal numbers, one for each host.
-        """
-        return self.intercept + self.slope * distance + self.scatter * normal
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What is known of the neighbours of B hosts, those with the most stars first.
-
-    Arguments:
-        orbits: Distances [kpc] and velocities [km/s] of N neighbours `[B, N]`; NaN
-            where there are fewer.
-        count: How many neighbours were found `[B]`, whether or not they are among the
-            N.
-        environment: In the order of `ENVIRONMENT` `[B, 3]` [km/s, kpc, kpc].
-    """
-
-    orbits: Orbits
-    count: NDArray[np.int64]
-    environment: FloatArray
-
-
-class Observing(Protocol):
-    """How simulated hosts are looked at, whatever is then made of it."""
-
-    @property
-    def errors(self) -> bool: ...
-    @property
-    def detectability(self) -> bool: ...
-    @property
-    def seed(self) -> int: ...
-    @property
-    def error_model(self) -> ErrorModel: ...
-    @property
-    def survey(self) -> Detectability: ...
 
 
 @dataclass(frozen=True)
@@ -347,130 +282,3 @@ def features(records: Records, binning: Features | NeighbourSet) -> FloatArray:
         ValueError: If a column is missing.
     """
     return binning.encode(look(records, binning, binning.places))
-
-
-def look(records: Records, observing: Observing, places: int) -> Seen:
-    """Returns what an observer at the centre of each host knows of its neighbours.
-
-    Neighbours are found or not by their true distances. A host with none has no `vmax`:
-    NaN.
-
-    Arguments:
-        records: B systems.
-        observing: Whether with errors, and which neighbours are found.
-        places: How many neighbours are kept of each host, those with the most stars.
-
-    Raises:
-        ValueError: If a column is missing.
-    """
-    _check_columns(records)
-    ranked = _Ranked.of(records)
-    of_host, of_neighbour = _normals(ranked, observing.seed)
-    found = ranked.columns["log_m_star"] > 0
-    if observing.detectability:
-        limit = observing.survey.limit(ranked.columns["r"], of_host[ranked.host, 0])
-        found &= ranked.columns["log_m_star"] > limit
-    place = _places(found, ranked.first, ranked.host)
-    kept = np.flatnonzero(found & (place < places))
-    orbits, environment = (
-        ranked.orbits(kept),
-        _true_environment(records, ranked, found, place),
-    )
-    if observing.errors:
-        model, log_m_star = observing.error_model, ranked.columns["log_m_star"][kept]
-        orbits = errors.observed(orbits, log_m_star, of_neighbour[kept], model)
-        environment = errors.observed_environment(environment, of_host[:, 1:], model)
-    rows, shape = (ranked.host[kept], place[kept]), (len(records), places)
-    count = np.bincount(ranked.host[found], minlength=len(records))
-    return Seen(Orbits(*(_filled(c, rows, shape) for c in orbits)), count, environment)
-
-
-def _check_columns(records: Records) -> None:
-    scalars = ("index", "distance_larger", "distance_cluster")
-    missing = [name for name in scalars if name not in records.scalars]
-    missing += [name for name in _COLUMNS if name not in records.particles]
-    if missing:
-        raise ValueError(
-            f"these records have no column {', '.join(missing)}: take them from a dataset of "
-            "systems, whose columns are halomass.systems.SCHEMA"
-        )
-
-
-@dataclass(frozen=True)
-class _Ranked:
-    """The neighbours of B hosts, host after host, those with the most stars first.
-
-    Arguments:
-        index: The number of each system `[B]`.
-        first: Where each host's neighbours begin `[B + 1]`.
-        host: The host of each neighbour `[M]`, by its place among the B.
-        columns: One array `[M]` for each column.
-    """
-
-    index: NDArray[np.int64]
-    first: NDArray[np.int64]
-    host: NDArray[np.int64]
-    columns: dict[str, FloatArray]
-
-    @classmethod
-    def of(cls, records: Records) -> "_Ranked":
-        first = np.asarray(records.offsets, dtype=np.int64)
-        here, first = slice(first[0], first[-1]), first - first[0]
-        host = np.repeat(np.arange(len(records)), np.diff(first))
-        columns = {
-            n: np.asarray(records.particles[n][here], dtype=np.float64)
-            for n in _COLUMNS
-        }
-        # Equal stellar masses are ranked by their orbits, never by where they stand in
-        # the file.
-        ties = (columns[n] for n in ("vmax", "v_t", "v_r", "r"))
-        order = np.lexsort((*ties, -columns["log_m_star"], host))
-        index = np.asarray(records.scalars["index"], dtype=np.int64)
-        return cls(
-            index, first, host, {n: column[order] for n, column in columns.items()}
-        )
-
-    def orbits(self, chosen: NDArray[np.int64]) -> Orbits:
-        return Orbits(*(self.columns[name][chosen] for name in Orbits._fields))
-
-
-def _normals(ranked: _Ranked, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Returns the random numbers of hosts `[B, 4]` and of their neighbours `[M, NORMALS]`."""
-    of_host = np.empty((len(ranked.index), _HOST_NORMALS))
-    of_neighbour = np.empty((len(ranked.host), NORMALS))
-    bounds = zip(ranked.first[:-1], ranked.first[1:], strict=True)
-    for i, (start, stop) in enumerate(bounds):
-        random = generator(seed, int(ranked.index[i]), _SKY)
-        of_host[i] = random.standard_normal(_HOST_NORMALS)
-        of_neighbour[start:stop] = random.standard_normal((stop - start, NORMALS))
-    return of_host, of_neighbour
-
-
-def _places(
-    found: NDArray[np.bool_], first: NDArray[np.int64], host: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Returns the rank of each neighbour among those of its host that are found `[M]`."""
-    before = np.concatenate([[0], np.cumsum(found)])
-    return before[:-1] - before[first[host]]
-
-
-def _true_environment(
-    records: Records,
-    ranked: _Ranked,
-    found: NDArray[np.bool_],
-    place: NDArray[np.int64],
-) -> FloatArray:
-    environment = np.full((len(records), len(ENVIRONMENT)), np.nan)
-    largest = np.flatnonzero(found & (place == 0))
-    environment[ranked.host[largest], 0] = ranked.columns["vmax"][largest]
-    for i, name in enumerate(ENVIRONMENT[1:], start=1):
-        environment[:, i] = records.scalars[name]
-    return environment
-
-
-def _filled(
-    values: FloatArray, rows: tuple[NDArray[Any], NDArray[Any]], shape: tuple[int, int]
-) -> FloatArray:
-    matrix = np.full(shape, np.nan)
-    matrix[rows] = values
-    return matrix

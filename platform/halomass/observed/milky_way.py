@@ -20,28 +20,11 @@ from astropy import coordinates, units
 from astropy.table import Table
 
 from halomass.observed import neighbour_tables
+from halomass.observed.column_titles import KMS, KPC
 from halomass.observed.errors import Orbits
-from halomass.observed.neighbour_tables import (
-    Environment,
-    Neighbours,
-    as_records,
-    neighbours_table,
-    observation,
-)
-from halomass.observed.plain_table import KMS, KPC
+from halomass.observed.host_neighbours import Environment, Neighbours, within
 from halomass.systems import FloatArray
 from orrery.identity import JSON
-
-__all__ = [
-    "ENVIRONMENT",
-    "Environment",
-    "Neighbours",
-    "as_records",
-    "neighbours_table",
-    "observation",
-    "orbits",
-    "satellites",
-]
 
 DEG, MASYR = units.deg, units.mas / units.yr
 
@@ -157,7 +140,7 @@ def satellites(path: Path | str) -> Neighbours:
     host = Neighbours(
         "Milky Way", names, orbits(*columns), log_m_star, ENVIRONMENT, provenance
     )
-    return neighbour_tables.within(host)
+    return within(host)
 
 
 def _check_titles(table: Table, file: str) -> None:

@@ -9,23 +9,19 @@ A simulated host has none, and can be looked at with errors as often as one like
 """
 
 import hashlib
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
 
 import numpy as np
 from astropy.table import Table
-from numpy.typing import NDArray
 
 from halomass import cosmology
 from halomass.observed import survival
-from halomass.observed.errors import ENVIRONMENT, Orbits
-from halomass.observed.features import Features, NeighbourSet, Seen
-from halomass.observed.plain_table import KMS, KPC, PlainTable
-from halomass.systems import LOG_M_PEAK, RADIUS, FloatArray
-from orrery.identity import JSON
-from orrery.records import Observation, Records
+from halomass.observed.column_titles import KMS, KPC
+from halomass.observed.host_neighbours import Environment, Neighbours, within
+from halomass.observed.plain_table import PlainTable
+from halomass.systems import RADIUS
 from orrery.storage import files
 
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it:
@@ -40,232 +36,6 @@ _COLUMNS = {
     "v_t": ("km / s", "tangential velocity relative to the host"),
     "log_m_star": ("dex(solMass)", "log10 of the stellar mass"),
 }
-
-
-@dataclass(frozen=True)
-class Environment:
-    """What surrounds a host.
-
-    Arguments:
-        vmax: The largest circular velocity of the most massive satellite [km/s].
-        distance_larger: The distance to the nearest halo of larger mass [kpc].
-        distance_cluster: The distance to the nearest halo above 1e14 Msun [kpc].
-    """
-
-    vmax: float
-    distance_larger: float
-    distance_cluster: float
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not 0 < value < np.inf:
-                raise ValueError(
-                    f"environment: {name} is {value}: give a number above 0"
-                )
-
-
-@dataclass(frozen=True)
-class Neighbours:
-    """The neighbours of one host.
-
-    Arguments:
-        name: The host.
-        names: The N neighbours.
-        orbits: Distances `[N]` [kpc] and velocities `[N]` [km/s], relative to the host.
-        log_m_star: log10 of their stellar masses `[N]` [Msun].
-        environment: What surrounds the host.
-        provenance: File, checksum, and what was done, as plain JSON.
-    """
-
-    name: str
-    names: tuple[str, ...]
-    orbits: Orbits
-    log_m_star: FloatArray
-    environment: Environment
-    provenance: JSON = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        twice = [name for name, count in Counter(self.names).items() if count > 1]
-        if twice:
-            raise ValueError(
-                f"{self.name}: {twice[0]!r} is there twice: leave one of them out"
-            )
-        columns = {**self.orbits._asdict(), "log_m_star": self.log_m_star}
-        lowest = {"r": np.nextafter(0, 1), "v_t": 0.0}
-        for title, column in columns.items():
-            good = np.isfinite(column) & (column >= lowest.get(title, -np.inf))
-            if not good.all():
-                row = int(np.argmin(good))
-                raise ValueError(
-                    f"{self.name}: {title} of {self.names[row]!r} is {column[row]}: give it a "
-                    "value, or leave the row out; the host is no neighbour of itself"
-                )
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """What a user must not miss of how they were chosen."""
-        return tuple(self.provenance.get("warnings", ()))
-
-    @property
-    def summary(self) -> str:
-        """What a reader must know of them, in one paragraph."""
-        around, assumed = (
-            self.environment,
-            self.provenance.get("environment_assumed", ()),
-        )
-        text = (
-            f"{self.name}: {_counted(self)} The most massive satellite has a circular velocity of "
-            f"{around.vmax:.4g} km/s, the nearest larger halo is {around.distance_larger / 1e3:.3g}"
-            f" Mpc away, the nearest cluster {around.distance_cluster / 1e3:.3g} Mpc."
-        )
-        if assumed:
-            text += f" The table does not say {' nor '.join(assumed)}: typical hosts have this."
-        return " ".join((text, *(f"Beware of {warning}." for warning in self.warnings)))
-
-    def keep(self, chosen: Sequence[int] | NDArray[np.int64]) -> "Neighbours":
-        """Returns the neighbours with the given numbers, in that order."""
-        rows = np.asarray(chosen, dtype=np.int64)
-        orbits = Orbits(*(column[rows] for column in self.orbits))
-        names = tuple(self.names[i] for i in rows)
-        return replace(
-            self, names=names, orbits=orbits, log_m_star=self.log_m_star[rows]
-        )
-
-    def ranked(self) -> "Neighbours":
-        """Returns the neighbours, those with the most stars first."""
-        return self.keep(np.lexsort((self.orbits.r, -self.log_m_star)))
-
-    def without(self, name: str) -> "Neighbours":
-        """Returns all neighbours but one.
-
-        Raises:
-            ValueError: If there is none of this name.
-        """
-        if name not in self.names:
-            raise ValueError(
-                f"{self.name} has no neighbour {name!r}: take one of {', '.join(self.names)}"
-            )
-        return self.keep([i for i, other in enumerate(self.names) if other != name])
-
-
-def _counted(table: Neighbours) -> str:
-    """Returns how many rows there were, and which of them count."""
-    chosen = {
-        "rows": len(table),
-        "kept": len(table),
-        **table.provenance.get("selection", {}),
-    }
-    light, stripped = chosen.get("light", 0), chosen.get("stripped", 0)
-    text = f"{chosen['rows'] + light + stripped} rows"
-    if "light" in chosen:
-        text += f", {light} dropped whose peak mass is not above 10^{LOG_M_PEAK:g} Msun"
-    if "survival" in chosen:
-        rule = f"{chosen['survival']} is not above {chosen['threshold']:g}"
-        text += f", {stripped} dropped as stripped by tides because {rule}"
-    else:
-        text += ", none dropped as stripped by tides, which no columns tell"
-    mass = table.provenance.get("mass", "stellar mass")
-    return f"{text}; {chosen['kept']} are within {RADIUS:g} kpc, ranked by {mass}."
-
-
-def within(table: Neighbours, radius: float = RADIUS) -> Neighbours:
-    """Returns the neighbours within a distance [kpc] of the host, those with the most stars first.
-
-    Raises:
-        ValueError: If there are none.
-    """
-    near = np.flatnonzero(table.orbits.r <= radius)
-    if len(near) == 0:
-        raise ValueError(
-            f"{table.name}: none of {len(table)} neighbours is within {radius:g} kpc: are the "
-            "distances in kpc, and from the host?"
-        )
-    counts = {"rows": len(table), "within_kpc": radius, "kept": len(near)}
-    counts = {**table.provenance.get("selection", {}), **counts}
-    near_by = table.keep(near).ranked()
-    return replace(near_by, provenance={**table.provenance, "selection": counts})
-
-
-def observation(
-    table: Neighbours,
-    binning: Features | NeighbourSet,
-    without_satellite: str | None = None,
-    environment: Environment | None = None,
-) -> Observation:
-    """Returns a host's features, as they are: no error is drawn, and all neighbours are found.
-
-    Their errors are those that simulated hosts are observed with in training, so there
-    is no covariance. The neighbours with the most stars are taken; where one is left
-    out, the next one comes in, and the environment stays, the circular velocity of the
-    most massive satellite too.
-
-    Arguments:
-        table: The host's neighbours.
-        binning: The features of the simulated hosts that the network was trained on.
-        without_satellite: The name of a neighbour that is left out.
-        environment: Instead of the table's.
-
-    Raises:
-        ValueError: If there is no such neighbour, or there are too few.
-    """
-    name = table.name
-    if without_satellite is not None:
-        table, name = (
-            table.without(without_satellite),
-            f"{name} without {without_satellite}",
-        )
-    around = environment or table.environment
-    table = within(table)
-    value = binning.encode(_seen(table, around))[0]
-    if not np.isfinite(value).all():
-        raise ValueError(
-            f"{name} has {len(table)} neighbours within {RADIUS:g} kpc, too few for these "
-            "features: use a binning that needs fewer"
-        )
-    provenance = {
-        **table.provenance,
-        "neighbours": list(table.names[: binning.places]),
-        "left_out": without_satellite,
-        "environment": asdict(around),
-    }
-    none = np.zeros((len(value), len(value)))
-    return Observation(
-        name, binning.names, binning.units, value, none, binning.fingerprint, provenance
-    )
-
-
-def _seen(table: Neighbours, environment: Environment) -> Seen:
-    orbits = Orbits(*(column[None] for column in table.orbits))
-    surroundings = np.array([[getattr(environment, name) for name in ENVIRONMENT]])
-    return Seen(orbits, np.array([len(table)]), surroundings)
-
-
-def as_records(table: Neighbours, copies: int) -> Records:
-    """Returns a simulated host as records, once for each time it will be looked at.
-
-    `features.features` gives each copy errors of its own and a survey of its own, as it
-    does with the hosts that networks are trained on. This is not for observed
-    neighbours.
-
-    Arguments:
-        table: The neighbours' true orbits.
-        copies: How often.
-    """
-    near = within(table)
-    columns = {**near.orbits._asdict(), "log_m_star": near.log_m_star}
-    columns["vmax"] = np.full(len(near), near.environment.vmax)
-    around = {
-        name: np.full(copies, getattr(near.environment, name))
-        for name in ENVIRONMENT[1:]
-    }
-    return Records(
-        {"index": np.arange(copies), **around},
-        {name: np.tile(column, copies) for name, column in columns.items()},
-        np.arange(copies + 1, dtype=np.int32) * len(near),
-    )
 
 
 def neighbours_table(

@@ -9,75 +9,26 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from astropy import units
 from astropy.table import Table
 
+from halomass.observed.column_titles import (
+    DEX,
+    KMS,
+    KPC,
+    MSUN,
+    NAMES,
+    bare_title,
+    conversion_factor,
+    recognised_titles,
+    unit_of,
+)
 from halomass.observed.errors import Orbits
 from halomass.systems import FloatArray
 from orrery.identity import JSON
 
-KPC, KMS, MSUN = units.kpc, units.km / units.s, units.Msun
-DEX = units.dex(MSUN)
-
-# The names that columns may have, in small letters and without what tells the unit.
-NAMES = {
-    "log_m_star": (
-        "log_m_star",
-        "log10_m_star",
-        "log_mstar",
-        "log10_mstar",
-        "log10_mstar_ml1",
-    ),
-    "m_star": ("m_star", "mstar", "stellar_mass"),
-    "log_m_peak": ("log_m_peak", "log10_m_peak", "log_mpeak", "log10_mpeak"),
-    "m_peak": ("m_peak", "mpeak"),
-    "log_m": (
-        *(
-            "log_m",
-            "log10_m",
-            "log_mass",
-            "log10_mass",
-            "log_m_vir",
-            "log_mvir",
-            "log10_mvir",
-        ),
-        *("log_m_tidal", "log_mtidal", "log10_mtidal"),
-    ),
-    "m": (
-        "m",
-        "mass",
-        "m_vir",
-        "mvir",
-        "m200",
-        "m200c",
-        "msub",
-        "m_sub",
-        "m_tidal",
-        "mtidal",
-    ),
-    "r": ("r", "distance", "dist"),
-    "v_r": ("v_r", "vr", "v_rad"),
-    "v_t": ("v_t", "vt", "v_tan"),
-    **{axis: (axis,) for axis in ("x", "y", "z")},
-    **{f"v{axis}": (f"v{axis}", f"v_{axis}") for axis in ("x", "y", "z")},
-    "vmax": ("vmax", "v_max"),
-    "v_peak": ("v_peak", "vpeak", "peakvmax", "peak_vmax", "vmax_peak", "vmaxpeak"),
-    "v_acc": ("v_acc", "vacc"),
-    "distance_larger": ("distance_larger", "dnl"),
-    "distance_cluster": ("distance_cluster", "d14"),
-    "name": ("name", "id", "haloid", "halo_id"),
-}
-_ENDINGS = {
-    "_kpc": KPC,
-    "_mpc": units.Mpc,
-    "_kms": KMS,
-    "_km_s": KMS,
-    "_msun": MSUN,
-}
-_BRACKETS = re.compile(r"^(.*?)[\s_]*[\[(]\s*([^\d\])][^\])]*)?[\])]$")
 _FORMATS = {
     ".ecsv": "ascii.ecsv",
     ".csv": "ascii.csv",
@@ -127,7 +78,7 @@ class PlainTable:
         table = _read_text(path, kind) if text else Table.read(path, format=kind)
         if len(table) == 0:
             raise ValueError(f"{path.name} has no rows: give at least one neighbour")
-        return cls(table, path.name, _recognised(table.colnames, path.name))
+        return cls(table, path.name, recognised_titles(table.colnames, path.name))
 
     def first(self, *names: str) -> str | None:
         """Returns the first of some meanings that there is a column of; None if there is none."""
@@ -160,7 +111,7 @@ class PlainTable:
         column = self.table[title]
         try:
             numbers = np.ma.filled(np.ma.asarray(column).astype(float), np.nan)
-            factor = _factor(_unit(title, column.unit), unit)
+            factor = conversion_factor(unit_of(title, column.unit), unit)
         except (units.UnitConversionError, ValueError) as error:
             raise ValueError(
                 f"{self.file}: column {title} must hold numbers in {unit} or in what can be "
@@ -262,69 +213,14 @@ class PlainTable:
         unit = KMS if name == "vmax" else KPC
         for meta in (self.meta("environment"), self.table.meta):
             key = next(
-                (str(key) for key in meta if _bare(str(key)) in NAMES[name]), None
+                (str(key) for key in meta if bare_title(str(key)) in NAMES[name]), None
             )
             if key is not None:
-                return float(meta[key]) * _factor(_unit(key, None), unit)
+                return float(meta[key]) * conversion_factor(unit_of(key, None), unit)
         return float(self.values(name, unit)[row]) if name in self.columns else None
 
 
 # --- titles ---------------------------------------------------------------------------------
-
-
-def _recognised(titles: Sequence[str], file: str) -> dict[str, str]:
-    """Returns what is known by which title.
-
-    Raises:
-        ValueError: If two titles say the same.
-    """
-    found: dict[str, str] = {}
-    for title in titles:
-        for what, names in NAMES.items():
-            if _bare(title) not in names:
-                continue
-            if what in found:
-                raise ValueError(
-                    f"{file}: both {found[what]} and {title} say {what}: leave one of them out"
-                )
-            found[what] = title
-    return found
-
-
-def _divided(title: str) -> tuple[str, str | None]:
-    """Returns a title without its brackets, and the unit that stands in these, if there is one."""
-    match = _BRACKETS.match(title.strip())
-    return (match[1], match[2]) if match else (title.strip(), None)
-
-
-def _bare(title: str) -> str:
-    small = _divided(title)[0].lower()
-    ending = next((e for e in _ENDINGS if small.endswith(e)), "")
-    return small.removesuffix(ending)
-
-
-def _unit(title: str, given: Any) -> Any:
-    """Returns the unit that a column has or its title tells; None if neither does."""
-    if given is not None:
-        return given
-    name, unit = _divided(title)
-    if unit:
-        return units.Unit(unit)
-    small = name.lower()
-    return next(
-        (unit for ending, unit in _ENDINGS.items() if small.endswith(ending)), None
-    )
-
-
-def _factor(given: Any, wanted: Any) -> float:
-    """Returns what numbers must be multiplied with; logarithms cannot be, and have to fit."""
-    if given is None or given == wanted:
-        return 1.0
-    if wanted == DEX:
-        if given in (units.dex, units.dimensionless_unscaled, MSUN):
-            return 1.0
-        raise units.UnitConversionError(f"it is in {given}")
-    return float(units.Unit(given).to(wanted))
 
 
 # --- text -----------------------------------------------------------------------------------

@@ -14,17 +14,20 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy.table import Table
-from numpy.typing import NDArray
 
-from halomass.cosmology import HUBBLE, hubble
-from halomass.mock import populations, stellar_mass, structure, surroundings, tides
-from halomass.mock.mock_universe import BOXES, CATALOGUES, CatalogueName, MockUniverse
+from halomass.cosmology import hubble
+from halomass.mock import stellar_mass, tides
+from halomass.mock.mock_universe import CATALOGUES, CatalogueName, MockUniverse
 from halomass.mock.populations import Population
-from halomass.mock.structure import Hosts
-from halomass.observed.features import Features, look
 from halomass.study import literature
-from halomass.systems import FloatArray
-from orrery.parameters import generator
+from halomass.study.mock_statistics import (
+    anisotropy,
+    detectable,
+    like,
+    real_weights,
+    satellites_of,
+    weighted_median,
+)
 from orrery.records import Records
 
 TITLE = "MOCK universe, not a simulation"
@@ -38,7 +41,6 @@ _INFALL = "Li et al. (2020), arXiv:2008.05710"
 MILKY_WAY = 12.1  # log10 of the mass [Msun] of hosts whose satellites are counted
 _DWARF = 11.2  # log10 of the mass of hosts whose surroundings are looked at
 _MILKY_WAY_ENVIRONMENT = (761.0, 17e3)  # [kpc] M31 and Virgo
-_SMALLEST = 1e-4  # of the host's mass: the lightest subhalos that are counted
 _SATELLITE_HOSTS = 200  # at most: their satellites are many
 
 # N(> psi) within R_vir, with its scatter between hosts.
@@ -122,30 +124,6 @@ def acceptance(
 # --- satellites of hosts like the Milky Way -------------------------------------------------
 
 
-def like(log_mass: float, hosts: int, seed: int) -> Hosts:
-    """Returns hosts of one mass [dex(solMass)] whose concentrations scatter."""
-    normal = generator(seed, hosts).standard_normal(hosts)
-    mass = np.full(hosts, log_mass)
-    median = structure.median_log_concentration(mass)
-    return Hosts(mass, 10 ** (median + structure.CONCENTRATION_SCATTER * normal))
-
-
-def satellites_of(universe: MockUniverse, hosts: Hosts, seed: int) -> Population:
-    """Returns the satellites of hosts down to 1e-4 of their masses, at any distance.
-
-    Arguments:
-        universe: Decides which satellites survive.
-        hosts: B hosts.
-        seed: The root seed.
-    """
-    count = len(hosts.log_mass)
-    smallest = np.full(count, _SMALLEST)
-    streams = [generator(seed, i, 1) for i in range(count)]
-    normal = np.array([stream.standard_normal() for stream in streams])
-    draws = populations.draw(streams, populations.expected_subhalos(smallest, normal))
-    return populations.satellites(hosts, smallest, draws, universe.limits)
-
-
 def _of_satellites(universe: MockUniverse, hosts: int, seed: int) -> Iterator[Row]:
     around = like(MILKY_WAY, min(hosts, _SATELLITE_HOSTS), seed)
     found = satellites_of(universe, around, seed)
@@ -173,11 +151,6 @@ def _of_satellites(universe: MockUniverse, hosts: int, seed: int) -> Iterator[Ro
     near, far = (found.r > 20) & (found.r < 60), (x > 0.8) & (x < 1.0)
     yield Row("anisotropy beta, 20-60 kpc", 0.1, 0.1, anisotropy(found[near]))
     yield Row("anisotropy beta, 0.8-1 R_vir", 0.3, 0.1, anisotropy(found[far]))
-
-
-def anisotropy(found: Population) -> float:
-    """Returns 1 - <v_t^2> / (2 <v_r^2>) of neighbours."""
-    return float(1 - np.mean(found.v_t**2) / (2 * np.mean(found.v_r**2)))
 
 
 def _of_galaxies(found: Population) -> Iterator[Row]:
@@ -238,37 +211,6 @@ def _hosts(
         typical = weighted_median(records.scalars["log_m_vir"][enough], weight[enough])
         median = published.median_log_m_vir[needed]
         yield needed, float(weight[enough].sum()), typical, number, median
-
-
-def detectable(records: Records, seed: int) -> NDArray[np.int64]:
-    """Returns how many neighbours a survey finds of each host."""
-    return look(records, Features(errors=False, seed=seed), 1).count
-
-
-def real_weights(universe: MockUniverse, records: Records) -> FloatArray:
-    """Returns how many isolated halos of the simulated box each host stands for, `[B]`.
-
-    Arguments:
-        universe: The mock that drew the hosts.
-        records: B hosts.
-    """
-    log_mass = np.asarray(records.scalars["log_m_vir"])
-    grid = np.linspace(universe.lightest, universe.heaviest, 400)
-    drawn = universe.density(grid)
-    drawn /= drawn.sum() * (grid[1] - grid[0])
-    number = -np.gradient(surroundings.number_above(grid), grid)
-    number = number * surroundings.isolated(universe.isolation, grid)
-    side = BOXES[universe.catalogue.split("/")[0]] / HUBBLE * 1e3  # [kpc]
-    return np.interp(log_mass, grid, number / drawn) * side**3 / len(log_mass)
-
-
-def weighted_median(values: FloatArray, weight: FloatArray) -> float:
-    """Returns the value below which half of the weight lies; NaN of nothing."""
-    if len(values) == 0:
-        return float("nan")
-    order = np.argsort(values)
-    share = np.cumsum(weight[order]) / weight.sum()
-    return float(values[order][np.searchsorted(share, 0.5)])
 
 
 def _of_surroundings(universe: MockUniverse, seed: int, hosts: int) -> Iterator[Row]:

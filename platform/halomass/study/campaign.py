@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from halomass.catalogues.catalogue import Catalogue, open_catalogue
-from halomass.hosts.selection import CatalogueSystems, HaloDataset, Selection
+from halomass.hosts.catalogue_systems import CatalogueSystems, HaloDataset
+from halomass.hosts.selection import Selection
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
-from halomass.observed.neighbour_tables import Neighbours, neighbours_table
+from halomass.observed.host_neighbours import Neighbours
+from halomass.observed.neighbour_tables import neighbours_table
 
 # Where things are kept decides nothing: such fields are no part of a run's fingerprint.
 PLACE = {"place": True}

@@ -10,7 +10,8 @@ import pytest
 from astropy import units
 
 from halomass.catalogues import catalogue
-from halomass.catalogues.catalogue import HALOS, Catalogue, open_catalogue
+from halomass.catalogues.catalogue import Catalogue, open_catalogue
+from halomass.catalogues.chunks import HALOS
 from orrery.execution.simulation import generate
 from orrery.storage.card import CARD
 from orrery.storage.work_log import WORK

@@ -7,14 +7,14 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from halomass import systems
 from halomass.catalogues import universe_machine
-from halomass.catalogues.catalogue import HALOS, open_catalogue
-from halomass.hosts import neighbours, selection
+from halomass.catalogues.catalogue import open_catalogue
+from halomass.catalogues.chunks import HALOS
+from halomass.hosts import catalogue_systems, neighbours
+from halomass.hosts.catalogue_systems import CatalogueSystems, Snapshot
 from halomass.hosts.neighbours import Halos, Neighbourhood
 from halomass.hosts.selection import (
-    CatalogueSystems,
     FinalPositions,
     Selection,
-    Snapshot,
     final_positions,
     find_hosts,
     sides,
@@ -124,10 +124,10 @@ def catalogue(tmp_path):
 @pytest.fixture(autouse=True)
 def _forget():
     for kept in (
-        selection._around,
-        selection._hosts,
-        selection._order,
-        selection._stars,
+        catalogue_systems._around,
+        catalogue_systems._hosts,
+        catalogue_systems._order,
+        catalogue_systems._stars,
     ):
         kept.cache_clear()
 

@@ -9,7 +9,7 @@ import pytest
 from halomass import systems
 from halomass.mock import subhalo_orbits
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
-from halomass.study import acceptance
+from halomass.study import acceptance, mock_statistics
 from orrery.execution import simulation
 
 
@@ -136,19 +136,19 @@ def test_keeping_fewer_neighbours_keeps_the_most_massive_in_stars():
 def test_those_cut_off_would_seldom_have_been_seen():
     """The 25 detectable neighbours with the most stars are among the hundred that are kept."""
     universe = MockUniverse(lightest=11.5, heaviest=13.5)
-    kept = acceptance.detectable(universe.records(9, range(150)), 0)
+    kept = mock_statistics.detectable(universe.records(9, range(150)), 0)
     everything = replace(universe, neighbours_kept=10_000)
-    there = acceptance.detectable(everything.records(9, range(150)), 0)
+    there = mock_statistics.detectable(everything.records(9, range(150)), 0)
     assert np.mean((there >= 25) & (kept < 25)) < 0.02
 
 
 def test_massive_satellites_sink_more(monkeypatch):
     """The same subhalos with friction and without: only the massive ones end closer, or merge."""
-    around = acceptance.like(12.5, 150, 1)
+    around = mock_statistics.like(12.5, 150, 1)
     universe = MockUniverse("ESMDPL/UM")
-    braked = acceptance.satellites_of(universe, around, 1)
+    braked = mock_statistics.satellites_of(universe, around, 1)
     monkeypatch.setattr(subhalo_orbits, "_SINKS", 1.0)
-    free = acceptance.satellites_of(universe, around, 1)
+    free = mock_statistics.satellites_of(universe, around, 1)
     outside = []
     for found in (braked, free):
         far = found.r > 0.3 * around.radius[found.host]
@@ -164,8 +164,8 @@ def test_satellites_move_as_the_host_is_heavy():
     """Dispersions scale with the virial velocity, and are near it inside the halo."""
     share = []
     for mass in (11.0, 12.0, 13.0):
-        around = acceptance.like(mass, 100, 2)
-        found = acceptance.satellites_of(MockUniverse("ESMDPL/UM"), around, 2)
+        around = mock_statistics.like(mass, 100, 2)
+        found = mock_statistics.satellites_of(MockUniverse("ESMDPL/UM"), around, 2)
         x = found.r / around.radius[found.host]
         inner = (x > 0.25) & (x < 0.5)
         share.append(found.v_r[inner].std() / around.velocity[0])
@@ -175,8 +175,8 @@ def test_satellites_move_as_the_host_is_heavy():
 
 @pytest.mark.parametrize("catalogue", ["ESMDPL/UM-SAGA", "ESMDPL/UM"])
 def test_satellites_are_as_many_and_as_far_as_published(catalogue):
-    around = acceptance.like(12.1, 120, 5)
-    found = acceptance.satellites_of(MockUniverse(catalogue), around, 5)
+    around = mock_statistics.like(12.1, 120, 5)
+    found = mock_statistics.satellites_of(MockUniverse(catalogue), around, 5)
     x = found.r / around.radius[found.host]
     ratio = 10 ** (found.log_m_peak[x < 1] - 12.1)
     for psi, number, scatter in (
@@ -229,10 +229,10 @@ def test_both_resolutions_shift_the_typical_host_as_published():
     for name in CATALOGUES:
         universe = MockUniverse(name)
         drawn = universe.records(2, range(512))
-        weight = acceptance.real_weights(universe, drawn)
+        weight = mock_statistics.real_weights(universe, drawn)
         for needed in (10, 25):
-            enough = acceptance.detectable(drawn, 0) >= needed
-            medians[name, needed] = acceptance.weighted_median(
+            enough = mock_statistics.detectable(drawn, 0) >= needed
+            medians[name, needed] = mock_statistics.weighted_median(
                 drawn.scalars["log_m_vir"][enough], weight[enough]
             )
     for model in ("UM", "UM-SAGA"):

@@ -8,14 +8,8 @@ from astropy import units
 
 from halomass import systems
 from halomass.observed.errors import ErrorModel
-from halomass.observed.features import (
-    SOFTENING,
-    Detectability,
-    Features,
-    NeighbourSet,
-    features,
-    look,
-)
+from halomass.observed.features import SOFTENING, Features, NeighbourSet, features
+from halomass.observed.mock_survey import Detectability, look
 from orrery.records import Records
 
 HOSTS = 300

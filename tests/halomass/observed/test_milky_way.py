@@ -10,7 +10,8 @@ from astropy.table import Table
 
 from halomass.observed import milky_way
 from halomass.observed.features import Features, NeighbourSet
-from halomass.observed.milky_way import neighbours_table, observation
+from halomass.observed.host_neighbours import observation
+from halomass.observed.neighbour_tables import neighbours_table
 
 KEPT = (
     Path(__file__).resolve().parents[3] / "datasets/observed/milky_way_satellites.ecsv"

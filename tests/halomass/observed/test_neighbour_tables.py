@@ -11,14 +11,10 @@ from astropy.table import Table
 from halomass import cosmology, systems
 from halomass.mock import stellar_mass, surroundings
 from halomass.mock.mock_universe import MockUniverse
-from halomass.observed import neighbour_tables, survival
+from halomass.observed import host_neighbours, neighbour_tables, survival
 from halomass.observed.features import Features, NeighbourSet, features
-from halomass.observed.neighbour_tables import (
-    Environment,
-    Neighbours,
-    neighbours_table,
-    observation,
-)
+from halomass.observed.host_neighbours import Environment, Neighbours, observation
+from halomass.observed.neighbour_tables import neighbours_table
 from orrery.storage import files
 
 AROUND = {"vmax": 80.0, "distance_larger": 900.0, "distance_cluster": 12_000.0}
@@ -181,7 +177,7 @@ def test_looked_at_without_errors_a_host_gives_its_own_features(halos, tmp_path)
         Features(errors=False, detectability=False),
         NeighbourSet(errors=False, detectability=False),
     ):
-        x = features(neighbour_tables.as_records(table, 3), binning)
+        x = features(host_neighbours.as_records(table, 3), binning)
         np.testing.assert_allclose(
             x, np.tile(observation(table, binning).value, (3, 1))
         )
@@ -190,7 +186,7 @@ def test_looked_at_without_errors_a_host_gives_its_own_features(halos, tmp_path)
 def test_each_look_has_its_own_errors(halos, tmp_path):
     table = neighbours_table(saved(tmp_path, halos), **AROUND)
     binning = Features(neighbours=10, detectability=False)
-    x = features(neighbour_tables.as_records(table, 200), binning)
+    x = features(host_neighbours.as_records(table, 200), binning)
     assert np.isfinite(x).all()
     assert (x.std(axis=0) > 0).all()
     truth = observation(table, binning).value

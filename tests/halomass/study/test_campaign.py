@@ -8,7 +8,7 @@ import pytest
 
 from halomass import cosmology
 from halomass.catalogues.universe_machine import STRUCT
-from halomass.hosts.selection import CatalogueSystems
+from halomass.hosts.catalogue_systems import CatalogueSystems
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.study import campaign, literature
 from halomass.study.campaign import Campaign, Host

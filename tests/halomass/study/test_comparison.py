@@ -10,14 +10,21 @@ import pytest
 
 from halomass.observed.errors import Orbits
 from halomass.observed.features import Features, features
-from halomass.observed.neighbour_tables import (
+from halomass.observed.host_neighbours import (
     Environment,
     Neighbours,
     as_records,
     observation,
 )
-from halomass.study import comparison, literature
-from halomass.study.comparison import (
+from halomass.study import (
+    accuracy,
+    ensembles,
+    literature,
+    masses,
+    published_masses,
+    robustness,
+)
+from halomass.study.ensembles import (
     COUNTS,
     WITHOUT,
     label_noiseless,
@@ -55,11 +62,11 @@ class Made:
         return self.smallest
 
     def rmse_between(self, low, high):
-        assert (low, high) == comparison.MIDDLE
+        assert (low, high) == accuracy.MIDDLE
         return np.array(self.middle)
 
     def largest_bias(self, low, high):
-        assert (low, high) == comparison.BIASED
+        assert (low, high) == accuracy.BIASED
         return self.bias
 
 
@@ -122,7 +129,7 @@ def ratios(**changes):
 
 def exactness(changes=None, found_ratios=None):
     found = {name: Made(smallest) for name, smallest in GOOD.items()} | (changes or {})
-    return comparison.exactness(found, found_ratios or ratios())
+    return accuracy.exactness(found, found_ratios or ratios())
 
 
 def misses(tables):
@@ -131,9 +138,7 @@ def misses(tables):
 
 def test_what_is_as_published_is_no_miss():
     assert misses(exactness()) == []
-    assert (
-        misses(comparison.masses(named("Milky Way"), "ESMDPL/UM-SAGA", answers())) == []
-    )
+    assert misses(masses.masses(named("Milky Way"), "ESMDPL/UM-SAGA", answers())) == []
 
 
 @pytest.mark.parametrize(
@@ -183,7 +188,7 @@ def test_one_error_that_is_wrong_is_one_miss(changes, message):
 def test_smallest_errors_are_judged_by_published_ones_on_both_sides(
     name, factor, missed
 ):
-    published = comparison.published_rmse()[name]
+    published = accuracy.published_rmse()[name]
     found = misses(exactness({name: Made(factor * published)}))
     told = [miss for miss in found if miss.startswith(f"{name}: the smallest error")]
     assert len(told) == missed
@@ -278,9 +283,7 @@ def test_the_milky_way_is_judged_by_our_own_catalogue_alone(count, mass, missed)
 
     def told(every):
         return [
-            m
-            for m in misses(comparison.masses(named("MW"), own, every))
-            if "beyond" in m
+            m for m in misses(masses.masses(named("MW"), own, every)) if "beyond" in m
         ]
 
     found = told(answers(**{label_noisy(count): mass}))
@@ -309,9 +312,7 @@ def test_masses_are_judged_by_the_published_one_of_their_row(
         **{name: published + shift, "equilibrium velocities, 10 neighbours": 9.0}
     )
     found = [
-        m
-        for m in misses(comparison.masses(named("MW"), own, every))
-        if "beyond" not in m
+        m for m in misses(masses.masses(named("MW"), own, every)) if "beyond" not in m
     ]
     assert found == missed * [
         f"{catalogue}, {label_noisy(count)}: {published + shift:.2f} is more than "
@@ -328,7 +329,7 @@ def test_masses_of_catalogues_stand_beside_table_3():
             "25 neighbours, perfect data": 12.3,
         }
     )
-    tables = comparison.masses(named("MW"), "ESMDPL/UM-SAGA", every)
+    tables = masses.masses(named("MW"), "ESMDPL/UM-SAGA", every)
     rows = {
         (row["trained_on"], row["neighbours"]): row
         for row in tables["Masses by catalogue"]
@@ -355,7 +356,7 @@ def test_masses_of_catalogues_stand_beside_table_3():
 
 def test_every_answer_is_in_the_table_with_its_interval():
     every = answers(**{"10 neighbours, perfect data": 11.5})
-    table = comparison.masses(named("MW"), "mine", every)["Mass, MW"]
+    table = masses.masses(named("MW"), "mine", every)["Mass, MW"]
     for row, (name, answer) in zip(table, every.items(), strict=True):
         assert row["ensemble"] == name
         columns = ("log_m_vir", "median", "lower", "upper")
@@ -374,17 +375,13 @@ def test_every_answer_is_in_the_table_with_its_interval():
 )
 def test_rows_that_mean_something_else_are_told_in_the_caption(name, words):
     for every, told in ((answers(), False), (answers(**{name: 12.1}), True)):
-        assert (
-            words in only(comparison.weighed(host(), every)).meta["caption"]
-        ) == told
+        assert (words in only(masses.weighed(host(), every)).meta["caption"]) == told
 
 
 def test_who_weighs_a_host_is_told_what_to_beware_of():
     warned = named("A host", warnings=["peak masses alone"])
-    assert misses(comparison.weighed(warned, answers())) == [
-        "A host: peak masses alone."
-    ]
-    assert misses(comparison.weighed(named("A host"), answers())) == []
+    assert misses(masses.weighed(warned, answers())) == ["A host: peak masses alone."]
+    assert misses(masses.weighed(named("A host"), answers())) == []
 
 
 def test_an_unknown_interval_is_missing_and_the_caption_says_why():
@@ -395,20 +392,18 @@ def test_an_unknown_interval_is_missing_and_the_caption_says_why():
     score = Fared(0.16, -0.01, 0.4, 0.02)
     for every, why in ((known, False), (unknown, True)):
         for table in (
-            only(comparison.weighed(named("A host"), every)),
+            only(masses.weighed(named("A host"), every)),
             only(
-                comparison.estimators(
-                    {name: (score, one) for name, one in every.items()}
-                )
+                masses.estimators({name: (score, one) for name, one in every.items()})
             ),
         ):
             assert (
                 "predicted alike, or all of them on one side" in table.meta["caption"]
             ) == why
-    row = only(comparison.weighed(named("A host"), unknown))[1]
+    row = only(masses.weighed(named("A host"), unknown))[1]
     assert row["log_m_vir"] == 12.0
     assert np.isnan([row["lower"], row["upper"]]).all()
-    drawn = [label for label, ours, _ in comparison.literature_rows(unknown) if ours]
+    drawn = [label for label, ours, _ in masses.literature_rows(unknown) if ours]
     assert drawn == [label_noisy(25)]
 
 
@@ -416,7 +411,7 @@ def test_moves_are_from_the_first_ensemble():
     every = answers(**{"25 neighbours, no r": 12.5}) | {
         label_noiseless(n): even(12.9) for n in COUNTS
     }
-    moved = comparison.masses(named("MW"), "mine", every)["What moves the mass"]
+    moved = masses.masses(named("MW"), "mine", every)["What moves the mass"]
     assert not {*map(label_noiseless, COUNTS)} & {*moved["ensemble"]}, (
         "they take errors for none"
     )
@@ -424,9 +419,7 @@ def test_moves_are_from_the_first_ensemble():
 
 
 def test_nothing_is_published_of_another_host():
-    tables = comparison.masses(
-        named("Andromeda"), None, answers(**{label_noisy(25): 10.6})
-    )
+    tables = masses.masses(named("Andromeda"), None, answers(**{label_noisy(25): 10.6}))
     assert list(tables) == ["Mass, Andromeda"]
     assert misses(tables) == []
 
@@ -443,14 +436,14 @@ def some(**weights):
 
 def test_each_neighbour_that_an_ensemble_sees_is_left_out_in_turn():
     wanted, found = some(log_r_1=1.0)
-    table = only(comparison.leave_one_out(host(), wanted, found))
+    table = only(robustness.leave_one_out(host(), wanted, found))
     assert list(table["left_out"]) == [f"n{i}" for i in range(25)]
     assert table.colnames == ["left_out", *wanted]
 
 
 def test_a_neighbour_that_an_ensemble_does_not_see_moves_nothing():
     wanted, found = some(**{f"log_r_{i}": 0.1 * i for i in range(1, 11)})
-    table = only(comparison.leave_one_out(host(), wanted, found))
+    table = only(robustness.leave_one_out(host(), wanted, found))
     few = np.asarray(table[label_noisy(10)])
     assert (few[10:] == 0).all()
     assert (few[:10] != 0).all()
@@ -459,7 +452,7 @@ def test_a_neighbour_that_an_ensemble_does_not_see_moves_nothing():
 def test_the_next_neighbour_comes_in():
     wanted, found = some(log_r_10=1.0)
     galaxy = host()
-    table = only(comparison.leave_one_out(galaxy, wanted, found))
+    table = only(robustness.leave_one_out(galaxy, wanted, found))
     expected = np.log10(galaxy.orbits.r[10] / galaxy.orbits.r[9])
     np.testing.assert_allclose(table[label_noisy(10)][:10], expected)
 
@@ -468,7 +461,7 @@ def test_the_environment_stays_when_a_neighbour_is_left_out():
     wanted, found = some(
         log_vmax=5.0, log_distance_larger=1.0, log_distance_cluster=1.0
     )
-    table = only(comparison.leave_one_out(host(), wanted, found))
+    table = only(robustness.leave_one_out(host(), wanted, found))
     for name in wanted:
         assert (np.asarray(table[name]) == 0).all()
 
@@ -480,50 +473,50 @@ def test_who_alone_moves_the_mass_far_is_a_miss(scale, missed):
     r = np.full(len(galaxy), 100.0)
     r[0] = 50.0
     galaxy = replace(galaxy, orbits=galaxy.orbits._replace(r=r))
-    weight = scale * comparison.LEAVE_ONE_OUT / np.log10(2)
+    weight = scale * robustness.LEAVE_ONE_OUT / np.log10(2)
     wanted, found = some(log_r_1=weight)
-    table = only(comparison.leave_one_out(galaxy, wanted, found))
+    table = only(robustness.leave_one_out(galaxy, wanted, found))
     told = [f"n0 alone moves the mass by +0.15 dex with {name}." for name in wanted]
     assert table.meta["misses"] == (told if missed else [])
 
 
 def test_who_has_no_next_neighbour_cannot_lose_one():
     wanted, found = some(log_r_1=1.0)
-    assert comparison.leave_one_out(host(10), wanted, found) == {}
-    table = only(comparison.leave_one_out(host(11), wanted, found))
+    assert robustness.leave_one_out(host(10), wanted, found) == {}
+    table = only(robustness.leave_one_out(host(11), wanted, found))
     assert table.colnames == ["left_out", label_noisy(10)]
     assert len(table) == 10
-    assert only(comparison.leave_one_out(host(25), wanted, found)).colnames[1:] == [
+    assert only(robustness.leave_one_out(host(25), wanted, found)).colnames[1:] == [
         label_noisy(10)
     ]
 
 
 def test_a_simulated_host_is_looked_at_as_those_that_networks_learned_from():
     wanted, galaxy = studies(3, 40), host(40, log_m_star=8.0)
-    seen = comparison.mock_observations(galaxy, wanted)
+    seen = robustness.mock_observations(galaxy, wanted)
     assert list(seen) == [label_noisy(25), label_noisy(10)]
     for name, x in seen.items():
-        every = features(as_records(galaxy, comparison.COPIES), wanted[name])
+        every = features(as_records(galaxy, robustness.COPIES), wanted[name])
         np.testing.assert_array_equal(x, every[np.isfinite(every).all(axis=1)])
         assert len(np.unique(x, axis=0)) == len(x), "each copy has errors of its own"
 
 
 def test_copies_in_which_too_few_are_found_are_left_out():
     # so few stars that a survey finds all or none but for its own limit
-    seen = comparison.mock_observations(host(40, log_m_star=3.3), studies(3, 40))
+    seen = robustness.mock_observations(host(40, log_m_star=3.3), studies(3, 40))
     assert np.isfinite(seen[label_noisy(10)]).all()
     kept = len(seen[label_noisy(25)])
-    assert 0 < kept <= len(seen[label_noisy(10)]) < comparison.COPIES
-    name = comparison.mock_observation_label(label_noisy(25), seen[label_noisy(25)])
+    assert 0 < kept <= len(seen[label_noisy(10)]) < robustness.COPIES
+    name = robustness.mock_observation_label(label_noisy(25), seen[label_noisy(25)])
     assert name == f"25 neighbours, mock observations ({kept} of 200)"
 
 
 def test_a_host_that_no_survey_finds_is_said_to_be():
-    seen = comparison.mock_observations(host(40, log_m_star=0.0), studies(3, 40))
-    names = [comparison.mock_observation_label(name, x) for name, x in seen.items()]
+    seen = robustness.mock_observations(host(40, log_m_star=0.0), studies(3, 40))
+    names = [robustness.mock_observation_label(name, x) for name, x in seen.items()]
     assert names == [f"{label_noisy(n)}, mock observations (0 of 200)" for n in COUNTS]
     every = dict.fromkeys(names, Weighed(*[np.nan] * 4))
-    table = only(comparison.weighed(host(), every))
+    table = only(masses.weighed(host(), every))
     assert np.isnan(table["log_m_vir"]).all()
 
 
@@ -559,25 +552,25 @@ def test_who_has_fewer_neighbours_is_weighed_by_fewer():
 def test_other_hosts_have_the_plain_features_under_their_own_name():
     own, other = studies(4, 30), studies(4, 30, "VSMDPL/UM")
     assert other == {
-        f"VSMDPL/UM, {name}": b for name, b in comparison.plain(own).items()
+        f"VSMDPL/UM, {name}": b for name, b in ensembles.plain(own).items()
     }
 
 
 def test_plain_features_have_errors_and_lack_nothing():
-    found = comparison.plain(studies(4, 30))
+    found = ensembles.plain(studies(4, 30))
     assert found == {label_noisy(n): Features(n, seed=4) for n in (25, 10)}
-    assert list(comparison.plain(studies(4, 12))) == [label_noisy(10)]
+    assert list(ensembles.plain(studies(4, 12))) == [label_noisy(10)]
 
 
 def test_figures_show_ensembles_that_there_are():
     known = studies(1, 25)
-    for names in comparison.FIGURES.values():
+    for names in ensembles.FIGURES.values():
         assert set(names) <= known.keys()
 
 
 def test_ours_come_before_published_masses():
     every = answers(**{"25 neighbours, no r": 12.5, "VSMDPL/UM, 25 neighbours": 12.1})
-    rows = comparison.literature_rows(every)
+    rows = masses.literature_rows(every)
     ours = [row for row in rows if row[1] is not None]
     assert rows[: len(ours)] == ours
     assert [label for label, _, _ in ours] == [
@@ -590,13 +583,13 @@ def test_ours_come_before_published_masses():
 
 
 def test_published_intervals_hold_their_mass():
-    rows = {label: ends for label, _, ends in comparison.literature_rows({})}
+    rows = {label: ends for label, _, ends in masses.literature_rows({})}
     assert not any("Zaritsky et al. 2020" in label for label in rows), (
         "a limit is no interval"
     )
     assert "Slizewski et al. 2022 (95 %)" in rows
-    assert len(rows) == len(literature.STUDIES) - 1
-    for study in literature.STUDIES:
+    assert len(rows) == len(published_masses.STUDIES) - 1
+    for study in published_masses.STUDIES:
         if study.marked in rows:
             low, middle, high = rows[study.marked]
             assert low < middle < high
@@ -606,21 +599,19 @@ def test_published_intervals_hold_their_mass():
 
 def test_a_prediction_outside_its_interval_is_drawn():
     biased = {label_noisy(25): Weighed(12.4, 12.2, 12.1, 12.3)}
-    (ours,) = (Constraint(*row) for row in comparison.literature_rows(biased) if row[1])
+    (ours,) = (Constraint(*row) for row in masses.literature_rows(biased) if row[1])
     low, middle, high = ours.ours
     assert low < middle < high
 
 
 def test_the_caption_of_published_masses_tells_what_was_done_to_them():
     for words in ("200 times the critical", "0.063 dex", "68 %", "marked"):
-        assert words in comparison.PUBLISHED_CAPTION
+        assert words in masses.PUBLISHED_CAPTION
 
 
 def test_estimators_are_told_with_their_mass():
     score = Fared(0.16, -0.01, 0.4, 0.02)
-    table = only(
-        comparison.estimators({"flow": (score, Weighed(12.2, 12.1, 12.0, 12.3))})
-    )
+    table = only(masses.estimators({"flow": (score, Weighed(12.2, 12.1, 12.0, 12.3))}))
     (row,) = table
     assert [row[name] for name in table.colnames] == [
         *("flow", *vars(score).values()),

@@ -1,0 +1,306 @@
+"""Systems of halo catalogues: the hosts of all snapshots with their neighbours, as records.
+
+Hosts of later snapshots come first. Each process keeps the hosts of all snapshots, and
+the halos of two.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from halomass import systems
+from halomass.hosts import neighbours
+from halomass.hosts.neighbours import Halos, IntArray, Neighbourhood
+from halomass.hosts.selection import (
+    Hosts,
+    Selection,
+    final_positions,
+    find_hosts,
+    sides,
+)
+from halomass.mock import stellar_mass
+from halomass.systems import FloatArray
+from orrery.identity import JSON
+from orrery.parameters import generator
+from orrery.records import Records, Schema
+
+VERSION = 1  # of the hosts and their neighbours; raised whenever their numbers change
+
+_ORDER_DRAW, _STARS_DRAW = 0, 1  # the two random streams of a snapshot
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A dataset of halos: one snapshot of a catalogue.
+
+    Arguments:
+        shards: The paths of its Arrow files.
+        fingerprint: The dataset's fingerprint, which stands for the files' content.
+        box: Side of the periodic box, comoving [Mpc/h].
+        scale: Scale factor.
+    """
+
+    shards: tuple[Path, ...]
+    fingerprint: str
+    box: float
+    scale: float
+
+    def read(self) -> Halos:
+        """Returns the halos.
+
+        Raises:
+            ValueError: If a file cannot be read or holds something else.
+        """
+        return Halos.from_records(
+            [_mapped(path) for path in self.shards], self.box, self.scale
+        )
+
+    def describe(self) -> JSON:
+        """Returns all that decides the halos, as plain JSON."""
+        return {"halos": self.fingerprint, "box": self.box, "scale": self.scale}
+
+
+class HaloDataset(Protocol):
+    """A dataset of halos that `catalogue` read: its files, and what it says of itself."""
+
+    @property
+    def files(self) -> tuple[Path, ...]: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def metadata(self) -> JSON: ...
+
+
+def _mapped(path: Path) -> Records:
+    try:
+        with pa.memory_map(str(path)) as source:
+            return Records.from_table(pa.ipc.open_file(source).read_all())
+    except (pa.ArrowInvalid, OSError) as error:
+        raise ValueError(
+            f"{path} cannot be read ({error}): make the halo dataset again"
+        ) from error
+
+
+@dataclass(frozen=True)
+class CatalogueSystems:
+    """Makes systems of halo catalogues: record i is host i.
+
+    Hosts of later snapshots come first, those of one snapshot in an order drawn from
+    the seed, so that the first ones are a fair sample of the box. Records beyond the
+    last host, which fill its shard, have no neighbours and no finite value. Each
+    process keeps the hosts of all snapshots, and the halos of two.
+
+    Where a catalogue has no stellar masses they are drawn from the relation with the
+    peak mass, for each snapshot anew.
+
+    Arguments:
+        snapshots: One or more snapshots of one box, in any order.
+        selection: Which halos are hosts and neighbours.
+    """
+
+    snapshots: tuple[Snapshot, ...]
+    selection: Selection = field(default_factory=Selection)
+
+    def __post_init__(self) -> None:
+        boxes, scales = (
+            [getattr(s, n) for s in self.snapshots] for n in ("box", "scale")
+        )
+        if not boxes or len(set(boxes)) > 1 or len(set(scales)) < len(scales):
+            raise ValueError(
+                f"snapshots of boxes {boxes} Mpc/h at scale factors {scales}: give at least one, "
+                "all of one box, each scale factor once"
+            )
+
+    @classmethod
+    def of(
+        cls, halos: Sequence[HaloDataset], selection: Selection
+    ) -> "CatalogueSystems":
+        """Returns the systems of datasets of halos, one for each snapshot."""
+        readers = [dataset.metadata["simulator"] for dataset in halos]
+        snapshots = tuple(
+            Snapshot(dataset.files, dataset.fingerprint, reader["box"], reader["scale"])
+            for dataset, reader in zip(halos, readers, strict=True)
+        )
+        return cls(snapshots, selection)
+
+    @property
+    def latest_first(self) -> tuple[Snapshot, ...]:
+        """The snapshots by falling scale factor; their numbers count in this order."""
+        return tuple(sorted(self.snapshots, key=lambda snapshot: -snapshot.scale))
+
+    @property
+    def count(self) -> int:
+        """The number of hosts.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        return len(_hosts(self).row)
+
+    @property
+    def schema(self) -> Schema:
+        """The columns of the records."""
+        return systems.SCHEMA
+
+    @property
+    def gpus(self) -> float:
+        """None is needed."""
+        return 0.0
+
+    def describe(self) -> JSON:
+        """Returns all that decides the records, as plain JSON."""
+        return {
+            "what": "systems of halo catalogues",
+            "snapshots": [snapshot.describe() for snapshot in self.latest_first],
+            "selection": asdict(self.selection),
+            "version": VERSION,
+        }
+
+    def records(self, seed: int, indices: Sequence[int]) -> Records:
+        """Returns the systems of the given numbers.
+
+        Arguments:
+            seed: Decides the order of hosts, and stellar masses where the catalogue has
+                none.
+            indices: The systems' numbers.
+
+        Raises:
+            ValueError: If the halos cannot be read, or none is a host.
+        """
+        hosts, index = _hosts(self), np.asarray(indices, np.int64)
+        there = index < len(hosts.row)
+        chosen = _order(self, seed)[np.where(there, index, 0)]
+        scalars = {
+            name: np.where(there, values[chosen], _ABSENT[name])
+            for name, values in hosts.scalars.items()
+        }
+        parts = [_nothing()]
+        for number in np.unique(hosts.snapshot[chosen[there]]):
+            mine = np.flatnonzero(there & (hosts.snapshot[chosen] == number))
+            parts.append(
+                self._neighbours(seed, int(number), hosts.row[chosen[mine]], mine)
+            )
+        owner, particles = _together(parts)
+        offsets = np.searchsorted(owner, np.arange(len(index) + 1)).astype(np.int32)
+        return Records({"index": index, **scalars}, particles, offsets)
+
+    def _neighbours(
+        self, seed: int, number: int, rows: IntArray, records: IntArray
+    ) -> "_Part":
+        """Returns the neighbours of hosts of one snapshot, and to which records they belong."""
+        around = _around(self.latest_first[number], self.selection)
+        stars = _stars(self, seed, number)
+        pairs = around.pairs(rows, stars)
+        r, v_r, v_t = neighbours.motions(
+            around.halos, rows[pairs.host], pairs.neighbour
+        )
+        return records[pairs.host], {
+            **{"r": r, "v_r": v_r, "v_t": v_t, "log_m_star": stars[pairs.neighbour]},
+            "log_m_peak": around.halos.log_m_peak[pairs.neighbour],
+            "vmax": around.halos.vmax[pairs.neighbour],
+        }
+
+
+_Part = tuple[IntArray, dict[str, NDArray[Any]]]  # records [K], particle columns [K]
+
+
+# A record without a host; it is never trained on.
+_ABSENT = {
+    column.name: {"id": -1, "split": systems.TEST}.get(column.name, np.nan)
+    for column in systems.SCHEMA.scalars
+}
+
+
+def _nothing() -> _Part:
+    return np.empty(0, np.int64), {
+        c.name: np.empty(0) for c in systems.SCHEMA.particles
+    }
+
+
+def _together(parts: list[_Part]) -> _Part:
+    owner = np.concatenate([owner for owner, _ in parts])
+    order = np.argsort(owner, kind="stable")
+    return owner[order], {
+        column.name: np.concatenate([p[column.name] for _, p in parts])[order].astype(
+            column.dtype
+        )
+        for column in systems.SCHEMA.particles
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _HostsOfAll:
+    """The hosts of all snapshots, later snapshots first: number, row, and scalar columns, `[N]`."""
+
+    snapshot: IntArray
+    row: IntArray
+    scalars: dict[str, NDArray[Any]]
+
+
+# A process works for one or two selections; what it built for others may go.
+@lru_cache(maxsize=2)
+def _around(snapshot: Snapshot, selection: Selection) -> Neighbourhood:
+    return Neighbourhood(snapshot.read(), selection.radius, selection.log_m_peak)
+
+
+@lru_cache(maxsize=2)
+def _hosts(chosen: CatalogueSystems) -> _HostsOfAll:
+    later, parts = None, []
+    for number, snapshot in enumerate(chosen.latest_first):
+        around = _around(snapshot, chosen.selection)
+        hosts, later = (
+            find_hosts(around, chosen.selection),
+            final_positions(around.halos, later),
+        )
+        scalars = _scalars(around.halos, hosts, later.x[hosts.row], chosen.selection)
+        parts.append((np.full(len(hosts.row), number), hosts.row, scalars))
+    numbers, rows, tables = zip(*parts, strict=True)
+    if not sum(map(len, rows)):
+        raise ValueError(
+            f"no halo is a host by {chosen.selection}: lower minimum or isolation, or give a "
+            "catalogue that resolves smaller halos"
+        )
+    columns = {
+        name: np.concatenate([table[name] for table in tables]) for name in tables[0]
+    }
+    return _HostsOfAll(np.concatenate(numbers), np.concatenate(rows), columns)
+
+
+def _scalars(
+    halos: Halos, hosts: Hosts, x: FloatArray, selection: Selection
+) -> dict[str, NDArray[Any]]:
+    return {
+        "log_m_vir": halos.log_m_vir[hosts.row].astype(np.float64),
+        "id": halos.id[hosts.row],
+        "scale": np.full(len(hosts.row), halos.scale),
+        "x": x,
+        "split": sides(x, selection),
+        "distance_larger": hosts.distance_larger,
+        "distance_cluster": hosts.distance_cluster,
+    }
+
+
+@lru_cache(maxsize=2)
+def _order(chosen: CatalogueSystems, seed: int) -> IntArray:
+    numbers = _hosts(chosen).snapshot
+    blocks = [np.flatnonzero(numbers == i) for i in range(len(chosen.snapshots))]
+    drawn = [
+        generator(seed, i, _ORDER_DRAW).permutation(block)
+        for i, block in enumerate(blocks)
+    ]
+    return np.concatenate(drawn)
+
+
+@lru_cache(maxsize=2)
+def _stars(chosen: CatalogueSystems, seed: int, number: int) -> FloatArray:
+    halos = _around(chosen.latest_first[number], chosen.selection).halos
+    if halos.log_m_star.any():
+        return halos.log_m_star
+    random = generator(seed, number, _STARS_DRAW)
+    return stellar_mass.log_stellar_mass(halos.log_m_peak, random)

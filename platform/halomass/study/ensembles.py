@@ -1,0 +1,105 @@
+"""Which ensembles are trained: their names, and the features that each sees."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from halomass.observed.features import Feature, Features
+from halomass.systems import FloatArray
+from orrery.records import Observation
+
+COUNTS = (25, 10)
+
+
+# Which ensembles stand in one figure.
+FIGURES = {
+    "Fewer neighbours": ("25 neighbours", "10 neighbours"),
+    "Perfect data": ("25 neighbours", "25 neighbours, perfect data"),
+    "Features left out": (
+        "25 neighbours",
+        *(
+            f"25 neighbours, {what}"
+            for what in ("no satellites", "no r", "no v_t", "no v_r")
+        ),
+    ),
+}
+
+
+WITHOUT: dict[str, tuple[Feature, ...]] = {
+    "no satellites": ("satellites",),
+    "no r": ("r",),
+    "no v_t": ("v_t",),
+    "no v_r": ("v_r",),
+}
+
+
+def label_noisy(count: int) -> str:
+    """Returns the name of the ensemble that sees so many neighbours with errors."""
+    return f"{count} neighbours"
+
+
+def label_noiseless(count: int) -> str:
+    """Returns the name of the ensemble that sees so many neighbours without errors."""
+    return f"{count} neighbours, perfect data"
+
+
+def without_features(what: str) -> str:
+    """Returns the name of the ensemble that lacks some features, one of `WITHOUT`."""
+    return f"{label_noisy(max(COUNTS))}, {what}"
+
+
+def studies(seed: int, most: int, of: str = "") -> dict[str, Features]:
+    """Returns the features of each ensemble, by its name: all hosts are looked at alike.
+
+    Arguments:
+        seed: Decides the errors of observation.
+        most: How many neighbours the host has that is to be weighed; who needs more is
+            left out.
+        of: The hosts, if others than the main ones: names begin with it, nothing is
+            left out.
+
+    Raises:
+        ValueError: If all need more.
+    """
+    usual = {label_noisy(count): Features(count, seed=seed) for count in COUNTS}
+    exact = {
+        label_noiseless(count): Features(count, errors=False, seed=seed)
+        for count in COUNTS
+    }
+    largest = max(COUNTS)
+    cut = {
+        without_features(what): Features(largest, without=without, seed=seed)
+        for what, without in WITHOUT.items()
+    }
+    signed = {
+        f"{label_noisy(largest)}, signed v_r": Features(
+            largest, radial="asinh", seed=seed
+        )
+    }
+    every = (
+        {f"{of}, {name}": b for name, b in usual.items()} if of else {**usual, **exact}
+    )
+    every |= {} if of else {**cut, **signed}
+    possible = {
+        name: binning for name, binning in every.items() if binning.neighbours <= most
+    }
+    if not possible:
+        raise ValueError(
+            f"a host with {most} neighbours: {min(COUNTS)} are the fewest that do"
+        )
+    return possible
+
+
+def plain(wanted: Mapping[str, Features]) -> dict[str, Features]:
+    """Returns the features with errors and nothing left out, by the main ensembles' names."""
+    return {name: wanted[name] for name in map(label_noisy, COUNTS) if name in wanted}
+
+
+class EvaluatedEstimator(Protocol):
+    """An estimator that was tested on hosts that it never saw."""
+
+    def predict(self, observation: Observation) -> float: ...
+    def smallest_rmse(self) -> float: ...
+    def rmse_between(self, low: float, high: float) -> FloatArray: ...
+    def largest_bias(self, low: float, high: float) -> float: ...
+    @property
+    def scatter(self) -> tuple[float, float]: ...

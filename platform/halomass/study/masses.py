@@ -1,0 +1,248 @@
+"""What a host weighs, and the published masses of the Milky Way."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+import numpy as np
+from astropy.table import Table
+
+from halomass.cosmology import LOG_M200C_OVER_M_VIR
+from halomass.observed.host_neighbours import Neighbours
+from halomass.study import literature, published_masses
+from halomass.study.ensembles import COUNTS, label_noiseless, label_noisy
+from halomass.study.number_formats import format_floats
+from halomass.study.robustness import COPIES
+
+# Within these the Milky Way's mass must be; published values lie between 11.7 and 12.2.
+MILKY_WAY_BOUNDS = (11.9, 12.4)  # [dex(solMass)]
+MASS_BOUND = 0.15  # [dex] from a published mass: about the error of one
+UNKNOWN = (
+    " An interval is missing where too few hosts of the tests were predicted alike, or all of them "
+    "on one side: such a mass is at the edge of those that were simulated, or beyond."
+)
+
+
+PUBLISHED_CAPTION = (
+    "Virial masses of the Milky Way. Published masses within 200 times the critical density are "
+    f"shifted by {-LOG_M200C_OVER_M_VIR:.3f} dex, total masses are taken as virial. Intervals are "
+    "as published: 68 %, but for those that are marked. Ours are medians and 68 % of hosts that "
+    "are predicted alike."
+)
+
+
+AXIS = r"$\log_{10}\,(M_\mathrm{vir}\,/\,M_\odot)$"
+
+
+class Answer(Protocol):
+    """What a host weighs: log10 of the virial mass [Msun], and median and ends of 68 % about it."""
+
+    @property
+    def prediction(self) -> float: ...
+    @property
+    def median(self) -> float: ...
+    @property
+    def lower(self) -> float: ...
+    @property
+    def upper(self) -> float: ...
+
+
+class Score(Protocol):
+    """How an estimator fares on test hosts: errors [dex], and log-density of the truths [nat]."""
+
+    @property
+    def rmse(self) -> float: ...
+    @property
+    def bias(self) -> float: ...
+    @property
+    def log_probability(self) -> float: ...
+    @property
+    def standard_error(self) -> float: ...
+
+
+def weighed(host: Neighbours, answers: Mapping[str, Answer]) -> dict[str, Table]:
+    """Returns the mass of a host by each ensemble, by title.
+
+    Arguments:
+        host: The host's neighbours, with what to warn of them.
+        answers: By the ensemble's name; NaN are the ends of intervals that nobody
+            knows.
+    """
+    rows = [(name, *_masses(answer)) for name, answer in answers.items()]
+    table = Table(rows=rows, names=["ensemble", *_MASSES])
+    format_floats(table, "%.2f")
+    table.meta["caption"] = (
+        f"log10 of the virial mass [Msun] of {host.name} as predicted, with median and 68 % "
+        "interval of hosts that are predicted like it, and, as predicted, of the mass within 200 "
+        "times the critical density. The host's values are taken as observed ones."
+    )
+    table.meta["caption"] += _beware(answers) + _missing(table)
+    table.meta["misses"] = [f"{host.name}: {warning}." for warning in host.warnings]
+    return {f"Mass, {host.name}": table}
+
+
+def _beware(answers: Mapping[str, Answer]) -> str:
+    """Returns sentences on the rows that are not what the others are, if there are any."""
+    sentences = {
+        "mock observations": f" Where it says mock observations they are taken as true "
+        f"ones, which {COPIES} "
+        "surveys observe with errors: the mean of those that find enough neighbours, as many as "
+        "the name says. Where none does the mass is nan.",
+        "perfect data": " Ensembles of perfect data learned from values without errors, and were "
+        "tested on such: they take the host's values as exact, and their intervals hold for "
+        "perfect data only.",
+    }
+    return "".join(
+        text for what, text in sentences.items() if any(what in one for one in answers)
+    )
+
+
+def masses(
+    host: Neighbours, own: str | None, answers: Mapping[str, Answer]
+) -> dict[str, Table]:
+    """Returns the host's mass by each ensemble, beside published ones, and what moves it, by title.
+
+    Arguments:
+        host: The host's neighbours.
+        own: The catalogue that most ensembles learned from; the Milky Way's masses by
+            these are judged. None for another host, of which nothing is published.
+        answers: By the ensemble's name, which begins with its catalogue if that is
+            another.
+    """
+    if own is None:
+        return weighed(host, answers)
+    return weighed(host, answers) | _beside_table3(own, answers) | _moved(answers)
+
+
+def _beside_table3(own: str, answers: Mapping[str, Answer]) -> dict[str, Table]:
+    rows = []
+    for name, answer in answers.items():
+        catalogue, _, of = name.rpartition(", ")
+        for count in (n for n in COUNTS if of == label_noisy(n)):
+            which = (catalogue or own, count)
+            rows.append((*which, *_masses(answer), *_table3(*which)))
+    published = ("published", "published_lower", "published_upper")
+    table = Table(rows=rows, names=["trained_on", "neighbours", *_MASSES, *published])
+    format_floats(table, "%.2f")
+    table.meta["caption"] = (
+        "log10 of the Milky Way's virial mass [Msun], as in the table before, by networks trained "
+        "on other hosts; published: Table 3 of Hayati et al. (2025), with the one 68 % interval "
+        "that is given."
+    )
+    table.meta["misses"] = _beyond(own, answers) + _far(table)
+    return {"Masses by catalogue": table}
+
+
+def _beyond(own: str, answers: Mapping[str, Answer]) -> list[str]:
+    low, high = MILKY_WAY_BOUNDS
+    return [
+        f"{own}, {label_noisy(n)}: {answers[label_noisy(n)].prediction:.2f} is beyond "
+        f"{low} to {high}."
+        for n in COUNTS
+        if label_noisy(n) in answers
+        and not low <= answers[label_noisy(n)].prediction <= high
+    ]
+
+
+def _far(table: Table) -> list[str]:
+    return [
+        f"{row['trained_on']}, {label_noisy(row['neighbours'])}: "
+        f"{row['log_m_vir']:.2f} is more than "
+        f"{MASS_BOUND} dex from the published {row['published']:.2f}."
+        for row in table
+        if abs(row["log_m_vir"] - row["published"]) > MASS_BOUND
+    ]
+
+
+_MASSES = ("log_m_vir", "median", "lower", "upper", "log_m_200c")
+
+
+def _masses(answer: Answer) -> tuple[float, ...]:
+    inner = published_masses.to_log_m_200c(answer.prediction)
+    return answer.prediction, answer.median, answer.lower, answer.upper, inner
+
+
+def _table3(catalogue: str, count: int) -> tuple[float, float, float]:
+    """Returns a published mass, and the ends of its interval: it is given for one alone."""
+    published = literature.VARIANTS.get(catalogue)
+    middle = published.milky_way.get(count, np.nan) if published else np.nan
+    given = (catalogue, count) == (literature.PREFERRED, max(COUNTS))
+    below, above = literature.MILKY_WAY_INTERVAL if given else (np.nan, np.nan)
+    return middle, middle - below, middle + above
+
+
+def _moved(answers: Mapping[str, Answer]) -> dict[str, Table]:
+    first = next(iter(answers))
+    reference = answers[first].prediction
+    rows = [
+        (name, one.prediction, one.prediction - reference)
+        for name, one in answers.items()
+        if name
+        not in map(label_noiseless, COUNTS)  # these take errors of observation for none
+    ]
+    table = Table(rows=rows, names=["ensemble", "log_m_vir", "moved"])
+    table["log_m_vir"].info.format, table["moved"].info.format = "%.2f", "%+.3f"
+    table.meta["caption"] = (
+        f"What moves log10 of the virial mass, {reference:.2f} by {first}: other catalogues, other "
+        "velocities of satellites, other features, fewer neighbours."
+    )
+    return {"What moves the mass": table}
+
+
+def estimators(scores: Mapping[str, tuple[Score, Answer]]) -> dict[str, Table]:
+    """Returns how estimators fare on the same hosts, and the Milky Way's mass by them, by title.
+
+    Arguments:
+        scores: By the estimator's name.
+    """
+    rows = [
+        (
+            name,
+            *(score.rmse, score.bias, score.log_probability, score.standard_error),
+            *_masses(answer)[:4],
+        )
+        for name, (score, answer) in scores.items()
+    ]
+    names = ["estimator", "rmse", "bias", "log_probability", "error", *_MASSES[:4]]
+    table = Table(rows=rows, names=names)
+    format_floats(table, "%.3f")
+    table.meta["caption"] = (
+        "Root mean square error and median bias of the same test hosts [dex], mean log-density of "
+        "their true masses [nat] (the ensemble's with a normal error taken from tests predicted "
+        "alike), and the Milky Way's mass with median and 68 % interval under each. Flows were "
+        "trained on several draws of the errors of each host, the ensemble on one; the flow of a "
+        "set sees up to 50 neighbours, the others 25."
+    )
+    table.meta["caption"] += _missing(table)
+    return {"Estimators": table}
+
+
+Ends = tuple[float, float, float]
+
+
+def literature_rows(
+    ours: Mapping[str, Answer],
+) -> list[tuple[str, Ends | None, Ends | None]]:
+    """Returns rows of a figure: label, our interval or None, a published interval or None.
+
+    The middle of ours is the median: a biased prediction may be outside its own
+    interval.
+
+    Arguments:
+        ours: By label, log10 of virial masses [Msun]; they come first. Of others those
+            with the plain features are shown, if their interval is known.
+    """
+    rows: list[tuple[str, Ends | None, Ends | None]] = [
+        (name, (one.lower, one.median, one.upper), None)
+        for name, one in ours.items()
+        if name.rpartition(", ")[2] in map(label_noisy, COUNTS)
+        and np.isfinite([one.lower, one.upper]).all()
+    ]
+    for study in published_masses.STUDIES:
+        middle, below, above = study.log_m_vir()
+        if np.isfinite(below + above):
+            rows.append((study.marked, None, (middle - below, middle, middle + above)))
+    return rows
+
+
+def _missing(table: Table) -> str:
+    return UNKNOWN if np.isnan(table["lower"]).any() else ""

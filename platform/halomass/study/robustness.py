@@ -1,0 +1,85 @@
+"""Whether the mass of a host depends on a single neighbour, or on its errors of observation."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from astropy.table import Table
+
+from halomass.observed.features import Features, features
+from halomass.observed.host_neighbours import Neighbours, as_records, observation
+from halomass.study.ensembles import EvaluatedEstimator, plain
+from halomass.study.number_formats import format_floats
+from halomass.systems import FloatArray
+
+LEAVE_ONE_OUT = 0.15  # [dex] by which no single satellite should move the mass
+
+
+COPIES = 200  # of a simulated host that is looked at
+
+
+def mock_observations(
+    host: Neighbours, wanted: Mapping[str, Features]
+) -> dict[str, FloatArray]:
+    """Returns the features `[n, S]` of a simulated host, observed again and again.
+
+    Its table holds true orbits; each copy gets errors of its own and a survey of its
+    own, as the hosts had that networks learned from. Copies of which too few neighbours
+    are found are left out, if need be all: `mock_observation_label` tells how many.
+
+    Arguments:
+        host: The host's neighbours.
+        wanted: The features of ensembles, by their names; the plain ones take part.
+    """
+    copies = as_records(host, COPIES)
+    rows = {name: features(copies, binning) for name, binning in plain(wanted).items()}
+    return {name: x[np.isfinite(x).all(axis=1)] for name, x in rows.items()}
+
+
+def mock_observation_label(name: str, x: FloatArray) -> str:
+    """Returns what an ensemble's answer for the copies `[n, S]` of a host is called."""
+    return f"{name}, mock observations ({len(x)} of {COPIES})"
+
+
+def leave_one_out(
+    host: Neighbours,
+    wanted: Mapping[str, Features],
+    found: Mapping[str, EvaluatedEstimator],
+) -> dict[str, Table]:
+    """Returns by how much the mass moves without each neighbour in turn, by title.
+
+    Arguments:
+        host: The host's neighbours; those that an ensemble sees are left out one by
+            one.
+        wanted: The features of ensembles, by their names.
+        found: The ensembles; those that see the plain features, of fewer neighbours
+            than there are, take part.
+    """
+    asked = {name: b for name, b in plain(wanted).items() if b.neighbours < len(host)}
+    if not asked:
+        return {}
+    whole = {
+        name: found[name].predict(observation(host, b)) for name, b in asked.items()
+    }
+    left_out = host.ranked().names[
+        : max(binning.neighbours for binning in asked.values())
+    ]
+    shifts = [
+        [
+            found[name].predict(observation(host, b, out)) - whole[name]
+            for name, b in asked.items()
+        ]
+        for out in left_out
+    ]
+    table = Table([left_out, *np.transpose(shifts)], names=["left_out", *asked])
+    format_floats(table, "%+.3f")
+    table.meta["caption"] = (
+        f"By how much log10 of the mass of {host.name} moves when a neighbour is left out and the "
+        "next one comes in; the environment, with the largest one's circular velocity, stays."
+    )
+    table.meta["misses"] = [
+        f"{out} alone moves the mass by {shift:+.2f} dex with {name}."
+        for out, moves in zip(left_out, shifts, strict=True)
+        for name, shift in zip(asked, moves, strict=True)
+        if abs(shift) > LEAVE_ONE_OUT
+    ]
+    return {"Leaving out one neighbour": table}
