@@ -27,9 +27,9 @@ from mwlmc.simulator import PHASE_SPACE
 from mwlmc.sky import kinematics, survey
 from mwlmc.sky.survey import Binning
 from orrery import runs
-from orrery.execution.summaries import Pairs, convolve
 from orrery.learning import mixture
 from orrery.learning.mixture import Mixture
+from orrery.pairs import Pairs, convolve
 from orrery.parameters import FloatArray, generator, names
 from orrery.storage.dataset import Dataset
 

@@ -11,12 +11,12 @@ from mwlmc.replay import Replay, Simulable, runaways, simulable, within
 from mwlmc.simulator import PHASE_SPACE, Simulator
 from mwlmc.sky import kinematics, survey
 from orrery.execution import simulation, summaries
-from orrery.execution.summaries import Pairs, convolve
 from orrery.identity import canonical
 from orrery.judging import predictive
 from orrery.learning import posterior
 from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
+from orrery.pairs import Pairs, convolve
 from orrery.parameters import generator
 from orrery.records import Observation
 

@@ -1,22 +1,27 @@
 """Where the work runs: a Ray cluster if there is one, else the cores of this machine.
 
 An experiment says `with cluster.connect():` and is the same program on a laptop and on
-a cluster.
+a cluster. Ray is imported by whoever connects, and by nobody else: without a connection
+everything runs in this process.
 """
 
 import logging
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
-import ray
+R = TypeVar("R")
 
 # Particles never pass through the object store, and a laptop's memory is better used
 # elsewhere.
 OBJECT_STORE = 256 * 1024**2  # [bytes]
+# [s] without any actor or worker until the user learns why; clusters on demand take
+# minutes, a wrong request waits for ever.
+STARTUP_TIMEOUT = 60.0
 
 
 @contextmanager
@@ -30,6 +35,8 @@ def connect() -> Iterator[int]:
     Raises:
         ConnectionError: If the cluster does not answer.
     """
+    import ray
+
     if ray.is_initialized():
         yield cpus()
         return
@@ -39,6 +46,46 @@ def connect() -> Iterator[int]:
         yield cpus()
     finally:
         ray.shutdown()
+
+
+def connected() -> bool:
+    """Returns whether this process is connected to a cluster. Asking imports no Ray."""
+    ray = sys.modules.get("ray")
+    return ray is not None and bool(ray.is_initialized())
+
+
+def map_batches(
+    function: Callable[..., R], batches: Sequence[Any], arguments: Sequence[Any]
+) -> Iterator[R]:
+    """Returns `function(batch, *arguments)` for each batch, in order.
+
+    Where a cluster is connected its tasks share the batches; otherwise this process
+    does them all.
+
+    Arguments:
+        function: A function of a module, which the cluster's machines can import.
+        batches: What each call is about.
+        arguments: The same in every call; sent to each machine once.
+
+    Raises:
+        Exception: Whatever a call raised.
+    """
+    if not connected():
+        for batch in batches:
+            yield function(batch, *arguments)
+        return
+    import ray
+    from ray.exceptions import RayTaskError
+
+    shared = [ray.put(argument) for argument in arguments]
+    task: Any = ray.remote(function)
+    # All are submitted at once: the scheduler, not this loop, keeps the CPUs busy.
+    results = [task.remote(batch, *shared) for batch in batches]
+    for result in results:
+        try:
+            yield ray.get(result)
+        except RayTaskError as error:
+            raise error.cause from error
 
 
 def cpus() -> int:
@@ -53,6 +100,8 @@ def cpus() -> int:
     """
     wanted = os.environ.get("ORRERY_CPUS")
     if wanted is None:
+        import ray
+
         found = int(ray.cluster_resources().get("CPU", 0))
         if not found:
             raise ConnectionError(
@@ -85,6 +134,8 @@ def one_thread() -> Iterator[None]:
 
 
 def _initialise() -> None:
+    import ray
+
     # Errors of workers reach us as exceptions; their output only matters to who debugs
     # them.
     noisy = os.environ.get("ORRERY_DEBUG") == "1"
@@ -102,6 +153,8 @@ def _initialise() -> None:
 
 
 def _join(address: str, noisy: bool) -> None:
+    import ray
+
     if not _listening(address):
         raise ConnectionError(
             f"no Ray cluster answers at {address}: start it, correct RAY_ADDRESS, or run "

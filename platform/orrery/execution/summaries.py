@@ -1,28 +1,25 @@
 """Turns records into pairs of parameters theta and summaries x, once for each binning.
 
 The science gives the function that summarises and the binning that says how; this
-module goes through a dataset shard by shard, keeps the result beside it, and hands out
-the splits.
+module goes through a dataset shard by shard, keeps the result in its folder, and
+returns the splits.
 """
 
-import dataclasses
 import inspect
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import ray
 from numpy.typing import NDArray
-from ray.exceptions import RayTaskError
 
 from orrery.execution import cluster
 from orrery.identity import JSON, canonical, fingerprint
+from orrery.pairs import Pairs, Splits
 from orrery.parameters import FloatArray, Parameter, names
 from orrery.records import Records
 from orrery.storage.dataset import INDEX, SPLIT, SPLITS, Dataset, Split, split
@@ -59,68 +56,6 @@ B = TypeVar("B", bound=Binning)
 Summarise = Callable[[Records, B], FloatArray]
 
 
-@dataclass(frozen=True)
-class Pairs:
-    """Parameters and summaries of N simulations.
-
-    Arguments:
-        theta: The parameters, with shape `[N, P]`.
-        x: The summaries, with shape `[N, S]`.
-    """
-
-    theta: FloatArray
-    x: FloatArray
-
-    def __post_init__(self) -> None:
-        if self.theta.ndim != 2 or self.x.ndim != 2 or len(self.theta) != len(self.x):
-            raise ValueError(
-                f"theta of shape {self.theta.shape} and x of shape {self.x.shape} must be "
-                "[N, P] and [N, S]"
-            )
-
-    def __len__(self) -> int:
-        return len(self.theta)
-
-
-@dataclass(frozen=True)
-class Splits:
-    """The pairs of a dataset, and what they are.
-
-    Arguments:
-        train: Pairs for training.
-        validation: Pairs for early stopping.
-        test: Pairs that training never sees.
-        parameters: The P parameters' names.
-        names: The S summaries' names.
-        units: The S summaries' units.
-        definition: Fingerprint of the summaries' definition.
-        dataset: Fingerprint of the dataset.
-        dropped: The number of simulations left out because a number was not finite.
-        layout: If a row of summaries holds a set, the numbers of its places, of each
-            entry (with a flag, last, which says whether it is there) and of what
-            follows the set; None if not.
-    """
-
-    train: Pairs
-    validation: Pairs
-    test: Pairs
-    parameters: tuple[str, ...]
-    names: tuple[str, ...]
-    units: tuple[str, ...]
-    definition: str
-    dataset: str
-    dropped: int
-    layout: tuple[int, int, int] | None = None
-
-    def check_parameters(self, parameters: Sequence[Parameter]) -> None:
-        """Raises ValueError if the pairs are not of these parameters in this order."""
-        if names(parameters) != self.parameters:
-            raise ValueError(
-                f"the pairs have the parameters {self.parameters}, not {names(parameters)}: "
-                "compute the summaries with the same parameters"
-            )
-
-
 def compute(
     summarise: Summarise[B],
     dataset: Dataset,
@@ -150,52 +85,16 @@ def compute(
     _check_parameters(dataset, parameters)
     definition = _definition(summarise, dataset, binning, parameters)
     identity = fingerprint(definition)
-    place = (
-        dataset.folder / "summaries" if folder is None else Path(folder)
-    ).absolute()
-    path = place / f"{identity}.parquet"
+    place = dataset.folder / "summaries" if folder is None else Path(folder)
+    path = place.absolute() / f"{identity}.parquet"
     table = _kept(path, definition)
     if table is None:
-        ensure_writable(place)
+        # Before hours of work, not after them.
+        ensure_writable(path.parent)
         table = _table(summarise, dataset, binning, parameters, definition)
         with replacing(path) as temporary:
             pq.write_table(table, temporary, write_page_checksum=True)
     return _splits(table, dataset, binning, parameters)
-
-
-def pooled(parts: Sequence[Splits]) -> Splits:
-    """Returns several summaries of one dataset as one: all pairs for training, the first's tests.
-
-    For summaries that hold random errors, which each part drew anew: a network that
-    sees a simulation with many errors learns less of each.
-
-    Arguments:
-        parts: Of the same simulations; their definitions differ in a seed at most, and
-            the first one's is kept.
-
-    Raises:
-        ValueError: If they are of other simulations, parameters or summaries.
-    """
-    first = parts[0]
-    for part in parts[1:]:
-        for what in ("dataset", "parameters", "names", "units"):
-            if getattr(part, what) != getattr(first, what):
-                raise ValueError(
-                    f"summaries of {what} {getattr(part, what)} cannot join those of "
-                    f"{getattr(first, what)}: let them differ in their seed alone"
-                )
-    return dataclasses.replace(
-        first,
-        train=_joined([part.train for part in parts]),
-        validation=_joined([part.validation for part in parts]),
-    )
-
-
-def _joined(parts: Sequence[Pairs]) -> Pairs:
-    return Pairs(
-        np.concatenate([part.theta for part in parts]),
-        np.concatenate([part.x for part in parts]),
-    )
 
 
 def _check_parameters(dataset: Dataset, parameters: Sequence[Parameter]) -> None:
@@ -256,9 +155,9 @@ def _kept(path: Path, definition: JSON) -> pa.Table | None:
     except (pa.ArrowInvalid, OSError) as error:
         say(f"{path} cannot be read ({error}): the summaries are computed again")
         return None
-    same = json.loads(table.schema.metadata[b"orrery"]) == json.loads(
-        canonical(definition)
-    )
+    # Through JSON, where tuples are lists: what was read is compared with what would be.
+    wanted = json.loads(canonical(definition))
+    same = json.loads(table.schema.metadata[b"orrery"]) == wanted
     return table if same and len(table) == definition["count"] else None
 
 
@@ -273,13 +172,11 @@ def _table(
     parts = list(_parts(summarise, dataset, binning, wanted))
     labels, theta, x = (np.concatenate(part) for part in zip(*parts, strict=True))
     columns = [*map(pa.array, labels.T), *map(pa.array, theta.T), *map(pa.array, x.T)]
+    entries = zip(binning.names, binning.units, strict=True)
     fields = [
         *(pa.field(name, pa.int64(), nullable=False) for name in _labels(dataset)),
         *(_field(f"theta.{p.name}", p.unit) for p in parameters),
-        *(
-            _field(f"x.{n}", u)
-            for n, u in zip(binning.names, binning.units, strict=True)
-        ),
+        *(_field(f"x.{name}", unit) for name, unit in entries),
     ]
     schema = pa.schema(fields, metadata={"orrery": canonical(definition)})
     return pa.Table.from_arrays(columns, schema=schema)
@@ -289,41 +186,25 @@ def _field(name: str, unit: str) -> pa.Field:
     return pa.field(name, pa.float64(), nullable=False, metadata={"unit": unit})
 
 
-# labels [B, L], theta [B, P], x [B, S]
-Part = tuple[NDArray[np.int64], FloatArray, FloatArray]
+# labels [B, L], theta [B, P], x [B, S] of the simulations of some shards
+LabelledRows = tuple[NDArray[np.int64], FloatArray, FloatArray]
 
 
 def _parts(
     summarise: Summarise[B], dataset: Dataset, binning: B, parameters: tuple[str, ...]
-) -> Iterator[Part]:
+) -> Iterator[LabelledRows]:
     arguments = (summarise, dataset, binning, parameters)
-    batches = _batches(dataset)
+    results = cluster.map_batches(_summarise_batch, _batches(dataset), arguments)
     with progress("summarising", len(dataset)) as advance:
-        results = (
-            _shared(batches, arguments)
-            if ray.is_initialized()
-            else (_summarise_batch(batch, *arguments) for batch in batches)
-        )
         for part in results:
             advance(len(part[0]))
             yield part
 
 
 def _batches(dataset: Dataset) -> list[range]:
-    cpus = cluster.cpus() if ray.is_initialized() else 1
+    cpus = cluster.cpus() if cluster.connected() else 1
     size = math.ceil(len(dataset.shards) / (BATCHES * cpus))
     return [dataset.shards[i : i + size] for i in range(0, len(dataset.shards), size)]
-
-
-def _shared(batches: list[range], arguments: tuple[Any, ...]) -> Iterator[Part]:
-    shared = [ray.put(argument) for argument in arguments]
-    task: Any = ray.remote(_summarise_batch)
-    results = [task.remote(batch, *shared) for batch in batches]
-    for result in results:
-        try:
-            yield ray.get(result)
-        except RayTaskError as error:
-            raise error.cause from error
 
 
 def _summarise_batch(
@@ -332,7 +213,7 @@ def _summarise_batch(
     dataset: Dataset,
     binning: B,
     parameters: tuple[str, ...],
-) -> Part:
+) -> LabelledRows:
     parts = [
         _summarise_shard(shard, summarise, dataset, binning, parameters)
         for shard in shards
@@ -368,12 +249,12 @@ def _summarise_shard(
     dataset: Dataset,
     binning: B,
     parameters: tuple[str, ...],
-) -> Part:
+) -> LabelledRows:
+    # A flipped bit in a mapped file would otherwise become a summary like any other.
     dataset.verify_shard(shard)
     records = dataset.records(shard)
-    theta = np.stack([records.scalars[name] for name in parameters], axis=1).astype(
-        np.float64
-    )
+    columns = [records.scalars[name] for name in parameters]
+    theta = np.stack(columns, axis=1).astype(np.float64)
     x = np.asarray(summarise(records, binning), dtype=np.float64)
     if x.shape != (len(records), len(binning.names)):
         raise ValueError(
@@ -386,7 +267,8 @@ def _summarise_shard(
 def _splits(
     table: pa.Table, dataset: Dataset, binning: Binning, parameters: Sequence[Parameter]
 ) -> Splits:
-    theta, x = _matrix(table, "theta."), _matrix(table, "x.")
+    theta = _matrix(table, "theta.")
+    x = _matrix(table, "x.")
     good = _finite(table, theta, x)
     where = _places(table)
 
@@ -444,34 +326,6 @@ def _finite(table: pa.Table, theta: FloatArray, x: FloatArray) -> NDArray[np.boo
             "neighbours); ask for wider bins or fewer neighbours, or leave it out"
         )
     if not good.all():
-        say(
-            f"{(~good).sum()} of {len(good)} simulations are dropped: {_emptiest(table)}"
-        )
+        dropped = (~good).sum()
+        say(f"{dropped} of {len(good)} simulations are dropped: {_emptiest(table)}")
     return good
-
-
-def convolve(
-    pairs: Pairs, covariance: FloatArray, random: np.random.Generator
-) -> Pairs:
-    """Returns the pairs with measurement noise added to their summaries.
-
-    Arguments:
-        pairs: N pairs without noise.
-        covariance: The measurement covariance, with shape `[S, S]`.
-        random: Draws the noise, independently for each pair.
-
-    Raises:
-        ValueError: If the covariance has another shape or is not positive
-            semi-definite.
-    """
-    size = pairs.x.shape[1]
-    if covariance.shape != (size, size):
-        raise ValueError(
-            f"covariance of shape {covariance.shape} does not fit {size} summaries: "
-            "use the same binning for the observation and the simulations"
-        )
-    # A decomposition that allows entries measured without error.
-    noise = random.multivariate_normal(
-        np.zeros(size), covariance, len(pairs), check_valid="raise", method="eigh"
-    )
-    return dataclasses.replace(pairs, x=pairs.x + noise)

@@ -15,7 +15,7 @@ import numpy as np
 from astropy.table import Table
 
 from orrery.execution import summaries
-from orrery.execution.summaries import Binning, Splits, Summarise
+from orrery.execution.summaries import Binning, Summarise
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference
 from orrery.judging import regression
@@ -25,6 +25,7 @@ from orrery.learning.ensemble import Ensemble
 from orrery.learning.members import Learning, Networks
 from orrery.learning.mixture import Mixture
 from orrery.learning.posterior import Posterior
+from orrery.pairs import Splits, pooled
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
 from orrery.results import figures
@@ -479,7 +480,7 @@ def infer_all(
         each = [
             summaries.compute(summarise, dataset, b, (parameter,)) for b in binnings
         ]
-        pairs = summaries.pooled(each)
+        pairs = pooled(each)
         task = (pairs, (parameter,), observation, options, seed)
         inferred = posteriors.infer(report, label, *task)
         score = posterior_score(inferred.posterior, pairs, seed)

@@ -13,7 +13,6 @@ from functools import partial
 from astropy.table import Table
 
 from orrery import data_vector
-from orrery.execution.summaries import Splits
 from orrery.judging import calibration, diagnostics, misspecification
 from orrery.judging.calibration import LEVEL, Calibration
 from orrery.judging.misspecification import DOUBTFUL, Misspecification
@@ -21,6 +20,7 @@ from orrery.learning import mixture, posterior
 from orrery.learning.mixture import Mixture, OnMember
 from orrery.learning.posterior import Flow, Posterior
 from orrery.learning.training import Training
+from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter, names
 from orrery.records import Observation
 from orrery.results import figures

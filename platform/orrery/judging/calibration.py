@@ -15,7 +15,6 @@ from astropy.table import Table
 from scipy import special
 
 from orrery.branches import LEARNING, TEST_NOISE
-from orrery.execution.summaries import Pairs, Splits, convolve
 from orrery.judging import diagnostics
 from orrery.judging.diagnostics import (
     Coverage,
@@ -25,6 +24,7 @@ from orrery.judging.diagnostics import (
     Verdict,
     holm,
 )
+from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.terminal import progress
 

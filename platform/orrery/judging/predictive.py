@@ -14,7 +14,7 @@ import numpy as np
 from astropy.table import Table
 
 from orrery.branches import LEARNING, PREDICTIVE
-from orrery.execution.summaries import Pairs, Splits, convolve
+from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 

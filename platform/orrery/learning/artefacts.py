@@ -19,8 +19,8 @@ import torch
 from torch import Tensor
 
 from orrery import versions
-from orrery.execution.summaries import Pairs, Splits
 from orrery.identity import JSON
+from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter, finite
 from orrery.storage import files
 

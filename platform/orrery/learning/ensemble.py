@@ -24,7 +24,6 @@ from torch import Tensor
 
 from orrery import data_vector, identity
 from orrery.execution import cluster
-from orrery.execution.summaries import Pairs, Splits
 from orrery.identity import JSON, fingerprint
 from orrery.learning import training
 from orrery.learning.artefacts import ArtifactStore, origin
@@ -46,6 +45,7 @@ from orrery.learning.training import (
     Worker,
     single_precision,
 )
+from orrery.pairs import Pairs, Splits
 from orrery.parameters import FloatArray, Parameter, names
 from orrery.records import Observation
 from orrery.storage import files

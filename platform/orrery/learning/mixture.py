@@ -17,11 +17,11 @@ from scipy import special
 
 from orrery import exports, versions
 from orrery.branches import LEARNING, MEMBERS, VALIDATION_NOISE
-from orrery.execution.summaries import Pairs, Splits, convolve
 from orrery.learning import posterior
 from orrery.learning.artefacts import ArtifactStore, damaged
 from orrery.learning.posterior import Flow, Posterior
 from orrery.learning.training import Training
+from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import Observation
 from orrery.storage import files

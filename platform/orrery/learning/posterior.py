@@ -24,12 +24,12 @@ from torch import Tensor, nn
 
 from orrery import data_vector, exports, identity
 from orrery.branches import LEARNING, TRAIN_NOISE, VALIDATION_NOISE
-from orrery.execution.summaries import Pairs, Splits, convolve
 from orrery.identity import JSON, fingerprint
 from orrery.learning import training
 from orrery.learning.artefacts import ArtifactStore, origin
 from orrery.learning.sets import SetLayout
 from orrery.learning.training import Curve, OnEpoch, Trained, Training, single_precision
+from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import Observation
 

@@ -11,7 +11,7 @@ from astropy_healpix import HEALPix
 from mwlmc.observed import observations
 from mwlmc.observed.star_tables import Selection, StarTable, read_stars, select
 from mwlmc.sky import frames, kinematics, survey
-from orrery.execution import summaries
+from orrery.pairs import Pairs, convolve
 from orrery.parameters import names
 from orrery.records import Records
 
@@ -397,8 +397,8 @@ def test_a_survey_that_is_drawn_has_the_lmcs_errors_only(giants):
     np.testing.assert_array_equal(seen.covariance[:6, :6], filled.covariance[:6, :6])
     assert not seen.covariance[6:].any()
     noise = np.random.default_rng(0)
-    pairs = summaries.Pairs(np.zeros((50, 1)), np.zeros((50, len(seen.names))))
-    noisy = summaries.convolve(pairs, seen.covariance, noise).x
+    pairs = Pairs(np.zeros((50, 1)), np.zeros((50, len(seen.names))))
+    noisy = convolve(pairs, seen.covariance, noise).x
     assert (noisy[:, :6] != 0).all()
     np.testing.assert_allclose(noisy[:, 6:], 0, atol=1e-6)
 

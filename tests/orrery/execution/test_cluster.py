@@ -1,4 +1,7 @@
-"""How many CPUs are used."""
+"""How many CPUs are used, and that nothing needs a cluster."""
+
+import subprocess
+import sys
 
 import pytest
 import ray
@@ -19,3 +22,56 @@ def test_anything_but_a_number_is_refused(monkeypatch, wanted):
     monkeypatch.setenv("ORRERY_CPUS", wanted)
     with pytest.raises(ValueError, match="ORRERY_CPUS"):
         cluster.cpus()
+
+
+def halved(number, divisor):
+    return number / divisor
+
+
+def test_without_a_cluster_batches_are_done_here(monkeypatch):
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    assert not cluster.connected()
+    assert list(cluster.map_batches(halved, [2, 6], [2])) == [1, 3]
+    with pytest.raises(ZeroDivisionError):
+        list(cluster.map_batches(halved, [2], [0]))
+
+
+WITHOUT_RAY = """
+import sys
+from pathlib import Path
+sys.modules["ray"] = None  # as where it is not installed
+import numpy as np
+from orrery.execution import cluster, simulation, summaries
+from orrery.parameters import Parameter
+from orrery.records import Column, Records, Schema
+
+class Toy:
+    schema = Schema((Column("a", "kpc", "a number"),))
+    def describe(self):
+        return {}
+    def records(self, seed, indices):
+        return Records({"a": np.array(indices) / 2})
+
+class Alone:
+    names, units, fingerprint = ("a",), ("kpc",), "alone"
+    def describe(self):
+        return {}
+
+assert not cluster.connected()
+made = simulation.generate(Toy(), 32, 1, Path(sys.argv[1]), actors=0)
+(Path(sys.argv[1]) / "doubling.py").write_text(
+    "VERSION = 1\\n\\n\\ndef double(records, binning):\\n    return 2 * records.scalars['a'][:, None]\\n"
+)
+sys.path.insert(0, sys.argv[1])
+from doubling import double
+pairs = summaries.compute(double, made, Alone(), [Parameter("a", "kpc", "$a$")])
+assert (pairs.train.x == 2 * pairs.train.theta).all()
+print(len(pairs.train))
+"""
+
+
+def test_simulating_and_summarising_need_no_ray(tmp_path):
+    command = [sys.executable, "-c", WITHOUT_RAY, str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["24"]

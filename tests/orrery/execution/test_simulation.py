@@ -6,7 +6,8 @@ import pytest
 import ray
 import torch
 
-from orrery.execution.simulation import _room, generate, make_shard
+from orrery.execution.actors import capacity
+from orrery.execution.simulation import generate, make_shard
 from orrery.records import Records
 from orrery.storage import card, dataset, work_log, writing
 from orrery.storage.dataset import Dataset
@@ -238,7 +239,7 @@ def test_actors_share_the_gpus(monkeypatch, share, gpus, cpus, room):
     monkeypatch.setattr(
         ray, "cluster_resources", lambda: {"CPU": 8.0, "GPU": float(gpus)}
     )
-    assert _room(share, cpus) == room
+    assert capacity(share, cpus) == room
 
 
 def test_a_gpu_that_is_not_there_is_named(monkeypatch):
@@ -246,7 +247,7 @@ def test_a_gpu_that_is_not_there_is_named(monkeypatch):
     with pytest.raises(
         ValueError, match=r"needs 0\.5 GPU for each actor and the cluster has 0"
     ):
-        _room(0.5, 8)
+        capacity(0.5, 8)
 
 
 def test_an_unwritable_folder_is_found_before_simulating(toy, tmp_path):

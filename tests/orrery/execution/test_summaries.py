@@ -5,11 +5,10 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from scipy import stats
 
 from orrery.execution import summaries
 from orrery.execution.simulation import generate
-from orrery.execution.summaries import Pairs, compute, convolve, pooled
+from orrery.execution.summaries import compute
 from orrery.identity import fingerprint
 from orrery.parameters import Parameter
 from orrery.records import Column
@@ -260,42 +259,3 @@ def test_wrong_arguments_are_named(stars, centre):
         compute(moments, stars, Moments(names=("a",), units=("",)), centre)
     with pytest.raises(ValueError, match="max has VERSION None beside it"):
         compute(max, stars, Moments(), centre)
-    with pytest.raises(ValueError, match=r"must be .N, P. and .N, S."):
-        Pairs(np.zeros((3, 1)), np.zeros((2, 1)))
-
-
-def test_summaries_with_other_errors_are_pooled(stars, centre):
-    one = compute(moments, stars, Moments(), centre)
-    other = replace(
-        one, train=Pairs(one.train.theta, one.train.x + 1), definition="another seed"
-    )
-    both = pooled([one, other])
-    assert len(both.train) == 2 * len(one.train)
-    assert len(both.validation) == 2 * len(one.validation)
-    assert both.test is one.test
-    assert both.definition == one.definition
-    again = both.train.x[len(one.train) :]
-    np.testing.assert_allclose(again, one.train.x + 1)
-    with pytest.raises(ValueError, match="differ in their seed alone"):
-        pooled([one, replace(one, names=("a_seen", "number"))])
-
-
-def test_noise_has_the_covariance_that_was_asked_for():
-    covariance = np.array([[4.0, 1.0, 0.0], [1.0, 2.0, 0.0], [0.0, 0.0, 0.0]])
-    pairs = Pairs(np.zeros((4000, 1)), np.full((4000, 3), 5.0))
-    noise = convolve(pairs, covariance, np.random.default_rng(0)).x - 5.0
-    assert stats.kstest(noise[:, 0] / 2.0, "norm").pvalue > 1e-3
-    assert np.allclose(np.cov(noise.T), covariance, atol=0.3)
-    assert np.allclose(noise[:, 2], 0.0, atol=1e-6)
-    same = convolve(pairs, covariance, np.random.default_rng(0))
-    assert np.array_equal(same.x - 5.0, noise)
-
-
-def test_a_covariance_must_be_one():
-    pairs = Pairs(np.zeros((5, 1)), np.zeros((5, 2)))
-    with pytest.raises(
-        ValueError, match=r"covariance of shape \(3, 3\) does not fit 2 summaries"
-    ):
-        convolve(pairs, np.eye(3), np.random.default_rng(0))
-    with pytest.raises(ValueError, match="positive"):
-        convolve(pairs, -np.eye(2), np.random.default_rng(0))

@@ -14,7 +14,6 @@ from astropy.table import Table
 from scipy import stats
 
 from orrery.execution import simulation, summaries
-from orrery.execution.summaries import Pairs, Splits
 from orrery.identity import fingerprint
 from orrery.inference import ensembles
 from orrery.inference.ensembles import Prediction, Score
@@ -24,6 +23,7 @@ from orrery.learning import ensemble
 from orrery.learning.members import Learning, Networks
 from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
+from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Observation, Records, Schema
 from orrery.results import reports

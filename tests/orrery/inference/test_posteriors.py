@@ -7,11 +7,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from orrery.execution.summaries import Pairs, Splits
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference
 from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
+from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.records import Observation
 from orrery.results import reports

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from orrery.execution.summaries import Pairs, Splits
 from orrery.judging import calibration
+from orrery.pairs import Pairs, Splits
 
 TESTS, NOISE = 800, 0.6
 

@@ -8,9 +8,9 @@ import torch
 from sbi.diagnostics import misspecification as of_sbi
 from scipy import stats
 
-from orrery.execution.summaries import Pairs, Splits
 from orrery.judging import misspecification
 from orrery.judging.misspecification import DOUBTFUL
+from orrery.pairs import Pairs, Splits
 from orrery.records import Observation
 
 P, S = 4, 12

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from orrery.execution.summaries import Pairs, Splits
 from orrery.judging import predictive
+from orrery.pairs import Pairs, Splits
 from orrery.records import Observation
 
 S, N = 6, 199

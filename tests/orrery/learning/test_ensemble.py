@@ -12,9 +12,9 @@ import pytest
 import torch
 
 from orrery import data_vector
-from orrery.execution.summaries import Pairs, Splits
 from orrery.learning import ensemble, training
 from orrery.learning.ensemble import Learning, Networks
+from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.records import Observation
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from scipy import special, stats
 
-from orrery.execution.summaries import Pairs, Splits
 from orrery.learning import mixture, posterior
 from orrery.learning.mixture import Mixture, stacking_weights
 from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
+from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.records import Observation
 

@@ -10,10 +10,10 @@ import torch
 from astropy.table import QTable
 
 from orrery import data_vector, exports
-from orrery.execution.summaries import Pairs, Splits, convolve
 from orrery.learning import posterior
 from orrery.learning.posterior import Flow, Space
 from orrery.learning.training import Training
+from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import Parameter, generator
 from orrery.records import Observation
 

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 import torch
 
-from orrery.execution.summaries import Pairs, Splits
 from orrery.learning import posterior
 from orrery.learning.posterior import Flow
 from orrery.learning.sets import SetLayout
 from orrery.learning.training import Training
+from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 
 LAYOUT = SetLayout(places=6, numbers=3, context=2, width=16)

@@ -1,0 +1,158 @@
+"""Pairs: parameters theta and summaries x of the same simulations, in their splits.
+
+Pairs are plain arrays. Whoever trains, judges or draws takes them without knowing where
+they were computed, on a cluster or in this process.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from orrery.parameters import FloatArray, Parameter, names
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Parameters and summaries of N simulations.
+
+    Arguments:
+        theta: The parameters, with shape `[N, P]`.
+        x: The summaries, with shape `[N, S]`.
+
+    Raises:
+        ValueError: If the shapes do not belong together.
+
+    Example:
+        >>> pairs = Pairs(theta=np.zeros((3, 1)), x=np.ones((3, 4)))
+        >>> len(pairs)
+        3
+    """
+
+    theta: FloatArray
+    x: FloatArray
+
+    def __post_init__(self) -> None:
+        if self.theta.ndim != 2 or self.x.ndim != 2 or len(self.theta) != len(self.x):
+            raise ValueError(
+                f"theta of shape {self.theta.shape} and x of shape {self.x.shape} must be "
+                "[N, P] and [N, S]"
+            )
+
+    def __len__(self) -> int:
+        return len(self.theta)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The pairs of a dataset, and what they are.
+
+    Arguments:
+        train: Pairs for training.
+        validation: Pairs for early stopping.
+        test: Pairs that training never sees.
+        parameters: The P parameters' names.
+        names: The S summaries' names.
+        units: The S summaries' units.
+        definition: Fingerprint of the summaries' definition.
+        dataset: Fingerprint of the dataset.
+        dropped: The number of simulations left out because a number was not finite.
+        layout: If a row of summaries holds a set, the numbers of its places, of each
+            entry (with a flag, last, which says whether it is there) and of what
+            follows the set; None if not.
+
+    Example:
+        >>> some = Pairs(np.zeros((8, 1)), np.ones((8, 2)))
+        >>> few = Pairs(np.zeros((2, 1)), np.ones((2, 2)))
+        >>> names, units = ("count", "spread"), ("", "km / s")
+        >>> splits = Splits(some, few, few, ("mass",), names, units, "by hand", "toy", 0)
+        >>> splits.check_parameters([Parameter("mass", "dex(solMass)", "$m$")])
+        >>> splits.check_parameters([Parameter("age", "Gyr", "$t$")])
+        Traceback (most recent call last):
+        ...
+        ValueError: the pairs have the parameters ('mass',), not ('age',): compute the \
+summaries with the same parameters
+    """
+
+    train: Pairs
+    validation: Pairs
+    test: Pairs
+    parameters: tuple[str, ...]
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    definition: str
+    dataset: str
+    dropped: int
+    layout: tuple[int, int, int] | None = None
+
+    def check_parameters(self, parameters: Sequence[Parameter]) -> None:
+        """Raises ValueError if the pairs are not of these parameters in this order."""
+        if names(parameters) != self.parameters:
+            raise ValueError(
+                f"the pairs have the parameters {self.parameters}, not {names(parameters)}: "
+                "compute the summaries with the same parameters"
+            )
+
+
+def pooled(parts: Sequence[Splits]) -> Splits:
+    """Returns several summaries of one dataset as one: all pairs for training, the first's tests.
+
+    For summaries that hold random errors, which each part drew anew: a network that
+    sees a simulation with many errors learns less of each.
+
+    Arguments:
+        parts: Of the same simulations; their definitions differ in a seed at most, and
+            the first one's is kept.
+
+    Raises:
+        ValueError: If they are of other simulations, parameters or summaries.
+    """
+    first = parts[0]
+    for part in parts[1:]:
+        for what in ("dataset", "parameters", "names", "units"):
+            if getattr(part, what) != getattr(first, what):
+                raise ValueError(
+                    f"summaries of {what} {getattr(part, what)} cannot join those of "
+                    f"{getattr(first, what)}: let them differ in their seed alone"
+                )
+    # The tests stay the first part's: a simulation that is tested twice would count twice.
+    return dataclasses.replace(
+        first,
+        train=_joined([part.train for part in parts]),
+        validation=_joined([part.validation for part in parts]),
+    )
+
+
+def _joined(parts: Sequence[Pairs]) -> Pairs:
+    return Pairs(
+        np.concatenate([part.theta for part in parts]),
+        np.concatenate([part.x for part in parts]),
+    )
+
+
+def convolve(
+    pairs: Pairs, covariance: FloatArray, random: np.random.Generator
+) -> Pairs:
+    """Returns the pairs with measurement noise added to their summaries.
+
+    Arguments:
+        pairs: N pairs without noise.
+        covariance: The measurement covariance, with shape `[S, S]`.
+        random: Draws the noise, independently for each pair.
+
+    Raises:
+        ValueError: If the covariance has another shape or is not positive
+            semi-definite.
+    """
+    size = pairs.x.shape[1]
+    if covariance.shape != (size, size):
+        raise ValueError(
+            f"covariance of shape {covariance.shape} does not fit {size} summaries: "
+            "use the same binning for the observation and the simulations"
+        )
+    # Unlike Cholesky's, this decomposition allows entries measured without error.
+    noise = random.multivariate_normal(
+        np.zeros(size), covariance, len(pairs), check_valid="raise", method="eigh"
+    )
+    return dataclasses.replace(pairs, x=pairs.x + noise)
