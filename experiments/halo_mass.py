@@ -13,7 +13,7 @@ from halomass.observed.host_neighbours import Neighbours, observation
 from halomass.study import acceptance, accuracy, masses, robustness
 from halomass.study.accuracy import EDGES, LABEL
 from halomass.study.campaign import Campaign, Host
-from halomass.study.ensembles import FIGURES, label_noisy, studies
+from halomass.study.ensembles import FIGURES, ensemble_features, label_noisy
 from halomass.study.robustness import mock_observation_label
 from halomass.systems import LOG_M_VIR
 from orrery import runs
@@ -49,7 +49,7 @@ def main(options: HaloMass) -> None:
     made = partial(simulation.generate, seed=campaign.seed, folder=campaign.datasets)
     how, wanted = (
         (options.prediction, campaign.seed, EDGES),
-        studies(campaign.seed, len(host)),
+        ensemble_features(campaign.seed, len(host)),
     )
     ours = options.host.ours and label_noisy(25) in wanted
     with (
@@ -67,7 +67,7 @@ def main(options: HaloMass) -> None:
         report.text("Host", host.summary)
         found = learn(hosts, wanted)
         for name, universe in campaign.variants.items() if ours else ():
-            others = studies(campaign.seed, len(host), name)
+            others = ensemble_features(campaign.seed, len(host), name)
             found |= learn(made(universe, campaign.hosts // 2, name="hosts"), others)
             wanted |= others
         answers = {
@@ -79,11 +79,15 @@ def main(options: HaloMass) -> None:
             mock_observation_label(name, x): found[name].predict_rows(x)
             for name, x in seen.items()
         }
-        report.tables(masses.masses(host, campaign.name if ours else None, answers))
+        report.tables(
+            masses.mass_tables(host, campaign.name if ours else None, answers)
+        )
         report.tables(robustness.leave_one_out(host, wanted, found))
         if ours:
             judge(report, found, campaign)
-            rows = [figures.Constraint(*row) for row in masses.literature_rows(answers)]
+            rows = [
+                figures.Constraint(*row) for row in masses.published_intervals(answers)
+            ]
             figure = figures.intervals(rows, masses.AXIS)
             report.figure("Published masses", figure, masses.PUBLISHED_CAPTION)
             rivals(report, options, hosts, host, found[label_noisy(25)])
@@ -94,9 +98,11 @@ def judge(
 ) -> None:
     """Reports how exact the ensembles are, and how good the mock universe is."""
     ratios = ensembles.variance_ratios(found, label_noisy(25), campaign.seed)
-    report.tables(accuracy.exactness(found, ratios))
+    report.tables(accuracy.accuracy_tables(found, ratios))
     ensembles.compare(report, found, FIGURES, LABEL, accuracy.published_rmse())
-    report.tables({} if campaign.catalogue else acceptance.tables(campaign.seed))
+    report.tables(
+        {} if campaign.catalogue else acceptance.acceptance_tables(campaign.seed)
+    )
 
 
 def rivals(
@@ -126,7 +132,7 @@ def rivals(
     }
     scores = ensembles.infer_all(report, hosts, features, flows, LOG_M_VIR, seed)
     scores["ensemble"] = (one.score, one.predict_observation(flows["flow"][1]))
-    report.tables(masses.estimators(scores))
+    report.tables(masses.estimator_table(scores))
 
 
 if __name__ == "__main__":

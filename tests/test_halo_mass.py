@@ -8,7 +8,12 @@ from astropy.table import Table
 
 from halomass.catalogues.universe_machine import STRUCT
 from halomass.study.campaign import Campaign
-from halomass.study.ensembles import COUNTS, FIGURES, label_noisy, studies
+from halomass.study.ensembles import (
+    FIGURES,
+    NEIGHBOUR_COUNTS,
+    ensemble_features,
+    label_noisy,
+)
 from orrery.results.reports import slug
 
 OF_HOSTS = Path(__file__).parents[1] / "experiments/halo_mass.py"
@@ -33,19 +38,24 @@ def mock(place, run, page):
 
 @pytest.mark.slow
 def test_the_milky_way_is_weighed_by_mock_hosts(mock, shapes):
-    tables, ours, others = shapes(mock), studies(1, 25), Campaign().variants
-    every = [*ours, *(f"{name}, {label_noisy(n)}" for name in others for n in COUNTS)]
+    tables, ours, others = shapes(mock), ensemble_features(1, 25), Campaign().variants
+    every = [
+        *ours,
+        *(f"{name}, {label_noisy(n)}" for name in others for n in NEIGHBOUR_COUNTS),
+    ]
     for name in every:
         errors = Table.read(mock / f"errors_{slug(name)}.ecsv")
         assert errors["tests"].sum() > 100
         assert np.isfinite(errors["rmse"]).any()
-    for table in ("mass_milky_way", "errors_beside_published_ones"):
+    for table in ("mass_milky_way", "errors_compared_with_published_values"):
         assert tables[f"{table}.ecsv"] == len(every)
     assert tables["what_moves_the_mass.ecsv"] == len(every) - len(
-        COUNTS
-    )  # not by perfect data
-    assert tables["masses_by_catalogue.ecsv"] == len(COUNTS) * (1 + len(others))
-    assert tables["leaving_out_one_neighbour.ecsv"] == max(COUNTS)
+        NEIGHBOUR_COUNTS
+    )  # not by noiseless data
+    assert tables["masses_by_catalogue.ecsv"] == len(NEIGHBOUR_COUNTS) * (
+        1 + len(others)
+    )
+    assert tables["leaving_out_one_neighbour.ecsv"] == max(NEIGHBOUR_COUNTS)
     assert tables["estimators.ecsv"] == 3
     assert tables["mock_universe_not_a_simulation.ecsv"] > 0
     for figure in (*FIGURES, "Published masses"):
@@ -88,12 +98,12 @@ def test_another_host_is_weighed_by_what_was_learned_before(
     mock_observations = [
         one for one in masses["ensemble"] if "mock observations" in one
     ]
-    assert len(mock_observations) == len(COUNTS)
-    assert {*masses["ensemble"]} - {*mock_observations} == {*studies(1, 30)}
+    assert len(mock_observations) == len(NEIGHBOUR_COUNTS)
+    assert {*masses["ensemble"]} - {*mock_observations} == {*ensemble_features(1, 30)}
     assert not {"published_masses.png", "estimators.ecsv"} & {
         p.name for p in folder.iterdir()
     }
-    for one in studies(1, 30):
+    for one in ensemble_features(1, 30):
         name = f"errors_{slug(one)}.ecsv"
         assert (folder / name).read_bytes() == (mock / name).read_bytes()
 
@@ -142,7 +152,7 @@ def test_the_milky_way_is_weighed_by_hosts_of_a_catalogue(tmp_path, run, page, s
     tables, text = shapes(folder), (folder / "report.html").read_text()
     assert "MOCK" not in text
     assert not [name for name in tables if "mock" in name]
-    assert tables["mass_milky_way.ecsv"] == len(studies(1, 25))
+    assert tables["mass_milky_way.ecsv"] == len(ensemble_features(1, 25))
     masses = Table.read(folder / "masses_by_catalogue.ecsv")
     assert {*masses["trained_on"]} == {path.name}
     assert np.isnan(masses["published"]).all()

@@ -21,7 +21,7 @@ import numpy as np
 
 from halomass.hosts import neighbours
 from halomass.hosts.neighbours import Halos, IntArray, Neighbourhood
-from halomass.hosts.selection import Selection, find_hosts, sides
+from halomass.hosts.selection import HostSelection, assign_split, find_hosts
 from halomass.systems import SCHEMA, FloatArray
 from orrery import runs, terminal
 from orrery.execution import cluster
@@ -121,7 +121,7 @@ def measure(halos: Halos, options: Neighbours) -> JSON:
     """Returns the times of all stages [s], and how many there were of what."""
     central, chosen = (
         np.flatnonzero(halos.upid == -1),
-        Selection(minimum=options.minimum),
+        HostSelection(minimum=options.minimum),
     )
     around = Neighbourhood(halos, chosen.radius, chosen.log_m_peak)
     results: dict[str, Any] = {}
@@ -180,7 +180,10 @@ def shard(
             "id": halos.id[hosts],
             "x": x,
         },
-        **{"scale": np.full(len(hosts), halos.scale), "split": sides(x, Selection())},
+        **{
+            "scale": np.full(len(hosts), halos.scale),
+            "split": assign_split(x, HostSelection()),
+        },
         **{"distance_larger": larger, "distance_cluster": clusters},
     }
     sizes = {

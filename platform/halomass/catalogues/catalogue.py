@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from halomass import cosmology
 from halomass.catalogues import consistent_trees, universe_machine
-from halomass.catalogues.chunks import HALOS, Part, Source
+from halomass.catalogues.chunks import HALOS, ChunkedFile, ChunkHalos
 from halomass.systems import LOG_M_PEAK
 from orrery.identity import JSON
 from orrery.records import Records, Schema
@@ -143,7 +143,7 @@ class Catalogue:
             np.concatenate([[0], np.cumsum(kept)]).astype(np.int32),
         )
 
-    def halos(self, source: Source, chunk: int, content: bytes) -> "Part":
+    def halos(self, source: ChunkedFile, chunk: int, content: bytes) -> "ChunkHalos":
         """Returns the halos of a chunk that count.
 
         Arguments:
@@ -164,9 +164,9 @@ class Catalogue:
                 raise ValueError(
                     f"{where}: {name} is {rows[name][refused[0]]}, {reason}"
                 )
-        return Part(len(rows), self._columns(rows[counts & self._massive(rows)]))
+        return ChunkHalos(len(rows), self._columns(rows[counts & self._massive(rows)]))
 
-    def _source(self) -> Source:
+    def _source(self) -> ChunkedFile:
         if self.kind == "binary":
             return universe_machine.open_structs(self.path, self.memory)
         if self.kind == "ascii":

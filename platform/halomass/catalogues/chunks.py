@@ -62,7 +62,7 @@ HALOS = Schema(
 )
 
 
-class Source(Protocol):
+class ChunkedFile(Protocol):
     """A file in chunks: what its bytes mean."""
 
     @property
@@ -78,7 +78,7 @@ class Source(Protocol):
 
 
 @dataclass(frozen=True)
-class Part:
+class ChunkHalos:
     """The halos of a chunk.
 
     Arguments:

@@ -12,7 +12,7 @@ from halomass.catalogues import text_table
 from halomass.catalogues.text_table import TextTable
 from halomass.cosmology import HUBBLE
 
-COLUMNS = {
+HLIST_COLUMNS = {
     "id": "id", "descid": "desc_id", "upid": "upid",
     "x": "x", "y": "y", "z": "z", "vx": "vx", "vy": "vy", "vz": "vz",
     "mp": "Mpeak", "m": "mvir", "v": "vmax",
@@ -32,8 +32,8 @@ def open_hlist(path: Path, memory: float, box: float) -> TextTable:
         ValueError: If a column is missing, or the header tells of another box or
             another h.
     """
-    lines = text_table.header(path)
-    found = text_table.names(lines, COLUMNS)
+    lines = text_table.read_header(path)
+    found = text_table.column_names(lines, HLIST_COLUMNS)
     if found is None:
         raise ValueError(
             f"{path.name} has no header with the names of its columns, such as 'mvir(10)': "
@@ -41,7 +41,7 @@ def open_hlist(path: Path, memory: float, box: float) -> TextTable:
         )
     _check_header(path, lines, r"Full box size = ([\d.]+)", "a box of [Mpc/h]", box)
     _check_header(path, lines, r"h0 = ([\d.]+)", "h =", HUBBLE)
-    return text_table.open_table(path, memory, found, COLUMNS)
+    return text_table.open_table(path, memory, found, HLIST_COLUMNS)
 
 
 def _check_header(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from orrery.identity import JSON
 
 LONGEST_LINE = 1 << 16  # [bytes] a file with longer lines is no text
-WORKING_SET = 10  # the most memory that a chunk takes, relative to its bytes
+MEMORY_PER_BYTE = 10  # the most memory that a chunk takes, relative to its bytes
 _INTEGERS = ("id", "descid", "upid", "flags")  # identities do not fit into a float
 
 
@@ -157,7 +157,7 @@ def _data_lines(content: bytes) -> _Lines:
     return _Lines(index, fields[index])
 
 
-def header(path: Path) -> tuple[str, ...]:
+def read_header(path: Path) -> tuple[str, ...]:
     """Returns the lines at a file's beginning that start with `#`, without it.
 
     Raises:
@@ -177,7 +177,9 @@ def header(path: Path) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def names(lines: tuple[str, ...], wanted: Mapping[str, str]) -> tuple[str, ...] | None:
+def column_names(
+    lines: tuple[str, ...], wanted: Mapping[str, str]
+) -> tuple[str, ...] | None:
     """Returns the names of all columns, in small letters; none if no line of a header has them.
 
     A header also explains the columns: its line with the names is the one with most of
@@ -224,4 +226,4 @@ def open_table(
     columns = tuple(
         (ours, found.index(theirs.lower())) for ours, theirs in wanted.items()
     )
-    return TextTable(path, int(1e6 * memory) // WORKING_SET, len(found), columns)
+    return TextTable(path, int(1e6 * memory) // MEMORY_PER_BYTE, len(found), columns)

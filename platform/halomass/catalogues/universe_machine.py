@@ -37,7 +37,7 @@ STRUCT = np.dtype(
         for name in ("sm", "icl", "sfr", "obs_sm", "obs_sfr", "obs_uv", "empty")
     ]
 )
-COLUMNS = (
+SFR_CATALOG_COLUMNS = (
     "id",
     "descid",
     "upid",
@@ -60,12 +60,13 @@ TEXT_ORDER = (
     "mp", "vmp", "r", "rank1", "rank2", "ra", "rarank", "sm", "icl", "sfr", "obs_sm", "obs_sfr",
     "ssfr", "sm/hm", "obs_uv",
 )  # fmt: skip
-WORKING_SET = 512  # [bytes] the most memory that a halo takes: its struct, columns and their copies
-_LOOKED_AT = 1000  # structs that tell whether a file has the right bytes
+# The most memory that a halo takes: its struct, the columns, and their copies.
+MEMORY_PER_HALO = 512  # [bytes]
+_CHECKED_ROWS = 1000  # structs that tell whether a file has the right bytes
 
 
 @dataclass(frozen=True)
-class Structs:
+class StructFile:
     """The structs of a binary file, in chunks.
 
     Arguments:
@@ -84,7 +85,9 @@ class Structs:
     def describe(self) -> JSON:
         """Returns how the file is read, as plain JSON."""
         offsets = (
-            {name: STRUCT.fields[name][1] for name in COLUMNS} if STRUCT.fields else {}
+            {name: STRUCT.fields[name][1] for name in SFR_CATALOG_COLUMNS}
+            if STRUCT.fields
+            else {}
         )
         return {"chunk_bytes": self.chunk_rows * STRUCT.itemsize, "columns": offsets}
 
@@ -116,7 +119,7 @@ class Structs:
         return f"row {chunk * self.chunk_rows + row}"
 
 
-def open_structs(path: Path, memory: float) -> Structs:
+def open_structs(path: Path, memory: float) -> StructFile:
     """Returns the structs of a binary catalogue.
 
     Arguments:
@@ -131,9 +134,9 @@ def open_structs(path: Path, memory: float) -> Structs:
     if size % STRUCT.itemsize:
         raise _torn(path, size)
     with path.open("rb") as file:
-        rows = np.frombuffer(file.read(_LOOKED_AT * STRUCT.itemsize), STRUCT)
+        rows = np.frombuffer(file.read(_CHECKED_ROWS * STRUCT.itemsize), STRUCT)
     _check_first_rows(path, rows)
-    return Structs(path, int(1e6 * memory) // WORKING_SET)
+    return StructFile(path, int(1e6 * memory) // MEMORY_PER_HALO)
 
 
 def _torn(path: Path, size: int) -> ValueError:
@@ -177,6 +180,6 @@ def open_text(path: Path, memory: float) -> TextTable:
     Raises:
         ValueError: If a column is missing.
     """
-    wanted = {name: name for name in COLUMNS}
-    found = text_table.names(text_table.header(path), wanted)
+    wanted = {name: name for name in SFR_CATALOG_COLUMNS}
+    found = text_table.column_names(text_table.read_header(path), wanted)
     return text_table.open_table(path, memory, found or TEXT_ORDER, wanted)

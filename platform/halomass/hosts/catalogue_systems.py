@@ -18,11 +18,11 @@ from halomass import systems
 from halomass.hosts import neighbours
 from halomass.hosts.neighbours import Halos, IntArray, Neighbourhood
 from halomass.hosts.selection import (
-    Hosts,
-    Selection,
+    HostSelection,
+    SelectedHosts,
+    assign_split,
     final_positions,
     find_hosts,
-    sides,
 )
 from halomass.mock import stellar_mass
 from halomass.systems import FloatArray
@@ -105,7 +105,7 @@ class CatalogueSystems:
     """
 
     snapshots: tuple[Snapshot, ...]
-    selection: Selection = field(default_factory=Selection)
+    selection: HostSelection = field(default_factory=HostSelection)
 
     def __post_init__(self) -> None:
         boxes, scales = (
@@ -119,7 +119,7 @@ class CatalogueSystems:
 
     @classmethod
     def of(
-        cls, halos: Sequence[HaloDataset], selection: Selection
+        cls, halos: Sequence[HaloDataset], selection: HostSelection
     ) -> "CatalogueSystems":
         """Returns the systems of datasets of halos, one for each snapshot."""
         readers = [dataset.metadata["simulator"] for dataset in halos]
@@ -245,7 +245,7 @@ class _HostsOfAll:
 
 # A process works for one or two selections; what it built for others may go.
 @lru_cache(maxsize=2)
-def _around(snapshot: Snapshot, selection: Selection) -> Neighbourhood:
+def _around(snapshot: Snapshot, selection: HostSelection) -> Neighbourhood:
     return Neighbourhood(snapshot.read(), selection.radius, selection.log_m_peak)
 
 
@@ -273,14 +273,14 @@ def _hosts(chosen: CatalogueSystems) -> _HostsOfAll:
 
 
 def _scalars(
-    halos: Halos, hosts: Hosts, x: FloatArray, selection: Selection
+    halos: Halos, hosts: SelectedHosts, x: FloatArray, selection: HostSelection
 ) -> dict[str, NDArray[Any]]:
     return {
         "log_m_vir": halos.log_m_vir[hosts.row].astype(np.float64),
         "id": halos.id[hosts.row],
         "scale": np.full(len(hosts.row), halos.scale),
         "x": x,
-        "split": sides(x, selection),
+        "split": assign_split(x, selection),
         "distance_larger": hosts.distance_larger,
         "distance_cluster": hosts.distance_cluster,
     }
@@ -303,4 +303,4 @@ def _stars(chosen: CatalogueSystems, seed: int, number: int) -> FloatArray:
     if halos.log_m_star.any():
         return halos.log_m_star
     random = generator(seed, number, _STARS_DRAW)
-    return stellar_mass.log_stellar_mass(halos.log_m_peak, random)
+    return stellar_mass.draw_log_stellar_mass(halos.log_m_peak, random)

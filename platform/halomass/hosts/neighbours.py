@@ -161,7 +161,7 @@ class Halos:
 
 
 @dataclass(frozen=True, eq=False)
-class Pairs:
+class NeighbourPairs:
     """Hosts and their neighbours.
 
     Arguments:
@@ -214,7 +214,7 @@ class Neighbourhood:
         same = self._tree.query_ball_point(place, 0.0, return_length=True)
         return np.asarray(within - same, np.int64)
 
-    def pairs(self, hosts: IntArray, log_m_star: FloatArray) -> Pairs:
+    def pairs(self, hosts: IntArray, log_m_star: FloatArray) -> NeighbourPairs:
         """Returns the neighbours of hosts, those of each sorted by falling stellar mass.
 
         Of equal ones the larger peak mass, and then the earlier row, comes first.
@@ -233,7 +233,7 @@ class Neighbourhood:
         host, neighbour = host[apart], self._rows[index[apart]]
         peak = self.halos.log_m_peak[neighbour]
         order = np.lexsort((neighbour, -peak, -log_m_star[neighbour], host))
-        return Pairs(host[order], neighbour[order])
+        return NeighbourPairs(host[order], neighbour[order])
 
 
 def motions(

@@ -23,7 +23,7 @@ _FOLLOWED = 0.5  # the smallest share of halos with a descendant where snapshots
 
 
 @dataclass(frozen=True)
-class Selection:
+class HostSelection:
     """Which halos are hosts and neighbours, and where the box is divided."""
 
     minimum: int = 10
@@ -60,7 +60,7 @@ class Selection:
 
 
 @dataclass(frozen=True, eq=False)
-class Hosts:
+class SelectedHosts:
     """The hosts of one snapshot.
 
     Arguments:
@@ -75,7 +75,7 @@ class Hosts:
     distance_cluster: FloatArray
 
 
-def find_hosts(around: Neighbourhood, selection: Selection) -> Hosts:
+def find_hosts(around: Neighbourhood, selection: HostSelection) -> SelectedHosts:
     """Returns the hosts of a snapshot.
 
     The most massive halo of a box is none: no halo is larger, and infinity has no
@@ -94,10 +94,10 @@ def find_hosts(around: Neighbourhood, selection: Selection) -> Hosts:
     isolated = (larger > selection.isolation) & np.isfinite(larger)
     row, larger = rich[isolated], larger[isolated]
     if not len(row):
-        return Hosts(row, larger, larger)
+        return SelectedHosts(row, larger, larger)
     # finite: the only cluster of a box would be its most massive halo
     cluster = neighbours.distance_cluster(around.halos, row, selection.log_m_cluster)
-    return Hosts(row, larger, cluster)
+    return SelectedHosts(row, larger, cluster)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,7 @@ def final_positions(
     )
 
 
-def sides(x: FloatArray, selection: Selection) -> NDArray[np.int8]:
+def assign_split(x: FloatArray, selection: HostSelection) -> NDArray[np.int8]:
     """Returns the split of hosts by their place along x.
 
     Arguments:

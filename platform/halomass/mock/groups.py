@@ -25,7 +25,7 @@ _UNIT = 1e9  # masses are counted in so many parts of the host's
 _EXTENT = 0.5  # of a leader's virial radius: scatter of the companions' distances
 
 
-def leaders(
+def assign_leaders(
     host: NDArray[np.int64],
     ratio: FloatArray,
     may_lead: NDArray[np.bool_],
@@ -39,7 +39,7 @@ def leaders(
         host: The host of each subhalo, in rising order, with shape `[K]`.
         ratio: Masses in units of the host's, with shape `[K]`.
         may_lead: Who can be a leader, with shape `[K]`.
-        uniform: Draws between 0 and 1, with shape `[K]`.
+        uniform: Random numbers between 0 and 1, with shape `[K]`.
     """
     own = np.arange(len(host))
     if not len(own):
@@ -56,7 +56,7 @@ def leaders(
     return np.where(follows, chosen, own)
 
 
-def accompany(
+def infall_with_leaders(
     start: Infall, leads: NDArray[np.bool_], ratio: FloatArray, normal: FloatArray
 ) -> Infall:
     """Returns how subhalos fell in, where companions have been given their leaders' infall.

@@ -12,8 +12,8 @@ import numpy as np
 from scipy import special
 from scipy.interpolate import RegularGridInterpolator
 
-from halomass.mock.structure import Hosts, enclosed
-from halomass.mock.subhalo_orbits import Today
+from halomass.mock.structure import NFWHosts, enclosed_mass
+from halomass.mock.subhalo_orbits import PhaseSpacePositions
 from halomass.systems import FloatArray
 
 # Einasto's profile through the radial percentiles of subhalos, in virial radii.
@@ -30,7 +30,7 @@ def tracer_density(x: FloatArray) -> FloatArray:
     return np.exp(-2 / _SHAPE * (x / _SCALE) ** _SHAPE)
 
 
-def tracer_share(x: FloatArray) -> FloatArray:
+def tracer_fraction(x: FloatArray) -> FloatArray:
     """Returns the share of satellites in the halo that lie within x virial radii."""
     order, scale = 3 / _SHAPE, 2 / _SHAPE
     whole = special.gammainc(order, scale * (1 / _SCALE) ** _SHAPE)
@@ -57,7 +57,7 @@ def integrating_factor(x: FloatArray) -> FloatArray:
     return x ** (2 * _INNER) * (1 + x) ** (2 * (_OUTER - _INNER))
 
 
-def solve(concentration: float) -> FloatArray:
+def solve_jeans(concentration: float) -> FloatArray:
     """Returns the radial dispersion [virial velocities] on a grid of radii.
 
     Binney & Mamon (1982), doi:10.1093/mnras/200.2.361.
@@ -66,8 +66,8 @@ def solve(concentration: float) -> FloatArray:
         concentration: The host's.
     """
     force = (
-        enclosed(concentration * _RADII)
-        / enclosed(np.asarray(concentration))
+        enclosed_mass(concentration * _RADII)
+        / enclosed_mass(np.asarray(concentration))
         / _RADII**2
     )
     weight = tracer_density(_RADII) * integrating_factor(_RADII)
@@ -81,26 +81,28 @@ def solve(concentration: float) -> FloatArray:
 @cache
 def _table() -> RegularGridInterpolator:
     axes = (np.log(_CONCENTRATIONS), np.log(_RADII))
-    values = np.stack([solve(float(c)) for c in _CONCENTRATIONS])
+    values = np.stack([solve_jeans(float(c)) for c in _CONCENTRATIONS])
     return RegularGridInterpolator(axes, values, bounds_error=False, fill_value=None)
 
 
-def dispersion(concentration: FloatArray, x: FloatArray) -> FloatArray:
+def radial_dispersion(concentration: FloatArray, x: FloatArray) -> FloatArray:
     """Returns the radial dispersion [virial velocities] at x virial radii, with shape `[K]`."""
     return _table()(np.stack([np.log(concentration), np.log(x)], axis=-1))
 
 
-def today(hosts: Hosts, uniform: FloatArray, normal: FloatArray) -> Today:
+def equilibrium_positions(
+    hosts: NFWHosts, uniform: FloatArray, normal: FloatArray
+) -> PhaseSpacePositions:
     """Returns where satellites in equilibrium are.
 
     Arguments:
         hosts: The host of each of K satellites.
-        uniform: Draws between 0 and 1, with shape `[K]`.
+        uniform: Random numbers between 0 and 1, with shape `[K]`.
         normal: Standard normal draws, with shape `[3, K]`.
     """
     x = tracer_radius(uniform)
-    radial = dispersion(hosts.concentration, x) * hosts.velocity
+    radial = radial_dispersion(hosts.concentration, x) * hosts.velocity
     tangential = radial * np.sqrt(1 - anisotropy(x))
-    return Today(
+    return PhaseSpacePositions(
         x * hosts.radius, radial * normal[0], tangential * np.hypot(*normal[1:])
     )

@@ -22,10 +22,10 @@ from halomass.mock import (
     populations,
     surroundings,
 )
-from halomass.mock.populations import Limits, Population
+from halomass.mock.populations import CatalogueLimits, Population
 from halomass.mock.structure import (
     CONCENTRATION_SCATTER,
-    Hosts,
+    NFWHosts,
     median_log_concentration,
 )
 from halomass.systems import TEST, TRAIN, VALIDATION, FloatArray
@@ -106,11 +106,11 @@ class MockUniverse:
             )
 
     @property
-    def limits(self) -> Limits:
+    def limits(self) -> CatalogueLimits:
         """What the catalogue keeps."""
         simulation, model = self.catalogue.split("/")
         particle = PARTICLE_MASSES[simulation] / cosmology.HUBBLE
-        return Limits(
+        return CatalogueLimits(
             radius=systems.RADIUS,
             log_m_peak=systems.LOG_M_PEAK,
             threshold=THRESHOLDS[model],
@@ -152,7 +152,9 @@ class MockUniverse:
         particles = {name: getattr(kept, name) for name in names}
         return Records(self._scalars(drawn, indices), particles, offsets)
 
-    def neighbours(self, seed: int, indices: Sequence[int]) -> tuple[Hosts, Population]:
+    def neighbours(
+        self, seed: int, indices: Sequence[int]
+    ) -> tuple[NFWHosts, Population]:
         """Returns hosts and all halos around them that the mock knows, at any distance.
 
         Arguments:
@@ -191,7 +193,7 @@ class MockUniverse:
         log_concentration = (
             median_log_concentration(log_mass) + CONCENTRATION_SCATTER * normal[0]
         )
-        hosts = Hosts(log_mass, 10.0**log_concentration)
+        hosts = NFWHosts(log_mass, 10.0**log_concentration)
         return _Drawn(streams, hosts, uniform[1], exponential, normal[1:])
 
     def _around(self, drawn: "_Drawn") -> Population:
@@ -199,9 +201,9 @@ class MockUniverse:
         smallest = populations.smallest_ratio(hosts, limits)
         fallen = populations.expected_subhalos(smallest, drawn.normal[0])
         falling = populations.expected_infalling(hosts, limits, drawn.normal[1])
-        inside = populations.draw(drawn.streams, fallen)
-        outside = populations.draw(drawn.streams, falling)
-        satellites = populations.satellites(hosts, smallest, inside, limits)
+        inside = populations.draw_population(drawn.streams, fallen)
+        outside = populations.draw_population(drawn.streams, falling)
+        satellites = populations.surviving_satellites(hosts, smallest, inside, limits)
         return satellites + populations.infalling(hosts, outside, limits)
 
     def _ranked(
@@ -220,7 +222,9 @@ class MockUniverse:
         self, drawn: "_Drawn", indices: Sequence[int]
     ) -> dict[str, NDArray[np.generic]]:
         log_mass, number = drawn.hosts.log_mass, np.asarray(indices, np.int64)
-        around = surroundings.environment(log_mass, self.isolation, drawn.exponential)
+        around = surroundings.nearest_larger_halos(
+            log_mass, self.isolation, drawn.exponential
+        )
         middle = np.where(drawn.x < self.train, TRAIN, VALIDATION)
         return {
             "index": number,
@@ -249,7 +253,7 @@ class _Drawn:
     """
 
     streams: list[np.random.Generator]
-    hosts: Hosts
+    hosts: NFWHosts
     x: FloatArray
     exponential: FloatArray
     normal: FloatArray

@@ -21,8 +21,8 @@ from halomass.mock import (
     surroundings,
     tides,
 )
-from halomass.mock.structure import Hosts
-from halomass.mock.subhalo_orbits import Today
+from halomass.mock.structure import NFWHosts
+from halomass.mock.subhalo_orbits import PhaseSpacePositions
 from halomass.systems import FloatArray
 
 # Of N(> psi) subhalos that fall in as many survive as simulations have, halfway between
@@ -52,7 +52,7 @@ _CROWDING = 0.6
 
 
 @dataclass(frozen=True)
-class Limits:
+class CatalogueLimits:
     """What a catalogue keeps.
 
     Arguments:
@@ -113,7 +113,7 @@ class Population:
 
 
 @dataclass(frozen=True)
-class Draws:
+class RandomNumbers:
     """Random numbers of K halos.
 
     Arguments:
@@ -126,11 +126,15 @@ class Draws:
     uniform: FloatArray
     normal: FloatArray
 
-    def __getitem__(self, which: NDArray[np.int64]) -> "Draws":
-        return Draws(self.host[which], self.uniform[:, which], self.normal[:, which])
+    def __getitem__(self, which: NDArray[np.int64]) -> "RandomNumbers":
+        return RandomNumbers(
+            self.host[which], self.uniform[:, which], self.normal[:, which]
+        )
 
 
-def draw(streams: Sequence[np.random.Generator], mean: FloatArray) -> Draws:
+def draw_population(
+    streams: Sequence[np.random.Generator], mean: FloatArray
+) -> RandomNumbers:
     """Returns random numbers for as many halos around each host as chance has it.
 
     Arguments:
@@ -142,7 +146,7 @@ def draw(streams: Sequence[np.random.Generator], mean: FloatArray) -> Draws:
     uniform = [stream.random((n, 6)) for stream, n in pairs]
     normal = [stream.standard_normal((n, 7)) for stream, n in pairs]
     host = np.repeat(np.arange(len(counts)), counts)
-    return Draws(
+    return RandomNumbers(
         host, np.concatenate(uniform).T.copy(), np.concatenate(normal).T.copy()
     )
 
@@ -150,7 +154,7 @@ def draw(streams: Sequence[np.random.Generator], mean: FloatArray) -> Draws:
 # --- satellites -----------------------------------------------------------------------------
 
 
-def smallest_ratio(hosts: Hosts, limits: Limits) -> FloatArray:
+def smallest_ratio(hosts: NFWHosts, limits: CatalogueLimits) -> FloatArray:
     """Returns the smallest mass, over the host's, of subhalos worth following, with shape `[B]`.
 
     Arguments:
@@ -158,7 +162,7 @@ def smallest_ratio(hosts: Hosts, limits: Limits) -> FloatArray:
         limits: What the catalogue keeps.
     """
     share = np.maximum(
-        jeans.tracer_share(limits.radius / hosts.radius), _SMALLEST_SHARE
+        jeans.tracer_fraction(limits.radius / hosts.radius), _SMALLEST_SHARE
     )
     enough = (_SURVIVING * share / _WANTED) ** (1 / ABUNDANCE_SLOPE)
     return np.maximum(enough, 10.0 ** (limits.log_m_peak - hosts.log_mass))
@@ -176,8 +180,8 @@ def expected_subhalos(smallest: FloatArray, normal: FloatArray) -> FloatArray:
     return ABUNDANCE * smallest**-ABUNDANCE_SLOPE * scatter
 
 
-def satellites(
-    hosts: Hosts, smallest: FloatArray, draws: Draws, limits: Limits
+def surviving_satellites(
+    hosts: NFWHosts, smallest: FloatArray, draws: RandomNumbers, limits: CatalogueLimits
 ) -> Population:
     """Returns the subhalos that have survived, where they are today.
 
@@ -191,10 +195,10 @@ def satellites(
     ratio = smallest[draws.host] * draws.uniform[0] ** (-1 / ABUNDANCE_SLOPE)
     share = _EARLIEST_SHARE + (1 - _EARLIEST_SHARE) * draws.uniform[1]
     minor = ratio < _LARGEST_RATIO * share
-    leader = groups.leaders(draws.host, ratio, minor, draws.uniform[5])
+    leader = groups.assign_leaders(draws.host, ratio, minor, draws.uniform[5])
     log_m_peak = hosts.log_mass[draws.host] + np.log10(ratio)
     bound = _bound(hosts[draws.host], ratio, share[leader], draws.normal[0])
-    slower = tides.velocity_share(bound)
+    slower = tides.velocity_fraction(bound)
     alive = (
         minor & limits.found(log_m_peak, draws.uniform[4]) & (slower > limits.threshold)
     )
@@ -217,32 +221,42 @@ class _Fallen:
 
 
 def _bound(
-    hosts: Hosts, ratio: FloatArray, share: FloatArray, normal: FloatArray
+    hosts: NFWHosts, ratio: FloatArray, share: FloatArray, normal: FloatArray
 ) -> FloatArray:
     redshift = history.infall_redshift(share, hosts.concentration)
     times = history.dynamical_times(history.lookback_time(redshift))
-    return tides.bound_share(
+    return tides.bound_fraction(
         times, ratio, tides.LOSS_RATE * 10 ** (tides.LOSS_SCATTER * normal)
     )
 
 
 def _place(
-    hosts: Hosts, fallen: _Fallen, here: NDArray[np.int64], draws: Draws, limits: Limits
-) -> Today:
+    hosts: NFWHosts,
+    fallen: _Fallen,
+    here: NDArray[np.int64],
+    draws: RandomNumbers,
+    limits: CatalogueLimits,
+) -> PhaseSpacePositions:
     each, normal = hosts[draws.host[here]], draws.normal[:, here]
     if limits.equilibrium:
-        return jeans.today(each, draws.uniform[2][here], normal[[1, 4, 5]])
+        return jeans.equilibrium_positions(
+            each, draws.uniform[2][here], normal[[1, 4, 5]]
+        )
     leader = fallen.leader[here]
     ratio, share = fallen.ratio[leader], fallen.share[leader]
     start = subhalo_orbits.infall(
         each, share, ratio, draws.normal[1][leader], draws.uniform[2][leader]
     )
-    start = groups.accompany(start, leader == here, ratio / share, normal[[1, 4, 5, 6]])
-    return subhalo_orbits.today(each, start, fallen.ratio[here], fallen.bound[here])
+    start = groups.infall_with_leaders(
+        start, leader == here, ratio / share, normal[[1, 4, 5, 6]]
+    )
+    return subhalo_orbits.present_positions(
+        each, start, fallen.ratio[here], fallen.bound[here]
+    )
 
 
 def _left(
-    hosts: Hosts, found: Population, uniform: FloatArray, limits: Limits
+    hosts: NFWHosts, found: Population, uniform: FloatArray, limits: CatalogueLimits
 ) -> NDArray[np.bool_]:
     """Returns which survivors are left where halo finders lose them, close to the centre."""
     if (
@@ -253,8 +267,8 @@ def _left(
 
 
 def _described(
-    draws: Draws,
-    place: Today,
+    draws: RandomNumbers,
+    place: PhaseSpacePositions,
     log_m_peak: FloatArray,
     slower: FloatArray,
     speed: FloatArray,
@@ -262,7 +276,7 @@ def _described(
     log_v_peak = (
         V_PEAK + V_PEAK_SLOPE * (log_m_peak - 10) + V_PEAK_SCATTER * draws.normal[2]
     )
-    log_m_star = stellar_mass.scattered(log_m_peak, draws.normal[3])
+    log_m_star = stellar_mass.log_stellar_mass_with_scatter(log_m_peak, draws.normal[3])
     v_peak = 10.0**log_v_peak
     velocities = (log_m_peak, v_peak, v_peak * slower, log_m_star, speed)
     return Population(draws.host, place.r, place.v_r, place.v_t, *velocities)
@@ -271,7 +285,9 @@ def _described(
 # --- halos falling in -----------------------------------------------------------------------
 
 
-def expected_infalling(hosts: Hosts, limits: Limits, normal: FloatArray) -> FloatArray:
+def expected_infalling(
+    hosts: NFWHosts, limits: CatalogueLimits, normal: FloatArray
+) -> FloatArray:
     """Returns the mean number of halos on their first way in around each host, with shape `[B]`.
 
     Arguments:
@@ -285,7 +301,9 @@ def expected_infalling(hosts: Hosts, limits: Limits, normal: FloatArray) -> Floa
     )
 
 
-def infalling(hosts: Hosts, draws: Draws, limits: Limits) -> Population:
+def infalling(
+    hosts: NFWHosts, draws: RandomNumbers, limits: CatalogueLimits
+) -> Population:
     """Returns halos on their first way in, between the virial radius and the largest distance.
 
     Arguments:
@@ -297,7 +315,7 @@ def infalling(hosts: Hosts, draws: Draws, limits: Limits) -> Population:
     log_m_peak = surroundings.neighbour_masses(
         each, limits.log_m_peak, draws.uniform[0]
     )
-    place = surroundings.neighbours(
+    place = surroundings.first_infall_positions(
         each, limits.radius, draws.uniform[1:3], draws.normal[[1, 4, 5]]
     )
     past = np.full(len(log_m_peak), np.nan)

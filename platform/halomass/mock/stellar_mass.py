@@ -39,16 +39,22 @@ def scatter(log_m_peak: FloatArray) -> FloatArray:
     return np.interp(log_m_peak, _SCATTER_GROWS, (_DWARF_SCATTER, _SCATTER))
 
 
-def scattered(log_m_peak: FloatArray, normal: FloatArray) -> FloatArray:
+def log_stellar_mass_with_scatter(
+    log_m_peak: FloatArray, normal: FloatArray
+) -> FloatArray:
     """Returns the log10 of the stellar mass [Msun] that lies so many scatters above the median."""
     return median_log_stellar_mass(log_m_peak) + scatter(log_m_peak) * normal
 
 
-def log_stellar_mass(log_m_peak: FloatArray, random: np.random.Generator) -> FloatArray:
+def draw_log_stellar_mass(
+    log_m_peak: FloatArray, random: np.random.Generator
+) -> FloatArray:
     """Returns the log10 of a drawn stellar mass [Msun] for each halo.
 
     Arguments:
         log_m_peak: log10 of the largest mass in a halo's past [Msun], with any shape.
         random: Draws one normal number for each halo.
     """
-    return scattered(log_m_peak, random.standard_normal(np.shape(log_m_peak)))
+    return log_stellar_mass_with_scatter(
+        log_m_peak, random.standard_normal(np.shape(log_m_peak))
+    )

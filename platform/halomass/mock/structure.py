@@ -22,7 +22,7 @@ _MODEL = "diemer19"  # Diemer & Joyce (2019), doi:10.3847/1538-4357/aafad6
 _TABLE = np.linspace(9.5, 15.5, 121)  # [dex(solMass)]
 
 
-def enclosed(x: FloatArray) -> FloatArray:
+def enclosed_mass(x: FloatArray) -> FloatArray:
     """Returns the NFW mass within x scale radii, in units of 4 pi rho_s r_s^3."""
     return np.log1p(x) - x / (1 + x)
 
@@ -46,7 +46,7 @@ def median_log_concentration(log_mass: FloatArray) -> FloatArray:
 
 
 @dataclass(frozen=True)
-class Hosts:
+class NFWHosts:
     """NFW halos today.
 
     Arguments:
@@ -57,8 +57,8 @@ class Hosts:
     log_mass: FloatArray
     concentration: FloatArray
 
-    def __getitem__(self, which: NDArray[np.int64]) -> "Hosts":
-        return Hosts(self.log_mass[which], self.concentration[which])
+    def __getitem__(self, which: NDArray[np.int64]) -> "NFWHosts":
+        return NFWHosts(self.log_mass[which], self.concentration[which])
 
     @cached_property
     def mass(self) -> FloatArray:
@@ -83,7 +83,7 @@ class Hosts:
     @cached_property
     def scale_mass(self) -> FloatArray:
         """The mass unit 4 pi rho_s r_s^3 [Msun]."""
-        return self.mass / enclosed(self.concentration)
+        return self.mass / enclosed_mass(self.concentration)
 
     @cached_property
     def scale_velocity(self) -> FloatArray:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from halomass.mock import history, tides
-from halomass.mock.structure import Hosts, enclosed
+from halomass.mock.structure import NFWHosts, enclosed_mass
 from halomass.systems import FloatArray
 
 # Li et al. (2020), arXiv:2008.05710: speed at infall in units of the host's circular
@@ -45,7 +45,7 @@ def squared_sine(
         speed: In units of the host's circular velocity, with shape `[K]`.
         ratio: Mass over the host's mass at that time, with shape `[K]`.
         height: The host's peak height at that time, with shape `[K]`.
-        uniform: Draws between 0 and 1, with shape `[K]`.
+        uniform: Random numbers between 0 and 1, with shape `[K]`.
     """
     power = ratio**0.43
     slope = 0.30 * height - 3.33 * power + 0.56 * height * power
@@ -81,11 +81,11 @@ class Infall:
     @property
     def circular_velocity(self) -> FloatArray:
         """The host's at that place and time [scale velocities]."""
-        return np.sqrt(self.depth * enclosed(self.radius) / self.radius)
+        return np.sqrt(self.depth * enclosed_mass(self.radius) / self.radius)
 
 
 def infall(
-    hosts: Hosts,
+    hosts: NFWHosts,
     share: FloatArray,
     ratio: FloatArray,
     normal: FloatArray,
@@ -98,15 +98,15 @@ def infall(
         share: The host's mass at that time over today's, with shape `[K]`.
         ratio: The subhalo's mass over the host's of today, with shape `[K]`.
         normal: Standard normal draws, with shape `[K]`.
-        uniform: Draws between 0 and 1, with shape `[K]`.
+        uniform: Random numbers between 0 and 1, with shape `[K]`.
     """
     redshift = history.infall_redshift(share, hosts.concentration)
     radius = history.past_radius(share, hosts.concentration, redshift)
-    depth = share * enclosed(hosts.concentration) / enclosed(radius)
+    depth = share * enclosed_mass(hosts.concentration) / enclosed_mass(radius)
     speed = infall_speed(normal)
     height = history.peak_height(hosts.log_mass + np.log10(share), redshift)
     sine2 = squared_sine(speed, ratio / share, height, uniform)
-    velocity = speed * np.sqrt(depth * enclosed(radius) / radius)
+    velocity = speed * np.sqrt(depth * enclosed_mass(radius) / radius)
     v_r, v_t = -velocity * np.sqrt(1 - sine2), velocity * np.sqrt(sine2)
     return Infall(history.lookback_time(redshift), depth, radius, v_r, v_t)
 
@@ -115,7 +115,7 @@ def infall(
 
 
 @dataclass(frozen=True)
-class Today:
+class PhaseSpacePositions:
     """Where K subhalos are today, seen from their hosts.
 
     Arguments:
@@ -129,7 +129,9 @@ class Today:
     v_t: FloatArray
 
 
-def today(hosts: Hosts, start: Infall, ratio: FloatArray, bound: FloatArray) -> Today:
+def present_positions(
+    hosts: NFWHosts, start: Infall, ratio: FloatArray, bound: FloatArray
+) -> PhaseSpacePositions:
     """Returns where subhalos are today.
 
     Arguments:
@@ -151,7 +153,7 @@ def today(hosts: Hosts, start: Infall, ratio: FloatArray, bound: FloatArray) -> 
 
 
 def _drag(
-    hosts: Hosts, ratio: FloatArray, bound: FloatArray, time: FloatArray
+    hosts: NFWHosts, ratio: FloatArray, bound: FloatArray, time: FloatArray
 ) -> "Drag":
     host = hosts.mass / hosts.scale_mass
     # dynamical times have become longer: to let them pass evenly is close enough
@@ -159,12 +161,12 @@ def _drag(
     return Drag(ratio * host, host, spent)
 
 
-def _seen(hosts: Hosts, state: FloatArray) -> Today:
+def _seen(hosts: NFWHosts, state: FloatArray) -> PhaseSpacePositions:
     x, y, v_x, v_y = state
     r = np.hypot(x, y)
     unit = hosts.scale_velocity
     v_r, v_t = (x * v_x + y * v_y) / r, np.abs(x * v_y - y * v_x) / r
-    return Today(r * hosts.scale_radius, v_r * unit, v_t * unit)
+    return PhaseSpacePositions(r * hosts.scale_radius, v_r * unit, v_t * unit)
 
 
 @dataclass(frozen=True)
@@ -196,13 +198,13 @@ class Drag:
             elapsed: Since infall, with shape `[K]`.
         """
         mass = self.mass * (1 + self.loss * elapsed) ** (-1 / tides.LOSS_POWER)
-        x = speed / (np.sqrt(2) * dispersion(radius))
+        x = speed / (np.sqrt(2) * dark_matter_dispersion(radius))
         slower = special.erf(x) - 2 * x / np.sqrt(np.pi) * np.exp(-(x**2))
         density = 1 / (radius * (1 + radius) ** 2)  # 4 pi rho
         return mass * np.log1p(self.host / mass) * density * slower / speed**3
 
 
-def dispersion(x: FloatArray) -> FloatArray:
+def dark_matter_dispersion(x: FloatArray) -> FloatArray:
     """Returns the dark matter's velocity dispersion [scale velocities] at x scale radii.
 
     Zentner & Bullock (2003), doi:10.1086/378797, their equation 6, isotropic.

@@ -12,8 +12,8 @@ import numpy as np
 from colossus.lss import bias, mass_function
 
 from halomass.cosmology import HUBBLE, OMEGA_MATTER, G, colossus, hubble
-from halomass.mock.structure import Hosts, enclosed
-from halomass.mock.subhalo_orbits import Today
+from halomass.mock.structure import NFWHosts, enclosed_mass
+from halomass.mock.subhalo_orbits import PhaseSpacePositions
 from halomass.systems import FloatArray
 
 CLUSTER = 14.0  # [dex(solMass)] what a nearest cluster must have
@@ -81,7 +81,7 @@ def _bias() -> FloatArray:
 # --- larger halos ---------------------------------------------------------------------------
 
 
-def expected(
+def expected_number(
     distance: FloatArray,
     log_mass: FloatArray,
     above: FloatArray,
@@ -102,21 +102,23 @@ def expected(
     )
     own = np.interp(log_mass, _MASSES, _bias())
     count = number_above(above) * (volume + own * bias_above(above) * clustered)
-    return count if below is None else count - expected(distance, log_mass, below)
+    return (
+        count if below is None else count - expected_number(distance, log_mass, below)
+    )
 
 
-def isolated(distance: float, log_mass: FloatArray) -> FloatArray:
+def isolated_fraction(distance: float, log_mass: FloatArray) -> FloatArray:
     """Returns the share of halos without a larger one within a distance [kpc], with shape `[B]`.
 
     Arguments:
         distance: [kpc].
         log_mass: log10 of the masses [Msun], with shape `[B]`.
     """
-    mean = expected(np.asarray(distance), log_mass, log_mass)
+    mean = expected_number(np.asarray(distance), log_mass, log_mass)
     return (1 + _CLUMPING * mean) ** (-1 / _CLUMPING)
 
 
-def nearest(
+def nearest_distance(
     closest: float,
     exponential: FloatArray,
     log_mass: FloatArray,
@@ -134,8 +136,8 @@ def nearest(
             then they are scattered at random about the mean, else they come in groups.
     """
     limit = None if below is None else below[:, None]
-    grid = expected(_DISTANCES, log_mass[:, None], above[:, None], limit)
-    start = expected(np.asarray(closest), log_mass, above, below)
+    grid = expected_number(_DISTANCES, log_mass[:, None], above[:, None], limit)
+    start = expected_number(np.asarray(closest), log_mass, above, below)
     wanted = start + exponential
     if below is not None:
         wanted = (
@@ -146,7 +148,7 @@ def nearest(
 
 
 @dataclass(frozen=True)
-class Environment:
+class NearestLargerHalos:
     """The nearest halo of larger mass, and the nearest cluster, of B hosts.
 
     Arguments:
@@ -158,9 +160,9 @@ class Environment:
     distance_cluster: FloatArray
 
 
-def environment(
+def nearest_larger_halos(
     log_mass: FloatArray, isolation: float, exponential: FloatArray
-) -> Environment:
+) -> NearestLargerHalos:
     """Returns how far larger halos and clusters are.
 
     Arguments:
@@ -171,17 +173,19 @@ def environment(
     light, heavy = np.minimum(log_mass, CLUSTER), np.maximum(log_mass, CLUSTER)
     # of the halos that are larger or clusters, those that are only one of both, and
     # those that are both; a host that is a cluster may have smaller clusters close by
-    one = nearest(isolation, exponential[0], log_mass, light, heavy)
-    both = nearest(isolation, exponential[1], log_mass, heavy)
+    one = nearest_distance(isolation, exponential[0], log_mass, light, heavy)
+    both = nearest_distance(isolation, exponential[1], log_mass, heavy)
     cluster = log_mass >= CLUSTER
     nearer = np.minimum(one, both)
-    return Environment(np.where(cluster, both, nearer), np.where(cluster, nearer, both))
+    return NearestLargerHalos(
+        np.where(cluster, both, nearer), np.where(cluster, nearer, both)
+    )
 
 
 # --- smaller halos falling in ---------------------------------------------------------------
 
 
-def _matter(hosts: Hosts, radius: float) -> tuple[FloatArray, FloatArray]:
+def _matter(hosts: NFWHosts, radius: float) -> tuple[FloatArray, FloatArray]:
     """Returns the volumes [kpc^3] of mean matter from R_vir to a radius: infalling and smooth."""
     inner = np.minimum(hosts.radius, radius)
     power = 3 - _OUTER_SLOPE
@@ -196,17 +200,19 @@ def _matter(hosts: Hosts, radius: float) -> tuple[FloatArray, FloatArray]:
 @cache
 def _mean_densities() -> tuple[FloatArray, FloatArray]:
     x = np.geomspace(0.1, 300, 2001)
-    return np.log(enclosed(x) / x**3)[::-1], np.log(x)[::-1]
+    return np.log(enclosed_mass(x) / x**3)[::-1], np.log(x)[::-1]
 
 
-def mean_density_radius(hosts: Hosts) -> FloatArray:
+def mean_density_radius(hosts: NFWHosts) -> FloatArray:
     """Returns R_200m [kpc]: the radius within which hosts have 200 times the mean density."""
     unit = hosts.scale_mass / (4 / 3 * np.pi * hosts.scale_radius**3)
     contrast = 200 * _MEAN_DENSITY / unit
     return hosts.scale_radius * np.exp(np.interp(np.log(contrast), *_mean_densities()))
 
 
-def expected_neighbours(hosts: Hosts, radius: float, log_m_peak: float) -> FloatArray:
+def expected_neighbours(
+    hosts: NFWHosts, radius: float, log_m_peak: float
+) -> FloatArray:
     """Returns the mean number of halos on their first infall between R_vir and a radius, `[B]`.
 
     Arguments:
@@ -219,29 +225,29 @@ def expected_neighbours(hosts: Hosts, radius: float, log_m_peak: float) -> Float
 
 
 def neighbour_masses(
-    hosts: Hosts, log_m_peak: float, uniform: FloatArray
+    hosts: NFWHosts, log_m_peak: float, uniform: FloatArray
 ) -> FloatArray:
     """Returns log10 of the masses [Msun] of neighbours, from the smallest to their hosts'.
 
     Arguments:
         hosts: The host of each of K neighbours.
         log_m_peak: log10 of the smallest mass [Msun].
-        uniform: Draws between 0 and 1, with shape `[K]`.
+        uniform: Random numbers between 0 and 1, with shape `[K]`.
     """
     most, least = number_above(np.asarray(log_m_peak)), number_above(hosts.log_mass)
     above = np.log(_mass_function()[0])
     return np.interp(-np.log(least + uniform * (most - least)), -above, _MASSES)
 
 
-def neighbours(
-    hosts: Hosts, radius: float, uniform: FloatArray, normal: FloatArray
-) -> Today:
+def first_infall_positions(
+    hosts: NFWHosts, radius: float, uniform: FloatArray, normal: FloatArray
+) -> PhaseSpacePositions:
     """Returns where neighbours on their first infall are.
 
     Arguments:
         hosts: The host of each of K neighbours; its virial radius is below the radius.
         radius: The largest distance [kpc].
-        uniform: Draws between 0 and 1, with shape `[2, K]`.
+        uniform: Random numbers between 0 and 1, with shape `[2, K]`.
         normal: Standard normal draws, with shape `[3, K]`.
     """
     falling, smooth = _matter(hosts, radius)
@@ -251,4 +257,6 @@ def neighbours(
     x, unit = r / hosts.radius, hosts.velocity
     stream = -np.interp(x, (1.0, 2.0), _STREAM) * np.minimum(1.0, 2.0 / x)
     v_r = unit * (stream + _RADIAL_SCATTER * normal[0]) + hubble() * r
-    return Today(r, v_r, unit * _TANGENTIAL_SCATTER * np.hypot(*normal[1:]))
+    return PhaseSpacePositions(
+        r, v_r, unit * _TANGENTIAL_SCATTER * np.hypot(*normal[1:])
+    )

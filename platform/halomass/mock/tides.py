@@ -17,7 +17,7 @@ ORPHAN_LOSS_RATE = 1.18
 LOSS_RATE = 0.57
 
 
-def bound_share(
+def bound_fraction(
     dynamical_times: FloatArray, ratio: FloatArray, rate: FloatArray
 ) -> FloatArray:
     """Returns the share of its mass that a subhalo still has.
@@ -34,7 +34,7 @@ def bound_share(
     )
 
 
-def velocity_share(bound: FloatArray) -> FloatArray:
+def velocity_fraction(bound: FloatArray) -> FloatArray:
     """Returns V_max over its value at infall, for shares of the mass that are still bound.
 
     Penarrubia et al. (2010), doi:10.1111/j.1365-2966.2010.16762.x, for NFW subhalos.

@@ -20,7 +20,7 @@ from orrery.identity import JSON
 
 K = 4.74047  # [km/s / (kpc mas/yr)]
 NORMALS = 7  # standard normal numbers that decide the errors of one neighbour
-ENVIRONMENT = ("vmax", "distance_larger", "distance_cluster")
+ENVIRONMENT_FEATURES = ("vmax", "distance_larger", "distance_cluster")
 SMALLEST_VMAX = (
     1.0  # [km/s] that noise leaves of a circular velocity; its logarithm must exist
 )
@@ -117,7 +117,7 @@ class ErrorModel:
         return asdict(self)
 
 
-def observed(
+def with_errors(
     true: Orbits, log_m_star: FloatArray, normals: FloatArray, model: ErrorModel
 ) -> Orbits:
     """Returns orbits as an observer at the host's centre would have measured them.
@@ -145,13 +145,13 @@ def observed(
     return Orbits(seen, true.v_r + of_velocity * normals[:, 6], K * seen * motion)
 
 
-def observed_environment(
+def environment_with_errors(
     environment: FloatArray, normals: FloatArray, model: ErrorModel
 ) -> FloatArray:
     """Returns the environments of B hosts as observed, with shape `[B, 3]`.
 
     Arguments:
-        environment: The true ones `[B, 3]`, in the order of `ENVIRONMENT` [km/s, kpc,
+        environment: The true ones `[B, 3]`, in the order of `ENVIRONMENT_FEATURES` [km/s, kpc,
             kpc].
         normals: Standard normal numbers `[B, 3]`.
         model: How large errors are.

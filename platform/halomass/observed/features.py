@@ -19,8 +19,12 @@ from typing import Literal
 import numpy as np
 
 from halomass.observed import errors
-from halomass.observed.errors import ENVIRONMENT, ErrorModel, Orbits
-from halomass.observed.mock_survey import Detectability, Seen, look
+from halomass.observed.errors import ENVIRONMENT_FEATURES, ErrorModel, Orbits
+from halomass.observed.mock_survey import (
+    Detectability,
+    ObservedNeighbours,
+    observe_neighbours,
+)
 from halomass.systems import FloatArray
 from orrery.identity import JSON, fingerprint
 from orrery.records import Records
@@ -33,7 +37,7 @@ Feature = Literal[
 ]  # fmt: skip
 
 SMALLEST_VELOCITY = 0.1  # [km/s] that a logarithm is taken of: far below any error
-SOFTENING = 20.0  # [km/s] below which the signed radial velocity is linear
+ASINH_SCALE = 20.0  # [km/s] below which the signed radial velocity is linear
 ORBIT = ("r", "v_t", "v_r")
 
 
@@ -61,7 +65,7 @@ class Features:
 
     def __post_init__(self) -> None:
         _check_binning(self.neighbours, self.radial, self.seed)
-        known = (*ORBIT, "satellites", *ENVIRONMENT)
+        known = (*ORBIT, "satellites", *ENVIRONMENT_FEATURES)
         wrong = [name for name in self.without if name not in known]
         if isinstance(self.without, str) or wrong:
             raise ValueError(
@@ -78,7 +82,9 @@ class Features:
         out: set[str] = set(self.without)
         if "satellites" in out:
             out |= set(ORBIT)
-        return tuple(name for name in (*ORBIT, *ENVIRONMENT) if name not in out)
+        return tuple(
+            name for name in (*ORBIT, *ENVIRONMENT_FEATURES) if name not in out
+        )
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -108,7 +114,7 @@ class Features:
             "without": sorted(self.without),
         }
 
-    def encode(self, seen: Seen) -> FloatArray:
+    def encode(self, seen: ObservedNeighbours) -> FloatArray:
         """Returns the features `[B, S]`; NaN in all of them where there are too few neighbours.
 
         Arguments:
@@ -128,7 +134,7 @@ class Features:
     def _columns(self) -> Iterator[tuple[str, str]]:
         for kind in self.kinds:
             name = _name(kind, self.radial)
-            if kind in ENVIRONMENT:
+            if kind in ENVIRONMENT_FEATURES:
                 yield kind, name
             else:
                 yield from ((kind, f"{name}_{i + 1}") for i in range(self.neighbours))
@@ -176,7 +182,7 @@ class NeighbourSet:
     @property
     def environment(self) -> int:
         """The numbers that follow the places."""
-        return len(ENVIRONMENT)
+        return len(ENVIRONMENT_FEATURES)
 
     @property
     def layout(self) -> tuple[int, int, int]:
@@ -188,14 +194,14 @@ class NeighbourSet:
         """The S numbers' names."""
         of_one = (*(_name(kind, self.radial) for kind in ORBIT), "there")
         places = (f"{name}_{i + 1}" for i in range(self.largest) for name in of_one)
-        return (*places, *(_name(kind, self.radial) for kind in ENVIRONMENT))
+        return (*places, *(_name(kind, self.radial) for kind in ENVIRONMENT_FEATURES))
 
     @property
     def units(self) -> tuple[str, ...]:
         """The S numbers' units."""
         of_one = (*(_unit(kind, self.radial) for kind in ORBIT), "")
         return of_one * self.largest + tuple(
-            _unit(kind, self.radial) for kind in ENVIRONMENT
+            _unit(kind, self.radial) for kind in ENVIRONMENT_FEATURES
         )
 
     @property
@@ -207,7 +213,7 @@ class NeighbourSet:
         """Returns the definition as plain JSON."""
         return {"features": "set of neighbours", **asdict(self)}
 
-    def encode(self, seen: Seen) -> FloatArray:
+    def encode(self, seen: ObservedNeighbours) -> FloatArray:
         """Returns the numbers `[B, S]`; NaN in all of them where there are too few neighbours.
 
         Arguments:
@@ -256,7 +262,7 @@ def _logarithms(
 ) -> dict[str, FloatArray]:
     """Returns the features of neighbours, in the order of `ORBIT`; NaN stays NaN."""
     size = np.maximum(np.abs(orbits.v_r), SMALLEST_VELOCITY)
-    signed = np.arcsinh(orbits.v_r / SOFTENING)
+    signed = np.arcsinh(orbits.v_r / ASINH_SCALE)
     return {
         "r": np.log10(np.maximum(orbits.r, binning.error_model.smallest_distance)),
         "v_t": np.log10(np.maximum(orbits.v_t, SMALLEST_VELOCITY)),
@@ -264,10 +270,10 @@ def _logarithms(
     }
 
 
-def _environment(seen: Seen) -> dict[str, FloatArray]:
+def _environment(seen: ObservedNeighbours) -> dict[str, FloatArray]:
     smallest = (errors.SMALLEST_VMAX, 0.0, 0.0)
     values = np.log10(np.maximum(seen.environment, smallest))
-    return {name: values[:, i : i + 1] for i, name in enumerate(ENVIRONMENT)}
+    return {name: values[:, i : i + 1] for i, name in enumerate(ENVIRONMENT_FEATURES)}
 
 
 def features(records: Records, binning: Features | NeighbourSet) -> FloatArray:
@@ -281,4 +287,4 @@ def features(records: Records, binning: Features | NeighbourSet) -> FloatArray:
     Raises:
         ValueError: If a column is missing.
     """
-    return binning.encode(look(records, binning, binning.places))
+    return binning.encode(observe_neighbours(records, binning, binning.places))

@@ -13,15 +13,15 @@ from dataclasses import asdict, dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from halomass.observed.errors import ENVIRONMENT, Orbits
-from halomass.observed.features import Features, NeighbourSet, Seen
+from halomass.observed.errors import ENVIRONMENT_FEATURES, Orbits
+from halomass.observed.features import Features, NeighbourSet, ObservedNeighbours
 from halomass.systems import LOG_M_PEAK, RADIUS, FloatArray
 from orrery.identity import JSON
 from orrery.records import Observation, Records
 
 
 @dataclass(frozen=True)
-class Environment:
+class HostEnvironment:
     """What surrounds a host.
 
     Arguments:
@@ -59,7 +59,7 @@ class Neighbours:
     names: tuple[str, ...]
     orbits: Orbits
     log_m_star: FloatArray
-    environment: Environment
+    environment: HostEnvironment
     provenance: JSON = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -149,7 +149,7 @@ def _counted(table: Neighbours) -> str:
     return f"{text}; {chosen['kept']} are within {RADIUS:g} kpc, ranked by {mass}."
 
 
-def within(table: Neighbours, radius: float = RADIUS) -> Neighbours:
+def within_radius(table: Neighbours, radius: float = RADIUS) -> Neighbours:
     """Returns the neighbours within a distance [kpc] of the host, those with the most stars first.
 
     Raises:
@@ -171,7 +171,7 @@ def observation(
     table: Neighbours,
     binning: Features | NeighbourSet,
     without_satellite: str | None = None,
-    environment: Environment | None = None,
+    environment: HostEnvironment | None = None,
 ) -> Observation:
     """Returns a host's features, as they are: no error is drawn, and all neighbours are found.
 
@@ -196,7 +196,7 @@ def observation(
             f"{name} without {without_satellite}",
         )
     around = environment or table.environment
-    table = within(table)
+    table = within_radius(table)
     value = binning.encode(_seen(table, around))[0]
     if not np.isfinite(value).all():
         raise ValueError(
@@ -215,10 +215,12 @@ def observation(
     )
 
 
-def _seen(table: Neighbours, environment: Environment) -> Seen:
+def _seen(table: Neighbours, environment: HostEnvironment) -> ObservedNeighbours:
     orbits = Orbits(*(column[None] for column in table.orbits))
-    surroundings = np.array([[getattr(environment, name) for name in ENVIRONMENT]])
-    return Seen(orbits, np.array([len(table)]), surroundings)
+    surroundings = np.array(
+        [[getattr(environment, name) for name in ENVIRONMENT_FEATURES]]
+    )
+    return ObservedNeighbours(orbits, np.array([len(table)]), surroundings)
 
 
 def as_records(table: Neighbours, copies: int) -> Records:
@@ -232,12 +234,12 @@ def as_records(table: Neighbours, copies: int) -> Records:
         table: The neighbours' true orbits.
         copies: How often.
     """
-    near = within(table)
+    near = within_radius(table)
     columns = {**near.orbits._asdict(), "log_m_star": near.log_m_star}
     columns["vmax"] = np.full(len(near), near.environment.vmax)
     around = {
         name: np.full(copies, getattr(near.environment, name))
-        for name in ENVIRONMENT[1:]
+        for name in ENVIRONMENT_FEATURES[1:]
     }
     return Records(
         {"index": np.arange(copies), **around},

@@ -22,7 +22,7 @@ from astropy.table import Table
 from halomass.observed import neighbour_tables
 from halomass.observed.column_titles import KMS, KPC
 from halomass.observed.errors import Orbits
-from halomass.observed.host_neighbours import Environment, Neighbours, within
+from halomass.observed.host_neighbours import HostEnvironment, Neighbours, within_radius
 from halomass.systems import FloatArray
 from orrery.identity import JSON
 
@@ -30,7 +30,9 @@ DEG, MASYR = units.deg, units.mas / units.yr
 
 # M31: Li et al. (2021), ApJ 920, 84. The Virgo cluster: Firth et al. (2008), MNRAS 389,
 # 1539. The LMC: Kallivayalil et al. (2013), ApJ 764, 161.
-ENVIRONMENT = Environment(vmax=91.7, distance_larger=761.0, distance_cluster=17_000.0)
+MILKY_WAY_ENVIRONMENT = HostEnvironment(
+    vmax=91.7, distance_larger=761.0, distance_cluster=17_000.0
+)
 
 # What astropy calls v4.0. Centre: Reid & Brunthaler (2004), doi:10.1086/424960.
 # Distance: GRAVITY (2018), doi:10.1051/0004-6361/201833718. Velocity: Drimmel & Poggio
@@ -59,7 +61,7 @@ _BRIGHTNESS = (
 )  # the first of them that is there is used
 
 
-def frame() -> coordinates.Galactocentric:
+def galactocentric_frame() -> coordinates.Galactocentric:
     """Returns the Galactocentric frame: x from the Sun to the centre, z to the north pole."""
     return coordinates.Galactocentric(
         galcen_coord=coordinates.ICRS(*CENTRE * DEG),
@@ -70,7 +72,7 @@ def frame() -> coordinates.Galactocentric:
     )
 
 
-def orbits(
+def galactocentric_orbits(
     ra: FloatArray,
     dec: FloatArray,
     distance: FloatArray,
@@ -96,7 +98,7 @@ def orbits(
         pm_ra_cosdec=pm_ra_cosdec * MASYR,
         pm_dec=pm_dec * MASYR,
     )
-    moved = seen.transform_to(frame()).cartesian
+    moved = seen.transform_to(galactocentric_frame()).cartesian
     position = moved.without_differentials().xyz.to_value(KPC)
     velocity = moved.differentials["s"].d_xyz.to_value(KMS)
     r = np.linalg.norm(position, axis=0)
@@ -104,7 +106,7 @@ def orbits(
     return Orbits(r, v_r, np.linalg.norm(velocity - v_r * position / r, axis=0))
 
 
-def satellites(path: Path | str) -> Neighbours:
+def read_satellites(path: Path | str) -> Neighbours:
     """Returns the satellites of a table within 250 kpc, those with the most stars first.
 
     Stellar masses are for one solar mass per solar luminosity in V. Galaxies that are
@@ -138,9 +140,14 @@ def satellites(path: Path | str) -> Neighbours:
     }
     names = tuple(str(name) for name in table["name"])
     host = Neighbours(
-        "Milky Way", names, orbits(*columns), log_m_star, ENVIRONMENT, provenance
+        "Milky Way",
+        names,
+        galactocentric_orbits(*columns),
+        log_m_star,
+        MILKY_WAY_ENVIRONMENT,
+        provenance,
     )
-    return within(host)
+    return within_radius(host)
 
 
 def _check_titles(table: Table, file: str) -> None:
@@ -214,10 +221,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        found = satellites(options.table)
+        found = read_satellites(options.table)
         command = f"python -m halomass.observed.milky_way {options.table.name} {options.out.name}"
         about = {**found.provenance, "command": command}
-        neighbour_tables.write(replace(found, provenance=about), options.out)
+        neighbour_tables.write_neighbours(replace(found, provenance=about), options.out)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

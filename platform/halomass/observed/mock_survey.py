@@ -17,12 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from halomass.observed import errors
-from halomass.observed.errors import ENVIRONMENT, NORMALS, ErrorModel, Orbits
+from halomass.observed.errors import ENVIRONMENT_FEATURES, NORMALS, ErrorModel, Orbits
 from halomass.systems import FloatArray
 from orrery.parameters import generator
 from orrery.records import Records
 
-_HOST_NORMALS = 1 + len(ENVIRONMENT)  # the survey's limit, and the environment's errors
+_HOST_NORMALS = 1 + len(
+    ENVIRONMENT_FEATURES
+)  # the survey's limit, and the environment's errors
 
 
 _SKY = (
@@ -61,7 +63,7 @@ class Detectability:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedNeighbours:
     """What is known of the neighbours of B hosts, those with the most stars first.
 
     Arguments:
@@ -69,7 +71,7 @@ class Seen:
             where there are fewer.
         count: How many neighbours were found `[B]`, whether or not they are among the
             N.
-        environment: In the order of `ENVIRONMENT` `[B, 3]` [km/s, kpc, kpc].
+        environment: In the order of `ENVIRONMENT_FEATURES` `[B, 3]` [km/s, kpc, kpc].
     """
 
     orbits: Orbits
@@ -77,7 +79,7 @@ class Seen:
     environment: FloatArray
 
 
-class Observing(Protocol):
+class SurveyOptions(Protocol):
     """How simulated hosts are looked at, whatever is then made of it."""
 
     @property
@@ -92,7 +94,9 @@ class Observing(Protocol):
     def survey(self) -> Detectability: ...
 
 
-def look(records: Records, observing: Observing, places: int) -> Seen:
+def observe_neighbours(
+    records: Records, observing: SurveyOptions, places: int
+) -> ObservedNeighbours:
     """Returns what an observer at the centre of each host knows of its neighbours.
 
     Neighbours are found or not by their true distances. A host with none has no `vmax`:
@@ -121,11 +125,13 @@ def look(records: Records, observing: Observing, places: int) -> Seen:
     )
     if observing.errors:
         model, log_m_star = observing.error_model, ranked.columns["log_m_star"][kept]
-        orbits = errors.observed(orbits, log_m_star, of_neighbour[kept], model)
-        environment = errors.observed_environment(environment, of_host[:, 1:], model)
+        orbits = errors.with_errors(orbits, log_m_star, of_neighbour[kept], model)
+        environment = errors.environment_with_errors(environment, of_host[:, 1:], model)
     rows, shape = (ranked.host[kept], place[kept]), (len(records), places)
     count = np.bincount(ranked.host[found], minlength=len(records))
-    return Seen(Orbits(*(_filled(c, rows, shape) for c in orbits)), count, environment)
+    return ObservedNeighbours(
+        Orbits(*(_filled(c, rows, shape) for c in orbits)), count, environment
+    )
 
 
 def _check_columns(records: Records) -> None:
@@ -203,10 +209,10 @@ def _true_environment(
     found: NDArray[np.bool_],
     place: NDArray[np.int64],
 ) -> FloatArray:
-    environment = np.full((len(records), len(ENVIRONMENT)), np.nan)
+    environment = np.full((len(records), len(ENVIRONMENT_FEATURES)), np.nan)
     largest = np.flatnonzero(found & (place == 0))
     environment[ranked.host[largest], 0] = ranked.columns["vmax"][largest]
-    for i, name in enumerate(ENVIRONMENT[1:], start=1):
+    for i, name in enumerate(ENVIRONMENT_FEATURES[1:], start=1):
         environment[:, i] = records.scalars[name]
     return environment
 

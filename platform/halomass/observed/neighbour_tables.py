@@ -19,14 +19,14 @@ from astropy.table import Table
 from halomass import cosmology
 from halomass.observed import survival
 from halomass.observed.column_titles import KMS, KPC
-from halomass.observed.host_neighbours import Environment, Neighbours, within
+from halomass.observed.host_neighbours import HostEnvironment, Neighbours, within_radius
 from halomass.observed.plain_table import PlainTable
 from halomass.systems import RADIUS
 from orrery.storage import files
 
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it:
 # with 25 neighbours these move the mass by less than 0.03 dex.
-TYPICAL = {"distance_larger": 2600.0, "distance_cluster": 17_900.0}
+TYPICAL_ENVIRONMENT = {"distance_larger": 2600.0, "distance_cluster": 17_900.0}
 
 _DECIMALS = 5  # of written kpc, km/s and dex
 _COLUMNS = {
@@ -38,7 +38,7 @@ _COLUMNS = {
 }
 
 
-def neighbours_table(
+def read_neighbours(
     path: Path | str,
     name: str | None = None,
     peculiar: bool = False,
@@ -64,7 +64,7 @@ def neighbours_table(
     The environment is looked for in the arguments, then in the table's metadata, then
     in columns `vmax` (that of the neighbour with the most stars), `distance_larger` and
     `distance_cluster`; where nothing is said of distances, those of typical hosts are
-    taken (`TYPICAL`).
+    taken (`TYPICAL_ENVIRONMENT`).
 
     Arguments:
         path: The table.
@@ -84,7 +84,7 @@ def neighbours_table(
     """
     path = Path(path)
     table = PlainTable.read(path)
-    found, orbits = survival.satellites(table, threshold), table.orbits()
+    found, orbits = survival.select_satellites(table, threshold), table.orbits()
     if peculiar:
         orbits = orbits._replace(v_r=orbits.v_r + cosmology.hubble() * orbits.r)
     given = {
@@ -109,12 +109,12 @@ def neighbours_table(
     every = Neighbours(
         host, table.names(), orbits, found.log_m_star, environment, provenance
     )
-    return within(every.keep(np.flatnonzero(found.kept)))
+    return within_radius(every.keep(np.flatnonzero(found.kept)))
 
 
 def _environment(
     table: PlainTable, given: Mapping[str, float | None], largest: int
-) -> tuple[Environment, list[str]]:
+) -> tuple[HostEnvironment, list[str]]:
     """Returns the environment, each number from where it is found first, and what was assumed."""
     found = {
         name: table.around(name, largest) if value is None else value
@@ -126,16 +126,17 @@ def _environment(
             "massive satellite: give it in the table's metadata, or as a column"
         )
     before = table.meta("provenance").get("environment_assumed", ())
-    unsaid = (name for name in TYPICAL if given[name] is None)
+    unsaid = (name for name in TYPICAL_ENVIRONMENT if given[name] is None)
     assumed = [name for name in unsaid if found[name] is None or name in before]
     told = {
-        name: TYPICAL[name] if value is None else value for name, value in found.items()
+        name: TYPICAL_ENVIRONMENT[name] if value is None else value
+        for name, value in found.items()
     }
-    return Environment(**told), assumed
+    return HostEnvironment(**told), assumed
 
 
-def write(table: Neighbours, path: Path | str) -> None:
-    """Writes a table as ECSV that `neighbours_table` reads; the file appears whole or not at all.
+def write_neighbours(table: Neighbours, path: Path | str) -> None:
+    """Writes a table as ECSV that `read_neighbours` reads; the file appears whole or not at all.
 
     Arguments:
         table: The neighbours.
@@ -148,7 +149,7 @@ def write(table: Neighbours, path: Path | str) -> None:
         "name": table.name,
         "environment": asdict(table.environment),
         "environment_units": {
-            f.name: _around_unit(f.name) for f in fields(Environment)
+            f.name: _around_unit(f.name) for f in fields(HostEnvironment)
         },
         "provenance": table.provenance,
     }

@@ -28,7 +28,7 @@ PEAK_ALONE = (
 
 
 @dataclass(frozen=True)
-class Satellites:
+class SatelliteSelection:
     """What a table's rows are taken for.
 
     Arguments:
@@ -82,11 +82,13 @@ def velocity_ratio(table: PlainTable) -> tuple[FloatArray, str] | None:
     if now and peak:
         bound = 10.0 ** np.minimum(table.log_masses(now) - table.log_masses(peak), 0.0)
         text = f"the velocity that {titles[now]} over {titles[peak]} leaves"
-        return tides.velocity_share(bound), text
+        return tides.velocity_fraction(bound), text
     return None
 
 
-def satellites(table: PlainTable, threshold: float = THRESHOLD) -> Satellites:
+def select_satellites(
+    table: PlainTable, threshold: float = THRESHOLD
+) -> SatelliteSelection:
     """Returns which rows of a table count as satellites, and their stellar masses.
 
     Arguments:
@@ -116,7 +118,7 @@ def satellites(table: PlainTable, threshold: float = THRESHOLD) -> Satellites:
         selection |= {"survival": ratio[1], "threshold": threshold}
         selection |= {"stripped": int((heavy & ~alive).sum())}
     warnings = (PEAK_ALONE,) if ratio is None and found.by_peak else ()
-    return Satellites(found.log_m_star, found.mass, kept, selection, warnings)
+    return SatelliteSelection(found.log_m_star, found.mass, kept, selection, warnings)
 
 
 @dataclass(frozen=True)

@@ -21,10 +21,10 @@ from halomass.mock.mock_universe import CATALOGUES, CatalogueName, MockUniverse
 from halomass.mock.populations import Population
 from halomass.study import literature
 from halomass.study.mock_statistics import (
-    anisotropy,
-    detectable,
-    like,
-    real_weights,
+    detected_counts,
+    hosts_of_mass,
+    mass_function_weights,
+    measured_anisotropy,
     satellites_of,
     weighted_median,
 )
@@ -57,7 +57,7 @@ _RADIUS_TOLERANCE = 0.03
 
 
 @dataclass(frozen=True)
-class Row:
+class AcceptanceCheck:
     """One number of the mock beside the one to be met.
 
     Arguments:
@@ -83,7 +83,7 @@ class Row:
         return "met" if abs(self.mock - self.aim) <= self.tolerance else "MISS"
 
 
-def acceptance(
+def acceptance_table(
     catalogue: CatalogueName = "ESMDPL/UM-SAGA",
     hosts: int = 2048,
     seed: int = 0,
@@ -124,58 +124,70 @@ def acceptance(
 # --- satellites of hosts like the Milky Way -------------------------------------------------
 
 
-def _of_satellites(universe: MockUniverse, hosts: int, seed: int) -> Iterator[Row]:
-    around = like(MILKY_WAY, min(hosts, _SATELLITE_HOSTS), seed)
+def _of_satellites(
+    universe: MockUniverse, hosts: int, seed: int
+) -> Iterator[AcceptanceCheck]:
+    around = hosts_of_mass(MILKY_WAY, min(hosts, _SATELLITE_HOSTS), seed)
     found = satellites_of(universe, around, seed)
     x = found.r / around.radius[found.host]
     inside = found[x < 1]
     ratio = 10 ** (inside.log_m_peak - MILKY_WAY)
     for psi, aim, error in _ABUNDANCE:
         counted = np.count_nonzero(ratio > psi) / len(around.mass)
-        yield Row(f"N(M_peak/M > {psi:.2g}) within R_vir", aim, error, counted)
+        yield AcceptanceCheck(
+            f"N(M_peak/M > {psi:.2g}) within R_vir", aim, error, counted
+        )
     for percentile, radius in zip(_PERCENTILES, _RADII, strict=True):
         mock = float(np.percentile(x[x < 1], percentile))
-        yield Row(f"r/R_vir, {percentile} %", radius, _RADIUS_TOLERANCE, mock)
+        yield AcceptanceCheck(
+            f"r/R_vir, {percentile} %", radius, _RADIUS_TOLERANCE, mock
+        )
     yield from _of_galaxies(found)
     if universe.velocities == "orbits":
         speed = np.log(found.infall_speed)
         median = float(np.exp(np.median(speed)))
-        yield Row("median v/V_vir at infall", 1.20, 0.03, median, _INFALL)
-        yield Row(
+        yield AcceptanceCheck("median v/V_vir at infall", 1.20, 0.03, median, _INFALL)
+        yield AcceptanceCheck(
             "scatter of ln v/V_vir at infall", 0.20, 0.02, float(speed.std()), _INFALL
         )
     loss = tides.LOSS_RATE
-    yield Row(
+    yield AcceptanceCheck(
         "factor of the mass-loss rate", tides.ORPHAN_LOSS_RATE, 0.1, loss, _GALAXIES
     )
     near, far = (found.r > 20) & (found.r < 60), (x > 0.8) & (x < 1.0)
-    yield Row("anisotropy beta, 20-60 kpc", 0.1, 0.1, anisotropy(found[near]))
-    yield Row("anisotropy beta, 0.8-1 R_vir", 0.3, 0.1, anisotropy(found[far]))
+    yield AcceptanceCheck(
+        "anisotropy beta, 20-60 kpc", 0.1, 0.1, measured_anisotropy(found[near])
+    )
+    yield AcceptanceCheck(
+        "anisotropy beta, 0.8-1 R_vir", 0.3, 0.1, measured_anisotropy(found[far])
+    )
 
 
-def _of_galaxies(found: Population) -> Iterator[Row]:
+def _of_galaxies(found: Population) -> Iterator[AcceptanceCheck]:
     log_v, mass = np.log10(found.v_peak), found.log_m_peak - 10
     slope, height = np.polyfit(mass, log_v, 1)
     scatter = float(np.std(log_v - slope * mass - height))
-    yield Row("log V_peak at 1e10 Msun", 1.679, 0.01, float(height))
-    yield Row("slope of log V_peak", 0.293, 0.005, float(slope))
-    yield Row("scatter of log V_peak [dex]", 0.052, 0.003, scatter)
+    yield AcceptanceCheck("log V_peak at 1e10 Msun", 1.679, 0.01, float(height))
+    yield AcceptanceCheck("slope of log V_peak", 0.293, 0.005, float(slope))
+    yield AcceptanceCheck("scatter of log V_peak [dex]", 0.052, 0.003, scatter)
     # halos around a mass are shifted to it along the published slope, 1.96 for dwarfs
     for at, published in _STARS:
         near = np.abs(found.log_m_peak - at) < 0.2
         if np.count_nonzero(near) >= 50:
             shifted = found.log_m_star[near] - 1.96 * (found.log_m_peak[near] - at)
             median = float(np.median(shifted))
-            yield Row(f"log M* at 1e{at:g} Msun", published, 0.1, median, _GALAXIES)
+            yield AcceptanceCheck(
+                f"log M* at 1e{at:g} Msun", published, 0.1, median, _GALAXIES
+            )
     residual = found.log_m_star - stellar_mass.median_log_stellar_mass(found.log_m_peak)
     light, heavy = found.log_m_peak < 9, found.log_m_peak > 10
-    yield Row(
+    yield AcceptanceCheck(
         "scatter of log M* below 1e9 Msun [dex]",
         0.4,
         0.02,
         float(residual[light].std()),
     )
-    yield Row(
+    yield AcceptanceCheck(
         "scatter of log M* above 1e10 Msun [dex]",
         0.2,
         0.02,
@@ -186,14 +198,16 @@ def _of_galaxies(found: Population) -> Iterator[Row]:
 # --- systems --------------------------------------------------------------------------------
 
 
-def _of_systems(universe: MockUniverse, hosts: int, seed: int) -> Iterator[Row]:
+def _of_systems(
+    universe: MockUniverse, hosts: int, seed: int
+) -> Iterator[AcceptanceCheck]:
     records = universe.records(seed, range(hosts))
     for needed, counted, typical, number, median in _hosts(universe, records, seed):
-        yield Row(
+        yield AcceptanceCheck(
             f"median log M, >= {needed} neighbours", median, 0.15, typical, _HOSTS
         )
         title = f"hosts, >= {needed} neighbours, one snapshot"
-        yield Row(title, number, np.nan, counted, _HOSTS)
+        yield AcceptanceCheck(title, number, np.nan, counted, _HOSTS)
     yield from _of_surroundings(universe, seed, hosts)
 
 
@@ -204,7 +218,10 @@ def _hosts(
 
     Published numbers count the hosts of several snapshots.
     """
-    weight, count = real_weights(universe, records), detectable(records, seed)
+    weight, count = (
+        mass_function_weights(universe, records),
+        detected_counts(records, seed),
+    )
     published = literature.VARIANTS[universe.catalogue]
     for needed, number in published.hosts.items():
         enough = count >= needed
@@ -213,33 +230,35 @@ def _hosts(
         yield needed, float(weight[enough].sum()), typical, number, median
 
 
-def _of_surroundings(universe: MockUniverse, seed: int, hosts: int) -> Iterator[Row]:
+def _of_surroundings(
+    universe: MockUniverse, seed: int, hosts: int
+) -> Iterator[AcceptanceCheck]:
     narrow = replace(universe, lightest=_DWARF - 0.1, heaviest=_DWARF + 0.1)
     dwarfs, found = narrow.neighbours(seed + 1, range(hosts))
     first = found[np.isnan(found.infall_speed) & (found.r > dwarfs.radius[found.host])]
     unit, x = dwarfs.velocity[first.host], first.r / dwarfs.radius[first.host]
     falling = (first.v_r - hubble() * first.r) / unit
-    yield Row(
+    yield AcceptanceCheck(
         "mean peculiar v_r/V_vir, 1-2 R_vir", -0.45, 0.15, float(falling[x < 2].mean())
     )
-    yield Row("its dispersion", 0.6, 0.1, float(falling[x < 2].std()))
+    yield AcceptanceCheck("its dispersion", 0.6, 0.1, float(falling[x < 2].std()))
     alike = replace(universe, lightest=MILKY_WAY - 0.1, heaviest=MILKY_WAY + 0.1)
     scalars = alike.records(seed + 2, range(min(hosts, 512))).scalars
     names = ("distance_larger", "distance_cluster")
     for name, observed in zip(names, _MILKY_WAY_ENVIRONMENT, strict=True):
         share = float(np.mean(scalars[name] < observed))
         title = f"share of Milky Ways with {name} < {observed:g} kpc"
-        yield Row(title, 0.5, 0.45, share, ORDINARY)
+        yield AcceptanceCheck(title, 0.5, 0.45, share, ORDINARY)
 
 
-def tables(seed: int, hosts: int = 1024) -> dict[str, Table]:
+def acceptance_tables(seed: int, hosts: int = 1024) -> dict[str, Table]:
     """Returns the mock's acceptance for a report, by title; the captions call it a mock.
 
     Arguments:
         seed: The root seed.
         hosts: How many hosts are drawn of each catalogue.
     """
-    table = acceptance(hosts=hosts, seed=seed)
+    table = acceptance_table(hosts=hosts, seed=seed)
     for name in NUMBERS:
         table[name].info.format = "%.4g"
     missed = [row["quantity"] for row in table if row["verdict"] == "MISS"]
@@ -251,7 +270,10 @@ def tables(seed: int, hosts: int = 1024) -> dict[str, Table]:
     table.meta["misses"] = (
         [f"The mock universe misses {', '.join(missed)}."] if missed else []
     )
-    return {TITLE: table, "Hosts of the mock beside Table 1": _table1(seed, hosts)}
+    return {
+        TITLE: table,
+        "Hosts of the mock compared with Table 1": _table1(seed, hosts),
+    }
 
 
 def _table1(seed: int, hosts: int) -> Table:
@@ -290,7 +312,7 @@ def _table1(seed: int, hosts: int) -> Table:
 # --- the command ----------------------------------------------------------------------------
 
 
-def report(table: Table) -> str:
+def acceptance_text(table: Table) -> str:
     """Returns an acceptance table as text, beginning with what it is about."""
     misses = int(np.sum(table["verdict"] == "MISS"))
     shown = table.copy()
@@ -315,8 +337,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     for catalogue in CATALOGUES:
         print(
-            report(
-                acceptance(catalogue, options.hosts, options.seed, options.velocities)
+            acceptance_text(
+                acceptance_table(
+                    catalogue, options.hosts, options.seed, options.velocities
+                )
             )
         )
     return 0

@@ -12,11 +12,11 @@ from astropy.table import Table
 
 from halomass.study import literature
 from halomass.study.ensembles import (
-    WITHOUT,
+    LEFT_OUT_FEATURES,
     EvaluatedEstimator,
     label_noiseless,
     label_noisy,
-    without_features,
+    label_without,
 )
 from halomass.study.number_formats import format_floats
 from halomass.systems import LOG_M_VIR, FloatArray
@@ -58,7 +58,7 @@ def published_rmse() -> dict[str, float]:
     }
 
 
-def exactness(
+def accuracy_tables(
     found: Mapping[str, EvaluatedEstimator], ratios: Mapping[str, tuple[float, float]]
 ) -> dict[str, Table]:
     """Returns how exact ensembles are beside published numbers, by title.
@@ -94,7 +94,7 @@ def _errors(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
         "too few hosts for an error it is nan, and nothing is judged by it."
     )
     table.meta["misses"] = _exactness_misses(smallest, middle)
-    return {"Errors beside published ones": table}
+    return {"Errors compared with published values": table}
 
 
 def _exactness_misses(
@@ -155,13 +155,13 @@ def _biases(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
         for name in published_rmse()
         if largest[name] > literature.LARGEST_MEDIAN_BIAS
     ]
-    return {"Bias and scatter beside published ones": table}
+    return {"Bias and scatter compared with published values": table}
 
 
 def _variances(ratios: Mapping[str, tuple[float, float]]) -> dict[str, Table]:
     rows = [
-        (what, *ratios[without_features(what)], literature.VARIANCE_RATIOS[without])
-        for what, without in WITHOUT.items()
+        (what, *ratios[label_without(what)], literature.VARIANCE_RATIOS[without])
+        for what, without in LEFT_OUT_FEATURES.items()
     ]
     table = Table(rows=rows, names=["left_out", "variance_ratio", "error", "published"])
     format_floats(table, "%.2f")

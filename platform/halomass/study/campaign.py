@@ -6,10 +6,10 @@ from pathlib import Path
 
 from halomass.catalogues.catalogue import Catalogue, open_catalogue
 from halomass.hosts.catalogue_systems import CatalogueSystems, HaloDataset
-from halomass.hosts.selection import Selection
+from halomass.hosts.selection import HostSelection
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.observed.host_neighbours import Neighbours
-from halomass.observed.neighbour_tables import neighbours_table
+from halomass.observed.neighbour_tables import read_neighbours
 
 # Where things are kept decides nothing: such fields are no part of a run's fingerprint.
 PLACE = {"place": True}
@@ -51,7 +51,7 @@ class Host:
             ValueError: If something is missing in the table; it says what to do.
             OSError: If it cannot be read.
         """
-        return neighbours_table(self.neighbours, peculiar=self.peculiar)
+        return read_neighbours(self.neighbours, peculiar=self.peculiar)
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Campaign:
     """The side of the catalogues' box [comoving Mpc/h]."""
     hosts: int = 12_288
     """Hosts of the mock universe; the variants that are compared with it have half as many."""
-    selection: Selection = field(default_factory=Selection)
+    selection: HostSelection = field(default_factory=HostSelection)
     """Which of the catalogues' halos are hosts and neighbours."""
     seed: int = 1
     """Decides everything random."""

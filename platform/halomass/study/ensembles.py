@@ -7,13 +7,13 @@ from halomass.observed.features import Feature, Features
 from halomass.systems import FloatArray
 from orrery.records import Observation
 
-COUNTS = (25, 10)
+NEIGHBOUR_COUNTS = (25, 10)
 
 
 # Which ensembles stand in one figure.
 FIGURES = {
     "Fewer neighbours": ("25 neighbours", "10 neighbours"),
-    "Perfect data": ("25 neighbours", "25 neighbours, perfect data"),
+    "Noiseless data": ("25 neighbours", "25 neighbours, noiseless"),
     "Features left out": (
         "25 neighbours",
         *(
@@ -24,7 +24,7 @@ FIGURES = {
 }
 
 
-WITHOUT: dict[str, tuple[Feature, ...]] = {
+LEFT_OUT_FEATURES: dict[str, tuple[Feature, ...]] = {
     "no satellites": ("satellites",),
     "no r": ("r",),
     "no v_t": ("v_t",),
@@ -39,15 +39,15 @@ def label_noisy(count: int) -> str:
 
 def label_noiseless(count: int) -> str:
     """Returns the name of the ensemble that sees so many neighbours without errors."""
-    return f"{count} neighbours, perfect data"
+    return f"{count} neighbours, noiseless"
 
 
-def without_features(what: str) -> str:
-    """Returns the name of the ensemble that lacks some features, one of `WITHOUT`."""
-    return f"{label_noisy(max(COUNTS))}, {what}"
+def label_without(what: str) -> str:
+    """Returns the name of the ensemble that lacks some features, one of `LEFT_OUT_FEATURES`."""
+    return f"{label_noisy(max(NEIGHBOUR_COUNTS))}, {what}"
 
 
-def studies(seed: int, most: int, of: str = "") -> dict[str, Features]:
+def ensemble_features(seed: int, most: int, of: str = "") -> dict[str, Features]:
     """Returns the features of each ensemble, by its name: all hosts are looked at alike.
 
     Arguments:
@@ -60,15 +60,17 @@ def studies(seed: int, most: int, of: str = "") -> dict[str, Features]:
     Raises:
         ValueError: If all need more.
     """
-    usual = {label_noisy(count): Features(count, seed=seed) for count in COUNTS}
+    usual = {
+        label_noisy(count): Features(count, seed=seed) for count in NEIGHBOUR_COUNTS
+    }
     exact = {
         label_noiseless(count): Features(count, errors=False, seed=seed)
-        for count in COUNTS
+        for count in NEIGHBOUR_COUNTS
     }
-    largest = max(COUNTS)
+    largest = max(NEIGHBOUR_COUNTS)
     cut = {
-        without_features(what): Features(largest, without=without, seed=seed)
-        for what, without in WITHOUT.items()
+        label_without(what): Features(largest, without=without, seed=seed)
+        for what, without in LEFT_OUT_FEATURES.items()
     }
     signed = {
         f"{label_noisy(largest)}, signed v_r": Features(
@@ -84,14 +86,18 @@ def studies(seed: int, most: int, of: str = "") -> dict[str, Features]:
     }
     if not possible:
         raise ValueError(
-            f"a host with {most} neighbours: {min(COUNTS)} are the fewest that do"
+            f"a host with {most} neighbours: {min(NEIGHBOUR_COUNTS)} are the fewest that do"
         )
     return possible
 
 
-def plain(wanted: Mapping[str, Features]) -> dict[str, Features]:
+def noisy_features(wanted: Mapping[str, Features]) -> dict[str, Features]:
     """Returns the features with errors and nothing left out, by the main ensembles' names."""
-    return {name: wanted[name] for name in map(label_noisy, COUNTS) if name in wanted}
+    return {
+        name: wanted[name]
+        for name in map(label_noisy, NEIGHBOUR_COUNTS)
+        if name in wanted
+    }
 
 
 class EvaluatedEstimator(Protocol):

@@ -10,7 +10,7 @@ SOURCE = "Hayati et al. (2025), arXiv:2509.25362"
 
 
 @dataclass(frozen=True)
-class Variant:
+class PublishedVariant:
     """One simulation with one galaxy model, in Tables 1 and 3 of Hayati et al. (2025).
 
     Arguments:
@@ -24,17 +24,17 @@ class Variant:
     milky_way: dict[int, float]
 
 
-VARIANTS: dict[str, Variant] = {
-    "ESMDPL/UM-SAGA": Variant(
+VARIANTS: dict[str, PublishedVariant] = {
+    "ESMDPL/UM-SAGA": PublishedVariant(
         {25: 29_733, 10: 83_270}, {25: 11.82, 10: 11.14}, {25: 12.20, 10: 12.07}
     ),
-    "ESMDPL/UM": Variant(
+    "ESMDPL/UM": PublishedVariant(
         {25: 35_293, 10: 94_234}, {25: 11.70, 10: 11.07}, {25: 12.18, 10: 12.03}
     ),
-    "VSMDPL/UM": Variant(
+    "VSMDPL/UM": PublishedVariant(
         {25: 165_862, 10: 679_802}, {25: 13.07, 10: 11.68}, {25: 11.98, 10: 11.70}
     ),
-    "VSMDPL/UM-SAGA": Variant(
+    "VSMDPL/UM-SAGA": PublishedVariant(
         {25: 140_392, 10: 541_594}, {25: 13.23, 10: 11.91}, {25: 12.09, 10: 11.93}
     ),
 }

@@ -1,7 +1,7 @@
 """What a host weighs, and the published masses of the Milky Way."""
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from astropy.table import Table
@@ -9,7 +9,7 @@ from astropy.table import Table
 from halomass.cosmology import LOG_M200C_OVER_M_VIR
 from halomass.observed.host_neighbours import Neighbours
 from halomass.study import literature, published_masses
-from halomass.study.ensembles import COUNTS, label_noiseless, label_noisy
+from halomass.study.ensembles import NEIGHBOUR_COUNTS, label_noiseless, label_noisy
 from halomass.study.number_formats import format_floats
 from halomass.study.robustness import COPIES
 
@@ -33,7 +33,7 @@ PUBLISHED_CAPTION = (
 AXIS = r"$\log_{10}\,(M_\mathrm{vir}\,/\,M_\odot)$"
 
 
-class Answer(Protocol):
+class MassEstimate(Protocol):
     """What a host weighs: log10 of the virial mass [Msun], and median and ends of 68 % about it."""
 
     @property
@@ -46,7 +46,7 @@ class Answer(Protocol):
     def upper(self) -> float: ...
 
 
-class Score(Protocol):
+class EstimatorScore(Protocol):
     """How an estimator fares on test hosts: errors [dex], and log-density of the truths [nat]."""
 
     @property
@@ -59,7 +59,9 @@ class Score(Protocol):
     def standard_error(self) -> float: ...
 
 
-def weighed(host: Neighbours, answers: Mapping[str, Answer]) -> dict[str, Table]:
+def host_mass_table(
+    host: Neighbours, answers: Mapping[str, MassEstimate]
+) -> dict[str, Table]:
     """Returns the mass of a host by each ensemble, by title.
 
     Arguments:
@@ -80,24 +82,24 @@ def weighed(host: Neighbours, answers: Mapping[str, Answer]) -> dict[str, Table]
     return {f"Mass, {host.name}": table}
 
 
-def _beware(answers: Mapping[str, Answer]) -> str:
+def _beware(answers: Mapping[str, MassEstimate]) -> str:
     """Returns sentences on the rows that are not what the others are, if there are any."""
     sentences = {
         "mock observations": f" Where it says mock observations they are taken as true "
         f"ones, which {COPIES} "
         "surveys observe with errors: the mean of those that find enough neighbours, as many as "
         "the name says. Where none does the mass is nan.",
-        "perfect data": " Ensembles of perfect data learned from values without errors, and were "
+        "noiseless": " Noiseless ensembles learned from values without errors, and were "
         "tested on such: they take the host's values as exact, and their intervals hold for "
-        "perfect data only.",
+        "noiseless data only.",
     }
     return "".join(
         text for what, text in sentences.items() if any(what in one for one in answers)
     )
 
 
-def masses(
-    host: Neighbours, own: str | None, answers: Mapping[str, Answer]
+def mass_tables(
+    host: Neighbours, own: str | None, answers: Mapping[str, MassEstimate]
 ) -> dict[str, Table]:
     """Returns the host's mass by each ensemble, beside published ones, and what moves it, by title.
 
@@ -109,15 +111,17 @@ def masses(
             another.
     """
     if own is None:
-        return weighed(host, answers)
-    return weighed(host, answers) | _beside_table3(own, answers) | _moved(answers)
+        return host_mass_table(host, answers)
+    return (
+        host_mass_table(host, answers) | _beside_table3(own, answers) | _moved(answers)
+    )
 
 
-def _beside_table3(own: str, answers: Mapping[str, Answer]) -> dict[str, Table]:
+def _beside_table3(own: str, answers: Mapping[str, MassEstimate]) -> dict[str, Table]:
     rows = []
     for name, answer in answers.items():
         catalogue, _, of = name.rpartition(", ")
-        for count in (n for n in COUNTS if of == label_noisy(n)):
+        for count in (n for n in NEIGHBOUR_COUNTS if of == label_noisy(n)):
             which = (catalogue or own, count)
             rows.append((*which, *_masses(answer), *_table3(*which)))
     published = ("published", "published_lower", "published_upper")
@@ -132,12 +136,12 @@ def _beside_table3(own: str, answers: Mapping[str, Answer]) -> dict[str, Table]:
     return {"Masses by catalogue": table}
 
 
-def _beyond(own: str, answers: Mapping[str, Answer]) -> list[str]:
+def _beyond(own: str, answers: Mapping[str, MassEstimate]) -> list[str]:
     low, high = MILKY_WAY_BOUNDS
     return [
         f"{own}, {label_noisy(n)}: {answers[label_noisy(n)].prediction:.2f} is beyond "
         f"{low} to {high}."
-        for n in COUNTS
+        for n in NEIGHBOUR_COUNTS
         if label_noisy(n) in answers
         and not low <= answers[label_noisy(n)].prediction <= high
     ]
@@ -156,7 +160,7 @@ def _far(table: Table) -> list[str]:
 _MASSES = ("log_m_vir", "median", "lower", "upper", "log_m_200c")
 
 
-def _masses(answer: Answer) -> tuple[float, ...]:
+def _masses(answer: MassEstimate) -> tuple[float, ...]:
     inner = published_masses.to_log_m_200c(answer.prediction)
     return answer.prediction, answer.median, answer.lower, answer.upper, inner
 
@@ -165,19 +169,21 @@ def _table3(catalogue: str, count: int) -> tuple[float, float, float]:
     """Returns a published mass, and the ends of its interval: it is given for one alone."""
     published = literature.VARIANTS.get(catalogue)
     middle = published.milky_way.get(count, np.nan) if published else np.nan
-    given = (catalogue, count) == (literature.PREFERRED, max(COUNTS))
+    given = (catalogue, count) == (literature.PREFERRED, max(NEIGHBOUR_COUNTS))
     below, above = literature.MILKY_WAY_INTERVAL if given else (np.nan, np.nan)
     return middle, middle - below, middle + above
 
 
-def _moved(answers: Mapping[str, Answer]) -> dict[str, Table]:
+def _moved(answers: Mapping[str, MassEstimate]) -> dict[str, Table]:
     first = next(iter(answers))
     reference = answers[first].prediction
     rows = [
         (name, one.prediction, one.prediction - reference)
         for name, one in answers.items()
         if name
-        not in map(label_noiseless, COUNTS)  # these take errors of observation for none
+        not in map(
+            label_noiseless, NEIGHBOUR_COUNTS
+        )  # these take errors of observation for none
     ]
     table = Table(rows=rows, names=["ensemble", "log_m_vir", "moved"])
     table["log_m_vir"].info.format, table["moved"].info.format = "%.2f", "%+.3f"
@@ -188,7 +194,9 @@ def _moved(answers: Mapping[str, Answer]) -> dict[str, Table]:
     return {"What moves the mass": table}
 
 
-def estimators(scores: Mapping[str, tuple[Score, Answer]]) -> dict[str, Table]:
+def estimator_table(
+    scores: Mapping[str, tuple[EstimatorScore, MassEstimate]],
+) -> dict[str, Table]:
     """Returns how estimators fare on the same hosts, and the Milky Way's mass by them, by title.
 
     Arguments:
@@ -216,31 +224,46 @@ def estimators(scores: Mapping[str, tuple[Score, Answer]]) -> dict[str, Table]:
     return {"Estimators": table}
 
 
-Ends = tuple[float, float, float]
+Interval = tuple[float, float, float]  # lower end, middle, upper end
 
 
-def literature_rows(
-    ours: Mapping[str, Answer],
-) -> list[tuple[str, Ends | None, Ends | None]]:
-    """Returns rows of a figure: label, our interval or None, a published interval or None.
+class PublishedInterval(NamedTuple):
+    """One row of the figure of published masses: an interval of ours, or a published one.
+
+    Arguments:
+        label: What the row is called.
+        ours: Lower end, median and upper end of 68 % [dex(solMass)]; None if published.
+        published: Lower end, value and upper end [dex(solMass)]; None if ours.
+    """
+
+    label: str
+    ours: Interval | None
+    published: Interval | None
+
+
+def published_intervals(
+    ours: Mapping[str, MassEstimate],
+) -> list[PublishedInterval]:
+    """Returns the rows of the figure of published masses, ours first.
 
     The middle of ours is the median: a biased prediction may be outside its own
     interval.
 
     Arguments:
-        ours: By label, log10 of virial masses [Msun]; they come first. Of others those
-            with the plain features are shown, if their interval is known.
+        ours: By label, log10 of virial masses [Msun]. Those that noisy features give
+            are shown, if their interval is known.
     """
-    rows: list[tuple[str, Ends | None, Ends | None]] = [
-        (name, (one.lower, one.median, one.upper), None)
+    rows = [
+        PublishedInterval(name, (one.lower, one.median, one.upper), None)
         for name, one in ours.items()
-        if name.rpartition(", ")[2] in map(label_noisy, COUNTS)
+        if name.rpartition(", ")[2] in map(label_noisy, NEIGHBOUR_COUNTS)
         and np.isfinite([one.lower, one.upper]).all()
     ]
-    for study in published_masses.STUDIES:
+    for study in published_masses.PUBLISHED_MASSES:
         middle, below, above = study.log_m_vir()
         if np.isfinite(below + above):
-            rows.append((study.marked, None, (middle - below, middle, middle + above)))
+            interval = (middle - below, middle, middle + above)
+            rows.append(PublishedInterval(study.label_with_interval, None, interval))
     return rows
 
 

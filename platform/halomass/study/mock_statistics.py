@@ -7,9 +7,9 @@ from halomass.cosmology import HUBBLE
 from halomass.mock import populations, structure, surroundings
 from halomass.mock.mock_universe import BOXES, MockUniverse
 from halomass.mock.populations import Population
-from halomass.mock.structure import Hosts
+from halomass.mock.structure import NFWHosts
 from halomass.observed.features import Features
-from halomass.observed.mock_survey import look
+from halomass.observed.mock_survey import observe_neighbours
 from halomass.systems import FloatArray
 from orrery.parameters import generator
 from orrery.records import Records
@@ -17,15 +17,15 @@ from orrery.records import Records
 _SMALLEST = 1e-4  # of the host's mass: the lightest subhalos that are counted
 
 
-def like(log_mass: float, hosts: int, seed: int) -> Hosts:
+def hosts_of_mass(log_mass: float, hosts: int, seed: int) -> NFWHosts:
     """Returns hosts of one mass [dex(solMass)] whose concentrations scatter."""
     normal = generator(seed, hosts).standard_normal(hosts)
     mass = np.full(hosts, log_mass)
     median = structure.median_log_concentration(mass)
-    return Hosts(mass, 10 ** (median + structure.CONCENTRATION_SCATTER * normal))
+    return NFWHosts(mass, 10 ** (median + structure.CONCENTRATION_SCATTER * normal))
 
 
-def satellites_of(universe: MockUniverse, hosts: Hosts, seed: int) -> Population:
+def satellites_of(universe: MockUniverse, hosts: NFWHosts, seed: int) -> Population:
     """Returns the satellites of hosts down to 1e-4 of their masses, at any distance.
 
     Arguments:
@@ -37,21 +37,23 @@ def satellites_of(universe: MockUniverse, hosts: Hosts, seed: int) -> Population
     smallest = np.full(count, _SMALLEST)
     streams = [generator(seed, i, 1) for i in range(count)]
     normal = np.array([stream.standard_normal() for stream in streams])
-    draws = populations.draw(streams, populations.expected_subhalos(smallest, normal))
-    return populations.satellites(hosts, smallest, draws, universe.limits)
+    draws = populations.draw_population(
+        streams, populations.expected_subhalos(smallest, normal)
+    )
+    return populations.surviving_satellites(hosts, smallest, draws, universe.limits)
 
 
-def anisotropy(found: Population) -> float:
+def measured_anisotropy(found: Population) -> float:
     """Returns 1 - <v_t^2> / (2 <v_r^2>) of neighbours."""
     return float(1 - np.mean(found.v_t**2) / (2 * np.mean(found.v_r**2)))
 
 
-def detectable(records: Records, seed: int) -> NDArray[np.int64]:
+def detected_counts(records: Records, seed: int) -> NDArray[np.int64]:
     """Returns how many neighbours a survey finds of each host."""
-    return look(records, Features(errors=False, seed=seed), 1).count
+    return observe_neighbours(records, Features(errors=False, seed=seed), 1).count
 
 
-def real_weights(universe: MockUniverse, records: Records) -> FloatArray:
+def mass_function_weights(universe: MockUniverse, records: Records) -> FloatArray:
     """Returns how many isolated halos of the simulated box each host stands for, `[B]`.
 
     Arguments:
@@ -63,7 +65,7 @@ def real_weights(universe: MockUniverse, records: Records) -> FloatArray:
     drawn = universe.density(grid)
     drawn /= drawn.sum() * (grid[1] - grid[0])
     number = -np.gradient(surroundings.number_above(grid), grid)
-    number = number * surroundings.isolated(universe.isolation, grid)
+    number = number * surroundings.isolated_fraction(universe.isolation, grid)
     side = BOXES[universe.catalogue.split("/")[0]] / HUBBLE * 1e3  # [kpc]
     return np.interp(log_mass, grid, number / drawn) * side**3 / len(log_mass)
 

@@ -10,7 +10,7 @@ Definition = Literal["vir", "200c", "total"]
 
 
 @dataclass(frozen=True)
-class Study:
+class PublishedMass:
     """A published mass of the Milky Way.
 
     Arguments:
@@ -39,7 +39,7 @@ class Study:
     reference: str
 
     @property
-    def marked(self) -> str:
+    def label_with_interval(self) -> str:
         """The label, with what the interval holds unless that is 68 %."""
         usual = self.interval.startswith("68") or self.interval == "1 sigma"
         return (
@@ -62,8 +62,8 @@ class Study:
 _NONE = math.nan
 
 
-STUDIES: tuple[Study, ...] = (
-    Study(
+PUBLISHED_MASSES: tuple[PublishedMass, ...] = (
+    PublishedMass(
         "Zaritsky et al. 1989",
         1989,
         1.25,
@@ -75,7 +75,7 @@ STUDIES: tuple[Study, ...] = (
         "remote satellites",
         "1989ApJ...345..759Z",
     ),
-    Study(
+    PublishedMass(
         "Patel et al. 2018b",
         2018,
         0.96,
@@ -87,7 +87,7 @@ STUDIES: tuple[Study, ...] = (
         "satellite angular momentum; no Sgr",
         "arXiv:1803.01878",
     ),
-    Study(
+    PublishedMass(
         "Sohn et al. 2018",
         2018,
         2.05,
@@ -99,7 +99,7 @@ STUDIES: tuple[Study, ...] = (
         "HST globular cluster PMs",
         "arXiv:1804.01994",
     ),
-    Study(
+    PublishedMass(
         "Eadie & Jurić 2019",
         2019,
         0.7,
@@ -111,7 +111,7 @@ STUDIES: tuple[Study, ...] = (
         "globular clusters Gaia DR2",
         "arXiv:1810.10036",
     ),
-    Study(
+    PublishedMass(
         "Watkins et al. 2019",
         2019,
         1.28,
@@ -123,7 +123,7 @@ STUDIES: tuple[Study, ...] = (
         "Gaia DR2 globular clusters",
         "arXiv:1804.11348",
     ),
-    Study(
+    PublishedMass(
         "Grand et al. 2019",
         2019,
         1.29,
@@ -135,7 +135,7 @@ STUDIES: tuple[Study, ...] = (
         "high-velocity tail corrected",
         "arXiv:1905.09834",
     ),
-    Study(
+    PublishedMass(
         "Deason et al. 2019",
         2019,
         1.0,
@@ -147,7 +147,7 @@ STUDIES: tuple[Study, ...] = (
         "local escape speed",
         "arXiv:1901.02016",
     ),
-    Study(
+    PublishedMass(
         "Posti & Helmi 2019",
         2019,
         1.3,
@@ -159,7 +159,7 @@ STUDIES: tuple[Study, ...] = (
         "globular cluster DF",
         "arXiv:1805.01408",
     ),
-    Study(
+    PublishedMass(
         "Callingham et al. 2019",
         2019,
         1.17,
@@ -171,7 +171,7 @@ STUDIES: tuple[Study, ...] = (
         "satellite dynamics EAGLE DF",
         "arXiv:1808.10456",
     ),
-    Study(
+    PublishedMass(
         "Karukes et al. 2020",
         2020,
         0.89,
@@ -183,7 +183,7 @@ STUDIES: tuple[Study, ...] = (
         "rotation curve",
         "arXiv:1912.04296",
     ),
-    Study(
+    PublishedMass(
         "Cautun et al. 2020",
         2020,
         1.08,
@@ -195,7 +195,7 @@ STUDIES: tuple[Study, ...] = (
         "rotation curve + contracted halo",
         "arXiv:1911.04557",
     ),
-    Study(
+    PublishedMass(
         "Li et al. 2020",
         2020,
         1.23,
@@ -207,7 +207,7 @@ STUDIES: tuple[Study, ...] = (
         "28 satellites phase-space DF",
         "arXiv:1912.02086",
     ),
-    Study(
+    PublishedMass(
         "Fritz et al. 2020",
         2020,
         1.51,
@@ -219,7 +219,7 @@ STUDIES: tuple[Study, ...] = (
         "45 satellite PMs Watkins estimator",
         "arXiv:2001.02651",
     ),
-    Study(
+    PublishedMass(
         "Zaritsky et al. 2020",
         2020,
         1.4,
@@ -231,7 +231,7 @@ STUDIES: tuple[Study, ...] = (
         "H3 timing argument",
         "arXiv:1909.02025",
     ),
-    Study(
+    PublishedMass(
         "Deason et al. 2021",
         2021,
         1.01,
@@ -243,7 +243,7 @@ STUDIES: tuple[Study, ...] = (
         "halo stars to 100 kpc",
         "arXiv:2010.13801",
     ),
-    Study(
+    PublishedMass(
         "Necib & Lin 2022",
         2022,
         0.7,
@@ -255,7 +255,7 @@ STUDIES: tuple[Study, ...] = (
         "escape speed Gaia DR2",
         "arXiv:2102.02211",
     ),
-    Study(
+    PublishedMass(
         "Slizewski et al. 2022",
         2022,
         1.19,
@@ -267,7 +267,7 @@ STUDIES: tuple[Study, ...] = (
         "dwarf galaxies GME",
         "arXiv:2108.12474",
     ),
-    Study(
+    PublishedMass(
         "Shen et al. 2022",
         2022,
         1.08,
@@ -279,7 +279,7 @@ STUDIES: tuple[Study, ...] = (
         "H3 halo stars",
         "arXiv:2111.09327",
     ),
-    Study(
+    PublishedMass(
         "Rodriguez Wimberly et al. 2022",
         2022,
         1.1,
@@ -291,7 +291,7 @@ STUDIES: tuple[Study, ...] = (
         "satellite kinematics Phat ELVIS",
         "arXiv:2109.00633",
     ),
-    Study(
+    PublishedMass(
         "Carlesi Hoffman Libeskind 2022",
         2022,
         1.15,
@@ -303,7 +303,7 @@ STUDIES: tuple[Study, ...] = (
         "gradient boosted trees LG pair",
         "arXiv:2204.03334",
     ),
-    Study(
+    PublishedMass(
         "Sylos Labini et al. 2023",
         2023,
         0.65,
@@ -315,7 +315,7 @@ STUDIES: tuple[Study, ...] = (
         "Gaia DR3 rotation curve",
         "arXiv:2302.01379",
     ),
-    Study(
+    PublishedMass(
         "Hayati et al. 2025",
         2025,
         1.58,

@@ -7,7 +7,7 @@ from astropy.table import Table
 
 from halomass.observed.features import Features, features
 from halomass.observed.host_neighbours import Neighbours, as_records, observation
-from halomass.study.ensembles import EvaluatedEstimator, plain
+from halomass.study.ensembles import EvaluatedEstimator, noisy_features
 from halomass.study.number_formats import format_floats
 from halomass.systems import FloatArray
 
@@ -31,7 +31,10 @@ def mock_observations(
         wanted: The features of ensembles, by their names; the plain ones take part.
     """
     copies = as_records(host, COPIES)
-    rows = {name: features(copies, binning) for name, binning in plain(wanted).items()}
+    rows = {
+        name: features(copies, binning)
+        for name, binning in noisy_features(wanted).items()
+    }
     return {name: x[np.isfinite(x).all(axis=1)] for name, x in rows.items()}
 
 
@@ -54,7 +57,11 @@ def leave_one_out(
         found: The ensembles; those that see the plain features, of fewer neighbours
             than there are, take part.
     """
-    asked = {name: b for name, b in plain(wanted).items() if b.neighbours < len(host)}
+    asked = {
+        name: b
+        for name, b in noisy_features(wanted).items()
+        if b.neighbours < len(host)
+    }
     if not asked:
         return {}
     whole = {

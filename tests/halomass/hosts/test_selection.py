@@ -14,10 +14,10 @@ from halomass.hosts.catalogue_systems import CatalogueSystems, Snapshot
 from halomass.hosts.neighbours import Halos, Neighbourhood
 from halomass.hosts.selection import (
     FinalPositions,
-    Selection,
+    HostSelection,
+    assign_split,
     final_positions,
     find_hosts,
-    sides,
 )
 from halomass.mock import stellar_mass
 from orrery.execution import cluster
@@ -142,7 +142,7 @@ def around(halos, chosen):
 
 
 def test_hosts_are_those_of_a_search_through_all():
-    halos, chosen = universe(), Selection(minimum=12)
+    halos, chosen = universe(), HostSelection(minimum=12)
     found = find_hosts(around(halos, chosen), chosen)
     separation = halos.position[None] - halos.position[:, None]
     separation -= BOX * np.round(separation / BOX)
@@ -160,7 +160,7 @@ def test_hosts_are_those_of_a_search_through_all():
 
 
 def test_satellites_are_no_hosts_but_are_neighbours():
-    halos, chosen = universe(), Selection()
+    halos, chosen = universe(), HostSelection()
     satellites = dataclasses.replace(halos, upid=np.where(halos.upid == -1, 1, -1))
     assert not np.isin(
         find_hosts(around(satellites, chosen), chosen).row % 13, [0]
@@ -171,7 +171,7 @@ def test_satellites_are_no_hosts_but_are_neighbours():
 
 def test_isolation_is_physical():
     # two equal pairs of a host and a larger halo, 600 comoving kpc apart
-    halos, chosen = universe(), Selection(minimum=1)
+    halos, chosen = universe(), HostSelection(minimum=1)
     place = halos.position.copy()
     first, second = 13 * CLUSTERS, 13 * (CLUSTERS + 1)
     place[second : second + 13] += place[first] + [0.4068, 0, 0] - place[second]
@@ -183,20 +183,20 @@ def test_isolation_is_physical():
 
 
 def test_the_largest_halo_and_the_only_cluster_are_no_hosts():
-    halos, chosen = universe(), Selection(minimum=1)
+    halos, chosen = universe(), HostSelection(minimum=1)
     assert 0 not in find_hosts(around(halos, chosen), chosen).row
     one = dataclasses.replace(chosen, log_m_cluster=14.4)
     assert np.isfinite(find_hosts(around(halos, one), one).distance_cluster).all()
 
 
 def test_hosts_without_any_cluster_are_refused():
-    halos, chosen = universe(), Selection(log_m_cluster=15.0)
+    halos, chosen = universe(), HostSelection(log_m_cluster=15.0)
     with pytest.raises(ValueError, match=r"the largest has 14\.50"):
         find_hosts(around(halos, chosen), chosen)
 
 
 def test_no_hosts_need_no_cluster():
-    halos, chosen = universe(), Selection(minimum=500, log_m_cluster=15.0)
+    halos, chosen = universe(), HostSelection(minimum=500, log_m_cluster=15.0)
     found = find_hosts(around(halos, chosen), chosen)
     assert (
         len(found.row) == len(found.distance_larger) == len(found.distance_cluster) == 0
@@ -204,7 +204,7 @@ def test_no_hosts_need_no_cluster():
 
 
 def test_no_halo_is_a_neighbour_of_two_hosts():
-    halos, chosen = universe(), Selection(minimum=1)
+    halos, chosen = universe(), HostSelection(minimum=1)
     halos = dataclasses.replace(halos, position=halos.position / 4, box=BOX / 4)
     place = around(halos, chosen)
     crowd = np.flatnonzero(halos.upid == -1)
@@ -216,8 +216,8 @@ def test_no_halo_is_a_neighbour_of_two_hosts():
 
 def test_sides_are_slabs():
     x = np.array([0.0, 0.649999, 0.65, 0.749999, 0.75, 0.999])
-    assert_array_equal(sides(x, Selection()), [0, 0, 1, 1, 2, 2])
-    assert sides(x, Selection()).dtype == np.int8
+    assert_array_equal(assign_split(x, HostSelection()), [0, 0, 1, 1, 2, 2])
+    assert assign_split(x, HostSelection()).dtype == np.int8
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_sides_are_slabs():
 )
 def test_impossible_selections_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        Selection(**change)
+        HostSelection(**change)
 
 
 def test_fates_follow_descendants_to_the_last_snapshot():
@@ -268,7 +268,7 @@ def test_fates_need_snapshots_that_follow_one_another():
 def test_no_host_of_one_side_is_on_another_in_any_snapshot(tmp_path):
     parts, last = history()
     made = CatalogueSystems(
-        tuple(written(part, tmp_path) for part in parts), Selection(minimum=5)
+        tuple(written(part, tmp_path) for part in parts), HostSelection(minimum=5)
     )
     records = made.records(1, range(made.count)).scalars
     trees = np.array([last[int(identity)] for identity in records["id"]])
@@ -277,7 +277,7 @@ def test_no_host_of_one_side_is_on_another_in_any_snapshot(tmp_path):
         for part in parts
         for i, x in zip(part.id, final_positions(part).x, strict=True)
     }
-    now = sides(
+    now = assign_split(
         np.array([here[int(identity)] for identity in records["id"]]), made.selection
     )
     assert set(records["split"]) == {0, 1, 2}
@@ -361,7 +361,7 @@ def test_a_record_does_not_depend_on_the_others(tmp_path):
 
 def test_the_first_hosts_are_a_fair_sample(catalogue):
     first = catalogue.records(7, range(40)).scalars["x"]
-    assert set(sides(first, catalogue.selection)) == {0, 1, 2}
+    assert set(assign_split(first, catalogue.selection)) == {0, 1, 2}
     other = catalogue.records(8, range(40)).scalars["x"]
     assert not np.array_equal(first, other)
 
@@ -398,7 +398,9 @@ def test_halos_without_stars_are_given_some(tmp_path):
 
 
 def test_a_catalogue_without_hosts_is_refused(tmp_path):
-    made = CatalogueSystems((written(universe(), tmp_path),), Selection(minimum=1000))
+    made = CatalogueSystems(
+        (written(universe(), tmp_path),), HostSelection(minimum=1000)
+    )
     with pytest.raises(ValueError, match=r"no halo is a host by .*minimum=1000"):
         _ = made.count
 
@@ -435,7 +437,7 @@ def test_the_description_says_what_decides(tmp_path):
     )
     assert base.describe() == elsewhere.describe()
     for other in (
-        CatalogueSystems((snapshot,), Selection(minimum=25)),
+        CatalogueSystems((snapshot,), HostSelection(minimum=25)),
         CatalogueSystems((dataclasses.replace(snapshot, fingerprint="another"),)),
     ):
         assert other.describe() != base.describe()

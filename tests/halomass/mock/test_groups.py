@@ -16,7 +16,7 @@ def drawn(count=3000, hosts=10, seed=1):
 
 def test_leaders_belong_to_the_same_host_and_are_heavier():
     host, ratio, uniform = drawn()
-    leader = groups.leaders(host, ratio, np.ones(len(host), bool), uniform)
+    leader = groups.assign_leaders(host, ratio, np.ones(len(host), bool), uniform)
     follows = leader != np.arange(len(host))
     assert (host[leader] == host).all()
     assert (ratio[leader[follows]] > 5 * ratio[follows]).all()
@@ -27,7 +27,7 @@ def test_leaders_have_companions_in_proportion_to_their_mass():
     host, uniform = np.zeros(30_000, np.int64), np.random.default_rng(2).random(30_000)
     ratio = np.full(30_000, 1e-6)
     ratio[[10, 20_000]] = 0.1, 0.3
-    leader = groups.leaders(host, ratio, np.ones(30_000, bool), uniform)
+    leader = groups.assign_leaders(host, ratio, np.ones(30_000, bool), uniform)
     few, many = np.sum(leader == 10), np.sum(leader == 20_000)
     assert many / few == pytest.approx(3, rel=0.1)
 
@@ -37,7 +37,7 @@ def test_who_may_not_lead_does_not():
     heaviest = np.argmax(ratio)
     may = np.ones(len(host), bool)
     may[heaviest] = False
-    leader = groups.leaders(host, ratio, may, uniform)
+    leader = groups.assign_leaders(host, ratio, may, uniform)
     assert np.flatnonzero(leader == heaviest).tolist() in ([], [heaviest])
 
 
@@ -45,8 +45,10 @@ def test_a_hosts_groups_do_not_depend_on_other_hosts():
     host, ratio, uniform = drawn()
     may = np.ones(len(host), bool)
     here = host == 4
-    alone = groups.leaders(host[here] - 4, ratio[here], may[here], uniform[here])
-    together = groups.leaders(host, ratio, may, uniform)[here] - np.flatnonzero(here)[0]
+    alone = groups.assign_leaders(host[here] - 4, ratio[here], may[here], uniform[here])
+    together = (
+        groups.assign_leaders(host, ratio, may, uniform)[here] - np.flatnonzero(here)[0]
+    )
     np.testing.assert_array_equal(alone, together)
 
 
@@ -56,12 +58,14 @@ def test_companions_move_with_their_leader():
     ones = np.ones(count)
     start = Infall(ones, ones, 10 * ones, -0.5 * ones, 0.2 * ones)
     normal = np.random.default_rng(3).standard_normal((4, count))
-    alone = groups.accompany(start, np.ones(count, bool), 0.1 * ones, normal)
+    alone = groups.infall_with_leaders(start, np.ones(count, bool), 0.1 * ones, normal)
     np.testing.assert_array_equal(alone.v_r, start.v_r)
     np.testing.assert_array_equal(alone.radius, start.radius)
     spread = []
     for ratio in (1e-3, 0.1):
-        found = groups.accompany(start, np.zeros(count, bool), ratio * ones, normal)
+        found = groups.infall_with_leaders(
+            start, np.zeros(count, bool), ratio * ones, normal
+        )
         assert found.v_r.mean() == pytest.approx(-0.5, abs=0.02)
         assert (found.v_t >= 0).all()
         spread.append(found.v_r.std())
@@ -71,5 +75,6 @@ def test_companions_move_with_their_leader():
 def test_no_subhalos_have_no_leaders():
     nothing = np.zeros(0)
     assert (
-        len(groups.leaders(np.zeros(0, np.int64), nothing, nothing > 0, nothing)) == 0
+        len(groups.assign_leaders(np.zeros(0, np.int64), nothing, nothing > 0, nothing))
+        == 0
     )

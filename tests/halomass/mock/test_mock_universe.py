@@ -136,9 +136,9 @@ def test_keeping_fewer_neighbours_keeps_the_most_massive_in_stars():
 def test_those_cut_off_would_seldom_have_been_seen():
     """The 25 detectable neighbours with the most stars are among the hundred that are kept."""
     universe = MockUniverse(lightest=11.5, heaviest=13.5)
-    kept = mock_statistics.detectable(universe.records(9, range(150)), 0)
+    kept = mock_statistics.detected_counts(universe.records(9, range(150)), 0)
     everything = replace(universe, neighbours_kept=10_000)
-    there = mock_statistics.detectable(everything.records(9, range(150)), 0)
+    there = mock_statistics.detected_counts(everything.records(9, range(150)), 0)
     assert np.mean((there >= 25) & (kept < 25)) < 0.02
 
 
@@ -200,10 +200,10 @@ def test_small_hosts_have_backsplash_and_infall_beyond_their_virial_radius():
 
 
 def test_the_report_calls_misses_misses():
-    table = acceptance.acceptance("ESMDPL/UM-SAGA", hosts=128)
+    table = acceptance.acceptance_table("ESMDPL/UM-SAGA", hosts=128)
     off = np.abs(table["deviation"]) > table["tolerance"]
     np.testing.assert_array_equal(table["verdict"] == "MISS", off)
-    text = acceptance.report(table)
+    text = acceptance.acceptance_text(table)
     assert text.startswith(acceptance.TITLE)
     assert f"{np.count_nonzero(off)} misses" in text
     for name in ("aim", "source"):
@@ -211,7 +211,7 @@ def test_the_report_calls_misses_misses():
 
 
 def test_only_what_was_published_has_a_publication_as_its_source():
-    table = acceptance.acceptance("ESMDPL/UM-SAGA", hosts=100)
+    table = acceptance.acceptance_table("ESMDPL/UM-SAGA", hosts=100)
     source = dict(zip(table["quantity"], table["source"], strict=True))
     aim = dict(zip(table["quantity"], table["aim"], strict=True))
     assert "published" not in table.colnames
@@ -229,9 +229,9 @@ def test_both_resolutions_shift_the_typical_host_as_published():
     for name in CATALOGUES:
         universe = MockUniverse(name)
         drawn = universe.records(2, range(512))
-        weight = mock_statistics.real_weights(universe, drawn)
+        weight = mock_statistics.mass_function_weights(universe, drawn)
         for needed in (10, 25):
-            enough = mock_statistics.detectable(drawn, 0) >= needed
+            enough = mock_statistics.detected_counts(drawn, 0) >= needed
             medians[name, needed] = mock_statistics.weighted_median(
                 drawn.scalars["log_m_vir"][enough], weight[enough]
             )

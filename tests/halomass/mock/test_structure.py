@@ -6,12 +6,14 @@ from colossus.halo import profile_nfw
 
 from halomass.cosmology import HUBBLE, G, colossus, virial_density
 from halomass.mock import history, stellar_mass, structure, tides
-from halomass.mock.structure import Hosts
+from halomass.mock.structure import NFWHosts
 
 
 def test_an_nfw_halo_has_its_virial_mass_within_its_virial_radius():
-    hosts = Hosts(np.array([11.0, 12.0, 14.0]), np.array([12.0, 9.0, 5.0]))
-    within = hosts.scale_mass * structure.enclosed(hosts.radius / hosts.scale_radius)
+    hosts = NFWHosts(np.array([11.0, 12.0, 14.0]), np.array([12.0, 9.0, 5.0]))
+    within = hosts.scale_mass * structure.enclosed_mass(
+        hosts.radius / hosts.scale_radius
+    )
     np.testing.assert_allclose(within, hosts.mass)
     density = hosts.mass / (4 / 3 * np.pi * hosts.radius**3)
     np.testing.assert_allclose(density, virial_density(1.0))
@@ -21,7 +23,7 @@ def test_structure_agrees_with_colossus():
     colossus()
     mass, concentration = 1e12, 10.0
     theirs = profile_nfw.NFWProfile(M=mass * HUBBLE, c=concentration, z=0.0, mdef="vir")
-    hosts = Hosts(np.array([12.0]), np.array([concentration]))
+    hosts = NFWHosts(np.array([12.0]), np.array([concentration]))
     assert 0.465 * hosts.scale_velocity[0] == pytest.approx(theirs.Vmax()[0], rel=3e-3)
     assert hosts.radius[0] == pytest.approx(
         theirs.RDelta(0.0, "vir") / HUBBLE, rel=3e-3
@@ -67,12 +69,12 @@ def test_mass_loss_solves_its_equation():
     steps = 20_000
     for _ in range(steps):
         mass -= rate * mass * mass**tides.LOSS_POWER * 3.0 / steps
-    closed = tides.bound_share(np.array([3.0]), np.array([ratio]), np.array([rate]))
+    closed = tides.bound_fraction(np.array([3.0]), np.array([ratio]), np.array([rate]))
     assert closed[0] == pytest.approx(mass / ratio, rel=1e-3)
 
 
 def test_circular_velocity_falls_with_bound_mass():
-    share = tides.velocity_share(np.array([1.0, 0.3, 0.1, 0.01]))
+    share = tides.velocity_fraction(np.array([1.0, 0.3, 0.1, 0.01]))
     assert share[0] == pytest.approx(1.0)
     assert (np.diff(share) < 0).all()
 
@@ -89,7 +91,7 @@ def test_stellar_masses_are_the_published_ones(log_m_peak, log_m_star):
 def test_stellar_masses_scatter_more_in_dwarfs():
     random = np.random.default_rng(1)
     for mass, scatter in ((8.5, 0.4), (11.0, 0.2)):
-        drawn = stellar_mass.log_stellar_mass(np.full(20_000, mass), random)
+        drawn = stellar_mass.draw_log_stellar_mass(np.full(20_000, mass), random)
         assert drawn.std() == pytest.approx(scatter, rel=0.02)
         assert np.median(drawn) == pytest.approx(
             stellar_mass.median_log_stellar_mass(np.array(mass)), abs=0.02

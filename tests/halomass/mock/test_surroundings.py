@@ -5,11 +5,11 @@ import pytest
 
 from halomass.cosmology import hubble
 from halomass.mock import surroundings
-from halomass.mock.structure import Hosts
+from halomass.mock.structure import NFWHosts
 
 
 def dwarfs(count=20_000):
-    return Hosts(np.full(count, 11.2), np.full(count, 12.0))
+    return NFWHosts(np.full(count, 11.2), np.full(count, 12.0))
 
 
 def test_there_are_fewer_halos_the_larger_they_are():
@@ -30,17 +30,17 @@ def test_the_nearest_halo_lies_where_one_is_expected():
     mass = np.full(4000, 12.0)
     drawn = np.random.default_rng(1).standard_exponential(4000)
     above = np.full(4000, 14.0)
-    distance = surroundings.nearest(500.0, drawn, mass, above)
-    passed = surroundings.expected(distance, mass, above) - surroundings.expected(
-        np.asarray(500.0), mass, above
-    )
+    distance = surroundings.nearest_distance(500.0, drawn, mass, above)
+    passed = surroundings.expected_number(
+        distance, mass, above
+    ) - surroundings.expected_number(np.asarray(500.0), mass, above)
     np.testing.assert_allclose(passed, drawn, rtol=0.02, atol=1e-3)
 
 
 def test_environments_keep_to_the_isolation_and_to_each_other():
     random = np.random.default_rng(2)
     mass = random.uniform(10.5, 14.5, 3000)
-    found = surroundings.environment(
+    found = surroundings.nearest_larger_halos(
         mass, 500.0, random.standard_exponential((2, 3000))
     )
     assert (found.distance_larger >= 499.9).all()
@@ -54,7 +54,7 @@ def test_massive_hosts_have_their_betters_far_away():
     random = np.random.default_rng(3)
     median = [
         np.median(
-            surroundings.environment(
+            surroundings.nearest_larger_halos(
                 np.full(500, mass), 500.0, random.standard_exponential((2, 500))
             ).distance_larger
         )
@@ -66,7 +66,7 @@ def test_massive_hosts_have_their_betters_far_away():
 def test_the_milky_ways_environment_is_ordinary():
     random = np.random.default_rng(4)
     mass = np.full(4000, 12.1)
-    found = surroundings.environment(
+    found = surroundings.nearest_larger_halos(
         mass, 500.0, random.standard_exponential((2, 4000))
     )
     assert 0.05 < np.mean(found.distance_larger < 761) < 0.5
@@ -74,7 +74,7 @@ def test_the_milky_ways_environment_is_ordinary():
 
 
 def test_isolated_halos_are_rare_where_larger_ones_are_many():
-    share = surroundings.isolated(500.0, np.array([10.5, 11.5, 13.0]))
+    share = surroundings.isolated_fraction(500.0, np.array([10.5, 11.5, 13.0]))
     assert (np.diff(share) > 0).all()
     assert share[-1] > 0.95
 
@@ -82,7 +82,7 @@ def test_isolated_halos_are_rare_where_larger_ones_are_many():
 def test_halos_falling_in_lie_beyond_the_virial_radius_and_follow_the_profile():
     hosts = dwarfs()
     random = np.random.default_rng(5)
-    found = surroundings.neighbours(
+    found = surroundings.first_infall_positions(
         hosts, 250.0, random.random((2, 20_000)), random.standard_normal((3, 20_000))
     )
     assert (found.r >= hosts.radius - 1e-6).all()
@@ -100,7 +100,7 @@ def test_halos_falling_in_lie_beyond_the_virial_radius_and_follow_the_profile():
 def test_halos_stream_towards_the_host_as_space_expands():
     hosts = dwarfs()
     random = np.random.default_rng(6)
-    found = surroundings.neighbours(
+    found = surroundings.first_infall_positions(
         hosts, 250.0, random.random((2, 20_000)), random.standard_normal((3, 20_000))
     )
     peculiar = (found.v_r - hubble() * found.r) / hosts.velocity
@@ -122,7 +122,7 @@ def test_no_neighbour_is_larger_than_its_host():
 
 
 def test_large_hosts_reach_beyond_all_neighbours():
-    hosts = Hosts(np.array([11.0, 13.0]), np.array([12.0, 8.0]))
+    hosts = NFWHosts(np.array([11.0, 13.0]), np.array([12.0, 8.0]))
     few = surroundings.expected_neighbours(hosts, 250.0, 8.0)
     assert few[0] > 1
     assert few[1] == 0

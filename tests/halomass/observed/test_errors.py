@@ -39,7 +39,7 @@ def test_sizes_follow_the_relation():
 def test_errors_of_all_three_have_the_sizes_of_equation_2(normals, r, log_m_star):
     """The logarithm of |error| tells size and scatter, whatever the size's own distribution."""
     model, mass = ErrorModel(largest_distance_error=np.inf), np.full(M, log_m_star)
-    seen = errors.observed(alike(r), mass, normals, model)
+    seen = errors.with_errors(alike(r), mass, normals, model)
     moved = {
         "distance": (seen.r / r - 1)[seen.r > model.smallest_distance],
         "radial_velocity": seen.v_r - 30.0,
@@ -59,7 +59,7 @@ def test_errors_of_all_three_have_the_sizes_of_equation_2(normals, r, log_m_star
 def test_both_components_of_the_proper_motion_have_the_error(normals):
     """v_t^2 of a neighbour at rest is a sum of two squares: 2 (4.74047 d sigma)^2 on average."""
     relation = Relation(-1.0, 0.0, 0.0, 0.0)
-    seen = errors.observed(
+    seen = errors.with_errors(
         alike(50.0, v_t=0.0), np.full(M, 5.0), normals, only(proper_motion=relation)
     )
     expected = np.sqrt(2) * 4.74047 * 50.0 * 0.1
@@ -67,7 +67,7 @@ def test_both_components_of_the_proper_motion_have_the_error(normals):
 
 
 def test_a_wrong_distance_moves_the_tangential_velocity_alone(normals):
-    seen = errors.observed(
+    seen = errors.with_errors(
         alike(100.0),
         np.full(M, 5.0),
         normals,
@@ -80,7 +80,7 @@ def test_a_wrong_distance_moves_the_tangential_velocity_alone(normals):
 
 def test_proper_motion_errors_raise_velocities_on_average(normals):
     """Why observed values must never be resampled."""
-    seen = errors.observed(
+    seen = errors.with_errors(
         alike(200.0, v_t=50.0), np.full(M, 3.5), normals, ErrorModel()
     )
     assert np.sqrt(np.mean(seen.v_t**2)) > 60.0
@@ -89,7 +89,7 @@ def test_proper_motion_errors_raise_velocities_on_average(normals):
 def test_distances_stay_above_the_smallest(normals):
     wild = only(distance=Relation(0.5, 0.0, 0.0, 0.0))
     for r in (0.0, 3.0, 40.0):
-        seen = errors.observed(alike(r), np.full(M, 5.0), normals, wild)
+        seen = errors.with_errors(alike(r), np.full(M, 5.0), normals, wild)
         assert seen.r.min() == wild.smallest_distance
         assert np.isfinite(seen.v_t).all()
 
@@ -98,14 +98,14 @@ def test_distance_errors_are_clipped(normals):
     model = ErrorModel(
         distance=Relation(0.0, 0.0, 0.0, 0.0), largest_distance_error=0.3
     )
-    seen = errors.observed(alike(100.0), np.full(M, 5.0), normals, model)
+    seen = errors.with_errors(alike(100.0), np.full(M, 5.0), normals, model)
     assert seen.r.min() == pytest.approx(70.0)
     assert seen.r.max() == pytest.approx(130.0)
 
 
 def test_environment_noise_has_its_size(normals):
     true = np.tile([91.7, 761.0, 17_000.0], (M, 1))
-    seen = errors.observed_environment(true, normals[:, :3], ErrorModel())
+    seen = errors.environment_with_errors(true, normals[:, :3], ErrorModel())
     assert np.std(seen[:, 0]) == pytest.approx(5.95, rel=0.01)
     assert np.std(np.log10(seen[:, 1])) == pytest.approx(0.007, rel=0.01)
     assert np.std(np.log10(seen[:, 2])) == pytest.approx(0.04, rel=0.01)
@@ -113,7 +113,7 @@ def test_environment_noise_has_its_size(normals):
 
 
 def test_a_small_satellite_keeps_a_circular_velocity(normals):
-    seen = errors.observed_environment(
+    seen = errors.environment_with_errors(
         np.full((M, 3), 5.0), normals[:, :3], ErrorModel()
     )
     assert seen[:, 0].min() == errors.SMALLEST_VMAX

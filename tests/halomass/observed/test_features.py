@@ -8,12 +8,12 @@ from astropy import units
 
 from halomass import systems
 from halomass.observed.errors import ErrorModel
-from halomass.observed.features import SOFTENING, Features, NeighbourSet, features
-from halomass.observed.mock_survey import Detectability, look
+from halomass.observed.features import ASINH_SCALE, Features, NeighbourSet, features
+from halomass.observed.mock_survey import Detectability, observe_neighbours
 from orrery.records import Records
 
 HOSTS = 300
-PERFECT = Features(neighbours=4, errors=False, detectability=False)
+NOISELESS = Features(neighbours=4, errors=False, detectability=False)
 
 
 def made(counts, seed=0):
@@ -75,7 +75,7 @@ def brute_force(records, binning):
 
 @pytest.mark.parametrize("neighbours", [1, 4, 60])
 def test_features_are_what_a_loop_over_hosts_gives(records, neighbours):
-    binning = replace(PERFECT, neighbours=neighbours)
+    binning = replace(NOISELESS, neighbours=neighbours)
     np.testing.assert_allclose(
         features(records, binning), brute_force(records, binning)
     )
@@ -93,7 +93,7 @@ def test_units_can_be_read():
 
 
 def test_hosts_with_too_few_neighbours_have_no_features():
-    x = features(made([3, 4, 0, 5]), PERFECT)
+    x = features(made([3, 4, 0, 5]), NOISELESS)
     assert np.isnan(x).all(axis=1).tolist() == [True, False, True, False]
     assert np.isfinite(x[[1, 3]]).all()
 
@@ -202,7 +202,7 @@ def test_the_hosts_of_the_removal_study_are_the_same(records):
 def test_one_limit_for_all_neighbours_of_a_host(records):
     """Corrected for distance, the faintest neighbour seen is brighter than the brightest unseen."""
     wide = NeighbourSet(largest=200, errors=False)
-    seen = look(records, wide, wide.places)
+    seen = observe_neighbours(records, wide, wide.places)
     survey = Detectability()
     for i in range(HOSTS):
         here = slice(records.offsets[i], records.offsets[i + 1])
@@ -220,7 +220,7 @@ def test_limits_scatter_by_one_dex_between_hosts():
     ladder = made(np.full(hosts, len(steps)))
     ladder.particles["r"][:] = 100.0
     ladder.particles["log_m_star"][:] = np.tile(steps, hosts)
-    seen = look(ladder, Features(), 1)
+    seen = observe_neighbours(ladder, Features(), 1)
     limit = 8 - 0.05 * (seen.count + 0.5)
     inside = limit[(limit > 0.1) & (limit < 7.9)]
     assert np.median(inside) == pytest.approx(2.3 + 0.65, abs=0.06)
@@ -234,7 +234,7 @@ def test_halos_without_stars_are_never_seen():
     for detectability in (True, False):
         survey = Detectability(intercept=-10.0)
         binning = Features(neighbours=2, detectability=detectability, survey=survey)
-        assert look(records, binning, 2).count.tolist() == [2]
+        assert observe_neighbours(records, binning, 2).count.tolist() == [2]
 
 
 def test_vmax_is_that_of_the_detected_neighbour_with_the_most_stars():
@@ -242,13 +242,16 @@ def test_vmax_is_that_of_the_detected_neighbour_with_the_most_stars():
     records.particles["log_m_star"][:] = [4.0, 7.0, 5.0]
     records.particles["vmax"][:] = [10.0, 60.0, 20.0]
     x = columns(
-        features(records, replace(PERFECT, neighbours=3)),
-        replace(PERFECT, neighbours=3),
+        features(records, replace(NOISELESS, neighbours=3)),
+        replace(NOISELESS, neighbours=3),
     )
     assert x["log_vmax"][0] == pytest.approx(np.log10(60.0))
     records.particles["r"][:] = [20.0, 250.0, 20.0]  # too far to be seen
     far = replace(
-        PERFECT, neighbours=2, detectability=True, survey=Detectability(-3.0, 0.05, 0.0)
+        NOISELESS,
+        neighbours=2,
+        detectability=True,
+        survey=Detectability(-3.0, 0.05, 0.0),
     )
     assert columns(features(records, far), far)["log_vmax"][0] == pytest.approx(
         np.log10(20.0)
@@ -293,12 +296,12 @@ def test_fingerprints_tell_definitions_apart():
 
 
 def test_signed_radial_velocities_keep_their_sign(records):
-    binning = replace(PERFECT, radial="asinh")
-    log, signed = features(records, PERFECT), features(records, binning)
+    binning = replace(NOISELESS, radial="asinh")
+    log, signed = features(records, NOISELESS), features(records, binning)
     group = [kind == "v_r" for kind in binning.groups]
     assert (signed[:, group] < 0).any()
     np.testing.assert_allclose(
-        np.abs(np.sinh(signed[:, group])) * SOFTENING, 10 ** log[:, group], rtol=1e-9
+        np.abs(np.sinh(signed[:, group])) * ASINH_SCALE, 10 ** log[:, group], rtol=1e-9
     )
 
 
@@ -306,7 +309,7 @@ def test_neighbours_at_rest_have_finite_features():
     records = made([4])
     for name in ("v_r", "v_t", "r", "vmax"):
         records.particles[name][:] = 0.0
-    assert np.isfinite(features(records, PERFECT)).all()
+    assert np.isfinite(features(records, NOISELESS)).all()
 
 
 def test_a_set_holds_the_same_neighbours_as_the_features(records):
@@ -323,7 +326,7 @@ def test_a_set_holds_the_same_neighbours_as_the_features(records):
 def test_a_set_says_where_neighbours_are(records):
     binning = NeighbourSet(largest=20)
     assert binning.layout == (20, 4, 3)
-    seen, x = look(records, binning, 20), features(records, binning)
+    seen, x = observe_neighbours(records, binning, 20), features(records, binning)
     assert len(binning.names) == x.shape[1] == 83
     good = seen.count >= 3
     assert np.isfinite(x[good]).all()

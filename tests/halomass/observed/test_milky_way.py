@@ -11,7 +11,7 @@ from astropy.table import Table
 from halomass.observed import milky_way
 from halomass.observed.features import Features, NeighbourSet
 from halomass.observed.host_neighbours import observation
-from halomass.observed.neighbour_tables import neighbours_table
+from halomass.observed.neighbour_tables import read_neighbours
 
 KEPT = (
     Path(__file__).resolve().parents[3] / "datasets/observed/milky_way_satellites.ecsv"
@@ -36,7 +36,7 @@ ROW = {
 
 @pytest.fixture(scope="module")
 def table():
-    return neighbours_table(KEPT)
+    return read_neighbours(KEPT)
 
 
 def written(folder, *rows):
@@ -86,7 +86,7 @@ def test_the_frame_is_astropys_v4():
     )
     with galactocentric_frame_defaults.set("v4.0"):
         there = seen.transform_to(Galactocentric()).spherical
-    found = milky_way.orbits(*sky, *motion)
+    found = milky_way.galactocentric_orbits(*sky, *motion)
     outward = there.differentials["s"].d_distance.to_value(units.km / units.s)
     np.testing.assert_allclose(found.r, there.distance.to_value(units.kpc), rtol=1e-9)
     np.testing.assert_allclose(found.v_r, outward, atol=1e-6)
@@ -98,7 +98,7 @@ def test_the_kept_table_is_what_the_command_makes(shared, tmp_path, table, capsy
     path = tmp_path / KEPT.name
     assert milky_way.main([str(shared / "data/mw_satellites.csv"), str(path)]) == 0
     assert "44 satellites; the brightest: LMC SMC" in capsys.readouterr().out
-    again = neighbours_table(path)
+    again = read_neighbours(path)
     assert again.names == table.names
     np.testing.assert_allclose(again.orbits, table.orbits, atol=2e-5)
     assert again.provenance["source"] == table.provenance["source"]
@@ -107,7 +107,7 @@ def test_the_kept_table_is_what_the_command_makes(shared, tmp_path, table, capsy
 def test_the_kept_table_says_what_it_is(table):
     assert table.provenance["source"]["sha256"]
     assert table.provenance["frame"]["centre_distance_kpc"] == 8.122
-    assert table.environment == milky_way.ENVIRONMENT
+    assert table.environment == milky_way.MILKY_WAY_ENVIRONMENT
     ecsv = Table.read(KEPT)
     assert ecsv["r"].unit == units.kpc
     assert ecsv["v_t"].unit == units.km / units.s
@@ -160,7 +160,7 @@ def test_too_few_satellites_are_an_error(table):
 
 
 def test_the_environment_can_be_another(table):
-    smaller = milky_way.Environment(
+    smaller = milky_way.HostEnvironment(
         vmax=56.0, distance_larger=761.0, distance_cluster=17_000.0
     )
     seen = observation(table, Features(), "LMC", smaller)
@@ -175,12 +175,12 @@ def test_stellar_masses_follow_from_magnitudes(tmp_path, magnitude, expected):
     rows = {key: value for key, value in (ROW | magnitude).items() if value is not None}
     path = tmp_path / "satellites.csv"
     Table(rows=[rows]).write(path, format="ascii.csv")
-    assert milky_way.satellites(path).log_m_star[0] == pytest.approx(expected, abs=1e-3)
+    assert milky_way.read_satellites(path).log_m_star[0] == pytest.approx(expected, abs=1e-3)
 
 
 def test_satellites_beyond_250_kpc_are_left_out(tmp_path):
     path = written(tmp_path, {}, {"name": "Far", "dist_kpc": 300.0})
-    found = milky_way.satellites(path)
+    found = milky_way.read_satellites(path)
     assert found.names == ("Near",)
     assert found.provenance["selection"] == {"rows": 2, "within_kpc": 250.0, "kept": 1}
 
@@ -197,7 +197,7 @@ def test_satellites_beyond_250_kpc_are_left_out(tmp_path):
 def test_an_impossible_satellite_is_named(tmp_path, wrong, message):
     path = written(tmp_path, {}, {"name": "Broken"} | wrong)
     with pytest.raises(ValueError, match=message):
-        milky_way.satellites(path)
+        milky_way.read_satellites(path)
 
 
 def test_a_missing_column_is_named(tmp_path, capsys):
@@ -207,7 +207,7 @@ def test_a_missing_column_is_named(tmp_path, capsys):
     with pytest.raises(
         ValueError, match=r"no vlos_kms, log10_Mstar_ML1 or M_V or V0_mag"
     ):
-        milky_way.satellites(path)
+        milky_way.read_satellites(path)
     assert milky_way.main([str(path), str(tmp_path / "out.ecsv")]) == 1
     assert "vlos_kms" in capsys.readouterr().err
     assert not (tmp_path / "out.ecsv").exists()

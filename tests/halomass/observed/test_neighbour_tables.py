@@ -13,8 +13,8 @@ from halomass.mock import stellar_mass, surroundings
 from halomass.mock.mock_universe import MockUniverse
 from halomass.observed import host_neighbours, neighbour_tables, survival
 from halomass.observed.features import Features, NeighbourSet, features
-from halomass.observed.host_neighbours import Environment, Neighbours, observation
-from halomass.observed.neighbour_tables import neighbours_table
+from halomass.observed.host_neighbours import HostEnvironment, Neighbours, observation
+from halomass.observed.neighbour_tables import read_neighbours
 from orrery.storage import files
 
 AROUND = {"vmax": 80.0, "distance_larger": 900.0, "distance_cluster": 12_000.0}
@@ -44,7 +44,7 @@ def saved(folder, columns, meta=None, ending="ecsv"):
 
 
 def test_positions_and_velocities_become_orbits(halos, tmp_path):
-    table = neighbours_table(saved(tmp_path, halos), **AROUND)
+    table = read_neighbours(saved(tmp_path, halos), **AROUND)
     order = np.argsort(-halos["m_peak"])
     position, velocity = (
         np.stack([halos[n] for n in names]) for names in ("xyz", ("vx", "vy", "vz"))
@@ -65,7 +65,7 @@ def test_a_turned_host_has_the_same_features(halos, tmp_path):
             zip(names, turn @ np.stack([halos[n] for n in names]), strict=True)
         )
     values = [
-        observation(neighbours_table(saved(tmp_path, c), **AROUND), Features()).value
+        observation(read_neighbours(saved(tmp_path, c), **AROUND), Features()).value
         for c in (halos, turned)
     ]
     np.testing.assert_allclose(*values, atol=1e-9)
@@ -73,8 +73,8 @@ def test_a_turned_host_has_the_same_features(halos, tmp_path):
 
 @pytest.mark.parametrize("ending", ["ecsv", "csv", "fits", "txt"])
 def test_all_formats_say_the_same(halos, tmp_path, ending):
-    one = neighbours_table(saved(tmp_path, halos), **AROUND)
-    two = neighbours_table(saved(tmp_path, halos, ending=ending), **AROUND)
+    one = read_neighbours(saved(tmp_path, halos), **AROUND)
+    two = read_neighbours(saved(tmp_path, halos, ending=ending), **AROUND)
     np.testing.assert_allclose(one.orbits, two.orbits)
     np.testing.assert_allclose(one.log_m_star, two.log_m_star)
 
@@ -113,8 +113,8 @@ def test_other_words_say_the_same(halos, tmp_path, words):
     columns = in_other_words(halos)[words]
     if words == "log mass":
         columns = {name: column for name, column in columns.items() if name != "m_peak"}
-    one = neighbours_table(saved(tmp_path, halos), **AROUND)
-    two = neighbours_table(saved(tmp_path, columns), **AROUND)
+    one = read_neighbours(saved(tmp_path, halos), **AROUND)
+    two = read_neighbours(saved(tmp_path, columns), **AROUND)
     np.testing.assert_allclose(one.orbits, two.orbits, rtol=1e-6)
     np.testing.assert_allclose(one.log_m_star, two.log_m_star)
 
@@ -135,36 +135,36 @@ def test_the_environment_is_found(halos, tmp_path, meta, extra):
         columns[name] = np.full(N, 30.0 if name == "vmax" else value)
     if "vmax" in extra:
         columns["vmax"][np.argmax(halos["m_peak"])] = 80.0
-    table = neighbours_table(saved(tmp_path, columns, meta))
-    assert table.environment == Environment(**AROUND)
+    table = read_neighbours(saved(tmp_path, columns, meta))
+    assert table.environment == HostEnvironment(**AROUND)
 
 
 def test_options_come_before_the_table(halos, tmp_path):
     path = saved(tmp_path, halos, AROUND)
-    assert neighbours_table(path, vmax=55.0).environment.vmax == 55.0
+    assert read_neighbours(path, vmax=55.0).environment.vmax == 55.0
 
 
 def test_a_distant_giant_is_no_satellite(halos, tmp_path):
     columns = {name: np.append(column, 1000.0) for name, column in halos.items()}
     columns["m_peak"][-1] = 1e13
     columns["vmax"] = survival.median_v_peak(np.log10(columns["m_peak"]))
-    table = neighbours_table(saved(tmp_path, columns, {"dnl": 900.0, "d14": 12_000.0}))
+    table = read_neighbours(saved(tmp_path, columns, {"dnl": 900.0, "d14": 12_000.0}))
     assert len(table) == N
     assert table.environment.vmax == columns["vmax"][:N].max()
 
 
 def test_expansion_is_added_when_asked(halos, tmp_path):
     path = saved(tmp_path, halos)
-    one, two = (neighbours_table(path, peculiar=p, **AROUND) for p in (False, True))
+    one, two = (read_neighbours(path, peculiar=p, **AROUND) for p in (False, True))
     np.testing.assert_allclose(two.orbits.v_r - one.orbits.v_r, 0.0678 * one.orbits.r)
     assert cosmology.hubble() == pytest.approx(0.0678)
     np.testing.assert_array_equal(one.orbits.v_t, two.orbits.v_t)
 
 
 def test_a_written_table_is_read_again(halos, tmp_path):
-    table = neighbours_table(saved(tmp_path, halos), **AROUND)
-    neighbour_tables.write(table, tmp_path / "written.ecsv")
-    again = neighbours_table(tmp_path / "written.ecsv")
+    table = read_neighbours(saved(tmp_path, halos), **AROUND)
+    neighbour_tables.write_neighbours(table, tmp_path / "written.ecsv")
+    again = read_neighbours(tmp_path / "written.ecsv")
     assert again.names == table.names
     assert again.environment == table.environment
     np.testing.assert_allclose(again.orbits, table.orbits, atol=1e-5)
@@ -172,7 +172,7 @@ def test_a_written_table_is_read_again(halos, tmp_path):
 
 
 def test_looked_at_without_errors_a_host_gives_its_own_features(halos, tmp_path):
-    table = neighbours_table(saved(tmp_path, halos), **AROUND)
+    table = read_neighbours(saved(tmp_path, halos), **AROUND)
     for binning in (
         Features(errors=False, detectability=False),
         NeighbourSet(errors=False, detectability=False),
@@ -184,7 +184,7 @@ def test_looked_at_without_errors_a_host_gives_its_own_features(halos, tmp_path)
 
 
 def test_each_look_has_its_own_errors(halos, tmp_path):
-    table = neighbours_table(saved(tmp_path, halos), **AROUND)
+    table = read_neighbours(saved(tmp_path, halos), **AROUND)
     binning = Features(neighbours=10, detectability=False)
     x = features(host_neighbours.as_records(table, 200), binning)
     assert np.isfinite(x).all()
@@ -247,27 +247,27 @@ def test_what_is_wrong_is_named(halos, tmp_path, change, message):
     else:
         columns["x"] = columns["x"] + 1e5
     with pytest.raises(ValueError, match=message):
-        neighbours_table(saved(tmp_path, columns), **AROUND)
+        read_neighbours(saved(tmp_path, columns), **AROUND)
 
 
 def test_a_missing_environment_is_named(halos, tmp_path):
     with pytest.raises(ValueError, match=r"does not say vmax"):
-        neighbours_table(saved(tmp_path, halos))
+        read_neighbours(saved(tmp_path, halos))
     with pytest.raises(ValueError, match=r"distance_cluster is -1"):
-        neighbours_table(saved(tmp_path, halos), **AROUND | {"distance_cluster": -1.0})
+        read_neighbours(saved(tmp_path, halos), **AROUND | {"distance_cluster": -1.0})
 
 
 def test_other_files_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="no file"):
-        neighbours_table(tmp_path / "none.csv")
+        read_neighbours(tmp_path / "none.csv")
     with pytest.raises(ValueError, match="ends in"):
-        neighbours_table(tmp_path / "host.xlsx")
+        read_neighbours(tmp_path / "host.xlsx")
     with pytest.raises(ValueError, match="no rows"):
-        neighbours_table(saved(tmp_path, {"m": [], "r": []}))
+        read_neighbours(saved(tmp_path, {"m": [], "r": []}))
 
 
 def test_a_write_that_fails_leaves_the_old_file(halos, tmp_path, monkeypatch):
-    table = neighbours_table(saved(tmp_path, halos), **AROUND)
+    table = read_neighbours(saved(tmp_path, halos), **AROUND)
     path = tmp_path / "kept.ecsv"
     path.write_text("old")
 
@@ -276,13 +276,13 @@ def test_a_write_that_fails_leaves_the_old_file(halos, tmp_path, monkeypatch):
 
     monkeypatch.setattr(files.os, "fsync", fail)
     with pytest.raises(OSError, match="disk full"):
-        neighbour_tables.write(table, path)
+        neighbour_tables.write_neighbours(table, path)
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
 
 
 def test_neighbours_are_ranked_by_stars(halos, tmp_path):
-    table = neighbours_table(saved(tmp_path, halos), **AROUND)
+    table = read_neighbours(saved(tmp_path, halos), **AROUND)
     assert (np.diff(table.log_m_star) <= 0).all()
     backwards = table.keep(np.arange(N)[::-1])
     np.testing.assert_array_equal(
@@ -291,7 +291,7 @@ def test_neighbours_are_ranked_by_stars(halos, tmp_path):
 
 
 def test_tangential_velocities_are_lengths(halos, tmp_path):
-    table = neighbours_table(saved(tmp_path, halos), **AROUND)
+    table = read_neighbours(saved(tmp_path, halos), **AROUND)
     with pytest.raises(ValueError, match="v_t of"):
         replace(table, orbits=table.orbits._replace(v_t=-table.orbits.v_t))
     assert isinstance(table, Neighbours)
@@ -324,8 +324,8 @@ def test_units_in_titles_and_titles_in_comments_are_read(
     path = tmp_path / f"host.{ending}"
     path.write_text("\n".join((f"{above}{sign}{comma.join(columns)}", *rows)) + "\n")
     one, two = (
-        neighbours_table(saved(tmp_path, halos), **AROUND),
-        neighbours_table(path, **AROUND),
+        read_neighbours(saved(tmp_path, halos), **AROUND),
+        read_neighbours(path, **AROUND),
     )
     np.testing.assert_allclose(two.orbits, one.orbits)
     np.testing.assert_allclose(two.log_m_star, one.log_m_star)
@@ -336,7 +336,7 @@ def test_numbers_without_titles_are_refused(tmp_path, above):
     path = tmp_path / "host.txt"
     path.write_text(f"{above}1 2 3 4\n5 6 7 8\n")
     with pytest.raises(ValueError, match="titles for 4 columns"):
-        neighbours_table(path)
+        read_neighbours(path)
 
 
 @pytest.mark.parametrize(
@@ -346,8 +346,8 @@ def test_present_masses_have_many_names(halos, tmp_path, title):
     columns = {
         title if name == "m_peak" else name: column for name, column in halos.items()
     }
-    one = neighbours_table(saved(tmp_path, columns), **AROUND)
-    two = neighbours_table(saved(tmp_path, halos), **AROUND)
+    one = read_neighbours(saved(tmp_path, columns), **AROUND)
+    two = read_neighbours(saved(tmp_path, halos), **AROUND)
     np.testing.assert_allclose(one.log_m_star, two.log_m_star)
     assert one.warnings == ()
 
@@ -397,7 +397,7 @@ def test_stripped_subhalos_are_left_out_by_the_best_columns(
     stripped, tmp_path, best, threshold
 ):
     path = saved(tmp_path, chosen(stripped, *BY[best]))
-    table = neighbours_table(path, **AROUND, threshold=threshold)
+    table = read_neighbours(path, **AROUND, threshold=threshold)
     alive = ratios(stripped)[best] > threshold
     order = np.argsort(-np.where(alive, stripped["m_peak"], 0))[: alive.sum()]
     assert 0 < alive.sum() < N
@@ -415,24 +415,22 @@ def test_stripped_subhalos_are_left_out_by_the_best_columns(
 def test_the_cut_is_that_of_the_mock_universe(stripped, tmp_path):
     path = saved(tmp_path, stripped)
     one, two = (
-        neighbours_table(path, **AROUND),
-        neighbours_table(path, **AROUND, threshold=0.7),
+        read_neighbours(path, **AROUND),
+        read_neighbours(path, **AROUND, threshold=0.7),
     )
     assert one.names == two.names
     assert MockUniverse().limits.threshold == survival.THRESHOLD
 
 
 def test_without_a_threshold_all_survive(stripped, tmp_path):
-    assert (
-        len(neighbours_table(saved(tmp_path, stripped), **AROUND, threshold=0.0)) == N
-    )
+    assert len(read_neighbours(saved(tmp_path, stripped), **AROUND, threshold=0.0)) == N
     with pytest.raises(ValueError, match="threshold 1"):
-        neighbours_table(saved(tmp_path, stripped), **AROUND, threshold=1.0)
+        read_neighbours(saved(tmp_path, stripped), **AROUND, threshold=1.0)
 
 
 def test_peak_velocities_stand_for_peak_masses(stripped, tmp_path):
     columns = chosen(stripped, "vmax", "m") | {"PeakVmax[km/s]": stripped["v_peak"]}
-    table = neighbours_table(saved(tmp_path, columns), **AROUND)
+    table = read_neighbours(saved(tmp_path, columns), **AROUND)
     rows = [int(name.split()[1]) - 1 for name in table.names]
     masses = 10 + (np.log10(stripped["v_peak"][rows]) - 1.679) / 0.293
     np.testing.assert_allclose(
@@ -447,7 +445,7 @@ def test_peak_velocities_stand_for_peak_masses(stripped, tmp_path):
 
 def test_stars_rank_those_that_survive(stripped, tmp_path):
     stars = np.random.default_rng(0).uniform(3, 9, N)
-    table = neighbours_table(
+    table = read_neighbours(
         saved(tmp_path, {**stripped, "log_m_star": stars}), **AROUND
     )
     alive = ratios(stripped)["v_peak"] > survival.THRESHOLD
@@ -456,20 +454,20 @@ def test_stars_rank_those_that_survive(stripped, tmp_path):
 
 def test_peak_masses_alone_are_warned_of(stripped, tmp_path):
     for alone in ("m_peak", "v_peak"):
-        table = neighbours_table(saved(tmp_path, chosen(stripped, alone)), **AROUND)
+        table = read_neighbours(saved(tmp_path, chosen(stripped, alone)), **AROUND)
         assert len(table) == N - table.provenance["selection"]["light"] >= N - 1
         assert "give vmax too, or present masses" in table.summary
         (warning,) = table.warnings
         assert warning.startswith("peak masses alone")
-        neighbour_tables.write(table, tmp_path / "written.ecsv")
-        assert neighbours_table(tmp_path / "written.ecsv").warnings == (warning,)
+        neighbour_tables.write_neighbours(table, tmp_path / "written.ecsv")
+        assert read_neighbours(tmp_path / "written.ecsv").warnings == (warning,)
 
 
 @pytest.mark.parametrize("more", [("m",), ("m", "vmax"), ("m", "v_peak")])
 def test_present_masses_rank_where_peaks_are_unknown_or_cannot_be_cut(
     stripped, tmp_path, more
 ):
-    table = neighbours_table(saved(tmp_path, chosen(stripped, *more)), **AROUND)
+    table = read_neighbours(saved(tmp_path, chosen(stripped, *more)), **AROUND)
     order = np.argsort(-stripped["m"])
     assert table.names == tuple(f"row {i + 1}" for i in order)
     assert table.warnings == ()
@@ -482,12 +480,12 @@ def test_neighbours_of_small_peak_mass_are_left_out_as_in_catalogues(
     columns = stripped | {"m_peak": stripped["m_peak"] / 30, "m": stripped["m"] / 30}
     small = columns["m_peak"] <= 1e8
     for names in (("m_peak",), ("m_peak", "m")):
-        table = neighbours_table(
+        table = read_neighbours(
             saved(tmp_path, chosen(columns, *names)), **AROUND, threshold=0.0
         )
         assert len(table) == N - small.sum()
         assert table.provenance["selection"]["light"] == small.sum() > 0
-    alone = neighbours_table(saved(tmp_path, chosen(columns, "m")), **AROUND)
+    alone = read_neighbours(saved(tmp_path, chosen(columns, "m")), **AROUND)
     assert len(alone) == N, "a present mass is no peak mass"
 
 
@@ -501,52 +499,52 @@ def test_neighbours_of_small_peak_mass_are_left_out_as_in_catalogues(
 def test_speeds_that_are_none_are_named(stripped, tmp_path, name, value, message):
     columns = stripped | {name: np.where(np.arange(N) == 2, value, stripped[name])}
     with pytest.raises(ValueError, match=message):
-        neighbours_table(saved(tmp_path, columns), **AROUND)
+        read_neighbours(saved(tmp_path, columns), **AROUND)
 
 
 def test_a_table_of_which_nothing_is_left_is_refused(stripped, tmp_path):
     columns = stripped | {"vmax": stripped["vmax"] / 1000}
     with pytest.raises(ValueError, match=r"none of 40 subhalos .*check the units"):
-        neighbours_table(saved(tmp_path, columns), **AROUND)
+        read_neighbours(saved(tmp_path, columns), **AROUND)
 
 
 def test_the_largest_satellite_is_one_that_survives(stripped, tmp_path):
     path = saved(tmp_path, stripped, {"dnl": 900.0, "d14": 12_000.0})
     alive = ratios(stripped)["v_peak"] > survival.THRESHOLD
     largest = np.argmax(np.where(alive, stripped["m_peak"], 0))
-    assert neighbours_table(path).environment.vmax == stripped["vmax"][largest]
+    assert read_neighbours(path).environment.vmax == stripped["vmax"][largest]
 
 
 # --- what is not said of the environment ----------------------------------------------------
 
 
 def test_distances_that_nothing_says_are_typical_and_told(halos, tmp_path):
-    table = neighbours_table(saved(tmp_path, halos, {"dnl": 900.0}), vmax=80.0)
-    assert table.environment == Environment(80.0, 900.0, 17_900.0)
+    table = read_neighbours(saved(tmp_path, halos, {"dnl": 900.0}), vmax=80.0)
+    assert table.environment == HostEnvironment(80.0, 900.0, 17_900.0)
     assert table.provenance["environment_assumed"] == ["distance_cluster"]
     assert "The table does not say distance_cluster: typical" in table.summary
-    neighbour_tables.write(table, tmp_path / "written.ecsv")
-    again = neighbours_table(tmp_path / "written.ecsv")
+    neighbour_tables.write_neighbours(table, tmp_path / "written.ecsv")
+    again = read_neighbours(tmp_path / "written.ecsv")
     assert again.provenance["environment_assumed"] == ["distance_cluster"]
-    given = neighbours_table(tmp_path / "written.ecsv", distance_cluster=9000.0)
+    given = read_neighbours(tmp_path / "written.ecsv", distance_cluster=9000.0)
     assert "environment_assumed" not in given.provenance
     assert "does not say" not in given.summary
 
 
 def test_typical_distances_are_those_of_hosts_of_the_mock():
     exponential = np.random.default_rng(0).standard_exponential((2, 1000))
-    around = surroundings.environment(
+    around = surroundings.nearest_larger_halos(
         np.full(1000, 12.2), systems.ISOLATION, exponential
     )
-    for name, value in neighbour_tables.TYPICAL.items():
+    for name, value in neighbour_tables.TYPICAL_ENVIRONMENT.items():
         assert 0.4 < np.mean(getattr(around, name) < value) < 0.6
 
 
 def test_observed_satellites_are_taken_as_they_are():
     ours = Path(__file__).parents[3] / "datasets/observed/milky_way_satellites.ecsv"
-    table, plain = neighbours_table(ours), Table.read(ours)
+    table, plain = read_neighbours(ours), Table.read(ours)
     assert len(table) == len(plain)
     assert table.provenance["selection"] == plain.meta["provenance"]["selection"]
-    assert table.environment == Environment(91.7, 761.0, 17_000.0)
+    assert table.environment == HostEnvironment(91.7, 761.0, 17_000.0)
     assert table.warnings == ()
     assert not {"environment_assumed", "warnings"} & table.provenance.keys()

@@ -11,7 +11,7 @@ import pytest
 from halomass.observed.errors import Orbits
 from halomass.observed.features import Features, features
 from halomass.observed.host_neighbours import (
-    Environment,
+    HostEnvironment,
     Neighbours,
     as_records,
     observation,
@@ -25,16 +25,16 @@ from halomass.study import (
     robustness,
 )
 from halomass.study.ensembles import (
-    COUNTS,
-    WITHOUT,
+    LEFT_OUT_FEATURES,
+    NEIGHBOUR_COUNTS,
+    ensemble_features,
     label_noiseless,
     label_noisy,
-    studies,
-    without_features,
+    label_without,
 )
 from orrery.results.figures import Constraint
 
-AROUND = Environment(80.0, 900.0, 12_000.0)
+AROUND = HostEnvironment(80.0, 900.0, 12_000.0)
 # What estimators of known quality would find: nothing here is a miss.
 GOOD = {
     label_noisy(25): 0.16,
@@ -124,12 +124,12 @@ def only(tables):
 def ratios(**changes):
     usual = {"no satellites": (3.0, 0.3), "no r": (2.0, 0.2), "no v_t": (2.0, 0.2)}
     every = {**usual, "no v_r": (1.5, 0.1)} | changes
-    return {without_features(what): value for what, value in every.items()}
+    return {label_without(what): value for what, value in every.items()}
 
 
 def exactness(changes=None, found_ratios=None):
     found = {name: Made(smallest) for name, smallest in GOOD.items()} | (changes or {})
-    return accuracy.exactness(found, found_ratios or ratios())
+    return accuracy.accuracy_tables(found, found_ratios or ratios())
 
 
 def misses(tables):
@@ -138,7 +138,10 @@ def misses(tables):
 
 def test_what_is_as_published_is_no_miss():
     assert misses(exactness()) == []
-    assert misses(masses.masses(named("Milky Way"), "ESMDPL/UM-SAGA", answers())) == []
+    assert (
+        misses(masses.mass_tables(named("Milky Way"), "ESMDPL/UM-SAGA", answers()))
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -156,11 +159,11 @@ def test_what_is_as_published_is_no_miss():
         ),
         (
             {label_noiseless(25): Made(0.141), label_noisy(25): Made(0.141)},
-            "25 neighbours, perfect data should be better than 25",
+            "25 neighbours, noiseless should be better than 25",
         ),
         (
             {label_noiseless(10): Made(0.197), label_noisy(10): Made(0.197)},
-            "10 neighbours, perfect data should be better than 10",
+            "10 neighbours, noiseless should be better than 10",
         ),
         (
             {label_noisy(10): Made(0.24)},
@@ -168,11 +171,11 @@ def test_what_is_as_published_is_no_miss():
         ),
         (
             {label_noiseless(25): Made(0.09)},
-            "25 neighbours, perfect data: the smallest error is 0.090",
+            "25 neighbours, noiseless: the smallest error is 0.090",
         ),
         (
             {label_noiseless(10): Made(0.165, bias=0.051)},
-            "10 neighbours, perfect data: the largest median",
+            "10 neighbours, noiseless: the largest median",
         ),
     ],
 )
@@ -199,7 +202,7 @@ def test_smallest_errors_are_judged_by_published_ones_on_both_sides(
 
 def test_what_is_unknown_is_not_judged():
     unknown = Made(np.nan, (np.nan, np.nan), bias=np.nan, scatter=(np.nan, np.nan))
-    nothing = ratios(**dict.fromkeys(WITHOUT, (np.nan, np.nan)))
+    nothing = ratios(**dict.fromkeys(LEFT_OUT_FEATURES, (np.nan, np.nan)))
     assert misses(exactness(dict.fromkeys(GOOD, unknown), nothing)) == []
 
 
@@ -208,7 +211,7 @@ def test_biases_and_scatter_stand_above_published_ones():
     others = {"VSMDPL/UM, 25 neighbours": Made(bias=0.9), label_noisy(25): one}
     tables = exactness(others)
     assert misses(tables) == [], "nothing is published of other ensembles"
-    *rows, published = tables["Bias and scatter beside published ones"]
+    *rows, published = tables["Bias and scatter compared with published values"]
     found = {name: values for name, *values in rows}
     assert found.keys() == {*GOOD, *others}
     assert found[label_noisy(25)] == [0.02, 0.04, 0.004]
@@ -223,12 +226,12 @@ def test_bounds_of_the_smallest_error_belong_to_what_is_good(best, missed):
     assert len(misses(exactness(found))) == missed
 
 
-@pytest.mark.parametrize("what", WITHOUT)
+@pytest.mark.parametrize("what", LEFT_OUT_FEATURES)
 @pytest.mark.parametrize(
     ("factor", "missed"), [(0.66, 1), (0.67, 0), (1.49, 0), (1.51, 1)]
 )
 def test_variances_are_judged_by_published_ones_on_both_sides(what, factor, missed):
-    published = literature.VARIANCE_RATIOS[WITHOUT[what]]
+    published = literature.VARIANCE_RATIOS[LEFT_OUT_FEATURES[what]]
     found = misses(exactness(found_ratios=ratios(**{what: (factor * published, 0.1)})))
     assert len(found) == missed
     for miss in found:
@@ -246,10 +249,10 @@ def test_variances_are_judged_by_published_ones_on_both_sides(what, factor, miss
 
 def test_published_errors_stand_beside_ours():
     others = {"VSMDPL/UM, 25 neighbours": Made(0.3)}
-    table = exactness(others)["Errors beside published ones"]
+    table = exactness(others)["Errors compared with published values"]
     rows = {row["ensemble"]: row for row in table}
     assert rows.keys() == {*GOOD, *others}
-    for count in COUNTS:
+    for count in NEIGHBOUR_COUNTS:
         assert rows[label_noisy(count)]["published"] == literature.RMSE[count]
         assert (
             rows[label_noiseless(count)]["published"]
@@ -268,22 +271,24 @@ def test_published_errors_stand_beside_ours():
 
 def test_published_variances_stand_beside_ours():
     table = exactness()["Variance without some features"]
-    for row, (what, without) in zip(table, WITHOUT.items(), strict=True):
+    for row, (what, without) in zip(table, LEFT_OUT_FEATURES.items(), strict=True):
         assert row["left_out"] == what
-        assert (row["variance_ratio"], row["error"]) == ratios()[without_features(what)]
+        assert (row["variance_ratio"], row["error"]) == ratios()[label_without(what)]
         assert row["published"] == literature.VARIANCE_RATIOS[without]
 
 
 @pytest.mark.parametrize(
     ("mass", "missed"), [(11.89, 1), (11.9, 0), (12.4, 0), (12.41, 1)]
 )
-@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("count", NEIGHBOUR_COUNTS)
 def test_the_milky_way_is_judged_by_our_own_catalogue_alone(count, mass, missed):
     own = "ESMDPL/UM-SAGA"
 
     def told(every):
         return [
-            m for m in misses(masses.masses(named("MW"), own, every)) if "beyond" in m
+            m
+            for m in misses(masses.mass_tables(named("MW"), own, every))
+            if "beyond" in m
         ]
 
     found = told(answers(**{label_noisy(count): mass}))
@@ -299,7 +304,7 @@ def test_the_milky_way_is_judged_by_our_own_catalogue_alone(count, mass, missed)
 @pytest.mark.parametrize(
     ("shift", "missed"), [(-0.16, True), (-0.14, False), (0.14, False), (0.16, True)]
 )
-@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("count", NEIGHBOUR_COUNTS)
 @pytest.mark.parametrize("catalogue", ["ESMDPL/UM-SAGA", "VSMDPL/UM"])
 def test_masses_are_judged_by_the_published_one_of_their_row(
     catalogue, count, shift, missed
@@ -312,7 +317,9 @@ def test_masses_are_judged_by_the_published_one_of_their_row(
         **{name: published + shift, "equilibrium velocities, 10 neighbours": 9.0}
     )
     found = [
-        m for m in misses(masses.masses(named("MW"), own, every)) if "beyond" not in m
+        m
+        for m in misses(masses.mass_tables(named("MW"), own, every))
+        if "beyond" not in m
     ]
     assert found == missed * [
         f"{catalogue}, {label_noisy(count)}: {published + shift:.2f} is more than "
@@ -326,10 +333,10 @@ def test_masses_of_catalogues_stand_beside_table_3():
             "VSMDPL/UM, 25 neighbours": 12.1,
             "equilibrium velocities, 10 neighbours": 11.8,
             "25 neighbours, no r": 12.3,
-            "25 neighbours, perfect data": 12.3,
+            "25 neighbours, noiseless": 12.3,
         }
     )
-    tables = masses.masses(named("MW"), "ESMDPL/UM-SAGA", every)
+    tables = masses.mass_tables(named("MW"), "ESMDPL/UM-SAGA", every)
     rows = {
         (row["trained_on"], row["neighbours"]): row
         for row in tables["Masses by catalogue"]
@@ -355,8 +362,8 @@ def test_masses_of_catalogues_stand_beside_table_3():
 
 
 def test_every_answer_is_in_the_table_with_its_interval():
-    every = answers(**{"10 neighbours, perfect data": 11.5})
-    table = masses.masses(named("MW"), "mine", every)["Mass, MW"]
+    every = answers(**{"10 neighbours, noiseless": 11.5})
+    table = masses.mass_tables(named("MW"), "mine", every)["Mass, MW"]
     for row, (name, answer) in zip(table, every.items(), strict=True):
         assert row["ensemble"] == name
         columns = ("log_m_vir", "median", "lower", "upper")
@@ -366,7 +373,7 @@ def test_every_answer_is_in_the_table_with_its_interval():
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        (label_noiseless(25), "intervals hold for perfect data only"),
+        (label_noiseless(25), "intervals hold for noiseless data only"),
         (
             f"{label_noisy(25)}, mock observations (7 of 200)",
             "those that find enough neighbours",
@@ -375,13 +382,17 @@ def test_every_answer_is_in_the_table_with_its_interval():
 )
 def test_rows_that_mean_something_else_are_told_in_the_caption(name, words):
     for every, told in ((answers(), False), (answers(**{name: 12.1}), True)):
-        assert (words in only(masses.weighed(host(), every)).meta["caption"]) == told
+        assert (
+            words in only(masses.host_mass_table(host(), every)).meta["caption"]
+        ) == told
 
 
 def test_who_weighs_a_host_is_told_what_to_beware_of():
     warned = named("A host", warnings=["peak masses alone"])
-    assert misses(masses.weighed(warned, answers())) == ["A host: peak masses alone."]
-    assert misses(masses.weighed(named("A host"), answers())) == []
+    assert misses(masses.host_mass_table(warned, answers())) == [
+        "A host: peak masses alone."
+    ]
+    assert misses(masses.host_mass_table(named("A host"), answers())) == []
 
 
 def test_an_unknown_interval_is_missing_and_the_caption_says_why():
@@ -392,34 +403,38 @@ def test_an_unknown_interval_is_missing_and_the_caption_says_why():
     score = Fared(0.16, -0.01, 0.4, 0.02)
     for every, why in ((known, False), (unknown, True)):
         for table in (
-            only(masses.weighed(named("A host"), every)),
+            only(masses.host_mass_table(named("A host"), every)),
             only(
-                masses.estimators({name: (score, one) for name, one in every.items()})
+                masses.estimator_table(
+                    {name: (score, one) for name, one in every.items()}
+                )
             ),
         ):
             assert (
                 "predicted alike, or all of them on one side" in table.meta["caption"]
             ) == why
-    row = only(masses.weighed(named("A host"), unknown))[1]
+    row = only(masses.host_mass_table(named("A host"), unknown))[1]
     assert row["log_m_vir"] == 12.0
     assert np.isnan([row["lower"], row["upper"]]).all()
-    drawn = [label for label, ours, _ in masses.literature_rows(unknown) if ours]
+    drawn = [label for label, ours, _ in masses.published_intervals(unknown) if ours]
     assert drawn == [label_noisy(25)]
 
 
 def test_moves_are_from_the_first_ensemble():
     every = answers(**{"25 neighbours, no r": 12.5}) | {
-        label_noiseless(n): even(12.9) for n in COUNTS
+        label_noiseless(n): even(12.9) for n in NEIGHBOUR_COUNTS
     }
-    moved = masses.masses(named("MW"), "mine", every)["What moves the mass"]
-    assert not {*map(label_noiseless, COUNTS)} & {*moved["ensemble"]}, (
+    moved = masses.mass_tables(named("MW"), "mine", every)["What moves the mass"]
+    assert not {*map(label_noiseless, NEIGHBOUR_COUNTS)} & {*moved["ensemble"]}, (
         "they take errors for none"
     )
     np.testing.assert_allclose(moved["moved"], [0, -0.2, 0.3], atol=1e-12)
 
 
 def test_nothing_is_published_of_another_host():
-    tables = masses.masses(named("Andromeda"), None, answers(**{label_noisy(25): 10.6}))
+    tables = masses.mass_tables(
+        named("Andromeda"), None, answers(**{label_noisy(25): 10.6})
+    )
     assert list(tables) == ["Mass, Andromeda"]
     assert misses(tables) == []
 
@@ -428,8 +443,8 @@ def some(**weights):
     """Returns the two plain binnings and estimators that weigh by these features."""
     wanted = {
         name: b
-        for name, b in studies(1, 40).items()
-        if name in map(label_noisy, COUNTS)
+        for name, b in ensemble_features(1, 40).items()
+        if name in map(label_noisy, NEIGHBOUR_COUNTS)
     }
     return wanted, {name: Made(weights=weights) for name in wanted}
 
@@ -492,7 +507,7 @@ def test_who_has_no_next_neighbour_cannot_lose_one():
 
 
 def test_a_simulated_host_is_looked_at_as_those_that_networks_learned_from():
-    wanted, galaxy = studies(3, 40), host(40, log_m_star=8.0)
+    wanted, galaxy = ensemble_features(3, 40), host(40, log_m_star=8.0)
     seen = robustness.mock_observations(galaxy, wanted)
     assert list(seen) == [label_noisy(25), label_noisy(10)]
     for name, x in seen.items():
@@ -503,7 +518,9 @@ def test_a_simulated_host_is_looked_at_as_those_that_networks_learned_from():
 
 def test_copies_in_which_too_few_are_found_are_left_out():
     # so few stars that a survey finds all or none but for its own limit
-    seen = robustness.mock_observations(host(40, log_m_star=3.3), studies(3, 40))
+    seen = robustness.mock_observations(
+        host(40, log_m_star=3.3), ensemble_features(3, 40)
+    )
     assert np.isfinite(seen[label_noisy(10)]).all()
     kept = len(seen[label_noisy(25)])
     assert 0 < kept <= len(seen[label_noisy(10)]) < robustness.COPIES
@@ -512,26 +529,30 @@ def test_copies_in_which_too_few_are_found_are_left_out():
 
 
 def test_a_host_that_no_survey_finds_is_said_to_be():
-    seen = robustness.mock_observations(host(40, log_m_star=0.0), studies(3, 40))
+    seen = robustness.mock_observations(
+        host(40, log_m_star=0.0), ensemble_features(3, 40)
+    )
     names = [robustness.mock_observation_label(name, x) for name, x in seen.items()]
-    assert names == [f"{label_noisy(n)}, mock observations (0 of 200)" for n in COUNTS]
+    assert names == [
+        f"{label_noisy(n)}, mock observations (0 of 200)" for n in NEIGHBOUR_COUNTS
+    ]
     every = dict.fromkeys(names, Weighed(*[np.nan] * 4))
-    table = only(masses.weighed(host(), every))
+    table = only(masses.host_mass_table(host(), every))
     assert np.isnan(table["log_m_vir"]).all()
 
 
 def test_hosts_are_looked_at_alike_by_all_ensembles():
-    wanted = studies(7, 25)
+    wanted = ensemble_features(7, 25)
     assert {b.seed for b in wanted.values()} == {7}
     assert wanted.keys() == {
         *GOOD,
-        *map(without_features, WITHOUT),
+        *map(label_without, LEFT_OUT_FEATURES),
         "25 neighbours, signed v_r",
     }
-    for what, without in WITHOUT.items():
-        left = wanted[without_features(what)]
+    for what, without in LEFT_OUT_FEATURES.items():
+        left = wanted[label_without(what)]
         assert left == replace(wanted[label_noisy(25)], without=without)
-    for count in COUNTS:
+    for count in NEIGHBOUR_COUNTS:
         assert wanted[label_noiseless(count)] == replace(
             wanted[label_noisy(count)], errors=False
         )
@@ -541,36 +562,36 @@ def test_hosts_are_looked_at_alike_by_all_ensembles():
 
 def test_who_has_fewer_neighbours_is_weighed_by_fewer():
     for most, counts in ((10, {10}), (24, {10}), (25, {10, 25})):
-        wanted = studies(1, most)
+        wanted = ensemble_features(1, most)
         assert {b.neighbours for b in wanted.values()} == counts
         for binning in wanted.values():
             assert np.isfinite(observation(host(most), binning).value).all()
     with pytest.raises(ValueError, match="9 neighbours: 10 are the fewest"):
-        studies(1, 9)
+        ensemble_features(1, 9)
 
 
 def test_other_hosts_have_the_plain_features_under_their_own_name():
-    own, other = studies(4, 30), studies(4, 30, "VSMDPL/UM")
+    own, other = ensemble_features(4, 30), ensemble_features(4, 30, "VSMDPL/UM")
     assert other == {
-        f"VSMDPL/UM, {name}": b for name, b in ensembles.plain(own).items()
+        f"VSMDPL/UM, {name}": b for name, b in ensembles.noisy_features(own).items()
     }
 
 
 def test_plain_features_have_errors_and_lack_nothing():
-    found = ensembles.plain(studies(4, 30))
+    found = ensembles.noisy_features(ensemble_features(4, 30))
     assert found == {label_noisy(n): Features(n, seed=4) for n in (25, 10)}
-    assert list(ensembles.plain(studies(4, 12))) == [label_noisy(10)]
+    assert list(ensembles.noisy_features(ensemble_features(4, 12))) == [label_noisy(10)]
 
 
 def test_figures_show_ensembles_that_there_are():
-    known = studies(1, 25)
+    known = ensemble_features(1, 25)
     for names in ensembles.FIGURES.values():
         assert set(names) <= known.keys()
 
 
 def test_ours_come_before_published_masses():
     every = answers(**{"25 neighbours, no r": 12.5, "VSMDPL/UM, 25 neighbours": 12.1})
-    rows = masses.literature_rows(every)
+    rows = masses.published_intervals(every)
     ours = [row for row in rows if row[1] is not None]
     assert rows[: len(ours)] == ours
     assert [label for label, _, _ in ours] == [
@@ -583,15 +604,15 @@ def test_ours_come_before_published_masses():
 
 
 def test_published_intervals_hold_their_mass():
-    rows = {label: ends for label, _, ends in masses.literature_rows({})}
+    rows = {label: ends for label, _, ends in masses.published_intervals({})}
     assert not any("Zaritsky et al. 2020" in label for label in rows), (
         "a limit is no interval"
     )
     assert "Slizewski et al. 2022 (95 %)" in rows
-    assert len(rows) == len(published_masses.STUDIES) - 1
-    for study in published_masses.STUDIES:
-        if study.marked in rows:
-            low, middle, high = rows[study.marked]
+    assert len(rows) == len(published_masses.PUBLISHED_MASSES) - 1
+    for study in published_masses.PUBLISHED_MASSES:
+        if study.label_with_interval in rows:
+            low, middle, high = rows[study.label_with_interval]
             assert low < middle < high
             widths = study.log_m_vir()[1:]
             assert (middle - low, high - middle) == pytest.approx(widths)
@@ -599,7 +620,7 @@ def test_published_intervals_hold_their_mass():
 
 def test_a_prediction_outside_its_interval_is_drawn():
     biased = {label_noisy(25): Weighed(12.4, 12.2, 12.1, 12.3)}
-    (ours,) = (Constraint(*row) for row in masses.literature_rows(biased) if row[1])
+    (ours,) = (Constraint(*row) for row in masses.published_intervals(biased) if row[1])
     low, middle, high = ours.ours
     assert low < middle < high
 
@@ -611,7 +632,9 @@ def test_the_caption_of_published_masses_tells_what_was_done_to_them():
 
 def test_estimators_are_told_with_their_mass():
     score = Fared(0.16, -0.01, 0.4, 0.02)
-    table = only(masses.estimators({"flow": (score, Weighed(12.2, 12.1, 12.0, 12.3))}))
+    table = only(
+        masses.estimator_table({"flow": (score, Weighed(12.2, 12.1, 12.0, 12.3))})
+    )
     (row,) = table
     assert [row[name] for name in table.colnames] == [
         *("flow", *vars(score).values()),
