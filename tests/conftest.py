@@ -1,12 +1,80 @@
+"""Every session of tests is sealed: nothing else on the machine decides how it ends.
+
+What this file imports is imported outside: only pytest and the standard library.
+"""
+
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
-from astropy.table import Table
 
 ROOT = Path(__file__).parents[1]
+
+# Beginnings of the names of variables by which a machine or its user steer what we use.
+FOREIGN = (
+    *("AWS_", "JSM_", "KUBERNETES_", "LIGHTNING_", "LSB_", "MASTER_", "MPL"),
+    *("NETRC", "NODE_RANK", "OMPI_", "ORRERY_", "PL_", "PMI_", "PYTHONWARNINGS"),
+    *("RANK", "LOCAL_RANK", "RAY_", "SBATCH_", "SLURM", "SRUN_", "TMP", "TEMP"),
+    *("TORCH", "WANDB_", "WORLD_SIZE", "XDG_"),
+)
+LONGEST = 20  # characters: Ray's sockets lie far below, and their paths end at 107
+
+
+def seal():
+    """Seals the session and returns its folder."""
+    folder = Path(tempfile.mkdtemp(prefix="orrery-", dir=short_temporary_folder()))
+    foreign = [name for name in os.environ if name.startswith(FOREIGN)]
+    for name in {*foreign} - {"ORRERY_SHARED"}:
+        del os.environ[name]
+    os.environ.update(sealed(folder))
+    tempfile.tempdir = None  # found anew, inside
+    keep_kernels(folder / "cache" / "orrery")
+    return folder
+
+
+def short_temporary_folder():
+    """Returns the user's temporary folder, where Ray's sockets could lie in it."""
+    given = tempfile.gettempdir()
+    return given if len(given) <= LONGEST else "/tmp"
+
+
+def sealed(folder):
+    """Returns the environment of the session, after making its folders."""
+    places = {"HOME": "home", "TMPDIR": "t", "XDG_CACHE_HOME": "cache"}
+    made = {variable: folder / name for variable, name in places.items()}
+    for place in made.values():
+        place.mkdir()
+    return {
+        **{variable: str(place) for variable, place in made.items()},
+        **{"LC_ALL": "C.UTF-8", "PYTHONUTF8": "1", "RAY_USAGE_STATS_ENABLED": "0"},
+    }
+
+
+def keep_kernels(place):
+    """Lets all workers, and the next session, find the kernels that one has compiled.
+
+    They are named by a hash of what they were compiled from: an old one is never taken.
+    """
+    kept = ROOT / ".pytest_cache" / "orrery"
+    try:
+        kept.mkdir(parents=True, exist_ok=True)
+        place.symlink_to(kept)
+    except OSError:
+        place.mkdir()  # a checkout that cannot be written to: compiled once a session
+
+
+# Now, since other conftests import libraries, which read their settings only once. The
+# workers of xdist are born inside.
+SEALED = None if "PYTEST_XDIST_WORKER" in os.environ else seal()
+
+
+def pytest_unconfigure():
+    if SEALED is not None:
+        shutil.rmtree(SEALED, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +129,8 @@ def shapes():
     """Returns the name and the number of rows of each table in a report's folder."""
 
     def counted(folder):
+        from astropy.table import Table
+
         tables = folder.glob("*.ecsv")
         return {p.name: len(Table.read(p, format="ascii.ecsv")) for p in tables}
 
