@@ -3,12 +3,13 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
 
 MINUTE = 60.0  # [s] without a terminal, the longest time without a line on the progress
 
@@ -26,6 +27,22 @@ console = Console(
 def say(message: str) -> None:
     """Tells the user something on standard error, beside any progress bar."""
     console.print(message)
+
+
+def show_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Prints a table on standard error.
+
+    Arguments:
+        title: What it is called.
+        head: The columns' names.
+        rows: The cells, row by row.
+    """
+    view = Table(title=title, title_justify="left")
+    for name in head:
+        view.add_column(name)
+    for row in rows:
+        view.add_row(*row)
+    console.print(view)
 
 
 class Advance(Protocol):

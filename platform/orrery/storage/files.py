@@ -151,3 +151,17 @@ def locked(folder: Path, instead: str = "another folder") -> Iterator[None]:
             yield
         finally:
             lock.truncate(0)
+
+
+def is_locked(folder: Path) -> bool:
+    """Returns whether a process holds the lock of a folder; the lock ends with its process."""
+    try:
+        lock = (folder / LOCK).open("r+")
+    except OSError:
+        return False
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

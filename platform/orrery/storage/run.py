@@ -1,38 +1,56 @@
-"""A run: one execution of an experiment, with the options it was given and a folder."""
+"""A run's place on the disk: a folder for each set of options, in it one for each attempt.
+
+The same options always find the same folder. Every start makes a new attempt there, so
+that nothing an earlier one found is ever replaced, whatever code it ran; trained
+networks lie beside the attempts, where the next one finds them.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from orrery.identity import JSON, describe, fingerprint
-from orrery.storage.files import ensure_writable, write_json
-from orrery.versions import versions
+from orrery.storage.files import ensure_writable
+
+ATTEMPT = "attempt-"
+DOCUMENT = "run.json"
 
 
 @dataclass(frozen=True)
 class Run:
-    """One execution of an experiment.
+    """One attempt at an experiment.
 
     Arguments:
         experiment: The experiment's name.
-        folder: Where everything the run writes goes.
+        folder: Where everything that this attempt reports goes.
         fingerprint: Identifies the options; the same options always find the same
-            folder.
+            folder of attempts.
+        attempt: Its number, from 1.
         options: The options as plain JSON.
+
+    Example:
+        >>> Run("desi", Path("runs/desi/0123/attempt-001"), "0123", 1, {}).shared
+        PosixPath('runs/desi/0123')
     """
 
     experiment: str
     folder: Path
     fingerprint: str
+    attempt: int
     options: JSON
+
+    @property
+    def shared(self) -> Path:
+        """The folder that all attempts with these options share."""
+        return self.folder.parent
 
 
 def start(experiment: str, choices: Any, root: Path = Path("runs")) -> Run:
-    """Returns the run of an experiment with the given options, its folder ready.
+    """Returns a new attempt at an experiment with the given options, its folder ready.
 
-    The folder is `<root>/<experiment>/<fingerprint of the options>`. It receives
-    `options.json` and `versions.json`. Where things are kept decides nothing: fields of
-    a dataclass whose metadata has `"place": True` are not part of the fingerprint.
+    The folder is `<root>/<experiment>/<fingerprint of the options>/attempt-<number>`.
+    Where things are kept decides nothing: fields of a dataclass whose metadata has
+    `"place": True` are not part of the fingerprint.
 
     Arguments:
         experiment: The experiment's name.
@@ -42,9 +60,34 @@ def start(experiment: str, choices: Any, root: Path = Path("runs")) -> Run:
     Raises:
         OSError: If the folder cannot be written.
     """
-    document = describe(choices)
     identity = fingerprint([experiment, describe(choices, places=False)])
-    folder = ensure_writable(root / experiment / identity)
-    write_json(folder / "options.json", {"experiment": experiment, "options": document})
-    write_json(folder / "versions.json", versions())
-    return Run(experiment, folder, identity, document)
+    shared = ensure_writable(root / experiment / identity)
+    number, folder = _new_attempt(shared)
+    return Run(experiment, folder, identity, number, describe(choices))
+
+
+def _new_attempt(shared: Path) -> tuple[int, Path]:
+    number = max([*map(attempt_number, attempts(shared)), 0])
+    while True:
+        number += 1
+        folder = shared / f"{ATTEMPT}{number:03d}"
+        try:
+            folder.mkdir()
+        except FileExistsError:
+            continue  # another process began at the same moment
+        return number, folder
+
+
+def attempts(shared: Path) -> list[Path]:
+    """Returns the folders of all attempts with the same options, oldest first."""
+    return sorted(shared.glob(f"{ATTEMPT}[0-9]*"), key=attempt_number)
+
+
+def attempt_number(folder: Path) -> int:
+    """Returns the number of an attempt's folder."""
+    return int(folder.name.removeprefix(ATTEMPT))
+
+
+def documents(root: Path) -> list[Path]:
+    """Returns the documents of all attempts below a folder, by experiment, run and attempt."""
+    return sorted(root.rglob(f"{ATTEMPT}*/{DOCUMENT}"))

@@ -6,27 +6,26 @@ Colours are those of Okabe and Ito, which people with any kind of colour vision 
 apart; line styles, markers and hatches repeat what colours say.
 """
 
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
 from matplotlib.figure import Figure
 
-from orrery.results.figures.binned import Panel, measurements, profiles, violins
+from orrery.results import views
+from orrery.results.figures.binned import measurements, profiles, violins
 from orrery.results.figures.checks import coverage, ranks, training_curve
-from orrery.results.figures.comparisons import Band, Constraint, intervals, relation
-from orrery.results.figures.maps import RadialCounts, SkyPanel, SkyRegion, Track, sky
+from orrery.results.figures.comparisons import intervals, relation
+from orrery.results.figures.maps import sky
 from orrery.results.figures.marginals import corner, interval
 from orrery.results.figures.regression import predictions
 from orrery.results.figures.style import encode, with_unit
 
 __all__ = [
-    "Band",
-    "Constraint",
     "Figure",
-    "Panel",
-    "RadialCounts",
-    "SkyPanel",
-    "SkyRegion",
-    "Track",
     "corner",
     "coverage",
+    "draw",
     "encode",
     "interval",
     "intervals",
@@ -40,3 +39,27 @@ __all__ = [
     "violins",
     "with_unit",
 ]
+
+_DRAWN_BY: dict[type, Callable[..., Figure]] = {
+    views.Corner: corner,
+    views.CoverageCurves: coverage,
+    views.RankCurves: ranks,
+    views.TrainingCurves: training_curve,
+    views.Profiles: profiles,
+    views.Measurements: measurements,
+    views.Violins: violins,
+    views.Intervals: intervals,
+    views.Relation: relation,
+    views.Predictions: predictions,
+    views.SkyMaps: sky,
+}
+
+
+def draw(view: views.View) -> Figure:
+    """Returns the figure of a view.
+
+    Raises:
+        ValueError: For the reasons of the function that draws it.
+    """
+    arguments: dict[str, Any] = {f.name: getattr(view, f.name) for f in fields(view)}
+    return _DRAWN_BY[type(view)](**arguments)

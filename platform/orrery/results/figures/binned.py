@@ -5,7 +5,6 @@ A bin keeps its width in every figure, and what stands in it stands inside its e
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib import rc_context
@@ -23,38 +22,14 @@ from orrery.results.figures.style import (
     MARKERS,
     ONE_SIGMA,
     STYLE,
-    TWO_SIGMA,
     legend_below,
     side_by_side,
 )
+from orrery.results.views import LEVELS, Panel
 
 _APART = 0.16  # of a bin's width, between observations in it
 _HALF, _FULL = 0.42, 0.36  # of a bin's width: how far a split and a whole violin reach
 _ROW = 0.09  # of a panel's height: a line of tail probabilities
-
-
-@dataclass(frozen=True)
-class Panel:
-    """One panel of a profile: some entries of the summaries against their bins.
-
-    Arguments:
-        title: What is above the panel, such as a patch of the sky.
-        label: The quantity with its unit.
-        bins: The lower and upper edge of each of the B bins.
-        entries: The names of the summary entries in these bins, with shape `[B]`.
-    """
-
-    title: str
-    label: str
-    bins: tuple[tuple[float, float], ...]
-    entries: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        if len(self.bins) != len(self.entries):
-            raise ValueError(
-                f"panel {self.title!r} has {len(self.bins)} bins for {len(self.entries)} entries: "
-                "give one name for each bin"
-            )
 
 
 @rc_context(STYLE)
@@ -72,8 +47,8 @@ def profiles(
     Arguments:
         panels: What stands in each panel.
         observation: The measured values `[S]` with their covariance `[S, S]`.
-        simulated: For each label simulated summaries, with shape `[n, S]`; bins without
-            stars are NaN and left out.
+        simulated: For each label the `views.LEVELS` quantiles of simulated summaries,
+            with shape `[5, S]`; bins without stars are NaN and left out.
         abscissa: The label of the bins, with their unit.
 
     Raises:
@@ -106,23 +81,24 @@ def _check_entries(
             f"{sorted(unknown)} are no entries of observation {observation.name!r}"
         )
     for label, x in simulated.items():
-        if x.ndim != 2 or x.shape[1] != len(observation.names):
+        if x.shape != (len(LEVELS), len(observation.names)):
             raise ValueError(
-                f"{label!r} has shape {x.shape}, but the observation {observation.name!r} has "
-                f"{len(observation.names)} entries: use the summaries of the same binning"
+                f"{label!r} has shape {x.shape}, but the observation {observation.name!r} "
+                f"has {len(observation.names)} entries: give {len(LEVELS)} quantiles of "
+                "the summaries of the same binning"
             )
 
 
 def _bands(
-    axes: Axes, panel: Panel, x: FloatArray, label: str, ink: tuple[str, str]
+    axes: Axes, panel: Panel, quantiles: FloatArray, label: str, ink: tuple[str, str]
 ) -> None:
     colour, dashes = ink
-    filled = np.flatnonzero(np.isfinite(x).any(axis=0))
+    filled = np.flatnonzero(np.isfinite(quantiles).all(axis=0))
     if not filled.size:
         return
     low, high = np.asarray(panel.bins)[filled].T
-    levels = np.nanquantile(x[:, filled], (*TWO_SIGMA, *ONE_SIGMA, 0.5), axis=0)
-    for below, above, alpha in ((0, 1, 0.16), (2, 3, 0.30)):
+    levels = quantiles[:, filled]
+    for below, above, alpha in ((0, 4, 0.16), (1, 3, 0.30)):
         height = levels[above] - levels[below]
         axes.bar(
             low,
@@ -133,7 +109,7 @@ def _bands(
             color=colour,
             alpha=alpha,
         )
-    axes.hlines(levels[4], low, high, color=colour, linestyle=dashes, label=label)
+    axes.hlines(levels[2], low, high, color=colour, linestyle=dashes, label=label)
 
 
 def _points(

@@ -1,7 +1,6 @@
 """Checks of what was learned: coverage, ranks, and losses against the epoch."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import rc_context
@@ -21,9 +20,7 @@ from orrery.results.figures.style import (
     legend_below,
     side_by_side,
 )
-
-if TYPE_CHECKING:  # drawing a curve needs no Ray and no Lightning
-    from orrery.learning.training import Curve
+from orrery.results.views import LossCurve
 
 
 @rc_context(STYLE)
@@ -91,7 +88,7 @@ def ranks(results: Mapping[str, Ranks], parameters: Sequence[Parameter]) -> Figu
 
 
 @rc_context(STYLE)
-def training_curve(curves: "Mapping[str, Curve]") -> Figure:
+def training_curve(curves: Mapping[str, LossCurve]) -> Figure:
     """Returns the losses of the training and of the validation pairs against the epoch.
 
     Arguments:

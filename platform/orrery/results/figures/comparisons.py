@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from matplotlib import rc_context
@@ -21,51 +20,9 @@ from orrery.results.figures.style import (
     STYLE,
     legend_below,
 )
+from orrery.results.views import Band, Constraint, Interval
 
-Interval = tuple[float, float, float]
 _MANY = 12  # rows, from which on they stand closer
-
-
-@dataclass(frozen=True)
-class Constraint:
-    """One row of a comparison: what data say of one quantity, and what was published of them.
-
-    Arguments:
-        label: The data, such as a survey and its piece of sky.
-        ours: Lower end, median and upper end; None where only others have one.
-        published: The published ones of the same data.
-    """
-
-    label: str
-    ours: Interval | None
-    published: Interval | None = None
-
-    def __post_init__(self) -> None:
-        if self.ours is not None:
-            _check_interval(self.label, self.ours)
-        if self.published is not None:
-            _check_interval(f"{self.label}, published", self.published)
-
-
-@dataclass(frozen=True)
-class Band:
-    """A published interval that all rows are compared with: lower end, median and upper end."""
-
-    label: str
-    interval: Interval
-
-    def __post_init__(self) -> None:
-        _check_interval(self.label, self.interval)
-
-
-def _check_interval(label: str, ends: Interval) -> None:
-    # a comparison with NaN is false
-    if not (
-        len(ends) == 3 and np.isfinite(ends).all() and ends[0] <= ends[1] <= ends[2]
-    ):
-        raise ValueError(
-            f"interval {tuple(ends)} of {label!r}: give lower end, median and upper end, ascending"
-        )
 
 
 @rc_context(STYLE)

@@ -5,7 +5,6 @@ Maps show the sky as it is seen from inside: longitude grows to the left.
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,10 +15,10 @@ from matplotlib.colors import CenteredNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
 
 from orrery.parameters import FloatArray
 from orrery.results.figures.style import COLOURS, DASHES, GREY, INK, MARKERS, STYLE
+from orrery.results.views import RadialCounts, SkyPanel, SkyRegion, Track
 
 # Blue and red say what stars do, so that regions have the palette's other colours.
 REGION_COLOURS = (COLOURS[5], COLOURS[4], COLOURS[3], COLOURS[2])
@@ -27,111 +26,6 @@ COLOUR_MAP = (
     "RdBu_r"  # receding stars are red; red and blue differ for every kind of eye
 )
 _LONGITUDES, _LATITUDES = np.arange(-120, 121, 60), np.arange(-60, 61, 30)  # [deg]
-
-
-@dataclass(frozen=True)
-class SkyRegion:
-    """A piece of the sky.
-
-    Arguments:
-        label: Its name in the legend.
-        inside: Whether it holds each node of a grid over the whole sky `[B, L]`: rows
-            run from latitude -90 to 90 deg and columns from longitude -180 to 180 deg,
-            ends included.
-    """
-
-    label: str
-    inside: NDArray[np.bool_]
-
-    def __post_init__(self) -> None:
-        if self.inside.ndim != 2 or min(self.inside.shape) < 2:
-            raise ValueError(
-                f"region {self.label!r} has shape {self.inside.shape}: give a grid of latitudes "
-                "and longitudes"
-            )
-
-
-@dataclass(frozen=True)
-class Track:
-    """A path on the sky that ends where something is today.
-
-    Arguments:
-        label: What moves.
-        longitude: From the past to today `[T]` [rad].
-        latitude: Likewise `[T]` [rad].
-    """
-
-    label: str
-    longitude: FloatArray
-    latitude: FloatArray
-
-    def __post_init__(self) -> None:
-        _check_lengths(f"track {self.label!r}", self.longitude, self.latitude)
-
-
-@dataclass(frozen=True)
-class SkyPanel:
-    """One map of the whole sky.
-
-    Arguments:
-        title: What is shown; say so where stars are simulated.
-        longitude: Of the stars `[N]` [rad].
-        latitude: Of the stars `[N]` [rad].
-        values: What colours the stars `[N]`; those without a finite value are left out.
-        regions: Pieces of the sky to shade.
-        tracks: Paths to draw.
-    """
-
-    title: str
-    longitude: FloatArray
-    latitude: FloatArray
-    values: FloatArray
-    regions: tuple[SkyRegion, ...] = ()
-    tracks: tuple[Track, ...] = ()
-
-    def __post_init__(self) -> None:
-        _check_lengths(
-            f"map {self.title!r}", self.longitude, self.latitude, self.values
-        )
-        if not (np.abs(self.latitude) <= np.pi / 2 + 1e-9).all():
-            raise ValueError(
-                f"map {self.title!r} has latitudes beyond a pole: give radians"
-            )
-
-
-def _check_lengths(what: str, *columns: FloatArray) -> None:
-    shapes = [np.shape(column) for column in columns]
-    if len(set(shapes)) > 1 or len(shapes[0]) != 1:
-        raise ValueError(
-            f"{what} has columns of shapes {shapes}: give one value for each point"
-        )
-
-
-@dataclass(frozen=True)
-class RadialCounts:
-    """How many stars of a survey lie in bins of distance, in one region.
-
-    Arguments:
-        survey: Whose stars; each survey has its own dashes.
-        region: Where; the colour is that of the region with this label in the maps.
-        edges: Of K bins `[K + 1]`, ascending [kpc].
-        counts: With shape `[K]`.
-    """
-
-    survey: str
-    region: str
-    edges: FloatArray
-    counts: NDArray[Any]
-
-    def __post_init__(self) -> None:
-        if (
-            np.shape(self.edges) != (len(self.counts) + 1,)
-            or not (np.diff(self.edges) > 0).all()
-        ):
-            raise ValueError(
-                f"{self.survey}, {self.region}: {len(self.counts)} counts need one more edge than "
-                f"that, ascending, not {tuple(self.edges)}"
-            )
 
 
 @rc_context(STYLE)

@@ -1,0 +1,157 @@
+"""The page of a run: one file that needs nothing but itself, drawn from its document.
+
+It begins with the answer, then the verdicts; numbers of the training are folded away.
+Nothing here computes: the same document gives the same page, today or in a year.
+"""
+
+import base64
+import sys
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from orrery.identity import JSON
+from orrery.results import figures
+from orrery.results.recording import Number
+from orrery.results.result import PAGE, Result
+from orrery.results.sections import Section, shown
+from orrery.storage import files
+from orrery.storage.run import Run
+
+# Where a metric's name begins like this, it is an answer, which stands at the head.
+_ANSWERED = "posterior."
+
+
+class PageReader:
+    """Writes the page when a run ends, and prints its path on the last line."""
+
+    def opened(self, run: Run) -> None:
+        """Waits."""
+
+    def section(self, section: Section) -> None:
+        """Waits."""
+
+    def metrics(self, numbers: Mapping[str, Number]) -> None:
+        """Waits."""
+
+    def epoch(self, estimator: str, epoch: int, losses: Mapping[str, float]) -> None:
+        """Waits."""
+
+    def closed(self, result: Result) -> None:
+        """Writes the page."""
+        path = write(result)
+        sys.stdout.write(f"{path}\n")
+        sys.stdout.flush()
+
+
+def write(result: Result) -> Path:
+    """Returns the path of a run's page, written with its figures.
+
+    Arguments:
+        result: The run, finished or not.
+
+    Raises:
+        OSError: If a file cannot be written, or the arrays of a figure be read.
+        ValueError: If the arrays of a figure are damaged.
+    """
+    sections = [_shown(result, section) for section in result.sections]
+    path = result.folder / PAGE
+    files.write_atomically(path, render(result, sections))
+    return path
+
+
+def render(result: Result, sections: list[JSON]) -> str:
+    """Returns the page as HTML.
+
+    Arguments:
+        result: The run.
+        sections: Its parts, tables as text and figures with their picture.
+    """
+    document = result.document
+    metrics = result.metrics.items()
+    answered = {name for name, _ in metrics if name.startswith(_ANSWERED)}
+    return _template().render(
+        run=document,
+        answers=[_answer(answer) for answer in document["answers"]],
+        verdicts=document["verdicts"],
+        numbers={n: shown(value) for n, value in metrics if n not in answered},
+        sections=sections,
+        options=_flat(document["options"]),
+        versions=document["versions"],
+    )
+
+
+def _shown(result: Result, section: JSON) -> JSON:
+    anchor = section["key"].replace(".", "-")
+    if section["kind"] == "table":
+        return {**section, "anchor": anchor, **_text(section)}
+    if section["kind"] == "figure":
+        return {**section, "anchor": anchor, "png": _drawn(result, section)}
+    return {**section, "anchor": anchor}
+
+
+def _text(section: JSON) -> JSON:
+    """Returns head and rows of a table as text."""
+    columns = section["columns"]
+    formats = [column["format"] for column in columns]
+    rows = [
+        [shown(value, form) for value, form in zip(row, formats, strict=True)]
+        for row in section["rows"]
+    ]
+    head = [(column["name"], column["unit"]) for column in columns]
+    return {"head": head, "cells": rows}
+
+
+def _drawn(result: Result, section: JSON) -> str:
+    """Returns a figure's picture as base64, after writing it as PNG and PDF."""
+    figure = figures.draw(result.view(section))
+    png = figures.encode(figure, "png")
+    files.write_atomically(result.folder / f"{section['key']}.png", png)
+    pdf = figures.encode(figure, "pdf")
+    files.write_atomically(result.folder / f"{section['key']}.pdf", pdf)
+    return base64.b64encode(png).decode()
+
+
+def _answer(answer: JSON) -> JSON:
+    """Returns an answer with its numbers as text."""
+    numbers = [answer[name] for name in ("median", "lower", "upper")]
+    if not all(isinstance(number, int | float) for number in numbers):
+        return {**answer, "value": shown(answer["median"]), "plus": "", "minus": ""}
+    median, lower, upper = numbers
+    digits = _digits(upper - lower)
+    return {
+        **answer,
+        "value": f"{median:.{digits}f}",
+        "plus": f"{upper - median:.{digits}f}",
+        "minus": f"{median - lower:.{digits}f}",
+    }
+
+
+def _digits(width: float) -> int:
+    """Returns how many decimals an interval of this width deserves."""
+    return 1 if width >= 1.0 else 2
+
+
+def _flat(options: Any, prefix: str = "") -> dict[str, str]:
+    """Returns nested options as one level: `training.epochs` and its value."""
+    if not isinstance(options, dict):
+        return {prefix: str(options)}
+    parts = [
+        (f"{prefix}.{name}" if prefix else name, value)
+        for name, value in options.items()
+        if name != "type"
+    ]
+    return {
+        name: text for key, item in parts for name, text in _flat(item, key).items()
+    }
+
+
+def _template() -> jinja2.Template:
+    source = resources.files("orrery.results").joinpath("report.html")
+    page = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
+    )
+    return page.from_string(source.read_text(encoding="utf-8"))

@@ -1,0 +1,291 @@
+"""A run in progress: what a study finds is on the disk at once, and readers are told.
+
+A study computes and records; it does not know who reads. Readers, such as the page, the
+terminal and a dashboard, are chosen by whoever starts the study.
+"""
+
+import socket
+import sys
+import time
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from os import getpid
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from astropy.table import Table
+
+from orrery.identity import JSON, canonical, describe
+from orrery.records import Column, Records, Schema
+from orrery.results import encoding
+from orrery.results.result import FORMAT, Result
+from orrery.results.sections import (
+    Answer,
+    Caution,
+    DrawsSection,
+    FigureSection,
+    Section,
+    TableSection,
+    Text,
+    Verdict,
+    tabulated,
+)
+from orrery.storage import files
+from orrery.storage.run import DOCUMENT, Run, start
+from orrery.versions import versions
+
+Number = float | int | str
+EPOCHS = "epochs.jsonl"
+
+
+class Reader(Protocol):
+    """Somebody who is told what a run finds, as it finds it."""
+
+    def opened(self, run: Run) -> None:
+        """A run began."""
+
+    def section(self, section: Section) -> None:
+        """A part was found."""
+
+    def metrics(self, numbers: Mapping[str, Number]) -> None:
+        """Numbers were found."""
+
+    def epoch(self, estimator: str, epoch: int, losses: Mapping[str, float]) -> None:
+        """An estimator learned for another epoch."""
+
+    def closed(self, result: Result) -> None:
+        """The run finished or failed; its document is on the disk."""
+
+
+_readers: ContextVar[tuple[Reader, ...]] = ContextVar("readers", default=())
+
+
+@contextmanager
+def read_by(*readers: Reader) -> Iterator[None]:
+    """Returns a context in which runs are told to readers, in this order."""
+    token = _readers.set(readers)
+    try:
+        yield
+    finally:
+        _readers.reset(token)
+
+
+class Recording:
+    """What a run has found so far.
+
+    Arguments:
+        run: The attempt.
+        readers: Who is told.
+    """
+
+    def __init__(self, run: Run, readers: Sequence[Reader] = ()) -> None:
+        self.run = run
+        self._readers = readers
+        self._began = time.monotonic()
+        self._document: JSON = {
+            "format": FORMAT,
+            "experiment": run.experiment,
+            "run": run.fingerprint,
+            "attempt": run.attempt,
+            "status": "running",
+            "reason": "",
+            "began": _now(),
+            "ended": None,
+            "seconds": 0.0,
+            "host": socket.gethostname(),
+            "process": getpid(),
+            "command": list(sys.argv),
+            "versions": versions(),
+            "options": run.options,
+            "lineage": {},
+            "answers": [],
+            "verdicts": [],
+            "metrics": {},
+            "sections": [],
+        }
+        self._write()
+        for reader in readers:
+            reader.opened(run)
+
+    @property
+    def result(self) -> Result:
+        """What was found so far."""
+        return Result(self.run.folder, self._document)
+
+    def add(self, *sections: Section) -> None:
+        """Adds parts; each is written, with its files, before readers are told.
+
+        Raises:
+            ValueError: If a part with the same key is there already.
+            OSError: If a file cannot be written.
+        """
+        for section in sections:
+            self._check_key(section.key)
+            self._document["sections"].append(_written(section, self.run))
+            self._write()
+            for reader in self._readers:
+                reader.section(section)
+
+    def tables(self, tables: Mapping[str, Table]) -> None:
+        """Adds tables that carry what belongs to them in their metadata.
+
+        Arguments:
+            tables: By stable key; `meta["title"]` is the heading, `meta["caption"]`
+                says what the columns are, and each string of `meta["misses"]`, if any,
+                is something that the reader must not miss.
+        """
+        for key, table in tables.items():
+            title = table.meta["title"]
+            self.add(TableSection(key, title, table, table.meta["caption"]))
+            misses = table.meta.get("misses")
+            if misses:
+                text = "\n\n".join(misses)
+                self.add(Caution(f"misses.{key}", f"Misses, {title}", text))
+
+    def metrics(self, numbers: Mapping[str, Number]) -> None:
+        """Adds numbers by stable key; those that are not finite are kept as text."""
+        plain = {name: _number(value) for name, value in numbers.items()}
+        self._document["metrics"].update(plain)
+        self._write()
+        for reader in self._readers:
+            reader.metrics(plain)
+
+    def answers(self, answers: Iterable[Answer]) -> None:
+        """Adds what was asked for, and its numbers to the metrics."""
+        for answer in answers:
+            self._document["answers"].append(describe(answer))
+            self.metrics(answer.numbers)
+
+    def verdicts(self, verdicts: Iterable[Verdict]) -> None:
+        """Adds which tests were passed."""
+        self._document["verdicts"] += [describe(verdict) for verdict in verdicts]
+        self._write()
+
+    def lineage(self, kind: str, entry: JSON) -> None:
+        """Adds what the result rests on: a dataset, summaries, a posterior, another run.
+
+        Arguments:
+            kind: In the plural, such as `datasets`.
+            entry: Plain JSON with a `fingerprint`.
+        """
+        self._document["lineage"].setdefault(kind, []).append(entry)
+        self._write()
+
+    def epoch(self, estimator: str, epoch: int, losses: Mapping[str, float]) -> None:
+        """Adds the losses of one epoch of an estimator, one line of `epochs.jsonl`."""
+        line = {"estimator": estimator, "epoch": epoch, **_finite(losses)}
+        files.append(self.run.folder / EPOCHS, canonical(line) + "\n")
+        for reader in self._readers:
+            reader.epoch(estimator, epoch, losses)
+
+    def close(self, status: str, reason: str = "") -> None:
+        """Ends the run; readers are told last."""
+        self._document |= {"status": status, "reason": reason, "ended": _now()}
+        self._write()
+        for reader in self._readers:
+            reader.closed(self.result)
+
+    def _check_key(self, key: str) -> None:
+        if any(key == section["key"] for section in self._document["sections"]):
+            raise ValueError(
+                f"the run has two parts with the key {key!r}: their files would be the "
+                "same; give them different keys"
+            )
+
+    def _write(self) -> None:
+        self._document["seconds"] = round(time.monotonic() - self._began, 3)
+        files.write_json(self.run.folder / DOCUMENT, self._document)
+
+
+@contextmanager
+def record(
+    experiment: str, options: Any, root: Path = Path("runs")
+) -> Iterator[Recording]:
+    """Returns a new attempt at an experiment, whose findings are kept as they come.
+
+    If the body fails, the document says so and why, keeps what there was, and the
+    exception goes on.
+
+    Arguments:
+        experiment: The experiment's name.
+        options: Its choices, a frozen dataclass.
+        root: The folder of all runs.
+
+    Raises:
+        OSError: If the run's folder cannot be written.
+    """
+    run = start(experiment, options, root)
+    with files.locked(run.folder):
+        recording = Recording(run, _readers.get())
+        try:
+            yield recording
+        except BaseException:
+            recording.close("failed", traceback.format_exc())
+            raise
+        recording.close("finished")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _number(value: Any) -> Number:
+    return describe(value.item() if isinstance(value, np.generic) else value)
+
+
+def _finite(losses: Mapping[str, float]) -> JSON:
+    return {name: _number(float(loss)) for name, loss in losses.items()}
+
+
+def _written(section: Section, run: Run) -> JSON:
+    """Returns a part as the document holds it, after writing its files."""
+    common = {"key": section.key, "title": section.title, "text": ""}
+    if isinstance(section, Text):
+        return {**common, "kind": "text", "text": section.text}
+    if isinstance(section, Caution):
+        return {**common, "kind": "warning", "text": section.text}
+    if isinstance(section, TableSection):
+        return {**common, **_table(section, run)}
+    if isinstance(section, FigureSection):
+        return {**common, **_figure(section, run)}
+    return {**common, **_draws(section, run)}
+
+
+def _table(section: TableSection, run: Run) -> JSON:
+    file = f"{section.key}.ecsv"
+    files.write_ecsv(run.folder / file, section.table)
+    rows = tabulated(section.table)
+    return {"kind": "table", "text": section.caption, "files": [file], **rows}
+
+
+def _figure(section: FigureSection, run: Run) -> JSON:
+    data = f"{section.key}.parquet"
+    document, arrays = encoding.encode(section.view)
+    files.write_atomically(run.folder / data, encoding.to_parquet(arrays))
+    pictures = [f"{section.key}.png", f"{section.key}.pdf"]
+    return {
+        "kind": "figure",
+        "text": section.caption,
+        "view": document,
+        "data": data,
+        "files": [*pictures, data],
+    }
+
+
+def _draws(section: DrawsSection, run: Run) -> JSON:
+    file = f"{section.key}.parquet"
+    columns = zip(section.names, section.units, strict=True)
+    schema = Schema(tuple(Column(name, unit, "draws") for name, unit in columns))
+    values = Records(dict(zip(section.names, section.values.T, strict=True)))
+    origin = {"experiment": run.experiment, "run": run.fingerprint}
+    sink = pa.BufferOutputStream()
+    pq.write_table(values.table(schema, origin), sink)
+    files.write_atomically(run.folder / file, sink.getvalue().to_pybytes())
+    text = f"{len(section.values)} draws of {', '.join(section.names)}."
+    return {"kind": "draws", "text": text, "files": [file]}

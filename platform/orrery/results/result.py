@@ -1,0 +1,170 @@
+"""What a run found: a document on the disk, `run.json`, with tables and arrays beside it.
+
+The document is written whole or not at all each time that it grows, so that whatever
+happens to the process, what it had found can be read. Pages, terminal and dashboards
+only read it. The format is described in `datasets/README.md`.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from orrery.identity import JSON
+from orrery.results import encoding
+from orrery.results.views import View
+from orrery.storage import files
+from orrery.storage.run import DOCUMENT, attempts, documents
+
+Status = Literal["running", "finished", "failed"]
+FORMAT = 1
+PAGE = "report.html"
+KILLED = (
+    "the process ended without a word: it was killed, or its machine went down; the "
+    "same command continues where it stopped"
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one attempt of a run found, as its document says it.
+
+    Arguments:
+        folder: The attempt's folder.
+        document: The content of its `run.json`.
+
+    Example:
+        >>> Result(Path("runs/x"), {"status": "finished", "metrics": {"a": 1}}).metrics
+        {'a': 1}
+    """
+
+    folder: Path
+    document: JSON
+
+    @classmethod
+    def open(cls, place: Path | str) -> "Result":
+        """Returns the result in a place.
+
+        A run that says it is running, but whose process is gone, is entered as failed
+        first.
+
+        Arguments:
+            place: A `run.json`, an attempt's folder, or the folder of all attempts with
+                the same options, whose answer is that of the newest finished one.
+
+        Raises:
+            FileNotFoundError: If there is none.
+            ValueError: If the document is damaged.
+        """
+        path = Path(place)
+        if path.name == DOCUMENT:
+            path = path.parent
+        if not (path / DOCUMENT).exists():
+            return newest(path)
+        return cls(path.absolute(), _settled(path))
+
+    @property
+    def status(self) -> Status:
+        """Whether it is running, finished or failed."""
+        return self.document["status"]
+
+    @property
+    def options(self) -> JSON:
+        """The options, which can be given back: `--options run.json`."""
+        return self.document["options"]
+
+    @property
+    def metrics(self) -> JSON:
+        """Numbers by stable key, such as `posterior.desi.v_gsr.v_travel.median`."""
+        return self.document["metrics"]
+
+    @property
+    def sections(self) -> list[JSON]:
+        """The parts, in their order; each has `kind`, `key`, `title` and `text`."""
+        return self.document["sections"]
+
+    def section(self, key: str) -> JSON:
+        """Returns the part with a key.
+
+        Raises:
+            KeyError: If there is none; it lists those there are.
+        """
+        for section in self.sections:
+            if section["key"] == key:
+                return section
+        raise KeyError(
+            f"no part {key!r}: there are {[s['key'] for s in self.sections]}"
+        )
+
+    def view(self, section: JSON) -> View:
+        """Returns everything that a figure shows.
+
+        Arguments:
+            section: One of the sections with the kind `figure`.
+
+        Raises:
+            ValueError: If the file of its arrays is damaged.
+            OSError: If it cannot be read.
+        """
+        content = (self.folder / section["data"]).read_bytes()
+        try:
+            return encoding.decode(section["view"], encoding.from_parquet(content))
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{self.folder / section['data']}: {error}") from error
+
+
+def newest(shared: Path) -> Result:
+    """Returns the answer of a run: its newest finished attempt, or else its newest one.
+
+    Raises:
+        FileNotFoundError: If there is no attempt.
+        ValueError: If a document is damaged.
+    """
+    found = [
+        Result.open(path) for path in attempts(shared) if (path / DOCUMENT).exists()
+    ]
+    if not found:
+        raise FileNotFoundError(
+            f"no run in {shared}: give the folder of a run, or of one of its attempts"
+        )
+    finished = [result for result in found if result.status == "finished"]
+    return (finished or found)[-1]
+
+
+def every(root: Path) -> list[Result]:
+    """Returns the results of all attempts below a folder, by experiment, run and attempt.
+
+    Raises:
+        ValueError: If a document is damaged.
+    """
+    return [Result.open(path) for path in documents(root)]
+
+
+def read_document(path: Path) -> JSON:
+    """Returns the content of a `run.json`.
+
+    Raises:
+        ValueError: If it is damaged.
+        OSError: If it cannot be read.
+    """
+    try:
+        document: Any = json.loads(path.read_text(encoding="utf-8"))
+        needed = {name: document[name] for name in ("status", "options", "sections")}
+        return {**document, **needed}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{path} is no document of a run, or damaged ({error}): run the experiment again"
+        ) from error
+
+
+def _settled(folder: Path) -> JSON:
+    """Returns an attempt's document, failed if it says running but nobody is at work."""
+    document = read_document(folder / DOCUMENT)
+    if document["status"] != "running" or files.is_locked(folder):
+        return document
+    document = read_document(folder / DOCUMENT)  # it may have ended in between
+    if document["status"] != "running":
+        return document
+    document |= {"status": "failed", "reason": KILLED}
+    files.write_json(folder / DOCUMENT, document)
+    return document

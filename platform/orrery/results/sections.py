@@ -1,0 +1,247 @@
+"""The parts of a result, as a study gives them: text, warnings, tables, figures, draws.
+
+Each has a key, which stays when its heading is reworded: files and numbers are found by
+it.
+"""
+
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from astropy.table import Table
+
+from orrery.identity import JSON
+from orrery.parameters import FloatArray
+from orrery.results.views import View
+
+
+@dataclass(frozen=True)
+class Text:
+    """Paragraphs, which blank lines separate.
+
+    Example:
+        >>> Text("simulations", "Simulations", "2048 simulations.").key
+        'simulations'
+    """
+
+    key: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Caution:
+    """Something the reader must not miss, such as a published value that was missed.
+
+    Example:
+        >>> Caution("misses", "A miss", "v_y is off.").title
+        'A miss'
+    """
+
+    key: str
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TableSection:
+    """A table with units.
+
+    Arguments:
+        key: Names its file, `<key>.ecsv`.
+        title: Its heading.
+        table: `info.format` of a column decides how its numbers are shown.
+        caption: What the columns are.
+
+    Example:
+        >>> TableSection("errors", "Errors", Table({"rmse": [0.1]}), "Errors.").key
+        'errors'
+    """
+
+    key: str
+    title: str
+    table: Table
+    caption: str
+
+
+@dataclass(frozen=True)
+class FigureSection:
+    """A figure as data.
+
+    Arguments:
+        key: Names its files, `<key>.parquet`, `<key>.png` and `<key>.pdf`.
+        title: Its heading.
+        view: Everything that it shows.
+        caption: What it shows; also read out to those who cannot see it.
+
+    Example:
+        >>> from orrery.results.views import Intervals, Constraint
+        >>> rows = (Constraint("DESI", (15.0, 22.5, 29.5)),)
+        >>> FigureSection("v", "Speed", Intervals(rows, "v [km/s]"), "Ours.").title
+        'Speed'
+    """
+
+    key: str
+    title: str
+    view: View
+    caption: str
+
+
+@dataclass(frozen=True)
+class DrawsSection:
+    """Posterior samples `[n, P]`.
+
+    Arguments:
+        key: Names their file, `<key>.parquet`.
+        title: Their heading.
+        names: The P parameters' names.
+        units: Their units.
+        values: With shape `[n, P]`.
+
+    Raises:
+        ValueError: If the columns are not as many as the names and the units.
+
+    Example:
+        >>> DrawsSection("draws", "Draws", ("v_x",), ("km / s",), np.ones((2, 1))).key
+        'draws'
+    """
+
+    key: str
+    title: str
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    values: FloatArray
+
+    def __post_init__(self) -> None:
+        shape = self.values.shape
+        if len(shape) != 2 or not shape[1] == len(self.names) == len(self.units):
+            raise ValueError(
+                f"draws {self.title!r} have shape {shape}, but {len(self.names)} names "
+                f"and {len(self.units)} units: give one of each for every column"
+            )
+
+
+Section = Text | Caution | TableSection | FigureSection | DrawsSection
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was asked for: a median with its 16-84 % interval.
+
+    Arguments:
+        key: `posterior.<data>.<quantity>`, under which its numbers are among the
+            metrics.
+        data: Whose answer it is, as people say it.
+        quantity: The quantity.
+        unit: Its unit.
+        median: Of the posterior, or of the interval of an ensemble.
+        lower: 16 %.
+        upper: 84 %.
+
+    Example:
+        >>> Answer("posterior.desi.v_x", "DESI", "v_x", "km / s", 3.1, 1.0, 5.2).median
+        3.1
+    """
+
+    key: str
+    data: str
+    quantity: str
+    unit: str
+    median: float
+    lower: float
+    upper: float
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """Its numbers by stable key."""
+        return {
+            f"{self.key}.median": self.median,
+            f"{self.key}.lower": self.lower,
+            f"{self.key}.upper": self.upper,
+        }
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether an answer, or what it rests on, passed a test.
+
+    Arguments:
+        key: Of the test, such as `calibration.desi.v_gsr.tarp`.
+        test: What was tested, as people say it.
+        passed: Whether it passed; None where the test can say nothing.
+        text: The numbers behind it, in a sentence.
+
+    Example:
+        >>> Verdict("calibration.desi.tarp", "TARP, DESI", True, "p = 0.3").passed
+        True
+    """
+
+    key: str
+    test: str
+    passed: bool | None
+    text: str
+
+
+def slug(name: str) -> str:
+    """Returns a name for keys, files and links: lower case, digits and underscores.
+
+    Raises:
+        ValueError: If nothing is left.
+
+    Example:
+        >>> slug("H3+SEGUE+MagE quadrants")
+        'h3_segue_mage_quadrants'
+    """
+    plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
+    if not plain:
+        raise ValueError(f"{name!r} gives no file name: use letters or digits")
+    return plain
+
+
+def shown(value: Any, form: str | None = None) -> str:
+    """Returns a value as a table shows it: numbers to four digits, a dash where there is none.
+
+    Example:
+        >>> shown(12.34567), shown(0.5, "%.2f")
+        ('12.35', '0.50')
+    """
+    real = isinstance(value, float | np.floating)
+    if value is None or value is np.ma.masked or (real and math.isnan(value)):
+        return "\N{EN DASH}"
+    if form and not isinstance(value, str):
+        return form % value if "%" in form else format(value, form.strip("{}:"))
+    return f"{value:.4g}" if real else str(value)
+
+
+def tabulated(table: Table) -> JSON:
+    """Returns a table as plain JSON: `columns` with name, unit and format, and `rows`.
+
+    Values are numbers or text, None where there is none.
+    """
+    columns = [table[name] for name in table.colnames]
+    about = [
+        {
+            "name": name,
+            "unit": str(column.unit or ""),
+            "format": column.info.format or None,
+        }
+        for name, column in zip(table.colnames, columns, strict=True)
+    ]
+    # a quantity shows its value only: the unit stands in the head
+    plain = [getattr(column, "value", column) for column in columns]
+    rows = [[plain_cell(values[i]) for values in plain] for i in range(len(table))]
+    return {"columns": about, "rows": rows}
+
+
+def plain_cell(value: Any) -> Any:
+    """Returns a number or text as JSON has it; infinities are text, NaN and masked None."""
+    if value is None or value is np.ma.masked:
+        return None
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if isinstance(value, float) and math.isinf(value):
+        return str(value)
+    return value if isinstance(value, bool | int | float) else str(value)
