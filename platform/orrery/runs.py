@@ -1,57 +1,40 @@
-"""Experiments from the command line: options become arguments, errors one line."""
+"""Experiments from the command line: a study runs, and page, terminal and W&B read it."""
 
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
-import tyro
-
+from orrery.command_line import parse
 from orrery.terminal import say
 
 Options = TypeVar("Options")
 
 
-def options(choices: type[Options], arguments: Sequence[str] | None = None) -> Options:
-    """Returns the frozen dataclass `choices` with the values given on the command line.
-
-    Arguments:
-        choices: A frozen dataclass; the fields of nested ones are options like its own,
-            shown in groups, so no name may stand twice. The docstrings become the help
-            text.
-        arguments: The command line without the program's name; `sys.argv[1:]` when
-            None.
-
-    Raises:
-        SystemExit: With code 2 and a message, if an option is unknown or a value is
-            refused.
-    """
-    return tyro.cli(choices, args=arguments, config=(tyro.conf.OmitArgPrefixes,))
-
-
 def main(
-    function: Callable[[Options], None],
+    study: Callable[[Options], Any],
     choices: type[Options],
     arguments: Sequence[str] | None = None,
 ) -> None:
-    """Runs an experiment from the command line.
+    """Runs a study with the options of the command line, and tells what it finds.
 
-    What the user can mend (a refused value, an unwritable folder, a training that
-    diverges) ends with one line and exit code 1. Unexpected errors keep their
-    traceback; with `ORRERY_DEBUG=1` all errors do.
+    The path of the run's page is the last line of standard output. What the user can
+    mend (a refused value, an unwritable folder, a training that diverges) ends with one
+    line and exit code 1. Unexpected errors keep their traceback; with `ORRERY_DEBUG=1`
+    all errors do.
 
     Arguments:
-        function: The experiment, a function of its options.
+        study: A function of its options, which records a run.
         choices: The options' frozen dataclass.
         arguments: The command line without the program's name; `sys.argv[1:]` when
             None.
 
     Raises:
-        SystemExit: If the experiment failed or was interrupted.
+        SystemExit: If the study failed or was interrupted.
     """
-    chosen = options(choices, arguments)
     try:
-        function(chosen)
+        chosen = parse(choices, sys.argv[1:] if arguments is None else arguments)
+        _read(study, chosen)
     except (ValueError, OSError, FloatingPointError) as error:
         if os.environ.get("ORRERY_DEBUG") == "1":
             raise
@@ -60,6 +43,18 @@ def main(
     except KeyboardInterrupt:
         say("interrupted: the same command continues where this one stopped")
         sys.exit(130)
+
+
+def _read(study: Callable[[Options], Any], chosen: Options) -> None:
+    # matplotlib, jinja2 and wandb take seconds: not before options have been understood
+    from orrery.results.console import ConsoleReader
+    from orrery.results.dashboard import DashboardReader
+    from orrery.results.page import PageReader
+    from orrery.results.recording import read_by
+
+    # the page before the dashboard, which sends its pictures
+    with read_by(ConsoleReader(), PageReader(), DashboardReader()):
+        study(chosen)
 
 
 def _message(error: Exception) -> str:

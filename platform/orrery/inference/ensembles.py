@@ -1,35 +1,33 @@
-"""From simulated pairs and an observation to a number with an error in the report.
+"""From simulated pairs and an observation to a number with an error.
 
 Train an ensemble of networks that predict one parameter, test it on examples that it
-never saw, and take the error of its answer from those that were predicted like it: one
-call for each set of features of an experiment.
+never saw, and take the error of its answer from those that were predicted like it:
+arrays and options in, a frozen result out.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from astropy.table import Table
 
 from orrery.execution import summaries
 from orrery.execution.summaries import Binning, Summarise
-from orrery.inference import posteriors
-from orrery.inference.posteriors import Inference
+from orrery.pairs import Splits, pooled
+from orrery.identity import describe, fingerprint
 from orrery.judging import regression
 from orrery.judging.regression import BinnedErrors, PredictionInterval
 from orrery.learning import ensemble
+from orrery.learning.artefacts import origin
 from orrery.learning.ensemble import Ensemble
 from orrery.learning.members import Learning, Networks
 from orrery.learning.mixture import Mixture
 from orrery.learning.posterior import Posterior
-from orrery.pairs import Splits, pooled
+from orrery.learning.training import OnEpoch, ignore
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
-from orrery.results import figures
-from orrery.results.reports import Report, slug
 from orrery.storage.dataset import Dataset
 
 FEWEST = 100  # tests in a bin whose errors are compared
@@ -270,9 +268,6 @@ def variance_ratios(
     return {name: (ratio.ratio, ratio.error) for name, ratio in ratios.items()}
 
 
-Asked = dict[str, tuple[Sequence[Binning], Observation, Inference]]
-
-
 class Grouped(Binning, Protocol):
     """A binning whose entries are of some kinds."""
 
@@ -282,40 +277,7 @@ class Grouped(Binning, Protocol):
         ...
 
 
-def learn_all(
-    report: Report,
-    summarise: Summarise[Any],
-    parameter: Parameter,
-    options: Prediction,
-    seed: int,
-    edges: FloatArray,
-    dataset: Dataset,
-    binnings: Mapping[str, Grouped],
-) -> dict[str, EvaluatedEnsemble]:
-    """Returns a tested ensemble for each binning of a dataset, by its name, after reporting them.
-
-    Arguments:
-        report: Where everything goes.
-        summarise: Returns the summaries `[B, S]` of records and a binning.
-        parameter: What is predicted.
-        options: How the ensembles are trained and judged.
-        seed: Decides the first weights and the order of the examples.
-        edges: Of the bins of the truth in which errors are given, with shape `[B + 1]`.
-        dataset: The simulations. Trained ensembles are kept beside them, for other
-            runs.
-        binnings: By the ensembles' names.
-    """
-    found = {}
-    for label, binning in binnings.items():
-        splits = summaries.compute(summarise, dataset, binning, (parameter,))
-        folder = dataset.folder / "ensembles" / slug(label)
-        how = (parameter, options, seed, binning.groups, edges)
-        found[label] = learn(report, label, splits, *how, folder)
-    return found
-
-
-def learn(
-    report: Report,
+def train(
     label: str,
     splits: Splits,
     parameter: Parameter,
@@ -324,12 +286,12 @@ def learn(
     groups: Sequence[Hashable],
     edges: FloatArray,
     folder: Path,
+    on_epoch: OnEpoch = ignore,
 ) -> EvaluatedEnsemble:
-    """Returns a trained ensemble and its predictions of the tests, after reporting how it fares.
+    """Returns a trained ensemble and its predictions of the tests.
 
     Arguments:
-        report: Where everything goes.
-        label: What the ensemble is called there.
+        label: What the ensemble is called in messages.
         splits: The pairs, with their errors.
         parameter: What is predicted.
         options: How the ensemble is trained and judged.
@@ -337,152 +299,68 @@ def learn(
         groups: For each summary its group; the summaries of a group are scaled
             together.
         edges: Of the bins of the truth in which errors are given, with shape `[B + 1]`.
-        folder: Where the ensemble is kept.
+        folder: Where ensembles of these summaries are kept, each in a folder of its
+            own, so that none replaces another.
+        on_epoch: Called after each epoch with its number and its losses.
 
     Raises:
         ValueError: For the reasons of `ensemble.fit`.
+        FloatingPointError: If a loss is not finite.
     """
-    shape = (options.networks, options.learning)
-    with posteriors.epoch_logger(
-        report, label, options.learning.max_epochs
-    ) as on_epoch:
-        log_epoch = partial(on_epoch, 0)
-        found = ensemble.fit(
-            splits, (parameter,), *shape, seed, folder, groups, log_epoch
-        )
+    place = folder / _identity(splits, parameter, options, seed, groups)
+    found = ensemble.fit(
+        splits,
+        (parameter,),
+        options.networks,
+        options.learning,
+        seed,
+        place,
+        groups,
+        on_epoch,
+    )
     members = found.predict(splits.test.x)[..., 0]
-    tested = EvaluatedEnsemble(
-        label, found, splits.test.theta[:, 0], members, edges, options.window
-    )
-    _show(report, tested, parameter)
-    return tested
+    truth = splits.test.theta[:, 0]
+    return EvaluatedEnsemble(label, found, truth, members, edges, options.window)
 
 
-def _show(report: Report, tested: EvaluatedEnsemble, parameter: Parameter) -> None:
-    name = slug(tested.label)
-    report.metrics(
+def _identity(
+    splits: Splits,
+    parameter: Parameter,
+    options: Prediction,
+    seed: int,
+    groups: Sequence[Hashable],
+) -> str:
+    """Returns the digits of all that decides an ensemble, the code's version included."""
+    return fingerprint(
         {
-            f"{name}.rmse": float(
-                np.sqrt(np.mean((tested.predicted - tested.truth) ** 2))
-            ),
-            f"{name}.reseeded": tested.ensemble.reseeded,
+            **origin(splits, (parameter,)),
+            "groups": [str(group) for group in groups],
+            "networks": describe(options.networks),
+            "learning": describe(options.learning, places=False),
+            "seed": seed,
+            "version": ensemble.VERSION,
         }
     )
-    report.table(
-        f"Errors, {tested.label}", error_table(tested, parameter), _account(tested)
-    )
 
 
-def _account(tested: EvaluatedEnsemble) -> str:
-    """Returns what a reader must know of an ensemble, in some sentences."""
-    pairs = tested.ensemble.document["pairs"]
-    count = len(tested.members)
-    text = (
-        f"{count} network{'s' if count > 1 else ''}, {tested.ensemble.reseeded} reseeded because "
-        f"the first weights died, learned {pairs['train']['count']} examples, stopped by the "
-        f"loss of {pairs['validation']['count']} others; {len(tested.truth)} more are the tests."
-        " Root mean square error and median of prediction less truth in bins of the truth."
-    )
-    if count > 1:
-        one, mean = tested.scatter
-        text += (
-            f" One network scatters by {one:.3f} about the mean of all, which would scatter by "
-            f"{mean:.4f} if the members erred independently."
-        )
-    return text
-
-
-def error_table(tested: EvaluatedEnsemble, parameter: Parameter) -> Table:
-    """Returns root mean square error and median bias in bins of the truth, with their errors."""
-    errors = tested.errors
-    columns = {
-        "from": errors.edges[:-1],
-        "to": errors.edges[1:],
-        "tests": errors.counts,
-        "rmse": errors.rmse,
-        "rmse_error": errors.rmse_error,
-        "bias": errors.bias,
-        "bias_error": errors.bias_error,
-    }
-    table = Table(columns)
-    for name in table.colnames:
-        if name != "tests":
-            table[name].unit, table[name].info.format = parameter.unit, "%.3f"
-    return table
-
-
-def compare(
-    report: Report,
-    found: Mapping[str, EvaluatedEnsemble],
-    titles: Mapping[str, Sequence[str]],
-    label: tuple[str, str],
-    published: Mapping[str, float],
-) -> None:
-    """Draws predictions and errors of ensembles, figure by figure.
-
-    Arguments:
-        report: Where the figures go.
-        found: By name.
-        titles: For each title the names of its ensembles; the first one's tests are
-            drawn.
-        label: The parameter in mathtext and its unit, such as dex.
-        published: Published errors, by the ensemble's name, as lines.
-    """
-    for title, names in titles.items():
-        shown = {name: found[name] for name in names}
-        bands = {
-            name: one.member_errors
-            for name, one in shown.items()
-            if len(one.members) > 1
-        }
-        lines = {
-            f"{name}, published": published[name] for name in names if name in published
-        }
-        figure = figures.predictions(
-            {name: (one.truth, one.predicted) for name, one in shown.items()},
-            {name: one.errors for name, one in shown.items()},
-            label,
-            bands,
-            lines,
-        )
-        caption = (
-            f"Tests as {names[0]} predicts them, medians, and below root mean square error and "
-            "median bias in bins of the truth"
-        )
-        caption += "; bands hold 16-84 % of the members" if bands else ""
-        caption += "; horizontal lines in the middle are published" if lines else ""
-        report.figure(title, figure, f"{caption}.")
-
-
-def infer_all(
-    report: Report,
+def pooled_pairs(
     dataset: Dataset,
     summarise: Summarise[Any],
-    asked: Asked,
+    binnings: Sequence[Binning],
     parameter: Parameter,
-    seed: int,
-) -> dict[str, tuple[Score, PredictionInterval]]:
-    """Returns how posteriors of one parameter fare, and what they say of an observation.
+) -> Splits:
+    """Returns pairs of one parameter whose errors are drawn several times.
 
     Arguments:
-        report: Where everything goes.
         dataset: The simulations.
         summarise: Returns the summaries `[B, S]` of records, their errors included, and
             a binning.
-        asked: By the posteriors' names binnings that differ in the seed of their
-            errors, the observation with the first, and how it is learned. All binnings
-            give pairs for training, the first one's are tests.
+        binnings: They differ in the seed of their errors. All give pairs for training,
+            the first one's are tests.
         parameter: What is inferred.
-        seed: Decides training, draws and tests.
     """
-    found = {}
-    for label, (binnings, observation, options) in asked.items():
-        each = [
-            summaries.compute(summarise, dataset, b, (parameter,)) for b in binnings
-        ]
-        pairs = pooled(each)
-        task = (pairs, (parameter,), observation, options, seed)
-        inferred = posteriors.infer(report, label, *task)
-        score = posterior_score(inferred.posterior, pairs, seed)
-        found[label] = (score, drawn_interval(inferred.draws))
-    return found
+    each = [
+        summaries.compute(summarise, dataset, binning, (parameter,))
+        for binning in binnings
+    ]
+    return pooled(each)

@@ -52,7 +52,7 @@ class Estimate(Protocol):
 
 
 @dataclass(frozen=True)
-class Control:
+class NegativeControl:
     """A posterior that must fail: the judged one, made too narrow.
 
     Arguments:
@@ -80,8 +80,8 @@ class Calibration:
         coverage: TARP.
         ranks: Simulation-based calibration.
         intervals: Coverage of each parameter's central intervals.
-        log_probability: What the data bought.
-        control: The same posterior made too narrow, which the tests must reject.
+        log_probability: The information gain over the prior.
+        negative_control: The same posterior made too narrow, which the tests must reject.
     """
 
     tests: int
@@ -89,7 +89,7 @@ class Calibration:
     ranks: Ranks
     intervals: IntervalCoverage
     log_probability: ExpectedLogProbability
-    control: Control
+    negative_control: NegativeControl
 
     @property
     def verdict(self) -> Verdict:
@@ -100,50 +100,56 @@ class Calibration:
 
     @property
     def numbers(self) -> dict[str, float]:
-        """What sums the judgement up, by name."""
+        """What sums the judgement up, by stable key."""
         return {
             "tests": self.tests,
-            "tarp_ks_pvalue": self.coverage.ks_pvalue,
-            "tarp_atc": self.coverage.atc,
-            "sbc_smallest_ks_pvalue": float(self.ranks.ks_pvalue.min()),
-            "sbc_corrected_ks_pvalue": float(holm(self.ranks.ks_pvalue).min()),
-            "sbc_corrected_band_pvalue": float(holm(self.ranks.band_pvalue).min()),
-            "expected_log_probability": self.log_probability.mean,
-            "gain_over_prior": self.log_probability.gain,
-            "gain_standard_error": self.log_probability.gain_standard_error,
-            "control_tarp_ks_pvalue": self.control.coverage.ks_pvalue,
-            "control_tarp_atc": self.control.coverage.atc,
-            "control_sbc_smallest_ks_pvalue": float(self.control.ranks.ks_pvalue.min()),
-            "control_sbc_corrected_ks_pvalue": float(
-                holm(self.control.ranks.ks_pvalue).min()
+            "tarp.ks_pvalue": self.coverage.ks_pvalue,
+            "tarp.area_to_curve": self.coverage.atc,
+            "sbc.smallest_ks_pvalue": float(self.ranks.ks_pvalue.min()),
+            "sbc.corrected_ks_pvalue": float(holm(self.ranks.ks_pvalue).min()),
+            "sbc.corrected_band_pvalue": float(holm(self.ranks.band_pvalue).min()),
+            "log_probability": self.log_probability.mean,
+            "information_gain": self.log_probability.gain,
+            "information_gain_error": self.log_probability.gain_standard_error,
+            "negative_control.tarp.ks_pvalue": self.negative_control.coverage.ks_pvalue,
+            "negative_control.tarp.area_to_curve": self.negative_control.coverage.atc,
+            "negative_control.sbc.smallest_ks_pvalue": float(
+                self.negative_control.ranks.ks_pvalue.min()
+            ),
+            "negative_control.sbc.corrected_ks_pvalue": float(
+                holm(self.negative_control.ranks.ks_pvalue).min()
             ),
         }
 
 
 SUMMED_UP = {
-    "tarp_ks_pvalue": "tarp",
-    "sbc_corrected_ks_pvalue": "sbc",
-    "sbc_corrected_band_pvalue": "sbc_band",
-    "control_tarp_ks_pvalue": "control_tarp",
-    "control_sbc_corrected_ks_pvalue": "control_sbc",
-    "tarp_atc": "atc",
-    "gain_over_prior": "gain",
-    "gain_standard_error": "gain_error",
+    "tarp.ks_pvalue": "tarp",
+    "sbc.corrected_ks_pvalue": "sbc",
+    "sbc.corrected_band_pvalue": "sbc_band",
+    "negative_control.tarp.ks_pvalue": "control_tarp",
+    "negative_control.sbc.corrected_ks_pvalue": "control_sbc",
+    "tarp.area_to_curve": "atc",
+    "information_gain": "gain",
+    "information_gain_error": "gain_error",
 }
 
 
-def table(judged: Mapping[str, Calibration]) -> Table:
-    """Returns several judgements beside each other: p-values, those of the controls, and gains."""
+def calibration_table(judged: Mapping[str, Calibration]) -> Table:
+    """Returns several judgements in one table: p-values, those of negative controls, and gains."""
     result = Table(
         {"posterior": list(judged), "tests": [one.tests for one in judged.values()]}
     )
     for name, column in SUMMED_UP.items():
         result[column] = [one.numbers[name] for one in judged.values()]
-        result[column].info.format = "%.3f" if "control" not in name else "%.1g"
+        result[column].info.format = (
+            "%.3f" if "negative_control" not in name else "%.1g"
+        )
+    result.meta["title"] = "Calibration of all"
     result.meta["caption"] = (
         "p-values of TARP (one-sample Kolmogorov-Smirnov) and of simulation-based calibration "
         "(Kolmogorov-Smirnov and bands, corrected for the number of parameters), the same of a "
-        "control that must fail, TARP's area to curve, and the gain over the prior [nat]."
+        "negative control, TARP's area to curve, and the information gain over the prior "
+        "[nat]."
     )
     return result
 
@@ -172,13 +178,15 @@ def calibrate(
         diagnostics.sbc_ranks(drawn, test.theta, seed),
         diagnostics.coverage_table(drawn, test.theta),
         diagnostics.expected_log_probability(log_prob, _without_data(estimate, test)),
-        _control(drawn, test.theta, seed),
+        _negative_control(drawn, test.theta, seed),
     )
 
 
-def _control(drawn: FloatArray, theta: FloatArray, seed: int) -> Control:
+def _negative_control(
+    drawn: FloatArray, theta: FloatArray, seed: int
+) -> NegativeControl:
     narrow = diagnostics.narrowed(drawn, TOO_NARROW)
-    return Control(
+    return NegativeControl(
         TOO_NARROW,
         diagnostics.tarp(narrow, theta, seed),
         diagnostics.sbc_ranks(narrow, theta, seed),

@@ -1,4 +1,4 @@
-"""Whether posteriors mean what they say: coverage, ranks, and what the data bought.
+"""Whether posteriors mean what they say: coverage, ranks, and the information gain.
 
 A posterior is judged on simulations whose truth is known. If it is right, the truth is
 one more draw from it, so its place among the draws is uniform; these are tests of that
@@ -86,7 +86,7 @@ class ExpectedLogProbability:
         mean: Mean over the tests of log q(theta | x) [nat].
         standard_error: Of that mean.
         reference: Mean over the tests of the log-density of the reference [nat].
-        gain: How much the data bought: mean less reference [nat].
+        gain: The information gain: mean less reference [nat].
         gain_standard_error: Of the gain; the two terms share their tests.
     """
 

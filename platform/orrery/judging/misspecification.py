@@ -26,14 +26,12 @@ from sbi.neural_nets.factory import ZukoFlowType
 from torch import Tensor
 
 from orrery.branches import LEARNING, MISSPECIFICATION
-from orrery.judging import diagnostics, predictive
-from orrery.judging.predictive import Predictive
 from orrery.pairs import Pairs, Splits, convolve
+from orrery.judging import diagnostics, predictive
+from orrery.judging.predictive import DOUBTFUL, Predictive
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 
-# The simulator's own data vectors fail this test once in a hundred times.
-DOUBTFUL = 0.01
 MEASURES = 3
 TRAINING, REFERENCE = 8192, 1000  # simulations at most: seconds, not minutes
 RIDGE = 1e-6  # variance that keeps entries apart of which one decides another
@@ -96,13 +94,11 @@ class Misspecification:
     def numbers(self) -> dict[str, float]:
         """What sums the comparison up, by name."""
         return {
-            "misspecification_pvalue": self.pvalue,
-            "misspecification_density_pvalue": self.density_pvalue,
-            "misspecification_joint_pvalue": self.joint_pvalue,
-            "misspecification_worst_entry_pvalue": self.among.worst_entry,
-            "misspecification_smallest_corrected_tail": float(
-                self.corrected_tails.min()
-            ),
+            "pvalue": self.pvalue,
+            "density_pvalue": self.density_pvalue,
+            "joint_pvalue": self.joint_pvalue,
+            "worst_entry_pvalue": self.among.worst_entry,
+            "smallest_corrected_tail": float(self.corrected_tails.min()),
         }
 
 
@@ -195,7 +191,9 @@ class PriorPredictive:
         return (1 + round(float(fraction) * count)) / (1 + count)
 
 
-def learn(splits: Splits, covariance: FloatArray, seed: int) -> PriorPredictive:
+def learn_prior_predictive(
+    splits: Splits, covariance: FloatArray, seed: int
+) -> PriorPredictive:
     """Returns what the simulator makes of its prior, with measurement errors.
 
     It takes some seconds, and leaves the global generators alone.
@@ -263,7 +261,7 @@ def _density(x: Tensor) -> UnconditionalDensityEstimator:
         )
 
 
-def table(found: Misspecification) -> Table:
+def entry_table(found: Misspecification) -> Table:
     """Returns the comparison entry by entry: the value, what simulations give, and how unusual."""
     seen, quantiles = found.among.observation, found.among.quantiles
     of = dict(zip(predictive.QUANTILES, quantiles, strict=True))

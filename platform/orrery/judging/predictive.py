@@ -25,7 +25,7 @@ QUANTILES = {
     "high_68": 0.84,
     "high_95": 0.975,
 }
-# The data themselves fail this test once in a hundred times.
+# Data that the model makes fail a test at this level once in a hundred times.
 DOUBTFUL = 0.01
 FEWEST = 20  # replicated vectors, of which one tail probability below 0.1 can be told
 
@@ -155,7 +155,7 @@ def _rank(discrepancy: FloatArray) -> float:
     return float(np.mean(discrepancy >= discrepancy[0]))
 
 
-def table(found: Predictive) -> Table:
+def predictive_table(found: Predictive) -> Table:
     """Returns the check as a table for a report: its caption, and what failed, in its metadata."""
     seen = found.observation
     columns = dict(zip(QUANTILES, found.quantiles, strict=True))

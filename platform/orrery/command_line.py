@@ -1,0 +1,226 @@
+"""Options on the command line: the fields of frozen dataclasses, by names that stay short.
+
+A field of a nested dataclass is an option like those of its parent, `--draws`. Where two
+have the same name, each is called by the field that holds it, `--ensemble.members`.
+"""
+
+import dataclasses
+import json
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+import tyro
+from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
+
+from orrery.identity import JSON
+
+Options = TypeVar("Options")
+
+REPEAT = "--options"
+_REPEATED = (
+    f"\n\n{REPEAT} run.json begins with the options of an earlier run; what else is given "
+    "changes them."
+)
+
+
+def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
+    """Returns the frozen dataclass `choices` with the values given on the command line.
+
+    Arguments:
+        choices: A frozen dataclass; the fields of nested ones are options like its own,
+            shown in groups. The docstrings become the help text.
+        arguments: The command line without the program's name. `--options FILE` begins
+            with the options in a `run.json`.
+
+    Raises:
+        SystemExit: With code 2 and a message, if an option is unknown or a value is
+            refused.
+        ValueError: If the file of options is not one of these choices.
+        OSError: If it cannot be read.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Choices:
+        ...     draws: int = 100
+        >>> parse(Choices, ["--draws", "7"]).draws
+        7
+    """
+    rest, files = _repeated(arguments)
+    named = _named(choices, _names(choices))
+    default = _converted(read(choices, Path(files[-1])), named) if files else None
+    description = (choices.__doc__ or "") + _REPEATED
+    if default is None:
+        found = tyro.cli(named, args=rest, description=description)
+    else:
+        found = tyro.cli(named, args=rest, default=default, description=description)
+    return _original(found)
+
+
+def _repeated(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Returns the other arguments, and the files after each `--options`."""
+    rest, files = [], []
+    waiting = iter(arguments)
+    for argument in waiting:
+        name, _, value = argument.partition("=")
+        if name != REPEAT:
+            rest.append(argument)
+        else:
+            files.append(value or next(waiting, ""))
+    return rest, files
+
+
+def read(choices: type[Options], path: Path) -> Options:
+    """Returns the options in a `run.json`, or in a file that holds nothing else.
+
+    Arguments:
+        choices: Their frozen dataclass.
+        path: The file, or the folder of a run's attempt.
+
+    Raises:
+        ValueError: If they are not those of `choices`; it names the fields.
+        OSError: If the file cannot be read.
+    """
+    path = path / "run.json" if path.is_dir() else path
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return restore(choices, document.get("options", document))
+    except (ValidationError, ValueError, AttributeError) as error:
+        raise ValueError(
+            f"{path} does not hold options of {choices.__name__}: {_first(error)}"
+        ) from error
+
+
+def _first(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error)
+    found = error.errors()[0]
+    return f"{'.'.join(map(str, found['loc']))}: {found['msg']}"
+
+
+def restore(choices: type[Options], document: JSON) -> Options:
+    """Returns options from the plain JSON that `identity.describe` made of them.
+
+    Raises:
+        ValidationError: If a field is missing, unknown, or has another type.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Choices:
+        ...     folder: Path = Path("here")
+        >>> restore(Choices, {"type": "Choices", "folder": "there"}).folder
+        PosixPath('there')
+    """
+    strict = with_config(ConfigDict(extra="forbid"))
+    return TypeAdapter(strict(choices)).validate_python(_untyped(document))
+
+
+def _untyped(document: Any) -> Any:
+    """Returns a document without the names of types, which the dataclass knows itself."""
+    if isinstance(document, dict):
+        return {name: _untyped(v) for name, v in document.items() if name != "type"}
+    if isinstance(document, list):
+        return [_untyped(item) for item in document]
+    return document
+
+
+# --- names -----------------------------------------------------------------------------
+
+Place = tuple[str, ...]
+
+
+def _places(choices: type, above: Place = ()) -> Iterator[Place]:
+    """Returns the places of all options: the fields on the way to each."""
+    hints = get_type_hints(choices)
+    for field in dataclasses.fields(choices):
+        place = (*above, field.name)
+        if dataclasses.is_dataclass(hints[field.name]):
+            yield from _places(hints[field.name], place)
+        else:
+            yield place
+
+
+def _names(choices: type) -> dict[Place, str]:
+    """Returns the shortest name of each option that no other has."""
+    places = list(_places(choices))
+    names: dict[Place, str] = {}
+    for shorten in (_leaf, _under_top, _whole):
+        count = Counter(map(shorten, places))
+        for place in places:
+            if place not in names and count[shorten(place)] == 1:
+                names[place] = shorten(place)
+    return names
+
+
+def _leaf(place: Place) -> str:
+    return place[-1]
+
+
+def _under_top(place: Place) -> str:
+    return f"{place[0]}.{place[-1]}"
+
+
+def _whole(place: Place) -> str:
+    return ".".join(place)
+
+
+# --- dataclasses whose fields carry these names, for tyro -------------------------------
+
+
+def _named(choices: type, names: dict[Place, str], above: Place = ()) -> type:
+    """Returns a dataclass like `choices` whose options are called by their short names."""
+    hints = get_type_hints(choices)
+    annotations: dict[str, Any] = {}
+    content: dict[str, Any] = {
+        "__annotations__": annotations,
+        "__doc__": choices.__doc__,
+    }
+    for field in dataclasses.fields(choices):
+        kind = hints[field.name]
+        place = (*above, field.name)
+        if dataclasses.is_dataclass(kind):
+            kind = _named(kind, names, place)
+        else:
+            name = tyro.conf.arg(name=names[place], prefix_name=False)
+            kind = Annotated[kind, name]
+        annotations[field.name] = kind
+        if _default(field) is not dataclasses.MISSING:
+            content[field.name] = _field(_default(field), kind)
+    content["_choices"] = choices
+    # a subclass, so that the fields' docstrings are found
+    return dataclasses.dataclass(frozen=True)(
+        type(choices.__name__, (choices,), content)
+    )
+
+
+def _default(field: "dataclasses.Field[Any]") -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return field.default
+
+
+def _field(default: Any, kind: Any) -> Any:
+    return dataclasses.field(default_factory=lambda: _converted(default, kind))
+
+
+def _converted(value: Any, kind: Any) -> Any:
+    """Returns options as the dataclass with short names; other values as they are."""
+    if not hasattr(kind, "_choices"):
+        return value
+    hints = get_type_hints(kind)
+    return kind(
+        **{
+            field.name: _converted(getattr(value, field.name), hints[field.name])
+            for field in dataclasses.fields(kind)
+        }
+    )
+
+
+def _original(value: Any) -> Any:
+    """Returns options as the dataclass that they were declared as."""
+    choices = getattr(type(value), "_choices", None)
+    if choices is None:
+        return value
+    fields = dataclasses.fields(value)
+    return choices(**{f.name: _original(getattr(value, f.name)) for f in fields})

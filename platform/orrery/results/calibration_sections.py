@@ -1,0 +1,193 @@
+"""What is told of a posterior's calibration: tables, curves, verdicts and warnings."""
+
+from astropy.table import Table
+
+from orrery.judging import diagnostics
+from orrery.judging.calibration import LEVEL, Calibration
+from orrery.parameters import Parameter, names
+from orrery.results.recording import Recording
+from orrery.results.sections import Caution, FigureSection, TableSection, Verdict
+from orrery.results.views import CoverageCurves, RankCurves
+
+REMEDY = "use more simulations or another flow."
+
+
+def tell_calibration(
+    recording: Recording,
+    key: str,
+    label: str,
+    judged: Calibration,
+    parameters: tuple[Parameter, ...],
+) -> None:
+    """Records how a posterior fares on held-out simulations.
+
+    Arguments:
+        recording: Where it goes.
+        key: Of the data; files and numbers are named by it.
+        label: What the posterior is called.
+        judged: The judgement.
+        parameters: The P parameters.
+    """
+    prefix = f"calibration.{key}"
+    control = judged.negative_control
+    numbers = {f"{prefix}.{name}": v for name, v in judged.numbers.items()}
+    recording.metrics(numbers)
+    recording.add(
+        TableSection(
+            prefix,
+            f"Calibration, {label}",
+            _calibration_table(judged, parameters),
+            f"{judged.tests} held-out simulations: p-values of the ranks, corrected for "
+            f"{len(parameters)} parameters, and of a negative control: the same draws, "
+            f"{control.width:g} times as wide, which must fail; then how often central "
+            f"intervals hold the truth. {_tests_in_words(judged)}",
+        )
+    )
+    copy = f"negative control, {control.width:g} as wide"
+    coverage = {label: judged.coverage, copy: control.coverage}
+    ranks = {label: judged.ranks, copy: control.ranks}
+    recording.add(
+        FigureSection(
+            f"tarp.{key}",
+            f"TARP, {label}",
+            CoverageCurves(coverage),
+            "Expected coverage of the credible regions: on the diagonal if the posterior "
+            "is right.",
+        ),
+        FigureSection(
+            f"sbc.{key}",
+            f"SBC, {label}",
+            RankCurves(ranks, parameters),
+            "Ranks of the truth among the draws: within the band for 95 % of right "
+            "posteriors.",
+        ),
+    )
+    recording.verdicts(_verdicts(prefix, label, judged))
+    for name, (title, text) in _doubts(judged, parameters).items():
+        recording.add(Caution(f"{name}.{key}", f"{title}, {label}", text))
+
+
+def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
+    """Returns what each test of calibration says; nothing where it could not fail."""
+    verdict = judged.verdict
+    powerless = _powerless(judged)
+    numbers = judged.numbers
+    gain = judged.log_probability
+    tarp = None if "TARP" in powerless else not verdict.tarp
+    ranks = not (verdict.ranks or verdict.band)
+    return [
+        Verdict(
+            f"{prefix}.tarp",
+            f"TARP, {label}",
+            tarp,
+            f"p = {numbers['tarp.ks_pvalue']:.3f}, area to curve "
+            f"{numbers['tarp.area_to_curve']:+.4f}.",
+        ),
+        Verdict(
+            f"{prefix}.sbc",
+            f"Simulation-based calibration, {label}",
+            None if "simulation-based calibration" in powerless else ranks,
+            f"p = {numbers['sbc.corrected_ks_pvalue']:.3f}, corrected; bands "
+            f"{numbers['sbc.corrected_band_pvalue']:.3f}.",
+        ),
+        Verdict(
+            f"{prefix}.information_gain",
+            f"Information gain over the prior, {label}",
+            not verdict.gain,
+            f"{gain.gain:.2f} +- {gain.gain_standard_error:.2f} nat.",
+        ),
+    ]
+
+
+def _tests_in_words(judged: Calibration) -> str:
+    numbers = judged.numbers
+    gain = judged.log_probability
+    return (
+        f"TARP: p = {numbers['tarp.ks_pvalue']:.3f} (one-sample Kolmogorov-Smirnov; "
+        f"negative control {numbers['negative_control.tarp.ks_pvalue']:.2g}), area to "
+        f"curve {numbers['tarp.area_to_curve']:+.4f} (negative control "
+        f"{numbers['negative_control.tarp.area_to_curve']:+.4f}). SBC: smallest p = "
+        f"{numbers['sbc.smallest_ks_pvalue']:.3f}, corrected "
+        f"{numbers['sbc.corrected_ks_pvalue']:.3f} (negative control "
+        f"{numbers['negative_control.sbc.corrected_ks_pvalue']:.2g}); band, corrected "
+        f"{numbers['sbc.corrected_band_pvalue']:.3f}. Information gain {gain.gain:.2f} +- "
+        f"{gain.gain_standard_error:.2f} nat over the prior."
+    )
+
+
+def _doubts(
+    judged: Calibration, parameters: tuple[Parameter, ...]
+) -> dict[str, tuple[str, str]]:
+    """Returns what the reader must not miss: title and text, by key."""
+    verdict = judged.verdict
+    powerless = _powerless(judged)
+    doubts = {}
+    if verdict.tarp:
+        doubts["miscalibrated"] = (
+            "Calibration fails",
+            f"TARP rejects the posterior (p = {judged.coverage.ks_pvalue:.2g}): its widths "
+            f"cannot be trusted; {REMEDY}",
+        )
+    if verdict.ranks or verdict.band:
+        doubts["ranks"] = (
+            "Ranks fail",
+            "Simulation-based calibration rejects the posterior, corrected for "
+            f"{len(parameters)} parameters: {_rejected(judged, parameters)}. Do not trust "
+            f"their intervals; {REMEDY}",
+        )
+    if verdict.gain:
+        doubts["uninformative"] = (
+            "No significant information gain",
+            f"The information gain is {judged.log_probability.gain:.3f} +- "
+            f"{judged.log_probability.gain_standard_error:.3f} nat, which is no "
+            "significant gain: the posterior may be no more than the prior, whatever its "
+            f"coverage; {REMEDY}",
+        )
+    if powerless:
+        doubts["untested"] = (
+            "Calibration untested",
+            f"With {judged.tests} tests, {' and '.join(powerless)} would also accept the "
+            f"negative control, which is {judged.negative_control.width:g} times as wide: "
+            "passing says nothing here. Use more held-out simulations.",
+        )
+    return doubts
+
+
+def _powerless(judged: Calibration) -> list[str]:
+    """Returns the tests that pass the posterior and would also pass the negative control."""
+    verdict = judged.verdict
+    control = judged.negative_control.verdict
+    rejected = {
+        "TARP": verdict.tarp or control.tarp,
+        "simulation-based calibration": verdict.ranks or control.ranks,
+    }
+    return [name for name, either in rejected.items() if not either]
+
+
+def _rejected(judged: Calibration, parameters: tuple[Parameter, ...]) -> str:
+    rank = diagnostics.holm(judged.ranks.ks_pvalue)
+    band = diagnostics.holm(judged.ranks.band_pvalue)
+    return ", ".join(
+        f"{name} (p = {rank[i]:.2g}, band {band[i]:.2g})"
+        for i, name in enumerate(names(parameters))
+        if min(rank[i], band[i]) < LEVEL
+    )
+
+
+def _calibration_table(judged: Calibration, parameters: tuple[Parameter, ...]) -> Table:
+    intervals, ranks = judged.intervals, judged.ranks
+    table = Table(
+        {
+            "parameter": list(names(parameters)),
+            "rank_pvalue": ranks.ks_pvalue,
+            "corrected": diagnostics.holm(ranks.ks_pvalue),
+            "band_corrected": diagnostics.holm(ranks.band_pvalue),
+            "negative_control_pvalue": judged.negative_control.ranks.ks_pvalue,
+        }
+    )
+    for level, coverage in zip(intervals.levels, intervals.coverage, strict=True):
+        table[f"within_{100 * level:.0f}_percent"] = coverage
+    for name in table.colnames[1:]:
+        table[name].info.format = "%.3f"
+    table["negative_control_pvalue"].info.format = "%.2g"
+    return table

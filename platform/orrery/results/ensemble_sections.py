@@ -1,0 +1,136 @@
+"""What is told of ensembles: their errors as tables, curves and numbers."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from astropy.table import Table
+
+from orrery.inference.ensembles import EvaluatedEnsemble
+from orrery.parameters import Parameter
+from orrery.results.recording import Recording
+from orrery.results.sections import FigureSection, TableSection
+from orrery.results.views import Predictions
+
+
+def tell(
+    recording: Recording, key: str, evaluated: EvaluatedEnsemble, parameter: Parameter
+) -> None:
+    """Records how an ensemble fares on its tests.
+
+    Arguments:
+        recording: Where it goes.
+        key: Of the ensemble, such as `25`; files and numbers are named by it.
+        evaluated: The ensemble.
+        parameter: What it predicts.
+    """
+    document = evaluated.ensemble.document
+    wanted = ("fingerprint", "dataset", "definition", "seed")
+    entry = {"key": key, **{name: document[name] for name in wanted}}
+    recording.lineage("ensembles", entry)
+    scatter_one, scatter_mean = evaluated.scatter
+    error = evaluated.predicted - evaluated.truth
+    pairs = document["pairs"]
+    recording.metrics(
+        {
+            f"rmse.{key}.all": float(np.sqrt(np.mean(error**2))),
+            f"rmse.{key}.minimum": evaluated.smallest_rmse(),
+            f"ensemble.{key}.members": len(evaluated.members),
+            f"ensemble.{key}.reinitialised": evaluated.ensemble.reseeded,
+            f"ensemble.{key}.scatter_of_one_network": scatter_one,
+            f"ensemble.{key}.scatter_of_the_mean": scatter_mean,
+            f"ensemble.{key}.training_examples": pairs["train"]["count"],
+            f"ensemble.{key}.validation_examples": pairs["validation"]["count"],
+            f"ensemble.{key}.tests": len(evaluated.truth),
+        }
+    )
+    recording.add(
+        TableSection(
+            f"errors.{key}",
+            f"Errors, {evaluated.label}",
+            error_table(evaluated, parameter),
+            _summary(evaluated),
+        )
+    )
+
+
+def _summary(evaluated: EvaluatedEnsemble) -> str:
+    """Returns what a reader must know of an ensemble, in some sentences."""
+    pairs = evaluated.ensemble.document["pairs"]
+    count = len(evaluated.members)
+    text = (
+        f"{count} network{'s' if count > 1 else ''}, {evaluated.ensemble.reseeded} "
+        "initialised anew because the first weights collapsed, learned "
+        f"{pairs['train']['count']} examples, stopped by the loss of "
+        f"{pairs['validation']['count']} others; {len(evaluated.truth)} more are the "
+        "tests. Root mean square error and median of prediction less truth in bins of "
+        "the truth."
+    )
+    if count > 1:
+        one, mean = evaluated.scatter
+        text += (
+            f" One network scatters by {one:.3f} about the mean of all, which would "
+            f"scatter by {mean:.4f} if the members erred independently."
+        )
+    return text
+
+
+def error_table(evaluated: EvaluatedEnsemble, parameter: Parameter) -> Table:
+    """Returns root mean square error and median bias in bins of the truth, with errors.
+
+    Arguments:
+        evaluated: The ensemble.
+        parameter: What it predicts, whose unit the errors have.
+    """
+    errors = evaluated.errors
+    columns = {
+        "from": errors.edges[:-1],
+        "to": errors.edges[1:],
+        "tests": errors.counts,
+        "rmse": errors.rmse,
+        "rmse_error": errors.rmse_error,
+        "bias": errors.bias,
+        "bias_error": errors.bias_error,
+    }
+    table = Table(columns)
+    for name in table.colnames:
+        if name != "tests":
+            table[name].unit = parameter.unit
+            table[name].info.format = "%.3f"
+    return table
+
+
+def tell_comparison(
+    recording: Recording,
+    key: str,
+    title: str,
+    evaluated: Mapping[str, EvaluatedEnsemble],
+    label: tuple[str, str],
+    published: Mapping[str, float],
+) -> None:
+    """Records predictions and errors of several ensembles as one figure.
+
+    Arguments:
+        recording: Where it goes.
+        key: Of the figure.
+        title: Its heading.
+        evaluated: By name; the tests of the first are drawn.
+        label: The parameter in mathtext and its unit, such as dex.
+        published: Published errors, by the ensemble's name, as lines.
+    """
+    names: Sequence[str] = list(evaluated)
+    bands = {n: e.member_errors for n, e in evaluated.items() if len(e.members) > 1}
+    lines = {f"{n}, published": published[n] for n in names if n in published}
+    view = Predictions(
+        {name: (one.truth, one.predicted) for name, one in evaluated.items()},
+        {name: one.errors for name, one in evaluated.items()},
+        label,
+        bands,
+        lines,
+    )
+    caption = (
+        f"Tests as {names[0]} predicts them, medians, and below root mean square error "
+        "and median bias in bins of the truth"
+    )
+    caption += "; bands hold 16-84 % of the members" if bands else ""
+    caption += "; horizontal lines in the middle are published" if lines else ""
+    recording.add(FigureSection(key, title, view, f"{caption}."))

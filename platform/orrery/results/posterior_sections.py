@@ -1,0 +1,228 @@
+"""What is told of a posterior: its sections, numbers and verdicts, from what was inferred."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+from astropy.table import Table
+
+from orrery import data_vector
+from orrery.execution.summaries import Splits
+from orrery.inference.posteriors import Inferred
+from orrery.judging import diagnostics, misspecification
+from orrery.judging.misspecification import Misspecification
+from orrery.judging.predictive import DOUBTFUL
+from orrery.learning.mixture import OnMember
+from orrery.parameters import FloatArray, Parameter, names
+from orrery.results.calibration_sections import tell_calibration
+from orrery.results.recording import Recording
+from orrery.results.sections import (
+    Caution,
+    DrawsSection,
+    FigureSection,
+    TableSection,
+    Verdict,
+)
+from orrery.results.views import (
+    Corner,
+    LossCurve,
+    Panel,
+    Profiles,
+    TrainingCurves,
+    quantile_bands,
+    thinned,
+)
+from orrery.terminal import progress
+
+
+@contextmanager
+def epoch_logger(recording: Recording, label: str, epochs: int) -> Iterator[OnMember]:
+    """Returns what to call after each epoch: it moves a progress bar and records the losses.
+
+    Arguments:
+        recording: Where losses are recorded.
+        label: What the estimator is called.
+        epochs: How many epochs all members have together.
+    """
+    with progress(f"training {label}", epochs, unit="epochs") as advance:
+
+        def on_epoch(member: int, epoch: int, losses: Mapping[str, float]) -> None:
+            recording.epoch(_member(label, member), epoch, losses)
+            note = ", ".join(f"{name} loss {loss:.3f}" for name, loss in losses.items())
+            advance(note=note)
+
+        yield on_epoch
+
+
+def _member(label: str, number: int) -> str:
+    return f"{label}, member {number}" if number else label
+
+
+def tell(
+    recording: Recording,
+    key: str,
+    label: str,
+    inferred: Inferred,
+    splits: Splits,
+    panels: Sequence[Panel] = (),
+) -> None:
+    """Records everything that a reader needs to trust a posterior.
+
+    Arguments:
+        recording: Where it goes.
+        key: Of the data, such as `desi.v_gsr`; files and numbers are named by it.
+        label: What the posterior is called.
+        inferred: What was learned.
+        splits: The pairs that it was learned from.
+        panels: Of the figure of observed and simulated summaries, if there is one.
+    """
+    parameters = inferred.posterior.parameters
+    for member in inferred.members:
+        recording.lineage("posteriors", _lineage(key, member.document))
+    _tell_misspecification(recording, key, label, inferred.misspecification)
+    _tell_data(recording, key, label, inferred, splits, panels)
+    _tell_draws(recording, key, label, inferred, splits)
+    tell_calibration(recording, key, label, inferred.calibration, parameters)
+
+
+def _lineage(key: str, document: Mapping[str, object]) -> dict[str, object]:
+    wanted = ("fingerprint", "dataset", "definition", "seed")
+    return {"key": key, **{name: document[name] for name in wanted}}
+
+
+def _tell_misspecification(
+    recording: Recording, key: str, label: str, found: Misspecification
+) -> None:
+    prefix = f"prior_predictive.{key}"
+    numbers = found.numbers.items()
+    recording.metrics({f"{prefix}.{name}": value for name, value in numbers})
+    recording.metrics({f"{prefix}.simulations": found.simulations})
+    verdict = misspecification.verdict(found)
+    recording.add(
+        TableSection(
+            prefix,
+            f"Prior predictive check, {label}",
+            misspecification.entry_table(found),
+            f"{verdict} The observation among {found.simulations} simulations of the "
+            "prior with measurement errors: their median and 16-84 %, how often one is as "
+            f"far out on either side, and the same corrected for {len(found.names)} "
+            "entries. As unusual as the observation are "
+            f"{100 * found.density_pvalue:.1f} % of them by their density, which a flow "
+            f"learned, {100 * found.joint_pvalue:.1f} % by their distance with the "
+            f"covariance, and {100 * found.among.worst_entry:.1f} % by their most "
+            "deviating entry; p is the smallest of these, times "
+            f"{misspecification.MEASURES}.",
+        )
+    )
+    untested = found.smallest_possible >= DOUBTFUL
+    passed = None if untested else found.pvalue >= DOUBTFUL
+    recording.verdicts(
+        [Verdict(prefix, f"Prior predictive check, {label}", passed, verdict)]
+    )
+    if found.pvalue < DOUBTFUL:
+        title = f"Observation outside the prior predictive, {label}"
+        recording.add(Caution(f"outside.{key}", title, verdict))
+    if untested:
+        recording.add(
+            Caution(
+                f"unchecked.{key}",
+                f"Unchecked observation, {label}",
+                f"Among {found.simulations} simulations no observation is unusual enough "
+                "to say that the simulator cannot make it: use more.",
+            )
+        )
+
+
+def _tell_data(
+    recording: Recording,
+    key: str,
+    label: str,
+    inferred: Inferred,
+    splits: Splits,
+    panels: Sequence[Panel],
+) -> None:
+    observation = inferred.observation
+    recording.add(
+        TableSection(
+            f"data_vector.{key}",
+            f"Data vector, {label}",
+            data_vector.to_table(observation),
+            f"{observation.name}: what the posterior is conditioned on.",
+        )
+    )
+    if panels:
+        bands = {"simulations": quantile_bands(splits.train.x)}
+        recording.add(
+            FigureSection(
+                f"data.{key}",
+                f"Data, {label}",
+                Profiles(panels, observation, bands),
+                f"{observation.name}, points with the errors that are added to "
+                "simulations in training, and the simulations of the prior before that: "
+                "medians, 16-84 % and 2.5-97.5 %.",
+            )
+        )
+    recording.metrics({f"summaries.{key}.dropped": splits.dropped})
+    if splits.dropped:
+        recording.add(
+            Caution(
+                f"dropped.{key}",
+                f"Dropped simulations, {label}",
+                f"{splits.dropped} simulations have summaries that are not finite (an "
+                "empty bin, or too few neighbours) and were left out.",
+            )
+        )
+
+
+def _tell_draws(
+    recording: Recording, key: str, label: str, inferred: Inferred, splits: Splits
+) -> None:
+    parameters = inferred.posterior.parameters
+    draws = inferred.draws
+    prior = splits.train.theta
+    units = tuple(p.unit for p in parameters)
+    drawn = DrawsSection(
+        f"draws.{key}", f"Draws, {label}", names(parameters), units, draws
+    )
+    corner = FigureSection(
+        f"posterior.{key}",
+        f"Posterior, {label}",
+        Corner({label: draws}, parameters, thinned(prior)),
+        "Posterior in colour, prior in grey: 1 and 2 sigma contours, 16-84 % bands.",
+    )
+    table = TableSection(
+        f"parameters.{key}",
+        f"Parameters, {label}",
+        _parameter_table(draws, parameters, prior),
+        "Median and 16-84 % of the posterior; leakage is the fraction of draws beyond all "
+        "simulations of the prior.",
+    )
+    curves = {
+        _member(label, number): LossCurve(
+            np.array(member.curve.train), np.array(member.curve.validation)
+        )
+        for number, member in enumerate(inferred.members)
+    }
+    training = FigureSection(
+        f"training.{key}",
+        f"Training, {label}",
+        TrainingCurves(curves),
+        "Negative log-probability of the training and the validation pairs in each epoch.",
+    )
+    recording.add(drawn, corner, table, training)
+
+
+def _parameter_table(
+    draws: FloatArray, parameters: Sequence[Parameter], prior: FloatArray
+) -> Table:
+    summary = diagnostics.posterior_summary(draws)
+    return Table(
+        {
+            "parameter": list(names(parameters)),
+            "unit": [p.unit for p in parameters],
+            "median": summary.median,
+            "lower": summary.lower,
+            "upper": summary.upper,
+            "leakage": diagnostics.leakage(draws, prior),
+        }
+    )
