@@ -15,7 +15,6 @@ import numpy as np
 
 from orrery.execution import summaries
 from orrery.execution.summaries import Binning, Summarise
-from orrery.pairs import Splits, pooled
 from orrery.identity import describe, fingerprint
 from orrery.judging import regression
 from orrery.judging.regression import BinnedErrors, PredictionInterval
@@ -26,6 +25,7 @@ from orrery.learning.members import Learning, Networks
 from orrery.learning.mixture import Mixture
 from orrery.learning.posterior import Posterior
 from orrery.learning.training import OnEpoch, ignore
+from orrery.pairs import Splits, pooled
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
 from orrery.storage.dataset import Dataset

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 
-from orrery.pairs import Splits
 from orrery.identity import describe, fingerprint
 from orrery.judging import calibration, misspecification
 from orrery.judging.calibration import Calibration
@@ -22,6 +21,7 @@ from orrery.learning.artefacts import origin
 from orrery.learning.mixture import Mixture, OnMember
 from orrery.learning.posterior import Flow, Posterior
 from orrery.learning.training import Training
+from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
 

@@ -26,9 +26,9 @@ from sbi.neural_nets.factory import ZukoFlowType
 from torch import Tensor
 
 from orrery.branches import LEARNING, MISSPECIFICATION
-from orrery.pairs import Pairs, Splits, convolve
 from orrery.judging import diagnostics, predictive
 from orrery.judging.predictive import DOUBTFUL, Predictive
+from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 

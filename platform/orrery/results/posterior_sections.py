@@ -7,12 +7,12 @@ import numpy as np
 from astropy.table import Table
 
 from orrery import data_vector
-from orrery.execution.summaries import Splits
 from orrery.inference.posteriors import Inferred
 from orrery.judging import diagnostics, misspecification
 from orrery.judging.misspecification import Misspecification
 from orrery.judging.predictive import DOUBTFUL
 from orrery.learning.mixture import OnMember
+from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter, names
 from orrery.results.calibration_sections import tell_calibration
 from orrery.results.recording import Recording
