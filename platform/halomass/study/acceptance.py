@@ -262,6 +262,7 @@ def acceptance_tables(seed: int, hosts: int = 1024) -> dict[str, Table]:
     for name in NUMBERS:
         table[name].info.format = "%.4g"
     missed = [row["quantity"] for row in table if row["verdict"] == "MISS"]
+    table.meta["key"] = "mock.acceptance"
     table.meta["caption"] = (
         f"{table.meta['model']}. What it aims at, and where that is from (recipe: a number of its "
         "own recipe), beside what it gives; not comparable is what the mock, one snapshot without "
@@ -301,6 +302,7 @@ def _table1(seed: int, hosts: int) -> Table:
         ("published_median", "%.2f"),
     ):
         table[name].info.format = form
+    table.meta["key"] = "mock.hosts"
     table.meta["caption"] = (
         "Hosts with enough detectable neighbours in the simulated box, and the median log10 of "
         "their mass, if the mock's hosts are weighted to a real mass function; the published "

@@ -88,6 +88,7 @@ def _errors(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
     ]
     table = Table(rows=rows, names=names)
     format_floats(table, "%.3f")
+    table.meta["key"] = "accuracy.rmse"
     table.meta["caption"] = (
         "Root mean square errors [dex] of hosts that were never trained on: in the best mass bin, "
         f"and in two; published are the smallest errors of {literature.SOURCE}. Where there are "
@@ -143,6 +144,7 @@ def _biases(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
     ]
     table = Table(rows=[*rows, (literature.SOURCE, *theirs)], names=names)
     format_floats(table, "%.4f")
+    table.meta["key"] = "accuracy.bias"
     table.meta["caption"] = (
         "Largest median bias [dex] of either sign in mass bins between 10^11.5 and 10^13.5 Msun, "
         "how far one network scatters about the mean of all [dex], and how far that mean would if "
@@ -165,6 +167,7 @@ def _variances(ratios: Mapping[str, tuple[float, float]]) -> dict[str, Table]:
     ]
     table = Table(rows=rows, names=["left_out", "variance_ratio", "error", "published"])
     format_floats(table, "%.2f")
+    table.meta["key"] = "accuracy.variance_ratios"
     table.meta["caption"] = (
         "Variance of the errors without some features, over that with all, of the same hosts; "
         "Appendix C of Hayati et al. (2025) gives round numbers."

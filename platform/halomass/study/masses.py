@@ -72,6 +72,7 @@ def host_mass_table(
     rows = [(name, *_masses(answer)) for name, answer in answers.items()]
     table = Table(rows=rows, names=["ensemble", *_MASSES])
     format_floats(table, "%.2f")
+    table.meta["key"] = "mass"
     table.meta["caption"] = (
         f"log10 of the virial mass [Msun] of {host.name} as predicted, with median and 68 % "
         "interval of hosts that are predicted like it, and, as predicted, of the mass within 200 "
@@ -127,6 +128,7 @@ def _beside_table3(own: str, answers: Mapping[str, MassEstimate]) -> dict[str, T
     published = ("published", "published_lower", "published_upper")
     table = Table(rows=rows, names=["trained_on", "neighbours", *_MASSES, *published])
     format_floats(table, "%.2f")
+    table.meta["key"] = "mass.by_catalogue"
     table.meta["caption"] = (
         "log10 of the Milky Way's virial mass [Msun], as in the table before, by networks trained "
         "on other hosts; published: Table 3 of Hayati et al. (2025), with the one 68 % interval "
@@ -187,6 +189,7 @@ def _moved(answers: Mapping[str, MassEstimate]) -> dict[str, Table]:
     ]
     table = Table(rows=rows, names=["ensemble", "log_m_vir", "moved"])
     table["log_m_vir"].info.format, table["moved"].info.format = "%.2f", "%+.3f"
+    table.meta["key"] = "mass.what_moves_it"
     table.meta["caption"] = (
         f"What moves log10 of the virial mass, {reference:.2f} by {first}: other catalogues, other "
         "velocities of satellites, other features, fewer neighbours."
@@ -213,6 +216,7 @@ def estimator_table(
     names = ["estimator", "rmse", "bias", "log_probability", "error", *_MASSES[:4]]
     table = Table(rows=rows, names=names)
     format_floats(table, "%.3f")
+    table.meta["key"] = "mass.estimators"
     table.meta["caption"] = (
         "Root mean square error and median bias of the same test hosts [dex], mean log-density of "
         "their true masses [nat] (the ensemble's with a normal error taken from tests predicted "

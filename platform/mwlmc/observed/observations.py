@@ -698,6 +698,7 @@ def reports(table: BinnedTable, measurement: Measurement = _FILLED) -> dict[str,
     provenance = table.provenance
     steps = Table(rows=provenance["steps"], names=["step", "stars"])
     left_out = "; ".join(provenance["left_out"]) or "none"
+    steps.meta["key"] = "selection"
     steps.meta["caption"] = (
         f"{provenance['source']['file']}: stars left after each step. Bins left out because they "
         f"have fewer than two stars: {left_out}."
@@ -708,6 +709,7 @@ def reports(table: BinnedTable, measurement: Measurement = _FILLED) -> dict[str,
     velocities["mean_sin_b"].info.format = "%+.2f"
     filled = measurement.sampling == "full-footprint"
     velocities.meta["misses"] = uneven(table) if filled else []
+    velocities.meta["key"] = "binned_velocities"
     velocities.meta["caption"] = (
         f"{table.name}: mean and dispersion after clipping. In bins of fewer than ten stars, "
         "errors follow from the dispersion of the nearest bins, because a bootstrap of so few "

@@ -16,6 +16,8 @@ from mwlmc.study.literature import (
     measurements,
 )
 from orrery.parameters import FloatArray, Parameter, names
+from orrery.results.sections import Answer, slug
+from orrery.results.views import Band, Constraint, Interval, Relation
 
 # How far a median may be from the published one [published sigma] before it is called a
 # miss. The Milky Way's mass follows its prior, which the paper prints lower than its
@@ -48,6 +50,48 @@ def quantities(draws: FloatArray) -> dict[str, FloatArray]:
                 value if quantity.scale == 1.0 else 10.0**value / quantity.scale
             )
     return values
+
+
+# How data are called in keys of files and numbers, which outlive their headings.
+_SURVEY_KEYS = {
+    "DESI": "desi",
+    "H3+SEGUE+MagE on DESI's sky": "h3_desi",
+    "H3+SEGUE+MagE quadrants": "h3_quadrants",
+}
+VELOCITY_KEYS = {"without v_tb": "v_gsr", "with v_tb": "v_gsr_v_tb"}
+_QUANTITY_KEYS = {
+    "M_LMC(<50 kpc)": "m_lmc_50",
+    "M_MW(<50 kpc)": "m_mw_50",
+    "log10 lambda_DF": "log10_lambda_df",
+}
+
+
+def row_key(row: str) -> str:
+    """Returns the stable key of a row of Table 2: its survey and its velocities.
+
+    Example:
+        >>> row_key("DESI, without v_tb")
+        'desi.v_gsr'
+    """
+    survey, _, label = row.partition(", ")
+    return f"{_SURVEY_KEYS[survey]}.{VELOCITY_KEYS[label]}"
+
+
+def answers(key: str, data: str, draws: FloatArray) -> list[Answer]:
+    """Returns medians and 16-84 % of Table 2's quantities.
+
+    Arguments:
+        key: Of the data, such as `desi.v_gsr`.
+        data: The same, as people say it.
+        draws: Draws of the posterior, with shape `[n, P]`.
+    """
+    found = []
+    for name, values in quantities(draws).items():
+        low, median, high = _ends(values)
+        place = f"posterior.{key}.{_QUANTITY_KEYS.get(name, slug(name))}"
+        unit = QUANTITIES[name].unit
+        found.append(Answer(place, data, name, unit, median, low, high))
+    return found
 
 
 def compare_with_published(
@@ -85,6 +129,7 @@ def compare_with_published(
     table = Table(rows=rows, names=names_)
     for name in names_[2:]:
         table[name].info.format = _FORMATS.get(name, "%.1f")
+    table.meta["key"] = f"table2.{row_key(row)}"
     table.meta["caption"] = (
         f"Ours (median, 16 and 84 %) beside Brooks et al. (2025b), Table 2, {row}; shift in "
         "published sigma, width_ratio of our interval to theirs; prior_median is that of our "
@@ -212,6 +257,7 @@ def table2(rows: Sequence[Table]) -> dict[str, Table]:
     cells = [[row.meta["row"], *(_cell(line) for line in row)] for row in rows]
     units = [f"{name} [{q.unit}]" if q.unit else name for name, q in QUANTITIES.items()]
     compact = Table(rows=cells, names=["data", *units])
+    compact.meta["key"] = "table2"
     compact.meta["caption"] = (
         "Ours | Brooks et al. (2025b): medians and 16-84 %. The rows of H3+SEGUE+MagE are "
         "forecasts, because those stars are not public."
@@ -222,6 +268,7 @@ def table2(rows: Sequence[Table]) -> dict[str, Table]:
     whole = vstack(lines)
     for name in whole.colnames:
         whole[name].info.format = rows[0][name].info.format if name != "data" else None
+    whole.meta["key"] = "table2.lines"
     whole.meta["caption"] = "Every row and quantity, with shifts and ratios of widths."
     return {"Table 2": compact, "Table 2, line by line": whole}
 
@@ -262,6 +309,7 @@ def _prior_masses(ours: Mapping[str, FloatArray]) -> Table:
     table = Table(rows=rows, names=columns)
     for name in columns[2:]:
         table[name].info.format = "%.2f"
+    table.meta["key"] = "prior.masses"
     table.meta["caption"] = (
         "Mean and standard deviation of the masses that the prior implies, ours and those of "
         "Brooks et al. (2025b), Table 1. With 235 km/s at the Sun the Milky Way is heavier than "
@@ -292,6 +340,7 @@ def _travel_velocities(ours: Mapping[str, FloatArray]) -> Table:
     table["M_LMC(<50 kpc)"].unit = "1e10 solMass"
     for name in columns[2:]:
         table[name].unit, table[name].info.format = "km / s", "%.1f"
+    table.meta["key"] = "prior.travel_velocity"
     table.meta["caption"] = (
         "Travel velocity of simulations within 10 % of the LMC masses of five rows of Table 2 "
         "(median, 16 and 84 %), and the median of those with lambda_DF above 2.5, beside the rows' "
@@ -305,32 +354,33 @@ def _percentiles(values: FloatArray) -> list[float]:
     return np.percentile(values, [50, 16, 84]).tolist() if len(values) else [np.nan] * 3
 
 
-def relation(
-    prior: FloatArray,
-) -> tuple[FloatArray, FloatArray, tuple[str, str], dict[str, tuple[float, float]]]:
-    """Returns travel velocity against LMC mass for a figure: x, y, labels, published points.
+def relation(prior: FloatArray) -> Relation:
+    """Returns travel velocity against LMC mass over the prior, with published points.
 
     Arguments:
         prior: Inferred parameters of simulations, with shape `[n, P]`.
     """
     ours = quantities(prior)
-    labels = (r"$M_{\rm LMC}(<50)$ [$10^{10}\,M_\odot$]", r"$v_{\rm travel}$ [km/s]")
+    labels = (
+        r"$M_{\rm LMC}(<50)$ [$10^{10}\,M_\odot$]",
+        r"$v_{\rm travel}$ [km/s]",
+    )
     points = {f"Table 2, {mass} and {speed}": (mass, speed) for mass, speed in RELATION}
-    return ours["M_LMC(<50 kpc)"], ours["v_travel"], labels, points
+    return Relation(ours["M_LMC(<50 kpc)"], ours["v_travel"], labels, points)
 
 
-def shown(wanted: Sequence[str]) -> tuple[Parameter, ...]:
+def quantity_axes(wanted: Sequence[str]) -> tuple[Parameter, ...]:
     """Returns quantities of Table 2 as the axes of a figure, in their printed units."""
     return tuple(Parameter(n, QUANTITIES[n].unit, QUANTITIES[n].label) for n in wanted)
 
 
-def selected(draws: FloatArray, wanted: Sequence[str]) -> FloatArray:
+def selected_quantities(draws: FloatArray, wanted: Sequence[str]) -> FloatArray:
     """Returns the wanted quantities `[n, K]` of draws `[n, P]`, in their printed units."""
     ours = quantities(draws)
     return np.stack([ours[name] for name in wanted], axis=1)
 
 
-def points(wanted: Sequence[str]) -> dict[str, FloatArray]:
+def published_points(wanted: Sequence[str]) -> dict[str, FloatArray]:
     """Returns median, lower and upper end `[3, K]` of what others measured, by label.
 
     NaN where a quantity is unknown, three times the median where its error is; those
@@ -351,28 +401,25 @@ def points(wanted: Sequence[str]) -> dict[str, FloatArray]:
     return found
 
 
-Ends = tuple[float, float, float]  # lower end, median, upper end
-
-
-def constraints(
-    found: Mapping[str, FloatArray], name: str
-) -> list[tuple[str, Ends, Ends]]:
-    """Returns each row's label, our interval of one quantity, and the published one.
+def constraints(found: Mapping[str, FloatArray], name: str) -> list[Constraint]:
+    """Returns each row's interval of one quantity, ours and the published one.
 
     Arguments:
         found: Draws `[n, P]` for each row of `TABLE2`.
         name: The quantity.
     """
     return [
-        (labelled(row), _ends(quantities(draws)[name]), _printed(TABLE2[row][name]))
+        Constraint(
+            labelled(row), _ends(quantities(draws)[name]), _printed(TABLE2[row][name])
+        )
         for row, draws in found.items()
     ]
 
 
-def bands(name: str) -> list[tuple[str, Ends]]:
-    """Returns the label and the interval of all who measured a quantity, with its error."""
+def bands(name: str) -> list[Band]:
+    """Returns the intervals of all who measured a quantity, with its error."""
     known = [(m.label, m.values[name]) for m in measurements() if name in m.values]
-    return [(label, _printed(p)) for label, p in known if np.isfinite(p.width)]
+    return [Band(label, _printed(p)) for label, p in known if np.isfinite(p.width)]
 
 
 def prior_interval(prior: FloatArray, name: str) -> tuple[float, float]:
@@ -381,12 +428,12 @@ def prior_interval(prior: FloatArray, name: str) -> tuple[float, float]:
     return low, high
 
 
-def _ends(values: FloatArray) -> Ends:
+def _ends(values: FloatArray) -> Interval:
     low, median, high = np.percentile(values, [16, 50, 84]).tolist()
     return low, median, high
 
 
-def _printed(published: Published) -> Ends:
+def _printed(published: Published) -> Interval:
     return (
         published.median - published.minus,
         published.median,

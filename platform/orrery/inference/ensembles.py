@@ -16,6 +16,7 @@ import numpy as np
 from orrery.execution import summaries
 from orrery.execution.summaries import Binning, Summarise
 from orrery.identity import describe, fingerprint
+from orrery.inference.posteriors import losses_in_words
 from orrery.judging import regression
 from orrery.judging.regression import BinnedErrors, PredictionInterval
 from orrery.learning import ensemble
@@ -29,6 +30,7 @@ from orrery.pairs import Splits, pooled
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
 from orrery.storage.dataset import Dataset
+from orrery.terminal import progress
 
 FEWEST = 100  # tests in a bin whose errors are compared
 ALIKE = 200  # tests, if there are as many, that give the density of another one's error
@@ -308,16 +310,23 @@ def train(
         FloatingPointError: If a loss is not finite.
     """
     place = folder / _identity(splits, parameter, options, seed, groups)
-    found = ensemble.fit(
-        splits,
-        (parameter,),
-        options.networks,
-        options.learning,
-        seed,
-        place,
-        groups,
-        on_epoch,
-    )
+    epochs = options.learning.max_epochs
+    with progress(f"training {label}", epochs, unit="epochs") as advance:
+
+        def on_mean(epoch: int, losses: Mapping[str, float]) -> None:
+            on_epoch(epoch, losses)
+            advance(note=losses_in_words(losses))
+
+        found = ensemble.fit(
+            splits,
+            (parameter,),
+            options.networks,
+            options.learning,
+            seed,
+            place,
+            groups,
+            on_mean,
+        )
     members = found.predict(splits.test.x)[..., 0]
     truth = splits.test.theta[:, 0]
     return EvaluatedEnsemble(label, found, truth, members, edges, options.window)

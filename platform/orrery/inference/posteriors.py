@@ -24,6 +24,7 @@ from orrery.learning.training import Training
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
+from orrery.terminal import progress
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def ignore(member: int, epoch: int, losses: Mapping[str, float]) -> None:
 
 
 def infer(
+    label: str,
     splits: Splits,
     parameters: tuple[Parameter, ...],
     observation: Observation,
@@ -101,6 +103,7 @@ def infer(
     """Returns the posterior of an observation, its draws and its judgements.
 
     Arguments:
+        label: What the posterior is called while it is trained.
         splits: The pairs, without measurement errors.
         parameters: The P parameters.
         observation: What was observed, of the same definition as the pairs.
@@ -119,7 +122,14 @@ def infer(
         splits, observation.covariance, seed
     ).compare(observation)
     estimate = train(
-        splits, parameters, observation.covariance, options, seed, folder, on_epoch
+        label,
+        splits,
+        parameters,
+        observation.covariance,
+        options,
+        seed,
+        folder,
+        on_epoch,
     )
     draws = estimate.draws(observation, options.draws, seed)
     judged = calibration.calibrate(
@@ -139,6 +149,7 @@ def _check(observation: Observation, splits: Splits) -> None:
 
 
 def train(
+    label: str,
     splits: Splits,
     parameters: tuple[Parameter, ...],
     covariance: FloatArray,
@@ -150,6 +161,7 @@ def train(
     """Returns the trained flow, or the mixture of as many as are asked for.
 
     Arguments:
+        label: What the posterior is called while it is trained.
         splits: The pairs, without measurement errors.
         parameters: The P parameters.
         covariance: The measurement covariance, with shape `[S, S]`.
@@ -163,30 +175,57 @@ def train(
         FloatingPointError: If a loss is not finite.
     """
     place = folder / _identity(splits, parameters, covariance, options, seed)
-    flow = options.flow
-    training = options.training
+    epochs = options.members * options.training.max_epochs
+    with progress(f"training {label}", epochs, unit="epochs") as advance:
+
+        def on_member(member: int, epoch: int, losses: Mapping[str, float]) -> None:
+            on_epoch(member, epoch, losses)
+            advance(note=losses_in_words(losses))
+
+        return _trained(splits, parameters, covariance, options, seed, place, on_member)
+
+
+def _trained(
+    splits: Splits,
+    parameters: tuple[Parameter, ...],
+    covariance: FloatArray,
+    options: Inference,
+    seed: int,
+    folder: Path,
+    on_epoch: OnMember,
+) -> Posterior | Mixture:
     if options.members == 1:
         return posterior.fit(
             splits,
             parameters,
             covariance,
-            flow,
-            training,
+            options.flow,
+            options.training,
             seed,
-            place,
+            folder,
             partial(on_epoch, 0),
         )
     return mixture.fit_members(
         splits,
         parameters,
         covariance,
-        flow,
-        training,
+        options.flow,
+        options.training,
         seed,
-        place,
+        folder,
         options.members,
         on_epoch,
     )
+
+
+def losses_in_words(losses: Mapping[str, float]) -> str:
+    """Returns the losses of an epoch as a progress bar shows them.
+
+    Example:
+        >>> losses_in_words({"train": 1.25, "validation": 1.5})
+        'train loss 1.250, validation loss 1.500'
+    """
+    return ", ".join(f"{name} loss {loss:.3f}" for name, loss in losses.items())
 
 
 def _identity(

@@ -144,7 +144,7 @@ def calibration_table(judged: Mapping[str, Calibration]) -> Table:
         result[column].info.format = (
             "%.3f" if "negative_control" not in name else "%.1g"
         )
-    result.meta["title"] = "Calibration of all"
+    result.meta["key"] = "calibration"
     result.meta["caption"] = (
         "p-values of TARP (one-sample Kolmogorov-Smirnov) and of simulation-based calibration "
         "(Kolmogorov-Smirnov and bands, corrected for the number of parameters), the same of a "

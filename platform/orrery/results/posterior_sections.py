@@ -1,7 +1,6 @@
 """What is told of a posterior: its sections, numbers and verdicts, from what was inferred."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from astropy.table import Table
@@ -32,26 +31,20 @@ from orrery.results.views import (
     quantile_bands,
     thinned,
 )
-from orrery.terminal import progress
 
 
-@contextmanager
-def epoch_logger(recording: Recording, label: str, epochs: int) -> Iterator[OnMember]:
-    """Returns what to call after each epoch: it moves a progress bar and records the losses.
+def epoch_logger(recording: Recording, label: str) -> OnMember:
+    """Returns what to call after each epoch of a posterior's members: it records the losses.
 
     Arguments:
-        recording: Where losses are recorded.
-        label: What the estimator is called.
-        epochs: How many epochs all members have together.
+        recording: Where they are recorded.
+        label: What the posterior is called.
     """
-    with progress(f"training {label}", epochs, unit="epochs") as advance:
 
-        def on_epoch(member: int, epoch: int, losses: Mapping[str, float]) -> None:
-            recording.epoch(_member(label, member), epoch, losses)
-            note = ", ".join(f"{name} loss {loss:.3f}" for name, loss in losses.items())
-            advance(note=note)
+    def on_epoch(member: int, epoch: int, losses: Mapping[str, float]) -> None:
+        recording.epoch(_member(label, member), epoch, losses)
 
-        yield on_epoch
+    return on_epoch
 
 
 def _member(label: str, number: int) -> str:

@@ -136,12 +136,12 @@ class Recording:
         """Adds tables that carry what belongs to them in their metadata.
 
         Arguments:
-            tables: By stable key; `meta["title"]` is the heading, `meta["caption"]`
-                says what the columns are, and each string of `meta["misses"]`, if any,
-                is something that the reader must not miss.
+            tables: By title; `meta["key"]` is the stable key, `meta["caption"]` says
+                what the columns are, and each string of `meta["misses"]`, if any, is
+                something that the reader must not miss.
         """
-        for key, table in tables.items():
-            title = table.meta["title"]
+        for title, table in tables.items():
+            key = table.meta["key"]
             self.add(TableSection(key, title, table, table.meta["caption"]))
             misses = table.meta.get("misses")
             if misses:

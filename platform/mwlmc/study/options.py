@@ -1,0 +1,186 @@
+"""What each question can be asked with: frozen choices, whose docstrings are the help."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from mwlmc.model.distribution import Equilibrium
+from mwlmc.model.orbits import can_compile
+from mwlmc.model.potentials import CIRCULAR_VELOCITY
+from mwlmc.model.stellar_halo import Accuracy
+from mwlmc.observed.observations import Measurement
+from mwlmc.observed.star_tables import Selection
+from mwlmc.parameters import LMCMass, proposal
+from mwlmc.simulator import Device, Engine, Simulator
+from mwlmc.study.literature import TABLE2
+from orrery.inference.posteriors import Inference
+
+DESI_BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
+SDSS_BINNED = Path("datasets/observed/sdss_kgiants.ecsv")
+# Where things are kept decides nothing: such fields are no part of a run's fingerprint.
+PLACE = {"place": True}
+
+
+@dataclass(frozen=True)
+class Campaign:
+    """The simulations of an experiment. Experiments with equal campaigns share their dataset."""
+
+    simulations: int = 2048
+    """How many simulations; 128000 is the paper's number."""
+    lmc: Literal["auto", "table1", "observed"] = "auto"
+    """How the LMC's place and motion are drawn: from the paper's wide prior (table1),
+    from near where it is seen (observed), or table1 from 100,000 simulations on
+    (auto)."""
+    lmc_mass: LMCMass = "table1"
+    """How the LMC's mass is drawn: from the paper's prior (table1), or uniformly up to
+    5e11 Msun (wide)."""
+    equilibrium: Equilibrium = "halo"
+    """What holds the stars together before the LMC comes: the dark halo alone, as in
+    the paper, or the total of halo, disc and bulge."""
+    circular_velocity: float = CIRCULAR_VELOCITY
+    """At 8.3 kpc, which fixes the halo's concentration [km/s]."""
+    accuracy: Accuracy = "survey"
+    """How finely orbits are followed: survey, whose errors move no binned mean or
+    dispersion, or orbit, whose single stars are right, for half as much time again."""
+    engine: Engine = "torch"
+    """What carries the stars: torch, embedded, or agama, where it is installed."""
+    device: Device = "cpu"
+    """Where torch carries them: cpu, or cuda, a GPU."""
+    seed: int = 1
+    """Decides everything random."""
+    datasets: Path = field(default=Path("datasets"), metadata=PLACE)
+    """Where simulations are kept."""
+    reports: Path = field(default=Path("runs"), metadata=PLACE)
+    """Where reports are kept."""
+
+    def __post_init__(self) -> None:
+        if self.simulations < 1 or self.seed < 0:
+            raise ValueError(
+                f"{self.simulations} simulations with seed {self.seed}: give at least 1 simulation "
+                "and a seed from 0 on"
+            )
+
+    @property
+    def simulator(self) -> Simulator:
+        """What is simulated."""
+        return Simulator(
+            proposal=proposal(self.lmc, self.simulations),
+            lmc_mass=self.lmc_mass,
+            equilibrium=self.equilibrium,
+            circular_velocity=self.circular_velocity,
+            accuracy=self.accuracy,
+            engine=self.engine,
+            device=self.device,
+        )
+
+    @property
+    def summary(self) -> str:
+        """What a reader must know of the simulations, in one paragraph."""
+        slow = (
+            "" if can_compile() else " No C++ compiler was found: simulating is slower."
+        )
+        return (
+            f"The LMC is drawn from {self.simulator.proposal!r}; stars start in equilibrium in the "
+            f"{self.equilibrium!r} potential; {self.circular_velocity:g} km/s at the Sun. Above an "
+            "anisotropy of 1/2 no non-negative distribution function makes this halo: df_clipped "
+            "counts where more than 0.1 % of the stars were beyond it. runaways counts draws that "
+            f"were replaced because their rewind ran away.{slow}"
+        )
+
+
+@dataclass(frozen=True)
+class Desi:
+    """DESI DR1 stars at 30-100 kpc, with and without tangential velocities."""
+
+    stars: Path = DESI_BINNED
+    """Stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of theirs."""
+    selection: Selection = field(default_factory=Selection)
+    """Which stars are kept."""
+    measurement: Measurement = field(default_factory=Measurement)
+    """What is measured, and which simulated stars stand for the real ones."""
+    campaign: Campaign = field(default_factory=Campaign)
+    """The simulations, and where they and the reports are kept."""
+    inference: Inference = field(default_factory=Inference)
+    """How the posteriors are learned and sampled."""
+
+
+@dataclass(frozen=True)
+class Quadrants:
+    """Giants at 30-160 kpc in four quadrants of the sky."""
+
+    observation: Literal["stars", "forecast-h3"] = "stars"
+    """Real stars, or a mock of H3+SEGUE+MagE at the published medians."""
+    stars: Path = SDSS_BINNED
+    """Stars (a CSV, ECSV or FITS table), or a binned table of theirs."""
+    selection: Selection = field(default_factory=lambda: Selection(False, 30.0, 160.0))
+    """Which stars are kept; Sagittarius is already gone from the default table."""
+    bins: int = 5
+    """Distance bins of each quadrant; the default table of stars has five."""
+    measurement: Measurement = field(
+        default_factory=lambda: Measurement(sampling="survey-like")
+    )
+    """What is measured, and which simulated stars stand for real ones; a mock's fill the
+    sky."""
+    campaign: Campaign = field(default_factory=Campaign)
+    """The simulations, and where they and the reports are kept."""
+    inference: Inference = field(default_factory=Inference)
+    """How the posteriors are learned and sampled."""
+
+
+@dataclass(frozen=True)
+class Table2:
+    """The six rows of Table 2 of Brooks et al. (2025b)."""
+
+    stars: Path = DESI_BINNED
+    """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of
+    theirs."""
+    selection: Selection = field(default_factory=Selection)
+    """Which stars are kept."""
+    measurement: Measurement = field(default_factory=Measurement)
+    """What is measured of stars; dispersions are the follow-up paper's."""
+    campaign: Campaign = field(default_factory=lambda: Campaign(simulations=32_768))
+    """The simulations, and where they and the reports are kept."""
+    inference: Inference = field(default_factory=lambda: Inference(members=3))
+    """How the posteriors are learned and sampled."""
+
+
+@dataclass(frozen=True)
+class PredictiveChecks:
+    """Posterior predictive checks of the six rows of Table 2 of Brooks et al. (2025b)."""
+
+    stars: Path = DESI_BINNED
+    """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of
+    theirs."""
+    selection: Selection = field(default_factory=Selection)
+    """Which stars are kept."""
+    measurement: Measurement = field(default_factory=Measurement)
+    """What is measured of stars, and which simulated stars stand for them."""
+    rows: tuple[str, ...] = tuple(TABLE2)
+    """The rows of Table 2 that are checked."""
+    replicates: int = 256
+    """Draws of each posterior that are simulated again."""
+    campaign: Campaign = field(default_factory=lambda: Campaign(simulations=32_768))
+    """The simulations, and where they and the reports are kept."""
+    inference: Inference = field(default_factory=Inference)
+    """How the posteriors are learned and sampled."""
+
+    def __post_init__(self) -> None:
+        if not self.rows or not set(self.rows) <= set(TABLE2):
+            raise ValueError(
+                f"rows {self.rows}: choose from {', '.join(map(repr, TABLE2))}"
+            )
+
+
+@dataclass(frozen=True)
+class Surveys:
+    """Figures 1 and 2 of Brooks et al. (2025b)."""
+
+    stars: Path = DESI_BINNED
+    """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of
+    theirs."""
+    selection: Selection = field(default_factory=Selection)
+    """Which stars are kept."""
+    measurement: Measurement = field(default_factory=Measurement)
+    """What is measured of stars."""
+    campaign: Campaign = field(default_factory=Campaign)
+    """What is simulated for the mock, and where reports are kept."""

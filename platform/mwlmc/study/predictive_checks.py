@@ -1,0 +1,137 @@
+"""Can the model make the data? Draws of each posterior are simulated again.
+
+Masses and friction alone do not make stars: here the flows learn all eleven parameters
+of the model.
+"""
+
+from mwlmc import replay
+from mwlmc.observed import observations
+from mwlmc.replay import Replay
+from mwlmc.sky import kinematics
+from mwlmc.sky.survey import DESI_FOOTPRINT, Binning
+from mwlmc.study import comparison, forecast
+from mwlmc.study.options import Campaign, PredictiveChecks
+from mwlmc.study.panels import profile_panels
+from mwlmc.study.study import infer_row, simulate
+from orrery.execution import cluster, simulation, summaries
+from orrery.judging import predictive
+from orrery.judging.predictive import Predictive
+from orrery.pairs import Splits
+from orrery.parameters import FloatArray
+from orrery.records import Observation
+from orrery.results.recording import Recording, record
+from orrery.results.result import Result
+from orrery.results.sections import FigureSection, Text, Verdict
+from orrery.results.views import Violins
+
+
+def predictive_checks(options: PredictiveChecks) -> Result:
+    """Returns what draws of each posterior predict, beside what was observed.
+
+    Raises:
+        ValueError: If the stars are not what the options say.
+        OSError: If a file cannot be read or written.
+    """
+    campaign = options.campaign
+    model = campaign.simulator.prior.parameters
+    stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
+    data = forecast.rows(stars, options.measurement, campaign.seed, campaign.simulator)
+    with (
+        cluster.connect(),
+        record("predictive", options, campaign.reports) as recording,
+    ):
+        halos = simulate(recording, campaign)
+        for row in options.rows:
+            binning, observation = data[row]
+            pairs = summaries.compute(
+                kinematics.velocity_moments, halos, binning, model
+            )
+            inferred = infer_row(
+                recording,
+                row,
+                pairs,
+                model,
+                binning,
+                observation,
+                options.inference,
+                campaign.seed,
+            )
+            draws = inferred.draws[: options.replicates]
+            again = _simulated_again(recording, row, draws, binning, campaign)
+            check = predictive.check(
+                predictive.every(again), observation, campaign.seed
+            )
+            _tell(recording, row, check, binning, observation)
+    return recording.result
+
+
+def _simulated_again(
+    recording: Recording,
+    row: str,
+    draws: FloatArray,
+    binning: Binning,
+    campaign: Campaign,
+) -> Splits:
+    """Returns the summaries of simulations of a posterior's draws `[n, P]`."""
+    simulator = campaign.simulator
+    possible = replay.simulable(simulator, draws)
+    key = f"replayed.{comparison.row_key(row)}"
+    recording.metrics({f"{key}.draws": len(draws), f"{key}.kept": len(possible.theta)})
+    recording.add(Text(key, f"Simulated draws, {row}", str(possible)))
+    # other stars than those that the posterior was trained on
+    seed = campaign.seed + 1
+    again = simulation.generate(
+        Replay(simulator, possible.theta),
+        len(possible.theta),
+        seed,
+        campaign.datasets,
+        name="replay",
+    )
+    parameters = simulator.prior.parameters
+    return summaries.compute(kinematics.velocity_moments, again, binning, parameters)
+
+
+def _tell(
+    recording: Recording,
+    row: str,
+    check: Predictive,
+    binning: Binning,
+    observation: Observation,
+) -> None:
+    key = f"predictive.{comparison.row_key(row)}"
+    numbers = {
+        f"{key}.whole_vector_pvalue": check.whole_vector,
+        f"{key}.worst_entry_pvalue": check.worst_entry,
+        f"{key}.replicates": check.replicates,
+    }
+    recording.metrics(numbers)
+    table = predictive.predictive_table(check)
+    table.meta["key"] = key
+    recording.tables({f"Predictive check, {row}": table})
+    smallest = min(check.whole_vector, check.worst_entry)
+    recording.verdicts(
+        [
+            Verdict(
+                key,
+                f"Predictive check, {row}",
+                smallest >= predictive.DOUBTFUL,
+                f"p = {check.whole_vector:.3f} for the whole vector, "
+                f"{check.worst_entry:.3f} for its most unusual entry.",
+            )
+        ]
+    )
+    view = Violins(
+        profile_panels(binning),
+        {observation.name: observation},
+        {observation.name: check.predicted},
+        {observation.name: check.tails},
+    )
+    recording.add(
+        FigureSection(
+            f"predictions.{comparison.row_key(row)}",
+            f"Predictions, {row}",
+            view,
+            "What draws of the posterior predict, with errors of measurement, and the "
+            "data.",
+        )
+    )

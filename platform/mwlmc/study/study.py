@@ -1,0 +1,328 @@
+"""What stars say about the Milky Way and the LMC: one function for each question.
+
+A study introduces the science to the machinery. It computes and records; whoever starts
+it chooses who reads. Without readers it is a trial of a sweep.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mwlmc.observed import observations
+from mwlmc.observed.observations import Measurement
+from mwlmc.sky import kinematics
+from mwlmc.sky.survey import (
+    DESI_FOOTPRINT,
+    Binning,
+    quadrants,
+    without_and_with_v_tb,
+)
+from mwlmc.study import comparison, forecast
+from mwlmc.study.options import Campaign, Desi, Quadrants, Table2
+from mwlmc.study.panels import profile_panels
+from orrery.execution import cluster, simulation, summaries
+from orrery.inference import posteriors
+from orrery.inference.posteriors import Inference, Inferred
+from orrery.judging import calibration
+from orrery.pairs import Splits
+from orrery.parameters import FloatArray, Parameter
+from orrery.records import Observation
+from orrery.results import dataset_sections, posterior_sections
+from orrery.results.recording import Recording, record
+from orrery.results.result import Result
+from orrery.results.sections import FigureSection
+from orrery.results.views import Corner, CoverageCurves, Intervals, thinned
+from orrery.storage.dataset import Dataset
+
+SURVEYS = ("DESI", "H3+SEGUE+MagE on DESI's sky", "H3+SEGUE+MagE quadrants")
+QUADRANT_ROWS = "H3+SEGUE+MagE quadrants"
+MASSES = ("M_LMC(<50 kpc)", "M_MW(<50 kpc)")
+REFLEX = ("v_x", "v_y", "v_z")
+
+Data = Mapping[str, tuple[Binning, Observation]]
+
+
+@dataclass(frozen=True, eq=False)
+class Posteriors:
+    """What was inferred from several data vectors with one set of simulations.
+
+    Arguments:
+        inferred: By label.
+        prior: The inferred parameters of the training simulations, `[n, P]`.
+    """
+
+    inferred: Mapping[str, Inferred]
+    prior: FloatArray
+
+    @property
+    def draws(self) -> dict[str, FloatArray]:
+        """Draws `[n, P]` of each posterior."""
+        return {label: one.draws for label, one in self.inferred.items()}
+
+
+def desi(options: Desi) -> Result:
+    """Returns what DESI's blue horizontal branch stars say of both galaxies.
+
+    Raises:
+        ValueError: If the stars are not what the options say.
+        OSError: If a file cannot be read or written.
+    """
+    campaign = options.campaign
+    stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
+    binnings = without_and_with_v_tb(DESI_FOOTPRINT)
+    data = observations.vectors(stars, binnings, options.measurement, campaign.seed)
+    with cluster.connect(), record("desi", options, campaign.reports) as recording:
+        recording.tables(observations.reports(stars, options.measurement))
+        halos = simulate(recording, campaign)
+        rows = {f"DESI, {label}": row for label, row in data.items()}
+        found = infer(
+            recording, rows, halos, options.measurement, options.inference, campaign
+        )
+        for row, draws in found.draws.items():
+            recording.tables(comparison.compare_with_published(draws, row, found.prior))
+        recording.tables(comparison.prior_tables(found.prior))
+        recording.add(_relation(found.prior))
+    return recording.result
+
+
+def _relation(prior: FloatArray) -> FigureSection:
+    relation = comparison.relation(thinned(prior))
+    return FigureSection(
+        "prior.relation",
+        "Travel velocity and LMC mass",
+        relation,
+        "Simulations and published rows.",
+    )
+
+
+def simulate(recording: Recording, campaign: Campaign) -> Dataset:
+    """Returns the campaign's simulations, made as far as they are not there yet."""
+    halos = simulation.generate(
+        campaign.simulator,
+        campaign.simulations,
+        campaign.seed,
+        campaign.datasets,
+        name="mwlmc",
+    )
+    dataset_sections.tell_dataset(
+        recording, "simulations", "Simulations", halos, campaign.summary
+    )
+    return halos
+
+
+def infer(
+    recording: Recording,
+    rows: Data,
+    halos: Dataset,
+    measurement: Measurement,
+    inference: Inference,
+    campaign: Campaign,
+) -> Posteriors:
+    """Returns the posterior of each data vector, after recording all of them.
+
+    Arguments:
+        recording: Where they are recorded.
+        rows: Binning and data vector of each row, called as in Table 2.
+        halos: The simulations.
+        measurement: What is inferred.
+        inference: How the posteriors are learned and sampled.
+        campaign: Whose seed decides training, draws and tests.
+    """
+    found = {}
+    for row, (binning, observation) in rows.items():
+        pairs = summaries.compute(
+            kinematics.velocity_moments, halos, binning, measurement.parameters
+        )
+        found[row] = infer_row(
+            recording,
+            row,
+            pairs,
+            measurement.parameters,
+            binning,
+            observation,
+            inference,
+            campaign.seed,
+        )
+    return Posteriors(found, pairs.train.theta)
+
+
+def infer_row(
+    recording: Recording,
+    row: str,
+    pairs: Splits,
+    parameters: tuple[Parameter, ...],
+    binning: Binning,
+    observation: Observation,
+    inference: Inference,
+    seed: int,
+) -> Inferred:
+    """Returns the posterior of one data vector, after recording it.
+
+    Arguments:
+        recording: Where it is recorded.
+        row: What it is called, as in Table 2.
+        pairs: Simulated summaries of the same binning.
+        parameters: What is inferred.
+        binning: How stars became summaries.
+        observation: The data vector.
+        inference: How the posterior is learned and sampled.
+        seed: Decides training, draws and tests.
+    """
+    key = comparison.row_key(row)
+    inferred = posteriors.infer(
+        row,
+        pairs,
+        parameters,
+        observation,
+        inference,
+        seed,
+        recording.run.shared / "posteriors" / key,
+        posterior_sections.epoch_logger(recording, row),
+    )
+    recording.answers(comparison.answers(key, row, inferred.draws))
+    posterior_sections.tell(
+        recording, key, row, inferred, pairs, profile_panels(binning)
+    )
+    return inferred
+
+
+def quadrants_posteriors(options: Quadrants) -> Result:
+    """Returns what halo giants in the four quadrants of the sky say of both galaxies.
+
+    Raises:
+        ValueError: If the stars are not what the options say.
+        OSError: If a file cannot be read or written.
+    """
+    campaign = options.campaign
+    mock = options.observation == "forecast-h3"
+    rows, tables = _forecast_rows(options) if mock else _observed_rows(options)
+    with cluster.connect(), record("quadrants", options, campaign.reports) as recording:
+        recording.tables(tables)
+        halos = simulate(recording, campaign)
+        found = infer(
+            recording, rows, halos, options.measurement, options.inference, campaign
+        )
+        stars: comparison.Stars = "mock" if mock else "other"
+        for row, draws in found.draws.items():
+            recording.tables(
+                comparison.compare_with_published(draws, row, found.prior, stars)
+            )
+        recording.tables(comparison.prior_tables(found.prior))
+    return recording.result
+
+
+def _forecast_rows(options: Quadrants) -> tuple[Data, Mapping[str, object]]:
+    """Returns the mock data vectors of H3+SEGUE+MagE, of which there are no tables."""
+    rows = {}
+    for label, whole in without_and_with_v_tb(quadrants(options.bins)).items():
+        row = f"{QUADRANT_ROWS}, {label}"
+        binning = forecast.forecast_binning(whole, options.measurement)
+        campaign = options.campaign
+        mock = forecast.forecast(row, binning, campaign.seed, campaign.simulator)
+        rows[row] = (binning, mock)
+    return rows, {}
+
+
+def _observed_rows(options: Quadrants) -> tuple[Data, Mapping[str, object]]:
+    """Returns the data vectors of real stars, and what was selected as tables."""
+    whole = quadrants(options.bins)
+    stars = observations.load(options.stars, whole, options.selection)
+    found = observations.vectors(
+        stars,
+        without_and_with_v_tb(whole),
+        options.measurement,
+        options.campaign.seed,
+    )
+    rows = {f"{QUADRANT_ROWS}, {label}": row for label, row in found.items()}
+    return rows, observations.reports(stars, options.measurement)
+
+
+def table2(options: Table2) -> Result:
+    """Returns the six posteriors of Table 2 of Brooks et al. (2025b), and their figures.
+
+    Raises:
+        ValueError: If the stars are not what the options say.
+        OSError: If a file cannot be read or written.
+    """
+    campaign = options.campaign
+    stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
+    data = forecast.rows(stars, options.measurement, campaign.seed, campaign.simulator)
+    with cluster.connect(), record("table2", options, campaign.reports) as recording:
+        halos = simulate(recording, campaign)
+        found = infer(
+            recording, data, halos, options.measurement, options.inference, campaign
+        )
+        recording.tables(comparison.whole_table2(found.draws, found.prior))
+        _tell_calibrations(recording, found)
+        _tell_joint(recording, found)
+        _tell_travel_velocity(recording, found)
+        _tell_full(recording, found, options.measurement)
+    return recording.result
+
+
+def _tell_calibrations(recording: Recording, found: Posteriors) -> None:
+    judged = {row: one.calibration for row, one in found.inferred.items()}
+    recording.tables({"Calibration of all": calibration.calibration_table(judged)})
+    curves = {row: one.coverage for row, one in judged.items()}
+    recording.add(
+        FigureSection(
+            "coverage",
+            "Coverage of all",
+            CoverageCurves(curves),
+            f"{len(curves)} expected coverages.",
+        )
+    )
+
+
+def _tell_joint(recording: Recording, found: Posteriors) -> None:
+    """Records the joint posteriors of the surveys, with others' values."""
+    draws = {
+        comparison.labelled(survey): found.draws[f"{survey}, with v_tb"]
+        for survey in SURVEYS
+    }
+    for key, title, wanted in (
+        ("masses", "Masses", MASSES),
+        ("reflex", "Reflex motion", REFLEX),
+    ):
+        joint = {
+            survey: comparison.selected_quantities(some, wanted)
+            for survey, some in draws.items()
+        }
+        view = Corner(
+            joint,
+            comparison.quantity_axes(wanted),
+            thinned(comparison.selected_quantities(found.prior, wanted)),
+            comparison.published_points(wanted),
+        )
+        caption = "Posteriors with v_tb, the prior in grey, and others' values."
+        recording.add(FigureSection(key, title, view, caption))
+
+
+def _tell_travel_velocity(recording: Recording, found: Posteriors) -> None:
+    view = Intervals(
+        comparison.constraints(found.draws, "v_travel"),
+        "travel velocity [km/s]",
+        comparison.bands("v_travel"),
+        comparison.prior_interval(found.prior, "v_travel"),
+    )
+    caption = "Ours, published, the prior (dashed), and others'."
+    recording.add(FigureSection("travel_velocity", "Travel velocity", view, caption))
+
+
+def _tell_full(
+    recording: Recording, found: Posteriors, measurement: Measurement
+) -> None:
+    for survey in SURVEYS:
+        both = {
+            label: found.draws[f"{survey}, {label}"]
+            for label in comparison.VELOCITY_KEYS
+        }
+        view = Corner(both, measurement.parameters, thinned(found.prior))
+        key = comparison.row_key(f"{survey}, with v_tb").partition(".")[0]
+        recording.add(
+            FigureSection(
+                f"full.{key}",
+                f"Full posterior, {survey}",
+                view,
+                "All parameters, with and without v_tb.",
+            )
+        )

@@ -1,0 +1,80 @@
+"""What the surveys see: their stars on the sky, at which distance, how fast on average."""
+
+import numpy as np
+
+from mwlmc.observed import observations, star_tables
+from mwlmc.sky import kinematics
+from mwlmc.sky.kinematics import Stars
+from mwlmc.sky.survey import DESI_FOOTPRINT, QUADRANTS
+from mwlmc.study import figure_data, forecast
+from mwlmc.study.options import Surveys
+from mwlmc.study.panels import shared_panels, sky_maps
+from orrery.parameters import FloatArray, generator
+from orrery.results.recording import record
+from orrery.results.result import Result
+from orrery.results.sections import FigureSection, slug
+from orrery.results.views import Measurements
+
+MOCK = "H3+SEGUE+MagE quadrants, with v_tb"
+EDGES = np.linspace(30.0, 100.0, 8)  # [kpc]
+
+
+def surveys(options: Surveys) -> Result:
+    """Returns the surveys on the sky and their binned velocities.
+
+    Raises:
+        ValueError: If the stars are not what the options say.
+        OSError: If a file cannot be read or written.
+    """
+    campaign = options.campaign
+    simulator = campaign.simulator
+    binned = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
+    data = forecast.rows(binned, options.measurement, campaign.seed, simulator)
+    theta = forecast.model_at(MOCK, simulator)
+    with record("surveys", options, campaign.reports) as recording:
+        seen = {
+            "H3+SEGUE+MagE, simulated": _simulated(options, theta),
+            **_observed(options),
+        }
+        recording.metrics({f"stars.{slug(name)}": len(s) for name, s in seen.items()})
+        maps = sky_maps(seen, figure_data.lmc_path(simulator, theta), EDGES)
+        recording.add(
+            FigureSection(
+                "sky",
+                "Sky and distances",
+                maps,
+                "Stars, the LMC's path, and DESI's two fields.",
+            )
+        )
+        binnings = {binning.name: binning for binning, _ in data.values()}
+        with_v_tb = tuple(
+            observation
+            for row, (_, observation) in data.items()
+            if row.endswith(" with v_tb")
+        )
+        recording.add(
+            FigureSection(
+                "velocities",
+                "Binned velocities",
+                Measurements(shared_panels(binnings), with_v_tb),
+                "Clipped means with their errors.",
+            )
+        )
+    return recording.result
+
+
+def _simulated(options: Surveys, theta: FloatArray) -> Stars:
+    """Returns as many simulated stars as the survey has."""
+    seed = options.campaign.seed
+    simulator = options.campaign.simulator
+    made = simulator.simulate(theta[None], [generator(seed, 0)])
+    halo = kinematics.simulated_stars(made, *QUADRANTS.distances)
+    return figure_data.surveyed(halo, QUADRANTS, seed)
+
+
+def _observed(options: Surveys) -> dict[str, Stars]:
+    """Returns DESI's stars where their places are given: a binned table has none."""
+    if options.stars.suffix == ".ecsv":
+        return {}
+    table = star_tables.select(star_tables.read_stars(options.stars), options.selection)
+    return {"DESI": table.stars()}

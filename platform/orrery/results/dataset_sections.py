@@ -1,0 +1,53 @@
+"""What is told of a dataset: how many simulations, what they took, and where they are."""
+
+from orrery.results.recording import Number, Recording
+from orrery.results.sections import Text
+from orrery.storage import card
+from orrery.storage.dataset import Dataset, counters
+from orrery.storage.manifest import total
+from orrery.storage.work_log import combined, sessions
+
+
+def tell_dataset(
+    recording: Recording, key: str, title: str, dataset: Dataset, more: str = ""
+) -> None:
+    """Records which simulations a result rests on, and what they took.
+
+    Arguments:
+        recording: Where it goes.
+        key: Of the section and of the numbers, such as `simulations`.
+        title: Its heading.
+        dataset: The simulations.
+        more: Further sentences on them.
+    """
+    entry = {
+        "key": key,
+        "fingerprint": dataset.fingerprint,
+        "name": dataset.folder.name,
+        "count": len(dataset),
+        "seed": dataset.metadata["seed"],
+    }
+    recording.lineage("datasets", entry)
+    numbers = {f"{key}.{name}": value for name, value in _numbers(dataset).items()}
+    recording.metrics(numbers)
+    text = f"{card.summary(dataset)} {more}".strip()
+    recording.add(Text(key, title, text))
+
+
+def _numbers(dataset: Dataset) -> dict[str, Number]:
+    totals = {name: total(name, dataset.rows) for name in counters(dataset.metadata)}
+    numbers: dict[str, Number] = {
+        "count": len(dataset),
+        "seed": dataset.metadata["seed"],
+        "shards": len(dataset.rows),
+        **totals,
+    }
+    work = sessions(dataset.folder)
+    if work:
+        both = combined(work)
+        numbers |= {
+            "seconds": both.seconds,
+            "rate": both.rate,
+            "actors": both.actors,
+        }
+    return numbers
