@@ -11,7 +11,6 @@ compare with the published values and with flows.
 
 from halomass.study.options import HaloMass
 from halomass.study.study import halo_mass
-
 from orrery import runs
 
 if __name__ == "__main__":

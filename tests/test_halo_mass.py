@@ -7,7 +7,7 @@ import pytest
 from astropy.table import Table
 
 from halomass.catalogues.universe_machine import STRUCT
-from halomass.study.campaign import Campaign
+from halomass.study.options import Campaign
 from halomass.study.ensembles import (
     FIGURES,
     NEIGHBOUR_COUNTS,

@@ -43,7 +43,7 @@ def _list(options: argparse.Namespace) -> None:
         say(f"no run in {options.folder}: start an experiment, or name another folder")
         return
     rows = [_row(one.document) for one in found]
-    show_table(f"Runs in {options.folder}", head, rows)
+    show_table(f"Runs in {options.folder}", head, rows, answer=True)
 
 
 def _row(document: dict[str, object]) -> list[str]:

@@ -51,10 +51,8 @@ def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
     named = _named(choices, _names(choices))
     default = _converted(read(choices, Path(files[-1])), named) if files else None
     description = (choices.__doc__ or "") + _REPEATED
-    if default is None:
-        found = tyro.cli(named, args=rest, description=description)
-    else:
-        found = tyro.cli(named, args=rest, default=default, description=description)
+    given = {} if default is None else {"default": default}
+    found: Any = tyro.cli(named, args=rest, description=description, **given)
     return _original(found)
 
 
@@ -168,7 +166,7 @@ def _whole(place: Place) -> str:
 # --- dataclasses whose fields carry these names, for tyro -------------------------------
 
 
-def _named(choices: type, names: dict[Place, str], above: Place = ()) -> type:
+def _named(choices: Any, names: dict[Place, str], above: Place = ()) -> type:
     """Returns a dataclass like `choices` whose options are called by their short names."""
     hints = get_type_hints(choices)
     annotations: dict[str, Any] = {}

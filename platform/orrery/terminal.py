@@ -29,20 +29,27 @@ def say(message: str) -> None:
     console.print(message)
 
 
-def show_table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Prints a table on standard error.
+def show_table(
+    title: str,
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    answer: bool = False,
+) -> None:
+    """Prints a table.
 
     Arguments:
         title: What it is called.
         head: The columns' names.
         rows: The cells, row by row.
+        answer: Whether it is what the user asked for, which goes to standard output,
+            or tells on standard error what goes on.
     """
     view = Table(title=title, title_justify="left")
     for name in head:
         view.add_column(name)
     for row in rows:
         view.add_row(*row)
-    console.print(view)
+    (Console(markup=False) if answer else console).print(view)
 
 
 class Advance(Protocol):

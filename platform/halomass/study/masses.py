@@ -1,7 +1,7 @@
 """What a host weighs, and the published masses of the Milky Way."""
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 from astropy.table import Table
@@ -12,6 +12,7 @@ from halomass.study import literature, published_masses
 from halomass.study.ensembles import NEIGHBOUR_COUNTS, label_noiseless, label_noisy
 from halomass.study.number_formats import format_floats
 from halomass.study.robustness import COPIES
+from orrery.results.views import Constraint
 
 # Within these the Milky Way's mass must be; published values lie between 11.7 and 12.2.
 MILKY_WAY_BOUNDS = (11.9, 12.4)  # [dex(solMass)]
@@ -228,26 +229,9 @@ def estimator_table(
     return {"Estimators": table}
 
 
-Interval = tuple[float, float, float]  # lower end, middle, upper end
-
-
-class PublishedInterval(NamedTuple):
-    """One row of the figure of published masses: an interval of ours, or a published one.
-
-    Arguments:
-        label: What the row is called.
-        ours: Lower end, median and upper end of 68 % [dex(solMass)]; None if published.
-        published: Lower end, value and upper end [dex(solMass)]; None if ours.
-    """
-
-    label: str
-    ours: Interval | None
-    published: Interval | None
-
-
 def published_intervals(
     ours: Mapping[str, MassEstimate],
-) -> list[PublishedInterval]:
+) -> list[Constraint]:
     """Returns the rows of the figure of published masses, ours first.
 
     The middle of ours is the median: a biased prediction may be outside its own
@@ -258,7 +242,7 @@ def published_intervals(
             are shown, if their interval is known.
     """
     rows = [
-        PublishedInterval(name, (one.lower, one.median, one.upper), None)
+        Constraint(name, (one.lower, one.median, one.upper), None)
         for name, one in ours.items()
         if name.rpartition(", ")[2] in map(label_noisy, NEIGHBOUR_COUNTS)
         and np.isfinite([one.lower, one.upper]).all()
@@ -267,7 +251,7 @@ def published_intervals(
         middle, below, above = study.log_m_vir()
         if np.isfinite(below + above):
             interval = (middle - below, middle, middle + above)
-            rows.append(PublishedInterval(study.label_with_interval, None, interval))
+            rows.append(Constraint(study.label_with_interval, None, interval))
     return rows
 
 

@@ -188,8 +188,10 @@ class Recording:
         """Ends the run; readers are told last."""
         self._document |= {"status": status, "reason": reason, "ended": _now()}
         self._write()
+        # as whoever reads the document later will find it
+        result = Result.open(self.run.folder)
         for reader in self._readers:
-            reader.closed(self.result)
+            reader.closed(result)
 
     def _check_key(self, key: str) -> None:
         if any(key == section["key"] for section in self._document["sections"]):
@@ -245,7 +247,12 @@ def _finite(losses: Mapping[str, float]) -> JSON:
 
 def _written(section: Section, run: Run) -> JSON:
     """Returns a part as the document holds it, after writing its files."""
-    common = {"key": section.key, "title": section.title, "text": ""}
+    common: JSON = {
+        "key": section.key,
+        "title": section.title,
+        "text": "",
+        "files": [],
+    }
     if isinstance(section, Text):
         return {**common, "kind": "text", "text": section.text}
     if isinstance(section, Caution):

@@ -11,7 +11,7 @@ from halomass.catalogues.universe_machine import STRUCT
 from halomass.hosts.catalogue_systems import CatalogueSystems
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.study import campaign, literature
-from halomass.study.campaign import Campaign, Host
+from halomass.study.options import Campaign, Host
 from halomass.systems import SCHEMA
 from orrery.execution.simulation import generate
 

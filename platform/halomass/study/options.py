@@ -1,4 +1,4 @@
-"""Which host is weighed, which hosts networks learn from, and where everything is kept."""
+"""What the question can be asked with: frozen choices, whose docstrings are the help."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,6 +10,10 @@ from halomass.hosts.selection import HostSelection
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.observed.host_neighbours import Neighbours
 from halomass.observed.neighbour_tables import read_neighbours
+from orrery.inference.ensembles import Prediction
+from orrery.inference.posteriors import Inference
+from orrery.learning.posterior import Flow
+from orrery.learning.training import Training
 
 # Where things are kept decides nothing: such fields are no part of a run's fingerprint.
 PLACE = {"place": True}
@@ -126,3 +130,52 @@ class Campaign:
     def summary(self) -> str:
         """What a reader must know of the hosts, in one paragraph."""
         return ACCOUNT_OF_CATALOGUE if self.catalogue else ACCOUNT_OF_MOCK
+
+
+# Of one parameter an affine flow can only learn a normal distribution: splines.
+_SPLINE = Flow(transforms=1, hidden=(64, 64), kind="nsf")
+
+
+@dataclass(frozen=True)
+class FlowComparison:
+    """The flows that the ensemble is compared with, on the same test hosts."""
+
+    realisations: int = 8
+    """How often the errors of each host are drawn for training: hosts are few."""
+    most: int = 50
+    """Neighbours of a host that the flow of a set sees at most."""
+    fewest: int = 25
+    """Neighbours that it needs at least."""
+    ranked: Inference = field(
+        default_factory=lambda: Inference(
+            _SPLINE, Training(learning_rate=1e-3, max_epochs=5), members=5
+        )
+    )
+    """How the flow of the ensemble's own features is learned."""
+    unordered: Inference = field(
+        default_factory=lambda: Inference(
+            _SPLINE, Training(learning_rate=3e-3, max_epochs=8)
+        )
+    )
+    """How the flow of a set of neighbours is learned."""
+
+    def __post_init__(self) -> None:
+        if self.realisations < 1 or not 1 <= self.fewest <= self.most:
+            raise ValueError(
+                f"{self.realisations} realisations, {self.fewest} to {self.most} "
+                "neighbours: give at least 1 of each, the most not below the fewest"
+            )
+
+
+@dataclass(frozen=True)
+class HaloMass:
+    """The Milky Way's mass from 25 and from 10 of its neighbours."""
+
+    host: Host = field(default_factory=Host)
+    """The host that is weighed."""
+    campaign: Campaign = field(default_factory=Campaign)
+    """The hosts that networks learn from, and where they and the reports are kept."""
+    ensemble: Prediction = field(default_factory=Prediction)
+    """How ensembles are trained and judged."""
+    flows: FlowComparison = field(default_factory=FlowComparison)
+    """The flows that ensembles are compared with."""

@@ -1,0 +1,286 @@
+"""What the orbits of its neighbours say about a halo's mass.
+
+A study introduces the science to the machinery. It computes and records; whoever starts
+it chooses who reads. Without readers it is a trial of a sweep.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from halomass.observed.features import Features, NeighbourSet, features
+from halomass.observed.host_neighbours import Neighbours, observation
+from halomass.study import acceptance, accuracy, masses, robustness
+from halomass.study.accuracy import EDGES, LABEL
+from halomass.study.ensembles import (
+    FIGURES,
+    NEIGHBOUR_COUNTS,
+    ensemble_features,
+    label_noisy,
+)
+from halomass.study.options import Campaign, FlowComparison, HaloMass
+from halomass.systems import LOG_M_VIR
+from orrery.execution import cluster, simulation, summaries
+from orrery.execution.summaries import Binning
+from orrery.inference import ensembles, posteriors
+from orrery.inference.ensembles import EvaluatedEnsemble, Score
+from orrery.inference.posteriors import Inference
+from orrery.judging.regression import PredictionInterval
+from orrery.records import Observation
+from orrery.results import dataset_sections, ensemble_sections, posterior_sections
+from orrery.results.recording import Recording, record
+from orrery.results.result import Result
+from orrery.results.sections import Answer, FigureSection, Text, slug
+from orrery.results.views import Intervals
+from orrery.storage.dataset import Dataset
+
+Estimators = Mapping[str, EvaluatedEnsemble]
+
+
+def halo_mass(options: HaloMass) -> Result:
+    """Returns what a host weighs, by ensembles that were tested on other hosts.
+
+    Raises:
+        ValueError: If the host's table or a catalogue is not what the options say.
+        OSError: If a file cannot be read or written.
+    """
+    campaign = options.campaign
+    host = options.host.read()
+    wanted = ensemble_features(campaign.seed, len(host))
+    ours = options.host.ours and label_noisy(25) in wanted
+    with cluster.connect(), record("halo_mass", options, campaign.reports) as recording:
+        hosts = _hosts(recording, campaign)
+        recording.add(Text("host", "Host", host.summary))
+        found = _learn(recording, options, hosts, wanted)
+        if ours:
+            others = _variants(recording, options, len(host))
+            wanted |= {name: binning for name, (binning, _) in others.items()}
+            found |= {name: one for name, (_, one) in others.items()}
+        answers = _weigh(host, found, wanted, simulated=not ours)
+        recording.answers(_answers(answers))
+        own = campaign.name if ours else None
+        recording.tables(masses.mass_tables(host, own, answers))
+        recording.tables(robustness.leave_one_out(host, wanted, found))
+        if ours:
+            _judge(recording, found, campaign)
+            _tell_published(recording, answers)
+            one = found[label_noisy(25)]
+            _compare_with_flows(recording, options.flows, campaign, hosts, host, one)
+    return recording.result
+
+
+def _hosts(recording: Recording, campaign: Campaign) -> Dataset:
+    """Returns the hosts that networks learn from, made as far as they are not there yet."""
+    halos = [
+        # a file has no randomness, and each of its chunks is a record
+        simulation.generate(
+            reader, reader.chunks, 0, campaign.datasets, name="halos", shard_size=1
+        )
+        for reader in campaign.readers
+    ]
+    source, count = campaign.hosts_of(halos)
+    hosts = simulation.generate(
+        source, count, campaign.seed, campaign.datasets, name="hosts"
+    )
+    dataset_sections.tell_dataset(recording, "hosts", "Hosts", hosts, campaign.summary)
+    return hosts
+
+
+def _learn(
+    recording: Recording,
+    options: HaloMass,
+    hosts: Dataset,
+    wanted: Mapping[str, Features],
+) -> dict[str, EvaluatedEnsemble]:
+    """Returns a tested ensemble for each set of features, by its name."""
+    found = {}
+    for name, binning in wanted.items():
+        pairs = summaries.compute(features, hosts, binning, (LOG_M_VIR,))
+        found[name] = ensembles.train(
+            name,
+            pairs,
+            LOG_M_VIR,
+            options.ensemble,
+            options.campaign.seed,
+            binning.groups,
+            EDGES,
+            hosts.folder / "ensembles" / slug(name),  # where other runs find it
+            _epoch_logger(recording, name),
+        )
+        ensemble_sections.tell(recording, ensemble_key(name), found[name], LOG_M_VIR)
+    return found
+
+
+def _epoch_logger(recording: Recording, name: str) -> "ensembles.OnEpoch":
+    def on_epoch(epoch: int, losses: Mapping[str, float]) -> None:
+        recording.epoch(name, epoch, losses)
+
+    return on_epoch
+
+
+def _variants(
+    recording: Recording, options: HaloMass, most: int
+) -> dict[str, tuple[Features, EvaluatedEnsemble]]:
+    """Returns ensembles that learned from other mock universes, with their features."""
+    campaign = options.campaign
+    found: dict[str, tuple[Features, EvaluatedEnsemble]] = {}
+    for name, universe in campaign.variants.items():
+        hosts = simulation.generate(
+            universe,
+            campaign.hosts // 2,
+            campaign.seed,
+            campaign.datasets,
+            name="hosts",
+        )
+        wanted = ensemble_features(campaign.seed, most, name)
+        learned = _learn(recording, options, hosts, wanted)
+        found |= {label: (wanted[label], learned[label]) for label in wanted}
+    return found
+
+
+def _weigh(
+    host: Neighbours,
+    found: Estimators,
+    wanted: Mapping[str, Features],
+    simulated: bool,
+) -> dict[str, PredictionInterval]:
+    """Returns the host's mass by each ensemble, and by mock observations of it.
+
+    Arguments:
+        host: The host's neighbours.
+        found: The ensembles, by name.
+        wanted: The features that each sees.
+        simulated: Whether the host's values may be true ones, which surveys would
+            observe with errors.
+    """
+    answers = {
+        name: one.predict_observation(observation(host, wanted[name]))
+        for name, one in found.items()
+    }
+    if simulated:
+        for name, rows in robustness.mock_observations(host, wanted).items():
+            label = robustness.mock_observation_label(name, rows)
+            answers[label] = found[name].predict_rows(rows)
+    return answers
+
+
+def ensemble_key(name: str) -> str:
+    """Returns the stable key of an ensemble: its neighbours, and what is special of it.
+
+    Example:
+        >>> ensemble_key("25 neighbours"), ensemble_key("VSMDPL/UM, 10 neighbours")
+        ('25', '10.vsmdpl_um')
+    """
+    parts = name.split(", ")
+    (count,) = (part for part in parts if part.endswith(" neighbours"))
+    others = [slug(part) for part in parts if part != count]
+    return ".".join([count.removesuffix(" neighbours"), *others])
+
+
+def _answers(answers: Mapping[str, PredictionInterval]) -> list[Answer]:
+    """Returns the mass by the ensembles with the plain features."""
+    plain = {label_noisy(count) for count in NEIGHBOUR_COUNTS}
+    return [
+        _answer(ensemble_key(name), name, interval)
+        for name, interval in answers.items()
+        if name in plain
+    ]
+
+
+def _answer(key: str, name: str, interval: PredictionInterval) -> Answer:
+    return Answer(
+        f"posterior.mass.{key}",
+        name,
+        "log10 M_vir",
+        LOG_M_VIR.unit,
+        interval.median,
+        interval.lower,
+        interval.upper,
+    )
+
+
+def _judge(recording: Recording, found: Estimators, campaign: Campaign) -> None:
+    """Records how exact the ensembles are, and how good the mock universe is."""
+    ratios = ensembles.variance_ratios(found, label_noisy(25), campaign.seed)
+    recording.tables(accuracy.accuracy_tables(found, ratios))
+    published = accuracy.published_rmse()
+    for title, names in FIGURES.items():
+        shown = {name: found[name] for name in names}
+        key = f"predictions.{slug(title)}"
+        ensemble_sections.tell_comparison(
+            recording, key, title, shown, LABEL, published
+        )
+    if not campaign.catalogue:
+        recording.tables(acceptance.acceptance_tables(campaign.seed))
+
+
+def _tell_published(
+    recording: Recording, answers: Mapping[str, PredictionInterval]
+) -> None:
+    rows = masses.published_intervals(answers)
+    recording.add(
+        FigureSection(
+            "published_masses",
+            "Published masses",
+            Intervals(rows, masses.AXIS),
+            masses.PUBLISHED_CAPTION,
+        )
+    )
+
+
+def _compare_with_flows(
+    recording: Recording,
+    options: FlowComparison,
+    campaign: Campaign,
+    hosts: Dataset,
+    host: Neighbours,
+    one: EvaluatedEnsemble,
+) -> None:
+    """Records how flows fare on the tests of an ensemble: of the same features, of a set."""
+    seeds = range(campaign.seed, campaign.seed + options.realisations)
+    ranked = [Features(seed=seed) for seed in seeds]
+    unordered = [
+        NeighbourSet(options.most, options.fewest, seed=seed) for seed in seeds
+    ]
+    flows: dict[str, tuple[Sequence[Binning], Observation, Inference]] = {
+        "flow": (ranked, observation(host, ranked[0]), options.ranked),
+        "flow of a set": (
+            unordered,
+            observation(host, unordered[0]),
+            options.unordered,
+        ),
+    }
+    scores: dict[str, tuple[Score, PredictionInterval]] = {}
+    for name, (binnings, observed, how) in flows.items():
+        scores[name] = _flow_score(
+            recording, name, hosts, binnings, observed, how, campaign.seed
+        )
+    own = one.predict_observation(observation(host, ranked[0]))
+    scores["ensemble"] = (one.score, own)
+    recording.tables(masses.estimator_table(scores))
+
+
+def _flow_score(
+    recording: Recording,
+    name: str,
+    hosts: Dataset,
+    binnings: Sequence[Binning],
+    observed: Observation,
+    inference: Inference,
+    seed: int,
+) -> tuple[Score, PredictionInterval]:
+    """Returns how a flow fares on the test hosts, and what it says of the host."""
+    key = slug(name)
+    pairs = ensembles.pooled_pairs(hosts, features, binnings, LOG_M_VIR)
+    inferred = posteriors.infer(
+        name,
+        pairs,
+        (LOG_M_VIR,),
+        observed,
+        inference,
+        seed,
+        recording.run.shared / "posteriors" / key,
+        posterior_sections.epoch_logger(recording, name),
+    )
+    posterior_sections.tell(recording, key, name, inferred, pairs)
+    interval = ensembles.drawn_interval(inferred.draws)
+    recording.answers([_answer(key, name, interval)])
+    return ensembles.posterior_score(inferred.posterior, pairs, seed), interval
