@@ -8,11 +8,12 @@ python experiments/desi.py --stars MWS_BHB.fits         # your copy of the catal
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mwlmc.observed import observations
-from mwlmc.observed.observations import Measurement
-from mwlmc.observed.star_tables import Selection
+from mwlmc.observed.binned_table import load_binned
+from mwlmc.observed.data_vectors import Measurement, vectors
+from mwlmc.observed.star_tables import StarSelection
+from mwlmc.observed.summary_tables import summary_tables
 from mwlmc.sky import kinematics
-from mwlmc.sky.survey import DESI_FOOTPRINT, without_and_with_v_tb
+from mwlmc.sky.binning import DESI_FOOTPRINT, without_and_with_v_tb
 from mwlmc.study import comparison
 from mwlmc.study.campaign import Campaign
 from orrery import runs
@@ -32,7 +33,7 @@ class Desi:
 
     stars: Path = BINNED
     """Stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of theirs."""
-    selection: Selection = field(default_factory=Selection)
+    selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
     measurement: Measurement = field(default_factory=Measurement)
     """What is measured, and which simulated stars stand for the real ones."""
@@ -45,15 +46,13 @@ class Desi:
 def main(options: Desi) -> None:
     """Infers the posteriors and writes the report."""
     campaign, parameters = options.campaign, options.measurement.parameters
-    stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
-    observed = observations.vectors(
-        stars, BINNINGS, options.measurement, options.campaign.seed
-    )
+    stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
+    observed = vectors(stars, BINNINGS, options.measurement, options.campaign.seed)
     with (
         cluster.connect(),
         reports.open_run("desi", options, campaign.reports) as report,
     ):
-        report.tables(observations.reports(stars, options.measurement))
+        report.tables(summary_tables(stars, options.measurement))
         halos = simulation.generate(
             campaign.simulator,
             campaign.simulations,

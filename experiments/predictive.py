@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mwlmc import replay
-from mwlmc.observed import observations
-from mwlmc.observed.observations import Measurement
-from mwlmc.observed.star_tables import Selection
+from mwlmc.observed.binned_table import load_binned
+from mwlmc.observed.data_vectors import Measurement
+from mwlmc.observed.star_tables import StarSelection
 from mwlmc.replay import Replay
 from mwlmc.sky import kinematics
-from mwlmc.sky.survey import DESI_FOOTPRINT
+from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study.campaign import Campaign
 from mwlmc.study.forecast import rows
 from mwlmc.study.literature import TABLE2
@@ -39,7 +39,7 @@ class PredictiveChecks:
 
     stars: Path = BINNED
     """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of theirs."""
-    selection: Selection = field(default_factory=Selection)
+    selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
     measurement: Measurement = field(default_factory=Measurement)
     """What is measured of stars, and which simulated stars stand for them."""
@@ -63,7 +63,7 @@ def main(options: PredictiveChecks) -> None:
     """Simulates draws of each posterior and writes the report."""
     campaign, simulator = options.campaign, options.campaign.simulator
     model, seed = simulator.prior.parameters, campaign.seed
-    stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
+    stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
     data = rows(stars, options.measurement, seed, simulator)
     with (
         cluster.connect(),

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from mwlmc.observed import observations
-from mwlmc.observed.observations import Measurement
-from mwlmc.observed.star_tables import Selection
+from mwlmc.observed.binned_table import load_binned
+from mwlmc.observed.data_vectors import Measurement, vectors
+from mwlmc.observed.star_tables import StarSelection
+from mwlmc.observed.summary_tables import summary_tables
 from mwlmc.sky import kinematics
-from mwlmc.sky.survey import quadrants, without_and_with_v_tb
+from mwlmc.sky.binning import quadrants, without_and_with_v_tb
 from mwlmc.study import comparison
 from mwlmc.study.campaign import Campaign
 from mwlmc.study.forecast import forecast, forecast_binning
@@ -38,7 +39,9 @@ class Quadrants:
     """Real stars, or a mock of H3+SEGUE+MagE at the published medians."""
     stars: Path = BINNED
     """Stars (a CSV, ECSV or FITS table), or a binned table of theirs."""
-    selection: Selection = field(default_factory=lambda: Selection(False, 30.0, 160.0))
+    selection: StarSelection = field(
+        default_factory=lambda: StarSelection(False, 30.0, 160.0)
+    )
     """Which stars are kept; Sagittarius is already gone from the default table."""
     bins: int = 5
     """Distance bins of each quadrant; the default table of stars has five."""
@@ -63,13 +66,13 @@ def main(options: Quadrants) -> None:
         asked = (campaign.seed, campaign.simulator)
         rows = {w: (b, forecast(ROW + w, b, *asked)) for w, b in mocks.items()}
     else:
-        stars = observations.load(options.stars, whole, options.selection)
-        rows = observations.vectors(stars, binnings, measured, campaign.seed)
+        stars = load_binned(options.stars, whole, options.selection)
+        rows = vectors(stars, binnings, measured, campaign.seed)
     with (
         cluster.connect(),
         reports.open_run("quadrants", options, campaign.reports) as report,
     ):
-        report.tables({} if mock else observations.reports(stars, measured))
+        report.tables({} if mock else summary_tables(stars, measured))
         halos = simulation.generate(
             campaign.simulator,
             campaign.simulations,
@@ -84,7 +87,7 @@ def main(options: Quadrants) -> None:
                 kinematics.velocity_moments, halos, binning, parameters
             )
             found = posteriors.infer(report, label, pairs, parameters, seen, *how)
-            kind: comparison.Stars = "mock" if mock else "other"
+            kind: comparison.StellarSample = "mock" if mock else "other"
             report.tables(
                 comparison.compare_with_published(
                     found.draws, ROW + label, pairs.train.theta, kind

@@ -13,12 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mwlmc.observed import observations, star_tables
-from mwlmc.observed.observations import Measurement
-from mwlmc.observed.star_tables import Selection
+from mwlmc.observed import star_tables
+from mwlmc.observed.binned_table import load_binned
+from mwlmc.observed.data_vectors import Measurement
+from mwlmc.observed.star_tables import StarSelection
 from mwlmc.sky import kinematics
-from mwlmc.sky.kinematics import Stars
-from mwlmc.sky.survey import DESI_FOOTPRINT, DESI_NORTH, DESI_SOUTH, QUADRANTS
+from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
+from mwlmc.sky.kinematics import RestFrameStars
+from mwlmc.sky.patches import DESI_NORTH, DESI_SOUTH
 from mwlmc.study import figure_data
 from mwlmc.study.campaign import Campaign
 from mwlmc.study.forecast import model_at, rows
@@ -39,7 +41,7 @@ class Surveys:
 
     stars: Path = BINNED
     """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of theirs."""
-    selection: Selection = field(default_factory=Selection)
+    selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
     measurement: Measurement = field(default_factory=Measurement)
     """What is measured of stars."""
@@ -50,7 +52,7 @@ class Surveys:
 def main(options: Surveys) -> None:
     """Draws the surveys and writes the report."""
     campaign, simulator = options.campaign, options.campaign.simulator
-    binned = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
+    binned = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
     data = rows(binned, options.measurement, campaign.seed, simulator)
     theta = model_at(MOCK, simulator)
     with reports.open_run("surveys", options, campaign.reports) as report:
@@ -89,13 +91,13 @@ def main(options: Surveys) -> None:
         report.figure("Binned velocities", figure, "Clipped means with their errors.")
 
 
-def observed(options: Surveys) -> dict[str, Stars]:
+def observed(options: Surveys) -> dict[str, RestFrameStars]:
     """Returns DESI's stars."""
     table = star_tables.select(star_tables.read_stars(options.stars), options.selection)
-    return {"DESI": table.stars()}
+    return {"DESI": table.rest_frame()}
 
 
-def panel(name: str, stars: Stars, lmc: Track) -> SkyPanel:
+def panel(name: str, stars: RestFrameStars, lmc: Track) -> SkyPanel:
     """Returns one map."""
     regions = tuple(
         SkyRegion(label, figure_data.inside(p)) for label, p in FIELDS.items()

@@ -9,11 +9,11 @@ published masses.
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mwlmc.observed import observations
-from mwlmc.observed.observations import Measurement
-from mwlmc.observed.star_tables import Selection
+from mwlmc.observed.binned_table import load_binned
+from mwlmc.observed.data_vectors import Measurement
+from mwlmc.observed.star_tables import StarSelection
 from mwlmc.sky import kinematics
-from mwlmc.sky.survey import DESI_FOOTPRINT
+from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study import comparison
 from mwlmc.study.campaign import Campaign
 from mwlmc.study.forecast import rows
@@ -39,7 +39,7 @@ class Table2:
 
     stars: Path = BINNED
     """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of theirs."""
-    selection: Selection = field(default_factory=Selection)
+    selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
     measurement: Measurement = field(default_factory=Measurement)
     """What is measured of stars; dispersions are the follow-up paper's."""
@@ -52,7 +52,7 @@ class Table2:
 def main(options: Table2) -> None:
     """Infers the six posteriors and writes the report."""
     campaign, parameters = options.campaign, options.measurement.parameters
-    stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
+    stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
     data = rows(stars, options.measurement, campaign.seed, campaign.simulator)
     with (
         cluster.connect(),

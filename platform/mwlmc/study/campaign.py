@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from mwlmc.model.compiled_step import can_compile
+from mwlmc.model.constants import CIRCULAR_VELOCITY
 from mwlmc.model.distribution import Equilibrium
-from mwlmc.model.orbits import can_compile
-from mwlmc.model.potentials import CIRCULAR_VELOCITY
 from mwlmc.model.stellar_halo import Accuracy
 from mwlmc.parameters import LMCMass, proposal
 from mwlmc.simulator import Device, Engine, Simulator
