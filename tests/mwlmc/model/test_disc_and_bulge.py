@@ -5,7 +5,7 @@ import pytest
 import torch
 from scipy import integrate
 
-from mwlmc.model import disc_and_bulge, potentials
+from mwlmc.model import disc_and_bulge
 from mwlmc.model.constants import (
     BULGE_MASS,
     DISC_MASS,
@@ -61,13 +61,13 @@ def test_disc_is_a_point_mass_far_away_and_joins_its_multipoles():
     for radius, allowed in ((59.9, 1e-3), (90.0, 1e-4), (130.0, 1e-5)):
         r, z = radius * np.cos(angle), radius * np.sin(angle)
         dense = np.union1d(np.geomspace(1e-3, 300.0, 400), z)
-        near = np.stack(potentials._hankel_pulls(r, dense))
+        near = np.stack(disc_and_bulge._hankel_pulls(r, dense))
         near = near[:, np.arange(5), np.searchsorted(dense, z)]
-        far = np.stack(potentials._multipole_pulls(r, z))
+        far = np.stack(disc_and_bulge._multipole_pulls(r, z))
         np.testing.assert_allclose(near, far, rtol=allowed)
     point = G * DISC_MASS / 1000.0**3
     np.testing.assert_allclose(
-        potentials._multipole_pulls(600.0, 800.0), point, rtol=1e-4
+        disc_and_bulge._multipole_pulls(600.0, 800.0), point, rtol=1e-4
     )
 
 
@@ -105,7 +105,7 @@ def test_bulge_table_is_the_pull_of_the_mass_inside():
 
 def test_bulge_masses_interpolated_are_the_integrals():
     radius = np.geomspace(1.5e-4, 1e5, 3001)  # the cut-off is inside
-    found = potentials._interpolated_bulge_mass(radius)
+    found = disc_and_bulge._interpolated_bulge_mass(radius)
     np.testing.assert_allclose(
         found, disc_and_bulge.bulge_enclosed_mass(radius), rtol=2e-8
     )
