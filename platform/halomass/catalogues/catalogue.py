@@ -186,7 +186,8 @@ class Catalogue:
         names = rows.dtype.names or ()
         for name in (*_AXES, *_VELOCITIES, "mp", "m", "v", *{"sm"}.intersection(names)):
             yield name, ~np.isfinite(rows[name]), "not finite: fetch the file again"
-        low, high = -_OVER_THE_EDGE * self.box, (1 + _OVER_THE_EDGE) * self.box
+        low = -_OVER_THE_EDGE * self.box
+        high = (1 + _OVER_THE_EDGE) * self.box
         outside = (
             f"outside of the box of {self.box:g} Mpc/h: give the box of this simulation"
         )
@@ -196,7 +197,8 @@ class Catalogue:
         yield "m", (rows["m"] <= 0) & self._massive(rows), massless
 
     def _columns(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        unit, none = self._mass_unit, np.zeros(len(rows), np.float32)
+        unit = self._mass_unit
+        none = np.zeros(len(rows), np.float32)
         stars = rows["sm"] if "sm" in (rows.dtype.names or ()) else none
         return {
             **{name: rows[name].astype(np.int64) for name in ("id", "descid", "upid")},
@@ -236,7 +238,8 @@ def open_catalogue(
     """
     place = Path(path).absolute()
     _check_readable(place)
-    kind, scale = kind or _kind(place), scale if scale is not None else _scale(place)
+    kind = kind or _kind(place)
+    scale = scale if scale is not None else _scale(place)
     return Catalogue(place, kind, box, scale, memory, log_m_peak)
 
 
@@ -302,12 +305,17 @@ def _survey(catalogue: Catalogue, size: int, modified: int) -> str:
         size: Its bytes.
         modified: When it was last changed, so that another file is looked at again.
     """
-    digest, source, reach, rows, kept = hashlib.sha256(), catalogue._source(), 0.0, 0, 0
+    digest = hashlib.sha256()
+    source = catalogue._source()
+    reach = 0.0
+    rows = 0
+    kept = 0
     for chunk in range(source.chunks):
         content = source.content(chunk)
         digest.update(content)
         part = catalogue.halos(source, chunk, content)
-        rows, kept = rows + part.rows, kept + len(part.columns["id"])
+        rows += part.rows
+        kept += len(part.columns["id"])
         reach = max(reach, *(part.columns[name].max(initial=0.0) for name in _AXES))
     _check_totals(catalogue, rows, kept, reach)
     return digest.hexdigest()

@@ -148,7 +148,8 @@ def _torn(path: Path, size: int) -> ValueError:
 
 
 def _check_first_rows(path: Path, rows: NDArray[Any]) -> None:
-    native, swapped = _plausible(rows), _plausible(rows.view(STRUCT.newbyteorder()))
+    native = _plausible(rows)
+    swapped = _plausible(rows.view(STRUCT.newbyteorder()))
     if swapped > native:
         raise ValueError(
             f"{path.name} is big-endian: the flags and masses of its first {len(rows)} rows make "

@@ -173,7 +173,8 @@ class CatalogueSystems:
         Raises:
             ValueError: If the halos cannot be read, or none is a host.
         """
-        hosts, index = _hosts(self), np.asarray(indices, np.int64)
+        hosts = _hosts(self)
+        index = np.asarray(indices, np.int64)
         there = index < len(hosts.row)
         chosen = _order(self, seed)[np.where(there, index, 0)]
         scalars = {
@@ -251,13 +252,12 @@ def _around(snapshot: Snapshot, selection: HostSelection) -> Neighbourhood:
 
 @lru_cache(maxsize=2)
 def _hosts(chosen: CatalogueSystems) -> _HostsOfAll:
-    later, parts = None, []
+    later = None
+    parts = []
     for number, snapshot in enumerate(chosen.latest_first):
         around = _around(snapshot, chosen.selection)
-        hosts, later = (
-            find_hosts(around, chosen.selection),
-            final_positions(around.halos, later),
-        )
+        hosts = find_hosts(around, chosen.selection)
+        later = final_positions(around.halos, later)
         scalars = _scalars(around.halos, hosts, later.x[hosts.row], chosen.selection)
         parts.append((np.full(len(hosts.row), number), hosts.row, scalars))
     numbers, rows, tables = zip(*parts, strict=True)

@@ -22,7 +22,8 @@ from orrery.records import Records
 IntArray = NDArray[np.int64]
 
 _IDENTITIES = ("id", "descid", "upid")
-_PLACE, _MOTION = ("x", "y", "z"), ("vx", "vy", "vz")
+_PLACE = ("x", "y", "z")
+_MOTION = ("vx", "vy", "vz")
 _SIZES = ("log_m_vir", "log_m_peak", "log_m_star", "vmax")
 _COLUMNS = (*_IDENTITIES, *_PLACE, *_MOTION, *_SIZES)
 
@@ -79,10 +80,8 @@ class Halos:
     def _check_shapes(self) -> None:
         for name in (*_IDENTITIES, *_SIZES, "position", "velocity"):
             vector = name in ("position", "velocity")
-            expected, found = (
-                (len(self), 3) if vector else (len(self),),
-                getattr(self, name).shape,
-            )
+            expected = (len(self), 3) if vector else (len(self),)
+            found = getattr(self, name).shape
             if found != expected:
                 raise ValueError(
                     f"{name!r} has shape {found}, but {len(self)} halos {expected}"
@@ -230,7 +229,8 @@ class Neighbourhood:
         host = np.repeat(np.arange(len(hosts)), [len(found) for found in lists])
         index = np.fromiter(chain.from_iterable(lists), np.int64, len(host))
         apart = (self._tree.data[index] != place[host]).any(axis=1)
-        host, neighbour = host[apart], self._rows[index[apart]]
+        host = host[apart]
+        neighbour = self._rows[index[apart]]
         peak = self.halos.log_m_peak[neighbour]
         order = np.lexsort((neighbour, -peak, -log_m_star[neighbour], host))
         return NeighbourPairs(host[order], neighbour[order])
@@ -275,7 +275,8 @@ def distance_larger(halos: Halos, hosts: IntArray) -> FloatArray:
     larger = np.searchsorted(
         -halos.log_m_vir[falling], -halos.log_m_vir[hosts], side="left"
     )
-    place, distance = halos.wrapped(hosts), np.full(len(hosts), np.inf)
+    place = halos.wrapped(hosts)
+    distance = np.full(len(hosts), np.inf)
     size = 2 ** np.ceil(np.log2(np.maximum(larger, 1))).astype(np.int64)
     for number in np.unique(size[larger > 0]):
         mine = (size == number) & (larger > 0)
@@ -287,17 +288,16 @@ def distance_larger(halos: Halos, hosts: IntArray) -> FloatArray:
 
 def _nearest(tree: cKDTree, place: FloatArray, larger: IntArray) -> FloatArray:
     """Returns distances `[N]` to the nearest of the first `larger` [N] points of a tree."""
-    distance, left, look = (
-        np.full(len(place), np.inf),
-        np.arange(len(place)),
-        _FIRST_LOOK,
-    )
+    distance = np.full(len(place), np.inf)
+    left = np.arange(len(place))
+    look = _FIRST_LOOK
     while len(left):
         look = min(look, tree.n)
         parts = np.array_split(left, 1 + len(left) * look // _AT_ONCE)
         found = [_look(tree, place[part], larger[part], look) for part in parts]
         distance[left] = np.concatenate(found)
-        left, look = left[np.isinf(distance[left])], look * _LOOK_FURTHER
+        left = left[np.isinf(distance[left])]
+        look *= _LOOK_FURTHER
     return distance
 
 

@@ -92,7 +92,8 @@ def find_hosts(around: Neighbourhood, selection: HostSelection) -> SelectedHosts
     rich = central[around.count(central) >= selection.minimum]
     larger = neighbours.distance_larger(around.halos, rich)
     isolated = (larger > selection.isolation) & np.isfinite(larger)
-    row, larger = rich[isolated], larger[isolated]
+    row = rich[isolated]
+    larger = larger[isolated]
     if not len(row):
         return SelectedHosts(row, larger, larger)
     # finite: the only cluster of a box would be its most massive halo

@@ -48,7 +48,8 @@ def assign_leaders(
     reach = np.cumsum(np.where(may_lead, ratio * _UNIT, 0).astype(np.int64))
     first = np.searchsorted(host, np.arange(host[-1] + 2))
     before = np.append(0, reach)[first]
-    low, total = before[host], np.diff(before)[host]
+    low = before[host]
+    total = np.diff(before)[host]
     place = np.minimum(uniform / SHARE, 1.0) * total
     chosen = np.searchsorted(reach, low + place.astype(np.int64), side="right")
     chosen = np.clip(chosen, first[host], first[host + 1] - 1)

@@ -56,7 +56,8 @@ def past_radius(
 @cache
 def _peak_tables() -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     cosmology = colossus()
-    masses, redshift = np.linspace(5, 16, 221), np.linspace(0, EARLIEST, 201)
+    masses = np.linspace(5, 16, 221)
+    redshift = np.linspace(0, EARLIEST, 201)
     heights = peaks.peakHeight(10**masses * HUBBLE, 0.0)
     return masses, heights, redshift, cosmology.growthFactor(redshift)
 

@@ -17,10 +17,12 @@ from halomass.mock.subhalo_orbits import PhaseSpacePositions
 from halomass.systems import FloatArray
 
 # Einasto's profile through the radial percentiles of subhalos, in virial radii.
-_SHAPE, _SCALE = 0.638, 0.396
+_SHAPE = 0.638
+_SCALE = 0.396
 # beta(r) = INNER + (OUTER - INNER) r / (r + R_vir): 0.1 inside, 0.3 at the virial
 # radius
-_INNER, _OUTER = 0.05, 0.55
+_INNER = 0.05
+_OUTER = 0.55
 _RADII = np.geomspace(1e-3, 30, 600)  # [virial radii]
 _CONCENTRATIONS = np.geomspace(1.0, 60.0, 60)
 
@@ -32,7 +34,8 @@ def tracer_density(x: FloatArray) -> FloatArray:
 
 def tracer_fraction(x: FloatArray) -> FloatArray:
     """Returns the share of satellites in the halo that lie within x virial radii."""
-    order, scale = 3 / _SHAPE, 2 / _SHAPE
+    order = 3 / _SHAPE
+    scale = 2 / _SHAPE
     whole = special.gammainc(order, scale * (1 / _SCALE) ** _SHAPE)
     return (
         special.gammainc(order, scale * (np.minimum(x, 1.0) / _SCALE) ** _SHAPE) / whole

@@ -166,7 +166,8 @@ class MockUniverse:
 
     def log_mass(self, probability: FloatArray) -> FloatArray:
         """Returns log10 of the masses [Msun] below which the given shares of hosts lie."""
-        low, high = self.lightest, self.heaviest
+        low = self.lightest
+        high = self.heaviest
         bend = float(np.clip(_FLAT, low, high))
         tail = _FALL * -np.expm1((bend - high) / _FALL)
         place = probability * (bend - low + tail)
@@ -197,7 +198,8 @@ class MockUniverse:
         return _Drawn(streams, hosts, uniform[1], exponential, normal[1:])
 
     def _around(self, drawn: "_Drawn") -> Population:
-        hosts, limits = drawn.hosts, self.limits
+        hosts = drawn.hosts
+        limits = self.limits
         smallest = populations.smallest_ratio(hosts, limits)
         fallen = populations.expected_subhalos(smallest, drawn.normal[0])
         falling = populations.expected_infalling(hosts, limits, drawn.normal[1])
@@ -221,7 +223,8 @@ class MockUniverse:
     def _scalars(
         self, drawn: "_Drawn", indices: Sequence[int]
     ) -> dict[str, NDArray[np.generic]]:
-        log_mass, number = drawn.hosts.log_mass, np.asarray(indices, np.int64)
+        log_mass = drawn.hosts.log_mass
+        number = np.asarray(indices, np.int64)
         around = surroundings.nearest_larger_halos(
             log_mass, self.isolation, drawn.exponential
         )

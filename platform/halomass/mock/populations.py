@@ -27,7 +27,9 @@ from halomass.systems import FloatArray
 
 # Of N(> psi) subhalos that fall in as many survive as simulations have, halfway between
 # the models.
-ABUNDANCE, ABUNDANCE_SLOPE, ABUNDANCE_SCATTER = 0.137, 0.87, 0.10
+ABUNDANCE = 0.137
+ABUNDANCE_SLOPE = 0.87
+ABUNDANCE_SCATTER = 0.10
 _SURVIVING = 29.2 * 1e-3**ABUNDANCE_SLOPE  # within R_vir
 _LARGEST_RATIO = 0.5  # of a subhalo's mass over its host's at infall
 _EARLIEST_SHARE = (
@@ -44,7 +46,9 @@ _SMALLEST_SHARE = (
 
 # log10 V_peak [km/s] of 1e10 Msun, its slope with log mass, its scatter: the recipe of
 # this mock, from no publication.
-V_PEAK, V_PEAK_SLOPE, V_PEAK_SCATTER = 1.679, 0.293, 0.052
+V_PEAK = 1.679
+V_PEAK_SLOPE = 0.293
+V_PEAK_SCATTER = 0.052
 
 # Scatter of the logarithm of how many halos fall in around a host: a choice of this
 # mock.
@@ -237,13 +241,15 @@ def _place(
     draws: RandomNumbers,
     limits: CatalogueLimits,
 ) -> PhaseSpacePositions:
-    each, normal = hosts[draws.host[here]], draws.normal[:, here]
+    each = hosts[draws.host[here]]
+    normal = draws.normal[:, here]
     if limits.equilibrium:
         return jeans.equilibrium_positions(
             each, draws.uniform[2][here], normal[[1, 4, 5]]
         )
     leader = fallen.leader[here]
-    ratio, share = fallen.ratio[leader], fallen.share[leader]
+    ratio = fallen.ratio[leader]
+    share = fallen.share[leader]
     start = subhalo_orbits.infall(
         each, share, ratio, draws.normal[1][leader], draws.uniform[2][leader]
     )

@@ -12,7 +12,8 @@ from halomass.systems import FloatArray
 # Behroozi et al. (2019), doi:10.1093/mnras/stz1182: their appendix J at redshift zero.
 _KNEE = 12.035  # [dex(solMass)]
 _NORMALISATION = -1.435  # [dex]
-_FAINT_SLOPE, _BRIGHT_SLOPE = 1.963, 0.482
+_FAINT_SLOPE = 1.963
+_BRIGHT_SLOPE = 0.482
 _BUMP_HEIGHT, _BUMP_WIDTH = 10**-1.034, 0.411  # [dex]
 
 _SCATTER = 0.2  # [dex] of galaxies in massive halos

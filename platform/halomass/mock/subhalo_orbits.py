@@ -22,7 +22,8 @@ from halomass.systems import FloatArray
 
 # Li et al. (2020), arXiv:2008.05710: speed at infall in units of the host's circular
 # velocity.
-SPEED, SPEED_SCATTER = 1.20, 0.20
+SPEED = 1.20
+SPEED_SCATTER = 0.20
 
 _STEP = 0.2  # of a local dynamical time
 _SOFTENING = (
@@ -107,7 +108,8 @@ def infall(
     height = history.peak_height(hosts.log_mass + np.log10(share), redshift)
     sine2 = squared_sine(speed, ratio / share, height, uniform)
     velocity = speed * np.sqrt(depth * enclosed_mass(radius) / radius)
-    v_r, v_t = -velocity * np.sqrt(1 - sine2), velocity * np.sqrt(sine2)
+    v_r = -velocity * np.sqrt(1 - sine2)
+    v_t = velocity * np.sqrt(sine2)
     return Infall(history.lookback_time(redshift), depth, radius, v_r, v_t)
 
 
@@ -165,7 +167,8 @@ def _seen(hosts: NFWHosts, state: FloatArray) -> PhaseSpacePositions:
     x, y, v_x, v_y = state
     r = np.hypot(x, y)
     unit = hosts.scale_velocity
-    v_r, v_t = (x * v_x + y * v_y) / r, np.abs(x * v_y - y * v_x) / r
+    v_r = (x * v_x + y * v_y) / r
+    v_t = np.abs(x * v_y - y * v_x) / r
     return PhaseSpacePositions(r * hosts.scale_radius, v_r * unit, v_t * unit)
 
 
@@ -231,18 +234,22 @@ def orbit(
         drag: Of the subhalos; none when None.
         step: The time steps, as a share of the local dynamical time.
     """
-    end, waiting = np.array(start), np.flatnonzero(duration > 0)
+    end = np.array(start)
+    waiting = np.flatnonzero(duration > 0)
     clock = np.stack([np.zeros_like(duration), duration, depth])
     which = waiting[:0]
     while len(which) or len(waiting):
         # few enough at a time for the processor's cache, and never only the slowest
         more = _AT_ONCE - len(which)
-        which, waiting = np.concatenate([which, waiting[:more]]), waiting[more:]
-        state, time = end[:, which], clock[:, which]
+        which = np.concatenate([which, waiting[:more]])
+        waiting = waiting[more:]
+        state = end[:, which]
+        time = clock[:, which]
         braked = drag[which] if drag is not None else None
         for _ in range(_COMPACT):
             _leap(state, time, braked, step)
-        end[:, which], clock[:, which] = state, time
+        end[:, which] = state
+        clock[:, which] = time
         on = time[0] < time[1]
         if braked is not None:
             on &= np.hypot(state[0], state[1]) > _SOFTENING  # merged with the host
@@ -252,7 +259,8 @@ def orbit(
 
 def _leap(state: FloatArray, clock: FloatArray, drag: Drag | None, step: float) -> None:
     """Carries orbits by one step: half a drift, a kick and half a drift, in place."""
-    (x, y, v_x, v_y), (elapsed, duration, depth) = state, clock
+    x, y, v_x, v_y = state
+    elapsed, duration, depth = clock
     time = np.minimum(_time_step(state, step), duration - elapsed)
     half = 0.5 * time
     x += half * v_x

@@ -21,7 +21,8 @@ CLUSTER = 14.0  # [dex(solMass)] what a nearest cluster must have
 _MEAN_DENSITY = OMEGA_MATTER * 3 * (0.1 * HUBBLE) ** 2 / (8 * np.pi * G)  # [Msun/kpc^3]
 # Diemer & Kravtsov (2014), doi:10.1088/0004-637X/789/1/1: rho_m [b (r / 5 R_200m)^-1.5
 # + 1].
-_OUTER, _OUTER_SLOPE = 1.5, 1.5
+_OUTER = 1.5
+_OUTER_SLOPE = 1.5
 _STREAM = (
     0.6,
     0.3,
@@ -29,7 +30,8 @@ _STREAM = (
 _RADIAL_SCATTER, _TANGENTIAL_SCATTER = 0.6, 0.5  # [virial velocities]
 
 _MASSES = np.linspace(7.5, 15.8, 167)  # [dex(solMass)]
-_FUNCTION, _BIAS = "despali16", "tinker10"
+_FUNCTION = "despali16"
+_BIAS = "tinker10"
 _CORRELATION_LENGTH = 5e3 / HUBBLE  # [kpc] of matter today, whose xi = (r / r_0)^-1.8
 _CORRELATION_SLOPE = 1.8
 # Galaxies come in groups: the chance of none is (1 + c N)^(-1/c), a negative
@@ -46,13 +48,15 @@ _DISTANCES = np.geomspace(1.0, 1e6, 1201)  # [kpc]
 def _mass_function() -> tuple[FloatArray, FloatArray]:
     """Returns the number [1/kpc^3] of halos above each mass, and the mean bias of those."""
     colossus()
-    mass, log = 10**_MASSES * HUBBLE, np.log(10) * _MASSES
+    mass = 10**_MASSES * HUBBLE
+    log = np.log(10) * _MASSES
     density = mass_function.massFunction(
         mass, 0.0, mdef="vir", model=_FUNCTION, q_out="dndlnM"
     )
     number = density * (HUBBLE * 1e-3) ** 3
     biased = number * bias.haloBias(mass, 0.0, "vir", model=_BIAS)
-    above, biased_above = _from_above(number, log), _from_above(biased, log)
+    above = _from_above(number, log)
+    biased_above = _from_above(biased, log)
     return above, biased_above / above
 
 
@@ -170,7 +174,8 @@ def nearest_larger_halos(
         isolation: The smallest distance [kpc] of a larger halo.
         exponential: Standard exponential draws, with shape `[2, B]`.
     """
-    light, heavy = np.minimum(log_mass, CLUSTER), np.maximum(log_mass, CLUSTER)
+    light = np.minimum(log_mass, CLUSTER)
+    heavy = np.maximum(log_mass, CLUSTER)
     # of the halos that are larger or clusters, those that are only one of both, and
     # those that are both; a host that is a cluster may have smaller clusters close by
     one = nearest_distance(isolation, exponential[0], log_mass, light, heavy)
@@ -234,7 +239,8 @@ def neighbour_masses(
         log_m_peak: log10 of the smallest mass [Msun].
         uniform: Random numbers between 0 and 1, with shape `[K]`.
     """
-    most, least = number_above(np.asarray(log_m_peak)), number_above(hosts.log_mass)
+    most = number_above(np.asarray(log_m_peak))
+    least = number_above(hosts.log_mass)
     above = np.log(_mass_function()[0])
     return np.interp(-np.log(least + uniform * (most - least)), -above, _MASSES)
 
@@ -254,7 +260,8 @@ def first_infall_positions(
     power = np.where(uniform[0] * (falling + smooth) < falling, 3 - _OUTER_SLOPE, 3.0)
     inner = hosts.radius**power
     r = (inner + uniform[1] * (radius**power - inner)) ** (1 / power)
-    x, unit = r / hosts.radius, hosts.velocity
+    x = r / hosts.radius
+    unit = hosts.velocity
     stream = -np.interp(x, (1.0, 2.0), _STREAM) * np.minimum(1.0, 2.0 / x)
     v_r = unit * (stream + _RADIAL_SCATTER * normal[0]) + hubble() * r
     return PhaseSpacePositions(

@@ -6,7 +6,9 @@ from typing import Any
 
 from astropy import units
 
-KPC, KMS, MSUN = units.kpc, units.km / units.s, units.Msun
+KPC = units.kpc
+KMS = units.km / units.s
+MSUN = units.Msun
 
 
 DEX = units.dex(MSUN)

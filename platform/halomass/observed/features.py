@@ -219,7 +219,8 @@ class NeighbourSet:
         Arguments:
             seen: The neighbours; those beyond the number of places are left out.
         """
-        hosts, places = len(seen.count), min(self.largest, seen.orbits.r.shape[1])
+        hosts = len(seen.count)
+        places = min(self.largest, seen.orbits.r.shape[1])
         orbits = Orbits(*(column[:, :places] for column in seen.orbits))
         there = np.isfinite(orbits.r)
         entries = np.zeros((hosts, self.largest, self.per_neighbour))

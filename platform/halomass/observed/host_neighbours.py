@@ -90,10 +90,8 @@ class Neighbours:
     @property
     def summary(self) -> str:
         """What a reader must know of them, in one paragraph."""
-        around, assumed = (
-            self.environment,
-            self.provenance.get("environment_assumed", ()),
-        )
+        around = self.environment
+        assumed = self.provenance.get("environment_assumed", ())
         text = (
             f"{self.name}: {_counted(self)} The most massive satellite has a circular velocity of "
             f"{around.vmax:.4g} km/s, the nearest larger halo is {around.distance_larger / 1e3:.3g}"
@@ -136,7 +134,8 @@ def _counted(table: Neighbours) -> str:
         "kept": len(table),
         **table.provenance.get("selection", {}),
     }
-    light, stripped = chosen.get("light", 0), chosen.get("stripped", 0)
+    light = chosen.get("light", 0)
+    stripped = chosen.get("stripped", 0)
     text = f"{chosen['rows'] + light + stripped} rows"
     if "light" in chosen:
         text += f", {light} dropped whose peak mass is not above 10^{LOG_M_PEAK:g} Msun"
@@ -191,10 +190,8 @@ def observation(
     """
     name = table.name
     if without_satellite is not None:
-        table, name = (
-            table.without(without_satellite),
-            f"{name} without {without_satellite}",
-        )
+        table = table.without(without_satellite)
+        name = f"{name} without {without_satellite}"
     around = environment or table.environment
     table = within_radius(table)
     value = binning.encode(_seen(table, around))[0]

@@ -119,15 +119,15 @@ def observe_neighbours(
         found &= ranked.columns["log_m_star"] > limit
     place = _places(found, ranked.first, ranked.host)
     kept = np.flatnonzero(found & (place < places))
-    orbits, environment = (
-        ranked.orbits(kept),
-        _true_environment(records, ranked, found, place),
-    )
+    orbits = ranked.orbits(kept)
+    environment = _true_environment(records, ranked, found, place)
     if observing.errors:
-        model, log_m_star = observing.error_model, ranked.columns["log_m_star"][kept]
+        model = observing.error_model
+        log_m_star = ranked.columns["log_m_star"][kept]
         orbits = errors.with_errors(orbits, log_m_star, of_neighbour[kept], model)
         environment = errors.environment_with_errors(environment, of_host[:, 1:], model)
-    rows, shape = (ranked.host[kept], place[kept]), (len(records), places)
+    rows = (ranked.host[kept], place[kept])
+    shape = (len(records), places)
     count = np.bincount(ranked.host[found], minlength=len(records))
     return ObservedNeighbours(
         Orbits(*(_filled(c, rows, shape) for c in orbits)), count, environment
@@ -164,7 +164,8 @@ class _Ranked:
     @classmethod
     def of(cls, records: Records) -> "_Ranked":
         first = np.asarray(records.offsets, dtype=np.int64)
-        here, first = slice(first[0], first[-1]), first - first[0]
+        here = slice(first[0], first[-1])
+        first = first - first[0]
         host = np.repeat(np.arange(len(records)), np.diff(first))
         columns = {
             n: np.asarray(records.particles[n][here], dtype=np.float64)

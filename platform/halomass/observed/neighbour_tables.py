@@ -84,7 +84,8 @@ def read_neighbours(
     """
     path = Path(path)
     table = PlainTable.read(path)
-    found, orbits = survival.select_satellites(table, threshold), table.orbits()
+    found = survival.select_satellites(table, threshold)
+    orbits = table.orbits()
     if peculiar:
         orbits = orbits._replace(v_r=orbits.v_r + cosmology.hubble() * orbits.r)
     given = {
@@ -155,7 +156,8 @@ def write_neighbours(table: Neighbours, path: Path | str) -> None:
     }
     ecsv = Table(columns, names=list(_COLUMNS), meta=meta)
     for name, (unit, description) in _COLUMNS.items():
-        ecsv[name].unit, ecsv[name].description = unit, description
+        ecsv[name].unit = unit
+        ecsv[name].description = description
     files.write_ecsv(Path(path), ecsv)
 
 

@@ -70,7 +70,8 @@ def velocity_ratio(table: PlainTable) -> tuple[FloatArray, str] | None:
     Raises:
         ValueError: If a value is none.
     """
-    peak, now = table.first("log_m_peak", "m_peak"), table.first("log_m", "m")
+    peak = table.first("log_m_peak", "m_peak")
+    now = table.first("log_m", "m")
     fast = table.first("v_peak", "v_acc")
     titles = table.columns
     if "vmax" in titles and fast:
@@ -139,11 +140,10 @@ def _heavy(found: _Weighed) -> NDArray[np.bool_]:
 
 def _weigh(table: PlainTable, cut: bool) -> _Weighed:
     """Returns stellar masses from the best column: once remnants are cut, peaks say the most."""
-    stars, peak = (
-        table.first("log_m_star", "m_star"),
-        table.first("log_m_peak", "m_peak"),
-    )
-    now, fast = table.first("log_m", "m"), table.first("v_peak", "v_acc")
+    stars = table.first("log_m_star", "m_star")
+    peak = table.first("log_m_peak", "m_peak")
+    now = table.first("log_m", "m")
+    fast = table.first("v_peak", "v_acc")
     log_m_peak = table.log_masses(peak) if peak else None
     if stars:
         return _Weighed(table.log_masses(stars), table.columns[stars], log_m_peak)

@@ -175,7 +175,9 @@ def test_stellar_masses_follow_from_magnitudes(tmp_path, magnitude, expected):
     rows = {key: value for key, value in (ROW | magnitude).items() if value is not None}
     path = tmp_path / "satellites.csv"
     Table(rows=[rows]).write(path, format="ascii.csv")
-    assert milky_way.read_satellites(path).log_m_star[0] == pytest.approx(expected, abs=1e-3)
+    assert milky_way.read_satellites(path).log_m_star[0] == pytest.approx(
+        expected, abs=1e-3
+    )
 
 
 def test_satellites_beyond_250_kpc_are_left_out(tmp_path):
