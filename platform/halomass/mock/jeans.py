@@ -33,7 +33,7 @@ def tracer_density(x: FloatArray) -> FloatArray:
 
 
 def tracer_fraction(x: FloatArray) -> FloatArray:
-    """Returns the share of satellites in the halo that lie within x virial radii."""
+    """Returns the fraction of satellites in the halo that lie within x virial radii."""
     order = 3 / _SHAPE
     scale = 2 / _SHAPE
     whole = special.gammainc(order, scale * (1 / _SCALE) ** _SHAPE)
@@ -43,7 +43,7 @@ def tracer_fraction(x: FloatArray) -> FloatArray:
 
 
 def tracer_radius(uniform: FloatArray) -> FloatArray:
-    """Returns the distances [virial radii] within which the given shares of satellites lie."""
+    """Returns the distances [virial radii] within which the given fractions of satellites lie."""
     order = 3 / _SHAPE
     whole = special.gammainc(order, 2 / _SHAPE * (1 / _SCALE) ** _SHAPE)
     depth = special.gammaincinv(order, uniform * whole)
@@ -81,6 +81,7 @@ def solve_jeans(concentration: float) -> FloatArray:
     return np.sqrt(outside / weight)
 
 
+# a table, because each satellite would need a solution for its host's concentration
 @cache
 def _table() -> RegularGridInterpolator:
     axes = (np.log(_CONCENTRATIONS), np.log(_RADII))
@@ -104,6 +105,7 @@ def equilibrium_positions(
         normal: Standard normal draws, with shape `[3, K]`.
     """
     x = tracer_radius(uniform)
+    # beta fixes one tangential component; there are two, hence the hypotenuse below
     radial = radial_dispersion(hosts.concentration, x) * hosts.velocity
     tangential = radial * np.sqrt(1 - anisotropy(x))
     return PhaseSpacePositions(

@@ -23,11 +23,10 @@ _MEAN_DENSITY = OMEGA_MATTER * 3 * (0.1 * HUBBLE) ** 2 / (8 * np.pi * G)  # [Msu
 # + 1].
 _OUTER = 1.5
 _OUTER_SLOPE = 1.5
-_STREAM = (
-    0.6,
-    0.3,
-)  # [virial velocities] towards the host, at one and two virial radii
-_RADIAL_SCATTER, _TANGENTIAL_SCATTER = 0.6, 0.5  # [virial velocities]
+# Towards the host, at one and two virial radii.
+_STREAM = (0.6, 0.3)  # [virial velocities]
+_RADIAL_SCATTER = 0.6  # [virial velocities]
+_TANGENTIAL_SCATTER = 0.5  # [virial velocities]
 
 _MASSES = np.linspace(7.5, 15.8, 167)  # [dex(solMass)]
 _FUNCTION = "despali16"
@@ -78,6 +77,7 @@ def bias_above(log_mass: FloatArray) -> FloatArray:
 
 @cache
 def _bias() -> FloatArray:
+    # colossus keeps one cosmology for the process: ours must be set before it is asked
     colossus()
     return bias.haloBias(10**_MASSES * HUBBLE, 0.0, "vir", model=_BIAS)
 
@@ -112,7 +112,7 @@ def expected_number(
 
 
 def isolated_fraction(distance: float, log_mass: FloatArray) -> FloatArray:
-    """Returns the share of halos without a larger one within a distance [kpc], with shape `[B]`.
+    """Returns the fraction of halos without a larger one within a distance [kpc], with shape `[B]`.
 
     Arguments:
         distance: [kpc].
@@ -141,6 +141,7 @@ def nearest_distance(
     """
     limit = None if below is None else below[:, None]
     grid = expected_number(_DISTANCES, log_mass[:, None], above[:, None], limit)
+    # counting begins at the smallest distance: nothing may lie nearer
     start = expected_number(np.asarray(closest), log_mass, above, below)
     wanted = start + exponential
     if below is not None:
@@ -158,6 +159,12 @@ class NearestLargerHalos:
     Arguments:
         distance_larger: [kpc], with shape `[B]`.
         distance_cluster: [kpc], with shape `[B]`.
+
+    Example:
+        >>> draws = np.ones((2, 1))
+        >>> one = nearest_larger_halos(np.array([12.0]), 500.0, draws)
+        >>> bool(500 < one.distance_larger[0] <= one.distance_cluster[0])
+        True
     """
 
     distance_larger: FloatArray
@@ -256,12 +263,14 @@ def first_infall_positions(
         uniform: Random numbers between 0 and 1, with shape `[2, K]`.
         normal: Standard normal draws, with shape `[3, K]`.
     """
+    # two power laws of the density: draw which one a halo belongs to, then invert it
     falling, smooth = _matter(hosts, radius)
     power = np.where(uniform[0] * (falling + smooth) < falling, 3 - _OUTER_SLOPE, 3.0)
     inner = hosts.radius**power
     r = (inner + uniform[1] * (radius**power - inner)) ** (1 / power)
     x = r / hosts.radius
     unit = hosts.velocity
+    # the stream fades beyond the second radius, where interpolation would hold it
     stream = -np.interp(x, (1.0, 2.0), _STREAM) * np.minimum(1.0, 2.0 / x)
     v_r = unit * (stream + _RADIAL_SCATTER * normal[0]) + hubble() * r
     return PhaseSpacePositions(

@@ -248,9 +248,9 @@ def _of_surroundings(
     scalars = alike.records(seed + 2, range(min(hosts, 512))).scalars
     names = ("distance_larger", "distance_cluster")
     for name, observed in zip(names, _MILKY_WAY_ENVIRONMENT, strict=True):
-        share = float(np.mean(scalars[name] < observed))
+        fraction = float(np.mean(scalars[name] < observed))
         title = f"share of Milky Ways with {name} < {observed:g} kpc"
-        yield AcceptanceCheck(title, 0.5, 0.45, share, ORDINARY)
+        yield AcceptanceCheck(title, 0.5, 0.45, fraction, ORDINARY)
 
 
 def acceptance_tables(seed: int, hosts: int = 1024) -> dict[str, Table]:
