@@ -8,18 +8,19 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
+from orrery.results.reports import slug
 
-from mwlmc.observed import observations
+from mwlmc.observed.binned_table import read_binned
+from mwlmc.observed.data_vectors import observe
 from mwlmc.parameters import INFERRED, LMC_TODAY
 from mwlmc.simulator import Simulator
 from mwlmc.sky import kinematics
-from mwlmc.sky.survey import DESI_FOOTPRINT, QUADRANTS
+from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
 from mwlmc.study.literature import QUANTITIES, TABLE2
 from orrery.execution import simulation, summaries
 from orrery.learning import mixture, posterior
 from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
-from orrery.results.reports import slug
 from orrery.storage.dataset import Dataset
 
 ROOT = Path(__file__).parents[1]
@@ -196,10 +197,10 @@ def test_unknown_options_and_unwritable_folders_are_refused(tmp_path, run):
 @pytest.mark.slow
 def test_a_posterior_refuses_another_binning(tmp_path):
     halos = simulation.generate(Simulator(stars=3000), 32, 1, tmp_path, actors=0)
-    table = observations.read_binned(ROOT / "datasets/observed/desi_dr1_bhb.ecsv")
+    table = read_binned(ROOT / "datasets/observed/desi_dr1_bhb.ecsv")
     radial = DESI_FOOTPRINT.select(("v_gsr",))
     pairs = summaries.compute(kinematics.velocity_moments, halos, radial, INFERRED)
-    covariance = observations.observe(table, radial).covariance
+    covariance = observe(table, radial).covariance
     options = Training(max_epochs=1)
     estimate = posterior.fit(
         pairs,
@@ -211,7 +212,7 @@ def test_a_posterior_refuses_another_binning(tmp_path):
         tmp_path / "posterior",
     )
     with pytest.raises(ValueError, match="binning"):
-        estimate.sample(observations.observe(table, DESI_FOOTPRINT), 10, 1)
+        estimate.sample(observe(table, DESI_FOOTPRINT), 10, 1)
 
 
 @pytest.mark.slow

@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.table import Table
+from orrery.results.reports import slug
 
 from halomass.catalogues.universe_machine import STRUCT
-from halomass.study.options import Campaign
 from halomass.study.ensembles import (
     FIGURES,
     NEIGHBOUR_COUNTS,
     ensemble_features,
     label_noisy,
 )
-from orrery.results.reports import slug
+from halomass.study.options import Campaign
 
 OF_HOSTS = Path(__file__).parents[1] / "experiments/halo_mass.py"
 TOY_HOSTS = (

@@ -24,13 +24,13 @@ LIGHTEST_LMC = 1.75e10  # [Msun]
 LIGHTEST_MILKY_WAY = 2e11  # [Msun]
 HEAVIEST_LMC = 5e11  # [Msun], of the wide prior: beyond every published measurement
 
-MILKY_WAY: tuple[Parameter, Distribution] = (
+MILKY_WAY_MASS: tuple[Parameter, Distribution] = (
     Parameter("m200_mw", "solMass", r"$M_{200,\rm MW}$", LIGHTEST_MILKY_WAY),
     Normal(15e11, 5e11, lower=LIGHTEST_MILKY_WAY),
 )
 
-LMC = Parameter("m_lmc", "solMass", r"$M_{\rm LMC}$", LIGHTEST_LMC)
-LMC_MASSES: dict[LMCMass, Distribution] = {
+LMC_MASS = Parameter("m_lmc", "solMass", r"$M_{\rm LMC}$", LIGHTEST_LMC)
+LMC_MASS_PRIORS: dict[LMCMass, Distribution] = {
     "table1": Normal(15e10, 10e10, lower=LIGHTEST_LMC),
     "wide": Uniform(LIGHTEST_LMC, HEAVIEST_LMC),
 }
@@ -114,12 +114,12 @@ def prior(proposal: Proposal, lmc_mass: LMCMass = "table1") -> Prior:
         raise ValueError(
             f"no LMC proposal {proposal!r}: choose one of {sorted(PROPOSALS)}"
         )
-    if lmc_mass not in LMC_MASSES:
+    if lmc_mass not in LMC_MASS_PRIORS:
         raise ValueError(
-            f"no LMC mass prior {lmc_mass!r}: choose one of {sorted(LMC_MASSES)}"
+            f"no LMC mass prior {lmc_mass!r}: choose one of {sorted(LMC_MASS_PRIORS)}"
         )
     sky = tuple(zip(SKY, PROPOSALS[proposal], strict=True))
-    model = (MILKY_WAY, (LMC, LMC_MASSES[lmc_mass]), FRICTION)
+    model = (MILKY_WAY_MASS, (LMC_MASS, LMC_MASS_PRIORS[lmc_mass]), FRICTION)
     parameters, distributions = zip(*(model + sky + STELLAR_HALO), strict=True)
     return Prior(parameters, distributions)
 

@@ -22,7 +22,7 @@ VERSION = 1  # of the replay; raised whenever its numbers change
 STARS = (
     1  # the simulator's own random stream of stars: same seed and number, same stars
 )
-TOGETHER = 256  # rewinds at once
+REWIND_BATCH = 256  # rewinds at once
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Simulable:
         )
 
 
-def within(prior: Prior, theta: FloatArray) -> NDArray[np.bool_]:
+def within_prior(prior: Prior, theta: FloatArray) -> NDArray[np.bool_]:
     """Returns which parameters `[N, P]` are where the prior has density, with shape `[N]`.
 
     Raises:
@@ -75,7 +75,8 @@ def _check_shape(prior: Prior, theta: FloatArray) -> None:
 def runaways(simulator: Simulator, theta: FloatArray) -> NDArray[np.bool_]:
     """Returns which parameters `[N, P]`, all within the prior, have a rewind that runs away."""
     parts = [
-        theta[first : first + TOGETHER] for first in range(0, len(theta), TOGETHER)
+        theta[first : first + REWIND_BATCH]
+        for first in range(0, len(theta), REWIND_BATCH)
     ]
     lost = [simulator.rewind(part).trajectories.runaway.numpy() for part in parts]
     return np.concatenate([np.zeros(0, dtype=bool), *lost])
@@ -91,7 +92,7 @@ def simulable(simulator: Simulator, theta: FloatArray) -> Simulable:
     Raises:
         ValueError: If there are other parameters, or no draw is left.
     """
-    inside = theta[within(simulator.prior, theta)]
+    inside = theta[within_prior(simulator.prior, theta)]
     lost = runaways(simulator, inside)
     found = Simulable(inside[~lost], len(theta) - len(inside), int(lost.sum()))
     if not len(found.theta):
@@ -121,7 +122,7 @@ class Replay:
 
     def __post_init__(self) -> None:
         own = np.array(self.theta, dtype=np.float64)
-        outside = ~within(self.simulator.prior, own)
+        outside = ~within_prior(self.simulator.prior, own)
         if outside.any() or not len(own):
             raise ValueError(
                 f"{int(outside.sum())} of {len(own)} rows of theta are beyond the prior, the first "

@@ -14,20 +14,24 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mwlmc import parameters
+from mwlmc import parameters, record_schema
 from mwlmc.model import (
     agama_engine,
+    compiled_step,
+    disc_and_bulge,
     distribution,
+    lmc,
     orbits,
     potentials,
     reflex,
     stellar_halo,
     trajectories,
 )
-from mwlmc.sky import frames
+from mwlmc.model.constants import CIRCULAR_VELOCITY
+from mwlmc.model.vectors import length
 from orrery.identity import JSON
 from orrery.parameters import FloatArray, Prior, generator
-from orrery.records import Column, Records, Schema
+from orrery.records import Records, Schema
 
 VERSION = 1  # of the engine; raised whenever its numbers change
 
@@ -39,46 +43,6 @@ _CLIPPED = 1e-3  # of the tracer: a smaller share is rounding of the inversion
 
 Engine = Literal["torch", "agama"]
 Device = Literal["cpu", "cuda"]
-
-PHASE_SPACE = ("x", "y", "z", "vx", "vy", "vz")
-
-_DERIVED = (
-    Column("c200", "", "concentration of the Milky Way's NFW halo"),
-    Column("a_lmc", "kpc", "Hernquist scale radius of the LMC"),
-    Column(
-        "log10_m_mw_50", "dex(solMass)", "Milky Way mass within 50 kpc, stars included"
-    ),
-    Column("log10_m_lmc_50", "dex(solMass)", "LMC mass within 50 kpc of its centre"),
-    Column(
-        "df_clipped_share", "", "share of the stars that a non-negative f cannot make"
-    ),
-    Column("df_clipped", "", "1 if that share is above 0.001", "int32"),
-    Column("runaways", "", "draws before this one whose rewind ran away", "int32"),
-    Column(
-        "carried", "", "stars that could reach the survey and were integrated", "int32"
-    ),
-)
-_LMC = tuple(
-    Column(
-        f"lmc_{name}",
-        "km / s" if name.startswith("v") else "kpc",
-        "LMC today, Galactocentric",
-    )
-    for name in PHASE_SPACE
-)
-_REFLEX = tuple(
-    Column(name, "km / s", "reflex motion, Petersen & Penarrubia (2021)")
-    for name in reflex.Reflex.__dataclass_fields__
-)
-_PARTICLES = tuple(
-    Column(
-        name,
-        "km / s" if name.startswith("v") else "kpc",
-        "star, Galactocentric",
-        "float16",
-    )
-    for name in PHASE_SPACE
-)
 
 
 @dataclass(frozen=True)
@@ -97,14 +61,14 @@ class Past:
 
     def potential(self, device: str = "cpu") -> orbits.MovingPotential:
         """Returns what the stars felt, on a device."""
-        two, stars = self.galaxies, potentials.stellar_table()
+        two, stars = self.galaxies, disc_and_bulge.stellar_table()
         return orbits.moving_potential(
             two.milky_way, stars, two.lmc, self.trajectories, device=device
         )
 
 
 @dataclass(frozen=True)
-class Stars:
+class StarParticles:
     """The stars of B simulations.
 
     Arguments:
@@ -148,7 +112,7 @@ class Simulator:
     inner_edge: float = 30.0
     outer_edge: float = 500.0
     equilibrium: distribution.Equilibrium = "halo"
-    circular_velocity: float = potentials.CIRCULAR_VELOCITY
+    circular_velocity: float = CIRCULAR_VELOCITY
     reflex_shell: tuple[float, float] = (50.0, 100.0)
     accuracy: stellar_halo.Accuracy = "survey"
     engine: Engine = "torch"
@@ -182,7 +146,7 @@ class Simulator:
         if self.engine not in ("torch", "agama"):
             raise ValueError(f"no engine {self.engine!r}: choose 'torch' or 'agama'")
         if self.engine == "agama":
-            agama_engine.version()  # refuses where agama is missing, before anything is drawn
+            agama_engine.agama_version()  # refuses where agama is missing, before anything is drawn
         if self.device not in ("cpu", "cuda"):
             raise ValueError(f"no device {self.device!r}: choose 'cpu' or 'cuda'")
         if self.engine == "agama" and self.device != "cpu":
@@ -196,11 +160,7 @@ class Simulator:
     @property
     def schema(self) -> Schema:
         """The columns of the records."""
-        drawn = tuple(
-            Column(p.name, p.unit, "model parameter") for p in self.prior.parameters
-        )
-        index = Column("index", "", "number of the simulation", "int64")
-        return Schema((index, *drawn, *_DERIVED, *_LMC, *_REFLEX), _PARTICLES)
+        return record_schema.schema(self.prior.parameters)
 
     @property
     def gpus(self) -> float:
@@ -219,8 +179,8 @@ class Simulator:
             "frame": "Galactocentric, right-handed, Sun at (-8.3, 0, 0.02) kpc",
             "units": {"length": "kpc", "velocity": "km / s", "mass": "solMass"},
             # Compiled sums round differently: such shards must not stand beside others.
-            "compiled": orbits.can_compile(),
-            "agama": agama_engine.version() if self.engine == "agama" else None,
+            "compiled": compiled_step.can_compile(),
+            "agama": agama_engine.agama_version() if self.engine == "agama" else None,
             "versions": versions,
         }
 
@@ -308,11 +268,13 @@ class Simulator:
             potentials.lmc_halo(named["m_lmc"]),
             torch.as_tensor(10.0 ** named["log10_lambda_df"])[:, None],
         )
-        position, velocity = lmc_today(named)
+        position, velocity = lmc.lmc_today(named)
         start = torch.as_tensor(position.T), torch.as_tensor(velocity.T)
         return Past(named, galaxies, trajectories.rewind(*start, galaxies))
 
-    def stars_today(self, past: Past, streams: Sequence[np.random.Generator]) -> Stars:
+    def stars_today(
+        self, past: Past, streams: Sequence[np.random.Generator]
+    ) -> StarParticles:
         """Returns the stars today, by whichever engine.
 
         Arguments:
@@ -330,9 +292,11 @@ class Simulator:
             circular_velocity=self.circular_velocity,
         )
         everyone = np.full(len(seeds), self.stars, dtype=np.int32)
-        return Stars(halo.position, halo.velocity, halo.clipped, everyone)
+        return StarParticles(halo.position, halo.velocity, halo.clipped, everyone)
 
-    def sampled(self, past: Past, streams: Sequence[np.random.Generator]) -> Stars:
+    def sampled(
+        self, past: Past, streams: Sequence[np.random.Generator]
+    ) -> StarParticles:
         """Returns the stars 2.2 Gyr ago, none of them carried yet."""
         halo, named = past.galaxies.milky_way, past.named
         stars = np.empty((2, 3, len(streams), self.stars), np.float32)
@@ -347,12 +311,14 @@ class Simulator:
             stars[:, :, b] = f.sample(self.stars, random)
             clipped[b] = f.clipped
         position, velocity = torch.as_tensor(stars)
-        return Stars(position, velocity, clipped, np.zeros(len(streams), np.int32))
+        return StarParticles(
+            position, velocity, clipped, np.zeros(len(streams), np.int32)
+        )
 
-    def carried(self, past: Past, stars: Stars) -> Stars:
+    def carried(self, past: Past, stars: StarParticles) -> StarParticles:
         """Returns the stars today, by the embedded engine."""
         potential = past.potential(self.device)
-        x, v, carried = stellar_halo.carry(
+        x, v, carried = stellar_halo.evolve(
             stars.position.to(self.device),
             stars.velocity.to(self.device),
             potential,
@@ -360,9 +326,9 @@ class Simulator:
             stellar_halo.STEP_SHARES[self.accuracy],
         )
         count = carried.sum(1).cpu().numpy().astype(np.int32)
-        return Stars(x.cpu(), v.cpu(), stars.clipped, count)
+        return StarParticles(x.cpu(), v.cpu(), stars.clipped, count)
 
-    def reflex_motion(self, stars: Stars) -> dict[str, NDArray[Any]]:
+    def reflex_motion(self, stars: StarParticles) -> dict[str, NDArray[Any]]:
         """Returns the reflex columns, each `[B]`: fits to the stars of the shell."""
         fits = []
         x, v = stars.position.numpy(), stars.velocity.numpy()
@@ -375,41 +341,34 @@ class Simulator:
             )
         return {name: np.array([fit[name] for fit in fits]) for name in fits[0]}
 
-    def kept(self, stars: Stars) -> tuple[dict[str, NDArray[Any]], NDArray[np.int32]]:
+    def kept(
+        self, stars: StarParticles
+    ) -> tuple[dict[str, NDArray[Any]], NDArray[np.int32]]:
         """Returns the particle columns of the stars within the edges, and their offsets."""
-        radius = potentials.length(stars.position.double())
+        radius = length(stars.position.double())
         kept = ((radius >= self.inner_edge) & (radius < self.outer_edge)).numpy()
         offsets = np.concatenate([[0], np.cumsum(kept.sum(1))]).astype(np.int32)
         state = torch.cat([stars.position, stars.velocity]).numpy()
         return {
-            n: state[i][kept].astype(np.float16) for i, n in enumerate(PHASE_SPACE)
+            n: state[i][kept].astype(np.float16)
+            for i, n in enumerate(record_schema.PHASE_SPACE)
         }, offsets
 
     def _derived(self, past: Past) -> dict[str, NDArray[Any]]:
         galaxies, mass = past.galaxies, past.named["m200_mw"]
         edge = torch.full((len(mass), 1), 50.0, dtype=torch.float64)
         halo = galaxies.milky_way.enclosed_mass(edge)[:, 0].numpy()
-        lmc = galaxies.lmc.enclosed_mass(edge)[:, 0].numpy()
+        lmc_mass = galaxies.lmc.enclosed_mass(edge)[:, 0].numpy()
         return {
             "c200": potentials.concentration(mass, self.circular_velocity),
             "a_lmc": galaxies.lmc.scale[:, 0].numpy(),
-            "log10_m_mw_50": np.log10(halo + potentials.stellar_mass_within(50.0)),
-            "log10_m_lmc_50": np.log10(lmc),
+            "log10_m_mw_50": np.log10(halo + disc_and_bulge.stellar_mass_within(50.0)),
+            "log10_m_lmc_50": np.log10(lmc_mass),
         }
 
 
-def lmc_today(named: dict[str, NDArray[Any]]) -> tuple[FloatArray, FloatArray]:
-    """Returns the LMC's Galactocentric position [kpc] and velocity [km/s] today, each `[B, 3]`."""
-    return frames.sky_to_galactocentric(
-        np.radians(named["ra_lmc"]),
-        np.radians(named["dec_lmc"]),
-        named["d_lmc"],
-        named["vlos_lmc"],
-        named["pmra_lmc"],
-        named["pmdec_lmc"],
-    )
-
-
 def _phase_space_today(named: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    state = np.concatenate(lmc_today(named), axis=1)
-    return {f"lmc_{name}": state[:, i] for i, name in enumerate(PHASE_SPACE)}
+    state = np.concatenate(lmc.lmc_today(named), axis=1)
+    return {
+        f"lmc_{name}": state[:, i] for i, name in enumerate(record_schema.PHASE_SPACE)
+    }

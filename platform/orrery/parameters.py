@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 FloatArray = NDArray[np.floating[Any]]
+IntArray = NDArray[np.integer[Any]]
+BoolArray = NDArray[np.bool_]
 
 
 def generator(seed: int, *indices: int) -> np.random.Generator:

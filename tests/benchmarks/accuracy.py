@@ -25,14 +25,17 @@ import torch
 from counting import counted_stepper
 from numpy.typing import NDArray
 
-from mwlmc.model import potentials, stellar_halo
-from mwlmc.simulator import PHASE_SPACE, Past, Simulator, Stars
-from mwlmc.sky import kinematics, survey
+from mwlmc.model import stellar_halo
+from mwlmc.model.vectors import length
+from mwlmc.record_schema import PHASE_SPACE
+from mwlmc.simulator import Past, Simulator, StarParticles
+from mwlmc.sky import kinematics
+from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
 from orrery import runs
 from orrery.parameters import generator
 from orrery.records import Records
 
-_BINNINGS = (survey.QUADRANTS, survey.DESI_FOOTPRINT)
+_BINNINGS = (QUADRANTS, DESI_FOOTPRINT)
 _BATCH = 8  # simulations at a time
 _CALM = 0.6  # beta0 up to which single orbits are promised
 
@@ -109,11 +112,13 @@ def _measure(
     return past.named["beta0"]
 
 
-def _carried(past: Past, stars: Stars, share: float, note: Measured) -> torch.Tensor:
+def _carried(
+    past: Past, stars: StarParticles, share: float, note: Measured
+) -> torch.Tensor:
     potential = past.potential()
     steps, counted = counted_stepper()
     began = time.perf_counter()
-    x, v, carried = stellar_halo.carry(
+    x, v, carried = stellar_halo.evolve(
         stars.position, stars.velocity, potential, 30.0, share, steps
     )
     note.seconds += time.perf_counter() - began
@@ -122,10 +127,10 @@ def _carried(past: Past, stars: Stars, share: float, note: Measured) -> torch.Te
 
 
 def _note(today: torch.Tensor, exact: torch.Tensor, note: Measured) -> None:
-    off = potentials.length(today[:3] - exact[:3]).numpy()
-    far = potentials.length(exact[:3]).numpy() > 30.0
+    off = length(today[:3] - exact[:3]).numpy()
+    far = length(exact[:3]).numpy() > 30.0
     note.offsets.extend(off[b][far[b]] for b in range(len(off)))
-    note.beyond.append((potentials.length(today[:3]).numpy() > 30.0).sum(1))
+    note.beyond.append((length(today[:3]).numpy() > 30.0).sum(1))
     note.moments.extend(_moments(today[:, b].numpy()) for b in range(today.shape[1]))
 
 
@@ -138,7 +143,7 @@ def _moments(state: NDArray[np.floating]) -> NDArray[np.floating]:
             {"index": np.zeros(1)}, columns, np.array([0, state.shape[1]], np.int32)
         )
         stars = kinematics.simulated_stars(records, *binning.distances)
-        found = kinematics.summarise(stars, binning)
+        found = kinematics.binned_moments(stars, binning)
         error = found.dispersion / np.sqrt(found.kept)
         rows.append(
             np.stack([found.mean, found.dispersion, error, error / np.sqrt(2.0)])

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 
 from mwlmc.model import orbits
+from mwlmc.model.compiled_step import stepper
 
 
 @dataclass
@@ -24,6 +25,6 @@ class Counted:
 
 def counted_stepper() -> tuple[orbits.Stepper, Counted]:
     """Returns the compiled step, and what counts the evaluations it makes."""
-    steps = orbits.stepper()
+    steps = stepper()
     counted = Counted(steps.begin)
     return replace(steps, begin=counted), counted

@@ -24,10 +24,10 @@ from typing import Any
 import numpy as np
 
 from mwlmc import simulator
-from mwlmc.observed import observations
+from mwlmc.observed.binned_table import read_binned
 from mwlmc.parameters import INFERRED
 from mwlmc.sky import kinematics
-from mwlmc.sky.survey import QUADRANTS, Binning
+from mwlmc.sky.binning import QUADRANTS, SkyBinning
 from orrery import runs, terminal
 from orrery.execution import cluster, summaries
 from orrery.execution.simulation import generate
@@ -105,11 +105,11 @@ class Rebinning:
     """A binned table of quadrants: stars are drawn as it has its own; all count when missing."""
 
     @property
-    def binning(self) -> Binning:
+    def binning(self) -> SkyBinning:
         """How stars are binned."""
         if self.observed is None:
             return QUADRANTS
-        table = observations.read_binned(self.observed)
+        table = read_binned(self.observed)
         return QUADRANTS.supported(table.counts(QUADRANTS)).survey_like(table.sample)
 
 
@@ -128,7 +128,7 @@ def main(options: Rebinning) -> None:
     print(json.dumps(measured))
 
 
-def measure(stars: Dataset, binning: Binning, processes: int, folder: Path) -> JSON:
+def measure(stars: Dataset, binning: SkyBinning, processes: int, folder: Path) -> JSON:
     """Returns rates, times [s] and sizes of binning a dataset, results going to an empty folder."""
     seconds, _ = timed(
         lambda: summaries.compute(
@@ -168,7 +168,7 @@ def read(stars: Dataset) -> None:
         stars.records(shard)
 
 
-def bin_anew(stars: Dataset, binning: Binning) -> None:
+def bin_anew(stars: Dataset, binning: SkyBinning) -> None:
     """Summarises all shards and keeps nothing."""
     for shard in stars.shards:
         kinematics.velocity_moments(stars.records(shard), binning)

@@ -23,9 +23,14 @@ from typing import Any
 import numpy as np
 
 from mwlmc.parameters import INFERRED
-from mwlmc.simulator import PHASE_SPACE
-from mwlmc.sky import kinematics, survey
-from mwlmc.sky.survey import Binning
+from mwlmc.record_schema import PHASE_SPACE
+from mwlmc.sky import kinematics
+from mwlmc.sky.binning import (
+    DESI_FOOTPRINT,
+    QUADRANTS,
+    SkyBinning,
+    without_and_with_v_tb,
+)
 from orrery import runs
 from orrery.learning import mixture
 from orrery.learning.mixture import Mixture
@@ -117,7 +122,7 @@ def _summaries(document: Mapping[str, Any]) -> dict[str, float]:
     known = {
         f"lmc_{name}": value for name, value in zip(PHASE_SPACE, today, strict=True)
     }
-    for profile in survey.QUADRANTS.with_moments(("mean", "dispersion")).profiles:
+    for profile in QUADRANTS.with_moments(("mean", "dispersion")).profiles:
         table = document.get("summaries", {}).get(
             PROFILES[profile.patch.name, profile.quantity]
         )
@@ -129,14 +134,14 @@ def _summaries(document: Mapping[str, Any]) -> dict[str, float]:
     return known
 
 
-def binning_of(estimate: Mixture) -> Binning:
+def binning_of(estimate: Mixture) -> SkyBinning:
     """Returns the binning that a posterior learned.
 
     Raises:
         ValueError: If it is none of those of the six rows.
     """
-    for whole in (survey.DESI_FOOTPRINT, survey.QUADRANTS):
-        for binning in survey.without_and_with_v_tb(whole).values():
+    for whole in (DESI_FOOTPRINT, QUADRANTS):
+        for binning in without_and_with_v_tb(whole).values():
             if binning.fingerprint == estimate.definition:
                 return binning
     raise ValueError(
@@ -144,7 +149,7 @@ def binning_of(estimate: Mixture) -> Binning:
     )
 
 
-def from_dataset(made: Dataset, binning: Binning) -> Pairs:
+def from_dataset(made: Dataset, binning: SkyBinning) -> Pairs:
     """Returns truths and summaries of a dataset's simulations."""
     theta, x = [], []
     for shard in made.shards:

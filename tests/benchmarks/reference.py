@@ -30,7 +30,7 @@ A_median, A_90, A_99: Percentiles of the error in position today [kpc] of the st
     worth carrying.
 A_count: |difference| / reference of the number of stars beyond 30 kpc. A_mean_gsr,
 A_mean_gsr_rms: The largest and the root mean square difference of the clipped means of
-    v_gsr, over the bins of `survey.QUADRANTS` with ten stars in both, in units of a
+    v_gsr, over the bins of `binning.QUADRANTS` with ten stars in both, in units of a
     mean's standard error sigma / sqrt(N). Independent stars would differ by sqrt(2).
 A_mean_tb, A_mean_tb_rms: The same of v_tb. A_dispersion_gsr, A_dispersion_tb and _rms:
 The same of the clipped dispersions, in units of
@@ -81,13 +81,23 @@ import torch
 from counting import counted_stepper
 
 from mwlmc import parameters, simulator
-from mwlmc.model import orbits, potentials, reflex, stellar_halo, trajectories
-from mwlmc.model.potentials import GYR, length
-from mwlmc.sky import kinematics, survey
-from mwlmc.sky.kinematics import IntArray
-from mwlmc.sky.survey import BoolArray
+from mwlmc.model import (
+    disc_and_bulge,
+    lmc,
+    orbits,
+    reflex,
+    stellar_halo,
+    trajectories,
+)
+from mwlmc.model.constants import GYR
+from mwlmc.model.vectors import length
+from mwlmc.record_schema import PHASE_SPACE
+from mwlmc.sky import kinematics
+from mwlmc.sky.binning import MOMENTS, QUADRANTS, VELOCITIES
+from mwlmc.sky.moment_errors import FEW_STARS
+from mwlmc.sky.moments import VelocityMoments, clipped_moments, unclipped
 from orrery import runs
-from orrery.parameters import FloatArray, generator
+from orrery.parameters import BoolArray, FloatArray, IntArray, generator
 from orrery.records import Records
 
 Errors = dict[str, float]
@@ -266,7 +276,7 @@ def _force(
     elif name == "lmc":
         plane = across = galaxies.lmc.pull(length(position))
     else:
-        plane, across = potentials.stellar_table(name).pulls(position)
+        plane, across = disc_and_bulge.stellar_table(name).pulls(position)
     pulls = -(torch.stack([plane, plane, across]) * position)[:, 0]
     return pulls.T.numpy()
 
@@ -323,7 +333,7 @@ DERIVED = ("a_lmc", "c200", "m_mw_50", "m_lmc_50")
 
 def lmc_today(reference: Reference, past: simulator.Past) -> Errors:
     """Returns the errors of the LMC's position and velocity today."""
-    ours = simulator.lmc_today(past.named)
+    ours = lmc.lmc_today(past.named)
     wanted = (np.array([reference.document[name]]) for name in ("lmc_x", "lmc_v"))
     off = (apart(x, y) for x, y in zip(ours, wanted, strict=True))
     return dict(zip(("lmc_x", "lmc_v"), off, strict=True))
@@ -384,7 +394,7 @@ def carry(references: Sequence[Reference], share: float) -> Today:
     for _ in range(REPEATS):
         steps, counted = counted_stepper()
         began = time.perf_counter()
-        x, v, carried = stellar_halo.carry(
+        x, v, carried = stellar_halo.evolve(
             state[:3], state[3:], potential, EDGE, share, steps
         )
         seconds.append((time.perf_counter() - began) / len(references))
@@ -474,29 +484,29 @@ class Members:
     bins: IntArray
     velocity: FloatArray
 
-    def moments(self, chosen: Any = slice(None)) -> kinematics.Moments:
+    def moments(self, chosen: Any = slice(None)) -> VelocityMoments:
         """Returns the moments of the chosen members, which are clipped already."""
-        count = len(survey.QUADRANTS.bins)
-        return kinematics.clipped_moments(
+        count = len(QUADRANTS.bins)
+        return clipped_moments(
             self.velocity[chosen], self.bins[chosen], count, clip=np.inf
         )
 
 
 def members(state: FloatArray) -> Members:
     """Returns the members of the bins among stars `[6, N]`."""
-    columns = dict(zip(simulator.PHASE_SPACE, state.astype(np.float64), strict=True))
+    columns = dict(zip(PHASE_SPACE, state.astype(np.float64), strict=True))
     records = Records(
         {"index": np.zeros(1)}, columns, np.array([0, state.shape[1]], np.int32)
     )
     stars = kinematics.simulated_stars(records, 0.0, np.inf)
-    velocity, inside = kinematics.members(stars, survey.QUADRANTS)
+    velocity, inside = kinematics.binned_velocities(stars, QUADRANTS)
     # the same stars once more, with their numbers in place of their velocities
     # (a star that is not a number anywhere is left out of both)
     numbers = np.flatnonzero(np.isfinite(state[:3]).all(0)).astype(float)
-    number, _ = kinematics.members(
-        replace(stars, v_gsr=numbers, v_tb=numbers), survey.QUADRANTS
+    number, _ = kinematics.binned_velocities(
+        replace(stars, v_gsr=numbers, v_tb=numbers), QUADRANTS
     )
-    kept = kinematics.unclipped(velocity, inside, len(survey.QUADRANTS.bins))
+    kept = unclipped(velocity, inside, len(QUADRANTS.bins))
     key = number.astype(int) + inside * state.shape[1]
     return Members(key[kept], inside[kept], velocity[kept])
 
@@ -506,18 +516,18 @@ def bins(reference: Reference, state: FloatArray) -> Bins:
     theirs, ours = members(reference.arrays["final"].T), members(state)
     _, first, second = np.intersect1d(theirs.key, ours.key, return_indices=True)
     wanted, got = theirs.moments(), ours.moments()
-    full = np.minimum(wanted.kept, got.kept) >= kinematics.FEW_STARS
+    full = np.minimum(wanted.kept, got.kept) >= FEW_STARS
     error = wanted.dispersion[full] / np.sqrt(wanted.kept[full])
     moments = _differences(wanted, got, full, error)
     same = _differences(theirs.moments(first), ours.moments(second), full, error)
-    quantity = np.array([one.quantity for one in survey.QUADRANTS.bins])[full]
+    quantity = np.array([one.quantity for one in QUADRANTS.bins])[full]
     changed = len(theirs.key) + len(ours.key) - 2 * len(first)
     return Bins(quantity, moments | {f"{k}_same": v for k, v in same.items()}, changed)
 
 
 def _differences(
-    wanted: kinematics.Moments,
-    got: kinematics.Moments,
+    wanted: VelocityMoments,
+    got: VelocityMoments,
     full: BoolArray,
     error: FloatArray,
 ) -> dict[str, FloatArray]:
@@ -531,8 +541,8 @@ def _differences(
 def bin_errors(differences: Sequence[Bins]) -> Errors:
     """Returns the largest and the root mean square differences, of each quantity and moment."""
     errors: Errors = {}
-    for quantity in survey.QUANTITIES:
-        for moment in survey.MOMENTS:
+    for quantity in VELOCITIES:
+        for moment in MOMENTS:
             name = f"{moment}_{quantity.removeprefix('v_')}"
             errors |= _largest_and_rms(name, _chosen(differences, quantity, moment))
             same = _largest_and_rms(
@@ -587,8 +597,8 @@ def curve_point(references: Sequence[Reference], share: float, today: Today) -> 
 class Halos:
     """Freshly sampled halos of one set, 2.2 Gyr ago and today."""
 
-    initial: simulator.Stars
-    final: simulator.Stars
+    initial: simulator.StarParticles
+    final: simulator.StarParticles
     reflex: dict[str, FloatArray]
 
 
@@ -616,7 +626,7 @@ class Motions:
     squares: FloatArray
 
 
-def motions(stars: simulator.Stars) -> Motions:
+def motions(stars: simulator.StarParticles) -> Motions:
     """Returns the squared velocities of the stars of all halos."""
     x, v = (
         part.double().flatten(1).numpy() for part in (stars.position, stars.velocity)
@@ -644,7 +654,7 @@ def _shell(row: Mapping[str, float], stars: Motions) -> FloatArray:
 
 
 def profile(
-    reference: Reference, when: str, stars: simulator.Stars
+    reference: Reference, when: str, stars: simulator.StarParticles
 ) -> tuple[Errors, Facts]:
     """Returns the errors of the dispersions, and each shell's deviations."""
     rows = reference.number(f"{when}_profile")

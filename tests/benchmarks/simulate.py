@@ -30,6 +30,8 @@ from pathlib import Path
 from typing import Any, Literal
 from unittest import mock
 
+from mwlmc.sky.binning import QUADRANTS
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
 
@@ -39,8 +41,8 @@ from counting import counted_stepper
 
 from mwlmc import parameters
 from mwlmc.model import agama_engine, stellar_halo
-from mwlmc.simulator import Simulator, Stars
-from mwlmc.sky import kinematics, survey
+from mwlmc.simulator import Simulator, StarParticles
+from mwlmc.sky import kinematics
 from orrery import runs
 from orrery.execution import cluster, simulation, summaries
 from orrery.parameters import generator
@@ -141,7 +143,7 @@ def _stages(simulator: Simulator, count: int) -> dict[str, Any]:
     clock.lap("select")
     records = _whole(simulator, theta, today, kept, past.named)
     clock.last = time.perf_counter()
-    kinematics.velocity_moments(records, survey.QUADRANTS)
+    kinematics.velocity_moments(records, QUADRANTS)
     clock.lap("summarise")
     with tempfile.TemporaryDirectory() as folder:
         _write(records, simulator, Path(folder), count, clock)
@@ -153,7 +155,11 @@ def _stages(simulator: Simulator, count: int) -> dict[str, Any]:
 
 
 def _whole(
-    simulator: Simulator, theta: Any, today: Stars, kept: Any, named: dict[str, Any]
+    simulator: Simulator,
+    theta: Any,
+    today: StarParticles,
+    kept: Any,
+    named: dict[str, Any],
 ) -> Records:
     """Returns records with every column of the schema; those that cost nothing are zeros."""
     count = len(theta)
@@ -189,7 +195,7 @@ def _campaign(simulator: Simulator, options: Options) -> dict[str, Any]:
             )
             summarised = time.perf_counter()
             summaries.compute(
-                kinematics.velocity_moments, made, survey.QUADRANTS, parameters.INFERRED
+                kinematics.velocity_moments, made, QUADRANTS, parameters.INFERRED
             )
         ended = time.perf_counter()
         size = sum(row.bytes for row in made.rows)

@@ -12,10 +12,20 @@ import numpy as np
 import pytest
 import torch
 
-from mwlmc import simulator
-from mwlmc.model import distribution, orbits, potentials, stellar_halo, trajectories
-from mwlmc.model.potentials import GYR, length
-from mwlmc.sky import kinematics, survey
+from mwlmc.model import (
+    disc_and_bulge,
+    distribution,
+    orbits,
+    potentials,
+    stellar_halo,
+    trajectories,
+)
+from mwlmc.model.constants import GYR
+from mwlmc.model.lmc import lmc_today
+from mwlmc.model.vectors import length
+from mwlmc.record_schema import PHASE_SPACE
+from mwlmc.sky import kinematics
+from mwlmc.sky.binning import QUADRANTS
 from orrery.records import Records
 
 EXTRACT = Path(__file__).parent / "reference"
@@ -77,7 +87,7 @@ def solution(reference):
         potentials.lmc_halo(drawn["m_lmc"]),
         torch.as_tensor(10.0 ** drawn["log10_lambda_df"])[:, None],
     )
-    position, velocity = simulator.lmc_today(drawn)
+    position, velocity = lmc_today(drawn)
     today = torch.as_tensor(position.T), torch.as_tensor(velocity.T)
     return galaxies, trajectories.rewind(*today, galaxies)
 
@@ -112,11 +122,11 @@ def carried(request, reference, solution):
     if "initial" not in reference.arrays:
         pytest.skip("this set of the extract has no stars")
     galaxies, paths = solution
-    stars = potentials.stellar_table()
+    stars = disc_and_bulge.stellar_table()
     potential = orbits.moving_potential(galaxies.milky_way, stars, galaxies.lmc, paths)
     start = torch.as_tensor(reference["initial"].T.copy(), dtype=torch.float32)[:, None]
     share = stellar_halo.STEP_SHARES[request.param]
-    x, v, moved = stellar_halo.carry(start[:3], start[3:], potential, 30.0, share)
+    x, v, moved = stellar_halo.evolve(start[:3], start[3:], potential, 30.0, share)
     found = torch.cat([x, v])[:, 0].double().numpy()
     anisotropy = float(reference.parameters["beta0"][0])
     return Carried(
@@ -135,7 +145,7 @@ def test_concentration_scale_and_masses(reference, solution):
     # agama's disc is itself interpolated, hence 3e-5 in c200; the rest is closed form
     assert c200 == pytest.approx(derived["c200"], rel=1e-4)
     assert halo == pytest.approx(derived["m_mw_halo_50"], rel=1e-4)
-    assert halo + potentials.stellar_mass_within(50.0) == pytest.approx(
+    assert halo + disc_and_bulge.stellar_mass_within(50.0) == pytest.approx(
         derived["m_mw_50"], rel=1e-4
     )
     assert float(galaxies.lmc.scale) == pytest.approx(derived["a_lmc"], rel=1e-9)
@@ -149,8 +159,8 @@ def test_forces_of_each_component(reference, solution):
     points = torch.as_tensor(reference["force_points"].T.copy())[:, None]
     radius = length(points)
     halo, lmc = galaxies.milky_way.pull(radius), galaxies.lmc.pull(radius)
-    disc = potentials.stellar_table("disc").pulls(points)
-    bulge = potentials.stellar_table("bulge").pulls(points)
+    disc = disc_and_bulge.stellar_table("disc").pulls(points)
+    bulge = disc_and_bulge.stellar_table("bulge").pulls(points)
     pulls = {"halo": (halo, halo), "lmc": (lmc, lmc), "disc": disc, "bulge": bulge}
     # Of the table's 3e-4, all but 1e-5 is linear interpolation; the halo's is that of
     # c200.
@@ -166,8 +176,8 @@ def test_density_that_slows_the_lmc(reference, solution):
     points = reference["force_points"].T
     radius = np.linalg.norm(points, axis=0)
     halo = solution[0].milky_way.density(torch.as_tensor(radius)[None])[0].numpy()
-    stars = potentials.disc_density(np.hypot(points[0], points[1]), points[2])
-    density = halo + stars + potentials.bulge_density(radius)
+    stars = disc_and_bulge.disc_density(np.hypot(points[0], points[1]), points[2])
+    density = halo + stars + disc_and_bulge.bulge_density(radius)
     # agama's density is the second derivative of an interpolated potential near the
     # disc
     np.testing.assert_allclose(density, reference["density_mw"], rtol=4e-3)
@@ -189,7 +199,7 @@ def _at_shared_times(reference, paths):
 
 
 def test_lmc_today(reference):
-    position, velocity = simulator.lmc_today(reference.parameters)
+    position, velocity = lmc_today(reference.parameters)
     np.testing.assert_allclose(position[0], reference.document["lmc_x"], atol=1e-4)
     np.testing.assert_allclose(velocity[0], reference.document["lmc_v"], atol=1e-3)
 
@@ -242,11 +252,11 @@ def test_as_many_stars_end_beyond_the_edge(carried):
 
 
 def _moments(state):
-    columns = dict(zip(simulator.PHASE_SPACE, state.astype(np.float64), strict=True))
+    columns = dict(zip(PHASE_SPACE, state.astype(np.float64), strict=True))
     offsets = np.array([0, state.shape[1]], dtype=np.int32)
     records = Records({"index": np.zeros(1)}, columns, offsets)
-    stars = kinematics.simulated_stars(records, *survey.QUADRANTS.distances)
-    return kinematics.summarise(stars, survey.QUADRANTS)
+    stars = kinematics.simulated_stars(records, *QUADRANTS.distances)
+    return kinematics.binned_moments(stars, QUADRANTS)
 
 
 # Of a bin's standard error: root mean square over the bins, and at most. The largest

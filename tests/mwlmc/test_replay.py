@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 
 from mwlmc import parameters
-from mwlmc.replay import Replay, Simulable, runaways, simulable, within
-from mwlmc.simulator import PHASE_SPACE, Simulator
-from mwlmc.sky import kinematics, survey
+from mwlmc.record_schema import PHASE_SPACE
+from mwlmc.replay import Replay, Simulable, runaways, simulable, within_prior
+from mwlmc.simulator import Simulator
+from mwlmc.sky import kinematics
+from mwlmc.sky.binning import QUADRANTS, Profile, SkyBinning, contiguous
+from mwlmc.sky.patches import ALL_SKY
 from orrery.execution import simulation, summaries
 from orrery.identity import canonical
 from orrery.judging import predictive
@@ -105,8 +108,8 @@ def test_a_dataset_of_replays_has_as_many_records_as_parameters(theta, tmp_path)
     assert [len(some) for some in records] == [2, 1]
     masses = np.concatenate([some.scalars["m_lmc"] for some in records])
     np.testing.assert_array_equal(masses, theta[:3, SMALL.prior.names.index("m_lmc")])
-    x = kinematics.velocity_moments(records[0], survey.QUADRANTS)
-    assert x.shape == (2, len(survey.QUADRANTS.names))
+    x = kinematics.velocity_moments(records[0], QUADRANTS)
+    assert x.shape == (2, len(QUADRANTS.names))
 
 
 def test_it_can_be_sent_and_says_what_it_replays(theta):
@@ -137,7 +140,7 @@ def test_the_callers_array_is_not_the_replays(theta):
 @pytest.mark.parametrize("mass", ["table1", "wide"])
 def test_the_priors_own_draws_are_within(proposal, mass):
     prior = parameters.prior(proposal, mass)
-    assert within(prior, prior.draw(generator(3), 5000)).all()
+    assert within_prior(prior, prior.draw(generator(3), 5000)).all()
 
 
 @pytest.mark.parametrize(
@@ -163,7 +166,7 @@ def test_parameters_without_density_are_outside(theta, name, value, proposal, in
     prior = parameters.prior(proposal)
     row = prior.draw(generator(1))
     row[0, prior.names.index(name)] = value
-    assert within(prior, row).tolist() == [inside]
+    assert within_prior(prior, row).tolist() == [inside]
 
 
 def test_draws_that_cannot_be_simulated_are_dropped_and_counted(theta, lost):
@@ -198,10 +201,8 @@ def test_a_simulation_is_among_what_its_own_posterior_predicts(tmp_path):
     """All eleven parameters are inferred from one simulation, its draws simulated
     again: the data are unremarkable among them, until one bin of them is moved."""
     simulator = Simulator(stars=1000)
-    profile = survey.Profile(
-        survey.ALL_SKY, "v_gsr", survey.contiguous((30.0, 50.0, 100.0))
-    )
-    binning = survey.Binning("coarse", (profile,))
+    profile = Profile(ALL_SKY, "v_gsr", contiguous((30.0, 50.0, 100.0)))
+    binning = SkyBinning("coarse", (profile,))
     every = simulator.prior.parameters
 
     def pairs(source, count, seed, name):

@@ -9,9 +9,11 @@ import pytest
 import torch
 
 from mwlmc import parameters
-from mwlmc.model import potentials, reflex, trajectories
-from mwlmc.model.potentials import length
-from mwlmc.simulator import PHASE_SPACE, Simulator, lmc_today
+from mwlmc.model import disc_and_bulge, potentials, reflex, trajectories
+from mwlmc.model.lmc import lmc_today
+from mwlmc.model.vectors import length
+from mwlmc.record_schema import PHASE_SPACE
+from mwlmc.simulator import Simulator
 from orrery.identity import canonical
 from orrery.parameters import generator
 from orrery.records import Records
@@ -205,7 +207,7 @@ def test_derived_columns_are_those_of_the_model(records):
     np.testing.assert_allclose(scalars["a_lmc"], potentials.lmc_scale(scalars["m_lmc"]))
     within = scalars["m_lmc"] * (50.0 / (50.0 + scalars["a_lmc"])) ** 2
     np.testing.assert_allclose(scalars["log10_m_lmc_50"], np.log10(within))
-    halo = 10 ** scalars["log10_m_mw_50"] - potentials.stellar_mass_within(50.0)
+    halo = 10 ** scalars["log10_m_mw_50"] - disc_and_bulge.stellar_mass_within(50.0)
     assert (halo < scalars["m200_mw"]).all()
     assert (halo > 0.1 * scalars["m200_mw"]).all()
     position, velocity = lmc_today(scalars)

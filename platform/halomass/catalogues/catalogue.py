@@ -57,6 +57,17 @@ class Catalogue:
         memory: The most memory [MB] that a process may use for reading, which decides
             the chunks.
         log_m_peak: Only halos with a larger log10 of the peak mass [Msun] are kept.
+
+    Example:
+        >>> import tempfile
+        >>> rows = np.zeros(2, universe_machine.STRUCT)
+        >>> rows["m"] = rows["mp"] = 1e12
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = Path(folder) / "sfr_catalog_1.000000.bin"
+        ...     rows.tofile(path)
+        ...     halos = open_catalogue(path, box=64.0).records(0, [0])
+        >>> halos.particles["log_m_vir"].round(3)  # Msun/h became Msun
+        array([12.169, 12.169], dtype=float32)
     """
 
     path: Path
@@ -82,6 +93,7 @@ class Catalogue:
                 raise ValueError(
                     f"{name} {value} must lie between {least:g} and {most:g}"
                 )
+        # opened now, though nothing is kept: a wrong file is refused before work begins
         self._source()
 
     @property
@@ -100,7 +112,7 @@ class Catalogue:
         return self._source().chunks
 
     def describe(self) -> JSON:
-        """Returns all that decides the records, as plain JSON, after a look at the whole file.
+        """Returns all that decides the records, as plain JSON, once the whole file was read.
 
         Raises:
             ValueError: If anything in the file is refused.
@@ -186,7 +198,8 @@ class Catalogue:
         names = rows.dtype.names or ()
         for name in (*_AXES, *_VELOCITIES, "mp", "m", "v", *{"sm"}.intersection(names)):
             yield name, ~np.isfinite(rows[name]), "not finite: fetch the file again"
-        low, high = -_OVER_THE_EDGE * self.box, (1 + _OVER_THE_EDGE) * self.box
+        low = -_OVER_THE_EDGE * self.box
+        high = (1 + _OVER_THE_EDGE) * self.box
         outside = (
             f"outside of the box of {self.box:g} Mpc/h: give the box of this simulation"
         )
@@ -196,12 +209,14 @@ class Catalogue:
         yield "m", (rows["m"] <= 0) & self._massive(rows), massless
 
     def _columns(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
-        unit, none = self._mass_unit, np.zeros(len(rows), np.float32)
+        unit = self._mass_unit
+        none = np.zeros(len(rows), np.float32)
         stars = rows["sm"] if "sm" in (rows.dtype.names or ()) else none
         return {
             **{name: rows[name].astype(np.int64) for name in ("id", "descid", "upid")},
             "log_m_vir": _log(rows["m"], unit),
             "log_m_peak": _log(rows["mp"], unit),
+            # 0 stands for "no stars": their logarithm does not exist
             "log_m_star": _log(np.maximum(stars, 1), 1.0),
             "vmax": rows["v"].astype(np.float32),
             **{name: _wrapped(rows[name], self.box) for name in _AXES},
@@ -236,7 +251,8 @@ def open_catalogue(
     """
     place = Path(path).absolute()
     _check_readable(place)
-    kind, scale = kind or _kind(place), scale if scale is not None else _scale(place)
+    kind = kind or _kind(place)
+    scale = scale if scale is not None else _scale(place)
     return Catalogue(place, kind, box, scale, memory, log_m_peak)
 
 
@@ -283,9 +299,8 @@ def _log(masses: NDArray[Any], unit: float) -> NDArray[np.float32]:
 def _wrapped(position: NDArray[Any], box: float) -> NDArray[np.float64]:
     """Returns positions within [0, box): as they are, unless they lie over the edge."""
     inside = np.mod(position.astype(np.float64), box)
-    inside[inside >= box] = (
-        0.0  # the remainder of a tiny negative number is rounded to the box
-    )
+    # the remainder of a tiny negative number is rounded to the box
+    inside[inside >= box] = 0.0
     return inside
 
 
@@ -293,6 +308,7 @@ def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
+# a checksum needs the whole file: once per process, however many records are asked for
 @cache
 def _survey(catalogue: Catalogue, size: int, modified: int) -> str:
     """Returns the checksum of a file in which nothing is refused, by reading all of it once.
@@ -300,14 +316,19 @@ def _survey(catalogue: Catalogue, size: int, modified: int) -> str:
     Arguments:
         catalogue: The file and how to read it.
         size: Its bytes.
-        modified: When it was last changed, so that another file is looked at again.
+        modified: When it was last changed, so that a changed file is read again.
     """
-    digest, source, reach, rows, kept = hashlib.sha256(), catalogue._source(), 0.0, 0, 0
+    digest = hashlib.sha256()
+    source = catalogue._source()
+    reach = 0.0
+    rows = 0
+    kept = 0
     for chunk in range(source.chunks):
         content = source.content(chunk)
         digest.update(content)
         part = catalogue.halos(source, chunk, content)
-        rows, kept = rows + part.rows, kept + len(part.columns["id"])
+        rows += part.rows
+        kept += len(part.columns["id"])
         reach = max(reach, *(part.columns[name].max(initial=0.0) for name in _AXES))
     _check_totals(catalogue, rows, kept, reach)
     return digest.hexdigest()

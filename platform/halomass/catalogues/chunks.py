@@ -9,9 +9,8 @@ from halomass import cosmology
 from orrery.identity import JSON
 from orrery.records import Column, Schema
 
-_MPC_OVER_H = (
-    f"{1 / cosmology.HUBBLE:.10g} Mpc"  # what "Mpc/h" is, for readers of units
-)
+# What "Mpc/h" is: readers of units know no h.
+_MPC_OVER_H = f"{1 / cosmology.HUBBLE:.10g} Mpc"
 
 
 HALOS = Schema(
@@ -63,7 +62,15 @@ HALOS = Schema(
 
 
 class ChunkedFile(Protocol):
-    """A file in chunks: what its bytes mean."""
+    """A file in chunks: what its bytes mean.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from halomass.catalogues.universe_machine import STRUCT, StructFile
+        >>> file: ChunkedFile = StructFile(Path("sfr_catalog_1.000000.bin"), chunk_rows=2)
+        >>> len(file.rows(0, bytes(2 * STRUCT.itemsize)))
+        2
+    """
 
     @property
     def chunks(self) -> int: ...
@@ -84,6 +91,12 @@ class ChunkHalos:
     Arguments:
         rows: The number of all halos in the chunk.
         columns: The columns of those that are kept, each with shape `[kept]`.
+
+    Example:
+        >>> import numpy as np
+        >>> part = ChunkHalos(rows=3, columns={"id": np.array([7, 9])})
+        >>> part.rows - len(part.columns["id"])  # left out
+        1
     """
 
     rows: int

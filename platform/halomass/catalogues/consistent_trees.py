@@ -29,7 +29,7 @@ def open_hlist(path: Path, memory: float, box: float) -> TextTable:
         box: The side of the box [comoving Mpc/h].
 
     Raises:
-        ValueError: If a column is missing, or the header tells of another box or
+        ValueError: If a column is missing, or the header names another box or
             another h.
     """
     lines = text_table.read_header(path)
@@ -47,9 +47,9 @@ def open_hlist(path: Path, memory: float, box: float) -> TextTable:
 def _check_header(
     path: Path, lines: tuple[str, ...], pattern: str, what: str, expected: float
 ) -> None:
-    told = re.search(pattern, "\n".join(lines))
-    if told and abs(float(told[1]) / expected - 1) > _SAME:
+    found = re.search(pattern, "\n".join(lines))
+    if found and abs(float(found[1]) / expected - 1) > _SAME:
         raise ValueError(
-            f"{path.name} is of another simulation: its header says {what} {told[1]}, not "
+            f"{path.name} is of another simulation: its header says {what} {found[1]}, not "
             f"{expected:g}; use the catalogue that belongs to it"
         )

@@ -24,13 +24,18 @@ _INTEGERS = ("id", "descid", "upid", "flags")  # identities do not fit into a fl
 
 @dataclass(frozen=True)
 class TextTable:
-    """The lines of a text file, in chunks.
+    r"""The lines of a text file, in chunks.
 
     Arguments:
         path: The file.
         chunk_bytes: The size of a chunk.
         width: The number of fields of a line.
         columns: The names of the columns to read, and their positions.
+
+    Example:
+        >>> table = TextTable(Path("hlist_1.00000.list"), 1000, 3, (("id", 0), ("m", 2)))
+        >>> table.rows(0, b"7 0.1 1e12\n8 0.2 2e12\n")["m"]
+        array([1.e+12, 2.e+12])
     """
 
     path: Path
@@ -104,6 +109,7 @@ class TextTable:
         positions = [position for _, position in self.columns]
         return np.loadtxt(BytesIO(content), self.dtype, usecols=positions, ndmin=1)
 
+    # line by line, which is slow: only once it is known that the file is refused
     def _first_unreadable(self, content: bytes, error: ValueError) -> tuple[int, str]:
         lines = content.split(b"\n")
         for index in _data_lines(content).index:
@@ -122,6 +128,7 @@ class TextTable:
         """Returns where the first line begins that does not begin before an offset."""
         if offset == 0:
             return 0
+        # one byte early: a line that begins exactly at the offset is not skipped
         file.seek(offset - 1)
         rest = file.readline(LONGEST_LINE)
         if len(rest) == LONGEST_LINE and not rest.endswith(b"\n"):
@@ -148,8 +155,7 @@ def _data_lines(content: bytes) -> _Lines:
     blank = (text == ord(" ")) | ((text >= ord("\t")) & (text <= ord("\r")))
     words = ~blank
     words[1:] &= blank[:-1]
-    # Wider sums would be made of a wider copy of the text, the largest piece of memory
-    # here.
+    # Wider sums would be made of a wider copy of the text, the largest piece of memory.
     fields = np.add.reduceat(words.view(np.uint8), begins, dtype=np.uint16).astype(
         np.intp
     )
@@ -198,9 +204,8 @@ def column_names(
 
 
 def _name(word: str) -> str:
-    return re.sub(
-        r"\(\d+\)$", "", word
-    ).lower()  # `mvir(10)`: the number is not always true
+    # `mvir(10)`: the number is not always the column's
+    return re.sub(r"\(\d+\)$", "", word).lower()
 
 
 def open_table(

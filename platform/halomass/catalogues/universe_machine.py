@@ -72,6 +72,11 @@ class StructFile:
     Arguments:
         path: The file.
         chunk_rows: The number of structs in a chunk.
+
+    Example:
+        >>> file = StructFile(Path("sfr_catalog_1.000000.bin"), chunk_rows=1000)
+        >>> file.place(chunk=2, row=5)
+        'row 2005'
     """
 
     path: Path
@@ -148,13 +153,15 @@ def _torn(path: Path, size: int) -> ValueError:
 
 
 def _check_first_rows(path: Path, rows: NDArray[Any]) -> None:
-    native, swapped = _plausible(rows), _plausible(rows.view(STRUCT.newbyteorder()))
+    native = _plausible(rows)
+    swapped = _plausible(rows.view(STRUCT.newbyteorder()))
     if swapped > native:
         raise ValueError(
             f"{path.name} is big-endian: the flags and masses of its first {len(rows)} rows make "
             "sense only with swapped bytes; write it again in little-endian order"
         )
-    if native < 0.1:  # halos that do not count may hold anything
+    # few must make sense: halos that do not count may hold anything
+    if native < 0.1:
         raise ValueError(
             f"{path.name} is no UniverseMachine catalogue: the flags and masses of its first "
             f"{len(rows)} rows make no sense (flags {rows['flags'][0]}, mass {rows['m'][0]:g}, "
@@ -163,7 +170,7 @@ def _check_first_rows(path: Path, rows: NDArray[Any]) -> None:
 
 
 def _plausible(rows: NDArray[Any]) -> float:
-    """Returns the share of rows whose flags are few and whose masses are those of halos."""
+    """Returns the fraction of rows whose flags are few and whose masses are those of halos."""
     few = (rows["flags"] >= 0) & (rows["flags"] < 1 << 24)
     masses = [(rows[name] > 1e2) & (rows[name] < 1e18) for name in ("m", "mp")]
     return float(np.mean(few & masses[0] & masses[1]))

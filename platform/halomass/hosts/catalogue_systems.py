@@ -32,7 +32,9 @@ from orrery.records import Records, Schema
 
 VERSION = 1  # of the hosts and their neighbours; raised whenever their numbers change
 
-_ORDER_DRAW, _STARS_DRAW = 0, 1  # the two random streams of a snapshot
+# The two random streams of a snapshot.
+_ORDER_DRAW = 0
+_STARS_DRAW = 1
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,10 @@ class Snapshot:
         fingerprint: The dataset's fingerprint, which stands for the files' content.
         box: Side of the periodic box, comoving [Mpc/h].
         scale: Scale factor.
+
+    Example:
+        >>> Snapshot((Path("0.arrow"),), "5e1f", 64.0, 1.0).describe()
+        {'halos': '5e1f', 'box': 64.0, 'scale': 1.0}
     """
 
     shards: tuple[Path, ...]
@@ -79,6 +85,7 @@ class HaloDataset(Protocol):
 
 def _mapped(path: Path) -> Records:
     try:
+        # mapped: columns are copied once, into the arrays of halos, and not twice
         with pa.memory_map(str(path)) as source:
             return Records.from_table(pa.ipc.open_file(source).read_all())
     except (pa.ArrowInvalid, OSError) as error:
@@ -102,6 +109,12 @@ class CatalogueSystems:
     Arguments:
         snapshots: One or more snapshots of one box, in any order.
         selection: Which halos are hosts and neighbours.
+
+    Example:
+        >>> parts = [Snapshot((), f"at {a}", 64.0, a) for a in (0.9, 1.0)]
+        >>> systems_of = CatalogueSystems(tuple(parts), HostSelection(minimum=25))
+        >>> [snapshot.scale for snapshot in systems_of.latest_first]
+        [1.0, 0.9]
     """
 
     snapshots: tuple[Snapshot, ...]
@@ -173,8 +186,10 @@ class CatalogueSystems:
         Raises:
             ValueError: If the halos cannot be read, or none is a host.
         """
-        hosts, index = _hosts(self), np.asarray(indices, np.int64)
+        hosts = _hosts(self)
+        index = np.asarray(indices, np.int64)
         there = index < len(hosts.row)
+        # numbers beyond the last host take any host's values, which are masked below
         chosen = _order(self, seed)[np.where(there, index, 0)]
         scalars = {
             name: np.where(there, values[chosen], _ABSENT[name])
@@ -201,7 +216,10 @@ class CatalogueSystems:
             around.halos, rows[pairs.host], pairs.neighbour
         )
         return records[pairs.host], {
-            **{"r": r, "v_r": v_r, "v_t": v_t, "log_m_star": stars[pairs.neighbour]},
+            "r": r,
+            "v_r": v_r,
+            "v_t": v_t,
+            "log_m_star": stars[pairs.neighbour],
             "log_m_peak": around.halos.log_m_peak[pairs.neighbour],
             "vmax": around.halos.vmax[pairs.neighbour],
         }
@@ -251,13 +269,13 @@ def _around(snapshot: Snapshot, selection: HostSelection) -> Neighbourhood:
 
 @lru_cache(maxsize=2)
 def _hosts(chosen: CatalogueSystems) -> _HostsOfAll:
-    later, parts = None, []
+    # from the last snapshot backwards: where halos end is known from the later ones
+    later = None
+    parts = []
     for number, snapshot in enumerate(chosen.latest_first):
         around = _around(snapshot, chosen.selection)
-        hosts, later = (
-            find_hosts(around, chosen.selection),
-            final_positions(around.halos, later),
-        )
+        hosts = find_hosts(around, chosen.selection)
+        later = final_positions(around.halos, later)
         scalars = _scalars(around.halos, hosts, later.x[hosts.row], chosen.selection)
         parts.append((np.full(len(hosts.row), number), hosts.row, scalars))
     numbers, rows, tables = zip(*parts, strict=True)
@@ -299,6 +317,7 @@ def _order(chosen: CatalogueSystems, seed: int) -> IntArray:
 
 @lru_cache(maxsize=2)
 def _stars(chosen: CatalogueSystems, seed: int, number: int) -> FloatArray:
+    # for all halos at once, so that a halo has one mass for all hosts that it is near
     halos = _around(chosen.latest_first[number], chosen.selection).halos
     if halos.log_m_star.any():
         return halos.log_m_star

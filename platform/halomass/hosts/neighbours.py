@@ -2,7 +2,7 @@
 
 Positions are comoving and the box repeats itself on all sides, so that the nearest
 image of a halo counts. What is returned is physical, and the expansion belongs to a
-velocity. Everything is exact: k-d trees decide only in which order halos are looked at.
+velocity. Everything is exact: k-d trees decide only in which order halos are searched.
 """
 
 from collections.abc import Sequence
@@ -22,16 +22,15 @@ from orrery.records import Records
 IntArray = NDArray[np.int64]
 
 _IDENTITIES = ("id", "descid", "upid")
-_PLACE, _MOTION = ("x", "y", "z"), ("vx", "vy", "vz")
+_PLACE = ("x", "y", "z")
+_MOTION = ("vx", "vy", "vz")
 _SIZES = ("log_m_vir", "log_m_peak", "log_m_star", "vmax")
 _COLUMNS = (*_IDENTITIES, *_PLACE, *_MOTION, *_SIZES)
 
 _LATEST = 1.1  # the largest scale factor: some simulations end a little after 1
 _OUTSIDE = 1e-3  # of the box: rounding may put halos so far beyond its walls
-_FIRST_LOOK, _LOOK_FURTHER = (
-    4,
-    4,
-)  # nearest halos looked at first, and by what factor more then
+_FIRST_SEARCHED = 4  # nearest halos
+_SEARCH_MORE = 4  # times as many, as long as none of them is larger
 _AT_ONCE = 4_000_000  # distances held in memory together
 
 
@@ -53,6 +52,18 @@ class Halos:
         vmax: Largest circular velocities [km/s], with shape `[H]`.
         box: Side of the periodic box, comoving [Mpc/h].
         scale: Scale factor of the snapshot.
+
+    Example:
+        >>> three = {name: np.arange(3) for name in ("id", "descid", "upid")}
+        >>> sizes = ("log_m_vir", "log_m_peak", "log_m_star", "vmax")
+        >>> place = np.array([[0.1, 0, 0], [9.9, 0, 0], [5, 5, 5]])  # over the wall is near
+        >>> halos = Halos(
+        ...     **three, **{name: np.full(3, 9.0) for name in sizes},
+        ...     position=place, velocity=np.zeros((3, 3)), box=10.0, scale=1.0,
+        ... )
+        >>> r, v_r, v_t = motions(halos, np.array([0]), np.array([1]))
+        >>> r.round(1), v_r.round(1)  # 0.2 Mpc/h, and the expansion between both
+        (array([295.]), array([20.]))
     """
 
     id: IntArray
@@ -79,10 +90,8 @@ class Halos:
     def _check_shapes(self) -> None:
         for name in (*_IDENTITIES, *_SIZES, "position", "velocity"):
             vector = name in ("position", "velocity")
-            expected, found = (
-                (len(self), 3) if vector else (len(self),),
-                getattr(self, name).shape,
-            )
+            expected = (len(self), 3) if vector else (len(self),)
+            found = getattr(self, name).shape
             if found != expected:
                 raise ValueError(
                     f"{name!r} has shape {found}, but {len(self)} halos {expected}"
@@ -167,6 +176,11 @@ class NeighbourPairs:
     Arguments:
         host: Which of the N hosts, ascending, with shape `[K]`.
         neighbour: Rows of the neighbours, with shape `[K]`.
+
+    Example:
+        >>> pairs = NeighbourPairs(np.array([0, 0, 1]), np.array([5, 3, 9]))
+        >>> np.bincount(pairs.host)  # neighbours of each host
+        array([2, 1])
     """
 
     host: IntArray
@@ -181,6 +195,16 @@ class Neighbourhood:
         halos: The snapshot.
         radius: The largest distance of a neighbour [physical kpc].
         log_m_peak: Neighbours have peak masses above this [dex(solMass)].
+
+    Example:
+        >>> ones = {name: np.ones(3, int) for name in ("id", "descid", "upid")}
+        >>> sizes = ("log_m_vir", "log_m_peak", "log_m_star", "vmax")
+        >>> halos = Halos(
+        ...     **ones, **{name: np.full(3, 9.0) for name in sizes}, box=10.0, scale=1.0,
+        ...     position=np.array([[1, 1, 1], [1, 1, 1.1], [5, 5, 5]]), velocity=np.zeros((3, 3)),
+        ... )
+        >>> Neighbourhood(halos, radius=250.0, log_m_peak=8.0).count(np.arange(3))
+        array([1, 1, 0])
     """
 
     halos: Halos
@@ -188,6 +212,7 @@ class Neighbourhood:
     log_m_peak: float
 
     def __post_init__(self) -> None:
+        # beyond half of the box a halo would be a neighbour twice, by two of its images
         if not 0 < self._reach < self.halos.box / 2:
             raise ValueError(
                 f"radius {self.radius} kpc must be positive and below half of the box, "
@@ -230,7 +255,8 @@ class Neighbourhood:
         host = np.repeat(np.arange(len(hosts)), [len(found) for found in lists])
         index = np.fromiter(chain.from_iterable(lists), np.int64, len(host))
         apart = (self._tree.data[index] != place[host]).any(axis=1)
-        host, neighbour = host[apart], self._rows[index[apart]]
+        host = host[apart]
+        neighbour = self._rows[index[apart]]
         peak = self.halos.log_m_peak[neighbour]
         order = np.lexsort((neighbour, -peak, -log_m_star[neighbour], host))
         return NeighbourPairs(host[order], neighbour[order])
@@ -250,7 +276,9 @@ def motions(
         neighbours: Rows of one neighbour of each, at another place, with shape `[K]`.
     """
     separation = halos.position[neighbours] - halos.position[hosts]
+    # the nearest of the periodic images
     separation = halos.kpc * (separation - halos.box * np.round(separation / halos.box))
+    # in double precision: a difference of two large bulk flows may be small
     peculiar = halos.velocity[neighbours].astype(np.float64) - halos.velocity[hosts]
     velocity = peculiar + cosmology.hubble(halos.scale) * separation
     r = np.linalg.norm(separation, axis=1)
@@ -275,7 +303,8 @@ def distance_larger(halos: Halos, hosts: IntArray) -> FloatArray:
     larger = np.searchsorted(
         -halos.log_m_vir[falling], -halos.log_m_vir[hosts], side="left"
     )
-    place, distance = halos.wrapped(hosts), np.full(len(hosts), np.inf)
+    place = halos.wrapped(hosts)
+    distance = np.full(len(hosts), np.inf)
     size = 2 ** np.ceil(np.log2(np.maximum(larger, 1))).astype(np.int64)
     for number in np.unique(size[larger > 0]):
         mine = (size == number) & (larger > 0)
@@ -287,23 +316,24 @@ def distance_larger(halos: Halos, hosts: IntArray) -> FloatArray:
 
 def _nearest(tree: cKDTree, place: FloatArray, larger: IntArray) -> FloatArray:
     """Returns distances `[N]` to the nearest of the first `larger` [N] points of a tree."""
-    distance, left, look = (
-        np.full(len(place), np.inf),
-        np.arange(len(place)),
-        _FIRST_LOOK,
-    )
+    distance = np.full(len(place), np.inf)
+    left = np.arange(len(place))
+    nearest = _FIRST_SEARCHED
     while len(left):
-        look = min(look, tree.n)
-        parts = np.array_split(left, 1 + len(left) * look // _AT_ONCE)
-        found = [_look(tree, place[part], larger[part], look) for part in parts]
+        nearest = min(nearest, tree.n)
+        parts = np.array_split(left, 1 + len(left) * nearest // _AT_ONCE)
+        found = [_search(tree, place[part], larger[part], nearest) for part in parts]
         distance[left] = np.concatenate(found)
-        left, look = left[np.isinf(distance[left])], look * _LOOK_FURTHER
+        left = left[np.isinf(distance[left])]
+        nearest *= _SEARCH_MORE
     return distance
 
 
-def _look(tree: cKDTree, place: FloatArray, larger: IntArray, look: int) -> FloatArray:
-    """Returns what `_nearest` does, as far as it is among the nearest `look` points."""
-    distance, index = tree.query(place, k=np.arange(1, look + 1))
+def _search(
+    tree: cKDTree, place: FloatArray, larger: IntArray, nearest: int
+) -> FloatArray:
+    """Returns what `_nearest` does, as far as it is among that many nearest points."""
+    distance, index = tree.query(place, k=np.arange(1, nearest + 1))
     return np.where(index < larger[:, None], distance, np.inf).min(axis=1)
 
 
@@ -331,6 +361,7 @@ def distance_cluster(
             " leave this snapshot out, or lower log_m_cluster for all snapshots and compare only"
             " with distances to halos of that mass"
         )
+    # two of them, because a host that is a cluster finds itself first
     distance, index = halos.tree(clusters).query(halos.wrapped(hosts), k=[1, 2])
     other = np.append(clusters, -1)[index] != np.asarray(hosts)[:, None]
     return np.where(other, distance, np.inf).min(axis=1) * halos.kpc

@@ -1,4 +1,4 @@
-"""Which halos of a catalogue are hosts, what their neighbours do, and who may learn from whom.
+"""Which halos of a catalogue are hosts, and which split each belongs to.
 
 A host is a central halo with enough neighbours and no larger halo near it. Training,
 validation and test are slabs of the box along x. A halo belongs where its descendant is
@@ -19,12 +19,19 @@ from halomass.systems import FloatArray
 
 ANDROMEDA = 761.0  # [kpc] the nearest larger halo to the Milky Way
 _CENTRAL = -1  # `upid` of halos that are no satellites
-_FOLLOWED = 0.5  # the smallest share of halos with a descendant where snapshots follow one another
+# The smallest fraction of halos with a descendant where snapshots follow one another.
+_FOLLOWED = 0.5
 
 
 @dataclass(frozen=True)
 class HostSelection:
-    """Which halos are hosts and neighbours, and where the box is divided."""
+    """Which halos are hosts and neighbours, and where the box is divided.
+
+    Example:
+        >>> selection = HostSelection(minimum=25)
+        >>> assign_split(np.array([0.3, 0.7, 0.9]), selection)  # train, validation, test
+        array([0, 1, 2], dtype=int8)
+    """
 
     minimum: int = 10
     """The smallest number of neighbours of a host."""
@@ -37,9 +44,9 @@ class HostSelection:
     log_m_cluster: float = 14.0
     """Clusters have virial masses above this [dex(solMass)]."""
     validation_from: float = 0.65
-    """Hosts from this x on, as a fraction of the box, validate."""
+    """Hosts from this x on, as a fraction of the box, are for validation."""
     test_from: float = 0.75
-    """Hosts from this x on, as a fraction of the box, test."""
+    """Hosts from this x on, as a fraction of the box, are for tests."""
 
     def __post_init__(self) -> None:
         if self.minimum < 1 or not self.radius > 0:
@@ -68,6 +75,11 @@ class SelectedHosts:
         distance_larger: To the nearest halo of larger virial mass [kpc], with shape
             `[N]`.
         distance_cluster: To the nearest other cluster [kpc], with shape `[N]`.
+
+    Example:
+        >>> hosts = SelectedHosts(np.array([4, 7]), np.array([800.0, 2e3]), np.full(2, 1e4))
+        >>> hosts.row[hosts.distance_larger > 1000]
+        array([7])
     """
 
     row: IntArray
@@ -89,10 +101,12 @@ def find_hosts(around: Neighbourhood, selection: HostSelection) -> SelectedHosts
         ValueError: If there are hosts but no cluster.
     """
     central = np.flatnonzero(around.halos.upid == _CENTRAL)
+    # counting leaves few halos, and distances are searched for these alone
     rich = central[around.count(central) >= selection.minimum]
     larger = neighbours.distance_larger(around.halos, rich)
     isolated = (larger > selection.isolation) & np.isfinite(larger)
-    row, larger = rich[isolated], larger[isolated]
+    row = rich[isolated]
+    larger = larger[isolated]
     if not len(row):
         return SelectedHosts(row, larger, larger)
     # finite: the only cluster of a box would be its most massive halo
@@ -108,6 +122,11 @@ class FinalPositions:
         id: The halos' identities in their snapshot, with shape `[H]`.
         x: Where their last known descendants are, as a fraction of the box, with shape
             `[H]`.
+
+    Example:
+        >>> last = FinalPositions(np.array([11, 12]), np.array([0.2, 0.8]))
+        >>> last.x[last.id == 12]
+        array([0.8])
     """
 
     id: IntArray
@@ -124,7 +143,7 @@ def final_positions(
 
     Arguments:
         halos: The snapshot.
-        later: The final_positions of the next snapshot; None if this is the last one.
+        later: The final positions of the next snapshot; None if this is the last one.
 
     Raises:
         ValueError: If most halos have no descendant in the next snapshot.
@@ -132,6 +151,7 @@ def final_positions(
     x = halos.wrapped(np.arange(len(halos)))[:, 0] / halos.box
     if later is None:
         return FinalPositions(halos.id, x)
+    # a sentinel, -1, is appended: identities beyond the largest are found there
     order = np.argsort(later.id, kind="stable")
     place = np.searchsorted(later.id[order], halos.descid)
     found = np.append(order, -1)[place]

@@ -16,7 +16,7 @@ from halomass.systems import FloatArray
 
 # Wetzel et al. (2015), doi:10.1088/0004-637X/807/1/49: of dwarfs, within a leader at
 # infall.
-SHARE = 0.35
+GROUP_FRACTION = 0.35
 _LIGHTER = 5.0  # times, that a companion is at least lighter than its leader
 # Of a leader's circular velocity: dispersion around it in each direction, a choice of
 # this mock.
@@ -48,11 +48,17 @@ def assign_leaders(
     reach = np.cumsum(np.where(may_lead, ratio * _UNIT, 0).astype(np.int64))
     first = np.searchsorted(host, np.arange(host[-1] + 2))
     before = np.append(0, reach)[first]
-    low, total = before[host], np.diff(before)[host]
-    place = np.minimum(uniform / SHARE, 1.0) * total
+    low = before[host]
+    total = np.diff(before)[host]
+    place = np.minimum(uniform / GROUP_FRACTION, 1.0) * total
     chosen = np.searchsorted(reach, low + place.astype(np.int64), side="right")
+    # a draw at the very end of a host's interval must not name the next host's subhalo
     chosen = np.clip(chosen, first[host], first[host + 1] - 1)
-    follows = (uniform < SHARE) & may_lead[chosen] & (ratio[chosen] > _LIGHTER * ratio)
+    follows = (
+        (uniform < GROUP_FRACTION)
+        & may_lead[chosen]
+        & (ratio[chosen] > _LIGHTER * ratio)
+    )
     return np.where(follows, chosen, own)
 
 
@@ -71,6 +77,7 @@ def infall_with_leaders(
         leads, 0.0, np.cbrt(ratio)
     )  # of radius and velocity, compared with the host's
     motion = _MOTION * size * start.circular_velocity * normal[:3]
+    # nobody starts far inside: a scatter of a few sigma would put it at the centre
     radius = start.radius * np.maximum(1 + _EXTENT * size * normal[3], 0.2)
     v_t = np.hypot(start.v_t + motion[1], motion[2])
     return replace(start, radius=radius, v_r=start.v_r + motion[0], v_t=v_t)

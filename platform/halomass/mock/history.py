@@ -19,6 +19,7 @@ _GROWTH = 8.2  # M(z) = M_0 exp(-8.2 z / c)
 def cosmic_time(redshift: FloatArray) -> FloatArray:
     """Returns the age of the universe [kpc/(km/s)] at redshifts."""
     dark = 1 - OMEGA_MATTER
+    # the closed form of a flat universe: no integral per halo
     growth = np.sqrt(dark / OMEGA_MATTER) * np.power(1 + np.asarray(redshift), -1.5)
     return 2 / (3 * 0.1 * HUBBLE * np.sqrt(dark)) * np.arcsinh(growth)
 
@@ -28,35 +29,38 @@ def lookback_time(redshift: FloatArray) -> FloatArray:
     return cosmic_time(np.zeros(())) - cosmic_time(redshift)
 
 
-def infall_redshift(share: FloatArray, concentration: FloatArray) -> FloatArray:
-    """Returns when a host had a share of the mass that it has today.
+def infall_redshift(mass_fraction: FloatArray, concentration: FloatArray) -> FloatArray:
+    """Returns the redshift at which a host had a fraction of the mass that it has today.
 
     Arguments:
-        share: M(z) / M(0), with shape `[K]`; what falls in is spread evenly over it.
+        mass_fraction: M(z) / M(0), with shape `[K]`; what falls in is spread evenly over it.
         concentration: The hosts' today, which remembers when they formed, with shape
             `[K]`.
     """
-    return np.minimum(-np.log(share) * concentration / _GROWTH, EARLIEST)
+    return np.minimum(-np.log(mass_fraction) * concentration / _GROWTH, EARLIEST)
 
 
 def past_radius(
-    share: FloatArray, concentration: FloatArray, redshift: FloatArray
+    mass_fraction: FloatArray, concentration: FloatArray, redshift: FloatArray
 ) -> FloatArray:
     """Returns the virial radius at past redshifts, in units of today's scale radius.
 
     Arguments:
-        share: The host's mass at that time over today's, with shape `[K]`.
+        mass_fraction: The host's mass at that time over today's, with shape `[K]`.
         concentration: The hosts' today, with shape `[K]`.
         redshift: With shape `[K]`.
     """
+    # the same mass fills a smaller sphere when the universe was denser
     thinned = virial_density(1.0) / virial_density(1 / (1 + redshift))
-    return concentration * np.cbrt(share * thinned)
+    return concentration * np.cbrt(mass_fraction * thinned)
 
 
+# peak heights factorise into a mass and a growth factor: two short tables serve all
 @cache
 def _peak_tables() -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     cosmology = colossus()
-    masses, redshift = np.linspace(5, 16, 221), np.linspace(0, EARLIEST, 201)
+    masses = np.linspace(5, 16, 221)
+    redshift = np.linspace(0, EARLIEST, 201)
     heights = peaks.peakHeight(10**masses * HUBBLE, 0.0)
     return masses, heights, redshift, cosmology.growthFactor(redshift)
 

@@ -17,10 +17,12 @@ from halomass.mock.subhalo_orbits import PhaseSpacePositions
 from halomass.systems import FloatArray
 
 # Einasto's profile through the radial percentiles of subhalos, in virial radii.
-_SHAPE, _SCALE = 0.638, 0.396
+_SHAPE = 0.638
+_SCALE = 0.396
 # beta(r) = INNER + (OUTER - INNER) r / (r + R_vir): 0.1 inside, 0.3 at the virial
 # radius
-_INNER, _OUTER = 0.05, 0.55
+_INNER = 0.05
+_OUTER = 0.55
 _RADII = np.geomspace(1e-3, 30, 600)  # [virial radii]
 _CONCENTRATIONS = np.geomspace(1.0, 60.0, 60)
 
@@ -31,8 +33,9 @@ def tracer_density(x: FloatArray) -> FloatArray:
 
 
 def tracer_fraction(x: FloatArray) -> FloatArray:
-    """Returns the share of satellites in the halo that lie within x virial radii."""
-    order, scale = 3 / _SHAPE, 2 / _SHAPE
+    """Returns the fraction of satellites in the halo that lie within x virial radii."""
+    order = 3 / _SHAPE
+    scale = 2 / _SHAPE
     whole = special.gammainc(order, scale * (1 / _SCALE) ** _SHAPE)
     return (
         special.gammainc(order, scale * (np.minimum(x, 1.0) / _SCALE) ** _SHAPE) / whole
@@ -40,7 +43,7 @@ def tracer_fraction(x: FloatArray) -> FloatArray:
 
 
 def tracer_radius(uniform: FloatArray) -> FloatArray:
-    """Returns the distances [virial radii] within which the given shares of satellites lie."""
+    """Returns the distances [virial radii] within which the given fractions of satellites lie."""
     order = 3 / _SHAPE
     whole = special.gammainc(order, 2 / _SHAPE * (1 / _SCALE) ** _SHAPE)
     depth = special.gammaincinv(order, uniform * whole)
@@ -78,6 +81,7 @@ def solve_jeans(concentration: float) -> FloatArray:
     return np.sqrt(outside / weight)
 
 
+# a table, because each satellite would need a solution for its host's concentration
 @cache
 def _table() -> RegularGridInterpolator:
     axes = (np.log(_CONCENTRATIONS), np.log(_RADII))
@@ -101,6 +105,7 @@ def equilibrium_positions(
         normal: Standard normal draws, with shape `[3, K]`.
     """
     x = tracer_radius(uniform)
+    # beta fixes one tangential component; there are two, hence the hypotenuse below
     radial = radial_dispersion(hosts.concentration, x) * hosts.velocity
     tangential = radial * np.sqrt(1 - anisotropy(x))
     return PhaseSpacePositions(

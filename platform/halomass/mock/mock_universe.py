@@ -18,10 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from halomass import cosmology, systems
-from halomass.mock import (
-    populations,
-    surroundings,
-)
+from halomass.mock import populations, surroundings
 from halomass.mock.populations import CatalogueLimits, Population
 from halomass.mock.structure import (
     CONCENTRATION_SCATTER,
@@ -41,22 +38,29 @@ CATALOGUES: tuple[CatalogueName, ...] = get_args(CatalogueName)
 
 PARTICLE_MASSES = {"ESMDPL": 3.3e5, "VSMDPL": 6.2e6}  # [Msun/h]
 BOXES = {"ESMDPL": 64.0, "VSMDPL": 160.0}  # sides [Mpc/h]
-THRESHOLDS = {
-    "UM": 0.63,
-    "UM-SAGA": 0.70,
-}  # of V_max / V_infall, below which satellites are lost
+# Of V_max / V_infall, below which satellites are lost.
+THRESHOLDS = {"UM": 0.63, "UM-SAGA": 0.70}
 
 # Of halos with so many particles at their peak, half are found and followed.
-_PARTICLES, _PARTICLES_SCATTER = 100.0, 0.15  # second: [dex]
-_FLAT, _FALL = (
-    13.8,
-    0.25,
-)  # [dex(solMass)] up to where log masses are uniform, and how they fall
+_PARTICLES = 100.0
+_PARTICLES_SCATTER = 0.15  # [dex]
+# Log masses are uniform up to the first, and fall exponentially beyond, by the second.
+_FLAT = 13.8  # [dex(solMass)]
+_FALL = 0.25  # [dex]
 
 
 @dataclass(frozen=True)
 class MockUniverse:
-    """Draws hosts with their neighbours."""
+    """Draws hosts with their neighbours.
+
+    Example:
+        >>> universe = MockUniverse(heaviest=11.5)
+        >>> records = universe.records(1, range(3))
+        >>> len(records), sorted(records.particles)[:3]
+        (3, ['log_m_peak', 'log_m_star', 'r'])
+        >>> records.scalars["x"][2] == universe.records(1, [2]).scalars["x"][0]
+        np.True_
+    """
 
     catalogue: CatalogueName = "ESMDPL/UM-SAGA"
     """Which catalogue is imitated: the simulation's resolution and the model's satellites."""
@@ -73,9 +77,9 @@ class MockUniverse:
     neighbours_kept: int = 100
     """How many neighbours of a host are kept, those with the most stars."""
     train: float = 0.65
-    """Hosts below this share of the box along x are for training."""
+    """Hosts below this fraction of the box along x are for training."""
     test: float = 0.75
-    """Hosts from this share of the box on are for tests; those in between are for validation."""
+    """Hosts from this fraction of the box on are for tests; those in between are for validation."""
 
     def __post_init__(self) -> None:
         if self.catalogue not in CATALOGUES:
@@ -126,7 +130,7 @@ class MockUniverse:
 
     @property
     def gpus(self) -> float:
-        """The share of a GPU that it needs."""
+        """The fraction of a GPU that it needs."""
         return 0.0
 
     def describe(self) -> JSON:
@@ -165,11 +169,13 @@ class MockUniverse:
         return drawn.hosts, self._around(drawn)
 
     def log_mass(self, probability: FloatArray) -> FloatArray:
-        """Returns log10 of the masses [Msun] below which the given shares of hosts lie."""
-        low, high = self.lightest, self.heaviest
+        """Returns log10 of the masses [Msun] below which the given fractions of hosts lie."""
+        low = self.lightest
+        high = self.heaviest
         bend = float(np.clip(_FLAT, low, high))
         tail = _FALL * -np.expm1((bend - high) / _FALL)
         place = probability * (bend - low + tail)
+        # log1p(-1) is infinite: rounding must not reach the end of the tail
         beyond = np.clip((place - (bend - low)) / _FALL, 0.0, 1 - 1e-12)
         return np.where(
             place < bend - low, low + place, bend - _FALL * np.log1p(-beyond)
@@ -183,6 +189,7 @@ class MockUniverse:
     # --- the stages ------------------------------------------------------------------------
 
     def _draw(self, seed: int, indices: Sequence[int]) -> "_Drawn":
+        # in this order for ever: a new draw goes to the end, or all hosts change
         streams = [generator(seed, int(index)) for index in indices]
         uniform = np.stack([stream.random(2) for stream in streams], axis=1)
         exponential = np.stack(
@@ -197,7 +204,8 @@ class MockUniverse:
         return _Drawn(streams, hosts, uniform[1], exponential, normal[1:])
 
     def _around(self, drawn: "_Drawn") -> Population:
-        hosts, limits = drawn.hosts, self.limits
+        hosts = drawn.hosts
+        limits = self.limits
         smallest = populations.smallest_ratio(hosts, limits)
         fallen = populations.expected_subhalos(smallest, drawn.normal[0])
         falling = populations.expected_infalling(hosts, limits, drawn.normal[1])
@@ -221,7 +229,8 @@ class MockUniverse:
     def _scalars(
         self, drawn: "_Drawn", indices: Sequence[int]
     ) -> dict[str, NDArray[np.generic]]:
-        log_mass, number = drawn.hosts.log_mass, np.asarray(indices, np.int64)
+        log_mass = drawn.hosts.log_mass
+        number = np.asarray(indices, np.int64)
         around = surroundings.nearest_larger_halos(
             log_mass, self.isolation, drawn.exponential
         )

@@ -27,24 +27,23 @@ from halomass.systems import FloatArray
 
 # Of N(> psi) subhalos that fall in as many survive as simulations have, halfway between
 # the models.
-ABUNDANCE, ABUNDANCE_SLOPE, ABUNDANCE_SCATTER = 0.137, 0.87, 0.10
+ABUNDANCE = 0.137
+ABUNDANCE_SLOPE = 0.87
+ABUNDANCE_SCATTER = 0.10
 _SURVIVING = 29.2 * 1e-3**ABUNDANCE_SLOPE  # within R_vir
 _LARGEST_RATIO = 0.5  # of a subhalo's mass over its host's at infall
-_EARLIEST_SHARE = (
-    1e-3  # of today's mass: nothing counted fell in before the host had that
-)
-_CORE = (
-    0.12  # [virial radii] within which the fewer subhalos are left the closer they are
-)
+_EARLIEST_FRACTION = 1e-3  # of today's mass: what fell in before that is not counted
+# Within it the fewer subhalos are left the closer they are.
+_CORE = 0.12  # [virial radii]
 _INSIDE = 0.77  # of the survivors on orbits are within the virial radius
 _WANTED = 130.0  # survivors within the radius: lighter ones are not followed
-_SMALLEST_SHARE = (
-    0.09  # of a host's survivors is taken to be within the radius, at least
-)
+_SMALLEST_FRACTION = 0.09  # of a host's survivors that is taken to be within the radius
 
 # log10 V_peak [km/s] of 1e10 Msun, its slope with log mass, its scatter: the recipe of
 # this mock, from no publication.
-V_PEAK, V_PEAK_SLOPE, V_PEAK_SCATTER = 1.679, 0.293, 0.052
+V_PEAK = 1.679
+V_PEAK_SLOPE = 0.293
+V_PEAK_SCATTER = 0.052
 
 # Scatter of the logarithm of how many halos fall in around a host: a choice of this
 # mock.
@@ -62,6 +61,11 @@ class CatalogueLimits:
         resolved: log10 of the peak mass [Msun] at which half of all halos are found.
         resolved_scatter: How fast that changes with mass [dex].
         equilibrium: Whether satellites obey Jeans' equation instead of having a past.
+
+    Example:
+        >>> limits = CatalogueLimits(250.0, 8.0, 0.7, 7.7, 0.15, equilibrium=False)
+        >>> limits.found(np.array([7.9, 8.1]), np.array([0.5, 0.5]))
+        array([False,  True])
     """
 
     radius: float
@@ -73,6 +77,7 @@ class CatalogueLimits:
 
     def found(self, log_m_peak: FloatArray, uniform: FloatArray) -> NDArray[np.bool_]:
         """Returns which halos a simulation's halo finder follows."""
+        # resolution sets in gradually: a halo of the limit's mass is found half the time
         chance = special.ndtr((log_m_peak - self.resolved) / self.resolved_scatter)
         return (log_m_peak > self.log_m_peak) & (uniform < chance)
 
@@ -92,6 +97,12 @@ class Population:
         log_m_star: log10 of their stellar mass [Msun].
         infall_speed: In units of the host's circular velocity then; NaN of halos
             without a past.
+
+    Example:
+        >>> column = np.arange(2.0)
+        >>> found = Population(np.array([0, 1]), *[column] * 8)
+        >>> (found + found).r, found[np.array([1])].host
+        (array([0., 1., 0., 1.]), array([1]))
     """
 
     host: NDArray[np.int64]
@@ -120,6 +131,12 @@ class RandomNumbers:
         host: Which host each belongs to, with shape `[K]`.
         uniform: Between 0 and 1, with shape `[6, K]`.
         normal: Standard normal, with shape `[7, K]`.
+
+    Example:
+        >>> streams = [np.random.default_rng(i) for i in range(2)]
+        >>> draws = draw_population(streams, np.array([3.0, 0.0]))
+        >>> bool((draws.host == 0).all()), draws.uniform.shape == (6, len(draws.host))
+        (True, True)
     """
 
     host: NDArray[np.int64]
@@ -141,6 +158,7 @@ def draw_population(
         streams: One random generator for each of B hosts.
         mean: The mean numbers of halos, with shape `[B]`.
     """
+    # host by host, so that a host's numbers do not depend on which others are drawn
     counts = [int(stream.poisson(n)) for stream, n in zip(streams, mean, strict=True)]
     pairs = list(zip(streams, counts, strict=True))
     uniform = [stream.random((n, 6)) for stream, n in pairs]
@@ -161,10 +179,10 @@ def smallest_ratio(hosts: NFWHosts, limits: CatalogueLimits) -> FloatArray:
         hosts: B hosts.
         limits: What the catalogue keeps.
     """
-    share = np.maximum(
-        jeans.tracer_fraction(limits.radius / hosts.radius), _SMALLEST_SHARE
+    fraction = np.maximum(
+        jeans.tracer_fraction(limits.radius / hosts.radius), _SMALLEST_FRACTION
     )
-    enough = (_SURVIVING * share / _WANTED) ** (1 / ABUNDANCE_SLOPE)
+    enough = (_SURVIVING * fraction / _WANTED) ** (1 / ABUNDANCE_SLOPE)
     return np.maximum(enough, 10.0 ** (limits.log_m_peak - hosts.log_mass))
 
 
@@ -193,21 +211,20 @@ def surviving_satellites(
         limits: What the catalogue keeps.
     """
     ratio = smallest[draws.host] * draws.uniform[0] ** (-1 / ABUNDANCE_SLOPE)
-    share = _EARLIEST_SHARE + (1 - _EARLIEST_SHARE) * draws.uniform[1]
-    minor = ratio < _LARGEST_RATIO * share
+    mass_fraction = _EARLIEST_FRACTION + (1 - _EARLIEST_FRACTION) * draws.uniform[1]
+    minor = ratio < _LARGEST_RATIO * mass_fraction
     leader = groups.assign_leaders(draws.host, ratio, minor, draws.uniform[5])
     log_m_peak = hosts.log_mass[draws.host] + np.log10(ratio)
-    bound = _bound(hosts[draws.host], ratio, share[leader], draws.normal[0])
+    bound = _bound(hosts[draws.host], ratio, mass_fraction[leader], draws.normal[0])
     slower = tides.velocity_fraction(bound)
-    alive = (
-        minor & limits.found(log_m_peak, draws.uniform[4]) & (slower > limits.threshold)
-    )
-    here = np.flatnonzero(alive)
-    fallen = _Fallen(ratio, share, bound, leader)
+    found = limits.found(log_m_peak, draws.uniform[4])
+    # orbits are the expensive part: only of those that survive
+    here = np.flatnonzero(minor & found & (slower > limits.threshold))
+    fallen = _Fallen(ratio, mass_fraction, bound, leader)
     place = _place(hosts, fallen, here, draws, limits)
     speed = subhalo_orbits.infall_speed(draws.normal[1][leader[here]])
-    found = _described(draws[here], place, log_m_peak[here], slower[here], speed)
-    return found[_left(hosts, found, draws.uniform[3][here], limits)]
+    survivors = _described(draws[here], place, log_m_peak[here], slower[here], speed)
+    return survivors[_left(hosts, survivors, draws.uniform[3][here], limits)]
 
 
 @dataclass(frozen=True)
@@ -215,15 +232,15 @@ class _Fallen:
     """Subhalos that ever fell in: masses over the host's, when, what is left, with whom, `[K]`."""
 
     ratio: FloatArray
-    share: FloatArray
+    mass_fraction: FloatArray
     bound: FloatArray
     leader: NDArray[np.int64]
 
 
 def _bound(
-    hosts: NFWHosts, ratio: FloatArray, share: FloatArray, normal: FloatArray
+    hosts: NFWHosts, ratio: FloatArray, mass_fraction: FloatArray, normal: FloatArray
 ) -> FloatArray:
-    redshift = history.infall_redshift(share, hosts.concentration)
+    redshift = history.infall_redshift(mass_fraction, hosts.concentration)
     times = history.dynamical_times(history.lookback_time(redshift))
     return tides.bound_fraction(
         times, ratio, tides.LOSS_RATE * 10 ** (tides.LOSS_SCATTER * normal)
@@ -237,18 +254,20 @@ def _place(
     draws: RandomNumbers,
     limits: CatalogueLimits,
 ) -> PhaseSpacePositions:
-    each, normal = hosts[draws.host[here]], draws.normal[:, here]
+    each = hosts[draws.host[here]]
+    normal = draws.normal[:, here]
     if limits.equilibrium:
         return jeans.equilibrium_positions(
             each, draws.uniform[2][here], normal[[1, 4, 5]]
         )
     leader = fallen.leader[here]
-    ratio, share = fallen.ratio[leader], fallen.share[leader]
+    ratio = fallen.ratio[leader]
+    mass_fraction = fallen.mass_fraction[leader]
     start = subhalo_orbits.infall(
-        each, share, ratio, draws.normal[1][leader], draws.uniform[2][leader]
+        each, mass_fraction, ratio, draws.normal[1][leader], draws.uniform[2][leader]
     )
     start = groups.infall_with_leaders(
-        start, leader == here, ratio / share, normal[[1, 4, 5, 6]]
+        start, leader == here, ratio / mass_fraction, normal[[1, 4, 5, 6]]
     )
     return subhalo_orbits.present_positions(
         each, start, fallen.ratio[here], fallen.bound[here]
@@ -259,9 +278,8 @@ def _left(
     hosts: NFWHosts, found: Population, uniform: FloatArray, limits: CatalogueLimits
 ) -> NDArray[np.bool_]:
     """Returns which survivors are left where halo finders lose them, close to the centre."""
-    if (
-        limits.equilibrium
-    ):  # all were put within the virial radius, and where they are found
+    if limits.equilibrium:
+        # all were put within the virial radius, and where they are found
         return uniform < _INSIDE
     return uniform * _CORE * hosts.radius[found.host] < found.r
 
@@ -278,8 +296,17 @@ def _described(
     )
     log_m_star = stellar_mass.log_stellar_mass_with_scatter(log_m_peak, draws.normal[3])
     v_peak = 10.0**log_v_peak
-    velocities = (log_m_peak, v_peak, v_peak * slower, log_m_star, speed)
-    return Population(draws.host, place.r, place.v_r, place.v_t, *velocities)
+    return Population(
+        host=draws.host,
+        r=place.r,
+        v_r=place.v_r,
+        v_t=place.v_t,
+        log_m_peak=log_m_peak,
+        v_peak=v_peak,
+        vmax=v_peak * slower,
+        log_m_star=log_m_star,
+        infall_speed=speed,
+    )
 
 
 # --- halos falling in -----------------------------------------------------------------------
@@ -295,6 +322,7 @@ def expected_infalling(
         limits: What the catalogue keeps.
         normal: Standard normal draws: some hosts live in crowds, with shape `[B]`.
     """
+    # log-normal with mean 1: crowding scatters the numbers and does not raise them
     crowd = np.exp(_CROWDING * normal - 0.5 * _CROWDING**2)
     return crowd * surroundings.expected_neighbours(
         hosts, limits.radius, limits.log_m_peak

@@ -12,8 +12,10 @@ from halomass.systems import FloatArray
 # Behroozi et al. (2019), doi:10.1093/mnras/stz1182: their appendix J at redshift zero.
 _KNEE = 12.035  # [dex(solMass)]
 _NORMALISATION = -1.435  # [dex]
-_FAINT_SLOPE, _BRIGHT_SLOPE = 1.963, 0.482
-_BUMP_HEIGHT, _BUMP_WIDTH = 10**-1.034, 0.411  # [dex]
+_FAINT_SLOPE = 1.963
+_BRIGHT_SLOPE = 0.482
+_BUMP_HEIGHT = 10**-1.034  # [dex]
+_BUMP_WIDTH = 0.411  # [dex]
 
 _SCATTER = 0.2  # [dex] of galaxies in massive halos
 _DWARF_SCATTER = 0.4  # [dex] of galaxies in halos at and below the lower mass
@@ -27,6 +29,7 @@ def median_log_stellar_mass(log_m_peak: FloatArray) -> FloatArray:
         log_m_peak: log10 of the largest mass in a halo's past [Msun], with any shape.
     """
     x = np.asarray(log_m_peak, np.float64) - _KNEE
+    # the logarithm of the sum of two power laws, without their tiny and huge values
     power_laws = np.logaddexp(
         -_FAINT_SLOPE * x * np.log(10), -_BRIGHT_SLOPE * x * np.log(10)
     )

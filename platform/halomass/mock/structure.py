@@ -29,6 +29,7 @@ def enclosed_mass(x: FloatArray) -> FloatArray:
 
 @cache
 def _median_log_concentrations() -> FloatArray:
+    # colossus keeps one cosmology for the process: ours must be set before it is asked
     colossus()
     mass = 10**_TABLE * HUBBLE
     return np.log10(
@@ -52,6 +53,11 @@ class NFWHosts:
     Arguments:
         log_mass: log10 of the virial mass [Msun], with shape `[B]`.
         concentration: Virial over scale radius, with shape `[B]`.
+
+    Example:
+        >>> hosts = NFWHosts(np.array([11.0, 12.0]), np.array([12.0, 9.0]))
+        >>> hosts.radius.round(1), hosts.velocity.round(1)
+        (array([122.4, 263.7]), array([ 59.3, 127.7]))
     """
 
     log_mass: FloatArray

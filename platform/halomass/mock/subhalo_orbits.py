@@ -21,13 +21,13 @@ from halomass.mock.structure import NFWHosts, enclosed_mass
 from halomass.systems import FloatArray
 
 # Li et al. (2020), arXiv:2008.05710: speed at infall in units of the host's circular
-# velocity.
-SPEED, SPEED_SCATTER = 1.20, 0.20
+# velocity, and the scatter of its natural logarithm.
+SPEED = 1.20
+SPEED_SCATTER = 0.20
 
 _STEP = 0.2  # of a local dynamical time
-_SOFTENING = (
-    0.03  # [scale radii] the centre is rounded off: below a kpc in the Milky Way
-)
+# The centre is rounded off: below a kpc in the Milky Way.
+_SOFTENING = 0.03  # [scale radii]
 _SINKS = 2e-3  # of the host's mass: lighter subhalos feel no friction worth following
 _FINEST = 0.1  # [scale radii] closer in, time steps become no shorter
 _COMPACT = 16  # steps between two looks for orbits that have arrived
@@ -51,6 +51,7 @@ def squared_sine(
     slope = 0.30 * height - 3.33 * power + 0.56 * height * power
     eta = 0.89 * np.exp(-0.5 * (np.log(speed / 1.04) / 0.20) ** 2)
     eta += slope * (speed + 1) - 1.44 + 9.60 * power
+    # at eta = 0 the distribution is uniform, and its inverse below is 0 / 0
     eta = np.where(np.abs(eta) < 1e-6, 1e-6, eta)
     return np.clip(-np.log1p(uniform * np.expm1(-eta)) / eta, 0.0, 1.0)
 
@@ -70,6 +71,12 @@ class Infall:
         radius: Distance from the host [scale radii].
         v_r: Radial velocity, negative [scale velocities].
         v_t: Tangential velocity [scale velocities].
+
+    Example:
+        >>> ones = np.ones(1)
+        >>> start = Infall(ones, ones, 10 * ones, -0.2 * ones, 0.3 * ones)
+        >>> start.circular_velocity.round(2)  # sqrt(m(10) / 10) of an NFW halo
+        array([0.39])
     """
 
     time: FloatArray
@@ -86,7 +93,7 @@ class Infall:
 
 def infall(
     hosts: NFWHosts,
-    share: FloatArray,
+    mass_fraction: FloatArray,
     ratio: FloatArray,
     normal: FloatArray,
     uniform: FloatArray,
@@ -95,19 +102,20 @@ def infall(
 
     Arguments:
         hosts: The host of each of K subhalos.
-        share: The host's mass at that time over today's, with shape `[K]`.
+        mass_fraction: The host's mass at that time over today's, with shape `[K]`.
         ratio: The subhalo's mass over the host's of today, with shape `[K]`.
         normal: Standard normal draws, with shape `[K]`.
         uniform: Random numbers between 0 and 1, with shape `[K]`.
     """
-    redshift = history.infall_redshift(share, hosts.concentration)
-    radius = history.past_radius(share, hosts.concentration, redshift)
-    depth = share * enclosed_mass(hosts.concentration) / enclosed_mass(radius)
+    redshift = history.infall_redshift(mass_fraction, hosts.concentration)
+    radius = history.past_radius(mass_fraction, hosts.concentration, redshift)
+    depth = mass_fraction * enclosed_mass(hosts.concentration) / enclosed_mass(radius)
     speed = infall_speed(normal)
-    height = history.peak_height(hosts.log_mass + np.log10(share), redshift)
-    sine2 = squared_sine(speed, ratio / share, height, uniform)
+    height = history.peak_height(hosts.log_mass + np.log10(mass_fraction), redshift)
+    sine2 = squared_sine(speed, ratio / mass_fraction, height, uniform)
     velocity = speed * np.sqrt(depth * enclosed_mass(radius) / radius)
-    v_r, v_t = -velocity * np.sqrt(1 - sine2), velocity * np.sqrt(sine2)
+    v_r = -velocity * np.sqrt(1 - sine2)
+    v_t = velocity * np.sqrt(sine2)
     return Infall(history.lookback_time(redshift), depth, radius, v_r, v_t)
 
 
@@ -122,6 +130,11 @@ class PhaseSpacePositions:
         r: Distance [kpc], with shape `[K]`.
         v_r: Radial velocity [km/s].
         v_t: Tangential velocity [km/s].
+
+    Example:
+        >>> one = PhaseSpacePositions(np.array([50.0]), np.array([-80.0]), np.array([60.0]))
+        >>> float(np.hypot(one.v_r, one.v_t)[0])  # its speed [km/s]
+        100.0
     """
 
     r: FloatArray
@@ -138,18 +151,19 @@ def present_positions(
         hosts: The host of each of K subhalos.
         start: How they fell in.
         ratio: Their mass at infall over the host's of today, with shape `[K]`.
-        bound: The share of it that is still bound today, with shape `[K]`.
+        bound: The fraction of it that is still bound today, with shape `[K]`.
     """
     state = np.stack([start.radius, np.zeros_like(start.radius), start.v_r, start.v_t])
     time = start.time * hosts.scale_velocity / hosts.scale_radius
     heavy = ratio > _SINKS
+    # light ones, the most there are, skip the friction, which costs more than gravity
     for which in (np.flatnonzero(heavy), np.flatnonzero(~heavy)):
         drag = _drag(hosts[which], ratio[which], bound[which], time[which])
         braked = drag if which.size and heavy[which[0]] else None
         state[:, which] = orbit(
             state[:, which], time[which], start.depth[which], braked
         )
-    return _seen(hosts, state)
+    return _in_physical_units(hosts, state)
 
 
 def _drag(
@@ -161,11 +175,12 @@ def _drag(
     return Drag(ratio * host, host, spent)
 
 
-def _seen(hosts: NFWHosts, state: FloatArray) -> PhaseSpacePositions:
+def _in_physical_units(hosts: NFWHosts, state: FloatArray) -> PhaseSpacePositions:
     x, y, v_x, v_y = state
     r = np.hypot(x, y)
     unit = hosts.scale_velocity
-    v_r, v_t = (x * v_x + y * v_y) / r, np.abs(x * v_y - y * v_x) / r
+    v_r = (x * v_x + y * v_y) / r
+    v_t = np.abs(x * v_y - y * v_x) / r
     return PhaseSpacePositions(r * hosts.scale_radius, v_r * unit, v_t * unit)
 
 
@@ -178,6 +193,12 @@ class Drag:
         host: The host's virial mass in units of M_s, with shape `[K]`.
         loss: How fast (m/m_0)^-0.07 grows, over the time unit of the orbits, with shape
             `[K]`.
+
+    Example:
+        >>> drag = Drag(np.array([0.05]), np.array([1.5]), np.array([0.0]))
+        >>> near, far = (drag.rate(np.array([r]), np.array([0.4]), 0.0) for r in (1, 5))
+        >>> bool(near > far)
+        True
     """
 
     mass: FloatArray
@@ -199,6 +220,7 @@ class Drag:
         """
         mass = self.mass * (1 + self.loss * elapsed) ** (-1 / tides.LOSS_POWER)
         x = speed / (np.sqrt(2) * dark_matter_dispersion(radius))
+        # only dark matter that is slower than the subhalo brakes it
         slower = special.erf(x) - 2 * x / np.sqrt(np.pi) * np.exp(-(x**2))
         density = 1 / (radius * (1 + radius) ** 2)  # 4 pi rho
         return mass * np.log1p(self.host / mass) * density * slower / speed**3
@@ -221,7 +243,7 @@ def orbit(
 ) -> FloatArray:
     """Returns positions and velocities in the orbits' planes after their durations, `[4, K]`.
 
-    Leapfrog, each orbit with its own time steps: a share of the local dynamical time.
+    Leapfrog, each orbit with its own time steps: a fraction of the local dynamical time.
 
     Arguments:
         start: x, y [scale radii], v_x and v_y [scale velocities], with shape `[4, K]`.
@@ -229,20 +251,24 @@ def orbit(
         depth: The host's potential at the start over that at the end, with shape `[K]`;
             it deepens evenly in between.
         drag: Of the subhalos; none when None.
-        step: The time steps, as a share of the local dynamical time.
+        step: The time steps, as a fraction of the local dynamical time.
     """
-    end, waiting = np.array(start), np.flatnonzero(duration > 0)
+    end = np.array(start)
+    waiting = np.flatnonzero(duration > 0)
     clock = np.stack([np.zeros_like(duration), duration, depth])
     which = waiting[:0]
     while len(which) or len(waiting):
         # few enough at a time for the processor's cache, and never only the slowest
         more = _AT_ONCE - len(which)
-        which, waiting = np.concatenate([which, waiting[:more]]), waiting[more:]
-        state, time = end[:, which], clock[:, which]
+        which = np.concatenate([which, waiting[:more]])
+        waiting = waiting[more:]
+        state = end[:, which]
+        time = clock[:, which]
         braked = drag[which] if drag is not None else None
         for _ in range(_COMPACT):
             _leap(state, time, braked, step)
-        end[:, which], clock[:, which] = state, time
+        end[:, which] = state
+        clock[:, which] = time
         on = time[0] < time[1]
         if braked is not None:
             on &= np.hypot(state[0], state[1]) > _SOFTENING  # merged with the host
@@ -252,11 +278,13 @@ def orbit(
 
 def _leap(state: FloatArray, clock: FloatArray, drag: Drag | None, step: float) -> None:
     """Carries orbits by one step: half a drift, a kick and half a drift, in place."""
-    (x, y, v_x, v_y), (elapsed, duration, depth) = state, clock
+    x, y, v_x, v_y = state
+    elapsed, duration, depth = clock
     time = np.minimum(_time_step(state, step), duration - elapsed)
     half = 0.5 * time
     x += half * v_x
     y += half * v_y
+    # softened, or a plunge through the centre would throw the subhalo out again
     radius2 = x * x + y * y + _SOFTENING**2
     radius = np.sqrt(radius2)
     deep = depth + (1 - depth) * (elapsed + half) / duration
@@ -267,6 +295,7 @@ def _leap(state: FloatArray, clock: FloatArray, drag: Drag | None, step: float) 
     v_y -= kick * y
     if drag is not None:
         speed = np.sqrt(v_x * v_x + v_y * v_y) + 1e-6
+        # an exponential never reverses a velocity, however long the step
         state[2:] *= np.exp(-np.minimum(time * drag.rate(radius, speed, elapsed), 1.0))
     x += half * v_x
     y += half * v_y

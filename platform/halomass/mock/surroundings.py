@@ -21,15 +21,16 @@ CLUSTER = 14.0  # [dex(solMass)] what a nearest cluster must have
 _MEAN_DENSITY = OMEGA_MATTER * 3 * (0.1 * HUBBLE) ** 2 / (8 * np.pi * G)  # [Msun/kpc^3]
 # Diemer & Kravtsov (2014), doi:10.1088/0004-637X/789/1/1: rho_m [b (r / 5 R_200m)^-1.5
 # + 1].
-_OUTER, _OUTER_SLOPE = 1.5, 1.5
-_STREAM = (
-    0.6,
-    0.3,
-)  # [virial velocities] towards the host, at one and two virial radii
-_RADIAL_SCATTER, _TANGENTIAL_SCATTER = 0.6, 0.5  # [virial velocities]
+_OUTER = 1.5
+_OUTER_SLOPE = 1.5
+# Towards the host, at one and two virial radii.
+_STREAM = (0.6, 0.3)  # [virial velocities]
+_RADIAL_SCATTER = 0.6  # [virial velocities]
+_TANGENTIAL_SCATTER = 0.5  # [virial velocities]
 
 _MASSES = np.linspace(7.5, 15.8, 167)  # [dex(solMass)]
-_FUNCTION, _BIAS = "despali16", "tinker10"
+_FUNCTION = "despali16"
+_BIAS = "tinker10"
 _CORRELATION_LENGTH = 5e3 / HUBBLE  # [kpc] of matter today, whose xi = (r / r_0)^-1.8
 _CORRELATION_SLOPE = 1.8
 # Galaxies come in groups: the chance of none is (1 + c N)^(-1/c), a negative
@@ -46,13 +47,15 @@ _DISTANCES = np.geomspace(1.0, 1e6, 1201)  # [kpc]
 def _mass_function() -> tuple[FloatArray, FloatArray]:
     """Returns the number [1/kpc^3] of halos above each mass, and the mean bias of those."""
     colossus()
-    mass, log = 10**_MASSES * HUBBLE, np.log(10) * _MASSES
+    mass = 10**_MASSES * HUBBLE
+    log = np.log(10) * _MASSES
     density = mass_function.massFunction(
         mass, 0.0, mdef="vir", model=_FUNCTION, q_out="dndlnM"
     )
     number = density * (HUBBLE * 1e-3) ** 3
     biased = number * bias.haloBias(mass, 0.0, "vir", model=_BIAS)
-    above, biased_above = _from_above(number, log), _from_above(biased, log)
+    above = _from_above(number, log)
+    biased_above = _from_above(biased, log)
     return above, biased_above / above
 
 
@@ -74,6 +77,7 @@ def bias_above(log_mass: FloatArray) -> FloatArray:
 
 @cache
 def _bias() -> FloatArray:
+    # colossus keeps one cosmology for the process: ours must be set before it is asked
     colossus()
     return bias.haloBias(10**_MASSES * HUBBLE, 0.0, "vir", model=_BIAS)
 
@@ -108,7 +112,7 @@ def expected_number(
 
 
 def isolated_fraction(distance: float, log_mass: FloatArray) -> FloatArray:
-    """Returns the share of halos without a larger one within a distance [kpc], with shape `[B]`.
+    """Returns the fraction of halos without a larger one within a distance [kpc], with shape `[B]`.
 
     Arguments:
         distance: [kpc].
@@ -137,6 +141,7 @@ def nearest_distance(
     """
     limit = None if below is None else below[:, None]
     grid = expected_number(_DISTANCES, log_mass[:, None], above[:, None], limit)
+    # counting begins at the smallest distance: nothing may lie nearer
     start = expected_number(np.asarray(closest), log_mass, above, below)
     wanted = start + exponential
     if below is not None:
@@ -154,6 +159,12 @@ class NearestLargerHalos:
     Arguments:
         distance_larger: [kpc], with shape `[B]`.
         distance_cluster: [kpc], with shape `[B]`.
+
+    Example:
+        >>> draws = np.ones((2, 1))
+        >>> one = nearest_larger_halos(np.array([12.0]), 500.0, draws)
+        >>> bool(500 < one.distance_larger[0] <= one.distance_cluster[0])
+        True
     """
 
     distance_larger: FloatArray
@@ -170,7 +181,8 @@ def nearest_larger_halos(
         isolation: The smallest distance [kpc] of a larger halo.
         exponential: Standard exponential draws, with shape `[2, B]`.
     """
-    light, heavy = np.minimum(log_mass, CLUSTER), np.maximum(log_mass, CLUSTER)
+    light = np.minimum(log_mass, CLUSTER)
+    heavy = np.maximum(log_mass, CLUSTER)
     # of the halos that are larger or clusters, those that are only one of both, and
     # those that are both; a host that is a cluster may have smaller clusters close by
     one = nearest_distance(isolation, exponential[0], log_mass, light, heavy)
@@ -234,7 +246,8 @@ def neighbour_masses(
         log_m_peak: log10 of the smallest mass [Msun].
         uniform: Random numbers between 0 and 1, with shape `[K]`.
     """
-    most, least = number_above(np.asarray(log_m_peak)), number_above(hosts.log_mass)
+    most = number_above(np.asarray(log_m_peak))
+    least = number_above(hosts.log_mass)
     above = np.log(_mass_function()[0])
     return np.interp(-np.log(least + uniform * (most - least)), -above, _MASSES)
 
@@ -250,11 +263,14 @@ def first_infall_positions(
         uniform: Random numbers between 0 and 1, with shape `[2, K]`.
         normal: Standard normal draws, with shape `[3, K]`.
     """
+    # two power laws of the density: draw which one a halo belongs to, then invert it
     falling, smooth = _matter(hosts, radius)
     power = np.where(uniform[0] * (falling + smooth) < falling, 3 - _OUTER_SLOPE, 3.0)
     inner = hosts.radius**power
     r = (inner + uniform[1] * (radius**power - inner)) ** (1 / power)
-    x, unit = r / hosts.radius, hosts.velocity
+    x = r / hosts.radius
+    unit = hosts.velocity
+    # the stream fades beyond the second radius, where interpolation would hold it
     stream = -np.interp(x, (1.0, 2.0), _STREAM) * np.minimum(1.0, 2.0 / x)
     v_r = unit * (stream + _RADIAL_SCATTER * normal[0]) + hubble() * r
     return PhaseSpacePositions(

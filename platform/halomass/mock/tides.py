@@ -2,7 +2,7 @@
 
 The rate knows the time since infall and the mass, and nothing of the orbit, as in the
 empirical models whose catalogues are imitated here: there a satellite counts until its
-circular velocity has fallen below a share of what it was at infall.
+circular velocity has fallen below a fraction of what it was at infall.
 """
 
 from halomass.systems import FloatArray
@@ -20,7 +20,7 @@ LOSS_RATE = 0.57
 def bound_fraction(
     dynamical_times: FloatArray, ratio: FloatArray, rate: FloatArray
 ) -> FloatArray:
-    """Returns the share of its mass that a subhalo still has.
+    """Returns the fraction of its mass that a subhalo still has.
 
     The solution of dm/dt = -rate (m / t_dyn) (m/M)^0.07 in a host of constant mass.
 
@@ -35,7 +35,7 @@ def bound_fraction(
 
 
 def velocity_fraction(bound: FloatArray) -> FloatArray:
-    """Returns V_max over its value at infall, for shares of the mass that are still bound.
+    """Returns V_max over its value at infall, for fractions of the mass that are still bound.
 
     Penarrubia et al. (2010), doi:10.1111/j.1365-2966.2010.16762.x, for NFW subhalos.
     """

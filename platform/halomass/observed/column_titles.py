@@ -1,4 +1,9 @@
-"""What the titles of a table mean: quantities by their many names, and units."""
+"""What the titles of a table mean: quantities by their many names, and units.
+
+Titles are told apart without capitals, endings such as `_kpc` and units in brackets,
+and what a title or a unit says is taken at its word. Where it says nothing, numbers are
+in kpc, km/s and Msun.
+"""
 
 import re
 from collections.abc import Sequence
@@ -6,11 +11,10 @@ from typing import Any
 
 from astropy import units
 
-KPC, KMS, MSUN = units.kpc, units.km / units.s, units.Msun
-
-
+KPC = units.kpc
+KMS = units.km / units.s
+MSUN = units.Msun
 DEX = units.dex(MSUN)
-
 
 # The names that columns may have, in small letters and without what tells the unit.
 NAMES = {
@@ -25,16 +29,16 @@ NAMES = {
     "log_m_peak": ("log_m_peak", "log10_m_peak", "log_mpeak", "log10_mpeak"),
     "m_peak": ("m_peak", "mpeak"),
     "log_m": (
-        *(
-            "log_m",
-            "log10_m",
-            "log_mass",
-            "log10_mass",
-            "log_m_vir",
-            "log_mvir",
-            "log10_mvir",
-        ),
-        *("log_m_tidal", "log_mtidal", "log10_mtidal"),
+        "log_m",
+        "log10_m",
+        "log_mass",
+        "log10_mass",
+        "log_m_vir",
+        "log_mvir",
+        "log10_mvir",
+        "log_m_tidal",
+        "log_mtidal",
+        "log10_mtidal",
     ),
     "m": (
         "m",
@@ -60,8 +64,6 @@ NAMES = {
     "distance_cluster": ("distance_cluster", "d14"),
     "name": ("name", "id", "haloid", "halo_id"),
 }
-
-
 _ENDINGS = {
     "_kpc": KPC,
     "_mpc": units.Mpc,
@@ -69,8 +71,7 @@ _ENDINGS = {
     "_km_s": KMS,
     "_msun": MSUN,
 }
-
-
+# A number in brackets is the column's place in some catalogues, and no unit.
 _BRACKETS = re.compile(r"^(.*?)[\s_]*[\[(]\s*([^\d\])][^\])]*)?[\])]$")
 
 
@@ -124,6 +125,7 @@ def conversion_factor(given: Any, wanted: Any) -> float:
     if given is None or given == wanted:
         return 1.0
     if wanted == DEX:
+        # of logarithms the unit is seldom written down in full
         if given in (units.dex, units.dimensionless_unscaled, MSUN):
             return 1.0
         raise units.UnitConversionError(f"it is in {given}")

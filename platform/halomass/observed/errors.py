@@ -10,6 +10,7 @@ centre are left out. Neighbours have independent errors, and a wrong distance mo
 tangential velocity, because what is measured is a proper motion.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
@@ -21,9 +22,8 @@ from orrery.identity import JSON
 K = 4.74047  # [km/s / (kpc mas/yr)]
 NORMALS = 7  # standard normal numbers that decide the errors of one neighbour
 ENVIRONMENT_FEATURES = ("vmax", "distance_larger", "distance_cluster")
-SMALLEST_VMAX = (
-    1.0  # [km/s] that noise leaves of a circular velocity; its logarithm must exist
-)
+# Noise leaves at least this of a circular velocity: its logarithm must exist.
+SMALLEST_VMAX = 1.0  # [km/s]
 
 
 class Orbits(NamedTuple):
@@ -33,11 +33,20 @@ class Orbits(NamedTuple):
         r: Distances, with any shape [kpc].
         v_r: Radial velocities, positive when receding [km/s].
         v_t: Lengths of the tangential velocities [km/s].
+
+    Example:
+        >>> orbits = Orbits(np.array([50.0, 80.0]), np.zeros(2), np.array([200.0, 150.0]))
+        >>> orbits.apply(lambda column: column[:1]).v_t
+        array([200.])
     """
 
     r: FloatArray
     v_r: FloatArray
     v_t: FloatArray
+
+    def apply(self, change: Callable[[FloatArray], FloatArray]) -> "Orbits":
+        """Returns orbits whose columns were all changed alike, such as to fewer neighbours."""
+        return Orbits(change(self.r), change(self.v_r), change(self.v_t))
 
 
 @dataclass(frozen=True)
@@ -52,6 +61,11 @@ class Relation:
         distance: The slope with log10 of the distance.
         stellar_mass: The slope with log10 of the stellar mass.
         scatter: The standard deviation of log10 of the size [dex].
+
+    Example:
+        >>> relation = Relation(intercept=-1.0, distance=1.0, stellar_mass=0.0, scatter=0.3)
+        >>> relation.sigma(np.array([10.0, 100.0]), np.array([5.0, 5.0]), 0.0)
+        array([ 1., 10.])
     """
 
     intercept: float
@@ -79,6 +93,12 @@ class ErrorModel:
     """How well a survey measures neighbours and the host's environment.
 
     The relations are Table 2 of Hayati et al. (2025).
+
+    Example:
+        >>> model = ErrorModel(vmax=2.0)
+        >>> true = np.array([[90.0, 800.0, 2e4]])  # [km/s, kpc, kpc]
+        >>> environment_with_errors(true, np.array([[1.0, 0.0, 0.0]]), model)
+        array([[   92.,   800., 20000.]])
     """
 
     distance: Relation = Relation(-1.34, 0.15, -0.05, 0.28)
@@ -131,6 +151,7 @@ def with_errors(
         model: How large errors are.
     """
     distance = np.maximum(true.r, model.smallest_distance)
+    # sizes follow from true values: those observed would correlate size and error
     of_distance, of_motion, of_velocity = (
         relation.sigma(distance, log_m_star, normals[:, i])
         for i, relation in enumerate(
@@ -140,6 +161,7 @@ def with_errors(
     limit = model.largest_distance_error
     error = np.clip(of_distance * normals[:, 3], -limit, limit)
     seen = np.maximum(distance * (1 + error), model.smallest_distance)
+    # the axes of the sky are laid along the true motion, so one component has all of it
     along = true.v_t / (K * distance) + of_motion * normals[:, 4]
     motion = np.hypot(along, of_motion * normals[:, 5])  # [mas/yr]
     return Orbits(seen, true.v_r + of_velocity * normals[:, 6], K * seen * motion)

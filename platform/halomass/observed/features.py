@@ -1,15 +1,8 @@
-"""From the neighbours of a host to the numbers that a network weighs it by.
+"""From the neighbours of a host to the features that its mass is inferred from.
 
-Simulated hosts are looked at as the Milky Way is: faint distant neighbours go unseen,
-the others are measured with errors, and those with the most stars are kept, in that
-order. Stellar masses themselves are no features, because how many stars a halo has is
-less well known than how it moves.
-
-All random numbers of a host come from one stream of its own, in a fixed order: the
-limit of the survey, the environment's errors, then the errors of neighbour after
-neighbour, those with the most stars first. So a host's features depend on no other
-host, nor on the order of its neighbours, and binnings with the same seed see the same
-sky: what differs between them is the features' doing.
+Simulated hosts are observed as the Milky Way is, by `mock_survey`. Stellar masses
+themselves are no features, because how many stars a halo has is less well known than
+how it moves.
 """
 
 from collections.abc import Iterator
@@ -43,14 +36,19 @@ ORBIT = ("r", "v_t", "v_r")
 
 @dataclass(frozen=True)
 class Features:
-    """The orbits of the N neighbours with the most stars, and the environment: 3 N + 3 numbers."""
+    """The orbits of the N neighbours with the most stars, and the environment: 3 N + 3 numbers.
+
+    Example:
+        >>> Features(neighbours=2, without=("v_t",)).names[:4]
+        ('log_r_1', 'log_r_2', 'log_abs_v_r_1', 'log_abs_v_r_2')
+    """
 
     neighbours: int = 25
-    """How many neighbours a host must have to be weighed, and how many it is weighed by."""
+    """How many neighbours a host must have, and how many its mass is inferred from."""
     errors: bool = True
     """Whether simulated hosts are observed with errors."""
     detectability: bool = True
-    """Whether faint neighbours of simulated hosts go unseen."""
+    """Whether faint neighbours of simulated hosts stay undetected."""
     radial: Radial = "log"
     """How radial velocities enter: log10 of their size (log), or signed (asinh)."""
     without: tuple[Feature, ...] = ()
@@ -111,6 +109,7 @@ class Features:
         return {
             "features": "ranked neighbours",
             **asdict(self),
+            # the order of what is left out makes no other features
             "without": sorted(self.without),
         }
 
@@ -120,7 +119,7 @@ class Features:
         Arguments:
             seen: At least `neighbours` neighbours, or places for them.
         """
-        orbits = Orbits(*(column[:, : self.neighbours] for column in seen.orbits))
+        orbits = seen.orbits.apply(lambda column: column[:, : self.neighbours])
         columns = {**_logarithms(orbits, self), **_environment(seen)}
         x = np.concatenate([columns[kind] for kind in self.kinds], axis=1)
         x[seen.count < self.neighbours] = np.nan
@@ -142,21 +141,27 @@ class Features:
 
 @dataclass(frozen=True)
 class NeighbourSet:
-    """All neighbours that are found, for a network that asks for neither number nor order.
+    """All neighbours that are found, for a network that needs neither their number nor an order.
 
     A row holds one place after another, each with distance, tangential and radial
     velocity, and a flag that is 1 if a neighbour is there; the other numbers are 0
     where none is. The environment follows.
+
+    Example:
+        >>> NeighbourSet(largest=50).layout
+        (50, 4, 3)
+        >>> NeighbourSet(largest=50).names[:4]
+        ('log_r_1', 'log_v_t_1', 'log_abs_v_r_1', 'there_1')
     """
 
     largest: int = 50
     """How many neighbours there are places for; those with the most stars are kept."""
     smallest: int = 3
-    """How many neighbours a host must have to be weighed."""
+    """How many neighbours a host must have for its mass to be inferred."""
     errors: bool = True
     """Whether simulated hosts are observed with errors."""
     detectability: bool = True
-    """Whether faint neighbours of simulated hosts go unseen."""
+    """Whether faint neighbours of simulated hosts stay undetected."""
     radial: Radial = "log"
     """How radial velocities enter: log10 of their size (log), or signed (asinh)."""
     seed: int = 0
@@ -219,8 +224,10 @@ class NeighbourSet:
         Arguments:
             seen: The neighbours; those beyond the number of places are left out.
         """
-        hosts, places = len(seen.count), min(self.largest, seen.orbits.r.shape[1])
-        orbits = Orbits(*(column[:, :places] for column in seen.orbits))
+        hosts = len(seen.count)
+        places = min(self.largest, seen.orbits.r.shape[1])
+        orbits = seen.orbits.apply(lambda column: column[:, :places])
+        # a flag, because 0 is also what a neighbour at 1 kpc or 1 km/s has
         there = np.isfinite(orbits.r)
         entries = np.zeros((hosts, self.largest, self.per_neighbour))
         for i, column in enumerate(_logarithms(orbits, self).values()):
@@ -261,6 +268,7 @@ def _logarithms(
     orbits: Orbits, binning: Features | NeighbourSet
 ) -> dict[str, FloatArray]:
     """Returns the features of neighbours, in the order of `ORBIT`; NaN stays NaN."""
+    # a neighbour at rest has a feature, too
     size = np.maximum(np.abs(orbits.v_r), SMALLEST_VELOCITY)
     signed = np.arcsinh(orbits.v_r / ASINH_SCALE)
     return {
@@ -282,7 +290,7 @@ def features(records: Records, binning: Features | NeighbourSet) -> FloatArray:
     Arguments:
         records: B systems with the columns of `systems.SCHEMA`; `index` together with
             the binning's seed decides the random numbers.
-        binning: How hosts are looked at, and what is made of it.
+        binning: How hosts are observed, and which features are made of it.
 
     Raises:
         ValueError: If a column is missing.

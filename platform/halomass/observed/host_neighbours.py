@@ -28,6 +28,11 @@ class HostEnvironment:
         vmax: The largest circular velocity of the most massive satellite [km/s].
         distance_larger: The distance to the nearest halo of larger mass [kpc].
         distance_cluster: The distance to the nearest halo above 1e14 Msun [kpc].
+
+    Example:
+        >>> HostEnvironment(vmax=91.7, distance_larger=761.0, distance_cluster=0.0)
+        Traceback (most recent call last):
+        ValueError: environment: distance_cluster is 0.0: give a number above 0
     """
 
     vmax: float
@@ -53,6 +58,13 @@ class Neighbours:
         log_m_star: log10 of their stellar masses `[N]` [Msun].
         environment: What surrounds the host.
         provenance: File, checksum, and what was done, as plain JSON.
+
+    Example:
+        >>> orbits = Orbits(np.array([50.0, 90.0]), np.zeros(2), np.array([200.0, 150.0]))
+        >>> around = HostEnvironment(91.7, 761.0, 17_000.0)
+        >>> host = Neighbours("A host", ("a", "b"), orbits, np.array([6.0, 8.0]), around)
+        >>> host.ranked().names, host.without("b").names
+        (('b', 'a'), ('a',))
     """
 
     name: str
@@ -63,12 +75,14 @@ class Neighbours:
     provenance: JSON = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        # a satellite that two surveys list would count twice
         twice = [name for name, count in Counter(self.names).items() if count > 1]
         if twice:
             raise ValueError(
                 f"{self.name}: {twice[0]!r} is there twice: leave one of them out"
             )
         columns = {**self.orbits._asdict(), "log_m_star": self.log_m_star}
+        # a distance must be above 0, and the length of a velocity not below it
         lowest = {"r": np.nextafter(0, 1), "v_t": 0.0}
         for title, column in columns.items():
             good = np.isfinite(column) & (column >= lowest.get(title, -np.inf))
@@ -84,16 +98,14 @@ class Neighbours:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What a user must not miss of how they were chosen."""
+        """What a user must know of how they were selected."""
         return tuple(self.provenance.get("warnings", ()))
 
     @property
     def summary(self) -> str:
         """What a reader must know of them, in one paragraph."""
-        around, assumed = (
-            self.environment,
-            self.provenance.get("environment_assumed", ()),
-        )
+        around = self.environment
+        assumed = self.provenance.get("environment_assumed", ())
         text = (
             f"{self.name}: {_counted(self)} The most massive satellite has a circular velocity of "
             f"{around.vmax:.4g} km/s, the nearest larger halo is {around.distance_larger / 1e3:.3g}"
@@ -101,12 +113,12 @@ class Neighbours:
         )
         if assumed:
             text += f" The table does not say {' nor '.join(assumed)}: typical hosts have this."
-        return " ".join((text, *(f"Beware of {warning}." for warning in self.warnings)))
+        return " ".join((text, *(f"Warning: {warning}." for warning in self.warnings)))
 
     def keep(self, chosen: Sequence[int] | NDArray[np.int64]) -> "Neighbours":
         """Returns the neighbours with the given numbers, in that order."""
         rows = np.asarray(chosen, dtype=np.int64)
-        orbits = Orbits(*(column[rows] for column in self.orbits))
+        orbits = self.orbits.apply(lambda column: column[rows])
         names = tuple(self.names[i] for i in rows)
         return replace(
             self, names=names, orbits=orbits, log_m_star=self.log_m_star[rows]
@@ -136,7 +148,8 @@ def _counted(table: Neighbours) -> str:
         "kept": len(table),
         **table.provenance.get("selection", {}),
     }
-    light, stripped = chosen.get("light", 0), chosen.get("stripped", 0)
+    light = chosen.get("light", 0)
+    stripped = chosen.get("stripped", 0)
     text = f"{chosen['rows'] + light + stripped} rows"
     if "light" in chosen:
         text += f", {light} dropped whose peak mass is not above 10^{LOG_M_PEAK:g} Msun"
@@ -191,10 +204,8 @@ def observation(
     """
     name = table.name
     if without_satellite is not None:
-        table, name = (
-            table.without(without_satellite),
-            f"{name} without {without_satellite}",
-        )
+        table = table.without(without_satellite)
+        name = f"{name} without {without_satellite}"
     around = environment or table.environment
     table = within_radius(table)
     value = binning.encode(_seen(table, around))[0]
@@ -209,6 +220,7 @@ def observation(
         "left_out": without_satellite,
         "environment": asdict(around),
     }
+    # errors are drawn in training, not propagated here
     none = np.zeros((len(value), len(value)))
     return Observation(
         name, binning.names, binning.units, value, none, binning.fingerprint, provenance
@@ -216,7 +228,7 @@ def observation(
 
 
 def _seen(table: Neighbours, environment: HostEnvironment) -> ObservedNeighbours:
-    orbits = Orbits(*(column[None] for column in table.orbits))
+    orbits = table.orbits.apply(lambda column: column[None])
     surroundings = np.array(
         [[getattr(environment, name) for name in ENVIRONMENT_FEATURES]]
     )
@@ -224,7 +236,7 @@ def _seen(table: Neighbours, environment: HostEnvironment) -> ObservedNeighbours
 
 
 def as_records(table: Neighbours, copies: int) -> Records:
-    """Returns a simulated host as records, once for each time it will be looked at.
+    """Returns a simulated host as records, once for each time it will be observed.
 
     `features.features` gives each copy errors of its own and a survey of its own, as it
     does with the hosts that networks are trained on. This is not for observed

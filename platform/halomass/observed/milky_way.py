@@ -26,7 +26,8 @@ from halomass.observed.host_neighbours import HostEnvironment, Neighbours, withi
 from halomass.systems import FloatArray
 from orrery.identity import JSON
 
-DEG, MASYR = units.deg, units.mas / units.yr
+DEG = units.deg
+MASYR = units.mas / units.yr
 
 # M31: Li et al. (2021), ApJ 920, 84. The Virgo cluster: Firth et al. (2008), MNRAS 389,
 # 1539. The LMC: Kallivayalil et al. (2013), ApJ 764, 161.

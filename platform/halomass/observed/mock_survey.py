@@ -1,7 +1,7 @@
 """What an observer at the centre of a simulated host would know of its neighbours.
 
-Faint distant neighbours go unseen, the others are measured with errors, and those with
-the most stars are kept, in that order.
+Faint distant neighbours stay undetected, the others are measured with errors, and those
+with the most stars are kept, in that order.
 
 All random numbers of a host come from one stream of its own, in a fixed order: the
 limit of the survey, the errors of the environment, then the errors of neighbour after
@@ -22,16 +22,11 @@ from halomass.systems import FloatArray
 from orrery.parameters import generator
 from orrery.records import Records
 
-_HOST_NORMALS = 1 + len(
-    ENVIRONMENT_FEATURES
-)  # the survey's limit, and the environment's errors
-
-
-_SKY = (
-    2**32 - 2
-)  # the branch of a system's stream for looking at it; its making has small numbers
-
-
+# The survey's limit, and the environment's errors.
+_HOST_NORMALS = 1 + len(ENVIRONMENT_FEATURES)
+# The branch of a system's random stream for observing it: drawing the system itself
+# uses small numbers, which this one must never meet.
+_SKY = 2**32 - 2
 _COLUMNS = ("r", "v_r", "v_t", "log_m_star", "vmax")
 
 
@@ -43,6 +38,10 @@ class Detectability:
     differ, their limits are sharp. Hayati et al. (2025), their equation 1; the numbers
     follow the lower envelope of the Milky Way's satellites. Halos without stars are
     never found.
+
+    Example:
+        >>> Detectability().limit(np.array([0.0, 100.0]), normal=0.0)
+        array([2.3 , 2.95])
     """
 
     intercept: float = 2.3
@@ -72,6 +71,14 @@ class ObservedNeighbours:
         count: How many neighbours were found `[B]`, whether or not they are among the
             N.
         environment: In the order of `ENVIRONMENT_FEATURES` `[B, 3]` [km/s, kpc, kpc].
+
+    Example:
+        >>> column = np.array([[50.0, np.nan]])  # one of two places is taken
+        >>> seen = ObservedNeighbours(
+        ...     Orbits(column, column, column), np.array([1]), np.array([[90.0, 800.0, 2e4]])
+        ... )
+        >>> np.isfinite(seen.orbits.r).sum(axis=1) == seen.count
+        array([ True])
     """
 
     orbits: Orbits
@@ -80,7 +87,14 @@ class ObservedNeighbours:
 
 
 class SurveyOptions(Protocol):
-    """How simulated hosts are looked at, whatever is then made of it."""
+    """How simulated hosts are observed, whatever features are then made of it.
+
+    Example:
+        >>> from halomass.observed.features import Features
+        >>> options: SurveyOptions = Features(errors=False)
+        >>> options.errors, options.detectability
+        (False, True)
+    """
 
     @property
     def errors(self) -> bool: ...
@@ -95,7 +109,7 @@ class SurveyOptions(Protocol):
 
 
 def observe_neighbours(
-    records: Records, observing: SurveyOptions, places: int
+    records: Records, options: SurveyOptions, places: int
 ) -> ObservedNeighbours:
     """Returns what an observer at the centre of each host knows of its neighbours.
 
@@ -104,7 +118,7 @@ def observe_neighbours(
 
     Arguments:
         records: B systems.
-        observing: Whether with errors, and which neighbours are found.
+        options: Whether with errors, and which neighbours are found.
         places: How many neighbours are kept of each host, those with the most stars.
 
     Raises:
@@ -112,25 +126,26 @@ def observe_neighbours(
     """
     _check_columns(records)
     ranked = _Ranked.of(records)
-    of_host, of_neighbour = _normals(ranked, observing.seed)
+    of_host, of_neighbour = _normals(ranked, options.seed)
+    # 0 stands for "no stars" in catalogues
     found = ranked.columns["log_m_star"] > 0
-    if observing.detectability:
-        limit = observing.survey.limit(ranked.columns["r"], of_host[ranked.host, 0])
+    if options.detectability:
+        limit = options.survey.limit(ranked.columns["r"], of_host[ranked.host, 0])
         found &= ranked.columns["log_m_star"] > limit
     place = _places(found, ranked.first, ranked.host)
     kept = np.flatnonzero(found & (place < places))
-    orbits, environment = (
-        ranked.orbits(kept),
-        _true_environment(records, ranked, found, place),
-    )
-    if observing.errors:
-        model, log_m_star = observing.error_model, ranked.columns["log_m_star"][kept]
+    orbits = ranked.orbits(kept)
+    environment = _true_environment(records, ranked, found, place)
+    if options.errors:
+        model = options.error_model
+        log_m_star = ranked.columns["log_m_star"][kept]
         orbits = errors.with_errors(orbits, log_m_star, of_neighbour[kept], model)
         environment = errors.environment_with_errors(environment, of_host[:, 1:], model)
-    rows, shape = (ranked.host[kept], place[kept]), (len(records), places)
+    rows = (ranked.host[kept], place[kept])
+    shape = (len(records), places)
     count = np.bincount(ranked.host[found], minlength=len(records))
     return ObservedNeighbours(
-        Orbits(*(_filled(c, rows, shape) for c in orbits)), count, environment
+        orbits.apply(lambda column: _filled(column, rows, shape)), count, environment
     )
 
 
@@ -164,7 +179,8 @@ class _Ranked:
     @classmethod
     def of(cls, records: Records) -> "_Ranked":
         first = np.asarray(records.offsets, dtype=np.int64)
-        here, first = slice(first[0], first[-1]), first - first[0]
+        here = slice(first[0], first[-1])
+        first = first - first[0]
         host = np.repeat(np.arange(len(records)), np.diff(first))
         columns = {
             n: np.asarray(records.particles[n][here], dtype=np.float64)
@@ -180,11 +196,13 @@ class _Ranked:
         )
 
     def orbits(self, chosen: NDArray[np.int64]) -> Orbits:
-        return Orbits(*(self.columns[name][chosen] for name in Orbits._fields))
+        every = Orbits(self.columns["r"], self.columns["v_r"], self.columns["v_t"])
+        return every.apply(lambda column: column[chosen])
 
 
 def _normals(ranked: _Ranked, seed: int) -> tuple[FloatArray, FloatArray]:
     """Returns the random numbers of hosts `[B, 4]` and of their neighbours `[M, NORMALS]`."""
+    # for all neighbours, found or not, so that another limit changes nobody's errors
     of_host = np.empty((len(ranked.index), _HOST_NORMALS))
     of_neighbour = np.empty((len(ranked.host), NORMALS))
     bounds = zip(ranked.first[:-1], ranked.first[1:], strict=True)

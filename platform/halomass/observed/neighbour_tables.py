@@ -1,11 +1,8 @@
-"""One host's neighbours as a table: the Milky Way's satellites, or the subhalos of any other host.
+"""Reads and writes one host's neighbours as a table, in many formats and by many names.
 
 Tables name their columns and units in many ways, but say the same few things: how many
 stars a neighbour has, where it is and how it moves relative to the host, and what
-surrounds the host. They become `Neighbours`, and these the same features as those of
-simulated hosts. Values are taken as they are: observed ones have their errors already.
-A simulated host has none, and can be looked at with errors as often as one likes
-(`as_records`).
+surrounds the host.
 """
 
 import hashlib
@@ -57,11 +54,11 @@ def read_neighbours(
     numbers are in kpc, km/s, Msun. Other common names are known.
 
     Subhalos that tides have stripped are left out, as in the catalogues that networks
-    learn from, wherever columns tell them: `vmax` with `v_peak`, or `vmax` with a peak
+    learn from, wherever columns identify them: `vmax` with `v_peak`, or `vmax` with a peak
     mass, or a present with a peak mass. So are those whose peak mass is not above 1e8
     Msun.
 
-    The environment is looked for in the arguments, then in the table's metadata, then
+    The environment is searched for in the arguments, then in the table's metadata, then
     in columns `vmax` (that of the neighbour with the most stars), `distance_larger` and
     `distance_cluster`; where nothing is said of distances, those of typical hosts are
     taken (`TYPICAL_ENVIRONMENT`).
@@ -84,7 +81,8 @@ def read_neighbours(
     """
     path = Path(path)
     table = PlainTable.read(path)
-    found, orbits = survival.select_satellites(table, threshold), table.orbits()
+    found = survival.select_satellites(table, threshold)
+    orbits = table.orbits()
     if peculiar:
         orbits = orbits._replace(v_r=orbits.v_r + cosmology.hubble() * orbits.r)
     given = {
@@ -103,8 +101,8 @@ def read_neighbours(
         "expansion_added": peculiar,
         "selection": found.selection,
     }
-    told = {"environment_assumed": assumed, "warnings": list(found.warnings)}
-    provenance |= {key: value for key, value in told.items() if value}
+    notes = {"environment_assumed": assumed, "warnings": list(found.warnings)}
+    provenance |= {key: value for key, value in notes.items() if value}
     host = name or str(table.table.meta.get("name", path.stem))
     every = Neighbours(
         host, table.names(), orbits, found.log_m_star, environment, provenance
@@ -128,11 +126,11 @@ def _environment(
     before = table.meta("provenance").get("environment_assumed", ())
     unsaid = (name for name in TYPICAL_ENVIRONMENT if given[name] is None)
     assumed = [name for name in unsaid if found[name] is None or name in before]
-    told = {
+    values = {
         name: TYPICAL_ENVIRONMENT[name] if value is None else value
         for name, value in found.items()
     }
-    return HostEnvironment(**told), assumed
+    return HostEnvironment(**values), assumed
 
 
 def write_neighbours(table: Neighbours, path: Path | str) -> None:
@@ -155,7 +153,8 @@ def write_neighbours(table: Neighbours, path: Path | str) -> None:
     }
     ecsv = Table(columns, names=list(_COLUMNS), meta=meta)
     for name, (unit, description) in _COLUMNS.items():
-        ecsv[name].unit, ecsv[name].description = unit, description
+        ecsv[name].unit = unit
+        ecsv[name].description = description
     files.write_ecsv(Path(path), ecsv)
 
 

@@ -1,9 +1,4 @@
-"""A plain table of neighbours, whose columns are asked for by what they mean.
-
-Tables name columns and units in many ways: titles are told apart without capitals,
-endings such as `_kpc` and units in brackets, and what a title or a unit says is taken
-at its word. Where it says nothing, numbers are in kpc, km/s and Msun.
-"""
+"""A plain table of neighbours, whose columns are found by what they mean."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -44,12 +39,19 @@ _NEAR = 10.0  # [kpc] all neighbours of no host are as close
 
 @dataclass(frozen=True)
 class PlainTable:
-    """A table whose columns are asked for by what they mean.
+    """A table whose columns are found by what they mean.
 
     Arguments:
         table: The table, with N rows.
         file: Its name.
         columns: By what is known, the title of its column.
+
+    Example:
+        >>> table = Table({"X_Mpc": [0.05], "Mpeak [Msun]": [1e10]})
+        >>> titles = recognised_titles(table.colnames, "host.csv")
+        >>> plain = PlainTable(table, "host.csv", titles)
+        >>> plain.values("x", KPC), plain.log_masses("m_peak")
+        (array([50.]), array([10.]))
     """
 
     table: Table
@@ -134,6 +136,7 @@ class PlainTable:
     def _check_masses(self, what: str, masses: FloatArray, values: FloatArray) -> None:
         lower, upper = _LOG_MASSES
         wrong = np.flatnonzero(~((masses >= lower) & (masses <= upper)))
+        # no table of subhalos ends below 1e5 Msun: such numbers are in other units, or logs
         small = "star" not in what and masses.max() < 5
         if len(wrong) or small:
             row = int(wrong[0]) if len(wrong) else int(np.argmax(masses))
@@ -177,10 +180,11 @@ class PlainTable:
         if not {"x", "y", "z"} <= set(self.columns):
             self._check_axes()
             return Orbits(
-                *(self.values(n, KPC if n == "r" else KMS) for n in Orbits._fields)
+                self.values("r", KPC), self.values("v_r", KMS), self.values("v_t", KMS)
             )
         position = np.stack([self.values(axis, KPC) for axis in "xyz"])
         r = np.sqrt((position**2).sum(axis=0))
+        # at r = 0 there is no direction; such a row is refused later, by its name
         outward = position / np.where(r > 0, r, 1.0)
         if "v_r" in self.columns and "v_t" in self.columns:
             return Orbits(r, self.values("v_r", KMS), self.values("v_t", KMS))

@@ -1,7 +1,7 @@
 """Which subhalos of a table count as satellites, and how many stars they have.
 
 Catalogues that networks learn from lose a satellite once tides have brought its
-circular velocity down to a share of its peak. A simulation's table still lists what is
+circular velocity down to a fraction of its peak. A simulation's table still lists what is
 left of it; ranked by peak mass such remnants, fallen in long ago and sunk deep, would
 come first and make the host too light. So the same cut is made here, with the best
 columns there are for it.
@@ -35,8 +35,15 @@ class SatelliteSelection:
         log_m_star: log10 of their stellar masses `[N]` [Msun].
         mass: What these are from.
         kept: Which of them count, with shape `[N]`.
-        selection: How many do not, as plain JSON; empty if nothing tells.
+        selection: How many do not, as plain JSON; empty if no columns decide it.
         warnings: What a user must know.
+
+    Example:
+        >>> from astropy.table import Table
+        >>> columns = {"m_peak": [1e10, 1e10], "vmax": [30.0, 90.0], "vpeak": [90.0, 90.0]}
+        >>> titles = {"m_peak": "m_peak", "vmax": "vmax", "v_peak": "vpeak"}
+        >>> select_satellites(PlainTable(Table(columns), "host.csv", titles)).kept
+        array([False,  True])
     """
 
     log_m_star: FloatArray
@@ -61,16 +68,17 @@ def log_m_peak_of(v_peak: FloatArray) -> FloatArray:
 
 
 def velocity_ratio(table: PlainTable) -> tuple[FloatArray, str] | None:
-    """Returns V_max over its peak `[N]`, and what it is from; None where no columns tell.
+    """Returns V_max over its peak `[N]`, and what it is from; None if columns are missing.
 
     The best first: both velocities; V_max and the median peak velocity of halos of the
-    peak mass; what tides leave of the velocity when they leave a share of the peak
+    peak mass; what tides leave of the velocity when they leave a fraction of the peak
     mass.
 
     Raises:
         ValueError: If a value is none.
     """
-    peak, now = table.first("log_m_peak", "m_peak"), table.first("log_m", "m")
+    peak = table.first("log_m_peak", "m_peak")
+    now = table.first("log_m", "m")
     fast = table.first("v_peak", "v_acc")
     titles = table.columns
     if "vmax" in titles and fast:
@@ -80,6 +88,7 @@ def velocity_ratio(table: PlainTable) -> tuple[FloatArray, str] | None:
         text = f"{titles['vmax']} over the usual peak velocity of {titles[peak]}"
         return table.speeds("vmax") / median_v_peak(table.log_masses(peak)), text
     if now and peak:
+        # a present mass above the peak mass means that nothing was lost
         bound = 10.0 ** np.minimum(table.log_masses(now) - table.log_masses(peak), 0.0)
         text = f"the velocity that {titles[now]} over {titles[peak]} leaves"
         return tides.velocity_fraction(bound), text
@@ -103,10 +112,10 @@ def select_satellites(
             f"threshold {threshold} must be from 0 to below 1, such as {THRESHOLD}"
         )
     ratio = velocity_ratio(table)
-    found = _weigh(table, cut=ratio is not None)
+    found = _stellar_masses(table, cut=ratio is not None)
     heavy = _heavy(found)
-    alive = np.full(len(heavy), True) if ratio is None else ratio[0] > threshold
-    kept = heavy & alive
+    survives = np.full(len(heavy), True) if ratio is None else ratio[0] > threshold
+    kept = heavy & survives
     if not kept.any():
         raise ValueError(
             f"{table.file}: none of {len(kept)} subhalos is above 10^{LOG_M_PEAK:g} Msun and has "
@@ -116,13 +125,13 @@ def select_satellites(
     selection: JSON = {} if found.log_m_peak is None else {"light": int((~heavy).sum())}
     if ratio is not None:
         selection |= {"survival": ratio[1], "threshold": threshold}
-        selection |= {"stripped": int((heavy & ~alive).sum())}
+        selection |= {"stripped": int((heavy & ~survives).sum())}
     warnings = (PEAK_ALONE,) if ratio is None and found.by_peak else ()
     return SatelliteSelection(found.log_m_star, found.mass, kept, selection, warnings)
 
 
 @dataclass(frozen=True)
-class _Weighed:
+class _StellarMasses:
     """Stellar masses `[N]`, what they are from, and peak masses `[N]` where these are known."""
 
     log_m_star: FloatArray
@@ -131,24 +140,24 @@ class _Weighed:
     by_peak: bool = False
 
 
-def _heavy(found: _Weighed) -> NDArray[np.bool_]:
+def _heavy(found: _StellarMasses) -> NDArray[np.bool_]:
     if found.log_m_peak is None:
         return np.full(len(found.log_m_star), True)
     return found.log_m_peak > LOG_M_PEAK
 
 
-def _weigh(table: PlainTable, cut: bool) -> _Weighed:
+def _stellar_masses(table: PlainTable, cut: bool) -> _StellarMasses:
     """Returns stellar masses from the best column: once remnants are cut, peaks say the most."""
-    stars, peak = (
-        table.first("log_m_star", "m_star"),
-        table.first("log_m_peak", "m_peak"),
-    )
-    now, fast = table.first("log_m", "m"), table.first("v_peak", "v_acc")
+    stars = table.first("log_m_star", "m_star")
+    peak = table.first("log_m_peak", "m_peak")
+    now = table.first("log_m", "m")
+    fast = table.first("v_peak", "v_acc")
     log_m_peak = table.log_masses(peak) if peak else None
     if stars:
-        return _Weighed(table.log_masses(stars), table.columns[stars], log_m_peak)
+        return _StellarMasses(table.log_masses(stars), table.columns[stars], log_m_peak)
     if peak and log_m_peak is not None:
         return _from_halos(log_m_peak, table.columns[peak], log_m_peak)
+    # once remnants are cut, peaks say more of the stars than what tides have left
     if fast and (cut or not now):
         masses = log_m_peak_of(table.speeds(fast))
         return _from_halos(masses, f"peak mass of {table.columns[fast]}", masses)
@@ -162,7 +171,7 @@ def _weigh(table: PlainTable, cut: bool) -> _Weighed:
 
 def _from_halos(
     masses: FloatArray, title: str, log_m_peak: FloatArray | None
-) -> _Weighed:
+) -> _StellarMasses:
     median = stellar_mass.median_log_stellar_mass(masses)
     text = f"{title}: median stellar mass of halos of this mass"
-    return _Weighed(median, text, log_m_peak, log_m_peak is not None)
+    return _StellarMasses(median, text, log_m_peak, log_m_peak is not None)

@@ -154,7 +154,8 @@ def _of_satellites(
     yield AcceptanceCheck(
         "factor of the mass-loss rate", tides.ORPHAN_LOSS_RATE, 0.1, loss, _GALAXIES
     )
-    near, far = (found.r > 20) & (found.r < 60), (x > 0.8) & (x < 1.0)
+    near = (found.r > 20) & (found.r < 60)
+    far = (x > 0.8) & (x < 1.0)
     yield AcceptanceCheck(
         "anisotropy beta, 20-60 kpc", 0.1, 0.1, measured_anisotropy(found[near])
     )
@@ -164,7 +165,8 @@ def _of_satellites(
 
 
 def _of_galaxies(found: Population) -> Iterator[AcceptanceCheck]:
-    log_v, mass = np.log10(found.v_peak), found.log_m_peak - 10
+    log_v = np.log10(found.v_peak)
+    mass = found.log_m_peak - 10
     slope, height = np.polyfit(mass, log_v, 1)
     scatter = float(np.std(log_v - slope * mass - height))
     yield AcceptanceCheck("log V_peak at 1e10 Msun", 1.679, 0.01, float(height))
@@ -180,7 +182,8 @@ def _of_galaxies(found: Population) -> Iterator[AcceptanceCheck]:
                 f"log M* at 1e{at:g} Msun", published, 0.1, median, _GALAXIES
             )
     residual = found.log_m_star - stellar_mass.median_log_stellar_mass(found.log_m_peak)
-    light, heavy = found.log_m_peak < 9, found.log_m_peak > 10
+    light = found.log_m_peak < 9
+    heavy = found.log_m_peak > 10
     yield AcceptanceCheck(
         "scatter of log M* below 1e9 Msun [dex]",
         0.4,
@@ -218,10 +221,8 @@ def _hosts(
 
     Published numbers count the hosts of several snapshots.
     """
-    weight, count = (
-        mass_function_weights(universe, records),
-        detected_counts(records, seed),
-    )
+    weight = mass_function_weights(universe, records)
+    count = detected_counts(records, seed)
     published = literature.VARIANTS[universe.catalogue]
     for needed, number in published.hosts.items():
         enough = count >= needed
@@ -236,7 +237,8 @@ def _of_surroundings(
     narrow = replace(universe, lightest=_DWARF - 0.1, heaviest=_DWARF + 0.1)
     dwarfs, found = narrow.neighbours(seed + 1, range(hosts))
     first = found[np.isnan(found.infall_speed) & (found.r > dwarfs.radius[found.host])]
-    unit, x = dwarfs.velocity[first.host], first.r / dwarfs.radius[first.host]
+    unit = dwarfs.velocity[first.host]
+    x = first.r / dwarfs.radius[first.host]
     falling = (first.v_r - hubble() * first.r) / unit
     yield AcceptanceCheck(
         "mean peculiar v_r/V_vir, 1-2 R_vir", -0.45, 0.15, float(falling[x < 2].mean())
@@ -246,9 +248,9 @@ def _of_surroundings(
     scalars = alike.records(seed + 2, range(min(hosts, 512))).scalars
     names = ("distance_larger", "distance_cluster")
     for name, observed in zip(names, _MILKY_WAY_ENVIRONMENT, strict=True):
-        share = float(np.mean(scalars[name] < observed))
+        fraction = float(np.mean(scalars[name] < observed))
         title = f"share of Milky Ways with {name} < {observed:g} kpc"
-        yield AcceptanceCheck(title, 0.5, 0.45, share, ORDINARY)
+        yield AcceptanceCheck(title, 0.5, 0.45, fraction, ORDINARY)
 
 
 def acceptance_tables(seed: int, hosts: int = 1024) -> dict[str, Table]:

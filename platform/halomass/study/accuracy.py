@@ -101,7 +101,8 @@ def _errors(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
 def _exactness_misses(
     smallest: Mapping[str, float], middle: Mapping[str, FloatArray]
 ) -> list[str]:
-    found, (low, high) = [], RMSE_BOUNDS
+    found = []
+    low, high = RMSE_BOUNDS
     best = min(
         middle[label_noisy(25)][np.isfinite(middle[label_noisy(25)])], default=np.nan
     )

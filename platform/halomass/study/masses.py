@@ -189,7 +189,8 @@ def _moved(answers: Mapping[str, MassEstimate]) -> dict[str, Table]:
         )  # these take errors of observation for none
     ]
     table = Table(rows=rows, names=["ensemble", "log_m_vir", "moved"])
-    table["log_m_vir"].info.format, table["moved"].info.format = "%.2f", "%+.3f"
+    table["log_m_vir"].info.format = "%.2f"
+    table["moved"].info.format = "%+.3f"
     table.meta["key"] = "mass.what_moves_it"
     table.meta["caption"] = (
         f"What moves log10 of the virial mass, {reference:.2f} by {first}: other catalogues, other "

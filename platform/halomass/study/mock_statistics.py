@@ -75,5 +75,5 @@ def weighted_median(values: FloatArray, weight: FloatArray) -> float:
     if len(values) == 0:
         return float("nan")
     order = np.argsort(values)
-    share = np.cumsum(weight[order]) / weight.sum()
-    return float(values[order][np.searchsorted(share, 0.5)])
+    fraction = np.cumsum(weight[order]) / weight.sum()
+    return float(values[order][np.searchsorted(fraction, 0.5)])

@@ -279,6 +279,7 @@ def _flow_score(
         seed,
         recording.run.shared / "posteriors" / key,
         posterior_sections.epoch_logger(recording, name),
+        posterior_sections.check_logger(recording, key, name),
     )
     posterior_sections.tell(recording, key, name, inferred, pairs)
     interval = ensembles.drawn_interval(inferred.draws)

@@ -11,7 +11,6 @@ these units.
 """
 
 import importlib
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -19,28 +18,33 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import integrate, optimize, special
+from scipy import optimize
 from torch import Tensor
 
-from mwlmc.model import distribution, potentials, trajectories
+from mwlmc.model import agama_paths, distribution, potentials
+from mwlmc.model.agama_paths import TIMES, AgamaPotentials
+from mwlmc.model.constants import (
+    BULGE_CUTOFF,
+    BULGE_MASS,
+    BULGE_SCALE,
+    BULGE_SLOPE,
+    CIRCULAR_VELOCITY,
+    DISC_HEIGHT,
+    DISC_MASS,
+    DISC_SCALE,
+    SUN_RADIUS,
+)
 from mwlmc.model.trajectories import LOOKBACK, Trajectories
-from mwlmc.sky import frames
+from orrery.parameters import FloatArray
 
 VERSION = 1  # of this engine; raised whenever its numbers change
-
-FloatArray = NDArray[np.floating[Any]]
 
 # Of agama's eighth-order Runge-Kutta-Nystrom method, relative. Against orbits at 1e-8,
 # positions today beyond 30 kpc are off by up to 1e-3 kpc in the median and 0.06 kpc at
 # 99 % (tested); at 1e-4, by ten times as much for four fifths of the time.
 ACCURACY = 1e-5
 
-# Of 5 Myr, at which agama is given the LMC's path: positions of 99 % of the stars are
-# converged to 1e-3 kpc.
-STEPS = 440
 
-_TIMES = np.linspace(-LOOKBACK, 0.0, STEPS + 1)
-_SKY = ("ra_lmc", "dec_lmc", "d_lmc", "vlos_lmc", "pmra_lmc", "pmdec_lmc")
 _INDEPENDENT = (
     4  # agama's own choice, quasi-random stars, makes bins 10 to 15 % less noisy
 )
@@ -54,26 +58,7 @@ _REMEDY = (
 
 
 @dataclass(frozen=True)
-class Galaxies:
-    """Both galaxies of one simulation, as agama's potentials around the origin.
-
-    Arguments:
-        milky_way: Bulge, disc and dark halo.
-        halo: The Milky Way's dark halo alone.
-        lmc: The LMC.
-        c200: The dark halo's concentration.
-        a_lmc: The LMC's Hernquist scale radius [kpc].
-    """
-
-    milky_way: Any
-    halo: Any
-    lmc: Any
-    c200: float
-    a_lmc: float
-
-
-@dataclass(frozen=True)
-class Halo:
+class StellarHalos:
     """The stellar halos of B simulations, in the frame that moves with the Milky Way's centre.
 
     Arguments:
@@ -108,7 +93,7 @@ def available() -> bool:
     return True
 
 
-def version() -> str:
+def agama_version() -> str:
     """Returns agama's version.
 
     Raises:
@@ -140,7 +125,7 @@ def simulate(
     equilibrium: distribution.Equilibrium,
     circular_velocity: float,
     threads: int = 1,
-) -> Halo:
+) -> StellarHalos:
     """Returns the stellar halos of B simulations, 2.2 Gyr ago and today.
 
     Arguments:
@@ -163,27 +148,29 @@ def simulate(
     with _agama().setNumThreads(threads):
         for b, seed in enumerate(seeds):
             drawn = {name: float(values[b]) for name, values in named.items()}
-            pairs.append(galaxies(drawn["m200_mw"], drawn["m_lmc"], circular_velocity))
+            pairs.append(
+                agama_potentials(drawn["m200_mw"], drawn["m_lmc"], circular_velocity)
+            )
             clipped.append(_clipped(pairs[b], drawn, equilibrium))
             initial.append(_sample(pairs[b], drawn, stars, seed, equilibrium))
-            paths.append(_rewind(pairs[b], drawn))
+            paths.append(agama_paths.rewind(pairs[b], drawn))
             today.append(_carry(initial[b], pairs[b], paths[b], ACCURACY))
-    return Halo(
+    return StellarHalos(
         *_components(today),
         *_components(initial),
         np.array([pair.c200 for pair in pairs]),
         np.array([pair.a_lmc for pair in pairs]),
-        _trajectories(pairs, np.stack(paths, axis=-1)),
+        agama_paths.as_trajectories(pairs, np.stack(paths, axis=-1)),
         np.array(clipped),
     )
 
 
-def carry(
+def evolve(
     position: Tensor,
     velocity: Tensor,
     named: Mapping[str, NDArray[Any]],
     *,
-    circular_velocity: float = potentials.CIRCULAR_VELOCITY,
+    circular_velocity: float = CIRCULAR_VELOCITY,
     accuracy: float = ACCURACY,
     threads: int = 1,
 ) -> tuple[Tensor, Tensor]:
@@ -203,9 +190,11 @@ def carry(
     _check(named, position.shape[1], [1])
     drawn = {name: float(values[0]) for name, values in named.items()}
     with _agama().setNumThreads(threads):
-        pair = galaxies(drawn["m200_mw"], drawn["m_lmc"], circular_velocity)
+        pair = agama_potentials(drawn["m200_mw"], drawn["m_lmc"], circular_velocity)
         initial = torch.cat([position, velocity]).T.numpy()
-        x, v = _components([_carry(initial, pair, _rewind(pair, drawn), accuracy)])
+        x, v = _components(
+            [_carry(initial, pair, agama_paths.rewind(pair, drawn), accuracy)]
+        )
     return x[:, 0], v[:, 0]
 
 
@@ -225,11 +214,11 @@ def _check(named: Mapping[str, NDArray[Any]], stars: int, seeds: Sequence[int]) 
 # --- the galaxies and their paths ------------------------------------------------------------
 
 
-def galaxies(
+def agama_potentials(
     m200_mw: float,
     m_lmc: float,
-    circular_velocity: float = potentials.CIRCULAR_VELOCITY,
-) -> Galaxies:
+    circular_velocity: float = CIRCULAR_VELOCITY,
+) -> AgamaPotentials:
     """Returns the galaxies of one simulation.
 
     Arguments:
@@ -242,11 +231,11 @@ def galaxies(
         velocity.
     """
     agama, stars = _agama(), _bulge_and_disc()
-    sun = [potentials.SUN_RADIUS, 0.0, 0.0]
+    sun = [SUN_RADIUS, 0.0, 0.0]
 
     def missing(c200: float) -> float:
         pull = -(stars.force(sun) + _nfw(m200_mw, c200).force(sun))[0]
-        return float(potentials.SUN_RADIUS * pull - circular_velocity**2)
+        return float(SUN_RADIUS * pull - circular_velocity**2)
 
     # the embedded engine's value brackets the root, and where there is none, its error
     # says so
@@ -257,7 +246,7 @@ def galaxies(
     lmc = agama.Potential(
         type="Dehnen", gamma=1, mass=m_lmc, scaleRadius=a_lmc
     )  # Hernquist's
-    return Galaxies(agama.Potential(stars, halo), halo, lmc, c200, a_lmc)
+    return AgamaPotentials(agama.Potential(stars, halo), halo, lmc, c200, a_lmc)
 
 
 def _bulge_and_disc() -> Any:
@@ -266,17 +255,17 @@ def _bulge_and_disc() -> Any:
     # force by 1e-4
     bulge = agama.Potential(
         type="Spheroid",
-        mass=potentials.BULGE_MASS,
-        scaleRadius=potentials.BULGE_SCALE,
-        outerCutoffRadius=potentials.BULGE_CUTOFF,
+        mass=BULGE_MASS,
+        scaleRadius=BULGE_SCALE,
+        outerCutoffRadius=BULGE_CUTOFF,
         gamma=0.0,
-        beta=potentials.BULGE_SLOPE,
+        beta=BULGE_SLOPE,
     )
     disc = agama.Potential(
         type="Disk",
-        mass=potentials.DISC_MASS,
-        scaleRadius=potentials.DISC_SCALE,
-        scaleHeight=-potentials.DISC_HEIGHT,  # negative: sech^2 instead of exponential
+        mass=DISC_MASS,
+        scaleRadius=DISC_SCALE,
+        scaleHeight=-DISC_HEIGHT,  # negative: sech^2 instead of exponential
     )
     return agama.Potential(bulge, disc)
 
@@ -288,61 +277,13 @@ def _nfw(m200: float, c200: float) -> Any:
     )
 
 
-def _rewind(pair: Galaxies, drawn: Mapping[str, float]) -> FloatArray:
-    """Returns both centres' states `[T, 12]`: the Milky Way's x, v, then the LMC's x, v."""
-    ra, dec, *others = (np.array(drawn[name]) for name in _SKY)
-    today = frames.sky_to_galactocentric(np.radians(ra), np.radians(dec), *others)
-    solution = integrate.solve_ivp(
-        lambda _, state: _derivative(state, pair, 10.0 ** drawn["log10_lambda_df"]),
-        (0.0, -LOOKBACK),
-        np.concatenate([np.zeros(6), *today]),
-        method="DOP853",
-        t_eval=_TIMES[::-1],
-        rtol=1e-10,
-        atol=1e-10,
-    )
-    if not solution.success:
-        raise ArithmeticError(
-            f"the rewind of {drawn} stopped ({solution.message}): draw other parameters"
-        )
-    return np.asarray(solution.y[:, ::-1].T)
-
-
-def _derivative(state: FloatArray, pair: Galaxies, friction: float) -> FloatArray:
-    """Returns the time derivative of `[12]`: each centre feels the other galaxy."""
-    offset, velocity = state[6:9] - state[0:3], state[9:12] - state[3:6]
-    lmc = pair.milky_way.force(offset) + friction * _friction(offset, velocity, pair)
-    return np.concatenate([state[3:6], pair.lmc.force(-offset), state[9:12], lmc])
-
-
-def _friction(offset: FloatArray, velocity: FloatArray, pair: Galaxies) -> FloatArray:
-    """Returns Chandrasekhar's friction on the LMC, Eq. 1 of Brooks et al. (2025b), `[3]`."""
-    speed = math.hypot(*velocity)
-    x = speed / (math.sqrt(2.0) * trajectories.VELOCITY_DISPERSION)
-    maxwell = special.erf(x) - 2.0 * x / math.sqrt(math.pi) * math.exp(-x * x)
-    coulomb = math.log(trajectories.SEPARATION / (trajectories.SOFTENING * pair.a_lmc))
-    strength = 4.0 * math.pi * potentials.G**2 * pair.lmc.totalMass() * coulomb
-    density = float(pair.milky_way.density(offset))
-    return -velocity * float(strength * density * maxwell / speed**3)
-
-
-def _trajectories(pairs: Sequence[Galaxies], paths: FloatArray) -> Trajectories:
-    """Returns the paths of B simulations from their states `[T, 12, B]`."""
-    relative = paths[:, 6:] - paths[:, :6]
-    pulls = [pair.lmc.force(-relative[:, :3, b]) for b, pair in enumerate(pairs)]
-    farthest, fastest = (
-        np.linalg.norm(part, axis=1).max(0) for part in np.split(relative, 2, axis=1)
-    )
-    bound = (farthest < trajectories.FARTHEST) & (fastest < trajectories.FASTEST)
-    arrays = (_TIMES, paths[:, :6], paths[:, 6:], np.stack(pulls, axis=-1), ~bound)
-    return Trajectories(*(torch.as_tensor(array) for array in arrays))
-
-
 # --- stars -----------------------------------------------------------------------------------
 
 
 def _clipped(
-    pair: Galaxies, drawn: Mapping[str, float], equilibrium: distribution.Equilibrium
+    pair: AgamaPotentials,
+    drawn: Mapping[str, float],
+    equilibrium: distribution.Equilibrium,
 ) -> float:
     halo = potentials.milky_way_halo(
         np.array([drawn["m200_mw"]]), np.array([pair.c200])
@@ -356,7 +297,7 @@ def _clipped(
 
 
 def _sample(
-    pair: Galaxies,
+    pair: AgamaPotentials,
     drawn: Mapping[str, float],
     stars: int,
     seed: int,
@@ -379,12 +320,12 @@ def _sample(
 
 
 def _carry(
-    initial: FloatArray, pair: Galaxies, path: FloatArray, accuracy: float
+    initial: FloatArray, pair: AgamaPotentials, path: FloatArray, accuracy: float
 ) -> FloatArray:
     """Returns stars today from those 2.2 Gyr ago, each `[N, 6]`."""
     agama, relative = _agama(), path[:, 6:] - path[:, :6]
-    lmc = np.column_stack([_TIMES, relative])
-    frame = np.column_stack([_TIMES, -pair.lmc.force(-relative[:, :3])])
+    lmc = np.column_stack([TIMES, relative])
+    frame = np.column_stack([TIMES, -pair.lmc.force(-relative[:, :3])])
     potential = agama.Potential(
         pair.milky_way,
         agama.Potential(potential=pair.lmc, center=lmc),

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from mwlmc.model.potentials import G, bulge_density, disc_density
+from mwlmc.model.constants import G
+from mwlmc.model.disc_and_bulge import bulge_density, disc_density
 
 VERSION = 1  # of the distribution function; raised whenever its numbers change
 

@@ -9,30 +9,17 @@ at each step. Stars lie in rows, all of a row in one simulation, so that what a
 simulation's stars share is read once a row.
 """
 
-import os
-import shutil
-import sysconfig
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.fx.experimental import _config as fx_config
 
-from mwlmc.model.potentials import (
-    NFW,
-    TABLE_SIZE,
-    Hernquist,
-    StellarTable,
-    Vector,
-    length,
-    square,
-)
+from mwlmc.model.disc_and_bulge import TABLE_SIZE, StellarTable
+from mwlmc.model.potentials import NFW, Hernquist
 from mwlmc.model.trajectories import LOOKBACK, Trajectories, hermite
+from mwlmc.model.vectors import Vector, length, square
 
 # Hairer, Norsett & Wanner (1993), section II.14: Nystroem's method of order 5. A row:
 # the time of a stage, and the weights of the earlier stages' accelerations in its
@@ -62,8 +49,6 @@ _DISC, _DISC_RADIUS, _DISC_HEIGHT = (
 )  # weight; it fades outward; softening [kpc]
 _CROSSING_LMC = 2.4
 _LONGEST = 0.30  # [kpc/(km/s)], before it is multiplied by the share
-
-WIDTH = 128  # stars in a row of a compiled step: several vectors of any processor
 
 # Between nodes 1.1 Myr apart the LMC's path is straight to 3e-4 kpc, on the prior's
 # closest orbits to 6e-4.
@@ -200,12 +185,12 @@ class Field:
 # Their arguments are tensors alone: a call with nested ones costs as much as 5,000
 # stars. What is asserted of their shapes tells the compiler what never changes: it
 # makes a step a fifth faster and compiles half as much.
-Tensors = tuple[Tensor, ...]
+_Tensors = tuple[Tensor, ...]
 
 
-def _begin(
+def begin_step(
     x: Tensor, v: Tensor, time: Tensor, share: Tensor, *field: Tensor
-) -> Tensors:
+) -> _Tensors:
     """Returns the accelerations at the start of a step, and the steps [kpc/(km/s)], `[R, W]`."""
     felt = _field(field)
     place = _components(x)
@@ -230,7 +215,7 @@ def _begin(
     return torch.stack(force), step
 
 
-def _stage(
+def evaluate_stage(
     x: Tensor,
     v: Tensor,
     time: Tensor,
@@ -258,16 +243,16 @@ def _stage(
     return torch.stack(felt.acceleration((place(0), place(1), place(2)), lmc))
 
 
-def _finish(
+def finish_step(
     x: Tensor, v: Tensor, time: Tensor, step: Tensor, *forces: Tensor
-) -> Tensors:
+) -> _Tensors:
     """Returns positions, velocities and times at the end of the step."""
     along = sum(w * a for w, a in zip(_POSITION, forces[:3], strict=True))
     kick = sum(w * a for w, a in zip(_VELOCITY, forces, strict=True))
     return x + step * (v + step * along), v + step * kick, time + step
 
 
-def _field(tensors: Tensors) -> Field:
+def _field(tensors: _Tensors) -> Field:
     halo_amplitude, halo_scale, plane, across, lmc_mass, lmc_scale, path, first = (
         tensors
     )
@@ -292,9 +277,9 @@ class Stepper:
         width: The only number of stars in a row that it is made for; None for any.
     """
 
-    begin: Callable[..., Any] = _begin
-    stage: Callable[..., Any] = _stage
-    finish: Callable[..., Any] = _finish
+    begin: Callable[..., Any] = begin_step
+    stage: Callable[..., Any] = evaluate_stage
+    finish: Callable[..., Any] = finish_step
     width: int | None = None
 
     def advance(
@@ -340,63 +325,3 @@ def stage_weights(like: Tensor) -> tuple[Tensor, ...]:
     return tuple(
         torch.tensor(row, dtype=like.dtype, device=like.device) for row in _STAGES
     )
-
-
-def can_compile() -> bool:
-    """Returns whether this machine has a C++ compiler and Python's headers."""
-    headers = Path(sysconfig.get_path("include"), "Python.h")
-    return headers.is_file() and shutil.which(os.environ.get("CXX", "g++")) is not None
-
-
-def _of_full_rows(part: Callable[..., Any]) -> Callable[..., Any]:
-    """Returns a part of a step that is for rows of `WIDTH` stars only."""
-
-    def of_full_rows(x: Tensor, v: Tensor, *others: Tensor) -> Any:
-        assert x.shape[0] == v.shape[0] == 3
-        assert x.shape[2] == WIDTH
-        return part(x, v, *others)
-
-    return of_full_rows
-
-
-@cache
-def stepper() -> Stepper:
-    """Returns the step as compiled loops over stars, or as it is where that is not possible."""
-    if not can_compile():
-        warnings.warn(
-            "no C++ compiler or no Python headers: stars are carried several times slower",
-            RuntimeWarning,
-            stacklevel=2,
-        )
-        return Stepper()
-    # kept between sessions: a compiled step is found again in seconds
-    kept = Path(
-        os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "orrery", "kernels"
-    )
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(kept))
-    # Sizes that happen to be equal at the first call must not be taken for equal ever
-    # after.
-    fx_config.use_duck_shape = False
-    torch._dynamo.config.specialize_float = True  # the model's constants are constants
-    options: dict[str, Any] = {
-        "cpp.enable_floating_point_contract_flag": "fast",
-        # Rows have one shape for all arguments, and never a single row: only their
-        # precision and place are looked at, not each size and stride at each call.
-        "guard_filter_fn": lambda guards: [
-            guard.guard_type == "TENSOR_MATCH" for guard in guards
-        ],
-        "size_asserts": False,
-        "alignment_asserts": False,
-        # Places in tables and paths are clamped where they are computed.
-        "assert_indirect_indexing": False,
-        # A cold start waits for these: the processor's flags are believed, not tried
-        # one by one, and headers are read three times, which is faster than to compile
-        # them once.
-        "cpp.vec_isa_ok": True,
-        "cpp_cache_precompile_headers": False,
-    }
-    begin, stage, finish = (
-        torch.compile(_of_full_rows(part), dynamic=True, options=options)
-        for part in (_begin, _stage, _finish)
-    )
-    return Stepper(begin, stage, finish, WIDTH)

@@ -185,7 +185,7 @@ def _iterate(sums: tuple[FloatArray, ...], count: int) -> Reflex:
     return Reflex(*motion.tolist(), *np.sqrt(variance).tolist())
 
 
-def fit(stars: Measured) -> Reflex:
+def fit_reflex_motion(stars: Measured) -> Reflex:
     """Returns the maximum of the likelihood for stars with errors.
 
     The likelihood is that of Petersen & Penarrubia (2021), equations 6 and 8: the

@@ -13,17 +13,12 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from mwlmc.model.orbits import WIDTH, MovingPotential, Stepper, stage_weights, stepper
-from mwlmc.model.potentials import (
-    BULGE_MASS,
-    DISC_MASS,
-    DISC_SCALE,
-    NFW,
-    G,
-    length,
-    square,
-)
+from mwlmc.model.compiled_step import WIDTH, stepper
+from mwlmc.model.constants import BULGE_MASS, DISC_MASS, DISC_SCALE, G
+from mwlmc.model.orbits import MovingPotential, Stepper, stage_weights
+from mwlmc.model.potentials import NFW
 from mwlmc.model.trajectories import LOOKBACK
+from mwlmc.model.vectors import length, square
 
 Accuracy = Literal["survey", "orbit"]
 
@@ -69,7 +64,7 @@ def _resting_potential(milky_way: NFW, radius: Tensor) -> Tensor:
     return milky_way.potential(radius) + stars
 
 
-def carry(
+def evolve(
     position: Tensor,
     velocity: Tensor,
     potential: MovingPotential,

@@ -16,21 +16,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mwlmc.model.potentials import (
-    GYR,
-    NFW,
-    G,
-    Hernquist,
-    bulge_density,
-    disc_density,
-    length,
-    stellar_table,
-)
+from mwlmc.model.constants import GYR, G
+from mwlmc.model.disc_and_bulge import bulge_density, disc_density, stellar_table
+from mwlmc.model.potentials import NFW, Hernquist
+from mwlmc.model.vectors import length
 
 LOOKBACK = 2.2 * GYR  # [kpc/(km/s)]
 VELOCITY_DISPERSION = 120.0  # [km/s], of the Milky Way's halo, Vasiliev et al. (2021)
 SEPARATION = 100.0  # [kpc], the numerator of the Coulomb logarithm
-SOFTENING = 1.6  # times the LMC's scale radius: the denominator
+COULOMB_SOFTENING = 1.6  # times the LMC's scale radius: the denominator
 
 # A rewound LMC this far away, or this fast, was pumped by friction and has no such
 # history. The fastest of 8,000 draws of the prior came from 1,100 kpc, at 640 km/s.
@@ -150,7 +144,7 @@ def _friction(offset: Tensor, velocity: Tensor, galaxies: Galaxies) -> Tensor:
     x = speed / (math.sqrt(2.0) * VELOCITY_DISPERSION)
     maxwell = torch.erf(x) - 2.0 * x / math.sqrt(math.pi) * torch.exp(-x * x)
     lmc = galaxies.lmc
-    coulomb = torch.log(SEPARATION / (SOFTENING * lmc.scale[:, 0]))
+    coulomb = torch.log(SEPARATION / (COULOMB_SOFTENING * lmc.scale[:, 0]))
     strength = 4.0 * math.pi * G**2 * lmc.mass[:, 0] * galaxies.friction[:, 0] * coulomb
     return -velocity * strength * _density(offset, galaxies) * maxwell / speed**3
 

@@ -6,7 +6,7 @@ its numbers come from. Units come from the file, never from a guess.
 
 import hashlib
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,52 +15,15 @@ import numpy as np
 from astropy import units
 from astropy.io import fits
 from astropy.table import Column, Table
-from numpy.typing import NDArray
 
+from mwlmc.observed.columns import DEG, KMS, KPC, MASYR, NONE, physical_columns
 from mwlmc.sky import frames, kinematics
-from mwlmc.sky.survey import Directions, sagittarius
+from mwlmc.sky.patches import Directions
+from mwlmc.sky.sagittarius import in_sagittarius_stream
 from orrery.identity import JSON
-from orrery.parameters import FloatArray
+from orrery.parameters import BoolArray, FloatArray
 
-DEG, KPC, KMS, MASYR = units.deg, units.kpc, units.km / units.s, units.mas / units.yr
-NONE = units.dimensionless_unscaled
-
-# What a table may hold: unit, and the names that its column may have, in small letters.
-_COLUMNS: dict[str, tuple[units.UnitBase, tuple[str, ...]]] = {
-    "ra": (DEG, ("ra",)),
-    "dec": (DEG, ("dec",)),
-    "l": (DEG, ("l",)),
-    "b": (DEG, ("b",)),
-    "distance": (KPC, ("distance", "dist")),
-    "v_los": (KMS, ("v_los", "vlos", "vrad", "rv", "radial_velocity")),
-    "pm_ra": (MASYR, ("pmra", "pm_ra_cosdec", "pmra_cosdec")),
-    "pm_dec": (MASYR, ("pmdec", "pm_dec")),
-    "pm_l": (MASYR, ("pml_cosb", "pm_l_cosb")),
-    "pm_b": (MASYR, ("pmb", "pm_b")),
-    "pm_corr": (NONE, ("pm_corr", "pmra_pmdec_corr")),
-}
-_COLUMNS |= {
-    f"{name}_error": (
-        unit,
-        tuple(f"{n}{end}" for n in spellings for end in ("_err", "_error")),
-    )
-    for name, (unit, spellings) in _COLUMNS.items()
-    if name not in ("ra", "dec", "l", "b", "pm_corr")
-}
-# How the end of a column's name tells its unit where the file cannot.
-_SUFFIXES = {
-    "deg": units.deg,
-    "rad": units.rad,
-    "pc": units.pc,
-    "kpc": units.kpc,
-    "mpc": units.Mpc,
-    "kms": KMS,
-    "masyr": MASYR,
-    "uasyr": units.uas / units.yr,
-}
 _DISTANCE_ERROR = 0.1  # of the distance, where a table has no column for it
-
-
 READ = (
     "with a line-of-sight velocity"  # the last step of reading; the selection follows
 )
@@ -113,7 +76,7 @@ class StarTable:
         position = self.distance[:, None] * towards + frames.SUN_POSITION
         return np.linalg.norm(position, axis=1)
 
-    def keep(self, chosen: NDArray[np.bool_], step: str) -> "StarTable":
+    def keep(self, chosen: BoolArray, step: str) -> "StarTable":
         """Returns the chosen stars `[N]`, with the step and the number left added to `steps`.
 
         Raises:
@@ -131,14 +94,14 @@ class StarTable:
         }
         return replace(self, **columns, steps=(*self.steps, (step, int(chosen.sum()))))
 
-    def stars(self) -> kinematics.Stars:
+    def rest_frame(self) -> kinematics.RestFrameStars:
         """Returns the stars as a binning wants them: rest-frame velocities, distances, directions.
 
         The longitude's proper motions are not needed: they carry the Sun's own least
         known motion.
         """
         outward, _, along_b = frames.solar_velocity(self.l, self.b)
-        return kinematics.Stars(
+        return kinematics.RestFrameStars(
             distance=self.galactocentric_distance,
             seen=Directions(frames.direction(self.l, self.b)),
             v_gsr=self.v_los + outward,
@@ -162,7 +125,7 @@ class StarTable:
 
 
 @dataclass(frozen=True)
-class Selection:
+class StarSelection:
     """Which stars of a table belong to the smooth outer halo.
 
     Arguments:
@@ -188,10 +151,10 @@ class Selection:
             )
 
 
-def select(table: StarTable, selection: Selection) -> StarTable:
+def select(table: StarTable, selection: StarSelection) -> StarTable:
     """Returns the selected stars; each step is counted in `steps`."""
     if selection.sagittarius:
-        member = sagittarius(
+        member = in_sagittarius_stream(
             *frames.galactic_to_equatorial(table.l, table.b), table.distance
         )
         table = table.keep(~member, _NOT_SAGITTARIUS)
@@ -225,7 +188,9 @@ def read_stars(path: Path | str) -> StarTable:
         return _read_desi(path, source)
     table = _read_plain(path)
     source["layout"] = "plain table"
-    return _assemble(_physical(table, path.name), (("rows", len(table)),), source)
+    return _assemble(
+        physical_columns(table, path.name), (("rows", len(table)),), source
+    )
 
 
 def _is_desi(path: Path) -> bool:
@@ -277,7 +242,7 @@ def _read_desi(path: Path, source: JSON) -> StarTable:
         raise ValueError(
             f"{path.name}: tables should match row by row, but have {lengths} rows"
         )
-    columns = _physical(_join_desi(tables), path.name)
+    columns = physical_columns(_join_desi(tables), path.name)
     primary = _named(tables["RVTAB"], "PRIMARY", "RVTAB").astype(bool)
     steps = (("rows", len(primary)), ("PRIMARY", int(primary.sum())))
     chosen = {name: column[primary] for name, column in columns.items()}
@@ -302,55 +267,6 @@ def _named(table: Table, column: str, where: str) -> Column:
             f"{where} has no column {column}, only {', '.join(table.colnames)}"
         )
     return table[column]
-
-
-def _physical(table: Table, where: str) -> dict[str, FloatArray]:
-    found: dict[str, FloatArray] = {}
-    spelled = {name.lower(): name for name in table.colnames}
-    for quantity, (unit, spellings) in _COLUMNS.items():
-        columns = [spelled[s] for s in _spellings(spellings) if s in spelled]
-        if len(columns) > 1:
-            raise ValueError(
-                f"{where}: columns {columns} all give {quantity}: keep one"
-            )
-        if columns:
-            found[quantity] = _values(table[columns[0]], unit, where)
-    _check_complete(found, table, where)
-    return found
-
-
-def _spellings(names: Sequence[str]) -> list[str]:
-    return [*names, *(f"{name}_{suffix}" for name in names for suffix in _SUFFIXES)]
-
-
-def _values(column: Column, wanted: units.UnitBase, where: str) -> FloatArray:
-    suffix = column.name.lower().rsplit("_", 1)[-1]
-    unit = column.unit or _SUFFIXES.get(suffix) or (NONE if wanted == NONE else None)
-    if unit is None:
-        raise ValueError(
-            f"{where}: column {column.name!r} has no unit; wanted {wanted}: give the column one, "
-            f"or a name with one of the endings {', '.join('_' + s for s in _SUFFIXES)}"
-        )
-    try:
-        numbers = np.ma.filled(np.ma.asarray(column.data).astype(float), np.nan)
-        return np.asarray(numbers * units.Unit(unit).to(wanted))
-    except (units.UnitsError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"{where}: column {column.name!r} [{unit}, {column.dtype}] cannot be read as numbers "
-            f"in {wanted}: {error}"
-        ) from error
-
-
-def _check_complete(found: Mapping[str, FloatArray], table: Table, where: str) -> None:
-    missing = [name for name in ("distance", "v_los") if name not in found]
-    if not ({"ra", "dec"} <= set(found) or {"l", "b"} <= set(found)):
-        missing.append("ra and dec, or l and b")
-    if missing:
-        raise ValueError(
-            f"{where}: no column for {'; '.join(missing)} among {', '.join(table.colnames)}. "
-            "Wanted: ra_deg and dec_deg (or l_deg and b_deg), distance_kpc, vlos_kms, and possibly "
-            "pmra_masyr and pmdec_masyr (or pml_cosb_masyr and pmb_masyr)"
-        )
 
 
 def _assemble(

@@ -28,7 +28,7 @@ _POLE_RA, _POLE_DEC, _POLE_LONGITUDE = np.radians(
 )
 
 
-class Sky(NamedTuple):
+class SkyCoordinates(NamedTuple):
     """Stars as the Sun sees them, in equatorial coordinates (ICRS).
 
     Arguments:
@@ -199,7 +199,7 @@ def sky_to_galactocentric(
     return distance[..., None] * sky[..., 0, :] + SUN_POSITION, velocity + SUN_VELOCITY
 
 
-def galactocentric_to_sky(position: FloatArray, velocity: FloatArray) -> Sky:
+def galactocentric_to_sky(position: FloatArray, velocity: FloatArray) -> SkyCoordinates:
     """Returns what the Sun sees: the inverse of `sky_to_galactocentric`.
 
     Arguments:
@@ -213,7 +213,7 @@ def galactocentric_to_sky(position: FloatArray, velocity: FloatArray) -> Sky:
         np.asarray(velocity, dtype=float) - SUN_VELOCITY
     ) @ EQUATORIAL_TO_GALACTOCENTRIC
     distance, v_los, v_ra, v_dec = project(motion, relative)
-    return Sky(
+    return SkyCoordinates(
         *angles(relative),
         distance,
         v_los,

@@ -14,17 +14,14 @@ stars are drawn again only where the survey has more than the simulation.
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from astropy_healpix import healpix_to_xyz, nside_to_npix, xyz_to_healpix
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from orrery.identity import JSON
-from orrery.parameters import FloatArray, generator
-
-IntArray = NDArray[np.integer[Any]]
+from orrery.parameters import FloatArray, IntArray, generator
 
 NSIDE = 8  # cells of 7.3 deg
 NEAREST = 16  # simulated stars that may stand for an observed one
@@ -200,7 +197,7 @@ def occupancy(
     return BinSample(tuple(found.tolist()), tuple(counts.tolist()), tuple(rms))
 
 
-def draw(
+def draw_stars(
     directions: FloatArray, bins: IntArray, sample: Sample, random: np.random.Generator
 ) -> tuple[IntArray, IntArray]:
     """Returns which simulated stars `[N]` stand for the survey's N, and the bin `[N]` of each.

@@ -31,7 +31,7 @@ WIDTHS = 0.3  # how far the ratio of our width to the published one may be from 
 # its ends.
 UNJUDGED = ("log10 lambda_DF",)
 
-Stars = Literal["same", "other", "mock"]
+StellarSample = Literal["same", "other", "mock"]
 STRONG_FRICTION = 0.4  # log10 lambda_DF
 
 
@@ -95,7 +95,7 @@ def answers(key: str, data: str, draws: FloatArray) -> list[Answer]:
 
 
 def compare_with_published(
-    draws: FloatArray, row: str, prior: FloatArray, stars: Stars = "same"
+    draws: FloatArray, row: str, prior: FloatArray, stars: StellarSample = "same"
 ) -> dict[str, Table]:
     """Returns our medians and 16-84 % beside a row of Table 2, by title.
 
@@ -141,14 +141,14 @@ def compare_with_published(
 
 
 _FORMATS = {"shift": "%+.2f", "width_ratio": "%.2f"}
-_STARS: dict[Stars, str] = {
+_STARS: dict[StellarSample, str] = {
     "same": "",
     "other": " The paper's stars are others.",
     "mock": " A forecast: its stars are not public, its data are a mock at the published masses.",
 }
 
 
-def misses(table: Table, row: str, stars: Stars) -> list[str]:
+def misses(table: Table, row: str, stars: StellarSample) -> list[str]:
     """Returns a sentence for each quantity that is further from the published one than allowed.
 
     The widths of all are judged, and the medians of those that are no forecasts: a
@@ -178,7 +178,7 @@ def misses(table: Table, row: str, stars: Stars) -> list[str]:
     return found
 
 
-def _cause(line: Any, stars: Stars) -> str:
+def _cause(line: Any, stars: StellarSample) -> str:
     """Returns why an interval may have another width: another signal, or other errors."""
     # from 24 simulations of one model with either `Simulator.reflex_shell`
     if line["quantity"] == "v_x" and line["width_ratio"] > 1:

@@ -1,7 +1,7 @@
 """What figures of the sky show, as plain arrays: stars, pieces of sky, counts, the LMC's path.
 
 Observed and simulated stars are shown through the same functions, as
-`kinematics.Stars`. Nothing here draws.
+`kinematics.RestFrameStars`. Nothing here draws.
 """
 
 from dataclasses import replace
@@ -10,18 +10,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from mwlmc.observed.mock_survey import GIANTS, expected_counts
 from mwlmc.simulator import Simulator
 from mwlmc.sky import frames, kinematics
-from mwlmc.sky.survey import (
-    GIANTS,
-    Bin,
-    Binning,
-    BoolArray,
-    Directions,
-    Patch,
-    expected_counts,
-)
-from orrery.parameters import FloatArray, generator
+from mwlmc.sky.binning import SkyBinning
+from mwlmc.sky.patches import Directions, Patch
+from mwlmc.sky.selection_function import Bin
+from orrery.parameters import BoolArray, FloatArray, generator
 
 _NODES = (181, 361)  # of a grid over the sky, one for each degree, ends included
 
@@ -57,7 +52,7 @@ class SkyPath(NamedTuple):
     distance: FloatArray
 
 
-def on_sky(stars: kinematics.Stars) -> SkyStars:
+def on_sky(stars: kinematics.RestFrameStars) -> SkyStars:
     """Returns where stars are on a map, and the velocities that colour them."""
     return SkyStars(*frames.angles(stars.seen.galactic), stars.v_gsr)
 
@@ -77,7 +72,7 @@ def inside(patch: Patch) -> BoolArray:
 
 
 def radial_counts(
-    stars: kinematics.Stars, patch: Patch, edges: FloatArray
+    stars: kinematics.RestFrameStars, patch: Patch, edges: FloatArray
 ) -> NDArray[np.intp]:
     """Returns how many stars of a patch lie in each bin of Galactocentric distance, `[K]`.
 
@@ -99,8 +94,11 @@ def radial_counts(
 
 
 def surveyed(
-    stars: kinematics.Stars, binning: Binning, seed: int, total: int = GIANTS
-) -> kinematics.Stars:
+    stars: kinematics.RestFrameStars,
+    binning: SkyBinning,
+    seed: int,
+    total: int = GIANTS,
+) -> kinematics.RestFrameStars:
     """Returns as many simulated stars, drawn at random, as an all-sky survey of giants would have.
 
     Each radial bin gets the number that `survey.expected_counts` expects, so that a
@@ -133,7 +131,7 @@ def surveyed(
 
 
 def _draw(
-    stars: kinematics.Stars,
+    stars: kinematics.RestFrameStars,
     within: BoolArray,
     wanted: tuple[Bin, int],
     random: np.random.Generator,
@@ -149,7 +147,9 @@ def _draw(
     return random.choice(candidates, count, replace=False)
 
 
-def _take(stars: kinematics.Stars, chosen: NDArray[np.intp]) -> kinematics.Stars:
+def _take(
+    stars: kinematics.RestFrameStars, chosen: NDArray[np.intp]
+) -> kinematics.RestFrameStars:
     return replace(
         stars,
         distance=stars.distance[chosen],

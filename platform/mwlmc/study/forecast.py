@@ -9,14 +9,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from mwlmc.model import potentials
-from mwlmc.observed import observations
-from mwlmc.observed.observations import BinnedTable, Measurement
+from mwlmc.model import disc_and_bulge, potentials
+from mwlmc.model.lmc import LMC_POSITION, LMC_VELOCITY
+from mwlmc.observed.binned_table import BinnedTable
+from mwlmc.observed.data_vectors import Measurement, vectors
+from mwlmc.observed.mock_survey import mock_data_vector
 from mwlmc.parameters import LIGHTEST_LMC, LIGHTEST_MILKY_WAY
 from mwlmc.simulator import Simulator
 from mwlmc.sky import kinematics
+from mwlmc.sky.binning import (
+    DESI_FOOTPRINT,
+    QUADRANTS,
+    SkyBinning,
+    without_and_with_v_tb,
+)
 from mwlmc.sky.frames import galactocentric_to_sky
-from mwlmc.sky.survey import DESI_FOOTPRINT, QUADRANTS, Binning, without_and_with_v_tb
 from mwlmc.study.literature import TABLE2
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
@@ -39,7 +46,7 @@ def model_at(row: str, simulator: Simulator) -> FloatArray:
         simulator: Whose circular velocity relates the Milky Way's two masses.
     """
     published = TABLE2[row]
-    sky = galactocentric_to_sky(observations.LMC_POSITION, observations.LMC_VELOCITY)
+    sky = galactocentric_to_sky(LMC_POSITION, LMC_VELOCITY)
     values: Mapping[str, float] = {
         "m200_mw": _milky_way(1e11 * published["M_MW(<50 kpc)"].median, simulator),
         "m_lmc": _lmc(1e10 * published["M_LMC(<50 kpc)"].median),
@@ -65,7 +72,7 @@ def _milky_way(within: float, simulator: Simulator) -> float:
         :, 0
     ].numpy()
     return float(
-        np.interp(within, inside + potentials.stellar_mass_within(50.0), masses)
+        np.interp(within, inside + disc_and_bulge.stellar_mass_within(50.0), masses)
     )
 
 
@@ -78,7 +85,7 @@ def _lmc(within: float) -> float:
 
 
 def forecast(
-    row: str, binning: Binning, seed: int, simulator: Simulator | None = None
+    row: str, binning: SkyBinning, seed: int, simulator: Simulator | None = None
 ) -> Observation:
     """Returns the mock data vector of H3+SEGUE+MagE at the medians of a row of Table 2.
 
@@ -95,13 +102,13 @@ def forecast(
     theta = np.repeat(model_at(row, simulator)[None], SIMULATIONS, axis=0)
     streams = [generator(seed, number) for number in range(SIMULATIONS)]
     x = kinematics.velocity_moments(simulator.simulate(theta, streams), binning)
-    mock = observations.forecast(binning, x.mean(0))
+    mock = mock_data_vector(binning, x.mean(0))
     return replace(mock, name=f"{row.partition(',')[0]}, forecast")
 
 
 def rows(
     desi: BinnedTable, measurement: Measurement, seed: int, simulator: Simulator
-) -> dict[str, tuple[Binning, Observation]]:
+) -> dict[str, tuple[SkyBinning, Observation]]:
     """Returns the binning and the data vector of each row of Table 2, in its order.
 
     DESI's rows are its stars; the others are forecasts.
@@ -117,7 +124,7 @@ def rows(
         ValueError: If DESI's stars fill no bin of one of its rows.
     """
     binnings = without_and_with_v_tb(DESI_FOOTPRINT)
-    found = observations.vectors(desi, binnings, measurement, seed)
+    found = vectors(desi, binnings, measurement, seed)
     missing = sorted(set(binnings) - set(found))
     if missing:
         raise ValueError(
@@ -133,7 +140,7 @@ def rows(
     return data
 
 
-def forecast_binning(binning: Binning, measurement: Measurement) -> Binning:
+def forecast_binning(binning: SkyBinning, measurement: Measurement) -> SkyBinning:
     """Returns a binning with what a forecast measures.
 
     Its errors account for those of proper motions, so that all dispersions can be used.

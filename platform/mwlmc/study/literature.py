@@ -56,17 +56,17 @@ QUANTITIES: dict[str, Quantity] = {
     ),
 }
 
-Row = Mapping[str, Published]
+PublishedRow = Mapping[str, Published]
 
 
-def _row(*columns: tuple[float, float, float]) -> Row:
+def _row(*columns: tuple[float, float, float]) -> PublishedRow:
     return {
         name: Published(*column)
         for name, column in zip(QUANTITIES, columns, strict=True)
     }
 
 
-TABLE2: dict[str, Row] = {
+TABLE2: dict[str, PublishedRow] = {
     "DESI, without v_tb": _row(
         (20.4, 7.5, 6.2),
         (3.2, 2.0, 1.9),
@@ -141,7 +141,7 @@ TABLE1: dict[str, tuple[float, float]] = {
 
 
 @dataclass(frozen=True)
-class Measurement:
+class PublishedMeasurement:
     """What others measured by other means.
 
     Arguments:
@@ -162,7 +162,7 @@ def _lmc_within_50(total: float) -> float:
     return float(halo.enclosed_mass(halo.scale.new_full((1, 1), 50.0))[0, 0]) / 1e10
 
 
-def measurements() -> tuple[Measurement, ...]:
+def measurements() -> tuple[PublishedMeasurement, ...]:
     """Returns measurements by others, in the order of their years.
 
     Travel velocities are those of the disc against stars beyond 40 or 50 kpc; where an
@@ -172,22 +172,22 @@ def measurements() -> tuple[Measurement, ...]:
     erkal = [_lmc_within_50(mass) for mass in (13.8, 13.8 + 2.7, 13.8 - 2.4)]
     lmc = Published(erkal[0], erkal[1] - erkal[0], erkal[0] - erkal[2])
     return (
-        Measurement(
+        PublishedMeasurement(
             "Erkal+19, Orphan stream",
             "MNRAS 487, 2685",
             {"M_LMC(<50 kpc)": lmc, "M_MW(<50 kpc)": Published(3.80, 0.14, 0.11)},
         ),
-        Measurement(
+        PublishedMeasurement(
             "Petersen & Penarrubia 21",
             "Nature Astronomy 5, 251",
             _travel(Published(32.0, 4.0, 4.0), (14.8, 22.0, -17.9)),
         ),
-        Measurement(
+        PublishedMeasurement(
             "Yaaqib+24, r > 50 kpc",
             "arXiv:2402.10841",
             _travel(Published(40.0, 7.0, 7.0), (25.2, 19.7, -24.1)),
         ),
-        Measurement(
+        PublishedMeasurement(
             "Brooks+26, means and dispersions",
             "arXiv:2603.08788v2",
             {

@@ -4,12 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from mwlmc.model.compiled_step import can_compile
+from mwlmc.model.constants import CIRCULAR_VELOCITY
 from mwlmc.model.distribution import Equilibrium
-from mwlmc.model.orbits import can_compile
-from mwlmc.model.potentials import CIRCULAR_VELOCITY
 from mwlmc.model.stellar_halo import Accuracy
-from mwlmc.observed.observations import Measurement
-from mwlmc.observed.star_tables import Selection
+from mwlmc.observed.data_vectors import Measurement
+from mwlmc.observed.star_tables import StarSelection
 from mwlmc.parameters import LMCMass, proposal
 from mwlmc.simulator import Device, Engine, Simulator
 from mwlmc.study.literature import TABLE2
@@ -94,7 +94,7 @@ class Desi:
 
     stars: Path = DESI_BINNED
     """Stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of theirs."""
-    selection: Selection = field(default_factory=Selection)
+    selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
     measurement: Measurement = field(default_factory=Measurement)
     """What is measured, and which simulated stars stand for the real ones."""
@@ -112,7 +112,9 @@ class Quadrants:
     """Real stars, or a mock of H3+SEGUE+MagE at the published medians."""
     stars: Path = SDSS_BINNED
     """Stars (a CSV, ECSV or FITS table), or a binned table of theirs."""
-    selection: Selection = field(default_factory=lambda: Selection(False, 30.0, 160.0))
+    selection: StarSelection = field(
+        default_factory=lambda: StarSelection(False, 30.0, 160.0)
+    )
     """Which stars are kept; Sagittarius is already gone from the default table."""
     bins: int = 5
     """Distance bins of each quadrant; the default table of stars has five."""
@@ -134,7 +136,7 @@ class Table2:
     stars: Path = DESI_BINNED
     """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of
     theirs."""
-    selection: Selection = field(default_factory=Selection)
+    selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
     measurement: Measurement = field(default_factory=Measurement)
     """What is measured of stars; dispersions are the follow-up paper's."""
@@ -151,7 +153,7 @@ class PredictiveChecks:
     stars: Path = DESI_BINNED
     """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of
     theirs."""
-    selection: Selection = field(default_factory=Selection)
+    selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
     measurement: Measurement = field(default_factory=Measurement)
     """What is measured of stars, and which simulated stars stand for them."""
@@ -178,7 +180,7 @@ class Surveys:
     stars: Path = DESI_BINNED
     """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of
     theirs."""
-    selection: Selection = field(default_factory=Selection)
+    selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
     measurement: Measurement = field(default_factory=Measurement)
     """What is measured of stars."""

@@ -2,8 +2,9 @@
 
 from collections.abc import Mapping
 
-from mwlmc.sky.kinematics import Stars
-from mwlmc.sky.survey import DESI_NORTH, DESI_SOUTH, Binning
+from mwlmc.sky.binning import SkyBinning
+from mwlmc.sky.kinematics import RestFrameStars
+from mwlmc.sky.patches import DESI_NORTH, DESI_SOUTH
 from mwlmc.study import figure_data
 from mwlmc.study.figure_data import SkyPath
 from orrery.parameters import FloatArray
@@ -19,7 +20,7 @@ from orrery.results.views import (
 FIELDS = {"North": DESI_NORTH, "South": DESI_SOUTH}
 
 
-def profile_panels(binning: Binning) -> tuple[Panel, ...]:
+def profile_panels(binning: SkyBinning) -> tuple[Panel, ...]:
     """Returns a panel for each profile and moment of a binning."""
     return tuple(
         Panel(title, label, bins, entries)
@@ -27,7 +28,7 @@ def profile_panels(binning: Binning) -> tuple[Panel, ...]:
     )
 
 
-def shared_panels(binnings: Mapping[str, Binning]) -> tuple[Panel, ...]:
+def shared_panels(binnings: Mapping[str, SkyBinning]) -> tuple[Panel, ...]:
     """Returns the panels of several binnings, each of those that show the same once."""
     panels = {
         panel.entries: panel
@@ -37,7 +38,9 @@ def shared_panels(binnings: Mapping[str, Binning]) -> tuple[Panel, ...]:
     return tuple(panels.values())
 
 
-def sky_maps(surveys: Mapping[str, Stars], path: SkyPath, edges: FloatArray) -> SkyMaps:
+def sky_maps(
+    surveys: Mapping[str, RestFrameStars], path: SkyPath, edges: FloatArray
+) -> SkyMaps:
     """Returns surveys on the sky with the LMC's path, and their stars against distance.
 
     Arguments:
@@ -61,7 +64,7 @@ def sky_maps(surveys: Mapping[str, Stars], path: SkyPath, edges: FloatArray) -> 
 
 
 def _sky_panel(
-    name: str, stars: Stars, regions: tuple[SkyRegion, ...], lmc: Track
+    name: str, stars: RestFrameStars, regions: tuple[SkyRegion, ...], lmc: Track
 ) -> SkyPanel:
     title = f"{name}, {len(stars)} stars"
     seen = figure_data.on_sky(stars)

@@ -5,10 +5,10 @@ of the model.
 """
 
 from mwlmc import replay
-from mwlmc.observed import observations
+from mwlmc.observed.binned_table import load_binned
 from mwlmc.replay import Replay
 from mwlmc.sky import kinematics
-from mwlmc.sky.survey import DESI_FOOTPRINT, Binning
+from mwlmc.sky.binning import DESI_FOOTPRINT, SkyBinning
 from mwlmc.study import comparison, forecast
 from mwlmc.study.options import Campaign, PredictiveChecks
 from mwlmc.study.panels import profile_panels
@@ -34,7 +34,7 @@ def predictive_checks(options: PredictiveChecks) -> Result:
     """
     campaign = options.campaign
     model = campaign.simulator.prior.parameters
-    stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
+    stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
     data = forecast.rows(stars, options.measurement, campaign.seed, campaign.simulator)
     with (
         cluster.connect(),
@@ -69,7 +69,7 @@ def _simulated_again(
     recording: Recording,
     row: str,
     draws: FloatArray,
-    binning: Binning,
+    binning: SkyBinning,
     campaign: Campaign,
 ) -> Splits:
     """Returns the summaries of simulations of a posterior's draws `[n, P]`."""
@@ -95,7 +95,7 @@ def _tell(
     recording: Recording,
     row: str,
     check: Predictive,
-    binning: Binning,
+    binning: SkyBinning,
     observation: Observation,
 ) -> None:
     key = f"predictive.{comparison.row_key(row)}"

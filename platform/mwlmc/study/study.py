@@ -7,12 +7,13 @@ it chooses who reads. Without readers it is a trial of a sweep.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mwlmc.observed import observations
-from mwlmc.observed.observations import Measurement
+from mwlmc.observed.binned_table import load_binned
+from mwlmc.observed.data_vectors import Measurement, vectors
+from mwlmc.observed.summary_tables import summary_tables
 from mwlmc.sky import kinematics
-from mwlmc.sky.survey import (
+from mwlmc.sky.binning import (
     DESI_FOOTPRINT,
-    Binning,
+    SkyBinning,
     quadrants,
     without_and_with_v_tb,
 )
@@ -38,7 +39,7 @@ QUADRANT_ROWS = "H3+SEGUE+MagE quadrants"
 MASSES = ("M_LMC(<50 kpc)", "M_MW(<50 kpc)")
 REFLEX = ("v_x", "v_y", "v_z")
 
-Data = Mapping[str, tuple[Binning, Observation]]
+Data = Mapping[str, tuple[SkyBinning, Observation]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +68,11 @@ def desi(options: Desi) -> Result:
         OSError: If a file cannot be read or written.
     """
     campaign = options.campaign
-    stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
+    stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
     binnings = without_and_with_v_tb(DESI_FOOTPRINT)
-    data = observations.vectors(stars, binnings, options.measurement, campaign.seed)
+    data = vectors(stars, binnings, options.measurement, campaign.seed)
     with cluster.connect(), record("desi", options, campaign.reports) as recording:
-        recording.tables(observations.reports(stars, options.measurement))
+        recording.tables(summary_tables(stars, options.measurement))
         halos = simulate(recording, campaign)
         rows = {f"DESI, {label}": row for label, row in data.items()}
         found = infer(
@@ -150,7 +151,7 @@ def infer_row(
     row: str,
     pairs: Splits,
     parameters: tuple[Parameter, ...],
-    binning: Binning,
+    binning: SkyBinning,
     observation: Observation,
     inference: Inference,
     seed: int,
@@ -177,6 +178,7 @@ def infer_row(
         seed,
         recording.run.shared / "posteriors" / key,
         posterior_sections.epoch_logger(recording, row),
+        posterior_sections.check_logger(recording, key, row),
     )
     recording.answers(comparison.answers(key, row, inferred.draws))
     posterior_sections.tell(
@@ -201,7 +203,7 @@ def quadrants_posteriors(options: Quadrants) -> Result:
         found = infer(
             recording, rows, halos, options.measurement, options.inference, campaign
         )
-        stars: comparison.Stars = "mock" if mock else "other"
+        stars: comparison.StellarSample = "mock" if mock else "other"
         for row, draws in found.draws.items():
             recording.tables(
                 comparison.compare_with_published(draws, row, found.prior, stars)
@@ -225,15 +227,15 @@ def _forecast_rows(options: Quadrants) -> tuple[Data, Mapping[str, object]]:
 def _observed_rows(options: Quadrants) -> tuple[Data, Mapping[str, object]]:
     """Returns the data vectors of real stars, and what was selected as tables."""
     whole = quadrants(options.bins)
-    stars = observations.load(options.stars, whole, options.selection)
-    found = observations.vectors(
+    stars = load_binned(options.stars, whole, options.selection)
+    found = vectors(
         stars,
         without_and_with_v_tb(whole),
         options.measurement,
         options.campaign.seed,
     )
     rows = {f"{QUADRANT_ROWS}, {label}": row for label, row in found.items()}
-    return rows, observations.reports(stars, options.measurement)
+    return rows, summary_tables(stars, options.measurement)
 
 
 def table2(options: Table2) -> Result:
@@ -244,7 +246,7 @@ def table2(options: Table2) -> Result:
         OSError: If a file cannot be read or written.
     """
     campaign = options.campaign
-    stars = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
+    stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
     data = forecast.rows(stars, options.measurement, campaign.seed, campaign.simulator)
     with cluster.connect(), record("table2", options, campaign.reports) as recording:
         halos = simulate(recording, campaign)

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from mwlmc.observed import observations, star_tables
+from mwlmc.observed import star_tables
+from mwlmc.observed.binned_table import load_binned
 from mwlmc.sky import kinematics
-from mwlmc.sky.kinematics import Stars
-from mwlmc.sky.survey import DESI_FOOTPRINT, QUADRANTS
+from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
+from mwlmc.sky.kinematics import RestFrameStars
 from mwlmc.study import figure_data, forecast
 from mwlmc.study.options import Surveys
 from mwlmc.study.panels import shared_panels, sky_maps
@@ -28,7 +29,7 @@ def surveys(options: Surveys) -> Result:
     """
     campaign = options.campaign
     simulator = campaign.simulator
-    binned = observations.load(options.stars, DESI_FOOTPRINT, options.selection)
+    binned = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
     data = forecast.rows(binned, options.measurement, campaign.seed, simulator)
     theta = forecast.model_at(MOCK, simulator)
     with record("surveys", options, campaign.reports) as recording:
@@ -63,7 +64,7 @@ def surveys(options: Surveys) -> Result:
     return recording.result
 
 
-def _simulated(options: Surveys, theta: FloatArray) -> Stars:
+def _simulated(options: Surveys, theta: FloatArray) -> RestFrameStars:
     """Returns as many simulated stars as the survey has."""
     seed = options.campaign.seed
     simulator = options.campaign.simulator
@@ -72,9 +73,9 @@ def _simulated(options: Surveys, theta: FloatArray) -> Stars:
     return figure_data.surveyed(halo, QUADRANTS, seed)
 
 
-def _observed(options: Surveys) -> dict[str, Stars]:
+def _observed(options: Surveys) -> dict[str, RestFrameStars]:
     """Returns DESI's stars where their places are given: a binned table has none."""
     if options.stars.suffix == ".ecsv":
         return {}
     table = star_tables.select(star_tables.read_stars(options.stars), options.selection)
-    return {"DESI": table.stars()}
+    return {"DESI": table.rest_frame()}

@@ -5,7 +5,7 @@ the observation, and judge it on held-out simulations: arrays and options in, a 
 result out. Who tells of it, and where, is not decided here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -90,6 +90,13 @@ def ignore(member: int, epoch: int, losses: Mapping[str, float]) -> None:
     """Does nothing, for whoever wants to hear of no epoch."""
 
 
+OnChecked = Callable[[Misspecification], None]
+
+
+def ignore_check(found: Misspecification) -> None:
+    """Does nothing, for whoever asks for the whole result."""
+
+
 def infer(
     label: str,
     splits: Splits,
@@ -99,6 +106,7 @@ def infer(
     seed: int,
     folder: Path,
     on_epoch: OnMember = ignore,
+    on_checked: OnChecked = ignore_check,
 ) -> Inferred:
     """Returns the posterior of an observation, its draws and its judgements.
 
@@ -112,6 +120,8 @@ def infer(
         folder: Where trained posteriors are kept: a folder of its own for each, so that
             none replaces another. A training that was killed continues there.
         on_epoch: Called with a member's number, its epoch and its losses.
+        on_checked: Called before the training with whether the simulator can make the
+            observation: hours later it may be too late to hear of it.
 
     Raises:
         ValueError: If the observation is not of the pairs' definition.
@@ -121,6 +131,7 @@ def infer(
     simulable = misspecification.learn_prior_predictive(
         splits, observation.covariance, seed
     ).compare(observation)
+    on_checked(simulable)
     estimate = train(
         label,
         splits,

@@ -1,12 +1,13 @@
 """What is told of a posterior: its sections, numbers and verdicts, from what was inferred."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from astropy.table import Table
 
 from orrery import data_vector
-from orrery.inference.posteriors import Inferred
+from orrery.inference.posteriors import Inferred, OnChecked
 from orrery.judging import diagnostics, misspecification
 from orrery.judging.misspecification import Misspecification
 from orrery.judging.predictive import DOUBTFUL
@@ -59,7 +60,7 @@ def tell(
     splits: Splits,
     panels: Sequence[Panel] = (),
 ) -> None:
-    """Records everything that a reader needs to trust a posterior.
+    """Records what a reader needs to trust a posterior, after `check_logger` told its part.
 
     Arguments:
         recording: Where it goes.
@@ -72,7 +73,6 @@ def tell(
     parameters = inferred.posterior.parameters
     for member in inferred.members:
         recording.lineage("posteriors", _lineage(key, member.document))
-    _tell_misspecification(recording, key, label, inferred.misspecification)
     _tell_data(recording, key, label, inferred, splits, panels)
     _tell_draws(recording, key, label, inferred, splits)
     tell_calibration(recording, key, label, inferred.calibration, parameters)
@@ -81,6 +81,17 @@ def tell(
 def _lineage(key: str, document: Mapping[str, object]) -> dict[str, object]:
     wanted = ("fingerprint", "dataset", "definition", "seed")
     return {"key": key, **{name: document[name] for name in wanted}}
+
+
+def check_logger(recording: Recording, key: str, label: str) -> OnChecked:
+    """Returns what to call when it is known whether the simulator can make the data.
+
+    Arguments:
+        recording: Where it is recorded.
+        key: Of the data, such as `desi.v_gsr`.
+        label: What the posterior is called.
+    """
+    return partial(_tell_misspecification, recording, key, label)
 
 
 def _tell_misspecification(

@@ -20,7 +20,7 @@ def test_leaders_belong_to_the_same_host_and_are_heavier():
     follows = leader != np.arange(len(host))
     assert (host[leader] == host).all()
     assert (ratio[leader[follows]] > 5 * ratio[follows]).all()
-    assert 0.2 < follows.mean() <= groups.SHARE
+    assert 0.2 < follows.mean() <= groups.GROUP_FRACTION
 
 
 def test_leaders_have_companions_in_proportion_to_their_mass():

@@ -32,7 +32,7 @@ from halomass.study.ensembles import (
     label_noisy,
     label_without,
 )
-from orrery.results.figures import Constraint
+from orrery.results.views import Constraint
 
 AROUND = HostEnvironment(80.0, 900.0, 12_000.0)
 # What estimators of known quality would find: nothing here is a miss.

@@ -10,7 +10,7 @@ from halomass import cosmology
 from halomass.catalogues.universe_machine import STRUCT
 from halomass.hosts.catalogue_systems import CatalogueSystems
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
-from halomass.study import campaign, literature
+from halomass.study import literature, options
 from halomass.study.options import Campaign, Host
 from halomass.systems import SCHEMA
 from orrery.execution.simulation import generate
@@ -123,7 +123,7 @@ def test_the_order_of_snapshots_does_not_matter(snapshots, tmp_path):
 
 def test_ours_is_known_by_any_path():
     assert Host().ours
-    assert Host(campaign.SATELLITES.resolve()).ours
+    assert Host(options.SATELLITES.resolve()).ours
     assert not Host(Path("my_host.ecsv")).ours
 
 
@@ -139,7 +139,7 @@ def test_expansion_is_added_where_velocities_lack_it(tmp_path):
 def test_places_decide_nothing():
     places = {f.name for f in fields(Campaign) if f.metadata.get("place")}
     assert places == {"datasets", "reports"}
-    assert campaign.PLACE == {"place": True}
+    assert options.PLACE == {"place": True}
 
 
 @pytest.mark.parametrize(

@@ -16,18 +16,21 @@ from scipy import stats
 
 from mwlmc.model import (
     agama_engine,
+    disc_and_bulge,
     distribution,
     orbits,
     potentials,
     stellar_halo,
     trajectories,
 )
-from mwlmc.model.potentials import GYR
+from mwlmc.model.agama_paths import STEPS
+from mwlmc.model.constants import CIRCULAR_VELOCITY, GYR, SUN_RADIUS, G
+from mwlmc.model.vectors import length
 
 EXTRACT = Path(__file__).parents[1] / "reference"
 HERE = ("set00", "set04", "set05")
 ALL = tuple(f"set{i:02d}" for i in range(8))
-OPTIONS = {"equilibrium": "halo", "circular_velocity": potentials.CIRCULAR_VELOCITY}
+OPTIONS = {"equilibrium": "halo", "circular_velocity": CIRCULAR_VELOCITY}
 
 
 def _parameters(*names):
@@ -46,7 +49,7 @@ def test_absence_names_the_remedy(monkeypatch):
     with pytest.raises(ImportError, match=r"pip install .*\[agama\].* embedded engine"):
         agama_engine.simulate(named, 10, [1], **OPTIONS)
     with pytest.raises(ImportError, match="embedded engine"):
-        agama_engine.carry(torch.ones(3, 1), torch.ones(3, 1), named)
+        agama_engine.evolve(torch.ones(3, 1), torch.ones(3, 1), named)
 
 
 def test_an_old_agama_is_refused(monkeypatch):
@@ -56,7 +59,7 @@ def test_an_old_agama_is_refused(monkeypatch):
     with pytest.raises(
         ImportError, match=r"1\.0\.158 is older than 1\.0\.159: install"
     ):
-        agama_engine.galaxies(1e12, 1e11)
+        agama_engine.agama_potentials(1e12, 1e11)
 
 
 # --- with agama ------------------------------------------------------------------------------
@@ -121,19 +124,19 @@ def _relative(got, wanted):
 
 
 def test_the_unit_of_time_is_kpc_per_km_per_s(agama):
-    agama_engine.galaxies(1e12, 1e11)
+    agama_engine.agama_potentials(1e12, 1e11)
     # a plain number of Myr, or a quantity of astropy where that is imported
     time = Quantity(agama.getUnits()["time"], "Myr").value
     assert time == pytest.approx(1000.0 / GYR, rel=1e-6)
-    assert pytest.approx(potentials.G, rel=1e-8) == agama.G
+    assert pytest.approx(G, rel=1e-8) == agama.G
 
 
 def test_a_circular_orbit_has_its_period(agama):
     """In 2.2 Gyr the Sun's orbit turns 10.14 times; were time called Gyr, it would be 9.92."""
     named = _parameters("set00") | {"m_lmc": np.array([1.75e10])}
-    radius, speed = potentials.SUN_RADIUS, potentials.CIRCULAR_VELOCITY
+    radius, speed = SUN_RADIUS, CIRCULAR_VELOCITY
     start = torch.tensor([[radius, 0.0, 0.0, 0.0, speed, 0.0]]).T
-    x, v = agama_engine.carry(start[:3], start[3:], named)
+    x, v = agama_engine.evolve(start[:3], start[3:], named)
     turned = (torch.atan2(x[1], x[0]) / (2.0 * np.pi)).item() % 1.0
     turns = trajectories.LOOKBACK * speed / radius / (2.0 * np.pi)
     assert turns == pytest.approx(10.14, abs=0.01)
@@ -148,7 +151,7 @@ def test_a_circular_orbit_has_its_period(agama):
 def test_galaxies_of_the_reference(reference):
     derived, arrays = reference.document["derived"], reference.arrays
     drawn = (reference.named["m200_mw"].item(), reference.named["m_lmc"].item())
-    galaxies = agama_engine.galaxies(*drawn)
+    galaxies = agama_engine.agama_potentials(*drawn)
     assert galaxies.c200 == pytest.approx(derived["c200"], rel=1e-6)
     assert galaxies.a_lmc == pytest.approx(derived["a_lmc"], rel=1e-9)
     points = arrays["force_points"]
@@ -185,7 +188,7 @@ def test_stars_of_the_reference(reference, accuracy, median, most):
     if "initial" not in reference.arrays:
         pytest.skip("this set of the extract has no stars")
     start = torch.as_tensor(reference.arrays["initial"][:1000].T.copy())
-    x, v = agama_engine.carry(start[:3], start[3:], reference.named, accuracy=accuracy)
+    x, v = agama_engine.evolve(start[:3], start[3:], reference.named, accuracy=accuracy)
     wanted = reference.arrays["final"][:1000].T
     assert x.dtype == v.dtype == torch.float32
     beyond = np.linalg.norm(wanted[:3], axis=0) > 30.0
@@ -208,12 +211,12 @@ def test_forces_of_both_engines_agree(embedded):
         * np.geomspace(2.0, 200.0, 500)[:, None]
     )
     x = torch.as_tensor(points.T.copy())[:, None].expand(3, 2, -1)
-    radius = potentials.length(x)
-    plane, across = potentials.stellar_table().pulls(x)
+    radius = length(x)
+    plane, across = disc_and_bulge.stellar_table().pulls(x)
     pull = halo.pull(radius) + torch.stack([plane, plane, across])
     named = _parameters("set00", "set05")
     for b in range(2):
-        galaxies = agama_engine.galaxies(named["m200_mw"][b], named["m_lmc"][b])
+        galaxies = agama_engine.agama_potentials(named["m200_mw"][b], named["m_lmc"][b])
         ours = -(pull * x)[:, b].T.numpy()
         assert _relative(ours, galaxies.milky_way.force(points)) < 5e-4
         assert (
@@ -239,10 +242,10 @@ def test_paths_of_both_engines_agree(halo, embedded):
 def test_the_same_stars_end_at_the_same_places(halo, embedded):
     galaxies, paths = embedded
     potential = orbits.moving_potential(
-        galaxies.milky_way, potentials.stellar_table(), galaxies.lmc, paths
+        galaxies.milky_way, disc_and_bulge.stellar_table(), galaxies.lmc, paths
     )
     start = halo.initial_position, halo.initial_velocity
-    x, v, moved = stellar_halo.carry(*start, potential, inner_edge=30.0)
+    x, v, moved = stellar_halo.evolve(*start, potential, inner_edge=30.0)
     assert x.shape == halo.position.shape
     assert x.dtype == halo.position.dtype
     beyond = moved & (halo.position.norm(dim=0) > 30.0)
@@ -296,7 +299,7 @@ def test_a_simulation_depends_on_its_own_seed_alone(halo):
 
 def test_the_halo_is_its_initial_stars_carried(halo):
     named = _parameters("set00")
-    x, v = agama_engine.carry(
+    x, v = agama_engine.evolve(
         halo.initial_position[:, 0], halo.initial_velocity[:, 0], named
     )
     assert torch.equal(x, halo.position[:, 0])
@@ -309,8 +312,8 @@ def test_shapes_of_a_halo(halo):
         assert getattr(halo, name).isfinite().all()
     assert halo.c200.shape == halo.a_lmc.shape == halo.clipped.shape == (2,)
     path = halo.trajectory
-    assert path.milky_way.shape == path.lmc.shape == (agama_engine.STEPS + 1, 6, 2)
-    assert path.milky_way_acceleration.shape == (agama_engine.STEPS + 1, 3, 2)
+    assert path.milky_way.shape == path.lmc.shape == (STEPS + 1, 6, 2)
+    assert path.milky_way_acceleration.shape == (STEPS + 1, 3, 2)
     assert (path.milky_way[-1] == 0.0).all()  # the Milky Way rests at the origin today
 
 
@@ -335,6 +338,6 @@ def test_what_cannot_be_is_refused(agama, change, message):
 
 def test_only_one_simulation_is_carried(agama):
     with pytest.raises(ValueError, match="one simulation to carry"):
-        agama_engine.carry(
+        agama_engine.evolve(
             torch.ones(3, 1), torch.ones(3, 1), _parameters("set00", "set05")
         )

@@ -5,13 +5,13 @@ import pytest
 from scipy import integrate, stats
 from scipy.special import gamma
 
-from mwlmc.model import distribution, potentials
+from mwlmc.model import disc_and_bulge, distribution
+from mwlmc.model.constants import G
 from mwlmc.model.distribution import (
     SphericalPotential,
     distribution_function,
     spherical_potential,
 )
-from mwlmc.model.potentials import G
 
 AMPLITUDE, SCALE = 9.1e11, 20.6  # [Msun, kpc], of an NFW halo of 1.5e12 Msun
 TRACER = 12.0  # [kpc]
@@ -144,7 +144,7 @@ def test_dispersions_obey_jeans_equation(beta):
 def test_dispersions_obey_jeans_equation_with_disc_and_bulge():
     radius, outward, _ = _sampled(0.3, 80_000, equilibrium="total")
     nodes = np.geomspace(1.0, 300.0, 60)
-    stars = np.array([potentials.stellar_mass_within(float(r)) for r in nodes])
+    stars = np.array([disc_and_bulge.stellar_mass_within(float(r)) for r in nodes])
     for centre in (2.0, 8.0, 30.0, 100.0):
         chosen = np.abs(np.log(radius / centre)) < 0.1
         wanted = _jeans(
@@ -223,7 +223,7 @@ def test_total_adds_the_mass_of_disc_and_bulge():
     alone = spherical_potential(AMPLITUDE, SCALE, "halo")
     total = spherical_potential(AMPLITUDE, SCALE, "total")
     chosen = np.flatnonzero((RADII > 0.5) & (RADII < 200.0))[::8]
-    wanted = [potentials.stellar_mass_within(float(r)) for r in RADII[chosen]]
+    wanted = [disc_and_bulge.stellar_mass_within(float(r)) for r in RADII[chosen]]
     np.testing.assert_allclose((total.mass - alone.mass)[chosen], wanted, rtol=2e-3)
 
 

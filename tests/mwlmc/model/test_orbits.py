@@ -6,10 +6,20 @@ import torch
 from scipy.integrate import solve_ivp
 
 from mwlmc import parameters
-from mwlmc.model import distribution, orbits, potentials, stellar_halo, trajectories
+from mwlmc.model import (
+    disc_and_bulge,
+    distribution,
+    orbits,
+    potentials,
+    stellar_halo,
+    trajectories,
+)
+from mwlmc.model.constants import G
+from mwlmc.model.disc_and_bulge import StellarTable
 from mwlmc.model.orbits import MovingPotential, Stepper, moving_potential
-from mwlmc.model.potentials import G, Hernquist, StellarTable, length, square
+from mwlmc.model.potentials import Hernquist
 from mwlmc.model.trajectories import LOOKBACK, Galaxies, hermite
+from mwlmc.model.vectors import length, square
 from mwlmc.simulator import Simulator
 from orrery.parameters import generator
 
@@ -25,7 +35,7 @@ def _halo(count=2):
 
 def _resting(disc=True, count=2):
     """The Milky Way alone: an LMC without mass, far away."""
-    table = potentials.stellar_table()
+    table = disc_and_bulge.stellar_table()
     if not disc:
         table = StellarTable(
             torch.zeros_like(table.plane), torch.zeros_like(table.across)
@@ -49,7 +59,7 @@ def _galaxies(friction=0.0, count=2):
 
 
 def _among(galaxies, paths, dtype=torch.float64):
-    stars = potentials.stellar_table()
+    stars = disc_and_bulge.stellar_table()
     return moving_potential(galaxies.milky_way, stars, galaxies.lmc, paths, dtype)
 
 
@@ -82,7 +92,7 @@ def _march(x, v, potential, share, steps=None):
     """Returns positions and velocities today of stars `[3, B, N]`, by the step as it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stellar_halo, "WIDTH", x.shape[2])  # rows without empty places
-        return stellar_halo.carry(x, v, potential, 0.0, share, steps or Stepper())[:2]
+        return stellar_halo.evolve(x, v, potential, 0.0, share, steps or Stepper())[:2]
 
 
 def _equal_steps(x, v, potential, count):
@@ -93,9 +103,6 @@ def _equal_steps(x, v, potential, count):
         return force, torch.minimum(torch.full_like(time, LOOKBACK / count), -time)
 
     return _march(x, v, potential, 1.0, Stepper(begin=begin))
-
-
-# --- conserved quantities --------------------------------------------------------------------
 
 
 def _energy(x, v, potential):
@@ -148,9 +155,6 @@ def test_backwards_in_time_the_stars_return():
     assert length(past[1] + v).max() < 1e-6
 
 
-# --- accuracy --------------------------------------------------------------------------------
-
-
 def _on_time(potential, x):
     """Where stars on circular orbits are today."""
     angle = LOOKBACK * potential.milky_way.pull(length(x)).sqrt()
@@ -200,7 +204,7 @@ def test_errors_fall_with_the_fifth_power_of_the_share():
 def test_stars_move_as_they_do_in_the_inertial_frame():
     """An integration in the inertial frame, of high order, with both galaxies on their paths."""
     galaxies, paths = _galaxies(friction=1.0, count=1)
-    potential, table = _among(galaxies, paths), potentials.stellar_table()
+    potential, table = _among(galaxies, paths), disc_and_bulge.stellar_table()
     x, v = _circular(potential, [35.0, 50.0, 80.0, 150.0])
 
     def where(centre, time):
@@ -282,9 +286,6 @@ def test_orbits_are_those_of_galpy():
         assert off.max() < largest
 
 
-# --- the length of a step --------------------------------------------------------------------
-
-
 def _calls(x, v, potential, share, steps=None):
     """What the parts of a step were called with, by their names, on the way of stars."""
     calls = {name: [] for name in ("begin", "stage", "finish")}
@@ -357,9 +358,6 @@ def test_a_star_that_has_arrived_stays(monkeypatch):
     assert torch.equal(waiting[1], today[1])
 
 
-# --- the LMC's path --------------------------------------------------------------------------
-
-
 @pytest.mark.parametrize(
     ("proposal", "typical", "largest"),
     [("observed", 3e-4, 5e-4), ("table1", 3e-4, 1e-3)],
@@ -400,50 +398,3 @@ def test_paths_lie_in_memory_alike_for_any_number_of_simulations():
     """To the compiler another layout is another case, and a single simulation would be one."""
     for count in (1, 2, 5):
         assert _among(*_galaxies(count=count)).path.is_contiguous()
-
-
-# --- compiled, in single precision -----------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def single():
-    """Stars in the moving potential, in single precision."""
-    x, v = _stars(orbits.WIDTH)
-    return x.float(), v.float(), _among(*_galaxies(friction=1.0), torch.float32)
-
-
-def test_compiled_steps_are_the_steps(single):
-    x, v, potential = single
-    calls = _calls(x, v, potential, 0.5)
-    for name, all_arguments in calls.items():
-        for arguments in all_arguments[:12:4]:
-            found = getattr(orbits.stepper(), name)(*arguments)
-            wanted = getattr(Stepper(), name)(*arguments)
-            for got, exact in zip(found, wanted, strict=True):
-                torch.testing.assert_close(got, exact, rtol=2e-5, atol=2e-4)
-
-
-def test_a_compiled_step_refuses_rows_of_another_width(single):
-    x, v, potential = single
-    with pytest.raises(
-        ValueError, match="rows of 100 stars: the compiled step is for 128"
-    ):
-        _march(x[:, :, :100], v[:, :, :100], potential, 0.5, orbits.stepper())
-
-
-@pytest.mark.parametrize("share", SHARES.values(), ids=SHARES)
-def test_single_precision_is_enough(single, share):
-    """Beyond 30 kpc, where rounding is far below the error of the steps."""
-    x, v, potential = single
-    today, _ = _march(x, v, potential, share, orbits.stepper())
-    double = _among(*_galaxies(friction=1.0))
-    wanted, _ = _march(x.double(), v.double(), double, share)
-    off = length(today.double() - wanted)[length(wanted) > 30.0]
-    assert off.median() < 3e-4  # [kpc]
-    assert torch.quantile(off, 0.99) < 0.01
-
-
-def test_without_a_compiler_the_step_is_taken_as_it_is(monkeypatch):
-    monkeypatch.setattr(orbits, "can_compile", lambda: False)
-    with pytest.warns(RuntimeWarning, match="no C\\+\\+ compiler or no Python headers"):
-        assert orbits.stepper.__wrapped__() == Stepper()

@@ -92,15 +92,15 @@ def test_stars_move_at_minus_the_travel_velocity():
 def test_both_ways_agree_on_stars_without_errors():
     position, velocity = _halo(800)
     exact = reflex.fit_error_free(position, velocity)
-    searched = reflex.fit(_table(position, velocity))
+    searched = reflex.fit_reflex_motion(_table(position, velocity))
     np.testing.assert_allclose(astuple(searched), astuple(exact), atol=2e-3)
 
 
 def test_likelihood_takes_errors_out_of_the_dispersions():
     position, velocity = _halo(6000)
     measured = _table(position, velocity, errors=(60.0, 0.3, 0.0))
-    found = np.array(astuple(reflex.fit(measured)))
-    naive = np.array(astuple(reflex.fit(_without_errors(measured))))
+    found = np.array(astuple(reflex.fit_reflex_motion(measured)))
+    naive = np.array(astuple(reflex.fit_reflex_motion(_without_errors(measured))))
     np.testing.assert_allclose(found[6:], astuple(TRUTH)[6:], rtol=0.06)
     np.testing.assert_allclose(found[:6], astuple(TRUTH)[:6], atol=12)
     assert (naive[6:] > 1.1 * found[6:]).all()
@@ -122,8 +122,8 @@ def test_stars_without_proper_motions_still_count():
         for n in ("pm_l", "pm_b", "pm_l_error")
     }
     found, fewer = (
-        reflex.fit(replace(table, **blank)),
-        reflex.fit(table.keep(some, "half")),
+        reflex.fit_reflex_motion(replace(table, **blank)),
+        reflex.fit_reflex_motion(table.keep(some, "half")),
     )
     np.testing.assert_allclose(astuple(found)[:6], astuple(TRUTH)[:6], atol=15)
     assert found.sigma_los != pytest.approx(fewer.sigma_los, rel=1e-4)
@@ -159,9 +159,9 @@ def test_impossible_stars_are_refused():
     table = _table(position, velocity)
     blank = np.full(20, np.nan)
     with pytest.raises(ValueError, match="0 stars"):
-        reflex.fit(replace(table, pm_l=blank))
+        reflex.fit_reflex_motion(replace(table, pm_l=blank))
     with pytest.raises(ValueError, match="errors are unknown"):
-        reflex.fit(replace(table, v_los_error=blank))
+        reflex.fit_reflex_motion(replace(table, v_los_error=blank))
 
 
 @pytest.mark.parametrize("number", range(8))

@@ -9,11 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mwlmc import parameters
-from mwlmc.model import distribution, orbits, potentials, reflex, stellar_halo
+from mwlmc.model import (
+    disc_and_bulge,
+    distribution,
+    orbits,
+    potentials,
+    reflex,
+    stellar_halo,
+)
+from mwlmc.model.disc_and_bulge import StellarTable
 from mwlmc.model.orbits import MovingPotential, Stepper
-from mwlmc.model.potentials import NFW, Hernquist, StellarTable, length, square
-from mwlmc.model.stellar_halo import REACH, STEP_SHARES, carry, reaches
+from mwlmc.model.potentials import NFW, Hernquist
+from mwlmc.model.stellar_halo import REACH, STEP_SHARES, evolve, reaches
 from mwlmc.model.trajectories import LOOKBACK
+from mwlmc.model.vectors import length, square
 from mwlmc.simulator import Simulator
 
 NODES = orbits._PATH_NODES
@@ -82,7 +91,7 @@ def test_every_star_makes_all_its_own_steps(simulations, stars, width, under_way
         patch.setattr(stellar_halo, "reaches", lambda *_: member)
         patch.setattr(stellar_halo, "WIDTH", width)
         patch.setattr(stellar_halo, "_UNDER_WAY", {"cpu": under_way})
-        today, after, carried = carry(x, v, _nowhere(simulations), 30.0, steps=count)
+        today, after, carried = evolve(x, v, _nowhere(simulations), 30.0, steps=count)
     assert (carried == member).all()
     assert (after == v).all()
     assert (today[0] == x[0]).all()
@@ -100,7 +109,7 @@ def test_the_work_is_no_more_than_the_orbits_need(monkeypatch, room):
     monkeypatch.setattr(stellar_halo, "_UNDER_WAY", {"cpu": room})
     x, v, _ = _numbered(40, 3000, seed=1)
     count = Counting()
-    carry(x, v, _nowhere(40), 0.0, steps=count)
+    evolve(x, v, _nowhere(40), 0.0, steps=count)
     needed = float(x[0].sum())
     assert needed < sum(count.places) < 1.25 * needed
     assert max(count.places) < 1.1 * room
@@ -110,14 +119,14 @@ def test_there_is_never_a_single_row():
     """The compiler takes a size of 1 at its first call to be fixed."""
     x, v, _ = _numbered(1, stellar_halo.WIDTH, seed=3)
     count = Counting()
-    carry(x, v, _nowhere(1), 0.0, steps=count)
+    evolve(x, v, _nowhere(1), 0.0, steps=count)
     assert all(places > 1 for places, _ in count.shapes)
 
 
 def test_the_stars_given_are_not_written_to():
     x, v, _ = _numbered(2, 50, seed=2)
     before = x.clone(), v.clone()
-    today, after, _ = carry(x, v, _nowhere(2), 0.0, steps=Counting())
+    today, after, _ = evolve(x, v, _nowhere(2), 0.0, steps=Counting())
     today += 1.0
     after += 1.0
     assert (x == before[0]).all()
@@ -136,7 +145,7 @@ def crowd():
     potential = past.potential()
     x, v = stars.position, stars.velocity
     return SimpleNamespace(
-        x=x, v=v, potential=potential, today=carry(x, v, potential, 30.0)
+        x=x, v=v, potential=potential, today=evolve(x, v, potential, 30.0)
     )
 
 
@@ -157,7 +166,7 @@ def _same(found, wanted):
 
 @pytest.mark.parametrize("some", [[0], [3], [4, 1], [2, 0, 3, 1, 4], [1, 1]], ids=str)
 def test_a_simulation_does_not_know_its_company(crowd, some):
-    found = carry(crowd.x[:, some], crowd.v[:, some], _of(crowd.potential, some), 30.0)
+    found = evolve(crowd.x[:, some], crowd.v[:, some], _of(crowd.potential, some), 30.0)
     assert _same(
         found, (crowd.today[0][:, some], crowd.today[1][:, some], crowd.today[2][some])
     )
@@ -165,19 +174,19 @@ def test_a_simulation_does_not_know_its_company(crowd, some):
 
 def test_a_star_does_not_know_its_place(crowd):
     order = torch.randperm(crowd.x.shape[2], generator=torch.Generator().manual_seed(0))
-    found = carry(crowd.x[:, :, order], crowd.v[:, :, order], crowd.potential, 30.0)
+    found = evolve(crowd.x[:, :, order], crowd.v[:, :, order], crowd.potential, 30.0)
     assert _same(found, [part[..., order] for part in crowd.today])
 
 
 def test_a_star_does_not_know_its_neighbours(crowd):
-    few = carry(crowd.x[:, :, ::7], crowd.v[:, :, ::7], crowd.potential, 30.0)
+    few = evolve(crowd.x[:, :, ::7], crowd.v[:, :, ::7], crowd.potential, 30.0)
     assert _same(few, [part[..., ::7] for part in crowd.today])
 
 
 @pytest.mark.parametrize("under_way", [1, 700, 2**16])
 def test_nor_how_many_are_under_way(crowd, monkeypatch, under_way):
     monkeypatch.setattr(stellar_halo, "_UNDER_WAY", {"cpu": under_way})
-    assert _same(carry(crowd.x, crowd.v, crowd.potential, 30.0), crowd.today)
+    assert _same(evolve(crowd.x, crowd.v, crowd.potential, 30.0), crowd.today)
 
 
 def test_nor_how_many_are_in_its_row(crowd, monkeypatch):
@@ -186,7 +195,7 @@ def test_nor_how_many_are_in_its_row(crowd, monkeypatch):
     ):  # by the step as it is: the compiled one is for rows of one width
         monkeypatch.setattr(stellar_halo, "WIDTH", width)
         x, v = crowd.x[:, :2, ::9], crowd.v[:, :2, ::9]
-        return carry(x, v, _of(crowd.potential, [0, 1]), 30.0, steps=Stepper())
+        return evolve(x, v, _of(crowd.potential, [0, 1]), 30.0, steps=Stepper())
 
     assert _same(carried(32), carried(512))
 
@@ -202,7 +211,7 @@ def test_one_compilation_serves_all_batches(crowd):
     for some, stars in (([4], 129), ([2, 3], 1), ([1], 1)):
         x, v = crowd.x[:, some, :stars], crowd.v[:, some, :stars]
         with torch._dynamo.config.patch(error_on_recompile=True):
-            assert carry(x, v, _of(crowd.potential, some), 0.0)[2].all()
+            assert evolve(x, v, _of(crowd.potential, some), 0.0)[2].all()
 
 
 # --- which stars are carried -----------------------------------------------------------------
@@ -218,7 +227,7 @@ def test_stars_that_stay_inside_are_left_as_they_were(crowd):
 
 def test_with_no_edge_all_are_carried(crowd):
     """And those that need not have been end inside the survey's edge, with the LMC about."""
-    today, after, everyone = carry(crowd.x, crowd.v, crowd.potential, 0.0)
+    today, after, everyone = evolve(crowd.x, crowd.v, crowd.potential, 0.0)
     assert everyone.all()
     carried = crowd.today[2]
     assert length(today)[~carried].max() < 30.0
@@ -232,14 +241,14 @@ def test_a_batch_without_stars_to_carry_is_left_as_it_was(crowd):
     x, v = crowd.x[:, :, :inner].clone(), 0.1 * crowd.v[:, :, :inner]
     assert inner > 0
     assert length(x).max() < 20.0  # stars come by rising radius
-    today, after, carried = carry(x, v, crowd.potential, 30.0)
+    today, after, carried = evolve(x, v, crowd.potential, 30.0)
     assert not carried.any()
     assert _same((today, after), (x, v))
 
 
 def test_one_star_may_be_carried_alone(crowd):
     here = crowd.today[2][2].nonzero()[-1]
-    found = carry(
+    found = evolve(
         crowd.x[:, [2]][..., here],
         crowd.v[:, [2]][..., here],
         _of(crowd.potential, [2]),
@@ -256,7 +265,7 @@ def test_a_star_without_a_number_shows_and_stops_no_one(crowd, speed):
     lost[:, :-3] = False  # the outermost three of each simulation, which are carried
     v[0][lost] = speed
     x[1, 0, 0] = torch.nan
-    today, after, carried = carry(x, v, crowd.potential, 30.0)
+    today, after, carried = evolve(x, v, crowd.potential, 30.0)
     assert not torch.isfinite(today[:, lost]).all(0).any()
     others = ~lost & crowd.today[2]
     assert carried[others].all()
@@ -270,7 +279,7 @@ def test_a_star_that_loses_its_numbers_under_way_shows(crowd):
     """At rest in the centre, where no force is defined."""
     x, v = crowd.x.clone(), crowd.v.clone()
     x[:, 1, 0], v[:, 1, 0] = 0.0, 0.0
-    today, _, _ = carry(x, v, crowd.potential, 0.0)
+    today, _, _ = evolve(x, v, crowd.potential, 0.0)
     assert not torch.isfinite(today[:, 1, 0]).any()
     assert torch.isfinite(today[:, 1, 1:]).all()
 
@@ -300,8 +309,8 @@ def test_stars_end_where_fine_steps_take_them(crowd, name, anisotropy, typical, 
     """Beyond 30 kpc, against a tenth of the step: the median, and 99 % of the stars [kpc]."""
     potential, share = _of(crowd.potential, [1, 2]), STEP_SHARES[name]
     x, v = _stars(potential.milky_way, 2000, anisotropy)
-    today, _, carried = carry(x, v, potential, 30.0, share)
-    wanted, _, _ = carry(x, v, potential, 30.0, 0.1 * share)
+    today, _, carried = evolve(x, v, potential, 30.0, share)
+    wanted, _, _ = evolve(x, v, potential, 30.0, 0.1 * share)
     off = length(today - wanted)[carried & (length(wanted) > 30.0)]
     assert off.median() < typical
     assert torch.quantile(off, 0.99) < tail
@@ -325,7 +334,10 @@ def _stars(halo, count, beta, seed=4):
 
 def _resting(disc=True, count=2):
     """The Milky Way alone: an LMC without mass, far away."""
-    mass, table = np.full(count, 1.5e12), potentials.stellar_table(dtype=torch.float32)
+    mass, table = (
+        np.full(count, 1.5e12),
+        disc_and_bulge.stellar_table(dtype=torch.float32),
+    )
     halo = potentials.milky_way_halo(mass, potentials.concentration(mass))
     if not disc:
         table = StellarTable(
@@ -347,7 +359,7 @@ def test_stars_that_cannot_reach_an_edge_stay_inside_it():
     inside = ~reaches(x, v, potential.milky_way, 30.0)
     assert inside.any()
     for _ in range(3):
-        x, v, _ = carry(x, v, potential, 0.0, STEP_SHARES["orbit"])
+        x, v, _ = evolve(x, v, potential, 0.0, STEP_SHARES["orbit"])
         # the disc is sorted as if it were round
         assert length(x)[inside].max() < 1.05 * REACH * 30.0
 
@@ -357,7 +369,7 @@ def undisturbed(request):
     """A halo without an LMC, 2.2 Gyr ago and today, as numpy arrays `[3, N]`."""
     potential = _resting(disc=False)
     x, v = _stars(potential.milky_way, 20_000, 0.3)
-    today = carry(x, v, potential, 0.0, STEP_SHARES[request.param])[:2]
+    today = evolve(x, v, potential, 0.0, STEP_SHARES[request.param])[:2]
     return tuple(part.reshape(3, -1).double().numpy() for part in (x, v, *today))
 
 

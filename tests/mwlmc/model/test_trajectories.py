@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import torch
 
-from mwlmc import parameters, simulator
-from mwlmc.model import potentials, trajectories
-from mwlmc.model.potentials import G, Hernquist, StellarTable
+from mwlmc import parameters
+from mwlmc.model import disc_and_bulge, potentials, trajectories
+from mwlmc.model.constants import GYR, G
+from mwlmc.model.disc_and_bulge import StellarTable
+from mwlmc.model.lmc import lmc_today
+from mwlmc.model.potentials import Hernquist
 from mwlmc.model.trajectories import Galaxies, hermite, rewind
 from orrery.parameters import generator
 
@@ -36,14 +39,14 @@ def _drawn(proposal, count, seed=3):
         potentials.lmc_halo(named["m_lmc"]),
         torch.as_tensor(10.0 ** named["log10_lambda_df"])[:, None],
     )
-    position, velocity = simulator.lmc_today(named)
+    position, velocity = lmc_today(named)
     return galaxies, torch.as_tensor(position.T), torch.as_tensor(velocity.T)
 
 
 @pytest.fixture
 def no_disc(monkeypatch):
     """Leaves the Milky Way its halo alone, whose potential is known in closed form."""
-    nothing = torch.zeros_like(potentials.stellar_table().plane)
+    nothing = torch.zeros_like(disc_and_bulge.stellar_table().plane)
     monkeypatch.setattr(
         trajectories, "stellar_table", lambda: StellarTable(nothing, nothing)
     )
@@ -134,7 +137,7 @@ def test_today_is_the_last_time():
     paths = rewind(*_today(galaxies), galaxies, steps=40)
     assert len(paths.times) == 41
     assert float(paths.times[-1]) == 0.0
-    assert float(paths.times[0]) / potentials.GYR == pytest.approx(-2.2)
+    assert float(paths.times[0]) / GYR == pytest.approx(-2.2)
     torch.testing.assert_close(paths.relative()[-1], torch.cat(_today(galaxies)))
     assert (paths.milky_way[-1] == 0.0).all()
 

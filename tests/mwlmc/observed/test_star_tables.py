@@ -9,7 +9,7 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import Table
 
-from mwlmc.observed.star_tables import Selection, read_stars, select
+from mwlmc.observed.star_tables import StarSelection, read_stars, select
 from mwlmc.sky import frames
 
 COLUMNS = ("ra_deg", "dec_deg", "distance_kpc", "vlos_kms", "pmra_masyr", "pmdec_masyr")
@@ -169,7 +169,7 @@ def test_errors_of_velocities_are_the_scatter_of_perturbed_stars(tmp_path):
         pm_b_error=random.uniform(0.1, 0.5, count),
         v_los_error=random.uniform(1, 20, count),
     )
-    drawn = [_perturbed(stars, random).stars() for _ in range(2000)]
+    drawn = [_perturbed(stars, random).rest_frame() for _ in range(2000)]
     for quantity in ("v_gsr", "v_tb"):
         scatter = np.std([getattr(one, quantity) for one in drawn], axis=0)
         np.testing.assert_allclose(stars.velocity_errors(quantity), scatter, rtol=0.12)
@@ -218,8 +218,8 @@ def test_unusable_stars_are_dropped_and_counted(tmp_path):
     )
     # Without a proper motion, the line of sight still counts.
     assert np.isnan(stars.pm_b).sum() == 2
-    assert np.isfinite(stars.stars().v_gsr).all()
-    assert np.isnan(stars.stars().v_tb).sum() == 2
+    assert np.isfinite(stars.rest_frame().v_gsr).all()
+    assert np.isnan(stars.rest_frame().v_tb).sum() == 2
 
 
 @pytest.mark.parametrize(
@@ -262,21 +262,21 @@ def test_unknown_formats_and_missing_files_are_refused(tmp_path):
 
 def test_selection_is_in_galactocentric_distance_and_counted(tmp_path):
     stars = read_stars(_write(_catalogue(500), tmp_path / "stars.csv"))
-    chosen = select(stars, Selection(sagittarius=False, inner=20.0, outer=60.0))
+    chosen = select(stars, StarSelection(sagittarius=False, inner=20.0, outer=60.0))
     sky = frames.galactic_to_equatorial(stars.l, stars.b)
     position, _ = frames.sky_to_galactocentric(*sky, stars.distance, 0.0, 0.0, 0.0)
     radius = np.linalg.norm(position, axis=1)
     assert len(chosen) == ((radius >= 20) & (radius < 60)).sum()
     assert chosen.steps == (*stars.steps, ("20-60 kpc", len(chosen)))
-    without = select(stars, Selection(inner=20.0, outer=60.0))
+    without = select(stars, StarSelection(inner=20.0, outer=60.0))
     assert without.steps[-2][0] == "not in the Sagittarius stream"
     assert len(without) < len(chosen)
     with pytest.raises(ValueError, match="inner < outer"):
-        Selection(inner=50.0, outer=50.0)
+        StarSelection(inner=50.0, outer=50.0)
 
 
 @pytest.mark.parametrize(("sagittarius", "left"), [(True, 856), (False, 1545)])
 def test_desi_stars_at_30_to_100_kpc(shared, sagittarius, left):
     stars = read_stars(shared / "data" / "desi_dr1_bhb.csv")
     assert len(stars) == 5434
-    assert len(select(stars, Selection(sagittarius=sagittarius))) == left
+    assert len(select(stars, StarSelection(sagittarius=sagittarius))) == left

@@ -9,20 +9,21 @@ from astropy_healpix import HEALPix
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mwlmc.sky import frames, kinematics, survey
+from mwlmc.sky import frames, kinematics
 from mwlmc.sky import selection_function as sf
-from mwlmc.sky.survey import Binning, Directions, Profile
+from mwlmc.sky.binning import LMC_NAMES, QUADRANTS, Profile, SkyBinning
+from mwlmc.sky.patches import ALL_SKY, Q1, Q2, Q3, Q4, Directions, Patch, Window
 from orrery.parameters import generator
 from orrery.records import Records
 
 BOTH = ("mean", "dispersion")
 NEAR_AND_FAR = ((30.0, 50.0), (50.0, 90.0))
-QUADRANTS = (survey.Q1, survey.Q2, survey.Q3, survey.Q4)
-BINNING = Binning(
+FOUR = (Q1, Q2, Q3, Q4)
+BINNING = SkyBinning(
     "test",
     (
-        *(Profile(patch, "v_gsr", NEAR_AND_FAR, BOTH) for patch in QUADRANTS),
-        Profile(survey.ALL_SKY, "v_tb", NEAR_AND_FAR, BOTH),
+        *(Profile(patch, "v_gsr", NEAR_AND_FAR, BOTH) for patch in FOUR),
+        Profile(ALL_SKY, "v_tb", NEAR_AND_FAR, BOTH),
     ),
 )
 REFLEX = 40.0  # [km/s], northwards
@@ -38,7 +39,7 @@ def records(count=3, stars=5000, seed=1, reflex=REFLEX):
         [[0.0], [0.0], [reflex]]
     )
     state = np.concatenate([position, velocity])
-    scalars = {name: random.normal(size=count) for name in survey.LMC_NAMES}
+    scalars = {name: random.normal(size=count) for name in LMC_NAMES}
     particles = dict(zip(("x", "y", "z", "vx", "vy", "vz"), state, strict=True))
     offsets = np.arange(count + 1, dtype=np.int32) * stars
     return Records({**scalars, "index": np.arange(count)}, particles, offsets)
@@ -61,7 +62,7 @@ def polar(count=30, errors=(0.0,), binning=BINNING, steepness=3.0, seed=2):
 
 def one_draw(sample, seed=1, stars=5000):
     halo = kinematics.simulated_stars(records(1, stars, seed), *BINNING.distances)
-    drawn = kinematics.drawn(halo, BINNING, sample, sample.random(seed))
+    drawn = kinematics.draw_survey_stars(halo, BINNING, sample, sample.random(seed))
     sine = halo.seen.galactic[:, 2] / np.linalg.norm(halo.seen.galactic, axis=1)
     return halo, drawn, sine
 
@@ -82,7 +83,7 @@ def test_as_many_stars_are_drawn_as_observed_each_from_its_bin():
     halo, drawn, _ = one_draw(sample)
     counts = [sum(stars.counts) for stars in sample.stars]
     np.testing.assert_array_equal(np.bincount(drawn.bin), counts)
-    where = set(zip(*kinematics.placed(halo, BINNING)[::2], strict=True))
+    where = set(zip(*kinematics.assign_to_bins(halo, BINNING)[::2], strict=True))
     assert set(zip(drawn.star, drawn.bin, strict=True)) <= where
     pairs = np.stack([drawn.star, drawn.bin])
     assert (
@@ -95,7 +96,7 @@ def test_drawn_stars_are_where_the_survey_has_its_own():
     halo, drawn, sine = one_draw(sample)
     found = np.bincount(drawn.bin, sine[drawn.star]) / np.bincount(drawn.bin)
     np.testing.assert_allclose(found, observed_sine(sample), atol=0.03)
-    star, _, bins = kinematics.placed(halo, BINNING)
+    star, _, bins = kinematics.assign_to_bins(halo, BINNING)
     everywhere = np.bincount(bins, sine[star]) / np.bincount(bins)
     assert (np.abs(found - everywhere)[:8] > 0.2).all()  # the patches are not filled
 
@@ -105,7 +106,7 @@ def test_points_fill_their_cells_evenly():
     inside = random.normal(size=(400_000, 3))
     inside = inside[sf.cells(inside, 1) == 6]
     one = sf.Sample((BINNING.bins[0],), (sf.BinSample((6,), (2000,), (0.0,)),), nside=1)
-    picked, _ = sf.draw(inside, np.zeros(len(inside), dtype=int), one, random)
+    picked, _ = sf.draw_stars(inside, np.zeros(len(inside), dtype=int), one, random)
     unit = inside / np.linalg.norm(inside, axis=1)[:, None]
     np.testing.assert_allclose(unit[picked].mean(0), unit.mean(0), atol=0.03)
     np.testing.assert_allclose(unit[picked].std(0), unit.std(0), rtol=0.05)
@@ -127,11 +128,11 @@ def test_the_same_simulation_gives_the_same_summaries_in_any_batch():
 
 def test_a_survey_near_the_pole_sees_the_reflex_of_a_patch_there():
     """The same stars fill a cap, or are drawn where a survey of the cap has its own."""
-    cap = survey.Patch("cap", (survey.Window(b=(50.0, 90.0)),))
+    cap = Patch("cap", (Window(b=(50.0, 90.0)),))
     towards = np.random.default_rng(4).normal(size=(40_000, 3))
-    north = survey.Patch("north", (survey.Window(b=(0.0, 90.0)),))
+    north = Patch("north", (Window(b=(0.0, 90.0)),))
     filled, half = (
-        Binning(p.name, (Profile(p, "v_gsr", ((30, 90),)),)) for p in (cap, north)
+        SkyBinning(p.name, (Profile(p, "v_gsr", ((30, 90),)),)) for p in (cap, north)
     )
     inside = towards[cap.contains(Directions(towards))][:150]
     sample = sf.Sample(half.bins, (sf.occupancy(inside, np.zeros(150)),))
@@ -165,7 +166,7 @@ def test_bootstrap_errors_of_drawn_stars_are_the_scatter_of_redraws():
     halo = kinematics.simulated_stars(records(1, 20_000), *BINNING.distances)
     bootstrap = []
     for seed in range(5):
-        drawn = kinematics.drawn(halo, BINNING, sample, sample.random(seed))
+        drawn = kinematics.draw_survey_stars(halo, BINNING, sample, sample.random(seed))
         for k in range(len(BINNING.bins)):
             choice = generator(seed, k).integers(60, size=(300, 60))
             bootstrap.append(drawn.velocity[drawn.bin == k][choice].mean(axis=1).std())
@@ -182,7 +183,7 @@ def test_drawing_all_stars_without_errors_is_the_plain_binning():
     for i in range(5):
         one = kinematics._block(halo, i, 1)
         stars = kinematics.simulated_stars(one, *BINNING.distances)
-        star, _, bins = kinematics.placed(stars, BINNING)
+        star, _, bins = kinematics.assign_to_bins(stars, BINNING)
         kept = [k for k in range(8) if 1 < (bins == k).sum() <= sf.NEAREST]
         wanted = BINNING.select(("v_gsr",)).supported(
             [2 * (k in kept) for k in range(8)]
@@ -207,7 +208,7 @@ def test_no_star_is_drawn_again_before_all_were_drawn(simulated, observed, seed)
         random.normal(size=(observed + 1, 3)),
     )
     one = sf.Sample((BINNING.bins[0],), (sf.occupancy(seen, np.zeros(observed + 1)),))
-    picked, _ = sf.draw(towards, np.zeros(simulated, dtype=int), one, random)
+    picked, _ = sf.draw_stars(towards, np.zeros(simulated, dtype=int), one, random)
     times = np.bincount(picked, minlength=simulated)
     assert times.sum() == observed + 1
     assert times.max() - times.min() <= 1
@@ -228,13 +229,15 @@ def test_a_bin_without_simulated_stars_is_nan_and_others_are_not():
 def test_errors_of_distance_bring_stars_of_other_distances():
     halo = kinematics.simulated_stars(records(1), 0.0, np.inf)
     random = np.random.default_rng(6)
-    moved = kinematics.scattered(halo, 0.2, random)
+    moved = kinematics.scatter_distances(halo, 0.2, random)
     np.testing.assert_array_equal(moved.v_tb, halo.v_tb)
     away = np.log(moved.distance / halo.distance)[halo.distance > 60]
     assert away.std() == pytest.approx(0.2, rel=0.1)
-    near_and_far = (kinematics.placed(h, BINNING).bin[:500] for h in (halo, moved))
+    near_and_far = (
+        kinematics.assign_to_bins(h, BINNING).bin[:500] for h in (halo, moved)
+    )
     assert (np.subtract(*near_and_far) != 0).any()
-    same = kinematics.scattered(halo, 0.0, random)
+    same = kinematics.scatter_distances(halo, 0.0, random)
     np.testing.assert_allclose(same.distance, halo.distance)
 
 
@@ -284,7 +287,7 @@ def test_cells_are_those_of_astropy_healpix():
         (lambda: replace(polar(), nside=1), "outside 0 to 11"),
         (lambda: replace(polar(), bins=BINNING.bins[:3]), "give each one"),
         (
-            lambda: survey.QUADRANTS.survey_like(polar()),
+            lambda: QUADRANTS.survey_like(polar()),
             "no stars in v_gsr of patch 'q1' at 30-56",
         ),
     ],

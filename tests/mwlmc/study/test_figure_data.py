@@ -3,22 +3,12 @@
 import numpy as np
 import pytest
 
-from mwlmc.observed import observations
+from mwlmc.model.lmc import LMC_POSITION, LMC_VELOCITY
+from mwlmc.observed.mock_survey import expected_counts
 from mwlmc.simulator import Simulator
 from mwlmc.sky import frames, kinematics
-from mwlmc.sky.survey import (
-    ALL_SKY,
-    DESI_NORTH,
-    Q1,
-    Q2,
-    Q3,
-    Q4,
-    QUADRANTS,
-    Binning,
-    Directions,
-    Profile,
-    expected_counts,
-)
+from mwlmc.sky.binning import QUADRANTS, Profile, SkyBinning
+from mwlmc.sky.patches import ALL_SKY, DESI_NORTH, Q1, Q2, Q3, Q4, Directions
 from mwlmc.study import figure_data, forecast
 from orrery.parameters import generator
 
@@ -31,7 +21,7 @@ def stars():
     distance = random.uniform(20, 200, count)
     velocity = random.normal(size=(2, count)) * 100
     owner = np.zeros(count, dtype=np.intp)
-    return kinematics.Stars(distance, Directions(towards), *velocity, owner)
+    return kinematics.RestFrameStars(distance, Directions(towards), *velocity, owner)
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +83,7 @@ def test_edges_must_ascend(stars, edges):
 def test_a_forecast_survey_has_the_expected_numbers_and_no_star_twice(stars):
     drawn = figure_data.surveyed(stars, QUADRANTS, seed=5)
     radial = QUADRANTS.select(("v_gsr",))
-    found = kinematics.summarise(drawn, radial).count[0]
+    found = kinematics.binned_moments(drawn, radial).count[0]
     np.testing.assert_array_equal(found, np.rint(expected_counts(radial)))
     assert len(drawn) == found.sum()
     assert len(np.unique(drawn.distance)) == len(drawn)
@@ -114,7 +104,7 @@ def test_a_forecast_survey_needs_enough_simulated_stars(stars):
 
 
 def test_a_forecast_survey_refuses_patches_that_share_stars(stars):
-    twice = Binning(
+    twice = SkyBinning(
         "twice", tuple(Profile(p, "v_gsr", ((30.0, 160.0),)) for p in (Q1, ALL_SKY))
     )
     with pytest.raises(ValueError, match=r"patches of 'twice.*' share stars"):
@@ -123,9 +113,7 @@ def test_a_forecast_survey_refuses_patches_that_share_stars(stars):
 
 def test_the_path_ends_at_the_observed_lmc(model):
     path = figure_data.lmc_path(*model)
-    today = frames.galactocentric_to_sky(
-        observations.LMC_POSITION, observations.LMC_VELOCITY
-    )
+    today = frames.galactocentric_to_sky(LMC_POSITION, LMC_VELOCITY)
     longitude, latitude = frames.equatorial_to_galactic(today.ra, today.dec)
     assert path.time[-1] == 0
     assert path.longitude[-1] == pytest.approx(longitude, abs=1e-6)
@@ -141,7 +129,7 @@ def test_the_path_moves_as_the_lmc_does(model):
     step = path.time[-1] - path.time[-2]
     # the slope at the end of three equal steps
     slope = (1.5 * position[-1] - 2.0 * position[-2] + 0.5 * position[-3]) / step
-    np.testing.assert_allclose(slope, observations.LMC_VELOCITY, atol=1.0)
+    np.testing.assert_allclose(slope, LMC_VELOCITY, atol=1.0)
     assert (np.diff(path.time) > 0).all()
 
 

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from orrery.parameters import generator
-from orrery.results import figures
+from orrery.results import figures, views
+from orrery.results.views import quantile_bands
 
 
 def test_bands_are_the_quantiles_of_the_simulations(panels, observation):
     x = generator(6).normal(size=(5000, 6)) * np.arange(1, 7)
-    figure = figures.profiles(panels, observation(), {"prior": x})
+    figure = figures.profiles(panels, observation(), {"prior": quantile_bands(x)})
     wide, narrow = np.split(
         np.array([p.get_bbox().extents for p in figure.axes[1].patches]), 2
     )
@@ -36,7 +37,7 @@ def test_bins_without_stars_have_no_band(panels, observation):
     x[:, 1] = np.nan
     x[:20, 2] = np.nan
     x[:, 3:] = np.nan
-    figure = figures.profiles(panels, observation(), {"prior": x})
+    figure = figures.profiles(panels, observation(), {"prior": quantile_bands(x)})
     assert [len(axes.patches) for axes in figure.axes] == [4, 0]
     figures.encode(figure, "png", 40)
 
@@ -47,7 +48,7 @@ def test_profiles_refuse_another_binning(panels, observation):
     with pytest.raises(ValueError, match="'e5'"):
         figures.profiles(panels, observation(5), {})
     with pytest.raises(ValueError, match="one name for each bin"):
-        figures.Panel("North", "v", ((30, 40),), ("e0", "e1"))
+        views.Panel("North", "v", ((30, 40),), ("e0", "e1"))
     with pytest.raises(ValueError, match="at least one panel"):
         figures.profiles((), observation(), {})
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from orrery.parameters import generator
-from orrery.results import figures
+from orrery.results import figures, views
 
 
 def test_running_median_of_a_straight_line_is_the_line():
@@ -15,7 +15,7 @@ def test_running_median_of_a_straight_line_is_the_line():
     assert (np.diff(line[:, 0]) > 0).all()
 
 
-BAND = figures.Band("Someone (2024)", (33.0, 40.0, 47.0))
+BAND = views.Band("Someone (2024)", (33.0, 40.0, 47.0))
 
 
 def test_bars_reach_from_end_to_end_and_rows_run_downwards(rows):
@@ -74,7 +74,7 @@ def test_bands_and_prior_lie_at_their_ends_inside_the_axes(rows):
 
 def test_bands_differ_in_more_than_colour(rows):
     bands = [
-        figures.Band(f"Someone ({year})", (30.0, 40.0, 50.0))
+        views.Band(f"Someone ({year})", (30.0, 40.0, 50.0))
         for year in range(2020, 2026)
     ]
     patches = figures.intervals(rows, "v [km/s]", bands).axes[0].patches
@@ -84,11 +84,11 @@ def test_bands_differ_in_more_than_colour(rows):
 @pytest.mark.parametrize("ends", [(3.0, 2.0, 4.0), (1.0, 2.0, np.nan), (1.0, 2.0)])
 def test_intervals_must_ascend(ends):
     with pytest.raises(ValueError, match=r"'DESI'.*ascending"):
-        figures.Constraint("DESI", ends)
+        views.Constraint("DESI", ends)
     with pytest.raises(ValueError, match=r"'DESI, published'.*ascending"):
-        figures.Constraint("DESI", (1.0, 2.0, 3.0), ends)
+        views.Constraint("DESI", (1.0, 2.0, 3.0), ends)
     with pytest.raises(ValueError, match=r"'DESI'.*ascending"):
-        figures.Band("DESI", ends)
+        views.Band("DESI", ends)
 
 
 def test_intervals_need_rows_and_a_prior_that_ascends(rows):

@@ -8,7 +8,7 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from orrery.parameters import generator
-from orrery.results import figures
+from orrery.results import figures, views
 
 NAMES = [
     "corner",
@@ -47,7 +47,7 @@ def draw(
     }
     m = generator(5).uniform(1, 10, 500)
     surveys = {"one": observation(), "two": observation()}
-    track = figures.Track("LMC", np.linspace(2, 5, 30), np.linspace(0.4, -0.6, 30))
+    track = views.Track("LMC", np.linspace(2, 5, 30), np.linspace(0.4, -0.6, 30))
     figure = {
         "corner": lambda: figures.corner(
             {"a": draws(0), "b": draws(1)}, parameters, draws(2), literature
@@ -73,7 +73,7 @@ def draw(
         "intervals": lambda: figures.intervals(
             rows,
             "v [km/s]",
-            [figures.Band("Someone (2024)", (33.0, 40.0, 47.0))],
+            [views.Band("Someone (2024)", (33.0, 40.0, 47.0))],
             (17.0, 42.0),
         ),
         "sky": lambda: figures.sky(

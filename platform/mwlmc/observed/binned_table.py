@@ -1,0 +1,382 @@
+"""Observed stars reduced to counts, means and dispersions in bins: a small table with errors.
+
+The table is kept with its provenance and becomes a data vector. Nothing is binned here:
+observed stars take `kinematics`' one path. The table also says in which cells of the sky
+the stars are and how well they are measured, so that simulated stars can be drawn like
+them; it holds no single star's coordinates.
+
+    python -m mwlmc.observed.binned_table desi MWS_BHB.fits datasets/observed/desi_dr1_bhb.ecsv
+    python -m mwlmc.observed.binned_table quadrants stars.csv datasets/observed/stars.ecsv
+"""
+
+import argparse
+import platform
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import astropy
+import numpy as np
+import scipy
+from astropy.table import Column, Table
+
+from mwlmc.observed.columns import BINNED, SAMPLED, check_binned
+from mwlmc.observed.star_tables import (
+    READ,
+    StarSelection,
+    StarTable,
+    read_stars,
+    select,
+)
+from mwlmc.observed.survey_sample import mean_sine_latitude, survey_sample
+from mwlmc.sky import frames, kinematics
+from mwlmc.sky.binning import (
+    DESI_FOOTPRINT,
+    QUADRANTS,
+    SkyBinning,
+    quadrants,
+)
+from mwlmc.sky.kinematics import RestFrameStars
+from mwlmc.sky.moment_errors import MomentErrors, summary_errors
+from mwlmc.sky.moments import VelocityMoments
+from mwlmc.sky.selection_function import Bin, BinSample, Sample
+from orrery.identity import JSON
+from orrery.parameters import FloatArray
+from orrery.storage import files
+
+
+@dataclass(frozen=True)
+class BinnedTable:
+    """Moments of observed stars in K bins, with errors.
+
+    Arguments:
+        name: What was observed, as a figure's legend would say it.
+        bins: The K bins.
+        moments: Their counts, means and dispersions [km/s].
+        errors: The standard errors of those [km/s].
+        mean_sin_b: Mean sine of Galactic latitude, which tells where in a patch the
+            stars are.
+        sample: Where on the sky each bin's stars are, and how well they are measured.
+        provenance: File, checksum, selection counts and definition, as plain JSON.
+    """
+
+    name: str
+    bins: tuple[Bin, ...]
+    moments: VelocityMoments
+    errors: MomentErrors
+    mean_sin_b: FloatArray
+    sample: Sample
+    provenance: JSON
+
+    def counts(self, binning: SkyBinning) -> list[int]:
+        """Returns the number of stars in each of a binning's bins; 0 where the table lacks it."""
+        known = dict(zip(self.bins, self.moments.count.tolist(), strict=True))
+        return [known.get(b, 0) for b in binning.bins]
+
+
+def bin_stars(
+    table: StarTable,
+    stars: RestFrameStars,
+    binning: SkyBinning,
+    name: str,
+    seed: int = 0,
+) -> BinnedTable:
+    """Returns the moments and errors of the stars in each bin.
+
+    Arguments:
+        table: The selected stars.
+        stars: The same, as `StarTable.rest_frame` gives them.
+        binning: How stars become summaries.
+        name: What was observed.
+        seed: Of the bootstrap.
+
+    Raises:
+        ValueError: If a bin has too few stars.
+    """
+    moments = kinematics.binned_moments(stars, binning)
+    binned = kinematics.assign_to_bins(stars, binning)
+    return BinnedTable(
+        name,
+        binning.bins,
+        VelocityMoments(
+            moments.count[0], moments.kept[0], moments.mean[0], moments.dispersion[0]
+        ),
+        summary_errors(stars, binning, seed),
+        mean_sine_latitude(stars, binned, binning),
+        survey_sample(table, stars, binned, binning),
+        _provenance(table, binning, seed),
+    )
+
+
+def _provenance(table: StarTable, binning: SkyBinning, seed: int) -> JSON:
+    libraries = (np, scipy, astropy)
+    versions = {library.__name__: library.__version__ for library in libraries}
+    return {
+        "source": table.source,
+        "steps": [list(step) for step in table.steps],
+        "with_proper_motions": int(np.isfinite(table.pm_b).sum()),
+        "definition": definition(binning),
+        "bootstrap_seed": seed,
+        "versions": {"python": platform.python_version(), **versions},
+    }
+
+
+def star_counts(stars: RestFrameStars, binning: SkyBinning) -> list[int]:
+    """Returns how many of the stars, with the velocity in question, are in each bin."""
+    return kinematics.binned_moments(stars, binning).count[0].tolist()
+
+
+def definition(binning: SkyBinning) -> JSON:
+    """Returns what decides which bin a star is in, as plain JSON: patches, clipping, the Sun."""
+    return {
+        "clip": binning.clip,
+        "sun_position": frames.SUN_POSITION.tolist(),
+        "sun_velocity": frames.SUN_VELOCITY.tolist(),
+        "patches": {
+            p.patch.name: p.patch.describe()["windows"] for p in binning.profiles
+        },
+    }
+
+
+def as_ecsv(table: BinnedTable) -> Table:
+    """Returns the bins' numbers `[K]` as a table with units and descriptions."""
+    columns = [np.array(column) for column in zip(*table.bins, strict=True)]
+    moments, errors = table.moments, table.errors
+    columns += [moments.count, moments.kept, moments.mean, errors.mean]
+    columns += [moments.dispersion, errors.dispersion, table.mean_sin_b]
+    ecsv = Table(
+        columns, names=list(BINNED), meta={"name": table.name, **table.provenance}
+    )
+    for name, (unit, description) in BINNED.items():
+        ecsv[name].unit, ecsv[name].description = unit, description
+    return ecsv
+
+
+def _with_sample(ecsv: Table, sample: Sample) -> Table:
+    lists = zip(*((s.cells, s.counts, s.errors) for s in sample.stars), strict=True)
+    for (name, (unit, description)), rows in zip(SAMPLED.items(), lists, strict=True):
+        column = np.empty(len(rows), dtype=object)
+        column[:] = [np.array(row) for row in rows]
+        ecsv[name] = Column(column, unit=unit, description=description)
+    about = {"healpix_nside": sample.nside, "distance_error": sample.distance_error}
+    ecsv.meta["sample"] = about
+    return ecsv
+
+
+def write_binned(table: BinnedTable, path: Path | str) -> None:
+    """Writes a binned table as ECSV, with units and provenance; the file appears whole or not."""
+    ecsv = _with_sample(as_ecsv(table), table.sample)
+    files.write_ecsv(Path(path), ecsv)
+
+
+def read_binned(path: Path | str) -> BinnedTable:
+    """Returns a binned table that `write_binned` wrote.
+
+    Raises:
+        ValueError: If a column is missing, empty, not finite, or in another unit.
+        OSError: If the file cannot be read.
+    """
+    path = Path(path)
+    table = Table.read(path, format="ascii.ecsv")
+    check_binned(table, path.name)
+    column = {name: table[name].tolist() for name in BINNED}
+    bins = tuple(
+        Bin(*row) for row in zip(*(column[n] for n in list(BINNED)[:4]), strict=True)
+    )
+    numbers = {name: np.array(column[name]) for name in list(BINNED)[4:]}
+    moments = VelocityMoments(
+        numbers["count"],
+        numbers["count_clipped"],
+        numbers["mean"],
+        numbers["dispersion"],
+    )
+    errors = MomentErrors(numbers["mean_error"], numbers["dispersion_error"])
+    provenance = {
+        k: value for k, value in table.meta.items() if k not in ("name", "sample")
+    }
+    sample, latitudes = _read_sample(table, bins), numbers["mean_sin_b"]
+    return BinnedTable(
+        table.meta["name"], bins, moments, errors, latitudes, sample, provenance
+    )
+
+
+def _read_sample(table: Table, bins: tuple[Bin, ...]) -> Sample:
+    lists = zip(*(map(_plain, table[name]) for name in SAMPLED), strict=True)
+    about = table.meta["sample"]
+    stars = tuple(BinSample(*row) for row in lists)
+    return Sample(bins, stars, about["healpix_nside"], about["distance_error"])
+
+
+def _plain(values: FloatArray) -> tuple[float, ...]:
+    return tuple(values.tolist())
+
+
+def load_binned(
+    path: Path, binning: SkyBinning, selection: StarSelection, seed: int = 0
+) -> BinnedTable:
+    """Returns the binned table of a file: a binned table as it is, or a star table reduced.
+
+    Arguments:
+        path: A table that `write_binned` wrote, or a star table.
+        binning: How a star table is binned; bins with fewer than two stars are left
+            out.
+        selection: Which stars of a star table are kept.
+        seed: Of the bootstrap.
+
+    Raises:
+        ValueError: If the file is neither, something in it is wrong (see the readers),
+            or a binned table was made with another selection.
+        OSError: If it cannot be read.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no file {path}: run from the project's folder, or say where the stars are"
+        )
+    if path.suffix == ".ecsv" and "bootstrap_seed" in path.read_text(encoding="utf-8"):
+        return _selected(read_binned(path), binning, selection, path)
+    return _reduce(path, binning, selection, None, seed)
+
+
+def _reduce(
+    stars: Path,
+    binning: SkyBinning,
+    selection: StarSelection,
+    name: str | None,
+    seed: int,
+) -> BinnedTable:
+    _check_edges(binning, selection)
+    table = select(read_stars(stars), selection)
+    rest_frame = table.rest_frame()
+    supported = binning.supported(star_counts(rest_frame, binning))
+    left_out = [str(b) for b in binning.bins if b not in supported.bins]
+    result = bin_stars(table, rest_frame, supported, name or stars.stem, seed)
+    return replace(result, provenance={**result.provenance, "left_out": left_out})
+
+
+def _check_edges(binning: SkyBinning, selection: StarSelection) -> None:
+    for edge in (selection.inner, selection.outer):
+        for cut in binning.bins:
+            if cut.lower < edge < cut.upper:
+                raise ValueError(
+                    f"a selection to {edge:g} kpc cuts through {cut}, which simulations fill "
+                    f"wholly: choose {cut.lower:g} or {cut.upper:g} kpc"
+                )
+
+
+def _selected(
+    table: BinnedTable, binning: SkyBinning, selection: StarSelection, path: Path
+) -> BinnedTable:
+    other = [str(b) for b in table.bins if b not in binning.bins]
+    if other:
+        raise ValueError(
+            f"{path.name} holds other bins, such as {other[0]}: give the table of the stars "
+            "themselves"
+        )
+    steps = [step for step, _ in table.provenance["steps"]]
+    made = tuple(steps[steps.index(READ) + 1 :])
+    if made != selection.steps:
+        raise ValueError(
+            f"{path.name} holds stars selected as {'; '.join(made)}, not as "
+            f"{'; '.join(selection.steps)}: give the table of the stars themselves"
+        )
+    return table
+
+
+_SELECTIONS = {
+    "desi": StarSelection(sagittarius=True, inner=30.0, outer=100.0),
+    "quadrants": StarSelection(sagittarius=False, inner=30.0, outer=160.0),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Bins a star table and writes the result; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        write_binned(_binned(options), options.out)
+    except (ValueError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m mwlmc.observed.binned_table",
+        description="Reduces a star table to a binned table.",
+    )
+    parser.add_argument("survey", choices=list(_SELECTIONS), help="footprint and bins")
+    parser.add_argument(
+        "stars", type=Path, help="star table: MWS_BHB.fits, CSV, ECSV or FITS"
+    )
+    parser.add_argument("out", type=Path, help="the binned table to write (ECSV)")
+    parser.add_argument(
+        "--name", help="what was observed; default: the star table's name"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    parser.add_argument(
+        "--bins", type=int, help="distance bins of each quadrant; default: 5"
+    )
+    parser.add_argument(
+        "--sagittarius-cut",
+        action=argparse.BooleanOptionalAction,
+        help="leave out the Sagittarius stream; default: for desi only",
+    )
+    parser.add_argument(
+        "--proper-motions",
+        action=argparse.BooleanOptionalAction,
+        help="use proper motions; default: for desi only",
+    )
+    return parser
+
+
+def _binned(options: argparse.Namespace) -> BinnedTable:
+    binning, selection = _binning(options), _SELECTIONS[options.survey]
+    for_desi = options.survey == "desi"
+    if options.sagittarius_cut is not None:
+        selection = replace(selection, sagittarius=options.sagittarius_cut)
+    if not (for_desi if options.proper_motions is None else options.proper_motions):
+        binning = binning.select(("v_gsr",))
+    result = _reduce(options.stars, binning, selection, options.name, options.seed)
+    print("\n".join(selection_lines(result)))
+    return replace(
+        result, provenance={**result.provenance, "command": _command(options)}
+    )
+
+
+def _binning(options: argparse.Namespace) -> SkyBinning:
+    if options.bins is None:
+        return DESI_FOOTPRINT if options.survey == "desi" else QUADRANTS
+    if options.survey == "desi":
+        raise ValueError(
+            f"--bins {options.bins}: desi has bins of its own; leave this out"
+        )
+    return quadrants(options.bins)
+
+
+def _command(options: argparse.Namespace) -> str:
+    flags = [
+        f"--{'' if value else 'no-'}{name.replace('_', '-')}"
+        for name, value in vars(options).items()
+        if isinstance(value, bool)
+    ]
+    named = [] if options.bins is None else [f"--bins {options.bins}"]
+    named += [] if options.name is None else [f"--name {options.name!r}"]
+    words = [
+        options.survey,
+        options.stars.name,
+        options.out.name,
+        f"--seed {options.seed}",
+    ]
+    return " ".join(["python -m mwlmc.observed.binned_table", *words, *named, *flags])
+
+
+def selection_lines(table: BinnedTable) -> list[str]:
+    """Returns what the selection kept, step by step, and which bins had no stars to speak of."""
+    steps = [f"{count:7d}  {step}" for step, count in table.provenance["steps"]]
+    left_out = table.provenance["left_out"]
+    return steps + [f"left out, fewer than two stars: {bin_}" for bin_ in left_out]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,242 @@
+"""Data vectors: the observed LMC and the moments of observed stars, with their covariance.
+
+A `Measurement` says which moments are measured, and which simulated stars stand for the
+observed ones: the binning of the simulations follows from it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from scipy import linalg
+
+from mwlmc.model.lmc import LMC_POSITION, LMC_VELOCITY, LMCErrors, lmc_covariance
+from mwlmc.observed.binned_table import BinnedTable, definition
+from mwlmc.parameters import INFERRED, LMC_TODAY
+from mwlmc.sky import kinematics
+from mwlmc.sky.binning import VELOCITIES, SkyBinning
+from mwlmc.sky.selection_function import Sample
+from orrery.identity import JSON
+from orrery.parameters import FloatArray, Parameter
+from orrery.records import Observation
+
+Sampling = Literal["full-footprint", "survey-like"]
+Moments = Literal["mean", "mean+dispersion"]
+LMCToday = Literal["data", "inferred"]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What is measured of stars, and which simulated stars stand for them."""
+
+    moments: Moments = "mean"
+    """Of velocities: their means, or also their dispersions (of v_tb only survey-like)."""
+    sampling: Sampling = "full-footprint"
+    """Simulated stars: all of a patch, the errors being added in training
+    (full-footprint), or as many as the survey has, where it has them, with its errors
+    (survey-like)."""
+    distance_errors: bool = False
+    """Whether simulated stars drawn survey-like also get the survey's errors of distance."""
+    lmc_today: LMCToday = "data"
+    """The LMC's place and motion: measured, as in the paper (data), or parameters like
+    the masses, of which stars alone must tell (inferred)."""
+
+    def __post_init__(self) -> None:
+        if self.distance_errors and self.sampling == "full-footprint":
+            raise ValueError(
+                "only stars drawn survey-like get distance errors: choose this sampling"
+            )
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The moments, one by one."""
+        return tuple(self.moments.split("+"))
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        """What is inferred, Table 2's quantities first."""
+        return INFERRED + (LMC_TODAY if self.lmc_today == "inferred" else ())
+
+    def entries(
+        self, binning: SkyBinning, quantities: Sequence[str] = VELOCITIES
+    ) -> SkyBinning:
+        """Returns a binning with the moments of some quantities, and the LMC if it is data."""
+        measured = binning.with_moments(self.kinds, quantities)
+        return replace(measured, lmc=self.lmc_today == "data")
+
+    def binning(self, binning: SkyBinning) -> SkyBinning:
+        """Returns a binning with what is measured.
+
+        Simulated stars that fill their patch have no errors, and those of proper
+        motions are as large as the dispersion: there it stays with the mean of v_tb.
+        """
+        with_errors = VELOCITIES if self.sampling == "survey-like" else ("v_gsr",)
+        return self.entries(binning, with_errors)
+
+    def drawn(self, binning: SkyBinning, sample: Sample, seed: int) -> SkyBinning:
+        """Returns the binning with the survey's sample, or as it is where patches are filled.
+
+        Arguments:
+            binning: Of stars that the survey has.
+            sample: Where and how good they are.
+            seed: Of the draw, together with the number of the simulation.
+        """
+        if self.sampling == "full-footprint":
+            return binning
+        error = sample.distance_error if self.distance_errors else 0.0
+        return binning.survey_like(replace(sample, distance_error=error, seed=seed))
+
+
+_FILLED = Measurement()
+
+
+def observe(
+    table: BinnedTable, binning: SkyBinning, lmc: LMCErrors | None = None
+) -> Observation:
+    """Returns the data vector: the LMC's phase space today, then the stars' moments.
+
+    Simulated stars drawn as a survey has its own bring the survey's noise with them:
+    with such a binning the covariance has the LMC's errors only. Otherwise it has the
+    moments' errors, and the root-mean-square error of velocity is taken from the
+    dispersions, in quadrature.
+
+    Arguments:
+        table: The observed stars' moments; it may hold more bins than are asked for.
+        binning: The bins and moments wanted.
+        lmc: Errors of the LMC's centre; by default those of `LMCErrors`.
+
+    Raises:
+        ValueError: If the table lacks a bin, or defined its patches in another way, or
+            the binning draws the stars of another survey, or wants dispersions of v_tb
+            without their errors.
+    """
+    _check_definition(table, binning)
+    _check_moments(table, binning)
+    row = {b: i for i, b in enumerate(table.bins)}
+    rows = [row[b] for b in binning.bins]
+    dispersion, error = table.moments.dispersion[rows], table.errors
+    if binning.sample is None:
+        dispersion = _intrinsic(dispersion, table.sample.select(binning.bins))
+        stellar = kinematics.entries(error.mean[rows], error.dispersion[rows], binning)
+    else:
+        stellar = np.zeros(sum(len(p.names) for p in binning.profiles))
+    value = kinematics.entries(table.moments.mean[rows], dispersion, binning)
+    provenance = {"table": table.provenance, "lmc_errors": vars(lmc or LMCErrors())}
+    return data_vector(
+        table.name, binning, value, stellar, lmc or LMCErrors(), provenance
+    )
+
+
+def vectors(
+    table: BinnedTable,
+    binnings: Mapping[str, SkyBinning],
+    measurement: Measurement = _FILLED,
+    seed: int = 0,
+) -> dict[str, tuple[SkyBinning, Observation]]:
+    """Returns, by label, the supported part of each binning and the data vector in it.
+
+    A binning is left out if the table has no bin at all of one of its quantities.
+
+    Arguments:
+        table: The observed stars' moments.
+        binnings: How stars become summaries, by label.
+        measurement: What is measured, and which simulated stars stand for the observed
+            ones.
+        seed: Of the draw of simulated stars.
+    """
+    found = {}
+    for label, binning in binnings.items():
+        supported = measurement.binning(binning.supported(table.counts(binning)))
+        if {b.quantity for b in supported.bins} == {b.quantity for b in binning.bins}:
+            drawn = measurement.drawn(supported, table.sample, seed)
+            found[label] = (drawn, observe(table, drawn))
+    return found
+
+
+def _intrinsic(dispersion: FloatArray, sample: Sample) -> FloatArray:
+    """Returns dispersions `[K]` without the errors of velocity that they hold [km/s]."""
+    variance = np.array([np.mean(np.square(stars.errors)) for stars in sample.stars])
+    return np.sqrt(np.maximum(dispersion**2 - variance, 0.0))
+
+
+def _check_moments(table: BinnedTable, binning: SkyBinning) -> None:
+    across = [
+        p
+        for p in binning.profiles
+        if p.quantity == "v_tb" and "dispersion" in p.moments
+    ]
+    if across and binning.sample is None:
+        raise ValueError(
+            "dispersions of v_tb hold the errors of proper motions, which simulations do not have: "
+            "use the mean of v_tb, or a binning with the survey's sample"
+        )
+    known = {
+        b
+        for b, s in zip(table.sample.bins, table.sample.stars, strict=True)
+        if any(s.errors)
+    }
+    if across and not {b for b in binning.bins if b.quantity == "v_tb"} <= known:
+        raise ValueError(
+            f"{table.name!r} has no errors of proper motions in some bins: use the mean of v_tb"
+        )
+
+
+def _check_definition(table: BinnedTable, binning: SkyBinning) -> None:
+    _check_bins(table, binning)
+    drawn = binning.sample
+    if drawn is not None and drawn.stars != table.sample.select(drawn.bins).stars:
+        raise ValueError(
+            f"the binning draws another survey's stars than those of {table.name!r}: use "
+            "binning.survey_like(table.sample)"
+        )
+    known, wanted = table.provenance["definition"], definition(binning)
+    patches = {name: known["patches"].get(name) for name in wanted["patches"]}
+    for key, value in (known | {"patches": patches}).items():
+        if value != wanted[key]:
+            raise ValueError(
+                f"{table.name!r} was binned with {key} {value}, not {wanted[key]}: make it again "
+                "with `python -m mwlmc.observed.observations`"
+            )
+
+
+def _check_bins(table: BinnedTable, binning: SkyBinning) -> None:
+    lacking = [str(b) for b in binning.bins if b not in table.bins]
+    if lacking:
+        raise ValueError(
+            f"{table.name!r} has nothing on {'; '.join(lacking)}: use "
+            "binning.supported(table.counts(binning))"
+        )
+
+
+def data_vector(
+    name: str,
+    binning: SkyBinning,
+    value: FloatArray,
+    error: FloatArray,
+    lmc: LMCErrors,
+    provenance: JSON,
+) -> Observation:
+    """Returns a data vector with independent errors of the stars' entries.
+
+    Arguments:
+        name: What was observed.
+        binning: How stars become summaries, and whether the LMC is among the entries.
+        value: The stars' entries `[S]`, or those after the LMC's.
+        error: Their standard errors, likewise.
+        lmc: Errors of the LMC's centre.
+        provenance: Where the numbers come from, as plain JSON.
+    """
+    covariance = np.diag(error**2)
+    if binning.lmc:
+        covariance = linalg.block_diag(lmc_covariance(lmc), covariance)
+        value = np.concatenate([LMC_POSITION, LMC_VELOCITY, value])
+    return Observation(
+        name,
+        binning.names,
+        binning.units,
+        value,
+        covariance,
+        binning.fingerprint,
+        provenance,
+    )

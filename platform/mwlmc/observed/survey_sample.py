@@ -1,0 +1,51 @@
+"""Where on the sky a survey has the stars of each bin, and how well they are measured."""
+
+import numpy as np
+
+from mwlmc.observed.star_tables import StarTable
+from mwlmc.sky.binning import VELOCITIES, SkyBinning
+from mwlmc.sky.kinematics import BinnedStars, RestFrameStars
+from mwlmc.sky.selection_function import NSIDE, Sample, occupancy
+from orrery.parameters import FloatArray
+
+
+def mean_sine_latitude(
+    stars: RestFrameStars, binned: BinnedStars, binning: SkyBinning
+) -> FloatArray:
+    """Returns the mean sine of Galactic latitude of the stars in each of K bins, `[K]`.
+
+    Arguments:
+        stars: The stars of one survey.
+        binned: Which of them fall in which bin.
+        binning: How stars become summaries.
+    """
+    count = len(binning.bins)
+    number = np.bincount(binned.bin, minlength=count)
+    sine = stars.seen.galactic[binned.star, 2]
+    sums = np.bincount(binned.bin, sine, minlength=count)
+    return sums / np.maximum(number, 1)
+
+
+def survey_sample(
+    table: StarTable, stars: RestFrameStars, binned: BinnedStars, binning: SkyBinning
+) -> Sample:
+    """Returns where on the sky the stars of each bin are, and with what errors.
+
+    Arguments:
+        table: The selected stars, with their errors.
+        stars: The same in the rest frame.
+        binned: Which of them fall in which bin.
+        binning: How stars become summaries.
+    """
+    errors = {quantity: table.velocity_errors(quantity) for quantity in VELOCITIES}
+    by_bin = [binned.star[binned.bin == k] for k in range(len(binning.bins))]
+    occupied = tuple(
+        occupancy(stars.seen.galactic[inside], errors[b.quantity][inside])
+        for b, inside in zip(binning.bins, by_bin, strict=True)
+    )
+    # One scatter for the whole survey: distance errors of halo giants and BHB stars are
+    # a fraction of the distance, much the same for all.
+    relative = (table.distance_error / table.distance)[np.concatenate(by_bin)]
+    known = relative[np.isfinite(relative)]
+    scatter = float(np.sqrt(np.mean(known**2))) if len(known) else 0.0
+    return Sample(binning.bins, occupied, NSIDE, scatter)

@@ -1,0 +1,260 @@
+"""Pieces of sky: windows, HEALPix cells, the patches made of them, and surveys' footprints.
+
+Angles are degrees here, at the edge, and radians wherever arrays of stars appear.
+"""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from mwlmc.sky import frames, selection_function
+from orrery.identity import JSON
+from orrery.parameters import BoolArray, FloatArray, IntArray
+
+Range = tuple[float, float]
+_AROUND, _POLE_TO_POLE = (0.0, 360.0), (-90.0, 90.0)  # [deg]
+
+
+@dataclass(frozen=True)
+class Directions:
+    """Where stars are seen from the Sun.
+
+    Arguments:
+        galactic: Vectors towards the stars along Galactic axes `[N, 3]`, of any length.
+    """
+
+    galactic: FloatArray
+
+    @cached_property
+    def galactic_parts(self) -> "Parts":
+        """The vectors' parts along Galactic axes."""
+        return _parts(self.galactic.T)
+
+    @cached_property
+    def equatorial_parts(self) -> "Parts":
+        """The vectors' parts along the axes of right ascension and declination."""
+        return _parts(frames.EQUATORIAL_TO_GALACTIC.T @ self.galactic.T)
+
+    def cells(self, nside: int) -> IntArray:
+        """Returns the HEALPix cell of each star `[N]`, in nested order along Galactic axes."""
+        if nside not in self._cells:
+            self._cells[nside] = selection_function.cells(self.galactic, nside)
+        return self._cells[nside]
+
+    @cached_property
+    def _cells(self) -> dict[int, IntArray]:
+        return {}
+
+
+class Parts(NamedTuple):
+    """Directions without their angles, which take longer to find than all else about a star.
+
+    Arguments:
+        x: The parts towards longitude 0 `[N]`, of any unit.
+        y: The parts towards longitude 90 deg `[N]`, of the same unit.
+        sine: The sines of latitude `[N]`.
+    """
+
+    x: FloatArray
+    y: FloatArray
+    sine: FloatArray
+
+
+def _parts(vectors: FloatArray) -> Parts:
+    x, y, z = vectors
+    sine = z / np.sqrt(x * x + y * y + z * z)
+    # The poles have longitude 0.
+    return Parts(np.where((x == 0) & (y == 0), 1.0, x), y, sine)
+
+
+class Piece(Protocol):
+    """A piece of sky that patches are made of."""
+
+    def contains(self, seen: Directions) -> BoolArray:
+        """Returns which of the stars `[N]` lie inside."""
+        ...
+
+    def describe(self) -> JSON:
+        """Returns what it is as plain JSON, with angles in degrees."""
+        ...
+
+
+@dataclass(frozen=True)
+class Window:
+    """A piece of sky between limits in degrees, each from the lower up to below the upper.
+
+    Arguments:
+        l: Galactic longitude [deg]; the lower limit may exceed the upper, through l =
+            0.
+        b: Galactic latitude [deg].
+        ra: Right ascension [deg]; (308, 73) runs through 0.
+        dec: Declination [deg].
+    """
+
+    l: Range = _AROUND  # noqa: E741
+    b: Range = _POLE_TO_POLE
+    ra: Range = _AROUND
+    dec: Range = _POLE_TO_POLE
+
+    def __post_init__(self) -> None:
+        for name in ("l", "ra"):
+            _check_longitudes(name, getattr(self, name))
+        for name in ("b", "dec"):
+            _check_latitudes(name, getattr(self, name))
+
+    def contains(self, seen: Directions) -> BoolArray:
+        """Returns which of the stars `[N]` lie inside."""
+        inside = np.ones(len(seen.galactic), dtype=bool)
+        if (self.l, self.b) != (_AROUND, _POLE_TO_POLE):
+            inside &= _inside(seen.galactic_parts, self.l, self.b)
+        if (self.ra, self.dec) != (_AROUND, _POLE_TO_POLE):
+            inside &= _inside(seen.equatorial_parts, self.ra, self.dec)
+        return inside
+
+    def describe(self) -> JSON:
+        """Returns the limits in degrees."""
+        return {name: list(limits) for name, limits in vars(self).items()}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of HEALPix, in nested order along Galactic axes (doi:10.1086/427976).
+
+    Arguments:
+        nside: A power of 2; the sky has 12 nside^2 cells of equal area.
+        number: From 0 on.
+    """
+
+    nside: int
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.nside < 1 or self.nside & (self.nside - 1):
+            raise ValueError(
+                f"nside={self.nside}: give a power of 2, such as 1, 2 or 4"
+            )
+        if not 0 <= self.number < 12 * self.nside**2:
+            raise ValueError(
+                f"cell {self.number}: nside {self.nside} has {12 * self.nside**2}"
+            )
+
+    def contains(self, seen: Directions) -> BoolArray:
+        """Returns which of the stars `[N]` lie inside."""
+        inside: BoolArray = seen.cells(self.nside) == self.number
+        return inside
+
+    def describe(self) -> JSON:
+        """Returns which cell it is."""
+        return {"healpix_nside": self.nside, "nested_cell": self.number}
+
+
+def _check_longitudes(name: str, limits: Range) -> None:
+    lower, upper = limits
+    if not (0 <= lower <= 360 and 0 <= upper <= 360) or lower == upper:
+        raise ValueError(
+            f"{name}={limits}: give two different angles from 0 to 360 [deg]"
+        )
+
+
+def _check_latitudes(name: str, limits: Range) -> None:
+    lower, upper = limits
+    if not -90 <= lower < upper <= 90:
+        raise ValueError(
+            f"{name}={limits}: give increasing angles from -90 to 90 [deg]"
+        )
+
+
+def _inside(parts: Parts, longitudes: Range, latitudes: Range) -> BoolArray:
+    inside = np.ones(len(parts.sine), dtype=bool)
+    # The pole itself belongs to a window that reaches it.
+    if latitudes[0] > -90:
+        inside &= parts.sine >= np.sin(np.radians(latitudes[0]))
+    if latitudes[1] < 90:
+        inside &= parts.sine < np.sin(np.radians(latitudes[1]))
+    return inside if longitudes == _AROUND else inside & _between(parts, *longitudes)
+
+
+def _between(parts: Parts, lower: float, upper: float) -> BoolArray:
+    """Returns which longitudes are from one to below another: in both or one of two half planes.
+
+    Each star is on one side of a limit, so that windows side by side share none and
+    lose none.
+    """
+    width = upper % 360 - lower % 360
+    after, before = _leftwards(parts, lower) >= 0, _leftwards(parts, upper) < 0
+    return after & before if 0 <= width <= 180 or width < -180 else after | before
+
+
+def _leftwards(parts: Parts, longitude: float) -> FloatArray:
+    angle = np.radians(longitude % 360)
+    return np.cos(angle) * parts.y - np.sin(angle) * parts.x
+
+
+@dataclass(frozen=True)
+class Patch:
+    """A named piece of sky: the union of windows, or of HEALPix cells."""
+
+    name: str
+    windows: tuple[Piece, ...]
+
+    def __post_init__(self) -> None:
+        if not self.windows:
+            raise ValueError(f"patch {self.name!r} has no windows: give at least one")
+
+    def contains(self, seen: Directions) -> BoolArray:
+        """Returns which of the stars `[N]` lie inside."""
+        return np.logical_or.reduce([window.contains(seen) for window in self.windows])
+
+    @property
+    def mean_sin_b(self) -> float:
+        """The mean sine of Galactic latitude over the patch."""
+        number = np.arange(20_000) + 0.5  # a spiral that covers the sphere evenly
+        sine, angle = (
+            1.0 - 2.0 * number / len(number),
+            np.pi * (1.0 + 5.0**0.5) * number,
+        )
+        flat = np.sqrt(1.0 - sine**2)
+        sphere = np.stack([flat * np.cos(angle), flat * np.sin(angle), sine], axis=1)
+        return float(sine[self.contains(Directions(sphere))].mean())
+
+    def describe(self) -> JSON:
+        """Returns the limits in degrees as plain JSON."""
+        return {
+            "name": self.name,
+            "windows": [window.describe() for window in self.windows],
+        }
+
+
+ALL_SKY = Patch("all", (Window(),))
+Q1 = Patch("q1", (Window(l=(0.0, 180.0), b=(0.0, 90.0)),))
+Q2 = Patch("q2", (Window(l=(180.0, 360.0), b=(0.0, 90.0)),))
+Q3 = Patch("q3", (Window(l=(0.0, 180.0), b=(-90.0, 0.0)),))
+Q4 = Patch("q4", (Window(l=(180.0, 360.0), b=(-90.0, 0.0)),))
+
+# The sky on which DESI's first data release has blue horizontal-branch stars: limits
+# drawn around all of them. The nominal |b| > 20 deg would lose stars, as tiles reach
+# 1.6 deg from their centres.
+DESI_NORTH = Patch("north", (Window(b=(18.5, 90.0), dec=(-10.0, 81.0)),))
+DESI_SOUTH = Patch(
+    "south", (Window(b=(-90.0, -20.0), dec=(-19.0, 34.0), ra=(308.0, 74.0)),)
+)
+DESI = Patch("desi", DESI_NORTH.windows + DESI_SOUTH.windows)
+PATCHES = (ALL_SKY, Q1, Q2, Q3, Q4, DESI_NORTH, DESI_SOUTH, DESI)
+
+
+def healpix_patches(nside: int) -> tuple[Patch, ...]:
+    """Returns the 12 nside^2 patches of equal area that tile the sky: HEALPix cells.
+
+    Arguments:
+        nside: A power of 2; 1 gives twelve patches.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    first = Cell(nside, 0)
+    numbers = range(12 * nside**2)
+    return tuple(
+        Patch(f"healpix{nside}_{i}", (replace(first, number=i),)) for i in numbers
+    )

@@ -1,0 +1,274 @@
+"""Laws of binned tables: the published numbers, whole files, and a command that says why not."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from astropy.table import Table
+from astropy_healpix import HEALPix
+
+from mwlmc.observed.binned_table import (
+    load_binned,
+    main,
+    read_binned,
+    star_counts,
+    write_binned,
+)
+from mwlmc.observed.data_vectors import observe
+from mwlmc.observed.star_tables import StarSelection, StarTable, read_stars, select
+from mwlmc.sky import frames
+from mwlmc.sky.binning import (
+    DESI_FOOTPRINT,
+    QUADRANTS,
+    quadrants,
+)
+from mwlmc.sky.moment_errors import FEW_STARS
+
+OBSERVED = Path(__file__).resolve().parents[3] / "datasets" / "observed"
+# DESI DR1 blue horizontal-branch stars, reduced independently: stars before clipping,
+# mean and its bootstrap error, dispersion after clipping [km/s]. No error where fewer
+# than ten stars are.
+NORTH = [
+    (242, -1.4, 6.7, 107),
+    (156, 4.2, 6.7, 81),
+    (135, -2.8, 6.6, 78),
+    (52, -10.9, 12.0, 85),
+    (24, -6.0, 17.5, 87),
+    (20, 12.7, 15.6, 71),
+    (12, -3.4, 23.8, 86),
+]
+SOUTH = [
+    (85, -17.2, 10.8, 99),
+    (44, -25.2, 17.1, 116),
+    (49, -28.9, 14.1, 101),
+    (27, -41.2, 21.1, 108),
+    (4, 5.9, None, None),
+    (4, -59.2, None, None),
+    (2, 20.3, None, None),
+]
+
+
+def test_desi_radial_velocities_are_those_found_independently(desi):
+    assert dict(desi.provenance["steps"])["30-100 kpc"] == 856
+    for i, (count, mean, error, dispersion) in enumerate([*NORTH, *SOUTH]):
+        assert desi.moments.count[i] == count
+        assert desi.moments.mean[i] == pytest.approx(mean, abs=0.1)
+        if error is not None:
+            # Standard deviations there were divided by N - 1.
+            sigma = desi.moments.dispersion[i] * np.sqrt(count / (count - 1))
+            assert sigma == pytest.approx(dispersion, abs=1)
+            assert desi.errors.mean[i] == pytest.approx(error, rel=0.1)
+
+
+def test_bins_with_a_few_stars_have_honest_errors(desi):
+    few = desi.moments.count < FEW_STARS
+    expected = 100 / np.sqrt(desi.moments.count[few])
+    np.testing.assert_allclose(desi.errors.mean[few], expected, rtol=0.15)
+
+
+def test_desi_proper_motions_are_those_found_independently(desi):
+    across = [b.quantity == "v_tb" for b in desi.bins]
+    assert desi.moments.kept[across].tolist() == [510, 252, 51]
+    np.testing.assert_allclose(desi.moments.mean[across], [18.4, 10.3, -45.0], atol=0.6)
+    np.testing.assert_allclose(desi.errors.mean[across], [2.9, 7.6, 48.0], rtol=0.1)
+
+
+def test_giants_are_those_found_independently(giants):
+    mean = {
+        (b.patch, b.lower): m
+        for b, m in zip(giants.bins, giants.moments.mean, strict=True)
+    }
+    expected = {
+        "q1": (3.8, 18.0, -15.0),
+        "q2": (-11.1, 25.1, 21.0),
+        "q3": (-24.9, -46.0, 15.0),
+    }
+    for patch, means in expected.items():
+        found = [mean[patch, lower] for lower in (30.0, 56.0, 82.0)]
+        np.testing.assert_allclose(found, means, atol=0.6)
+    in_q4 = [b.patch == "q4" for b in giants.bins]
+    assert giants.moments.count[in_q4].sum() == 17
+
+
+@pytest.mark.parametrize("name", ["desi", "giants"])
+def test_committed_tables_are_what_the_command_makes(
+    name, request, shared, tmp_path, capsys
+):
+    table = request.getfixturevalue(name)
+    source = shared / "data" / table.provenance["source"]["file"]
+    kind = "desi" if name == "desi" else "quadrants"
+    out = tmp_path / "table.ecsv"
+    assert main([kind, str(source), str(out), "--name", table.name]) == 0
+    assert "rows" in capsys.readouterr().out
+    again = read_binned(out)
+    assert again.bins == table.bins
+    assert again.provenance["source"] == table.provenance["source"]
+    for ours, theirs in zip(_numbers(again), _numbers(table), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-6)
+    for ours, theirs in zip(again.sample.stars, table.sample.stars, strict=True):
+        assert (ours.cells, ours.counts) == (theirs.cells, theirs.counts)
+        np.testing.assert_allclose(ours.errors, theirs.errors, rtol=1e-6)
+
+
+def _numbers(table):
+    return [*vars(table.moments).values(), *vars(table.errors).values()]
+
+
+def _halo(count=4000, seed=15):
+    random = np.random.default_rng(seed)
+    position = random.normal(size=(count, 3))
+    position *= (
+        random.uniform(30, 160, (count, 1)) / np.linalg.norm(position, axis=1)[:, None]
+    )
+    return position, random.normal([0, 0, 30], 100, (count, 3))
+
+
+def _observed(position, velocity):
+    sky = frames.galactocentric_to_sky(position, velocity)
+    none = np.zeros(len(position))
+    return StarTable(
+        *frames.equatorial_to_galactic(sky.ra, sky.dec),
+        sky.distance,
+        sky.v_los,
+        *frames.rotate_proper_motion(sky.ra, sky.dec, sky.pm_ra_cosdec, sky.pm_dec),
+        *[none] * 5,
+    )
+
+
+def test_binned_tables_survive_a_file(desi, tmp_path):
+    write_binned(desi, tmp_path / "table.ecsv")
+    again = read_binned(tmp_path / "table.ecsv")
+    assert (again.name, again.bins, again.provenance) == (
+        desi.name,
+        desi.bins,
+        desi.provenance,
+    )
+    for ours, theirs in zip(_numbers(again), _numbers(desi), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert [p.name for p in tmp_path.iterdir()] == ["table.ecsv"]
+
+
+def _no_rows(table):
+    table.remove_rows(slice(None))
+
+
+def _no_mean(table):
+    table["mean"][2] = np.nan
+
+
+def _other_unit(table):
+    table["r_lo"].unit = "pc"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda t: t.remove_column("mean_error"), "no mean_error"),
+        (_no_rows, "no rows"),
+        (_no_mean, "column mean has no value in row 2"),
+        (_other_unit, "column r_lo is in pc, not kpc"),
+        (lambda t: t.meta.pop("definition"), "no definition"),
+    ],
+)
+def test_damaged_binned_tables_are_refused(tmp_path, change, message):
+    table = Table.read(OBSERVED / "desi_dr1_bhb.ecsv", format="ascii.ecsv")
+    change(table)
+    table.write(tmp_path / "table.ecsv", format="ascii.ecsv")
+    with pytest.raises(ValueError, match=message):
+        read_binned(tmp_path / "table.ecsv")
+
+
+def test_command_reports_bad_input_in_one_line_and_writes_nothing(tmp_path, capsys):
+    (tmp_path / "stars.csv").write_text("ra_deg,dec_deg\n1,2\n")
+    out = tmp_path / "out.ecsv"
+    for name in ("stars.csv", "missing.csv"):
+        assert main(["desi", str(tmp_path / name), str(out)]) == 1
+        message = capsys.readouterr().err
+        assert message.startswith("error: ")
+        assert message.count("\n") == 1
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["stars.csv"]
+
+
+def _write_stars(table, path):
+    columns = {
+        "l_deg": np.degrees(table.l),
+        "b_deg": np.degrees(table.b),
+        "distance_kpc": table.distance,
+        "vlos_kms": table.v_los,
+        "pml_cosb_masyr": table.pm_l,
+        "pmb_masyr": table.pm_b,
+    }
+    Table(columns).write(path, format="ascii.csv")
+
+
+def test_command_leaves_out_bins_without_stars_and_says_so(tmp_path, capsys):
+    position, velocity = _halo()
+    near = np.linalg.norm(position, axis=1) < 120
+    _write_stars(_observed(position[near], velocity[near]), tmp_path / "stars.csv")
+    out = tmp_path / "out.ecsv"
+    options = ["quadrants", str(tmp_path / "stars.csv"), str(out), "--proper-motions"]
+    assert main(options) == 0
+    assert (
+        "fewer than two stars: v_gsr of patch 'q4' at 134-160 kpc"
+        in capsys.readouterr().out
+    )
+    table = read_binned(out)
+    assert len(table.provenance["left_out"]) == len(QUADRANTS.bins) - len(table.bins)
+    assert {b.quantity for b in table.bins} == {"v_gsr", "v_tb"}
+    assert "--proper-motions" in table.provenance["command"]
+    assert str(tmp_path) not in out.read_text()
+    supported = QUADRANTS.supported(table.counts(QUADRANTS))
+    assert observe(table, supported).name == "stars"
+
+
+def test_stars_outside_a_binnings_patches_do_not_count(shared):
+    stars = select(read_stars(shared / "data" / "desi_dr1_bhb.csv"), StarSelection())
+    numbers = star_counts(stars.rest_frame(), DESI_FOOTPRINT.select(("v_gsr",)))
+    assert sum(numbers) == len(stars) == 856
+
+
+def test_a_selection_that_cuts_through_a_bin_is_refused(tmp_path):
+    stars = tmp_path / "stars.csv"
+    stars.write_text("ra_deg,dec_deg,distance_kpc,vlos_kms\n150,30,50,10\n")
+    with pytest.raises(
+        ValueError, match="cuts through v_gsr of patch 'north' at 30-40 kpc"
+    ):
+        load_binned(stars, DESI_FOOTPRINT, StarSelection(inner=35.0))
+
+
+def test_the_sample_has_the_tables_stars_where_they_are(desi, giants):
+    for table in (desi, giants):
+        counts = [sum(stars.counts) for stars in table.sample.stars]
+        np.testing.assert_array_equal(counts, table.moments.count)
+        centres = HEALPix(table.sample.nside, order="nested").healpix_to_lonlat
+        sine = [
+            np.average(np.sin(centres(np.array(s.cells))[1].value), weights=s.counts)
+            for s in table.sample.stars
+        ]
+        np.testing.assert_allclose(sine, table.mean_sin_b, atol=0.04)
+    assert desi.sample.distance_error == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("name", ["desi", "giants"])
+def test_a_sample_survives_a_file(name, request, tmp_path):
+    table = request.getfixturevalue(name)
+    write_binned(table, tmp_path / "table.ecsv")
+    assert read_binned(tmp_path / "table.ecsv").sample == table.sample
+
+
+def test_other_distance_bins_need_the_stars_themselves(tmp_path, shared, capsys):
+    committed, selection = (
+        OBSERVED / "sdss_kgiants.ecsv",
+        StarSelection(False, 30.0, 160.0),
+    )
+    with pytest.raises(ValueError, match="holds other bins"):
+        load_binned(committed, quadrants(3), selection)
+    stars, out = shared / "data" / "sdss_kgiants.csv", tmp_path / "three.ecsv"
+    assert main(["quadrants", str(stars), str(out), "--bins", "3"]) == 0
+    table = load_binned(out, quadrants(3), selection)
+    assert {b.upper for b in table.bins if b.patch == "q2"} <= {
+        30 + 130 / 3 * n for n in (1, 2, 3)
+    }
+    assert "--bins 3" in table.provenance["command"]
+    assert main(["desi", str(stars), str(out), "--bins", "3"]) == 1
+    assert "leave this out" in capsys.readouterr().err

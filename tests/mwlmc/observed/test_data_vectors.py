@@ -1,0 +1,221 @@
+"""Laws of data vectors: the same path as simulations, and errors that are counted once."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mwlmc.model.lmc import LMC_POSITION, LMC_VELOCITY
+from mwlmc.observed.binned_table import (
+    bin_stars,
+)
+from mwlmc.observed.data_vectors import Measurement, observe, vectors
+from mwlmc.observed.mock_survey import (
+    mock_data_vector,
+)
+from mwlmc.observed.star_tables import StarSelection, StarTable, select
+from mwlmc.sky import frames, kinematics
+from mwlmc.sky.binning import (
+    DESI_FOOTPRINT,
+    LMC_NAMES,
+    QUADRANTS,
+    Profile,
+    SkyBinning,
+)
+from mwlmc.sky.patches import Patch, Window
+from orrery.pairs import Pairs, convolve
+from orrery.parameters import names
+from orrery.records import Records
+
+BOTH = ("mean", "dispersion")
+
+
+def _halo(count=4000, seed=15):
+    random = np.random.default_rng(seed)
+    position = random.normal(size=(count, 3))
+    position *= (
+        random.uniform(30, 160, (count, 1)) / np.linalg.norm(position, axis=1)[:, None]
+    )
+    return position, random.normal([0, 0, 30], 100, (count, 3))
+
+
+def _observed(position, velocity):
+    sky = frames.galactocentric_to_sky(position, velocity)
+    none = np.zeros(len(position))
+    return StarTable(
+        *frames.equatorial_to_galactic(sky.ra, sky.dec),
+        sky.distance,
+        sky.v_los,
+        *frames.rotate_proper_motion(sky.ra, sky.dec, sky.pm_ra_cosdec, sky.pm_dec),
+        *[none] * 5,
+    )
+
+
+@pytest.mark.parametrize("binning", [DESI_FOOTPRINT, QUADRANTS], ids=lambda b: b.name)
+def test_simulated_stars_observed_without_errors_give_the_simulations_summaries(
+    binning,
+):
+    radial = binning.select(("v_gsr",)).with_moments(BOTH)
+    binning = SkyBinning("both", (*radial.profiles, binning.profiles[-1]))
+    position, velocity = _halo()
+    particles = dict(zip(("x", "y", "z"), position.T, strict=True))
+    particles |= dict(zip(("vx", "vy", "vz"), velocity.T, strict=True))
+    lmc = np.concatenate([LMC_POSITION, LMC_VELOCITY])
+    scalars = {n: np.array([v]) for n, v in zip(LMC_NAMES, lmc, strict=True)}
+    records = Records(scalars, particles, np.array([0, len(position)], dtype=np.int32))
+    stars = select(
+        _observed(position, velocity), StarSelection(sagittarius=False, outer=200.0)
+    )
+    observed = observe(bin_stars(stars, stars.rest_frame(), binning, "mock"), binning)
+    simulated = kinematics.velocity_moments(records, binning)[0]
+    np.testing.assert_allclose(observed.value, simulated, atol=1e-6)
+    assert observed.definition == binning.fingerprint
+    assert observed.names == binning.names
+
+
+def test_observation_has_independent_errors_after_the_lmc(desi):
+    binning = DESI_FOOTPRINT.select(("v_gsr",)).with_moments(BOTH)
+    seen = observe(desi, binning)
+    below = seen.covariance[6:, 6:]
+    np.testing.assert_array_equal(below, np.diag(np.diag(below)))
+    assert not seen.covariance[:6, 6:].any()
+    sigma = dict(zip(seen.names, np.sqrt(np.diag(seen.covariance)), strict=True))
+    assert sigma["v_gsr_dispersion_north_30_40"] == desi.errors.dispersion[0]
+    assert sigma["v_gsr_mean_south_90_100"] == desi.errors.mean[13] > 60
+
+
+def test_fewer_bins_can_be_asked_for_but_not_others(desi, giants):
+    only = DESI_FOOTPRINT.select(("v_gsr",))
+    seen, whole = (observe(desi, b) for b in (only, DESI_FOOTPRINT))
+    np.testing.assert_array_equal(seen.value, whole.value[: len(seen.value)])
+    with pytest.raises(
+        ValueError, match="nothing on v_gsr of patch 'q1' at 108-134 kpc"
+    ):
+        observe(giants, QUADRANTS)
+    supported = QUADRANTS.supported(giants.counts(QUADRANTS))
+    assert observe(giants, supported).definition == supported.fingerprint
+
+
+def test_a_table_of_other_patches_is_refused(desi):
+    narrow = Patch("north", (Window(b=(30.0, 90.0)),))
+    bins = DESI_FOOTPRINT.profiles[0].bins
+    binning = SkyBinning("narrow", (Profile(narrow, "v_gsr", bins),))
+    with pytest.raises(ValueError, match="binned with patches"):
+        observe(desi, binning)
+
+
+def test_dispersions_that_hold_proper_motion_errors_are_refused(desi):
+    with pytest.raises(ValueError, match="proper motions"):
+        observe(desi, DESI_FOOTPRINT.with_moments(BOTH))
+
+
+def test_a_quantity_without_any_bin_is_left_out(desi):
+    radial = DESI_FOOTPRINT.select(("v_gsr",))
+    rows = [i for i, b in enumerate(desi.bins) if b.quantity == "v_gsr"]
+
+    def pick(group):
+        return type(group)(*(column[rows] for column in vars(group).values()))
+
+    table = replace(
+        desi,
+        bins=radial.bins,
+        moments=pick(desi.moments),
+        errors=pick(desi.errors),
+        mean_sin_b=desi.mean_sin_b[rows],
+    )
+    binnings = {"radial": radial, "both": DESI_FOOTPRINT}
+    assert list(vectors(table, binnings)) == ["radial"]
+    assert list(vectors(desi, binnings)) == ["radial", "both"]
+
+
+def test_a_survey_that_is_drawn_has_the_lmcs_errors_only(giants):
+    supported = QUADRANTS.supported(giants.counts(QUADRANTS))
+    drawn = supported.survey_like(giants.sample)
+    seen, filled = (
+        observe(giants, drawn),
+        observe(giants, supported),
+    )
+    assert seen.definition == drawn.fingerprint != filled.definition
+    assert seen.names == filled.names
+    np.testing.assert_array_equal(seen.value, filled.value)
+    np.testing.assert_array_equal(seen.covariance[:6, :6], filled.covariance[:6, :6])
+    assert not seen.covariance[6:].any()
+    noise = np.random.default_rng(0)
+    pairs = Pairs(np.zeros((50, 1)), np.zeros((50, len(seen.names))))
+    noisy = convolve(pairs, seen.covariance, noise).x
+    assert (noisy[:, :6] != 0).all()
+    np.testing.assert_allclose(noisy[:, 6:], 0, atol=1e-6)
+
+
+def test_dispersions_of_drawn_proper_motions_are_allowed_and_hold_their_errors(desi):
+    binning = DESI_FOOTPRINT.with_moments(BOTH).survey_like(desi.sample)
+    seen = dict(zip(binning.names, observe(desi, binning).value, strict=True))
+    assert seen["v_tb_dispersion_desi_70_90"] == desi.moments.dispersion[-1] > 300
+    nothing = tuple(replace(stars, errors=(0.0,)) for stars in desi.sample.stars)
+    unknown = replace(desi, sample=replace(desi.sample, stars=nothing))
+    with pytest.raises(ValueError, match="no errors of proper motions"):
+        observe(unknown, binning.survey_like(unknown.sample))
+
+
+def test_dispersions_of_all_simulated_stars_are_compared_without_errors(desi):
+    radial = DESI_FOOTPRINT.select(("v_gsr",)).with_moments(BOTH)
+    seen = dict(zip(radial.names, observe(desi, radial).value, strict=True))
+    error = np.sqrt(np.mean(np.square(desi.sample.stars[5].errors)))
+    assert error > 10
+    assert np.hypot(seen["v_gsr_dispersion_north_80_90"], error) == pytest.approx(
+        desi.moments.dispersion[5]
+    )
+
+
+def test_another_surveys_stars_are_refused(desi):
+    other = replace(desi.sample.stars[0], counts=(1,) * len(desi.sample.stars[0].cells))
+    sample = replace(desi.sample, stars=(other, *desi.sample.stars[1:]))
+    with pytest.raises(ValueError, match="another survey's stars"):
+        observe(desi, DESI_FOOTPRINT.survey_like(sample))
+    reseeded = DESI_FOOTPRINT.survey_like(replace(desi.sample, seed=5))
+    assert observe(desi, reseeded).definition == reseeded.fingerprint
+
+
+def test_the_lmc_may_be_data_or_inferred():
+    data, inferred = (Measurement(lmc_today=how) for how in ("data", "inferred"))
+    whole = DESI_FOOTPRINT
+    assert inferred.binning(whole).names == data.binning(whole).names[len(LMC_NAMES) :]
+    assert names(data.parameters) == names(inferred.parameters)[: len(data.parameters)]
+    left_out = set(names(inferred.parameters)) - set(names(data.parameters))
+    assert left_out == set(LMC_NAMES)
+
+
+def test_what_is_measured_decides_the_binning(giants):
+    binnings = {"radial": QUADRANTS.select(("v_gsr",))}
+    both = Measurement("mean+dispersion", "survey-like", distance_errors=True)
+    binning, seen = vectors(giants, binnings, both, seed=3)["radial"]
+    assert len(binning.names) == 6 + 2 * len(giants.bins)
+    assert (binning.sample.seed, binning.sample.distance_error) == (
+        3,
+        giants.sample.distance_error,
+    )
+    assert seen.definition == binning.fingerprint
+    plain, _ = vectors(giants, binnings)["radial"]
+    assert plain.sample is None
+    exact = replace(both, distance_errors=False)
+    assert exact.drawn(plain, giants.sample, 0).sample.distance_error == 0
+    across = Measurement("mean+dispersion").binning(DESI_FOOTPRINT)
+    assert sum("dispersion" in name for name in across.names) == 14  # of v_gsr only
+    with pytest.raises(ValueError, match="survey-like"):
+        Measurement(distance_errors=True)
+
+
+def test_the_lmc_can_be_left_out_of_data_vectors(desi):
+    whole = DESI_FOOTPRINT
+    stellar = replace(whole, lmc=False)
+    seen, all_of_it = (observe(desi, b) for b in (stellar, whole))
+    assert seen.names == all_of_it.names[6:]
+    np.testing.assert_array_equal(seen.value, all_of_it.value[6:])
+    np.testing.assert_array_equal(seen.covariance, all_of_it.covariance[6:, 6:])
+    truth = np.linspace(-40, 40, len(whole.names))
+    mocks = (
+        mock_data_vector(stellar, truth[6:]),
+        mock_data_vector(whole, truth),
+    )
+    np.testing.assert_array_equal(mocks[0].covariance, mocks[1].covariance[6:, 6:])
+    np.testing.assert_array_equal(mocks[0].value, mocks[1].value[6:])

@@ -1,0 +1,109 @@
+"""A view comes back from its files as it was, whatever it holds."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from orrery.judging import diagnostics
+from orrery.parameters import Parameter
+from orrery.records import Observation
+from orrery.results import views
+from orrery.results.encoding import decode, encode, from_parquet, to_parquet
+
+A = Parameter("a", "kpc", "$a$", 0.0)
+
+
+def observation():
+    return Observation(
+        "stars", ("u",), ("kpc",), np.ones(1), np.eye(1), "binning", {"file": [1, "x"]}
+    )
+
+
+def ranks():
+    random = np.random.default_rng(1)
+    return diagnostics.sbc_ranks(
+        random.normal(size=(20, 30, 1)), random.normal(size=(30, 1)), 1
+    )
+
+
+VIEWS = {
+    "corner": lambda: views.Corner({"a, b": np.arange(4.0)[:, None]}, (A,)),
+    "ranks": lambda: views.RankCurves({"it": ranks()}, (A,)),
+    "profiles": lambda: views.Profiles(
+        (views.Panel("n", "v", ((30.0, 50.0),), ("u",)),),
+        observation(),
+        {"prior": np.full((5, 1), np.nan)},
+    ),
+    "intervals": lambda: views.Intervals(
+        (views.Constraint("DESI", (1.0, 2.0, 3.0)),), "v", (), (0.0, 1.0)
+    ),
+    "sky": lambda: views.SkyMaps(
+        (
+            views.SkyPanel(
+                "sky",
+                *np.zeros((3, 2)),
+                regions=(views.SkyRegion("n", np.eye(3, 4, dtype=bool)),),
+            ),
+        ),
+        "v",
+        (views.RadialCounts("a", "n", np.array([0.0, 1.0]), np.array([3])),),
+    ),
+    "training": lambda: views.TrainingCurves(
+        {"it": views.LossCurve(np.array([1.0]), np.array([np.inf]))}
+    ),
+}
+
+
+def assert_equal(one, other):
+    if isinstance(one, np.ndarray):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    elif dataclasses.is_dataclass(one):
+        assert type(one) is type(other)
+        for field in dataclasses.fields(one):
+            assert_equal(getattr(one, field.name), getattr(other, field.name))
+    elif isinstance(one, dict):
+        assert list(one) == list(other)
+        for name in one:
+            assert_equal(one[name], other[name])
+    elif isinstance(one, list | tuple):
+        assert len(one) == len(other)
+        for mine, its in zip(one, other, strict=True):
+            assert_equal(mine, its)
+    else:
+        assert one == other
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_a_view_comes_back_as_it_was(name):
+    view = VIEWS[name]()
+    document, arrays = encode(view)
+    assert_equal(view, decode(document, from_parquet(to_parquet(arrays))))
+
+
+def test_a_file_never_decides_what_is_called():
+    with pytest.raises(ValueError, match="'Path' is no kind of figure"):
+        decode({"$kind": "Path"}, {})
+    with pytest.raises(ValueError, match="has no 'x'"):
+        decode({"$array": "x"}, {})
+
+
+def test_what_has_no_plain_form_is_refused_by_its_place():
+    view = views.Relation(np.zeros(1), np.zeros(1), ("x", object()))
+    with pytest.raises(ValueError, match=r"labels\.1 of a figure is a object"):
+        encode(view)
+
+
+def test_other_files_are_refused():
+    with pytest.raises(ValueError, match="not the arrays of a figure"):
+        from_parquet(b"PAR1")
+
+
+def test_a_band_leaves_out_bins_that_all_simulations_leave_empty():
+    x = np.random.default_rng(1).normal(size=(100, 3))
+    x[:, 1] = np.nan
+    x[:50, 2] = np.nan
+    bands = views.quantile_bands(x)
+    assert np.isnan(bands[:, 1]).all()
+    np.testing.assert_allclose(bands[2, 2], np.median(x[50:, 2]))

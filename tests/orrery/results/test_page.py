@@ -1,0 +1,171 @@
+"""The page needs nothing but itself, shows every part, and is the same when drawn again."""
+
+import json
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+
+from orrery import __main__ as commands
+from orrery.results import page
+from orrery.results.page import PageReader
+from orrery.results.recording import read_by
+from orrery.results.result import Result
+from orrery.results.sections import shown
+
+
+class Page(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def values(self, attribute):
+        return [attrs[attribute] for _, attrs in self.tags if attribute in attrs]
+
+
+@pytest.fixture
+def drawn(tmp_path, write):
+    """Records a run whose page is written; returns it."""
+
+    def made(**arguments):
+        with read_by(PageReader()):
+            return write(tmp_path, **arguments)
+
+    return made
+
+
+def test_page_needs_nothing_but_itself_and_its_neighbours(drawn):
+    folder = drawn().folder
+    text = (folder / "report.html").read_text()
+    found = Page(text)
+    assert not {tag for tag, _ in found.tags} & {"script", "iframe", "object"}
+    assert all(source.startswith("data:") for source in found.values("src"))
+    assert "@import" not in text
+    assert "url(" not in text
+    links = [link for link in found.values("href") if not link.startswith("data:")]
+    inside = [link[1:] for link in links if link.startswith("#")]
+    assert set(inside) <= set(found.values("id"))
+    assert len(found.values("id")) == len(set(found.values("id")))
+    files = [link for link in links if not link.startswith("#")]
+    assert len(files) == 5
+    assert all((folder / name).is_file() for name in files)
+
+
+def test_page_shows_every_part_escaped(drawn):
+    text = (drawn().folder / "report.html").read_text()
+    for part in (
+        "finished",
+        "20.5",
+        "How &lt;fast&gt;?",
+        "v_y is off.",
+        "&lt;stars&gt; &amp; co",
+        "TARP: passed",
+    ):
+        assert part in text
+    assert "<fast>" not in text
+    images = [attrs for tag, attrs in Page(text).tags if tag == "img"]
+    assert [attrs["alt"] for attrs in images] == ['A speed. Straight "up".']
+    assert "flow.layers" in text
+    assert "numpy" in text
+
+
+def test_the_answer_stands_before_verdicts_and_these_before_numbers(drawn):
+    text = (drawn().folder / "report.html").read_text()
+    places = [
+        text.index(part) for part in ('class="answers"', 'class="verdicts"', "<details>")
+    ]
+    assert places == sorted(places)
+    assert "3.2" in text[places[0] : places[1]]
+
+
+def test_a_page_is_the_same_when_drawn_again(drawn, capsys):
+    folder = drawn().folder
+    before = (folder / "report.html").read_bytes()
+    (folder / "report.html").unlink()
+    assert commands.main(["report", str(folder.parent)]) == 0
+    assert (folder / "report.html").read_bytes() == before
+
+
+def test_drawing_again_imports_no_training(drawn):
+    folder = drawn().folder
+    code = (
+        "import sys\n"
+        "from orrery.__main__ import main\n"
+        "assert main(['report', sys.argv[1]]) == 0\n"
+        "assert not {'lightning', 'ray', 'sbi', 'torch'} & set(sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(folder)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_last_line_is_the_page(drawn, capsys):
+    folder = drawn().folder
+    path = capsys.readouterr().out.splitlines()[-1]
+    assert path == str(folder / "report.html")
+
+
+def test_a_failed_run_has_a_page_with_its_error(drawn, capsys):
+    def body(recording):
+        raise RuntimeError("the disc is <full>")
+
+    with pytest.raises(RuntimeError, match="the disc is"):
+        drawn(body=body)
+    with open(capsys.readouterr().out.splitlines()[-1]) as file:
+        text = file.read()
+    assert 'class="badge failed"' in text
+    assert "RuntimeError: the disc is &lt;full&gt;" in text
+
+
+def test_runs_are_listed_with_how_they_ended(drawn, tmp_path, capsys):
+    def body(recording):
+        raise RuntimeError("too early")
+
+    drawn()
+    with pytest.raises(RuntimeError):
+        drawn(body=body)
+    capsys.readouterr()
+    assert commands.main(["runs", str(tmp_path)]) == 0
+    listed = capsys.readouterr().out
+    assert listed.count("toy") == 2
+    assert "finished" in listed
+    assert "too early" in listed
+
+
+def test_a_place_without_runs_is_one_line(tmp_path, capsys):
+    assert commands.main(["report", str(tmp_path)]) == 1
+    assert "no run in" in capsys.readouterr().err
+
+
+def test_damaged_arrays_are_refused_by_name(drawn):
+    folder = drawn().folder
+    document = json.loads((folder / "run.json").read_text())
+    (figure,) = (s for s in document["sections"] if s["kind"] == "figure")
+    (folder / figure["data"]).write_bytes(b"not parquet")
+    with pytest.raises(ValueError, match=r"speed\.parquet"):
+        page.write(Result.open(folder))
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "text"),
+    [
+        (1234.567, None, "1235"),
+        (np.float32(0.5), None, "0.5"),
+        (2.0, ".2f", "2.00"),
+        (2.0, "{:.1f}", "2.0"),
+        (2.0, "%.3f", "2.000"),
+        (7, None, "7"),
+        ("-inf", "%.3f", "-inf"),
+        (float("nan"), ".1f", "\N{EN DASH}"),
+        (np.float32("nan"), None, "\N{EN DASH}"),
+        (np.ma.masked, None, "\N{EN DASH}"),
+    ],
+)
+def test_numbers_are_shown_as_asked(value, form, text):
+    assert shown(value, form) == text

@@ -1,0 +1,235 @@
+"""A run's document is whole whenever it is read, and says how the run ended."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from astropy.table import QTable
+
+from orrery.results import result
+from orrery.results.recording import read_by, record
+from orrery.results.result import KILLED, Result
+from orrery.results.sections import DrawsSection, Text, slug
+from orrery.storage.run import attempts
+
+
+def test_a_document_holds_every_part_under_its_key(tmp_path, write):
+    found = write(tmp_path)
+    document = json.loads((found.folder / "run.json").read_text())
+    assert document["status"] == "finished"
+    assert document["metrics"] == {
+        "v_travel": 20.5,
+        "simulations": 100,
+        "posterior.toy.v_x.median": 3.25,
+        "posterior.toy.v_x.lower": 1.0,
+        "posterior.toy.v_x.upper": 6.0,
+    }
+    kinds = [section["kind"] for section in document["sections"]]
+    assert kinds == ["text", "warning", "table", "figure", "draws"]
+    assert found.section("profile")["rows"] == [["north", 1.5, 3], ["south", -2.0, 4]]
+    files = [name for section in found.sections for name in section["files"]]
+    drawn = {".png", ".pdf"}  # these are the page's
+    assert all(
+        (found.folder / name).is_file() for name in files if name[-4:] not in drawn
+    )
+    assert document["ended"] >= document["began"]
+
+
+def test_tables_and_draws_keep_their_units(tmp_path, write):
+    found = write(tmp_path)
+    table = QTable.read(found.folder / "profile.ecsv", format="ascii.ecsv")
+    assert table["v"].unit == "km / s"
+    draws = pq.read_table(found.folder / "draws.toy.parquet")
+    assert draws.schema.field("v_x").metadata[b"unit"] == b"km / s"
+    np.testing.assert_array_equal(draws["mass"], [1.0, 3.0, 5.0])
+    run = json.loads(draws.schema.metadata[b"orrery"])["run"]
+    assert run == found.document["run"] == found.folder.parent.name
+
+
+def test_the_same_options_find_the_same_run_and_never_its_old_attempts(
+    tmp_path, write, choices
+):
+    first = write(tmp_path)
+    before = {path.name: path.read_bytes() for path in first.folder.iterdir()}
+    second = write(tmp_path)
+    assert second.folder != first.folder
+    assert second.folder.parent == first.folder.parent
+    assert {p.name: p.read_bytes() for p in first.folder.iterdir()} == before
+    assert write(tmp_path, choices(seed=2)).folder.parent != first.folder.parent
+
+
+def test_the_answer_is_the_newest_finished_attempt(tmp_path, write):
+    def fail(recording):
+        raise RuntimeError("too early")
+
+    first = write(tmp_path)
+    second = write(tmp_path)
+    with pytest.raises(RuntimeError, match="too early"):
+        write(tmp_path, body=fail)
+    shared = first.folder.parent
+    assert len(attempts(shared)) == 3
+    assert Result.open(shared).folder == second.folder
+    assert [one.status for one in result.every(tmp_path)] == [
+        "finished",
+        "finished",
+        "failed",
+    ]
+
+
+def test_a_run_that_fails_says_why_and_keeps_what_there_was(tmp_path, write):
+    def body(recording):
+        recording.metrics({"a": 1})
+        raise RuntimeError("the disc is <full>")
+
+    with pytest.raises(RuntimeError, match="the disc is"):
+        write(tmp_path, body=body)
+    (found,) = result.every(tmp_path)
+    assert found.status == "failed"
+    assert "RuntimeError: the disc is <full>" in found.document["reason"]
+    assert found.metrics == {"a": 1}
+    assert not [p for p in found.folder.iterdir() if p.name.endswith(".tmp")]
+
+
+def test_an_interrupted_run_has_failed(tmp_path, write):
+    def body(recording):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path, body=body)
+    assert result.every(tmp_path)[0].status == "failed"
+
+
+KILLED_PROGRAM = """
+import sys, time
+from dataclasses import dataclass
+from pathlib import Path
+from orrery.results.recording import record
+
+@dataclass(frozen=True)
+class Choices:
+    seed: int = 1
+
+with record("toy", Choices(), Path(sys.argv[1])) as recording:
+    recording.metrics({"a": 1})
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_killed_run_is_failed_when_it_is_next_looked_at(tmp_path):
+    command = [sys.executable, "-c", KILLED_PROGRAM, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
+        assert program.stdout.readline() == "ready\n"
+        (running,) = result.every(tmp_path)
+        assert running.status == "running"
+        program.send_signal(signal.SIGKILL)
+        program.wait()
+    (found,) = result.every(tmp_path)
+    assert found.status == "failed"
+    assert found.document["reason"] == KILLED
+    assert found.metrics == {"a": 1}
+    on_disk = json.loads((found.folder / "run.json").read_text())
+    assert on_disk == found.document
+
+
+def test_readers_are_told_in_order_what_is_on_the_disk(tmp_path, write):
+    told = []
+
+    class Listener:
+        def opened(self, run):
+            self.folder = run.folder
+            told.append("opened")
+
+        def section(self, section):
+            document = json.loads((self.folder / "run.json").read_text())
+            assert document["sections"][-1]["key"] == section.key
+            told.append(section.key)
+
+        def metrics(self, numbers):
+            told.append(tuple(numbers))
+
+        def epoch(self, estimator, epoch, losses):
+            told.append((estimator, epoch))
+
+        def closed(self, found):
+            told.append(found.status)
+
+    with read_by(Listener()):
+        write(tmp_path)
+    assert told[0] == "opened"
+    assert told[1] == ("flow", 0)
+    assert told[-1] == "finished"
+    assert told[-2] == "draws.toy"
+    before = len(told)
+    write(tmp_path)  # nobody reads any more
+    assert len(told) == before
+
+
+def test_numbers_that_are_not_finite_are_kept_as_text(tmp_path, write):
+    found = write(
+        tmp_path, body=lambda r: r.metrics({"p": np.nan, "atc": -np.inf})
+    )
+    assert found.metrics == {"p": "nan", "atc": "-inf"}
+
+
+def test_two_parts_cannot_share_a_key(tmp_path, write):
+    def body(recording):
+        draws = np.zeros((1, 1))
+        recording.add(DrawsSection("draws", "Draws", ("a",), ("",), draws))
+        recording.add(DrawsSection("draws", "Others", ("a",), ("",), draws + 1))
+
+    with pytest.raises(ValueError, match="two parts with the key 'draws'"):
+        write(tmp_path, body=body)
+    (path,) = tmp_path.rglob("draws.parquet")
+    assert pq.read_table(path)["a"].to_pylist() == [0.0]
+
+
+@pytest.mark.parametrize(("names", "units"), [(("a",), ("", "")), (("a", "b"), ("",))])
+def test_draws_need_names_and_units(names, units):
+    with pytest.raises(ValueError, match="one of each for every column"):
+        DrawsSection("draws", "Draws", names, units, np.zeros((3, 2)))
+
+
+def test_names_without_letters_are_refused():
+    with pytest.raises(ValueError, match="letters or digits"):
+        slug("λ?")
+
+
+def test_epochs_are_on_the_disk_as_they_come(tmp_path, choices):
+    with record("toy", choices(), tmp_path) as recording:
+        recording.epoch("flow", 0, {"train": 2.0})
+        path = recording.run.folder / "epochs.jsonl"
+        (line,) = path.read_text().splitlines()
+    assert json.loads(line) == {"estimator": "flow", "epoch": 0, "train": 2.0}
+
+
+def test_two_runs_at_once_have_attempts_of_their_own(tmp_path, choices):
+    with (
+        record("toy", choices(), tmp_path) as one,
+        record("toy", choices(), tmp_path) as other,
+    ):
+        assert one.run.folder != other.run.folder
+        one.add(Text("a", "A", "one"))
+        other.add(Text("a", "A", "other"))
+    texts = [found.section("a")["text"] for found in result.every(tmp_path)]
+    assert texts == ["one", "other"]
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"status": "finished"}'])
+def test_a_damaged_document_is_refused_by_name(tmp_path, write, content):
+    found = write(tmp_path)
+    (found.folder / "run.json").write_text(content)
+    with pytest.raises(ValueError, match=r"run\.json is no document of a run"):
+        Result.open(found.folder)
+
+
+def test_a_folder_without_runs_is_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no run in"):
+        Result.open(tmp_path)
+    assert result.every(tmp_path) == []
