@@ -38,38 +38,6 @@ class Choices:
     training: Training = field(default_factory=Training)
 
 
-def test_options_come_from_the_command_line():
-    arguments = ["--simulations", "20", "--epochs", "5", "--edges", "1", "2"]
-    assert runs.options(Choices, arguments) == Choices(
-        20, (1.0, 2.0), training=Training(5)
-    )
-    assert runs.options(Choices, []) == Choices()
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--simulatons", "20"], "--simulatons"),
-        (["--simulations", "many"], "many"),
-        (["--epochs", "0"], "epochs 0 must be 1 or larger"),
-    ],
-)
-def test_a_wrong_option_ends_with_a_message(arguments, message, capsys):
-    with pytest.raises(SystemExit) as ended:
-        runs.options(Choices, arguments)
-    assert ended.value.code == 2
-    assert message in capsys.readouterr().err
-
-
-def test_docstrings_are_the_help_text(capsys):
-    with pytest.raises(SystemExit) as ended:
-        runs.options(Choices, ["--help"])
-    assert ended.value.code == 0
-    text = capsys.readouterr().out
-    assert "How many simulations to make." in text
-    assert "The number of passes" in text
-
-
 def ended(error):
     def function(choices):
         raise error

@@ -32,7 +32,6 @@ from halomass.study.ensembles import (
     label_noisy,
     label_without,
 )
-from orrery.results.views import Constraint
 
 AROUND = HostEnvironment(80.0, 900.0, 12_000.0)
 # What estimators of known quality would find: nothing here is a miss.
@@ -416,7 +415,7 @@ def test_an_unknown_interval_is_missing_and_the_caption_says_why():
     row = only(masses.host_mass_table(named("A host"), unknown))[1]
     assert row["log_m_vir"] == 12.0
     assert np.isnan([row["lower"], row["upper"]]).all()
-    drawn = [label for label, ours, _ in masses.published_intervals(unknown) if ours]
+    drawn = [row.label for row in masses.published_intervals(unknown) if row.ours]
     assert drawn == [label_noisy(25)]
 
 
@@ -592,19 +591,21 @@ def test_figures_show_ensembles_that_there_are():
 def test_ours_come_before_published_masses():
     every = answers(**{"25 neighbours, no r": 12.5, "VSMDPL/UM, 25 neighbours": 12.1})
     rows = masses.published_intervals(every)
-    ours = [row for row in rows if row[1] is not None]
+    ours = [row for row in rows if row.ours is not None]
     assert rows[: len(ours)] == ours
-    assert [label for label, _, _ in ours] == [
+    assert [row.label for row in ours] == [
         label_noisy(25),
         label_noisy(10),
         "VSMDPL/UM, 25 neighbours",
     ]
-    assert ours[0][1] == pytest.approx((12.0, 12.17, 12.3)), "the middle is the median"
-    assert all((mine is None) != (published is None) for _, mine, published in rows)
+    assert ours[0].ours == pytest.approx((12.0, 12.17, 12.3)), (
+        "the middle is the median"
+    )
+    assert all((row.ours is None) != (row.published is None) for row in rows)
 
 
 def test_published_intervals_hold_their_mass():
-    rows = {label: ends for label, _, ends in masses.published_intervals({})}
+    rows = {row.label: row.published for row in masses.published_intervals({})}
     assert not any("Zaritsky et al. 2020" in label for label in rows), (
         "a limit is no interval"
     )
@@ -620,7 +621,7 @@ def test_published_intervals_hold_their_mass():
 
 def test_a_prediction_outside_its_interval_is_drawn():
     biased = {label_noisy(25): Weighed(12.4, 12.2, 12.1, 12.3)}
-    (ours,) = (Constraint(*row) for row in masses.published_intervals(biased) if row[1])
+    (ours,) = (row for row in masses.published_intervals(biased) if row.ours)
     low, middle, high = ours.ours
     assert low < middle < high
 

@@ -1,4 +1,4 @@
-"""An ensemble's answer has the error that its tests have; what is reported is what was found.
+"""An ensemble's answer has the error that its tests have; what is told is what was found.
 
 The problem is linear: a parameter `m` and some readings of it, whose best estimate is
 known.
@@ -16,17 +16,16 @@ from scipy import stats
 from orrery.execution import simulation, summaries
 from orrery.identity import fingerprint
 from orrery.inference import ensembles
-from orrery.inference.ensembles import Prediction, Score
-from orrery.inference.posteriors import Inference
+from orrery.inference.ensembles import Prediction
 from orrery.judging import regression
 from orrery.learning import ensemble
 from orrery.learning.members import Learning, Networks
-from orrery.learning.posterior import Flow
-from orrery.learning.training import Training
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Observation, Records, Schema
-from orrery.results import reports
+from orrery.results import ensemble_sections
+from orrery.results.recording import record
+from orrery.results.sections import slug
 
 VERSION = 1  # of `read`, which summarises
 M = Parameter("m", "dex(solMass)", "$m$")
@@ -105,11 +104,6 @@ class Choices:
     seed: int = 1
 
 
-@pytest.fixture(autouse=True)
-def _no_dashboard(monkeypatch):
-    monkeypatch.setenv("WANDB_MODE", "disabled")
-
-
 BINNINGS = {"all readings": Some(), "one reading": Some(1)}
 
 
@@ -121,16 +115,21 @@ def readings(tmp_path_factory):
 
 
 def learn(dataset, folder, options=OPTIONS, binnings=BINNINGS):
-    with reports.open_run("toy", Choices(), folder) as report:
-        task = (read, M, options, 1, EDGES, dataset, binnings)
-        return ensembles.learn_all(report, *task), report
+    found = {}
+    with record("toy", Choices(), folder) as recording:
+        for name, binning in binnings.items():
+            pairs = summaries.compute(read, dataset, binning, (M,))
+            place = dataset.folder / "ensembles" / slug(name)
+            found[name] = ensembles.train(
+                name, pairs, M, options, 1, binning.groups, EDGES, place
+            )
+            ensemble_sections.tell(recording, slug(name), found[name], M)
+    return found, recording.result
 
 
 @pytest.fixture(scope="module")
 def learned(readings, tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WANDB_MODE", "disabled")
-        return learn(readings, tmp_path_factory.mktemp("runs"))
+    return learn(readings, tmp_path_factory.mktemp("runs"))
 
 
 def made(count=4000, seed=0, noise=0.2, bias=0.0, members=3, **changes):
@@ -222,21 +221,22 @@ def test_another_binning_is_refused(learned):
 def test_the_report_has_each_ensemble(learned):
     found, report = learned
     for name, one in found.items():
-        page = reports.slug(name)
-        table = Table.read(report.folder / f"errors_{page}.ecsv")
+        key = slug(name)
+        table = Table.read(report.folder / f"errors.{key}.ecsv")
         np.testing.assert_allclose(table["rmse"], one.errors.rmse, rtol=1e-6)
         rmse = np.sqrt(np.mean((one.predicted - one.truth) ** 2))
-        assert report.numbers[f"{page}.rmse"] == pytest.approx(rmse)
-        (section,) = (s for s in report.sections if s.title == f"Errors, {name}")
+        assert report.metrics[f"rmse.{key}.all"] == pytest.approx(rmse)
+        assert report.metrics[f"rmse.{key}.minimum"] == one.smallest_rmse()
+        text = report.section(f"errors.{key}")["text"]
         pairs = one.ensemble.document["pairs"]
-        assert section.text.startswith("3 networks, ")
-        assert "One network scatters" in section.text
+        assert text.startswith("3 networks, ")
+        assert "One network scatters" in text
         for count in (
             pairs["train"]["count"],
             pairs["validation"]["count"],
             len(one.truth),
         ):
-            assert str(count) in section.text
+            assert str(count) in text
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say():
@@ -356,8 +356,8 @@ def test_one_network_is_one_network():
     one = replace(
         made(members=1), ensemble=SimpleNamespace(reseeded=0, document=document)
     )
-    text = ensembles._account(one)
-    assert text.startswith("1 network, 0 reseeded")
+    text = ensemble_sections._summary(one)
+    assert text.startswith("1 network, 0 initialised anew")
     assert "scatters" not in text
 
 
@@ -372,7 +372,7 @@ def test_the_smallest_error_is_of_a_bin_with_enough_tests():
 
 def test_the_table_of_errors_has_the_parameters_unit():
     one = made()
-    table = ensembles.error_table(one, M)
+    table = ensemble_sections.error_table(one, M)
     assert table["tests"].sum() == ((one.truth >= 11) & (one.truth < 13)).sum()
     for name in ("from", "to", "rmse", "rmse_error", "bias", "bias_error"):
         assert str(table[name].unit) == M.unit
@@ -470,74 +470,41 @@ def test_drawn_intervals_hold_their_share():
     )
 
 
-class Collected:
-    """Keeps figures instead of drawing them."""
-
-    def __init__(self):
-        self.found = {}
-
-    def figure(self, title, figure, caption):
-        self.found[title] = caption
-
-
-def test_figures_draw_each_ensemble_with_its_own_tests(monkeypatch):
-    drawn = []
-    monkeypatch.setattr(
-        ensembles.figures, "predictions", lambda *given: drawn.append(given)
-    )
+def test_figures_show_each_ensemble_with_its_own_tests(tmp_path):
     one = made(seed=1)
     single = replace(one, members=one.members[:1])
-    found = {"one": one, "other": made(3000, seed=2), "single": single, "unasked": one}
-    report = Collected()
-    titles = {"Some": ("one", "other", "single"), "Alone": ("other",)}
-    ensembles.compare(
-        report, found, titles, ("$m$", "dex"), {"single": 0.2, "unasked": 0.3}
-    )
-    assert list(report.found) == ["Some", "Alone"]
-    for (tests, errors, _, members, published), names in zip(
-        drawn, titles.values(), strict=True
-    ):
-        assert tests.keys() == errors.keys() == {*names}
-        for name, (truth, predicted) in tests.items():
-            np.testing.assert_array_equal(truth, found[name].truth)
-            np.testing.assert_array_equal(predicted, found[name].predicted)
-            assert errors[name].counts.sum() == len(truth)
-        assert members.keys() == {*names} - {"single"}, "one member has no band"
-        assert [*published.values()] == ([0.2] if "single" in names else [])
+    found = {"one": one, "other": made(3000, seed=2), "single": single}
+    published = {"single": 0.2, "unasked": 0.3}
+    with record("toy", Choices(), tmp_path) as recording:
+        ensemble_sections.tell_comparison(
+            recording, "some", "Some", found, ("$m$", "dex"), published
+        )
+    result = recording.result
+    view = result.view(result.section("some"))
+    assert view.tests.keys() == view.errors.keys() == {*found}
+    for name, (truth, predicted) in view.tests.items():
+        np.testing.assert_array_equal(truth, found[name].truth)
+        np.testing.assert_array_equal(predicted, found[name].predicted)
+        assert view.errors[name].counts.sum() == len(truth)
+    assert view.members.keys() == {"one", "other"}, "one member has no band"
+    assert view.published == {"single, published": 0.2}
 
 
 @pytest.mark.parametrize("several", [True, False])
 @pytest.mark.parametrize("published", [{"one": 0.2}, {"another": 0.2}])
-def test_captions_tell_of_what_is_drawn_alone(monkeypatch, several, published):
-    monkeypatch.setattr(ensembles.figures, "predictions", lambda *_: None)
-    report, one = Collected(), made(members=3 if several else 1)
-    titles = {"Some": ("one",)}
-    ensembles.compare(report, {"one": one}, titles, ("$m$", "dex"), published)
-    assert ("bands" in report.found["Some"]) == several
-    assert ("published" in report.found["Some"]) == ("one" in published)
-
-
-def test_flows_are_asked_and_scored(readings, tmp_path, monkeypatch):
-    options = Inference(Flow(), Training(), draws=10)
-    asked = {"a flow": ([Some()], observation(Some()), options)}
-
-    def infer(report, label, pairs, parameters, seen, chosen, seed):
-        assert (label, parameters, seen, chosen) == (
-            "a flow",
-            (M,),
-            asked["a flow"][1],
-            options,
+def test_captions_tell_of_what_is_drawn_alone(tmp_path, several, published):
+    one = made(members=3 if several else 1)
+    with record("toy", Choices(), tmp_path) as recording:
+        ensemble_sections.tell_comparison(
+            recording, "some", "Some", {"one": one}, ("$m$", "dex"), published
         )
-        assert pairs.names == Some().names
-        return SimpleNamespace(
-            posterior=Normal(BEST), draws=np.array([[11.0], [12.0], [13.0]])
-        )
+    caption = recording.result.section("some")["text"]
+    assert ("bands" in caption) == several
+    assert ("published" in caption) == ("one" in published)
 
-    monkeypatch.setattr(ensembles.inference, "infer", infer)
-    found = ensembles.infer_all(None, readings, read, asked, M, 1)
-    score, answer = found["a flow"]
-    pairs = summaries.compute(read, readings, Some(), (M,))
-    assert score == ensembles.posterior_score(Normal(BEST), pairs, 1)
-    assert isinstance(score, Score)
-    assert answer == ensembles.drawn_interval(np.array([[11.0], [12.0], [13.0]]))
-    assert isinstance(answer, regression.PredictionInterval)
+
+def test_pooled_pairs_have_the_tests_of_the_first(readings):
+    pooled = ensembles.pooled_pairs(readings, read, [Some(), Some()], M)
+    alone = summaries.compute(read, readings, Some(), (M,))
+    assert len(pooled.train) == 2 * len(alone.train)
+    np.testing.assert_array_equal(pooled.test.x, alone.test.x)

@@ -1,8 +1,8 @@
-"""What is refused before anything is trained, and what a report of an inference says."""
+"""What is refused before anything is trained, and what is told of an inference."""
 
 import dataclasses
-import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,7 +14,9 @@ from orrery.learning.training import Training
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.records import Observation
-from orrery.results import reports
+from orrery.results import posterior_sections
+from orrery.results.recording import record
+from orrery.results.result import Result, every
 
 A = (Parameter("a", "kpc", "$a$"),)
 COVARIANCE = 0.25 * np.eye(2)
@@ -54,19 +56,25 @@ class Choices:
 
 
 def infer(folder, pairs, seen, options=OPTIONS):
-    with reports.open_run("toy", Choices(), folder) as report:
-        found = posteriors.infer(report, "it", pairs, A, seen, options, 1)
-    return found, report
+    with record("toy", Choices(), folder) as recording:
+        found = posteriors.infer(
+            "it",
+            pairs,
+            A,
+            seen,
+            options,
+            1,
+            recording.run.shared / "posteriors",
+            posterior_sections.epoch_logger(recording, "it"),
+            posterior_sections.check_logger(recording, "it", "it"),
+        )
+        posterior_sections.tell(recording, "it", "it", found, pairs)
+    return found, recording.result
 
 
 def warnings(report):
-    found = [part for part in report.sections if part.kind == "warning"]
-    return {part.title.split(",")[0]: part.text for part in found}
-
-
-@pytest.fixture(autouse=True)
-def _no_dashboard(monkeypatch):
-    monkeypatch.setenv("WANDB_MODE", "disabled")
+    found = [part for part in report.sections if part["kind"] == "warning"]
+    return {part["title"].split(",")[0]: part["text"] for part in found}
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +83,11 @@ def plenty():
 
 
 def test_dropped_simulations_are_told_in_words_for_any_summaries(tmp_path):
-    with reports.open_run("toy", Choices(), tmp_path) as report:
-        posteriors._show_data(
-            report, "it", replace(splits(100), dropped=3), observation(), ()
-        )
-    told = warnings(report)["Dropped simulations"]
+    dropped = replace(splits(100), dropped=3)
+    found = SimpleNamespace(observation=observation())
+    with record("toy", Choices(), tmp_path) as recording:
+        posterior_sections._tell_data(recording, "it", "it", found, dropped, ())
+    told = warnings(recording.result)["Dropped simulations"]
     assert told == (
         "3 simulations have summaries that are not finite (an empty bin, or too few neighbours) "
         "and were left out."
@@ -96,12 +104,20 @@ def test_an_observation_that_the_simulator_makes_is_inferred_without_a_warning(
     assert found.misspecification.pvalue > 0.01
     assert found.calibration.verdict.names == ()
     assert warnings(report) == {}
-    titles = [part.title for part in report.sections]
+    titles = [part["title"] for part in report.sections]
     assert titles[0] == "Prior predictive check, it"  # before the training
-    numbers = json.loads((report.folder / "metrics.json").read_text())
-    assert numbers["it.control_tarp_ks_pvalue"] < 0.01 < numbers["it.tarp_ks_pvalue"]
-    assert numbers["it.control_sbc_smallest_ks_pvalue"] < 0.01
-    assert numbers["it.misspecification_pvalue"] == found.misspecification.pvalue
+    numbers = Result.open(report.folder).metrics
+    control = numbers["calibration.it.negative_control.tarp.ks_pvalue"]
+    assert control < 0.01 < numbers["calibration.it.tarp.ks_pvalue"]
+    assert numbers["calibration.it.negative_control.sbc.smallest_ks_pvalue"] < 0.01
+    assert numbers["prior_predictive.it.pvalue"] == found.misspecification.pvalue
+    verdicts = {v["key"]: v["passed"] for v in report.document["verdicts"]}
+    assert verdicts == {
+        "prior_predictive.it": True,
+        "calibration.it.tarp": True,
+        "calibration.it.sbc": True,
+        "calibration.it.information_gain": True,
+    }
 
 
 def test_an_observation_that_no_simulation_makes_is_told_before_training(
@@ -114,9 +130,10 @@ def test_an_observation_that_no_simulation_makes_is_told_before_training(
     monkeypatch.setattr(posteriors.posterior, "fit", stop)
     with pytest.raises(RuntimeError, match="training begins"):
         infer(tmp_path, plenty, observation(1.6, 1.6))
-    page = next(tmp_path.rglob("report.html")).read_text()
-    assert "The simulator cannot make this observation" in page
-    assert "Each entry alone is ordinary" in page
+    (found,) = every(tmp_path)
+    told = warnings(found)["Observation outside the prior predictive"]
+    assert "The simulator cannot make this observation" in told
+    assert "Each entry alone is ordinary" in told
 
 
 @pytest.mark.slow
@@ -129,13 +146,19 @@ def test_a_posterior_that_learned_nothing_and_few_tests_are_told(tmp_path):
     assert "use more" in told["Unchecked observation"]
 
 
-def test_an_observation_of_another_binning_is_refused_before_training():
+def test_an_observation_of_another_binning_is_refused_before_training(tmp_path):
     pairs = Pairs(np.zeros((4, 1)), np.zeros((4, 1)))
     splits = Splits(pairs, pairs, pairs, ("a",), ("x",), ("",), "this", "dataset", 0)
     seen = Observation("stars", ("x",), ("",), np.zeros(1), np.eye(1), "that", {})
     with pytest.raises(ValueError, match="another binning"):
         posteriors.infer(
-            None, "it", splits, (Parameter("a", "", "a"),), seen, Inference(), 1
+            "it",
+            splits,
+            (Parameter("a", "", "a"),),
+            seen,
+            Inference(),
+            1,
+            tmp_path,
         )
 
 
@@ -160,3 +183,11 @@ def test_several_members_are_one_posterior(tmp_path, plenty):
     )
     assert found.draws.shape == alone.draws.shape
     assert not warnings(report)
+
+
+def test_posteriors_of_other_options_lie_apart(tmp_path, plenty):
+    brief = replace(OPTIONS, training=replace(OPTIONS.training, max_epochs=1))
+    briefer = replace(brief, flow=Flow(transforms=1, hidden=(8,)))
+    for options in (brief, briefer, brief):
+        posteriors.train("it", plenty, A, COVARIANCE, options, 1, tmp_path)
+    assert len([*tmp_path.glob("*/posterior.json")]) == 2

@@ -59,8 +59,8 @@ def normal():
 def test_the_right_posterior_passes_and_gains_the_information_in_the_data(normal):
     judged = calibration.calibrate(Exact(), normal, seed=3, draws=400)
     assert judged.tests == TESTS
-    assert judged.numbers["tarp_ks_pvalue"] > 0.01
-    assert judged.numbers["sbc_smallest_ks_pvalue"] > 0.01
+    assert judged.numbers["tarp.ks_pvalue"] > 0.01
+    assert judged.numbers["sbc.smallest_ks_pvalue"] > 0.01
     information = 0.5 * np.log(1 + 1 / NOISE**2)
     # the mean over a hundred others' posteriors stands in for the prior: good to a few
     # per cent
@@ -70,13 +70,13 @@ def test_the_right_posterior_passes_and_gains_the_information_in_the_data(normal
 @pytest.mark.parametrize("width", [0.7, 1.4])
 def test_a_wrong_width_is_rejected(normal, width):
     judged = calibration.calibrate(Exact(width), normal, seed=3, draws=400)
-    assert judged.numbers["sbc_smallest_ks_pvalue"] < 0.01
+    assert judged.numbers["sbc.smallest_ks_pvalue"] < 0.01
 
 
 def test_a_posterior_without_data_covers_but_gains_nothing():
     theta = np.random.default_rng(2).exponential(size=(TESTS, 1))
     judged = calibration.calibrate(Blind(), splits(theta), seed=3, draws=400)
-    assert judged.numbers["tarp_ks_pvalue"] > 0.01
+    assert judged.numbers["tarp.ks_pvalue"] > 0.01
     assert judged.log_probability.gain == pytest.approx(0, abs=1e-9)
 
 
@@ -89,18 +89,21 @@ def test_a_posterior_without_data_is_rejected_for_its_gain_alone():
 def test_the_control_fails_where_the_right_posterior_passes(normal):
     judged = calibration.calibrate(Exact(), normal, seed=3, draws=400)
     assert judged.verdict.names == ()
-    assert judged.control.verdict.names == ("TARP", "SBC", "SBC's band")
+    assert judged.negative_control.verdict.names == ("TARP", "SBC", "SBC's band")
     assert (
-        judged.numbers["control_tarp_ks_pvalue"]
+        judged.numbers["negative_control.tarp.ks_pvalue"]
         < 0.001
-        < judged.numbers["tarp_ks_pvalue"]
+        < judged.numbers["tarp.ks_pvalue"]
     )
-    assert judged.numbers["control_sbc_smallest_ks_pvalue"] < 0.001
-    assert judged.numbers["control_tarp_atc"] < judged.numbers["tarp_atc"]
+    assert judged.numbers["negative_control.sbc.smallest_ks_pvalue"] < 0.001
+    assert (
+        judged.numbers["negative_control.tarp.area_to_curve"]
+        < (judged.numbers["tarp.area_to_curve"])
+    )
 
 
 def test_the_control_is_the_posterior_that_is_really_so_narrow(normal):
-    control = calibration.calibrate(Exact(), normal, seed=3, draws=400).control
+    control = calibration.calibrate(Exact(), normal, seed=3, draws=400).negative_control
     narrow = calibration.calibrate(Exact(control.width), normal, seed=3, draws=400)
     np.testing.assert_allclose(
         control.coverage.coverage, narrow.coverage.coverage, atol=0.02
@@ -109,7 +112,7 @@ def test_the_control_is_the_posterior_that_is_really_so_narrow(normal):
 
 def test_the_control_passes_where_tests_are_too_few(normal):
     judged = calibration.calibrate(Exact(), normal, seed=3, draws=100, tests=20)
-    assert judged.control.verdict.names == ()
+    assert judged.negative_control.verdict.names == ()
 
 
 def test_draws_of_different_tests_are_independent(normal):
@@ -129,7 +132,9 @@ def test_judgements_stand_beside_each_other(normal):
         width: calibration.calibrate(Exact(width), normal, 3, 200)
         for width in (1.0, 0.7)
     }
-    table = calibration.table({str(width): one for width, one in judged.items()})
+    table = calibration.calibration_table(
+        {str(width): one for width, one in judged.items()}
+    )
     assert list(table["posterior"]) == ["1.0", "0.7"]
     assert table["tarp"][0] > 0.01 > table["control_tarp"][0]
     assert table["sbc"][1] < 0.01

@@ -43,7 +43,7 @@ def observation(value, covariance=COVARIANCE):
 
 @pytest.fixture(scope="module")
 def prior():
-    return misspecification.learn(splits(2000), COVARIANCE, seed=3)
+    return misspecification.learn_prior_predictive(splits(2000), COVARIANCE, seed=3)
 
 
 @pytest.fixture
@@ -109,7 +109,9 @@ def test_the_flow_sees_what_means_and_covariances_do_not(quick):
     middle = Observation(
         "sky", names, units, np.array([0.0, 2.0]), errors, "binning", {}
     )
-    found = misspecification.learn(curved, errors, seed=1).compare(middle)
+    found = misspecification.learn_prior_predictive(curved, errors, seed=1).compare(
+        middle
+    )
     assert found.joint_pvalue > 0.5
     assert found.tails.min() > 0.3
     assert found.density_pvalue < DOUBTFUL
@@ -131,10 +133,14 @@ def test_the_same_seed_gives_the_same_and_leaves_torchs_generator_alone():
     before, threads = torch.get_rng_state(), torch.get_num_threads()
     value = observation(seen(1, np.random.default_rng(10))[0])
     first, again = (
-        misspecification.learn(splits(200), COVARIANCE, seed=2).compare(value)
+        misspecification.learn_prior_predictive(
+            splits(200), COVARIANCE, seed=2
+        ).compare(value)
         for _ in range(2)
     )
-    other = misspecification.learn(splits(200), COVARIANCE, seed=4).compare(value)
+    other = misspecification.learn_prior_predictive(
+        splits(200), COVARIANCE, seed=4
+    ).compare(value)
     assert first.numbers == again.numbers
     assert first.numbers != other.numbers
     assert torch.equal(torch.get_rng_state(), before)
@@ -143,7 +149,7 @@ def test_the_same_seed_gives_the_same_and_leaves_torchs_generator_alone():
 
 def test_no_logs_are_left_behind(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    misspecification.learn(splits(100), COVARIANCE, seed=2)
+    misspecification.learn_prior_predictive(splits(100), COVARIANCE, seed=2)
     assert not list(tmp_path.iterdir())
 
 
@@ -161,7 +167,7 @@ def test_scale_and_units_do_not_matter(prior, quick):
     value = seen(1, np.random.default_rng(12))[0]
     here = prior.compare(observation(value)).joint_pvalue
     covariance = COVARIANCE * np.outer(scale, scale)
-    other = misspecification.learn(
+    other = misspecification.learn_prior_predictive(
         dataclasses.replace(plain, **parts), covariance, seed=3
     )
     there = other.compare(observation(value * scale + shift, covariance))
@@ -170,7 +176,7 @@ def test_scale_and_units_do_not_matter(prior, quick):
 
 
 def test_few_simulations_say_that_they_cannot_tell():
-    found = misspecification.learn(splits(40), COVARIANCE, 1).compare(
+    found = misspecification.learn_prior_predictive(splits(40), COVARIANCE, 1).compare(
         observation(np.full(S, 1e3))
     )
     assert found.smallest_possible > DOUBTFUL
@@ -181,14 +187,14 @@ def test_other_errors_and_shapes_are_refused(prior):
     with pytest.raises(ValueError, match="other errors"):
         prior.compare(observation(np.zeros(S), 2 * COVARIANCE))
     with pytest.raises(ValueError, match="12 summaries"):
-        misspecification.learn(splits(40), np.eye(3), 1)
+        misspecification.learn_prior_predictive(splits(40), np.eye(3), 1)
 
 
 def test_the_table_has_a_row_for_each_entry(prior, quick):
     found = prior.compare(
         observation(np.median(seen(500, np.random.default_rng(2)), axis=0))
     )
-    table = misspecification.table(found)
+    table = misspecification.entry_table(found)
     assert list(table["summary"]) == list(NAMES)
     assert np.all(
         (table["lower"] < table["median"]) & (table["median"] < table["upper"])

@@ -78,7 +78,8 @@ def test_page_shows_every_part_escaped(drawn):
 def test_the_answer_stands_before_verdicts_and_these_before_numbers(drawn):
     text = (drawn().folder / "report.html").read_text()
     places = [
-        text.index(part) for part in ('class="answers"', 'class="verdicts"', "<details>")
+        text.index(part)
+        for part in ('class="answers"', 'class="verdicts"', "<details>")
     ]
     assert places == sorted(places)
     assert "3.2" in text[places[0] : places[1]]

@@ -1,11 +1,9 @@
 """A run's document is whole whenever it is read, and says how the run ended."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -172,9 +170,7 @@ def test_readers_are_told_in_order_what_is_on_the_disk(tmp_path, write):
 
 
 def test_numbers_that_are_not_finite_are_kept_as_text(tmp_path, write):
-    found = write(
-        tmp_path, body=lambda r: r.metrics({"p": np.nan, "atc": -np.inf})
-    )
+    found = write(tmp_path, body=lambda r: r.metrics({"p": np.nan, "atc": -np.inf}))
     assert found.metrics == {"p": "nan", "atc": "-inf"}
 
 

@@ -1,5 +1,3 @@
-import json
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,34 +22,30 @@ class Choices:
     training: Training = field(default_factory=Training)
 
 
-def test_the_same_options_find_the_same_folder(tmp_path):
+def test_the_same_options_find_the_same_folder_and_a_new_attempt(tmp_path):
     first = run.start("sky", Choices(), tmp_path)
-    assert run.start("sky", Choices(), tmp_path) == first
+    second = run.start("sky", Choices(), tmp_path)
     others = [
         run.start("sky", Choices(training=Training(4)), tmp_path),
         run.start("ground", Choices(), tmp_path),
     ]
-    assert len({run.folder for run in [first, *others]}) == 3
-    assert first.folder == tmp_path / "sky" / first.fingerprint
+    assert second.shared == first.shared == tmp_path / "sky" / first.fingerprint
+    assert (first.attempt, second.attempt) == (1, 2)
+    assert run.attempts(first.shared) == [first.folder, second.folder]
+    assert len({one.shared for one in [first, *others]}) == 3
 
 
-def test_a_run_writes_what_it_is(tmp_path):
-    folder = run.start("sky", Choices(), tmp_path).folder
-    options = json.loads((folder / "options.json").read_text())["options"]
+def test_attempts_are_in_the_order_of_their_numbers(tmp_path):
+    for number in (9, 1000, 10):
+        (tmp_path / f"attempt-{number:03d}").mkdir()
+    numbers = [run.attempt_number(path) for path in run.attempts(tmp_path)]
+    assert numbers == [9, 10, 1000]
+
+
+def test_a_run_knows_its_options(tmp_path):
+    options = run.start("sky", Choices(), tmp_path).options
     assert options["training"] == {"type": "Training", "epochs": 3}
     assert options["edges"] == [30.0, "inf"]
-    versions = json.loads((folder / "versions.json").read_text())
-    assert {
-        "python",
-        "numpy",
-        "torch",
-        "ray",
-        "sbi",
-        "zuko",
-        "lightning",
-        "commit",
-    } <= set(versions)
-    assert re.match(r"\d+\.\d+", versions["numpy"])
 
 
 def test_options_without_json_form_are_refused(tmp_path):

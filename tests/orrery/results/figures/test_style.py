@@ -48,12 +48,13 @@ def draw(
     m = generator(5).uniform(1, 10, 500)
     surveys = {"one": observation(), "two": observation()}
     track = views.Track("LMC", np.linspace(2, 5, 30), np.linspace(0.4, -0.6, 30))
+    bands = views.quantile_bands(x)
     figure = {
         "corner": lambda: figures.corner(
             {"a": draws(0), "b": draws(1)}, parameters, draws(2), literature
         ),
         "profiles": lambda: figures.profiles(
-            panels, observation(), {"prior": x, "posterior": x / 2}
+            panels, observation(), {"prior": bands, "posterior": bands / 2}
         ),
         "measurements": lambda: figures.measurements(
             panels, [observation(), observation(name="other stars")]
