@@ -24,7 +24,7 @@ _INTEGERS = ("id", "descid", "upid", "flags")  # identities do not fit into a fl
 
 @dataclass(frozen=True)
 class TextTable:
-    """The lines of a text file, in chunks.
+    r"""The lines of a text file, in chunks.
 
     Arguments:
         path: The file.
