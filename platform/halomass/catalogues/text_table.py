@@ -34,7 +34,7 @@ class TextTable:
 
     Example:
         >>> table = TextTable(Path("hlist_1.00000.list"), 1000, 3, (("id", 0), ("m", 2)))
-        >>> table.rows(0, b"7 0.1 1e12\\n8 0.2 2e12\\n")["m"]
+        >>> table.rows(0, b"7 0.1 1e12\n8 0.2 2e12\n")["m"]
         array([1.e+12, 2.e+12])
     """
 
