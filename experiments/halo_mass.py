@@ -21,7 +21,7 @@ from orrery.execution import cluster, simulation
 from orrery.inference import ensembles
 from orrery.inference.ensembles import Asked, EvaluatedEnsemble, Prediction
 from orrery.inference.posteriors import Inference
-from orrery.learning.posterior import Flow
+from orrery.learning.flow import Flow
 from orrery.learning.training import Training
 from orrery.results import figures, reports
 from orrery.results.reports import Report

@@ -22,8 +22,9 @@ from orrery.judging import regression
 from orrery.judging.regression import BinnedErrors, PredictionInterval
 from orrery.learning import ensemble
 from orrery.learning.ensemble import Ensemble
-from orrery.learning.members import Learning, Networks
+from orrery.learning.members import Learning
 from orrery.learning.mixture import Mixture
+from orrery.learning.networks import Networks
 from orrery.learning.posterior import Posterior
 from orrery.pairs import Splits, pooled
 from orrery.parameters import FloatArray, Parameter

@@ -17,8 +17,9 @@ from orrery.judging import calibration, diagnostics, misspecification
 from orrery.judging.calibration import LEVEL, Calibration
 from orrery.judging.misspecification import DOUBTFUL, Misspecification
 from orrery.learning import mixture, posterior
+from orrery.learning.flow import Flow
 from orrery.learning.mixture import Mixture, OnMember
-from orrery.learning.posterior import Flow, Posterior
+from orrery.learning.posterior import Posterior
 from orrery.learning.training import Training
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter, names

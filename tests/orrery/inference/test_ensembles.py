@@ -20,8 +20,9 @@ from orrery.inference.ensembles import Prediction, Score
 from orrery.inference.posteriors import Inference
 from orrery.judging import regression
 from orrery.learning import ensemble
-from orrery.learning.members import Learning, Networks
-from orrery.learning.posterior import Flow
+from orrery.learning.flow import Flow
+from orrery.learning.members import Learning
+from orrery.learning.networks import Networks
 from orrery.learning.training import Training
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter, generator
