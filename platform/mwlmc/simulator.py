@@ -61,7 +61,8 @@ class Past:
 
     def potential(self, device: str = "cpu") -> orbits.MovingPotential:
         """Returns what the stars felt, on a device."""
-        two, stars = self.galaxies, disc_and_bulge.stellar_table()
+        two = self.galaxies
+        stars = disc_and_bulge.stellar_table()
         return orbits.moving_potential(
             two.milky_way, stars, two.lmc, self.trajectories, device=device
         )
@@ -298,7 +299,8 @@ class Simulator:
         self, past: Past, streams: Sequence[np.random.Generator]
     ) -> StarParticles:
         """Returns the stars 2.2 Gyr ago, none of them carried yet."""
-        halo, named = past.galaxies.milky_way, past.named
+        halo = past.galaxies.milky_way
+        named = past.named
         stars = np.empty((2, 3, len(streams), self.stars), np.float32)
         clipped = np.empty(len(streams))
         for b, random in enumerate(streams):
@@ -331,7 +333,8 @@ class Simulator:
     def reflex_motion(self, stars: StarParticles) -> dict[str, NDArray[Any]]:
         """Returns the reflex columns, each `[B]`: fits to the stars of the shell."""
         fits = []
-        x, v = stars.position.numpy(), stars.velocity.numpy()
+        x = stars.position.numpy()
+        v = stars.velocity.numpy()
         for position, velocity in zip(
             x.transpose(1, 2, 0), v.transpose(1, 2, 0), strict=True
         ):
@@ -355,7 +358,8 @@ class Simulator:
         }, offsets
 
     def _derived(self, past: Past) -> dict[str, NDArray[Any]]:
-        galaxies, mass = past.galaxies, past.named["m200_mw"]
+        galaxies = past.galaxies
+        mass = past.named["m200_mw"]
         edge = torch.full((len(mass), 1), 50.0, dtype=torch.float64)
         halo = galaxies.milky_way.enclosed_mass(edge)[:, 0].numpy()
         lmc_mass = galaxies.lmc.enclosed_mass(edge)[:, 0].numpy()

@@ -144,7 +144,11 @@ def simulate(
         ArithmeticError: If both centres' paths cannot be integrated.
     """
     _check(named, stars, seeds)
-    pairs, paths, initial, today, clipped = [], [], [], [], []
+    pairs = []
+    paths = []
+    initial = []
+    today = []
+    clipped = []
     with _agama().setNumThreads(threads):
         for b, seed in enumerate(seeds):
             drawn = {name: float(values[b]) for name, values in named.items()}
@@ -230,7 +234,8 @@ def agama_potentials(
         ImportError, ValueError: If agama is missing, or nothing reaches the circular
         velocity.
     """
-    agama, stars = _agama(), _bulge_and_disc()
+    agama = _agama()
+    stars = _bulge_and_disc()
     sun = [SUN_RADIUS, 0.0, 0.0]
 
     def missing(c200: float) -> float:
@@ -304,7 +309,8 @@ def _sample(
     equilibrium: distribution.Equilibrium,
 ) -> FloatArray:
     """Returns stars in equilibrium without the LMC, `[N, 6]`."""
-    agama, potential = _agama(), pair.halo
+    agama = _agama()
+    potential = pair.halo
     if equilibrium == "total":  # the average over the sphere
         grid = {"lmax": 0, "rmin": 1e-3, "rmax": 1e5, "gridSizeR": 101}
         potential = agama.Potential(type="Multipole", potential=pair.milky_way, **grid)
@@ -323,7 +329,8 @@ def _carry(
     initial: FloatArray, pair: AgamaPotentials, path: FloatArray, accuracy: float
 ) -> FloatArray:
     """Returns stars today from those 2.2 Gyr ago, each `[N, 6]`."""
-    agama, relative = _agama(), path[:, 6:] - path[:, :6]
+    agama = _agama()
+    relative = path[:, 6:] - path[:, :6]
     lmc = np.column_stack([TIMES, relative])
     frame = np.column_stack([TIMES, -pair.lmc.force(-relative[:, :3])])
     potential = agama.Potential(

@@ -84,7 +84,8 @@ def _derivative(
     state: FloatArray, pair: AgamaPotentials, friction: float
 ) -> FloatArray:
     """Returns the time derivative of `[12]`: each centre feels the other galaxy."""
-    offset, velocity = state[6:9] - state[0:3], state[9:12] - state[3:6]
+    offset = state[6:9] - state[0:3]
+    velocity = state[9:12] - state[3:6]
     lmc = pair.milky_way.force(offset) + friction * _friction(offset, velocity, pair)
     return np.concatenate([state[3:6], pair.lmc.force(-offset), state[9:12], lmc])
 

@@ -75,7 +75,8 @@ class MovingPotential:
 
     def rows(self, simulation: Tensor) -> "Field":
         """Returns what rows of stars feel, given each row's simulation `[R]`."""
-        halo, lmc = self.milky_way, self.lmc
+        halo = self.milky_way
+        lmc = self.lmc
         return Field(
             NFW(halo.amplitude[simulation], halo.scale[simulation]),
             self.stars,
@@ -132,7 +133,9 @@ class Field:
     @property
     def tensors(self) -> tuple[Tensor, ...]:
         """All that it is made of, in order."""
-        halo, stars, lmc = self.milky_way, self.stars, self.lmc
+        halo = self.milky_way
+        stars = self.stars
+        lmc = self.lmc
         dark = (halo.amplitude, halo.scale)
         return (
             *dark,
@@ -148,7 +151,8 @@ class Field:
         """Returns the LMC's position [kpc], three times `[R, W]`, at times `[R, W]`."""
         place = (time / LOOKBACK + 1.0) * (_PATH_NODES - 1)
         node = place.to(torch.int32).clamp(0, _PATH_NODES - 2)
-        part, low = place - node, node + self.first
+        part = place - node
+        low = node + self.first
 
         def along(path: Tensor) -> Tensor:
             here = path[low]
@@ -165,7 +169,8 @@ class Field:
         """
         sphere = self.milky_way.pull(length(x))
         plane, across = self.stars.pulls(x)
-        plane, across = plane + sphere, across + sphere
+        plane = plane + sphere
+        across = across + sphere
         offset = (x[0] - lmc[0], x[1] - lmc[1], x[2] - lmc[2])
         pull = self.lmc.pull(length(offset))
         frame = self.lmc.pull(length(lmc))
@@ -196,7 +201,8 @@ def begin_step(
     place = _components(x)
     lmc = felt.lmc_position(time)
     force = felt.acceleration(place, lmc)
-    speed2, centre2 = square(v), square(place) + _SOFTENING**2
+    speed2 = square(v)
+    centre2 = square(place) + _SOFTENING**2
     lmc2 = (
         square((place[0] - lmc[0], place[1] - lmc[1], place[2] - lmc[2]))
         + felt.lmc.scale**2
@@ -229,7 +235,8 @@ def evaluate_stage(
     """Returns the accelerations at a later stage of the step; see `_STAGES` for the weights."""
     assert weights.shape[0] == len(_STAGES)
     felt = _field(field)
-    drift, step2 = weights[0] * step, step * step
+    drift = weights[0] * step
+    step2 = step * step
 
     def place(axis: int) -> Tensor:
         kick = (
@@ -258,7 +265,8 @@ def _field(tensors: _Tensors) -> Field:
     )
     assert path.shape[0] == 3
     assert plane.shape[0] == across.shape[0] == TABLE_SIZE
-    halo, lmc = NFW(halo_amplitude, halo_scale), Hernquist(lmc_mass, lmc_scale)
+    halo = NFW(halo_amplitude, halo_scale)
+    lmc = Hernquist(lmc_mass, lmc_scale)
     return Field(halo, StellarTable(plane, across), lmc, path, first)
 
 

@@ -121,10 +121,8 @@ def fit_error_free(position: FloatArray, velocity: FloatArray) -> Reflex:
     Raises:
         ValueError: If there are fewer than ten stars, or a value is not finite.
     """
-    position, velocity = (
-        np.asarray(position, dtype=float),
-        np.asarray(velocity, dtype=float),
-    )
+    position = np.asarray(position, dtype=float)
+    velocity = np.asarray(velocity, dtype=float)
     _check(
         len(position), bool(np.isfinite(position).all() and np.isfinite(velocity).all())
     )
@@ -152,7 +150,8 @@ def _motions(position: FloatArray) -> FloatArray:
     spherical = frames.axes(position)
     columns = np.empty((len(position), 3, 6))
     columns[:, :, :3] = -np.eye(3)
-    columns[:, :, 3], columns[:, :, 4] = spherical[:, 0], spherical[:, 1]
+    columns[:, :, 3] = spherical[:, 0]
+    columns[:, :, 4] = spherical[:, 1]
     columns[:, :, 5] = -spherical[:, 2]  # the polar angle grows where latitude falls
     return columns
 
@@ -172,7 +171,8 @@ def _normal_equations(design: FloatArray, seen: FloatArray) -> tuple[FloatArray,
 def _iterate(sums: tuple[FloatArray, ...], count: int) -> Reflex:
     # Each round maximises the likelihood over the motions, then over the dispersions.
     matrix, vector, square = sums
-    variance, previous = np.maximum(square / count, _COLDEST**2), np.full(3, np.inf)
+    variance = np.maximum(square / count, _COLDEST**2)
+    previous = np.full(3, np.inf)
     while np.any(np.abs(variance - previous) > 1e-10 * variance):
         weighted = np.tensordot(1 / variance, matrix, axes=1), vector.T @ (1 / variance)
         motion = np.linalg.solve(*weighted)
@@ -181,7 +181,8 @@ def _iterate(sums: tuple[FloatArray, ...], count: int) -> Reflex:
             - 2 * vector @ motion
             + np.einsum("kij,i,j->k", matrix, motion, motion)
         )
-        previous, variance = variance, np.maximum(residual / count, _COLDEST**2)
+        previous = variance
+        variance = np.maximum(residual / count, _COLDEST**2)
     return Reflex(*motion.tolist(), *np.sqrt(variance).tolist())
 
 
@@ -233,7 +234,8 @@ def _measured(stars: Measured) -> _Data:
         scale * stars.pm_l + along_l,
         scale * stars.pm_b + along_b,
     )
-    seen, noise = np.stack(velocities, axis=-1), _noise(stars)
+    seen = np.stack(velocities, axis=-1)
+    noise = _noise(stars)
     known = np.isfinite(seen[:, 1] + seen[:, 2])
     # All three dispersions have to be found, so proper motions are what counts.
     _check(int(known.sum()), bool(np.isfinite(seen[:, 0]).all()))
@@ -250,7 +252,8 @@ def _measured(stars: Measured) -> _Data:
 def _noise(stars: Measured) -> FloatArray:
     # The distance's error moves the velocity across the sky in proportion to the proper
     # motion.
-    scale, depth = frames.K * stars.distance, frames.K * stars.distance_error
+    scale = frames.K * stars.distance
+    depth = frames.K * stars.distance_error
     noise = np.zeros((len(scale), 3, 3))
     noise[:, 0, 0] = stars.v_los_error**2
     noise[:, 1, 1] = (scale * stars.pm_l_error) ** 2 + (depth * stars.pm_l) ** 2

@@ -121,7 +121,9 @@ class StarBatch:
         share: float,
         steps: Stepper,
     ) -> None:
-        self.state, self.potential, self.steps = state, potential, steps
+        self.state = state
+        self.potential = potential
+        self.steps = steps
         self.stars = carried.shape[1]
         self.waiting = [
             row.nonzero()[:, 0] + number * self.stars
@@ -151,11 +153,9 @@ class StarBatch:
 
     def pop_finished(self, rows: _Rows, today: Tensor) -> _Rows:
         """Enters who has arrived and returns the others, no longer in rows: `[6, S]`, `[S]`."""
-        state, time, star = (
-            rows.state.flatten(1),
-            rows.time.flatten(),
-            rows.star.flatten(),
-        )
+        state = rows.state.flatten(1)
+        time = rows.time.flatten()
+        star = rows.star.flatten()
         real = star >= 0
         there = (real & ~(time < 0.0)).nonzero()[
             :, 0

@@ -178,7 +178,9 @@ def hermite(
     place = (wanted - times[0]) / step
     left = place.long().clamp(0, len(times) - 2)
     s = (place - left)[:, None, None]
-    a, b = position[left], position[left + 1]
-    da, db = velocity[left] * step, velocity[left + 1] * step
+    a = position[left]
+    b = position[left + 1]
+    da = velocity[left] * step
+    db = velocity[left + 1] * step
     cubic = (2.0 * (a - b) + da + db) * s + (3.0 * (b - a) - 2.0 * da - db)
     return a + s * (da + s * cubic)

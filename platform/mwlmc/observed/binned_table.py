@@ -142,14 +142,16 @@ def definition(binning: SkyBinning) -> JSON:
 def as_ecsv(table: BinnedTable) -> Table:
     """Returns the bins' numbers `[K]` as a table with units and descriptions."""
     columns = [np.array(column) for column in zip(*table.bins, strict=True)]
-    moments, errors = table.moments, table.errors
+    moments = table.moments
+    errors = table.errors
     columns += [moments.count, moments.kept, moments.mean, errors.mean]
     columns += [moments.dispersion, errors.dispersion, table.mean_sin_b]
     ecsv = Table(
         columns, names=list(BINNED), meta={"name": table.name, **table.provenance}
     )
     for name, (unit, description) in BINNED.items():
-        ecsv[name].unit, ecsv[name].description = unit, description
+        ecsv[name].unit = unit
+        ecsv[name].description = description
     return ecsv
 
 
@@ -195,7 +197,8 @@ def read_binned(path: Path | str) -> BinnedTable:
     provenance = {
         k: value for k, value in table.meta.items() if k not in ("name", "sample")
     }
-    sample, latitudes = _read_sample(table, bins), numbers["mean_sin_b"]
+    sample = _read_sample(table, bins)
+    latitudes = numbers["mean_sin_b"]
     return BinnedTable(
         table.meta["name"], bins, moments, errors, latitudes, sample, provenance
     )
@@ -331,7 +334,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _binned(options: argparse.Namespace) -> BinnedTable:
-    binning, selection = _binning(options), _SELECTIONS[options.survey]
+    binning = _binning(options)
+    selection = _SELECTIONS[options.survey]
     for_desi = options.survey == "desi"
     if options.sagittarius_cut is not None:
         selection = replace(selection, sagittarius=options.sagittarius_cut)

@@ -115,7 +115,8 @@ def observe(
     _check_moments(table, binning)
     row = {b: i for i, b in enumerate(table.bins)}
     rows = [row[b] for b in binning.bins]
-    dispersion, error = table.moments.dispersion[rows], table.errors
+    dispersion = table.moments.dispersion[rows]
+    error = table.errors
     if binning.sample is None:
         dispersion = _intrinsic(dispersion, table.sample.select(binning.bins))
         stellar = kinematics.entries(error.mean[rows], error.dispersion[rows], binning)
@@ -190,7 +191,8 @@ def _check_definition(table: BinnedTable, binning: SkyBinning) -> None:
             f"the binning draws another survey's stars than those of {table.name!r}: use "
             "binning.survey_like(table.sample)"
         )
-    known, wanted = table.provenance["definition"], definition(binning)
+    known = table.provenance["definition"]
+    wanted = definition(binning)
     patches = {name: known["patches"].get(name) for name in wanted["patches"]}
     for key, value in (known | {"patches": patches}).items():
         if value != wanted[key]:

@@ -114,7 +114,8 @@ def mock_data_vector(
             f"truth of shape {truth.shape} for {len(binning.names)} summaries"
         )
     first = len(LMC_NAMES) if binning.lmc else 0
-    values, errors = truth[first:], forecast_errors(binning, stars)[first:]
+    values = truth[first:]
+    errors = forecast_errors(binning, stars)[first:]
     provenance = {"forecast_stars": stars, "seed": seed}
     mock = data_vector("forecast", binning, values, errors, LMCErrors(), provenance)
     value = truth

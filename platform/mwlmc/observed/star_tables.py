@@ -298,12 +298,15 @@ def _usable(table: StarTable) -> StarTable:
 
 def _equatorial(columns: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
     if {"ra", "dec"} <= set(columns):
-        first, second = np.radians(columns["ra"]), np.radians(columns["dec"])
+        first = np.radians(columns["ra"])
+        second = np.radians(columns["dec"])
     else:
-        first, second = np.radians(columns["l"]), np.radians(columns["b"])
+        first = np.radians(columns["l"])
+        second = np.radians(columns["b"])
     # Catalogues fill the position of stars without a counterpart with zeros.
     unknown = (first == 0) & (second == 0)
-    first, second = np.where(unknown, np.nan, first), np.where(unknown, np.nan, second)
+    first = np.where(unknown, np.nan, first)
+    second = np.where(unknown, np.nan, second)
     if {"ra", "dec"} <= set(columns):
         return first, second
     return frames.galactic_to_equatorial(first, second)
@@ -314,7 +317,8 @@ def _proper_motions(
 ) -> tuple[FloatArray, FloatArray]:
     blank = np.full(ra.shape, np.nan)
     if {"pm_l", "pm_b"} <= set(columns):
-        first, second = columns["pm_l"], columns["pm_b"]
+        first = columns["pm_l"]
+        second = columns["pm_b"]
     elif {"pm_ra", "pm_dec"} <= set(columns):
         first, second = frames.rotate_proper_motion(
             ra, dec, columns["pm_ra"], columns["pm_dec"]
@@ -333,10 +337,8 @@ def _motion_errors(
     corr = np.where(np.abs(corr) <= 1, corr, np.nan)
     if {"pm_l", "pm_b"} <= set(columns):
         return columns.get("pm_l_error", blank), columns.get("pm_b_error", blank), corr
-    first, second = (
-        columns.get("pm_ra_error", blank),
-        columns.get("pm_dec_error", blank),
-    )
+    first = columns.get("pm_ra_error", blank)
+    second = columns.get("pm_dec_error", blank)
     along_l, along_b = _galactic_parts(ra, dec)
     covariance = first * second * corr
     parts = np.stack([first**2, covariance, covariance, second**2], axis=-1)

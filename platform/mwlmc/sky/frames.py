@@ -72,7 +72,8 @@ def direction(longitude: FloatArray, latitude: FloatArray) -> FloatArray:
     """Returns the unit vector `[..., 3]` towards a longitude and latitude `[...]` [rad]."""
     longitude, latitude = np.broadcast_arrays(longitude, latitude)
     flat = np.cos(latitude)
-    x, y = np.cos(longitude) * flat, np.sin(longitude) * flat
+    x = np.cos(longitude) * flat
+    y = np.sin(longitude) * flat
     return np.stack([x, y, np.sin(latitude)], axis=-1)
 
 
@@ -83,7 +84,9 @@ def axes(relative: FloatArray) -> FloatArray:
     where longitude has no meaning, those of longitude zero.
     """
     flat, distance, cosine, sine = _polar(relative)
-    rise, run, none = relative[..., 2] / distance, flat / distance, np.zeros_like(flat)
+    rise = relative[..., 2] / distance
+    run = flat / distance
+    none = np.zeros_like(flat)
     rows = (
         (run * cosine, run * sine, rise),
         (-sine, cosine, none),
@@ -95,7 +98,9 @@ def axes(relative: FloatArray) -> FloatArray:
 def _polar(
     relative: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    x, y, z = relative[..., 0], relative[..., 1], relative[..., 2]
+    x = relative[..., 0]
+    y = relative[..., 1]
+    z = relative[..., 2]
     flat = np.sqrt(
         x * x + y * y
     )  # many times faster than hypot, and nothing here overflows
@@ -116,14 +121,17 @@ def tangents(longitude: FloatArray, latitude: FloatArray) -> FloatArray:
 
 def angles(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Returns longitude (0 to 2 pi) and latitude `[...]` [rad] of vectors `[..., 3]`."""
-    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
+    x = vectors[..., 0]
+    y = vectors[..., 1]
+    z = vectors[..., 2]
     return np.arctan2(y, x) % (2 * np.pi), np.arctan2(z, np.hypot(x, y))
 
 
 def _equatorial_to_galactic_axes() -> FloatArray:
     # The pole's own sky axes are the Galactic axes, turned about the pole.
     pole, east, north = tangents(_POLE_RA, _POLE_DEC)
-    sine, cosine = np.sin(_POLE_LONGITUDE), np.cos(_POLE_LONGITUDE)
+    sine = np.sin(_POLE_LONGITUDE)
+    cosine = np.cos(_POLE_LONGITUDE)
     return np.stack([cosine * north + sine * east, sine * north - cosine * east, pole])
 
 
@@ -264,7 +272,8 @@ def project(
         relative: Where they are, from the observer `[..., 3]`; not the null vector.
     """
     flat, distance, cosine, sine = _polar(relative)
-    z, v_z = relative[..., 2], vectors[..., 2]
+    z = relative[..., 2]
+    v_z = vectors[..., 2]
     v_flat = cosine * vectors[..., 0] + sine * vectors[..., 1]
     along_longitude = cosine * vectors[..., 1] - sine * vectors[..., 0]
     outward = (flat * v_flat + z * v_z) / distance

@@ -64,7 +64,8 @@ class BinnedStars(NamedTuple):
 
 def assign_to_bins(stars: RestFrameStars, binning: SkyBinning) -> BinnedStars:
     """Returns the stars that fall in a bin, profile after profile."""
-    found, first = [], 0
+    found = []
+    first = 0
     inside: dict[Patch, BoolArray] = {}
     for profile in binning.profiles:
         if profile.patch not in inside:
@@ -82,7 +83,8 @@ def _profile_members(
     velocity = getattr(stars, profile.quantity)
     chosen = np.flatnonzero(inside & np.isfinite(velocity))
     number = profile.assign(stars.distance[chosen])
-    chosen, number = chosen[number >= 0], number[number >= 0]
+    chosen = chosen[number >= 0]
+    number = number[number >= 0]
     return chosen, velocity[chosen], number
 
 
@@ -173,7 +175,8 @@ def entries(
         dispersion: Likewise `[..., K]`.
         binning: Which moments of which bins are entries.
     """
-    columns, first = [], 0
+    columns = []
+    first = 0
     for profile in binning.profiles:
         here = slice(first, first + len(profile.bins))
         first = here.stop

@@ -183,7 +183,8 @@ def _between(parts: Parts, lower: float, upper: float) -> BoolArray:
     lose none.
     """
     width = upper % 360 - lower % 360
-    after, before = _leftwards(parts, lower) >= 0, _leftwards(parts, upper) < 0
+    after = _leftwards(parts, lower) >= 0
+    before = _leftwards(parts, upper) < 0
     return after & before if 0 <= width <= 180 or width < -180 else after | before
 
 
@@ -211,10 +212,8 @@ class Patch:
     def mean_sin_b(self) -> float:
         """The mean sine of Galactic latitude over the patch."""
         number = np.arange(20_000) + 0.5  # a spiral that covers the sphere evenly
-        sine, angle = (
-            1.0 - 2.0 * number / len(number),
-            np.pi * (1.0 + 5.0**0.5) * number,
-        )
+        sine = 1.0 - 2.0 * number / len(number)
+        angle = np.pi * (1.0 + 5.0**0.5) * number
         flat = np.sqrt(1.0 - sine**2)
         sphere = np.stack([flat * np.cos(angle), flat * np.sin(angle), sine], axis=1)
         return float(sine[self.contains(Directions(sphere))].mean())

@@ -214,7 +214,8 @@ def draw_stars(
     """
     targets = sample.targets
     order = random.permutation(len(targets.cell))
-    cell, wanted = targets.cell[order], targets.bin[order]
+    cell = targets.cell[order]
+    wanted = targets.bin[order]
     within = random.random((2, len(cell)))
     # cells are mapped with equal area, so that these points fill them evenly
     points = np.stack(
@@ -252,10 +253,8 @@ def _assign(neighbours: IntArray, count: int) -> IntArray:
     """Returns one of each point's neighbours `[N, k]`, none again before others were taken once."""
     used = np.zeros(count + 1, dtype=np.int32)
     used[count] = np.iinfo(np.int32).max  # what stands for no star
-    picked, waiting = (
-        np.zeros(len(neighbours), dtype=np.intp),
-        np.arange(len(neighbours)),
-    )
+    picked = np.zeros(len(neighbours), dtype=np.intp)
+    waiting = np.arange(len(neighbours))
     while len(waiting):
         around = neighbours[waiting]
         choice = around[np.arange(len(around)), used[around].argmin(axis=1)]
