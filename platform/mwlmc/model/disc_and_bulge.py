@@ -126,10 +126,11 @@ class StellarTable:
         corner = i * _NODES + j
         soft2 = planar2 + height * height + _SOFTENING**2
         point = G * _STELLAR_MASS / (soft2 * soft2.sqrt())
-        along = (corner, u - i, v - j)
-        return _bilinear(self.plane, *along) * point, _bilinear(
-            self.across, *along
-        ) * point
+        du = u - i
+        dv = v - j
+        plane = _bilinear(self.plane, corner, du, dv) * point
+        across = _bilinear(self.across, corner, du, dv) * point
+        return plane, across
 
 
 def _bilinear(table: Tensor, corner: Tensor, u: Tensor, v: Tensor) -> Tensor:
@@ -251,14 +252,11 @@ def _multipole_pulls(
     radius: FloatArray, height: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Returns the pulls from the moments of order 0, 2 and 4 of the disc's mass."""
-    r2, z2 = (
-        6.0 * DISC_SCALE**2,
-        np.pi**2 / 3.0 * DISC_HEIGHT**2,
-    )  # means of R^2 and z^2
-    r4, z4 = (
-        120.0 * DISC_SCALE**4,
-        7.0 * np.pi**4 / 15.0 * DISC_HEIGHT**4,
-    )  # of R^4 and z^4
+    # means over the disc of R^2, z^2, R^4 and z^4
+    r2 = 6.0 * DISC_SCALE**2
+    z2 = np.pi**2 / 3.0 * DISC_HEIGHT**2
+    r4 = 120.0 * DISC_SCALE**4
+    z4 = 7.0 * np.pi**4 / 15.0 * DISC_HEIGHT**4
     q2 = z2 - 0.5 * r2
     q4 = z4 - 3.0 * z2 * r2 + 0.375 * r4
     s2 = radius**2 + height**2

@@ -17,10 +17,10 @@ from scipy import special
 
 from mwlmc.model.constants import G
 from mwlmc.model.disc_and_bulge import bulge_density, disc_density
+from orrery.parameters import FloatArray
 
 VERSION = 1  # of the distribution function; raised whenever its numbers change
 
-FloatArray = NDArray[np.floating[Any]]
 Equilibrium = Literal["halo", "total"]
 
 # Nodes in radius: everything is tabulated on them. They reach far enough in and out

@@ -1,6 +1,6 @@
 """Both galaxies' centres, rewound from where the LMC is today.
 
-Each centre feels the other galaxy's rigid potential; the LMC also feels Chandrasekhar's
+Each centre moves in the other galaxy's rigid potential; on the LMC acts Chandrasekhar's
 friction against the Milky Way's stars and dark matter (Brooks et al. 2025b, Eq. 1).
 Rewound, friction feeds the orbit, and where it is strong some orbits run away: they are
 marked, never hidden.

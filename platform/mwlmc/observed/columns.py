@@ -37,7 +37,7 @@ _COLUMNS |= {
     if name not in ("ra", "dec", "l", "b", "pm_corr")
 }
 
-# How the end of a column's name tells its unit where the file cannot.
+# Units by the ending of a column's name, for files that hold none, such as CSV.
 _SUFFIXES = {
     "deg": units.deg,
     "rad": units.rad,

@@ -18,7 +18,7 @@ from orrery.records import Observation
 
 # Of the stars of an all-sky survey of giants (H3, SEGUE and MagE together), the
 # fraction assumed in each patch: such surveys are mostly northern, and few stars are
-# seen towards the third and fourth Galactic quadrants in the south.
+# observed towards the third and fourth Galactic quadrants in the south.
 SHARES = {
     "q1": 0.28,
     "q2": 0.37,

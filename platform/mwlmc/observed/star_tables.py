@@ -97,13 +97,13 @@ class StarTable:
     def rest_frame(self) -> kinematics.RestFrameStars:
         """Returns the stars as a binning wants them: rest-frame velocities, distances, directions.
 
-        The longitude's proper motions are not needed: they carry the Sun's own least
+        The longitude's proper motions are not needed: they contain the Sun's own least
         known motion.
         """
         outward, _, along_b = frames.solar_velocity(self.l, self.b)
         return kinematics.RestFrameStars(
             distance=self.galactocentric_distance,
-            seen=Directions(frames.direction(self.l, self.b)),
+            directions=Directions(frames.direction(self.l, self.b)),
             v_gsr=self.v_los + outward,
             v_tb=frames.K * self.distance * self.pm_b + along_b,
             owner=np.zeros(len(self), dtype=np.intp),
@@ -166,7 +166,7 @@ def select(table: StarTable, selection: StarSelection) -> StarTable:
 def read_stars(path: Path | str) -> StarTable:
     """Returns the stars of a file that have a position, a distance and a velocity.
 
-    Two layouts are known, and told apart by looking. DESI's catalogue of blue
+    Two layouts are known and recognised by their content. DESI's catalogue of blue
     horizontal-branch stars (`MWS_BHB.fits`: tables RVTAB, FIBERMAP and GAIA, row by
     row; only PRIMARY rows are read). And a plain table (CSV, ECSV, FITS) with a
     distance, a line-of-sight velocity, (ra, dec) or (l, b), and possibly proper motions

@@ -130,7 +130,7 @@ class SkyBinning:
         clip: Stars further than this many dispersions from the mean are clipped.
         lmc: Whether the LMC's phase space is among the entries. Those who infer it
             leave it out.
-        sample: The survey whose stars simulated ones stand for, in number, place and
+        sample: The survey that simulated stars represent, in number, place and
             errors; without it all simulated stars count, and have no errors.
     """
 

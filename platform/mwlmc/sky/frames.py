@@ -29,7 +29,7 @@ _POLE_RA, _POLE_DEC, _POLE_LONGITUDE = np.radians(
 
 
 class SkyCoordinates(NamedTuple):
-    """Stars as the Sun sees them, in equatorial coordinates (ICRS).
+    """Heliocentric coordinates and motions of stars, equatorial (ICRS).
 
     Arguments:
         ra: Right ascension `[...]` [rad], 0 to 2 pi.
@@ -173,7 +173,8 @@ def rotate_proper_motion(
         pm_dec: Proper motion along declination `[...]` [mas/yr].
     """
     equatorial = tangents(ra, dec)
-    galactic = tangents(*equatorial_to_galactic(ra, dec)) @ EQUATORIAL_TO_GALACTIC
+    l, b = equatorial_to_galactic(ra, dec)  # noqa: E741
+    galactic = tangents(l, b) @ EQUATORIAL_TO_GALACTIC
     turn = np.einsum("...ik,...jk->...ij", galactic[..., 1:, :], equatorial[..., 1:, :])
     motion = np.stack(np.broadcast_arrays(pm_ra_cosdec, pm_dec), axis=-1)
     rotated = np.einsum("...ij,...j->...i", turn, motion)
@@ -208,7 +209,7 @@ def sky_to_galactocentric(
 
 
 def galactocentric_to_sky(position: FloatArray, velocity: FloatArray) -> SkyCoordinates:
-    """Returns what the Sun sees: the inverse of `sky_to_galactocentric`.
+    """Returns heliocentric coordinates: the inverse of `sky_to_galactocentric`.
 
     Arguments:
         position: Galactocentric position `[..., 3]` [kpc].
@@ -221,17 +222,19 @@ def galactocentric_to_sky(position: FloatArray, velocity: FloatArray) -> SkyCoor
         np.asarray(velocity, dtype=float) - SUN_VELOCITY
     ) @ EQUATORIAL_TO_GALACTOCENTRIC
     distance, v_los, v_ra, v_dec = project(motion, relative)
+    ra, dec = angles(relative)
     return SkyCoordinates(
-        *angles(relative),
-        distance,
-        v_los,
-        v_ra / (K * distance),
-        v_dec / (K * distance),
+        ra=ra,
+        dec=dec,
+        distance=distance,
+        v_los=v_los,
+        pm_ra_cosdec=v_ra / (K * distance),
+        pm_dec=v_dec / (K * distance),
     )
 
 
 def sky_velocities(position: FloatArray, velocity: FloatArray) -> RestFrame:
-    """Returns the Galactic rest-frame velocities that the Sun would see if it were at rest.
+    """Returns the velocities in the Galactic rest frame along the axes of the sky at the Sun.
 
     Arguments:
         position: Galactocentric position `[..., 3]` [kpc].
@@ -241,7 +244,9 @@ def sky_velocities(position: FloatArray, velocity: FloatArray) -> RestFrame:
         np.asarray(position, dtype=float) - SUN_POSITION
     ) @ GALACTIC_TO_GALACTOCENTRIC
     motion = np.asarray(velocity, dtype=float) @ GALACTIC_TO_GALACTOCENTRIC
-    return RestFrame(*angles(relative), *project(motion, relative))
+    l, b = angles(relative)  # noqa: E741
+    distance, v_gsr, v_l, v_b = project(motion, relative)
+    return RestFrame(l=l, b=b, distance=distance, v_gsr=v_gsr, v_l=v_l, v_b=v_b)
 
 
 def solar_velocity(
