@@ -157,11 +157,11 @@ class EvaluatedEnsemble:
         """
         tests = (self.truth, self.predicted, self.window)
         try:
-            return regression.interval(prediction, *tests)
+            return regression.prediction_interval(prediction, *tests)
         except regression.TooFewAlikeError:
             alike = int((np.abs(self.predicted - prediction) <= self.window).sum())
             return PredictionInterval(
-                prediction, *(np.nan,) * 3, regression.LEVEL, alike
+                prediction, *(np.nan,) * 3, regression.INTERVAL_LEVEL, alike
             )
 
     def predict_observation(self, observation: Observation) -> PredictionInterval:
@@ -241,7 +241,7 @@ def posterior_score(
 
 
 def drawn_interval(
-    draws: FloatArray, level: float = regression.LEVEL
+    draws: FloatArray, level: float = regression.INTERVAL_LEVEL
 ) -> PredictionInterval:
     """Returns median and central interval of draws `[n, 1]` of a posterior of one parameter."""
     low, median, high = np.quantile(

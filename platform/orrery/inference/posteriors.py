@@ -13,7 +13,7 @@ from functools import partial
 from astropy.table import Table
 
 from orrery import data_vector
-from orrery.judging import calibration, diagnostics, misspecification
+from orrery.judging import calibration, diagnostics, misspecification, verdicts
 from orrery.judging.calibration import LEVEL, Calibration
 from orrery.judging.misspecification import DOUBTFUL, Misspecification
 from orrery.learning import mixture, posterior
@@ -366,7 +366,7 @@ def _powerless(judged: Calibration) -> list[str]:
 
 def _rejected(judged: Calibration, parameters: tuple[Parameter, ...]) -> str:
     rank, band = (
-        diagnostics.holm(p) for p in (judged.ranks.ks_pvalue, judged.ranks.band_pvalue)
+        verdicts.holm(p) for p in (judged.ranks.ks_pvalue, judged.ranks.band_pvalue)
     )
     return ", ".join(
         f"{name} (p = {rank[i]:.2g}, band {band[i]:.2g})"
@@ -381,8 +381,8 @@ def _calibration_table(judged: Calibration, parameters: tuple[Parameter, ...]) -
         {
             "parameter": list(names(parameters)),
             "rank_pvalue": ranks.ks_pvalue,
-            "corrected": diagnostics.holm(ranks.ks_pvalue),
-            "band_corrected": diagnostics.holm(ranks.band_pvalue),
+            "corrected": verdicts.holm(ranks.ks_pvalue),
+            "band_corrected": verdicts.holm(ranks.band_pvalue),
             "control_pvalue": judged.control.ranks.ks_pvalue,
         }
     )

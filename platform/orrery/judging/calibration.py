@@ -15,15 +15,9 @@ from astropy.table import Table
 from scipy import special
 
 from orrery.branches import LEARNING, TEST_NOISE
-from orrery.judging import diagnostics
-from orrery.judging.diagnostics import (
-    Coverage,
-    ExpectedLogProbability,
-    IntervalCoverage,
-    Ranks,
-    Verdict,
-    holm,
-)
+from orrery.judging import diagnostics, verdicts
+from orrery.judging.diagnostics import Coverage, IntervalCoverage, Ranks
+from orrery.judging.verdicts import ExpectedLogProbability, Verdict, holm
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.terminal import progress
@@ -68,7 +62,7 @@ class Control:
     @property
     def verdict(self) -> Verdict:
         """Which tests reject it."""
-        return diagnostics.rejections(self.coverage, self.ranks, level=LEVEL)
+        return verdicts.rejections(self.coverage, self.ranks, level=LEVEL)
 
 
 @dataclass(frozen=True)
@@ -80,7 +74,7 @@ class Calibration:
         coverage: TARP.
         ranks: Simulation-based calibration.
         intervals: Coverage of each parameter's central intervals.
-        log_probability: What the data bought.
+        log_probability: The information gain over the prior.
         control: The same posterior made too narrow, which the tests must reject.
     """
 
@@ -94,7 +88,7 @@ class Calibration:
     @property
     def verdict(self) -> Verdict:
         """Which tests reject the posterior."""
-        return diagnostics.rejections(
+        return verdicts.rejections(
             self.coverage, self.ranks, self.log_probability, LEVEL
         )
 
@@ -171,7 +165,7 @@ def calibrate(
         diagnostics.tarp(drawn, test.theta, seed),
         diagnostics.sbc_ranks(drawn, test.theta, seed),
         diagnostics.coverage_table(drawn, test.theta),
-        diagnostics.expected_log_probability(log_prob, _without_data(estimate, test)),
+        verdicts.expected_log_probability(log_prob, _without_data(estimate, test)),
         _control(drawn, test.theta, seed),
     )
 
