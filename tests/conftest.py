@@ -3,11 +3,15 @@
 What this file imports is imported outside: only pytest and the standard library.
 """
 
+import contextlib
+import io
 import os
+import runpy
 import shutil
 import subprocess
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 import pytest
@@ -88,26 +92,84 @@ def shared():
 
 
 @pytest.fixture(scope="session")
+def _session():
+    """Where the shared Ray session is kept open until the last test has ended."""
+    with contextlib.ExitStack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def connected(_session):
+    """The number of CPUs of the Ray session that this process's tests share.
+
+    It is started by the first test that asks, and again after one that ended it.
+    """
+    import ray
+
+    from orrery.execution import cluster
+
+    if not ray.is_initialized():
+        _session.enter_context(cluster.connect())
+    return cluster.cpus()
+
+
+def command_line(experiment, options, place):
+    folders = (
+        ("--datasets", place / "datasets", "--reports", place / "runs") if place else ()
+    )
+    return [str(word) for word in (experiment, *options, *folders)]
+
+
+@pytest.fixture(scope="session")
 def run():
-    """Starts an experiment as a user does, from the repository's root."""
+    """Runs an experiment as a user does, from the repository's root, but in this process.
+
+    Libraries are imported once, and the compiled engine serves one run after the other.
+    """
 
     def start(experiment, *options, place=None):
-        folders = (
-            ("--datasets", place / "datasets", "--reports", place / "runs")
-            if place
-            else ()
+        command = command_line(experiment, options, place)
+        out, err = io.StringIO(), io.StringIO()
+        with (
+            pytest.MonkeyPatch.context() as patch,
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
+            patch.setattr(sys, "argv", command)
+            patch.setenv("WANDB_MODE", "disabled")  # tried in the tests of reports
+            patch.chdir(ROOT)
+            code = exit_code(command[0])
+        return subprocess.CompletedProcess(
+            command, code, out.getvalue(), err.getvalue()
         )
-        command = [sys.executable, experiment, *options, *folders]
+
+    return start
+
+
+def exit_code(script):
+    """Runs a script to its end and returns what its process would have ended with."""
+    try:
+        runpy.run_path(script, run_name="__main__")
+    except SystemExit as end:
+        return end.code or 0
+    except Exception:
+        traceback.print_exc()
+        return 1
+    return 0
+
+
+@pytest.fixture(scope="session")
+def run_alone():
+    """Runs an experiment in a process of its own."""
+
+    def start(experiment, *options, place=None):
         return subprocess.run(
-            [str(word) for word in command],
+            [sys.executable, *command_line(experiment, options, place)],
             check=False,
             capture_output=True,
             text=True,
             cwd=ROOT,
-            env={
-                **os.environ,
-                "WANDB_MODE": "disabled",
-            },  # tried for real in the tests of reports
+            env={**os.environ, "WANDB_MODE": "disabled"},
         )
 
     return start

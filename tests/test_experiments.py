@@ -19,7 +19,7 @@ from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
 from mwlmc.study.literature import QUANTITIES, TABLE2
 from orrery.execution import simulation, summaries
 from orrery.learning import mixture, posterior
-from orrery.learning.posterior import Flow
+from orrery.learning.flow import Flow
 from orrery.learning.training import Training
 from orrery.storage.dataset import Dataset
 

@@ -104,8 +104,8 @@ def prior(proposal: Proposal, lmc_mass: LMCMass = "table1") -> Prior:
         proposal: How the LMC's sky coordinates are drawn: `table1`, the paper's wide
             prior, or `observed`, near the observed place.
         lmc_mass: The prior of the LMC's total mass: `table1`, the paper's, or `wide`,
-            uniform from the lightest possible LMC to 5e11 Msun, which says nothing of
-            what others found.
+            uniform from the lightest possible LMC to 5e11 Msun, independent of
+            published measurements.
 
     Raises:
         ValueError: If there is no such proposal, or no such prior of the LMC's mass.

@@ -20,7 +20,10 @@ _DERIVED = (
     Column("df_clipped", "", "1 if that share is above 0.001", "int32"),
     Column("runaways", "", "draws before this one whose rewind ran away", "int32"),
     Column(
-        "carried", "", "stars that could reach the survey and were integrated", "int32"
+        "integrated",
+        "",
+        "stars that could reach the survey, whose orbits were integrated",
+        "int32",
     ),
 )
 _LMC = tuple(

@@ -1,6 +1,6 @@
 """Simulates given parameters instead of drawing them: the way from a posterior back to stars.
 
-What a posterior predicts is seen by simulating its draws. Not every draw can be: a flow
+What a posterior predicts is found by simulating its draws. Not every draw can be: a flow
 may leave the prior, and the rewind of some parameters runs away. The prior holds
 neither, so such draws are dropped, and counted, before anything is simulated.
 """

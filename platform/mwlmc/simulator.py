@@ -1,7 +1,7 @@
 """One simulation, from prior to stars today.
 
 Parameters are drawn, both galaxies are rewound, a stellar halo in equilibrium is
-sampled 2.2 Gyr ago and carried to today, and the reflex motion is fitted to its outer
+sampled 2.2 Gyr ago and evolved to today, and the reflex motion is fitted to its outer
 stars. What a survey would make of the stars is left to the summaries, so that a new
 binning needs no new simulation.
 """
@@ -35,7 +35,9 @@ from orrery.records import Records, Schema
 
 VERSION = 1  # of the engine; raised whenever its numbers change
 
-_PARAMETERS_DRAW, _STARS_DRAW = 0, 1  # the two random streams of a simulation
+# The two random streams of a simulation: its parameters do not depend on its stars.
+_PARAMETERS_STREAM = 0
+_STARS_STREAM = 1
 _MOST_DRAWS = 100
 FEWEST_STARS = 500
 _SHARE_OF_A_GPU = 1 / 16
@@ -60,8 +62,9 @@ class Past:
     trajectories: trajectories.Trajectories
 
     def potential(self, device: str = "cpu") -> orbits.MovingPotential:
-        """Returns what the stars felt, on a device."""
-        two, stars = self.galaxies, disc_and_bulge.stellar_table()
+        """Returns the moving potential of the last 2.2 Gyr, on a device."""
+        two = self.galaxies
+        stars = disc_and_bulge.stellar_table()
         return orbits.moving_potential(
             two.milky_way, stars, two.lmc, self.trajectories, device=device
         )
@@ -76,13 +79,13 @@ class StarParticles:
         velocity: [km/s], float32, with shape `[3, B, N]`.
         clipped: The shares of the stars that a non-negative f cannot make, with shape
             `[B]`.
-        carried: How many could reach the survey and were integrated, with shape `[B]`.
+        integrated: How many could reach the survey and were integrated, with shape `[B]`.
     """
 
     position: torch.Tensor
     velocity: torch.Tensor
     clipped: FloatArray
-    carried: NDArray[np.int32]
+    integrated: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -101,9 +104,9 @@ class Simulator:
         reflex_shell: Distances of the stars that define the travel velocity [kpc].
         accuracy: How finely the embedded engine follows orbits: `survey`, whose errors
             move no binned mean or dispersion, or `orbit`, whose single stars are right.
-        engine: What carries the stars: `torch`, embedded, or `agama`, where it is
+        engine: What integrates the stars' orbits: `torch`, embedded, or `agama`, where it is
             installed.
-        device: Where the embedded engine carries them: `cpu`, or `cuda`, a GPU.
+        device: Where the embedded engine does: `cpu`, or `cuda`, a GPU.
     """
 
     proposal: parameters.Proposal = "observed"
@@ -125,7 +128,7 @@ class Simulator:
                 f"stars = {self.stars} must be {FEWEST_STARS} or more: fewer do not fix the reflex"
             )
         inner, outer = self.reflex_shell
-        # stars that cannot reach the inner edge are not carried, so the shell must not
+        # stars that cannot reach the inner edge are not integrated, so the shell must not
         # need them
         if not 0.0 < self.inner_edge <= inner < outer <= self.outer_edge:
             raise ValueError(
@@ -178,7 +181,7 @@ class Simulator:
             "prior": self.prior.describe(),
             "frame": "Galactocentric, right-handed, Sun at (-8.3, 0, 0.02) kpc",
             "units": {"length": "kpc", "velocity": "km / s", "mass": "solMass"},
-            # Compiled sums round differently: such shards must not stand beside others.
+            # Compiled sums round differently: such shards must not be mixed with others.
             "compiled": compiled_step.can_compile(),
             "agama": agama_engine.agama_version() if self.engine == "agama" else None,
             "versions": versions,
@@ -193,7 +196,7 @@ class Simulator:
                 `seed` and on its number alone.
         """
         _, runaways, past = self.past(seed, indices)
-        streams = [generator(seed, index, _STARS_DRAW) for index in indices]
+        streams = [generator(seed, index, _STARS_STREAM) for index in indices]
         records = self._records(past, streams)
         numbers: dict[str, NDArray[Any]] = {
             "index": np.asarray(indices, np.int64),
@@ -223,9 +226,10 @@ class Simulator:
             **self.reflex_motion(stars),
             "df_clipped_share": stars.clipped,
             "df_clipped": (stars.clipped > _CLIPPED).astype(np.int32),
-            "carried": stars.carried,
+            "integrated": stars.integrated,
         }
-        return Records(scalars, *self.kept(stars))
+        particles, offsets = self.kept(stars)
+        return Records(scalars, particles, offsets)
 
     # --- the stages of a simulation ----------------------------------------------------------
 
@@ -242,7 +246,7 @@ class Simulator:
             ValueError: If a hundred draws of one simulation all ran away.
         """
         prior = self.prior
-        streams = [generator(seed, index, _PARAMETERS_DRAW) for index in indices]
+        streams = [generator(seed, index, _PARAMETERS_STREAM) for index in indices]
         theta = np.concatenate([prior.draw(stream) for stream in streams])
         runaways = np.zeros(len(indices), dtype=np.int32)
         for _ in range(_MOST_DRAWS):
@@ -269,8 +273,10 @@ class Simulator:
             torch.as_tensor(10.0 ** named["log10_lambda_df"])[:, None],
         )
         position, velocity = lmc.lmc_today(named)
-        start = torch.as_tensor(position.T), torch.as_tensor(velocity.T)
-        return Past(named, galaxies, trajectories.rewind(*start, galaxies))
+        rewound = trajectories.rewind(
+            torch.as_tensor(position.T), torch.as_tensor(velocity.T), galaxies
+        )
+        return Past(named, galaxies, rewound)
 
     def stars_today(
         self, past: Past, streams: Sequence[np.random.Generator]
@@ -282,7 +288,7 @@ class Simulator:
             streams: One random generator for each simulation's stars.
         """
         if self.engine == "torch":
-            return self.carried(past, self.sampled(past, streams))
+            return self.evolved(past, self.sampled(past, streams))
         seeds = [int(stream.integers(1, 2**31 - 1)) for stream in streams]
         halo = agama_engine.simulate(
             past.named,
@@ -297,8 +303,9 @@ class Simulator:
     def sampled(
         self, past: Past, streams: Sequence[np.random.Generator]
     ) -> StarParticles:
-        """Returns the stars 2.2 Gyr ago, none of them carried yet."""
-        halo, named = past.galaxies.milky_way, past.named
+        """Returns the stars 2.2 Gyr ago, none of them evolved yet."""
+        halo = past.galaxies.milky_way
+        named = past.named
         stars = np.empty((2, 3, len(streams), self.stars), np.float32)
         clipped = np.empty(len(streams))
         for b, random in enumerate(streams):
@@ -315,27 +322,29 @@ class Simulator:
             position, velocity, clipped, np.zeros(len(streams), np.int32)
         )
 
-    def carried(self, past: Past, stars: StarParticles) -> StarParticles:
+    def evolved(self, past: Past, stars: StarParticles) -> StarParticles:
         """Returns the stars today, by the embedded engine."""
         potential = past.potential(self.device)
-        x, v, carried = stellar_halo.evolve(
+        x, v, integrated = stellar_halo.evolve(
             stars.position.to(self.device),
             stars.velocity.to(self.device),
             potential,
             self.inner_edge,
             stellar_halo.STEP_SHARES[self.accuracy],
         )
-        count = carried.sum(1).cpu().numpy().astype(np.int32)
+        count = integrated.sum(1).cpu().numpy().astype(np.int32)
         return StarParticles(x.cpu(), v.cpu(), stars.clipped, count)
 
     def reflex_motion(self, stars: StarParticles) -> dict[str, NDArray[Any]]:
         """Returns the reflex columns, each `[B]`: fits to the stars of the shell."""
         fits = []
-        x, v = stars.position.numpy(), stars.velocity.numpy()
+        inner, outer = self.reflex_shell
+        x = stars.position.numpy()
+        v = stars.velocity.numpy()
         for position, velocity in zip(
             x.transpose(1, 2, 0), v.transpose(1, 2, 0), strict=True
         ):
-            chosen = reflex.shell(position, *self.reflex_shell)
+            chosen = reflex.shell(position, inner, outer)
             fits.append(
                 asdict(reflex.fit_error_free(position[chosen], velocity[chosen]))
             )
@@ -355,7 +364,8 @@ class Simulator:
         }, offsets
 
     def _derived(self, past: Past) -> dict[str, NDArray[Any]]:
-        galaxies, mass = past.galaxies, past.named["m200_mw"]
+        galaxies = past.galaxies
+        mass = past.named["m200_mw"]
         edge = torch.full((len(mass), 1), 50.0, dtype=torch.float64)
         halo = galaxies.milky_way.enclosed_mass(edge)[:, 0].numpy()
         lmc_mass = galaxies.lmc.enclosed_mass(edge)[:, 0].numpy()

@@ -30,7 +30,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from orrery.learning.members import Cohort, Learning, Networks, initialise_members
+from orrery.learning.members import Cohort, Learning
+from orrery.learning.networks import Networks, initialise_members
 
 SEED = 1
 Examples = tuple[Tensor, Tensor]

@@ -135,7 +135,7 @@ def _stages(simulator: Simulator, count: int) -> dict[str, Any]:
     steps, counted = counted_stepper()
     with mock.patch.object(stellar_halo, "stepper", return_value=steps):
         clock.last = time.perf_counter()
-        today = simulator.carried(past, stars)
+        today = simulator.evolved(past, stars)
         clock.lap("integrate")
     simulator.reflex_motion(today)
     clock.lap("reflex")
@@ -150,7 +150,7 @@ def _stages(simulator: Simulator, count: int) -> dict[str, Any]:
     return {
         "stages": {stage: round(s / count, 5) for stage, s in clock.stages.items()},
         "evaluations": round(counted.evaluations / count),
-        "carried": round(float(today.carried.mean())),
+        "integrated": round(float(today.integrated.mean())),
     }
 
 

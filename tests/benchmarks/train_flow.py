@@ -40,8 +40,8 @@ from torch import Tensor, nn
 
 from orrery import identity, runs, terminal
 from orrery.identity import JSON
-from orrery.learning import training
-from orrery.learning.posterior import Flow
+from orrery.learning import loop
+from orrery.learning.flow import Flow
 from orrery.learning.training import Training
 from orrery.parameters import FloatArray, generator
 
@@ -242,7 +242,7 @@ def train_ours(problem: Problem, options: Options, seed: int, goal: float) -> JS
         clock = Clock()
         torch.manual_seed(seed)
         module = Loss(options.flow.build(*problem.train))
-        trained = training.train(
+        trained = loop.train(
             module,
             lambda epoch: problem.train,
             problem.validation,

@@ -82,7 +82,7 @@ def test_accuracy_moves_stars_a_little_and_no_parameter(records):
     for name in (
         *parameters.prior("observed").names,
         "runaways",
-        "carried",
+        "integrated",
         "df_clipped_share",
     ):
         np.testing.assert_array_equal(fine.scalars[name], records.scalars[name])
@@ -111,7 +111,7 @@ def stages():
     """The past of two simulations, their stars before the LMC, and today."""
     _, _, past = SMALL.past(11, [0, 1])
     initial = SMALL.sampled(past, [generator(11, index, 1) for index in (0, 1)])
-    return past, initial, SMALL.carried(past, initial)
+    return past, initial, SMALL.evolved(past, initial)
 
 
 def test_a_record_is_its_stages(records, stages):
@@ -121,7 +121,7 @@ def test_a_record_is_its_stages(records, stages):
     np.testing.assert_array_equal(
         initial.clipped, records.scalars["df_clipped_share"][:2]
     )
-    np.testing.assert_array_equal(today.carried, records.scalars["carried"][:2])
+    np.testing.assert_array_equal(today.integrated, records.scalars["integrated"][:2])
     for name, values in SMALL.reflex_motion(today).items():
         np.testing.assert_allclose(
             values, records.scalars[name][:2], rtol=1e-6, atol=1e-3
@@ -135,10 +135,10 @@ def test_a_record_is_its_stages(records, stages):
 
 def test_no_star_moves_before_it_is_carried(stages):
     _, initial, today = stages
-    assert (initial.carried == 0).all()
-    assert ((today.carried > 0) & (today.carried < 600)).all()
+    assert (initial.integrated == 0).all()
+    assert ((today.integrated > 0) & (today.integrated < 600)).all()
     moved = (today.position != initial.position).any(0).sum(1).numpy()
-    np.testing.assert_array_equal(moved, today.carried)
+    np.testing.assert_array_equal(moved, today.integrated)
     np.testing.assert_array_equal(today.clipped, initial.clipped)
 
 
@@ -192,7 +192,7 @@ def test_stars_are_those_between_the_edges(records):
     for i in range(len(records)):
         scalars, stars = _one(records, i)
         radius = np.linalg.norm(stars[:3], axis=0)
-        assert 0.2 * 600 < len(radius) < scalars["carried"] <= 600
+        assert 0.2 * 600 < len(radius) < scalars["integrated"] <= 600
         # half precision rounds to one part in 2,000
         assert radius.min() > 30.0 * (1 - 1e-3)
         assert radius.max() < 500.0 * (1 + 1e-3)
@@ -377,7 +377,7 @@ def test_agama_gives_records_of_the_same_schema(by_agama, records):
         assert scalars["df_clipped_share"] == pytest.approx(
             ours["df_clipped_share"], abs=1e-4
         )
-        assert scalars["carried"] == 600
+        assert scalars["integrated"] == 600
         number = records.offsets[i + 1] - records.offsets[i]
         assert abs(stars.shape[1] - number) < 4.0 * np.sqrt(2.0 * number)
 

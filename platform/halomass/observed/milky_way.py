@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import astropy
 import numpy as np
@@ -47,19 +48,25 @@ SUN_VELOCITY = (12.9, 245.6, 7.78)  # [km/s]
 SUN_MAGNITUDE = 4.83  # absolute, in V
 BRIGHTEST = 25
 
+
+class _Allowed(NamedTuple):
+    """The unit of a column, and the smallest and largest value that can be meant."""
+
+    unit: units.UnitBase
+    lower: float
+    upper: float
+
+
 _REQUIRED = {
-    "ra_deg": (DEG, -360.0, 360.0),
-    "dec_deg": (DEG, -90.0, 90.0),
-    "dist_kpc": (KPC, 1e-3, 1e4),
-    "vlos_kms": (KMS, -2e3, 2e3),
-    "pmra_masyr": (MASYR, -1e3, 1e3),
-    "pmdec_masyr": (MASYR, -1e3, 1e3),
+    "ra_deg": _Allowed(DEG, -360.0, 360.0),
+    "dec_deg": _Allowed(DEG, -90.0, 90.0),
+    "dist_kpc": _Allowed(KPC, 1e-3, 1e4),
+    "vlos_kms": _Allowed(KMS, -2e3, 2e3),
+    "pmra_masyr": _Allowed(MASYR, -1e3, 1e3),
+    "pmdec_masyr": _Allowed(MASYR, -1e3, 1e3),
 }
-_BRIGHTNESS = (
-    "log10_Mstar_ML1",
-    "M_V",
-    "V0_mag",
-)  # the first of them that is there is used
+# The first of them that is there is used: those before need less to be assumed.
+_BRIGHTNESS = ("log10_Mstar_ML1", "M_V", "V0_mag")
 
 
 def galactocentric_frame() -> coordinates.Galactocentric:
@@ -127,7 +134,17 @@ def read_satellites(path: Path | str) -> Neighbours:
     path = Path(path)
     table = Table.read(path, format="ascii.csv")
     _check_titles(table, path.name)
-    columns = [_column(table, name, *limits) for name, limits in _REQUIRED.items()]
+    measured = {
+        title: _column(table, title, allowed) for title, allowed in _REQUIRED.items()
+    }
+    found = galactocentric_orbits(
+        ra=measured["ra_deg"],
+        dec=measured["dec_deg"],
+        distance=measured["dist_kpc"],
+        v_los=measured["vlos_kms"],
+        pm_ra_cosdec=measured["pmra_masyr"],
+        pm_dec=measured["pmdec_masyr"],
+    )
     log_m_star, brightness = _log_m_star(table)
     provenance = {
         "source": {
@@ -141,12 +158,7 @@ def read_satellites(path: Path | str) -> Neighbours:
     }
     names = tuple(str(name) for name in table["name"])
     host = Neighbours(
-        "Milky Way",
-        names,
-        galactocentric_orbits(*columns),
-        log_m_star,
-        MILKY_WAY_ENVIRONMENT,
-        provenance,
+        "Milky Way", names, found, log_m_star, MILKY_WAY_ENVIRONMENT, provenance
     )
     return within_radius(host)
 
@@ -162,20 +174,21 @@ def _check_titles(table: Table, file: str) -> None:
         )
 
 
-def _column(
-    table: Table, title: str, unit: units.UnitBase, lower: float, upper: float
-) -> FloatArray:
+def _column(table: Table, title: str, allowed: _Allowed) -> FloatArray:
     try:
         values = np.ma.filled(np.ma.asarray(table[title]).astype(float), np.nan)
     except ValueError as error:
         raise ValueError(
-            f"column {title} must hold numbers in {unit} ({error})"
+            f"column {title} must hold numbers in {allowed.unit} ({error})"
         ) from None
-    wrong = np.flatnonzero(~((values >= lower) & (values <= upper)))
+    # written so that NaN, where a cell is empty, is outside, too
+    inside = (values >= allowed.lower) & (values <= allowed.upper)
+    wrong = np.flatnonzero(~inside)
     if len(wrong):
         raise ValueError(
             f"satellite {str(table['name'][wrong[0]])!r} has {title} = {values[wrong[0]]}: give a "
-            f"value from {lower:g} to {upper:g} {unit}, or leave the satellite out"
+            f"value from {allowed.lower:g} to {allowed.upper:g} {allowed.unit}, or leave the "
+            "satellite out"
         )
     return np.asarray(values, dtype=np.float64)
 
@@ -184,12 +197,11 @@ def _log_m_star(table: Table) -> tuple[FloatArray, str]:
     """Returns log10 of the stellar masses `[N]` [Msun], and the column they are from."""
     title = next(name for name in _BRIGHTNESS if name in table.colnames)
     if title == "log10_Mstar_ML1":
-        return _column(table, title, units.dex(units.Msun), 0.0, 13.0), title
-    magnitude = _column(table, title, units.mag, -30.0, 30.0)
+        return _column(table, title, _Allowed(units.dex(units.Msun), 0.0, 13.0)), title
+    magnitude = _column(table, title, _Allowed(units.mag, -30.0, 30.0))
     if title == "V0_mag":
-        magnitude -= (
-            5 * np.log10(_column(table, "dist_kpc", *_REQUIRED["dist_kpc"])) + 10
-        )
+        distance = _column(table, "dist_kpc", _REQUIRED["dist_kpc"])
+        magnitude -= 5 * np.log10(distance) + 10
     return (SUN_MAGNITUDE - magnitude) / 2.5, title
 
 

@@ -1,10 +1,9 @@
-"""Holds the mock universe to what it imitates: numbers to be met beside its own.
+"""Compares the mock universe with what it imitates: numbers that it must meet.
 
     python -m halomass.study.acceptance
 
 A miss is called a miss. Passing says that the mock gives these numbers, and not that it
-is a
-simulation: what it leaves out is told in `mock_universe`.
+is a simulation: what it leaves out stands in `mock_universe`.
 """
 
 import argparse
@@ -33,13 +32,17 @@ from orrery.records import Records
 TITLE = "MOCK universe, not a simulation"
 NUMBERS = ("aim", "tolerance", "mock", "deviation")
 
-RECIPE, ORDINARY = "recipe", "ordinary"  # aims that are not from a publication
+# Aims that are not from a publication.
+RECIPE = "recipe"
+ORDINARY = "ordinary"
 _HOSTS = "Hayati et al. (2025), Table 1"
 _GALAXIES = "Behroozi et al. (2019), doi:10.1093/mnras/stz1182"
 _INFALL = "Li et al. (2020), arXiv:2008.05710"
 
-MILKY_WAY = 12.1  # log10 of the mass [Msun] of hosts whose satellites are counted
-_DWARF = 11.2  # log10 of the mass of hosts whose surroundings are looked at
+MILKY_WAY_LOG_MASS = (
+    12.1  # log10 of the mass [Msun] of hosts whose satellites are counted
+)
+_DWARF = 11.2  # log10 of the mass of hosts whose surroundings are compared
 _MILKY_WAY_ENVIRONMENT = (761.0, 17e3)  # [kpc] M31 and Virgo
 _SATELLITE_HOSTS = 200  # at most: their satellites are many
 
@@ -58,7 +61,7 @@ _RADIUS_TOLERANCE = 0.03
 
 @dataclass(frozen=True)
 class AcceptanceCheck:
-    """One number of the mock beside the one to be met.
+    """One number of the mock, and the one that it must meet.
 
     Arguments:
         quantity: What it is.
@@ -67,6 +70,10 @@ class AcceptanceCheck:
         mock: The mock's number.
         source: Where the aim is from; `recipe` where it is a number of the mock's own
             recipe.
+
+    Example:
+        >>> AcceptanceCheck("slope", aim=0.29, tolerance=0.01, mock=0.31).verdict
+        'MISS'
     """
 
     quantity: str
@@ -89,7 +96,7 @@ def acceptance_table(
     seed: int = 0,
     velocities: str = "orbits",
 ) -> Table:
-    """Returns the mock's numbers beside those that it is to meet.
+    """Returns the mock's numbers, and those that they must meet.
 
     Columns: quantity, aim, tolerance, mock, deviation, verdict (met, MISS, not
     comparable), source. A source `recipe` means that the aim is a number of the mock's
@@ -127,11 +134,11 @@ def acceptance_table(
 def _of_satellites(
     universe: MockUniverse, hosts: int, seed: int
 ) -> Iterator[AcceptanceCheck]:
-    around = hosts_of_mass(MILKY_WAY, min(hosts, _SATELLITE_HOSTS), seed)
+    around = hosts_of_mass(MILKY_WAY_LOG_MASS, min(hosts, _SATELLITE_HOSTS), seed)
     found = satellites_of(universe, around, seed)
     x = found.r / around.radius[found.host]
     inside = found[x < 1]
-    ratio = 10 ** (inside.log_m_peak - MILKY_WAY)
+    ratio = 10 ** (inside.log_m_peak - MILKY_WAY_LOG_MASS)
     for psi, aim, error in _ABUNDANCE:
         counted = np.count_nonzero(ratio > psi) / len(around.mass)
         yield AcceptanceCheck(
@@ -244,7 +251,9 @@ def _of_surroundings(
         "mean peculiar v_r/V_vir, 1-2 R_vir", -0.45, 0.15, float(falling[x < 2].mean())
     )
     yield AcceptanceCheck("its dispersion", 0.6, 0.1, float(falling[x < 2].std()))
-    alike = replace(universe, lightest=MILKY_WAY - 0.1, heaviest=MILKY_WAY + 0.1)
+    alike = replace(
+        universe, lightest=MILKY_WAY_LOG_MASS - 0.1, heaviest=MILKY_WAY_LOG_MASS + 0.1
+    )
     scalars = alike.records(seed + 2, range(min(hosts, 512))).scalars
     names = ("distance_larger", "distance_cluster")
     for name, observed in zip(names, _MILKY_WAY_ENVIRONMENT, strict=True):
@@ -267,7 +276,7 @@ def acceptance_tables(seed: int, hosts: int = 1024) -> dict[str, Table]:
     table.meta["key"] = "mock.acceptance"
     table.meta["caption"] = (
         f"{table.meta['model']}. What it aims at, and where that is from (recipe: a number of its "
-        "own recipe), beside what it gives; not comparable is what the mock, one snapshot without "
+        "own recipe), and what it gives; not comparable is what the mock, one snapshot without "
         "structure formation, cannot have."
     )
     table.meta["misses"] = (
@@ -329,7 +338,7 @@ def acceptance_text(table: Table) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Prints the mock universe's numbers beside those that it imitates; returns the exit status."""
+    """Prints the mock universe's numbers and those it imitates; returns the exit status."""
     parser = argparse.ArgumentParser(
         "python -m halomass.study.acceptance", description=main.__doc__
     )

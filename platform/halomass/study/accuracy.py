@@ -61,7 +61,7 @@ def published_rmse() -> dict[str, float]:
 def accuracy_tables(
     found: Mapping[str, EvaluatedEstimator], ratios: Mapping[str, tuple[float, float]]
 ) -> dict[str, Table]:
-    """Returns how exact ensembles are beside published numbers, by title.
+    """Returns how accurate ensembles are, compared with published values, by title.
 
     Arguments:
         found: By the ensemble's name.

@@ -7,9 +7,8 @@ from halomass.observed.features import Feature, Features
 from halomass.systems import FloatArray
 from orrery.records import Observation
 
+# As published; the first are the main ensembles.
 NEIGHBOUR_COUNTS = (25, 10)
-
-
 # Which ensembles stand in one figure.
 FIGURES = {
     "Fewer neighbours": ("25 neighbours", "10 neighbours"),
@@ -22,8 +21,6 @@ FIGURES = {
         ),
     ),
 }
-
-
 LEFT_OUT_FEATURES: dict[str, tuple[Feature, ...]] = {
     "no satellites": ("satellites",),
     "no r": ("r",),
@@ -33,12 +30,12 @@ LEFT_OUT_FEATURES: dict[str, tuple[Feature, ...]] = {
 
 
 def label_noisy(count: int) -> str:
-    """Returns the name of the ensemble that sees so many neighbours with errors."""
+    """Returns the name of the ensemble of so many neighbours, observed with errors."""
     return f"{count} neighbours"
 
 
 def label_noiseless(count: int) -> str:
-    """Returns the name of the ensemble that sees so many neighbours without errors."""
+    """Returns the name of the ensemble of so many neighbours, observed without errors."""
     return f"{count} neighbours, noiseless"
 
 
@@ -48,22 +45,22 @@ def label_without(what: str) -> str:
 
 
 def ensemble_features(seed: int, most: int, of: str = "") -> dict[str, Features]:
-    """Returns the features of each ensemble, by its name: all hosts are looked at alike.
+    """Returns the features of each ensemble, by its name: one survey for all.
 
     Arguments:
         seed: Decides the errors of observation.
-        most: How many neighbours the host has that is to be weighed; who needs more is
-            left out.
-        of: The hosts, if others than the main ones: names begin with it, nothing is
-            left out.
+        most: How many neighbours the host has whose mass is asked for; ensembles that
+            need more are left out.
+        of: The hosts, if others than the main ones: names begin with it, and there are
+            none but the noisy features.
 
     Raises:
         ValueError: If all need more.
     """
-    usual = {
+    noisy = {
         label_noisy(count): Features(count, seed=seed) for count in NEIGHBOUR_COUNTS
     }
-    exact = {
+    noiseless = {
         label_noiseless(count): Features(count, errors=False, seed=seed)
         for count in NEIGHBOUR_COUNTS
     }
@@ -77,10 +74,11 @@ def ensemble_features(seed: int, most: int, of: str = "") -> dict[str, Features]
             largest, radial="asinh", seed=seed
         )
     }
-    every = (
-        {f"{of}, {name}": b for name, b in usual.items()} if of else {**usual, **exact}
-    )
-    every |= {} if of else {**cut, **signed}
+    # other hosts ask what the hosts do to the mass; what features do is known by then
+    if of:
+        every = {f"{of}, {name}": binning for name, binning in noisy.items()}
+    else:
+        every = {**noisy, **noiseless, **cut, **signed}
     possible = {
         name: binning for name, binning in every.items() if binning.neighbours <= most
     }
@@ -101,7 +99,19 @@ def noisy_features(wanted: Mapping[str, Features]) -> dict[str, Features]:
 
 
 class EvaluatedEstimator(Protocol):
-    """An estimator that was tested on hosts that it never saw."""
+    """An estimator that was tested on hosts that it never saw.
+
+    Example:
+        >>> class Constant:
+        ...     scatter = (0.06, 0.006)
+        ...     def predict(self, observation): return 12.0
+        ...     def smallest_rmse(self): return 0.16
+        ...     def rmse_between(self, low, high): return np.array([0.17, 0.16])
+        ...     def largest_bias(self, low, high): return 0.03
+        >>> estimator: EvaluatedEstimator = Constant()
+        >>> estimator.smallest_rmse()
+        0.16
+    """
 
     def predict(self, observation: Observation) -> float: ...
     def smallest_rmse(self) -> float: ...

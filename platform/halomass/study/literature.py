@@ -1,8 +1,4 @@
-"""Published values: Hayati et al. (2025), and the masses that others found for the Milky Way.
-
-Masses within a mean density of 200 times the critical one are 0.063 dex below virial
-ones.
-"""
+"""Published values of Hayati et al. (2025): their hosts, errors and masses."""
 
 from dataclasses import dataclass
 
@@ -17,6 +13,10 @@ class PublishedVariant:
         hosts: Hosts with enough neighbours, by the number of neighbours.
         median_log_m_vir: Median log10 of their virial masses [Msun], likewise.
         milky_way: log10 of the Milky Way's virial mass [Msun], likewise.
+
+    Example:
+        >>> VARIANTS[PREFERRED].milky_way[25]
+        12.2
     """
 
     hosts: dict[int, int]
@@ -39,10 +39,8 @@ VARIANTS: dict[str, PublishedVariant] = {
     ),
 }
 PREFERRED = "ESMDPL/UM-SAGA"
-MILKY_WAY_INTERVAL = (
-    0.138,
-    0.163,
-)  # [dex] below and above, 68 %: 25 neighbours, preferred variant
+# Below and above, 68 %: of 25 neighbours and the preferred variant alone.
+MILKY_WAY_INTERVAL = (0.138, 0.163)  # [dex]
 
 # Root-mean-square errors [dex] where they are smallest, by the number of neighbours.
 RMSE: dict[int, float] = {25: 0.160, 10: 0.199}

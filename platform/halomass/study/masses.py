@@ -1,4 +1,4 @@
-"""What a host weighs, and the published masses of the Milky Way."""
+"""The mass of a host by each ensemble, compared with published masses of the Milky Way."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -35,7 +35,15 @@ AXIS = r"$\log_{10}\,(M_\mathrm{vir}\,/\,M_\odot)$"
 
 
 class MassEstimate(Protocol):
-    """What a host weighs: log10 of the virial mass [Msun], and median and ends of 68 % about it."""
+    """log10 of a host's virial mass [Msun]: predicted, and the median and ends of 68 % about it.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> one = SimpleNamespace(prediction=12.2, median=12.17, lower=12.0, upper=12.3)
+        >>> estimate: MassEstimate = one
+        >>> published_intervals({"25 neighbours": estimate})[0].ours
+        (12.0, 12.17, 12.3)
+    """
 
     @property
     def prediction(self) -> float: ...
@@ -48,7 +56,17 @@ class MassEstimate(Protocol):
 
 
 class EstimatorScore(Protocol):
-    """How an estimator fares on test hosts: errors [dex], and log-density of the truths [nat]."""
+    """The errors of an estimator on test hosts [dex], and the log-density of the truths [nat].
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> score: EstimatorScore = SimpleNamespace(
+        ...     rmse=0.16, bias=-0.01, log_probability=0.4, standard_error=0.02
+        ... )
+        >>> one = SimpleNamespace(prediction=12.2, median=12.17, lower=12.0, upper=12.3)
+        >>> estimator_table({"flow": (score, one)})["Estimators"]["rmse"][0]
+        np.float64(0.16)
+    """
 
     @property
     def rmse(self) -> float: ...
@@ -61,16 +79,15 @@ class EstimatorScore(Protocol):
 
 
 def host_mass_table(
-    host: Neighbours, answers: Mapping[str, MassEstimate]
+    host: Neighbours, estimates: Mapping[str, MassEstimate]
 ) -> dict[str, Table]:
     """Returns the mass of a host by each ensemble, by title.
 
     Arguments:
-        host: The host's neighbours, with what to warn of them.
-        answers: By the ensemble's name; NaN are the ends of intervals that nobody
-            knows.
+        host: The host's neighbours, with their warnings.
+        estimates: By the ensemble's name; ends of unknown intervals are NaN.
     """
-    rows = [(name, *_masses(answer)) for name, answer in answers.items()]
+    rows = [(name, *_masses(estimate)) for name, estimate in estimates.items()]
     table = Table(rows=rows, names=["ensemble", *_MASSES])
     format_floats(table, "%.2f")
     table.meta["key"] = "mass"
@@ -79,12 +96,12 @@ def host_mass_table(
         "interval of hosts that are predicted like it, and, as predicted, of the mass within 200 "
         "times the critical density. The host's values are taken as observed ones."
     )
-    table.meta["caption"] += _beware(answers) + _missing(table)
+    table.meta["caption"] += _exceptions(estimates) + _missing(table)
     table.meta["misses"] = [f"{host.name}: {warning}." for warning in host.warnings]
     return {f"Mass, {host.name}": table}
 
 
-def _beware(answers: Mapping[str, MassEstimate]) -> str:
+def _exceptions(estimates: Mapping[str, MassEstimate]) -> str:
     """Returns sentences on the rows that are not what the others are, if there are any."""
     sentences = {
         "mock observations": f" Where it says mock observations they are taken as true "
@@ -96,36 +113,41 @@ def _beware(answers: Mapping[str, MassEstimate]) -> str:
         "noiseless data only.",
     }
     return "".join(
-        text for what, text in sentences.items() if any(what in one for one in answers)
+        text
+        for what, text in sentences.items()
+        if any(what in one for one in estimates)
     )
 
 
 def mass_tables(
-    host: Neighbours, own: str | None, answers: Mapping[str, MassEstimate]
+    host: Neighbours, own: str | None, estimates: Mapping[str, MassEstimate]
 ) -> dict[str, Table]:
-    """Returns the host's mass by each ensemble, beside published ones, and what moves it, by title.
+    """Returns the host's mass by each ensemble, as published, and what moves it, by title.
 
     Arguments:
         host: The host's neighbours.
-        own: The catalogue that most ensembles learned from; the Milky Way's masses by
-            these are judged. None for another host, of which nothing is published.
-        answers: By the ensemble's name, which begins with its catalogue if that is
+        own: The catalogue that most ensembles were trained on; the Milky Way's masses
+            by these are judged. None for another host, of which nothing is published.
+        estimates: By the ensemble's name, which begins with its catalogue if that is
             another.
     """
     if own is None:
-        return host_mass_table(host, answers)
-    return (
-        host_mass_table(host, answers) | _beside_table3(own, answers) | _moved(answers)
-    )
+        return host_mass_table(host, estimates)
+    compared = _compared_with_table3(own, estimates)
+    return host_mass_table(host, estimates) | compared | _moved(estimates)
 
 
-def _beside_table3(own: str, answers: Mapping[str, MassEstimate]) -> dict[str, Table]:
+def _compared_with_table3(
+    own: str, estimates: Mapping[str, MassEstimate]
+) -> dict[str, Table]:
     rows = []
-    for name, answer in answers.items():
+    for name, estimate in estimates.items():
+        # "25 neighbours" is of our own hosts, "VSMDPL/UM, 25 neighbours" of others
         catalogue, _, of = name.rpartition(", ")
+        catalogue = catalogue or own
         for count in (n for n in NEIGHBOUR_COUNTS if of == label_noisy(n)):
-            which = (catalogue or own, count)
-            rows.append((*which, *_masses(answer), *_table3(*which)))
+            published_mass = _table3(catalogue, count)
+            rows.append((catalogue, count, *_masses(estimate), *published_mass))
     published = ("published", "published_lower", "published_upper")
     table = Table(rows=rows, names=["trained_on", "neighbours", *_MASSES, *published])
     format_floats(table, "%.2f")
@@ -135,18 +157,16 @@ def _beside_table3(own: str, answers: Mapping[str, MassEstimate]) -> dict[str, T
         "on other hosts; published: Table 3 of Hayati et al. (2025), with the one 68 % interval "
         "that is given."
     )
-    table.meta["misses"] = _beyond(own, answers) + _far(table)
+    table.meta["misses"] = _beyond(own, estimates) + _far(table)
     return {"Masses by catalogue": table}
 
 
-def _beyond(own: str, answers: Mapping[str, MassEstimate]) -> list[str]:
+def _beyond(own: str, estimates: Mapping[str, MassEstimate]) -> list[str]:
     low, high = MILKY_WAY_BOUNDS
     return [
-        f"{own}, {label_noisy(n)}: {answers[label_noisy(n)].prediction:.2f} is beyond "
-        f"{low} to {high}."
-        for n in NEIGHBOUR_COUNTS
-        if label_noisy(n) in answers
-        and not low <= answers[label_noisy(n)].prediction <= high
+        f"{own}, {name}: {estimates[name].prediction:.2f} is beyond {low} to {high}."
+        for name in map(label_noisy, NEIGHBOUR_COUNTS)
+        if name in estimates and not low <= estimates[name].prediction <= high
     ]
 
 
@@ -163,9 +183,9 @@ def _far(table: Table) -> list[str]:
 _MASSES = ("log_m_vir", "median", "lower", "upper", "log_m_200c")
 
 
-def _masses(answer: MassEstimate) -> tuple[float, ...]:
-    inner = published_masses.to_log_m_200c(answer.prediction)
-    return answer.prediction, answer.median, answer.lower, answer.upper, inner
+def _masses(one: MassEstimate) -> tuple[float, ...]:
+    inner = published_masses.to_log_m_200c(one.prediction)
+    return one.prediction, one.median, one.lower, one.upper, inner
 
 
 def _table3(catalogue: str, count: int) -> tuple[float, float, float]:
@@ -177,16 +197,15 @@ def _table3(catalogue: str, count: int) -> tuple[float, float, float]:
     return middle, middle - below, middle + above
 
 
-def _moved(answers: Mapping[str, MassEstimate]) -> dict[str, Table]:
-    first = next(iter(answers))
-    reference = answers[first].prediction
+def _moved(estimates: Mapping[str, MassEstimate]) -> dict[str, Table]:
+    first = next(iter(estimates))
+    reference = estimates[first].prediction
+    # these take observed values for exact ones: they move for another reason
+    noiseless = [label_noiseless(count) for count in NEIGHBOUR_COUNTS]
     rows = [
         (name, one.prediction, one.prediction - reference)
-        for name, one in answers.items()
-        if name
-        not in map(
-            label_noiseless, NEIGHBOUR_COUNTS
-        )  # these take errors of observation for none
+        for name, one in estimates.items()
+        if name not in noiseless
     ]
     table = Table(rows=rows, names=["ensemble", "log_m_vir", "moved"])
     table["log_m_vir"].info.format = "%.2f"
@@ -202,7 +221,7 @@ def _moved(answers: Mapping[str, MassEstimate]) -> dict[str, Table]:
 def estimator_table(
     scores: Mapping[str, tuple[EstimatorScore, MassEstimate]],
 ) -> dict[str, Table]:
-    """Returns how estimators fare on the same hosts, and the Milky Way's mass by them, by title.
+    """Returns the errors of estimators on the same hosts, and the mass by them, by title.
 
     Arguments:
         scores: By the estimator's name.
@@ -210,10 +229,13 @@ def estimator_table(
     rows = [
         (
             name,
-            *(score.rmse, score.bias, score.log_probability, score.standard_error),
-            *_masses(answer)[:4],
+            score.rmse,
+            score.bias,
+            score.log_probability,
+            score.standard_error,
+            *_masses(estimate)[:4],
         )
-        for name, (score, answer) in scores.items()
+        for name, (score, estimate) in scores.items()
     ]
     names = ["estimator", "rmse", "bias", "log_probability", "error", *_MASSES[:4]]
     table = Table(rows=rows, names=names)

@@ -12,9 +12,7 @@ from halomass.study.number_formats import format_floats
 from halomass.systems import FloatArray
 
 LEAVE_ONE_OUT = 0.15  # [dex] by which no single satellite should move the mass
-
-
-COPIES = 200  # of a simulated host that is looked at
+COPIES = 200  # of a simulated host, each observed with errors of its own
 
 
 def mock_observations(
@@ -23,12 +21,12 @@ def mock_observations(
     """Returns the features `[n, S]` of a simulated host, observed again and again.
 
     Its table holds true orbits; each copy gets errors of its own and a survey of its
-    own, as the hosts had that networks learned from. Copies of which too few neighbours
-    are found are left out, if need be all: `mock_observation_label` tells how many.
+    own, as the hosts of the training had. Copies of which too few neighbours are found
+    are left out, if need be all: `mock_observation_label` counts the others.
 
     Arguments:
         host: The host's neighbours.
-        wanted: The features of ensembles, by their names; the plain ones take part.
+        wanted: The features of ensembles, by their names; the noisy ones take part.
     """
     copies = as_records(host, COPIES)
     rows = {
@@ -39,7 +37,7 @@ def mock_observations(
 
 
 def mock_observation_label(name: str, x: FloatArray) -> str:
-    """Returns what an ensemble's answer for the copies `[n, S]` of a host is called."""
+    """Returns the name of an ensemble's estimate from the copies `[n, S]` of a host."""
     return f"{name}, mock observations ({len(x)} of {COPIES})"
 
 
@@ -54,30 +52,31 @@ def leave_one_out(
         host: The host's neighbours; those that an ensemble sees are left out one by
             one.
         wanted: The features of ensembles, by their names.
-        found: The ensembles; those that see the plain features, of fewer neighbours
-            than there are, take part.
+        found: The ensembles; those of noisy features, of fewer neighbours than there
+            are, take part.
     """
-    asked = {
+    # who sees all neighbours has no next one to put in the place of one left out
+    used = {
         name: b
         for name, b in noisy_features(wanted).items()
         if b.neighbours < len(host)
     }
-    if not asked:
+    if not used:
         return {}
     whole = {
-        name: found[name].predict(observation(host, b)) for name, b in asked.items()
+        name: found[name].predict(observation(host, b)) for name, b in used.items()
     }
     left_out = host.ranked().names[
-        : max(binning.neighbours for binning in asked.values())
+        : max(binning.neighbours for binning in used.values())
     ]
     shifts = [
         [
             found[name].predict(observation(host, b, out)) - whole[name]
-            for name, b in asked.items()
+            for name, b in used.items()
         ]
         for out in left_out
     ]
-    table = Table([left_out, *np.transpose(shifts)], names=["left_out", *asked])
+    table = Table([left_out, *np.transpose(shifts)], names=["left_out", *used])
     format_floats(table, "%+.3f")
     table.meta["key"] = "mass.leave_one_out"
     table.meta["caption"] = (
@@ -87,7 +86,7 @@ def leave_one_out(
     table.meta["misses"] = [
         f"{out} alone moves the mass by {shift:+.2f} dex with {name}."
         for out, moves in zip(left_out, shifts, strict=True)
-        for name, shift in zip(asked, moves, strict=True)
+        for name, shift in zip(used, moves, strict=True)
         if abs(shift) > LEAVE_ONE_OUT
     ]
     return {"Leaving out one neighbour": table}

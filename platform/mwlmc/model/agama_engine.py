@@ -2,7 +2,7 @@
 
 agama (Vasiliev 2019, doi:10.1093/mnras/sty2672) finds forces, densities, distribution
 functions and orbits by methods of its own; only constants, closed formulae and the
-share of clipped stars come from the rest of this package. It carries every star, at
+share of clipped stars come from the rest of this package. It integrates every star, at
 many times the embedded engine's cost.
 
 agama's units, set to kpc, km/s and Msun, make its time kpc/(km/s), never Gyr. Units and
@@ -68,8 +68,8 @@ class StellarHalos:
         initial_velocity: 2.2 Gyr ago [km/s], float32, with shape `[3, B, N]`.
         c200: Concentrations of the dark halos, with shape `[B]`.
         a_lmc: The LMCs' scale radii [kpc], with shape `[B]`.
-        trajectory: Both centres' paths. Runaways are marked, and their stars carried
-            all the same.
+        trajectory: Both centres' paths. Runaways are marked, and their stars
+            integrated all the same.
         clipped: The shares of the tracer that a non-negative f cannot make, with shape
             `[B]`; from `distribution`, since agama clips without a word.
     """
@@ -144,7 +144,11 @@ def simulate(
         ArithmeticError: If both centres' paths cannot be integrated.
     """
     _check(named, stars, seeds)
-    pairs, paths, initial, today, clipped = [], [], [], [], []
+    pairs = []
+    paths = []
+    initial = []
+    today = []
+    clipped = []
     with _agama().setNumThreads(threads):
         for b, seed in enumerate(seeds):
             drawn = {name: float(values[b]) for name, values in named.items()}
@@ -154,7 +158,7 @@ def simulate(
             clipped.append(_clipped(pairs[b], drawn, equilibrium))
             initial.append(_sample(pairs[b], drawn, stars, seed, equilibrium))
             paths.append(agama_paths.rewind(pairs[b], drawn))
-            today.append(_carry(initial[b], pairs[b], paths[b], ACCURACY))
+            today.append(_evolve(initial[b], pairs[b], paths[b], ACCURACY))
     return StellarHalos(
         *_components(today),
         *_components(initial),
@@ -193,7 +197,7 @@ def evolve(
         pair = agama_potentials(drawn["m200_mw"], drawn["m_lmc"], circular_velocity)
         initial = torch.cat([position, velocity]).T.numpy()
         x, v = _components(
-            [_carry(initial, pair, agama_paths.rewind(pair, drawn), accuracy)]
+            [_evolve(initial, pair, agama_paths.rewind(pair, drawn), accuracy)]
         )
     return x[:, 0], v[:, 0]
 
@@ -203,7 +207,7 @@ def _check(named: Mapping[str, NDArray[Any]], stars: int, seeds: Sequence[int]) 
     if wanted != {len(seeds)} or stars < 1:
         raise ValueError(
             f"parameters of {sorted(wanted)} simulations, {len(seeds)} seeds or places, {stars} "
-            "stars: give one seed to each simulation, one simulation to carry, and a star or more"
+            "stars: give one seed to each simulation, one simulation to evolve, and a star or more"
         )
     if min(seeds) < 1 or max(seeds) >= 2**31:
         raise ValueError(
@@ -230,7 +234,8 @@ def agama_potentials(
         ImportError, ValueError: If agama is missing, or nothing reaches the circular
         velocity.
     """
-    agama, stars = _agama(), _bulge_and_disc()
+    agama = _agama()
+    stars = _bulge_and_disc()
     sun = [SUN_RADIUS, 0.0, 0.0]
 
     def missing(c200: float) -> float:
@@ -304,7 +309,8 @@ def _sample(
     equilibrium: distribution.Equilibrium,
 ) -> FloatArray:
     """Returns stars in equilibrium without the LMC, `[N, 6]`."""
-    agama, potential = _agama(), pair.halo
+    agama = _agama()
+    potential = pair.halo
     if equilibrium == "total":  # the average over the sphere
         grid = {"lmax": 0, "rmin": 1e-3, "rmax": 1e5, "gridSizeR": 101}
         potential = agama.Potential(type="Multipole", potential=pair.milky_way, **grid)
@@ -319,11 +325,12 @@ def _sample(
     return np.asarray(model.sample(stars, method=_INDEPENDENT)[0], np.float32)
 
 
-def _carry(
+def _evolve(
     initial: FloatArray, pair: AgamaPotentials, path: FloatArray, accuracy: float
 ) -> FloatArray:
     """Returns stars today from those 2.2 Gyr ago, each `[N, 6]`."""
-    agama, relative = _agama(), path[:, 6:] - path[:, :6]
+    agama = _agama()
+    relative = path[:, 6:] - path[:, :6]
     lmc = np.column_stack([TIMES, relative])
     frame = np.column_stack([TIMES, -pair.lmc.force(-relative[:, :3])])
     potential = agama.Potential(

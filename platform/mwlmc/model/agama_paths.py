@@ -48,8 +48,10 @@ class AgamaPotentials:
 
 def rewind(pair: AgamaPotentials, drawn: Mapping[str, float]) -> FloatArray:
     """Returns both centres' states `[T, 12]`: the Milky Way's x, v, then the LMC's x, v."""
-    ra, dec, *others = (np.array(drawn[name]) for name in _SKY)
-    today = frames.sky_to_galactocentric(np.radians(ra), np.radians(dec), *others)
+    ra, dec, distance, v_los, pm_ra, pm_dec = (np.array(drawn[n]) for n in _SKY)
+    today = frames.sky_to_galactocentric(
+        np.radians(ra), np.radians(dec), distance, v_los, pm_ra, pm_dec
+    )
     solution = integrate.solve_ivp(
         lambda _, state: _derivative(state, pair, 10.0 ** drawn["log10_lambda_df"]),
         (0.0, -LOOKBACK),
@@ -83,8 +85,9 @@ def as_trajectories(
 def _derivative(
     state: FloatArray, pair: AgamaPotentials, friction: float
 ) -> FloatArray:
-    """Returns the time derivative of `[12]`: each centre feels the other galaxy."""
-    offset, velocity = state[6:9] - state[0:3], state[9:12] - state[3:6]
+    """Returns the time derivative of `[12]`: each centre is accelerated by the other galaxy."""
+    offset = state[6:9] - state[0:3]
+    velocity = state[9:12] - state[3:6]
     lmc = pair.milky_way.force(offset) + friction * _friction(offset, velocity, pair)
     return np.concatenate([state[3:6], pair.lmc.force(-offset), state[9:12], lmc])
 
@@ -93,7 +96,7 @@ def _friction(
     offset: FloatArray, velocity: FloatArray, pair: AgamaPotentials
 ) -> FloatArray:
     """Returns Chandrasekhar's friction on the LMC, Eq. 1 of Brooks et al. (2025b), `[3]`."""
-    speed = math.hypot(*velocity)
+    speed = math.hypot(velocity[0], velocity[1], velocity[2])
     x = speed / (math.sqrt(2.0) * trajectories.VELOCITY_DISPERSION)
     maxwell = special.erf(x) - 2.0 * x / math.sqrt(math.pi) * math.exp(-x * x)
     coulomb = math.log(

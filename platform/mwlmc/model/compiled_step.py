@@ -40,7 +40,7 @@ def stepper() -> Stepper:
     """Returns the step as compiled loops over stars, or as it is where that is not possible."""
     if not can_compile():
         warnings.warn(
-            "no C++ compiler or no Python headers: stars are carried several times slower",
+            "no C++ compiler or no Python headers: orbits are integrated several times more slowly",
             RuntimeWarning,
             stacklevel=2,
         )
@@ -57,7 +57,7 @@ def stepper() -> Stepper:
     options: dict[str, Any] = {
         "cpp.enable_floating_point_contract_flag": "fast",
         # Rows have one shape for all arguments, and never a single row: only their
-        # precision and place are looked at, not each size and stride at each call.
+        # precision and device are checked, not each size and stride at each call.
         "guard_filter_fn": lambda guards: [
             guard.guard_type == "TENSOR_MATCH" for guard in guards
         ],

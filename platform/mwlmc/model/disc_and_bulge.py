@@ -114,9 +114,11 @@ class StellarTable:
         planar2 = position[0] * position[0] + position[1] * position[1]
         radius = planar2.sqrt()
         # both fractions R/(R + 6) and |z|/(|z| + 2.5) by one division
-        near, low = radius + _R_UNIT, height + _Z_UNIT
+        near = radius + _R_UNIT
+        low = height + _Z_UNIT
         scale = (_NODES - 1) / (near * low)
-        u, v = radius * low * scale, height * near * scale
+        u = radius * low * scale
+        v = height * near * scale
         # a star at infinity, or not a number, stays inside the table and shows
         # elsewhere
         i = u.to(torch.int32).clamp(0, _NODES - 2)
@@ -124,14 +126,16 @@ class StellarTable:
         corner = i * _NODES + j
         soft2 = planar2 + height * height + _SOFTENING**2
         point = G * _STELLAR_MASS / (soft2 * soft2.sqrt())
-        along = (corner, u - i, v - j)
-        return _bilinear(self.plane, *along) * point, _bilinear(
-            self.across, *along
-        ) * point
+        du = u - i
+        dv = v - j
+        plane = _bilinear(self.plane, corner, du, dv) * point
+        across = _bilinear(self.across, corner, du, dv) * point
+        return plane, across
 
 
 def _bilinear(table: Tensor, corner: Tensor, u: Tensor, v: Tensor) -> Tensor:
-    low, high = table[corner], table[corner + _NODES]
+    low = table[corner]
+    high = table[corner + _NODES]
     low = low + v * (table[corner + 1] - low)
     high = high + v * (table[corner + _NODES + 1] - high)
     return low + u * (high - low)
@@ -147,10 +151,12 @@ def _ratios() -> tuple[FloatArray, FloatArray]:
     # At a fraction of 1 the point is at infinity, where every ratio is its mass
     # fraction; the pulls at R = 0 or z = 0 are limits, reached from just beside them.
     finite = np.isfinite(radius) & np.isfinite(height)
-    radius, height = np.maximum(radius, 1e-4), np.maximum(height, 1e-4)
+    radius = np.maximum(radius, 1e-4)
+    height = np.maximum(height, 1e-4)
     disc = np.full((2, _NODES, _NODES), DISC_MASS / _STELLAR_MASS)
     bulge = np.full((2, _NODES, _NODES), BULGE_MASS / _STELLAR_MASS)
-    r, z = radius[:-1], height[:, :-1]
+    r = radius[:-1]
+    z = height[:, :-1]
     distance2 = r**2 + z**2
     point = G * _STELLAR_MASS * (distance2 + _SOFTENING**2) ** -1.5
     disc[:, finite] = (np.stack(disc_pulls(r[:, 0], z[0])) / point).reshape(2, -1)
@@ -225,12 +231,14 @@ def _vertical_transform(
     """
     nodes, weights = np.polynomial.legendre.leggauss(12)
     edges = np.concatenate([[0.0], height])
-    below, above = np.zeros((len(edges), k.size)), np.zeros((len(edges), k.size))
+    below = np.zeros((len(edges), k.size))
+    above = np.zeros((len(edges), k.size))
     steps = []
     for low, high in itertools.pairwise(edges):
         z = 0.5 * (high + low) + 0.5 * (high - low) * nodes
         mass = 0.5 * (high - low) * weights * _vertical_profile(z)
-        up, down = np.exp(-np.outer(high - z, k)), np.exp(-np.outer(z - low, k))
+        up = np.exp(-np.outer(high - z, k))
+        down = np.exp(-np.outer(z - low, k))
         steps.append((np.exp(-k * (high - low)), mass @ up, mass @ down))
     for j in range(len(steps) - 1, -1, -1):
         above[j] = above[j + 1] * steps[j][0] + steps[j][2]
@@ -244,22 +252,21 @@ def _multipole_pulls(
     radius: FloatArray, height: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
     """Returns the pulls from the moments of order 0, 2 and 4 of the disc's mass."""
-    r2, z2 = (
-        6.0 * DISC_SCALE**2,
-        np.pi**2 / 3.0 * DISC_HEIGHT**2,
-    )  # means of R^2 and z^2
-    r4, z4 = (
-        120.0 * DISC_SCALE**4,
-        7.0 * np.pi**4 / 15.0 * DISC_HEIGHT**4,
-    )  # of R^4 and z^4
+    # means over the disc of R^2, z^2, R^4 and z^4
+    r2 = 6.0 * DISC_SCALE**2
+    z2 = np.pi**2 / 3.0 * DISC_HEIGHT**2
+    r4 = 120.0 * DISC_SCALE**4
+    z4 = 7.0 * np.pi**4 / 15.0 * DISC_HEIGHT**4
     q2 = z2 - 0.5 * r2
     q4 = z4 - 3.0 * z2 * r2 + 0.375 * r4
     s2 = radius**2 + height**2
     c2 = height**2 / s2
-    p2, p4 = 1.5 * c2 - 0.5, (35.0 * c2**2 - 30.0 * c2 + 3.0) / 8.0
+    p2 = 1.5 * c2 - 0.5
+    p4 = (35.0 * c2**2 - 30.0 * c2 + 3.0) / 8.0
     # derivatives by cos^2, which enter through d cos^2/dR = -2 R c^2/s^2 and its like
     # in z
-    d2, d4 = 1.5, (70.0 * c2 - 30.0) / 8.0
+    d2 = 1.5
+    d4 = (70.0 * c2 - 30.0) / 8.0
     radial = 1.0 + 3.0 * q2 * p2 / s2 + 5.0 * q4 * p4 / s2**2
     turn = 2.0 * (q2 * d2 / s2 + q4 * d4 / s2**2)
     scale = G * DISC_MASS / s2**1.5
@@ -289,7 +296,8 @@ def stellar_table(
 def stellar_mass_within(radius: float) -> float:
     """Returns the mass [Msun] of disc and bulge inside a sphere of a radius [kpc]."""
     nodes, weights = np.polynomial.legendre.leggauss(200)
-    r, weight = 0.5 * radius * (nodes + 1.0), 0.5 * radius * weights
+    r = 0.5 * radius * (nodes + 1.0)
+    weight = 0.5 * radius * weights
     surface = DISC_MASS / DISC_SCALE**2 * np.exp(-r / DISC_SCALE) * r
     height = np.sqrt(radius**2 - r**2)
     inside = np.tanh(height / (2.0 * DISC_HEIGHT))  # of the column's stars

@@ -17,10 +17,10 @@ from scipy import special
 
 from mwlmc.model.constants import G
 from mwlmc.model.disc_and_bulge import bulge_density, disc_density
+from orrery.parameters import FloatArray
 
 VERSION = 1  # of the distribution function; raised whenever its numbers change
 
-FloatArray = NDArray[np.floating[Any]]
 Equilibrium = Literal["halo", "total"]
 
 # Nodes in radius: everything is tabulated on them. They reach far enough in and out
@@ -79,7 +79,8 @@ def _stars() -> SphericalPotential:
     # squared nodes in cos(theta): the thin disc lives near zero
     nodes, weights = np.polynomial.legendre.leggauss(400)
     t = 0.5 * (nodes + 1.0)
-    cosine, weight = t**3, 1.5 * t**2 * weights
+    cosine = t**3
+    weight = 1.5 * t**2 * weights
     disc = disc_density(
         fine[:, None] * np.sqrt(1.0 - cosine**2), fine[:, None] * cosine
     )
@@ -165,7 +166,8 @@ class DistributionFunction:
         right = np.clip(
             np.searchsorted(shifted, wanted), first + 1, first + columns - 1
         )
-        low, high = shifted[right - 1], shifted[right]
+        low = shifted[right - 1]
+        high = shifted[right]
         part = (wanted - low) / np.maximum(high - low, 1e-300)
         return (right - first - 1 + np.clip(part, 0.0, 1.0)) / (columns - 1)
 
@@ -178,8 +180,11 @@ def _rising(count: int, random: np.random.Generator) -> FloatArray:
 
 def _directions(count: int, random: np.random.Generator) -> tuple[FloatArray, ...]:
     """Returns unit vectors `[3, count]`, even on the sphere: outward, southward and eastward."""
-    z, azimuth = 2.0 * random.random(count) - 1.0, 2.0 * np.pi * random.random(count)
-    flat, cosine, sine = np.sqrt(1.0 - z * z), np.cos(azimuth), np.sin(azimuth)
+    z = 2.0 * random.random(count) - 1.0
+    azimuth = 2.0 * np.pi * random.random(count)
+    flat = np.sqrt(1.0 - z * z)
+    cosine = np.cos(azimuth)
+    sine = np.sin(azimuth)
     outward = np.stack([flat * cosine, flat * sine, z])
     south = np.stack([z * cosine, z * sine, -flat])
     return outward, south, np.stack([-sine, cosine, np.zeros(count)])
@@ -213,7 +218,8 @@ def distribution_function(
     volume = _RADII ** (
         3.0 - 2.0 * beta
     )  # r^2 dr for equal steps in ln r, times r^(-2 beta)
-    kept, lost = np.maximum(g, 0.0), np.maximum(-g, 0.0)
+    kept = np.maximum(g, 0.0)
+    lost = np.maximum(-g, 0.0)
     shells = volume * (weights @ kept)
     clipped = float((volume * (weights @ lost)).sum() / max(shells.sum(), 1e-300))
     radial = _cumulative(shells, 1.0)

@@ -35,11 +35,9 @@ def lmc_covariance(errors: LMCErrors) -> FloatArray:
     sigma = np.array(list(vars(errors).values()))
     sigma[:2] = np.radians(sigma[:2])
     step = 1e-4 * np.diag(sigma)
-    ends = [
-        np.concatenate(frames.sky_to_galactocentric(*(sky + s).T), 1)
-        for s in (step, -step)
-    ]
-    moved = (ends[0] - ends[1]) / 2e-4  # one standard error of each [kpc, km/s]
+    above = np.concatenate(frames.sky_to_galactocentric(*(sky + step).T), 1)
+    below = np.concatenate(frames.sky_to_galactocentric(*(sky - step).T), 1)
+    moved = (above - below) / 2e-4  # one standard error of each [kpc, km/s]
     return moved.T @ moved
 
 

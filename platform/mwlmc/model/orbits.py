@@ -1,7 +1,7 @@
 """Orbits of test particles in the moving potential, each with its own steps.
 
-The frame moves with the Milky Way's centre, so the stars feel three things: the Milky
-Way at rest, the LMC on its path, and minus the acceleration of the frame.
+The frame moves with the Milky Way's centre, so three things accelerate the stars: the
+Milky Way at rest, the LMC on its path, and minus the acceleration of the frame.
 
 A step is one of Nystroem's method of fifth order, four evaluations of the force. Its
 length follows the star: a share of the shortest of the local time-scales, chosen anew
@@ -41,12 +41,10 @@ _VELOCITY = (14 / 336, 125 / 336, 162 / 336, 35 / 336)
 # plane, crossing the LMC, and the LMC's own motion. The weights are those of least
 # error at equal cost, in positions beyond 30 kpc and in energies of all stars, found by
 # a random search with three of the reference sets.
-_SOFTENING = 0.8  # [kpc]
-_DISC, _DISC_RADIUS, _DISC_HEIGHT = (
-    0.5,
-    8.0,
-    1.5,
-)  # weight; it fades outward; softening [kpc]
+_CENTRE_SOFTENING = 0.8  # [kpc]
+_DISC = 0.5
+_DISC_RADIUS = 8.0  # [kpc], over which the disc's weight fades outward
+_DISC_HEIGHT = 1.5  # [kpc], which softens the crossing of its plane
 _CROSSING_LMC = 2.4
 _LONGEST = 0.30  # [kpc/(km/s)], before it is multiplied by the share
 
@@ -57,7 +55,7 @@ _PATH_NODES = 2049
 
 @dataclass(frozen=True)
 class MovingPotential:
-    """The potential that the stars of B simulations feel, in the Milky Way's frame.
+    """The potential of B simulations in the frame of the Milky Way's centre.
 
     Arguments:
         milky_way: The dark halo.
@@ -74,8 +72,9 @@ class MovingPotential:
     path: Tensor
 
     def rows(self, simulation: Tensor) -> "Field":
-        """Returns what rows of stars feel, given each row's simulation `[R]`."""
-        halo, lmc = self.milky_way, self.lmc
+        """Returns the potential of rows of stars, given each row's simulation `[R]`."""
+        halo = self.milky_way
+        lmc = self.lmc
         return Field(
             NFW(halo.amplitude[simulation], halo.scale[simulation]),
             self.stars,
@@ -113,7 +112,7 @@ def moving_potential(
 
 @dataclass(frozen=True)
 class Field:
-    """What rows of stars feel: each row's own halo, LMC and path.
+    """The potential of rows of stars: each row's own halo, LMC and path.
 
     Arguments:
         milky_way: The dark halos of R rows.
@@ -131,8 +130,10 @@ class Field:
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """All that it is made of, in order."""
-        halo, stars, lmc = self.milky_way, self.stars, self.lmc
+        """All its tensors, in the order in which a step takes them."""
+        halo = self.milky_way
+        stars = self.stars
+        lmc = self.lmc
         dark = (halo.amplitude, halo.scale)
         return (
             *dark,
@@ -148,7 +149,8 @@ class Field:
         """Returns the LMC's position [kpc], three times `[R, W]`, at times `[R, W]`."""
         place = (time / LOOKBACK + 1.0) * (_PATH_NODES - 1)
         node = place.to(torch.int32).clamp(0, _PATH_NODES - 2)
-        part, low = place - node, node + self.first
+        part = place - node
+        low = node + self.first
 
         def along(path: Tensor) -> Tensor:
             here = path[low]
@@ -165,7 +167,8 @@ class Field:
         """
         sphere = self.milky_way.pull(length(x))
         plane, across = self.stars.pulls(x)
-        plane, across = plane + sphere, across + sphere
+        plane = plane + sphere
+        across = across + sphere
         offset = (x[0] - lmc[0], x[1] - lmc[1], x[2] - lmc[2])
         pull = self.lmc.pull(length(offset))
         frame = self.lmc.pull(length(lmc))
@@ -196,7 +199,8 @@ def begin_step(
     place = _components(x)
     lmc = felt.lmc_position(time)
     force = felt.acceleration(place, lmc)
-    speed2, centre2 = square(v), square(place) + _SOFTENING**2
+    speed2 = square(v)
+    centre2 = square(place) + _CENTRE_SOFTENING**2
     lmc2 = (
         square((place[0] - lmc[0], place[1] - lmc[1], place[2] - lmc[2]))
         + felt.lmc.scale**2
@@ -229,7 +233,8 @@ def evaluate_stage(
     """Returns the accelerations at a later stage of the step; see `_STAGES` for the weights."""
     assert weights.shape[0] == len(_STAGES)
     felt = _field(field)
-    drift, step2 = weights[0] * step, step * step
+    drift = weights[0] * step
+    step2 = step * step
 
     def place(axis: int) -> Tensor:
         kick = (
@@ -258,7 +263,8 @@ def _field(tensors: _Tensors) -> Field:
     )
     assert path.shape[0] == 3
     assert plane.shape[0] == across.shape[0] == TABLE_SIZE
-    halo, lmc = NFW(halo_amplitude, halo_scale), Hernquist(lmc_mass, lmc_scale)
+    halo = NFW(halo_amplitude, halo_scale)
+    lmc = Hernquist(lmc_mass, lmc_scale)
     return Field(halo, StellarTable(plane, across), lmc, path, first)
 
 
@@ -295,7 +301,7 @@ class Stepper:
         Arguments:
             start: Positions [kpc] and velocities [km/s], `[3, R, W]`, and times
                 [kpc/(km/s)], `[R, W]`. A star whose time is 0 stays where it is.
-            field: What the rows feel.
+            field: The rows' potential.
             share: The steps' share of the shortest time-scale, one number.
             weights: What `stage_weights` returned.
             unknown: Two tensors of zeros, `[3, R, W]`, for accelerations that are not
@@ -309,13 +315,18 @@ class Stepper:
             raise ValueError(
                 f"rows of {start[2].shape[1]} stars: the compiled step is for {self.width}"
             )
+        x, v, time = start
+        no_second, no_third = unknown
         felt = field.tensors
-        first, step = self.begin(*start, share, *felt)
-        second = self.stage(*start, step, first, *unknown, weights[1], *felt)
-        third = self.stage(*start, step, first, second, unknown[1], weights[2], *felt)
-        last = self.stage(*start, step, first, second, third, weights[3], *felt)
+        first, step = self.begin(x, v, time, share, *felt)
+        # Nystroem's stages: each later one is evaluated where the earlier ones lead
+        second = self.stage(
+            x, v, time, step, first, no_second, no_third, weights[1], *felt
+        )
+        third = self.stage(x, v, time, step, first, second, no_third, weights[2], *felt)
+        last = self.stage(x, v, time, step, first, second, third, weights[3], *felt)
         end: tuple[Tensor, Tensor, Tensor] = self.finish(
-            *start, step, first, second, third, last
+            x, v, time, step, first, second, third, last
         )
         return end
 

@@ -102,7 +102,8 @@ def concentration(
         (circular_velocity**2 - stars**2) * SUN_RADIUS / G
     )  # halo mass inside 8.3 kpc
     fraction = SUN_RADIUS / virial_radius(mass)
-    low, high = np.full_like(mass, np.log(0.1)), np.full_like(mass, np.log(1000.0))
+    low = np.full_like(mass, np.log(0.1))
+    high = np.full_like(mass, np.log(1000.0))
 
     def reached(log_c: FloatArray) -> FloatArray:
         c = np.exp(log_c)
@@ -118,7 +119,8 @@ def concentration(
     ):  # bisection halves an interval of 9 in ln c: converged to rounding
         middle = 0.5 * (low + high)
         short = reached(middle) < wanted
-        low, high = np.where(short, middle, low), np.where(short, high, middle)
+        low = np.where(short, middle, low)
+        high = np.where(short, high, middle)
     return np.exp(0.5 * (low + high))
 
 

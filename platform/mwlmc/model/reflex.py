@@ -64,7 +64,7 @@ class Reflex:
         return float(np.degrees(longitude)), float(np.degrees(latitude))
 
 
-class Measured(Protocol):
+class MeasuredStars(Protocol):
     """Stars with errors, each column `[N]`; a star table is one.
 
     Proper motions are NaN where there are none; angles in rad, distances in kpc,
@@ -98,7 +98,7 @@ class Measured(Protocol):
 def shell(
     position: FloatArray, inner: float = 50.0, outer: float = 100.0
 ) -> NDArray[np.bool_]:
-    """Returns which stars `[N]` the travel velocity is defined by: 50-100 kpc unless told.
+    """Returns which stars `[N]` the travel velocity is defined by: 50-100 kpc by default.
 
     With all stars beyond 50 kpc, the most distant tail of a halo decides the answer.
 
@@ -121,18 +121,16 @@ def fit_error_free(position: FloatArray, velocity: FloatArray) -> Reflex:
     Raises:
         ValueError: If there are fewer than ten stars, or a value is not finite.
     """
-    position, velocity = (
-        np.asarray(position, dtype=float),
-        np.asarray(velocity, dtype=float),
-    )
+    position = np.asarray(position, dtype=float)
+    velocity = np.asarray(velocity, dtype=float)
     _check(
         len(position), bool(np.isfinite(position).all() and np.isfinite(velocity).all())
     )
     towards = (position - frames.SUN_POSITION) @ frames.GALACTIC_TO_GALACTOCENTRIC
     axes = frames.axes(towards) @ frames.GALACTIC_TO_GALACTOCENTRIC.T
     design = axes @ _motions(position)
-    seen = np.einsum("nij,nj->ni", axes, velocity)
-    return _iterate(_normal_equations(design, seen), len(position))
+    observed = np.einsum("nij,nj->ni", axes, velocity)
+    return _iterate(_normal_equations(design, observed), len(position))
 
 
 def _check(count: int, finite: bool) -> None:
@@ -152,27 +150,31 @@ def _motions(position: FloatArray) -> FloatArray:
     spherical = frames.axes(position)
     columns = np.empty((len(position), 3, 6))
     columns[:, :, :3] = -np.eye(3)
-    columns[:, :, 3], columns[:, :, 4] = spherical[:, 0], spherical[:, 1]
+    columns[:, :, 3] = spherical[:, 0]
+    columns[:, :, 4] = spherical[:, 1]
     columns[:, :, 5] = -spherical[:, 2]  # the polar angle grows where latitude falls
     return columns
 
 
-def _normal_equations(design: FloatArray, seen: FloatArray) -> tuple[FloatArray, ...]:
+def _normal_equations(
+    design: FloatArray, observed: FloatArray
+) -> tuple[FloatArray, ...]:
     # For each of the three axes of the sky: A^T A [3, 6, 6], A^T y [3, 6] and y^T y
     # [3].
     along = np.ascontiguousarray(design.transpose(1, 0, 2))
     matrix = along.transpose(0, 2, 1) @ along
     return (
         matrix,
-        np.einsum("knj,nk->kj", along, seen),
-        np.einsum("nk,nk->k", seen, seen),
+        np.einsum("knj,nk->kj", along, observed),
+        np.einsum("nk,nk->k", observed, observed),
     )
 
 
 def _iterate(sums: tuple[FloatArray, ...], count: int) -> Reflex:
     # Each round maximises the likelihood over the motions, then over the dispersions.
     matrix, vector, square = sums
-    variance, previous = np.maximum(square / count, _COLDEST**2), np.full(3, np.inf)
+    variance = np.maximum(square / count, _COLDEST**2)
+    previous = np.full(3, np.inf)
     while np.any(np.abs(variance - previous) > 1e-10 * variance):
         weighted = np.tensordot(1 / variance, matrix, axes=1), vector.T @ (1 / variance)
         motion = np.linalg.solve(*weighted)
@@ -181,11 +183,28 @@ def _iterate(sums: tuple[FloatArray, ...], count: int) -> Reflex:
             - 2 * vector @ motion
             + np.einsum("kij,i,j->k", matrix, motion, motion)
         )
-        previous, variance = variance, np.maximum(residual / count, _COLDEST**2)
-    return Reflex(*motion.tolist(), *np.sqrt(variance).tolist())
+        previous = variance
+        variance = np.maximum(residual / count, _COLDEST**2)
+    return _reflex(motion, np.sqrt(variance))
 
 
-def fit_reflex_motion(stars: Measured) -> Reflex:
+def _reflex(motion: FloatArray, dispersion: FloatArray) -> Reflex:
+    v_x, v_y, v_z, mean_v_r, mean_v_phi, mean_v_theta = motion.tolist()
+    sigma_los, sigma_l, sigma_b = dispersion.tolist()
+    return Reflex(
+        v_x=v_x,
+        v_y=v_y,
+        v_z=v_z,
+        mean_v_r=mean_v_r,
+        mean_v_phi=mean_v_phi,
+        mean_v_theta=mean_v_theta,
+        sigma_los=sigma_los,
+        sigma_l=sigma_l,
+        sigma_b=sigma_b,
+    )
+
+
+def fit_reflex_motion(stars: MeasuredStars) -> Reflex:
     """Returns the maximum of the likelihood for stars with errors.
 
     The likelihood is that of Petersen & Penarrubia (2021), equations 6 and 8: the
@@ -208,24 +227,26 @@ def fit_reflex_motion(stars: Measured) -> Reflex:
         return _profile(data, np.exp(logarithms))[0]
 
     limits = [(float(np.log(_COLDEST)), float(np.log(1e4)))] * 3
-    start = np.log(np.nanstd(data.seen, axis=0))
+    start = np.log(np.nanstd(data.observed, axis=0))
     found = optimize.minimize(cost, start, method="L-BFGS-B", bounds=limits, tol=1e-12)
     if not found.success:
         raise ValueError(
-            f"the fit of {len(data.seen)} stars did not converge: {found.message}"
+            f"the fit of {len(data.observed)} stars did not converge: {found.message}"
         )
     spread = np.exp(found.x)
-    return Reflex(*_profile(data, spread)[1].tolist(), *spread.tolist())
+    return _reflex(_profile(data, spread)[1], spread)
 
 
 @dataclass(frozen=True)
 class _Data:
     design: FloatArray  # [N, 3, 6]
-    seen: FloatArray  # [N, 3], rest-frame velocities along the sky's axes [km/s]; NaN if unknown
+    observed: (
+        FloatArray  # [N, 3], rest-frame, along the sky's axes [km/s]; NaN if unknown
+    )
     noise: FloatArray  # [N, 3, 3], covariance of their errors
 
 
-def _measured(stars: Measured) -> _Data:
+def _measured(stars: MeasuredStars) -> _Data:
     outward, along_l, along_b = frames.solar_velocity(stars.l, stars.b)
     scale = frames.K * stars.distance
     velocities = (
@@ -233,10 +254,11 @@ def _measured(stars: Measured) -> _Data:
         scale * stars.pm_l + along_l,
         scale * stars.pm_b + along_b,
     )
-    seen, noise = np.stack(velocities, axis=-1), _noise(stars)
-    known = np.isfinite(seen[:, 1] + seen[:, 2])
+    observed = np.stack(velocities, axis=-1)
+    noise = _noise(stars)
+    known = np.isfinite(observed[:, 1] + observed[:, 2])
     # All three dispersions have to be found, so proper motions are what counts.
-    _check(int(known.sum()), bool(np.isfinite(seen[:, 0]).all()))
+    _check(int(known.sum()), bool(np.isfinite(observed[:, 0]).all()))
     if not (np.isfinite(noise[known]).all() and np.isfinite(noise[:, 0, 0]).all()):
         raise ValueError(
             "some errors are unknown: leave these stars out, or set errors to 0"
@@ -244,13 +266,14 @@ def _measured(stars: Measured) -> _Data:
     towards = frames.direction(stars.l, stars.b)
     axes = frames.axes(towards) @ frames.GALACTIC_TO_GALACTOCENTRIC.T
     position = scale[:, None] / frames.K * axes[:, 0] + frames.SUN_POSITION
-    return _Data(axes @ _motions(position), seen, noise)
+    return _Data(axes @ _motions(position), observed, noise)
 
 
-def _noise(stars: Measured) -> FloatArray:
+def _noise(stars: MeasuredStars) -> FloatArray:
     # The distance's error moves the velocity across the sky in proportion to the proper
     # motion.
-    scale, depth = frames.K * stars.distance, frames.K * stars.distance_error
+    scale = frames.K * stars.distance
+    depth = frames.K * stars.distance_error
     noise = np.zeros((len(scale), 3, 3))
     noise[:, 0, 0] = stars.v_los_error**2
     noise[:, 1, 1] = (scale * stars.pm_l_error) ** 2 + (depth * stars.pm_l) ** 2
@@ -264,18 +287,18 @@ def _noise(stars: Measured) -> FloatArray:
 def _profile(data: _Data, spread: FloatArray) -> tuple[float, FloatArray]:
     # Minus the log-likelihood and the motions that maximise it, for given dispersions.
     precision, log_volume = _precision(data, spread)
-    seen = np.nan_to_num(data.seen)
+    observed = np.nan_to_num(data.observed)
     weighted = np.einsum("nij,njk->nik", precision, data.design)
     matrix = np.einsum("nij,nik->jk", data.design, weighted)
-    motion = np.linalg.solve(matrix, np.einsum("nij,ni->j", weighted, seen))
-    away = seen - data.design @ motion
+    motion = np.linalg.solve(matrix, np.einsum("nij,ni->j", weighted, observed))
+    away = observed - data.design @ motion
     chi2 = np.einsum("ni,nij,nj->", away, precision, away)
     return 0.5 * float(chi2 + log_volume), motion
 
 
 def _precision(data: _Data, spread: FloatArray) -> tuple[FloatArray, float]:
     total = data.noise + np.diag(spread**2)
-    known = np.isfinite(data.seen[:, 1] + data.seen[:, 2])
+    known = np.isfinite(data.observed[:, 1] + data.observed[:, 2])
     # Without a proper motion, nothing is known across the sky.
     total[~known] = np.diag([0.0, 1.0, 1.0])
     total[~known, 0, 0] = data.noise[~known, 0, 0] + spread[0] ** 2

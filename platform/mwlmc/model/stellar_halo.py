@@ -1,10 +1,10 @@
-"""Halo stars, carried through the moving potential to today.
+"""Halo stars, evolved in the moving potential to today.
 
-A star that cannot climb to the survey's inner edge is not carried at all, only counted.
-The others move in rows of one simulation each, every star with its own steps. Who has
-arrived leaves, the others close ranks, and the next simulation's stars take the free
-rows: the work goes where orbits need it, and its memory does not grow with the number
-of simulations.
+A star that cannot climb to the survey's inner edge is not integrated, only counted.
+The others move in rows of one simulation each, every star with its own steps. Stars
+that reached today leave, the others are packed into full rows, and the next
+simulation's stars take the free rows: the work goes where orbits need it, and its
+memory does not grow with the number of simulations.
 """
 
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ STEP_SHARES: dict[Accuracy, float] = {"survey": 0.52, "orbit": 0.24}
 # beyond 30.
 REACH = 25.0 / 30.0
 
-# Stars under way at a time: few enough for a processor's cache, many enough for a GPU.
-_UNDER_WAY = {"cpu": 2**17, "cuda": 2**22}
-_FULL = 0.8  # ranks are closed when fewer of the rows' stars are still under way
+# Stars in flight at a time: few enough for a processor's cache, many enough for a GPU.
+_IN_FLIGHT = {"cpu": 2**17, "cuda": 2**22}
+_FULL = 0.8  # rows are packed again when fewer of the rows' stars are still in flight
 
 
 def reaches(
@@ -72,33 +72,33 @@ def evolve(
     share: float = STEP_SHARES["survey"],
     steps: Stepper | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Returns positions and velocities today of `[3, B, N]` stars, and the carried ones, `[B, N]`.
+    """Returns positions and velocities today `[3, B, N]`, and who was integrated `[B, N]`.
 
     Arguments:
         position: 2.2 Gyr ago [kpc].
         velocity: 2.2 Gyr ago [km/s].
         potential: The moving potential, in the stars' precision.
         inner_edge: Stars that cannot reach this radius today [kpc] stay as they were;
-            with 0 all are carried.
+            with 0 all are integrated.
         share: The steps' share of the shortest local time-scale.
         steps: How a step is made; the compiled step where there is a compiler when
             None.
     """
-    carried = reaches(position, velocity, potential.milky_way, inner_edge)
+    integrated = reaches(position, velocity, potential.milky_way, inner_edge)
     state = torch.cat([position, velocity]).flatten(1)
     today = state.clone()
-    StarBatch(state, carried, potential, share, steps or stepper()).integrate(today)
-    today = today.view(6, *carried.shape)
-    return today[:3], today[3:], carried
+    StarBatch(state, integrated, potential, share, steps or stepper()).integrate(today)
+    today = today.view(6, *integrated.shape)
+    return today[:3], today[3:], integrated
 
 
 @dataclass
 class _Rows:
-    """Stars under way.
+    """Stars in flight.
 
     Arguments:
         state: Positions and velocities, `[6, R, W]`.
-        time: `[R, W]`; zero for a star that has arrived.
+        time: `[R, W]`; zero for a star that has reached today.
         star: Numbers among all stars, `[R, W]`; -1 where a row is filled up with a
             copy.
         simulation: Of each row, `[R]`, rising.
@@ -111,28 +111,30 @@ class _Rows:
 
 
 class StarBatch:
-    """All the stars to be carried, of which some are under way."""
+    """All the stars to be integrated, of which some are in flight."""
 
     def __init__(
         self,
         state: Tensor,
-        carried: Tensor,
+        integrated: Tensor,
         potential: MovingPotential,
         share: float,
         steps: Stepper,
     ) -> None:
-        self.state, self.potential, self.steps = state, potential, steps
-        self.stars = carried.shape[1]
+        self.state = state
+        self.potential = potential
+        self.steps = steps
+        self.stars = integrated.shape[1]
         self.waiting = [
             row.nonzero()[:, 0] + number * self.stars
-            for number, row in enumerate(carried)
+            for number, row in enumerate(integrated)
         ]
         self.share = torch.tensor(share, dtype=state.dtype, device=state.device)
         self.weights = stage_weights(state)
-        self.room = _UNDER_WAY[state.device.type]
+        self.room = _IN_FLIGHT[state.device.type]
 
     def integrate(self, today: Tensor) -> None:
-        """Carries all stars, and enters where they are today, `[6, B * N]`."""
+        """Integrates all stars, and enters where they are today, `[6, B * N]`."""
         rows = self.refill(None)
         while rows is not None:
             field = self.potential.rows(rows.simulation)
@@ -140,30 +142,31 @@ class StarBatch:
             state = (rows.state[:3].clone(), rows.state[3:].clone(), rows.time)
             unknown = (torch.zeros_like(state[0]), torch.zeros_like(state[0]))
             fewest = self._fewest(rows.star.numel())
-            under_way = rows.star.numel()
-            while under_way > fewest:
+            in_flight = rows.star.numel()
+            while in_flight > fewest:
                 state = self.steps.advance(
                     state, field, self.share, self.weights, unknown
                 )
-                under_way = int((state[2] < 0.0).sum())
+                in_flight = int((state[2] < 0.0).sum())
             rows = _Rows(torch.cat(state[:2]), state[2], rows.star, rows.simulation)
             rows = self.refill(self.pop_finished(rows, today))
 
     def pop_finished(self, rows: _Rows, today: Tensor) -> _Rows:
-        """Enters who has arrived and returns the others, no longer in rows: `[6, S]`, `[S]`."""
-        state, time, star = (
-            rows.state.flatten(1),
-            rows.time.flatten(),
-            rows.star.flatten(),
-        )
+        """Enters the stars that reached today; returns the others, not in rows: `[6, S]`, `[S]`."""
+        state = rows.state.flatten(1)
+        time = rows.time.flatten()
+        star = rows.star.flatten()
         real = star >= 0
-        there = (real & ~(time < 0.0)).nonzero()[
+        finished = (real & ~(time < 0.0)).nonzero()[
             :, 0
         ]  # where time is not a number, it shows
-        today[:, star[there]] = state.index_select(1, there)
-        left = (real & (time < 0.0)).nonzero()[:, 0]
+        today[:, star[finished]] = state.index_select(1, finished)
+        unfinished = (real & (time < 0.0)).nonzero()[:, 0]
         return _Rows(
-            state.index_select(1, left), time[left], star[left], rows.simulation
+            state.index_select(1, unfinished),
+            time[unfinished],
+            star[unfinished],
+            rows.simulation,
         )
 
     def _fewest(self, places: int) -> int:
@@ -174,7 +177,7 @@ class StarBatch:
         return enough
 
     def refill(self, left: _Rows | None) -> _Rows | None:
-        """Returns rows of those still under way and of as many waiting ones as there is room."""
+        """Returns rows of those still in flight and of as many waiting ones as there is room."""
         parts = [] if left is None else [left]
         count = 0 if left is None else len(left.star)
         while self.waiting and (not count or count + len(self.waiting[0]) <= self.room):
@@ -188,10 +191,10 @@ class StarBatch:
         time, star = (
             torch.cat([getattr(p, name) for p in parts]) for name in ("time", "star")
         )
-        return _ranks(state, time, star, self.stars)
+        return _full_rows(state, time, star, self.stars)
 
 
-def _ranks(state: Tensor, time: Tensor, star: Tensor, stars: int) -> _Rows:
+def _full_rows(state: Tensor, time: Tensor, star: Tensor, stars: int) -> _Rows:
     """Returns rows of stars `[6, S]`, `[S]`, `[S]`, ordered by simulation.
 
     A simulation's last row is filled up with copies of its last star, whose motion is

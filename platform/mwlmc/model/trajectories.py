@@ -1,6 +1,6 @@
 """Both galaxies' centres, rewound from where the LMC is today.
 
-Each centre feels the other galaxy's rigid potential; the LMC also feels Chandrasekhar's
+Each centre moves in the other galaxy's rigid potential; on the LMC acts Chandrasekhar's
 friction against the Milky Way's stars and dark matter (Brooks et al. 2025b, Eq. 1).
 Rewound, friction feeds the orbit, and where it is strong some orbits run away: they are
 marked, never hidden.
@@ -178,7 +178,9 @@ def hermite(
     place = (wanted - times[0]) / step
     left = place.long().clamp(0, len(times) - 2)
     s = (place - left)[:, None, None]
-    a, b = position[left], position[left + 1]
-    da, db = velocity[left] * step, velocity[left + 1] * step
+    a = position[left]
+    b = position[left + 1]
+    da = velocity[left] * step
+    db = velocity[left + 1] * step
     cubic = (2.0 * (a - b) + da + db) * s + (3.0 * (b - a) - 2.0 * da - db)
     return a + s * (da + s * cubic)

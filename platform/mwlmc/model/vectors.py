@@ -12,5 +12,7 @@ def length(vectors: Tensor | Vector) -> Tensor:
 
 def square(vectors: Tensor | Vector) -> Tensor:
     """Returns the squared lengths `[...]` of vectors `[3, ...]`."""
-    x, y, z = vectors[0], vectors[1], vectors[2]
+    x = vectors[0]
+    y = vectors[1]
+    z = vectors[2]
     return x * x + y * y + z * z

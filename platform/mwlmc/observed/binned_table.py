@@ -55,8 +55,7 @@ class BinnedTable:
         bins: The K bins.
         moments: Their counts, means and dispersions [km/s].
         errors: The standard errors of those [km/s].
-        mean_sin_b: Mean sine of Galactic latitude, which tells where in a patch the
-            stars are.
+        mean_sin_b: Mean sine of Galactic latitude: where in a patch the stars are.
         sample: Where on the sky each bin's stars are, and how well they are measured.
         provenance: File, checksum, selection counts and definition, as plain JSON.
     """
@@ -142,14 +141,16 @@ def definition(binning: SkyBinning) -> JSON:
 def as_ecsv(table: BinnedTable) -> Table:
     """Returns the bins' numbers `[K]` as a table with units and descriptions."""
     columns = [np.array(column) for column in zip(*table.bins, strict=True)]
-    moments, errors = table.moments, table.errors
+    moments = table.moments
+    errors = table.errors
     columns += [moments.count, moments.kept, moments.mean, errors.mean]
     columns += [moments.dispersion, errors.dispersion, table.mean_sin_b]
     ecsv = Table(
         columns, names=list(BINNED), meta={"name": table.name, **table.provenance}
     )
     for name, (unit, description) in BINNED.items():
-        ecsv[name].unit, ecsv[name].description = unit, description
+        ecsv[name].unit = unit
+        ecsv[name].description = description
     return ecsv
 
 
@@ -181,8 +182,12 @@ def read_binned(path: Path | str) -> BinnedTable:
     table = Table.read(path, format="ascii.ecsv")
     check_binned(table, path.name)
     column = {name: table[name].tolist() for name in BINNED}
+    rows = zip(
+        column["patch"], column["quantity"], column["r_lo"], column["r_hi"], strict=True
+    )
     bins = tuple(
-        Bin(*row) for row in zip(*(column[n] for n in list(BINNED)[:4]), strict=True)
+        Bin(patch=patch, quantity=quantity, lower=lower, upper=upper)
+        for patch, quantity, lower, upper in rows
     )
     numbers = {name: np.array(column[name]) for name in list(BINNED)[4:]}
     moments = VelocityMoments(
@@ -195,7 +200,8 @@ def read_binned(path: Path | str) -> BinnedTable:
     provenance = {
         k: value for k, value in table.meta.items() if k not in ("name", "sample")
     }
-    sample, latitudes = _read_sample(table, bins), numbers["mean_sin_b"]
+    sample = _read_sample(table, bins)
+    latitudes = numbers["mean_sin_b"]
     return BinnedTable(
         table.meta["name"], bins, moments, errors, latitudes, sample, provenance
     )
@@ -204,7 +210,10 @@ def read_binned(path: Path | str) -> BinnedTable:
 def _read_sample(table: Table, bins: tuple[Bin, ...]) -> Sample:
     lists = zip(*(map(_plain, table[name]) for name in SAMPLED), strict=True)
     about = table.meta["sample"]
-    stars = tuple(BinSample(*row) for row in lists)
+    stars = tuple(
+        BinSample(cells=cells, counts=counts, errors=errors)
+        for cells, counts, errors in lists
+    )
     return Sample(bins, stars, about["healpix_nside"], about["distance_error"])
 
 
@@ -331,7 +340,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _binned(options: argparse.Namespace) -> BinnedTable:
-    binning, selection = _binning(options), _SELECTIONS[options.survey]
+    binning = _binning(options)
+    selection = _SELECTIONS[options.survey]
     for_desi = options.survey == "desi"
     if options.sagittarius_cut is not None:
         selection = replace(selection, sagittarius=options.sagittarius_cut)
@@ -372,7 +382,7 @@ def _command(options: argparse.Namespace) -> str:
 
 
 def selection_lines(table: BinnedTable) -> list[str]:
-    """Returns what the selection kept, step by step, and which bins had no stars to speak of."""
+    """Returns what the selection kept, step by step, and which bins have too few stars."""
     steps = [f"{count:7d}  {step}" for step, count in table.provenance["steps"]]
     left_out = table.provenance["left_out"]
     return steps + [f"left out, fewer than two stars: {bin_}" for bin_ in left_out]

@@ -8,7 +8,10 @@ from astropy.table import Column, Table
 
 from orrery.parameters import FloatArray
 
-DEG, KPC, KMS, MASYR = units.deg, units.kpc, units.km / units.s, units.mas / units.yr
+DEG = units.deg
+KPC = units.kpc
+KMS = units.km / units.s
+MASYR = units.mas / units.yr
 NONE = units.dimensionless_unscaled
 
 # What a table may hold: unit, and the names that its column may have, in small letters.
@@ -34,7 +37,7 @@ _COLUMNS |= {
     if name not in ("ra", "dec", "l", "b", "pm_corr")
 }
 
-# How the end of a column's name tells its unit where the file cannot.
+# Units by the ending of a column's name, for files that hold none, such as CSV.
 _SUFFIXES = {
     "deg": units.deg,
     "rad": units.rad,
@@ -146,7 +149,8 @@ def check_binned(table: Table, where: str) -> None:
         ValueError: If a column is missing, empty, not finite, or in another unit.
     """
     remedy = "make it again with `python -m mwlmc.observed.binned_table`"
-    columns, about = {*BINNED, *SAMPLED}, {"name", "definition", "sample"}
+    columns = {*BINNED, *SAMPLED}
+    about = {"name", "definition", "sample"}
     missing = [*(columns - set(table.colnames)), *(about - set(table.meta))]
     if missing or len(table) == 0:
         raise ValueError(

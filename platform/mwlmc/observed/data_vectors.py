@@ -1,6 +1,6 @@
 """Data vectors: the observed LMC and the moments of observed stars, with their covariance.
 
-A `Measurement` says which moments are measured, and which simulated stars stand for the
+A `Measurement` says which moments are measured, and which simulated stars represent the
 observed ones: the binning of the simulations follows from it.
 """
 
@@ -22,15 +22,15 @@ from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
 
 Sampling = Literal["full-footprint", "survey-like"]
-Moments = Literal["mean", "mean+dispersion"]
+MomentChoice = Literal["mean", "mean+dispersion"]
 LMCToday = Literal["data", "inferred"]
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """What is measured of stars, and which simulated stars stand for them."""
+    """What is measured of stars, and which simulated stars represent them."""
 
-    moments: Moments = "mean"
+    moments: MomentChoice = "mean"
     """Of velocities: their means, or also their dispersions (of v_tb only survey-like)."""
     sampling: Sampling = "full-footprint"
     """Simulated stars: all of a patch, the errors being added in training
@@ -40,7 +40,7 @@ class Measurement:
     """Whether simulated stars drawn survey-like also get the survey's errors of distance."""
     lmc_today: LMCToday = "data"
     """The LMC's place and motion: measured, as in the paper (data), or parameters like
-    the masses, of which stars alone must tell (inferred)."""
+    the masses, inferred from the stars alone (inferred)."""
 
     def __post_init__(self) -> None:
         if self.distance_errors and self.sampling == "full-footprint":
@@ -102,7 +102,7 @@ def observe(
     dispersions, in quadrature.
 
     Arguments:
-        table: The observed stars' moments; it may hold more bins than are asked for.
+        table: The observed stars' moments; it may hold more bins than the binning.
         binning: The bins and moments wanted.
         lmc: Errors of the LMC's centre; by default those of `LMCErrors`.
 
@@ -115,7 +115,8 @@ def observe(
     _check_moments(table, binning)
     row = {b: i for i, b in enumerate(table.bins)}
     rows = [row[b] for b in binning.bins]
-    dispersion, error = table.moments.dispersion[rows], table.errors
+    dispersion = table.moments.dispersion[rows]
+    error = table.errors
     if binning.sample is None:
         dispersion = _intrinsic(dispersion, table.sample.select(binning.bins))
         stellar = kinematics.entries(error.mean[rows], error.dispersion[rows], binning)
@@ -141,7 +142,7 @@ def vectors(
     Arguments:
         table: The observed stars' moments.
         binnings: How stars become summaries, by label.
-        measurement: What is measured, and which simulated stars stand for the observed
+        measurement: What is measured, and which simulated stars represent the observed
             ones.
         seed: Of the draw of simulated stars.
     """
@@ -190,7 +191,8 @@ def _check_definition(table: BinnedTable, binning: SkyBinning) -> None:
             f"the binning draws another survey's stars than those of {table.name!r}: use "
             "binning.survey_like(table.sample)"
         )
-    known, wanted = table.provenance["definition"], definition(binning)
+    known = table.provenance["definition"]
+    wanted = definition(binning)
     patches = {name: known["patches"].get(name) for name in wanted["patches"]}
     for key, value in (known | {"patches": patches}).items():
         if value != wanted[key]:

@@ -18,7 +18,7 @@ from orrery.records import Observation
 
 # Of the stars of an all-sky survey of giants (H3, SEGUE and MagE together), the
 # fraction assumed in each patch: such surveys are mostly northern, and few stars are
-# seen towards the third and fourth Galactic quadrants in the south.
+# observed towards the third and fourth Galactic quadrants in the south.
 SHARES = {
     "q1": 0.28,
     "q2": 0.37,
@@ -114,7 +114,8 @@ def mock_data_vector(
             f"truth of shape {truth.shape} for {len(binning.names)} summaries"
         )
     first = len(LMC_NAMES) if binning.lmc else 0
-    values, errors = truth[first:], forecast_errors(binning, stars)[first:]
+    values = truth[first:]
+    errors = forecast_errors(binning, stars)[first:]
     provenance = {"forecast_stars": stars, "seed": seed}
     mock = data_vector("forecast", binning, values, errors, LMCErrors(), provenance)
     value = truth

@@ -97,13 +97,13 @@ class StarTable:
     def rest_frame(self) -> kinematics.RestFrameStars:
         """Returns the stars as a binning wants them: rest-frame velocities, distances, directions.
 
-        The longitude's proper motions are not needed: they carry the Sun's own least
+        The longitude's proper motions are not needed: they contain the Sun's own least
         known motion.
         """
         outward, _, along_b = frames.solar_velocity(self.l, self.b)
         return kinematics.RestFrameStars(
             distance=self.galactocentric_distance,
-            seen=Directions(frames.direction(self.l, self.b)),
+            directions=Directions(frames.direction(self.l, self.b)),
             v_gsr=self.v_los + outward,
             v_tb=frames.K * self.distance * self.pm_b + along_b,
             owner=np.zeros(len(self), dtype=np.intp),
@@ -166,7 +166,7 @@ def select(table: StarTable, selection: StarSelection) -> StarTable:
 def read_stars(path: Path | str) -> StarTable:
     """Returns the stars of a file that have a position, a distance and a velocity.
 
-    Two layouts are known, and told apart by looking. DESI's catalogue of blue
+    Two layouts are known and recognised by their content. DESI's catalogue of blue
     horizontal-branch stars (`MWS_BHB.fits`: tables RVTAB, FIBERMAP and GAIA, row by
     row; only PRIMARY rows are read). And a plain table (CSV, ECSV, FITS) with a
     distance, a line-of-sight velocity, (ra, dec) or (l, b), and possibly proper motions
@@ -298,12 +298,15 @@ def _usable(table: StarTable) -> StarTable:
 
 def _equatorial(columns: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
     if {"ra", "dec"} <= set(columns):
-        first, second = np.radians(columns["ra"]), np.radians(columns["dec"])
+        first = np.radians(columns["ra"])
+        second = np.radians(columns["dec"])
     else:
-        first, second = np.radians(columns["l"]), np.radians(columns["b"])
+        first = np.radians(columns["l"])
+        second = np.radians(columns["b"])
     # Catalogues fill the position of stars without a counterpart with zeros.
     unknown = (first == 0) & (second == 0)
-    first, second = np.where(unknown, np.nan, first), np.where(unknown, np.nan, second)
+    first = np.where(unknown, np.nan, first)
+    second = np.where(unknown, np.nan, second)
     if {"ra", "dec"} <= set(columns):
         return first, second
     return frames.galactic_to_equatorial(first, second)
@@ -314,7 +317,8 @@ def _proper_motions(
 ) -> tuple[FloatArray, FloatArray]:
     blank = np.full(ra.shape, np.nan)
     if {"pm_l", "pm_b"} <= set(columns):
-        first, second = columns["pm_l"], columns["pm_b"]
+        first = columns["pm_l"]
+        second = columns["pm_b"]
     elif {"pm_ra", "pm_dec"} <= set(columns):
         first, second = frames.rotate_proper_motion(
             ra, dec, columns["pm_ra"], columns["pm_dec"]
@@ -333,10 +337,8 @@ def _motion_errors(
     corr = np.where(np.abs(corr) <= 1, corr, np.nan)
     if {"pm_l", "pm_b"} <= set(columns):
         return columns.get("pm_l_error", blank), columns.get("pm_b_error", blank), corr
-    first, second = (
-        columns.get("pm_ra_error", blank),
-        columns.get("pm_dec_error", blank),
-    )
+    first = columns.get("pm_ra_error", blank)
+    second = columns.get("pm_dec_error", blank)
     along_l, along_b = _galactic_parts(ra, dec)
     covariance = first * second * corr
     parts = np.stack([first**2, covariance, covariance, second**2], axis=-1)

@@ -11,10 +11,10 @@ from mwlmc.sky.patches import PATCHES
 # that much larger than simulations that fill the patch.
 UNEVEN = 1.25
 _FILLED = Measurement()
-_STAND_INS: dict[Sampling, str] = {
-    "full-footprint": "All simulated stars of a patch stand for them; these errors are "
+_SAMPLING_NOTES: dict[Sampling, str] = {
+    "full-footprint": "All simulated stars of a patch represent them; these errors are "
     "added in training.",
-    "survey-like": "As many simulated stars stand for them, drawn in the same cells of the sky and "
+    "survey-like": "As many simulated stars represent them, drawn in the same cells of the sky and "
     "with errors like theirs: their noise is in the simulations, and none is added in training.",
 }
 
@@ -26,7 +26,7 @@ def summary_tables(
 
     Arguments:
         table: The observed stars' moments.
-        measurement: Which simulated stars stand for them.
+        measurement: Which simulated stars represent them.
     """
     provenance = table.provenance
     steps = Table(rows=provenance["steps"], names=["step", "stars"])
@@ -46,7 +46,7 @@ def summary_tables(
     velocities.meta["caption"] = (
         f"{table.name}: mean and dispersion after clipping. In bins of fewer than ten stars, "
         "errors follow from the dispersion of the nearest bins, because a bootstrap of so few "
-        f"means nothing. {_STAND_INS[measurement.sampling]}"
+        f"means nothing. {_SAMPLING_NOTES[measurement.sampling]}"
     )
     return {"Selection": steps, "Binned velocities": velocities}
 

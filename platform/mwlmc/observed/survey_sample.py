@@ -21,7 +21,7 @@ def mean_sine_latitude(
     """
     count = len(binning.bins)
     number = np.bincount(binned.bin, minlength=count)
-    sine = stars.seen.galactic[binned.star, 2]
+    sine = stars.directions.galactic[binned.star, 2]
     sums = np.bincount(binned.bin, sine, minlength=count)
     return sums / np.maximum(number, 1)
 
@@ -40,7 +40,7 @@ def survey_sample(
     errors = {quantity: table.velocity_errors(quantity) for quantity in VELOCITIES}
     by_bin = [binned.star[binned.bin == k] for k in range(len(binning.bins))]
     occupied = tuple(
-        occupancy(stars.seen.galactic[inside], errors[b.quantity][inside])
+        occupancy(stars.directions.galactic[inside], errors[b.quantity][inside])
         for b, inside in zip(binning.bins, by_bin, strict=True)
     )
     # One scatter for the whole survey: distance errors of halo giants and BHB stars are

@@ -1,1 +1,1 @@
-"""What is seen from the Sun: frames, patches, velocities, where a survey has stars."""
+"""The sky from the Sun: frames, patches, binnings, velocities, survey selection."""

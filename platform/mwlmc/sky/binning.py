@@ -70,7 +70,8 @@ class Profile:
         _check_choice("quantity", (self.quantity,), VELOCITIES)
         _check_choice("moments", self.moments, MOMENTS)
         limits = np.array(self.bins, dtype=float).ravel()
-        widths, gaps = np.diff(limits)[::2], np.diff(limits)[1::2]
+        widths = np.diff(limits)[::2]
+        gaps = np.diff(limits)[1::2]
         if limits.size == 0 or limits[0] < 0 or (widths <= 0).any() or (gaps < 0).any():
             raise ValueError(
                 f"distance bins {self.bins} of patch {self.patch.name!r}: give at least one, from "
@@ -129,7 +130,7 @@ class SkyBinning:
         clip: Stars further than this many dispersions from the mean are clipped.
         lmc: Whether the LMC's phase space is among the entries. Those who infer it
             leave it out.
-        sample: The survey whose stars simulated ones stand for, in number, place and
+        sample: The survey that simulated stars represent, in number, place and
             errors; without it all simulated stars count, and have no errors.
     """
 

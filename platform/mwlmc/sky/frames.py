@@ -29,7 +29,7 @@ _POLE_RA, _POLE_DEC, _POLE_LONGITUDE = np.radians(
 
 
 class SkyCoordinates(NamedTuple):
-    """Stars as the Sun sees them, in equatorial coordinates (ICRS).
+    """Heliocentric coordinates and motions of stars, equatorial (ICRS).
 
     Arguments:
         ra: Right ascension `[...]` [rad], 0 to 2 pi.
@@ -72,7 +72,8 @@ def direction(longitude: FloatArray, latitude: FloatArray) -> FloatArray:
     """Returns the unit vector `[..., 3]` towards a longitude and latitude `[...]` [rad]."""
     longitude, latitude = np.broadcast_arrays(longitude, latitude)
     flat = np.cos(latitude)
-    x, y = np.cos(longitude) * flat, np.sin(longitude) * flat
+    x = np.cos(longitude) * flat
+    y = np.sin(longitude) * flat
     return np.stack([x, y, np.sin(latitude)], axis=-1)
 
 
@@ -83,7 +84,9 @@ def axes(relative: FloatArray) -> FloatArray:
     where longitude has no meaning, those of longitude zero.
     """
     flat, distance, cosine, sine = _polar(relative)
-    rise, run, none = relative[..., 2] / distance, flat / distance, np.zeros_like(flat)
+    rise = relative[..., 2] / distance
+    run = flat / distance
+    none = np.zeros_like(flat)
     rows = (
         (run * cosine, run * sine, rise),
         (-sine, cosine, none),
@@ -95,7 +98,9 @@ def axes(relative: FloatArray) -> FloatArray:
 def _polar(
     relative: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    x, y, z = relative[..., 0], relative[..., 1], relative[..., 2]
+    x = relative[..., 0]
+    y = relative[..., 1]
+    z = relative[..., 2]
     flat = np.sqrt(
         x * x + y * y
     )  # many times faster than hypot, and nothing here overflows
@@ -116,14 +121,17 @@ def tangents(longitude: FloatArray, latitude: FloatArray) -> FloatArray:
 
 def angles(vectors: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Returns longitude (0 to 2 pi) and latitude `[...]` [rad] of vectors `[..., 3]`."""
-    x, y, z = vectors[..., 0], vectors[..., 1], vectors[..., 2]
+    x = vectors[..., 0]
+    y = vectors[..., 1]
+    z = vectors[..., 2]
     return np.arctan2(y, x) % (2 * np.pi), np.arctan2(z, np.hypot(x, y))
 
 
 def _equatorial_to_galactic_axes() -> FloatArray:
     # The pole's own sky axes are the Galactic axes, turned about the pole.
     pole, east, north = tangents(_POLE_RA, _POLE_DEC)
-    sine, cosine = np.sin(_POLE_LONGITUDE), np.cos(_POLE_LONGITUDE)
+    sine = np.sin(_POLE_LONGITUDE)
+    cosine = np.cos(_POLE_LONGITUDE)
     return np.stack([cosine * north + sine * east, sine * north - cosine * east, pole])
 
 
@@ -165,7 +173,8 @@ def rotate_proper_motion(
         pm_dec: Proper motion along declination `[...]` [mas/yr].
     """
     equatorial = tangents(ra, dec)
-    galactic = tangents(*equatorial_to_galactic(ra, dec)) @ EQUATORIAL_TO_GALACTIC
+    l, b = equatorial_to_galactic(ra, dec)  # noqa: E741
+    galactic = tangents(l, b) @ EQUATORIAL_TO_GALACTIC
     turn = np.einsum("...ik,...jk->...ij", galactic[..., 1:, :], equatorial[..., 1:, :])
     motion = np.stack(np.broadcast_arrays(pm_ra_cosdec, pm_dec), axis=-1)
     rotated = np.einsum("...ij,...j->...i", turn, motion)
@@ -200,7 +209,7 @@ def sky_to_galactocentric(
 
 
 def galactocentric_to_sky(position: FloatArray, velocity: FloatArray) -> SkyCoordinates:
-    """Returns what the Sun sees: the inverse of `sky_to_galactocentric`.
+    """Returns heliocentric coordinates: the inverse of `sky_to_galactocentric`.
 
     Arguments:
         position: Galactocentric position `[..., 3]` [kpc].
@@ -213,17 +222,19 @@ def galactocentric_to_sky(position: FloatArray, velocity: FloatArray) -> SkyCoor
         np.asarray(velocity, dtype=float) - SUN_VELOCITY
     ) @ EQUATORIAL_TO_GALACTOCENTRIC
     distance, v_los, v_ra, v_dec = project(motion, relative)
+    ra, dec = angles(relative)
     return SkyCoordinates(
-        *angles(relative),
-        distance,
-        v_los,
-        v_ra / (K * distance),
-        v_dec / (K * distance),
+        ra=ra,
+        dec=dec,
+        distance=distance,
+        v_los=v_los,
+        pm_ra_cosdec=v_ra / (K * distance),
+        pm_dec=v_dec / (K * distance),
     )
 
 
 def sky_velocities(position: FloatArray, velocity: FloatArray) -> RestFrame:
-    """Returns the Galactic rest-frame velocities that the Sun would see if it were at rest.
+    """Returns the velocities in the Galactic rest frame along the axes of the sky at the Sun.
 
     Arguments:
         position: Galactocentric position `[..., 3]` [kpc].
@@ -233,7 +244,9 @@ def sky_velocities(position: FloatArray, velocity: FloatArray) -> RestFrame:
         np.asarray(position, dtype=float) - SUN_POSITION
     ) @ GALACTIC_TO_GALACTOCENTRIC
     motion = np.asarray(velocity, dtype=float) @ GALACTIC_TO_GALACTOCENTRIC
-    return RestFrame(*angles(relative), *project(motion, relative))
+    l, b = angles(relative)  # noqa: E741
+    distance, v_gsr, v_l, v_b = project(motion, relative)
+    return RestFrame(l=l, b=b, distance=distance, v_gsr=v_gsr, v_l=v_l, v_b=v_b)
 
 
 def solar_velocity(
@@ -264,7 +277,8 @@ def project(
         relative: Where they are, from the observer `[..., 3]`; not the null vector.
     """
     flat, distance, cosine, sine = _polar(relative)
-    z, v_z = relative[..., 2], vectors[..., 2]
+    z = relative[..., 2]
+    v_z = vectors[..., 2]
     v_flat = cosine * vectors[..., 0] + sine * vectors[..., 1]
     along_longitude = cosine * vectors[..., 1] - sine * vectors[..., 0]
     outward = (flat * v_flat + z * v_z) / distance

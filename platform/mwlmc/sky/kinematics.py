@@ -26,11 +26,11 @@ _BLOCK = (
 
 @dataclass(frozen=True)
 class RestFrameStars:
-    """What a binning needs to know of stars, simulated or observed.
+    """Stars in the Galactic rest frame, simulated or observed, as a binning takes them.
 
     Arguments:
         distance: Galactocentric distances `[N]` [kpc].
-        seen: Where the Sun sees them.
+        directions: Where they are on the sky.
         v_gsr: Rest-frame velocities along the line of sight `[N]` [km/s]; NaN if
             unknown.
         v_tb: Rest-frame velocities along Galactic latitude `[N]` [km/s]; NaN if
@@ -39,7 +39,7 @@ class RestFrameStars:
     """
 
     distance: FloatArray
-    seen: Directions
+    directions: Directions
     v_gsr: FloatArray
     v_tb: FloatArray
     owner: IntArray
@@ -64,16 +64,20 @@ class BinnedStars(NamedTuple):
 
 def assign_to_bins(stars: RestFrameStars, binning: SkyBinning) -> BinnedStars:
     """Returns the stars that fall in a bin, profile after profile."""
-    found, first = [], 0
+    found = []
+    first = 0
     inside: dict[Patch, BoolArray] = {}
     for profile in binning.profiles:
         if profile.patch not in inside:
-            inside[profile.patch] = profile.patch.contains(stars.seen)
+            inside[profile.patch] = profile.patch.contains(stars.directions)
         star, velocity, number = _profile_members(stars, profile, inside[profile.patch])
         bins = stars.owner[star] * len(binning.bins) + number + first
         found.append((star, velocity, bins))
         first += len(profile.bins)
-    return BinnedStars(*(np.concatenate(column) for column in zip(*found, strict=True)))
+    star, velocity, bins = zip(*found, strict=True)
+    return BinnedStars(
+        np.concatenate(star), np.concatenate(velocity), np.concatenate(bins)
+    )
 
 
 def _profile_members(
@@ -82,7 +86,8 @@ def _profile_members(
     velocity = getattr(stars, profile.quantity)
     chosen = np.flatnonzero(inside & np.isfinite(velocity))
     number = profile.assign(stars.distance[chosen])
-    chosen, number = chosen[number >= 0], number[number >= 0]
+    chosen = chosen[number >= 0]
+    number = number[number >= 0]
     return chosen, velocity[chosen], number
 
 
@@ -102,7 +107,8 @@ def binned_moments(
     stars: RestFrameStars, binning: SkyBinning, owners: int = 1
 ) -> VelocityMoments:
     """Returns the moments of each owner's stars in each bin, four arrays `[owners, K]`."""
-    return _by_owner(*binned_velocities(stars, binning), binning, owners)
+    velocity, bins = binned_velocities(stars, binning)
+    return _by_owner(velocity, bins, binning, owners)
 
 
 def _by_owner(
@@ -126,8 +132,8 @@ def draw_survey_stars(
 ) -> BinnedStars:
     """Returns the stars of one simulation as a survey would have them, with its errors.
 
-    Each bin is drawn by itself: a star may be seen in the line of sight and another one
-    in its place across, whose velocities hardly know of each other.
+    Each bin is drawn by itself: the line-of-sight velocity may be one star's and the
+    tangential velocity another's, because the two are nearly independent.
 
     Arguments:
         stars: The stars of one simulation.
@@ -137,7 +143,7 @@ def draw_survey_stars(
     """
     star, velocity, bins = assign_to_bins(stars, binning)
     picked, wanted = selection_function.draw_stars(
-        stars.seen.galactic[star], bins, sample, random
+        stars.directions.galactic[star], bins, sample, random
     )
     measured = velocity[picked] + selection_function.noise(wanted, sample, random)
     return BinnedStars(star[picked], measured, wanted)
@@ -158,7 +164,7 @@ def scatter_distances(
         random: Of this simulation.
     """
     factor = np.exp(error * random.standard_normal(len(stars)))
-    towards = stars.seen.galactic * factor[:, None]
+    towards = stars.directions.galactic * factor[:, None]
     position = towards @ frames.GALACTIC_TO_GALACTOCENTRIC.T + frames.SUN_POSITION
     return replace(stars, distance=np.sqrt(np.einsum("ni,ni->n", position, position)))
 
@@ -173,7 +179,8 @@ def entries(
         dispersion: Likewise `[..., K]`.
         binning: Which moments of which bins are entries.
     """
-    columns, first = [], 0
+    columns = []
+    first = 0
     for profile in binning.profiles:
         here = slice(first, first + len(profile.bins))
         first = here.stop
@@ -185,7 +192,7 @@ def entries(
 def simulated_stars(
     records: Records, nearest: float, furthest: float
 ) -> RestFrameStars:
-    """Returns the stars of simulations as the Sun sees them.
+    """Returns the stars of simulations in heliocentric directions and the rest frame.
 
     Arguments:
         records: Records with particle columns x, y, z [kpc] and vx, vy, vz [km/s].
@@ -246,7 +253,8 @@ def _block(records: Records, first: int, size: int) -> Records:
 
 def _block_moments(records: Records, binning: SkyBinning) -> FloatArray:
     if binning.sample is None:
-        stars = simulated_stars(records, *binning.distances)
+        nearest, furthest = binning.distances
+        stars = simulated_stars(records, nearest, furthest)
         moments = binned_moments(stars, binning, len(records))
     else:
         moments = _drawn_moments(records, binning, binning.sample)
@@ -273,6 +281,7 @@ def _drawn_moments(
             simulated_stars(records, 0.0, np.inf), sample.distance_error, random
         )
     else:
-        stars = simulated_stars(records, *binning.distances)
+        nearest, furthest = binning.distances
+        stars = simulated_stars(records, nearest, furthest)
     _, velocity, bins = draw_survey_stars(stars, binning, sample, random)
     return _by_owner(velocity, bins, binning, 1)

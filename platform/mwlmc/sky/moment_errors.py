@@ -52,7 +52,8 @@ def summary_errors(
     errors = _pooled_errors(moments, binning)
     kept = unclipped(values, bins, len(binning.bins), binning.clip)
     for k in np.flatnonzero(moments.kept >= FEW_STARS):
-        sample, random = values[kept][bins[kept] == k], generator(seed, int(k))
+        sample = values[kept][bins[kept] == k]
+        random = generator(seed, int(k))
         errors.mean[k], errors.dispersion[k] = _bootstrap(sample, random, resamples)
     return errors
 
@@ -74,7 +75,8 @@ def _bootstrap(
 
 
 def _pooled_errors(moments: VelocityMoments, binning: SkyBinning) -> MomentErrors:
-    sigma, first = np.zeros(len(moments.kept)), 0
+    sigma = np.zeros(len(moments.kept))
+    first = 0
     for profile in binning.profiles:
         here = slice(first, first + len(profile.bins))
         first = here.stop

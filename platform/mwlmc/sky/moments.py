@@ -48,7 +48,8 @@ def clipped_moments(
     number = np.bincount(bins, minlength=count)
     left = np.bincount(bins[kept], minlength=count)
     mean, dispersion = _moments(values[kept], bins[kept], left)
-    mean[number < 2], dispersion[number < 2] = np.nan, np.nan
+    mean[number < 2] = np.nan
+    dispersion[number < 2] = np.nan
     return VelocityMoments(number, left, mean, dispersion)
 
 
@@ -56,7 +57,8 @@ def unclipped(
     values: FloatArray, bins: IntArray, count: int, clip: float = 3.0
 ) -> IntArray:
     """Returns the positions `[M]` of the values that `clipped_moments` leaves, increasing."""
-    kept, waiting = np.ones(len(values), dtype=bool), np.arange(len(values))
+    kept = np.ones(len(values), dtype=bool)
+    waiting = np.arange(len(values))
     while len(waiting):
         mean, dispersion = _moments(values, bins, np.bincount(bins, minlength=count))
         inside = np.abs(values - mean[bins]) <= (clip * dispersion)[bins]
@@ -65,7 +67,9 @@ def unclipped(
         # others.
         changed = np.bincount(bins[~inside], minlength=count) > 0
         again = np.flatnonzero(inside & changed[bins])
-        values, bins, waiting = values[again], bins[again], waiting[again]
+        values = values[again]
+        bins = bins[again]
+        waiting = waiting[again]
     return np.flatnonzero(kept)
 
 

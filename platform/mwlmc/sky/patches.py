@@ -14,12 +14,13 @@ from orrery.identity import JSON
 from orrery.parameters import BoolArray, FloatArray, IntArray
 
 Range = tuple[float, float]
-_AROUND, _POLE_TO_POLE = (0.0, 360.0), (-90.0, 90.0)  # [deg]
+_AROUND = (0.0, 360.0)  # [deg]
+_POLE_TO_POLE = (-90.0, 90.0)  # [deg]
 
 
 @dataclass(frozen=True)
 class Directions:
-    """Where stars are seen from the Sun.
+    """Where stars are on the sky, without their angles.
 
     Arguments:
         galactic: Vectors towards the stars along Galactic axes `[N, 3]`, of any length.
@@ -72,7 +73,7 @@ def _parts(vectors: FloatArray) -> Parts:
 class Piece(Protocol):
     """A piece of sky that patches are made of."""
 
-    def contains(self, seen: Directions) -> BoolArray:
+    def contains(self, directions: Directions) -> BoolArray:
         """Returns which of the stars `[N]` lie inside."""
         ...
 
@@ -104,13 +105,13 @@ class Window:
         for name in ("b", "dec"):
             _check_latitudes(name, getattr(self, name))
 
-    def contains(self, seen: Directions) -> BoolArray:
+    def contains(self, directions: Directions) -> BoolArray:
         """Returns which of the stars `[N]` lie inside."""
-        inside = np.ones(len(seen.galactic), dtype=bool)
+        inside = np.ones(len(directions.galactic), dtype=bool)
         if (self.l, self.b) != (_AROUND, _POLE_TO_POLE):
-            inside &= _inside(seen.galactic_parts, self.l, self.b)
+            inside &= _inside(directions.galactic_parts, self.l, self.b)
         if (self.ra, self.dec) != (_AROUND, _POLE_TO_POLE):
-            inside &= _inside(seen.equatorial_parts, self.ra, self.dec)
+            inside &= _inside(directions.equatorial_parts, self.ra, self.dec)
         return inside
 
     def describe(self) -> JSON:
@@ -140,9 +141,9 @@ class Cell:
                 f"cell {self.number}: nside {self.nside} has {12 * self.nside**2}"
             )
 
-    def contains(self, seen: Directions) -> BoolArray:
+    def contains(self, directions: Directions) -> BoolArray:
         """Returns which of the stars `[N]` lie inside."""
-        inside: BoolArray = seen.cells(self.nside) == self.number
+        inside: BoolArray = directions.cells(self.nside) == self.number
         return inside
 
     def describe(self) -> JSON:
@@ -173,7 +174,11 @@ def _inside(parts: Parts, longitudes: Range, latitudes: Range) -> BoolArray:
         inside &= parts.sine >= np.sin(np.radians(latitudes[0]))
     if latitudes[1] < 90:
         inside &= parts.sine < np.sin(np.radians(latitudes[1]))
-    return inside if longitudes == _AROUND else inside & _between(parts, *longitudes)
+    return (
+        inside
+        if longitudes == _AROUND
+        else inside & _between(parts, longitudes[0], longitudes[1])
+    )
 
 
 def _between(parts: Parts, lower: float, upper: float) -> BoolArray:
@@ -183,7 +188,8 @@ def _between(parts: Parts, lower: float, upper: float) -> BoolArray:
     lose none.
     """
     width = upper % 360 - lower % 360
-    after, before = _leftwards(parts, lower) >= 0, _leftwards(parts, upper) < 0
+    after = _leftwards(parts, lower) >= 0
+    before = _leftwards(parts, upper) < 0
     return after & before if 0 <= width <= 180 or width < -180 else after | before
 
 
@@ -203,18 +209,18 @@ class Patch:
         if not self.windows:
             raise ValueError(f"patch {self.name!r} has no windows: give at least one")
 
-    def contains(self, seen: Directions) -> BoolArray:
+    def contains(self, directions: Directions) -> BoolArray:
         """Returns which of the stars `[N]` lie inside."""
-        return np.logical_or.reduce([window.contains(seen) for window in self.windows])
+        return np.logical_or.reduce(
+            [window.contains(directions) for window in self.windows]
+        )
 
     @property
     def mean_sin_b(self) -> float:
         """The mean sine of Galactic latitude over the patch."""
         number = np.arange(20_000) + 0.5  # a spiral that covers the sphere evenly
-        sine, angle = (
-            1.0 - 2.0 * number / len(number),
-            np.pi * (1.0 + 5.0**0.5) * number,
-        )
+        sine = 1.0 - 2.0 * number / len(number)
+        angle = np.pi * (1.0 + 5.0**0.5) * number
         flat = np.sqrt(1.0 - sine**2)
         sphere = np.stack([flat * np.cos(angle), flat * np.sin(angle), sine], axis=1)
         return float(sine[self.contains(Directions(sphere))].mean())

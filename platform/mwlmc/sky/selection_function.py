@@ -24,9 +24,11 @@ from orrery.identity import JSON
 from orrery.parameters import FloatArray, IntArray, generator
 
 NSIDE = 8  # cells of 7.3 deg
-NEAREST = 16  # simulated stars that may stand for an observed one
+NEAREST = 16  # simulated stars that are candidates for an observed one
 ERROR_GROUPS = 8  # of equal number, from the best to the worst measured stars of a bin
-_GROUP = 4  # stars that a group has at least, so that it tells of no single one
+_GROUP = (
+    4  # stars that a group has at least, so that no single star's error can be read off
+)
 _SURVEY = 2  # the stream of the survey's noise; a simulation's own are 0 and 1
 _APART = 4.5  # between the centres of two bins' unit spheres: none reaches into another
 
@@ -200,7 +202,7 @@ def occupancy(
 def draw_stars(
     directions: FloatArray, bins: IntArray, sample: Sample, random: np.random.Generator
 ) -> tuple[IntArray, IntArray]:
-    """Returns which simulated stars `[N]` stand for the survey's N, and the bin `[N]` of each.
+    """Returns which simulated stars `[N]` represent the survey's N, and the bin `[N]` of each.
 
     A bin without simulated stars gives none; one with fewer than the survey gives some
     twice.
@@ -214,11 +216,12 @@ def draw_stars(
     """
     targets = sample.targets
     order = random.permutation(len(targets.cell))
-    cell, wanted = targets.cell[order], targets.bin[order]
+    cell = targets.cell[order]
+    wanted = targets.bin[order]
     within = random.random((2, len(cell)))
     # cells are mapped with equal area, so that these points fill them evenly
     points = np.stack(
-        healpix_to_xyz(cell, sample.nside, *within, order="nested"), axis=1
+        healpix_to_xyz(cell, sample.nside, within[0], within[1], order="nested"), axis=1
     )
     held = np.bincount(bins, minlength=len(sample.bins))[wanted] > 0
     picked = _assign(
@@ -233,17 +236,17 @@ def _neighbours(
     """Returns the stars of the same bin around each point, nearest first; M where there is none."""
     lengths = np.sqrt(np.einsum("ni,ni->n", directions, directions))
     tree = cKDTree(
-        _beside(directions / lengths[:, None], bins),
+        _shift_to_bin(directions / lengths[:, None], bins),
         compact_nodes=False,
         balanced_tree=False,
     )
     _, found = tree.query(
-        _beside(points, wanted), k=NEAREST, distance_upper_bound=_APART / 2
+        _shift_to_bin(points, wanted), k=NEAREST, distance_upper_bound=_APART / 2
     )
     return np.asarray(found)
 
 
-def _beside(unit: FloatArray, bins: IntArray) -> FloatArray:
+def _shift_to_bin(unit: FloatArray, bins: IntArray) -> FloatArray:
     """Returns unit vectors `[N, 3]` from the centre of their bin's sphere, which stand in a row."""
     return unit + np.column_stack([_APART * bins, np.zeros((len(bins), 2))])
 
@@ -251,15 +254,13 @@ def _beside(unit: FloatArray, bins: IntArray) -> FloatArray:
 def _assign(neighbours: IntArray, count: int) -> IntArray:
     """Returns one of each point's neighbours `[N, k]`, none again before others were taken once."""
     used = np.zeros(count + 1, dtype=np.int32)
-    used[count] = np.iinfo(np.int32).max  # what stands for no star
-    picked, waiting = (
-        np.zeros(len(neighbours), dtype=np.intp),
-        np.arange(len(neighbours)),
-    )
+    used[count] = np.iinfo(np.int32).max  # the index that means no star
+    picked = np.zeros(len(neighbours), dtype=np.intp)
+    waiting = np.arange(len(neighbours))
     while len(waiting):
         around = neighbours[waiting]
         choice = around[np.arange(len(around)), used[around].argmin(axis=1)]
-        # the first of those that want a star has it; the others look again
+        # the first point to choose a star gets it; the other points choose again
         stars, first = np.unique(choice, return_index=True)
         picked[waiting[first]] = stars
         used[stars] += 1

@@ -54,7 +54,7 @@ class SkyPath(NamedTuple):
 
 def on_sky(stars: kinematics.RestFrameStars) -> SkyStars:
     """Returns where stars are on a map, and the velocities that colour them."""
-    return SkyStars(*frames.angles(stars.seen.galactic), stars.v_gsr)
+    return SkyStars(*frames.angles(stars.directions.galactic), stars.v_gsr)
 
 
 def inside(patch: Patch) -> BoolArray:
@@ -88,7 +88,7 @@ def radial_counts(
     if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
         raise ValueError(f"edges {edges.tolist()}: give at least two, ascending")
     number = np.searchsorted(
-        edges, stars.distance[patch.contains(stars.seen)], side="right"
+        edges, stars.distance[patch.contains(stars.directions)], side="right"
     )
     return np.bincount(number, minlength=len(edges) + 1)[1 : len(edges)]
 
@@ -115,7 +115,7 @@ def surveyed(
             the bins' patches share stars, which would be drawn twice.
     """
     radial = binning.select(("v_gsr",))
-    within = {p.patch.name: p.patch.contains(stars.seen) for p in radial.profiles}
+    within = {p.patch.name: p.patch.contains(stars.directions) for p in radial.profiles}
     if (np.sum([*within.values()], axis=0) > 1).any():
         raise ValueError(
             f"patches of {radial.name!r} share stars: choose a binning without overlap"
@@ -153,7 +153,7 @@ def _take(
     return replace(
         stars,
         distance=stars.distance[chosen],
-        seen=Directions(stars.seen.galactic[chosen]),
+        directions=Directions(stars.directions.galactic[chosen]),
         v_gsr=stars.v_gsr[chosen],
         v_tb=stars.v_tb[chosen],
         owner=stars.owner[chosen],

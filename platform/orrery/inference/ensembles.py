@@ -22,10 +22,11 @@ from orrery.judging.regression import BinnedErrors, PredictionInterval
 from orrery.learning import ensemble
 from orrery.learning.artefacts import origin
 from orrery.learning.ensemble import Ensemble
-from orrery.learning.members import Learning, Networks
+from orrery.learning.members import Learning
 from orrery.learning.mixture import Mixture
+from orrery.learning.networks import Networks
 from orrery.learning.posterior import Posterior
-from orrery.learning.training import OnEpoch, ignore
+from orrery.learning.training import OnEpoch, ignore_epoch
 from orrery.pairs import Splits, pooled
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
@@ -156,11 +157,11 @@ class EvaluatedEnsemble:
         """
         tests = (self.truth, self.predicted, self.window)
         try:
-            return regression.interval(prediction, *tests)
+            return regression.prediction_interval(prediction, *tests)
         except regression.TooFewAlikeError:
             alike = int((np.abs(self.predicted - prediction) <= self.window).sum())
             return PredictionInterval(
-                prediction, *(np.nan,) * 3, regression.LEVEL, alike
+                prediction, *(np.nan,) * 3, regression.INTERVAL_LEVEL, alike
             )
 
     def predict_observation(self, observation: Observation) -> PredictionInterval:
@@ -240,7 +241,7 @@ def posterior_score(
 
 
 def drawn_interval(
-    draws: FloatArray, level: float = regression.LEVEL
+    draws: FloatArray, level: float = regression.INTERVAL_LEVEL
 ) -> PredictionInterval:
     """Returns median and central interval of draws `[n, 1]` of a posterior of one parameter."""
     low, median, high = np.quantile(
@@ -288,7 +289,7 @@ def train(
     groups: Sequence[Hashable],
     edges: FloatArray,
     folder: Path,
-    on_epoch: OnEpoch = ignore,
+    on_epoch: OnEpoch = ignore_epoch,
 ) -> EvaluatedEnsemble:
     """Returns a trained ensemble and its predictions of the tests.
 

@@ -16,10 +16,11 @@ from orrery.identity import describe, fingerprint
 from orrery.judging import calibration, misspecification
 from orrery.judging.calibration import Calibration
 from orrery.judging.misspecification import Misspecification
-from orrery.learning import mixture, posterior
+from orrery.learning import flow_training, mixture, posterior
 from orrery.learning.artefacts import origin
+from orrery.learning.flow import Flow
 from orrery.learning.mixture import Mixture, OnMember
-from orrery.learning.posterior import Flow, Posterior
+from orrery.learning.posterior import Posterior
 from orrery.learning.training import Training
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
@@ -254,6 +255,6 @@ def _identity(
             "flow": describe(options.flow),
             "training": describe(options.training),
             "seed": seed,
-            "version": posterior.VERSION,
+            "version": flow_training.VERSION,
         }
     )

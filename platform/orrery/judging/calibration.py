@@ -15,15 +15,9 @@ from astropy.table import Table
 from scipy import special
 
 from orrery.branches import LEARNING, TEST_NOISE
-from orrery.judging import diagnostics
-from orrery.judging.diagnostics import (
-    Coverage,
-    ExpectedLogProbability,
-    IntervalCoverage,
-    Ranks,
-    Verdict,
-    holm,
-)
+from orrery.judging import diagnostics, verdicts
+from orrery.judging.diagnostics import Coverage, IntervalCoverage, Ranks
+from orrery.judging.verdicts import ExpectedLogProbability, Rejections, holm
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.terminal import progress
@@ -66,9 +60,9 @@ class NegativeControl:
     ranks: Ranks
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Rejections:
         """Which tests reject it."""
-        return diagnostics.rejections(self.coverage, self.ranks, level=LEVEL)
+        return verdicts.rejections(self.coverage, self.ranks, level=LEVEL)
 
 
 @dataclass(frozen=True)
@@ -92,9 +86,9 @@ class Calibration:
     negative_control: NegativeControl
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> Rejections:
         """Which tests reject the posterior."""
-        return diagnostics.rejections(
+        return verdicts.rejections(
             self.coverage, self.ranks, self.log_probability, LEVEL
         )
 
@@ -177,7 +171,7 @@ def calibrate(
         diagnostics.tarp(drawn, test.theta, seed),
         diagnostics.sbc_ranks(drawn, test.theta, seed),
         diagnostics.coverage_table(drawn, test.theta),
-        diagnostics.expected_log_probability(log_prob, _without_data(estimate, test)),
+        verdicts.expected_log_probability(log_prob, _without_data(estimate, test)),
         _negative_control(drawn, test.theta, seed),
     )
 

@@ -1,11 +1,9 @@
-"""Whether posteriors mean what they say: coverage, ranks, and the information gain.
+"""Whether posteriors mean what they say: coverage of regions, and ranks of the truth.
 
 A posterior is judged on simulations whose truth is known. If it is right, the truth is
 one more draw from it, so its place among the draws is uniform; these are tests of that
-uniformity. None of them sees a posterior that ignored the data and returned the prior:
-its coverage is perfect. So the log-probability of the truth, compared with that under
-the prior, belongs to every judgement. A test that cannot fail says nothing either, so
-the same draws, made too narrow, show that it would have.
+uniformity. A test that cannot fail says nothing, so the same draws, made too narrow,
+show that it would have.
 """
 
 from collections.abc import Sequence
@@ -17,8 +15,6 @@ from scipy import stats
 
 from orrery.branches import LEARNING, SBC, TARP
 from orrery.parameters import FloatArray, generator
-
-SIGNIFICANT = 3.0  # standard errors above nought from which a gain counts
 
 
 @dataclass(frozen=True)
@@ -38,6 +34,13 @@ class Coverage:
         ks_pvalue: Of the one-sample Kolmogorov-Smirnov test of the fractions against
             the uniform distribution. (Comparing two curves of 30 levels instead cannot
             reject a posterior half as wide as it should be.)
+
+    Example:
+        >>> random = np.random.default_rng(0)
+        >>> draws = random.normal(size=(99, 200, 2))
+        >>> right = tarp(draws, theta=random.normal(size=(200, 2)), seed=1)
+        >>> right.ks_pvalue > 0.05
+        True
     """
 
     levels: FloatArray
@@ -66,6 +69,11 @@ class Ranks:
         band_pvalue: How often the difference curve of a right posterior strays at least
             as far, measured by the band's shape, with shape `[P]`. Below 0.05 the curve
             leaves the band.
+
+    Example:
+        >>> draws = np.arange(9.0).reshape(9, 1, 1)
+        >>> sbc_ranks(draws, theta=np.array([[3.5]]), seed=1).ranks
+        array([[4]])
     """
 
     ranks: NDArray[np.int64]
@@ -79,64 +87,18 @@ class Ranks:
 
 
 @dataclass(frozen=True)
-class ExpectedLogProbability:
-    """The log-density of the truth under posteriors, and under a reference that saw no data.
+class PosteriorSummary:
+    """The median and the central 68 % of draws, each with shape `[..., P]`.
 
     Arguments:
-        mean: Mean over the tests of log q(theta | x) [nat].
-        standard_error: Of that mean.
-        reference: Mean over the tests of the log-density of the reference [nat].
-        gain: The information gain: mean less reference [nat].
-        gain_standard_error: Of the gain; the two terms share their tests.
+        median: The median.
+        lower: The 16 % quantile.
+        upper: The 84 % quantile.
+
+    Example:
+        >>> posterior_summary(np.linspace(0, 1, 101).reshape(101, 1)).median
+        array([0.5])
     """
-
-    mean: float
-    standard_error: float
-    reference: float
-    gain: float
-    gain_standard_error: float
-
-    @property
-    def informative(self) -> bool:
-        """Whether the gain is above nought by more than its scatter explains."""
-        return self.gain > SIGNIFICANT * self.gain_standard_error
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Which tests reject a posterior.
-
-    Arguments:
-        level: How often each of the first three rejects a right posterior, at most.
-        tarp: The coverage of regions around random references.
-        ranks: The ranks of some parameter, by their Kolmogorov-Smirnov tests, corrected
-            for the number of parameters.
-        band: The same ranks, by whether they leave their simultaneous band.
-        gain: The gain over the reference is not significantly above nought: it says
-            nothing.
-    """
-
-    level: float
-    tarp: bool
-    ranks: bool
-    band: bool
-    gain: bool
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The tests that reject, as a sentence names them."""
-        tests = {
-            "TARP": self.tarp,
-            "SBC": self.ranks,
-            "SBC's band": self.band,
-            "gain": self.gain,
-        }
-        return tuple(name for name, rejects in tests.items() if rejects)
-
-
-@dataclass(frozen=True)
-class Summary:
-    """The median and the central 68 % of draws, each with shape `[..., P]`."""
 
     median: FloatArray
     lower: FloatArray
@@ -152,6 +114,12 @@ class IntervalCoverage:
         coverage: The fraction of tests whose truth they hold, with shape `[L, P]`.
         standard_error: The scatter of that fraction if the posterior is right, with
             shape `[L]`.
+
+    Example:
+        >>> draws = np.linspace(-1, 1, 101).reshape(101, 1, 1)
+        >>> coverage_table(draws, theta=np.array([[0.6]]), levels=(0.5, 0.95)).coverage
+        array([[0.],
+               [1.]])
     """
 
     levels: FloatArray
@@ -180,7 +148,8 @@ def tarp(draws: FloatArray, theta: FloatArray, seed: int, levels: int = 51) -> C
     """
     _check(draws, theta)
     random = generator(seed, LEARNING, TARP)
-    scale, origin = _spread(theta), theta.min(axis=0)
+    scale = _spread(theta)
+    origin = theta.min(axis=0)
     reference = origin + random.random(theta.shape) * (theta.max(axis=0) - origin)
     truth = np.sum(((theta - reference) / scale) ** 2, axis=-1)
     nearer = np.sum(_squared_distances(draws, reference, scale) < truth, axis=0)
@@ -196,9 +165,8 @@ def _squared_distances(
     draws: FloatArray, point: FloatArray, scale: FloatArray
 ) -> FloatArray:
     total = np.zeros(draws.shape[:2])
-    for i, unit in enumerate(
-        scale
-    ):  # one parameter at a time needs P times less memory
+    # One parameter at a time needs P times less memory.
+    for i, unit in enumerate(scale):
         total += ((draws[..., i] - point[..., i]) / unit) ** 2
     return total
 
@@ -213,9 +181,8 @@ def _uniform(
 
 
 def _coverage(fractions: FloatArray, levels: FloatArray) -> Coverage:
-    coverage = np.searchsorted(np.sort(fractions), levels, side="right") / len(
-        fractions
-    )
+    held = np.searchsorted(np.sort(fractions), levels, side="right")
+    coverage = held / len(fractions)
     # Of the exact step function: a test at f adds 1 - f, or 1/2 when f < 1/2, less the
     # mean 3/8.
     atc = np.mean(1.0 - np.maximum(fractions, 0.5)) - 0.375
@@ -253,22 +220,28 @@ def sbc_ranks(
         ValueError: If the shapes do not belong together, or a number is not finite.
     """
     _check(draws, theta)
-    ranks = np.stack(
-        [np.sum(draws[..., i] < t, axis=0) for i, t in enumerate(theta.T)], axis=-1
-    )
+    # One parameter at a time needs P times less memory.
+    below = [np.sum(draws[..., i] < truth, axis=0) for i, truth in enumerate(theta.T)]
+    ranks = np.stack(below, axis=-1)
     uniform = _uniform(ranks, len(draws), generator(seed, LEARNING, SBC, 0))
     grid = np.linspace(0, 1, levels)
     difference = np.stack([_difference(column, grid) for column in uniform.T], axis=-1)
     scatter = np.sqrt(grid * (1 - grid) / len(theta))
-    right = _right_differences(
-        len(theta), grid, simulations, generator(seed, LEARNING, SBC, 1)
-    )
+    random = generator(seed, LEARNING, SBC, 1)
+    right = _right_differences(len(theta), grid, simulations, random)
     usual = _excess(right, scatter)
     band = scatter * np.quantile(usual, 0.95)
     further = np.sum(usual >= _excess(difference.T, scatter)[:, np.newaxis], axis=1)
     ks_pvalues = np.array([_ks(column) for column in uniform.T])
     return Ranks(
-        *(ranks, len(draws), grid, difference, -band, band, ks_pvalues),
+        ranks=ranks,
+        draws=len(draws),
+        levels=grid,
+        difference=difference,
+        lower=-band,
+        upper=band,
+        ks_pvalue=ks_pvalues,
+        # The curve counts as one of its own simulations: no p-value is nought.
         band_pvalue=(1 + further) / (1 + simulations),
     )
 
@@ -292,84 +265,6 @@ def _excess(difference: FloatArray, scatter: FloatArray) -> FloatArray:
     """
     inner = scatter > 0
     return np.max(np.abs(difference[:, inner]) / scatter[inner], axis=1)
-
-
-def expected_log_probability(
-    log_prob: FloatArray, reference: FloatArray
-) -> ExpectedLogProbability:
-    """Returns the mean log-density of the truths, and what the data added to it.
-
-    A gain of zero belongs to a posterior that says no more than the reference.
-
-    Arguments:
-        log_prob: log q(theta_i | x_i) of each test's truth, with shape `[N]`.
-        reference: The log-density of the same truths without their data, such as the
-            mean over other tests' data, with shape `[N]`.
-
-    Raises:
-        ValueError: If the shapes differ.
-    """
-    if log_prob.shape != reference.shape or log_prob.ndim != 1:
-        raise ValueError(
-            f"log-probabilities of shapes {log_prob.shape} and {reference.shape} must be those of "
-            "the same tests"
-        )
-    gain = log_prob - reference
-    return ExpectedLogProbability(
-        mean=float(log_prob.mean()),
-        standard_error=_standard_error(log_prob),
-        reference=float(reference.mean()),
-        gain=float(gain.mean()),
-        gain_standard_error=_standard_error(gain),
-    )
-
-
-def _standard_error(values: FloatArray) -> float:
-    return float(values.std(ddof=1) / np.sqrt(len(values)))
-
-
-def holm(pvalues: FloatArray) -> FloatArray:
-    """Returns p-values `[K]` corrected for being K: the smallest is K times as large.
-
-    If all K hypotheses are true, the smallest falls below a level in at most that
-    fraction of all cases, however the K depend on each other (Holm 1979).
-
-    doi.org/10.2307/4615733
-    """
-    order = np.argsort(pvalues)
-    steps = np.maximum.accumulate(pvalues[order] * np.arange(len(pvalues), 0, -1))
-    corrected = np.empty_like(steps)
-    corrected[order] = np.minimum(steps, 1.0)
-    return corrected
-
-
-def rejections(
-    coverage: Coverage,
-    ranks: Ranks,
-    log_probability: ExpectedLogProbability | None = None,
-    level: float = 0.05,
-) -> Verdict:
-    """Returns which tests reject a posterior.
-
-    Arguments:
-        coverage: Of `tarp`.
-        ranks: Of `sbc_ranks`.
-        log_probability: Of `expected_log_probability`; without it the gain is not
-            judged.
-        level: How often each of the other tests may reject a right posterior.
-
-    Raises:
-        ValueError: If the level is not between 0 and 1.
-    """
-    if not 0 < level < 1:
-        raise ValueError(f"level = {level} must be between 0 and 1")
-    return Verdict(
-        level=level,
-        tarp=coverage.ks_pvalue < level,
-        ranks=bool(holm(ranks.ks_pvalue).min() < level),
-        band=bool(holm(ranks.band_pvalue).min() < level),
-        gain=log_probability is not None and not log_probability.informative,
-    )
 
 
 def narrowed(draws: FloatArray, width: float) -> FloatArray:
@@ -418,20 +313,19 @@ def coverage_table(
     """
     _check(draws, theta)
     promised = np.asarray(levels, dtype=np.float64)
-    edges = np.quantile(
-        draws, np.concatenate([0.5 - promised / 2, 0.5 + promised / 2]), axis=0
-    )
+    ends = np.concatenate([0.5 - promised / 2, 0.5 + promised / 2])
+    # All quantiles at once: the draws are sorted once.
+    edges = np.quantile(draws, ends, axis=0)
     low, high = np.split(edges, 2)
     held = np.mean((low <= theta) & (theta <= high), axis=1)
-    return IntervalCoverage(
-        promised, held, np.sqrt(promised * (1 - promised) / len(theta))
-    )
+    scatter = np.sqrt(promised * (1 - promised) / len(theta))
+    return IntervalCoverage(promised, held, scatter)
 
 
-def posterior_summary(draws: FloatArray) -> Summary:
+def posterior_summary(draws: FloatArray) -> PosteriorSummary:
     """Returns the median and the 16 and 84 % quantiles of draws `[M, ..., P]`."""
     lower, median, upper = np.quantile(draws, (0.16, 0.5, 0.84), axis=0)
-    return Summary(median, lower, upper)
+    return PosteriorSummary(median, lower, upper)
 
 
 def _check(draws: FloatArray, theta: FloatArray) -> None:

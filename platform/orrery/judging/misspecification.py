@@ -26,7 +26,7 @@ from sbi.neural_nets.factory import ZukoFlowType
 from torch import Tensor
 
 from orrery.branches import LEARNING, MISSPECIFICATION
-from orrery.judging import diagnostics, predictive
+from orrery.judging import predictive, verdicts
 from orrery.judging.predictive import DOUBTFUL, Predictive
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
@@ -67,7 +67,7 @@ class Misspecification:
     @property
     def corrected_tails(self) -> FloatArray:
         """The same, corrected for there being S of them, `[S]`."""
-        return diagnostics.holm(self.tails)
+        return verdicts.holm(self.tails)
 
     @property
     def joint_pvalue(self) -> float:

@@ -15,8 +15,8 @@ from scipy import stats
 from orrery.branches import BOOTSTRAP, LEARNING
 from orrery.parameters import FloatArray, generator
 
-LEVEL = 0.68  # of intervals
-FEWEST = 2  # tests from which a bin has a scatter
+INTERVAL_LEVEL = 0.68
+FEWEST_FOR_SCATTER = 2  # tests from which a bin has a scatter
 MEDIAN_ERROR = np.sqrt(np.pi / 2)  # of a normal sample's median, in units of its mean's
 
 
@@ -31,6 +31,12 @@ class BinnedErrors:
         rmse_error: Its standard error.
         bias: Median of prediction less truth, with shape `[..., B]`.
         bias_error: Its standard error, for errors that are about normal.
+
+    Example:
+        >>> truth = np.array([1.0, 1.5, 2.0, 2.5])
+        >>> errors = binned(truth, truth + 0.5, edges=np.array([1.0, 2.0, 3.0]))
+        >>> errors.middles, errors.bias
+        (array([1.5, 2.5]), array([0.5, 0.5]))
     """
 
     edges: FloatArray
@@ -54,6 +60,11 @@ class MemberScatter:
         each: Standard deviation of the members for each test, with shape `[N]`.
         one: Root mean square of these: the scatter of one member.
         mean: The scatter of the mean of all K members, if they err independently.
+
+    Example:
+        >>> scatter = member_scatter(np.array([[0.0, 1.0], [2.0, 3.0]]))
+        >>> round(scatter.one, 3), round(scatter.mean, 3)
+        (1.414, 1.0)
     """
 
     each: FloatArray
@@ -72,6 +83,12 @@ class PredictionInterval:
         upper: Upper end.
         level: How often the truth lies in the interval.
         tests: How many tests were predicted like it.
+
+    Example:
+        >>> truth = np.linspace(11.0, 13.0, 401)
+        >>> seen = prediction_interval(12.0, truth, truth - 0.1, window=0.5)
+        >>> round(seen.median, 3), seen.tests
+        (12.1, 201)
     """
 
     prediction: float
@@ -90,6 +107,12 @@ class LogProbability:
         each: For each test, with shape `[N]` [nat].
         mean: Their mean [nat].
         standard_error: Of that mean [nat].
+
+    Example:
+        >>> truth = np.random.default_rng(0).normal(size=500)
+        >>> found = log_probability(truth, np.zeros(500))
+        >>> round(found.mean, 1)
+        -1.4
     """
 
     each: FloatArray
@@ -104,6 +127,12 @@ class VarianceRatio:
     Arguments:
         ratio: Of the variances.
         error: Its standard error.
+
+    Example:
+        >>> truth = np.zeros(50)
+        >>> error = np.random.default_rng(0).normal(size=50)
+        >>> variance_ratio(truth, 2 * error, error, seed=1).ratio
+        4.0
     """
 
     ratio: float
@@ -131,24 +160,21 @@ def binned(truth: FloatArray, predicted: FloatArray, edges: FloatArray) -> Binne
     place = np.searchsorted(edges, truth, side="right") - 1
     residuals = [(predicted - truth)[..., place == b] for b in range(len(edges) - 1)]
     columns = [np.stack(_errors(residual), axis=0) for residual in residuals]
+    rmse, rmse_error, bias, bias_error = np.stack(columns, axis=-1)
     counts = np.array([residual.shape[-1] for residual in residuals])
-    return BinnedErrors(edges, counts, *np.stack(columns, axis=-1))
+    return BinnedErrors(edges, counts, rmse, rmse_error, bias, bias_error)
 
 
 def _errors(residual: FloatArray) -> tuple[FloatArray, ...]:
     """Returns RMSE and median of residuals `[..., n]`, each followed by its standard error."""
-    count, shape = residual.shape[-1], residual.shape[:-1]
-    if count < FEWEST:
-        return (np.full(shape, np.nan),) * 4
+    if residual.shape[-1] < FEWEST_FOR_SCATTER:
+        return (np.full(residual.shape[:-1], np.nan),) * 4
     square = residual**2
     rmse = np.sqrt(square.mean(axis=-1))
+    # A root's error is its square's, divided by twice the root; of no errors it is nought.
     rmse_error = _mean_error(square) / np.maximum(2 * rmse, np.finfo(float).tiny)
-    return (
-        rmse,
-        rmse_error,
-        np.median(residual, axis=-1),
-        MEDIAN_ERROR * _mean_error(residual),
-    )
+    bias = np.median(residual, axis=-1)
+    return rmse, rmse_error, bias, MEDIAN_ERROR * _mean_error(residual)
 
 
 def _mean_error(values: FloatArray) -> FloatArray:
@@ -171,19 +197,19 @@ def member_scatter(members: FloatArray) -> MemberScatter:
         )
     each = members.std(axis=0, ddof=1)
     one = float(np.sqrt(np.mean(each**2)))
-    return MemberScatter(each, one, one / np.sqrt(len(members)))
+    return MemberScatter(each, one, float(one / np.sqrt(len(members))))
 
 
 class TooFewAlikeError(ValueError):
     """Tests do not tell the error of a prediction, because few or none were predicted like it."""
 
 
-def interval(
+def prediction_interval(
     prediction: float,
     truth: FloatArray,
     predicted: FloatArray,
     window: float,
-    level: float = LEVEL,
+    level: float = INTERVAL_LEVEL,
     fewest: int = 100,
 ) -> PredictionInterval:
     """Returns where the truth is, from tests that were predicted like it.
@@ -212,12 +238,12 @@ def interval(
     quantiles = (0.5 - level / 2, 0.5, 0.5 + level / 2)
     low, median, high = prediction + np.quantile((truth - predicted)[like], quantiles)
     return PredictionInterval(
-        float(prediction),
-        float(low),
-        float(median),
-        float(high),
-        level,
-        int(like.sum()),
+        prediction=float(prediction),
+        lower=float(low),
+        median=float(median),
+        upper=float(high),
+        level=level,
+        tests=int(like.sum()),
     )
 
 
@@ -270,22 +296,21 @@ def log_probability(
 def _neighbourhood(values: FloatArray, like: int) -> tuple[FloatArray, FloatArray]:
     """Returns mean and variance of the `like` values next to each of `[N]`, itself left out."""
     start = np.clip(np.arange(len(values)) - like // 2, 0, len(values) - like - 1)
-    centred = (
-        values - values.mean()
-    )  # sums of large numbers would lose the small variance
-    first, second = (
-        np.diff(_running_sums(power)[[start, start + like + 1]], axis=0)[0] - power
-        for power in (centred, centred**2)
-    )
-    mean = first / like
-    variance = (
-        np.maximum(second / like - mean**2, np.finfo(float).tiny) * like / (like - 1)
-    )
-    return mean + values.mean(), variance
+    # Sums of large numbers would lose the small variance.
+    centred = values - values.mean()
+    mean = _sums_of_others(centred, start, like) / like
+    square = _sums_of_others(centred**2, start, like) / like
+    # Rounding may make the variance of equal values negative.
+    spread = np.maximum(square - mean**2, np.finfo(float).tiny)
+    return mean + values.mean(), spread * like / (like - 1)
 
 
-def _running_sums(values: FloatArray) -> FloatArray:
-    return np.concatenate([[0.0], np.cumsum(values)])
+def _sums_of_others(
+    values: FloatArray, start: NDArray[np.int64], like: int
+) -> FloatArray:
+    """Returns for each of `values` the sum of `like + 1` from `start` on, less its own."""
+    running = np.concatenate([[0.0], np.cumsum(values)])
+    return running[start + like + 1] - running[start] - values
 
 
 def variance_ratio(

@@ -11,12 +11,10 @@ pairs alone.
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
-import lightning
 import numpy as np
 import torch
 from astropy.table import Table
@@ -25,80 +23,17 @@ from torch import Tensor
 from orrery import data_vector, identity
 from orrery.execution import cluster
 from orrery.identity import JSON, fingerprint
-from orrery.learning import training
 from orrery.learning.artefacts import ArtifactStore, origin
-from orrery.learning.members import (
-    Cohort,
-    Dense,
-    Learning,
-    Networks,
-    Outcome,
-    initialise_members,
-    joined,
-    next_attempt,
-)
-from orrery.learning.training import (
-    CHECKPOINT_EPOCHS,
-    RESULT,
-    Curve,
-    OnEpoch,
-    Worker,
-    single_precision,
-)
+from orrery.learning.members import Learning, Outcome
+from orrery.learning.networks import Dense, Networks
+from orrery.learning.scaling import Scaling, scaling
+from orrery.learning.training import Curve, OnEpoch, ignore_epoch, single_precision
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import FloatArray, Parameter, names
 from orrery.records import Observation
-from orrery.storage import files
 
 VERSION = 1  # of ensembles and their training; raised whenever their numbers change
 KIND = "ensemble"
-
-
-@dataclass(frozen=True)
-class Scaling:
-    """Mean and width of the columns of training examples.
-
-    Arguments:
-        mean: With shape `[S]`.
-        width: Their standard deviations, with shape `[S]`.
-    """
-
-    mean: FloatArray
-    width: FloatArray
-
-    def standardised(self, values: FloatArray) -> FloatArray:
-        """Returns values `[..., S]` with the mean nought and the width 1."""
-        return (values - self.mean) / self.width
-
-    def restored(self, values: FloatArray) -> FloatArray:
-        """Returns what was standardised."""
-        return values * self.width + self.mean
-
-
-def scaling(
-    values: FloatArray, groups: Sequence[Hashable], columns: Sequence[str]
-) -> Scaling:
-    """Returns the scaling of training examples.
-
-    Arguments:
-        values: The examples, with shape `[N, S]`.
-        groups: For each column its group; the columns of a group share mean and width.
-        columns: The columns' names.
-
-    Raises:
-        ValueError: If a group is the same number throughout.
-    """
-    mean, width = np.empty(values.shape[1]), np.empty(values.shape[1])
-    for group in dict.fromkeys(groups):
-        chosen = [i for i, other in enumerate(groups) if other == group]
-        pooled = values[:, chosen]
-        mean[chosen], width[chosen] = pooled.mean(), pooled.std()
-        if np.ptp(pooled) == 0:
-            raise ValueError(
-                f"{[columns[i] for i in chosen]} is {pooled.flat[0]:g} in all training pairs: "
-                "leave it out"
-            )
-    return Scaling(mean, width)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -166,8 +101,9 @@ class Ensemble:
             ValueError: If the observation's summaries are not those that the networks
                 learned.
         """
-        learned = self.definition, self.names, self.units
-        conformed = data_vector.conform_to(observation, *learned, KIND)
+        conformed = data_vector.conform_to(
+            observation, self.definition, self.names, self.units, learner=KIND
+        )
         return self.predict(conformed.value[np.newaxis])[:, 0]
 
     def __repr__(self) -> str:
@@ -179,144 +115,6 @@ class Ensemble:
             f"{self.reseeded} reseeded, predict {', '.join(names(self.parameters))} from "
             f"{len(self.names)} summaries; smallest, median and largest validation loss {best}"
         )
-
-
-@dataclass(frozen=True)
-class _Task:
-    """All that decides what the members learn, and the folder that it is done in."""
-
-    train: tuple[Tensor, Tensor]
-    validation: tuple[Tensor, Tensor]
-    networks: Networks
-    learning: Learning
-    seed: int
-    folder: Path
-
-    @property
-    def shares(self) -> list[list[int]]:
-        """The members' numbers on each worker."""
-        parts = np.array_split(
-            np.array(self.networks.numbers), max(self.learning.workers, 1)
-        )
-        return [part.tolist() for part in parts]
-
-    def place(self, share: list[int]) -> Path:
-        """Returns the folder of a share."""
-        return self.folder / f"members-{share[0]}-{share[-1]}"
-
-    def cohort(self, attempts: dict[int, int], device: torch.device) -> Cohort:
-        """Returns members with their first weights, from these attempts on."""
-        train, validation = (
-            (x.to(device), theta.to(device))
-            for x, theta in (self.train, self.validation)
-        )
-        widths = (train[0].shape[1], *self.networks.hidden, train[1].shape[1])
-        network, needed = initialise_members(widths, self.seed, attempts, validation[0])
-        return Cohort(
-            *([*attempts], needed, network, train, validation, self.learning, self.seed)
-        )
-
-
-class _Lesson(lightning.LightningModule):
-    """A cohort, as Lightning asks for it.
-
-    To Lightning an epoch is one batch: a step takes a millisecond, and its bookkeeping
-    another.
-    """
-
-    def __init__(self, cohort: Cohort, folder: Path, on_epoch: OnEpoch) -> None:
-        super().__init__()
-        self.automatic_optimization = False
-        self.cohort, self.folder, self.on_epoch = cohort, folder, on_epoch
-
-    def train_dataloader(self) -> list[int]:
-        return [self.current_epoch]
-
-    def configure_optimizers(self) -> torch.optim.Optimizer:
-        return self.cohort.optimizer
-
-    def training_step(self, epoch: int, index: int) -> None:
-        self.losses = self.cohort.learn(epoch)
-
-    def on_train_epoch_end(self) -> None:
-        epochs = self.current_epoch + 1
-        self.trainer.should_stop = self.cohort.ended
-        if epochs % CHECKPOINT_EPOCHS == 0 and not self.cohort.ended:
-            training.save_checkpoint(self.trainer, self.folder)
-        self.on_epoch(self.current_epoch, self.losses)
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["cohort"] = self.cohort.state()
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        self.cohort.restore(checkpoint["cohort"])
-
-    def on_fit_end(self) -> None:
-        _save(self.cohort.reached, self.folder / RESULT)
-
-
-def _save(outcome: Outcome, path: Path) -> None:
-    with files.replacing(path) as temporary:
-        torch.save(vars(outcome), temporary)
-
-
-def _read(path: Path) -> Outcome:
-    return Outcome(**torch.load(path, weights_only=True))
-
-
-def _learn_share(task: _Task, worker: Worker) -> None:
-    """Trains the members of one worker; those that died follow as a smaller cohort."""
-    share = task.shares[worker.rank]
-    place = task.place(share)
-    if (place / RESULT).exists():
-        return
-    kept, waiting = list[Outcome](), dict.fromkeys(share, 0)
-    while waiting:
-        on_epoch = training.ignore if kept or worker.rank else worker.on_epoch
-        outcome = _learn_cohort(
-            task, waiting, place / f"cohort-{len(kept)}", worker.device, on_epoch
-        )
-        kept.append(outcome.take(torch.nonzero(~outcome.constant).flatten().tolist()))
-        waiting = _collapsed(outcome)
-    _save(joined(kept), place / RESULT)
-
-
-def _learn_cohort(
-    task: _Task,
-    attempts: dict[int, int],
-    folder: Path,
-    device: torch.device,
-    on_epoch: OnEpoch,
-) -> Outcome:
-    files.ensure_writable(folder)
-    if not (folder / RESULT).exists():
-        lesson = _Lesson(task.cohort(attempts, device), folder, on_epoch)
-        trainer = training.bare_trainer(folder, task.learning.max_epochs, device)
-        training.fit_from_checkpoint(trainer, lesson, folder)
-    return _read(folder / RESULT)
-
-
-def _collapsed(outcome: Outcome) -> dict[int, int]:
-    """Returns the numbers of the members that died, and their next attempts."""
-    every = zip(
-        outcome.numbers, outcome.attempts, outcome.constant.tolist(), strict=True
-    )
-    return {
-        number: next_attempt(number, attempt)
-        for number, attempt, collapsed in every
-        if collapsed
-    }
-
-
-def _learn(task: _Task, on_epoch: OnEpoch) -> Outcome:
-    files.ensure_writable(task.folder)
-    work = partial(_learn_share, task)
-    if task.learning.workers:
-        training.run_workers(work, task.learning.workers, task.folder, on_epoch)
-    else:
-        with cluster.one_thread(), training.quiet():
-            work(Worker(0, training.device_here(), on_epoch))
-    return joined([_read(task.place(share) / RESULT) for share in task.shares])
 
 
 @dataclass(frozen=True)
@@ -355,35 +153,36 @@ class _Plan:
                 f"{self.learning.workers} workers cannot share {self.networks.members} members: "
                 "use fewer workers"
             )
-        for what, pairs in (
-            ("training", splits.train),
-            ("validation", splits.validation),
-        ):
-            _check_pairs(what, pairs)
+        _check_pairs("training", splits.train)
+        _check_pairs("validation", splits.validation)
 
     @cached_property
     def scalings(self) -> tuple[Scaling, Scaling]:
         """The scalings of the summaries and of the parameters."""
-        pairs, own = self.splits.train, names(self.parameters)
-        return scaling(pairs.x, self.groups, self.splits.names), scaling(
-            pairs.theta, own, own
-        )
+        pairs = self.splits.train
+        own = names(self.parameters)
+        of_x = scaling(pairs.x, self.groups, self.splits.names)
+        return of_x, scaling(pairs.theta, own, own)
 
     def learn(self, folder: Path, on_epoch: OnEpoch | None) -> Outcome:
         """Returns what the members learned."""
-        train, validation = map(
-            self._examples, (self.splits.train, self.splits.validation)
+        # Imported here, so that reading an ensemble needs no Lightning.
+        from orrery.learning.cohorts import MembersTask, train_members
+
+        task = MembersTask(
+            train=self._examples(self.splits.train),
+            validation=self._examples(self.splits.validation),
+            networks=self.networks,
+            learning=self.learning,
+            seed=self.seed,
+            folder=folder.absolute(),
         )
-        decided = (self.networks, self.learning, self.seed)
-        return _learn(
-            _Task(train, validation, *decided, folder.absolute()),
-            on_epoch or training.ignore,
-        )
+        return train_members(task, on_epoch or ignore_epoch)
 
     def _examples(self, pairs: Pairs) -> tuple[Tensor, Tensor]:
         of_x, of_theta = self.scalings
-        x, theta = of_x.standardised(pairs.x), of_theta.standardised(pairs.theta)
-        return single_precision(x), single_precision(theta)
+        x = single_precision(of_x.standardised(pairs.x))
+        return x, single_precision(of_theta.standardised(pairs.theta))
 
 
 def _check_pairs(what: str, pairs: Pairs) -> None:
@@ -430,17 +229,17 @@ def fit(
         FloatingPointError: If a loss is not finite.
         BlockingIOError: If another process is training in the folder.
     """
-    own = tuple(splits.names if groups is None else groups)
-    plan = _Plan(splits, parameters, networks, learning, seed, own)
+    # A summary without a group is one of its own.
+    each = tuple(splits.names if groups is None else groups)
+    plan = _Plan(splits, parameters, networks, learning, seed, each)
     plan.check()
     description = plan.describe()
     store = ArtifactStore(folder, KIND)
 
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
         outcome = plan.learn(unfinished, on_epoch)
-        return {**description, **_known(outcome, plan.scalings)}, _named(
-            outcome.network
-        )
+        document = {**description, **_known(outcome, plan.scalings)}
+        return document, _named(outcome.network)
 
     store.get_or_train(fingerprint(description), learn)
     return load(folder)
@@ -491,8 +290,8 @@ def load(folder: Path | str) -> Ensemble:
 
 
 def _restore(document: JSON, weights: dict[str, Tensor]) -> Ensemble:
-    summaries, curve = document["summaries"], document["curve"]
-    layers = range(len(document["networks"]["hidden"]) + 1)
+    summaries = document["summaries"]
+    curve = document["curve"]
     of_x, of_theta = (
         Scaling(np.array(entry["mean"]), np.array(entry["width"]))
         for entry in document["scalings"]
@@ -507,7 +306,13 @@ def _restore(document: JSON, weights: dict[str, Tensor]) -> Ensemble:
         reseeded=sum(document["reseeded"].values()),
         document=document,
         scalings=(of_x, of_theta),
-        network=Dense(
-            *([weights[f"{kind}.{i}"] for i in layers] for kind in ("weight", "bias"))
-        ),
+        network=_network(document, weights),
+    )
+
+
+def _network(document: JSON, weights: dict[str, Tensor]) -> Dense:
+    layers = range(len(document["networks"]["hidden"]) + 1)
+    return Dense(
+        weights=[weights[f"weight.{i}"] for i in layers],
+        biases=[weights[f"bias.{i}"] for i in layers],
     )

@@ -1,66 +1,30 @@
-"""Members: many small networks that differ in their first weights, trained as one.
+"""Members: networks of an ensemble that learn together, and what each of them reaches.
 
-A small network's time goes into calling the arithmetic, not into the arithmetic: a
-hundred in one batched product cost hardly more than a few. All members see the same
-examples in the same order, which the epoch seeds, so a batch of examples is read once
-for all. They share nothing else: each has its own first weights, its own best epoch and
-its own end, and one that has ended leaves the products. So a member alone becomes the
-same network as among a hundred, up to rounding.
+All members see the same examples in the same order, which the epoch seeds, so a batch of
+examples is read once for all. They share nothing else: each has its own first weights,
+its own best epoch and its own end, and one that has ended leaves the products. So a
+member alone becomes the same network as among a hundred, up to rounding.
 
-Rectified units may be off for every example. If a whole layer is, the output is
-constant, no gradient reaches what lies below, and the member is collapsed. Most are
-born so; a few die soon.
+Most collapsed members have been so from the first weights on, and are drawn again before
+they learn; a few collapse in the first epochs.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from orrery.branches import LEARNING, MEMBERS, ORDER
+from orrery.branches import LEARNING, ORDER
+from orrery.learning.networks import Dense, is_constant
 from orrery.parameters import generator
 
-CONSTANT = 1e-3  # of the parameter's width: outputs that scatter less are constant
-WARMUP_EPOCHS = (
-    5  # epochs after which a member whose best weights are constant counts as collapsed
-)
-ATTEMPTS = 100
-ROWS_AT_ONCE = 8192
+# Epochs after which a member whose best weights are constant counts as collapsed.
+WARMUP_EPOCHS = 5
+POSITIVE = ("batch_size", "learning_rate", "max_epochs", "patience")
 
-Examples = tuple[Tensor, Tensor]
-
-
-@dataclass(frozen=True)
-class Networks:
-    """Dense networks with rectified units and a linear output.
-
-    Arguments:
-        members: How many.
-        hidden: The widths of the hidden layers.
-        first: The number of the first member. Members 20 to 29 are the same networks
-            whether they are trained alone (`first=20, members=10`) or among a hundred.
-    """
-
-    members: int = 100
-    hidden: tuple[int, ...] = (10, 8, 6, 4, 2)
-    first: int = 0
-
-    def __post_init__(self) -> None:
-        if self.members < 1 or self.first < 0 or min(self.hidden, default=1) < 1:
-            raise ValueError(
-                f"{self} needs 1 member or more, counted from 0 or higher, and layers of 1 unit or "
-                "more"
-            )
-
-    @property
-    def numbers(self) -> range:
-        """The members' numbers."""
-        return range(self.first, self.first + self.members)
+TensorPair = tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True)
@@ -74,6 +38,17 @@ class Learning:
         patience: Epochs without a better validation loss after which a member ends.
         workers: Processes of Ray Train that share the members; 0 trains in this
             process. They decide nothing but the time.
+
+    Raises:
+        ValueError: If an option is out of range.
+
+    Example:
+        >>> Learning(max_epochs=20).patience
+        15
+        >>> Learning(learning_rate=0.0)
+        Traceback (most recent call last):
+        ...
+        ValueError: learning_rate=0.0 must be larger than 0
     """
 
     batch_size: int = 64
@@ -83,150 +58,11 @@ class Learning:
     workers: int = field(default=0, metadata={"place": True})
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "learning_rate", "max_epochs", "patience"):
+        for name in POSITIVE:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)} must be larger than 0")
         if self.workers < 0:
             raise ValueError(f"workers={self.workers} must be 0 or larger")
-
-
-@dataclass(frozen=True)
-class Dense:
-    """K dense networks as one.
-
-    Arguments:
-        weights: For each layer with shape `[K, out, in]`.
-        biases: For each layer with shape `[K, out, 1]`.
-    """
-
-    weights: list[Tensor]
-    biases: list[Tensor]
-
-    @property
-    def tensors(self) -> list[Tensor]:
-        """All weights and biases, each with the members first."""
-        return [*self.weights, *self.biases]
-
-    def predict(self, x: Tensor) -> Tensor:
-        """Returns the outputs `[K, P, N]` for the rows of x `[N, S]`."""
-        return torch.cat(
-            [self._layers(rows)[-1] for rows in x.split(ROWS_AT_ONCE)], dim=-1
-        )
-
-    def _layers(self, x: Tensor) -> list[Tensor]:
-        """Returns what leaves each layer, `[K, out, N]`."""
-        first = self.weights[0]
-        # the input is the same for all members, so that their first layers are one
-        # matrix
-        flat = first.view(-1, first.shape[2]).mm(x.T)
-        layers = [flat.view(*first.shape[:2], len(x)).add_(self.biases[0])]
-        for weight, bias in zip(self.weights[1:], self.biases[1:], strict=True):
-            layers.append(torch.baddbmm(bias, weight, layers[-1].relu_()))
-        return layers
-
-    def descend(self, x: Tensor, y: Tensor) -> Tensor:
-        """Returns each member's sum of squared errors `[K]`; gradients of its mean go to `grad`.
-
-        The chain rule is written out: autograd's bookkeeping takes longer than these
-        products.
-
-        Arguments:
-            x: Inputs, with shape `[B, S]`.
-            y: What the outputs should be, with shape `[B, P]`.
-        """
-        layers = self._layers(x)
-        error = layers.pop().sub_(y.T)
-        loss = error.square().sum(dim=(1, 2))
-        slope = error.mul_(2 / y.numel())
-        for weight, bias, below in zip(
-            self.weights[:0:-1], self.biases[:0:-1], layers[::-1], strict=True
-        ):
-            torch.bmm(slope, below.mT, out=weight.grad)
-            torch.sum(slope, 2, keepdim=True, out=bias.grad)
-            slope = torch.ops.aten.threshold_backward(weight.mT.bmm(slope), below, 0)
-        first, grad = self.weights[0], _gradient(self.weights[0])
-        torch.mm(slope.view(-1, len(x)), x, out=grad.view(-1, first.shape[2]))
-        torch.sum(slope, 2, keepdim=True, out=self.biases[0].grad)
-        return loss
-
-
-def _gradient(tensor: Tensor) -> Tensor:
-    if tensor.grad is None:
-        tensor.grad = torch.empty_like(tensor)
-    return tensor.grad
-
-
-def initialise_members(
-    widths: Sequence[int], seed: int, attempts: dict[int, int], x: Tensor
-) -> tuple[Dense, list[int]]:
-    """Returns networks that did not collapse, and how many first weights each needed.
-
-    Weights are uniform with the variance of Glorot & Bengio (2010), biases nought. A
-    member whose output is constant is drawn again.
-
-    Arguments:
-        widths: Of the input, the hidden layers and the output.
-        seed: Decides the weights, together with the member's number and attempt.
-        attempts: For each member's number the attempt to begin with.
-        x: Inputs on which the outputs must differ, with shape `[N, S]`.
-
-    Raises:
-        ValueError: If a member stays collapsed.
-    """
-    found = dict[int, list[NDArray[np.float32]]]()
-    now = dict(attempts)
-    while waiting := [number for number in now if number not in found]:
-        drawn = {k: _glorot(widths, seed, k, now[k]) for k in waiting}
-        constant = is_constant(
-            _stacked([*drawn.values()], x.device).predict(x)
-        ).tolist()
-        for number, collapsed in zip(waiting, constant, strict=True):
-            if collapsed:
-                now[number] = next_attempt(number, now[number])
-            else:
-                found[number] = drawn[number]
-    return _stacked([found[number] for number in now], x.device), [*now.values()]
-
-
-def next_attempt(number: int, attempt: int) -> int:
-    """Returns the attempt after one that died.
-
-    Raises:
-        ValueError: If there were too many.
-    """
-    if attempt + 1 >= ATTEMPTS:
-        raise ValueError(
-            f"member {number} died {ATTEMPTS} times: make the hidden layers wider, or fewer"
-        )
-    return attempt + 1
-
-
-def is_constant(outputs: Tensor) -> Tensor:
-    """Returns which members' outputs `[K, P, N]` are the same for all examples, `[K]`."""
-    return outputs.std(dim=-1).amax(dim=-1) < CONSTANT
-
-
-def _glorot(widths: Sequence[int], seed: int, number: int, attempt: int) -> list[Any]:
-    """Returns the weights `[out, in]` of each layer."""
-    random = generator(seed, LEARNING, MEMBERS, number, attempt)
-    return [
-        (random.uniform(-1, 1, (out, into)) * np.sqrt(6 / (into + out))).astype(
-            np.float32
-        )
-        for into, out in pairwise(widths)
-    ]
-
-
-def _stacked(
-    members: Sequence[list[NDArray[np.float32]]], device: torch.device
-) -> Dense:
-    weights = [
-        torch.from_numpy(np.stack(layer)).to(device)
-        for layer in zip(*members, strict=True)
-    ]
-    return Dense(
-        weights, [weight.new_zeros(*weight.shape[:2], 1) for weight in weights]
-    )
 
 
 @dataclass(frozen=True)
@@ -243,6 +79,20 @@ class Outcome:
         train: Mean squared errors of each epoch over its steps, with shape `[E, K]`;
             NaN after the member's end.
         validation: Likewise over the validation examples, after the epoch.
+
+    Example:
+        >>> outcome = Outcome(
+        ...     numbers=[20, 21],
+        ...     attempts=[0, 2],
+        ...     weights=[torch.zeros(2, 1, 3), torch.zeros(2, 1, 1)],
+        ...     loss=torch.tensor([0.5, 0.4]),
+        ...     epoch=torch.tensor([7, 9]),
+        ...     constant=torch.tensor([False, False]),
+        ...     train=torch.zeros(10, 2),
+        ...     validation=torch.zeros(10, 2),
+        ... )
+        >>> outcome.take([1]).numbers
+        [21]
     """
 
     numbers: list[int]
@@ -266,10 +116,9 @@ class Outcome:
             numbers=[self.numbers[i] for i in members],
             attempts=[self.attempts[i] for i in members],
             weights=[tensor[members] for tensor in self.weights],
-            **{
-                name: getattr(self, name)[members]
-                for name in ("loss", "epoch", "constant")
-            },
+            loss=self.loss[members],
+            epoch=self.epoch[members],
+            constant=self.constant[members],
             train=self.train[:, members],
             validation=self.validation[:, members],
         )
@@ -278,22 +127,23 @@ class Outcome:
 def joined(parts: Sequence[Outcome]) -> Outcome:
     """Returns the members of all parts, sorted by their numbers."""
     epochs = max(len(part.train) for part in parts)
+    layers = zip(*(part.weights for part in parts), strict=True)
     whole = Outcome(
         numbers=[number for part in parts for number in part.numbers],
         attempts=[attempt for part in parts for attempt in part.attempts],
-        weights=[
-            torch.cat(tensors)
-            for tensors in zip(*(p.weights for p in parts), strict=True)
-        ],
+        weights=[torch.cat(tensors) for tensors in layers],
         loss=torch.cat([part.loss for part in parts]),
         epoch=torch.cat([part.epoch for part in parts]),
         constant=torch.cat([part.constant for part in parts]),
-        train=torch.cat([_padded(part.train, epochs) for part in parts], dim=1),
-        validation=torch.cat(
-            [_padded(part.validation, epochs) for part in parts], dim=1
-        ),
+        train=_side_by_side([part.train for part in parts], epochs),
+        validation=_side_by_side([part.validation for part in parts], epochs),
     )
     return whole.take(sorted(range(len(whole.numbers)), key=whole.numbers.__getitem__))
+
+
+def _side_by_side(losses: Sequence[Tensor], epochs: int) -> Tensor:
+    """Returns losses `[E, K]` of all parts' members; parts that ended earlier get NaN."""
+    return torch.cat([_padded(part, epochs) for part in losses], dim=1)
 
 
 def _padded(losses: Tensor, epochs: int) -> Tensor:
@@ -312,6 +162,13 @@ class Cohort:
         validation: Likewise.
         options: How to learn.
         seed: Decides the order of the examples.
+
+    Example:
+        >>> network = Dense([torch.zeros(2, 1, 3)], [torch.zeros(2, 1, 1)])
+        >>> pair = (torch.ones(8, 3), torch.ones(8, 1))
+        >>> cohort = Cohort([0, 1], [0, 0], network, pair, pair, Learning(), seed=1)
+        >>> cohort.learn(epoch=0)["train"]
+        1.0
     """
 
     def __init__(
@@ -319,22 +176,25 @@ class Cohort:
         numbers: list[int],
         attempts: list[int],
         network: Dense,
-        train: Examples,
-        validation: Examples,
+        train: TensorPair,
+        validation: TensorPair,
         options: Learning,
         seed: int,
     ) -> None:
-        self.network, self.train, self.validation = network, train, validation
-        self.options, self.seed = options, seed
+        self.network = network
+        self.train = train
+        self.validation = validation
+        self.options = options
+        self.seed = seed
         self.active = torch.arange(len(numbers))
-        for tensor in network.tensors:
-            _gradient(tensor)
         self.optimizer = torch.optim.Adam(
             network.tensors, options.learning_rate, fused=True
         )
         nothing = torch.full((len(numbers),), torch.nan)
         self.reached = Outcome(
-            *(numbers, attempts, [tensor.cpu().clone() for tensor in network.tensors]),
+            numbers=numbers,
+            attempts=attempts,
+            weights=[tensor.cpu().clone() for tensor in network.tensors],
             loss=torch.full_like(nothing, torch.inf),
             epoch=torch.zeros(len(numbers), dtype=torch.int64),
             constant=torch.ones(len(numbers), dtype=torch.bool),
@@ -383,7 +243,8 @@ class Cohort:
         reached = self.reached
         better = validation < reached.loss[self.active]
         where = self.active[better]
-        reached.loss[where], reached.epoch[where] = validation[better], epoch
+        reached.loss[where] = validation[better]
+        reached.epoch[where] = epoch
         reached.constant[where] = constant[better]
         for kept, tensor in zip(reached.weights, self.network.tensors, strict=True):
             kept[where] = tensor[better.to(tensor.device)].cpu()
@@ -407,11 +268,12 @@ class Cohort:
     def _take(self, going: Tensor) -> None:
         self.active = self.active[going]
         for tensor in self.network.tensors:
-            state, chosen = self.optimizer.state[tensor], going.to(tensor.device)
+            # Adam's memory of each member moves with the member.
+            state = self.optimizer.state[tensor]
+            chosen = going.to(tensor.device)
             for name in ("exp_avg", "exp_avg_sq"):
                 state[name] = state[name][chosen]
-            tensor.data, tensor.grad = tensor.data[chosen], None
-            _gradient(tensor)
+            _replace_values(tensor, tensor.data[chosen])
 
     def state(self) -> dict[str, Any]:
         """Returns all that changes, except for the optimiser's state, as plain tensors."""
@@ -423,7 +285,13 @@ class Cohort:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Goes back to a state."""
-        self.active, self.reached = state["active"], Outcome(**state["reached"])
+        self.active = state["active"]
+        self.reached = Outcome(**state["reached"])
         for tensor, values in zip(self.network.tensors, state["now"], strict=True):
-            tensor.data, tensor.grad = values.to(tensor.device), None
-            _gradient(tensor)
+            _replace_values(tensor, values.to(tensor.device))
+
+
+def _replace_values(tensor: Tensor, values: Tensor) -> None:
+    # In place: the optimiser knows its tensors by their identity.
+    tensor.data = values
+    tensor.grad = None

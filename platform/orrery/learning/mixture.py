@@ -19,7 +19,8 @@ from orrery import exports, versions
 from orrery.branches import LEARNING, MEMBERS, VALIDATION_NOISE
 from orrery.learning import posterior
 from orrery.learning.artefacts import ArtifactStore, damaged
-from orrery.learning.posterior import Flow, Posterior
+from orrery.learning.flow import Flow
+from orrery.learning.posterior import Posterior
 from orrery.learning.training import Training
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, Parameter, generator

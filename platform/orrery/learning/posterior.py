@@ -1,167 +1,30 @@
 """The posterior: a normalising flow that learned p(theta | x) from simulated pairs.
 
-The flow sees summaries as an observer would, with the measurement errors added anew in
-every epoch, so it has them built in. Parameters with two finite bounds are learned as
-the normal quantile of their place between the bounds: a uniform prior becomes a normal
-one, and no draw can leave.
+What is trained here is kept with all that decided it, and read again without what only
+training needs.
 """
 
-import dataclasses
 import textwrap
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
 from astropy.table import QTable, Table
-from numpy.typing import NDArray
-from sbi.neural_nets import posterior_nn
-from sbi.neural_nets.estimators import ConditionalDensityEstimator
-from scipy import special
-from torch import Tensor, nn
+from torch import Tensor
 
 from orrery import data_vector, exports, identity
-from orrery.branches import LEARNING, TRAIN_NOISE, VALIDATION_NOISE
 from orrery.identity import JSON, fingerprint
-from orrery.learning import training
-from orrery.learning.artefacts import ArtifactStore, origin
-from orrery.learning.sets import SetLayout
-from orrery.learning.training import Curve, OnEpoch, Trained, Training, single_precision
-from orrery.pairs import Pairs, Splits, convolve
-from orrery.parameters import FloatArray, Parameter, generator
+from orrery.learning.artefacts import ArtifactStore
+from orrery.learning.flow import ConditionalDensityEstimator, Flow, FlowLoss, Space
+from orrery.learning.flow_training import FlowPlan, set_layout
+from orrery.learning.training import Curve, OnEpoch, Training, single_precision
+from orrery.pairs import Splits
+from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
 
-VERSION = 1  # of flows and their training; raised whenever their numbers change
 KIND = "posterior"
 DRAWS_AT_ONCE = 100_000
-EDGE = 1e-9  # the nearest that a parameter comes to its bounds, as a fraction of their distance
-
-
-@dataclass(frozen=True)
-class Flow:
-    """An autoregressive flow.
-
-    Arguments:
-        transforms: The number of autoregressive transforms; every other one reverses
-            the order.
-        hidden: The widths of the hidden layers of each transform's network.
-        kind: Masked affine (Papamakarios et al. 2017, arXiv:1705.07057), or neural
-            splines (Durkan et al. 2019, arXiv:1906.04032). Of one parameter an affine
-            flow can only learn a normal distribution, so that one needs splines.
-    """
-
-    transforms: int = 5
-    hidden: tuple[int, ...] = (50, 50)
-    kind: Literal["maf", "nsf"] = "maf"
-
-    def __post_init__(self) -> None:
-        if self.transforms < 1 or not self.hidden or min(self.hidden) < 1:
-            raise ValueError(
-                f"{self} needs at least one transform and one hidden layer"
-            )
-
-    def build(
-        self, theta: Tensor, x: Tensor, layout: SetLayout | None = None
-    ) -> ConditionalDensityEstimator:
-        """Returns an untrained flow.
-
-        Arguments:
-            theta: Parameters that standardise the flow, with shape `[N, P]`.
-            x: Summaries likewise, with shape `[N, S]`.
-            layout: How summaries hold a set, whose order must not matter; None if they
-                do not.
-        """
-        # sbi's default embedding is one module that all flows share
-        embedding = layout.build(x) if layout else nn.Identity()
-        return posterior_nn(
-            f"zuko_{self.kind}",
-            z_score_theta="independent",
-            z_score_x="none" if layout else "independent",
-            num_transforms=self.transforms,
-            hidden_features=list(self.hidden),
-            embedding_net=embedding,
-        )(theta, x)
-
-
-@dataclass(frozen=True)
-class Space:
-    """The map between parameters and the unbounded numbers that the flow learns.
-
-    Arguments:
-        parameters: The P parameters.
-    """
-
-    parameters: tuple[Parameter, ...]
-
-    @property
-    def bounds(self) -> tuple[FloatArray, FloatArray]:
-        """The lower and upper bounds `[P]`."""
-        return (
-            np.array([p.lower for p in self.parameters]),
-            np.array([p.upper for p in self.parameters]),
-        )
-
-    def outside(self, theta: FloatArray) -> NDArray[np.bool_]:
-        """Returns which of `theta` `[..., P]` are beyond their bounds."""
-        lower, upper = self.bounds
-        return (theta < lower) | (theta > upper)
-
-    @property
-    def _mapped(self) -> tuple[list[int], FloatArray, FloatArray]:
-        lower, upper = self.bounds
-        mapped = np.flatnonzero(np.isfinite(upper - lower))
-        return mapped.tolist(), lower[mapped], (upper - lower)[mapped]
-
-    def unbounded(self, theta: FloatArray) -> FloatArray:
-        """Returns what the flow learns, with the shape `[..., P]` of theta."""
-        columns, lower, width = self._mapped
-        free = np.array(theta, dtype=np.float64)
-        place = (free[..., columns] - lower) / width
-        free[..., columns] = special.ndtri(np.clip(place, EDGE, 1 - EDGE))
-        return free
-
-    def bounded(self, free: FloatArray) -> FloatArray:
-        """Returns theta, with the shape `[..., P]` of what the flow learned."""
-        columns, lower, width = self._mapped
-        theta = np.array(free, dtype=np.float64)
-        theta[..., columns] = lower + width * special.ndtr(theta[..., columns])
-        return theta
-
-    def log_stretch(self, free: FloatArray) -> FloatArray:
-        """Returns log |d unbounded / d theta| `[...]` at the unbounded `[..., P]`."""
-        columns, _, width = self._mapped
-        z = free[..., columns]
-        return np.sum(0.5 * z**2 + 0.5 * np.log(2 * np.pi) - np.log(width), axis=-1)
-
-
-class _Loss(nn.Module):
-    """The negative log-probability of each pair, as a module's forward: all that DDP sees."""
-
-    def __init__(self, estimator: ConditionalDensityEstimator) -> None:
-        super().__init__()
-        self.estimator = estimator
-
-    def forward(self, theta: Tensor, x: Tensor) -> Tensor:
-        return self.estimator.loss(theta, x)
-
-
-@dataclass(frozen=True)
-class _Noisy:
-    """Pairs with measurement errors that are drawn anew in every epoch."""
-
-    pairs: Pairs
-    covariance: FloatArray
-    seed: int
-
-    def __call__(self, epoch: int) -> tuple[Tensor, Tensor]:
-        random = generator(self.seed, LEARNING, TRAIN_NOISE, epoch)
-        return _tensors(convolve(self.pairs, self.covariance, random))
-
-
-def _tensors(pairs: Pairs) -> tuple[Tensor, Tensor]:
-    return single_precision(pairs.theta), single_precision(pairs.x)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -251,6 +114,7 @@ class Posterior:
         if count < 1:
             raise ValueError(f"{count} draws are too few: ask for 1 or more")
         rows = self._rows(x).split(max(1, DRAWS_AT_ONCE // count))
+        # sbi samples with the global generator, which is seeded and put back.
         with torch.random.fork_rng(devices=[]), torch.no_grad():
             torch.manual_seed(seed)
             draws = [
@@ -278,6 +142,7 @@ class Posterior:
         free = space.unbounded(theta)
         with torch.no_grad():
             density = -self.estimator.loss(single_precision(free), self._rows(x))
+        # The flow's density is that of unbounded numbers; the map's slope makes it theta's.
         log_prob = density.double().numpy() + space.log_stretch(free)
         return np.where(space.outside(theta).any(axis=-1), -np.inf, log_prob)
 
@@ -286,8 +151,9 @@ class Posterior:
 
     def _conformed(self, observation: Observation | Table) -> Observation:
         """Returns an observation as the flow learned it, with the errors that it has built in."""
-        learned = self.definition, self.names, self.units
-        conformed = data_vector.conform_to(observation, *learned, KIND)
+        conformed = data_vector.conform_to(
+            observation, self.definition, self.names, self.units, learner=KIND
+        )
         self._check_errors(conformed)
         return conformed
 
@@ -297,6 +163,7 @@ class Posterior:
         differ = np.abs(conformed.covariance - self.covariance) > rounding
         if not differ.any():
             return
+        # People know errors, not covariances: a diagonal entry is named first.
         own = np.flatnonzero(differ.diagonal())
         i, j = (own[0], own[0]) if len(own) else np.argwhere(differ)[0]
         raise ValueError(
@@ -309,7 +176,8 @@ class Posterior:
 
     def describe(self) -> str:
         """Returns what the posterior is, as a few lines for people."""
-        losses, pairs = self.curve.validation, self.document["pairs"]["train"]["count"]
+        losses = self.curve.validation
+        pairs = self.document["pairs"]["train"]["count"]
         lines = {
             "parameters": ", ".join(_range(p) for p in self.parameters),
             "summaries": ", ".join(self.names),
@@ -330,91 +198,12 @@ class Posterior:
         return self.describe()
 
 
-@dataclass(frozen=True)
-class _Plan:
-    """All that decides a posterior."""
-
-    splits: Splits
-    parameters: tuple[Parameter, ...]
-    covariance: FloatArray
-    flow: Flow
-    options: Training
-    seed: int
-
-    def describe(self) -> JSON:
-        """Returns the plan as plain JSON, with checksums in the place of pairs."""
-        return {
-            **origin(self.splits, self.parameters),
-            "covariance": np.asarray(self.covariance, dtype=np.float64).tolist(),
-            "flow": identity.describe(self.flow),
-            "layout": self.splits.layout,
-            "training": identity.describe(self.options),
-            "seed": self.seed,
-            "version": VERSION,
-        }
-
-    def check(self) -> None:
-        """Raises ValueError if parameters, covariance and pairs do not belong together."""
-        splits, size = self.splits, len(self.splits.names)
-        splits.check_parameters(self.parameters)
-        if self.covariance.shape != (size, size):
-            raise ValueError(
-                f"a covariance of shape {self.covariance.shape} does not belong to {size} "
-                "summaries: use that of an observation with the same binning"
-            )
-        for pairs in (splits.train, splits.validation):
-            self._check_theta(pairs.theta)
-
-    def _check_theta(self, theta: FloatArray) -> None:
-        outside = Space(self.parameters).outside(theta).any(axis=0)
-        if outside.any():
-            parameter = self.parameters[int(np.argmax(outside))]
-            column = theta[:, int(np.argmax(outside))]
-            raise ValueError(
-                f"{parameter.name} reaches from {column.min():g} to {column.max():g}, beyond its "
-                f"bounds {parameter.lower:g} and {parameter.upper:g}: widen the bounds"
-            )
-
-    def train(self, folder: Path, on_epoch: OnEpoch | None) -> Trained:
-        """Returns the trained weights of a flow that is standardised by noisy pairs."""
-        examples = _Noisy(
-            _free(self.splits.train, self.parameters), self.covariance, self.seed
-        )
-        module = self._untrained(*examples(0))
-        noise = generator(self.seed, LEARNING, VALIDATION_NOISE)
-        validation = convolve(
-            _free(self.splits.validation, self.parameters), self.covariance, noise
-        )
-        return training.train(
-            module,
-            examples,
-            _tensors(validation),
-            self.options,
-            self.seed,
-            folder,
-            on_epoch,
-        )
-
-    def _untrained(self, theta: Tensor, x: Tensor) -> nn.Module:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self.seed)
-            return _Loss(self.flow.build(theta, x, _layout(self.splits.layout)))
-
-
-def _layout(numbers: Sequence[int] | None) -> SetLayout | None:
-    return SetLayout(*numbers) if numbers else None
-
-
 def _range(parameter: Parameter) -> str:
     """Returns a parameter with its unit and its finite bounds, as people read it."""
     unit = f" [{parameter.unit}]" if parameter.unit else ""
     above = f" from {parameter.lower:g}" if np.isfinite(parameter.lower) else ""
     below = f" to {parameter.upper:g}" if np.isfinite(parameter.upper) else ""
     return parameter.name + unit + above + below
-
-
-def _free(pairs: Pairs, parameters: tuple[Parameter, ...]) -> Pairs:
-    return dataclasses.replace(pairs, theta=Space(parameters).unbounded(pairs.theta))
 
 
 def fit(
@@ -448,7 +237,7 @@ def fit(
             the posterior in the folder is damaged.
         BlockingIOError: If another process is training in the folder.
     """
-    plan = _Plan(splits, parameters, covariance, flow, options, seed)
+    plan = FlowPlan(splits, parameters, covariance, flow, options, seed)
     plan.check()
     description = plan.describe()
     store = ArtifactStore(folder, KIND)
@@ -473,11 +262,9 @@ def load(folder: Path | str) -> Posterior:
 
 
 def _restore(document: JSON, weights: dict[str, Tensor]) -> Posterior:
-    summaries, options, curve = (
-        document["summaries"],
-        document["flow"],
-        document["curve"],
-    )
+    summaries = document["summaries"]
+    options = document["flow"]
+    curve = document["curve"]
     flow = Flow(options["transforms"], tuple(options["hidden"]), options["kind"])
     return Posterior(
         parameters=tuple(Parameter(**entry) for entry in document["parameters"]),
@@ -500,6 +287,6 @@ def _rebuild(
     theta = rows.expand(2, len(document["parameters"]))
     x = rows.expand(2, len(document["summaries"]["names"]))
     with torch.random.fork_rng(devices=[]):
-        module = _Loss(flow.build(theta, x, _layout(document["layout"])))
+        module = FlowLoss(flow.build(theta, x, set_layout(document["layout"])))
     module.load_state_dict(weights)
     return module.estimator.eval()

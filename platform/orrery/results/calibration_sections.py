@@ -2,7 +2,7 @@
 
 from astropy.table import Table
 
-from orrery.judging import diagnostics
+from orrery.judging import verdicts
 from orrery.judging.calibration import LEVEL, Calibration
 from orrery.parameters import Parameter, names
 from orrery.results.recording import Recording
@@ -165,8 +165,8 @@ def _powerless(judged: Calibration) -> list[str]:
 
 
 def _rejected(judged: Calibration, parameters: tuple[Parameter, ...]) -> str:
-    rank = diagnostics.holm(judged.ranks.ks_pvalue)
-    band = diagnostics.holm(judged.ranks.band_pvalue)
+    rank = verdicts.holm(judged.ranks.ks_pvalue)
+    band = verdicts.holm(judged.ranks.band_pvalue)
     return ", ".join(
         f"{name} (p = {rank[i]:.2g}, band {band[i]:.2g})"
         for i, name in enumerate(names(parameters))
@@ -180,8 +180,8 @@ def _calibration_table(judged: Calibration, parameters: tuple[Parameter, ...]) -
         {
             "parameter": list(names(parameters)),
             "rank_pvalue": ranks.ks_pvalue,
-            "corrected": diagnostics.holm(ranks.ks_pvalue),
-            "band_corrected": diagnostics.holm(ranks.band_pvalue),
+            "corrected": verdicts.holm(ranks.ks_pvalue),
+            "band_corrected": verdicts.holm(ranks.band_pvalue),
             "negative_control_pvalue": judged.negative_control.ranks.ks_pvalue,
         }
     )

@@ -144,7 +144,7 @@ def test_those_cut_off_would_seldom_have_been_seen():
 
 def test_massive_satellites_sink_more(monkeypatch):
     """The same subhalos with friction and without: only the massive ones end closer, or merge."""
-    around = mock_statistics.like(12.5, 150, 1)
+    around = mock_statistics.hosts_of_mass(12.5, 150, 1)
     universe = MockUniverse("ESMDPL/UM")
     braked = mock_statistics.satellites_of(universe, around, 1)
     monkeypatch.setattr(subhalo_orbits, "_SINKS", 1.0)
@@ -164,7 +164,7 @@ def test_satellites_move_as_the_host_is_heavy():
     """Dispersions scale with the virial velocity, and are near it inside the halo."""
     share = []
     for mass in (11.0, 12.0, 13.0):
-        around = mock_statistics.like(mass, 100, 2)
+        around = mock_statistics.hosts_of_mass(mass, 100, 2)
         found = mock_statistics.satellites_of(MockUniverse("ESMDPL/UM"), around, 2)
         x = found.r / around.radius[found.host]
         inner = (x > 0.25) & (x < 0.5)
@@ -175,7 +175,7 @@ def test_satellites_move_as_the_host_is_heavy():
 
 @pytest.mark.parametrize("catalogue", ["ESMDPL/UM-SAGA", "ESMDPL/UM"])
 def test_satellites_are_as_many_and_as_far_as_published(catalogue):
-    around = mock_statistics.like(12.1, 120, 5)
+    around = mock_statistics.hosts_of_mass(12.1, 120, 5)
     found = mock_statistics.satellites_of(MockUniverse(catalogue), around, 5)
     x = found.r / around.radius[found.host]
     ratio = 10 ** (found.log_m_peak[x < 1] - 12.1)

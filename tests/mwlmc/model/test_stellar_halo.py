@@ -90,7 +90,7 @@ def test_every_star_makes_all_its_own_steps(simulations, stars, width, under_way
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stellar_halo, "reaches", lambda *_: member)
         patch.setattr(stellar_halo, "WIDTH", width)
-        patch.setattr(stellar_halo, "_UNDER_WAY", {"cpu": under_way})
+        patch.setattr(stellar_halo, "_IN_FLIGHT", {"cpu": under_way})
         today, after, carried = evolve(x, v, _nowhere(simulations), 30.0, steps=count)
     assert (carried == member).all()
     assert (after == v).all()
@@ -106,7 +106,7 @@ def test_every_star_makes_all_its_own_steps(simulations, stars, width, under_way
 @pytest.mark.parametrize("room", [2**14, 2**20])
 def test_the_work_is_no_more_than_the_orbits_need(monkeypatch, room):
     """Whether simulations wait for room or all are under way at once."""
-    monkeypatch.setattr(stellar_halo, "_UNDER_WAY", {"cpu": room})
+    monkeypatch.setattr(stellar_halo, "_IN_FLIGHT", {"cpu": room})
     x, v, _ = _numbered(40, 3000, seed=1)
     count = Counting()
     evolve(x, v, _nowhere(40), 0.0, steps=count)
@@ -185,7 +185,7 @@ def test_a_star_does_not_know_its_neighbours(crowd):
 
 @pytest.mark.parametrize("under_way", [1, 700, 2**16])
 def test_nor_how_many_are_under_way(crowd, monkeypatch, under_way):
-    monkeypatch.setattr(stellar_halo, "_UNDER_WAY", {"cpu": under_way})
+    monkeypatch.setattr(stellar_halo, "_IN_FLIGHT", {"cpu": under_way})
     assert _same(evolve(crowd.x, crowd.v, crowd.potential, 30.0), crowd.today)
 
 
@@ -207,7 +207,7 @@ def test_one_compilation_serves_all_batches(crowd):
         _, _, past = simulator.past(22, range(simulations))
         initial = simulator.sampled(past, [np.random.default_rng(3)] * simulations)
         with torch._dynamo.config.patch(error_on_recompile=True):
-            assert (simulator.carried(past, initial).carried > 100).all()
+            assert (simulator.evolved(past, initial).integrated > 100).all()
     for some, stars in (([4], 129), ([2, 3], 1), ([1], 1)):
         x, v = crowd.x[:, some, :stars], crowd.v[:, some, :stars]
         with torch._dynamo.config.patch(error_on_recompile=True):
@@ -439,7 +439,7 @@ def test_halo_with_lmc_moves():
     """The disc is drawn towards the LMC's past path, so that the outer halo seems to move away."""
     simulator = Simulator(stars=16_000)
     past = simulator.rewind(_observed())
-    stars = simulator.carried(past, simulator.sampled(past, [np.random.default_rng(4)]))
+    stars = simulator.evolved(past, simulator.sampled(past, [np.random.default_rng(4)]))
     found = simulator.reflex_motion(stars)
     travel = np.linalg.norm([found[name][0] for name in ("v_x", "v_y", "v_z")])
     assert 15.0 < travel < 40.0

@@ -51,7 +51,9 @@ def test_two_stars_that_agree_do_not_make_a_small_error(apart):
     velocity = np.array([40.0 - apart, 40.0 + apart])
     both = kinematics.RestFrameStars(
         np.concatenate([stars.distance, pair.distance]),
-        Directions(np.concatenate([stars.seen.galactic, pair.seen.galactic])),
+        Directions(
+            np.concatenate([stars.directions.galactic, pair.directions.galactic])
+        ),
         np.concatenate([stars.v_gsr, velocity]),
         np.concatenate([stars.v_tb, pair.v_tb]),
         np.zeros(302, dtype=int),

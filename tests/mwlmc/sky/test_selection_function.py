@@ -63,7 +63,9 @@ def polar(count=30, errors=(0.0,), binning=BINNING, steepness=3.0, seed=2):
 def one_draw(sample, seed=1, stars=5000):
     halo = kinematics.simulated_stars(records(1, stars, seed), *BINNING.distances)
     drawn = kinematics.draw_survey_stars(halo, BINNING, sample, sample.random(seed))
-    sine = halo.seen.galactic[:, 2] / np.linalg.norm(halo.seen.galactic, axis=1)
+    sine = halo.directions.galactic[:, 2] / np.linalg.norm(
+        halo.directions.galactic, axis=1
+    )
     return halo, drawn, sine
 
 
@@ -189,7 +191,9 @@ def test_drawing_all_stars_without_errors_is_the_plain_binning():
             [2 * (k in kept) for k in range(8)]
         )
         held = tuple(
-            sf.occupancy(stars.seen.galactic[star[bins == k]], np.zeros(sum(bins == k)))
+            sf.occupancy(
+                stars.directions.galactic[star[bins == k]], np.zeros(sum(bins == k))
+            )
             for k in kept
         )
         drawn = wanted.survey_like(sf.Sample(wanted.bins, held))

@@ -34,14 +34,17 @@ def model():
 def test_a_map_shows_the_stars_directions(stars):
     seen = figure_data.on_sky(stars)
     back = frames.direction(seen.longitude, seen.latitude)
-    unit = stars.seen.galactic / np.linalg.norm(stars.seen.galactic, axis=1)[:, None]
+    unit = (
+        stars.directions.galactic
+        / np.linalg.norm(stars.directions.galactic, axis=1)[:, None]
+    )
     np.testing.assert_allclose(back, unit, atol=1e-12)
     np.testing.assert_array_equal(seen.v_gsr, stars.v_gsr)
 
 
 def test_a_patch_has_the_same_nodes_as_stars_there(stars):
     nodes = figure_data.inside(DESI_NORTH)
-    chosen = DESI_NORTH.contains(stars.seen)
+    chosen = DESI_NORTH.contains(stars.directions)
     seen = figure_data.on_sky(stars)
     row = np.rint(np.degrees(seen.latitude) + 90).astype(int)
     column = np.rint((np.degrees(seen.longitude) + 180) % 360).astype(int)
@@ -64,7 +67,7 @@ def test_nodes_of_quadrants_cover_the_sky_once():
 def test_counts_are_those_of_the_bins(stars):
     edges = np.array([30.0, 50.0, 60.0, 100.0])
     found = figure_data.radial_counts(stars, Q1, edges)
-    within = stars.distance[Q1.contains(stars.seen)]
+    within = stars.distance[Q1.contains(stars.directions)]
     np.testing.assert_array_equal(found, np.histogram(within, edges)[0])
     parts = [
         figure_data.radial_counts(stars, patch, edges) for patch in (Q1, Q2, Q3, Q4)

@@ -60,7 +60,8 @@ class Alone:
 assert not cluster.connected()
 made = simulation.generate(Toy(), 32, 1, Path(sys.argv[1]), actors=0)
 (Path(sys.argv[1]) / "doubling.py").write_text(
-    "VERSION = 1\\n\\n\\ndef double(records, binning):\\n    return 2 * records.scalars['a'][:, None]\\n"
+    "VERSION = 1\\n"
+    "def double(records, binning):\\n    return 2 * records.scalars['a'][:, None]\\n"
 )
 sys.path.insert(0, sys.argv[1])
 from doubling import double

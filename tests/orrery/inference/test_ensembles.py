@@ -19,7 +19,8 @@ from orrery.inference import ensembles
 from orrery.inference.ensembles import Prediction
 from orrery.judging import regression
 from orrery.learning import ensemble
-from orrery.learning.members import Learning, Networks
+from orrery.learning.members import Learning
+from orrery.learning.networks import Networks
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Observation, Records, Schema

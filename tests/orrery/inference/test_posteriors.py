@@ -9,7 +9,7 @@ import pytest
 
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference
-from orrery.learning.posterior import Flow
+from orrery.learning.flow import Flow
 from orrery.learning.training import Training
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter

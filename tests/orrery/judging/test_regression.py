@@ -84,7 +84,9 @@ def test_an_interval_holds_the_truth_as_often_as_it_says():
     held = []
     for answer, right in zip(predicted[half : half + 1500], truth[half:], strict=False):
         if 10.6 < answer < 12.4:
-            like = regression.interval(answer, truth[:half], predicted[:half], 0.05)
+            like = regression.prediction_interval(
+                answer, truth[:half], predicted[:half], 0.05
+            )
             held.append(like.lower <= right <= like.upper)
     assert np.mean(held) == pytest.approx(
         0.68, abs=4 * np.sqrt(0.68 * 0.32 / len(held))
@@ -95,7 +97,7 @@ def test_an_interval_follows_bias_and_skewness_of_predictions_like_it():
     random = generator(2)
     truth = random.uniform(10, 13, 40_000)
     predicted = truth - 0.3 * random.exponential(size=40_000)
-    found = regression.interval(11.5, truth, predicted, 0.1)
+    found = regression.prediction_interval(11.5, truth, predicted, 0.1)
     expected = 11.5 + 0.3 * stats.expon.ppf([0.16, 0.5, 0.84])
     np.testing.assert_allclose(
         [found.lower, found.median, found.upper], expected, atol=0.02
@@ -108,7 +110,8 @@ def test_the_width_of_the_window_does_not_widen_the_interval():
     widths = [
         found.upper - found.lower
         for found in (
-            regression.interval(11.5, truth, predicted, w) for w in (0.02, 0.5)
+            regression.prediction_interval(11.5, truth, predicted, w)
+            for w in (0.02, 0.5)
         )
     ]
     assert widths[0] == pytest.approx(widths[1], rel=0.1)
@@ -119,11 +122,11 @@ def test_an_interval_without_tests_like_it_is_refused():
     with pytest.raises(
         ValueError, match=r"only \d+ tests are predicted within 0\.001 of 11\.5"
     ):
-        regression.interval(11.5, truth, predicted, 0.001)
+        regression.prediction_interval(11.5, truth, predicted, 0.001)
     with pytest.raises(ValueError, match="beyond what was simulated"):
-        regression.interval(14.0, truth, predicted, 1.3, fewest=10)
+        regression.prediction_interval(14.0, truth, predicted, 1.3, fewest=10)
     with pytest.raises(ValueError, match="level = 68"):
-        regression.interval(11.5, truth, predicted, 1.0, level=68)
+        regression.prediction_interval(11.5, truth, predicted, 1.0, level=68)
 
 
 def test_the_log_probability_is_that_of_the_noise():

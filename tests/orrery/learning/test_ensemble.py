@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from orrery import data_vector
-from orrery.learning import ensemble, training
-from orrery.learning.ensemble import Learning, Networks
+from orrery.learning import cohorts, ensemble, trainer
+from orrery.learning.members import Learning
+from orrery.learning.networks import Networks
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.records import Observation
@@ -187,20 +188,21 @@ def test_the_dead_are_reseeded_and_counted(tmp_path):
     np.testing.assert_allclose(alone.predict(x)[0], found.predict(x)[number], atol=1e-3)
 
 
-def test_one_that_dies_while_it_learns_is_trained_again(tmp_path, monkeypatch):
-    born = ensemble.initialise_members
+def test_one_that_collapses_while_it_learns_is_trained_again(tmp_path, monkeypatch):
+    initialise = cohorts.initialise_members
     begun = []
 
     def sick(widths, seed, attempts, x):
-        network, needed = born(widths, seed, attempts, x)
+        network, needed = initialise(widths, seed, attempts, x)
         begun.append(dict(attempts))
         for place, (number, attempt) in enumerate(zip(attempts, needed, strict=True)):
             if number == 2 and attempt == 0:
-                network.weights[-2][place], network.biases[-2][place] = 0, -1
+                network.weights[-2][place] = 0
+                network.biases[-2][place] = -1
         return network, needed
 
     healthy = fit(tmp_path / "healthy")
-    monkeypatch.setattr(ensemble, "initialise_members", sick)
+    monkeypatch.setattr(cohorts, "initialise_members", sick)
     found = fit(tmp_path / "sick")
     assert begun == [{0: 0, 1: 0, 2: 0, 3: 0}, {2: 1}]
     assert found.document["reseeded"]["2"] == 1
@@ -239,16 +241,16 @@ def test_it_knows_what_it_is(trained):
 
 
 def test_a_second_call_opens_the_first_ones_ensemble(trained, folder):
-    told = []
-    again = fit(folder, on_epoch=lambda *epoch: told.append(epoch))
+    seen = []
+    again = fit(folder, on_epoch=lambda *epoch: seen.append(epoch))
     assert again.document == trained.document
-    assert not told
+    assert not seen
 
 
-def test_each_epoch_is_told_once(tmp_path):
-    told = []
-    fit(tmp_path, on_epoch=lambda epoch, losses: told.append((epoch, sorted(losses))))
-    assert told == [
+def test_each_epoch_is_seen_once(tmp_path):
+    seen = []
+    fit(tmp_path, on_epoch=lambda epoch, losses: seen.append((epoch, sorted(losses))))
+    assert seen == [
         (epoch, ["train", "validation"]) for epoch in range(BRIEF.max_epochs)
     ]
 
@@ -338,9 +340,9 @@ def test_an_interrupted_training_continues_exactly(trained, tmp_path):
 
     with pytest.raises(AccidentError):
         fit(tmp_path, on_epoch=interrupt)
-    told = []
-    again = fit(tmp_path, on_epoch=lambda epoch, losses: told.append(epoch))
-    assert told[0] == training.CHECKPOINT_EPOCHS
+    seen = []
+    again = fit(tmp_path, on_epoch=lambda epoch, losses: seen.append(epoch))
+    assert seen[0] == trainer.CHECKPOINT_EPOCHS
     assert_same(again, trained)
     assert again.curve == trained.curve
 
@@ -362,21 +364,21 @@ def test_a_killed_process_continues_exactly(trained, tmp_path):
         [sys.executable, "-c", program], check=False, capture_output=True
     )
     assert died.returncode == -signal.SIGKILL
-    told = []
-    again = fit(tmp_path, on_epoch=lambda epoch, losses: told.append(epoch))
-    assert told[0] == training.CHECKPOINT_EPOCHS
+    seen = []
+    again = fit(tmp_path, on_epoch=lambda epoch, losses: seen.append(epoch))
+    assert seen[0] == trainer.CHECKPOINT_EPOCHS
     assert_same(again, trained)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_workers_share_the_members_and_change_nothing(trained, tmp_path, workers):
-    told = []
+    seen = []
     shared = fit(
         tmp_path,
         learning=replace(BRIEF, workers=workers),
-        on_epoch=lambda epoch, losses: told.append(epoch),
+        on_epoch=lambda epoch, losses: seen.append(epoch),
     )
-    assert told == list(range(BRIEF.max_epochs))
+    assert seen == list(range(BRIEF.max_epochs))
     assert shared.document["fingerprint"] == trained.document["fingerprint"]
     assert_same(shared, trained, rtol=1e-3, atol=1e-4)

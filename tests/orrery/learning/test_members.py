@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 import torch
-from torch.nn.functional import linear, relu
 
-from orrery.learning import members
-from orrery.learning.members import Cohort, Dense, Learning, Networks
+from orrery.learning import members, networks
+from orrery.learning.members import Cohort, Learning
+from orrery.learning.networks import Dense
 
 WIDTHS = (7, 6, 4, 2, 1)
 OPTIONS = Learning(batch_size=32, max_epochs=8, patience=50)
@@ -27,7 +27,7 @@ def cohort(
     numbers, widths=WIDTHS, options=OPTIONS, seed=3, train=TRAIN, validation=VALIDATION
 ):
     attempts = dict.fromkeys(numbers, 0)
-    network, needed = members.initialise_members(widths, seed, attempts, validation[0])
+    network, needed = networks.initialise_members(widths, seed, attempts, validation[0])
     return Cohort([*numbers], needed, network, train, validation, options, seed)
 
 
@@ -37,59 +37,6 @@ def learned(numbers, epochs=8, **choices):
         if not one.ended:
             one.learn(epoch)
     return one.reached
-
-
-def alone(network, number):
-    """Returns the layers of one member."""
-    pairs = zip(network.weights, network.biases, strict=True)
-    return [(weight[number], bias[number, :, 0]) for weight, bias in pairs]
-
-
-def reference(layers, x):
-    for weight, bias in layers[:-1]:
-        x = relu(linear(x, weight, bias))
-    return linear(x, *layers[-1])
-
-
-@pytest.mark.parametrize("widths", [WIDTHS, (7, 3, 2), (7, 1)])
-def test_outputs_are_those_of_networks_one_by_one(widths):
-    network = cohort(range(5), widths).network
-    together = network.predict(VALIDATION[0])
-    assert together.shape == (5, widths[-1], 200)
-    for number in range(5):
-        single = reference(alone(network, number), VALIDATION[0])
-        torch.testing.assert_close(together[number].T, single, rtol=1e-4, atol=1e-5)
-
-
-def test_rows_are_predicted_the_same_in_any_portions(monkeypatch):
-    network = cohort(range(5)).network
-    whole = network.predict(VALIDATION[0])
-    monkeypatch.setattr(members, "ROWS_AT_ONCE", 33)
-    torch.testing.assert_close(
-        network.predict(VALIDATION[0]), whole, rtol=1e-4, atol=1e-5
-    )
-
-
-@pytest.mark.parametrize("widths", [WIDTHS, (7, 5, 2), (7, 1)])
-def test_gradients_are_those_of_autograd(widths):
-    x, y = examples(64, 4, outputs=widths[-1])
-    network = cohort(range(3), widths).network
-    squares = network.descend(x, y)
-    for number in range(3):
-        layers = [
-            (weight.clone().requires_grad_(), bias.clone().requires_grad_())
-            for weight, bias in alone(network, number)
-        ]
-        error = (reference(layers, x) - y).square()
-        error.mean().backward()
-        torch.testing.assert_close(squares[number], error.sum(), rtol=1e-4, atol=1e-4)
-        for i, (weight, bias) in enumerate(layers):
-            found = (
-                network.weights[i].grad[number],
-                network.biases[i].grad[number, :, 0],
-            )
-            torch.testing.assert_close(found[0], weight.grad, rtol=1e-3, atol=1e-5)
-            torch.testing.assert_close(found[1], bias.grad, rtol=1e-3, atol=1e-5)
 
 
 def test_a_member_alone_is_the_same_as_in_a_batch():
@@ -168,15 +115,15 @@ def collapsed(network, number):
     network.biases[-2][number] = -1
 
 
-def test_a_constant_output_is_dead():
+def test_a_constant_output_is_collapsed():
     network = cohort(range(4)).network
-    assert not members.is_constant(network.predict(VALIDATION[0])).any()
+    assert not networks.is_constant(network.predict(VALIDATION[0])).any()
     collapsed(network, 2)
-    found = members.is_constant(network.predict(VALIDATION[0]))
+    found = networks.is_constant(network.predict(VALIDATION[0]))
     assert found.tolist() == [False, False, True, False]
 
 
-def test_a_dead_member_ends_early_and_the_others_learn_as_without_it():
+def test_a_collapsed_member_ends_early_and_the_others_learn_as_without_it():
     one, other = cohort(range(4)), cohort(range(4))
     collapsed(one.network, 2)
     for epoch in range(8):
@@ -187,36 +134,6 @@ def test_a_dead_member_ends_early_and_the_others_learn_as_without_it():
     rest = [0, 1, 3]
     for mine, theirs in zip(one.reached.weights, other.reached.weights, strict=True):
         torch.testing.assert_close(mine[rest], theirs[rest], rtol=1e-3, atol=1e-4)
-
-
-def test_the_stillborn_are_drawn_again_whoever_else_is_there():
-    narrow = (7, 2, 1, 1, 1)
-    _, needed = members.initialise_members(
-        narrow, 0, dict.fromkeys(range(30), 0), VALIDATION[0]
-    )
-    assert sum(needed) > 5
-    worst = needed.index(max(needed))
-    network, again = members.initialise_members(narrow, 0, {worst: 0}, VALIDATION[0])
-    assert again == [needed[worst]]
-    later, skipped = members.initialise_members(
-        narrow, 0, {worst: needed[worst]}, VALIDATION[0]
-    )
-    assert skipped == again
-    assert torch.equal(later.weights[0], network.weights[0])
-
-
-def test_members_that_stay_dead_are_an_error():
-    same = torch.ones(50, 7)
-    with pytest.raises(ValueError, match="member 4 died 100 times"):
-        members.initialise_members(WIDTHS, 0, {4: 0}, same)
-
-
-def test_first_weights_have_the_variance_of_glorot():
-    network, _ = members.initialise_members(
-        (40, 30, 1), 0, dict.fromkeys(range(50), 0), examples(9, 0, 40)[0]
-    )
-    assert network.weights[0].std() == pytest.approx(math.sqrt(2 / 70), rel=0.01)
-    assert not network.biases[0].any()
 
 
 def test_a_loss_that_is_not_finite_is_an_error():
@@ -242,17 +159,14 @@ def test_cohorts_of_different_length_are_joined():
 
 
 @pytest.mark.parametrize(
-    ("kind", "choice", "message"),
+    ("choice", "message"),
     [
-        (Networks, {"members": 0}, "members=0"),
-        (Networks, {"hidden": (3, 0)}, r"\(3, 0\)"),
-        (Networks, {"first": -1}, "first=-1"),
-        (Learning, {"batch_size": 0}, "batch_size=0"),
-        (Learning, {"learning_rate": -1.0}, "learning_rate=-1"),
-        (Learning, {"patience": 0}, "patience=0"),
-        (Learning, {"workers": -1}, "workers=-1"),
+        ({"batch_size": 0}, "batch_size=0"),
+        ({"learning_rate": -1.0}, "learning_rate=-1"),
+        ({"patience": 0}, "patience=0"),
+        ({"workers": -1}, "workers=-1"),
     ],
 )
-def test_impossible_options_are_refused(kind, choice, message):
+def test_impossible_options_are_refused(choice, message):
     with pytest.raises(ValueError, match=message):
-        kind(**choice)
+        Learning(**choice)

@@ -7,8 +7,8 @@ import pytest
 from scipy import special, stats
 
 from orrery.learning import mixture, posterior
+from orrery.learning.flow import Flow
 from orrery.learning.mixture import Mixture, stacking_weights
-from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter

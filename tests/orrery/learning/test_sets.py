@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from orrery.learning import posterior
-from orrery.learning.posterior import Flow
+from orrery.learning.flow import Flow
 from orrery.learning.sets import SetLayout
 from orrery.learning.training import Training
 from orrery.pairs import Pairs, Splits

@@ -1,0 +1,161 @@
+"""The verdict: whether the tests reject a posterior, and whether it learned anything at all.
+
+No test of uniformity sees a posterior that ignored the data and returned the prior: its
+coverage is perfect. So the log-probability of the truth, compared with that under the
+prior, belongs to every judgement.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from orrery.judging.diagnostics import Coverage, Ranks
+from orrery.parameters import FloatArray
+
+SIGNIFICANT = 3.0  # standard errors above nought from which a gain counts
+
+
+@dataclass(frozen=True)
+class ExpectedLogProbability:
+    """The log-density of the truth under posteriors, and under a reference that saw no data.
+
+    Arguments:
+        mean: Mean over the tests of log q(theta | x) [nat].
+        standard_error: Of that mean.
+        reference: Mean over the tests of the log-density of the reference [nat].
+        gain: The information gain over the reference: mean less reference [nat].
+        gain_standard_error: Of the gain; the two terms share their tests.
+
+    Example:
+        >>> sharp = ExpectedLogProbability(1.5, 0.1, -0.5, 2.0, gain_standard_error=0.1)
+        >>> sharp.informative
+        True
+    """
+
+    mean: float
+    standard_error: float
+    reference: float
+    gain: float
+    gain_standard_error: float
+
+    @property
+    def informative(self) -> bool:
+        """Whether the gain is above nought by more than its scatter explains."""
+        return self.gain > SIGNIFICANT * self.gain_standard_error
+
+
+@dataclass(frozen=True)
+class Rejections:
+    """Which tests reject a posterior.
+
+    Arguments:
+        level: How often each of the first three rejects a right posterior, at most.
+        tarp: The coverage of regions around random references.
+        ranks: The ranks of some parameter, by their Kolmogorov-Smirnov tests, corrected
+            for the number of parameters.
+        band: The same ranks, by whether they leave their simultaneous band.
+        gain: The gain over the reference is not significantly above nought: it says
+            nothing.
+
+    Example:
+        >>> Rejections(level=0.05, tarp=True, ranks=False, band=False, gain=True).names
+        ('TARP', 'gain')
+    """
+
+    level: float
+    tarp: bool
+    ranks: bool
+    band: bool
+    gain: bool
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The tests that reject, as a sentence names them."""
+        tests = {
+            "TARP": self.tarp,
+            "SBC": self.ranks,
+            "SBC's band": self.band,
+            "gain": self.gain,
+        }
+        return tuple(name for name, rejects in tests.items() if rejects)
+
+
+def expected_log_probability(
+    log_prob: FloatArray, reference: FloatArray
+) -> ExpectedLogProbability:
+    """Returns the mean log-density of the truths, and the information gain in it.
+
+    A gain of zero belongs to a posterior that says no more than the reference.
+
+    Arguments:
+        log_prob: log q(theta_i | x_i) of each test's truth, with shape `[N]`.
+        reference: The log-density of the same truths without their data, such as the
+            mean over other tests' data, with shape `[N]`.
+
+    Raises:
+        ValueError: If the shapes differ.
+    """
+    if log_prob.shape != reference.shape or log_prob.ndim != 1:
+        raise ValueError(
+            f"log-probabilities of shapes {log_prob.shape} and {reference.shape} must be those of "
+            "the same tests"
+        )
+    # Test by test: a truth in the prior's tail is hard for both, and its share cancels.
+    gain = log_prob - reference
+    return ExpectedLogProbability(
+        mean=float(log_prob.mean()),
+        standard_error=_standard_error(log_prob),
+        reference=float(reference.mean()),
+        gain=float(gain.mean()),
+        gain_standard_error=_standard_error(gain),
+    )
+
+
+def _standard_error(values: FloatArray) -> float:
+    return float(values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def holm(pvalues: FloatArray) -> FloatArray:
+    """Returns p-values `[K]` corrected for being K: the smallest is K times as large.
+
+    If all K hypotheses are true, the smallest falls below a level in at most that
+    fraction of all cases, however the K depend on each other (Holm 1979).
+
+    doi.org/10.2307/4615733
+    """
+    order = np.argsort(pvalues)
+    # A larger p-value never becomes the smaller one by its smaller factor.
+    steps = np.maximum.accumulate(pvalues[order] * np.arange(len(pvalues), 0, -1))
+    corrected = np.empty_like(steps)
+    corrected[order] = np.minimum(steps, 1.0)
+    return corrected
+
+
+def rejections(
+    coverage: Coverage,
+    ranks: Ranks,
+    log_probability: ExpectedLogProbability | None = None,
+    level: float = 0.05,
+) -> Rejections:
+    """Returns which tests reject a posterior.
+
+    Arguments:
+        coverage: Of `tarp`.
+        ranks: Of `sbc_ranks`.
+        log_probability: Of `expected_log_probability`; without it the gain is not
+            judged.
+        level: How often each of the other tests may reject a right posterior.
+
+    Raises:
+        ValueError: If the level is not between 0 and 1.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"level = {level} must be between 0 and 1")
+    return Rejections(
+        level=level,
+        tarp=coverage.ks_pvalue < level,
+        # With P parameters one of them would fall below the level P times as often.
+        ranks=bool(holm(ranks.ks_pvalue).min() < level),
+        band=bool(holm(ranks.band_pvalue).min() < level),
+        gain=log_probability is not None and not log_probability.informative,
+    )

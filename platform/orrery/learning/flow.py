@@ -1,0 +1,159 @@
+"""The flow: the network that a posterior is made of, and the numbers that it learns.
+
+Parameters with two finite bounds are learned as the normal quantile of their place
+between the bounds: a uniform prior becomes a normal one, and no draw can leave.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sbi.neural_nets import posterior_nn
+from sbi.neural_nets.estimators import ConditionalDensityEstimator
+from scipy import special
+from torch import Tensor, nn
+
+from orrery.learning.sets import SetLayout
+from orrery.parameters import FloatArray, Parameter
+
+# The nearest that a parameter comes to its bounds, as a fraction of their distance: at
+# a bound itself the normal quantile would be infinite.
+EDGE = 1e-9
+
+
+@dataclass(frozen=True)
+class Flow:
+    """An autoregressive flow.
+
+    Arguments:
+        transforms: The number of autoregressive transforms; every other one reverses
+            the order.
+        hidden: The widths of the hidden layers of each transform's network.
+        kind: Masked affine (Papamakarios et al. 2017, arXiv:1705.07057), or neural
+            splines (Durkan et al. 2019, arXiv:1906.04032). Of one parameter an affine
+            flow can only learn a normal distribution, so that one needs splines.
+
+    Raises:
+        ValueError: If there is no transform or no hidden layer.
+
+    Example:
+        >>> import torch
+        >>> flow = Flow(transforms=2, hidden=(16,)).build(torch.randn(9, 3), torch.randn(9, 5))
+        >>> flow.sample(torch.Size([7]), torch.zeros(1, 5)).shape
+        torch.Size([7, 1, 3])
+    """
+
+    transforms: int = 5
+    hidden: tuple[int, ...] = (50, 50)
+    kind: Literal["maf", "nsf"] = "maf"
+
+    def __post_init__(self) -> None:
+        if self.transforms < 1 or not self.hidden or min(self.hidden) < 1:
+            raise ValueError(
+                f"{self} needs at least one transform and one hidden layer"
+            )
+
+    def build(
+        self, theta: Tensor, x: Tensor, layout: SetLayout | None = None
+    ) -> ConditionalDensityEstimator:
+        """Returns an untrained flow.
+
+        Arguments:
+            theta: Parameters that standardise the flow, with shape `[N, P]`.
+            x: Summaries likewise, with shape `[N, S]`.
+            layout: How summaries hold a set, whose order must not matter; None if they
+                do not.
+        """
+        # sbi's default embedding is one module that all flows share.
+        embedding = layout.build(x) if layout else nn.Identity()
+        return posterior_nn(
+            f"zuko_{self.kind}",
+            z_score_theta="independent",
+            # Standardising each place of a set alone would tell its places apart.
+            z_score_x="none" if layout else "independent",
+            num_transforms=self.transforms,
+            hidden_features=list(self.hidden),
+            embedding_net=embedding,
+        )(theta, x)
+
+
+@dataclass(frozen=True)
+class Space:
+    """The map between parameters and the unbounded numbers that the flow learns.
+
+    Arguments:
+        parameters: The P parameters.
+
+    Example:
+        >>> space = Space((Parameter("scale", "", "scale", lower=0.0, upper=2.0),))
+        >>> space.unbounded(np.array([[1.0]]))
+        array([[0.]])
+        >>> space.bounded(np.array([[-40.0], [0.0], [40.0]])).ravel()
+        array([0., 1., 2.])
+    """
+
+    parameters: tuple[Parameter, ...]
+
+    @property
+    def bounds(self) -> tuple[FloatArray, FloatArray]:
+        """The lower and upper bounds `[P]`."""
+        return (
+            np.array([p.lower for p in self.parameters]),
+            np.array([p.upper for p in self.parameters]),
+        )
+
+    def outside(self, theta: FloatArray) -> NDArray[np.bool_]:
+        """Returns which of `theta` `[..., P]` are beyond their bounds."""
+        lower, upper = self.bounds
+        return (theta < lower) | (theta > upper)
+
+    @property
+    def _mapped(self) -> tuple[list[int], FloatArray, FloatArray]:
+        lower, upper = self.bounds
+        mapped = np.flatnonzero(np.isfinite(upper - lower))
+        return mapped.tolist(), lower[mapped], (upper - lower)[mapped]
+
+    def unbounded(self, theta: FloatArray) -> FloatArray:
+        """Returns what the flow learns, with the shape `[..., P]` of theta."""
+        columns, lower, width = self._mapped
+        # A copy: parameters without two finite bounds stay as they are.
+        free = np.array(theta, dtype=np.float64)
+        place = (free[..., columns] - lower) / width
+        free[..., columns] = special.ndtri(np.clip(place, EDGE, 1 - EDGE))
+        return free
+
+    def bounded(self, free: FloatArray) -> FloatArray:
+        """Returns theta, with the shape `[..., P]` of what the flow learned."""
+        columns, lower, width = self._mapped
+        theta = np.array(free, dtype=np.float64)
+        theta[..., columns] = lower + width * special.ndtr(theta[..., columns])
+        return theta
+
+    def log_stretch(self, free: FloatArray) -> FloatArray:
+        """Returns log |d unbounded / d theta| `[...]` at the unbounded `[..., P]`."""
+        columns, _, width = self._mapped
+        z = free[..., columns]
+        return np.sum(0.5 * z**2 + 0.5 * np.log(2 * np.pi) - np.log(width), axis=-1)
+
+
+class FlowLoss(nn.Module):
+    """The negative log-probability of each pair, as a module's forward: all that DDP sees.
+
+    Arguments:
+        estimator: The flow.
+
+    Example:
+        >>> import torch
+        >>> theta, x = torch.randn(9, 3), torch.randn(9, 5)
+        >>> FlowLoss(Flow(transforms=2).build(theta, x))(theta, x).shape
+        torch.Size([9])
+    """
+
+    def __init__(self, estimator: ConditionalDensityEstimator) -> None:
+        super().__init__()
+        self.estimator = estimator
+
+    def forward(self, theta: Tensor, x: Tensor) -> Tensor:
+        """Returns the loss `[B]` of parameters `[B, P]` given summaries `[B, S]`."""
+        return self.estimator.loss(theta, x)

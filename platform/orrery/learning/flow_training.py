@@ -1,0 +1,150 @@
+"""How a flow becomes a posterior: all that decides it, and its training on noisy pairs.
+
+The flow sees summaries as an observer would, with the measurement errors added anew in
+every epoch, so it has them built in.
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from orrery import identity
+from orrery.branches import LEARNING, TRAIN_NOISE, VALIDATION_NOISE
+from orrery.identity import JSON
+from orrery.learning.artefacts import origin
+from orrery.learning.flow import Flow, FlowLoss, Space
+from orrery.learning.sets import SetLayout
+from orrery.learning.training import OnEpoch, Trained, Training, single_precision
+from orrery.pairs import Pairs, Splits, convolve
+from orrery.parameters import FloatArray, Parameter, generator
+
+VERSION = 1  # of flows and their training; raised whenever their numbers change
+
+
+@dataclass(frozen=True)
+class _NoisyPairs:
+    """Pairs with measurement errors that are drawn anew in every epoch."""
+
+    pairs: Pairs
+    covariance: FloatArray
+    seed: int
+
+    def __call__(self, epoch: int) -> tuple[Tensor, Tensor]:
+        random = generator(self.seed, LEARNING, TRAIN_NOISE, epoch)
+        return _tensors(convolve(self.pairs, self.covariance, random))
+
+
+def _tensors(pairs: Pairs) -> tuple[Tensor, Tensor]:
+    return single_precision(pairs.theta), single_precision(pairs.x)
+
+
+@dataclass(frozen=True)
+class FlowPlan:
+    """All that decides a posterior.
+
+    Arguments:
+        splits: The pairs, without measurement errors.
+        parameters: The P parameters, in the order of the pairs' columns.
+        covariance: The measurement covariance, with shape `[S, S]`.
+        flow: The flow's options.
+        options: The training's options.
+        seed: Decides the first weights, the errors and the order of the pairs.
+
+    Example:
+        >>> pairs = Pairs(np.linspace(-1, 1, 8).reshape(8, 1), np.ones((8, 2)))
+        >>> names, units = ("count", "spread"), ("", "km / s")
+        >>> splits = Splits(pairs, pairs, pairs, ("mass",), names, units, "by hand", "toy", 0)
+        >>> mass = Parameter("mass", "dex(solMass)", "$m$", lower=-2.0, upper=2.0)
+        >>> FlowPlan(splits, (mass,), np.eye(2), Flow(), Training(), seed=1).check()
+        >>> FlowPlan(splits, (mass,), np.eye(3), Flow(), Training(), seed=1).check()
+        Traceback (most recent call last):
+        ...
+        ValueError: a covariance of shape (3, 3) does not belong to 2 summaries: use that \
+of an observation with the same binning
+    """
+
+    splits: Splits
+    parameters: tuple[Parameter, ...]
+    covariance: FloatArray
+    flow: Flow
+    options: Training
+    seed: int
+
+    def describe(self) -> JSON:
+        """Returns the plan as plain JSON, with checksums in the place of pairs."""
+        return {
+            **origin(self.splits, self.parameters),
+            "covariance": np.asarray(self.covariance, dtype=np.float64).tolist(),
+            "flow": identity.describe(self.flow),
+            "layout": self.splits.layout,
+            "training": identity.describe(self.options),
+            "seed": self.seed,
+            "version": VERSION,
+        }
+
+    def check(self) -> None:
+        """Raises ValueError if parameters, covariance and pairs do not belong together."""
+        splits = self.splits
+        size = len(splits.names)
+        splits.check_parameters(self.parameters)
+        if self.covariance.shape != (size, size):
+            raise ValueError(
+                f"a covariance of shape {self.covariance.shape} does not belong to {size} "
+                "summaries: use that of an observation with the same binning"
+            )
+        for pairs in (splits.train, splits.validation):
+            self._check_theta(pairs.theta)
+
+    def _check_theta(self, theta: FloatArray) -> None:
+        outside = Space(self.parameters).outside(theta).any(axis=0)
+        if outside.any():
+            parameter = self.parameters[int(np.argmax(outside))]
+            column = theta[:, int(np.argmax(outside))]
+            raise ValueError(
+                f"{parameter.name} reaches from {column.min():g} to {column.max():g}, beyond its "
+                f"bounds {parameter.lower:g} and {parameter.upper:g}: widen the bounds"
+            )
+
+    def train(self, folder: Path, on_epoch: OnEpoch | None) -> Trained:
+        """Returns the trained weights of a flow that is standardised by noisy pairs."""
+        # Imported here, so that reading a posterior needs no Lightning.
+        from orrery.learning import loop
+
+        pairs = _free(self.splits.train, self.parameters)
+        examples = _NoisyPairs(pairs, self.covariance, self.seed)
+        module = self._untrained(*examples(0))
+        return loop.train(
+            module,
+            examples,
+            self._validation(),
+            self.options,
+            self.seed,
+            folder,
+            on_epoch,
+        )
+
+    def _validation(self) -> tuple[Tensor, Tensor]:
+        # The same errors in every epoch: else the curve's noise would choose the best.
+        noise = generator(self.seed, LEARNING, VALIDATION_NOISE)
+        pairs = _free(self.splits.validation, self.parameters)
+        return _tensors(convolve(pairs, self.covariance, noise))
+
+    def _untrained(self, theta: Tensor, x: Tensor) -> nn.Module:
+        # zuko and sbi draw first weights from the global generator, which is put back.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed)
+            return FlowLoss(self.flow.build(theta, x, set_layout(self.splits.layout)))
+
+
+def set_layout(numbers: Sequence[int] | None) -> SetLayout | None:
+    """Returns how rows of summaries hold a set, from `Splits.layout`; None if they do not."""
+    return SetLayout(*numbers) if numbers else None
+
+
+def _free(pairs: Pairs, parameters: tuple[Parameter, ...]) -> Pairs:
+    return dataclasses.replace(pairs, theta=Space(parameters).unbounded(pairs.theta))

@@ -1,0 +1,113 @@
+"""Lightning's trainer as we use it: silent, and continued from its last checkpoint.
+
+Losses, weights and checkpoints are ours to write, so that a training is the same
+whatever Lightning's defaults are this year.
+"""
+
+import logging
+import signal
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import lightning
+import torch
+from lightning.pytorch.plugins.environments import ClusterEnvironment
+from lightning.pytorch.strategies import Strategy
+
+from orrery.storage import files
+
+CHECKPOINT = "last.ckpt"
+RESULT = "trained.pt"
+CHECKPOINT_EPOCHS = 10
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Returns a context in which Lightning says only what went wrong."""
+    logger = logging.getLogger("lightning.pytorch")
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            # Lightning 2.6 asks torch 2.13 for a class that it is about to rename.
+            warnings.filterwarnings(
+                "ignore", "`isinstance.treespec, LeafSpec", FutureWarning
+            )
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def bare_trainer(
+    folder: Path,
+    max_epochs: int,
+    device: torch.device,
+    strategy: str | Strategy = "auto",
+    environment: ClusterEnvironment | None = None,
+    callbacks: Sequence[lightning.Callback] = (),
+    gradient_clip: float | None = None,
+) -> lightning.Trainer:
+    """Returns a Lightning trainer that writes, prints and checks nothing of its own accord.
+
+    Arguments:
+        folder: Where it may write.
+        max_epochs: The number of epochs.
+        device: Where it computes, unless an environment says.
+        strategy: How it shares the work with other processes.
+        environment: The cluster, as Lightning sees it.
+        callbacks: What is done between epochs.
+        gradient_clip: The largest norm of a step's gradient, if any.
+    """
+    own = [device.index] if device.type == "cuda" else 1
+    return lightning.Trainer(
+        accelerator=device.type,
+        devices="auto" if environment else own,
+        strategy=strategy,
+        plugins=environment,
+        callbacks=[*callbacks],
+        max_epochs=max_epochs,
+        gradient_clip_val=gradient_clip,
+        reload_dataloaders_every_n_epochs=1,
+        default_root_dir=folder,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def fit_from_checkpoint(
+    trainer: lightning.Trainer, module: lightning.LightningModule, folder: Path
+) -> None:
+    """Trains, from the last checkpoint in the folder if there is one.
+
+    Raises:
+        KeyboardInterrupt: If the user wants no more.
+    """
+    checkpoint = folder / CHECKPOINT
+    resume = str(checkpoint) if checkpoint.exists() else None
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(module, ckpt_path=resume, weights_only=True)
+    except SystemExit as error:
+        # Lightning turns Ctrl-C into an exit that looks like a failure, and ignores the
+        # next one.
+        signal.signal(signal.SIGINT, on_interrupt)
+        raise KeyboardInterrupt from error
+
+
+def save_checkpoint(trainer: lightning.Trainer, folder: Path) -> None:
+    """Writes the folder's checkpoint, complete or not at all.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    partly = folder / f".{CHECKPOINT}{files.TEMPORARY}"
+    # Takes every worker, and waits for the first one to write.
+    trainer.save_checkpoint(partly)
+    if trainer.is_global_zero:
+        with files.replacing(folder / CHECKPOINT) as temporary:
+            partly.rename(temporary)

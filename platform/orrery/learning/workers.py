@@ -1,0 +1,136 @@
+"""Workers: processes of Ray Train that train together, on one machine or many.
+
+The only file of learning that imports Ray, and imported only when workers are wanted.
+Workers keep what they reach in files and send their losses through a queue; when one of
+them dies, all begin again and continue from those files.
+"""
+
+import shutil
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ray
+import torch
+from ray.train import FailureConfig, RunConfig, ScalingConfig
+from ray.train.lightning import RayDDPStrategy, RayLightningEnvironment, prepare_trainer
+from ray.train.torch import TorchTrainer, get_device
+from ray.util.queue import Queue
+
+from orrery.execution import cluster
+from orrery.execution.cluster import STARTUP_TIMEOUT
+from orrery.learning.training import OnEpoch, Worker
+from orrery.terminal import say
+
+READY = ()  # what a worker sends when it starts
+RESTARTS = 3
+
+
+def run_workers(
+    work: Callable[[Worker], None], workers: int, folder: Path, on_epoch: OnEpoch
+) -> None:
+    """Runs a function on workers of Ray Train, again if one of them dies.
+
+    Arguments:
+        work: Called once on each worker. It keeps what it reaches in files.
+        workers: How many; each has a GPU if the cluster has as many.
+        folder: Where Ray may write for as long as they run.
+        on_epoch: Called from a thread of this process with each epoch that the workers
+            have done.
+    """
+    storage = folder / "ray"
+    # Ray would continue a run of this name; ours continue from their own checkpoint
+    # instead.
+    shutil.rmtree(storage, ignore_errors=True)
+    with (
+        cluster.connect(),
+        _listening(on_epoch, workers) as epochs,
+        warnings.catch_warnings(),
+    ):
+        gpu = ray.cluster_resources().get("GPU", 0) >= workers
+        # Ray Train's own use of Ray Data sets options that Ray Data deprecates.
+        warnings.filterwarnings(
+            "ignore", category=DeprecationWarning, module=r"ray\.data"
+        )
+        trainer = TorchTrainer(
+            _as_worker,
+            train_loop_config={"work": work, "epochs": epochs},
+            scaling_config=ScalingConfig(num_workers=workers, use_gpu=gpu),
+            run_config=RunConfig(
+                name=storage.name,
+                storage_path=str(folder),
+                failure_config=FailureConfig(max_failures=RESTARTS),
+            ),
+        )
+        trainer.fit()
+    shutil.rmtree(storage, ignore_errors=True)
+
+
+def _as_worker(config: dict[str, Any]) -> None:
+    rank = ray.train.get_context().get_world_rank()
+    config["epochs"].put(READY)
+    sender = _Sender(config["epochs"])
+    with cluster.one_thread():
+        config["work"](Worker(rank, get_device(), sender))
+
+
+def distributed(make_trainer: Callable[[Any, Any], Any], device: torch.device) -> Any:
+    """Returns a Lightning trainer that shares each batch with the other workers.
+
+    Arguments:
+        make_trainer: Called with Lightning's strategy and cluster environment.
+        device: Where each worker computes.
+    """
+    # NCCL knows only GPUs, and gloo is slow on them.
+    backend = "nccl" if device.type == "cuda" else "gloo"
+    strategy = RayDDPStrategy(process_group_backend=backend)
+    return prepare_trainer(make_trainer(strategy, RayLightningEnvironment()))
+
+
+@dataclass(frozen=True)
+class _Sender:
+    """Sends the losses of each epoch to the process that waits for the training."""
+
+    epochs: Queue
+
+    def __call__(self, epoch: int, losses: Mapping[str, float]) -> None:
+        self.epochs.put((epoch, losses))
+
+
+@contextmanager
+def _listening(on_epoch: OnEpoch, workers: int) -> Iterator[Queue]:
+    queue = Queue()
+    alarm = threading.Timer(STARTUP_TIMEOUT, _explain_wait, [workers])
+    thread = threading.Thread(
+        target=_listen, args=(queue, on_epoch, alarm), daemon=True
+    )
+    alarm.daemon = True
+    alarm.start()
+    thread.start()
+    try:
+        yield queue
+    finally:
+        alarm.cancel()
+        # What the workers sent before is read first, so no epoch is lost.
+        queue.put(None)
+        thread.join()
+        queue.shutdown()
+
+
+def _explain_wait(workers: int) -> None:
+    cpus = ray.cluster_resources().get("CPU", 0)
+    say(
+        f"no worker has started yet: {workers} workers need a CPU each, and the cluster has "
+        f"{cpus:g}; ask for fewer workers, or wait until it has grown or other work has ended"
+    )
+
+
+def _listen(queue: Queue, on_epoch: OnEpoch, alarm: threading.Timer) -> None:
+    while (item := queue.get()) is not None:
+        alarm.cancel()
+        if item != READY:
+            on_epoch(*item)
