@@ -117,6 +117,52 @@ def test_functions_are_short():
     assert statistics.median(lengths.values()) <= 6
 
 
+def lines(path):
+    return path.read_text(encoding="utf-8").splitlines()
+
+
+def test_modules_hold_one_concept():
+    long = {str(path): len(lines(path)) for path in SOURCES}
+    assert {path: count for path, count in long.items() if count > MOST_LINES} == {}
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.stem)
+def test_an_experiment_fits_one_screen(path):
+    assert FEWEST_EXPERIMENT_LINES <= len(lines(path)) <= MOST_EXPERIMENT_LINES
+
+
+def test_width_is_not_used_to_save_lines():
+    every = [line for path in SOURCES for line in lines(path)]
+    wide = sum(len(line) >= WIDE for line in every)
+    assert wide < MOST_WIDE * len(every)
+    parallel = sum(
+        isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Tuple)
+        and isinstance(node.value, ast.Tuple)
+        for path in SOURCES
+        for node in ast.walk(parse(path))
+    )
+    assert parallel <= MOST_PARALLEL * len(every) / 1000
+
+
+def test_studies_can_be_imported_without_ray():
+    names = [
+        ".".join(path.relative_to(PLATFORM).with_suffix("").parts)
+        for path in SOURCES
+        if "study" in path.parts and path.stem != "__init__"
+    ]
+    assert names
+    code = (
+        "import importlib, sys\n"
+        "sys.modules['ray'] = None\n"
+        f"for name in {names}: importlib.import_module(name)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.mark.parametrize("path", SCIENCE, ids=lambda path: path.stem)
 def test_science_imports_no_tools(path):
     names = imported(parse(path))

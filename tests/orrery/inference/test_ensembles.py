@@ -276,7 +276,7 @@ def test_where_few_tests_are_alike_the_error_is_unknown(one, prediction):
     assert np.isnan([found.lower, found.median, found.upper]).all()
     assert found.tests == (np.abs(one.predicted - prediction) <= one.window).sum()
     with pytest.raises(regression.TooFewAlikeError):
-        regression.interval(
+        regression.prediction_interval(
             prediction, one.truth, one.predicted, one.window, fewest=100
         )
 
