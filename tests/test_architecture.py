@@ -13,8 +13,18 @@ ROOT = Path(__file__).parents[1]
 PLATFORM, EXPERIMENTS = ROOT / "platform", ROOT / "experiments"
 SOURCES = sorted([*PLATFORM.rglob("*.py"), *EXPERIMENTS.rglob("*.py")])
 SCIENCE = sorted(
-    path for name in ("halomass", "mwlmc") for path in (PLATFORM / name).rglob("*.py")
+    path
+    for name in ("halomass", "mwlmc")
+    for path in (PLATFORM / name).rglob("*.py")
+    if "study" not in path.parts
 )
+SCRIPTS = sorted(EXPERIMENTS.glob("*.py"))
+MOST_LINES = 400
+MOST_EXPERIMENT_LINES = 60
+FEWEST_EXPERIMENT_LINES = 15
+WIDE = 90  # characters
+MOST_WIDE = 0.04  # of all lines
+MOST_PARALLEL = 3  # assignments of several names in 1,000 lines
 VAGUE = {
     "util",
     "utils",

@@ -1,1 +1,1 @@
-"""Weighs a galaxy's halo by the orbits of its neighbours."""
+"""Infers the mass of a galaxy's halo from the orbits of its neighbours."""

@@ -246,7 +246,7 @@ def open_catalogue(
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the name does not tell what is missing, or the file is refused:
+        ValueError: If the name lacks what is not given, or the file is refused:
             because it is empty, torn, byte-swapped, or lacks a column.
     """
     place = Path(path).absolute()
@@ -279,7 +279,7 @@ def _scale(path: Path) -> float:
     number = re.search(r"_(\d+\.\d+)", path.name)
     if number is None:
         raise ValueError(
-            f"the name {path.name} does not tell the scale factor, as sfr_catalog_1.000000.bin "
+            f"the name {path.name} has no scale factor, as sfr_catalog_1.000000.bin "
             "does: give scale"
         )
     return float(number[1])

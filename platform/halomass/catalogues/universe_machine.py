@@ -62,7 +62,7 @@ TEXT_ORDER = (
 )  # fmt: skip
 # The most memory that a halo takes: its struct, the columns, and their copies.
 MEMORY_PER_HALO = 512  # [bytes]
-_CHECKED_ROWS = 1000  # structs that tell whether a file has the right bytes
+_CHECKED_ROWS = 1000  # structs by which the order of bytes is recognised
 
 
 @dataclass(frozen=True)

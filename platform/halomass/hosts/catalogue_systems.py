@@ -73,7 +73,15 @@ class Snapshot:
 
 
 class HaloDataset(Protocol):
-    """A dataset of halos that `catalogue` read: its files, and what it says of itself."""
+    """A dataset of halos that `catalogue` read: its files, and what it says of itself.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> reader = {"simulator": {"box": 64.0, "scale": 1.0}}
+        >>> one: HaloDataset = SimpleNamespace(files=(), fingerprint="5e1f", metadata=reader)
+        >>> CatalogueSystems.of([one], HostSelection()).snapshots[0].scale
+        1.0
+    """
 
     @property
     def files(self) -> tuple[Path, ...]: ...

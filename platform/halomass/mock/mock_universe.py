@@ -6,7 +6,7 @@ followed on its orbit to today. Smaller halos beyond the virial radius are drawn
 it. Mergers, filaments, planes of satellites and all halos that are not round are left
 out.
 
-`python -m halomass.study.acceptance` prints what the mock gives beside the numbers that
+`python -m halomass.study.acceptance` compares what the mock gives with the numbers that
 it imitates.
 """
 

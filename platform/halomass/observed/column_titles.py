@@ -1,6 +1,6 @@
 """What the titles of a table mean: quantities by their many names, and units.
 
-Titles are told apart without capitals, endings such as `_kpc` and units in brackets,
+Titles are compared without capitals, endings such as `_kpc` and units in brackets,
 and what a title or a unit says is taken at its word. Where it says nothing, numbers are
 in kpc, km/s and Msun.
 """
@@ -16,7 +16,7 @@ KMS = units.km / units.s
 MSUN = units.Msun
 DEX = units.dex(MSUN)
 
-# The names that columns may have, in small letters and without what tells the unit.
+# The names that columns may have, in small letters and without their units.
 NAMES = {
     "log_m_star": (
         "log_m_star",
@@ -71,7 +71,7 @@ _ENDINGS = {
     "_km_s": KMS,
     "_msun": MSUN,
 }
-# A number in brackets is the column's place in some catalogues, and no unit.
+# A number in brackets is no unit, and stays a part of the title.
 _BRACKETS = re.compile(r"^(.*?)[\s_]*[\[(]\s*([^\d\])][^\])]*)?[\])]$")
 
 
@@ -101,14 +101,14 @@ def _divided(title: str) -> tuple[str, str | None]:
 
 
 def bare_title(title: str) -> str:
-    """Returns a title in small letters, without brackets and ending that tell the unit."""
+    """Returns a title in small letters, without its unit in brackets or at the end."""
     small = _divided(title)[0].lower()
     ending = next((e for e in _ENDINGS if small.endswith(e)), "")
     return small.removesuffix(ending)
 
 
 def unit_of(title: str, given: Any) -> Any:
-    """Returns the unit that a column has or its title tells; None if neither does."""
+    """Returns the unit of a column, or the one in its title; None if there is neither."""
     if given is not None:
         return given
     name, unit = _divided(title)

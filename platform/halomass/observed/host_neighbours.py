@@ -157,7 +157,7 @@ def _counted(table: Neighbours) -> str:
         rule = f"{chosen['survival']} is not above {chosen['threshold']:g}"
         text += f", {stripped} dropped as stripped by tides because {rule}"
     else:
-        text += ", none dropped as stripped by tides, which no columns tell"
+        text += ", none dropped as stripped by tides, which no columns identify"
     mass = table.provenance.get("mass", "stellar mass")
     return f"{text}; {chosen['kept']} are within {RADIUS:g} kpc, ranked by {mass}."
 

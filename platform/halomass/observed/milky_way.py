@@ -170,7 +170,7 @@ def _check_titles(table: Table, file: str) -> None:
     if missing or len(table) == 0:
         raise ValueError(
             f"{file}: no {', '.join(missing) or 'rows'} in this table of satellites: add "
-            "what is missing; titles tell the unit"
+            "what is missing; the unit is a part of the title"
         )
 
 

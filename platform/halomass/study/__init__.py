@@ -1,1 +1,1 @@
-"""What the paper asks: options, published values, comparisons, what the mock is held to."""
+"""The study of halo masses: options, published values, comparisons, the mock's acceptance."""

@@ -49,8 +49,8 @@ def ensemble_features(seed: int, most: int, of: str = "") -> dict[str, Features]
 
     Arguments:
         seed: Decides the errors of observation.
-        most: How many neighbours the host has whose mass is asked for; ensembles that
-            need more are left out.
+        most: How many neighbours the host has; ensembles that need more are left
+            out.
         of: The hosts, if others than the main ones: names begin with it, and there are
             none but the noisy features.
 

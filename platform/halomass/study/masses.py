@@ -108,7 +108,7 @@ def _exceptions(estimates: Mapping[str, MassEstimate]) -> str:
         f"ones, which {COPIES} "
         "surveys observe with errors: the mean of those that find enough neighbours, as many as "
         "the name says. Where none does the mass is nan.",
-        "noiseless": " Noiseless ensembles learned from values without errors, and were "
+        "noiseless": " Noiseless ensembles were trained on values without errors and "
         "tested on such: they take the host's values as exact, and their intervals hold for "
         "noiseless data only.",
     }

@@ -35,6 +35,18 @@ def _of_full_rows(part: Callable[..., Any]) -> Callable[..., Any]:
     return of_full_rows
 
 
+def _kernels() -> Path:
+    """Returns the folder where compiled steps are kept between sessions, for this processor.
+
+    Code for vectors of one width is found again by processors of another, because
+    torch's key leaves that out: where several kinds share a home, stars went nowhere.
+    """
+    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    kept = Path(os.environ.get("TORCHINDUCTOR_CACHE_DIR", home / "orrery" / "kernels"))
+    kind = torch.backends.cpu.get_cpu_capability().lower()
+    return kept if kept.name == kind else kept / kind
+
+
 @cache
 def stepper() -> Stepper:
     """Returns the step as compiled loops over stars, or as it is where that is not possible."""
@@ -45,11 +57,7 @@ def stepper() -> Stepper:
             stacklevel=2,
         )
         return Stepper()
-    # kept between sessions: a compiled step is found again in seconds
-    kept = Path(
-        os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"), "orrery", "kernels"
-    )
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(kept))
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(_kernels())
     # Sizes that happen to be equal at the first call must not be taken for equal ever
     # after.
     fx_config.use_duck_shape = False

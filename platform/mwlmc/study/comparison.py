@@ -6,18 +6,14 @@ from typing import Any, Literal
 import numpy as np
 from astropy.table import Table, vstack
 
-from mwlmc.parameters import INFERRED
 from mwlmc.study.literature import (
     QUANTITIES,
     RELATION,
     TABLE1,
     TABLE2,
-    Published,
-    measurements,
 )
-from orrery.parameters import FloatArray, Parameter, names
-from orrery.results.sections import Answer, slug
-from orrery.results.views import Band, Constraint, Interval, Relation
+from mwlmc.study.quantities import is_forecast, quantities, row_key
+from orrery.parameters import FloatArray
 
 # How far a median may be from the published one [published sigma] before it is called a
 # miss. The Milky Way's mass follows its prior, which the paper prints lower than its
@@ -33,65 +29,6 @@ UNJUDGED = ("log10 lambda_DF",)
 
 StellarSample = Literal["same", "other", "mock"]
 STRONG_FRICTION = 0.4  # log10 lambda_DF
-
-
-def quantities(draws: FloatArray) -> dict[str, FloatArray]:
-    """Returns Table 2's quantities, each `[n]` and in its printed unit, of draws `[n, P]`.
-
-    The first parameters are `INFERRED`, whatever else is inferred.
-    """
-    column = dict(zip(names(INFERRED), draws.T[: len(INFERRED)], strict=True))
-    v_travel = np.sqrt(column["v_x"] ** 2 + column["v_y"] ** 2 + column["v_z"] ** 2)
-    values = {"v_travel": v_travel}
-    for name, quantity in QUANTITIES.items():
-        if quantity.parameter:
-            value = column[quantity.parameter]
-            values[name] = (
-                value if quantity.scale == 1.0 else 10.0**value / quantity.scale
-            )
-    return values
-
-
-# How data are called in keys of files and numbers, which outlive their headings.
-_SURVEY_KEYS = {
-    "DESI": "desi",
-    "H3+SEGUE+MagE on DESI's sky": "h3_desi",
-    "H3+SEGUE+MagE quadrants": "h3_quadrants",
-}
-VELOCITY_KEYS = {"without v_tb": "v_gsr", "with v_tb": "v_gsr_v_tb"}
-_QUANTITY_KEYS = {
-    "M_LMC(<50 kpc)": "m_lmc_50",
-    "M_MW(<50 kpc)": "m_mw_50",
-    "log10 lambda_DF": "log10_lambda_df",
-}
-
-
-def row_key(row: str) -> str:
-    """Returns the stable key of a row of Table 2: its survey and its velocities.
-
-    Example:
-        >>> row_key("DESI, without v_tb")
-        'desi.v_gsr'
-    """
-    survey, _, label = row.partition(", ")
-    return f"{_SURVEY_KEYS[survey]}.{VELOCITY_KEYS[label]}"
-
-
-def answers(key: str, data: str, draws: FloatArray) -> list[Answer]:
-    """Returns medians and 16-84 % of Table 2's quantities.
-
-    Arguments:
-        key: Of the data, such as `desi.v_gsr`.
-        data: The same, as people say it.
-        draws: Draws of the posterior, with shape `[n, P]`.
-    """
-    found = []
-    for name, values in quantities(draws).items():
-        low, median, high = _ends(values)
-        place = f"posterior.{key}.{_QUANTITY_KEYS.get(name, slug(name))}"
-        unit = QUANTITIES[name].unit
-        found.append(Answer(place, data, name, unit, median, low, high))
-    return found
 
 
 def compare_with_published(
@@ -213,16 +150,6 @@ def _reason(line: Any) -> str:
         "binned velocities and the errors of bins with few stars, which the paper prints "
         "nowhere, or, where the calibration fails, too few simulations."
     )
-
-
-def is_forecast(row: str) -> bool:
-    """Returns whether a row's, or a survey's, data are a mock: only DESI's stars are public."""
-    return not row.startswith("DESI")
-
-
-def labelled(row: str) -> str:
-    """Returns a row's or a survey's name for a figure, which says where its data are a mock."""
-    return f"{row} (forecast)" if is_forecast(row) else row
 
 
 def whole_table2(
@@ -352,90 +279,3 @@ def _travel_velocities(ours: Mapping[str, FloatArray]) -> Table:
 
 def _percentiles(values: FloatArray) -> list[float]:
     return np.percentile(values, [50, 16, 84]).tolist() if len(values) else [np.nan] * 3
-
-
-def relation(prior: FloatArray) -> Relation:
-    """Returns travel velocity against LMC mass over the prior, with published points.
-
-    Arguments:
-        prior: Inferred parameters of simulations, with shape `[n, P]`.
-    """
-    ours = quantities(prior)
-    labels = (
-        r"$M_{\rm LMC}(<50)$ [$10^{10}\,M_\odot$]",
-        r"$v_{\rm travel}$ [km/s]",
-    )
-    points = {f"Table 2, {mass} and {speed}": (mass, speed) for mass, speed in RELATION}
-    return Relation(ours["M_LMC(<50 kpc)"], ours["v_travel"], labels, points)
-
-
-def quantity_axes(wanted: Sequence[str]) -> tuple[Parameter, ...]:
-    """Returns quantities of Table 2 as the axes of a figure, in their printed units."""
-    return tuple(Parameter(n, QUANTITIES[n].unit, QUANTITIES[n].label) for n in wanted)
-
-
-def selected_quantities(draws: FloatArray, wanted: Sequence[str]) -> FloatArray:
-    """Returns the wanted quantities `[n, K]` of draws `[n, P]`, in their printed units."""
-    ours = quantities(draws)
-    return np.stack([ours[name] for name in wanted], axis=1)
-
-
-def published_points(wanted: Sequence[str]) -> dict[str, FloatArray]:
-    """Returns median, lower and upper end `[3, K]` of what others measured, by label.
-
-    NaN where a quantity is unknown, three times the median where its error is; those
-    who measured none of them are left out.
-    """
-    unknown = Published(np.nan, np.nan, np.nan)
-    found = {}
-    for measured in measurements():
-        values = [measured.values.get(name, unknown) for name in wanted]
-        if any(value is not unknown for value in values):
-            found[measured.label] = np.array(
-                [
-                    [value.median for value in values],
-                    [value.median - np.nan_to_num(value.minus) for value in values],
-                    [value.median + np.nan_to_num(value.plus) for value in values],
-                ]
-            )
-    return found
-
-
-def constraints(found: Mapping[str, FloatArray], name: str) -> list[Constraint]:
-    """Returns each row's interval of one quantity, ours and the published one.
-
-    Arguments:
-        found: Draws `[n, P]` for each row of `TABLE2`.
-        name: The quantity.
-    """
-    return [
-        Constraint(
-            labelled(row), _ends(quantities(draws)[name]), _printed(TABLE2[row][name])
-        )
-        for row, draws in found.items()
-    ]
-
-
-def bands(name: str) -> list[Band]:
-    """Returns the intervals of all who measured a quantity, with its error."""
-    known = [(m.label, m.values[name]) for m in measurements() if name in m.values]
-    return [Band(label, _printed(p)) for label, p in known if np.isfinite(p.width)]
-
-
-def prior_interval(prior: FloatArray, name: str) -> tuple[float, float]:
-    """Returns the 16 and 84 % of one quantity over draws `[n, P]` from the prior."""
-    low, _, high = _ends(quantities(prior)[name])
-    return low, high
-
-
-def _ends(values: FloatArray) -> Interval:
-    low, median, high = np.percentile(values, [16, 50, 84]).tolist()
-    return low, median, high
-
-
-def _printed(published: Published) -> Interval:
-    return (
-        published.median - published.minus,
-        published.median,
-        published.median + published.plus,
-    )

@@ -9,7 +9,7 @@ from mwlmc.observed.binned_table import load_binned
 from mwlmc.replay import Replay
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT, SkyBinning
-from mwlmc.study import comparison, forecast
+from mwlmc.study import forecast, quantities
 from mwlmc.study.options import Campaign, PredictiveChecks
 from mwlmc.study.panels import profile_panels
 from mwlmc.study.study import infer_row, simulate
@@ -75,7 +75,7 @@ def _simulated_again(
     """Returns the summaries of simulations of a posterior's draws `[n, P]`."""
     simulator = campaign.simulator
     possible = replay.simulable(simulator, draws)
-    key = f"replayed.{comparison.row_key(row)}"
+    key = f"replayed.{quantities.row_key(row)}"
     recording.metrics({f"{key}.draws": len(draws), f"{key}.kept": len(possible.theta)})
     recording.add(Text(key, f"Simulated draws, {row}", str(possible)))
     # other stars than those that the posterior was trained on
@@ -98,7 +98,7 @@ def _tell(
     binning: SkyBinning,
     observation: Observation,
 ) -> None:
-    key = f"predictive.{comparison.row_key(row)}"
+    key = f"predictive.{quantities.row_key(row)}"
     numbers = {
         f"{key}.whole_vector_pvalue": check.whole_vector,
         f"{key}.worst_entry_pvalue": check.worst_entry,
@@ -128,7 +128,7 @@ def _tell(
     )
     recording.add(
         FigureSection(
-            f"predictions.{comparison.row_key(row)}",
+            f"predictions.{quantities.row_key(row)}",
             f"Predictions, {row}",
             view,
             "What draws of the posterior predict, with errors of measurement, and the "

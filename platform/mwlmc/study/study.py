@@ -17,7 +17,7 @@ from mwlmc.sky.binning import (
     quadrants,
     without_and_with_v_tb,
 )
-from mwlmc.study import comparison, forecast
+from mwlmc.study import comparison, forecast, published_views, quantities
 from mwlmc.study.options import Campaign, Desi, Quadrants, Table2
 from mwlmc.study.panels import profile_panels
 from orrery.execution import cluster, simulation, summaries
@@ -86,7 +86,7 @@ def desi(options: Desi) -> Result:
 
 
 def _relation(prior: FloatArray) -> FigureSection:
-    relation = comparison.relation(thinned(prior))
+    relation = published_views.relation(thinned(prior))
     return FigureSection(
         "prior.relation",
         "Travel velocity and LMC mass",
@@ -168,7 +168,7 @@ def infer_row(
         inference: How the posterior is learned and sampled.
         seed: Decides training, draws and tests.
     """
-    key = comparison.row_key(row)
+    key = quantities.row_key(row)
     inferred = posteriors.infer(
         row,
         pairs,
@@ -180,7 +180,7 @@ def infer_row(
         posterior_sections.epoch_logger(recording, row),
         posterior_sections.check_logger(recording, key, row),
     )
-    recording.answers(comparison.answers(key, row, inferred.draws))
+    recording.answers(quantities.answers(key, row, inferred.draws))
     posterior_sections.tell(
         recording, key, row, inferred, pairs, profile_panels(binning)
     )
@@ -278,7 +278,7 @@ def _tell_calibrations(recording: Recording, found: Posteriors) -> None:
 def _tell_joint(recording: Recording, found: Posteriors) -> None:
     """Records the joint posteriors of the surveys, with others' values."""
     draws = {
-        comparison.labelled(survey): found.draws[f"{survey}, with v_tb"]
+        quantities.labelled(survey): found.draws[f"{survey}, with v_tb"]
         for survey in SURVEYS
     }
     for key, title, wanted in (
@@ -286,14 +286,14 @@ def _tell_joint(recording: Recording, found: Posteriors) -> None:
         ("reflex", "Reflex motion", REFLEX),
     ):
         joint = {
-            survey: comparison.selected_quantities(some, wanted)
+            survey: quantities.selected_quantities(some, wanted)
             for survey, some in draws.items()
         }
         view = Corner(
             joint,
-            comparison.quantity_axes(wanted),
-            thinned(comparison.selected_quantities(found.prior, wanted)),
-            comparison.published_points(wanted),
+            quantities.quantity_axes(wanted),
+            thinned(quantities.selected_quantities(found.prior, wanted)),
+            published_views.published_points(wanted),
         )
         caption = "Posteriors with v_tb, the prior in grey, and others' values."
         recording.add(FigureSection(key, title, view, caption))
@@ -301,10 +301,10 @@ def _tell_joint(recording: Recording, found: Posteriors) -> None:
 
 def _tell_travel_velocity(recording: Recording, found: Posteriors) -> None:
     view = Intervals(
-        comparison.constraints(found.draws, "v_travel"),
+        published_views.constraints(found.draws, "v_travel"),
         "travel velocity [km/s]",
-        comparison.bands("v_travel"),
-        comparison.prior_interval(found.prior, "v_travel"),
+        published_views.bands("v_travel"),
+        quantities.prior_interval(found.prior, "v_travel"),
     )
     caption = "Ours, published, the prior (dashed), and others'."
     recording.add(FigureSection("travel_velocity", "Travel velocity", view, caption))
@@ -316,10 +316,10 @@ def _tell_full(
     for survey in SURVEYS:
         both = {
             label: found.draws[f"{survey}, {label}"]
-            for label in comparison.VELOCITY_KEYS
+            for label in quantities.VELOCITY_KEYS
         }
         view = Corner(both, measurement.parameters, thinned(found.prior))
-        key = comparison.row_key(f"{survey}, with v_tb").partition(".")[0]
+        key = quantities.row_key(f"{survey}, with v_tb").partition(".")[0]
         recording.add(
             FigureSection(
                 f"full.{key}",

@@ -594,12 +594,12 @@ def test_a_header_alone_is_refused(tmp_path):
     refused("none of its 0 halos", write("ascii", tmp_path, []), tmp_path)
 
 
-def test_names_that_tell_nothing_are_refused(tmp_path):
+def test_file_names_without_scale_or_kind_are_refused(tmp_path):
     path = write_binary(tmp_path / "halos_1.0.dat", halos(10))
     refused(r"does not end with \.bin, \.txt, \.list", path, tmp_path)
     assert open_catalogue(path, BOX, kind="binary").scale == 1.0
     path = write_binary(tmp_path / "halos.bin", halos(10))
-    refused("does not tell the scale factor", path, tmp_path)
+    refused("has no scale factor", path, tmp_path)
     assert open_catalogue(path, BOX, scale=0.5).scale == 0.5
 
 
@@ -613,7 +613,7 @@ def test_choices_out_of_range_are_named(choice, message, tmp_path):
     refused(message, write("binary", tmp_path, halos(10)), tmp_path, **choice)
 
 
-def test_a_file_is_looked_at_once(tmp_path, monkeypatch):
+def test_a_file_is_read_once_for_its_checksum(tmp_path, monkeypatch):
     reader = open_catalogue(write("binary", tmp_path, halos(100)), BOX)
     first = reader.describe()
     monkeypatch.setattr(Catalogue, "halos", None)

@@ -120,3 +120,24 @@ def test_without_a_compiler_the_step_is_taken_as_it_is(monkeypatch):
     monkeypatch.setattr(compiled_step, "can_compile", lambda: False)
     with pytest.warns(RuntimeWarning, match="no C\\+\\+ compiler or no Python headers"):
         assert stepper.__wrapped__() == Stepper()
+
+
+def test_processors_with_other_vectors_never_share_what_is_compiled(
+    monkeypatch, tmp_path
+):
+    """With the step of one the other's stars end at NaN, or its process does."""
+
+    def place(capability):
+        monkeypatch.setattr(
+            torch.backends.cpu, "get_cpu_capability", lambda: capability
+        )
+        return compiled_step._kernels()
+
+    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert place("AVX512") == tmp_path / "orrery" / "kernels" / "avx512"
+    assert place("AVX2") != place("AVX512")
+    # a child process inherits the folder
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(place("AVX2")))
+    assert place("AVX2") == tmp_path / "orrery" / "kernels" / "avx2"
+    assert place("AVX512").name == "avx512"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mwlmc.parameters import INFERRED
-from mwlmc.study import comparison, literature
+from mwlmc.study import comparison, literature, published_views, quantities
 from mwlmc.study.literature import TABLE2, Published
 
 ROW = "DESI, without v_tb"
@@ -106,7 +106,7 @@ def test_table_2_has_every_row_and_quantity():
 
 def test_speeds_are_those_of_the_components():
     draws = drawn(ROW)
-    found = comparison.quantities(draws)
+    found = quantities.quantities(draws)
     squares = found["v_x"] ** 2 + found["v_y"] ** 2 + found["v_z"] ** 2
     np.testing.assert_allclose(found["v_travel"] ** 2, squares)
 
@@ -137,7 +137,7 @@ def test_an_lmc_has_less_mass_within_50_kpc_than_in_total():
 
 
 def test_points_have_the_ends_that_are_known():
-    places = comparison.published_points(("v_travel", "v_x", "M_MW(<50 kpc)"))
+    places = published_views.published_points(("v_travel", "v_x", "M_MW(<50 kpc)"))
     for median, low, high in places.values():
         known = np.isfinite(median)
         assert known.any()
@@ -148,9 +148,9 @@ def test_points_have_the_ends_that_are_known():
 
 
 def test_what_is_a_forecast_says_so():
-    labels = [comparison.labelled(row) for row in TABLE2]
+    labels = [quantities.labelled(row) for row in TABLE2]
     assert [label.endswith("(forecast)") for label in labels] == [False] * 2 + [
         True
     ] * 4
     found = {row: drawn(row) for row in TABLE2}
-    assert [row.label for row in comparison.constraints(found, "v_x")] == labels
+    assert [row.label for row in published_views.constraints(found, "v_x")] == labels

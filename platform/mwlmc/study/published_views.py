@@ -1,0 +1,77 @@
+"""What figures show of published values: others' points, bands and intervals beside ours."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from mwlmc.study.literature import RELATION, TABLE2, Published, measurements
+from mwlmc.study.quantities import interval_ends, labelled, quantities
+from orrery.parameters import FloatArray
+from orrery.results.views import Band, Constraint, Interval, Relation
+
+
+def relation(prior: FloatArray) -> Relation:
+    """Returns travel velocity against LMC mass over the prior, with published points.
+
+    Arguments:
+        prior: Inferred parameters of simulations, with shape `[n, P]`.
+    """
+    ours = quantities(prior)
+    labels = (
+        r"$M_{\rm LMC}(<50)$ [$10^{10}\,M_\odot$]",
+        r"$v_{\rm travel}$ [km/s]",
+    )
+    points = {f"Table 2, {mass} and {speed}": (mass, speed) for mass, speed in RELATION}
+    return Relation(ours["M_LMC(<50 kpc)"], ours["v_travel"], labels, points)
+
+
+def published_points(wanted: Sequence[str]) -> dict[str, FloatArray]:
+    """Returns median, lower and upper end `[3, K]` of what others measured, by label.
+
+    NaN where a quantity is unknown, three times the median where its error is; those
+    who measured none of them are left out.
+    """
+    unknown = Published(np.nan, np.nan, np.nan)
+    found = {}
+    for measured in measurements():
+        values = [measured.values.get(name, unknown) for name in wanted]
+        if any(value is not unknown for value in values):
+            found[measured.label] = np.array(
+                [
+                    [value.median for value in values],
+                    [value.median - np.nan_to_num(value.minus) for value in values],
+                    [value.median + np.nan_to_num(value.plus) for value in values],
+                ]
+            )
+    return found
+
+
+def constraints(found: Mapping[str, FloatArray], name: str) -> list[Constraint]:
+    """Returns each row's interval of one quantity, ours and the published one.
+
+    Arguments:
+        found: Draws `[n, P]` for each row of `TABLE2`.
+        name: The quantity.
+    """
+    return [
+        Constraint(
+            labelled(row),
+            interval_ends(quantities(draws)[name]),
+            _printed(TABLE2[row][name]),
+        )
+        for row, draws in found.items()
+    ]
+
+
+def bands(name: str) -> list[Band]:
+    """Returns the intervals of all who measured a quantity, with its error."""
+    known = [(m.label, m.values[name]) for m in measurements() if name in m.values]
+    return [Band(label, _printed(p)) for label, p in known if np.isfinite(p.width)]
+
+
+def _printed(published: Published) -> Interval:
+    return (
+        published.median - published.minus,
+        published.median,
+        published.median + published.plus,
+    )

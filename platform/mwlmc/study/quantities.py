@@ -1,0 +1,107 @@
+"""Table 2's quantities of draws: their values, their stable keys, and what to call them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mwlmc.parameters import INFERRED
+from mwlmc.study.literature import QUANTITIES
+from orrery.parameters import FloatArray, Parameter, names
+from orrery.results.sections import Answer, slug
+from orrery.results.views import Interval
+
+
+def quantities(draws: FloatArray) -> dict[str, FloatArray]:
+    """Returns Table 2's quantities, each `[n]` and in its printed unit, of draws `[n, P]`.
+
+    The first parameters are `INFERRED`, whatever else is inferred.
+    """
+    column = dict(zip(names(INFERRED), draws.T[: len(INFERRED)], strict=True))
+    v_travel = np.sqrt(column["v_x"] ** 2 + column["v_y"] ** 2 + column["v_z"] ** 2)
+    values = {"v_travel": v_travel}
+    for name, quantity in QUANTITIES.items():
+        if quantity.parameter:
+            value = column[quantity.parameter]
+            values[name] = (
+                value if quantity.scale == 1.0 else 10.0**value / quantity.scale
+            )
+    return values
+
+
+# How data are called in keys of files and numbers, which outlive their headings.
+_SURVEY_KEYS = {
+    "DESI": "desi",
+    "H3+SEGUE+MagE on DESI's sky": "h3_desi",
+    "H3+SEGUE+MagE quadrants": "h3_quadrants",
+}
+
+
+VELOCITY_KEYS = {"without v_tb": "v_gsr", "with v_tb": "v_gsr_v_tb"}
+
+
+_QUANTITY_KEYS = {
+    "M_LMC(<50 kpc)": "m_lmc_50",
+    "M_MW(<50 kpc)": "m_mw_50",
+    "log10 lambda_DF": "log10_lambda_df",
+}
+
+
+def row_key(row: str) -> str:
+    """Returns the stable key of a row of Table 2: its survey and its velocities.
+
+    Example:
+        >>> row_key("DESI, without v_tb")
+        'desi.v_gsr'
+    """
+    survey, _, label = row.partition(", ")
+    return f"{_SURVEY_KEYS[survey]}.{VELOCITY_KEYS[label]}"
+
+
+def answers(key: str, data: str, draws: FloatArray) -> list[Answer]:
+    """Returns medians and 16-84 % of Table 2's quantities.
+
+    Arguments:
+        key: Of the data, such as `desi.v_gsr`.
+        data: The same, as people say it.
+        draws: Draws of the posterior, with shape `[n, P]`.
+    """
+    found = []
+    for name, values in quantities(draws).items():
+        low, median, high = interval_ends(values)
+        place = f"posterior.{key}.{_QUANTITY_KEYS.get(name, slug(name))}"
+        unit = QUANTITIES[name].unit
+        found.append(Answer(place, data, name, unit, median, low, high))
+    return found
+
+
+def is_forecast(row: str) -> bool:
+    """Returns whether a row's, or a survey's, data are a mock: only DESI's stars are public."""
+    return not row.startswith("DESI")
+
+
+def labelled(row: str) -> str:
+    """Returns a row's or a survey's name for a figure, which says where its data are a mock."""
+    return f"{row} (forecast)" if is_forecast(row) else row
+
+
+def quantity_axes(wanted: Sequence[str]) -> tuple[Parameter, ...]:
+    """Returns quantities of Table 2 as the axes of a figure, in their printed units."""
+    return tuple(Parameter(n, QUANTITIES[n].unit, QUANTITIES[n].label) for n in wanted)
+
+
+def selected_quantities(draws: FloatArray, wanted: Sequence[str]) -> FloatArray:
+    """Returns the wanted quantities `[n, K]` of draws `[n, P]`, in their printed units."""
+    ours = quantities(draws)
+    return np.stack([ours[name] for name in wanted], axis=1)
+
+
+def prior_interval(prior: FloatArray, name: str) -> tuple[float, float]:
+    """Returns the 16 and 84 % of one quantity over draws `[n, P]` from the prior."""
+    low, _, high = interval_ends(quantities(prior)[name])
+    return low, high
+
+
+def interval_ends(values: FloatArray) -> Interval:
+    """Returns 16, 50 and 84 % of values `[n]`."""
+    low, median, high = np.percentile(values, [16, 50, 84]).tolist()
+    return low, median, high

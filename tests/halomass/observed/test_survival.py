@@ -1,0 +1,176 @@
+"""Laws of survival: what tides have stripped is left out, by the best columns there are."""
+
+import numpy as np
+import pytest
+
+from halomass.mock import stellar_mass
+from halomass.mock.mock_universe import MockUniverse
+from halomass.observed import neighbour_tables, survival
+from halomass.observed.neighbour_tables import read_neighbours
+
+AROUND = {"vmax": 80.0, "distance_larger": 900.0, "distance_cluster": 12_000.0}
+
+
+N = 40
+
+
+@pytest.fixture(scope="module")
+def stripped(halos):
+    """Subhalos with what is left of their mass, and with velocities of which nothing is said."""
+    random = np.random.default_rng(9)
+    v_peak = survival.median_v_peak(np.log10(halos["m_peak"])) * 10 ** random.normal(
+        0, 0.05, N
+    )
+    return {
+        **halos,
+        "v_peak": v_peak,
+        "vmax": v_peak * random.uniform(0.4, 1.0, N),
+        "m": halos["m_peak"] * 10 ** random.uniform(-2, 0, N),
+    }
+
+
+def ratios(c):
+    bound = c["m"] / c["m_peak"]
+    usual = 10 ** (1.679 + 0.293 * (np.log10(c["m_peak"]) - 10))
+    return {
+        "v_peak": c["vmax"] / c["v_peak"],
+        "m_peak": c["vmax"] / usual,
+        "m": 2**0.4 * bound**0.3 / (1 + bound) ** 0.4,
+    }
+
+
+BY = {
+    "v_peak": ("v_peak", "vmax", "m_peak", "m"),
+    "m_peak": ("vmax", "m_peak", "m"),
+    "m": ("m_peak", "m"),
+}
+
+
+def chosen(columns, *more):
+    return {n: columns[n] for n in ("x", "y", "z", "vx", "vy", "vz", *more)}
+
+
+@pytest.mark.parametrize("threshold", [0.63, 0.70])
+@pytest.mark.parametrize("best", BY)
+def test_stripped_subhalos_are_left_out_by_the_best_columns(
+    stripped, tmp_path, best, threshold, saved
+):
+    path = saved(tmp_path, chosen(stripped, *BY[best]))
+    table = read_neighbours(path, **AROUND, threshold=threshold)
+    alive = ratios(stripped)[best] > threshold
+    order = np.argsort(-np.where(alive, stripped["m_peak"], 0))[: alive.sum()]
+    assert 0 < alive.sum() < N
+    assert table.names == tuple(f"row {i + 1}" for i in order)
+    median = stellar_mass.median_log_stellar_mass(np.log10(stripped["m_peak"][order]))
+    np.testing.assert_allclose(table.log_m_star, median)
+    selection = table.provenance["selection"]
+    assert (selection["stripped"], selection["kept"]) == (N - alive.sum(), alive.sum())
+    assert f"{N} rows" in table.summary
+    assert f"{N - alive.sum()} dropped as stripped by tides" in table.summary
+    assert f"not above {threshold:g}" in table.summary
+    assert table.warnings == ()
+
+
+def test_the_cut_is_that_of_the_mock_universe(stripped, tmp_path, saved):
+    path = saved(tmp_path, stripped)
+    one, two = (
+        read_neighbours(path, **AROUND),
+        read_neighbours(path, **AROUND, threshold=0.7),
+    )
+    assert one.names == two.names
+    assert MockUniverse().limits.threshold == survival.THRESHOLD
+
+
+def test_without_a_threshold_all_survive(stripped, tmp_path, saved):
+    assert len(read_neighbours(saved(tmp_path, stripped), **AROUND, threshold=0.0)) == N
+    with pytest.raises(ValueError, match="threshold 1"):
+        read_neighbours(saved(tmp_path, stripped), **AROUND, threshold=1.0)
+
+
+def test_peak_velocities_stand_for_peak_masses(stripped, tmp_path, saved):
+    columns = chosen(stripped, "vmax", "m") | {"PeakVmax[km/s]": stripped["v_peak"]}
+    table = read_neighbours(saved(tmp_path, columns), **AROUND)
+    rows = [int(name.split()[1]) - 1 for name in table.names]
+    masses = 10 + (np.log10(stripped["v_peak"][rows]) - 1.679) / 0.293
+    np.testing.assert_allclose(
+        table.log_m_star, stellar_mass.median_log_stellar_mass(masses)
+    )
+    assert table.environment.vmax == AROUND["vmax"]
+    np.testing.assert_allclose(
+        survival.median_v_peak(survival.log_m_peak_of(stripped["v_peak"])),
+        stripped["v_peak"],
+    )
+
+
+def test_stars_rank_those_that_survive(stripped, tmp_path, saved):
+    stars = np.random.default_rng(0).uniform(3, 9, N)
+    table = read_neighbours(
+        saved(tmp_path, {**stripped, "log_m_star": stars}), **AROUND
+    )
+    alive = ratios(stripped)["v_peak"] > survival.THRESHOLD
+    np.testing.assert_allclose(table.log_m_star, np.sort(stars[alive])[::-1])
+
+
+def test_peak_masses_alone_are_warned_of(stripped, tmp_path, saved):
+    for alone in ("m_peak", "v_peak"):
+        table = read_neighbours(saved(tmp_path, chosen(stripped, alone)), **AROUND)
+        assert len(table) == N - table.provenance["selection"]["light"] >= N - 1
+        assert "give vmax too, or present masses" in table.summary
+        (warning,) = table.warnings
+        assert warning.startswith("peak masses alone")
+        neighbour_tables.write_neighbours(table, tmp_path / "written.ecsv")
+        assert read_neighbours(tmp_path / "written.ecsv").warnings == (warning,)
+
+
+@pytest.mark.parametrize("more", [("m",), ("m", "vmax"), ("m", "v_peak")])
+def test_present_masses_rank_where_peaks_are_unknown_or_cannot_be_cut(
+    stripped, tmp_path, more, saved
+):
+    table = read_neighbours(saved(tmp_path, chosen(stripped, *more)), **AROUND)
+    order = np.argsort(-stripped["m"])
+    assert table.names == tuple(f"row {i + 1}" for i in order)
+    assert table.warnings == ()
+    assert "stripped" not in table.provenance["selection"]
+
+
+def test_neighbours_of_small_peak_mass_are_left_out_as_in_catalogues(
+    stripped, tmp_path, saved
+):
+    columns = stripped | {"m_peak": stripped["m_peak"] / 30, "m": stripped["m"] / 30}
+    small = columns["m_peak"] <= 1e8
+    for names in (("m_peak",), ("m_peak", "m")):
+        table = read_neighbours(
+            saved(tmp_path, chosen(columns, *names)), **AROUND, threshold=0.0
+        )
+        assert len(table) == N - small.sum()
+        assert table.provenance["selection"]["light"] == small.sum() > 0
+    alone = read_neighbours(saved(tmp_path, chosen(columns, "m")), **AROUND)
+    assert len(alone) == N, "a present mass is no peak mass"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("vmax", np.nan, "vmax of 'row 3' is nan: give a speed above 0"),
+        ("v_peak", 0.0, "v_peak of 'row 3' is 0: give a speed above 0"),
+    ],
+)
+def test_speeds_that_are_none_are_named(
+    stripped, tmp_path, name, value, message, saved
+):
+    columns = stripped | {name: np.where(np.arange(N) == 2, value, stripped[name])}
+    with pytest.raises(ValueError, match=message):
+        read_neighbours(saved(tmp_path, columns), **AROUND)
+
+
+def test_a_table_of_which_nothing_is_left_is_refused(stripped, tmp_path, saved):
+    columns = stripped | {"vmax": stripped["vmax"] / 1000}
+    with pytest.raises(ValueError, match=r"none of 40 subhalos .*check the units"):
+        read_neighbours(saved(tmp_path, columns), **AROUND)
+
+
+def test_the_largest_satellite_is_one_that_survives(stripped, tmp_path, saved):
+    path = saved(tmp_path, stripped, {"dnl": 900.0, "d14": 12_000.0})
+    alive = ratios(stripped)["v_peak"] > survival.THRESHOLD
+    largest = np.argmax(np.where(alive, stripped["m_peak"], 0))
+    assert read_neighbours(path).environment.vmax == stripped["vmax"][largest]

@@ -1,0 +1,78 @@
+"""Laws of ensembles: all observe the same sky, and none needs more neighbours than there are."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from halomass.observed.features import Features
+from halomass.observed.host_neighbours import (
+    observation,
+)
+from halomass.study import (
+    ensembles,
+)
+from halomass.study.ensembles import (
+    LEFT_OUT_FEATURES,
+    NEIGHBOUR_COUNTS,
+    ensemble_features,
+    label_noiseless,
+    label_noisy,
+    label_without,
+)
+
+# What estimators of known quality would find: nothing here is a miss.
+GOOD = {
+    label_noisy(25): 0.16,
+    label_noisy(10): 0.20,
+    label_noiseless(25): 0.12,
+    label_noiseless(10): 0.165,
+}
+
+
+def test_all_ensembles_observe_hosts_alike():
+    wanted = ensemble_features(7, 25)
+    assert {b.seed for b in wanted.values()} == {7}
+    assert wanted.keys() == {
+        *GOOD,
+        *map(label_without, LEFT_OUT_FEATURES),
+        "25 neighbours, signed v_r",
+    }
+    for what, without in LEFT_OUT_FEATURES.items():
+        left = wanted[label_without(what)]
+        assert left == replace(wanted[label_noisy(25)], without=without)
+    for count in NEIGHBOUR_COUNTS:
+        assert wanted[label_noiseless(count)] == replace(
+            wanted[label_noisy(count)], errors=False
+        )
+    assert wanted["25 neighbours, signed v_r"].radial == "asinh"
+    assert len({b.fingerprint for b in wanted.values()}) == len(wanted)
+
+
+def test_a_host_of_few_neighbours_has_the_ensembles_that_need_no_more(host):
+    for most, counts in ((10, {10}), (24, {10}), (25, {10, 25})):
+        wanted = ensemble_features(1, most)
+        assert {b.neighbours for b in wanted.values()} == counts
+        for binning in wanted.values():
+            assert np.isfinite(observation(host(most), binning).value).all()
+    with pytest.raises(ValueError, match="9 neighbours: 10 are the fewest"):
+        ensemble_features(1, 9)
+
+
+def test_other_hosts_have_the_noisy_features_under_their_own_name():
+    own, other = ensemble_features(4, 30), ensemble_features(4, 30, "VSMDPL/UM")
+    assert other == {
+        f"VSMDPL/UM, {name}": b for name, b in ensembles.noisy_features(own).items()
+    }
+
+
+def test_noisy_features_have_errors_and_lack_nothing():
+    found = ensembles.noisy_features(ensemble_features(4, 30))
+    assert found == {label_noisy(n): Features(n, seed=4) for n in (25, 10)}
+    assert list(ensembles.noisy_features(ensemble_features(4, 12))) == [label_noisy(10)]
+
+
+def test_figures_show_ensembles_that_there_are():
+    known = ensemble_features(1, 25)
+    for names in ensembles.FIGURES.values():
+        assert set(names) <= known.keys()
