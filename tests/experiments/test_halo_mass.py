@@ -16,18 +16,18 @@ from halomass.study.ensembles import (
 )
 from orrery.results.reports import slug
 
-OF_HOSTS = Path(__file__).parents[1] / "experiments/halo_mass.py"
+OF_HOSTS = Path(__file__).parents[2] / "experiments/halo_mass.py"
 TOY_HOSTS = (
     *("--members", "3", "--max-epochs", "15"),
     *("--realisations", "1", "--window", "2"),
 )
-MOCK_HOSTS = (*TOY_HOSTS, "--hosts", "2048")
+MOCK_HOSTS = (*TOY_HOSTS, "--hosts", "1280")
 BOX = 60.0  # [Mpc/h] of a toy catalogue
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    return tmp_path_factory.mktemp("experiments")
+    return tmp_path_factory.mktemp("hosts")
 
 
 @pytest.fixture(scope="module")
