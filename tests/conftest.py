@@ -5,6 +5,7 @@ What this file imports is imported outside: only pytest and the standard library
 
 import contextlib
 import io
+import json
 import os
 import runpy
 import shutil
@@ -197,6 +198,16 @@ def shapes():
         return {p.name: len(Table.read(p, format="ascii.ecsv")) for p in tables}
 
     return counted
+
+
+@pytest.fixture(scope="session")
+def metrics():
+    """Returns the numbers of a report's folder by their keys."""
+
+    def read(folder):
+        return json.loads((folder / "run.json").read_text())["metrics"]
+
+    return read
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from orrery.parameters import Parameter
 from orrery.records import Column, Schema
 
 PHASE_SPACE = ("x", "y", "z", "vx", "vy", "vz")
+# Everything that an inference or a check may need, so that stars are read only to bin.
 _DERIVED = (
     Column("c200", "", "concentration of the Milky Way's NFW halo"),
     Column("a_lmc", "kpc", "Hernquist scale radius of the LMC"),
@@ -38,6 +39,7 @@ _REFLEX = tuple(
     Column(name, "km / s", "reflex motion, Petersen & Penarrubia (2021)")
     for name in reflex.Reflex.__dataclass_fields__
 )
+# Half precision halves the largest files; its rounding moves no binned mean (tested).
 _PARTICLES = tuple(
     Column(
         name,

@@ -33,6 +33,10 @@ class Simulable:
         theta: The prior's parameters, with shape `[B, P]`.
         outside: How many draws are where the prior has no density.
         runaway: How many others have a rewind that runs away.
+
+    Example:
+        >>> print(Simulable(np.zeros((8, 11)), outside=1, runaway=1))
+        Of 10 draws 8 can be simulated: 1 are beyond the prior, and the rewind of 1 runs away.
     """
 
     theta: FloatArray
@@ -115,6 +119,12 @@ class Replay:
     Arguments:
         simulator: What simulates.
         theta: The parameters of its prior, in its order, with shape `[B, P]`.
+
+    Example:
+        >>> simulator = Simulator(stars=500)
+        >>> theta = simulator.prior.draw(generator(1, 0))
+        >>> Replay(simulator, theta).describe()["replay"]["count"]
+        1
     """
 
     simulator: Simulator

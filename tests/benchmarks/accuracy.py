@@ -26,9 +26,10 @@ from counting import counted_stepper
 from numpy.typing import NDArray
 
 from mwlmc.model import stellar_halo
+from mwlmc.model.past import Past
 from mwlmc.model.vectors import length
 from mwlmc.record_schema import PHASE_SPACE
-from mwlmc.simulator import Past, Simulator, StarParticles
+from mwlmc.simulator import Simulator, StarParticles
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
 from orrery import runs

@@ -90,6 +90,7 @@ from mwlmc.model import (
     trajectories,
 )
 from mwlmc.model.constants import GYR
+from mwlmc.model.past import Past
 from mwlmc.model.vectors import length
 from mwlmc.record_schema import PHASE_SPACE
 from mwlmc.sky import kinematics
@@ -257,7 +258,7 @@ def apart(ours: FloatArray, theirs: FloatArray) -> float:
 # --- the galaxies ----------------------------------------------------------------------------
 
 
-def forces(name: str, reference: Reference, past: simulator.Past) -> Errors:
+def forces(name: str, reference: Reference, past: Past) -> Errors:
     """Returns the error of one component's force."""
     points, wanted = reference.arrays["force_points"], reference.arrays[f"force_{name}"]
     far = size(points) > 1.0
@@ -281,7 +282,7 @@ def _force(
     return pulls.T.numpy()
 
 
-def paths(reference: Reference, past: simulator.Past) -> Errors:
+def paths(reference: Reference, past: Past) -> Errors:
     """Returns the errors of both centres' paths and velocities."""
     wanted = reference.arrays["trajectory"]
     ours = _along(past, wanted[:, 0])
@@ -295,7 +296,7 @@ def paths(reference: Reference, past: simulator.Past) -> Errors:
     )
 
 
-def _along(past: simulator.Past, times: FloatArray) -> FloatArray:
+def _along(past: Past, times: FloatArray) -> FloatArray:
     """Returns the state of both centres `[T, 12]` at times [Gyr]."""
     path = past.trajectories
     wanted = torch.as_tensor(times * GYR).clamp(path.times[0], path.times[-1])
@@ -311,7 +312,7 @@ def _along(past: simulator.Past, times: FloatArray) -> FloatArray:
     return torch.cat(parts, dim=1)[..., 0].numpy()
 
 
-def frame(reference: Reference, past: simulator.Past) -> Errors:
+def frame(reference: Reference, past: Past) -> Errors:
     """Returns the error of the acceleration of the Milky Way's centre."""
     state = _along(past, reference.arrays["trajectory"][:, 0])
     offset = torch.as_tensor(state[:, 6:9] - state[:, :3])
@@ -319,7 +320,7 @@ def frame(reference: Reference, past: simulator.Past) -> Errors:
     return {"frame": apart(ours.numpy(), reference.arrays["mw_acceleration"])}
 
 
-def derived(reference: Reference, past: simulator.Past) -> Errors:
+def derived(reference: Reference, past: Past) -> Errors:
     """Returns the errors of concentration, scale and masses."""
     ours = simulator.Simulator()._derived(past)
     for name in ("m_mw_50", "m_lmc_50"):
@@ -331,7 +332,7 @@ def derived(reference: Reference, past: simulator.Past) -> Errors:
 DERIVED = ("a_lmc", "c200", "m_mw_50", "m_lmc_50")
 
 
-def lmc_today(reference: Reference, past: simulator.Past) -> Errors:
+def lmc_today(reference: Reference, past: Past) -> Errors:
     """Returns the errors of the LMC's position and velocity today."""
     ours = lmc.lmc_today(past.named)
     wanted = (np.array([reference.document[name]]) for name in ("lmc_x", "lmc_v"))
@@ -343,7 +344,7 @@ def lmc_today(reference: Reference, past: simulator.Past) -> Errors:
 class Comparison:
     """A comparison of both galaxies, and what it needs of the set."""
 
-    errors: Callable[[Reference, simulator.Past], Errors]
+    errors: Callable[[Reference, Past], Errors]
     numbers: tuple[str, ...] = ()
     arrays: tuple[str, ...] = ()
 
@@ -360,7 +361,7 @@ GALAXIES = (
 )
 
 
-def galaxies(reference: Reference, past: simulator.Past) -> Errors:
+def galaxies(reference: Reference, past: Past) -> Errors:
     """Returns the errors of both galaxies, of all that the set allows to compare."""
     errors: Errors = {}
     for comparison in GALAXIES:

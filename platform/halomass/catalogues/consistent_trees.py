@@ -47,6 +47,7 @@ def open_hlist(path: Path, memory: float, box: float) -> TextTable:
 def _check_header(
     path: Path, lines: tuple[str, ...], pattern: str, what: str, expected: float
 ) -> None:
+    # halos of another box or another h look like any others: only the header knows
     found = re.search(pattern, "\n".join(lines))
     if found and abs(float(found[1]) / expected - 1) > _SAME:
         raise ValueError(

@@ -150,6 +150,7 @@ def _of_satellites(
             f"r/R_vir, {percentile} %", radius, _RADIUS_TOLERANCE, mock
         )
     yield from _of_galaxies(found)
+    # in equilibrium nobody has fallen in: there is no infall to compare
     if universe.velocities == "orbits":
         speed = np.log(found.infall_speed)
         median = float(np.exp(np.median(speed)))
@@ -241,11 +242,14 @@ def _hosts(
 def _of_surroundings(
     universe: MockUniverse, seed: int, hosts: int
 ) -> Iterator[AcceptanceCheck]:
+    # hosts of nearly one mass, so that all velocities have nearly one unit
     narrow = replace(universe, lightest=_DWARF - 0.1, heaviest=_DWARF + 0.1)
     dwarfs, found = narrow.neighbours(seed + 1, range(hosts))
+    # on first infall: backsplash halos, which have been inside, may move outwards
     first = found[np.isnan(found.infall_speed) & (found.r > dwarfs.radius[found.host])]
     unit = dwarfs.velocity[first.host]
     x = first.r / dwarfs.radius[first.host]
+    # without the expansion of space, as simulations state it
     falling = (first.v_r - hubble() * first.r) / unit
     yield AcceptanceCheck(
         "mean peculiar v_r/V_vir, 1-2 R_vir", -0.45, 0.15, float(falling[x < 2].mean())

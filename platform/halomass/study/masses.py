@@ -272,6 +272,7 @@ def published_intervals(
     ]
     for study in published_masses.PUBLISHED_MASSES:
         middle, below, above = study.log_m_vir()
+        # a limit has no two ends to be drawn
         if np.isfinite(below + above):
             interval = (middle - below, middle, middle + above)
             rows.append(Constraint(study.label_with_interval, None, interval))

@@ -45,11 +45,13 @@ def satellites_of(universe: MockUniverse, hosts: NFWHosts, seed: int) -> Populat
 
 def measured_anisotropy(found: Population) -> float:
     """Returns 1 - <v_t^2> / (2 <v_r^2>) of neighbours."""
+    # v_t holds two components, of which beta compares one with the radial velocity
     return float(1 - np.mean(found.v_t**2) / (2 * np.mean(found.v_r**2)))
 
 
 def detected_counts(records: Records, seed: int) -> NDArray[np.int64]:
     """Returns how many neighbours a survey finds of each host."""
+    # true distances decide the detection: drawing errors would change nothing
     return observe_neighbours(records, Features(errors=False, seed=seed), 1).count
 
 
@@ -62,6 +64,7 @@ def mass_function_weights(universe: MockUniverse, records: Records) -> FloatArra
     """
     log_mass = np.asarray(records.scalars["log_m_vir"])
     grid = np.linspace(universe.lightest, universe.heaviest, 400)
+    # the mock draws hosts evenly in log mass, and a real box holds few of the heavy ones
     drawn = universe.density(grid)
     drawn /= drawn.sum() * (grid[1] - grid[0])
     number = -np.gradient(surroundings.number_above(grid), grid)

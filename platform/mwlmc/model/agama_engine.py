@@ -72,6 +72,11 @@ class StellarHalos:
             integrated all the same.
         clipped: The shares of the tracer that a non-negative f cannot make, with shape
             `[B]`; from `distribution`, since agama clips without a word.
+
+    Example:
+        >>> from dataclasses import fields
+        >>> [field.name for field in fields(StellarHalos)][:2]
+        ['position', 'velocity']
     """
 
     position: Tensor

@@ -37,6 +37,11 @@ class AgamaPotentials:
         lmc: The LMC.
         c200: The dark halo's concentration.
         a_lmc: The LMC's Hernquist scale radius [kpc].
+
+    Example:
+        >>> pair = AgamaPotentials(milky_way=None, halo=None, lmc=None, c200=9.4, a_lmc=16.0)
+        >>> pair.c200
+        9.4
     """
 
     milky_way: Any
@@ -58,6 +63,7 @@ def rewind(pair: AgamaPotentials, drawn: Mapping[str, float]) -> FloatArray:
         np.concatenate([np.zeros(6), *today]),
         method="DOP853",
         t_eval=TIMES[::-1],
+        # tight, so that the comparison shows the other engine's errors, not these
         rtol=1e-10,
         atol=1e-10,
     )
@@ -73,6 +79,7 @@ def as_trajectories(
 ) -> Trajectories:
     """Returns the paths of B simulations from their states `[T, 12, B]`."""
     relative = paths[:, 6:] - paths[:, :6]
+    # the Milky Way's centre falls in the LMC's field: that accelerates the stars' frame
     pulls = [pair.lmc.force(-relative[:, :3, b]) for b, pair in enumerate(pairs)]
     farthest, fastest = (
         np.linalg.norm(part, axis=1).max(0) for part in np.split(relative, 2, axis=1)

@@ -103,6 +103,12 @@ class StellarTable:
         plane: Ratio of the pull in the plane to the softened point mass's, on the nodes
             in R and then z, with shape `[nodes * nodes]`.
         across: The same of the pull across the plane.
+
+    Example:
+        >>> position = torch.tensor([[[8.3]], [[0.0]], [[0.0]]], dtype=torch.float64)
+        >>> plane, across = stellar_table().pulls(position)
+        >>> round(float(plane.sqrt() * 8.3)), bool(across > plane)
+        (175, True)
     """
 
     plane: Tensor

@@ -37,6 +37,11 @@ class SphericalPotential:
         potential: [(km/s)^2], zero at infinity, with shape `[K]`.
         mass: Enclosed mass [Msun], with shape `[K]`.
         density: [Msun/kpc^3], with shape `[K]`.
+
+    Example:
+        >>> potential = spherical_potential(5e11, 20.0, "halo")
+        >>> bool((np.diff(potential.potential) > 0).all())
+        True
     """
 
     potential: FloatArray
@@ -111,6 +116,13 @@ class DistributionFunction:
         radial_cdf: Fraction of the tracer's stars within each node, with shape `[K]`.
         speed_cdf: Fraction of the stars at a node slower than each of the nodes in
             speed (in units of the escape speed), with shape `[K, S]`.
+
+    Example:
+        >>> potential = spherical_potential(5e11, 20.0, "halo")
+        >>> f = distribution_function(potential, beta=0.3, tracer_scale=12.0)
+        >>> position, velocity = f.sample(1000, np.random.default_rng(1))
+        >>> position.shape, f.clipped
+        ((3, 1000), 0.0)
     """
 
     beta: float

@@ -15,7 +15,13 @@ LMC_VELOCITY = np.array([-63.9, -213.8, 206.6])  # [km/s]
 
 @dataclass(frozen=True)
 class LMCErrors:
-    """Standard errors of the LMC's centre as the sky shows it (Vasiliev 2023)."""
+    """Standard errors of the LMC's centre as the sky shows it (Vasiliev 2023).
+
+    Example:
+        >>> covariance = lmc_covariance(LMCErrors())
+        >>> np.sqrt(np.diag(covariance)).round(1)
+        array([ 0.2,  0.4,  0.3, 12.2,  4.7,  6.3])
+    """
 
     ra: float = 0.5  # [deg]
     dec: float = 0.25  # [deg]

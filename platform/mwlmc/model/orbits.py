@@ -64,6 +64,12 @@ class MovingPotential:
         path: The LMC's positions from the Milky Way's centre at equal times from -2.2
             Gyr to today [kpc], one simulation after the other, with shape `[3, B *
             2049]`.
+
+    Example:
+        >>> from mwlmc.simulator import Simulator
+        >>> potential = Simulator(stars=500).past(seed=1, indices=[0])[2].potential()
+        >>> potential.path.shape
+        torch.Size([3, 2049])
     """
 
     milky_way: NFW
@@ -120,6 +126,12 @@ class Field:
         lmc: The rows' LMCs.
         path: All simulations' paths, `[3, B * 2049]`.
         first: Where a row's path begins, with shape `[R, 1]`.
+
+    Example:
+        >>> from mwlmc.simulator import Simulator
+        >>> potential = Simulator(stars=500).past(seed=1, indices=[0])[2].potential()
+        >>> potential.rows(torch.tensor([0, 0])).first.shape
+        torch.Size([2, 1])
     """
 
     milky_way: NFW
@@ -281,6 +293,10 @@ class Stepper:
         stage: A later force.
         finish: Where the step ends.
         width: The only number of stars in a row that it is made for; None for any.
+
+    Example:
+        >>> Stepper().width is None
+        True
     """
 
     begin: Callable[..., Any] = begin_step

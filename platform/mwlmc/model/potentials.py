@@ -30,6 +30,11 @@ class NFW:
     Arguments:
         amplitude: 4 pi rho_s r_s^3 [Msun], with shape `[B, 1]`.
         scale: Scale radius r_s [kpc], with shape `[B, 1]`.
+
+    Example:
+        >>> halo = milky_way_halo(np.array([1e12]), np.array([10.0]))
+        >>> f"{float(halo.enclosed_mass(torch.tensor([[50.0]]))):.2e}"
+        '3.44e+11'
     """
 
     amplitude: Tensor
@@ -65,6 +70,11 @@ class Hernquist:
     Arguments:
         mass: Total mass [Msun], with shape `[B, 1]`.
         scale: Scale radius a [kpc], with shape `[B, 1]`.
+
+    Example:
+        >>> lmc = lmc_halo(np.array([1.5e11]))
+        >>> f"{float(lmc.enclosed_mass(torch.tensor([[8.7]]))):.2e}"
+        '1.70e+10'
     """
 
     mass: Tensor

@@ -39,6 +39,11 @@ class Reflex:
         sigma_los: Dispersion along the line of sight.
         sigma_l: Along Galactic longitude.
         sigma_b: Along Galactic latitude.
+
+    Example:
+        >>> motion = Reflex(3.0, 0.0, -4.0, 0.0, 0.0, 0.0, 100.0, 90.0, 90.0)
+        >>> motion.v_travel
+        5.0
     """
 
     v_x: float
@@ -69,6 +74,10 @@ class MeasuredStars(Protocol):
 
     Proper motions are NaN where there are none; angles in rad, distances in kpc,
     velocities in km/s, proper motions in mas/yr, all heliocentric.
+
+    Example:
+        >>> [name for name in vars(MeasuredStars) if name.endswith("_error")]
+        ['distance_error', 'v_los_error', 'pm_l_error', 'pm_b_error']
     """
 
     @property

@@ -111,7 +111,18 @@ class _Rows:
 
 
 class StarBatch:
-    """All the stars to be integrated, of which some are in flight."""
+    """All the stars to be integrated, of which some are in flight.
+
+    Example:
+        >>> from mwlmc.simulator import Simulator
+        >>> potential = Simulator(stars=500).past(seed=1, indices=[0])[2].potential()
+        >>> state = torch.tensor([[60.0], [0.0], [0.0], [0.0], [150.0], [0.0]])
+        >>> batch = StarBatch(state, torch.ones(1, 1) > 0, potential, 0.5, Stepper())
+        >>> today = state.clone()
+        >>> batch.integrate(today)
+        >>> bool(length(today[:3]) > 10.0)
+        True
+    """
 
     def __init__(
         self,

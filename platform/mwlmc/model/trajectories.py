@@ -40,6 +40,13 @@ class Galaxies:
         milky_way: The Milky Way's dark halo; disc and bulge are the same for all.
         lmc: The LMC.
         friction: lambda_DF, with shape `[B, 1]`.
+
+    Example:
+        >>> from mwlmc.model.potentials import lmc_halo, milky_way_halo
+        >>> milky_way = milky_way_halo(np.array([1e12]), np.array([10.0]))
+        >>> lmc = lmc_halo(np.array([1.5e11]))
+        >>> Galaxies(milky_way, lmc, friction=torch.ones(1, 1)).friction.shape
+        torch.Size([1, 1])
     """
 
     milky_way: NFW
@@ -57,6 +64,16 @@ class Trajectories:
         lmc: The same of the LMC.
         milky_way_acceleration: [(km/s)^2/kpc], with shape `[T, 3, B]`.
         runaway: Which rewinds ran away, with shape `[B]`.
+
+    Example:
+        >>> from mwlmc.model.potentials import lmc_halo, milky_way_halo
+        >>> milky_way = milky_way_halo(np.array([1e12]), np.array([10.0]))
+        >>> galaxies = Galaxies(milky_way, lmc_halo(np.array([1.5e11])), torch.ones(1, 1))
+        >>> x = torch.tensor([[-0.6], [-41.3], [-27.1]], dtype=torch.float64)
+        >>> v = torch.tensor([[-63.9], [-213.8], [206.6]], dtype=torch.float64)
+        >>> paths = rewind(x, v, galaxies, steps=50)
+        >>> paths.relative().shape, bool(paths.runaway[0])
+        (torch.Size([51, 6, 1]), False)
     """
 
     times: Tensor

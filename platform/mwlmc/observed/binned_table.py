@@ -22,6 +22,12 @@ import scipy
 from astropy.table import Column, Table
 
 from mwlmc.observed.columns import BINNED, SAMPLED, check_binned
+from mwlmc.observed.reduction_options import (
+    as_command,
+    chosen_binning,
+    chosen_selection,
+    parser,
+)
 from mwlmc.observed.star_tables import (
     READ,
     StarSelection,
@@ -32,10 +38,7 @@ from mwlmc.observed.star_tables import (
 from mwlmc.observed.survey_sample import mean_sine_latitude, survey_sample
 from mwlmc.sky import frames, kinematics
 from mwlmc.sky.binning import (
-    DESI_FOOTPRINT,
-    QUADRANTS,
     SkyBinning,
-    quadrants,
 )
 from mwlmc.sky.kinematics import RestFrameStars
 from mwlmc.sky.moment_errors import MomentErrors, summary_errors
@@ -58,6 +61,22 @@ class BinnedTable:
         mean_sin_b: Mean sine of Galactic latitude: where in a patch the stars are.
         sample: Where on the sky each bin's stars are, and how well they are measured.
         provenance: File, checksum, selection counts and definition, as plain JSON.
+
+    Example:
+        >>> from mwlmc.sky.binning import DESI_FOOTPRINT
+        >>> table = BinnedTable(
+        ...     name="giants",
+        ...     bins=(Bin("north", "v_gsr", 30.0, 40.0),),
+        ...     moments=VelocityMoments(
+        ...         np.array([9]), np.array([9]), np.array([-1.4]), np.array([107.0])
+        ...     ),
+        ...     errors=MomentErrors(np.array([36.0]), np.array([25.0])),
+        ...     mean_sin_b=np.array([0.8]),
+        ...     sample=Sample(bins=(), stars=()),
+        ...     provenance={},
+        ... )
+        >>> table.counts(DESI_FOOTPRINT)[:2]
+        [9, 0]
     """
 
     name: str
@@ -109,6 +128,7 @@ def bin_stars(
 
 
 def _provenance(table: StarTable, binning: SkyBinning, seed: int) -> JSON:
+    # another version of these may draw other bootstrap samples
     libraries = (np, scipy, astropy)
     versions = {library.__name__: library.__version__ for library in libraries}
     return {
@@ -157,6 +177,7 @@ def as_ecsv(table: BinnedTable) -> Table:
 def _with_sample(ecsv: Table, sample: Sample) -> Table:
     lists = zip(*((s.cells, s.counts, s.errors) for s in sample.stars), strict=True)
     for (name, (unit, description)), rows in zip(SAMPLED.items(), lists, strict=True):
+        # lists of different lengths: numpy would try to make a matrix of equal ones
         column = np.empty(len(rows), dtype=object)
         column[:] = [np.array(row) for row in rows]
         ecsv[name] = Column(column, unit=unit, description=description)
@@ -242,6 +263,7 @@ def load_binned(
         raise FileNotFoundError(
             f"no file {path}: run from the project's folder, or say where the stars are"
         )
+    # a star table may be an ECSV too; only a binned one says how it was bootstrapped
     if path.suffix == ".ecsv" and "bootstrap_seed" in path.read_text(encoding="utf-8"):
         return _selected(read_binned(path), binning, selection, path)
     return _reduce(path, binning, selection, None, seed)
@@ -256,6 +278,7 @@ def _reduce(
 ) -> BinnedTable:
     _check_edges(binning, selection)
     table = select(read_stars(stars), selection)
+    # converted once: counts, moments, errors and the sample are of the same stars
     rest_frame = table.rest_frame()
     supported = binning.supported(star_counts(rest_frame, binning))
     left_out = [str(b) for b in binning.bins if b not in supported.bins]
@@ -264,6 +287,8 @@ def _reduce(
 
 
 def _check_edges(binning: SkyBinning, selection: StarSelection) -> None:
+    # A bin cut by the selection would be half empty where simulated stars fill it: its
+    # mean would belong to other distances.
     for edge in (selection.inner, selection.outer):
         for cut in binning.bins:
             if cut.lower < edge < cut.upper:
@@ -283,6 +308,7 @@ def _selected(
             "themselves"
         )
     steps = [step for step, _ in table.provenance["steps"]]
+    # what follows the last step of reading is the selection
     made = tuple(steps[steps.index(READ) + 1 :])
     if made != selection.steps:
         raise ValueError(
@@ -292,15 +318,9 @@ def _selected(
     return table
 
 
-_SELECTIONS = {
-    "desi": StarSelection(sagittarius=True, inner=30.0, outer=100.0),
-    "quadrants": StarSelection(sagittarius=False, inner=30.0, outer=160.0),
-}
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Bins a star table and writes the result; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     try:
         write_binned(_binned(options), options.out)
     except (ValueError, OSError) as error:
@@ -309,76 +329,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m mwlmc.observed.binned_table",
-        description="Reduces a star table to a binned table.",
-    )
-    parser.add_argument("survey", choices=list(_SELECTIONS), help="footprint and bins")
-    parser.add_argument(
-        "stars", type=Path, help="star table: MWS_BHB.fits, CSV, ECSV or FITS"
-    )
-    parser.add_argument("out", type=Path, help="the binned table to write (ECSV)")
-    parser.add_argument(
-        "--name", help="what was observed; default: the star table's name"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of the bootstrap")
-    parser.add_argument(
-        "--bins", type=int, help="distance bins of each quadrant; default: 5"
-    )
-    parser.add_argument(
-        "--sagittarius-cut",
-        action=argparse.BooleanOptionalAction,
-        help="leave out the Sagittarius stream; default: for desi only",
-    )
-    parser.add_argument(
-        "--proper-motions",
-        action=argparse.BooleanOptionalAction,
-        help="use proper motions; default: for desi only",
-    )
-    return parser
-
-
 def _binned(options: argparse.Namespace) -> BinnedTable:
-    binning = _binning(options)
-    selection = _SELECTIONS[options.survey]
-    for_desi = options.survey == "desi"
-    if options.sagittarius_cut is not None:
-        selection = replace(selection, sagittarius=options.sagittarius_cut)
-    if not (for_desi if options.proper_motions is None else options.proper_motions):
-        binning = binning.select(("v_gsr",))
-    result = _reduce(options.stars, binning, selection, options.name, options.seed)
+    result = _reduce(
+        options.stars,
+        chosen_binning(options),
+        chosen_selection(options),
+        options.name,
+        options.seed,
+    )
     print("\n".join(selection_lines(result)))
     return replace(
-        result, provenance={**result.provenance, "command": _command(options)}
+        result, provenance={**result.provenance, "command": as_command(options)}
     )
-
-
-def _binning(options: argparse.Namespace) -> SkyBinning:
-    if options.bins is None:
-        return DESI_FOOTPRINT if options.survey == "desi" else QUADRANTS
-    if options.survey == "desi":
-        raise ValueError(
-            f"--bins {options.bins}: desi has bins of its own; leave this out"
-        )
-    return quadrants(options.bins)
-
-
-def _command(options: argparse.Namespace) -> str:
-    flags = [
-        f"--{'' if value else 'no-'}{name.replace('_', '-')}"
-        for name, value in vars(options).items()
-        if isinstance(value, bool)
-    ]
-    named = [] if options.bins is None else [f"--bins {options.bins}"]
-    named += [] if options.name is None else [f"--name {options.name!r}"]
-    words = [
-        options.survey,
-        options.stars.name,
-        options.out.name,
-        f"--seed {options.seed}",
-    ]
-    return " ".join(["python -m mwlmc.observed.binned_table", *words, *named, *flags])
 
 
 def selection_lines(table: BinnedTable) -> list[str]:

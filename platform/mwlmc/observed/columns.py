@@ -88,6 +88,7 @@ def _values(column: Column, wanted: units.UnitBase, where: str) -> FloatArray:
             f"or a name with one of the endings {', '.join('_' + s for s in _SUFFIXES)}"
         )
     try:
+        # masked entries become NaN, which the selection drops and counts
         numbers = np.ma.filled(np.ma.asarray(column.data).astype(float), np.nan)
         return np.asarray(numbers * units.Unit(unit).to(wanted))
     except (units.UnitsError, TypeError, ValueError) as error:

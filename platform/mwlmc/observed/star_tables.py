@@ -50,6 +50,12 @@ class StarTable:
         pm_corr: Correlation of the errors of `pm_l` and `pm_b` `[N]`.
         steps: What was done, and the number of stars left after it.
         source: File name, checksum and layout, as plain JSON.
+
+    Example:
+        >>> column = np.array([0.5, 1.0])
+        >>> stars = StarTable(*[column] * 4, *[column * np.nan] * 7, source={"file": "stars.csv"})
+        >>> stars.keep(stars.b > 0.6, "north").steps
+        (('north', 1),)
     """
 
     l: FloatArray  # noqa: E741
@@ -100,6 +106,8 @@ class StarTable:
         The longitude's proper motions are not needed: they contain the Sun's own least
         known motion.
         """
+        # a proper motion times the distance is a velocity relative to the Sun, whose own
+        # motion is added to reach the Galactic rest frame
         outward, _, along_b = frames.solar_velocity(self.l, self.b)
         return kinematics.RestFrameStars(
             distance=self.galactocentric_distance,
@@ -132,6 +140,10 @@ class StarSelection:
         sagittarius: Whether to leave out the Sagittarius stream.
         inner: The smallest Galactocentric distance [kpc].
         outer: The largest, exclusive [kpc].
+
+    Example:
+        >>> StarSelection(inner=30.0, outer=160.0).steps
+        ('not in the Sagittarius stream', '30-160 kpc')
     """
 
     sagittarius: bool = True
@@ -158,6 +170,7 @@ def select(table: StarTable, selection: StarSelection) -> StarTable:
             *frames.galactic_to_equatorial(table.l, table.b), table.distance
         )
         table = table.keep(~member, _NOT_SAGITTARIUS)
+    # Galactocentric, because bins are; the stream above is cut in heliocentric distance
     distance = table.galactocentric_distance
     inside = (distance >= selection.inner) & (distance < selection.outer)
     return table.keep(inside, selection.steps[-1])
@@ -325,6 +338,7 @@ def _proper_motions(
         )
     else:
         return blank, blank
+    # catalogues fill missing proper motions with zeros; both exactly zero is no star's
     unknown = ~np.isfinite(first + second) | ((first == 0) & (second == 0))
     return np.where(unknown, np.nan, first), np.where(unknown, np.nan, second)
 
@@ -334,12 +348,14 @@ def _motion_errors(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     blank = np.full(ra.shape, np.nan)
     corr = columns.get("pm_corr", np.zeros(ra.shape))
+    # a number beyond 1 is no correlation: the catalogue does not know it
     corr = np.where(np.abs(corr) <= 1, corr, np.nan)
     if {"pm_l", "pm_b"} <= set(columns):
         return columns.get("pm_l_error", blank), columns.get("pm_b_error", blank), corr
     first = columns.get("pm_ra_error", blank)
     second = columns.get("pm_dec_error", blank)
     along_l, along_b = _galactic_parts(ra, dec)
+    # The covariance of two correlated errors turns with the axes, as a tensor does.
     covariance = first * second * corr
     parts = np.stack([first**2, covariance, covariance, second**2], axis=-1)
     parts = parts.reshape(*ra.shape, 2, 2)

@@ -59,6 +59,7 @@ def uneven_bins(table: BinnedTable) -> list[str]:
     for cell, sine in zip(table.bins, table.mean_sin_b, strict=True):
         if cell.quantity != "v_gsr" or cell.patch not in filled:
             continue
+        # a vertical reflex adds v_z sin(b) to the line-of-sight velocity
         ratio = sine / filled[cell.patch]
         if not 1 / UNEVEN < ratio < UNEVEN:
             found.append(

@@ -59,6 +59,13 @@ class Profile:
         bins: Ranges of Galactocentric distance [kpc], increasing and without overlap,
             but possibly with gaps; `contiguous` makes them from edges.
         moments: `mean`, `dispersion`, or both.
+
+    Example:
+        >>> profile = Profile(ALL_SKY, "v_gsr", contiguous((30.0, 50.0, 80.0)))
+        >>> profile.names
+        ('v_gsr_mean_all_30_50', 'v_gsr_mean_all_50_80')
+        >>> profile.assign(np.array([20.0, 30.0, 79.0]))
+        array([-1,  0,  1])
     """
 
     patch: Patch
@@ -132,6 +139,14 @@ class SkyBinning:
             leave it out.
         sample: The survey that simulated stars represent, in number, place and
             errors; without it all simulated stars count, and have no errors.
+
+    Example:
+        >>> profile = Profile(DESI_NORTH, "v_gsr", ((30.0, 50.0), (50.0, 80.0)))
+        >>> binning = SkyBinning("north", (profile,), lmc=False)
+        >>> binning.names
+        ('v_gsr_mean_north_30_50', 'v_gsr_mean_north_50_80')
+        >>> binning.supported([40, 1]).distances
+        (30.0, 50.0)
     """
 
     name: str
@@ -147,6 +162,7 @@ class SkyBinning:
             )
         if not self.clip > 1:
             raise ValueError(f"clip={self.clip}: must be above 1; 3 is usual")
+        # two entries of one name could not be told apart in a posterior's figures
         twice = sorted({n for n in self.names if self.names.count(n) > 1})
         if twice:
             raise ValueError(
@@ -197,6 +213,7 @@ class SkyBinning:
 
     def describe(self) -> JSON:
         """Returns everything that decides the summaries, as plain JSON."""
+        # The name is left out: equal definitions share their cached summaries.
         drawn = {} if self.sample is None else {"sample": self.sample.describe()}
         return {
             "entries": list(self.names),

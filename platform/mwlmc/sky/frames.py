@@ -38,6 +38,11 @@ class SkyCoordinates(NamedTuple):
         v_los: Heliocentric line-of-sight velocity `[...]` [km/s].
         pm_ra_cosdec: Proper motion along right ascension `[...]` [mas/yr].
         pm_dec: Proper motion along declination `[...]` [mas/yr].
+
+    Example:
+        >>> sky = galactocentric_to_sky(np.array([-0.6, -41.3, -27.1]), SUN_VELOCITY)
+        >>> round(float(np.degrees(sky.dec)), 1), round(float(sky.distance), 1)
+        (-69.9, 50.0)
     """
 
     ra: FloatArray
@@ -58,6 +63,11 @@ class RestFrame(NamedTuple):
         v_gsr: Velocity along the line of sight `[...]` [km/s].
         v_l: Velocity along increasing longitude `[...]` [km/s].
         v_b: Velocity along increasing latitude `[...]` [km/s].
+
+    Example:
+        >>> rest = sky_velocities(np.array([8.3, 0.0, 0.0]), np.array([100.0, 0.0, 0.0]))
+        >>> round(float(rest.v_gsr), 1), round(float(rest.distance), 1)
+        (100.0, 16.6)
     """
 
     l: FloatArray  # noqa: E741  (the field's name for it)

@@ -36,6 +36,17 @@ class RestFrameStars:
         v_tb: Rest-frame velocities along Galactic latitude `[N]` [km/s]; NaN if
             unknown.
         owner: The number of the simulation that each star belongs to `[N]`.
+
+    Example:
+        >>> stars = RestFrameStars(
+        ...     distance=np.array([40.0, 60.0]),
+        ...     directions=Directions(np.eye(3)[:2]),
+        ...     v_gsr=np.array([12.0, -80.0]),
+        ...     v_tb=np.array([5.0, np.nan]),
+        ...     owner=np.array([0, 0]),
+        ... )
+        >>> len(stars)
+        2
     """
 
     distance: FloatArray
@@ -55,6 +66,10 @@ class BinnedStars(NamedTuple):
         star: Their numbers `[M]`.
         velocity: The velocity that the bin is about `[M]` [km/s].
         bin: The bin's number `[M]`: K times the owner's, plus that among the binning's.
+
+    Example:
+        >>> BinnedStars(star=np.array([0]), velocity=np.array([12.0]), bin=np.array([3])).bin
+        array([3])
     """
 
     star: IntArray
@@ -68,6 +83,7 @@ def assign_to_bins(stars: RestFrameStars, binning: SkyBinning) -> BinnedStars:
     first = 0
     inside: dict[Patch, BoolArray] = {}
     for profile in binning.profiles:
+        # profiles of one patch differ in velocity alone: the sky is searched once
         if profile.patch not in inside:
             inside[profile.patch] = profile.patch.contains(stars.directions)
         star, velocity, number = _profile_members(stars, profile, inside[profile.patch])
@@ -84,6 +100,7 @@ def _profile_members(
     stars: RestFrameStars, profile: Profile, inside: BoolArray
 ) -> tuple[IntArray, FloatArray, IntArray]:
     velocity = getattr(stars, profile.quantity)
+    # a star without a proper motion still counts along the line of sight
     chosen = np.flatnonzero(inside & np.isfinite(velocity))
     number = profile.assign(stars.distance[chosen])
     chosen = chosen[number >= 0]
@@ -163,6 +180,7 @@ def scatter_distances(
         error: Standard error of the logarithm of the distance from the Sun.
         random: Of this simulation.
     """
+    # errors of photometric distances are errors of the distance modulus: log-normal
     factor = np.exp(error * random.standard_normal(len(stars)))
     towards = stars.directions.galactic * factor[:, None]
     position = towards @ frames.GALACTIC_TO_GALACTOCENTRIC.T + frames.SUN_POSITION
@@ -185,6 +203,7 @@ def entries(
         here = slice(first, first + len(profile.bins))
         first = here.stop
         by_name = {"mean": mean[..., here], "dispersion": dispersion[..., here]}
+        # all bins of one moment, then of the next, as `Profile.names` has them
         columns += [by_name[moment] for moment in profile.moments]
     return np.concatenate(columns, axis=-1)
 
@@ -201,6 +220,7 @@ def simulated_stars(
     """
     position = _columns(records, ("x", "y", "z"))
     owner = np.repeat(np.arange(len(records)), np.diff(records.offsets))
+    # stars outside all bins leave before the costly projection onto the sky
     distance = np.sqrt(np.einsum("in,in->n", position, position))
     near = np.flatnonzero((distance >= nearest) & (distance < furthest))
     position = position.take(near, axis=1)
@@ -276,6 +296,7 @@ def _drawn_moments(
             "take them from a dataset, or use a binning without a sample"
         )
     random = sample.random(int(records.scalars["index"][0]))
+    # wrong distances bring stars from beyond the bins: none may be left out before
     if sample.distance_error > 0:
         stars = scatter_distances(
             simulated_stars(records, 0.0, np.inf), sample.distance_error, random

@@ -20,6 +20,10 @@ class MomentErrors:
     Arguments:
         mean: Errors of the means `[K]`.
         dispersion: Errors of the dispersions `[K]`.
+
+    Example:
+        >>> MomentErrors(mean=np.array([6.7]), dispersion=np.array([4.8])).mean[0]
+        np.float64(6.7)
     """
 
     mean: FloatArray

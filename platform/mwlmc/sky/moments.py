@@ -21,6 +21,12 @@ class VelocityMoments:
         mean: The mean of those `[K]`; NaN in a bin with fewer than two stars.
         dispersion: Their standard deviation `[K]` (divided by the number); NaN
             likewise.
+
+    Example:
+        >>> values = np.array([*([-1.0, 1.0] * 10), 500.0, 3.0])
+        >>> moments = clipped_moments(values, np.array([0] * 21 + [1]), count=2)
+        >>> moments.kept, moments.mean
+        (array([20,  1]), array([ 0., nan]))
     """
 
     count: IntArray
@@ -76,6 +82,7 @@ def unclipped(
 def _moments(
     values: FloatArray, bins: IntArray, number: IntArray
 ) -> tuple[FloatArray, FloatArray]:
+    # two passes: the sum of squares less the squared sum would lose digits
     divisor = np.maximum(number, 1)
     mean = np.bincount(bins, values, minlength=len(number)) / divisor
     squares = (values - mean[bins]) ** 2

@@ -24,6 +24,13 @@ class Directions:
 
     Arguments:
         galactic: Vectors towards the stars along Galactic axes `[N, 3]`, of any length.
+
+    Example:
+        >>> directions = Directions(np.array([[0.0, 0.0, 2.0], [1.0, 0.0, 0.0]]))
+        >>> directions.galactic_parts.sine
+        array([1., 0.])
+        >>> directions.cells(nside=1)
+        array([0, 4])
     """
 
     galactic: FloatArray
@@ -56,6 +63,11 @@ class Parts(NamedTuple):
         x: The parts towards longitude 0 `[N]`, of any unit.
         y: The parts towards longitude 90 deg `[N]`, of the same unit.
         sine: The sines of latitude `[N]`.
+
+    Example:
+        >>> parts = Directions(np.array([[3.0, 0.0, 4.0]])).galactic_parts
+        >>> parts.x, parts.sine
+        (array([3.]), array([0.8]))
     """
 
     x: FloatArray
@@ -71,7 +83,13 @@ def _parts(vectors: FloatArray) -> Parts:
 
 
 class Piece(Protocol):
-    """A piece of sky that patches are made of."""
+    """A piece of sky that patches are made of.
+
+    Example:
+        >>> pieces: tuple[Piece, ...] = (Window(b=(20.0, 90.0)), Cell(nside=1, number=0))
+        >>> [piece.contains(Directions(np.eye(3))).tolist() for piece in pieces]
+        [[False, False, True], [False, False, True]]
+    """
 
     def contains(self, directions: Directions) -> BoolArray:
         """Returns which of the stars `[N]` lie inside."""
@@ -92,6 +110,11 @@ class Window:
         b: Galactic latitude [deg].
         ra: Right ascension [deg]; (308, 73) runs through 0.
         dec: Declination [deg].
+
+    Example:
+        >>> north = Window(b=(20.0, 90.0))
+        >>> north.contains(Directions(np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.1]])))
+        array([ True, False])
     """
 
     l: Range = _AROUND  # noqa: E741
@@ -126,6 +149,10 @@ class Cell:
     Arguments:
         nside: A power of 2; the sky has 12 nside^2 cells of equal area.
         number: From 0 on.
+
+    Example:
+        >>> Cell(nside=1, number=0).contains(Directions(np.array([[1.0, 1.0, 1.0]])))
+        array([ True])
     """
 
     nside: int
@@ -200,7 +227,13 @@ def _leftwards(parts: Parts, longitude: float) -> FloatArray:
 
 @dataclass(frozen=True)
 class Patch:
-    """A named piece of sky: the union of windows, or of HEALPix cells."""
+    """A named piece of sky: the union of windows, or of HEALPix cells.
+
+    Example:
+        >>> caps = Patch("caps", (Window(b=(60.0, 90.0)), Window(b=(-90.0, -60.0))))
+        >>> caps.contains(Directions(np.array([[0.0, 0.0, -1.0], [1.0, 0.0, 0.0]])))
+        array([ True, False])
+    """
 
     name: str
     windows: tuple[Piece, ...]

@@ -20,6 +20,11 @@ class Arm:
             deg.
         distance: Mean heliocentric distances `[N]` [kpc].
         depth: Their standard deviations along the line of sight `[N]` [kpc].
+
+    Example:
+        >>> mean, depth = TRAILING.at(np.array([170.0]))
+        >>> TRAILING.end, mean.round(), depth.round()
+        (355.0, array([91.]), array([7.]))
     """
 
     start: float
@@ -42,6 +47,7 @@ class Arm:
 @cache
 def _splines(arm: Arm) -> tuple[Any, Any]:
     knots = arm.start + 10.0 * np.arange(len(arm.distance))
+    # smoothed, since the published means scatter by their errors from knot to knot
     fine = np.arange(arm.start, arm.end + 0.05, 0.1)
     lines = (np.interp(fine, knots, values) for values in (arm.distance, arm.depth))
     distance, depth = (interpolate.splrep(fine, line, s=len(fine)) for line in lines)
@@ -102,6 +108,7 @@ def in_sagittarius_stream(
     """
     longitude, latitude = stream_coordinates(ra, dec)
     member = np.zeros(longitude.shape, dtype=bool)
+    # the arms overlap in longitude at different distances: a star may be in either
     for arm in (LEADING, TRAILING):
         mean, depth = arm.at(longitude)
         along = (longitude >= arm.start) & (longitude <= arm.end)

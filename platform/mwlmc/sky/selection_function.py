@@ -34,7 +34,12 @@ _APART = 4.5  # between the centres of two bins' unit spheres: none reaches into
 
 
 class Bin(NamedTuple):
-    """One bin of a binning: patch, quantity, and Galactocentric distances [kpc]."""
+    """One bin of a binning: patch, quantity, and Galactocentric distances [kpc].
+
+    Example:
+        >>> str(Bin("north", "v_gsr", 30.0, 40.0))
+        "v_gsr of patch 'north' at 30-40 kpc"
+    """
 
     patch: str
     quantity: str
@@ -54,6 +59,11 @@ class BinSample:
         counts: The number of stars in each.
         errors: Root-mean-square errors of velocity [km/s] in groups of about equal
             number.
+
+    Example:
+        >>> found = BinSample(cells=(3, 17), counts=(2, 5), errors=(4.0, 9.0))
+        >>> sum(found.counts)
+        7
     """
 
     cells: tuple[int, ...]
@@ -80,6 +90,11 @@ class Targets(NamedTuple):
         errors: The error groups of K bins `[K, ERROR_GROUPS]` [km/s]; those missing are
             0.
         groups: How many groups each bin has `[K]`.
+
+    Example:
+        >>> bins = (Bin("north", "v_gsr", 30.0, 40.0),)
+        >>> Sample(bins, (BinSample((3, 17), (2, 1), (4.0,)),)).targets.cell
+        array([ 3,  3, 17])
     """
 
     cell: IntArray
@@ -101,6 +116,14 @@ class Sample:
             they are.
         seed: Decides points, choices and errors, together with the number of the
             simulation.
+
+    Example:
+        >>> near = BinSample(cells=(3,), counts=(2,), errors=(4.0,))
+        >>> far = BinSample(cells=(5,), counts=(1,), errors=(6.0,))
+        >>> bins = (Bin("all", "v_gsr", 30.0, 40.0), Bin("all", "v_gsr", 40.0, 50.0))
+        >>> sample = Sample(bins, (near, far))
+        >>> sample.select(bins[1:]).stars[0].errors
+        (6.0,)
     """
 
     bins: tuple[Bin, ...]

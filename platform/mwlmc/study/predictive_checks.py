@@ -8,17 +8,16 @@ from mwlmc import replay
 from mwlmc.observed.binned_table import load_binned
 from mwlmc.replay import Replay
 from mwlmc.sky import kinematics
-from mwlmc.sky.binning import DESI_FOOTPRINT, SkyBinning
-from mwlmc.study import forecast, quantities
+from mwlmc.sky.binning import DESI_FOOTPRINT
+from mwlmc.study import forecast
 from mwlmc.study.options import Campaign, PredictiveChecks
 from mwlmc.study.panels import profile_panels
-from mwlmc.study.study import infer_row, simulate
+from mwlmc.study.study import DataRow, data_rows, infer_row, simulate
 from orrery.execution import cluster, simulation, summaries
 from orrery.judging import predictive
 from orrery.judging.predictive import Predictive
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray
-from orrery.records import Observation
 from orrery.results.recording import Recording, record
 from orrery.results.result import Result
 from orrery.results.sections import FigureSection, Text, Verdict
@@ -41,43 +40,34 @@ def predictive_checks(options: PredictiveChecks) -> Result:
         record("predictive", options, campaign.reports) as recording,
     ):
         halos = simulate(recording, campaign)
-        for row in options.rows:
-            binning, observation = data[row]
+        for row in data_rows({name: data[name] for name in options.rows}):
             pairs = summaries.compute(
-                kinematics.velocity_moments, halos, binning, model
+                kinematics.velocity_moments, halos, row.binning, model
             )
             inferred = infer_row(
-                recording,
-                row,
-                pairs,
-                model,
-                binning,
-                observation,
-                options.inference,
-                campaign.seed,
+                recording, row, pairs, model, options.inference, campaign.seed
             )
             draws = inferred.draws[: options.replicates]
-            again = _simulated_again(recording, row, draws, binning, campaign)
+            again = _simulated_again(recording, row, draws, campaign)
             check = predictive.check(
-                predictive.every(again), observation, campaign.seed
+                predictive.every(again), row.observation, campaign.seed
             )
-            _tell(recording, row, check, binning, observation)
+            _tell(recording, row, check)
     return recording.result
 
 
 def _simulated_again(
     recording: Recording,
-    row: str,
+    row: DataRow,
     draws: FloatArray,
-    binning: SkyBinning,
     campaign: Campaign,
 ) -> Splits:
     """Returns the summaries of simulations of a posterior's draws `[n, P]`."""
     simulator = campaign.simulator
     possible = replay.simulable(simulator, draws)
-    key = f"replayed.{quantities.row_key(row)}"
+    key = f"replayed.{row.key}"
     recording.metrics({f"{key}.draws": len(draws), f"{key}.kept": len(possible.theta)})
-    recording.add(Text(key, f"Simulated draws, {row}", str(possible)))
+    recording.add(Text(key, f"Simulated draws, {row.label}", str(possible)))
     # other stars than those that the posterior was trained on
     seed = campaign.seed + 1
     again = simulation.generate(
@@ -88,17 +78,14 @@ def _simulated_again(
         name="replay",
     )
     parameters = simulator.prior.parameters
-    return summaries.compute(kinematics.velocity_moments, again, binning, parameters)
+    return summaries.compute(
+        kinematics.velocity_moments, again, row.binning, parameters
+    )
 
 
-def _tell(
-    recording: Recording,
-    row: str,
-    check: Predictive,
-    binning: SkyBinning,
-    observation: Observation,
-) -> None:
-    key = f"predictive.{quantities.row_key(row)}"
+def _tell(recording: Recording, row: DataRow, check: Predictive) -> None:
+    key = f"predictive.{row.key}"
+    observation = row.observation
     numbers = {
         f"{key}.whole_vector_pvalue": check.whole_vector,
         f"{key}.worst_entry_pvalue": check.worst_entry,
@@ -107,13 +94,13 @@ def _tell(
     recording.metrics(numbers)
     table = predictive.predictive_table(check)
     table.meta["key"] = key
-    recording.tables({f"Predictive check, {row}": table})
+    recording.tables({f"Predictive check, {row.label}": table})
     smallest = min(check.whole_vector, check.worst_entry)
     recording.verdicts(
         [
             Verdict(
                 key,
-                f"Predictive check, {row}",
+                f"Predictive check, {row.label}",
                 smallest >= predictive.DOUBTFUL,
                 f"p = {check.whole_vector:.3f} for the whole vector, "
                 f"{check.worst_entry:.3f} for its most unusual entry.",
@@ -121,15 +108,15 @@ def _tell(
         ]
     )
     view = Violins(
-        profile_panels(binning),
+        profile_panels(row.binning),
         {observation.name: observation},
         {observation.name: check.predicted},
         {observation.name: check.tails},
     )
     recording.add(
         FigureSection(
-            f"predictions.{quantities.row_key(row)}",
-            f"Predictions, {row}",
+            f"predictions.{row.key}",
+            f"Predictions, {row.label}",
             view,
             "What draws of the posterior predict, with errors of measurement, and the "
             "data.",

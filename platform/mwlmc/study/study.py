@@ -4,8 +4,10 @@ A study introduces the science to the machinery. It computes and records; whoeve
 it chooses who reads. Without readers it is a trial of a sweep.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from astropy.table import Table
 
 from mwlmc.observed.binned_table import load_binned
 from mwlmc.observed.data_vectors import Measurement, vectors
@@ -30,7 +32,7 @@ from orrery.records import Observation
 from orrery.results import dataset_sections, posterior_sections
 from orrery.results.recording import Recording, record
 from orrery.results.result import Result
-from orrery.results.sections import FigureSection
+from orrery.results.sections import FigureSection, slug
 from orrery.results.views import Corner, CoverageCurves, Intervals, thinned
 from orrery.storage.dataset import Dataset
 
@@ -39,7 +41,44 @@ QUADRANT_ROWS = "H3+SEGUE+MagE quadrants"
 MASSES = ("M_LMC(<50 kpc)", "M_MW(<50 kpc)")
 REFLEX = ("v_x", "v_y", "v_z")
 
-Data = Mapping[str, tuple[SkyBinning, Observation]]
+
+@dataclass(frozen=True, eq=False)
+class DataRow:
+    """One data vector from which a posterior is inferred.
+
+    Arguments:
+        label: What it is called, such as `DESI, without v_tb`.
+        key: The same in keys of files and numbers, such as `desi.v_gsr`.
+        published: The row of Table 2 that it is compared with.
+        binning: How stars became summaries.
+        observation: The data vector.
+    """
+
+    label: str
+    key: str
+    published: str
+    binning: SkyBinning
+    observation: Observation
+
+
+def data_rows(
+    data: Mapping[str, tuple[SkyBinning, Observation]], survey: str = ""
+) -> list[DataRow]:
+    """Returns the data vectors of rows of Table 2.
+
+    Arguments:
+        data: Binning and data vector, by the name of the row.
+        survey: What the data are called if they are others than the row's.
+    """
+    rows = []
+    for published, (binning, observation) in data.items():
+        label, key = published, quantities.row_key(published)
+        if survey:
+            velocities = published.partition(", ")[2]
+            label = f"{survey}, {velocities}"
+            key = f"{slug(survey)}.{quantities.VELOCITY_KEYS[velocities]}"
+        rows.append(DataRow(label, key, published, binning, observation))
+    return rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +113,7 @@ def desi(options: Desi) -> Result:
     with cluster.connect(), record("desi", options, campaign.reports) as recording:
         recording.tables(summary_tables(stars, options.measurement))
         halos = simulate(recording, campaign)
-        rows = {f"DESI, {label}": row for label, row in data.items()}
+        rows = data_rows({f"DESI, {label}": row for label, row in data.items()})
         found = infer(
             recording, rows, halos, options.measurement, options.inference, campaign
         )
@@ -112,7 +151,7 @@ def simulate(recording: Recording, campaign: Campaign) -> Dataset:
 
 def infer(
     recording: Recording,
-    rows: Data,
+    rows: Sequence[DataRow],
     halos: Dataset,
     measurement: Measurement,
     inference: Inference,
@@ -122,37 +161,28 @@ def infer(
 
     Arguments:
         recording: Where they are recorded.
-        rows: Binning and data vector of each row, called as in Table 2.
+        rows: The data vectors.
         halos: The simulations.
         measurement: What is inferred.
         inference: How the posteriors are learned and sampled.
         campaign: Whose seed decides training, draws and tests.
     """
     found = {}
-    for row, (binning, observation) in rows.items():
+    for row in rows:
         pairs = summaries.compute(
-            kinematics.velocity_moments, halos, binning, measurement.parameters
+            kinematics.velocity_moments, halos, row.binning, measurement.parameters
         )
-        found[row] = infer_row(
-            recording,
-            row,
-            pairs,
-            measurement.parameters,
-            binning,
-            observation,
-            inference,
-            campaign.seed,
+        found[row.label] = infer_row(
+            recording, row, pairs, measurement.parameters, inference, campaign.seed
         )
     return Posteriors(found, pairs.train.theta)
 
 
 def infer_row(
     recording: Recording,
-    row: str,
+    row: DataRow,
     pairs: Splits,
     parameters: tuple[Parameter, ...],
-    binning: SkyBinning,
-    observation: Observation,
     inference: Inference,
     seed: int,
 ) -> Inferred:
@@ -160,29 +190,26 @@ def infer_row(
 
     Arguments:
         recording: Where it is recorded.
-        row: What it is called, as in Table 2.
+        row: The data vector.
         pairs: Simulated summaries of the same binning.
         parameters: What is inferred.
-        binning: How stars became summaries.
-        observation: The data vector.
         inference: How the posterior is learned and sampled.
         seed: Decides training, draws and tests.
     """
-    key = quantities.row_key(row)
     inferred = posteriors.infer(
-        row,
+        row.label,
         pairs,
         parameters,
-        observation,
+        row.observation,
         inference,
         seed,
-        recording.run.shared / "posteriors" / key,
-        posterior_sections.epoch_logger(recording, row),
-        posterior_sections.check_logger(recording, key, row),
+        recording.run.shared / "posteriors" / row.key,
+        posterior_sections.epoch_logger(recording, row.label),
+        posterior_sections.check_logger(recording, row.key, row.label),
     )
-    recording.answers(quantities.answers(key, row, inferred.draws))
+    recording.answers(quantities.answers(row.key, row.label, inferred.draws))
     posterior_sections.tell(
-        recording, key, row, inferred, pairs, profile_panels(binning)
+        recording, row.key, row.label, inferred, pairs, profile_panels(row.binning)
     )
     return inferred
 
@@ -204,15 +231,18 @@ def quadrants_posteriors(options: Quadrants) -> Result:
             recording, rows, halos, options.measurement, options.inference, campaign
         )
         stars: comparison.StellarSample = "mock" if mock else "other"
-        for row, draws in found.draws.items():
+        for row in rows:
+            draws = found.draws[row.label]
             recording.tables(
-                comparison.compare_with_published(draws, row, found.prior, stars)
+                comparison.compare_with_published(
+                    draws, row.published, found.prior, stars
+                )
             )
         recording.tables(comparison.prior_tables(found.prior))
     return recording.result
 
 
-def _forecast_rows(options: Quadrants) -> tuple[Data, Mapping[str, object]]:
+def _forecast_rows(options: Quadrants) -> tuple[list[DataRow], dict[str, Table]]:
     """Returns the mock data vectors of H3+SEGUE+MagE, of which there are no tables."""
     rows = {}
     for label, whole in without_and_with_v_tb(quadrants(options.bins)).items():
@@ -221,10 +251,10 @@ def _forecast_rows(options: Quadrants) -> tuple[Data, Mapping[str, object]]:
         campaign = options.campaign
         mock = forecast.forecast(row, binning, campaign.seed, campaign.simulator)
         rows[row] = (binning, mock)
-    return rows, {}
+    return data_rows(rows), {}
 
 
-def _observed_rows(options: Quadrants) -> tuple[Data, Mapping[str, object]]:
+def _observed_rows(options: Quadrants) -> tuple[list[DataRow], dict[str, Table]]:
     """Returns the data vectors of real stars, and what was selected as tables."""
     whole = quadrants(options.bins)
     stars = load_binned(options.stars, whole, options.selection)
@@ -235,7 +265,7 @@ def _observed_rows(options: Quadrants) -> tuple[Data, Mapping[str, object]]:
         options.campaign.seed,
     )
     rows = {f"{QUADRANT_ROWS}, {label}": row for label, row in found.items()}
-    return rows, summary_tables(stars, options.measurement)
+    return data_rows(rows, "quadrants"), summary_tables(stars, options.measurement)
 
 
 def table2(options: Table2) -> Result:
@@ -251,7 +281,12 @@ def table2(options: Table2) -> Result:
     with cluster.connect(), record("table2", options, campaign.reports) as recording:
         halos = simulate(recording, campaign)
         found = infer(
-            recording, data, halos, options.measurement, options.inference, campaign
+            recording,
+            data_rows(data),
+            halos,
+            options.measurement,
+            options.inference,
+            campaign,
         )
         recording.tables(comparison.whole_table2(found.draws, found.prior))
         _tell_calibrations(recording, found)

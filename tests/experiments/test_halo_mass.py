@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.table import Table
-from orrery.results.reports import slug
 
 from halomass.catalogues.universe_machine import STRUCT
 from halomass.study.ensembles import (
@@ -15,19 +14,23 @@ from halomass.study.ensembles import (
     label_noisy,
 )
 from halomass.study.options import Campaign
+from halomass.study.study import ensemble_key
+from orrery.results.sections import slug
 
-OF_HOSTS = Path(__file__).parents[1] / "experiments/halo_mass.py"
+OF_HOSTS = Path(__file__).parents[2] / "experiments/halo_mass.py"
 TOY_HOSTS = (
-    *("--members", "3", "--max-epochs", "15"),
+    *("--ensemble.members", "3", "--ensemble.max-epochs", "15"),
     *("--realisations", "1", "--window", "2"),
+    *("--flows.ranked.members", "1", "--flows.ranked.training.max-epochs", "2"),
+    *("--flows.unordered.training.max-epochs", "2"),
 )
-MOCK_HOSTS = (*TOY_HOSTS, "--hosts", "2048")
+MOCK_HOSTS = (*TOY_HOSTS, "--hosts", "1280")
 BOX = 60.0  # [Mpc/h] of a toy catalogue
 
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    return tmp_path_factory.mktemp("experiments")
+    return tmp_path_factory.mktemp("hosts")
 
 
 @pytest.fixture(scope="module")
@@ -44,27 +47,24 @@ def test_the_milky_way_is_weighed_by_mock_hosts(mock, shapes):
         *(f"{name}, {label_noisy(n)}" for name in others for n in NEIGHBOUR_COUNTS),
     ]
     for name in every:
-        errors = Table.read(mock / f"errors_{slug(name)}.ecsv")
+        errors = Table.read(mock / f"errors.{ensemble_key(name)}.ecsv")
         assert errors["tests"].sum() > 100
         assert np.isfinite(errors["rmse"]).any()
-    for table in ("mass_milky_way", "errors_compared_with_published_values"):
+    for table in ("mass", "accuracy.rmse"):
         assert tables[f"{table}.ecsv"] == len(every)
-    assert tables["what_moves_the_mass.ecsv"] == len(every) - len(
+    assert tables["mass.what_moves_it.ecsv"] == len(every) - len(
         NEIGHBOUR_COUNTS
     )  # not by noiseless data
-    assert tables["masses_by_catalogue.ecsv"] == len(NEIGHBOUR_COUNTS) * (
-        1 + len(others)
-    )
-    assert tables["leaving_out_one_neighbour.ecsv"] == max(NEIGHBOUR_COUNTS)
-    assert tables["estimators.ecsv"] == 3
-    assert tables["mock_universe_not_a_simulation.ecsv"] > 0
-    for figure in (*FIGURES, "Published masses"):
-        assert {f"{slug(figure)}.png", f"{slug(figure)}.pdf"} <= {
-            p.name for p in mock.iterdir()
-        }
+    assert tables["mass.by_catalogue.ecsv"] == len(NEIGHBOUR_COUNTS) * (1 + len(others))
+    assert tables["mass.leave_one_out.ecsv"] == max(NEIGHBOUR_COUNTS)
+    assert tables["mass.estimators.ecsv"] == 3
+    assert tables["mock.acceptance.ecsv"] > 0
+    figures = [f"predictions.{slug(title)}" for title in FIGURES]
+    for figure in (*figures, "published_masses"):
+        assert {f"{figure}.png", f"{figure}.pdf"} <= {p.name for p in mock.iterdir()}
     text = (mock / "report.html").read_text()
     assert "These hosts are a MOCK" in text
-    masses = Table.read(mock / "mass_milky_way.ecsv")
+    masses = Table.read(mock / "mass.ecsv")
     assert (masses["lower"] < masses["upper"]).all()
 
 
@@ -94,17 +94,17 @@ def test_another_host_is_weighed_by_what_was_learned_before(
     assert folder != mock
     assert "simulating" not in result.stderr  # hosts and ensembles are used again
     assert "training" not in result.stderr
-    masses = Table.read(folder / "mass_a_host.ecsv")
+    masses = Table.read(folder / "mass.ecsv")
     mock_observations = [
         one for one in masses["ensemble"] if "mock observations" in one
     ]
     assert len(mock_observations) == len(NEIGHBOUR_COUNTS)
     assert {*masses["ensemble"]} - {*mock_observations} == {*ensemble_features(1, 30)}
-    assert not {"published_masses.png", "estimators.ecsv"} & {
+    assert not {"published_masses.png", "mass.estimators.ecsv"} & {
         p.name for p in folder.iterdir()
     }
     for one in ensemble_features(1, 30):
-        name = f"errors_{slug(one)}.ecsv"
+        name = f"errors.{ensemble_key(one)}.ecsv"
         assert (folder / name).read_bytes() == (mock / name).read_bytes()
 
 
@@ -152,11 +152,11 @@ def test_the_milky_way_is_weighed_by_hosts_of_a_catalogue(tmp_path, run, page, s
     tables, text = shapes(folder), (folder / "report.html").read_text()
     assert "MOCK" not in text
     assert not [name for name in tables if "mock" in name]
-    assert tables["mass_milky_way.ecsv"] == len(ensemble_features(1, 25))
-    masses = Table.read(folder / "masses_by_catalogue.ecsv")
+    assert tables["mass.ecsv"] == len(ensemble_features(1, 25))
+    masses = Table.read(folder / "mass.by_catalogue.ecsv")
     assert {*masses["trained_on"]} == {path.name}
     assert np.isnan(masses["published"]).all()
-    assert tables["estimators.ecsv"] == 3
+    assert tables["mass.estimators.ecsv"] == 3
     (halos, hosts) = sorted(
         p.name.split("-")[0] for p in (tmp_path / "datasets").iterdir()
     )
@@ -170,6 +170,6 @@ def test_help_explains_every_option_of_hosts(told):
         "--catalogue",
         "--box",
         "--hosts",
-        "--members",
+        "--ensemble.members",
         "--window",
     )

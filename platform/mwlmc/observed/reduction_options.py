@@ -1,0 +1,98 @@
+"""Options with which a star table is reduced: the survey, its selection, and its bins."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from mwlmc.observed.star_tables import StarSelection
+from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS, SkyBinning, quadrants
+
+COMMAND = "python -m mwlmc.observed.binned_table"
+
+# The committed table of SDSS giants was published without the stream; a second cut
+# would take stars of the smooth halo near its arms.
+_SELECTIONS: dict[str, StarSelection] = {
+    "desi": StarSelection(sagittarius=True, inner=30.0, outer=100.0),
+    "quadrants": StarSelection(sagittarius=False, inner=30.0, outer=160.0),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Returns the parser of the command line."""
+    options = argparse.ArgumentParser(
+        prog=COMMAND,
+        description="Reduces a star table to a binned table.",
+    )
+    options.add_argument("survey", choices=list(_SELECTIONS), help="footprint and bins")
+    options.add_argument(
+        "stars", type=Path, help="star table: MWS_BHB.fits, CSV, ECSV or FITS"
+    )
+    options.add_argument("out", type=Path, help="the binned table to write (ECSV)")
+    options.add_argument(
+        "--name", help="what was observed; default: the star table's name"
+    )
+    options.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    options.add_argument(
+        "--bins", type=int, help="distance bins of each quadrant; default: 5"
+    )
+    options.add_argument(
+        "--sagittarius-cut",
+        action=argparse.BooleanOptionalAction,
+        help="leave out the Sagittarius stream; default: for desi only",
+    )
+    options.add_argument(
+        "--proper-motions",
+        action=argparse.BooleanOptionalAction,
+        help="use proper motions; default: for desi only",
+    )
+    return options
+
+
+def chosen_selection(options: argparse.Namespace) -> StarSelection:
+    """Returns which stars are kept: the survey's own selection, unless an option changes it."""
+    selection = _SELECTIONS[options.survey]
+    if options.sagittarius_cut is None:
+        return selection
+    return replace(selection, sagittarius=options.sagittarius_cut)
+
+
+def chosen_binning(options: argparse.Namespace) -> SkyBinning:
+    """Returns the survey's binning, with proper motions where they are to be used.
+
+    Raises:
+        ValueError: If a number of bins is given for a survey with bins of its own.
+    """
+    proper_motions = options.proper_motions
+    if proper_motions is None:
+        # as the committed tables are: DESI's stars have proper motions, SDSS's giants none
+        proper_motions = options.survey == "desi"
+    binning = _survey_binning(options)
+    return binning if proper_motions else binning.select(("v_gsr",))
+
+
+def _survey_binning(options: argparse.Namespace) -> SkyBinning:
+    if options.bins is None:
+        return DESI_FOOTPRINT if options.survey == "desi" else QUADRANTS
+    if options.survey == "desi":
+        raise ValueError(
+            f"--bins {options.bins}: desi has bins of its own; leave this out"
+        )
+    return quadrants(options.bins)
+
+
+def as_command(options: argparse.Namespace) -> str:
+    """Returns the command that makes the same table again, with file names but no folders."""
+    flags = [
+        f"--{'' if value else 'no-'}{name.replace('_', '-')}"
+        for name, value in vars(options).items()
+        if isinstance(value, bool)
+    ]
+    named = [] if options.bins is None else [f"--bins {options.bins}"]
+    named += [] if options.name is None else [f"--name {options.name!r}"]
+    words = [
+        options.survey,
+        options.stars.name,
+        options.out.name,
+        f"--seed {options.seed}",
+    ]
+    return " ".join([COMMAND, *words, *named, *flags])

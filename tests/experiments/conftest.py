@@ -1,0 +1,78 @@
+"""What tests of experiments share: toy size, a place to run, simulations made once."""
+
+import fcntl
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+SIMULATIONS = 32
+TOY = (
+    *("--simulations", f"{SIMULATIONS}"),
+    *("--max-epochs", "2", "--workers", "0"),
+    *("--transforms", "2", "--draws", "200"),
+    *("--calibration-draws", "50"),
+)
+
+
+@pytest.fixture(scope="session")
+def experiments():
+    """The experiments by their names."""
+    folder = Path(__file__).parents[2] / "experiments"
+    return {path.stem: path for path in sorted(folder.glob("*.py"))}
+
+
+@pytest.fixture(scope="session")
+def toy():
+    """The options by which an experiment with simulated stars takes seconds."""
+    return TOY
+
+
+@pytest.fixture(scope="session")
+def toy_datasets():
+    """The folder with the simulations of toy size: one worker makes them, others wait."""
+    from mwlmc.study.options import Campaign
+    from orrery.execution import simulation
+
+    folder = Path(os.environ["XDG_CACHE_HOME"], "toy-datasets")
+    campaign = Campaign(simulations=SIMULATIONS)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        simulation.generate(
+            campaign.simulator,
+            SIMULATIONS,
+            campaign.seed,
+            folder,
+            name="mwlmc",
+            actors=0,
+        )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def place(toy_datasets, tmp_path_factory):
+    """A folder whose datasets are those of all experiments, and whose reports are its own."""
+    folder = tmp_path_factory.mktemp("experiments")
+    (folder / "datasets").symlink_to(toy_datasets)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def write_stars():
+    """Writes a table of stars as a user has them, with other or without some columns."""
+    from astropy.table import Table
+
+    def write(path, **columns):
+        random = np.random.default_rng(0)
+        usual = {
+            "ra_deg": random.uniform(130, 250, 400),
+            "dec_deg": random.uniform(0, 60, 400),
+            "distance_kpc": random.uniform(32, 98, 400),
+            "vlos_kms": random.normal(0, 100, 400),
+        }
+        given = {k: v for k, v in (usual | columns).items() if v is not None}
+        Table(given).write(path)
+        return path
+
+    return write

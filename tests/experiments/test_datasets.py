@@ -1,0 +1,53 @@
+"""Simulations that experiments share: whole, and for one binning."""
+
+from pathlib import Path
+
+import pytest
+
+from mwlmc.observed.binned_table import read_binned
+from mwlmc.observed.data_vectors import observe
+from mwlmc.parameters import INFERRED
+from mwlmc.simulator import Simulator
+from mwlmc.sky import kinematics
+from mwlmc.sky.binning import DESI_FOOTPRINT
+from orrery.execution import simulation, summaries
+from orrery.learning import posterior
+from orrery.learning.flow import Flow
+from orrery.learning.training import Training
+from orrery.storage.dataset import Dataset
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+def test_a_posterior_refuses_another_binning(tmp_path):
+    halos = simulation.generate(Simulator(stars=3000), 32, 1, tmp_path, actors=0)
+    table = read_binned(ROOT / "datasets/observed/desi_dr1_bhb.ecsv")
+    radial = DESI_FOOTPRINT.select(("v_gsr",))
+    pairs = summaries.compute(kinematics.velocity_moments, halos, radial, INFERRED)
+    covariance = observe(table, radial).covariance
+    options = Training(max_epochs=1)
+    estimate = posterior.fit(
+        pairs,
+        INFERRED,
+        covariance,
+        Flow(transforms=1),
+        options,
+        1,
+        tmp_path / "posterior",
+    )
+    with pytest.raises(ValueError, match="binning"):
+        estimate.sample(observe(table, DESI_FOOTPRINT), 10, 1)
+
+
+@pytest.mark.slow
+def test_a_truncated_shard_is_refused_by_readers_and_made_again(tmp_path):
+    simulator = Simulator(stars=500)
+    halos = simulation.generate(simulator, 4, 1, tmp_path, actors=0, shard_size=2)
+    shard = sorted(halos.folder.glob("shards/*.arrow"))[1]
+    whole = shard.read_bytes()
+    shard.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=shard.name):
+        Dataset.open(halos.folder).verify()
+    simulation.generate(simulator, 4, 1, tmp_path, actors=0, shard_size=2)
+    assert shard.read_bytes() == whole

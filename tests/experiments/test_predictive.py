@@ -1,0 +1,24 @@
+"""Posterior predictive checks: draws are simulated, and each bin is judged."""
+
+import pytest
+
+from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
+from mwlmc.study.literature import TABLE2
+from mwlmc.study.quantities import row_key
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("connected")]
+
+
+def test_predictions_are_simulated_and_judged_bin_by_bin(
+    experiments, toy, place, run, page, shapes, metrics
+):
+    script, wanted = experiments["predictive"], [*TABLE2][0::5]
+    options = (*toy, "--replicates", "32", "--rows", *wanted)
+    folder = page(run(script, *options, place=place)).parent
+    tables, numbers = shapes(folder), metrics(folder)
+    binnings = (DESI_FOOTPRINT.select(("v_gsr",)), QUADRANTS)
+    for row, binning in zip(wanted, binnings, strict=True):
+        assert tables[f"predictive.{row_key(row)}.ecsv"] == len(binning.names)
+        assert 0 < numbers[f"predictive.{row_key(row)}.whole_vector_pvalue"] <= 1
+        assert (folder / f"predictions.{row_key(row)}.png").exists()
+    assert len([*(place / "datasets").glob("replay-*")]) == len(wanted)

@@ -1,0 +1,43 @@
+"""Laws of hlists: columns are found in the header, and so is another simulation."""
+
+import pytest
+
+from halomass.catalogues.catalogue import open_catalogue
+
+BOX, H = 64.0, 0.678
+
+
+HLIST = (
+    "scale id desc_scale desc_id num_prog pid upid desc_pid phantom sam_mvir mvir rvir rs vrms "
+    "mmp? scale_of_last_MM vmax x y z vx vy vz Jx Jy Jz Spin Rs_Klypin Mvir_all M200b A[x] "
+    "b_to_a(500c) A[x](500c) Macc Mpeak Vacc Vpeak Vmax@Mpeak"
+)
+
+
+HLIST_NAMES = HLIST.split()
+
+
+@pytest.mark.parametrize("name", ["Mpeak", "mvir", "upid", "vx"])
+def test_a_missing_column_of_an_hlist_is_named(
+    name, tmp_path, halos, write_hlist, refused
+):
+    names = [n for n in HLIST_NAMES if n != name]
+    path = write_hlist(tmp_path / "hlist_1.00000.list", halos(20), names)
+    refused(f"hlist_1.00000.list has no column {name}: ", path, tmp_path)
+
+
+def test_an_hlist_without_names_is_refused(tmp_path, halos, write, refused):
+    path = write("hlist", tmp_path, halos(20))
+    path.write_text(path.read_text().partition("\n")[2])
+    refused(r"no header with the names of its columns", path, tmp_path)
+
+
+def test_an_hlist_of_another_simulation_is_refused(
+    tmp_path, halos, write_hlist, refused
+):
+    path = write_hlist(tmp_path / "hlist_1.00000.list", halos(20), box=250.0)
+    refused(r"its header says a box of \[Mpc/h\] 250\.0+, not 64", path, tmp_path)
+    write_hlist(path, halos(20), h0=0.7)
+    refused(r"its header says h = 0\.70+, not 0\.678", path, tmp_path)
+    write_hlist(path, halos(20), h0=0.6777)
+    assert open_catalogue(path, BOX).chunks == 1
