@@ -15,7 +15,7 @@ from mwlmc.study.literature import (
     Published,
     measurements,
 )
-from orrery.parameters import FloatArray, Parameter, names
+from orrery.parameters import FloatArray, Parameter, parameter_names
 
 # How far a median may be from the published one [published sigma] before it is called a
 # miss. The Milky Way's mass follows its prior, which the paper prints lower than its
@@ -38,7 +38,7 @@ def quantities(draws: FloatArray) -> dict[str, FloatArray]:
 
     The first parameters are `INFERRED`, whatever else is inferred.
     """
-    column = dict(zip(names(INFERRED), draws.T[: len(INFERRED)], strict=True))
+    column = dict(zip(parameter_names(INFERRED), draws.T[: len(INFERRED)], strict=True))
     v_travel = np.sqrt(column["v_x"] ** 2 + column["v_y"] ** 2 + column["v_z"] ** 2)
     values = {"v_travel": v_travel}
     for name, quantity in QUANTITIES.items():

@@ -22,7 +22,7 @@ from orrery.learning.mixture import Mixture, OnMember
 from orrery.learning.posterior import Posterior
 from orrery.learning.training import Training
 from orrery.pairs import Splits
-from orrery.parameters import FloatArray, Parameter, names
+from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Observation
 from orrery.results import figures
 from orrery.results.figures import Panel
@@ -245,7 +245,7 @@ def _show_posterior(
     parameters = estimate.parameters
     members = estimate.members if isinstance(estimate, Mixture) else (estimate,)
     units = [p.unit for p in parameters]
-    report.draws(f"Draws, {label}", names(parameters), units, draws)
+    report.draws(f"Draws, {label}", parameter_names(parameters), units, draws)
     report.figure(
         f"Posterior, {label}",
         figures.corner({label: draws}, parameters, prior=splits.train.theta),
@@ -272,7 +272,7 @@ def _parameter_table(
     summary = diagnostics.posterior_summary(draws)
     return Table(
         {
-            "parameter": list(names(parameters)),
+            "parameter": list(parameter_names(parameters)),
             "unit": [p.unit for p in parameters],
             "median": summary.median,
             "lower": summary.lower,
@@ -370,7 +370,7 @@ def _rejected(judged: Calibration, parameters: tuple[Parameter, ...]) -> str:
     )
     return ", ".join(
         f"{name} (p = {rank[i]:.2g}, band {band[i]:.2g})"
-        for i, name in enumerate(names(parameters))
+        for i, name in enumerate(parameter_names(parameters))
         if min(rank[i], band[i]) < LEVEL
     )
 
@@ -379,7 +379,7 @@ def _calibration_table(judged: Calibration, parameters: tuple[Parameter, ...]) -
     intervals, ranks = judged.intervals, judged.ranks
     table = Table(
         {
-            "parameter": list(names(parameters)),
+            "parameter": list(parameter_names(parameters)),
             "rank_pvalue": ranks.ks_pvalue,
             "corrected": verdicts.holm(ranks.ks_pvalue),
             "band_corrected": verdicts.holm(ranks.band_pvalue),
