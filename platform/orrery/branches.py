@@ -5,6 +5,7 @@ last number there is, each use below a branch of its own, so that no two uses sh
 stream. New uses go to the end of the list: the numbers decide what is drawn.
 """
 
+# A seed's branches are numbered with 32 bits, and no campaign reaches the last of them.
 LEARNING = 2**32 - 1
 (
     ORDER,

@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from orrery.parameters import FloatArray
 from orrery.records import Observation
 
-ROUNDING = (
-    1e-6  # relative: by how much equal errors may differ after rounding in a file
-)
+# Relative: by how much equal errors may differ after rounding in a file.
+ROUNDING = 1e-6
 
 
 def to_table(observation: Observation) -> Table:
@@ -55,7 +54,8 @@ def from_table(table: Table) -> Observation:
             error is negative, or errors and covariance disagree.
     """
     plain = Table(table, copy=False)  # quantities become columns with units
-    value, error = _column(plain, "value"), _column(plain, "error")
+    value = _column(plain, "value")
+    error = _column(plain, "error")
     names = tuple(str(name) for name in _column(plain, "summary", "name"))
     rescale = (
         _factor(error.unit, value.unit, "error") if error.unit and value.unit else 1.0
@@ -117,6 +117,7 @@ def _covariance(table: Table, error: FloatArray, names: tuple[str, ...]) -> Floa
     ]
     if wrong:
         raise ValueError(f"the errors of {wrong} must be finite and not negative")
+    # People write tables by hand, and independent errors need no matrix.
     if "covariance" not in table.meta:
         return np.diag(error**2)
     covariance = np.array(table.meta["covariance"], dtype=np.float64)
@@ -161,12 +162,8 @@ def arranged(
             another kind.
     """
     order = _order(observation, tuple(names))
-    factor = np.array(
-        [
-            _factor(observation.units[i], u, n)
-            for i, u, n in zip(order, units, names, strict=True)
-        ]
-    )
+    wanted = zip(order, units, names, strict=True)
+    factor = np.array([_factor(observation.units[i], u, n) for i, u, n in wanted])
     covariance = observation.covariance[np.ix_(order, order)] * np.outer(factor, factor)
     value = observation.value[order] * factor
     return replace(
@@ -208,7 +205,7 @@ def conform_to(
     return arranged(observation, names, units)
 
 
-def rows(x: FloatArray, size: int) -> FloatArray:
+def checked_rows(x: FloatArray, size: int) -> FloatArray:
     """Returns rows of summaries after a look at their shape.
 
     Arguments:
@@ -240,7 +237,8 @@ def _order(observation: Observation, names: tuple[str, ...]) -> NDArray[np.intp]
 def _factor(given: Any, wanted: Any, name: str) -> float:
     """Returns what values in one unit are multiplied with to be in another."""
     try:
-        old, new = Unit(given), Unit(wanted)
+        old = Unit(given)
+        new = Unit(wanted)
         if old == new:
             return 1.0
         # a logarithm changes by a sum, not by a factor

@@ -1,8 +1,8 @@
 """Draws as other programs want them: an astropy table, GetDist's samples, ArviZ's inference data.
 
 The table is the source of all others. Each of its columns knows a parameter's unit, its
-label and its finite bounds, also after a detour through a file, so that no other
-program has to be told.
+label and its finite bounds, also after a detour through a file, so that nobody has to
+give them again.
 """
 
 from collections.abc import Sequence
@@ -19,7 +19,9 @@ from orrery.parameters import FloatArray, Parameter, finite
 INSTALL = "pip install 'orrery[notebook]'"
 
 
-def table(parameters: Sequence[Parameter], draws: FloatArray, meta: JSON) -> QTable:
+def draws_table(
+    parameters: Sequence[Parameter], draws: FloatArray, meta: JSON
+) -> QTable:
     """Returns draws as a table with one column for each parameter.
 
     A logarithm's column is in `dex`: its `.physical` is the quantity itself.
@@ -36,6 +38,7 @@ def table(parameters: Sequence[Parameter], draws: FloatArray, meta: JSON) -> QTa
         raise ValueError(f"draws of shape {draws.shape} need {len(parameters)} columns")
     drawn = QTable(meta=meta)
     for parameter, values in zip(parameters, draws.T, strict=True):
+        # `subok` keeps logarithms logarithms, with their `.physical`.
         drawn[parameter.name] = Quantity(values, parameter.unit, subok=True)
         info = drawn[parameter.name].info
         info.description = parameter.label
@@ -43,14 +46,17 @@ def table(parameters: Sequence[Parameter], draws: FloatArray, meta: JSON) -> QTa
     return drawn
 
 
-def array(drawn: QTable) -> FloatArray:
+def draws_array(drawn: QTable) -> FloatArray:
     """Returns the plain numbers `[n, P]` of a table of draws, column after column."""
     return np.stack([np.asarray(_plain(drawn[n])) for n in drawn.colnames], axis=1)
 
 
 def corner_arguments(drawn: QTable) -> dict[str, Any]:
     """Returns what `corner.corner` takes: `corner.corner(**corner_arguments(drawn))`."""
-    return {"data": array(drawn), "labels": [f"${label}$" for label in _labels(drawn)]}
+    return {
+        "data": draws_array(drawn),
+        "labels": [f"${label}$" for label in _labels(drawn)],
+    }
 
 
 def getdist_samples(drawn: QTable) -> Any:
@@ -61,7 +67,7 @@ def getdist_samples(drawn: QTable) -> Any:
     """
     samples = _getdist().MCSamples
     return samples(
-        samples=array(drawn),
+        samples=draws_array(drawn),
         names=drawn.colnames,
         labels=_labels(drawn),
         ranges=_bounds(drawn),
@@ -77,7 +83,7 @@ def inference_data(drawn: QTable) -> Any:
     Raises:
         ImportError: If ArviZ is not installed.
     """
-    values = array(drawn).T[:, np.newaxis]
+    values = draws_array(drawn).T[:, np.newaxis]
     found = _arviz().from_dict(posterior=dict(zip(drawn.colnames, values, strict=True)))
     found.posterior.attrs.update(drawn.meta)
     for name in drawn.colnames:

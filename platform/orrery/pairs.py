@@ -1,6 +1,6 @@
 """Pairs: parameters theta and summaries x of the same simulations, in their splits.
 
-Pairs are plain arrays. Whoever trains, judges or draws takes them without knowing where
+Pairs are plain arrays. Training, judging and drawing take them without knowing where
 they were computed, on a cluster or in this process.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from orrery.parameters import FloatArray, Parameter, names
+from orrery.parameters import FloatArray, Parameter, parameter_names
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Pairs:
     x: FloatArray
 
     def __post_init__(self) -> None:
+        # Checked here once, so that whoever learns or judges need not.
         if self.theta.ndim != 2 or self.x.ndim != 2 or len(self.theta) != len(self.x):
             raise ValueError(
                 f"theta of shape {self.theta.shape} and x of shape {self.x.shape} must be "
@@ -65,8 +66,17 @@ class Splits:
     Example:
         >>> some = Pairs(np.zeros((8, 1)), np.ones((8, 2)))
         >>> few = Pairs(np.zeros((2, 1)), np.ones((2, 2)))
-        >>> names, units = ("count", "spread"), ("", "km / s")
-        >>> splits = Splits(some, few, few, ("mass",), names, units, "by hand", "toy", 0)
+        >>> splits = Splits(
+        ...     train=some,
+        ...     validation=few,
+        ...     test=few,
+        ...     parameters=("mass",),
+        ...     names=("count", "spread"),
+        ...     units=("", "km / s"),
+        ...     definition="by hand",
+        ...     dataset="toy",
+        ...     dropped=0,
+        ... )
         >>> splits.check_parameters([Parameter("mass", "dex(solMass)", "$m$")])
         >>> splits.check_parameters([Parameter("age", "Gyr", "$t$")])
         Traceback (most recent call last):
@@ -88,9 +98,10 @@ summaries with the same parameters
 
     def check_parameters(self, parameters: Sequence[Parameter]) -> None:
         """Raises ValueError if the pairs are not of these parameters in this order."""
-        if names(parameters) != self.parameters:
+        wanted = parameter_names(parameters)
+        if wanted != self.parameters:
             raise ValueError(
-                f"the pairs have the parameters {self.parameters}, not {names(parameters)}: "
+                f"the pairs have the parameters {self.parameters}, not {wanted}: "
                 "compute the summaries with the same parameters"
             )
 

@@ -31,9 +31,11 @@ def generator(seed: int, *indices: int) -> np.random.Generator:
     """
     if seed < 0 or any(index < 0 for index in indices):
         raise ValueError(f"seed {seed} and indices {indices} must be 0 or larger")
+    # As if spawned, but without the siblings: child i costs the same for every i.
     sequence = np.random.SeedSequence(
         entropy=seed, spawn_key=tuple(int(i) for i in indices)
     )
+    # Named, because numpy may change what its default generator is.
     return np.random.Generator(np.random.PCG64(sequence))
 
 
@@ -48,6 +50,13 @@ class Parameter:
         label: The name in figures, in mathtext.
         lower: The smallest possible value.
         upper: The largest possible value.
+
+    Raises:
+        ValueError: If the bounds do not ascend.
+
+    Example:
+        >>> Parameter("v_z", "km / s", "$v_z$", lower=-100.0).upper
+        inf
     """
 
     name: str
@@ -71,7 +80,16 @@ class Distribution(Protocol):
 
 @dataclass(frozen=True)
 class Uniform:
-    """The uniform distribution between two bounds."""
+    """The uniform distribution between two bounds.
+
+    Arguments:
+        lower: The lower bound.
+        upper: The upper bound.
+
+    Example:
+        >>> Uniform(-1.0, 3.0).quantile(np.array([0.0, 0.5, 1.0]))
+        array([-1.,  1.,  3.])
+    """
 
     lower: float
     upper: float
@@ -83,7 +101,18 @@ class Uniform:
 
 @dataclass(frozen=True)
 class Normal:
-    """The normal distribution, truncated to `lower` and `upper`."""
+    """The normal distribution, truncated to `lower` and `upper`.
+
+    Arguments:
+        mean: The mean before truncation.
+        sigma: The standard deviation before truncation.
+        lower: The lower bound.
+        upper: The upper bound.
+
+    Example:
+        >>> Normal(mean=12.0, sigma=0.3).quantile(np.array([0.5]))
+        array([12.])
+    """
 
     mean: float
     sigma: float
@@ -94,6 +123,7 @@ class Normal:
         """Returns the values below which the given fractions `[N]` of the distribution lie."""
         low = special.ndtr((self.lower - self.mean) / self.sigma)
         high = special.ndtr((self.upper - self.mean) / self.sigma)
+        # Far in a tail the quantile of a rounded fraction may lie beyond the bound.
         value = self.mean + self.sigma * special.ndtri(low + (high - low) * probability)
         return np.clip(value, self.lower, self.upper)
 
@@ -105,6 +135,14 @@ class Prior:
     Arguments:
         parameters: The P parameters.
         distributions: One distribution for each.
+
+    Raises:
+        ValueError: If there are not as many.
+
+    Example:
+        >>> prior = Prior((Parameter("scale", "kpc", "$s$"),), (Uniform(10.0, 20.0),))
+        >>> prior.draw(generator(1, 0), count=3).shape
+        (3, 1)
     """
 
     parameters: tuple[Parameter, ...]
@@ -120,7 +158,7 @@ class Prior:
     @property
     def names(self) -> tuple[str, ...]:
         """The parameters' names, in order."""
-        return names(self.parameters)
+        return parameter_names(self.parameters)
 
     def draw(self, random: np.random.Generator, count: int = 1) -> FloatArray:
         """Returns independent draws, with shape `[count, P]`."""
@@ -142,7 +180,7 @@ class Prior:
         }
 
 
-def names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
+def parameter_names(parameters: Sequence[Parameter]) -> tuple[str, ...]:
     """Returns the names of the parameters, in order."""
     return tuple(p.name for p in parameters)
 

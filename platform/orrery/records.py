@@ -19,7 +19,18 @@ from orrery.parameters import FloatArray
 
 @dataclass(frozen=True)
 class Column:
-    """One column of a table: name, unit (astropy's generic format), meaning, numpy dtype."""
+    """One column of a table.
+
+    Arguments:
+        name: Its name.
+        unit: Its unit in astropy's generic format; empty when dimensionless.
+        description: What it means.
+        dtype: Its type, as numpy names it.
+
+    Example:
+        >>> Column("r", "kpc", "Galactocentric distance", "float16").dtype
+        'float16'
+    """
 
     name: str
     unit: str
@@ -35,6 +46,11 @@ class Schema:
         scalars: Columns with one value for each simulation.
         particles: Columns with a list of values for each simulation, all of the same
             length.
+
+    Example:
+        >>> schema = Schema((Column("mass", "solMass", "of the host"),))
+        >>> schema.arrow({"seed": 1}).field("mass").metadata[b"unit"]
+        b'solMass'
     """
 
     scalars: tuple[Column, ...]
@@ -64,6 +80,13 @@ class Records:
         particles: One array `[sum of counts]` for each particle column, simulation
             after simulation.
         offsets: Where each simulation's particles begin, with shape `[B + 1]`.
+
+    Example:
+        >>> r = np.array([50.0, 60.0, 70.0])
+        >>> records = Records({"mass": np.ones(2)}, {"r": r}, np.array([0, 1, 3]))
+        >>> second = slice(*records.offsets[1:])
+        >>> records.particles["r"][second]
+        array([60., 70.])
     """
 
     scalars: Mapping[str, NDArray[Any]]
@@ -77,9 +100,11 @@ class Records:
 
     def table(self, schema: Schema, metadata: JSON) -> pa.Table:
         """Returns the records as an Arrow table with the schema's columns, types and metadata."""
+        # The schema's types, not the simulator's: half precision is enough for stars.
         scalars = [
             pa.array(self.scalars[c.name].astype(c.dtype)) for c in schema.scalars
         ]
+        # All particle columns share one set of offsets, so that it is written from one array.
         offsets = pa.array(self.offsets.astype(np.int32))
         lists = [
             pa.ListArray.from_arrays(
@@ -92,8 +117,11 @@ class Records:
     @classmethod
     def from_table(cls, table: pa.Table) -> "Records":
         """Returns the records of an Arrow table, without copying memory-mapped values."""
+        # One piece for each column, which is then a view of the file.
         table = table.combine_chunks()
-        scalars, particles, offsets = {}, {}, np.zeros(len(table) + 1, dtype=np.int32)
+        scalars = {}
+        particles = {}
+        offsets = np.zeros(len(table) + 1, dtype=np.int32)
         for name, kind in zip(table.schema.names, table.schema.types, strict=True):
             column = table[name].chunk(0)
             if pa.types.is_list(kind):
@@ -118,6 +146,15 @@ class Observation:
             used.
         provenance: Where the numbers come from: file, checksum, selection counts, as
             plain JSON.
+
+    Raises:
+        ValueError: If the shapes do not belong together, or a number is not finite.
+
+    Example:
+        >>> value, covariance = np.array([12.0]), np.array([[4.0]])
+        >>> seen = Observation("DESI", ("v_r",), ("km / s",), value, covariance, "0f", {})
+        >>> np.sqrt(seen.covariance.diagonal())
+        array([2.])
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The terminal: what the user is told, and how far the work has come."""
+"""The terminal: messages to the user, and how far the work has come."""
 
 import sys
 import threading
@@ -25,7 +25,7 @@ console = Console(
 
 
 def say(message: str) -> None:
-    """Tells the user something on standard error, beside any progress bar."""
+    """Prints a message on standard error, above any progress bar."""
     console.print(message)
 
 
@@ -103,7 +103,10 @@ class _Pace:
     """The rate and the remaining time of some work."""
 
     def __init__(self, total: int, unit: str, done: int) -> None:
-        self.total, self.unit, self.first, self.done = total, unit, done, done
+        self.total = total
+        self.unit = unit
+        self.first = done
+        self.done = done
         self.began = time.monotonic()
 
     @property
@@ -125,7 +128,8 @@ class _Pace:
 
 class _Bar:
     def __init__(self, bars: Progress, pace: _Pace, description: str) -> None:
-        self.bars, self.pace = bars, pace
+        self.bars = bars
+        self.pace = pace
         self.task = bars.add_task(
             description, total=pace.total, completed=pace.done, pace=pace, note=""
         )
@@ -137,8 +141,11 @@ class _Bar:
 
 class _Lines:
     def __init__(self, description: str, pace: _Pace) -> None:
-        self.description, self.pace, self.note = description, pace, ""
-        self.tenth, self.printed = self._tenths(), time.monotonic()
+        self.description = description
+        self.pace = pace
+        self.note = ""
+        self.tenth = self._tenths()
+        self.printed = time.monotonic()
 
     def __call__(self, steps: int = 1, note: str = "") -> None:
         self.pace.done += steps
@@ -168,7 +175,8 @@ class _Lines:
         return 10 * self.pace.done // max(self.pace.total, 1)
 
     def _print(self) -> None:
-        pace, self.printed = self.pace, time.monotonic()
+        pace = self.pace
+        self.printed = time.monotonic()
         share = 100 * pace.done // max(pace.total, 1)
         text = (
             f"{self.description}: {pace.done} of {pace.total} {pace.unit} ({share} %)"

@@ -27,6 +27,7 @@ def version(package: str) -> str | None:
 
 
 def _commit() -> str | None:
+    # Of the checkout that this file lies in, wherever the process was started.
     command = ["git", "describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"]
     try:
         found = subprocess.run(

@@ -35,7 +35,7 @@ from orrery import runs
 from orrery.learning import mixture
 from orrery.learning.mixture import Mixture
 from orrery.pairs import Pairs, convolve
-from orrery.parameters import FloatArray, generator, names
+from orrery.parameters import FloatArray, generator, parameter_names
 from orrery.storage.dataset import Dataset
 
 DRAWS = 2000
@@ -155,7 +155,9 @@ def from_dataset(made: Dataset, binning: SkyBinning) -> Pairs:
     for shard in made.shards:
         records = made.records(shard)
         theta.append(
-            np.stack([records.scalars[name] for name in names(INFERRED)], axis=1)
+            np.stack(
+                [records.scalars[name] for name in parameter_names(INFERRED)], axis=1
+            )
         )
         x.append(kinematics.velocity_moments(records, binning))
     whole = np.concatenate(x)

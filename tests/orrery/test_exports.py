@@ -30,12 +30,12 @@ def draws():
 
 @pytest.fixture(scope="module")
 def drawn(draws):
-    return exports.table(PARAMETERS, draws, META)
+    return exports.draws_table(PARAMETERS, draws, META)
 
 
 def test_a_table_keeps_numbers_units_and_what_they_are(drawn, draws):
     assert drawn.colnames == [p.name for p in PARAMETERS]
-    np.testing.assert_array_equal(exports.array(drawn), draws)
+    np.testing.assert_array_equal(exports.draws_array(drawn), draws)
     assert drawn.meta == META
     np.testing.assert_allclose(
         drawn["log10_m"].physical.to_value("solMass"), 10 ** draws[:, 0]
@@ -45,7 +45,9 @@ def test_a_table_keeps_numbers_units_and_what_they_are(drawn, draws):
 
 def test_a_file_loses_nothing(drawn):
     again = QTable.read(ecsv(drawn), format="ascii.ecsv")
-    np.testing.assert_array_equal(exports.array(again), exports.array(drawn))
+    np.testing.assert_array_equal(
+        exports.draws_array(again), exports.draws_array(drawn)
+    )
     assert again.meta == META
     for name in drawn.colnames:
         for what in ("unit", "description"):
@@ -116,7 +118,7 @@ def test_a_column_of_somebody_else_needs_no_label():
 
 def test_draws_of_other_parameters_are_refused():
     with pytest.raises(ValueError, match=r"shape \(5, 3\) need 4 columns"):
-        exports.table(PARAMETERS, np.zeros((5, 3)), {})
+        exports.draws_table(PARAMETERS, np.zeros((5, 3)), {})
 
 
 @pytest.mark.parametrize("make", ["getdist_samples", "inference_data"])

@@ -13,7 +13,7 @@ from orrery.parameters import (
     Uniform,
     finite,
     generator,
-    names,
+    parameter_names,
 )
 
 PRIOR = Prior(
@@ -84,7 +84,7 @@ def test_a_prior_describes_itself_as_json():
 
 
 def test_names_keep_their_order():
-    assert PRIOR.names == names(PRIOR.parameters) == ("mass", "v")
+    assert PRIOR.names == parameter_names(PRIOR.parameters) == ("mass", "v")
 
 
 def test_a_prior_needs_one_distribution_for_each_parameter():

@@ -6,7 +6,7 @@ import numpy as np
 
 from mwlmc.parameters import INFERRED
 from mwlmc.study.literature import QUANTITIES
-from orrery.parameters import FloatArray, Parameter, names
+from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.results.sections import Answer, slug
 from orrery.results.views import Interval
 
@@ -16,7 +16,7 @@ def quantities(draws: FloatArray) -> dict[str, FloatArray]:
 
     The first parameters are `INFERRED`, whatever else is inferred.
     """
-    column = dict(zip(names(INFERRED), draws.T[: len(INFERRED)], strict=True))
+    column = dict(zip(parameter_names(INFERRED), draws.T[: len(INFERRED)], strict=True))
     v_travel = np.sqrt(column["v_x"] ** 2 + column["v_y"] ** 2 + column["v_z"] ** 2)
     values = {"v_travel": v_travel}
     for name, quantity in QUANTITIES.items():

@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 IN_FLIGHT = 2  # tasks of an actor: one in work, one waiting, so that it never idles
 ACTOR_ATTEMPTS = 3  # actors that may die over the same piece
-READY = -1  # the piece that shows that an actor has started
+_READY = -1  # the piece that shows that an actor has started
 
 
 def capacity(share: float, cpus: int) -> int:
@@ -94,11 +94,11 @@ class ActorPool(Generic[R]):
         self.deaths: Counter[int] = Counter()
 
     def start_actors(self, count: int = 1) -> None:
-        """Asks the cluster for more actors, without waiting for them."""
+        """Requests more actors of the cluster, without waiting for them."""
         for _ in range(count):
             actor = self.actor_class.remote(self.make)
             self.actors.append(actor)
-            self.tasks[actor.ready.remote()] = (actor, READY)
+            self.tasks[actor.ready.remote()] = (actor, _READY)
 
     def stop(self) -> None:
         """Ends all actors, whatever they have in hand."""
@@ -115,7 +115,7 @@ class ActorPool(Generic[R]):
             ChildProcessError: If a piece ended its actor three times.
             Exception: Whatever making a piece raised; it is not tried again.
         """
-        while pending or any(piece != READY for _, piece in self.tasks.values()):
+        while pending or any(piece != _READY for _, piece in self.tasks.values()):
             self._assign(pending)
             ready, _ = ray.wait(list(self.tasks), timeout=STARTUP_TIMEOUT)
             if not ready and not self.started:
@@ -142,9 +142,9 @@ class ActorPool(Generic[R]):
             raise error.cause from error
         except RayError as error:
             self.on_failure(actor, error)
-            pending.extendleft([piece] if piece != READY else [])
+            pending.extendleft([piece] if piece != _READY else [])
         else:
-            if piece == READY:
+            if piece == _READY:
                 self.on_ready(actor)
             else:
                 yield made
@@ -153,7 +153,7 @@ class ActorPool(Generic[R]):
     def on_ready(self, actor: Any) -> None:
         """Counts an actor that has started, which may have work from now on."""
         self.started.add(actor)
-        del self.deaths[READY]  # starting works: only failures in a row are hopeless
+        del self.deaths[_READY]  # starting works: only failures in a row are hopeless
         session = self.session
         session.actors = max(session.actors, len(self.started))
         session.cpus = int(ray.cluster_resources().get("CPU", 0))
@@ -171,10 +171,10 @@ class ActorPool(Generic[R]):
         piece = next(piece for other, piece in self.tasks.values() if other == actor)
         self.deaths[piece] += 1
         self.session.deaths += 1
-        what = f"{self.piece} {piece}" if piece != READY else "its start"
+        what = f"{self.piece} {piece}" if piece != _READY else "its start"
         # Ray ends with the cause of a failed start, and begins with the kind of any
         # other death.
-        reason = str(error).strip().splitlines()[-1 if piece == READY else 0]
+        reason = str(error).strip().splitlines()[-1 if piece == _READY else 0]
         if self.deaths[piece] == ACTOR_ATTEMPTS:
             raise ChildProcessError(
                 f"{ACTOR_ATTEMPTS} actors died over {what} ({reason}); finished "

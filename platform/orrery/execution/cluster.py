@@ -1,7 +1,7 @@
 """Where the work runs: a Ray cluster if there is one, else the cores of this machine.
 
 An experiment says `with cluster.connect():` and is the same program on a laptop and on
-a cluster. Ray is imported by whoever connects, and by nobody else: without a connection
+a cluster. Ray is imported by connecting, and by nothing else: without a connection
 everything runs in this process.
 """
 
@@ -92,7 +92,7 @@ def cpus() -> int:
     """Returns the number of CPUs to use: those that the cluster has, or `ORRERY_CPUS`.
 
     A cluster that grows on demand may have none yet: there the variable says how many
-    to ask for.
+    to request.
 
     Raises:
         ConnectionError: If the cluster has none and the variable is not set.

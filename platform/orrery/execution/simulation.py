@@ -68,7 +68,7 @@ def generate(
     It lies in `<folder>/<name>-<fingerprint>`. On several nodes this must be on a file
     system that they share. Whole shards are made, so the folder may hold some more
     simulations than asked for. Its bytes do not depend on the actors, nor on
-    interruptions; only `work.jsonl` and the card's section `Work` tell what each call
+    interruptions; only `work.jsonl` and the card's section `Work` say what each call
     took.
 
     Arguments:
@@ -97,6 +97,7 @@ def generate(
         simulator.describe(), simulator.schema, seed, shard_size
     )
     place = Path(folder).absolute() / f"{name}-{metadata['fingerprint']}"
+    # A finished dataset is found without a lock, so that it may lie on a read-only disk.
     found = writing.find_finished(place, metadata, count)
     if found is not None:
         return found

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from orrery.execution import cluster
 from orrery.identity import JSON, canonical, fingerprint
 from orrery.pairs import Pairs, Splits
-from orrery.parameters import FloatArray, Parameter, names
+from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Records
 from orrery.storage.dataset import INDEX, SPLIT, SPLITS, Dataset, Split, split
 from orrery.storage.files import ensure_writable, replacing
@@ -69,7 +69,7 @@ def compute(
 
     Arguments:
         summarise: Returns the summaries `[B, S]` of records and a binning; NaN where
-            there are none. A function with `VERSION = 1` beside it: its name, that
+            there are none. A function in a file with `VERSION = 1`: its name, that
             version and the binning decide whether a kept result is still valid.
         dataset: The simulations.
         binning: How particles become summary entries.
@@ -99,7 +99,7 @@ def compute(
 
 def _check_parameters(dataset: Dataset, parameters: Sequence[Parameter]) -> None:
     columns = [column["name"] for column in dataset.metadata["columns"]["scalars"]]
-    for name in names(parameters):
+    for name in parameter_names(parameters):
         if name not in columns:
             raise ValueError(
                 f"parameter {name!r} is no column of the dataset; it has {columns}"
@@ -116,14 +116,14 @@ def _definition(
         "dataset": dataset.fingerprint,
         "count": len(dataset),
         "summarise": _name(summarise),
-        "version": version(summarise),
+        "version": summary_version(summarise),
         "definition": binning.fingerprint,
         "binning": binning.describe(),
         "parameters": [{"name": p.name, "unit": p.unit} for p in parameters],
     }
 
 
-def version(summarise: Callable[..., Any]) -> int:
+def summary_version(summarise: Callable[..., Any]) -> int:
     """Returns the version of a function that summarises: `VERSION` of its module.
 
     Functions of a script or of a notebook have one too: a global variable there.
@@ -136,9 +136,9 @@ def version(summarise: Callable[..., Any]) -> int:
     found = scope.get("VERSION")
     if type(found) is not int or found < 1:
         raise ValueError(
-            f"{_name(summarise)} has VERSION {found!r} beside it, not a positive integer, so that "
-            "kept summaries could be another version's: write VERSION = 1 in the file or notebook "
-            "that defines it, and raise it whenever its numbers change"
+            f"{_name(summarise)} has VERSION {found!r} in its file, not a positive integer, "
+            "so that kept summaries could be another version's: write VERSION = 1 in the file or "
+            "notebook that defines it, and raise it whenever its numbers change"
         )
     return found
 
@@ -168,7 +168,7 @@ def _table(
     parameters: Sequence[Parameter],
     definition: JSON,
 ) -> pa.Table:
-    wanted = names(parameters)
+    wanted = parameter_names(parameters)
     parts = list(_parts(summarise, dataset, binning, wanted))
     labels, theta, x = (np.concatenate(part) for part in zip(*parts, strict=True))
     columns = [*map(pa.array, labels.T), *map(pa.array, theta.T), *map(pa.array, x.T)]
@@ -286,7 +286,7 @@ def _splits(
         train=pairs("train"),
         validation=pairs("validation"),
         test=pairs("test"),
-        parameters=names(parameters),
+        parameters=parameter_names(parameters),
         names=tuple(binning.names),
         units=tuple(binning.units),
         definition=binning.fingerprint,
@@ -319,6 +319,7 @@ def _emptiest(table: pa.Table) -> str:
 
 
 def _finite(table: pa.Table, theta: FloatArray, x: FloatArray) -> NDArray[np.bool_]:
+    # A bin without stars has no mean, and a network cannot leave an input out.
     good: NDArray[np.bool_] = np.all(np.isfinite(np.hstack([theta, x])), axis=1)
     if not good.any():
         raise ValueError(

@@ -201,7 +201,16 @@ def member_scatter(members: FloatArray) -> MemberScatter:
 
 
 class TooFewAlikeError(ValueError):
-    """Tests do not tell the error of a prediction, because few or none were predicted like it."""
+    """A prediction whose error the tests do not know: few or none were predicted like it.
+
+    Example:
+        >>> truth = np.linspace(11.0, 13.0, 401)
+        >>> prediction_interval(15.0, truth, truth, window=0.1)
+        Traceback (most recent call last):
+        ...
+        orrery.judging.regression.TooFewAlikeError: only 0 tests are predicted within 0.1 of \
+15, 100 are needed: simulate more of them, or make the window wider
+    """
 
 
 def prediction_interval(
@@ -268,7 +277,7 @@ def log_probability(
     """Returns the log-density of the truths, had the predictions normal errors.
 
     Mean and variance of a test's error are those of the other tests that were predicted
-    most like it, so that no test tells its own. What a posterior's log-probability is
+    most like it, so that no test has a part in its own. What a posterior's log-probability is
     more than this, it has learned of the error's shape or of how it differs between
     examples.
 

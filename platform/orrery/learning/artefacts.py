@@ -37,6 +37,10 @@ class ArtifactStore:
     Arguments:
         folder: The folder.
         kind: What is kept there, such as `ensemble`: the document is `<kind>.json`.
+
+    Example:
+        >>> ArtifactStore(Path("trained"), "posterior").document.name
+        'posterior.json'
     """
 
     folder: Path
@@ -92,6 +96,7 @@ class ArtifactStore:
             "weights": {"file": file, "sha256": digest},
             "versions": versions.versions(),
         }
+        # Last: until then the old document still names the old weights.
         files.write_json(self.document, {**document, **more})
         for path in self.folder.glob(f"{UNFINISHED}*"):
             shutil.rmtree(path)
@@ -142,12 +147,11 @@ class ArtifactStore:
             ValueError: If they are missing, or are not those that were written.
         """
         try:
-            path, digest = (
-                self.folder / document["weights"]["file"],
-                document["weights"]["sha256"],
-            )
+            path = self.folder / document["weights"]["file"]
+            digest = document["weights"]["sha256"]
         except (KeyError, TypeError) as error:
             raise damaged(self.document, error) from error
+        # Read once, so that what is compared is what is loaded.
         content = path.read_bytes() if path.exists() else b""
         if hashlib.sha256(content).hexdigest() != digest:
             raise damaged(
@@ -189,6 +193,7 @@ def _described(parameter: Parameter) -> JSON:
 
 
 def _identified(pairs: Pairs) -> JSON:
+    # As float64 and in C order: equal numbers have equal bytes.
     values = (np.ascontiguousarray(v, dtype=np.float64) for v in (pairs.theta, pairs.x))
     digest = hashlib.sha256(b"".join(v.tobytes() for v in values)).hexdigest()
     return {"count": len(pairs.theta), "sha256": digest}

@@ -74,6 +74,7 @@ class MembersTask:
 
     def cohort(self, attempts: dict[int, int], device: torch.device) -> Cohort:
         """Returns members with their first weights, from these attempts on."""
+        # Moved once: every batch of every epoch is cut from these.
         train = _moved(self.train, device)
         validation = _moved(self.validation, device)
         widths = (train[0].shape[1], *self.networks.hidden, train[1].shape[1])
@@ -103,6 +104,7 @@ class _CohortModule(lightning.LightningModule):
 
     def __init__(self, cohort: Cohort, folder: Path, on_epoch: OnEpoch) -> None:
         super().__init__()
+        # The cohort takes its steps itself, many in one of Lightning's.
         self.automatic_optimization = False
         self.cohort = cohort
         self.folder = folder

@@ -2,8 +2,8 @@
 
 A network that minimises the squared error predicts the mean of what the parameters may
 be. One network's answer depends on its first weights; that of a hundred scatters ten
-times less, and their scatter tells how much. What the answer's error is, examples that
-were never trained on tell: see `regression`.
+times less, and that scatter is known from theirs. The error of the answer is known from
+examples that were never trained on: see `regression`.
 
 Summaries and parameters are standardised by the mean and the width of the training
 pairs alone.
@@ -29,7 +29,7 @@ from orrery.learning.networks import Dense, Networks
 from orrery.learning.scaling import Scaling, scaling
 from orrery.learning.training import Curve, OnEpoch, ignore_epoch, single_precision
 from orrery.pairs import Pairs, Splits
-from orrery.parameters import FloatArray, Parameter, names
+from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Observation
 
 VERSION = 1  # of ensembles and their training; raised whenever their numbers change
@@ -54,6 +54,25 @@ class Ensemble:
             versions.
         scalings: Of the summaries and of the parameters.
         network: The K networks.
+
+    Example:
+        >>> ensemble = Ensemble(
+        ...     parameters=(Parameter("mass", "dex(solMass)", "$m$"),),
+        ...     names=("count", "spread"),
+        ...     units=("", "km / s"),
+        ...     definition="by hand",
+        ...     dataset="toy",
+        ...     curve=Curve(),
+        ...     reseeded=0,
+        ...     document={},
+        ...     scalings=(
+        ...         Scaling(mean=np.zeros(2), width=np.ones(2)),
+        ...         Scaling(mean=np.array([12.0]), width=np.array([0.5])),
+        ...     ),
+        ...     network=Dense([torch.ones(3, 1, 2)], [torch.zeros(3, 1, 1)]),
+        ... )
+        >>> ensemble.mean(np.array([[1.0, 2.0]]))
+        array([[13.5]])
     """
 
     parameters: tuple[Parameter, ...]
@@ -77,7 +96,7 @@ class Ensemble:
             ValueError: If the summaries have another shape or are not finite.
         """
         of_x, of_theta = self.scalings
-        standardised = of_x.standardised(data_vector.rows(x, len(self.names)))
+        standardised = of_x.standardised(data_vector.checked_rows(x, len(self.names)))
         with cluster.one_thread(), torch.no_grad():
             outputs = self.network.predict(single_precision(standardised))
         return of_theta.restored(outputs.mT.double().numpy())
@@ -87,6 +106,7 @@ class Ensemble:
 
         Arguments and errors are those of `predict`.
         """
+        # Of the members' answers, not of their weights, which mean nothing together.
         mean: FloatArray = self.predict(x).mean(axis=0)
         return mean
 
@@ -112,7 +132,7 @@ class Ensemble:
         )
         return (
             f"Ensemble {self.document['fingerprint']}: {len(self.document['loss'])} members, "
-            f"{self.reseeded} reseeded, predict {', '.join(names(self.parameters))} from "
+            f"{self.reseeded} reseeded, predict {', '.join(parameter_names(self.parameters))} from "
             f"{len(self.names)} summaries; smallest, median and largest validation loss {best}"
         )
 
@@ -160,7 +180,7 @@ class _Plan:
     def scalings(self) -> tuple[Scaling, Scaling]:
         """The scalings of the summaries and of the parameters."""
         pairs = self.splits.train
-        own = names(self.parameters)
+        own = parameter_names(self.parameters)
         of_x = scaling(pairs.x, self.groups, self.splits.names)
         return of_x, scaling(pairs.theta, own, own)
 
@@ -236,6 +256,7 @@ def fit(
     description = plan.describe()
     store = ArtifactStore(folder, KIND)
 
+    # Called only where the store does not hold the ensemble yet.
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
         outcome = plan.learn(unfinished, on_epoch)
         document = {**description, **_known(outcome, plan.scalings)}
@@ -264,6 +285,7 @@ def _known(outcome: Outcome, scalings: tuple[Scaling, Scaling]) -> JSON:
 
 def _curve(losses: Tensor) -> list[float]:
     """Returns the mean of `[E, K]` over the members; those that ended count with their last."""
+    # Else the mean would rise whenever a good member ends before a bad one.
     rows = losses.double().clone()
     for before, row in pairwise(rows):
         row[row.isnan()] = before[row.isnan()]

@@ -54,7 +54,7 @@ WARM_UP = 0.1
 
 
 @dataclass(frozen=True)
-class Task:
+class _Task:
     """All that decides the result of a training, and the folder that it is done in."""
 
     module: nn.Module
@@ -95,7 +95,7 @@ def train(
         ValueError: If there are no examples, or fewer than workers.
         FloatingPointError: If a loss is not finite.
     """
-    task = Task(module, examples, validation, options, seed, folder.absolute())
+    task = _Task(module, examples, validation, options, seed, folder.absolute())
     _check(task)
     files.ensure_writable(folder)
     if not (folder / RESULT).exists():
@@ -110,7 +110,7 @@ def _curve(document: dict[str, Any]) -> Curve:
     return Curve(tuple(train), tuple(validation))
 
 
-def _check(task: Task) -> None:
+def _check(task: _Task) -> None:
     sizes = {len(tensor) for tensor in task.examples(0)} | {len(task.validation[0])}
     if min(sizes) < max(task.options.workers, 1):
         raise ValueError(
@@ -119,12 +119,12 @@ def _check(task: Task) -> None:
         )
 
 
-def _train_here(task: Task, on_epoch: OnEpoch) -> None:
+def _train_here(task: _Task, on_epoch: OnEpoch) -> None:
     with cluster.one_thread(), quiet():
         _fit(task, _trainer(task, on_epoch, device_here()))
 
 
-def _train_on_ray(task: Task, on_epoch: OnEpoch) -> None:
+def _train_on_ray(task: _Task, on_epoch: OnEpoch) -> None:
     # Imported here, so that a machine without Ray can train without workers.
     from orrery.learning import workers
 
@@ -132,7 +132,7 @@ def _train_on_ray(task: Task, on_epoch: OnEpoch) -> None:
     workers.run_workers(work, task.options.workers, task.folder, on_epoch)
 
 
-def _train_as_worker(task: Task, worker: Worker) -> None:
+def _train_as_worker(task: _Task, worker: Worker) -> None:
     from orrery.learning.workers import distributed
 
     make_trainer = partial(_trainer, task, worker.on_epoch, worker.device)
@@ -141,7 +141,7 @@ def _train_as_worker(task: Task, worker: Worker) -> None:
 
 
 def _trainer(
-    task: Task,
+    task: _Task,
     on_epoch: OnEpoch,
     device: torch.device,
     strategy: str | Strategy = "auto",
@@ -158,7 +158,7 @@ def _trainer(
     )
 
 
-def _fit(task: Task, trainer: lightning.Trainer) -> None:
+def _fit(task: _Task, trainer: lightning.Trainer) -> None:
     fit_from_checkpoint(trainer, _TrainedModule(task), task.folder)
 
 
@@ -197,7 +197,7 @@ def _step_size(done: float) -> float:
 class _TrainedModule(lightning.LightningModule):
     """The module with its examples and its optimiser, as Lightning wants them."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: _Task) -> None:
         super().__init__()
         self.module = task.module
         self.task = task
@@ -269,7 +269,7 @@ class _Progress(lightning.Callback):
     The same on every worker; the first one alone writes.
     """
 
-    def __init__(self, task: Task, on_epoch: OnEpoch) -> None:
+    def __init__(self, task: _Task, on_epoch: OnEpoch) -> None:
         self.task = task
         self.on_epoch = on_epoch
         self.curve = Curve()

@@ -22,7 +22,7 @@ from orrery.parameters import generator
 
 # Epochs after which a member whose best weights are constant counts as collapsed.
 WARMUP_EPOCHS = 5
-POSITIVE = ("batch_size", "learning_rate", "max_epochs", "patience")
+_POSITIVE = ("batch_size", "learning_rate", "max_epochs", "patience")
 
 TensorPair = tuple[Tensor, Tensor]
 
@@ -58,7 +58,7 @@ class Learning:
     workers: int = field(default=0, metadata={"place": True})
 
     def __post_init__(self) -> None:
-        for name in POSITIVE:
+        for name in _POSITIVE:
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)} must be larger than 0")
         if self.workers < 0:
@@ -127,11 +127,11 @@ class Outcome:
 def joined(parts: Sequence[Outcome]) -> Outcome:
     """Returns the members of all parts, sorted by their numbers."""
     epochs = max(len(part.train) for part in parts)
-    layers = zip(*(part.weights for part in parts), strict=True)
+    weights = [part.weights for part in parts]
     whole = Outcome(
         numbers=[number for part in parts for number in part.numbers],
         attempts=[attempt for part in parts for attempt in part.attempts],
-        weights=[torch.cat(tensors) for tensors in layers],
+        weights=[torch.cat(layer) for layer in zip(*weights, strict=True)],
         loss=torch.cat([part.loss for part in parts]),
         epoch=torch.cat([part.epoch for part in parts]),
         constant=torch.cat([part.constant for part in parts]),
@@ -215,6 +215,7 @@ class Cohort:
             FloatingPointError: If one is not finite.
         """
         train = self._steps(epoch)
+        # Of all validation examples together, so that no batch decides the best epoch.
         outputs = self.network.predict(self.validation[0])
         validation = (outputs - self.validation[1].T).square().mean(dim=(1, 2)).cpu()
         if not torch.isfinite(train + validation).all():
@@ -229,6 +230,7 @@ class Cohort:
     def _steps(self, epoch: int) -> Tensor:
         x, y = self.train
         random = generator(self.seed, LEARNING, ORDER, epoch)
+        # The order is drawn where processors agree, not on the device.
         order = torch.from_numpy(random.permutation(len(x))).to(x.device)
         total = x.new_zeros(len(self.active))
         for batch in order.split(self.options.batch_size):
@@ -259,6 +261,7 @@ class Cohort:
     def _release(self, epoch: int) -> None:
         """Takes the members that have ended out of the products."""
         reached = self.reached
+        # A collapsed member gets no gradient: it would only spend its patience.
         late = epoch - reached.epoch >= self.options.patience
         collapsed = reached.constant & (epoch + 1 >= WARMUP_EPOCHS)
         going = ~(late | collapsed)[self.active]

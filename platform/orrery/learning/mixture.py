@@ -21,7 +21,7 @@ from orrery.learning import posterior
 from orrery.learning.artefacts import ArtifactStore, damaged
 from orrery.learning.flow import Flow
 from orrery.learning.posterior import Posterior
-from orrery.learning.training import Training
+from orrery.learning.training import OnEpoch, Training
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import Observation
@@ -43,18 +43,39 @@ class Mixture:
         members: K posteriors of the same parameters, given the same summaries with the
             same errors.
         weights: Their weights `[K]`, none negative, with the sum 1.
+
+    Raises:
+        ValueError: If the weights are not that, or the members learned different things.
+
+    Example:
+        >>> import torch
+        >>> from orrery.learning.training import Curve
+        >>> flow = Flow(transforms=2).build(torch.randn(9, 1), torch.randn(9, 2))
+        >>> mass = Parameter("mass", "dex(solMass)", "$m$", lower=10.0, upper=15.0)
+        >>> member = Posterior(
+        ...     parameters=(mass,),
+        ...     names=("count", "spread"),
+        ...     units=("", "km / s"),
+        ...     definition="by hand",
+        ...     dataset="toy",
+        ...     covariance=np.eye(2),
+        ...     curve=Curve(),
+        ...     document={},
+        ...     estimator=flow,
+        ... )
+        >>> mixture = Mixture((member, member), weights=np.array([0.25, 0.75]))
+        >>> mixture.sample_each(np.zeros((4, 2)), count=8, seed=1).shape
+        (8, 4, 1)
     """
 
     members: tuple[Posterior, ...]
     weights: FloatArray
 
     def __post_init__(self) -> None:
-        shape, total = np.shape(self.weights), np.sum(self.weights)
-        if (
-            shape != (len(self.members),)
-            or np.min(self.weights) < 0
-            or abs(total - 1) > 1e-6
-        ):
+        shape = np.shape(self.weights)
+        total = np.sum(self.weights)
+        shared = np.min(self.weights) >= 0 and abs(total - 1) <= 1e-6
+        if shape != (len(self.members),) or not shared:
             raise ValueError(
                 f"weights {self.weights} must be one for each of {len(self.members)} members, "
                 "none negative, with the sum 1"
@@ -91,7 +112,7 @@ class Mixture:
         """
         each = [member.document["fingerprint"] for member in self.members]
         origin = {**self.members[0].origin(observation, seed), "posterior": each}
-        return exports.table(
+        return exports.draws_table(
             self.parameters, self.draws(observation, count, seed), origin
         )
 
@@ -132,7 +153,7 @@ class Mixture:
             share.
         """
         if count < 1:
-            raise ValueError(f"{count} draws are too few: ask for 1 or more")
+            raise ValueError(f"{count} draws are too few: give a count of 1 or more")
         origin = _origins(self.weights, count, seed)
         chosen = np.unique(origin).tolist()
         parts = [
@@ -149,6 +170,7 @@ class Mixture:
 
         Arguments and errors are those of `Posterior.log_prob`.
         """
+        # Weighted densities are added, not their logarithms.
         each = np.array([member.log_prob(theta, x) for member in self.members])
         total: FloatArray = special.logsumexp(
             each, axis=0, b=self.weights[:, np.newaxis]
@@ -162,7 +184,8 @@ class Mixture:
 
 def _check_alike(number: int, member: Posterior, first: Posterior) -> None:
     for what in ("parameters", "names", "units", "definition"):
-        ours, theirs = getattr(member, what), getattr(first, what)
+        ours = getattr(member, what)
+        theirs = getattr(first, what)
         if ours != theirs:
             raise ValueError(
                 f"member {number} has the {what} {ours}, but member 0 has {theirs}: "
@@ -184,11 +207,10 @@ def _origins(weights: FloatArray, count: int, seed: int) -> NDArray[np.int64]:
 
 def member_seed(seed: int, number: int) -> int:
     """Returns the seed of a member; that of member 0 is `seed` itself."""
-    return (
-        int(generator(seed, LEARNING, MEMBERS, number).integers(2**31))
-        if number
-        else seed
-    )
+    if number == 0:
+        # A mixture of one is the posterior that the seed alone would give.
+        return seed
+    return int(generator(seed, LEARNING, MEMBERS, number).integers(2**31))
 
 
 def stacking_weights(log_prob: FloatArray) -> FloatArray:
@@ -211,6 +233,7 @@ def stacking_weights(log_prob: FloatArray) -> FloatArray:
             f"log-densities of shape {log_prob.shape} must be [V, K], with a finite one in each "
             "row: train the members for longer, or on more pairs"
         )
+    # Relative to the best member of each pair: densities of many parameters underflow.
     density = np.exp(log_prob - best)
     weights = np.full(log_prob.shape[1], 1 / log_prob.shape[1])
     for _ in range(ROUNDS):
@@ -258,16 +281,21 @@ def fit_members(
         raise ValueError(f"members={members} must be 1 or larger")
     fitted = tuple(
         posterior.fit(
-            *(splits, parameters, covariance, flow, options, member_seed(seed, k)),
-            _member_folder(folder, k),
-            _told(on_epoch, k),
+            splits=splits,
+            parameters=parameters,
+            covariance=covariance,
+            flow=flow,
+            options=options,
+            seed=member_seed(seed, k),
+            folder=_member_folder(folder, k),
+            on_epoch=_epoch_logger(on_epoch, k),
         )
         for k in range(members)
     )
+    # One noise for all members: their densities are compared pair by pair.
     noise = generator(seed, LEARNING, VALIDATION_NOISE)
-    mixed = Mixture(
-        fitted, _weights(fitted, convolve(splits.validation, covariance, noise))
-    )
+    noisy = convolve(splits.validation, covariance, noise)
+    mixed = Mixture(fitted, _weights(fitted, noisy))
     _write(folder, mixed)
     return mixed
 
@@ -276,14 +304,12 @@ def _member_folder(folder: Path, number: int) -> Path:
     return folder / f"member-{number}"
 
 
-def _told(
-    on_epoch: OnMember | None, number: int
-) -> Callable[[int, Mapping[str, float]], None]:
-    def tell(epoch: int, losses: Mapping[str, float]) -> None:
+def _epoch_logger(on_epoch: OnMember | None, number: int) -> OnEpoch:
+    def log(epoch: int, losses: Mapping[str, float]) -> None:
         if on_epoch is not None:
             on_epoch(number, epoch, losses)
 
-    return tell
+    return log
 
 
 def _weights(members: tuple[Posterior, ...], pairs: Pairs) -> FloatArray:
@@ -309,7 +335,8 @@ def load(folder: Path | str) -> Mixture:
             weighed.
     """
     folder = Path(folder)
-    store, single = ArtifactStore(folder, KIND), ArtifactStore(folder, posterior.KIND)
+    store = ArtifactStore(folder, KIND)
+    single = ArtifactStore(folder, posterior.KIND)
     if single.document.exists() and not store.document.exists():
         return Mixture((posterior.load(folder),), np.ones(1))
     document = store.read(needed=("members", "weights"))

@@ -42,6 +42,25 @@ class Posterior:
         document: All that decided the result, as plain JSON: options, seed, pairs,
             versions.
         estimator: The flow itself.
+
+    Example:
+        >>> flow = Flow(transforms=2).build(torch.randn(9, 1), torch.randn(9, 2))
+        >>> mass = Parameter("mass", "dex(solMass)", "$m$", lower=10.0, upper=15.0)
+        >>> untrained = Posterior(
+        ...     parameters=(mass,),
+        ...     names=("count", "spread"),
+        ...     units=("", "km / s"),
+        ...     definition="by hand",
+        ...     dataset="toy",
+        ...     covariance=np.eye(2),
+        ...     curve=Curve(),
+        ...     document={},
+        ...     estimator=flow,
+        ... )
+        >>> untrained.sample_each(np.zeros((4, 2)), count=8, seed=1).shape
+        (8, 4, 1)
+        >>> untrained.log_prob(np.array([[16.0]]), np.zeros((1, 2)))
+        array([-inf])
     """
 
     parameters: tuple[Parameter, ...]
@@ -70,7 +89,9 @@ class Posterior:
                 learned.
         """
         drawn = self.draws(observation, count, seed)
-        return exports.table(self.parameters, drawn, self.origin(observation, seed))
+        return exports.draws_table(
+            self.parameters, drawn, self.origin(observation, seed)
+        )
 
     def origin(self, observation: Observation | Table, seed: int) -> JSON:
         """Returns where draws given an observation come from, as plain JSON.
@@ -112,7 +133,7 @@ class Posterior:
             ValueError: If the summaries have another shape or are not finite.
         """
         if count < 1:
-            raise ValueError(f"{count} draws are too few: ask for 1 or more")
+            raise ValueError(f"{count} draws are too few: give a count of 1 or more")
         rows = self._rows(x).split(max(1, DRAWS_AT_ONCE // count))
         # sbi samples with the global generator, which is seeded and put back.
         with torch.random.fork_rng(devices=[]), torch.no_grad():
@@ -147,7 +168,7 @@ class Posterior:
         return np.where(space.outside(theta).any(axis=-1), -np.inf, log_prob)
 
     def _rows(self, x: FloatArray) -> Tensor:
-        return single_precision(data_vector.rows(x, len(self.names)))
+        return single_precision(data_vector.checked_rows(x, len(self.names)))
 
     def _conformed(self, observation: Observation | Table) -> Observation:
         """Returns an observation as the flow learned it, with the errors that it has built in."""
@@ -242,6 +263,7 @@ def fit(
     description = plan.describe()
     store = ArtifactStore(folder, KIND)
 
+    # Called only where the store does not hold the posterior yet.
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
         trained = plan.train(unfinished, on_epoch)
         document = {**description, "curve": identity.describe(trained.curve)}

@@ -2,7 +2,7 @@
 
 Each entry of the set goes through the same small network; the results are averaged,
 together with the number of entries, and a second network reads the average and what is
-known beside the set (Deep Sets, Zaheer et al. 2017, arXiv:1703.06114). A row of
+known apart from the set (Deep Sets, Zaheer et al. 2017, arXiv:1703.06114). A row of
 summaries has a fixed number of places, so an absent entry is marked by a flag and
 counts for nothing.
 """
@@ -23,6 +23,13 @@ class SetLayout:
             if not.
         context: The numbers after the set, which belong to the row as a whole.
         width: The width of both networks' hidden layers, and of the average.
+
+    Raises:
+        ValueError: If there is no place, or an entry is its flag alone.
+
+    Example:
+        >>> SetLayout(places=20, numbers=4, context=2).size
+        82
     """
 
     places: int
@@ -55,7 +62,20 @@ class SetLayout:
 
 
 class SetEmbedding(nn.Module):
-    """What a flow is told of a set: `width` numbers."""
+    """What a flow sees of a set: `width` numbers.
+
+    Arguments:
+        layout: How rows hold the set.
+        x: Rows that standardise it, with shape `[N, size]`.
+
+    Example:
+        >>> layout = SetLayout(places=2, numbers=2, context=1, width=8)
+        >>> embedding = SetEmbedding(layout, torch.randn(9, 5).abs())
+        >>> row = torch.tensor([[3.0, 1.0, 5.0, 1.0, 0.5]])
+        >>> other = torch.tensor([[5.0, 1.0, 3.0, 1.0, 0.5]])
+        >>> torch.allclose(embedding(row), embedding(other))
+        True
+    """
 
     value_mean: Tensor
     value_spread: Tensor
@@ -64,7 +84,8 @@ class SetEmbedding(nn.Module):
 
     def __init__(self, layout: SetLayout, x: Tensor) -> None:
         super().__init__()
-        self.layout, width = layout, layout.width
+        self.layout = layout
+        width = layout.width
         values, there, context = self._parts(x)
         present = values[there.squeeze(-1) > 0]
         # Pooled over the places: standardising each alone would tell them apart.
@@ -73,15 +94,16 @@ class SetEmbedding(nn.Module):
             self.register_buffer(f"{name}_mean", mean)
             self.register_buffer(f"{name}_spread", spread)
         self.entry = nn.Sequential(
-            *(nn.Linear(layout.numbers - 1, width), nn.ReLU()),
-            *(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width)),
+            nn.Linear(layout.numbers - 1, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
         )
         self.whole = nn.Sequential(
-            *(
-                nn.Linear(width + 1 + layout.context, width),
-                nn.ReLU(),
-                nn.Linear(width, width),
-            ),
+            nn.Linear(width + 1 + layout.context, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -89,6 +111,8 @@ class SetEmbedding(nn.Module):
         values, there, context = self._parts(x)
         entries = self.entry((values - self.value_mean) / self.value_spread) * there
         count = there.sum(dim=-2)
+        # A mean, not a sum: the number of entries is given apart, on its own scale. An
+        # empty set has no entries to divide by.
         mean = entries.sum(dim=-2) / count.clamp(min=1)
         known = (context - self.context_mean) / self.context_spread
         embedding: Tensor = self.whole(

@@ -16,7 +16,7 @@ from orrery.parameters import FloatArray
 
 Tensors = tuple[Tensor, ...]
 OnEpoch = Callable[[int, Mapping[str, float]], None]
-POSITIVE = ("batch_size", "learning_rate", "max_epochs", "patience", "gradient_clip")
+_POSITIVE = ("batch_size", "learning_rate", "max_epochs", "patience", "gradient_clip")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Training:
     workers: int = 0
 
     def __post_init__(self) -> None:
-        for name in POSITIVE:
+        for name in _POSITIVE:
             # `not >`, because every comparison with NaN is false.
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)} must be larger than 0")
@@ -120,11 +120,12 @@ class Trained:
 
 
 def ignore_epoch(epoch: int, losses: Mapping[str, float]) -> None:
-    """Does nothing, for whoever wants to hear of no epoch."""
+    """Does nothing: the callback where nobody follows the epochs."""
 
 
 def single_precision(values: FloatArray) -> Tensor:
     """Returns numbers as networks compute with them."""
+    # Contiguous: a transposed view would slow every batch that is cut from it.
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32))
 
 
@@ -140,7 +141,7 @@ class Worker:
     Arguments:
         rank: Its number.
         device: Where it computes.
-        on_epoch: Sends the losses of an epoch to whoever waits for the training.
+        on_epoch: Sends the losses of an epoch to the process that waits for the training.
 
     Example:
         >>> Worker(rank=0, device=torch.device("cpu"), on_epoch=ignore_epoch).rank

@@ -4,7 +4,7 @@ from astropy.table import Table
 
 from orrery.judging import verdicts
 from orrery.judging.calibration import LEVEL, Calibration
-from orrery.parameters import Parameter, names
+from orrery.parameters import Parameter, parameter_names
 from orrery.results.recording import Recording
 from orrery.results.sections import Caution, FigureSection, TableSection, Verdict
 from orrery.results.views import CoverageCurves, RankCurves
@@ -169,7 +169,7 @@ def _rejected(judged: Calibration, parameters: tuple[Parameter, ...]) -> str:
     band = verdicts.holm(judged.ranks.band_pvalue)
     return ", ".join(
         f"{name} (p = {rank[i]:.2g}, band {band[i]:.2g})"
-        for i, name in enumerate(names(parameters))
+        for i, name in enumerate(parameter_names(parameters))
         if min(rank[i], band[i]) < LEVEL
     )
 
@@ -178,7 +178,7 @@ def _calibration_table(judged: Calibration, parameters: tuple[Parameter, ...]) -
     intervals, ranks = judged.intervals, judged.ranks
     table = Table(
         {
-            "parameter": list(names(parameters)),
+            "parameter": list(parameter_names(parameters)),
             "rank_pvalue": ranks.ks_pvalue,
             "corrected": verdicts.holm(ranks.ks_pvalue),
             "band_corrected": verdicts.holm(ranks.band_pvalue),

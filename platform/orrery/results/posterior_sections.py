@@ -13,7 +13,7 @@ from orrery.judging.misspecification import Misspecification
 from orrery.judging.predictive import DOUBTFUL
 from orrery.learning.mixture import OnMember
 from orrery.pairs import Splits
-from orrery.parameters import FloatArray, Parameter, names
+from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.results.calibration_sections import tell_calibration
 from orrery.results.recording import Recording
 from orrery.results.sections import (
@@ -186,7 +186,7 @@ def _tell_draws(
     prior = splits.train.theta
     units = tuple(p.unit for p in parameters)
     drawn = DrawsSection(
-        f"draws.{key}", f"Draws, {label}", names(parameters), units, draws
+        f"draws.{key}", f"Draws, {label}", parameter_names(parameters), units, draws
     )
     corner = FigureSection(
         f"posterior.{key}",
@@ -222,7 +222,7 @@ def _parameter_table(
     summary = diagnostics.posterior_summary(draws)
     return Table(
         {
-            "parameter": list(names(parameters)),
+            "parameter": list(parameter_names(parameters)),
             "unit": [p.unit for p in parameters],
             "median": summary.median,
             "lower": summary.lower,

@@ -27,6 +27,7 @@ def card(
         rows: The manifest's rows of all shards.
         work: The sessions in which they were made.
     """
+    # Sorted, so that the card has the same bytes whenever the dataset is made again.
     simulator = json.dumps(
         metadata["simulator"], indent=2, sort_keys=True, ensure_ascii=False
     )
@@ -106,10 +107,12 @@ def _totals_sentence(dataset: Dataset) -> str:
 
 def _work_sentence(folder: Path) -> str:
     parts = sessions(folder)
+    # Copied datasets may have lost their log: nothing is claimed then.
     if not parts:
         return ""
     work = combined(parts)
     fewest = min(part.actors for part in parts)
+    # Calls may have had different numbers of actors; the rate is that of all together.
     upto = "" if fewest == work.actors else "up to "
     where = f"{upto}{work.actors} actor{'' if work.actors == 1 else 's'}"
     place = f"on {where}" if work.actors else "in one process"

@@ -79,6 +79,12 @@ class Dataset:
         count: The number of simulations.
         metadata: What `identify` returned when it was made.
         rows: The manifest's rows of the shards that hold them.
+
+    Example:
+        >>> row = ManifestRow(0, "shards/shard-00000.arrow", 0, 8, 0, 4096, "0f", {}, {})
+        >>> dataset = Dataset(Path("stars-01"), 5, {"fingerprint": "01"}, rows=(row,))
+        >>> dataset.indices(0)
+        range(0, 5)
     """
 
     folder: Path

@@ -33,10 +33,12 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         _sync(temporary)
         os.replace(temporary, path)
+        # The name is in the folder: without this a power failure could lose the rename.
         _sync(path.parent)
     except OSError as error:
         raise _unwritable(path, error) from error
     finally:
+        # Of a failure; after a success nothing is left under this name.
         temporary.unlink(missing_ok=True)
 
 
@@ -137,6 +139,7 @@ def locked(folder: Path, instead: str = "another folder") -> Iterator[None]:
     """
     with (folder / LOCK).open("a+") as lock:
         try:
+            # The system forgets the lock with its process, however that ends.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.seek(0)

@@ -32,6 +32,21 @@ class ManifestRow:
         sums: For each scalar column the sum of its finite values.
         missing: For each scalar column that has some, the number of values that are not
             finite.
+
+    Example:
+        >>> row = ManifestRow(
+        ...     shard=0,
+        ...     file="shards/shard-00000.arrow",
+        ...     first=0,
+        ...     count=8,
+        ...     particles=0,
+        ...     bytes=4096,
+        ...     sha256="0f",
+        ...     sums={"a": 12.0},
+        ...     missing={"a": 2},
+        ... )
+        >>> mean("a", (row,))
+        2.0
     """
 
     shard: int

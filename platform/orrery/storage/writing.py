@@ -113,6 +113,11 @@ class Writer:
         metadata: What `identify` returned.
         rows: The rows of the shards that are there and sound.
         listed: The number of shards that an earlier run reached.
+
+    Example:
+        >>> writer = Writer(Path("stars-01"), {"shard_size": 8}, rows={}, listed=0)
+        >>> writer.pending(count=20)
+        [0, 1, 2]
     """
 
     def __init__(

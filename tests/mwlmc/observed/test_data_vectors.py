@@ -24,7 +24,7 @@ from mwlmc.sky.binning import (
 )
 from mwlmc.sky.patches import Patch, Window
 from orrery.pairs import Pairs, convolve
-from orrery.parameters import names
+from orrery.parameters import parameter_names
 from orrery.records import Records
 
 BOTH = ("mean", "dispersion")
@@ -180,8 +180,13 @@ def test_the_lmc_may_be_data_or_inferred():
     data, inferred = (Measurement(lmc_today=how) for how in ("data", "inferred"))
     whole = DESI_FOOTPRINT
     assert inferred.binning(whole).names == data.binning(whole).names[len(LMC_NAMES) :]
-    assert names(data.parameters) == names(inferred.parameters)[: len(data.parameters)]
-    left_out = set(names(inferred.parameters)) - set(names(data.parameters))
+    assert (
+        parameter_names(data.parameters)
+        == parameter_names(inferred.parameters)[: len(data.parameters)]
+    )
+    left_out = set(parameter_names(inferred.parameters)) - set(
+        parameter_names(data.parameters)
+    )
     assert left_out == set(LMC_NAMES)
 
 

@@ -14,14 +14,14 @@ from orrery.storage.dataset import Dataset
 
 
 class Counting:
-    """A simulator that remembers what it was asked for."""
+    """A simulator that remembers what it simulated."""
 
     def __init__(self, toy, change=lambda records: records):
-        self.toy, self.change, self.asked = toy, change, []
+        self.toy, self.change, self.simulated = toy, change, []
         self.schema, self.describe = toy.schema, toy.describe
 
     def records(self, seed, indices):
-        self.asked.append(indices[0])
+        self.simulated.append(indices[0])
         return self.change(self.toy.records(seed, indices))
 
 
@@ -46,7 +46,7 @@ def test_a_finished_dataset_is_returned_at_once(toy, tmp_path, contents):
     counting = Counting(toy)
     for count in (32, 30, 8):
         found = fill(counting, tmp_path, count)
-        assert (len(found), counting.asked) == (count, [])
+        assert (len(found), counting.simulated) == (count, [])
         assert contents(found.folder) == before
 
 
@@ -60,7 +60,7 @@ def test_a_dataset_grows_without_making_anything_twice(toy, tmp_path, contents):
     small = fill(toy, tmp_path / "a", 16)
     counting = Counting(toy)
     grown = fill(counting, tmp_path / "a", 32)
-    assert counting.asked == [16, 24]
+    assert counting.simulated == [16, 24]
     assert grown.fingerprint == small.fingerprint
     assert contents(grown.folder) == contents(fill(toy, tmp_path / "b", 32).folder)
 
@@ -81,7 +81,7 @@ def test_an_interrupted_run_is_continued(toy, tmp_path, contents):
         Dataset.open(folder)
     counting = Counting(toy)
     fill(counting, tmp_path / "a")
-    assert counting.asked == [16, 24]
+    assert counting.simulated == [16, 24]
     assert contents(folder) == contents(fill(toy, tmp_path / "b").folder)
 
 
@@ -141,7 +141,7 @@ def test_a_torn_journal_costs_one_shard(toy, tmp_path, contents):
     (torn / "shards" / ".shard-00002.arrow.0.tmp").write_bytes(b"half a shard")
     counting = Counting(toy)
     fill(counting, tmp_path / "torn")
-    assert counting.asked == [16, 24]
+    assert counting.simulated == [16, 24]
     assert contents(torn) == contents(whole.folder)
 
 
@@ -157,7 +157,7 @@ def test_damaged_shards_are_made_anew(toy, tmp_path, contents, capsys, damage):
         path.unlink()
     counting = Counting(toy)
     fill(counting, tmp_path)
-    assert counting.asked == [8]
+    assert counting.simulated == [8]
     assert contents(made.folder) == before
     said = capsys.readouterr().err
     assert "shards/shard-00001.arrow" in said
@@ -170,7 +170,7 @@ def test_a_damaged_description_is_written_anew(toy, tmp_path, contents):
     (made.folder / "dataset.json").write_text("{}")
     counting = Counting(toy)
     fill(counting, tmp_path)
-    assert counting.asked == []
+    assert counting.simulated == []
     assert contents(made.folder) == before
 
 
@@ -180,7 +180,7 @@ def test_errors_of_the_simulator_stop_and_keep_what_is_there(toy, tmp_path):
     assert raised.value.__notes__ == ["in shard 2, simulations 16 to 23"]
     counting = Counting(toy)
     fill(counting, tmp_path)
-    assert counting.asked == [16, 24]
+    assert counting.simulated == [16, 24]
 
 
 def without_a(records):
@@ -255,7 +255,7 @@ def test_an_unwritable_folder_is_found_before_simulating(toy, tmp_path):
     counting = Counting(toy)
     with pytest.raises(OSError, match=r"cannot write .*choose a folder"):
         fill(counting, tmp_path / "file")
-    assert counting.asked == []
+    assert counting.simulated == []
 
 
 def test_a_full_disk_leaves_no_half_shard(toy, tmp_path, monkeypatch):

@@ -184,7 +184,7 @@ def test_a_raised_version_is_summarised_again_and_the_same_is_not(stars, centre)
 
 
 @pytest.mark.parametrize("version", [None, 0, -1, 1.0, True, "1"])
-def test_a_function_needs_a_version_beside_it(stars, centre, version):
+def test_a_function_needs_a_version_in_its_file(stars, centre, version):
     wrong = (
         "f has VERSION .* not a positive integer.*write VERSION = 1 .*raise it whenever"
     )
@@ -197,8 +197,8 @@ def test_a_decorated_function_has_the_version_of_its_own_module():
     def counted(records, binning):
         return inner(records, binning)
 
-    assert summaries.version(counted) == 3
-    assert summaries.version(moments) == VERSION
+    assert summaries.summary_version(counted) == 3
+    assert summaries.summary_version(moments) == VERSION
 
 
 def test_a_damaged_result_is_computed_again(stars, centre, capsys):
@@ -257,5 +257,5 @@ def test_wrong_arguments_are_named(stars, centre):
         compute(moments, stars, Moments(), (Parameter("b", "", "$b$"),))
     with pytest.raises(ValueError, match=r"shape .8, 2., but the binning has 1 names"):
         compute(moments, stars, Moments(names=("a",), units=("",)), centre)
-    with pytest.raises(ValueError, match="max has VERSION None beside it"):
+    with pytest.raises(ValueError, match="max has VERSION None in its file"):
         compute(max, stars, Moments(), centre)

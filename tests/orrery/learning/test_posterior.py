@@ -285,7 +285,7 @@ drawn.write({str(tmp_path / "drawn.ecsv")!r})
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
     drawn = QTable.read(tmp_path / "drawn.ecsv")
     np.testing.assert_array_equal(
-        exports.array(drawn), trained.draws(observation(), 50, seed=7)
+        exports.draws_array(drawn), trained.draws(observation(), 50, seed=7)
     )
     assert drawn.meta == trained.sample(observation(), 50, seed=7).meta
 
