@@ -13,15 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mwlmc.simulator import Simulator
+from mwlmc.simulator import STARS_STREAM, Simulator
 from orrery.identity import JSON
 from orrery.parameters import FloatArray, Prior, generator
 from orrery.records import Records, Schema
 
 VERSION = 1  # of the replay; raised whenever its numbers change
-STARS = (
-    1  # the simulator's own random stream of stars: same seed and number, same stars
-)
 REWIND_BATCH = 256  # rewinds at once
 
 
@@ -180,7 +177,8 @@ class Replay:
                 f"the rewind of simulation {indices[int(lost[0])]} runs away with "
                 f"{theta[lost[0]].tolist()}: replay only what `simulable` leaves"
             )
-        streams = [generator(seed, index, STARS) for index in indices]
+        # the simulator's own stream: same seed and number, same stars
+        streams = [generator(seed, index, STARS_STREAM) for index in indices]
         made = self.simulator.simulate(theta, streams)
         numbers: dict[str, NDArray[Any]] = {
             "index": np.asarray(indices, np.int64),

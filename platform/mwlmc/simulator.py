@@ -37,7 +37,7 @@ VERSION = 1  # of the engine; raised whenever its numbers change
 
 # The two random streams of a simulation: its parameters do not depend on its stars.
 _PARAMETERS_STREAM = 0
-_STARS_STREAM = 1
+STARS_STREAM = 1
 _MOST_DRAWS = 100
 FEWEST_STARS = 500
 _SHARE_OF_A_GPU = 1 / 16
@@ -191,7 +191,7 @@ class Simulator:
         """
         _, runaways, past = self.past(seed, indices)
         # one stream for each index: results do not depend on the batch or the actor
-        streams = [generator(seed, index, _STARS_STREAM) for index in indices]
+        streams = [generator(seed, index, STARS_STREAM) for index in indices]
         records = self._records(past, streams)
         numbers: dict[str, NDArray[Any]] = {
             "index": np.asarray(indices, np.int64),
@@ -223,7 +223,7 @@ class Simulator:
             "df_clipped": (stars.clipped > _CLIPPED).astype(np.int32),
             "integrated": stars.integrated,
         }
-        particles, offsets = self.kept(stars)
+        particles, offsets = self.particles(stars)
         return Records(scalars, particles, offsets)
 
     # --- the stages of a simulation ----------------------------------------------------------
@@ -285,7 +285,7 @@ class Simulator:
             streams: One random generator for each simulation's stars.
         """
         if self.engine == "torch":
-            return self.evolved(past, self.sampled(past, streams))
+            return self.evolved(past, self.initial_stars(past, streams))
         seeds = [int(stream.integers(1, 2**31 - 1)) for stream in streams]
         halo = agama_engine.simulate(
             past.named,
@@ -298,7 +298,7 @@ class Simulator:
         everyone = np.full(len(seeds), self.stars, dtype=np.int32)
         return StarParticles(halo.position, halo.velocity, halo.clipped, everyone)
 
-    def sampled(
+    def initial_stars(
         self, past: Past, streams: Sequence[np.random.Generator]
     ) -> StarParticles:
         """Returns the stars 2.2 Gyr ago, none of them evolved yet."""
@@ -348,7 +348,7 @@ class Simulator:
             )
         return {name: np.array([fit[name] for fit in fits]) for name in fits[0]}
 
-    def kept(
+    def particles(
         self, stars: StarParticles
     ) -> tuple[dict[str, NDArray[Any]], NDArray[np.int32]]:
         """Returns the particle columns of the stars within the edges, and their offsets."""

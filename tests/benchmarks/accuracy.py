@@ -105,7 +105,9 @@ def _measure(
 ) -> NDArray[np.floating]:
     simulator = Simulator()
     _, _, past = simulator.past(seed, indices)
-    stars = simulator.sampled(past, [generator(seed, index, 1) for index in indices])
+    stars = simulator.initial_stars(
+        past, [generator(seed, index, 1) for index in indices]
+    )
     exact = _carried(past, stars, finest, found[finest])
     _note(exact, exact, found[finest])
     for share in (share for share in found if share != finest):

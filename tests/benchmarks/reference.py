@@ -608,7 +608,7 @@ def fresh_halos(reference: Reference, number: int, options: Options) -> Halos:
     model = simulator.Simulator(stars=STARS, inner_edge=EDGE, accuracy="survey")
     past = model.rewind(np.repeat(reference.theta, options.halos, axis=0))
     streams = [generator(options.seed, number, halo) for halo in range(options.halos)]
-    initial = model.sampled(past, streams)
+    initial = model.initial_stars(past, streams)
     final = model.evolved(past, initial)
     return Halos(initial, final, model.reflex_motion(final))
 

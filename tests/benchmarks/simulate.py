@@ -130,7 +130,7 @@ def _stages(simulator: Simulator, count: int) -> dict[str, Any]:
     clock = _Clock()
     theta, _, past = simulator.past(1, range(count))
     clock.lap("draw and rewind")
-    stars = simulator.sampled(past, streams)
+    stars = simulator.initial_stars(past, streams)
     clock.lap("sample")
     steps, counted = counted_stepper()
     with mock.patch.object(stellar_halo, "stepper", return_value=steps):
@@ -139,7 +139,7 @@ def _stages(simulator: Simulator, count: int) -> dict[str, Any]:
         clock.lap("integrate")
     simulator.reflex_motion(today)
     clock.lap("reflex")
-    kept = simulator.kept(today)
+    kept = simulator.particles(today)
     clock.lap("select")
     records = _whole(simulator, theta, today, kept, past.named)
     clock.last = time.perf_counter()

@@ -230,7 +230,7 @@ def test_acceleration_of_the_frame(reference, solution):
 # --- stars -----------------------------------------------------------------------------------
 
 
-def test_stars_not_carried_end_inside(carried):
+def test_stars_not_integrated_end_inside(carried):
     assert (~carried.moved).sum() > 0.2 * len(carried.moved)  # it saves work
     assert _radius(carried.wanted)[~carried.moved].max() < 30.0
 

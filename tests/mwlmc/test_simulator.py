@@ -110,7 +110,7 @@ def test_accuracy_moves_the_reflex_far_less_than_sampling():
 def stages():
     """The past of two simulations, their stars before the LMC, and today."""
     _, _, past = SMALL.past(11, [0, 1])
-    initial = SMALL.sampled(past, [generator(11, index, 1) for index in (0, 1)])
+    initial = SMALL.initial_stars(past, [generator(11, index, 1) for index in (0, 1)])
     return past, initial, SMALL.evolved(past, initial)
 
 
@@ -126,14 +126,14 @@ def test_a_record_is_its_stages(records, stages):
         np.testing.assert_allclose(
             values, records.scalars[name][:2], rtol=1e-6, atol=1e-3
         )
-    particles, offsets = SMALL.kept(today)
+    particles, offsets = SMALL.particles(today)
     np.testing.assert_array_equal(offsets, records.offsets[:3])
     for name, values in particles.items():
         wanted = records.particles[name][: offsets[-1]].astype(float)
         np.testing.assert_allclose(values.astype(float), wanted, rtol=1e-3, atol=1e-3)
 
 
-def test_no_star_moves_before_it_is_carried(stages):
+def test_no_star_moves_before_it_is_integrated(stages):
     _, initial, today = stages
     assert (initial.integrated == 0).all()
     assert ((today.integrated > 0) & (today.integrated < 600)).all()
@@ -156,7 +156,7 @@ def test_the_reflex_is_that_of_the_shell(stages):
 
 def test_kept_are_the_stars_between_the_edges(stages):
     today = stages[2]
-    particles, offsets = SMALL.kept(today)
+    particles, offsets = SMALL.particles(today)
     radius = length(today.position.double())
     between = (radius >= 30.0) & (radius < 500.0)
     np.testing.assert_array_equal(np.diff(offsets), between.sum(1).numpy())
@@ -327,7 +327,7 @@ def test_impossible_options_are_refused(options, message):
 # --- where and by what stars are carried -----------------------------------------------------
 
 
-def test_a_gpu_is_asked_for_where_it_is_used():
+def test_a_gpu_is_requested_where_it_is_used():
     assert SMALL.gpus == 0.0
     assert 0.0 < Simulator(device="cuda").gpus <= 1.0
 

@@ -297,7 +297,7 @@ def test_a_simulation_depends_on_its_own_seed_alone(halo):
     assert not torch.isin(other.initial_position, again.initial_position).any()
 
 
-def test_the_halo_is_its_initial_stars_carried(halo):
+def test_the_halo_is_its_initial_stars_evolved(halo):
     named = _parameters("set00")
     x, v = agama_engine.evolve(
         halo.initial_position[:, 0], halo.initial_velocity[:, 0], named
@@ -336,7 +336,7 @@ def test_what_cannot_be_is_refused(agama, change, message):
         agama_engine.simulate(**arguments)
 
 
-def test_only_one_simulation_is_carried(agama):
+def test_only_one_simulation_is_evolved_at_a_time(agama):
     with pytest.raises(ValueError, match="one simulation to carry"):
         agama_engine.evolve(
             torch.ones(3, 1), torch.ones(3, 1), _parameters("set00", "set05")

@@ -141,7 +141,7 @@ def crowd():
     """Five simulations of 900 stars, drawn from the prior, and where they are today."""
     simulator = Simulator(stars=900)
     _, _, past = simulator.past(21, range(5))
-    stars = simulator.sampled(past, [np.random.default_rng(i) for i in range(5)])
+    stars = simulator.initial_stars(past, [np.random.default_rng(i) for i in range(5)])
     potential = past.potential()
     x, v = stars.position, stars.velocity
     return SimpleNamespace(
@@ -205,7 +205,9 @@ def test_one_compilation_serves_all_batches(crowd):
     for simulations, stars in ((1, 900), (3, 501), (2, 600)):
         simulator = Simulator(stars=stars)
         _, _, past = simulator.past(22, range(simulations))
-        initial = simulator.sampled(past, [np.random.default_rng(3)] * simulations)
+        initial = simulator.initial_stars(
+            past, [np.random.default_rng(3)] * simulations
+        )
         with torch._dynamo.config.patch(error_on_recompile=True):
             assert (simulator.evolved(past, initial).integrated > 100).all()
     for some, stars in (([4], 129), ([2, 3], 1), ([1], 1)):
@@ -225,7 +227,7 @@ def test_stars_that_stay_inside_are_left_as_they_were(crowd):
     assert (today[:, carried] != crowd.x[:, carried]).any(dim=0).all()
 
 
-def test_with_no_edge_all_are_carried(crowd):
+def test_with_no_edge_all_are_integrated(crowd):
     """And those that need not have been end inside the survey's edge, with the LMC about."""
     today, after, everyone = evolve(crowd.x, crowd.v, crowd.potential, 0.0)
     assert everyone.all()
@@ -246,7 +248,7 @@ def test_a_batch_without_stars_to_carry_is_left_as_it_was(crowd):
     assert _same((today, after), (x, v))
 
 
-def test_one_star_may_be_carried_alone(crowd):
+def test_one_star_may_be_integrated_alone(crowd):
     here = crowd.today[2][2].nonzero()[-1]
     found = evolve(
         crowd.x[:, [2]][..., here],
@@ -439,7 +441,9 @@ def test_halo_with_lmc_moves():
     """The disc is drawn towards the LMC's past path, so that the outer halo seems to move away."""
     simulator = Simulator(stars=16_000)
     past = simulator.rewind(_observed())
-    stars = simulator.evolved(past, simulator.sampled(past, [np.random.default_rng(4)]))
+    stars = simulator.evolved(
+        past, simulator.initial_stars(past, [np.random.default_rng(4)])
+    )
     found = simulator.reflex_motion(stars)
     travel = np.linalg.norm([found[name][0] for name in ("v_x", "v_y", "v_z")])
     assert 15.0 < travel < 40.0

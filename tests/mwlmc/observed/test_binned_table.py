@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from astropy.table import Table
-from astropy_healpix import HEALPix
 
 from mwlmc.observed.binned_table import (
     load_binned,
@@ -236,19 +235,6 @@ def test_a_selection_that_cuts_through_a_bin_is_refused(tmp_path):
         load_binned(stars, DESI_FOOTPRINT, StarSelection(inner=35.0))
 
 
-def test_the_sample_has_the_tables_stars_where_they_are(desi, giants):
-    for table in (desi, giants):
-        counts = [sum(stars.counts) for stars in table.sample.stars]
-        np.testing.assert_array_equal(counts, table.moments.count)
-        centres = HEALPix(table.sample.nside, order="nested").healpix_to_lonlat
-        sine = [
-            np.average(np.sin(centres(np.array(s.cells))[1].value), weights=s.counts)
-            for s in table.sample.stars
-        ]
-        np.testing.assert_allclose(sine, table.mean_sin_b, atol=0.04)
-    assert desi.sample.distance_error == pytest.approx(0.1)
-
-
 @pytest.mark.parametrize("name", ["desi", "giants"])
 def test_a_sample_survives_a_file(name, request, tmp_path):
     table = request.getfixturevalue(name)
@@ -272,3 +258,20 @@ def test_other_distance_bins_need_the_stars_themselves(tmp_path, shared, capsys)
     assert "--bins 3" in table.provenance["command"]
     assert main(["desi", str(stars), str(out), "--bins", "3"]) == 1
     assert "leave this out" in capsys.readouterr().err
+
+
+def test_a_star_table_is_converted_once(tmp_path, monkeypatch):
+    conversions = []
+    rest_frame = StarTable.rest_frame
+
+    def counted(table):
+        conversions.append(len(table))
+        return rest_frame(table)
+
+    monkeypatch.setattr(StarTable, "rest_frame", counted)
+    position, velocity = _halo()
+    near = np.linalg.norm(position, axis=1) < 100
+    _write_stars(_observed(position[near], velocity[near]), tmp_path / "stars.csv")
+    selection = StarSelection(sagittarius=False)
+    table = load_binned(tmp_path / "stars.csv", DESI_FOOTPRINT, selection)
+    assert conversions == [dict(table.provenance["steps"])["30-100 kpc"]]

@@ -84,7 +84,7 @@ def test_observation_has_independent_errors_after_the_lmc(desi):
     assert sigma["v_gsr_mean_south_90_100"] == desi.errors.mean[13] > 60
 
 
-def test_fewer_bins_can_be_asked_for_but_not_others(desi, giants):
+def test_a_binning_may_have_fewer_bins_but_no_others(desi, giants):
     only = DESI_FOOTPRINT.select(("v_gsr",))
     seen, whole = (observe(desi, b) for b in (only, DESI_FOOTPRINT))
     np.testing.assert_array_equal(seen.value, whole.value[: len(seen.value)])

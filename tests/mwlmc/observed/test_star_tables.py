@@ -86,7 +86,7 @@ def test_units_of_the_file_are_converted(tmp_path, name):
     _same(one, read_stars(_write(other, tmp_path / name)))
 
 
-def test_units_are_told_by_the_names_of_columns(tmp_path):
+def test_units_follow_from_the_endings_of_columns(tmp_path):
     plain = _catalogue()
     other = plain.copy()
     other["distance_kpc"] *= 1000

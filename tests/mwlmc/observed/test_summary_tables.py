@@ -4,9 +4,9 @@ from mwlmc.observed.data_vectors import Measurement
 from mwlmc.observed.summary_tables import summary_tables, uneven_bins
 
 
-def test_stars_that_fill_their_patch_unevenly_are_told(desi, giants):
-    told = uneven_bins(giants)
-    assert sum("'q1'" in line for line in told) == 3
+def test_stars_that_fill_their_patch_unevenly_are_named(desi, giants):
+    lines = uneven_bins(giants)
+    assert sum("'q1'" in line for line in lines) == 3
     assert not any("'north'" in line for line in uneven_bins(desi))
 
 

@@ -44,7 +44,7 @@ def test_healpix_patches_bin_stars_and_describe_themselves():
         Cell(1, 12)
 
 
-def test_without_the_lmc_exactly_its_six_entries_are_gone():
+def test_without_the_lmc_exactly_its_six_entries_are_missing():
     whole = QUADRANTS.with_moments(("mean", "dispersion"))
     stellar = replace(whole, lmc=False)
     assert stellar.names == whole.names[6:]
