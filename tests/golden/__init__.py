@@ -1,0 +1,38 @@
+"""Golden records: no number changes without a word, and a refactor costs one line.
+
+What decides numbers is a component: engine, distribution function, second engine, replay,
+mock universe, catalogues, hosts, summary functions, flow, ensemble. Each declares `VERSION`
+beside its code; fingerprints hold versions and options, never source. So code that is
+rewritten keeps all datasets, summaries, posteriors and ensembles, and code that gives other
+numbers must say so. Three things here see to that:
+
+- `records/`: what each component gives for a few cases, the prior's corners among them.
+- `lock.json`: the version that each record is of, and the syntax hash (without comments,
+  docstrings, layout) of each module that a component is made of, found by its imports.
+- The tests: they fail when a hash is another one, when a version is not its record's, and
+  when today's numbers are not the record's.
+
+Changed code then takes one of two ways:
+
+    python -m tests.golden same [component ...]   enters new hashes; refused unless today's
+                                                  numbers are the record's
+    python -m tests.golden remake component ...   after VERSION was raised: makes the record
+                                                  anew; refused for changed numbers without
+
+How equal is equal was measured, on an AMD EPYC with AVX-512: with the engine compiled and
+not, for vectors of all widths (ATEN_CPU_CAPABILITY default, avx2, avx512), numpy without
+AVX2 and AVX-512, OpenBLAS for Prescott, Haswell and SkylakeX, MKL's compatible code, one
+thread and two. The largest differences, and what is allowed:
+
+    what                                          seen       allowed
+    double precision, all components              4e-13      1e-6 (records have 7 digits)
+    engine, reflex and dispersions [km/s]         1.1e-3     0.01
+    the same at the prior's corners [km/s]        1.1e-2     0.1
+    engine, stars kept of some 200                1          2
+    engine, stars off by more than 0.01 + 1e-4    0.6 %      4 %
+    the same at the prior's corners               2.4 %      10 %
+    affine flow, losses and log probabilities     6e-7       2e-5
+    splines of a set, the same                    6.4e-4     1e-2
+    ensemble, losses and predictions              4.4e-7     2e-5
+
+"""

@@ -1,0 +1,83 @@
+"""The components that decide numbers, each with its version and its record."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+from . import syntax
+from .quantities import Record
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Component:
+    """Code that decides numbers.
+
+    Arguments:
+        name: In the lock, and the function that computes its record.
+        root: The module that declares its version.
+        cases: The module here whose function computes its record.
+        readers: Modules that build on the root and decide numbers with it.
+    """
+
+    name: str
+    root: str
+    cases: str
+    readers: tuple[str, ...] = ()
+
+    @property
+    def version(self) -> int:
+        """The version that the code declares today."""
+        return syntax.version(self.root)
+
+    @property
+    def modules(self) -> tuple[str, ...]:
+        """The modules that decide its numbers, up to those of other versions."""
+        roots = (self.root, *self.readers)
+        others = frozenset(c.root for c in COMPONENTS) - {self.root}
+        found = (syntax.modules(root, others) for root in roots)
+        return tuple(sorted(set().union(*found)))
+
+    @property
+    def path(self) -> Path:
+        """The kept record."""
+        return FOLDER / "records" / f"{self.name}.json"
+
+    def record(self) -> Record:
+        """Returns the record that today's code computes."""
+        return getattr(import_module(f".{self.cases}", __package__), self.name)()
+
+
+COMPONENTS = (
+    Component("engine", "mwlmc.simulator", "milky_way"),
+    Component("distribution", "mwlmc.model.distribution", "milky_way"),
+    Component("agama_engine", "mwlmc.model.agama_engine", "agama_stand_in"),
+    Component("replay", "mwlmc.replay", "milky_way"),
+    Component("velocity_moments", "mwlmc.sky.kinematics", "milky_way"),
+    Component("mock", "halomass.mock.mock_universe", "halo_mass"),
+    Component("catalogue", "halomass.catalogues.catalogue", "halo_mass"),
+    Component("hosts", "halomass.hosts.catalogue_systems", "halo_mass"),
+    Component("features", "halomass.observed.features", "halo_mass"),
+    Component(
+        "flow",
+        "orrery.learning.flow_training",
+        "learning",
+        readers=("orrery.learning.posterior",),
+    ),
+    Component("ensemble", "orrery.learning.ensemble", "learning"),
+)
+NAMES = tuple(component.name for component in COMPONENTS)
+
+
+def named(names: Iterable[str]) -> list[Component]:
+    """Returns components by name.
+
+    Raises:
+        ValueError: If there is none of a name.
+    """
+    for name in names:
+        if name not in NAMES:
+            raise ValueError(f"no component {name!r}: choose of {', '.join(NAMES)}")
+    return [component for component in COMPONENTS if component.name in set(names)]

@@ -1,0 +1,102 @@
+"""Records of learning: flows and ensembles that are trained for a few epochs on a toy."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from orrery.learning import ensemble as ensembles
+from orrery.learning import posterior as posteriors
+from orrery.learning.flow import Flow
+from orrery.learning.members import Learning
+from orrery.learning.networks import Networks
+from orrery.learning.training import Curve, Training
+from orrery.pairs import Pairs, Splits
+from orrery.parameters import FloatArray, Parameter, generator
+
+from .quantities import Record, quantity
+
+SEED = 20251126
+PARAMETERS = (
+    Parameter("a", "kpc", "$a$"),
+    Parameter("b", "", "$b$", -4.0, 4.0),  # bounded: learned as a normal quantile
+)
+NAMES = ("u", "v", "w", "t")
+SLOPES = np.array([[1.0, 0.5, -0.3, 0.1], [0.0, 1.0, 0.8, -0.4]])
+COVARIANCE = np.diag([0.5, 0.4, 0.3, 0.2]) + 0.05
+
+
+def flow() -> Record:
+    """Returns an affine flow of plain summaries, and splines of a set."""
+    return {
+        **_flow("maf", Flow(2, (16,)), _splits(_plain), 2e-5),
+        **_flow("nsf", Flow(2, (16,), "nsf"), _splits(_set, (1, 3, 1)), 1e-2),
+    }
+
+
+def _flow(name: str, chosen: Flow, splits: Splits, absolute: float) -> Record:
+    training = Training(batch_size=64, max_epochs=3)
+    with TemporaryDirectory() as folder:
+        found = posteriors.fit(
+            splits, PARAMETERS, COVARIANCE, chosen, training, SEED, Path(folder)
+        )
+    test = splits.test
+    draws = found.sample_each(test.x[:4], 500, SEED)
+    return {
+        **_curve(name, found.curve, absolute),
+        f"{name}.log_prob": quantity(
+            found.log_prob(test.theta, test.x), absolute=absolute
+        ),
+        f"{name}.mean": quantity(draws.mean(axis=0), absolute=absolute),
+        f"{name}.width": quantity(draws.std(axis=0), absolute=absolute),
+    }
+
+
+def ensemble() -> Record:
+    """Returns three networks' predictions, with summaries scaled in two groups."""
+    learning = Learning(batch_size=32, learning_rate=4e-3, max_epochs=4)
+    splits = _splits(_plain)
+    with TemporaryDirectory() as folder:
+        found = ensembles.fit(
+            splits,
+            PARAMETERS,
+            Networks(members=3, hidden=(8, 4)),
+            learning,
+            SEED,
+            Path(folder),
+            groups=("one", "one", "two", "two"),
+        )
+    return {
+        **_curve("networks", found.curve, 2e-5),
+        "networks.predicted": quantity(found.predict(splits.test.x), absolute=2e-5),
+    }
+
+
+def _curve(name: str, curve: Curve, absolute: float) -> Record:
+    return {
+        f"{name}.train": quantity(curve.train, absolute=absolute),
+        f"{name}.validation": quantity(curve.validation, absolute=absolute),
+    }
+
+
+def _plain(theta: FloatArray) -> FloatArray:
+    return theta @ SLOPES
+
+
+def _set(theta: FloatArray) -> FloatArray:
+    """Returns one place of two numbers, with a flag that is 1 if it is there, and one beside."""
+    x = theta @ SLOPES
+    x[:, 2] = np.arange(len(x)) % 3 > 0
+    x[:, :2] *= x[:, 2:3]
+    return x
+
+
+def _splits(summarise, layout=None) -> Splits:
+    pairs = []
+    for stream, count in enumerate((512, 128, 16)):
+        random = generator(SEED, stream)
+        theta = np.stack([random.normal(size=count), random.uniform(-3, 3, count)], 1)
+        pairs.append(Pairs(theta, summarise(theta)))
+    names = tuple(parameter.name for parameter in PARAMETERS)
+    units = ("km / s",) * len(NAMES)
+    return Splits(*pairs, names, NAMES, units, "golden", "golden", 0, layout)

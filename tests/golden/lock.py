@@ -1,0 +1,176 @@
+"""The lock: which versions the kept records are of, and what the code was that gave them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import syntax
+from .components import COMPONENTS, FOLDER, Component
+from .quantities import Record, differences, read, write
+
+PATH = FOLDER / "lock.json"
+COMMAND = "python -m tests.golden"
+
+
+class RefusedError(Exception):
+    """What was asked would hide a changed number; the text says what to do."""
+
+
+@dataclass
+class Lock:
+    """Versions by component, and syntax hashes by module: one line each.
+
+    A module that several components share has one hash: it is entered once all of them
+    give the same numbers.
+    """
+
+    versions: dict[str, int]
+    modules: dict[str, str]
+
+    @classmethod
+    def read(cls) -> "Lock":
+        """Returns the lock as it was last entered."""
+        return cls(**json.loads(PATH.read_text()))
+
+    def write(self, path: Path = PATH) -> None:
+        """Writes the lock, sorted, one line for each version and each hash."""
+        parts = {"versions": self.versions, "modules": self.modules}
+        path.write_text(json.dumps(parts, indent=1, sort_keys=True) + "\n")
+
+
+def hashes() -> dict[str, str]:
+    """Returns the syntax hash of each module that decides a number today."""
+    names = {module for component in COMPONENTS for module in component.modules}
+    return {name: syntax.syntax_hash(syntax.tree(name)) for name in sorted(names)}
+
+
+def changed(lock: Lock) -> dict[str, str]:
+    """Returns how modules differ from the lock, by module: changed, new or gone."""
+    today = hashes()
+    found = {name: "is gone" for name in lock.modules if name not in today}
+    for name, digits in today.items():
+        if lock.modules.get(name) != digits:
+            found[name] = "has changed" if name in lock.modules else "is new"
+    return found
+
+
+def affected(lock: Lock) -> list[Component]:
+    """Returns the components whose modules are not those of the lock.
+
+    A module that is gone leaves a changed one behind, which does not import it any more.
+    """
+    names = set(changed(lock))
+    return [c for c in COMPONENTS if names.intersection(c.modules)]
+
+
+def complaints(lock: Lock) -> list[str]:
+    """Returns what a lock does not know yet, and what to do about it, line by line."""
+    found = [text for c in COMPONENTS if (text := _version_complaint(c, lock))]
+    modules = changed(lock)
+    for module, how in modules.items():
+        users = [c.name for c in COMPONENTS if module in c.modules]
+        found.append(f"{module} {how}; on it build: {', '.join(users) or 'none'}")
+    if modules:
+        names = " ".join(c.name for c in affected(lock))
+        found.append(
+            f"If no number changes, `{COMMAND} same {names}` enters that, after a comparison "
+            "with the records. If numbers shall change, raise VERSION beside each component whose "
+            f"numbers do, and `{COMMAND} remake` those components"
+        )
+    return found
+
+
+def _version_complaint(component: Component, lock: Lock) -> str | None:
+    kept = lock.versions.get(component.name)
+    if component.version == kept:
+        return None
+    return (
+        f"VERSION {component.version} of {component.name} ({component.root}) is not that of its "
+        f"record, {kept}: `{COMMAND} remake {component.name}`, if the numbers are meant"
+    )
+
+
+def check(component: Component) -> None:
+    """Compares today's numbers of a component with its record.
+
+    Raises:
+        RefusedError: If they differ; it names the quantities and says what to do.
+    """
+    _refuse(component, differences(component.record(), read(component.path)))
+
+
+def _refuse(component: Component, found: dict[str, str]) -> None:
+    if found:
+        lines = [f"  {name}: {text}" for name, text in found.items()]
+        raise RefusedError(
+            f"the numbers of {component.name} have changed:\n" + "\n".join(lines) + "\n"
+            f"Find out why. If they shall change, raise VERSION in {component.root} and "
+            f"`{COMMAND} remake {component.name}`"
+        )
+
+
+def same(components: Iterable[Component], lock: Lock) -> list[str]:
+    """Enters the hashes of modules that have changed, and returns their names.
+
+    Arguments:
+        components: Whose modules; components that share one of them are checked too.
+        lock: Is brought up to date, not written.
+
+    Raises:
+        RefusedError: If a version was raised, or today's numbers are not the record's.
+    """
+    today, names = hashes(), set(changed(lock))
+    wanted = names.intersection(m for c in components for m in c.modules)
+    for component in COMPONENTS:
+        if wanted.intersection(component.modules):
+            if text := _version_complaint(component, lock):
+                raise RefusedError(text)
+            check(component)
+    _enter(wanted, today, lock)
+    return sorted(wanted)
+
+
+def _enter(modules: Iterable[str], today: dict[str, str], lock: Lock) -> None:
+    lock.modules.update({name: today[name] for name in modules})
+    # what is gone has no numbers to compare: those who imported it were compared
+    for gone in set(lock.modules) - set(today):
+        del lock.modules[gone]
+
+
+def remake(components: Iterable[Component], lock: Lock) -> None:
+    """Makes records anew, and enters versions and hashes.
+
+    Arguments:
+        components: Whose records. Others that share a changed module are checked.
+        lock: Is brought up to date, not written; the records are.
+
+    Raises:
+        RefusedError: If a component's numbers differ and its version was not raised.
+    """
+    chosen = list(components)
+    today = hashes()
+    wanted = set(changed(lock)).intersection(m for c in chosen for m in c.modules)
+    records = [(component, _new_record(component, lock)) for component in chosen]
+    for component in COMPONENTS:
+        if component not in chosen and wanted.intersection(component.modules):
+            check(component)
+    for component, record in records:
+        write(record, component.path)
+        lock.versions[component.name] = component.version
+    _enter(wanted, today, lock)
+
+
+def _new_record(component: Component, lock: Lock) -> Record:
+    kept = lock.versions.get(component.name, 0)
+    if component.version < kept:
+        raise RefusedError(
+            f"VERSION {component.version} of {component.name} is below {kept}, which its record "
+            "has: versions only rise"
+        )
+    record = component.record()
+    if component.version == kept:
+        # quantities may come and go without a new version, but none may change
+        before = {n: v for n, v in read(component.path).items() if n in record}
+        _refuse(component, differences({n: record[n] for n in before}, before))
+    return record

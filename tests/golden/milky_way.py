@@ -1,0 +1,197 @@
+"""Records of the Milky Way and the LMC: engine, distribution function, replay, moments."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mwlmc import replay as replays
+from mwlmc.model import distribution as functions
+from mwlmc.model.reflex import Reflex
+from mwlmc.record_schema import PHASE_SPACE
+from mwlmc.simulator import Simulator, StarParticles
+from mwlmc.sky import binning as binnings
+from mwlmc.sky import frames, kinematics
+from mwlmc.sky import selection_function as selections
+from mwlmc.sky.patches import Directions
+from orrery.parameters import FloatArray, Prior, generator
+from orrery.records import Records
+
+from .quantities import Quantity, Record, quantity
+
+SEED = 20251126
+STARS = 500
+
+# Of a normal's two sides, as the prior's edges: further out simulations are rare.
+_LOW, _HIGH = 2e-4, 1.0 - 2e-4
+
+
+def engine() -> Record:
+    """Returns simulations drawn from both priors, and those at the prior's corners."""
+    ours = Simulator(stars=STARS)
+    paper = Simulator("table1", "wide", STARS, equilibrium="total", accuracy="orbit")
+    return {
+        **drawn("drawn", ours, range(8)),
+        **drawn("paper", paper, range(8, 12)),
+        **given("corners", ours, corners(ours.prior)),
+    }
+
+
+def drawn(name: str, simulator: Simulator, indices: range) -> Record:
+    """Returns what is kept of simulations of parameters drawn from the prior."""
+    _, _, past = simulator.past(SEED, indices)
+    streams = [generator(SEED, index, 1) for index in indices]
+    return {
+        **scalars(name, simulator.records(SEED, indices)),
+        **orbits(name, simulator.stars_today(past, streams), chaotic=0.04),
+    }
+
+
+def given(name: str, simulator: Simulator, theta: FloatArray) -> Record:
+    """Returns what is kept of simulations of given parameters."""
+
+    def streams() -> list[np.random.Generator]:
+        return [generator(SEED, index, 1) for index in range(len(theta))]
+
+    return {
+        # at the corners halos are concentrated, and stars pass their centres often
+        **scalars(name, simulator.simulate(theta, streams()), chaos=10.0),
+        **orbits(
+            name, simulator.stars_today(simulator.rewind(theta), streams()), chaotic=0.1
+        ),
+    }
+
+
+def corners(prior: Prior) -> FloatArray:
+    """Returns 16 parameter sets `[16, P]` at the edges of a prior, each parameter at both."""
+    probability = np.array([_LOW, _HIGH])
+    ends = np.array([d.quantile(probability) for d in prior.distributions])
+    number = np.arange(16)
+    # each parameter follows the parity of other bits, so that no two move together
+    sides = [
+        np.array([(n & (1 + j)).bit_count() % 2 for n in number])
+        for j in range(len(ends))
+    ]
+    return np.stack([end[side] for end, side in zip(ends, sides, strict=True)], axis=1)
+
+
+def scalars(name: str, records: Records, chaos: float = 1.0) -> Record:
+    """Returns all scalars of simulations, and how many stars they keep."""
+    return {
+        **{f"{name}.{c}": _scalar(c, x, chaos) for c, x in records.scalars.items()},
+        # rounding may carry a star across the inner edge
+        f"{name}.kept": quantity(np.diff(records.offsets), absolute=2.0),
+    }
+
+
+def _scalar(column: str, values: NDArray[Any], chaos: float) -> Quantity:
+    fitted = column in Reflex.__dataclass_fields__  # to some sixty stars
+    return quantity(values, absolute=0.01 * chaos if fitted else 1e-6)
+
+
+def orbits(name: str, stars: StarParticles, chaotic: float) -> Record:
+    """Returns the states today of every fiftieth star, by rising distance 2.2 Gyr ago."""
+    state = np.concatenate([stars.position.numpy(), stars.velocity.numpy()])
+    some = state[..., :: STARS // 10].transpose(1, 2, 0)
+    return {
+        f"{name}.stars": quantity(some, relative=1e-4, absolute=1e-2, outliers=chaotic)
+    }
+
+
+def replay() -> Record:
+    """Returns simulations of given parameters, one of them twice, with other stars."""
+    simulator = Simulator(stars=STARS)
+    theta = simulator.prior.draw(generator(SEED, 3), 12)
+    simulable = replays.simulable(simulator, theta).theta[:3]
+    again = replays.Replay(simulator, simulable).records(SEED, range(4))
+    return {
+        "within": quantity(replays.within_prior(simulator.prior, theta * 1.2)),
+        **scalars("replayed", again),
+    }
+
+
+def distribution() -> Record:
+    """Returns tables of distribution functions and stars drawn from them."""
+    record: Record = {}
+    for number, (mass, scale, equilibrium, beta, tracer) in enumerate(
+        (
+            (2e11, 8.0, "halo", 0.0, 10.0),
+            (1.5e12, 20.0, "halo", 0.45, 12.0),
+            (1.5e12, 20.0, "total", 0.5, 15.0),
+            (4e12, 45.0, "total", 0.9, 10.0),
+        )
+    ):
+        potential = functions.spherical_potential(mass, scale, equilibrium)
+        function = functions.distribution_function(potential, beta, tracer)
+        record |= _function(f"{equilibrium}.{number}", potential, function)
+    return record
+
+
+def _function(
+    name: str,
+    potential: functions.SphericalPotential,
+    function: functions.DistributionFunction,
+) -> Record:
+    position, velocity = function.sample(1000, generator(SEED, 5))
+    scaled = function.g / function.g.max()
+    return {
+        f"{name}.potential": quantity(potential.potential[::16]),
+        f"{name}.mass": quantity(potential.mass[::16], absolute=1e-30),
+        f"{name}.clipped": quantity(function.clipped, absolute=1e-30),
+        f"{name}.g": quantity(scaled[::16], absolute=1e-30),
+        f"{name}.radial_cdf": quantity(function.radial_cdf[::16], absolute=1e-30),
+        f"{name}.speed_cdf": quantity(function.speed_cdf[::64, ::32], absolute=1e-30),
+        f"{name}.position": quantity(position[:, ::100].T),
+        f"{name}.velocity": quantity(velocity[:, ::100].T),
+        f"{name}.radius": quantity(np.median(np.linalg.norm(position, axis=0))),
+        f"{name}.dispersion": quantity(velocity.std(axis=1)),
+    }
+
+
+def velocity_moments() -> Record:
+    """Returns summaries of synthetic stars by the quadrants, DESI's sky and a survey's sample."""
+    records = _halos()
+    like_a_survey = binnings.QUADRANTS.survey_like(_sample(binnings.QUADRANTS))
+    chosen = {
+        "quadrants": binnings.QUADRANTS.with_moments(("mean", "dispersion")),
+        "desi": binnings.DESI_FOOTPRINT,
+        "survey": like_a_survey,
+    }
+    return {
+        name: quantity(kinematics.velocity_moments(records, binning))
+        for name, binning in chosen.items()
+    }
+
+
+def _halos(simulations: int = 8, stars_each: int = 1500) -> Records:
+    """Returns stars on all the sky, ever fewer further out, that move north as a whole."""
+    random = generator(SEED, 7)
+    total = simulations * stars_each
+    towards = random.normal(size=(3, total))
+    radius = 30.0 * 10.0 ** random.uniform(0.0, 0.8, total)  # [kpc]
+    position = towards / np.linalg.norm(towards, axis=0) * radius
+    velocity = random.normal([[5.0], [0.0], [25.0]], 110.0, (3, total))
+    state = np.concatenate([position, velocity]).astype(np.float16)
+    lmc = {column: random.normal(size=simulations) for column in binnings.LMC_NAMES}
+    return Records(
+        {"index": np.arange(simulations), **lmc},
+        dict(zip(PHASE_SPACE, state, strict=True)),
+        np.arange(simulations + 1, dtype=np.int32) * stars_each,
+    )
+
+
+def _sample(binning: binnings.SkyBinning) -> selections.Sample:
+    """Returns a survey of 20 stars in each bin, with errors of distances and velocities."""
+    random = generator(SEED, 8)
+    towards = frames.direction(
+        random.uniform(0.0, 2.0 * np.pi, 20_000),
+        np.arcsin(random.uniform(-1, 1, 20_000)),
+    )
+    held = []
+    for profile in binning.profiles:
+        inside = towards[profile.patch.contains(Directions(towards))]
+        held += [
+            selections.occupancy(inside[20 * k : 20 * k + 20], np.full(20, 5.0))
+            for k in range(len(profile.bins))
+        ]
+    return selections.Sample(binning.bins, tuple(held), distance_error=0.1, seed=SEED)

@@ -1,0 +1,148 @@
+"""What a module does, as a hash, and which modules a component builds on."""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from orrery.identity import fingerprint
+
+PACKAGES = ("orrery", "mwlmc", "halomass")
+
+# Documents, files, processes and words around numbers: no number is decided here.
+NO_NUMBERS = (
+    "orrery.data_vector",
+    "orrery.execution.cluster",
+    "orrery.exports",
+    "orrery.identity",
+    "orrery.learning.artefacts",
+    "orrery.storage",
+    "orrery.terminal",
+    "orrery.versions",
+)
+
+
+@cache
+def platform() -> Path:
+    """Returns the folder of the packages that Python finds."""
+    spec = find_spec("orrery")
+    assert spec is not None
+    assert spec.origin is not None
+    return Path(spec.origin).parents[1]
+
+
+@cache
+def path(module: str) -> Path | None:
+    """Returns the file of one of our modules; None if there is none of this name."""
+    place = platform().joinpath(*module.split("."))
+    for found in (place.with_suffix(".py"), place / "__init__.py"):
+        if found.is_file():
+            return found
+    return None
+
+
+@cache
+def tree(module: str) -> ast.Module:
+    """Returns a module's syntax.
+
+    Raises:
+        FileNotFoundError: If there is no such module.
+    """
+    found = path(module)
+    if found is None:
+        raise FileNotFoundError(
+            f"no module {module} in {platform()}: correct its name in tests/golden/components.py"
+        )
+    return ast.parse(found.read_text())
+
+
+def syntax_hash(module: ast.Module) -> str:
+    """Returns 16 hexadecimal digits of what a module does: no comment, docstring or layout."""
+    return fingerprint(_plain(module))
+
+
+def _plain(node: Any) -> Any:
+    """Returns syntax as JSON; what is empty goes, because Pythons differ in what they list."""
+    if isinstance(node, list):
+        return [_plain(item) for item in node]
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = {
+        name: _body(value) if name == "body" else value
+        for name, value in ast.iter_fields(node)
+        if value not in (None, []) and name != "kind"
+    }
+    return [type(node).__name__, {name: _plain(v) for name, v in fields.items()}]
+
+
+def _body(statements: Any) -> Any:
+    if not isinstance(statements, list):  # a lambda's
+        return statements
+    first = statements[0]
+    return statements[1:] if _is_docstring(first) else statements
+
+
+def _is_docstring(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def version(module: str) -> int:
+    """Returns the VERSION that a module declares.
+
+    Raises:
+        ValueError: If there is none, or it is no positive integer.
+    """
+    for node in tree(module).body:
+        match node:
+            case ast.Assign([ast.Name("VERSION")], ast.Constant(int(found))) if (
+                found > 0
+            ):
+                return found
+    raise ValueError(f"{module} declares no version: write VERSION = 1 in it")
+
+
+@cache
+def modules(root: str, others: frozenset[str]) -> tuple[str, ...]:
+    """Returns the modules that decide a component's numbers, sorted by name.
+
+    Arguments:
+        root: The module that declares its version.
+        others: Modules of other versions, where the search ends: a component's
+            fingerprint holds the versions of those that it builds on.
+    """
+    found, waiting = {root}, [root]
+    while waiting:
+        for name in _imported(waiting.pop()):
+            if name not in found and name not in others and not _is_silent(name):
+                found.add(name)
+                waiting.append(name)
+    return tuple(sorted(found))
+
+
+def _is_silent(module: str) -> bool:
+    return any(module == s or module.startswith(f"{s}.") for s in NO_NUMBERS)
+
+
+@cache
+def _imported(module: str) -> tuple[str, ...]:
+    return tuple(_imports(tree(module)))
+
+
+def _imports(module: ast.Module) -> Iterator[str]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if _is_ours(alias.name))
+        elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):
+            for alias in node.names:
+                inside = f"{node.module}.{alias.name}"
+                yield inside if path(inside) else node.module
+
+
+def _is_ours(module: str) -> bool:
+    return module.partition(".")[0] in PACKAGES

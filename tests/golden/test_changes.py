@@ -1,0 +1,204 @@
+"""What happens to code that changes, each time on a copy of platform/ and of this folder."""
+
+import ast
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from . import syntax
+from .components import FOLDER
+from .lock import PATH, Lock, hashes
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copy of the code, with Python started in it."""
+
+    root: Path
+
+    def file(self, module):
+        return self.root / "platform" / Path(*module.split(".")).with_suffix(".py")
+
+    def edit(self, module, pattern, replacement):
+        """Replaces the only place in a module that matches a pattern."""
+        text, count = re.subn(
+            pattern, replacement, self.file(module).read_text(), flags=re.MULTILINE
+        )
+        assert count == 1, f"{count} places of {module} match {pattern}"
+        self.file(module).write_text(text)
+
+    def python(self, *words):
+        # without a compiler nothing waits for it, and the numbers must agree all the same
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(self.root / "platform"),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "CXX": "/no/compiler",
+        }
+        return subprocess.run(
+            [sys.executable, *words],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=self.root,
+            env=environment,
+        )
+
+    def golden(self, *words):
+        return self.python("-m", "tests.golden", *words)
+
+    @property
+    def lock(self):
+        return (self.root / "tests" / "golden" / "lock.json").read_text().splitlines()
+
+    def describe(self):
+        """Returns how the simulator describes itself, in which fingerprints are rooted."""
+        code = f"""
+import json, mwlmc.simulator as simulator
+assert simulator.__file__.startswith({str(self.root)!r})
+print(json.dumps(simulator.Simulator().describe()))
+"""
+        done = self.python("-c", code)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+
+@pytest.fixture
+def copy(tmp_path):
+    ignored = shutil.ignore_patterns("__pycache__", "test_*")
+    shutil.copytree(syntax.platform(), tmp_path / "platform", ignore=ignored)
+    shutil.copytree(FOLDER, tmp_path / "tests" / "golden", ignore=ignored)
+    # as if all that has changed here had been entered: that is another test's
+    known = Lock(Lock.read().versions, hashes())
+    known.write(tmp_path / "tests" / "golden" / PATH.name)
+    return Copy(tmp_path)
+
+
+def rename_a_local(path):
+    """Renames the first local variable that a module's first functions have, and returns it."""
+    module = ast.parse(path.read_text())
+    for function in ast.walk(module):
+        if not isinstance(function, ast.FunctionDef):
+            continue
+        for node in function.body:
+            match node:
+                case ast.Assign([ast.Name(old)]):
+                    for name in ast.walk(function):
+                        if isinstance(name, ast.Name) and name.id == old:
+                            name.id = f"{old}_renamed"
+                    path.write_text(ast.unparse(module))
+                    return old
+    raise AssertionError(f"no local variable in {path}")
+
+
+def changed_lines(before, after):
+    return [(a, b) for a, b in zip(before, after, strict=True) if a != b]
+
+
+@pytest.mark.slow
+def test_a_renamed_local_changes_no_fingerprint_and_one_line_of_the_lock(copy):
+    described, before = copy.describe(), copy.lock
+    rename_a_local(copy.file("mwlmc.simulator"))
+    assert copy.describe() == described
+
+    noticed = copy.golden()
+    assert noticed.returncode == 1
+    assert "mwlmc.simulator has changed; on it build: engine\n" in noticed.stderr
+    assert "python -m tests.golden same engine" in noticed.stderr
+
+    entered = copy.golden("same", "engine")
+    assert entered.returncode == 0, entered.stderr
+    ((old, new),) = changed_lines(before, copy.lock)
+    assert "mwlmc.simulator" in old
+    assert "mwlmc.simulator" in new
+    assert copy.golden().returncode == 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("module", "pattern", "replacement"),
+    [
+        ("mwlmc.model.constants", r"^G = 4.30091727e-6", "G = 4.3010e-6"),
+        ("mwlmc.model.stellar_halo", r'"survey": 0\.52', '"survey": 0.5'),
+        ("mwlmc.model.constants", r"^LMC_RADIUS = 8\.7 ", "LMC_RADIUS = 8.71 "),
+    ],
+)
+def test_a_changed_constant_is_not_the_same_and_is_named(
+    copy, module, pattern, replacement
+):
+    described, before = copy.describe(), copy.lock
+    copy.edit(module, pattern, replacement)
+    assert f"{module} has changed" in copy.golden().stderr
+    for words in (("same",), ("same", "engine"), ("remake", "engine")):
+        refused = copy.golden(*words)
+        assert refused.returncode == 1
+        assert "the numbers of engine have changed" in refused.stderr
+        assert "drawn.v_x: differ in" in refused.stderr
+        assert "raise VERSION in mwlmc.simulator" in refused.stderr
+    assert copy.lock == before
+    # which is why it must be noticed: by itself it would be found among other datasets
+    assert copy.describe() == described
+
+
+def test_a_raised_version_needs_a_new_record(copy):
+    copy.edit("halomass.observed.features", r"^VERSION = \d+", "VERSION = 99")
+    asked = (
+        "VERSION 99 of features (halomass.observed.features) is not that of its record"
+    )
+    assert asked in copy.golden().stderr
+    assert asked in copy.golden("same").stderr
+    assert copy.golden("remake", "features").returncode == 0
+    assert '  "features": 99,' in copy.lock
+    assert copy.golden().returncode == 0
+    copy.edit("halomass.observed.features", r"^VERSION = \d+", "VERSION = 98")
+    assert "versions only rise" in copy.golden("remake", "features").stderr
+
+
+def test_changed_numbers_need_a_raised_version(copy):
+    before = copy.lock
+    copy.edit("halomass.observed.features", r"^ASINH_SCALE = 20", "ASINH_SCALE = 21")
+    refused = copy.golden("remake", "features")
+    assert refused.returncode == 1
+    assert (
+        "the numbers of features have changed:\n  signed: differ in" in refused.stderr
+    )
+    assert copy.lock == before
+    copy.edit("halomass.observed.features", r"^VERSION = \d+", "VERSION = 99")
+    assert copy.golden("remake", "features").returncode == 0
+    assert copy.golden().returncode == 0
+
+
+def test_a_module_may_move(copy):
+    old, new = copy.file("halomass.catalogues.text_table"), "halomass.catalogues.moved"
+    old.rename(copy.file(new))
+    for path in (copy.root / "platform" / "halomass").rglob("*.py"):
+        text = path.read_text()
+        if "text_table" in text:
+            path.write_text(text.replace("text_table", "moved"))
+    noticed = copy.golden().stderr
+    assert "halomass.catalogues.moved is new; on it build: catalogue\n" in noticed
+    assert "halomass.catalogues.text_table is gone; on it build: none" in noticed
+    entered = copy.golden("same")
+    assert entered.returncode == 0, entered.stderr
+    assert any(f'"{new}"' in line for line in copy.lock)
+    assert not any('"halomass.catalogues.text_table"' in line for line in copy.lock)
+    assert copy.golden().returncode == 0
+
+
+def test_a_module_that_others_share_is_checked_with_all_of_them(copy):
+    copy.edit("halomass.systems", r"^RADIUS = .*$", "RADIUS = 249.0")
+    refused = copy.golden("same", "features")
+    assert refused.returncode == 1
+    assert "the numbers of mock have changed" in refused.stderr
+
+
+def test_words_that_mean_nothing_are_refused(copy):
+    assert "no component 'engin'" in copy.golden("same", "engin").stderr
+    assert "name the components" in copy.golden("remake").stderr

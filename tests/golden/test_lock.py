@@ -1,0 +1,72 @@
+"""No code that decides numbers changes without a word: see the package's docstring."""
+
+import ast
+
+import pytest
+
+from . import syntax
+from .components import COMPONENTS, FOLDER, NAMES
+from .lock import Lock, complaints
+
+LARGEST = 5e5  # [bytes] of this folder: records are small
+
+
+def test_the_lock_knows_the_code():
+    found = complaints(Lock.read())
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_each_version_has_a_record():
+    declared = {
+        ".".join(file.relative_to(syntax.platform()).with_suffix("").parts)
+        for file in syntax.platform().rglob("*.py")
+        if any(line.startswith("VERSION = ") for line in file.read_text().splitlines())
+    }
+    assert declared == {component.root for component in COMPONENTS}
+    assert {path.stem for path in (FOLDER / "records").iterdir()} == set(NAMES)
+    assert set(Lock.read().versions) == set(NAMES)
+
+
+def test_records_are_small():
+    files = [path for path in FOLDER.rglob("*") if path.suffix in (".py", ".json")]
+    assert sum(path.stat().st_size for path in files) < LARGEST
+
+
+def test_hashes_see_code_and_nothing_else():
+    def digits(source):
+        return syntax.syntax_hash(ast.parse(source))
+
+    first = digits('"""One."""\ndef f(x):\n    """Two."""\n    return x + 1\n')
+    assert first == digits("def f(x):\n\n    return (x + 1)  # why\n")
+    assert first != digits("def f(x):\n    return x + 2\n")
+    assert first != digits("def f(y):\n    return y + 1\n")
+    assert digits("x = 1") != digits("x = 1.0") != digits("x = '1.0'")
+    assert digits("f(lambda: x)") != digits("f(lambda: y)")
+    assert digits("def f():\n    'Why.'\n") == digits("def f():\n    'Why not.'\n")
+
+
+def test_a_component_is_what_it_imports_up_to_other_versions():
+    engine = next(c for c in COMPONENTS if c.name == "engine").modules
+    assert {"mwlmc.simulator", "mwlmc.model.orbits", "orrery.parameters"} <= set(engine)
+    assert "mwlmc.model.distribution" not in engine  # has a version of its own
+    assert not [m for m in engine if m.startswith("orrery.storage")]
+    for component in COMPONENTS:
+        assert component.root in component.modules
+
+
+@pytest.mark.parametrize(
+    "declared", ["", "VERSION = 0", "VERSION = -1", "VERSION = '1'"]
+)
+def test_a_version_is_a_positive_integer(declared, monkeypatch):
+    monkeypatch.setattr(syntax, "tree", lambda module: ast.parse(declared))
+    with pytest.raises(
+        ValueError, match="science declares no version: write VERSION = 1"
+    ):
+        syntax.version("science")
+
+
+def test_a_module_that_is_not_there_is_named():
+    with pytest.raises(
+        FileNotFoundError, match=r"no module mwlmc.nowhere .*components.py"
+    ):
+        syntax.tree("mwlmc.nowhere")
