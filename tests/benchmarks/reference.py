@@ -97,7 +97,7 @@ from mwlmc.sky import kinematics
 from mwlmc.sky.binning import MOMENTS, QUADRANTS, VELOCITIES
 from mwlmc.sky.moment_errors import FEW_STARS
 from mwlmc.sky.moments import VelocityMoments, clipped_moments, unclipped
-from orrery import runs
+from orrery import command_line
 from orrery.parameters import BoolArray, FloatArray, IntArray, generator
 from orrery.records import Records
 
@@ -801,4 +801,4 @@ def _plain(value: Any) -> Any:
 
 
 if __name__ == "__main__":
-    main(runs.options(Options))
+    main(command_line.parse(Options, sys.argv[1:]))
