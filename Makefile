@@ -1,12 +1,15 @@
 # Each command does all the set-up on a fresh machine by itself:
 #   make quadrants   installs, runs the experiment at laptop size, prints where its report is
 #   make halo-mass   the same for the halo mass from neighbouring galaxies
-#   make test        installs, runs lint, import contracts, types and tests
+#   make check       installs, runs lint, import contracts, types and all tests but the slow ones
+#   make test        the same with the slow ones
 PYTHON ?= python3
 BIN := .venv/bin
+# A worker takes one file after the other, in the order in which tests/conftest.py puts them.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 export RAY_USAGE_STATS_ENABLED = 0
 
-.PHONY: quadrants desi halo-mass test clean
+.PHONY: quadrants desi halo-mass lint check test clean
 
 quadrants: .venv/installed
 	$(BIN)/python experiments/quadrants.py
@@ -17,12 +20,17 @@ desi: .venv/installed
 halo-mass: .venv/installed
 	$(BIN)/python experiments/halo_mass.py
 
-test: .venv/installed
+lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+
+check: lint
+	$(PYTEST) -m "not slow"
+
+test: lint
+	$(PYTEST)
 
 # The constraints hold the exact version of everything, so that next year installs the same.
 .venv/installed: pyproject.toml constraints.txt
@@ -31,4 +39,4 @@ test: .venv/installed
 	touch $@
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .pytest_cache

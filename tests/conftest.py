@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import traceback
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,27 @@ def keep_kernels(place):
 # Now, since other conftests import libraries, which read their settings only once. The
 # workers of xdist are born inside.
 SEALED = None if "PYTEST_XDIST_WORKER" in os.environ else seal()
+
+
+def pytest_collection_modifyitems(items):
+    """Puts files with slow tests first, experiments before all: workers end together."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    of_experiments = Path(__file__).parent / "experiments"
+
+    def rank(item):
+        return of_experiments not in item.path.parents, -slow[item.path]
+
+    items.sort(key=rank)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Says in one line for each reason how many tests were skipped."""
+    skipped = terminalreporter.stats.get("skipped", ())
+    reasons = Counter(report.longrepr[2] for report in skipped)
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(
+            f"{count} skipped: {reason.removeprefix('Skipped: ')}"
+        )
 
 
 def pytest_unconfigure():
