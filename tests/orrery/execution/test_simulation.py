@@ -113,7 +113,7 @@ def test_work_is_remembered_shard_by_shard(toy, tmp_path):
     assert seen == [[], [8], [16], [24]]
 
 
-def test_what_ended_the_work_is_told_even_if_its_record_cannot_be_kept(
+def test_what_ended_the_work_is_reported_even_if_its_record_cannot_be_kept(
     toy, tmp_path, monkeypatch
 ):
     refused = []

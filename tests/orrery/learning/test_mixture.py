@@ -193,16 +193,16 @@ def test_the_same_seed_gives_the_same_draws(uneven):
 
 
 def test_finished_members_are_found_and_more_leave_them_as_they_were(mixed, folder):
-    told = []
+    seen = []
     again = mixture.fit_members(
-        *ARGUMENTS, 5, folder, 2, lambda *epoch: told.append(epoch)
+        *ARGUMENTS, 5, folder, 2, lambda *epoch: seen.append(epoch)
     )
-    assert not told
+    assert not seen
     np.testing.assert_array_equal(again.weights, mixed.weights)
     more = mixture.fit_members(
-        *ARGUMENTS, 5, folder, 3, lambda *epoch: told.append(epoch[:2])
+        *ARGUMENTS, 5, folder, 3, lambda *epoch: seen.append(epoch[:2])
     )
-    assert told == [(2, epoch) for epoch in range(OPTIONS.max_epochs)]
+    assert seen == [(2, epoch) for epoch in range(OPTIONS.max_epochs)]
     assert [m.document for m in more.members[:2]] == [m.document for m in mixed.members]
 
 

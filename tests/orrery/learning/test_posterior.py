@@ -147,11 +147,11 @@ def test_it_knows_what_it_is(trained):
 
 
 def test_a_second_call_opens_the_first_ones_posterior(tmp_path):
-    told = []
+    seen = []
     first = fit(tmp_path)
-    again = fit(tmp_path, on_epoch=lambda *epoch: told.append(epoch))
+    again = fit(tmp_path, on_epoch=lambda *epoch: seen.append(epoch))
     assert again.document == first.document
-    assert not told
+    assert not seen
 
 
 @pytest.mark.parametrize(
@@ -164,9 +164,9 @@ def test_a_second_call_opens_the_first_ones_posterior(tmp_path):
     ],
 )
 def test_other_arguments_replace_it(tmp_path, change):
-    first, told = fit(tmp_path), []
-    second = fit(tmp_path, on_epoch=lambda *epoch: told.append(epoch), **change)
-    assert len(told) == BRIEF.max_epochs
+    first, seen = fit(tmp_path), []
+    second = fit(tmp_path, on_epoch=lambda *epoch: seen.append(epoch), **change)
+    assert len(seen) == BRIEF.max_epochs
     assert first.document["fingerprint"] != second.document["fingerprint"]
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         ".lock",
