@@ -9,6 +9,7 @@ import inspect
 import json
 import math
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -50,6 +51,42 @@ class Binning(Protocol):
     def describe(self) -> JSON:
         """Returns the definition as plain JSON."""
         ...
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The simplest binning: entries that have nothing but a name and a unit.
+
+    Arguments:
+        names: The S entries' names.
+        units: Their units, in astropy's generic format.
+
+    Raises:
+        ValueError: If there are not as many units as names.
+
+    Example:
+        >>> Entries(("x", "y"), ("kpc", "kpc")).describe()
+        {'names': ['x', 'y'], 'units': ['kpc', 'kpc']}
+    """
+
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.names) != len(self.units):
+            raise ValueError(
+                f"{len(self.names)} names and {len(self.units)} units: give one unit for "
+                "each entry"
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the summaries' definition."""
+        return fingerprint(self.describe())
+
+    def describe(self) -> JSON:
+        """Returns the definition as plain JSON."""
+        return {"names": list(self.names), "units": list(self.units)}
 
 
 B = TypeVar("B", bound=Binning)
