@@ -26,7 +26,7 @@ from orrery.storage.manifest import ManifestRow, damaged_files, read_manifest
 
 Split = Literal["train", "validation", "test"]
 
-FORMAT = 1
+DATASET_FORMAT = 1
 INDEX = "index"  # the column with the simulation's number
 SPLIT = "split"  # the column, if there is one, with a simulation's place in SPLITS
 # The column, if there is one, with what a simulation is called elsewhere.
@@ -34,7 +34,7 @@ IDENTITY = "id"
 # These columns tell simulations apart: their sums and means say nothing.
 LABELS = (INDEX, SPLIT, IDENTITY)
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-DOCUMENT = "dataset.json"
+DATASET_DOCUMENT = "dataset.json"
 
 
 def split(index: int) -> Split:
@@ -61,7 +61,7 @@ def identify(simulator: JSON, schema: Schema, seed: int, shard_size: int) -> JSO
         for kind in ("scalars", "particles")
     }
     document = {
-        "format": FORMAT,
+        "format": DATASET_FORMAT,
         "simulator": simulator,
         "columns": columns,
         "seed": seed,
@@ -113,7 +113,7 @@ class Dataset:
                 f"{folder} has {available} simulations, not {count}: "
                 "generate the dataset with a larger count"
             )
-        metadata = read_document(folder)
+        metadata = read_metadata(folder)
         shards = math.ceil(count / metadata["shard_size"])
         dataset = cls(folder, count, metadata, tuple(rows[:shards]))
         dataset.verify()
@@ -201,13 +201,13 @@ def _first(records: Records, count: int) -> Records:
     return Records(scalars, particles, offsets)
 
 
-def read_document(folder: Path) -> JSON:
+def read_metadata(folder: Path) -> JSON:
     """Returns what `identify` returned when the dataset in a folder was begun.
 
     Raises:
         ValueError: If there is no such document, or it cannot be read.
     """
-    path = folder / DOCUMENT
+    path = folder / DATASET_DOCUMENT
     try:
         document = json.loads(path.read_text())
         # Looked up here, so that a document without them is refused here.

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from orrery.identity import JSON, canonical
 from orrery.records import Records, Schema
 from orrery.storage.card import CARD, card
-from orrery.storage.dataset import DOCUMENT, INDEX, Dataset, read_document
+from orrery.storage.dataset import DATASET_DOCUMENT, INDEX, Dataset, read_metadata
 from orrery.storage.files import (
     TEMPORARY,
     append,
@@ -208,7 +208,9 @@ def open_writer(folder: Path, metadata: JSON) -> Iterator[Writer]:
     with locked(folder):
         _remove_leftovers(folder)
         if not _describes(folder, metadata):
-            write_json(folder / DOCUMENT, {**metadata, "orrery": version("orrery")})
+            write_json(
+                folder / DATASET_DOCUMENT, {**metadata, "orrery": version("orrery")}
+            )
         listed = _listed(folder)
         rows = _sound(folder, listed)
         # Whatever was found again counts as done only once this run's journal says so.
@@ -225,7 +227,7 @@ def open_writer(folder: Path, metadata: JSON) -> Iterator[Writer]:
 
 def _describes(folder: Path, metadata: JSON) -> bool:
     try:
-        document = read_document(folder)
+        document = read_metadata(folder)
     except ValueError:
         return False
     return canonical({**document, **metadata}) == canonical(document)
