@@ -21,7 +21,7 @@ def test_the_list_is_whole():
 
 
 def test_unknown_names_are_refused_with_those_there_are():
-    with pytest.raises(AttributeError, match="'summarize'.*'summarise'"):
+    with pytest.raises(AttributeError, match=r"'summarize'.*'summarise'"):
         _ = orrery.summarize
 
 
