@@ -75,7 +75,7 @@ def render(result: Result, sections: list[JSON]) -> str:
     answered = {name for name, _ in metrics if name.startswith(_ANSWERED)}
     return _template().render(
         run=document,
-        answers=[_answer(answer) for answer in document["answers"]],
+        answers=_answers(document["answers"]),
         verdicts=document["verdicts"],
         numbers={n: shown(value) for n, value in metrics if n not in answered},
         sections=sections,
@@ -115,6 +115,17 @@ def _drawn(result: Result, section: JSON) -> str:
     return base64.b64encode(png).decode()
 
 
+def _answers(answers: list[JSON]) -> JSON:
+    """Returns answers as a table: a row for each data, a column for each quantity."""
+    quantities = dict.fromkeys((one["quantity"], one["unit"]) for one in answers)
+    cells = {(one["data"], one["quantity"]): _answer(one) for one in answers}
+    rows = [
+        (data, [cells.get((data, quantity)) for quantity, _ in quantities])
+        for data in dict.fromkeys(one["data"] for one in answers)
+    ]
+    return {"quantities": list(quantities), "rows": rows}
+
+
 def _answer(answer: JSON) -> JSON:
     """Returns an answer with its numbers as text."""
     numbers = [answer[name] for name in ("median", "lower", "upper")]
@@ -124,7 +135,7 @@ def _answer(answer: JSON) -> JSON:
     digits = _digits(upper - lower)
     return {
         **answer,
-        "value": f"{median:.{digits}f}",
+        "value": f"{median:.{digits}f}".replace("-", "\N{MINUS SIGN}"),
         "plus": f"{upper - median:.{digits}f}",
         "minus": f"{median - lower:.{digits}f}",
     }

@@ -101,7 +101,8 @@ def _tell_misspecification(
     numbers = found.numbers.items()
     recording.metrics({f"{prefix}.{name}": value for name, value in numbers})
     recording.metrics({f"{prefix}.simulations": found.simulations})
-    verdict = misspecification.verdict(found)
+    untested = found.smallest_possible >= DOUBTFUL
+    verdict = _too_few(found) if untested else misspecification.verdict(found)
     recording.add(
         TableSection(
             prefix,
@@ -118,7 +119,6 @@ def _tell_misspecification(
             f"{misspecification.MEASURES}.",
         )
     )
-    untested = found.smallest_possible >= DOUBTFUL
     passed = None if untested else found.pvalue >= DOUBTFUL
     recording.verdicts(
         [Verdict(prefix, f"Prior predictive check, {label}", passed, verdict)]
@@ -131,10 +131,16 @@ def _tell_misspecification(
             Caution(
                 f"unchecked.{key}",
                 f"Unchecked observation, {label}",
-                f"Among {found.simulations} simulations no observation is unusual enough "
-                "to say that the simulator cannot make it: use more.",
+                verdict,
             )
         )
+
+
+def _too_few(found: Misspecification) -> str:
+    return (
+        f"Among {found.simulations} simulations no observation is unusual enough to say "
+        "that the simulator cannot make it: use more."
+    )
 
 
 def _tell_data(

@@ -1,0 +1,76 @@
+"""A run that is killed in its training says so, harms nothing, and is finished by the next."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from orrery import __main__ as commands
+from orrery.results.result import KILLED, Result
+from orrery.storage.run import attempts
+
+ROOT = Path(__file__).parents[2]
+LONGEST = 240.0  # [s] until the training must have begun
+
+
+def start(experiment, options, place):
+    folders = ("--datasets", place / "datasets", "--reports", place / "runs")
+    command = [sys.executable, experiment, *options, *folders]
+    return subprocess.Popen(
+        [str(word) for word in command],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def kill_in_training(process, shared, attempt):
+    """Kills a run when some epochs of its training are on the disk."""
+    epochs = shared / f"attempt-{attempt:03d}" / "epochs.jsonl"
+    deadline = time.monotonic() + LONGEST
+    while not epochs.exists() or len(epochs.read_text().splitlines()) < 12:
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline, "the training has not begun"
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("connected")
+def test_a_killed_run_is_told_and_finished_by_the_next(
+    experiments, toy, place, run, page, capsys
+):
+    options = (*toy, "--max-epochs", "60", "--patience", "60")
+    first = page(run(experiments["desi"], *options, place=place)).parent
+    whole = {path.name: path.read_bytes() for path in first.iterdir()}
+    draws = pq.read_table(first / "draws.desi.v_gsr.parquet")
+    shared = first.parent
+    shutil.rmtree(shared / "posteriors")  # as for other code: it must be trained anew
+
+    process = start(experiments["desi"], options, place)
+    kill_in_training(process, shared, 2)
+    second = shared / "attempt-002"
+    assert json.loads((second / "run.json").read_text())["status"] == "running"
+    assert commands.main(["runs", str(place / "runs")]) == 0
+    capsys.readouterr()
+    document = json.loads((second / "run.json").read_text())
+    assert (document["status"], document["reason"]) == ("failed", KILLED)
+    assert {path.name: path.read_bytes() for path in first.iterdir()} == whole
+    assert Result.open(shared).folder == first
+
+    result = run(experiments["desi"], *options, place=place)
+    third = page(result).parent
+    assert [path.name for path in attempts(shared)][-1] == third.name == "attempt-003"
+    assert pq.read_table(third / "draws.desi.v_gsr.parquet").equals(draws)
+    first_line = (third / "epochs.jsonl").read_text().splitlines()[0]
+    assert json.loads(first_line)["epoch"] > 0, (
+        "the training went on from its last checkpoint"
+    )
+    assert Result.open(shared).folder == third
