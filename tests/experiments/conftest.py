@@ -1,6 +1,7 @@
 """What tests of experiments share: toy size, a place to run, simulations made once."""
 
 import fcntl
+import importlib.util
 import os
 from pathlib import Path
 
@@ -76,3 +77,13 @@ def write_stars():
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def unknown_numbers():
+    """Returns the numbers on a run's page that its `run.json` does not hold."""
+    place = Path(__file__).with_name("page_numbers.py")
+    spec = importlib.util.spec_from_file_location("page_numbers", place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.unknown

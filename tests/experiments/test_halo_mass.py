@@ -40,7 +40,7 @@ def mock(place, run, page):
 
 
 @pytest.mark.slow
-def test_the_milky_way_is_weighed_by_mock_hosts(mock, shapes):
+def test_the_milky_way_is_weighed_by_mock_hosts(mock, shapes, unknown_numbers):
     tables, ours, others = shapes(mock), ensemble_features(1, 25), Campaign().variants
     every = [
         *ours,
@@ -64,6 +64,7 @@ def test_the_milky_way_is_weighed_by_mock_hosts(mock, shapes):
         assert {f"{figure}.png", f"{figure}.pdf"} <= {p.name for p in mock.iterdir()}
     text = (mock / "report.html").read_text()
     assert "These hosts are a MOCK" in text
+    assert unknown_numbers(mock) == []
     masses = Table.read(mock / "mass.ecsv")
     assert (masses["lower"] < masses["upper"]).all()
 

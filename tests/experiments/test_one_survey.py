@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("connected")]
     ("name", "repeat"), [("desi", "run"), ("quadrants", "run_alone")]
 )
 def test_experiment_leaves_a_report_and_repeats_itself(
-    name, repeat, experiments, toy, place, run, page, request
+    name, repeat, experiments, toy, place, run, page, tmp_path, request, unknown_numbers
 ):
     """One of them in a process of its own, which shares nothing with the first run's."""
     first = page(run(experiments[name], *toy, place=place))
@@ -29,8 +29,13 @@ def test_experiment_leaves_a_report_and_repeats_itself(
     assert draws.num_rows == 200
     assert draws.column_names == [parameter.name for parameter in INFERRED]
 
+    assert unknown_numbers(first.parent) == []
+
+    document = shutil.copy(first.parent / "run.json", tmp_path)
     shutil.rmtree(first.parent.parent)  # with what was trained
-    again = request.getfixturevalue(repeat)(experiments[name], *toy, place=place)
+    options = ("--options", document)
+    again = request.getfixturevalue(repeat)(experiments[name], *options, place=place)
+    assert page(again) == first  # the same run
     # The dataset is used again, the flow trained anew.
     assert "simulating" not in again.stderr
     assert "training" in again.stderr

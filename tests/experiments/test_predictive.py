@@ -10,12 +10,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("connected")]
 
 
 def test_predictions_are_simulated_and_judged_bin_by_bin(
-    experiments, toy, place, run, page, shapes, metrics
+    experiments, toy, place, run, page, shapes, metrics, unknown_numbers
 ):
     script, wanted = experiments["predictive"], [*TABLE2][0::5]
     options = (*toy, "--replicates", "32", "--rows", *wanted)
     folder = page(run(script, *options, place=place)).parent
     tables, numbers = shapes(folder), metrics(folder)
+    assert unknown_numbers(folder) == []
     binnings = (DESI_FOOTPRINT.select(("v_gsr",)), QUADRANTS)
     for row, binning in zip(wanted, binnings, strict=True):
         assert tables[f"predictive.{row_key(row)}.ecsv"] == len(binning.names)

@@ -6,7 +6,7 @@ import pytest
 
 @pytest.mark.slow
 def test_surveys_are_drawn_with_the_stars_that_are_given(
-    experiments, write_stars, tmp_path, run, page
+    experiments, write_stars, tmp_path, run, page, unknown_numbers
 ):
     script, random = experiments["surveys"], np.random.default_rng(1)
     without = write_stars(tmp_path / "without.csv")
@@ -20,5 +20,6 @@ def test_surveys_are_drawn_with_the_stars_that_are_given(
     for options in (), ("--stars", given):
         folder = page(run(script, *options, "--reports", tmp_path / "runs")).parent
         assert (folder / "velocities.png").exists()
+        assert unknown_numbers(folder) == []
         sizes.append((folder / "sky.png").stat().st_size)
     assert sizes[1] > 1.1 * sizes[0]  # one map more

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from orrery.terminal import say
+
 R = TypeVar("R")
 
 # Particles never pass through the object store, and a laptop's memory is better used
@@ -30,13 +32,18 @@ def connect() -> Iterator[int]:
 
     A connection that is already open is used and left open. Otherwise the cluster named
     by `RAY_ADDRESS` or started with `ray start` on this machine is joined, and only
-    where there is none is a local one started, which ends with the context.
+    where there is none is a local one started, which ends with the context. Without
+    Ray this process is all there is.
 
     Raises:
         ConnectionError: If the cluster does not answer.
     """
-    import ray
-
+    try:
+        import ray
+    except ImportError:
+        say("Ray is not installed: this process does all the work by itself")
+        yield 1
+        return
     if ray.is_initialized():
         yield cpus()
         return

@@ -157,6 +157,9 @@ def _made_shards(
         yield map(make, pending)
         return
     with cluster.connect() as cpus:
+        if not cluster.connected():
+            yield map(make, pending)
+            return
         # Imported here, so that a machine without Ray can simulate without actors.
         from orrery.execution.actors import ActorPool, capacity
 

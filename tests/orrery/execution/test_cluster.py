@@ -58,7 +58,9 @@ class Alone:
         return {}
 
 assert not cluster.connected()
-made = simulation.generate(Toy(), 32, 1, Path(sys.argv[1]), actors=0)
+with cluster.connect() as cpus:
+    assert cpus == 1
+    made = simulation.generate(Toy(), 32, 1, Path(sys.argv[1]))
 (Path(sys.argv[1]) / "doubling.py").write_text(
     "VERSION = 1\\n"
     "def double(records, binning):\\n    return 2 * records.scalars['a'][:, None]\\n"
