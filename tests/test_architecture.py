@@ -242,3 +242,18 @@ def test_files_import_only_lower_layers():
         command, check=False, capture_output=True, text=True, cwd=ROOT, env=environment
     )
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+# An actor pool does nothing without a cluster; `tests/cluster/test_actors.py` runs one.
+WITHOUT_EXAMPLE = {"ActorPool"}
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_every_public_class_shows_its_use(path):
+    for node in parse(path).body:
+        if not isinstance(node, ast.ClassDef) or node.name.startswith("_"):
+            continue
+        bases = {base.id for base in node.bases if isinstance(base, ast.Name)}
+        if "Protocol" in bases or node.name in WITHOUT_EXAMPLE:
+            continue
+        assert ">>> " in (ast.get_docstring(node) or ""), f"{node.name} has no example"

@@ -12,7 +12,7 @@ from halomass.study import literature, published_masses
 from halomass.study.ensembles import NEIGHBOUR_COUNTS, label_noiseless, label_noisy
 from halomass.study.number_formats import format_floats
 from halomass.study.robustness import COPIES
-from orrery.results.views import Constraint
+from orrery.results.panels import Constraint
 
 # Within these the Milky Way's mass must be; published values lie between 11.7 and 12.2.
 MILKY_WAY_BOUNDS = (11.9, 12.4)  # [dex(solMass)]

@@ -8,14 +8,8 @@ from mwlmc.sky.patches import DESI_NORTH, DESI_SOUTH
 from mwlmc.study import figure_data
 from mwlmc.study.figure_data import SkyPath
 from orrery.parameters import FloatArray
-from orrery.results.views import (
-    Panel,
-    RadialCounts,
-    SkyMaps,
-    SkyPanel,
-    SkyRegion,
-    Track,
-)
+from orrery.results.panels import Panel, RadialCounts, SkyPanel, SkyRegion, Track
+from orrery.results.views import SkyMaps
 
 FIELDS = {"North": DESI_NORTH, "South": DESI_SOUTH}
 

@@ -7,7 +7,8 @@ import numpy as np
 from mwlmc.study.literature import RELATION, TABLE2, Published, measurements
 from mwlmc.study.quantities import interval_ends, labelled, quantities
 from orrery.parameters import FloatArray
-from orrery.results.views import Band, Constraint, Interval, Relation
+from orrery.results.panels import Band, Constraint, Interval
+from orrery.results.views import Relation
 
 
 def relation(prior: FloatArray) -> Relation:

@@ -7,8 +7,8 @@ import numpy as np
 from mwlmc.parameters import INFERRED
 from mwlmc.study.literature import QUANTITIES
 from orrery.parameters import FloatArray, Parameter, parameter_names
+from orrery.results.panels import Interval
 from orrery.results.sections import Answer, slug
-from orrery.results.views import Interval
 
 
 def quantities(draws: FloatArray) -> dict[str, FloatArray]:

@@ -47,6 +47,10 @@ class Prediction:
         learning: How they are trained.
         window: How far the prediction of a test may be from the one that it lends its
             error to, in units of the parameter.
+
+    Example:
+        >>> Prediction(window=0.2).window
+        0.2
     """
 
     networks: Networks = field(default_factory=Networks)
@@ -70,6 +74,13 @@ class EvaluatedEnsemble:
         edges: The bins of the truth in which errors are given, with shape `[B + 1]`.
         window: How far a test's prediction may be from the one that it lends its error
             to.
+
+    Example:
+        >>> truth = np.linspace(11.0, 13.0, 200)
+        >>> edges = np.array([11.0, 12.0, 13.0])
+        >>> one = EvaluatedEnsemble("25", None, truth, truth[None] + 0.1, edges, 0.2)
+        >>> round(one.smallest_rmse(fewest=50), 3)
+        0.1
     """
 
     label: str
@@ -206,6 +217,10 @@ class Score:
         bias: Median of mean less truth.
         log_probability: Mean log-density of the truths [nat].
         standard_error: Of that mean [nat].
+
+    Example:
+        >>> Score(0.16, -0.01, 0.53, 0.02).rmse
+        0.16
     """
 
     rmse: float

@@ -71,6 +71,12 @@ class Inferred:
         draws: Draws of the posterior at the observation, with shape `[n, P]`.
         calibration: How it fares on held-out simulations.
         misspecification: Whether the simulator can make the observation.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> flow = SimpleNamespace(names=("x",))
+        >>> Inferred(flow, None, np.zeros((5, 1)), None, None).draws.shape
+        (5, 1)
     """
 
     posterior: Posterior | Mixture

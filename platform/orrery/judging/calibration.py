@@ -53,6 +53,12 @@ class NegativeControl:
         width: The width of its intervals in units of the judged posterior's.
         coverage: TARP.
         ranks: Simulation-based calibration.
+
+    Example:
+        >>> random = np.random.default_rng(1)
+        >>> theta = random.normal(size=(50, 1))
+        >>> _negative_control(random.normal(size=(100, 50, 1)), theta, seed=1).width
+        0.7
     """
 
     width: float
@@ -76,6 +82,19 @@ class Calibration:
         intervals: Coverage of each parameter's central intervals.
         log_probability: The information gain over the prior.
         negative_control: The same posterior made too narrow, which the tests must reject.
+
+    Example:
+        >>> class Normal:
+        ...     covariance = np.zeros((1, 1))
+        ...     def sample_each(self, x, count, seed):
+        ...         return np.random.default_rng(seed).normal(size=(count, len(x), 1))
+        ...     def log_prob(self, theta, x):
+        ...         return -0.5 * theta[:, 0] ** 2
+        >>> theta = np.random.default_rng(2).normal(size=(60, 1))
+        >>> pairs = Pairs(theta, np.zeros((60, 1)))
+        >>> splits = Splits(pairs, pairs, pairs, ("a",), ("v",), ("",), "binning", "data", 0)
+        >>> calibrate(Normal(), splits, seed=1, draws=50).tests  # doctest: +ELLIPSIS
+        60
     """
 
     tests: int

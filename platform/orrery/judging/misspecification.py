@@ -47,6 +47,13 @@ class Misspecification:
         density_pvalue: How often a simulation that the flow never saw is as improbable.
         reference: The number of those simulations.
         simulations: The number of all.
+
+    Example:
+        >>> value, none = np.zeros(1), np.zeros((1, 1))
+        >>> seen = Observation("stars", ("v",), ("km / s",), value, none, "binning", {})
+        >>> among = predictive.check(np.linspace(-1, 1, 99)[:, None], seen, seed=1)
+        >>> Misspecification(among, 0.002, 499, 99).pvalue
+        0.006
     """
 
     among: Predictive
@@ -153,6 +160,13 @@ class PriorPredictive:
         flow: The density of summaries with errors.
         reference: Simulations with errors that the flow never saw, as it would see
             them, `[R, S]`.
+
+    Example:
+        >>> random = np.random.default_rng(1)
+        >>> pairs = Pairs(np.zeros((64, 1)), random.normal(size=(64, 1)))
+        >>> splits = Splits(pairs, pairs, pairs, ("a",), ("v",), ("",), "binning", "data", 0)
+        >>> learn_prior_predictive(splits, np.eye(1), seed=1).x.shape
+        (192, 1)
     """
 
     x: FloatArray

@@ -46,6 +46,12 @@ class Predictive:
             mean: finds one bin that does not fit.
         whole_vector: How often a replicate is as far by chi^2 with the replicates'
             covariance: finds a trend that no single bin shows.
+
+    Example:
+        >>> value, none = np.zeros(1), np.zeros((1, 1))
+        >>> seen = Observation("stars", ("v",), ("km / s",), value, none, "binning", {})
+        >>> check(np.linspace(-1, 1, 99)[:, None], seen, seed=1).tails
+        array([1.])
     """
 
     observation: Observation

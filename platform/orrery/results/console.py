@@ -17,7 +17,12 @@ from orrery.storage.run import Run
 
 
 class ConsoleReader:
-    """Tells the user what a run finds."""
+    """Tells the user what a run finds.
+
+    Example:
+        >>> from orrery.results.sections import Text
+        >>> ConsoleReader().section(Text("host", "Host", "The Milky Way."))
+    """
 
     def opened(self, run: Run) -> None:
         """Says nothing."""

@@ -19,7 +19,7 @@ from orrery.judging.diagnostics import Coverage, Ranks
 from orrery.judging.regression import BinnedErrors
 from orrery.parameters import Parameter
 from orrery.records import Observation
-from orrery.results import views
+from orrery.results import panels, views
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -28,8 +28,8 @@ KINDS: dict[str, type] = {
     kind.__name__: kind
     for kind in (
         *views.View.__args__,
-        *(views.Panel, views.Constraint, views.Band, views.LossCurve),
-        *(views.SkyRegion, views.Track, views.SkyPanel, views.RadialCounts),
+        *(panels.Panel, panels.Constraint, panels.Band, panels.LossCurve),
+        *(panels.SkyRegion, panels.Track, panels.SkyPanel, panels.RadialCounts),
         *(BinnedErrors, Coverage, Observation, Parameter, Ranks),
     )
 }

@@ -26,7 +26,11 @@ _ANSWERED = "posterior."
 
 
 class PageReader:
-    """Writes the page when a run ends, and prints its path on the last line."""
+    """Writes the page when a run ends, and prints its path on the last line.
+
+    Example:
+        >>> PageReader().metrics({"a": 1})  # the page is written when the run ends
+    """
 
     def opened(self, run: Run) -> None:
         """Waits."""

@@ -15,6 +15,7 @@ from orrery.learning.mixture import OnMember
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.results.calibration_sections import tell_calibration
+from orrery.results.panels import LossCurve, Panel
 from orrery.results.recording import Recording
 from orrery.results.sections import (
     Caution,
@@ -25,8 +26,6 @@ from orrery.results.sections import (
 )
 from orrery.results.views import (
     Corner,
-    LossCurve,
-    Panel,
     Profiles,
     TrainingCurves,
     quantile_bands,

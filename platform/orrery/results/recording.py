@@ -82,6 +82,18 @@ class Recording:
     Arguments:
         run: The attempt.
         readers: Who is told.
+
+    Example:
+        >>> import tempfile
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True)
+        ... class Choices:
+        ...     seed: int = 1
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with record("toy", Choices(), Path(folder)) as recording:
+        ...         recording.metrics({"rmse.25.minimum": 0.128})
+        >>> recording.result.metrics
+        {'rmse.25.minimum': 0.128}
     """
 
     def __init__(self, run: Run, readers: Sequence[Reader] = ()) -> None:

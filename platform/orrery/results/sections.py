@@ -77,7 +77,8 @@ class FigureSection:
         caption: What it shows; also read out to those who cannot see it.
 
     Example:
-        >>> from orrery.results.views import Intervals, Constraint
+        >>> from orrery.results.panels import Constraint
+        >>> from orrery.results.views import Intervals
         >>> rows = (Constraint("DESI", (15.0, 22.5, 29.5)),)
         >>> FigureSection("v", "Speed", Intervals(rows, "v [km/s]"), "Ours.").title
         'Speed'

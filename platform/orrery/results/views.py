@@ -6,17 +6,22 @@ from a finished run, and read without drawing it.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from orrery.judging.diagnostics import Coverage, Ranks
 from orrery.judging.regression import BinnedErrors
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
+from orrery.results.panels import (
+    Band,
+    Constraint,
+    LossCurve,
+    Panel,
+    RadialCounts,
+    SkyPanel,
+)
 
-Interval = tuple[float, float, float]  # lower end, median, upper end
 # Quantiles of a band: within one and two standard deviations of a normal distribution.
 LEVELS = (0.025, 0.16, 0.5, 0.84, 0.975)
 MOST_POINTS = 20_000  # of a prior that is drawn: more cost megabytes and show no more
@@ -39,238 +44,18 @@ def quantile_bands(x: FloatArray) -> FloatArray:
     return bands
 
 
-@dataclass(frozen=True)
-class Panel:
-    """One panel of a profile: some entries of the summaries against their bins.
-
-    Arguments:
-        title: What is above the panel, such as a patch of the sky.
-        label: The quantity with its unit.
-        bins: The lower and upper edge of each of the B bins.
-        entries: The names of the summary entries in these bins, with shape `[B]`.
-
-    Example:
-        >>> Panel("north", "v [km/s]", ((30.0, 50.0),), ("mean_v_30",)).entries
-        ('mean_v_30',)
-    """
-
-    title: str
-    label: str
-    bins: tuple[tuple[float, float], ...]
-    entries: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        if len(self.bins) != len(self.entries):
-            raise ValueError(
-                f"panel {self.title!r} has {len(self.bins)} bins for "
-                f"{len(self.entries)} entries: give one name for each bin"
-            )
-
-
-@dataclass(frozen=True)
-class Constraint:
-    """One row of a comparison: what data say of one quantity, and what was published.
-
-    Arguments:
-        label: The data, such as a survey and its piece of sky.
-        ours: Lower end, median and upper end; None where only others have one.
-        published: The published ones of the same data.
-
-    Example:
-        >>> Constraint("DESI", (15.0, 22.5, 29.5)).published is None
-        True
-    """
-
-    label: str
-    ours: Interval | None
-    published: Interval | None = None
-
-    def __post_init__(self) -> None:
-        if self.ours is not None:
-            _check_interval(self.label, self.ours)
-        if self.published is not None:
-            _check_interval(f"{self.label}, published", self.published)
-
-
-@dataclass(frozen=True)
-class Band:
-    """A published interval that all rows are compared with.
-
-    Arguments:
-        label: Who measured it.
-        interval: Lower end, median and upper end.
-
-    Example:
-        >>> Band("Erkal+19", (3.69, 3.80, 3.94)).interval[1]
-        3.8
-    """
-
-    label: str
-    interval: Interval
-
-    def __post_init__(self) -> None:
-        _check_interval(self.label, self.interval)
-
-
-def _check_interval(label: str, ends: Interval) -> None:
-    # a comparison with NaN is false
-    if not (
-        len(ends) == 3 and np.isfinite(ends).all() and ends[0] <= ends[1] <= ends[2]
-    ):
-        raise ValueError(
-            f"interval {tuple(ends)} of {label!r}: give lower end, median and upper end, "
-            "ascending"
-        )
-
-
-@dataclass(frozen=True)
-class SkyRegion:
-    """A piece of the sky.
-
-    Arguments:
-        label: Its name in the legend.
-        inside: Whether it holds each node of a grid over the whole sky `[B, L]`: rows
-            run from latitude -90 to 90 deg and columns from longitude -180 to 180 deg,
-            ends included.
-
-    Example:
-        >>> SkyRegion("everywhere", np.ones((3, 5), bool)).inside.shape
-        (3, 5)
-    """
-
-    label: str
-    inside: NDArray[np.bool_]
-
-    def __post_init__(self) -> None:
-        if self.inside.ndim != 2 or min(self.inside.shape) < 2:
-            raise ValueError(
-                f"region {self.label!r} has shape {self.inside.shape}: give a grid of "
-                "latitudes and longitudes"
-            )
-
-
-@dataclass(frozen=True)
-class Track:
-    """A path on the sky that ends where something is today.
-
-    Arguments:
-        label: What moves.
-        longitude: From the past to today `[T]` [rad].
-        latitude: Likewise `[T]` [rad].
-
-    Example:
-        >>> Track("LMC", np.array([4.7, 4.9]), np.array([-0.9, -0.6])).label
-        'LMC'
-    """
-
-    label: str
-    longitude: FloatArray
-    latitude: FloatArray
-
-    def __post_init__(self) -> None:
-        _check_lengths(f"track {self.label!r}", self.longitude, self.latitude)
-
-
-@dataclass(frozen=True)
-class SkyPanel:
-    """One map of the whole sky.
-
-    Arguments:
-        title: What is shown; say so where stars are simulated.
-        longitude: Of the stars `[N]` [rad].
-        latitude: Of the stars `[N]` [rad].
-        values: What colours the stars `[N]`; those without a finite value are left out.
-        regions: Pieces of the sky to shade.
-        tracks: Paths to draw.
-
-    Example:
-        >>> one = np.zeros(1)
-        >>> SkyPanel("one star", one, one, one).regions
-        ()
-    """
-
-    title: str
-    longitude: FloatArray
-    latitude: FloatArray
-    values: FloatArray
-    regions: tuple[SkyRegion, ...] = ()
-    tracks: tuple[Track, ...] = ()
-
-    def __post_init__(self) -> None:
-        _check_lengths(
-            f"map {self.title!r}", self.longitude, self.latitude, self.values
-        )
-        if not (np.abs(self.latitude) <= np.pi / 2 + 1e-9).all():
-            raise ValueError(
-                f"map {self.title!r} has latitudes beyond a pole: give radians"
-            )
-
-
-def _check_lengths(what: str, *columns: FloatArray) -> None:
-    shapes = [np.shape(column) for column in columns]
-    if len(set(shapes)) > 1 or len(shapes[0]) != 1:
-        raise ValueError(
-            f"{what} has columns of shapes {shapes}: give one value for each point"
-        )
-
-
-@dataclass(frozen=True)
-class RadialCounts:
-    """How many stars of a survey lie in bins of distance, in one region.
-
-    Arguments:
-        survey: Whose stars; each survey has its own dashes.
-        region: Where; the colour is that of the region with this label in the maps.
-        edges: Of K bins `[K + 1]`, ascending [kpc].
-        counts: With shape `[K]`.
-
-    Example:
-        >>> RadialCounts("DESI", "North", np.array([30.0, 50.0]), np.array([7])).counts
-        array([7])
-    """
-
-    survey: str
-    region: str
-    edges: FloatArray
-    counts: NDArray[Any]
-
-    def __post_init__(self) -> None:
-        ascending = (np.diff(self.edges) > 0).all()
-        if np.shape(self.edges) != (len(self.counts) + 1,) or not ascending:
-            raise ValueError(
-                f"{self.survey}, {self.region}: {len(self.counts)} counts need one more "
-                f"edge than that, ascending, not {tuple(self.edges)}"
-            )
-
-
-@dataclass(frozen=True)
-class LossCurve:
-    """The losses of one estimator against the epoch.
-
-    Arguments:
-        train: Mean over the training pairs of each epoch, `[E]` [nat].
-        validation: Likewise over the validation pairs.
-
-    Example:
-        >>> LossCurve(np.array([2.0, 1.0, 1.0]), np.array([2.0, 1.1, 1.2])).best
-        1
-    """
-
-    train: FloatArray
-    validation: FloatArray
-
-    @property
-    def best(self) -> int:
-        """The epoch with the smallest validation loss, whose weights are kept."""
-        return int(np.argmin(self.validation))
-
-
 # --- one class for each kind of figure ------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Corner:
-    """Marginals of posteriors; arguments as in `figures.corner`."""
+    """Marginals of posteriors; arguments as in `figures.corner`.
+
+    Example:
+        >>> one = Parameter("v_x", "km / s", "$v_x$")
+        >>> Corner({"DESI": np.zeros((5, 1))}, (one,)).prior is None
+        True
+    """
 
     draws: Mapping[str, FloatArray]
     parameters: Sequence[Parameter]
@@ -280,14 +65,28 @@ class Corner:
 
 @dataclass(frozen=True)
 class CoverageCurves:
-    """Expected coverage against credibility level; arguments as in `figures.coverage`."""
+    """Expected coverage against credibility level; arguments as in `figures.coverage`.
+
+    Example:
+        >>> level = np.array([0.0, 1.0])
+        >>> CoverageCurves({"DESI": Coverage(level, level, level, 0.0, 1.0)}).curves["DESI"].atc
+        0.0
+    """
 
     curves: Mapping[str, Coverage]
 
 
 @dataclass(frozen=True)
 class RankCurves:
-    """Ranks of the truth among draws; arguments as in `figures.ranks`."""
+    """Ranks of the truth among draws; arguments as in `figures.ranks`.
+
+    Example:
+        >>> from orrery.judging.diagnostics import sbc_ranks
+        >>> random = np.random.default_rng(1)
+        >>> ranks = sbc_ranks(random.normal(size=(20, 30, 1)), np.zeros((30, 1)), seed=1)
+        >>> RankCurves({"DESI": ranks}, ()).results["DESI"].draws
+        20
+    """
 
     results: Mapping[str, Ranks]
     parameters: Sequence[Parameter]
@@ -295,14 +94,27 @@ class RankCurves:
 
 @dataclass(frozen=True)
 class TrainingCurves:
-    """Losses against the epoch; arguments as in `figures.training_curve`."""
+    """Losses against the epoch; arguments as in `figures.training_curve`.
+
+    Example:
+        >>> curve = LossCurve(np.array([2.0, 1.0]), np.array([2.1, 1.2]))
+        >>> TrainingCurves({"DESI": curve}).curves["DESI"].best
+        1
+    """
 
     curves: Mapping[str, LossCurve]
 
 
 @dataclass(frozen=True)
 class Profiles:
-    """Observed summaries over bands of simulations; arguments as in `figures.profiles`."""
+    """Observed summaries over bands of simulations; arguments as in `figures.profiles`.
+
+    Example:
+        >>> value, none = np.zeros(1), np.zeros((1, 1))
+        >>> seen = Observation("DESI", ("v",), ("km / s",), value, none, "binning", {})
+        >>> Profiles((), seen, {}).abscissa
+        'distance [kpc]'
+    """
 
     panels: Sequence[Panel]
     observation: Observation
@@ -312,7 +124,12 @@ class Profiles:
 
 @dataclass(frozen=True)
 class Measurements:
-    """Observed summaries beside each other; arguments as in `figures.measurements`."""
+    """Observed summaries beside each other; arguments as in `figures.measurements`.
+
+    Example:
+        >>> Measurements((), ()).abscissa
+        'distance [kpc]'
+    """
 
     panels: Sequence[Panel]
     observations: Sequence[Observation]
@@ -321,7 +138,12 @@ class Measurements:
 
 @dataclass(frozen=True)
 class Violins:
-    """What posteriors predict for each bin; arguments as in `figures.violins`."""
+    """What posteriors predict for each bin; arguments as in `figures.violins`.
+
+    Example:
+        >>> Violins((), {}, {}).tails
+        {}
+    """
 
     panels: Sequence[Panel]
     observations: Mapping[str, Observation]
@@ -332,7 +154,12 @@ class Violins:
 
 @dataclass(frozen=True)
 class Intervals:
-    """Intervals of one quantity row by row; arguments as in `figures.intervals`."""
+    """Intervals of one quantity row by row; arguments as in `figures.intervals`.
+
+    Example:
+        >>> Intervals((Constraint("DESI", (1.0, 2.0, 3.0)),), "v [km/s]").bands
+        ()
+    """
 
     rows: Sequence[Constraint]
     label: str
@@ -342,7 +169,12 @@ class Intervals:
 
 @dataclass(frozen=True)
 class Relation:
-    """How one quantity depends on another; arguments as in `figures.relation`."""
+    """How one quantity depends on another; arguments as in `figures.relation`.
+
+    Example:
+        >>> Relation(np.zeros(2), np.ones(2), ("mass", "speed")).labels
+        ('mass', 'speed')
+    """
 
     x: FloatArray
     y: FloatArray
@@ -352,7 +184,12 @@ class Relation:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Predictions against the truth, and errors; arguments as in `figures.predictions`."""
+    """Predictions against the truth, and errors; arguments as in `figures.predictions`.
+
+    Example:
+        >>> Predictions({}, {}, ("$m$", "dex")).label
+        ('$m$', 'dex')
+    """
 
     tests: Mapping[str, tuple[FloatArray, FloatArray]]
     errors: Mapping[str, BinnedErrors]
@@ -363,7 +200,12 @@ class Predictions:
 
 @dataclass(frozen=True)
 class SkyMaps:
-    """Maps of the sky over radial distributions; arguments as in `figures.sky`."""
+    """Maps of the sky over radial distributions; arguments as in `figures.sky`.
+
+    Example:
+        >>> SkyMaps((), "v [km/s]").counts
+        ()
+    """
 
     panels: Sequence[SkyPanel]
     label: str

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from astropy.table import QTable
 
+from orrery.results.panels import Constraint
 from orrery.results.recording import record
 from orrery.results.sections import (
     Answer,
@@ -17,7 +18,7 @@ from orrery.results.sections import (
     Text,
     Verdict,
 )
-from orrery.results.views import Constraint, Intervals
+from orrery.results.views import Intervals
 
 
 @dataclass(frozen=True)

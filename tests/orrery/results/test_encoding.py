@@ -8,7 +8,7 @@ import pytest
 from orrery.judging import diagnostics
 from orrery.parameters import Parameter
 from orrery.records import Observation
-from orrery.results import views
+from orrery.results import panels, views
 from orrery.results.encoding import decode, encode, from_parquet, to_parquet
 
 A = Parameter("a", "kpc", "$a$", 0.0)
@@ -31,26 +31,26 @@ VIEWS = {
     "corner": lambda: views.Corner({"a, b": np.arange(4.0)[:, None]}, (A,)),
     "ranks": lambda: views.RankCurves({"it": ranks()}, (A,)),
     "profiles": lambda: views.Profiles(
-        (views.Panel("n", "v", ((30.0, 50.0),), ("u",)),),
+        (panels.Panel("n", "v", ((30.0, 50.0),), ("u",)),),
         observation(),
         {"prior": np.full((5, 1), np.nan)},
     ),
     "intervals": lambda: views.Intervals(
-        (views.Constraint("DESI", (1.0, 2.0, 3.0)),), "v", (), (0.0, 1.0)
+        (panels.Constraint("DESI", (1.0, 2.0, 3.0)),), "v", (), (0.0, 1.0)
     ),
     "sky": lambda: views.SkyMaps(
         (
-            views.SkyPanel(
+            panels.SkyPanel(
                 "sky",
                 *np.zeros((3, 2)),
-                regions=(views.SkyRegion("n", np.eye(3, 4, dtype=bool)),),
+                regions=(panels.SkyRegion("n", np.eye(3, 4, dtype=bool)),),
             ),
         ),
         "v",
-        (views.RadialCounts("a", "n", np.array([0.0, 1.0]), np.array([3])),),
+        (panels.RadialCounts("a", "n", np.array([0.0, 1.0]), np.array([3])),),
     ),
     "training": lambda: views.TrainingCurves(
-        {"it": views.LossCurve(np.array([1.0]), np.array([np.inf]))}
+        {"it": panels.LossCurve(np.array([1.0]), np.array([np.inf]))}
     ),
 }
 

@@ -25,7 +25,8 @@ from orrery.results.figures.style import (
     legend_below,
     side_by_side,
 )
-from orrery.results.views import LEVELS, Panel
+from orrery.results.panels import Panel
+from orrery.results.views import LEVELS
 
 _APART = 0.16  # of a bin's width, between observations in it
 _HALF, _FULL = 0.42, 0.36  # of a bin's width: how far a split and a whole violin reach

@@ -20,7 +20,7 @@ from orrery.results.figures.style import (
     legend_below,
     side_by_side,
 )
-from orrery.results.views import LossCurve
+from orrery.results.panels import LossCurve
 
 
 @rc_context(STYLE)

@@ -20,7 +20,7 @@ from orrery.results.figures.style import (
     STYLE,
     legend_below,
 )
-from orrery.results.views import Band, Constraint, Interval
+from orrery.results.panels import Band, Constraint, Interval
 
 _MANY = 12  # rows, from which on they stand closer
 

@@ -18,7 +18,7 @@ from matplotlib.patches import Patch
 
 from orrery.parameters import FloatArray
 from orrery.results.figures.style import COLOURS, DASHES, GREY, INK, MARKERS, STYLE
-from orrery.results.views import RadialCounts, SkyPanel, SkyRegion, Track
+from orrery.results.panels import RadialCounts, SkyPanel, SkyRegion, Track
 
 # Blue and red say what stars do, so that regions have the palette's other colours.
 REGION_COLOURS = (COLOURS[5], COLOURS[4], COLOURS[3], COLOURS[2])

@@ -7,7 +7,7 @@ from orrery.judging import diagnostics
 from orrery.learning.training import Curve
 from orrery.parameters import Parameter, generator
 from orrery.records import Observation
-from orrery.results import views
+from orrery.results import panels
 
 MEAN = np.array([11.6, -20.0, 0.0])
 BINS = ((30, 40), (40, 50), (60, 90))
@@ -52,8 +52,8 @@ def observation():
 @pytest.fixture(scope="session")
 def panels():
     return (
-        views.Panel("North", "mean [km/s]", BINS, ("e0", "e1", "e2")),
-        views.Panel("South", "mean [km/s]", BINS, ("e3", "e4", "e5")),
+        Panel("North", "mean [km/s]", BINS, ("e0", "e1", "e2")),
+        Panel("South", "mean [km/s]", BINS, ("e3", "e4", "e5")),
     )
 
 
@@ -97,11 +97,9 @@ def star_map(count=40, title="Simulated stars", tracks=()):
     longitude, sine = random.uniform(0, 2 * np.pi, count), random.uniform(-1, 1, count)
     inside = np.zeros((19, 37), dtype=bool)
     inside[12:] = True
-    region = views.SkyRegion("North", inside)
+    region = SkyRegion("North", inside)
     velocity = 100 * random.normal(size=count)
-    return views.SkyPanel(
-        title, longitude, np.arcsin(sine), velocity, (region,), tracks
-    )
+    return SkyPanel(title, longitude, np.arcsin(sine), velocity, (region,), tracks)
 
 
 @pytest.fixture(scope="session")
@@ -113,18 +111,14 @@ def sky_panel():
 @pytest.fixture(scope="session")
 def radial():
     return (
-        views.RadialCounts(
-            "DESI", "North", np.array([30.0, 40.0, 60.0]), np.array([7, 2])
-        ),
-        views.RadialCounts(
-            "DESI", "South", np.array([30.0, 40.0, 60.0]), np.array([3, 0])
-        ),
+        RadialCounts("DESI", "North", np.array([30.0, 40.0, 60.0]), np.array([7, 2])),
+        RadialCounts("DESI", "South", np.array([30.0, 40.0, 60.0]), np.array([3, 0])),
     )
 
 
 @pytest.fixture(scope="session")
 def rows():
     return (
-        views.Constraint("DESI", (14.0, 20.0, 28.0), (13.0, 19.0, 30.0)),
-        views.Constraint("Forecast, quadrants", (25.0, 30.0, 36.0)),
+        Constraint("DESI", (14.0, 20.0, 28.0), (13.0, 19.0, 30.0)),
+        Constraint("Forecast, quadrants", (25.0, 30.0, 36.0)),
     )

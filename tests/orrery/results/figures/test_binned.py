@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from orrery.parameters import generator
-from orrery.results import figures, views
+from orrery.results import figures
 from orrery.results.views import quantile_bands
 
 
@@ -48,7 +48,7 @@ def test_profiles_refuse_another_binning(panels, observation):
     with pytest.raises(ValueError, match="'e5'"):
         figures.profiles(panels, observation(5), {})
     with pytest.raises(ValueError, match="one name for each bin"):
-        views.Panel("North", "v", ((30, 40),), ("e0", "e1"))
+        Panel("North", "v", ((30, 40),), ("e0", "e1"))
     with pytest.raises(ValueError, match="at least one panel"):
         figures.profiles((), observation(), {})
 

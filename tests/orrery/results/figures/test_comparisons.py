@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from orrery.parameters import generator
-from orrery.results import figures, views
+from orrery.results import figures
+from orrery.results.panels import Band, Constraint
 
 
 def test_running_median_of_a_straight_line_is_the_line():
@@ -15,7 +16,7 @@ def test_running_median_of_a_straight_line_is_the_line():
     assert (np.diff(line[:, 0]) > 0).all()
 
 
-BAND = views.Band("Someone (2024)", (33.0, 40.0, 47.0))
+BAND = Band("Someone (2024)", (33.0, 40.0, 47.0))
 
 
 def test_bars_reach_from_end_to_end_and_rows_run_downwards(rows):
@@ -74,8 +75,7 @@ def test_bands_and_prior_lie_at_their_ends_inside_the_axes(rows):
 
 def test_bands_differ_in_more_than_colour(rows):
     bands = [
-        views.Band(f"Someone ({year})", (30.0, 40.0, 50.0))
-        for year in range(2020, 2026)
+        Band(f"Someone ({year})", (30.0, 40.0, 50.0)) for year in range(2020, 2026)
     ]
     patches = figures.intervals(rows, "v [km/s]", bands).axes[0].patches
     assert len({patch.get_hatch() for patch in patches}) == 6
@@ -84,11 +84,11 @@ def test_bands_differ_in_more_than_colour(rows):
 @pytest.mark.parametrize("ends", [(3.0, 2.0, 4.0), (1.0, 2.0, np.nan), (1.0, 2.0)])
 def test_intervals_must_ascend(ends):
     with pytest.raises(ValueError, match=r"'DESI'.*ascending"):
-        views.Constraint("DESI", ends)
+        Constraint("DESI", ends)
     with pytest.raises(ValueError, match=r"'DESI, published'.*ascending"):
-        views.Constraint("DESI", (1.0, 2.0, 3.0), ends)
+        Constraint("DESI", (1.0, 2.0, 3.0), ends)
     with pytest.raises(ValueError, match=r"'DESI'.*ascending"):
-        views.Band("DESI", ends)
+        Band("DESI", ends)
 
 
 def test_intervals_need_rows_and_a_prior_that_ascends(rows):

@@ -8,7 +8,8 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import StepPatch
 from matplotlib.path import Path
 
-from orrery.results import figures, views
+from orrery.results import figures
+from orrery.results.panels import RadialCounts, SkyPanel, SkyRegion, Track
 
 
 def stars(axes):
@@ -21,7 +22,7 @@ def one(longitude, latitude=0.0, value=1.0, **others):
     columns = (
         np.atleast_1d(np.asarray(c, dtype=float)) for c in (longitude, latitude, value)
     )
-    return views.SkyPanel("Simulated", *np.broadcast_arrays(*columns), **others)
+    return SkyPanel("Simulated", *np.broadcast_arrays(*columns), **others)
 
 
 def test_longitude_grows_to_the_left_from_the_centre():
@@ -87,7 +88,7 @@ def test_a_region_is_shaded_where_it_is():
         np.arange(-90, 91, 5), np.arange(-180, 181, 5), indexing="ij"
     )
     north_west = (latitude >= 20) & (longitude >= 30) & (longitude <= 90)
-    panel = one(0.0, regions=(views.SkyRegion("here", north_west),))
+    panel = one(0.0, regions=(SkyRegion("here", north_west),))
     axes = figures.sky([panel], "v [km/s]").axes[0]
     area = Path.make_compound_path(*axes.collections[0].get_paths())
     inside = area.contains_points(
@@ -99,7 +100,7 @@ def test_a_region_is_shaded_where_it_is():
 
 def test_a_path_ends_in_a_star_and_never_crosses_the_map():
     longitude = np.radians([150.0, 170.0, 190.0, 210.0])
-    track = views.Track("LMC", longitude, np.full(4, -0.5))
+    track = Track("LMC", longitude, np.full(4, -0.5))
     axes = figures.sky([one(0.0, tracks=(track,))], "v [km/s]").axes[0]
     dashed = [line.get_xdata() for line in axes.lines if line.get_linestyle() == "--"]
     assert [len(x) for x in dashed] == [2, 2]
@@ -132,14 +133,14 @@ def test_maps_refuse_what_they_cannot_draw():
     with pytest.raises(ValueError, match="at least one map with a star"):
         figures.sky([one(0.0, value=np.nan)], "v")
     with pytest.raises(ValueError, match=r"'A'.*one value for each point"):
-        views.SkyPanel("A", np.zeros(3), np.zeros(3), np.zeros(2))
+        SkyPanel("A", np.zeros(3), np.zeros(3), np.zeros(2))
     with pytest.raises(
         ValueError, match="'A' has latitudes beyond a pole: give radians"
     ):
-        views.SkyPanel("A", np.zeros(1), np.array([45.0]), np.zeros(1))
+        SkyPanel("A", np.zeros(1), np.array([45.0]), np.zeros(1))
     with pytest.raises(ValueError, match=r"'LMC'.*one value for each point"):
-        views.Track("LMC", np.zeros(3), np.zeros(2))
+        Track("LMC", np.zeros(3), np.zeros(2))
     with pytest.raises(ValueError, match=r"'North'.*grid of latitudes"):
-        views.SkyRegion("North", np.zeros(5, dtype=bool))
+        SkyRegion("North", np.zeros(5, dtype=bool))
     with pytest.raises(ValueError, match="2 counts need one more edge"):
-        views.RadialCounts("DESI", "North", np.array([30.0, 40.0]), np.array([1, 2]))
+        RadialCounts("DESI", "North", np.array([30.0, 40.0]), np.array([1, 2]))

@@ -47,7 +47,7 @@ def draw(
     }
     m = generator(5).uniform(1, 10, 500)
     surveys = {"one": observation(), "two": observation()}
-    track = views.Track("LMC", np.linspace(2, 5, 30), np.linspace(0.4, -0.6, 30))
+    track = Track("LMC", np.linspace(2, 5, 30), np.linspace(0.4, -0.6, 30))
     bands = views.quantile_bands(x)
     figure = {
         "corner": lambda: figures.corner(
@@ -74,7 +74,7 @@ def draw(
         "intervals": lambda: figures.intervals(
             rows,
             "v [km/s]",
-            [views.Band("Someone (2024)", (33.0, 40.0, 47.0))],
+            [Band("Someone (2024)", (33.0, 40.0, 47.0))],
             (17.0, 42.0),
         ),
         "sky": lambda: figures.sky(
