@@ -149,15 +149,22 @@ class Replay:
         """The share of a GPU that a process needs."""
         return self.simulator.gpus
 
+    @property
+    def versions(self) -> dict[str, int]:
+        """The versions of the code that decides the records."""
+        return {**self.simulator.versions, "replay": VERSION}
+
+    @property
+    def rounding(self) -> str:
+        """What decides the last bits of stars here."""
+        return self.simulator.rounding
+
     def describe(self) -> JSON:
         """Returns all that decides the records, as plain JSON."""
         digest = hashlib.sha256(np.ascontiguousarray(self.theta).tobytes()).hexdigest()
-        replay = {
-            "count": len(self.theta),
-            "sha256": digest,
-            "version": VERSION,
-        }
-        return {**self.simulator.describe(), "replay": replay}
+        replay = {"count": len(self.theta), "sha256": digest}
+        simulator = self.simulator.describe()
+        return {**simulator, "versions": self.versions, "replay": replay}
 
     def records(self, seed: int, indices: Sequence[int]) -> Records:
         """Returns the records of the simulations with the given numbers.

@@ -164,21 +164,33 @@ class Simulator:
         """The share of a GPU that a process needs: several fill one while others draw and write."""
         return _SHARE_OF_A_GPU if self.device == "cuda" else 0.0
 
-    def describe(self) -> JSON:
-        """Returns all that decides the records, as plain JSON."""
+    @property
+    def versions(self) -> dict[str, int]:
+        """The versions of the code that decides the records."""
         versions = {"engine": VERSION, "distribution": distribution.VERSION}
         if self.engine == "agama":
             versions["agama_engine"] = agama_engine.VERSION
+        return versions
+
+    @property
+    def rounding(self) -> str:
+        """What decides the last bits of stars here, next to processor and torch."""
+        if self.engine == "agama":
+            return "agama"
+        if self.device == "cuda":
+            return torch.cuda.get_device_name()
+        return "compiled" if compiled_step.can_compile() else "not compiled"
+
+    def describe(self) -> JSON:
+        """Returns all that decides the records, as plain JSON."""
         return {
             "model": "rigid Milky Way - LMC, Brooks et al. (2025b)",
             "options": asdict(self),
             "prior": self.prior.describe(),
             "frame": "Galactocentric, right-handed, Sun at (-8.3, 0, 0.02) kpc",
             "units": {"length": "kpc", "velocity": "km / s", "mass": "solMass"},
-            # Compiled sums round differently: such shards must not be mixed with others.
-            "compiled": compiled_step.can_compile(),
             "agama": agama_engine.agama_version() if self.engine == "agama" else None,
-            "versions": versions,
+            "versions": self.versions,
         }
 
     def records(self, seed: int, indices: Sequence[int]) -> Records:

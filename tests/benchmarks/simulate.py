@@ -184,8 +184,8 @@ def _campaign(simulator: Simulator, options: Options) -> dict[str, Any]:
         began, finished = time.perf_counter(), []
         entered = writing.Writer.enter
 
-        def enter(writer: Any, row: Any) -> None:
-            entered(writer, row)
+        def enter(writer: Any, row: Any, processor: str) -> None:
+            entered(writer, row, processor)
             finished.append((time.perf_counter(), row.count))
 
         writing.Writer.enter = enter  # type: ignore[method-assign]

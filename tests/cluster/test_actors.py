@@ -16,6 +16,7 @@ import pytest
 import ray
 
 from orrery.execution import cluster
+from orrery.execution.processors import processor_model
 from orrery.execution.simulation import generate
 from orrery.execution.summaries import compute
 from orrery.identity import fingerprint
@@ -213,6 +214,35 @@ def test_errors_of_the_simulator_are_not_tried_again(tmp_path, connected, capsys
         fill(Toy(refused=6), tmp_path, 1)
     assert "in shard 1, simulations 4 to 7" in raised.value.__notes__
     assert "died" not in capsys.readouterr().err
+
+
+@dataclass(frozen=True)
+class Edited(Toy):
+    """Its code was edited, and its version raised, after the driver had started."""
+
+    driver: int = 0
+
+    @property
+    def versions(self) -> dict:
+        return {"toy": 1 if os.getpid() == self.driver else 2}
+
+    def describe(self) -> dict:
+        return {"what": "toy", "versions": self.versions}
+
+
+def test_an_actor_with_other_code_refuses(tmp_path, connected):
+    wrong = r"has other code than .*\(toy 2 instead of 1\): install the same code"
+    with pytest.raises(ValueError, match=wrong):
+        fill(Edited(driver=os.getpid()), tmp_path, 1)
+    (folder,) = tmp_path.iterdir()
+    assert not list((folder / "shards").iterdir())
+
+
+def test_actors_say_which_processor_they_have(tmp_path, connected):
+    fill(Toy(), tmp_path, 1)
+    (kind,) = {name for part in work(tmp_path) for name in part.processors}
+    assert kind.startswith(processor_model())
+    assert sum(part.processors[kind] for part in work(tmp_path)) == COUNT
 
 
 def test_more_actors_than_cpus_are_no_obstacle(tmp_path, connected, whole):

@@ -19,6 +19,9 @@ Changed code then takes one of two ways:
     python -m tests.golden remake component ...   after VERSION was raised: makes the record
                                                   anew; refused for changed numbers without
 
+Quantities may come and go without a new version, but none may change: cases that are changed
+here take new names.
+
 How equal is equal was measured, on an AMD EPYC with AVX-512: with the engine compiled and
 not, for vectors of all widths (ATEN_CPU_CAPABILITY default, avx2, avx512), numpy without
 AVX2 and AVX-512, OpenBLAS for Prescott, Haswell and SkylakeX, MKL's compatible code, one
@@ -31,8 +34,14 @@ thread and two. The largest differences, and what is allowed:
     engine, stars kept of some 200                1          2
     engine, stars off by more than 0.01 + 1e-4    0.6 %      4 %
     the same at the prior's corners               2.4 %      10 %
-    affine flow, losses and log probabilities     6e-7       2e-5
+    affine flow, losses and log probabilities     1.9e-6     5e-5
     splines of a set, the same                    6.4e-4     1e-2
-    ensemble, losses and predictions              4.4e-7     2e-5
+    ensemble, losses and predictions              8.8e-7     2e-5
+
+How little is noticed, all measured too: G by 1e-6, the LMC's radius by 1e-4, a disc thicker
+by 1 pc, the Coulomb logarithm's softening by 0.6 %, 270 steps of a rewind instead of 275,
+and a step share of 0.519 instead of 0.52, by which single stars move the fitted v_x by up
+to 0.3 km/s. A learning rate larger by 0.1 % changes log probabilities by 4e-3 (affine) and
+0.8 (splines), and the ensemble's predictions by 0.03.
 
 """

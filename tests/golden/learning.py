@@ -29,8 +29,8 @@ COVARIANCE = np.diag([0.5, 0.4, 0.3, 0.2]) + 0.05
 def flow() -> Record:
     """Returns an affine flow of plain summaries, and splines of a set."""
     return {
-        **_flow("maf", Flow(2, (16,)), _splits(_plain), 2e-5),
-        **_flow("nsf", Flow(2, (16,), "nsf"), _splits(_set, (1, 3, 1)), 1e-2),
+        **_flow("affine", Flow(2, (16,)), _splits(_plain), 5e-5),
+        **_flow("splines", Flow(2, (16,), "nsf"), _splits(_set, (1, 3, 1)), 1e-2),
     }
 
 
@@ -67,8 +67,8 @@ def ensemble() -> Record:
             groups=("one", "one", "two", "two"),
         )
     return {
-        **_curve("networks", found.curve, 2e-5),
-        "networks.predicted": quantity(found.predict(splits.test.x), absolute=2e-5),
+        **_curve("members", found.curve, 2e-5),
+        "members.predicted": quantity(found.predict(splits.test.x), absolute=2e-5),
     }
 
 
@@ -95,7 +95,8 @@ def _splits(summarise, layout=None) -> Splits:
     pairs = []
     for stream, count in enumerate((512, 128, 16)):
         random = generator(SEED, stream)
-        theta = np.stack([random.normal(size=count), random.uniform(-3, 3, count)], 1)
+        theta = np.stack([random.normal(size=count), random.uniform(-4, 4, count)], 1)
+        theta[0, 1] = PARAMETERS[1].upper
         pairs.append(Pairs(theta, summarise(theta)))
     names = tuple(parameter.name for parameter in PARAMETERS)
     units = ("km / s",) * len(NAMES)

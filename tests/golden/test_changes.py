@@ -123,15 +123,20 @@ def test_a_renamed_local_changes_no_fingerprint_and_one_line_of_the_lock(copy):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("module", "pattern", "replacement"),
+    ("module", "pattern", "replacement", "quantity"),
     [
-        ("mwlmc.model.constants", r"^G = 4.30091727e-6", "G = 4.3010e-6"),
-        ("mwlmc.model.stellar_halo", r'"survey": 0\.52', '"survey": 0.5'),
-        ("mwlmc.model.constants", r"^LMC_RADIUS = 8\.7 ", "LMC_RADIUS = 8.71 "),
+        ("mwlmc.model.constants", r"^G = 4.30091727e-6", "G = 4.3010e-6", "c200"),
+        ("mwlmc.model.stellar_halo", r'"survey": 0\.52', '"survey": 0.5', "v_x"),
+        (
+            "mwlmc.model.constants",
+            r"^LMC_RADIUS = 8\.7 ",
+            "LMC_RADIUS = 8.71 ",
+            "a_lmc",
+        ),
     ],
 )
 def test_a_changed_constant_is_not_the_same_and_is_named(
-    copy, module, pattern, replacement
+    copy, module, pattern, replacement, quantity
 ):
     described, before = copy.describe(), copy.lock
     copy.edit(module, pattern, replacement)
@@ -140,7 +145,7 @@ def test_a_changed_constant_is_not_the_same_and_is_named(
         refused = copy.golden(*words)
         assert refused.returncode == 1
         assert "the numbers of engine have changed" in refused.stderr
-        assert "drawn.v_x: differ in" in refused.stderr
+        assert f"drawn.{quantity}: differ in" in refused.stderr
         assert "raise VERSION in mwlmc.simulator" in refused.stderr
     assert copy.lock == before
     # which is why it must be noticed: by itself it would be found among other datasets

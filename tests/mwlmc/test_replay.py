@@ -117,7 +117,9 @@ def test_it_can_be_sent_and_says_what_it_replays(theta):
     again = pickle.loads(pickle.dumps(replay))
     assert canonical(again.describe()) == canonical(replay.describe())
     assert_same(again.records(3, [1]), replay.records(3, [1]))
-    assert {**replay.describe(), "replay": None} == {**SMALL.describe(), "replay": None}
+    own = {"replay": None, "versions": {**SMALL.versions, "replay": 1}}
+    assert {**replay.describe(), "replay": None} == {**SMALL.describe(), **own}
+    assert replay.rounding == SMALL.rounding
     moved = theta.copy()
     moved[0, 0] *= 1 + 1e-12
     assert Replay(SMALL, moved).describe() != replay.describe()

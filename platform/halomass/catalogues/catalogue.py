@@ -111,6 +111,11 @@ class Catalogue:
         """The number of chunks, and so of records, that the file has."""
         return self._source().chunks
 
+    @property
+    def versions(self) -> dict[str, int]:
+        """The version of the code that decides the records."""
+        return {"catalogue": VERSION}
+
     def describe(self) -> JSON:
         """Returns all that decides the records, as plain JSON, once the whole file was read.
 
@@ -129,7 +134,7 @@ class Catalogue:
             "hubble": cosmology.HUBBLE,
             "log_m_peak": self.log_m_peak,
             **self._source().describe(),
-            "version": VERSION,
+            "versions": self.versions,
         }
 
     def records(self, seed: int, indices: Sequence[int]) -> Records:

@@ -174,13 +174,18 @@ class CatalogueSystems:
         """None is needed."""
         return 0.0
 
+    @property
+    def versions(self) -> dict[str, int]:
+        """The version of the code that decides the records."""
+        return {"hosts": VERSION}
+
     def describe(self) -> JSON:
         """Returns all that decides the records, as plain JSON."""
         return {
             "what": "systems of halo catalogues",
             "snapshots": [snapshot.describe() for snapshot in self.latest_first],
             "selection": asdict(self.selection),
-            "version": VERSION,
+            "versions": self.versions,
         }
 
     def records(self, seed: int, indices: Sequence[int]) -> Records:

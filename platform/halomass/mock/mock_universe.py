@@ -133,13 +133,18 @@ class MockUniverse:
         """The fraction of a GPU that it needs."""
         return 0.0
 
+    @property
+    def versions(self) -> dict[str, int]:
+        """The version of the code that decides the records."""
+        return {"mock": VERSION}
+
     def describe(self) -> JSON:
         """Returns all that decides the records, as plain JSON."""
         return {
             "model": f"MOCK universe in the manner of {self.catalogue}: not a simulation",
             "options": asdict(self),
             "units": {"length": "kpc", "velocity": "km / s", "mass": "dex(solMass)"},
-            "version": VERSION,
+            "versions": self.versions,
         }
 
     def records(self, seed: int, indices: Sequence[int]) -> Records:

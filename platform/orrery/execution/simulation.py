@@ -5,27 +5,36 @@ their shards themselves and return manifest rows: particles never travel. Withou
 this process simulates, and Ray is not even imported.
 """
 
+import socket
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from orrery.execution import cluster
-from orrery.identity import JSON
+from orrery.execution.processors import describe_processor
+from orrery.identity import JSON, canonical
 from orrery.records import Records, Schema
 from orrery.storage import dataset, manifest, writing
 from orrery.storage.dataset import Dataset
 from orrery.storage.manifest import ManifestRow
+from orrery.storage.work_log import processors, sessions
 from orrery.storage.writing import Writer
-from orrery.terminal import progress
+from orrery.terminal import progress, say
 
 
 class Simulator(Protocol):
-    """Simulates: a frozen object that can be sent to an actor."""
+    """Simulates: a frozen object that can be sent to an actor.
+
+    It may also have `versions`, a dict of the versions of its code, which `describe`
+    holds too: then all machines must have the same ones, else the same description. And
+    `rounding`, a word on what decides the last bits here, such as compiled code.
+    """
 
     @property
     def schema(self) -> Schema:
@@ -85,8 +94,8 @@ def generate(
             All integer columns when None.
 
     Raises:
-        ValueError: If an argument is out of range, the simulator refuses something, or
-            it needs a GPU where the cluster has none.
+        ValueError: If an argument is out of range, the simulator refuses something, it
+            needs a GPU where the cluster has none, or a machine has other code.
         OSError: If the folder cannot be written, or is being written by another
             process.
         ChildProcessError: If a shard ended its actor three times. All finished shards
@@ -104,7 +113,18 @@ def generate(
     with writing.open_writer(place, metadata) as writer:
         shown = dataset.counters(metadata) if counters is None else tuple(counters)
         _fill(writer, simulator, writer.pending(count), actors, shown)
-        return writer.finish(count)
+        made = writer.finish(count)
+    _tell_mixed(made)
+    return made
+
+
+def _tell_mixed(made: Dataset) -> None:
+    kinds = processors(sessions(made.folder))
+    if len(kinds) > 1:
+        say(
+            f"{len(kinds)} kinds of processor made {made.folder.name}: records may differ in "
+            "their last digits from what one kind would make (see Work in its card)"
+        )
 
 
 def _check_arguments(
@@ -143,15 +163,22 @@ def _fill(
         _made_shards(simulator, writer, pending, actors) as rows,
         progress("simulating", total, done=made) as advance,
     ):
-        for row in rows:
-            writer.enter(row)
+        for row, processor in rows:
+            writer.enter(row, processor)
             advance(row.count, note=_note(writer, shown))
+
+
+class _MadeShard(NamedTuple):
+    """The manifest's row of a shard, and the kind of processor that made it."""
+
+    row: ManifestRow
+    processor: str
 
 
 @contextmanager
 def _made_shards(
     simulator: Simulator, writer: Writer, pending: list[int], actors: int | None
-) -> Iterator[Iterator[ManifestRow]]:
+) -> Iterator[Iterator[_MadeShard]]:
     make = _ShardMaker(simulator, writer.metadata, writer.folder)
     if actors == 0 or not pending:
         yield map(make, pending)
@@ -213,6 +240,35 @@ def make_shard(
     return writing.write_shard(folder, shard, records, simulator.schema, metadata)
 
 
+def check_code(simulator: Simulator, metadata: JSON) -> None:
+    """Raises ValueError if this machine's code is not that of who began the dataset.
+
+    A simulator travels to an actor without its code: one that is started in the middle
+    of a campaign may find edited code, and nobody would see two kinds of shards.
+
+    Arguments:
+        simulator: As it arrived here.
+        metadata: The dataset's metadata.
+    """
+    wanted = metadata["simulator"]
+    here = getattr(simulator, "versions", None)
+    if here is None:
+        here = simulator.describe()
+    else:
+        wanted = wanted.get("versions", {})
+    if canonical(here) != canonical(wanted):
+        keys = sorted({*here, *wanted})
+        other = [
+            f"{key} {here.get(key)!r} instead of {wanted.get(key)!r}"
+            for key in keys
+            if here.get(key) != wanted.get(key)
+        ]
+        raise ValueError(
+            f"{socket.gethostname()} has other code than the process that began the dataset "
+            f"({', '.join(other)}): install the same code on all machines, and generate again"
+        )
+
+
 def _check_records(records: Records, schema: Schema, indices: range) -> None:
     for columns, values in (
         (schema.scalars, records.scalars),
@@ -241,5 +297,13 @@ class _ShardMaker:
     metadata: JSON
     folder: Path
 
-    def __call__(self, shard: int) -> ManifestRow:
-        return make_shard(self.simulator, self.metadata, shard, self.folder)
+    def __call__(self, shard: int) -> _MadeShard:
+        row = make_shard(self.checked_simulator, self.metadata, shard, self.folder)
+        rounding = getattr(self.simulator, "rounding", "")
+        return _MadeShard(row, describe_processor(rounding))
+
+    @cached_property
+    def checked_simulator(self) -> Simulator:
+        """The simulator, once this process has shown that it has the dataset's code."""
+        check_code(self.simulator, self.metadata)
+        return self.simulator

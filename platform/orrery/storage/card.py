@@ -8,7 +8,7 @@ from orrery.identity import JSON
 from orrery.records import Column
 from orrery.storage.dataset import LABELS, SPLIT, Dataset, counters
 from orrery.storage.manifest import ManifestRow, mean, total
-from orrery.storage.work_log import Session, combined, sessions
+from orrery.storage.work_log import Session, combined, processors, sessions
 from orrery.terminal import duration
 
 CARD = "README.md"
@@ -42,6 +42,7 @@ def card(
         simulator=simulator,
         counts="\n".join(_count_lines(metadata, rows)),
         work="\n".join(_work_lines(work)),
+        processors="\n".join(_processor_lines(work)),
         splits=_splits(metadata),
     )
 
@@ -86,6 +87,18 @@ def _work_lines(work: tuple[Session, ...]) -> Iterator[str]:
         yield f"| all | {_work_cells(everything)} | | {everything.deaths} | | |"
 
 
+def _processor_lines(work: tuple[Session, ...]) -> Iterator[str]:
+    kinds = processors(work)
+    if kinds:
+        yield ""
+        yield "Made by:"
+        yield ""
+        yield from (f"- {kind}: {count} simulations" for kind, count in kinds.items())
+    if len(kinds) > 1:
+        yield ""
+        yield MIXED_PROCESSORS
+
+
 def _work_cells(part: Session) -> str:
     return f"{part.simulations} | {duration(part.seconds)} | {part.rate:.3g}"
 
@@ -121,6 +134,9 @@ def _work_sentence(folder: Path) -> str:
     )
 
 
+MIXED_PROCESSORS = """\
+**Mixed:** processors of another kind, or other builds, round the last bits differently. What a
+simulation means does not change, but these shards are not byte for byte those of one kind."""
 SPLITS_BY_NUMBER = """\
 Simulation i belongs to `test` if i mod 10 is 0, to `validation` if it is 1, and to `train`
 otherwise. More simulations never move one from a split to another."""
@@ -158,6 +174,7 @@ simulated. The wall time of a call that was killed ends with its last shard.
 | began | simulations | wall time | simulations/s | actors | died | CPU threads | machines |
 |---|---|---|---|---|---|---|---|
 {work}
+{processors}
 
 ## Splits
 {splits}

@@ -8,8 +8,9 @@ import dataclasses
 import json
 import math
 import os
+from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class Session:
         deaths: The number of actors that died.
         cpus: The CPU threads of all machines.
         nodes: The number of machines.
+        processors: How many simulations each kind of processor made: its model, the
+            build of torch, and what else decides the last bits.
 
     Example:
         >>> session = Session("2025-03-01T12:00:00+00:00", simulations=90, seconds=30.0)
@@ -46,6 +49,7 @@ class Session:
     deaths: int = 0
     cpus: int = 1
     nodes: int = 1
+    processors: dict[str, int] = field(default_factory=dict)
 
     @property
     def rate(self) -> float:
@@ -93,4 +97,19 @@ def combined(sessions: tuple[Session, ...]) -> Session:
         deaths=sum(session.deaths for session in sessions),
         cpus=max(session.cpus for session in sessions),
         nodes=max(session.nodes for session in sessions),
+        processors=processors(sessions),
     )
+
+
+def processors(sessions: tuple[Session, ...]) -> dict[str, int]:
+    """Returns how many simulations each kind of processor made, as far as sessions know.
+
+    Example:
+        >>> one = Session("2025-03-01T12:00:00+00:00", 64, processors={"EPYC": 64})
+        >>> processors((one, one))
+        {'EPYC': 128}
+    """
+    made: Counter[str] = Counter()
+    for session in sessions:
+        made.update(session.processors)
+    return dict(made)

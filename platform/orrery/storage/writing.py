@@ -137,8 +137,12 @@ class Writer:
         # Damaged shards beyond them are mended too: the manifest never has holes.
         return sorted(set(range(max(needed, self.listed))) - set(self.rows))
 
-    def enter(self, row: ManifestRow) -> None:
+    def enter(self, row: ManifestRow, processor: str | None = None) -> None:
         """Enters a written shard in the journal.
+
+        Arguments:
+            row: The shard's row.
+            processor: The kind of processor that made it, for the work log.
 
         Raises:
             OSError: If the shard cannot be seen from here, or the journal not be
@@ -149,6 +153,9 @@ class Writer:
         append(self.folder / JOURNAL, _line(row))
         self.rows[row.shard] = row
         self.session.simulations += row.count
+        if processor is not None:
+            known = self.session.processors
+            known[processor] = known.get(processor, 0) + row.count
         self.record()
 
     def record(self) -> None:

@@ -6,8 +6,10 @@ import pytest
 import ray
 import torch
 
+from orrery.execution import simulation
 from orrery.execution.actors import capacity
-from orrery.execution.simulation import generate, make_shard
+from orrery.execution.processors import describe_processor
+from orrery.execution.simulation import check_code, generate, make_shard
 from orrery.records import Records
 from orrery.storage import card, dataset, work_log, writing
 from orrery.storage.dataset import Dataset
@@ -99,6 +101,57 @@ def test_every_session_of_work_is_remembered(toy, tmp_path):
     assert work_log.sessions(folder)[0] == first
     assert "| all | 40 |" in (folder / "README.md").read_text()
     assert " of work in one process, " in card.summary(made)
+
+
+def test_which_processors_made_shards_is_remembered_and_a_mixture_told(
+    toy, tmp_path, monkeypatch, capsys
+):
+    made = fill(toy, tmp_path, 16)
+    kind = describe_processor()
+    assert work_log.processors(work_log.sessions(made.folder)) == {kind: 16}
+    assert "kinds of processor" not in capsys.readouterr().err
+    monkeypatch.setattr(
+        simulation, "describe_processor", lambda rounding: f"another{rounding}"
+    )
+    compiled = Counting(toy)
+    compiled.rounding = ", compiled"
+    fill(compiled, tmp_path, 24)
+    kinds = work_log.processors(work_log.sessions(made.folder))
+    assert kinds == {kind: 16, "another, compiled": 8}
+    assert "2 kinds of processor made simulations-" in capsys.readouterr().err
+    text = (made.folder / "README.md").read_text()
+    assert f"- {kind}: 16 simulations\n- another, compiled: 8 simulations" in text
+    assert "**Mixed:**" in text
+
+
+def test_other_code_than_the_datasets_is_refused(toy, tmp_path):
+    class Versioned(Counting):
+        versions = {"toy": 1}  # noqa: RUF012
+
+        def __init__(self, toy):
+            super().__init__(toy)
+            self.describe = lambda: {**toy.describe(), "versions": {"toy": 1}}
+
+    simulator = Versioned(toy)
+    metadata = dataset.identify(simulator.describe(), toy.schema, 5, 8)
+    check_code(simulator, metadata)
+    simulator.describe = None  # with versions it is not asked: it may read a whole file
+    check_code(simulator, metadata)
+    simulator.versions = {"toy": 2, "more": 1}
+    wrong = "more 1 instead of None, toy 2 instead of 1.: install the same code on all"
+    with pytest.raises(ValueError, match=wrong):
+        check_code(simulator, metadata)
+    maker = simulation._ShardMaker(simulator, metadata, tmp_path)
+    with pytest.raises(ValueError, match="has other code than the process that began"):
+        maker(0)
+    assert not simulator.simulated
+
+
+def test_without_versions_the_description_must_be_the_same(toy):
+    metadata = dataset.identify(toy.describe(), toy.schema, 5, 8)
+    check_code(toy, metadata)
+    with pytest.raises(ValueError, match=r"scale 2.0 instead of 1.0\): install"):
+        check_code(replace(toy, scale=2.0), metadata)
 
 
 def test_work_is_remembered_shard_by_shard(toy, tmp_path):

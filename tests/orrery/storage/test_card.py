@@ -103,6 +103,21 @@ def test_the_card_adds_up_the_work(stars):
     assert "| all | 1200 | 1:03:20 | 0.316 | | 1 | | |" in lines
 
 
+def test_the_card_tells_which_processors_made_it(stars):
+    def told(*work):
+        return card.card("stars", stars.metadata, stars.rows, work)
+
+    one = session(simulations=8, processors={"EPYC, torch 2.13": 8})
+    both = session(simulations=12, processors={"EPYC, torch 2.13": 8, "Xeon": 4})
+    assert "\n- EPYC, torch 2.13: 16 simulations\n" in told(one, one)
+    assert "**Mixed:**" not in told(one, one)
+    assert "\n- EPYC, torch 2.13: 16 simulations\n- Xeon: 4 simulations\n" in told(
+        one, both
+    )
+    assert "**Mixed:** processors of another kind" in told(one, both)
+    assert "Made by:" not in told(session(simulations=8))
+
+
 @pytest.mark.parametrize(
     ("actors", "where"),
     [((2, 2), "on 2 actors"), ((1, 1), "on 1 actor"), ((0, 3), "on up to 3 actors"),

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from orrery.storage.work_log import (
@@ -5,6 +7,7 @@ from orrery.storage.work_log import (
     Session,
     begin_session,
     combined,
+    processors,
     sessions,
     write_sessions,
 )
@@ -24,6 +27,18 @@ def test_damaged_lines_are_left_out(tmp_path):
     good = (tmp_path / WORK).read_text()
     (tmp_path / WORK).write_text("half a li\n" + good + '{"hours": 3}\n')
     assert sessions(tmp_path) == (LONG, WIDE)
+
+
+def test_kinds_of_processor_add_up_where_they_are_known(tmp_path):
+    with_kinds = (
+        replace(LONG, processors={"old": 600, "new": 400}),
+        WIDE,
+        replace(WIDE, processors={"new": 200}),
+    )
+    write_sessions(tmp_path, with_kinds)
+    assert processors(sessions(tmp_path)) == {"old": 600, "new": 600}
+    assert combined(with_kinds).processors == {"old": 600, "new": 600}
+    assert processors((LONG, WIDE)) == {}
 
 
 def test_sessions_add_up():
