@@ -7,7 +7,8 @@ from orrery.judging import diagnostics
 from orrery.learning.training import Curve
 from orrery.parameters import Parameter, generator
 from orrery.records import Observation
-from orrery.results import panels
+from orrery.results import 
+from orrery.results.panels import Constraint, Panel, RadialCounts, SkyPanel, SkyRegion
 
 MEAN = np.array([11.6, -20.0, 0.0])
 BINS = ((30, 40), (40, 50), (60, 90))

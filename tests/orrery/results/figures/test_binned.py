@@ -5,6 +5,7 @@ import pytest
 
 from orrery.parameters import generator
 from orrery.results import figures
+from orrery.results.panels import Panel
 from orrery.results.views import quantile_bands
 
 

@@ -9,6 +9,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from orrery.parameters import generator
 from orrery.results import figures, views
+from orrery.results.panels import Band, Track
 
 NAMES = [
     "corner",
