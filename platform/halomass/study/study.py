@@ -48,7 +48,7 @@ def halo_mass(options: HaloMass) -> Result:
     ours = options.host.ours and label_noisy(25) in wanted
     with cluster.connect(), record("halo_mass", options, campaign.reports) as recording:
         hosts = _hosts(recording, campaign)
-        recording.add(Text("host", "Host", host.summary))
+        _tell_host(recording, host)
         found = _learn(recording, options, hosts, wanted)
         if ours:
             others = _variants(recording, options, len(host))
@@ -65,6 +65,19 @@ def halo_mass(options: HaloMass) -> Result:
             one = found[label_noisy(25)]
             _compare_with_flows(recording, options.flows, campaign, hosts, host, one)
     return recording.result
+
+
+def _tell_host(recording: Recording, host: Neighbours) -> None:
+    around = host.environment
+    recording.metrics(
+        {
+            "host.neighbours": len(host),
+            "host.vmax_km_s": around.vmax,
+            "host.distance_larger_mpc": around.distance_larger / 1e3,
+            "host.distance_cluster_mpc": around.distance_cluster / 1e3,
+        }
+    )
+    recording.add(Text("host", "Host", host.summary))
 
 
 def _hosts(recording: Recording, campaign: Campaign) -> Dataset:

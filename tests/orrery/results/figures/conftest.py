@@ -7,7 +7,6 @@ from orrery.judging import diagnostics
 from orrery.learning.training import Curve
 from orrery.parameters import Parameter, generator
 from orrery.records import Observation
-from orrery.results import 
 from orrery.results.panels import Constraint, Panel, RadialCounts, SkyPanel, SkyRegion
 
 MEAN = np.array([11.6, -20.0, 0.0])
