@@ -65,7 +65,7 @@ def generate(
     simulator: Simulator,
     count: int,
     seed: int,
-    folder: Path,
+    folder: Path | str,
     *,
     name: str = "simulations",
     actors: int | None = None,
