@@ -26,39 +26,29 @@ STARS = 500
 _LOW, _HIGH = 2e-4, 1.0 - 2e-4
 
 
+class _Watched(Simulator):
+    """Remembers the stars of its last records: they are followed once, not twice."""
+
+    def stars_today(self, *arguments: Any) -> StarParticles:
+        stars = super().stars_today(*arguments)
+        self.__dict__["seen"] = stars  # the dataclass is frozen
+        return stars
+
+
 def engine() -> Record:
     """Returns simulations drawn from both priors, and those at the prior's corners."""
-    ours = Simulator(stars=STARS)
-    paper = Simulator("table1", "wide", STARS, equilibrium="total", accuracy="orbit")
+    ours = _Watched(stars=STARS)
+    paper = _Watched("table1", "wide", STARS, equilibrium="total", accuracy="orbit")
+    theta = corners(ours.prior)
+    streams = [generator(SEED, index, 1) for index in range(len(theta))]
     return {
-        **drawn("drawn", ours, range(8)),
-        **drawn("paper", paper, range(8, 12)),
-        **given("corners", ours, corners(ours.prior)),
-    }
-
-
-def drawn(name: str, simulator: Simulator, indices: range) -> Record:
-    """Returns what is kept of simulations of parameters drawn from the prior."""
-    _, _, past = simulator.past(SEED, indices)
-    streams = [generator(SEED, index, 1) for index in indices]
-    return {
-        **scalars(name, simulator.records(SEED, indices)),
-        **orbits(name, simulator.stars_today(past, streams), chaotic=0.04),
-    }
-
-
-def given(name: str, simulator: Simulator, theta: FloatArray) -> Record:
-    """Returns what is kept of simulations of given parameters."""
-
-    def streams() -> list[np.random.Generator]:
-        return [generator(SEED, index, 1) for index in range(len(theta))]
-
-    return {
+        **scalars("drawn", ours.records(SEED, range(8))),
+        **orbits("drawn", ours.seen, chaotic=0.04),
+        **scalars("paper", paper.records(SEED, range(8, 12))),
+        **orbits("paper", paper.seen, chaotic=0.04),
         # at the corners halos are concentrated, and stars pass their centres often
-        **scalars(name, simulator.simulate(theta, streams()), chaos=10.0),
-        **orbits(
-            name, simulator.stars_today(simulator.rewind(theta), streams()), chaotic=0.1
-        ),
+        **scalars("corners", ours.simulate(theta, streams), chaos=10.0),
+        **orbits("corners", ours.seen, chaotic=0.1),
     }
 
 

@@ -141,12 +141,11 @@ def test_a_changed_constant_is_not_the_same_and_is_named(
     described, before = copy.describe(), copy.lock
     copy.edit(module, pattern, replacement)
     assert f"{module} has changed" in copy.golden().stderr
-    for words in (("same",), ("same", "engine"), ("remake", "engine")):
-        refused = copy.golden(*words)
-        assert refused.returncode == 1
-        assert "the numbers of engine have changed" in refused.stderr
-        assert f"drawn.{quantity}: differ in" in refused.stderr
-        assert "raise VERSION in mwlmc.simulator" in refused.stderr
+    refused = copy.golden("same")
+    assert refused.returncode == 1
+    assert "the numbers of engine have changed" in refused.stderr
+    assert f"drawn.{quantity}: differ in" in refused.stderr
+    assert "raise VERSION in mwlmc.simulator" in refused.stderr
     assert copy.lock == before
     # which is why it must be noticed: by itself it would be found among other datasets
     assert copy.describe() == described
