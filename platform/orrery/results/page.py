@@ -122,7 +122,12 @@ def _drawn(result: Result, section: JSON) -> str:
 def _answers(answers: list[JSON]) -> JSON:
     """Returns answers as a table: a row for each data, a column for each quantity."""
     quantities = dict.fromkeys((one["quantity"], one["unit"]) for one in answers)
-    cells = {(one["data"], one["quantity"]): _answer(one) for one in answers}
+    cells = {
+        (one["data"], one["quantity"]): _answer(
+            one, _decimals(answers, one["quantity"])
+        )
+        for one in answers
+    }
     rows = [
         (data, [cells.get((data, quantity)) for quantity, _ in quantities])
         for data in dict.fromkeys(one["data"] for one in answers)
@@ -130,24 +135,33 @@ def _answers(answers: list[JSON]) -> JSON:
     return {"quantities": list(quantities), "rows": rows}
 
 
-def _answer(answer: JSON) -> JSON:
+def _answer(answer: JSON, decimals: int) -> JSON:
     """Returns an answer with its numbers as text."""
-    numbers = [answer[name] for name in ("median", "lower", "upper")]
-    if not all(isinstance(number, int | float) for number in numbers):
+    if not _is_known(answer):
         return {**answer, "value": shown(answer["median"]), "plus": "", "minus": ""}
-    median, lower, upper = numbers
-    digits = _digits(upper - lower)
+    median = answer["median"]
     return {
         **answer,
-        "value": f"{median:.{digits}f}".replace("-", "\N{MINUS SIGN}"),
-        "plus": f"{upper - median:.{digits}f}",
-        "minus": f"{median - lower:.{digits}f}",
+        "value": f"{median:.{decimals}f}".replace("-", "\N{MINUS SIGN}"),
+        "plus": f"{answer['upper'] - median:.{decimals}f}",
+        "minus": f"{median - answer['lower']:.{decimals}f}",
     }
 
 
-def _digits(width: float) -> int:
-    """Returns how many decimals an interval of this width deserves."""
-    return 1 if width >= 1.0 else 2
+def _is_known(answer: JSON) -> bool:
+    """Returns whether an answer has an interval; numbers that are not finite are text."""
+    ends = (answer["median"], answer["lower"], answer["upper"])
+    return all(isinstance(end, int | float) for end in ends)
+
+
+def _decimals(answers: list[JSON], quantity: str) -> int:
+    """Returns how many decimals a quantity deserves: by the narrowest of its intervals."""
+    widths = [
+        one["upper"] - one["lower"]
+        for one in answers
+        if one["quantity"] == quantity and _is_known(one)
+    ]
+    return 1 if min(widths, default=1.0) >= 1.0 else 2
 
 
 def _flat(options: Any, prefix: str = "") -> dict[str, str]:
