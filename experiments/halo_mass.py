@@ -2,11 +2,11 @@
 
 python experiments/halo_mass.py                                 # a mock universe, a laptop
 python experiments/halo_mass.py --catalogue sfr_catalog_1.000000.bin --box 64
-python experiments/halo_mass.py --neighbours my_host.ecsv       # weighs another host
+python experiments/halo_mass.py --neighbours my_host.ecsv       # another host
 
-The stages: make or read hosts with their neighbours, see them as an observer would,
-train ensembles of networks, test them on hosts that they never saw, weigh the host,
-compare with the published values and with flows.
+The stages: make or read hosts with their neighbours, make mock observations of them,
+train ensembles of networks, test them on hosts that they never saw, predict the host's
+mass, compare with the published values and with flows.
 """
 
 from halomass.study.options import HaloMass

@@ -50,7 +50,8 @@ def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
     rest, files = _repeated(arguments)
     named = _named(choices, _names(choices))
     default = _converted(read(choices, Path(files[-1])), named) if files else None
-    description = (choices.__doc__ or "") + _REPEATED
+    # an example in Python would mislead whoever reads the help of a script
+    description = (choices.__doc__ or "").partition("\n\n    Example:")[0] + _REPEATED
     given = {} if default is None else {"default": default}
     found: Any = tyro.cli(named, args=rest, description=description, **given)
     return _original(found)

@@ -14,6 +14,9 @@ from typing import Any
 
 JSON = dict[str, Any]
 
+# Metadata of an option that only says where something is kept: it decides no number.
+PLACE = {"place": True}
+
 
 def canonical(document: Any) -> str:
     """Returns a document as JSON text that is the same for equal documents."""

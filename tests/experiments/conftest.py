@@ -33,11 +33,11 @@ def toy():
 @pytest.fixture(scope="session")
 def toy_datasets():
     """The folder with the simulations of toy size: one worker makes them, others wait."""
-    from mwlmc.study.options import Campaign
+    from mwlmc.study.options import SimulationCampaign
     from orrery.execution import simulation
 
     folder = Path(os.environ["XDG_CACHE_HOME"], "toy-datasets")
-    campaign = Campaign(simulations=SIMULATIONS)
+    campaign = SimulationCampaign(simulations=SIMULATIONS)
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         simulation.generate(

@@ -13,7 +13,7 @@ from halomass.study.ensembles import (
     ensemble_features,
     label_noisy,
 )
-from halomass.study.options import Campaign
+from halomass.study.options import HostCampaign
 from halomass.study.study import ensemble_key
 from orrery.results.sections import slug
 
@@ -40,8 +40,14 @@ def mock(place, run, page):
 
 
 @pytest.mark.slow
-def test_the_milky_way_is_weighed_by_mock_hosts(mock, shapes, unknown_numbers):
-    tables, ours, others = shapes(mock), ensemble_features(1, 25), Campaign().variants
+def test_the_milky_ways_mass_is_predicted_from_mock_hosts(
+    mock, shapes, unknown_numbers
+):
+    tables, ours, others = (
+        shapes(mock),
+        ensemble_features(1, 25),
+        HostCampaign().variants,
+    )
     every = [
         *ours,
         *(f"{name}, {label_noisy(n)}" for name in others for n in NEIGHBOUR_COUNTS),
@@ -66,7 +72,7 @@ def test_the_milky_way_is_weighed_by_mock_hosts(mock, shapes, unknown_numbers):
     assert "These hosts are a MOCK" in text
     assert unknown_numbers(mock) == []
     masses = Table.read(mock / "mass.ecsv")
-    assert (masses["lower"] < masses["upper"]).all()
+    assert (masses["lower_alike"] < masses["upper_alike"]).all()
 
 
 def subhalos(path, count):
@@ -86,7 +92,7 @@ def subhalos(path, count):
 
 
 @pytest.mark.slow
-def test_another_host_is_weighed_by_what_was_learned_before(
+def test_ensembles_that_are_kept_predict_the_mass_of_another_host(
     mock, place, tmp_path, run, page
 ):
     table = subhalos(tmp_path / "host.ecsv", 30)
@@ -146,7 +152,9 @@ def universe(path, hosts=1400, satellites=45, clusters=3):
 
 
 @pytest.mark.slow
-def test_the_milky_way_is_weighed_by_hosts_of_a_catalogue(tmp_path, run, page, shapes):
+def test_the_milky_ways_mass_is_predicted_from_hosts_of_a_catalogue(
+    tmp_path, run, page, shapes
+):
     path = universe(tmp_path / "sfr_catalog_1.000000.bin")
     options = ("--catalogue", path, "--box", BOX, *TOY_HOSTS)
     folder = page(run(OF_HOSTS, *options, place=tmp_path)).parent

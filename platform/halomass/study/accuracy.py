@@ -28,8 +28,8 @@ VARIANCE_BOUND = 1.5  # a factor, and a wide one: published ratios are round num
 RMSE_BOUND = 0.2  # of a published error, by which ours may differ
 # The bias is compared between these: there are few hosts beyond.
 BIASED = (11.5, 13.5)  # [dex(solMass)]
-EDGES = np.arange(10.5, 14.6, 0.5)  # [dex(solMass)] of the bins of the errors
-LABEL = (LOG_M_VIR.label, "dex")
+MASS_EDGES = np.arange(10.5, 14.6, 0.5)  # [dex(solMass)] of the bins of the errors
+MASS_LABEL = (LOG_M_VIR.label, "dex")
 
 
 # Why a variance would be larger (True) or smaller (False) than the published one.

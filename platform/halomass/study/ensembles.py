@@ -74,7 +74,7 @@ def ensemble_features(seed: int, most: int, of: str = "") -> dict[str, Features]
             largest, radial="asinh", seed=seed
         )
     }
-    # other hosts ask what the hosts do to the mass; what features do is known by then
+    # other hosts show the effect of the hosts alone: the plain features are enough
     if of:
         every = {f"{of}, {name}": binning for name, binning in noisy.items()}
     else:

@@ -1,4 +1,10 @@
-"""The mass of a host by each ensemble, compared with published masses of the Milky Way."""
+"""The mass of a host by each ensemble, compared with published masses of the Milky Way.
+
+An ensemble gives two masses, which have two names: the predicted mean, that of its
+networks, and the median of hosts predicted alike, that of the test hosts whose
+predicted means are near. Tables show both; figures show the second with its interval,
+because a biased mean may lie outside.
+"""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -12,6 +18,7 @@ from halomass.study import literature, published_masses
 from halomass.study.ensembles import NEIGHBOUR_COUNTS, label_noiseless, label_noisy
 from halomass.study.number_formats import format_floats
 from halomass.study.robustness import COPIES
+from halomass.systems import FloatArray
 from orrery.results.panels import Constraint
 
 # Within these the Milky Way's mass must be; published values lie between 11.7 and 12.2.
@@ -26,8 +33,8 @@ UNKNOWN = (
 PUBLISHED_CAPTION = (
     "Virial masses of the Milky Way. Published masses within 200 times the critical density are "
     f"shifted by {-LOG_M200C_OVER_M_VIR:.3f} dex, total masses are taken as virial. Intervals are "
-    "as published: 68 %, but for those that are marked. Ours are medians and 68 % of hosts that "
-    "are predicted alike."
+    "as published: 68 %, but for those that are marked. Ours are medians and 68 % of hosts "
+    "predicted alike (median_alike in the tables), not the networks' predicted means."
 )
 
 
@@ -92,13 +99,15 @@ def host_mass_table(
     format_floats(table, "%.2f")
     table.meta["key"] = "mass"
     table.meta["caption"] = (
-        f"log10 of the virial mass [Msun] of {host.name} as predicted, with median and 68 % "
-        "interval of hosts that are predicted like it, and, as predicted, of the mass within 200 "
-        "times the critical density. The host's values are taken as observed ones."
+        f"log10 of the virial mass [Msun] of {host.name}: predicted_mean is the mean of the "
+        "networks' predictions; median_alike, lower_alike and upper_alike are the median and 68 % "
+        "of test hosts predicted alike; predicted_mean_200c is the predicted mean of the mass "
+        "within 200 times the critical density. The host's values are taken as observed ones."
     )
-    table.meta["caption"] += _exceptions(estimates) + _missing(table)
+    table.meta["caption"] += _exceptions(estimates) + _missing(table["lower_alike"])
     table.meta["misses"] = [f"{host.name}: {warning}." for warning in host.warnings]
-    return {f"Mass, {host.name}": table}
+    title = f"Mass, {host.name}: predicted means and medians of hosts predicted alike"
+    return {title: table}
 
 
 def _exceptions(estimates: Mapping[str, MassEstimate]) -> str:
@@ -153,9 +162,10 @@ def _compared_with_table3(
     format_floats(table, "%.2f")
     table.meta["key"] = "mass.by_catalogue"
     table.meta["caption"] = (
-        "log10 of the Milky Way's virial mass [Msun], as in the table before, by networks trained "
-        "on other hosts; published: Table 3 of Hayati et al. (2025), with the one 68 % interval "
-        "that is given."
+        "log10 of the Milky Way's virial mass [Msun], predicted mean and median of hosts predicted "
+        "alike as in the table before, by networks trained on other hosts; published, to be "
+        "compared with predicted means: Table 3 of Hayati et al. (2025), with the one 68 % "
+        "interval that is given."
     )
     table.meta["misses"] = _beyond(own, estimates) + _far(table)
     return {"Masses by catalogue": table}
@@ -173,14 +183,20 @@ def _beyond(own: str, estimates: Mapping[str, MassEstimate]) -> list[str]:
 def _far(table: Table) -> list[str]:
     return [
         f"{row['trained_on']}, {label_noisy(row['neighbours'])}: "
-        f"{row['log_m_vir']:.2f} is more than "
+        f"{row['predicted_mean']:.2f} is more than "
         f"{MASS_BOUND} dex from the published {row['published']:.2f}."
         for row in table
-        if abs(row["log_m_vir"] - row["published"]) > MASS_BOUND
+        if abs(row["predicted_mean"] - row["published"]) > MASS_BOUND
     ]
 
 
-_MASSES = ("log_m_vir", "median", "lower", "upper", "log_m_200c")
+_MASSES = (
+    "predicted_mean",
+    "median_alike",
+    "lower_alike",
+    "upper_alike",
+    "predicted_mean_200c",
+)
 
 
 def _masses(one: MassEstimate) -> tuple[float, ...]:
@@ -207,15 +223,15 @@ def _moved(estimates: Mapping[str, MassEstimate]) -> dict[str, Table]:
         for name, one in estimates.items()
         if name not in noiseless
     ]
-    table = Table(rows=rows, names=["ensemble", "log_m_vir", "moved"])
-    table["log_m_vir"].info.format = "%.2f"
+    table = Table(rows=rows, names=["ensemble", "predicted_mean", "moved"])
+    table["predicted_mean"].info.format = "%.2f"
     table["moved"].info.format = "%+.3f"
     table.meta["key"] = "mass.what_moves_it"
     table.meta["caption"] = (
-        f"What moves log10 of the virial mass, {reference:.2f} by {first}: other catalogues, other "
-        "velocities of satellites, other features, fewer neighbours."
+        f"What moves the predicted mean of log10 of the virial mass, {reference:.2f} by {first}: "
+        "other catalogues, other velocities of satellites, other features, fewer neighbours."
     )
-    return {"What moves the mass": table}
+    return {"What moves the predicted mean": table}
 
 
 def estimator_table(
@@ -237,18 +253,20 @@ def estimator_table(
         )
         for name, (score, estimate) in scores.items()
     ]
-    names = ["estimator", "rmse", "bias", "log_probability", "error", *_MASSES[:4]]
-    table = Table(rows=rows, names=names)
+    names = ["estimator", "rmse", "bias", "log_probability", "error"]
+    # a flow has draws, and no hosts predicted alike: these columns are called otherwise
+    table = Table(rows=rows, names=[*names, "prediction", "median", "lower", "upper"])
     format_floats(table, "%.3f")
     table.meta["key"] = "mass.estimators"
     table.meta["caption"] = (
         "Root mean square error and median bias of the same test hosts [dex], mean log-density of "
         "their true masses [nat] (the ensemble's with a normal error taken from tests predicted "
-        "alike), and the Milky Way's mass with median and 68 % interval under each. Flows were "
-        "trained on several draws of the errors of each host, the ensemble on one; the flow of a "
-        "set sees up to 50 neighbours, the others 25."
+        "alike), and the Milky Way's mass: prediction is the ensemble's predicted mean and the "
+        "flows' median; median, lower and upper are those of hosts predicted alike and, of flows, "
+        "of draws. Flows were trained on several draws of the errors of each host, the ensemble "
+        "on one; the flow of a set sees up to 50 neighbours, the others 25."
     )
-    table.meta["caption"] += _missing(table)
+    table.meta["caption"] += _missing(table["lower"])
     return {"Estimators": table}
 
 
@@ -257,15 +275,15 @@ def published_intervals(
 ) -> list[Constraint]:
     """Returns the rows of the figure of published masses, ours first.
 
-    The middle of ours is the median: a biased prediction may be outside its own
-    interval.
+    The middle of ours is the median of hosts predicted alike, and the label says so: a
+    biased predicted mean may be outside its own interval.
 
     Arguments:
         ours: By label, log10 of virial masses [Msun]. Those that noisy features give
             are shown, if their interval is known.
     """
     rows = [
-        Constraint(name, (one.lower, one.median, one.upper), None)
+        Constraint(f"{name} (median)", (one.lower, one.median, one.upper), None)
         for name, one in ours.items()
         if name.rpartition(", ")[2] in map(label_noisy, NEIGHBOUR_COUNTS)
         and np.isfinite([one.lower, one.upper]).all()
@@ -279,5 +297,5 @@ def published_intervals(
     return rows
 
 
-def _missing(table: Table) -> str:
-    return UNKNOWN if np.isnan(table["lower"]).any() else ""
+def _missing(ends: FloatArray) -> str:
+    return UNKNOWN if np.isnan(ends).any() else ""

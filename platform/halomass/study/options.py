@@ -1,4 +1,4 @@
-"""What the question can be asked with: frozen choices, whose docstrings are the help."""
+"""Options of the halo mass study: frozen dataclasses, whose docstrings are the help."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,42 +10,48 @@ from halomass.hosts.selection import HostSelection
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.observed.host_neighbours import Neighbours
 from halomass.observed.neighbour_tables import read_neighbours
+from orrery.identity import PLACE
 from orrery.inference.ensembles import Prediction
 from orrery.inference.posteriors import Inference
 from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
 
-# Where things are kept decides nothing: such fields are no part of a run's fingerprint.
-PLACE = {"place": True}
-ACCOUNT_OF_MOCK = (
-    "These hosts are a MOCK: drawn one by one from what simulations have taught, not from a "
+MOCK_SUMMARY = (
+    "These hosts are a MOCK: drawn one by one from relations measured in simulations, not from a "
     "simulation of structure formation. Groups that fall in together, mergers, planes of "
     "satellites and filaments are left out. Log masses are drawn almost uniformly, which is the "
     "prior of every answer; a real mass function, with more light hosts, would move it down a "
-    "little. What the mock was held to, and where it misses, is in its table; give --catalogue for "
-    "real hosts."
+    "little. Its table compares the mock with published numbers; give --catalogue for simulated "
+    "hosts."
 )
-FEWEST = (
-    200  # hosts of which some are left for validation and for tests of every variant
-)
-ACCOUNT_OF_CATALOGUE = "These hosts are halos of the catalogues."
+# Of fewer, variants with half as many would have too few for validation and tests.
+FEWEST_HOSTS = 200
+CATALOGUE_SUMMARY = "These hosts are halos of the catalogues."
 
 
 SATELLITES = Path("datasets/observed/milky_way_satellites.ecsv")
 
 
 @dataclass(frozen=True)
-class Host:
-    """The host that is weighed."""
+class TargetHost:
+    """The host whose mass is predicted.
+
+    Example:
+        >>> TargetHost(Path("andromeda.ecsv")).is_milky_way
+        False
+    """
 
     neighbours: Path = SATELLITES
-    """A table of a host's neighbours. Of other hosts than ours nothing published is compared."""
+    """A table of the host's neighbours; only the Milky Way is compared with published
+    masses."""
     peculiar: bool = False
-    """Whether the table's velocities lack the expansion of space, which is then added to them."""
+    """Whether the table's velocities are peculiar ones, to which the Hubble flow is
+    added."""
 
     @property
-    def ours(self) -> bool:
+    def is_milky_way(self) -> bool:
         """Whether it is the Milky Way, by the satellites that are kept with this software."""
+        # a copy elsewhere may have been edited, and is another host
         return self.neighbours.resolve() == SATELLITES.resolve()
 
     def read(self) -> Neighbours:
@@ -59,34 +65,40 @@ class Host:
 
 
 @dataclass(frozen=True)
-class Campaign:
-    """The hosts of an experiment."""
+class HostCampaign:
+    """The simulated hosts of an experiment.
+
+    Example:
+        >>> HostCampaign().name, list(HostCampaign().variants)[-1]
+        ('ESMDPL/UM-SAGA', 'equilibrium velocities')
+    """
 
     catalogue: tuple[Path, ...] = ()
-    """Halo catalogues, snapshots of one box that follow one another; a mock universe if none."""
+    """Halo catalogues, successive snapshots of one box; a mock universe if none."""
     box: float = 64.0
     """The side of the catalogues' box [comoving Mpc/h]."""
     hosts: int = 12_288
-    """Hosts of the mock universe; the variants that are compared with it have half as many."""
+    """Hosts of the mock universe; each of its variants has half as many."""
     selection: HostSelection = field(default_factory=HostSelection)
     """Which of the catalogues' halos are hosts and neighbours."""
     seed: int = 1
-    """Decides everything random."""
+    """The root seed of all random numbers."""
     datasets: Path = field(default=Path("datasets"), metadata=PLACE)
     """Where hosts are kept."""
     reports: Path = field(default=Path("runs"), metadata=PLACE)
-    """Where reports are kept."""
+    """Where runs are kept."""
 
+    # refused before hours of reading catalogues
     def __post_init__(self) -> None:
-        if self.hosts < FEWEST or self.seed < 0 or not self.box > 0:
+        if self.hosts < FEWEST_HOSTS or self.seed < 0 or not self.box > 0:
             raise ValueError(
                 f"{self.hosts} hosts, seed {self.seed}, box {self.box} Mpc/h: give at least "
-                f"{FEWEST} hosts, a seed from 0 on and a positive side"
+                f"{FEWEST_HOSTS} hosts, a seed from 0 on and a positive side"
             )
 
     @property
     def readers(self) -> tuple[Catalogue, ...]:
-        """What reads the catalogues."""
+        """The readers of the catalogues."""
         return tuple(open_catalogue(path, self.box) for path in self.catalogue)
 
     def hosts_of(
@@ -109,7 +121,8 @@ class Campaign:
 
     @property
     def variants(self) -> dict[str, MockUniverse]:
-        """What the mock universe is compared with, by name; nothing where there are catalogues."""
+        """Variants of the mock universe, by name; none where there are catalogues."""
+        # one variant differs from the mock universe in one thing, so its effect is seen
         if self.catalogue:
             return {}
         others = [name for name in CATALOGUES if name != self.universe.catalogue]
@@ -129,7 +142,7 @@ class Campaign:
     @property
     def summary(self) -> str:
         """What a reader must know of the hosts, in one paragraph."""
-        return ACCOUNT_OF_CATALOGUE if self.catalogue else ACCOUNT_OF_MOCK
+        return CATALOGUE_SUMMARY if self.catalogue else MOCK_SUMMARY
 
 
 # Of one parameter an affine flow can only learn a normal distribution: splines.
@@ -138,26 +151,31 @@ _SPLINE = Flow(transforms=1, hidden=(64, 64), kind="nsf")
 
 @dataclass(frozen=True)
 class FlowComparison:
-    """The flows that the ensemble is compared with, on the same test hosts."""
+    """The flows that the ensemble is compared with, on the same test hosts.
+
+    Example:
+        >>> FlowComparison(realisations=2).ranked.flow.kind
+        'nsf'
+    """
 
     realisations: int = 8
-    """How often the errors of each host are drawn for training: hosts are few."""
+    """Noise realisations of each host in training: hosts are few."""
     most: int = 50
-    """Neighbours of a host that the flow of a set sees at most."""
+    """The largest number of neighbours in the set of the second flow."""
     fewest: int = 25
-    """Neighbours that it needs at least."""
+    """The smallest number of neighbours in that set."""
     ranked: Inference = field(
         default_factory=lambda: Inference(
             _SPLINE, Training(learning_rate=1e-3, max_epochs=5), members=5
         )
     )
-    """How the flow of the ensemble's own features is learned."""
+    """Training and sampling of the flow of the ensemble's own features."""
     unordered: Inference = field(
         default_factory=lambda: Inference(
             _SPLINE, Training(learning_rate=3e-3, max_epochs=8)
         )
     )
-    """How the flow of a set of neighbours is learned."""
+    """Training and sampling of the flow of a set of neighbours."""
 
     def __post_init__(self) -> None:
         if self.realisations < 1 or not 1 <= self.fewest <= self.most:
@@ -169,13 +187,18 @@ class FlowComparison:
 
 @dataclass(frozen=True)
 class HaloMass:
-    """The Milky Way's mass from 25 and from 10 of its neighbours."""
+    """The Milky Way's mass from 25 and from 10 of its neighbours.
 
-    host: Host = field(default_factory=Host)
-    """The host that is weighed."""
-    campaign: Campaign = field(default_factory=Campaign)
-    """The hosts that networks learn from, and where they and the reports are kept."""
+    Example:
+        >>> HaloMass(campaign=HostCampaign(hosts=300)).ensemble.networks.members
+        100
+    """
+
+    host: TargetHost = field(default_factory=TargetHost)
+    """The host whose mass is predicted."""
+    campaign: HostCampaign = field(default_factory=HostCampaign)
+    """The hosts that networks are trained on, and where they and the runs are kept."""
     ensemble: Prediction = field(default_factory=Prediction)
-    """How ensembles are trained and judged."""
+    """How ensembles are trained and evaluated."""
     flows: FlowComparison = field(default_factory=FlowComparison)
     """The flows that ensembles are compared with."""

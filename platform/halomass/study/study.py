@@ -1,4 +1,4 @@
-"""What the orbits of its neighbours say about a halo's mass.
+"""A halo's mass from the orbits of its neighbours.
 
 A study introduces the science to the machinery. It computes and records; whoever starts
 it chooses who reads. Without readers it is a trial of a sweep.
@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from halomass.observed.features import Features, NeighbourSet, features
 from halomass.observed.host_neighbours import Neighbours, observation
 from halomass.study import acceptance, accuracy, masses, robustness
-from halomass.study.accuracy import EDGES, LABEL
+from halomass.study.accuracy import MASS_EDGES, MASS_LABEL
 from halomass.study.ensembles import (
     FIGURES,
     NEIGHBOUR_COUNTS,
     ensemble_features,
     label_noisy,
 )
-from halomass.study.options import Campaign, FlowComparison, HaloMass
+from halomass.study.options import FlowComparison, HaloMass, HostCampaign
 from halomass.systems import LOG_M_VIR
 from orrery.execution import cluster, simulation, summaries
 from orrery.execution.summaries import Binning
@@ -33,10 +33,12 @@ from orrery.results.views import Intervals
 from orrery.storage.dataset import Dataset
 
 Estimators = Mapping[str, EvaluatedEnsemble]
+# Which of an ensemble's two masses: the other is its predicted mean.
+ALIKE = "median of hosts predicted alike"
 
 
 def halo_mass(options: HaloMass) -> Result:
-    """Returns what a host weighs, by ensembles that were tested on other hosts.
+    """Returns the virial mass of a host by ensembles that were tested on other hosts.
 
     Raises:
         ValueError: If the host's table or a catalogue is not what the options say.
@@ -44,17 +46,19 @@ def halo_mass(options: HaloMass) -> Result:
     """
     campaign = options.campaign
     host = options.host.read()
+    # an ensemble cannot be given more neighbours than the host has
     wanted = ensemble_features(campaign.seed, len(host))
-    ours = options.host.ours and label_noisy(25) in wanted
+    # nothing is published of other hosts, nor of ensembles without 25 neighbours
+    ours = options.host.is_milky_way and label_noisy(25) in wanted
     with cluster.connect(), record("halo_mass", options, campaign.reports) as recording:
         hosts = _hosts(recording, campaign)
         _tell_host(recording, host)
-        found = _learn(recording, options, hosts, wanted)
+        found = _train_ensembles(recording, options, hosts, wanted)
         if ours:
-            others = _variants(recording, options, len(host))
+            others = _train_on_variants(recording, options, len(host))
             wanted |= {name: binning for name, (binning, _) in others.items()}
             found |= {name: one for name, (_, one) in others.items()}
-        answers = _weigh(host, found, wanted, simulated=not ours)
+        answers = _predict_masses(host, found, wanted, simulated=not ours)
         recording.answers(_answers(answers))
         own = campaign.name if ours else None
         recording.tables(masses.mass_tables(host, own, answers))
@@ -80,8 +84,8 @@ def _tell_host(recording: Recording, host: Neighbours) -> None:
     recording.add(Text("host", "Host", host.summary))
 
 
-def _hosts(recording: Recording, campaign: Campaign) -> Dataset:
-    """Returns the hosts that networks learn from, made as far as they are not there yet."""
+def _hosts(recording: Recording, campaign: HostCampaign) -> Dataset:
+    """Returns the hosts that networks are trained on, generated where missing."""
     halos = [
         # a file has no randomness, and each of its chunks is a record
         simulation.generate(
@@ -97,7 +101,7 @@ def _hosts(recording: Recording, campaign: Campaign) -> Dataset:
     return hosts
 
 
-def _learn(
+def _train_ensembles(
     recording: Recording,
     options: HaloMass,
     hosts: Dataset,
@@ -114,7 +118,7 @@ def _learn(
             options.ensemble,
             options.campaign.seed,
             binning.groups,
-            EDGES,
+            MASS_EDGES,
             hosts.folder / "ensembles" / slug(name),  # where other runs find it
             _epoch_logger(recording, name),
         )
@@ -129,13 +133,14 @@ def _epoch_logger(recording: Recording, name: str) -> "ensembles.OnEpoch":
     return on_epoch
 
 
-def _variants(
+def _train_on_variants(
     recording: Recording, options: HaloMass, most: int
 ) -> dict[str, tuple[Features, EvaluatedEnsemble]]:
     """Returns ensembles that learned from other mock universes, with their features."""
     campaign = options.campaign
     found: dict[str, tuple[Features, EvaluatedEnsemble]] = {}
     for name, universe in campaign.variants.items():
+        # half as many: one question is asked of them, not nine
         hosts = simulation.generate(
             universe,
             campaign.hosts // 2,
@@ -144,12 +149,12 @@ def _variants(
             name="hosts",
         )
         wanted = ensemble_features(campaign.seed, most, name)
-        learned = _learn(recording, options, hosts, wanted)
+        learned = _train_ensembles(recording, options, hosts, wanted)
         found |= {label: (wanted[label], learned[label]) for label in wanted}
     return found
 
 
-def _weigh(
+def _predict_masses(
     host: Neighbours,
     found: Estimators,
     wanted: Mapping[str, Features],
@@ -168,6 +173,7 @@ def _weigh(
         name: one.predict_observation(observation(host, wanted[name]))
         for name, one in found.items()
     }
+    # true values have no errors, but networks were trained on values that have
     if simulated:
         for name, rows in robustness.mock_observations(host, wanted).items():
             label = robustness.mock_observation_label(name, rows)
@@ -190,9 +196,10 @@ def ensemble_key(name: str) -> str:
 
 def _answers(answers: Mapping[str, PredictionInterval]) -> list[Answer]:
     """Returns the mass by the ensembles with the plain features."""
+    # the others tell of the method: noiseless data and left-out features are no answers
     plain = {label_noisy(count) for count in NEIGHBOUR_COUNTS}
     return [
-        _answer(ensemble_key(name), name, interval)
+        _answer(ensemble_key(name), f"{name}, {ALIKE}", interval)
         for name, interval in answers.items()
         if name in plain
     ]
@@ -210,7 +217,7 @@ def _answer(key: str, name: str, interval: PredictionInterval) -> Answer:
     )
 
 
-def _judge(recording: Recording, found: Estimators, campaign: Campaign) -> None:
+def _judge(recording: Recording, found: Estimators, campaign: HostCampaign) -> None:
     """Records how exact the ensembles are, and how good the mock universe is."""
     ratios = ensembles.variance_ratios(found, label_noisy(25), campaign.seed)
     recording.tables(accuracy.accuracy_tables(found, ratios))
@@ -219,8 +226,9 @@ def _judge(recording: Recording, found: Estimators, campaign: Campaign) -> None:
         shown = {name: found[name] for name in names}
         key = f"predictions.{slug(title)}"
         ensemble_sections.tell_comparison(
-            recording, key, title, shown, LABEL, published
+            recording, key, title, shown, MASS_LABEL, published
         )
+    # simulated halos need not be compared with simulations
     if not campaign.catalogue:
         recording.tables(acceptance.acceptance_tables(campaign.seed))
 
@@ -232,7 +240,7 @@ def _tell_published(
     recording.add(
         FigureSection(
             "published_masses",
-            "Published masses",
+            "Published masses, and medians of hosts predicted alike",
             Intervals(rows, masses.AXIS),
             masses.PUBLISHED_CAPTION,
         )
@@ -242,12 +250,13 @@ def _tell_published(
 def _compare_with_flows(
     recording: Recording,
     options: FlowComparison,
-    campaign: Campaign,
+    campaign: HostCampaign,
     hosts: Dataset,
     host: Neighbours,
     one: EvaluatedEnsemble,
 ) -> None:
     """Records how flows fare on the tests of an ensemble: of the same features, of a set."""
+    # hosts are few, noise is cheap: each is observed several times with new errors
     seeds = range(campaign.seed, campaign.seed + options.realisations)
     ranked = [Features(seed=seed) for seed in seeds]
     unordered = [
@@ -282,6 +291,7 @@ def _flow_score(
 ) -> tuple[Score, PredictionInterval]:
     """Returns how a flow fares on the test hosts, and what it says of the host."""
     key = slug(name)
+    # one estimator for all realisations, tested on the first: as the ensemble is
     pairs = ensembles.pooled_pairs(hosts, features, binnings, LOG_M_VIR)
     inferred = posteriors.infer(
         name,

@@ -7,8 +7,8 @@ import numpy as np
 from astropy.table import Table, vstack
 
 from mwlmc.study.literature import (
+    MASS_AND_TRAVEL_VELOCITY,
     QUANTITIES,
-    RELATION,
     TABLE1,
     TABLE2,
 )
@@ -155,7 +155,7 @@ def _reason(line: Any) -> str:
     )
 
 
-def whole_table2(
+def compare_with_table2(
     found: Mapping[str, FloatArray], prior: FloatArray
 ) -> dict[str, Table]:
     """Returns each row beside the published one, and all of them together, by title.
@@ -171,10 +171,10 @@ def whole_table2(
         rows |= compare_with_published(
             draws, row, prior, "mock" if is_forecast(row) else "same"
         )
-    return {**rows, **table2([*rows.values()])}
+    return {**rows, **joined_table2([*rows.values()])}
 
 
-def table2(rows: Sequence[Table]) -> dict[str, Table]:
+def joined_table2(rows: Sequence[Table]) -> dict[str, Table]:
     """Returns our whole Table 2 beside the published one, by title.
 
     Arguments:
@@ -251,7 +251,7 @@ def _prior_masses(ours: Mapping[str, FloatArray]) -> Table:
 def _travel_velocities(ours: Mapping[str, FloatArray]) -> Table:
     strong = ours["log10 lambda_DF"] > STRONG_FRICTION
     rows = []
-    for mass, published in RELATION:
+    for mass, published in MASS_AND_TRAVEL_VELOCITY:
         near = np.abs(ours["M_LMC(<50 kpc)"] / mass - 1.0) < 0.1
         speeds = ours["v_travel"]
         medians = _percentiles(speeds[near])

@@ -29,6 +29,10 @@ class SkyStars(NamedTuple):
         latitude: Galactic latitudes `[N]` [rad].
         v_gsr: Rest-frame velocities along the line of sight `[N]` [km/s]; NaN if
             unknown.
+
+    Example:
+        >>> SkyStars(np.array([0.1]), np.array([0.5]), v_gsr=np.array([-20.0])).v_gsr
+        array([-20.])
     """
 
     longitude: FloatArray
@@ -44,6 +48,11 @@ class SkyPath(NamedTuple):
         longitude: Galactic longitudes `[T]` [rad], 0 to 2 pi.
         latitude: Galactic latitudes `[T]` [rad].
         distance: From the Sun `[T]` [kpc].
+
+    Example:
+        >>> times, angles = np.array([-1.0, 0.0]), np.zeros(2)
+        >>> SkyPath(times, angles, angles, distance=np.array([90.0, 49.6])).distance[-1]
+        np.float64(49.6)
     """
 
     time: FloatArray

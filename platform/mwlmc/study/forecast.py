@@ -29,10 +29,9 @@ from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 
 SIMULATIONS = 16  # enough that their scatter is well below the survey's errors
-_BETA0, _R_DEHNEN = (
-    0.5,
-    12.5,
-)  # what no row of the table says: mid-way through the prior
+# No row of the table gives these: they are mid-way through the prior.
+_BETA0 = 0.5
+_R_DEHNEN = 12.5  # [kpc]
 
 
 def model_at(row: str, simulator: Simulator) -> FloatArray:
@@ -101,6 +100,7 @@ def forecast(
     simulator = simulator or Simulator()
     theta = np.repeat(model_at(row, simulator)[None], SIMULATIONS, axis=0)
     streams = [generator(seed, number) for number in range(SIMULATIONS)]
+    # the mean of several: one simulation's sampling noise would be part of the data
     x = kinematics.velocity_moments(simulator.simulate(theta, streams), binning)
     mock = mock_data_vector(binning, x.mean(0))
     return replace(mock, name=f"{row.partition(',')[0]}, forecast")

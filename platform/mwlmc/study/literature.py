@@ -10,7 +10,17 @@ from mwlmc.model import potentials
 
 @dataclass(frozen=True)
 class Published:
-    """A published median with its 1 sigma interval."""
+    """A published median with its 1 sigma interval.
+
+    Arguments:
+        median: In the unit in which it is printed.
+        plus: The interval's length above it; NaN where none is printed.
+        minus: Likewise below it.
+
+    Example:
+        >>> Published(20.4, plus=7.5, minus=6.2).shift(27.9)
+        1.0
+    """
 
     median: float
     plus: float
@@ -32,6 +42,10 @@ class Quantity:
     """A quantity of Table 2: unit, label, scale of the printed numbers, and its inferred parameter.
 
     The travel velocity is none of the inferred parameters, but the length of three.
+
+    Example:
+        >>> QUANTITIES["M_LMC(<50 kpc)"].parameter
+        'log10_m_lmc_50'
     """
 
     unit: str
@@ -125,7 +139,7 @@ TABLE2: dict[str, PublishedRow] = {
 
 # Medians of M_LMC(<50 kpc) [1e10 Msun] and v_travel [km/s] of five rows of Table 2: how
 # the travel velocity depends on the LMC's mass in that paper's simulations.
-RELATION: tuple[tuple[float, float], ...] = (
+MASS_AND_TRAVEL_VELOCITY: tuple[tuple[float, float], ...] = (
     (7.0, 19.7),
     (7.8, 20.9),
     (8.9, 24.9),
@@ -149,6 +163,11 @@ class PublishedMeasurement:
         source: Where it is printed.
         values: Quantities of Table 2, in their printed units, as far as they were
             measured.
+
+    Example:
+        >>> speed = {"v_travel": Published(32.0, plus=4.0, minus=4.0)}
+        >>> PublishedMeasurement("A et al. 2021", "arXiv:0", speed).values["v_travel"].width
+        8.0
     """
 
     label: str
@@ -162,7 +181,7 @@ def _lmc_within_50(total: float) -> float:
     return float(halo.enclosed_mass(halo.scale.new_full((1, 1), 50.0))[0, 0]) / 1e10
 
 
-def measurements() -> tuple[PublishedMeasurement, ...]:
+def published_measurements() -> tuple[PublishedMeasurement, ...]:
     """Returns measurements by others, in the order of their years.
 
     Travel velocities are those of the disc against stars beyond 40 or 50 kpc; where an

@@ -1,4 +1,4 @@
-"""What each question can be asked with: frozen choices, whose docstrings are the help."""
+"""Options of each study: frozen dataclasses, whose docstrings are the help."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,46 +13,50 @@ from mwlmc.observed.star_tables import StarSelection
 from mwlmc.parameters import LMCMass, proposal
 from mwlmc.simulator import Device, Engine, Simulator
 from mwlmc.study.literature import TABLE2
+from orrery.identity import PLACE
 from orrery.inference.posteriors import Inference
 
 DESI_BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
 SDSS_BINNED = Path("datasets/observed/sdss_kgiants.ecsv")
-# Where things are kept decides nothing: such fields are no part of a run's fingerprint.
-PLACE = {"place": True}
 
 
 @dataclass(frozen=True)
-class Campaign:
-    """The simulations of an experiment. Experiments with equal campaigns share their dataset."""
+class SimulationCampaign:
+    """The simulations of an experiment. Experiments with equal campaigns share their dataset.
+
+    Example:
+        >>> SimulationCampaign(simulations=128_000).simulator.proposal
+        'table1'
+    """
 
     simulations: int = 2048
     """How many simulations; 128000 is the paper's number."""
     lmc: Literal["auto", "table1", "observed"] = "auto"
-    """How the LMC's place and motion are drawn: from the paper's wide prior (table1),
-    from near where it is seen (observed), or table1 from 100,000 simulations on
+    """Prior of the LMC's position and velocity today: the paper's wide one (table1), one
+    narrow around the observed values (observed), or table1 from 100,000 simulations on
     (auto)."""
     lmc_mass: LMCMass = "table1"
-    """How the LMC's mass is drawn: from the paper's prior (table1), or uniformly up to
-    5e11 Msun (wide)."""
+    """Prior of the LMC's mass: the paper's (table1), or uniform up to 5e11 Msun (wide)."""
     equilibrium: Equilibrium = "halo"
-    """What holds the stars together before the LMC comes: the dark halo alone, as in
-    the paper, or the total of halo, disc and bulge."""
+    """The potential in which stars are in equilibrium before the LMC's infall: the dark
+    halo's alone, as in the paper, or the total of halo, disc and bulge."""
     circular_velocity: float = CIRCULAR_VELOCITY
-    """At 8.3 kpc, which fixes the halo's concentration [km/s]."""
+    """Circular velocity at 8.3 kpc, which fixes the halo's concentration [km/s]."""
     accuracy: Accuracy = "survey"
-    """How finely orbits are followed: survey, whose errors move no binned mean or
-    dispersion, or orbit, whose single stars are right, for half as much time again."""
+    """Accuracy of the orbit integration: survey, whose errors move no binned mean or
+    dispersion, or orbit, for single stars, which takes half as much time again."""
     engine: Engine = "torch"
-    """What carries the stars: torch, embedded, or agama, where it is installed."""
+    """The orbit integrator: torch, embedded, or agama, where it is installed."""
     device: Device = "cpu"
-    """Where torch carries them: cpu, or cuda, a GPU."""
+    """Where torch integrates: cpu, or cuda, a GPU."""
     seed: int = 1
-    """Decides everything random."""
+    """The root seed of all random numbers."""
     datasets: Path = field(default=Path("datasets"), metadata=PLACE)
     """Where simulations are kept."""
     reports: Path = field(default=Path("runs"), metadata=PLACE)
-    """Where reports are kept."""
+    """Where runs are kept."""
 
+    # before Ray is started, not after
     def __post_init__(self) -> None:
         if self.simulations < 1 or self.seed < 0:
             raise ValueError(
@@ -62,7 +66,7 @@ class Campaign:
 
     @property
     def simulator(self) -> Simulator:
-        """What is simulated."""
+        """The simulator with these options."""
         return Simulator(
             proposal=proposal(self.lmc, self.simulations),
             lmc_mass=self.lmc_mass,
@@ -76,6 +80,7 @@ class Campaign:
     @property
     def summary(self) -> str:
         """What a reader must know of the simulations, in one paragraph."""
+        # otherwise a user without a compiler would take the speed for the software's
         slow = (
             "" if can_compile() else " No C++ compiler was found: simulating is slower."
         )
@@ -90,28 +95,39 @@ class Campaign:
 
 @dataclass(frozen=True)
 class Desi:
-    """DESI DR1 stars at 30-100 kpc, with and without tangential velocities."""
+    """DESI DR1 stars at 30-100 kpc, with and without tangential velocities.
+
+    Example:
+        >>> Desi().selection.outer
+        100.0
+    """
 
     stars: Path = DESI_BINNED
     """Stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of theirs."""
     selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
     measurement: Measurement = field(default_factory=Measurement)
-    """What is measured, and which simulated stars stand for the real ones."""
-    campaign: Campaign = field(default_factory=Campaign)
-    """The simulations, and where they and the reports are kept."""
+    """Which moments are measured, and how simulated stars are sampled."""
+    campaign: SimulationCampaign = field(default_factory=SimulationCampaign)
+    """The simulations, and where they and the runs are kept."""
     inference: Inference = field(default_factory=Inference)
-    """How the posteriors are learned and sampled."""
+    """How the posteriors are trained and sampled."""
 
 
 @dataclass(frozen=True)
 class Quadrants:
-    """Giants at 30-160 kpc in four quadrants of the sky."""
+    """Giants at 30-160 kpc in four quadrants of the sky.
+
+    Example:
+        >>> Quadrants().measurement.sampling
+        'survey-like'
+    """
 
     observation: Literal["stars", "forecast-h3"] = "stars"
-    """Real stars, or a mock of H3+SEGUE+MagE at the published medians."""
+    """Observed stars, or a mock data vector of H3+SEGUE+MagE at the published medians."""
     stars: Path = SDSS_BINNED
     """Stars (a CSV, ECSV or FITS table), or a binned table of theirs."""
+    # the paper's giants reach 160 kpc
     selection: StarSelection = field(
         default_factory=lambda: StarSelection(False, 30.0, 160.0)
     )
@@ -121,17 +137,22 @@ class Quadrants:
     measurement: Measurement = field(
         default_factory=lambda: Measurement(sampling="survey-like")
     )
-    """What is measured, and which simulated stars stand for real ones; a mock's fill the
-    sky."""
-    campaign: Campaign = field(default_factory=Campaign)
-    """The simulations, and where they and the reports are kept."""
+    """Which moments are measured, and how simulated stars are sampled; those of a mock fill
+    the footprint."""
+    campaign: SimulationCampaign = field(default_factory=SimulationCampaign)
+    """The simulations, and where they and the runs are kept."""
     inference: Inference = field(default_factory=Inference)
-    """How the posteriors are learned and sampled."""
+    """How the posteriors are trained and sampled."""
 
 
 @dataclass(frozen=True)
 class Table2:
-    """The six rows of Table 2 of Brooks et al. (2025b)."""
+    """The six rows of Table 2 of Brooks et al. (2025b).
+
+    Example:
+        >>> Table2().inference.members
+        3
+    """
 
     stars: Path = DESI_BINNED
     """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of
@@ -139,16 +160,24 @@ class Table2:
     selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
     measurement: Measurement = field(default_factory=Measurement)
-    """What is measured of stars; dispersions are the follow-up paper's."""
-    campaign: Campaign = field(default_factory=lambda: Campaign(simulations=32_768))
-    """The simulations, and where they and the reports are kept."""
+    """Which moments are measured; dispersions are the follow-up paper's."""
+    campaign: SimulationCampaign = field(
+        default_factory=lambda: SimulationCampaign(simulations=32_768)
+    )
+    """The simulations, and where they and the runs are kept."""
+    # single flows differ by their seeds, which a table of results should not show
     inference: Inference = field(default_factory=lambda: Inference(members=3))
-    """How the posteriors are learned and sampled."""
+    """How the posteriors are trained and sampled."""
 
 
 @dataclass(frozen=True)
 class PredictiveChecks:
-    """Posterior predictive checks of the six rows of Table 2 of Brooks et al. (2025b)."""
+    """Posterior predictive checks of the six rows of Table 2 of Brooks et al. (2025b).
+
+    Example:
+        >>> PredictiveChecks(rows=("DESI, with v_tb",)).replicates
+        256
+    """
 
     stars: Path = DESI_BINNED
     """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of
@@ -156,16 +185,19 @@ class PredictiveChecks:
     selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
     measurement: Measurement = field(default_factory=Measurement)
-    """What is measured of stars, and which simulated stars stand for them."""
+    """Which moments are measured, and how simulated stars are sampled."""
     rows: tuple[str, ...] = tuple(TABLE2)
     """The rows of Table 2 that are checked."""
     replicates: int = 256
-    """Draws of each posterior that are simulated again."""
-    campaign: Campaign = field(default_factory=lambda: Campaign(simulations=32_768))
-    """The simulations, and where they and the reports are kept."""
+    """Draws of each posterior that are simulated for the check."""
+    campaign: SimulationCampaign = field(
+        default_factory=lambda: SimulationCampaign(simulations=32_768)
+    )
+    """The simulations, and where they and the runs are kept."""
     inference: Inference = field(default_factory=Inference)
-    """How the posteriors are learned and sampled."""
+    """How the posteriors are trained and sampled."""
 
+    # a misspelt row would be found only after all simulations
     def __post_init__(self) -> None:
         if not self.rows or not set(self.rows) <= set(TABLE2):
             raise ValueError(
@@ -175,7 +207,12 @@ class PredictiveChecks:
 
 @dataclass(frozen=True)
 class Surveys:
-    """Figures 1 and 2 of Brooks et al. (2025b)."""
+    """Figures 1 and 2 of Brooks et al. (2025b).
+
+    Example:
+        >>> Surveys().stars.name
+        'desi_dr1_bhb.ecsv'
+    """
 
     stars: Path = DESI_BINNED
     """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of
@@ -183,6 +220,6 @@ class Surveys:
     selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
     measurement: Measurement = field(default_factory=Measurement)
-    """What is measured of stars."""
-    campaign: Campaign = field(default_factory=Campaign)
-    """What is simulated for the mock, and where reports are kept."""
+    """Which moments are measured, and how simulated stars are sampled."""
+    campaign: SimulationCampaign = field(default_factory=SimulationCampaign)
+    """What is simulated for the mock survey, and where runs are kept."""

@@ -24,6 +24,7 @@ def profile_panels(binning: SkyBinning) -> tuple[Panel, ...]:
 
 def shared_panels(binnings: Mapping[str, SkyBinning]) -> tuple[Panel, ...]:
     """Returns the panels of several binnings, each of those that show the same once."""
+    # one profile belongs to the binnings with and without v_tb: it is drawn once
     panels = {
         panel.entries: panel
         for binning in binnings.values()

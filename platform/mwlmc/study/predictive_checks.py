@@ -10,9 +10,9 @@ from mwlmc.replay import Replay
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study import forecast
-from mwlmc.study.options import Campaign, PredictiveChecks
+from mwlmc.study.options import PredictiveChecks, SimulationCampaign
 from mwlmc.study.panels import profile_panels
-from mwlmc.study.study import DataRow, data_rows, infer_row, simulate
+from mwlmc.study.study import DataRow, data_rows, infer_row, simulate_campaign
 from orrery.execution import cluster, simulation, summaries
 from orrery.judging import predictive
 from orrery.judging.predictive import Predictive
@@ -39,8 +39,9 @@ def predictive_checks(options: PredictiveChecks) -> Result:
         cluster.connect(),
         record("predictive", options, campaign.reports) as recording,
     ):
-        halos = simulate(recording, campaign)
+        halos = simulate_campaign(recording, campaign)
         for row in data_rows({name: data[name] for name in options.rows}):
+            # masses and friction alone do not fix a simulation: all parameters do
             pairs = summaries.compute(
                 kinematics.velocity_moments, halos, row.binning, model
             )
@@ -60,10 +61,11 @@ def _simulated_again(
     recording: Recording,
     row: DataRow,
     draws: FloatArray,
-    campaign: Campaign,
+    campaign: SimulationCampaign,
 ) -> Splits:
     """Returns the summaries of simulations of a posterior's draws `[n, P]`."""
     simulator = campaign.simulator
+    # flows leak a little beyond the prior, where the model has no galaxy to simulate
     possible = replay.simulable(simulator, draws)
     key = f"replayed.{row.key}"
     recording.metrics({f"{key}.draws": len(draws), f"{key}.kept": len(possible.theta)})

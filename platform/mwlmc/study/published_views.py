@@ -4,14 +4,19 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mwlmc.study.literature import RELATION, TABLE2, Published, measurements
+from mwlmc.study.literature import (
+    MASS_AND_TRAVEL_VELOCITY,
+    TABLE2,
+    Published,
+    published_measurements,
+)
 from mwlmc.study.quantities import interval_ends, labelled, quantities
 from orrery.parameters import FloatArray
 from orrery.results.panels import Band, Constraint, Interval
 from orrery.results.views import Relation
 
 
-def relation(prior: FloatArray) -> Relation:
+def mass_velocity_relation(prior: FloatArray) -> Relation:
     """Returns travel velocity against LMC mass over the prior, with published points.
 
     Arguments:
@@ -22,7 +27,10 @@ def relation(prior: FloatArray) -> Relation:
         r"$M_{\rm LMC}(<50)$ [$10^{10}\,M_\odot$]",
         r"$v_{\rm travel}$ [km/s]",
     )
-    points = {f"Table 2, {mass} and {speed}": (mass, speed) for mass, speed in RELATION}
+    points = {
+        f"Table 2, {mass} and {speed}": (mass, speed)
+        for mass, speed in MASS_AND_TRAVEL_VELOCITY
+    }
     return Relation(ours["M_LMC(<50 kpc)"], ours["v_travel"], labels, points)
 
 
@@ -34,8 +42,9 @@ def published_points(wanted: Sequence[str]) -> dict[str, FloatArray]:
     """
     unknown = Published(np.nan, np.nan, np.nan)
     found = {}
-    for measured in measurements():
+    for measured in published_measurements():
         values = [measured.values.get(name, unknown) for name in wanted]
+        # identity, because NaN equals nothing
         if any(value is not unknown for value in values):
             found[measured.label] = np.array(
                 [
@@ -66,7 +75,12 @@ def constraints(found: Mapping[str, FloatArray], name: str) -> list[Constraint]:
 
 def bands(name: str) -> list[Band]:
     """Returns the intervals of all who measured a quantity, with its error."""
-    known = [(m.label, m.values[name]) for m in measurements() if name in m.values]
+    known = [
+        (measured.label, measured.values[name])
+        for measured in published_measurements()
+        if name in measured.values
+    ]
+    # components of an apex are printed without errors: a band needs a width
     return [Band(label, _printed(p)) for label, p in known if np.isfinite(p.width)]
 
 

@@ -16,7 +16,9 @@ def quantities(draws: FloatArray) -> dict[str, FloatArray]:
 
     The first parameters are `INFERRED`, whatever else is inferred.
     """
+    # a posterior of all eleven model parameters has others after these
     column = dict(zip(parameter_names(INFERRED), draws.T[: len(INFERRED)], strict=True))
+    # of each draw: the length of the median vector would be another, smaller number
     v_travel = np.sqrt(column["v_x"] ** 2 + column["v_y"] ** 2 + column["v_z"] ** 2)
     values = {"v_travel": v_travel}
     for name, quantity in QUANTITIES.items():

@@ -1,4 +1,4 @@
-"""What stars say about the Milky Way and the LMC: one function for each question.
+"""Posteriors of the Milky Way and the LMC from stars: one function for each question.
 
 A study introduces the science to the machinery. It computes and records; whoever starts
 it chooses who reads. Without readers it is a trial of a sweep.
@@ -20,7 +20,7 @@ from mwlmc.sky.binning import (
     without_and_with_v_tb,
 )
 from mwlmc.study import comparison, forecast, published_views, quantities
-from mwlmc.study.options import Campaign, Desi, Quadrants, Table2
+from mwlmc.study.options import Desi, Quadrants, SimulationCampaign, Table2
 from mwlmc.study.panels import profile_panels
 from orrery.execution import cluster, simulation, summaries
 from orrery.inference import posteriors
@@ -52,6 +52,14 @@ class DataRow:
         published: The row of Table 2 that it is compared with.
         binning: How stars became summaries.
         observation: The data vector.
+
+    Example:
+        >>> import numpy as np
+        >>> v, error = np.ones(1), np.eye(1)
+        >>> vector = Observation("DESI", ("v",), ("km / s",), v, error, "0f", {})
+        >>> (row,) = data_rows({"DESI, with v_tb": (DESI_FOOTPRINT, vector)})
+        >>> row.key
+        'desi.v_gsr_v_tb'
     """
 
     label: str
@@ -73,6 +81,7 @@ def data_rows(
     rows = []
     for published, (binning, observation) in data.items():
         label, key = published, quantities.row_key(published)
+        # other stars than the row's are compared with it, but keep their own name
         if survey:
             velocities = published.partition(", ")[2]
             label = f"{survey}, {velocities}"
@@ -88,6 +97,11 @@ class Posteriors:
     Arguments:
         inferred: By label.
         prior: The inferred parameters of the training simulations, `[n, P]`.
+
+    Example:
+        >>> import numpy as np
+        >>> Posteriors({}, prior=np.zeros((8, 6))).draws
+        {}
     """
 
     inferred: Mapping[str, Inferred]
@@ -100,7 +114,7 @@ class Posteriors:
 
 
 def desi(options: Desi) -> Result:
-    """Returns what DESI's blue horizontal branch stars say of both galaxies.
+    """Returns the posteriors of both galaxies from DESI's blue horizontal branch stars.
 
     Raises:
         ValueError: If the stars are not what the options say.
@@ -110,11 +124,13 @@ def desi(options: Desi) -> Result:
     stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
     binnings = without_and_with_v_tb(DESI_FOOTPRINT)
     data = vectors(stars, binnings, options.measurement, campaign.seed)
+    # what the user can mend in the tables is refused before Ray starts
     with cluster.connect(), record("desi", options, campaign.reports) as recording:
         recording.tables(summary_tables(stars, options.measurement))
-        halos = simulate(recording, campaign)
+        halos = simulate_campaign(recording, campaign)
+        # labels of the binnings are the ends of the names of Table 2's rows
         rows = data_rows({f"DESI, {label}": row for label, row in data.items()})
-        found = infer(
+        found = infer_rows(
             recording, rows, halos, options.measurement, options.inference, campaign
         )
         for row, draws in found.draws.items():
@@ -125,7 +141,7 @@ def desi(options: Desi) -> Result:
 
 
 def _relation(prior: FloatArray) -> FigureSection:
-    relation = published_views.relation(thinned(prior))
+    relation = published_views.mass_velocity_relation(thinned(prior))
     return FigureSection(
         "prior.relation",
         "Travel velocity and LMC mass",
@@ -134,7 +150,7 @@ def _relation(prior: FloatArray) -> FigureSection:
     )
 
 
-def simulate(recording: Recording, campaign: Campaign) -> Dataset:
+def simulate_campaign(recording: Recording, campaign: SimulationCampaign) -> Dataset:
     """Returns the campaign's simulations, made as far as they are not there yet."""
     halos = simulation.generate(
         campaign.simulator,
@@ -149,13 +165,13 @@ def simulate(recording: Recording, campaign: Campaign) -> Dataset:
     return halos
 
 
-def infer(
+def infer_rows(
     recording: Recording,
     rows: Sequence[DataRow],
     halos: Dataset,
     measurement: Measurement,
     inference: Inference,
-    campaign: Campaign,
+    campaign: SimulationCampaign,
 ) -> Posteriors:
     """Returns the posterior of each data vector, after recording all of them.
 
@@ -203,6 +219,7 @@ def infer_row(
         row.observation,
         inference,
         seed,
+        # all attempts find them: the next one after a kill continues the training
         recording.run.shared / "posteriors" / row.key,
         posterior_sections.epoch_logger(recording, row.label),
         posterior_sections.check_logger(recording, row.key, row.label),
@@ -215,7 +232,7 @@ def infer_row(
 
 
 def quadrants_posteriors(options: Quadrants) -> Result:
-    """Returns what halo giants in the four quadrants of the sky say of both galaxies.
+    """Returns the posteriors of both galaxies from giants in four quadrants of the sky.
 
     Raises:
         ValueError: If the stars are not what the options say.
@@ -226,10 +243,11 @@ def quadrants_posteriors(options: Quadrants) -> Result:
     rows, tables = _forecast_rows(options) if mock else _observed_rows(options)
     with cluster.connect(), record("quadrants", options, campaign.reports) as recording:
         recording.tables(tables)
-        halos = simulate(recording, campaign)
-        found = infer(
+        halos = simulate_campaign(recording, campaign)
+        found = infer_rows(
             recording, rows, halos, options.measurement, options.inference, campaign
         )
+        # the paper's giants are not public, so that only widths, or nothing, is judged
         stars: comparison.StellarSample = "mock" if mock else "other"
         for row in rows:
             draws = found.draws[row.label]
@@ -279,8 +297,8 @@ def table2(options: Table2) -> Result:
     stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
     data = forecast.rows(stars, options.measurement, campaign.seed, campaign.simulator)
     with cluster.connect(), record("table2", options, campaign.reports) as recording:
-        halos = simulate(recording, campaign)
-        found = infer(
+        halos = simulate_campaign(recording, campaign)
+        found = infer_rows(
             recording,
             data_rows(data),
             halos,
@@ -288,7 +306,7 @@ def table2(options: Table2) -> Result:
             options.inference,
             campaign,
         )
-        recording.tables(comparison.whole_table2(found.draws, found.prior))
+        recording.tables(comparison.compare_with_table2(found.draws, found.prior))
         _tell_calibrations(recording, found)
         _tell_joint(recording, found)
         _tell_travel_velocity(recording, found)

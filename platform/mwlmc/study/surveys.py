@@ -17,7 +17,7 @@ from orrery.results.sections import FigureSection, slug
 from orrery.results.views import Measurements
 
 MOCK = "H3+SEGUE+MagE quadrants, with v_tb"
-EDGES = np.linspace(30.0, 100.0, 8)  # [kpc]
+DISTANCE_EDGES = np.linspace(30.0, 100.0, 8)  # [kpc]
 
 
 def surveys(options: Surveys) -> Result:
@@ -31,6 +31,7 @@ def surveys(options: Surveys) -> Result:
     simulator = campaign.simulator
     binned = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
     data = forecast.rows(binned, options.measurement, campaign.seed, simulator)
+    # the mock survey's stars are those of the row that it stands for
     theta = forecast.model_at(MOCK, simulator)
     with record("surveys", options, campaign.reports) as recording:
         seen = {
@@ -38,7 +39,7 @@ def surveys(options: Surveys) -> Result:
             **_observed(options),
         }
         recording.metrics({f"stars.{slug(name)}": len(s) for name, s in seen.items()})
-        maps = sky_maps(seen, figure_data.lmc_path(simulator, theta), EDGES)
+        maps = sky_maps(seen, figure_data.lmc_path(simulator, theta), DISTANCE_EDGES)
         recording.add(
             FigureSection(
                 "sky",
@@ -68,6 +69,7 @@ def _simulated(options: Surveys, theta: FloatArray) -> RestFrameStars:
     """Returns as many simulated stars as the survey has."""
     seed = options.campaign.seed
     simulator = options.campaign.simulator
+    # one simulation has far more giants than the survey, which draws from them
     made = simulator.simulate(theta[None], [generator(seed, 0)])
     halo = kinematics.simulated_stars(made, *QUADRANTS.distances)
     return figure_data.surveyed(halo, QUADRANTS, seed)

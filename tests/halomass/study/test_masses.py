@@ -16,6 +16,8 @@ from halomass.study.ensembles import (
     label_noisy,
 )
 
+HEADING = "Mass, {}: predicted means and medians of hosts predicted alike"
+
 
 @dataclass(frozen=True)
 class Estimate:
@@ -138,16 +140,16 @@ def test_masses_of_catalogues_are_compared_with_table_3(host):
         np.testing.assert_allclose(
             interval, [12.062, 12.363] if given else [np.nan] * 2
         )
-        inner = rows[key]["log_m_vir"] - rows[key]["log_m_200c"]
+        inner = rows[key]["predicted_mean"] - rows[key]["predicted_mean_200c"]
         assert inner == pytest.approx(0.063)
 
 
 def test_every_estimate_is_in_the_table_with_its_interval(host):
     every = answers(**{"10 neighbours, noiseless": 11.5})
-    table = masses.mass_tables(host(name="MW"), "mine", every)["Mass, MW"]
+    table = masses.mass_tables(host(name="MW"), "mine", every)[HEADING.format("MW")]
     for row, (name, answer) in zip(table, every.items(), strict=True):
         assert row["ensemble"] == name
-        columns = ("log_m_vir", "median", "lower", "upper")
+        columns = ("predicted_mean", "median_alike", "lower_alike", "upper_alike")
         assert [row[c] for c in columns] == [*vars(answer).values()]
 
 
@@ -195,17 +197,19 @@ def test_an_unknown_interval_is_missing_and_the_caption_says_why(host):
                 "predicted alike, or all of them on one side" in table.meta["caption"]
             ) == why
     row = only(masses.host_mass_table(host(name="A host"), unknown))[1]
-    assert row["log_m_vir"] == 12.0
-    assert np.isnan([row["lower"], row["upper"]]).all()
+    assert row["predicted_mean"] == 12.0
+    assert np.isnan([row["lower_alike"], row["upper_alike"]]).all()
     drawn = [row.label for row in masses.published_intervals(unknown) if row.ours]
-    assert drawn == [label_noisy(25)]
+    assert drawn == [f"{label_noisy(25)} (median)"]
 
 
 def test_moves_are_from_the_first_ensemble(host):
     every = answers(**{"25 neighbours, no r": 12.5}) | {
         label_noiseless(n): even(12.9) for n in NEIGHBOUR_COUNTS
     }
-    moved = masses.mass_tables(host(name="MW"), "mine", every)["What moves the mass"]
+    moved = masses.mass_tables(host(name="MW"), "mine", every)[
+        "What moves the predicted mean"
+    ]
     assert not {*map(label_noiseless, NEIGHBOUR_COUNTS)} & {*moved["ensemble"]}, (
         "they take errors for none"
     )
@@ -216,7 +220,7 @@ def test_nothing_is_published_of_another_host(host):
     tables = masses.mass_tables(
         host(name="Andromeda"), None, answers(**{label_noisy(25): 10.6})
     )
-    assert list(tables) == ["Mass, Andromeda"]
+    assert list(tables) == [HEADING.format("Andromeda")]
     assert misses(tables) == []
 
 
@@ -226,9 +230,8 @@ def test_ours_come_before_published_masses():
     ours = [row for row in rows if row.ours is not None]
     assert rows[: len(ours)] == ours
     assert [row.label for row in ours] == [
-        label_noisy(25),
-        label_noisy(10),
-        "VSMDPL/UM, 25 neighbours",
+        f"{name} (median)"
+        for name in (label_noisy(25), label_noisy(10), "VSMDPL/UM, 25 neighbours")
     ]
     assert ours[0].ours == pytest.approx((12.0, 12.17, 12.3)), (
         "the middle is the median"
@@ -261,6 +264,19 @@ def test_a_prediction_outside_its_interval_is_drawn():
 def test_the_caption_of_published_masses_says_how_they_were_converted():
     for words in ("200 times the critical", "0.063 dex", "68 %", "marked"):
         assert words in masses.PUBLISHED_CAPTION
+
+
+def test_the_two_masses_of_an_ensemble_are_named_in_tables_and_figure(host):
+    tables = masses.mass_tables(host(name="MW"), "ESMDPL/UM-SAGA", answers())
+    for title in (HEADING.format("MW"), "Masses by catalogue"):
+        caption = tables[title].meta["caption"]
+        assert {"predicted_mean", "median_alike"} <= {*tables[title].colnames}
+        assert "predicted" in caption
+        assert "predicted alike" in caption
+    assert "predicted alike (median_alike in the tables)" in masses.PUBLISHED_CAPTION
+    (first, *_) = masses.published_intervals(answers())
+    assert first.ours[1] == tables[HEADING.format("MW")]["median_alike"][0]
+    assert first.label.endswith("(median)")
 
 
 def test_estimators_are_shown_with_their_mass():

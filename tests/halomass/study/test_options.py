@@ -11,7 +11,7 @@ from halomass.catalogues.universe_machine import STRUCT
 from halomass.hosts.catalogue_systems import CatalogueSystems
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.study import literature, options
-from halomass.study.options import Campaign, Host
+from halomass.study.options import HostCampaign, TargetHost
 from halomass.systems import SCHEMA
 from orrery.execution.simulation import generate
 
@@ -59,7 +59,7 @@ def read(chosen, folder):
 
 
 def test_without_catalogues_there_is_a_mock_universe():
-    chosen = Campaign(hosts=300)
+    chosen = HostCampaign(hosts=300)
     assert chosen.readers == ()
     assert chosen.hosts_of([]) == (MockUniverse(), 300)
     assert chosen.name == literature.PREFERRED == chosen.universe.catalogue
@@ -67,15 +67,18 @@ def test_without_catalogues_there_is_a_mock_universe():
 
 
 def test_the_mock_universe_says_that_it_is_one():
-    chosen = Campaign()
+    chosen = HostCampaign()
     assert "MOCK" in chosen.summary
     assert "not from a simulation" in chosen.summary
     assert "MOCK" in chosen.universe.describe()["model"]
-    assert "MOCK" not in Campaign(catalogue=(Path("sfr_catalog_1.000000.bin"),)).summary
+    assert (
+        "MOCK"
+        not in HostCampaign(catalogue=(Path("sfr_catalog_1.000000.bin"),)).summary
+    )
 
 
 def test_variants_differ_from_the_main_hosts_in_one_thing_each():
-    chosen = Campaign()
+    chosen = HostCampaign()
     assert chosen.variants.keys() == {*CATALOGUES, "equilibrium velocities"} - {
         chosen.name
     }
@@ -94,7 +97,7 @@ def test_variants_differ_from_the_main_hosts_in_one_thing_each():
 
 
 def test_catalogues_take_the_place_of_the_mock_universe(snapshots, tmp_path):
-    chosen = Campaign(catalogue=snapshots, box=BOX, hosts=700)
+    chosen = HostCampaign(catalogue=snapshots, box=BOX, hosts=700)
     assert [reader.box for reader in chosen.readers] == [BOX, BOX]
     assert chosen.variants == {}
     assert chosen.name == f"{snapshots[0].name}, {snapshots[1].name}"
@@ -107,8 +110,8 @@ def test_catalogues_take_the_place_of_the_mock_universe(snapshots, tmp_path):
 
 
 def test_both_sources_make_the_same_columns(snapshots, tmp_path):
-    real = Campaign(catalogue=snapshots[:1], box=BOX)
-    for chosen in (real, Campaign(hosts=200)):
+    real = HostCampaign(catalogue=snapshots[:1], box=BOX)
+    for chosen in (real, HostCampaign(hosts=200)):
         made, _ = chosen.hosts_of(read(chosen, tmp_path))
         assert made.schema == SCHEMA
         assert len(made.records(chosen.seed, range(2))) == 2
@@ -116,30 +119,29 @@ def test_both_sources_make_the_same_columns(snapshots, tmp_path):
 
 def test_the_order_of_snapshots_does_not_matter(snapshots, tmp_path):
     for order in (snapshots, snapshots[::-1]):
-        chosen = Campaign(catalogue=order, box=BOX)
+        chosen = HostCampaign(catalogue=order, box=BOX)
         made, _ = chosen.hosts_of(read(chosen, tmp_path))
         assert [one.scale for one in made.latest_first] == [1.0, 0.9]
 
 
-def test_ours_is_known_by_any_path():
-    assert Host().ours
-    assert Host(options.SATELLITES.resolve()).ours
-    assert not Host(Path("my_host.ecsv")).ours
+def test_the_milky_way_is_known_by_any_path():
+    assert TargetHost().is_milky_way
+    assert TargetHost(options.SATELLITES.resolve()).is_milky_way
+    assert not TargetHost(Path("my_host.ecsv")).is_milky_way
 
 
 def test_expansion_is_added_where_velocities_lack_it(tmp_path):
     path = tmp_path / "host.csv"
     path.write_text("r_kpc,v_r,v_t,m,vmax\n50,-10,80,1e10,60\n200,20,90,1e9,30\n")
-    whole, lacking = (Host(path, peculiar).read() for peculiar in (False, True))
+    whole, lacking = (TargetHost(path, peculiar).read() for peculiar in (False, True))
     np.testing.assert_allclose(
         lacking.orbits.v_r - whole.orbits.v_r, cosmology.hubble() * whole.orbits.r
     )
 
 
 def test_places_decide_nothing():
-    places = {f.name for f in fields(Campaign) if f.metadata.get("place")}
+    places = {f.name for f in fields(HostCampaign) if f.metadata.get("place")}
     assert places == {"datasets", "reports"}
-    assert options.PLACE == {"place": True}
 
 
 @pytest.mark.parametrize(
@@ -154,4 +156,4 @@ def test_places_decide_nothing():
 )
 def test_impossible_campaigns_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        replace(Campaign(), **change)
+        replace(HostCampaign(), **change)

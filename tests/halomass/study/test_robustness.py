@@ -144,4 +144,4 @@ def test_a_host_whose_neighbours_no_survey_finds_has_no_mass(host):
     ]
     every = dict.fromkeys(names, Estimate(*[np.nan] * 4))
     table = only(masses.host_mass_table(host(), every))
-    assert np.isnan(table["log_m_vir"]).all()
+    assert np.isnan(table["predicted_mean"]).all()

@@ -94,7 +94,7 @@ def test_shifts_are_in_units_of_the_side_they_are_on():
 
 def test_table_2_has_every_row_and_quantity():
     rows = [compare_with_published(drawn(row), row) for row in TABLE2]
-    tables = comparison.table2(rows)
+    tables = comparison.joined_table2(rows)
     compact, whole = tables["Table 2"], tables["Table 2, line by line"]
     assert list(compact["data"]) == list(TABLE2)
     assert len(compact.colnames) == 1 + len(literature.QUANTITIES)
@@ -112,7 +112,7 @@ def test_speeds_are_those_of_the_components():
 
 
 def test_published_speeds_are_those_of_their_components():
-    for measured in literature.measurements():
+    for measured in literature.published_measurements():
         parts = [
             measured.values[name]
             for name in ("v_x", "v_y", "v_z")
