@@ -44,15 +44,17 @@ def label_without(what: str) -> str:
     return f"{label_noisy(max(NEIGHBOUR_COUNTS))}, {what}"
 
 
-def ensemble_features(seed: int, most: int, of: str = "") -> dict[str, Features]:
+def ensemble_features(
+    seed: int, neighbours: int, variant: str = ""
+) -> dict[str, Features]:
     """Returns the features of each ensemble, by its name: one survey for all.
 
     Arguments:
         seed: Decides the errors of observation.
-        most: How many neighbours the host has; ensembles that need more are left
+        neighbours: How many neighbours the host has; ensembles that need more are left
             out.
-        of: The hosts, if others than the main ones: names begin with it, and there are
-            none but the noisy features.
+        variant: The training hosts, if others than the main ones: names begin with it,
+            and there are none but the noisy features.
 
     Raises:
         ValueError: If all need more.
@@ -75,16 +77,19 @@ def ensemble_features(seed: int, most: int, of: str = "") -> dict[str, Features]
         )
     }
     # other hosts show the effect of the hosts alone: the plain features are enough
-    if of:
-        every = {f"{of}, {name}": binning for name, binning in noisy.items()}
+    if variant:
+        every = {f"{variant}, {name}": binning for name, binning in noisy.items()}
     else:
         every = {**noisy, **noiseless, **cut, **signed}
     possible = {
-        name: binning for name, binning in every.items() if binning.neighbours <= most
+        name: binning
+        for name, binning in every.items()
+        if binning.neighbours <= neighbours
     }
     if not possible:
         raise ValueError(
-            f"a host with {most} neighbours: {min(NEIGHBOUR_COUNTS)} are the fewest that do"
+            f"a host with {neighbours} neighbours: ensembles need {min(NEIGHBOUR_COUNTS)} "
+            "or more"
         )
     return possible
 

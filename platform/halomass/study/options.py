@@ -42,11 +42,9 @@ class TargetHost:
     """
 
     neighbours: Path = SATELLITES
-    """A table of the host's neighbours; only the Milky Way is compared with published
-    masses."""
+    """Table of neighbours; only the Milky Way is compared with published masses."""
     peculiar: bool = False
-    """Whether the table's velocities are peculiar ones, to which the Hubble flow is
-    added."""
+    """Whether velocities in the table are peculiar: the Hubble flow is then added."""
 
     @property
     def is_milky_way(self) -> bool:
@@ -160,9 +158,9 @@ class FlowComparison:
 
     realisations: int = 8
     """Noise realisations of each host in training: hosts are few."""
-    most: int = 50
+    max_neighbours: int = 50
     """The largest number of neighbours in the set of the second flow."""
-    fewest: int = 25
+    min_neighbours: int = 25
     """The smallest number of neighbours in that set."""
     ranked: Inference = field(
         default_factory=lambda: Inference(
@@ -178,10 +176,11 @@ class FlowComparison:
     """Training and sampling of the flow of a set of neighbours."""
 
     def __post_init__(self) -> None:
-        if self.realisations < 1 or not 1 <= self.fewest <= self.most:
+        if self.realisations < 1 or not 1 <= self.min_neighbours <= self.max_neighbours:
             raise ValueError(
-                f"{self.realisations} realisations, {self.fewest} to {self.most} "
-                "neighbours: give at least 1 of each, the most not below the fewest"
+                f"{self.realisations} realisations, {self.min_neighbours} to "
+                f"{self.max_neighbours} neighbours: give at least 1 of each, the largest "
+                "number not below the smallest"
             )
 
 

@@ -11,7 +11,7 @@ from halomass.study.ensembles import EvaluatedEstimator, noisy_features
 from halomass.study.number_formats import format_floats
 from halomass.systems import FloatArray
 
-LEAVE_ONE_OUT = 0.15  # [dex] by which no single satellite should move the mass
+LEAVE_ONE_OUT_BOUND = 0.15  # [dex] by which no single satellite should move the mass
 COPIES = 200  # of a simulated host, each observed with errors of its own
 
 
@@ -87,6 +87,6 @@ def leave_one_out(
         f"{out} alone moves the mass by {shift:+.2f} dex with {name}."
         for out, moves in zip(left_out, shifts, strict=True)
         for name, shift in zip(used, moves, strict=True)
-        if abs(shift) > LEAVE_ONE_OUT
+        if abs(shift) > LEAVE_ONE_OUT_BOUND
     ]
     return {"Leaving out one neighbour": table}

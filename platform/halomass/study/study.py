@@ -260,7 +260,8 @@ def _compare_with_flows(
     seeds = range(campaign.seed, campaign.seed + options.realisations)
     ranked = [Features(seed=seed) for seed in seeds]
     unordered = [
-        NeighbourSet(options.most, options.fewest, seed=seed) for seed in seeds
+        NeighbourSet(options.max_neighbours, options.min_neighbours, seed=seed)
+        for seed in seeds
     ]
     flows: dict[str, tuple[Sequence[Binning], Observation, Inference]] = {
         "flow": (ranked, observation(host, ranked[0]), options.ranked),

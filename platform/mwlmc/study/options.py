@@ -88,8 +88,8 @@ class SimulationCampaign:
             f"The LMC is drawn from {self.simulator.proposal!r}; stars start in equilibrium in the "
             f"{self.equilibrium!r} potential; {self.circular_velocity:g} km/s at the Sun. Above an "
             "anisotropy of 1/2 no non-negative distribution function makes this halo: df_clipped "
-            "counts where more than 0.1 % of the stars were beyond it. runaways counts draws that "
-            f"were replaced because their rewind ran away.{slow}"
+            "counts where more than 0.1 % of the stars were beyond it. runaways counts "
+            f"parameters that were drawn anew because their rewind ran away.{slow}"
         )
 
 

@@ -185,6 +185,7 @@ def infer_rows(
     """
     found = {}
     for row in rows:
+        # another binning needs other summaries, but no other simulations
         pairs = summaries.compute(
             kinematics.velocity_moments, halos, row.binning, measurement.parameters
         )
@@ -330,6 +331,7 @@ def _tell_calibrations(recording: Recording, found: Posteriors) -> None:
 
 def _tell_joint(recording: Recording, found: Posteriors) -> None:
     """Records the joint posteriors of the surveys, with others' values."""
+    # with v_tb alone, as in the paper's figures: both would hide each other
     draws = {
         quantities.labelled(survey): found.draws[f"{survey}, with v_tb"]
         for survey in SURVEYS

@@ -55,7 +55,7 @@ def test_a_host_of_few_neighbours_has_the_ensembles_that_need_no_more(host):
         assert {b.neighbours for b in wanted.values()} == counts
         for binning in wanted.values():
             assert np.isfinite(observation(host(most), binning).value).all()
-    with pytest.raises(ValueError, match="9 neighbours: 10 are the fewest"):
+    with pytest.raises(ValueError, match="9 neighbours: ensembles need 10"):
         ensemble_features(1, 9)
 
 

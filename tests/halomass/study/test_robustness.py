@@ -94,7 +94,7 @@ def test_who_alone_moves_the_mass_far_is_a_miss(scale, missed, host):
     r = np.full(len(galaxy), 100.0)
     r[0] = 50.0
     galaxy = replace(galaxy, orbits=galaxy.orbits._replace(r=r))
-    weight = scale * robustness.LEAVE_ONE_OUT / np.log10(2)
+    weight = scale * robustness.LEAVE_ONE_OUT_BOUND / np.log10(2)
     wanted, found = some(log_r_1=weight)
     table = only(robustness.leave_one_out(galaxy, wanted, found))
     told = [f"n0 alone moves the mass by +0.15 dex with {name}." for name in wanted]
