@@ -114,25 +114,27 @@ def shared():
     return folder
 
 
-@pytest.fixture(scope="session")
-def _session():
-    """Where the shared Ray session is kept open until the last test has ended."""
-    with contextlib.ExitStack() as stack:
-        yield stack
+# The Ray session that this process's tests share, from the first that asks for it.
+SESSION = contextlib.ExitStack()
+
+
+def pytest_runtest_setup(item):
+    """Ends the session before a test that does not ask for it: work finds Ray by itself."""
+    if "connected" not in item.fixturenames:
+        SESSION.close()
+
+
+def pytest_sessionfinish():
+    SESSION.close()
 
 
 @pytest.fixture
-def connected(_session):
-    """The number of CPUs of the Ray session that this process's tests share.
-
-    It is started by the first test that asks, and again after one that ended it.
-    """
-    import ray
-
+def connected():
+    """The number of CPUs of the shared Ray session."""
     from orrery.execution import cluster
 
-    if not ray.is_initialized():
-        _session.enter_context(cluster.connect())
+    if not cluster.connected():
+        SESSION.enter_context(cluster.connect())
     return cluster.cpus()
 
 
@@ -148,9 +150,11 @@ def run():
     """Runs an experiment as a user does, from the repository's root, but in this process.
 
     Libraries are imported once, and the compiled engine serves one run after the other.
+    `sketched` draws all figures, but coarsely: at full quality they take longer than
+    everything else at toy size.
     """
 
-    def start(experiment, *options, place=None):
+    def start(experiment, *options, place=None, sketched=False):
         command = command_line(experiment, options, place)
         out, err = io.StringIO(), io.StringIO()
         with (
@@ -161,12 +165,23 @@ def run():
             patch.setattr(sys, "argv", command)
             patch.setenv("WANDB_MODE", "disabled")  # tried in the tests of reports
             patch.chdir(ROOT)
+            if sketched:
+                patch.setattr("orrery.results.figures.encode", sketch)
             code = exit_code(command[0])
         return subprocess.CompletedProcess(
             command, code, out.getvalue(), err.getvalue()
         )
 
     return start
+
+
+def sketch(figure, kind, dpi=20):
+    """Returns a figure as a coarse PNG; instead of another format nothing but its name."""
+    if kind != "png":
+        return kind.encode()
+    with io.BytesIO() as file:
+        figure.savefig(file, format=kind, dpi=dpi)
+        return file.getvalue()
 
 
 def exit_code(script):

@@ -112,12 +112,11 @@ def whole(tmp_path_factory):
     return contents(folder)
 
 
-@pytest.fixture(scope="module")
-def connected():
+@pytest.fixture
+def connected(connected):
     # Actors cannot import this file: they receive its classes by value.
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    with cluster.connect() as cpus:
-        yield cpus
+    yield connected
     ray.cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
 

@@ -24,7 +24,7 @@ TOY_HOSTS = (
     *("--flows.ranked.members", "1", "--flows.ranked.training.max-epochs", "2"),
     *("--flows.unordered.training.max-epochs", "2"),
 )
-MOCK_HOSTS = (*TOY_HOSTS, "--hosts", "1280")
+MOCK_HOSTS = (*TOY_HOSTS, "--hosts", "1536")
 BOX = 60.0  # [Mpc/h] of a toy catalogue
 
 
@@ -40,6 +40,7 @@ def mock(place, run, page):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("connected")
 def test_the_milky_ways_mass_is_predicted_from_mock_hosts(
     mock, shapes, unknown_numbers
 ):
@@ -92,11 +93,14 @@ def subhalos(path, count):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("connected")
 def test_ensembles_that_are_kept_predict_the_mass_of_another_host(
     mock, place, tmp_path, run, page
 ):
     table = subhalos(tmp_path / "host.ecsv", 30)
-    result = run(OF_HOSTS, *MOCK_HOSTS, "--neighbours", table, place=place)
+    result = run(
+        OF_HOSTS, *MOCK_HOSTS, "--neighbours", table, place=place, sketched=True
+    )
     folder = page(result).parent
     assert folder != mock
     assert "simulating" not in result.stderr  # hosts and ensembles are used again
@@ -152,12 +156,13 @@ def universe(path, hosts=1400, satellites=45, clusters=3):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("connected")
 def test_the_milky_ways_mass_is_predicted_from_hosts_of_a_catalogue(
     tmp_path, run, page, shapes
 ):
     path = universe(tmp_path / "sfr_catalog_1.000000.bin")
     options = ("--catalogue", path, "--box", BOX, *TOY_HOSTS)
-    folder = page(run(OF_HOSTS, *options, place=tmp_path)).parent
+    folder = page(run(OF_HOSTS, *options, place=tmp_path, sketched=True)).parent
     tables, text = shapes(folder), (folder / "report.html").read_text()
     assert "MOCK" not in text
     assert not [name for name in tables if "mock" in name]

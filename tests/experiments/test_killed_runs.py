@@ -48,7 +48,7 @@ def test_a_killed_run_is_told_and_finished_by_the_next(
     experiments, toy, place, run, page, capsys
 ):
     options = (*toy, "--max-epochs", "60", "--patience", "60")
-    first = page(run(experiments["desi"], *options, place=place)).parent
+    first = page(run(experiments["desi"], *options, place=place, sketched=True)).parent
     whole = {path.name: path.read_bytes() for path in first.iterdir()}
     draws = pq.read_table(first / "draws.desi.v_gsr.parquet")
     shared = first.parent
@@ -65,7 +65,7 @@ def test_a_killed_run_is_told_and_finished_by_the_next(
     assert {path.name: path.read_bytes() for path in first.iterdir()} == whole
     assert Result.open(shared).folder == first
 
-    result = run(experiments["desi"], *options, place=place)
+    result = run(experiments["desi"], *options, place=place, sketched=True)
     third = page(result).parent
     assert [path.name for path in attempts(shared)][-1] == third.name == "attempt-003"
     assert pq.read_table(third / "draws.desi.v_gsr.parquet").equals(draws)

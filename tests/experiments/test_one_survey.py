@@ -12,13 +12,24 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("connected")]
 
 
 @pytest.mark.parametrize(
-    ("name", "repeat"), [("desi", "run"), ("quadrants", "run_alone")]
+    ("name", "sketched", "repeat"),
+    [("desi", False, "run"), ("quadrants", True, "run_alone")],
 )
 def test_experiment_leaves_a_report_and_repeats_itself(
-    name, repeat, experiments, toy, place, run, page, tmp_path, request, unknown_numbers
+    name,
+    sketched,
+    repeat,
+    experiments,
+    toy,
+    place,
+    run,
+    page,
+    tmp_path,
+    request,
+    unknown_numbers,
 ):
     """One of them in a process of its own, which shares nothing with the first run's."""
-    first = page(run(experiments[name], *toy, place=place))
+    first = page(run(experiments[name], *toy, place=place, sketched=sketched))
     names = {path.name for path in first.parent.iterdir()}
     expected = {"run.json", "report.html"}
     kinds = ("posterior", "data", "tarp", "sbc", "training")
@@ -47,7 +58,7 @@ def test_the_lmc_is_inferred_like_the_masses_where_that_is_asked(
     experiments, toy, place, run, page
 ):
     options = (*toy, "--lmc-today", "inferred")
-    first = page(run(experiments["desi"], *options, place=place))
+    first = page(run(experiments["desi"], *options, place=place, sketched=True))
     draws = pq.read_table(first.parent / "draws.desi.v_gsr.parquet")
     assert draws.column_names == [parameter.name for parameter in INFERRED + LMC_TODAY]
     data = Table.read(first.parent / "data_vector.desi.v_gsr.ecsv")

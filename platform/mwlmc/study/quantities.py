@@ -24,9 +24,11 @@ def quantities(draws: FloatArray) -> dict[str, FloatArray]:
     for name, quantity in QUANTITIES.items():
         if quantity.parameter:
             value = column[quantity.parameter]
-            values[name] = (
-                value if quantity.scale == 1.0 else 10.0**value / quantity.scale
-            )
+            # of a flow that has learned nothing yet, which may draw any logarithm
+            with np.errstate(over="ignore"):
+                values[name] = (
+                    value if quantity.scale == 1.0 else 10.0**value / quantity.scale
+                )
     return values
 
 
