@@ -10,6 +10,8 @@ from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.results.panels import Interval
 from orrery.results.sections import Answer, slug
 
+_LARGEST = 300.0  # [dex] a double ends at 308
+
 
 def quantities(draws: FloatArray) -> dict[str, FloatArray]:
     """Returns Table 2's quantities, each `[n]` and in its printed unit, of draws `[n, P]`.
@@ -24,12 +26,16 @@ def quantities(draws: FloatArray) -> dict[str, FloatArray]:
     for name, quantity in QUANTITIES.items():
         if quantity.parameter:
             value = column[quantity.parameter]
-            # of a flow that has learned nothing yet, which may draw any logarithm
-            with np.errstate(over="ignore"):
-                values[name] = (
-                    value if quantity.scale == 1.0 else 10.0**value / quantity.scale
-                )
+            values[name] = (
+                value if quantity.scale == 1.0 else _power(value) / quantity.scale
+            )
     return values
+
+
+def _power(logarithm: FloatArray) -> FloatArray:
+    """Returns ten to a power, which stays finite."""
+    # a flow that has learned nothing yet may draw any logarithm
+    return 10.0 ** np.minimum(logarithm, _LARGEST)
 
 
 # How data are called in keys of files and numbers, which outlive their headings.
