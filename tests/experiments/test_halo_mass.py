@@ -123,7 +123,7 @@ def test_a_host_with_few_neighbours_is_refused_before_anything_is_made(tmp_path,
     table = subhalos(tmp_path / "host.ecsv", 9)
     result = run(OF_HOSTS, "--neighbours", table, place=tmp_path)
     assert result.returncode == 1
-    assert "9 neighbours: 10 are the fewest" in result.stderr.splitlines()[-1]
+    assert "9 neighbours: ensembles need 10 or more" in result.stderr.splitlines()[-1]
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "datasets").exists()
 
