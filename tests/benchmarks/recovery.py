@@ -1,10 +1,10 @@
 """Do our posteriors recover the parameters of simulations that agama made?
 
     python experiments/table2.py
-    python tests/benchmarks/recovery.py --run runs/table2-... --sets FOLDER
-    python tests/benchmarks/recovery.py --run runs/table2-... --simulations datasets/mwlmc-...
+    python tests/benchmarks/recovery.py --run runs/table2/OPTIONS --sets FOLDER
+    python tests/benchmarks/recovery.py --run runs/table2/OPTIONS --simulations datasets/NAME
 
-The posteriors of a run are asked about data that another code made from known
+The posteriors of a run are conditioned on data that another code made from known
 parameters. `--sets` is a folder of reference sets, whose JSON files hold the quadrants'
 moments; `--simulations` a dataset of `--engine agama`, whose stars can be binned for
 every row. Each data vector gets the survey's errors `--noises` times. The last line is
@@ -51,10 +51,10 @@ COLUMNS = {"mean": 1, "dispersion": 2}
 
 @dataclass(frozen=True)
 class Options:
-    """Which posteriors are asked about which simulations."""
+    """Which posteriors are conditioned on which simulations."""
 
     run: Path
-    """The folder of a finished run of experiments/table2.py."""
+    """The folder of all attempts at a run of experiments/table2.py."""
     sets: Path | None = None
     """A folder of reference sets, set*.json."""
     simulations: Path | None = None
@@ -67,17 +67,21 @@ class Options:
 
 def main(options: Options) -> None:
     found: dict[str, Any] = {}
-    for folder in sorted(options.run.glob("posterior_*/")):
+    folders = sorted(options.run.glob("posteriors/*/*/"))
+    if not folders:
+        raise ValueError(
+            f"{options.run} has no posteriors/: give the folder above a run's attempts"
+        )
+    for folder in folders:
+        data = folder.parent.name
         estimate = mixture.load(folder)
         parts = [part for part in _truths(options, estimate) if len(part)]
         if parts:
             theta = np.concatenate([part.theta for part in parts])
             every = Pairs(theta, np.concatenate([part.x for part in parts]))
-            found[folder.name.removeprefix("posterior_")] = recovered(
-                estimate, every, options
-            )
+            found[data] = recovered(estimate, every, options)
         else:
-            print(f"{folder.name}: nothing to ask it about", file=sys.stderr)
+            print(f"{data}: no simulations of its binning", file=sys.stderr)
     print(json.dumps({"run": options.run.name, "posteriors": found}))
 
 
