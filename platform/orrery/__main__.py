@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from orrery.terminal import duration, say, show_table
+from orrery.identity import JSON
+from orrery.terminal import duration, say
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,23 +35,31 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _list(options: argparse.Namespace) -> None:
-    """Prints a line for each attempt; those whose process is gone are entered as failed."""
+    """Prints a line for each attempt; those whose process is gone are entered as failed.
+
+    Lines are never cut: a folder is there to be copied, as `report` takes it.
+    """
     from orrery.results import result
 
-    head = ["experiment", "run", "attempt", "status", "began", "took", "why"]
     found = result.every(options.folder)
     if not found:
         say(f"no run in {options.folder}: start an experiment, or name another folder")
         return
-    rows = [_row(one.document) for one in found]
-    show_table(f"Runs in {options.folder}", head, rows, answer=True)
+    head = ("status", "began", "took", "folder", "why")
+    rows = [head, *(_row(one.document, one.folder, options.folder) for one in found)]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
+    for row in rows:
+        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+        sys.stdout.write("  ".join(cells).rstrip() + "\n")
 
 
-def _row(document: dict[str, object]) -> list[str]:
+def _row(document: JSON, folder: Path, root: Path) -> tuple[str, ...]:
+    """Returns how a run ended, when it began, what it took, where it is, and why it failed."""
     reason = str(document["reason"] or "").strip().splitlines()
-    names = ("experiment", "run", "attempt", "status", "began")
-    took = duration(float(str(document["seconds"])))
-    return [*(str(document[name]) for name in names), took, *(reason[-1:] or [""])]
+    place = root / folder.relative_to(root.absolute())
+    took = duration(document["seconds"])
+    why = reason[-1] if reason else ""
+    return (document["status"], document["began"], took, str(place), why)
 
 
 def _report(options: argparse.Namespace) -> None:

@@ -33,23 +33,20 @@ def show_table(
     title: str,
     head: Sequence[str],
     rows: Sequence[Sequence[str]],
-    answer: bool = False,
 ) -> None:
-    """Prints a table.
+    """Prints a table on standard error.
 
     Arguments:
         title: What it is called.
         head: The columns' names.
         rows: The cells, row by row.
-        answer: Whether it is what the user asked for, which goes to standard output,
-            or tells on standard error what goes on.
     """
     view = Table(title=title, title_justify="left")
     for name in head:
         view.add_column(name)
     for row in rows:
         view.add_row(*row)
-    (Console(markup=False) if answer else console).print(view)
+    console.print(view)
 
 
 class Advance(Protocol):

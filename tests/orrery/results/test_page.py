@@ -134,7 +134,7 @@ def test_runs_are_listed_with_how_they_ended(drawn, tmp_path, capsys):
     capsys.readouterr()
     assert commands.main(["runs", str(tmp_path)]) == 0
     listed = capsys.readouterr().out
-    assert listed.count("toy") == 2
+    assert listed.count("toy/") == 2
     assert "finished" in listed
     assert "too early" in listed
 
