@@ -13,6 +13,8 @@ from orrery.execution.simulation import generate
 from orrery.records import Column, Records, Schema
 from orrery.storage import work_log
 
+pytestmark = pytest.mark.slow  # a Ray session of its own
+
 
 @dataclass(frozen=True)
 class Looking:

@@ -151,6 +151,7 @@ def test_a_changed_constant_is_not_the_same_and_is_named(
     assert copy.describe() == described
 
 
+@pytest.mark.slow
 def test_a_raised_version_needs_a_new_record(copy):
     copy.edit("halomass.observed.features", r"^VERSION = \d+", "VERSION = 99")
     asked = (
@@ -179,6 +180,7 @@ def test_changed_numbers_need_a_raised_version(copy):
     assert copy.golden().returncode == 0
 
 
+@pytest.mark.slow
 def test_a_module_may_move(copy):
     old, new = copy.file("halomass.catalogues.text_table"), "halomass.catalogues.moved"
     old.rename(copy.file(new))

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import orrery
 
 ROOT = Path(orrery.__file__).parent
@@ -33,6 +35,7 @@ def modules():
     return [".".join(part for part in names if part != "__init__") for names in parts]
 
 
+@pytest.mark.slow
 def imported(names, training=()):
     """Imports modules without Ray and Lightning, and then others without Ray alone."""
     return subprocess.run(

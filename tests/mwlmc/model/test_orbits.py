@@ -113,6 +113,7 @@ def _momentum(x, v):
     return torch.linalg.cross(x, v, dim=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("share", "typical", "plunging"),
     [(SHARES["survey"], 4e-5, 2e-3), (SHARES["orbit"], 4e-6, 1e-4), (FINE, 2e-8, 1e-6)],
@@ -129,6 +130,7 @@ def test_energy_and_momentum_are_kept_in_a_spherical_halo(share, typical, plungi
         assert torch.quantile(off, 0.99) < plunging
 
 
+@pytest.mark.slow
 def test_momentum_about_the_axis_is_kept_with_the_disc():
     x, v = _stars(50)
     before = _momentum(x, v)
@@ -175,6 +177,7 @@ def test_circular_orbits_stay_circular_and_keep_time(share, round_, late):
     )  # [kpc]
 
 
+@pytest.mark.slow
 def test_the_method_is_of_fifth_order():
     potential = _resting(disc=False)
     x, v = _circular(potential, [10.0, 20.0, 30.0, 60.0])
@@ -201,6 +204,7 @@ def test_errors_fall_with_the_fifth_power_of_the_share():
     )
 
 
+@pytest.mark.slow
 def test_stars_move_as_they_do_in_the_inertial_frame():
     """An integration in the inertial frame, of high order, with both galaxies on their paths."""
     galaxies, paths = _galaxies(friction=1.0, count=1)

@@ -162,6 +162,7 @@ def test_an_observation_of_another_binning_is_refused_before_training(tmp_path):
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [field.name for field in dataclasses.fields(Inference)][2:]
 )

@@ -48,6 +48,7 @@ def forbidden(folder):
     raise AssertionError("it was learned before")
 
 
+@pytest.mark.slow
 def test_what_is_there_is_not_learned_again(store):
     store.get_or_train("0123", forbidden)
     store.get_or_train("4567", lambda folder: learned(len(folder.name)))

@@ -347,6 +347,7 @@ def test_an_interrupted_training_continues_exactly(trained, tmp_path):
     assert again.curve == trained.curve
 
 
+@pytest.mark.slow
 def kill(epoch, losses):
     """Ends this process without a word."""
     if epoch == 10:

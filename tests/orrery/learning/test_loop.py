@@ -167,6 +167,7 @@ class AccidentError(Exception):
     """Something went wrong on the way."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reason", [AccidentError, KeyboardInterrupt])
 def test_an_interrupted_training_continues_exactly(tmp_path, reason):
     def interrupt(epoch, losses):
@@ -265,6 +266,7 @@ t.learn(Path(sys.argv[2]))
 """
 
 
+@pytest.mark.slow
 def test_training_without_workers_needs_no_ray(tmp_path):
     command = [sys.executable, "-c", WITHOUT_RAY, str(Path(__file__).parent)]
     source = Path(__file__).read_text().replace("\nimport ray\n", "\n")
