@@ -257,3 +257,28 @@ def test_every_public_class_shows_its_use(path):
         if "Protocol" in bases or node.name in WITHOUT_EXAMPLE:
             continue
         assert ">>> " in (ast.get_docstring(node) or ""), f"{node.name} has no example"
+
+
+FACADE = PLATFORM / "orrery" / "__init__.py"
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in SOURCES if p != FACADE], ids=lambda path: path.stem
+)
+def test_nobody_inside_goes_through_the_facade(path):
+    """It leads to every room, and import contracts do not see what it loads when asked."""
+    facade = {
+        element.value
+        for node in parse(FACADE).body
+        if isinstance(node, ast.Assign) and node.targets[0].id == "__all__"
+        for element in node.value.elts
+    }
+    assert facade
+    names = imported(parse(path))
+    assert not names & {f"orrery.{name}" for name in facade}
+    assert "orrery" not in names, "import the module itself"
+    for call in (node for node in ast.walk(parse(path)) if isinstance(node, ast.Call)):
+        if ast.unparse(call.func).rpartition(".")[2] in ("import_module", "__import__"):
+            # an optional package may be looked for by its name, a room of ours may not
+            wanted = ast.literal_eval(call.args[0])
+            assert wanted.partition(".")[0] not in ("orrery", "mwlmc", "halomass")

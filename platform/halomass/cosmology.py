@@ -11,7 +11,7 @@ from colossus.cosmology import cosmology as colossus_cosmology
 
 from halomass.systems import FloatArray
 
-HUBBLE = 0.678  # in 100 km/s/Mpc
+HUBBLE_PARAMETER = 0.678  # in 100 km/s/Mpc
 OMEGA_MATTER = 0.307
 OMEGA_BARYON = 0.048
 SPECTRAL_INDEX = 0.96
@@ -26,7 +26,7 @@ def colossus() -> colossus_cosmology.Cosmology:
     return colossus_cosmology.setCosmology(
         "halomass",
         flat=True,
-        H0=100 * HUBBLE,
+        H0=100 * HUBBLE_PARAMETER,
         Om0=OMEGA_MATTER,
         Ob0=OMEGA_BARYON,
         sigma8=SIGMA_8,
@@ -38,7 +38,11 @@ def colossus() -> colossus_cosmology.Cosmology:
 
 def hubble(scale: float | FloatArray = 1.0) -> float | FloatArray:
     """Returns the Hubble rate [km/s/kpc] at a scale factor."""
-    return 0.1 * HUBBLE * np.sqrt(OMEGA_MATTER / np.power(scale, 3) + 1 - OMEGA_MATTER)
+    return (
+        0.1
+        * HUBBLE_PARAMETER
+        * np.sqrt(OMEGA_MATTER / np.power(scale, 3) + 1 - OMEGA_MATTER)
+    )
 
 
 def virial_density(scale: float | FloatArray = 1.0) -> float | FloatArray:
@@ -47,7 +51,7 @@ def virial_density(scale: float | FloatArray = 1.0) -> float | FloatArray:
     Bryan & Norman (1998), doi:10.1086/305262, their equation 6.
     """
     rate = hubble(scale)
-    matter = OMEGA_MATTER / np.power(scale, 3) * (0.1 * HUBBLE / rate) ** 2
+    matter = OMEGA_MATTER / np.power(scale, 3) * (0.1 * HUBBLE_PARAMETER / rate) ** 2
     overdensity = 18 * np.pi**2 + 82 * (matter - 1) - 39 * (matter - 1) ** 2
     return overdensity * 3 * rate**2 / (8 * np.pi * G)
 

@@ -41,7 +41,7 @@ def _list(options: argparse.Namespace) -> None:
     """
     from orrery.results import result
 
-    found = result.every(options.folder)
+    found = result.all_results(options.folder)
     if not found:
         say(f"no run in {options.folder}: start an experiment, or name another folder")
         return

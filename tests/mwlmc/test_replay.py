@@ -225,7 +225,7 @@ def test_a_simulation_is_among_what_its_own_posterior_predicts(tmp_path):
     )
     drawn = simulable(simulator, estimate.draws(seen, 60, 1))
     assert len(drawn.theta) > 20
-    predicted = predictive.every(
+    predicted = predictive.all_summaries(
         pairs(Replay(simulator, drawn.theta), len(drawn.theta), 2, "again")
     )
     found = predictive.check(predicted, seen, 1)

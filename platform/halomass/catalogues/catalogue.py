@@ -131,7 +131,7 @@ class Catalogue:
             "sha256": _survey(self, file.st_size, file.st_mtime_ns),
             "box": self.box,
             "scale": self.scale,
-            "hubble": cosmology.HUBBLE,
+            "hubble": cosmology.HUBBLE_PARAMETER,
             "log_m_peak": self.log_m_peak,
             **self._source().describe(),
             "versions": self.versions,
@@ -192,7 +192,7 @@ class Catalogue:
 
     @property
     def _mass_unit(self) -> float:
-        return 1.0 if self.kind == "ascii" else 1 / cosmology.HUBBLE  # [Msun]
+        return 1.0 if self.kind == "ascii" else 1 / cosmology.HUBBLE_PARAMETER  # [Msun]
 
     def _massive(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
         return rows["mp"].astype(np.float64) * self._mass_unit > 10.0**self.log_m_peak

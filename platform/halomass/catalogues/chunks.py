@@ -10,7 +10,7 @@ from orrery.identity import JSON
 from orrery.records import Column, Schema
 
 # What "Mpc/h" is: readers of units know no h.
-_MPC_OVER_H = f"{1 / cosmology.HUBBLE:.10g} Mpc"
+_MPC_OVER_H = f"{1 / cosmology.HUBBLE_PARAMETER:.10g} Mpc"
 
 
 HALOS = Schema(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from halomass.catalogues import text_table
 from halomass.catalogues.text_table import TextTable
-from halomass.cosmology import HUBBLE
+from halomass.cosmology import HUBBLE_PARAMETER
 
 HLIST_COLUMNS = {
     "id": "id", "descid": "desc_id", "upid": "upid",
@@ -40,7 +40,7 @@ def open_hlist(path: Path, memory: float, box: float) -> TextTable:
             "their positions differ between versions; use the hlist as it was released"
         )
     _check_header(path, lines, r"Full box size = ([\d.]+)", "a box of [Mpc/h]", box)
-    _check_header(path, lines, r"h0 = ([\d.]+)", "h =", HUBBLE)
+    _check_header(path, lines, r"h0 = ([\d.]+)", "h =", HUBBLE_PARAMETER)
     return text_table.open_table(path, memory, found, HLIST_COLUMNS)
 
 

@@ -122,7 +122,7 @@ class Halos:
     @property
     def kpc(self) -> float:
         """How many physical kpc one comoving Mpc/h is."""
-        return 1000 * self.scale / cosmology.HUBBLE
+        return 1000 * self.scale / cosmology.HUBBLE_PARAMETER
 
     @classmethod
     def from_records(

@@ -9,7 +9,13 @@ from functools import cache
 import numpy as np
 from colossus.lss import peaks
 
-from halomass.cosmology import HUBBLE, OMEGA_MATTER, G, colossus, virial_density
+from halomass.cosmology import (
+    HUBBLE_PARAMETER,
+    OMEGA_MATTER,
+    G,
+    colossus,
+    virial_density,
+)
 from halomass.systems import FloatArray
 
 EARLIEST = 10.0  # redshift before which nothing falls in
@@ -21,7 +27,7 @@ def cosmic_time(redshift: FloatArray) -> FloatArray:
     dark = 1 - OMEGA_MATTER
     # the closed form of a flat universe: no integral per halo
     growth = np.sqrt(dark / OMEGA_MATTER) * np.power(1 + np.asarray(redshift), -1.5)
-    return 2 / (3 * 0.1 * HUBBLE * np.sqrt(dark)) * np.arcsinh(growth)
+    return 2 / (3 * 0.1 * HUBBLE_PARAMETER * np.sqrt(dark)) * np.arcsinh(growth)
 
 
 def lookback_time(redshift: FloatArray) -> FloatArray:
@@ -61,7 +67,7 @@ def _peak_tables() -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     cosmology = colossus()
     masses = np.linspace(5, 16, 221)
     redshift = np.linspace(0, EARLIEST, 201)
-    heights = peaks.peakHeight(10**masses * HUBBLE, 0.0)
+    heights = peaks.peakHeight(10**masses * HUBBLE_PARAMETER, 0.0)
     return masses, heights, redshift, cosmology.growthFactor(redshift)
 
 

@@ -113,7 +113,7 @@ class MockUniverse:
     def limits(self) -> CatalogueLimits:
         """What the catalogue keeps."""
         simulation, model = self.catalogue.split("/")
-        particle = PARTICLE_MASSES[simulation] / cosmology.HUBBLE
+        particle = PARTICLE_MASSES[simulation] / cosmology.HUBBLE_PARAMETER
         return CatalogueLimits(
             radius=systems.RADIUS,
             log_m_peak=systems.LOG_M_PEAK,

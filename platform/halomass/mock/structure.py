@@ -11,7 +11,13 @@ import numpy as np
 from colossus.halo import concentration as colossus_concentration
 from numpy.typing import NDArray
 
-from halomass.cosmology import HUBBLE, G, colossus, virial_radius, virial_velocity
+from halomass.cosmology import (
+    HUBBLE_PARAMETER,
+    G,
+    colossus,
+    virial_radius,
+    virial_velocity,
+)
 from halomass.systems import FloatArray
 
 # [dex], a choice of this mock between 0.11 (Dutton & Maccio 2014,
@@ -31,7 +37,7 @@ def enclosed_mass(x: FloatArray) -> FloatArray:
 def _median_log_concentrations() -> FloatArray:
     # colossus keeps one cosmology for the process: ours must be set before it is asked
     colossus()
-    mass = 10**_TABLE * HUBBLE
+    mass = 10**_TABLE * HUBBLE_PARAMETER
     return np.log10(
         colossus_concentration.concentration(mass, "vir", 0.0, model=_MODEL)
     )

@@ -11,14 +11,16 @@ from functools import cache
 import numpy as np
 from colossus.lss import bias, mass_function
 
-from halomass.cosmology import HUBBLE, OMEGA_MATTER, G, colossus, hubble
+from halomass.cosmology import HUBBLE_PARAMETER, OMEGA_MATTER, G, colossus, hubble
 from halomass.mock.structure import NFWHosts, enclosed_mass
 from halomass.mock.subhalo_orbits import PhaseSpacePositions
 from halomass.systems import FloatArray
 
 CLUSTER = 14.0  # [dex(solMass)] what a nearest cluster must have
 
-_MEAN_DENSITY = OMEGA_MATTER * 3 * (0.1 * HUBBLE) ** 2 / (8 * np.pi * G)  # [Msun/kpc^3]
+_MEAN_DENSITY = (
+    OMEGA_MATTER * 3 * (0.1 * HUBBLE_PARAMETER) ** 2 / (8 * np.pi * G)
+)  # [Msun/kpc^3]
 # Diemer & Kravtsov (2014), doi:10.1088/0004-637X/789/1/1: rho_m [b (r / 5 R_200m)^-1.5
 # + 1].
 _OUTER = 1.5
@@ -31,7 +33,9 @@ _TANGENTIAL_SCATTER = 0.5  # [virial velocities]
 _MASSES = np.linspace(7.5, 15.8, 167)  # [dex(solMass)]
 _FUNCTION = "despali16"
 _BIAS = "tinker10"
-_CORRELATION_LENGTH = 5e3 / HUBBLE  # [kpc] of matter today, whose xi = (r / r_0)^-1.8
+_CORRELATION_LENGTH = (
+    5e3 / HUBBLE_PARAMETER
+)  # [kpc] of matter today, whose xi = (r / r_0)^-1.8
 _CORRELATION_SLOPE = 1.8
 # Galaxies come in groups: the chance of none is (1 + c N)^(-1/c), a negative
 # binomial's. Its c is a choice of this mock; with 1, numbers scatter by their mean at
@@ -47,12 +51,12 @@ _DISTANCES = np.geomspace(1.0, 1e6, 1201)  # [kpc]
 def _mass_function() -> tuple[FloatArray, FloatArray]:
     """Returns the number [1/kpc^3] of halos above each mass, and the mean bias of those."""
     colossus()
-    mass = 10**_MASSES * HUBBLE
+    mass = 10**_MASSES * HUBBLE_PARAMETER
     log = np.log(10) * _MASSES
     density = mass_function.massFunction(
         mass, 0.0, mdef="vir", model=_FUNCTION, q_out="dndlnM"
     )
-    number = density * (HUBBLE * 1e-3) ** 3
+    number = density * (HUBBLE_PARAMETER * 1e-3) ** 3
     biased = number * bias.haloBias(mass, 0.0, "vir", model=_BIAS)
     above = _from_above(number, log)
     biased_above = _from_above(biased, log)
@@ -79,7 +83,7 @@ def bias_above(log_mass: FloatArray) -> FloatArray:
 def _bias() -> FloatArray:
     # colossus keeps one cosmology for the process: ours must be set before it is asked
     colossus()
-    return bias.haloBias(10**_MASSES * HUBBLE, 0.0, "vir", model=_BIAS)
+    return bias.haloBias(10**_MASSES * HUBBLE_PARAMETER, 0.0, "vir", model=_BIAS)
 
 
 # --- larger halos ---------------------------------------------------------------------------

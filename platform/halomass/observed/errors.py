@@ -50,7 +50,7 @@ class Orbits(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Relation:
+class ErrorRelation:
     """How the size of an error follows from distance and stellar mass.
 
     log10 of the size = intercept + distance log10(d / kpc) + stellar_mass log10(M* /
@@ -63,7 +63,7 @@ class Relation:
         scatter: The standard deviation of log10 of the size [dex].
 
     Example:
-        >>> relation = Relation(intercept=-1.0, distance=1.0, stellar_mass=0.0, scatter=0.3)
+        >>> relation = ErrorRelation(intercept=-1.0, distance=1.0, stellar_mass=0.0, scatter=0.3)
         >>> relation.sigma(np.array([10.0, 100.0]), np.array([5.0, 5.0]), 0.0)
         array([ 1., 10.])
     """
@@ -101,11 +101,11 @@ class ErrorModel:
         array([[   92.,   800., 20000.]])
     """
 
-    distance: Relation = Relation(-1.34, 0.15, -0.05, 0.28)
+    distance: ErrorRelation = ErrorRelation(-1.34, 0.15, -0.05, 0.28)
     """Of the error of a distance, relative to it."""
-    proper_motion: Relation = Relation(-1.29, 0.35, -0.16, 0.39)
+    proper_motion: ErrorRelation = ErrorRelation(-1.29, 0.35, -0.16, 0.39)
     """Of the error of each component of the proper motion [mas/yr]."""
-    radial_velocity: Relation = Relation(0.84, -0.17, -0.11, 0.52)
+    radial_velocity: ErrorRelation = ErrorRelation(0.84, -0.17, -0.11, 0.52)
     """Of the error of the radial velocity [km/s]."""
     smallest_distance: float = 5.0
     """Neighbours that are nearer, or seem to be, are taken to be at this distance [kpc]."""

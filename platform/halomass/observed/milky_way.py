@@ -43,7 +43,7 @@ MILKY_WAY_ENVIRONMENT = HostEnvironment(
 CENTRE = (266.4051, -28.936175)  # [deg], ICRS
 CENTRE_DISTANCE = 8.122  # [kpc]
 SUN_HEIGHT = 20.8  # [pc]
-SUN_VELOCITY = (12.9, 245.6, 7.78)  # [km/s]
+ASTROPY_SUN_VELOCITY = (12.9, 245.6, 7.78)  # [km/s]
 
 SUN_MAGNITUDE = 4.83  # absolute, in V
 BRIGHTEST = 25
@@ -75,7 +75,7 @@ def galactocentric_frame() -> coordinates.Galactocentric:
         galcen_coord=coordinates.ICRS(*CENTRE * DEG),
         galcen_distance=CENTRE_DISTANCE * KPC,
         z_sun=SUN_HEIGHT * units.pc,
-        galcen_v_sun=coordinates.CartesianDifferential(*SUN_VELOCITY * KMS),
+        galcen_v_sun=coordinates.CartesianDifferential(*ASTROPY_SUN_VELOCITY * KMS),
         roll=0.0 * DEG,
     )
 
@@ -217,7 +217,7 @@ def _frame_parameters() -> JSON:
         "centre_icrs_deg": list(CENTRE),
         "centre_distance_kpc": CENTRE_DISTANCE,
         "sun_height_pc": SUN_HEIGHT,
-        "sun_velocity_kms": list(SUN_VELOCITY),
+        "sun_velocity_kms": list(ASTROPY_SUN_VELOCITY),
     }
 
 

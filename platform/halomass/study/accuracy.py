@@ -74,7 +74,9 @@ def accuracy_tables(
 def _errors(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
     published = published_rmse()
     smallest = {name: one.smallest_rmse() for name, one in found.items()}
-    middle = {name: one.rmse_between(*MIDDLE) for name, one in found.items()}
+    middle = {
+        name: one.rmse_between(MIDDLE[0], MIDDLE[1]) for name, one in found.items()
+    }
     rows = [
         (name, smallest[name], *middle[name], published.get(name, np.nan))
         for name in smallest
@@ -130,7 +132,9 @@ def _exactness_misses(
 
 
 def _biases(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
-    largest = {name: one.largest_bias(*BIASED) for name, one in found.items()}
+    largest = {
+        name: one.largest_bias(BIASED[0], BIASED[1]) for name, one in found.items()
+    }
     theirs = (
         literature.LARGEST_MEDIAN_BIAS,
         literature.SCATTER_OF_SEEDS,

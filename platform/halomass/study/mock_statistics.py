@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from halomass.cosmology import HUBBLE
+from halomass.cosmology import HUBBLE_PARAMETER
 from halomass.mock import populations, structure, surroundings
 from halomass.mock.mock_universe import BOXES, MockUniverse
 from halomass.mock.populations import Population
@@ -69,7 +69,7 @@ def mass_function_weights(universe: MockUniverse, records: Records) -> FloatArra
     drawn /= drawn.sum() * (grid[1] - grid[0])
     number = -np.gradient(surroundings.number_above(grid), grid)
     number = number * surroundings.isolated_fraction(universe.isolation, grid)
-    side = BOXES[universe.catalogue.split("/")[0]] / HUBBLE * 1e3  # [kpc]
+    side = BOXES[universe.catalogue.split("/")[0]] / HUBBLE_PARAMETER * 1e3  # [kpc]
     return np.interp(log_mass, grid, number / drawn) * side**3 / len(log_mass)
 
 

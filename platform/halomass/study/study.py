@@ -34,7 +34,7 @@ from orrery.storage.dataset import Dataset
 
 Estimators = Mapping[str, EvaluatedEnsemble]
 # Which of an ensemble's two masses: the other is its predicted mean.
-ALIKE = "median of hosts predicted alike"
+PREDICTED_ALIKE = "median of hosts predicted alike"
 
 
 def halo_mass(options: HaloMass) -> Result:
@@ -52,7 +52,7 @@ def halo_mass(options: HaloMass) -> Result:
     ours = options.host.is_milky_way and label_noisy(25) in wanted
     with cluster.connect(), record("halo_mass", options, campaign.reports) as recording:
         hosts = _hosts(recording, campaign)
-        _tell_host(recording, host)
+        _record_host(recording, host)
         found = _train_ensembles(recording, options, hosts, wanted)
         if ours:
             others = _train_on_variants(recording, options, len(host))
@@ -65,13 +65,13 @@ def halo_mass(options: HaloMass) -> Result:
         recording.tables(robustness.leave_one_out(host, wanted, found))
         if ours:
             _judge(recording, found, campaign)
-            _tell_published(recording, answers)
+            _record_published(recording, answers)
             one = found[label_noisy(25)]
             _compare_with_flows(recording, options.flows, campaign, hosts, host, one)
     return recording.result
 
 
-def _tell_host(recording: Recording, host: Neighbours) -> None:
+def _record_host(recording: Recording, host: Neighbours) -> None:
     around = host.environment
     recording.metrics(
         {
@@ -97,7 +97,9 @@ def _hosts(recording: Recording, campaign: HostCampaign) -> Dataset:
     hosts = simulation.generate(
         source, count, campaign.seed, campaign.datasets, name="hosts"
     )
-    dataset_sections.tell_dataset(recording, "hosts", "Hosts", hosts, campaign.summary)
+    dataset_sections.record_dataset(
+        recording, "hosts", "Hosts", hosts, campaign.summary
+    )
     return hosts
 
 
@@ -122,7 +124,9 @@ def _train_ensembles(
             hosts.folder / "ensembles" / slug(name),  # where other runs find it
             _epoch_logger(recording, name),
         )
-        ensemble_sections.tell(recording, ensemble_key(name), found[name], LOG_M_VIR)
+        ensemble_sections.record_ensemble(
+            recording, ensemble_key(name), found[name], LOG_M_VIR
+        )
     return found
 
 
@@ -199,7 +203,7 @@ def _answers(answers: Mapping[str, PredictionInterval]) -> list[Answer]:
     # the others tell of the method: noiseless data and left-out features are no answers
     plain = {label_noisy(count) for count in NEIGHBOUR_COUNTS}
     return [
-        _answer(ensemble_key(name), f"{name}, {ALIKE}", interval)
+        _answer(ensemble_key(name), f"{name}, {PREDICTED_ALIKE}", interval)
         for name, interval in answers.items()
         if name in plain
     ]
@@ -225,7 +229,7 @@ def _judge(recording: Recording, found: Estimators, campaign: HostCampaign) -> N
     for title, names in FIGURES.items():
         shown = {name: found[name] for name in names}
         key = f"predictions.{slug(title)}"
-        ensemble_sections.tell_comparison(
+        ensemble_sections.record_predictions(
             recording, key, title, shown, MASS_LABEL, published
         )
     # simulated halos need not be compared with simulations
@@ -233,7 +237,7 @@ def _judge(recording: Recording, found: Estimators, campaign: HostCampaign) -> N
         recording.tables(acceptance.acceptance_tables(campaign.seed))
 
 
-def _tell_published(
+def _record_published(
     recording: Recording, answers: Mapping[str, PredictionInterval]
 ) -> None:
     rows = masses.published_intervals(answers)
@@ -305,7 +309,7 @@ def _flow_score(
         posterior_sections.epoch_logger(recording, name),
         posterior_sections.check_logger(recording, key, name),
     )
-    posterior_sections.tell(recording, key, name, inferred, pairs)
+    posterior_sections.record_posterior(recording, key, name, inferred, pairs)
     interval = ensembles.drawn_interval(inferred.draws)
     recording.answers([_answer(key, name, interval)])
     return ensembles.posterior_score(inferred.posterior, pairs, seed), interval

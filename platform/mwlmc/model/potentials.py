@@ -90,7 +90,7 @@ class Hernquist:
         return G * self.mass / (radius * outer * outer)
 
 
-def virial_radius(mass: FloatArray) -> FloatArray:
+def radius_200(mass: FloatArray) -> FloatArray:
     """Returns r200 [kpc] of halos of mass M200 [Msun]: 200 times the critical density."""
     return np.cbrt(3.0 * mass / (800.0 * np.pi * CRITICAL_DENSITY))
 
@@ -111,7 +111,7 @@ def concentration(
     wanted = (
         (circular_velocity**2 - stars**2) * SUN_RADIUS / G
     )  # halo mass inside 8.3 kpc
-    fraction = SUN_RADIUS / virial_radius(mass)
+    fraction = SUN_RADIUS / radius_200(mass)
     low = np.full_like(mass, np.log(0.1))
     high = np.full_like(mass, np.log(1000.0))
 
@@ -141,7 +141,7 @@ def _nfw_shape(x: FloatArray) -> FloatArray:
 def milky_way_halo(mass: FloatArray, c200: FloatArray) -> NFW:
     """Returns NFW halos from M200 `[B]` [Msun] and c200 `[B]`."""
     amplitude = mass / _nfw_shape(c200)
-    return NFW(_column(amplitude), _column(virial_radius(mass) / c200))
+    return NFW(_column(amplitude), _column(radius_200(mass) / c200))
 
 
 def lmc_scale(mass: FloatArray) -> FloatArray:

@@ -70,14 +70,14 @@ def compare_with_published(
         table[name].info.format = _FORMATS.get(name, "%.1f")
     table.meta["key"] = f"table2.{row_key(row)}"
     table.meta["caption"] = (
-        f"Ours (median, 16 and 84 %) beside Brooks et al. (2025b), Table 2, {row}; shift in "
+        f"Ours (median, 16 and 84 %) and those of Brooks et al. (2025b), Table 2, {row}; shift in "
         "published sigma, width_ratio of our interval to theirs, median_ratio of the "
         "medians without their signs; prior_median is that of our simulations."
         + _STARS[stars]
     )
     table.meta["row"] = row
     table.meta["misses"] = misses(table, row, stars) if stars != "other" else []
-    return {f"Beside Table 2: {row}": table}
+    return {f"Compared with Table 2: {row}": table}
 
 
 _FORMATS = {"shift": "%+.2f", "width_ratio": "%.2f", "median_ratio": "%.2f"}
@@ -225,8 +225,8 @@ def prior_tables(prior: FloatArray) -> dict[str, Table]:
         of it.
     """
     return {
-        "Prior masses beside Table 1": _prior_masses(quantities(prior)),
-        "Travel velocity beside Table 2": _travel_velocities(quantities(prior)),
+        "Prior masses compared with Table 1": _prior_masses(quantities(prior)),
+        "Travel velocity compared with Table 2": _travel_velocities(quantities(prior)),
     }
 
 

@@ -51,9 +51,9 @@ def predictive_checks(options: PredictiveChecks) -> Result:
             draws = inferred.draws[: options.replicates]
             again = _simulated_again(recording, row, draws, campaign)
             check = predictive.check(
-                predictive.every(again), row.observation, campaign.seed
+                predictive.all_summaries(again), row.observation, campaign.seed
             )
-            _tell(recording, row, check)
+            _record_check(recording, row, check)
     return recording.result
 
 
@@ -85,7 +85,7 @@ def _simulated_again(
     )
 
 
-def _tell(recording: Recording, row: DataRow, check: Predictive) -> None:
+def _record_check(recording: Recording, row: DataRow, check: Predictive) -> None:
     key = f"predictive.{row.key}"
     observation = row.observation
     numbers = {

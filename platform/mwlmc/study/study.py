@@ -159,7 +159,7 @@ def simulate_campaign(recording: Recording, campaign: SimulationCampaign) -> Dat
         campaign.datasets,
         name="mwlmc",
     )
-    dataset_sections.tell_dataset(
+    dataset_sections.record_dataset(
         recording, "simulations", "Simulations", halos, campaign.summary
     )
     return halos
@@ -226,7 +226,7 @@ def infer_row(
         posterior_sections.check_logger(recording, row.key, row.label),
     )
     recording.answers(quantities.answers(row.key, row.label, inferred.draws))
-    posterior_sections.tell(
+    posterior_sections.record_posterior(
         recording, row.key, row.label, inferred, pairs, profile_panels(row.binning)
     )
     return inferred
@@ -308,14 +308,14 @@ def table2(options: Table2) -> Result:
             campaign,
         )
         recording.tables(comparison.compare_with_table2(found.draws, found.prior))
-        _tell_calibrations(recording, found)
-        _tell_joint(recording, found)
-        _tell_travel_velocity(recording, found)
-        _tell_full(recording, found, options.measurement)
+        _record_calibrations(recording, found)
+        _record_joint(recording, found)
+        _record_travel_velocity(recording, found)
+        _record_full(recording, found, options.measurement)
     return recording.result
 
 
-def _tell_calibrations(recording: Recording, found: Posteriors) -> None:
+def _record_calibrations(recording: Recording, found: Posteriors) -> None:
     judged = {row: one.calibration for row, one in found.inferred.items()}
     recording.tables({"Calibration of all": calibration.calibration_table(judged)})
     curves = {row: one.coverage for row, one in judged.items()}
@@ -329,7 +329,7 @@ def _tell_calibrations(recording: Recording, found: Posteriors) -> None:
     )
 
 
-def _tell_joint(recording: Recording, found: Posteriors) -> None:
+def _record_joint(recording: Recording, found: Posteriors) -> None:
     """Records the joint posteriors of the surveys, with others' values."""
     # with v_tb alone, as in the paper's figures: both would hide each other
     draws = {
@@ -354,7 +354,7 @@ def _tell_joint(recording: Recording, found: Posteriors) -> None:
         recording.add(FigureSection(key, title, view, caption))
 
 
-def _tell_travel_velocity(recording: Recording, found: Posteriors) -> None:
+def _record_travel_velocity(recording: Recording, found: Posteriors) -> None:
     view = Intervals(
         published_views.constraints(found.draws, "v_travel"),
         "travel velocity [km/s]",
@@ -365,7 +365,7 @@ def _tell_travel_velocity(recording: Recording, found: Posteriors) -> None:
     recording.add(FigureSection("travel_velocity", "Travel velocity", view, caption))
 
 
-def _tell_full(
+def _record_full(
     recording: Recording, found: Posteriors, measurement: Measurement
 ) -> None:
     for survey in SURVEYS:

@@ -33,8 +33,10 @@ from orrery.records import Observation
 from orrery.storage.dataset import Dataset
 from orrery.terminal import progress
 
-FEWEST = 100  # tests in a bin whose errors are compared
-ALIKE = 200  # tests, if there are as many, that give the density of another one's error
+FEWEST_IN_BIN = 100  # tests in a bin whose errors are compared
+NEAREST_TESTS = (
+    200  # tests, if there are as many, that give the density of another one's error
+)
 FEWEST_SCORED = 5  # tests that can be scored at all
 
 
@@ -106,14 +108,18 @@ class EvaluatedEnsemble:
         """The errors of each member in bins of the truth."""
         return regression.binned(self.truth, self.members, self.edges)
 
-    def rmse_between(self, low: float, high: float, fewest: int = FEWEST) -> FloatArray:
+    def rmse_between(
+        self, low: float, high: float, fewest: int = FEWEST_IN_BIN
+    ) -> FloatArray:
         """Returns the root mean square errors of the bins between two edges.
 
         NaN where a bin holds too few tests.
         """
         return self._between(self.errors.rmse, low, high, fewest)
 
-    def largest_bias(self, low: float, high: float, fewest: int = FEWEST) -> float:
+    def largest_bias(
+        self, low: float, high: float, fewest: int = FEWEST_IN_BIN
+    ) -> float:
         """Returns the largest absolute median bias of the bins between two edges.
 
         NaN if none of them holds enough tests.
@@ -141,7 +147,7 @@ class EvaluatedEnsemble:
         scatter = regression.member_scatter(self.members)
         return scatter.one, scatter.mean
 
-    def smallest_rmse(self, fewest: int = FEWEST) -> float:
+    def smallest_rmse(self, fewest: int = FEWEST_IN_BIN) -> float:
         """Returns the smallest root mean square error of the bins that hold enough tests.
 
         NaN if none does: small samples always have some bin that is good by chance.
@@ -166,9 +172,10 @@ class EvaluatedEnsemble:
         Its ends are NaN if they are too few, or all on one side: the prediction is
         beyond what was simulated, or at its edge, and nobody knows its error.
         """
-        tests = (self.truth, self.predicted, self.window)
         try:
-            return regression.prediction_interval(prediction, *tests)
+            return regression.prediction_interval(
+                prediction, self.truth, self.predicted, self.window
+            )
         except regression.TooFewAlikeError:
             alike = int((np.abs(self.predicted - prediction) <= self.window).sum())
             return PredictionInterval(
@@ -203,7 +210,7 @@ class EvaluatedEnsemble:
                 f"ensemble {self.label!r} has {count} tests, its score needs {FEWEST_SCORED}: "
                 "simulate more examples"
             )
-        like = min(ALIKE, count - 1)
+        like = min(NEAREST_TESTS, count - 1)
         density = regression.log_probability(self.truth, self.predicted, like)
         return _score(self.truth, self.predicted, density.each)
 

@@ -228,7 +228,12 @@ def learn_prior_predictive(
     with _apart(seed):
         flow = _density(whitening(train))
     return PriorPredictive(
-        predictive.every(splits), covariance, seed, whitening, flow, whitening(unseen)
+        predictive.all_summaries(splits),
+        covariance,
+        seed,
+        whitening,
+        flow,
+        whitening(unseen),
     )
 
 

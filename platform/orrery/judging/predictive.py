@@ -27,7 +27,9 @@ QUANTILES = {
 }
 # Data that the model makes fail a test at this level once in a hundred times.
 DOUBTFUL = 0.01
-FEWEST = 20  # replicated vectors, of which one tail probability below 0.1 can be told
+FEWEST_REPLICATES = (
+    20  # replicated vectors, of which one tail probability below 0.1 can be told
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Predictive:
         return len(self.predicted)
 
 
-def every(splits: Splits) -> FloatArray:
+def all_summaries(splits: Splits) -> FloatArray:
     """Returns the summaries `[n, S]` of all simulations of a dataset, whatever their split."""
     return np.concatenate(
         [part.x for part in (splits.train, splits.validation, splits.test)]
@@ -131,9 +133,9 @@ def _check(predicted: FloatArray, observed: FloatArray) -> None:
             f"predicted summaries of shape {predicted.shape} and an observation of shape "
             f"{observed.shape} must be [n, S] and [S]: use the same binning for both"
         )
-    if len(predicted) < FEWEST:
+    if len(predicted) < FEWEST_REPLICATES:
         raise ValueError(
-            f"{len(predicted)} predictions are too few: simulate {FEWEST} or more"
+            f"{len(predicted)} predictions are too few: simulate {FEWEST_REPLICATES} or more"
         )
     if not (np.isfinite(predicted).all() and np.isfinite(observed).all()):
         raise ValueError(

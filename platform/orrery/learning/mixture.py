@@ -124,7 +124,9 @@ class Mixture:
         Arguments and errors are those of `Posterior.draws`.
         """
         return self._drawn(
-            lambda member, *how: member.draws(observation, *how), count, seed
+            lambda member, number, own: member.draws(observation, number, own),
+            count,
+            seed,
         )
 
     def sample_each(self, x: FloatArray, count: int, seed: int) -> FloatArray:
@@ -141,7 +143,7 @@ class Mixture:
             ValueError: If the summaries have another shape or are not finite.
         """
         return self._drawn(
-            lambda member, *how: member.sample_each(x, *how), count, seed
+            lambda member, number, own: member.sample_each(x, number, own), count, seed
         )
 
     def _drawn(

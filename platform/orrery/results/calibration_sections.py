@@ -12,7 +12,7 @@ from orrery.results.views import CoverageCurves, RankCurves
 REMEDY = "use more simulations or another flow."
 
 
-def tell_calibration(
+def record_calibration(
     recording: Recording,
     key: str,
     label: str,
@@ -39,8 +39,9 @@ def tell_calibration(
             _calibration_table(judged, parameters),
             f"{judged.tests} held-out simulations: p-values of the ranks, corrected for "
             f"{len(parameters)} parameters, and of a negative control: the same draws, "
-            f"{control.width:g} times as wide, which must fail; then how often central "
-            f"intervals hold the truth. {_tests_in_words(judged)}",
+            f"{control.width:g} times as wide, which the tests should reject; then "
+            "how often central intervals hold the truth. "
+            f"{_tests_in_words(judged)}",
         )
     )
     copy = f"negative control, {control.width:g} as wide"

@@ -8,7 +8,7 @@ from orrery.storage.manifest import total
 from orrery.storage.work_log import combined, sessions
 
 
-def tell_dataset(
+def record_dataset(
     recording: Recording, key: str, title: str, dataset: Dataset, more: str = ""
 ) -> None:
     """Records which simulations a result rests on, and what they took.

@@ -35,7 +35,7 @@ KINDS: dict[str, type] = {
 }
 
 
-def encode(view: Any) -> tuple[Any, Arrays]:
+def encode_view(view: Any) -> tuple[Any, Arrays]:
     """Returns a view as plain JSON that names its arrays, and these arrays by name.
 
     Raises:
@@ -44,7 +44,7 @@ def encode(view: Any) -> tuple[Any, Arrays]:
     Example:
         >>> from orrery.results.views import Relation
         >>> import numpy as np
-        >>> document, arrays = encode(Relation(np.arange(2.0), np.ones(2), ("x", "y")))
+        >>> document, arrays = encode_view(Relation(np.arange(2.0), np.ones(2), ("x", "y")))
         >>> document["x"], arrays["x"].tolist()
         ({'$array': 'x'}, [0.0, 1.0])
     """
@@ -52,21 +52,21 @@ def encode(view: Any) -> tuple[Any, Arrays]:
     return _plain(view, "", arrays), arrays
 
 
-def decode(document: Any, arrays: Arrays) -> Any:
-    """Returns the view that `encode` was given; its sequences are tuples.
+def decode_view(document: Any, arrays: Arrays) -> Any:
+    """Returns the view that `encode_view` was given; its sequences are tuples.
 
     Raises:
         ValueError: If the document names an unknown kind or an array that is missing.
     """
     if isinstance(document, list):
-        return tuple(decode(item, arrays) for item in document)
+        return tuple(decode_view(item, arrays) for item in document)
     if not isinstance(document, dict):
         return document
     if "$array" in document:
         return _array(document["$array"], arrays)
     if "$float" in document:
         return float(document["$float"])
-    items = {name: decode(item, arrays) for name, item in document.items()}
+    items = {name: decode_view(item, arrays) for name, item in document.items()}
     if "$kind" not in items:
         return items
     return _make(items.pop("$kind"), items)

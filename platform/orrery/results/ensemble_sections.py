@@ -12,7 +12,7 @@ from orrery.results.sections import FigureSection, TableSection
 from orrery.results.views import Predictions
 
 
-def tell(
+def record_ensemble(
     recording: Recording, key: str, evaluated: EvaluatedEnsemble, parameter: Parameter
 ) -> None:
     """Records how an ensemble fares on its tests.
@@ -99,7 +99,7 @@ def error_table(evaluated: EvaluatedEnsemble, parameter: Parameter) -> Table:
     return table
 
 
-def tell_comparison(
+def record_predictions(
     recording: Recording,
     key: str,
     title: str,

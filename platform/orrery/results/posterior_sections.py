@@ -14,7 +14,7 @@ from orrery.judging.predictive import DOUBTFUL
 from orrery.learning.mixture import OnMember
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter, parameter_names
-from orrery.results.calibration_sections import tell_calibration
+from orrery.results.calibration_sections import record_calibration
 from orrery.results.panels import LossCurve, Panel
 from orrery.results.recording import Recording
 from orrery.results.sections import (
@@ -51,7 +51,7 @@ def _member(label: str, number: int) -> str:
     return f"{label}, member {number}" if number else label
 
 
-def tell(
+def record_posterior(
     recording: Recording,
     key: str,
     label: str,
@@ -72,9 +72,9 @@ def tell(
     parameters = inferred.posterior.parameters
     for member in inferred.members:
         recording.lineage("posteriors", _lineage(key, member.document))
-    _tell_data(recording, key, label, inferred, splits, panels)
-    _tell_draws(recording, key, label, inferred, splits)
-    tell_calibration(recording, key, label, inferred.calibration, parameters)
+    _record_data(recording, key, label, inferred, splits, panels)
+    _record_draws(recording, key, label, inferred, splits)
+    record_calibration(recording, key, label, inferred.calibration, parameters)
 
 
 def _lineage(key: str, document: Mapping[str, object]) -> dict[str, object]:
@@ -90,10 +90,10 @@ def check_logger(recording: Recording, key: str, label: str) -> OnChecked:
         key: Of the data, such as `desi.v_gsr`.
         label: What the posterior is called.
     """
-    return partial(_tell_misspecification, recording, key, label)
+    return partial(_record_misspecification, recording, key, label)
 
 
-def _tell_misspecification(
+def _record_misspecification(
     recording: Recording, key: str, label: str, found: Misspecification
 ) -> None:
     prefix = f"prior_predictive.{key}"
@@ -142,7 +142,7 @@ def _too_few(found: Misspecification) -> str:
     )
 
 
-def _tell_data(
+def _record_data(
     recording: Recording,
     key: str,
     label: str,
@@ -183,7 +183,7 @@ def _tell_data(
         )
 
 
-def _tell_draws(
+def _record_draws(
     recording: Recording, key: str, label: str, inferred: Inferred, splits: Splits
 ) -> None:
     parameters = inferred.posterior.parameters

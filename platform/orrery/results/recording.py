@@ -285,7 +285,7 @@ def _table(section: TableSection, run: Run) -> JSON:
 
 def _figure(section: FigureSection, run: Run) -> JSON:
     data = f"{section.key}.parquet"
-    document, arrays = encoding.encode(section.view)
+    document, arrays = encoding.encode_view(section.view)
     files.write_atomically(run.folder / data, encoding.to_parquet(arrays))
     pictures = [f"{section.key}.png", f"{section.key}.pdf"]
     return {

@@ -108,7 +108,7 @@ class Result:
         """
         content = (self.folder / section["data"]).read_bytes()
         try:
-            return encoding.decode(section["view"], encoding.from_parquet(content))
+            return encoding.decode_view(section["view"], encoding.from_parquet(content))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{self.folder / section['data']}: {error}") from error
 
@@ -131,7 +131,7 @@ def newest(shared: Path) -> Result:
     return (finished or found)[-1]
 
 
-def every(root: Path) -> list[Result]:
+def all_results(root: Path) -> list[Result]:
     """Returns the results of all attempts below a folder, by experiment, run and attempt.
 
     Raises:

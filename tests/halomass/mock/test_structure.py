@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from colossus.halo import profile_nfw
 
-from halomass.cosmology import HUBBLE, G, colossus, virial_density
+from halomass.cosmology import HUBBLE_PARAMETER, G, colossus, virial_density
 from halomass.mock import history, stellar_mass, structure, tides
 from halomass.mock.structure import NFWHosts
 
@@ -22,11 +22,13 @@ def test_an_nfw_halo_has_its_virial_mass_within_its_virial_radius():
 def test_structure_agrees_with_colossus():
     colossus()
     mass, concentration = 1e12, 10.0
-    theirs = profile_nfw.NFWProfile(M=mass * HUBBLE, c=concentration, z=0.0, mdef="vir")
+    theirs = profile_nfw.NFWProfile(
+        M=mass * HUBBLE_PARAMETER, c=concentration, z=0.0, mdef="vir"
+    )
     hosts = NFWHosts(np.array([12.0]), np.array([concentration]))
     assert 0.465 * hosts.scale_velocity[0] == pytest.approx(theirs.Vmax()[0], rel=3e-3)
     assert hosts.radius[0] == pytest.approx(
-        theirs.RDelta(0.0, "vir") / HUBBLE, rel=3e-3
+        theirs.RDelta(0.0, "vir") / HUBBLE_PARAMETER, rel=3e-3
     )
     assert hosts.velocity[0] == pytest.approx(np.sqrt(G * mass / hosts.radius[0]))
 

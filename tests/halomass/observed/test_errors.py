@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from halomass.observed import errors
-from halomass.observed.errors import ErrorModel, Orbits, Relation
+from halomass.observed.errors import ErrorModel, ErrorRelation, Orbits
 
-NONE = Relation(-30.0, 0.0, 0.0, 0.0)
+NONE = ErrorRelation(-30.0, 0.0, 0.0, 0.0)
 M = 200_000
 
 
@@ -58,7 +58,7 @@ def test_errors_of_all_three_have_the_sizes_of_equation_2(normals, r, log_m_star
 
 def test_both_components_of_the_proper_motion_have_the_error(normals):
     """v_t^2 of a neighbour at rest is a sum of two squares: 2 (4.74047 d sigma)^2 on average."""
-    relation = Relation(-1.0, 0.0, 0.0, 0.0)
+    relation = ErrorRelation(-1.0, 0.0, 0.0, 0.0)
     seen = errors.with_errors(
         alike(50.0, v_t=0.0), np.full(M, 5.0), normals, only(proper_motion=relation)
     )
@@ -71,7 +71,7 @@ def test_a_wrong_distance_moves_the_tangential_velocity_alone(normals):
         alike(100.0),
         np.full(M, 5.0),
         normals,
-        only(distance=Relation(-1.0, 0.0, 0.0, 0.0)),
+        only(distance=ErrorRelation(-1.0, 0.0, 0.0, 0.0)),
     )
     assert np.std(seen.r) == pytest.approx(10.0, rel=0.01)
     np.testing.assert_allclose(seen.v_t / 150.0, seen.r / 100.0, rtol=1e-9)
@@ -87,7 +87,7 @@ def test_proper_motion_errors_raise_velocities_on_average(normals):
 
 
 def test_distances_stay_above_the_smallest(normals):
-    wild = only(distance=Relation(0.5, 0.0, 0.0, 0.0))
+    wild = only(distance=ErrorRelation(0.5, 0.0, 0.0, 0.0))
     for r in (0.0, 3.0, 40.0):
         seen = errors.with_errors(alike(r), np.full(M, 5.0), normals, wild)
         assert seen.r.min() == wild.smallest_distance
@@ -96,7 +96,7 @@ def test_distances_stay_above_the_smallest(normals):
 
 def test_distance_errors_are_clipped(normals):
     model = ErrorModel(
-        distance=Relation(0.0, 0.0, 0.0, 0.0), largest_distance_error=0.3
+        distance=ErrorRelation(0.0, 0.0, 0.0, 0.0), largest_distance_error=0.3
     )
     seen = errors.with_errors(alike(100.0), np.full(M, 5.0), normals, model)
     assert seen.r.min() == pytest.approx(70.0)

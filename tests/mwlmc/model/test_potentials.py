@@ -45,7 +45,7 @@ def test_nfw_pull_is_the_gradient_of_its_potential():
 def test_nfw_holds_m200_within_r200():
     c200 = potentials.concentration(MASSES)
     halo = potentials.milky_way_halo(MASSES, c200)
-    radius = potentials.virial_radius(MASSES)
+    radius = potentials.radius_200(MASSES)
     within = halo.enclosed_mass(torch.as_tensor(radius)[:, None])[:, 0].numpy()
     np.testing.assert_allclose(within, MASSES, rtol=1e-12)
     density = MASSES / (4 / 3 * np.pi * radius**3)
@@ -85,12 +85,12 @@ def test_concentration_gives_the_circular_velocity(wanted):
     np.testing.assert_allclose(total, wanted, rtol=1e-10)
 
 
-def test_heavier_haloes_are_less_concentrated():
+def test_heavier_halos_are_less_concentrated():
     c200 = potentials.concentration(MASSES)
     assert (np.diff(c200) < 0).all()
 
 
-def test_haloes_that_do_not_exist_are_refused():
+def test_halos_that_do_not_exist_are_refused():
     with pytest.raises(ValueError, match=r"1e\+10 .* reaches 235.0 km/s"):
         potentials.concentration(np.array([1e10]))
     with pytest.raises(

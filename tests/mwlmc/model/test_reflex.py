@@ -165,7 +165,7 @@ def test_impossible_stars_are_refused():
 
 
 @pytest.mark.parametrize("number", range(8))
-def test_reference_haloes_give_agamas_reflex_within_the_scatter(shared, number):
+def test_reference_halos_give_agamas_reflex_within_the_scatter(shared, number):
     folder = shared / "reference" / "agama"
     if not folder.is_dir():
         pytest.skip("no reference solutions in the shared folder")

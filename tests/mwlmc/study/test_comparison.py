@@ -31,7 +31,7 @@ def drawn(row, stretch=1.0, **moved):
 def compare_with_published(draws, row, stars="same"):
     prior = drawn(row, stretch=4.0)
     return comparison.compare_with_published(draws, row, prior, stars)[
-        f"Beside Table 2: {row}"
+        f"Compared with Table 2: {row}"
     ]
 
 

@@ -124,7 +124,7 @@ def learn(dataset, folder, options=OPTIONS, binnings=BINNINGS):
             found[name] = ensembles.train(
                 name, pairs, M, options, 1, binning.groups, EDGES, place
             )
-            ensemble_sections.tell(recording, slug(name), found[name], M)
+            ensemble_sections.record_ensemble(recording, slug(name), found[name], M)
     return found, recording.result
 
 
@@ -477,7 +477,7 @@ def test_figures_show_each_ensemble_with_its_own_tests(tmp_path):
     found = {"one": one, "other": made(3000, seed=2), "single": single}
     published = {"single": 0.2, "unasked": 0.3}
     with record("toy", Choices(), tmp_path) as recording:
-        ensemble_sections.tell_comparison(
+        ensemble_sections.record_predictions(
             recording, "some", "Some", found, ("$m$", "dex"), published
         )
     result = recording.result
@@ -496,7 +496,7 @@ def test_figures_show_each_ensemble_with_its_own_tests(tmp_path):
 def test_captions_tell_of_what_is_drawn_alone(tmp_path, several, published):
     one = made(members=3 if several else 1)
     with record("toy", Choices(), tmp_path) as recording:
-        ensemble_sections.tell_comparison(
+        ensemble_sections.record_predictions(
             recording, "some", "Some", {"one": one}, ("$m$", "dex"), published
         )
     caption = recording.result.section("some")["text"]

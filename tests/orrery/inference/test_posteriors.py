@@ -16,7 +16,7 @@ from orrery.parameters import Parameter
 from orrery.records import Observation
 from orrery.results import posterior_sections
 from orrery.results.recording import record
-from orrery.results.result import Result, every
+from orrery.results.result import Result, all_results
 
 A = (Parameter("a", "kpc", "$a$"),)
 COVARIANCE = 0.25 * np.eye(2)
@@ -68,7 +68,7 @@ def infer(folder, pairs, seen, options=OPTIONS):
             posterior_sections.epoch_logger(recording, "it"),
             posterior_sections.check_logger(recording, "it", "it"),
         )
-        posterior_sections.tell(recording, "it", "it", found, pairs)
+        posterior_sections.record_posterior(recording, "it", "it", found, pairs)
     return found, recording.result
 
 
@@ -86,7 +86,7 @@ def test_dropped_simulations_are_told_in_words_for_any_summaries(tmp_path):
     dropped = replace(splits(100), dropped=3)
     found = SimpleNamespace(observation=observation())
     with record("toy", Choices(), tmp_path) as recording:
-        posterior_sections._tell_data(recording, "it", "it", found, dropped, ())
+        posterior_sections._record_data(recording, "it", "it", found, dropped, ())
     told = warnings(recording.result)["Dropped simulations"]
     assert told == (
         "3 simulations have summaries that are not finite (an empty bin, or too few neighbours) "
@@ -130,7 +130,7 @@ def test_an_observation_that_no_simulation_makes_is_told_before_training(
     monkeypatch.setattr(posteriors.posterior, "fit", stop)
     with pytest.raises(RuntimeError, match="training begins"):
         infer(tmp_path, plenty, observation(1.6, 1.6))
-    (found,) = every(tmp_path)
+    (found,) = all_results(tmp_path)
     told = warnings(found)["Observation outside the prior predictive"]
     assert "The simulator cannot make this observation" in told
     assert "Each entry alone is ordinary" in told

@@ -129,7 +129,9 @@ def test_the_table_is_what_reports_want():
 
 def test_every_simulation_counts_whatever_its_split():
     parts = [Pairs(np.zeros((n, 1)), np.full((n, 2), float(n))) for n in (3, 1, 2)]
-    x = predictive.every(Splits(*parts, ("a",), ("u", "v"), ("", ""), "abc", "toy", 0))
+    x = predictive.all_summaries(
+        Splits(*parts, ("a",), ("u", "v"), ("", ""), "abc", "toy", 0)
+    )
     assert x.shape == (6, 2)
     assert x.sum() == 2 * (9 + 1 + 4)
 

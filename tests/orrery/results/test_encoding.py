@@ -9,7 +9,7 @@ from orrery.judging import diagnostics
 from orrery.parameters import Parameter
 from orrery.records import Observation
 from orrery.results import panels, views
-from orrery.results.encoding import decode, encode, from_parquet, to_parquet
+from orrery.results.encoding import decode_view, encode_view, from_parquet, to_parquet
 
 A = Parameter("a", "kpc", "$a$", 0.0)
 
@@ -78,21 +78,21 @@ def assert_equal(one, other):
 @pytest.mark.parametrize("name", VIEWS)
 def test_a_view_comes_back_as_it_was(name):
     view = VIEWS[name]()
-    document, arrays = encode(view)
-    assert_equal(view, decode(document, from_parquet(to_parquet(arrays))))
+    document, arrays = encode_view(view)
+    assert_equal(view, decode_view(document, from_parquet(to_parquet(arrays))))
 
 
 def test_a_file_never_decides_what_is_called():
     with pytest.raises(ValueError, match="'Path' is no kind of figure"):
-        decode({"$kind": "Path"}, {})
+        decode_view({"$kind": "Path"}, {})
     with pytest.raises(ValueError, match="has no 'x'"):
-        decode({"$array": "x"}, {})
+        decode_view({"$array": "x"}, {})
 
 
 def test_what_has_no_plain_form_is_refused_by_its_place():
     view = views.Relation(np.zeros(1), np.zeros(1), ("x", object()))
     with pytest.raises(ValueError, match=r"labels\.1 of a figure is a object"):
-        encode(view)
+        encode_view(view)
 
 
 def test_other_files_are_refused():

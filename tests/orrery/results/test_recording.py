@@ -73,7 +73,7 @@ def test_the_answer_is_the_newest_finished_attempt(tmp_path, write):
     shared = first.folder.parent
     assert len(attempts(shared)) == 3
     assert Result.open(shared).folder == second.folder
-    assert [one.status for one in result.every(tmp_path)] == [
+    assert [one.status for one in result.all_results(tmp_path)] == [
         "finished",
         "finished",
         "failed",
@@ -87,7 +87,7 @@ def test_a_run_that_fails_says_why_and_keeps_what_there_was(tmp_path, write):
 
     with pytest.raises(RuntimeError, match="the disc is"):
         write(tmp_path, body=body)
-    (found,) = result.every(tmp_path)
+    (found,) = result.all_results(tmp_path)
     assert found.status == "failed"
     assert "RuntimeError: the disc is <full>" in found.document["reason"]
     assert found.metrics == {"a": 1}
@@ -100,7 +100,7 @@ def test_an_interrupted_run_has_failed(tmp_path, write):
 
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path, body=body)
-    assert result.every(tmp_path)[0].status == "failed"
+    assert result.all_results(tmp_path)[0].status == "failed"
 
 
 KILLED_PROGRAM = """
@@ -124,11 +124,11 @@ def test_a_killed_run_is_failed_when_it_is_next_looked_at(tmp_path):
     command = [sys.executable, "-c", KILLED_PROGRAM, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
         assert program.stdout.readline() == "ready\n"
-        (running,) = result.every(tmp_path)
+        (running,) = result.all_results(tmp_path)
         assert running.status == "running"
         program.send_signal(signal.SIGKILL)
         program.wait()
-    (found,) = result.every(tmp_path)
+    (found,) = result.all_results(tmp_path)
     assert found.status == "failed"
     assert found.document["reason"] == KILLED
     assert found.metrics == {"a": 1}
@@ -213,7 +213,7 @@ def test_two_runs_at_once_have_attempts_of_their_own(tmp_path, choices):
         assert one.run.folder != other.run.folder
         one.add(Text("a", "A", "one"))
         other.add(Text("a", "A", "other"))
-    texts = [found.section("a")["text"] for found in result.every(tmp_path)]
+    texts = [found.section("a")["text"] for found in result.all_results(tmp_path)]
     assert texts == ["one", "other"]
 
 
@@ -228,4 +228,4 @@ def test_a_damaged_document_is_refused_by_name(tmp_path, write, content):
 def test_a_folder_without_runs_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="no run in"):
         Result.open(tmp_path)
-    assert result.every(tmp_path) == []
+    assert result.all_results(tmp_path) == []
