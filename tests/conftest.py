@@ -25,7 +25,9 @@ FOREIGN = (
     *("AWS_", "JSM_", "KUBERNETES_", "LIGHTNING_", "LSB_", "MASTER_", "MPL"),
     *("NETRC", "NODE_RANK", "OMPI_", "ORRERY_", "PL_", "PMI_", "PYTHONWARNINGS"),
     *("RANK", "LOCAL_RANK", "RAY_", "SBATCH_", "SLURM", "SRUN_", "TMP", "TEMP"),
-    *("TORCH", "WANDB_", "WORLD_SIZE", "XDG_"),
+    *("TORCH", "WANDB_", "WORLD_SIZE", "XDG_", "COLUMNS", "LINES", "TZ", "HF_"),
+    *("FORCE_COLOR", "NO_COLOR", "CLICOLOR", "CUDA_", "http", "HTTP"),
+    *("all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
 )
 LONGEST = 20  # characters: Ray's sockets lie far below, and their paths end at 107
 

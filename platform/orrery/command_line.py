@@ -48,6 +48,10 @@ def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
         7
     """
     rest, files = _repeated(arguments)
+    if len(files) > 1 or "" in files:
+        raise ValueError(
+            f"{REPEAT} needs one file, such as run.json: {files} were given"
+        )
     named = _named(choices, _names(choices))
     default = _converted(read(choices, Path(files[-1])), named) if files else None
     # an example in Python would mislead whoever reads the help of a script
@@ -84,11 +88,31 @@ def read(choices: type[Options], path: Path) -> Options:
     path = path / "run.json" if path.is_dir() else path
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-        return restore(choices, document.get("options", document))
+        chosen = document.get("options", document)
+        _check_whole(choices, chosen)
+        return restore(choices, chosen)
     except (ValidationError, ValueError, AttributeError) as error:
         raise ValueError(
             f"{path} does not hold options of {choices.__name__}: {_first(error)}"
         ) from error
+
+
+def _check_whole(choices: type, document: JSON, above: str = "") -> None:
+    """Raises ValueError where options are another question's, or one is missing.
+
+    A default in the place of a missing one would make another run in silence.
+    """
+    given = document.get("type", choices.__name__)
+    if given != choices.__name__:
+        raise ValueError(f"{above or 'they'} are of {given}, not {choices.__name__}")
+    hints = get_type_hints(choices)
+    for field in dataclasses.fields(choices):
+        place = f"{above}.{field.name}" if above else field.name
+        if field.name not in document:
+            raise ValueError(f"{place} is missing")
+        kind = hints[field.name]
+        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
+            _check_whole(kind, document[field.name], place)
 
 
 def _first(error: Exception) -> str:
@@ -102,7 +126,7 @@ def restore(choices: type[Options], document: JSON) -> Options:
     """Returns options from the plain JSON that `identity.describe` made of them.
 
     Raises:
-        ValidationError: If a field is missing, unknown, or has another type.
+        ValidationError: If a field is unknown or has another type.
 
     Example:
         >>> @dataclasses.dataclass(frozen=True)

@@ -111,12 +111,18 @@ def test_a_run_is_repeated_and_changed(tmp_path):
     assert again == Choices(8, training=Training(4))
 
 
+WHOLE = describe(Choices())
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [
-        ({"options": {"simulatons": 3}}, "simulatons"),
-        ({"options": {"training": {"epochs": 0}}}, "epochs 0 must be 1"),
-        ({"options": {"simulations": "many"}}, "simulations"),
+        ({"options": WHOLE | {"simulatons": 3}}, "simulatons"),
+        ({"options": WHOLE | {"training": {"epochs": 0}}}, "epochs 0 must be 1"),
+        ({"options": WHOLE | {"training": {}}}, "training.epochs is missing"),
+        ({"options": {"simulations": 3}}, "edges is missing"),
+        ({"options": WHOLE | {"simulations": "many"}}, "simulations"),
+        ({"options": describe(Both())}, "of Both, not Choices"),
         ([], "Choices"),
     ],
 )
@@ -126,3 +132,11 @@ def test_a_file_of_other_options_is_refused_by_name(tmp_path, document, message)
     with pytest.raises(ValueError, match=message) as refused:
         command_line.parse(Choices, ["--options", str(path)])
     assert str(path) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--options"], ["--options="], ["--options", "a", "--options", "b"]]
+)
+def test_one_file_of_options_is_asked_for(arguments):
+    with pytest.raises(ValueError, match="--options needs one file"):
+        command_line.parse(Choices, arguments)

@@ -122,7 +122,7 @@ def _train_ensembles(
             binning.groups,
             MASS_EDGES,
             hosts.folder / "ensembles" / slug(name),  # where other runs find it
-            _epoch_logger(recording, name),
+            _epoch_logger(recording, ensemble_key(name)),
         )
         ensemble_sections.record_ensemble(
             recording, ensemble_key(name), found[name], LOG_M_VIR
@@ -306,7 +306,7 @@ def _flow_score(
         inference,
         seed,
         recording.run.shared / "posteriors" / key,
-        posterior_sections.epoch_logger(recording, name),
+        posterior_sections.epoch_logger(recording, key),
         posterior_sections.check_logger(recording, key, name),
     )
     posterior_sections.record_posterior(recording, key, name, inferred, pairs)

@@ -222,7 +222,7 @@ def infer_row(
         seed,
         # all attempts find them: the next one after a kill continues the training
         recording.run.shared / "posteriors" / row.key,
-        posterior_sections.epoch_logger(recording, row.label),
+        posterior_sections.epoch_logger(recording, row.key),
         posterior_sections.check_logger(recording, row.key, row.label),
     )
     recording.answers(quantities.answers(row.key, row.label, inferred.draws))

@@ -4,6 +4,7 @@ A study computes and records; it does not know who reads. Readers, such as the p
 terminal and a dashboard, are chosen by whoever starts the study.
 """
 
+import re
 import socket
 import sys
 import time
@@ -42,6 +43,7 @@ from orrery.versions import versions
 
 Number = float | int | str
 EPOCHS = "epochs.jsonl"
+_KEY = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 
 
 class Reader(Protocol):
@@ -112,7 +114,7 @@ class Recording:
             "seconds": 0.0,
             "host": socket.gethostname(),
             "process": getpid(),
-            "command": list(sys.argv),
+            "command": [_written_out(word) for word in sys.argv],
             "versions": versions(),
             "options": run.options,
             "lineage": {},
@@ -121,9 +123,12 @@ class Recording:
             "metrics": {},
             "sections": [],
         }
-        self._write()
-        for reader in readers:
-            reader.opened(run)
+        self._write(self._document)
+
+    def open(self) -> None:
+        """Tells the readers that the run has begun."""
+        for reader in self._readers:
+            reader.opened(self.run)
 
     @property
     def result(self) -> Result:
@@ -139,8 +144,8 @@ class Recording:
         """
         for section in sections:
             self._check_key(section.key)
-            self._document["sections"].append(_written(section, self.run))
-            self._write()
+            entry = _written(section, self.run)
+            self._write({"sections": [*self._document["sections"], entry]})
             for reader in self._readers:
                 reader.section(section)
 
@@ -163,21 +168,20 @@ class Recording:
     def metrics(self, numbers: Mapping[str, Number]) -> None:
         """Adds numbers by stable key; those that are not finite are kept as text."""
         plain = {name: _number(value) for name, value in numbers.items()}
-        self._document["metrics"].update(plain)
-        self._write()
+        self._write({"metrics": {**self._document["metrics"], **plain}})
         for reader in self._readers:
             reader.metrics(plain)
 
     def answers(self, answers: Iterable[Answer]) -> None:
         """Adds what was asked for, and its numbers to the metrics."""
         for answer in answers:
-            self._document["answers"].append(describe(answer))
+            self._write({"answers": [*self._document["answers"], describe(answer)]})
             self.metrics(answer.numbers)
 
     def verdicts(self, verdicts: Iterable[Verdict]) -> None:
         """Adds which tests were passed."""
-        self._document["verdicts"] += [describe(verdict) for verdict in verdicts]
-        self._write()
+        more = [describe(verdict) for verdict in verdicts]
+        self._write({"verdicts": [*self._document["verdicts"], *more]})
 
     def lineage(self, kind: str, entry: JSON) -> None:
         """Adds what the result rests on: a dataset, summaries, a posterior, another run.
@@ -186,8 +190,9 @@ class Recording:
             kind: In the plural, such as `datasets`.
             entry: Plain JSON with a `fingerprint`.
         """
-        self._document["lineage"].setdefault(kind, []).append(entry)
-        self._write()
+        lineage = self._document["lineage"]
+        entries = [*lineage.get(kind, []), describe(entry)]
+        self._write({"lineage": {**lineage, kind: entries}})
 
     def epoch(self, estimator: str, epoch: int, losses: Mapping[str, float]) -> None:
         """Adds the losses of one epoch of an estimator, one line of `epochs.jsonl`."""
@@ -198,23 +203,31 @@ class Recording:
 
     def close(self, status: str, reason: str = "") -> None:
         """Ends the run; readers are told last."""
-        self._document |= {"status": status, "reason": reason, "ended": _now()}
-        self._write()
+        end = {"status": status, "reason": _written_out(reason), "ended": _now()}
+        self._write(end)
         # as whoever reads the document later will find it
         result = Result.open(self.run.folder)
         for reader in self._readers:
             reader.closed(result)
 
     def _check_key(self, key: str) -> None:
+        if not _KEY.fullmatch(key):
+            raise ValueError(
+                f"the key {key!r} names files: use lower case, digits and underscores, "
+                "with dots between them"
+            )
         if any(key == section["key"] for section in self._document["sections"]):
             raise ValueError(
                 f"the run has two parts with the key {key!r}: their files would be the "
                 "same; give them different keys"
             )
 
-    def _write(self) -> None:
-        self._document["seconds"] = round(time.monotonic() - self._began, 3)
-        files.write_json(self.run.folder / DOCUMENT, self._document)
+    def _write(self, changes: JSON) -> None:
+        """Writes the document with changes; one that cannot be written changes nothing."""
+        seconds = round(time.monotonic() - self._began, 3)
+        document = {**self._document, **changes, "seconds": seconds}
+        files.write_json(self.run.folder / DOCUMENT, document)
+        self._document = document
 
 
 @contextmanager
@@ -238,11 +251,17 @@ def record(
     with files.locked(run.folder):
         recording = Recording(run, _readers.get())
         try:
+            recording.open()
             yield recording
         except BaseException:
             recording.close("failed", traceback.format_exc())
             raise
         recording.close("finished")
+
+
+def _written_out(text: str) -> str:
+    """Returns text that can be written: names of files may hold bytes that are no text."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _now() -> str:

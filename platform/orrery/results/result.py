@@ -6,6 +6,9 @@ only read it. The format is described in `datasets/README.md`.
 """
 
 import json
+import os
+import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -16,8 +19,16 @@ from orrery.results.views import View
 from orrery.storage import files
 from orrery.storage.run import DOCUMENT, attempts, documents
 
-Status = Literal["running", "finished", "failed"]
+Status = Literal["running", "finished", "failed", "damaged"]
 FORMAT = 1
+# What a document holds in any case, and of which type.
+_FIELDS: dict[str, type] = {
+    **dict.fromkeys(("experiment", "run", "status", "reason", "began", "host"), str),
+    **dict.fromkeys(("versions", "options", "lineage", "metrics"), dict),
+    **dict.fromkeys(("answers", "verdicts", "sections", "command"), list),
+    **dict.fromkeys(("attempt", "process"), int),
+    "seconds": float,
+}
 PAGE = "report.html"
 KILLED = (
     "the process ended without a word: it was killed, or its machine went down; the "
@@ -116,28 +127,38 @@ class Result:
 def newest(shared: Path) -> Result:
     """Returns the answer of a run: its newest finished attempt, or else its newest one.
 
+    A damaged attempt never hides a whole one.
+
     Raises:
         FileNotFoundError: If there is no attempt.
-        ValueError: If a document is damaged.
     """
-    found = [
-        Result.open(path) for path in attempts(shared) if (path / DOCUMENT).exists()
-    ]
+    kept = [path for path in attempts(shared) if (path / DOCUMENT).exists()]
+    found = [_readable(path) for path in kept]
     if not found:
         raise FileNotFoundError(
             f"no run in {shared}: give the folder of a run, or of one of its attempts"
         )
     finished = [result for result in found if result.status == "finished"]
-    return (finished or found)[-1]
+    whole = [result for result in found if result.status != "damaged"]
+    return (finished or whole or found)[-1]
 
 
 def all_results(root: Path) -> list[Result]:
     """Returns the results of all attempts below a folder, by experiment, run and attempt.
 
-    Raises:
-        ValueError: If a document is damaged.
+    Those whose document is damaged have the status `damaged`, and why.
     """
-    return [Result.open(path) for path in documents(root)]
+    return [_readable(path.parent) for path in documents(root)]
+
+
+def _readable(folder: Path) -> Result:
+    """Returns an attempt's result, or one that says what is wrong with its document."""
+    try:
+        return Result.open(folder)
+    except (ValueError, OSError) as error:
+        nothing = {name: kind() for name, kind in _FIELDS.items()}
+        lost = {"status": "damaged", "reason": str(error), "run": folder.parent.name}
+        return Result(folder.absolute(), {**nothing, **lost})
 
 
 def read_document(path: Path) -> JSON:
@@ -149,8 +170,10 @@ def read_document(path: Path) -> JSON:
     """
     try:
         document: Any = json.loads(path.read_text(encoding="utf-8"))
-        needed = {name: document[name] for name in ("status", "options", "sections")}
-        return {**document, **needed}
+        for name, kind in _FIELDS.items():
+            if not isinstance(document[name], kind):
+                raise TypeError(f"{name} is {document[name]!r}")
+        return document
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{path} is no document of a run, or damaged ({error}): run the experiment again"
@@ -160,11 +183,25 @@ def read_document(path: Path) -> JSON:
 def _settled(folder: Path) -> JSON:
     """Returns an attempt's document, failed if it says running but nobody is at work."""
     document = read_document(folder / DOCUMENT)
-    if document["status"] != "running" or files.is_locked(folder):
+    if document["status"] != "running" or _is_at_work(document, folder):
         return document
     document = read_document(folder / DOCUMENT)  # it may have ended in between
     if document["status"] != "running":
         return document
     document |= {"status": "failed", "reason": KILLED}
-    files.write_json(folder / DOCUMENT, document)
+    with suppress(OSError):  # a disk that is only read is told, not mended
+        files.write_json(folder / DOCUMENT, document)
     return document
+
+
+def _is_at_work(document: JSON, folder: Path) -> bool:
+    """Returns whether a run may still be going on: what cannot be seen from here may."""
+    if files.is_locked(folder) or document["host"] != socket.gethostname():
+        return True
+    try:
+        os.kill(document["process"], 0)  # signal 0 only asks whether it is there
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return document["process"] != os.getpid()

@@ -160,8 +160,10 @@ def is_locked(folder: Path) -> bool:
     """Returns whether a process holds the lock of a folder; the lock ends with its process."""
     try:
         lock = (folder / LOCK).open("r+")
-    except OSError:
+    except FileNotFoundError:
         return False
+    except OSError:
+        return True  # whoever may not look must not decide that nobody is there
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -80,7 +80,13 @@ def _new_attempt(shared: Path) -> tuple[int, Path]:
 
 def attempts(shared: Path) -> list[Path]:
     """Returns the folders of all attempts with the same options, oldest first."""
-    return sorted(shared.glob(f"{ATTEMPT}[0-9]*"), key=attempt_number)
+    found = [path for path in shared.glob(f"{ATTEMPT}*") if _is_attempt(path)]
+    return sorted(found, key=attempt_number)
+
+
+def _is_attempt(folder: Path) -> bool:
+    """Returns whether a folder is an attempt's, and no copy that somebody put aside."""
+    return folder.name.removeprefix(ATTEMPT).isdecimal()
 
 
 def attempt_number(folder: Path) -> int:
@@ -89,5 +95,12 @@ def attempt_number(folder: Path) -> int:
 
 
 def documents(root: Path) -> list[Path]:
-    """Returns the documents of all attempts below a folder, by experiment, run and attempt."""
-    return sorted(root.rglob(f"{ATTEMPT}*/{DOCUMENT}"))
+    """Returns the documents of all attempts below a folder, by experiment, run and attempt.
+
+    Arguments:
+        root: The folder of all runs, of one experiment, or of one set of options.
+    """
+    # No deeper: trainings come and go below, and a walk would trip over them.
+    depths = (f"{above}{ATTEMPT}*/{DOCUMENT}" for above in ("", "*/", "*/*/"))
+    found = [path for pattern in depths for path in root.glob(pattern)]
+    return sorted(path for path in found if _is_attempt(path.parent))

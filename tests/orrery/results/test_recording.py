@@ -1,7 +1,10 @@
 """A run's document is whole whenever it is read, and says how the run ended."""
 
 import json
+import os
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 
@@ -229,3 +232,68 @@ def test_a_folder_without_runs_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="no run in"):
         Result.open(tmp_path)
     assert result.all_results(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "[]", "null", '{"status": "finished", "options": {}, "sections": []}'],
+)
+def test_a_damaged_attempt_hides_no_whole_one(tmp_path, write, content):
+    whole = write(tmp_path)
+    damaged = write(tmp_path)
+    (damaged.folder / "run.json").write_text(content)
+    assert Result.open(whole.folder.parent).folder == whole.folder
+    listed = result.all_results(tmp_path)
+    assert [one.status for one in listed] == ["finished", "damaged"]
+    assert "no document of a run" in listed[1].document["reason"]
+
+
+def test_a_copy_put_aside_is_no_attempt(tmp_path, write):
+    first = write(tmp_path)
+    shutil.copytree(first.folder, first.folder.with_name("attempt-001.bak"))
+    assert write(tmp_path).folder.name == "attempt-002"
+    assert len(result.all_results(tmp_path)) == 2
+
+
+def lose(recording):
+    raise ValueError("file caf\udce9.csv is bad")
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (lambda r: r.lineage("datasets", {"seed": object()}), "no plain JSON form"),
+        (lambda r: r.add(Text("a/b", "A", "text")), "names files"),
+        (lose, r"caf\udce9.csv"),
+    ],
+    ids=["no JSON", "no file name", "no text"],
+)
+def test_what_cannot_be_written_is_the_reason_that_is_kept(
+    tmp_path, write, body, reason
+):
+    def both(recording):
+        recording.metrics({"a": 1})
+        body(recording)
+
+    with pytest.raises(ValueError):  # noqa: PT011
+        write(tmp_path, body=both)
+    (found,) = result.all_results(tmp_path)
+    assert found.status == "failed"
+    assert reason in found.document["reason"]
+    assert found.metrics == {"a": 1}
+
+
+def test_a_run_elsewhere_is_not_judged_from_here(tmp_path, write):
+    found = write(tmp_path)
+    path = found.folder / "run.json"
+    for host, process, status in (
+        ("another", 1, "running"),
+        (socket.gethostname(), os.getppid(), "running"),
+        (socket.gethostname(), 2**22 + 1, "failed"),  # no process has such a number
+    ):
+        path.write_text(
+            json.dumps(
+                found.document | {"status": "running", "host": host, "process": process}
+            )
+        )
+        assert Result.open(found.folder).status == status
