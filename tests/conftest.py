@@ -166,6 +166,8 @@ def run():
         ):
             patch.setattr(sys, "argv", command)
             patch.setenv("WANDB_MODE", "disabled")  # tried in the tests of reports
+            # The other CPU has its own tests: a second actor would cost more than it does.
+            patch.setenv("ORRERY_CPUS", "1")
             patch.chdir(ROOT)
             if sketched:
                 patch.setattr("orrery.results.figures.encode", sketch)

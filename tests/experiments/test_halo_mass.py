@@ -23,6 +23,8 @@ TOY_HOSTS = (
     *("--realisations", "1", "--window", "2"),
     *("--flows.ranked.members", "1", "--flows.ranked.training.max-epochs", "2"),
     *("--flows.unordered.training.max-epochs", "2"),
+    *("--flows.ranked.calibration-draws", "200", "--flows.ranked.draws", "1000"),
+    *("--flows.unordered.calibration-draws", "200", "--flows.unordered.draws", "1000"),
 )
 MOCK_HOSTS = (*TOY_HOSTS, "--hosts", "1536")
 BOX = 60.0  # [Mpc/h] of a toy catalogue

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 from astropy.table import QTable
+from matplotlib.figure import Figure
 
 from orrery import exports
 from orrery.parameters import Parameter
@@ -105,7 +106,8 @@ def test_corner_draws_from_the_arguments(drawn, draws):
     corner = pytest.importorskip("corner")
     arguments = exports.corner_arguments(drawn)
     np.testing.assert_array_equal(arguments["data"], draws)
-    figure = corner.corner(**arguments)
+    # a figure of its own: one of pyplot's would stay open for all tests that follow
+    figure = corner.corner(**arguments, fig=Figure())
     assert figure.axes[-1].get_xlabel() == r"$d\;[\mathrm{kpc}]$"
 
 
