@@ -56,6 +56,7 @@ COMPONENTS = (
     Component("agama_engine", "mwlmc.model.agama_engine", "agama_stand_in"),
     Component("replay", "mwlmc.replay", "milky_way"),
     Component("velocity_moments", "mwlmc.sky.kinematics", "milky_way"),
+    Component("moment_errors", "mwlmc.sky.moment_errors", "milky_way"),
     Component("mock", "halomass.mock.mock_universe", "halo_mass"),
     Component("catalogue", "halomass.catalogues.catalogue", "halo_mass"),
     Component("hosts", "halomass.hosts.catalogue_systems", "halo_mass"),
@@ -66,7 +67,14 @@ COMPONENTS = (
         "learning",
         readers=("orrery.learning.posterior",),
     ),
-    Component("ensemble", "orrery.learning.ensemble", "learning"),
+    Component(
+        "ensemble",
+        "orrery.learning.ensemble",
+        "learning",
+        # which simulations train: the pairs' checksums tell ensembles apart
+        readers=("orrery.storage.dataset",),
+    ),
+    Component("mixture", "orrery.learning.mixture", "learning"),
 )
 NAMES = tuple(component.name for component in COMPONENTS)
 

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from halomass.catalogues.catalogue import HALOS, open_catalogue
 from halomass.hosts.catalogue_systems import CatalogueSystems, Snapshot
 from halomass.hosts.selection import HostSelection
+from halomass.mock import surroundings
 from halomass.mock.mock_universe import MockUniverse
+from halomass.mock.structure import NFWHosts
 from halomass.observed import features as observed
 from orrery.parameters import generator
 from orrery.records import Records
@@ -20,6 +22,7 @@ from orrery.records import Records
 from .quantities import Record, quantity
 
 SEED = 20251126
+MANY = 64  # systems of a mock universe that are kept as averages
 FIRST = 3  # particles of a system that are kept one by one
 
 Columns = dict[str, NDArray[Any]]
@@ -29,9 +32,28 @@ def mock() -> Record:
     """Returns systems of two mock universes, by orbits and by Jeans' equation."""
     orbits = MockUniverse()
     jeans = MockUniverse(catalogue="VSMDPL/UM", velocities="jeans")
-    return {
+    record = {
         **systems("orbits", orbits.records(SEED, range(8))),
         **systems("jeans", jeans.records(SEED, range(8))),
+    }
+    # what concerns one host of many shows in few of eight
+    record |= averages("orbits.many", orbits.records(SEED, range(MANY)))
+    record |= averages("jeans.many", jeans.records(SEED, range(MANY)))
+    return record | _surroundings()
+
+
+def _surroundings() -> Record:
+    """Returns mean numbers of neighbours, of which single hosts show little."""
+    hosts = NFWHosts(
+        np.array([11.0, 11.8, 12.4, 13.0]), np.array([14.0, 10.0, 8.0, 6.0])
+    )
+    distance = np.geomspace(300.0, 3e4, 4)
+    larger = surroundings.expected_number(distance, hosts.log_mass, hosts.log_mass)
+    return {
+        "falling": quantity(surroundings.expected_neighbours(hosts, 1000.0, 8.0)),
+        "near": quantity(surroundings.expected_neighbours(hosts, 250.0, 8.0)),
+        "larger": quantity(larger),
+        "isolated": quantity(surroundings.isolated_fraction(500.0, hosts.log_mass)),
     }
 
 
@@ -45,6 +67,16 @@ def systems(name: str, records: Records) -> Record:
         record[f"{name}.{column}.mean"] = quantity([part.mean() for part in there])
         few = np.concatenate([part[:FIRST] for part in there])
         record[f"{name}.{column}.first"] = quantity(few)
+    return record
+
+
+def averages(name: str, records: Records) -> Record:
+    """Returns numbers of neighbours, and moments of all columns over all systems."""
+    record = {f"{name}.counts": quantity(np.diff(records.offsets))}
+    for column, values in {**records.scalars, **records.particles}.items():
+        numbers = values.astype(np.float64)
+        moments = (np.nanmean(numbers), np.nanstd(numbers))
+        record[f"{name}.{column}.moments"] = quantity(moments)
     return record
 
 

@@ -4,15 +4,18 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import torch
 
 from orrery.learning import ensemble as ensembles
+from orrery.learning import mixture as mixtures
 from orrery.learning import posterior as posteriors
 from orrery.learning.flow import Flow
-from orrery.learning.members import Learning
-from orrery.learning.networks import Networks
-from orrery.learning.training import Curve, Training
+from orrery.learning.members import Cohort, Learning
+from orrery.learning.networks import Dense, Networks
+from orrery.learning.training import Curve, Training, single_precision
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import FloatArray, Parameter, generator
+from orrery.storage.dataset import SPLITS, split
 
 from .quantities import Record, quantity
 
@@ -23,6 +26,7 @@ PARAMETERS = (
 )
 NAMES = ("u", "v", "w", "t")
 SLOPES = np.array([[1.0, 0.5, -0.3, 0.1], [0.0, 1.0, 0.8, -0.4]])
+WARMUP_EPOCHS_AND_MORE = 8
 COVARIANCE = np.diag([0.5, 0.4, 0.3, 0.2]) + 0.05
 
 
@@ -69,6 +73,74 @@ def ensemble() -> Record:
     return {
         **_curve("members", found.curve, 2e-5),
         "members.predicted": quantity(found.predict(splits.test.x), absolute=2e-5),
+        **_narrow(splits),
+        **_warmup(splits),
+        "split": quantity([SPLITS.index(split(index)) for index in range(20)]),
+    }
+
+
+def _narrow(splits: Splits) -> Record:
+    """Returns deep narrow networks, of which most first weights collapse and are drawn again."""
+    with TemporaryDirectory() as folder:
+        found = ensembles.fit(
+            splits,
+            PARAMETERS,
+            Networks(members=16, hidden=(3, 2, 2, 2)),
+            Learning(batch_size=64, learning_rate=0.02, max_epochs=7),
+            SEED,
+            Path(folder),
+        )
+    attempts = found.document["reseeded"]
+    return {
+        **_curve("narrow", found.curve, 1e-4),
+        "narrow.attempts": quantity([attempts.get(str(k), 0) for k in range(16)]),
+        "narrow.predicted": quantity(found.predict(splits.test.x[:4]), absolute=1e-3),
+    }
+
+
+def _warmup(splits: Splits) -> Record:
+    """Returns when a network of nought ends its training, and what one beside it learns."""
+    pairs = (splits.train, splits.validation)
+    train, validation = (
+        (single_precision(p.x), single_precision(p.theta)) for p in pairs
+    )
+    weights = [torch.zeros(2, 3, len(NAMES)), torch.zeros(2, len(PARAMETERS), 3)]
+    for tensor in weights:
+        tensor[1] = torch.linspace(-0.5, 0.8, tensor[1].numel()).view_as(tensor[1])
+    biases = [torch.zeros(*tensor.shape[:2], 1) for tensor in weights]
+    cohort = Cohort(
+        numbers=[0, 1],
+        attempts=[0, 0],
+        network=Dense(weights, biases),
+        train=train,
+        validation=validation,
+        options=Learning(learning_rate=0.01),
+        seed=SEED,
+    )
+    learning = []
+    for epoch in range(WARMUP_EPOCHS_AND_MORE):
+        cohort.learn(epoch)
+        learning.append(len(cohort.active))
+    return {
+        "warmup.learning": quantity(learning),
+        "warmup.validation": quantity(cohort.reached.validation.numpy(), absolute=1e-4),
+    }
+
+
+def mixture() -> Record:
+    """Returns stacking weights of members that are good, alike, useless, and without density."""
+    random = generator(SEED, 9)
+    quality = np.array([0.0, -0.1, -0.1, -3.0])
+    log_prob = random.normal(quality, 1.0, (64, 4))
+    log_prob[:, 3] = np.where(random.random(64) < 0.2, -np.inf, log_prob[:, 3])
+    # so alike that the rounds run out before the best weights are found
+    alike = np.tile([-1.0, -1.0 - 5e-5], (64, 1))
+    return {
+        "weights": quantity(mixtures.stacking_weights(log_prob)),
+        "two": quantity(mixtures.stacking_weights(log_prob[:, :2])),
+        "alike": quantity(mixtures.stacking_weights(alike)),
+        "origins": quantity(mixtures._origins(np.array([0.2, 0.5, 0.3]), 30, SEED)),
+        "seeds": quantity([mixtures.member_seed(SEED, k) for k in range(4)]),
     }
 
 

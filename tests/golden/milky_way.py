@@ -1,5 +1,6 @@
 """Records of the Milky Way and the LMC: engine, distribution function, replay, moments."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from mwlmc.record_schema import PHASE_SPACE
 from mwlmc.simulator import Simulator, StarParticles
 from mwlmc.sky import binning as binnings
 from mwlmc.sky import frames, kinematics
+from mwlmc.sky import moment_errors as errors_of
 from mwlmc.sky import selection_function as selections
-from mwlmc.sky.patches import Directions
+from mwlmc.sky.patches import ALL_SKY, Directions
 from orrery.parameters import FloatArray, Prior, generator
 from orrery.records import Records
 
@@ -24,6 +26,8 @@ STARS = 500
 
 # Of a normal's two sides, as the prior's edges: further out simulations are rare.
 _LOW, _HIGH = 2e-4, 1.0 - 2e-4
+
+OUTERMOST = 6  # stars of a simulation that are kept one by one, as datasets hold them
 
 
 class _Watched(Simulator):
@@ -41,15 +45,18 @@ def engine() -> Record:
     paper = _Watched("table1", "wide", STARS, equilibrium="total", accuracy="orbit")
     theta = corners(ours.prior)
     streams = [generator(SEED, index, 1) for index in range(len(theta))]
-    return {
-        **scalars("drawn", ours.records(SEED, range(8))),
-        **orbits("drawn", ours.seen, chaotic=0.04),
-        **scalars("paper", paper.records(SEED, range(8, 12))),
-        **orbits("paper", paper.seen, chaotic=0.04),
-        # at the corners halos are concentrated, and stars pass their centres often
-        **scalars("corners", ours.simulate(theta, streams), chaos=10.0),
-        **orbits("corners", ours.seen, chaotic=0.1),
-    }
+    drawn = ours.records(SEED, range(8))
+    record = {**scalars("drawn", drawn), **orbits("drawn", ours.seen, chaotic=0.04)}
+    record |= particles("drawn", drawn, chaotic=0.04)
+    published = paper.records(SEED, range(8, 12))
+    record |= scalars("paper", published)
+    record |= orbits("paper", paper.seen, chaotic=0.04)
+    record |= particles("paper", published, chaotic=0.04)
+    # at the corners halos are concentrated, and stars pass their centres often
+    edges = ours.simulate(theta, streams)
+    record |= scalars("corners", edges, chaos=10.0)
+    record |= orbits("corners", ours.seen, chaotic=0.1)
+    return record | particles("corners", edges, chaotic=0.1)
 
 
 def corners(prior: Prior) -> FloatArray:
@@ -88,6 +95,28 @@ def orbits(name: str, stars: StarParticles, chaotic: float) -> Record:
     }
 
 
+def particles(name: str, records: Records, chaotic: float) -> Record:
+    """Returns the stars that datasets hold: each column's moments, and the last few stars."""
+    record: Record = {}
+    for column, values in records.particles.items():
+        parts = np.split(values.astype(np.float64), records.offsets[1:-1])
+        # one star more or less of some 200, at three standard deviations
+        mean = quantity([p.mean() for p in parts], absolute=10.0)
+        width = quantity([p.std() for p in parts], relative=0.03)
+        record[f"{name}.particles.{column}.mean"] = mean
+        record[f"{name}.particles.{column}.std"] = width
+        # from the end: a star that crosses the inner edge moves those before it only
+        last = np.stack([part[-OUTERMOST:] for part in parts])
+        record[f"{name}.particles.{column}"] = quantity(
+            # one digit of half precision
+            last,
+            relative=1e-3,
+            absolute=0.011,
+            outliers=chaotic,
+        )
+    return record
+
+
 def replay() -> Record:
     """Returns simulations of given parameters, one of them twice, with other stars."""
     simulator = Simulator(stars=STARS)
@@ -97,6 +126,7 @@ def replay() -> Record:
     return {
         "within": quantity(replays.within_prior(simulator.prior, theta * 1.2)),
         **scalars("replayed", again),
+        **particles("replayed", again, chaotic=0.04),
     }
 
 
@@ -151,6 +181,34 @@ def velocity_moments() -> Record:
         name: quantity(kinematics.velocity_moments(records, binning))
         for name, binning in chosen.items()
     }
+
+
+def moment_errors() -> Record:
+    """Returns errors of means and dispersions: bootstrapped, and pooled where stars are few."""
+    bins = tuple(pairwise((30.0, 60.0, 80.0, 90.0, 100.0, 110.0)))  # [kpc]
+    profile = binnings.Profile(ALL_SKY, "v_gsr", bins, ("mean", "dispersion"))
+    binning = binnings.SkyBinning("golden", (profile,))
+    errors = errors_of.summary_errors(_giants(), binning, SEED)
+    return {
+        "mean": quantity(errors.mean),
+        "dispersion": quantity(errors.dispersion),
+    }
+
+
+def _giants() -> kinematics.RestFrameStars:
+    """Returns observed stars, ever fewer further out; in the first bin some are clipped."""
+    random = generator(SEED, 9)
+    counts = (150, 40, 10, 9, 5)
+    count = sum(counts)
+    velocity = 100.0 * random.standard_normal(count)
+    velocity[:150] = 100.0 * random.standard_t(4.0, 150)
+    return kinematics.RestFrameStars(
+        distance=np.repeat([45.0, 70.0, 85.0, 95.0, 105.0], counts),
+        directions=Directions(random.normal(size=(count, 3))),
+        v_gsr=velocity,
+        v_tb=random.normal(0.0, 100.0, count),
+        owner=np.zeros(count, dtype=np.int64),
+    )
 
 
 def _halos(simulations: int = 8, stars_each: int = 1500) -> Records:

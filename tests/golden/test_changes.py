@@ -7,14 +7,16 @@ import re
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from mwlmc.simulator import Simulator
+
 from . import syntax
-from .components import FOLDER
-from .lock import PATH, Lock, hashes
+from .components import FOLDER, named
+from .lock import PATH, Lock, RefusedError, check, hashes
 
 
 @dataclass(frozen=True)
@@ -196,6 +198,37 @@ def test_a_module_may_move(copy):
     assert any(f'"{new}"' in line for line in copy.lock)
     assert not any('"halomass.catalogues.text_table"' in line for line in copy.lock)
     assert copy.golden().returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("module", "pattern", "replacement", "component", "quantity"),
+    [
+        ("networks", r"^CONSTANT = 1e-3", "CONSTANT = 1e-2", "ensemble", "attempts"),
+        ("mixture", r"^GAP = 1e-5", "GAP = 1.0", "mixture", "weights"),
+    ],
+)
+def test_a_changed_threshold_of_learning_is_refused(
+    copy, module, pattern, replacement, component, quantity
+):
+    copy.edit(f"orrery.learning.{module}", pattern, replacement)
+    refused = copy.golden("same")
+    assert refused.returncode == 1
+    assert f"the numbers of {component} have changed" in refused.stderr
+    assert f"{quantity}: differ in" in refused.stderr
+
+
+@pytest.mark.slow
+def test_stars_that_datasets_would_store_otherwise_are_refused(monkeypatch):
+    kept = Simulator.particles
+
+    def faster(self, stars):
+        return kept(self, replace(stars, velocity=1.05 * stars.velocity))
+
+    monkeypatch.setattr(Simulator, "particles", faster)
+    (component,) = named(["replay"])
+    # the engine's record holds the same quantities, but takes ten times longer
+    with pytest.raises(RefusedError, match=r"replayed\.particles\.vx: differ in"):
+        check(component)
 
 
 def test_a_module_that_others_share_is_checked_with_all_of_them(copy):

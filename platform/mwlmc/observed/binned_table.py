@@ -36,7 +36,7 @@ from mwlmc.observed.star_tables import (
     select,
 )
 from mwlmc.observed.survey_sample import mean_sine_latitude, survey_sample
-from mwlmc.sky import frames, kinematics
+from mwlmc.sky import frames, kinematics, moment_errors
 from mwlmc.sky.binning import (
     SkyBinning,
 )
@@ -137,7 +137,11 @@ def _provenance(table: StarTable, binning: SkyBinning, seed: int) -> JSON:
         "with_proper_motions": int(np.isfinite(table.pm_b).sum()),
         "definition": definition(binning),
         "bootstrap_seed": seed,
-        "versions": {"python": platform.python_version(), **versions},
+        "versions": {
+            "python": platform.python_version(),
+            **versions,
+            "moment_errors": moment_errors.VERSION,
+        },
     }
 
 

@@ -9,6 +9,7 @@ from mwlmc.sky.kinematics import RestFrameStars, binned_velocities
 from mwlmc.sky.moments import VelocityMoments, clipped_moments, unclipped
 from orrery.parameters import FloatArray, IntArray, generator
 
+VERSION = 1  # of the errors; raised whenever they change
 FEW_STARS = 10  # below this, a bin's own scatter says too little about its error
 _POOL = 30  # stars that a pooled dispersion should have: they give it to 13 per cent
 

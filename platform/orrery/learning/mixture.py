@@ -27,6 +27,7 @@ from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import Observation
 from orrery.storage import files
 
+VERSION = 1  # of the weights; raised whenever they change
 KIND = "mixture"
 ROUNDS = 10_000
 GAP = 1e-5  # [nat] how far from the best mean log-density the weights may stay
@@ -323,6 +324,7 @@ def _write(folder: Path, mixed: Mixture) -> None:
     document = {
         "members": [member.document["fingerprint"] for member in mixed.members],
         "weights": mixed.weights.tolist(),
+        "version": VERSION,
         "versions": versions.versions(),
     }
     files.write_json(ArtifactStore(folder, KIND).document, document)
