@@ -1,5 +1,6 @@
-from dataclasses import dataclass, field
-from pathlib import Path
+"""A study from the command line: what is told, and how it ends."""
+
+from dataclasses import dataclass
 
 import pytest
 
@@ -7,35 +8,11 @@ from orrery import runs
 
 
 @dataclass(frozen=True)
-class Training:
-    """How to train.
-
-    Arguments:
-        epochs: The number of passes over the data.
-    """
-
-    epochs: int = 3
-
-    def __post_init__(self):
-        if self.epochs < 1:
-            raise ValueError(f"epochs {self.epochs} must be 1 or larger")
-
-
-@dataclass(frozen=True)
 class Choices:
-    """An experiment.
-
-    Arguments:
-        simulations: How many simulations to make.
-        edges: Distance edges [kpc].
-        stars: The table of stars.
-        training: How to train.
-    """
+    """An experiment."""
 
     simulations: int = 10
-    edges: tuple[float, ...] = (30.0, float("inf"))
-    stars: Path = Path("stars.ecsv")
-    training: Training = field(default_factory=Training)
+    """How many simulations to make."""
 
 
 def ended(error):
