@@ -2,7 +2,7 @@
 
 import hashlib
 import tracemalloc
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -18,28 +18,6 @@ BOX, H = 64.0, 0.678
 
 
 KINDS = pytest.mark.parametrize("kind", ["binary", "ascii", "hlist"])
-
-
-@dataclass(frozen=True)
-class Halo:
-    """A halo as the binary form has it: masses in Msun/h, stars in Msun."""
-
-    id: int
-    descid: int
-    upid: int
-    flags: int
-    pos: tuple[float, ...]
-    mp: float
-    m: float
-    v: float
-    sm: float
-
-
-def hlist_row(halo):
-    names = ("x", "y", "z", "vx", "vy", "vz")
-    ids = {"id": halo.id, "desc_id": halo.descid, "upid": halo.upid}
-    masses = {"mvir": halo.m, "mpeak": halo.mp, "vmax": halo.v}
-    return {**ids, **masses, **dict(zip(names, map(float, halo.pos), strict=True))}
 
 
 @KINDS
