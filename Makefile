@@ -6,7 +6,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # A worker takes one file after the other, in the order in which tests/conftest.py puts them.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder \
+	--durations 40 --durations-min 4
 export RAY_USAGE_STATS_ENABLED = 0
 
 .PHONY: quadrants desi halo-mass lint check test clean

@@ -178,6 +178,7 @@ def contents(folder):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("connected")
 def test_actors_give_the_same_bytes(tmp_path, halos, write, fill):
     reader = open_catalogue(
         write("ascii", tmp_path, halos(20_000, seed=7)), BOX, memory=2.0

@@ -372,6 +372,7 @@ def test_a_killed_process_continues_exactly(trained, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("connected")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_workers_share_the_members_and_change_nothing(trained, tmp_path, workers):
     seen = []

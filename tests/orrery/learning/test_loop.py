@@ -234,6 +234,7 @@ def test_no_examples_are_too_few(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("connected")
 @pytest.mark.parametrize("workers", [1, 2])
 def test_ray_workers_take_the_same_steps_even_when_they_die(tmp_path, workers):
     # Workers cannot import this file by its name.
