@@ -237,7 +237,6 @@ def test_an_actor_with_other_code_refuses(tmp_path, connected):
     assert not list((folder / "shards").iterdir())
 
 
-@pytest.mark.slow
 def test_actors_say_which_processor_they_have(tmp_path, connected):
     fill(Toy(), tmp_path, 1)
     (kind,) = {name for part in work(tmp_path) for name in part.processors}
@@ -282,7 +281,6 @@ def centre(records, binning):
     return 3 * records.scalars["a"][:, None]
 
 
-@pytest.mark.slow
 def refusing(records, binning):
     """Returns nothing: it refuses."""
     raise ValueError("these records are refused")

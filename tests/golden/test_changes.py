@@ -182,7 +182,6 @@ def test_changed_numbers_need_a_raised_version(copy):
     assert copy.golden().returncode == 0
 
 
-@pytest.mark.slow
 def test_a_module_may_move(copy):
     old, new = copy.file("halomass.catalogues.text_table"), "halomass.catalogues.moved"
     old.rename(copy.file(new))
@@ -200,6 +199,7 @@ def test_a_module_may_move(copy):
     assert copy.golden().returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "pattern", "replacement", "component", "quantity"),
     [

@@ -35,7 +35,6 @@ def modules():
     return [".".join(part for part in names if part != "__init__") for names in parts]
 
 
-@pytest.mark.slow
 def imported(names, training=()):
     """Imports modules without Ray and Lightning, and then others without Ray alone."""
     return subprocess.run(
@@ -47,6 +46,7 @@ def imported(names, training=()):
     )
 
 
+@pytest.mark.slow
 def test_only_training_needs_lightning_and_only_actors_and_workers_ray():
     every = set(modules())
     assert every > NEED_RAY | NEED_LIGHTNING

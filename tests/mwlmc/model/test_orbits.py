@@ -130,7 +130,6 @@ def test_energy_and_momentum_are_kept_in_a_spherical_halo(share, typical, plungi
         assert torch.quantile(off, 0.99) < plunging
 
 
-@pytest.mark.slow
 def test_momentum_about_the_axis_is_kept_with_the_disc():
     x, v = _stars(50)
     before = _momentum(x, v)
@@ -142,6 +141,7 @@ def test_momentum_about_the_axis_is_kept_with_the_disc():
     assert (now[:2] - before[:2]).abs().median() > 1.0
 
 
+@pytest.mark.slow
 def test_backwards_in_time_the_stars_return():
     """With steps from node to node of the LMC's path, in which it is straight."""
     potential = _among(*_galaxies(count=1))
@@ -177,7 +177,6 @@ def test_circular_orbits_stay_circular_and_keep_time(share, round_, late):
     )  # [kpc]
 
 
-@pytest.mark.slow
 def test_the_method_is_of_fifth_order():
     potential = _resting(disc=False)
     x, v = _circular(potential, [10.0, 20.0, 30.0, 60.0])
@@ -204,7 +203,6 @@ def test_errors_fall_with_the_fifth_power_of_the_share():
     )
 
 
-@pytest.mark.slow
 def test_stars_move_as_they_do_in_the_inertial_frame():
     """An integration in the inertial frame, of high order, with both galaxies on their paths."""
     galaxies, paths = _galaxies(friction=1.0, count=1)
@@ -247,6 +245,7 @@ def test_stars_move_as_they_do_in_the_inertial_frame():
         np.testing.assert_allclose(speed[:, 0].numpy(), wanted[1], atol=fast)
 
 
+@pytest.mark.slow
 def test_a_star_at_the_centre_of_the_lmc_stays_there():
     """Without friction, the LMC falls as a star does: it is carried along the same path."""
     galaxies, paths = _galaxies(count=1)

@@ -334,7 +334,6 @@ def _stars(halo, count, beta, seed=4):
     return tuple(torch.as_tensor(np.stack(parts, axis=2), dtype=torch.float32))
 
 
-@pytest.mark.slow
 def _resting(disc=True, count=2):
     """The Milky Way alone: an LMC without mass, far away."""
     mass, table = (

@@ -162,7 +162,6 @@ def test_an_observation_of_another_binning_is_refused_before_training(tmp_path):
         )
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [field.name for field in dataclasses.fields(Inference)][2:]
 )
@@ -171,6 +170,7 @@ def test_counts_must_be_positive(name):
         Inference(**{name: 0})
 
 
+@pytest.mark.slow
 def test_several_members_are_one_posterior(tmp_path, plenty):
     found, report = infer(tmp_path, plenty, observation(), replace(OPTIONS, members=2))
     members = found.posterior.members

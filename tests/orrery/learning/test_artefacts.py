@@ -48,7 +48,6 @@ def forbidden(folder):
     raise AssertionError("it was learned before")
 
 
-@pytest.mark.slow
 def test_what_is_there_is_not_learned_again(store):
     store.get_or_train("0123", forbidden)
     store.get_or_train("4567", lambda folder: learned(len(folder.name)))
@@ -56,6 +55,7 @@ def test_what_is_there_is_not_learned_again(store):
     assert store.weights(store.read())["a"].item() == len(store.unfinished("4567").name)
 
 
+@pytest.mark.slow
 def test_a_second_process_is_refused_while_one_learns(store):
     program = (
         "import pathlib, sys, torch; from orrery.learning.artefacts import ArtifactStore\n"

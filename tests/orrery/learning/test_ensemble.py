@@ -347,13 +347,13 @@ def test_an_interrupted_training_continues_exactly(trained, tmp_path):
     assert again.curve == trained.curve
 
 
-@pytest.mark.slow
 def kill(epoch, losses):
     """Ends this process without a word."""
     if epoch == 10:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
+@pytest.mark.slow
 def test_a_killed_process_continues_exactly(trained, tmp_path):
     program = (
         "import pathlib, sys\n"

@@ -167,7 +167,6 @@ class AccidentError(Exception):
     """Something went wrong on the way."""
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("reason", [AccidentError, KeyboardInterrupt])
 def test_an_interrupted_training_continues_exactly(tmp_path, reason):
     def interrupt(epoch, losses):
@@ -182,6 +181,7 @@ def test_an_interrupted_training_continues_exactly(tmp_path, reason):
     assert_same(twice, learn(tmp_path / "once"))
 
 
+@pytest.mark.slow
 def test_a_killed_process_continues_exactly(tmp_path):
     program = (
         "import pathlib, sys\n"
