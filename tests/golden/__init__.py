@@ -1,11 +1,13 @@
 """Golden records: no number changes without a word, and a refactor costs one line.
 
 What decides numbers is a component: engine, distribution function, second engine, replay,
-mock universe, catalogues, hosts, summary functions, errors of observed moments, flow, its
-mixture, ensemble. Each declares `VERSION`
-beside its code; fingerprints hold versions and options, never source. So code that is
-rewritten keeps all datasets, summaries, posteriors and ensembles, and code that gives other
-numbers must say so. Three things here see to that:
+mock universe, catalogues, hosts, summary functions, errors of observed moments, observed
+stars and hosts, data vectors, forecasts, flow, its mixture, ensemble, judgements, answers.
+Each declares `VERSION` beside its code; fingerprints of datasets, summaries, posteriors and
+ensembles hold the versions of what decides them, and options, never source. What comes after
+a posterior burns none when it changes: a run's document holds those versions. So code that is
+rewritten keeps everything, and code that gives other numbers must say so. Three things here
+see to that:
 
 - `records/`: what each component gives for a few cases, the prior's corners among them.
 - `lock.json`: the version that each record is of, and the syntax hash (without comments,

@@ -36,7 +36,12 @@ class Component:
     def modules(self) -> tuple[str, ...]:
         """The modules that decide its numbers, up to those of other versions."""
         roots = (self.root, *self.readers)
-        others = frozenset(c.root for c in COMPONENTS) - {self.root}
+        others = frozenset(
+            module
+            for component in COMPONENTS
+            if component.name != self.name
+            for module in (component.root, *component.readers)
+        )
         found = (syntax.modules(root, others) for root in roots)
         return tuple(sorted(set().union(*found)))
 
@@ -75,6 +80,49 @@ COMPONENTS = (
         readers=("orrery.storage.dataset",),
     ),
     Component("mixture", "orrery.learning.mixture", "learning"),
+    Component("binned_stars", "mwlmc.observed.binned_table", "observed_stars"),
+    Component(
+        "data_vectors",
+        "mwlmc.observed.data_vectors",
+        "observed_stars",
+        readers=("mwlmc.observed.mock_survey", "mwlmc.observed.summary_tables"),
+    ),
+    Component(
+        "observed_hosts",
+        "halomass.observed.neighbour_tables",
+        "observed_hosts",
+        readers=("halomass.observed.milky_way",),
+    ),
+    Component(
+        "judging",
+        "orrery.judging.calibration",
+        "judgements",
+        readers=("orrery.judging.misspecification", "orrery.judging.regression"),
+    ),
+    Component(
+        "inference",
+        "orrery.inference.posteriors",
+        "judgements",
+        readers=("orrery.inference.ensembles",),
+    ),
+    Component("forecast", "mwlmc.study.forecast", "milky_way_study"),
+    Component(
+        "answers",
+        "mwlmc.study.quantities",
+        "milky_way_study",
+        readers=(
+            "mwlmc.study.comparison",
+            "mwlmc.study.predictive_checks",
+            "mwlmc.study.published_views",
+            "mwlmc.study.surveys",
+        ),
+    ),
+    Component(
+        "masses",
+        "halomass.study.masses",
+        "halo_mass_study",
+        readers=("halomass.study.study",),
+    ),
 )
 NAMES = tuple(component.name for component in COMPONENTS)
 

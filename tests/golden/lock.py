@@ -42,7 +42,7 @@ class Lock:
 def hashes() -> dict[str, str]:
     """Returns the syntax hash of each module that decides a number today."""
     names = {module for component in COMPONENTS for module in component.modules}
-    return {name: syntax.syntax_hash(syntax.tree(name)) for name in sorted(names)}
+    return {name: syntax.hash_of(name) for name in sorted(names)}
 
 
 def changed(lock: Lock) -> dict[str, str]:

@@ -4,11 +4,26 @@ import ast
 
 import pytest
 
+from halomass.study import versions as of_masses
+from mwlmc.study import versions as of_both_galaxies
+
 from . import syntax
 from .components import COMPONENTS, FOLDER, NAMES
-from .lock import Lock, complaints
+from .lock import Lock, complaints, hashes
 
 LARGEST = 5e5  # [bytes] of this folder: records are small
+
+# Rooms whose modules decide numbers, and what in them decides none, with the reason.
+ROOMS = ("mwlmc", "halomass", "orrery/judging", "orrery/inference", "orrery/learning")
+DECIDES_NOTHING = {
+    "orrery.learning.artefacts": "writes and reads documents and weights as they are",
+}
+
+# Of what comes before answers: datasets, summaries, posteriors and ensembles.
+IN_FINGERPRINTS = {
+    *("engine", "distribution", "agama_engine", "replay", "velocity_moments"),
+    *("mock", "catalogue", "hosts", "features", "flow", "mixture", "ensemble"),
+}
 
 
 def test_the_lock_knows_the_code():
@@ -25,6 +40,28 @@ def test_each_version_has_a_record():
     assert declared == {component.root for component in COMPONENTS}
     assert {path.stem for path in (FOLDER / "records").iterdir()} == set(NAMES)
     assert set(Lock.read().versions) == set(NAMES)
+
+
+def test_each_module_that_decides_numbers_is_in_the_lock_or_named_with_a_reason():
+    found = {
+        ".".join(file.relative_to(syntax.platform()).with_suffix("").parts)
+        for room in ROOMS
+        for file in (syntax.platform() / room).rglob("*.py")
+        if file.name != "__init__.py"
+    }
+    assert found - set(hashes()) == set(DECIDES_NOTHING)
+
+
+def test_packages_of_these_rooms_are_a_docstring_alone():
+    for folder in (syntax.platform() / room for room in ROOMS):
+        for package in folder.rglob("__init__.py"):
+            assert len(ast.parse(package.read_text()).body) == 1, package
+
+
+def test_each_version_is_in_a_fingerprint_or_in_the_documents_of_runs():
+    told = {**of_both_galaxies.VERSIONS, **of_masses.VERSIONS}
+    assert set(told) == set(NAMES) - IN_FINGERPRINTS
+    assert told == {c.name: c.version for c in COMPONENTS if c.name in told}
 
 
 def test_records_are_small():
@@ -58,7 +95,7 @@ def test_a_component_is_what_it_imports_up_to_other_versions():
     "declared", ["", "VERSION = 0", "VERSION = -1", "VERSION = '1'"]
 )
 def test_a_version_is_a_positive_integer(declared, monkeypatch):
-    monkeypatch.setattr(syntax, "tree", lambda module: ast.parse(declared))
+    monkeypatch.setattr(syntax, "source", lambda module: declared)
     with pytest.raises(
         ValueError, match="science declares no version: write VERSION = 1"
     ):
@@ -69,4 +106,4 @@ def test_a_module_that_is_not_there_is_named():
     with pytest.raises(
         FileNotFoundError, match=r"no module mwlmc.nowhere .*components.py"
     ):
-        syntax.tree("mwlmc.nowhere")
+        syntax.source("mwlmc.nowhere")

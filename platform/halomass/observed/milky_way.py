@@ -154,7 +154,10 @@ def read_satellites(path: Path | str) -> Neighbours:
             "references": _references(table),
         },
         "frame": _frame_parameters(),
-        "versions": {"astropy": astropy.__version__},
+        "versions": {
+            "astropy": astropy.__version__,
+            "observed_hosts": neighbour_tables.VERSION,
+        },
     }
     names = tuple(str(name) for name in table["name"])
     host = Neighbours(

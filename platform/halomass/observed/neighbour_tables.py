@@ -21,6 +21,8 @@ from halomass.observed.plain_table import PlainTable
 from halomass.systems import RADIUS
 from orrery.storage import files
 
+VERSION = 1  # of observed hosts; raised whenever what is read from a table changes
+
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it:
 # with 25 neighbours these move the mass by less than 0.03 dex.
 TYPICAL_ENVIRONMENT = {"distance_larger": 2600.0, "distance_cluster": 17_900.0}

@@ -21,6 +21,8 @@ from halomass.study.robustness import COPIES
 from halomass.systems import FloatArray
 from orrery.results.panels import Constraint
 
+VERSION = 1  # of answers and comparisons; raised whenever they change
+
 # Within these the Milky Way's mass must be; published values lie between 11.7 and 12.2.
 MILKY_WAY_BOUNDS = (11.9, 12.4)  # [dex(solMass)]
 MASS_BOUND = 0.15  # [dex] from a published mass: about the error of one

@@ -17,6 +17,7 @@ from halomass.study.ensembles import (
     label_noisy,
 )
 from halomass.study.options import FlowComparison, HaloMass, HostCampaign
+from halomass.study.versions import VERSIONS
 from halomass.systems import LOG_M_VIR
 from orrery.execution import cluster, simulation, summaries
 from orrery.execution.summaries import Binning
@@ -50,7 +51,10 @@ def halo_mass(options: HaloMass) -> Result:
     wanted = ensemble_features(campaign.seed, len(host))
     # nothing is published of other hosts, nor of ensembles without 25 neighbours
     ours = options.host.is_milky_way and label_noisy(25) in wanted
-    with cluster.connect(), record("halo_mass", options, campaign.reports) as recording:
+    with (
+        cluster.connect(),
+        record("halo_mass", options, campaign.reports, VERSIONS) as recording,
+    ):
         hosts = _hosts(recording, campaign)
         _record_host(recording, host)
         found = _train_ensembles(recording, options, hosts, wanted)

@@ -48,6 +48,8 @@ from orrery.identity import JSON
 from orrery.parameters import FloatArray
 from orrery.storage import files
 
+VERSION = 1  # of reading, selecting and binning stars; raised whenever numbers change
+
 
 @dataclass(frozen=True)
 class BinnedTable:
@@ -140,6 +142,7 @@ def _provenance(table: StarTable, binning: SkyBinning, seed: int) -> JSON:
         "versions": {
             "python": platform.python_version(),
             **versions,
+            "binned_stars": VERSION,
             "moment_errors": moment_errors.VERSION,
         },
     }

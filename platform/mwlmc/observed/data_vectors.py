@@ -21,6 +21,8 @@ from orrery.identity import JSON
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
 
+VERSION = 1  # of data vectors, observed and mock; raised whenever they change
+
 Sampling = Literal["full-footprint", "survey-like"]
 MomentChoice = Literal["mean", "mean+dispersion"]
 LMCToday = Literal["data", "inferred"]

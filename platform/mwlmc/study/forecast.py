@@ -28,6 +28,8 @@ from mwlmc.study.literature import TABLE2
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 
+VERSION = 1  # of forecasts; raised whenever their numbers change
+
 SIMULATIONS = 16  # enough that their scatter is well below the survey's errors
 # No row of the table gives these: they are mid-way through the prior.
 _BETA0 = 0.5

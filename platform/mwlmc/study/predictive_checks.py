@@ -13,6 +13,7 @@ from mwlmc.study import forecast
 from mwlmc.study.options import PredictiveChecks, SimulationCampaign
 from mwlmc.study.panels import profile_panels
 from mwlmc.study.study import DataRow, data_rows, infer_row, simulate_campaign
+from mwlmc.study.versions import VERSIONS
 from orrery.execution import cluster, simulation, summaries
 from orrery.judging import predictive
 from orrery.judging.predictive import Predictive
@@ -37,7 +38,7 @@ def predictive_checks(options: PredictiveChecks) -> Result:
     data = forecast.rows(stars, options.measurement, campaign.seed, campaign.simulator)
     with (
         cluster.connect(),
-        record("predictive", options, campaign.reports) as recording,
+        record("predictive", options, campaign.reports, VERSIONS) as recording,
     ):
         halos = simulate_campaign(recording, campaign)
         for row in data_rows({name: data[name] for name in options.rows}):

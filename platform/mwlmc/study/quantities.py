@@ -10,6 +10,8 @@ from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.results.panels import Interval
 from orrery.results.sections import Answer, slug
 
+VERSION = 1  # of answers, comparisons and checks; raised whenever they change
+
 _LARGEST = 300.0  # [dex] a double ends at 308
 
 

@@ -22,6 +22,7 @@ from mwlmc.sky.binning import (
 from mwlmc.study import comparison, forecast, published_views, quantities
 from mwlmc.study.options import Desi, Quadrants, SimulationCampaign, Table2
 from mwlmc.study.panels import profile_panels
+from mwlmc.study.versions import VERSIONS
 from orrery.execution import cluster, simulation, summaries
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference, Inferred
@@ -125,7 +126,10 @@ def desi(options: Desi) -> Result:
     binnings = without_and_with_v_tb(DESI_FOOTPRINT)
     data = vectors(stars, binnings, options.measurement, campaign.seed)
     # what the user can mend in the tables is refused before Ray starts
-    with cluster.connect(), record("desi", options, campaign.reports) as recording:
+    with (
+        cluster.connect(),
+        record("desi", options, campaign.reports, VERSIONS) as recording,
+    ):
         recording.tables(summary_tables(stars, options.measurement))
         halos = simulate_campaign(recording, campaign)
         # labels of the binnings are the ends of the names of Table 2's rows
@@ -242,7 +246,10 @@ def quadrants_posteriors(options: Quadrants) -> Result:
     campaign = options.campaign
     mock = options.observation == "forecast-h3"
     rows, tables = _forecast_rows(options) if mock else _observed_rows(options)
-    with cluster.connect(), record("quadrants", options, campaign.reports) as recording:
+    with (
+        cluster.connect(),
+        record("quadrants", options, campaign.reports, VERSIONS) as recording,
+    ):
         recording.tables(tables)
         halos = simulate_campaign(recording, campaign)
         found = infer_rows(
@@ -297,7 +304,10 @@ def table2(options: Table2) -> Result:
     campaign = options.campaign
     stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
     data = forecast.rows(stars, options.measurement, campaign.seed, campaign.simulator)
-    with cluster.connect(), record("table2", options, campaign.reports) as recording:
+    with (
+        cluster.connect(),
+        record("table2", options, campaign.reports, VERSIONS) as recording,
+    ):
         halos = simulate_campaign(recording, campaign)
         found = infer_rows(
             recording,

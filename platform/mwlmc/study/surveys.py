@@ -10,6 +10,7 @@ from mwlmc.sky.kinematics import RestFrameStars
 from mwlmc.study import figure_data, forecast
 from mwlmc.study.options import Surveys
 from mwlmc.study.panels import shared_panels, sky_maps
+from mwlmc.study.versions import VERSIONS
 from orrery.parameters import FloatArray, generator
 from orrery.results.recording import record
 from orrery.results.result import Result
@@ -33,7 +34,7 @@ def surveys(options: Surveys) -> Result:
     data = forecast.rows(binned, options.measurement, campaign.seed, simulator)
     # the mock survey's stars are those of the row that it stands for
     theta = forecast.model_at(MOCK, simulator)
-    with record("surveys", options, campaign.reports) as recording:
+    with record("surveys", options, campaign.reports, VERSIONS) as recording:
         seen = {
             "H3+SEGUE+MagE, simulated": _simulated(options, theta),
             **_observed(options),

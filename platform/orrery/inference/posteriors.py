@@ -27,6 +27,8 @@ from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
 from orrery.terminal import progress
 
+VERSION = 1  # of answers and scores; raised whenever their numbers change
+
 
 @dataclass(frozen=True)
 class Inference:

@@ -22,6 +22,8 @@ from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.terminal import progress
 
+VERSION = 1  # of all judgements; raised whenever one of their numbers changes
+
 TOGETHER = 50  # tests that are sampled between two steps of the progress bar
 OTHERS = 100  # other tests' data over which a truth's density without its own data is averaged
 TOO_NARROW = 0.7  # width of the control in units of the posterior's own

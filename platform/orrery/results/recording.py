@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from os import getpid
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
@@ -43,6 +44,7 @@ from orrery.versions import versions
 
 Number = float | int | str
 EPOCHS = "epochs.jsonl"
+NO_COMPONENTS: Mapping[str, int] = MappingProxyType({})
 _KEY = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 
 
@@ -84,6 +86,7 @@ class Recording:
     Arguments:
         run: The attempt.
         readers: Who is told.
+        components: Versions of what decides its answers, by name.
 
     Example:
         >>> import tempfile
@@ -98,7 +101,12 @@ class Recording:
         {'rmse.25.minimum': 0.128}
     """
 
-    def __init__(self, run: Run, readers: Sequence[Reader] = ()) -> None:
+    def __init__(
+        self,
+        run: Run,
+        readers: Sequence[Reader] = (),
+        components: Mapping[str, int] = NO_COMPONENTS,
+    ) -> None:
         self.run = run
         self._readers = readers
         self._began = time.monotonic()
@@ -115,7 +123,7 @@ class Recording:
             "host": socket.gethostname(),
             "process": getpid(),
             "command": [_written_out(word) for word in sys.argv],
-            "versions": versions(),
+            "versions": {**versions(), **components},
             "options": run.options,
             "lineage": {},
             "answers": [],
@@ -232,7 +240,10 @@ class Recording:
 
 @contextmanager
 def record(
-    experiment: str, options: Any, root: Path = Path("runs")
+    experiment: str,
+    options: Any,
+    root: Path = Path("runs"),
+    components: Mapping[str, int] = NO_COMPONENTS,
 ) -> Iterator[Recording]:
     """Returns a new attempt at an experiment, whose findings are kept as they come.
 
@@ -243,13 +254,15 @@ def record(
         experiment: The experiment's name.
         options: Its choices, a frozen dataclass.
         root: The folder of all runs.
+        components: Versions of what decides its answers, by name. They make no other
+            run of it: each attempt has its own.
 
     Raises:
         OSError: If the run's folder cannot be written.
     """
     run = start(experiment, options, root)
     with files.locked(run.folder):
-        recording = Recording(run, _readers.get())
+        recording = Recording(run, _readers.get(), components)
         try:
             recording.open()
             yield recording

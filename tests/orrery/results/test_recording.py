@@ -65,6 +65,16 @@ def test_the_same_options_find_the_same_run_and_never_its_old_attempts(
     assert write(tmp_path, choices(seed=2)).folder.parent != first.folder.parent
 
 
+def test_versions_of_components_are_told_and_make_no_other_run(tmp_path, choices):
+    for version in (1, 2):
+        with record("toy", choices(), tmp_path, {"judging": version}) as recording:
+            pass
+        versions = recording.result.document["versions"]
+        assert versions["judging"] == version
+        assert versions["python"]
+    assert recording.run.attempt == 2
+
+
 def test_the_answer_is_the_newest_finished_attempt(tmp_path, write):
     def fail(recording):
         raise RuntimeError("too early")

@@ -1,0 +1,22 @@
+"""Versions of what decides answers, beside those that fingerprints hold.
+
+Datasets, summaries and posteriors know the versions that decided them. What is done
+with them afterwards burns none of them when it changes: an attempt's document says
+which version of it gave its answers.
+"""
+
+from mwlmc.observed import binned_table, data_vectors
+from mwlmc.sky import moment_errors
+from mwlmc.study import forecast, quantities
+from orrery.inference import posteriors
+from orrery.judging import calibration
+
+VERSIONS = {
+    "answers": quantities.VERSION,
+    "binned_stars": binned_table.VERSION,
+    "data_vectors": data_vectors.VERSION,
+    "forecast": forecast.VERSION,
+    "inference": posteriors.VERSION,
+    "judging": calibration.VERSION,
+    "moment_errors": moment_errors.VERSION,
+}

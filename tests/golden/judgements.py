@@ -1,0 +1,402 @@
+"""Records of judgements and answers: of a posterior that is known, and of predictions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+
+from orrery.inference import ensembles, posteriors
+from orrery.judging import (
+    calibration,
+    diagnostics,
+    misspecification,
+    predictive,
+    regression,
+    verdicts,
+)
+from orrery.pairs import Pairs, Splits
+from orrery.parameters import FloatArray, Parameter, generator
+from orrery.records import Observation
+
+from .quantities import Record, quantity
+
+SEED = 20251126
+SLOPES = np.array([[1.0, 0.5, -0.3], [0.0, 1.0, 0.8]])
+COVARIANCE = np.diag([0.3, 0.2, 0.4]) + 0.05
+
+
+@dataclass(frozen=True)
+class _Linear:
+    """A posterior that is normal about a linear guess; its width is given, in units of the right.
+
+    It is no network: its draws and densities are the same on all machines.
+    """
+
+    width: float = 0.9
+
+    @property
+    def covariance(self) -> FloatArray:
+        return COVARIANCE
+
+    @property
+    def gain(self) -> FloatArray:
+        seen = SLOPES.T @ SLOPES + self.covariance
+        return np.linalg.solve(seen, SLOPES.T)
+
+    @property
+    def factor(self) -> FloatArray:
+        inner = np.eye(2) - SLOPES @ self.gain
+        return self.width * np.linalg.cholesky(inner)
+
+    def sample_each(self, x: FloatArray, count: int, seed: int) -> FloatArray:
+        normal = generator(seed, count).standard_normal((count, len(x), 2))
+        return x @ self.gain + normal @ self.factor.T
+
+    def log_prob(self, theta: FloatArray, x: FloatArray) -> FloatArray:
+        z = np.linalg.solve(self.factor, (theta - x @ self.gain).T)
+        return -0.5 * (z**2).sum(axis=0) - np.log(np.diag(self.factor)).sum()
+
+    def draws(self, observation: Observation, count: int, seed: int) -> FloatArray:
+        return self.sample_each(observation.value[None], count, seed)[:, 0]
+
+
+def _splits(*counts: int) -> Splits:
+    pairs = []
+    for stream, count in enumerate(counts):
+        theta = generator(SEED, 60, stream).normal(size=(count, 2))
+        pairs.append(Pairs(theta, theta @ SLOPES))
+    names = ("u", "v", "w")
+    units = ("km / s",) * 3
+    return Splits(*pairs, ("a", "b"), names, units, "golden", "golden", 0)
+
+
+def _observation(value: Sequence[float]) -> Observation:
+    units = ("km / s",) * 3
+    return Observation(
+        "stars", ("u", "v", "w"), units, np.array(value), COVARIANCE, "golden", {}
+    )
+
+
+# --- judging ---------------------------------------------------------------------------------
+
+
+def judging() -> Record:
+    """Returns judgements of a posterior, of data, and of predictions of one number."""
+    return {
+        **_calibrated(),
+        **_verdicts(),
+        **_draws(),
+        **_predicted(),
+        **_simulable(),
+        **_regression(),
+    }
+
+
+def _calibrated() -> Record:
+    """Returns how posteriors of several widths fare, in all that tests say of them."""
+    record: Record = {}
+    splits = _splits(1, 1, 160)
+    for name, width in (("narrow", 0.75), ("good", 1.0)):
+        found = calibration.calibrate(_Linear(width), splits, SEED, 120, 150)
+        intervals, coverage, ranks = found.intervals, found.coverage, found.ranks
+        verdict = found.verdict
+        control = found.negative_control.verdict
+        record |= {
+            f"{name}.numbers": quantity([*found.numbers.values()]),
+            f"{name}.tarp": quantity(coverage.coverage),
+            f"{name}.fractions": quantity(coverage.fractions[::10]),
+            f"{name}.ranks": quantity(ranks.ranks[::10]),
+            f"{name}.difference": quantity(ranks.difference[::10]),
+            f"{name}.band": quantity([ranks.lower[::10], ranks.upper[::10]]),
+            f"{name}.band_pvalue": quantity(ranks.band_pvalue),
+            f"{name}.coverage": quantity(intervals.coverage),
+            f"{name}.scatter": quantity([intervals.levels, intervals.standard_error]),
+            f"{name}.rejected": quantity([len(verdict.names), len(control.names)]),
+            f"{name}.control": quantity(found.negative_control.width),
+        }
+    return record | _levels(found)
+
+
+def _levels(found: calibration.Calibration) -> Record:
+    """Returns which p-values reject a posterior and its negative control."""
+    pvalues = (0.0049, 0.0051, 0.0099, 0.0101, 0.049, 0.051)
+    said, control = [], []
+    for p in pvalues:
+        coverage = replace(found.coverage, ks_pvalue=p)
+        both = np.array([p, 0.9])
+        ranks = replace(found.ranks, ks_pvalue=both, band_pvalue=both)
+        one = replace(found, coverage=coverage, ranks=ranks)
+        copy = replace(found.negative_control, coverage=coverage, ranks=ranks)
+        said.append((one.verdict.tarp, one.verdict.ranks, one.verdict.band))
+        control.append(len(copy.verdict.names))
+    usual = [
+        verdicts.rejections(replace(found.coverage, ks_pvalue=p), found.ranks).tarp
+        for p in pvalues
+    ]
+    return {
+        "levels": quantity(said),
+        "levels.control": quantity(control),
+        "levels.usual": quantity(usual),
+    }
+
+
+def _verdicts() -> Record:
+    """Returns gains just below and above what counts, and corrected p-values."""
+    gains = (2.99, 3.01)
+    informative = [
+        verdicts.ExpectedLogProbability(0.0, 0.1, 0.0, 0.1 * gain, 0.1).informative
+        for gain in gains
+    ]
+    log_prob = generator(SEED, 61).normal(0.0, 1.0, (2, 30))
+    found = verdicts.expected_log_probability(*log_prob)
+    pvalues = np.array([0.2, 0.004, 0.9, 0.03, 0.031])
+    return {
+        "gain.informative": quantity(informative),
+        "gain": quantity([*vars(found).values()]),
+        "holm": quantity(verdicts.holm(pvalues)),
+    }
+
+
+def _draws() -> Record:
+    """Returns what is told of draws: intervals, leakage, and tests of one fixed parameter."""
+    random = generator(SEED, 62)
+    draws = random.normal(size=(80, 40, 2))
+    theta = random.normal(size=(40, 2))
+    theta[:, 1] = 0.5  # nothing scatters
+    summary = diagnostics.posterior_summary(draws[:, 0])
+    few = diagnostics.sbc_ranks(draws, theta, SEED, levels=5, simulations=30)
+    return {
+        "summary": quantity([summary.lower, summary.median, summary.upper]),
+        "leakage": quantity(diagnostics.leakage(draws, theta)),
+        "narrowed": quantity(diagnostics.narrowed(draws, 0.4)[:3, 0]),
+        "fixed.fractions": quantity(diagnostics.tarp(draws, theta, SEED, 7).fractions),
+        "fixed.band": quantity([few.lower, few.upper]),
+        "fixed.band_pvalue": quantity(few.band_pvalue),
+    }
+
+
+def _predicted() -> Record:
+    """Returns where data lie among replicates, from the middle to beyond all of them."""
+    predicted = generator(SEED, 63).normal(size=(200, 2)) @ SLOPES
+    record: Record = {}
+    for number, far in enumerate((0.1, 2.0, 9.0)):
+        found = predictive.check(predicted, _observation([far, 0.5, -far / 2]), SEED)
+        record[f"predictive.{number}"] = quantity(
+            [*found.tails, *found.deviations, found.worst_entry, found.whole_vector]
+        )
+        record[f"predictive.{number}.quantiles"] = quantity(found.quantiles)
+    said = [
+        len(predictive.predictive_table(replace(found, **{name: p})).meta["misses"])
+        for name in ("worst_entry", "whole_vector")
+        for p in (0.0099, 0.0101)
+    ]
+    alike = np.repeat(predicted[:1], 30, axis=0)
+    tails = predictive.tail_probabilities(alike, alike[0])
+    refused = [_is_refused(predictive.tail_probabilities, n) for n in (19, 20)]
+    return record | {
+        "predictive.misses": quantity(said),
+        "predictive.alike": quantity(tails),
+        "predictive.refused": quantity(refused),
+    }
+
+
+def _is_refused(judge: Any, count: int) -> bool:
+    try:
+        judge(np.zeros((count, 1)), np.zeros(1))
+    except ValueError:
+        return True
+    return False
+
+
+def _simulable() -> Record:
+    """Returns where data lie among simulations of the prior, by a flow of their density too."""
+    splits = _splits(400, 600, 410)
+    learned = misspecification.learn_prior_predictive(splits, COVARIANCE, SEED)
+    # only a warning comes of sbi's classifier, which takes longer than all else here
+    with patch("sbi.diagnostics.misspecification.check_c2st"):
+        found = [
+            learned.compare(_observation(value))
+            for value in ([0.2, 0.3, -0.1], [2.0, -1.5, 1.0], [9.0, 0.0, 0.0])
+        ]
+    density = learned.flow.log_prob(learned.reference[None, :8])
+    doubted = [
+        misspecification._reason(one) in misspecification.verdict(one)
+        for one in (replace(found[0], density_pvalue=p) for p in (0.0033, 0.0034))
+    ]
+    whitened = misspecification._whitening(_splits(50, 1, 1).train.x)
+    rows = [len(rows) for rows in _trained_on()]
+    return {
+        # by counting simulations: one of them may be on the other side elsewhere
+        "density": quantity([one.density_pvalue for one in found], absolute=0.02),
+        "density.flow": quantity(density.detach().numpy(), absolute=1e-2),
+        "simulable": quantity(
+            [(one.joint_pvalue, one.among.worst_entry, one.reference) for one in found]
+        ),
+        "simulable.tails": quantity([one.corrected_tails for one in found]),
+        "simulable.furthest": quantity([one.furthest for one in found]),
+        "simulable.pvalue": quantity(replace(found[0], density_pvalue=0.02).pvalue),
+        "simulable.smallest": quantity([one.smallest_possible for one in found]),
+        "simulable.doubted": quantity(doubted),
+        "simulable.rows": quantity(rows),
+        # one entry follows from two others: only the ridge keeps them apart
+        "simulable.matrix": quantity(whitened.matrix, relative=1e-4),
+    }
+
+
+def _trained_on() -> list[FloatArray]:
+    """Returns the simulations that a flow would learn, of more than it takes, and those kept."""
+    heard: list[FloatArray] = []
+    with patch.object(misspecification, "_density", heard.append):
+        found = misspecification.learn_prior_predictive(
+            _splits(8300, 600, 410), COVARIANCE, SEED
+        )
+    return [*heard, found.reference]
+
+
+def _regression() -> Record:
+    """Returns errors of predictions, in bins and alone, with what tests say of new ones."""
+    truth, members = _predictions()
+    mean = members.mean(axis=0)
+    errors = regression.binned(truth, members[:2], np.array([10.0, 10.6, 11.2, 13.0]))
+    density = regression.log_probability(truth, mean, like=20)
+    intervals = [
+        regression.prediction_interval(p, truth, mean, 0.25, fewest=20)
+        for p in (11.0, 12.0)
+    ]
+    scatter = regression.member_scatter(members)
+    ratio = regression.variance_ratio(truth, members[0], mean, SEED)
+    none = regression.binned(truth, truth, np.array([10.5, 13.0]))
+    edges = (errors.rmse, errors.rmse_error, errors.bias, errors.bias_error)
+    alike = [_interval_of(truth, mean, count) for count in (99, 100)]
+    return {
+        "errors": quantity(edges),
+        "errors.counts": quantity(errors.counts),
+        "errors.none": quantity([none.rmse, none.rmse_error]),
+        "errors.density": quantity(density.each[::10]),
+        "errors.mean": quantity([density.mean, density.standard_error]),
+        "errors.interval": quantity([[*vars(one).values()] for one in intervals]),
+        "errors.scatter": quantity([scatter.one, scatter.mean]),
+        "errors.ratio": quantity([ratio.ratio, ratio.error]),
+        "errors.alike": quantity(alike),
+        "errors.usual": quantity(regression.log_probability(truth, mean).mean),
+    }
+
+
+def _predictions() -> tuple[FloatArray, FloatArray]:
+    """Returns the truths `[N]` of tests, and what four members predict of them `[4, N]`."""
+    random = generator(SEED, 64)
+    truth = np.sort(random.uniform(10.5, 13.0, 450))
+    shared = random.normal(0.02, 0.15, 450)
+    return truth, truth + shared + random.normal(0.0, 0.05, (4, 450))
+
+
+def _interval_of(truth: FloatArray, mean: FloatArray, count: int) -> bool:
+    """Returns whether so many tests that are predicted alike give an interval."""
+    try:
+        regression.prediction_interval(
+            12.0, truth[:count], 12.0 + 0 * mean[:count], 0.1
+        )
+    except regression.TooFewAlikeError:
+        return False
+    return True
+
+
+# --- inference -------------------------------------------------------------------------------
+
+
+def inference() -> Record:
+    """Returns what an ensemble's tests say of it and of its answers, and a posterior's answer."""
+    return {**_evaluated(), **_small(), **_scored(), **_inferred()}
+
+
+def _evaluated() -> Record:
+    truth, members = _predictions()
+    # of the bins the second has just as many tests as are asked for, the third one fewer
+    edges = np.array([10.0, truth[220], truth[320], truth[419], 13.0])
+    one = ensembles.EvaluatedEnsemble("a", None, truth, members, edges, 0.15)
+    wide = replace(one, window=0.4)
+    intervals = [
+        [*vars(found).values()]
+        for found in (one.interval(11.7), wide.interval(11.7), one.interval(15.0))
+    ]
+    ratios = ensembles.variance_ratios(
+        {"a": one, "b": replace(one, members=members[:1])}, "a", SEED
+    )
+    return {
+        "rmse": quantity(one.rmse_between(10.0, 13.0)),
+        "rmse.middle": quantity(one.rmse_between(edges[1], edges[3])),
+        "bias": quantity([one.largest_bias(10.0, 13.0), one.largest_bias(0.0, 1.0)]),
+        "smallest": quantity([one.smallest_rmse(), one.smallest_rmse(fewest=500)]),
+        "scatter": quantity(one.scatter),
+        "members": quantity(one.member_errors.rmse),
+        "interval": quantity(intervals),
+        "score": quantity([*vars(one.score).values()]),
+        "ratios": quantity([*ratios.values()]),
+    }
+
+
+def _small() -> Record:
+    """Returns scores of few tests, and from how many tests on there is one."""
+    truth, members = _predictions()
+    scores = []
+    for count in (4, 5, 60):
+        few = ensembles.EvaluatedEnsemble(
+            "a", None, truth[:count], members[:1, :count], truth[[0, -1]], 0.15
+        )
+        try:
+            scores.append([*vars(few.score).values(), *few.scatter])
+        except ValueError:
+            scores.append([np.nan] * 6)
+    return {"score.few": quantity(scores)}
+
+
+def _scored() -> Record:
+    """Returns the score of a posterior, and the interval of draws."""
+    found = ensembles.posterior_score(_Linear(), _splits(1, 1, 60), SEED)
+    draws = generator(SEED, 65).normal(size=(301, 1))
+    interval = ensembles.drawn_interval(draws)
+    return {
+        "score.posterior": quantity([*vars(found).values()]),
+        "interval.drawn": quantity([*vars(interval).values()]),
+    }
+
+
+def _inferred() -> Record:
+    """Returns an observation's answer: the draws, and the seeds by which it is judged."""
+    heard: list[float] = []
+
+    def learn(splits: Splits, covariance: FloatArray, seed: int) -> Any:
+        heard.extend((seed, covariance.sum()))
+        return SimpleNamespace(compare=lambda observation: None)
+
+    def train(*words: Any) -> _Linear:
+        heard.append(words[5])
+        return _Linear()
+
+    parameters = (Parameter("a", "", "$a$"), Parameter("b", "", "$b$"))
+    options = posteriors.Inference(
+        draws=300, calibration_draws=40, calibration_tests=30
+    )
+    with (
+        patch.object(misspecification, "learn_prior_predictive", learn),
+        patch.object(posteriors, "train", train),
+    ):
+        found = posteriors.infer(
+            "a",
+            _splits(1, 1, 40),
+            parameters,
+            _observation([0.2, 0.3, 0.1]),
+            options,
+            SEED,
+            Path(),
+        )
+    return {
+        "heard": quantity(heard),
+        "draws": quantity(found.draws[::30]),
+        "draws.count": quantity(len(found.draws)),
+        "calibration": quantity([*found.calibration.numbers.values()]),
+    }
