@@ -216,12 +216,10 @@ def _simulable() -> Record:
     """Returns where data lie among simulations of the prior, by a flow of their density too."""
     splits = _splits(400, 600, 410)
     learned = misspecification.learn_prior_predictive(splits, COVARIANCE, SEED)
-    # only a warning comes of sbi's classifier, which takes longer than all else here
-    with patch("sbi.diagnostics.misspecification.check_c2st"):
-        found = [
-            learned.compare(_observation(value))
-            for value in ([0.2, 0.3, -0.1], [2.0, -1.5, 1.0], [9.0, 0.0, 0.0])
-        ]
+    found = [
+        learned.compare(_observation(value))
+        for value in ([0.2, 0.3, -0.1], [2.0, -1.5, 1.0], [9.0, 0.0, 0.0])
+    ]
     density = learned.flow.log_prob(learned.reference[None, :8])
     doubted = [
         misspecification._reason(one) in misspecification.verdict(one)

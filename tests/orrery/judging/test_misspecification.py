@@ -46,14 +46,21 @@ def prior():
     return misspecification.learn_prior_predictive(splits(2000), COVARIANCE, seed=3)
 
 
-@pytest.fixture
-def quick(monkeypatch):
-    """Without the classifier that sbi trains for each observation only to warn of its flow."""
+def test_the_density_is_ranked_as_sbi_does(prior, monkeypatch):
+    # it would train a classifier for each observation, only to warn of its flow
     monkeypatch.setattr(of_sbi, "check_c2st", lambda *arguments: None)
+    count = len(prior.reference)
+    for value in seen(5, np.random.default_rng(4)):
+        white = prior.whitening(value[None])
+        with torch.no_grad():
+            fraction, _ = of_sbi.calc_misspecification_logprob(
+                prior.reference, white, prior.flow
+            )
+        counted = (1 + round(float(fraction) * count)) / (1 + count)
+        assert prior.compare(observation(value)).density_pvalue == counted
 
 
-@pytest.mark.slow
-def test_an_observation_of_the_prior_is_flagged_as_rarely_as_promised(prior, quick):
+def test_an_observation_of_the_prior_is_flagged_as_rarely_as_promised(prior):
     found = [prior.compare(observation(v)) for v in seen(200, np.random.default_rng(5))]
     for p in ("density_pvalue", "joint_pvalue"):
         assert stats.kstest([getattr(one, p) for one in found], "uniform").pvalue > 0.01
@@ -70,7 +77,7 @@ def test_an_observation_of_the_prior_is_flagged_as_rarely_as_promised(prior, qui
     assert sum(one.pvalue < 0.2 for one in found) > 0.05 * len(found)
 
 
-def test_a_vector_that_is_shifted_out_is_flagged_and_its_entry_named(prior, quick):
+def test_a_vector_that_is_shifted_out_is_flagged_and_its_entry_named(prior):
     random = np.random.default_rng(6)
     values = seen(30, random)
     values[:, 4] += 8 * seen(2000, random)[:, 4].std()
@@ -81,7 +88,7 @@ def test_a_vector_that_is_shifted_out_is_flagged_and_its_entry_named(prior, quic
     assert misspecification.verdict(found[0]).startswith("The simulator cannot")
 
 
-def test_reversed_correlations_are_flagged_though_every_entry_is_ordinary(prior, quick):
+def test_reversed_correlations_are_flagged_though_every_entry_is_ordinary(prior):
     random = np.random.default_rng(7)
     usual = seen(4000, random)
     variances, axes = np.linalg.eigh(np.cov(usual.T))
@@ -95,7 +102,7 @@ def test_reversed_correlations_are_flagged_though_every_entry_is_ordinary(prior,
     assert "their combination is not" in misspecification.verdict(ordinary[0])
 
 
-def test_the_flow_sees_what_means_and_covariances_do_not(quick):
+def test_the_flow_sees_what_means_and_covariances_do_not():
     # A parabola: its mean, in the middle of both entries, is where no simulation is.
     random = np.random.default_rng(8)
 
@@ -117,7 +124,7 @@ def test_the_flow_sees_what_means_and_covariances_do_not(quick):
     assert found.density_pvalue < DOUBTFUL
 
 
-def test_one_entry_beyond_97_percent_among_many_is_ordinary(prior, quick):
+def test_one_entry_beyond_97_percent_among_many_is_ordinary(prior):
     random = np.random.default_rng(9)
     usual = seen(4000, random)
     value = usual[np.argmin(np.abs(usual[:, 2] - np.quantile(usual[:, 2], 0.98)))]
@@ -153,7 +160,7 @@ def test_no_logs_are_left_behind(tmp_path, monkeypatch):
     assert not list(tmp_path.iterdir())
 
 
-def test_scale_and_units_do_not_matter(prior, quick):
+def test_scale_and_units_do_not_matter(prior):
     scale, shift = 10.0 ** np.arange(-6, 6), np.linspace(-1e3, 1e3, S)
     plain = splits(2000)
     parts = {
@@ -190,7 +197,7 @@ def test_other_errors_and_shapes_are_refused(prior):
         misspecification.learn_prior_predictive(splits(40), np.eye(3), 1)
 
 
-def test_the_table_has_a_row_for_each_entry(prior, quick):
+def test_the_table_has_a_row_for_each_entry(prior):
     found = prior.compare(
         observation(np.median(seen(500, np.random.default_rng(2)), axis=0))
     )
