@@ -83,3 +83,21 @@ def contents(folder):
 @pytest.fixture(name="contents")
 def contents_fixture():
     return contents
+
+
+@pytest.fixture(scope="session")
+def made():
+    """Returns predictions with a normal error of known width, without networks."""
+    # only those who ask for it load torch and sbi
+    from orrery.inference.ensembles import EvaluatedEnsemble
+
+    def make(count=4000, seed=0, noise=0.2, bias=0.0, members=3):
+        random = np.random.default_rng(seed)
+        truth = random.uniform(11, 13, count)
+        error = bias + noise * random.normal(size=count)
+        scatter = random.normal(size=(members, count))
+        every = truth + error + 0.05 * (scatter - scatter.mean(axis=0))
+        edges = np.arange(11, 13.1, 0.5)
+        return EvaluatedEnsemble("made", None, truth, every, edges, window=0.15)
+
+    return make
