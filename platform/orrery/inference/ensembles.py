@@ -15,13 +15,11 @@ import numpy as np
 
 from orrery.execution import summaries
 from orrery.execution.summaries import Binning, Summarise
-from orrery.identity import describe, fingerprint
 from orrery.inference.posteriors import losses_in_words
 from orrery.judging import regression
 from orrery.judging.regression import BinnedErrors, PredictionInterval
 from orrery.learning import ensemble
-from orrery.learning.artefacts import origin
-from orrery.learning.ensemble import Ensemble
+from orrery.learning.ensemble import Ensemble, EnsemblePlan
 from orrery.learning.members import Learning
 from orrery.learning.mixture import Mixture
 from orrery.learning.networks import Networks
@@ -332,7 +330,9 @@ def train(
         ValueError: For the reasons of `ensemble.fit`.
         FloatingPointError: If a loss is not finite.
     """
-    place = folder / _identity(splits, parameter, options, seed, groups)
+    plan = EnsemblePlan(
+        splits, (parameter,), options.networks, options.learning, seed, tuple(groups)
+    )
     epochs = options.learning.max_epochs
     with progress(f"training {label}", epochs, unit="epochs") as advance:
 
@@ -340,39 +340,10 @@ def train(
             on_epoch(epoch, losses)
             advance(note=losses_in_words(losses))
 
-        found = ensemble.fit(
-            splits,
-            (parameter,),
-            options.networks,
-            options.learning,
-            seed,
-            place,
-            groups,
-            on_mean,
-        )
+        found = ensemble.fit_plan(plan, folder / plan.fingerprint, on_mean)
     members = found.predict(splits.test.x)[..., 0]
     truth = splits.test.theta[:, 0]
     return EvaluatedEnsemble(label, found, truth, members, edges, options.window)
-
-
-def _identity(
-    splits: Splits,
-    parameter: Parameter,
-    options: Prediction,
-    seed: int,
-    groups: Sequence[Hashable],
-) -> str:
-    """Returns the digits of all that decides an ensemble, the code's version included."""
-    return fingerprint(
-        {
-            **origin(splits, (parameter,)),
-            "groups": [str(group) for group in groups],
-            "networks": describe(options.networks),
-            "learning": describe(options.learning, places=False),
-            "seed": seed,
-            "version": ensemble.VERSION,
-        }
-    )
 
 
 def pooled_pairs(

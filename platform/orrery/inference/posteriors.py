@@ -10,15 +10,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from orrery.identity import describe, fingerprint
 from orrery.judging import calibration, misspecification
 from orrery.judging.calibration import Calibration
 from orrery.judging.misspecification import Misspecification
-from orrery.learning import flow_training, mixture, posterior
-from orrery.learning.artefacts import origin
+from orrery.learning import mixture, posterior
 from orrery.learning.flow import Flow
+from orrery.learning.flow_training import FlowPlan
 from orrery.learning.mixture import Mixture, OnMember
 from orrery.learning.posterior import Posterior
 from orrery.learning.training import Training
@@ -75,6 +72,7 @@ class Inferred:
         misspecification: Whether the simulator can make the observation.
 
     Example:
+        >>> import numpy as np
         >>> from types import SimpleNamespace
         >>> flow = SimpleNamespace(names=("x",))
         >>> Inferred(flow, None, np.zeros((5, 1)), None, None).draws.shape
@@ -194,7 +192,9 @@ def train(
         ValueError: For the reasons of `posterior.fit`.
         FloatingPointError: If a loss is not finite.
     """
-    place = folder / _identity(splits, parameters, covariance, options, seed)
+    plan = FlowPlan(
+        splits, parameters, covariance, options.flow, options.training, seed
+    )
     epochs = options.members * options.training.max_epochs
     with progress(f"training {label}", epochs, unit="epochs") as advance:
 
@@ -202,40 +202,11 @@ def train(
             on_epoch(member, epoch, losses)
             advance(note=losses_in_words(losses))
 
-        return _trained(splits, parameters, covariance, options, seed, place, on_member)
-
-
-def _trained(
-    splits: Splits,
-    parameters: tuple[Parameter, ...],
-    covariance: FloatArray,
-    options: Inference,
-    seed: int,
-    folder: Path,
-    on_epoch: OnMember,
-) -> Posterior | Mixture:
-    if options.members == 1:
-        return posterior.fit(
-            splits,
-            parameters,
-            covariance,
-            options.flow,
-            options.training,
-            seed,
-            folder,
-            partial(on_epoch, 0),
-        )
-    return mixture.fit_members(
-        splits,
-        parameters,
-        covariance,
-        options.flow,
-        options.training,
-        seed,
-        folder,
-        options.members,
-        on_epoch,
-    )
+        # More members join those that are there: their number is not in the name.
+        place = folder / plan.fingerprint
+        if options.members == 1:
+            return posterior.fit_plan(plan, place, partial(on_member, 0))
+        return mixture.fit_members(plan, options.members, place, on_member)
 
 
 def losses_in_words(losses: Mapping[str, float]) -> str:
@@ -246,23 +217,3 @@ def losses_in_words(losses: Mapping[str, float]) -> str:
         'train loss 1.250, validation loss 1.500'
     """
     return ", ".join(f"{name} loss {loss:.3f}" for name, loss in losses.items())
-
-
-def _identity(
-    splits: Splits,
-    parameters: tuple[Parameter, ...],
-    covariance: FloatArray,
-    options: Inference,
-    seed: int,
-) -> str:
-    """Returns the digits of all that decides a posterior but the number of its members."""
-    return fingerprint(
-        {
-            **origin(splits, parameters),
-            "covariance": np.asarray(covariance, dtype=np.float64).tolist(),
-            "flow": describe(options.flow),
-            "training": describe(options.training),
-            "seed": seed,
-            "version": flow_training.VERSION,
-        }
-    )

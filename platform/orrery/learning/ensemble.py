@@ -138,8 +138,37 @@ class Ensemble:
 
 
 @dataclass(frozen=True)
-class _Plan:
-    """All that decides an ensemble."""
+class EnsemblePlan:
+    """All that decides an ensemble.
+
+    Arguments:
+        splits: The pairs. Their summaries have measurement errors already.
+        parameters: The P parameters, in the order of the pairs' columns.
+        networks: How many networks, of which shape.
+        learning: How they learn.
+        seed: Decides the first weights and the order of the pairs.
+        groups: For each of the S summaries its group: see `fit`.
+
+    Example:
+        >>> pairs = Pairs(np.linspace(-1, 1, 8).reshape(8, 1), np.ones((8, 2)))
+        >>> splits = Splits(
+        ...     train=pairs,
+        ...     validation=pairs,
+        ...     test=pairs,
+        ...     parameters=("mass",),
+        ...     names=("count", "spread"),
+        ...     units=("", "km / s"),
+        ...     definition="by hand",
+        ...     dataset="toy",
+        ...     dropped=0,
+        ... )
+        >>> mass = Parameter("mass", "dex(solMass)", "$m$")
+        >>> plan = EnsemblePlan(splits, (mass,), Networks(), Learning(), 1, ("all",))
+        >>> plan.check()
+        Traceback (most recent call last):
+        ...
+        ValueError: 1 groups for 2 summaries: name the group of each summary
+    """
 
     splits: Splits
     parameters: tuple[Parameter, ...]
@@ -148,8 +177,9 @@ class _Plan:
     seed: int
     groups: tuple[Hashable, ...]
 
-    def describe(self) -> JSON:
-        """Returns the plan as plain JSON, with checksums in the place of pairs."""
+    @cached_property
+    def description(self) -> JSON:
+        """The plan as plain JSON, with checksums in the place of pairs."""
         return {
             **origin(self.splits, self.parameters),
             "groups": [str(group) for group in self.groups],
@@ -158,6 +188,11 @@ class _Plan:
             "seed": self.seed,
             "version": VERSION,
         }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The digits of all that decides the ensemble."""
+        return fingerprint(self.description)
 
     def check(self) -> None:
         """Raises ValueError if the arguments do not belong together."""
@@ -251,18 +286,24 @@ def fit(
     """
     # A summary without a group is one of its own.
     each = tuple(splits.names if groups is None else groups)
-    plan = _Plan(splits, parameters, networks, learning, seed, each)
+    plan = EnsemblePlan(splits, parameters, networks, learning, seed, each)
+    return fit_plan(plan, folder, on_epoch)
+
+
+def fit_plan(
+    plan: EnsemblePlan, folder: Path, on_epoch: OnEpoch | None = None
+) -> Ensemble:
+    """Returns the ensemble of a plan: see `fit`, which makes one of its arguments."""
     plan.check()
-    description = plan.describe()
     store = ArtifactStore(folder, KIND)
 
     # Called only where the store does not hold the ensemble yet.
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
         outcome = plan.learn(unfinished, on_epoch)
-        document = {**description, **_known(outcome, plan.scalings)}
+        document = {**plan.description, **_known(outcome, plan.scalings)}
         return document, _named(outcome.network)
 
-    store.get_or_train(fingerprint(description), learn)
+    store.get_or_train(plan.fingerprint, learn)
     return load(folder)
 
 

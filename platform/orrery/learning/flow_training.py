@@ -7,6 +7,7 @@ every epoch, so it has them built in.
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from torch import Tensor, nn
 
 from orrery import identity
 from orrery.branches import LEARNING, TRAIN_NOISE, VALIDATION_NOISE
-from orrery.identity import JSON
+from orrery.identity import JSON, fingerprint
 from orrery.learning.artefacts import origin
 from orrery.learning.flow import Flow, FlowLoss, Space
 from orrery.learning.sets import SetLayout
@@ -84,8 +85,9 @@ of an observation with the same binning
     options: Training
     seed: int
 
-    def describe(self) -> JSON:
-        """Returns the plan as plain JSON, with checksums in the place of pairs."""
+    @cached_property
+    def description(self) -> JSON:
+        """The plan as plain JSON, with checksums in the place of pairs."""
         return {
             **origin(self.splits, self.parameters),
             "covariance": np.asarray(self.covariance, dtype=np.float64).tolist(),
@@ -95,6 +97,16 @@ of an observation with the same binning
             "seed": self.seed,
             "version": VERSION,
         }
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The digits of all that decides the posterior."""
+        return fingerprint(self.description)
+
+    def with_seed(self, seed: int) -> "FlowPlan":
+        """Returns the plan of a flow that learns the same from another seed."""
+        # itself where it can, whose checksums may be known already
+        return self if seed == self.seed else dataclasses.replace(self, seed=seed)
 
     def check(self) -> None:
         """Raises ValueError if parameters, covariance and pairs do not belong together."""

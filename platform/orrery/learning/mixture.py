@@ -19,10 +19,10 @@ from orrery import exports, versions
 from orrery.branches import LEARNING, MEMBERS, VALIDATION_NOISE
 from orrery.learning import posterior
 from orrery.learning.artefacts import ArtifactStore, damaged
-from orrery.learning.flow import Flow
+from orrery.learning.flow_training import FlowPlan
 from orrery.learning.posterior import Posterior
-from orrery.learning.training import OnEpoch, Training
-from orrery.pairs import Pairs, Splits, convolve
+from orrery.learning.training import OnEpoch
+from orrery.pairs import Pairs, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import Observation
 from orrery.storage import files
@@ -50,6 +50,7 @@ class Mixture:
 
     Example:
         >>> import torch
+        >>> from orrery.learning.flow import Flow
         >>> from orrery.learning.training import Curve
         >>> flow = Flow(transforms=2).build(torch.randn(9, 1), torch.randn(9, 2))
         >>> mass = Parameter("mass", "dex(solMass)", "$m$", lower=10.0, upper=15.0)
@@ -248,32 +249,19 @@ def stacking_weights(log_prob: FloatArray) -> FloatArray:
 
 
 def fit_members(
-    splits: Splits,
-    parameters: tuple[Parameter, ...],
-    covariance: FloatArray,
-    flow: Flow,
-    options: Training,
-    seed: int,
-    folder: Path,
-    members: int,
-    on_epoch: OnMember | None = None,
+    plan: FlowPlan, members: int, folder: Path, on_epoch: OnMember | None = None
 ) -> Mixture:
     """Returns the mixture of flows that learned the same pairs from different seeds.
 
     Called again, finished members are opened and missing ones trained. More members
     leave those that are there as they were; one member is the posterior that
-    `posterior.fit` returns.
+    `posterior.fit_plan` returns.
 
     Arguments:
-        splits: The pairs, without measurement errors; those for validation decide the
-            weights.
-        parameters: The P parameters, in the order of the pairs' columns.
-        covariance: The measurement covariance, with shape `[S, S]`.
-        flow: The flow's options.
-        options: The training's options.
-        seed: Decides the members' seeds and the errors of the validation pairs.
-        folder: Where the members are kept, each in a folder of its own.
+        plan: Of the first member. Its seed decides those of the others and the errors
+            of the validation pairs, which decide the weights.
         members: How many flows.
+        folder: Where the members are kept, each in a folder of its own.
         on_epoch: Called after each epoch with the member's number, the epoch and the
             losses.
 
@@ -283,21 +271,16 @@ def fit_members(
     if members < 1:
         raise ValueError(f"members={members} must be 1 or larger")
     fitted = tuple(
-        posterior.fit(
-            splits=splits,
-            parameters=parameters,
-            covariance=covariance,
-            flow=flow,
-            options=options,
-            seed=member_seed(seed, k),
-            folder=_member_folder(folder, k),
-            on_epoch=_epoch_logger(on_epoch, k),
+        posterior.fit_plan(
+            plan.with_seed(member_seed(plan.seed, k)),
+            _member_folder(folder, k),
+            _epoch_logger(on_epoch, k),
         )
         for k in range(members)
     )
     # One noise for all members: their densities are compared pair by pair.
-    noise = generator(seed, LEARNING, VALIDATION_NOISE)
-    noisy = convolve(splits.validation, covariance, noise)
+    noise = generator(plan.seed, LEARNING, VALIDATION_NOISE)
+    noisy = convolve(plan.splits.validation, plan.covariance, noise)
     mixed = Mixture(fitted, _weights(fitted, noisy))
     _write(folder, mixed)
     return mixed

@@ -14,7 +14,7 @@ from astropy.table import QTable, Table
 from torch import Tensor
 
 from orrery import data_vector, exports, identity
-from orrery.identity import JSON, fingerprint
+from orrery.identity import JSON
 from orrery.learning.artefacts import ArtifactStore
 from orrery.learning.flow import ConditionalDensityEstimator, Flow, FlowLoss, Space
 from orrery.learning.flow_training import FlowPlan, set_layout
@@ -259,17 +259,23 @@ def fit(
         BlockingIOError: If another process is training in the folder.
     """
     plan = FlowPlan(splits, parameters, covariance, flow, options, seed)
+    return fit_plan(plan, folder, on_epoch)
+
+
+def fit_plan(
+    plan: FlowPlan, folder: Path, on_epoch: OnEpoch | None = None
+) -> Posterior:
+    """Returns the posterior of a plan: see `fit`, which makes one of its arguments."""
     plan.check()
-    description = plan.describe()
     store = ArtifactStore(folder, KIND)
 
     # Called only where the store does not hold the posterior yet.
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
         trained = plan.train(unfinished, on_epoch)
-        document = {**description, "curve": identity.describe(trained.curve)}
+        document = {**plan.description, "curve": identity.describe(trained.curve)}
         return document, trained.weights
 
-    store.get_or_train(fingerprint(description), learn)
+    store.get_or_train(plan.fingerprint, learn)
     return load(folder)
 
 

@@ -6,6 +6,8 @@ known.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from orrery.inference.ensembles import Prediction
 from orrery.learning import ensemble
 from orrery.learning.members import Learning
 from orrery.learning.networks import Networks
+from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Observation, Records, Schema
 from orrery.results import ensemble_sections
@@ -161,9 +164,11 @@ def test_ensembles_are_found_again_in_another_run(
     def stop(*_):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(ensemble._Plan, "learn", stop)
+    monkeypatch.setattr(ensemble.EnsemblePlan, "learn", stop)
     again, _ = learn(readings, tmp_path)
     for name, one in learned[0].items():
+        digits = one.ensemble.document["fingerprint"]
+        assert (readings.folder / "ensembles" / slug(name) / digits).is_dir()
         assert again[name].ensemble.document == one.ensemble.document
         np.testing.assert_array_equal(again[name].members, one.members)
 
@@ -235,3 +240,54 @@ def test_pooled_pairs_have_the_tests_of_the_first(readings):
     alone = summaries.compute(read, readings, Some(), (M,))
     assert len(pooled.train) == 2 * len(alone.train)
     np.testing.assert_array_equal(pooled.test.x, alone.test.x)
+
+
+def toy_splits(shift=0.0):
+    pairs = Pairs(np.linspace(0, 1, 9)[:, None], np.linspace(shift, 1, 9)[:, None])
+    return Splits(pairs, pairs, pairs, ("m",), ("x",), (M.unit,), "binning", "data", 0)
+
+
+@pytest.fixture
+def place(monkeypatch):
+    """Returns the name of the folder in which an ensemble of changed arguments is kept."""
+    seen = []
+
+    def fit_plan(plan, folder, on_epoch):
+        seen.append((plan, folder))
+        return SimpleNamespace(predict=lambda x: np.zeros((1, len(x), 1)))
+
+    monkeypatch.setattr(ensemble, "fit_plan", fit_plan)
+
+    def train(data=None, parameter=M, options=OPTIONS, seed=1, group="one"):
+        data = data or toy_splits()
+        kept = Path("kept")
+        ensembles.train("it", data, parameter, options, seed, (group,), EDGES, kept)
+        plan, folder = seen.pop()
+        assert folder == kept / plan.fingerprint
+        return folder.name
+
+    return train
+
+
+def test_an_ensemble_has_another_folder_whenever_it_is_another(place, monkeypatch):
+    data = toy_splits()
+    others = [
+        place(toy_splits(shift=0.1)),
+        place(replace(data, validation=toy_splits(shift=0.1).validation)),
+        place(replace(data, dataset="other data")),
+        place(replace(data, definition="other binning")),
+        place(parameter=replace(M, lower=10.0)),
+        place(options=replace(OPTIONS, networks=Networks(members=2, hidden=()))),
+        place(options=replace(OPTIONS, learning=replace(BRIEF, patience=3))),
+        place(seed=2),
+        place(group="other"),
+    ]
+    known = place()
+    monkeypatch.setattr(ensemble, "VERSION", ensemble.VERSION + 1)
+    assert len({known, place(), *others}) == len(others) + 2
+
+
+def test_what_decides_no_weight_is_kept_in_the_same_folder(place):
+    learning = replace(BRIEF, workers=2)
+    assert place(options=replace(OPTIONS, learning=learning, window=0.1)) == place()
+    assert place(replace(toy_splits(), test=toy_splits(shift=0.1).test)) == place()

@@ -1,7 +1,9 @@
 """What is refused before anything is trained, and what is told of an inference."""
 
 import dataclasses
+import json
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference
+from orrery.learning import flow_training, mixture, posterior
 from orrery.learning.flow import Flow
 from orrery.learning.training import Training
 from orrery.pairs import Pairs, Splits
@@ -127,7 +130,7 @@ def test_an_observation_that_no_simulation_makes_is_told_before_training(
     def stop(*arguments):
         raise RuntimeError("training begins")
 
-    monkeypatch.setattr(posteriors.posterior, "fit", stop)
+    monkeypatch.setattr(posterior, "fit_plan", stop)
     with pytest.raises(RuntimeError, match="training begins"):
         infer(tmp_path, plenty, observation(1.6, 1.6))
     (found,) = all_results(tmp_path)
@@ -191,4 +194,53 @@ def test_posteriors_of_other_options_lie_apart(tmp_path, plenty):
     briefer = replace(brief, flow=Flow(transforms=1, hidden=(8,)))
     for options in (brief, briefer, brief):
         posteriors.train("it", plenty, A, COVARIANCE, options, 1, tmp_path)
-    assert len([*tmp_path.glob("*/posterior.json")]) == 2
+    documents = [*tmp_path.glob("*/posterior.json")]
+    assert len(documents) == 2
+    for path in documents:
+        assert json.loads(path.read_text())["fingerprint"] == path.parent.name
+
+
+@pytest.fixture
+def place(monkeypatch):
+    """Returns the name of the folder in which a posterior of changed arguments is kept."""
+    seen = []
+    for module, name in ((posterior, "fit_plan"), (mixture, "fit_members")):
+        monkeypatch.setattr(module, name, lambda *arguments: seen.extend(arguments))
+
+    def train(data=None, parameters=A, covariance=COVARIANCE, options=OPTIONS, seed=1):
+        seen.clear()
+        data = data or splits(20)
+        posteriors.train(
+            "it", data, parameters, covariance, options, seed, Path("kept")
+        )
+        (folder,) = (given for given in seen if isinstance(given, Path))
+        assert folder == Path("kept") / seen[0].fingerprint
+        return folder.name
+
+    return train
+
+
+def test_a_posterior_has_another_folder_whenever_it_is_another(place, monkeypatch):
+    few = splits(20)
+    training = OPTIONS.training
+    others = [
+        place(replace(few, train=Pairs(few.train.theta, few.train.x + 1e-12))),
+        place(replace(few, validation=few.train)),
+        place(replace(few, dataset="other halos")),
+        place(replace(few, definition="other binning")),
+        place(replace(few, layout=(1, 2, 0))),
+        place(parameters=(replace(A[0], lower=-9.0),)),
+        place(covariance=2 * COVARIANCE),
+        place(options=replace(OPTIONS, flow=Flow(transforms=3, hidden=(16,)))),
+        place(options=replace(OPTIONS, training=replace(training, patience=2))),
+        place(seed=2),
+    ]
+    known = place()
+    monkeypatch.setattr(flow_training, "VERSION", flow_training.VERSION + 1)
+    assert len({known, place(), *others}) == len(others) + 2
+
+
+def test_more_members_or_draws_are_kept_in_the_same_folder(place):
+    more = replace(OPTIONS, members=3, draws=7, calibration_tests=9)
+    assert place(options=more) == place()
+    assert place(replace(splits(20), dropped=4)) == place()

@@ -8,6 +8,7 @@ from scipy import special, stats
 
 from orrery.learning import mixture, posterior
 from orrery.learning.flow import Flow
+from orrery.learning.flow_training import FlowPlan
 from orrery.learning.mixture import Mixture, stacking_weights
 from orrery.learning.training import Training
 from orrery.pairs import Pairs, Splits
@@ -31,6 +32,7 @@ def splits():
 
 
 ARGUMENTS = splits(), PARAMETERS, COVARIANCE, FLOW, OPTIONS
+PLAN = FlowPlan(*ARGUMENTS, seed=5)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +42,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def mixed(folder):
-    return mixture.fit_members(*ARGUMENTS, 5, folder, 2)
+    return mixture.fit_members(PLAN, 2, folder)
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +133,7 @@ def test_log_densities_that_say_nothing_are_refused(wrong):
 
 def test_one_member_is_the_single_posterior(tmp_path):
     alone = posterior.fit(*ARGUMENTS, 5, tmp_path / "alone")
-    one = mixture.fit_members(*ARGUMENTS, 5, tmp_path / "mixture", 1)
+    one = mixture.fit_members(PLAN, 1, tmp_path / "mixture")
     test = splits().test
     assert one.weights.tolist() == [1.0]
     np.testing.assert_array_equal(
@@ -194,20 +196,16 @@ def test_the_same_seed_gives_the_same_draws(uneven):
 
 def test_finished_members_are_found_and_more_leave_them_as_they_were(mixed, folder):
     seen = []
-    again = mixture.fit_members(
-        *ARGUMENTS, 5, folder, 2, lambda *epoch: seen.append(epoch)
-    )
+    again = mixture.fit_members(PLAN, 2, folder, lambda *epoch: seen.append(epoch))
     assert not seen
     np.testing.assert_array_equal(again.weights, mixed.weights)
-    more = mixture.fit_members(
-        *ARGUMENTS, 5, folder, 3, lambda *epoch: seen.append(epoch[:2])
-    )
+    more = mixture.fit_members(PLAN, 3, folder, lambda *epoch: seen.append(epoch[:2]))
     assert seen == [(2, epoch) for epoch in range(OPTIONS.max_epochs)]
     assert [m.document for m in more.members[:2]] == [m.document for m in mixed.members]
 
 
 def test_a_saved_mixture_is_the_same_until_a_member_changes(tmp_path):
-    saved = mixture.fit_members(*ARGUMENTS, 5, tmp_path, 2)
+    saved = mixture.fit_members(PLAN, 2, tmp_path)
     again, test = mixture.load(tmp_path), splits().test
     np.testing.assert_array_equal(
         again.log_prob(test.theta, test.x), saved.log_prob(test.theta, test.x)
@@ -240,4 +238,4 @@ def test_members_of_other_pairs_are_refused(mixed):
 
 def test_no_member_is_too_few(tmp_path):
     with pytest.raises(ValueError, match="members=0"):
-        mixture.fit_members(*ARGUMENTS, 5, tmp_path, 0)
+        mixture.fit_members(PLAN, 0, tmp_path)
