@@ -15,6 +15,7 @@ import tyro
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from orrery.identity import JSON
+from orrery.option_types import check_types, check_value
 
 Options = TypeVar("Options")
 
@@ -37,7 +38,8 @@ def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
     Raises:
         SystemExit: With code 2 and a message, if an option is unknown or a value is
             refused.
-        ValueError: If the file of options is not one of these choices.
+        ValueError: If the file of options is not one of these choices, or a number is
+            not finite.
         OSError: If it cannot be read.
 
     Example:
@@ -58,7 +60,9 @@ def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
     description = (choices.__doc__ or "").partition("\n\n    Example:")[0] + _REPEATED
     given = {} if default is None else {"default": default}
     found: Any = tyro.cli(named, args=rest, description=description, **given)
-    return _original(found)
+    chosen: Options = _original(found)
+    check_types(chosen)  # "inf" and "nan" are floats to a parser
+    return chosen
 
 
 def _repeated(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -98,7 +102,7 @@ def read(choices: type[Options], path: Path) -> Options:
 
 
 def _check_whole(choices: type, document: JSON, above: str = "") -> None:
-    """Raises ValueError where options are another question's, or one is missing.
+    """Raises ValueError where options are another question's, missing or of another type.
 
     A default in the place of a missing one would make another run in silence.
     """
@@ -113,6 +117,8 @@ def _check_whole(choices: type, document: JSON, above: str = "") -> None:
         kind = hints[field.name]
         if isinstance(kind, type) and dataclasses.is_dataclass(kind):
             _check_whole(kind, document[field.name], place)
+        else:
+            check_value(place, document[field.name], kind)
 
 
 def _first(error: Exception) -> str:

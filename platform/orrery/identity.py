@@ -19,8 +19,25 @@ PLACE = {"place": True}
 
 
 def canonical(document: Any) -> str:
-    """Returns a document as JSON text that is the same for equal documents."""
-    return json.dumps(document, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    """Returns a document as JSON text that is the same for equal documents.
+
+    Example:
+        >>> canonical({"edges": [30, 50.5]}) == canonical({"edges": [30.0, 50.5]})
+        True
+    """
+    plain = _equal_numbers(document)
+    return json.dumps(plain, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _equal_numbers(document: Any) -> Any:
+    """Returns a document in which equal numbers are written alike: 30.0 as 30, -0.0 as 0."""
+    if isinstance(document, dict):
+        return {key: _equal_numbers(value) for key, value in document.items()}
+    if isinstance(document, list | tuple):
+        return [_equal_numbers(value) for value in document]
+    if isinstance(document, float) and document.is_integer():
+        return int(document)
+    return document
 
 
 def fingerprint(document: Any) -> str:

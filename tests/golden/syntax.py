@@ -18,6 +18,7 @@ NO_NUMBERS = (
     "orrery.exports",
     "orrery.identity",
     "orrery.learning.artefacts",
+    "orrery.option_types",
     "orrery.results",
     "orrery.storage",
     "orrery.terminal",

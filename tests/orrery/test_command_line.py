@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orrery import command_line
-from orrery.identity import describe
+from orrery.identity import describe, fingerprint
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Choices:
     """
 
     simulations: int = 10
-    edges: tuple[float, ...] = (30.0, float("inf"))
+    edges: tuple[float, ...] = (30.0, 80.0)
     stars: Path = Path("stars.ecsv")
     training: Training = field(default_factory=Training)
 
@@ -101,6 +101,21 @@ def test_options_come_back_from_their_document(value):
     assert command_line.restore(type(value), document) == value
 
 
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", "1e999"])
+def test_only_finite_numbers_are_options(value):
+    with pytest.raises(ValueError, match=r"edges is .*: give .* finite number"):
+        command_line.parse(Choices, ["--edges", "30", value])
+
+
+def test_a_whole_number_in_a_file_means_the_same_as_in_python(tmp_path):
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(WHOLE | {"edges": [30, 80]}))
+    found = command_line.parse(Choices, ["--options", str(path)])
+    for equal in (found, Choices(edges=(30, 80)), Choices(edges=(30, 80.0))):
+        assert equal == Choices()
+        assert fingerprint(describe(equal)) == fingerprint(describe(Choices()))
+
+
 def test_a_run_is_repeated_and_changed(tmp_path):
     chosen = Choices(7, training=Training(4))
     path = tmp_path / "run.json"
@@ -121,7 +136,25 @@ WHOLE = describe(Choices())
         ({"options": WHOLE | {"training": {"epochs": 0}}}, "epochs 0 must be 1"),
         ({"options": WHOLE | {"training": {}}}, "training.epochs is missing"),
         ({"options": {"simulations": 3}}, "edges is missing"),
-        ({"options": WHOLE | {"simulations": "many"}}, "simulations"),
+        ({"options": WHOLE | {"simulations": "many"}}, "simulations is 'many': give a"),
+        ({"options": WHOLE | {"simulations": "7"}}, "simulations is '7': give a whole"),
+        (
+            {"options": WHOLE | {"simulations": True}},
+            "simulations is True: give a whole",
+        ),
+        ({"options": WHOLE | {"simulations": 7.5}}, "simulations is 7.5: give a whole"),
+        (
+            {"options": WHOLE | {"simulations": None}},
+            "simulations is None: give a whole",
+        ),
+        ({"options": WHOLE | {"edges": [1.0, "2"]}}, "edges is .* finite number"),
+        ({"options": WHOLE | {"edges": [1.0, "inf"]}}, "edges is .* finite number"),
+        ({"options": WHOLE | {"edges": 3.0}}, "edges is 3.0: give a list"),
+        ({"options": WHOLE | {"stars": 1}}, "stars is 1: give a path"),
+        (
+            {"options": WHOLE | {"training": {"epochs": True}}},
+            "training.epochs is True: give a whole",
+        ),
         ({"options": describe(Both())}, "of Both, not Choices"),
         ([], "Choices"),
     ],

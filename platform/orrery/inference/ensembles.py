@@ -25,6 +25,7 @@ from orrery.learning.mixture import Mixture
 from orrery.learning.networks import Networks
 from orrery.learning.posterior import Posterior
 from orrery.learning.training import OnEpoch, ignore_epoch
+from orrery.option_types import check_types
 from orrery.pairs import Splits, pooled
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
@@ -330,6 +331,7 @@ def train(
         ValueError: For the reasons of `ensemble.fit`.
         FloatingPointError: If a loss is not finite.
     """
+    check_types(options)
     plan = EnsemblePlan(
         splits, (parameter,), options.networks, options.learning, seed, tuple(groups)
     )

@@ -19,6 +19,7 @@ from orrery.learning.flow_training import FlowPlan
 from orrery.learning.mixture import Mixture, OnMember
 from orrery.learning.posterior import Posterior
 from orrery.learning.training import Training
+from orrery.option_types import check_types
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
@@ -134,6 +135,7 @@ def infer(
         ValueError: If the observation is not of the pairs' definition.
         FloatingPointError: If a loss is not finite.
     """
+    check_types(options)
     _check(observation, splits)
     simulable = misspecification.learn_prior_predictive(
         splits, observation.covariance, seed
@@ -192,6 +194,7 @@ def train(
         ValueError: For the reasons of `posterior.fit`.
         FloatingPointError: If a loss is not finite.
     """
+    check_types(options)
     plan = FlowPlan(
         splits, parameters, covariance, options.flow, options.training, seed
     )

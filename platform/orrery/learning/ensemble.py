@@ -28,6 +28,7 @@ from orrery.learning.members import Learning, Outcome
 from orrery.learning.networks import Dense, Networks
 from orrery.learning.scaling import Scaling, scaling
 from orrery.learning.training import Curve, OnEpoch, ignore_epoch, single_precision
+from orrery.option_types import check_types
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Observation
@@ -196,6 +197,8 @@ class EnsemblePlan:
 
     def check(self) -> None:
         """Raises ValueError if the arguments do not belong together."""
+        check_types(self.networks, "networks")
+        check_types(self.learning, "learning")
         splits = self.splits
         splits.check_parameters(self.parameters)
         if len(self.groups) != len(splits.names):

@@ -21,6 +21,7 @@ from orrery.learning.artefacts import origin
 from orrery.learning.flow import Flow, FlowLoss, Space
 from orrery.learning.sets import SetLayout
 from orrery.learning.training import OnEpoch, Trained, Training, single_precision
+from orrery.option_types import check_types
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 
@@ -109,7 +110,9 @@ of an observation with the same binning
         return self if seed == self.seed else dataclasses.replace(self, seed=seed)
 
     def check(self) -> None:
-        """Raises ValueError if parameters, covariance and pairs do not belong together."""
+        """Raises ValueError if options, parameters, covariance and pairs do not fit together."""
+        check_types(self.flow, "flow")
+        check_types(self.options, "training")
         splits = self.splits
         size = len(splits.names)
         splits.check_parameters(self.parameters)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orrery.identity import JSON, describe, fingerprint
+from orrery.option_types import check_types
 from orrery.storage.files import ensure_writable
 
 ATTEMPT = "attempt-"
@@ -58,12 +59,15 @@ def start(experiment: str, choices: Any, root: Path = Path("runs")) -> Run:
         root: The folder of all runs.
 
     Raises:
+        ValueError: If an option has not the type that its annotation promises.
         OSError: If the folder cannot be written.
     """
+    options = describe(choices)
+    check_types(choices)
     identity = fingerprint([experiment, describe(choices, places=False)])
     shared = ensure_writable(root / experiment / identity)
     number, folder = _new_attempt(shared)
-    return Run(experiment, folder, identity, number, describe(choices))
+    return Run(experiment, folder, identity, number, options)
 
 
 def _new_attempt(shared: Path) -> tuple[int, Path]:

@@ -18,7 +18,7 @@ class Choices:
     """An experiment."""
 
     simulations: int = 10
-    edges: tuple[float, ...] = (30.0, float("inf"))
+    edges: tuple[float, ...] = (30.0, 80.0)
     training: Training = field(default_factory=Training)
 
 
@@ -45,7 +45,7 @@ def test_attempts_are_in_the_order_of_their_numbers(tmp_path):
 def test_a_run_knows_its_options(tmp_path):
     options = run.start("sky", Choices(), tmp_path).options
     assert options["training"] == {"type": "Training", "epochs": 3}
-    assert options["edges"] == [30.0, "inf"]
+    assert options["edges"] == [30.0, 80.0]
 
 
 def test_options_without_json_form_are_refused(tmp_path):

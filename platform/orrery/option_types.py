@@ -1,0 +1,109 @@
+"""The types of options: what a field's annotation promises is what its value must be.
+
+Python checks no annotation, and `true` would be counted as 1, a text read as a number.
+Then two runs that mean the same would differ, or one would mean something else.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+
+def check_types(options: Any, above: str = "") -> None:
+    """Raises ValueError if a field holds what its annotation does not allow.
+
+    Numbers must be finite, and truth values are none. A whole number may stand where a
+    float is wanted, not the other way round.
+
+    Arguments:
+        options: A dataclass; those in its fields are checked too.
+        above: What the field that holds it is called.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Choices:
+        ...     draws: int = 100
+        ...     edges: tuple[float, ...] = (30, 50.0)
+        >>> check_types(Choices())
+        >>> check_types(Choices(draws=True))
+        Traceback (most recent call last):
+        ...
+        ValueError: draws is True: give a whole number, such as 3
+    """
+    hints = get_type_hints(type(options))
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        place = f"{above}.{field.name}" if above else field.name
+        if dataclasses.is_dataclass(value):
+            check_types(value, place)
+        else:
+            check_value(place, value, hints[field.name])
+
+
+def check_value(place: str, value: Any, kind: Any) -> None:
+    """Raises ValueError if a value is not of a kind.
+
+    Arguments:
+        place: What the value is called.
+        value: The value, or what a JSON document has in its place.
+        kind: A type, or another annotation of an option.
+    """
+    if not _fits(value, kind):
+        raise ValueError(f"{place} is {value!r}: give {_in_words(kind)}")
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Returns whether a value is of a kind; of kinds that are not known here, all are."""
+    entries = get_args(kind)
+    origin = get_origin(kind)
+    if origin in (Union, UnionType):
+        return any(_fits(value, entry) for entry in entries)
+    if origin is Literal:
+        return any(type(value) is type(entry) and value == entry for entry in entries)
+    if origin is tuple:
+        return isinstance(value, tuple | list) and _all_fit(value, entries)
+    return _KINDS[kind][0](value) if kind in _KINDS else True
+
+
+def _all_fit(values: Any, kinds: tuple[Any, ...]) -> bool:
+    if kinds[-1:] == (Ellipsis,):
+        return all(_fits(value, kinds[0]) for value in values)
+    return len(values) == len(kinds) and all(map(_fits, values, kinds))
+
+
+def _in_words(kind: Any) -> str:
+    entries = get_args(kind)
+    origin = get_origin(kind)
+    if origin in (Union, UnionType):
+        return " or ".join(map(_in_words, entries))
+    if origin is Literal:
+        return "one of " + ", ".join(map(repr, entries))
+    if origin is tuple:
+        if entries[1:] == (Ellipsis,):
+            return f"a list, each entry {_in_words(entries[0])}"
+        return f"a list of {len(entries)}: {', '.join(map(_in_words, entries))}"
+    return _KINDS[kind][1] if kind in _KINDS else f"a {kind.__name__}"
+
+
+def _is_number(value: Any) -> bool:
+    # bool is a subclass of int
+    whole_or_float = isinstance(value, int | float) and not isinstance(value, bool)
+    return whole_or_float and math.isfinite(value)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+# How each kind is known, and what is asked for instead.
+_KINDS: dict[Any, tuple[Callable[[Any], bool], str]] = {
+    bool: (lambda value: isinstance(value, bool), "true or false"),
+    int: (_is_whole, "a whole number, such as 3"),
+    float: (_is_number, "a finite number, such as 0.5"),
+    str: (lambda value: isinstance(value, str), "a text"),
+    Path: (lambda value: isinstance(value, str | Path), "a path"),
+    NoneType: (lambda value: value is None, "nothing (null)"),
+}
