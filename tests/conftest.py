@@ -252,7 +252,7 @@ def metrics():
 
 
 @pytest.fixture(scope="session")
-def told(run):
+def check_help(run):
     """Checks that an experiment's help tells of options."""
 
     def check(experiment, *options):

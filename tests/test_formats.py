@@ -173,7 +173,7 @@ def test_examples_of_keys_are_keys():
         name
         for row in TABLE2
         for answer in quantities.answers(quantities.row_key(row), row, draws)
-        for name in answer.numbers
+        for name in answer.metrics
     }
     data = {quantities.row_key(row) for row in TABLE2}
     variant = ensemble_key("VSMDPL/UM, 10 neighbours")

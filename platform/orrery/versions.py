@@ -12,7 +12,7 @@ PACKAGES = (
 )  # fmt: skip
 
 
-def versions() -> JSON:
+def software() -> JSON:
     """Returns the versions of Python and of the packages that decide results, and the commit."""
     packages = {name: version(name) for name in PACKAGES}
     return {"python": platform.python_version(), "commit": _commit(), **packages}

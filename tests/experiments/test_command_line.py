@@ -16,9 +16,11 @@ def test_every_experiment_is_run_at_toy_size():
 
 
 @pytest.mark.parametrize("name", OF_STARS)
-def test_help_explains_every_option(name, experiments, told):
+def test_help_explains_every_option(name, experiments, check_help):
     learned = () if name == "surveys" else ("--transforms", "--calibration-tests")
-    told(experiments[name], "--stars", "--simulations", "--lmc", "--lmc-mass", *learned)
+    check_help(
+        experiments[name], "--stars", "--simulations", "--lmc", "--lmc-mass", *learned
+    )
 
 
 def test_an_unknown_row_is_refused(experiments, tmp_path, run):

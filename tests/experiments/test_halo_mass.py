@@ -179,8 +179,8 @@ def test_the_milky_ways_mass_is_predicted_from_hosts_of_a_catalogue(
     assert (halos, hosts) == ("halos", "hosts")
 
 
-def test_help_explains_every_option_of_hosts(told):
-    told(
+def test_help_explains_every_option_of_hosts(check_help):
+    check_help(
         OF_HOSTS,
         "--neighbours",
         "--catalogue",

@@ -8,17 +8,17 @@ from orrery import versions
 
 
 def test_the_versions_are_those_of_what_runs():
-    found = versions.versions()
+    found = versions.software()
     assert found["python"] == platform.python_version()
     assert found["numpy"] == np.__version__
     assert set(versions.PACKAGES) <= set(found)
 
 
 def test_a_commit_is_a_full_hash(monkeypatch):
-    commit = versions.versions()["commit"]
+    commit = versions.software()["commit"]
     assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?", commit)
     monkeypatch.setenv("PATH", "")
-    assert versions.versions()["commit"] is None
+    assert versions.software()["commit"] is None
 
 
 def test_what_is_not_installed_has_no_version():

@@ -17,9 +17,8 @@ from scipy.spatial import cKDTree
 
 from halomass import cosmology
 from halomass.systems import FloatArray
+from orrery.parameters import IntArray
 from orrery.records import Records
-
-IntArray = NDArray[np.int64]
 
 _IDENTITIES = ("id", "descid", "upid")
 _PLACE = ("x", "y", "z")

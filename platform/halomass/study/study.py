@@ -117,7 +117,7 @@ def _train_ensembles(
     found = {}
     for name, binning in wanted.items():
         pairs = summaries.compute(features, hosts, binning, (LOG_M_VIR,))
-        found[name] = ensembles.train(
+        found[name] = ensembles.train_and_evaluate(
             name,
             pairs,
             LOG_M_VIR,

@@ -40,8 +40,8 @@ def summary_tables(
     for name, (unit, _) in BINNED.items():
         velocities[name].info.format = "%.1f" if unit else None
     velocities["mean_sin_b"].info.format = "%+.2f"
-    filled = measurement.sampling == "full-footprint"
-    velocities.meta["misses"] = uneven_bins(table) if filled else []
+    full_footprint = measurement.sampling == "full-footprint"
+    velocities.meta["misses"] = uneven_bins(table) if full_footprint else []
     velocities.meta["key"] = "binned_velocities"
     velocities.meta["caption"] = (
         f"{table.name}: mean and dispersion after clipping. In bins of fewer than ten stars, "

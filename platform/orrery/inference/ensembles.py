@@ -301,7 +301,7 @@ class Grouped(Binning, Protocol):
         ...
 
 
-def train(
+def train_and_evaluate(
     label: str,
     splits: Splits,
     parameter: Parameter,

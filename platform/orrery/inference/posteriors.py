@@ -141,7 +141,7 @@ def infer(
         splits, observation.covariance, seed
     ).compare(observation)
     on_checked(simulable)
-    estimate = train(
+    estimate = train_posterior(
         label,
         splits,
         parameters,
@@ -168,7 +168,7 @@ def _check(observation: Observation, splits: Splits) -> None:
         )
 
 
-def train(
+def train_posterior(
     label: str,
     splits: Splits,
     parameters: tuple[Parameter, ...],

@@ -49,7 +49,7 @@ class Estimate(Protocol):
 
 @dataclass(frozen=True)
 class NegativeControl:
-    """A posterior that must fail: the judged one, made too narrow.
+    """A negative control: the judged posterior, made so narrow that it must fail.
 
     Arguments:
         width: The width of its intervals in units of the judged posterior's.
@@ -114,7 +114,7 @@ class Calibration:
         )
 
     @property
-    def numbers(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """What sums the judgement up, by stable key."""
         return {
             "tests": self.tests,
@@ -155,7 +155,7 @@ def calibration_table(judged: Mapping[str, Calibration]) -> Table:
         {"posterior": list(judged), "tests": [one.tests for one in judged.values()]}
     )
     for name, column in SUMMED_UP.items():
-        result[column] = [one.numbers[name] for one in judged.values()]
+        result[column] = [one.metrics[name] for one in judged.values()]
         result[column].info.format = (
             "%.3f" if "negative_control" not in name else "%.1g"
         )

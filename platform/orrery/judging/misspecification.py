@@ -97,7 +97,7 @@ class Misspecification:
         return np.argsort(-np.abs(self.among.deviations))[:NAMED].tolist()
 
     @property
-    def numbers(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """What sums the comparison up, by name."""
         return {
             "pvalue": self.pvalue,

@@ -94,7 +94,7 @@ class ArtifactStore:
         files.write_atomically(self.folder / file, content.getvalue())
         more = {
             "weights": {"file": file, "sha256": digest},
-            "versions": versions.versions(),
+            "versions": versions.software(),
         }
         # Last: until then the old document still names the old weights.
         files.write_json(self.document, {**document, **more})

@@ -68,7 +68,7 @@ class MembersTask:
         parts = np.array_split(np.array(self.networks.numbers), workers)
         return [part.tolist() for part in parts]
 
-    def place(self, share: list[int]) -> Path:
+    def share_folder(self, share: list[int]) -> Path:
         """Returns the folder of a share."""
         return self.folder / f"members-{share[0]}-{share[-1]}"
 
@@ -148,7 +148,7 @@ def _read(path: Path) -> Outcome:
 def _learn_share(task: MembersTask, worker: Worker) -> None:
     """Trains the members of one worker; collapsed ones follow as a smaller cohort."""
     share = task.shares[worker.rank]
-    place = task.place(share)
+    place = task.share_folder(share)
     if (place / RESULT).exists():
         return
     kept = list[Outcome]()
@@ -213,4 +213,4 @@ def train_members(task: MembersTask, on_epoch: OnEpoch) -> Outcome:
     else:
         with cluster.one_thread():
             work(Worker(0, device_here(), on_epoch))
-    return joined([_read(task.place(share) / RESULT) for share in task.shares])
+    return joined([_read(task.share_folder(share) / RESULT) for share in task.shares])

@@ -222,7 +222,7 @@ class EnsemblePlan:
         of_x = scaling(pairs.x, self.groups, self.splits.names)
         return of_x, scaling(pairs.theta, own, own)
 
-    def learn(self, folder: Path, on_epoch: OnEpoch | None) -> Outcome:
+    def train(self, folder: Path, on_epoch: OnEpoch | None) -> Outcome:
         """Returns what the members learned."""
         # Imported here, so that reading an ensemble needs no Lightning.
         from orrery.learning.cohorts import MembersTask, train_members
@@ -302,7 +302,7 @@ def fit_plan(
 
     # Called only where the store does not hold the ensemble yet.
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
-        outcome = plan.learn(unfinished, on_epoch)
+        outcome = plan.train(unfinished, on_epoch)
         document = {**plan.description, **_known(outcome, plan.scalings)}
         return document, _named(outcome.network)
 

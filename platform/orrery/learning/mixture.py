@@ -308,7 +308,7 @@ def _write(folder: Path, mixed: Mixture) -> None:
         "members": [member.document["fingerprint"] for member in mixed.members],
         "weights": mixed.weights.tolist(),
         "version": VERSION,
-        "versions": versions.versions(),
+        "versions": versions.software(),
     }
     files.write_json(ArtifactStore(folder, KIND).document, document)
 

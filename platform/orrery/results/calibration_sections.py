@@ -30,7 +30,7 @@ def record_calibration(
     """
     prefix = f"calibration.{key}"
     control = judged.negative_control
-    numbers = {f"{prefix}.{name}": v for name, v in judged.numbers.items()}
+    numbers = {f"{prefix}.{name}": v for name, v in judged.metrics.items()}
     recording.metrics(numbers)
     recording.add(
         TableSection(
@@ -72,7 +72,7 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
     """Returns what each test of calibration says; nothing where it could not fail."""
     verdict = judged.verdict
     powerless = _powerless(judged)
-    numbers = judged.numbers
+    numbers = judged.metrics
     gain = judged.log_probability
     tarp = None if "TARP" in powerless else not verdict.tarp
     ranks = not (verdict.ranks or verdict.band)
@@ -101,7 +101,7 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
 
 
 def _tests_in_words(judged: Calibration) -> str:
-    numbers = judged.numbers
+    numbers = judged.metrics
     gain = judged.log_probability
     return (
         f"TARP: p = {numbers['tarp.ks_pvalue']:.3f} (one-sample Kolmogorov-Smirnov; "

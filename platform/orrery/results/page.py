@@ -112,9 +112,9 @@ def _text(section: JSON) -> JSON:
 def _drawn(result: Result, section: JSON) -> str:
     """Returns a figure's picture as base64, after writing it as PNG and PDF."""
     figure = figures.draw(result.view(section))
-    png = figures.encode(figure, "png")
+    png = figures.file_content(figure, "png")
     files.write_atomically(result.folder / f"{section['key']}.png", png)
-    pdf = figures.encode(figure, "pdf")
+    pdf = figures.file_content(figure, "pdf")
     files.write_atomically(result.folder / f"{section['key']}.pdf", pdf)
     return base64.b64encode(png).decode()
 

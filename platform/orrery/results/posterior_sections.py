@@ -97,7 +97,7 @@ def _record_misspecification(
     recording: Recording, key: str, label: str, found: Misspecification
 ) -> None:
     prefix = f"prior_predictive.{key}"
-    numbers = found.numbers.items()
+    numbers = found.metrics.items()
     recording.metrics({f"{prefix}.{name}": value for name, value in numbers})
     recording.metrics({f"{prefix}.simulations": found.simulations})
     untested = found.smallest_possible >= DOUBTFUL

@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from astropy.table import Table
 
+from orrery import versions
 from orrery.identity import JSON, canonical, describe
 from orrery.records import Column, Records, Schema
 from orrery.results import encoding
@@ -40,7 +41,6 @@ from orrery.results.sections import (
 )
 from orrery.storage import files
 from orrery.storage.run import DOCUMENT, Run, start
-from orrery.versions import versions
 
 Number = float | int | str
 EPOCHS = "epochs.jsonl"
@@ -123,7 +123,7 @@ class Recording:
             "host": socket.gethostname(),
             "process": getpid(),
             "command": [_written_out(word) for word in sys.argv],
-            "versions": {**versions(), **components},
+            "versions": {**versions.software(), **components},
             "options": run.options,
             "lineage": {},
             "answers": [],
@@ -184,7 +184,7 @@ class Recording:
         """Adds what was asked for, and its numbers to the metrics."""
         for answer in answers:
             self._write({"answers": [*self._document["answers"], describe(answer)]})
-            self.metrics(answer.numbers)
+            self.metrics(answer.metrics)
 
     def verdicts(self, verdicts: Iterable[Verdict]) -> None:
         """Adds which tests were passed."""

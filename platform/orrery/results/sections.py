@@ -155,7 +155,7 @@ class Answer:
     upper: float
 
     @property
-    def numbers(self) -> dict[str, float]:
+    def metrics(self) -> dict[str, float]:
         """Its numbers by stable key."""
         return {
             f"{self.key}.median": self.median,

@@ -56,7 +56,7 @@ def _stars(count, beta=0.3, seed=4):
     )
 
 
-def _march(x, v, potential, share, steps=None):
+def _integrate(x, v, potential, share, steps=None):
     """Returns positions and velocities today of stars `[3, B, N]`, by the step as it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stellar_halo, "WIDTH", x.shape[2])  # rows without empty places
@@ -74,7 +74,9 @@ def _calls(x, v, potential, share, steps=None):
 
         return part
 
-    _march(x, v, potential, share, Stepper(**{name: noting(name) for name in calls}))
+    _integrate(
+        x, v, potential, share, Stepper(**{name: noting(name) for name in calls})
+    )
     return calls
 
 
@@ -101,16 +103,16 @@ def test_a_compiled_step_refuses_rows_of_another_width(single):
     with pytest.raises(
         ValueError, match="rows of 100 stars: the compiled step is for 128"
     ):
-        _march(x[:, :, :100], v[:, :, :100], potential, 0.5, stepper())
+        _integrate(x[:, :, :100], v[:, :, :100], potential, 0.5, stepper())
 
 
 @pytest.mark.parametrize("share", SHARES.values(), ids=SHARES)
 def test_single_precision_is_enough(single, share):
     """Beyond 30 kpc, where rounding is far below the error of the steps."""
     x, v, potential = single
-    today, _ = _march(x, v, potential, share, stepper())
+    today, _ = _integrate(x, v, potential, share, stepper())
     double = _among(*_galaxies(friction=1.0))
-    wanted, _ = _march(x.double(), v.double(), double, share)
+    wanted, _ = _integrate(x.double(), v.double(), double, share)
     off = length(today.double() - wanted)[length(wanted) > 30.0]
     assert off.median() < 3e-4  # [kpc]
     assert torch.quantile(off, 0.99) < 0.01

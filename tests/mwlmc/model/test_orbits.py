@@ -88,7 +88,7 @@ def _circular(potential, radii):
     )
 
 
-def _march(x, v, potential, share, steps=None):
+def _integrate(x, v, potential, share, steps=None):
     """Returns positions and velocities today of stars `[3, B, N]`, by the step as it is."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stellar_halo, "WIDTH", x.shape[2])  # rows without empty places
@@ -102,7 +102,7 @@ def _equal_steps(x, v, potential, count):
         force, _ = Stepper().begin(x, v, time, *others)
         return force, torch.minimum(torch.full_like(time, LOOKBACK / count), -time)
 
-    return _march(x, v, potential, 1.0, Stepper(begin=begin))
+    return _integrate(x, v, potential, 1.0, Stepper(begin=begin))
 
 
 def _energy(x, v, potential):
@@ -122,7 +122,7 @@ def _momentum(x, v):
 def test_energy_and_momentum_are_kept_in_a_spherical_halo(share, typical, plunging):
     potential = _resting(disc=False)
     x, v = _stars(150)
-    today = _march(x, v, potential, share)
+    today = _integrate(x, v, potential, share)
     change = (_energy(*today, potential) / _energy(x, v, potential) - 1.0).abs()
     turned = length(_momentum(*today) - _momentum(x, v)) / length(_momentum(x, v))
     for off in (change, turned):
@@ -133,7 +133,7 @@ def test_energy_and_momentum_are_kept_in_a_spherical_halo(share, typical, plungi
 def test_momentum_about_the_axis_is_kept_with_the_disc():
     x, v = _stars(50)
     before = _momentum(x, v)
-    now = _momentum(*_march(x, v, _resting(), 2.0 * FINE))
+    now = _momentum(*_integrate(x, v, _resting(), 2.0 * FINE))
     change = (now - before)[2].abs() / length(before)
     assert change.median() < 2e-7
     assert torch.quantile(change, 0.9) < 1e-6
@@ -170,7 +170,7 @@ def _on_time(potential, x):
 def test_circular_orbits_stay_circular_and_keep_time(share, round_, late):
     potential = _resting(disc=False)
     x, v = _circular(potential, [30.0, 60.0, 120.0])
-    today, _ = _march(x, v, potential, share)
+    today, _ = _integrate(x, v, potential, share)
     torch.testing.assert_close(length(today), length(x), rtol=round_, atol=0.0)
     torch.testing.assert_close(
         today, _on_time(potential, x), rtol=0.0, atol=late
@@ -194,9 +194,9 @@ def test_errors_fall_with_the_fifth_power_of_the_share():
     potential = _resting(disc=False)
     x, v = _circular(potential, [30.0, 45.0, 60.0, 90.0, 140.0])
     v = v * torch.tensor([0.6, 0.8, 0.7, 1.0, 0.5])
-    exact, _ = _march(x, v, potential, 0.03)
+    exact, _ = _integrate(x, v, potential, 0.03)
     coarse, half = (
-        length(_march(x, v, potential, share)[0] - exact) for share in (0.2, 0.1)
+        length(_integrate(x, v, potential, share)[0] - exact) for share in (0.2, 0.1)
     )
     torch.testing.assert_close(
         coarse / half, torch.full_like(half, 32.0), rtol=0.15, atol=0.0
@@ -240,7 +240,7 @@ def test_stars_move_as_they_do_in_the_inertial_frame():
     wanted = done.y[:, -1].reshape(2, 3, 4)  # the Milky Way rests at the origin today
     # one of the four meets the LMC
     for share, far, fast in ((SHARES["survey"], 1e-2, 5e-2), (FINE, 1e-3, 5e-3)):
-        today, speed = _march(x, v, potential, share)
+        today, speed = _integrate(x, v, potential, share)
         np.testing.assert_allclose(today[:, 0].numpy(), wanted[0], atol=far)
         np.testing.assert_allclose(speed[:, 0].numpy(), wanted[1], atol=fast)
 
@@ -283,7 +283,7 @@ def test_orbits_are_those_of_galpy():
         (SHARES["orbit"], 5e-3, 0.2),
         (2.0 * FINE, 1e-4, 5e-3),
     ):
-        today, _ = _march(x, v, potential, share)
+        today, _ = _integrate(x, v, potential, share)
         off = np.linalg.norm(today[:, 0].numpy() - wanted, axis=0)
         assert np.median(off) < typical  # [kpc]
         assert off.max() < largest
@@ -300,7 +300,9 @@ def _calls(x, v, potential, share, steps=None):
 
         return part
 
-    _march(x, v, potential, share, Stepper(**{name: noting(name) for name in calls}))
+    _integrate(
+        x, v, potential, share, Stepper(**{name: noting(name) for name in calls})
+    )
     return calls
 
 
@@ -354,9 +356,9 @@ def test_a_star_that_has_arrived_stays(monkeypatch):
     """Until the last one has: ranks are closed then alone."""
     potential = _among(*_galaxies())
     x, v = _stars(60)
-    today = _march(x, v, potential, 0.5)
+    today = _integrate(x, v, potential, 0.5)
     monkeypatch.setattr(stellar_halo, "_FULL", 0.0)
-    waiting = _march(x, v, potential, 0.5)
+    waiting = _integrate(x, v, potential, 0.5)
     assert torch.equal(waiting[0], today[0])
     assert torch.equal(waiting[1], today[1])
 

@@ -131,14 +131,16 @@ def test_a_quantity_without_any_bin_is_left_out(desi):
 def test_a_survey_that_is_drawn_has_the_lmcs_errors_only(giants):
     supported = QUADRANTS.supported(giants.counts(QUADRANTS))
     drawn = supported.survey_like(giants.sample)
-    seen, filled = (
+    seen, full_footprint = (
         observe(giants, drawn),
         observe(giants, supported),
     )
-    assert seen.definition == drawn.fingerprint != filled.definition
-    assert seen.names == filled.names
-    np.testing.assert_array_equal(seen.value, filled.value)
-    np.testing.assert_array_equal(seen.covariance[:6, :6], filled.covariance[:6, :6])
+    assert seen.definition == drawn.fingerprint != full_footprint.definition
+    assert seen.names == full_footprint.names
+    np.testing.assert_array_equal(seen.value, full_footprint.value)
+    np.testing.assert_array_equal(
+        seen.covariance[:6, :6], full_footprint.covariance[:6, :6]
+    )
     assert not seen.covariance[6:].any()
     noise = np.random.default_rng(0)
     pairs = Pairs(np.zeros((50, 1)), np.zeros((50, len(seen.names))))

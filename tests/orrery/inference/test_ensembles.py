@@ -120,7 +120,7 @@ def learn(dataset, folder, options=OPTIONS, binnings=BINNINGS):
         for name, binning in binnings.items():
             pairs = summaries.compute(read, dataset, binning, (M,))
             place = dataset.folder / "ensembles" / slug(name)
-            found[name] = ensembles.train(
+            found[name] = ensembles.train_and_evaluate(
                 name, pairs, M, options, 1, binning.groups, EDGES, place
             )
             ensemble_sections.record_ensemble(recording, slug(name), found[name], M)
@@ -164,7 +164,7 @@ def test_ensembles_are_found_again_in_another_run(
     def stop(*_):
         raise AssertionError("trained again")
 
-    monkeypatch.setattr(ensemble.EnsemblePlan, "learn", stop)
+    monkeypatch.setattr(ensemble.EnsemblePlan, "train", stop)
     again, _ = learn(readings, tmp_path)
     for name, one in learned[0].items():
         digits = one.ensemble.document["fingerprint"]
@@ -261,7 +261,9 @@ def place(monkeypatch):
     def train(data=None, parameter=M, options=OPTIONS, seed=1, group="one"):
         data = data or toy_splits()
         kept = Path("kept")
-        ensembles.train("it", data, parameter, options, seed, (group,), EDGES, kept)
+        ensembles.train_and_evaluate(
+            "it", data, parameter, options, seed, (group,), EDGES, kept
+        )
         plan, folder = seen.pop()
         assert folder == kept / plan.fingerprint
         return folder.name

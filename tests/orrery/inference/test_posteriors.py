@@ -193,7 +193,7 @@ def test_posteriors_of_other_options_lie_apart(tmp_path, plenty):
     brief = replace(OPTIONS, training=replace(OPTIONS.training, max_epochs=1))
     briefer = replace(brief, flow=Flow(transforms=1, hidden=(8,)))
     for options in (brief, briefer, brief):
-        posteriors.train("it", plenty, A, COVARIANCE, options, 1, tmp_path)
+        posteriors.train_posterior("it", plenty, A, COVARIANCE, options, 1, tmp_path)
     documents = [*tmp_path.glob("*/posterior.json")]
     assert len(documents) == 2
     for path in documents:
@@ -210,7 +210,7 @@ def place(monkeypatch):
     def train(data=None, parameters=A, covariance=COVARIANCE, options=OPTIONS, seed=1):
         seen.clear()
         data = data or splits(20)
-        posteriors.train(
+        posteriors.train_posterior(
             "it", data, parameters, covariance, options, seed, Path("kept")
         )
         (folder,) = (given for given in seen if isinstance(given, Path))

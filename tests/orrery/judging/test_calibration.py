@@ -59,8 +59,8 @@ def normal():
 def test_the_right_posterior_passes_and_gains_the_information_in_the_data(normal):
     judged = calibration.calibrate(Exact(), normal, seed=3, draws=400)
     assert judged.tests == TESTS
-    assert judged.numbers["tarp.ks_pvalue"] > 0.01
-    assert judged.numbers["sbc.smallest_ks_pvalue"] > 0.01
+    assert judged.metrics["tarp.ks_pvalue"] > 0.01
+    assert judged.metrics["sbc.smallest_ks_pvalue"] > 0.01
     information = 0.5 * np.log(1 + 1 / NOISE**2)
     # the mean over a hundred others' posteriors stands in for the prior: good to a few
     # per cent
@@ -70,13 +70,13 @@ def test_the_right_posterior_passes_and_gains_the_information_in_the_data(normal
 @pytest.mark.parametrize("width", [0.7, 1.4])
 def test_a_wrong_width_is_rejected(normal, width):
     judged = calibration.calibrate(Exact(width), normal, seed=3, draws=400)
-    assert judged.numbers["sbc.smallest_ks_pvalue"] < 0.01
+    assert judged.metrics["sbc.smallest_ks_pvalue"] < 0.01
 
 
 def test_a_posterior_without_data_covers_but_gains_nothing():
     theta = np.random.default_rng(2).exponential(size=(TESTS, 1))
     judged = calibration.calibrate(Blind(), splits(theta), seed=3, draws=400)
-    assert judged.numbers["tarp.ks_pvalue"] > 0.01
+    assert judged.metrics["tarp.ks_pvalue"] > 0.01
     assert judged.log_probability.gain == pytest.approx(0, abs=1e-9)
 
 
@@ -91,14 +91,14 @@ def test_the_control_fails_where_the_right_posterior_passes(normal):
     assert judged.verdict.names == ()
     assert judged.negative_control.verdict.names == ("TARP", "SBC", "SBC's band")
     assert (
-        judged.numbers["negative_control.tarp.ks_pvalue"]
+        judged.metrics["negative_control.tarp.ks_pvalue"]
         < 0.001
-        < judged.numbers["tarp.ks_pvalue"]
+        < judged.metrics["tarp.ks_pvalue"]
     )
-    assert judged.numbers["negative_control.sbc.smallest_ks_pvalue"] < 0.001
+    assert judged.metrics["negative_control.sbc.smallest_ks_pvalue"] < 0.001
     assert (
-        judged.numbers["negative_control.tarp.area_to_curve"]
-        < (judged.numbers["tarp.area_to_curve"])
+        judged.metrics["negative_control.tarp.area_to_curve"]
+        < (judged.metrics["tarp.area_to_curve"])
     )
 
 

@@ -148,8 +148,8 @@ def test_the_same_seed_gives_the_same_and_leaves_torchs_generator_alone():
     other = misspecification.learn_prior_predictive(
         splits(200), COVARIANCE, seed=4
     ).compare(value)
-    assert first.numbers == again.numbers
-    assert first.numbers != other.numbers
+    assert first.metrics == again.metrics
+    assert first.metrics != other.metrics
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.get_num_threads() == threads
 

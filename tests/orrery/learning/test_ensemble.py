@@ -274,9 +274,9 @@ def test_two_do_not_learn_in_one_folder(tmp_path):
 
 
 def test_it_answers_for_an_observation(trained):
-    asked = trained.predict_observation(observation())
-    assert asked.shape == (4, 1)
-    assert asked.mean() == pytest.approx(12.3, abs=0.1)
+    predicted = trained.predict_observation(observation())
+    assert predicted.shape == (4, 1)
+    assert predicted.mean() == pytest.approx(12.3, abs=0.1)
     order = [3, 1, 0, 2]
     value = observation().value[order] * [1, 1e-3, 1e-3, 1]
     other = replace(
@@ -286,7 +286,7 @@ def test_it_answers_for_an_observation(trained):
         value=value,
     )
     np.testing.assert_allclose(
-        trained.predict_observation(data_vector.to_table(other)), asked, rtol=1e-6
+        trained.predict_observation(data_vector.to_table(other)), predicted, rtol=1e-6
     )
 
 

@@ -19,14 +19,14 @@ from orrery.results.figures.comparisons import intervals, relation
 from orrery.results.figures.maps import sky
 from orrery.results.figures.marginals import corner, interval
 from orrery.results.figures.regression import predictions
-from orrery.results.figures.style import encode, with_unit
+from orrery.results.figures.style import file_content, with_unit
 
 __all__ = [
     "Figure",
     "corner",
     "coverage",
     "draw",
-    "encode",
+    "file_content",
     "interval",
     "intervals",
     "measurements",

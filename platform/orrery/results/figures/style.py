@@ -49,7 +49,9 @@ STYLE: dict[Any, Any] = {
 }
 
 
-def encode(figure: Figure, kind: Literal["png", "pdf", "svg"], dpi: int = 160) -> bytes:
+def file_content(
+    figure: Figure, kind: Literal["png", "pdf", "svg"], dpi: int = 160
+) -> bytes:
     """Returns the figure as the bytes of a file, the same bytes for the same figure."""
     undated = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
     with io.BytesIO() as file, rc_context(STYLE):

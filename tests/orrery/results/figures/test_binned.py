@@ -40,7 +40,7 @@ def test_bins_without_stars_have_no_band(panels, observation):
     x[:, 3:] = np.nan
     figure = figures.profiles(panels, observation(), {"prior": quantile_bands(x)})
     assert [len(axes.patches) for axes in figure.axes] == [4, 0]
-    figures.encode(figure, "png", 40)
+    figures.file_content(figure, "png", 40)
 
 
 def test_profiles_refuse_another_binning(panels, observation):
@@ -196,7 +196,7 @@ def test_bins_without_predictions_have_no_violin(panels, observation):
     np.testing.assert_allclose(
         bars(figure.axes[1])[0][1], np.quantile(x[1000:, 4], (0.16, 0.84))
     )
-    figures.encode(figure, "png", 40)
+    figures.file_content(figure, "png", 40)
 
 
 def test_violins_refuse_what_does_not_belong_together(panels, observation):

@@ -41,7 +41,9 @@ def test_longitude_grows_to_the_left_from_the_centre():
 
 def test_a_turn_of_longitude_changes_nothing():
     one_turn, next_turn = (figures.sky([one(2.0 + a)], "v") for a in (0.0, 2 * np.pi))
-    assert figures.encode(one_turn, "png", 40) == figures.encode(next_turn, "png", 40)
+    assert figures.file_content(one_turn, "png", 40) == figures.file_content(
+        next_turn, "png", 40
+    )
 
 
 def test_every_star_is_drawn_at_its_place_with_its_value_inside_the_map(sky_panel):

@@ -22,7 +22,9 @@ def texts(figure):
 def test_corner_does_not_depend_on_the_order_of_draws(parameters, draws):
     one = figures.corner({"a": draws(0)}, parameters, draws(2))
     other = figures.corner({"a": draws(0)[::-1]}, parameters, draws(2))
-    assert figures.encode(one, "png", 40) == figures.encode(other, "png", 40)
+    assert figures.file_content(one, "png", 40) == figures.file_content(
+        other, "png", 40
+    )
 
 
 def test_corner_shows_units_medians_and_names(parameters, draws):

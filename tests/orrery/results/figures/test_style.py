@@ -98,14 +98,16 @@ def test_figures_leave_no_global_state(draw):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_same_input_gives_the_same_picture(draw, name):
-    assert figures.encode(draw(name), "png", 40) == figures.encode(
+    assert figures.file_content(draw(name), "png", 40) == figures.file_content(
         draw(name), "png", 40
     )
 
 
 @pytest.mark.parametrize(("name", "kind"), [("sky", "pdf"), ("profiles", "svg")])
 def test_same_input_gives_the_same_file(draw, name, kind):
-    assert figures.encode(draw(name), kind, 40) == figures.encode(draw(name), kind, 40)
+    assert figures.file_content(draw(name), kind, 40) == figures.file_content(
+        draw(name), kind, 40
+    )
 
 
 @pytest.mark.parametrize("name", NAMES)
