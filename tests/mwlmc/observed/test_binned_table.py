@@ -15,7 +15,6 @@ from mwlmc.observed.binned_table import (
 )
 from mwlmc.observed.data_vectors import observe
 from mwlmc.observed.star_tables import StarSelection, StarTable, read_stars, select
-from mwlmc.sky import frames
 from mwlmc.sky.binning import (
     DESI_FOOTPRINT,
     QUADRANTS,
@@ -113,27 +112,6 @@ def _numbers(table):
     return [*vars(table.moments).values(), *vars(table.errors).values()]
 
 
-def _halo(count=4000, seed=15):
-    random = np.random.default_rng(seed)
-    position = random.normal(size=(count, 3))
-    position *= (
-        random.uniform(30, 160, (count, 1)) / np.linalg.norm(position, axis=1)[:, None]
-    )
-    return position, random.normal([0, 0, 30], 100, (count, 3))
-
-
-def _observed(position, velocity):
-    sky = frames.galactocentric_to_sky(position, velocity)
-    none = np.zeros(len(position))
-    return StarTable(
-        *frames.equatorial_to_galactic(sky.ra, sky.dec),
-        sky.distance,
-        sky.v_los,
-        *frames.rotate_proper_motion(sky.ra, sky.dec, sky.pm_ra_cosdec, sky.pm_dec),
-        *[none] * 5,
-    )
-
-
 def test_binned_tables_survive_a_file(desi, tmp_path):
     write_binned(desi, tmp_path / "table.ecsv")
     again = read_binned(tmp_path / "table.ecsv")
@@ -200,10 +178,12 @@ def _write_stars(table, path):
     Table(columns).write(path, format="ascii.csv")
 
 
-def test_command_leaves_out_bins_without_stars_and_says_so(tmp_path, capsys):
-    position, velocity = _halo()
+def test_command_leaves_out_bins_without_stars_and_says_so(
+    halo, observed_stars, tmp_path, capsys
+):
+    position, velocity = halo
     near = np.linalg.norm(position, axis=1) < 120
-    _write_stars(_observed(position[near], velocity[near]), tmp_path / "stars.csv")
+    _write_stars(observed_stars(position[near], velocity[near]), tmp_path / "stars.csv")
     out = tmp_path / "out.ecsv"
     options = ["quadrants", str(tmp_path / "stars.csv"), str(out), "--proper-motions"]
     assert main(options) == 0
@@ -260,7 +240,7 @@ def test_other_distance_bins_need_the_stars_themselves(tmp_path, shared, capsys)
     assert "leave this out" in capsys.readouterr().err
 
 
-def test_a_star_table_is_converted_once(tmp_path, monkeypatch):
+def test_a_star_table_is_converted_once(halo, observed_stars, tmp_path, monkeypatch):
     conversions = []
     rest_frame = StarTable.rest_frame
 
@@ -269,9 +249,9 @@ def test_a_star_table_is_converted_once(tmp_path, monkeypatch):
         return rest_frame(table)
 
     monkeypatch.setattr(StarTable, "rest_frame", counted)
-    position, velocity = _halo()
+    position, velocity = halo
     near = np.linalg.norm(position, axis=1) < 100
-    _write_stars(_observed(position[near], velocity[near]), tmp_path / "stars.csv")
+    _write_stars(observed_stars(position[near], velocity[near]), tmp_path / "stars.csv")
     selection = StarSelection(sagittarius=False)
     table = load_binned(tmp_path / "stars.csv", DESI_FOOTPRINT, selection)
     assert conversions == [dict(table.provenance["steps"])["30-100 kpc"]]

@@ -13,8 +13,8 @@ from mwlmc.observed.data_vectors import Measurement, observe, vectors
 from mwlmc.observed.mock_survey import (
     mock_data_vector,
 )
-from mwlmc.observed.star_tables import StarSelection, StarTable, select
-from mwlmc.sky import frames, kinematics
+from mwlmc.observed.star_tables import StarSelection, select
+from mwlmc.sky import kinematics
 from mwlmc.sky.binning import (
     DESI_FOOTPRINT,
     LMC_NAMES,
@@ -30,41 +30,23 @@ from orrery.records import Records
 BOTH = ("mean", "dispersion")
 
 
-def _halo(count=4000, seed=15):
-    random = np.random.default_rng(seed)
-    position = random.normal(size=(count, 3))
-    position *= (
-        random.uniform(30, 160, (count, 1)) / np.linalg.norm(position, axis=1)[:, None]
-    )
-    return position, random.normal([0, 0, 30], 100, (count, 3))
-
-
-def _observed(position, velocity):
-    sky = frames.galactocentric_to_sky(position, velocity)
-    none = np.zeros(len(position))
-    return StarTable(
-        *frames.equatorial_to_galactic(sky.ra, sky.dec),
-        sky.distance,
-        sky.v_los,
-        *frames.rotate_proper_motion(sky.ra, sky.dec, sky.pm_ra_cosdec, sky.pm_dec),
-        *[none] * 5,
-    )
-
-
 @pytest.mark.parametrize("binning", [DESI_FOOTPRINT, QUADRANTS], ids=lambda b: b.name)
 def test_simulated_stars_observed_without_errors_give_the_simulations_summaries(
+    halo,
+    observed_stars,
     binning,
 ):
     radial = binning.select(("v_gsr",)).with_moments(BOTH)
     binning = SkyBinning("both", (*radial.profiles, binning.profiles[-1]))
-    position, velocity = _halo()
+    position, velocity = halo
     particles = dict(zip(("x", "y", "z"), position.T, strict=True))
     particles |= dict(zip(("vx", "vy", "vz"), velocity.T, strict=True))
     lmc = np.concatenate([LMC_POSITION, LMC_VELOCITY])
     scalars = {n: np.array([v]) for n, v in zip(LMC_NAMES, lmc, strict=True)}
     records = Records(scalars, particles, np.array([0, len(position)], dtype=np.int32))
     stars = select(
-        _observed(position, velocity), StarSelection(sagittarius=False, outer=200.0)
+        observed_stars(position, velocity),
+        StarSelection(sagittarius=False, outer=200.0),
     )
     observed = observe(bin_stars(stars, stars.rest_frame(), binning, "mock"), binning)
     simulated = kinematics.velocity_moments(records, binning)[0]

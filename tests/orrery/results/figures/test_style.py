@@ -26,65 +26,66 @@ NAMES = [
 
 
 @pytest.fixture
-def draw(
-    parameters,
-    draws,
-    observation,
-    panels,
-    coverages,
-    rank_results,
-    curve,
-    rows,
-    sky_panel,
-    radial,
-):
-    """Returns a function of a name: that figure, drawn anew."""
-    x = generator(4).normal(size=(300, 6))
-    literature = {
+def of_draws(parameters, draws, rows):
+    """Figures of posteriors, and of published values with them."""
+    published = {
         "Published": np.array([11.65, -18.0, np.nan]),
         "Others": np.array(
             [[11.7, -25.0, 0.1], [11.6, -30.0, -0.1], [11.8, -22.0, 0.4]]
         ),
     }
-    m = generator(5).uniform(1, 10, 500)
-    surveys = {"one": observation(), "two": observation()}
-    track = Track("LMC", np.linspace(2, 5, 30), np.linspace(0.4, -0.6, 30))
+    mass = generator(5).uniform(1, 10, 500)
+    labels = ("mass [$M_\\odot$]", "v [km/s]")
+    sets = {"a": draws(0), "b": draws(1)}
+    bands = [Band("Someone (2024)", (33.0, 40.0, 47.0))]
+    return {
+        "corner": lambda: figures.corner(sets, parameters, draws(2), published),
+        "relation": lambda: figures.relation(mass, mass, labels, {"P": (5.0, 5.0)}),
+        "intervals": lambda: figures.intervals(rows, "v [km/s]", bands, (17.0, 42.0)),
+    }
+
+
+@pytest.fixture
+def of_bins(observation, panels):
+    """Figures of binned summaries."""
+    x = generator(4).normal(size=(300, 6))
     bands = views.quantile_bands(x)
-    figure = {
-        "corner": lambda: figures.corner(
-            {"a": draws(0), "b": draws(1)}, parameters, draws(2), literature
-        ),
-        "profiles": lambda: figures.profiles(
-            panels, observation(), {"prior": bands, "posterior": bands / 2}
-        ),
-        "measurements": lambda: figures.measurements(
-            panels, [observation(), observation(name="other stars")]
-        ),
-        "violins": lambda: figures.violins(
-            panels,
-            surveys,
-            {"one": x, "two": x + 1},
-            dict.fromkeys(surveys, np.full(6, 0.5)),
-        ),
+    simulated = {"prior": bands, "posterior": bands / 2}
+    two = [observation(), observation(name="other stars")]
+    surveys = {"one": observation(), "two": observation()}
+    predicted = {"one": x, "two": x + 1}
+    tails = dict.fromkeys(surveys, np.full(6, 0.5))
+    return {
+        "profiles": lambda: figures.profiles(panels, observation(), simulated),
+        "measurements": lambda: figures.measurements(panels, two),
+        "violins": lambda: figures.violins(panels, surveys, predicted, tails),
+    }
+
+
+@pytest.fixture
+def of_checks(coverages, rank_results, parameters, curve):
+    """Figures of a training and of the tests of what it gave."""
+    return {
         "coverage": lambda: figures.coverage(coverages()),
         "ranks": lambda: figures.ranks(rank_results, parameters[:2]),
         "training": lambda: figures.training_curve({"flow": curve}),
-        "relation": lambda: figures.relation(
-            m, m, ("mass [$M_\\odot$]", "v [km/s]"), {"P": (5.0, 5.0)}
-        ),
-        "intervals": lambda: figures.intervals(
-            rows,
-            "v [km/s]",
-            [Band("Someone (2024)", (33.0, 40.0, 47.0))],
-            (17.0, 42.0),
-        ),
-        "sky": lambda: figures.sky(
-            [sky_panel(), sky_panel(title="Others", tracks=(track,))],
-            "v [km/s]",
-            radial,
-        ),
     }
-    return lambda name: figure[name]()
+
+
+@pytest.fixture
+def of_maps(sky_panel, radial):
+    """Figures of the sky."""
+    track = Track("LMC", np.linspace(2, 5, 30), np.linspace(0.4, -0.6, 30))
+    maps = [sky_panel(), sky_panel(title="Others", tracks=(track,))]
+    return {"sky": lambda: figures.sky(maps, "v [km/s]", radial)}
+
+
+@pytest.fixture
+def draw(of_draws, of_bins, of_checks, of_maps):
+    """Returns a function of a name: that figure, drawn anew."""
+    every = {**of_draws, **of_bins, **of_checks, **of_maps}
+    assert every.keys() == {*NAMES}
+    return lambda name: every[name]()
 
 
 def test_figures_leave_no_global_state(draw):
