@@ -102,7 +102,7 @@ COMPONENTS = (
     Component(
         "inference",
         "orrery.inference.posteriors",
-        "judgements",
+        "inferences",
         readers=("orrery.inference.ensembles",),
     ),
     Component("forecast", "mwlmc.study.forecast", "milky_way_study"),

@@ -1,15 +1,12 @@
-"""Records of judgements and answers: of a posterior that is known, and of predictions."""
+"""Records of judgements: of a posterior that is known, and of predictions."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import numpy as np
 
-from orrery.inference import ensembles, posteriors
 from orrery.judging import (
     calibration,
     diagnostics,
@@ -19,7 +16,7 @@ from orrery.judging import (
     verdicts,
 )
 from orrery.pairs import Pairs, Splits
-from orrery.parameters import FloatArray, Parameter, generator
+from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 
 from .quantities import Record, quantity
@@ -30,7 +27,7 @@ COVARIANCE = np.diag([0.3, 0.2, 0.4]) + 0.05
 
 
 @dataclass(frozen=True)
-class _Linear:
+class LinearPosterior:
     """A posterior that is normal about a linear guess; its width is given, in units of the right.
 
     It is no network: its draws and densities are the same on all machines.
@@ -64,7 +61,7 @@ class _Linear:
         return self.sample_each(observation.value[None], count, seed)[:, 0]
 
 
-def _splits(*counts: int) -> Splits:
+def linear_splits(*counts: int) -> Splits:
     pairs = []
     for stream, count in enumerate(counts):
         theta = generator(SEED, 60, stream).normal(size=(count, 2))
@@ -74,7 +71,7 @@ def _splits(*counts: int) -> Splits:
     return Splits(*pairs, ("a", "b"), names, units, "golden", "golden", 0)
 
 
-def _observation(value: Sequence[float]) -> Observation:
+def linear_observation(value: Sequence[float]) -> Observation:
     units = ("km / s",) * 3
     return Observation(
         "stars", ("u", "v", "w"), units, np.array(value), COVARIANCE, "golden", {}
@@ -99,14 +96,14 @@ def judging() -> Record:
 def _calibrated() -> Record:
     """Returns how posteriors of several widths fare, in all that tests say of them."""
     record: Record = {}
-    splits = _splits(1, 1, 160)
+    splits = linear_splits(1, 1, 160)
     for name, width in (("narrow", 0.75), ("good", 1.0)):
-        found = calibration.calibrate(_Linear(width), splits, SEED, 120, 150)
+        found = calibration.calibrate(LinearPosterior(width), splits, SEED, 120, 150)
         intervals, coverage, ranks = found.intervals, found.coverage, found.ranks
         verdict = found.verdict
         control = found.negative_control.verdict
         record |= {
-            f"{name}.numbers": quantity([*found.numbers.values()]),
+            f"{name}.numbers": quantity([*found.metrics.values()]),
             f"{name}.tarp": quantity(coverage.coverage),
             f"{name}.fractions": quantity(coverage.fractions[::10]),
             f"{name}.ranks": quantity(ranks.ranks[::10]),
@@ -184,7 +181,9 @@ def _predicted() -> Record:
     predicted = generator(SEED, 63).normal(size=(200, 2)) @ SLOPES
     record: Record = {}
     for number, far in enumerate((0.1, 2.0, 9.0)):
-        found = predictive.check(predicted, _observation([far, 0.5, -far / 2]), SEED)
+        found = predictive.check(
+            predicted, linear_observation([far, 0.5, -far / 2]), SEED
+        )
         record[f"predictive.{number}"] = quantity(
             [*found.tails, *found.deviations, found.worst_entry, found.whole_vector]
         )
@@ -214,10 +213,10 @@ def _is_refused(judge: Any, count: int) -> bool:
 
 def _simulable() -> Record:
     """Returns where data lie among simulations of the prior, by a flow of their density too."""
-    splits = _splits(400, 600, 410)
+    splits = linear_splits(400, 600, 410)
     learned = misspecification.learn_prior_predictive(splits, COVARIANCE, SEED)
     found = [
-        learned.compare(_observation(value))
+        learned.compare(linear_observation(value))
         for value in ([0.2, 0.3, -0.1], [2.0, -1.5, 1.0], [9.0, 0.0, 0.0])
     ]
     density = learned.flow.log_prob(learned.reference[None, :8])
@@ -225,7 +224,7 @@ def _simulable() -> Record:
         misspecification._reason(one) in misspecification.verdict(one)
         for one in (replace(found[0], density_pvalue=p) for p in (0.0033, 0.0034))
     ]
-    whitened = misspecification._whitening(_splits(50, 1, 1).train.x)
+    whitened = misspecification._whitening(linear_splits(50, 1, 1).train.x)
     rows = [len(rows) for rows in _trained_on()]
     return {
         # by counting simulations: one of them may be on the other side elsewhere
@@ -250,14 +249,14 @@ def _trained_on() -> list[FloatArray]:
     heard: list[FloatArray] = []
     with patch.object(misspecification, "_density", heard.append):
         found = misspecification.learn_prior_predictive(
-            _splits(8300, 600, 410), COVARIANCE, SEED
+            linear_splits(8300, 600, 410), COVARIANCE, SEED
         )
     return [*heard, found.reference]
 
 
 def _regression() -> Record:
     """Returns errors of predictions, in bins and alone, with what tests say of new ones."""
-    truth, members = _predictions()
+    truth, members = predictions()
     mean = members.mean(axis=0)
     errors = regression.binned(truth, members[:2], np.array([10.0, 10.6, 11.2, 13.0]))
     density = regression.log_probability(truth, mean, like=20)
@@ -284,7 +283,7 @@ def _regression() -> Record:
     }
 
 
-def _predictions() -> tuple[FloatArray, FloatArray]:
+def predictions() -> tuple[FloatArray, FloatArray]:
     """Returns the truths `[N]` of tests, and what four members predict of them `[4, N]`."""
     random = generator(SEED, 64)
     truth = np.sort(random.uniform(10.5, 13.0, 450))
@@ -301,100 +300,3 @@ def _interval_of(truth: FloatArray, mean: FloatArray, count: int) -> bool:
     except regression.TooFewAlikeError:
         return False
     return True
-
-
-# --- inference -------------------------------------------------------------------------------
-
-
-def inference() -> Record:
-    """Returns what an ensemble's tests say of it and of its answers, and a posterior's answer."""
-    return {**_evaluated(), **_small(), **_scored(), **_inferred()}
-
-
-def _evaluated() -> Record:
-    truth, members = _predictions()
-    # of the bins the second has just as many tests as are asked for, the third one fewer
-    edges = np.array([10.0, truth[220], truth[320], truth[419], 13.0])
-    one = ensembles.EvaluatedEnsemble("a", None, truth, members, edges, 0.15)
-    wide = replace(one, window=0.4)
-    intervals = [
-        [*vars(found).values()]
-        for found in (one.interval(11.7), wide.interval(11.7), one.interval(15.0))
-    ]
-    ratios = ensembles.variance_ratios(
-        {"a": one, "b": replace(one, members=members[:1])}, "a", SEED
-    )
-    return {
-        "rmse": quantity(one.rmse_between(10.0, 13.0)),
-        "rmse.middle": quantity(one.rmse_between(edges[1], edges[3])),
-        "bias": quantity([one.largest_bias(10.0, 13.0), one.largest_bias(0.0, 1.0)]),
-        "smallest": quantity([one.smallest_rmse(), one.smallest_rmse(fewest=500)]),
-        "scatter": quantity(one.scatter),
-        "members": quantity(one.member_errors.rmse),
-        "interval": quantity(intervals),
-        "score": quantity([*vars(one.score).values()]),
-        "ratios": quantity([*ratios.values()]),
-    }
-
-
-def _small() -> Record:
-    """Returns scores of few tests, and from how many tests on there is one."""
-    truth, members = _predictions()
-    scores = []
-    for count in (4, 5, 60):
-        few = ensembles.EvaluatedEnsemble(
-            "a", None, truth[:count], members[:1, :count], truth[[0, -1]], 0.15
-        )
-        try:
-            scores.append([*vars(few.score).values(), *few.scatter])
-        except ValueError:
-            scores.append([np.nan] * 6)
-    return {"score.few": quantity(scores)}
-
-
-def _scored() -> Record:
-    """Returns the score of a posterior, and the interval of draws."""
-    found = ensembles.posterior_score(_Linear(), _splits(1, 1, 60), SEED)
-    draws = generator(SEED, 65).normal(size=(301, 1))
-    interval = ensembles.drawn_interval(draws)
-    return {
-        "score.posterior": quantity([*vars(found).values()]),
-        "interval.drawn": quantity([*vars(interval).values()]),
-    }
-
-
-def _inferred() -> Record:
-    """Returns an observation's answer: the draws, and the seeds by which it is judged."""
-    heard: list[float] = []
-
-    def learn(splits: Splits, covariance: FloatArray, seed: int) -> Any:
-        heard.extend((seed, covariance.sum()))
-        return SimpleNamespace(compare=lambda observation: None)
-
-    def train(*words: Any) -> _Linear:
-        heard.append(words[5])
-        return _Linear()
-
-    parameters = (Parameter("a", "", "$a$"), Parameter("b", "", "$b$"))
-    options = posteriors.Inference(
-        draws=300, calibration_draws=40, calibration_tests=30
-    )
-    with (
-        patch.object(misspecification, "learn_prior_predictive", learn),
-        patch.object(posteriors, "train", train),
-    ):
-        found = posteriors.infer(
-            "a",
-            _splits(1, 1, 40),
-            parameters,
-            _observation([0.2, 0.3, 0.1]),
-            options,
-            SEED,
-            Path(),
-        )
-    return {
-        "heard": quantity(heard),
-        "draws": quantity(found.draws[::30]),
-        "draws.count": quantity(len(found.draws)),
-        "calibration": quantity([*found.calibration.numbers.values()]),
-    }

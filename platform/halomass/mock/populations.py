@@ -116,11 +116,14 @@ class Population:
     infall_speed: FloatArray
 
     def __getitem__(self, which: NDArray[np.bool_] | NDArray[np.int64]) -> "Population":
-        return Population(*(getattr(self, f.name)[which] for f in fields(self)))
+        return Population(
+            **{f.name: getattr(self, f.name)[which] for f in fields(self)}
+        )
 
     def __add__(self, other: "Population") -> "Population":
-        pairs = ((getattr(self, f.name), getattr(other, f.name)) for f in fields(self))
-        return Population(*(np.concatenate(pair) for pair in pairs))
+        names = [f.name for f in fields(self)]
+        pairs = {name: (getattr(self, name), getattr(other, name)) for name in names}
+        return Population(**{n: np.concatenate(pair) for n, pair in pairs.items()})
 
 
 @dataclass(frozen=True)

@@ -71,11 +71,13 @@ _BRIGHTNESS = ("log10_Mstar_ML1", "M_V", "V0_mag")
 
 def galactocentric_frame() -> coordinates.Galactocentric:
     """Returns the Galactocentric frame: x from the Sun to the centre, z to the north pole."""
+    ra, dec = CENTRE * DEG
+    v_x, v_y, v_z = ASTROPY_SUN_VELOCITY * KMS
     return coordinates.Galactocentric(
-        galcen_coord=coordinates.ICRS(*CENTRE * DEG),
+        galcen_coord=coordinates.ICRS(ra, dec),
         galcen_distance=CENTRE_DISTANCE * KPC,
         z_sun=SUN_HEIGHT * units.pc,
-        galcen_v_sun=coordinates.CartesianDifferential(*ASTROPY_SUN_VELOCITY * KMS),
+        galcen_v_sun=coordinates.CartesianDifferential(v_x, v_y, v_z),
         roll=0.0 * DEG,
     )
 

@@ -164,13 +164,17 @@ def simulate(
             initial.append(_sample(pairs[b], drawn, stars, seed, equilibrium))
             paths.append(agama_paths.rewind(pairs[b], drawn))
             today.append(_evolve(initial[b], pairs[b], paths[b], ACCURACY))
+    position, velocity = _components(today)
+    initial_position, initial_velocity = _components(initial)
     return StellarHalos(
-        *_components(today),
-        *_components(initial),
-        np.array([pair.c200 for pair in pairs]),
-        np.array([pair.a_lmc for pair in pairs]),
-        agama_paths.as_trajectories(pairs, np.stack(paths, axis=-1)),
-        np.array(clipped),
+        position=position,
+        velocity=velocity,
+        initial_position=initial_position,
+        initial_velocity=initial_velocity,
+        c200=np.array([pair.c200 for pair in pairs]),
+        a_lmc=np.array([pair.a_lmc for pair in pairs]),
+        trajectory=agama_paths.as_trajectories(pairs, np.stack(paths, axis=-1)),
+        clipped=np.array(clipped),
     )
 
 

@@ -85,8 +85,13 @@ def as_trajectories(
         np.linalg.norm(part, axis=1).max(0) for part in np.split(relative, 2, axis=1)
     )
     bound = (farthest < trajectories.FARTHEST) & (fastest < trajectories.FASTEST)
-    arrays = (TIMES, paths[:, :6], paths[:, 6:], np.stack(pulls, axis=-1), ~bound)
-    return Trajectories(*(torch.as_tensor(array) for array in arrays))
+    return Trajectories(
+        times=torch.as_tensor(TIMES),
+        milky_way=torch.as_tensor(paths[:, :6]),
+        lmc=torch.as_tensor(paths[:, 6:]),
+        milky_way_acceleration=torch.as_tensor(np.stack(pulls, axis=-1)),
+        runaway=torch.as_tensor(~bound),
+    )
 
 
 def _derivative(

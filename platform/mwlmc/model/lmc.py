@@ -41,10 +41,17 @@ def lmc_covariance(errors: LMCErrors) -> FloatArray:
     sigma = np.array(list(vars(errors).values()))
     sigma[:2] = np.radians(sigma[:2])
     step = 1e-4 * np.diag(sigma)
-    above = np.concatenate(frames.sky_to_galactocentric(*(sky + step).T), 1)
-    below = np.concatenate(frames.sky_to_galactocentric(*(sky - step).T), 1)
-    moved = (above - below) / 2e-4  # one standard error of each [kpc, km/s]
+    # one standard error of each [kpc, km/s]
+    moved = (_galactocentric(sky + step) - _galactocentric(sky - step)) / 2e-4
     return moved.T @ moved
+
+
+def _galactocentric(sky: FloatArray) -> FloatArray:
+    """Returns positions [kpc] and velocities [km/s] `[N, 6]` of rows of sky coordinates."""
+    ra, dec, distance, v_los, pm_ra, pm_dec = sky.T
+    return np.concatenate(
+        frames.sky_to_galactocentric(ra, dec, distance, v_los, pm_ra, pm_dec), 1
+    )
 
 
 def lmc_today(named: dict[str, NDArray[Any]]) -> tuple[FloatArray, FloatArray]:

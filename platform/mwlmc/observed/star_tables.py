@@ -53,7 +53,20 @@ class StarTable:
 
     Example:
         >>> column = np.array([0.5, 1.0])
-        >>> stars = StarTable(*[column] * 4, *[column * np.nan] * 7, source={"file": "stars.csv"})
+        >>> blank = column * np.nan
+        >>> stars = StarTable(
+        ...     l=column,
+        ...     b=column,
+        ...     distance=30.0 + column,
+        ...     v_los=column,
+        ...     pm_l=blank,
+        ...     pm_b=blank,
+        ...     distance_error=0.05 * column,
+        ...     v_los_error=blank,
+        ...     pm_l_error=blank,
+        ...     pm_b_error=blank,
+        ...     pm_corr=blank,
+        ... )
         >>> stars.keep(stars.b > 0.6, "north").steps
         (('north', 1),)
     """
@@ -166,9 +179,8 @@ class StarSelection:
 def select(table: StarTable, selection: StarSelection) -> StarTable:
     """Returns the selected stars; each step is counted in `steps`."""
     if selection.sagittarius:
-        member = in_sagittarius_stream(
-            *frames.galactic_to_equatorial(table.l, table.b), table.distance
-        )
+        ra, dec = frames.galactic_to_equatorial(table.l, table.b)
+        member = in_sagittarius_stream(ra, dec, table.distance)
         table = table.keep(~member, _NOT_SAGITTARIUS)
     # Galactocentric, because bins are; the stream above is cut in heliocentric distance
     distance = table.galactocentric_distance
@@ -288,16 +300,23 @@ def _assemble(
     blank = np.full(len(columns["distance"]), np.nan)
     distance = columns["distance"]
     ra, dec = _equatorial(columns)
+    longitude, latitude = frames.equatorial_to_galactic(ra, dec)
+    pm_l, pm_b = _proper_motions(columns, ra, dec)
+    pm_l_error, pm_b_error, pm_corr = _motion_errors(columns, ra, dec)
     rows = StarTable(
-        *frames.equatorial_to_galactic(ra, dec),
-        distance,
-        columns["v_los"],
-        *_proper_motions(columns, ra, dec),
-        columns.get("distance_error", _DISTANCE_ERROR * distance),
-        columns.get("v_los_error", blank),
-        *_motion_errors(columns, ra, dec),
-        steps,
-        source,
+        l=longitude,
+        b=latitude,
+        distance=distance,
+        v_los=columns["v_los"],
+        pm_l=pm_l,
+        pm_b=pm_b,
+        distance_error=columns.get("distance_error", _DISTANCE_ERROR * distance),
+        v_los_error=columns.get("v_los_error", blank),
+        pm_l_error=pm_l_error,
+        pm_b_error=pm_b_error,
+        pm_corr=pm_corr,
+        steps=steps,
+        source=source,
     )
     return _usable(rows)
 

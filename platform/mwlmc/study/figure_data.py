@@ -63,7 +63,8 @@ class SkyPath(NamedTuple):
 
 def on_sky(stars: kinematics.RestFrameStars) -> SkyStars:
     """Returns where stars are on a map, and the velocities that colour them."""
-    return SkyStars(*frames.angles(stars.directions.galactic), stars.v_gsr)
+    longitude, latitude = frames.angles(stars.directions.galactic)
+    return SkyStars(longitude, latitude, stars.v_gsr)
 
 
 def inside(patch: Patch) -> BoolArray:
@@ -76,7 +77,8 @@ def inside(patch: Patch) -> BoolArray:
     latitude = np.linspace(-np.pi / 2, np.pi / 2, _NODES[0])
     longitude = np.linspace(-np.pi, np.pi, _NODES[1])
     # A node on a limit that two patches share belongs to one of them: rounding decides.
-    towards = frames.direction(*np.meshgrid(longitude, latitude)).reshape(-1, 3)
+    longitudes, latitudes = np.meshgrid(longitude, latitude)
+    towards = frames.direction(longitudes, latitudes).reshape(-1, 3)
     return patch.contains(Directions(towards)).reshape(_NODES)
 
 
@@ -186,6 +188,6 @@ def lmc_path(simulator: Simulator, theta: FloatArray) -> SkyPath:
         raise ValueError("the rewound LMC ran away: lower log10_lambda_df")
     position = rewound.relative()[:, :3, 0].numpy()
     seen = (position - frames.SUN_POSITION) @ frames.GALACTIC_TO_GALACTOCENTRIC
-    return SkyPath(
-        rewound.times.numpy(), *frames.angles(seen), np.linalg.norm(seen, axis=1)
-    )
+    longitude, latitude = frames.angles(seen)
+    distance = np.linalg.norm(seen, axis=1)
+    return SkyPath(rewound.times.numpy(), longitude, latitude, distance)

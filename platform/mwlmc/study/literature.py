@@ -75,8 +75,8 @@ PublishedRow = Mapping[str, Published]
 
 def _row(*columns: tuple[float, float, float]) -> PublishedRow:
     return {
-        name: Published(*column)
-        for name, column in zip(QUANTITIES, columns, strict=True)
+        name: Published(median, plus, minus)
+        for name, (median, plus, minus) in zip(QUANTITIES, columns, strict=True)
     }
 
 

@@ -72,7 +72,8 @@ def _simulated(options: Surveys, theta: FloatArray) -> RestFrameStars:
     simulator = options.campaign.simulator
     # one simulation has far more giants than the survey, which draws from them
     made = simulator.simulate(theta[None], [generator(seed, 0)])
-    halo = kinematics.simulated_stars(made, *QUADRANTS.distances)
+    nearest, farthest = QUADRANTS.distances
+    halo = kinematics.simulated_stars(made, nearest, farthest)
     return figure_data.surveyed(halo, QUADRANTS, seed)
 
 

@@ -7,6 +7,7 @@ is one of the few that import Ray.
 
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import ray
@@ -70,6 +71,14 @@ class ActorPool(Generic[R]):
         gpus: The share of a GPU that each actor needs.
         session: The log of the work, which counts the actors and their deaths.
         piece: What a piece is called in messages, such as `shard`.
+
+    Example:
+        >>> session = Session("2025-03-01T12:00:00+00:00")
+        >>> pool = ActorPool(make=str, gpus=0.5, session=session, piece="shard")
+        >>> pool.start_actors(0)  # as many as `capacity` says
+        >>> list(pool.work(pending=deque()))  # of deque(range(3)): "0", "1" and "2"
+        []
+        >>> pool.stop()
     """
 
     def __init__(
@@ -85,18 +94,22 @@ class ActorPool(Generic[R]):
         remote: Any = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0)
         self.actor_class = remote(_Actor)
         self.needs = f"a free CPU and {gpus:g} GPU" if gpus else "a free CPU"
-        # Put once, so that a large simulator is not sent anew with every actor.
-        self.make = ray.put(make)
+        self.make = make
         self.actors: list[Any] = []
         self.started: set[Any] = set()
         # In the order of submission, in which an actor also does them.
         self.tasks: dict[ray.ObjectRef[Any], tuple[Any, int]] = {}
         self.deaths: Counter[int] = Counter()
 
+    @cached_property
+    def _sent(self) -> "ray.ObjectRef[Any]":
+        # Put once, so that a large simulator is not sent anew with every actor.
+        return ray.put(self.make)
+
     def start_actors(self, count: int = 1) -> None:
         """Requests more actors of the cluster, without waiting for them."""
         for _ in range(count):
-            actor = self.actor_class.remote(self.make)
+            actor = self.actor_class.remote(self._sent)
             self.actors.append(actor)
             self.tasks[actor.ready.remote()] = (actor, _READY)
 

@@ -178,7 +178,12 @@ class EvaluatedEnsemble:
         except regression.TooFewAlikeError:
             alike = int((np.abs(self.predicted - prediction) <= self.window).sum())
             return PredictionInterval(
-                prediction, *(np.nan,) * 3, regression.INTERVAL_LEVEL, alike
+                prediction,
+                lower=np.nan,
+                median=np.nan,
+                upper=np.nan,
+                level=regression.INTERVAL_LEVEL,
+                tests=alike,
             )
 
     def predict_observation(self, observation: Observation) -> PredictionInterval:

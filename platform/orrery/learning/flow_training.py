@@ -141,7 +141,8 @@ of an observation with the same binning
 
         pairs = _free(self.splits.train, self.parameters)
         examples = _NoisyPairs(pairs, self.covariance, self.seed)
-        module = self._untrained(*examples(0))
+        theta, x = examples(0)
+        module = self._untrained(theta, x)
         return loop.train(
             module,
             examples,
@@ -167,7 +168,10 @@ of an observation with the same binning
 
 def set_layout(numbers: Sequence[int] | None) -> SetLayout | None:
     """Returns how rows of summaries hold a set, from `Splits.layout`; None if they do not."""
-    return SetLayout(*numbers) if numbers else None
+    if not numbers:
+        return None
+    places, each, context = numbers
+    return SetLayout(places, each, context)
 
 
 def _free(pairs: Pairs, parameters: tuple[Parameter, ...]) -> Pairs:

@@ -133,4 +133,5 @@ def _listen(queue: Queue, on_epoch: OnEpoch, alarm: threading.Timer) -> None:
     while (item := queue.get()) is not None:
         alarm.cancel()
         if item != READY:
-            on_epoch(*item)
+            epoch, losses = item
+            on_epoch(epoch, losses)

@@ -65,7 +65,7 @@ def profiles(
             _bands(axes, panel, x[:, columns], label, ink)
         _points(axes, panel, observation, columns)
         axes.set(title=panel.title, xlabel=abscissa, ylabel=panel.label)
-    legend_below(figure, *grid)
+    legend_below(figure, grid)
     return figure
 
 
@@ -161,7 +161,7 @@ def measurements(
         axes.set(
             title=panel.title, xlabel=abscissa, ylabel=panel.label, xlim=_limits(panel)
         )
-    legend_below(figure, *grid)
+    legend_below(figure, grid)
     return figure
 
 
@@ -254,7 +254,7 @@ def violins(
         grid[0].plot(
             [], [], linestyle="none", marker="$p$", color=INK, label="tail probability"
         )
-    legend_below(figure, *grid, columns=5 if len(panels) > 1 else 2)
+    legend_below(figure, grid, columns=5 if len(panels) > 1 else 2)
     return figure
 
 

@@ -52,7 +52,7 @@ def coverage(curves: Mapping[str, Coverage]) -> Figure:
         xlabel="credibility level", ylabel="expected coverage", xlim=(0, 1), ylim=(0, 1)
     )
     axes.set_aspect("equal")
-    legend_below(figure, axes, columns=1)
+    legend_below(figure, [axes], columns=1)
     return figure
 
 
@@ -83,7 +83,7 @@ def ranks(results: Mapping[str, Ranks], parameters: Sequence[Parameter]) -> Figu
         pvalues = ", ".join(f"{result.ks_pvalue[i]:.2g}" for result in results.values())
         axes.set(xlabel="rank of the truth", ylabel="ECDF less uniform", xlim=(0, 1))
         axes.set_title(f"{parameter.label}\nKS $p$ = {pvalues}")
-    legend_below(figure, grid[0])
+    legend_below(figure, grid[:1])
     return figure
 
 

@@ -62,7 +62,7 @@ def intervals(
     axes.set(xlabel=label, ylim=(len(rows) - 0.4, -0.6))
     axes.set_yticks(range(len(rows)), [row.label for row in rows])
     axes.tick_params(axis="y", length=0)
-    legend_below(figure, axes, columns=2)
+    legend_below(figure, [axes], columns=2)
     return figure
 
 
@@ -155,14 +155,20 @@ def relation(
     middle, low, median, high = _running(x, y, bins)
     axes.fill_between(middle, low, high, color=COLOURS[0], alpha=0.25, linewidth=0)
     axes.plot(middle, median, color=COLOURS[0], label="median and 16-84 %")
-    for (label, place), colour, marker in zip(
+    for (label, (at_x, at_y)), colour, marker in zip(
         (points or {}).items(),
         itertools.cycle(COLOURS[1:]),
         itertools.cycle(MARKERS[1:]),
         strict=False,
     ):
         axes.plot(
-            *place, marker, color=colour, markersize=8, markeredgecolor=INK, label=label
+            at_x,
+            at_y,
+            marker,
+            color=colour,
+            markersize=8,
+            markeredgecolor=INK,
+            label=label,
         )
     axes.set(xlabel=labels[0], ylabel=labels[1])
     axes.legend()

@@ -214,8 +214,14 @@ def _annotate_diagonal(figure: Figure, draws: Mapping[str, FloatArray]) -> None:
                 len(axes.lines) - 1 - row
             ].get_data()  # the latest is the last set
             _shade(axes, np.asarray(x), np.asarray(y), (low[i], high[i]), colour)
-            place, text = (0.5, 1.05 + 0.17 * row), interval(low[i], median[i], high[i])
-            axes.text(*place, text, color=colour, ha="center", transform=axes.transAxes)
+            axes.text(
+                0.5,
+                1.05 + 0.17 * row,
+                interval(low[i], median[i], high[i]),
+                color=colour,
+                ha="center",
+                transform=axes.transAxes,
+            )
 
 
 def _shade(

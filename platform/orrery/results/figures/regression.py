@@ -72,7 +72,7 @@ def predictions(
     middle.set(ylabel=f"RMSE [{unit}]", ylim=(0.0, None))
     below.set(ylabel=f"median bias [{unit}]", xlabel=f"{name}, true [{unit}]")
     figure.align_ylabels()
-    legend_below(figure, middle, above, columns=2)
+    legend_below(figure, [middle, above], columns=2)
     return figure
 
 

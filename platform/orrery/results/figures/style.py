@@ -6,7 +6,7 @@ hatches.
 
 import io
 import itertools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -106,7 +106,7 @@ def side_by_side(
     return figure, list(grid[:count])
 
 
-def legend_below(figure: Figure, *panels: Axes, columns: int = 6) -> None:
+def legend_below(figure: Figure, panels: Iterable[Axes], columns: int = 6) -> None:
     """Puts one legend below all panels, each label once."""
     found: dict[str, Any] = {}
     for axes in panels:
