@@ -170,7 +170,7 @@ def run():
             patch.setenv("ORRERY_CPUS", "1")
             patch.chdir(ROOT)
             if sketched:
-                patch.setattr("orrery.results.figures.encode", sketch)
+                patch.setattr("orrery.results.figures.file_content", sketch)
             code = exit_code(command[0])
         return subprocess.CompletedProcess(
             command, code, out.getvalue(), err.getvalue()
