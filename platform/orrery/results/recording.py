@@ -174,17 +174,30 @@ class Recording:
                 self.add(Caution(f"misses.{key}", f"Misses, {title}", text))
 
     def metrics(self, numbers: Mapping[str, Number]) -> None:
-        """Adds numbers by stable key; those that are not finite are kept as text."""
-        plain = {name: _number(value) for name, value in numbers.items()}
+        """Adds numbers by stable key; those that are not finite are kept as text.
+
+        Raises:
+            ValueError: If a key is there already, with another value.
+        """
+        plain = self._plain(numbers)
         self._write({"metrics": {**self._document["metrics"], **plain}})
-        for reader in self._readers:
-            reader.metrics(plain)
+        self._tell(plain)
 
     def answers(self, answers: Iterable[Answer]) -> None:
-        """Adds what was asked for, and its numbers to the metrics."""
+        """Adds what was asked for, and its numbers to the metrics.
+
+        Raises:
+            ValueError: If one of these keys is there already, with another value.
+        """
         for answer in answers:
-            self._write({"answers": [*self._document["answers"], describe(answer)]})
-            self.metrics(answer.metrics)
+            plain = self._plain(answer.metrics)
+            self._write(
+                {
+                    "answers": [*self._document["answers"], describe(answer)],
+                    "metrics": {**self._document["metrics"], **plain},
+                }
+            )
+            self._tell(plain)
 
     def verdicts(self, verdicts: Iterable[Verdict]) -> None:
         """Adds which tests were passed."""
@@ -217,6 +230,23 @@ class Recording:
         result = Result.open(self.run.folder)
         for reader in self._readers:
             reader.closed(result)
+
+    def _tell(self, numbers: Mapping[str, Number]) -> None:
+        for reader in self._readers:
+            reader.metrics(numbers)
+
+    def _plain(self, numbers: Mapping[str, Number]) -> dict[str, Number]:
+        """Returns numbers as the document holds them, none of which contradicts it."""
+        plain = {name: _number(value) for name, value in numbers.items()}
+        known = self._document["metrics"]
+        for name, value in plain.items():
+            # a part that is told twice says the same: only another value is a loss
+            if known.get(name, value) != value:
+                raise ValueError(
+                    f"the run has the metric {name!r} already, {known[name]}, which "
+                    f"{value} would overwrite: give the two different keys"
+                )
+        return plain
 
     def _check_key(self, key: str) -> None:
         if not _KEY.fullmatch(key):

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -16,7 +17,8 @@ from astropy.table import QTable
 from orrery.results import result
 from orrery.results.recording import read_by, record
 from orrery.results.result import KILLED, Result
-from orrery.results.sections import DrawsSection, Text, slug
+from orrery.results.sections import Answer, DrawsSection, Text, slug
+from orrery.storage import files
 from orrery.storage.run import attempts
 
 
@@ -185,6 +187,58 @@ def test_readers_are_told_in_order_what_is_on_the_disk(tmp_path, write):
 def test_numbers_that_are_not_finite_are_kept_as_text(tmp_path, write):
     found = write(tmp_path, body=lambda r: r.metrics({"p": np.nan, "atc": -np.inf}))
     assert found.metrics == {"p": "nan", "atc": "-inf"}
+
+
+@pytest.mark.parametrize("first", [1.5, float("nan"), "halo"])
+def test_a_metric_is_never_overwritten_by_another_value(tmp_path, write, first):
+    def body(recording):
+        recording.metrics({"rmse.25.all": first, "a": 1})
+        recording.metrics({"b": 2, "rmse.25.all": first})  # the same says nothing new
+        recording.metrics({"c": 3, "rmse.25.all": 2.5})
+
+    with pytest.raises(ValueError, match=r"'rmse\.25\.all'.*different keys"):
+        write(tmp_path, body=body)
+    (found,) = result.all_results(tmp_path)
+    kept = first if first == first else "nan"
+    assert found.metrics == {"rmse.25.all": kept, "a": 1, "b": 2}
+
+
+def test_two_answers_with_one_key_are_refused(tmp_path, write):
+    one = Answer("posterior.toy.v_x", "toy", "v_x", "km / s", 3.25, 1.0, 6.0)
+    other = replace(one, data="others", median=4.0)
+    with pytest.raises(ValueError, match=r"'posterior\.toy\.v_x\.median'"):
+        write(tmp_path, body=lambda recording: recording.answers([one, other]))
+    (found,) = result.all_results(tmp_path)
+    assert [answer["data"] for answer in found.document["answers"]] == ["toy"]
+    assert found.metrics == one.metrics
+
+
+def test_an_answer_and_its_numbers_are_written_at_once(tmp_path, choices, monkeypatch):
+    written = []
+    write_json = files.write_json
+
+    def spy(path, document):
+        written.append(document)
+        write_json(path, document)
+
+    class Listener:
+        def metrics(self, numbers):
+            assert written[-1]["metrics"].items() >= numbers.items()
+            told.append(numbers)
+
+        def __getattr__(self, name):
+            return lambda *anything: None
+
+    told = []
+    answers = [Answer(f"posterior.{q}", "toy", q, "", 2.0, 1.0, 3.0) for q in "ab"]
+    with read_by(Listener()), record("toy", choices(), tmp_path) as recording:
+        monkeypatch.setattr(files, "write_json", spy)
+        recording.answers(answers)
+        assert len(written) == len(answers)
+    assert told == [answer.metrics for answer in answers]
+    for count, document in enumerate(written[:2], start=1):
+        assert len(document["answers"]) == count
+        assert len(document["metrics"]) == 3 * count
 
 
 def test_two_parts_cannot_share_a_key(tmp_path, write):
