@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
 
-from halomass.study.study import ensemble_key
+from halomass.study.ensembles import ensemble_key
 from mwlmc.study import quantities
 from mwlmc.study.literature import TABLE2
 from orrery.judging.calibration import SUMMED_UP
@@ -134,7 +134,8 @@ def test_sections_have_the_kinds_fields_and_files_that_are_listed(document):
         fields, files = listed[section["kind"]]
         named = [file.replace("<key>", section["key"]) for file in files]
         assert sorted(section["files"]) == sorted(named)
-        assert set(section) - {"key", "title", "text", "kind", "files"} <= set(fields)
+        common = {"key", "title", "text", "shows", "kind", "files"}
+        assert set(section) - common <= set(fields)
 
 
 def test_a_figure_is_one_row_with_an_array_in_each_column(attempt, document):
@@ -184,6 +185,7 @@ def test_examples_of_keys_are_keys():
     known |= {f"prior_predictive.{d}.pvalue" for d in data}
     known |= {"posterior.mass.25.median", "rmse.25.minimum", f"rmse.{variant}.all"}
     known |= {"ensemble.25.members", "simulations.count", "hosts.seconds"}
+    known |= {"bounds.accuracy.bias", "bounds.mass.lower"}
     examples = [key for row in rows_below("key", "example") for key in quoted(row[1])]
     assert len(examples) > 8
     assert set(examples) <= known

@@ -102,6 +102,25 @@ class Neighbours:
         return tuple(self.provenance.get("warnings", ()))
 
     @property
+    def counts(self) -> dict[str, float]:
+        """How many rows there were, and by which limits some were dropped, by name.
+
+        What no column of the table identifies is not counted.
+        """
+        selection = self.provenance.get("selection", {})
+        dropped = {n: selection[n] for n in ("light", "stripped") if n in selection}
+        limits = {n: selection[n] for n in ("threshold",) if n in selection}
+        if "light" in selection:
+            limits["smallest_log_m_peak"] = LOG_M_PEAK
+        return {
+            "rows": selection.get("rows", len(self)) + sum(dropped.values()),
+            **dropped,
+            **limits,
+            "radius_kpc": RADIUS,
+            "kept": selection.get("kept", len(self)),
+        }
+
+    @property
     def summary(self) -> str:
         """What a reader must know of them, in one paragraph."""
         around = self.environment
@@ -143,23 +162,20 @@ class Neighbours:
 
 def _counted(table: Neighbours) -> str:
     """Returns how many rows there were, and which of them count."""
-    chosen = {
-        "rows": len(table),
-        "kept": len(table),
-        **table.provenance.get("selection", {}),
-    }
-    light = chosen.get("light", 0)
-    stripped = chosen.get("stripped", 0)
-    text = f"{chosen['rows'] + light + stripped} rows"
-    if "light" in chosen:
-        text += f", {light} dropped whose peak mass is not above 10^{LOG_M_PEAK:g} Msun"
-    if "survival" in chosen:
-        rule = f"{chosen['survival']} is not above {chosen['threshold']:g}"
-        text += f", {stripped} dropped as stripped by tides because {rule}"
+    counts = table.counts
+    text = f"{counts['rows']} rows"
+    if "light" in counts:
+        text += f", {counts['light']} dropped whose peak mass is not above "
+        text += f"10^{counts['smallest_log_m_peak']:g} Msun"
+    if "stripped" in counts:
+        rule = f"{table.provenance['selection']['survival']} is not above"
+        text += f", {counts['stripped']} dropped as stripped by tides because {rule} "
+        text += f"{counts['threshold']:g}"
     else:
         text += ", none dropped as stripped by tides, which no columns identify"
     mass = table.provenance.get("mass", "stellar mass")
-    return f"{text}; {chosen['kept']} are within {RADIUS:g} kpc, ranked by {mass}."
+    near = f"{counts['kept']} are within {counts['radius_kpc']:g} kpc"
+    return f"{text}; {near}, ranked by {mass}."
 
 
 def within_radius(table: Neighbours, radius: float = RADIUS) -> Neighbours:

@@ -96,6 +96,10 @@ def _errors(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
         f"and in two; published are the smallest errors of {literature.SOURCE}. Where there are "
         "too few hosts for an error it is nan, and nothing is judged by it."
     )
+    table.meta["metrics"] = {
+        "bounds.accuracy.rmse.lower": RMSE_BOUNDS[0],
+        "bounds.accuracy.rmse.upper": RMSE_BOUNDS[1],
+    }
     table.meta["misses"] = _exactness_misses(smallest, middle)
     return {"Errors compared with published values": table}
 
@@ -156,6 +160,7 @@ def _biases(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
         "networks erred independently; published, in the last row, is what the mean of 100 is "
         "expected to scatter."
     )
+    table.meta["metrics"] = {"bounds.accuracy.bias": literature.LARGEST_MEDIAN_BIAS}
     table.meta["misses"] = [
         f"{name}: the largest median bias is {largest[name]:.3f} dex, published is "
         f"{literature.LARGEST_MEDIAN_BIAS:.2f} dex or less."

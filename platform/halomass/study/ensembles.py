@@ -9,15 +9,23 @@ from orrery.records import Observation
 
 # As published; the first are the main ensembles.
 NEIGHBOUR_COUNTS = (25, 10)
-# Which ensembles stand in one figure.
+# Hosts of a mock universe whose satellites never fell in.
+EQUILIBRIUM = "equilibrium velocities"
+# Which ensembles stand in one figure: its heading and their names, by its key.
 FIGURES = {
-    "Fewer neighbours": ("25 neighbours", "10 neighbours"),
-    "Noiseless data": ("25 neighbours", "25 neighbours, noiseless"),
-    "Features left out": (
-        "25 neighbours",
-        *(
-            f"25 neighbours, {what}"
-            for what in ("no satellites", "no r", "no v_t", "no v_r")
+    "fewer_neighbours": ("Fewer neighbours", ("25 neighbours", "10 neighbours")),
+    "noiseless_data": (
+        "Noiseless data",
+        ("25 neighbours", "25 neighbours, noiseless"),
+    ),
+    "features_left_out": (
+        "Features left out",
+        (
+            "25 neighbours",
+            *(
+                f"25 neighbours, {what}"
+                for what in ("no satellites", "no r", "no v_t", "no v_r")
+            ),
         ),
     ),
 }
@@ -27,6 +35,55 @@ LEFT_OUT_FEATURES: dict[str, tuple[Feature, ...]] = {
     "no v_t": ("v_t",),
     "no v_r": ("v_r",),
 }
+
+
+# How what an ensemble sees, and what it learned from, are called in keys of files and
+# numbers, which outlive the labels.
+_FEATURE_KEYS = {
+    "no satellites": "no_satellites",
+    "no r": "no_r",
+    "no v_t": "no_v_t",
+    "no v_r": "no_v_r",
+}
+_HOST_KEYS = {
+    "ESMDPL/UM": "esmdpl_um",
+    "ESMDPL/UM-SAGA": "esmdpl_um_saga",
+    "VSMDPL/UM": "vsmdpl_um",
+    "VSMDPL/UM-SAGA": "vsmdpl_um_saga",
+    EQUILIBRIUM: "equilibrium_velocities",
+}
+
+
+def ensemble_keys() -> dict[str, str]:
+    """Returns the stable key of each ensemble that there can be, by its name.
+
+    Example:
+        >>> keys = ensemble_keys()
+        >>> keys["25 neighbours"], keys["VSMDPL/UM, 10 neighbours"]
+        ('25', '10.vsmdpl_um')
+    """
+    largest = max(NEIGHBOUR_COUNTS)
+    keys = {label_signed(): f"{largest}.signed_v_r"}
+    keys |= {label_without(what): f"{largest}.{k}" for what, k in _FEATURE_KEYS.items()}
+    for count in NEIGHBOUR_COUNTS:
+        keys[label_noisy(count)] = f"{count}"
+        keys[label_noiseless(count)] = f"{count}.noiseless"
+        for hosts, key in _HOST_KEYS.items():
+            keys[label_of(hosts, label_noisy(count))] = f"{count}.{key}"
+    return keys
+
+
+def ensemble_key(name: str) -> str:
+    """Returns the stable key of an ensemble by its name: its neighbours, and what is special.
+
+    Raises:
+        KeyError: If there is no such ensemble.
+
+    Example:
+        >>> ensemble_key("25 neighbours, no v_r")
+        '25.no_v_r'
+    """
+    return ensemble_keys()[name]
 
 
 def label_noisy(count: int) -> str:
@@ -42,6 +99,16 @@ def label_noiseless(count: int) -> str:
 def label_without(what: str) -> str:
     """Returns the name of the ensemble that lacks some features, one of `LEFT_OUT_FEATURES`."""
     return f"{label_noisy(max(NEIGHBOUR_COUNTS))}, {what}"
+
+
+def label_signed() -> str:
+    """Returns the name of the ensemble that sees the sign of radial velocities."""
+    return f"{label_noisy(max(NEIGHBOUR_COUNTS))}, signed v_r"
+
+
+def label_of(hosts: str, name: str) -> str:
+    """Returns the name of an ensemble that learned from other hosts, which have a name."""
+    return f"{hosts}, {name}"
 
 
 def ensemble_features(
@@ -71,14 +138,10 @@ def ensemble_features(
         label_without(what): Features(largest, without=without, seed=seed)
         for what, without in LEFT_OUT_FEATURES.items()
     }
-    signed = {
-        f"{label_noisy(largest)}, signed v_r": Features(
-            largest, radial="asinh", seed=seed
-        )
-    }
+    signed = {label_signed(): Features(largest, radial="asinh", seed=seed)}
     # other hosts show the effect of the hosts alone: the plain features are enough
     if variant:
-        every = {f"{variant}, {name}": binning for name, binning in noisy.items()}
+        every = {label_of(variant, name): binning for name, binning in noisy.items()}
     else:
         every = {**noisy, **noiseless, **cut, **signed}
     possible = {

@@ -17,7 +17,7 @@ from halomass.observed.host_neighbours import Neighbours
 from halomass.study import literature, published_masses
 from halomass.study.ensembles import NEIGHBOUR_COUNTS, label_noiseless, label_noisy
 from halomass.study.number_formats import format_floats
-from halomass.study.robustness import COPIES
+from halomass.study.robustness import COPIES, MOCK_OBSERVATIONS
 from halomass.systems import FloatArray
 from orrery.results.panels import Constraint
 
@@ -107,6 +107,9 @@ def host_mass_table(
         "within 200 times the critical density. The host's values are taken as observed ones."
     )
     table.meta["caption"] += _exceptions(estimates) + _missing(table["lower_alike"])
+    if any(MOCK_OBSERVATIONS in name for name in estimates):
+        table.meta["metrics"] = {"mass.mock_observations": COPIES}
+        table.meta["shows"] = list(table.meta["metrics"])
     table.meta["misses"] = [f"{host.name}: {warning}." for warning in host.warnings]
     title = f"Mass, {host.name}: predicted means and medians of hosts predicted alike"
     return {title: table}
@@ -115,7 +118,7 @@ def host_mass_table(
 def _exceptions(estimates: Mapping[str, MassEstimate]) -> str:
     """Returns sentences on the rows that are not what the others are, if there are any."""
     sentences = {
-        "mock observations": f" Where it says mock observations they are taken as true "
+        MOCK_OBSERVATIONS: f" Where it says mock observations they are taken as true "
         f"ones, which {COPIES} "
         "surveys observe with errors: the mean of those that find enough neighbours, as many as "
         "the name says. Where none does the mass is nan.",
@@ -169,6 +172,11 @@ def _compared_with_table3(
         "compared with predicted means: Table 3 of Hayati et al. (2025), with the one 68 % "
         "interval that is given."
     )
+    table.meta["metrics"] = {
+        "bounds.mass.lower": MILKY_WAY_BOUNDS[0],
+        "bounds.mass.upper": MILKY_WAY_BOUNDS[1],
+        "bounds.mass.from_published": MASS_BOUND,
+    }
     table.meta["misses"] = _beyond(own, estimates) + _far(table)
     return {"Masses by catalogue": table}
 

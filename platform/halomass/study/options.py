@@ -10,6 +10,7 @@ from halomass.hosts.selection import HostSelection
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.observed.host_neighbours import Neighbours
 from halomass.observed.neighbour_tables import read_neighbours
+from halomass.study.ensembles import EQUILIBRIUM
 from orrery.identity import PLACE
 from orrery.inference.ensembles import Prediction
 from orrery.inference.posteriors import Inference
@@ -125,7 +126,7 @@ class HostCampaign:
             return {}
         others = [name for name in CATALOGUES if name != self.universe.catalogue]
         mocks: dict[str, MockUniverse] = {n: MockUniverse(catalogue=n) for n in others}
-        return {**mocks, "equilibrium velocities": MockUniverse(velocities="jeans")}
+        return {**mocks, EQUILIBRIUM: MockUniverse(velocities="jeans")}
 
     @property
     def name(self) -> str:

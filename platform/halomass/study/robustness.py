@@ -12,6 +12,7 @@ from halomass.study.number_formats import format_floats
 from halomass.systems import FloatArray
 
 LEAVE_ONE_OUT_BOUND = 0.15  # [dex] by which no single satellite should move the mass
+MOCK_OBSERVATIONS = "mock observations"  # of a host whose true values are known
 COPIES = 200  # of a simulated host, each observed with errors of its own
 
 
@@ -38,7 +39,7 @@ def mock_observations(
 
 def mock_observation_label(name: str, x: FloatArray) -> str:
     """Returns the name of an ensemble's estimate from the copies `[n, S]` of a host."""
-    return f"{name}, mock observations ({len(x)} of {COPIES})"
+    return f"{name}, {MOCK_OBSERVATIONS} ({len(x)} of {COPIES})"
 
 
 def leave_one_out(

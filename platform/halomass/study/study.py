@@ -6,6 +6,7 @@ it chooses who reads. Without readers it is a trial of a sweep.
 
 from collections.abc import Mapping, Sequence
 
+from halomass.cosmology import LOG_M200C_OVER_M_VIR
 from halomass.observed.features import Features, NeighbourSet, features
 from halomass.observed.host_neighbours import Neighbours, observation
 from halomass.study import acceptance, accuracy, masses, robustness
@@ -14,6 +15,7 @@ from halomass.study.ensembles import (
     FIGURES,
     NEIGHBOUR_COUNTS,
     ensemble_features,
+    ensemble_key,
     label_noisy,
 )
 from halomass.study.options import FlowComparison, HaloMass, HostCampaign
@@ -29,13 +31,16 @@ from orrery.records import Observation
 from orrery.results import dataset_sections, ensemble_sections, posterior_sections
 from orrery.results.recording import Recording, record
 from orrery.results.result import Result
-from orrery.results.sections import Answer, FigureSection, Text, slug
+from orrery.results.sections import Answer, FigureSection, Text
 from orrery.results.views import Intervals
 from orrery.storage.dataset import Dataset
 
 Estimators = Mapping[str, EvaluatedEnsemble]
 # Which of an ensemble's two masses: the other is its predicted mean.
 PREDICTED_ALIKE = "median of hosts predicted alike"
+
+# The flows that the ensembles are compared with: what each is called, by its key.
+FLOWS = {"flow": "flow", "flow_of_a_set": "flow of a set"}
 
 
 def halo_mass(options: HaloMass) -> Result:
@@ -77,15 +82,14 @@ def halo_mass(options: HaloMass) -> Result:
 
 def _record_host(recording: Recording, host: Neighbours) -> None:
     around = host.environment
-    recording.metrics(
-        {
-            "host.neighbours": len(host),
-            "host.vmax_km_s": around.vmax,
-            "host.distance_larger_mpc": around.distance_larger / 1e3,
-            "host.distance_cluster_mpc": around.distance_cluster / 1e3,
-        }
-    )
-    recording.add(Text("host", "Host", host.summary))
+    told = {
+        "host.vmax_km_s": around.vmax,
+        "host.distance_larger_mpc": around.distance_larger / 1e3,
+        "host.distance_cluster_mpc": around.distance_cluster / 1e3,
+        **{f"host.{name}": number for name, number in host.counts.items()},
+    }
+    recording.metrics({"host.neighbours": len(host), **told})
+    recording.add(Text("host", "Host", host.summary, tuple(told)))
 
 
 def _hosts(recording: Recording, campaign: HostCampaign) -> Dataset:
@@ -116,6 +120,7 @@ def _train_ensembles(
     """Returns a tested ensemble for each set of features, by its name."""
     found = {}
     for name, binning in wanted.items():
+        key = ensemble_key(name)
         pairs = summaries.compute(features, hosts, binning, (LOG_M_VIR,))
         found[name] = ensembles.train_and_evaluate(
             name,
@@ -125,12 +130,10 @@ def _train_ensembles(
             options.campaign.seed,
             binning.groups,
             MASS_EDGES,
-            hosts.folder / "ensembles" / slug(name),  # where other runs find it
-            _epoch_logger(recording, ensemble_key(name)),
+            hosts.folder / "ensembles" / key,  # where other runs find it
+            _epoch_logger(recording, key),
         )
-        ensemble_sections.record_ensemble(
-            recording, ensemble_key(name), found[name], LOG_M_VIR
-        )
+        ensemble_sections.record_ensemble(recording, key, found[name], LOG_M_VIR)
     return found
 
 
@@ -189,19 +192,6 @@ def _predict_masses(
     return answers
 
 
-def ensemble_key(name: str) -> str:
-    """Returns the stable key of an ensemble: its neighbours, and what is special of it.
-
-    Example:
-        >>> ensemble_key("25 neighbours"), ensemble_key("VSMDPL/UM, 10 neighbours")
-        ('25', '10.vsmdpl_um')
-    """
-    parts = name.split(", ")
-    (count,) = (part for part in parts if part.endswith(" neighbours"))
-    others = [slug(part) for part in parts if part != count]
-    return ".".join([count.removesuffix(" neighbours"), *others])
-
-
 def _answers(answers: Mapping[str, PredictionInterval]) -> list[Answer]:
     """Returns the mass by the ensembles with the plain features."""
     # the others tell of the method: noiseless data and left-out features are no answers
@@ -229,12 +219,11 @@ def _judge(recording: Recording, found: Estimators, campaign: HostCampaign) -> N
     """Records how exact the ensembles are, and how good the mock universe is."""
     ratios = ensembles.variance_ratios(found, label_noisy(25), campaign.seed)
     recording.tables(accuracy.accuracy_tables(found, ratios))
-    published = accuracy.published_rmse()
-    for title, names in FIGURES.items():
-        shown = {name: found[name] for name in names}
-        key = f"predictions.{slug(title)}"
+    published = {ensemble_key(n): rmse for n, rmse in accuracy.published_rmse().items()}
+    for key, (title, names) in FIGURES.items():
+        shown = {ensemble_key(name): found[name] for name in names}
         ensemble_sections.record_predictions(
-            recording, key, title, shown, MASS_LABEL, published
+            recording, f"predictions.{key}", title, shown, MASS_LABEL, published
         )
     # simulated halos need not be compared with simulations
     if not campaign.catalogue:
@@ -245,12 +234,16 @@ def _record_published(
     recording: Recording, answers: Mapping[str, PredictionInterval]
 ) -> None:
     rows = masses.published_intervals(answers)
+    # by how much those within 200 times the critical density are shifted [dex]
+    shift = "published_masses.shift_of_m200c"
+    recording.metrics({shift: -LOG_M200C_OVER_M_VIR})
     recording.add(
         FigureSection(
             "published_masses",
             "Published masses, and medians of hosts predicted alike",
             Intervals(rows, masses.AXIS),
             masses.PUBLISHED_CAPTION,
+            (shift,),
         )
     )
 
@@ -273,16 +266,16 @@ def _compare_with_flows(
     ]
     flows: dict[str, tuple[Sequence[Binning], Observation, Inference]] = {
         "flow": (ranked, observation(host, ranked[0]), options.ranked),
-        "flow of a set": (
+        "flow_of_a_set": (
             unordered,
             observation(host, unordered[0]),
             options.unordered,
         ),
     }
     scores: dict[str, tuple[Score, PredictionInterval]] = {}
-    for name, (binnings, observed, how) in flows.items():
-        scores[name] = _flow_score(
-            recording, name, hosts, binnings, observed, how, campaign.seed
+    for key, (binnings, observed, how) in flows.items():
+        scores[FLOWS[key]] = _flow_score(
+            recording, key, hosts, binnings, observed, how, campaign.seed
         )
     own = one.predict_observation(observation(host, ranked[0]))
     scores["ensemble"] = (one.score, own)
@@ -291,7 +284,7 @@ def _compare_with_flows(
 
 def _flow_score(
     recording: Recording,
-    name: str,
+    key: str,
     hosts: Dataset,
     binnings: Sequence[Binning],
     observed: Observation,
@@ -299,7 +292,7 @@ def _flow_score(
     seed: int,
 ) -> tuple[Score, PredictionInterval]:
     """Returns how a flow fares on the test hosts, and what it says of the host."""
-    key = slug(name)
+    name = FLOWS[key]
     # one estimator for all realisations, tested on the first: as the ensemble is
     pairs = ensembles.pooled_pairs(hosts, features, binnings, LOG_M_VIR)
     inferred = posteriors.infer(

@@ -1,11 +1,14 @@
 """A binned table for people: what the selection kept, and the binned velocities."""
 
+from typing import NamedTuple
+
 from astropy.table import Table
 
 from mwlmc.observed.binned_table import BinnedTable, as_ecsv
 from mwlmc.observed.columns import BINNED
 from mwlmc.observed.data_vectors import Measurement, Sampling
 from mwlmc.sky.patches import PATCHES
+from mwlmc.sky.selection_function import Bin
 
 # Stars whose mean sin(b) is this many times that of their patch see a vertical reflex
 # that much larger than simulations that fill the patch.
@@ -32,6 +35,12 @@ def summary_tables(
     steps = Table(rows=provenance["steps"], names=["step", "stars"])
     left_out = "; ".join(provenance["left_out"]) or "none"
     steps.meta["key"] = "selection"
+    # names of bins and files may hold numbers, which are none of the run's
+    steps.meta["metrics"] = {
+        "selection.file": provenance["source"]["file"],
+        "selection.left_out": left_out,
+    }
+    steps.meta["shows"] = list(steps.meta["metrics"])
     steps.meta["caption"] = (
         f"{provenance['source']['file']}: stars left after each step. Bins left out because they "
         f"have fewer than two stars: {left_out}."
@@ -41,7 +50,11 @@ def summary_tables(
         velocities[name].info.format = "%.1f" if unit else None
     velocities["mean_sin_b"].info.format = "%+.2f"
     full_footprint = measurement.sampling == "full-footprint"
-    velocities.meta["misses"] = uneven_bins(table) if full_footprint else []
+    uneven = uneven_bins(table) if full_footprint else []
+    velocities.meta["misses"] = [str(one) for one in uneven]
+    velocities.meta["metrics"] = {
+        k: v for one in uneven for k, v in one.metrics.items()
+    }
     velocities.meta["key"] = "binned_velocities"
     velocities.meta["caption"] = (
         f"{table.name}: mean and dispersion after clipping. In bins of fewer than ten stars, "
@@ -51,20 +64,55 @@ def summary_tables(
     return {"Selection": steps, "Binned velocities": velocities}
 
 
-def uneven_bins(table: BinnedTable) -> list[str]:
-    """Returns a sentence for each radial bin whose stars are not spread as its patch is."""
+class UnevenBin(NamedTuple):
+    """A radial bin whose stars are not spread over the sky as its patch is.
+
+    Arguments:
+        cell: The bin.
+        mean_sin_b: The mean sine of Galactic latitude of its stars.
+        filled: The same of its patch.
+
+    Example:
+        >>> one = UnevenBin(Bin("south", "v_gsr", 90.0, 100.0), -0.9, filled=-0.6)
+        >>> one.metrics["binned_velocities.south.filled_mean_sin_b"]
+        -0.6
+    """
+
+    cell: Bin
+    mean_sin_b: float
+    filled: float
+
+    @property
+    def ratio(self) -> float:
+        """How many times as large as in a filled patch a vertical reflex looks."""
+        # a vertical reflex adds v_z sin(b) to the line-of-sight velocity
+        return self.mean_sin_b / self.filled
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """Its numbers that the binned velocities lack, by stable key."""
+        patch = f"binned_velocities.{self.cell.patch}"
+        distances = f"{self.cell.lower:g}_{self.cell.upper:g}"
+        return {
+            f"{patch}.filled_mean_sin_b": self.filled,
+            f"{patch}.{distances}.reflex_ratio": self.ratio,
+        }
+
+    def __str__(self) -> str:
+        return (
+            f"{self.cell}: the stars' mean sin(b) is {self.mean_sin_b:+.2f}, the patch's "
+            f"{self.filled:+.2f}: a vertical reflex looks {self.ratio:.1f} times as large "
+            "as in simulations, which fill the patch."
+        )
+
+
+def uneven_bins(table: BinnedTable) -> list[UnevenBin]:
+    """Returns the radial bins whose stars are not spread as their patch is."""
     radial = {b.patch for b in table.bins if b.quantity == "v_gsr"}
     filled = {p.name: p.mean_sin_b for p in PATCHES if p.name in radial}
-    found = []
-    for cell, sine in zip(table.bins, table.mean_sin_b, strict=True):
-        if cell.quantity != "v_gsr" or cell.patch not in filled:
-            continue
-        # a vertical reflex adds v_z sin(b) to the line-of-sight velocity
-        ratio = sine / filled[cell.patch]
-        if not 1 / UNEVEN < ratio < UNEVEN:
-            found.append(
-                f"{cell}: the stars' mean sin(b) is {sine:+.2f}, the patch's "
-                f"{filled[cell.patch]:+.2f}: a vertical reflex looks {ratio:.1f} times as large as "
-                "in simulations, which fill the patch."
-            )
-    return found
+    found = [
+        UnevenBin(cell, sine, filled[cell.patch])
+        for cell, sine in zip(table.bins, table.mean_sin_b.tolist(), strict=True)
+        if cell.quantity == "v_gsr" and cell.patch in filled
+    ]
+    return [one for one in found if not 1 / UNEVEN < one.ratio < UNEVEN]

@@ -12,7 +12,13 @@ from mwlmc.study.literature import (
     TABLE1,
     TABLE2,
 )
-from mwlmc.study.quantities import is_forecast, quantities, row_key
+from mwlmc.study.quantities import (
+    VELOCITY_KEYS,
+    is_forecast,
+    quantities,
+    quantity_key,
+    row_key,
+)
 from orrery.parameters import FloatArray
 
 # How far a median may be from the published one [published sigma] before it is called a
@@ -77,6 +83,7 @@ def compare_with_published(
     )
     table.meta["row"] = row
     table.meta["misses"] = misses(table, row, stars) if stars != "other" else []
+    table.meta["metrics"] = _bound_numbers(row) if stars != "other" else {}
     return {f"Compared with Table 2: {row}": table}
 
 
@@ -86,6 +93,24 @@ _STARS: dict[StellarSample, str] = {
     "other": " The paper's stars are others.",
     "mock": " A forecast: its stars are not public, its data are a mock at the published masses.",
 }
+
+
+def _bounds(row: str) -> tuple[str, dict[str, float]]:
+    """Returns which of `BOUNDS` judge a row, and these."""
+    label = "with v_tb" if row.endswith(" with v_tb") else "without v_tb"
+    return label, BOUNDS[label]
+
+
+def _bound_numbers(row: str) -> dict[str, float]:
+    """Returns the bounds that judge a row, by stable key."""
+    label, bounds = _bounds(row)
+    place = f"bounds.table2.{VELOCITY_KEYS[label]}.shift"
+    shifts = {
+        f"{place}.{quantity_key(name) if name else 'any'}": bound
+        for name, bound in bounds.items()
+    }
+    width = "bounds.table2.width_ratio"
+    return {**shifts, f"{width}.lower": 1 - WIDTHS, f"{width}.upper": 1 + WIDTHS}
 
 
 def misses(table: Table, row: str, stars: StellarSample) -> list[str]:
@@ -100,7 +125,7 @@ def misses(table: Table, row: str, stars: StellarSample) -> list[str]:
         stars: Whether ours are the row's (`same`), others, or a mock at the row's
             medians.
     """
-    bounds = BOUNDS["with v_tb" if row.endswith(" with v_tb") else "without v_tb"]
+    _, bounds = _bounds(row)
     found = []
     for line in (line for line in table if line["quantity"] not in UNJUDGED):
         bound = bounds.get(line["quantity"], bounds[""])

@@ -159,6 +159,7 @@ class PublishedMeasurement:
     """What others measured by other means.
 
     Arguments:
+        key: Who and when, in keys.
         label: Who, as a legend would say it.
         source: Where it is printed.
         values: Quantities of Table 2, in their printed units, as far as they were
@@ -166,10 +167,12 @@ class PublishedMeasurement:
 
     Example:
         >>> speed = {"v_travel": Published(32.0, plus=4.0, minus=4.0)}
-        >>> PublishedMeasurement("A et al. 2021", "arXiv:0", speed).values["v_travel"].width
+        >>> one = PublishedMeasurement("a_2021", "A et al. 2021", "arXiv:0", speed)
+        >>> one.values["v_travel"].width
         8.0
     """
 
+    key: str
     label: str
     source: str
     values: Mapping[str, Published]
@@ -192,21 +195,25 @@ def published_measurements() -> tuple[PublishedMeasurement, ...]:
     lmc = Published(erkal[0], erkal[1] - erkal[0], erkal[0] - erkal[2])
     return (
         PublishedMeasurement(
+            "erkal_2019",
             "Erkal+19, Orphan stream",
             "MNRAS 487, 2685",
             {"M_LMC(<50 kpc)": lmc, "M_MW(<50 kpc)": Published(3.80, 0.14, 0.11)},
         ),
         PublishedMeasurement(
+            "petersen_2021",
             "Petersen & Penarrubia 21",
             "Nature Astronomy 5, 251",
             _travel(Published(32.0, 4.0, 4.0), (14.8, 22.0, -17.9)),
         ),
         PublishedMeasurement(
+            "yaaqib_2024",
             "Yaaqib+24, r > 50 kpc",
             "arXiv:2402.10841",
             _travel(Published(40.0, 7.0, 7.0), (25.2, 19.7, -24.1)),
         ),
         PublishedMeasurement(
+            "brooks_2026",
             "Brooks+26, means and dispersions",
             "arXiv:2603.08788v2",
             {

@@ -69,8 +69,16 @@ def _simulated_again(
     # flows leak a little beyond the prior, where the model has no galaxy to simulate
     possible = replay.simulable(simulator, draws)
     key = f"replayed.{row.key}"
-    recording.metrics({f"{key}.draws": len(draws), f"{key}.kept": len(possible.theta)})
-    recording.add(Text(key, f"Simulated draws, {row.label}", str(possible)))
+    recording.metrics(
+        {
+            f"{key}.draws": len(draws),
+            f"{key}.kept": len(possible.theta),
+            f"{key}.outside": possible.outside,
+            f"{key}.runaway": possible.runaway,
+        }
+    )
+    shows = tuple(f"{key}.{name}" for name in ("draws", "kept", "outside", "runaway"))
+    recording.add(Text(key, f"Simulated draws, {row.label}", str(possible), shows))
     # other stars than those that the posterior was trained on
     seed = campaign.seed + 1
     again = simulation.generate(
@@ -97,24 +105,15 @@ def _record_check(recording: Recording, row: DataRow, check: Predictive) -> None
     recording.metrics(numbers)
     table = predictive.predictive_table(check)
     table.meta["key"] = key
+    table.meta["shows"] = list(numbers)
     recording.tables({f"Predictive check, {row.label}": table})
-    smallest = min(check.whole_vector, check.worst_entry)
-    recording.verdicts(
-        [
-            Verdict(
-                key,
-                f"Predictive check, {row.label}",
-                smallest >= predictive.DOUBTFUL,
-                f"p = {check.whole_vector:.3f} for the whole vector, "
-                f"{check.worst_entry:.3f} for its most unusual entry.",
-            )
-        ]
-    )
+    recording.verdicts([_verdict(key, row.label, check)])
     view = Violins(
         profile_panels(row.binning),
-        {observation.name: observation},
-        {observation.name: check.predicted},
-        {observation.name: check.tails},
+        {row.key: observation},
+        {row.key: check.predicted},
+        {row.key: check.tails},
+        legend={row.key: observation.name},
     )
     recording.add(
         FigureSection(
@@ -124,4 +123,16 @@ def _record_check(recording: Recording, row: DataRow, check: Predictive) -> None
             "What draws of the posterior predict, with errors of measurement, and the "
             "data.",
         )
+    )
+
+
+def _verdict(key: str, label: str, check: Predictive) -> Verdict:
+    smallest = min(check.whole_vector, check.worst_entry)
+    return Verdict(
+        key,
+        f"Predictive check, {label}",
+        smallest >= predictive.DOUBTFUL,
+        f"p = {check.whole_vector:.3f} for the whole vector, "
+        f"{check.worst_entry:.3f} for its most unusual entry.",
+        (f"{key}.whole_vector_pvalue", f"{key}.worst_entry_pvalue"),
     )

@@ -27,15 +27,18 @@ def mass_velocity_relation(prior: FloatArray) -> Relation:
         r"$M_{\rm LMC}(<50)$ [$10^{10}\,M_\odot$]",
         r"$v_{\rm travel}$ [km/s]",
     )
-    points = {
-        f"Table 2, {mass} and {speed}": (mass, speed)
-        for mass, speed in MASS_AND_TRAVEL_VELOCITY
+    rows = dict(enumerate(MASS_AND_TRAVEL_VELOCITY, start=1))
+    points = {f"table2.{row}": point for row, point in rows.items()}
+    legend = {
+        f"table2.{row}": f"Table 2, {mass} and {speed}"
+        for row, (mass, speed) in rows.items()
     }
-    return Relation(ours["M_LMC(<50 kpc)"], ours["v_travel"], labels, points)
+    masses = ours["M_LMC(<50 kpc)"]
+    return Relation(masses, ours["v_travel"], labels, points, legend)
 
 
 def published_points(wanted: Sequence[str]) -> dict[str, FloatArray]:
-    """Returns median, lower and upper end `[3, K]` of what others measured, by label.
+    """Returns median, lower and upper end `[3, K]` of what others measured, by their keys.
 
     NaN where a quantity is unknown, three times the median where its error is; those
     who measured none of them are left out.
@@ -46,7 +49,7 @@ def published_points(wanted: Sequence[str]) -> dict[str, FloatArray]:
         values = [measured.values.get(name, unknown) for name in wanted]
         # identity, because NaN equals nothing
         if any(value is not unknown for value in values):
-            found[measured.label] = np.array(
+            found[measured.key] = np.array(
                 [
                     [value.median for value in values],
                     [value.median - np.nan_to_num(value.minus) for value in values],
@@ -54,6 +57,11 @@ def published_points(wanted: Sequence[str]) -> dict[str, FloatArray]:
                 ]
             )
     return found
+
+
+def published_legend() -> dict[str, str]:
+    """Returns what a figure calls those who measured something, by their keys."""
+    return {measured.key: measured.label for measured in published_measurements()}
 
 
 def constraints(found: Mapping[str, FloatArray], name: str) -> list[Constraint]:

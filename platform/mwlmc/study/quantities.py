@@ -8,7 +8,7 @@ from mwlmc.parameters import INFERRED
 from mwlmc.study.literature import QUANTITIES
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.results.panels import Interval
-from orrery.results.sections import Answer, slug
+from orrery.results.sections import Answer
 
 VERSION = 1  # of answers, comparisons and checks; raised whenever they change
 
@@ -52,6 +52,10 @@ VELOCITY_KEYS = {"without v_tb": "v_gsr", "with v_tb": "v_gsr_v_tb"}
 
 
 _QUANTITY_KEYS = {
+    "v_travel": "v_travel",
+    "v_x": "v_x",
+    "v_y": "v_y",
+    "v_z": "v_z",
     "M_LMC(<50 kpc)": "m_lmc_50",
     "M_MW(<50 kpc)": "m_mw_50",
     "log10 lambda_DF": "log10_lambda_df",
@@ -66,7 +70,27 @@ def row_key(row: str) -> str:
         'desi.v_gsr'
     """
     survey, _, label = row.partition(", ")
-    return f"{_SURVEY_KEYS[survey]}.{VELOCITY_KEYS[label]}"
+    return f"{survey_key(survey)}.{VELOCITY_KEYS[label]}"
+
+
+def survey_key(survey: str) -> str:
+    """Returns the stable key of a survey of Table 2.
+
+    Example:
+        >>> survey_key("H3+SEGUE+MagE quadrants")
+        'h3_quadrants'
+    """
+    return _SURVEY_KEYS[survey]
+
+
+def quantity_key(name: str) -> str:
+    """Returns the stable key of a quantity of Table 2.
+
+    Example:
+        >>> quantity_key("M_LMC(<50 kpc)"), quantity_key("v_x")
+        ('m_lmc_50', 'v_x')
+    """
+    return _QUANTITY_KEYS[name]
 
 
 def answers(key: str, data: str, draws: FloatArray) -> list[Answer]:
@@ -80,7 +104,7 @@ def answers(key: str, data: str, draws: FloatArray) -> list[Answer]:
     found = []
     for name, values in quantities(draws).items():
         low, median, high = interval_ends(values)
-        place = f"posterior.{key}.{_QUANTITY_KEYS.get(name, slug(name))}"
+        place = f"posterior.{key}.{quantity_key(name)}"
         unit = QUANTITIES[name].unit
         found.append(Answer(place, data, name, unit, median, low, high))
     return found

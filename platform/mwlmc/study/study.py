@@ -33,7 +33,7 @@ from orrery.records import Observation
 from orrery.results import dataset_sections, posterior_sections
 from orrery.results.recording import Recording, record
 from orrery.results.result import Result
-from orrery.results.sections import FigureSection, slug
+from orrery.results.sections import FigureSection
 from orrery.results.views import Corner, CoverageCurves, Intervals, thinned
 from orrery.storage.dataset import Dataset
 
@@ -77,7 +77,7 @@ def data_rows(
 
     Arguments:
         data: Binning and data vector, by the name of the row.
-        survey: What the data are called if they are others than the row's.
+        survey: Key and label of the data if they are others than the row's.
     """
     rows = []
     for published, (binning, observation) in data.items():
@@ -86,7 +86,7 @@ def data_rows(
         if survey:
             velocities = published.partition(", ")[2]
             label = f"{survey}, {velocities}"
-            key = f"{slug(survey)}.{quantities.VELOCITY_KEYS[velocities]}"
+            key = f"{survey}.{quantities.VELOCITY_KEYS[velocities]}"
         rows.append(DataRow(label, key, published, binning, observation))
     return rows
 
@@ -163,8 +163,9 @@ def simulate_campaign(recording: Recording, campaign: SimulationCampaign) -> Dat
         campaign.datasets,
         name="mwlmc",
     )
+    told = ("options.campaign.circular_velocity",)
     dataset_sections.record_dataset(
-        recording, "simulations", "Simulations", halos, campaign.summary
+        recording, "simulations", "Simulations", halos, campaign.summary, told
     )
     return halos
 
@@ -328,13 +329,14 @@ def table2(options: Table2) -> Result:
 def _record_calibrations(recording: Recording, found: Posteriors) -> None:
     judged = {row: one.calibration for row, one in found.inferred.items()}
     recording.tables({"Calibration of all": calibration.calibration_table(judged)})
-    curves = {row: one.coverage for row, one in judged.items()}
+    curves = {quantities.row_key(row): one.coverage for row, one in judged.items()}
+    legend = {quantities.row_key(row): row for row in judged}
     recording.add(
         FigureSection(
             "coverage",
             "Coverage of all",
-            CoverageCurves(curves),
-            f"{len(curves)} expected coverages.",
+            CoverageCurves(curves, legend),
+            "Expected coverage of each posterior.",
         )
     )
 
@@ -343,9 +345,10 @@ def _record_joint(recording: Recording, found: Posteriors) -> None:
     """Records the joint posteriors of the surveys, with others' values."""
     # with v_tb alone, as in the paper's figures: both would hide each other
     draws = {
-        quantities.labelled(survey): found.draws[f"{survey}, with v_tb"]
+        quantities.survey_key(survey): found.draws[f"{survey}, with v_tb"]
         for survey in SURVEYS
     }
+    ours = {quantities.survey_key(one): quantities.labelled(one) for one in SURVEYS}
     for key, title, wanted in (
         ("masses", "Masses", MASSES),
         ("reflex", "Reflex motion", REFLEX),
@@ -359,6 +362,7 @@ def _record_joint(recording: Recording, found: Posteriors) -> None:
             quantities.quantity_axes(wanted),
             thinned(quantities.selected_quantities(found.prior, wanted)),
             published_views.published_points(wanted),
+            legend={**ours, **published_views.published_legend()},
         )
         caption = "Posteriors with v_tb, the prior in grey, and others' values."
         recording.add(FigureSection(key, title, view, caption))
@@ -380,14 +384,15 @@ def _record_full(
 ) -> None:
     for survey in SURVEYS:
         both = {
-            label: found.draws[f"{survey}, {label}"]
-            for label in quantities.VELOCITY_KEYS
+            key: found.draws[f"{survey}, {label}"]
+            for label, key in quantities.VELOCITY_KEYS.items()
         }
-        view = Corner(both, measurement.parameters, thinned(found.prior))
-        key = quantities.row_key(f"{survey}, with v_tb").partition(".")[0]
+        legend = {key: label for label, key in quantities.VELOCITY_KEYS.items()}
+        prior = thinned(found.prior)
+        view = Corner(both, measurement.parameters, prior, legend=legend)
         recording.add(
             FigureSection(
-                f"full.{key}",
+                f"full.{quantities.survey_key(survey)}",
                 f"Full posterior, {survey}",
                 view,
                 "All parameters, with and without v_tb.",

@@ -14,10 +14,12 @@ from mwlmc.study.versions import VERSIONS
 from orrery.parameters import FloatArray, generator
 from orrery.results.recording import record
 from orrery.results.result import Result
-from orrery.results.sections import FigureSection, slug
+from orrery.results.sections import FigureSection
 from orrery.results.views import Measurements
 
 MOCK = "H3+SEGUE+MagE quadrants, with v_tb"
+# What figures call the stars of each key.
+LABELS = {"h3_simulated": "H3+SEGUE+MagE, simulated", "desi": "DESI"}
 DISTANCE_EDGES = np.linspace(30.0, 100.0, 8)  # [kpc]
 
 
@@ -35,12 +37,10 @@ def surveys(options: Surveys) -> Result:
     # the mock survey's stars are those of the row that it stands for
     theta = forecast.model_at(MOCK, simulator)
     with record("surveys", options, campaign.reports, VERSIONS) as recording:
-        seen = {
-            "H3+SEGUE+MagE, simulated": _simulated(options, theta),
-            **_observed(options),
-        }
-        recording.metrics({f"stars.{slug(name)}": len(s) for name, s in seen.items()})
-        maps = sky_maps(seen, figure_data.lmc_path(simulator, theta), DISTANCE_EDGES)
+        seen = {"h3_simulated": _simulated(options, theta), **_observed(options)}
+        recording.metrics({f"stars.{key}": len(stars) for key, stars in seen.items()})
+        named = {LABELS[key]: stars for key, stars in seen.items()}
+        maps = sky_maps(named, figure_data.lmc_path(simulator, theta), DISTANCE_EDGES)
         recording.add(
             FigureSection(
                 "sky",
@@ -78,8 +78,8 @@ def _simulated(options: Surveys, theta: FloatArray) -> RestFrameStars:
 
 
 def _observed(options: Surveys) -> dict[str, RestFrameStars]:
-    """Returns DESI's stars where their places are given: a binned table has none."""
+    """Returns DESI's stars, by key, where their places are given: a binned table has none."""
     if options.stars.suffix == ".ecsv":
         return {}
     table = star_tables.select(star_tables.read_stars(options.stars), options.selection)
-    return {"DESI": table.rest_frame()}
+    return {"desi": table.rest_frame()}

@@ -99,7 +99,12 @@ class Misspecification:
     @property
     def metrics(self) -> dict[str, float]:
         """What sums the comparison up, by name."""
+        deviations = self.among.deviations
         return {
+            **{_of_entry(self, i): float(deviations[i]) for i in self.furthest},
+            "simulations": self.simulations,
+            "entries": len(self.names),
+            "measures": MEASURES,
             "pvalue": self.pvalue,
             "density_pvalue": self.density_pvalue,
             "joint_pvalue": self.joint_pvalue,
@@ -311,6 +316,17 @@ def verdict(found: Misspecification) -> str:
         f"own data vectors are as unusual. {_reason(found)} A posterior will be learned all the "
         "same, but it answers for data that the model does not describe."
     )
+
+
+def told_by_verdict(found: Misspecification) -> tuple[str, ...]:
+    """Returns which of the `metrics` the sentence of `verdict` tells."""
+    if found.pvalue >= DOUBTFUL:
+        return ("pvalue",)
+    return ("pvalue", *(_of_entry(found, i) for i in found.furthest))
+
+
+def _of_entry(found: Misspecification, entry: int) -> str:
+    return f"deviation.{found.names[entry]}"
 
 
 def _reason(found: Misspecification) -> str:

@@ -9,6 +9,8 @@ from orrery.results.recording import Recording
 from orrery.results.sections import Caution, FigureSection, TableSection, Verdict
 from orrery.results.views import CoverageCurves, RankCurves
 
+# Numbers that no sentence tells.
+_UNTOLD = ("log_probability", "negative_control.sbc.smallest_ks_pvalue")
 REMEDY = "use more simulations or another flow."
 
 
@@ -31,6 +33,8 @@ def record_calibration(
     prefix = f"calibration.{key}"
     control = judged.negative_control
     numbers = {f"{prefix}.{name}": v for name, v in judged.metrics.items()}
+    numbers[f"{prefix}.parameters"] = len(parameters)
+    numbers[f"{prefix}.negative_control.width"] = control.width
     recording.metrics(numbers)
     recording.add(
         TableSection(
@@ -42,30 +46,38 @@ def record_calibration(
             f"{control.width:g} times as wide, which the tests should reject; then "
             "how often central intervals hold the truth. "
             f"{_tests_in_words(judged)}",
+            tuple(n for n in numbers if n.removeprefix(f"{prefix}.") not in _UNTOLD),
         )
     )
+    recording.add(*_figures(key, label, judged, parameters))
+    recording.verdicts(_verdicts(prefix, label, judged))
+    recording.add(*_doubts(key, label, judged, parameters))
+
+
+def _figures(
+    key: str, label: str, judged: Calibration, parameters: tuple[Parameter, ...]
+) -> tuple[FigureSection, FigureSection]:
+    control = judged.negative_control
     copy = f"negative control, {control.width:g} as wide"
-    coverage = {label: judged.coverage, copy: control.coverage}
-    ranks = {label: judged.ranks, copy: control.ranks}
-    recording.add(
+    coverage = {"posterior": judged.coverage, "negative_control": control.coverage}
+    ranks = {"posterior": judged.ranks, "negative_control": control.ranks}
+    legend = {"posterior": label, "negative_control": copy}
+    return (
         FigureSection(
             f"tarp.{key}",
             f"TARP, {label}",
-            CoverageCurves(coverage),
+            CoverageCurves(coverage, legend),
             "Expected coverage of the credible regions: on the diagonal if the posterior "
             "is right.",
         ),
         FigureSection(
             f"sbc.{key}",
             f"SBC, {label}",
-            RankCurves(ranks, parameters),
+            RankCurves(ranks, parameters, legend),
             "Ranks of the truth among the draws: within the band for 95 % of right "
             "posteriors.",
         ),
     )
-    recording.verdicts(_verdicts(prefix, label, judged))
-    for name, (title, text) in _doubts(judged, parameters).items():
-        recording.add(Caution(f"{name}.{key}", f"{title}, {label}", text))
 
 
 def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
@@ -83,6 +95,7 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
             tarp,
             f"p = {numbers['tarp.ks_pvalue']:.3f}, area to curve "
             f"{numbers['tarp.area_to_curve']:+.4f}.",
+            (f"{prefix}.tarp.ks_pvalue", f"{prefix}.tarp.area_to_curve"),
         ),
         Verdict(
             f"{prefix}.sbc",
@@ -90,12 +103,17 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
             None if "simulation-based calibration" in powerless else ranks,
             f"p = {numbers['sbc.corrected_ks_pvalue']:.3f}, corrected; bands "
             f"{numbers['sbc.corrected_band_pvalue']:.3f}.",
+            (
+                f"{prefix}.sbc.corrected_ks_pvalue",
+                f"{prefix}.sbc.corrected_band_pvalue",
+            ),
         ),
         Verdict(
             f"{prefix}.information_gain",
             f"Information gain over the prior, {label}",
             not verdict.gain,
             f"{gain.gain:.2f} +- {gain.gain_standard_error:.2f} nat.",
+            (f"{prefix}.information_gain", f"{prefix}.information_gain_error"),
         ),
     ]
 
@@ -117,41 +135,68 @@ def _tests_in_words(judged: Calibration) -> str:
 
 
 def _doubts(
-    judged: Calibration, parameters: tuple[Parameter, ...]
-) -> dict[str, tuple[str, str]]:
-    """Returns what the reader must not miss: title and text, by key."""
+    key: str, label: str, judged: Calibration, parameters: tuple[Parameter, ...]
+) -> list[Caution]:
+    """Returns what the reader must not miss."""
     verdict = judged.verdict
-    powerless = _powerless(judged)
-    doubts = {}
+    doubts = []
     if verdict.tarp:
-        doubts["miscalibrated"] = (
-            "Calibration fails",
-            f"TARP rejects the posterior (p = {judged.coverage.ks_pvalue:.2g}): its widths "
-            f"cannot be trusted; {REMEDY}",
-        )
+        doubts.append(_miscalibrated(key, label, judged))
     if verdict.ranks or verdict.band:
-        doubts["ranks"] = (
-            "Ranks fail",
-            "Simulation-based calibration rejects the posterior, corrected for "
-            f"{len(parameters)} parameters: {_rejected(judged, parameters)}. Do not trust "
-            f"their intervals; {REMEDY}",
-        )
+        doubts.append(_bad_ranks(key, label, judged, parameters))
     if verdict.gain:
-        doubts["uninformative"] = (
-            "No significant information gain",
-            f"The information gain is {judged.log_probability.gain:.3f} +- "
-            f"{judged.log_probability.gain_standard_error:.3f} nat, which is no "
-            "significant gain: the posterior may be no more than the prior, whatever its "
-            f"coverage; {REMEDY}",
-        )
-    if powerless:
-        doubts["untested"] = (
-            "Calibration untested",
-            f"With {judged.tests} tests, {' and '.join(powerless)} would also accept the "
-            f"negative control, which is {judged.negative_control.width:g} times as wide: "
-            "passing says nothing here. Use more held-out simulations.",
-        )
+        doubts.append(_uninformative(key, label, judged))
+    if _powerless(judged):
+        doubts.append(_untested(key, label, judged))
     return doubts
+
+
+def _miscalibrated(key: str, label: str, judged: Calibration) -> Caution:
+    return Caution(
+        f"miscalibrated.{key}",
+        f"Calibration fails, {label}",
+        f"TARP rejects the posterior (p = {judged.coverage.ks_pvalue:.2g}): its widths "
+        f"cannot be trusted; {REMEDY}",
+        (f"calibration.{key}.tarp.ks_pvalue",),
+    )
+
+
+def _bad_ranks(
+    key: str, label: str, judged: Calibration, parameters: tuple[Parameter, ...]
+) -> Caution:
+    return Caution(
+        f"ranks.{key}",
+        f"Ranks fail, {label}",
+        "Simulation-based calibration rejects the posterior, corrected for "
+        f"{len(parameters)} parameters: {_rejected(judged, parameters)}. Do not trust "
+        f"their intervals; {REMEDY}",
+        (f"calibration.{key}", f"calibration.{key}.parameters"),
+    )
+
+
+def _uninformative(key: str, label: str, judged: Calibration) -> Caution:
+    gain = judged.log_probability
+    name = f"calibration.{key}.information_gain"
+    return Caution(
+        f"uninformative.{key}",
+        f"No significant information gain, {label}",
+        f"The information gain is {gain.gain:.3f} +- {gain.gain_standard_error:.3f} nat, "
+        "which is no significant gain: the posterior may be no more than the prior, "
+        f"whatever its coverage; {REMEDY}",
+        (name, f"{name}_error"),
+    )
+
+
+def _untested(key: str, label: str, judged: Calibration) -> Caution:
+    prefix = f"calibration.{key}"
+    return Caution(
+        f"untested.{key}",
+        f"Calibration untested, {label}",
+        f"With {judged.tests} tests, {' and '.join(_powerless(judged))} would also accept "
+        f"the negative control, which is {judged.negative_control.width:g} times as wide: "
+        "passing says nothing here. Use more held-out simulations.",
+        (f"{prefix}.tests", f"{prefix}.negative_control.width"),
+    )
 
 
 def _powerless(judged: Calibration) -> list[str]:

@@ -9,7 +9,12 @@ from orrery.storage.work_log import combined, sessions
 
 
 def record_dataset(
-    recording: Recording, key: str, title: str, dataset: Dataset, more: str = ""
+    recording: Recording,
+    key: str,
+    title: str,
+    dataset: Dataset,
+    more: str = "",
+    shows: tuple[str, ...] = (),
 ) -> None:
     """Records which simulations a result rests on, and what they took.
 
@@ -19,6 +24,7 @@ def record_dataset(
         title: Its heading.
         dataset: The simulations.
         more: Further sentences on them.
+        shows: The keys of the numbers in these, such as `options.campaign.seed`.
     """
     entry = {
         "key": key,
@@ -31,7 +37,18 @@ def record_dataset(
     numbers = {f"{key}.{name}": value for name, value in _numbers(dataset).items()}
     recording.metrics(numbers)
     text = f"{card.summary(dataset)} {more}".strip()
-    recording.add(Text(key, title, text))
+    told = tuple(f"{key}.{name}" for name in _told(dataset))
+    recording.add(Text(key, title, text, (*told, *shows)))
+
+
+def _told(dataset: Dataset) -> list[str]:
+    """Returns the names of the numbers that the card's summary tells."""
+    numbers = _numbers(dataset)
+    # shards stand with the totals, and one process has no actors
+    untold = set() if counters(dataset.metadata) else {"shards"}
+    if not numbers.get("actors"):
+        untold.add("actors")
+    return [name for name in numbers if name not in untold]
 
 
 def _numbers(dataset: Dataset) -> dict[str, Number]:

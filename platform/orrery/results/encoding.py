@@ -1,7 +1,8 @@
 """Views as files: a JSON document of what a figure shows, and its arrays in one Parquet file.
 
 The Parquet file has one row; each column is one array, named by its place in the
-document, with its shape in the column's metadata.
+document, with its shape in the column's metadata. Places are made of keys: what a legend
+calls a curve may be reworded, and its column stays.
 """
 
 import dataclasses
@@ -20,6 +21,7 @@ from orrery.judging.regression import BinnedErrors
 from orrery.parameters import Parameter
 from orrery.records import Observation
 from orrery.results import panels, views
+from orrery.results.keys import is_key
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -39,7 +41,8 @@ def encode_view(view: Any) -> tuple[Any, Arrays]:
     """Returns a view as plain JSON that names its arrays, and these arrays by name.
 
     Raises:
-        ValueError: If it holds something that has no such form.
+        ValueError: If it holds something that has no such form, or a curve's key is a
+            label.
 
     Example:
         >>> from orrery.results.views import Relation
@@ -49,7 +52,20 @@ def encode_view(view: Any) -> tuple[Any, Arrays]:
         ({'$array': 'x'}, [0.0, 1.0])
     """
     arrays: Arrays = {}
+    for name, value in vars(view).items():
+        if isinstance(value, Mapping):
+            _check_keys(name, value)
     return _plain(view, "", arrays), arrays
+
+
+def _check_keys(field: str, values: Mapping[str, Any]) -> None:
+    wrong = [key for key in values if not is_key(key)]
+    if wrong:
+        raise ValueError(
+            f"{wrong[0]!r} in {field} of a figure is a label, and would change when it is "
+            "reworded: give a key of lower case, digits, underscores and dots, and the "
+            "label in the view's legend"
+        )
 
 
 def decode_view(document: Any, arrays: Arrays) -> Any:

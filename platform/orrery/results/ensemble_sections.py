@@ -1,6 +1,6 @@
 """What is told of ensembles: their errors as tables, curves and numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from astropy.table import Table
@@ -49,6 +49,7 @@ def record_ensemble(
             f"Errors, {evaluated.label}",
             error_table(evaluated, parameter),
             _summary(evaluated),
+            _told(key, evaluated),
         )
     )
 
@@ -72,6 +73,15 @@ def _summary(evaluated: EvaluatedEnsemble) -> str:
             f"scatter by {mean:.4f} if the members erred independently."
         )
     return text
+
+
+def _told(key: str, evaluated: EvaluatedEnsemble) -> tuple[str, ...]:
+    """Returns the keys of the numbers in these sentences."""
+    names = ["members", "reinitialised", "training_examples", "validation_examples"]
+    names.append("tests")
+    if len(evaluated.members) > 1:
+        names += ["scatter_of_one_network", "scatter_of_the_mean"]
+    return tuple(f"ensemble.{key}.{name}" for name in names)
 
 
 def error_table(evaluated: EvaluatedEnsemble, parameter: Parameter) -> Table:
@@ -113,22 +123,27 @@ def record_predictions(
         recording: Where it goes.
         key: Of the figure.
         title: Its heading.
-        evaluated: By name; the tests of the first are drawn.
+        evaluated: By key; the tests of the first are drawn.
         label: The parameter in mathtext and its unit, such as dex.
-        published: Published errors, by the ensemble's name, as lines.
+        published: Published errors, by the ensemble's key, as lines.
     """
-    names: Sequence[str] = list(evaluated)
-    bands = {n: e.member_errors for n, e in evaluated.items() if len(e.members) > 1}
-    lines = {f"{n}, published": published[n] for n in names if n in published}
+    first = next(iter(evaluated.values()))
+    bands = {k: e.member_errors for k, e in evaluated.items() if len(e.members) > 1}
+    known = {k: evaluated[k].label for k in evaluated if k in published}
+    lines = {f"{k}.published": published[k] for k in known}
     view = Predictions(
-        {name: (one.truth, one.predicted) for name, one in evaluated.items()},
-        {name: one.errors for name, one in evaluated.items()},
+        {k: (one.truth, one.predicted) for k, one in evaluated.items()},
+        {k: one.errors for k, one in evaluated.items()},
         label,
         bands,
         lines,
+        legend={
+            **{k: one.label for k, one in evaluated.items()},
+            **{f"{k}.published": f"{name}, published" for k, name in known.items()},
+        },
     )
     caption = (
-        f"Tests as {names[0]} predicts them, medians, and below root mean square error "
+        f"Tests as {first.label} predicts them, medians, and below root mean square error "
         "and median bias in bins of the truth"
     )
     caption += "; bands hold 16-84 % of the members" if bands else ""

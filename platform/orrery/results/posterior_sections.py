@@ -32,6 +32,16 @@ from orrery.results.views import (
     thinned,
 )
 
+# Numbers in the caption of a prior predictive check.
+_DESCRIBED = (
+    "simulations",
+    "entries",
+    "density_pvalue",
+    "joint_pvalue",
+    "worst_entry_pvalue",
+    "measures",
+)
+
 
 def epoch_logger(recording: Recording, label: str) -> OnMember:
     """Returns what to call after each epoch of a posterior's members: it records the losses.
@@ -99,9 +109,11 @@ def _record_misspecification(
     prefix = f"prior_predictive.{key}"
     numbers = found.metrics.items()
     recording.metrics({f"{prefix}.{name}": value for name, value in numbers})
-    recording.metrics({f"{prefix}.simulations": found.simulations})
     untested = found.smallest_possible >= DOUBTFUL
     verdict = _too_few(found) if untested else misspecification.verdict(found)
+    told = ("simulations",) if untested else misspecification.told_by_verdict(found)
+    shows = tuple(f"{prefix}.{name}" for name in told)
+    described = tuple(f"{prefix}.{name}" for name in _DESCRIBED)
     recording.add(
         TableSection(
             prefix,
@@ -116,23 +128,19 @@ def _record_misspecification(
             f"covariance, and {100 * found.among.worst_entry:.1f} % by their most "
             "deviating entry; p is the smallest of these, times "
             f"{misspecification.MEASURES}.",
+            tuple(dict.fromkeys((*shows, *described))),
         )
     )
     passed = None if untested else found.pvalue >= DOUBTFUL
     recording.verdicts(
-        [Verdict(prefix, f"Prior predictive check, {label}", passed, verdict)]
+        [Verdict(prefix, f"Prior predictive check, {label}", passed, verdict, shows)]
     )
     if found.pvalue < DOUBTFUL:
         title = f"Observation outside the prior predictive, {label}"
-        recording.add(Caution(f"outside.{key}", title, verdict))
+        recording.add(Caution(f"outside.{key}", title, verdict, shows))
     if untested:
-        recording.add(
-            Caution(
-                f"unchecked.{key}",
-                f"Unchecked observation, {label}",
-                verdict,
-            )
-        )
+        title = f"Unchecked observation, {label}"
+        recording.add(Caution(f"unchecked.{key}", title, verdict, shows))
 
 
 def _too_few(found: Misspecification) -> str:
@@ -171,7 +179,8 @@ def _record_data(
                 "medians, 16-84 % and 2.5-97.5 %.",
             )
         )
-    recording.metrics({f"summaries.{key}.dropped": splits.dropped})
+    counted = f"summaries.{key}.dropped"
+    recording.metrics({counted: splits.dropped})
     if splits.dropped:
         recording.add(
             Caution(
@@ -179,6 +188,7 @@ def _record_data(
                 f"Dropped simulations, {label}",
                 f"{splits.dropped} simulations have summaries that are not finite (an "
                 "empty bin, or too few neighbours) and were left out.",
+                (counted,),
             )
         )
 
@@ -196,7 +206,12 @@ def _record_draws(
     corner = FigureSection(
         f"posterior.{key}",
         f"Posterior, {label}",
-        Corner({label: draws}, parameters, thinned(prior)),
+        Corner(
+            {"posterior": draws},
+            parameters,
+            thinned(prior),
+            legend={"posterior": label},
+        ),
         "Posterior in colour, prior in grey: 1 and 2 sigma contours, 16-84 % bands.",
     )
     table = TableSection(
@@ -207,15 +222,16 @@ def _record_draws(
         "simulations of the prior.",
     )
     curves = {
-        _member(label, number): LossCurve(
+        f"member_{number}": LossCurve(
             np.array(member.curve.train), np.array(member.curve.validation)
         )
         for number, member in enumerate(inferred.members)
     }
+    called = {f"member_{i}": _member(label, i) for i in range(len(curves))}
     training = FigureSection(
         f"training.{key}",
         f"Training, {label}",
-        TrainingCurves(curves),
+        TrainingCurves(curves, called),
         "Negative log-probability of the training and the validation pairs in each epoch.",
     )
     recording.add(drawn, corner, table, training)

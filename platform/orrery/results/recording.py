@@ -4,7 +4,6 @@ A study computes and records; it does not know who reads. Readers, such as the p
 terminal and a dashboard, are chosen by whoever starts the study.
 """
 
-import re
 import socket
 import sys
 import time
@@ -27,6 +26,7 @@ from orrery import versions
 from orrery.identity import JSON, canonical, describe
 from orrery.records import Column, Records, Schema
 from orrery.results import encoding
+from orrery.results.keys import is_key
 from orrery.results.result import FORMAT, Result
 from orrery.results.sections import (
     Answer,
@@ -45,7 +45,6 @@ from orrery.storage.run import DOCUMENT, Run, start
 Number = float | int | str
 EPOCHS = "epochs.jsonl"
 NO_COMPONENTS: Mapping[str, int] = MappingProxyType({})
-_KEY = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*")
 
 
 class Reader(Protocol):
@@ -163,15 +162,22 @@ class Recording:
         Arguments:
             tables: By title; `meta["key"]` is the stable key, `meta["caption"]` says
                 what the columns are, and each string of `meta["misses"]`, if any, is
-                something that the reader must not miss.
+                something that the reader must not miss. `meta["metrics"]`, if any, are
+                further numbers in these sentences, by stable key, and `meta["shows"]`
+                the keys of those in the caption.
         """
         for title, table in tables.items():
             key = table.meta["key"]
-            self.add(TableSection(key, title, table, table.meta["caption"]))
+            numbers = table.meta.get("metrics", {})
+            if numbers:
+                self.metrics(numbers)
+            shows = tuple(table.meta.get("shows", ()))
+            self.add(TableSection(key, title, table, table.meta["caption"], shows))
             misses = table.meta.get("misses")
             if misses:
                 text = "\n\n".join(misses)
-                self.add(Caution(f"misses.{key}", f"Misses, {title}", text))
+                quoted = tuple(dict.fromkeys((key, *numbers, *shows)))
+                self.add(Caution(f"misses.{key}", f"Misses, {title}", text, quoted))
 
     def metrics(self, numbers: Mapping[str, Number]) -> None:
         """Adds numbers by stable key; those that are not finite are kept as text.
@@ -249,7 +255,7 @@ class Recording:
         return plain
 
     def _check_key(self, key: str) -> None:
-        if not _KEY.fullmatch(key):
+        if not is_key(key):
             raise ValueError(
                 f"the key {key!r} names files: use lower case, digits and underscores, "
                 "with dots between them"
@@ -325,6 +331,7 @@ def _written(section: Section, run: Run) -> JSON:
         "key": section.key,
         "title": section.title,
         "text": "",
+        "shows": [] if isinstance(section, DrawsSection) else list(section.shows),
         "files": [],
     }
     if isinstance(section, Text):
@@ -368,5 +375,6 @@ def _draws(section: DrawsSection, run: Run) -> JSON:
     sink = pa.BufferOutputStream()
     pq.write_table(values.table(schema, origin), sink)
     files.write_atomically(run.folder / file, sink.getvalue().to_pybytes())
-    text = f"{len(section.values)} draws of {', '.join(section.names)}."
-    return {"kind": "draws", "text": text, "files": [file]}
+    count = len(section.values)
+    text = f"{count} draws of {', '.join(section.names)}."
+    return {"kind": "draws", "text": text, "files": [file], "count": count}

@@ -1,11 +1,11 @@
 """The parts of a result, as a study gives them: text, warnings, tables, figures, draws.
 
 Each has a key, which stays when its heading is reworded: files and numbers are found by
-it.
+it. Numbers in its sentences are held by name: `shows` are the keys of the metrics that
+stand there, of options, such as `options.campaign.seed`, and of tables that are quoted.
 """
 
 import math
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,12 @@ from orrery.results.views import View
 class Text:
     """Paragraphs, which blank lines separate.
 
+    Arguments:
+        key: Its stable name.
+        title: Its heading.
+        text: The paragraphs.
+        shows: The keys of the numbers in it.
+
     Example:
         >>> Text("simulations", "Simulations", "2048 simulations.").key
         'simulations'
@@ -29,11 +35,18 @@ class Text:
     key: str
     title: str
     text: str
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Caution:
     """Something the reader must not miss, such as a published value that was missed.
+
+    Arguments:
+        key: Its stable name.
+        title: Its heading.
+        text: What it is.
+        shows: The keys of the numbers in it.
 
     Example:
         >>> Caution("misses", "A miss", "v_y is off.").title
@@ -43,6 +56,7 @@ class Caution:
     key: str
     title: str
     text: str
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,7 @@ class TableSection:
         title: Its heading.
         table: `info.format` of a column decides how its numbers are shown.
         caption: What the columns are.
+        shows: The keys of the numbers in the caption.
 
     Example:
         >>> TableSection("errors", "Errors", Table({"rmse": [0.1]}), "Errors.").key
@@ -64,6 +79,7 @@ class TableSection:
     title: str
     table: Table
     caption: str
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +91,7 @@ class FigureSection:
         title: Its heading.
         view: Everything that it shows.
         caption: What it shows; also read out to those who cannot see it.
+        shows: The keys of the numbers in the caption.
 
     Example:
         >>> from orrery.results.panels import Constraint
@@ -88,6 +105,7 @@ class FigureSection:
     title: str
     view: View
     caption: str
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -173,6 +191,7 @@ class Verdict:
         test: What was tested, as people say it.
         passed: Whether it passed; None where the test can say nothing.
         text: The numbers behind it, in a sentence.
+        shows: The keys of these numbers.
 
     Example:
         >>> Verdict("calibration.desi.tarp", "TARP, DESI", True, "p = 0.3").passed
@@ -183,22 +202,7 @@ class Verdict:
     test: str
     passed: bool | None
     text: str
-
-
-def slug(name: str) -> str:
-    """Returns a name for keys, files and links: lower case, digits and underscores.
-
-    Raises:
-        ValueError: If nothing is left.
-
-    Example:
-        >>> slug("H3+SEGUE+MagE quadrants")
-        'h3_segue_mage_quadrants'
-    """
-    plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
-    if not plain:
-        raise ValueError(f"{name!r} gives no file name: use letters or digits")
-    return plain
+    shows: tuple[str, ...] = ()
 
 
 def shown(value: Any, form: str | None = None) -> str:

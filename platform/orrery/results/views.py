@@ -1,7 +1,9 @@
 """What figures show, as plain data: a study makes these, `figures` draws them, nothing is lost.
 
 A view holds every number that its figure shows, so that a figure can be drawn again
-from a finished run, and read without drawing it.
+from a finished run, and read without drawing it. Whatever there are several of is found
+by a stable key; `legend` says what the figure calls each, and a key that it lacks is
+called by itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -53,7 +55,7 @@ class Corner:
 
     Example:
         >>> one = Parameter("v_x", "km / s", "$v_x$")
-        >>> Corner({"DESI": np.zeros((5, 1))}, (one,)).prior is None
+        >>> Corner({"desi": np.zeros((5, 1))}, (one,), legend={"desi": "DESI"}).prior is None
         True
     """
 
@@ -61,6 +63,7 @@ class Corner:
     parameters: Sequence[Parameter]
     prior: FloatArray | None = None
     points: Mapping[str, FloatArray] = field(default_factory=dict)
+    legend: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -69,11 +72,12 @@ class CoverageCurves:
 
     Example:
         >>> level = np.array([0.0, 1.0])
-        >>> CoverageCurves({"DESI": Coverage(level, level, level, 0.0, 1.0)}).curves["DESI"].atc
+        >>> CoverageCurves({"desi": Coverage(level, level, level, 0.0, 1.0)}).curves["desi"].atc
         0.0
     """
 
     curves: Mapping[str, Coverage]
+    legend: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,12 +88,13 @@ class RankCurves:
         >>> from orrery.judging.diagnostics import sbc_ranks
         >>> random = np.random.default_rng(1)
         >>> ranks = sbc_ranks(random.normal(size=(20, 30, 1)), np.zeros((30, 1)), seed=1)
-        >>> RankCurves({"DESI": ranks}, ()).results["DESI"].draws
+        >>> RankCurves({"desi": ranks}, ()).results["desi"].draws
         20
     """
 
     results: Mapping[str, Ranks]
     parameters: Sequence[Parameter]
+    legend: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,11 +103,12 @@ class TrainingCurves:
 
     Example:
         >>> curve = LossCurve(np.array([2.0, 1.0]), np.array([2.1, 1.2]))
-        >>> TrainingCurves({"DESI": curve}).curves["DESI"].best
+        >>> TrainingCurves({"desi": curve}).curves["desi"].best
         1
     """
 
     curves: Mapping[str, LossCurve]
+    legend: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -120,6 +126,7 @@ class Profiles:
     observation: Observation
     simulated: Mapping[str, FloatArray]
     abscissa: str = "distance [kpc]"
+    legend: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -150,6 +157,7 @@ class Violins:
     predicted: Mapping[str, FloatArray]
     tails: Mapping[str, FloatArray] = field(default_factory=dict)
     abscissa: str = "distance [kpc]"
+    legend: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -180,6 +188,7 @@ class Relation:
     y: FloatArray
     labels: tuple[str, str]
     points: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    legend: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -196,6 +205,7 @@ class Predictions:
     label: tuple[str, str]
     members: Mapping[str, BinnedErrors] = field(default_factory=dict)
     published: Mapping[str, float] = field(default_factory=dict)
+    legend: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,8 @@ from halomass.study.ensembles import (
     label_noisy,
     label_without,
 )
+from halomass.study.options import HostCampaign
+from orrery.results.keys import is_key
 
 # What estimators of known quality would find: nothing here is a miss.
 GOOD = {
@@ -74,5 +76,29 @@ def test_noisy_features_have_errors_and_lack_nothing():
 
 def test_figures_show_ensembles_that_there_are():
     known = ensemble_features(1, 25)
-    for names in ensembles.FIGURES.values():
+    for _, names in ensembles.FIGURES.values():
         assert set(names) <= known.keys()
+
+
+def test_every_ensemble_has_a_key_of_its_own():
+    keys = ensembles.ensemble_keys()
+    assert len({*keys.values()}) == len(keys)
+    assert all(is_key(key) for key in keys.values())
+    known = {*ensemble_features(1, 25)}
+    for name in HostCampaign().variants:
+        known |= {*ensemble_features(1, 25, name)}
+    assert known <= keys.keys()
+
+
+def test_reworded_labels_leave_the_keys_as_they_are(monkeypatch):
+    before = [*ensembles.ensemble_keys().items()]
+    for label in ("noisy", "noiseless", "without", "signed", "of"):
+        reword(monkeypatch, f"label_{label}")
+    after = [*ensembles.ensemble_keys().items()]
+    assert [key for _, key in after] == [key for _, key in before]
+    assert not {name for name, _ in after} & {name for name, _ in before}
+
+
+def reword(monkeypatch, name):
+    label = getattr(ensembles, name)
+    monkeypatch.setattr(ensembles, name, lambda *given: f"Called: {label(*given)}!")

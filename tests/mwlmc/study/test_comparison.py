@@ -6,6 +6,7 @@ import pytest
 from mwlmc.parameters import INFERRED
 from mwlmc.study import comparison, literature, published_views, quantities
 from mwlmc.study.literature import TABLE2, Published
+from orrery.results.keys import is_key
 
 ROW = "DESI, without v_tb"
 MOCK = "H3+SEGUE+MagE quadrants, with v_tb"
@@ -144,7 +145,7 @@ def test_points_have_the_ends_that_are_known():
         assert (np.isfinite(low) == known).all()
         assert (low[known] <= median[known]).all()
         assert (median[known] <= high[known]).all()
-    assert places["Yaaqib+24, r > 50 kpc"][:, 1].tolist() == [25.2] * 3
+    assert places["yaaqib_2024"][:, 1].tolist() == [25.2] * 3
 
 
 def test_what_is_a_forecast_says_so():
@@ -154,3 +155,13 @@ def test_what_is_a_forecast_says_so():
     ] * 4
     found = {row: drawn(row) for row in TABLE2}
     assert [row.label for row in published_views.constraints(found, "v_x")] == labels
+
+
+def test_all_that_is_found_by_a_key_has_one():
+    keys = [*map(quantities.quantity_key, literature.QUANTITIES)]
+    keys += [*map(quantities.row_key, TABLE2)]
+    keys += [measured.key for measured in literature.published_measurements()]
+    assert all(is_key(key) for key in keys)
+    assert len({*keys}) == len(keys)
+    places = published_views.published_points(("v_travel",))
+    assert places.keys() <= published_views.published_legend().keys()

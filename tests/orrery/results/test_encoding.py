@@ -10,6 +10,7 @@ from orrery.parameters import Parameter
 from orrery.records import Observation
 from orrery.results import panels, views
 from orrery.results.encoding import decode_view, encode_view, from_parquet, to_parquet
+from orrery.results.keys import is_key
 
 A = Parameter("a", "kpc", "$a$", 0.0)
 
@@ -28,7 +29,9 @@ def ranks():
 
 
 VIEWS = {
-    "corner": lambda: views.Corner({"a, b": np.arange(4.0)[:, None]}, (A,)),
+    "corner": lambda: views.Corner(
+        {"a.b": np.arange(4.0)[:, None]}, (A,), legend={"a.b": "a, b"}
+    ),
     "ranks": lambda: views.RankCurves({"it": ranks()}, (A,)),
     "profiles": lambda: views.Profiles(
         (panels.Panel("n", "v", ((30.0, 50.0),), ("u",)),),
@@ -80,6 +83,27 @@ def test_a_view_comes_back_as_it_was(name):
     view = VIEWS[name]()
     document, arrays = encode_view(view)
     assert_equal(view, decode_view(document, from_parquet(to_parquet(arrays))))
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_columns_are_named_by_keys(name):
+    _, arrays = encode_view(VIEWS[name]())
+    assert all(is_key(column) for column in arrays), list(arrays)
+
+
+def test_a_label_instead_of_a_key_is_refused():
+    view = views.Corner({"DESI, with v_tb": np.zeros((4, 1))}, (A,))
+    with pytest.raises(ValueError, match=r"'DESI, with v_tb' in draws .* is a label"):
+        encode_view(view)
+
+
+def test_another_legend_leaves_the_columns_as_they_are():
+    draws = {"desi": np.zeros((4, 1)), "others": np.ones((4, 1))}
+    columns = [
+        list(encode_view(views.Corner(draws, (A,), legend=legend))[1])
+        for legend in ({}, {"desi": "DESI"}, {"desi": "The survey", "others": "<2>"})
+    ]
+    assert columns == [["draws.desi", "draws.others"]] * 3
 
 
 def test_a_file_never_decides_what_is_called():

@@ -50,7 +50,7 @@ def test_figures_show_each_ensemble_with_its_own_tests(made, choices, tmp_path):
         np.testing.assert_array_equal(predicted, found[name].predicted)
         assert view.errors[name].counts.sum() == len(truth)
     assert view.members.keys() == {"one", "other"}, "one member has no band"
-    assert view.published == {"single, published": 0.2}
+    assert view.published == {"single.published": 0.2}
 
 
 @pytest.mark.parametrize("several", [True, False])

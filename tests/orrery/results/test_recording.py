@@ -17,7 +17,7 @@ from astropy.table import QTable
 from orrery.results import result
 from orrery.results.recording import read_by, record
 from orrery.results.result import KILLED, Result
-from orrery.results.sections import Answer, DrawsSection, Text, slug
+from orrery.results.sections import Answer, DrawsSection, Text
 from orrery.storage import files
 from orrery.storage.run import attempts
 
@@ -257,11 +257,6 @@ def test_two_parts_cannot_share_a_key(tmp_path, write):
 def test_draws_need_names_and_units(names, units):
     with pytest.raises(ValueError, match="one of each for every column"):
         DrawsSection("draws", "Draws", names, units, np.zeros((3, 2)))
-
-
-def test_names_without_letters_are_refused():
-    with pytest.raises(ValueError, match="letters or digits"):
-        slug("λ?")
 
 
 def test_epochs_are_on_the_disk_as_they_come(tmp_path, choices):

@@ -6,7 +6,7 @@ Colours are those of Okabe and Ito, which people with any kind of colour vision 
 apart; line styles, markers and hatches repeat what colours say.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -59,7 +59,24 @@ def draw(view: views.View) -> Figure:
     """Returns the figure of a view.
 
     Raises:
-        ValueError: For the reasons of the function that draws it.
+        ValueError: For the reasons of the function that draws it, or if two of its
+            curves are called the same.
     """
     arguments: dict[str, Any] = {f.name: getattr(view, f.name) for f in fields(view)}
-    return _DRAWN_BY[type(view)](**arguments)
+    legend = arguments.pop("legend", {})
+    called = {
+        name: _called(value, legend) if isinstance(value, Mapping) else value
+        for name, value in arguments.items()
+    }
+    return _DRAWN_BY[type(view)](**called)
+
+
+def _called(values: Mapping[str, Any], legend: Mapping[str, str]) -> dict[str, Any]:
+    """Returns values by what a legend calls them instead of by their keys."""
+    found = {legend.get(key, key): value for key, value in values.items()}
+    if len(found) < len(values):
+        raise ValueError(
+            f"a figure calls two of {list(values)} the same, {list(found)}: give each a "
+            "legend of its own"
+        )
+    return found

@@ -1,0 +1,225 @@
+"""What stands on a page, part by part, beside what its document has there."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from html.parser import HTMLParser
+
+DURATION = r"\d+:\d\d:\d\d"
+DASH = "\N{EN DASH}"
+VOID = ("meta", "link", "img", "br")
+
+
+# --- the page as a tree ---------------------------------------------------------------
+
+
+class Element:
+    """A tag of a page, with what stands in it."""
+
+    def __init__(self, tag, attributes):
+        self.tag, self.attributes, self.inside = tag, dict(attributes), []
+
+    def all(self, tag, **attributes):
+        """Returns all elements below with a tag and some attributes, in their order."""
+        found = []
+        for one in self.inside:
+            if isinstance(one, Element):
+                here = one.attributes.items() >= attributes.items()
+                found += [one] if one.tag == tag and here else []
+                found += one.all(tag, **attributes)
+        return found
+
+    def children(self, tag):
+        """Returns the elements with a tag that stand directly in this one."""
+        return [e for e in self.inside if isinstance(e, Element) and e.tag == tag]
+
+    @property
+    def text(self):
+        """What a reader sees, without the space around it."""
+        parts = (e.text if isinstance(e, Element) else e for e in self.inside)
+        return "".join(parts).strip()
+
+
+class Tree(HTMLParser):
+    """The elements of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.open = [Element("page", {})]
+        self.feed(text)
+        self.root = self.open[0]
+
+    def handle_starttag(self, tag, attrs):
+        element = Element(tag, attrs)
+        self.open[-1].inside.append(element)
+        if tag not in VOID:
+            self.open.append(element)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop().tag == tag
+
+    def handle_data(self, data):
+        self.open[-1].inside.append(data)
+
+
+# --- the first law: the page is what the document says --------------------------------
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A piece of text on a page, and what the document has for it."""
+
+    place: str
+    text: str
+    value: object
+
+    @property
+    def is_right(self):
+        if isinstance(self.value, str):
+            return self.text == self.value
+        if self.value is None:
+            return self.text == DASH
+        return is_rounded(self.text, self.value)
+
+
+def shown(page: str, document: dict) -> Iterator[Shown]:
+    """Returns every piece of a page with its value in the document.
+
+    Raises:
+        ValueError: If the page has more parts, rows or cells than the document, or fewer.
+    """
+    main = Tree(page).root.all("main")[0]
+    (head,) = main.all("header")
+    lead = "Run {run}, attempt {attempt}, {began}".format(**document)
+    yield Shown("head", head.children("p")[0].text, lead)
+    yield from _answers(head, document["answers"])
+    yield from _verdicts(head, document["verdicts"])
+    yield from _numbers(head, document["metrics"])
+    *parts, options, versions = main.children("section")
+    places = [part.all("h2")[0].attributes["id"] for part in parts]
+    if places != [one["key"].replace(".", "-") for one in document["sections"]]:
+        raise ValueError(f"the page has other parts than the document: {places}")
+    for part, section in zip(parts, document["sections"], strict=True):
+        yield from _section(part, section)
+    yield from _pairs(options, dict(flat(document["options"])))
+    yield from _pairs(versions, document["versions"])
+
+
+def _answers(head, answers):
+    tables = head.all("table", **{"class": "answers"})
+    if not answers:
+        return
+    titles = dict.fromkeys(one["quantity"] + one["unit"] for one in answers)
+    data = dict.fromkeys(one["data"] for one in answers)
+    columns, *rows = tables[0].all("tr")
+    for cell, title in zip(columns.children("th"), ["data", *titles], strict=True):
+        yield Shown("answers", cell.text, title)
+    for row, name in zip(rows, data, strict=True):
+        yield Shown("answers", row.children("th")[0].text, name)
+        cells = dict(zip(titles, row.children("td"), strict=True))
+        for one in (one for one in answers if one["data"] == name):
+            yield from _answer(cells.pop(one["quantity"] + one["unit"]), one)
+        yield from (Shown("answers", cell.text, "") for cell in cells.values())
+
+
+def _answer(cell, answer):
+    """The ends of an interval are shown by their distances from the median."""
+    ends = [answer[name] for name in ("median", "upper", "lower")]
+    yield Shown(answer["key"], "".join(cell.inside[:1]), ends[0])
+    if not any(isinstance(end, str) for end in ends):
+        (plus,), (minus,) = cell.all("sup"), cell.all("sub")
+        yield Shown(answer["key"], plus.text.removeprefix("+"), ends[1] - ends[0])
+        below = minus.text.removeprefix("\N{MINUS SIGN}")
+        yield Shown(answer["key"], below, ends[0] - ends[2])
+
+
+def _verdicts(head, verdicts):
+    items = [li for ul in head.all("ul") for li in ul.children("li")]
+    said = {None: "not tested", True: "passed", False: "failed"}
+    for item, one in zip(items, verdicts, strict=True):
+        text = f"{one['test']}: {said[one['passed']]}. {one['text']}"
+        yield Shown(one["key"], item.text, text)
+
+
+def _numbers(head, metrics):
+    entries = [div for dl in head.all("dl") for div in dl.children("div")]
+    pairs = {div.all("dt")[0].text: div.all("dd")[0].text for div in entries}
+    left_out = {key for key in metrics if key.startswith("posterior.")}
+    if {*pairs} != {*metrics} - left_out:
+        raise ValueError(f"other numbers than the metrics: {sorted(pairs)}")
+    for key, text in pairs.items():
+        yield Shown(key, text, metrics[key])
+
+
+def _section(part, section):
+    key = section["key"]
+    yield Shown(key, part.all("h2")[0].text, section["title"])
+    for image in part.all("img"):
+        alt = image.attributes["alt"]
+        yield Shown(key, alt, f"{section['title']}. {section['text']}")
+    if section["kind"] == "table":
+        yield from _table(part, section)
+    yield Shown(key, "\n\n".join(_prose(part)), section["text"])
+
+
+def _prose(part):
+    """Returns the paragraphs of a part: its caption is the one of a table or a figure."""
+    captions = part.all("figcaption") or part.all("p", **{"class": "caption"})
+    links = part.all("p", **{"class": "files"})
+    kept = captions or [p for p in part.children("p") if p not in links]
+    return [one.text for one in kept]
+
+
+def _table(part, section):
+    columns, *rows = part.all("tr")
+    head = [c["name"] + c["unit"] for c in section["columns"]]
+    for cell, title in zip(columns.children("th"), head, strict=True):
+        yield Shown(section["key"], cell.text, title)
+    for row, values in zip(rows, section["rows"], strict=True):
+        for cell, value in zip(row.children("td"), values, strict=True):
+            yield Shown(section["key"], cell.text, value)
+
+
+def _pairs(part, expected):
+    rows = {
+        row.children("th")[0].text: row.children("td")[0].text for row in part.all("tr")
+    }
+    for name, text in rows.items():
+        value = expected[name]
+        yield Shown(name, text, "not known" if value is None else str(value).strip())
+
+
+def flat(options: object, place: str = "") -> Iterator[tuple[str, object]]:
+    """Returns nested options by their places, such as `training.epochs`."""
+    if not isinstance(options, dict):
+        yield place, options
+        return
+    for name, value in options.items():
+        if name != "type":
+            yield from flat(value, f"{place}.{name}" if place else name)
+
+
+# --- numbers as text ------------------------------------------------------------------
+
+
+def is_number(value: object) -> bool:
+    """Returns whether a value is a number, and finite."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def is_rounded(text: str, value: object) -> bool:
+    """Returns whether a number is shown as this text, to as many digits as it has.
+
+    Where it has no decimals, a number that is not whole has two digits or more.
+    """
+    if isinstance(value, str | bool):
+        return text == str(value)
+    if re.fullmatch(DURATION, text):
+        hours, minutes, seconds = map(int, text.split(":"))
+        return 3600 * hours + 60 * minutes + seconds == round(value)
+    plain = text.replace("\N{MINUS SIGN}", "-").removeprefix("+")
+    mantissa, exponent, _ = plain.partition("e")
+    decimals = len(mantissa.partition(".")[2])
+    if not decimals and isinstance(value, float):
+        return plain in {f"{value:.{digits}g}" for digits in range(2, 7)}
+    return plain == f"{value:.{decimals}{exponent or 'f'}}"

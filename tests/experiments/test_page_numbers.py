@@ -1,0 +1,178 @@
+"""The comparison of a page with its document notices what it is there to notice."""
+
+import json
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from halomass.study import accuracy
+from halomass.study.ensembles import LEFT_OUT_FEATURES, label_without
+from mwlmc.parameters import INFERRED
+from mwlmc.study import comparison, quantities
+from orrery.judging import calibration, predictive
+from orrery.judging.misspecification import Misspecification
+from orrery.pairs import Pairs, Splits
+from orrery.records import Observation
+from orrery.results import page
+from orrery.results.calibration_sections import record_calibration
+from orrery.results.posterior_sections import check_logger
+from orrery.results.recording import record
+
+ROW = "DESI, with v_tb"
+MEAN = np.array([11.6, 11.0, 3.0, -1.0, -20.0, 0.1])
+WIDTH = np.array([0.1, 0.15, 2.5, 2.5, 6.0, 0.6])
+
+
+@dataclass(frozen=True)
+class Choices:
+    seed: int = 1
+
+
+class Sharp:
+    """A posterior that is too sure."""
+
+    covariance = np.zeros((1, 1))
+
+    def sample_each(self, x, count, seed):
+        random = np.random.default_rng(seed)
+        return 0.8 * random.normal(size=(count, len(x), len(INFERRED)))
+
+    def log_prob(self, theta, x):
+        return -0.5 * (theta**2).sum(axis=1)
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """An ensemble whose errors are made up."""
+
+    seed: int
+
+    def smallest_rmse(self):
+        return 0.1 + 0.01 * self.seed
+
+    def rmse_between(self, low, high):
+        return np.array([0.111, 0.123]) + 0.0371 * self.seed
+
+    def largest_bias(self, low, high):
+        return 0.0457 + 0.013 * self.seed
+
+    @property
+    def scatter(self):
+        return 0.04321 + 0.001 * self.seed, 0.004567
+
+
+def judged():
+    theta = np.random.default_rng(2).normal(size=(70, len(INFERRED)))
+    pairs = Pairs(theta, np.zeros((70, 1)))
+    names = tuple(parameter.name for parameter in INFERRED)
+    splits = Splits(pairs, pairs, pairs, names, ("v",), ("",), "binning", "data", 0)
+    return calibration.calibrate(Sharp(), splits, seed=1, draws=60)
+
+
+def outside():
+    random = np.random.default_rng(3)
+    value = np.array([4.4, -0.3])
+    entries = ("v_north_30_50", "v_south_30_50")
+    units = ("km / s",) * 2
+    seen = Observation("stars", entries, units, value, np.eye(2), "binning", {})
+    among = predictive.check(random.normal(size=(1231, 2)), seen, seed=1)
+    return Misspecification(among, 0.0017, 499, 1231)
+
+
+def ratios():
+    values = np.linspace(1.13, 4.57, len(LEFT_OUT_FEATURES))
+    every = zip(map(label_without, LEFT_OUT_FEATURES), values, strict=True)
+    return {name: (value, 0.1 * value) for name, value in every}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A run with sentences, tables and misses of both sciences, and no figures drawn."""
+    random = np.random.default_rng(4)
+    draws = MEAN + WIDTH * random.normal(size=(400, 6))
+    prior = MEAN + 2 * WIDTH * random.normal(size=(400, 6))
+    names = list(accuracy.published_rmse())
+    ensembles = {name: Ensemble(i) for i, name in enumerate(names)}
+    ensembles |= {label_without(what): Ensemble(7) for what in LEFT_OUT_FEATURES}
+    with record("toy", Choices(), tmp_path_factory.mktemp("toy")) as recording:
+        key = quantities.row_key(ROW)
+        recording.answers(quantities.answers(key, ROW, draws))
+        check_logger(recording, key, ROW)(outside())
+        record_calibration(recording, key, ROW, judged(), INFERRED)
+        recording.tables(comparison.compare_with_published(draws, ROW, prior))
+        recording.tables(comparison.prior_tables(prior))
+        recording.tables(accuracy.accuracy_tables(ensembles, ratios()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(page, "_drawn", lambda result, section: "")
+        page.write(recording.result)
+    return recording.result.folder
+
+
+def test_a_page_shows_nothing_that_its_document_does_not_hold_by_name(
+    folder, page_numbers
+):
+    kinds = {
+        s["kind"] for s in json.loads((folder / "run.json").read_text())["sections"]
+    }
+    assert kinds == {"table", "figure", "warning"}
+    assert page_numbers.unknown(folder) == []
+
+
+def test_wrong_numbers_are_noticed(folder, page_numbers):
+    found = page_numbers.accepted_mutations(folder)
+    for kind, (accepted, every) in found.items():
+        print(f"of {every} wrong numbers in {kind}, {every - accepted} are noticed")
+        assert every > 250
+        assert accepted <= 0.05 * every, kind
+
+
+@pytest.mark.parametrize("mark", ["<td>", "<sup>", "<sub>", "<dd>"])
+def test_a_wrong_number_on_the_page_alone_is_named(
+    folder, page_numbers, mark, tmp_path
+):
+    html = (folder / "report.html").read_text()
+    found = [*re.finditer(rf"{mark}(?:\+|&minus;)?([\d.]*[1-9])(?=<)", html)]
+    assert found
+    for one in found[::29]:
+        wrong = page_numbers.other_numbers(one[1])[0]
+        changed = html[: one.start(1)] + wrong + html[one.end(1) :]
+        copied(folder, tmp_path, changed)
+        named = page_numbers.unknown(tmp_path)
+        assert len(named) == 1, (one[0], named)
+        assert wrong in named[0][1]
+
+
+def test_a_number_in_a_sentence_that_has_no_name_is_named(
+    folder, page_numbers, tmp_path
+):
+    html = (folder / "report.html").read_text()
+    text = json.loads((folder / "run.json").read_text())
+    for before, wrong, after in (
+        ("", "71", " held-out"),
+        ("among ", "1281", " sim"),
+        ("", "17", "-84 %"),
+        ("beyond ", "0.14", " to"),
+    ):
+        told = re.search(rf"{before}[\d.]+{re.escape(after)}", html)[0]
+        untrue = f"{before}{wrong}{after}"
+        document = json.dumps(text).replace(told, untrue)
+        copied(folder, tmp_path, html.replace(told, untrue), document)
+        named = page_numbers.unknown(tmp_path)
+        assert any(f"[{wrong}]" in sentence for _, sentence in named), untrue
+
+
+def test_a_part_that_is_missing_on_the_page_is_no_match(folder, page_numbers, tmp_path):
+    html = (folder / "report.html").read_text()
+    start = html.index('<section class="table"')
+    end = html.index("</section>", start) + len("</section>")
+    copied(folder, tmp_path, html[:start] + html[end:])
+    with pytest.raises(ValueError, match="other parts"):
+        page_numbers.unknown(tmp_path)
+
+
+def copied(folder, place, html, document=None):
+    (place / "report.html").write_text(html)
+    kept = document or (folder / "run.json").read_text()
+    (place / "run.json").write_text(kept)

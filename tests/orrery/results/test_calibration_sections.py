@@ -1,0 +1,100 @@
+"""What is told of a calibration: its keys outlive its labels, its doubts name their numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from orrery.judging import calibration
+from orrery.pairs import Pairs, Splits
+from orrery.parameters import Parameter
+from orrery.results.calibration_sections import record_calibration
+from orrery.results.recording import record
+
+PARAMETERS = (Parameter("v_x", "km / s", "$v_x$"), Parameter("v_z", "km / s", "$v_z$"))
+
+
+@dataclass(frozen=True)
+class Choices:
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Normal:
+    """A posterior that ignores the data, with some width."""
+
+    width: float
+    covariance: np.ndarray
+
+    def sample_each(self, x, count, seed):
+        random = np.random.default_rng(seed)
+        return self.width * random.normal(size=(count, len(x), 2))
+
+    def log_prob(self, theta, x):
+        return -0.5 * (theta**2).sum(axis=1)
+
+
+def judged(width, tests=80):
+    theta = np.random.default_rng(2).normal(size=(tests, 2))
+    pairs = Pairs(theta, np.zeros((tests, 1)))
+    names = tuple(parameter.name for parameter in PARAMETERS)
+    splits = Splits(pairs, pairs, pairs, names, ("v",), ("",), "binning", "data", 0)
+    return calibration.calibrate(Normal(width, np.zeros((1, 1))), splits, 1, draws=60)
+
+
+def recorded(root, label, width=0.5, tests=80):
+    with record("toy", Choices(), root) as recording:
+        one = judged(width, tests)
+        record_calibration(recording, "toy.v", label, one, PARAMETERS)
+    return recording.result
+
+
+def keys(result):
+    """Returns all names by which something of a result can be found."""
+    document = result.document
+    named = (*document["sections"], *document["verdicts"])
+    found = {
+        "metrics": [*document["metrics"]],
+        "parts": [one["key"] for one in named],
+        "shown": [sorted(one["shows"]) for one in named],
+        "files": [s["files"] for s in document["sections"]],
+        "columns": [
+            pq.read_schema(path).names
+            for path in sorted(result.folder.glob("*.parquet"))
+        ],
+    }
+    found["cells"] = [
+        [column["name"] for column in s["columns"]]
+        for s in document["sections"]
+        if s["kind"] == "table"
+    ]
+    return found
+
+
+def test_another_label_changes_no_key(tmp_path):
+    plain = recorded(tmp_path / "1", "DESI, without v_tb")
+    other = recorded(tmp_path / "2", "<A survey> & its 7 stars")
+    assert keys(plain) == keys(other)
+    titles = [
+        {section["title"] for section in result.sections} for result in (plain, other)
+    ]
+    assert not set.intersection(*titles)
+    assert plain.metrics == other.metrics
+
+
+@pytest.mark.parametrize(
+    ("width", "tests", "doubts"),
+    [
+        (0.4, 80, {"miscalibrated", "ranks", "uninformative"}),
+        (1.0, 6, {"uninformative", "untested"}),
+    ],
+)
+def test_each_doubt_says_which_numbers_it_shows(tmp_path, width, tests, doubts):
+    result = recorded(tmp_path, "Toy", width, tests)
+    told = [section for section in result.sections if section["kind"] == "warning"]
+    assert {section["key"] for section in told} == {f"{one}.toy.v" for one in doubts}
+    known = {*result.metrics, *(section["key"] for section in result.sections)}
+    for section in told:
+        assert section["shows"]
+        assert {*section["shows"]} <= known
