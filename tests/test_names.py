@@ -1,0 +1,80 @@
+"""One name, one meaning; and words that others search for, in one spelling."""
+
+import ast
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PLATFORM = ROOT / "platform"
+SOURCES = sorted(PLATFORM.rglob("*.py"))
+TEXTS = sorted(
+    path
+    for pattern in ("platform/**/*.py", "platform/**/*.md", "experiments/*.py", "*.md")
+    for path in ROOT.glob(pattern)
+)
+
+# Public names of several modules: they mean the same wherever they are, and why.
+SHARED = {
+    **dict.fromkeys(("DEG", "KMS", "KPC", "MASYR"), "a unit, of either science"),
+    **dict.fromkeys(("G", "K"), "a constant of nature, of either science"),
+    **dict.fromkeys(("Options", "R"), "a type variable"),
+    **dict.fromkeys(("VERSION", "VERSIONS"), "of the module's numbers, of a study's"),
+    **dict.fromkeys(("evolve", "rewind"), "stars and centres, by one engine or other"),
+    **dict.fromkeys(("fit", "fit_plan"), "trains what the module is named after"),
+    "KIND": "what the module's artefact is called on the disk",
+    "Simulator": "the machinery's protocol, and the science's that keeps it",
+    "load": "opens what `fit` has kept",
+    "main": "of a command line",
+}
+
+RETIRED = (
+    *(r"looked_at_by", r"\bTested\b", r"PredictedLike", r"\bask_rows\b", r"\bShelf\b"),
+    *(r"newborn", r"INFANCY", r"GREETING", r"SILENCE", r"_bury\b", r"_welcome\b"),
+    *(r"Convoy", r"close_ranks", r"\bfates\b", r"as-observed", r"label_perfect"),
+    *(r"control that must fail", r"[Ii]mpossible observation", r"[Nn]othing learned"),
+    *(r"the data bought", r"\b[Hh]aloes\b"),
+)
+
+
+def defined(tree):
+    """Returns the public names that a module defines at its top."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names = [node.name]
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            targets = getattr(node, "targets", None) or [node.target]
+            names = [t.id for t in targets if isinstance(t, ast.Name)]
+        else:
+            continue
+        yield from (name for name in names if not name.startswith("_"))
+
+
+def test_a_public_name_is_of_one_module_or_means_the_same_in_all():
+    homes = defaultdict(set)
+    for path in SOURCES:
+        for name in defined(ast.parse(path.read_text(encoding="utf-8"))):
+            homes[name].add(str(path.relative_to(PLATFORM)))
+    several = {name: sorted(where) for name, where in homes.items() if len(where) > 1}
+    assert several.keys() == SHARED.keys(), (
+        "give things of other meanings other names, or say here that they mean the same: "
+        f"{ {n: several.get(n) for n in several.keys() ^ SHARED.keys()} }"
+    )
+
+
+@pytest.mark.parametrize("word", RETIRED)
+def test_words_that_nobody_searches_for_stay_gone(word):
+    found = {
+        str(path.relative_to(ROOT)): line
+        for path in TEXTS
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if re.search(word, line)
+    }
+    assert found == {}
+
+
+def test_names_of_all_kinds_are_seen():
+    source = "A = 1\nB: int = 2\n_c = 3\ndef d(): pass\nclass E:\n    f = 4\nx.y = 5"
+    assert list(defined(ast.parse(source))) == ["A", "B", "d", "E"]
