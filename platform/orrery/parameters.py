@@ -73,7 +73,16 @@ class Parameter:
 
 
 class Distribution(Protocol):
-    """A one-dimensional distribution, given by its quantile function."""
+    """A one-dimensional distribution, given by its quantile function.
+
+    Example:
+        >>> class Exponential:
+        ...     def quantile(self, probability):
+        ...         return -np.log1p(-probability)
+        >>> age = Parameter("age", "Gyr", "$t$", lower=0.0)
+        >>> Prior((age,), (Exponential(),)).draw(generator(1), count=3).shape
+        (3, 1)
+    """
 
     def quantile(self, probability: FloatArray) -> FloatArray: ...
 

@@ -50,7 +50,13 @@ def show_table(
 
 
 class Advance(Protocol):
-    """Moves a progress bar forward; `note` replaces the text behind it."""
+    """Moves a progress bar forward; `note` replaces the text behind it.
+
+    Example:
+        >>> with progress("simulating", total=10) as advance:
+        ...     advance(4, note="no refused parameters")
+        ...     advance(6)
+    """
 
     def __call__(self, steps: int = 1, note: str = "") -> None: ...
 

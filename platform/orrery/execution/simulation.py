@@ -34,6 +34,26 @@ class Simulator(Protocol):
     It may also have `versions`, a dict of the versions of its code, which `describe`
     holds too: then all machines must have the same ones, else the same description. And
     `rounding`, a word on what decides the last bits here, such as compiled code.
+
+    Example:
+        >>> import numpy as np
+        >>> from orrery.parameters import generator
+        >>> from orrery.records import Column
+        >>> class Coins:
+        ...     schema = Schema(
+        ...         scalars=(Column("index", "", "number of the toss", "int64"),),
+        ...         particles=(Column("heads", "", "1 or 0, of three coins"),),
+        ...     )
+        ...     def describe(self):
+        ...         return {"coins": 3}
+        ...     def records(self, seed, indices):
+        ...         tosses = [generator(seed, i).integers(2, size=3) for i in indices]
+        ...         heads = {"heads": np.concatenate(tosses)}
+        ...         ends = 3 * np.arange(len(indices) + 1, dtype=np.int32)
+        ...         return Records({"index": np.array(indices)}, heads, ends)
+        >>> simulator: Simulator = Coins()
+        >>> simulator.records(seed=1, indices=[0, 1]).particles["heads"].shape
+        (6,)
     """
 
     @property

@@ -31,7 +31,13 @@ BATCHES = 16  # of shards for each CPU: many enough to balance and to show progr
 
 
 class Binning(Protocol):
-    """Says how particles become summary entries."""
+    """Says how particles become summary entries.
+
+    Example:
+        >>> binning: Binning = Entries(names=("x", "y"), units=("kpc", "kpc"))
+        >>> binning.names
+        ('x', 'y')
+    """
 
     @property
     def names(self) -> tuple[str, ...]:

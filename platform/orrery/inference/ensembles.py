@@ -298,7 +298,16 @@ def variance_ratios(
 
 
 class Grouped(Binning, Protocol):
-    """A binning whose entries are of some kinds."""
+    """A binning whose entries are of some kinds.
+
+    Example:
+        >>> from orrery.execution.summaries import Entries
+        >>> class Distances(Entries):
+        ...     groups = ("distance", "distance")
+        >>> binning: Grouped = Distances(("r_1", "r_2"), ("kpc", "kpc"))
+        >>> binning.names, binning.groups
+        (('r_1', 'r_2'), ('distance', 'distance'))
+    """
 
     @property
     def groups(self) -> Sequence[Hashable]:

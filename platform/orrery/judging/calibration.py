@@ -31,7 +31,19 @@ LEVEL = 0.01  # a right posterior fails a test once in a hundred times
 
 
 class Estimate(Protocol):
-    """A posterior that can be judged."""
+    """A posterior that can be judged.
+
+    Example:
+        >>> class Right:
+        ...     covariance = np.eye(1)
+        ...     def sample_each(self, x, count, seed):
+        ...         return x + np.random.default_rng(seed).normal(size=(count, *x.shape))
+        ...     def log_prob(self, theta, x):
+        ...         return -0.5 * ((theta - x) ** 2 + np.log(2 * np.pi))[:, 0]
+        >>> estimate: Estimate = Right()
+        >>> estimate.sample_each(np.zeros((5, 1)), count=3, seed=1).shape
+        (3, 5, 1)
+    """
 
     @property
     def covariance(self) -> FloatArray:

@@ -75,6 +75,14 @@ class EpochExamples(Protocol):
 
     A call returns tensors `[N, ...]` and depends on the epoch only: workers make them
     each on their own, and a training that was killed makes them again.
+
+    Example:
+        >>> class Alternating:
+        ...     def __call__(self, epoch):
+        ...         return (torch.full((3, 1), float(epoch % 2)),)
+        >>> examples: EpochExamples = Alternating()
+        >>> [examples(epoch)[0].mean().item() for epoch in range(3)]
+        [0.0, 1.0, 0.0]
     """
 
     def __call__(self, epoch: int) -> Tensors: ...

@@ -48,7 +48,27 @@ NO_COMPONENTS: Mapping[str, int] = MappingProxyType({})
 
 
 class Reader(Protocol):
-    """Somebody who is told what a run finds, as it finds it."""
+    """Somebody who is told what a run finds, as it finds it.
+
+    Example:
+        >>> import tempfile
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True)
+        ... class Choices:
+        ...     seed: int = 1
+        >>> class Printer:
+        ...     def opened(self, run): print("began", run.experiment)
+        ...     def section(self, section): print("found", section.key)
+        ...     def metrics(self, numbers): print("found", *numbers)
+        ...     def epoch(self, estimator, epoch, losses): print("learned", epoch)
+        ...     def closed(self, result): print(result.status)
+        >>> with tempfile.TemporaryDirectory() as folder, read_by(Printer()):
+        ...     with record("toy", Choices(), Path(folder)) as recording:
+        ...         recording.metrics({"rmse.25.minimum": 0.128})
+        began toy
+        found rmse.25.minimum
+        finished
+    """
 
     def opened(self, run: Run) -> None:
         """A run began."""
