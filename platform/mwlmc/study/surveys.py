@@ -19,7 +19,7 @@ from orrery.results.views import Measurements
 
 MOCK = "H3+SEGUE+MagE quadrants, with v_tb"
 # What figures call the stars of each key.
-LABELS = {"h3_simulated": "H3+SEGUE+MagE, simulated", "desi": "DESI"}
+SURVEY_LABELS = {"h3_simulated": "H3+SEGUE+MagE, simulated", "desi": "DESI"}
 DISTANCE_EDGES = np.linspace(30.0, 100.0, 8)  # [kpc]
 
 
@@ -39,7 +39,7 @@ def surveys(options: Surveys) -> Result:
     with record("surveys", options, campaign.reports, VERSIONS) as recording:
         seen = {"h3_simulated": _simulated(options, theta), **_observed(options)}
         recording.metrics({f"stars.{key}": len(stars) for key, stars in seen.items()})
-        named = {LABELS[key]: stars for key, stars in seen.items()}
+        named = {SURVEY_LABELS[key]: stars for key, stars in seen.items()}
         maps = sky_maps(named, figure_data.lmc_path(simulator, theta), DISTANCE_EDGES)
         recording.add(
             FigureSection(
