@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import settings
 
@@ -101,3 +102,23 @@ def made():
         return EvaluatedEnsemble("made", None, truth, every, edges, window=0.15)
 
     return make
+
+
+def all_keys(result):
+    document = result.document
+    parts = (*document["sections"], *document["verdicts"])
+    drawn = sorted(result.folder.glob("*.parquet"))
+    return {
+        "metrics": [*document["metrics"]],
+        "answers": [answer["key"] for answer in document["answers"]],
+        "parts": [part["key"] for part in parts],
+        "shown": [part["shows"] for part in parts],
+        "files": [section["files"] for section in document["sections"]],
+        "arrays": [pq.read_schema(path).names for path in drawn],
+    }
+
+
+@pytest.fixture
+def keys():
+    """Returns all names by which something of a result can be found: none is a label."""
+    return all_keys

@@ -174,7 +174,7 @@ def test_counts_must_be_positive(name):
 
 
 @pytest.mark.slow
-def test_several_members_are_one_posterior(tmp_path, plenty):
+def test_several_members_are_one_posterior(tmp_path, plenty, keys):
     found, report = infer(tmp_path, plenty, observation(), replace(OPTIONS, members=2))
     members = found.posterior.members
     assert len(members) == 2
@@ -187,6 +187,16 @@ def test_several_members_are_one_posterior(tmp_path, plenty):
     )
     assert found.draws.shape == alone.draws.shape
     assert not warnings(report)
+    assert called("it", found, plenty, tmp_path, keys) == called(
+        "The survey, with <2> members", found, plenty, tmp_path, keys
+    ), "another label changes no key"
+
+
+def called(label, found, pairs, folder, keys):
+    """Returns the keys of a posterior that is told under a label."""
+    with record("toy", Choices(), folder) as recording:
+        posterior_sections.record_posterior(recording, "it", label, found, pairs)
+    return keys(recording.result)
 
 
 def test_posteriors_of_other_options_lie_apart(tmp_path, plenty):

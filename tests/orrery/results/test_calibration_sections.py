@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
 
 from orrery.judging import calibration
@@ -50,29 +49,7 @@ def recorded(root, label, width=0.5, tests=80):
     return recording.result
 
 
-def keys(result):
-    """Returns all names by which something of a result can be found."""
-    document = result.document
-    named = (*document["sections"], *document["verdicts"])
-    found = {
-        "metrics": [*document["metrics"]],
-        "parts": [one["key"] for one in named],
-        "shown": [sorted(one["shows"]) for one in named],
-        "files": [s["files"] for s in document["sections"]],
-        "columns": [
-            pq.read_schema(path).names
-            for path in sorted(result.folder.glob("*.parquet"))
-        ],
-    }
-    found["cells"] = [
-        [column["name"] for column in s["columns"]]
-        for s in document["sections"]
-        if s["kind"] == "table"
-    ]
-    return found
-
-
-def test_another_label_changes_no_key(tmp_path):
+def test_another_label_changes_no_key(tmp_path, keys):
     plain = recorded(tmp_path / "1", "DESI, without v_tb")
     other = recorded(tmp_path / "2", "<A survey> & its 7 stars")
     assert keys(plain) == keys(other)

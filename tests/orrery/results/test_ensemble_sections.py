@@ -53,6 +53,24 @@ def test_figures_show_each_ensemble_with_its_own_tests(made, choices, tmp_path):
     assert view.published == {"single.published": 0.2}
 
 
+def test_other_labels_change_no_key(made, choices, tmp_path, keys):
+    found = []
+    for labels in (("25 neighbours", "10 neighbours"), ("Many, <25>", "Few, & 10")):
+        ensembles = {
+            key: replace(made(), label=label)
+            for key, label in zip(("25", "10"), labels, strict=True)
+        }
+        with record("toy", choices(), tmp_path) as recording:
+            ensemble_sections.record_predictions(
+                recording, "some", labels[0], ensembles, ("$m$", "dex"), {"25": 0.2}
+            )
+        found.append(recording.result)
+    assert keys(found[0]) == keys(found[1])
+    legends = [found[i].view(found[i].section("some")).legend for i in (0, 1)]
+    assert legends[0].keys() == legends[1].keys()
+    assert not {*legends[0].values()} & {*legends[1].values()}
+
+
 @pytest.mark.parametrize("several", [True, False])
 @pytest.mark.parametrize("published", [{"one": 0.2}, {"another": 0.2}])
 def test_captions_tell_of_what_is_drawn_alone(
