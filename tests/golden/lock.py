@@ -92,12 +92,16 @@ def _version_complaint(component: Component, lock: Lock) -> str | None:
 
 
 def check(component: Component) -> None:
-    """Compares today's numbers of a component with its record.
+    """Compares today's numbers of a component with its record, up to the first that differ.
 
     Raises:
         RefusedError: If they differ; it names the quantities and says what to do.
     """
-    _refuse(component, differences(component.record(), read(component.path)))
+    kept = read(component.path)
+    for part in component.parts():
+        known = {name: kept.pop(name) for name in part if name in kept}
+        _refuse(component, differences(part, known))
+    _refuse(component, differences({}, kept))
 
 
 def _refuse(component: Component, found: dict[str, str]) -> None:

@@ -1,5 +1,6 @@
 """Records of the Milky Way and the LMC: engine, distribution function, replay, moments."""
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -39,24 +40,25 @@ class _Watched(Simulator):
         return stars
 
 
-def engine() -> Record:
-    """Returns simulations drawn from both priors, and those at the prior's corners."""
+def engine() -> Iterator[Record]:
+    """Returns simulations drawn from both priors, and those at the prior's corners, in parts."""
     ours = _Watched(stars=STARS)
     paper = _Watched("table1", "wide", STARS, equilibrium="total", accuracy="orbit")
     theta = corners(ours.prior)
     streams = [generator(SEED, index, 1) for index in range(len(theta))]
     drawn = ours.records(SEED, range(8))
-    record = {**scalars("drawn", drawn), **orbits("drawn", ours.seen, chaotic=0.04)}
-    record |= particles("drawn", drawn, chaotic=0.04)
+    yield scalars("drawn", drawn)
+    yield orbits("drawn", ours.seen, chaotic=0.04)
+    yield particles("drawn", drawn, chaotic=0.04)
     published = paper.records(SEED, range(8, 12))
-    record |= scalars("paper", published)
-    record |= orbits("paper", paper.seen, chaotic=0.04)
-    record |= particles("paper", published, chaotic=0.04)
+    yield scalars("paper", published)
+    yield orbits("paper", paper.seen, chaotic=0.04)
+    yield particles("paper", published, chaotic=0.04)
     # at the corners halos are concentrated, and stars pass their centres often
     edges = ours.simulate(theta, streams)
-    record |= scalars("corners", edges, chaos=10.0)
-    record |= orbits("corners", ours.seen, chaotic=0.1)
-    return record | particles("corners", edges, chaotic=0.1)
+    yield scalars("corners", edges, chaos=10.0)
+    yield orbits("corners", ours.seen, chaotic=0.1)
+    yield particles("corners", edges, chaotic=0.1)
 
 
 def corners(prior: Prior) -> FloatArray:

@@ -1,6 +1,6 @@
 """Records of the study of both galaxies: forecasts, answers, comparisons and checks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -117,6 +117,7 @@ def answers() -> Record:
         "prior": quantity([quantities.prior_interval(prior, n) for n in QUANTITIES]),
         "selected": quantity(quantities.selected_quantities(draws, ["v_x"])[:9]),
         **_compared(draws, prior),
+        **_many(),
         **_misses(),
         **_shown(draws, prior),
         **_checks(),
@@ -147,6 +148,15 @@ def _compared(draws: FloatArray, prior: FloatArray) -> Record:
     return record | {"misses.all": quantity(misses)}
 
 
+def _many() -> Record:
+    """Returns what the prior implies where friction is strong, of which many draws tell."""
+    tables = comparison.prior_tables(_draws(2, 9000))
+    return {
+        f"many.{number}": quantity(_numbers(table))
+        for number, table in enumerate(tables.values())
+    }
+
+
 def _numbers(table: Table) -> FloatArray:
     kept = [name for name in table.colnames if table[name].dtype.kind in "fi"]
     return np.stack([np.asarray(table[name], dtype=float) for name in kept])
@@ -164,7 +174,29 @@ def _misses() -> Record:
                 for s, w in [*((s, 1.0) for s in shifts), *((0.0, w) for w in ratios)]
             ]
             record[f"misses.{row}.{stars}"] = quantity(said)
-    return record
+    return record | {"misses.reasons": quantity(_reasons())}
+
+
+def _reasons() -> list[bool]:
+    """Returns whether the reason is the same just below and above where another is given."""
+    near = [{"prior_median": median} for median in (1.4999, 1.5001)]
+    wide = [{"width_ratio": width} for width in (0.999, 1.001)]
+    strong = [{"median_ratio": m, "width_ratio": 1.4} for m in (0.999, 1.001)]
+    across = [_altered("v_x", change) for change in wide]
+    rising = [_altered("v_z", change) for change in strong]
+    sideways = [_altered("v_y", change) for change in strong]
+    return [
+        len({comparison._reason(_altered("v_z", change)) for change in near}) == 1,
+        *(
+            len({comparison._cause(line, "same")[:30] for line in lines}) == 1
+            for lines in (across, rising, sideways)
+        ),
+    ]
+
+
+def _altered(name: str, change: Mapping[str, float]) -> Any:
+    line = _line(name, 0.0, 1.0)[0]
+    return {**dict(zip(line.colnames, line, strict=True)), **change}
 
 
 def _line(name: str, shift: float, width: float) -> Table:

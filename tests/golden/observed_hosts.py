@@ -1,6 +1,7 @@
 """Records of observed hosts: satellites of the Milky Way, and tables of others' neighbours."""
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from halomass.observed import host_neighbours, milky_way, neighbour_tables, survival
 from halomass.observed.features import Features, NeighbourSet
 from halomass.observed.host_neighbours import Neighbours
+from halomass.observed.plain_table import PlainTable
 from orrery.parameters import generator
 
 from .quantities import Record, quantity
@@ -26,7 +28,7 @@ def observed_hosts() -> Record:
     with TemporaryDirectory() as folder:
         place = Path(folder)
         record = {**_milky_way(place), **_masses(place), **_forms(place)}
-        record |= _environments(place)
+        record |= {**_environments(place), **_refused(), **_ratios(place)}
     v_peak = np.array([8.0, 30.0, 150.0])
     return record | {
         "median_v_peak": quantity(survival.median_v_peak(np.array([7.0, 10.0, 12.0]))),
@@ -62,6 +64,51 @@ def _milky_way(folder: Path) -> Record:
         "environment": quantity([*vars(around).values()]),
         "sun": quantity(milky_way.ASTROPY_SUN_VELOCITY),
     }
+
+
+def _refused() -> Record:
+    """Returns which values are refused, just within and just beyond what can be meant."""
+    ends = [(a.lower, a.upper) for a in milky_way._REQUIRED.values()]
+    stars = {"M_V": (-30.0, 30.0), "log10_Mstar_ML1": (0.0, 13.0)}
+    refused = [
+        _is_refused(partial(milky_way._log_m_star, Table({"name": ["a"], title: [v]})))
+        for title, limits in stars.items()
+        for end in limits
+        for v in (end - 0.05, end + 0.05)
+    ]
+    return {
+        "refused.limits": quantity(ends),
+        "refused.stars": quantity(refused),
+        "refused.masses": quantity(_refused_masses()),
+        "refused.distances": quantity(
+            [
+                _is_refused(_plain(r=[r], v_r=[0.0], v_t=[0.0]).orbits)
+                for r in (9.95, 10.0)
+            ]
+        ),
+    }
+
+
+def _refused_masses() -> list[bool]:
+    """Returns which masses are refused: no logarithms, no others' units, none that is too small."""
+    said = []
+    for log_mass in (-0.01, 0.01, 4.99, 5.01, 14.99, 15.01):
+        for what in ("log_m_peak", "log_m_star"):
+            table = _plain(**{what: [log_mass]})
+            said.append(_is_refused(partial(table.log_masses, what)))
+    return said
+
+
+def _plain(**columns: list[float]) -> PlainTable:
+    return PlainTable(Table(columns), "host.csv", {name: name for name in columns})
+
+
+def _is_refused(read: Callable[[], Any]) -> bool:
+    try:
+        read()
+    except ValueError:
+        return True
+    return False
 
 
 def _host(name: str, host: Neighbours) -> Record:
@@ -137,6 +184,16 @@ def _masses(folder: Path) -> Record:
         }
     kept = [_kept(path, threshold) for threshold in (0.0, 0.5, 0.6)]
     return record | {"threshold": quantity(kept)}
+
+
+def _ratios(folder: Path) -> Record:
+    """Returns how much of the velocity is left of subhalos, by each choice of columns."""
+    record: Record = {}
+    for name in _MASSES:
+        found = survival.velocity_ratio(PlainTable.read(folder / f"{name}.csv"))
+        if found is not None:
+            record[f"{name}.ratio"] = quantity(found[0][::6])
+    return record
 
 
 def _kept(path: Path, threshold: float) -> int:

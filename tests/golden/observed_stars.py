@@ -126,6 +126,17 @@ def _far(folder: Path) -> Path:
     return _written(folder / "far.csv", columns)
 
 
+def _near(folder: Path) -> Path:
+    """Writes stars of which some are hardly away, or not at all."""
+    columns = {
+        "l_deg": np.linspace(10.0, 60.0, 6),
+        "b_deg": np.linspace(0.0, 60.0, 6),
+        "distance_kpc": np.array([-0.5, 0.0, 1e-3, 0.5, 1.5, 8.0]),
+        "rv_kms": np.linspace(-90.0, 90.0, 6),
+    }
+    return _written(folder / "near.csv", columns)
+
+
 def _with_units(folder: Path) -> Path:
     """Writes stars whose units stand in the file."""
     stars = _observed(12)
@@ -177,6 +188,7 @@ _FORMS: dict[str, Callable[[Path], Path]] = {
     "equatorial": _equatorial,
     "galactic": _galactic,
     "far": _far,
+    "near": _near,
     "units": _with_units,
     "desi": _desi,
 }
@@ -256,6 +268,7 @@ def survey_table() -> binned_table.BinnedTable:
 def _reduced() -> Record:
     """Returns a survey reduced in DESI's bins, and by the command's other choices."""
     record = _binned("survey", survey_table())
+    record["survey.counts"] = quantity(survey_table().counts(QUADRANTS))
     with TemporaryDirectory() as folder:
         stars = _written(Path(folder) / "stars.csv", _survey())
         for number, words in enumerate(_COMMANDS):
@@ -360,6 +373,8 @@ def _mock() -> Record:
         stellar = replace(binning, lmc=False)
         record[f"mock.{name}.count"] = quantity(mock_survey.expected_counts(binning))
         record[f"mock.{name}.error"] = quantity(mock_survey.forecast_errors(stellar))
+        alone = mock_survey.mock_data_vector(stellar, truth[6:])
+        record[f"mock.{name}.stellar"] = quantity(np.diag(alone.covariance))
         record |= _vector(f"mock.{name}", mock)
     return record | {"mock.shares": quantity([*mock_survey.SHARES.values()])}
 

@@ -76,16 +76,16 @@ def syntax_hash(module: ast.Module) -> str:
 
 def _plain(node: Any) -> Any:
     """Returns syntax as JSON; what is empty goes, because Pythons differ in what they list."""
+    if isinstance(node, ast.AST):
+        fields = {}
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if value is not None and value != [] and name != "kind":
+                fields[name] = _plain(_body(value) if name == "body" else value)
+        return [type(node).__name__, fields]
     if isinstance(node, list):
         return [_plain(item) for item in node]
-    if not isinstance(node, ast.AST):
-        return repr(node)
-    fields = {
-        name: _body(value) if name == "body" else value
-        for name, value in ast.iter_fields(node)
-        if value not in (None, []) and name != "kind"
-    }
-    return [type(node).__name__, {name: _plain(v) for name, v in fields.items()}]
+    return repr(node)
 
 
 def _body(statements: Any) -> Any:
