@@ -25,7 +25,7 @@ TOY_HOSTS = (
     *("--flows.ranked.calibration-draws", "200", "--flows.ranked.draws", "1000"),
     *("--flows.unordered.calibration-draws", "200", "--flows.unordered.draws", "1000"),
 )
-MOCK_HOSTS = (*TOY_HOSTS, "--hosts", "1536")
+MOCK_HOSTS = (*TOY_HOSTS, "--hosts", "1536", "--acceptance-hosts", "128")
 BOX = 60.0  # [Mpc/h] of a toy catalogue
 
 
@@ -41,7 +41,6 @@ def mock(place, run, page):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("connected")
 def test_the_milky_ways_mass_is_predicted_from_mock_hosts(
     mock, shapes, unknown_numbers
 ):
@@ -94,7 +93,6 @@ def subhalos(path, count):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("connected")
 def test_ensembles_that_are_kept_predict_the_mass_of_another_host(
     mock, place, tmp_path, run, page
 ):
@@ -157,7 +155,6 @@ def universe(path, hosts=1400, satellites=45, clusters=3):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("connected")
 def test_the_milky_ways_mass_is_predicted_from_hosts_of_a_catalogue(
     tmp_path, run, page, shapes
 ):

@@ -44,6 +44,7 @@ MILKY_WAY_LOG_MASS = (
 )
 _DWARF = 11.2  # log10 of the mass of hosts whose surroundings are compared
 _MILKY_WAY_ENVIRONMENT = (761.0, 17e3)  # [kpc] M31 and Virgo
+FEWEST_HOSTS = 100  # hosts by which a catalogue can be judged
 _SATELLITE_HOSTS = 200  # at most: their satellites are many
 
 # N(> psi) within R_vir, with its scatter between hosts.
@@ -112,8 +113,10 @@ def acceptance_table(
     Raises:
         ValueError: If the catalogue is unknown, or there are fewer than 100 hosts.
     """
-    if hosts < 100:
-        raise ValueError(f"hosts = {hosts}: draw 100 or more, or medians mean nothing")
+    if hosts < FEWEST_HOSTS:
+        raise ValueError(
+            f"hosts = {hosts}: draw {FEWEST_HOSTS} or more, or medians mean nothing"
+        )
     universe = MockUniverse(catalogue, velocities)  # type: ignore[arg-type]
     rows = [*_of_satellites(universe, hosts, seed), *_of_systems(universe, hosts, seed)]
     columns = {
@@ -266,7 +269,7 @@ def _of_surroundings(
         yield AcceptanceCheck(title, 0.5, 0.45, fraction, ORDINARY)
 
 
-def acceptance_tables(seed: int, hosts: int = 1024) -> dict[str, Table]:
+def acceptance_tables(seed: int, hosts: int) -> dict[str, Table]:
     """Returns the mock's acceptance for a report, by title; the captions call it a mock.
 
     Arguments:

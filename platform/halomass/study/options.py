@@ -10,6 +10,7 @@ from halomass.hosts.selection import HostSelection
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.observed.host_neighbours import Neighbours
 from halomass.observed.neighbour_tables import read_neighbours
+from halomass.study import acceptance
 from halomass.study.ensembles import EQUILIBRIUM
 from orrery.identity import PLACE
 from orrery.inference.ensembles import Prediction
@@ -78,6 +79,8 @@ class HostCampaign:
     """The side of the catalogues' box [comoving Mpc/h]."""
     hosts: int = 12_288
     """Hosts of the mock universe; each of its variants has half as many."""
+    acceptance_hosts: int = 1024
+    """Hosts of each catalogue by which the mock universe is compared with its aims."""
     selection: HostSelection = field(default_factory=HostSelection)
     """Which of the catalogues' halos are hosts and neighbours."""
     seed: int = 1
@@ -93,6 +96,11 @@ class HostCampaign:
             raise ValueError(
                 f"{self.hosts} hosts, seed {self.seed}, box {self.box} Mpc/h: give at least "
                 f"{FEWEST_HOSTS} hosts, a seed from 0 on and a positive side"
+            )
+        if self.acceptance_hosts < acceptance.FEWEST_HOSTS:
+            raise ValueError(
+                f"acceptance_hosts = {self.acceptance_hosts}: give "
+                f"{acceptance.FEWEST_HOSTS} or more, or medians mean nothing"
             )
 
     @property

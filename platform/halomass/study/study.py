@@ -227,7 +227,9 @@ def _judge(recording: Recording, found: Estimators, campaign: HostCampaign) -> N
         )
     # simulated halos need not be compared with simulations
     if not campaign.catalogue:
-        recording.tables(acceptance.acceptance_tables(campaign.seed))
+        recording.tables(
+            acceptance.acceptance_tables(campaign.seed, campaign.acceptance_hosts)
+        )
 
 
 def _record_published(

@@ -148,6 +148,7 @@ def test_places_decide_nothing():
     ("change", "message"),
     [
         ({"hosts": 199}, "199 hosts.*at least 200"),
+        ({"acceptance_hosts": 99}, "acceptance_hosts = 99: give 100"),
         ({"seed": -1}, "seed -1.*from 0 on"),
         ({"box": 0.0}, r"box 0\.0 Mpc/h.*positive side"),
         ({"box": float("nan")}, "box nan"),
