@@ -373,12 +373,11 @@ def test_a_killed_process_continues_exactly(trained, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("connected")
-@pytest.mark.parametrize("workers", [1, 2])
-def test_workers_share_the_members_and_change_nothing(trained, tmp_path, workers):
+def test_workers_share_the_members_and_change_nothing(trained, tmp_path):
     seen = []
     shared = fit(
         tmp_path,
-        learning=replace(BRIEF, workers=workers),
+        learning=replace(BRIEF, workers=2),
         on_epoch=lambda epoch, losses: seen.append(epoch),
     )
     assert seen == list(range(BRIEF.max_epochs))
