@@ -14,6 +14,7 @@ import sys
 import tempfile
 import traceback
 from collections import Counter
+from collections.abc import Sized
 from pathlib import Path
 
 import pytest
@@ -151,12 +152,16 @@ def command_line(experiment, options, place):
 def run():
     """Runs an experiment as a user does, from the repository's root, but in this process.
 
-    Libraries are imported once, and the compiled engine serves one run after the other.
-    `sketched` draws all figures, but coarsely: at full quality they take longer than
-    everything else at toy size.
+    Libraries are imported once, and the compiled engine serves one run after the other:
+    unless a test is `connected`, there is no Ray, whose actors would compile it again.
+    `sketched` draws the first of several figures of one kind, and that coarsely: at full
+    quality they take longer than everything else at toy size.
     """
 
     def start(experiment, *options, place=None, sketched=False):
+        from orrery.execution import cluster
+        from orrery.results import figures
+
         command = command_line(experiment, options, place)
         out, err = io.StringIO(), io.StringIO()
         with (
@@ -169,8 +174,12 @@ def run():
             # The other CPU has its own tests: a second actor would cost more than it does.
             patch.setenv("ORRERY_CPUS", "1")
             patch.chdir(ROOT)
+            if not cluster.connected():
+                patch.setitem(sys.modules, "ray", None)  # as where it is not installed
             if sketched:
-                patch.setattr("orrery.results.figures.file_content", sketch)
+                sketches = Sketches(figures.draw)
+                patch.setattr(figures, "draw", sketches.draw)
+                patch.setattr(figures, "file_content", sketches.file_content)
             code = exit_code(command[0])
         return subprocess.CompletedProcess(
             command, code, out.getvalue(), err.getvalue()
@@ -179,13 +188,34 @@ def run():
     return start
 
 
-def sketch(figure, kind, dpi=20):
-    """Returns a figure as a coarse PNG; instead of another format nothing but its name."""
-    if kind != "png":
-        return kind.encode()
-    with io.BytesIO() as file:
-        figure.savefig(file, format=kind, dpi=dpi)
-        return file.getvalue()
+class Sketches:
+    """Figures of a run, the first of each kind alone, coarsely.
+
+    Views are of one kind if they have as many curves, parameters or panels: posteriors
+    of other rows than the first would be drawn by the same lines of code.
+    """
+
+    def __init__(self, draw):
+        self._draw = draw
+        self._figures, self._pictures = {}, {}
+
+    def draw(self, view):
+        parts = vars(view).values()
+        sizes = [len(part) if isinstance(part, Sized) else None for part in parts]
+        kind = (type(view), *sizes)
+        if kind not in self._figures:
+            self._figures[kind] = self._draw(view)
+        return self._figures[kind]
+
+    def file_content(self, figure, kind, dpi=20):
+        """Returns a figure as a PNG; instead of another format nothing but its name."""
+        if kind != "png":
+            return kind.encode()
+        if figure not in self._pictures:
+            with io.BytesIO() as file:
+                figure.savefig(file, format=kind, dpi=dpi)
+                self._pictures[figure] = file.getvalue()
+        return self._pictures[figure]
 
 
 def exit_code(script):

@@ -55,7 +55,6 @@ def test_an_unknown_option_is_refused(experiments, tmp_path, run):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("connected")
 def test_an_unwritable_folder_is_refused(experiments, tmp_path, run):
     (tmp_path / "runs").write_text("a file where a folder should be")
     result = run(experiments["desi"], place=tmp_path)

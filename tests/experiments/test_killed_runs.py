@@ -43,7 +43,6 @@ def kill_in_training(process, shared, attempt):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("connected")
 def test_a_killed_run_is_told_and_finished_by_the_next(
     experiments, toy, place, run, page, capsys
 ):

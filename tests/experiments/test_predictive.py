@@ -6,7 +6,7 @@ from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
 from mwlmc.study.literature import TABLE2
 from mwlmc.study.quantities import row_key
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("connected")]
+pytestmark = pytest.mark.slow
 
 
 def test_predictions_are_simulated_and_judged_bin_by_bin(
