@@ -5,12 +5,14 @@
 #   make test        the same with the slow ones
 PYTHON ?= python3
 BIN := .venv/bin
-# A worker takes one file after the other, in the order in which tests/conftest.py puts them.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder \
+# Processes of tests: one more than a laptop's CPUs, because they often wait for Ray's.
+TEST_PROCESSES ?= 3
+# A process takes one file after the other, in the order in which tests/conftest.py puts them.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
 	--durations 40 --durations-min 4
 export RAY_USAGE_STATS_ENABLED = 0
 
-.PHONY: quadrants desi halo-mass lint check test clean
+.PHONY: quadrants desi halo-mass lint types quick-tests all-tests check test clean
 
 quadrants: .venv/installed
 	$(BIN)/python experiments/quadrants.py
@@ -25,13 +27,22 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+
+types: .venv/installed
 	$(BIN)/mypy
 
-check: lint
+quick-tests: .venv/installed
 	$(PYTEST) -m "not slow"
 
-test: lint
+all-tests: .venv/installed
 	$(PYTEST)
+
+# Types are checked beside the tests, which do not need all CPUs all the time.
+check: lint
+	$(MAKE) --jobs 2 types quick-tests
+
+test: lint
+	$(MAKE) --jobs 2 types all-tests
 
 # The constraints hold the exact version of everything, so that next year installs the same.
 .venv/installed: pyproject.toml constraints.txt
