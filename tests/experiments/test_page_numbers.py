@@ -19,6 +19,7 @@ from orrery.results import page
 from orrery.results.calibration_sections import record_calibration
 from orrery.results.posterior_sections import check_logger
 from orrery.results.recording import record
+from orrery.results.sections import Text
 
 ROW = "DESI, with v_tb"
 MEAN = np.array([11.6, 11.0, 3.0, -1.0, -20.0, 0.1])
@@ -104,6 +105,8 @@ def folder(tmp_path_factory):
         recording.tables(comparison.compare_with_published(draws, ROW, prior))
         recording.tables(comparison.prior_tables(prior))
         recording.tables(accuracy.accuracy_tables(ensembles, ratios()))
+        recording.metrics({"host.name": "NGC 7"})
+        recording.add(Text("host", "Host", "NGC 7 is no number.", ("host.name",)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page, "_drawn", lambda result, section: "")
         page.write(recording.result)
@@ -116,7 +119,7 @@ def test_a_page_shows_nothing_that_its_document_does_not_hold_by_name(
     kinds = {
         s["kind"] for s in json.loads((folder / "run.json").read_text())["sections"]
     }
-    assert kinds == {"table", "figure", "warning"}
+    assert kinds == {"table", "figure", "warning", "text"}
     assert page_numbers.unknown(folder) == []
 
 
@@ -154,6 +157,7 @@ def test_a_number_in_a_sentence_that_has_no_name_is_named(
         ("among ", "1281", " sim"),
         ("", "17", "-84 %"),
         ("beyond ", "0.14", " to"),
+        ("NGC ", "8", " is no"),
     ):
         told = re.search(rf"{before}[\d.]+{re.escape(after)}", html)[0]
         untrue = f"{before}{wrong}{after}"

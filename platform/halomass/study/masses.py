@@ -107,9 +107,10 @@ def host_mass_table(
         "within 200 times the critical density. The host's values are taken as observed ones."
     )
     table.meta["caption"] += _exceptions(estimates) + _missing(table["lower_alike"])
+    table.meta["shows"] = ["host.name"]
     if any(MOCK_OBSERVATIONS in name for name in estimates):
         table.meta["metrics"] = {"mass.mock_observations": COPIES}
-        table.meta["shows"] = list(table.meta["metrics"])
+        table.meta["shows"] += table.meta["metrics"]
     table.meta["misses"] = [f"{host.name}: {warning}." for warning in host.warnings]
     title = f"Mass, {host.name}: predicted means and medians of hosts predicted alike"
     return {title: table}

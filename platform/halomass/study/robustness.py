@@ -80,6 +80,7 @@ def leave_one_out(
     table = Table([left_out, *np.transpose(shifts)], names=["left_out", *used])
     format_floats(table, "%+.3f")
     table.meta["key"] = "mass.leave_one_out"
+    table.meta["shows"] = ["host.name"]
     table.meta["caption"] = (
         f"By how much log10 of the mass of {host.name} moves when a neighbour is left out and the "
         "next one comes in; the environment, with the largest one's circular velocity, stays."

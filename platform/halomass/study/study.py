@@ -29,7 +29,7 @@ from orrery.inference.posteriors import Inference
 from orrery.judging.regression import PredictionInterval
 from orrery.records import Observation
 from orrery.results import dataset_sections, ensemble_sections, posterior_sections
-from orrery.results.recording import Recording, record
+from orrery.results.recording import Number, Recording, record
 from orrery.results.result import Result
 from orrery.results.sections import Answer, FigureSection, Text
 from orrery.results.views import Intervals
@@ -82,7 +82,8 @@ def halo_mass(options: HaloMass) -> Result:
 
 def _record_host(recording: Recording, host: Neighbours) -> None:
     around = host.environment
-    told = {
+    told: dict[str, Number] = {
+        "host.name": host.name,
         "host.vmax_km_s": around.vmax,
         "host.distance_larger_mpc": around.distance_larger / 1e3,
         "host.distance_cluster_mpc": around.distance_cluster / 1e3,

@@ -53,8 +53,10 @@ def summary_tables(
     uneven = uneven_bins(table) if full_footprint else []
     velocities.meta["misses"] = [str(one) for one in uneven]
     velocities.meta["metrics"] = {
-        k: v for one in uneven for k, v in one.metrics.items()
+        "binned_velocities.name": table.name,
+        **{k: v for one in uneven for k, v in one.metrics.items()},
     }
+    velocities.meta["shows"] = ["binned_velocities.name"]
     velocities.meta["key"] = "binned_velocities"
     velocities.meta["caption"] = (
         f"{table.name}: mean and dispersion after clipping. In bins of fewer than ten stars, "

@@ -105,7 +105,7 @@ def _record_check(recording: Recording, row: DataRow, check: Predictive) -> None
     recording.metrics(numbers)
     table = predictive.predictive_table(check)
     table.meta["key"] = key
-    table.meta["shows"] = list(numbers)
+    table.meta["shows"] = [*numbers, f"data_vector.{row.key}.name"]
     recording.tables({f"Predictive check, {row.label}": table})
     recording.verdicts([_verdict(key, row.label, check)])
     view = Violins(

@@ -159,12 +159,16 @@ def _record_data(
     panels: Sequence[Panel],
 ) -> None:
     observation = inferred.observation
+    # the name of somebody's table may have a number in it
+    name = f"data_vector.{key}.name"
+    recording.metrics({name: observation.name})
     recording.add(
         TableSection(
             f"data_vector.{key}",
             f"Data vector, {label}",
             data_vector.to_table(observation),
             f"{observation.name}: what the posterior is conditioned on.",
+            (name,),
         )
     )
     if panels:
@@ -177,6 +181,7 @@ def _record_data(
                 f"{observation.name}, points with the errors that are added to "
                 "simulations in training, and the simulations of the prior before that: "
                 "medians, 16-84 % and 2.5-97.5 %.",
+                (name,),
             )
         )
     counted = f"summaries.{key}.dropped"
