@@ -121,8 +121,9 @@ def _calibrated() -> Record:
 def _levels(found: calibration.Calibration) -> Record:
     """Returns which p-values reject a posterior and its negative control."""
     pvalues = (0.0049, 0.0051, 0.0099, 0.0101, 0.049, 0.051)
+    near = (0.004999, 0.005001, 0.009999, 0.010001, 0.049999, 0.050001)
     said, control = [], []
-    for p in pvalues:
+    for p in (*pvalues, *near):
         coverage = replace(found.coverage, ks_pvalue=p)
         both = np.array([p, 0.9])
         ranks = replace(found.ranks, ks_pvalue=both, band_pvalue=both)
@@ -132,12 +133,14 @@ def _levels(found: calibration.Calibration) -> Record:
         control.append(len(copy.verdict.names))
     usual = [
         verdicts.rejections(replace(found.coverage, ks_pvalue=p), found.ranks).tarp
-        for p in pvalues
+        for p in (*pvalues, *near)
     ]
     return {
-        "levels": quantity(said),
-        "levels.control": quantity(control),
-        "levels.usual": quantity(usual),
+        "levels": quantity(said[:6]),
+        "levels.near": quantity(said[6:]),
+        "levels.control": quantity(control[:6]),
+        "levels.usual": quantity(usual[:6]),
+        "levels.usual.near": quantity(usual[6:]),
     }
 
 
@@ -191,7 +194,7 @@ def _predicted() -> Record:
     said = [
         len(predictive.predictive_table(replace(found, **{name: p})).meta["misses"])
         for name in ("worst_entry", "whole_vector")
-        for p in (0.0099, 0.0101)
+        for p in (0.009999, 0.010001)
     ]
     alike = np.repeat(predicted[:1], 30, axis=0)
     tails = predictive.tail_probabilities(alike, alike[0])
@@ -235,7 +238,9 @@ def _simulable() -> Record:
         ),
         "simulable.tails": quantity([one.corrected_tails for one in found]),
         "simulable.furthest": quantity([one.furthest for one in found]),
-        "simulable.pvalue": quantity(replace(found[0], density_pvalue=0.02).pvalue),
+        "simulable.pvalues": quantity(
+            [replace(found[0], density_pvalue=p).pvalue for p in (0.02, 0.9)]
+        ),
         "simulable.smallest": quantity([one.smallest_possible for one in found]),
         "simulable.doubted": quantity(doubted),
         "simulable.rows": quantity(rows),

@@ -332,6 +332,7 @@ def _sky() -> Record:
         "sky.stars": quantity([on_sky.longitude[::20], on_sky.v_gsr[::20]]),
         "sky.path": quantity(np.stack(path)),
         "sky.simulated": quantity(len(_simulated(theta))),
+        "sky.first": quantity(_simulated(theta).distance[::50]),
     }
 
 

@@ -1,13 +1,14 @@
 """What a module does, as a hash, and which modules a component builds on."""
 
 import ast
+import hashlib
+import json
+import os
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-from orrery.identity import fingerprint
 
 PACKAGES = ("orrery", "mwlmc", "halomass")
 
@@ -37,10 +38,11 @@ def platform() -> Path:
 
 def path(module: str) -> Path | None:
     """Returns the file of one of our modules; None if there is none of this name."""
-    place = platform().joinpath(*module.split("."))
-    for found in (place.with_suffix(".py"), place / "__init__.py"):
-        if found.is_file():
-            return found
+    # by text, since it is asked some ten thousand times
+    place = f"{platform()}/{module.replace('.', '/')}"
+    for found in (f"{place}.py", f"{place}/__init__.py"):
+        if os.path.isfile(found):
+            return Path(found)
     return None
 
 
@@ -60,18 +62,21 @@ def source(module: str) -> str:
 
 def hash_of(module: str) -> str:
     """Returns the syntax hash of a module."""
-    return _hash_of_text(source(module))
+    return _hash_and_imports(source(module))[0]
 
 
 # by text, not by name: a test changes modules, and most of them stay as they are
 @cache
-def _hash_of_text(text: str) -> str:
-    return syntax_hash(ast.parse(text))
+def _hash_and_imports(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """Returns a text's syntax hash and what it imports of ours: both need its syntax."""
+    found = ast.parse(text)
+    return syntax_hash(found), _imports(found)
 
 
 def syntax_hash(module: ast.Module) -> str:
     """Returns 16 hexadecimal digits of what a module does: no comment, docstring or layout."""
-    return fingerprint(_plain(module))
+    text = json.dumps(_plain(module), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _plain(node: Any) -> Any:
@@ -140,16 +145,15 @@ def _is_silent(module: str) -> bool:
 
 
 def _imported(module: str) -> Iterator[str]:
-    for name, inside in _imports_of(source(module)):
+    for name, inside in _hash_and_imports(source(module))[1]:
         # what stands after `import` may be a module, or something that one declares
         yield f"{name}.{inside}" if inside and path(f"{name}.{inside}") else name
 
 
-@cache
-def _imports_of(text: str) -> tuple[tuple[str, str], ...]:
-    """Returns our modules that a text imports, each with what is imported from it, if anything."""
+def _imports(module: ast.Module) -> tuple[tuple[str, str], ...]:
+    """Returns our modules that one imports, each with what is imported from it, if anything."""
     found = []
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(module):
         if isinstance(node, ast.Import):
             found += [(a.name, "") for a in node.names if _is_ours(a.name)]
         elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):
