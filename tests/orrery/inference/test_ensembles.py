@@ -293,3 +293,17 @@ def test_what_decides_no_weight_is_kept_in_the_same_folder(place):
     learning = replace(BRIEF, workers=2)
     assert place(options=replace(OPTIONS, learning=learning, window=0.1)) == place()
     assert place(replace(toy_splits(), test=toy_splits(shift=0.1).test)) == place()
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"window": True}, "window"),
+        ({"networks": Networks(members=2.0)}, "networks.members"),
+        ({"learning": replace(BRIEF, learning_rate=float("inf"))}, "learning"),
+    ],
+    ids=str,
+)
+def test_options_of_another_type_are_refused_before_training(place, changes, name):
+    with pytest.raises(ValueError, match=f"^{name}.* is .*: give"):
+        place(options=replace(OPTIONS, **changes))

@@ -173,6 +173,22 @@ def test_counts_must_be_positive(name):
         Inference(**{name: 0})
 
 
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        (Inference(members=True), "members"),
+        (Inference(calibration_draws=20.5), "calibration_draws"),
+        (Inference(flow=Flow(hidden=(16.0,))), "flow.hidden"),
+        (Inference(training=Training(learning_rate=True)), "training.learning_rate"),
+    ],
+    ids=lambda given: given if isinstance(given, str) else "",
+)
+def test_options_of_another_type_are_refused_before_training(tmp_path, wrong, name):
+    with pytest.raises(ValueError, match=f"^{name} is .*: give"):
+        posteriors.infer("it", splits(20), A, observation(), wrong, 1, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.slow
 def test_several_members_are_one_posterior(tmp_path, plenty, keys):
     found, report = infer(tmp_path, plenty, observation(), replace(OPTIONS, members=2))

@@ -309,6 +309,11 @@ def test_other_summaries_are_refused(trained):
             trained.predict(x)
 
 
+def test_options_of_another_type_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"^networks.hidden is \(8, True\): give"):
+        fit(tmp_path, networks=Networks(members=2, hidden=(8, True)))
+
+
 def test_arguments_that_do_not_belong_together_are_refused(tmp_path):
     data = splits()
     flat = data.train.x.copy()

@@ -363,6 +363,11 @@ def test_beyond_the_bounds_there_is_no_probability(bounded):
     assert np.isneginf(log_prob).tolist() == [True, False, True]
 
 
+def test_options_of_another_type_are_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"^training.max_epochs is 2.0: give a whole"):
+        fit(tmp_path, options=replace(BRIEF, max_epochs=2.0))
+
+
 def test_pairs_of_other_parameters_are_refused(tmp_path):
     with pytest.raises(
         ValueError, match="compute the summaries with the same parameters"

@@ -48,6 +48,28 @@ def test_a_run_knows_its_options(tmp_path):
     assert options["edges"] == [30.0, 80.0]
 
 
+@pytest.mark.parametrize(
+    ("choices", "message"),
+    [
+        (Choices(simulations=True), "^simulations is True: give a whole number"),
+        (Choices(edges=(30.0, float("inf"))), "^edges is .*: give a list"),
+        (Choices(training=Training("3")), "^training.epochs is '3'"),
+    ],
+)
+def test_options_of_another_type_are_refused(tmp_path, choices, message):
+    with pytest.raises(ValueError, match=message):
+        run.start("sky", choices, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_equal_options_find_the_same_folder(tmp_path):
+    first, second = (
+        run.start("sky", Choices(edges=edges), tmp_path)
+        for edges in ((30.0, 80.0), (30, 80))
+    )
+    assert first.shared == second.shared
+
+
 def test_options_without_json_form_are_refused(tmp_path):
     with pytest.raises(ValueError, match="has no plain JSON form"):
         run.start("sky", {"random": object()}, tmp_path)
