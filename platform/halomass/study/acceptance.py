@@ -44,7 +44,7 @@ MILKY_WAY_LOG_MASS = (
 )
 _DWARF = 11.2  # log10 of the mass of hosts whose surroundings are compared
 _MILKY_WAY_ENVIRONMENT = (761.0, 17e3)  # [kpc] M31 and Virgo
-FEWEST_HOSTS = 100  # hosts by which a catalogue can be judged
+FEWEST_JUDGED = 100  # hosts by which a catalogue can be judged
 _SATELLITE_HOSTS = 200  # at most: their satellites are many
 
 # N(> psi) within R_vir, with its scatter between hosts.
@@ -113,9 +113,9 @@ def acceptance_table(
     Raises:
         ValueError: If the catalogue is unknown, or there are fewer than 100 hosts.
     """
-    if hosts < FEWEST_HOSTS:
+    if hosts < FEWEST_JUDGED:
         raise ValueError(
-            f"hosts = {hosts}: draw {FEWEST_HOSTS} or more, or medians mean nothing"
+            f"hosts = {hosts}: draw {FEWEST_JUDGED} or more, or medians mean nothing"
         )
     universe = MockUniverse(catalogue, velocities)  # type: ignore[arg-type]
     rows = [*_of_satellites(universe, hosts, seed), *_of_systems(universe, hosts, seed)]

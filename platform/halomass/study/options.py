@@ -97,10 +97,10 @@ class HostCampaign:
                 f"{self.hosts} hosts, seed {self.seed}, box {self.box} Mpc/h: give at least "
                 f"{FEWEST_HOSTS} hosts, a seed from 0 on and a positive side"
             )
-        if self.acceptance_hosts < acceptance.FEWEST_HOSTS:
+        if self.acceptance_hosts < acceptance.FEWEST_JUDGED:
             raise ValueError(
                 f"acceptance_hosts = {self.acceptance_hosts}: give "
-                f"{acceptance.FEWEST_HOSTS} or more, or medians mean nothing"
+                f"{acceptance.FEWEST_JUDGED} or more, or medians mean nothing"
             )
 
     @property
