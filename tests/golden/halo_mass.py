@@ -9,13 +9,15 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from halomass.catalogues import catalogue as catalogues
 from halomass.catalogues.catalogue import HALOS, open_catalogue
 from halomass.hosts.catalogue_systems import CatalogueSystems, Snapshot
-from halomass.hosts.selection import HostSelection
+from halomass.hosts.selection import HostSelection, assign_split
 from halomass.mock import surroundings
 from halomass.mock.mock_universe import MockUniverse
 from halomass.mock.structure import NFWHosts
 from halomass.observed import features as observed
+from halomass.observed.mock_survey import observe_neighbours
 from orrery.parameters import generator
 from orrery.records import Records
 
@@ -89,12 +91,14 @@ LISTED = 200
 
 def catalogue() -> Record:
     """Returns the halos of one small catalogue in its three forms."""
+    over_the_edge = np.array([-1e-20, -0.5, BOX, BOX + 0.5, BOX - 1e-9])
     with TemporaryDirectory() as folder:
-        return {
+        read = {
             f"{name}.{column}": quantity(values)
             for name, write in FORMS.items()
             for column, values in _read(write(Path(folder) / name)).items()
         }
+    return read | {"wrapped": quantity(catalogues._wrapped(over_the_edge, BOX))}
 
 
 def _read(path: Path) -> Columns:
@@ -190,7 +194,12 @@ def hosts() -> Record:
             made = CatalogueSystems(snapshots, chosen)
             record[f"{name}.hosts"] = quantity(made.count)
             record |= systems(name, made.records(SEED, range(24)))
-    return record
+    usual = HostSelection()
+    place = np.arange(0.0, 1.0, 0.002)
+    return record | {
+        "selection": quantity([*vars(usual).values()]),
+        "splits": quantity(np.bincount(assign_split(place, usual))),
+    }
 
 
 MAIN, SATELLITES = 83, 12
@@ -252,10 +261,15 @@ def features() -> Record:
         "set": observed.NeighbourSet(largest=12),
     }
     records = _neighbours()
-    return {
+    found = {
         name: quantity(observed.features(records, binning))
         for name, binning in binnings.items()
     }
+    # about a tenth of them have no stars at all, and are never found
+    dim = _neighbours()
+    dim.particles["log_m_star"][:] = dim.particles["log_m_star"] - 2.3
+    every = observed.Features(neighbours=3, errors=False, detectability=False)
+    return found | {"dim": quantity(observe_neighbours(dim, every, 3).count)}
 
 
 def _neighbours(count: int = 8) -> Records:

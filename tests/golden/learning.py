@@ -141,6 +141,44 @@ def mixture() -> Record:
         "alike": quantity(mixtures.stacking_weights(alike)),
         "origins": quantity(mixtures._origins(np.array([0.2, 0.5, 0.3]), 30, SEED)),
         "seeds": quantity([mixtures.member_seed(SEED, k) for k in range(4)]),
+        **_mixed(),
+    }
+
+
+class _Member:
+    """A member that is normal about a number, whatever the summaries are."""
+
+    parameters = PARAMETERS[:1]
+    names = NAMES
+    units = ("km / s",) * len(NAMES)
+    definition = "golden"
+    covariance = COVARIANCE
+
+    def __init__(self, mean: float) -> None:
+        self.mean = mean
+
+    def sample_each(self, x: FloatArray, count: int, seed: int) -> FloatArray:
+        return self.mean + generator(seed).standard_normal((count, len(x), 1))
+
+    def log_prob(self, theta: FloatArray, x: FloatArray) -> FloatArray:
+        return -0.5 * (theta[:, 0] - self.mean) ** 2
+
+
+def _mixed() -> Record:
+    """Returns densities and draws of a mixture, and which weights it refuses."""
+    members = (_Member(-1.0), _Member(3.0), _Member(9.0))
+    found = mixtures.Mixture(members, np.array([0.3, 0.6, 0.1]))
+    theta = np.linspace(-4.0, 12.0, 9)[:, None]
+    refused = []
+    for off in (9e-7, 1.1e-6):
+        try:
+            mixtures.Mixture(members[:2], np.array([0.5, 0.5 + off]))
+        except ValueError:
+            refused.append(off)
+    return {
+        "mixed.log_prob": quantity(found.log_prob(theta, np.zeros((9, len(NAMES))))),
+        "mixed.draws": quantity(found.sample_each(np.zeros((2, len(NAMES))), 20, SEED)),
+        "mixed.refused": quantity(len(refused)),
     }
 
 

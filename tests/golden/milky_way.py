@@ -13,10 +13,10 @@ from mwlmc.model.reflex import Reflex
 from mwlmc.record_schema import PHASE_SPACE
 from mwlmc.simulator import Simulator, StarParticles
 from mwlmc.sky import binning as binnings
-from mwlmc.sky import frames, kinematics
+from mwlmc.sky import frames, kinematics, moments
 from mwlmc.sky import moment_errors as errors_of
 from mwlmc.sky import selection_function as selections
-from mwlmc.sky.patches import ALL_SKY, Directions
+from mwlmc.sky.patches import ALL_SKY, PATCHES, Directions
 from orrery.parameters import FloatArray, Prior, generator
 from orrery.records import Records
 
@@ -179,9 +179,27 @@ def velocity_moments() -> Record:
         "desi": binnings.DESI_FOOTPRINT,
         "survey": like_a_survey,
     }
-    return {
+    found = {
         name: quantity(kinematics.velocity_moments(records, binning))
         for name, binning in chosen.items()
+    }
+    return found | _edges()
+
+
+def _edges() -> Record:
+    """Returns who is in a patch just within and without its limits, and bins of few stars."""
+    near = np.array([0.005, 179.995, 180.005, 359.995])
+    grid = np.meshgrid(np.radians(near), np.radians([-0.005, 0.005]))
+    towards = Directions(frames.direction(*grid).reshape(-1, 3))
+    radial = binnings.QUADRANTS.select(("v_gsr",))
+    counts = np.arange(len(radial.bins)) % 4
+    values = np.array([1.0, 1.0, 5.0, -1.0, 2.0, 9.0])
+    few = moments.clipped_moments(values, np.array([0, 1, 1, 2, 2, 2]), 4)
+    return {
+        "edges": quantity([patch.contains(towards) for patch in PATCHES]),
+        "latitudes": quantity([patch.mean_sin_b for patch in PATCHES]),
+        "supported": quantity([b.lower for b in radial.supported(counts).bins]),
+        "few": quantity([few.count, few.kept, few.mean, few.dispersion]),
     }
 
 
@@ -194,7 +212,15 @@ def moment_errors() -> Record:
     return {
         "mean": quantity(errors.mean),
         "dispersion": quantity(errors.dispersion),
+        "pooled": quantity([_pooled(count) for count in (19, 20, 21, 22)]),
     }
+
+
+def _pooled(count: int) -> float:
+    """Returns the dispersion that nine stars share with some of the next bin, or of more."""
+    away = np.array([0.0, 10.0, 20.0])
+    stars = np.array([9, count, 50])
+    return errors_of._pool(away, stars, np.array([80.0, 100.0, 150.0]))
 
 
 def _giants() -> kinematics.RestFrameStars:
