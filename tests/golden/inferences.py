@@ -66,7 +66,10 @@ def _small() -> Record:
             scores.append([*vars(few.score).values(), *few.scatter])
         except ValueError:
             scores.append([np.nan] * 6)
-    return {"score.few": quantity(scores)}
+    two = ensembles.EvaluatedEnsemble(
+        "a", None, truth, members[:2], truth[[0, -1]], 0.15
+    )
+    return {"score.few": quantity(scores), "scatter.two": quantity(two.scatter)}
 
 
 def _scored() -> Record:

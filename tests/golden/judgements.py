@@ -232,7 +232,7 @@ def _simulable() -> Record:
     return {
         # by counting simulations: one of them may be on the other side elsewhere
         "density": quantity([one.density_pvalue for one in found], absolute=0.02),
-        "density.flow": quantity(density.detach().numpy(), absolute=1e-2),
+        "density.flow": quantity(density.detach().numpy(), absolute=5e-4),
         "simulable": quantity(
             [(one.joint_pvalue, one.among.worst_entry, one.reference) for one in found]
         ),

@@ -73,6 +73,7 @@ def ensemble() -> Record:
     return {
         **_curve("members", found.curve, 2e-5),
         "members.predicted": quantity(found.predict(splits.test.x), absolute=2e-5),
+        "members.mean": quantity(found.mean(splits.test.x), absolute=2e-5),
         **_narrow(splits),
         **_warmup(splits),
         "split": quantity([SPLITS.index(split(index)) for index in range(20)]),

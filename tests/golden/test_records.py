@@ -7,8 +7,8 @@ from .components import COMPONENTS
 from .lock import check
 from .quantities import differences, quantity, read, write
 
-# A cold start compiles the engine, and a flow brings sbi.
-SLOW = ("engine", "replay", "flow")
+# A cold start compiles the engine.
+SLOW = ("engine", "replay")
 
 
 @pytest.mark.parametrize(
