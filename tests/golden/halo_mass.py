@@ -13,7 +13,7 @@ from halomass.catalogues import catalogue as catalogues
 from halomass.catalogues.catalogue import HALOS, open_catalogue
 from halomass.hosts.catalogue_systems import CatalogueSystems, Snapshot
 from halomass.hosts.selection import HostSelection, assign_split
-from halomass.mock import surroundings
+from halomass.mock import populations, surroundings
 from halomass.mock.mock_universe import MockUniverse
 from halomass.mock.structure import NFWHosts
 from halomass.observed import features as observed
@@ -56,6 +56,26 @@ def _surroundings() -> Record:
         "near": quantity(surroundings.expected_neighbours(hosts, 250.0, 8.0)),
         "larger": quantity(larger),
         "isolated": quantity(surroundings.isolated_fraction(500.0, hosts.log_mass)),
+        **_expected(),
+    }
+
+
+def _expected() -> Record:
+    """Returns expected numbers of subhalos and neighbours, from usual hosts to rare ones."""
+    universe = MockUniverse()
+    mass = np.array([10.6, 12.0, 13.5, 14.9])
+    hosts = NFWHosts(mass, np.array([14.0, 10.0, 7.0, 5.0]))
+    normal = np.array([-6.0, -1.0, 0.5, 2.0])
+    smallest = populations.smallest_ratio(hosts, universe.limits)
+    # whose virial radius is well within the largest distance
+    light = NFWHosts(mass[0] + np.array([0.0, 0.3, 0.6, 0.9]), hosts.concentration)
+    falling = populations.expected_infalling(light, universe.limits, normal)
+    choices = [v for v in vars(universe).values() if isinstance(v, int | float)]
+    return {
+        "smallest": quantity(smallest),
+        "subhalos": quantity(populations.expected_subhalos(smallest, normal)),
+        "infalling": quantity(falling),
+        "universe": quantity(choices),
     }
 
 
