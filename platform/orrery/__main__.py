@@ -1,4 +1,4 @@
-"""Runs that are on the disk: `python -m orrery runs [FOLDER]`, `python -m orrery report RUN`."""
+"""Runs that are on the disk: `python -m orrery runs [FOLDER]`, `report RUN`, `collate [FOLDER]`."""
 
 import argparse
 import sys
@@ -31,6 +31,14 @@ def _parser() -> argparse.ArgumentParser:
         "run", type=Path, help="its folder, an attempt's, or its run.json"
     )
     report.set_defaults(command=_report)
+    collate = commands.add_parser(
+        "collate", help="makes one table and one page of all runs and trials"
+    )
+    collate.add_argument("folder", type=Path, nargs="?", default=Path("runs"))
+    collate.add_argument(
+        "--into", type=Path, help="the folder of both, instead of the runs' own"
+    )
+    collate.set_defaults(command=_collate)
     return parser
 
 
@@ -69,6 +77,17 @@ def _report(options: argparse.Namespace) -> None:
 
     path = page.write(Result.open(options.run))
     sys.stdout.write(f"{path}\n")
+
+
+def _collate(options: argparse.Namespace) -> None:
+    """Writes table and page of all runs, and prints the page's path on the last line."""
+    from orrery.results.collation.collate import collate
+
+    collated = collate(options.folder, options.into)
+    for place, problems in collated.problems.items():
+        say(f"warning: {place}: {problems[0]}")
+    say(f"{collated.runs} runs and {collated.trials} trials are in {collated.table}")
+    sys.stdout.write(f"{collated.page}\n")
 
 
 if __name__ == "__main__":

@@ -74,9 +74,21 @@ class Result:
             return newest(path)
         return cls(path.absolute(), _settled(path))
 
+    @classmethod
+    def damaged(cls, folder: Path, reason: str) -> "Result":
+        """Returns the result of an attempt of which nothing else is known.
+
+        Arguments:
+            folder: The attempt's.
+            reason: What is wrong with its document.
+        """
+        nothing = {name: kind() for name, kind in _FIELDS.items()}
+        lost = {"status": "damaged", "reason": reason, "run": folder.parent.name}
+        return cls(folder.absolute(), {**nothing, **lost})
+
     @property
     def status(self) -> Status:
-        """Whether it is running, finished or failed."""
+        """Whether it is running, finished or failed, or its document is damaged."""
         return self.document["status"]
 
     @property
@@ -133,7 +145,7 @@ def newest(shared: Path) -> Result:
         FileNotFoundError: If there is no attempt.
     """
     kept = [path for path in attempts(shared) if (path / DOCUMENT).exists()]
-    found = [_readable(path) for path in kept]
+    found = [readable(path) for path in kept]
     if not found:
         raise FileNotFoundError(
             f"no run in {shared}: give the folder of a run, or of one of its attempts"
@@ -148,17 +160,19 @@ def all_results(root: Path) -> list[Result]:
 
     Those whose document is damaged have the status `damaged`, and why.
     """
-    return [_readable(path.parent) for path in documents(root)]
+    return [readable(path.parent) for path in documents(root)]
 
 
-def _readable(folder: Path) -> Result:
-    """Returns an attempt's result, or one that says what is wrong with its document."""
+def readable(folder: Path) -> Result:
+    """Returns an attempt's result, or one that says what is wrong with its document.
+
+    Arguments:
+        folder: The attempt's.
+    """
     try:
         return Result.open(folder)
     except (ValueError, OSError) as error:
-        nothing = {name: kind() for name, kind in _FIELDS.items()}
-        lost = {"status": "damaged", "reason": str(error), "run": folder.parent.name}
-        return Result(folder.absolute(), {**nothing, **lost})
+        return Result.damaged(folder, str(error))
 
 
 def read_document(path: Path) -> JSON:
@@ -174,7 +188,7 @@ def read_document(path: Path) -> JSON:
             if not isinstance(document[name], kind):
                 raise TypeError(f"{name} is {document[name]!r}")
         return document
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(
             f"{path} is no document of a run, or damaged ({error}): run the experiment again"
         ) from error

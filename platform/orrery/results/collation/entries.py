@@ -1,0 +1,206 @@
+"""One entry for each attempt of a run and each trial of a sweep, whatever state it is in.
+
+Entries say what documents say. One that is damaged, of another version or still being
+written is an entry too, which says what is wrong, and hides no other.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from orrery.identity import JSON
+from orrery.results.collation.curves import UNREADABLE, run_curves
+from orrery.results.collation.scalars import Scalar, flat, scalar, text
+from orrery.results.collation.trial_files import read_trial, trial_files
+from orrery.results.result import FORMAT, PAGE, Result, readable
+from orrery.storage.run import attempt_number, documents
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """Something that a result rests on.
+
+    Arguments:
+        kind: In the plural, such as `datasets`.
+        key: What the run calls it.
+        fingerprint: Identifies it.
+        dataset: The fingerprint of the dataset that it was learned from, if any.
+        definition: That of the summaries that it was learned from, if any.
+
+    Example:
+        >>> Ancestor("datasets", "simulations", "4793ef685cba50ab").dataset
+        ''
+    """
+
+    kind: str
+    key: str
+    fingerprint: str
+    dataset: str = ""
+    definition: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """An attempt of a run, or a trial of a sweep.
+
+    Arguments:
+        place: Its folder, or its file without the ending, below the folder of all runs.
+        kind: `run` or `trial`.
+        status: `running`, `finished`, `failed` or `damaged`, or a trial's state.
+        values: Everything that is one value, by column.
+        answers: What was asked for, as the document has it.
+        lineage: What it rests on.
+        curves: What can be laid over others', by kind and key.
+        problems: What is wrong with it.
+        has_page: Whether its page is beside its document.
+
+    Example:
+        >>> Entry("desi/0123/attempt-001", "run", "finished", {"seconds": 3.5}).problems
+        ()
+    """
+
+    place: str
+    kind: str
+    status: str
+    values: dict[str, Scalar]
+    answers: tuple[JSON, ...] = ()
+    lineage: tuple[Ancestor, ...] = ()
+    curves: JSON = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    has_page: bool = False
+
+
+def count(root: Path) -> int:
+    """Returns how many entries a folder has."""
+    return len(documents(root)) + len(trial_files(root))
+
+
+def all_entries(root: Path) -> Iterator[Entry]:
+    """Yields all entries below a folder: attempts of runs, then trials of sweeps.
+
+    One after the other, so that a thousand documents are never in memory at once.
+
+    Arguments:
+        root: The folder of all runs, of one experiment, or of one set of options.
+    """
+    root = root.absolute()
+    for path in documents(root):
+        yield run_entry(path.parent, root)
+    for path in trial_files(root):
+        yield trial_entry(path, root)
+
+
+def run_entry(folder: Path, root: Path) -> Entry:
+    """Returns the entry of an attempt.
+
+    Arguments:
+        folder: The attempt's.
+        root: The folder of all runs.
+    """
+    result = readable(folder)
+    try:
+        return _entry_of_run(result, root)
+    except UNREADABLE as error:
+        reason = f"{folder} is of another version, or damaged ({error!r})"
+        return _entry_of_run(Result.damaged(folder, reason), root)
+
+
+def _entry_of_run(result: Result, root: Path) -> Entry:
+    document, folder = result.document, result.folder
+    curves, problems = run_curves(result)
+    if result.status == "damaged":
+        problems.append(document["reason"])
+    elif document.get("format") != FORMAT:
+        problems.append(
+            f"its format is {document.get('format')!r}, of another version: this one "
+            f"reads {FORMAT}"
+        )
+    values: dict[str, Scalar] = {
+        "experiment": document["experiment"] or folder.parent.parent.name,
+        "run": document["run"],
+        "attempt": document["attempt"] or attempt_number(folder),
+        "trial": None,
+        "began": document["began"],
+        "seconds": document["seconds"],
+        "host": document["host"],
+        "reason": document["reason"],
+    }
+    return Entry(
+        place=_place(folder, root),
+        kind="run",
+        status=text(result.status),
+        values={name: scalar(value) for name, value in values.items()}
+        | flat(document["options"], "option.")
+        | flat(document["metrics"], "metric.")
+        | flat(_verdicts(document["verdicts"]), "verdict."),
+        answers=tuple(_answer(one) for one in document["answers"]),
+        lineage=tuple(_ancestors(document["lineage"])),
+        curves=curves,
+        problems=tuple(text(problem) for problem in problems),
+        has_page=(folder / PAGE).is_file(),
+    )
+
+
+def _answer(answer: JSON) -> JSON:
+    """Returns an answer whose ends are numbers; an end that is text is not known."""
+    words = {n: text(str(answer[n])) for n in ("key", "data", "quantity", "unit")}
+    ends = {name: scalar(answer[name]) for name in ("median", "lower", "upper")}
+    known = {n: float(v) for n, v in ends.items() if isinstance(v, int | float)}
+    return words | known
+
+
+def _verdicts(verdicts: Iterable[JSON]) -> dict[str, str]:
+    words = {None: "untested", True: "passed", False: "failed"}
+    return {one["key"]: words[one["passed"]] for one in verdicts}
+
+
+def _ancestors(lineage: JSON) -> Iterator[Ancestor]:
+    for kind, found in lineage.items():
+        for one in found:
+            yield Ancestor(
+                text(kind),
+                text(str(one["key"])),
+                text(str(one["fingerprint"])),
+                text(str(one.get("dataset", ""))),
+                text(str(one.get("definition", ""))),
+            )
+
+
+def trial_entry(path: Path, root: Path) -> Entry:
+    """Returns the entry of a trial.
+
+    Arguments:
+        path: Its file.
+        root: The folder of all runs.
+    """
+    sweep = path.parents[1]
+    place = _place(path.with_suffix(""), root)
+    values: dict[str, Scalar] = {
+        "experiment": text(Path(place).parts[0]),
+        "run": _place(sweep, root),
+        "attempt": None,
+        "trial": None,
+    }
+    try:
+        document = read_trial(path)
+    except (ValueError, OSError) as error:
+        reason = text(str(error))
+        lost = {**values, "reason": reason}
+        return Entry(place, "trial", "damaged", lost, problems=(reason,))
+    told = {name: document[name] for name in ("seconds", "reason")}
+    return Entry(
+        place=place,
+        kind="trial",
+        status=text(document["state"]),
+        values={**values, "trial": document["number"]}
+        | {name: scalar(value) for name, value in told.items()}
+        | flat(document["point"], "option.")
+        | flat(document["objectives"], "objective."),
+        curves={"reports": document["curve"]},
+    )
+
+
+def _place(path: Path, root: Path) -> str:
+    below: Any = path.relative_to(root)
+    return text(below.as_posix())
