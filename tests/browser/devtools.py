@@ -98,11 +98,12 @@ class Browser:
 
     def open(self, address):
         """Opens an address and waits until it is loaded."""
-        self.ask("Page.navigate", url="about:blank")
-        self.events.clear()
-        self.ask("Page.navigate", url=address)
-        while not self.seen("Page.loadEventFired"):
-            self.events.append(self._read())
+        # an address that differs in its fragment alone would not be loaded again
+        for page in ("about:blank", address):
+            self.events.clear()
+            self.ask("Page.navigate", url=page)
+            while not self.seen("Page.loadEventFired"):
+                self.events.append(self._read())
 
     def seen(self, method):
         """Returns the parameters of all events of a kind since the address was opened."""

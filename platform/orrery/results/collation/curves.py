@@ -11,12 +11,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from orrery.identity import JSON
-from orrery.judging.diagnostics import posterior_summary
 from orrery.parameters import FloatArray
-from orrery.results.collation.scalars import exact, rounded
+from orrery.results.collation.scalars import exact, rounded, shares
 from orrery.results.panels import LossCurve
 from orrery.results.result import Result
 from orrery.results.views import CoverageCurves, Predictions, RankCurves, TrainingCurves
@@ -77,34 +77,35 @@ def _section_curves(result: Result, section: JSON) -> Iterable[tuple[str, str, J
 
 def _posterior(path: Path) -> JSON:
     """Returns the marginal of each parameter of a file of draws."""
-    table = pq.read_table(path)
+    content = pa.BufferReader(path.read_bytes())
+    table = pq.ParquetFile(content).read(use_threads=False)
+    draws = np.array([column.to_numpy() for column in table.columns], np.float64)
+    places, heights = densities(draws.T)
+    lower, median, upper = np.quantile(draws, (0.16, 0.5, 0.84), axis=1)
     marginals = [
-        _marginal(field, np.asarray(table[field.name].to_numpy(), np.float64))
-        for field in table.schema
+        {
+            "name": field.name,
+            "unit": (field.metadata or {}).get(b"unit", b"").decode(),
+            "median": exact(median[i]),
+            "lower": exact(lower[i]),
+            "upper": exact(upper[i]),
+            "from": exact(places[0, i]),
+            "to": exact(places[-1, i]),
+            # whole thousandths of the peak: half the page would be digits nobody sees
+            "peak": exact(heights[:, i].max()),
+            "density": _thousandths(heights[:, i]),
+        }
+        for i, field in enumerate(table.schema)
     ]
     return {"draws": len(table), "parameters": marginals}
 
 
-def _marginal(field: pa.Field, values: FloatArray) -> JSON:
-    unit = (field.metadata or {}).get(b"unit", b"").decode()
-    summary = posterior_summary(values)
-    places, heights = density(values)
-    return {
-        "name": field.name,
-        "unit": unit,
-        "median": exact(float(summary.median)),
-        "lower": exact(float(summary.lower)),
-        "upper": exact(float(summary.upper)),
-        "from": exact(places[0]),
-        "to": exact(places[-1]),
-        # whole thousandths of the peak: half the page would be digits that nobody sees
-        "peak": exact(heights.max()),
-        "density": (1000 * heights / heights.max()).round().astype(int).tolist(),
-    }
+def _thousandths(heights: FloatArray) -> list[int]:
+    return (1000 * heights / heights.max()).round().astype(int).tolist()
 
 
-def density(values: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Returns where the density of draws is given `[POINTS]`, and the density `[POINTS]`.
+def densities(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Returns where the marginal densities of draws are given, and these, both `[POINTS, P]`.
 
     A kernel estimate with Silverman's width, between the smallest and the largest draw,
     at which the kernel is reflected: a posterior that ends at a bound of its prior ends
@@ -113,37 +114,48 @@ def density(values: FloatArray) -> tuple[FloatArray, FloatArray]:
     doi.org/10.1201/9781315140919
 
     Arguments:
-        values: The draws, with shape `[n]`.
+        draws: The draws, with shape `[n, P]`.
 
     Raises:
         ValueError: If there are none, or one is not finite.
 
     Example:
-        >>> places, heights = density(np.random.default_rng(1).normal(size=10_000))
-        >>> round(float(heights.sum() * (places[1] - places[0])), 9)
-        1.0
+        >>> draws = np.random.default_rng(1).normal(size=(10_000, 2))
+        >>> places, heights = densities(draws)
+        >>> (heights.sum(axis=0) * (places[1] - places[0])).round(9)
+        array([1., 1.])
     """
-    if not len(values) or not np.isfinite(values).all():
-        raise ValueError(f"{len(values)} draws, some not finite: they have no density")
-    low, high = float(values.min()), float(values.max())
-    if low == high:  # a parameter that was held
-        low, high = low - 0.5, high + 0.5
-    counts, edges = np.histogram(values, POINTS * _FINE, (low, high))
-    fine = (high - low) / len(counts)
-    smooth = gaussian_filter1d(
-        counts.astype(float), _kernel_width(values) / fine, mode="reflect"
-    )
-    heights = smooth.reshape(POINTS, _FINE).sum(axis=1)
-    places = edges[::_FINE][:-1] + _FINE * fine / 2
-    return places, heights / (heights.sum() * _FINE * fine)
+    if not len(draws) or not np.isfinite(draws).all():
+        raise ValueError(f"{len(draws)} draws, some not finite: they have no density")
+    low, high = draws.min(axis=0), draws.max(axis=0)
+    held = low == high  # a parameter that does not vary still has a place
+    low, high = np.where(held, low - 0.5, low), np.where(held, high + 0.5, high)
+    fine = (high - low) / (POINTS * _FINE)
+    bins = np.minimum((draws - low) // fine, POINTS * _FINE - 1).astype(np.int64)
+    widths = _kernel_widths(draws) / fine
+    smooth = [
+        gaussian_filter1d(_counted(column), width, mode="reflect")
+        for column, width in zip(bins.T, widths, strict=True)
+    ]
+    heights = np.array(smooth).reshape(-1, POINTS, _FINE).sum(axis=2).T
+    step = _FINE * fine
+    places = low + (np.arange(POINTS)[:, np.newaxis] + 0.5) * step
+    return places, heights / (heights.sum(axis=0) * step)
 
 
-def _kernel_width(values: FloatArray) -> float:
-    """Returns Silverman's width of a kernel."""
-    lower, upper = np.quantile(values, (0.25, 0.75))
-    spreads = [values.std(), (upper - lower) / 1.34]
-    spread = min((s for s in spreads if s > 0), default=1.0)
-    return float(0.9 * spread * len(values) ** -0.2)
+def _counted(bins: NDArray[np.int64]) -> FloatArray:
+    """Returns how many draws each fine bin has."""
+    return np.bincount(bins, minlength=POINTS * _FINE).astype(np.float64)
+
+
+def _kernel_widths(draws: FloatArray) -> FloatArray:
+    """Returns Silverman's width of a kernel for each column of draws `[n, P]`."""
+    lower, upper = np.quantile(draws, (0.25, 0.75), axis=0)
+    deviation = draws.std(axis=0)
+    spread = np.minimum(deviation, (upper - lower) / 1.34)
+    # more than half of the draws may be the same one
+    spread = np.where(spread > 0, spread, np.where(deviation > 0, deviation, 1.0))
+    return 0.9 * spread * len(draws) ** -0.2
 
 
 # --- checks and trainings ---------------------------------------------------------------
@@ -152,8 +164,8 @@ def _kernel_width(values: FloatArray) -> float:
 def _coverages(view: CoverageCurves, key: str) -> dict[str, JSON]:
     return {
         _below(key, name): {
-            "levels": rounded(curve.levels),
-            "coverage": rounded(curve.coverage),
+            "levels": shares(curve.levels),
+            "coverage": shares(curve.coverage),
             "tests": len(curve.fractions),
             "area": exact(curve.atc),
             "pvalue": exact(curve.ks_pvalue),
@@ -167,12 +179,12 @@ def _ranks(view: RankCurves, key: str) -> dict[str, JSON]:
     names = [parameter.name for parameter in view.parameters]
     return {
         _below(key, name): {
-            "levels": rounded(ranks.levels[::_EVERY]),
-            "lower": rounded(ranks.lower[::_EVERY]),
-            "upper": rounded(ranks.upper[::_EVERY]),
+            "levels": shares(ranks.levels[::_EVERY]),
+            "lower": shares(ranks.lower[::_EVERY]),
+            "upper": shares(ranks.upper[::_EVERY]),
             "names": names,
-            "difference": [rounded(d) for d in ranks.difference[::_EVERY].T],
-            "pvalues": [exact(pvalue) for pvalue in ranks.ks_pvalue],
+            "difference": [shares(d) for d in ranks.difference[::_EVERY].T],
+            "pvalues": rounded(ranks.ks_pvalue),
         }
         for name, ranks in view.results.items()
         if name != _CONTROL

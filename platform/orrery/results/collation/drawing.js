@@ -121,7 +121,8 @@ function scale([low, high], [first, last]) {
 }
 
 // An empty plot: `plot.svg` with axes and labels, `plot.x` and `plot.y` from numbers to places.
-function axes({ title, width, height, xRange, yRange, xLabel, yLabel }) {
+// Across only integers are marked where what is counted is `whole`.
+function axes({ title, width, height, xRange, yRange, xLabel, yLabel, whole = false }) {
   const x = scale(xRange, [MARGIN.left, width - MARGIN.right]);
   const y = scale(yRange, [height - MARGIN.bottom, MARGIN.top]);
   const svg = shape("svg", {
@@ -133,6 +134,7 @@ function axes({ title, width, height, xRange, yRange, xLabel, yLabel }) {
   });
   svg.append(shape("text", { x: MARGIN.left, y: 15, class: "title" }, title));
   for (const value of ticks(...xRange, width < 340 ? 3 : 5)) {
+    if (whole && !Number.isInteger(value)) continue;
     const at = x(value);
     const foot = height - MARGIN.bottom;
     svg.append(

@@ -94,5 +94,5 @@ function box(node, { x, y }) {
 }
 
 function shortened(text) {
-  return text.length > 25 ? `${text.slice(0, 24)}…` : text;
+  return text.length > 22 ? `${text.slice(0, 21)}…` : text;
 }

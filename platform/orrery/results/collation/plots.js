@@ -92,7 +92,7 @@ function coordinates(rows, drawn, chosen, names, width) {
   const height = HEIGHT + 70;
   const from = 46;
   const to = height - 40;
-  const x = (i) => 56 + (i * (wide - 112)) / Math.max(all.length - 1, 1);
+  const x = (i) => 8 + (i * (wide - 72)) / Math.max(all.length - 1, 1);
   const y = (axis, row) => from + axis.place(rows.value(axis.name, row)) * (to - from);
   const svg = shape("svg", {
     role: "img",
@@ -116,7 +116,10 @@ function coordinates(rows, drawn, chosen, names, width) {
     const title = shape("title", {}, rows.name(row));
     svg.append(shape("path", { d: trace(row), ...mark, ...dashed }, title));
   });
-  all.forEach((axis, i) => svg.append(...axisMarks(axis, x(i), from, to, i)));
+  all.forEach((axis, i) => {
+    const anchor = i === 0 ? "" : i === all.length - 1 ? "end" : "middle";
+    svg.append(...axisMarks(axis, x(i), from, to, i % 2 ? 30 : 14, anchor));
+  });
   return svg;
 }
 
@@ -132,12 +135,12 @@ function shaded(last, rows, drawn, trace) {
   return [...paths].sort(([a], [b]) => a - b);
 }
 
-function axisMarks(axis, x, from, to, i) {
+// An axis with its name, whose height differs from its neighbours', so that they do not meet.
+function axisMarks(axis, x, from, to, height, anchor) {
   const name = axis.name.split(".").slice(-2).join(".");
   const title = shape("title", {}, axis.name);
   const rule = shape("line", { x1: x, x2: x, y1: from, y2: to, class: "axis" });
-  // neighbours' names stand at two heights, so that long ones do not meet
-  const label = shape("text", { x, y: i % 2 ? 30 : 14, class: "label middle" }, name, title);
+  const label = shape("text", { x, y: height, class: `label ${anchor}` }, name, title);
   const marks = axis.marks.map((mark) =>
     shape(
       "text",
@@ -151,20 +154,18 @@ function axisMarks(axis, x, from, to, i) {
 // --- curves of the chosen entries -----------------------------------------------------------
 
 // The curves of one kind: for each chosen row those of the wanted keys, or else its first.
-function seriesOf(rows, chosen, kind, wanted, inks) {
-  const found = [];
-  for (const row of chosen) {
+// The first curve of a row has the row's own colour, in all plots.
+function seriesOf(rows, chosen, kind, wanted) {
+  return chosen.flatMap((row, place) => {
     const curves = rows.detail(row).curves[kind] || {};
     const keys = Object.keys(curves);
-    const shownKeys = wanted.length ? keys.filter((key) => wanted.includes(key)) : keys.slice(0, 1);
-    for (const key of shownKeys) {
-      const name = `${row}|${key}`;
-      if (!inks.has(name)) inks.set(name, inks.size);
-      const label = `${rows.name(row)}: ${curves[key].label}`;
-      found.push({ row, key, label, index: inks.get(name), curve: curves[key] });
-    }
-  }
-  return found;
+    const drawn = wanted.length ? keys.filter((key) => wanted.includes(key)) : keys.slice(0, 1);
+    return drawn.map((key, n) => ({
+      label: `${rows.name(row)}: ${curves[key].label}`,
+      index: place + n * chosen.length,
+      curve: curves[key],
+    }));
+  });
 }
 
 function posteriorPanels(all, width) {
@@ -334,6 +335,7 @@ function trainingPanel(all, width) {
     xRange: extent(members.flatMap(([, member]) => member.epochs)),
     yRange: padded(extent(losses)),
     xLabel: "epoch",
+    whole: true,
     yLabel: "−log q(θ | x), mean [nat]",
   });
   for (const [series, member] of members) {
@@ -385,6 +387,7 @@ function reportPanel(name, all, width) {
     xRange: extent(points.map(([x]) => x)),
     yRange: padded(extent(points.map(([, y]) => y))),
     xLabel: "report",
+    whole: true,
     yLabel: name,
   });
   for (const series of all) plot.svg.append(line(series, series.points, plot));

@@ -88,10 +88,11 @@ class Rows {
     return { tests, problems };
   }
 
-  // The columns with a name, or whose last parts it is.
+  // The columns with a name, or whose last words it is: `gain` finds `information_gain`.
   named(name) {
     if (this.columns.has(name)) return [name];
-    return [...this.columns.keys()].filter((column) => column.endsWith(`.${name}`));
+    const ends = [`.${name}`, `_${name}`];
+    return [...this.columns.keys()].filter((column) => ends.some((end) => column.endsWith(end)));
   }
 
   // Rows by a column, those without a value last whatever the order.

@@ -66,3 +66,9 @@ def exact(number: float) -> float | None:
 def rounded(values: FloatArray) -> list[float | None]:
     """Returns numbers `[n]` to four digits, None where one is not finite."""
     return [float(f"{x:.4g}") if math.isfinite(x) else None for x in values.tolist()]
+
+
+def shares(values: FloatArray) -> list[float | None]:
+    """Returns shares `[n]`, which are one at most, to four decimals."""
+    plain = (values.round(4) + 0.0).tolist()  # -0.0 would be written with its sign
+    return [x if math.isfinite(x) else None for x in plain]

@@ -60,7 +60,9 @@ function change(changes) {
 function columnNames(base) {
   if (state.columns.length) return state.columns;
   const measures = chosenMeasures(base).map((measure) => measure.name);
-  return [...new Set([...rows.varying(base).slice(0, USUAL_OPTIONS), ...measures])];
+  // the type of a group of options says little beside its options
+  const options = rows.varying(base).filter((name) => !name.endsWith(".type"));
+  return [...new Set([...options.slice(0, USUAL_OPTIONS), ...measures])];
 }
 
 function chosenMeasures(base) {
@@ -146,7 +148,6 @@ function drawTable(found, names) {
   const sorted = rows.sorted(found, sort, descending);
   const page = Math.min(Number(state.page), Math.floor(Math.max(found.length - 1, 0) / PAGE_LENGTH));
   const shownRows = sorted.slice(page * PAGE_LENGTH, (page + 1) * PAGE_LENGTH);
-  const told = found.some((row) => rows.value("problems", row) || rows.value("reason", row));
   const heads = ["name", "status", "began", "seconds", ...names.filter((n) => n !== "seconds")];
   replace(
     at("runs").tHead,
@@ -155,10 +156,9 @@ function drawTable(found, names) {
       {},
       element("th", { scope: "col" }, "choose"),
       ...heads.map((name) => headCell(name, sort, descending)),
-      told ? element("th", { scope: "col" }, "what is wrong") : null,
     ),
   );
-  replace(at("runs").tBodies[0], ...shownRows.map((row) => tableRow(row, heads, told)));
+  replace(at("runs").tBodies[0], ...shownRows.map((row) => tableRow(row, heads)));
   drawPager(page, found.length);
   drawColumns(names);
 }
@@ -179,7 +179,7 @@ function headCell(name, sort, descending) {
   return element("th", { scope: "col", "aria-sort": order, "data-column": name }, small, button);
 }
 
-function tableRow(row, heads, told) {
+function tableRow(row, heads) {
   const place = rows.value("place", row);
   const choose = element("input", {
     type: "checkbox",
@@ -189,14 +189,12 @@ function tableRow(row, heads, told) {
     onchange: (event) => chooseRow(place, event.target.checked),
   });
   const cells = heads.slice(1).map((name) => valueCell(name, row));
-  const wrong = rows.value("problems", row) || rows.value("reason", row);
   return element(
     "tr",
     { "data-place": place },
     element("td", {}, choose),
     element("th", { scope: "row" }, opener(row)),
     ...cells,
-    told ? element("td", { class: "told" }, String(wrong || "").slice(0, 160)) : null,
   );
 }
 
@@ -214,9 +212,15 @@ function valueCell(name, row) {
   const value = rows.value(name, row);
   const found = cell(value);
   found.dataset.column = name;
-  if (name === "status") found.classList.add(String(value).replace(/\W/g, ""));
+  if (name === "status") addStatus(found, row, String(value));
   if (name === "began" && value) found.textContent = String(value).slice(0, 16).replace("T", " ");
   return found;
+}
+
+function addStatus(found, row, status) {
+  if (["finished", "failed", "damaged", "running"].includes(status)) found.classList.add(status);
+  const wrong = rows.value("problems", row) || rows.value("reason", row);
+  if (wrong) found.append(element("small", { class: "told", title: wrong }, wrong.slice(0, 200)));
 }
 
 function chooseRow(place, chosen) {
@@ -388,8 +392,7 @@ function keyChoice(chosen) {
 }
 
 function comparison(chosen, width) {
-  const inks = new Map();
-  const of = (kind) => seriesOf(rows, chosen, kind, state.keys, inks);
+  const of = (kind) => seriesOf(rows, chosen, kind, state.keys);
   const one = Math.min(width, 640);
   const columns = Math.max(1, Math.floor(width / PANEL));
   const small = Math.floor((width - 16 * (columns - 1)) / columns);
