@@ -1,0 +1,87 @@
+"""Many synthetic runs, some trials, and runs that are damaged or of another version."""
+
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from orrery.results.collation.entries import all_entries
+
+BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
+RUNS = 3
+
+
+@pytest.fixture(scope="session")
+def synthetic_runs():
+    """The module that writes synthetic runs."""
+    name = "synthetic_runs"
+    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look for their module there
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def written(synthetic_runs, tmp_path_factory):
+    """The folders of 30 runs, in a folder that no test changes."""
+    root = tmp_path_factory.mktemp("synthetic") / "runs"
+    return synthetic_runs.write_runs(30, root, recorded=3)
+
+
+@pytest.fixture(scope="session")
+def all_runs(written):
+    """The folder of all 30 runs, which no test changes."""
+    return written[0].parents[2]
+
+
+@pytest.fixture(scope="session")
+def entries(all_runs):
+    """The entries of all 30 runs."""
+    return list(all_entries(all_runs))
+
+
+@pytest.fixture
+def runs(written, all_runs, tmp_path):
+    """A folder of three of these runs, of one's own."""
+    root = tmp_path / "runs"
+    for folder in written[:RUNS]:
+        shutil.copytree(folder, root / folder.relative_to(all_runs))
+    return root
+
+
+@pytest.fixture
+def change():
+    """Changes fields of a run's document."""
+
+    def changed(folder, **fields):
+        path = folder / "run.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+    return changed
+
+
+@pytest.fixture
+def write_trial():
+    """Writes the file of a trial."""
+
+    def written(sweep, number, **fields):
+        document = {
+            "number": number,
+            "point": {"inference.flow.transforms": 2 + number, "kind": "maf"},
+            "state": "finished",
+            "curve": [{"log_probability": 0.1 * i} for i in range(3)],
+            "objectives": {"log_probability": 1.0 + number, "seconds": 5.0 + number},
+            "seconds": 5.5,
+            "reason": None,
+        }
+        folder = sweep / "trials"
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{number:04d}.json"
+        path.write_text(json.dumps(document | fields))
+        return path
+
+    return written

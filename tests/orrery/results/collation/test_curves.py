@@ -1,0 +1,100 @@
+"""Densities are those of the draws, and curves those of the run's own figures."""
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from scipy import stats
+
+from orrery.judging.diagnostics import posterior_summary
+from orrery.results.collation.curves import MOST_EPOCHS, densities, run_curves
+from orrery.results.result import Result
+
+
+def test_a_density_is_that_of_a_normal_distribution():
+    draws = np.random.default_rng(1).normal(3.0, 2.0, size=(50_000, 1))
+    places, heights = densities(draws)
+    expected = stats.norm(3.0, 2.0).pdf(places)
+    # Silverman's width flattens the peak by 1 %; the rest is the scatter of the draws
+    assert abs(heights - expected).max() < 0.04 * expected.max()
+
+
+def test_a_density_does_not_leak_beyond_a_bound():
+    draws = np.random.default_rng(1).uniform(0.0, 1.0, size=(20_000, 1))
+    places, heights = densities(draws)
+    assert places.min() > 0
+    assert places.max() < 1
+    assert abs(heights - 1.0).max() < 0.1
+
+
+def test_densities_hold_all_draws_whatever_the_unit():
+    draws = np.random.default_rng(1).normal(size=(500, 1)) * np.array([1e-9, 1.0, 1e12])
+    places, heights = densities(draws)
+    step = places[1] - places[0]
+    assert np.allclose(heights.sum(axis=0) * step, 1.0)
+    # the same draws in other units have the same density
+    assert np.allclose(heights * step, (heights * step)[:, [0]])
+
+
+def test_a_parameter_that_was_held_has_a_density():
+    places, heights = densities(np.full((10, 1), 2.0))
+    assert np.isfinite(heights).all()
+    assert places.min() < 2.0 < places.max()
+
+
+@pytest.mark.parametrize("draws", [np.zeros((0, 2)), np.array([[np.nan]])])
+def test_what_has_no_density_is_refused(draws):
+    with pytest.raises(ValueError, match="no density"):
+        densities(draws)
+
+
+@pytest.fixture(scope="module")
+def result(written):
+    return Result.open(written[0])
+
+
+def test_medians_are_those_of_the_draws(result):
+    curves, problems = run_curves(result)
+    assert problems == []
+    for key, posterior in curves["posteriors"].items():
+        table = pq.read_table(result.folder / f"draws.{key}.parquet")
+        assert posterior["draws"] == len(table)
+        for marginal in posterior["parameters"]:
+            draws = table[marginal["name"]].to_numpy()[:, np.newaxis]
+            summary = posterior_summary(draws)
+            for name in ("lower", "median", "upper"):
+                expected = getattr(summary, name)[0]
+                assert marginal[name] == pytest.approx(expected, rel=1e-6)
+            metric = f"posterior.{key}.{marginal['name']}.median"
+            assert marginal["median"] == pytest.approx(result.metrics[metric], rel=1e-6)
+            assert max(marginal["density"]) == 1000
+
+
+def test_curves_are_those_of_the_figures(result):
+    curves, _ = run_curves(result)
+    coverage = result.view(result.section("tarp.toy.alone")).curves["posterior"]
+    tarp = curves["tarp"]["toy.alone"]
+    assert np.allclose(tarp["coverage"], coverage.coverage, atol=5e-5)
+    assert tarp["tests"] == len(coverage.fractions)
+    ranks = result.view(result.section("sbc.toy.alone")).results["posterior"]
+    sbc = curves["sbc"]["toy.alone"]
+    for i, difference in enumerate(sbc["difference"]):
+        assert np.allclose(difference, ranks.difference[::5, i], atol=5e-5)
+    errors = result.view(result.section("predictions.ensembles")).errors["25"]
+    assert np.allclose(curves["rmse"]["25"]["rmse"], errors.rmse, rtol=1e-3)
+
+
+def test_a_long_training_keeps_its_first_best_and_last_epoch(result):
+    losses = result.view(result.section("training.toy.alone")).curves["member_0"]
+    (member,) = run_curves(result)[0]["training"]["toy.alone"]["members"]
+    assert {0, losses.best, len(losses.train) - 1} <= set(member["epochs"])
+    assert len(member["epochs"]) <= MOST_EPOCHS + 1
+    at = member["epochs"].index(losses.best)
+    assert member["validation"][at] == min(member["validation"])
+
+
+def test_negative_controls_are_not_laid_over_posteriors(result, monkeypatch):
+    view = result.view(result.section("tarp.toy.alone"))
+    view.curves["negative_control"] = view.curves["posterior"]
+    monkeypatch.setattr(Result, "view", lambda self, section: view)
+    curves, _ = run_curves(result)
+    assert set(curves["tarp"]) == {"toy.alone", "toy.both"}

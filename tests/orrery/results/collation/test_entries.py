@@ -1,0 +1,144 @@
+"""Each run and each trial is an entry, says what its document says, and hides no other."""
+
+import json
+import math
+import shutil
+
+import pytest
+
+from orrery.results.collation.entries import all_entries, count
+from orrery.results.result import Result
+
+
+def by_place(root):
+    return {entry.place: entry for entry in all_entries(root)}
+
+
+def test_every_attempt_is_an_entry_with_the_numbers_of_its_document(all_runs, entries):
+    found = {entry.place: entry for entry in entries}
+    paths = sorted(all_runs.rglob("run.json"))
+    assert len(paths) == len(found) == count(all_runs) == 30
+    for path in paths:
+        document = json.loads(path.read_text())
+        entry = found[path.parent.relative_to(all_runs).as_posix()]
+        values = entry.values
+        assert entry.status == "finished"
+        assert not entry.problems
+        for name in ("experiment", "run", "attempt", "seconds", "host", "began"):
+            assert values[name] == document[name]
+        for name, number in document["metrics"].items():
+            assert values[f"metric.{name}"] == number
+        assert (
+            values["option.flow.transforms"]
+            == document["options"]["flow"]["transforms"]
+        )
+        assert [one["median"] for one in entry.answers] == [
+            one["median"] for one in document["answers"]
+        ]
+        prints = [
+            one["fingerprint"] for of in document["lineage"].values() for one in of
+        ]
+        assert [one.fingerprint for one in entry.lineage] == prints
+
+
+def test_a_folder_within_is_collated_too(runs):
+    one = min(path.parent for path in runs.rglob("run.json"))
+    assert [entry.place for entry in all_entries(one.parent)] == [one.name]
+    within = f"{one.parent.name}/{one.name}"
+    assert list(by_place(one.parents[1])) == [within]
+
+
+def test_damaged_documents_are_entries_that_say_so(runs, written, all_runs):
+    shutil.copytree(written[3], runs / written[3].relative_to(all_runs))
+    first, second, third, _ = sorted(runs.rglob("run.json"))
+    first.write_text('{"status": "fini')
+    second.write_text("[" * 100_000)
+    third.write_bytes(b'{"status": "\xff"}')
+    found = by_place(runs)
+    assert len(found) == 4
+    for path in (first, second, third):
+        entry = found[path.parent.relative_to(runs).as_posix()]
+        assert entry.status == "damaged"
+        assert "no document of a run, or damaged" in entry.problems[0]
+        assert entry.values["experiment"] == path.parents[2].name
+        assert entry.values["attempt"] == 1
+    assert sum(entry.status == "finished" for entry in found.values()) == 1
+
+
+def test_another_version_is_read_as_far_as_it_can_be(runs, change):
+    first, second, *_ = sorted(path.parent for path in runs.rglob("run.json"))
+    change(first, format=2)
+    change(second, format=2, verdicts=["passed"])
+    found = by_place(runs)
+    readable = found[first.relative_to(runs).as_posix()]
+    assert readable.status == "finished"
+    assert "format is 2" in readable.problems[-1]
+    assert readable.values["metric.rmse.25.minimum"] > 0
+    other = found[second.relative_to(runs).as_posix()]
+    assert other.status == "damaged"
+    assert "another version" in other.problems[0]
+
+
+@pytest.mark.parametrize("section", [None, 7, {}, {"key": "x"}, {"kind": "draws"}])
+def test_a_part_that_nobody_understands_hides_no_other(runs, change, section):
+    folder = min(path.parent for path in runs.rglob("run.json"))
+    sections = Result.open(folder).sections
+    change(folder, sections=[section, *sections])
+    entry = by_place(runs)[folder.relative_to(runs).as_posix()]
+    assert "cannot be drawn" in entry.problems[0]
+    assert set(entry.curves) == {"posteriors", "tarp", "sbc", "training", "rmse"}
+
+
+def test_curves_whose_file_is_damaged_or_gone_are_named(runs):
+    folder = min(path.parent for path in runs.rglob("run.json"))
+    (folder / "draws.toy.alone.parquet").write_bytes(b"not parquet")
+    (folder / "tarp.toy.both.parquet").unlink()
+    entry = by_place(runs)[folder.relative_to(runs).as_posix()]
+    assert len(entry.problems) == 2
+    assert "draws.toy.alone" in entry.problems[0]
+    assert "tarp.toy.both" in entry.problems[1]
+    assert list(entry.curves["posteriors"]) == ["toy.both"]
+
+
+def test_a_run_whose_process_is_gone_has_failed_and_one_elsewhere_runs(runs, change):
+    first, second, *_ = sorted(path.parent for path in runs.rglob("run.json"))
+    change(first, status="running", process=2**22 + 1)
+    change(second, status="running", host="elsewhere")
+    found = by_place(runs)
+    assert found[first.relative_to(runs).as_posix()].status == "failed"
+    assert "killed" in found[first.relative_to(runs).as_posix()].values["reason"]
+    assert found[second.relative_to(runs).as_posix()].status == "running"
+
+
+def test_numbers_that_are_not_finite_stay_numbers(runs, change):
+    folder = min(path.parent for path in runs.rglob("run.json"))
+    change(folder, metrics={"a": "nan", "b": "-inf", "c": "text"})
+    values = by_place(runs)[folder.relative_to(runs).as_posix()].values
+    assert math.isnan(values["metric.a"])
+    assert values["metric.b"] == -math.inf
+    assert values["metric.c"] == "text"
+
+
+def test_trials_are_entries_beside_runs(runs, write_trial):
+    sweep = runs / "architectures" / "0123"
+    write_trial(sweep, 0)
+    write_trial(sweep, 1, state="failed", reason="NaN in epoch 3", objectives={})
+    write_trial(sweep, 2).write_text('{"number": 2, "po')
+    write_trial(sweep, 3, point=7)
+    found = by_place(runs)
+    assert len(found) == count(runs) == 7
+    trial = found["architectures/0123/trials/0000"]
+    assert trial.kind == "trial"
+    assert trial.values["experiment"] == "architectures"
+    assert trial.values["run"] == "architectures/0123"
+    assert trial.values["trial"] == 0
+    assert trial.values["option.inference.flow.transforms"] == 2
+    assert trial.values["objective.log_probability"] == 1.0
+    assert trial.curves == {"reports": [{"log_probability": 0.1 * i} for i in range(3)]}
+    failed = found["architectures/0123/trials/0001"]
+    assert failed.status == "failed"
+    assert failed.values["reason"] == "NaN in epoch 3"
+    for torn in ("0002", "0003"):
+        entry = found[f"architectures/0123/trials/{torn}"]
+        assert entry.status == "damaged"
+        assert "no document of a trial" in entry.problems[0]
