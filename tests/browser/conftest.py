@@ -1,0 +1,78 @@
+"""The collated page of some runs and trials, in a headless Chromium."""
+
+import importlib.util
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+from orrery.results.collation.collate import collate
+
+TESTS = Path(__file__).parents[1]
+HOSTILE = "</script><img src=x onerror=alert(1)>"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+def module(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    found = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = found  # dataclasses look for their module there
+    spec.loader.exec_module(found)
+    return found
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    """A browser with one tab."""
+    if CHROMIUM is None:
+        pytest.skip("no chromium: install it to test the collated page in a browser")
+    devtools = module(Path(__file__).with_name("devtools.py"))
+    found = devtools.Browser(CHROMIUM, tmp_path_factory.mktemp("profile"))
+    yield found
+    found.close()
+
+
+@pytest.fixture(scope="session")
+def runs(tmp_path_factory):
+    """A folder of 30 runs, one of them failed and hostile, one damaged, and three trials."""
+    root = tmp_path_factory.mktemp("browser") / "runs"
+    write_runs = module(TESTS / "benchmarks" / "synthetic_runs.py").write_runs
+    folders = write_runs(30, root, recorded=2)
+    for folder in folders[:2]:
+        (folder / "report.html").write_text("<title>the page of a run</title>")
+    hostile = {"status": "failed", "reason": HOSTILE, "host": HOSTILE}
+    change(folders[3] / "run.json", hostile)
+    (folders[4] / "run.json").write_text('{"status": ')
+    for number in range(3):
+        write_trial(root / "architectures" / "0123" / "trials", number)
+    return root
+
+
+def change(path, fields):
+    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+def write_trial(folder, number):
+    folder.mkdir(parents=True, exist_ok=True)
+    document = {
+        "number": number,
+        "point": {"inference.flow.transforms": 2 + number},
+        "state": "finished",
+        "curve": [{"log_probability": number + 0.1 * i} for i in range(3)],
+        # the last is worse than the first in both
+        "objectives": {
+            "log_probability": (1.0, 2.0, 0.5)[number],
+            "training_seconds": (5.0, 9.0, 7.0)[number],
+        },
+        "seconds": 10.0,
+        "reason": "",
+    }
+    (folder / f"{number:04d}.json").write_text(json.dumps(document))
+
+
+@pytest.fixture(scope="session")
+def page(runs):
+    """The address of the page of these runs."""
+    return collate(runs).page.as_uri()
