@@ -23,6 +23,9 @@ from orrery.results.views import CoverageCurves, Predictions, RankCurves, Traini
 
 POINTS = 64  # of a density
 _FINE = 8  # bins for each of them, in which draws are counted
+_PILED_UP = (
+    0.02  # share of draws: of a normal distribution's fewer are so near the last
+)
 MOST_EPOCHS = 80  # of a training that are drawn
 _EVERY = 5  # level of the ranks' curves is drawn
 _CONTROL = "negative_control"
@@ -107,9 +110,9 @@ def _thousandths(heights: FloatArray) -> list[int]:
 def densities(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Returns where the marginal densities of draws are given, and these, both `[POINTS, P]`.
 
-    A kernel estimate with Silverman's width, between the smallest and the largest draw,
-    at which the kernel is reflected: a posterior that ends at a bound of its prior ends
-    there in the plot. Its sum times the step is one.
+    A kernel estimate with Silverman's width. Where draws pile up at their smallest or
+    largest, a posterior ends at a bound of its prior: there the kernel is reflected, and
+    the plot ends too. Its sum times the step is one.
 
     doi.org/10.1201/9781315140919
 
@@ -127,20 +130,33 @@ def densities(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
     """
     if not len(draws) or not np.isfinite(draws).all():
         raise ValueError(f"{len(draws)} draws, some not finite: they have no density")
-    low, high = draws.min(axis=0), draws.max(axis=0)
-    held = low == high  # a parameter that does not vary still has a place
-    low, high = np.where(held, low - 0.5, low), np.where(held, high + 0.5, high)
+    kernel = _kernel_widths(draws)
+    low = draws.min(axis=0)
+    high = draws.max(axis=0)
+    low = low - _room((draws - low < kernel).mean(axis=0), kernel)
+    high = high + _room((high - draws < kernel).mean(axis=0), kernel)
     fine = (high - low) / (POINTS * _FINE)
     bins = np.minimum((draws - low) // fine, POINTS * _FINE - 1).astype(np.int64)
-    widths = _kernel_widths(draws) / fine
     smooth = [
         gaussian_filter1d(_counted(column), width, mode="reflect")
-        for column, width in zip(bins.T, widths, strict=True)
+        for column, width in zip(bins.T, kernel / fine, strict=True)
     ]
     heights = np.array(smooth).reshape(-1, POINTS, _FINE).sum(axis=2).T
     step = _FINE * fine
     places = low + (np.arange(POINTS)[:, np.newaxis] + 0.5) * step
     return places, heights / (heights.sum(axis=0) * step)
+
+
+def _room(piled: FloatArray, kernel: FloatArray) -> FloatArray:
+    """Returns how far densities go on beyond the last draws: not at all at a bound.
+
+    Arguments:
+        piled: The shares of draws within one kernel of the last, with shape `[P]`.
+        kernel: The kernels' widths, with shape `[P]`.
+    """
+    # a parameter whose draws are all the same has no bound, and needs a place
+    at_bound = (piled > _PILED_UP) & (piled < 1.0)
+    return np.where(at_bound, 0.0, 3.0 * kernel)
 
 
 def _counted(bins: NDArray[np.int64]) -> FloatArray:

@@ -53,7 +53,8 @@ function cell(value, tag = "td") {
 }
 
 function table(head, rows, caption) {
-  const titles = head.map((title) => element("th", { scope: "col" }, title));
+  const right = (i) => (rows.some((row) => typeof row[i] === "number") ? "number" : null);
+  const titles = head.map((title, i) => element("th", { scope: "col", class: right(i) }, title));
   return element(
     "div",
     { class: "wide", tabindex: "0", role: "region", "aria-label": caption },
@@ -133,7 +134,7 @@ function axes({ title, width, height, xRange, yRange, xLabel, yLabel, whole = fa
     "aria-label": `${title}; across ${xLabel || "values"}, upward ${yLabel || "values"}`,
   });
   svg.append(shape("text", { x: MARGIN.left, y: 15, class: "title" }, title));
-  for (const value of ticks(...xRange, width < 340 ? 3 : 5)) {
+  for (const value of ticks(...xRange, width < 340 ? 4 : 6)) {
     if (whole && !Number.isInteger(value)) continue;
     const at = x(value);
     const foot = height - MARGIN.bottom;

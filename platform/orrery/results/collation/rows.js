@@ -117,7 +117,8 @@ class Rows {
     return found;
   }
 
-  // The options in which rows differ, and which an axis or a column can show.
+  // The options in which rows differ, and which an axis or a column can show: those that
+  // most rows have are first.
   varying(rows) {
     const found = [];
     for (const [name, column] of this.columns) {
@@ -126,9 +127,10 @@ class Rows {
       const text = [...values].some((value) => typeof value === "string");
       // paths, and other text that is never the same twice, explain nothing
       const explains = !text || (values.size <= 12 && ![...values].some(isPath));
-      if (values.size > 1 && explains) found.push(name);
+      if (values.size < 2 || !explains) continue;
+      found.push([name, rows.filter((row) => column[row] !== null).length]);
     }
-    return found;
+    return found.sort(([, a], [, b]) => b - a).map(([name]) => name);
   }
 }
 

@@ -148,25 +148,36 @@ function drawTable(found, names) {
   const sorted = rows.sorted(found, sort, descending);
   const page = Math.min(Number(state.page), Math.floor(Math.max(found.length - 1, 0) / PAGE_LENGTH));
   const shownRows = sorted.slice(page * PAGE_LENGTH, (page + 1) * PAGE_LENGTH);
-  const heads = ["name", "status", "began", "seconds", ...names.filter((n) => n !== "seconds")];
+  const fixed = ["status", "began", "seconds"].filter((name) => hasValues(name, found));
+  const heads = ["name", ...fixed, ...names.filter((name) => !fixed.includes(name))];
+  const right = new Set(heads.filter((name) => hasNumbers(name, found)));
   replace(
     at("runs").tHead,
     element(
       "tr",
       {},
       element("th", { scope: "col" }, "choose"),
-      ...heads.map((name) => headCell(name, sort, descending)),
+      ...heads.map((name) => headCell(name, sort, descending, right.has(name))),
     ),
   );
-  replace(at("runs").tBodies[0], ...shownRows.map((row) => tableRow(row, heads)));
+  replace(at("runs").tBodies[0], ...shownRows.map((row) => tableRow(row, heads, right)));
   drawPager(page, found.length);
   drawColumns(names);
 }
 
-function headCell(name, sort, descending) {
+function hasValues(name, found) {
+  return found.some((row) => isKnown(rows.value(name, row)));
+}
+
+function hasNumbers(name, found) {
+  return found.some((row) => typeof rows.value(name, row) === "number");
+}
+
+function headCell(name, sort, descending, right) {
   const sorted = name === sort;
-  const short = name.split(".").slice(-2).join(".");
   const group = name.includes(".") ? name.split(".")[0] : "";
+  const parts = group ? name.split(".").slice(1) : [name];
+  const short = parts.slice(-2).join(".");
   const mark = sorted ? (descending ? " ↓" : " ↑") : "";
   const choose = () => change({ sort: sorted && !descending ? `-${name}` : name });
   const button = element(
@@ -176,10 +187,11 @@ function headCell(name, sort, descending) {
   );
   const order = sorted ? (descending ? "descending" : "ascending") : null;
   const small = group ? element("small", {}, group) : null;
-  return element("th", { scope: "col", "aria-sort": order, "data-column": name }, small, button);
+  const about = { scope: "col", "aria-sort": order, class: right ? "number" : null };
+  return element("th", { ...about, "data-column": name }, small, button);
 }
 
-function tableRow(row, heads) {
+function tableRow(row, heads, right) {
   const place = rows.value("place", row);
   const choose = element("input", {
     type: "checkbox",
@@ -188,7 +200,7 @@ function tableRow(row, heads) {
     checked: state.chosen.includes(place),
     onchange: (event) => chooseRow(place, event.target.checked),
   });
-  const cells = heads.slice(1).map((name) => valueCell(name, row));
+  const cells = heads.slice(1).map((name) => valueCell(name, row, right.has(name)));
   return element(
     "tr",
     { "data-place": place },
@@ -208,10 +220,11 @@ function opener(row) {
   );
 }
 
-function valueCell(name, row) {
+function valueCell(name, row, right) {
   const value = rows.value(name, row);
   const found = cell(value);
   found.dataset.column = name;
+  found.classList.toggle("number", right);
   if (name === "status") addStatus(found, row, String(value));
   if (name === "began" && value) found.textContent = String(value).slice(0, 16).replace("T", " ");
   return found;
@@ -316,7 +329,7 @@ function drawCoordinates(found, columns, measure) {
   wide.setAttribute("aria-label", "Parallel coordinates");
   const numbersOf = () =>
     drawn.map((row) => [rows.name(row), ...names.map((name) => rows.value(name, row))]);
-  const help = `Axes are the columns of the table; darker lines have more of the last, ${measure}.`;
+  const help = `Axes are the columns of the table; the stronger a line, the more it has of the last, ${measure}.`;
   replace(
     at("coordinates"),
     element("p", { class: "help" }, help),
