@@ -12,6 +12,11 @@ from orrery.results.collation.collate import collate
 
 TESTS = Path(__file__).parents[1]
 HOSTILE = "</script><img src=x onerror=alert(1)>"
+GOALS = [
+    {"name": "gain", "better": "larger"},
+    {"name": "cost", "better": "smaller"},
+]
+NOISE = (0.1, -0.2, 0.05, 0.3, -0.1, 0.2, -0.15, 5.0)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -36,7 +41,7 @@ def browser(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def runs(tmp_path_factory):
-    """A folder of 30 runs, one of them failed and hostile, one damaged, and three trials."""
+    """A folder of 30 runs, one of them failed and hostile, one damaged, and eight trials."""
     root = tmp_path_factory.mktemp("browser") / "runs"
     write_runs = module(TESTS / "benchmarks" / "synthetic_runs.py").write_runs
     folders = write_runs(30, root, recorded=2)
@@ -45,8 +50,11 @@ def runs(tmp_path_factory):
     hostile = {"status": "failed", "reason": HOSTILE, "host": HOSTILE}
     change(folders[3] / "run.json", hostile)
     (folders[4] / "run.json").write_text('{"status": ')
-    for number in range(3):
-        write_trial(root / "architectures" / "0123" / "trials", number)
+    sweep = root / "architectures" / "0123"
+    (sweep / "trials").mkdir(parents=True)
+    (sweep / "sweep.json").write_text(json.dumps({"goals": GOALS}))
+    for number in range(8):
+        write_trial(sweep, number)
     return root
 
 
@@ -54,22 +62,23 @@ def change(path, fields):
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
-def write_trial(folder, number):
-    folder.mkdir(parents=True, exist_ok=True)
+def write_trial(sweep, number):
+    transforms = 2 + number % 2
+    gain = transforms + NOISE[number]
     document = {
         "number": number,
-        "point": {"inference.flow.transforms": 2 + number},
-        "state": "finished",
-        "curve": [{"log_probability": number + 0.1 * i} for i in range(3)],
-        # the last is worse than the first in both
-        "objectives": {
-            "log_probability": (1.0, 2.0, 0.5)[number],
-            "training_seconds": (5.0, 9.0, 7.0)[number],
+        "point": {
+            "inference.flow.transforms": transforms,
+            "inference.flow.kind": ("maf", "nsf")[number // 2 % 2],
         },
+        "state": "pruned" if number == 7 else "finished",
+        "curve": [{"gain": gain * i / 3} for i in range(1, 4)],
+        "objectives": {"gain": gain, "cost": (5.0, 9.0, 7.0, 4.0)[number % 4]},
         "seconds": 10.0,
         "reason": "",
     }
-    (folder / f"{number:04d}.json").write_text(json.dumps(document))
+    path = sweep / "trials" / f"trial-{number:05d}.json"
+    path.write_text(json.dumps(document))
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,10 @@
 import json
 from urllib.parse import urlencode
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from scipy import stats
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 
@@ -35,6 +37,12 @@ def documents(runs):
             continue
         found[path.parent.relative_to(runs).as_posix()] = document
     return found
+
+
+@pytest.fixture(scope="module")
+def trials(runs):
+    """The documents of the trials, by number."""
+    return [json.loads(path.read_text()) for path in sorted(runs.rglob("trial-*.json"))]
 
 
 def rows(browser):
@@ -69,7 +77,7 @@ def focus(browser, name):
 def test_typing_filters(open_page, documents):
     browser = open_page()
     assert browser.run("document.getElementById('count').textContent") == (
-        "33 of 33 entries"
+        "38 of 38 entries"
     )
     browser.run("document.getElementById('search').focus()")
     browser.type("transforms>=5 flow.kind=nsf synthetic_1")
@@ -204,13 +212,39 @@ def test_coverage_behind_the_plot_is_that_of_the_figure(open_page, documents, ru
     assert found == [pytest.approx(pair, abs=5e-5) for pair in expected]
 
 
-def test_the_pareto_front_leaves_out_what_another_beats(open_page):
+def test_the_pareto_front_leaves_out_what_another_beats(open_page, trials):
     browser = open_page(kind="trial")
     front = table(browser, "The Pareto front: no entry is better in both")
-    numbers = sorted((float(row[1]), float(row[2])) for row in front)
-    assert numbers == [(1.0, 5.0), (2.0, 9.0)]
+    found = sorted((float(row[1]), float(row[2])) for row in front)
+    # one that was stopped early is no answer, however good it looked
+    pairs = [
+        (one["objectives"]["gain"], one["objectives"]["cost"])
+        for one in trials
+        if one["state"] == "finished"
+    ]
+    assert found == sorted(
+        (gain, cost)
+        for gain, cost in pairs
+        if not any(g >= gain and c <= cost and (g, c) != (gain, cost) for g, c in pairs)
+    )
     best = browser.run("document.getElementById('best-entry').dataset.place")
-    assert best == "architectures/0123/trials/0001"
+    gains = [gain for gain, _ in pairs]
+    assert best == f"architectures/0123/trials/trial-{np.argmax(gains):05d}"
+
+
+def test_an_option_explains_the_variance_between_its_values(open_page, trials):
+    browser = open_page(kind="trial")
+    caption = "How much of objective.gain each option explains alone (omega squared)"
+    found = {row[0]: float(row[1]) for row in table(browser, caption)}
+    finished = [one for one in trials if one["state"] == "finished"]
+    gain = np.array([one["objectives"]["gain"] for one in finished])
+    for name in ("inference.flow.transforms", "inference.flow.kind"):
+        values = np.array([str(one["point"][name]) for one in finished])
+        groups = [gain[values == value] for value in np.unique(values)]
+        f = stats.f_oneway(groups[0], groups[1]).statistic
+        # omega squared by F: (k - 1) (F - 1) / ((k - 1) (F - 1) + n), here k = 2
+        assert found[f"option.{name}"] == pytest.approx((f - 1) / (f - 1 + len(gain)))
+    assert found["option.inference.flow.transforms"] > 0.7
 
 
 def test_lineage_joins_runs_that_share_a_dataset(open_page, documents):

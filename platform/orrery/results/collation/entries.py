@@ -12,7 +12,11 @@ from typing import Any
 from orrery.identity import JSON
 from orrery.results.collation.curves import UNREADABLE, run_curves
 from orrery.results.collation.scalars import Scalar, flat, scalar, text
-from orrery.results.collation.trial_files import read_trial, trial_files
+from orrery.results.collation.trial_files import (
+    read_trial,
+    sweep_goals,
+    trial_files,
+)
 from orrery.results.result import FORMAT, PAGE, Result, readable
 from orrery.storage.run import attempt_number, documents
 
@@ -52,6 +56,7 @@ class Entry:
         answers: What was asked for, as the document has it.
         lineage: What it rests on.
         curves: What can be laid over others', by kind and key.
+        goals: Of a trial's sweep, whether `larger` or `smaller` is better, by objective.
         problems: What is wrong with it.
         has_page: Whether its page is beside its document.
 
@@ -67,6 +72,7 @@ class Entry:
     answers: tuple[JSON, ...] = ()
     lineage: tuple[Ancestor, ...] = ()
     curves: JSON = field(default_factory=dict)
+    goals: dict[str, str] = field(default_factory=dict)
     problems: tuple[str, ...] = ()
     has_page: bool = False
 
@@ -179,26 +185,34 @@ def trial_entry(path: Path, root: Path) -> Entry:
     values: dict[str, Scalar] = {
         "experiment": text(Path(place).parts[0]),
         "run": _place(sweep, root),
-        "attempt": None,
-        "trial": None,
     }
     try:
-        document = read_trial(path)
+        trial = read_trial(path)
     except (ValueError, OSError) as error:
         reason = text(str(error))
         lost = {**values, "reason": reason}
         return Entry(place, "trial", "damaged", lost, problems=(reason,))
-    told = {name: document[name] for name in ("seconds", "reason")}
+    told = {"trial": trial["number"], "seconds": trial["seconds"]}
     return Entry(
         place=place,
         kind="trial",
-        status=text(document["state"]),
-        values={**values, "trial": document["number"]}
+        status=text(trial["state"]),
+        values=values
         | {name: scalar(value) for name, value in told.items()}
-        | flat(document["point"], "option.")
-        | flat(document["objectives"], "objective."),
-        curves={"reports": document["curve"]},
+        | {"reason": text(trial["reason"])}
+        | flat(trial["point"], "option.")
+        | flat(trial["objectives"], "objective.")
+        | flat(trial["identity"], "identity."),
+        lineage=tuple(_trained_on(trial["identity"])),
+        curves={"reports": trial["curve"]},
+        goals=sweep_goals(sweep),
     )
+
+
+def _trained_on(identity: JSON) -> Iterator[Ancestor]:
+    dataset = identity.get("dataset")
+    if isinstance(dataset, str):
+        yield Ancestor("datasets", "dataset", text(dataset))
 
 
 def _place(path: Path, root: Path) -> str:

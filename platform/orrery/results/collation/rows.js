@@ -12,6 +12,7 @@ class Rows {
     this.pages = new Set(data.pages);
     this.above = data.above;
     this.page = data.page;
+    this.goals = data.goals;
     this.details = new Map();
     this.texts = Array.from({ length: this.count }, (_, row) => this.searched(row));
     this.byPlace = new Map(this.columns.get("place").map((place, row) => [place, row]));
@@ -105,6 +106,18 @@ class Rows {
     return [...known, ...rows.filter((row) => !isKnown(column[row]))];
   }
 
+  // Whether less of a measure is better: as its sweep says, or else its name.
+  lessIsBetter(name) {
+    const objective = name.replace(/^objective\./, "");
+    const known = Object.hasOwn(this.goals, objective);
+    return known ? this.goals[objective] === "smaller" : LESS.test(name);
+  }
+
+  // Whether a row can be the best: others stopped before they had their last numbers.
+  isFinished(row) {
+    return this.value("status", row) === "finished";
+  }
+
   // The columns in which rows differ, with how many of the rows have a number there.
   measures(rows, groups) {
     const found = [];
@@ -185,21 +198,8 @@ function comparer(sign, wanted) {
   };
 }
 
-// The rows that no other beats in one measure without losing in the other.
-function paretoFront(points) {
-  // points: {row, x, y}, both to be made small
-  const front = [];
-  const inOrder = [...points].sort((a, b) => a.x - b.x || a.y - b.y);
-  let lowest = Infinity;
-  for (const point of inOrder) {
-    if (point.y < lowest) {
-      front.push(point);
-      lowest = point.y;
-    }
-  }
-  return front;
-}
-
-function lessIsBetter(name) {
-  return LESS.test(name);
+// The last two parts of a column's name, without its group: `flow.transforms`.
+function shortName(name) {
+  const parts = name.split(".");
+  return (parts.length > 1 ? parts.slice(1) : parts).slice(-2).join(".");
 }

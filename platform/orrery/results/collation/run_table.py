@@ -1,8 +1,8 @@
 """All entries as one table: a row for each, a column for whatever any of them says.
 
-Columns are `option.`, `objective.`, `metric.` and `verdict.` with the names that documents
-give them, after those that each entry has. A column has one type: integers, numbers,
-truth values or text; where entries differ in it, text.
+Columns are those that each entry has, then `option.`, `objective.`, `verdict.`, `metric.` and
+`identity.` with the names that documents give them. A column has one type: integers,
+numbers, truth values or text; where entries differ in it, text.
 """
 
 from collections.abc import Sequence
@@ -47,7 +47,7 @@ def scalar_columns(entries: Sequence[Entry]) -> dict[str, list[Scalar]]:
     rows = [_row(entry) for entry in entries]
     named = dict.fromkeys(name for row in rows for name in row)
     others = sorted(named.keys() - {*FIRST, *THEN})
-    groups = ("option.", "objective.", "verdict.", "metric.")
+    groups = ("option.", "objective.", "verdict.", "metric.", "identity.")
     sorted_names = [n for group in groups for n in others if n.startswith(group)]
     return {
         name: [row.get(name) for row in rows] for name in (*FIRST, *THEN, *sorted_names)

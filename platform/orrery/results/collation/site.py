@@ -21,7 +21,10 @@ from orrery.results.result import PAGE
 
 SITE = "index.html"
 # In the order in which they use each other.
-SCRIPTS = ("rows.js", "drawing.js", "plots.js", "lineage.js", "site.js")
+SCRIPTS = (
+    *("rows.js", "statistics.js", "drawing.js", "overview.js", "curves.js"),
+    *("lineage.js", "table.js", "best.js", "comparison.js", "opened.js", "site.js"),
+)
 _LARGEST = 2**53  # beyond which numbers of a browser leave out integers
 _LONGEST = 300  # characters of a reason in the table
 
@@ -42,6 +45,7 @@ def render_site(entries: Sequence[Entry], title: str, above: str = "") -> str:
         "above": above,
         "rows": len(entries),
         **_packed(scalar_columns(entries)),
+        "goals": _goals(entries),
         "pages": [i for i, entry in enumerate(entries) if entry.has_page],
     }
     # read only when a run is chosen or opened
@@ -54,6 +58,11 @@ def render_site(entries: Sequence[Entry], title: str, above: str = "") -> str:
         details="\n".join(more),
         script=scripts,
     )
+
+
+def _goals(entries: Sequence[Entry]) -> dict[str, str]:
+    """Returns whether larger or smaller is better, for each objective of sweeps."""
+    return {name: way for entry in entries for name, way in entry.goals.items()}
 
 
 def _source(name: str) -> str:

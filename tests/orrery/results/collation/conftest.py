@@ -76,11 +76,12 @@ def write_trial():
             "curve": [{"log_probability": 0.1 * i} for i in range(3)],
             "objectives": {"log_probability": 1.0 + number, "seconds": 5.0 + number},
             "seconds": 5.5,
-            "reason": None,
+            "reason": "",
+            "identity": {"dataset": "4793ef685cba50ab", "version": 1},
         }
         folder = sweep / "trials"
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{number:04d}.json"
+        path = folder / f"trial-{number:05d}.json"
         path.write_text(json.dumps(document | fields))
         return path
 

@@ -8,6 +8,7 @@ import pytest
 
 from orrery.results.collation.entries import all_entries, count
 from orrery.results.result import Result
+from orrery.storage import files
 
 
 def by_place(root):
@@ -123,22 +124,55 @@ def test_trials_are_entries_beside_runs(runs, write_trial):
     sweep = runs / "architectures" / "0123"
     write_trial(sweep, 0)
     write_trial(sweep, 1, state="failed", reason="NaN in epoch 3", objectives={})
-    write_trial(sweep, 2).write_text('{"number": 2, "po')
-    write_trial(sweep, 3, point=7)
     found = by_place(runs)
-    assert len(found) == count(runs) == 7
-    trial = found["architectures/0123/trials/0000"]
+    assert len(found) == count(runs) == 5
+    trial = found["architectures/0123/trials/trial-00000"]
     assert trial.kind == "trial"
     assert trial.values["experiment"] == "architectures"
     assert trial.values["run"] == "architectures/0123"
     assert trial.values["trial"] == 0
     assert trial.values["option.inference.flow.transforms"] == 2
     assert trial.values["objective.log_probability"] == 1.0
+    assert trial.values["identity.version"] == 1
+    assert [one.fingerprint for one in trial.lineage] == ["4793ef685cba50ab"]
     assert trial.curves == {"reports": [{"log_probability": 0.1 * i} for i in range(3)]}
-    failed = found["architectures/0123/trials/0001"]
+    failed = found["architectures/0123/trials/trial-00001"]
     assert failed.status == "failed"
     assert failed.values["reason"] == "NaN in epoch 3"
-    for torn in ("0002", "0003"):
-        entry = found[f"architectures/0123/trials/{torn}"]
-        assert entry.status == "damaged"
-        assert "no document of a trial" in entry.problems[0]
+
+
+def test_torn_trials_are_entries_that_say_so(runs, write_trial):
+    sweep = runs / "architectures" / "0123"
+    write_trial(sweep, 0)
+    write_trial(sweep, 1).write_text('{"number": 1, "po')
+    write_trial(sweep, 2, point=7)
+    write_trial(sweep, 3).write_text("[]")
+    found = by_place(runs)
+    states = [
+        found[f"architectures/0123/trials/trial-{n:05d}"].status for n in range(4)
+    ]
+    assert states == ["finished", "damaged", "damaged", "damaged"]
+    torn = found["architectures/0123/trials/trial-00001"]
+    assert "no document of a trial" in torn.problems[0]
+
+
+def test_a_trial_whose_sweep_was_killed_is_interrupted(tmp_path, write_trial):
+    sweep = tmp_path / "architectures" / "0123"
+    write_trial(sweep, 0, state="running")
+    with files.locked(sweep):
+        (alive,) = all_entries(tmp_path)
+    (killed,) = all_entries(tmp_path)
+    assert alive.status == "running"
+    assert killed.status == "interrupted"
+    assert "its sweep ended" in killed.values["reason"]
+
+
+def test_a_sweep_says_what_is_better(tmp_path, write_trial):
+    sweep = tmp_path / "architectures" / "0123"
+    write_trial(sweep, 0)
+    (unknown,) = all_entries(tmp_path)
+    assert unknown.goals == {}
+    goals = [{"type": "Goal", "name": "loss", "better": "smaller"}]
+    (sweep / "sweep.json").write_text(json.dumps({"goals": goals}))
+    (known,) = all_entries(tmp_path)
+    assert known.goals == {"loss": "smaller"}
