@@ -8,6 +8,8 @@ from pathlib import Path
 from orrery.identity import JSON
 from orrery.terminal import duration, say
 
+_MOST_WARNINGS = 10  # of entries that could not be read
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status of a command on runs."""
@@ -84,8 +86,10 @@ def _collate(options: argparse.Namespace) -> None:
     from orrery.results.collation.collate import collate
 
     collated = collate(options.folder, options.into)
-    for place, problems in collated.problems.items():
+    for place, problems in list(collated.problems.items())[:_MOST_WARNINGS]:
         say(f"warning: {place}: {problems[0]}")
+    if len(collated.problems) > _MOST_WARNINGS:
+        say(f"warning: {len(collated.problems)} in all, which the page lists")
     say(f"{collated.runs} runs and {collated.trials} trials are in {collated.table}")
     sys.stdout.write(f"{collated.page}\n")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from orrery.results.collation import run_table, site
 from orrery.results.collation.entries import Entry, all_entries, count
+from orrery.results.collation.scalars import text
 from orrery.storage import files
 from orrery.terminal import progress
 
@@ -60,7 +61,9 @@ def collate(root: Path, into: Path | None = None) -> Collated:
     files.write_atomically(table, run_table.parquet(found))
     page = folder / site.SITE
     above = _way(root.absolute(), folder)
-    files.write_atomically(page, site.render_site(found, root.absolute().name, above))
+    files.write_atomically(
+        page, site.render_site(found, text(root.absolute().name), above)
+    )
     kinds = [entry.kind for entry in found]
     problems = {entry.place: entry.problems for entry in found if entry.problems}
     return Collated(table, page, kinds.count("run"), kinds.count("trial"), problems)

@@ -208,15 +208,13 @@ function trainingPanel(all, width) {
 
 // --- what trials reported -------------------------------------------------------------------
 
-// A trial's reports as series by what was reported: numbers, or objects of numbers.
+// What trials reported as series, by its name.
 function reported(rows, chosen) {
   const found = new Map();
   chosen.forEach((row, index) => {
     const reports = rows.detail(row).curves.reports || [];
     reports.forEach((report, step) => {
-      const named = typeof report === "number" ? { reported: report } : report || {};
-      for (const [name, value] of Object.entries(named)) {
-        if (typeof value !== "number") continue;
+      for (const [name, value] of Object.entries(report)) {
         if (!found.has(name)) found.set(name, new Map());
         const all = found.get(name);
         if (!all.has(row)) all.set(row, { index, label: rows.name(row), points: [] });

@@ -192,7 +192,7 @@ def _coverages(view: CoverageCurves, key: str) -> dict[str, JSON]:
 
 
 def _ranks(view: RankCurves, key: str) -> dict[str, JSON]:
-    names = [parameter.name for parameter in view.parameters]
+    names = [str(parameter.name) for parameter in view.parameters]
     return {
         _below(key, name): {
             "levels": shares(ranks.levels[::_EVERY]),
@@ -215,8 +215,8 @@ def _errors(view: Predictions, key: str) -> dict[str, JSON]:
     """Returns errors by the key of what predicts: figures that share it show the same."""
     return {
         name: {
-            "label": view.legend.get(name, name),
-            "unit": view.label[1],
+            "label": str(view.legend.get(name, name)),
+            "unit": str(view.label[1]),
             "edges": rounded(errors.edges),
             "tests": [int(count) for count in errors.counts],
             "rmse": rounded(errors.rmse),

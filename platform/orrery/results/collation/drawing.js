@@ -76,14 +76,23 @@ function asCell(value) {
   return value instanceof Node ? element("td", {}, value) : cell(value);
 }
 
+// The plots whose numbers are open, by title: they stay so when a plot is drawn anew.
+const withNumbers = new Set();
+
 // A plot with the table behind it, which is made once somebody asks for it.
 function figure(title, drawing, head, rows) {
   const details = element("details", {}, element("summary", {}, "Numbers"));
-  details.addEventListener(
-    "toggle",
-    () => details.append(table(head, rows(), `${title}: numbers`)),
-    { once: true },
-  );
+  details.addEventListener("toggle", () => {
+    if (!details.open) {
+      withNumbers.delete(title);
+      return;
+    }
+    withNumbers.add(title);
+    if (!details.querySelector("table")) {
+      details.append(table(head, rows(), `${title}: numbers`));
+    }
+  });
+  details.open = withNumbers.has(title);
   return element("figure", {}, drawing, details);
 }
 

@@ -4,7 +4,7 @@ Entries say what documents say. One that is damaged, of another version or still
 written is an entry too, which says what is wrong, and hides no other.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -180,33 +180,52 @@ def trial_entry(path: Path, root: Path) -> Entry:
         path: Its file.
         root: The folder of all runs.
     """
-    sweep = path.parents[1]
-    place = _place(path.with_suffix(""), root)
-    values: dict[str, Scalar] = {
-        "experiment": text(Path(place).parts[0]),
-        "run": _place(sweep, root),
-    }
     try:
-        trial = read_trial(path)
-    except (ValueError, OSError) as error:
+        return _entry_of_trial(read_trial(path), path, root)
+    except UNREADABLE as error:
         reason = text(str(error))
-        lost = {**values, "reason": reason}
-        return Entry(place, "trial", "damaged", lost, problems=(reason,))
-    told = {"trial": trial["number"], "seconds": trial["seconds"]}
+        values = {**_sweep(path), "reason": reason}
+        place = _place(path.with_suffix(""), root)
+        return Entry(place, "trial", "damaged", values, problems=(reason,))
+
+
+def _entry_of_trial(trial: JSON, path: Path, root: Path) -> Entry:
+    own: dict[str, Scalar] = {
+        "trial": trial["number"],
+        "seconds": scalar(trial["seconds"]),
+        "reason": text(trial["reason"]),
+    }
     return Entry(
-        place=place,
+        place=_place(path.with_suffix(""), root),
         kind="trial",
         status=text(trial["state"]),
-        values=values
-        | {name: scalar(value) for name, value in told.items()}
-        | {"reason": text(trial["reason"])}
+        values=_sweep(path)
+        | own
         | flat(trial["point"], "option.")
         | flat(trial["objectives"], "objective.")
         | flat(trial["identity"], "identity."),
         lineage=tuple(_trained_on(trial["identity"])),
-        curves={"reports": trial["curve"]},
-        goals=sweep_goals(sweep),
+        curves={"reports": [_numbers(report) for report in trial["curve"]]},
+        goals=sweep_goals(path.parents[1]),
     )
+
+
+def _sweep(path: Path) -> dict[str, Scalar]:
+    """Returns what the place of a trial's file says of its sweep."""
+    # `<name>/<what is searched>/trials/<trial>`, from wherever it is collated
+    return {
+        "experiment": text(path.parents[2].name),
+        "run": text(path.parents[1].name),
+    }
+
+
+def _numbers(report: Mapping[str, Any]) -> JSON:
+    """Returns the numbers of a trial's report; text that a number is not is left out."""
+    return {
+        text(name): value
+        for name, value in report.items()
+        if isinstance(value, int | float)
+    }
 
 
 def _trained_on(identity: JSON) -> Iterator[Ancestor]:

@@ -42,7 +42,11 @@ function toAddress() {
     if (Array.isArray(usual)) state[name].forEach((value) => words.append(name, value));
     else if (state[name] !== usual) words.set(name, state[name]);
   }
-  history.replaceState(null, "", `#${words}`);
+  try {
+    history.replaceState(null, "", `#${words}`);
+  } catch {
+    // some browsers allow a hundred changes in half a minute: the next one is as good
+  }
 }
 
 function change(changes) {
@@ -169,7 +173,13 @@ function listen() {
     state = fromAddress();
     draw();
   });
-  addEventListener("resize", draw);
+  let width = document.body.clientWidth;
+  addEventListener("resize", () => {
+    // phones change the height whenever somebody scrolls
+    if (document.body.clientWidth === width) return;
+    width = document.body.clientWidth;
+    draw();
+  });
 }
 
 function addColumn() {

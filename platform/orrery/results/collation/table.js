@@ -36,7 +36,7 @@ function hasNumbers(name, found) {
 
 function headCell(name, sort, descending, right) {
   const sorted = name === sort;
-  const group = name.includes(".") ? name.split(".")[0] : "";
+  const group = name === "began" ? "UTC" : name.includes(".") ? name.split(".")[0] : "";
   const mark = sorted ? (descending ? " ↓" : " ↑") : "";
   const choose = () => change({ sort: sorted && !descending ? `-${name}` : name });
   const button = element(

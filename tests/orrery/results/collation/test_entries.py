@@ -129,7 +129,7 @@ def test_trials_are_entries_beside_runs(runs, write_trial):
     trial = found["architectures/0123/trials/trial-00000"]
     assert trial.kind == "trial"
     assert trial.values["experiment"] == "architectures"
-    assert trial.values["run"] == "architectures/0123"
+    assert trial.values["run"] == "0123"
     assert trial.values["trial"] == 0
     assert trial.values["option.inference.flow.transforms"] == 2
     assert trial.values["objective.log_probability"] == 1.0
@@ -141,17 +141,34 @@ def test_trials_are_entries_beside_runs(runs, write_trial):
     assert failed.values["reason"] == "NaN in epoch 3"
 
 
+@pytest.mark.parametrize("depth", [0, 1, 2, 3])
+def test_a_sweep_is_found_wherever_one_looks_from(tmp_path, write_trial, depth):
+    sweep = tmp_path / "runs" / "architectures" / "0123"
+    write_trial(sweep, 0)
+    root = (sweep, *sweep.parents)[depth]
+    (entry,) = all_entries(root)
+    assert entry.values["experiment"] == "architectures"
+    assert entry.values["run"] == "0123"
+
+
 def test_torn_trials_are_entries_that_say_so(runs, write_trial):
     sweep = runs / "architectures" / "0123"
     write_trial(sweep, 0)
     write_trial(sweep, 1).write_text('{"number": 1, "po')
     write_trial(sweep, 2, point=7)
     write_trial(sweep, 3).write_text("[]")
+    nested = "[" * 400 + "]" * 400
+    write_trial(sweep, 4, curve=[{"loss": json.loads(nested)}], reason="\ud800")
+    write_trial(sweep, 5, curve=["NaN"])
     found = by_place(runs)
     states = [
-        found[f"architectures/0123/trials/trial-{n:05d}"].status for n in range(4)
+        found[f"architectures/0123/trials/trial-{n:05d}"].status for n in range(6)
     ]
-    assert states == ["finished", "damaged", "damaged", "damaged"]
+    assert states == [
+        *("finished", "damaged", "damaged", "damaged", "finished", "damaged")
+    ]
+    assert found["architectures/0123/trials/trial-00004"].values["reason"] == "\\ud800"
+    assert found["architectures/0123/trials/trial-00004"].curves == {"reports": [{}]}
     torn = found["architectures/0123/trials/trial-00001"]
     assert "no document of a trial" in torn.problems[0]
 
