@@ -122,21 +122,17 @@ def _entry_of_run(result: Result, root: Path) -> Entry:
             f"its format is {document.get('format')!r}, of another version: this one "
             f"reads {FORMAT}"
         )
-    values: dict[str, Scalar] = {
-        "experiment": document["experiment"] or folder.parent.parent.name,
-        "run": document["run"],
+    own: dict[str, Scalar] = {
+        "experiment": text(document["experiment"] or folder.parent.parent.name),
         "attempt": document["attempt"] or attempt_number(folder),
-        "trial": None,
-        "began": document["began"],
-        "seconds": document["seconds"],
-        "host": document["host"],
-        "reason": document["reason"],
+        "seconds": scalar(document["seconds"]),
+        **{name: text(document[name]) for name in ("run", "began", "host", "reason")},
     }
     return Entry(
         place=_place(folder, root),
         kind="run",
         status=text(result.status),
-        values={name: scalar(value) for name, value in values.items()}
+        values=own
         | flat(document["options"], "option.")
         | flat(document["metrics"], "metric.")
         | flat(_verdicts(document["verdicts"]), "verdict."),
@@ -224,7 +220,7 @@ def _numbers(report: Mapping[str, Any]) -> JSON:
     return {
         text(name): value
         for name, value in report.items()
-        if isinstance(value, int | float)
+        if isinstance(value, int | float) and not isinstance(value, bool)
     }
 
 

@@ -7,7 +7,8 @@ function drawTable(found, names) {
   const descending = state.sort.startsWith("-");
   const sort = state.sort.replace(/^-/, "");
   const sorted = rows.sorted(found, sort, descending);
-  const page = Math.min(Number(state.page), Math.floor(Math.max(found.length - 1, 0) / PAGE_LENGTH));
+  const last = Math.floor(Math.max(found.length - 1, 0) / PAGE_LENGTH);
+  const page = Math.max(0, Math.min(Number(state.page) || 0, last));
   const shownRows = sorted.slice(page * PAGE_LENGTH, (page + 1) * PAGE_LENGTH);
   const fixed = ["status", "began", "seconds"].filter((name) => hasValues(name, found));
   const heads = ["name", ...fixed, ...names.filter((name) => !fixed.includes(name))];
@@ -91,7 +92,7 @@ function valueCell(name, row, right) {
 
 function addStatus(found, row, status) {
   if (["finished", "failed", "damaged", "running"].includes(status)) found.classList.add(status);
-  const wrong = rows.value("problems", row) || rows.value("reason", row);
+  const wrong = String(rows.value("problems", row) || rows.value("reason", row) || "");
   if (wrong) found.append(element("small", { class: "told", title: wrong }, wrong.slice(0, 200)));
 }
 

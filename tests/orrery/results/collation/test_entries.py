@@ -113,11 +113,12 @@ def test_a_run_whose_process_is_gone_has_failed_and_one_elsewhere_runs(runs, cha
 
 def test_numbers_that_are_not_finite_stay_numbers(runs, change):
     folder = min(path.parent for path in runs.rglob("run.json"))
-    change(folder, metrics={"a": "nan", "b": "-inf", "c": "text"})
+    change(folder, metrics={"a": "nan", "b": "-inf", "c": "text"}, host="nan")
     values = by_place(runs)[folder.relative_to(runs).as_posix()].values
     assert math.isnan(values["metric.a"])
     assert values["metric.b"] == -math.inf
     assert values["metric.c"] == "text"
+    assert values["host"] == "nan"  # somebody's name for a machine
 
 
 def test_trials_are_entries_beside_runs(runs, write_trial):
