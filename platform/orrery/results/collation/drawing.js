@@ -81,7 +81,7 @@ const withNumbers = new Set();
 
 // A plot with the table behind it, which is made once somebody asks for it.
 function figure(title, drawing, head, rows) {
-  const details = element("details", {}, element("summary", {}, "Numbers"));
+  const details = element("details", {}, element("summary", {}, "As a table"));
   details.addEventListener("toggle", () => {
     if (!details.open) {
       withNumbers.delete(title);
