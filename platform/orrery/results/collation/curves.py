@@ -23,9 +23,8 @@ from orrery.results.views import CoverageCurves, Predictions, RankCurves, Traini
 
 POINTS = 64  # of a density
 _FINE = 8  # bins for each of them, in which draws are counted
-_PILED_UP = (
-    0.02  # share of draws: of a normal distribution's fewer are so near the last
-)
+# Share of draws near the last one at a bound; of a normal distribution's fewer are there.
+_PILED_UP = 0.02
 MOST_EPOCHS = 80  # of a training that are drawn
 _EVERY = 5  # level of the ranks' curves is drawn
 _CONTROL = "negative_control"
