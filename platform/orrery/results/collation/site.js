@@ -80,8 +80,14 @@ function chosenMeasures(base) {
 // Objectives of sweeps first, then what tells most of a posterior or an ensemble.
 function usualMeasures(known) {
   const told = /(information_gain|log_probability)$|^metric\.rmse.*minimum$/;
-  const rank = ([name, count]) =>
-    (name.startsWith("objective.") ? 4 : told.test(name) ? 2 : 0) + count / rows.count;
+  const goals = Object.keys(rows.goals);
+  const rank = ([name, count]) => {
+    // a sweep names its goals in the order of their weight
+    const goal = goals.indexOf(name.replace(/^objective\./, ""));
+    if (goal >= 0) return 8 - goal / goals.length;
+    const group = name.startsWith("objective.") ? 4 : told.test(name) ? 2 : 0;
+    return group + count / rows.count;
+  };
   const others = known.filter(([name]) => name !== "seconds");
   const best = [...others].sort((a, b) => rank(b) - rank(a)).map(([name]) => name);
   const second = best[1] && best[1].startsWith("objective.") ? best[1] : "seconds";
