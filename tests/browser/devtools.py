@@ -74,17 +74,21 @@ class Browser:
 
     def ask(self, method, **parameters):
         """Returns the answer to one command."""
+        number = self._send(method, **parameters)
+        while True:
+            answer = self._read()
+            if answer.get("id") == number:
+                assert "error" not in answer, answer
+                return answer["result"]
+            self.events.append(answer)
+
+    def _send(self, method, **parameters):
         self._count += 1
         message = {"id": self._count, "method": method, "params": parameters}
         if self._session:
             message["sessionId"] = self._session
         os.write(self._to, json.dumps(message).encode() + b"\0")
-        while True:
-            answer = self._read()
-            if answer.get("id") == self._count:
-                assert "error" not in answer, answer
-                return answer["result"]
-            self.events.append(answer)
+        return self._count
 
     def _read(self):
         until = time.monotonic() + LONGEST
@@ -94,7 +98,10 @@ class Browser:
             assert piece, "the browser does not answer"
             self._kept += piece
         message, _, self._kept = self._kept.partition(b"\0")
-        return json.loads(message)
+        found = json.loads(message)
+        if found.get("method") == "Page.javascriptDialogOpening":
+            self._send("Page.handleJavaScriptDialog", accept=False)  # it stops the page
+        return found
 
     def open(self, address):
         """Opens an address and waits until it is loaded."""

@@ -22,6 +22,7 @@ def open_page(browser, page):
 
     yield opened
     assert browser.seen("Runtime.exceptionThrown") == []
+    assert browser.seen("Page.javascriptDialogOpening") == []
     requests = [e["request"]["url"] for e in browser.seen("Network.requestWillBeSent")]
     assert all(url.startswith(("file:", "data:")) for url in requests)
 
@@ -269,7 +270,6 @@ def test_hostile_text_is_shown_as_text(open_page):
     browser.run(f"document.querySelector('[data-focus=\"open-{place}\"]').click()")
     assert browser.run("document.querySelector('#run pre').textContent") == HOSTILE
     assert browser.run("document.querySelectorAll('img').length") == 0
-    assert browser.seen("Page.javascriptDialogOpening") == []
 
 
 def test_a_damaged_run_is_listed_with_what_is_wrong(open_page):
