@@ -131,8 +131,8 @@ class Rows {
   }
 
   // The options in which rows differ, and which an axis or a column can show: those that
-  // most rows have are first.
-  varying(rows) {
+  // most rows have are first, and at least a share of the rows has each.
+  varying(rows, share = 0) {
     const found = [];
     for (const [name, column] of this.columns) {
       if (!name.startsWith("option.")) continue;
@@ -140,8 +140,8 @@ class Rows {
       const text = [...values].some((value) => typeof value === "string");
       // paths, and other text that is never the same twice, explain nothing
       const explains = !text || (values.size <= 12 && ![...values].some(isPath));
-      if (values.size < 2 || !explains) continue;
-      found.push([name, rows.filter((row) => column[row] !== null).length]);
+      const count = rows.filter((row) => column[row] !== null).length;
+      if (values.size > 1 && explains && count >= share * rows.length) found.push([name, count]);
     }
     return found.sort(([, a], [, b]) => b - a).map(([name]) => name);
   }

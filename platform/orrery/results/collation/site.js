@@ -1,6 +1,7 @@
 // The page: what is filtered, sorted and chosen is in its address, and drawn from there.
 
-const USUAL_OPTIONS = 5;
+const USUAL_OPTIONS = 5; // columns at first
+const LEAST_SHARE = 0.2; // of the entries that have such an option
 const USUAL = {
   search: "",
   kind: "",
@@ -62,7 +63,7 @@ function columnNames(base) {
   if (state.columns.length) return state.columns;
   const measures = chosenMeasures(base).map((measure) => measure.name);
   // the type of a group of options says little beside its options
-  const options = rows.varying(base).filter((name) => !name.endsWith(".type"));
+  const options = rows.varying(base, LEAST_SHARE).filter((name) => !name.endsWith(".type"));
   return [...new Set([...options.slice(0, USUAL_OPTIONS), ...measures])];
 }
 
