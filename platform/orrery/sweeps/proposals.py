@@ -16,7 +16,6 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
-from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
@@ -205,6 +204,9 @@ def importance(
     Raises:
         ValueError: If fewer than four have finished.
     """
+    # it brings scikit-learn, two seconds that no trial's process should spend
+    from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
+
     finished = [trial for trial in trials if trial.state == "finished"]
     if len(finished) < 4:
         raise ValueError(

@@ -24,6 +24,7 @@ from orrery.sweeps.evaluation import Evaluated, Evaluation
 from orrery.sweeps.ledger import Ledger
 from orrery.sweeps.proposals import STUDY, Proposals
 from orrery.sweeps.space import read_point
+from orrery.terminal import say
 
 FOLDER = "ray"  # below the sweep's, for as long as Tune runs
 DEATHS = 2  # of a trial's process, after which the next one is the trial's failure
@@ -112,6 +113,7 @@ def run_on_ray(
                     name="tune",
                     storage_path=str(folder),
                     verbose=0,
+                    callbacks=[_Deaths()],
                     failure_config=tune.FailureConfig(max_failures=DEATHS),
                 ),
             ).fit()
@@ -126,7 +128,7 @@ def _settled() -> Iterator[None]:
     logger = logging.getLogger("ray.tune")
     level = logger.level
     os.environ.update(SETTINGS)
-    logger.setLevel(logging.ERROR)
+    logger.setLevel(logging.CRITICAL)  # a process's death is told by us, in a line
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"ray\.")
@@ -239,3 +241,12 @@ class _Scheduler(FIFOScheduler):
             return str(TrialScheduler.CONTINUE)
         goes_on = self.ledger.report(number, result[STEP], json.loads(result[REPORT]))
         return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)
+
+
+class _Deaths(tune.Callback):
+    """Tells of processes that died, whose trials begin again."""
+
+    def on_trial_recover(
+        self, iteration: int, trials: list[Any], trial: Any, **info: Any
+    ) -> None:
+        say(f"the process of trial {trial.config[NUMBER]} died: the trial begins again")
