@@ -110,6 +110,7 @@ COMPONENTS = (
         "inferences",
         readers=("orrery.inference.ensembles",),
     ),
+    Component("sweeps", "orrery.sweeps.search", "sweeping"),
     Component("forecast", "mwlmc.study.forecast", "milky_way_study"),
     Component(
         "answers",
