@@ -56,6 +56,7 @@ class Evaluation:
         evaluate: Called with the changed options and a function that takes reports,
             numbers by name; returns the objectives by name.
         goals: The objectives that it must return.
+        watched: The numbers that each report must have.
 
     Example:
         >>> from orrery.learning.training import Training
@@ -70,6 +71,7 @@ class Evaluation:
     options: Any
     evaluate: Evaluate
     goals: Sequence[Goal]
+    watched: Sequence[str] = ()
 
     def compute(self, point: Point, on_report: OnReport) -> Evaluated:
         """Returns how the evaluation of a point ended.
@@ -88,30 +90,33 @@ class Evaluation:
         return Evaluated(objectives, time.monotonic() - began)
 
     def _objectives(self, point: Point, on_report: OnReport) -> dict[str, float]:
-        reports = _Reports(on_report)
+        reports = _Reports(on_report, self.watched)
         found = self.evaluate(apply(self.options, point), reports)
-        missing = [goal.name for goal in self.goals if goal.name not in found]
-        if missing:
-            raise ValueError(
-                f"the evaluation returned {sorted(found)}: {missing} are sought, too"
-            )
-        return _finite("the evaluation", found)
+        return _finite("the evaluation", found, [goal.name for goal in self.goals])
 
 
 class _Reports:
     """Counts reports, and refuses what is no number."""
 
-    def __init__(self, on_report: OnReport) -> None:
+    def __init__(self, on_report: OnReport, watched: Sequence[str]) -> None:
         self.on_report = on_report
+        self.watched = watched
         self.count = 0
 
     def __call__(self, values: Mapping[str, float]) -> None:
         self.count += 1
-        self.on_report(self.count, _finite(f"report {self.count}", values))
+        self.on_report(
+            self.count, _finite(f"report {self.count}", values, self.watched)
+        )
 
 
-def _finite(where: str, values: Mapping[str, float]) -> dict[str, float]:
+def _finite(
+    where: str, values: Mapping[str, float], needed: Sequence[str]
+) -> dict[str, float]:
     """Returns values as Python's own numbers, which JSON knows."""
+    missing = [name for name in needed if name not in values]
+    if missing:
+        raise ValueError(f"{where} gave {sorted(values)}: {missing} are sought, too")
     numbers = {name: float(value) for name, value in values.items()}
     for name, value in numbers.items():
         if not math.isfinite(value):

@@ -6,9 +6,11 @@ alone: a sampler that went on from one seed would, after a restart, propose agai
 it has proposed already.
 """
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import optuna
 from optuna.distributions import (
     BaseDistribution,
@@ -16,6 +18,7 @@ from optuna.distributions import (
     FloatDistribution,
     IntDistribution,
 )
+from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
@@ -23,7 +26,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from orrery.identity import fingerprint
 from orrery.sweeps.space import Choice, Domain, Int, Log, Point, SearchSpace
-from orrery.sweeps.trial import Goal, Trial
+from orrery.sweeps.trial import FEWEST_COMPARED, Goal, Trial
 
 STUDY = "sweep"  # Optuna's name of it
 FIRST_AT_RANDOM = 10  # trials before any is learned from
@@ -207,14 +210,50 @@ def importance(
     # it brings scikit-learn, two seconds that no trial's process should spend
     from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 
+    judge = PedAnovaImportanceEvaluator(target_quantile=BEST_SHARE)
+    study = _finished_study(space, goal, trials)
+    found = get_param_importances(study, evaluator=judge)
+    return {path: float(found[path]) for path in space.domains}
+
+
+def main_effects(
+    space: SearchSpace, goal: Goal, trials: Sequence[Trial]
+) -> dict[str, float]:
+    """Returns by how much each path alone makes the goal's value vary, in its unit.
+
+    The standard deviation of the value's mean over all other options, by a forest of
+    regression trees (functional ANOVA, Hutter et al. 2014, PMLR 32:754).
+
+    Arguments:
+        space: The space.
+        goal: What is sought.
+        trials: Those of the sweep; finished ones count.
+
+    Raises:
+        ValueError: If fewer than four have finished.
+    """
+    from optuna.importance import FanovaImportanceEvaluator, get_param_importances
+
+    study = _finished_study(space, goal, trials)
+    variance = np.var([trial.values[0] for trial in study.trials])
+    judge = FanovaImportanceEvaluator(seed=0)
+    with warnings.catch_warnings():
+        # shares of the whole variance, that of combinations included, are new in Optuna 5
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        shares = get_param_importances(study, evaluator=judge, normalize=False)
+    return {path: float(np.sqrt(shares[path] * variance)) for path in space.domains}
+
+
+def _finished_study(
+    space: SearchSpace, goal: Goal, trials: Sequence[Trial]
+) -> optuna.Study:
     finished = [trial for trial in trials if trial.state == "finished"]
-    if len(finished) < 4:
+    if len(finished) < FEWEST_COMPARED:
         raise ValueError(
-            f"{len(finished)} finished trials tell of no importance: 4 are needed"
+            f"{len(finished)} finished trials tell of no importance: "
+            f"{FEWEST_COMPARED} are needed"
         )
     proposals = Proposals(space, (goal,), seed=0)
     for trial in finished:
         proposals.add_known(trial)
-    judge = PedAnovaImportanceEvaluator(target_quantile=BEST_SHARE)
-    found = get_param_importances(proposals.study, evaluator=judge)
-    return {path: float(found[path]) for path in space.domains}
+    return proposals.study

@@ -37,7 +37,8 @@ class Sweep:
         space: Which options vary, and between what.
         options: The study's options, a frozen dataclass, which points change.
         evaluate: Computes one trial: called with the changed options and a function
-            that takes reports, numbers by name; returns the objectives by name.
+            that takes reports, numbers by name; returns the objectives by name. With
+            halving each report has the goal's value.
         goals: Which objectives are sought.
         seed: Decides the points.
         identity: What decides the objectives besides: data and versions of code.
@@ -108,7 +109,7 @@ def search(
 
     Arguments:
         sweep: What is searched.
-        trials: How many trials there shall be, known ones included.
+        trials: How many trials there shall be at least, known ones included.
         root: The folder of sweeps.
         concurrent: How many trials run at the same time.
         cpus: CPUs that each holds.
@@ -153,7 +154,7 @@ class _Executor:
         evaluation: Evaluation,
         numbers: Sequence[int],
     ) -> None:
-        with cluster.connect():
+        with cluster.connect() as cpus:
             if not cluster.connected():
                 _run_here(ledger, proposals, evaluation, numbers)
                 return
@@ -164,7 +165,8 @@ class _Executor:
                 proposals,
                 evaluation,
                 numbers,
-                self.concurrent,
+                # one that waits for a CPU would be told to run
+                min(self.concurrent, max(cpus // self.cpus, 1)),
                 Resources(self.cpus, self.gpus),
             )
 
@@ -177,7 +179,8 @@ def _compute(
         proposals.add_known(trial)
     for trial in ledger.interrupted():
         proposals.add_interrupted(trial)
-    evaluation = Evaluation(sweep.options, sweep.evaluate, sweep.goals)
+    watched = (sweep.goals[0].name,) if sweep.halving else ()
+    evaluation = Evaluation(sweep.options, sweep.evaluate, sweep.goals, watched)
     done = len(ledger.known())
     total = done + len(numbers)
     try:

@@ -18,6 +18,7 @@ from orrery.sweeps.space import Point, read_point
 
 State = Literal["running", "finished", "pruned", "failed", "interrupted"]
 TRIALS = "trials"  # the folder of their files
+FEWEST_COMPARED = 4  # finished trials that tell what matters
 SWEEP = "sweep.json"  # what was searched, beside it
 # Keys of a document that tell of the machine, not of the trial: the same trial has others.
 _TIMES = ("seconds",)

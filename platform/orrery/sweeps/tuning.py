@@ -16,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import ray
 from ray import tune
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
@@ -90,7 +91,11 @@ def run_on_ray(
         numbers: The trials' numbers, in the order in which they start.
         concurrent: How many run at the same time.
         resources: What each holds.
+
+    Raises:
+        ValueError: If the cluster has less than one trial holds.
     """
+    _check_room(resources)
     folder = ledger.folder.absolute() / FOLDER
     shutil.rmtree(folder, ignore_errors=True)  # of a sweep that was killed
     trainable = tune.with_resources(
@@ -119,6 +124,20 @@ def run_on_ray(
             ).fit()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_room(resources: Resources) -> None:
+    """Raises ValueError if no trial could ever start: Tune would wait without a word."""
+    if "ORRERY_CPUS" in os.environ:
+        return  # the cluster grows on demand
+    room = ray.cluster_resources()
+    for name, needed in (("CPU", resources.cpus), ("GPU", resources.gpus)):
+        if needed > room.get(name, 0):
+            raise ValueError(
+                f"a trial holds {needed:g} {name} and the cluster has "
+                f"{room.get(name, 0):g}: let trials hold less, or say in ORRERY_CPUS how "
+                "far the cluster grows"
+            )
 
 
 @contextmanager

@@ -84,13 +84,27 @@ def returns_another(options, report):
         (raises_nothing_in_words, "MemoryError"),
         (reports_nan, "FloatingPointError: loss of report 2 is nan"),
         (returns_infinity, "FloatingPointError: loss of the evaluation is inf"),
-        (returns_another, r"ValueError: .*\['los'\].*\['loss'\] are sought"),
+        (
+            returns_another,
+            r"ValueError: the evaluation gave .*\['los'\].*\['loss'\] are sought",
+        ),
     ],
 )
 def test_what_goes_wrong_is_the_reason(evaluate, reason):
     found, _ = compute(evaluate)
     assert found.objectives == {}
     assert re.fullmatch(f"{reason}.*", found.reason)
+
+
+def test_a_report_without_what_is_watched_is_a_reason():
+    def evaluate(options, report):
+        report({"los": 1.0})
+        return {"loss": 1.0}
+
+    found = Evaluation(Options(), evaluate, (Goal("loss"),), ("loss",)).compute(
+        {"inner.rate": 0.5}, lambda step, values: None
+    )
+    assert "report 1 gave ['los']: ['loss'] are sought" in found.reason
 
 
 def test_a_point_that_the_options_refuse_is_a_reason():

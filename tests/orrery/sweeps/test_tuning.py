@@ -16,7 +16,7 @@ from orrery.sweeps.proposals import Proposals
 from orrery.sweeps.search import Sweep, search
 from orrery.sweeps.space import Choice, Int, Log, SearchSpace, read_point
 from orrery.sweeps.trial import Goal, trial_path
-from orrery.sweeps.tuning import DEATHS, SETTINGS, Resources, _Search
+from orrery.sweeps.tuning import DEATHS, SETTINGS, Resources, _check_room, _Search
 
 SPACE = SearchSpace(
     {"rate": Log(1e-3, 1.0), "width": Int(1, 9), "hidden": Choice(((8,), (8, 8)))}
@@ -135,6 +135,18 @@ def test_a_process_that_has_died_too_often_is_a_failure(tmp_path):
     asked.on_trial_complete("b", {})
     states = [trial.state.name for trial in asked.proposals.study.trials]
     assert states == ["FAIL", "COMPLETE"]
+
+
+def test_a_trial_that_could_never_start_is_refused(monkeypatch):
+    monkeypatch.delenv("ORRERY_CPUS", raising=False)
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
+    with pytest.raises(ValueError, match=r"0\.5 GPU and the cluster has 0"):
+        _check_room(Resources(gpus=0.5))
+    with pytest.raises(ValueError, match="3 CPU and the cluster has 2"):
+        _check_room(Resources(cpus=3))
+    _check_room(Resources(cpus=2))
+    monkeypatch.setenv("ORRERY_CPUS", "64")
+    _check_room(Resources(cpus=3))
 
 
 @pytest.mark.parametrize("wrong", [{"cpus": 0}, {"gpus": -0.5}])
