@@ -337,7 +337,7 @@ def test_what_cannot_be_is_refused(agama, change, message):
 
 
 def test_only_one_simulation_is_evolved_at_a_time(agama):
-    with pytest.raises(ValueError, match="one simulation to carry"):
+    with pytest.raises(ValueError, match="one simulation to evolve"):
         agama_engine.evolve(
             torch.ones(3, 1), torch.ones(3, 1), _parameters("set00", "set05")
         )
