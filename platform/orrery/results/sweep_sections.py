@@ -12,8 +12,8 @@ from orrery.sweeps.trial import Trial
 
 METHOD = (
     "Share: by how much the better half of the trials differs from all in this option "
-    "(PED-ANOVA), the shares of all options together 1. Effect: the standard deviation of "
-    "the score that this option alone makes (functional ANOVA)."
+    "(PED-ANOVA), as a fraction of what all options do. Effect: the standard deviation of the "
+    "score that this option alone makes (functional ANOVA)."
 )
 
 

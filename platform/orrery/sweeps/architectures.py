@@ -75,7 +75,7 @@ class FlowArchitecture:
         default_factory=lambda: Training(max_epochs=30, patience=30)
     )
     """How it is trained."""
-    seed: int = 1
+    training_seed: int = 1
     """Decides first weights, errors and the order of the pairs."""
 
     @property
@@ -113,7 +113,7 @@ class EnsembleArchitecture:
     """Networks of the ensemble."""
     learning: Learning = field(default_factory=Learning)
     """How they learn."""
-    seed: int = 1
+    training_seed: int = 1
     """Decides first weights and the order of the pairs."""
 
     @property
@@ -208,7 +208,7 @@ class FlowTask:
             self.covariance,
             options.flow,
             options.training,
-            options.seed,
+            options.training_seed,
         )
         with tempfile.TemporaryDirectory() as folder:
             on_epoch = _each_epoch(report, options.training.max_epochs)
@@ -276,7 +276,7 @@ class EnsembleTask:
             (self.parameter,),
             options.networks,
             options.learning,
-            options.seed,
+            options.training_seed,
             self.groups,
         )
         with tempfile.TemporaryDirectory() as folder:

@@ -22,7 +22,7 @@ from orrery.sweeps.search import Sweep, search
 from orrery.sweeps.space import Int, SearchSpace, apply
 from orrery.sweeps.trial import Goal, Trial, best
 
-SEEDS = SearchSpace({"seed": Int(2, 2**31 - 1)})  # of one architecture
+SEEDS = SearchSpace({"training_seed": Int(2, 2**31 - 1)})  # of one architecture
 
 
 class Task(Protocol):

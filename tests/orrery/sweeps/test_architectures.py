@@ -107,7 +107,7 @@ def test_a_score_depends_on_nothing_but_architecture_and_seed(of_flows):
 
     first = score(QUICK)
     assert score(QUICK) == first
-    other = FlowArchitecture(**{**vars(QUICK), "seed": 2})
+    other = FlowArchitecture(**{**vars(QUICK), "training_seed": 2})
     assert score(other) != first
     assert abs(score(other) - first) < 0.3
 

@@ -21,7 +21,7 @@ EFFORT = Effort(trials=16, concurrent=1, repeats=4)
 class Options:
     depth: int = 5
     kind: str = "a"
-    seed: int = 1
+    training_seed: int = 1
 
 
 class Task:
@@ -37,7 +37,7 @@ class Task:
 
     def __call__(self, options, report):
         self.computed += 1
-        return {"score": -abs(options.depth - 4) + 1e-9 * options.seed}
+        return {"score": -abs(options.depth - 4) + 1e-9 * options.training_seed}
 
     def score(self, options, pairs):
         assert pairs is TEST
@@ -79,7 +79,7 @@ def test_what_is_known_is_not_computed_again(found, task):
 
 def test_seeds_are_of_the_given_architecture(found):
     comparison, _ = found
-    assert len({trial.point["seed"] for trial in comparison.repeats}) == 4
+    assert len({trial.point["training_seed"] for trial in comparison.repeats}) == 4
     assert comparison.seeds == pytest.approx(-1.0, abs=3)
     assert 0 < comparison.scatter < 3
 
