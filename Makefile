@@ -5,8 +5,8 @@
 #   make test        the same with the slow ones
 PYTHON ?= python3
 BIN := .venv/bin
-# Processes of tests: one more than a laptop's CPUs, because they often wait for Ray's.
-TEST_PROCESSES ?= 3
+# Processes of tests; on two CPUs a third one slows the others as much as it does itself.
+TEST_PROCESSES ?= 2
 # A process takes one file after the other, in the order in which tests/conftest.py puts them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
 	--durations 40 --durations-min 4

@@ -26,6 +26,7 @@ from orrery.storage import dataset, work_log
 from orrery.storage.card import CARD
 from orrery.storage.work_log import WORK
 
+pytestmark = pytest.mark.slow  # together: each starts actors
 VERSION = 1  # of what summarises here
 SHARD, COUNT = 4, 24
 
@@ -144,7 +145,6 @@ def test_a_killed_run_is_continued_to_the_same_bytes(tmp_path, whole):
     assert len(work(tmp_path)) == 2
 
 
-@pytest.mark.slow
 def test_a_killed_driver_with_actors_is_continued_to_the_same_bytes(tmp_path, whole):
     killed(tmp_path, actors=1)
     assert contents(tmp_path) != whole

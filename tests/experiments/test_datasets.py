@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.slow
-def test_a_posterior_refuses_another_binning(tmp_path):
-    halos = simulation.generate(Simulator(stars=3000), 32, 1, tmp_path, actors=0)
+def test_a_posterior_refuses_another_binning(toy_datasets, tmp_path):
+    halos = Dataset.open(next(toy_datasets.glob("mwlmc-*")))
     table = read_binned(ROOT / "datasets/observed/desi_dr1_bhb.ecsv")
     radial = DESI_FOOTPRINT.select(("v_gsr",))
     pairs = summaries.compute(kinematics.velocity_moments, halos, radial, INFERRED)
@@ -40,6 +40,8 @@ def test_a_posterior_refuses_another_binning(tmp_path):
         estimate.sample(observe(table, DESI_FOOTPRINT), 10, 1)
 
 
+# after those, so that the engine is compiled once on this machine, not by two at a time
+@pytest.mark.usefixtures("toy_datasets")
 @pytest.mark.slow
 def test_a_truncated_shard_is_refused_by_readers_and_made_again(tmp_path):
     simulator = Simulator(stars=500)

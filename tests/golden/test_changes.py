@@ -90,6 +90,7 @@ def test_a_renamed_local_changes_no_fingerprint_and_one_line_of_the_lock(copy):
     assert not noticed(copy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "pattern", "replacement", "quantity"),
     [

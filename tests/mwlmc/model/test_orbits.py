@@ -98,6 +98,7 @@ def test_energy_and_momentum_are_kept_in_a_spherical_halo(
         assert torch.quantile(off, 0.99) < plunging
 
 
+@pytest.mark.slow
 def test_momentum_about_the_axis_is_kept_with_the_disc(draw_stars, integrate, resting):
     x, v = draw_stars(50)
     before = _momentum(x, v)
@@ -162,6 +163,7 @@ def test_the_method_is_of_fifth_order(resting, equal_steps):
     )
 
 
+@pytest.mark.slow
 def test_errors_fall_with_the_fifth_power_of_the_share(resting, integrate):
     potential = resting(disc=False)
     x, v = _circular(potential, [30.0, 45.0, 60.0, 90.0, 140.0])
@@ -325,6 +327,7 @@ def test_steps_are_short_where_forces_change_fast(
     assert (faster < step_lengths(x, v, potential, 0.01)).all()
 
 
+@pytest.mark.slow
 def test_a_star_that_has_arrived_stays(
     potential_among, make_galaxies, draw_stars, integrate, monkeypatch
 ):
