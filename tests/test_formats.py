@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -30,6 +31,7 @@ from orrery.results.sections import (
 from orrery.results.views import Corner
 from orrery.storage.manifest import ManifestRow
 from orrery.storage.work_log import Session
+from orrery.sweeps.trial import State, Trial, trial_path
 
 DATASETS = Path(__file__).parents[1] / "datasets"
 TEXT = (DATASETS / "README.md").read_text(encoding="utf-8")
@@ -97,6 +99,14 @@ def test_the_manifest_has_the_keys_of_its_rows():
 
 def test_the_work_log_has_the_keys_of_its_lines():
     assert keys_below("Work log") == field_names(Session)
+
+
+def test_a_trial_has_the_keys_and_states_that_are_listed():
+    rows = rows_below("of a trial", "meaning")
+    listed = [key for row in rows for key in quoted(row[0])]
+    assert sorted(listed) == sorted(Trial(0, {}).document)
+    assert set(quoted(dict(rows)["`state`, `reason`"])) == set(get_args(State))
+    assert trial_path(Path(), 7).as_posix() in TEXT
 
 
 def test_a_run_has_the_fields_that_are_listed(document):

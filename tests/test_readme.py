@@ -5,6 +5,7 @@ import math
 import re
 import runpy
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
@@ -269,9 +270,15 @@ def commands(pattern):
     return sorted({match[0].strip() for match in found if match})
 
 
-def options_of(script, monkeypatch):
+def options_of(script, words, monkeypatch):
+    """Returns the options that a script knows, and the words that are meant for them."""
+
+    def main(study, choices, arguments=words):
+        found.append((choices, arguments))
+
     found = []
-    monkeypatch.setattr(runs, "main", lambda study, choices: found.append(choices))
+    monkeypatch.setattr(runs, "main", main)
+    monkeypatch.setattr(sys, "argv", [script, *words])
     runpy.run_path(str(ROOT / script), run_name="__main__")
     return found[0]
 
@@ -279,7 +286,7 @@ def options_of(script, monkeypatch):
 @pytest.mark.parametrize("command", commands(r"experiments/\w+\.py"))
 def test_an_experiment_knows_its_options(command, monkeypatch):
     script, *words = shlex.split(command)
-    choices = options_of(script, monkeypatch)
+    choices, words = options_of(script, words, monkeypatch)
     if words == ["--help"]:
         with pytest.raises(SystemExit, match=r"^0$"):
             parse(choices, words)

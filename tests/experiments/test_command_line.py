@@ -11,15 +11,19 @@ OF_STARS = sorted({path.stem for path in EXPERIMENTS} - {"halo_mass"})
 
 def test_every_experiment_is_run_at_toy_size():
     assert {path.stem for path in EXPERIMENTS} == {
-        *("desi", "quadrants", "predictive", "surveys", "table2", "halo_mass")
+        *("architectures", "desi", "halo_mass", "predictive", "quadrants"),
+        *("surveys", "table2"),
     }
 
 
 @pytest.mark.parametrize("name", OF_STARS)
 def test_help_explains_every_option(name, experiments, check_help):
-    learned = () if name == "surveys" else ("--transforms", "--calibration-tests")
+    usual = ("--transforms", "--calibration-tests")
+    learned = {"surveys": (), "architectures": ("--transforms", "--trials")}
     check_help(
-        experiments[name], "--stars", "--simulations", "--lmc", "--lmc-mass", *learned
+        experiments[name],
+        *("--stars", "--simulations", "--lmc", "--lmc-mass"),
+        *learned.get(name, usual),
     )
 
 

@@ -2,7 +2,7 @@
 
 What decides numbers is a component: engine, distribution function, second engine, replay,
 mock universe, catalogues, hosts, summary functions, errors of observed moments, observed
-stars and hosts, data vectors, forecasts, flow, its mixture, ensemble, judgements, answers.
+stars and hosts, data vectors, forecasts, flow, its mixture, ensemble, judgements, sweeps, answers.
 Each declares `VERSION` beside its code; fingerprints of datasets, summaries, posteriors and
 ensembles hold the versions of what decides them, and options, never source. What comes after
 a posterior burns none when it changes: a run's document holds those versions. So code that is

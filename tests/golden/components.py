@@ -110,6 +110,16 @@ COMPONENTS = (
         "inferences",
         readers=("orrery.inference.ensembles",),
     ),
+    Component(
+        "sweeps",
+        "orrery.sweeps.search",
+        "sweeping",
+        readers=(
+            "orrery.sweeps.comparison",
+            "mwlmc.study.architectures",
+            "halomass.study.architectures",
+        ),
+    ),
     Component("forecast", "mwlmc.study.forecast", "milky_way_study"),
     Component(
         "answers",

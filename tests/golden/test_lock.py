@@ -14,15 +14,20 @@ from .lock import Lock, complaints, hashes
 LARGEST = 5e5  # [bytes] of this folder: records are small
 
 # Rooms whose modules decide numbers, and what in them decides none, with the reason.
-ROOMS = ("mwlmc", "halomass", "orrery/judging", "orrery/inference", "orrery/learning")
+ROOMS = (
+    *("mwlmc", "halomass"),
+    *("orrery/judging", "orrery/inference", "orrery/learning", "orrery/sweeps"),
+)
 DECIDES_NOTHING = {
     "orrery.learning.artefacts": "writes and reads documents and weights as they are",
 }
 
-# Of what comes before answers: datasets, summaries, posteriors and ensembles.
+# Of what comes before answers: datasets, summaries, posteriors and ensembles; and of
+# sweeps, whose folders are named by theirs.
 IN_FINGERPRINTS = {
     *("engine", "distribution", "agama_engine", "replay", "velocity_moments"),
     *("mock", "catalogue", "hosts", "features", "flow", "mixture", "ensemble"),
+    "sweeps",
 }
 
 

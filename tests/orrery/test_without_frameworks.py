@@ -10,7 +10,11 @@ import pytest
 import orrery
 
 ROOT = Path(orrery.__file__).parent
-NEED_RAY = {"orrery.execution.actors", "orrery.learning.workers"}
+NEED_RAY = {
+    "orrery.execution.actors",
+    "orrery.learning.workers",
+    "orrery.sweeps.tuning",
+}
 NEED_LIGHTNING = {
     "orrery.learning.cohorts",
     "orrery.learning.loop",

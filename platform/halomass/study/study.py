@@ -60,7 +60,7 @@ def halo_mass(options: HaloMass) -> Result:
         cluster.connect(),
         record("halo_mass", options, campaign.reports, VERSIONS) as recording,
     ):
-        hosts = _hosts(recording, campaign)
+        hosts = generate_hosts(recording, campaign)
         _record_host(recording, host)
         found = _train_ensembles(recording, options, hosts, wanted)
         if ours:
@@ -93,7 +93,7 @@ def _record_host(recording: Recording, host: Neighbours) -> None:
     recording.add(Text("host", "Host", host.summary, tuple(told)))
 
 
-def _hosts(recording: Recording, campaign: HostCampaign) -> Dataset:
+def generate_hosts(recording: Recording, campaign: HostCampaign) -> Dataset:
     """Returns the hosts that networks are trained on, generated where missing."""
     halos = [
         # a file has no randomness, and each of its chunks is a record

@@ -1,0 +1,25 @@
+"""Which architecture learns best, and how much that matters.
+
+python experiments/architectures.py                        # flows, for both galaxies
+python experiments/architectures.py --question halomass    # ensembles, for the halo mass
+python experiments/architectures.py --simulations 16384 --trials 60
+
+The stages: simulate, summarise, train one architecture after the other (or several at a
+time) on the same pairs and judge each on validation pairs, train one from several seeds,
+test the best one once. A killed or interrupted search goes on with the same command.
+"""
+
+import argparse
+
+from halomass.study.architectures import EnsembleArchitectures, ensemble_architectures
+from mwlmc.study.architectures import FlowArchitectures, flow_architectures
+from orrery import runs
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--question", choices=("mwlmc", "halomass"), default="mwlmc")
+    chosen, rest = parser.parse_known_args()
+    if chosen.question == "mwlmc":
+        runs.main(flow_architectures, FlowArchitectures, rest)
+    else:
+        runs.main(ensemble_architectures, EnsembleArchitectures, rest)

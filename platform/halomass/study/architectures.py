@@ -1,0 +1,73 @@
+"""Which networks learn best what neighbours say about a halo's mass: a study of architectures."""
+
+from dataclasses import dataclass, field
+
+from halomass.observed.features import features
+from halomass.study.ensembles import ensemble_features, label_noisy
+from halomass.study.options import HostCampaign
+from halomass.study.study import generate_hosts
+from halomass.study.versions import VERSIONS
+from halomass.systems import LOG_M_VIR
+from orrery.execution import cluster, summaries
+from orrery.results.recording import record
+from orrery.results.result import Result
+from orrery.results.sweep_sections import record_comparison
+from orrery.sweeps.architectures import (
+    ENSEMBLE_SPACE,
+    Effort,
+    EnsembleArchitecture,
+    EnsembleTask,
+)
+from orrery.sweeps.comparison import compare
+
+NEIGHBOURS = 25
+
+
+@dataclass(frozen=True)
+class EnsembleArchitectures:
+    """Which networks learn a halo's mass best, and how much that matters.
+
+    --question mwlmc asks the same of flows that learn both galaxies' masses from stars.
+
+    Example:
+        >>> EnsembleArchitectures().architecture.networks.hidden
+        (10, 8, 6, 4, 2)
+    """
+
+    campaign: HostCampaign = field(default_factory=lambda: HostCampaign(hosts=4096))
+    """The hosts that networks are trained on, and where they and the runs are kept."""
+    architecture: EnsembleArchitecture = field(default_factory=EnsembleArchitecture)
+    """The networks and training of which trials vary some options, and seeds are
+    compared."""
+    effort: Effort = field(default_factory=Effort)
+    """How much is tried."""
+
+
+def ensemble_architectures(options: EnsembleArchitectures) -> Result:
+    """Returns which networks learn best the mass of a halo, and how much it matters.
+
+    Raises:
+        ValueError: If a catalogue is not what the options say.
+        OSError: If a file cannot be read or written.
+    """
+    campaign = options.campaign
+    binning = ensemble_features(campaign.seed, NEIGHBOURS)[label_noisy(NEIGHBOURS)]
+    with (
+        cluster.connect(),
+        record("architectures", options, campaign.reports, VERSIONS) as recording,
+    ):
+        hosts = generate_hosts(recording, campaign)
+        pairs = summaries.compute(features, hosts, binning, (LOG_M_VIR,))
+        task = EnsembleTask(pairs, LOG_M_VIR, tuple(binning.groups))
+        found = compare(
+            "halomass",
+            task,
+            ENSEMBLE_SPACE,
+            options.architecture,
+            pairs.test,
+            options.effort,
+            campaign.reports / "sweeps",
+            campaign.seed,
+        )
+        record_comparison(recording, "architectures", found)
+    return recording.result

@@ -1,0 +1,84 @@
+"""Which flow learns best what stars say about both galaxies: a study of architectures."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mwlmc.observed.binned_table import load_binned
+from mwlmc.observed.data_vectors import Measurement, vectors
+from mwlmc.observed.star_tables import StarSelection
+from mwlmc.sky import kinematics
+from mwlmc.sky.binning import DESI_FOOTPRINT
+from mwlmc.study.options import DESI_BINNED, SimulationCampaign
+from mwlmc.study.study import simulate_campaign
+from mwlmc.study.versions import VERSIONS
+from orrery.execution import cluster, summaries
+from orrery.results.recording import record
+from orrery.results.result import Result
+from orrery.results.sweep_sections import record_comparison
+from orrery.sweeps.architectures import FLOW_SPACE, Effort, FlowArchitecture, FlowTask
+from orrery.sweeps.comparison import compare
+
+DATA = "with v_tb"
+
+
+@dataclass(frozen=True)
+class FlowArchitectures:
+    """Which flow learns best what DESI's stars say, and how much that matters.
+
+    --question halomass asks the same of networks that learn a halo's mass.
+
+    Example:
+        >>> FlowArchitectures().effort.trials
+        24
+    """
+
+    stars: Path = DESI_BINNED
+    """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of
+    theirs."""
+    selection: StarSelection = field(default_factory=StarSelection)
+    """Which stars are kept."""
+    measurement: Measurement = field(default_factory=Measurement)
+    """Which moments are measured, and how simulated stars are sampled."""
+    campaign: SimulationCampaign = field(
+        default_factory=lambda: SimulationCampaign(simulations=4096)
+    )
+    """The simulations, and where they and the runs are kept."""
+    architecture: FlowArchitecture = field(default_factory=FlowArchitecture)
+    """The flow and training of which trials vary some options, and seeds are compared."""
+    effort: Effort = field(default_factory=Effort)
+    """How much is tried."""
+
+
+def flow_architectures(options: FlowArchitectures) -> Result:
+    """Returns which flow learns best what DESI's stars say, and how much it matters.
+
+    Raises:
+        ValueError: If the stars are not what the options say.
+        OSError: If a file cannot be read or written.
+    """
+    campaign = options.campaign
+    stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
+    data = vectors(stars, {DATA: DESI_FOOTPRINT}, options.measurement, campaign.seed)
+    binning, observation = data[DATA]
+    parameters = options.measurement.parameters
+    with (
+        cluster.connect(),
+        record("architectures", options, campaign.reports, VERSIONS) as recording,
+    ):
+        halos = simulate_campaign(recording, campaign)
+        pairs = summaries.compute(
+            kinematics.velocity_moments, halos, binning, parameters
+        )
+        task = FlowTask(pairs, parameters, observation.covariance, campaign.seed)
+        found = compare(
+            "mwlmc",
+            task,
+            FLOW_SPACE,
+            options.architecture,
+            pairs.test,
+            options.effort,
+            campaign.reports / "sweeps",
+            campaign.seed,
+        )
+        record_comparison(recording, "architectures", found)
+    return recording.result

@@ -1,0 +1,127 @@
+"""What a run tells of a comparison of architectures: the winner, the options, the trials."""
+
+from typing import Any
+
+from astropy.table import Table
+
+from orrery.results.recording import Recording
+from orrery.results.sections import Text
+from orrery.sweeps.comparison import Comparison
+from orrery.sweeps.space import Choice
+from orrery.sweeps.trial import Trial
+
+METHOD = (
+    "Share: by how much the better half of the trials differs from all in this option "
+    "(PED-ANOVA), as a fraction of what all options do. Effect: the standard deviation of the "
+    "score that this option alone makes (functional ANOVA)."
+)
+
+
+def record_comparison(recording: Recording, key: str, found: Comparison) -> None:
+    """Records which architecture is best, and how much architectures matter.
+
+    Arguments:
+        recording: Where it is recorded.
+        key: Of its sections and numbers.
+        found: The comparison.
+    """
+    numbers = _numbers(key, found)
+    recording.metrics(numbers)
+    summary = _summary(key, found)
+    recording.add(Text(key, "Architectures", summary, tuple(numbers)))
+    recording.tables(
+        {
+            "What matters": _options(f"{key}.options", found),
+            "Architectures that were tried": _trials(f"{key}.trials", found.trials),
+            "Seeds of one architecture": _trials(f"{key}.seeds", found.repeats),
+        }
+    )
+
+
+def _numbers(key: str, found: Comparison) -> dict[str, float]:
+    states = [trial.state for trial in found.trials]
+    return {
+        f"{key}.trials": len(states),
+        f"{key}.failed": states.count("failed"),
+        f"{key}.winner": found.winner.number,
+        f"{key}.validation": found.validation,
+        f"{key}.test": found.test,
+        f"{key}.test_error": found.test_error,
+        f"{key}.optimism": found.optimism,
+        f"{key}.spread": found.spread,
+        f"{key}.scatter": found.scatter,
+        f"{key}.repeats": len(found.seeds),
+        f"{key}.given": float(found.seeds.mean()),
+    }
+
+
+def _summary(key: str, found: Comparison) -> str:
+    unit = found.unit
+    name = found.goal.name.replace("_", " ")
+    failed = sum(trial.state == "failed" for trial in found.trials)
+    return (
+        f"Of {len(found.trials)} architectures ({failed} failed) the best one, trial "
+        f"{found.winner.number}, has a {name} of {found.validation:.4f} {unit} on the "
+        f"validation pairs, by which it was chosen, and of {found.test:.4f} ± "
+        f"{found.test_error:.4f} {unit} on the tests, which no trial has seen: it was "
+        f"optimistic by {found.optimism:.4f} {unit}.\n\n"
+        f"The architectures' scores scatter by {found.spread:.4f} {unit} (half of the "
+        f"central 68 %), those of the given architecture over {len(found.seeds)} seeds, "
+        f"{found.seeds.mean():.4f} {unit} on average, by {found.scatter:.4f} {unit}."
+    )
+
+
+def _options(key: str, found: Comparison) -> Table:
+    shares = found.shares
+    effects = found.effects
+    paths = list(found.space.domains)
+    table = Table(
+        {
+            "option": paths,
+            "tried": [_tried(found, path) for path in paths],
+            "winner": [_shown(found.winner.point[path]) for path in paths],
+            "share": [shares[path] for path in paths],
+            "effect": [effects[path] for path in paths],
+        }
+    )
+    table["effect"].unit = found.unit if found.unit != "nat" else None
+    table["share"].info.format = "%.2f"
+    table["effect"].info.format = "%.4f"
+    of = " [nat]" if found.unit == "nat" else ""
+    table.meta = {"key": key, "caption": f"{METHOD.replace('Effect', f'Effect{of}')}"}
+    return table
+
+
+def _tried(found: Comparison, path: str) -> str:
+    domain = found.space.domains[path]
+    if isinstance(domain, Choice):
+        return ", ".join(map(_shown, domain.values))
+    return f"{domain.low:g} to {domain.high:g}"
+
+
+def _shown(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _trials(key: str, trials: list[Trial]) -> Table:
+    paths = list(trials[0].point)
+    goals = sorted({name for trial in trials for name in trial.objectives})
+    columns: dict[str, list[Any]] = {
+        "trial": [trial.number for trial in trials],
+        "state": [trial.state for trial in trials],
+    }
+    for path in paths:
+        columns[path] = [_shown(trial.point[path]) for trial in trials]
+    for goal in goals:
+        columns[goal] = [trial.objectives.get(goal, float("nan")) for trial in trials]
+    columns["seconds"] = [trial.seconds for trial in trials]
+    table = Table(columns)
+    for goal in goals:
+        table[goal].info.format = "%.4f"
+    table["seconds"].info.format = "%.1f"
+    failed = [f"Trial {t.number}: {t.reason}." for t in trials if t.state == "failed"]
+    table.meta = {
+        "key": key,
+        "caption": " ".join(["Scores on validation pairs.", *failed]),
+    }
+    return table

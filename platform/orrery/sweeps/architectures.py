@@ -1,0 +1,309 @@
+"""Architectures: flows and ensembles as trials, judged on validation pairs.
+
+A trial never sees a test simulation: what is sent to it has none.
+"""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from orrery.branches import LEARNING, TEST_NOISE, VALIDATION_NOISE
+from orrery.identity import JSON
+from orrery.learning import ensemble, flow_training, posterior
+from orrery.learning.ensemble import EnsemblePlan
+from orrery.learning.flow import Flow
+from orrery.learning.flow_training import FlowPlan
+from orrery.learning.members import Learning
+from orrery.learning.networks import Networks
+from orrery.learning.training import Training
+from orrery.pairs import Pairs, Splits, convolve
+from orrery.parameters import FloatArray, Parameter, generator
+from orrery.sweeps.evaluation import Report
+from orrery.sweeps.space import Choice, Int, Log, SearchSpace
+from orrery.sweeps.trial import FEWEST_COMPARED, Goal
+
+LAST_WIDTH = 2  # of an ensemble's networks, whose layers narrow
+REPORTS = 20  # of a trial, about
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is tried.
+
+    Example:
+        >>> Effort(trials=60).repeats
+        5
+    """
+
+    trials: int = 24
+    """Architectures that are tried."""
+    concurrent: int = 2
+    """Trials that run at the same time, each on a CPU of its own."""
+    repeats: int = 5
+    """Seeds with which the given architecture is trained, for comparison."""
+
+    def __post_init__(self) -> None:
+        if self.trials < FEWEST_COMPARED or self.concurrent < 1 or self.repeats < 2:
+            raise ValueError(
+                f"{self}: give 4 trials or more, 1 or more at a time, and 2 repeats or "
+                "more, whose scatter is told"
+            )
+
+
+@dataclass(frozen=True)
+class FlowArchitecture:
+    """A flow whose layers are alike, and its training.
+
+    Example:
+        >>> FlowArchitecture(width=64, depth=3).flow.hidden
+        (64, 64, 64)
+    """
+
+    kind: Literal["maf", "nsf"] = "maf"
+    """Masked affine, or neural splines."""
+    transforms: int = 5
+    """The number of autoregressive transforms."""
+    width: int = 50
+    """The width of each hidden layer."""
+    depth: int = 2
+    """The hidden layers of each transform's network."""
+    training: Training = field(
+        default_factory=lambda: Training(max_epochs=30, patience=30)
+    )
+    """How it is trained."""
+    training_seed: int = 1
+    """Decides first weights, errors and the order of the pairs."""
+
+    @property
+    def flow(self) -> Flow:
+        """The flow."""
+        return Flow(self.transforms, (self.width,) * self.depth, self.kind)
+
+
+FLOW_SPACE = SearchSpace(
+    {
+        "kind": Choice(("maf", "nsf")),
+        "transforms": Int(2, 8),
+        "width": Int(16, 128, log=True),
+        "depth": Int(1, 3),
+        "training.learning_rate": Log(1e-3, 3e-2),
+        "training.batch_size": Choice((128, 256, 512)),
+    }
+)
+
+
+@dataclass(frozen=True)
+class EnsembleArchitecture:
+    """Networks whose layers narrow to two units, and their training.
+
+    Example:
+        >>> EnsembleArchitecture(width=10, depth=5).networks.hidden
+        (10, 8, 6, 4, 2)
+    """
+
+    width: int = 10
+    """The width of the first hidden layer."""
+    depth: int = 5
+    """The number of hidden layers."""
+    members: int = 20
+    """Networks of the ensemble."""
+    learning: Learning = field(default_factory=Learning)
+    """How they learn."""
+    training_seed: int = 1
+    """Decides first weights and the order of the pairs."""
+
+    @property
+    def networks(self) -> Networks:
+        """The networks."""
+        widths = np.linspace(self.width, LAST_WIDTH, self.depth).round().astype(int)
+        return Networks(self.members, tuple(widths.tolist()))
+
+
+ENSEMBLE_SPACE = SearchSpace(
+    {
+        "width": Int(4, 64, log=True),
+        "depth": Int(1, 6),
+        "learning.learning_rate": Log(3e-4, 1e-2),
+    }
+)
+
+
+def without_test(splits: Splits) -> Splits:
+    """Returns pairs none of which are tests."""
+    test = splits.test
+    return replace(splits, test=Pairs(test.theta[:0], test.x[:0]))
+
+
+@dataclass(frozen=True, eq=False)
+class FlowTask:
+    """A posterior that is learned from pairs, and judged by its log-probability.
+
+    Arguments:
+        splits: The pairs, without measurement errors; tests are left out.
+        parameters: The P parameters.
+        covariance: The measurement covariance, with shape `[S, S]`.
+        seed: Decides the errors of the validation pairs.
+
+    Example:
+        >>> FlowTask.goal.name, FlowTask.unit
+        ('log_probability', 'nat')
+    """
+
+    splits: Splits
+    parameters: tuple[Parameter, ...]
+    covariance: FloatArray
+    seed: int
+
+    goal = Goal("log_probability", "larger")
+    unit = "nat"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "splits", without_test(self.splits))
+
+    @property
+    def identity(self) -> JSON:
+        """The pairs, the errors and the versions of what learns them."""
+        return {
+            "dataset": self.splits.dataset,
+            "definition": self.splits.definition,
+            "covariance": self.covariance.tolist(),
+            "parameters": list(self.splits.parameters),
+            "seed": self.seed,
+            "flow": flow_training.VERSION,
+        }
+
+    def noisy(self, pairs: Pairs, branch: int) -> Pairs:
+        """Returns pairs with measurement errors, the same for all architectures.
+
+        Arguments:
+            pairs: Without errors.
+            branch: Of the seed, from which the errors are drawn.
+        """
+        random = generator(self.seed, LEARNING, branch)
+        return convolve(pairs, self.covariance, random)
+
+    def __call__(self, options: FlowArchitecture, report: Report) -> dict[str, float]:
+        noisy = self.noisy(self.splits.validation, VALIDATION_NOISE)
+        return {self.goal.name: self._score(options, noisy, report)[0]}
+
+    def score(self, options: FlowArchitecture, pairs: Pairs) -> tuple[float, float]:
+        """Returns the mean log-probability of tests, and its standard error [nat].
+
+        Arguments:
+            options: The architecture, which is trained anew.
+            pairs: The tests, without errors.
+        """
+        return self._score(options, self.noisy(pairs, TEST_NOISE), _no_report)
+
+    def _score(
+        self, options: FlowArchitecture, noisy: Pairs, report: Report
+    ) -> tuple[float, float]:
+        plan = FlowPlan(
+            self.splits,
+            self.parameters,
+            self.covariance,
+            options.flow,
+            options.training,
+            options.training_seed,
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            on_epoch = _each_epoch(report, options.training.max_epochs)
+            trained = posterior.fit_plan(plan, Path(folder), on_epoch)
+        return _mean(trained.log_prob(noisy.theta, noisy.x))
+
+
+@dataclass(frozen=True, eq=False)
+class EnsembleTask:
+    """A parameter that an ensemble predicts, judged by the error of the members' mean.
+
+    Arguments:
+        splits: The pairs, with their errors; tests are left out.
+        parameter: What is predicted.
+        groups: For each summary its group; those of one group are scaled together.
+
+    Example:
+        >>> EnsembleTask.goal.name, EnsembleTask.goal.better
+        ('rmse', 'smaller')
+    """
+
+    splits: Splits
+    parameter: Parameter
+    groups: tuple[Any, ...]
+
+    goal = Goal("rmse", "smaller")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "splits", without_test(self.splits))
+
+    @property
+    def unit(self) -> str:
+        """The parameter's unit: of a logarithm dex."""
+        return "dex" if self.parameter.unit.startswith("dex") else self.parameter.unit
+
+    @property
+    def identity(self) -> JSON:
+        """The pairs and the version of what learns them."""
+        return {
+            "dataset": self.splits.dataset,
+            "definition": self.splits.definition,
+            "parameter": self.parameter.name,
+            "ensemble": ensemble.VERSION,
+        }
+
+    def __call__(
+        self, options: EnsembleArchitecture, report: Report
+    ) -> dict[str, float]:
+        return {self.goal.name: self._score(options, self.splits.validation, report)[0]}
+
+    def score(self, options: EnsembleArchitecture, pairs: Pairs) -> tuple[float, float]:
+        """Returns the root mean square error of tests, and its standard error.
+
+        Arguments:
+            options: The architecture, which is trained anew.
+            pairs: The tests.
+        """
+        return self._score(options, pairs, _no_report)
+
+    def _score(
+        self, options: EnsembleArchitecture, pairs: Pairs, report: Report
+    ) -> tuple[float, float]:
+        plan = EnsemblePlan(
+            self.splits,
+            (self.parameter,),
+            options.networks,
+            options.learning,
+            options.training_seed,
+            self.groups,
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            on_epoch = _each_epoch(report, options.learning.max_epochs)
+            trained = ensemble.fit_plan(plan, Path(folder), on_epoch)
+        square, error = _mean((trained.mean(pairs.x) - pairs.theta)[:, 0] ** 2)
+        rmse = float(np.sqrt(square))
+        return rmse, error / (2 * rmse)
+
+
+def _each_epoch(
+    report: Report, epochs: int
+) -> Callable[[int, Mapping[str, float]], None]:
+    """Returns what reports the losses of some twenty of the epochs: each is synced."""
+    every = max(epochs // REPORTS, 1)
+
+    def on_epoch(epoch: int, losses: Mapping[str, float]) -> None:
+        if epoch % every == 0:
+            report({"epoch": epoch, **losses})
+
+    return on_epoch
+
+
+def _no_report(values: Mapping[str, float]) -> None:
+    """Does nothing: of a test nobody follows the epochs."""
+
+
+def _mean(values: FloatArray) -> tuple[float, float]:
+    """Returns the mean of values `[N]` and its standard error."""
+    return float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values)))

@@ -1,0 +1,238 @@
+"""A search: the trials of a sweep, run one after another or many at a time, once each.
+
+Whatever ends it, the same call goes on: trials that have ended are read, those that were
+interrupted come first, and the rest is proposed. With one trial at a time the trials are
+then those of a search that nothing has disturbed, but for their times; with several,
+whose order of ending no seed decides, they are as many.
+"""
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from orrery.execution import cluster
+from orrery.identity import JSON, describe, fingerprint
+from orrery.storage.files import ensure_writable, locked, write_json
+from orrery.sweeps.evaluation import Evaluate, Evaluation, StoppedEarly
+from orrery.sweeps.halving import Halving
+from orrery.sweeps.ledger import Ledger
+from orrery.sweeps.proposals import Proposals
+from orrery.sweeps.space import SearchSpace
+from orrery.sweeps.trial import SWEEP, Goal, Trial, best
+from orrery.terminal import progress, say
+
+VERSION = 1  # of what proposes and stops; raised whenever the trials of a seed change
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What is searched: everything that decides the trials but their number.
+
+    Arguments:
+        name: What it is called.
+        space: Which options vary, and between what.
+        options: The study's options, a frozen dataclass, which points change.
+        evaluate: Computes one trial: called with the changed options and a function
+            that takes reports, numbers by name; returns the objectives by name. With
+            halving each report has the goal's value.
+        goals: Which objectives are sought.
+        seed: Decides the points.
+        identity: What decides the objectives besides: data and versions of code.
+        halving: When trials end early because others were better; only with one goal.
+
+    Raises:
+        ValueError: If there is no goal, or halving has several to go by.
+
+    Example:
+        >>> from orrery.learning.training import Training
+        >>> from orrery.sweeps.space import Log
+        >>> def loss(options, report):
+        ...     return {"loss": abs(options.learning_rate - 0.01)}
+        >>> space = SearchSpace({"learning_rate": Log(1e-4, 1e-1)})
+        >>> Sweep("rates", space, Training(), loss, (Goal("loss"),)).folder(Path("runs")).parent
+        PosixPath('runs/rates')
+    """
+
+    name: str
+    space: SearchSpace
+    options: Any
+    evaluate: Evaluate
+    goals: tuple[Goal, ...]
+    seed: int = 1
+    identity: JSON = field(default_factory=dict)
+    halving: Halving | None = None
+
+    def __post_init__(self) -> None:
+        names = [goal.name for goal in self.goals]
+        if not names or len({*names}) < len(names):
+            raise ValueError(f"goals {names}: name one or more, each of them once")
+        if self.halving and len(names) > 1:
+            raise ValueError(
+                f"halving compares trials by one goal, not by {len(names)}: leave it out"
+            )
+
+    @property
+    def document(self) -> JSON:
+        """What decides the trials, as plain JSON."""
+        return {
+            "name": self.name,
+            "space": self.space.document,
+            "options": describe(self.options, places=False),
+            "goals": describe(list(self.goals)),
+            "seed": self.seed,
+            "identity": self.identity,
+            "halving": describe(self.halving),
+            "version": VERSION,
+        }
+
+    def folder(self, root: Path) -> Path:
+        """Returns where the trials are kept: a folder for each thing that is searched."""
+        return root / self.name / fingerprint(self.document)
+
+
+def search(
+    sweep: Sweep,
+    trials: int,
+    root: Path,
+    concurrent: int = 1,
+    cpus: int = 1,
+    gpus: float = 0.0,
+) -> list[Trial]:
+    """Returns the trials of a sweep, computed as far as they are not there yet.
+
+    Where Ray is, each trial runs in a process of the cluster; without, one after another
+    in this one.
+
+    Arguments:
+        sweep: What is searched.
+        trials: How many trials there shall be at least, known ones included.
+        root: The folder of sweeps.
+        concurrent: How many trials run at the same time.
+        cpus: CPUs that each holds.
+        gpus: GPUs that each holds, or a share of one.
+
+    Raises:
+        ValueError: If the space is not one of the options, or a number is out of range.
+        RuntimeError: If all trials failed; it gives the commonest reason.
+        BlockingIOError: If another process computes the same sweep.
+        KeyboardInterrupt: If the user wants no more; trials that have ended are kept.
+    """
+    if trials < 1 or concurrent < 1:
+        raise ValueError(f"{trials} trials, {concurrent} at a time: give 1 or more")
+    sweep.space.check(sweep.options)
+    folder = ensure_writable(sweep.folder(root))
+    with locked(folder, "another seed, which is another sweep"):
+        write_json(folder / SWEEP, sweep.document)
+        ledger = Ledger.open(folder, sweep.goals, sweep.identity, sweep.halving)
+        numbers = ledger.missing(trials)
+        if numbers:
+            _compute(sweep, ledger, numbers, _Executor(concurrent, cpus, gpus))
+    found = ledger.known()
+    if all(trial.state == "failed" for trial in found):
+        reason, count = ledger.commonest_failure()
+        raise RuntimeError(
+            f"all {len(found)} trials failed, {count} of them so: {reason}; mend that, "
+            f"remove {folder} and start again"
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class _Executor:
+    concurrent: int
+    cpus: int
+    gpus: float
+
+    def run(
+        self,
+        ledger: Ledger,
+        proposals: Proposals,
+        evaluation: Evaluation,
+        numbers: Sequence[int],
+    ) -> None:
+        with cluster.connect() as cpus:
+            if not cluster.connected():
+                _run_here(ledger, proposals, evaluation, numbers)
+                return
+            from orrery.sweeps.tuning import Resources, run_on_ray
+
+            run_on_ray(
+                ledger,
+                proposals,
+                evaluation,
+                numbers,
+                # one that waits for a CPU would be told to run
+                min(self.concurrent, max(cpus // self.cpus, 1)),
+                Resources(self.cpus, self.gpus),
+            )
+
+
+def _compute(
+    sweep: Sweep, ledger: Ledger, numbers: Sequence[int], executor: _Executor
+) -> None:
+    proposals = Proposals(sweep.space, sweep.goals, sweep.seed)
+    for trial in ledger.known():
+        proposals.add_known(trial)
+    for trial in ledger.interrupted():
+        proposals.add_interrupted(trial)
+    watched = (sweep.goals[0].name,) if sweep.halving else ()
+    evaluation = Evaluation(sweep.options, sweep.evaluate, sweep.goals, watched)
+    done = len(ledger.known())
+    total = done + len(numbers)
+    try:
+        with progress(f"sweep {sweep.name}", total, "trials", done) as advance:
+            ledger.on_end = _teller(ledger, advance)
+            executor.run(ledger, proposals, evaluation, numbers)
+    except KeyboardInterrupt:
+        ledger.interrupt("the user interrupted the sweep")
+        say(
+            f"{len(ledger.known())} of {total} trials are kept in {ledger.folder}; "
+            f"this goes on: {shlex.join([sys.executable, *sys.argv])}"
+        )
+        raise
+
+
+def _teller(ledger: Ledger, advance: Callable[..., None]) -> Callable[[Trial], None]:
+    """Returns what is called with each trial that has ended."""
+
+    def tell(trial: Trial) -> None:
+        if trial.state == "failed":
+            say(f"trial {trial.number} failed: {trial.reason}")
+        advance(note=_best_in_words(ledger))
+
+    return tell
+
+
+def _best_in_words(ledger: Ledger) -> str:
+    goal = ledger.goals[0]
+    try:
+        found = best(ledger.known(), goal)
+    except ValueError:
+        return "none has finished"
+    return f"best {goal.name} {found.objectives[goal.name]:.4g} of trial {found.number}"
+
+
+def _run_here(
+    ledger: Ledger,
+    proposals: Proposals,
+    evaluation: Evaluation,
+    numbers: Sequence[int],
+) -> None:
+    """Runs trials one after another in this process."""
+    for number in numbers:
+        proposals.sampler.number = number
+        asked = proposals.ask()
+        point = proposals.point(asked.params)
+        ledger.begin(number, point)
+
+        def report(step: int, values: Any, number: int = number) -> None:
+            if not ledger.report(number, step, values):
+                raise StoppedEarly
+
+        with suppress(StoppedEarly):
+            ledger.end(number, evaluation.compute(point, report))
+        proposals.tell(asked, ledger.trials[number])

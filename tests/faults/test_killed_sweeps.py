@@ -1,0 +1,79 @@
+"""A sweep whose driver is killed ends with all its trials, and computes none of them twice.
+
+The same at ten moments, for which there is no time here:
+python tests/faults/kill_sweeps.py --kills 10 --concurrent 2
+"""
+
+import importlib.util
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from orrery.sweeps.trial import read_trials
+
+
+def sibling(name):
+    """Returns a script of this folder as a module."""
+    place = Path(__file__).with_name(f"{name}.py")
+    spec = importlib.util.spec_from_file_location(name, place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+kill_sweeps = sibling("kill_sweeps")
+HERE = ("--without-ray", "--pause", 0.005)
+
+
+def check(found):
+    assert found["code"] == 0, found["errors"]
+    assert all(found["alive"]), "it ended before it was killed"
+    assert found["states"] == ["finished"]
+    assert (found["trials"], found["distinct"]) == (24, 24)
+    assert (found["changed"], found["repeated"]) == ([], 0)
+
+
+def test_a_driver_killed_twice_and_its_newest_file_torn(tmp_path):
+    found = kill_sweeps.survive(tmp_path, 1, [(4, 0.05), (12, 0.0)], True, HERE)
+    check(found)
+    assert len(found["torn"]) == 1
+    # what a kill or a torn file cost is one trial
+    assert found["computed"] <= 24 + 3
+
+
+def test_a_driver_killed_between_the_last_report_and_the_end(tmp_path):
+    process = kill_sweeps.start(tmp_path, 1, *HERE, "--hold", 6)
+    while len(kill_sweeps.ended(tmp_path)) < 6:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)  # it sleeps before it returns
+    process.communicate()
+    *before, last = read_trials(kill_sweeps.sweep_folder(tmp_path))
+    assert (last.number, last.state) == (5, "interrupted")
+    assert {trial.state for trial in before} == {"finished"}
+    check(kill_sweeps.survive(tmp_path, 1, [], False, HERE))
+    # exactly that one was computed again
+    assert len(kill_sweeps.ended(tmp_path)) == 25
+    assert kill_sweeps.ended(tmp_path).count(repr(last.point["rate"])) == 2
+
+
+def test_an_interrupted_driver_ends_in_order(tmp_path):
+    process = kill_sweeps.start(tmp_path, 1, *HERE, "--hold", 3)
+    while len(kill_sweeps.ended(tmp_path)) < 3:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    told = " ".join(process.communicate(timeout=60)[1].decode().split())
+    trials = read_trials(kill_sweeps.sweep_folder(tmp_path))
+    assert [trial.state for trial in trials] == ["finished"] * 2 + ["interrupted"]
+    assert trials[-1].reason == "the user interrupted the sweep"
+    assert "2 of 24 trials are kept" in told
+    assert f"this goes on: {sys.executable}" in told
+
+
+@pytest.mark.slow  # Ray starts twice, with two trials' processes each
+def test_a_driver_of_two_at_a_time_killed_and_its_newest_file_torn(tmp_path):
+    check(kill_sweeps.survive(tmp_path, 2, [(9, 0.05)], torn=True))

@@ -1,0 +1,72 @@
+"""What a run tells of a comparison: every number that it says is held by name."""
+
+import re
+
+import pytest
+
+from orrery.results.recording import record
+from orrery.results.sweep_sections import record_comparison
+from orrery.sweeps.architectures import Effort
+from orrery.sweeps.comparison import Comparison
+from orrery.sweeps.space import Choice, Log, SearchSpace
+from orrery.sweeps.trial import Goal, Trial
+
+SPACE = SearchSpace({"kind": Choice(("maf", "nsf")), "rate": Log(1e-3, 0.1)})
+
+
+def trial(number, rate, kind, score):
+    point = {"kind": kind, "rate": rate}
+    return Trial(number, point, "finished", objectives={"p": score}, seconds=2.0)
+
+
+TRIALS = [
+    trial(0, 0.01, "maf", 1.25),
+    trial(1, 0.02, "nsf", 1.5),
+    trial(2, 0.05, "maf", 1.0),
+    trial(3, 0.002, "nsf", 1.125),
+    Trial(4, {"kind": "maf", "rate": 0.1}, "failed", reason="loss is nan"),
+]
+SEEDS = [
+    Trial(i, {"seed": i}, "finished", objectives={"p": p})
+    for i, p in ((0, 1.0), (1, 1.5))
+]
+
+
+@pytest.fixture
+def result(tmp_path):
+    found = Comparison(Goal("p", "larger"), "nat", SPACE, TRIALS, SEEDS, 1.375, 0.0625)
+    with record("toy", Effort(), tmp_path) as recording:
+        record_comparison(recording, "architectures", found)
+    return recording.result
+
+
+def section(result, key):
+    (found,) = [part for part in result.sections if part["key"] == key]
+    return found
+
+
+def test_the_winner_is_told_with_its_optimism(result):
+    text = section(result, "architectures")["text"]
+    assert "trial 1, has a p of 1.5000 nat on the validation pairs" in text
+    assert "1.3750 ± 0.0625 nat on the tests" in text
+    assert "optimistic by 0.1250 nat" in text
+    assert "(1 failed)" in text
+
+
+def test_every_number_of_the_summary_is_held_by_name(result):
+    part = section(result, "architectures")
+    text = part["text"].replace("68 %", "")
+    told = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)}
+    held = {round(float(result.metrics[key]), 4) for key in part["shows"]}
+    assert told <= held
+
+
+def test_options_and_trials_are_tables(result):
+    options = section(result, "architectures.options")
+    assert [row[0] for row in options["rows"]] == ["kind", "rate"]
+    assert [row[1] for row in options["rows"]] == ["maf, nsf", "0.001 to 0.1"]
+    assert [row[2] for row in options["rows"]] == ["nsf", "0.02"]
+    trials = section(result, "architectures.trials")
+    assert [row[1] for row in trials["rows"]] == ["finished"] * 4 + ["failed"]
+    assert trials["rows"][4][4] is None
+    assert "Trial 4: loss is nan" in trials["text"]

@@ -1,0 +1,140 @@
+"""An evaluation ends in objectives or in a reason, never in an error."""
+
+import json
+import pickle
+import re
+from dataclasses import dataclass, field
+
+import numpy as np
+import pytest
+
+from orrery.sweeps.evaluation import Evaluation, StoppedEarly
+from orrery.sweeps.trial import Goal
+
+
+@dataclass(frozen=True)
+class Inner:
+    rate: float = 0.1
+
+    def __post_init__(self):
+        if self.rate > 1:
+            raise ValueError("too fast")
+
+
+@dataclass(frozen=True)
+class Options:
+    inner: Inner = field(default_factory=Inner)
+
+
+def reports_and_returns(options, report):
+    report({"loss": np.float32(2.0)})
+    report({"loss": 1})
+    return {"loss": options.inner.rate, "seconds": np.float64(0.5)}
+
+
+def compute(evaluate, rate=0.5):
+    seen = []
+    evaluation = Evaluation(Options(), evaluate, (Goal("loss"),))
+    found = evaluation.compute(
+        {"inner.rate": rate}, lambda step, values: seen.append((step, values))
+    )
+    return found, seen
+
+
+def test_reports_and_objectives_are_pythons_numbers():
+    found, seen = compute(reports_and_returns)
+    assert found.objectives == {"loss": 0.5, "seconds": 0.5}
+    assert seen == [(1, {"loss": 2.0}), (2, {"loss": 1.0})]
+    assert found.reason == ""
+    assert found.seconds >= 0
+    json.dumps([found.objectives, seen])
+
+
+def test_an_evaluation_can_be_sent():
+    evaluation = Evaluation(Options(), reports_and_returns, (Goal("loss"),))
+    assert pickle.loads(pickle.dumps(evaluation)) == evaluation
+
+
+def raises(options, report):
+    raise RuntimeError("the disk is full")
+
+
+def raises_nothing_in_words(options, report):
+    raise MemoryError
+
+
+def reports_nan(options, report):
+    report({"loss": 1.0})
+    report({"loss": float("nan")})
+    return {"loss": 0.0}
+
+
+def returns_infinity(options, report):
+    return {"loss": np.inf}
+
+
+def returns_another(options, report):
+    return {"los": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("evaluate", "reason"),
+    [
+        (raises, "RuntimeError: the disk is full"),
+        (raises_nothing_in_words, "MemoryError"),
+        (reports_nan, "FloatingPointError: loss of report 2 is nan"),
+        (returns_infinity, "FloatingPointError: loss of the evaluation is inf"),
+        (
+            returns_another,
+            r"ValueError: the evaluation gave .*\['los'\].*\['loss'\] are sought",
+        ),
+    ],
+)
+def test_what_goes_wrong_is_the_reason(evaluate, reason):
+    found, _ = compute(evaluate)
+    assert found.objectives == {}
+    assert re.fullmatch(f"{reason}.*", found.reason)
+
+
+def test_a_report_without_what_is_watched_is_a_reason():
+    def evaluate(options, report):
+        report({"los": 1.0})
+        return {"loss": 1.0}
+
+    found = Evaluation(Options(), evaluate, (Goal("loss"),), ("loss",)).compute(
+        {"inner.rate": 0.5}, lambda step, values: None
+    )
+    assert "report 1 gave ['los']: ['loss'] are sought" in found.reason
+
+
+def test_a_point_that_the_options_refuse_is_a_reason():
+    found, _ = compute(reports_and_returns, rate=2.0)
+    assert "inner.rate = 2.0" in found.reason
+    assert "too fast" in found.reason
+
+
+@pytest.mark.parametrize("end", [StoppedEarly, KeyboardInterrupt, SystemExit])
+def test_who_ends_it_is_not_caught(end):
+    def evaluate(options, report):
+        try:
+            raise end
+        except Exception:
+            return {"loss": 0.0}
+
+    with pytest.raises(end):
+        compute(evaluate)
+
+
+def test_an_evaluation_has_one_thread():
+    import torch
+
+    def evaluate(options, report):
+        return {"loss": torch.get_num_threads()}
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert compute(evaluate)[0].objectives == {"loss": 1.0}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,155 @@
+"""Ray Tune runs the same trials, loses none to a dead process, and leaves nothing behind."""
+
+import json
+import os
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+import ray
+
+from orrery.sweeps.evaluation import Evaluated
+from orrery.sweeps.halving import Halving
+from orrery.sweeps.ledger import Ledger
+from orrery.sweeps.proposals import Proposals
+from orrery.sweeps.search import Sweep, search
+from orrery.sweeps.space import Choice, Int, Log, SearchSpace, read_point
+from orrery.sweeps.trial import Goal, trial_path
+from orrery.sweeps.tuning import DEATHS, SETTINGS, Resources, _check_room, _Search
+
+SPACE = SearchSpace(
+    {"rate": Log(1e-3, 1.0), "width": Int(1, 9), "hidden": Choice(((8,), (8, 8)))}
+)
+
+
+@dataclass(frozen=True)
+class Toy:
+    """Options of an evaluation that can refuse, and end its own process.
+
+    Arguments:
+        deadly: A file; who finds it removes it, and its process dies.
+        refused: The width that is refused.
+    """
+
+    rate: float = 0.1
+    width: int = 3
+    hidden: tuple[int, ...] = (8,)
+    deadly: str = ""
+    refused: int = 0
+
+
+def evaluate(options, report):
+    loss = (options.rate - 0.3) ** 2 + abs(options.width - 5) / 10
+    for step in range(1, 4):
+        report({"loss": loss + 1 / step})
+    if options.width == options.refused:
+        raise ValueError(f"width {options.width} is refused")
+    if options.deadly and Path(options.deadly).exists():
+        Path(options.deadly).unlink()
+        os._exit(1)
+    return {"loss": loss}
+
+
+def sweep(options=None, **changes):
+    wanted = Sweep("toy", SPACE, options or Toy(), evaluate, (Goal("loss"),))
+    return replace(wanted, **changes)
+
+
+@pytest.fixture
+def connected(connected):
+    # Trials' processes cannot import this file: they receive what it defines by value.
+    ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    yield connected
+    ray.cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
+
+
+def without_ray(wanted, trials, folder):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "ray", None)
+        return search(wanted, trials, folder)
+
+
+def points_and_ends(trials):
+    return [
+        (trial.point, trial.state, trial.curve, trial.objectives) for trial in trials
+    ]
+
+
+@pytest.mark.slow  # processes of Ray start, and one of them dies
+def test_one_at_a_time_gives_the_trials_of_a_search_without_ray(
+    tmp_path, connected, capfd
+):
+    halving = Halving(first=2, factor=3)
+    expected = without_ray(
+        sweep(Toy(refused=4), halving=halving), 14, tmp_path / "here"
+    )
+    deadly = tmp_path / "deadly"
+    deadly.touch()
+    wanted = sweep(Toy(refused=4, deadly=str(deadly)), halving=halving)
+    capfd.readouterr()
+    before = dict(os.environ)
+    found = search(wanted, 14, tmp_path / "there")
+    assert not deadly.exists()  # a process has died, which cost no trial
+    assert points_and_ends(found) == points_and_ends(expected)
+    assert {trial.state for trial in found} == {"finished", "failed", "pruned"}
+    # Tune said nothing, and all that it wrote is gone
+    out, err = capfd.readouterr()
+    # of a process's death Ray itself speaks, as for any actor
+    assert [line for line in out.splitlines() if "(raylet)" not in line] == []
+    ours = ("sweep toy: ", "trial ", "the process of trial ")
+    assert err.count("died: the trial begins again") == 1
+    assert [line for line in err.splitlines() if not line.startswith(ours)] == []
+    folder = wanted.folder(tmp_path / "there")
+    assert {path.name for path in folder.iterdir()} == {"trials", "sweep.json", ".lock"}
+    assert not Path("~/ray_results").expanduser().exists()
+    assert dict(os.environ) == before
+    assert not SETTINGS.keys() & before.keys()
+
+
+def asked_by_tune(folder, numbers):
+    """Returns Tune's search of a ledger, without Tune."""
+    goals = (Goal("loss"),)
+    ledger = Ledger.open(folder, goals, {})
+    return ledger, _Search(ledger, Proposals(SPACE, goals, 1), numbers)
+
+
+def test_a_trial_is_on_the_disk_before_tune_hears_of_it(tmp_path):
+    ledger, asked = asked_by_tune(tmp_path, [4])
+    config = asked.suggest("a")
+    assert config["number"] == 4
+    assert read_point(json.loads(config["point"])) == ledger.trials[4].point
+    assert trial_path(tmp_path, 4).exists()
+    assert asked.suggest("b") is None
+
+
+def test_a_process_that_has_died_too_often_is_a_failure(tmp_path):
+    ledger, asked = asked_by_tune(tmp_path, [0, 1])
+    asked.suggest("a")
+    ledger.report(0, 1, {"loss": 2.0})
+    asked.on_trial_complete("a", None, error=True)
+    assert ledger.trials[0].state == "failed"
+    assert f"process died {DEATHS + 1} times" in ledger.trials[0].reason
+    asked.suggest("b")
+    ledger.end(1, Evaluated({"loss": 1.0}, 1.0))
+    asked.on_trial_complete("b", {})
+    states = [trial.state.name for trial in asked.proposals.study.trials]
+    assert states == ["FAIL", "COMPLETE"]
+
+
+def test_a_trial_that_could_never_start_is_refused(monkeypatch):
+    monkeypatch.delenv("ORRERY_CPUS", raising=False)
+    monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
+    with pytest.raises(ValueError, match=r"0\.5 GPU and the cluster has 0"):
+        _check_room(Resources(gpus=0.5))
+    with pytest.raises(ValueError, match="3 CPU and the cluster has 2"):
+        _check_room(Resources(cpus=3))
+    _check_room(Resources(cpus=2))
+    monkeypatch.setenv("ORRERY_CPUS", "64")
+    _check_room(Resources(cpus=3))
+
+
+@pytest.mark.parametrize("wrong", [{"cpus": 0}, {"gpus": -0.5}])
+def test_trials_that_hold_nothing_are_refused(wrong):
+    with pytest.raises(ValueError, match="give a CPU or more"):
+        Resources(**wrong)
