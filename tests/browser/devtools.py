@@ -148,6 +148,11 @@ class Browser:
         self.ask("Emulation.setDeviceMetricsOverride", mobile=width < 600, **size)
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self.ask("Emulation.setEmulatedMedia", features=[feature])
+        # what the page does about it, it does before it is painted again
+        self.run(
+            "new Promise(done => requestAnimationFrame(() => "
+            "requestAnimationFrame(() => setTimeout(done, 50))))"
+        )
 
     def picture(self):
         """Returns the whole page as PNG."""

@@ -27,7 +27,7 @@ from orrery.sweeps.proposals import STUDY, Proposals
 from orrery.sweeps.space import read_point
 from orrery.terminal import say
 
-FOLDER = "ray"  # below the sweep's, for as long as Tune runs
+_FOLDER = "ray"  # below the sweep's, for as long as Tune runs
 DEATHS = 2  # of a trial's process, after which the next one is the trial's failure
 # Keys of what Tune is given and gives back. What they hold is JSON text, because Tune
 # takes nested documents apart.
@@ -96,7 +96,7 @@ def run_on_ray(
         ValueError: If the cluster has less than one trial holds.
     """
     _check_room(resources)
-    folder = ledger.folder.absolute() / FOLDER
+    folder = ledger.folder.absolute() / _FOLDER
     shutil.rmtree(folder, ignore_errors=True)  # of a sweep that was killed
     trainable = tune.with_resources(
         tune.with_parameters(_compute, evaluation=evaluation),

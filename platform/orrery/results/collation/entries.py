@@ -13,8 +13,8 @@ from orrery.identity import JSON
 from orrery.results.collation.curves import UNREADABLE, run_curves
 from orrery.results.collation.scalars import Scalar, flat, scalar, text
 from orrery.results.collation.trial_files import (
-    read_trial,
     sweep_goals,
+    trial_document,
     trial_files,
 )
 from orrery.results.result import FORMAT, PAGE, Result, readable
@@ -177,7 +177,7 @@ def trial_entry(path: Path, root: Path) -> Entry:
         root: The folder of all runs.
     """
     try:
-        return _entry_of_trial(read_trial(path), path, root)
+        return _entry_of_trial(trial_document(path), path, root)
     except UNREADABLE as error:
         reason = text(str(error))
         values = {**_sweep(path), "reason": reason}

@@ -10,9 +10,8 @@ from typing import Any
 
 from orrery.identity import JSON
 from orrery.storage.files import is_locked
+from orrery.sweeps.trial import SWEEP, TRIALS
 
-FOLDER = "trials"  # of a sweep
-SWEEP = "sweep.json"  # what is searched, beside it
 GONE = "its sweep ended; the same command goes on with it"
 # What a trial says in any case, and of which type.
 _FIELDS: dict[str, type | tuple[type, ...]] = {
@@ -34,12 +33,12 @@ def trial_files(root: Path) -> list[Path]:
         root: The folder of all runs, of one experiment, or of one sweep.
     """
     # As deep as attempts of runs lie, and no deeper: a walk would trip over trainings.
-    patterns = (f"{above}{FOLDER}/*.json" for above in ("", "*/", "*/*/", "*/*/*/"))
+    patterns = (f"{above}{TRIALS}/*.json" for above in ("", "*/", "*/*/", "*/*/*/"))
     found = [path for pattern in patterns for path in root.glob(pattern)]
     return sorted(path for path in found if not path.name.startswith("."))
 
 
-def read_trial(path: Path) -> JSON:
+def trial_document(path: Path) -> JSON:
     """Returns the document of a trial; its reason is text where there was none.
 
     A trial that was running when its sweep was killed is interrupted.
