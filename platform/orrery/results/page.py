@@ -59,11 +59,21 @@ def write(result: Result) -> Path:
 
     Raises:
         OSError: If a file cannot be written, or the arrays of a figure be read.
-        ValueError: If the arrays of a figure are damaged.
+        ValueError: If the document or the arrays of a figure are damaged: a page that
+            is there stays as it is.
     """
-    sections = [_shown(result, section) for section in result.sections]
+    if result.status == "damaged":
+        raise ValueError(result.document["reason"])
+    try:
+        sections = [_shown(result, section) for section in result.sections]
+        text = render(result, sections)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{result.folder} has a damaged document ({type(error).__name__}: {error}): "
+            "run the experiment again"
+        ) from error
     path = result.folder / PAGE
-    files.write_atomically(path, render(result, sections))
+    files.write_atomically(path, text)
     return path
 
 

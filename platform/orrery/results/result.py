@@ -6,12 +6,13 @@ only read it. The format is described in `datasets/README.md`.
 """
 
 import json
+import math
 import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from orrery.identity import JSON
 from orrery.results import encoding
@@ -20,14 +21,15 @@ from orrery.storage import files
 from orrery.storage.run import DOCUMENT, attempts, documents
 
 Status = Literal["running", "finished", "failed", "damaged"]
+STATUSES = get_args(Status)
 FORMAT = 1
 # What a document holds in any case, and of which type.
-_FIELDS: dict[str, type] = {
+_FIELDS: dict[str, Any] = {
     **dict.fromkeys(("experiment", "run", "status", "reason", "began", "host"), str),
     **dict.fromkeys(("versions", "options", "lineage", "metrics"), dict),
     **dict.fromkeys(("answers", "verdicts", "sections", "command"), list),
     **dict.fromkeys(("attempt", "process"), int),
-    "seconds": float,
+    "seconds": float | int,
 }
 PAGE = "report.html"
 KILLED = (
@@ -82,7 +84,7 @@ class Result:
             folder: The attempt's.
             reason: What is wrong with its document.
         """
-        nothing = {name: kind() for name, kind in _FIELDS.items()}
+        nothing = {name: _nothing(kind) for name, kind in _FIELDS.items()}
         lost = {"status": "damaged", "reason": reason, "run": folder.parent.name}
         return cls(folder.absolute(), {**nothing, **lost})
 
@@ -183,15 +185,37 @@ def read_document(path: Path) -> JSON:
         OSError: If it cannot be read.
     """
     try:
-        document: Any = json.loads(path.read_text(encoding="utf-8"))
-        for name, kind in _FIELDS.items():
-            if not isinstance(document[name], kind):
-                raise TypeError(f"{name} is {document[name]!r}")
+        document: Any = json.loads(
+            path.read_text(encoding="utf-8"), parse_constant=_refuse
+        )
+        _check(document)
         return document
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise ValueError(
             f"{path} is no document of a run, or damaged ({error}): run the experiment again"
         ) from error
+
+
+def _nothing(kind: Any) -> Any:
+    return 0.0 if kind == float | int else kind()
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of a JSON document")
+
+
+def _check(document: Any) -> None:
+    """Raises ValueError, KeyError or TypeError if a document is none that we write.
+
+    Its parts are looked at by whoever shows them: one that is damaged hides no other.
+    """
+    for name, kind in _FIELDS.items():
+        if not isinstance(document[name], kind) or document[name] is True:
+            raise TypeError(f"{name} is {document[name]!r}")
+    if document["status"] not in STATUSES:
+        raise ValueError(f"its status is {document['status']!r}")
+    if not math.isfinite(document["seconds"]):
+        raise ValueError(f"it took {document['seconds']} s")
 
 
 def _settled(folder: Path) -> JSON:
@@ -212,10 +236,19 @@ def _is_at_work(document: JSON, folder: Path) -> bool:
     """Returns whether a run may still be going on: what cannot be seen from here may."""
     if files.is_locked(folder) or document["host"] != socket.gethostname():
         return True
+    # A lock ends with its process. The process's number says less: another may have it
+    # by now, and one that nobody waited for keeps it.
+    return not files.was_locked(folder) and _is_alive(document["process"])
+
+
+def _is_alive(process: int) -> bool:
+    """Returns whether there may be a process with this number, other than this one."""
+    if process <= 0:
+        return False  # a group of processes to the system
     try:
-        os.kill(document["process"], 0)  # signal 0 only asks whether it is there
-    except ProcessLookupError:
+        os.kill(process, 0)  # signal 0 only asks whether it is there
+    except (ProcessLookupError, OverflowError):
         return False
     except OSError:
         return True
-    return document["process"] != os.getpid()
+    return process != os.getpid()

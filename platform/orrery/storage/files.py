@@ -156,17 +156,23 @@ def locked(folder: Path, instead: str = "another folder") -> Iterator[None]:
             lock.truncate(0)
 
 
+def was_locked(folder: Path) -> bool:
+    """Returns whether a folder has a lock's file, held or not."""
+    return (folder / LOCK).exists()
+
+
 def is_locked(folder: Path) -> bool:
     """Returns whether a process holds the lock of a folder; the lock ends with its process."""
     try:
-        lock = (folder / LOCK).open("r+")
+        lock = (folder / LOCK).open("r")  # on a disk that is only read, too
     except FileNotFoundError:
         return False
     except OSError:
         return True  # whoever may not look must not decide that nobody is there
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+            # shared, which needs no right to write: the writer's excludes it
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
             return True
     return False

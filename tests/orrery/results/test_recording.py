@@ -19,6 +19,7 @@ from orrery.results.recording import read_by, record
 from orrery.results.result import KILLED, Result
 from orrery.results.sections import Answer, DrawsSection, Text
 from orrery.storage import files
+from orrery.storage.files import LOCK
 from orrery.storage.run import attempts
 
 
@@ -345,10 +346,14 @@ def test_what_cannot_be_written_is_the_reason_that_is_kept(
 def test_a_run_elsewhere_is_not_judged_from_here(tmp_path, write):
     found = write(tmp_path)
     path = found.folder / "run.json"
+    (found.folder / LOCK).unlink()  # a copy of the folder may lack it
     for host, process, status in (
         ("another", 1, "running"),
         (socket.gethostname(), os.getppid(), "running"),
         (socket.gethostname(), 2**22 + 1, "failed"),  # no process has such a number
+        (socket.gethostname(), 10**30, "failed"),
+        (socket.gethostname(), 0, "failed"),
+        (socket.gethostname(), -1, "failed"),
     ):
         path.write_text(
             json.dumps(

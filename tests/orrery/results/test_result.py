@@ -1,0 +1,68 @@
+"""What is read from a run's folder: who is at work there, and what is no document of ours."""
+
+import json
+import os
+
+import pytest
+
+from orrery import __main__ as commands
+from orrery.results.result import Result, all_results
+from orrery.storage.files import LOCK, locked
+
+
+def test_a_lock_that_nobody_holds_says_more_than_the_number_of_a_process(
+    tmp_path, write
+):
+    """Another process may have the number by now, and a zombie keeps it."""
+    found = write(tmp_path)
+    path = found.folder / "run.json"
+    running = found.document | {"status": "running", "process": os.getppid()}
+    path.write_text(json.dumps(running))
+    with locked(found.folder):
+        assert Result.open(found.folder).status == "running"
+    (found.folder / LOCK).chmod(0o444)
+    assert Result.open(found.folder).status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"seconds": float("nan")}, "NaN is no number"),
+        ({"seconds": float("inf")}, "Infinity is no number"),
+        ({"attempt": True}, "attempt is True"),
+        ({"status": "banana"}, "its status is 'banana'"),
+    ],
+)
+def test_a_document_that_is_none_of_ours_is_damaged_and_hides_no_other(
+    change, reason, tmp_path, write, capsys
+):
+    whole, broken = write(tmp_path), write(tmp_path)
+    text = json.dumps(broken.document | change)
+    (broken.folder / "run.json").write_text(text)
+    statuses = [(one.status, one.document["reason"]) for one in all_results(tmp_path)]
+    assert statuses[0] == ("finished", "")
+    assert statuses[1][0] == "damaged"
+    assert reason in statuses[1][1]
+    assert commands.main(["runs", str(tmp_path)]) == 0
+    listed = capsys.readouterr().out
+    assert str(whole.folder.name) in listed
+    assert "damaged" in listed
+
+
+def test_seconds_may_be_whole(tmp_path, write):
+    found = write(tmp_path)
+    (found.folder / "run.json").write_text(json.dumps(found.document | {"seconds": 84}))
+    assert Result.open(found.folder).status == "finished"
+
+
+def test_a_damaged_document_leaves_the_page_that_is_there(tmp_path, write, capsys):
+    found = write(tmp_path)
+    good = b"a good page"
+    (found.folder / "report.html").write_bytes(good)
+    lost = {"sections": [{"key": "a", "kind": "table", "title": "A", "text": ""}]}
+    for content in ("{", json.dumps(found.document | lost)):
+        (found.folder / "run.json").write_text(content)
+        for place in (found.folder.parent, found.folder):
+            assert commands.main(["report", str(place)]) == 1
+            assert "damaged" in capsys.readouterr().err
+    assert (found.folder / "report.html").read_bytes() == good
