@@ -26,7 +26,7 @@ DECIDES_NOTHING = {
 # sweeps, whose folders are named by theirs.
 IN_FINGERPRINTS = {
     *("engine", "distribution", "agama_engine", "replay", "velocity_moments"),
-    *("mock", "catalogue", "hosts", "features", "flow", "mixture", "ensemble"),
+    *("mock", "catalogue", "hosts", "features", "flow", "ensemble"),
     "sweeps",
 }
 

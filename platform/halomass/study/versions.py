@@ -9,10 +9,12 @@ from halomass.observed import neighbour_tables
 from halomass.study import masses
 from orrery.inference import posteriors
 from orrery.judging import calibration
+from orrery.learning import mixture
 
 VERSIONS = {
     "inference": posteriors.VERSION,
     "judging": calibration.VERSION,
     "masses": masses.VERSION,
+    "mixture": mixture.VERSION,
     "observed_hosts": neighbour_tables.VERSION,
 }

@@ -267,8 +267,8 @@ def _prior_masses(ours: Mapping[str, FloatArray]) -> Table:
     table.meta["key"] = "prior.masses"
     table.meta["caption"] = (
         "Mean and standard deviation of the masses that the prior implies, ours and those of "
-        "Brooks et al. (2025b), Table 1. With 235 km/s at the Sun the Milky Way is heavier than "
-        "printed there; about 226 km/s would match."
+        "Brooks et al. (2025b), Table 1. The Milky Way's is that of halo, disc and bulge, with "
+        "the circular velocity at the Sun that the run's options say."
     )
     return table
 

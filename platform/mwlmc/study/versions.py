@@ -10,6 +10,7 @@ from mwlmc.sky import moment_errors
 from mwlmc.study import forecast, quantities
 from orrery.inference import posteriors
 from orrery.judging import calibration
+from orrery.learning import mixture
 
 VERSIONS = {
     "answers": quantities.VERSION,
@@ -18,5 +19,6 @@ VERSIONS = {
     "forecast": forecast.VERSION,
     "inference": posteriors.VERSION,
     "judging": calibration.VERSION,
+    "mixture": mixture.VERSION,
     "moment_errors": moment_errors.VERSION,
 }
