@@ -51,12 +51,13 @@ def collate(root: Path, into: Path | None = None) -> Collated:
         FileNotFoundError: If there is no run and no trial.
         OSError: If a file cannot be written.
     """
-    if not count(root):
+    total = count(root)
+    if not total:
         raise FileNotFoundError(
             f"no run and no trial in {root}: start an experiment, or name another folder"
         )
     folder = files.ensure_writable(into or root)
-    found = _read(root)
+    found = _read(root, total)
     table = folder / run_table.TABLE
     files.write_atomically(table, run_table.parquet(found))
     page = folder / site.SITE
@@ -69,8 +70,7 @@ def collate(root: Path, into: Path | None = None) -> Collated:
     return Collated(table, page, kinds.count("run"), kinds.count("trial"), problems)
 
 
-def _read(root: Path) -> list[Entry]:
-    total = count(root)
+def _read(root: Path, total: int) -> list[Entry]:
     if total < _MANY:
         return list(all_entries(root))
     found = []
