@@ -5,7 +5,7 @@ from typing import Any
 from astropy.table import Table
 
 from orrery.results.recording import Recording
-from orrery.results.sections import Text
+from orrery.results.sections import Text, shown
 from orrery.sweeps.comparison import Comparison
 from orrery.sweeps.space import Choice
 from orrery.sweeps.trial import Trial
@@ -79,7 +79,7 @@ def _options(key: str, found: Comparison) -> Table:
         {
             "option": paths,
             "tried": [_tried(found, path) for path in paths],
-            "winner": [_shown(found.winner.point[path]) for path in paths],
+            "winner": [shown(found.winner.point[path]) for path in paths],
             "share": [shares[path] for path in paths],
             "effect": [effects[path] for path in paths],
         }
@@ -95,12 +95,8 @@ def _options(key: str, found: Comparison) -> Table:
 def _tried(found: Comparison, path: str) -> str:
     domain = found.space.domains[path]
     if isinstance(domain, Choice):
-        return ", ".join(map(_shown, domain.values))
+        return ", ".join(map(shown, domain.values))
     return f"{domain.low:g} to {domain.high:g}"
-
-
-def _shown(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _trials(key: str, trials: list[Trial]) -> Table:
@@ -111,7 +107,7 @@ def _trials(key: str, trials: list[Trial]) -> Table:
         "state": [trial.state for trial in trials],
     }
     for path in paths:
-        columns[path] = [_shown(trial.point[path]) for trial in trials]
+        columns[path] = [shown(trial.point[path]) for trial in trials]
     for goal in goals:
         columns[goal] = [trial.objectives.get(goal, float("nan")) for trial in trials]
     columns["seconds"] = [trial.seconds for trial in trials]
