@@ -184,13 +184,15 @@ class Simulator:
     def describe(self) -> JSON:
         """Returns all that decides the records, as plain JSON."""
         return {
-            "model": "rigid Milky Way - LMC, Brooks et al. (2025b)",
             "options": asdict(self),
             "prior": self.prior.describe(),
-            "frame": "Galactocentric, right-handed, Sun at (-8.3, 0, 0.02) kpc",
             "units": {"length": "kpc", "velocity": "km / s", "mass": "solMass"},
             "agama": agama_engine.agama_version() if self.engine == "agama" else None,
             "versions": self.versions,
+            "about": {
+                "model": "rigid Milky Way - LMC, Brooks et al. (2025b)",
+                "frame": "Galactocentric, right-handed, Sun at (-8.3, 0, 0.02) kpc",
+            },
         }
 
     def records(self, seed: int, indices: Sequence[int]) -> Records:

@@ -14,6 +14,9 @@ from typing import Any
 
 JSON = dict[str, Any]
 
+# Where a description holds what it says to readers alone: see `without_words`.
+ABOUT = "about"
+
 # Metadata of an option that only says where something is kept: it decides no number.
 PLACE = {"place": True}
 
@@ -43,6 +46,18 @@ def _equal_numbers(document: Any) -> Any:
 def fingerprint(document: Any) -> str:
     """Returns 16 hexadecimal digits that identify a JSON document."""
     return hashlib.sha256(canonical(document).encode()).hexdigest()[:16]
+
+
+def without_words(description: JSON) -> JSON:
+    """Returns a description without its entry `about`, which decides nothing.
+
+    Words are for readers: a sentence that is put better makes no other dataset.
+
+    Example:
+        >>> without_words({"version": 1, "about": {"model": "a rigid galaxy"}})
+        {'version': 1}
+    """
+    return {key: value for key, value in description.items() if key != ABOUT}
 
 
 def describe(value: Any, places: bool = True) -> Any:

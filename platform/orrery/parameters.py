@@ -71,6 +71,11 @@ class Parameter:
                 f"{self.name}: lower bound {self.lower} must be below {self.upper}"
             )
 
+    def describe(self) -> dict[str, Any]:
+        """Returns as plain JSON what decides numbers: name, unit, bounds, but no label."""
+        bounds = finite({"lower": self.lower, "upper": self.upper})
+        return {"name": self.name, "unit": self.unit, **bounds}
+
 
 class Distribution(Protocol):
     """A one-dimensional distribution, given by its quantile function.

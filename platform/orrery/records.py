@@ -24,7 +24,7 @@ class Column:
     Arguments:
         name: Its name.
         unit: Its unit in astropy's generic format; empty when dimensionless.
-        description: What it means.
+        description: What it means, in words, which decide nothing.
         dtype: Its type, as numpy names it.
 
     Example:
@@ -67,7 +67,8 @@ class Schema:
 
 
 def _arrow_field(column: Column, kind: pa.DataType) -> pa.Field:
-    metadata = {"unit": column.unit, "description": column.description}
+    # Not what it means: shards have the same bytes however that is put.
+    metadata = {"unit": column.unit}
     return pa.field(column.name, kind, nullable=False, metadata=metadata)
 
 

@@ -124,7 +124,6 @@ class Catalogue:
         """
         file = self.path.stat()
         return {
-            "model": "halo catalogue",
             "kind": self.kind,
             "file": self.path.name,
             "bytes": file.st_size,
@@ -135,6 +134,7 @@ class Catalogue:
             "log_m_peak": self.log_m_peak,
             **self._source().describe(),
             "versions": self.versions,
+            "about": {"model": "halo catalogue"},
         }
 
     def records(self, seed: int, indices: Sequence[int]) -> Records:

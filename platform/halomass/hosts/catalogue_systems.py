@@ -182,10 +182,10 @@ class CatalogueSystems:
     def describe(self) -> JSON:
         """Returns all that decides the records, as plain JSON."""
         return {
-            "what": "systems of halo catalogues",
             "snapshots": [snapshot.describe() for snapshot in self.latest_first],
             "selection": asdict(self.selection),
             "versions": self.versions,
+            "about": {"model": "systems of halo catalogues"},
         }
 
     def records(self, seed: int, indices: Sequence[int]) -> Records:

@@ -141,10 +141,12 @@ class MockUniverse:
     def describe(self) -> JSON:
         """Returns all that decides the records, as plain JSON."""
         return {
-            "model": f"MOCK universe in the manner of {self.catalogue}: not a simulation",
             "options": asdict(self),
             "units": {"length": "kpc", "velocity": "km / s", "mass": "dex(solMass)"},
             "versions": self.versions,
+            "about": {
+                "model": f"MOCK universe in the manner of {self.catalogue}: not a simulation"
+            },
         }
 
     def records(self, seed: int, indices: Sequence[int]) -> Records:

@@ -107,7 +107,7 @@ class Features:
     def describe(self) -> JSON:
         """Returns the definition as plain JSON."""
         return {
-            "features": "ranked neighbours",
+            "type": type(self).__name__,
             **asdict(self),
             # the order of what is left out makes no other features
             "without": sorted(self.without),
@@ -216,7 +216,7 @@ class NeighbourSet:
 
     def describe(self) -> JSON:
         """Returns the definition as plain JSON."""
-        return {"features": "set of neighbours", **asdict(self)}
+        return {"type": type(self).__name__, **asdict(self)}
 
     def encode(self, seen: ObservedNeighbours) -> FloatArray:
         """Returns the numbers `[B, S]`; NaN in all of them where there are too few neighbours.

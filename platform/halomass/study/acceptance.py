@@ -128,7 +128,8 @@ def acceptance_table(
         "verdict": [row.verdict for row in rows],
         "source": [row.source for row in rows],
     }
-    return Table(columns, meta={"title": TITLE, "model": universe.describe()["model"]})
+    model = universe.describe()["about"]["model"]
+    return Table(columns, meta={"title": TITLE, "model": model})
 
 
 # --- satellites of hosts like the Milky Way -------------------------------------------------

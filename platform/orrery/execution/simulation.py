@@ -18,7 +18,7 @@ import numpy as np
 
 from orrery.execution import cluster
 from orrery.execution.processors import describe_processor
-from orrery.identity import JSON, canonical
+from orrery.identity import JSON, canonical, without_words
 from orrery.records import Records, Schema
 from orrery.storage import dataset, manifest, writing
 from orrery.storage.dataset import Dataset
@@ -67,7 +67,11 @@ class Simulator(Protocol):
         ...
 
     def describe(self) -> JSON:
-        """Returns all that decides the records, as plain JSON."""
+        """Returns all that decides the records, as plain JSON.
+
+        What is said to readers alone may stand under `about`, sentences by name: it
+        decides nothing.
+        """
         ...
 
     def records(self, seed: int, indices: Sequence[int]) -> Records:
@@ -273,7 +277,7 @@ def check_code(simulator: Simulator, metadata: JSON) -> None:
     wanted = metadata["simulator"]
     here = getattr(simulator, "versions", None)
     if here is None:
-        here = simulator.describe()
+        here = without_words(simulator.describe())
     else:
         wanted = wanted.get("versions", {})
     if canonical(here) != canonical(wanted):

@@ -21,7 +21,7 @@ from torch import Tensor
 from orrery import versions
 from orrery.identity import JSON
 from orrery.pairs import Pairs, Splits
-from orrery.parameters import Parameter, finite
+from orrery.parameters import Parameter
 from orrery.storage import files
 
 R = TypeVar("R")
@@ -174,7 +174,7 @@ def origin(splits: Splits, parameters: Sequence[Parameter]) -> JSON:
     """
     pairs = {"train": splits.train, "validation": splits.validation}
     return {
-        "parameters": [_described(parameter) for parameter in parameters],
+        "parameters": [parameter.describe() for parameter in parameters],
         "summaries": {"names": list(splits.names), "units": list(splits.units)},
         "definition": splits.definition,
         "dataset": splits.dataset,
@@ -182,14 +182,15 @@ def origin(splits: Splits, parameters: Sequence[Parameter]) -> JSON:
     }
 
 
-def _described(parameter: Parameter) -> JSON:
-    bounds = finite({"lower": parameter.lower, "upper": parameter.upper})
-    return {
-        "name": parameter.name,
-        "unit": parameter.unit,
-        "label": parameter.label,
-        **bounds,
-    }
+def labels(parameters: Sequence[Parameter]) -> JSON:
+    """Returns how figures name the parameters: an entry of documents that decides nothing."""
+    return {"labels": [parameter.label for parameter in parameters]}
+
+
+def read_parameters(document: JSON) -> tuple[Parameter, ...]:
+    """Returns the parameters in a document that holds what `origin` and `labels` returned."""
+    named = zip(document["parameters"], document["labels"], strict=True)
+    return tuple(Parameter(**entry, label=label) for entry, label in named)
 
 
 def _identified(pairs: Pairs) -> JSON:

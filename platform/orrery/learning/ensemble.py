@@ -10,7 +10,7 @@ pairs alone.
 """
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +23,7 @@ from torch import Tensor
 from orrery import data_vector, identity
 from orrery.execution import cluster
 from orrery.identity import JSON, fingerprint
-from orrery.learning.artefacts import ArtifactStore, origin
+from orrery.learning.artefacts import ArtifactStore, labels, origin, read_parameters
 from orrery.learning.members import Learning, Outcome
 from orrery.learning.networks import Dense, Networks
 from orrery.learning.scaling import Scaling, scaling
@@ -180,13 +180,20 @@ class EnsemblePlan:
 
     @cached_property
     def description(self) -> JSON:
-        """The plan as plain JSON, with checksums in the place of pairs."""
+        """The plan as plain JSON, with checksums in the place of pairs, and without words."""
         return {
-            **origin(self.splits, self.parameters),
-            "groups": [str(group) for group in self.groups],
+            **self.problem,
             "networks": identity.describe(self.networks),
             "learning": identity.describe(self.learning, places=False),
             "seed": self.seed,
+        }
+
+    @cached_property
+    def problem(self) -> JSON:
+        """What is learned, whatever the networks, their learning and their seed."""
+        return {
+            **origin(self.splits, self.parameters),
+            "groups": [str(group) for group in self.groups],
             "version": VERSION,
         }
 
@@ -303,11 +310,16 @@ def fit_plan(
     # Called only where the store does not hold the ensemble yet.
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
         outcome = plan.train(unfinished, on_epoch)
-        document = {**plan.description, **_known(outcome, plan.scalings)}
+        document = {
+            **plan.description,
+            **labels(plan.parameters),
+            **_known(outcome, plan.scalings),
+        }
         return document, _named(outcome.network)
 
     store.get_or_train(plan.fingerprint, learn)
-    return load(folder)
+    # with today's labels: the document has those of who trained it
+    return replace(load(folder), parameters=plan.parameters)
 
 
 def _known(outcome: Outcome, scalings: tuple[Scaling, Scaling]) -> JSON:
@@ -363,7 +375,7 @@ def _restore(document: JSON, weights: dict[str, Tensor]) -> Ensemble:
         for entry in document["scalings"]
     )
     return Ensemble(
-        parameters=tuple(Parameter(**entry) for entry in document["parameters"]),
+        parameters=read_parameters(document),
         names=tuple(summaries["names"]),
         units=tuple(summaries["units"]),
         definition=document["definition"],

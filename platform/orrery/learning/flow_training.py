@@ -88,14 +88,21 @@ of an observation with the same binning
 
     @cached_property
     def description(self) -> JSON:
-        """The plan as plain JSON, with checksums in the place of pairs."""
+        """The plan as plain JSON, with checksums in the place of pairs, and without words."""
+        return {
+            **self.problem,
+            "flow": identity.describe(self.flow),
+            "training": identity.describe(self.options),
+            "seed": self.seed,
+        }
+
+    @cached_property
+    def problem(self) -> JSON:
+        """What is learned, whatever the flow, its training and its seed, as plain JSON."""
         return {
             **origin(self.splits, self.parameters),
             "covariance": np.asarray(self.covariance, dtype=np.float64).tolist(),
-            "flow": identity.describe(self.flow),
             "layout": self.splits.layout,
-            "training": identity.describe(self.options),
-            "seed": self.seed,
             "version": VERSION,
         }
 

@@ -9,6 +9,7 @@ thousands of pairs, choose one member.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from astropy.table import QTable, Table
@@ -188,8 +189,8 @@ class Mixture:
 
 def _check_alike(number: int, member: Posterior, first: Posterior) -> None:
     for what in ("parameters", "names", "units", "definition"):
-        ours = getattr(member, what)
-        theirs = getattr(first, what)
+        ours = _compared(member, what)
+        theirs = _compared(first, what)
         if ours != theirs:
             raise ValueError(
                 f"member {number} has the {what} {ours}, but member 0 has {theirs}: "
@@ -199,6 +200,13 @@ def _check_alike(number: int, member: Posterior, first: Posterior) -> None:
         raise ValueError(
             f"member {number} learned other errors than member 0: train both with one covariance"
         )
+
+
+def _compared(member: Posterior, what: str) -> Any:
+    """Returns what members must share; labels they may not, trained on different days."""
+    if what == "parameters":
+        return [parameter.describe() for parameter in member.parameters]
+    return getattr(member, what)
 
 
 def _origins(weights: FloatArray, count: int, seed: int) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ training needs.
 """
 
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from torch import Tensor
 
 from orrery import data_vector, exports, identity
 from orrery.identity import JSON
-from orrery.learning.artefacts import ArtifactStore
+from orrery.learning.artefacts import ArtifactStore, labels, read_parameters
 from orrery.learning.flow import ConditionalDensityEstimator, Flow, FlowLoss, Space
 from orrery.learning.flow_training import FlowPlan, set_layout
 from orrery.learning.training import Curve, OnEpoch, Training, single_precision
@@ -272,11 +272,16 @@ def fit_plan(
     # Called only where the store does not hold the posterior yet.
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
         trained = plan.train(unfinished, on_epoch)
-        document = {**plan.description, "curve": identity.describe(trained.curve)}
+        document = {
+            **plan.description,
+            **labels(plan.parameters),
+            "curve": identity.describe(trained.curve),
+        }
         return document, trained.weights
 
     store.get_or_train(plan.fingerprint, learn)
-    return load(folder)
+    # with today's labels: the document has those of who trained it
+    return replace(load(folder), parameters=plan.parameters)
 
 
 def load(folder: Path | str) -> Posterior:
@@ -295,7 +300,7 @@ def _restore(document: JSON, weights: dict[str, Tensor]) -> Posterior:
     curve = document["curve"]
     flow = Flow(options["transforms"], tuple(options["hidden"]), options["kind"])
     return Posterior(
-        parameters=tuple(Parameter(**entry) for entry in document["parameters"]),
+        parameters=read_parameters(document),
         names=tuple(summaries["names"]),
         units=tuple(summaries["units"]),
         definition=document["definition"],

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from orrery.identity import JSON
+from orrery.identity import ABOUT, JSON
 from orrery.records import Column
 from orrery.storage.dataset import LABELS, SPLIT, Dataset, counters
 from orrery.storage.manifest import ManifestRow, mean, total
@@ -40,6 +40,7 @@ def card(
         seed=metadata["seed"],
         fingerprint=metadata["fingerprint"],
         simulator=simulator,
+        about=_about(metadata),
         counts="\n".join(_count_lines(metadata, rows)),
         work="\n".join(_work_lines(work)),
         processors="\n".join(_processor_lines(work)),
@@ -52,13 +53,25 @@ def _splits(metadata: JSON) -> str:
     return SPLITS_BY_COLUMN if chosen else SPLITS_BY_NUMBER
 
 
+def _about(metadata: JSON) -> str:
+    """Returns what the simulator says of itself, as sentences."""
+    words = metadata[ABOUT]["simulator"].values()
+    return "".join(f"{word[:1].upper()}{word[1:]}. " for word in words)
+
+
 def _column_lines(metadata: JSON, rows: tuple[ManifestRow, ...]) -> Iterator[str]:
-    for column in (Column(**c) for c in metadata["columns"]["scalars"]):
+    for column in _columns(metadata, "scalars"):
         # The mean of simulations' numbers or splits would only look like a result.
         average = "" if column.name in LABELS else f"{mean(column.name, rows):.6g}"
         yield _column_line(column, column.dtype, average)
-    for column in (Column(**c) for c in metadata["columns"]["particles"]):
+    for column in _columns(metadata, "particles"):
         yield _column_line(column, f"list of {column.dtype}", "")
+
+
+def _columns(metadata: JSON, kind: str) -> list[Column]:
+    meanings = metadata[ABOUT]["columns"]
+    found = metadata["columns"][kind]
+    return [Column(**entry, description=meanings[entry["name"]]) for entry in found]
 
 
 def _column_line(column: Column, kind: str, average: str) -> str:
@@ -155,8 +168,8 @@ simulation; the particles of a simulation are lists of equal length.
 {columns}
 
 ## How it was made
-Root seed {seed}; simulation i depends on this seed and on i alone. Fingerprint `{fingerprint}` of
-all that decides the bytes:
+{about}Root seed {seed}; simulation i depends on this seed and on i alone.
+Fingerprint `{fingerprint}` of all that decides the bytes:
 
 ```json
 {simulator}

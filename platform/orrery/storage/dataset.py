@@ -20,13 +20,13 @@ from typing import Literal
 import numpy as np
 import pyarrow as pa
 
-from orrery.identity import JSON, fingerprint
-from orrery.records import Records, Schema
+from orrery.identity import ABOUT, JSON, fingerprint, without_words
+from orrery.records import Column, Records, Schema
 from orrery.storage.manifest import ManifestRow, damaged_files, read_manifest
 
 Split = Literal["train", "validation", "test"]
 
-DATASET_FORMAT = 1
+DATASET_FORMAT = 2
 INDEX = "index"  # the column with the simulation's number
 SPLIT = "split"  # the column, if there is one, with a simulation's place in SPLITS
 # The column, if there is one, with what a simulation is called elsewhere.
@@ -50,24 +50,31 @@ def split(index: int) -> Split:
 def identify(simulator: JSON, schema: Schema, seed: int, shard_size: int) -> JSON:
     """Returns the metadata of a dataset: all that decides the bytes of its shards.
 
+    Beside that stand words for its readers, under `about`: the simulator's, and what
+    each column means. They are in no fingerprint and in no shard.
+
     Arguments:
         simulator: The simulator's description of itself.
         schema: The columns.
         seed: The root seed.
         shard_size: The number of simulations in a shard.
     """
-    columns = {
-        kind: [dataclasses.asdict(column) for column in getattr(schema, kind)]
-        for kind in ("scalars", "particles")
-    }
+    columns = {"scalars": schema.scalars, "particles": schema.particles}
     document = {
         "format": DATASET_FORMAT,
-        "simulator": simulator,
-        "columns": columns,
+        "simulator": without_words(simulator),
+        "columns": {kind: _deciding(found) for kind, found in columns.items()},
         "seed": seed,
         "shard_size": shard_size,
     }
-    return {**document, "fingerprint": fingerprint(document)}
+    meanings = {c.name: c.description for found in columns.values() for c in found}
+    about = {"simulator": simulator.get(ABOUT, {}), "columns": meanings}
+    return {**document, "fingerprint": fingerprint(document), ABOUT: about}
+
+
+def _deciding(columns: tuple[Column, ...]) -> list[JSON]:
+    """Returns of columns what decides their bytes: not what they mean."""
+    return [{"name": c.name, "unit": c.unit, "dtype": c.dtype} for c in columns]
 
 
 @dataclass(frozen=True)

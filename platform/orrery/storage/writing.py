@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from orrery.identity import JSON, canonical
+from orrery.identity import JSON, canonical, without_words
 from orrery.records import Records, Schema
 from orrery.storage.card import CARD, card
 from orrery.storage.dataset import DATASET_DOCUMENT, INDEX, Dataset, read_metadata
@@ -64,7 +64,9 @@ def write_shard(
     """
     file = f"{SHARDS}/shard-{shard:05d}.arrow"
     with replacing(folder / file) as temporary:
-        _write_arrow(temporary, records.table(schema, metadata))
+        # without words, on which no byte of a shard may depend
+        table = records.table(schema, without_words(metadata))
+        _write_arrow(temporary, table)
         size = temporary.stat().st_size
         # Of what is on the disk, not of what was sent there.
         sha256 = checksum(temporary)

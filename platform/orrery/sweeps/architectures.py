@@ -13,7 +13,7 @@ import numpy as np
 
 from orrery.branches import LEARNING, TEST_NOISE, VALIDATION_NOISE
 from orrery.identity import JSON
-from orrery.learning import ensemble, flow_training, posterior
+from orrery.learning import ensemble, posterior
 from orrery.learning.ensemble import EnsemblePlan
 from orrery.learning.flow import Flow
 from orrery.learning.flow_training import FlowPlan
@@ -166,15 +166,8 @@ class FlowTask:
 
     @property
     def identity(self) -> JSON:
-        """The pairs, the errors and the versions of what learns them."""
-        return {
-            "dataset": self.splits.dataset,
-            "definition": self.splits.definition,
-            "covariance": self.covariance.tolist(),
-            "parameters": list(self.splits.parameters),
-            "seed": self.seed,
-            "flow": flow_training.VERSION,
-        }
+        """What flows learn, as a posterior has it, and the seed of the errors."""
+        return {**self._plan(FlowArchitecture()).problem, "seed": self.seed}
 
     def noisy(self, pairs: Pairs, branch: int) -> Pairs:
         """Returns pairs with measurement errors, the same for all architectures.
@@ -202,7 +195,14 @@ class FlowTask:
     def _score(
         self, options: FlowArchitecture, noisy: Pairs, report: Report
     ) -> tuple[float, float]:
-        plan = FlowPlan(
+        plan = self._plan(options)
+        with tempfile.TemporaryDirectory() as folder:
+            on_epoch = _each_epoch(report, options.training.max_epochs)
+            trained = posterior.fit_plan(plan, Path(folder), on_epoch)
+        return _mean(trained.log_prob(noisy.theta, noisy.x))
+
+    def _plan(self, options: FlowArchitecture) -> FlowPlan:
+        return FlowPlan(
             self.splits,
             self.parameters,
             self.covariance,
@@ -210,10 +210,6 @@ class FlowTask:
             options.training,
             options.training_seed,
         )
-        with tempfile.TemporaryDirectory() as folder:
-            on_epoch = _each_epoch(report, options.training.max_epochs)
-            trained = posterior.fit_plan(plan, Path(folder), on_epoch)
-        return _mean(trained.log_prob(noisy.theta, noisy.x))
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,13 +242,8 @@ class EnsembleTask:
 
     @property
     def identity(self) -> JSON:
-        """The pairs and the version of what learns them."""
-        return {
-            "dataset": self.splits.dataset,
-            "definition": self.splits.definition,
-            "parameter": self.parameter.name,
-            "ensemble": ensemble.VERSION,
-        }
+        """What networks learn, as an ensemble has it."""
+        return self._plan(EnsembleArchitecture()).problem
 
     def __call__(
         self, options: EnsembleArchitecture, report: Report
@@ -271,7 +262,16 @@ class EnsembleTask:
     def _score(
         self, options: EnsembleArchitecture, pairs: Pairs, report: Report
     ) -> tuple[float, float]:
-        plan = EnsemblePlan(
+        plan = self._plan(options)
+        with tempfile.TemporaryDirectory() as folder:
+            on_epoch = _each_epoch(report, options.learning.max_epochs)
+            trained = ensemble.fit_plan(plan, Path(folder), on_epoch)
+        square, error = _mean((trained.mean(pairs.x) - pairs.theta)[:, 0] ** 2)
+        rmse = float(np.sqrt(square))
+        return rmse, error / (2 * rmse)
+
+    def _plan(self, options: EnsembleArchitecture) -> EnsemblePlan:
+        return EnsemblePlan(
             self.splits,
             (self.parameter,),
             options.networks,
@@ -279,12 +279,6 @@ class EnsembleTask:
             options.training_seed,
             self.groups,
         )
-        with tempfile.TemporaryDirectory() as folder:
-            on_epoch = _each_epoch(report, options.learning.max_epochs)
-            trained = ensemble.fit_plan(plan, Path(folder), on_epoch)
-        square, error = _mean((trained.mean(pairs.x) - pairs.theta)[:, 0] ** 2)
-        rmse = float(np.sqrt(square))
-        return rmse, error / (2 * rmse)
 
 
 def _each_epoch(

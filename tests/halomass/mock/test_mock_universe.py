@@ -56,7 +56,7 @@ def test_the_same_seed_writes_the_same_bytes(tmp_path):
 def test_it_can_be_sent_to_an_actor_and_says_that_it_is_a_mock():
     universe = pickle.loads(pickle.dumps(MockUniverse("VSMDPL/UM")))
     assert universe == MockUniverse("VSMDPL/UM")
-    assert "MOCK" in universe.describe()["model"]
+    assert "MOCK" in universe.describe()["about"]["model"]
     assert "mock" in acceptance.TITLE.lower()
 
 

@@ -70,7 +70,7 @@ def test_the_mock_universe_says_that_it_is_one():
     chosen = HostCampaign()
     assert "MOCK" in chosen.summary
     assert "not from a simulation" in chosen.summary
-    assert "MOCK" in chosen.universe.describe()["model"]
+    assert "MOCK" in chosen.universe.describe()["about"]["model"]
     assert (
         "MOCK"
         not in HostCampaign(catalogue=(Path("sfr_catalog_1.000000.bin"),)).summary

@@ -44,10 +44,18 @@ def observation(covariance=COVARIANCE, **changes):
     return replace(right, **changes)
 
 
-def fit(folder, covariance=COVARIANCE, options=BRIEF, seed=1, data=None, on_epoch=None):
+def fit(
+    folder,
+    covariance=COVARIANCE,
+    options=BRIEF,
+    seed=1,
+    data=None,
+    on_epoch=None,
+    parameters=PARAMETERS,
+):
     data = data or splits()
     return posterior.fit(
-        data, PARAMETERS, covariance, FLOW, options, seed, folder, on_epoch
+        data, parameters, covariance, FLOW, options, seed, folder, on_epoch
     )
 
 
@@ -140,7 +148,8 @@ def test_a_saved_posterior_is_the_same(trained, folder):
 def test_it_knows_what_it_is(trained):
     document = trained.document
     assert document["training"]["max_epochs"] == LONG.max_epochs
-    assert document["parameters"][0] == {"name": "a", "unit": "kpc", "label": "a"}
+    assert document["parameters"][0] == {"name": "a", "unit": "kpc"}
+    assert document["labels"][0] == "a"
     assert (document["dataset"], document["definition"]) == ("halos", "binning")
     assert document["pairs"]["train"]["count"] == 4096
     assert document["versions"]["sbi"]
@@ -152,6 +161,11 @@ def test_a_second_call_opens_the_first_ones_posterior(tmp_path):
     again = fit(tmp_path, on_epoch=lambda *epoch: seen.append(epoch))
     assert again.document == first.document
     assert not seen
+    # reworded, they are the same parameters: none is trained again, and today's label holds
+    reworded = tuple(replace(p, label=f"${p.name}$") for p in PARAMETERS)
+    found = fit(tmp_path, parameters=reworded)
+    assert found.document == first.document
+    assert found.parameters == reworded
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_shards_explain_themselves(stars):
     with pa.memory_map(str(stars.folder / stars.rows[0].file)) as source:
         schema = pa.ipc.open_file(source).schema
     assert json.loads(schema.metadata[b"orrery"])["seed"] == 3
-    assert schema.field("x").metadata == {b"unit": b"kpc", b"description": b"positions"}
+    assert schema.field("x").metadata == {b"unit": b"kpc"}
 
 
 @given(st.integers(0, 10**6))
