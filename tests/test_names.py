@@ -21,7 +21,9 @@ SHARED = {
     **dict.fromkeys(("DEG", "KMS", "KPC", "MASYR"), "a unit, of either science"),
     **dict.fromkeys(("G", "K"), "a constant of nature, of either science"),
     **dict.fromkeys(("Options", "R"), "a type variable"),
-    **dict.fromkeys(("VERSION", "VERSIONS"), "of the module's numbers, of a study's"),
+    **dict.fromkeys(
+        ("VERSION", "VERSIONS", "SUMMARIES"), "of the module's numbers, of a study's"
+    ),
     **dict.fromkeys(("evolve", "rewind"), "stars and centres, by one engine or other"),
     **dict.fromkeys(("fit", "fit_plan"), "trains what the module is named after"),
     "KIND": "what the module's artefact is called on the disk",

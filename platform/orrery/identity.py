@@ -60,6 +60,11 @@ def without_words(description: JSON) -> JSON:
     return {key: value for key, value in description.items() if key != ABOUT}
 
 
+def is_place(field: "dataclasses.Field[Any]") -> bool:
+    """Returns whether an option only says where something is kept."""
+    return bool(field.metadata.get("place"))
+
+
 def describe(value: Any, places: bool = True) -> Any:
     """Returns options as plain JSON; a nested dataclass also says its type.
 
@@ -74,7 +79,7 @@ def describe(value: Any, places: bool = True) -> Any:
         fields = {
             f.name: describe(getattr(value, f.name), places)
             for f in dataclasses.fields(value)
-            if places or not f.metadata.get("place")
+            if places or not is_place(f)
         }
         return {"type": type(value).__name__, **fields}
     if isinstance(value, dict):

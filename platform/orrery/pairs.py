@@ -46,6 +46,29 @@ class Pairs:
 
 
 @dataclass(frozen=True)
+class SummaryOrigin:
+    """Which kept summaries of a dataset pairs are.
+
+    Arguments:
+        fingerprint: Of the summaries: what they are of, and what made them.
+        function: The function that summarised.
+        version: Its version.
+        definition: Fingerprint of the binning.
+        dataset: Fingerprint of the dataset.
+
+    Example:
+        >>> SummaryOrigin("0a1b", "velocity_moments", 1, "2c3d", "4e5f").version
+        1
+    """
+
+    fingerprint: str
+    function: str
+    version: int
+    definition: str
+    dataset: str
+
+
+@dataclass(frozen=True)
 class Splits:
     """The pairs of a dataset, and what they are.
 
@@ -62,6 +85,8 @@ class Splits:
         layout: If a row of summaries holds a set, the numbers of its places, of each
             entry (with a flag, last, which says whether it is there) and of what
             follows the set; None if not.
+        origins: The kept summaries that the pairs are, in the order in which they were
+            joined; none where nothing was kept.
 
     Example:
         >>> some = Pairs(np.zeros((8, 1)), np.ones((8, 2)))
@@ -95,6 +120,7 @@ summaries with the same parameters
     dataset: str
     dropped: int
     layout: tuple[int, int, int] | None = None
+    origins: tuple[SummaryOrigin, ...] = ()
 
     def check_parameters(self, parameters: Sequence[Parameter]) -> None:
         """Raises ValueError if the pairs are not of these parameters in this order."""
@@ -132,6 +158,7 @@ def pooled(parts: Sequence[Splits]) -> Splits:
         first,
         train=_joined([part.train for part in parts]),
         validation=_joined([part.validation for part in parts]),
+        origins=tuple(origin for part in parts for origin in part.origins),
     )
 
 

@@ -141,7 +141,7 @@ def _record_posterior(
     label = key.removeprefix("toy.")
     centre = random.normal(size=len(PARAMETERS))
     values = centre + random.normal(size=(draws, len(PARAMETERS)))
-    recording.lineage("posteriors", _posterior(key, dataset, random))
+    _record_lineage(recording, key, dataset, random)
     summary = diagnostics.posterior_summary(values)
     recording.answers(
         Answer(
@@ -189,17 +189,16 @@ def _record_posterior(
     )
 
 
-def _posterior(
-    key: str, dataset: str, random: np.random.Generator
-) -> dict[str, str | int]:
-    fingerprint = random.bytes(8).hex()
-    return {
-        "key": key,
-        "fingerprint": fingerprint,
-        "dataset": dataset,
-        "definition": dataset[::-1],
-        "seed": 1,
-    }
+def _record_lineage(
+    recording: Recording, key: str, dataset: str, random: np.random.Generator
+) -> None:
+    definition = dataset[::-1]
+    summaries = fingerprint([dataset, key])
+    made = {"key": key, "dataset": dataset, "definition": definition}
+    of = {"fingerprint": summaries, "function": "velocity_moments", "version": 1}
+    recording.lineage("summaries", {**made, **of})
+    learned = {"fingerprint": random.bytes(8).hex(), "summaries": [summaries]}
+    recording.lineage("posteriors", {**made, **learned, "seed": 1})
 
 
 def _losses(random: np.random.Generator) -> LossCurve:

@@ -262,6 +262,29 @@ def test_lineage_joins_runs_that_share_a_dataset(open_page, documents):
     assert sum(text.endswith("attempt-001") for text in texts) == 2
 
 
+def test_lineage_leads_from_the_dataset_to_the_report_by_way_of_all(
+    open_page, documents
+):
+    place = min(documents)
+    lineage = documents[place]["lineage"]
+    browser = open_page(chosen=[place])
+    browser.run(
+        "const details = document.querySelector('#lineage details');"
+        "details.open = true; details.dispatchEvent(new Event('toggle'))"
+    )
+    found = browser.run(
+        "[...document.querySelectorAll('#lineage figure tbody tr')]"
+        ".map(r => [...r.cells].map(c => c.textContent.match(/[(](.*)[)]$/)[1]))"
+    )
+    (dataset,) = (one["fingerprint"] for one in lineage["datasets"])
+    expected = {(dataset, one["fingerprint"]) for one in lineage["summaries"]}
+    for one in lineage["posteriors"]:
+        expected |= {(one["summaries"][0], one["fingerprint"])}
+        expected |= {(one["fingerprint"], place)}
+    assert {tuple(arrow) for arrow in found} == expected
+    assert len(found) == len(expected)
+
+
 def test_hostile_text_is_shown_as_text(open_page):
     browser = open_page(status="failed")
     assert browser.run("document.querySelectorAll('img').length") == 0

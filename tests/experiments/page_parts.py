@@ -96,6 +96,9 @@ def shown(page: str, document: dict) -> Iterator[Shown]:
     yield from _verdicts(head, document["verdicts"])
     yield from _numbers(head, document["metrics"])
     *parts, options, versions = main.children("section")
+    if document["lineage"]:
+        *parts, lineage = parts
+        yield from _lineage(lineage, document["lineage"])
     places = [part.all("h2")[0].attributes["id"] for part in parts]
     if places != [one["key"].replace(".", "-") for one in document["sections"]]:
         raise ValueError(f"the page has other parts than the document: {places}")
@@ -178,6 +181,26 @@ def _table(part, section):
     for row, values in zip(rows, section["rows"], strict=True):
         for cell, value in zip(row.children("td"), values, strict=True):
             yield Shown(section["key"], cell.text, value)
+
+
+def _lineage(part, lineage):
+    entries = {
+        (kind, one["key"], one["fingerprint"]): one
+        for kind in lineage
+        for one in lineage[kind]
+    }
+    known_here = {fingerprint for _, _, fingerprint in entries}
+    _, *rows = part.all("tr")
+    for row in rows:
+        *what, made_from = (cell.text for cell in row.children("td"))
+        one = entries.pop(tuple(what))
+        known = one.get("summaries") or [one.get("dataset", "")]
+        yield Shown("lineage", made_from, ", ".join(known))
+        lost = {*known} - {"", *known_here}
+        if lost:
+            raise ValueError(f"{what} was made from {lost}, which the lineage lacks")
+    if entries:
+        raise ValueError(f"the page lacks these of the lineage: {sorted(entries)}")
 
 
 def _pairs(part, expected):

@@ -284,11 +284,12 @@ def _study() -> Record:
 
     universe = MockUniverse()
     campaign = SimpleNamespace(
-        hosts=301, seed=4, datasets=None, variants={"other": universe}
+        hosts=301, seed=4, datasets=None, variants={"VSMDPL/UM": universe}
     )
     with (
         patch.object(studies.simulation, "generate", generate),
         patch.object(studies, "_train_ensembles", lambda *words: words[-1]),
+        patch.object(studies.lineage, "record_dataset_lineage"),
     ):
         options = SimpleNamespace(campaign=campaign)
         others = studies._train_on_variants(None, options, 30)

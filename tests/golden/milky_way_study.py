@@ -301,6 +301,8 @@ def _again() -> list[int]:
         patch.object(predictive_checks, "Replay"),
         patch.object(predictive_checks.simulation, "generate", generate),
         patch.object(predictive_checks.summaries, "compute"),
+        patch.object(predictive_checks, "record_dataset_lineage"),
+        patch.object(predictive_checks, "record_summary_lineage"),
     ):
         predictive_checks._simulated_again(_Notes(), row, theta, campaign)
     return asked

@@ -6,9 +6,10 @@ from halomass.observed.features import features
 from halomass.study.ensembles import ensemble_features, label_noisy
 from halomass.study.options import HostCampaign
 from halomass.study.study import generate_hosts
-from halomass.study.versions import VERSIONS
+from halomass.study.versions import SUMMARIES, VERSIONS
 from halomass.systems import LOG_M_VIR
 from orrery.execution import cluster, summaries
+from orrery.results.lineage import record_summary_lineage
 from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.results.sweep_sections import record_comparison
@@ -54,10 +55,13 @@ def ensemble_architectures(options: EnsembleArchitectures) -> Result:
     binning = ensemble_features(campaign.seed, NEIGHBOURS)[label_noisy(NEIGHBOURS)]
     with (
         cluster.connect(),
-        record("architectures", options, campaign.reports, VERSIONS) as recording,
+        record(
+            "architectures", options, campaign.reports, VERSIONS, SUMMARIES
+        ) as recording,
     ):
         hosts = generate_hosts(recording, campaign)
         pairs = summaries.compute(features, hosts, binning, (LOG_M_VIR,))
+        record_summary_lineage(recording, "architectures", pairs)
         task = EnsembleTask(pairs, LOG_M_VIR, tuple(binning.groups))
         found = compare(
             "halomass",

@@ -45,7 +45,7 @@ _FEATURE_KEYS = {
     "no v_t": "no_v_t",
     "no v_r": "no_v_r",
 }
-_HOST_KEYS = {
+HOST_KEYS = {
     "ESMDPL/UM": "esmdpl_um",
     "ESMDPL/UM-SAGA": "esmdpl_um_saga",
     "VSMDPL/UM": "vsmdpl_um",
@@ -68,7 +68,7 @@ def ensemble_keys() -> dict[str, str]:
     for count in NEIGHBOUR_COUNTS:
         keys[label_noisy(count)] = f"{count}"
         keys[label_noiseless(count)] = f"{count}.noiseless"
-        for hosts, key in _HOST_KEYS.items():
+        for hosts, key in HOST_KEYS.items():
             keys[label_of(hosts, label_noisy(count))] = f"{count}.{key}"
     return keys
 

@@ -13,13 +13,14 @@ from halomass.study import acceptance, accuracy, masses, robustness
 from halomass.study.accuracy import MASS_EDGES, MASS_LABEL
 from halomass.study.ensembles import (
     FIGURES,
+    HOST_KEYS,
     NEIGHBOUR_COUNTS,
     ensemble_features,
     ensemble_key,
     label_noisy,
 )
 from halomass.study.options import FlowComparison, HaloMass, HostCampaign
-from halomass.study.versions import VERSIONS
+from halomass.study.versions import SUMMARIES, VERSIONS
 from halomass.systems import LOG_M_VIR
 from orrery.execution import cluster, simulation, summaries
 from orrery.execution.summaries import Binning
@@ -28,7 +29,12 @@ from orrery.inference.ensembles import EvaluatedEnsemble, Score
 from orrery.inference.posteriors import Inference
 from orrery.judging.regression import PredictionInterval
 from orrery.records import Observation
-from orrery.results import dataset_sections, ensemble_sections, posterior_sections
+from orrery.results import (
+    dataset_sections,
+    ensemble_sections,
+    lineage,
+    posterior_sections,
+)
 from orrery.results.recording import Number, Recording, record
 from orrery.results.result import Result
 from orrery.results.sections import Answer, FigureSection, Text
@@ -58,7 +64,9 @@ def halo_mass(options: HaloMass) -> Result:
     ours = options.host.is_milky_way and label_noisy(25) in wanted
     with (
         cluster.connect(),
-        record("halo_mass", options, campaign.reports, VERSIONS) as recording,
+        record(
+            "halo_mass", options, campaign.reports, VERSIONS, SUMMARIES
+        ) as recording,
     ):
         hosts = generate_hosts(recording, campaign)
         _record_host(recording, host)
@@ -82,15 +90,15 @@ def halo_mass(options: HaloMass) -> Result:
 
 def _record_host(recording: Recording, host: Neighbours) -> None:
     around = host.environment
-    told: dict[str, Number] = {
+    described: dict[str, Number] = {
         "host.name": host.name,
         "host.vmax_km_s": around.vmax,
         "host.distance_larger_mpc": around.distance_larger / 1e3,
         "host.distance_cluster_mpc": around.distance_cluster / 1e3,
         **{f"host.{name}": number for name, number in host.counts.items()},
     }
-    recording.metrics({"host.neighbours": len(host), **told})
-    recording.add(Text("host", "Host", host.summary, tuple(told)))
+    recording.metrics({"host.neighbours": len(host), **described})
+    recording.add(Text("host", "Host", host.summary, tuple(described)))
 
 
 def generate_hosts(recording: Recording, campaign: HostCampaign) -> Dataset:
@@ -102,6 +110,8 @@ def generate_hosts(recording: Recording, campaign: HostCampaign) -> Dataset:
         )
         for reader in campaign.readers
     ]
+    for number, one in enumerate(halos):
+        lineage.record_dataset_lineage(recording, f"halos.{number}", one)
     source, count = campaign.hosts_of(halos)
     hosts = simulation.generate(
         source, count, campaign.seed, campaign.datasets, name="hosts"
@@ -123,6 +133,7 @@ def _train_ensembles(
     for name, binning in wanted.items():
         key = ensemble_key(name)
         pairs = summaries.compute(features, hosts, binning, (LOG_M_VIR,))
+        lineage.record_summary_lineage(recording, key, pairs)
         found[name] = ensembles.train_and_evaluate(
             name,
             pairs,
@@ -134,7 +145,7 @@ def _train_ensembles(
             hosts.folder / "ensembles" / key,  # where other runs find it
             _epoch_logger(recording, key),
         )
-        ensemble_sections.record_ensemble(recording, key, found[name], LOG_M_VIR)
+        ensemble_sections.record_ensemble(recording, key, found[name], LOG_M_VIR, pairs)
     return found
 
 
@@ -160,6 +171,7 @@ def _train_on_variants(
             campaign.datasets,
             name="hosts",
         )
+        lineage.record_dataset_lineage(recording, f"hosts.{HOST_KEYS[name]}", hosts)
         wanted = ensemble_features(campaign.seed, most, name)
         learned = _train_ensembles(recording, options, hosts, wanted)
         found |= {label: (wanted[label], learned[label]) for label in wanted}
@@ -298,6 +310,7 @@ def _flow_score(
     name = FLOWS[key]
     # one estimator for all realisations, tested on the first: as the ensemble is
     pairs = ensembles.pooled_pairs(hosts, features, binnings, LOG_M_VIR)
+    lineage.record_summary_lineage(recording, key, pairs)
     inferred = posteriors.infer(
         name,
         pairs,

@@ -10,8 +10,9 @@ from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study.options import DESI_BINNED, SimulationCampaign
 from mwlmc.study.study import simulate_campaign
-from mwlmc.study.versions import VERSIONS
+from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, summaries
+from orrery.results.lineage import record_summary_lineage
 from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.results.sweep_sections import record_comparison
@@ -63,12 +64,15 @@ def flow_architectures(options: FlowArchitectures) -> Result:
     parameters = options.measurement.parameters
     with (
         cluster.connect(),
-        record("architectures", options, campaign.reports, VERSIONS) as recording,
+        record(
+            "architectures", options, campaign.reports, VERSIONS, SUMMARIES
+        ) as recording,
     ):
         halos = simulate_campaign(recording, campaign)
         pairs = summaries.compute(
             kinematics.velocity_moments, halos, binning, parameters
         )
+        record_summary_lineage(recording, "architectures", pairs)
         task = FlowTask(pairs, parameters, observation.covariance, campaign.seed)
         found = compare(
             "mwlmc",

@@ -10,15 +10,17 @@ from mwlmc.replay import Replay
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study import forecast
+from mwlmc.study.data_rows import DataRow, data_rows
 from mwlmc.study.options import PredictiveChecks, SimulationCampaign
 from mwlmc.study.panels import profile_panels
-from mwlmc.study.study import DataRow, data_rows, infer_row, simulate_campaign
-from mwlmc.study.versions import VERSIONS
+from mwlmc.study.study import infer_row, simulate_campaign
+from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, simulation, summaries
 from orrery.judging import predictive
 from orrery.judging.predictive import Predictive
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray
+from orrery.results.lineage import record_dataset_lineage, record_summary_lineage
 from orrery.results.recording import Recording, record
 from orrery.results.result import Result
 from orrery.results.sections import FigureSection, Text, Verdict
@@ -38,7 +40,9 @@ def predictive_checks(options: PredictiveChecks) -> Result:
     data = forecast.rows(stars, options.measurement, campaign.seed, campaign.simulator)
     with (
         cluster.connect(),
-        record("predictive", options, campaign.reports, VERSIONS) as recording,
+        record(
+            "predictive", options, campaign.reports, VERSIONS, SUMMARIES
+        ) as recording,
     ):
         halos = simulate_campaign(recording, campaign)
         for row in data_rows({name: data[name] for name in options.rows}):
@@ -88,10 +92,13 @@ def _simulated_again(
         campaign.datasets,
         name="replay",
     )
+    record_dataset_lineage(recording, key, again)
     parameters = simulator.prior.parameters
-    return summaries.compute(
+    pairs = summaries.compute(
         kinematics.velocity_moments, again, row.binning, parameters
     )
+    record_summary_lineage(recording, key, pairs)
+    return pairs
 
 
 def _record_check(recording: Recording, row: DataRow, check: Predictive) -> None:

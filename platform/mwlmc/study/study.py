@@ -4,8 +4,7 @@ A study introduces the science to the machinery. It computes and records; whoeve
 it chooses who reads. Without readers it is a trial of a sweep.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from astropy.table import Table
 
@@ -13,24 +12,19 @@ from mwlmc.observed.binned_table import load_binned
 from mwlmc.observed.data_vectors import Measurement, vectors
 from mwlmc.observed.summary_tables import summary_tables
 from mwlmc.sky import kinematics
-from mwlmc.sky.binning import (
-    DESI_FOOTPRINT,
-    SkyBinning,
-    quadrants,
-    without_and_with_v_tb,
-)
+from mwlmc.sky.binning import DESI_FOOTPRINT, quadrants, without_and_with_v_tb
 from mwlmc.study import comparison, forecast, published_views, quantities
+from mwlmc.study.data_rows import DataRow, Posteriors, data_rows
 from mwlmc.study.options import Desi, Quadrants, SimulationCampaign, Table2
 from mwlmc.study.panels import profile_panels
-from mwlmc.study.versions import VERSIONS
+from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, simulation, summaries
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference, Inferred
 from orrery.judging import calibration
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
-from orrery.records import Observation
-from orrery.results import dataset_sections, posterior_sections
+from orrery.results import dataset_sections, lineage, posterior_sections
 from orrery.results.recording import Recording, record
 from orrery.results.result import Result
 from orrery.results.sections import FigureSection
@@ -41,77 +35,6 @@ SURVEYS = ("DESI", "H3+SEGUE+MagE on DESI's sky", "H3+SEGUE+MagE quadrants")
 QUADRANT_ROWS = "H3+SEGUE+MagE quadrants"
 MASSES = ("M_LMC(<50 kpc)", "M_MW(<50 kpc)")
 REFLEX = ("v_x", "v_y", "v_z")
-
-
-@dataclass(frozen=True, eq=False)
-class DataRow:
-    """One data vector from which a posterior is inferred.
-
-    Arguments:
-        label: What it is called, such as `DESI, without v_tb`.
-        key: The same in keys of files and numbers, such as `desi.v_gsr`.
-        published: The row of Table 2 that it is compared with.
-        binning: How stars became summaries.
-        observation: The data vector.
-
-    Example:
-        >>> import numpy as np
-        >>> v, error = np.ones(1), np.eye(1)
-        >>> vector = Observation("DESI", ("v",), ("km / s",), v, error, "0f", {})
-        >>> (row,) = data_rows({"DESI, with v_tb": (DESI_FOOTPRINT, vector)})
-        >>> row.key
-        'desi.v_gsr_v_tb'
-    """
-
-    label: str
-    key: str
-    published: str
-    binning: SkyBinning
-    observation: Observation
-
-
-def data_rows(
-    data: Mapping[str, tuple[SkyBinning, Observation]], survey: str = ""
-) -> list[DataRow]:
-    """Returns the data vectors of rows of Table 2.
-
-    Arguments:
-        data: Binning and data vector, by the name of the row.
-        survey: Key and label of the data if they are others than the row's.
-    """
-    rows = []
-    for published, (binning, observation) in data.items():
-        label, key = published, quantities.row_key(published)
-        # other stars than the row's are compared with it, but keep their own name
-        if survey:
-            velocities = published.partition(", ")[2]
-            label = f"{survey}, {velocities}"
-            key = f"{survey}.{quantities.VELOCITY_KEYS[velocities]}"
-        rows.append(DataRow(label, key, published, binning, observation))
-    return rows
-
-
-@dataclass(frozen=True, eq=False)
-class Posteriors:
-    """What was inferred from several data vectors with one set of simulations.
-
-    Arguments:
-        inferred: By label.
-        prior: The inferred parameters of the training simulations, `[n, P]`.
-
-    Example:
-        >>> import numpy as np
-        >>> Posteriors({}, prior=np.zeros((8, 6))).draws
-        {}
-    """
-
-    inferred: Mapping[str, Inferred]
-    prior: FloatArray
-
-    @property
-    def draws(self) -> dict[str, FloatArray]:
-        """Draws `[n, P]` of each posterior."""
-        return {label: one.draws for label, one in self.inferred.items()}
 
 
 def desi(options: Desi) -> Result:
@@ -128,7 +51,7 @@ def desi(options: Desi) -> Result:
     # what the user can mend in the tables is refused before Ray starts
     with (
         cluster.connect(),
-        record("desi", options, campaign.reports, VERSIONS) as recording,
+        record("desi", options, campaign.reports, VERSIONS, SUMMARIES) as recording,
     ):
         recording.tables(summary_tables(stars, options.measurement))
         halos = simulate_campaign(recording, campaign)
@@ -163,9 +86,9 @@ def simulate_campaign(recording: Recording, campaign: SimulationCampaign) -> Dat
         campaign.datasets,
         name="mwlmc",
     )
-    told = ("options.campaign.circular_velocity",)
+    shows = ("options.campaign.circular_velocity",)
     dataset_sections.record_dataset(
-        recording, "simulations", "Simulations", halos, campaign.summary, told
+        recording, "simulations", "Simulations", halos, campaign.summary, shows
     )
     return halos
 
@@ -218,6 +141,7 @@ def infer_row(
         inference: How the posterior is learned and sampled.
         seed: Decides training, draws and tests.
     """
+    lineage.record_summary_lineage(recording, row.key, pairs)
     inferred = posteriors.infer(
         row.label,
         pairs,
@@ -249,7 +173,14 @@ def quadrants_posteriors(options: Quadrants) -> Result:
     rows, tables = _forecast_rows(options) if mock else _observed_rows(options)
     with (
         cluster.connect(),
-        record("quadrants", options, campaign.reports, VERSIONS) as recording,
+        record(
+            "quadrants",
+            options,
+            campaign.reports,
+            VERSIONS,
+            SUMMARIES,
+            unread=("stars",) if mock else (),
+        ) as recording,
     ):
         recording.tables(tables)
         halos = simulate_campaign(recording, campaign)
@@ -307,7 +238,7 @@ def table2(options: Table2) -> Result:
     data = forecast.rows(stars, options.measurement, campaign.seed, campaign.simulator)
     with (
         cluster.connect(),
-        record("table2", options, campaign.reports, VERSIONS) as recording,
+        record("table2", options, campaign.reports, VERSIONS, SUMMARIES) as recording,
     ):
         halos = simulate_campaign(recording, campaign)
         found = infer_rows(

@@ -10,7 +10,7 @@ from mwlmc.sky.kinematics import RestFrameStars
 from mwlmc.study import figure_data, forecast
 from mwlmc.study.options import Surveys
 from mwlmc.study.panels import shared_panels, sky_maps
-from mwlmc.study.versions import VERSIONS
+from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.parameters import FloatArray, generator
 from orrery.results.recording import record
 from orrery.results.result import Result
@@ -36,7 +36,7 @@ def surveys(options: Surveys) -> Result:
     data = forecast.rows(binned, options.measurement, campaign.seed, simulator)
     # the mock survey's stars are those of the row that it stands for
     theta = forecast.model_at(MOCK, simulator)
-    with record("surveys", options, campaign.reports, VERSIONS) as recording:
+    with record("surveys", options, campaign.reports, VERSIONS, SUMMARIES) as recording:
         seen = {"h3_simulated": _simulated(options, theta), **_observed(options)}
         recording.metrics({f"stars.{key}": len(stars) for key, stars in seen.items()})
         named = {SURVEY_LABELS[key]: stars for key, stars in seen.items()}

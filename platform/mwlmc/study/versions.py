@@ -1,12 +1,13 @@
-"""Versions of what decides answers, beside those that fingerprints hold.
+"""Versions of what decides answers, beside those that fingerprints of datasets hold.
 
 Datasets, summaries and posteriors know the versions that decided them. What is done
 with them afterwards burns none of them when it changes: an attempt's document says
-which version of it gave its answers.
+which version of it gave its answers. Other summaries are another run: posteriors see
+the data by them.
 """
 
 from mwlmc.observed import binned_table, data_vectors
-from mwlmc.sky import moment_errors
+from mwlmc.sky import kinematics, moment_errors
 from mwlmc.study import forecast, quantities
 from orrery.inference import posteriors
 from orrery.judging import calibration
@@ -22,3 +23,5 @@ VERSIONS = {
     "mixture": mixture.VERSION,
     "moment_errors": moment_errors.VERSION,
 }
+
+SUMMARIES = {"velocity_moments": kinematics.VERSION}

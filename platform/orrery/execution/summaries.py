@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from orrery.execution import cluster
 from orrery.identity import JSON, canonical, fingerprint
-from orrery.pairs import Pairs, Splits
+from orrery.pairs import Pairs, Splits, SummaryOrigin
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Records
 from orrery.storage.dataset import INDEX, SPLIT, SPLITS, Dataset, Split, split
@@ -137,7 +137,14 @@ def compute(
         table = _table(summarise, dataset, binning, parameters, definition)
         with replacing(path) as temporary:
             pq.write_table(table, temporary, write_page_checksum=True)
-    return _splits(table, dataset, binning, parameters)
+    origin = SummaryOrigin(
+        fingerprint=identity,
+        function=definition["summarise"],
+        version=definition["version"],
+        definition=definition["definition"],
+        dataset=definition["dataset"],
+    )
+    return _splits(table, dataset, binning, parameters, origin)
 
 
 def _check_parameters(dataset: Dataset, parameters: Sequence[Parameter]) -> None:
@@ -308,7 +315,11 @@ def _summarise_shard(
 
 
 def _splits(
-    table: pa.Table, dataset: Dataset, binning: Binning, parameters: Sequence[Parameter]
+    table: pa.Table,
+    dataset: Dataset,
+    binning: Binning,
+    parameters: Sequence[Parameter],
+    origin: SummaryOrigin,
 ) -> Splits:
     theta = _matrix(table, "theta.")
     x = _matrix(table, "x.")
@@ -336,6 +347,7 @@ def _splits(
         dataset=dataset.fingerprint,
         dropped=int((~good).sum()),
         layout=getattr(binning, "layout", None),
+        origins=(origin,),
     )
 
 

@@ -1,5 +1,6 @@
-"""What is told of a dataset: how many simulations, what they took, and where they are."""
+"""What is recorded of a dataset: how many simulations, what they took, and where they are."""
 
+from orrery.results.lineage import record_dataset_lineage
 from orrery.results.recording import Number, Recording
 from orrery.results.sections import Text
 from orrery.storage import card
@@ -26,29 +27,22 @@ def record_dataset(
         more: Further sentences on them.
         shows: The keys of the numbers in these, such as `options.campaign.seed`.
     """
-    entry = {
-        "key": key,
-        "fingerprint": dataset.fingerprint,
-        "name": dataset.folder.name,
-        "count": len(dataset),
-        "seed": dataset.metadata["seed"],
-    }
-    recording.lineage("datasets", entry)
+    record_dataset_lineage(recording, key, dataset)
     numbers = {f"{key}.{name}": value for name, value in _numbers(dataset).items()}
     recording.metrics(numbers)
     text = f"{card.summary(dataset)} {more}".strip()
-    told = tuple(f"{key}.{name}" for name in _told(dataset))
-    recording.add(Text(key, title, text, (*told, *shows)))
+    summarised = tuple(f"{key}.{name}" for name in _summarised(dataset))
+    recording.add(Text(key, title, text, (*summarised, *shows)))
 
 
-def _told(dataset: Dataset) -> list[str]:
-    """Returns the names of the numbers that the card's summary tells."""
+def _summarised(dataset: Dataset) -> list[str]:
+    """Returns the names of the numbers that stand in the card's summary."""
     numbers = _numbers(dataset)
     # shards stand with the totals, and one process has no actors
-    untold = set() if counters(dataset.metadata) else {"shards"}
+    absent = set() if counters(dataset.metadata) else {"shards"}
     if not numbers.get("actors"):
-        untold.add("actors")
-    return [name for name in numbers if name not in untold]
+        absent.add("actors")
+    return [name for name in numbers if name not in absent]
 
 
 def _numbers(dataset: Dataset) -> dict[str, Number]:

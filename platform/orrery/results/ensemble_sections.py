@@ -6,14 +6,20 @@ import numpy as np
 from astropy.table import Table
 
 from orrery.inference.ensembles import EvaluatedEnsemble
+from orrery.pairs import Splits
 from orrery.parameters import Parameter
+from orrery.results.lineage import record_learned_lineage
 from orrery.results.recording import Recording
 from orrery.results.sections import FigureSection, TableSection
 from orrery.results.views import Predictions
 
 
 def record_ensemble(
-    recording: Recording, key: str, evaluated: EvaluatedEnsemble, parameter: Parameter
+    recording: Recording,
+    key: str,
+    evaluated: EvaluatedEnsemble,
+    parameter: Parameter,
+    splits: Splits,
 ) -> None:
     """Records how an ensemble fares on its tests.
 
@@ -22,11 +28,10 @@ def record_ensemble(
         key: Of the ensemble, such as `25`; files and numbers are named by it.
         evaluated: The ensemble.
         parameter: What it predicts.
+        splits: The pairs that it was learned from.
     """
     document = evaluated.ensemble.document
-    wanted = ("fingerprint", "dataset", "definition", "seed")
-    entry = {"key": key, **{name: document[name] for name in wanted}}
-    recording.lineage("ensembles", entry)
+    record_learned_lineage(recording, "ensembles", key, document, splits)
     scatter_one, scatter_mean = evaluated.scatter
     error = evaluated.predicted - evaluated.truth
     pairs = document["pairs"]

@@ -15,6 +15,7 @@ from orrery.learning.mixture import OnMember
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.results.calibration_sections import record_calibration
+from orrery.results.lineage import record_learned_lineage
 from orrery.results.panels import LossCurve, Panel
 from orrery.results.recording import Recording
 from orrery.results.sections import (
@@ -81,15 +82,10 @@ def record_posterior(
     """
     parameters = inferred.posterior.parameters
     for member in inferred.members:
-        recording.lineage("posteriors", _lineage(key, member.document))
+        record_learned_lineage(recording, "posteriors", key, member.document, splits)
     _record_data(recording, key, label, inferred, splits, panels)
     _record_draws(recording, key, label, inferred, splits)
     record_calibration(recording, key, label, inferred.calibration, parameters)
-
-
-def _lineage(key: str, document: Mapping[str, object]) -> dict[str, object]:
-    wanted = ("fingerprint", "dataset", "definition", "seed")
-    return {"key": key, **{name: document[name] for name in wanted}}
 
 
 def check_logger(recording: Recording, key: str, label: str) -> OnChecked:

@@ -14,37 +14,22 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from os import getpid
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any, Protocol
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from astropy.table import Table
 
 from orrery import versions
 from orrery.identity import JSON, canonical, describe
-from orrery.records import Column, Records, Schema
-from orrery.results import encoding
 from orrery.results.keys import is_key
 from orrery.results.result import FORMAT, Result
-from orrery.results.sections import (
-    Answer,
-    Caution,
-    DrawsSection,
-    FigureSection,
-    Section,
-    TableSection,
-    Text,
-    Verdict,
-    tabulated,
-)
+from orrery.results.section_files import write_section
+from orrery.results.sections import Answer, Caution, Section, TableSection, Verdict
 from orrery.storage import files
-from orrery.storage.run import DOCUMENT, Run, start
+from orrery.storage.run import DOCUMENT, NO_VERSIONS, Run, identify_run, start
 
 Number = float | int | str
 EPOCHS = "epochs.jsonl"
-NO_COMPONENTS: Mapping[str, int] = MappingProxyType({})
 
 
 class Reader(Protocol):
@@ -124,7 +109,7 @@ class Recording:
         self,
         run: Run,
         readers: Sequence[Reader] = (),
-        components: Mapping[str, int] = NO_COMPONENTS,
+        components: Mapping[str, int] = NO_VERSIONS,
     ) -> None:
         self.run = run
         self._readers = readers
@@ -144,7 +129,7 @@ class Recording:
             "command": [_written_out(word) for word in sys.argv],
             "versions": {**versions.software(), **components},
             "options": run.options,
-            "lineage": {},
+            "lineage": _inputs(run),
             "answers": [],
             "verdicts": [],
             "metrics": {},
@@ -171,7 +156,7 @@ class Recording:
         """
         for section in sections:
             self._check_key(section.key)
-            entry = _written(section, self.run)
+            entry = write_section(section, self.run)
             self._write({"sections": [*self._document["sections"], entry]})
             for reader in self._readers:
                 reader.section(section)
@@ -299,7 +284,9 @@ def record(
     experiment: str,
     options: Any,
     root: Path = Path("runs"),
-    components: Mapping[str, int] = NO_COMPONENTS,
+    components: Mapping[str, int] = NO_VERSIONS,
+    summaries: Mapping[str, int] = NO_VERSIONS,
+    unread: Sequence[str] = (),
 ) -> Iterator[Recording]:
     """Returns a new attempt at an experiment, whose findings are kept as they come.
 
@@ -312,13 +299,18 @@ def record(
         root: The folder of all runs.
         components: Versions of what decides its answers, by name. They make no other
             run of it: each attempt has its own.
+        summaries: Versions of the functions that summarise, by their names. They make
+            another run of it: what they see of the data is what is asked.
+        unread: The options, such as `stars`, whose file is not read with these options.
 
     Raises:
-        OSError: If the run's folder cannot be written.
+        ValueError: If an option has not the type that its annotation promises.
+        OSError: If the run's folder cannot be written, or a file that an option names
+            not be read.
     """
-    run = start(experiment, options, root)
+    run = start(identify_run(experiment, options, summaries, unread), root)
     with files.locked(run.folder):
-        recording = Recording(run, _readers.get(), components)
+        recording = Recording(run, _readers.get(), {**components, **summaries})
         try:
             recording.open()
             yield recording
@@ -326,6 +318,12 @@ def record(
             recording.close("failed", traceback.format_exc())
             raise
         recording.close("finished")
+
+
+def _inputs(run: Run) -> JSON:
+    """Returns the lineage with which a run begins: the files that it reads."""
+    entries = [file.entry for file in run.inputs]
+    return {"inputs": entries} if entries else {}
 
 
 def _written_out(text: str) -> str:
@@ -343,58 +341,3 @@ def _number(value: Any) -> Number:
 
 def _finite(losses: Mapping[str, float]) -> JSON:
     return {name: _number(float(loss)) for name, loss in losses.items()}
-
-
-def _written(section: Section, run: Run) -> JSON:
-    """Returns a part as the document holds it, after writing its files."""
-    common: JSON = {
-        "key": section.key,
-        "title": section.title,
-        "text": "",
-        "shows": [] if isinstance(section, DrawsSection) else list(section.shows),
-        "files": [],
-    }
-    if isinstance(section, Text):
-        return {**common, "kind": "text", "text": section.text}
-    if isinstance(section, Caution):
-        return {**common, "kind": "warning", "text": section.text}
-    if isinstance(section, TableSection):
-        return {**common, **_table(section, run)}
-    if isinstance(section, FigureSection):
-        return {**common, **_figure(section, run)}
-    return {**common, **_draws(section, run)}
-
-
-def _table(section: TableSection, run: Run) -> JSON:
-    file = f"{section.key}.ecsv"
-    files.write_ecsv(run.folder / file, section.table)
-    rows = tabulated(section.table)
-    return {"kind": "table", "text": section.caption, "files": [file], **rows}
-
-
-def _figure(section: FigureSection, run: Run) -> JSON:
-    data = f"{section.key}.parquet"
-    document, arrays = encoding.encode_view(section.view)
-    files.write_atomically(run.folder / data, encoding.to_parquet(arrays))
-    pictures = [f"{section.key}.png", f"{section.key}.pdf"]
-    return {
-        "kind": "figure",
-        "text": section.caption,
-        "view": document,
-        "data": data,
-        "files": [*pictures, data],
-    }
-
-
-def _draws(section: DrawsSection, run: Run) -> JSON:
-    file = f"{section.key}.parquet"
-    columns = zip(section.names, section.units, strict=True)
-    schema = Schema(tuple(Column(name, unit, "draws") for name, unit in columns))
-    values = Records(dict(zip(section.names, section.values.T, strict=True)))
-    origin = {"experiment": run.experiment, "run": run.fingerprint}
-    sink = pa.BufferOutputStream()
-    pq.write_table(values.table(schema, origin), sink)
-    files.write_atomically(run.folder / file, sink.getvalue().to_pybytes())
-    count = len(section.values)
-    text = f"{count} draws of {', '.join(section.names)}."
-    return {"kind": "draws", "text": text, "files": [file], "count": count}

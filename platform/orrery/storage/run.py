@@ -1,20 +1,90 @@
 """A run's place on the disk: a folder for each set of options, in it one for each attempt.
 
-The same options always find the same folder. Every start makes a new attempt there, so
-that nothing an earlier one found is ever replaced, whatever code it ran; trained
-networks lie beside the attempts, where the next one finds them.
+The same options, with the same content of the files that they name, always find the same
+folder. Every start makes a new attempt there, so that nothing an earlier one found is
+ever replaced, whatever code it ran; trained networks lie beside the attempts, where the
+next one finds them.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from orrery.identity import JSON, describe, fingerprint
 from orrery.option_types import check_types
 from orrery.storage.files import ensure_writable
+from orrery.storage.inputs import InputFile, input_files
 
 ATTEMPT = "attempt-"
 DOCUMENT = "run.json"
+NO_VERSIONS: Mapping[str, int] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class RunIdentity:
+    """What makes a run this one and no other.
+
+    Arguments:
+        experiment: The experiment's name.
+        options: The options as plain JSON.
+        inputs: The files that it reads.
+        fingerprint: Of experiment, options, content of the files, and versions of the
+            functions that summarise.
+
+    Example:
+        >>> RunIdentity("desi", {"seed": 1}, (), "0123").shared(Path("runs"))
+        PosixPath('runs/desi/0123')
+    """
+
+    experiment: str
+    options: JSON
+    inputs: tuple[InputFile, ...]
+    fingerprint: str
+
+    def shared(self, root: Path) -> Path:
+        """Returns the folder of all its attempts.
+
+        Arguments:
+            root: The folder of all runs.
+        """
+        return root / self.experiment / self.fingerprint
+
+
+def identify_run(
+    experiment: str,
+    choices: Any,
+    summaries: Mapping[str, int] = NO_VERSIONS,
+    unread: Sequence[str] = (),
+) -> RunIdentity:
+    """Returns what makes a run this one and no other.
+
+    Another table in the same place is another run, and so are summaries of another
+    version: what was found with the one is no answer for the other. Where things are
+    kept decides nothing: fields of a dataclass whose metadata has `"place": True` are
+    not part of the fingerprint.
+
+    Arguments:
+        experiment: The experiment's name.
+        choices: The options, a dataclass.
+        summaries: Versions of the functions that summarise, by their names.
+        unread: The options, such as `stars`, whose file is not read with these choices.
+
+    Raises:
+        ValueError: If an option has not the type that its annotation promises.
+        OSError: If a file that an option names cannot be read.
+    """
+    options = describe(choices)
+    check_types(choices)
+    inputs = input_files(choices, unread)
+    decides = {
+        "experiment": experiment,
+        "options": describe(choices, places=False),
+        "inputs": {file.key: file.sha256 for file in inputs},
+        "summaries": dict(summaries),
+    }
+    return RunIdentity(experiment, options, inputs, fingerprint(decides))
 
 
 @dataclass(frozen=True)
@@ -28,6 +98,7 @@ class Run:
             folder of attempts.
         attempt: Its number, from 1.
         options: The options as plain JSON.
+        inputs: The files that it reads.
 
     Example:
         >>> Run("desi", Path("runs/desi/0123/attempt-001"), "0123", 1, {}).shared
@@ -39,6 +110,7 @@ class Run:
     fingerprint: str
     attempt: int
     options: JSON
+    inputs: tuple[InputFile, ...] = ()
 
     @property
     def shared(self) -> Path:
@@ -46,28 +118,28 @@ class Run:
         return self.folder.parent
 
 
-def start(experiment: str, choices: Any, root: Path = Path("runs")) -> Run:
+def start(identity: RunIdentity, root: Path = Path("runs")) -> Run:
     """Returns a new attempt at an experiment with the given options, its folder ready.
 
-    The folder is `<root>/<experiment>/<fingerprint of the options>/attempt-<number>`.
-    Where things are kept decides nothing: fields of a dataclass whose metadata has
-    `"place": True` are not part of the fingerprint.
+    The folder is `<root>/<experiment>/<fingerprint>/attempt-<number>`.
 
     Arguments:
-        experiment: The experiment's name.
-        choices: The options, a dataclass.
+        identity: The run.
         root: The folder of all runs.
 
     Raises:
-        ValueError: If an option has not the type that its annotation promises.
         OSError: If the folder cannot be written.
     """
-    options = describe(choices)
-    check_types(choices)
-    identity = fingerprint([experiment, describe(choices, places=False)])
-    shared = ensure_writable(root / experiment / identity)
+    shared = ensure_writable(identity.shared(root))
     number, folder = _new_attempt(shared)
-    return Run(experiment, folder, identity, number, options)
+    return Run(
+        identity.experiment,
+        folder,
+        identity.fingerprint,
+        number,
+        identity.options,
+        identity.inputs,
+    )
 
 
 def _new_attempt(shared: Path) -> tuple[int, Path]:

@@ -201,6 +201,18 @@ def test_a_decorated_function_has_the_version_of_its_own_module():
     assert summaries.summary_version(moments) == VERSION
 
 
+def test_pairs_know_the_kept_summaries_that_they_are(stars, centre):
+    for splits in (compute(moments, stars, Moments(), centre) for _ in range(2)):
+        (path,) = (stars.folder / "summaries").iterdir()
+        (origin,) = splits.origins
+        assert origin.fingerprint == path.stem
+        assert (origin.function, origin.version) == ("moments", VERSION)
+        assert (origin.definition, origin.dataset) == (
+            splits.definition,
+            splits.dataset,
+        )
+
+
 def test_a_damaged_result_is_computed_again(stars, centre, capsys):
     first = compute(moments, stars, Moments(), centre)
     (path,) = (stars.folder / "summaries").iterdir()

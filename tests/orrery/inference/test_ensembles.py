@@ -123,7 +123,9 @@ def learn(dataset, folder, options=OPTIONS, binnings=BINNINGS):
             found[name] = ensembles.train_and_evaluate(
                 name, pairs, M, options, 1, binning.groups, EDGES, place
             )
-            ensemble_sections.record_ensemble(recording, KEYS[name], found[name], M)
+            ensemble_sections.record_ensemble(
+                recording, KEYS[name], found[name], M, pairs
+            )
     return found, recording.result
 
 

@@ -1,6 +1,7 @@
 """The page needs nothing but itself, shows every part, and is the same when drawn again."""
 
 import json
+import re
 import subprocess
 import sys
 from html.parser import HTMLParser
@@ -83,6 +84,26 @@ def test_the_answer_stands_before_verdicts_and_these_before_numbers(drawn):
     ]
     assert places == sorted(places)
     assert "3.2" in text[places[0] : places[1]]
+
+
+def test_the_lineage_stands_in_the_order_in_which_one_is_made_from_another(drawn):
+    made = {"key": "toy", "dataset": "4e", "seed": 1}
+
+    def body(recording):
+        recording.lineage(
+            "posteriors", {**made, "fingerprint": "8d", "summaries": ["1b"]}
+        )
+        recording.lineage("summaries", {**made, "fingerprint": "1b"})
+        recording.lineage("datasets", {"key": "simulations", "fingerprint": "4e"})
+
+    text = (drawn(body=body).folder / "report.html").read_text()
+    rows = text.partition('id="lineage-of-this-run"')[2].partition("</table>")[0]
+    cells = re.findall("<td>(.*?)</td>", rows)
+    assert cells == [
+        *("datasets", "simulations", "4e", ""),
+        *("summaries", "toy", "1b", "4e"),
+        *("posteriors", "toy", "8d", "1b"),
+    ]
 
 
 def test_a_page_is_the_same_when_drawn_again(drawn, capsys):

@@ -78,6 +78,15 @@ def test_versions_of_components_are_told_and_make_no_other_run(tmp_path, choices
     assert recording.run.attempt == 2
 
 
+def test_versions_of_summaries_are_told_and_make_another_run(tmp_path, choices):
+    for version in (1, 2):
+        summaries = {"moments": version}
+        with record("toy", choices(), tmp_path, summaries=summaries) as recording:
+            pass
+        assert recording.result.document["versions"]["moments"] == version
+    assert recording.run.attempt == 1
+
+
 def test_the_answer_is_the_newest_finished_attempt(tmp_path, write):
     def fail(recording):
         raise RuntimeError("too early")

@@ -1,3 +1,4 @@
+import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -22,12 +23,16 @@ class Choices:
     training: Training = field(default_factory=Training)
 
 
+def start(experiment, chosen, root):
+    return run.start(run.identify_run(experiment, chosen), root)
+
+
 def test_the_same_options_find_the_same_folder_and_a_new_attempt(tmp_path):
-    first = run.start("sky", Choices(), tmp_path)
-    second = run.start("sky", Choices(), tmp_path)
+    first = start("sky", Choices(), tmp_path)
+    second = start("sky", Choices(), tmp_path)
     others = [
-        run.start("sky", Choices(training=Training(4)), tmp_path),
-        run.start("ground", Choices(), tmp_path),
+        start("sky", Choices(training=Training(4)), tmp_path),
+        start("ground", Choices(), tmp_path),
     ]
     assert second.shared == first.shared == tmp_path / "sky" / first.fingerprint
     assert (first.attempt, second.attempt) == (1, 2)
@@ -43,7 +48,7 @@ def test_attempts_are_in_the_order_of_their_numbers(tmp_path):
 
 
 def test_a_run_knows_its_options(tmp_path):
-    options = run.start("sky", Choices(), tmp_path).options
+    options = start("sky", Choices(), tmp_path).options
     assert options["training"] == {"type": "Training", "epochs": 3}
     assert options["edges"] == [30.0, 80.0]
 
@@ -58,13 +63,13 @@ def test_a_run_knows_its_options(tmp_path):
 )
 def test_options_of_another_type_are_refused(tmp_path, choices, message):
     with pytest.raises(ValueError, match=message):
-        run.start("sky", choices, tmp_path)
+        start("sky", choices, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_equal_options_find_the_same_folder(tmp_path):
     first, second = (
-        run.start("sky", Choices(edges=edges), tmp_path)
+        start("sky", Choices(edges=edges), tmp_path)
         for edges in ((30.0, 80.0), (30, 80))
     )
     assert first.shared == second.shared
@@ -72,7 +77,7 @@ def test_equal_options_find_the_same_folder(tmp_path):
 
 def test_options_without_json_form_are_refused(tmp_path):
     with pytest.raises(ValueError, match="has no plain JSON form"):
-        run.start("sky", {"random": object()}, tmp_path)
+        start("sky", {"random": object()}, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -81,7 +86,7 @@ def test_an_unwritable_folder_is_named_with_a_remedy(tmp_path):
     with pytest.raises(
         OSError, match=r"cannot write .*file/sky.*choose a folder"
     ) as raised:
-        run.start("sky", Choices(), tmp_path / "file")
+        start("sky", Choices(), tmp_path / "file")
     assert raised.value.errno
 
 
@@ -94,8 +99,62 @@ class Placed:
 
 
 def test_where_things_are_kept_does_not_decide_the_run(tmp_path):
-    first = run.start("sky", Placed(), tmp_path)
-    second = run.start("sky", Placed(folder=Path("there")), tmp_path)
+    first = start("sky", Placed(), tmp_path)
+    second = start("sky", Placed(folder=Path("there")), tmp_path)
     assert first.fingerprint == second.fingerprint
-    assert first.fingerprint != run.start("sky", Placed(edge=2.0), tmp_path).fingerprint
+    assert first.fingerprint != start("sky", Placed(edge=2.0), tmp_path).fingerprint
     assert second.options["folder"] == "there"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Options with files of each kind."""
+
+    stars: Path
+    more: tuple[Path, ...] = ()
+    folder: Path = field(default=Path("here"), metadata={"place": True})
+
+
+@pytest.fixture
+def reading(tmp_path):
+    names = ("stars.csv", "a.bin", "b.bin")
+    for name in names:
+        (tmp_path / name).write_text(name)
+    stars, *more = (tmp_path / name for name in names)
+    return Reading(stars, tuple(more))
+
+
+def test_another_content_in_the_same_place_is_another_run(reading):
+    first = run.identify_run("sky", reading)
+    assert run.identify_run("sky", reading) == first
+    for path in (reading.stars, reading.more[1]):
+        kept = path.read_bytes()
+        path.write_bytes(kept[::-1])  # as long as before
+        assert run.identify_run("sky", reading).fingerprint != first.fingerprint
+        path.write_bytes(kept)
+    assert run.identify_run("sky", reading) == first
+
+
+def test_every_file_is_known_by_the_option_that_names_it(reading):
+    found = run.identify_run("sky", reading).inputs
+    assert [file.key for file in found] == ["stars", "more.0", "more.1"]
+    for file in found:
+        content = file.path.read_bytes()
+        assert file.entry["sha256"] == hashlib.sha256(content).hexdigest()
+        assert file.entry["bytes"] == len(content)
+
+
+def test_a_file_that_is_not_read_decides_nothing(reading):
+    first = run.identify_run("sky", reading, unread=("stars",))
+    reading.stars.unlink()
+    assert run.identify_run("sky", reading, unread=("stars",)) == first
+    with pytest.raises(OSError, match=r"stars\.csv.*is the option stars.*say where"):
+        run.identify_run("sky", reading)
+
+
+def test_summaries_of_another_version_are_another_run():
+    fingerprints = {
+        run.identify_run("sky", Choices(), versions).fingerprint
+        for versions in ({}, {"moments": 1}, {"moments": 2})
+    }
+    assert len(fingerprints) == 3

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orrery.identity import JSON
+from orrery.results.ancestry import parents
 from orrery.results.collation.curves import UNREADABLE, run_curves
 from orrery.results.collation.scalars import Scalar, flat, scalar, text
 from orrery.results.collation.trial_files import (
@@ -29,19 +30,18 @@ class Ancestor:
         kind: In the plural, such as `datasets`.
         key: What the run calls it.
         fingerprint: Identifies it.
-        dataset: The fingerprint of the dataset that it was learned from, if any.
-        definition: That of the summaries that it was learned from, if any.
+        parents: The fingerprints of what it was made from: of summaries the dataset, of
+            what was learned the summaries.
 
     Example:
-        >>> Ancestor("datasets", "simulations", "4793ef685cba50ab").dataset
-        ''
+        >>> Ancestor("datasets", "simulations", "4793ef685cba50ab").parents
+        ()
     """
 
     kind: str
     key: str
     fingerprint: str
-    dataset: str = ""
-    definition: str = ""
+    parents: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -164,8 +164,7 @@ def _ancestors(lineage: JSON) -> Iterator[Ancestor]:
                 text(kind),
                 text(str(one["key"])),
                 text(str(one["fingerprint"])),
-                text(str(one.get("dataset", ""))),
-                text(str(one.get("definition", ""))),
+                tuple(text(str(parent)) for parent in parents(one)),
             )
 
 

@@ -1,6 +1,9 @@
-// What the chosen entries rest on: dataset, summaries, posterior or ensemble, report.
+// What the chosen entries rest on: files, datasets, summaries, posteriors or ensembles, reports.
 
-const STAGES = ["dataset", "summaries", "posterior or ensemble", "report"];
+const STAGES = ["input file", "dataset", "summaries", "posterior or ensemble", "report"];
+const STAGE_OF = { inputs: 0, datasets: 1, summaries: 2, posteriors: 3, ensembles: 3 };
+const LEARNED = 3;
+const REPORT = 4;
 const NODE = { width: 168, height: 44, gap: 14, between: 60 };
 
 // Nodes by stage and arrows between them; what two entries share is one node.
@@ -14,40 +17,33 @@ function lineageGraph(rows, chosen) {
   };
   const join = (from, to) => arrows.set(`${from}>${to}`, [from, to]);
   for (const row of chosen) {
-    const report = add(3, rows.value("place", row), rows.name(row));
-    for (const one of rows.detail(row).lineage) {
-      if (one.kind === "datasets") {
-        const dataset = add(0, one.fingerprint, one.key);
-        join(dataset, report);
-        continue;
+    const report = add(REPORT, rows.value("place", row), rows.name(row));
+    const lineage = rows.detail(row).lineage;
+    const stage = (one) => STAGE_OF[one.kind] ?? LEARNED;
+    const known = new Map(lineage.map((one) => [one.fingerprint, stage(one)]));
+    const used = new Set(lineage.flatMap((one) => one.parents));
+    for (const one of lineage) {
+      const node = add(stage(one), one.fingerprint, one.key);
+      for (const parent of one.parents) {
+        const before = known.get(parent) ?? stage(one) - 1;
+        join(add(before, parent, STAGES[before]), node);
       }
-      const learned = add(2, one.fingerprint, one.key);
-      join(learned, report);
-      if (one.definition) {
-        const summaries = add(1, `${one.dataset} ${one.definition}`, one.key);
-        if (one.dataset) join(add(0, one.dataset, "dataset"), summaries);
-        join(summaries, learned);
-      } else if (one.dataset) join(add(0, one.dataset, "dataset"), learned);
+      // what something else was made from leads to the report by way of that
+      if (!used.has(one.fingerprint)) join(node, report);
     }
   }
-  return { nodes: [...nodes.values()], arrows: withoutShortcuts([...arrows.values()]) };
-}
-
-// A dataset that something was learned from needs no arrow of its own to the report.
-function withoutShortcuts(arrows) {
-  const used = new Set(arrows.filter(([, to]) => !to.startsWith("3|")).map(([from]) => from));
-  return arrows.filter(([from, to]) => !(from.startsWith("0|") && to.startsWith("3|") && used.has(from)));
+  return { nodes: [...nodes.values()], arrows: [...arrows.values()] };
 }
 
 function lineageFigure(rows, chosen) {
   const { nodes, arrows } = lineageGraph(rows, chosen);
   const places = new Map();
-  const counts = [0, 0, 0, 0];
+  const counts = STAGES.map(() => 0);
   for (const node of nodes) {
     const x = 4 + node.stage * (NODE.width + NODE.between);
     places.set(node.name, { x, y: 28 + counts[node.stage]++ * (NODE.height + NODE.gap) });
   }
-  const width = 8 + 4 * NODE.width + 3 * NODE.between;
+  const width = 8 + STAGES.length * (NODE.width + NODE.between) - NODE.between;
   const height = 34 + Math.max(...counts) * (NODE.height + NODE.gap);
   const svg = shape("svg", {
     role: "img",
@@ -82,13 +78,12 @@ function arrow(from, to) {
 }
 
 function box(node, { x, y }) {
-  const identity = node.stage === 1 ? node.identity.split(" ")[1] : node.identity;
   return shape(
     "g",
     {},
     shape("rect", { x, y, width: NODE.width, height: NODE.height, rx: 6, class: "node" }),
     shape("text", { x: x + 9, y: y + 18, class: "label" }, shortened(node.label)),
-    shape("text", { x: x + 9, y: y + 35, class: "tick" }, shortened(identity)),
+    shape("text", { x: x + 9, y: y + 35, class: "tick" }, shortened(node.identity)),
     shape("title", {}, `${node.label}\n${node.identity}`),
   );
 }

@@ -26,8 +26,8 @@ _ANSWER = pa.struct(
 )
 _ANCESTOR = pa.struct(
     [
-        (name, pa.string())
-        for name in ("kind", "key", "fingerprint", "dataset", "definition")
+        *((name, pa.string()) for name in ("kind", "key", "fingerprint")),
+        ("parents", pa.list_(pa.string())),
     ]
 )
 _LARGEST = 2**63  # beyond all integers of the file

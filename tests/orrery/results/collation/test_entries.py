@@ -40,6 +40,12 @@ def test_every_attempt_is_an_entry_with_the_numbers_of_its_document(all_runs, en
             one["fingerprint"] for of in document["lineage"].values() for one in of
         ]
         assert [one.fingerprint for one in entry.lineage] == prints
+        of_kind = {one.kind: one for one in entry.lineage}
+        (dataset,) = document["lineage"]["datasets"]
+        assert of_kind["datasets"].parents == ()
+        assert of_kind["summaries"].parents == (dataset["fingerprint"],)
+        summaries = of_kind["summaries"].fingerprint
+        assert of_kind["posteriors"].parents == (summaries,)
 
 
 def test_a_folder_within_is_collated_too(runs):

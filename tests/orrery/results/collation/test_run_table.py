@@ -29,6 +29,8 @@ def test_every_row_has_the_numbers_of_its_document(all_runs, entries):
         assert (
             dataset["fingerprint"] == document["lineage"]["datasets"][0]["fingerprint"]
         )
+        (learned, *_) = (one for one in row["lineage"] if one["kind"] == "posteriors")
+        assert learned["parents"] == document["lineage"]["posteriors"][0]["summaries"]
         assert row["verdict.calibration.toy.alone.tarp"] in ("passed", "failed")
 
 
