@@ -8,6 +8,21 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+STUDIES = "Studies take of the results only what records and describes"
+# What is left to studies: what records findings, and words for what these are.
+RECORDS = {
+    *(
+        "recording",
+        "result",
+        "section_files",
+        "encoding",
+        "keys",
+        "lineage",
+        "ancestry",
+    ),
+    *("sections", "views", "panels", "dataset_sections", "posterior_sections"),
+    *("calibration_sections", "ensemble_sections", "sweep_sections"),
+}
 
 
 def contracts():
@@ -101,3 +116,15 @@ def test_every_layered_room_refuses_a_file_without_a_place(tmp_path):
     for room in rooms.values():
         (platform.joinpath(*room.split(".")) / "unplaced.py").write_text('"""New."""\n')
     assert kept_and_broken(tmp_path)["BROKEN"] >= set(rooms)
+
+
+def test_every_file_of_the_results_records_or_is_kept_from_studies():
+    room = ROOT / "platform" / "orrery" / "results"
+    files = {path.stem for path in room.iterdir() if path.suffix == ".py"}
+    rooms = {path.parent.name for path in room.glob("*/__init__.py")}
+    kept = {
+        name.rpartition(".")[2]
+        for name in lines(contracts()[STUDIES]["forbidden_modules"])
+    }
+    assert kept & RECORDS == set()
+    assert (files | rooms) - {"__init__"} == RECORDS | kept - {"command_line", "runs"}
