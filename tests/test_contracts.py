@@ -11,17 +11,10 @@ ROOT = Path(__file__).parents[1]
 STUDIES = "Studies take of the results only what records and describes"
 # What is left to studies: what records findings, and words for what these are.
 RECORDS = {
-    *(
-        "recording",
-        "result",
-        "section_files",
-        "encoding",
-        "keys",
-        "lineage",
-        "ancestry",
-    ),
-    *("sections", "views", "panels", "dataset_sections", "posterior_sections"),
-    *("calibration_sections", "ensemble_sections", "sweep_sections"),
+    *("recording", "late_readers", "result", "section_files", "encoding", "keys"),
+    *("lineage", "ancestry", "sections", "views", "panels", "dataset_sections"),
+    *("posterior_sections", "calibration_sections", "ensemble_sections"),
+    "sweep_sections",
 }
 
 

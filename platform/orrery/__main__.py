@@ -4,9 +4,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from orrery.identity import JSON
+from orrery.storage import files
 from orrery.terminal import duration, say
+
+if TYPE_CHECKING:  # reading results takes a second that --help must not
+    from orrery.results.result import Result
 
 _MOST_WARNINGS = 10  # of entries that could not be read
 
@@ -56,20 +60,37 @@ def _list(options: argparse.Namespace) -> None:
         say(f"no run in {options.folder}: start an experiment, or name another folder")
         return
     head = ("status", "began", "took", "folder", "why")
-    rows = [head, *(_row(one.document, one.folder, options.folder) for one in found)]
+    rows = [head, *(_row(one, options.folder) for one in found)]
     widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
     for row in rows:
         cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
         sys.stdout.write("  ".join(cells).rstrip() + "\n")
 
 
-def _row(document: JSON, folder: Path, root: Path) -> tuple[str, ...]:
-    """Returns how a run ended, when it began, what it took, where it is, and why it failed."""
-    reason = str(document["reason"] or "").strip().splitlines()
-    place = root / folder.relative_to(root.absolute())
+def _row(result: "Result", root: Path) -> tuple[str, ...]:
+    """Returns how a run ended, when it began, what it took, where it is, and what it lacks."""
+    document = result.document
+    place = root / result.folder.relative_to(root.absolute())
     took = duration(document["seconds"])
-    why = reason[-1] if reason else ""
-    return (document["status"], document["began"], took, str(place), why)
+    return (
+        document["status"],
+        document["began"],
+        took,
+        str(place),
+        _why(result, place),
+    )
+
+
+def _why(result: "Result", place: Path) -> str:
+    """Returns why a run failed, or that nobody has drawn what it found."""
+    reason = str(result.document["reason"] or "").strip().splitlines()
+    if reason:
+        return reason[-1]
+    if result.status != "finished" or result.has_page:
+        return ""
+    if files.is_locked(result.folder):
+        return "its page is being drawn"
+    return f"its page is missing: `python -m orrery report {place}` draws it"
 
 
 def _report(options: argparse.Namespace) -> None:

@@ -49,12 +49,16 @@ def _read(study: Callable[[Options], Any], chosen: Options) -> None:
     # matplotlib, jinja2 and wandb take seconds: not before options have been understood
     from orrery.results.console import ConsoleReader
     from orrery.results.dashboard import DashboardReader
+    from orrery.results.late_readers import FinishedEarlier
     from orrery.results.page import PageReader
     from orrery.results.recording import read_by
 
     # the page before the dashboard, which sends its pictures
     with read_by(ConsoleReader(), PageReader(), DashboardReader()):
-        study(chosen)
+        try:
+            study(chosen)
+        except FinishedEarlier as found:
+            say(str(found))
 
 
 def _message(error: Exception) -> str:

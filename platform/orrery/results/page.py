@@ -45,6 +45,10 @@ class PageReader:
     def epoch(self, estimator: str, epoch: int, losses: Mapping[str, float]) -> None:
         """Waits."""
 
+    def missed(self, result: Result) -> bool:
+        """Returns whether a run has no page."""
+        return not result.has_page
+
     def closed(self, result: Result) -> None:
         """Writes the page."""
         path = write(result)

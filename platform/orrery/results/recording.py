@@ -22,6 +22,7 @@ from astropy.table import Table
 from orrery import versions
 from orrery.identity import JSON, canonical, describe
 from orrery.results.keys import is_key
+from orrery.results.late_readers import tell_late_readers
 from orrery.results.result import FORMAT, Result
 from orrery.results.section_files import write_section
 from orrery.results.sections import Answer, Caution, Section, TableSection, Verdict
@@ -234,13 +235,24 @@ class Recording:
             reader.epoch(estimator, epoch, losses)
 
     def close(self, status: str, reason: str = "") -> None:
-        """Ends the run; readers are told last."""
+        """Ends the run; readers are told last, each of them whatever others do.
+
+        `finished` says that the answer is whole. It is written before a page is drawn or
+        anything sent: a run that is killed there has lost no result, only its reader.
+
+        Raises:
+            Exception: What went wrong with the first reader that failed.
+        """
         end = {"status": status, "reason": _written_out(reason), "ended": _now()}
         self._write(end)
         # as whoever reads the document later will find it
         result = Result.open(self.run.folder)
-        for reader in self._readers:
-            reader.closed(result)
+        problems = [p for r in self._readers if (p := _problem(r, result)) is not None]
+        if problems:
+            first, *others = problems
+            for other in others:
+                first.add_note(_note(other))
+            raise first
 
     def _tell(self, numbers: Mapping[str, Number]) -> None:
         for reader in self._readers:
@@ -304,20 +316,47 @@ def record(
         unread: The options, such as `stars`, whose file is not read with these options.
 
     Raises:
+        FinishedEarlier: If the same code had finished this run, and a reader of today,
+            such as the page, had not been told: it has been now.
         ValueError: If an option has not the type that its annotation promises.
         OSError: If the run's folder cannot be written, or a file that an option names
             not be read.
     """
-    run = start(identify_run(experiment, options, summaries, unread), root)
+    identity = identify_run(experiment, options, summaries, unread)
+    decides = {**components, **summaries}
+    readers = _readers.get()
+    tell_late_readers(identity.shared(root), decides, readers)
+    run = start(identity, root)
     with files.locked(run.folder):
-        recording = Recording(run, _readers.get(), {**components, **summaries})
+        recording = Recording(run, readers, decides)
         try:
             recording.open()
             yield recording
-        except BaseException:
-            recording.close("failed", traceback.format_exc())
+        except BaseException as error:
+            _close_failed(recording, error)
             raise
         recording.close("finished")
+
+
+def _problem(reader: Reader, result: Result) -> Exception | None:
+    """Tells a reader of a run's end; returns what went wrong, which others must not feel."""
+    try:
+        reader.closed(result)
+    except Exception as problem:
+        return problem
+    return None
+
+
+def _close_failed(recording: Recording, error: BaseException) -> None:
+    """Ends a run that failed; what goes wrong in that hides no error, but is noted at it."""
+    try:
+        recording.close("failed", traceback.format_exc())
+    except Exception as problem:
+        error.add_note(_note(problem))
+
+
+def _note(problem: Exception) -> str:
+    return f"and its end could not be told: {type(problem).__name__}: {problem}"
 
 
 def _inputs(run: Run) -> JSON:

@@ -94,6 +94,11 @@ class Result:
         return self.document["status"]
 
     @property
+    def has_page(self) -> bool:
+        """Whether its page is beside its document."""
+        return (self.folder / PAGE).is_file()
+
+    @property
     def options(self) -> JSON:
         """The options, which can be given back: `--options run.json`."""
         return self.document["options"]

@@ -12,6 +12,7 @@ import socket
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,8 @@ def locked(folder: Path, instead: str = "another folder") -> Iterator[None]:
         instead: What who is refused may choose.
 
     Raises:
-        BlockingIOError: If it is locked already; it names the process.
+        BlockingIOError: If it is locked already; it names the process, its machine and
+            when it began.
         OSError: If the folder cannot be written.
     """
     with (folder / LOCK).open("a+") as lock:
@@ -145,10 +147,12 @@ def locked(folder: Path, instead: str = "another folder") -> Iterator[None]:
             lock.seek(0)
             raise BlockingIOError(
                 f"{folder} is being written by {lock.read() or 'another process'}: "
-                f"wait until it has finished, or choose {instead}"
+                "wait until it has finished, or stop it, and give the same command "
+                f"again, or choose {instead}"
             ) from error
         lock.truncate(0)
-        lock.write(f"process {os.getpid()} on {socket.gethostname()}")
+        since = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
+        lock.write(f"process {os.getpid()} on {socket.gethostname()} since {since}")
         lock.flush()
         try:
             yield

@@ -40,7 +40,11 @@ def test_text_is_written_as_it_is(tmp_path):
 
 
 def test_a_locked_folder_is_refused_until_it_is_released(tmp_path):
-    refused = r"is being written by process \d+ on .*wait until it has finished, or choose a palace"
+    refused = (
+        r"is being written by process \d+ on .* since \d{4}-\d\d-\d\d "
+        r"\d\d:\d\d:\d\d\+00:00: wait until it has finished, or stop it, and give the "
+        "same command again, or choose a palace"
+    )
     with files.locked(tmp_path):
         with (
             pytest.raises(BlockingIOError, match=refused),

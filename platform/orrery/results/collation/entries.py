@@ -18,7 +18,7 @@ from orrery.results.collation.trial_files import (
     trial_document,
     trial_files,
 )
-from orrery.results.result import FORMAT, PAGE, Result, readable
+from orrery.results.result import FORMAT, Result, readable
 from orrery.storage.run import attempt_number, documents
 
 
@@ -140,7 +140,7 @@ def _entry_of_run(result: Result, root: Path) -> Entry:
         lineage=tuple(_ancestors(document["lineage"])),
         curves=curves,
         problems=tuple(text(problem) for problem in problems),
-        has_page=(folder / PAGE).is_file(),
+        has_page=result.has_page,
     )
 
 
