@@ -259,6 +259,7 @@ def test_science_imports_no_tools(path):
     allowed = (
         "orrery.parameters",
         "orrery.records",
+        "orrery.sentences",
         "orrery.identity",
         "orrery.storage.files",
     )

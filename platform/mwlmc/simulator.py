@@ -41,7 +41,7 @@ STARS_STREAM = 1
 _MOST_DRAWS = 100
 FEWEST_STARS = 500
 _SHARE_OF_A_GPU = 1 / 16
-_CLIPPED = 1e-3  # of the tracer: a smaller share is rounding of the inversion
+CLIPPED_SHARE = 1e-3  # of the tracer: a smaller share is rounding of the inversion
 
 Engine = Literal["torch", "agama"]
 Device = Literal["cpu", "cuda"]
@@ -234,7 +234,7 @@ class Simulator:
             **_phase_space_today(past.named),
             **self.reflex_motion(stars),
             "df_clipped_share": stars.clipped,
-            "df_clipped": (stars.clipped > _CLIPPED).astype(np.int32),
+            "df_clipped": (stars.clipped > CLIPPED_SHARE).astype(np.int32),
             "integrated": stars.integrated,
         }
         particles, offsets = self.particles(stars)

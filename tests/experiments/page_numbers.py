@@ -1,18 +1,19 @@
 """Every number that stands on a page, and whether the run's document holds it by name.
 
-Two laws. What a page shows is what its document says, part by part and cell by cell. And
-the numbers in a part's sentences are the values of the keys that it says it shows: none
-more, and none less. A table's sentences may also quote its cells, of a row that they
-name. Numbers that stand in the code's own sentences, such as 16-84 %, say nothing of a
-run.
+Three laws. What a page shows is what its document says, part by part and cell by cell.
+The numbers in a part's sentences are the values of the keys that it says it shows, one
+for each and in their order: none more, and none less. And a cell has one key: that of its
+table, what its row is called, and its column. A few conventions, such as 16-84 %, are no
+numbers of a run: they are listed here, and nothing else is excused.
 """
 
-import ast
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from page_parts import DURATION, flat, is_number, is_rounded, shown
@@ -24,8 +25,19 @@ NUMBER = re.compile(
     r"|(?:(?<![\w.)+\-])[+\-\N{MINUS SIGN}])?"
     r"(?<![\w.])\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)"
 )
-CONTEXT = 12  # characters on either side by which one of the code's sentences is known
-FEWEST = 8  # of them must be there, or 5 within a longer sentence
+# What a reader takes for a name or a rule and not for a number of this run: levels of
+# intervals, papers and their tables, names of quantities and of ensembles. Each is
+# allowed as it stands here and in no other form.
+CONVENTION = re.compile(
+    r"\b(?:16-84|16 and 84|2\.5-97\.5|68|95|68 and 95) %"
+    r"|\b1 and 2 sigma\b"
+    r"|\b(?:Hayati et al\. \(2025\)(?:, arXiv:2509\.25362)?|Brooks et al\. \(2025b\))"
+    r"|\bTable [123]\b"
+    r"|\(<50 kpc\)"
+    r"|\b200 times the critical density\b"
+    r"|\b10\^"
+    r"|\b(?:25|10) neighbours\b"
+)
 
 
 # --- the second law: numbers in sentences are values with a name ----------------------
@@ -37,58 +49,45 @@ class Part:
 
     key: str
     sentences: tuple[str, ...]
-    values: dict[str, int | float]  # by key: these must all be shown
-    rows: tuple[list, ...]  # of tables that may be quoted
+    values: tuple[tuple[str, int | float], ...]  # one for each number, in their order
     names: tuple[str, ...]  # which may have numbers in them
-    quotes: bool  # a miss may tell of the bound that it missed, or not
 
     @cached_property
     def numbers(self) -> list["Said"]:
-        """All numbers in the sentences."""
+        """All numbers in the sentences, without those of conventions."""
         return [*self._numbers()]
 
     def _numbers(self) -> Iterator["Said"]:
-        for sentence in (s for s in self.sentences if s not in code_sentences()):
-            labels = label_places(sentence, self.rows)
+        for sentence in self.sentences:
             plain = blanked(sentence, self.names)
+            for name in CONVENTION.findall(plain):
+                plain = plain.replace(name, "\0" * len(name))
             for found in NUMBER.finditer(plain):
-                before, after = plain[: found.start()], plain[found.end() :]
-                near = nearest(labels, plain, found.start())
-                cells = [v for row in self.rows if label(row) in near for v in row]
-                yield Said(
-                    found.group(), before, after, tuple(filter(is_number, cells))
-                )
+                yield Said(found.group(), plain[: found.start()], plain[found.end() :])
 
     def problems(self, said: list["Said"]) -> list[str]:
         """Returns what is wrong with the numbers in the sentences, or with others."""
-        wrong = [str(one) for one in said if not one.is_held(self.values.values())]
-        if not self.quotes:
-            wrong += [
-                f"{name} = {value} is not told"
-                for name, value in self.values.items()
-                if not any(one.is_value(value) for one in said)
-            ]
-        return wrong
+        wrong = [
+            f"{one} is not {name} = {value}"
+            for one, (name, value) in zip(said, self.values, strict=False)
+            if not one.is_value(value)
+        ]
+        more = said[len(self.values) :]
+        untold = self.values[len(said) :]
+        wrong += [f"{one} has no key" for one in more]
+        return wrong + [f"{name} = {value} is not told" for name, value in untold]
 
 
 @dataclass(frozen=True)
 class Said:
-    """A number in a sentence, and the cells of the rows that the sentence names."""
+    """A number in a sentence."""
 
     number: str
     before: str
     after: str
-    cells: tuple[int | float, ...]
 
     def __str__(self) -> str:
         return f"{self.before[-60:]}[{self.number}]{self.after[:40]}"
-
-    def is_held(self, values) -> bool:
-        """Returns whether it is one of the values, or of the code's own numbers."""
-        constants = code_numbers(self.before[-CONTEXT:], self.after[:CONTEXT])
-        if constants:
-            return self.number in constants
-        return any(self.is_value(value) for value in (*values, *self.cells))
 
     def is_value(self, value) -> bool:
         """Returns whether it is a value, or that in per cent."""
@@ -100,61 +99,60 @@ def parts(document: dict) -> Iterator[Part]:
     """Returns the titles, captions, texts and verdicts of a document."""
     named = {f"options.{place}": v for place, v in flat(document["options"])}
     named |= document["metrics"]
-    tables = {s["key"]: s["rows"] for s in document["sections"] if "rows" in s}
+    tables = {s["key"]: s for s in document["sections"] if "rows" in s}
     origins = [entry["name"] for entry in document["lineage"].get("datasets", ())]
     for one in (*document["sections"], *document["verdicts"]):
         title = one["title"] if "title" in one else one["test"]
-        values = {key: named[key] for key in one["shows"] if key in named}
-        values |= {"count": one["count"]} if one.get("kind") == "draws" else {}
-        quoted = [key for key in (one["key"], *one["shows"]) if key in tables]
-        lost = {*one["shows"]} - {*named} - {*tables}
-        if lost:
-            raise ValueError(f"{one['key']} shows keys that nothing has: {lost}")
-        rows = tuple(row for key in quoted for row in tables[key])
-        cells = [value for row in rows for value in row]
-        texts = [v for v in (*origins, *values.values(), *cells) if is_text(v)]
+        shown_values = [(key, looked_up(key, named, tables)) for key in one["shows"]]
+        if one.get("kind") == "draws":
+            shown_values.append(("count", one["count"]))
+        quoted = {key.partition("[")[0] for key in one["shows"] if "[" in key}
+        texts = [*origins, *(value for _, value in shown_values)]
+        for key in quoted | {one["key"]} & {*tables}:
+            texts += table_texts(tables[key])
         yield Part(
             one["key"],
             (title, *one["text"].split("\n\n")),
-            {key: value for key, value in values.items() if is_number(value)},
-            rows,
-            tuple(texts),
-            quotes=one["key"].startswith("misses."),
+            tuple(pair for pair in shown_values if is_number(pair[1])),
+            tuple(text for text in texts if is_name(text)),
         )
 
 
-def is_text(value: object) -> bool:
-    """Returns whether a value is a name with a number in it."""
+def looked_up(key: str, named: dict, tables: dict) -> object:
+    """Returns what has a key: a metric, an option, or a cell, `table[row].column`.
+
+    Raises:
+        KeyError: If nothing has it, or more than one row.
+    """
+    address = re.fullmatch(r"([\w.]+)\[(.*)\]\.(.+)", key)
+    if address is None:
+        return named[key]
+    table = tables[address[1]]
+    column = [one["name"] for one in table["columns"]].index(address[3])
+    found = [row for row in table["rows"] if is_called(row, address[2])]
+    if len(found) != 1:
+        raise KeyError(f"{len(found)} rows are called {key}")
+    return found[0][column]
+
+
+def is_called(row: list, name: str) -> bool:
+    """Returns whether the first cells of a row are its name."""
+    return any(name == ", ".join(map(str, row[:count])) for count in range(1, len(row)))
+
+
+def table_texts(table: dict) -> list[object]:
+    """Returns the cells of a table, and what its columns are called."""
+    cells = [value for row in table["rows"] for value in row]
+    return [*cells, *(column["name"] for column in table["columns"])]
+
+
+def is_name(value: object) -> bool:
+    """Returns whether a value is a text with a number in it."""
     return (
         isinstance(value, str)
         and NUMBER.search(value) is not None
         and re.search("[A-Za-z]", value) is not None
     )
-
-
-def label(row: list) -> str:
-    """Returns what a row of a table is called: its first text."""
-    return next((value for value in row if isinstance(value, str)), "")
-
-
-def label_places(sentence: str, rows: tuple[list, ...]) -> list[tuple[int, str]]:
-    """Returns where a sentence names rows, in order; the longest of several names."""
-    found = {}
-    for name in sorted({label(row) for row in rows} - {""}, key=len):
-        for one in re.finditer(re.escape(name), sentence):
-            found[one.start()] = name
-    return sorted(found.items())
-
-
-def nearest(labels: list[tuple[int, str]], plain: str, place: int) -> set[str]:
-    """Returns the names before a place, those with no number between them, or the first."""
-    before = [(start, name) for start, name in labels if start < place]
-    if not before:
-        return {name for _, name in labels[:1]}
-    kept = [before.pop()]
-    while before and not NUMBER.search(plain, before[-1][0], kept[-1][0]):
-        kept.append(before.pop())
-    return {name for _, name in kept}
 
 
 def blanked(sentence: str, names: tuple[str, ...]) -> str:
@@ -164,69 +162,37 @@ def blanked(sentence: str, names: tuple[str, ...]) -> str:
     return sentence
 
 
-@cache
-def code_contexts() -> dict[str, set[tuple[str, str]]]:
-    """Returns the numbers in the code's own sentences, with the text around them."""
-    found = {}
-    for sentence in sorted(code_sentences()):
-        for one in NUMBER.finditer(sentence):
-            before = sentence[max(one.start() - CONTEXT, 0) : one.start()]
-            after = sentence[one.end() : one.end() + CONTEXT]
-            known = len(f"{before}{after}".replace(" ", ""))
-            cut = CONTEXT in (len(before), len(after))
-            if known >= FEWEST or (cut and known >= 5):
-                found.setdefault(one.group(), set()).add((before, after))
-    return found
-
-
-@cache
-def code_sentences() -> frozenset[str]:
-    """Returns the strings in the code, without those that document it."""
-    return frozenset(_code_sentences())
-
-
-def _code_sentences() -> Iterator[str]:
-    for path in sorted(PLATFORM.rglob("*.py")):
-        tree = ast.parse(path.read_text())
-        documentation = {
-            id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)
-        }
-        constants = (n for n in ast.walk(tree) if isinstance(n, ast.Constant))
-        for node in constants:
-            if isinstance(node.value, str) and id(node) not in documentation:
-                yield node.value
-
-
-@cache
-def code_numbers(before: str, after: str) -> set[str]:
-    """Returns the numbers that stand between the same words in the code."""
-    return {
-        number
-        for number, contexts in code_contexts().items()
-        for left, right in contexts
-        if before.endswith(left) and after.startswith(right)
-    }
-
-
 def unknown(folder: Path) -> list[tuple[str, str]]:
     """Returns what a run's page shows and its document does not hold, with its place."""
     document = json.loads((folder / "run.json").read_text())
     page = (folder / "report.html").read_text()
     wrong = [(one.place, one.text) for one in shown(page, document) if not one.is_right]
-    return wrong + [
+    wrong += [
         (p.key, wrong) for p in parts(document) for wrong in p.problems(p.numbers)
     ]
+    tables = (one for one in document["sections"] if "rows" in one)
+    return wrong + [(one["key"], why) for one in tables for why in ambiguous(one)]
+
+
+def ambiguous(table: dict) -> Iterator[str]:
+    """Yields what keeps a table's cells from having one address each."""
+    columns = Counter(column["name"] for column in table["columns"])
+    yield from (f"{n} columns are called {c}" for c, n in columns.items() if n > 1)
+    rows = Counter(map(json.dumps, table["rows"]))
+    if max(rows.values(), default=1) > 1:
+        yield f"{rows.most_common(1)[0]} rows are equal"
 
 
 # --- the strength of both laws --------------------------------------------------------
 
 
 def accepted_mutations(folder: Path) -> dict[str, tuple[int, int]]:
-    """Returns how many wrong numbers would pass, of how many, in `cells` and `sentences`.
+    """Returns how many wrong numbers would pass, of how many, by what is wrong.
 
-    Each number of the page gets three other last digits in turn. A wrong number in a
-    sentence is one that the document's sentence has, too, so that only the values which
-    the sentence shows can tell.
+    In `cells` and `sentences` each number of the page gets three other last digits in
+    turn. A wrong number in a sentence is one that the document's sentence has, too, so
+    that only the values which the sentence shows can tell. In `swaps` two numbers of a
+    part that follow each other change places.
     """
     document = json.loads((folder / "run.json").read_text())
     pieces = shown((folder / "report.html").read_text(), document)
@@ -244,10 +210,27 @@ def accepted_mutations(folder: Path) -> dict[str, tuple[int, int]]:
         for i, one in enumerate(part.numbers)
         for text in other_numbers(one.number)
     ]
+    swaps = [
+        not part.problems(swapped(part.numbers, i))
+        for part in parts(document)
+        for i, (one, other) in enumerate(pairwise(part.numbers))
+        if one.number != other.number
+    ]
     return {
         "cells": (sum(cells), len(cells)),
         "sentences": (sum(sentences), len(sentences)),
+        "swaps": (sum(swaps), len(swaps)),
     }
+
+
+def swapped(said: list[Said], i: int) -> list[Said]:
+    """Returns numbers of which two that follow each other stand in each other's place."""
+    first, second = said[i], said[i + 1]
+    exchanged = [
+        replace(first, number=second.number),
+        replace(second, number=first.number),
+    ]
+    return [*said[:i], *exchanged, *said[i + 2 :]]
 
 
 def other_numbers(text: str) -> list[str]:

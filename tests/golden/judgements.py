@@ -193,7 +193,11 @@ def _predicted() -> Record:
         )
         record[f"predictive.{number}.quantiles"] = quantity(found.quantiles)
     said = [
-        len(predictive.predictive_table(replace(found, **{name: p})).meta["misses"])
+        len(
+            predictive.predictive_table(replace(found, **{name: p}), "predictive").meta[
+                "misses"
+            ]
+        )
         for name in ("worst_entry", "whole_vector")
         for p in (0.009999, 0.010001)
     ]

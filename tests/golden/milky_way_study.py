@@ -179,6 +179,7 @@ def _misses() -> Record:
 
 def _reasons() -> list[bool]:
     """Returns whether the reason is the same just below and above where another is given."""
+    row = "DESI, with v_tb"
     near = [{"prior_median": median} for median in (1.4999, 1.5001)]
     wide = [{"width_ratio": width} for width in (0.999, 1.001)]
     strong = [{"median_ratio": m, "width_ratio": 1.4} for m in (0.999, 1.001)]
@@ -188,7 +189,7 @@ def _reasons() -> list[bool]:
     return [
         len({comparison._reason(_altered("v_z", change)) for change in near}) == 1,
         *(
-            len({comparison._cause(line, "same")[:30] for line in lines}) == 1
+            len({comparison._cause(line, row, "same").text[:30] for line in lines}) == 1
             for lines in (across, rising, sideways)
         ),
     ]
@@ -251,6 +252,8 @@ class _Notes:
 
     def tables(self, tables: dict[str, Table]) -> None:
         self.shown += tables.values()
+        for table in tables.values():
+            self.numbers |= table.meta["metrics"]
 
     def verdicts(self, verdicts: Sequence[Any]) -> None:
         self.passed += [verdict.passed for verdict in verdicts]
@@ -275,7 +278,8 @@ def _checks() -> Record:
         check = predictive.check(replicates, seen, SEED)
         predictive_checks._record_check(notes, row, check)
         passed += notes.passed
-        numbers.append([*notes.numbers.values()])
+        names = ("whole_vector_pvalue", "worst_entry_pvalue", "replicates")
+        numbers.append([notes.numbers[f"predictive.a.{name}"] for name in names])
     views = [s.view for s in notes.shown if isinstance(getattr(s, "view", 0), Violins)]
     return {
         "checks.passed": quantity(passed),

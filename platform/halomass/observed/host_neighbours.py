@@ -105,20 +105,20 @@ class Neighbours:
     def counts(self) -> dict[str, float]:
         """How many rows there were, and by which limits some were dropped, by name.
 
-        What no column of the table identifies is not counted.
+        What no column of the table identifies is not counted. They come in the order in
+        which `summary` tells them.
         """
         selection = self.provenance.get("selection", {})
-        dropped = {n: selection[n] for n in ("light", "stripped") if n in selection}
-        limits = {n: selection[n] for n in ("threshold",) if n in selection}
+        dropped = [selection.get(name, 0) for name in ("light", "stripped")]
+        counts = {"rows": selection.get("rows", len(self)) + sum(dropped)}
         if "light" in selection:
-            limits["smallest_log_m_peak"] = LOG_M_PEAK
-        return {
-            "rows": selection.get("rows", len(self)) + sum(dropped.values()),
-            **dropped,
-            **limits,
-            "radius_kpc": RADIUS,
-            "kept": selection.get("kept", len(self)),
-        }
+            counts["light"] = selection["light"]
+            counts["smallest_log_m_peak"] = LOG_M_PEAK
+        for name in ("stripped", "threshold"):
+            if name in selection:
+                counts[name] = selection[name]
+        kept = selection.get("kept", len(self))
+        return {**counts, "kept": kept, "radius_kpc": RADIUS}
 
     @property
     def summary(self) -> str:

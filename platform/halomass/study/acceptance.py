@@ -28,6 +28,7 @@ from halomass.study.mock_statistics import (
     weighted_median,
 )
 from orrery.records import Records
+from orrery.sentences import Sentence, cell
 
 TITLE = "MOCK universe, not a simulation"
 NUMBERS = ("aim", "tolerance", "mock", "deviation")
@@ -287,9 +288,9 @@ def acceptance_tables(seed: int, hosts: int) -> dict[str, Table]:
         "own recipe), and what it gives; not comparable is what the mock, one snapshot without "
         "structure formation, cannot have."
     )
-    table.meta["misses"] = (
-        [f"The mock universe misses {', '.join(missed)}."] if missed else []
-    )
+    names = tuple(cell("mock.acceptance", name, "quantity") for name in missed)
+    told = Sentence(f"The mock universe misses {', '.join(missed)}.", names)
+    table.meta["misses"] = [told] if missed else []
     return {
         TITLE: table,
         "Hosts of the mock compared with Table 1": _table1(seed, hosts),
@@ -325,7 +326,7 @@ def _table1(seed: int, hosts: int) -> Table:
     table.meta["caption"] = (
         "Hosts with enough detectable neighbours in the simulated box, and the median log10 of "
         "their mass, if the mock's hosts are weighted to a real mass function; the published "
-        "numbers (Hayati et al. 2025, Table 1) add up several snapshots."
+        "numbers, of Hayati et al. (2025), Table 1, add up several snapshots."
     )
     return table
 

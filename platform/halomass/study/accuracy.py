@@ -20,6 +20,7 @@ from halomass.study.ensembles import (
 )
 from halomass.study.number_formats import format_floats
 from halomass.systems import LOG_M_VIR, FloatArray
+from orrery.sentences import Sentence, cell
 
 # Our smallest error at 10^11.5 to 10^12.5 Msun must lie between: 0.16 is published.
 RMSE_BOUNDS = (0.13, 0.20)  # [dex]
@@ -30,6 +31,16 @@ RMSE_BOUND = 0.2  # of a published error, by which ours may differ
 BIASED = (11.5, 13.5)  # [dex(solMass)]
 MASS_EDGES = np.arange(10.5, 14.6, 0.5)  # [dex(solMass)] of the bins of the errors
 MASS_LABEL = (LOG_M_VIR.label, "dex")
+# The table of errors, its columns for `MIDDLE`, and the numbers that judge these.
+_RMSE = "accuracy.rmse"
+_MIDDLE_COLUMNS = ("rmse_11_5_to_12", "rmse_12_to_12_5")
+_BOUND_KEYS = (
+    "bounds.accuracy.rmse.lightest",
+    "bounds.accuracy.rmse.heaviest",
+    "bounds.accuracy.rmse.lower",
+    "bounds.accuracy.rmse.upper",
+)
+_BIAS_BOUND = "bounds.accuracy.bias"
 
 
 # Why a variance would be larger (True) or smaller (False) than the published one.
@@ -81,43 +92,29 @@ def _errors(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
         (name, smallest[name], *middle[name], published.get(name, np.nan))
         for name in smallest
     ]
-    names = [
-        "ensemble",
-        "smallest_rmse",
-        "rmse_11_5_to_12",
-        "rmse_12_to_12_5",
-        "published",
-    ]
+    names = ["ensemble", "smallest_rmse", *_MIDDLE_COLUMNS, "published"]
     table = Table(rows=rows, names=names)
     format_floats(table, "%.3f")
-    table.meta["key"] = "accuracy.rmse"
+    table.meta["key"] = _RMSE
     table.meta["caption"] = (
         "Root mean square errors [dex] of hosts that were never trained on: in the best mass bin, "
         f"and in two; published are the smallest errors of {literature.SOURCE}. Where there are "
         "too few hosts for an error it is nan, and nothing is judged by it."
     )
-    table.meta["metrics"] = {
-        "bounds.accuracy.rmse.lower": RMSE_BOUNDS[0],
-        "bounds.accuracy.rmse.upper": RMSE_BOUNDS[1],
-    }
+    table.meta["metrics"] = dict(zip(_BOUND_KEYS, (*MIDDLE, *RMSE_BOUNDS), strict=True))
     table.meta["misses"] = _exactness_misses(smallest, middle)
     return {"Errors compared with published values": table}
 
 
 def _exactness_misses(
     smallest: Mapping[str, float], middle: Mapping[str, FloatArray]
-) -> list[str]:
-    found = []
-    low, high = RMSE_BOUNDS
-    best = min(
-        middle[label_noisy(25)][np.isfinite(middle[label_noisy(25)])], default=np.nan
-    )
-    if best < low or best > high:
-        found.append(
-            f"25 neighbours: {best:.3f} dex at 10^11.5-12.5, beyond {low} to {high}."
+) -> list[Sentence]:
+    far = [
+        Sentence(
+            f"{name}: the smallest error is {smallest[name]:.3f} dex, published is "
+            f"{published:.3f} dex.",
+            (_smallest(name), cell(_RMSE, name, "published")),
         )
-    found += [
-        f"{name}: the smallest error is {smallest[name]:.3f} dex, published is {published:.3f} dex."
         for name, published in published_rmse().items()
         if abs(smallest[name] / published - 1) > RMSE_BOUND
     ]
@@ -126,13 +123,35 @@ def _exactness_misses(
         (label_noiseless(25), label_noisy(25)),
         (label_noiseless(10), label_noisy(10)),
     )
-    for better, worse in pairs:
-        if smallest[better] >= smallest[worse]:  # never where one is unknown
-            found.append(
-                f"{better} should be better than {worse}: {smallest[better]:.3f} and "
-                f"{smallest[worse]:.3f} dex."
-            )
-    return found
+    disordered = [
+        Sentence(
+            f"{better} should be better than {worse}: {smallest[better]:.3f} and "
+            f"{smallest[worse]:.3f} dex.",
+            (_smallest(better), _smallest(worse)),
+        )
+        for better, worse in pairs
+        if smallest[better] >= smallest[worse]  # never where one is unknown
+    ]
+    return [*_beyond(middle[label_noisy(25)]), *far, *disordered]
+
+
+def _smallest(ensemble: str) -> str:
+    return cell(_RMSE, ensemble, "smallest_rmse")
+
+
+def _beyond(middle: FloatArray) -> list[Sentence]:
+    """Returns whether the smaller of two errors is beyond `RMSE_BOUNDS`, in words."""
+    low, high = RMSE_BOUNDS
+    best = min(middle[np.isfinite(middle)], default=np.nan)
+    if not (best < low or best > high):
+        return []
+    ensemble = label_noisy(25)
+    column = _MIDDLE_COLUMNS[int(np.nanargmin(middle))]
+    text = (
+        f"{ensemble}: {best:.3f} dex at 10^{MIDDLE[0]}-{MIDDLE[1]}, beyond {low} to "
+        f"{high}."
+    )
+    return [Sentence(text, (cell(_RMSE, ensemble, column), *_BOUND_KEYS))]
 
 
 def _biases(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
@@ -155,19 +174,32 @@ def _biases(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
     format_floats(table, "%.4f")
     table.meta["key"] = "accuracy.bias"
     table.meta["caption"] = (
-        "Largest median bias [dex] of either sign in mass bins between 10^11.5 and 10^13.5 Msun, "
-        "how far one network scatters about the mean of all [dex], and how far that mean would if "
-        "networks erred independently; published, in the last row, is what the mean of 100 is "
-        "expected to scatter."
+        "Largest median bias [dex] of either sign in mass bins between "
+        f"10^{BIASED[0]} and 10^{BIASED[1]} Msun, how far one network scatters about the mean of "
+        "all [dex], and how far that mean would if networks erred independently; published, in "
+        f"the last row, is what the mean of {literature.NETWORKS} is expected to scatter."
     )
-    table.meta["metrics"] = {"bounds.accuracy.bias": literature.LARGEST_MEDIAN_BIAS}
-    table.meta["misses"] = [
-        f"{name}: the largest median bias is {largest[name]:.3f} dex, published is "
-        f"{literature.LARGEST_MEDIAN_BIAS:.2f} dex or less."
+    told = {
+        "accuracy.bias.lightest": BIASED[0],
+        "accuracy.bias.heaviest": BIASED[1],
+        "published.networks": literature.NETWORKS,
+    }
+    table.meta["shows"] = list(told)
+    table.meta["metrics"] = {**told, _BIAS_BOUND: literature.LARGEST_MEDIAN_BIAS}
+    table.meta["misses"] = _bias_misses(largest)
+    return {"Bias and scatter compared with published values": table}
+
+
+def _bias_misses(largest: Mapping[str, float]) -> list[Sentence]:
+    return [
+        Sentence(
+            f"{name}: the largest median bias is {largest[name]:.3f} dex, published is "
+            f"{literature.LARGEST_MEDIAN_BIAS:.2f} dex or less.",
+            (cell("accuracy.bias", name, "largest_bias"), _BIAS_BOUND),
+        )
         for name in published_rmse()
         if largest[name] > literature.LARGEST_MEDIAN_BIAS
     ]
-    return {"Bias and scatter compared with published values": table}
 
 
 def _variances(ratios: Mapping[str, tuple[float, float]]) -> dict[str, Table]:
@@ -183,8 +215,14 @@ def _variances(ratios: Mapping[str, tuple[float, float]]) -> dict[str, Table]:
         "Appendix C of Hayati et al. (2025) gives round numbers."
     )
     table.meta["misses"] = [
-        f"{what}: the variance is {ours:.2f} times as large, published is about {published:g} "
-        f"times. {_REASONS.get((what, ours > published), '')}".rstrip()
+        Sentence(
+            f"{what}: the variance is {ours:.2f} times as large, published is about "
+            f"{published:g} times. {_REASONS.get((what, ours > published), '')}".rstrip(),
+            (
+                cell("accuracy.variance_ratios", what, "variance_ratio"),
+                cell("accuracy.variance_ratios", what, "published"),
+            ),
+        )
         for what, ours, _, published in rows
         if ours < published / VARIANCE_BOUND or ours > published * VARIANCE_BOUND
     ]

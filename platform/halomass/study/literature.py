@@ -47,7 +47,8 @@ RMSE: dict[int, float] = {25: 0.160, 10: 0.199}
 RMSE_WITHOUT_ERRORS: dict[int, float] = {25: 0.118, 10: 0.165}
 LARGEST_MEDIAN_BIAS = 0.05  # [dex]
 SCATTER_OF_SEEDS = 0.05  # [dex] between single trainings
-SCATTER_OF_ENSEMBLES = 0.005  # [dex] between averages of 100, as they expect it
+NETWORKS = 100  # of an ensemble
+SCATTER_OF_ENSEMBLES = 0.005  # [dex] between averages of these, as they expect it
 
 # Appendix C: how many times the variance grows when features are left out; about.
 VARIANCE_RATIOS: dict[tuple[str, ...], float] = {

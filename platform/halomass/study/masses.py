@@ -7,7 +7,7 @@ because a biased mean may lie outside.
 """
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from astropy.table import Table
@@ -20,12 +20,14 @@ from halomass.study.number_formats import format_floats
 from halomass.study.robustness import COPIES, MOCK_OBSERVATIONS
 from halomass.systems import FloatArray
 from orrery.results.panels import Constraint
+from orrery.sentences import Sentence, cell
 
 VERSION = 1  # of answers and comparisons; raised whenever they change
 
 # Within these the Milky Way's mass must be; published values lie between 11.7 and 12.2.
 MILKY_WAY_BOUNDS = (11.9, 12.4)  # [dex(solMass)]
 MASS_BOUND = 0.15  # [dex] from a published mass: about the error of one
+_BOUND_KEYS = ("bounds.mass.lower", "bounds.mass.upper", "bounds.mass.from_published")
 UNKNOWN = (
     " An interval is missing where too few hosts of the tests were predicted alike, or all of them "
     "on one side: such a mass is at the edge of those that were simulated, or beyond."
@@ -111,7 +113,10 @@ def host_mass_table(
     if any(MOCK_OBSERVATIONS in name for name in estimates):
         table.meta["metrics"] = {"mass.mock_observations": COPIES}
         table.meta["shows"] += table.meta["metrics"]
-    table.meta["misses"] = [f"{host.name}: {warning}." for warning in host.warnings]
+    table.meta["misses"] = [
+        Sentence(f"{host.name}: {warning}.", ("host.name",))
+        for warning in host.warnings
+    ]
     title = f"Mass, {host.name}: predicted means and medians of hosts predicted alike"
     return {title: table}
 
@@ -173,32 +178,44 @@ def _compared_with_table3(
         "compared with predicted means: Table 3 of Hayati et al. (2025), with the one 68 % "
         "interval that is given."
     )
-    table.meta["metrics"] = {
-        "bounds.mass.lower": MILKY_WAY_BOUNDS[0],
-        "bounds.mass.upper": MILKY_WAY_BOUNDS[1],
-        "bounds.mass.from_published": MASS_BOUND,
-    }
+    numbers = (*MILKY_WAY_BOUNDS, MASS_BOUND)
+    table.meta["metrics"] = dict(zip(_BOUND_KEYS, numbers, strict=True))
     table.meta["misses"] = _beyond(own, estimates) + _far(table)
     return {"Masses by catalogue": table}
 
 
-def _beyond(own: str, estimates: Mapping[str, MassEstimate]) -> list[str]:
+def _beyond(own: str, estimates: Mapping[str, MassEstimate]) -> list[Sentence]:
     low, high = MILKY_WAY_BOUNDS
     return [
-        f"{own}, {name}: {estimates[name].prediction:.2f} is beyond {low} to {high}."
+        Sentence(
+            f"{own}, {name}: {estimates[name].prediction:.2f} is beyond {low} to {high}.",
+            (cell("mass", name, "predicted_mean"), *_BOUND_KEYS[:2]),
+        )
         for name in map(label_noisy, NEIGHBOUR_COUNTS)
         if name in estimates and not low <= estimates[name].prediction <= high
     ]
 
 
-def _far(table: Table) -> list[str]:
+def _far(table: Table) -> list[Sentence]:
     return [
-        f"{row['trained_on']}, {label_noisy(row['neighbours'])}: "
-        f"{row['predicted_mean']:.2f} is more than "
-        f"{MASS_BOUND} dex from the published {row['published']:.2f}."
+        _far_from_published(row)
         for row in table
         if abs(row["predicted_mean"] - row["published"]) > MASS_BOUND
     ]
+
+
+def _far_from_published(row: Any) -> Sentence:
+    text = (
+        f"{row['trained_on']}, {label_noisy(row['neighbours'])}: "
+        f"{row['predicted_mean']:.2f} is more than {MASS_BOUND} dex from the published "
+        f"{row['published']:.2f}."
+    )
+    place = f"{row['trained_on']}, {row['neighbours']}"
+    ours, theirs = (
+        cell("mass.by_catalogue", place, name)
+        for name in ("predicted_mean", "published")
+    )
+    return Sentence(text, (ours, _BOUND_KEYS[2], theirs))
 
 
 _MASSES = (
@@ -242,16 +259,18 @@ def _moved(estimates: Mapping[str, MassEstimate]) -> dict[str, Table]:
         f"What moves the predicted mean of log10 of the virial mass, {reference:.2f} by {first}: "
         "other catalogues, other velocities of satellites, other features, fewer neighbours."
     )
+    table.meta["shows"] = [cell("mass.what_moves_it", first, "predicted_mean")]
     return {"What moves the predicted mean": table}
 
 
 def estimator_table(
-    scores: Mapping[str, tuple[EstimatorScore, MassEstimate]],
+    scores: Mapping[str, tuple[EstimatorScore, MassEstimate]], max_neighbours: int = 50
 ) -> dict[str, Table]:
     """Returns the errors of estimators on the same hosts, and the mass by them, by title.
 
     Arguments:
         scores: By the estimator's name.
+        max_neighbours: How many the flow of a set sees at most.
     """
     rows = [
         (
@@ -275,8 +294,11 @@ def estimator_table(
         "alike), and the Milky Way's mass: prediction is the ensemble's predicted mean and the "
         "flows' median; median, lower and upper are those of hosts predicted alike and, of flows, "
         "of draws. Flows were trained on several draws of the errors of each host, the ensemble "
-        "on one; the flow of a set sees up to 50 neighbours, the others 25."
+        f"on one; the flow of a set sees up to {max_neighbours} of them, the others "
+        f"{label_noisy(25)}."
     )
+    table.meta["metrics"] = {"mass.estimators.max_neighbours": max_neighbours}
+    table.meta["shows"] = list(table.meta["metrics"])
     table.meta["caption"] += _missing(table["lower"])
     return {"Estimators": table}
 

@@ -10,6 +10,7 @@ from halomass.observed.host_neighbours import Neighbours, as_records, observatio
 from halomass.study.ensembles import EvaluatedEstimator, noisy_features
 from halomass.study.number_formats import format_floats
 from halomass.systems import FloatArray
+from orrery.sentences import Sentence, cell
 
 LEAVE_ONE_OUT_BOUND = 0.15  # [dex] by which no single satellite should move the mass
 MOCK_OBSERVATIONS = "mock observations"  # of a host whose true values are known
@@ -86,7 +87,10 @@ def leave_one_out(
         "next one comes in; the environment, with the largest one's circular velocity, stays."
     )
     table.meta["misses"] = [
-        f"{out} alone moves the mass by {shift:+.2f} dex with {name}."
+        Sentence(
+            f"{out} alone moves the mass by {shift:+.2f} dex with {name}.",
+            (cell("mass.leave_one_out", out, name),),
+        )
         for out, moves in zip(left_out, shifts, strict=True)
         for name, shift in zip(used, moves, strict=True)
         if abs(shift) > LEAVE_ONE_OUT_BOUND

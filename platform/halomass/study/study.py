@@ -92,10 +92,10 @@ def _record_host(recording: Recording, host: Neighbours) -> None:
     around = host.environment
     described: dict[str, Number] = {
         "host.name": host.name,
+        **{f"host.{name}": number for name, number in host.counts.items()},
         "host.vmax_km_s": around.vmax,
         "host.distance_larger_mpc": around.distance_larger / 1e3,
         "host.distance_cluster_mpc": around.distance_cluster / 1e3,
-        **{f"host.{name}": number for name, number in host.counts.items()},
     }
     recording.metrics({"host.neighbours": len(host), **described})
     recording.add(Text("host", "Host", host.summary, tuple(described)))
@@ -294,7 +294,7 @@ def _compare_with_flows(
         )
     own = one.predict_observation(observation(host, ranked[0]))
     scores["ensemble"] = (one.score, own)
-    recording.tables(masses.estimator_table(scores))
+    recording.tables(masses.estimator_table(scores, options.max_neighbours))
 
 
 def _flow_score(

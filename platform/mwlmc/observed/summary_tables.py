@@ -9,6 +9,7 @@ from mwlmc.observed.columns import BINNED
 from mwlmc.observed.data_vectors import Measurement, Sampling
 from mwlmc.sky.patches import PATCHES
 from mwlmc.sky.selection_function import Bin
+from orrery.sentences import Sentence
 
 # Stars whose mean sin(b) is this many times that of their patch see a vertical reflex
 # that much larger than simulations that fill the patch.
@@ -51,7 +52,7 @@ def summary_tables(
     velocities["mean_sin_b"].info.format = "%+.2f"
     full_footprint = measurement.sampling == "full-footprint"
     uneven = uneven_bins(table) if full_footprint else []
-    velocities.meta["misses"] = [str(one) for one in uneven]
+    velocities.meta["misses"] = [one.sentence for one in uneven]
     velocities.meta["metrics"] = {
         "binned_velocities.name": table.name,
         **{k: v for one in uneven for k, v in one.metrics.items()},
@@ -92,19 +93,25 @@ class UnevenBin(NamedTuple):
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Its numbers that the binned velocities lack, by stable key."""
+        """The numbers of its sentence, by stable key."""
         patch = f"binned_velocities.{self.cell.patch}"
         distances = f"{self.cell.lower:g}_{self.cell.upper:g}"
         return {
+            f"{patch}.{distances}.lower": self.cell.lower,
+            f"{patch}.{distances}.upper": self.cell.upper,
+            f"{patch}.{distances}.mean_sin_b": self.mean_sin_b,
             f"{patch}.filled_mean_sin_b": self.filled,
             f"{patch}.{distances}.reflex_ratio": self.ratio,
         }
 
-    def __str__(self) -> str:
-        return (
+    @property
+    def sentence(self) -> Sentence:
+        """What it means, in words."""
+        return Sentence(
             f"{self.cell}: the stars' mean sin(b) is {self.mean_sin_b:+.2f}, the patch's "
             f"{self.filled:+.2f}: a vertical reflex looks {self.ratio:.1f} times as large "
-            "as in simulations, which fill the patch."
+            "as in simulations, which fill the patch.",
+            tuple(self.metrics),
         )
 
 

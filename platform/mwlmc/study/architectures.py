@@ -8,8 +8,8 @@ from mwlmc.observed.data_vectors import Measurement, vectors
 from mwlmc.observed.star_tables import StarSelection
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT
+from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.options import DESI_BINNED, SimulationCampaign
-from mwlmc.study.study import simulate_campaign
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, summaries
 from orrery.results.lineage import record_summary_lineage

@@ -6,6 +6,7 @@ from typing import Any, Literal
 import numpy as np
 from astropy.table import Table, vstack
 
+from mwlmc.simulator import Simulator
 from mwlmc.study.literature import (
     MASS_AND_TRAVEL_VELOCITY,
     QUANTITIES,
@@ -20,6 +21,7 @@ from mwlmc.study.quantities import (
     row_key,
 )
 from orrery.parameters import FloatArray
+from orrery.sentences import Sentence, cell
 
 # How far a median may be from the published one [published sigma] before it is called a
 # miss. The Milky Way's mass follows its prior, which the paper prints lower than its
@@ -35,6 +37,14 @@ UNJUDGED = ("log10 lambda_DF",)
 
 StellarSample = Literal["same", "other", "mock"]
 STRONG_FRICTION = 0.4  # log10 lambda_DF
+NEAR_MASS = 0.1  # of an LMC mass, by which those of simulations may differ
+
+# How far the travel velocity that is fitted to one simulation's stars scatters in v_x
+# [km/s], within `Simulator.reflex_shell` and beyond its inner edge: of 192 simulations of
+# one model with either (tests/benchmarks/reflex_scatter.py).
+REFLEX_SHELL = Simulator().reflex_shell
+SCATTER_IN_SHELL = 1.9
+SCATTER_BEYOND = 1.3
 
 
 def compare_with_published(
@@ -102,18 +112,33 @@ def _bounds(row: str) -> tuple[str, dict[str, float]]:
 
 
 def _bound_numbers(row: str) -> dict[str, float]:
-    """Returns the bounds that judge a row, by stable key."""
-    label, bounds = _bounds(row)
-    place = f"bounds.table2.{VELOCITY_KEYS[label]}.shift"
-    shifts = {
-        f"{place}.{quantity_key(name) if name else 'any'}": bound
-        for name, bound in bounds.items()
+    """Returns the bounds that judge a row, and what explains a width, by stable key."""
+    _, bounds = _bounds(row)
+    shifts = {_bound_key(row, name): bound for name, bound in bounds.items()}
+    fit = (*REFLEX_SHELL, SCATTER_IN_SHELL, SCATTER_BEYOND)
+    return {
+        **shifts,
+        **dict(zip(_WIDTH_KEYS, (1 - WIDTHS, 1 + WIDTHS), strict=True)),
+        **dict(zip(_FIT_KEYS, fit, strict=True)),
     }
-    width = "bounds.table2.width_ratio"
-    return {**shifts, f"{width}.lower": 1 - WIDTHS, f"{width}.upper": 1 + WIDTHS}
 
 
-def misses(table: Table, row: str, stars: StellarSample) -> list[str]:
+def _bound_key(row: str, quantity: str) -> str:
+    label, bounds = _bounds(row)
+    judged = quantity_key(quantity) if bounds.get(quantity) and quantity else "any"
+    return f"bounds.table2.{VELOCITY_KEYS[label]}.shift.{judged}"
+
+
+_WIDTH_KEYS = ("bounds.table2.width_ratio.lower", "bounds.table2.width_ratio.upper")
+_FIT_KEYS = (
+    "reflex_fit.inner",
+    "reflex_fit.outer",
+    "reflex_fit.scatter.in_shell",
+    "reflex_fit.scatter.beyond",
+)
+
+
+def misses(table: Table, row: str, stars: StellarSample) -> list[Sentence]:
     """Returns a sentence for each quantity that is further from the published one than allowed.
 
     The widths of all are judged, and the medians of those that are no forecasts: a
@@ -130,37 +155,63 @@ def misses(table: Table, row: str, stars: StellarSample) -> list[str]:
     for line in (line for line in table if line["quantity"] not in UNJUDGED):
         bound = bounds.get(line["quantity"], bounds[""])
         if stars == "same" and abs(line["shift"]) > bound:
-            found.append(
-                f"{line['quantity']}: {line['median']:.1f} {line['unit']}, published "
-                f"{line['published']:.1f}, shift {line['shift']:+.2f} sigma, beyond {bound}. "
-                f"{_reason(line)}"
-            )
+            found.append(_far_median(line, row, bound))
         if abs(line["width_ratio"] - 1.0) > WIDTHS:
-            found.append(
-                f"{line['quantity']}: its interval is {line['width_ratio']:.2f} times the "
-                f"published one, beyond {1 - WIDTHS:.1f} to {1 + WIDTHS:.1f}. {_cause(line, stars)}"
-            )
+            found.append(_other_width(line, row, stars))
     return found
 
 
-def _cause(line: Any, stars: StellarSample) -> str:
+def _cells(line: Any, row: str, columns: Sequence[str]) -> list[str]:
+    """Returns the keys of some cells of a line of the table of a row."""
+    table = f"table2.{row_key(row)}"
+    return [cell(table, line["quantity"], column) for column in columns]
+
+
+def _far_median(line: Any, row: str, bound: float) -> Sentence:
+    reason = _reason(line)
+    text = (
+        f"{line['quantity']}: {line['median']:.1f} {line['unit']}, published "
+        f"{line['published']:.1f}, shift {line['shift']:+.2f} sigma, beyond {bound}. {reason}"
+    )
+    told = _cells(line, row, ["median", "published", "shift"])
+    prior = _cells(line, row, ["prior_median"])
+    return Sentence(text, (*told, _bound_key(row, line["quantity"]), *prior))
+
+
+def _other_width(line: Any, row: str, stars: StellarSample) -> Sentence:
+    cause = _cause(line, row, stars)
+    text = (
+        f"{line['quantity']}: its interval is {line['width_ratio']:.2f} times the "
+        f"published one, beyond {1 - WIDTHS:.1f} to {1 + WIDTHS:.1f}. {cause}"
+    )
+    told = (*_cells(line, row, ["width_ratio"]), *_WIDTH_KEYS, *cause.shows)
+    return Sentence(text, told)
+
+
+def _cause(line: Any, row: str, stars: StellarSample) -> Sentence:
     """Returns why an interval may have another width: another signal, or other errors."""
-    # from 24 simulations of one model with either `Simulator.reflex_shell`
+    inner, outer = REFLEX_SHELL
     if line["quantity"] == "v_x" and line["width_ratio"] > 1:
-        return (
-            "Of every interval, the fit to one simulation's stars at 50-100 kpc has 1.8 km/s; to "
-            "all beyond 50 kpc, which the paper takes, it would have 1.1 km/s."
+        near, far, in_shell, beyond = _FIT_KEYS
+        return Sentence(
+            f"Of every interval, the fit to one simulation's stars at {inner:g}-{outer:g} kpc "
+            f"has {SCATTER_IN_SHELL} km/s; to all beyond {inner:g} kpc, which the paper takes, it "
+            f"would have {SCATTER_BEYOND} km/s.",
+            (near, far, in_shell, near, beyond),
         )
     signal = line["median_ratio"]
     # the reflex has hardly a component along y, whose median is no measure of it
     if line["quantity"] != "v_y" and (signal - 1) * (line["width_ratio"] - 1) > 0:
-        return (
+        return Sentence(
             f"Its median is {signal:.2f} times the published one, and the intervals of masses and "
-            "speeds grow with their medians."
+            "speeds grow with their medians.",
+            tuple(_cells(line, row, ["median_ratio"])),
         )
     if stars == "mock":
-        return "The forecast's errors are sqrt(N) estimates; the survey's own are printed nowhere."
-    return (
+        return Sentence(
+            "The forecast's errors are sqrt(N) estimates; the survey's own are printed nowhere."
+        )
+    return Sentence(
         "Our errors of bins with few stars differ from the paper's, which prints none."
     )
 
@@ -246,8 +297,8 @@ def prior_tables(prior: FloatArray) -> dict[str, Table]:
 
     Returns:
         The masses within 50 kpc beside Table 1, and the travel velocity at the LMC
-        masses of Table 2: for each mass the 16, 50 and 84 % of simulations within 10 %
-        of it.
+        masses of Table 2: for each mass the 16, 50 and 84 % of simulations within
+        `NEAR_MASS` of it.
     """
     return {
         "Prior masses compared with Table 1": _prior_masses(quantities(prior)),
@@ -277,7 +328,7 @@ def _travel_velocities(ours: Mapping[str, FloatArray]) -> Table:
     strong = ours["log10 lambda_DF"] > STRONG_FRICTION
     rows = []
     for mass, published in MASS_AND_TRAVEL_VELOCITY:
-        near = np.abs(ours["M_LMC(<50 kpc)"] / mass - 1.0) < 0.1
+        near = np.abs(ours["M_LMC(<50 kpc)"] / mass - 1.0) < NEAR_MASS
         speeds = ours["v_travel"]
         medians = _percentiles(speeds[near])
         rows.append(
@@ -297,11 +348,17 @@ def _travel_velocities(ours: Mapping[str, FloatArray]) -> Table:
         table[name].unit, table[name].info.format = "km / s", "%.1f"
     table.meta["key"] = "prior.travel_velocity"
     table.meta["caption"] = (
-        "Travel velocity of simulations within 10 % of the LMC masses of five rows of Table 2 "
-        "(median, 16 and 84 %), and the median of those with lambda_DF above 2.5, beside the rows' "
-        "travel velocities. Those are medians of posteriors, which prefer strong friction and a "
-        "light Milky Way: compare them with the pair that our posteriors give."
+        f"Travel velocity of simulations within {100 * NEAR_MASS:g} % of the LMC masses of five "
+        "rows of Table 2 (median, 16 and 84 %), and the median of those with lambda_DF above "
+        f"{10**STRONG_FRICTION:.1f}, beside the rows' travel velocities. Those are medians of "
+        "posteriors, which prefer strong friction and a light Milky Way: compare them with the "
+        "pair that our posteriors give."
     )
+    table.meta["metrics"] = {
+        "prior.travel_velocity.near_mass": NEAR_MASS,
+        "prior.travel_velocity.strong_friction": 10**STRONG_FRICTION,
+    }
+    table.meta["shows"] = list(table.meta["metrics"])
     return table
 
 

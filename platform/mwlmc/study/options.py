@@ -11,7 +11,7 @@ from mwlmc.model.stellar_halo import Accuracy
 from mwlmc.observed.data_vectors import Measurement
 from mwlmc.observed.star_tables import StarSelection
 from mwlmc.parameters import LMCMass, proposal
-from mwlmc.simulator import Device, Engine, Simulator
+from mwlmc.simulator import CLIPPED_SHARE, Device, Engine, Simulator
 from mwlmc.study.literature import TABLE2
 from orrery.identity import PLACE
 from orrery.inference.posteriors import Inference
@@ -87,9 +87,10 @@ class SimulationCampaign:
         return (
             f"The LMC is drawn from {self.simulator.proposal!r}; stars start in equilibrium in the "
             f"{self.equilibrium!r} potential; {self.circular_velocity:g} km/s at the Sun. Above an "
-            "anisotropy of 1/2 no non-negative distribution function makes this halo: df_clipped "
-            "counts where more than 0.1 % of the stars were beyond it. runaways counts "
-            f"parameters that were drawn anew because their rewind ran away.{slow}"
+            "anisotropy of one half no non-negative distribution function makes this halo: "
+            f"df_clipped counts where more than {100 * CLIPPED_SHARE:g} % of the stars were beyond "
+            "it. runaways counts parameters that were drawn anew because their rewind ran away."
+            f"{slow}"
         )
 
 

@@ -10,10 +10,11 @@ from mwlmc.replay import Replay
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study import forecast
+from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.data_rows import DataRow, data_rows
 from mwlmc.study.options import PredictiveChecks, SimulationCampaign
 from mwlmc.study.panels import profile_panels
-from mwlmc.study.study import infer_row, simulate_campaign
+from mwlmc.study.study import infer_row
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, simulation, summaries
 from orrery.judging import predictive
@@ -104,15 +105,8 @@ def _simulated_again(
 def _record_check(recording: Recording, row: DataRow, check: Predictive) -> None:
     key = f"predictive.{row.key}"
     observation = row.observation
-    numbers = {
-        f"{key}.whole_vector_pvalue": check.whole_vector,
-        f"{key}.worst_entry_pvalue": check.worst_entry,
-        f"{key}.replicates": check.replicates,
-    }
-    recording.metrics(numbers)
-    table = predictive.predictive_table(check)
-    table.meta["key"] = key
-    table.meta["shows"] = [*numbers, f"data_vector.{row.key}.name"]
+    table = predictive.predictive_table(check, key)
+    table.meta["shows"] += [f"data_vector.{row.key}.name"]
     recording.tables({f"Predictive check, {row.label}": table})
     recording.verdicts([_verdict(key, row.label, check)])
     view = Violins(

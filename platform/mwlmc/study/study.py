@@ -14,17 +14,18 @@ from mwlmc.observed.summary_tables import summary_tables
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT, quadrants, without_and_with_v_tb
 from mwlmc.study import comparison, forecast, published_views, quantities
+from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.data_rows import DataRow, Posteriors, data_rows
 from mwlmc.study.options import Desi, Quadrants, SimulationCampaign, Table2
 from mwlmc.study.panels import profile_panels
 from mwlmc.study.versions import SUMMARIES, VERSIONS
-from orrery.execution import cluster, simulation, summaries
+from orrery.execution import cluster, summaries
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference, Inferred
 from orrery.judging import calibration
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
-from orrery.results import dataset_sections, lineage, posterior_sections
+from orrery.results import lineage, posterior_sections
 from orrery.results.recording import Recording, record
 from orrery.results.result import Result
 from orrery.results.sections import FigureSection
@@ -75,22 +76,6 @@ def _relation(prior: FloatArray) -> FigureSection:
         relation,
         "Simulations and published rows.",
     )
-
-
-def simulate_campaign(recording: Recording, campaign: SimulationCampaign) -> Dataset:
-    """Returns the campaign's simulations, made as far as they are not there yet."""
-    halos = simulation.generate(
-        campaign.simulator,
-        campaign.simulations,
-        campaign.seed,
-        campaign.datasets,
-        name="mwlmc",
-    )
-    shows = ("options.campaign.circular_velocity",)
-    dataset_sections.record_dataset(
-        recording, "simulations", "Simulations", halos, campaign.summary, shows
-    )
-    return halos
 
 
 def infer_rows(

@@ -17,6 +17,7 @@ from orrery.branches import LEARNING, PREDICTIVE
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
+from orrery.sentences import Sentence, cell
 
 QUANTILES = {
     "low_95": 0.025,
@@ -163,8 +164,13 @@ def _rank(discrepancy: FloatArray) -> float:
     return float(np.mean(discrepancy >= discrepancy[0]))
 
 
-def predictive_table(found: Predictive) -> Table:
-    """Returns the check as a table for a report: its caption, and what failed, in its metadata."""
+def predictive_table(found: Predictive, key: str) -> Table:
+    """Returns the check as a table for a report: its caption, and what failed, in its metadata.
+
+    Arguments:
+        found: The check.
+        key: Of the table; the numbers in the sentences are metrics below it.
+    """
     seen = found.observation
     columns = dict(zip(QUANTILES, found.quantiles, strict=True))
     result = Table(
@@ -181,8 +187,15 @@ def predictive_table(found: Predictive) -> Table:
         result[name].info.format = "%.4g"
     result["deviation"].info.format = "%+.2f"
     result["tail_probability"].info.format = "%.3f"
+    result.meta["key"] = key
     result.meta["caption"] = _caption(found)
-    result.meta["misses"] = _misses(found)
+    result.meta["misses"] = _misses(found, key)
+    result.meta["metrics"] = {
+        f"{key}.replicates": found.replicates,
+        f"{key}.worst_entry_pvalue": found.worst_entry,
+        f"{key}.whole_vector_pvalue": found.whole_vector,
+    }
+    result.meta["shows"] = list(result.meta["metrics"])
     return result
 
 
@@ -196,18 +209,22 @@ def _caption(found: Predictive) -> str:
     )
 
 
-def _misses(found: Predictive) -> list[str]:
+def _misses(found: Predictive, key: str) -> list[Sentence]:
     misses = []
     if found.worst_entry < DOUBTFUL:
         i = int(np.argmax(np.abs(found.deviations)))
-        misses.append(
-            f"The model does not make {found.observation.names[i]}: it is "
-            f"{found.deviations[i]:+.1f} standard deviations from what the posterior predicts "
+        name = found.observation.names[i]
+        text = (
+            f"The model does not make {name}: it is {found.deviations[i]:+.1f} standard "
+            "deviations from what the posterior predicts "
             f"(p = {found.worst_entry:.2g} for the most unusual entry)."
         )
+        told = (cell(key, name, "deviation"), f"{key}.worst_entry_pvalue")
+        misses.append(Sentence(text, told))
     if found.whole_vector < DOUBTFUL:
-        misses.append(
+        text = (
             "The model does not make the data vector as a whole "
             f"(p = {found.whole_vector:.2g}): something is missing in it, or the errors are wrong."
         )
+        misses.append(Sentence(text, (f"{key}.whole_vector_pvalue",)))
     return misses

@@ -8,9 +8,24 @@ from orrery.parameters import Parameter, parameter_names
 from orrery.results.recording import Recording
 from orrery.results.sections import Caution, FigureSection, TableSection, Verdict
 from orrery.results.views import CoverageCurves, RankCurves
+from orrery.sentences import Sentence, cell
 
-# Numbers that no sentence tells.
-_UNTOLD = ("log_probability", "negative_control.sbc.smallest_ks_pvalue")
+# The numbers of the caption, in its order.
+_TOLD = (
+    "tests",
+    "parameters",
+    "negative_control.width",
+    "tarp.ks_pvalue",
+    "negative_control.tarp.ks_pvalue",
+    "tarp.area_to_curve",
+    "negative_control.tarp.area_to_curve",
+    "sbc.smallest_ks_pvalue",
+    "sbc.corrected_ks_pvalue",
+    "negative_control.sbc.corrected_ks_pvalue",
+    "sbc.corrected_band_pvalue",
+    "information_gain",
+    "information_gain_error",
+)
 REMEDY = "use more simulations or another flow."
 
 
@@ -46,7 +61,7 @@ def record_calibration(
             f"{control.width:g} times as wide, which the tests should reject; then "
             "how often central intervals hold the truth. "
             f"{_tests_in_words(judged)}",
-            tuple(n for n in numbers if n.removeprefix(f"{prefix}.") not in _UNTOLD),
+            tuple(f"{prefix}.{name}" for name in _TOLD),
         )
     )
     recording.add(*_figures(key, label, judged, parameters))
@@ -164,13 +179,15 @@ def _miscalibrated(key: str, label: str, judged: Calibration) -> Caution:
 def _bad_ranks(
     key: str, label: str, judged: Calibration, parameters: tuple[Parameter, ...]
 ) -> Caution:
+    prefix = f"calibration.{key}"
+    rejected = _rejected(prefix, judged, parameters)
     return Caution(
         f"ranks.{key}",
         f"Ranks fail, {label}",
         "Simulation-based calibration rejects the posterior, corrected for "
-        f"{len(parameters)} parameters: {_rejected(judged, parameters)}. Do not trust "
-        f"their intervals; {REMEDY}",
-        (f"calibration.{key}", f"calibration.{key}.parameters"),
+        f"{len(parameters)} parameters: {rejected}. Do not trust their intervals; "
+        f"{REMEDY}",
+        (f"{prefix}.parameters", *rejected.shows),
     )
 
 
@@ -210,14 +227,22 @@ def _powerless(judged: Calibration) -> list[str]:
     return [name for name, either in rejected.items() if not either]
 
 
-def _rejected(judged: Calibration, parameters: tuple[Parameter, ...]) -> str:
+def _rejected(
+    table: str, judged: Calibration, parameters: tuple[Parameter, ...]
+) -> Sentence:
     rank = verdicts.holm(judged.ranks.ks_pvalue)
     band = verdicts.holm(judged.ranks.band_pvalue)
-    return ", ".join(
-        f"{name} (p = {rank[i]:.2g}, band {band[i]:.2g})"
-        for i, name in enumerate(parameter_names(parameters))
-        if min(rank[i], band[i]) < LEVEL
+    names = parameter_names(parameters)
+    worst = [i for i in range(len(names)) if min(rank[i], band[i]) < LEVEL]
+    text = ", ".join(
+        f"{names[i]} (p = {rank[i]:.2g}, band {band[i]:.2g})" for i in worst
     )
+    told = [
+        cell(table, names[i], column)
+        for i in worst
+        for column in ("corrected", "band_corrected")
+    ]
+    return Sentence(text, tuple(told))
 
 
 def _calibration_table(judged: Calibration, parameters: tuple[Parameter, ...]) -> Table:

@@ -124,7 +124,7 @@ def _record_misspecification(
             f"covariance, and {100 * found.among.worst_entry:.1f} % by their most "
             "deviating entry; p is the smallest of these, times "
             f"{misspecification.MEASURES}.",
-            tuple(dict.fromkeys((*shows, *described))),
+            (*shows, *described),
         )
     )
     passed = None if untested else found.pvalue >= DOUBTFUL

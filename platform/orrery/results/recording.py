@@ -25,7 +25,7 @@ from orrery.results.keys import is_key
 from orrery.results.late_readers import tell_late_readers
 from orrery.results.result import FORMAT, Result
 from orrery.results.section_files import write_section
-from orrery.results.sections import Answer, Caution, Section, TableSection, Verdict
+from orrery.results.sections import Answer, Section, Verdict, table_sections
 from orrery.storage import files
 from orrery.storage.run import DOCUMENT, NO_VERSIONS, Run, identify_run, start
 
@@ -167,23 +167,16 @@ class Recording:
 
         Arguments:
             tables: By title; `meta["key"]` is the stable key, `meta["caption"]` says
-                what the columns are, and each string of `meta["misses"]`, if any, is
-                something that the reader must not miss. `meta["metrics"]`, if any, are
-                further numbers in these sentences, by stable key, and `meta["shows"]`
-                the keys of those in the caption.
+                what the columns are, and each `Sentence` of `meta["misses"]`, if any,
+                is something that the reader must not miss. `meta["metrics"]`, if any,
+                are further numbers in these sentences, by stable key, and
+                `meta["shows"]` the keys of those in the caption.
         """
         for title, table in tables.items():
-            key = table.meta["key"]
             numbers = table.meta.get("metrics", {})
             if numbers:
                 self.metrics(numbers)
-            shows = tuple(table.meta.get("shows", ()))
-            self.add(TableSection(key, title, table, table.meta["caption"], shows))
-            misses = table.meta.get("misses")
-            if misses:
-                text = "\n\n".join(misses)
-                quoted = tuple(dict.fromkeys((key, *numbers, *shows)))
-                self.add(Caution(f"misses.{key}", f"Misses, {title}", text, quoted))
+            self.add(*table_sections(title, table))
 
     def metrics(self, numbers: Mapping[str, Number]) -> None:
         """Adds numbers by stable key; those that are not finite are kept as text.

@@ -1,8 +1,9 @@
 """The parts of a result, as a study gives them: text, warnings, tables, figures, draws.
 
 Each has a key, which stays when its heading is reworded: files and numbers are found by
-it. Numbers in its sentences are held by name: `shows` are the keys of the metrics that
-stand there, of options, such as `options.campaign.seed`, and of tables that are quoted.
+it. Numbers in its sentences are held by name: `shows` are their keys as in
+`orrery.sentences`, one for each number and in their order, and those of texts with
+numbers in them.
 """
 
 import math
@@ -203,6 +204,29 @@ class Verdict:
     passed: bool | None
     text: str
     shows: tuple[str, ...] = ()
+
+
+def table_sections(title: str, table: Table) -> list[Section]:
+    """Returns the parts of a table that carries what belongs to it in its metadata.
+
+    Arguments:
+        title: Its heading.
+        table: See `Recording.tables`.
+    """
+    key = table.meta["key"]
+    misses = table.meta.get("misses", ())
+    plain = table.copy(copy_data=False)
+    # a table's file keeps its metadata, as plain text
+    plain.meta["misses"] = [miss.text for miss in misses]
+    shows = tuple(table.meta.get("shows", ()))
+    sections: list[Section] = [
+        TableSection(key, title, plain, table.meta["caption"], shows)
+    ]
+    if misses:
+        text = "\n\n".join(miss.text for miss in misses)
+        quoted = tuple(name for miss in misses for name in miss.shows)
+        sections.append(Caution(f"misses.{key}", f"Misses, {title}", text, quoted))
+    return sections
 
 
 def shown(value: Any, form: str | None = None) -> str:

@@ -49,9 +49,9 @@ def _numbers(key: str, found: Comparison) -> dict[str, float]:
         f"{key}.test_error": found.test_error,
         f"{key}.optimism": found.optimism,
         f"{key}.spread": found.spread,
-        f"{key}.scatter": found.scatter,
         f"{key}.repeats": len(found.seeds),
         f"{key}.given": float(found.seeds.mean()),
+        f"{key}.scatter": found.scatter,
     }
 
 

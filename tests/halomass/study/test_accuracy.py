@@ -62,7 +62,9 @@ def accuracy_tables(changes=None, found_ratios=None):
 
 
 def misses(tables):
-    return [miss for table in tables.values() for miss in table.meta.get("misses", [])]
+    return [
+        miss.text for table in tables.values() for miss in table.meta.get("misses", [])
+    ]
 
 
 def test_what_is_as_published_is_no_miss():

@@ -44,7 +44,9 @@ def only(tables):
 
 
 def misses(tables):
-    return [miss for table in tables.values() for miss in table.meta.get("misses", [])]
+    return [
+        miss.text for table in tables.values() for miss in table.meta.get("misses", [])
+    ]
 
 
 @dataclass(frozen=True)
@@ -290,4 +292,4 @@ def test_estimators_are_shown_with_their_mass():
         *(12.2, 12.1, 12.0, 12.3),
     ]
     assert "several draws of the errors" in table.meta["caption"]
-    assert "up to 50 neighbours" in table.meta["caption"]
+    assert "up to 50 of them" in table.meta["caption"]

@@ -13,5 +13,5 @@ def test_stars_drawn_as_observed_are_not_called_uneven(giants):
     drawn = Measurement(sampling="survey-like")
     tables = summary_tables(giants, drawn), summary_tables(giants)
     misses = [table["Binned velocities"].meta["misses"] for table in tables]
-    assert misses == [[], [str(one) for one in uneven_bins(giants)]]
+    assert misses == [[], [one.sentence for one in uneven_bins(giants)]]
     assert misses[1]

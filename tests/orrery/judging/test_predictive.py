@@ -66,8 +66,8 @@ def test_one_shifted_bin_is_found_and_named():
     assert found.worst_entry == pytest.approx(1 / (N + 1))
     assert np.argmax(np.abs(found.deviations)) == 2
     assert found.tails[2] == pytest.approx(2 / (N + 1))
-    misses = predictive.predictive_table(found).meta["misses"]
-    assert misses[0].startswith("The model does not make c: ")
+    misses = predictive.predictive_table(found, "predictive.desi").meta["misses"]
+    assert misses[0].text.startswith("The model does not make c: ")
 
 
 def test_a_vector_that_contradicts_the_correlations_is_found_as_a_whole():
@@ -79,8 +79,8 @@ def test_a_vector_that_contradicts_the_correlations_is_found_as_a_whole():
     found = predictive.check(replicates, observed(value, 1e-6 * np.eye(S)), 1)
     assert found.worst_entry > 0.2
     assert found.whole_vector == pytest.approx(1 / (N + 1))
-    (miss,) = predictive.predictive_table(found).meta["misses"]
-    assert "as a whole" in miss
+    (miss,) = predictive.predictive_table(found, "predictive.desi").meta["misses"]
+    assert "as a whole" in miss.text
 
 
 def test_nothing_depends_on_the_order_or_the_unit_of_the_entries():
@@ -119,7 +119,7 @@ def test_an_entry_that_never_changes_counts_only_if_it_is_missed():
 
 def test_the_table_is_what_reports_want():
     found = once(3)
-    table = predictive.predictive_table(found)
+    table = predictive.predictive_table(found, "predictive.desi")
     assert list(table["summary"]) == list(NAMES)
     assert str(N) in table.meta["caption"]
     assert table.meta["misses"] == []
