@@ -12,7 +12,7 @@ HANDFUL = (
     "tests/test_sealed.py::test_nothing_of_the_machine_is_seen",
     "tests/cluster/test_actors.py::test_connections_are_used_again_and_left_open",
     "tests/orrery/learning/test_loop.py::test_the_same_seed_gives_the_same_weights",
-    "tests/orrery/results/test_dashboard.py::test_real_dashboard_works_offline",
+    "tests/orrery/results/dashboard/test_reader.py::test_real_dashboard_works_offline",
     "tests/orrery/results/figures/test_marginals.py::test_published_point_lies_where_it_belongs",
     "tests/orrery/test_exports.py::test_arviz_gets_values_units_and_labels",
 )

@@ -1,4 +1,4 @@
-"""Runs that are on the disk: `python -m orrery runs [FOLDER]`, `report RUN`, `collate [FOLDER]`."""
+"""Runs that are on the disk: `python -m orrery runs|report|collate|sync [FOLDER]`."""
 
 import argparse
 import sys
@@ -45,6 +45,11 @@ def _parser() -> argparse.ArgumentParser:
         "--into", type=Path, help="the folder of both, instead of the runs' own"
     )
     collate.set_defaults(command=_collate)
+    sync = commands.add_parser("sync", help="sends what was kept to Weights & Biases")
+    sync.add_argument(
+        "runs", type=Path, nargs="+", help="folders of attempts, runs, sweeps, or above"
+    )
+    sync.set_defaults(command=_sync)
     return parser
 
 
@@ -113,6 +118,19 @@ def _collate(options: argparse.Namespace) -> None:
         say(f"warning: {len(collated.problems)} in all, which the page lists")
     say(f"{collated.runs} runs and {collated.trials} trials are in {collated.table}")
     sys.stdout.write(f"{collated.page}\n")
+
+
+def _sync(options: argparse.Namespace) -> None:
+    """Sends copies, prints a line for each, and fails if one could not be sent."""
+    from orrery.results.dashboard.sync import sync
+
+    kept = 0
+    for one in sync(options.runs):
+        sys.stdout.write(f"{one.outcome}: {one.place} {one.about}".rstrip() + "\n")
+        sys.stdout.flush()
+        kept += not one.is_done
+    if kept:
+        raise ConnectionError(f"{kept} copies were not sent: the lines above say why")
 
 
 if __name__ == "__main__":

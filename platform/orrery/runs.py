@@ -48,13 +48,15 @@ def main(
 def _read(study: Callable[[Options], Any], chosen: Options) -> None:
     # matplotlib, jinja2 and wandb take seconds: not before options have been understood
     from orrery.results.console import ConsoleReader
-    from orrery.results.dashboard import DashboardReader
+    from orrery.results.dashboard.reader import DashboardReader
+    from orrery.results.dashboard.trials import mirrored_trials
     from orrery.results.late_readers import FinishedEarlier
     from orrery.results.page import PageReader
     from orrery.results.recording import read_by
 
     # the page before the dashboard, which sends its pictures
-    with read_by(ConsoleReader(), PageReader(), DashboardReader()):
+    readers = read_by(ConsoleReader(), PageReader(), DashboardReader())
+    with mirrored_trials(), readers:
         try:
             study(chosen)
         except FinishedEarlier as found:

@@ -5,6 +5,7 @@ to its posterior, this to its summaries, and these to their dataset. The files t
 reads are entered when it begins.
 """
 
+import os
 from collections.abc import Mapping
 
 from orrery.pairs import Splits
@@ -27,6 +28,8 @@ def record_dataset_lineage(recording: Recording, key: str, dataset: Dataset) -> 
         "key": key,
         "fingerprint": dataset.fingerprint,
         "name": dataset.folder.name,
+        # relative: runs and datasets may be moved together
+        "folder": os.path.relpath(dataset.folder, recording.run.folder),
         "count": len(dataset),
         "seed": dataset.metadata["seed"],
     }

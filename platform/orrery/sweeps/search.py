@@ -23,6 +23,7 @@ from orrery.sweeps.ledger import Ledger
 from orrery.sweeps.proposals import Proposals
 from orrery.sweeps.space import SearchSpace
 from orrery.sweeps.trial import SWEEP, Goal, Trial, best
+from orrery.sweeps.watching import watchers
 from orrery.terminal import progress, say
 
 VERSION = 1  # of what proposes and stops; raised whenever the trials of a seed change
@@ -185,7 +186,7 @@ def _compute(
     total = done + len(numbers)
     try:
         with progress(f"sweep {sweep.name}", total, "trials", done) as advance:
-            ledger.on_end = _teller(ledger, advance)
+            ledger.on_end = _teller(sweep.name, ledger, advance)
             executor.run(ledger, proposals, evaluation, numbers)
     except KeyboardInterrupt:
         ledger.interrupt("the user interrupted the sweep")
@@ -196,10 +197,14 @@ def _compute(
         raise
 
 
-def _teller(ledger: Ledger, advance: Callable[..., None]) -> Callable[[Trial], None]:
+def _teller(
+    name: str, ledger: Ledger, advance: Callable[..., None]
+) -> Callable[[Trial], None]:
     """Returns what is called with each trial that has ended."""
 
     def tell(trial: Trial) -> None:
+        for watcher in watchers():
+            watcher.trial(name, ledger.folder, trial)
         if trial.state == "failed":
             say(f"trial {trial.number} failed: {trial.reason}")
         advance(note=_best_in_words(ledger))

@@ -1,0 +1,161 @@
+"""Whether and where W&B is to be reached: what the user asked for, and what wandb itself finds.
+
+Keys and servers are wandb's own matter: which host a login belongs to has changed before.
+"""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from orrery.terminal import say
+
+Mode = Literal["online", "offline", "disabled"]
+
+MODE = "WANDB_MODE"
+SWEEP_ID = "WANDB_SWEEP_ID"
+AGENTS_RUN = "WANDB_RUN_ID"  # set by `wandb agent`: the run belongs to its sweep
+PROJECT = "orrery"
+# Where wandb would put copies and logs of its own, in the user's home.
+_PLACES = ("WANDB_DATA_DIR", "WANDB_CACHE_DIR")
+NO_KEY = "no key was found: `wandb login` asks for one, or set WANDB_API_KEY"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long W&B may take [s].
+
+    Arguments:
+        probe: For the first answer of its server.
+        finish: At a run's end, for everything to be sent.
+
+    Example:
+        >>> Patience.of({"WANDB_FINISH_TIMEOUT": "20"}).finish
+        20.0
+    """
+
+    probe: float = 5.0
+    finish: float = 60.0
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Patience":
+        """Returns what the user set by wandb's own variables.
+
+        Raises:
+            ValueError: If one is no number.
+        """
+        return cls(
+            float(environment.get("WANDB_HTTP_TIMEOUT", cls.probe)),
+            float(environment.get("WANDB_FINISH_TIMEOUT", cls.finish)),
+        )
+
+
+def asked_mode(environment: Mapping[str, str]) -> Mode:
+    """Returns what `WANDB_MODE` asks for; online where it says nothing.
+
+    Example:
+        >>> asked_mode({"WANDB_MODE": "dryrun"}), asked_mode({})
+        ('offline', 'online')
+    """
+    asked = environment.get(MODE, "online")
+    if asked == "disabled":
+        return "disabled"
+    return "online" if asked in ("online", "run") else "offline"
+
+
+def under_agent(environment: Mapping[str, str]) -> bool:
+    """Returns whether `wandb agent` started this process, as a run of its sweep."""
+    return bool(environment.get(SWEEP_ID) and environment.get(AGENTS_RUN))
+
+
+def trials_sweep(environment: Mapping[str, str]) -> str | None:
+    """Returns the W&B sweep that trials of ours shall show in, if the user names one.
+
+    A sweep's path, `entity/project/sweep`, is understood, too.
+
+    Example:
+        >>> trials_sweep({"WANDB_SWEEP_ID": "me/orrery/ab12"})
+        'ab12'
+    """
+    if under_agent(environment):
+        return None  # the run itself is the sweep's
+    return environment.get(SWEEP_ID, "").rpartition("/")[2] or None
+
+
+def loaded() -> Any:
+    """Returns the module `wandb`, silent, and with no sweep unless an agent started us.
+
+    A sweep's identifier in the environment would make each run one of the sweep's.
+
+    Raises:
+        ImportError: If it is not installed.
+    """
+    with _without(() if under_agent(os.environ) else (SWEEP_ID,)):
+        import wandb  # takes a second, and is not needed where it is switched off
+
+        wandb.setup(wandb.Settings(silent=True))
+    return wandb
+
+
+def has_key(wandb: Any) -> bool:
+    """Returns whether wandb itself finds a key or token; asks nobody, and sends nothing.
+
+    Arguments:
+        wandb: The module.
+    """
+    try:
+        return bool(wandb.login(prompt=False, verify=False))
+    except Exception as error:  # such as a key that cannot be one
+        say(f"warning: Weights & Biases takes no such key ({error}): it stays offline")
+        return False
+
+
+def refusal(seconds: float) -> str:
+    """Returns why W&B's server does not take what we have; nothing if it does.
+
+    Arguments:
+        seconds: How long it may take to answer.
+    """
+    import wandb
+
+    timeout = str(max(round(seconds), 1))
+    with _without((MODE,)), _with({"WANDB_HTTP_TIMEOUT": timeout}):
+        try:
+            return "" if wandb.login(prompt=False, verify=True) else NO_KEY
+        except Exception as error:
+            return str(error)
+
+
+@contextmanager
+def kept_below(folder: Path) -> Iterator[None]:
+    """Returns a context in which wandb keeps files of its own below a folder.
+
+    What the user has chosen stays.
+    """
+    missing = [name for name in _PLACES if name not in os.environ]
+    with _with({name: str(folder / "wandb" / "own") for name in missing}):
+        yield
+
+
+@contextmanager
+def _with(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+@contextmanager
+def _without(names: tuple[str, ...]) -> Iterator[None]:
+    taken = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)

@@ -1,0 +1,176 @@
+"""What a run rests on, as files with checksums: dataset, summaries, posteriors, ensembles.
+
+Each names the checksums of its parents, so that the lineage can be followed without a
+server: from a result to its posteriors, their summaries, and the simulations.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from orrery.identity import JSON
+from orrery.results.ancestry import ORDER, parents
+from orrery.results.result import Result
+from orrery.storage.manifest import checksum
+from orrery.storage.run import DOCUMENT
+
+_DATASET = ("README.md", "dataset.json", "manifest.json")
+_SHARDS = "shards"  # of a dataset: thousands of files, none of which is wanted
+
+
+@dataclass(frozen=True)
+class Deposit:
+    """Files that belong together, and what they are.
+
+    Arguments:
+        kind: `input`, `dataset`, `summaries`, `posterior`, `ensemble` or `result`.
+        fingerprint: Identifies them.
+        sha256: The checksum of what decides them: a dataset's manifest, which has those
+            of its shards; summaries; weights; a result's document.
+        files: Their absolute paths.
+        parents: What they were made from.
+        key: What the run calls them.
+
+    Example:
+        >>> card = Deposit("dataset", "0123", "aa", ())
+        >>> Deposit("summaries", "4567", "bb", (), (card,)).metadata["parents"]
+        [{'kind': 'dataset', 'fingerprint': '0123', 'sha256': 'aa'}]
+    """
+
+    kind: str
+    fingerprint: str
+    sha256: str
+    files: tuple[Path, ...]
+    parents: tuple["Deposit", ...] = ()
+    key: str = ""
+
+    @property
+    def name(self) -> str:
+        """What a dashboard calls it."""
+        return f"{self.kind}-{self.fingerprint}"
+
+    @property
+    def metadata(self) -> JSON:
+        """What it is and what it was made from."""
+        return {
+            **self._identity,
+            "key": self.key,
+            "parents": [parent._identity for parent in self.parents],
+        }
+
+    @property
+    def _identity(self) -> JSON:
+        return {
+            "kind": self.kind,
+            "fingerprint": self.fingerprint,
+            "sha256": self.sha256,
+        }
+
+
+def deposits(result: Result) -> list[Deposit]:
+    """Returns what a run rests on, parents first, and its document last.
+
+    What is no longer on the disk is left out; of files that the run has read there are
+    checksums alone.
+
+    Arguments:
+        result: The run.
+    """
+    lineage = result.document["lineage"]
+    places = _Places(result.folder, lineage.get("datasets", []))
+    found: dict[str, Deposit] = {}
+    for group in ORDER:
+        for entry in lineage.get(group, []):
+            above = tuple(found[name] for name in parents(entry) if name in found)
+            one = _MAKERS[group](places, entry, above)
+            if one:
+                found[one.fingerprint] = one
+    return [*found.values(), _document(result, tuple(found.values()))]
+
+
+class _Places:
+    """Where what a run rests on is kept.
+
+    Arguments:
+        folder: The run's.
+        datasets: The entries of its lineage.
+    """
+
+    def __init__(self, folder: Path, datasets: list[JSON]) -> None:
+        self.folder = folder
+        self.datasets = {
+            entry["fingerprint"]: folder / entry["folder"]
+            for entry in datasets
+            if (folder / entry["folder"]).is_dir()
+        }
+
+    def documents(self, kind: str) -> Iterator[Path]:
+        """Yields the documents of everything of a kind that was learned."""
+        for place in (self.folder.parent, *self.datasets.values()):
+            for below in sorted(place.iterdir()):
+                if below.name != _SHARDS and below.is_dir():
+                    yield from sorted(below.rglob(f"{kind}.json"))
+
+
+_Above = tuple[Deposit, ...]
+
+
+def _input(places: _Places, entry: JSON, above: _Above) -> Deposit | None:
+    return Deposit("input", entry["fingerprint"], entry["sha256"], (), key=entry["key"])
+
+
+def _dataset(places: _Places, entry: JSON, above: _Above) -> Deposit | None:
+    folder = places.datasets.get(entry["fingerprint"])
+    if folder is None:
+        return None
+    names = [folder / name for name in _DATASET]
+    files = tuple(path for path in names if path.exists())
+    digest = checksum(folder / "manifest.json")
+    return Deposit("dataset", entry["fingerprint"], digest, files, above, entry["key"])
+
+
+def _summaries(places: _Places, entry: JSON, above: _Above) -> Deposit | None:
+    folder = places.datasets.get(entry["dataset"], places.folder)
+    path = folder / "summaries" / f"{entry['fingerprint']}.parquet"
+    if not path.exists():
+        return None
+    digest = checksum(path)
+    name = entry["fingerprint"]
+    return Deposit("summaries", name, digest, (path,), above, entry["key"])
+
+
+def _learned(kind: str, places: _Places, entry: JSON, above: _Above) -> Deposit | None:
+    name = entry["fingerprint"]
+    for document in places.documents(kind):
+        content = _read(document)
+        if content.get("fingerprint") == name:
+            weights = content["weights"]
+            files = (document, document.parent / weights["file"])
+            return Deposit(kind, name, weights["sha256"], files, above, entry["key"])
+    return None
+
+
+_MAKERS: dict[str, Callable[[_Places, JSON, _Above], Deposit | None]] = {
+    "inputs": _input,
+    "datasets": _dataset,
+    "summaries": _summaries,
+    "posteriors": partial(_learned, "posterior"),
+    "ensembles": partial(_learned, "ensemble"),
+}
+
+
+def _read(path: Path) -> JSON:
+    content: Any = json.loads(path.read_text(encoding="utf-8"))
+    return content
+
+
+def _document(result: Result, found: tuple[Deposit, ...]) -> Deposit:
+    """Returns the run's own document, which rests on what nothing else rests on."""
+    used = {parent.fingerprint for one in found for parent in one.parents}
+    last = tuple(one for one in found if one.fingerprint not in used)
+    path = result.folder / DOCUMENT
+    name = f"{result.document['run']}-{result.document['attempt']:03d}"
+    return Deposit("result", name, checksum(path), (path,), last)

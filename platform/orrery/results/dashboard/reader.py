@@ -1,0 +1,222 @@
+"""A run on Weights & Biases: copies of what it finds; the run never depends on them."""
+
+import json
+import os
+import shlex
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from orrery.identity import JSON
+from orrery.results.dashboard import connection
+from orrery.results.dashboard.connection import Patience
+from orrery.results.dashboard.contents import (
+    named,
+    section_series,
+    sheets,
+    summary_sheets,
+)
+from orrery.results.dashboard.deposits import deposits
+from orrery.results.dashboard.mirror import Copy, Heading, Mirror
+from orrery.results.dashboard.uploads import Upload, is_sent
+from orrery.results.recording import EPOCHS, Number
+from orrery.results.result import Result
+from orrery.results.sections import Section
+from orrery.storage.run import Run
+from orrery.terminal import say
+
+_ABOUT = ("experiment", "run", "attempt", "versions", "lineage", "command", "host")
+
+
+class DashboardReader:
+    """Writes a run's copy for Weights & Biases, and has it sent while it is written.
+
+    Arguments:
+        patience: How long the server may take; what the user's variables say when None.
+
+    Example:
+        >>> DashboardReader().metrics({"a": 1})  # no run is open: nothing is written
+    """
+
+    def __init__(self, patience: Patience | None = None) -> None:
+        self._patience = patience
+        self._mirror: Mirror | None = None
+        self._upload: Upload | None = None
+        self._axes: set[str] = set()
+
+    def opened(self, run: Run) -> None:
+        """Begins a copy, unless `WANDB_MODE` is `disabled`; each attempt has its own."""
+        mode = connection.asked_mode(os.environ)
+        if mode == "disabled":
+            return
+        try:
+            mirror = self.begin(run, new_identity(run.fingerprint, run.attempt))
+            if mode == "online" and connection.has_key(mirror.wandb):
+                patience = self._patience or Patience.of(os.environ)
+                self._upload = Upload([mirror.file], patience, True, tell_address)
+            else:
+                say(f"Weights & Biases: offline, in {run.folder / 'wandb'}")
+        except Exception as problem:
+            # whatever goes wrong over there, hours of computing do not depend on it
+            say(
+                f"warning: Weights & Biases failed ({type(problem).__name__}: {problem}); "
+                f"local files are complete, and {_later(run.folder)} copies them later"
+            )
+
+    def begin(self, run: Run, identity: str) -> Mirror:
+        """Returns the copy of a run, which begins.
+
+        Arguments:
+            run: The run.
+            identity: Of the copy.
+
+        Raises:
+            Exception: Whatever wandb raises.
+        """
+        self._mirror = Mirror.begin(_heading(run, identity))
+        return self._mirror
+
+    def section(self, section: Section) -> None:
+        """Waits: tables, curves and figures are written from the document, at the end."""
+
+    def metrics(self, numbers: Mapping[str, Number]) -> None:
+        """Writes numbers that sum the run up."""
+        if self._mirror:
+            self._mirror.metrics({named(key): value for key, value in numbers.items()})
+
+    def epoch(self, estimator: str, epoch: int, losses: Mapping[str, float]) -> None:
+        """Writes the losses of one epoch."""
+        if not self._mirror:
+            return
+        name = f"training/{named(estimator)}"
+        if name not in self._axes:
+            self._axes.add(name)
+            self._mirror.axis(name, "epoch")
+        values = {f"{name}/{key}": value for key, value in losses.items()}
+        self._mirror.row({f"{name}/epoch": epoch, **values})
+
+    def closed(self, result: Result) -> None:
+        """Writes what the document holds, and waits a minute at most until it is sent."""
+        if not self._mirror:
+            return
+        _write(self._mirror, result)
+        self._mirror.close(result.status == "failed")
+        if self._mirror.lost:
+            lost = ", ".join(dict.fromkeys(self._mirror.lost))
+            say(
+                f"Weights & Biases lacks {lost}: {_later(result.folder)} copies them again"
+            )
+        if self._upload:
+            self._wait(self._upload, self._mirror.file, result.folder)
+        self._mirror = None
+        self._upload = None
+
+    def _wait(self, upload: Upload, file: Path, folder: Path) -> None:
+        patience = self._patience or Patience.of(os.environ)
+        upload.end(patience.finish)
+        if not is_sent(file):
+            say(
+                f"Weights & Biases has not got the run ({upload.reason}); the copy is kept, "
+                f"and {_later(folder)} sends it"
+            )
+
+
+def new_identity(fingerprint: str, number: int) -> str:
+    """Returns what W&B knows a copy by: no other has it, of another machine neither.
+
+    Arguments:
+        fingerprint: Of the options.
+        number: Of the attempt.
+    """
+    return f"{fingerprint}-{number:03d}-{uuid.uuid4().hex[:6]}"
+
+
+def replay(result: Result, identity: str) -> Copy:
+    """Returns a run's copy, made from its document once more.
+
+    Arguments:
+        result: The run.
+        identity: Of the copy.
+
+    Raises:
+        Exception: Whatever wandb raises.
+    """
+    document = result.document
+    run = Run(
+        document["experiment"],
+        result.folder,
+        document["run"],
+        document["attempt"],
+        document["options"],
+    )
+    reader = DashboardReader()
+    reader.begin(run, identity)
+    for line in _epochs(result.folder / EPOCHS):
+        losses = {k: v for k, v in line.items() if k not in ("estimator", "epoch")}
+        reader.epoch(line["estimator"], line["epoch"], losses)
+    reader.metrics(result.metrics)
+    reader.closed(result)
+    copy = Copy.read(result.folder)
+    if copy is None:
+        raise OSError(f"{result.folder} has no copy for Weights & Biases")
+    return copy
+
+
+def _epochs(path: Path) -> Iterator[JSON]:
+    """Yields the lines of a file of epochs; the last of a killed run may be torn."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    for line in lines:
+        with suppress(json.JSONDecodeError):
+            yield json.loads(line)
+
+
+def _heading(run: Run, identity: str) -> Heading:
+    name = f"{run.experiment}-{run.fingerprint[:8]}-{run.attempt:03d}"
+    return Heading(run.folder, identity, name, run.experiment, "run", run.options)
+
+
+def _write(mirror: Mirror, result: Result) -> None:
+    """Writes everything that a finished document holds and was not written before."""
+    about = {name: result.document[name] for name in _ABOUT}
+    mirror.keep("lineage", lambda: mirror.session.config.update({"about": about}))
+    mirror.metrics({"status": result.status, "seconds": result.document["seconds"]})
+    for sheet in summary_sheets(result.document):
+        mirror.sheet(sheet)
+    written: set[str] = set()
+    for section in result.sections:
+        write = partial(_write_section, mirror, result, section, written)
+        mirror.keep(section["key"], write)
+    mirror.keep("artifacts", lambda: _deposit(mirror, result))
+
+
+def _write_section(
+    mirror: Mirror, result: Result, section: JSON, written: set[str]
+) -> None:
+    for sheet in sheets(result, section):
+        mirror.sheet(sheet)
+    trained_now = (result.folder / EPOCHS).exists()
+    for series in section_series(result, section):
+        told = trained_now and series.step == "epoch"
+        if series.name not in written and not told:
+            written.add(series.name)
+            mirror.series(series)
+    picture = result.folder / f"{section['key']}.png"
+    if section["kind"] == "figure" and picture.exists():
+        mirror.picture(f"figures/{named(section['key'])}", picture, section["text"])
+
+
+def _deposit(mirror: Mirror, result: Result) -> None:
+    for deposit in deposits(result):
+        if deposit.files:
+            mirror.deposit(deposit)
+
+
+def tell_address(address: str) -> None:
+    """Tells where a run can be seen."""
+    say(f"Weights & Biases: {address}")
+
+
+def _later(folder: Path) -> str:
+    return f"`python -m orrery sync {shlex.quote(str(folder))}`"

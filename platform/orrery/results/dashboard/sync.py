@@ -1,0 +1,157 @@
+"""Sending what was kept: the copies of runs and trials below some folders, one after another.
+
+A run without a whole copy, because it was killed or W&B failed, gets one from its document.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from orrery.results.dashboard.connection import Patience
+from orrery.results.dashboard.mirror import Copy
+from orrery.results.dashboard.reader import new_identity, replay, tell_address
+from orrery.results.dashboard.uploads import Upload, is_sent
+from orrery.results.result import Result, readable
+from orrery.storage import files
+from orrery.storage.run import DOCUMENT, documents
+from orrery.sweeps.trial import SWEEP
+from orrery.terminal import say
+
+_Outcome = Literal["sent", "sent before", "still running", "no copy", "kept"]
+_TRIALS = "wandb/offline-run-*/*.wandb"  # below the folder of a sweep
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What became of a copy.
+
+    Arguments:
+        place: The run's folder, or a trial's copy.
+        outcome: Whether it was sent, and if not, whether it is kept.
+        about: Why it was not sent, or where it can be seen.
+
+    Example:
+        >>> Delivery(Path("runs/x"), "kept", "no network").is_done
+        False
+    """
+
+    place: Path
+    outcome: _Outcome
+    about: str = ""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to send."""
+        return self.outcome in ("sent", "sent before")
+
+
+def sync(places: Sequence[Path]) -> list[Delivery]:
+    """Returns what became of each copy, after sending those that were not sent before.
+
+    Arguments:
+        places: Folders of attempts, of runs, of sweeps, or of many of these.
+
+    Raises:
+        FileNotFoundError: If there is nothing in one of them.
+        ConnectionError: If there is no key, or the server does not answer or refuses it.
+        ValueError: If one of wandb's variables is no number.
+    """
+    patience = Patience.of(os.environ)
+    found = [one for place in places for one in _prepared(place)]
+    waiting = [file for _, file in found if isinstance(file, Path)]
+    reason = _send(waiting, patience).reason if waiting else ""
+    return [
+        one if isinstance(one, Delivery) else _outcome(folder, one, reason)
+        for folder, one in found
+    ]
+
+
+def _prepared(place: Path) -> list[tuple[Path, Path | Delivery]]:
+    """Returns for each run or trial in a place its folder, and the copy that is to be sent.
+
+    Where there is none to be sent, what became of it stands instead.
+    """
+    runs = [(folder, _copy_of(readable(folder))) for folder in _runs(place)]
+    trials = [(file.parent, _unless_sent(file.parent, file)) for file in _trials(place)]
+    if not runs and not trials:
+        raise FileNotFoundError(
+            f"no run in {place}: give the folder of a run, or of one of its attempts"
+        )
+    return [*runs, *trials]
+
+
+def _runs(place: Path) -> Iterator[Path]:
+    """Yields the folders of all attempts in a place."""
+    folder = place.parent if place.name == DOCUMENT else place
+    if (folder / DOCUMENT).exists():
+        yield folder.absolute()
+    else:
+        yield from (path.parent.absolute() for path in documents(folder))
+
+
+def _trials(place: Path) -> list[Path]:
+    """Returns the copies of trials of all sweeps in a place."""
+    sweeps = {
+        path.parent.absolute()
+        for above in ("", "*/", "*/*/", "*/*/*/")
+        for path in place.glob(f"{above}{SWEEP}")
+    }
+    return [file for sweep in sorted(sweeps) for file in sorted(sweep.glob(_TRIALS))]
+
+
+def _copy_of(result: Result) -> Path | Delivery:
+    folder = result.folder
+    # a run that has finished may be written still
+    if result.status == "running" or files.is_locked(folder):
+        return Delivery(folder, "still running", "its copy is being written")
+    if result.status == "damaged":
+        return Delivery(folder, "no copy", result.document["reason"])
+    try:
+        return _unless_sent(folder, _whole_copy(result).path(folder))
+    except Exception as problem:
+        return Delivery(folder, "no copy", f"{type(problem).__name__}: {problem}")
+
+
+def _unless_sent(folder: Path, file: Path) -> Path | Delivery:
+    return Delivery(folder, "sent before") if is_sent(file) else file
+
+
+def _whole_copy(result: Result) -> Copy:
+    """Returns a run's copy, made again unless it is whole.
+
+    Raises:
+        Exception: Whatever wandb raises.
+    """
+    copy = Copy.read(result.folder)
+    if copy and copy.whole and copy.path(result.folder).exists():
+        return copy
+    fresh = new_identity(result.document["run"], result.document["attempt"])
+    # the same identity: what was sent of the other one is replaced
+    made = replay(result, copy.identity if copy else fresh)
+    if copy and copy.file != made.file:
+        shutil.rmtree(copy.path(result.folder).parent, ignore_errors=True)
+    return made
+
+
+def _send(copies: list[Path], patience: Patience) -> Upload:
+    """Returns an upload that has ended.
+
+    Raises:
+        ConnectionError: If the server takes nothing from us.
+    """
+    say(f"sending {len(copies)} copies to Weights & Biases")
+    upload = Upload(copies, patience, on_address=tell_address)
+    upload.end(None)
+    if upload.is_refused:
+        raise ConnectionError(
+            f"Weights & Biases takes nothing ({upload.reason}): all is kept, and the same "
+            "command sends it later"
+        )
+    return upload
+
+
+def _outcome(place: Path, file: Path, reason: str) -> Delivery:
+    return Delivery(place, "sent") if is_sent(file) else Delivery(place, "kept", reason)

@@ -1,0 +1,73 @@
+"""The process that sends copies: it asks the server first, then is `wandb sync` itself.
+
+python -m orrery.results.dashboard.uploader [--live] COPY.wandb...
+"""
+
+import argparse
+import os
+import runpy
+import signal
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from orrery.results.dashboard import connection
+from orrery.results.dashboard.uploads import AROUND, REFUSED
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Returns the exit code after sending copies.
+
+    Arguments:
+        arguments: The command line without the program's name.
+    """
+    options = _parser().parse_args(arguments)
+    # a group of our own: nobody else's processes would be ended
+    if os.getpgid(0) == os.getpid():
+        waiting = threading.Thread(target=_end_with_input, args=(options.finish,))
+        waiting.daemon = True
+        waiting.start()
+    if not options.copies:
+        return _told("nothing to send", 0)
+    problem = connection.refusal(options.probe)
+    if problem:
+        return _told(problem, REFUSED)
+    # the command that can send a run while it is being written is a preview, `beta`
+    command = (
+        ["beta", "sync", "--live"] if options.live else ["sync", "--include-online"]
+    )
+    sys.argv = ["wandb", *command, *map(str, options.copies)]
+    runpy.run_module("wandb", run_name="__main__", alter_sys=True)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--probe", type=float, default=connection.Patience.probe)
+    parser.add_argument("--finish", type=float, default=connection.Patience.finish)
+    parser.add_argument("--live", action="store_true")
+    parser.add_argument("copies", type=Path, nargs="*")
+    return parser
+
+
+def _told(message: str, code: int) -> int:
+    sys.stdout.write(message.replace("\n", " ") + "\n")
+    sys.stdout.flush()
+    return code
+
+
+def _end_with_input(seconds: float) -> None:
+    """Ends this process and all that it started some seconds after its input has ended.
+
+    Whoever started it ends it; where that was killed, nobody else would.
+    """
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    time.sleep(seconds + AROUND)
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

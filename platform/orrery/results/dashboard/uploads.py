@@ -1,0 +1,126 @@
+"""An upload: another process that sends copies, and can be given up at any moment.
+
+It ends when its standard input ends, so that it never outlives a run that was killed.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from orrery.results.dashboard.connection import AGENTS_RUN, MODE, SWEEP_ID, Patience
+
+REFUSED = 3  # exit code of a process whose server takes nothing
+_LINES = 20  # the last ones that are kept, to tell why it failed
+_SIGN = " at http"  # wandb tells the run's address: `View run x at https://...`
+_OF_RUNS = (MODE, SWEEP_ID, AGENTS_RUN)  # variables that would change what is sent
+AROUND = 2.0  # [s] after which it ends by itself, where nobody was left to end it
+
+
+def is_sent(file: Path) -> bool:
+    """Returns whether wandb has marked a copy as sent."""
+    return file.with_suffix(".wandb.synced").exists()
+
+
+class Upload:
+    """A process that sends copies.
+
+    Arguments:
+        paths: The copies.
+        patience: How long the server may take.
+        live: Whether the one copy is still being written.
+        on_address: Called with each address at which a run can be seen.
+
+    Example:
+        >>> upload = Upload([], Patience(probe=1.0))
+        >>> upload.end(30.0)
+        >>> upload.reason
+        'nothing to send'
+    """
+
+    def __init__(
+        self,
+        paths: Sequence[Path],
+        patience: Patience,
+        live: bool = False,
+        on_address: Callable[[str], Any] = lambda address: None,
+    ) -> None:
+        self._late = ""
+        self._lines: deque[str] = deque(maxlen=_LINES)
+        self._on_address = on_address
+        self._process = subprocess.Popen(
+            _command(paths, patience, live),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            env={k: v for k, v in os.environ.items() if k not in _OF_RUNS},
+            # can be ended with all that it started; and Ctrl-C is the run's
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        for line in self._process.stdout:
+            self._lines.append(line.strip())
+            if _SIGN in line:
+                self._on_address("http" + line.partition(_SIGN)[2].strip())
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        return self._process.poll() is None
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether the server was asked first, and takes nothing."""
+        return self._process.returncode == REFUSED
+
+    @property
+    def reason(self) -> str:
+        """Why not everything was sent: that it was late, or the last thing that it said."""
+        if self._late:
+            return self._late
+        return self._lines[-1].removeprefix("wandb: ") if self._lines else "no answer"
+
+    def end(self, seconds: float | None) -> None:
+        """Waits until everything is sent, or gives it up.
+
+        Arguments:
+            seconds: How long to wait; None for as long as it takes.
+        """
+        assert self._process.stdin is not None
+        if seconds is not None:
+            self._process.stdin.close()  # it knows by that when it has to end
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._late = f"its server did not take everything within {seconds:g} s"
+        finally:
+            self._kill()
+            self._reader.join(AROUND)
+            self._process.stdin.close()
+
+    def _kill(self) -> None:
+        """Ends what is left of it, wandb's own process included."""
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+
+def _command(paths: Sequence[Path], patience: Patience, live: bool) -> list[str]:
+    return [
+        *(sys.executable, "-m", "orrery.results.dashboard.uploader"),
+        *("--probe", str(patience.probe), "--finish", str(patience.finish)),
+        *(["--live"] if live else []),
+        *map(str, paths),
+    ]

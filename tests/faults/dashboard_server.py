@@ -1,0 +1,196 @@
+"""A server that speaks as much of W&B's protocol as wandb 0.31 needs, and counts what arrives.
+
+It can be told to refuse every key, or to stop answering: at once, or after some requests
+that carry a run's numbers. It listens on the loopback interface only.
+"""
+
+import json
+import threading
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+KEY = "0123456789" * 4
+
+
+@dataclass
+class Arrived:
+    """What has arrived, and how the server behaves."""
+
+    fault: str = ""  # `refusing` or `hanging`
+    hangs_after: int | None = None  # streams of numbers
+    requests: Counter = field(default_factory=Counter)
+    runs: dict = field(default_factory=dict)  # by identity, as they were announced
+    history: dict = field(default_factory=dict)  # rows by run
+    files: dict = field(default_factory=dict)  # content by run and name
+    artifacts: dict = field(default_factory=dict)  # metadata by name
+    committed: set = field(default_factory=set)  # names of artifacts
+    over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def hangs(self):
+        streams = self.requests["file_stream"]
+        late = self.hangs_after is not None and streams > self.hangs_after
+        return self.fault == "hanging" or late
+
+    def columns(self, run):
+        """The names of all numbers of a run's history."""
+        return {name for row in self.history.get(run, []) for name in row}
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self):
+        arrived, content = self.server.arrived, self._content()
+        if "otel" in self.path:  # telemetry of wandb's own
+            return self._answer({})
+        kind = "graphql" if self.path == "/graphql" else self.path.rpartition("/")[2]
+        arrived.requests[kind] += 1
+        if arrived.hangs:
+            return arrived.over.wait(60)
+        if arrived.fault == "refusing":
+            return self._answer({"errors": [{"message": "no such key"}]}, 401)
+        if kind == "file_stream":
+            return self._answer(self._stream(json.loads(content)))
+        asked = json.loads(content)
+        answer = getattr(self, asked["operationName"] or "ArtifactType", None)
+        found = answer(asked.get("variables") or {}) if answer else {}
+        return self._answer({"data": found})
+
+    def do_PUT(self):
+        content = self._content()
+        if self.server.arrived.hangs:
+            return self.server.arrived.over.wait(60)
+        _, _, run, name = self.path.split("/", 3)
+        self.server.arrived.files[run, name] = content
+        return self._answer({})
+
+    def _content(self):
+        if self.headers.get("Transfer-Encoding") != "chunked":
+            return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        content = b""
+        while size := int(self.rfile.readline(), 16):
+            content += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        return content
+
+    def _answer(self, document, code=200):
+        content = json.dumps(document).encode()
+        self.send_response(code)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def _stream(self, content):
+        run = self.path.split("/")[-2]
+        found = content.get("files", {}).get("wandb-history.jsonl")
+        if found:
+            rows = self.server.arrived.history.setdefault(run, [])
+            rows[found["offset"] :] = map(json.loads, found["content"])
+        return {}
+
+    def log_message(self, *arguments):
+        pass
+
+    # --- answers by the name of what is asked -----------------------------------------
+
+    def Viewer(self, _):  # noqa: N802
+        who = {"id": "u", "entity": "me", "username": "me", "email": "", "flags": "{}"}
+        return {"viewer": {**who, "teams": {"edges": []}}}
+
+    def ServerFeaturesQuery(self, _):  # noqa: N802
+        return {"serverInfo": {"features": []}}
+
+    def UpsertBucket(self, asked):  # noqa: N802
+        known = self.server.arrived.runs.setdefault(asked["name"], {})
+        known |= {name: value for name, value in asked.items() if value is not None}
+        project = {"id": "p", "name": asked["project"]}
+        bucket = {
+            "id": asked["name"],
+            "name": asked["name"],
+            "displayName": asked["displayName"],
+            "historyLineCount": 0,
+            "project": {**project, "entity": {"id": "e", "name": "me"}},
+        }
+        return {"upsertBucket": {"bucket": bucket, "inserted": True}}
+
+    def CreateRunFiles(self, asked):  # noqa: N802
+        files = [
+            {"name": name, "uploadUrl": self._place(asked["run"], name)}
+            for name in asked["files"]
+        ]
+        found = {"runID": asked["run"], "uploadHeaders": [], "files": files}
+        return {"createRunFiles": found}
+
+    def CreateArtifact(self, asked):  # noqa: N802
+        given = asked["input"]
+        name = given["artifactCollectionName"]
+        metadata = json.loads(given["metadata"] or "{}")
+        self.server.arrived.artifacts[name] = metadata
+        sequence = {"id": "s", "latestArtifact": None}
+        artifact = {"id": name, "state": "PENDING", "artifactSequence": sequence}
+        return {"createArtifact": {"artifact": artifact}}
+
+    def CreateArtifactManifest(self, asked):  # noqa: N802
+        place = self._place(asked["artifactID"], asked["name"])
+        file = {"id": "f", "name": asked["name"], "displayName": asked["name"]}
+        file |= {"uploadUrl": place, "uploadHeaders": []}
+        return {
+            "createArtifactManifest": {"artifactManifest": {"id": "m", "file": file}}
+        }
+
+    def CreateArtifactFiles(self, asked):  # noqa: N802
+        edges = [{"node": self._node(f)} for f in asked["input"]["artifactFiles"]]
+        return {"createArtifactFiles": {"files": {"edges": edges}}}
+
+    def _node(self, file):
+        place = self._place(file["artifactID"], file["name"])
+        return {
+            "id": "f",
+            "name": file["name"],
+            "displayName": file["name"],
+            "uploadUrl": place,
+            "uploadHeaders": [],
+            "uploadMultipartUrls": None,
+            "storagePath": file["name"],
+            "artifact": {"id": file["artifactID"]},
+        }
+
+    def CommitArtifact(self, asked):  # noqa: N802
+        self.server.arrived.committed.add(asked["artifactID"])
+        return {
+            "commitArtifact": {"artifact": {"id": asked["artifactID"], "digest": ""}}
+        }
+
+    def _place(self, owner, name):
+        return f"http://127.0.0.1:{self.server.server_port}/files/{owner}/{name}"
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request, client_address):
+        pass  # whoever is killed in the middle leaves broken connections
+
+    @property
+    def address(self):
+        return f"http://127.0.0.1:{self.server_port}"
+
+
+@contextmanager
+def serving(**behaviour):
+    """Yields a server's address, and what has arrived there."""
+    with Server(("127.0.0.1", 0), Handler) as server:
+        server.arrived = Arrived(**behaviour)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        try:
+            yield server.address, server.arrived
+        finally:
+            server.arrived.over.set()
+            server.shutdown()
+            thread.join()

@@ -1,0 +1,222 @@
+"""Toy runs of both sciences with all that a dashboard shows, and wandb's own reader."""
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from orrery.judging import diagnostics
+from orrery.judging.regression import binned
+from orrery.parameters import Parameter
+from orrery.results.dashboard.reader import DashboardReader
+from orrery.results.panels import LossCurve
+from orrery.results.recording import read_by, record
+from orrery.results.sections import Answer, DrawsSection, FigureSection, Verdict
+from orrery.results.views import (
+    CoverageCurves,
+    Predictions,
+    RankCurves,
+    TrainingCurves,
+)
+
+MEMBERS = 100
+NAMES = ("v_x", "m_lmc")
+
+
+@dataclass(frozen=True)
+class Flow:
+    transforms: int = 5
+
+
+@dataclass(frozen=True)
+class Options:
+    seed: int = 1
+    flow: Flow = Flow()
+
+
+def milky_way(recording):
+    """Records a posterior that was learned from simulations, and judged."""
+    random = np.random.default_rng(1)
+    keep_dataset(recording, "posteriors", "posterior", recording.run.shared)
+    parameters = tuple(Parameter(name, "km / s", f"${name}$") for name in NAMES)
+    held_out = random.normal(size=(40, 60, 2))
+    theta = random.normal(size=(60, 2))
+    ranks = diagnostics.sbc_ranks(held_out, theta, seed=1, simulations=50)
+    coverage = diagnostics.tarp(held_out, theta, seed=1)
+    losses = LossCurve(np.array([2.0, 1.0]), np.array([2.5, 1.5]))
+    for epoch in range(2):
+        rates = {"train": losses.train[epoch], "validation": losses.validation[epoch]}
+        recording.epoch("DESI, member 1", epoch, rates)
+    answer = Answer("posterior.desi.v_x", "DESI", "v_x", "km / s", 3.25, 1.0, 6.0)
+    recording.answers([answer])
+    recording.verdicts([Verdict("tarp.desi", "TARP", True, "p = 0.25.")])
+    values = random.normal(size=(50, 2))
+    recording.add(
+        DrawsSection("draws.desi", "Draws", NAMES, ("km / s", ""), values),
+        FigureSection("tarp.desi", "TARP", CoverageCurves({"posterior": coverage}), ""),
+        FigureSection("sbc.desi", "SBC", RankCurves({"desi": ranks}, parameters), ""),
+        FigureSection("training.desi", "T", TrainingCurves({"member_0": losses}), ""),
+    )
+
+
+def halo_mass(recording):
+    """Records an ensemble of 100 networks, and its errors as a table and as curves."""
+    random = np.random.default_rng(2)
+    keep_dataset(recording, "ensembles", "ensemble", None)
+    truth = random.uniform(11, 13, 400)
+    each = truth + 0.2 * random.normal(size=(MEMBERS, 400))
+    edges = np.arange(11, 13.1, 0.5)
+    errors = binned(truth, each.mean(axis=0), edges)
+    view = Predictions(
+        {"25": (truth, each.mean(axis=0))},
+        {"25": errors},
+        ("$m$", "dex"),
+        {"25": binned(truth, each, edges)},
+    )
+    recording.metrics({"rmse.25.minimum": float(errors.rmse.min())})
+    recording.tables({"Errors": table(errors)})
+    recording.add(
+        FigureSection("predictions.a", "Predictions", view, ""),
+        FigureSection("predictions.b", "The same errors", view, ""),
+    )
+
+
+def table(errors):
+    from astropy.table import Table
+
+    found = Table({"mass": errors.middles, "rmse": errors.rmse, "is": ["ok"] * 4})
+    found["rmse"].unit = "dex"
+    found["rmse"].info.format = "%.3f"
+    found["rmse"][1] = np.nan
+    found.meta = {"key": "errors.25", "caption": "Errors."}
+    return found
+
+
+def keep_dataset(recording, group, kind, shared):
+    """Writes what a run rests on where its parts are kept, and the run's lineage."""
+    dataset = recording.run.folder.parents[3] / "datasets" / "toy-0123"
+    (dataset / "summaries").mkdir(parents=True, exist_ok=True)
+    for name in ("README.md", "dataset.json", "manifest.json"):
+        (dataset / name).write_text("{}")
+    (dataset / "summaries" / "5555.parquet").write_bytes(b"summaries")
+    folder = (shared or dataset) / group / "desi" / "77"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "weights-77.pt").write_bytes(b"weights")
+    weights = {"file": "weights-77.pt", "sha256": "ab" * 32}
+    document = {"fingerprint": "77", "weights": weights}
+    (folder / f"{kind}.json").write_text(json.dumps(document))
+    digest = "cd" * 32
+    read = {"key": "stars", "fingerprint": digest[:16], "sha256": digest}
+    recording.lineage("inputs", read)
+    place = "../../../../datasets/toy-0123"
+    made = {"key": "simulations", "fingerprint": "0123", "count": 8, "folder": place}
+    recording.lineage("datasets", made)
+    summarised = {"key": "desi", "fingerprint": "5555", "dataset": "0123"}
+    recording.lineage("summaries", summarised)
+    learned = {"key": "desi", "fingerprint": "77", "dataset": "0123"}
+    recording.lineage(group, {**learned, "summaries": ["5555"]})
+
+
+SCIENCES = {"mwlmc": milky_way, "halomass": halo_mass}
+
+
+@pytest.fixture(params=SCIENCES)
+def science(request):
+    """The name of a science, one after the other."""
+    return request.param
+
+
+@pytest.fixture
+def recorded(tmp_path):
+    """Records a toy run of a science; returns its result."""
+
+    def made(science, *readers, options=None, root=tmp_path / "runs"):
+        with read_by(*readers), record("toy", options or Options(), root) as recording:
+            SCIENCES[science](recording)
+        return recording.result
+
+    return made
+
+
+@pytest.fixture
+def offline(monkeypatch):
+    """wandb as it is, offline; forgotten afterwards."""
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setenv("WANDB_ERROR_REPORTING", "false")
+    yield
+    forget()
+
+
+def forget():
+    """Ends wandb's own process and what it remembers of the environment."""
+    import wandb
+    from wandb.sdk.lib import wbauth
+
+    wandb.teardown()
+    wbauth.unauthenticate_session(update_settings=False)
+
+
+@pytest.fixture
+def mirrored(recorded, offline):
+    """Records a toy run of a science with a copy; returns its result."""
+
+    def made(science, **arguments):
+        return recorded(science, DashboardReader(), **arguments)
+
+    return made
+
+
+class Inspected:
+    """What wandb's own reader finds in a copy.
+
+    Arguments:
+        file: The copy.
+    """
+
+    def __init__(self, file):
+        command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", file]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        self.records = defaultdict(list)
+        for line in done.stdout.splitlines():
+            record = json.loads(line)
+            kind = record["type"]
+            self.records[kind].append(record.get(kind, {}))
+        self.run = self.records["run"][0]
+        self.config = dict(self.run["config"]["update"])
+        for record in self.records["config"]:
+            self.config |= record["update"]
+        self.summary = {}
+        for record in self.records["summary"]:
+            self.summary |= record["update"]
+        self.rows = [record["item"] for record in self.records["history"]]
+        self.artifacts = {one["name"]: one for one in self.records["artifact"]}
+        self.folder = file.parent
+
+    def series(self, name):
+        """The values of a number, in the order in which they were written."""
+        return [row[name] for row in self.rows if name in row]
+
+    def sheet(self, name):
+        """The columns and rows of a table."""
+        path = next(row[f"{name}.path"] for row in self.rows if f"{name}.path" in row)
+        content = json.loads((self.folder / "files" / path).read_text())
+        return content["columns"], content["data"]
+
+    def metadata(self, name):
+        """What an artifact says of itself."""
+        return json.loads(self.artifacts[name]["metadata"])
+
+
+@pytest.fixture
+def inspected():
+    """Reads the copy of a run's folder back by wandb's own reader."""
+
+    def read(folder):
+        (file,) = folder.glob("wandb/offline-run-*/*.wandb")
+        return Inspected(file)
+
+    return read

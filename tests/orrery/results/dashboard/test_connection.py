@@ -1,0 +1,106 @@
+"""Whether W&B is reached is what the user asked for, and what wandb itself finds."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from orrery.results.dashboard import connection
+from orrery.results.dashboard.connection import Patience
+
+KEY = "0123456789" * 4
+
+
+@pytest.mark.parametrize(
+    ("asked", "mode"),
+    [
+        (None, "online"),
+        ("online", "online"),
+        ("run", "online"),
+        ("offline", "offline"),
+        ("dryrun", "offline"),
+        ("disabled", "disabled"),
+        ("nonsense", "offline"),
+    ],
+)
+def test_the_mode_is_what_the_user_asks_for(asked, mode):
+    environment = {} if asked is None else {"WANDB_MODE": asked}
+    assert connection.asked_mode(environment) == mode
+
+
+@pytest.mark.parametrize(
+    ("environment", "sweep"),
+    [
+        ({}, None),
+        ({"WANDB_SWEEP_ID": "ab12"}, "ab12"),
+        ({"WANDB_SWEEP_ID": "me/orrery/ab12"}, "ab12"),
+        # an agent's run is the sweep's, not the trials within it
+        ({"WANDB_SWEEP_ID": "ab12", "WANDB_RUN_ID": "r1"}, None),
+    ],
+)
+def test_trials_show_in_the_sweep_that_is_named(environment, sweep):
+    assert connection.trials_sweep(environment) == sweep
+
+
+def test_patience_is_what_wandbs_own_variables_say():
+    patience = Patience.of({"WANDB_HTTP_TIMEOUT": "3", "WANDB_FINISH_TIMEOUT": "20"})
+    assert patience == Patience(3.0, 20.0)
+    assert Patience.of({}) == Patience()
+    with pytest.raises(ValueError, match="soon"):
+        Patience.of({"WANDB_FINISH_TIMEOUT": "soon"})
+
+
+def test_wandb_keeps_its_own_files_below_a_folder_unless_the_user_says(
+    tmp_path, monkeypatch
+):
+    monkeypatch.delenv("WANDB_DATA_DIR", raising=False)
+    monkeypatch.setenv("WANDB_CACHE_DIR", "/elsewhere")
+    with connection.kept_below(tmp_path):
+        assert os.environ["WANDB_DATA_DIR"].startswith(str(tmp_path))
+        assert os.environ["WANDB_CACHE_DIR"] == "/elsewhere"
+    assert "WANDB_DATA_DIR" not in os.environ
+    assert os.environ["WANDB_CACHE_DIR"] == "/elsewhere"
+
+
+# Logs in as `wandb login` does, and asks twice: what wandb itself has written is found,
+# whatever host that was for.
+LOGIN = """
+import sys
+import wandb
+from orrery.results.dashboard import connection
+
+before = connection.has_key(connection.loaded())
+wandb.login(key=sys.argv[1], verify=False)
+wandb.teardown()
+from wandb.sdk.lib import wbauth
+wbauth.unauthenticate_session(update_settings=False)
+print(before, connection.has_key(connection.loaded()))
+"""
+
+
+@pytest.mark.parametrize("server", [None, "https://wandb.example.org"])
+def test_a_login_is_found_whatever_host_it_is_for(tmp_path, server):
+    environment = {**os.environ, "HOME": str(tmp_path), "WANDB_MODE": "online"}
+    if server:
+        environment["WANDB_BASE_URL"] = server
+    done = subprocess.run(
+        [sys.executable, "-c", LOGIN, KEY],
+        env=environment,
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == "False True\n"
+    (line,) = (tmp_path / ".netrc").read_text().split("machine ")[1:]
+    assert KEY in line
+    assert not (tmp_path / "wandb").exists()
+
+
+def test_a_key_that_cannot_be_one_is_told(monkeypatch, offline, capsys):
+    monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.setenv("WANDB_API_KEY", "short")
+    assert not connection.has_key(connection.loaded())
+    assert "takes no such key" in capsys.readouterr().err

@@ -1,0 +1,61 @@
+"""What a run rests on can be followed by checksums, from its document to the simulations."""
+
+import hashlib
+import json
+import shutil
+
+from orrery.results.dashboard.deposits import deposits
+
+
+def test_the_lineage_goes_from_the_document_to_the_dataset(recorded, science):
+    result = recorded(science)
+    learned = {"mwlmc": "posterior", "halomass": "ensemble"}[science]
+    found = {one.kind: one for one in deposits(result)}
+    assert list(found) == ["input", "dataset", "summaries", learned, "result"]
+    parents = {kind: one.metadata["parents"] for kind, one in found.items()}
+    assert parents["dataset"] == []
+    for below, above in (
+        ("summaries", "dataset"),
+        (learned, "summaries"),
+        ("result", learned),
+    ):
+        parent = parents[below][-1]
+        assert parent["kind"] == above
+        assert parent["sha256"] == found[above].metadata["sha256"]
+        assert parent["fingerprint"] == found[above].fingerprint
+    assert (
+        parents["result"][0]["sha256"] == "cd" * 32
+    )  # the stars, of which no copy goes
+    assert not found["input"].files
+
+
+def test_checksums_are_of_the_files(recorded):
+    found = {one.kind: one for one in deposits(recorded("mwlmc"))}
+    for kind in ("dataset", "summaries", "result"):
+        decisive = {"dataset": "manifest.json"}.get(kind)
+        paths = [p for p in found[kind].files if decisive in (None, p.name)]
+        content = paths[0].read_bytes()
+        assert found[kind].sha256 == hashlib.sha256(content).hexdigest()
+    assert {path.name for path in found["posterior"].files} == {
+        "posterior.json",
+        "weights-77.pt",
+    }
+
+
+def test_what_is_gone_is_left_out(recorded):
+    result = recorded("mwlmc")
+    shutil.rmtree(result.folder.parents[3] / "datasets")
+    assert [one.kind for one in deposits(result)] == ["input", "posterior", "result"]
+
+
+def test_what_has_lost_its_summaries_has_no_parent(recorded):
+    result = recorded("mwlmc")
+    shutil.rmtree(result.folder.parents[3] / "datasets" / "toy-0123" / "summaries")
+    found = {one.kind: one for one in deposits(result)}
+    assert "summaries" not in found
+    assert found["posterior"].parents == ()
+
+
+def test_metadata_is_plain_json(recorded, science):
+    for one in deposits(recorded(science)):
+        assert json.loads(json.dumps(one.metadata)) == one.metadata

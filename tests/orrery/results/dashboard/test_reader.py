@@ -1,0 +1,226 @@
+"""W&B gets copies of a run; whatever happens there, the run and its files are whole."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from orrery.results.dashboard.mirror import Copy
+from orrery.results.dashboard.reader import DashboardReader
+
+
+def test_wandbs_own_reader_finds_everything_in_a_copy(mirrored, science, inspected):
+    result = mirrored(science)
+    found = inspected(result.folder)
+    assert found.run["project"] == "orrery"
+    assert found.run["run_group"] == "toy"
+    assert found.config["flow"] == {"type": "Flow", "transforms": 5}
+    assert found.config["about"]["lineage"] == result.document["lineage"]
+    for key, value in result.metrics.items():
+        assert found.summary[key.replace(".", "/")] == value
+    assert found.summary["status"] == "finished"
+    assert Copy.read(result.folder).whole
+    check = {"mwlmc": check_posterior, "halomass": check_ensemble}[science]
+    check(found, result)
+
+
+def check_posterior(found, result):
+    assert found.series("training/DESI, member 1/train") == [2.0, 1.0]
+    coverage = result.view(result.section("tarp.desi")).curves["posterior"].coverage
+    assert found.series("tarp/desi/posterior/coverage") == list(coverage)
+    # losses were told while they were learned, not once more
+    assert not found.series("training/desi/member_0/train")
+    columns, draws = found.sheet("draws/desi")
+    assert columns == ["v_x [km / s]", "m_lmc"]
+    assert len(draws) == 50
+    assert all(isinstance(cell, float) for row in draws for cell in row)
+    _, answers = found.sheet("answers")
+    assert answers[0][-3:] == [1.0, 3.25, 6.0]
+    metadata = found.metadata("posterior-77")
+    assert [parent["kind"] for parent in metadata["parents"]] == ["summaries"]
+    assert len(metadata["sha256"]) == 64
+
+
+def check_ensemble(found, result):
+    members = {name for row in found.rows for name in row if "member_" in name}
+    assert len(members) == 100  # curves of one run
+    assert len(found.series("rmse/25/member_042")) == 4
+    columns, rows = found.sheet("errors/25")
+    assert columns == ["mass", "rmse [dex]", "is"]
+    assert isinstance(rows[0][1], float)
+    assert rows[1][1] is None
+    assert {one["type"] for one in found.artifacts.values()} >= {
+        "dataset",
+        "summaries",
+        "ensemble",
+        "result",
+    }
+
+
+def test_each_attempt_is_a_run_of_its_own(mirrored, inspected):
+    folders = [mirrored("halomass").folder for _ in range(2)]
+    identities = {inspected(folder).run["run_id"] for folder in folders}
+    assert len(identities) == 2
+    assert folders[0].parent == folders[1].parent
+
+
+def test_a_copy_is_written_below_the_runs_folder_only(
+    mirrored, tmp_path, monkeypatch, capsys
+):
+    home = tmp_path / "home"
+    work = tmp_path / "work"
+    for folder in (home, work):
+        folder.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    monkeypatch.chdir(work)
+    result = mirrored("mwlmc")
+    assert not [*work.iterdir(), *home.rglob("*")]
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert told.err == f"Weights & Biases: offline, in {result.folder / 'wandb'}\n"
+
+
+def test_a_run_under_an_agent_is_the_sweeps(mirrored, inspected, tmp_path, monkeypatch):
+    parameters = tmp_path / "parameters.yaml"
+    parameters.write_text(json.dumps({"transforms": {"value": 3}}))
+    monkeypatch.setenv("WANDB_SWEEP_ID", "ab12")
+    monkeypatch.setenv("WANDB_RUN_ID", "run7")
+    monkeypatch.setenv("WANDB_PROJECT", "mine")
+    monkeypatch.setenv("WANDB_SWEEP_PARAM_PATH", str(parameters))
+    found = inspected(mirrored("halomass").folder)
+    assert found.run["run_id"] == "run7"
+    assert found.run["sweep_id"] == "ab12"
+    assert found.run["project"] == "mine"
+    assert found.config["transforms"] == 3
+
+
+def test_a_sweep_that_trials_shall_show_in_has_no_other_runs(
+    mirrored, inspected, monkeypatch
+):
+    monkeypatch.setenv("WANDB_SWEEP_ID", "ab12")
+    found = inspected(mirrored("halomass").folder)
+    assert "sweep_id" not in found.run
+    assert found.run["project"] == "orrery"
+
+
+# --- a wandb that fails ---------------------------------------------------------------
+
+
+class FailingWandb(ModuleType):
+    """A wandb whose calls fail: all, or those with one name."""
+
+    def __init__(self, broken):
+        super().__init__("wandb")
+        self.broken, self.called = broken, []
+        self.summary = self.config = SimpleNamespace(update=self._call("update"))
+        self.settings = SimpleNamespace(sync_file="")
+        names = ("setup", "Settings", "login", "define_metric", "log", "finish")
+        for name in (*names, "log_artifact", "Table", "Artifact", "Image"):
+            setattr(self, name, self._call(name))
+
+    def init(self, **arguments):
+        self._call("init")()
+        file = Path(arguments["dir"], "wandb", "offline-run-1", "run-1.wandb")
+        file.parent.mkdir(parents=True)
+        self.settings.sync_file = str(file)
+        return self
+
+    def add_file(self, path):
+        self._call("add_file")()
+
+    def _call(self, name):
+        def function(*arguments, **named):
+            self.called.append(name)
+            if self.broken in (name, "all"):
+                raise ConnectionError(f"{name} is down")
+            return self
+
+        return function
+
+
+CALLS = ("define_metric", "log", "update", "Table", "Artifact", "add_file", "finish")
+
+
+@pytest.mark.parametrize("broken", [*CALLS, "log_artifact", "setup", "init", "all"])
+def test_what_fails_is_one_item(recorded, monkeypatch, capsys, broken):
+    wandb = FailingWandb(broken)
+    monkeypatch.setitem(sys.modules, "wandb", wandb)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    result = recorded("mwlmc", DashboardReader())
+    assert result.status == "finished"
+    told = capsys.readouterr().err
+    assert told.count("warning: Weights & Biases") == 1
+    assert "is down" in told
+    assert f"python -m orrery sync {result.folder}" in told
+    if broken in ("setup", "init", "all"):
+        assert not Copy.read(result.folder)
+    else:
+        assert not Copy.read(result.folder).whole
+        # everything else was tried, to the end
+        assert {*CALLS, "log_artifact"} <= {*wandb.called, *_behind(broken)}
+
+
+def _behind(broken):
+    """Calls that need another one's answer."""
+    return {
+        "Artifact": ("add_file", "log_artifact"),
+        "add_file": ("log_artifact",),
+    }.get(broken, ())
+
+
+def test_missing_package_does_not_stop_a_run(recorded, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    assert recorded("mwlmc", DashboardReader()).status == "finished"
+    assert "Weights & Biases failed" in capsys.readouterr().err
+
+
+def test_disabled_dashboard_is_not_even_imported(recorded, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    result = recorded("mwlmc", DashboardReader())
+    assert "Weights & Biases" not in capsys.readouterr().err
+    assert not (result.folder / "wandb").exists()
+
+
+# --- processes ------------------------------------------------------------------------
+
+SMOKE = """
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from orrery.results.dashboard.reader import DashboardReader
+from orrery.results.recording import read_by, record
+
+@dataclass(frozen=True)
+class Choices:
+    seed: int = 1
+
+root = Path(sys.argv[1])
+with read_by(DashboardReader()), record("toy", Choices(), root) as recording:
+    recording.metrics({"v_travel": 20.0})
+    recording.epoch("flow", 0, {"train": 1.0})
+print(recording.run.folder)
+"""
+
+
+@pytest.mark.slow
+def test_real_dashboard_works_offline(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", SMOKE, str(tmp_path)],
+        env={**os.environ, "WANDB_MODE": "offline", "WANDB_ERROR_REPORTING": "false"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=tmp_path,
+    )
+    folder = Path(done.stdout.splitlines()[-1])
+    assert "Weights & Biases: offline" in done.stderr
+    assert "failed" not in done.stderr
+    assert len([*folder.glob("wandb/offline-run-*/*.wandb")]) == 1
+    assert not (tmp_path / "wandb").exists()
