@@ -5,7 +5,6 @@ have the same name, each is called by the field that holds it, `--ensemble.membe
 """
 
 import dataclasses
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,14 +14,15 @@ import tyro
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from orrery.identity import JSON
-from orrery.option_types import check_types, check_value
+from orrery.option_files import find_options, read_options
+from orrery.option_types import check_types, check_value, shortened
 
 Options = TypeVar("Options")
 
 REPEAT = "--options"
 _REPEATED = (
-    f"\n\n{REPEAT} run.json begins with the options of an earlier run; what else is given "
-    "changes them."
+    f"\n\n{REPEAT} run.json, or the folder of a run, begins with the options of that run; "
+    "what else is given changes them."
 )
 
 
@@ -33,7 +33,7 @@ def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
         choices: A frozen dataclass; the fields of nested ones are options like its own,
             shown in groups. The docstrings become the help text.
         arguments: The command line without the program's name. `--options FILE` begins
-            with the options in a `run.json`.
+            with the options in a `run.json`; FILE may be the folder of a run.
 
     Raises:
         SystemExit: With code 2 and a message, if an option is unknown or a value is
@@ -52,7 +52,8 @@ def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
     rest, files = _repeated(arguments)
     if len(files) > 1 or "" in files:
         raise ValueError(
-            f"{REPEAT} needs one file, such as run.json: {files} were given"
+            f"{REPEAT} needs one file, such as run.json, or the folder of a run: {files} "
+            "were given"
         )
     named = _named(choices, _names(choices))
     default = _converted(read(choices, Path(files[-1])), named) if files else None
@@ -78,24 +79,24 @@ def _repeated(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     return rest, files
 
 
-def read(choices: type[Options], path: Path) -> Options:
+def read(choices: type[Options], place: Path) -> Options:
     """Returns the options in a `run.json`, or in a file that holds nothing else.
 
     Arguments:
         choices: Their frozen dataclass.
-        path: The file, or the folder of a run's attempt.
+        place: The file, the folder of an attempt, or that of all attempts of a run,
+            whose newest finished one counts.
 
     Raises:
-        ValueError: If they are not those of `choices`; it names the fields.
-        OSError: If the file cannot be read.
+        ValueError: If they are not those of `choices`; it names file, option and value.
+        OSError: If there is no such file, or it cannot be read.
     """
-    path = path / "run.json" if path.is_dir() else path
+    path = find_options(place)
+    chosen = read_options(path)
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-        chosen = document.get("options", document)
         _check_whole(choices, chosen)
         return restore(choices, chosen)
-    except (ValidationError, ValueError, AttributeError) as error:
+    except (ValidationError, ValueError, RecursionError) as error:
         raise ValueError(
             f"{path} does not hold options of {choices.__name__}: {_first(error)}"
         ) from error
@@ -108,17 +109,41 @@ def _check_whole(choices: type, document: JSON, above: str = "") -> None:
     """
     given = document.get("type", choices.__name__)
     if given != choices.__name__:
-        raise ValueError(f"{above or 'they'} are of {given}, not {choices.__name__}")
+        raise ValueError(
+            f"{above or 'they'} are of {shortened(given)}, not {choices.__name__}: give "
+            "those of a run of this experiment"
+        )
     hints = get_type_hints(choices)
-    for field in dataclasses.fields(choices):
-        place = f"{above}.{field.name}" if above else field.name
-        if field.name not in document:
-            raise ValueError(f"{place} is missing")
-        kind = hints[field.name]
-        if isinstance(kind, type) and dataclasses.is_dataclass(kind):
-            _check_whole(kind, document[field.name], place)
-        else:
-            check_value(place, document[field.name], kind)
+    names = [field.name for field in dataclasses.fields(choices)]
+    for name in document:
+        if name not in (*names, "type"):
+            raise ValueError(
+                f"{_below(above, name)} is no option: choose from {', '.join(names)}"
+            )
+    for name in names:
+        if name not in document:
+            raise ValueError(
+                f"{_below(above, name)} is missing: give it, or all options of a run"
+            )
+        _check(document[name], hints[name], _below(above, name))
+
+
+def _check(value: Any, kind: Any, place: str) -> None:
+    if not (isinstance(kind, type) and dataclasses.is_dataclass(kind)):
+        check_value(place, value, kind)
+    elif not isinstance(value, dict):
+        names = ", ".join(field.name for field in dataclasses.fields(kind))
+        raise ValueError(
+            f"{place} is {shortened(value)}: give an object with its options {names}"
+        )
+    else:
+        _check_whole(kind, value, place)
+
+
+def _below(above: str, name: str) -> str:
+    # a name in a file may be of any length
+    name = name if len(name) < 80 else f"{name[:80]}..."
+    return f"{above}.{name}" if above else name
 
 
 def _first(error: Exception) -> str:

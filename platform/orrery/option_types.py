@@ -6,6 +6,7 @@ Then two runs that mean the same would differ, or one would mean something else.
 
 import dataclasses
 import math
+import reprlib
 from collections.abc import Callable
 from pathlib import Path
 from types import NoneType, UnionType
@@ -31,7 +32,7 @@ def check_types(options: Any, above: str = "") -> None:
         >>> check_types(Choices(draws=True))
         Traceback (most recent call last):
         ...
-        ValueError: draws is True: give a whole number, such as 3
+        ValueError: draws is True: give a whole number, such as 3, of at most 18 digits
     """
     hints = get_type_hints(type(options))
     for field in dataclasses.fields(options):
@@ -52,7 +53,17 @@ def check_value(place: str, value: Any, kind: Any) -> None:
         kind: A type, or another annotation of an option.
     """
     if not _fits(value, kind):
-        raise ValueError(f"{place} is {value!r}: give {_in_words(kind)}")
+        raise ValueError(f"{place} is {shortened(value)}: give {_in_words(kind)}")
+
+
+def shortened(value: Any) -> str:
+    """Returns a value as Python writes it, but never more than a line of it.
+
+    Example:
+        >>> shortened([30.0, 80.0]), shortened(10**60)
+        ('[30.0, 80.0]', '100000000000000000...0000000000000000000')
+    """
+    return _SHORT.repr(value)
 
 
 def _fits(value: Any, kind: Any) -> bool:
@@ -89,19 +100,25 @@ def _in_words(kind: Any) -> str:
 
 
 def _is_number(value: Any) -> bool:
-    # bool is a subclass of int
-    whole_or_float = isinstance(value, int | float) and not isinstance(value, bool)
-    return whole_or_float and math.isfinite(value)
+    return _is_whole(value) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _is_whole(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    # bool is a subclass of int
+    is_int = isinstance(value, int) and not isinstance(value, bool)
+    return is_int and abs(value) < _LARGEST
+
+
+_LARGEST = 10**18  # what takes such numbers, arrays and seeds, has 64 bits
+_SHORT = reprlib.Repr()
+_SHORT.maxother = 80
+_SHORT.maxstring = 80
 
 
 # How each kind is known, and what is asked for instead.
 _KINDS: dict[Any, tuple[Callable[[Any], bool], str]] = {
     bool: (lambda value: isinstance(value, bool), "true or false"),
-    int: (_is_whole, "a whole number, such as 3"),
+    int: (_is_whole, "a whole number, such as 3, of at most 18 digits"),
     float: (_is_number, "a finite number, such as 0.5"),
     str: (lambda value: isinstance(value, str), "a text"),
     Path: (lambda value: isinstance(value, str | Path), "a path"),

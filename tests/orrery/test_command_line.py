@@ -155,8 +155,28 @@ WHOLE = describe(Choices())
             {"options": WHOLE | {"training": {"epochs": True}}},
             "training.epochs is True: give a whole",
         ),
-        ({"options": describe(Both())}, "of Both, not Choices"),
-        ([], "Choices"),
+        ({"options": describe(Both())}, "of 'Both', not Choices"),
+        (
+            {"options": WHOLE | {"training": 7}},
+            "training is 7: give an object with its",
+        ),
+        (
+            {"options": WHOLE | {"training": [{}]}},
+            "training is .*with its options epochs",
+        ),
+        (
+            {"options": WHOLE | {"simulations": 10**300}},
+            "simulations is 1000.*0: give a",
+        ),
+        ({"options": WHOLE | {"edges": [10**300]}}, "edges is .1000.*finite number"),
+        (
+            {"options": WHOLE | {"simulatons": 3}},
+            "simulatons is no option: choose from",
+        ),
+        (
+            {"options": WHOLE | {"training": {"type": 3}}},
+            "training are of 3, not Train",
+        ),
     ],
 )
 def test_a_file_of_other_options_is_refused_by_name(tmp_path, document, message):
@@ -165,6 +185,31 @@ def test_a_file_of_other_options_is_refused_by_name(tmp_path, document, message)
     with pytest.raises(ValueError, match=message) as refused:
         command_line.parse(Choices, ["--options", str(path)])
     assert str(path) in str(refused.value)
+    assert len(str(refused.value)) < len(str(path)) + 400
+
+
+@pytest.mark.parametrize("digits", [401, 10_000])
+@pytest.mark.parametrize("name", ["simulations", "edges", "training", "stars"])
+def test_numbers_of_any_length_are_refused_by_the_option(tmp_path, digits, name):
+    path = tmp_path / "run.json"
+    text = json.dumps(WHOLE | {name: None}).replace("null", "9" * digits)
+    path.write_text(text)
+    with pytest.raises(
+        ValueError, match=rf"{path}.* {name} is .*999.*: give"
+    ) as refused:
+        command_line.parse(Choices, ["--options", str(path)])
+    assert len(str(refused.value)) < len(str(path)) + 400
+
+
+@pytest.mark.parametrize("depth", [900, 990, 998])
+@pytest.mark.parametrize("name", ["edges", "training", "stars", "unknown"])
+def test_options_that_are_nested_deeply_are_refused_by_name(tmp_path, depth, name):
+    path = tmp_path / "run.json"
+    text = json.dumps(WHOLE | {name: None}).replace("null", "[" * depth + "]" * depth)
+    path.write_text(text)
+    with pytest.raises(ValueError, match=f"{name}|deeper than options are") as refused:
+        command_line.parse(Choices, ["--options", str(path)])
+    assert len(str(refused.value)) < len(str(path)) + 400
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_the_defaults_of_all_studies_keep_their_promise(options):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"count": -(10**30)},
+        {"count": 1 - 10**18},
         {"window": 2},
         {"window": -0.0},
         {"edges": ()},
@@ -69,6 +69,12 @@ def test_what_means_the_same_may_be_given(changes):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
+        (
+            {"count": 10**18},
+            "count is 1000000000000000000: give .* of at most 18 digits",
+        ),
+        ({"count": -(10**400)}, "count is -1000.*: give a whole number"),
+        ({"window": 10**400}, "window is 1000.*: give a finite number"),
         ({"count": True}, "count is True: give a whole number, such as 3"),
         ({"count": 3.5}, "count is 3.5: give a whole number"),
         ({"count": 3.0}, "count is 3.0: give a whole number"),
