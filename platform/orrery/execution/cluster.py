@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,8 +56,27 @@ def connect() -> Iterator[int]:
         ray.shutdown()
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """Returns a context in which this process does all of its work itself.
+
+    For whoever holds a share of the cluster already, such as a trial: tasks of its own
+    would wait for CPUs that trials hold.
+    """
+    token = _alone.set(True)
+    try:
+        yield
+    finally:
+        _alone.reset(token)
+
+
+_alone: ContextVar[bool] = ContextVar("alone", default=False)
+
+
 def connected() -> bool:
-    """Returns whether this process is connected to a cluster. Asking imports no Ray."""
+    """Returns whether a cluster shares this process's work. Asking imports no Ray."""
+    if _alone.get():
+        return False
     ray = sys.modules.get("ray")
     return ray is not None and bool(ray.is_initialized())
 

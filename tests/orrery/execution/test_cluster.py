@@ -36,6 +36,15 @@ def test_without_a_cluster_batches_are_done_here(monkeypatch):
         list(cluster.map_batches(halved, [2], [0]))
 
 
+def test_who_is_alone_does_all_batches_here_until_the_end(monkeypatch):
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray, "put", lambda value: pytest.fail("nothing is sent"))
+    with cluster.alone():
+        assert not cluster.connected()
+        assert list(cluster.map_batches(halved, [2, 6], [2])) == [1, 3]
+    assert cluster.connected()
+
+
 WITHOUT_RAY = """
 import sys
 from pathlib import Path
