@@ -45,6 +45,16 @@ class Directions:
         """The vectors' parts along the axes of right ascension and declination."""
         return _parts(frames.EQUATORIAL_TO_GALACTIC.T @ self.galactic.T)
 
+    def inside(self, piece: "Piece") -> BoolArray:
+        """Returns which of the stars `[N]` lie inside a piece, which is asked only once."""
+        if piece not in self._inside:
+            self._inside[piece] = piece.contains(self)
+        return self._inside[piece]
+
+    @cached_property
+    def _inside(self) -> dict["Piece", BoolArray]:
+        return {}
+
     def cells(self, nside: int) -> IntArray:
         """Returns the HEALPix cell of each star `[N]`, in nested order along Galactic axes."""
         if nside not in self._cells:
@@ -178,6 +188,35 @@ class Cell:
         return {"healpix_nside": self.nside, "nested_cell": self.number}
 
 
+@dataclass(frozen=True)
+class Overlap:
+    """The sky that all of several pieces share, such as a cell's part of a footprint.
+
+    Arguments:
+        pieces: Two or more.
+
+    Example:
+        >>> north = Overlap((Cell(nside=1, number=0), Window(b=(60.0, 90.0))))
+        >>> north.contains(Directions(np.array([[1.0, 1.0, 1.0], [0.1, 0.1, 1.0]])))
+        array([False,  True])
+    """
+
+    pieces: tuple[Piece, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.pieces) < 2:
+            raise ValueError(f"{self} overlaps with nothing: give two pieces or more")
+
+    def contains(self, directions: Directions) -> BoolArray:
+        """Returns which of the stars `[N]` lie inside."""
+        # a footprint's windows are shared by all of its cells
+        return np.logical_and.reduce([directions.inside(one) for one in self.pieces])
+
+    def describe(self) -> JSON:
+        """Returns the pieces."""
+        return {"overlap": [piece.describe() for piece in self.pieces]}
+
+
 def _check_longitudes(name: str, limits: Range) -> None:
     lower, upper = limits
     if not (0 <= lower <= 360 and 0 <= upper <= 360) or lower == upper:
@@ -280,7 +319,27 @@ DESI_SOUTH = Patch(
     "south", (Window(b=(-90.0, -20.0), dec=(-19.0, 34.0), ra=(308.0, 74.0)),)
 )
 DESI = Patch("desi", DESI_NORTH.windows + DESI_SOUTH.windows)
+# The two sides of the Galactic plane, where no footprint says more.
+ABOVE = Patch("above", (Window(b=(0.0, 90.0)),))
+BELOW = Patch("below", (Window(b=(-90.0, 0.0)),))
 PATCHES = (ALL_SKY, Q1, Q2, Q3, Q4, DESI_NORTH, DESI_SOUTH, DESI)
+
+
+def within(patch: Patch, footprint: Patch) -> Patch:
+    """Returns the part of a patch that a footprint holds, named after both.
+
+    Example:
+        >>> within(Q1, ALL_SKY).name, within(Q1, DESI).name
+        ('q1', 'desi_q1')
+    """
+    if footprint == ALL_SKY:
+        return patch
+    shared = tuple(
+        Overlap((piece, window))
+        for piece in patch.windows
+        for window in footprint.windows
+    )
+    return Patch(f"{footprint.name}_{patch.name}", shared)
 
 
 def healpix_patches(nside: int) -> tuple[Patch, ...]:

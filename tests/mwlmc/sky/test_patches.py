@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from mwlmc.sky import frames
 from mwlmc.sky.patches import (
+    ABOVE,
     ALL_SKY,
+    BELOW,
     DESI,
     DESI_NORTH,
     DESI_SOUTH,
@@ -16,8 +18,11 @@ from mwlmc.sky.patches import (
     Q3,
     Q4,
     Directions,
+    Overlap,
+    Patch,
     Window,
     healpix_patches,
+    within,
 )
 
 
@@ -120,3 +125,31 @@ def test_sectors_that_cover_the_sky_share_no_star_not_even_at_their_seams_or_the
 def test_impossible_window_is_refused(limits):
     with pytest.raises(ValueError, match=f"{next(iter(limits))}="):
         Window(**limits)
+
+
+def test_a_footprints_pieces_share_its_stars_and_none_beyond():
+    seen = _everywhere()
+    inside = DESI.contains(seen)
+    for whole in ((ABOVE, BELOW), (Q1, Q2, Q3, Q4), healpix_patches(1)):
+        parts = [within(patch, DESI).contains(seen) for patch in whole]
+        assert np.array_equal(np.sum(parts, axis=0), inside.astype(int))
+
+
+def test_a_piece_is_searched_once_for_all_patches_that_share_it():
+    class Counted(Window):
+        asked = 0
+
+        def contains(self, directions):
+            Counted.asked += 1
+            return super().contains(directions)
+
+    footprint = Patch("footprint", (Counted(b=(10.0, 90.0)),))
+    seen = Directions(np.random.default_rng(1).normal(size=(50, 3)))
+    for patch in healpix_patches(1):
+        within(patch, footprint).contains(seen)
+    assert Counted.asked == 1
+
+
+def test_an_overlap_of_one_piece_is_refused():
+    with pytest.raises(ValueError, match="two pieces or more"):
+        Overlap((Window(),))
