@@ -57,6 +57,11 @@ def expected_counts(binning: SkyBinning, stars: int = GIANTS) -> FloatArray:
     return stars * share * _radial(edges[:, 0], edges[:, 1]) / _radial(30.0, 100.0)
 
 
+def radial_share(lower: Any, upper: Any) -> Any:
+    """Returns the stars between two distances [kpc], in units of those at 30-100 kpc."""
+    return _radial(lower, upper) / _radial(30.0, 100.0)
+
+
 def _radial(lower: Any, upper: Any) -> Any:
     return np.power(lower, _SLOPE + 1) - np.power(upper, _SLOPE + 1)
 
@@ -68,21 +73,35 @@ _MOTION_ERROR = 0.1  # [mas/yr], of one star's proper motion in a forecast
 def forecast_errors(binning: SkyBinning, stars: int = GIANTS) -> FloatArray:
     """Returns the standard errors `[S]` that an all-sky survey of giants would reach.
 
-    Halo stars scatter by 95 km/s about the mean, and proper motions add 0.1 mas/yr; a
-    bin's error is that over sqrt(N), its dispersion's over sqrt(2 N), with
-    `expected_counts` stars, but not fewer than two. A dispersion is that of the stars
-    themselves: taking the known errors of motions out of the measured one, s^2 =
-    measured^2 - known^2, enlarges its error by measured / s. The LMC's are the first
-    six, if they are entries.
+    With `expected_counts` stars: see `count_errors`.
 
     Arguments:
         binning: Its patches must be named in `survey.SHARES`.
         stars: The number of stars at 30-100 kpc in the whole sky.
     """
-    count = np.maximum(expected_counts(binning, stars), 2)
+    return count_errors(binning, expected_counts(binning, stars))
+
+
+def count_errors(
+    binning: SkyBinning, counts: FloatArray, motion_error: float = _MOTION_ERROR
+) -> FloatArray:
+    """Returns the standard errors `[S]` of the entries, given the stars of each bin.
+
+    Halo stars scatter by 95 km/s about the mean, and proper motions add their error; a
+    bin's error is that over sqrt(N), its dispersion's over sqrt(2 N), with N stars, but
+    not fewer than two. A dispersion is that of the stars themselves: taking the known
+    errors of motions out of the measured one, s^2 = measured^2 - known^2, enlarges its
+    error by measured / s. The LMC's are the first six, if they are entries.
+
+    Arguments:
+        binning: How stars become summaries.
+        counts: The expected number of stars `[K]` in each bin.
+        motion_error: Of one star's proper motion [mas/yr].
+    """
+    count = np.maximum(counts, 2)
     distance = np.array([(b.lower + b.upper) / 2 for b in binning.bins])
     across = np.array([b.quantity == "v_tb" for b in binning.bins])
-    spread = np.hypot(_VELOCITY_SPREAD, across * frames.K * _MOTION_ERROR * distance)
+    spread = np.hypot(_VELOCITY_SPREAD, across * frames.K * motion_error * distance)
     own = spread / np.sqrt(2 * count) * (spread / _VELOCITY_SPREAD)
     stellar = kinematics.entries(spread / np.sqrt(count), own, binning)
     lmc = np.sqrt(np.diag(lmc_covariance(LMCErrors())))

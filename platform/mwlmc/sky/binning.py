@@ -262,11 +262,11 @@ class SkyBinning:
         """
         return replace(self, name=f"{self.name}_as_observed", sample=sample)
 
-    def supported(self, counts: Sequence[int], minimum: int = 2) -> "SkyBinning":
+    def supported(self, counts: Sequence[float], minimum: float = 2) -> "SkyBinning":
         """Returns the binning without the bins that have too few stars.
 
         Arguments:
-            counts: The number of stars in each of `bins`.
+            counts: The number of stars in each of `bins`, found or expected.
             minimum: The smallest number of stars that a bin may have.
 
         Raises:
@@ -283,7 +283,7 @@ class SkyBinning:
             )
         return replace(self, profiles=left)
 
-    def _checked(self, counts: Sequence[int]) -> Sequence[int]:
+    def _checked(self, counts: Sequence[float]) -> Sequence[float]:
         if len(counts) != len(self.bins):
             raise ValueError(
                 f"{len(counts)} counts for the {len(self.bins)} bins of {self.name!r}"

@@ -6,7 +6,7 @@ which version of it gave its answers. Other summaries are another run: posterior
 the data by them.
 """
 
-from mwlmc.observed import binned_table, data_vectors
+from mwlmc.observed import binned_table, data_vectors, planned_survey
 from mwlmc.sky import kinematics, moment_errors
 from mwlmc.study import forecast, quantities
 from orrery.inference import posteriors
@@ -22,6 +22,7 @@ VERSIONS = {
     "judging": calibration.VERSION,
     "mixture": mixture.VERSION,
     "moment_errors": moment_errors.VERSION,
+    "planned_survey": planned_survey.VERSION,
 }
 
 SUMMARIES = {"velocity_moments": kinematics.VERSION}
