@@ -139,9 +139,9 @@ class Proposals:
             )
         )
 
-    def add_interrupted(self, trial: Trial) -> None:
-        """Adds a trial to those that are asked for first."""
-        self.study.enqueue_trial(self.params(trial.point))
+    def add_first(self, point: Point) -> None:
+        """Adds a point to those that are asked for first, in the order of adding."""
+        self.study.enqueue_trial(self.params(point))
 
     def ask(self) -> optuna.Trial:
         """Returns Optuna's trial of the next point."""

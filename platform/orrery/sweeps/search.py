@@ -21,7 +21,7 @@ from orrery.sweeps.evaluation import Evaluate, Evaluation, StoppedEarly
 from orrery.sweeps.halving import Halving
 from orrery.sweeps.ledger import Ledger
 from orrery.sweeps.proposals import Proposals
-from orrery.sweeps.space import SearchSpace
+from orrery.sweeps.space import Point, SearchSpace
 from orrery.sweeps.trial import SWEEP, Goal, Trial, best
 from orrery.sweeps.watching import watchers
 from orrery.terminal import progress, say
@@ -44,9 +44,12 @@ class Sweep:
         seed: Decides the points.
         identity: What decides the objectives besides: data and versions of code.
         halving: When trials end early because others were better; only with one goal.
+        points: The first trials' points, each with a value for every path of the space;
+            those of later trials are proposed.
 
     Raises:
-        ValueError: If there is no goal, or halving has several to go by.
+        ValueError: If there is no goal, halving has several to go by, or a given point
+            has other paths than the space.
 
     Example:
         >>> from orrery.learning.training import Training
@@ -66,8 +69,15 @@ class Sweep:
     seed: int = 1
     identity: JSON = field(default_factory=dict)
     halving: Halving | None = None
+    points: tuple[Point, ...] = ()
 
     def __post_init__(self) -> None:
+        for point in self.points:
+            if point.keys() != self.space.domains.keys():
+                raise ValueError(
+                    f"point {dict(point)}: give a value for each of "
+                    f"{', '.join(self.space.domains)}"
+                )
         names = [goal.name for goal in self.goals]
         if not names or len({*names}) < len(names):
             raise ValueError(f"goals {names}: name one or more, each of them once")
@@ -79,7 +89,13 @@ class Sweep:
     @property
     def document(self) -> JSON:
         """What decides the trials, as plain JSON."""
+        given = (
+            {"points": describe([dict(point) for point in self.points])}
+            if self.points
+            else {}
+        )
         return {
+            **given,
             "name": self.name,
             "space": self.space.document,
             "options": describe(self.options, places=False),
@@ -179,7 +195,12 @@ def _compute(
     for trial in ledger.known():
         proposals.add_known(trial)
     for trial in ledger.interrupted():
-        proposals.add_interrupted(trial)
+        proposals.add_first(trial.point)
+    again = {trial.number for trial in ledger.interrupted()}
+    # numbers are in the order in which their trials start, interrupted ones first
+    for number in numbers:
+        if number < len(sweep.points) and number not in again:
+            proposals.add_first(sweep.points[number])
     watched = (sweep.goals[0].name,) if sweep.halving else ()
     evaluation = Evaluation(sweep.options, sweep.evaluate, sweep.goals, watched)
     done = len(ledger.known())

@@ -78,8 +78,8 @@ def test_an_interrupted_trial_is_asked_for_first():
     proposals = Proposals(SPACE, LOSS, 1)
     for trial in WHOLE[:3]:
         proposals.add_known(trial)
-    proposals.add_interrupted(WHOLE[7])
-    proposals.add_interrupted(WHOLE[5])
+    proposals.add_first(WHOLE[7].point)
+    proposals.add_first(WHOLE[5].point)
     points = [ask(proposals, number)[1] for number in (7, 5, 3)]
     assert points[:2] == [WHOLE[7].point, WHOLE[5].point]
     assert points[2] == WHOLE[3].point  # at random: its number alone decides it

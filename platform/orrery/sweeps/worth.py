@@ -1,0 +1,179 @@
+"""What a choice is worth: what is found with it, less what is found without it.
+
+Both are learned from the same seeds and judged on the same pairs, so that most of what
+chance does to either is in both, and leaves their difference.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from orrery.identity import canonical
+from orrery.parameters import FloatArray
+from orrery.sweeps.search import Sweep, search
+from orrery.sweeps.space import Domain, Int, Point, SearchSpace
+from orrery.sweeps.trial import Trial
+
+FIRST_SEED = 2  # another than that by which the best was chosen, and had good luck
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """One choice, taken or not.
+
+    Arguments:
+        key: Its stable name.
+        label: What it is, as people say it.
+        given: The point with it.
+        lacking: The point without it.
+        count: How many of them it is: eleven more patches, say.
+
+    Example:
+        >>> Contrast("bin", "one more bin", {"bins": 3}, {"bins": 2}).count
+        1
+    """
+
+    key: str
+    label: str
+    given: Point
+    lacking: Point
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Worth:
+    """What a choice is worth.
+
+    Arguments:
+        contrast: The choice.
+        differences: For each objective the value with it less that without it, seed by
+            seed `[R]`, of the seeds from which both have finished.
+
+    Example:
+        >>> choice = Contrast("bin", "one more bin", {"bins": 3}, {"bins": 2})
+        >>> worth = Worth(choice, {"loss": np.array([1.0, 3.0])})
+        >>> worth.mean("loss"), worth.error("loss"), worth.seeds
+        (2.0, 1.0, 2)
+    """
+
+    contrast: Contrast
+    differences: Mapping[str, FloatArray]
+
+    @property
+    def seeds(self) -> int:
+        """How many seeds it is known from."""
+        return min(len(values) for values in self.differences.values())
+
+    def mean(self, objective: str) -> float:
+        """Returns the mean difference; NaN if no seed gave one."""
+        values = self.differences[objective]
+        return float(values.mean()) if len(values) else float("nan")
+
+    def error(self, objective: str) -> float:
+        """Returns its standard error, by the scatter over seeds; NaN of fewer than two."""
+        values = self.differences[objective]
+        if len(values) < 2:
+            return float("nan")
+        return float(values.std(ddof=1) / np.sqrt(len(values)))
+
+
+def design(
+    contrasts: Sequence[Contrast], seed_path: str, repeats: int
+) -> tuple[Point, ...]:
+    """Returns the points that contrasts need, each once and from each of several seeds.
+
+    Arguments:
+        contrasts: The choices.
+        seed_path: The dotted path of the seed.
+        repeats: How many seeds.
+
+    Example:
+        >>> one = Contrast("bin", "one more bin", {"bins": 3}, {"bins": 2})
+        >>> two = Contrast("another", "one more", {"bins": 4}, {"bins": 3})
+        >>> len(design((one, two), "seed", 5))
+        15
+    """
+    points = {
+        canonical(dict(point)): point
+        for contrast in contrasts
+        for point in (contrast.given, contrast.lacking)
+    }
+    return tuple(
+        {**point, seed_path: FIRST_SEED + number}
+        for number in range(repeats)
+        for point in points.values()
+    )
+
+
+def measure_worth(
+    sweep: Sweep,
+    contrasts: Sequence[Contrast],
+    seed_path: str,
+    repeats: int,
+    root: Path,
+    concurrent: int,
+    more: Mapping[str, Domain],
+) -> tuple[list[Worth], list[Trial]]:
+    """Returns what each choice is worth, and the trials that tell it.
+
+    Arguments:
+        sweep: The search among whose points the choices are.
+        contrasts: The choices.
+        seed_path: The dotted path of the seed.
+        repeats: How many seeds each point is learned from.
+        root: The folder of sweeps.
+        concurrent: How many trials run at the same time.
+        more: What choices vary that the search does not, by dotted path.
+
+    Raises:
+        RuntimeError: If all trials failed.
+        KeyboardInterrupt: If the user wants no more; the next call goes on.
+    """
+    seeds = Int(1, FIRST_SEED + repeats)
+    space = SearchSpace({**sweep.space.domains, **more, seed_path: seeds})
+    points = design(contrasts, seed_path, repeats)
+    tried = replace(sweep, name=f"{sweep.name}_worth", space=space, points=points)
+    trials = search(tried, len(points), root, concurrent)
+    goals = sorted({name for trial in trials for name in trial.objectives})
+    return [worth(one, trials, seed_path, goals) for one in contrasts], trials
+
+
+def worth(
+    contrast: Contrast, trials: Sequence[Trial], seed_path: str, goals: Sequence[str]
+) -> Worth:
+    """Returns what a choice is worth by trials with it and without it.
+
+    Arguments:
+        contrast: The choice.
+        trials: Those of `design`; of each pair both must have finished to count.
+        seed_path: The dotted path of the seed.
+        goals: The objectives.
+    """
+    given = _by_seed(contrast.given, trials, seed_path)
+    lacking = _by_seed(contrast.lacking, trials, seed_path)
+    seeds = sorted(given.keys() & lacking.keys())
+    return Worth(
+        contrast,
+        {
+            goal: np.array([given[s][goal] - lacking[s][goal] for s in seeds])
+            for goal in goals
+        },
+    )
+
+
+def _by_seed(
+    point: Point, trials: Sequence[Trial], seed_path: str
+) -> dict[int, Mapping[str, float]]:
+    return {
+        trial.point[seed_path]: trial.objectives
+        for trial in trials
+        if trial.state == "finished" and without(trial.point, seed_path) == dict(point)
+    }
+
+
+def without(point: Point, path: str) -> dict[str, Any]:
+    """Returns a point without one of its paths."""
+    return {name: value for name, value in point.items() if name != path}

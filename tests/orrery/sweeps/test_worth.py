@@ -1,0 +1,148 @@
+"""A choice's worth is the difference that it makes, seed by seed, and no seed is computed twice."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from orrery.sweeps.search import Sweep, search
+from orrery.sweeps.space import Choice, Int, SearchSpace
+from orrery.sweeps.trial import Goal, read_trials
+from orrery.sweeps.worth import FIRST_SEED, Contrast, design, measure_worth
+
+SPACE = SearchSpace({"bins": Int(1, 9), "kind": Choice(("a", "b"))})
+BEST = {"bins": 4, "kind": "b"}
+BIN = Contrast("bin", "another bin", BEST, {**BEST, "bins": 3})
+KIND = Contrast("kind", "b, not a", BEST, {**BEST, "kind": "a"}, count=2)
+MORE = Contrast("more", "more stars", {**BEST, "bins": 9}, BEST)
+
+
+@dataclass(frozen=True)
+class Options:
+    bins: int = 1
+    kind: str = "a"
+    seed: int = 1
+
+
+class Task:
+    """What a bin and the kind are worth is known; a seed moves all trials alike."""
+
+    def __init__(self, refuses=()):
+        self.computed = []
+        self.refuses = refuses
+
+    def __call__(self, options, report):
+        self.computed.append(options)
+        if (options.bins, options.seed) in self.refuses:
+            raise ValueError("not calibrated")
+        luck = 0.1 * np.sin(options.seed)
+        own = 0.01 * np.cos(options.seed * options.bins)
+        gain = options.bins / 10 + (options.kind == "b") + luck + own
+        return {"gain": gain, "width": 10 - gain}
+
+
+@pytest.fixture(autouse=True)
+def without_ray(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+
+
+def sweep(task, **changes):
+    goals = (Goal("gain", "larger"),)
+    return Sweep("toy", SPACE, Options(), task, goals, **changes)
+
+
+def measured(task, folder, contrasts=(BIN, KIND), repeats=4):
+    return measure_worth(sweep(task), contrasts, "seed", repeats, folder, 1, {})
+
+
+def test_a_choice_is_worth_what_it_changes_and_luck_cancels(tmp_path):
+    (by_bin, kind), trials = measured(Task(), tmp_path)
+    assert by_bin.mean("gain") == pytest.approx(0.1, abs=0.02)
+    assert kind.mean("gain") == pytest.approx(1.0)
+    assert by_bin.mean("width") == pytest.approx(-by_bin.mean("gain"))
+    assert by_bin.seeds == 4
+    spread = [t.objectives["gain"] for t in trials if t.point["bins"] == 4]
+    assert by_bin.error("gain") < 0.3 * np.std(spread)
+    assert kind.error("gain") == pytest.approx(0, abs=1e-12)
+
+
+def test_points_that_choices_share_are_computed_once(tmp_path):
+    task = Task()
+    _, trials = measured(task, tmp_path)
+    assert len(task.computed) == len(trials) == 3 * 4
+    assert len(set(task.computed)) == 12
+    assert {options.seed for options in task.computed} == set(range(2, 6))
+    again = Task()
+    assert measured(again, tmp_path)[1] == trials
+    assert again.computed == []
+
+
+def test_seeds_from_which_one_failed_count_for_neither(tmp_path):
+    task = Task(refuses={(3, FIRST_SEED), (3, FIRST_SEED + 1), (3, FIRST_SEED + 2)})
+    (by_bin, kind), trials = measured(task, tmp_path)
+    assert [t.state for t in trials].count("failed") == 3
+    assert by_bin.seeds == 1
+    assert np.isfinite(by_bin.mean("gain"))
+    assert np.isnan(by_bin.error("gain"))
+    assert kind.seeds == 4
+
+
+def test_what_no_seed_gave_is_not_a_number(tmp_path):
+    task = Task(refuses={(3, FIRST_SEED + number) for number in range(4)})
+    (by_bin, _), _ = measured(task, tmp_path)
+    assert by_bin.seeds == 0
+    assert np.isnan(by_bin.mean("gain"))
+
+
+def test_choices_may_leave_the_space_of_the_search(tmp_path):
+    more = {"bins": Int(1, 9)}
+    found, _ = measure_worth(sweep(Task()), (MORE,), "seed", 2, tmp_path, 1, more)
+    assert found[0].mean("gain") == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_design_has_each_point_once_for_each_seed():
+    points = design((BIN, KIND, MORE), "seed", 3)
+    assert len(points) == 4 * 3
+    assert len({tuple(sorted(p.items())) for p in points}) == 12
+
+
+# --- points that are given -------------------------------------------------------------
+
+
+def test_given_points_come_first_and_others_are_proposed(tmp_path):
+    given = ({"bins": 7, "kind": "a"}, BEST)
+    found = search(sweep(Task(), points=given), 6, tmp_path)
+    assert [trial.point for trial in found[:2]] == list(given)
+    assert len({tuple(trial.point.values()) for trial in found}) > 3
+
+
+def test_a_killed_search_goes_on_with_the_points_that_were_given(tmp_path):
+    class Killed(Task):
+        def __call__(self, options, report):
+            if len(self.computed) == 3:
+                raise KeyboardInterrupt
+            return super().__call__(options, report)
+
+    given = tuple({"bins": bins, "kind": "a"} for bins in range(1, 8))
+    with pytest.raises(KeyboardInterrupt):
+        search(sweep(Killed(), points=given), 7, tmp_path)
+    (folder,) = (tmp_path / "toy").iterdir()
+    assert [trial.state for trial in read_trials(folder)] == [
+        *(["finished"] * 3),
+        "interrupted",
+    ]
+    found = search(sweep(Task(), points=given), 7, tmp_path)
+    assert [trial.point for trial in found] == list(given)
+
+
+def test_given_points_name_the_sweep_and_no_points_leave_its_name():
+    plain = sweep(Task()).folder(Path())
+    assert sweep(Task(), points=(BEST,)).folder(Path()) != plain
+    assert "points" not in sweep(Task()).document
+
+
+def test_a_point_without_a_value_is_refused():
+    with pytest.raises(ValueError, match="give a value for each of bins, kind"):
+        sweep(Task(), points=({"bins": 3},))
