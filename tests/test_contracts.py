@@ -14,7 +14,7 @@ RECORDS = {
     *("recording", "late_readers", "result", "section_files", "encoding", "keys"),
     *("lineage", "ancestry", "sections", "views", "panels", "dataset_sections"),
     *("posterior_sections", "calibration_sections", "ensemble_sections"),
-    "sweep_sections",
+    *("sweep_sections", "binning_sections"),
 }
 
 

@@ -13,6 +13,7 @@ from halomass.hosts.catalogue_systems import CatalogueSystems, Snapshot
 from halomass.mock.mock_universe import MockUniverse
 from halomass.observed.features import Features, NeighbourSet
 from halomass.systems import LOG_M_VIR
+from mwlmc.observed.planned_survey import giants
 from mwlmc.parameters import INFERRED
 from mwlmc.replay import Replay
 from mwlmc.simulator import Simulator
@@ -184,6 +185,7 @@ DOCUMENTS = {
     "mock": lambda: identified(MockUniverse()),
     "hosts": lambda: identified(CatalogueSystems((Snapshot((), "0f", 64.0, 1.0),))),
     "sky": QUADRANTS.describe,
+    "planned survey": lambda: giants().description,
     "features": lambda: Features().describe(),
     "set": lambda: NeighbourSet().describe(),
     "posterior": lambda: flow_plan(INFERRED[0]).description,

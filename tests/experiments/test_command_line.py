@@ -11,15 +11,16 @@ OF_STARS = sorted({path.stem for path in EXPERIMENTS} - {"halo_mass"})
 
 def test_every_experiment_is_run_at_toy_size():
     assert {path.stem for path in EXPERIMENTS} == {
-        *("architectures", "desi", "halo_mass", "predictive", "quadrants"),
-        *("surveys", "table2"),
+        *("architectures", "binnings", "desi", "halo_mass", "predictive"),
+        *("quadrants", "surveys", "table2"),
     }
 
 
 @pytest.mark.parametrize("name", OF_STARS)
 def test_help_explains_every_option(name, experiments, check_help):
     usual = ("--transforms", "--calibration-tests")
-    learned = {"surveys": (), "architectures": ("--transforms", "--trials")}
+    searched = ("--transforms", "--trials", "--concurrent")
+    learned = {"surveys": (), "architectures": searched, "binnings": searched}
     check_help(
         experiments[name],
         *("--stars", "--simulations", "--lmc", "--lmc-mass"),

@@ -92,6 +92,7 @@ COMPONENTS = (
         "observed_stars",
         readers=("mwlmc.observed.mock_survey", "mwlmc.observed.summary_tables"),
     ),
+    Component("planned_survey", "mwlmc.observed.planned_survey", "planned"),
     Component(
         "observed_hosts",
         "halomass.observed.neighbour_tables",
@@ -116,7 +117,9 @@ COMPONENTS = (
         "sweeping",
         readers=(
             "orrery.sweeps.comparison",
+            "orrery.sweeps.binning_comparison",
             "mwlmc.study.architectures",
+            "mwlmc.study.binnings",
             "halomass.study.architectures",
         ),
     ),

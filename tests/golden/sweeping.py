@@ -6,11 +6,17 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
+import numpy as np
+
+from mwlmc.observed.planned_survey import giants
+from mwlmc.parameters import INFERRED
+from mwlmc.study import binnings
 from orrery.sweeps.halving import Halving
 from orrery.sweeps.proposals import importance
 from orrery.sweeps.search import Sweep, search
 from orrery.sweeps.space import Choice, Float, Int, Log, SearchSpace
 from orrery.sweeps.trial import Goal, Trial
+from orrery.sweeps.worth import Contrast, design, measure_worth
 
 from .quantities import Record, quantity
 
@@ -35,6 +41,7 @@ class Toy:
     share: float = 0.1
     width: int = 3
     hidden: tuple[int, ...] = (8,)
+    seed: int = 1
 
 
 def evaluate(options: Toy, report) -> dict[str, float]:
@@ -42,6 +49,7 @@ def evaluate(options: Toy, report) -> dict[str, float]:
     if options.hidden == (16,) and options.width == 9:
         raise ValueError("too wide")
     loss = (options.rate - 0.3) ** 2 + abs(options.width - 5) / 10 + options.share
+    loss += 0.01 * (options.seed - 1) * options.width
     for step in range(1, 7):
         report({"loss": loss + options.rate / step})
     return {"loss": loss, "width": options.width}
@@ -56,7 +64,45 @@ def sweeps() -> Record:
         **_described("one", halved),
         **_described("two", both),
         "importance": quantity([matters[path] for path in SPACE.domains]),
+        **_worth(),
+        **_planned(),
     }
+
+
+def _worth() -> Record:
+    """Returns what choices are worth, one of which may be taken at a point that fails."""
+    base = {"rate": 0.1, "share": 0.2, "width": 9, "hidden": (8,)}
+    contrasts = (
+        Contrast("width", "a larger width", base, {**base, "width": 8}),
+        Contrast("hidden", "another shape", {**base, "hidden": (16,)}, base),
+    )
+    sweep = Sweep("toy", SPACE, Toy(), evaluate, (LOSS,), seed=3)
+    with TemporaryDirectory() as folder, patch.dict(sys.modules, {"ray": None}):
+        found, trials = measure_worth(
+            sweep, contrasts, "seed", 3, Path(folder), concurrent=1, more={}
+        )
+    width, hidden = found
+    return {
+        "worth.width": quantity([width.mean("loss"), width.error("loss")]),
+        "worth.seeds": quantity([width.seeds, hidden.seeds]),
+        "worth.points": quantity([[t.point["width"], t.point["seed"]] for t in trials]),
+    }
+
+
+def _planned() -> Record:
+    """Returns the choices of planned surveys that are valued, and a quantity of draws."""
+    draws = np.linspace(-40.0, 9.0, 2 * 3 * len(INFERRED)).reshape(2, 3, -1)
+    names = tuple(parameter.name for parameter in INFERRED)
+    record: Record = {}
+    for kind, usual in binnings.USUAL.items():
+        point = {p: getattr(usual, p.partition(".")[2]) for p in binnings.SPACE.domains}
+        found = binnings.contrasts(point, stars=900, floor=0.5)
+        points = design(found, binnings.SEED, 2)
+        record[f"{kind}.contrasts"] = quantity([len(points), *(c.count for c in found)])
+    for name in ("v_travel", "M_LMC(<50 kpc)"):
+        experiment = binnings.PlannedExperiment(giants(), name, names)
+        record[f"quantity.{name}"] = quantity(experiment.quantity(draws))
+    return record
 
 
 def _trials(goals: tuple[Goal, ...], halving: Halving | None) -> list[Trial]:

@@ -57,7 +57,7 @@ class Toy:
         )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def toy() -> Toy:
     return Toy()
 

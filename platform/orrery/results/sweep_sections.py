@@ -31,9 +31,11 @@ def record_comparison(recording: Recording, key: str, found: Comparison) -> None
     recording.add(Text(key, "Architectures", summary, tuple(numbers)))
     recording.tables(
         {
-            "What matters": _options(f"{key}.options", found),
-            "Architectures that were tried": _trials(f"{key}.trials", found.trials),
-            "Seeds of one architecture": _trials(f"{key}.seeds", found.repeats),
+            "What matters": options_table(f"{key}.options", found),
+            "Architectures that were tried": trials_table(
+                f"{key}.trials", found.trials
+            ),
+            "Seeds of one architecture": trials_table(f"{key}.seeds", found.repeats),
         }
     )
 
@@ -71,7 +73,13 @@ def _summary(key: str, found: Comparison) -> str:
     )
 
 
-def _options(key: str, found: Comparison) -> Table:
+def options_table(key: str, found: Comparison) -> Table:
+    """Returns what was varied, what the best trial has of it, and how much it matters.
+
+    Arguments:
+        key: Of the table.
+        found: The comparison.
+    """
     shares = found.shares
     effects = found.effects
     paths = list(found.space.domains)
@@ -99,7 +107,13 @@ def _tried(found: Comparison, path: str) -> str:
     return f"{domain.low:g} to {domain.high:g}"
 
 
-def _trials(key: str, trials: list[Trial]) -> Table:
+def trials_table(key: str, trials: list[Trial]) -> Table:
+    """Returns the trials with their options, objectives and states.
+
+    Arguments:
+        key: Of the table.
+        trials: Those of one sweep, one at least.
+    """
     paths = list(trials[0].point)
     goals = sorted({name for trial in trials for name in trial.objectives})
     columns: dict[str, list[Any]] = {
@@ -115,9 +129,7 @@ def _trials(key: str, trials: list[Trial]) -> Table:
     for goal in goals:
         table[goal].info.format = "%.4f"
     table["seconds"].info.format = "%.1f"
-    failed = [f"Trial {t.number}: {t.reason}." for t in trials if t.state == "failed"]
-    table.meta = {
-        "key": key,
-        "caption": " ".join(["Scores on validation pairs.", *failed]),
-    }
+    if any(trial.reason for trial in trials):
+        table["reason"] = [trial.reason for trial in trials]
+    table.meta = {"key": key, "caption": "Scores on validation pairs."}
     return table

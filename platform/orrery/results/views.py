@@ -173,6 +173,7 @@ class Intervals:
     label: str
     bands: Sequence[Band] = ()
     prior: tuple[float, float] | None = None
+    ours: str = "ours, median and 16-84 %"
 
 
 @dataclass(frozen=True)

@@ -40,11 +40,11 @@ class Effort:
     """
 
     trials: int = 24
-    """Architectures that are tried."""
+    """How many architectures, or binnings, are tried."""
     concurrent: int = 2
     """Trials that run at the same time, each on a CPU of its own."""
     repeats: int = 5
-    """Seeds with which the given architecture is trained, for comparison."""
+    """Seeds from which one of them is trained, for comparison."""
 
     def __post_init__(self) -> None:
         if self.trials < FEWEST_COMPARED or self.concurrent < 1 or self.repeats < 2:
@@ -197,7 +197,7 @@ class FlowTask:
     ) -> tuple[float, float]:
         plan = self._plan(options)
         with tempfile.TemporaryDirectory() as folder:
-            on_epoch = _each_epoch(report, options.training.max_epochs)
+            on_epoch = each_epoch(report, options.training.max_epochs)
             trained = posterior.fit_plan(plan, Path(folder), on_epoch)
         return _mean(trained.log_prob(noisy.theta, noisy.x))
 
@@ -264,7 +264,7 @@ class EnsembleTask:
     ) -> tuple[float, float]:
         plan = self._plan(options)
         with tempfile.TemporaryDirectory() as folder:
-            on_epoch = _each_epoch(report, options.learning.max_epochs)
+            on_epoch = each_epoch(report, options.learning.max_epochs)
             trained = ensemble.fit_plan(plan, Path(folder), on_epoch)
         square, error = _mean((trained.mean(pairs.x) - pairs.theta)[:, 0] ** 2)
         rmse = float(np.sqrt(square))
@@ -281,7 +281,7 @@ class EnsembleTask:
         )
 
 
-def _each_epoch(
+def each_epoch(
     report: Report, epochs: int
 ) -> Callable[[int, Mapping[str, float]], None]:
     """Returns what reports the losses of some twenty of the epochs: each is synced."""

@@ -31,6 +31,7 @@ def intervals(
     label: str,
     bands: Sequence[Band] = (),
     prior: tuple[float, float] | None = None,
+    ours: str = "ours, median and 16-84 %",
 ) -> Figure:
     """Returns medians and 16-84 % of one quantity row by row, over published bands.
 
@@ -42,6 +43,7 @@ def intervals(
         label: The quantity, with its unit.
         bands: Published intervals, shaded over all rows; a line marks each median.
         prior: The 16 and 84 % of the prior, as dashed lines.
+        ours: What our markers and bars are.
 
     Raises:
         ValueError: If there are no rows, or the prior's ends do not ascend.
@@ -58,7 +60,7 @@ def intervals(
         _shade(axes, band, colour, hatch)
     for end, name in zip(prior or (), ("prior, 16-84 %", "_"), strict=False):
         axes.axvline(end, color=INK, linestyle="--", linewidth=1.4, label=name)
-    _draw_rows(axes, rows)
+    _draw_rows(axes, rows, ours)
     axes.set(xlabel=label, ylim=(len(rows) - 0.4, -0.6))
     axes.set_yticks(range(len(rows)), [row.label for row in rows])
     axes.tick_params(axis="y", length=0)
@@ -88,7 +90,7 @@ def _shade(axes: Axes, band: Band, colour: str, hatch: str) -> None:
     axes.axvline(median, color=colour, linewidth=1.1, zorder=1)
 
 
-def _draw_rows(axes: Axes, rows: Sequence[Constraint]) -> None:
+def _draw_rows(axes: Axes, rows: Sequence[Constraint], label: str) -> None:
     """Draws ours and, just below, the published: one call each, so that each has one legend."""
     both = {i for i, row in enumerate(rows) if row.ours and row.published}
     ours = [
@@ -100,7 +102,7 @@ def _draw_rows(axes: Axes, rows: Sequence[Constraint]) -> None:
         if row.published
     ]
     if ours:
-        _draw_bars(axes, ours, COLOURS[0], "ours, median and 16-84 %", COLOURS[0])
+        _draw_bars(axes, ours, COLOURS[0], label, COLOURS[0])
     if theirs:
         _draw_bars(axes, theirs, INK, "published", "white")
     beside = axes.get_yaxis_transform()

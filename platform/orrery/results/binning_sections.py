@@ -1,0 +1,283 @@
+"""What a run tells of a comparison of binnings: the best one, and what its choices are worth."""
+
+from dataclasses import dataclass
+from statistics import median
+
+from astropy.table import Table
+
+from orrery.parameters import Parameter
+from orrery.results.calibration_sections import record_calibration
+from orrery.results.lineage import record_summary_lineage
+from orrery.results.panels import Band, Constraint
+from orrery.results.recording import Number, Recording
+from orrery.results.sections import FigureSection, Text
+from orrery.results.sweep_sections import options_table, trials_table
+from orrery.results.views import Intervals
+from orrery.sentences import Sentence
+from orrery.sweeps.binning_comparison import BinningComparison
+from orrery.sweeps.trial import FEWEST_COMPARED
+from orrery.sweeps.worth import Worth
+
+_GAIN = "information_gain"
+_WIDTH = "width"
+_NOTHING = Band("nothing", (0.0, 0.0, 0.0))
+
+
+@dataclass(frozen=True)
+class WidthQuantity:
+    """The quantity whose expected width is told.
+
+    Arguments:
+        name: What it is called.
+        unit: Its unit.
+
+    Example:
+        >>> WidthQuantity("v_travel", "km / s").printed
+        'km / s'
+    """
+
+    name: str
+    unit: str
+
+    @property
+    def printed(self) -> str:
+        """The unit as a sentence has it."""
+        return self.unit or "units of its own"
+
+
+def record_binnings(
+    recording: Recording,
+    key: str,
+    title: str,
+    found: BinningComparison,
+    quantity: WidthQuantity,
+    parameters: tuple[Parameter, ...],
+) -> None:
+    """Records which binning is best, how it does on tests, and what choices are worth.
+
+    Arguments:
+        recording: Where it is recorded.
+        key: Of its sections and numbers.
+        title: What is binned.
+        found: The comparison.
+        quantity: The quantity whose width is told.
+        parameters: The P parameters of the posteriors.
+    """
+    record_summary_lineage(recording, key, found.test.pairs)
+    recording.metrics(_numbers(key, found))
+    recording.metrics(_best(key, found))
+    chosen = _chosen(key, title, found, quantity)
+    tested = _tested(key, found, quantity)
+    binned = _binned(key, found)
+    text = "\n\n".join([chosen.text, tested.text, binned.text])
+    shows = (*chosen.shows, *tested.shows, *binned.shows)
+    recording.add(Text(key, f"{title}: the best binning", text, shows))
+    worth = _worth_table(f"{key}.worth", found.worths, quantity)
+    recording.tables({f"{title}: what choices are worth": worth})
+    if len(found.sweep.scores) >= FEWEST_COMPARED:
+        matters = options_table(f"{key}.options", found.sweep)
+        recording.tables({f"{title}: what matters": matters})
+    behind = trials_table(f"{key}.worth_trials", found.worth_trials)
+    recording.tables(
+        {
+            f"{title}: binnings that were tried": _tried(f"{key}.trials", found),
+            f"{title}: trials behind the worth": behind,
+        }
+    )
+    recording.add(_figure(key, title, found, _GAIN, "information gain [nat]"))
+    label = f"expected width of {quantity.name} [{quantity.printed}]"
+    recording.add(_figure(key, title, found, _WIDTH, label))
+    record_calibration(recording, key, title, found.test.calibration, parameters)
+
+
+def _numbers(key: str, found: BinningComparison) -> dict[str, Number]:
+    sweep = found.sweep
+    states = [trial.state for trial in sweep.trials]
+    reference = found.reference.objectives
+    values: dict[str, Number] = {
+        "trials": len(states),
+        "failed": states.count("failed"),
+        "uncalibrated": len(found.uncalibrated),
+        "winner": sweep.winner.number,
+        "validation": sweep.validation,
+        "test": sweep.test,
+        "test_error": sweep.test_error,
+        "optimism": sweep.optimism,
+        "gain": found.test.gain,
+        "gain_error": found.test.errors["information_gain"],
+        "width": found.test.width,
+        "width_error": found.test.errors["width"],
+        "usual.gain": reference.get(_GAIN, float("nan")),
+        "usual.width": reference.get(_WIDTH, float("nan")),
+        "validation_gain": sweep.winner.objectives[_GAIN],
+        "validation_width": sweep.winner.objectives[_WIDTH],
+        "repeats": len(sweep.seeds),
+        "scatter": _scatter(found),
+        "rebinned": len(found.rates),
+        "read": found.read,
+        "rebinned_per_second": _rate(found),
+    }
+    return {f"{key}.{name}": value for name, value in values.items()}
+
+
+def _scatter(found: BinningComparison) -> float:
+    """Returns the best binning's scatter over seeds; NaN of fewer than two."""
+    return found.sweep.scatter if len(found.sweep.seeds) > 1 else float("nan")
+
+
+def _best(key: str, found: BinningComparison) -> dict[str, Number]:
+    """Returns the best binning's options by stable key, and each choice's worth."""
+    best: dict[str, Number] = {
+        f"{key}.best.{path.rpartition('.')[2]}": value
+        for path, value in found.sweep.winner.point.items()
+    }
+    for one in found.worths:
+        place = f"{key}.worth.{one.contrast.key}"
+        for name, short in ((_GAIN, "gain"), (_WIDTH, "width")):
+            best[f"{place}.{short}"] = one.mean(name)
+            best[f"{place}.{short}_error"] = one.error(name)
+        best[f"{place}.seeds"] = one.seeds
+        best[f"{place}.count"] = one.contrast.count
+    return best
+
+
+def _chosen(
+    key: str, title: str, found: BinningComparison, quantity: WidthQuantity
+) -> Sentence:
+    """Returns which binning was chosen, beside the usual one."""
+    sweep = found.sweep
+    best = sweep.winner.objectives
+    failed = sum(trial.state == "failed" for trial in sweep.trials)
+    usual = _usual(key, found, quantity)
+    return Sentence(
+        f"Of {len(sweep.trials)} binnings ({failed} failed, {len(found.uncalibrated)} of "
+        "them because a test of calibration rejected their posterior on validation "
+        f"pairs) the best one for a {title} survey, trial {sweep.winner.number}, has an "
+        f"information gain over the prior of {best[_GAIN]:.3f} nat and an expected width "
+        f"(half of the central 68 %) of {quantity.name} of {best[_WIDTH]:.3f} "
+        f"{quantity.printed} on the validation pairs, by which it was chosen; {usual}.",
+        (
+            *(
+                f"{key}.{name}"
+                for name in ("trials", "failed", "uncalibrated", "winner")
+            ),
+            f"{key}.validation_gain",
+            f"{key}.validation_width",
+            *usual.shows,
+        ),
+    )
+
+
+def _usual(key: str, found: BinningComparison, quantity: WidthQuantity) -> Sentence:
+    usual = found.reference.objectives
+    if not usual:
+        return Sentence("the usual binning's trial failed")
+    return Sentence(
+        f"the usual binning has {usual[_GAIN]:.3f} nat and {usual[_WIDTH]:.3f} "
+        f"{quantity.printed} there",
+        (f"{key}.usual.gain", f"{key}.usual.width"),
+    )
+
+
+def _tested(key: str, found: BinningComparison, quantity: WidthQuantity) -> Sentence:
+    """Returns how the best binning does on tests, and by how much it was lucky."""
+    sweep = found.sweep
+    test = found.test
+    errors = test.errors
+    names = ["gain", "gain_error", "width", "width_error", "optimism"]
+    luck = ""
+    if len(sweep.seeds) > 1:
+        names += ["repeats", "scatter"]
+        luck = (
+            f"; from {len(sweep.seeds)} other seeds it scatters by {sweep.scatter:.3f} "
+            f"{sweep.unit} on the validation pairs"
+        )
+    return Sentence(
+        "On the tests, which no trial has seen and which were used once, the best one "
+        f"has {test.gain:.3f} ± {errors['information_gain']:.3f} nat and {test.width:.3f} "
+        f"± {errors['width']:.3f} {quantity.printed}. In what was sought it was "
+        f"optimistic by {sweep.optimism:.3f} {sweep.unit}{luck}.",
+        tuple(f"{key}.{name}" for name in names),
+    )
+
+
+def _binned(key: str, found: BinningComparison) -> Sentence:
+    """Returns where summaries came from."""
+    return Sentence(
+        f"No trial simulated anything: {len(found.rates)} binned the stored stars anew, "
+        f"{_rate(found):.0f} simulations a second in the median, and {found.read} read "
+        "the summaries of an earlier trial.",
+        tuple(f"{key}.{name}" for name in ("rebinned", "rebinned_per_second", "read")),
+    )
+
+
+def _rate(found: BinningComparison) -> float:
+    return median(found.rates) if found.rates else 0.0
+
+
+def _worth_table(key: str, worths: list[Worth], quantity: WidthQuantity) -> Table:
+    table = Table(
+        {
+            "choice": [one.contrast.label for one in worths],
+            "more": [one.contrast.count for one in worths],
+            "gain": [one.mean(_GAIN) for one in worths],
+            "gain_error": [one.error(_GAIN) for one in worths],
+            "gain_each": [one.mean(_GAIN) / one.contrast.count for one in worths],
+            "width": [one.mean(_WIDTH) for one in worths],
+            "width_error": [one.error(_WIDTH) for one in worths],
+            "width_each": [one.mean(_WIDTH) / one.contrast.count for one in worths],
+            "seeds": [one.seeds for one in worths],
+        }
+    )
+    for name in table.colnames:
+        if name.startswith(("gain", "width")):
+            table[name].info.format = "%+.3f" if "error" not in name else "%.3f"
+        if name.startswith("width"):
+            table[name].unit = quantity.unit or None
+    table.meta = {
+        "key": key,
+        "caption": (
+            "What the best binning has with a choice, less what it has without it: "
+            f"information gain [nat] and expected width of {quantity.name}, with standard "
+            "errors by the scatter over seeds; then for each of the `more` bins or "
+            "patches that the choice adds. A choice that helps has a positive gain and "
+            "a negative width."
+        ),
+    }
+    return table
+
+
+def _tried(key: str, found: BinningComparison) -> Table:
+    table = trials_table(key, found.sweep.trials)
+    first = [trial.curve[0] if trial.curve else {} for trial in found.sweep.trials]
+    table["rebinned"] = [int(one.get("rebinned", 0)) for one in first]
+    table["rebinned_per_second"] = [
+        one.get("rebinned_per_second", 0.0) for one in first
+    ]
+    table["rebinned_per_second"].info.format = "%.0f"
+    caption = table.meta["caption"]
+    table.meta["caption"] = f"{caption} Summaries that were not binned anew were read."
+    return table
+
+
+def _figure(
+    key: str, title: str, found: BinningComparison, objective: str, label: str
+) -> FigureSection:
+    rows = tuple(
+        Constraint(one.contrast.label, _ends(one, objective))
+        for one in found.worths
+        if one.seeds > 1
+    ) or (Constraint("no seed has finished", (0.0, 0.0, 0.0)),)
+    short = "gain" if objective == _GAIN else "width"
+    return FigureSection(
+        f"{key}.worth_{short}",
+        f"{title}: what choices are worth, {short}",
+        Intervals(rows, f"change of {label}", (_NOTHING,), ours="mean and its error"),
+        f"Change of the {label} by each choice, about the best binning.",
+    )
+
+
+def _ends(one: Worth, objective: str) -> tuple[float, float, float]:
+    mean = one.mean(objective)
+    error = one.error(objective)
+    return mean - error, mean, mean + error

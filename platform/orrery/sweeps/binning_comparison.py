@@ -1,0 +1,154 @@
+"""A comparison of binnings: which is best, what its choices are worth, how it does on tests."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from orrery.execution.cluster import one_thread
+from orrery.sweeps.architectures import Effort
+from orrery.sweeps.binnings import UNCALIBRATED, BinningScore, BinningTask
+from orrery.sweeps.comparison import Comparison
+from orrery.sweeps.search import Sweep, search
+from orrery.sweeps.space import Domain, Point, SearchSpace, apply
+from orrery.sweeps.trial import Trial, best
+from orrery.sweeps.worth import Contrast, Worth, measure_worth, without
+
+
+@dataclass(frozen=True, eq=False)
+class BinningComparison:
+    """What is known of binnings after a sweep.
+
+    Arguments:
+        sweep: The trials, the best one from several seeds, and its score on tests.
+        reference: The trial of the usual binning.
+        test: How the best one does on tests.
+        worths: What choices are worth.
+        worth_trials: The trials that tell it.
+
+    Example:
+        >>> BinningComparison(None, None, None, [], []).worths
+        []
+    """
+
+    sweep: Comparison
+    reference: Trial
+    test: BinningScore
+    worths: list[Worth]
+    worth_trials: list[Trial]
+
+    @property
+    def uncalibrated(self) -> list[Trial]:
+        """The trials whose posterior a test of calibration rejected."""
+        return [t for t in self.sweep.trials if t.reason.startswith(UNCALIBRATED)]
+
+    @property
+    def rates(self) -> list[float]:
+        """Simulations binned anew in a second, of each trial that read no summaries."""
+        first = [t.curve[0] for t in self.all_trials if t.curve]
+        return [one["rebinned_per_second"] for one in first if one["rebinned"]]
+
+    @property
+    def read(self) -> int:
+        """How many trials read the summaries of an earlier one."""
+        return sum(
+            not trial.curve[0]["rebinned"] for trial in self.all_trials if trial.curve
+        )
+
+    @property
+    def all_trials(self) -> list[Trial]:
+        """Those of the sweep and those that tell what choices are worth."""
+        return [*self.sweep.trials, *self.worth_trials]
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """Which binnings are compared.
+
+    Arguments:
+        name: What is searched for, in the name of its folder.
+        task: What each binning is learned by.
+        space: Which of the options vary.
+        options: The options, which points change.
+        reference: The point of the usual binning, the first trial.
+        contrasts: Returns the choices that are valued, of the best point.
+        more: What choices vary that the search does not, by dotted path.
+        seed_path: The dotted path of the seed from which a posterior is learned.
+
+    Example:
+        >>> from orrery.sweeps.space import Int
+        >>> space = SearchSpace({"bins": Int(1, 9)})
+        >>> seed = "training_seed"
+        >>> question = Question("toy", None, space, None, {"bins": 7}, lambda p: (), {}, seed)
+        >>> question.reference
+        {'bins': 7}
+    """
+
+    name: str
+    task: BinningTask
+    space: SearchSpace
+    options: Any
+    reference: Point
+    contrasts: Callable[[Point], Sequence[Contrast]]
+    more: Mapping[str, Domain]
+    seed_path: str
+
+
+def compare_binnings(
+    question: Question, effort: Effort, root: Path, seed: int
+) -> BinningComparison:
+    """Returns how binnings compare, what choices are worth, and the best one's test.
+
+    Arguments:
+        question: Which binnings.
+        effort: How much is tried.
+        root: The folder of sweeps.
+        seed: Decides which binnings are tried.
+
+    Raises:
+        RuntimeError: If all trials failed, or none is calibrated.
+        KeyboardInterrupt: If the user wants no more; the next call goes on.
+    """
+    task = question.task
+    sweep = Sweep(
+        f"{question.name}_binnings",
+        question.space,
+        question.options,
+        task,
+        (task.goal,),
+        seed,
+        task.identity,
+        points=(question.reference,),
+    )
+    trials = search(sweep, effort.trials, root, effort.concurrent)
+    winner = best(trials, task.goal)
+    worths, tried = measure_worth(
+        sweep,
+        question.contrasts(winner.point),
+        question.seed_path,
+        effort.repeats,
+        root,
+        effort.concurrent,
+        question.more,
+    )
+    # with as many threads as a trial, so that the same posterior is learned again
+    with one_thread():
+        score = task.test(apply(question.options, winner.point))
+    repeats = [t for t in tried if _is(t, winner, question)]
+    compared = Comparison(
+        task.goal,
+        task.unit,
+        question.space,
+        trials,
+        repeats,
+        score.objectives[task.sought],
+        score.errors[task.sought],
+    )
+    return BinningComparison(compared, trials[0], score, worths, tried)
+
+
+def _is(trial: Trial, winner: Trial, question: Question) -> bool:
+    """Returns whether a trial is the winner from another seed."""
+    point = without(trial.point, question.seed_path)
+    given = apply(question.options, winner.point)
+    return bool(apply(question.options, point) == given)

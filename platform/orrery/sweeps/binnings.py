@@ -1,0 +1,341 @@
+"""Binnings as trials: each is measured on the same simulations, learned, and judged.
+
+A trial bins stored particles anew, or reads what an earlier trial has binned; it never
+simulates. It is judged on validation pairs, and never sees a test simulation.
+"""
+
+import functools
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from orrery.execution import cluster, summaries
+from orrery.execution.summaries import Binning, Summarise
+from orrery.identity import JSON
+from orrery.judging import calibration, verdicts
+from orrery.judging.calibration import Calibration
+from orrery.judging.diagnostics import posterior_summary
+from orrery.learning import flow_training, posterior
+from orrery.learning.flow_training import FlowPlan
+from orrery.learning.posterior import Posterior
+from orrery.option_types import check_value
+from orrery.pairs import Splits
+from orrery.parameters import FloatArray, Parameter
+from orrery.records import Records
+from orrery.storage.dataset import Dataset
+from orrery.sweeps.architectures import FlowArchitecture, each_epoch, without_test
+from orrery.sweeps.evaluation import Report
+from orrery.sweeps.trial import Goal
+
+Sought = Literal["information_gain", "width"]
+# An information gain is a proper score, which a posterior that is too narrow loses.
+GOALS: dict[Sought, Goal] = {
+    "information_gain": Goal("information_gain", "larger"),
+    "width": Goal("width", "smaller"),
+}
+DRAWS = 200  # for each of the pairs on which a trial is judged
+MOST_DROPPED = 0.01  # of the simulations, because a bin of theirs was empty
+UNCALIBRATED = "UncalibratedError"  # how the reason of such a trial begins
+
+
+class UncalibratedError(ValueError):
+    """A posterior that a test of calibration rejects: its trial fails.
+
+    Example:
+        >>> UncalibratedError.__name__ == UNCALIBRATED
+        True
+    """
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """What is measured in a trial.
+
+    Arguments:
+        binning: How particles become the S summaries.
+        covariance: Their measurement errors, with shape `[S, S]`.
+
+    Example:
+        >>> from orrery.execution.summaries import Entries
+        >>> Measured(Entries(("v",), ("km / s",)), np.eye(1)).covariance.shape
+        (1, 1)
+    """
+
+    binning: Binning
+    covariance: FloatArray
+
+
+class Experiment(Protocol):
+    """What a science says of its binnings; it can be sent to another process.
+
+    Example:
+        >>> from orrery.execution.summaries import Entries
+        >>> class Speeds:
+        ...     identity = {"survey": "toy"}
+        ...     unit = "km / s"
+        ...     def architecture(self, options): return FlowArchitecture()
+        ...     def measure(self, options): return Measured(Entries(("v",), ("",)), np.eye(1))
+        ...     def quantity(self, draws): return draws[..., 0]
+        >>> experiment: Experiment = Speeds()
+        >>> experiment.quantity(np.zeros((5, 3, 2))).shape
+        (5, 3)
+    """
+
+    @property
+    def identity(self) -> JSON:
+        """What decides binnings and errors besides the options."""
+        ...
+
+    @property
+    def unit(self) -> str:
+        """The unit of the quantity whose width counts."""
+        ...
+
+    def architecture(self, options: Any) -> FlowArchitecture:
+        """Returns what learns."""
+        ...
+
+    def measure(self, options: Any) -> Measured:
+        """Returns how the stars are binned, and with what errors."""
+        ...
+
+    def quantity(self, draws: FloatArray) -> FloatArray:
+        """Returns the quantity whose width counts, `[M, N]` of draws `[M, N, P]`."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class BinningScore:
+    """How well a binning does.
+
+    Arguments:
+        calibration: Of its posterior.
+        widths: Half the central 68 % of the quantity for each of N simulations `[N]`.
+        pairs: What was learned and judged.
+
+    Example:
+        >>> from types import SimpleNamespace
+        >>> BinningScore(SimpleNamespace(metrics={}), np.array([5.0, 7.0]), None).width
+        6.0
+    """
+
+    calibration: Calibration
+    widths: FloatArray
+    pairs: Splits
+
+    @property
+    def gain(self) -> float:
+        """The information gain over the prior [nat]."""
+        return self.calibration.log_probability.gain
+
+    @property
+    def width(self) -> float:
+        """The expected width."""
+        return float(self.widths.mean())
+
+    @property
+    def errors(self) -> dict[str, float]:
+        """The standard errors of gain and width, as so many simulations give them."""
+        scatter = self.widths.std(ddof=1) / np.sqrt(len(self.widths))
+        gain = self.calibration.log_probability.gain_standard_error
+        return {"information_gain": gain, "width": float(scatter)}
+
+    @property
+    def objectives(self) -> dict[str, float]:
+        """Gain and width."""
+        return {"information_gain": self.gain, "width": self.width}
+
+    def rejected_by(self, level: float) -> tuple[str, ...]:
+        """Returns the tests of calibration that reject the posterior.
+
+        Arguments:
+            level: How often each of them may reject a right one.
+        """
+        judged = self.calibration
+        # whether the data say anything is not asked: that is what is compared
+        return verdicts.rejections(judged.coverage, judged.ranks, level=level).names
+
+    @property
+    def report(self) -> dict[str, float]:
+        """All of it as a trial reports it."""
+        metrics = self.calibration.metrics
+        tests = (
+            "tarp.ks_pvalue",
+            "sbc.corrected_ks_pvalue",
+            "sbc.corrected_band_pvalue",
+        )
+        return {**self.objectives, **{name: metrics[name] for name in tests}}
+
+
+@dataclass(frozen=True, eq=False)
+class BinningTask:
+    """A posterior that is learned from one binning of stored simulations.
+
+    Arguments:
+        dataset: The simulations.
+        summarise: Returns summaries of records: see `summaries.compute`.
+        parameters: The P parameters.
+        experiment: What is measured, with what errors.
+        seed: Decides the errors of the pairs on which trials are judged.
+        sought: Which objective is.
+        level: How often a test of calibration may reject a right posterior.
+
+    Raises:
+        ValueError: If there is no such objective, or the level is not between 0 and 1.
+
+    Example:
+        >>> GOALS["width"].better
+        'smaller'
+    """
+
+    dataset: Dataset
+    summarise: Summarise[Any]
+    parameters: tuple[Parameter, ...]
+    experiment: Experiment
+    seed: int
+    sought: Sought = "information_gain"
+    level: float = calibration.LEVEL
+
+    def __post_init__(self) -> None:
+        check_value("sought", self.sought, Sought)
+        if not 0 < self.level < 1:
+            raise ValueError(f"level {self.level}: give one between 0 and 1")
+
+    @property
+    def goal(self) -> Goal:
+        """What is sought."""
+        return GOALS[self.sought]
+
+    @property
+    def unit(self) -> str:
+        """Its unit."""
+        return "nat" if self.sought == "information_gain" else self.experiment.unit
+
+    @property
+    def identity(self) -> JSON:
+        """The simulations, the errors and the versions of what learns and judges."""
+        return {
+            "dataset": self.dataset.fingerprint,
+            "simulations": len(self.dataset),
+            "summaries": summaries.summary_version(self.summarise),
+            "parameters": [parameter.describe() for parameter in self.parameters],
+            "experiment": self.experiment.identity,
+            "seed": self.seed,
+            "level": self.level,
+            "flow": flow_training.VERSION,
+            "judging": calibration.VERSION,
+        }
+
+    def __call__(self, options: Any, report: Report) -> dict[str, float]:
+        measured = self.experiment.measure(options)
+        pairs = without_test(self._pairs(measured, report))
+        learned = self._learn(options, measured, pairs, report)
+        score = self._judge(learned, replace(pairs, test=pairs.validation))
+        report(score.report)
+        rejected_by = score.rejected_by(self.level)
+        if rejected_by:
+            raise UncalibratedError(
+                f"rejected by {', '.join(rejected_by)} at a level of {self.level:g}: more "
+                "simulations or another flow may help"
+            )
+        return score.objectives
+
+    def test(self, options: Any) -> BinningScore:
+        """Returns how a binning does on the tests.
+
+        Arguments:
+            options: The options of the trial, which is learned anew.
+        """
+        measured = self.experiment.measure(options)
+        pairs = self._pairs(measured, _no_report)
+        learned = self._learn(options, measured, without_test(pairs), _no_report)
+        return self._judge(learned, pairs)
+
+    def _pairs(self, measured: Measured, report: Report) -> Splits:
+        """Returns the pairs of a binning, binned anew or read, and reports which."""
+        counted = 0
+
+        @functools.wraps(self.summarise)
+        def summarise(records: Records, binning: Any) -> FloatArray:
+            nonlocal counted
+            counted += len(records)
+            return self.summarise(records, binning)
+
+        began = time.monotonic()
+        with cluster.alone():
+            pairs = summaries.compute(
+                summarise, self.dataset, measured.binning, self.parameters
+            )
+        seconds = time.monotonic() - began
+        report(
+            {
+                "rebinned": counted,
+                "seconds": seconds,
+                "rebinned_per_second": counted / seconds,
+            }
+        )
+        _check_dropped(pairs, len(self.dataset))
+        return pairs
+
+    def _learn(
+        self, options: Any, measured: Measured, pairs: Splits, report: Report
+    ) -> Posterior:
+        chosen = self.experiment.architecture(options)
+        plan = FlowPlan(
+            pairs,
+            self.parameters,
+            measured.covariance,
+            chosen.flow,
+            chosen.training,
+            chosen.training_seed,
+        )
+        with tempfile.TemporaryDirectory() as folder:
+            on_epoch = each_epoch(report, chosen.training.max_epochs)
+            return posterior.fit_plan(plan, Path(folder), on_epoch)
+
+    def _judge(self, learned: Posterior, pairs: Splits) -> BinningScore:
+        """Returns the score of a posterior on the tests among the pairs."""
+        kept = _KeptDraws(learned)
+        judged = calibration.calibrate(
+            kept, pairs, self.seed, DRAWS, tests=len(pairs.test)
+        )
+        values = self.experiment.quantity(np.concatenate(kept.parts, axis=1))
+        interval = posterior_summary(values[..., np.newaxis])
+        return BinningScore(judged, (interval.upper - interval.lower)[:, 0] / 2, pairs)
+
+
+class _KeptDraws:
+    """A posterior whose draws for its judgement are kept: sampling them costs most of it."""
+
+    def __init__(self, learned: Posterior) -> None:
+        self.learned = learned
+        self.parts: list[FloatArray] = []
+
+    @property
+    def covariance(self) -> FloatArray:
+        return self.learned.covariance
+
+    def sample_each(self, x: FloatArray, count: int, seed: int) -> FloatArray:
+        self.parts.append(self.learned.sample_each(x, count, seed))
+        return self.parts[-1]
+
+    def log_prob(self, theta: FloatArray, x: FloatArray) -> FloatArray:
+        return self.learned.log_prob(theta, x)
+
+
+def _no_report(values: Any) -> None:
+    """Does nothing: nobody follows a test."""
+
+
+def _check_dropped(pairs: Splits, count: int) -> None:
+    """Raises ValueError if too many simulations have an empty bin."""
+    # those that are left would be other galaxies, with more stars far out
+    if pairs.dropped > MOST_DROPPED * count:
+        raise ValueError(
+            f"{pairs.dropped} of {count} simulations have an empty bin: take fewer or "
+            "wider bins"
+        )

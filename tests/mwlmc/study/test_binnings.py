@@ -1,0 +1,111 @@
+"""A study of binnings: its choices are those of its space, and its quantities those of Table 2."""
+
+import numpy as np
+import pytest
+
+from mwlmc.model.lmc import LMCErrors, lmc_covariance
+from mwlmc.observed.planned_survey import SurveyBinning, giants
+from mwlmc.parameters import INFERRED
+from mwlmc.study import binnings, quantities
+from mwlmc.study.binnings import (
+    SPACE,
+    USUAL,
+    Binnings,
+    LearnedBinning,
+    PlannedExperiment,
+    contrasts,
+)
+from orrery.option_types import check_types
+from orrery.results.keys import is_key
+from orrery.sweeps.space import apply
+from orrery.sweeps.worth import design
+
+NAMES = tuple(parameter.name for parameter in INFERRED)
+
+
+def usual(kind):
+    return {
+        path: getattr(USUAL[kind], path.partition(".")[2]) for path in SPACE.domains
+    }
+
+
+def test_the_space_is_of_the_options():
+    SPACE.check(LearnedBinning())
+    for kind in USUAL:
+        check_types(apply(LearnedBinning(), usual(kind)))
+
+
+@pytest.mark.parametrize("kind", USUAL)
+@pytest.mark.parametrize(
+    "edge", [{}, {"survey.distance_bins": 1, "survey.v_tb_bins": 0}]
+)
+def test_each_contrast_changes_one_thing(kind, edge):
+    found = contrasts({**usual(kind), **edge}, stars=900, floor=0.0)
+    for one in found:
+        differ = [path for path in one.given if one.given[path] != one.lacking[path]]
+        assert len(differ) == 1
+        apply(LearnedBinning(), one.given)
+        apply(LearnedBinning(), one.lacking)
+        assert is_key(one.key)
+    assert len({one.key for one in found}) == len(found) == 8
+
+
+def test_contrasts_share_their_points():
+    # patches four ways, one bin less, no v_tb, the other moments, twice the stars, a floor
+    points = design(contrasts(usual("h3"), 1296, 0.0), binnings.SEED, 1)
+    assert len(points) == 4 + 5
+
+
+def test_patches_and_bins_are_counted():
+    counts = {c.key: c.count for c in contrasts(usual("h3"), 1296, 0.0)}
+    assert counts["patches.healpix"] == 11
+    assert counts["v_tb"] == 6
+    assert counts["distance_bin"] == 1
+
+
+def test_covariance_is_of_the_lmc_and_of_independent_bins():
+    chosen = SurveyBinning("whole", 3, v_tb_bins=1, moments="mean+dispersion")
+    found = PlannedExperiment(giants(), "v_travel", NAMES).measure(
+        LearnedBinning(chosen)
+    )
+    size = len(found.binning.names)
+    assert found.covariance.shape == (size, size)
+    assert found.covariance[:6, :6] == pytest.approx(lmc_covariance(LMCErrors()))
+    stellar = found.covariance[6:, 6:]
+    assert np.count_nonzero(stellar) == size - 6
+    assert (np.diag(stellar) > 0).all()
+
+
+@pytest.mark.parametrize("name", ["v_travel", "v_z", "M_LMC(<50 kpc)"])
+def test_a_quantity_is_that_of_table_2(name):
+    draws = np.random.default_rng(1).normal(10, 1, size=(5, 3, len(NAMES)))
+    found = PlannedExperiment(giants(), name, NAMES).quantity(draws)
+    wanted = quantities.quantities(draws.reshape(-1, len(NAMES)))[name]
+    assert np.array_equal(found.ravel(), wanted)
+
+
+def test_a_quantity_needs_its_own_parameters_alone():
+    draws = np.random.default_rng(1).normal(size=(5, 3, 3))
+    found = PlannedExperiment(giants(), "v_travel", ("v_x", "v_y", "v_z"))
+    assert found.quantity(draws) == pytest.approx(np.linalg.norm(draws, axis=-1))
+
+
+def test_chosen_parameters_keep_their_order():
+    options = Binnings(parameters=("v_z", "v_y", "v_x"))
+    assert [one.name for one in options.inferred] == ["v_x", "v_y", "v_z"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ({"surveys": ("gaia",)}, "choose from desi, h3"),
+        ({"surveys": ()}, "choose from desi, h3"),
+        ({"parameters": ("mass",)}, "choose from log10_m_mw_50"),
+        ({"level": 1.0}, "between 0 and 1"),
+        ({"quantity": "speed"}, "'v_travel'"),
+        ({"parameters": ("v_x", "v_y")}, "needs v_z among"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused(choice, said):
+    with pytest.raises(ValueError, match=said):
+        Binnings(**choice)

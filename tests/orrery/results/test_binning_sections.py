@@ -1,0 +1,167 @@
+"""What a run tells of binnings: its numbers are held by name, and worths have their errors."""
+
+import re
+
+import numpy as np
+import pytest
+
+from orrery.judging.calibration import calibrate
+from orrery.pairs import Pairs, Splits
+from orrery.parameters import Parameter
+from orrery.results.binning_sections import WidthQuantity, record_binnings
+from orrery.results.recording import record
+from orrery.sweeps.architectures import Effort
+from orrery.sweeps.binning_comparison import BinningComparison
+from orrery.sweeps.binnings import GOALS, BinningScore
+from orrery.sweeps.comparison import Comparison
+from orrery.sweeps.space import Choice, Int, SearchSpace
+from orrery.sweeps.trial import Trial
+from orrery.sweeps.worth import Contrast, Worth
+
+SPACE = SearchSpace({"survey.bins": Int(1, 9), "survey.kind": Choice(("a", "b"))})
+READ = {"rebinned": 0.0, "seconds": 0.5, "rebinned_per_second": 0.0}
+BINNED = {"rebinned": 64.0, "seconds": 0.125, "rebinned_per_second": 512.0}
+
+
+class Right:
+    """A posterior that is right."""
+
+    covariance = np.zeros((1, 1))
+
+    def sample_each(self, x, count, seed):
+        return x + 0.1 * np.random.default_rng(seed).normal(size=(count, *x.shape))
+
+    def log_prob(self, theta, x):
+        return -0.5 * ((theta - x)[:, 0] / 0.1) ** 2 - np.log(0.1)
+
+
+def trial(number, bins, kind, gain, first=BINNED):
+    found = {"information_gain": gain, "width": 8.0 - gain}
+    point = {"survey.bins": bins, "survey.kind": kind}
+    return Trial(number, point, "finished", (first,), found, seconds=2.0)
+
+
+TRIALS = [
+    trial(0, 7, "a", 1.25),
+    trial(1, 5, "b", 1.5),
+    trial(2, 3, "a", 1.0, READ),
+    trial(3, 2, "b", 1.125),
+    Trial(
+        4,
+        {"survey.bins": 9, "survey.kind": "a"},
+        "failed",
+        (BINNED,),
+        reason="UncalibratedError: TARP",
+    ),
+]
+BIN = Contrast("distance_bin", "one more bin", {}, {})
+MASS = (Parameter("a", "", "$a$"),)
+PATCHES = Contrast("patches.healpix", "twelve patches", {}, {}, count=11)
+
+
+def worth(contrast, gains):
+    gains = np.array(gains)
+    return Worth(contrast, {"information_gain": gains, "width": -2 * gains})
+
+
+@pytest.fixture(scope="module")
+def score():
+    random = np.random.default_rng(2)
+    theta = random.normal(size=(60, 1))
+    pairs = Pairs(theta, theta + 0.1 * random.normal(size=theta.shape))
+    splits = Splits(pairs, pairs, pairs, ("a",), ("v",), ("",), "binning", "0f", 0)
+    return BinningScore(
+        calibrate(Right(), splits, seed=1, draws=50), np.full(60, 6.5), splits
+    )
+
+
+@pytest.fixture(scope="module")
+def result(score, tmp_path_factory):
+    goal = GOALS["information_gain"]
+    sweep = Comparison(goal, "nat", SPACE, TRIALS, TRIALS[:2], score.gain, 0.0625)
+    worths = [worth(BIN, [0.25, 0.75]), worth(PATCHES, [1.1]), worth(PATCHES, [])]
+    worths[2] = worth(Contrast("v_tb", "proper motions", {}, {}), [])
+    found = BinningComparison(sweep, TRIALS[0], score, worths, TRIALS[:3])
+    told = WidthQuantity("v_travel", "km / s")
+    with record("toy", Effort(), tmp_path_factory.mktemp("run")) as recording:
+        record_binnings(recording, "binnings.desi", "DESI-like", found, told, MASS)
+    return recording.result
+
+
+def section(result, key):
+    (found,) = [part for part in result.sections if part["key"] == key]
+    return found
+
+
+def test_the_winner_is_told_beside_the_usual_binning(result):
+    text = section(result, "binnings.desi")["text"]
+    assert "Of 5 binnings (1 failed, 1 of them because a test of calibration" in text
+    assert "trial 1, has an information gain over the prior of 1.500 nat" in text
+    assert "the usual binning has 1.250 nat and 6.750 km / s there" in text
+    assert "optimistic by" in text
+
+
+def test_every_number_of_the_summary_is_held_by_name(result):
+    part = section(result, "binnings.desi")
+    text = part["text"].replace("68 %", "")
+    told = {float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)}
+    held = {round(float(result.metrics[key]), 3) for key in part["shows"]}
+    assert told <= held
+
+
+def test_trials_that_read_summaries_are_told_from_those_that_binned(result):
+    numbers = result.metrics
+    # of the sweep and of the worth, whose first three trials are the same here
+    assert numbers["binnings.desi.rebinned"] == 4 + 2
+    assert numbers["binnings.desi.read"] == 1 + 1
+    assert numbers["binnings.desi.rebinned_per_second"] == 512
+    table = section(result, "binnings.desi.trials")
+    names = [column["name"] for column in table["columns"]]
+    assert [row[names.index("rebinned")] for row in table["rows"]] == [
+        64,
+        64,
+        0,
+        64,
+        64,
+    ]
+    reasons = [row[names.index("reason")] for row in table["rows"]]
+    assert reasons == [*[""] * 4, "UncalibratedError: TARP"]
+
+
+def test_a_worth_has_its_error_by_the_scatter_over_seeds(result):
+    numbers = result.metrics
+    place = "binnings.desi.worth.distance_bin"
+    assert numbers[f"{place}.gain"] == 0.5
+    assert numbers[f"{place}.gain_error"] == 0.25
+    assert numbers[f"{place}.width"] == -1.0
+    assert numbers[f"{place}.seeds"] == 2
+    rows = section(result, "binnings.desi.worth")["rows"]
+    assert rows[1][4] == pytest.approx(0.1)  # for each of eleven patches
+    assert rows[1][3] is None  # one seed tells no error
+    assert rows[2][2] is None
+
+
+def test_a_figure_shows_what_has_an_error(result):
+    for short in ("gain", "width"):
+        view = section(result, f"binnings.desi.worth_{short}")["view"]
+        assert [row["label"] for row in view["rows"]] == ["one more bin"]
+        assert view["ours"] == "mean and its error"
+
+
+def test_the_best_binning_is_found_by_key(result):
+    assert result.metrics["binnings.desi.best.bins"] == 5
+    assert result.metrics["binnings.desi.best.kind"] == "b"
+    assert result.metrics["calibration.binnings.desi.tests"] == 60
+
+
+def test_few_trials_tell_no_importance(score, tmp_path):
+    goal = GOALS["information_gain"]
+    sweep = Comparison(goal, "nat", SPACE, TRIALS[:3], [], score.gain, 0.1)
+    found = BinningComparison(sweep, TRIALS[0], score, [], TRIALS[:1])
+    with record("toy", Effort(), tmp_path) as recording:
+        record_binnings(
+            recording, "binnings", "H3-like", found, WidthQuantity("v_x", ""), MASS
+        )
+    keys = [part["key"] for part in recording.result.sections]
+    assert "binnings.options" not in keys
+    assert "binnings.trials" in keys
