@@ -18,6 +18,7 @@ KEY = "0123456789" * 4
 class Arrived:
     """What has arrived, and how the server behaves."""
 
+    address: str
     fault: str = ""  # `refusing` or `hanging`
     hangs_after: int | None = None  # streams of numbers
     requests: Counter = field(default_factory=Counter)
@@ -185,7 +186,7 @@ class Server(ThreadingHTTPServer):
 def serving(**behaviour):
     """Yields a server's address, and what has arrived there."""
     with Server(("127.0.0.1", 0), Handler) as server:
-        server.arrived = Arrived(**behaviour)
+        server.arrived = Arrived(server.address, **behaviour)
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         try:

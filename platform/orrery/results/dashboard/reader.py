@@ -1,6 +1,7 @@
 """A run on Weights & Biases: copies of what it finds; the run never depends on them."""
 
 import json
+import math
 import os
 import shlex
 import uuid
@@ -8,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from orrery.identity import JSON
 from orrery.results.dashboard import connection
@@ -44,7 +47,7 @@ class DashboardReader:
         self._patience = patience
         self._mirror: Mirror | None = None
         self._upload: Upload | None = None
-        self._axes: set[str] = set()
+        self._best: dict[str, float] = {}
 
     def opened(self, run: Run) -> None:
         """Begins a copy, unless `WANDB_MODE` is `disabled`; each attempt has its own."""
@@ -91,11 +94,14 @@ class DashboardReader:
         if not self._mirror:
             return
         name = f"training/{named(estimator)}"
-        if name not in self._axes:
-            self._axes.add(name)
+        if name not in self._best:
             self._mirror.axis(name, "epoch")
-        values = {f"{name}/{key}": value for key, value in losses.items()}
-        self._mirror.row({f"{name}/epoch": epoch, **values})
+        best = min(self._best.get(name, math.inf), losses.get("validation", math.inf))
+        self._best[name] = best
+        # the smallest so far: what W&B's own sweeps choose by
+        values = {"epoch": epoch, **losses, "best": best}
+        row = {f"{name}/{key}": v for key, v in values.items() if math.isfinite(v)}
+        self._mirror.row(row)
 
     def closed(self, result: Result) -> None:
         """Writes what the document holds, and waits a minute at most until it is sent."""
@@ -198,10 +204,13 @@ def _write_section(
         mirror.sheet(sheet)
     trained_now = (result.folder / EPOCHS).exists()
     for series in section_series(result, section):
-        told = trained_now and series.step == "epoch"
-        if series.name not in written and not told:
+        losses = series.step == "epoch"
+        if series.name not in written and not (losses and trained_now):
             written.add(series.name)
             mirror.series(series)
+        if losses and not trained_now:  # of one that an earlier attempt has trained
+            best = float(np.nanmin(series.curves["validation"]))
+            mirror.metrics({f"{named(section['key'])}/best": best})
     picture = result.folder / f"{section['key']}.png"
     if section["kind"] == "figure" and picture.exists():
         mirror.picture(f"figures/{named(section['key'])}", picture, section["text"])

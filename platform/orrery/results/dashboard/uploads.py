@@ -65,12 +65,13 @@ class Upload:
             # can be ended with all that it started; and Ctrl-C is the run's
             start_new_session=True,
         )
+        assert self._process.stdout is not None
+        self._output = self._process.stdout
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 
     def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
+        for line in self._output:
             self._lines.append(line.strip())
             if _SIGN in line:
                 self._on_address("http" + line.partition(_SIGN)[2].strip())
@@ -109,6 +110,7 @@ class Upload:
             self._kill()
             self._reader.join(AROUND)
             self._process.stdin.close()
+            self._output.close()
 
     def _kill(self) -> None:
         """Ends what is left of it, wandb's own process included."""

@@ -1,10 +1,16 @@
 """Toy runs of both sciences with all that a dashboard shows, and wandb's own reader."""
 
+import contextlib
+import importlib.util
+import io
 import json
 import subprocess
 import sys
+import time
 from collections import defaultdict
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,7 +18,9 @@ import pytest
 from orrery.judging import diagnostics
 from orrery.judging.regression import binned
 from orrery.parameters import Parameter
+from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.reader import DashboardReader
+from orrery.results.dashboard.uploads import Upload
 from orrery.results.panels import LossCurve
 from orrery.results.recording import read_by, record
 from orrery.results.sections import Answer, DrawsSection, FigureSection, Verdict
@@ -130,14 +138,18 @@ def science(request):
     return request.param
 
 
+def record_toy(science, root, *readers):
+    with read_by(*readers), record("toy", Options(), root) as recording:
+        SCIENCES[science](recording)
+    return recording.result
+
+
 @pytest.fixture
 def recorded(tmp_path):
     """Records a toy run of a science; returns its result."""
 
-    def made(science, *readers, options=None, root=tmp_path / "runs"):
-        with read_by(*readers), record("toy", options or Options(), root) as recording:
-            SCIENCES[science](recording)
-        return recording.result
+    def made(science, *readers):
+        return record_toy(science, tmp_path / "runs", *readers)
 
     return made
 
@@ -164,10 +176,47 @@ def forget():
 def mirrored(recorded, offline):
     """Records a toy run of a science with a copy; returns its result."""
 
-    def made(science, **arguments):
-        return recorded(science, DashboardReader(), **arguments)
+    def made(science):
+        return recorded(science, DashboardReader())
 
     return made
+
+
+class FailingWandb(ModuleType):
+    """A wandb whose calls fail: all, or those with one name."""
+
+    def __init__(self, broken):
+        super().__init__("wandb")
+        self.broken, self.called = broken, []
+        self.summary = self.config = SimpleNamespace(update=self._call("update"))
+        self.settings = SimpleNamespace(sync_file="")
+        names = ("setup", "Settings", "login", "define_metric", "log", "finish")
+        for name in (*names, "log_artifact", "Table", "Artifact", "Image"):
+            setattr(self, name, self._call(name))
+
+    def init(self, **arguments):
+        self._call("init")()
+        file = Path(arguments["dir"], "wandb", "offline-run-1", "run-1.wandb")
+        file.parent.mkdir(parents=True)
+        self.settings.sync_file = str(file)
+        return self
+
+    def add_file(self, path):
+        self._call("add_file")()
+
+    def _call(self, name):
+        def function(*arguments, **named):
+            self.called.append(name)
+            if self.broken in (name, "all"):
+                raise ConnectionError(f"{name} is down")
+            return self
+
+        return function
+
+
+@pytest.fixture
+def failing():
+    return FailingWandb
 
 
 class Inspected:
@@ -178,7 +227,11 @@ class Inspected:
     """
 
     def __init__(self, file):
-        command = [sys.executable, "-m", "wandb", "leet", "inspect", "--json", file]
+        from wandb.util import get_core_path
+
+        # what `wandb leet inspect --json` runs, without a second of imports
+        leet = [get_core_path(), "leet", "inspect", "--no-observability", "--json"]
+        command = [*leet, "--run-file", str(file)]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         self.records = defaultdict(list)
         for line in done.stdout.splitlines():
@@ -211,12 +264,90 @@ class Inspected:
         return json.loads(self.artifacts[name]["metadata"])
 
 
-@pytest.fixture
+def inspect(place):
+    copies = place.glob("wandb/offline-run-*/*.wandb") if place.is_dir() else [place]
+    (file,) = copies
+    return Inspected(file)
+
+
+@pytest.fixture(scope="session")
 def inspected():
-    """Reads the copy of a run's folder back by wandb's own reader."""
+    """Reads a copy, or the one of a run's folder, back by wandb's own reader."""
+    return inspect
 
-    def read(folder):
-        (file,) = folder.glob("wandb/offline-run-*/*.wandb")
-        return Inspected(file)
 
-    return read
+def load_server():
+    name = "dashboard_server"
+    path = Path(__file__).parents[3] / "faults" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look for their module there
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The module of a server that stands in for W&B's."""
+    return load_server()
+
+
+UNREACHABLE = "http://127.0.0.1:1"
+PATIENCE = Patience(probe=1.0, finish=2.0)
+FAULTS = {
+    "refusing": {"fault": "refusing"},
+    "hanging": {"fault": "hanging"},
+    "dying in the middle": {"hangs_after": 0},
+    "raising": {},
+    "unreachable": {},
+}
+
+
+@dataclass
+class Met:
+    """A run that met a fault.
+
+    Arguments:
+        result: What it found.
+        told: What was told of it.
+        waited: How long its end was delayed [s].
+    """
+
+    result: object
+    told: str
+    waited: float
+
+
+def meet(fault, root, server):
+    """Records a run that meets a fault of W&B."""
+    waited = []
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        server.serving(**FAULTS[fault]) as (address, _),
+        contextlib.redirect_stderr(io.StringIO()) as told,
+    ):
+        if fault == "raising":
+            patch.setitem(sys.modules, "wandb", FailingWandb("all"))
+        patch.setenv("WANDB_MODE", "online")
+        patch.setenv("WANDB_API_KEY", server.KEY)
+        patch.setenv("WANDB_ERROR_REPORTING", "false")
+        away = fault == "unreachable"
+        patch.setenv("WANDB_BASE_URL", UNREACHABLE if away else address)
+        end = Upload.end
+
+        def timed(upload, seconds):
+            began = time.monotonic()
+            end(upload, seconds)
+            waited.append(time.monotonic() - began)
+
+        patch.setattr(Upload, "end", timed)
+        result = record_toy("mwlmc", root, DashboardReader(PATIENCE))
+    forget()
+    return Met(result, told.getvalue(), sum(waited))
+
+
+@pytest.fixture(scope="session")
+def met(server, tmp_path_factory):
+    """The runs that met faults, by fault, in one folder of runs."""
+    root = tmp_path_factory.mktemp("faults") / "runs"
+    return {fault: meet(fault, root, server) for fault in FAULTS}

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -28,8 +27,20 @@ def test_wandbs_own_reader_finds_everything_in_a_copy(mirrored, science, inspect
     check(found, result)
 
 
+def test_a_posterior_that_was_trained_before_has_its_losses_too(
+    recorded, offline, inspected, monkeypatch
+):
+    from orrery.results.recording import Recording
+
+    monkeypatch.setattr(Recording, "epoch", lambda *arguments: None)
+    found = inspected(recorded("mwlmc", DashboardReader()).folder)
+    assert found.series("training/desi/member_0/train") == [2.0, 1.0]
+    assert found.summary["training/desi/best"] == 1.5
+
+
 def check_posterior(found, result):
     assert found.series("training/DESI, member 1/train") == [2.0, 1.0]
+    assert found.series("training/DESI, member 1/best") == [2.5, 1.5]
     coverage = result.view(result.section("tarp.desi")).curves["posterior"].coverage
     assert found.series("tarp/desi/posterior/coverage") == list(coverage)
     # losses were told while they were learned, not once more
@@ -111,44 +122,12 @@ def test_a_sweep_that_trials_shall_show_in_has_no_other_runs(
 # --- a wandb that fails ---------------------------------------------------------------
 
 
-class FailingWandb(ModuleType):
-    """A wandb whose calls fail: all, or those with one name."""
-
-    def __init__(self, broken):
-        super().__init__("wandb")
-        self.broken, self.called = broken, []
-        self.summary = self.config = SimpleNamespace(update=self._call("update"))
-        self.settings = SimpleNamespace(sync_file="")
-        names = ("setup", "Settings", "login", "define_metric", "log", "finish")
-        for name in (*names, "log_artifact", "Table", "Artifact", "Image"):
-            setattr(self, name, self._call(name))
-
-    def init(self, **arguments):
-        self._call("init")()
-        file = Path(arguments["dir"], "wandb", "offline-run-1", "run-1.wandb")
-        file.parent.mkdir(parents=True)
-        self.settings.sync_file = str(file)
-        return self
-
-    def add_file(self, path):
-        self._call("add_file")()
-
-    def _call(self, name):
-        def function(*arguments, **named):
-            self.called.append(name)
-            if self.broken in (name, "all"):
-                raise ConnectionError(f"{name} is down")
-            return self
-
-        return function
-
-
 CALLS = ("define_metric", "log", "update", "Table", "Artifact", "add_file", "finish")
 
 
 @pytest.mark.parametrize("broken", [*CALLS, "log_artifact", "setup", "init", "all"])
-def test_what_fails_is_one_item(recorded, monkeypatch, capsys, broken):
-    wandb = FailingWandb(broken)
+def test_what_fails_is_one_item(recorded, failing, monkeypatch, capsys, broken):
+    wandb = failing(broken)
     monkeypatch.setitem(sys.modules, "wandb", wandb)
     monkeypatch.setenv("WANDB_MODE", "offline")
     result = recorded("mwlmc", DashboardReader())

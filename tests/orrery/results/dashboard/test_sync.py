@@ -1,0 +1,142 @@
+"""Whatever W&B does, a run ends with whole local results, and what was kept is sent later."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from orrery.__main__ import main
+from orrery.results.dashboard.connection import Patience
+from orrery.results.dashboard.mirror import Copy
+from orrery.results.dashboard.sync import sync
+from orrery.results.dashboard.uploads import Upload, is_sent
+from orrery.results.result import Result
+from orrery.storage import files
+
+FAULTS = ("refusing", "hanging", "dying in the middle", "raising", "unreachable")
+
+
+@pytest.fixture
+def reached(server, monkeypatch, offline):
+    """A server that takes everything; what has arrived there."""
+    with server.serving() as (address, arrived):
+        monkeypatch.setenv("WANDB_API_KEY", server.KEY)
+        monkeypatch.setenv("WANDB_BASE_URL", address)
+        yield arrived
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_run_ends_whole_whatever_its_server_does(met, inspected, fault):
+    found = met[fault]
+    result = Result.open(found.result.folder)
+    assert result.status == "finished"
+    assert [section["key"] for section in result.sections] == [
+        *("draws.desi", "tarp.desi", "sbc.desi", "training.desi")
+    ]
+    for section in result.sections:
+        data = [name for name in section["files"] if name.endswith(".parquet")]
+        assert all((result.folder / name).stat().st_size for name in data)
+    assert f"python -m orrery sync {result.folder}" in found.told
+    assert found.waited < 2.0 + 2.0
+    if fault == "dying in the middle":  # the others' copies are whole where they arrive
+        check_copy(inspected(result.folder), result)
+
+
+def check_copy(copy, result):
+    assert copy.records["exit"]  # it came to its end
+    assert copy.series("tarp/desi/posterior/coverage")
+    assert copy.summary["posterior/desi/v_x/median"] == 3.25
+    assert copy.metadata("posterior-77")["parents"]
+    assert Copy.read(result.folder).whole
+
+
+@pytest.mark.slow
+def test_what_was_kept_is_sent_later_and_once(met, reached, tmp_path, capsys):
+    root = tmp_path / "runs"
+    above = met["refusing"].result.folder.parents[3]
+    shutil.copytree(above, tmp_path, symlinks=True, dirs_exist_ok=True)
+    assert len([*root.rglob("*.wandb")]) == len(met) - 1
+    assert not any(is_sent(file) for file in root.rglob("*.wandb"))
+    assert main(["sync", str(root)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["sent"] * len(met)
+    assert len(reached.runs) == len(met)
+    for run, announced in reached.runs.items():
+        check_arrived(reached, run, announced)
+    requests = reached.requests.copy()
+    assert main(["sync", str(root)]) == 0
+    assert capsys.readouterr().out.count("sent before: ") == len(met)
+    assert reached.requests == requests  # nothing is sent twice
+
+
+def check_arrived(arrived, run, announced):
+    assert announced["project"] == "orrery"
+    assert announced["groupName"] == "toy"
+    assert "lineage" in json.loads(announced["config"])["about"]["value"]
+    assert {"tarp/desi/posterior/coverage", "answers"} <= arrived.columns(run)
+    summary = json.loads(arrived.files[run, "wandb-summary.json"])
+    assert summary["posterior/desi/v_x/median"] == 3.25
+    assert arrived.artifacts["posterior-77"]["parents"][0]["kind"] == "summaries"
+    assert {"dataset-0123", "summaries-5555", "posterior-77"} <= arrived.committed
+    assert arrived.files["posterior-77", "weights-77.pt"] == b"weights"
+
+
+@pytest.mark.slow
+def test_a_run_is_sent_while_it_is_written(
+    server, reached, recorded, monkeypatch, capsys
+):
+    from orrery.results.dashboard.reader import DashboardReader
+
+    monkeypatch.setenv("WANDB_MODE", "online")
+    result = recorded("halomass", DashboardReader(Patience(5.0, 30.0)))
+    (run,) = reached.runs
+    assert {"rmse/25/member_099", "errors/25"} <= reached.columns(run)
+    assert "ensemble-77" in reached.committed
+    told = capsys.readouterr()
+    assert told.err == f"Weights & Biases: {reached.address}/me/orrery/runs/{run}\n"
+    assert told.out == ""
+    assert [one.outcome for one in sync([result.folder])] == ["sent before"]
+
+
+def test_a_copy_that_is_not_whole_is_made_again(mirrored, inspected):
+    from orrery.results.dashboard import sync as module
+
+    result = mirrored("mwlmc")
+    before = Copy.read(result.folder)
+    Copy(before.identity, before.file, closed=True, lost=("answers",)).write(
+        result.folder
+    )
+    again = module._whole_copy(result)
+    assert again.whole
+    assert again.identity == before.identity
+    found = inspected(result.folder)  # one copy: the other one is gone
+    assert found.series("training/DESI, member 1/train") == [2.0, 1.0]
+    assert module._whole_copy(result) == again  # which is kept
+
+
+def test_a_run_that_is_written_is_left_alone(recorded, offline):
+    folder = recorded("halomass").folder
+    with files.locked(folder):
+        (found,) = sync([folder])
+    assert found.outcome == "still running"
+    assert not found.is_done
+
+
+def test_nothing_to_send_is_an_error(tmp_path, capsys):
+    assert main(["sync", str(tmp_path)]) == 1
+    assert f"no run in {tmp_path}" in capsys.readouterr().err
+
+
+def test_without_a_key_nothing_is_lost(mirrored, capsys):
+    result = mirrored("halomass")
+    assert main(["sync", str(result.folder)]) == 1
+    assert "wandb login" in capsys.readouterr().err
+    assert Copy.read(result.folder).whole
+
+
+def test_an_upload_ends_with_the_process_that_started_it():
+    upload = Upload([Path("none.wandb")], Patience(60.0, 0.0))
+    upload._process.stdin.close()
+    assert upload._process.wait(30) != 0
