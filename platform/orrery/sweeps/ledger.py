@@ -14,7 +14,7 @@ from orrery.identity import JSON
 from orrery.sweeps.evaluation import Evaluated
 from orrery.sweeps.halving import Halving, stops_early
 from orrery.sweeps.space import Point
-from orrery.sweeps.trial import TRIALS, Goal, Trial, read_trials, write_trial
+from orrery.sweeps.trial import GONE, TRIALS, Goal, Trial, read_trials, write_trial
 from orrery.terminal import say
 
 OnEnd = Callable[[Trial], None]
@@ -76,7 +76,7 @@ class Ledger:
         for trial in read_trials(folder):
             ledger.trials[trial.number] = trial
             if trial.state == "running":
-                ledger._write(trial.interrupted("its sweep ended"))
+                ledger._write(trial.interrupted(GONE))
             elif not trial.point:
                 say(f"{trial.reason}: trial {trial.number} is computed again")
         return ledger

@@ -20,6 +20,7 @@ State = Literal["running", "finished", "pruned", "failed", "interrupted"]
 TRIALS = "trials"  # the folder of their files
 FEWEST_COMPARED = 4  # finished trials that tell what matters
 SWEEP = "sweep.json"  # what was searched, beside it
+GONE = "its sweep ended; the same command goes on with it"
 # Keys of a document that tell of the machine, not of the trial: the same trial has others.
 _TIMES = ("seconds",)
 
@@ -98,16 +99,36 @@ def write_trial(folder: Path, trial: Trial) -> None:
 
 
 def read_trial(path: Path) -> Trial:
-    """Returns the trial in a file.
+    """Returns the trial in a file, as it stands there.
 
     Raises:
         ValueError: If it does not hold one; it says what is wrong.
         OSError: If it cannot be read.
     """
     try:
-        return _trial(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{path} holds no trial: {error!r}") from error
+        trial = _trial(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ValueError(
+            f"{path} holds no trial, or a damaged one ({error!r}): the sweep's command "
+            "runs it again"
+        ) from error
+    if _number(path) not in (None, trial.number):  # another's, or a copy
+        raise ValueError(
+            f"{path} holds trial {trial.number}: the sweep's command runs its own again"
+        )
+    return trial
+
+
+def settled(trial: Trial, folder: Path) -> Trial:
+    """Returns a trial, interrupted if it says running but nobody computes its sweep.
+
+    Arguments:
+        trial: As its file has it.
+        folder: Of the sweep.
+    """
+    if trial.state != "running" or is_locked(folder):
+        return trial
+    return trial.interrupted(GONE)
 
 
 def _trial(document: JSON) -> Trial:
@@ -141,17 +162,16 @@ def read_trials(folder: Path) -> list[Trial]:
     Arguments:
         folder: Of the sweep.
     """
-    alive = is_locked(folder)
-    found = [_read_or_interrupt(path) for path in _paths(folder)]
-    return [
-        trial.interrupted("its sweep ended")
-        if trial.state == "running" and not alive
-        else trial
-        for trial in found
-    ]
+    found = [_read_or_interrupt(path) for path in trial_paths(folder)]
+    return [settled(trial, folder) for trial in found]
 
 
-def _paths(folder: Path) -> list[Path]:
+def trial_paths(folder: Path) -> list[Path]:
+    """Returns the files of all trials of a sweep, by number.
+
+    Arguments:
+        folder: Of the sweep.
+    """
     named = (folder / TRIALS).glob("trial-*.json")
     return sorted(path for path in named if _number(path) is not None)
 
@@ -163,12 +183,9 @@ def _number(path: Path) -> int | None:
 
 def _read_or_interrupt(path: Path) -> Trial:
     try:
-        trial = read_trial(path)
-        if trial.number != _number(path):
-            raise ValueError(f"{path} holds trial {trial.number}")
+        return read_trial(path)
     except ValueError as error:
         return Trial(_number(path) or 0, {}, "interrupted", reason=str(error))
-    return trial
 
 
 # --- what is sought --------------------------------------------------------------------

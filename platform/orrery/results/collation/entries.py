@@ -13,13 +13,10 @@ from orrery.identity import JSON
 from orrery.results.ancestry import parents
 from orrery.results.collation.curves import UNREADABLE, run_curves
 from orrery.results.collation.scalars import Scalar, flat, scalar, text
-from orrery.results.collation.trial_files import (
-    sweep_goals,
-    trial_document,
-    trial_files,
-)
+from orrery.results.collation.trial_files import sweep_goals, trial_files
 from orrery.results.result import FORMAT, Result, readable
 from orrery.storage.run import attempt_number, documents
+from orrery.sweeps.trial import Trial, read_trial, settled
 
 
 @dataclass(frozen=True)
@@ -176,7 +173,8 @@ def trial_entry(path: Path, root: Path) -> Entry:
         root: The folder of all runs.
     """
     try:
-        return _entry_of_trial(trial_document(path), path, root)
+        trial = settled(read_trial(path), path.parents[1])
+        return _entry_of_trial(trial, path, root)
     except UNREADABLE as error:
         reason = text(str(error))
         values = {**_sweep(path), "reason": reason}
@@ -184,23 +182,24 @@ def trial_entry(path: Path, root: Path) -> Entry:
         return Entry(place, "trial", "damaged", values, problems=(reason,))
 
 
-def _entry_of_trial(trial: JSON, path: Path, root: Path) -> Entry:
+def _entry_of_trial(trial: Trial, path: Path, root: Path) -> Entry:
+    document = trial.document
     own: dict[str, Scalar] = {
-        "trial": trial["number"],
-        "seconds": scalar(trial["seconds"]),
-        "reason": text(trial["reason"]),
+        "trial": trial.number,
+        "seconds": scalar(trial.seconds),
+        "reason": text(trial.reason),
     }
     return Entry(
         place=_place(path.with_suffix(""), root),
         kind="trial",
-        status=text(trial["state"]),
+        status=trial.state,
         values=_sweep(path)
         | own
-        | flat(trial["point"], "option.")
-        | flat(trial["objectives"], "objective.")
-        | flat(trial["identity"], "identity."),
-        lineage=tuple(_trained_on(trial["identity"])),
-        curves={"reports": [_numbers(report) for report in trial["curve"]]},
+        | flat(document["point"], "option.")
+        | flat(document["objectives"], "objective.")
+        | flat(document["identity"], "identity."),
+        lineage=tuple(_trained_on(trial.identity)),
+        curves={"reports": [_numbers(report) for report in trial.curve]},
         goals=sweep_goals(path.parents[1]),
     )
 
@@ -214,13 +213,8 @@ def _sweep(path: Path) -> dict[str, Scalar]:
     }
 
 
-def _numbers(report: Mapping[str, Any]) -> JSON:
-    """Returns the numbers of a trial's report; text that a number is not is left out."""
-    return {
-        text(name): value
-        for name, value in report.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
+def _numbers(report: Mapping[str, float]) -> JSON:
+    return {text(name): value for name, value in report.items()}
 
 
 def _trained_on(identity: JSON) -> Iterator[Ancestor]:
