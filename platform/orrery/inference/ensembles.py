@@ -97,6 +97,11 @@ class EvaluatedEnsemble:
         mean: FloatArray = self.members.mean(axis=0)
         return mean
 
+    @property
+    def rmse(self) -> float:
+        """Root mean square error of that mean over all tests."""
+        return float(np.sqrt(np.mean((self.predicted - self.truth) ** 2)))
+
     @cached_property
     def errors(self) -> BinnedErrors:
         """The errors of that mean in bins of the truth."""

@@ -126,6 +126,35 @@ class Calibration:
         )
 
     @property
+    def powerless(self) -> tuple[str, ...]:
+        """Tests, by stable key, that pass the posterior and would also pass the control."""
+        control = self.negative_control.verdict
+        rejected = {
+            "tarp": self.verdict.tarp or control.tarp,
+            "sbc": self.verdict.ranks or control.ranks,
+        }
+        return tuple(name for name, either in rejected.items() if not either)
+
+    @property
+    def passed(self) -> dict[str, bool | None]:
+        """Whether the posterior passes each test, by stable key; None where it could not fail."""
+        verdict = self.verdict
+        found = {
+            "tarp": not verdict.tarp,
+            "sbc": not (verdict.ranks or verdict.band),
+            "information_gain": not verdict.gain,
+        }
+        untold = self.powerless
+        return {name: None if name in untold else ok for name, ok in found.items()}
+
+    @property
+    def rejected(self) -> tuple[int, ...]:
+        """The numbers of the parameters whose ranks, corrected for P, fail either test."""
+        rank = holm(self.ranks.ks_pvalue)
+        band = holm(self.ranks.band_pvalue)
+        return tuple(np.flatnonzero(np.minimum(rank, band) < LEVEL).tolist())
+
+    @property
     def metrics(self) -> dict[str, float]:
         """What sums the judgement up, by stable key."""
         return {

@@ -92,6 +92,16 @@ class Misspecification:
         return MEASURES / (1 + self.simulations)
 
     @property
+    def unusual(self) -> bool:
+        """Whether the simulator makes such a vector too rarely."""
+        return self.pvalue < DOUBTFUL
+
+    @property
+    def passed(self) -> bool | None:
+        """Whether it makes the observation; None where too few simulations can say."""
+        return None if self.smallest_possible >= DOUBTFUL else not self.unusual
+
+    @property
     def furthest(self) -> list[int]:
         """The entries that deviate most, the worst first."""
         return np.argsort(-np.abs(self.among.deviations))[:NAMED].tolist()
@@ -309,7 +319,7 @@ def entry_table(found: Misspecification) -> Table:
 
 def verdict(found: Misspecification) -> str:
     """Returns in a sentence whether the simulator can make the observation."""
-    if found.pvalue >= DOUBTFUL:
+    if not found.unusual:
         return f"The simulator can make this observation (p = {found.pvalue:.2g})."
     return (
         f"The simulator cannot make this observation: at most {100 * found.pvalue:.2g} % of its "
@@ -320,7 +330,7 @@ def verdict(found: Misspecification) -> str:
 
 def told_by_verdict(found: Misspecification) -> tuple[str, ...]:
     """Returns which of the `metrics` the sentence of `verdict` tells."""
-    if found.pvalue >= DOUBTFUL:
+    if not found.unusual:
         return ("pvalue",)
     return ("pvalue", *(_of_entry(found, i) for i in found.furthest))
 

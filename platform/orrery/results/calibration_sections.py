@@ -3,7 +3,7 @@
 from astropy.table import Table
 
 from orrery.judging import verdicts
-from orrery.judging.calibration import LEVEL, Calibration
+from orrery.judging.calibration import Calibration
 from orrery.parameters import Parameter, parameter_names
 from orrery.results.recording import Recording
 from orrery.results.sections import Caution, FigureSection, TableSection, Verdict
@@ -26,6 +26,7 @@ _TOLD = (
     "information_gain",
     "information_gain_error",
 )
+_CALLED = {"tarp": "TARP", "sbc": "simulation-based calibration"}
 REMEDY = "use more simulations or another flow."
 
 
@@ -97,17 +98,14 @@ def _figures(
 
 def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
     """Returns what each test of calibration says; nothing where it could not fail."""
-    verdict = judged.verdict
-    powerless = _powerless(judged)
+    passed = judged.passed
     numbers = judged.metrics
     gain = judged.log_probability
-    tarp = None if "TARP" in powerless else not verdict.tarp
-    ranks = not (verdict.ranks or verdict.band)
     return [
         Verdict(
             f"{prefix}.tarp",
             f"TARP, {label}",
-            tarp,
+            passed["tarp"],
             f"p = {numbers['tarp.ks_pvalue']:.3f}, area to curve "
             f"{numbers['tarp.area_to_curve']:+.4f}.",
             (f"{prefix}.tarp.ks_pvalue", f"{prefix}.tarp.area_to_curve"),
@@ -115,7 +113,7 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
         Verdict(
             f"{prefix}.sbc",
             f"Simulation-based calibration, {label}",
-            None if "simulation-based calibration" in powerless else ranks,
+            passed["sbc"],
             f"p = {numbers['sbc.corrected_ks_pvalue']:.3f}, corrected; bands "
             f"{numbers['sbc.corrected_band_pvalue']:.3f}.",
             (
@@ -126,7 +124,7 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
         Verdict(
             f"{prefix}.information_gain",
             f"Information gain over the prior, {label}",
-            not verdict.gain,
+            passed["information_gain"],
             f"{gain.gain:.2f} +- {gain.gain_standard_error:.2f} nat.",
             (f"{prefix}.information_gain", f"{prefix}.information_gain_error"),
         ),
@@ -161,7 +159,7 @@ def _doubts(
         doubts.append(_bad_ranks(key, label, judged, parameters))
     if verdict.gain:
         doubts.append(_uninformative(key, label, judged))
-    if _powerless(judged):
+    if judged.powerless:
         doubts.append(_untested(key, label, judged))
     return doubts
 
@@ -206,25 +204,15 @@ def _uninformative(key: str, label: str, judged: Calibration) -> Caution:
 
 def _untested(key: str, label: str, judged: Calibration) -> Caution:
     prefix = f"calibration.{key}"
+    powerless = " and ".join(_CALLED[name] for name in judged.powerless)
     return Caution(
         f"untested.{key}",
         f"Calibration untested, {label}",
-        f"With {judged.tests} tests, {' and '.join(_powerless(judged))} would also accept "
+        f"With {judged.tests} tests, {powerless} would also accept "
         f"the negative control, which is {judged.negative_control.width:g} times as wide: "
         "passing says nothing here. Use more held-out simulations.",
         (f"{prefix}.tests", f"{prefix}.negative_control.width"),
     )
-
-
-def _powerless(judged: Calibration) -> list[str]:
-    """Returns the tests that pass the posterior and would also pass the negative control."""
-    verdict = judged.verdict
-    control = judged.negative_control.verdict
-    rejected = {
-        "TARP": verdict.tarp or control.tarp,
-        "simulation-based calibration": verdict.ranks or control.ranks,
-    }
-    return [name for name, either in rejected.items() if not either]
 
 
 def _rejected(
@@ -233,13 +221,12 @@ def _rejected(
     rank = verdicts.holm(judged.ranks.ks_pvalue)
     band = verdicts.holm(judged.ranks.band_pvalue)
     names = parameter_names(parameters)
-    worst = [i for i in range(len(names)) if min(rank[i], band[i]) < LEVEL]
     text = ", ".join(
-        f"{names[i]} (p = {rank[i]:.2g}, band {band[i]:.2g})" for i in worst
+        f"{names[i]} (p = {rank[i]:.2g}, band {band[i]:.2g})" for i in judged.rejected
     )
     told = [
         cell(table, names[i], column)
-        for i in worst
+        for i in judged.rejected
         for column in ("corrected", "band_corrected")
     ]
     return Sentence(text, tuple(told))

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import numpy as np
 from astropy.table import Table
 
 from orrery.inference.ensembles import EvaluatedEnsemble
@@ -33,11 +32,10 @@ def record_ensemble(
     document = evaluated.ensemble.document
     record_learned_lineage(recording, "ensembles", key, document, splits)
     scatter_one, scatter_mean = evaluated.scatter
-    error = evaluated.predicted - evaluated.truth
     pairs = document["pairs"]
     recording.metrics(
         {
-            f"rmse.{key}.all": float(np.sqrt(np.mean(error**2))),
+            f"rmse.{key}.all": evaluated.rmse,
             f"rmse.{key}.minimum": evaluated.smallest_rmse(),
             f"ensemble.{key}.members": len(evaluated.members),
             f"ensemble.{key}.reinitialised": evaluated.ensemble.reseeded,

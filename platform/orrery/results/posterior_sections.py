@@ -8,9 +8,8 @@ from astropy.table import Table
 
 from orrery import data_vector
 from orrery.inference.posteriors import Inferred, OnChecked
-from orrery.judging import diagnostics, misspecification
+from orrery.judging import diagnostics, distributions, misspecification
 from orrery.judging.misspecification import Misspecification
-from orrery.judging.predictive import DOUBTFUL
 from orrery.learning.mixture import OnMember
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter, parameter_names
@@ -29,7 +28,6 @@ from orrery.results.views import (
     Corner,
     Profiles,
     TrainingCurves,
-    quantile_bands,
     thinned,
 )
 
@@ -105,7 +103,7 @@ def _record_misspecification(
     prefix = f"prior_predictive.{key}"
     numbers = found.metrics.items()
     recording.metrics({f"{prefix}.{name}": value for name, value in numbers})
-    untested = found.smallest_possible >= DOUBTFUL
+    untested = found.passed is None
     verdict = _too_few(found) if untested else misspecification.verdict(found)
     told = ("simulations",) if untested else misspecification.told_by_verdict(found)
     shows = tuple(f"{prefix}.{name}" for name in told)
@@ -127,11 +125,9 @@ def _record_misspecification(
             (*shows, *described),
         )
     )
-    passed = None if untested else found.pvalue >= DOUBTFUL
-    recording.verdicts(
-        [Verdict(prefix, f"Prior predictive check, {label}", passed, verdict, shows)]
-    )
-    if found.pvalue < DOUBTFUL:
+    test = f"Prior predictive check, {label}"
+    recording.verdicts([Verdict(prefix, test, found.passed, verdict, shows)])
+    if found.unusual:
         title = f"Observation outside the prior predictive, {label}"
         recording.add(Caution(f"outside.{key}", title, verdict, shows))
     if untested:
@@ -168,7 +164,7 @@ def _record_data(
         )
     )
     if panels:
-        bands = {"simulations": quantile_bands(splits.train.x)}
+        bands = {"simulations": distributions.quantile_bands(splits.train.x)}
         recording.add(
             FigureSection(
                 f"data.{key}",

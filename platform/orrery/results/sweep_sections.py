@@ -52,7 +52,7 @@ def _numbers(key: str, found: Comparison) -> dict[str, float]:
         f"{key}.optimism": found.optimism,
         f"{key}.spread": found.spread,
         f"{key}.repeats": len(found.seeds),
-        f"{key}.given": float(found.seeds.mean()),
+        f"{key}.given": found.given,
         f"{key}.scatter": found.scatter,
     }
 
@@ -69,7 +69,7 @@ def _summary(key: str, found: Comparison) -> str:
         f"optimistic by {found.optimism:.4f} {unit}.\n\n"
         f"The architectures' scores scatter by {found.spread:.4f} {unit} (half of the "
         f"central 68 %), those of the given architecture over {len(found.seeds)} seeds, "
-        f"{found.seeds.mean():.4f} {unit} on average, by {found.scatter:.4f} {unit}."
+        f"{found.given:.4f} {unit} on average, by {found.scatter:.4f} {unit}."
     )
 
 

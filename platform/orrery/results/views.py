@@ -9,8 +9,6 @@ called by itself.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from orrery.judging.diagnostics import Coverage, Ranks
 from orrery.judging.regression import BinnedErrors
 from orrery.parameters import FloatArray, Parameter
@@ -24,26 +22,12 @@ from orrery.results.panels import (
     SkyPanel,
 )
 
-# Quantiles of a band: within one and two standard deviations of a normal distribution.
-LEVELS = (0.025, 0.16, 0.5, 0.84, 0.975)
 MOST_POINTS = 20_000  # of a prior that is drawn: more cost megabytes and show no more
 
 
 def thinned(draws: FloatArray) -> FloatArray:
     """Returns at most `MOST_POINTS` rows `[n, P]` of draws in no order, the first ones."""
     return draws[:MOST_POINTS]
-
-
-def quantile_bands(x: FloatArray) -> FloatArray:
-    """Returns the `LEVELS` quantiles `[5, S]` of summaries `[n, S]`.
-
-    Simulations with empty bins are left out bin by bin; a bin that all leave empty is
-    NaN.
-    """
-    bands = np.full((len(LEVELS), x.shape[1]), np.nan)
-    known = np.isfinite(x).any(axis=0)
-    bands[:, known] = np.nanquantile(x[:, known], LEVELS, axis=0)
-    return bands
 
 
 # --- one class for each kind of figure ------------------------------------------------
@@ -54,6 +38,7 @@ class Corner:
     """Marginals of posteriors; arguments as in `figures.corner`.
 
     Example:
+        >>> import numpy as np
         >>> one = Parameter("v_x", "km / s", "$v_x$")
         >>> Corner({"desi": np.zeros((5, 1))}, (one,), legend={"desi": "DESI"}).prior is None
         True
@@ -71,6 +56,7 @@ class CoverageCurves:
     """Expected coverage against credibility level; arguments as in `figures.coverage`.
 
     Example:
+        >>> import numpy as np
         >>> level = np.array([0.0, 1.0])
         >>> CoverageCurves({"desi": Coverage(level, level, level, 0.0, 1.0)}).curves["desi"].atc
         0.0
@@ -85,6 +71,7 @@ class RankCurves:
     """Ranks of the truth among draws; arguments as in `figures.ranks`.
 
     Example:
+        >>> import numpy as np
         >>> from orrery.judging.diagnostics import sbc_ranks
         >>> random = np.random.default_rng(1)
         >>> ranks = sbc_ranks(random.normal(size=(20, 30, 1)), np.zeros((30, 1)), seed=1)
@@ -102,6 +89,7 @@ class TrainingCurves:
     """Losses against the epoch; arguments as in `figures.training_curve`.
 
     Example:
+        >>> import numpy as np
         >>> curve = LossCurve(np.array([2.0, 1.0]), np.array([2.1, 1.2]))
         >>> TrainingCurves({"desi": curve}).curves["desi"].best
         1
@@ -116,6 +104,7 @@ class Profiles:
     """Observed summaries over bands of simulations; arguments as in `figures.profiles`.
 
     Example:
+        >>> import numpy as np
         >>> value, none = np.zeros(1), np.zeros((1, 1))
         >>> seen = Observation("DESI", ("v",), ("km / s",), value, none, "binning", {})
         >>> Profiles((), seen, {}).abscissa
@@ -181,6 +170,7 @@ class Relation:
     """How one quantity depends on another; arguments as in `figures.relation`.
 
     Example:
+        >>> import numpy as np
         >>> Relation(np.zeros(2), np.ones(2), ("mass", "speed")).labels
         ('mass', 'speed')
     """

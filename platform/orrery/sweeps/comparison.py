@@ -127,6 +127,11 @@ class Comparison:
         return float(self.seeds.std(ddof=1))
 
     @property
+    def given(self) -> float:
+        """The mean of one architecture's scores over its seeds."""
+        return float(self.seeds.mean())
+
+    @property
     def spread(self) -> float:
         """Half the distance that 68 % of the architectures' scores span."""
         low, high = np.quantile(self.scores, (0.16, 0.84))

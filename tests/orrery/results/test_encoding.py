@@ -122,12 +122,3 @@ def test_what_has_no_plain_form_is_refused_by_its_place():
 def test_other_files_are_refused():
     with pytest.raises(ValueError, match="not the arrays of a figure"):
         from_parquet(b"PAR1")
-
-
-def test_a_band_leaves_out_bins_that_all_simulations_leave_empty():
-    x = np.random.default_rng(1).normal(size=(100, 3))
-    x[:, 1] = np.nan
-    x[:50, 2] = np.nan
-    bands = views.quantile_bands(x)
-    assert np.isnan(bands[:, 1]).all()
-    np.testing.assert_allclose(bands[2, 2], np.median(x[50:, 2]))

@@ -1,6 +1,6 @@
 """What can be laid over each other for several runs: posteriors, coverage, ranks, losses.
 
-Runs are compared on a page that cannot compute, so densities are computed here. All is
+Runs are compared on a page that cannot compute, so it gets densities, not draws. All is
 plain JSON, rounded to what a plot and the table behind it can show.
 """
 
@@ -11,20 +11,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from orrery.identity import JSON
+from orrery.judging.diagnostics import posterior_summary
+from orrery.judging.distributions import densities
 from orrery.parameters import FloatArray
 from orrery.results.collation.scalars import exact, rounded, shares
 from orrery.results.panels import LossCurve
 from orrery.results.result import Result
 from orrery.results.views import CoverageCurves, Predictions, RankCurves, TrainingCurves
 
-POINTS = 64  # of a density
-_FINE = 8  # bins for each of them, in which draws are counted
-# Share of draws near the last one at a bound; of a normal distribution's fewer are there.
-_PILED_UP = 0.02
 MOST_EPOCHS = 80  # of a training that are drawn
 _EVERY = 5  # level of the ranks' curves is drawn
 _CONTROL = "negative_control"
@@ -83,14 +79,14 @@ def _posterior(path: Path) -> JSON:
     table = pq.ParquetFile(content).read(use_threads=False)
     draws = np.array([column.to_numpy() for column in table.columns], np.float64)
     places, heights = densities(draws.T)
-    lower, median, upper = np.quantile(draws, (0.16, 0.5, 0.84), axis=1)
+    ends = posterior_summary(draws.T)
     marginals = [
         {
             "name": field.name,
             "unit": (field.metadata or {}).get(b"unit", b"").decode(),
-            "median": exact(median[i]),
-            "lower": exact(lower[i]),
-            "upper": exact(upper[i]),
+            "median": exact(ends.median[i]),
+            "lower": exact(ends.lower[i]),
+            "upper": exact(ends.upper[i]),
             "from": exact(places[0, i]),
             "to": exact(places[-1, i]),
             # whole thousandths of the peak: half the page would be digits nobody sees
@@ -104,73 +100,6 @@ def _posterior(path: Path) -> JSON:
 
 def _thousandths(heights: FloatArray) -> list[int]:
     return (1000 * heights / heights.max()).round().astype(int).tolist()
-
-
-def densities(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Returns where the marginal densities of draws are given, and these, both `[POINTS, P]`.
-
-    A kernel estimate with Silverman's width. Where draws pile up at their smallest or
-    largest, a posterior ends at a bound of its prior: there the kernel is reflected, and
-    the plot ends too. Its sum times the step is one.
-
-    doi.org/10.1201/9781315140919
-
-    Arguments:
-        draws: The draws, with shape `[n, P]`.
-
-    Raises:
-        ValueError: If there are none, or one is not finite.
-
-    Example:
-        >>> draws = np.random.default_rng(1).normal(size=(10_000, 2))
-        >>> places, heights = densities(draws)
-        >>> (heights.sum(axis=0) * (places[1] - places[0])).round(9)
-        array([1., 1.])
-    """
-    if not len(draws) or not np.isfinite(draws).all():
-        raise ValueError(f"{len(draws)} draws, some not finite: they have no density")
-    kernel = _kernel_widths(draws)
-    low = draws.min(axis=0)
-    high = draws.max(axis=0)
-    low = low - _room((draws - low < kernel).mean(axis=0), kernel)
-    high = high + _room((high - draws < kernel).mean(axis=0), kernel)
-    fine = (high - low) / (POINTS * _FINE)
-    bins = np.minimum((draws - low) // fine, POINTS * _FINE - 1).astype(np.int64)
-    smooth = [
-        gaussian_filter1d(_counted(column), width, mode="reflect")
-        for column, width in zip(bins.T, kernel / fine, strict=True)
-    ]
-    heights = np.array(smooth).reshape(-1, POINTS, _FINE).sum(axis=2).T
-    step = _FINE * fine
-    places = low + (np.arange(POINTS)[:, np.newaxis] + 0.5) * step
-    return places, heights / (heights.sum(axis=0) * step)
-
-
-def _room(piled: FloatArray, kernel: FloatArray) -> FloatArray:
-    """Returns how far densities go on beyond the last draws: not at all at a bound.
-
-    Arguments:
-        piled: The shares of draws within one kernel of the last, with shape `[P]`.
-        kernel: The kernels' widths, with shape `[P]`.
-    """
-    # a parameter whose draws are all the same has no bound, and needs a place
-    at_bound = (piled > _PILED_UP) & (piled < 1.0)
-    return np.where(at_bound, 0.0, 3.0 * kernel)
-
-
-def _counted(bins: NDArray[np.int64]) -> FloatArray:
-    """Returns how many draws each fine bin has."""
-    return np.bincount(bins, minlength=POINTS * _FINE).astype(np.float64)
-
-
-def _kernel_widths(draws: FloatArray) -> FloatArray:
-    """Returns Silverman's width of a kernel for each column of draws `[n, P]`."""
-    lower, upper = np.quantile(draws, (0.25, 0.75), axis=0)
-    deviation = draws.std(axis=0)
-    spread = np.minimum(deviation, (upper - lower) / 1.34)
-    # more than half of the draws may be the same one
-    spread = np.where(spread > 0, spread, np.where(deviation > 0, deviation, 1.0))
-    return 0.9 * spread * len(draws) ** -0.2
 
 
 # --- checks and trainings ---------------------------------------------------------------

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from scipy import stats
 
+from orrery.judging.distributions import LEVELS, outline
 from orrery.parameters import FloatArray
 from orrery.records import Observation
 from orrery.results.figures.style import (
@@ -20,13 +20,11 @@ from orrery.results.figures.style import (
     INK,
     INKS,
     MARKERS,
-    ONE_SIGMA,
     STYLE,
     legend_below,
     side_by_side,
 )
 from orrery.results.panels import Panel
-from orrery.results.views import LEVELS
 
 _APART = 0.16  # of a bin's width, between observations in it
 _HALF, _FULL = 0.42, 0.36  # of a bin's width: how far a split and a whole violin reach
@@ -48,7 +46,7 @@ def profiles(
     Arguments:
         panels: What stands in each panel.
         observation: The measured values `[S]` with their covariance `[S, S]`.
-        simulated: For each label the `views.LEVELS` quantiles of simulated summaries,
+        simulated: For each label the `distributions.LEVELS` quantiles of simulated summaries,
             with shape `[5, S]`; bins without stars are NaN and left out.
         abscissa: The label of the bins, with their unit.
 
@@ -324,15 +322,17 @@ def _violin(
     if not len(values):
         return
     width, middle = edges[1] - edges[0], (edges[0] + edges[1]) / 2
-    levels = np.quantile(values, (0.005, ONE_SIGMA[0], 0.5, ONE_SIGMA[1], 0.995))
-    reach = width * (_HALF if side else _FULL)
-    if levels[4] > levels[0]:
-        y = np.linspace(levels[0], levels[4], 101)
-        density = stats.gaussian_kde(values)(y)
-        outline = reach * density / density.max()
-        left, right = middle - (side <= 0) * outline, middle + (side >= 0) * outline
+    shape = outline(values)
+    levels = shape.levels
+    if len(shape.places):
+        reach = width * (_HALF if side else _FULL) * shape.density
         axes.fill_betweenx(
-            y, left, right, facecolor=(colour, 0.35), edgecolor=colour, linewidth=0.8
+            shape.places,
+            middle - (side <= 0) * reach,
+            middle + (side >= 0) * reach,
+            facecolor=(colour, 0.35),
+            edgecolor=colour,
+            linewidth=0.8,
         )
     place = middle + 0.025 * side * width
     axes.vlines(place, levels[1], levels[3], color=colour, linewidth=3.0, zorder=3)

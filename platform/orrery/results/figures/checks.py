@@ -2,20 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
-from scipy import stats
 
 from orrery.judging.diagnostics import Coverage, Ranks
+from orrery.judging.distributions import ONE_SIGMA, TWO_SIGMA, coverage_band
 from orrery.parameters import Parameter
 from orrery.results.figures.style import (
     GREY,
     INK,
-    ONE_SIGMA,
     STYLE,
-    TWO_SIGMA,
     inked,
     legend_below,
     side_by_side,
@@ -36,9 +33,8 @@ def coverage(curves: Mapping[str, Coverage]) -> Figure:
     figure = Figure(figsize=(4.8, 5.1 + 0.22 * len(curves)), layout="constrained")
     axes = figure.subplots()
     tests = min(len(curve.fractions) for curve in curves.values())
-    level = np.linspace(0.0, 1.0, 101)
     for probability, alpha in ((TWO_SIGMA, 0.15), (ONE_SIGMA, 0.3)):
-        low, high = (stats.binom.ppf(p, tests, level) / tests for p in probability)
+        level, low, high = coverage_band(tests, probability)
         axes.fill_between(level, low, high, color=GREY, alpha=alpha, linewidth=0)
     axes.plot(
         (0, 1), (0, 1), color=INK, linewidth=0.8, label=f"calibrated, {tests} tests"

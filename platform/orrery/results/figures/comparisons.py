@@ -8,6 +8,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from orrery.judging.distributions import running_quantiles
 from orrery.parameters import FloatArray
 from orrery.results.figures.marginals import interval
 from orrery.results.figures.style import (
@@ -16,7 +17,6 @@ from orrery.results.figures.style import (
     HATCHES,
     INK,
     MARKERS,
-    ONE_SIGMA,
     STYLE,
     legend_below,
 )
@@ -154,7 +154,7 @@ def relation(
     axes = figure.subplots()
     size = float(np.clip(2e4 / len(x), 1.0, 16.0))
     axes.scatter(x, y, s=size, color=GREY, alpha=0.3, linewidth=0, rasterized=True)
-    middle, low, median, high = _running(x, y, bins)
+    middle, low, median, high = running_quantiles(x, y, bins)
     axes.fill_between(middle, low, high, color=COLOURS[0], alpha=0.25, linewidth=0)
     axes.plot(middle, median, color=COLOURS[0], label="median and 16-84 %")
     for (label, (at_x, at_y)), colour, marker in zip(
@@ -175,12 +175,3 @@ def relation(
     axes.set(xlabel=labels[0], ylabel=labels[1])
     axes.legend()
     return figure
-
-
-def _running(x: FloatArray, y: FloatArray, bins: int) -> FloatArray:
-    """Returns median abscissa, and 16, 50 and 84 % of the ordinate, in equally full bins."""
-    parts = [
-        part for part in np.array_split(np.argsort(x, kind="stable"), bins) if len(part)
-    ]
-    levels = (ONE_SIGMA[0], 0.5, ONE_SIGMA[1])
-    return np.array([[np.median(x[i]), *np.quantile(y[i], levels)] for i in parts]).T

@@ -18,15 +18,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from orrery.judging.diagnostics import posterior_summary
+from orrery.judging.distributions import TWO_SIGMA
 from orrery.parameters import FloatArray, Parameter
 from orrery.results.figures.style import (
     CONTOURS,
     DASHES,
     INK,
     MARKERS,
-    ONE_SIGMA,
     STYLE,
-    TWO_SIGMA,
     inked,
     with_unit,
 )
@@ -206,18 +206,22 @@ def _name_axes(figure: Figure, parameters: Sequence[Parameter]) -> None:
 def _annotate_diagonal(figure: Figure, draws: Mapping[str, FloatArray]) -> None:
     """Writes each median with its 16-84 % band above the diagonal, and shades that band."""
     for row, (_, values, colour, _) in enumerate(reversed(inked(draws))):
-        low, median, high = np.quantile(
-            values, (ONE_SIGMA[0], 0.5, ONE_SIGMA[1]), axis=0
-        )
+        found = posterior_summary(values)
         for i, axes in enumerate(_grid(figure).diagonal()):
             x, y = axes.lines[
                 len(axes.lines) - 1 - row
             ].get_data()  # the latest is the last set
-            _shade(axes, np.asarray(x), np.asarray(y), (low[i], high[i]), colour)
+            _shade(
+                axes,
+                np.asarray(x),
+                np.asarray(y),
+                (found.lower[i], found.upper[i]),
+                colour,
+            )
             axes.text(
                 0.5,
                 1.05 + 0.17 * row,
-                interval(low[i], median[i], high[i]),
+                interval(found.lower[i], found.median[i], found.upper[i]),
                 color=colour,
                 ha="center",
                 transform=axes.transAxes,

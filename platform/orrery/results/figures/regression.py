@@ -7,21 +7,19 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from orrery.judging.diagnostics import posterior_summary
+from orrery.judging.distributions import ENOUGH, binned_quantiles
 from orrery.judging.regression import BinnedErrors
 from orrery.parameters import FloatArray
 from orrery.results.figures.style import (
     GREY,
     INK,
     MARKERS,
-    ONE_SIGMA,
     STYLE,
     Dashes,
     inked,
     legend_below,
 )
-
-_ENOUGH = 20  # tests in a bin that is drawn: fewer have no 16 and 84 %
-
 
 Tests = Mapping[str, tuple[FloatArray, FloatArray]]
 
@@ -114,23 +112,11 @@ def _draw_tests(axes: Axes, tests: Tests, edges: FloatArray) -> None:
     ends = float(edges[0]), float(edges[-1])
     axes.plot(ends, ends, color=INK, linewidth=0.8, label="truth", zorder=3)
     for name, (truth, values), colour, dashes in inked(tests):
-        middles, low, median, high = _quantiles(truth, values, edges)
+        middles, low, median, high = binned_quantiles(truth, values, edges)
         if values is shown:
             axes.fill_between(middles, low, high, color=colour, alpha=0.25, linewidth=0)
         axes.plot(middles, median, color=colour, linestyle=dashes, label=name)
     axes.set(xlim=ends)
-
-
-def _quantiles(truth: FloatArray, values: FloatArray, edges: FloatArray) -> FloatArray:
-    """Returns the middle of each bin with enough tests, and 16, 50 and 84 % of the predictions."""
-    place = np.searchsorted(edges, truth, side="right") - 1
-    bins = [b for b in range(len(edges) - 1) if np.sum(place == b) >= _ENOUGH]
-    levels = (ONE_SIGMA[0], 0.5, ONE_SIGMA[1])
-    rows = [
-        [(edges[b] + edges[b + 1]) / 2, *np.quantile(values[place == b], levels)]
-        for b in bins
-    ]
-    return np.array(rows).reshape(-1, 4).T
 
 
 def _draw_errors(
@@ -142,11 +128,13 @@ def _draw_errors(
     label: str,
 ) -> None:
     colour, dashes, marker = look
-    shown = found.counts >= _ENOUGH
+    shown = found.counts >= ENOUGH
     middles = found.middles[shown]
     if members is not None:
-        low, high = np.quantile(getattr(members, field)[:, shown], ONE_SIGMA, axis=0)
-        axes.fill_between(middles, low, high, color=colour, alpha=0.2, linewidth=0)
+        band = posterior_summary(getattr(members, field)[:, shown])
+        axes.fill_between(
+            middles, band.lower, band.upper, color=colour, alpha=0.2, linewidth=0
+        )
     axes.errorbar(
         middles,
         getattr(found, field)[shown],

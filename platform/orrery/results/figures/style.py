@@ -25,9 +25,7 @@ DASHES: tuple[Dashes, ...] = ("-", "--", "-.", ":") * 2
 HATCHES = ("////", "\\\\\\\\", "....", "||||", "----", "xxxx")
 INKS = tuple(zip((GREY, *COLOURS), DASHES, strict=False))
 
-# Fractions of a distribution within one and two standard deviations: on a line, in a
-# plane.
-ONE_SIGMA, TWO_SIGMA = (0.16, 0.84), (0.025, 0.975)
+# Fractions of a distribution within one and two standard deviations, in a plane.
 CONTOURS = (1 - np.exp(-0.5), 1 - np.exp(-2.0))
 
 STYLE: dict[Any, Any] = {

@@ -3,48 +3,10 @@
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from scipy import stats
 
 from orrery.judging.diagnostics import posterior_summary
-from orrery.results.collation.curves import MOST_EPOCHS, densities, run_curves
+from orrery.results.collation.curves import MOST_EPOCHS, run_curves
 from orrery.results.result import Result
-
-
-def test_a_density_is_that_of_a_normal_distribution():
-    draws = np.random.default_rng(1).normal(3.0, 2.0, size=(50_000, 1))
-    places, heights = densities(draws)
-    expected = stats.norm(3.0, 2.0).pdf(places)
-    # Silverman's width flattens the peak by 1 %; the rest is the scatter of the draws
-    assert abs(heights - expected).max() < 0.04 * expected.max()
-
-
-def test_a_density_does_not_leak_beyond_a_bound():
-    draws = np.random.default_rng(1).uniform(0.0, 1.0, size=(20_000, 1))
-    places, heights = densities(draws)
-    assert places.min() > 0
-    assert places.max() < 1
-    assert abs(heights - 1.0).max() < 0.1
-
-
-def test_densities_hold_all_draws_whatever_the_unit():
-    draws = np.random.default_rng(1).normal(size=(500, 1)) * np.array([1e-9, 1.0, 1e12])
-    places, heights = densities(draws)
-    step = places[1] - places[0]
-    assert np.allclose(heights.sum(axis=0) * step, 1.0)
-    # the same draws in other units have the same density
-    assert np.allclose(heights * step, (heights * step)[:, [0]])
-
-
-def test_a_parameter_that_was_held_has_a_density():
-    places, heights = densities(np.full((10, 1), 2.0))
-    assert np.isfinite(heights).all()
-    assert places.min() < 2.0 < places.max()
-
-
-@pytest.mark.parametrize("draws", [np.zeros((0, 2)), np.array([[np.nan]])])
-def test_what_has_no_density_is_refused(draws):
-    with pytest.raises(ValueError, match="no density"):
-        densities(draws)
 
 
 @pytest.fixture(scope="module")

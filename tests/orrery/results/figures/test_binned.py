@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from orrery.judging.distributions import quantile_bands
 from orrery.parameters import generator
 from orrery.results import figures
 from orrery.results.panels import Panel
-from orrery.results.views import quantile_bands
 
 
 def test_bands_are_the_quantiles_of_the_simulations(panels, observation):

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
+from orrery.judging.distributions import quantile_bands
 from orrery.parameters import generator
-from orrery.results import figures, views
+from orrery.results import figures
 from orrery.results.panels import Band, Track
 
 NAMES = [
@@ -49,7 +50,7 @@ def of_draws(parameters, draws, rows):
 def of_bins(observation, panels):
     """Figures of binned summaries."""
     x = generator(4).normal(size=(300, 6))
-    bands = views.quantile_bands(x)
+    bands = quantile_bands(x)
     simulated = {"prior": bands, "posterior": bands / 2}
     two = [observation(), observation(name="other stars")]
     surveys = {"one": observation(), "two": observation()}
