@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from orrery.parameters import FloatArray
 from orrery.records import Observation
 
+VERSION = 1  # of what tables and observations mean; raised whenever a number changes
+
 # Relative: by how much equal errors may differ after rounding in a file.
 ROUNDING = 1e-6
 

@@ -1,8 +1,10 @@
 """Golden records: no number changes without a word, and a refactor costs one line.
 
 What decides numbers is a component: engine, distribution function, second engine, replay,
-mock universe, catalogues, hosts, summary functions, errors of observed moments, observed
-stars and hosts, data vectors, forecasts, flow, its mixture, ensemble, judgements, sweeps, answers.
+mock universe, catalogues, hosts, datasets, summaries and their functions, errors of observed
+moments, observed stars and hosts, data vectors, observations as tables, forecasts, flow, its
+mixture, ensemble, judgements, sweeps, answers. All other modules are named with the reason why
+they decide none (`syntax.NO_NUMBERS`): a module that is neither fails a test.
 Each declares `VERSION` beside its code; fingerprints of datasets, summaries, posteriors and
 ensembles hold the versions of what decides them, and options, never source. What comes after
 a posterior burns none when it changes: a run's document holds those versions. So code that is

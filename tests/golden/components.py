@@ -77,14 +77,21 @@ COMPONENTS = (
         "learning",
         readers=("orrery.learning.posterior",),
     ),
-    Component(
-        "ensemble",
-        "orrery.learning.ensemble",
-        "learning",
-        # which simulations train: the pairs' checksums tell ensembles apart
-        readers=("orrery.storage.dataset",),
-    ),
+    Component("ensemble", "orrery.learning.ensemble", "learning"),
     Component("mixture", "orrery.learning.mixture", "learning"),
+    Component(
+        "datasets",
+        "orrery.storage.dataset",
+        "simulated",
+        readers=("orrery.execution.simulation", "orrery.execution.actors"),
+    ),
+    Component(
+        "summaries",
+        "orrery.execution.summaries",
+        "simulated",
+        readers=("orrery.execution.cluster",),
+    ),
+    Component("observations", "orrery.data_vector", "simulated"),
     Component("binned_stars", "mwlmc.observed.binned_table", "observed_stars"),
     Component(
         "data_vectors",
@@ -103,7 +110,11 @@ COMPONENTS = (
         "judging",
         "orrery.judging.calibration",
         "judgements",
-        readers=("orrery.judging.misspecification", "orrery.judging.regression"),
+        readers=(
+            "orrery.judging.distributions",
+            "orrery.judging.misspecification",
+            "orrery.judging.regression",
+        ),
     ),
     Component(
         "inference",
@@ -118,6 +129,8 @@ COMPONENTS = (
         readers=(
             "orrery.sweeps.comparison",
             "orrery.sweeps.binning_comparison",
+            # its digits seed the points that are tried
+            "orrery.identity",
             "mwlmc.study.architectures",
             "mwlmc.study.binnings",
             "halomass.study.architectures",

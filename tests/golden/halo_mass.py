@@ -1,6 +1,7 @@
 """Records of the halo mass: mock universe, catalogues, hosts, features."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -13,12 +14,12 @@ from halomass.catalogues import catalogue as catalogues
 from halomass.catalogues.catalogue import HALOS, open_catalogue
 from halomass.hosts.catalogue_systems import CatalogueSystems, Snapshot
 from halomass.hosts.selection import HostSelection, assign_split
-from halomass.mock import populations, surroundings
+from halomass.mock import mock_universe, populations, surroundings
 from halomass.mock.mock_universe import MockUniverse
 from halomass.mock.structure import NFWHosts
 from halomass.observed import features as observed
 from halomass.observed.mock_survey import observe_neighbours
-from orrery.parameters import generator
+from orrery.parameters import FloatArray, generator
 from orrery.records import Records
 
 from .quantities import Record, quantity
@@ -76,7 +77,23 @@ def _expected() -> Record:
         "subhalos": quantity(populations.expected_subhalos(smallest, normal)),
         "infalling": quantity(falling),
         "universe": quantity(choices),
+        "boxes": quantity([*mock_universe.BOXES.values()]),
+        "minor": quantity(_minor(universe.limits)),
     }
+
+
+def _minor(limits: populations.CatalogueLimits) -> FloatArray:
+    """Returns peak masses of satellites that fell in just now, where mergers are major ones."""
+    ratio = np.linspace(0.48, 0.52, 41)
+    uniform = np.full((6, len(ratio)), 0.5)
+    uniform[0] = (ratio / ratio[0]) ** -populations.ABUNDANCE_SLOPE
+    uniform[1] = 1.0
+    draws = populations.RandomNumbers(
+        np.zeros(len(ratio), np.int64), uniform, np.zeros((7, len(ratio)))
+    )
+    host = NFWHosts(np.array([12.0]), np.array([10.0]))
+    far = replace(limits, radius=1e4)
+    return populations.surviving_satellites(host, ratio[:1], draws, far).log_m_peak
 
 
 def systems(name: str, records: Records) -> Record:

@@ -1,7 +1,7 @@
 """Records of the halo mass study: masses and accuracies compared with published ones, the mock."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -261,11 +261,13 @@ def _statistics() -> Record:
     universe = MockUniverse(catalogue=CATALOGUES[0])
     around = mock_statistics.hosts_of_mass(12.0, 6, SEED)
     records = universe.records(SEED, range(12))
+    box = replace(universe, catalogue="VSMDPL/UM")
     weight = mock_statistics.mass_function_weights(universe, records)
     values = records.scalars["log_m_vir"]
     return {
         "concentration": quantity(around.concentration),
         "weights": quantity(weight),
+        "weights.larger": quantity(mock_statistics.mass_function_weights(box, records)),
         "median": quantity(mock_statistics.weighted_median(values, weight)),
         "nothing": quantity(mock_statistics.weighted_median(values[:0], weight[:0])),
         "detected": quantity(mock_statistics.detected_counts(records, SEED)),

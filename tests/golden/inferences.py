@@ -45,6 +45,7 @@ def _evaluated() -> Record:
         "rmse": quantity(one.rmse_between(10.0, 13.0)),
         "rmse.middle": quantity(one.rmse_between(edges[1], edges[3])),
         "bias": quantity([one.largest_bias(10.0, 13.0), one.largest_bias(0.0, 1.0)]),
+        "rmse.all": quantity([one.rmse, replace(one, members=members[:1]).rmse]),
         "smallest": quantity([one.smallest_rmse(), one.smallest_rmse(fewest=500)]),
         "scatter": quantity(one.scatter),
         "members": quantity(one.member_errors.rmse),

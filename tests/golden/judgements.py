@@ -20,6 +20,7 @@ from orrery.pairs import Pairs, Splits
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 
+from .drawn import concluded, drawn
 from .quantities import Record, quantity
 
 SEED = 20251126
@@ -91,6 +92,7 @@ def judging() -> Record:
         **_predicted(),
         **_simulable(),
         **_regression(),
+        **drawn(),
     }
 
 
@@ -116,7 +118,7 @@ def _calibrated() -> Record:
             f"{name}.rejected": quantity([len(verdict.names), len(control.names)]),
             f"{name}.control": quantity(found.negative_control.width),
         }
-    return record | _levels(found)
+    return record | _levels(found) | concluded(found)
 
 
 def _levels(found: calibration.Calibration) -> Record:
@@ -253,12 +255,36 @@ def _simulable() -> Record:
         "simulable.pvalues": quantity(
             [replace(found[0], density_pvalue=p).pvalue for p in (0.02, 0.9)]
         ),
+        "simulable.passed": quantity([_conclusion(found[0], *n) for n in _CONCLUDED]),
+        "simulable.training": quantity(_how_trained(splits)),
         "simulable.smallest": quantity([one.smallest_possible for one in found]),
         "simulable.doubted": quantity(doubted),
         "simulable.rows": quantity(rows),
         # one entry follows from two others: only the ridge keeps them apart
         "simulable.matrix": quantity(whitened.matrix, relative=1e-4),
     }
+
+
+# p-values of the density, and how many simulations there are
+_CONCLUDED = ((0.9, 1410), (0.0033, 1410), (0.0034, 1410), (0.9, 299), (0.9, 300))
+
+
+def _conclusion(found: Any, density_pvalue: float, simulations: int) -> tuple[int, int]:
+    """Returns whether data are unusual, and whether they pass: -1 where nothing can be said."""
+    one = replace(found, density_pvalue=density_pvalue, simulations=simulations)
+    return one.unusual, {None: -1, False: 0, True: 1}[one.passed]
+
+
+def _how_trained(splits: Splits) -> list[float]:
+    """Returns how a flow learns the density: what stops it early elsewhere hides its bounds."""
+    heard: list[float] = []
+
+    def train(self: Any, **options: float) -> None:
+        heard.extend(options[name] for name in sorted(options))
+
+    with patch.object(misspecification.MarginalTrainer, "train", train):
+        misspecification.learn_prior_predictive(splits, COVARIANCE, SEED)
+    return heard
 
 
 class _Distance:
@@ -295,6 +321,7 @@ def _regression() -> Record:
     alike = [_interval_of(truth, mean, count) for count in (99, 100)]
     return {
         "errors": quantity(edges),
+        "errors.middles": quantity(errors.middles),
         "errors.counts": quantity(errors.counts),
         "errors.none": quantity([none.rmse, none.rmse_error]),
         "errors.density": quantity(density.each[::10]),

@@ -1,7 +1,7 @@
 """Record of sweeps: which points are tried, which trials end early, and what matters."""
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from unittest.mock import patch
@@ -19,6 +19,7 @@ from orrery.sweeps.trial import Goal, Trial
 from orrery.sweeps.worth import Contrast, design, measure_worth
 
 from .quantities import Record, quantity
+from .trained import compared, tasks
 
 HIDDEN = ((8,), (8, 8), (16,))
 SPACE = SearchSpace(
@@ -66,6 +67,8 @@ def sweeps() -> Record:
         "importance": quantity([matters[path] for path in SPACE.domains]),
         **_worth(),
         **_planned(),
+        **compared(halved, SPACE),
+        **tasks(),
     }
 
 
@@ -82,8 +85,10 @@ def _worth() -> Record:
             sweep, contrasts, "seed", 3, Path(folder), concurrent=1, more={}
         )
     width, hidden = found
+    several = replace(width, contrast=replace(width.contrast, count=3))
     return {
         "worth.width": quantity([width.mean("loss"), width.error("loss")]),
+        "worth.each": quantity(several.each("loss")),
         "worth.seeds": quantity([width.seeds, hidden.seeds]),
         "worth.points": quantity([[t.point["width"], t.point["seed"]] for t in trials]),
     }

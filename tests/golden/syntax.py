@@ -13,18 +13,67 @@ from typing import Any
 PACKAGES = ("orrery", "mwlmc", "halomass")
 
 # Documents, files, processes and words around numbers: no number is decided here.
-NO_NUMBERS = (
-    "orrery.data_vector",
-    "orrery.execution",
-    "orrery.exports",
-    "orrery.identity",
-    "orrery.learning.artefacts",
-    "orrery.option_types",
-    "orrery.results",
-    "orrery.storage",
-    "orrery.terminal",
-    "orrery.versions",
-)
+NO_NUMBERS = {
+    "orrery.__main__": "chooses which command runs",
+    "orrery.command_line": "makes options of words as they are typed",
+    "orrery.execution.processors": "names the processor",
+    "orrery.exports": "gives draws to other libraries as they are",
+    "orrery.inference.versions": "gathers versions for documents",
+    "orrery.learning.artefacts": "writes and reads documents and weights as they are",
+    "orrery.option_files": "reads options as files have them",
+    "orrery.option_types": "refuses what is of another type, and changes no value",
+    "orrery.results.ancestry": "follows fingerprints from a result to what it was made of",
+    "orrery.results.binning_sections": "tells what `sweeps` compared",
+    "orrery.results.calibration_sections": "tells what `judging` found",
+    "orrery.results.collation.collate": "writes the collated files",
+    "orrery.results.collation.curves": "rounds curves of runs to what a page can show",
+    "orrery.results.collation.entries": "says what documents say",
+    "orrery.results.collation.run_table": "has a row for each run, of values as they are",
+    "orrery.results.collation.scalars": "writes values as text and back",
+    "orrery.results.collation.site": "writes the collated page",
+    "orrery.results.collation.trial_files": "reads trials as they are",
+    "orrery.results.console": "prints what a run has found",
+    "orrery.results.dashboard.connection": "asks whether W&B answers",
+    "orrery.results.dashboard.contents": "says what a run's copy has, of its document",
+    "orrery.results.dashboard.deposits": "keeps a run's copy until it is sent",
+    "orrery.results.dashboard.mirror": "copies a run's document",
+    "orrery.results.dashboard.reader": "copies a run while it grows",
+    "orrery.results.dashboard.sync": "sends copies that are there",
+    "orrery.results.dashboard.trials": "copies trials of sweeps",
+    "orrery.results.dashboard.uploader": "sends copies from a process of its own",
+    "orrery.results.dashboard.uploads": "says which copies were sent",
+    "orrery.results.dataset_sections": "tells what `storage` counted",
+    "orrery.results.encoding": "writes a figure's numbers and reads them back, the same",
+    "orrery.results.ensemble_sections": "tells what `inference` found",
+    "orrery.results.figures.binned": "draws what `judging` computed",
+    "orrery.results.figures.checks": "draws what `judging` computed",
+    "orrery.results.figures.comparisons": "draws intervals as they are given",
+    "orrery.results.figures.maps": "draws stars where they are given",
+    "orrery.results.figures.marginals": "draws histograms of draws; chooses the axes' ends",
+    "orrery.results.figures.regression": "draws what `judging` computed",
+    "orrery.results.figures.style": "has colours, sizes and fonts",
+    "orrery.results.keys": "names parts and numbers",
+    "orrery.results.late_readers": "draws the page of a run that was killed before that",
+    "orrery.results.lineage": "says what a run rests on, by its fingerprints",
+    "orrery.results.page": "writes a run's page",
+    "orrery.results.panels": "holds what figures show; names the epoch of the smallest loss",
+    "orrery.results.posterior_sections": "tells what `judging` found",
+    "orrery.results.recording": "writes a run's document as it grows",
+    "orrery.results.result": "reads a run's document",
+    "orrery.results.section_files": "writes tables, figures and draws as they are",
+    "orrery.results.sections": "holds parts of a result; shows values to four digits",
+    "orrery.results.sweep_sections": "tells what `sweeps` compared",
+    "orrery.results.views": "holds what figures show; of a prior the first points",
+    "orrery.runs": "starts a study and tells what it found",
+    "orrery.sentences": "keeps a sentence and the names of its numbers together",
+    "orrery.storage.card": "describes a dataset to its readers",
+    "orrery.storage.files": "writes bytes safely",
+    "orrery.storage.inputs": "hashes the files that a run reads",
+    "orrery.storage.run": "finds a run's folder",
+    "orrery.storage.work_log": "says how long simulations took",
+    "orrery.terminal": "tells how far work has come",
+    "orrery.versions": "asks which software is installed",
+}
 
 
 @cache
@@ -134,14 +183,10 @@ def modules(root: str, others: frozenset[str]) -> tuple[str, ...]:
     found, waiting = {root}, [root]
     while waiting:
         for name in _imported(waiting.pop()):
-            if name not in found and name not in others and not _is_silent(name):
+            if name not in found and name not in others and name not in NO_NUMBERS:
                 found.add(name)
                 waiting.append(name)
     return tuple(sorted(found))
-
-
-def _is_silent(module: str) -> bool:
-    return any(module == s or module.startswith(f"{s}.") for s in NO_NUMBERS)
 
 
 def _imported(module: str) -> Iterator[str]:

@@ -1,22 +1,15 @@
-"""Versions of what decides answers, beside those that fingerprints of datasets hold.
+"""Versions of what decides answers of this science: see `orrery.inference.versions`.
 
-Datasets, features and ensembles know the versions that decided them. What is done with
-them afterwards burns none of them when it changes: an attempt's document says which
-version of it gave its answers. Other features are another run: networks see the host by
-them.
+Other features are another run: networks see the host by them.
 """
 
 from halomass.observed import features, neighbour_tables
 from halomass.study import masses
-from orrery.inference import posteriors
-from orrery.judging import calibration
-from orrery.learning import mixture
+from orrery.inference import versions
 
 VERSIONS = {
-    "inference": posteriors.VERSION,
-    "judging": calibration.VERSION,
+    **versions.VERSIONS,
     "masses": masses.VERSION,
-    "mixture": mixture.VERSION,
     "observed_hosts": neighbour_tables.VERSION,
 }
 

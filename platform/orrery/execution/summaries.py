@@ -27,6 +27,8 @@ from orrery.storage.dataset import INDEX, SPLIT, SPLITS, Dataset, Split, split
 from orrery.storage.files import ensure_writable, replacing
 from orrery.terminal import progress, say
 
+VERSION = 1  # of how pairs are made of records; raised whenever they change
+
 BATCHES = 16  # of shards for each CPU: many enough to balance and to show progress
 
 
@@ -167,6 +169,7 @@ def _definition(
         "count": len(dataset),
         "summarise": _name(summarise),
         "version": summary_version(summarise),
+        "pairs": VERSION,
         "definition": binning.fingerprint,
         "binning": binning.describe(),
         "parameters": [{"name": p.name, "unit": p.unit} for p in parameters],

@@ -222,10 +222,10 @@ def _worth_table(key: str, worths: list[Worth], quantity: WidthQuantity) -> Tabl
             "more": [one.contrast.count for one in worths],
             "gain": [one.mean(_GAIN) for one in worths],
             "gain_error": [one.error(_GAIN) for one in worths],
-            "gain_each": [one.mean(_GAIN) / one.contrast.count for one in worths],
+            "gain_each": [one.each(_GAIN) for one in worths],
             "width": [one.mean(_WIDTH) for one in worths],
             "width_error": [one.error(_WIDTH) for one in worths],
-            "width_each": [one.mean(_WIDTH) / one.contrast.count for one in worths],
+            "width_each": [one.each(_WIDTH) for one in worths],
             "seeds": [one.seeds for one in worths],
         }
     )

@@ -26,7 +26,8 @@ from orrery.storage.manifest import ManifestRow, damaged_files, read_manifest
 
 Split = Literal["train", "validation", "test"]
 
-DATASET_FORMAT = 2
+# Of the records, their splits and their layout; raised whenever one of them changes.
+VERSION = 2
 INDEX = "index"  # the column with the simulation's number
 SPLIT = "split"  # the column, if there is one, with a simulation's place in SPLITS
 # The column, if there is one, with what a simulation is called elsewhere.
@@ -61,7 +62,7 @@ def identify(simulator: JSON, schema: Schema, seed: int, shard_size: int) -> JSO
     """
     columns = {"scalars": schema.scalars, "particles": schema.particles}
     document = {
-        "format": DATASET_FORMAT,
+        "format": VERSION,
         "simulator": without_words(simulator),
         "columns": {kind: _deciding(found) for kind, found in columns.items()},
         "seed": seed,

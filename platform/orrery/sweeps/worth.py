@@ -72,6 +72,10 @@ class Worth:
         values = self.differences[objective]
         return float(values.mean()) if len(values) else float("nan")
 
+    def each(self, objective: str) -> float:
+        """Returns the mean difference for each of what the choice has more of."""
+        return self.mean(objective) / self.contrast.count
+
     def error(self, objective: str) -> float:
         """Returns its standard error, by the scatter over seeds; NaN of fewer than two."""
         values = self.differences[objective]

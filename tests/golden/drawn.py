@@ -1,0 +1,86 @@
+"""Records of what figures and pages show of draws and predictions, and of what tests conclude."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from orrery.judging import distributions
+from orrery.judging.calibration import Calibration
+from orrery.parameters import generator
+
+from .quantities import Record, quantity
+
+SEED = 20251127
+
+
+def drawn() -> Record:
+    """Returns quantiles in bins, densities and bands, of few values too."""
+    random = generator(SEED, 1)
+    x = random.normal(size=(90, 3)) * (1.0, 2.0, 0.0)
+    truth = np.repeat([0.2, 1.7, 2.2, 2.9], (20, 19, 30, 21))
+    gaps = np.where(x < -1.0, np.nan, x)
+    gaps[:, 2] = np.nan
+    bounded = np.stack([np.abs(x[:, 0]), x[:, 1], x[:, 2] + 4.0], axis=1)
+    # as many draws are near the smallest as may be where there is no bound, and one more
+    free, piled = (
+        np.concatenate([np.zeros(n), 5.0 + x[:, :1].ravel()]) for n in (1, 2)
+    )
+    shapes = [distributions.outline(column) for column in (x[:, 1], x[:20, 0])]
+    record: Record = {
+        "bands": quantity(distributions.quantile_bands(gaps)),
+        "running": quantity(distributions.running_quantiles(x[:, 0], x[:, 1], 7)),
+        "binned": quantity(
+            distributions.binned_quantiles(truth, x[:, 0], np.array([0.0, 1.5, 2, 3]))
+        ),
+        "outline": quantity(
+            [[*s.levels, *s.places[::10], *s.density[::5]] for s in shapes]
+        ),
+        "outline.same": quantity(distributions.outline(x[:, 2]).levels),
+        "chance": quantity(distributions.coverage_band(40, distributions.ONE_SIGMA)),
+        "chance.two": quantity(
+            np.array(distributions.coverage_band(40, distributions.TWO_SIGMA))[:, ::20]
+        ),
+    }
+    for name, draws in (("bounded", bounded), ("free", free), ("piled", piled)):
+        places, heights = distributions.densities(draws.reshape(len(draws), -1))
+        record[f"density.places.{name}"] = quantity(places[[0, -1]])
+        record[f"density.{name}"] = quantity(heights[::7])
+    return record
+
+
+def concluded(found: Calibration) -> Record:
+    """Returns what tests of calibration conclude where they reject, accept, or have no power.
+
+    Arguments:
+        found: A judgement, of which p-values and gain are replaced.
+    """
+    rows = []
+    for tarp, rank, band, control, gain in (
+        (0.5, 0.5, 0.5, 0.001, 1.0),
+        (0.5, 0.5, 0.5, 0.5, 1.0),
+        (0.001, 0.001, 0.5, 0.5, 0.0),
+        (0.5, 0.5, 0.001, 0.001, 1.0),
+        (0.5, 0.5, 0.00501, 0.001, 1.0),
+    ):
+        one = replace(
+            found,
+            coverage=replace(found.coverage, ks_pvalue=tarp),
+            ranks=_ranks(found, rank, band),
+            log_probability=replace(found.log_probability, gain=gain),
+            negative_control=replace(
+                found.negative_control,
+                coverage=replace(found.coverage, ks_pvalue=control),
+                ranks=_ranks(found, control, 0.5),
+            ),
+        )
+        passed = [{None: -1, False: 0, True: 1}[p] for p in one.passed.values()]
+        rows.append([*passed, len(one.powerless), sum(i + 1 for i in one.rejected)])
+    return {"concluded": quantity(rows)}
+
+
+def _ranks(found: Calibration, rank: float, band: float):
+    return replace(
+        found.ranks,
+        ks_pvalue=np.array([0.6, rank]),
+        band_pvalue=np.array([0.7, band]),
+    )
