@@ -37,7 +37,15 @@ RETIRED = (
     *(r"newborn", r"INFANCY", r"GREETING", r"SILENCE", r"_bury\b", r"_welcome\b"),
     *(r"Convoy", r"close_ranks", r"\bfates\b", r"as-observed", r"label_perfect"),
     *(r"control that must fail", r"[Ii]mpossible observation", r"[Nn]othing learned"),
-    *(r"the data bought", r"\b[Hh]aloes\b"),
+    *(
+        r"the data bought",
+        r"\b[Hh]aloes\b",
+        r"told_by",
+        r"Untold",
+        r"_told\b",
+        r"_TOLD\b",
+    ),
+    *(r"\btold = ", r"\*told\b"),
 )
 
 

@@ -17,8 +17,8 @@ class Sentence:
 
     Example:
         >>> row = "25 neighbours"
-        >>> told = (cell("accuracy.rmse", row, "smallest_rmse"),)
-        >>> print(Sentence("The smallest error is 0.13 dex.", told))
+        >>> shows = (cell("accuracy.rmse", row, "smallest_rmse"),)
+        >>> print(Sentence("The smallest error is 0.13 dex.", shows))
         The smallest error is 0.13 dex.
     """
 

@@ -289,8 +289,8 @@ def acceptance_tables(seed: int, hosts: int) -> dict[str, Table]:
         "structure formation, cannot have."
     )
     names = tuple(cell("mock.acceptance", name, "quantity") for name in missed)
-    told = Sentence(f"The mock universe misses {', '.join(missed)}.", names)
-    table.meta["misses"] = [told] if missed else []
+    miss = Sentence(f"The mock universe misses {', '.join(missed)}.", names)
+    table.meta["misses"] = [miss] if missed else []
     return {
         TITLE: table,
         "Hosts of the mock compared with Table 1": _table1(seed, hosts),

@@ -179,13 +179,13 @@ def _biases(found: Mapping[str, EvaluatedEstimator]) -> dict[str, Table]:
         "all [dex], and how far that mean would if networks erred independently; published, in "
         f"the last row, is what the mean of {literature.NETWORKS} is expected to scatter."
     )
-    told = {
+    numbers = {
         "accuracy.bias.lightest": BIASED[0],
         "accuracy.bias.heaviest": BIASED[1],
         "published.networks": literature.NETWORKS,
     }
-    table.meta["shows"] = list(told)
-    table.meta["metrics"] = {**told, _BIAS_BOUND: literature.LARGEST_MEDIAN_BIAS}
+    table.meta["shows"] = list(numbers)
+    table.meta["metrics"] = {**numbers, _BIAS_BOUND: literature.LARGEST_MEDIAN_BIAS}
     table.meta["misses"] = _bias_misses(largest)
     return {"Bias and scatter compared with published values": table}
 

@@ -295,13 +295,15 @@ def binnings(options: Binnings) -> Result:
             found = compare_binnings(
                 question, options.effort, campaign.reports / "sweeps", campaign.seed
             )
-            told = WidthQuantity(options.quantity, QUANTITIES[options.quantity].unit)
+            quantity = WidthQuantity(
+                options.quantity, QUANTITIES[options.quantity].unit
+            )
             record_binnings(
                 recording,
                 f"binnings.{kind}",
                 TITLES[kind],
                 found,
-                told,
+                quantity,
                 options.inferred,
             )
     return recording.result

@@ -173,9 +173,9 @@ def _far_median(line: Any, row: str, bound: float) -> Sentence:
         f"{line['quantity']}: {line['median']:.1f} {line['unit']}, published "
         f"{line['published']:.1f}, shift {line['shift']:+.2f} sigma, beyond {bound}. {reason}"
     )
-    told = _cells(line, row, ["median", "published", "shift"])
+    shows = _cells(line, row, ["median", "published", "shift"])
     prior = _cells(line, row, ["prior_median"])
-    return Sentence(text, (*told, _bound_key(row, line["quantity"]), *prior))
+    return Sentence(text, (*shows, _bound_key(row, line["quantity"]), *prior))
 
 
 def _other_width(line: Any, row: str, stars: StellarSample) -> Sentence:
@@ -184,8 +184,8 @@ def _other_width(line: Any, row: str, stars: StellarSample) -> Sentence:
         f"{line['quantity']}: its interval is {line['width_ratio']:.2f} times the "
         f"published one, beyond {1 - WIDTHS:.1f} to {1 + WIDTHS:.1f}. {cause}"
     )
-    told = (*_cells(line, row, ["width_ratio"]), *_WIDTH_KEYS, *cause.shows)
-    return Sentence(text, told)
+    shows = (*_cells(line, row, ["width_ratio"]), *_WIDTH_KEYS, *cause.shows)
+    return Sentence(text, shows)
 
 
 def _cause(line: Any, row: str, stars: StellarSample) -> Sentence:

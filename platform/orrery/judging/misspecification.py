@@ -140,7 +140,7 @@ class _Whitening:
 
 
 @dataclass(frozen=True)
-class _Untold:
+class _NoTracker:
     """A tracker for sbi that keeps nothing; its own would leave a folder of logs behind."""
 
     log_dir: str | None = None
@@ -281,7 +281,7 @@ def _apart(seed: int) -> Iterator[None]:
 def _density(x: Tensor) -> UnconditionalDensityEstimator:
     """Returns a small flow that learned the density of vectors `[N, S]`."""
     build = marginal_nn(ZukoFlowType.MAF, hidden_features=50, num_transforms=3)
-    trainer = MarginalTrainer(build, tracker=_Untold(), show_progress_bars=False)
+    trainer = MarginalTrainer(build, tracker=_NoTracker(), show_progress_bars=False)
     with warnings.catch_warnings():
         # Each epoch brings less; where it stops decides the power of the test, not its
         # size.
@@ -328,8 +328,8 @@ def verdict(found: Misspecification) -> str:
     )
 
 
-def told_by_verdict(found: Misspecification) -> tuple[str, ...]:
-    """Returns which of the `metrics` the sentence of `verdict` tells."""
+def verdict_metrics(found: Misspecification) -> tuple[str, ...]:
+    """Returns the names of the `metrics` in the sentence of `verdict`."""
     if not found.unusual:
         return ("pvalue",)
     return ("pvalue", *(_of_entry(found, i) for i in found.furthest))

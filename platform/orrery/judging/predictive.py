@@ -219,8 +219,8 @@ def _misses(found: Predictive, key: str) -> list[Sentence]:
             "deviations from what the posterior predicts "
             f"(p = {found.worst_entry:.2g} for the most unusual entry)."
         )
-        told = (cell(key, name, "deviation"), f"{key}.worst_entry_pvalue")
-        misses.append(Sentence(text, told))
+        shows = (cell(key, name, "deviation"), f"{key}.worst_entry_pvalue")
+        misses.append(Sentence(text, shows))
     if found.whole_vector < DOUBTFUL:
         text = (
             "The model does not make the data vector as a whole "

@@ -11,7 +11,7 @@ from orrery.results.views import CoverageCurves, RankCurves
 from orrery.sentences import Sentence, cell
 
 # The numbers of the caption, in its order.
-_TOLD = (
+_IN_CAPTION = (
     "tests",
     "parameters",
     "negative_control.width",
@@ -62,7 +62,7 @@ def record_calibration(
             f"{control.width:g} times as wide, which the tests should reject; then "
             "how often central intervals hold the truth. "
             f"{_tests_in_words(judged)}",
-            tuple(f"{prefix}.{name}" for name in _TOLD),
+            tuple(f"{prefix}.{name}" for name in _IN_CAPTION),
         )
     )
     recording.add(*_figures(key, label, judged, parameters))
@@ -224,12 +224,12 @@ def _rejected(
     text = ", ".join(
         f"{names[i]} (p = {rank[i]:.2g}, band {band[i]:.2g})" for i in judged.rejected
     )
-    told = [
+    shows = [
         cell(table, names[i], column)
         for i in judged.rejected
         for column in ("corrected", "band_corrected")
     ]
-    return Sentence(text, tuple(told))
+    return Sentence(text, tuple(shows))
 
 
 def _calibration_table(judged: Calibration, parameters: tuple[Parameter, ...]) -> Table:

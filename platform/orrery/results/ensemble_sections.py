@@ -52,7 +52,7 @@ def record_ensemble(
             f"Errors, {evaluated.label}",
             error_table(evaluated, parameter),
             _summary(evaluated),
-            _told(key, evaluated),
+            _summary_keys(key, evaluated),
         )
     )
 
@@ -78,7 +78,7 @@ def _summary(evaluated: EvaluatedEnsemble) -> str:
     return text
 
 
-def _told(key: str, evaluated: EvaluatedEnsemble) -> tuple[str, ...]:
+def _summary_keys(key: str, evaluated: EvaluatedEnsemble) -> tuple[str, ...]:
     """Returns the keys of the numbers in these sentences."""
     names = ["members", "reinitialised", "training_examples", "validation_examples"]
     names.append("tests")

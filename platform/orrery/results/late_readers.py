@@ -40,21 +40,21 @@ class FinishedEarlier(Exception):  # noqa: N818  it is no error: the answer is t
     Example:
         >>> from pathlib import Path
         >>> str(FinishedEarlier(Result(Path("runs/x/attempt-001"), {"ended": "today"})))
-        'runs/x/attempt-001 had finished today, but was not told: nothing was computed'
+        'runs/x/attempt-001 had finished today: it is shown, and nothing was computed'
     """
 
     def __init__(self, result: Result) -> None:
         ended = result.document["ended"]
         super().__init__(
-            f"{result.folder} had finished {ended}, but was not told: nothing was computed"
+            f"{result.folder} had finished {ended}: it is shown, and nothing was computed"
         )
         self.result = result
 
 
-def tell_late_readers(
+def notify_late_readers(
     shared: Path, decides: Mapping[str, int], readers: Sequence[object]
 ) -> None:
-    """Tells readers of a finished attempt that they missed.
+    """Shows readers a finished attempt that they missed.
 
     Only the same code gives the same answer: an attempt by other versions, or at another
     commit, is no reason not to compute.

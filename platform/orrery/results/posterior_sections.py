@@ -68,7 +68,7 @@ def record_posterior(
     splits: Splits,
     panels: Sequence[Panel] = (),
 ) -> None:
-    """Records what a reader needs to trust a posterior, after `check_logger` told its part.
+    """Records what a reader needs to trust a posterior, after `check_logger` recorded its part.
 
     Arguments:
         recording: Where it goes.
@@ -105,8 +105,8 @@ def _record_misspecification(
     recording.metrics({f"{prefix}.{name}": value for name, value in numbers})
     untested = found.passed is None
     verdict = _too_few(found) if untested else misspecification.verdict(found)
-    told = ("simulations",) if untested else misspecification.told_by_verdict(found)
-    shows = tuple(f"{prefix}.{name}" for name in told)
+    shown = ("simulations",) if untested else misspecification.verdict_metrics(found)
+    shows = tuple(f"{prefix}.{name}" for name in shown)
     described = tuple(f"{prefix}.{name}" for name in _DESCRIBED)
     recording.add(
         TableSection(

@@ -22,7 +22,7 @@ from astropy.table import Table
 from orrery import versions
 from orrery.identity import JSON, canonical, describe
 from orrery.results.keys import is_key
-from orrery.results.late_readers import tell_late_readers
+from orrery.results.late_readers import notify_late_readers
 from orrery.results.result import FORMAT, Result
 from orrery.results.section_files import write_section
 from orrery.results.sections import Answer, Section, Verdict, table_sections
@@ -318,7 +318,7 @@ def record(
     identity = identify_run(experiment, options, summaries, unread)
     decides = {**components, **summaries}
     readers = _readers.get()
-    tell_late_readers(identity.shared(root), decides, readers)
+    notify_late_readers(identity.shared(root), decides, readers)
     run = start(identity, root)
     with files.locked(run.folder):
         recording = Recording(run, readers, decides)

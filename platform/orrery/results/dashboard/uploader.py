@@ -30,10 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         waiting.daemon = True
         waiting.start()
     if not options.copies:
-        return _told("nothing to send", 0)
+        return _last_words("nothing to send", 0)
     problem = connection.refusal(options.probe)
     if problem:
-        return _told(problem, REFUSED)
+        return _last_words(problem, REFUSED)
     # the command that can send a run while it is being written is a preview, `beta`
     command = (
         ["beta", "sync", "--live"] if options.live else ["sync", "--include-online"]
@@ -52,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _told(message: str, code: int) -> int:
+def _last_words(message: str, code: int) -> int:
     sys.stdout.write(message.replace("\n", " ") + "\n")
     sys.stdout.flush()
     return code
