@@ -155,10 +155,11 @@ def run():
     Libraries are imported once, and the compiled engine serves one run after the other:
     unless a test is `connected`, there is no Ray, whose actors would compile it again.
     `sketched` draws the first of several figures of one kind, and that coarsely: at full
-    quality they take longer than everything else at toy size.
+    quality they take longer than everything else at toy size. `variables` are set in the
+    environment.
     """
 
-    def start(experiment, *options, place=None, sketched=False):
+    def start(experiment, *options, place=None, sketched=False, variables=None):
         from orrery.execution import cluster
         from orrery.results import figures
 
@@ -173,6 +174,8 @@ def run():
             patch.setenv("WANDB_MODE", "disabled")  # tried in the tests of reports
             # The other CPU has its own tests: a second actor would cost more than it does.
             patch.setenv("ORRERY_CPUS", "1")
+            for name, value in (variables or {}).items():
+                patch.setenv(name, value)
             patch.chdir(ROOT)
             if not cluster.connected():
                 patch.setitem(sys.modules, "ray", None)  # as where it is not installed

@@ -128,14 +128,27 @@ def refusal(seconds: float) -> str:
             return str(error)
 
 
-@contextmanager
-def kept_below(folder: Path) -> Iterator[None]:
-    """Returns a context in which wandb keeps files of its own below a folder.
+def places(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns variables that let wandb keep files of its own below a folder.
 
     What the user has chosen stays.
+
+    Arguments:
+        folder: A run's or a sweep's.
+        environment: With what the user has chosen.
+
+    Example:
+        >>> places(Path("runs/x"), {"WANDB_CACHE_DIR": "there"})
+        {'WANDB_DATA_DIR': 'runs/x/wandb/own'}
     """
-    missing = [name for name in _PLACES if name not in os.environ]
-    with _with({name: str(folder / "wandb" / "own") for name in missing}):
+    missing = [name for name in _PLACES if name not in environment]
+    return {name: str(folder / "wandb" / "own") for name in missing}
+
+
+@contextmanager
+def kept_below(folder: Path) -> Iterator[None]:
+    """Returns a context in which wandb keeps files of its own below a folder."""
+    with _with(places(folder, os.environ)):
         yield
 
 

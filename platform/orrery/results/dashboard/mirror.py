@@ -178,18 +178,25 @@ class Mirror:
         """Writes numbers of one moment."""
         self.keep("numbers", lambda: self.session.log(dict(values)))
 
-    def axis(self, name: str, step: str) -> None:
-        """Says over what the curves of a name are drawn."""
+    def axis(self, name: str, step: str, summary: str | None = None) -> None:
+        """Says over what the curves of a name are drawn.
+
+        Arguments:
+            name: What all of them belong to.
+            step: The name of the places.
+            summary: `none` if no value sums a curve up; its last one does when None.
+        """
 
         def define() -> None:
-            self.session.define_metric(f"{name}/{step}", hidden=True)
-            self.session.define_metric(f"{name}/*", step_metric=f"{name}/{step}")
+            place = f"{name}/{step}"
+            self.session.define_metric(place, hidden=True, summary="none")
+            self.session.define_metric(f"{name}/*", step_metric=place, summary=summary)
 
         self.keep(name, define)
 
     def series(self, series: Series) -> None:
         """Writes curves, row by row."""
-        self.axis(series.name, series.step)
+        self.axis(series.name, series.step, summary="none")
         for row in series.rows:
             self.row(row)
 

@@ -14,7 +14,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from orrery.results.dashboard.connection import AGENTS_RUN, MODE, SWEEP_ID, Patience
+from orrery.results.dashboard.connection import (
+    AGENTS_RUN,
+    MODE,
+    SWEEP_ID,
+    Patience,
+    places,
+)
 
 REFUSED = 3  # exit code of a process whose server takes nothing
 _LINES = 20  # the last ones that are kept, to tell why it failed
@@ -61,7 +67,7 @@ class Upload:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            env={k: v for k, v in os.environ.items() if k not in _OF_RUNS},
+            env=_environment(paths),
             # can be ended with all that it started; and Ctrl-C is the run's
             start_new_session=True,
         )
@@ -117,6 +123,15 @@ class Upload:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+
+
+def _environment(paths: Sequence[Path]) -> dict[str, str]:
+    """Returns variables with which nothing is written but beside the first copy."""
+    kept = {name: v for name, v in os.environ.items() if name not in _OF_RUNS}
+    if not paths:
+        return kept
+    folder = paths[0].parents[2]  # <folder>/wandb/offline-run-.../run-....wandb
+    return {**kept, **places(folder, kept), "WANDB_DIR": str(folder)}
 
 
 def _command(paths: Sequence[Path], patience: Patience, live: bool) -> list[str]:

@@ -163,6 +163,19 @@ def offline(monkeypatch):
     forget()
 
 
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """An empty home and an empty working folder, where nothing shall be written."""
+    folders = [tmp_path / "elsewhere" / name for name in ("home", "work")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    home, work = folders
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    monkeypatch.chdir(work)
+    return home, work
+
+
 def forget():
     """Ends wandb's own process and what it remembers of the environment."""
     import wandb

@@ -41,6 +41,7 @@ def test_a_posterior_that_was_trained_before_has_its_losses_too(
 def check_posterior(found, result):
     assert found.series("training/DESI, member 1/train") == [2.0, 1.0]
     assert found.series("training/DESI, member 1/best") == [2.5, 1.5]
+    assert found.summary["training/DESI, member 1/best"] == 1.5
     coverage = result.view(result.section("tarp.desi")).curves["posterior"].coverage
     assert found.series("tarp/desi/posterior/coverage") == list(coverage)
     # losses were told while they were learned, not once more
@@ -79,16 +80,8 @@ def test_each_attempt_is_a_run_of_its_own(mirrored, inspected):
     assert folders[0].parent == folders[1].parent
 
 
-def test_a_copy_is_written_below_the_runs_folder_only(
-    mirrored, tmp_path, monkeypatch, capsys
-):
-    home = tmp_path / "home"
-    work = tmp_path / "work"
-    for folder in (home, work):
-        folder.mkdir()
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
-    monkeypatch.chdir(work)
+def test_a_copy_is_written_below_the_runs_folder_only(mirrored, elsewhere, capsys):
+    home, work = elsewhere
     result = mirrored("mwlmc")
     assert not [*work.iterdir(), *home.rglob("*")]
     told = capsys.readouterr()

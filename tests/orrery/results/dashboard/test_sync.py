@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -53,7 +52,10 @@ def check_copy(copy, result):
 
 
 @pytest.mark.slow
-def test_what_was_kept_is_sent_later_and_once(met, reached, tmp_path, capsys):
+def test_what_was_kept_is_sent_later_and_once(
+    met, reached, elsewhere, tmp_path, capsys
+):
+    home, work = elsewhere
     root = tmp_path / "runs"
     above = met["refusing"].result.folder.parents[3]
     shutil.copytree(above, tmp_path, symlinks=True, dirs_exist_ok=True)
@@ -65,6 +67,7 @@ def test_what_was_kept_is_sent_later_and_once(met, reached, tmp_path, capsys):
     assert len(reached.runs) == len(met)
     for run, announced in reached.runs.items():
         check_arrived(reached, run, announced)
+    assert not [*work.iterdir(), *home.rglob("*")]  # all is below the runs
     requests = reached.requests.copy()
     assert main(["sync", str(root)]) == 0
     assert capsys.readouterr().out.count("sent before: ") == len(met)
@@ -94,6 +97,8 @@ def test_a_run_is_sent_while_it_is_written(
     (run,) = reached.runs
     assert {"rmse/25/member_099", "errors/25"} <= reached.columns(run)
     assert "ensemble-77" in reached.committed
+    summary = json.loads(reached.files[run, "wandb-summary.json"])
+    assert not [name for name in summary if "member_" in name]  # ends of curves
     told = capsys.readouterr()
     assert told.err == f"Weights & Biases: {reached.address}/me/orrery/runs/{run}\n"
     assert told.out == ""
@@ -136,7 +141,8 @@ def test_without_a_key_nothing_is_lost(mirrored, capsys):
     assert Copy.read(result.folder).whole
 
 
-def test_an_upload_ends_with_the_process_that_started_it():
-    upload = Upload([Path("none.wandb")], Patience(60.0, 0.0))
+def test_an_upload_ends_with_the_process_that_started_it(tmp_path):
+    copy = tmp_path / "wandb" / "offline-run-1" / "run-1.wandb"
+    upload = Upload([copy], Patience(60.0, 0.0))
     upload._process.stdin.close()
     assert upload._process.wait(30) != 0

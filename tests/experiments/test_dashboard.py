@@ -1,0 +1,97 @@
+"""A real experiment ends with whole results whatever W&B does, and is delivered later."""
+
+import contextlib
+import hashlib
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from orrery.__main__ import main
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def server():
+    """The module of a server that stands in for W&B's."""
+    name = "dashboard_server"
+    path = Path(__file__).parents[1] / "faults" / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look for their module there
+    spec.loader.exec_module(module)
+    return module
+
+
+@contextlib.contextmanager
+def session(server, **behaviour):
+    """Yields the variables with which a server is found, and what arrives there."""
+    with server.serving(**behaviour) as (address, arrived):
+        variables = {
+            "WANDB_MODE": "online",
+            "WANDB_API_KEY": server.KEY,
+            "WANDB_BASE_URL": address,
+            "WANDB_FINISH_TIMEOUT": "1",
+            "WANDB_ERROR_REPORTING": "false",
+        }
+        yield variables, arrived
+    import wandb
+    from wandb.sdk.lib import wbauth
+
+    wandb.teardown()
+    wbauth.unauthenticate_session(update_settings=False)
+
+
+def test_an_experiment_ends_whole_whatever_wandb_does(
+    experiments, toy, place, run, page, metrics, server, monkeypatch, capsys
+):
+    def desi(variables):
+        return page(
+            run(
+                *(experiments["desi"], *toy),
+                place=place,
+                sketched=True,
+                variables=variables,
+            )
+        ).parent
+
+    with session(server, hangs_after=0) as (variables, _):
+        dying = desi(variables)
+    with session(server) as (variables, _), monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "wandb", ModuleType("wandb"))  # raises in every call
+        raising = desi(variables)
+    # the same answers, and nothing of W&B's in the working folder
+    assert metrics(dying) == metrics(raising)
+    assert not Path("wandb").exists()
+
+    with session(server) as (variables, arrived), monkeypatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        assert main(["sync", str(dying.parent)]) == 0
+        assert capsys.readouterr().out.count("sent: ") == 2
+        check_lineage(arrived, dying)
+        for identity in arrived.runs:
+            summary = json.loads(arrived.files[identity, "wandb-summary.json"])
+            for key, value in metrics(dying).items():
+                found = summary[key.replace(".", "/")]
+                assert found == pytest.approx(value, nan_ok=True), key
+
+
+def check_lineage(arrived, folder):
+    """Follows the checksums from the document to the simulations."""
+    content = (folder / "run.json").read_bytes()
+    document = json.loads(content)
+    found = arrived.artifacts[f"result-{document['run']}-{document['attempt']:03d}"]
+    assert found["sha256"] == hashlib.sha256(content).hexdigest()
+    way = []
+    while found["parents"]:
+        parent = found["parents"][-1]
+        found = arrived.artifacts[f"{parent['kind']}-{parent['fingerprint']}"]
+        assert found["sha256"] == parent["sha256"]
+        way.append(found["kind"])
+    assert way == ["posterior", "summaries", "dataset"]
+    assert arrived.files[f"dataset-{found['fingerprint']}", "README.md"]
