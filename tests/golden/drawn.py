@@ -21,10 +21,11 @@ def drawn() -> Record:
     gaps = np.where(x < -1.0, np.nan, x)
     gaps[:, 2] = np.nan
     bounded = np.stack([np.abs(x[:, 0]), x[:, 1], x[:, 2] + 4.0], axis=1)
-    # as many draws are near the smallest as may be where there is no bound, and one more
-    free, piled = (
-        np.concatenate([np.zeros(n), 5.0 + x[:, :1].ravel()]) for n in (1, 2)
-    )
+    # of the draws 2 in 148 are at the smallest, and 3 in 149: so many are a bound's
+    rest = 5.0 + random.normal(size=146)
+    free, piled = (np.append(np.zeros(n), rest)[:, np.newaxis] for n in (2, 3))
+    mostly = np.where(np.arange(90) % 3, 0.0, 0.3 * x[:, 0])[:, np.newaxis]
+    draws = {"bounded": bounded, "open": free, "ended": piled, "mostly": mostly}
     shapes = [distributions.outline(column) for column in (x[:, 1], x[:20, 0])]
     record: Record = {
         "bands": quantity(distributions.quantile_bands(gaps)),
@@ -41,8 +42,8 @@ def drawn() -> Record:
             np.array(distributions.coverage_band(40, distributions.TWO_SIGMA))[:, ::20]
         ),
     }
-    for name, draws in (("bounded", bounded), ("free", free), ("piled", piled)):
-        places, heights = distributions.densities(draws.reshape(len(draws), -1))
+    for name, values in draws.items():
+        places, heights = distributions.densities(values)
         record[f"density.places.{name}"] = quantity(places[[0, -1]])
         record[f"density.{name}"] = quantity(heights[::7])
     return record

@@ -118,6 +118,10 @@ def _calibrated() -> Record:
             f"{name}.rejected": quantity([len(verdict.names), len(control.names)]),
             f"{name}.control": quantity(found.negative_control.width),
         }
+    few = calibration.calibrate(
+        LinearPosterior(), linear_splits(1, 1, 40), SEED, 20, 40
+    )
+    record["few.reference"] = quantity(few.log_probability.reference)
     return record | _levels(found) | concluded(found)
 
 
