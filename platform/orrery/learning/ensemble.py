@@ -152,16 +152,9 @@ class EnsemblePlan:
 
     Example:
         >>> pairs = Pairs(np.linspace(-1, 1, 8).reshape(8, 1), np.ones((8, 2)))
+        >>> names = ("count", "spread")
         >>> splits = Splits(
-        ...     train=pairs,
-        ...     validation=pairs,
-        ...     test=pairs,
-        ...     parameters=("mass",),
-        ...     names=("count", "spread"),
-        ...     units=("", "km / s"),
-        ...     definition="by hand",
-        ...     dataset="toy",
-        ...     dropped=0,
+        ...     pairs, pairs, pairs, ("mass",), names, ("", "km / s"), "by hand", "toy", 0
         ... )
         >>> mass = Parameter("mass", "dex(solMass)", "$m$")
         >>> plan = EnsemblePlan(splits, (mass,), Networks(), Learning(), 1, ("all",))

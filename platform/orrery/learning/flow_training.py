@@ -59,16 +59,9 @@ class FlowPlan:
 
     Example:
         >>> pairs = Pairs(np.linspace(-1, 1, 8).reshape(8, 1), np.ones((8, 2)))
+        >>> names = ("count", "spread")
         >>> splits = Splits(
-        ...     train=pairs,
-        ...     validation=pairs,
-        ...     test=pairs,
-        ...     parameters=("mass",),
-        ...     names=("count", "spread"),
-        ...     units=("", "km / s"),
-        ...     definition="by hand",
-        ...     dataset="toy",
-        ...     dropped=0,
+        ...     pairs, pairs, pairs, ("mass",), names, ("", "km / s"), "by hand", "toy", 0
         ... )
         >>> mass = Parameter("mass", "dex(solMass)", "$m$", lower=-2.0, upper=2.0)
         >>> FlowPlan(splits, (mass,), np.eye(2), Flow(), Training(), seed=1).check()
