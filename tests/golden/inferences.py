@@ -14,6 +14,7 @@ from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter, generator
 
 from .judgements import (
+    COVARIANCE,
     SEED,
     LinearPosterior,
     linear_observation,
@@ -25,7 +26,47 @@ from .quantities import Record, quantity
 
 def inference() -> Record:
     """Returns what an ensemble's tests say of it and of its answers, and a posterior's answer."""
-    return {**_evaluated(), **_small(), **_scored(), **_inferred()}
+    return {**_evaluated(), **_small(), **_scored(), **_inferred(), **_trained()}
+
+
+def _trained() -> Record:
+    """Returns what is trained: seeds, members and options of plans, and which pairs are tests."""
+    parameter = Parameter("a", "", "$a$")
+    splits = linear_splits(4, 5, 6)
+    heard: list[float] = []
+
+    def fit(plan: Any, folder: Path, on_epoch: Any) -> Any:
+        heard.extend((plan.seed, len(plan.splits.train)))
+        return SimpleNamespace(predict=lambda x: np.stack([x[:, :1], 3 * x[:, :1]]))
+
+    def fit_members(plan: Any, members: int, folder: Path, on_epoch: Any) -> None:
+        heard.extend((plan.seed, members))
+
+    with (
+        patch.object(ensembles.ensemble, "fit_plan", fit),
+        patch.object(posteriors.posterior, "fit_plan", fit),
+        patch.object(posteriors.mixture, "fit_members", fit_members),
+    ):
+        for members in (1, 2):
+            options = posteriors.Inference(members=members)
+            posteriors.train_posterior(
+                "a", splits, (parameter,), COVARIANCE, options, 5 + members, Path()
+            )
+        found = ensembles.train_and_evaluate(
+            "a",
+            splits,
+            parameter,
+            ensembles.Prediction(window=0.3),
+            seed=8,
+            groups=splits.names,
+            edges=np.array([-1.0, 1.0]),
+            folder=Path(),
+        )
+    return {
+        "trained": quantity(heard),
+        "trained.tests": quantity([found.truth, *found.members]),
+        "trained.window": quantity(found.window),
+    }
 
 
 def _evaluated() -> Record:

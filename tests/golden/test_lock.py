@@ -16,6 +16,21 @@ LARGEST = 5e5  # [bytes] of this folder: records are small
 # Packages that are more than a docstring: a lazy facade, and which figure draws what.
 FACADES = ("orrery", "orrery/results/figures")
 
+# By which a number would be computed of others, and where that decides no answer.
+STATISTICS = {
+    *("average", "mean", "fmean", "nanmean", "median", "quantile", "nanquantile"),
+    *("percentile", "std", "var", "cov", "nanmin", "nanmax", "sqrt", "interp"),
+    *("histogram", "bincount", "gaussian_kde", "pdf", "cdf", "ppf"),
+}
+ONLY_DRAWN = {
+    "orrery.results.binning_sections": {"mean", "median"},  # asks `Worth`; of timings
+    "orrery.results.dashboard.reader": {"nanmin"},  # the best loss, beside its curve
+    "orrery.results.figures.binned": {"mean", "sqrt"},  # middles of bins, error bars
+    "orrery.results.figures.maps": {"quantile"},  # where colours end
+    "orrery.results.figures.marginals": {"quantile"},  # where axes end
+    "orrery.storage.card": {"mean"},  # the manifest's, which is in the lock
+}
+
 # Of what comes before answers: datasets, summaries, posteriors and ensembles; and of
 # sweeps, whose folders are named by theirs.
 IN_FINGERPRINTS = {
@@ -49,6 +64,17 @@ def test_each_module_that_decides_numbers_is_in_the_lock_or_named_with_a_reason(
     }
     assert not set(hashes()) & set(syntax.NO_NUMBERS)
     assert found - set(hashes()) == set(syntax.NO_NUMBERS)
+
+
+def test_modules_that_decide_nothing_compute_nothing():
+    found = {module: statistics(syntax.source(module)) for module in syntax.NO_NUMBERS}
+    assert {module: names for module, names in found.items() if names} == ONLY_DRAWN
+
+
+def statistics(source):
+    called = (n.func for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call))
+    names = (getattr(f, "attr", getattr(f, "id", "")) for f in called)
+    return STATISTICS.intersection(names)
 
 
 def test_packages_are_a_docstring_alone():
