@@ -31,6 +31,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True)
     runs = commands.add_parser("runs", help="lists runs and how they ended")
     runs.add_argument("folder", type=Path, nargs="?", default=Path("runs"))
+    runs.add_argument(
+        "--lineage", action="store_true", help="also lists what each of them rests on"
+    )
     runs.set_defaults(command=_list)
     report = commands.add_parser("report", help="draws a run's page again")
     report.add_argument(
@@ -65,11 +68,34 @@ def _list(options: argparse.Namespace) -> None:
         say(f"no run in {options.folder}: start an experiment, or name another folder")
         return
     head = ("status", "began", "took", "folder", "why")
-    rows = [head, *(_row(one, options.folder) for one in found)]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(head))]
-    for row in rows:
-        cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
-        sys.stdout.write("  ".join(cells).rstrip() + "\n")
+    rows = [_row(one, options.folder) for one in found]
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    _print(head, widths)
+    for one, row in zip(found, rows, strict=True):
+        _print(row, widths)
+        if options.lineage:
+            _print_lineage(one)
+
+
+def _print(row: Sequence[str], widths: Sequence[int]) -> None:
+    cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+    sys.stdout.write("  ".join(cells).rstrip() + "\n")
+
+
+def _print_lineage(result: "Result") -> None:
+    """Prints a line for each thing that a run rests on, after what it was made from."""
+    from orrery.results.ancestry import lineage_rows
+
+    try:
+        rows = lineage_rows(result.document["lineage"])
+    except (AttributeError, KeyError, TypeError) as error:
+        sys.stdout.write(f"    its lineage is damaged: {error!r}\n")
+        return
+    for one in rows:
+        origin = f" from {one['made_from']}" if one["made_from"] else ""
+        sys.stdout.write(
+            f"    {one['kind']} {one['key']}: {one['fingerprint']}{origin}\n"
+        )
 
 
 def _row(result: "Result", root: Path) -> tuple[str, ...]:

@@ -24,3 +24,33 @@ def parents(entry: JSON) -> Sequence[str]:
     """
     dataset = entry.get("dataset")
     return entry.get("summaries") or ([dataset] if dataset else [])
+
+
+def lineage_rows(lineage: JSON) -> list[JSON]:
+    """Returns what a run rests on, each after what it was made from.
+
+    Arguments:
+        lineage: Of a run's document.
+
+    Returns:
+        Rows with `kind`, `key`, `fingerprint` and `made_from`.
+
+    Example:
+        >>> learned = {"key": "a", "fingerprint": "8d", "summaries": ["1b"]}
+        >>> summaries = {"key": "a", "fingerprint": "1b", "dataset": "4e"}
+        >>> rows = lineage_rows({"posteriors": [learned], "summaries": [summaries]})
+        >>> [(row["fingerprint"], row["made_from"]) for row in rows]
+        [('1b', '4e'), ('8d', '1b')]
+    """
+    first = {kind: place for place, kind in enumerate(ORDER)}
+    kinds = sorted(lineage, key=lambda kind: (first.get(kind, len(ORDER)), kind))
+    return [
+        {
+            "kind": kind,
+            "key": one["key"],
+            "fingerprint": one["fingerprint"],
+            "made_from": ", ".join(parents(one)),
+        }
+        for kind in kinds
+        for one in lineage[kind]
+    ]

@@ -15,7 +15,7 @@ import jinja2
 
 from orrery.identity import JSON
 from orrery.results import figures
-from orrery.results.ancestry import ORDER, parents
+from orrery.results.ancestry import lineage_rows
 from orrery.results.recording import Number
 from orrery.results.result import PAGE, Result
 from orrery.results.sections import Section, shown
@@ -98,7 +98,7 @@ def render(result: Result, sections: list[JSON]) -> str:
         verdicts=document["verdicts"],
         numbers={n: shown(value) for n, value in metrics if n not in answered},
         sections=sections,
-        lineage=_lineage(document["lineage"]),
+        lineage=lineage_rows(document["lineage"]),
         options=_flat(document["options"]),
         versions=document["versions"],
     )
@@ -178,22 +178,6 @@ def _decimals(answers: list[JSON], quantity: str) -> int:
         if one["quantity"] == quantity and _is_known(one)
     ]
     return 1 if min(widths, default=1.0) >= 1.0 else 2
-
-
-def _lineage(lineage: JSON) -> list[JSON]:
-    """Returns what a run rests on as rows, each after what it was made from."""
-    first = {kind: place for place, kind in enumerate(ORDER)}
-    kinds = sorted(lineage, key=lambda kind: (first.get(kind, len(ORDER)), kind))
-    return [
-        {
-            "kind": kind,
-            "key": one["key"],
-            "fingerprint": one["fingerprint"],
-            "made_from": ", ".join(parents(one)),
-        }
-        for kind in kinds
-        for one in lineage[kind]
-    ]
 
 
 def _flat(options: Any, prefix: str = "") -> dict[str, str]:

@@ -86,7 +86,9 @@ def test_the_answer_stands_before_verdicts_and_these_before_numbers(drawn):
     assert "3.2" in text[places[0] : places[1]]
 
 
-def test_the_lineage_stands_in_the_order_in_which_one_is_made_from_another(drawn):
+def test_the_lineage_stands_in_the_order_in_which_one_is_made_from_another(
+    drawn, tmp_path, capsys
+):
     made = {"key": "toy", "dataset": "4e", "seed": 1}
 
     def body(recording):
@@ -104,6 +106,20 @@ def test_the_lineage_stands_in_the_order_in_which_one_is_made_from_another(drawn
         *("summaries", "toy", "1b", "4e"),
         *("posteriors", "toy", "8d", "1b"),
     ]
+    assert commands.main(["runs", str(tmp_path), "--lineage"]) == 0
+    assert capsys.readouterr().out.splitlines()[-3:] == [
+        "    datasets simulations: 4e",
+        "    summaries toy: 1b from 4e",
+        "    posteriors toy: 8d from 1b",
+    ]
+
+
+def test_a_damaged_lineage_hides_no_run(drawn, tmp_path, capsys):
+    folder = drawn().folder
+    path = folder / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"lineage": {"a": [1]}}))
+    assert commands.main(["runs", str(tmp_path), "--lineage"]) == 0
+    assert "its lineage is damaged" in capsys.readouterr().out
 
 
 def test_a_page_is_the_same_when_drawn_again(drawn, capsys):
