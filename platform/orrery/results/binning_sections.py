@@ -115,7 +115,8 @@ def _numbers(key: str, found: BinningComparison) -> dict[str, Number]:
         "scatter": _scatter(found),
         "rebinned": len(found.rates),
         "read": found.read,
-        "rebinned_per_second": _rate(found),
+        "rebinned_per_second": _median(found.rates),
+        "rebinned_per_cpu_second": _median(found.cpu_rates),
     }
     return {f"{key}.{name}": value for name, value in values.items()}
 
@@ -205,14 +206,18 @@ def _binned(key: str, found: BinningComparison) -> Sentence:
     """Returns where summaries came from."""
     return Sentence(
         f"No trial simulated anything: {len(found.rates)} binned the stored stars anew, "
-        f"{_rate(found):.0f} simulations a second in the median, and {found.read} read "
+        f"{_median(found.rates):.0f} simulations a second in the median "
+        f"({_median(found.cpu_rates):.0f} in a second of CPU time), and {found.read} read "
         "the summaries of an earlier trial.",
-        tuple(f"{key}.{name}" for name in ("rebinned", "rebinned_per_second", "read")),
+        (
+            *(f"{key}.{name}" for name in ("rebinned", "rebinned_per_second")),
+            *(f"{key}.{name}" for name in ("rebinned_per_cpu_second", "read")),
+        ),
     )
 
 
-def _rate(found: BinningComparison) -> float:
-    return median(found.rates) if found.rates else 0.0
+def _median(rates: list[float]) -> float:
+    return median(rates) if rates else 0.0
 
 
 def _worth_table(key: str, worths: list[Worth], quantity: WidthQuantity) -> Table:

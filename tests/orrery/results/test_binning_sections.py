@@ -19,8 +19,9 @@ from orrery.sweeps.trial import Trial
 from orrery.sweeps.worth import Contrast, Worth
 
 SPACE = SearchSpace({"survey.bins": Int(1, 9), "survey.kind": Choice(("a", "b"))})
-READ = {"rebinned": 0.0, "seconds": 0.5, "rebinned_per_second": 0.0}
-BINNED = {"rebinned": 64.0, "seconds": 0.125, "rebinned_per_second": 512.0}
+RATES = ("rebinned", "rebinned_per_second", "rebinned_per_cpu_second")
+READ = dict.fromkeys(RATES, 0.0)
+BINNED = dict(zip(RATES, (64.0, 512.0, 640.0), strict=True))
 
 
 class Right:
@@ -115,6 +116,7 @@ def test_trials_that_read_summaries_are_told_from_those_that_binned(result):
     assert numbers["binnings.desi.rebinned"] == 4 + 2
     assert numbers["binnings.desi.read"] == 1 + 1
     assert numbers["binnings.desi.rebinned_per_second"] == 512
+    assert numbers["binnings.desi.rebinned_per_cpu_second"] == 640
     table = section(result, "binnings.desi.trials")
     names = [column["name"] for column in table["columns"]]
     assert [row[names.index("rebinned")] for row in table["rows"]] == [

@@ -99,6 +99,7 @@ def test_a_binning_is_binned_once_and_then_read(told):
     first, other = (reports[0] for _, reports in told)
     assert first["rebinned"] == COUNT
     assert first["rebinned_per_second"] == COUNT / first["seconds"]
+    assert first["rebinned_per_cpu_second"] == COUNT / first["cpu_seconds"]
     # errors are no part of the summaries
     assert other["rebinned"] == other["rebinned_per_second"] == 0
 
