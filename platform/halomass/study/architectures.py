@@ -14,6 +14,7 @@ from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.results.sweep_sections import record_comparison
 from orrery.sweeps.architectures import (
+    ENSEMBLE_SHAPE,
     ENSEMBLE_SPACE,
     Effort,
     EnsembleArchitecture,
@@ -72,6 +73,7 @@ def ensemble_architectures(options: EnsembleArchitectures) -> Result:
             options.effort,
             campaign.reports / "sweeps",
             campaign.seed,
+            ENSEMBLE_SHAPE,
         )
         record_comparison(recording, "architectures", found)
     return recording.result

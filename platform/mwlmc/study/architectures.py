@@ -16,7 +16,13 @@ from orrery.results.lineage import record_summary_lineage
 from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.results.sweep_sections import record_comparison
-from orrery.sweeps.architectures import FLOW_SPACE, Effort, FlowArchitecture, FlowTask
+from orrery.sweeps.architectures import (
+    FLOW_SHAPE,
+    FLOW_SPACE,
+    Effort,
+    FlowArchitecture,
+    FlowTask,
+)
 from orrery.sweeps.comparison import compare
 
 DATA = "with v_tb"
@@ -83,6 +89,7 @@ def flow_architectures(options: FlowArchitectures) -> Result:
             options.effort,
             campaign.reports / "sweeps",
             campaign.seed,
+            FLOW_SHAPE,
         )
         record_comparison(recording, "architectures", found)
     return recording.result

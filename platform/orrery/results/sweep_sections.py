@@ -54,6 +54,7 @@ def _numbers(key: str, found: Comparison) -> dict[str, float]:
         f"{key}.repeats": len(found.seeds),
         f"{key}.given": found.given,
         f"{key}.scatter": found.scatter,
+        **_shape_numbers(key, found),
     }
 
 
@@ -70,6 +71,32 @@ def _summary(key: str, found: Comparison) -> str:
         f"The architectures' scores scatter by {found.spread:.4f} {unit} (half of the "
         f"central 68 %), those of the given architecture over {len(found.seeds)} seeds, "
         f"{found.given:.4f} {unit} on average, by {found.scatter:.4f} {unit}."
+        f"{_shape_in_words(found)}"
+    )
+
+
+def _shape_numbers(key: str, found: Comparison) -> dict[str, float]:
+    if not found.shape:
+        return {}
+    effect = found.shape_effect
+    return {
+        f"{key}.shape_effect": effect.value,
+        f"{key}.shape_effect_error": effect.error,
+        f"{key}.shape_effect_by_seeds": effect.by_seeds,
+    }
+
+
+def _shape_in_words(found: Comparison) -> str:
+    if not found.shape:
+        return ""
+    effect = found.shape_effect
+    names = " and ".join([", ".join(found.shape[:-1]), found.shape[-1]])
+    return (
+        f"\n\nThe number of layers and nodes ({names}) changes the score by "
+        f"{effect.value:.4f} ± {effect.error:.4f} {found.unit} (standard deviation that "
+        "each makes alone, by functional ANOVA, added in quadrature; error by leaving out "
+        f"one group of trials after the other); {effect.by_seeds:.4f} {found.unit} would "
+        "be found if nothing mattered but seeds."
     )
 
 

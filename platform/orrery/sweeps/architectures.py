@@ -96,6 +96,9 @@ FLOW_SPACE = SearchSpace(
 )
 
 
+FLOW_SHAPE = ("transforms", "width", "depth")
+
+
 @dataclass(frozen=True)
 class EnsembleArchitecture:
     """Networks whose layers narrow to two units, and their training.
@@ -130,6 +133,7 @@ ENSEMBLE_SPACE = SearchSpace(
         "learning.learning_rate": Log(3e-4, 1e-2),
     }
 )
+ENSEMBLE_SHAPE = ("width", "depth")
 
 
 def without_test(splits: Splits) -> Splits:

@@ -6,6 +6,7 @@ by which it was chosen, is its optimism.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +17,7 @@ from orrery.identity import JSON
 from orrery.pairs import Pairs
 from orrery.parameters import FloatArray
 from orrery.sweeps.architectures import Effort
+from orrery.sweeps.effects import Effect, joint_effect
 from orrery.sweeps.evaluation import Report
 from orrery.sweeps.proposals import importance, main_effects
 from orrery.sweeps.search import Sweep, search
@@ -72,6 +74,7 @@ class Comparison:
         repeats: One of them, from several seeds.
         test: The winner's score on the tests.
         test_error: Its standard error.
+        shape: The options that are the shape of what learns: its layers and their widths.
 
     Example:
         >>> trials = [
@@ -91,6 +94,7 @@ class Comparison:
     repeats: list[Trial]
     test: float
     test_error: float
+    shape: tuple[str, ...] = ()
 
     @property
     def winner(self) -> Trial:
@@ -142,6 +146,13 @@ class Comparison:
         """How much each option decides whether a trial is among the better half."""
         return importance(self.space, self.goal, self.trials)
 
+    @cached_property
+    def shape_effect(self) -> Effect:
+        """By how much the shape of what learns changes the score."""
+        return joint_effect(
+            self.space, self.goal, self.trials, self.shape, self.scatter
+        )
+
     @property
     def effects(self) -> dict[str, float]:
         """The standard deviation of the score that each option alone makes."""
@@ -157,6 +168,7 @@ def compare(
     effort: Effort,
     root: Path,
     seed: int,
+    shape: tuple[str, ...] = (),
 ) -> Comparison:
     """Returns how architectures compare, and the winner's score on tests.
 
@@ -169,6 +181,7 @@ def compare(
         effort: How much is tried.
         root: The folder of sweeps.
         seed: Decides which architectures are tried.
+        shape: The options that are the shape of what learns.
 
     Raises:
         RuntimeError: If all trials failed.
@@ -193,4 +206,4 @@ def compare(
     # with as many threads as a trial, so that the same network is learned again
     with one_thread():
         score, error = task.score(apply(architecture, winner.point), test)
-    return Comparison(task.goal, task.unit, space, trials, repeats, score, error)
+    return Comparison(task.goal, task.unit, space, trials, repeats, score, error, shape)

@@ -34,7 +34,9 @@ SEEDS = [
 
 @pytest.fixture
 def result(tmp_path):
-    found = Comparison(Goal("p", "larger"), "nat", SPACE, TRIALS, SEEDS, 1.375, 0.0625)
+    shape = ("kind", "rate")
+    goal = Goal("p", "larger")
+    found = Comparison(goal, "nat", SPACE, TRIALS, SEEDS, 1.375, 0.0625, shape)
     with record("toy", Effort(), tmp_path) as recording:
         record_comparison(recording, "architectures", found)
     return recording.result
@@ -51,6 +53,15 @@ def test_the_winner_is_told_with_its_optimism(result):
     assert "1.3750 ± 0.0625 nat on the tests" in text
     assert "optimistic by 0.1250 nat" in text
     assert "(1 failed)" in text
+
+
+def test_layers_and_nodes_have_one_number_with_its_error(result):
+    text = section(result, "architectures")["text"]
+    assert "The number of layers and nodes (kind and rate) changes the score by" in text
+    numbers = result.metrics
+    assert numbers["architectures.shape_effect"] > 0
+    assert numbers["architectures.shape_effect_by_seeds"] > 0
+    assert "architectures.shape_effect_error" in numbers
 
 
 def test_every_number_of_the_summary_is_held_by_name(result):
