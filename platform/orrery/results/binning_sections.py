@@ -1,7 +1,6 @@
 """What a run tells of a comparison of binnings: the best one, and what its choices are worth."""
 
 from dataclasses import dataclass
-from statistics import median
 
 from astropy.table import Table
 
@@ -112,18 +111,13 @@ def _numbers(key: str, found: BinningComparison) -> dict[str, Number]:
         "validation_gain": sweep.winner.objectives[_GAIN],
         "validation_width": sweep.winner.objectives[_WIDTH],
         "repeats": len(sweep.seeds),
-        "scatter": _scatter(found),
-        "rebinned": len(found.rates),
+        "scatter": found.scatter,
+        "rebinned": found.rebinned,
         "read": found.read,
-        "rebinned_per_second": _median(found.rates),
-        "rebinned_per_cpu_second": _median(found.cpu_rates),
+        "rebinned_per_second": found.rate,
+        "rebinned_per_cpu_second": found.cpu_rate,
     }
     return {f"{key}.{name}": value for name, value in values.items()}
-
-
-def _scatter(found: BinningComparison) -> float:
-    """Returns the best binning's scatter over seeds; NaN of fewer than two."""
-    return found.sweep.scatter if len(found.sweep.seeds) > 1 else float("nan")
 
 
 def _best(key: str, found: BinningComparison) -> dict[str, Number]:
@@ -205,19 +199,15 @@ def _tested(key: str, found: BinningComparison, quantity: WidthQuantity) -> Sent
 def _binned(key: str, found: BinningComparison) -> Sentence:
     """Returns where summaries came from."""
     return Sentence(
-        f"No trial simulated anything: {len(found.rates)} binned the stored stars anew, "
-        f"{_median(found.rates):.0f} simulations a second in the median "
-        f"({_median(found.cpu_rates):.0f} in a second of CPU time), and {found.read} read "
+        f"No trial simulated anything: {found.rebinned} binned the stored stars anew, "
+        f"{found.rate:.0f} simulations a second in the median "
+        f"({found.cpu_rate:.0f} in a second of CPU time), and {found.read} read "
         "the summaries of an earlier trial.",
         (
             *(f"{key}.{name}" for name in ("rebinned", "rebinned_per_second")),
             *(f"{key}.{name}" for name in ("rebinned_per_cpu_second", "read")),
         ),
     )
-
-
-def _median(rates: list[float]) -> float:
-    return median(rates) if rates else 0.0
 
 
 def _worth_table(key: str, worths: list[Worth], quantity: WidthQuantity) -> Table:

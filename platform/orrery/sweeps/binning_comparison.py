@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from orrery.execution.cluster import one_thread
@@ -43,25 +44,37 @@ class BinningComparison:
         return [t for t in self.sweep.trials if t.reason.startswith(UNCALIBRATED)]
 
     @property
-    def rates(self) -> list[float]:
-        """Simulations binned anew in a second, of each trial that read no summaries."""
-        return self._rates("rebinned_per_second")
-
-    @property
-    def cpu_rates(self) -> list[float]:
-        """The same in a second of one CPU, which a busy machine changes least."""
-        return self._rates("rebinned_per_cpu_second")
-
-    def _rates(self, name: str) -> list[float]:
-        first = [t.curve[0] for t in self.all_trials if t.curve]
-        return [one[name] for one in first if one["rebinned"]]
+    def rebinned(self) -> int:
+        """How many trials binned the stored particles anew."""
+        return len(self._rates("rebinned"))
 
     @property
     def read(self) -> int:
         """How many trials read the summaries of an earlier one."""
-        return sum(
-            not trial.curve[0]["rebinned"] for trial in self.all_trials if trial.curve
-        )
+        return len(self._firsts) - self.rebinned
+
+    @property
+    def rate(self) -> float:
+        """Simulations binned anew in a second, the median of trials; 0 of none."""
+        return median(self._rates("rebinned_per_second") or [0.0])
+
+    @property
+    def cpu_rate(self) -> float:
+        """The same in a second of one CPU, which a busy machine changes least."""
+        return median(self._rates("rebinned_per_cpu_second") or [0.0])
+
+    @property
+    def scatter(self) -> float:
+        """The standard deviation of the best one's score over seeds; NaN of fewer than two."""
+        return self.sweep.scatter if len(self.sweep.seeds) > 1 else float("nan")
+
+    @property
+    def _firsts(self) -> list[Mapping[str, float]]:
+        """The first report of each trial that came so far, which is on its summaries."""
+        return [trial.curve[0] for trial in self.all_trials if trial.curve]
+
+    def _rates(self, name: str) -> list[float]:
+        return [one[name] for one in self._firsts if one["rebinned"]]
 
     @property
     def all_trials(self) -> list[Trial]:
