@@ -102,9 +102,9 @@ class _Places:
     def __init__(self, folder: Path, datasets: list[JSON]) -> None:
         self.folder = folder
         self.datasets = {
-            entry["fingerprint"]: folder / entry["folder"]
+            entry["fingerprint"]: place
             for entry in datasets
-            if (folder / entry["folder"]).is_dir()
+            if (place := (folder / entry["folder"]).resolve()).is_dir()
         }
 
     def documents(self, kind: str) -> Iterator[Path]:

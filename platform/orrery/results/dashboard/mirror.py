@@ -228,7 +228,11 @@ class Mirror:
                 deposit.name, deposit.kind, metadata=deposit.metadata
             )
             for path in deposit.files:
-                artifact.add_file(str(path))
+                # what is named by its fingerprint is never replaced: megabytes that need
+                # not be copied
+                lasting = deposit.fingerprint in path.name
+                policy = "immutable" if lasting else "mutable"
+                artifact.add_file(str(path), policy=policy)
             self.session.log_artifact(artifact)
 
         self.keep(deposit.name, log)

@@ -52,6 +52,11 @@ def check_posterior(found, result):
     assert all(isinstance(cell, float) for row in draws for cell in row)
     _, answers = found.sheet("answers")
     assert answers[0][-3:] == [1.0, 3.25, 6.0]
+    # megabytes that nobody replaces are not copied; what may change is
+    (summaries,) = found.artifacts["summaries-5555"]["manifest"]["contents"]
+    assert summaries["local_path"].endswith("datasets/toy-0123/summaries/5555.parquet")
+    cards = found.artifacts["dataset-0123"]["manifest"]["contents"]
+    assert all(str(result.folder) in card["local_path"] for card in cards)
     metadata = found.metadata("posterior-77")
     assert [parent["kind"] for parent in metadata["parents"]] == ["summaries"]
     assert len(metadata["sha256"]) == 64
@@ -150,6 +155,18 @@ def test_missing_package_does_not_stop_a_run(recorded, monkeypatch, capsys):
     monkeypatch.setenv("WANDB_MODE", "offline")
     assert recorded("mwlmc", DashboardReader()).status == "finished"
     assert "Weights & Biases failed" in capsys.readouterr().err
+
+
+def test_a_copy_can_be_made_of_a_run_that_had_none(
+    recorded, offline, inspected, monkeypatch
+):
+    from orrery.results.dashboard.reader import replay
+
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    result = recorded("halomass", DashboardReader())
+    assert not (result.folder / "wandb").exists()
+    assert replay(result, "x-001-ab").whole
+    assert inspected(result.folder).series("rmse/25/member_042")
 
 
 def test_disabled_dashboard_is_not_even_imported(recorded, monkeypatch, capsys):
