@@ -148,7 +148,7 @@ def trials_table(key: str, trials: list[Trial]) -> Table:
         "state": [trial.state for trial in trials],
     }
     for path in paths:
-        columns[path] = [shown(trial.point[path]) for trial in trials]
+        columns[path] = _cells([trial.point[path] for trial in trials])
     for goal in goals:
         columns[goal] = [trial.objectives.get(goal, float("nan")) for trial in trials]
     columns["seconds"] = [trial.seconds for trial in trials]
@@ -160,3 +160,9 @@ def trials_table(key: str, trials: list[Trial]) -> Table:
         table["reason"] = [trial.reason for trial in trials]
     table.meta = {"key": key, "caption": "Scores on validation pairs."}
     return table
+
+
+def _cells(values: list[Any]) -> list[Any]:
+    """Returns an option's values as numbers where all of them are, and else as text."""
+    numbers = all(type(value) in (int, float) for value in values)
+    return values if numbers else [shown(value) for value in values]

@@ -79,5 +79,6 @@ def test_options_and_trials_are_tables(result):
     assert [row[2] for row in options["rows"]] == ["nsf", "0.02"]
     trials = section(result, "architectures.trials")
     assert [row[1] for row in trials["rows"]] == ["finished"] * 4 + ["failed"]
+    assert [row[2:4] for row in trials["rows"][:2]] == [["maf", 0.01], ["nsf", 0.02]]
     assert trials["rows"][4][4] is None
     assert [row[-1] for row in trials["rows"]] == [*[""] * 4, "loss is nan"]

@@ -214,7 +214,7 @@ class FailingWandb(ModuleType):
         self.settings.sync_file = str(file)
         return self
 
-    def add_file(self, path):
+    def add_file(self, path, policy):
         self._call("add_file")()
 
     def _call(self, name):
