@@ -23,7 +23,7 @@ STATISTICS = {
     *("histogram", "bincount", "gaussian_kde", "pdf", "cdf", "ppf"),
 }
 ONLY_DRAWN = {
-    "orrery.results.binning_sections": {"mean", "median"},  # asks `Worth`; of timings
+    "orrery.results.binning_sections": {"mean"},  # asks `Worth`
     "orrery.results.dashboard.reader": {"nanmin"},  # the best loss, beside its curve
     "orrery.results.figures.binned": {"mean", "sqrt"},  # middles of bins, error bars
     "orrery.results.figures.maps": {"quantile"},  # where colours end
