@@ -19,7 +19,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, TPESampler
+from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from optuna.storages import InMemoryStorage
 from optuna.study import StudyDirection
 from optuna.trial import FrozenTrial, TrialState
@@ -30,6 +30,9 @@ from orrery.sweeps.trial import FEWEST_COMPARED, Goal, Trial
 
 STUDY = "sweep"  # Optuna's name of it
 FIRST_AT_RANDOM = 10  # trials before any is learned from
+# Draws of a point that nobody has tried: where all options are choices or whole numbers,
+# an estimator that has learned something draws the same again and again.
+ATTEMPTS = 16
 # Of one objective; several have no level that half of the trials are below.
 BEST_SHARE = 0.5
 
@@ -77,8 +80,24 @@ class NumberedSampler(BaseSampler):
         trial: FrozenTrial,
         search_space: dict[str, BaseDistribution],
     ) -> dict[str, Any]:
-        """Returns what is drawn together, by path."""
-        return self._sampler.sample_relative(study, trial, search_space)
+        """Returns what is drawn together, by path; not what is known, if there is more."""
+        known = [other.params for other in study.get_trials(deepcopy=False)]
+        for _ in range(ATTEMPTS):
+            drawn = self._sampler.sample_relative(study, trial, search_space)
+            # nothing is drawn together before there is something to learn from
+            if not drawn or drawn not in known:
+                return drawn
+        # near the best ones all are known: anywhere else
+        digits = fingerprint([self.seed, self.number, "at random"])
+        sampler = RandomSampler(seed=int(digits[:8], 16))
+        for _ in range(ATTEMPTS):
+            drawn = {
+                path: sampler.sample_independent(study, trial, path, distribution)
+                for path, distribution in search_space.items()
+            }
+            if drawn not in known:
+                break
+        return drawn
 
     def sample_independent(
         self,

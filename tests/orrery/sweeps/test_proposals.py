@@ -93,6 +93,29 @@ def test_trials_under_way_are_not_tried_twice():
     assert len({*rates}) == 6
 
 
+def test_where_points_are_few_none_is_learned_from_twice():
+    space = SearchSpace({"width": Int(1, 6), "depth": Int(1, 6)})
+    proposals = Proposals(space, LOSS, 1)
+    points = []
+    for number in range(18):
+        asked, point = ask(proposals, number)
+        found = {"loss": abs(point["width"] - 3.0)}
+        proposals.tell(asked, Trial(number, point, "finished", objectives=found))
+        points.append(point)
+    for number in range(FIRST_AT_RANDOM, 18):
+        assert points[number] not in points[:number]
+
+
+def test_where_all_points_are_known_one_of_them_is_proposed_again():
+    space = SearchSpace({"width": Int(1, 2), "kind": Choice(("a", "b"))})
+    proposals = Proposals(space, LOSS, 1)
+    for number in range(12):
+        asked, point = ask(proposals, number)
+        found = {"loss": float(point["width"])}
+        proposals.tell(asked, Trial(number, point, "finished", objectives=found))
+    assert ask(proposals, 12)[1]["width"] in (1, 2)
+
+
 def test_a_failed_trial_teaches_nothing():
     failed = [Trial(i, trial.point, "failed") for i, trial in enumerate(WHOLE[:12])]
     proposals = Proposals(SPACE, LOSS, 1)
