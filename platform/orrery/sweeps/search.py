@@ -118,6 +118,7 @@ def search(
     concurrent: int = 1,
     cpus: int = 1,
     gpus: float = 0.0,
+    workers: int = 0,
 ) -> list[Trial]:
     """Returns the trials of a sweep, computed as far as they are not there yet.
 
@@ -131,6 +132,8 @@ def search(
         concurrent: How many trials run at the same time.
         cpus: CPUs that each holds.
         gpus: GPUs that each holds, or a share of one.
+        workers: Processes of Ray Train that each starts: only as many trials run as have
+            room with theirs.
 
     Raises:
         ValueError: If the space is not one of the options, or a number is out of range.
@@ -147,7 +150,7 @@ def search(
         ledger = Ledger.open(folder, sweep.goals, sweep.identity, sweep.halving)
         numbers = ledger.missing(trials)
         if numbers:
-            _compute(sweep, ledger, numbers, _Executor(concurrent, cpus, gpus))
+            _compute(sweep, ledger, numbers, _Executor(concurrent, cpus, gpus, workers))
     found = ledger.known()
     if all(trial.state == "failed" for trial in found):
         reason, count = ledger.commonest_failure()
@@ -163,6 +166,7 @@ class _Executor:
     concurrent: int
     cpus: int
     gpus: float
+    workers: int
 
     def run(
         self,
@@ -171,7 +175,7 @@ class _Executor:
         evaluation: Evaluation,
         numbers: Sequence[int],
     ) -> None:
-        with cluster.connect() as cpus:
+        with cluster.connect():
             if not cluster.connected():
                 _run_here(ledger, proposals, evaluation, numbers)
                 return
@@ -182,9 +186,8 @@ class _Executor:
                 proposals,
                 evaluation,
                 numbers,
-                # one that waits for a CPU would be told to run
-                min(self.concurrent, max(cpus // self.cpus, 1)),
-                Resources(self.cpus, self.gpus),
+                self.concurrent,
+                Resources(self.cpus, self.gpus, self.workers),
             )
 
 

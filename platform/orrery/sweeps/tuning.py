@@ -7,6 +7,7 @@ crashed, or ran finished trials once more.
 
 import json
 import logging
+import math
 import os
 import shutil
 import warnings
@@ -21,6 +22,7 @@ from ray import tune
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
+from orrery.execution import cluster
 from orrery.sweeps.evaluation import Evaluated, Evaluation
 from orrery.sweeps.ledger import Ledger
 from orrery.sweeps.proposals import STUDY, Proposals
@@ -57,9 +59,11 @@ class Resources:
     Arguments:
         cpus: CPUs.
         gpus: GPUs, or a share of one.
+        workers: Processes of Ray Train that it starts besides, each on a CPU of its own
+            and, where there are as many GPUs, on a GPU.
 
     Raises:
-        ValueError: If there is no CPU, or a negative share.
+        ValueError: If there is no CPU, a negative share, or a negative number.
 
     Example:
         >>> Resources(gpus=0.5).cpus
@@ -68,10 +72,30 @@ class Resources:
 
     cpus: int = 1
     gpus: float = 0.0
+    workers: int = 0
 
     def __post_init__(self) -> None:
-        if self.cpus < 1 or self.gpus < 0:
-            raise ValueError(f"{self}: give a CPU or more, and no GPU or more")
+        if self.cpus < 1 or self.gpus < 0 or self.workers < 0:
+            raise ValueError(
+                f"{self}: give a CPU or more, no GPU or more, and no worker or more"
+            )
+
+    def at_a_time(self, cpus: float, gpus: float) -> int:
+        """Returns for how many trials there is room at the same time.
+
+        Workers have no part in what Tune counts. Two trials that wait for each other's
+        would wait for ever, so that no more trials start than have room with all theirs.
+
+        Arguments:
+            cpus: CPUs of the cluster.
+            gpus: Its GPUs.
+        """
+        room = cpus // (self.cpus + self.workers)
+        # as `run_workers` decides it: on GPUs if there are enough, else on none
+        on_gpus = self.gpus + (self.workers if gpus >= self.workers else 0)
+        if on_gpus:
+            room = min(room, gpus / on_gpus)
+        return int(room)
 
 
 def run_on_ray(
@@ -95,7 +119,7 @@ def run_on_ray(
     Raises:
         ValueError: If the cluster has less than one trial holds.
     """
-    _check_room(resources)
+    most = _room(resources)
     folder = ledger.folder.absolute() / _FOLDER
     shutil.rmtree(folder, ignore_errors=True)  # of a sweep that was killed
     trainable = tune.with_resources(
@@ -110,7 +134,7 @@ def run_on_ray(
                     search_alg=_Search(ledger, proposals, numbers),
                     scheduler=_Scheduler(ledger),
                     num_samples=len(numbers),
-                    max_concurrent_trials=concurrent,
+                    max_concurrent_trials=min(concurrent, most),
                     # a process for each trial would import everything again
                     reuse_actors=True,
                 ),
@@ -126,18 +150,27 @@ def run_on_ray(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check_room(resources: Resources) -> None:
-    """Raises ValueError if no trial could ever start: Tune would wait without a word."""
-    if "ORRERY_CPUS" in os.environ:
-        return  # the cluster grows on demand
-    room = ray.cluster_resources()
-    for name, needed in (("CPU", resources.cpus), ("GPU", resources.gpus)):
-        if needed > room.get(name, 0):
-            raise ValueError(
-                f"a trial holds {needed:g} {name} and the cluster has "
-                f"{room.get(name, 0):g}: let trials hold less, or say in ORRERY_CPUS how "
-                "far the cluster grows"
-            )
+def _room(resources: Resources) -> int:
+    """Returns for how many trials there is room at the same time.
+
+    Raises:
+        ValueError: If no trial could ever start: Tune would wait without a word.
+    """
+    cpus = cluster.cpus()
+    # a cluster that grows on demand does not say how many GPUs it may have
+    grows = "ORRERY_CPUS" in os.environ
+    gpus = math.inf if grows else ray.cluster_resources().get("GPU", 0)
+    room = resources.at_a_time(cpus, gpus)
+    if room < 1:
+        workers = (
+            f" and starts {resources.workers} workers" if resources.workers else ""
+        )
+        raise ValueError(
+            f"a trial holds {resources.cpus} CPU and {resources.gpus:g} GPU{workers}, and "
+            f"the cluster has {cpus:g} CPU and {gpus:g} GPU: let trials hold less, or say "
+            "in ORRERY_CPUS how far the cluster grows"
+        )
+    return room
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from orrery.sweeps.proposals import Proposals
 from orrery.sweeps.search import Sweep, search
 from orrery.sweeps.space import Choice, Int, Log, SearchSpace, read_point
 from orrery.sweeps.trial import Goal, trial_path
-from orrery.sweeps.tuning import DEATHS, SETTINGS, Resources, _check_room, _Search
+from orrery.sweeps.tuning import DEATHS, SETTINGS, Resources, _room, _Search
 
 SPACE = SearchSpace(
     {"rate": Log(1e-3, 1.0), "width": Int(1, 9), "hidden": Choice(((8,), (8, 8)))}
@@ -140,16 +140,39 @@ def test_a_process_that_has_died_too_often_is_a_failure(tmp_path):
 def test_a_trial_that_could_never_start_is_refused(monkeypatch):
     monkeypatch.delenv("ORRERY_CPUS", raising=False)
     monkeypatch.setattr(ray, "cluster_resources", lambda: {"CPU": 2.0})
-    with pytest.raises(ValueError, match=r"0\.5 GPU and the cluster has 0"):
-        _check_room(Resources(gpus=0.5))
-    with pytest.raises(ValueError, match="3 CPU and the cluster has 2"):
-        _check_room(Resources(cpus=3))
-    _check_room(Resources(cpus=2))
+    with pytest.raises(ValueError, match=r"0\.5 GPU, and the cluster has 2 CPU and 0"):
+        _room(Resources(gpus=0.5))
+    with pytest.raises(ValueError, match="3 CPU and 0 GPU, and the cluster has 2 CPU"):
+        _room(Resources(cpus=3))
+    with pytest.raises(ValueError, match=r"starts 2 workers.* has 2 CPU and 0 GPU"):
+        _room(Resources(workers=2))
+    assert _room(Resources(cpus=2)) == 1
     monkeypatch.setenv("ORRERY_CPUS", "64")
-    _check_room(Resources(cpus=3))
+    assert _room(Resources(cpus=3)) == 21
+    assert _room(Resources(gpus=1, workers=4)) == 12
 
 
-@pytest.mark.parametrize("wrong", [{"cpus": 0}, {"gpus": -0.5}])
+@pytest.mark.parametrize(
+    ("resources", "cpus", "gpus", "most"),
+    [
+        (Resources(), 16, 0, 16),
+        (Resources(gpus=0.5), 16, 1, 2),
+        (Resources(gpus=1.0), 3, 8, 3),
+        # workers need a CPU each, and a GPU each where there are enough of them
+        (Resources(workers=2), 16, 0, 5),
+        (Resources(workers=2), 16, 1, 5),
+        (Resources(workers=2), 16, 4, 2),
+        (Resources(workers=4), 16, 4, 1),
+        (Resources(workers=2), 2, 0, 0),
+    ],
+)
+def test_only_as_many_trials_run_as_have_room_with_their_workers(
+    resources, cpus, gpus, most
+):
+    assert resources.at_a_time(cpus, gpus) == most
+
+
+@pytest.mark.parametrize("wrong", [{"cpus": 0}, {"gpus": -0.5}, {"workers": -1}])
 def test_trials_that_hold_nothing_are_refused(wrong):
     with pytest.raises(ValueError, match="give a CPU or more"):
         Resources(**wrong)
