@@ -40,6 +40,7 @@ from orrery.results.result import Result
 from orrery.results.sections import Answer, FigureSection, Text
 from orrery.results.views import Intervals
 from orrery.storage.dataset import Dataset
+from orrery.terminal import say
 
 Estimators = Mapping[str, EvaluatedEnsemble]
 # Which of an ensemble's two masses: the other is its predicted mean.
@@ -240,9 +241,9 @@ def _judge(recording: Recording, found: Estimators, campaign: HostCampaign) -> N
         )
     # simulated halos need not be compared with simulations
     if not campaign.catalogue:
-        recording.tables(
-            acceptance.acceptance_tables(campaign.seed, campaign.acceptance_hosts)
-        )
+        count = campaign.acceptance_hosts
+        say(f"comparing {count} mock hosts of each catalogue with published numbers")
+        recording.tables(acceptance.acceptance_tables(campaign.seed, count))
 
 
 def _record_published(

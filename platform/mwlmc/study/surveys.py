@@ -16,6 +16,7 @@ from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.results.sections import FigureSection
 from orrery.results.views import Measurements
+from orrery.terminal import say
 
 MOCK = "H3+SEGUE+MagE quadrants, with v_tb"
 # What figures call the stars of each key.
@@ -37,6 +38,7 @@ def surveys(options: Surveys) -> Result:
     # the mock survey's stars are those of the row that it stands for
     theta = forecast.model_at(MOCK, simulator)
     with record("surveys", options, campaign.reports, VERSIONS, SUMMARIES) as recording:
+        say("simulating the survey's stars; a new machine compiles the engine first")
         seen = {"h3_simulated": _simulated(options, theta), **_observed(options)}
         recording.metrics({f"stars.{key}": len(stars) for key, stars in seen.items()})
         named = {SURVEY_LABELS[key]: stars for key, stars in seen.items()}

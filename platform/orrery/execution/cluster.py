@@ -168,8 +168,10 @@ def _initialise() -> None:
     noisy = os.environ.get("ORRERY_DEBUG") == "1"
     address = _address()
     if address is not None:
+        say(f"joining the Ray cluster at {address}")
         _join(address, noisy)
         return
+    say("starting Ray on this machine")
     ray.init(
         address="local",
         include_dashboard=False,

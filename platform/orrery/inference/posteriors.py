@@ -23,7 +23,7 @@ from orrery.option_types import check_types
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
-from orrery.terminal import progress
+from orrery.terminal import progress, say
 
 VERSION = 1  # of answers and scores; raised whenever their numbers change
 
@@ -137,6 +137,7 @@ def infer(
     """
     check_types(options)
     _check(observation, splits)
+    say(f"learning which data the prior predicts, to compare {label} with them")
     simulable = misspecification.learn_prior_predictive(
         splits, observation.covariance, seed
     ).compare(observation)

@@ -21,6 +21,7 @@ from orrery.results.result import PAGE, Result
 from orrery.results.sections import Section, shown
 from orrery.storage import files
 from orrery.storage.run import Run
+from orrery.terminal import progress
 
 # Where a metric's name begins like this, it is an answer, which stands at the head.
 _ANSWERED = "posterior."
@@ -70,7 +71,7 @@ def write(result: Result) -> Path:
     if result.status == "damaged":
         raise ValueError(result.document["reason"])
     try:
-        sections = [_shown(result, section) for section in result.sections]
+        sections = _sections(result)
         text = render(result, sections)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(
@@ -102,6 +103,17 @@ def render(result: Result, sections: list[JSON]) -> str:
         options=_flat(document["options"]),
         versions=document["versions"],
     )
+
+
+def _sections(result: Result) -> list[JSON]:
+    """Returns the parts of a run as the page shows them, after drawing the figures."""
+    count = sum(section["kind"] == "figure" for section in result.sections)
+    with progress("drawing", count, "figures") as advance:
+        sections = []
+        for section in result.sections:
+            sections.append(_shown(result, section))
+            advance(int(section["kind"] == "figure"))
+    return sections
 
 
 def _shown(result: Result, section: JSON) -> JSON:

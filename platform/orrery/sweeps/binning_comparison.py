@@ -14,6 +14,7 @@ from orrery.sweeps.search import Sweep, search
 from orrery.sweeps.space import Domain, Point, SearchSpace, apply
 from orrery.sweeps.trial import Trial, best
 from orrery.sweeps.worth import Contrast, Worth, measure_worth, without
+from orrery.terminal import say
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,6 +153,7 @@ def compare_binnings(
         effort.concurrent,
         question.more,
     )
+    say(f"training the winner, trial {winner.number}, once more to test it")
     # with as many threads as a trial, so that the same posterior is learned again
     with one_thread():
         score = task.test(apply(question.options, winner.point))

@@ -23,6 +23,7 @@ from orrery.sweeps.proposals import importance, main_effects
 from orrery.sweeps.search import Sweep, search
 from orrery.sweeps.space import Int, SearchSpace, apply
 from orrery.sweeps.trial import Goal, Trial, best
+from orrery.terminal import say
 
 SEEDS = SearchSpace({"training_seed": Int(2, 2**31 - 1)})  # of one architecture
 
@@ -203,6 +204,7 @@ def compare(
     trials = tried("architectures", space, effort.trials)
     repeats = tried("seeds", SEEDS, effort.repeats)
     winner = best(trials, task.goal)
+    say(f"training the winner, trial {winner.number}, once more to test it")
     # with as many threads as a trial, so that the same network is learned again
     with one_thread():
         score, error = task.score(apply(architecture, winner.point), test)
