@@ -64,7 +64,9 @@ def test_a_killed_run_is_told_and_finished_by_the_next(
     assert {path.name: path.read_bytes() for path in first.iterdir()} == whole
     assert Result.open(shared).folder == first
 
-    result = run(experiments["desi"], *options, place=place, sketched=True)
+    # the folder's answer is the finished attempt's, and so are its options
+    given = ("--options", shared)
+    result = run(experiments["desi"], *given, place=place, sketched=True)
     third = page(result).parent
     assert [path.name for path in attempts(shared)][-1] == third.name == "attempt-003"
     assert pq.read_table(third / "draws.desi.v_gsr.parquet").equals(draws)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from orrery import runs
+from orrery.results.recording import record
 
 
 @dataclass(frozen=True)
@@ -56,3 +57,24 @@ def test_experiments_receive_their_options():
     seen = []
     runs.main(seen.append, Choices, ["--simulations", "7"])
     assert seen == [Choices(7)]
+
+
+def test_a_finished_run_without_a_page_is_shown_and_not_computed(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("WANDB_MODE", "disabled")
+    computed = []
+
+    def study(choices):
+        with record("toy", choices, tmp_path) as recording:
+            computed.append(recording.run.attempt)
+
+    study(Choices())  # nobody reads
+    runs.main(study, Choices, [])
+    (page,) = tmp_path.rglob("report.html")
+    said = capsys.readouterr()
+    assert said.out == f"{page}\n"
+    assert f"{page.parent} had finished" in said.err
+    assert "nothing was computed" in said.err
+    runs.main(study, Choices, [])  # who has its page computes again
+    assert computed == [1, 2]
