@@ -74,6 +74,7 @@ def ensemble_architectures(options: EnsembleArchitectures) -> Result:
             campaign.reports / "sweeps",
             campaign.seed,
             ENSEMBLE_SHAPE,
+            options.architecture.learning.workers,
         )
         record_comparison(recording, "architectures", found)
     return recording.result

@@ -90,6 +90,7 @@ def flow_architectures(options: FlowArchitectures) -> Result:
             campaign.reports / "sweeps",
             campaign.seed,
             FLOW_SHAPE,
+            options.architecture.training.workers,
         )
         record_comparison(recording, "architectures", found)
     return recording.result

@@ -350,4 +350,5 @@ def _question(
             "survey.error_floor": Float(floor, floor + WORSE),
         },
         SEED,
+        options.architecture.training.workers,
     )

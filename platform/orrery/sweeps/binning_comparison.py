@@ -96,6 +96,7 @@ class Question:
         contrasts: Returns the choices that are valued, of the best point.
         more: What choices vary that the search does not, by dotted path.
         seed_path: The dotted path of the seed from which a posterior is learned.
+        workers: Processes of Ray Train that each trial starts.
 
     Example:
         >>> from orrery.sweeps.space import Int
@@ -114,6 +115,7 @@ class Question:
     contrasts: Callable[[Point], Sequence[Contrast]]
     more: Mapping[str, Domain]
     seed_path: str
+    workers: int = 0
 
 
 def compare_binnings(
@@ -142,7 +144,9 @@ def compare_binnings(
         task.identity,
         points=(question.reference,),
     )
-    trials = search(sweep, effort.trials, root, effort.concurrent)
+    trials = search(
+        sweep, effort.trials, root, effort.concurrent, workers=question.workers
+    )
     winner = best(trials, task.goal)
     worths, tried = measure_worth(
         sweep,
@@ -152,6 +156,7 @@ def compare_binnings(
         root,
         effort.concurrent,
         question.more,
+        question.workers,
     )
     say(f"training the winner, trial {winner.number}, once more to test it")
     # with as many threads as a trial, so that the same posterior is learned again

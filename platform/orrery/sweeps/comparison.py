@@ -170,6 +170,7 @@ def compare(
     root: Path,
     seed: int,
     shape: tuple[str, ...] = (),
+    workers: int = 0,
 ) -> Comparison:
     """Returns how architectures compare, and the winner's score on tests.
 
@@ -183,6 +184,7 @@ def compare(
         root: The folder of sweeps.
         seed: Decides which architectures are tried.
         shape: The options that are the shape of what learns.
+        workers: Processes of Ray Train that each trial starts.
 
     Raises:
         RuntimeError: If all trials failed.
@@ -199,7 +201,8 @@ def compare(
             seed,
             task.identity,
         )
-        return search(sweep, count, root, min(effort.concurrent, count))
+        concurrent = min(effort.concurrent, count)
+        return search(sweep, count, root, concurrent, workers=workers)
 
     trials = tried("architectures", space, effort.trials)
     repeats = tried("seeds", SEEDS, effort.repeats)

@@ -120,6 +120,7 @@ def measure_worth(
     root: Path,
     concurrent: int,
     more: Mapping[str, Domain],
+    workers: int = 0,
 ) -> tuple[list[Worth], list[Trial]]:
     """Returns what each choice is worth, and the trials that tell it.
 
@@ -131,6 +132,7 @@ def measure_worth(
         root: The folder of sweeps.
         concurrent: How many trials run at the same time.
         more: What choices vary that the search does not, by dotted path.
+        workers: Processes of Ray Train that each trial starts.
 
     Raises:
         RuntimeError: If all trials failed.
@@ -140,7 +142,7 @@ def measure_worth(
     space = SearchSpace({**sweep.space.domains, **more, seed_path: seeds})
     points = design(contrasts, seed_path, repeats)
     tried = replace(sweep, name=f"{sweep.name}_worth", space=space, points=points)
-    trials = search(tried, len(points), root, concurrent)
+    trials = search(tried, len(points), root, concurrent, workers=workers)
     goals = sorted({name for trial in trials for name in trial.objectives})
     return [worth(one, trials, seed_path, goals) for one in contrasts], trials
 
