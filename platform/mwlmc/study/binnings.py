@@ -109,17 +109,20 @@ class Binnings:
     """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of
     theirs: the survey like it has their places and errors."""
     campaign: SimulationCampaign = field(
-        default_factory=lambda: SimulationCampaign(simulations=2048)
+        default_factory=lambda: SimulationCampaign(simulations=4096)
     )
     """The simulations, and where they and the runs are kept."""
     architecture: FlowArchitecture = field(
+        # larger ones learned no more from so few simulations, and were rejected more often
         default_factory=lambda: FlowArchitecture(
-            training=Training(batch_size=256, max_epochs=30, patience=30)
+            transforms=3,
+            width=32,
+            training=Training(batch_size=256, max_epochs=30, patience=30),
         )
     )
     """The flow that learns from each binning, and its training."""
     effort: Effort = field(
-        default_factory=lambda: Effort(trials=12, concurrent=2, repeats=3)
+        default_factory=lambda: Effort(trials=12, concurrent=2, repeats=4)
     )
     """How much is tried for each survey."""
 
