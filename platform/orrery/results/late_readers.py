@@ -67,13 +67,16 @@ def notify_late_readers(
     Raises:
         FinishedEarlier: If there is such an attempt, after they were told.
     """
+    able = [reader for reader in readers if isinstance(reader, LateReader)]
+    if not able:
+        return
     try:
         result = newest(shared)
     except FileNotFoundError:
         return  # the first attempt has none before it
     today = {**versions.software(), **decides}
     same = result.status == "finished" and result.document["versions"] == today
-    late = [r for r in readers if isinstance(r, LateReader) and r.missed(result)]
+    late = [reader for reader in able if reader.missed(result)]
     # whoever holds it is about to tell them
     if not same or not late or files.is_locked(result.folder):
         return

@@ -1,0 +1,55 @@
+"""What a study reads is part of what its run is, whichever option names it."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from halomass.study import architectures as of_ensembles
+from halomass.study import options as halomass_options
+from mwlmc.study import architectures as of_flows
+from mwlmc.study import binnings
+from mwlmc.study import options as mwlmc_options
+from orrery.storage.inputs import input_files
+from orrery.storage.run import identify_run
+
+ROOT = Path(__file__).parents[3]
+READ = {
+    mwlmc_options.Desi: ["stars"],
+    mwlmc_options.Quadrants: ["stars"],
+    mwlmc_options.Table2: ["stars"],
+    mwlmc_options.PredictiveChecks: ["stars"],
+    mwlmc_options.Surveys: ["stars"],
+    binnings.Binnings: ["stars"],
+    of_flows.FlowArchitectures: ["stars"],
+    halomass_options.HaloMass: ["host.neighbours"],
+    of_ensembles.EnsembleArchitectures: [],
+}
+
+
+@pytest.mark.parametrize("kind", READ, ids=lambda kind: kind.__name__)
+def test_every_table_of_a_study_is_known_by_its_content(kind, monkeypatch):
+    monkeypatch.chdir(ROOT)  # where the tables of the defaults are
+    found = input_files(kind())
+    assert [file.key for file in found] == READ[kind]
+    assert all(file.size == (ROOT / file.path).stat().st_size for file in found)
+
+
+def test_an_edited_table_in_the_same_place_is_another_run(tmp_path):
+    table = tmp_path / "stars.ecsv"
+    options = mwlmc_options.Desi(stars=table)
+    table.write_bytes((ROOT / mwlmc_options.DESI_BINNED).read_bytes())
+    first = identify_run("desi", options)
+    edited = table.read_text().replace("30.0", "30.1", 1)
+    table.write_text(edited)
+    assert len(edited) == first.inputs[0].size
+    assert identify_run("desi", options).fingerprint != first.fingerprint
+
+
+def test_each_snapshot_of_a_catalogue_is_an_input(tmp_path):
+    snapshots = tuple(tmp_path / f"sfr_catalog_{scale}.bin" for scale in ("0.9", "1.0"))
+    for path in snapshots:
+        path.write_bytes(path.name.encode())
+    campaign = replace(halomass_options.HostCampaign(), catalogue=snapshots)
+    keys = [file.key for file in input_files(campaign)]
+    assert keys == ["catalogue.0", "catalogue.1"]
