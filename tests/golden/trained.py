@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 from halomass.study import architectures as halomass
 from orrery.learning import ensemble, posterior
+from orrery.learning.members import Learning
 from orrery.learning.training import Training
 from orrery.parameters import FloatArray, Parameter
 from orrery.sweeps.architectures import (
@@ -62,12 +63,14 @@ def tasks() -> Record:
         trial = flows(longer, lambda values: heard.append(values["epoch"]))
         scores = flows.score(FlowArchitecture(), splits.test)
         errors = ensembles.score(EnsembleArchitecture(), alone)
+        shorter = EnsembleArchitecture(learning=Learning(max_epochs=9))
+        ensembles(shorter, lambda values: heard.append(values["epoch"]))
     widths = [EnsembleArchitecture(w, 4).networks.hidden for w in (10, 33)]
     spaces = {"flow": FLOW_SPACE, "ensemble": ENSEMBLE_SPACE, "seed": SEEDS}
     return {
         "score.flow": quantity([*trial.values(), *scores]),
         "score.ensemble": quantity(errors),
-        "reported": quantity(heard),
+        "reports": quantity(heard),
         "widths": quantity(widths),
         "flow.hidden": quantity(FlowArchitecture(width=9, depth=3).flow.hidden),
         "neighbours": quantity(halomass.NEIGHBOURS),
