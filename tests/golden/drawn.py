@@ -38,8 +38,8 @@ def drawn() -> Record:
         ),
         "outline.same": quantity(distributions.outline(x[:, 2]).levels),
         "chance": quantity(distributions.coverage_band(40, distributions.ONE_SIGMA)),
-        "chance.two": quantity(
-            np.array(distributions.coverage_band(40, distributions.TWO_SIGMA))[:, ::20]
+        "chance.many": quantity(
+            np.array(distributions.coverage_band(9999, distributions.TWO_SIGMA))[:, ::9]
         ),
     }
     for name, values in draws.items():

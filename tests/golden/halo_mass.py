@@ -231,6 +231,8 @@ def hosts() -> Record:
             made = CatalogueSystems(snapshots, chosen)
             record[f"{name}.hosts"] = quantity(made.count)
             record |= systems(name, made.records(SEED, range(24)))
+            beyond = made.records(SEED, [made.count]).scalars
+            record[f"{name}.beyond"] = quantity([float(v[0]) for v in beyond.values()])
     usual = HostSelection()
     place = np.arange(0.0, 1.0, 0.002)
     return record | {
@@ -306,7 +308,15 @@ def features() -> Record:
     dim = _neighbours()
     dim.particles["log_m_star"][:] = dim.particles["log_m_star"] - 2.3
     every = observed.Features(neighbours=3, errors=False, detectability=False)
-    return found | {"dim": quantity(observe_neighbours(dim, every, 3).count)}
+    seen = observed.Features(neighbours=3, detectability=False)
+    slow = _neighbours()
+    for column in ("v_r", "v_t", "vmax"):
+        slow.particles[column][:] = slow.particles[column] * 1e-3
+    return found | {
+        "dim": quantity(observe_neighbours(dim, every, 3).count),
+        "slow": quantity(observed.features(slow, every)),
+        "slow.seen": quantity(observed.features(slow, seen)),
+    }
 
 
 def _neighbours(count: int = 8) -> Records:

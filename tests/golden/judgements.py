@@ -259,6 +259,7 @@ def _simulable() -> Record:
         "simulable.pvalues": quantity(
             [replace(found[0], density_pvalue=p).pvalue for p in (0.02, 0.9)]
         ),
+        "simulable.named": quantity(_named(found[0])),
         "simulable.passed": quantity([_conclusion(found[0], *n) for n in _CONCLUDED]),
         "simulable.training": quantity(_how_trained(splits)),
         "simulable.smallest": quantity([one.smallest_possible for one in found]),
@@ -277,6 +278,12 @@ def _conclusion(found: Any, density_pvalue: float, simulations: int) -> tuple[in
     """Returns whether data are unusual, and whether they pass: -1 where nothing can be said."""
     one = replace(found, density_pvalue=density_pvalue, simulations=simulations)
     return one.unusual, {None: -1, False: 0, True: 1}[one.passed]
+
+
+def _named(found: Any) -> list[int]:
+    """Returns which of more entries than a warning names are furthest out."""
+    among = replace(found.among, deviations=np.array([0.1, -4.0, 3.0, 2.0, -2.5]))
+    return replace(found, among=among).furthest
 
 
 def _how_trained(splits: Splits) -> list[float]:
@@ -320,12 +327,14 @@ def _regression() -> Record:
     ]
     scatter = regression.member_scatter(members)
     ratio = regression.variance_ratio(truth, members[0], mean, SEED)
+    two = regression.binned(truth[:4], truth[:4] - 0.1, truth[[0, 1, 3, 4]])
     none = regression.binned(truth, truth, np.array([10.5, 13.0]))
     edges = (errors.rmse, errors.rmse_error, errors.bias, errors.bias_error)
     alike = [_interval_of(truth, mean, count) for count in (99, 100)]
     return {
         "errors": quantity(edges),
         "errors.middles": quantity(errors.middles),
+        "errors.two": quantity([two.rmse, two.rmse_error]),
         "errors.counts": quantity(errors.counts),
         "errors.none": quantity([none.rmse, none.rmse_error]),
         "errors.density": quantity(density.each[::10]),
