@@ -38,8 +38,10 @@ def drawn() -> Record:
         ),
         "outline.same": quantity(distributions.outline(x[:, 2]).levels),
         "chance": quantity(distributions.coverage_band(40, distributions.ONE_SIGMA)),
-        "chance.many": quantity(
-            np.array(distributions.coverage_band(9999, distributions.TWO_SIGMA))[:, ::9]
+        "chance.most": quantity(
+            np.array(distributions.coverage_band(10**5, distributions.TWO_SIGMA))[
+                :, ::9
+            ]
         ),
     }
     for name, values in draws.items():
