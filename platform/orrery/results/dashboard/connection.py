@@ -41,15 +41,19 @@ class Patience:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Patience":
-        """Returns what the user set by wandb's own variables.
-
-        Raises:
-            ValueError: If one is no number.
-        """
+        """Returns what the user set by wandb's own variables; what is no number is told."""
         return cls(
-            float(environment.get("WANDB_HTTP_TIMEOUT", cls.probe)),
-            float(environment.get("WANDB_FINISH_TIMEOUT", cls.finish)),
+            _seconds("WANDB_HTTP_TIMEOUT", environment, cls.probe),
+            _seconds("WANDB_FINISH_TIMEOUT", environment, cls.finish),
         )
+
+
+def _seconds(name: str, environment: Mapping[str, str], usual: float) -> float:
+    try:
+        return float(environment.get(name, usual))
+    except ValueError:
+        say(f"warning: {name} is {environment[name]!r}, no number: it is {usual:g} s")
+        return usual
 
 
 def asked_mode(environment: Mapping[str, str]) -> Mode:

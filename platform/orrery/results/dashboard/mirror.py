@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -141,7 +141,8 @@ class Mirror:
             wandb = connection.loaded()
             session = wandb.init(**_arguments(heading, wandb))
             file = Path(session.settings.sync_file).resolve()
-            begun = cls(heading, wandb, session, file, _places=places.pop_all())
+            known = replace(heading, identity=session.id)  # an agent has given its own
+            begun = cls(known, wandb, session, file, _places=places.pop_all())
             begun._note(closed=False)
             return begun
 

@@ -57,7 +57,6 @@ def sync(places: Sequence[Path]) -> list[Delivery]:
     Raises:
         FileNotFoundError: If there is nothing in one of them.
         ConnectionError: If there is no key, or the server does not answer or refuses it.
-        ValueError: If one of wandb's variables is no number.
     """
     patience = Patience.of(os.environ)
     found = [one for place in places for one in _prepared(place)]

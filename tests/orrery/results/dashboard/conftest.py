@@ -202,7 +202,7 @@ class FailingWandb(ModuleType):
         super().__init__("wandb")
         self.broken, self.called = broken, []
         self.summary = self.config = SimpleNamespace(update=self._call("update"))
-        self.settings = SimpleNamespace(sync_file="")
+        self.settings, self.id = SimpleNamespace(sync_file=""), "run-1"
         names = ("setup", "Settings", "login", "define_metric", "log", "finish")
         for name in (*names, "log_artifact", "Table", "Artifact", "Image"):
             setattr(self, name, self._call(name))

@@ -101,8 +101,9 @@ def test_a_run_under_an_agent_is_the_sweeps(mirrored, inspected, tmp_path, monke
     monkeypatch.setenv("WANDB_RUN_ID", "run7")
     monkeypatch.setenv("WANDB_PROJECT", "mine")
     monkeypatch.setenv("WANDB_SWEEP_PARAM_PATH", str(parameters))
-    found = inspected(mirrored("halomass").folder)
-    assert found.run["run_id"] == "run7"
+    folder = mirrored("halomass").folder
+    found = inspected(folder)
+    assert found.run["run_id"] == Copy.read(folder).identity == "run7"
     assert found.run["sweep_id"] == "ab12"
     assert found.run["project"] == "mine"
     assert found.config["transforms"] == 3
