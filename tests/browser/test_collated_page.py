@@ -283,6 +283,12 @@ def test_lineage_leads_from_the_dataset_to_the_report_by_way_of_all(
         expected |= {(one["fingerprint"], place)}
     assert {tuple(arrow) for arrow in found} == expected
     assert len(found) == len(expected)
+    # each is called what the run calls it
+    titles = browser.run(
+        "[...document.querySelectorAll('#lineage svg g title')].map(t => t.textContent)"
+    )
+    entries = [one for of in lineage.values() for one in of]
+    assert {f"{one['key']}\n{one['fingerprint']}" for one in entries} <= {*titles}
 
 
 def test_hostile_text_is_shown_as_text(open_page):

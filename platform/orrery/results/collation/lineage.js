@@ -5,6 +5,7 @@ const STAGE_OF = { inputs: 0, datasets: 1, summaries: 2, posteriors: 3, ensemble
 const LEARNED = 3;
 const REPORT = 4;
 const NODE = { width: 168, height: 44, gap: 14, between: 60 };
+const LANE = 12; // pixels between arrows that pass below boxes
 
 // Nodes by stage and arrows between them; what two entries share is one node.
 function lineageGraph(rows, chosen) {
@@ -22,6 +23,8 @@ function lineageGraph(rows, chosen) {
     const stage = (one) => STAGE_OF[one.kind] ?? LEARNED;
     const known = new Map(lineage.map((one) => [one.fingerprint, stage(one)]));
     const used = new Set(lineage.flatMap((one) => one.parents));
+    // all of them first, under their own names
+    for (const one of lineage) add(stage(one), one.fingerprint, one.key);
     for (const one of lineage) {
       const node = add(stage(one), one.fingerprint, one.key);
       for (const parent of one.parents) {
@@ -35,16 +38,30 @@ function lineageGraph(rows, chosen) {
   return { nodes: [...nodes.values()], arrows: [...arrows.values()] };
 }
 
+// The lanes of arrows that pass a column, by where they start. They go below all boxes:
+// through one they would seem to come from it.
+function lanesBelow(arrows, passes) {
+  const lanes = new Map();
+  for (const [from, to] of arrows) {
+    if (passes(from, to) && !lanes.has(from)) lanes.set(from, lanes.size);
+  }
+  return lanes;
+}
+
 function lineageFigure(rows, chosen) {
   const { nodes, arrows } = lineageGraph(rows, chosen);
+  const called = new Map(nodes.map((node) => [node.name, node]));
   const places = new Map();
   const counts = STAGES.map(() => 0);
   for (const node of nodes) {
     const x = 4 + node.stage * (NODE.width + NODE.between);
     places.set(node.name, { x, y: 28 + counts[node.stage]++ * (NODE.height + NODE.gap) });
   }
+  const passes = (from, to) => called.get(to).stage - called.get(from).stage > 1;
+  const lanes = lanesBelow(arrows, passes);
+  const bottom = 28 + Math.max(...counts) * (NODE.height + NODE.gap);
   const width = 8 + STAGES.length * (NODE.width + NODE.between) - NODE.between;
-  const height = 34 + Math.max(...counts) * (NODE.height + NODE.gap);
+  const height = bottom + 6 + lanes.size * LANE;
   const svg = shape("svg", {
     role: "img",
     width,
@@ -56,9 +73,11 @@ function lineageFigure(rows, chosen) {
     const x = 4 + i * (NODE.width + NODE.between);
     svg.append(shape("text", { x, y: 15, class: "title" }, stage));
   });
-  for (const [from, to] of arrows) svg.append(arrow(places.get(from), places.get(to)));
+  for (const [from, to] of arrows) {
+    const lane = passes(from, to) ? bottom + lanes.get(from) * LANE : null;
+    svg.append(arrow(places.get(from), places.get(to), lane));
+  }
   for (const node of nodes) svg.append(box(node, places.get(node.name)));
-  const called = new Map(nodes.map((node) => [node.name, node]));
   const described = (name) =>
     `${STAGES[called.get(name).stage]} ${called.get(name).label} (${called.get(name).identity})`;
   const numbers = () => arrows.map(([from, to]) => [described(from), described(to)]);
@@ -67,14 +86,22 @@ function lineageFigure(rows, chosen) {
   return figure("Lineage", wide, ["this", "leads to this"], numbers);
 }
 
-function arrow(from, to) {
+function arrow(from, to, lane) {
   const x1 = from.x + NODE.width;
   const y1 = from.y + NODE.height / 2;
+  const x2 = to.x - 2;
   const y2 = to.y + NODE.height / 2;
-  const middle = (x1 + to.x) / 2;
   const head = `M${to.x - 7} ${y2 - 4}L${to.x - 1} ${y2}L${to.x - 7} ${y2 + 4}`;
-  const d = `M${x1} ${y1}C${middle} ${y1} ${middle} ${y2} ${to.x - 2} ${y2}${head}`;
-  return shape("path", { d, class: "arrow" });
+  const bend = (xa, ya, xb, yb) => {
+    const middle = (xa + xb) / 2;
+    return `C${middle} ${ya} ${middle} ${yb} ${xb} ${yb}`;
+  };
+  const way =
+    lane === null
+      ? bend(x1, y1, x2, y2)
+      : `${bend(x1, y1, x1 + NODE.between, lane)}H${to.x - NODE.between}` +
+        bend(to.x - NODE.between, lane, x2, y2);
+  return shape("path", { d: `M${x1} ${y1}${way}${head}`, class: "arrow" });
 }
 
 function box(node, { x, y }) {
