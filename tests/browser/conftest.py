@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from orrery.results.collation.collate import collate
+from orrery.sweeps.trial import Trial, write_trial
 
 TESTS = Path(__file__).parents[1]
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -54,7 +55,7 @@ def runs(tmp_path_factory):
     (sweep / "trials").mkdir(parents=True)
     (sweep / "sweep.json").write_text(json.dumps({"goals": GOALS}))
     for number in range(8):
-        write_trial(sweep, number)
+        write_toy_trial(sweep, number)
     return root
 
 
@@ -62,23 +63,22 @@ def change(path, fields):
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
 
 
-def write_trial(sweep, number):
+def write_toy_trial(sweep, number):
     transforms = 2 + number % 2
     gain = transforms + NOISE[number]
-    document = {
-        "number": number,
-        "point": {
-            "inference.flow.transforms": transforms,
-            "inference.flow.kind": ("maf", "nsf")[number // 2 % 2],
-        },
-        "state": "pruned" if number == 7 else "finished",
-        "curve": [{"gain": gain * i / 3} for i in range(1, 4)],
-        "objectives": {"gain": gain, "cost": (5.0, 9.0, 7.0, 4.0)[number % 4]},
-        "seconds": 10.0,
-        "reason": "",
+    point = {
+        "inference.flow.transforms": transforms,
+        "inference.flow.kind": ("maf", "nsf")[number // 2 % 2],
     }
-    path = sweep / "trials" / f"trial-{number:05d}.json"
-    path.write_text(json.dumps(document))
+    trial = Trial(
+        number,
+        point,
+        state="pruned" if number == 7 else "finished",
+        curve=tuple({"gain": gain * i / 3} for i in range(1, 4)),
+        objectives={"gain": gain, "cost": (5.0, 9.0, 7.0, 4.0)[number % 4]},
+        seconds=10.0,
+    )
+    write_trial(sweep, trial)
 
 
 @pytest.fixture(scope="session")
