@@ -214,13 +214,18 @@ def accepted_mutations(folder: Path) -> dict[str, tuple[int, int]]:
         not part.problems(swapped(part.numbers, i))
         for part in parts(document)
         for i, (one, other) in enumerate(pairwise(part.numbers))
-        if one.number != other.number
+        if differ(one, other, part.values[i : i + 2])
     ]
     return {
         "cells": (sum(cells), len(cells)),
         "sentences": (sum(sentences), len(sentences)),
         "swaps": (sum(swaps), len(swaps)),
     }
+
+
+def differ(one: Said, other: Said, values) -> bool:
+    """Returns whether two numbers are wrong in each other's place: 0.10 is 0.1."""
+    return not (other.is_value(values[0][1]) and one.is_value(values[1][1]))
 
 
 def swapped(said: list[Said], i: int) -> list[Said]:

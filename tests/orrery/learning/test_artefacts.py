@@ -77,10 +77,8 @@ def test_a_second_process_is_refused_while_one_learns(store):
 
     store.get_or_train("4567", learn)
     assert f"{store.folder} is being written by process" in said[0]
-    assert (
-        "wait until it has finished, or choose another folder of reports or datasets"
-        in said[0]
-    )
+    assert "wait until it has finished, or stop it" in said[0]
+    assert "choose another folder of reports or datasets" in said[0]
     assert store.weights(store.read())["a"].item() == 1
     subprocess.run(command, check=True)
     assert store.holds("89ab")
