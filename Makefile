@@ -5,8 +5,8 @@
 #   make test        the same with the slow ones
 PYTHON ?= python3
 BIN := .venv/bin
-# Processes of tests; on two CPUs a third one slows the others as much as it does itself.
-TEST_PROCESSES ?= 2
+# Processes of tests; on two CPUs a third one works while others wait for Ray or a browser.
+TEST_PROCESSES ?= 3
 # A process takes one file after the other, in the order in which tests/conftest.py puts them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
 	--durations 40 --durations-min 4
