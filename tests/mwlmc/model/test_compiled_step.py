@@ -44,7 +44,14 @@ def test_a_compiled_step_refuses_rows_of_another_width(integrate, single):
         integrate(x[:, :, :100], v[:, :, :100], potential, 0.5, stepper())
 
 
-@pytest.mark.parametrize("share", SHARES.values(), ids=SHARES)
+@pytest.mark.parametrize(
+    "share",
+    [
+        # the finer steps take twice the time
+        pytest.param(share, id=name, marks=[pytest.mark.slow] * (name == "orbit"))
+        for name, share in SHARES.items()
+    ],
+)
 def test_single_precision_is_enough(
     integrate, potential_among, make_galaxies, single, share
 ):
