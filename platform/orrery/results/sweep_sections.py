@@ -1,5 +1,6 @@
 """What a run tells of a comparison of architectures: the winner, the options, the trials."""
 
+import math
 from typing import Any
 
 from astropy.table import Table
@@ -31,6 +32,7 @@ def record_comparison(recording: Recording, key: str, found: Comparison) -> None
     recording.add(Text(key, "Architectures", summary, tuple(numbers)))
     recording.tables(
         {
+            "Layers, nodes and seeds": changes_table(f"{key}.changes", found),
             "What matters": options_table(f"{key}.options", found),
             "Architectures that were tried": trials_table(
                 f"{key}.trials", found.trials
@@ -98,6 +100,33 @@ def _shape_in_words(found: Comparison) -> str:
         f"one group of trials after the other); {effect.by_seeds:.4f} {found.unit} would "
         "be found if nothing mattered but seeds."
     )
+
+
+def changes_table(key: str, found: Comparison) -> Table:
+    """Returns by how much shapes and seeds change the score.
+
+    Arguments:
+        key: Of the table.
+        found: The comparison.
+    """
+    rows = [("seeds of one architecture", found.scatter, found.scatter_error)]
+    if found.shape:
+        effect = found.shape_effect
+        rows = [
+            ("layers and nodes", effect.value, effect.error),
+            ("layers and nodes, by seeds alone", effect.by_seeds, math.nan),
+            *rows,
+        ]
+    table = Table(rows=rows, names=["what", "change", "error"])
+    for name in ("change", "error"):
+        table[name].unit = found.unit if found.unit != "nat" else None
+        table[name].info.format = "%.4f"
+    of = " [nat]" if found.unit == "nat" else ""
+    table.meta = {
+        "key": key,
+        "caption": f"Standard deviations of the score{of} that each makes alone.",
+    }
+    return table
 
 
 def options_table(key: str, found: Comparison) -> Table:

@@ -4,6 +4,7 @@ The winner alone is tested, once; the difference to what it had on the validatio
 by which it was chosen, is its optimism.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -135,6 +136,11 @@ class Comparison:
     def given(self) -> float:
         """The mean of one architecture's scores over its seeds."""
         return float(self.seeds.mean())
+
+    @property
+    def scatter_error(self) -> float:
+        """The standard error of `scatter`, of normal scores."""
+        return self.scatter / math.sqrt(2 * (len(self.seeds) - 1))
 
     @property
     def spread(self) -> float:
