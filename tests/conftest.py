@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[1]
 
 # Beginnings of the names of variables by which a machine or its user steer what we use.
 FOREIGN = (
-    *("AWS_", "JSM_", "KUBERNETES_", "LIGHTNING_", "LSB_", "MASTER_", "MPL"),
+    *("AWS_", "GIT_", "JSM_", "KUBERNETES_", "LIGHTNING_", "LSB_", "MASTER_", "MPL"),
     *("NETRC", "NODE_RANK", "OMPI_", "ORRERY_", "PL_", "PMI_", "PYTHONWARNINGS"),
     *("RANK", "LOCAL_RANK", "RAY_", "SBATCH_", "SLURM", "SRUN_", "TMP", "TEMP"),
     *("TORCH", "WANDB_", "WORLD_SIZE", "XDG_", "COLUMNS", "LINES", "TZ", "HF_"),

@@ -266,6 +266,20 @@ def test_science_imports_no_tools(path):
     assert not {name for name in machinery if not name.startswith(allowed)}
 
 
+@pytest.mark.parametrize(
+    ("tool", "homes"),
+    # contracts know whole packages, and only those that somebody imports at all
+    [("ray.tune", {"tuning"}), ("corner", {"marginals"}), ("pytorch_lightning", set())],
+)
+def test_a_tool_is_in_its_file_alone(tool, homes):
+    users = {
+        path.stem
+        for path in SOURCES
+        if any(f"{name}.".startswith(f"{tool}.") for name in imported(parse(path)))
+    }
+    assert users <= homes
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_nobody_imports_experiments(path):
     assert "experiments" not in {name.split(".")[0] for name in imported(parse(path))}

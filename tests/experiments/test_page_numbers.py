@@ -11,15 +11,18 @@ from halomass.study import accuracy
 from halomass.study.ensembles import LEFT_OUT_FEATURES, label_without
 from mwlmc.parameters import INFERRED
 from mwlmc.study import comparison, quantities
+from orrery.execution.simulation import generate
 from orrery.judging import calibration, predictive
 from orrery.judging.misspecification import Misspecification
 from orrery.pairs import Pairs, Splits
-from orrery.records import Observation
+from orrery.records import Column, Observation, Records, Schema
 from orrery.results import page
 from orrery.results.calibration_sections import record_calibration
+from orrery.results.dataset_sections import record_dataset
 from orrery.results.posterior_sections import check_logger
 from orrery.results.recording import record
 from orrery.results.sections import Text
+from orrery.storage import work_log
 
 ROW = "DESI, with v_tb"
 MEAN = np.array([11.6, 11.0, 3.0, -1.0, -20.0, 0.1])
@@ -175,6 +178,33 @@ def test_a_part_that_is_missing_on_the_page_is_no_match(folder, page_numbers, tm
     copied(folder, tmp_path, html[:start] + html[end:])
     with pytest.raises(ValueError, match="other parts"):
         page_numbers.unknown(tmp_path)
+
+
+@pytest.mark.parametrize("actors", [0, 1, 2])
+def test_what_a_card_says_has_keys_whoever_made_the_simulations(
+    tmp_path, page_numbers, actors
+):
+    made = generate(Toy(), 5, 1, tmp_path / "datasets", actors=0)
+    work = work_log.Session("2026-01-01T00:00:00+00:00", 5, 30.0, actors=actors)
+    work_log.write_sessions(made.folder, (work,))
+    with record("toy", Choices(), tmp_path / "runs") as recording:
+        record_dataset(recording, "simulations", "Simulations", made)
+    (part,) = page_numbers.parts(recording.result.document)
+    assert part.problems(part.numbers) == []
+    assert ("simulations.actors" in dict(part.values)) == (actors > 0)
+
+
+class Toy:
+    """Simulates numbers, and counts some of them."""
+
+    schema = Schema((Column("index", "", "", "int64"), Column("odd", "", "", "int32")))
+
+    def describe(self):
+        return {"what": "toy"}
+
+    def records(self, seed, indices):
+        index = np.array(indices)
+        return Records({"index": index, "odd": index % 2})
 
 
 def copied(folder, place, html, document=None):

@@ -21,6 +21,13 @@ def test_a_commit_is_a_full_hash(monkeypatch):
     assert versions.software()["commit"] is None
 
 
+def test_a_hook_of_another_repository_changes_no_commit(monkeypatch):
+    commit = versions.software()["commit"]
+    monkeypatch.setenv("GIT_DIR", "/nonexistent")
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    assert versions.software()["commit"] == commit
+
+
 def test_what_is_not_installed_has_no_version():
     assert versions.version("no-such-package-as-this") is None
     assert versions.version("numpy") == importlib.metadata.version("numpy")

@@ -259,7 +259,7 @@ def _figure(
     key: str, title: str, found: BinningComparison, objective: str, label: str
 ) -> FigureSection:
     rows = tuple(
-        Constraint(one.contrast.label, _ends(one, objective))
+        Constraint(one.contrast.label, one.interval(objective))
         for one in found.worths
         if one.seeds > 1
     ) or (Constraint("no seed has finished", (0.0, 0.0, 0.0)),)
@@ -270,9 +270,3 @@ def _figure(
         Intervals(rows, f"change of {label}", (_NOTHING,), ours="mean and its error"),
         f"Change of the {label} by each choice, about the best binning.",
     )
-
-
-def _ends(one: Worth, objective: str) -> tuple[float, float, float]:
-    mean = one.mean(objective)
-    error = one.error(objective)
-    return mean - error, mean, mean + error

@@ -46,6 +46,7 @@ def _summarised(dataset: Dataset) -> list[str]:
 
 
 def _numbers(dataset: Dataset) -> dict[str, Number]:
+    """Returns the numbers in the order in which the card's summary tells them."""
     totals = {name: total(name, dataset.rows) for name in counters(dataset.metadata)}
     numbers: dict[str, Number] = {
         "count": len(dataset),
@@ -58,7 +59,7 @@ def _numbers(dataset: Dataset) -> dict[str, Number]:
         both = combined(work)
         numbers |= {
             "seconds": both.seconds,
-            "rate": both.rate,
             "actors": both.actors,
+            "rate": both.rate,
         }
     return numbers

@@ -83,6 +83,12 @@ class Worth:
             return float("nan")
         return float(values.std(ddof=1) / np.sqrt(len(values)))
 
+    def interval(self, objective: str) -> tuple[float, float, float]:
+        """Returns the mean difference between one standard error below and above."""
+        mean = self.mean(objective)
+        error = self.error(objective)
+        return mean - error, mean, mean + error
+
 
 def design(
     contrasts: Sequence[Contrast], seed_path: str, repeats: int

@@ -1,5 +1,8 @@
 """Laws of the comparison with published values: what is called a miss, and what a table holds."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -171,3 +174,10 @@ def test_all_that_is_found_by_a_key_has_one():
     assert len({*keys}) == len(keys)
     places = published_views.published_points(("v_travel",))
     assert places.keys() <= published_views.published_legend().keys()
+
+
+def test_the_scatter_of_the_fit_is_what_the_benchmark_printed():
+    path = Path(__file__).parents[3] / "datasets/results/benchmark_reflex_scatter.json"
+    printed = json.loads(path.read_text())
+    assert f"{printed['in_shell']['v_x']:.1f}" == f"{comparison.SCATTER_IN_SHELL}"
+    assert f"{printed['beyond']['v_x']:.1f}" == f"{comparison.SCATTER_BEYOND}"

@@ -10,7 +10,7 @@ import pytest
 from orrery.sweeps.search import Sweep, search
 from orrery.sweeps.space import Choice, Int, SearchSpace
 from orrery.sweeps.trial import Goal, read_trials
-from orrery.sweeps.worth import FIRST_SEED, Contrast, design, measure_worth
+from orrery.sweeps.worth import FIRST_SEED, Contrast, Worth, design, measure_worth
 
 SPACE = SearchSpace({"bins": Int(1, 9), "kind": Choice(("a", "b"))})
 BEST = {"bins": 4, "kind": "b"}
@@ -146,3 +146,9 @@ def test_given_points_name_the_sweep_and_no_points_leave_its_name():
 def test_a_point_without_a_value_is_refused():
     with pytest.raises(ValueError, match="give a value for each of bins, kind"):
         sweep(Task(), points=({"bins": 3},))
+
+
+def test_an_interval_is_one_standard_error_to_either_side():
+    choice = Contrast("bin", "one more bin", {"bins": 3}, {"bins": 2})
+    one = Worth(choice, {"loss": np.array([1.0, 3.0])})
+    assert one.interval("loss") == (1.0, 2.0, 3.0)

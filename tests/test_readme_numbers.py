@@ -1,0 +1,354 @@
+"""Every number in README's sentences is one of the files', or of the code's options."""
+
+import json
+import math
+import re
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import pytest
+from astropy.table import Table
+
+from halomass.study.ensembles import NEIGHBOUR_COUNTS
+from halomass.study.options import HaloMass
+from halomass.study.robustness import COPIES
+from mwlmc.model.constants import GYR
+from mwlmc.model.stellar_halo import STEP_SHARES
+from mwlmc.model.trajectories import LOOKBACK
+from mwlmc.simulator import Simulator
+from mwlmc.study.comparison import WIDTHS
+from mwlmc.study.options import Desi, Table2
+from orrery.identity import fingerprint
+from orrery.judging.calibration import LEVEL, TOO_NARROW
+from orrery.judging.regression import INTERVAL_LEVEL
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+PROSE = " ".join(TEXT.split())
+RESULTS = ROOT / "datasets" / "results"
+MINUS = "\N{MINUS SIGN}"
+NUMBER = r"([\d.,]*\d)"
+
+
+@cache
+def result(name):
+    return Table.read(RESULTS / f"{name}.ecsv")
+
+
+@cache
+def measured(name):
+    """Returns what a benchmark printed last."""
+    return json.loads((RESULTS / f"benchmark_{name}.json").read_text())
+
+
+def printed(number, form="%.1f"):
+    text = (form % number).replace("-", MINUS)
+    return text.removeprefix(MINUS) if not text.strip(f"{MINUS}0.") else text
+
+
+def with_errors(middle, plus, minus, form="%.1f"):
+    return (
+        f"{printed(middle, form)} +{printed(plus, form)}{MINUS}{printed(minus, form)}"
+    )
+
+
+def interval(line, form):
+    """Returns a median with its 16-84 % interval as README writes it."""
+    median = line["median"]
+    return with_errors(median, line["upper"] - median, median - line["lower"], form)
+
+
+def numbers_of(text):
+    return re.findall(r"[\d.]*\d", text)
+
+
+# --- tables -----------------------------------------------------------------------------
+
+
+def rows_below(title):
+    """Returns the cells of the table whose head begins with a title, row by row."""
+    rows = [line for line in TEXT.splitlines() if line.startswith("|")]
+    head = f"| {title} |" if title else "| |"
+    first = next(i for i, row in enumerate(rows) if row.startswith(head))
+    width = rows[first].count("|")
+    below = [
+        [c.strip() for c in row.strip("|").split("|")] for row in rows[first + 2 :]
+    ]
+    end = next((i for i, row in enumerate(below) if len(row) != width - 1), len(below))
+    return below[:end]
+
+
+def test_table_2_is_the_file():
+    lines = result("table2")
+    expected = []
+    for name in dict.fromkeys(lines["data"]):
+        row = lines[lines["data"] == name]
+        label = name.replace("v_tb", "v_t,b").replace("H3+SEGUE+MagE", "H3+")
+        label += "" if name.startswith("DESI") else " (forecast)"
+        ours = [interval(x, "%.1f") for x in row]
+        theirs = [with_errors(x["published"], x["plus"], x["minus"]) for x in row]
+        expected += [[label, *ours], ["*published*", *(f"*{x}*" for x in theirs)]]
+    assert rows_below("data") == expected
+
+
+def test_halo_masses_are_the_file():
+    expected = {}
+    for line in result("halo_mass_by_catalogue"):
+        name = str(line["trained_on"])
+        known = not math.isnan(line["published"])
+        published = f"*{line['published']:.2f}*" if known else ""
+        # the file calls the predicted mean so
+        cells = [printed(line["log_m_vir"], "%.2f"), interval(line, "%.2f"), published]
+        expected[name] = expected.get(name, []) + cells
+    found = {
+        row[0].removesuffix(", the default"): row[1:]
+        for row in rows_below("trained on")
+    }
+    assert found == expected
+
+
+def test_accuracies_are_what_the_benchmark_printed():
+    by_name = {one["accuracy"]: one for one in measured("accuracy")["curve"]}
+    expected = []
+    for name in STEP_SHARES:
+        one = by_name[name]
+        position = ", ".join(f"{end:.2g}" for end in one["position"])
+        shifts = [abs(one["shift"][m]["largest"]) for m in ("mean", "dispersion")]
+        shift = ", ".join(f"{shift:.2f}" for shift in shifts)
+        expected.append([name, f"{one['evaluations']:.0f}", position, shift])
+    assert rows_below("") == expected
+
+
+# --- sentences --------------------------------------------------------------------------
+
+
+def claims():
+    """Returns what README's sentences say, and the numbers that must stand there."""
+    return {
+        **of_table_2(),
+        **of_halo_mass(),
+        **of_architectures(),
+        **of_speed(),
+        **of_the_code(),
+    }
+
+
+def of_table_2():
+    lines = result("table2")
+    table = result("table2_calibration")
+    row = "H3+SEGUE+MagE quadrants, with v_tb"
+
+    def ratios(quantity, rows):
+        chosen = lines[lines["quantity"] == quantity]["width_ratio"]
+        return [printed(ratio, "%.2f") for ratio in chosen[-rows:]]
+
+    def error(lines):
+        (line,) = lines[lines["quantity"] == "M_MW(<50 kpc)"]
+        return f"{50 * (line['upper'] - line['lower']) / line['median']:.0f}"
+
+    tarp = [f"{end(table['tarp']):.2f}" for end in (min, max)]
+    gain = [f"{end(table['gain']):.1f}" for end in (min, max)]
+    worst = max(*table["control_tarp"], *table["control_sbc"])
+    control = f"1e-{math.floor(-math.log10(worst))}"
+    desi = Desi().selection
+    return {
+        rf"of DESI DR1 at {NUMBER}-{NUMBER} kpc": [
+            f"{desi.inner:g}",
+            f"{desi.outer:g}",
+        ],
+        rf"published values, from {NUMBER} simulations": [
+            f"{Table2().campaign.simulations:,}"
+        ],
+        rf"Intervals more than {NUMBER} % wider": [f"{100 * WIDTHS:g}"],
+        rf"v_x in the last three rows \({NUMBER}, {NUMBER} and {NUMBER} times": ratios(
+            "v_x", 3
+        ),
+        rf"M_MW in the last \({NUMBER}\)": ratios("M_MW(<50 kpc)", 1),
+        rf"On {NUMBER} held-out simulations": [f"{table['tests'][0]:,}"],
+        rf"p from {NUMBER} on, corrected": [f"{min(table['sbc']):.2f}"],
+        rf"TARP at {NUMBER} % \(p from {NUMBER} to {NUMBER}": [
+            f"{100 * LEVEL:g}",
+            *tarp,
+        ],
+        rf"by an area of {NUMBER} at most": [f"{-min(table['atc']):.3f}"],
+        rf"the same posteriors {NUMBER} times as wide, fail both with p below (1e-\d+)": [
+            f"{TOO_NARROW:g}",
+            control,
+        ],
+        rf"information gain over the prior is {NUMBER} to {NUMBER} nat": gain,
+        rf"mass to {NUMBER} %, instead of {NUMBER} %": [
+            error(result("dispersions")),
+            error(lines[lines["data"] == row]),
+        ],
+        rf"the same posterior {NUMBER} times as wide, which must fail": [
+            f"{TOO_NARROW:g}"
+        ],
+    }
+
+
+def test_misses_are_those_of_table_2():
+    lines = result("table2")
+    # friction is not judged: its interval is that of its prior
+    judged = lines[lines["quantity"] != "log10 lambda_DF"]
+    assert sum(abs(judged["width_ratio"] - 1) > WIDTHS) == 4
+    assert max(result("table2_calibration")["atc"]) < 0
+
+
+def of_halo_mass():
+    errors = {line["ensemble"]: line for line in result("halo_mass_errors")}
+    # noiseless data were called perfect when the file was made
+    named = [
+        errors[f"{count} neighbours{data}"]
+        for data in ("", ", perfect data")
+        for count in NEIGHBOUR_COUNTS
+    ]
+    ours = [f"{line['smallest_rmse']:.3f}" for line in named]
+    theirs = [f"{line['published']:.3f}" for line in named]
+    counts = [f"{count}" for count in NEIGHBOUR_COUNTS]
+    variances = {line["left_out"]: line for line in result("halo_mass_variances")}
+    without = [variances[name] for name in ("no v_t", "no r")]
+    (published,) = {f"{line['published']:g}" for line in without}
+    moves = result("halo_mass_leaving_out_one")
+    farthest = max(abs(moves[f"{count} neighbours"]).max() for count in counts)
+    by_name = {line["estimator"]: line for line in result("halo_mass_estimators")}
+    flow, of_set, ensemble = (
+        by_name[name] for name in ("flow", "flow of a set", "ensemble")
+    )
+    options = HaloMass()
+    networks = f"{options.ensemble.networks.members}"
+    return {
+        rf"trains ensembles of {NUMBER} networks on {NUMBER} hosts": [
+            networks,
+            f"{options.campaign.hosts:,}",
+        ],
+        rf"its {NUMBER} or {NUMBER} brightest satellites": counts,
+        rf"\*predicted mean\* is that of the {NUMBER} networks": [networks],
+        rf"with {NUMBER} % of them, is that of the test hosts whose predicted means are "
+        rf"within {NUMBER} dex": [
+            f"{100 * INTERVAL_LEVEL:g}",
+            f"{options.ensemble.window:g}",
+        ],
+        rf"is {NUMBER} dex with {NUMBER} neighbours and {NUMBER} with {NUMBER}": [
+            *(ours[0], counts[0], ours[1], counts[1])
+        ],
+        rf"\(published {NUMBER} and {NUMBER}\), {NUMBER} and {NUMBER} on noiseless": [
+            *(*theirs[:2], *ours[2:])
+        ],
+        rf"noiseless data \(published {NUMBER} and {NUMBER}\)": theirs[2:],
+        rf"variance of the errors is {NUMBER} times as large, without distances {NUMBER} "
+        rf"times \(published about {NUMBER} for both\)": [
+            *(f"{line['variance_ratio']:.2f}" for line in without),
+            published,
+        ],
+        rf"left out moves the mass by more than {NUMBER} dex": [
+            f"{math.ceil(100 * farthest) / 100:.2f}"
+        ],
+        rf"that see the same {NUMBER} neighbours gives (\S+ \S+), one that .*? order, "
+        r"(\S+ \S+);": [counts[0], interval(flow, "%.2f"), interval(of_set, "%.2f")],
+        rf"log-densities are {NUMBER} and {NUMBER} nat, the ensemble's {NUMBER}\.": [
+            f"{line['log_probability']:.2f}" for line in (flow, of_set, ensemble)
+        ],
+        rf"and from {NUMBER} mock observations of it": [f"{COPIES}"],
+    }
+
+
+def of_architectures():
+    changes = {line["what"]: line for line in result("architectures_changes")}
+    trials = result("architectures_trials")
+    shape = changes["layers and nodes"]
+    seeds = changes["seeds of one architecture"]
+    return {
+        rf"over {NUMBER} architectures, trained on {NUMBER} simulations": [
+            f"{len(trials)}",
+            "16,384",
+        ],
+        rf"validation pairs by {NUMBER} ± {NUMBER} nat": [
+            f"{shape['change']:.3f}",
+            f"{shape['error']:.3f}",
+        ],
+        rf"seeds of one architecture scatter by {NUMBER} ± {NUMBER}": [
+            f"{seeds['change']:.3f}",
+            f"{seeds['error']:.3f}",
+        ],
+    }
+
+
+def of_speed():
+    survey = measured("simulate")
+    orbit = measured("simulate_orbit")
+    cold = survey["first_simulation_seconds"]
+    return {
+        rf"finer steps, {NUMBER} simulations of the prior give": [
+            f"{measured('accuracy')['simulations']}"
+        ],
+        rf"simulates {NUMBER} stars in each of {NUMBER} simulations: on two": [
+            f"{Simulator().stars:,}",
+            f"{survey['simulations']:,}",
+        ],
+        rf"counts {NUMBER} simulations a second once it runs and {NUMBER} with": [
+            f"{survey['steady_per_second']:.1f}",
+            f"{survey['simulations_per_second']:.1f}",
+        ],
+        rf"summaries, {NUMBER} kB each": [
+            f"{survey['bytes_per_simulation'] / 1e3:.0f}"
+        ],
+        rf"gives {NUMBER} and {NUMBER}\.": [
+            f"{orbit['steady_per_second']:.1f}",
+            f"{orbit['simulations_per_second']:.1f}",
+        ],
+        rf"on a new machine takes {NUMBER} s, most of it compilation, and {NUMBER} s": [
+            f"{cold['cold']:.0f}",
+            f"{cold['warm']:.0f}",
+        ],
+    }
+
+
+def of_the_code():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    # springs: a normal prior of 10 +- 2 and a pull of 8 +- 1 over 1 m
+    precision = 1 / 2**2 + 1 / 1**2
+    springs = (10 / 2**2 + 8 / 1**2) / precision
+    (count,) = re.findall(r"orrery\.generate\(Spring\(\), (\d+)", TEXT)
+    return {
+        rf"are {NUMBER} digits that stand for": [f"{len(fingerprint({}))}"],
+        rf"Python {NUMBER} or newer": [project["requires-python"].removeprefix(">=")],
+        rf"both centres are rewound {NUMBER} Gyr": [f"{LOOKBACK / GYR:g}"],
+        rf"stretches springs by {NUMBER} m": ["1"],
+        rf"pulls with {NUMBER} ± {NUMBER} N\?": ["8", "1"],
+        rf"formula says {NUMBER} ± {NUMBER} N / m": [
+            f"{springs:.1f}",
+            f"{precision**-0.5:.1f}",
+        ],
+        rf"flow that has seen {NUMBER} springs": [f"{int(count):,}"],
+    }
+
+
+# What a reader takes for a name and not for a number.
+NAMES = (
+    r"et al\. \(20\d\d[a-z]?\)|\bTable [12]\b|CC BY 4\.0|BSD-3-Clause|16-84 %|<50 kpc"
+    r"|\bwithin 50 kpc\b"
+)
+
+
+@pytest.mark.parametrize("pattern", claims())
+def test_a_sentence_says_what_the_files_do(pattern):
+    match = re.search(pattern, PROSE)
+    assert match, f"README has no such sentence: {pattern}"
+    assert [*match.groups()] == claims()[pattern]
+
+
+def test_no_number_in_a_sentence_is_without_a_claim():
+    sentences = re.sub(r"^```.*?^```", " ", TEXT, flags=re.DOTALL | re.MULTILINE)
+    sentences = re.sub(
+        r"^\|.*$|!\[[^\]]*\]\([^)]*\)", " ", sentences, flags=re.MULTILINE
+    )
+    sentences = " ".join(sentences.split())
+    for pattern in claims():
+        match = re.search(pattern, sentences)
+        assert match, pattern
+        for i in range(len(match.groups()), 0, -1):
+            start, end = match.span(i)
+            sentences = f"{sentences[:start]}{'#' * (end - start)}{sentences[end:]}"
+    sentences = re.sub(rf"`[^`]*`|{NAMES}", " ", sentences)
+    assert re.findall(r"[^.]{0,40}(?<![\w.])\d[\d.,]*[^.]{0,20}", sentences) == []
