@@ -82,12 +82,17 @@ SEALED = None if "PYTEST_XDIST_WORKER" in os.environ else seal()
 
 
 def pytest_collection_modifyitems(items):
-    """Puts files with slow tests first, experiments before all: workers end together."""
+    """Puts files with slow tests first, experiments before all: workers end together.
+
+    Before these the compiled step, which one worker compiles and the others then find:
+    half a minute of a CPU for each that comes at the same time.
+    """
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     of_experiments = Path(__file__).parent / "experiments"
 
     def rank(item):
-        return of_experiments not in item.path.parents, -slow[item.path]
+        late = item.path.name != "test_compiled_step.py"
+        return late, of_experiments not in item.path.parents, -slow[item.path]
 
     items.sort(key=rank)
 

@@ -233,6 +233,7 @@ def test_packed_arguments_are_seen(source, packs):
     assert list(bundles(ast.parse(source))) == packs
 
 
+@pytest.mark.slow
 def test_studies_can_be_imported_without_ray():
     names = [
         ".".join(path.relative_to(PLATFORM).with_suffix("").parts)

@@ -120,6 +120,7 @@ def test_a_changed_constant_is_not_the_same_and_is_named(
     assert copy.describe() == described()
 
 
+@pytest.mark.slow
 def test_a_raised_version_needs_a_new_record(copy):
     copy.edit("halomass.observed.features", r"^VERSION = \d+", "VERSION = 99")
     asked = (

@@ -1,9 +1,12 @@
 """Laws of the mock's statistics: weighted to a real box they shift with resolution as published."""
 
+import pytest
+
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.study import mock_statistics
 
 
+@pytest.mark.slow
 def test_both_resolutions_shift_the_typical_host_as_published():
     medians = {}
     for name in CATALOGUES:
