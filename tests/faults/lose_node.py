@@ -42,8 +42,16 @@ def evaluate(options, report):
     for step in range(1, 4):
         time.sleep(PAUSE)
         report({"loss": 1 / step})
+        while held(options) == node:  # it is lost in the middle, not after its end
+            time.sleep(PAUSE)
     note(options, "ends", node)
     return {"loss": options.width * options.rate}
+
+
+def held(options):
+    """Returns the node that is about to be lost, whose trials go no further."""
+    place = Path(options.diary).with_suffix(".held")
+    return place.read_text() if place.exists() else None
 
 
 def note(options, verb, node):
@@ -59,16 +67,16 @@ def lines(diary, verb):
 
 def lose(cluster, second, diary, lost):
     """Takes the second node away while one of its trials runs, in the middle."""
+    while len(lines(diary, "ends")) < TRIALS // 4:
+        time.sleep(PAUSE)
+    diary.with_suffix(".held").write_text(second.node_id)
     while not lost:
+        time.sleep(5 * PAUSE)  # one that was past its last report has ended then
         ended = {rate for rate, _ in lines(diary, "ends")}
-        there = [
-            rate for rate, node in lines(diary, "begins") if node == second.node_id
-        ]
-        running = [rate for rate in there if rate not in ended]
-        if running and len(ended) >= TRIALS // 4:
-            lost.extend(running)
-            cluster.remove_node(second, allow_graceful=False)
-        time.sleep(PAUSE / 10)
+        begun = lines(diary, "begins")
+        there = [rate for rate, node in begun if node == second.node_id]
+        lost.extend(rate for rate in there if rate not in ended)
+    cluster.remove_node(second, allow_graceful=False)
 
 
 def survive(folder):
