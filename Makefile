@@ -5,8 +5,8 @@
 #   make test        the same with the slow ones
 PYTHON ?= python3
 BIN := .venv/bin
-# Processes of tests; on two CPUs a third one works while others wait for Ray or a browser.
-TEST_PROCESSES ?= 3
+# Processes of tests; with a third one on two CPUs, Ray's driver died in two of three runs.
+TEST_PROCESSES ?= 2
 # A process takes one file after the other, in the order in which tests/conftest.py puts them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
 	--durations 40 --durations-min 4
