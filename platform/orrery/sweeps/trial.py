@@ -166,6 +166,19 @@ def read_trials(folder: Path) -> list[Trial]:
     return [settled(trial, folder) for trial in found]
 
 
+def sweep_folders(root: Path) -> list[Path]:
+    """Returns the folders of all sweeps with trials below a folder.
+
+    Arguments:
+        root: The folder of all runs, of one experiment, or of one sweep.
+    """
+    # As deep as attempts of runs lie, and no deeper: a walk would trip over trainings.
+    patterns = (f"{above}{TRIALS}/" for above in ("", "*/", "*/*/", "*/*/*/"))
+    return sorted(
+        {place.parent for pattern in patterns for place in root.glob(pattern)}
+    )
+
+
 def trial_paths(folder: Path) -> list[Path]:
     """Returns the files of all trials of a sweep, by number.
 

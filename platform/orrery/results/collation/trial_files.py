@@ -7,7 +7,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
-from orrery.sweeps.trial import SWEEP, TRIALS, trial_paths
+from orrery.sweeps.trial import SWEEP, sweep_folders, trial_paths
 
 
 def trial_files(root: Path) -> list[Path]:
@@ -16,10 +16,7 @@ def trial_files(root: Path) -> list[Path]:
     Arguments:
         root: The folder of all runs, of one experiment, or of one sweep.
     """
-    # As deep as attempts of runs lie, and no deeper: a walk would trip over trainings.
-    patterns = (f"{above}{TRIALS}/" for above in ("", "*/", "*/*/", "*/*/*/"))
-    sweeps = {place.parent for pattern in patterns for place in root.glob(pattern)}
-    return [path for sweep in sorted(sweeps) for path in trial_paths(sweep)]
+    return [path for sweep in sweep_folders(root) for path in trial_paths(sweep)]
 
 
 def sweep_goals(sweep: Path) -> dict[str, str]:

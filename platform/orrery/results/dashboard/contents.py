@@ -3,7 +3,7 @@
 Names have slashes where keys have dots: a dashboard takes a dot for a level of its own.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,10 +103,7 @@ def sheets(result: Result, section: JSON) -> list[Sheet]:
     if section["kind"] == "table":
         columns = section["columns"]
         head = tuple(_head(column["name"], column["unit"]) for column in columns)
-        cells = [
-            _numbers([row[i] for row in section["rows"]]) for i in range(len(head))
-        ]
-        return [Sheet(name, head, tuple(zip(*cells, strict=True)))]
+        return [_sheet(name, section["rows"], range(len(head)), head)]
     if section["kind"] == "draws":
         return [_draws(name, result.folder / section["files"][0])]
     return []
@@ -144,15 +141,18 @@ def summary_sheets(document: JSON) -> list[Sheet]:
     answers = ("key", "data", "quantity", "unit", "lower", "median", "upper")
     verdicts = ("key", "test", "passed", "text")
     return [
-        _sheet(name, document[name], columns)
+        _sheet(name, document[name], columns, columns)
         for name, columns in (("answers", answers), ("verdicts", verdicts))
         if document[name]
     ]
 
 
-def _sheet(name: str, entries: list[JSON], columns: tuple[str, ...]) -> Sheet:
+def _sheet(
+    name: str, entries: list[Any], columns: Iterable[Any], head: tuple[str, ...]
+) -> Sheet:
+    """Returns a table of entries, of which columns are places in lists, or keys."""
     cells = [_numbers([entry[column] for entry in entries]) for column in columns]
-    return Sheet(name, columns, tuple(zip(*cells, strict=True)))
+    return Sheet(name, head, tuple(zip(*cells, strict=True)))
 
 
 # --- series -----------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from orrery.results.dashboard.uploads import Upload, is_sent
 from orrery.results.result import Result, readable
 from orrery.storage import files
 from orrery.storage.run import DOCUMENT, documents
-from orrery.sweeps.trial import SWEEP
+from orrery.sweeps.trial import sweep_folders
 from orrery.terminal import say
 
 _Outcome = Literal["sent", "sent before", "still running", "no copy", "kept"]
@@ -93,12 +93,8 @@ def _runs(place: Path) -> Iterator[Path]:
 
 def _trials(place: Path) -> list[Path]:
     """Returns the copies of trials of all sweeps in a place."""
-    sweeps = {
-        path.parent.absolute()
-        for above in ("", "*/", "*/*/", "*/*/*/")
-        for path in place.glob(f"{above}{SWEEP}")
-    }
-    return [file for sweep in sorted(sweeps) for file in sorted(sweep.glob(_TRIALS))]
+    sweeps = sweep_folders(place.absolute())
+    return [file for sweep in sweeps for file in sorted(sweep.glob(_TRIALS))]
 
 
 def _copy_of(result: Result) -> Path | Delivery:
