@@ -4,6 +4,7 @@ What this file imports is imported outside: only pytest and the standard library
 """
 
 import contextlib
+import importlib.util
 import io
 import json
 import os
@@ -120,6 +121,21 @@ def shared():
     if not (folder / "data").is_dir():
         pytest.skip("star tables not at hand: set ORRERY_SHARED to a folder with data/")
     return folder
+
+
+@pytest.fixture(scope="session")
+def load_script():
+    """Returns a script of the tests, named by its path below this folder, as a module."""
+
+    def load(name):
+        place = Path(__file__).parent / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(place.stem, place)
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[place.stem] = module  # where dataclasses, and others, look for it
+        spec.loader.exec_module(module)
+        return module
+
+    return load
 
 
 # The Ray session that this process's tests share, from the first that asks for it.

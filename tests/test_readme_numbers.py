@@ -127,7 +127,10 @@ def claims():
     """Returns what README's sentences say, and the numbers that must stand there."""
     return {
         **of_table_2(),
+        **of_its_calibration(),
         **of_halo_mass(),
+        **of_its_errors(),
+        **of_its_estimators(),
         **of_architectures(),
         **of_speed(),
         **of_the_code(),
@@ -136,7 +139,6 @@ def claims():
 
 def of_table_2():
     lines = result("table2")
-    table = result("table2_calibration")
     row = "H3+SEGUE+MagE quadrants, with v_tb"
 
     def ratios(quantity, rows):
@@ -147,10 +149,6 @@ def of_table_2():
         (line,) = lines[lines["quantity"] == "M_MW(<50 kpc)"]
         return f"{50 * (line['upper'] - line['lower']) / line['median']:.0f}"
 
-    tarp = [f"{end(table['tarp']):.2f}" for end in (min, max)]
-    gain = [f"{end(table['gain']):.1f}" for end in (min, max)]
-    worst = max(*table["control_tarp"], *table["control_sbc"])
-    control = f"1e-{math.floor(-math.log10(worst))}"
     desi = Desi().selection
     return {
         rf"of DESI DR1 at {NUMBER}-{NUMBER} kpc": [
@@ -165,6 +163,20 @@ def of_table_2():
             "v_x", 3
         ),
         rf"M_MW in the last \({NUMBER}\)": ratios("M_MW(<50 kpc)", 1),
+        rf"mass to {NUMBER} %, instead of {NUMBER} %": [
+            error(result("dispersions")),
+            error(lines[lines["data"] == row]),
+        ],
+    }
+
+
+def of_its_calibration():
+    table = result("table2_calibration")
+    tarp = [f"{end(table['tarp']):.2f}" for end in (min, max)]
+    gain = [f"{end(table['gain']):.1f}" for end in (min, max)]
+    worst = max(*table["control_tarp"], *table["control_sbc"])
+    control = f"1e-{math.floor(-math.log10(worst))}"
+    return {
         rf"On {NUMBER} held-out simulations": [f"{table['tests'][0]:,}"],
         rf"p from {NUMBER} on, corrected": [f"{min(table['sbc']):.2f}"],
         rf"TARP at {NUMBER} % \(p from {NUMBER} to {NUMBER}": [
@@ -177,10 +189,6 @@ def of_table_2():
             control,
         ],
         rf"information gain over the prior is {NUMBER} to {NUMBER} nat": gain,
-        rf"mass to {NUMBER} %, instead of {NUMBER} %": [
-            error(result("dispersions")),
-            error(lines[lines["data"] == row]),
-        ],
         rf"the same posterior {NUMBER} times as wide, which must fail": [
             f"{TOO_NARROW:g}"
         ],
@@ -196,6 +204,26 @@ def test_misses_are_those_of_table_2():
 
 
 def of_halo_mass():
+    options = HaloMass()
+    networks = f"{options.ensemble.networks.members}"
+    counts = [f"{count}" for count in NEIGHBOUR_COUNTS]
+    return {
+        rf"trains ensembles of {NUMBER} networks on {NUMBER} hosts": [
+            networks,
+            f"{options.campaign.hosts:,}",
+        ],
+        rf"its {NUMBER} or {NUMBER} brightest satellites": counts,
+        rf"\*predicted mean\* is that of the {NUMBER} networks": [networks],
+        rf"with {NUMBER} % of them, is that of the test hosts whose predicted means are "
+        rf"within {NUMBER} dex": [
+            f"{100 * INTERVAL_LEVEL:g}",
+            f"{options.ensemble.window:g}",
+        ],
+        rf"and from {NUMBER} mock observations of it": [f"{COPIES}"],
+    }
+
+
+def of_its_errors():
     errors = {line["ensemble"]: line for line in result("halo_mass_errors")}
     # noiseless data were called perfect when the file was made
     named = [
@@ -209,26 +237,7 @@ def of_halo_mass():
     variances = {line["left_out"]: line for line in result("halo_mass_variances")}
     without = [variances[name] for name in ("no v_t", "no r")]
     (published,) = {f"{line['published']:g}" for line in without}
-    moves = result("halo_mass_leaving_out_one")
-    farthest = max(abs(moves[f"{count} neighbours"]).max() for count in counts)
-    by_name = {line["estimator"]: line for line in result("halo_mass_estimators")}
-    flow, of_set, ensemble = (
-        by_name[name] for name in ("flow", "flow of a set", "ensemble")
-    )
-    options = HaloMass()
-    networks = f"{options.ensemble.networks.members}"
     return {
-        rf"trains ensembles of {NUMBER} networks on {NUMBER} hosts": [
-            networks,
-            f"{options.campaign.hosts:,}",
-        ],
-        rf"its {NUMBER} or {NUMBER} brightest satellites": counts,
-        rf"\*predicted mean\* is that of the {NUMBER} networks": [networks],
-        rf"with {NUMBER} % of them, is that of the test hosts whose predicted means are "
-        rf"within {NUMBER} dex": [
-            f"{100 * INTERVAL_LEVEL:g}",
-            f"{options.ensemble.window:g}",
-        ],
         rf"is {NUMBER} dex with {NUMBER} neighbours and {NUMBER} with {NUMBER}": [
             *(ours[0], counts[0], ours[1], counts[1])
         ],
@@ -241,6 +250,18 @@ def of_halo_mass():
             *(f"{line['variance_ratio']:.2f}" for line in without),
             published,
         ],
+    }
+
+
+def of_its_estimators():
+    counts = [f"{count}" for count in NEIGHBOUR_COUNTS]
+    moves = result("halo_mass_leaving_out_one")
+    farthest = max(abs(moves[f"{count} neighbours"]).max() for count in counts)
+    by_name = {line["estimator"]: line for line in result("halo_mass_estimators")}
+    flow, of_set, ensemble = (
+        by_name[name] for name in ("flow", "flow of a set", "ensemble")
+    )
+    return {
         rf"left out moves the mass by more than {NUMBER} dex": [
             f"{math.ceil(100 * farthest) / 100:.2f}"
         ],
@@ -249,7 +270,6 @@ def of_halo_mass():
         rf"log-densities are {NUMBER} and {NUMBER} nat, the ensemble's {NUMBER}\.": [
             f"{line['log_probability']:.2f}" for line in (flow, of_set, ensemble)
         ],
-        rf"and from {NUMBER} mock observations of it": [f"{COPIES}"],
     }
 
 

@@ -157,6 +157,14 @@ def _record_posterior(
     )
     names = tuple(parameter.name for parameter in PARAMETERS)
     units = tuple(parameter.unit for parameter in PARAMETERS)
+    recording.add(DrawsSection(f"draws.{key}", f"Draws, {label}", names, units, values))
+    _record_calibration(recording, key, random, tests)
+
+
+def _record_calibration(
+    recording: Recording, key: str, random: np.random.Generator, tests: int
+) -> None:
+    label = key.removeprefix("toy.")
     theta = random.normal(size=(tests, len(PARAMETERS)))
     held_out = random.normal(size=(60, tests, len(PARAMETERS)))
     coverage = diagnostics.tarp(held_out, theta, seed=1)
@@ -170,7 +178,6 @@ def _record_posterior(
     passed = coverage.ks_pvalue > 0.01
     recording.verdicts([Verdict(f"calibration.{key}.tarp", "TARP", passed, "A test.")])
     recording.add(
-        DrawsSection(f"draws.{key}", f"Draws, {label}", names, units, values),
         FigureSection(
             f"tarp.{key}", f"TARP, {label}", CoverageCurves({"posterior": coverage}), ""
         ),

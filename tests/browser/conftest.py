@@ -1,17 +1,13 @@
 """The collated page of some runs and trials, in a headless Chromium."""
 
-import importlib.util
 import json
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 
 from orrery.results.collation.collate import collate
 from orrery.sweeps.trial import Trial, write_trial
 
-TESTS = Path(__file__).parents[1]
 HOSTILE = "</script><img src=x onerror=alert(1)>"
 GOALS = [
     {"name": "gain", "better": "larger"},
@@ -21,30 +17,22 @@ NOISE = (0.1, -0.2, 0.05, 0.3, -0.1, 0.2, -0.15, 5.0)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
-def module(path):
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    found = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = found  # dataclasses look for their module there
-    spec.loader.exec_module(found)
-    return found
-
-
 @pytest.fixture(scope="session")
-def browser(tmp_path_factory):
+def browser(load_script, tmp_path_factory):
     """A browser with one tab."""
     if CHROMIUM is None:
         pytest.skip("no chromium: install it to test the collated page in a browser")
-    devtools = module(Path(__file__).with_name("devtools.py"))
+    devtools = load_script("browser/devtools")
     found = devtools.Browser(CHROMIUM, tmp_path_factory.mktemp("profile"))
     yield found
     found.close()
 
 
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory):
+def runs(load_script, tmp_path_factory):
     """A folder of 30 runs, one of them failed and hostile, one damaged, and eight trials."""
     root = tmp_path_factory.mktemp("browser") / "runs"
-    write_runs = module(TESTS / "benchmarks" / "synthetic_runs.py").write_runs
+    write_runs = load_script("benchmarks/synthetic_runs").write_runs
     folders = write_runs(30, root, recorded=2)
     for folder in folders[:2]:
         (folder / "report.html").write_text("<title>the page of a run</title>")

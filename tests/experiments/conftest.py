@@ -1,9 +1,7 @@
 """What tests of experiments share: toy size, a place to run, simulations made once."""
 
 import fcntl
-import importlib.util
 import os
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -81,15 +79,10 @@ def write_stars():
 
 
 @pytest.fixture(scope="session")
-def page_numbers():
+def page_numbers(load_script):
     """The module that compares the numbers of a page with its document."""
-    for name in ("page_parts", "page_numbers"):
-        place = Path(__file__).with_name(f"{name}.py")
-        spec = importlib.util.spec_from_file_location(name, place)
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[name] = module  # where the other one, and dataclasses, look for it
-        spec.loader.exec_module(module)
-    return module
+    load_script("experiments/page_parts")  # which it imports
+    return load_script("experiments/page_numbers")
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import importlib.util
 import json
 import sys
 from pathlib import Path
@@ -16,15 +15,9 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def server():
+def server(load_script):
     """The module of a server that stands in for W&B's."""
-    name = "dashboard_server"
-    path = Path(__file__).parents[1] / "faults" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look for their module there
-    spec.loader.exec_module(module)
-    return module
+    return load_script("faults/dashboard_server")
 
 
 @contextlib.contextmanager

@@ -4,28 +4,21 @@ The same at ten moments, for which there is no time here:
 python tests/faults/kill_sweeps.py --kills 10 --concurrent 2
 """
 
-import importlib.util
 import signal
 import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from orrery.sweeps.trial import read_trials
 
-
-def sibling(name):
-    """Returns a script of this folder as a module."""
-    place = Path(__file__).with_name(f"{name}.py")
-    spec = importlib.util.spec_from_file_location(name, place)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-kill_sweeps = sibling("kill_sweeps")
 HERE = ("--without-ray", "--pause", 0.005)
+
+
+@pytest.fixture(scope="module")
+def kill_sweeps(load_script):
+    """The module that starts and kills drivers."""
+    return load_script("faults/kill_sweeps")
 
 
 def check(found):
@@ -36,7 +29,7 @@ def check(found):
     assert (found["changed"], found["repeated"]) == ([], 0)
 
 
-def test_a_driver_killed_twice_and_its_newest_file_torn(tmp_path):
+def test_a_driver_killed_twice_and_its_newest_file_torn(tmp_path, kill_sweeps):
     found = kill_sweeps.survive(tmp_path, 1, [(4, 0.05), (12, 0.0)], True, HERE)
     check(found)
     assert len(found["torn"]) == 1
@@ -44,7 +37,7 @@ def test_a_driver_killed_twice_and_its_newest_file_torn(tmp_path):
     assert found["computed"] <= 24 + 3
 
 
-def test_a_driver_killed_between_the_last_report_and_the_end(tmp_path):
+def test_a_driver_killed_between_the_last_report_and_the_end(tmp_path, kill_sweeps):
     process = kill_sweeps.start(tmp_path, 1, *HERE, "--hold", 6)
     while len(kill_sweeps.ended(tmp_path)) < 6:
         assert process.poll() is None
@@ -60,7 +53,7 @@ def test_a_driver_killed_between_the_last_report_and_the_end(tmp_path):
     assert kill_sweeps.ended(tmp_path).count(repr(last.point["rate"])) == 2
 
 
-def test_an_interrupted_driver_ends_in_order(tmp_path):
+def test_an_interrupted_driver_ends_in_order(tmp_path, kill_sweeps):
     process = kill_sweeps.start(tmp_path, 1, *HERE, "--hold", 3)
     while len(kill_sweeps.ended(tmp_path)) < 3:
         assert process.poll() is None
@@ -75,5 +68,7 @@ def test_an_interrupted_driver_ends_in_order(tmp_path):
 
 
 @pytest.mark.slow  # Ray starts twice, with two trials' processes each
-def test_a_driver_of_two_at_a_time_killed_and_its_newest_file_torn(tmp_path):
+def test_a_driver_of_two_at_a_time_killed_and_its_newest_file_torn(
+    tmp_path, kill_sweeps
+):
     check(kill_sweeps.survive(tmp_path, 2, [(9, 0.05)], torn=True))

@@ -38,6 +38,17 @@ def _no_dashboard(monkeypatch):
     monkeypatch.setenv("WANDB_MODE", "disabled")
 
 
+@pytest.fixture(scope="session")
+def section():
+    """Returns the one part of a run with a key."""
+
+    def found(result, key):
+        (part,) = [part for part in result.sections if part["key"] == key]
+        return part
+
+    return found
+
+
 @pytest.fixture
 def choices():
     return Choices

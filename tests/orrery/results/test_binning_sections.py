@@ -89,12 +89,7 @@ def result(score, tmp_path_factory):
     return recording.result
 
 
-def section(result, key):
-    (found,) = [part for part in result.sections if part["key"] == key]
-    return found
-
-
-def test_the_winner_is_told_beside_the_usual_binning(result):
+def test_the_winner_is_told_beside_the_usual_binning(result, section):
     text = section(result, "binnings.desi")["text"]
     assert "Of 5 binnings (1 failed, 1 of them because a test of calibration" in text
     assert "trial 1, has an information gain over the prior of 1.500 nat" in text
@@ -102,7 +97,7 @@ def test_the_winner_is_told_beside_the_usual_binning(result):
     assert "optimistic by" in text
 
 
-def test_every_number_of_the_summary_is_held_by_name(result):
+def test_every_number_of_the_summary_is_held_by_name(result, section):
     part = section(result, "binnings.desi")
     text = part["text"].replace("68 %", "")
     told = {float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)}
@@ -110,7 +105,7 @@ def test_every_number_of_the_summary_is_held_by_name(result):
     assert told <= held
 
 
-def test_trials_that_read_summaries_are_told_from_those_that_binned(result):
+def test_trials_that_read_summaries_are_told_from_those_that_binned(result, section):
     numbers = result.metrics
     # of the sweep and of the worth, whose first three trials are the same here
     assert numbers["binnings.desi.rebinned"] == 4 + 2
@@ -130,7 +125,7 @@ def test_trials_that_read_summaries_are_told_from_those_that_binned(result):
     assert reasons == [*[""] * 4, "UncalibratedError: TARP"]
 
 
-def test_a_worth_has_its_error_by_the_scatter_over_seeds(result):
+def test_a_worth_has_its_error_by_the_scatter_over_seeds(result, section):
     numbers = result.metrics
     place = "binnings.desi.worth.distance_bin"
     assert numbers[f"{place}.gain"] == 0.5
@@ -143,7 +138,7 @@ def test_a_worth_has_its_error_by_the_scatter_over_seeds(result):
     assert rows[2][2] is None
 
 
-def test_a_figure_shows_what_has_an_error(result):
+def test_a_figure_shows_what_has_an_error(result, section):
     for short in ("gain", "width"):
         view = section(result, f"binnings.desi.worth_{short}")["view"]
         assert [row["label"] for row in view["rows"]] == ["one more bin"]

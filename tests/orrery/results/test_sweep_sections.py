@@ -42,12 +42,7 @@ def result(tmp_path):
     return recording.result
 
 
-def section(result, key):
-    (found,) = [part for part in result.sections if part["key"] == key]
-    return found
-
-
-def test_the_winner_is_told_with_its_optimism(result):
+def test_the_winner_is_told_with_its_optimism(result, section):
     text = section(result, "architectures")["text"]
     assert "trial 1, has a p of 1.5000 nat on the validation pairs" in text
     assert "1.3750 ± 0.0625 nat on the tests" in text
@@ -55,7 +50,7 @@ def test_the_winner_is_told_with_its_optimism(result):
     assert "(1 failed)" in text
 
 
-def test_layers_and_nodes_have_one_number_with_its_error(result):
+def test_layers_and_nodes_have_one_number_with_its_error(result, section):
     text = section(result, "architectures")["text"]
     assert "The number of layers and nodes (kind and rate) changes the score by" in text
     numbers = result.metrics
@@ -64,7 +59,7 @@ def test_layers_and_nodes_have_one_number_with_its_error(result):
     assert "architectures.shape_effect_error" in numbers
 
 
-def test_every_number_of_the_summary_is_held_by_name(result):
+def test_every_number_of_the_summary_is_held_by_name(result, section):
     part = section(result, "architectures")
     text = part["text"].replace("68 %", "")
     told = {float(number) for number in re.findall(r"\d+(?:\.\d+)?", text)}
@@ -72,7 +67,7 @@ def test_every_number_of_the_summary_is_held_by_name(result):
     assert told <= held
 
 
-def test_options_and_trials_are_tables(result):
+def test_options_and_trials_are_tables(result, section):
     options = section(result, "architectures.options")
     assert [row[0] for row in options["rows"]] == ["kind", "rate"]
     assert [row[1] for row in options["rows"]] == ["maf, nsf", "0.001 to 0.1"]

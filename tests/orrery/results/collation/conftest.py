@@ -1,28 +1,19 @@
 """Many synthetic runs, some trials, and runs that are damaged or of another version."""
 
-import importlib.util
 import json
 import shutil
-import sys
-from pathlib import Path
 
 import pytest
 
 from orrery.results.collation.entries import all_entries
 
-BENCHMARKS = Path(__file__).parents[3] / "benchmarks"
 RUNS = 3
 
 
 @pytest.fixture(scope="session")
-def synthetic_runs():
+def synthetic_runs(load_script):
     """The module that writes synthetic runs."""
-    name = "synthetic_runs"
-    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look for their module there
-    spec.loader.exec_module(module)
-    return module
+    return load_script("benchmarks/synthetic_runs")
 
 
 @pytest.fixture(scope="session")

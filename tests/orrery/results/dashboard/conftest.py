@@ -1,7 +1,6 @@
 """Toy runs of both sciences with all that a dashboard shows, and wandb's own reader."""
 
 import contextlib
-import importlib.util
 import io
 import json
 import subprocess
@@ -289,20 +288,10 @@ def inspected():
     return inspect
 
 
-def load_server():
-    name = "dashboard_server"
-    path = Path(__file__).parents[3] / "faults" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look for their module there
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="session")
-def server():
+def server(load_script):
     """The module of a server that stands in for W&B's."""
-    return load_server()
+    return load_script("faults/dashboard_server")
 
 
 UNREACHABLE = "http://127.0.0.1:1"
