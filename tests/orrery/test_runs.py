@@ -6,6 +6,7 @@ import pytest
 
 from orrery import runs
 from orrery.results.recording import record
+from orrery.sweeps.search import AllTrialsFailedError
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ def ended(error):
         ValueError("mass -1 must be positive"),
         OSError(28, "mass -1 must be positive"),
         FloatingPointError("mass -1 must be positive"),
+        AllTrialsFailedError("mass -1 must be positive"),
     ],
 )
 def test_what_the_user_can_mend_is_one_line(error, capsys, monkeypatch):

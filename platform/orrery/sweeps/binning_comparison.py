@@ -130,7 +130,7 @@ def compare_binnings(
         seed: Decides which binnings are tried.
 
     Raises:
-        RuntimeError: If all trials failed, or none is calibrated.
+        AllTrialsFailedError: If they did, or none is calibrated.
         KeyboardInterrupt: If the user wants no more; the next call goes on.
     """
     task = question.task

@@ -193,7 +193,7 @@ def compare(
         workers: Processes of Ray Train that each trial starts.
 
     Raises:
-        RuntimeError: If all trials failed.
+        AllTrialsFailedError: If they did.
         KeyboardInterrupt: If the user wants no more; the next call goes on.
     """
 

@@ -29,6 +29,10 @@ from orrery.terminal import progress, say
 VERSION = 1  # of what proposes and stops; raised whenever the trials of a seed change
 
 
+class AllTrialsFailedError(ValueError):
+    """Raised when a search has no answer, since each of its trials failed."""
+
+
 @dataclass(frozen=True)
 class Sweep:
     """What is searched: everything that decides the trials but their number.
@@ -137,7 +141,7 @@ def search(
 
     Raises:
         ValueError: If the space is not one of the options, or a number is out of range.
-        RuntimeError: If all trials failed; it gives the commonest reason.
+        AllTrialsFailedError: If they did; it gives the commonest reason.
         BlockingIOError: If another process computes the same sweep.
         KeyboardInterrupt: If the user wants no more; trials that have ended are kept.
     """
@@ -154,7 +158,7 @@ def search(
     found = ledger.known()
     if all(trial.state == "failed" for trial in found):
         reason, count = ledger.commonest_failure()
-        raise RuntimeError(
+        raise AllTrialsFailedError(
             f"all {len(found)} trials failed, {count} of them so: {reason}; mend that, "
             f"remove {folder} and start again"
         )

@@ -141,7 +141,7 @@ def measure_worth(
         workers: Processes of Ray Train that each trial starts.
 
     Raises:
-        RuntimeError: If all trials failed.
+        AllTrialsFailedError: If they did.
         KeyboardInterrupt: If the user wants no more; the next call goes on.
     """
     seeds = Int(1, FIRST_SEED + repeats)

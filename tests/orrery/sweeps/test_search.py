@@ -11,7 +11,7 @@ import pytest
 
 from orrery.storage.files import locked
 from orrery.sweeps.halving import Halving
-from orrery.sweeps.search import Sweep, search
+from orrery.sweeps.search import AllTrialsFailedError, Sweep, search
 from orrery.sweeps.space import Choice, Int, Log, SearchSpace
 from orrery.sweeps.trial import Goal, best, read_trials, trial_path
 
@@ -158,7 +158,7 @@ def test_a_search_with_failures_goes_on_with_the_same_bytes(tmp_path):
 def test_a_search_whose_trials_all_fail_ends_with_the_commonest_reason(tmp_path):
     ends = {i: ValueError("rare" if i == 1 else "common") for i in range(4)}
     wanted = sweep(Count(ends))
-    with pytest.raises(RuntimeError, match=r"all 4 trials failed, 3 of them.*common"):
+    with pytest.raises(AllTrialsFailedError, match=r"all 4 trials failed, 3 of them.*common"):
         search(wanted, 4, tmp_path)
 
 
