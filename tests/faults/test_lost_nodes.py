@@ -7,21 +7,27 @@ python tests/faults/lose_node.py FOLDER --sweeps 10
 import json
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 
 import pytest
 
 SCRIPT = Path(__file__).with_name("lose_node.py")
+CURRENT = Path(tempfile.gettempdir(), "ray", "ray_current_cluster")
 
 
 @pytest.mark.slow  # two nodes of Ray
 def test_a_node_is_lost_in_the_middle(tmp_path):
     command = [sys.executable, str(SCRIPT), str(tmp_path)]
-    done = subprocess.run(
-        command, check=False, capture_output=True, text=True, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as process:
+        while process.poll() is None:
+            assert not CURRENT.exists(), "other tests would join its cluster"
+            time.sleep(0.2)
+        output, errors = process.communicate()
+    assert process.returncode == 0, errors
+    found = json.loads(output.splitlines()[-1])
     assert len(found["lost"]) == 1, "no node was lost in the middle"
     assert found["states"] == ["finished"]
     assert (found["trials"], found["distinct"]) == (12, 12)
