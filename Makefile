@@ -5,8 +5,8 @@
 #   make test        the same with the slow ones
 PYTHON ?= python3
 BIN := .venv/bin
-# Processes of tests; with a third one on two CPUs, Ray's driver died in two of three runs.
-TEST_PROCESSES ?= 2
+# Processes of tests: one more than two CPUs, since those that drive Ray wait for it.
+TEST_PROCESSES ?= 3
 # A process takes one file after the other, in the order in which tests/conftest.py puts them.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
 	--durations 40 --durations-min 4
