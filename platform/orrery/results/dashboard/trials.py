@@ -25,12 +25,15 @@ from orrery.terminal import say
 
 _Ended = tuple[str, Path, Trial]
 
+_COPYING = 30.0  # [s] for copies, which are written here: no server delays them
+
 
 @contextmanager
 def mirrored_trials(patience: Patience | None = None) -> Iterator[None]:
     """Returns a context in which each trial that ends is copied for W&B and sent.
 
-    At its end it waits until everything is sent, a minute at most.
+    At its end it waits until everything is copied, half a minute at most, and sent, a
+    minute at most.
 
     Arguments:
         patience: How long the server may take; what the user's variables say when None.
@@ -53,6 +56,7 @@ class _Trials:
         self._patience = patience or Patience.of(os.environ)
         self._ended: SimpleQueue[_Ended | None] = SimpleQueue()
         self._thread = Thread(target=self._work, daemon=True)
+        self._count = 0
         self._copies: list[Path] = []
         self._upload: Upload | None = None
         self._problem = ""
@@ -60,24 +64,26 @@ class _Trials:
     def trial(self, name: str, folder: Path, trial: Trial) -> None:
         if not self._thread.ident:
             self._thread.start()
+        self._count += 1
         self._ended.put((name, folder, trial))
 
     def close(self) -> None:
         if not self._thread.ident:
             return
-        end = time.monotonic() + self._patience.finish
         self._ended.put(None)
-        self._thread.join(self._patience.finish)
+        self._thread.join(_COPYING)
+        end = time.monotonic() + self._patience.finish
         for _ in range(2):  # what is being sent, and what came after
             if self._upload:
                 self._upload.end(max(end - time.monotonic(), 0.0))
             if self._waiting and self._upload:
                 self._send()
-        if self._waiting and self._upload:
+        late = self._count - len(self._copies) + len(self._waiting)
+        if late and self._upload:
             self._upload.end(0.0)
             say(
-                f"Weights & Biases has not got {len(self._waiting)} of "
-                f"{len(self._copies)} trials ({self._upload.reason}); "
+                f"Weights & Biases has not got {late} of "
+                f"{self._count} trials ({self._upload.reason}); "
                 "`python -m orrery sync RUNS` sends them"
             )
 
