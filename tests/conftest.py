@@ -77,6 +77,10 @@ def keep_kernels(place):
         place.mkdir()  # a checkout that cannot be written to: compiled once a session
 
 
+# A killed process leaves what it wrote without it, and no test cuts the power: a disk takes
+# longer for it than many tests for all else.
+os.fsync = lambda descriptor: None
+
 # Now, since other conftests import libraries, which read their settings only once. The
 # workers of xdist are born inside.
 SEALED = None if "PYTEST_XDIST_WORKER" in os.environ else seal()

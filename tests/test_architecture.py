@@ -233,25 +233,6 @@ def test_packed_arguments_are_seen(source, packs):
     assert list(bundles(ast.parse(source))) == packs
 
 
-@pytest.mark.slow
-def test_studies_can_be_imported_without_ray():
-    names = [
-        ".".join(path.relative_to(PLATFORM).with_suffix("").parts)
-        for path in SOURCES
-        if "study" in path.parts and path.stem != "__init__"
-    ]
-    assert names
-    code = (
-        "import importlib, sys\n"
-        "sys.modules['ray'] = None\n"
-        f"for name in {names}: importlib.import_module(name)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], check=False, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
-
-
 @pytest.mark.parametrize("path", SCIENCE, ids=lambda path: path.stem)
 def test_science_imports_no_tools(path):
     names = imported(parse(path))

@@ -37,7 +37,7 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def mock(place, run, page):
     """The report's folder of the Milky Way's mass by hosts of a mock universe."""
-    return page(run(OF_HOSTS, *MOCK_HOSTS, place=place)).parent
+    return page(run(OF_HOSTS, *MOCK_HOSTS, place=place, sketched=True)).parent
 
 
 @pytest.mark.slow

@@ -30,7 +30,14 @@ VERSION = 1  # of what proposes and stops; raised whenever the trials of a seed 
 
 
 class AllTrialsFailedError(ValueError):
-    """Raised when a search has no answer, since each of its trials failed."""
+    """Raised when a search has no answer, since each of its trials failed.
+
+    Example:
+        >>> raise AllTrialsFailedError("all 3 trials failed, 3 of them so: too wide")
+        Traceback (most recent call last):
+        ...
+        orrery.sweeps.search.AllTrialsFailedError: all 3 trials failed, 3 of them so: too wide
+    """
 
 
 @dataclass(frozen=True)

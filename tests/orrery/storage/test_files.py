@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,36 @@ def test_a_locked_folder_is_refused_until_it_is_released(tmp_path):
         raise KeyError
     with files.locked(tmp_path):
         pass
+
+
+@pytest.fixture
+def events(monkeypatch):
+    """What happens to files, in order: syncing, by file and size, and naming."""
+    seen = []
+    replace = os.replace
+
+    def sync(descriptor):
+        status = os.fstat(descriptor)
+        seen.append((status.st_ino, status.st_size))
+
+    def name(before, after):
+        seen.append("named")
+        replace(before, after)
+
+    monkeypatch.setattr(files.os, "fsync", sync)
+    monkeypatch.setattr(files.os, "replace", name)
+    return seen
+
+
+def test_a_file_is_on_the_disk_before_it_has_its_name(tmp_path, events):
+    path = tmp_path / "file"
+    files.write_atomically(path, "text")
+    content, named, (folder, _) = events
+    assert (content, named) == ((path.stat().st_ino, 4), "named")
+    assert folder == tmp_path.stat().st_ino
+
+
+def test_an_appended_line_is_on_the_disk(tmp_path, events):
+    path = tmp_path / "log"
+    files.append(path, "line\n")
+    assert events == [(path.stat().st_ino, 5)]

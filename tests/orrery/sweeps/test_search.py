@@ -158,7 +158,9 @@ def test_a_search_with_failures_goes_on_with_the_same_bytes(tmp_path):
 def test_a_search_whose_trials_all_fail_ends_with_the_commonest_reason(tmp_path):
     ends = {i: ValueError("rare" if i == 1 else "common") for i in range(4)}
     wanted = sweep(Count(ends))
-    with pytest.raises(AllTrialsFailedError, match=r"all 4 trials failed, 3 of them.*common"):
+    with pytest.raises(
+        AllTrialsFailedError, match=r"all 4 trials failed, 3 of them.*common"
+    ):
         search(wanted, 4, tmp_path)
 
 
