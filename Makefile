@@ -7,8 +7,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Processes of tests: one more than two CPUs, since those that drive Ray wait for it.
 TEST_PROCESSES ?= 3
-# A process takes one file after the other, in the order in which tests/conftest.py puts them.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder \
+# A process takes one file after the other, or all that shares a Ray session, in the order
+# in which tests/conftest.py puts them.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder \
 	--durations 40 --durations-min 4
 export RAY_USAGE_STATS_ENABLED = 0
 

@@ -90,16 +90,33 @@ def pytest_collection_modifyitems(items):
     """Puts files with slow tests first, experiments before all: workers end together.
 
     Before these the compiled step, which one worker compiles and the others then find:
-    half a minute of a CPU for each that comes at the same time.
+    half a minute of a CPU for each that comes at the same time. Another worker does all
+    that shares a Ray session.
     """
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     of_experiments = Path(__file__).parent / "experiments"
 
     def rank(item):
         late = item.path.name != "test_compiled_step.py"
-        return late, of_experiments not in item.path.parents, -slow[item.path]
+        alone = "connected" not in item.fixturenames
+        return late, alone, of_experiments not in item.path.parents, -slow[item.path]
 
     items.sort(key=rank)
+    for item in items:
+        if "connected" in item.fixturenames:
+            item.add_marker(pytest.mark.xdist_group("ray"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """Gives workers one file after the other, and one of them all that shares Ray."""
+    from xdist.scheduler import LoadGroupScheduling
+
+    class FilesAndGroups(LoadGroupScheduling):
+        def _split_scope(self, nodeid):
+            return super()._split_scope(nodeid).partition("::")[0]
+
+    return FilesAndGroups(config, log)
 
 
 def pytest_terminal_summary(terminalreporter):

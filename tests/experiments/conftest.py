@@ -50,6 +50,14 @@ def toy_datasets():
     return folder
 
 
+@pytest.fixture
+def brief_forecasts(monkeypatch):
+    """Forecasts that average two simulations, not as many as make their scatter small."""
+    from mwlmc.study import forecast
+
+    monkeypatch.setattr(forecast, "SIMULATIONS", 2)
+
+
 @pytest.fixture(scope="module")
 def place(toy_datasets, tmp_path_factory):
     """A folder whose datasets are those of all experiments, and whose reports are its own."""

@@ -45,7 +45,7 @@ def repeats_itself(experiments, toy, place, run, page, tmp_path, unknown_numbers
 
 @pytest.mark.usefixtures("connected")
 def test_an_experiment_leaves_a_report_and_repeats_itself(run, repeats_itself):
-    repeats_itself("desi", partial(run, sketched=True), sketched=False)
+    repeats_itself("desi", partial(run, sketched=True), sketched=True)
 
 
 def test_a_process_of_its_own_with_ray_repeats_what_was_done_without(

@@ -6,14 +6,14 @@ from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
 from mwlmc.study.literature import TABLE2
 from mwlmc.study.quantities import row_key
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("brief_forecasts")]
 
 
 def test_predictions_are_simulated_and_judged_bin_by_bin(
     experiments, toy, place, run, page, shapes, metrics, unknown_numbers
 ):
     script, wanted = experiments["predictive"], [*TABLE2][0::5]
-    options = (*toy, "--replicates", "32", "--rows", *wanted)
+    options = (*toy, "--replicates", "24", "--rows", *wanted)
     folder = page(run(script, *options, place=place, sketched=True)).parent
     tables, numbers = shapes(folder), metrics(folder)
     assert unknown_numbers(folder) == []

@@ -8,7 +8,7 @@ from mwlmc.study.literature import QUANTITIES, TABLE2
 from mwlmc.study.quantities import row_key
 from orrery.learning import mixture
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("brief_forecasts")]
 
 
 def test_table_2_has_six_rows_and_its_figures(

@@ -18,7 +18,6 @@ from halomass.hosts.selection import (
     find_hosts,
 )
 from halomass.mock import stellar_mass
-from orrery.execution import cluster
 from orrery.execution.simulation import generate
 from orrery.storage.dataset import Dataset
 
@@ -274,16 +273,16 @@ def test_systems_of_a_file_are_those_of_its_halos(tmp_path, universe, columns, w
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("connected")
 def test_bytes_do_not_depend_on_the_number_of_actors(tmp_path, history, written):
     parts, _ = history()
     made = CatalogueSystems(tuple(written(part, tmp_path) for part in parts))
     folders = {}
-    with cluster.connect():
-        for actors in (1, 2):
-            place = tmp_path / str(actors)
-            folders[actors] = generate(
-                made, made.count, 1, place, actors=actors, shard_size=16
-            ).folder
+    for actors in (1, 2):
+        place = tmp_path / str(actors)
+        folders[actors] = generate(
+            made, made.count, 1, place, actors=actors, shard_size=16
+        ).folder
     one, two = ((folders[n] / "manifest.json").read_bytes() for n in (1, 2))
     assert one == two
     for path in sorted((folders[1] / "shards").iterdir()):
