@@ -17,11 +17,18 @@ from orrery.storage.run import attempts
 
 ROOT = Path(__file__).parents[2]
 LONGEST = 240.0  # [s] until the training must have begun
+# Ray has no part in it, and costs as much as everything else.
+WITHOUT_RAY = """
+import runpy, sys
+sys.modules["ray"] = None  # as where it is not installed
+del sys.argv[0]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
 
 
 def start(experiment, options, place):
     folders = ("--datasets", place / "datasets", "--reports", place / "runs")
-    command = [sys.executable, experiment, *options, *folders]
+    command = [sys.executable, "-c", WITHOUT_RAY, experiment, *options, *folders]
     return subprocess.Popen(
         [str(word) for word in command],
         cwd=ROOT,
