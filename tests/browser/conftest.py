@@ -69,6 +69,21 @@ def write_toy_trial(sweep, number):
     write_trial(sweep, trial)
 
 
+@pytest.fixture
+def page_of_two_sweeps(tmp_path):
+    """The address of a page of two sweeps without a measure that trials of both have."""
+    for name, goals in (("one", ["gain"]), ("two", ["rmse", "leakage"])):
+        sweep = tmp_path / "sweeps" / name / "0123"
+        (sweep / "trials").mkdir(parents=True)
+        document = {"goals": [{"name": goal, "better": "larger"} for goal in goals]}
+        (sweep / "sweep.json").write_text(json.dumps(document))
+        for number in range(3):
+            objectives = {goal: number + len(goal) for goal in goals}
+            trial = Trial(number, {"seed": number}, "finished", objectives=objectives)
+            write_trial(sweep, trial)
+    return collate(tmp_path).page.as_uri()
+
+
 @pytest.fixture(scope="session")
 def page(runs):
     """The address of the page of these runs."""

@@ -233,6 +233,21 @@ def test_the_pareto_front_leaves_out_what_another_beats(open_page, trials):
     assert best == f"architectures/0123/trials/trial-{np.argmax(gains):05d}"
 
 
+def test_the_first_two_measures_are_of_the_same_trials(browser, page_of_two_sweeps):
+    browser.look(1280, 900)
+    for experiment, expected in (
+        ("", ["gain", "seconds"]),
+        ("two", ["rmse", "leakage"]),
+    ):
+        browser.open(f"{page_of_two_sweeps}#{urlencode({'experiment': experiment})}")
+        head = browser.run(
+            "[...document.querySelectorAll('#best th')].map(cell => cell.textContent)"
+        )
+        entry, *names = head[-3:]  # of the Pareto front
+        assert entry == "entry"
+        assert [name.removeprefix("objective.") for name in names] == expected
+
+
 def test_an_option_explains_the_variance_between_its_values(open_page, trials):
     browser = open_page(kind="trial")
     caption = "How much of objective.gain each option explains alone (omega squared)"

@@ -70,7 +70,7 @@ function columnNames(base) {
 function chosenMeasures(base) {
   const known = rows.measures(base, ["objective.", "metric.", "seconds"]);
   const names = known.map(([name]) => name);
-  const usual = usualMeasures(known);
+  const usual = usualMeasures(known, base);
   return ["first", "second"].map((which, i) => {
     const name = names.includes(state[which]) ? state[which] : usual[i];
     const less = state[`${which}Less`];
@@ -78,8 +78,9 @@ function chosenMeasures(base) {
   });
 }
 
-// Objectives of sweeps first, then what tells most of a posterior or an ensemble.
-function usualMeasures(known) {
+// Objectives of sweeps first, then what tells most of a posterior or an ensemble; the second
+// is one that some entry has beside the first, as those of another sweep are not.
+function usualMeasures(known, base) {
   const told = /(information_gain|log_probability)$|^metric\.rmse.*minimum$/;
   const goals = Object.keys(rows.goals);
   const rank = ([name, count]) => {
@@ -91,8 +92,10 @@ function usualMeasures(known) {
   };
   const others = known.filter(([name]) => name !== "seconds");
   const best = [...others].sort((a, b) => rank(b) - rank(a)).map(([name]) => name);
-  const second = best[1] && best[1].startsWith("objective.") ? best[1] : "seconds";
-  return [best[0] ?? "seconds", second];
+  const together = (name) =>
+    base.some((row) => [best[0], name].every((one) => rows.value(one, row) !== null));
+  const second = best.slice(1).find((name) => name.startsWith("objective.") && together(name));
+  return [best[0] ?? "seconds", second ?? "seconds"];
 }
 
 function chosenRows() {
