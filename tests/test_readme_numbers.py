@@ -132,6 +132,7 @@ def claims():
         **of_its_errors(),
         **of_its_estimators(),
         **of_architectures(),
+        **of_binnings(),
         **of_speed(),
         **of_the_code(),
     }
@@ -291,6 +292,40 @@ def of_architectures():
             f"{seeds['change']:.3f}",
             f"{seeds['error']:.3f}",
         ],
+    }
+
+
+def of_binnings():
+    worth = [
+        {line["choice"]: line for line in result(f"binnings_{survey}_worth")}
+        for survey in ("desi", "h3")
+    ]
+    trials = [result(f"binnings_{survey}_trials") for survey in ("desi", "h3")]
+
+    def gains(*beginnings):
+        """Returns what a choice is worth in both surveys, each with its error."""
+        lines = [
+            next(one for choice, one in lines.items() if choice.startswith(beginnings))
+            for lines in worth
+        ]
+        return [
+            printed(line[name], "%.3f")
+            for line in lines
+            for name in ("gain", "gain_error")
+        ]
+
+    two = rf"{NUMBER} ± {NUMBER} and {NUMBER} ± {NUMBER}"
+    failed = [str((table["state"] == "failed").sum()) for table in trials]
+    assert len(trials[0]) == len(trials[1])
+    return {
+        rf"giants, {NUMBER} binnings each were tried on the same {NUMBER} simulations": [
+            str(len(trials[0])),
+            "16,384",
+        ],
+        rf"dispersions beside the means are worth {two} nat": gains("dispersions"),
+        rf"proper motions {two}, quadrants": gains("proper motions"),
+        rf"quadrants instead of one patch {two}:": gains("4 patches"),
+        rf"Of the binnings {NUMBER} and {NUMBER} failed": failed,
     }
 
 
