@@ -1,11 +1,10 @@
-import subprocess
-import sys
 import threading
 from queue import Queue
 
 import pytest
 
 from orrery.learning import workers
+from orrery.learning.training import ignore_epoch
 
 
 def test_a_worker_that_started_ends_the_alarm_and_reports_no_epoch():
@@ -17,21 +16,12 @@ def test_a_worker_that_started_ends_the_alarm_and_reports_no_epoch():
     assert seen == [(0, {"train": 1.0})]
 
 
-# Ends with the first message.
-STARVED = """
-import os, sys
-from pathlib import Path
-from orrery.learning import training, workers
-workers.STARTUP_TIMEOUT = 3.0
-workers.say = lambda message: os._exit(print(message, flush=True) or 0)
-workers.run_workers(print, 1000, Path(sys.argv[1]), training.ignore_epoch)
-"""
-
-
-@pytest.mark.slow
-def test_more_workers_than_cpus_are_reported(tmp_path):
-    command = [sys.executable, "-c", STARVED, str(tmp_path)]
-    done = subprocess.run(
-        command, check=True, capture_output=True, text=True, timeout=120
-    )
-    assert "no worker has started yet: 1000 workers need a CPU each" in done.stdout
+@pytest.mark.slow  # Ray counts its CPUs
+@pytest.mark.usefixtures("connected")
+def test_more_workers_than_cpus_are_reported(monkeypatch):
+    said = Queue()
+    monkeypatch.setattr(workers, "say", said.put)
+    monkeypatch.setattr(workers, "STARTUP_TIMEOUT", 0.0)
+    with workers._listening(ignore_epoch, 1000):  # none of them ever starts
+        message = said.get(timeout=60)
+    assert "no worker has started yet: 1000 workers need a CPU each" in message
