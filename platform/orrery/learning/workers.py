@@ -1,25 +1,28 @@
 """Workers: processes of Ray Train that train together, on one machine or many.
 
 The only file of learning that imports Ray, and imported only when workers are wanted.
-Workers keep what they reach in files and send their losses through a queue; when one of
-them dies, all begin again and continue from those files.
+Workers keep what they reach in files and send their losses through a queue on the node of
+the process that waits for them; when a worker dies, all begin again and continue from
+those files. Losses are only told: without the queue the training goes on, unseen.
 """
 
 import shutil
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import ray
 import torch
+from ray.exceptions import RayActorError
 from ray.train import FailureConfig, RunConfig, ScalingConfig
 from ray.train.lightning import RayDDPStrategy, RayLightningEnvironment, prepare_trainer
 from ray.train.torch import TorchTrainer, get_device
 from ray.util.queue import Queue
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orrery.execution import cluster
 from orrery.execution.cluster import STARTUP_TIMEOUT
@@ -72,7 +75,7 @@ def run_workers(
 
 def _as_worker(config: dict[str, Any]) -> None:
     rank = ray.train.get_context().get_world_rank()
-    config["epochs"].put(READY)
+    _send(config["epochs"], READY)
     sender = _Sender(config["epochs"])
     with cluster.one_thread():
         config["work"](Worker(rank, get_device(), sender))
@@ -98,12 +101,26 @@ class _Sender:
     epochs: Queue
 
     def __call__(self, epoch: int, losses: Mapping[str, float]) -> None:
-        self.epochs.put((epoch, losses))
+        _send(self.epochs, (epoch, losses))
+
+
+def _send(epochs: Queue, item: object) -> None:
+    # Who listens has said that the queue is gone; a worker has better to do than to die.
+    with suppress(RayActorError):
+        epochs.put(item)
+
+
+def _queue_here() -> Queue:
+    # Elsewhere it would end with its node, and all restarts of the workers be in vain.
+    # Without a CPU, since a head's node may have none to give.
+    here = ray.get_runtime_context().get_node_id()
+    place = NodeAffinitySchedulingStrategy(here, soft=False)
+    return Queue(actor_options={"num_cpus": 0, "scheduling_strategy": place})
 
 
 @contextmanager
 def _listening(on_epoch: OnEpoch, workers: int) -> Iterator[Queue]:
-    queue = Queue()
+    queue = _queue_here()
     alarm = threading.Timer(STARTUP_TIMEOUT, _explain_wait, [workers])
     thread = threading.Thread(
         target=_listen, args=(queue, on_epoch, alarm), daemon=True
@@ -116,7 +133,7 @@ def _listening(on_epoch: OnEpoch, workers: int) -> Iterator[Queue]:
     finally:
         alarm.cancel()
         # What the workers sent before is read first, so no epoch is lost.
-        queue.put(None)
+        _send(queue, None)
         thread.join()
         queue.shutdown()
 
@@ -130,8 +147,18 @@ def _explain_wait(workers: int) -> None:
 
 
 def _listen(queue: Queue, on_epoch: OnEpoch, alarm: threading.Timer) -> None:
-    while (item := queue.get()) is not None:
+    while (item := _received(queue)) is not None:
         alarm.cancel()
         if item != READY:
             epoch, losses = item
             on_epoch(epoch, losses)
+
+
+def _received(queue: Queue) -> Any:
+    """Returns what comes next; None where nothing can come any more."""
+    try:
+        return queue.get()
+    except RayActorError as error:
+        reason = str(error).strip().splitlines()[0]
+        say(f"the training goes on, but tells no more of its epochs ({reason})")
+        return None

@@ -2,6 +2,7 @@ import threading
 from queue import Queue
 
 import pytest
+from ray.exceptions import ActorDiedError
 
 from orrery.learning import workers
 from orrery.learning.training import ignore_epoch
@@ -14,6 +15,36 @@ def test_a_worker_that_started_ends_the_alarm_and_reports_no_epoch():
     workers._listen(queue, lambda *epoch: seen.append(epoch), alarm)
     assert alarm.finished.is_set()
     assert seen == [(0, {"train": 1.0})]
+
+
+class LostQueue:
+    """A queue whose actor dies after what it holds was read."""
+
+    def __init__(self, items):
+        self.items = items
+
+    def get(self):
+        if not self.items:
+            raise ActorDiedError
+        return self.items.pop(0)
+
+    def put(self, item):
+        raise ActorDiedError
+
+
+def test_a_queue_that_dies_ends_the_listening_and_says_so(monkeypatch):
+    seen, said = [], []
+    monkeypatch.setattr(workers, "say", said.append)
+    alarm = threading.Timer(3600, print)
+    queue = LostQueue([workers.READY, (0, {"train": 1.0})])
+    workers._listen(queue, lambda *epoch: seen.append(epoch), alarm)
+    assert seen == [(0, {"train": 1.0})]
+    (line,) = said
+    assert line.startswith("the training goes on, but tells no more of its epochs")
+
+
+def test_a_queue_that_died_is_no_death_of_the_worker_that_sends():
+    workers._Sender(LostQueue([]))(3, {"train": 1.0})
 
 
 @pytest.mark.slow  # Ray counts its CPUs

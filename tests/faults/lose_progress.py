@@ -1,0 +1,109 @@
+"""A training whose worker's node is lost in the middle, and later what carries its progress.
+
+python tests/faults/lose_progress.py FOLDER
+
+The driver's node has no CPU, two others are this machine's and this program's alone.
+Prints a line of JSON: which epochs the driver heard of, which the workers did, and on
+which nodes.
+"""
+
+import argparse
+import json
+import logging
+import os
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import ray
+from ray.cluster_utils import Cluster
+
+from orrery.learning import workers
+
+EPOCHS = 12
+LOST_AFTER = 3  # epochs
+KILLED_AFTER = 8
+PAUSE = 0.2  # [s] of each epoch
+
+
+@dataclass(frozen=True)
+class Work:
+    """Continues where its diary ends."""
+
+    diary: Path
+
+    def __call__(self, worker):
+        node = ray.get_runtime_context().get_node_id()
+        for epoch in range(len(lines(self.diary)), EPOCHS):
+            worker.on_epoch(epoch, {"train": 1.0})
+            time.sleep(PAUSE)
+            with self.diary.open("a") as file:
+                file.write(f"{epoch} {node}\n")
+
+
+def lines(diary):
+    return diary.read_text().splitlines() if diary.exists() else []
+
+
+def wait(diary, epochs):
+    while len(lines(diary)) < epochs:
+        time.sleep(PAUSE / 4)
+
+
+def trained(folder, cluster):
+    """Returns what became of a training that lost a node, then the queue."""
+    diary, heard, queues = folder / "diary", [], []
+    make_queue = workers._queue_here
+
+    def kept_queue():
+        queues.append(make_queue())
+        return queues[0]
+
+    workers._queue_here = kept_queue
+    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    lost = []
+
+    def lose():
+        wait(diary, LOST_AFTER)
+        _, at_work = lines(diary)[-1].split()
+        lost.extend(node for node in nodes if node.node_id == at_work)
+        cluster.remove_node(lost[0], allow_graceful=False)
+        wait(diary, KILLED_AFTER)
+        ray.kill(queues[0].actor)
+
+    threading.Thread(target=lose, daemon=True).start()
+    workers.run_workers(
+        Work(diary), 1, folder, lambda epoch, losses: heard.append(epoch)
+    )
+    done = [line.split() for line in lines(diary)]
+    return {
+        "heard": heard,
+        "done": [int(epoch) for epoch, _ in done],
+        "lost": [node.node_id for node in lost],
+        "nodes": list(dict.fromkeys(node for _, node in done)),
+    }
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    given = parser.parse_args()
+    # Ray's test clusters leave their address where every program of this user would find
+    # and join them, to die with the node that is lost here
+    with tempfile.TemporaryDirectory(prefix="n") as own:
+        os.environ["RAY_TMPDIR"] = own
+        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+        ray.init(cluster.address, logging_level=logging.ERROR, log_to_driver=False)
+        os.environ["ORRERY_CPUS"] = "1"
+        try:
+            found = trained(given.folder, cluster)
+        finally:
+            ray.shutdown()
+            cluster.shutdown()
+    print(json.dumps(found), flush=True)
+
+
+if __name__ == "__main__":
+    main()
