@@ -1,20 +1,15 @@
 """Every number in README's sentences is one of the files', or of the code's options."""
 
-import json
 import math
 import re
 import tomllib
-from functools import cache
-from pathlib import Path
 
 import pytest
-from astropy.table import Table
 
 from halomass.study.ensembles import NEIGHBOUR_COUNTS
 from halomass.study.options import HaloMass
 from halomass.study.robustness import COPIES
 from mwlmc.model.constants import GYR
-from mwlmc.model.stellar_halo import STEP_SHARES
 from mwlmc.model.trajectories import LOOKBACK
 from mwlmc.simulator import Simulator
 from mwlmc.study.comparison import WIDTHS
@@ -23,104 +18,7 @@ from orrery.identity import fingerprint
 from orrery.judging.calibration import LEVEL, TOO_NARROW
 from orrery.judging.regression import INTERVAL_LEVEL
 
-ROOT = Path(__file__).parents[1]
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-PROSE = " ".join(TEXT.split())
-RESULTS = ROOT / "datasets" / "results"
-MINUS = "\N{MINUS SIGN}"
-NUMBER = r"([\d.,]*\d)"
-
-
-@cache
-def result(name):
-    return Table.read(RESULTS / f"{name}.ecsv")
-
-
-@cache
-def measured(name):
-    """Returns what a benchmark printed last."""
-    return json.loads((RESULTS / f"benchmark_{name}.json").read_text())
-
-
-def printed(number, form="%.1f"):
-    text = (form % number).replace("-", MINUS)
-    return text.removeprefix(MINUS) if not text.strip(f"{MINUS}0.") else text
-
-
-def with_errors(middle, plus, minus, form="%.1f"):
-    return (
-        f"{printed(middle, form)} +{printed(plus, form)}{MINUS}{printed(minus, form)}"
-    )
-
-
-def interval(line, form):
-    """Returns a median with its 16-84 % interval as README writes it."""
-    median = line["median"]
-    return with_errors(median, line["upper"] - median, median - line["lower"], form)
-
-
-def numbers_of(text):
-    return re.findall(r"[\d.]*\d", text)
-
-
-# --- tables -----------------------------------------------------------------------------
-
-
-def rows_below(title):
-    """Returns the cells of the table whose head begins with a title, row by row."""
-    rows = [line for line in TEXT.splitlines() if line.startswith("|")]
-    head = f"| {title} |" if title else "| |"
-    first = next(i for i, row in enumerate(rows) if row.startswith(head))
-    width = rows[first].count("|")
-    below = [
-        [c.strip() for c in row.strip("|").split("|")] for row in rows[first + 2 :]
-    ]
-    end = next((i for i, row in enumerate(below) if len(row) != width - 1), len(below))
-    return below[:end]
-
-
-def test_table_2_is_the_file():
-    lines = result("table2")
-    expected = []
-    for name in dict.fromkeys(lines["data"]):
-        row = lines[lines["data"] == name]
-        label = name.replace("v_tb", "v_t,b").replace("H3+SEGUE+MagE", "H3+")
-        label += "" if name.startswith("DESI") else " (forecast)"
-        ours = [interval(x, "%.1f") for x in row]
-        theirs = [with_errors(x["published"], x["plus"], x["minus"]) for x in row]
-        expected += [[label, *ours], ["*published*", *(f"*{x}*" for x in theirs)]]
-    assert rows_below("data") == expected
-
-
-def test_halo_masses_are_the_file():
-    expected = {}
-    for line in result("halo_mass_by_catalogue"):
-        name = str(line["trained_on"])
-        known = not math.isnan(line["published"])
-        published = f"*{line['published']:.2f}*" if known else ""
-        # the file calls the predicted mean so
-        cells = [printed(line["log_m_vir"], "%.2f"), interval(line, "%.2f"), published]
-        expected[name] = expected.get(name, []) + cells
-    found = {
-        row[0].removesuffix(", the default"): row[1:]
-        for row in rows_below("trained on")
-    }
-    assert found == expected
-
-
-def test_accuracies_are_what_the_benchmark_printed():
-    by_name = {one["accuracy"]: one for one in measured("accuracy")["curve"]}
-    expected = []
-    for name in STEP_SHARES:
-        one = by_name[name]
-        position = ", ".join(f"{end:.2g}" for end in one["position"])
-        shifts = [abs(one["shift"][m]["largest"]) for m in ("mean", "dispersion")]
-        shift = ", ".join(f"{shift:.2f}" for shift in shifts)
-        expected.append([name, f"{one['evaluations']:.0f}", position, shift])
-    assert rows_below("") == expected
-
-
-# --- sentences --------------------------------------------------------------------------
+from .files import NUMBER, PROSE, ROOT, TEXT, interval, measured, printed, result
 
 
 def claims():

@@ -1,0 +1,1 @@
+"""README's numbers are those of the files that it names."""

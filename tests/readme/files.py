@@ -1,0 +1,47 @@
+"""README and the files whose numbers it says."""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+from astropy.table import Table
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+PROSE = " ".join(TEXT.split())
+RESULTS = ROOT / "datasets" / "results"
+MINUS = "\N{MINUS SIGN}"
+NUMBER = r"([\d.,]*\d)"
+
+
+@cache
+def result(name):
+    return Table.read(RESULTS / f"{name}.ecsv")
+
+
+@cache
+def measured(name):
+    """Returns what a benchmark printed last."""
+    return json.loads((RESULTS / f"benchmark_{name}.json").read_text())
+
+
+def printed(number, form="%.1f"):
+    text = (form % number).replace("-", MINUS)
+    return text.removeprefix(MINUS) if not text.strip(f"{MINUS}0.") else text
+
+
+def with_errors(middle, plus, minus, form="%.1f"):
+    return (
+        f"{printed(middle, form)} +{printed(plus, form)}{MINUS}{printed(minus, form)}"
+    )
+
+
+def interval(line, form):
+    """Returns a median with its 16-84 % interval as README writes it."""
+    median = line["median"]
+    return with_errors(median, line["upper"] - median, median - line["lower"], form)
+
+
+def numbers_of(text):
+    return re.findall(r"[\d.]*\d", text)

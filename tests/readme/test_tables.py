@@ -1,0 +1,61 @@
+"""README's tables are those of the files."""
+
+import math
+
+from mwlmc.model.stellar_halo import STEP_SHARES
+
+from .files import TEXT, interval, measured, printed, result, with_errors
+
+
+def rows_below(title):
+    """Returns the cells of the table whose head begins with a title, row by row."""
+    rows = [line for line in TEXT.splitlines() if line.startswith("|")]
+    head = f"| {title} |" if title else "| |"
+    first = next(i for i, row in enumerate(rows) if row.startswith(head))
+    width = rows[first].count("|")
+    below = [
+        [c.strip() for c in row.strip("|").split("|")] for row in rows[first + 2 :]
+    ]
+    end = next((i for i, row in enumerate(below) if len(row) != width - 1), len(below))
+    return below[:end]
+
+
+def test_table_2_is_the_file():
+    lines = result("table2")
+    expected = []
+    for name in dict.fromkeys(lines["data"]):
+        row = lines[lines["data"] == name]
+        label = name.replace("v_tb", "v_t,b").replace("H3+SEGUE+MagE", "H3+")
+        label += "" if name.startswith("DESI") else " (forecast)"
+        ours = [interval(x, "%.1f") for x in row]
+        theirs = [with_errors(x["published"], x["plus"], x["minus"]) for x in row]
+        expected += [[label, *ours], ["*published*", *(f"*{x}*" for x in theirs)]]
+    assert rows_below("data") == expected
+
+
+def test_halo_masses_are_the_file():
+    expected = {}
+    for line in result("halo_mass_by_catalogue"):
+        name = str(line["trained_on"])
+        known = not math.isnan(line["published"])
+        published = f"*{line['published']:.2f}*" if known else ""
+        # the file calls the predicted mean so
+        cells = [printed(line["log_m_vir"], "%.2f"), interval(line, "%.2f"), published]
+        expected[name] = expected.get(name, []) + cells
+    found = {
+        row[0].removesuffix(", the default"): row[1:]
+        for row in rows_below("trained on")
+    }
+    assert found == expected
+
+
+def test_accuracies_are_what_the_benchmark_printed():
+    by_name = {one["accuracy"]: one for one in measured("accuracy")["curve"]}
+    expected = []
+    for name in STEP_SHARES:
+        one = by_name[name]
+        position = ", ".join(f"{end:.2g}" for end in one["position"])
+        shifts = [abs(one["shift"][m]["largest"]) for m in ("mean", "dispersion")]
+        shift = ", ".join(f"{shift:.2f}" for shift in shifts)
+        expected.append([name, f"{one['evaluations']:.0f}", position, shift])
+    assert rows_below("") == expected
