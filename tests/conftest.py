@@ -10,6 +10,7 @@ import json
 import os
 import runpy
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -80,6 +81,8 @@ def keep_kernels(place):
 # A killed process leaves what it wrote without it, and no test cuts the power: a disk takes
 # longer for it than many tests for all else.
 os.fsync = lambda descriptor: None
+# Whatever a script starts in the background ignores Ctrl-C, and so would all that tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Now, since other conftests import libraries, which read their settings only once. The
 # workers of xdist are born inside.
