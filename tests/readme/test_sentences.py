@@ -194,36 +194,47 @@ def of_architectures():
 
 
 def of_binnings():
-    worth = [
-        {line["choice"]: line for line in result(f"binnings_{survey}_worth")}
-        for survey in ("desi", "h3")
-    ]
-    trials = [result(f"binnings_{survey}_trials") for survey in ("desi", "h3")]
-
-    def gains(*beginnings):
-        """Returns what a choice is worth in both surveys, each with its error."""
-        lines = [
-            next(one for choice, one in lines.items() if choice.startswith(beginnings))
-            for lines in worth
-        ]
-        return [
-            printed(line[name], "%.3f")
-            for line in lines
-            for name in ("gain", "gain_error")
-        ]
-
-    two = rf"{NUMBER} ± {NUMBER} and {NUMBER} ± {NUMBER}"
-    failed = [str((table["state"] == "failed").sum()) for table in trials]
+    surveys = ("desi", "h3")
+    trials = [result(f"binnings_{survey}_trials") for survey in surveys]
     assert len(trials[0]) == len(trials[1])
+
+    def winners(option):
+        found = []
+        for survey in surveys:
+            table = result(f"binnings_{survey}_options")
+            (line,) = table[table["option"] == f"survey.{option}"]
+            found.append(line["winner"])
+        return found
+
+    def gains(beginning):
+        found = []
+        for survey in surveys:
+            lines = result(f"binnings_{survey}_worth")
+            (line,) = [one for one in lines if one["choice"].startswith(beginning)]
+            found.append(printed(line["gain"], "%.1f"))
+        return found
+
+    assert winners("patches") == ["quadrants", "healpix"]
+    assert winners("moments") == ["mean+dispersion"] * 2
+    (bins, other_bins) = winners("distance_bins")
+    (motions, other_motions) = winners("v_tb_bins")
+    two = rf"{NUMBER} and {NUMBER}"
     return {
         rf"giants, {NUMBER} binnings each were tried on the same {NUMBER} simulations": [
             str(len(trials[0])),
             "16,384",
         ],
+        rf"quadrants, {NUMBER} bins of distance and {NUMBER} of proper": [
+            bins,
+            motions,
+        ],
+        rf"HEALPix patches, {two}, all": [other_bins, other_motions],
         rf"dispersions beside the means are worth {two} nat": gains("dispersions"),
         rf"proper motions {two}, quadrants": gains("proper motions"),
-        rf"quadrants instead of one patch {two}:": gains("4 patches"),
-        rf"Of the binnings {NUMBER} and {NUMBER} failed": failed,
+        rf"quadrants instead of one patch {two}\.": gains("4 patches"),
+        rf"Of the binnings {two} failed": [
+            str((table["state"] == "failed").sum()) for table in trials
+        ],
     }
 
 

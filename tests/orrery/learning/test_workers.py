@@ -49,10 +49,21 @@ def test_a_queue_that_died_is_no_death_of_the_worker_that_sends():
 
 @pytest.mark.slow  # Ray counts its CPUs
 @pytest.mark.usefixtures("connected")
-def test_more_workers_than_cpus_are_reported(monkeypatch):
-    said = Queue()
+def test_more_workers_than_cpus_are_reported(monkeypatch, tmp_path):
+    said, told = Queue(), []
+
+    class Waiting:
+        """A trainer none of whose workers ever starts."""
+
+        def __init__(self, *arguments, **settings):
+            pass
+
+        def fit(self):
+            told.append(said.get(timeout=60))
+
+    monkeypatch.setattr(workers, "TorchTrainer", Waiting)
     monkeypatch.setattr(workers, "say", said.put)
     monkeypatch.setattr(workers, "STARTUP_TIMEOUT", 0.0)
-    with workers._listening(ignore_epoch, 1000):  # none of them ever starts
-        message = said.get(timeout=60)
+    workers.run_workers(print, 1000, tmp_path, ignore_epoch)
+    (message,) = told
     assert "no worker has started yet: 1000 workers need a CPU each" in message

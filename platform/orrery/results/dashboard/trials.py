@@ -73,19 +73,22 @@ class _Trials:
         self._ended.put(None)
         self._thread.join(_COPYING)
         end = time.monotonic() + self._patience.finish
+        reason = ""
         for _ in range(2):  # what is being sent, and what came after
             if self._upload:
                 self._upload.end(max(end - time.monotonic(), 0.0))
             if self._waiting and self._upload:
+                reason = reason or self._upload.reason
                 self._send()
-        late = self._count - len(self._copies) + len(self._waiting)
-        if late and self._upload:
+        if self._waiting and self._upload:
             self._upload.end(0.0)
             say(
-                f"Weights & Biases has not got {late} of "
-                f"{self._count} trials ({self._upload.reason}); "
-                "`python -m orrery sync RUNS` sends them"
+                f"Weights & Biases has not got {len(self._waiting)} of {self._count} "
+                f"trials ({reason}); `python -m orrery sync RUNS` sends them"
             )
+        missing = self._count - len(self._copies)
+        if missing:
+            say(f"{missing} of {self._count} trials have no copy for Weights & Biases")
 
     @property
     def _waiting(self) -> list[Path]:
