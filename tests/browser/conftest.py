@@ -39,9 +39,7 @@ def runs(load_script, tmp_path_factory):
     hostile = {"status": "failed", "reason": HOSTILE, "host": HOSTILE}
     change(folders[3] / "run.json", hostile)
     (folders[4] / "run.json").write_text('{"status": ')
-    sweep = root / "architectures" / "0123"
-    (sweep / "trials").mkdir(parents=True)
-    (sweep / "sweep.json").write_text(json.dumps({"goals": GOALS}))
+    sweep = make_sweep(root / "architectures" / "0123", GOALS)
     for number in range(8):
         write_toy_trial(sweep, number)
     return root
@@ -49,6 +47,12 @@ def runs(load_script, tmp_path_factory):
 
 def change(path, fields):
     path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+
+
+def make_sweep(folder, goals):
+    (folder / "trials").mkdir(parents=True)
+    (folder / "sweep.json").write_text(json.dumps({"goals": goals}))
+    return folder
 
 
 def write_toy_trial(sweep, number):
@@ -73,10 +77,8 @@ def write_toy_trial(sweep, number):
 def page_of_two_sweeps(tmp_path):
     """The address of a page of two sweeps without a measure that trials of both have."""
     for name, goals in (("one", ["gain"]), ("two", ["rmse", "leakage"])):
-        sweep = tmp_path / "sweeps" / name / "0123"
-        (sweep / "trials").mkdir(parents=True)
-        document = {"goals": [{"name": goal, "better": "larger"} for goal in goals]}
-        (sweep / "sweep.json").write_text(json.dumps(document))
+        better = [{"name": goal, "better": "larger"} for goal in goals]
+        sweep = make_sweep(tmp_path / "sweeps" / name / "0123", better)
         for number in range(3):
             objectives = {goal: number + len(goal) for goal in goals}
             trial = Trial(number, {"seed": number}, "finished", objectives=objectives)

@@ -16,8 +16,8 @@ pytestmark = pytest.mark.slow
 def repeats_itself(experiments, toy, place, run, page, tmp_path, unknown_numbers):
     """Checks what an experiment leaves behind, and that its options give the same run."""
 
-    def check(name, repeat, sketched):
-        first = page(run(experiments[name], *toy, place=place, sketched=sketched))
+    def check(name, repeat):
+        first = page(run(experiments[name], *toy, place=place, sketched=True))
         names = {path.name for path in first.parent.iterdir()}
         expected = {"run.json", "report.html"}
         kinds = ("posterior", "data", "tarp", "sbc", "training")
@@ -45,13 +45,13 @@ def repeats_itself(experiments, toy, place, run, page, tmp_path, unknown_numbers
 
 @pytest.mark.usefixtures("connected")
 def test_an_experiment_leaves_a_report_and_repeats_itself(run, repeats_itself):
-    repeats_itself("desi", partial(run, sketched=True), sketched=True)
+    repeats_itself("desi", partial(run, sketched=True))
 
 
 def test_a_process_of_its_own_with_ray_repeats_what_was_done_without(
     run_alone, repeats_itself
 ):
-    repeats_itself("quadrants", run_alone, sketched=True)
+    repeats_itself("quadrants", run_alone)
 
 
 def test_the_lmc_is_inferred_like_the_masses_where_that_is_asked(

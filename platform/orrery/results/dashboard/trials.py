@@ -72,23 +72,25 @@ class _Trials:
             return
         self._ended.put(None)
         self._thread.join(_COPYING)
-        end = time.monotonic() + self._patience.finish
-        reason = ""
-        for _ in range(2):  # what is being sent, and what came after
-            if self._upload:
-                self._upload.end(max(end - time.monotonic(), 0.0))
-            if self._waiting and self._upload:
-                reason = reason or self._upload.reason
-                self._send()
-        if self._waiting and self._upload:
-            self._upload.end(0.0)
-            say(
-                f"Weights & Biases has not got {len(self._waiting)} of {self._count} "
-                f"trials ({reason}); `python -m orrery sync RUNS` sends them"
-            )
+        if self._upload:
+            self._finish(self._upload, time.monotonic() + self._patience.finish)
         missing = self._count - len(self._copies)
         if missing:
             say(f"{missing} of {self._count} trials have no copy for Weights & Biases")
+
+    def _finish(self, upload: Upload, end: float) -> None:
+        """Waits for what is being sent, sends what came after, and tells what is left."""
+        upload.end(max(end - time.monotonic(), 0.0))
+        if not self._waiting:
+            return
+        self._send()
+        if self._upload:
+            self._upload.end(max(end - time.monotonic(), 0.0))
+        if self._waiting:
+            say(
+                f"Weights & Biases has not got {len(self._waiting)} of {self._count} "
+                f"trials ({upload.reason}); `python -m orrery sync RUNS` sends them"
+            )
 
     @property
     def _waiting(self) -> list[Path]:
