@@ -32,6 +32,7 @@ def claims():
         **of_architectures(),
         **of_binnings(),
         **of_speed(),
+        **of_scaling(),
         **of_the_code(),
     }
 
@@ -265,6 +266,30 @@ def of_speed():
             f"{cold['cold']:.0f}",
             f"{cold['warm']:.0f}",
         ],
+    }
+
+
+def of_scaling():
+    found = measured("scheduler")
+    survey = measured("simulate")
+    spent = found["cluster"]
+    most = f"{found['cpus']}"
+    each = survey["steady_per_second"] / found["machine_cpus"]
+    rates = [each * count for count in (8, 64, found["cpus"])]
+    shards = [f"{rate / found['shard_size']:.2g}" for rate in rates]
+    written = [f"{rate * survey['bytes_per_simulation'] / 1e6:.0f}" for rate in rates]
+    return {
+        rf"make {NUMBER} simulations a second on {NUMBER}, {NUMBER} on {NUMBER} and {NUMBER} on "
+        rf"{NUMBER}: {NUMBER}, {NUMBER} and {NUMBER} shards of {NUMBER}\.": [
+            *(f"{rates[0]:.0f}", "8", f"{rates[1]:.0f}", "64", f"{rates[2]:,.0f}"),
+            *(most, *shards, f"{found['shard_size']}"),
+        ],
+        rf"in flight as {NUMBER} CPUs have, .*? for {NUMBER} ms .*? disk for {NUMBER} ms": [
+            *(most, f"{spent['cpu_ms_per_shard']}", f"{spent['waited_ms_per_shard']}"),
+        ],
+        rf"at most {NUMBER} shards a second": [f"{spent['most_shards_per_second']}"],
+        rf"{NUMBER} simulations that do nothing": [f"{found['simulations']:,}"],
+        rf"must take {NUMBER}, {NUMBER} and {NUMBER} MB a second": written,
     }
 
 

@@ -5,6 +5,7 @@ their shards themselves and return manifest rows: particles never travel. Withou
 this process simulates, and Ray is not even imported.
 """
 
+import math
 import socket
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -20,7 +21,7 @@ from orrery.execution import cluster
 from orrery.execution.processors import describe_processor
 from orrery.identity import JSON, canonical, without_words
 from orrery.records import Records, Schema
-from orrery.storage import dataset, manifest, writing
+from orrery.storage import dataset, writing
 from orrery.storage.dataset import Dataset
 from orrery.storage.manifest import ManifestRow
 from orrery.storage.work_log import processors, sessions
@@ -187,9 +188,13 @@ def _fill(
         _made_shards(simulator, writer, pending, actors) as rows,
         progress("simulating", total, done=made) as advance,
     ):
+        seen = _Counters(shown, dataset.counters(writer.metadata))
+        for row in writer.rows.values():
+            seen.add(row)
         for row, processor in rows:
             writer.enter(row, processor)
-            advance(row.count, note=_note(writer, shown))
+            seen.add(row)
+            advance(row.count, note=seen.note)
 
 
 class _MadeShard(NamedTuple):
@@ -224,15 +229,32 @@ def _made_shards(
             pool.stop()
 
 
-def _note(writer: Writer, shown: tuple[str, ...]) -> str:
-    rows = tuple(writer.rows.values())
-    integers = dataset.counters(writer.metadata)
-    return ", ".join(
-        f"{name} {manifest.total(name, rows)}"
-        if name in integers
-        else f"mean {name} {manifest.mean(name, rows):.3g}"
-        for name in shown
-    )
+class _Counters:
+    """Totals and means of columns so far, kept with each shard: a campaign has thousands."""
+
+    def __init__(self, shown: tuple[str, ...], integers: tuple[str, ...]) -> None:
+        self.shown = shown
+        self.integers = integers
+        self.sums = dict.fromkeys(shown, 0.0)
+        self.values = dict.fromkeys(shown, 0)
+
+    def add(self, row: ManifestRow) -> None:
+        """Adds a shard."""
+        for name in self.shown:
+            self.sums[name] += row.sums[name]
+            self.values[name] += row.count - row.missing.get(name, 0)
+
+    @property
+    def note(self) -> str:
+        """What is shown of them."""
+        return ", ".join(self._text(name) for name in self.shown)
+
+    def _text(self, name: str) -> str:
+        if name in self.integers:
+            return f"{name} {self.sums[name]:.0f}"
+        values = self.values[name]
+        mean = self.sums[name] / values if values else math.nan
+        return f"mean {name} {mean:.3g}"
 
 
 def make_shard(

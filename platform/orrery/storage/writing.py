@@ -5,7 +5,6 @@ becomes the manifest when the dataset is finished.
 """
 
 import dataclasses
-import json
 import math
 import time
 from collections.abc import Iterator
@@ -23,13 +22,13 @@ from orrery.storage.card import CARD, card
 from orrery.storage.dataset import DATASET_DOCUMENT, INDEX, Dataset, read_metadata
 from orrery.storage.files import (
     TEMPORARY,
-    append,
     ensure_writable,
     locked,
     replacing,
     write_atomically,
     write_json,
 )
+from orrery.storage.journal import JOURNAL, Journal, begin_journal, read_journal
 from orrery.storage.manifest import (
     MANIFEST,
     SHARDS,
@@ -42,9 +41,8 @@ from orrery.storage.work_log import begin_session, sessions, write_sessions
 from orrery.terminal import say
 from orrery.versions import version
 
-JOURNAL = "manifest.jsonl"
-# [s] until a file written on another node must be visible on a shared file system
-VISIBILITY_TIMEOUT = 60
+# [s] of work whose record a kill may cost; what was made is in the journal all the same
+RECORD_EVERY = 1.0
 
 
 def write_shard(
@@ -105,10 +103,10 @@ def _sum(values: NDArray[Any]) -> float:
 
 
 class Writer:
-    """A dataset that is being written: its rows so far, each durable once entered.
+    """A dataset that is being written: its rows so far, all durable once it has recorded them.
 
-    Its `session` is the work that begins with it; a kill costs no more of it than one
-    shard's.
+    Its `session` is the work that begins with it; a kill costs no more of it than a
+    second's, or one shard's where that takes longer.
 
     Arguments:
         folder: The dataset's absolute folder.
@@ -129,9 +127,11 @@ class Writer:
         self.metadata = metadata
         self.rows = rows
         self.listed = listed
+        self.journal = Journal(folder)
         self.earlier = sessions(folder)
         self.session = begin_session()
         self.began = time.monotonic()
+        self.recorded = -math.inf
 
     def pending(self, count: int) -> list[int]:
         """Returns the numbers of the shards still to be made for `count` simulations."""
@@ -140,35 +140,39 @@ class Writer:
         return sorted(set(range(max(needed, self.listed))) - set(self.rows))
 
     def enter(self, row: ManifestRow, processor: str | None = None) -> None:
-        """Enters a written shard in the journal.
+        """Enters a written shard in the journal, without waiting for the disk.
 
         Arguments:
             row: The shard's row.
             processor: The kind of processor that made it, for the work log.
 
         Raises:
-            OSError: If the shard cannot be seen from here, or the journal not be
-                written.
+            OSError: If this or an earlier shard cannot be seen from here, or the journal
+                or the record not be written.
         """
-        # A network file system may show a file of another node only some seconds later.
-        _await(self.folder / row.file, row.bytes)
-        append(self.folder / JOURNAL, _line(row))
+        self.journal.add(row)
         self.rows[row.shard] = row
         self.session.simulations += row.count
         if processor is not None:
             known = self.session.processors
             known[processor] = known.get(processor, 0) + row.count
-        self.record()
+        if time.monotonic() - self.recorded >= RECORD_EVERY:
+            self.record()
 
     def record(self) -> None:
-        """Keeps the session's work so far; one in which nothing happened is not worth a line.
+        """Keeps the session's work so far, once all its shards are in the journal.
+
+        One in which nothing happened is not worth a line.
 
         Raises:
-            OSError: If the record cannot be written; the old one stays.
+            OSError: If the journal or the record cannot be written; the old record
+                stays.
         """
+        self.journal.wait()
         if self.session.simulations or self.session.deaths:
             self.session.seconds = round(time.monotonic() - self.began, 3)
             write_sessions(self.folder, (*self.earlier, self.session))
+        self.recorded = time.monotonic()
 
     def finish(self, count: int) -> Dataset:
         """Returns the finished dataset of `count` simulations, with its manifest and card."""
@@ -223,7 +227,7 @@ def open_writer(folder: Path, metadata: JSON) -> Iterator[Writer]:
         listed = _listed(folder)
         rows = _sound(folder, listed)
         # Whatever was found again counts as done only once this run's journal says so.
-        write_atomically(folder / JOURNAL, "".join(_line(row) for row in rows.values()))
+        begin_journal(folder, rows.values())
         writer = Writer(folder, metadata, rows, max(listed, default=-1) + 1)
         try:
             yield writer
@@ -232,6 +236,8 @@ def open_writer(folder: Path, metadata: JSON) -> Iterator[Writer]:
             with suppress(OSError):
                 writer.record()
             raise
+        finally:
+            writer.journal.close()
 
 
 def _describes(folder: Path, metadata: JSON) -> bool:
@@ -247,7 +253,7 @@ def _listed(folder: Path) -> dict[int, ManifestRow]:
         rows = {row.shard: row for row in read_manifest(folder)}
     except ValueError:
         rows = {}
-    return rows | _journal(folder)
+    return rows | read_journal(folder)
 
 
 def _sound(folder: Path, rows: dict[int, ManifestRow]) -> dict[int, ManifestRow]:
@@ -257,34 +263,6 @@ def _sound(folder: Path, rows: dict[int, ManifestRow]) -> dict[int, ManifestRow]
     if damaged:
         say(f"{len(damaged)} of {len(rows)} shards were damaged")
     return {shard: row for shard, row in rows.items() if row.file not in damaged}
-
-
-def _journal(folder: Path) -> dict[int, ManifestRow]:
-    path = folder / JOURNAL
-    if not path.exists():
-        return {}
-    rows = {}
-    for line in path.read_text(errors="replace").splitlines():
-        # The last line may be cut off: its run was killed while writing it.
-        with suppress(ValueError, TypeError):
-            row = ManifestRow(**json.loads(line))
-            rows[row.shard] = row
-    return rows
-
-
-def _line(row: ManifestRow) -> str:
-    return canonical(dataclasses.asdict(row)) + "\n"
-
-
-def _await(path: Path, size: int) -> None:
-    deadline = time.monotonic() + VISIBILITY_TIMEOUT
-    while not path.is_file() or path.stat().st_size != size:
-        if time.monotonic() > deadline:
-            raise FileNotFoundError(
-                f"{path} was written by an actor but cannot be seen here: "
-                "choose a folder on a file system that all nodes share"
-            )
-        time.sleep(1.0)
 
 
 def _remove_leftovers(folder: Path) -> None:

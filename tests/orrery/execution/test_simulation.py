@@ -11,7 +11,7 @@ from orrery.execution.actors import capacity
 from orrery.execution.processors import describe_processor
 from orrery.execution.simulation import check_code, generate, make_shard
 from orrery.records import Records
-from orrery.storage import card, dataset, work_log, writing
+from orrery.storage import card, dataset, journal, manifest, work_log, writing
 from orrery.storage.dataset import Dataset
 
 
@@ -154,7 +154,12 @@ def test_without_versions_the_description_must_be_the_same(toy):
         check_code(replace(toy, scale=2.0), metadata)
 
 
-def test_work_is_remembered_shard_by_shard(toy, tmp_path):
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(0.0, [[], [8], [16], [24]]), (1e9, [[], [8], [8], [8]])],
+)
+def test_work_is_remembered_so_often(toy, tmp_path, monkeypatch, seconds, expected):
+    monkeypatch.setattr(writing, "RECORD_EVERY", seconds)
     seen = []
 
     def look(records):
@@ -162,8 +167,35 @@ def test_work_is_remembered_shard_by_shard(toy, tmp_path):
         seen.append([part.simulations for part in work_log.sessions(folder)])
         return records
 
-    fill(Counting(toy, look), tmp_path)
-    assert seen == [[], [8], [16], [24]]
+    made = fill(Counting(toy, look), tmp_path)
+    assert seen == expected
+    assert [part.simulations for part in work_log.sessions(made.folder)] == [32]
+
+
+def test_no_work_is_remembered_of_a_shard_that_is_not_entered(
+    toy, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(writing, "RECORD_EVERY", 0.0)
+    record, seen = writing.write_sessions, []
+
+    def write(folder, sessions):
+        entered = 8 * len(journal.read_journal(folder))
+        seen.append((sessions[-1].simulations, entered))
+        record(folder, sessions)
+
+    monkeypatch.setattr(writing, "write_sessions", write)
+    fill(toy, tmp_path)
+    assert [*dict.fromkeys(seen)] == [(count, count) for count in (8, 16, 24, 32)]
+
+
+def test_counters_are_those_of_all_shards_so_far(toy, tmp_path):
+    made = fill(replace(toy, missing=9), tmp_path)
+    seen = simulation._Counters(("tries", "a"), ("tries",))
+    for row in made.rows:
+        seen.add(row)
+    mean = manifest.mean("a", made.rows)
+    total = manifest.total("tries", made.rows)
+    assert seen.note == f"tries {total}, mean a {mean:.3g}"
 
 
 def test_what_ended_the_work_is_reported_even_if_its_record_cannot_be_kept(
@@ -189,8 +221,7 @@ def test_a_torn_journal_costs_one_shard(toy, tmp_path, contents):
     whole = fill(toy, tmp_path / "whole")
     torn = fill(toy, tmp_path / "torn", 24).folder
     (torn / "manifest.json").unlink()
-    lines = [writing._line(row) for row in whole.rows[:3]]
-    (torn / "manifest.jsonl").write_text("".join(lines)[:-20])
+    (torn / "manifest.jsonl").write_text(journal._lines(whole.rows[:3])[:-20])
     (torn / "shards" / ".shard-00002.arrow.0.tmp").write_bytes(b"half a shard")
     counting = Counting(toy)
     fill(counting, tmp_path / "torn")

@@ -1,0 +1,131 @@
+"""The journal of a dataset that is being written: a line for each shard that is on the disk.
+
+A disk takes as long to keep a hundred lines as one. So a thread enters together all
+shards that arrived while it was waiting for the disk, and whoever brings them does not
+wait: what one fsync takes bounds no campaign.
+"""
+
+import dataclasses
+import json
+import time
+from collections import deque
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+from orrery.identity import canonical
+from orrery.storage.files import append, write_atomically
+from orrery.storage.manifest import ManifestRow
+
+JOURNAL = "manifest.jsonl"
+# [s] until a file written on another node must be visible on a shared file system
+VISIBILITY_TIMEOUT = 60
+
+
+class Journal:
+    """The journal of a dataset's folder, open for more shards.
+
+    Arguments:
+        folder: The dataset's absolute folder.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> journal = Journal(folder)
+        >>> _ = (folder / "0.arrow").write_bytes(b"8 stars")
+        >>> journal.add(ManifestRow(0, "0.arrow", 0, 8, 0, 7, "0f", {}, {}))
+        >>> journal.close()
+        >>> list(read_journal(folder))
+        [0]
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._arrived: deque[ManifestRow] = deque()
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
+        self._latest: Future[None] | None = None
+        self._failure: Exception | None = None
+
+    def add(self, row: ManifestRow) -> None:
+        """Enters a written shard soon; `wait` says when.
+
+        Raises:
+            OSError: If an earlier one could not be seen from here, or not be entered.
+        """
+        self._raise_failure()
+        self._arrived.append(row)
+        self._latest = self._thread.submit(self._enter)
+
+    def wait(self) -> None:
+        """Returns when all shards that were added are entered, on the disk.
+
+        Raises:
+            OSError: If one cannot be seen from here, or the journal not be written.
+        """
+        if self._latest is not None:
+            self._latest.result()
+        self._raise_failure()
+
+    def close(self) -> None:
+        """Enters what has been added, and ends the thread; a failure is not raised again."""
+        self._thread.shutdown()
+
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
+
+    def _enter(self) -> None:
+        # After a failure a line may be torn: one behind it could not be read.
+        if self._failure is not None:
+            return
+        try:
+            self._enter_arrived()
+        except Exception as error:
+            self._failure = error
+
+    def _enter_arrived(self) -> None:
+        rows = [self._arrived.popleft() for _ in range(len(self._arrived))]
+        for row in rows:
+            # A network file system may show another node's file only seconds later.
+            _await(self.folder / row.file, row.bytes)
+        if rows:
+            append(self.folder / JOURNAL, _lines(rows))
+
+
+def begin_journal(folder: Path, rows: Iterable[ManifestRow]) -> None:
+    """Writes the journal anew, with the shards that are there and sound.
+
+    Raises:
+        OSError: If it cannot be written; the old one stays.
+    """
+    write_atomically(folder / JOURNAL, _lines(rows))
+
+
+def read_journal(folder: Path) -> dict[int, ManifestRow]:
+    """Returns the rows of a folder's journal, by shard; none where there is no journal."""
+    path = folder / JOURNAL
+    if not path.exists():
+        return {}
+    rows = {}
+    for line in path.read_text(errors="replace").splitlines():
+        # The last lines may be cut off: their run was killed while writing them.
+        with suppress(ValueError, TypeError):
+            row = ManifestRow(**json.loads(line))
+            rows[row.shard] = row
+    return rows
+
+
+def _lines(rows: Iterable[ManifestRow]) -> str:
+    return "".join(canonical(dataclasses.asdict(row)) + "\n" for row in rows)
+
+
+def _await(path: Path, size: int) -> None:
+    deadline = time.monotonic() + VISIBILITY_TIMEOUT
+    while not path.is_file() or path.stat().st_size != size:
+        if time.monotonic() > deadline:
+            raise FileNotFoundError(
+                f"{path} was written by an actor but cannot be seen here: "
+                "choose a folder on a file system that all nodes share"
+            )
+        time.sleep(1.0)
