@@ -5,23 +5,19 @@ a cluster. Ray is imported by connecting, and by nothing else: without a connect
 everything runs in this process.
 """
 
-import logging
 import os
-import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from pathlib import Path
 from typing import Any, TypeVar
 
+from orrery.execution.joining import find_address, join
+from orrery.execution.local_session import local_session
 from orrery.terminal import say
 
 R = TypeVar("R")
 
-# Particles never pass through the object store, and a laptop's memory is better used
-# elsewhere.
-OBJECT_STORE = 256 * 1024**2  # [bytes]
 # [s] without any actor or worker until the user learns why; clusters on demand take
 # minutes, a wrong request waits for ever.
 STARTUP_TIMEOUT = 60.0
@@ -33,11 +29,12 @@ def connect() -> Iterator[int]:
 
     A connection that is already open is used and left open. Otherwise the cluster named
     by `RAY_ADDRESS` or started with `ray start` on this machine is joined, and only
-    where there is none is a local one started, which ends with the context. Without
-    Ray this process is all there is.
+    where there is none is a local one started, which ends with the context and which
+    nobody else reaches. Without Ray this process is all there is.
 
     Raises:
         ConnectionError: If the cluster does not answer.
+        PermissionError: If it asks for another token than the user has.
     """
     try:
         import ray
@@ -49,9 +46,27 @@ def connect() -> Iterator[int]:
         yield cpus()
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    _initialise()
-    try:
+    with _session():
         yield cpus()
+
+
+@contextmanager
+def _session() -> Iterator[None]:
+    import ray
+
+    # Errors of workers reach us as exceptions; their output only matters to who debugs
+    # them.
+    noisy = os.environ.get("ORRERY_DEBUG") == "1"
+    address = find_address()
+    if address is None:
+        say("starting Ray on this machine")
+        with local_session(noisy):
+            yield
+        return
+    say(f"joining the Ray cluster at {address}")
+    join(address, noisy)
+    try:
+        yield
     finally:
         ray.shutdown()
 
@@ -158,58 +173,3 @@ def one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def _initialise() -> None:
-    import ray
-
-    # Errors of workers reach us as exceptions; their output only matters to who debugs
-    # them.
-    noisy = os.environ.get("ORRERY_DEBUG") == "1"
-    address = _address()
-    if address is not None:
-        say(f"joining the Ray cluster at {address}")
-        _join(address, noisy)
-        return
-    say("starting Ray on this machine")
-    ray.init(
-        address="local",
-        include_dashboard=False,
-        object_store_memory=OBJECT_STORE,
-        logging_level=logging.ERROR,
-        log_to_driver=noisy,
-    )
-
-
-def _join(address: str, noisy: bool) -> None:
-    import ray
-
-    if not _listening(address):
-        raise ConnectionError(
-            f"no Ray cluster answers at {address}: start it, correct RAY_ADDRESS, or run "
-            "`ray stop` to forget one that has ended"
-        )
-    ray.init(address=address, logging_level=logging.WARNING, log_to_driver=noisy)
-
-
-def _listening(address: str) -> bool:
-    # Ray itself takes minutes to find out.
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not port.isdigit():
-        return True  # a word such as `auto` or `local`, which Ray knows
-    try:
-        socket.create_connection((host, int(port)), timeout=10).close()
-    except OSError:
-        return False
-    return True
-
-
-def _address() -> str | None:
-    # `ray start` leaves its address in this file. "auto" would also join the private
-    # clusters that other programs on this machine started for themselves.
-    folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"
-    file = Path(folder, "ray", "ray_current_cluster")
-    found = os.environ.get("RAY_ADDRESS") or (
-        file.read_text().strip() if file.is_file() else ""
-    )
-    return found or None

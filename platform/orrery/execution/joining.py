@@ -1,0 +1,183 @@
+"""Which Ray cluster this process joins: the one it is told, or this user's own here.
+
+Whoever joins a cluster runs the code that its owner sends and shows its token. So a
+cluster that was not named is joined only if this user started it.
+"""
+
+import logging
+import os
+import re
+import socket
+import stat
+from pathlib import Path
+
+from orrery.execution import tokens
+from orrery.terminal import say
+
+_ADDRESS = re.compile(r"[\w.:\[\]-]{1,300}")
+
+
+def find_address() -> str | None:
+    """Returns the address of the cluster to join, or None where there is none.
+
+    It is that of `RAY_ADDRESS`, or what `ray start` noted on this machine, if this user
+    started it. Another one is told and ignored.
+    """
+    named = os.environ.get("RAY_ADDRESS")
+    if named:
+        return None if named == "local" else named
+    # "auto" would also join the private clusters that other programs on this machine
+    # started for themselves.
+    folder = os.environ.get("RAY_TMPDIR") or os.environ.get("TMPDIR") or "/tmp"
+    return read_note(Path(folder, "ray", "ray_current_cluster"))
+
+
+def read_note(file: Path) -> str | None:
+    """Returns the address that this user's `ray start` left in a file.
+
+    None where there is no file; and after a line that says why, where somebody else may
+    have written it.
+
+    Arguments:
+        file: Ray's `ray_current_cluster`.
+    """
+    try:
+        found = file.lstat()
+    except OSError:
+        return None
+    address = file.read_text().strip() if stat.S_ISREG(found.st_mode) else ""
+    if not _ADDRESS.fullmatch(address):
+        return None
+    distrust = _distrust_file(found) or _distrust_cluster(address, file.parent)
+    if distrust is None:
+        return address
+    say(
+        f"{file} names a Ray cluster and is ignored, because {distrust}: to join it, set "
+        f"RAY_ADDRESS={address}"
+    )
+    return None
+
+
+def join(address: str, noisy: bool) -> None:
+    """Connects this process to a cluster, with the user's token.
+
+    Arguments:
+        address: Where its head listens, such as `10.0.0.1:6379`.
+        noisy: Show what its processes print.
+
+    Raises:
+        ConnectionError: If nothing answers there.
+        PermissionError: If it asks for another token than the user has.
+    """
+    import ray
+
+    if not listening(address):
+        raise ConnectionError(
+            f"no Ray cluster answers at {address}: start it, correct RAY_ADDRESS, or run "
+            "`ray stop` to forget one that has ended"
+        )
+    tokens.forget()
+    settings = tokens.users_token()
+    with tokens.environment(settings):
+        tokens.forget()
+        _knock(address)
+        ray.init(address=address, logging_level=logging.WARNING, log_to_driver=noisy)
+
+
+def listening(address: str) -> bool:
+    """Returns whether anything listens at an address. Ray takes minutes to find out."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not port.isdigit():
+        return True  # a word such as `auto`, which Ray knows
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+    except OSError:
+        return False
+    return True
+
+
+def _knock(address: str) -> None:
+    # Connecting with a wrong token takes Ray minutes, and ends without saying why.
+    if "://" in address or not address.rpartition(":")[2].isdigit():
+        return
+    from ray import _raylet
+    from ray.exceptions import AuthenticationError, RpcError
+
+    try:
+        _raylet.GcsClient(address=address)  # type: ignore[attr-defined]
+    except AuthenticationError:
+        raise PermissionError(
+            f"the Ray cluster at {address} asks for another token than {_shown()}: "
+            f"{tokens.TOKEN_REMEDY}"
+        ) from None
+    except RpcError as error:
+        raise ConnectionError(
+            f"what listens at {address} is no Ray cluster of this version ({error}): correct "
+            "RAY_ADDRESS"
+        ) from None
+
+
+def _shown() -> str:
+    if os.environ.get(tokens.AUTH_MODE) != "token":
+        return "none, which this process has"
+    if os.environ.get(tokens.TOKEN):
+        return f"that of {tokens.TOKEN}"
+    return f"that of {os.environ.get(tokens.TOKEN_PATH, '~/.ray/auth_token')}"
+
+
+def _distrust_file(found: os.stat_result) -> str | None:
+    if found.st_uid != os.getuid():
+        return f"it belongs to another user ({found.st_uid})"
+    if _writable_by_others(found):
+        return "others may write it"
+    return None
+
+
+def _writable_by_others(found: os.stat_result) -> bool:
+    return bool(found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+
+
+def _distrust_cluster(address: str, folder: Path) -> str | None:
+    # Ray lets everybody write its folder, where others can bring back an old file of
+    # this user. So that it matters whose process listens.
+    owners = listeners(address)
+    if owners:
+        others = sorted(owners - {os.getuid()})
+        return f"another user ({others[0]}) listens there" if others else None
+    found = folder.stat()
+    if owners is not None or (
+        found.st_uid == os.getuid() and not _writable_by_others(found)
+    ):
+        return None  # nothing listens, or this user alone can have said so
+    return f"{folder} may be written by others, and {address} is on another machine"
+
+
+def listeners(address: str) -> set[int] | None:
+    """Returns the users whose processes listen at an address of this machine.
+
+    None if it is not of this machine, or the machine does not say.
+
+    Arguments:
+        address: A host and a port.
+    """
+    host, _, port = address.rpartition(":")
+    tables = [Path("/proc/net", name) for name in ("tcp", "tcp6")]
+    tables = [table for table in tables if table.is_file()]
+    if not port.isdigit() or not tables or not _is_here(host.strip("[]")):
+        return None
+    lines = [line for table in tables for line in table.read_text().splitlines()[1:]]
+    return {
+        int(owner)
+        for _, local, _, state, _, _, _, owner, *_ in map(str.split, lines)
+        if state == "0A" and int(local.rpartition(":")[2], 16) == int(port)
+    }
+
+
+def _is_here(host: str) -> bool:
+    try:
+        ((family, _, _, _, place), *_) = socket.getaddrinfo(host, 0)
+        with socket.socket(family, socket.SOCK_STREAM) as here:
+            here.bind(place)
+    except OSError:
+        return False
+    return True

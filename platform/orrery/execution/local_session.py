@@ -1,0 +1,102 @@
+"""A Ray of our own on this machine, which nobody else reaches.
+
+It listens on the loopback interface alone, asks everybody for a token of its own, and
+keeps all its files in a folder of its own: several users and several runs share a
+machine without a word to each other.
+"""
+
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from orrery.execution import tokens
+
+# Particles never pass through the object store, and a laptop's memory is better used
+# elsewhere.
+OBJECT_STORE = 256 * 1024**2  # [bytes]
+LONGEST_SOCKET = 107  # bytes of a socket's path: what Linux and Ray allow
+# What Ray and we add to the folder in which a session lies, at its longest.
+ADDED = len(
+    "/ray-12345678/session_2025-03-01_12-00-00_123456_4194304/sockets/plasma_store"
+)
+
+
+@contextmanager
+def local_session(noisy: bool) -> Iterator[None]:
+    """Returns a context with a Ray session of all of this machine's CPUs and GPUs.
+
+    Its folder goes with it, unless its processes are wanted to be noisy.
+
+    Arguments:
+        noisy: Show what the processes print, and keep their logs.
+
+    Raises:
+        ValueError: If `RAY_TMPDIR` is too long for sockets.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="ray-", dir=parent_folder()))
+    try:
+        _start(folder, noisy)
+        yield
+    finally:
+        _end()
+        if not noisy:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def parent_folder() -> str:
+    """Returns where the folders of sessions lie: `RAY_TMPDIR`, `TMPDIR` or `/tmp`.
+
+    Raises:
+        ValueError: If `RAY_TMPDIR` is too long for sockets.
+    """
+    longest = LONGEST_SOCKET - ADDED
+    chosen = os.environ.get("RAY_TMPDIR")
+    if chosen and len(os.fsencode(chosen)) > longest:
+        raise ValueError(
+            f"RAY_TMPDIR={chosen} is too long for the paths of Ray's sockets: choose a folder of "
+            f"{longest} characters at most"
+        )
+    given = chosen or tempfile.gettempdir()
+    return given if len(os.fsencode(given)) <= longest else "/tmp"
+
+
+def _start(folder: Path, noisy: bool) -> None:
+    import ray
+
+    settings = tokens.own_token(tokens.make_token(folder))
+    with tokens.environment(settings), _loopback_only():
+        tokens.forget()
+        ray.init(
+            address="local",
+            include_dashboard=False,
+            object_store_memory=OBJECT_STORE,
+            logging_level=logging.ERROR,
+            log_to_driver=noisy,
+            _temp_dir=str(folder),
+        )
+
+
+def _end() -> None:
+    import ray
+
+    ray.shutdown()
+    tokens.forget()
+
+
+@contextmanager
+def _loopback_only() -> Iterator[None]:
+    # Ray turns a loopback address that it is told into one that others reach, unless it
+    # believes that it never shares a cluster, as on a Mac. All its processes then listen
+    # where it says that the node is.
+    from ray._private import ray_constants
+
+    before = ray_constants.ENABLE_RAY_CLUSTER
+    ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        ray_constants.ENABLE_RAY_CLUSTER = before

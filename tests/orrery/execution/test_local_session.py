@@ -1,0 +1,39 @@
+"""Where the files of a session of our own lie."""
+
+import socket
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from orrery.execution import local_session
+
+
+@pytest.mark.parametrize("variable", ["RAY_TMPDIR", "TMPDIR"])
+def test_the_users_folder_is_taken(monkeypatch, variable):
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    monkeypatch.setattr(tempfile, "tempdir", None)  # asks the environment again
+    with tempfile.TemporaryDirectory(prefix="o", dir="/tmp") as folder:
+        monkeypatch.setenv(variable, folder)
+        assert local_session.parent_folder() == folder
+
+
+def test_sockets_fit_or_the_user_learns_the_limit(monkeypatch, tmp_path):
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    long = tmp_path / ("long" * 20)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    assert local_session.parent_folder() == "/tmp"
+    monkeypatch.setenv("RAY_TMPDIR", str(long))
+    limit = local_session.LONGEST_SOCKET - local_session.ADDED
+    with pytest.raises(ValueError, match=f"too long .* {limit} characters at most"):
+        local_session.parent_folder()
+
+
+def test_the_longest_path_of_a_socket_is_one_that_the_system_takes(tmp_path):
+    path = Path("/tmp", "x" * (local_session.LONGEST_SOCKET - len("/tmp/")))
+    with socket.socket(socket.AF_UNIX) as one:
+        one.bind(str(path))
+    path.unlink()
+    with socket.socket(socket.AF_UNIX) as one, pytest.raises(OSError, match="too long"):
+        one.bind(f"{path}x")
