@@ -1,4 +1,4 @@
-"""Runs that are on the disk: `python -m orrery runs|report|collate|sync [FOLDER]`."""
+"""Runs on the disk, and the cluster: `python -m orrery runs|report|collate|sync|cluster`."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orrery.storage import files
-from orrery.terminal import duration, say
+from orrery.terminal import duration, say, show_table
 
 if TYPE_CHECKING:  # reading results takes a second that --help must not
     from orrery.results.result import Result
@@ -16,7 +16,7 @@ _MOST_WARNINGS = 10  # of entries that could not be read
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit status of a command on runs."""
+    """Returns the exit status of a command on runs or on the cluster."""
     options = _parser().parse_args(arguments)
     try:
         options.command(options)
@@ -53,6 +53,19 @@ def _parser() -> argparse.ArgumentParser:
         "runs", type=Path, nargs="+", help="folders of attempts, runs, sweeps, or above"
     )
     sync.set_defaults(command=_sync)
+    cluster = commands.add_parser("cluster", help="says whether a cluster will do")
+    cluster.add_argument("action", choices=("check",))
+    cluster.add_argument(
+        "--folders",
+        type=Path,
+        nargs="+",
+        default=[Path("datasets"), Path("runs")],
+        help="of datasets and reports, which all nodes must share",
+    )
+    cluster.add_argument(
+        "--free", type=float, default=10.0, help="space that their disks must have [GB]"
+    )
+    cluster.set_defaults(command=_check_cluster)
     return parser
 
 
@@ -157,6 +170,26 @@ def _sync(options: argparse.Namespace) -> None:
         kept += not one.is_done
     if kept:
         raise ConnectionError(f"{kept} copies were not sent: the lines above say why")
+
+
+def _check_cluster(options: argparse.Namespace) -> None:
+    """Prints what each node is and each trouble with its remedy, and fails if there is one."""
+    from orrery.execution import cluster, readiness
+
+    with cluster.connect():
+        if not cluster.connected():
+            raise ConnectionError("Ray is not installed: install it to use a cluster")
+        from orrery.execution.nodes import ask_nodes
+
+        reports = ask_nodes([folder.absolute() for folder in options.folders])
+    nodes = [(report.node, report.processor, report.summary) for report in reports]
+    show_table("nodes", ("node", "processor", "what it has"), nodes)
+    troubles = readiness.judge(reports, options.free * readiness.GB)
+    if troubles:
+        rows = [(trouble.node, trouble.what, trouble.remedy) for trouble in troubles]
+        show_table("troubles", ("node", "what", "remedy"), rows)
+        raise ConnectionError(f"{len(troubles)} troubles, which the table explains")
+    say(f"{len(reports)} nodes can work together")
 
 
 if __name__ == "__main__":

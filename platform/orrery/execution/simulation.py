@@ -121,8 +121,8 @@ def generate(
     Raises:
         ValueError: If an argument is out of range, the simulator refuses something, it
             needs a GPU where the cluster has none, or a machine has other code.
-        OSError: If the folder cannot be written, or is being written by another
-            process.
+        OSError: If the folder cannot be written, is being written by another process,
+            or cannot be seen by the workers of a cluster.
         ChildProcessError: If a shard ended its actor three times. All finished shards
             are kept.
     """
@@ -219,6 +219,7 @@ def _made_shards(
         # Imported here, so that a machine without Ray can simulate without actors.
         from orrery.execution.actors import ActorPool, capacity
 
+        _check_seen(writer.folder)
         share = _share(simulator)
         pool = ActorPool(make, share, writer.session, piece="shard")
         try:
@@ -227,6 +228,18 @@ def _made_shards(
             yield pool.work(deque(pending))
         finally:
             pool.stop()
+
+
+def _check_seen(folder: Path) -> None:
+    from orrery.execution.nodes import blind_nodes
+
+    blind = blind_nodes(folder)
+    if blind:
+        raise FileNotFoundError(
+            f"{folder} is a folder that workers cannot see, on {', '.join(blind)}: choose one "
+            "on a file system that all nodes share, at the same path; `python -m orrery "
+            "cluster check` tells what else is wrong"
+        )
 
 
 class _Counters:

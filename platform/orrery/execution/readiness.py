@@ -1,0 +1,176 @@
+"""Whether a cluster's nodes can work together: judged from what each says of itself.
+
+Nothing here asks a node, `nodes` does; so each trouble can be planted without a cluster.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+GB = 1e9  # [bytes]
+MOST_CLOCK_OFFSET = 1.0  # [s]
+LEAST_SHARED_MEMORY = 256 * 1024**2  # [bytes] our object store; containers have 64 MiB
+LEAST_OPEN_FILES = 4096  # Ray holds some for each worker and each connection
+
+
+@dataclass(frozen=True)
+class NodeReport:
+    """What a node says of itself.
+
+    Arguments:
+        node: Its name.
+        unseen: The folders in which it did not see the files of all nodes.
+        free: The free space of each folder's disk [bytes], by folder.
+        software: Versions by name: Python, Ray, this package and its commit.
+        processor: The processor's model.
+        clock_offset: Its clock's time minus the driver's [s].
+        promised_gpus: How many GPUs Ray has on it.
+        seen_gpus: How many torch sees.
+        shared_memory: The size of `/dev/shm` [bytes].
+        open_files: The most files that a process may open.
+        token: Whether Ray asks for a token.
+
+    Example:
+        >>> software = {"python": "3.11.9"}
+        >>> report = NodeReport("a", (), {"datasets": 5e11}, software, "EPYC", 0.0)
+        >>> judge([report])
+        ()
+    """
+
+    node: str
+    unseen: tuple[str, ...]
+    free: dict[str, float]
+    software: dict[str, str | None]
+    processor: str
+    clock_offset: float
+    promised_gpus: int = 0
+    seen_gpus: int = 0
+    shared_memory: float = 2.0**31
+    open_files: int = 65_536
+    token: bool = True
+
+    @property
+    def summary(self) -> str:
+        """What it has, in words."""
+        versions = ", ".join(f"{name} {which}" for name, which in self.software.items())
+        free = min(self.free.values(), default=0.0) / GB
+        return (
+            f"{versions}; {free:.0f} GB free, {self.shared_memory / GB:.1f} GB in /dev/shm, "
+            f"{self.promised_gpus} GPUs, clock {self.clock_offset:+.2f} s, token "
+            f"{'on' if self.token else 'off'}"
+        )
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """Something that would go wrong.
+
+    Arguments:
+        node: On which node.
+        what: What it is, with the value.
+        remedy: What to do.
+
+    Example:
+        >>> Trouble("a", "/dev/shm has 64 MiB", "give it more").node
+        'a'
+    """
+
+    node: str
+    what: str
+    remedy: str
+
+
+def judge(
+    reports: Sequence[NodeReport], least_free: float = 10 * GB
+) -> tuple[Trouble, ...]:
+    """Returns all that would go wrong on a cluster, node by node.
+
+    Arguments:
+        reports: Of all nodes, one or more.
+        least_free: The free space that each folder's disk must have [bytes].
+    """
+    names = sorted({name for report in reports for name in report.software})
+    software = {name: _usual(r.software.get(name) for r in reports) for name in names}
+    processor = _usual(report.processor for report in reports)
+    found: list[Trouble] = []
+    for report in reports:
+        found.extend(_of_folders(report, least_free))
+        found.extend(_of_software(report, software))
+        found.extend(_of_machine(report, processor))
+        found.extend(_of_limits(report))
+    return tuple(found)
+
+
+def _usual(values: Iterable[str | None]) -> str | None:
+    """Returns what most have: one that differs is more likely the wrong one."""
+    ((value, _),) = Counter(values).most_common(1)
+    return value
+
+
+def _of_folders(report: NodeReport, least: float) -> Iterator[Trouble]:
+    for folder in report.unseen:
+        yield Trouble(
+            report.node,
+            f"does not see in {folder} what other nodes write there",
+            "mount one file system there on all nodes, or name a folder that they share",
+        )
+    for folder, free in report.free.items():
+        if free < least:
+            yield Trouble(
+                report.node,
+                f"{free / GB:.1f} GB are free in {folder}, not {least / GB:g}",
+                "free some space, name another folder, or ask for less with --free",
+            )
+
+
+def _of_software(report: NodeReport, usual: dict[str, str | None]) -> Iterator[Trouble]:
+    for name, there in usual.items():
+        here = report.software.get(name)
+        if here != there:
+            yield Trouble(
+                report.node,
+                f"has {name} {here}, others {there}",
+                "install the same software and check out the same commit on all nodes",
+            )
+
+
+def _of_machine(report: NodeReport, processor: str | None) -> Iterator[Trouble]:
+    if report.processor != processor:
+        yield Trouble(
+            report.node,
+            f"has the processor {report.processor}, others {processor}",
+            "use nodes of one kind, or accept records that differ in their last digits",
+        )
+    if abs(report.clock_offset) > MOST_CLOCK_OFFSET:
+        yield Trouble(
+            report.node,
+            f"its clock is {report.clock_offset:+.1f} s off the driver's",
+            "start a time service, such as chrony, on all nodes",
+        )
+    if report.seen_gpus < report.promised_gpus:
+        yield Trouble(
+            report.node,
+            f"torch sees {report.seen_gpus} GPUs, Ray has promised {report.promised_gpus}",
+            "install a driver and a torch with CUDA, or start Ray with --num-gpus",
+        )
+
+
+def _of_limits(report: NodeReport) -> Iterator[Trouble]:
+    if report.shared_memory < LEAST_SHARED_MEMORY:
+        yield Trouble(
+            report.node,
+            f"/dev/shm has {report.shared_memory / 2**20:.0f} MiB",
+            f"give it {LEAST_SHARED_MEMORY / 2**20:.0f} MiB or more (docker --shm-size)",
+        )
+    if report.open_files < LEAST_OPEN_FILES:
+        yield Trouble(
+            report.node,
+            f"a process may open {report.open_files} files",
+            f"raise it to {LEAST_OPEN_FILES} or more (ulimit -n) before Ray starts",
+        )
+    if not report.token:
+        yield Trouble(
+            report.node,
+            "Ray asks nobody for a token: whoever reaches its ports runs code",
+            "set RAY_AUTH_MODE=token on all nodes before Ray starts",
+        )

@@ -1,0 +1,79 @@
+"""Each fault that is planted is found, on its node, with its remedy, and no other is."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from orrery.execution.readiness import GB, NodeReport, judge
+
+SOFTWARE = {"python": "3.11.9", "ray": "2.60.0", "orrery": "0.1.0", "commit": "1f"}
+SOUND = NodeReport(
+    "a", (), {"/data": 500 * GB, "/runs": 500 * GB}, SOFTWARE, "EPYC", 0.1
+)
+FAULTS = {
+    "no shared folder": ({"unseen": ("/data",)}, "does not see in /data", "mount one"),
+    "full disk": (
+        {"free": {"/data": 3 * GB}},
+        "3.0 GB are free in /data, not 10",
+        "free some space",
+    ),
+    "other Python": (
+        {"python": "3.12.1"},
+        "has python 3.12.1, others 3.11.9",
+        "install",
+    ),
+    "other Ray": (
+        {"ray": "2.61.0"},
+        "has ray 2.61.0, others 2.60.0",
+        "install the same",
+    ),
+    "other package": ({"orrery": None}, "has orrery None, others 0.1.0", "install"),
+    "other commit": ({"commit": "2e"}, "has commit 2e, others 1f", "the same commit"),
+    "other processor": (
+        {"processor": "Xeon"},
+        "Xeon, others EPYC",
+        "nodes of one kind",
+    ),
+    "clock ahead": ({"clock_offset": 3600.0}, r"\+3600.0 s off the driver's", "chrony"),
+    "clock behind": ({"clock_offset": -1.5}, "-1.5 s off the driver's", "chrony"),
+    "no GPU": (
+        {"promised_gpus": 2, "seen_gpus": 1},
+        "sees 1 GPUs, Ray .* 2",
+        "a driver",
+    ),
+    "small memory": ({"shared_memory": 64 * 2**20}, "shm has 64 MiB", "--shm-size"),
+    "few files": ({"open_files": 1024}, "may open 1024 files", "ulimit -n"),
+    "no token": ({"token": False}, "asks nobody for a token", "RAY_AUTH_MODE=token"),
+}
+
+
+def planted(change):
+    software = {name: change[name] for name in SOFTWARE if name in change}
+    rest = {name: value for name, value in change.items() if name not in SOFTWARE}
+    return replace(SOUND, node="c", software=SOFTWARE | software, **rest)
+
+
+def test_nodes_that_are_alike_and_sound_have_no_trouble():
+    limits = replace(SOUND, node="b", clock_offset=-1.0, promised_gpus=2, seen_gpus=2)
+    assert judge([SOUND, limits]) == ()
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_found_with_its_remedy(fault):
+    change, what, remedy = FAULTS[fault]
+    (trouble,) = judge([planted(change), SOUND, replace(SOUND, node="b")])
+    assert trouble.node == "c"
+    assert re.search(what, trouble.what)
+    assert remedy in trouble.remedy
+
+
+def test_all_faults_of_all_nodes_are_found():
+    nodes = [planted(change) for change, _, _ in FAULTS.values()]
+    sound = [replace(SOUND, node=f"{number}") for number in range(len(nodes))]
+    assert len(judge([*nodes, *sound])) == len(FAULTS)
+
+
+def test_the_free_space_that_is_asked_for_is_what_counts():
+    assert judge([SOUND], least_free=500 * GB) == ()
+    assert len(judge([SOUND], least_free=501 * GB)) == 2
