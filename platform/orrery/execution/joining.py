@@ -12,6 +12,7 @@ import stat
 from pathlib import Path
 
 from orrery.execution import tokens
+from orrery.execution.local_session import loopback_kept
 from orrery.terminal import say
 
 _ADDRESS = re.compile(r"[\w.:\[\]-]{1,300}")
@@ -78,7 +79,9 @@ def join(address: str, noisy: bool) -> None:
         )
     tokens.forget()
     settings = tokens.users_token()
-    with tokens.environment(settings):
+    # It answers at this address. On a machine that others reach, Ray would look for
+    # 127.0.0.1 at the machine's other address, where a head may not listen.
+    with tokens.environment(settings), loopback_kept():
         tokens.forget()
         _knock(address)
         ray.init(address=address, logging_level=logging.WARNING, log_to_driver=noisy)

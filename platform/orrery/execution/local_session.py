@@ -68,7 +68,7 @@ def _start(folder: Path, noisy: bool) -> None:
     import ray
 
     settings = tokens.own_token(tokens.make_token(folder))
-    with tokens.environment(settings), _loopback_only():
+    with tokens.environment(settings), loopback_kept():
         tokens.forget()
         ray.init(
             address="local",
@@ -88,10 +88,13 @@ def _end() -> None:
 
 
 @contextmanager
-def _loopback_only() -> Iterator[None]:
-    # Ray turns a loopback address that it is told into one that others reach, unless it
-    # believes that it never shares a cluster, as on a Mac. All its processes then listen
-    # where it says that the node is.
+def loopback_kept() -> Iterator[None]:
+    """Returns a context in which Ray takes a loopback address for what it is.
+
+    Elsewhere it turns one into an address that others reach, unless it believes that it
+    never shares a cluster, as on a Mac. Its processes listen where it says that their
+    node is, and whoever joins looks for them there.
+    """
     from ray._private import ray_constants
 
     before = ray_constants.ENABLE_RAY_CLUSTER
