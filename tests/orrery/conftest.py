@@ -1,6 +1,9 @@
+import logging
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -9,7 +12,9 @@ from hypothesis import settings
 
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Records, Schema
+from orrery.storage import lease
 from orrery.storage.card import CARD
+from orrery.storage.store import locate
 from orrery.storage.work_log import WORK
 
 # No deadlines: machines are shared. The same examples each time: a failure is a failure
@@ -122,3 +127,46 @@ def all_keys(result):
 def keys():
     """Returns all names by which something of a result can be found: none is a label."""
     return all_keys
+
+
+@pytest.fixture(scope="session")
+def server():
+    """An S3 server in this process, with a bucket `stars`, and how it is reached."""
+    pytest.importorskip("obstore")
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    running = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+    running.start()
+    host, port = running.get_host_and_port()
+    environment = {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "nobody",
+        "AWS_SECRET_ACCESS_KEY": "nothing",
+        "AWS_REGION": "us-east-1",
+    }
+    made = boto3.client(
+        "s3",
+        endpoint_url=environment["AWS_ENDPOINT_URL"],
+        region_name=environment["AWS_REGION"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )
+    made.create_bucket(Bucket="stars")
+    yield SimpleNamespace(environment=environment, client=made)
+    running.stop()
+
+
+@pytest.fixture
+def bucket(server, tmp_path, monkeypatch):
+    """The address of an empty folder in a bucket, with a cache of its own and short leases."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("ORRERY_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(lease, "LEASE", 0.6)
+    monkeypatch.setattr(lease, "RENEWAL", 0.1)
+    monkeypatch.setattr(lease, "_POLL", 0.02)
+    return locate(f"s3://stars/{tmp_path.name}")

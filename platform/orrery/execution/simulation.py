@@ -24,6 +24,7 @@ from orrery.records import Records, Schema
 from orrery.storage import dataset, writing
 from orrery.storage.dataset import Dataset
 from orrery.storage.manifest import ManifestRow
+from orrery.storage.store import Address, Location, locate
 from orrery.storage.work_log import processors, sessions
 from orrery.storage.writing import Writer
 from orrery.terminal import progress, say
@@ -90,7 +91,7 @@ def generate(
     simulator: Simulator,
     count: int,
     seed: int,
-    folder: Path | str,
+    folder: Location | str,
     *,
     name: str = "simulations",
     actors: int | None = None,
@@ -100,16 +101,16 @@ def generate(
     """Returns the dataset of the first `count` simulations, made as far as it is not there yet.
 
     It lies in `<folder>/<name>-<fingerprint>`. On several nodes this must be on a file
-    system that they share. Whole shards are made, so the folder may hold some more
-    simulations than asked for. Its bytes do not depend on the actors, nor on
-    interruptions; only `work.jsonl` and the card's section `Work` say what each call
-    took.
+    system that they share, or in a bucket, such as `s3://surveys/datasets`. Whole shards
+    are made, so the folder may hold some more simulations than asked for. Its bytes do
+    not depend on the actors, nor on interruptions; only `work.jsonl` and the card's
+    section `Work` say what each call took.
 
     Arguments:
         simulator: What to simulate.
         count: The number of simulations.
         seed: The root seed.
-        folder: The folder of all datasets.
+        folder: The folder of all datasets, or its address in a bucket.
         name: The first part of the dataset's name.
         actors: The number of actors, with one CPU and the simulator's share of a GPU
             each; as many as the cluster has room for when None. With 0 this process
@@ -130,7 +131,7 @@ def generate(
     metadata = dataset.identify(
         simulator.describe(), simulator.schema, seed, shard_size
     )
-    place = Path(folder).absolute() / f"{name}-{metadata['fingerprint']}"
+    place = locate(folder).absolute() / f"{name}-{metadata['fingerprint']}"
     # A finished dataset is found without a lock, so that it may lie on a read-only disk.
     found = writing.find_finished(place, metadata, count)
     if found is not None:
@@ -219,7 +220,9 @@ def _made_shards(
         # Imported here, so that a machine without Ray can simulate without actors.
         from orrery.execution.actors import ActorPool, capacity
 
-        _check_seen(writer.folder)
+        # Who cannot reach a bucket says so itself.
+        if not isinstance(writer.folder, Address):
+            _check_seen(writer.folder)
         share = _share(simulator)
         pool = ActorPool(make, share, writer.session, piece="shard")
         try:
@@ -271,7 +274,7 @@ class _Counters:
 
 
 def make_shard(
-    simulator: Simulator, metadata: JSON, shard: int, folder: Path
+    simulator: Simulator, metadata: JSON, shard: int, folder: Location
 ) -> ManifestRow:
     """Writes one shard of a dataset and returns its manifest row.
 
@@ -279,7 +282,7 @@ def make_shard(
         simulator: What to simulate.
         metadata: The dataset's metadata, with `seed` and `shard_size`.
         shard: The shard's number.
-        folder: The dataset's absolute folder.
+        folder: The dataset's absolute folder, or its address in a bucket.
 
     Raises:
         ValueError: If the simulator's records are not what its schema says.
@@ -354,7 +357,7 @@ class _ShardMaker:
 
     simulator: Simulator
     metadata: JSON
-    folder: Path
+    folder: Location
 
     def __call__(self, shard: int) -> _MadeShard:
         row = make_shard(self.checked_simulator, self.metadata, shard, self.folder)

@@ -10,7 +10,6 @@ import json
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -25,6 +24,7 @@ from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Records
 from orrery.storage.dataset import INDEX, SPLIT, SPLITS, Dataset, Split, split
 from orrery.storage.files import ensure_writable, replacing
+from orrery.storage.store import Address, Location, locate
 from orrery.terminal import progress, say
 
 VERSION = 1  # of how pairs are made of records; raised whenever they change
@@ -106,7 +106,7 @@ def compute(
     dataset: Dataset,
     binning: B,
     parameters: Sequence[Parameter],
-    folder: Path | None = None,
+    folder: Location | None = None,
 ) -> Splits:
     """Returns the pairs of a dataset, computed or, where they are already there, read.
 
@@ -130,7 +130,7 @@ def compute(
     _check_parameters(dataset, parameters)
     definition = _definition(summarise, dataset, binning, parameters)
     identity = fingerprint(definition)
-    place = dataset.folder / "summaries" if folder is None else Path(folder)
+    place = dataset.folder / "summaries" if folder is None else locate(folder)
     path = place.absolute() / f"{identity}.parquet"
     table = _kept(path, definition)
     if table is None:
@@ -200,11 +200,12 @@ def _name(summarise: Callable[..., Any]) -> str:
     return getattr(summarise, "__qualname__", repr(summarise))
 
 
-def _kept(path: Path, definition: JSON) -> pa.Table | None:
-    if not path.is_file():
+def _kept(path: Location, definition: JSON) -> pa.Table | None:
+    if not path.exists():
         return None
+    source = pa.BufferReader(path.read_bytes()) if isinstance(path, Address) else path
     try:
-        table = pq.read_table(path, page_checksum_verification=True)
+        table = pq.read_table(source, page_checksum_verification=True)
     except (pa.ArrowInvalid, OSError) as error:
         say(f"{path} cannot be read ({error}): the summaries are computed again")
         return None

@@ -8,7 +8,6 @@ arrays and options in, a frozen result out.
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -30,6 +29,7 @@ from orrery.pairs import Splits, pooled
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
 from orrery.storage.dataset import Dataset
+from orrery.storage.store import Location
 from orrery.terminal import progress
 
 FEWEST_IN_BIN = 100  # tests in a bin whose errors are compared
@@ -328,7 +328,7 @@ def train_and_evaluate(
     seed: int,
     groups: Sequence[Hashable],
     edges: FloatArray,
-    folder: Path,
+    folder: Location,
     on_epoch: OnEpoch = ignore_epoch,
 ) -> EvaluatedEnsemble:
     """Returns a trained ensemble and its predictions of the tests.

@@ -23,6 +23,8 @@ from orrery.identity import JSON
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.storage import files
+from orrery.storage.shard_cache import cache_folder
+from orrery.storage.store import Address, Location
 
 R = TypeVar("R")
 
@@ -35,7 +37,7 @@ class ArtifactStore:
     """The place of one kind of result.
 
     Arguments:
-        folder: The folder.
+        folder: The folder, or its address in a bucket.
         kind: What is kept there, such as `ensemble`: the document is `<kind>.json`.
 
     Example:
@@ -43,16 +45,18 @@ class ArtifactStore:
         'posterior.json'
     """
 
-    folder: Path
+    folder: Location
     kind: str
 
     @property
-    def document(self) -> Path:
+    def document(self) -> Location:
         """The document."""
         return self.folder / f"{self.kind}.json"
 
     def unfinished(self, identity: str) -> Path:
-        """Returns the folder of a training that has not ended."""
+        """Returns the folder of a training that has not ended; of a bucket's, on this machine."""
+        if isinstance(self.folder, Address):
+            return cache_folder() / "trainings" / identity
         return self.folder / f"{UNFINISHED}{identity}"
 
     def holds(self, identity: str) -> bool:
@@ -98,9 +102,18 @@ class ArtifactStore:
         }
         # Last: until then the old document still names the old weights.
         files.write_json(self.document, {**document, **more})
+        self._remove_others(document["fingerprint"], file)
+
+    def _remove_others(self, identity: str, weights: str) -> None:
+        """Removes unfinished trainings, and the weights of older results."""
+        if isinstance(self.folder, Address):
+            shutil.rmtree(self.unfinished(identity), ignore_errors=True)
+            older = [name for name in self.folder.sizes() if name.endswith(".pt")]
+            self.folder.remove([name for name in older if name != weights])
+            return
         for path in self.folder.glob(f"{UNFINISHED}*"):
             shutil.rmtree(path)
-        for path in set(self.folder.glob("weights-*.pt")) - {self.folder / file}:
+        for path in set(self.folder.glob("weights-*.pt")) - {self.folder / weights}:
             path.unlink()
 
     def read(self, needed: Sequence[str] = ("fingerprint",)) -> JSON:
@@ -160,7 +173,7 @@ class ArtifactStore:
         return torch.load(io.BytesIO(content), weights_only=True)
 
 
-def damaged(path: Path, reason: object) -> ValueError:
+def damaged(path: Location, reason: object) -> ValueError:
     """Returns the error of a file that is not what was written."""
     return ValueError(f"{path} is damaged ({reason}): delete it and train again")
 

@@ -32,6 +32,7 @@ from orrery.option_types import check_types
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Observation
+from orrery.storage.store import Location, locate
 
 VERSION = 1  # of ensembles and their training; raised whenever their numbers change
 KIND = "ensemble"
@@ -258,7 +259,7 @@ def fit(
     networks: Networks,
     learning: Learning,
     seed: int,
-    folder: Path,
+    folder: Location,
     groups: Sequence[Hashable] | None = None,
     on_epoch: OnEpoch | None = None,
 ) -> Ensemble:
@@ -294,7 +295,7 @@ def fit(
 
 
 def fit_plan(
-    plan: EnsemblePlan, folder: Path, on_epoch: OnEpoch | None = None
+    plan: EnsemblePlan, folder: Location, on_epoch: OnEpoch | None = None
 ) -> Ensemble:
     """Returns the ensemble of a plan: see `fit`, which makes one of its arguments."""
     plan.check()
@@ -350,14 +351,14 @@ def _named(network: Dense) -> dict[str, Tensor]:
     }
 
 
-def load(folder: Path | str) -> Ensemble:
+def load(folder: Location | str) -> Ensemble:
     """Returns the ensemble in a folder, without its training pairs.
 
     Raises:
         FileNotFoundError: If there is none.
         ValueError: If its files are damaged.
     """
-    return ArtifactStore(Path(folder), KIND).open(_restore)
+    return ArtifactStore(locate(folder), KIND).open(_restore)
 
 
 def _restore(document: JSON, weights: dict[str, Tensor]) -> Ensemble:

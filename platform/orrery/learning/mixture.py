@@ -8,7 +8,6 @@ thousands of pairs, choose one member.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,6 +26,7 @@ from orrery.pairs import Pairs, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import Observation
 from orrery.storage import files
+from orrery.storage.store import Location, locate
 
 VERSION = 1  # of the weights; raised whenever they change
 KIND = "mixture"
@@ -257,7 +257,7 @@ def stacking_weights(log_prob: FloatArray) -> FloatArray:
 
 
 def fit_members(
-    plan: FlowPlan, members: int, folder: Path, on_epoch: OnMember | None = None
+    plan: FlowPlan, members: int, folder: Location, on_epoch: OnMember | None = None
 ) -> Mixture:
     """Returns the mixture of flows that learned the same pairs from different seeds.
 
@@ -294,7 +294,7 @@ def fit_members(
     return mixed
 
 
-def _member_folder(folder: Path, number: int) -> Path:
+def _member_folder(folder: Location, number: int) -> Location:
     return folder / f"member-{number}"
 
 
@@ -311,7 +311,7 @@ def _weights(members: tuple[Posterior, ...], pairs: Pairs) -> FloatArray:
     return stacking_weights(np.stack(each, axis=1))
 
 
-def _write(folder: Path, mixed: Mixture) -> None:
+def _write(folder: Location, mixed: Mixture) -> None:
     document = {
         "members": [member.document["fingerprint"] for member in mixed.members],
         "weights": mixed.weights.tolist(),
@@ -321,7 +321,7 @@ def _write(folder: Path, mixed: Mixture) -> None:
     files.write_json(ArtifactStore(folder, KIND).document, document)
 
 
-def load(folder: Path | str) -> Mixture:
+def load(folder: Location | str) -> Mixture:
     """Returns the mixture in a folder, without its training pairs; of a single posterior, that.
 
     Raises:
@@ -329,7 +329,7 @@ def load(folder: Path | str) -> Mixture:
         ValueError: If its files are damaged, or a member is not the one that was
             weighed.
     """
-    folder = Path(folder)
+    folder = locate(folder)
     store = ArtifactStore(folder, KIND)
     single = ArtifactStore(folder, posterior.KIND)
     if single.document.exists() and not store.document.exists():

@@ -22,6 +22,7 @@ from orrery.learning.training import Curve, OnEpoch, Training, single_precision
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
+from orrery.storage.store import Location, locate
 
 KIND = "posterior"
 DRAWS_AT_ONCE = 100_000
@@ -234,7 +235,7 @@ def fit(
     flow: Flow,
     options: Training,
     seed: int,
-    folder: Path,
+    folder: Location,
     on_epoch: OnEpoch | None = None,
 ) -> Posterior:
     """Returns the posterior that a flow learned from simulated pairs.
@@ -263,7 +264,7 @@ def fit(
 
 
 def fit_plan(
-    plan: FlowPlan, folder: Path, on_epoch: OnEpoch | None = None
+    plan: FlowPlan, folder: Location, on_epoch: OnEpoch | None = None
 ) -> Posterior:
     """Returns the posterior of a plan: see `fit`, which makes one of its arguments."""
     plan.check()
@@ -284,14 +285,14 @@ def fit_plan(
     return replace(load(folder), parameters=plan.parameters)
 
 
-def load(folder: Path | str) -> Posterior:
+def load(folder: Location | str) -> Posterior:
     """Returns the posterior in a folder, without its training pairs.
 
     Raises:
         FileNotFoundError: If there is none.
         ValueError: If its files are damaged.
     """
-    return ArtifactStore(Path(folder), KIND).open(_restore)
+    return ArtifactStore(locate(folder), KIND).open(_restore)
 
 
 def _restore(document: JSON, weights: dict[str, Tensor]) -> Posterior:

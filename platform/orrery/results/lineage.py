@@ -7,10 +7,12 @@ reads are entered when it begins.
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 
 from orrery.pairs import Splits
 from orrery.results.recording import Recording
 from orrery.storage.dataset import Dataset
+from orrery.storage.store import Address, Location
 
 # Of the document of what was learned.
 _LEARNED = ("fingerprint", "dataset", "definition", "seed")
@@ -28,12 +30,16 @@ def record_dataset_lineage(recording: Recording, key: str, dataset: Dataset) -> 
         "key": key,
         "fingerprint": dataset.fingerprint,
         "name": dataset.folder.name,
-        # relative: runs and datasets may be moved together
-        "folder": os.path.relpath(dataset.folder, recording.run.folder),
+        "folder": _place(dataset.folder, recording.run.folder),
         "count": len(dataset),
         "seed": dataset.metadata["seed"],
     }
     recording.lineage("datasets", entry)
+
+
+def _place(folder: Location, run: Path) -> str:
+    # relative: runs and datasets may be moved together
+    return str(folder) if isinstance(folder, Address) else os.path.relpath(folder, run)
 
 
 def record_summary_lineage(recording: Recording, key: str, pairs: Splits) -> None:

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 from orrery.identity import ABOUT, JSON
 from orrery.records import Column
 from orrery.storage.dataset import LABELS, SPLIT, Dataset, counters
 from orrery.storage.manifest import ManifestRow, mean, total
+from orrery.storage.store import Location
 from orrery.storage.work_log import Session, combined, processors, sessions
 from orrery.terminal import duration
 
@@ -131,7 +131,7 @@ def _totals_sentence(dataset: Dataset) -> str:
     return f" Totals of the {len(dataset.rows)} shards: {totals}." if totals else ""
 
 
-def _work_sentence(folder: Path) -> str:
+def _work_sentence(folder: Location) -> str:
     parts = sessions(folder)
     # Copied datasets may have lost their log: nothing is claimed then.
     if not parts:

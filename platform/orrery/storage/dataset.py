@@ -23,6 +23,8 @@ import pyarrow as pa
 from orrery.identity import ABOUT, JSON, fingerprint, without_words
 from orrery.records import Column, Records, Schema
 from orrery.storage.manifest import ManifestRow, damaged_files, read_manifest
+from orrery.storage.shard_cache import local_copy
+from orrery.storage.store import Address, Location, StoreError, locate
 
 Split = Literal["train", "validation", "test"]
 
@@ -83,7 +85,7 @@ class Dataset:
     """The first `count` simulations of a dataset's folder.
 
     Arguments:
-        folder: The absolute folder.
+        folder: The absolute folder, or its address in a bucket.
         count: The number of simulations.
         metadata: What `identify` returned when it was made.
         rows: The manifest's rows of the shards that hold them.
@@ -95,13 +97,13 @@ class Dataset:
         range(0, 5)
     """
 
-    folder: Path
+    folder: Location
     count: int
     metadata: JSON
     rows: tuple[ManifestRow, ...]
 
     @classmethod
-    def open(cls, folder: Path, count: int | None = None) -> "Dataset":
+    def open(cls, folder: Location, count: int | None = None) -> "Dataset":
         """Returns the finished dataset in a folder.
 
         Arguments:
@@ -112,7 +114,7 @@ class Dataset:
             ValueError: If it is unfinished, smaller than `count`, or a shard has the
                 wrong size.
         """
-        folder = Path(folder).absolute()
+        folder = locate(folder).absolute()
         rows = read_manifest(folder)
         available = sum(row.count for row in rows)
         count = available if count is None else count
@@ -142,8 +144,12 @@ class Dataset:
 
     @property
     def files(self) -> tuple[Path, ...]:
-        """The shards' absolute paths."""
-        return tuple(self.folder / row.file for row in self.rows)
+        """The shards' absolute paths; of those in a bucket, copies on this machine."""
+        return tuple(self._local(row) for row in self.rows)
+
+    def _local(self, row: ManifestRow) -> Path:
+        place = self.folder / row.file
+        return local_copy(place, row.sha256) if isinstance(place, Address) else place
 
     def indices(self, shard: int) -> range:
         """Returns the numbers of the simulations in a shard."""
@@ -153,14 +159,19 @@ class Dataset:
     def records(self, shard: int) -> Records:
         """Returns the records of a shard, memory-mapped.
 
+        One that lies in a bucket is fetched, unless this machine has a copy.
+
         Raises:
             ValueError: If the file cannot be read.
         """
-        path = self.folder / self.rows[shard].file
+        row = self.rows[shard]
+        path = self.folder / row.file
         try:
-            with pa.memory_map(str(path)) as source:
+            with pa.memory_map(str(self._local(row))) as source:
                 records = Records.from_table(pa.ipc.open_file(source).read_all())
-        except (pa.ArrowInvalid, OSError) as error:
+        except StoreError:
+            raise
+        except (pa.ArrowInvalid, OSError, ValueError) as error:
             raise ValueError(
                 f"{path} cannot be read ({error}): {_remedy(path)}"
             ) from error
@@ -193,7 +204,12 @@ class Dataset:
         dataclasses.replace(self, rows=self.rows[shard : shard + 1]).verify(full=True)
 
 
-def _remedy(path: Path) -> str:
+def _remedy(path: Location) -> str:
+    if isinstance(path, Address):
+        return (
+            "remove it if it is there, and run the generation of "
+            f"{path.parent.parent.name} again, which makes this shard anew"
+        )
     return f"run the generation of {path.parent.parent.name} again, which makes this shard anew"
 
 
@@ -209,7 +225,7 @@ def _first(records: Records, count: int) -> Records:
     return Records(scalars, particles, offsets)
 
 
-def read_metadata(folder: Path) -> JSON:
+def read_metadata(folder: Location) -> JSON:
     """Returns what `identify` returned when the dataset in a folder was begun.
 
     Raises:
@@ -221,6 +237,8 @@ def read_metadata(folder: Path) -> JSON:
         # Looked up here, so that a document without them is refused here.
         needed = {key: document[key] for key in ("fingerprint", "shard_size")}
         return {**document, **needed}
+    except StoreError:
+        raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{folder} is no dataset ({error}): generate it first"

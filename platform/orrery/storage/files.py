@@ -1,7 +1,8 @@
 """Files and folders: written whole or not at all, and by one process at a time.
 
 A file appears under its name complete and synced, or not at all, so that whatever is
-killed can be started again with the same command.
+killed can be started again with the same command. In a bucket the same promises are
+kept by other means: an object is put as a whole, and a lease stands for a lock.
 """
 
 import fcntl
@@ -9,26 +10,50 @@ import io
 import json
 import os
 import socket
+import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, overload
 
 from astropy.table import Table
+
+from orrery.storage.lease import leased
+from orrery.storage.store import Address, Location
 
 TEMPORARY = ".tmp"  # ending of files that are being written
 LOCK = ".lock"
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Location) -> Iterator[Path]:
     """Returns a temporary path in the same folder; on success it becomes `path`, synced.
+
+    What shall lie in a bucket is written on this machine, and put there on success.
 
     Raises:
         OSError: If the file cannot be written; nothing is left behind.
     """
+    chosen = _uploading(path) if isinstance(path, Address) else _renaming(path)
+    with chosen as temporary:
+        yield temporary
+
+
+@contextmanager
+def _uploading(address: Address) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="orrery-") as folder:
+        local = Path(folder) / address.name
+        try:
+            yield local
+        except OSError as error:
+            raise _unwritable(local, error) from error
+        address.put(local)
+
+
+@contextmanager
+def _renaming(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{TEMPORARY}")
     try:
         yield temporary
@@ -59,13 +84,16 @@ def _unwritable(path: Path, error: OSError) -> OSError:
     )
 
 
-def write_atomically(path: Path, content: bytes | str) -> None:
+def write_atomically(path: Location, content: bytes | str) -> None:
     """Writes a file that is either complete or not there.
 
     Raises:
         OSError: If it cannot be written.
     """
     data = content.encode() if isinstance(content, str) else content
+    if isinstance(path, Address):
+        path.put(data)
+        return
     with replacing(path) as temporary:
         temporary.write_bytes(data)
 
@@ -101,7 +129,7 @@ def append(path: Path, text: str) -> None:
         raise _unwritable(path, error) from error
 
 
-def write_json(path: Path, document: Any) -> None:
+def write_json(path: Location, document: Any) -> None:
     """Writes a JSON document, sorted and indented, complete or not at all."""
     text = json.dumps(
         document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False
@@ -109,14 +137,35 @@ def write_json(path: Path, document: Any) -> None:
     write_atomically(path, text + "\n")
 
 
-def ensure_writable(folder: Path) -> Path:
+@overload
+def ensure_writable(folder: Path) -> Path: ...
+@overload
+def ensure_writable(folder: Location) -> Location: ...
+def ensure_writable(folder: Location) -> Location:
     """Returns the absolute folder, made if need be, after a test that it can be written.
 
     Raises:
         OSError: If it cannot; hours of computing would end here.
     """
-    folder = folder.absolute()
-    probe = folder / f".writable.{uuid.uuid4().hex}{TEMPORARY}"
+    probe = f".writable.{uuid.uuid4().hex}{TEMPORARY}"
+    if isinstance(folder, Address):
+        _probe_bucket(folder / probe)
+        return folder
+    return _made(folder.absolute(), probe)
+
+
+def _probe_bucket(probe: Address) -> None:
+    try:
+        probe.put(b"")
+        probe.unlink()
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"there is no bucket {probe.scheme}://{probe.bucket}: make it, or name another"
+        ) from error
+
+
+def _made(folder: Path, name: str) -> Path:
+    probe = folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.touch()
@@ -126,19 +175,45 @@ def ensure_writable(folder: Path) -> Path:
     return folder
 
 
+def _silent(sentence: str) -> None:
+    """Tells nobody."""
+
+
+def _always() -> None:
+    """Holds: the lock of a file system ends with its process, and is not lost before."""
+
+
 @contextmanager
-def locked(folder: Path, instead: str = "another folder") -> Iterator[None]:
+def locked(
+    folder: Location,
+    instead: str = "another folder",
+    tell: Callable[[str], None] = _silent,
+) -> Iterator[Callable[[], None]]:
     """Returns a context in which a folder is locked; a second lock is refused, it does not wait.
+
+    The context's value is a function that raises BlockingIOError if the lock was lost,
+    which happens in a bucket alone: see `lease`.
 
     Arguments:
         folder: The folder, which must exist.
         instead: What who is refused may choose.
+        tell: Is told that it takes a while to see whether a bucket's lock is held.
 
     Raises:
         BlockingIOError: If it is locked already; it names the process, its machine and
             when it began.
         OSError: If the folder cannot be written.
     """
+    if isinstance(folder, Address):
+        with leased(folder, LOCK, instead, tell) as lease:
+            yield lease.check
+    else:
+        with _file_locked(folder, instead):
+            yield _always
+
+
+@contextmanager
+def _file_locked(folder: Path, instead: str) -> Iterator[None]:
     with (folder / LOCK).open("a+") as lock:
         try:
             # The system forgets the lock with its process, however that ends.

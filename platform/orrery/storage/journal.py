@@ -3,6 +3,9 @@
 A disk takes as long to keep a hundred lines as one. So a thread enters together all
 shards that arrived while it was waiting for the disk, and whoever brings them does not
 wait: what one fsync takes bounds no campaign.
+
+Objects in a bucket do not grow. There the journal is a folder, and what was entered
+together is an object in it, created where there was none.
 """
 
 import dataclasses
@@ -17,10 +20,13 @@ from pathlib import Path
 from orrery.identity import canonical
 from orrery.storage.files import append, write_atomically
 from orrery.storage.manifest import ManifestRow
+from orrery.storage.store import Address, Location
 
 JOURNAL = "manifest.jsonl"
+_BEGUN = "begun.jsonl"  # of the objects of a journal the one with which it began
 # [s] until a file written on another node must be visible on a shared file system
 VISIBILITY_TIMEOUT = 60
+_READERS = 16  # threads that read the objects of a journal
 
 
 class Journal:
@@ -40,7 +46,7 @@ class Journal:
         [0]
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Location) -> None:
         self.folder = folder
         self._arrived: deque[ManifestRow] = deque()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="journal")
@@ -86,34 +92,71 @@ class Journal:
 
     def _enter_arrived(self) -> None:
         rows = [self._arrived.popleft() for _ in range(len(self._arrived))]
-        for row in rows:
-            # A network file system may show another node's file only seconds later.
-            _await(self.folder / row.file, row.bytes)
         if rows:
-            append(self.folder / JOURNAL, _lines(rows))
+            _enter_together(self.folder, rows)
 
 
-def begin_journal(folder: Path, rows: Iterable[ManifestRow]) -> None:
+def _enter_together(folder: Location, rows: list[ManifestRow]) -> None:
+    if isinstance(folder, Address):
+        # Named by its first shard: another writer of this shard would be noticed. The
+        # store shows at once what an actor has put there.
+        entry = folder / JOURNAL / f"shard-{rows[0].shard:05d}.jsonl"
+        entry.put_if(_lines(rows).encode(), version=None)
+        return
+    for row in rows:
+        # A network file system may show another node's file only seconds later.
+        _await(folder / row.file, row.bytes)
+    append(folder / JOURNAL, _lines(rows))
+
+
+def begin_journal(folder: Location, rows: Iterable[ManifestRow]) -> None:
     """Writes the journal anew, with the shards that are there and sound.
 
     Raises:
         OSError: If it cannot be written; the old one stays.
     """
-    write_atomically(folder / JOURNAL, _lines(rows))
+    place = folder / JOURNAL
+    if isinstance(place, Address):
+        earlier = [name for name in place.sizes() if name != _BEGUN]
+        (place / _BEGUN).put(_lines(rows).encode())
+        place.remove(earlier)
+    else:
+        write_atomically(place, _lines(rows))
 
 
-def read_journal(folder: Path) -> dict[int, ManifestRow]:
+def end_journal(folder: Location) -> None:
+    """Removes the journal: the manifest has its shards."""
+    place = folder / JOURNAL
+    if isinstance(place, Address):
+        place.remove([*place.sizes()])
+    else:
+        place.unlink(missing_ok=True)
+
+
+def has_journal(folder: Location) -> bool:
+    """Returns whether a dataset is being written, or its writing was interrupted."""
+    place = folder / JOURNAL
+    return bool(place.sizes()) if isinstance(place, Address) else place.exists()
+
+
+def read_journal(folder: Location) -> dict[int, ManifestRow]:
     """Returns the rows of a folder's journal, by shard; none where there is no journal."""
-    path = folder / JOURNAL
-    if not path.exists():
-        return {}
     rows = {}
-    for line in path.read_text(errors="replace").splitlines():
+    for line in _text(folder / JOURNAL).splitlines():
         # The last lines may be cut off: their run was killed while writing them.
         with suppress(ValueError, TypeError):
             row = ManifestRow(**json.loads(line))
             rows[row.shard] = row
     return rows
+
+
+def _text(place: Location) -> str:
+    if not isinstance(place, Address):
+        return place.read_text(errors="replace") if place.exists() else ""
+    entries = [place / name for name in place.sizes()]
+    # Each takes the time of one answer.
+    with ThreadPoolExecutor(_READERS) as threads:
+        return "".join(threads.map(Address.read_text, entries))
 
 
 def _lines(rows: Iterable[ManifestRow]) -> str:

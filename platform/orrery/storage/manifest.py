@@ -8,12 +8,17 @@ import hashlib
 import json
 import math
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from orrery.storage.shard_cache import local_copy
+from orrery.storage.store import Address, Location, StoreError
+
 SHARDS = "shards"
+ALTERED = "was altered: its sha256 differs"
 MANIFEST = "manifest.json"
 
 
@@ -60,15 +65,18 @@ class ManifestRow:
     missing: dict[str, int]
 
 
-def read_manifest(folder: Path) -> list[ManifestRow]:
+def read_manifest(folder: Location) -> list[ManifestRow]:
     """Returns the rows of a finished dataset's manifest, sorted by shard.
 
     Raises:
         ValueError: If there is no manifest, or it cannot be read.
+        StoreError: If it lies in a bucket that cannot be used from here.
     """
     path = folder / MANIFEST
     try:
         return [ManifestRow(**row) for row in json.loads(path.read_text())["shards"]]
+    except StoreError:
+        raise
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(
             f"{folder} is no finished dataset ({error}): run its generation again, "
@@ -77,32 +85,61 @@ def read_manifest(folder: Path) -> list[ManifestRow]:
 
 
 def damaged_files(
-    folder: Path, rows: tuple[ManifestRow, ...], full: bool
+    folder: Location, rows: tuple[ManifestRow, ...], full: bool
 ) -> dict[str, str]:
     """Returns what is wrong with each damaged shard, by its path inside the folder.
 
     Arguments:
         folder: The dataset's folder.
         rows: The manifest's rows of the shards that are looked at.
-        full: Compare checksums too, not only sizes.
+        full: Compare checksums too, not only sizes. Shards in a bucket are fetched.
     """
     # Reading releases Python's lock, so that threads keep a fast disk busy.
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        reasons = list(threads.map(partial(_damage, folder, full), rows))
+        reasons = list(threads.map(_look(folder, full), rows))
     return {
         row.file: reason for row, reason in zip(rows, reasons, strict=True) if reason
     }
 
 
+def _look(folder: Location, full: bool) -> Callable[[ManifestRow], str | None]:
+    """Returns a function that says what is wrong with a shard."""
+    if not isinstance(folder, Address):
+        return partial(_damage, folder, full)
+    if full:
+        return partial(_damage_fetched, folder)
+    # One list instead of a question for each shard.
+    return partial(_damage_listed, (folder / SHARDS).sizes())
+
+
 def _damage(folder: Path, full: bool, row: ManifestRow) -> str | None:
     path = folder / row.file
-    if not path.is_file():
+    size = path.stat().st_size if path.is_file() else None
+    reason = _wrong_size(size, row)
+    if reason is None and full and checksum(path) != row.sha256:
+        return ALTERED
+    return reason
+
+
+def _wrong_size(size: int | None, row: ManifestRow) -> str | None:
+    if size is None:
         return "is missing"
-    size = path.stat().st_size
     if size != row.bytes:
         return f"has {size} bytes instead of {row.bytes}"
-    if full and checksum(path) != row.sha256:
-        return "was altered: its sha256 differs"
+    return None
+
+
+def _damage_listed(sizes: dict[str, int], row: ManifestRow) -> str | None:
+    return _wrong_size(sizes.get(row.file.removeprefix(f"{SHARDS}/")), row)
+
+
+def _damage_fetched(folder: Address, row: ManifestRow) -> str | None:
+    try:
+        local_copy(folder / row.file, row.sha256)
+    except FileNotFoundError:
+        return "is missing"
+    except ValueError:
+        return ALTERED
     return None
 
 

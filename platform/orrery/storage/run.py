@@ -16,6 +16,7 @@ from orrery.identity import JSON, describe, fingerprint
 from orrery.option_types import check_types
 from orrery.storage.files import ensure_writable
 from orrery.storage.inputs import InputFile, input_files
+from orrery.storage.store import Address, locate
 
 ATTEMPT = "attempt-"
 DOCUMENT = "run.json"
@@ -128,8 +129,14 @@ def start(identity: RunIdentity, root: Path = Path("runs")) -> Run:
         root: The folder of all runs.
 
     Raises:
+        ValueError: If it is in a bucket.
         OSError: If the folder cannot be written.
     """
+    if isinstance(locate(root), Address):
+        raise ValueError(
+            f"{root} is in a bucket, and runs grow line by line: keep them in a folder; only "
+            "datasets may lie in a bucket"
+        )
     shared = ensure_writable(identity.shared(root))
     number, folder = _new_attempt(shared)
     return Run(

@@ -12,10 +12,10 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
 from orrery.identity import canonical
 from orrery.storage.files import write_atomically
+from orrery.storage.store import Location
 
 WORK = "work.jsonl"
 
@@ -64,7 +64,7 @@ def begin_session() -> Session:
     return Session(now, cpus=os.cpu_count() or 1)
 
 
-def sessions(folder: Path) -> tuple[Session, ...]:
+def sessions(folder: Location) -> tuple[Session, ...]:
     """Returns the sessions of work on a dataset's folder, oldest first; lines that are none go."""
     path = folder / WORK
     if not path.exists():
@@ -77,7 +77,7 @@ def sessions(folder: Path) -> tuple[Session, ...]:
     return tuple(found)
 
 
-def write_sessions(folder: Path, sessions: tuple[Session, ...]) -> None:
+def write_sessions(folder: Location, sessions: tuple[Session, ...]) -> None:
     """Writes the work log of a dataset's folder, complete or not at all.
 
     Raises:

@@ -7,7 +7,7 @@ becomes the manifest when the dataset is finished.
 import dataclasses
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,13 @@ from orrery.storage.files import (
     write_atomically,
     write_json,
 )
-from orrery.storage.journal import JOURNAL, Journal, begin_journal, read_journal
+from orrery.storage.journal import (
+    Journal,
+    begin_journal,
+    end_journal,
+    has_journal,
+    read_journal,
+)
 from orrery.storage.manifest import (
     MANIFEST,
     SHARDS,
@@ -37,6 +43,7 @@ from orrery.storage.manifest import (
     damaged_files,
     read_manifest,
 )
+from orrery.storage.store import Address, Location
 from orrery.storage.work_log import begin_session, sessions, write_sessions
 from orrery.terminal import say
 from orrery.versions import version
@@ -46,7 +53,7 @@ RECORD_EVERY = 1.0
 
 
 def write_shard(
-    folder: Path, shard: int, records: Records, schema: Schema, metadata: JSON
+    folder: Location, shard: int, records: Records, schema: Schema, metadata: JSON
 ) -> ManifestRow:
     """Writes the records of one shard and returns its manifest row.
 
@@ -113,6 +120,7 @@ class Writer:
         metadata: What `identify` returned.
         rows: The rows of the shards that are there and sound.
         listed: The number of shards that an earlier run reached.
+        check_lock: Raises an error if another process may be writing here.
 
     Example:
         >>> writer = Writer(Path("stars-01"), {"shard_size": 8}, rows={}, listed=0)
@@ -121,12 +129,19 @@ class Writer:
     """
 
     def __init__(
-        self, folder: Path, metadata: JSON, rows: dict[int, ManifestRow], listed: int
+        self,
+        folder: Location,
+        metadata: JSON,
+        rows: dict[int, ManifestRow],
+        listed: int,
+        check_lock: Callable[[], None] = lambda: None,
     ) -> None:
         self.folder = folder
         self.metadata = metadata
         self.rows = rows
         self.listed = listed
+        self.check_lock = check_lock
+        self.published = _manifest_version(folder)
         self.journal = Journal(folder)
         self.earlier = sessions(folder)
         self.session = begin_session()
@@ -166,8 +181,9 @@ class Writer:
 
         Raises:
             OSError: If the journal or the record cannot be written; the old record
-                stays.
+                stays. Or if another process has taken over.
         """
+        self.check_lock()
         self.journal.wait()
         if self.session.simulations or self.session.deaths:
             self.session.seconds = round(time.monotonic() - self.began, 3)
@@ -185,25 +201,42 @@ class Writer:
         text = f'{{"fingerprint":"{identity}","shards":[\n{lines}\n]}}\n'
         # The manifest is what makes the dataset finished, so it comes last; a journal
         # that a kill leaves behind here only repeats it.
-        write_atomically(self.folder / MANIFEST, text)
-        (self.folder / JOURNAL).unlink(missing_ok=True)
+        if isinstance(self.folder, Address):
+            (self.folder / MANIFEST).put_if(text.encode(), self.published)
+        else:
+            write_atomically(self.folder / MANIFEST, text)
+        end_journal(self.folder)
         _remove_leftovers(self.folder)
         return Dataset.open(self.folder, count)
 
 
-def find_finished(folder: Path, metadata: JSON, count: int) -> Dataset | None:
+def _manifest_version(folder: Location) -> dict[str, str] | None:
+    """Returns which manifest another writer must not have replaced, if it lies in a bucket."""
+    if not isinstance(folder, Address):
+        return None
+    found = (folder / MANIFEST).read_versioned()
+    return found.version if found else None
+
+
+def find_finished(folder: Location, metadata: JSON, count: int) -> Dataset | None:
     """Returns the dataset if it is there, complete and unaltered, without writing anything."""
     try:
         dataset = Dataset.open(folder, count)
     except ValueError:
         return None
     same = dataset.fingerprint == metadata["fingerprint"]
-    sound = not (dataset.folder / JOURNAL).exists() and not dataset.damaged(full=True)
+    sound = not has_journal(dataset.folder) and not _damaged(folder, dataset.rows)
     return dataset if same and sound else None
 
 
+def _damaged(folder: Location, rows: tuple[ManifestRow, ...]) -> dict[str, str]:
+    # A store keeps checksums of its own; to compare ours, all shards would be fetched.
+    # Readers compare them.
+    return damaged_files(folder, rows, full=not isinstance(folder, Address))
+
+
 @contextmanager
-def open_writer(folder: Path, metadata: JSON) -> Iterator[Writer]:
+def open_writer(folder: Location, metadata: JSON) -> Iterator[Writer]:
     """Returns the writer of a dataset, which no other process can write meanwhile.
 
     Sound shards of an earlier run are found again; damaged ones are reported and
@@ -218,7 +251,7 @@ def open_writer(folder: Path, metadata: JSON) -> Iterator[Writer]:
     """
     folder = ensure_writable(folder)
     ensure_writable(folder / SHARDS)
-    with locked(folder):
+    with locked(folder, tell=say) as check_lock:
         _remove_leftovers(folder)
         if not _describes(folder, metadata):
             write_json(
@@ -228,7 +261,8 @@ def open_writer(folder: Path, metadata: JSON) -> Iterator[Writer]:
         rows = _sound(folder, listed)
         # Whatever was found again counts as done only once this run's journal says so.
         begin_journal(folder, rows.values())
-        writer = Writer(folder, metadata, rows, max(listed, default=-1) + 1)
+        reached = max(listed, default=-1) + 1
+        writer = Writer(folder, metadata, rows, reached, check_lock)
         try:
             yield writer
         except BaseException:
@@ -240,7 +274,7 @@ def open_writer(folder: Path, metadata: JSON) -> Iterator[Writer]:
             writer.journal.close()
 
 
-def _describes(folder: Path, metadata: JSON) -> bool:
+def _describes(folder: Location, metadata: JSON) -> bool:
     try:
         document = read_metadata(folder)
     except ValueError:
@@ -248,7 +282,7 @@ def _describes(folder: Path, metadata: JSON) -> bool:
     return canonical({**document, **metadata}) == canonical(document)
 
 
-def _listed(folder: Path) -> dict[int, ManifestRow]:
+def _listed(folder: Location) -> dict[int, ManifestRow]:
     try:
         rows = {row.shard: row for row in read_manifest(folder)}
     except ValueError:
@@ -256,8 +290,8 @@ def _listed(folder: Path) -> dict[int, ManifestRow]:
     return rows | read_journal(folder)
 
 
-def _sound(folder: Path, rows: dict[int, ManifestRow]) -> dict[int, ManifestRow]:
-    damaged = damaged_files(folder, tuple(rows.values()), full=True)
+def _sound(folder: Location, rows: dict[int, ManifestRow]) -> dict[int, ManifestRow]:
+    damaged = _damaged(folder, tuple(rows.values()))
     for file, reason in damaged.items():
         say(f"{file} {reason}: it is made anew")
     if damaged:
@@ -265,7 +299,9 @@ def _sound(folder: Path, rows: dict[int, ManifestRow]) -> dict[int, ManifestRow]
     return {shard: row for shard, row in rows.items() if row.file not in damaged}
 
 
-def _remove_leftovers(folder: Path) -> None:
+def _remove_leftovers(folder: Location) -> None:
+    if isinstance(folder, Address):
+        return  # what is half written lies on the writer's machine
     for parent in (folder, folder / SHARDS):
         for leftover in parent.glob(f".*{TEMPORARY}"):
             leftover.unlink(missing_ok=True)

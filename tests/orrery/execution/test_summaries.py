@@ -139,6 +139,22 @@ def test_a_second_time_nothing_is_summarised(stars, centre, contents):
     assert contents(stars.folder) == before
 
 
+def test_summaries_of_a_bucket_are_kept_there_and_are_those_of_a_folder(
+    stars, toy, centre, bucket
+):
+    there = generate(toy, 100, 5, bucket, actors=0, shard_size=8)
+    found = compute(moments, there, Moments(), centre)
+    expected = compute(moments, stars, Moments(), centre)
+    assert np.array_equal(everything(found), everything(expected))
+    (name,) = (there.folder / "summaries").sizes()
+    kept = (there.folder / "summaries" / name).read_bytes()
+    assert kept == (stars.folder / "summaries" / name).read_bytes()
+    calls.clear()
+    again = compute(moments, there, Moments(), centre)
+    assert np.array_equal(everything(again), everything(expected))
+    assert calls == []
+
+
 def test_results_are_kept_for_each_definition(stars, centre, toy, tmp_path):
     kept = stars.folder / "summaries"
     compute(moments, stars, Moments(), centre)

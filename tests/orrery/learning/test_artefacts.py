@@ -40,6 +40,30 @@ def test_a_newer_result_replaces_the_older_and_the_unfinished(store):
     }
 
 
+def test_results_lie_in_a_bucket_and_unfinished_trainings_here(bucket):
+    store = ArtifactStore(bucket / "ensembles", "ensemble")
+    assert not store.holds("0123")
+    seen = []
+
+    def learn(unfinished):
+        files.ensure_writable(unfinished)
+        seen.append(unfinished)
+        return learned(1)
+
+    store.get_or_train("0123", learn)
+    store.get_or_train("0123", forbidden)
+    assert torch.equal(store.weights(store.read())["a"], torch.ones(1))
+    assert not seen[0].exists()
+    store.write({"fingerprint": "4567"}, {"a": torch.zeros(1)})
+    names = {*store.folder.sizes()} - {".lock"}
+    assert names == {"ensemble.json", "weights-4567.pt"}
+    (store.folder / "weights-4567.pt").unlink()
+    with pytest.raises(
+        ValueError, match=r"s3://.*weights-4567.pt is damaged \(it is mi"
+    ):
+        store.weights(store.read())
+
+
 def learned(value):
     return {"seed": value}, {"a": torch.full((1,), float(value))}
 

@@ -5,18 +5,25 @@ import threading
 import pytest
 
 from orrery.storage import journal
-from orrery.storage.journal import JOURNAL, Journal, begin_journal, read_journal
+from orrery.storage.journal import (
+    JOURNAL,
+    Journal,
+    begin_journal,
+    end_journal,
+    has_journal,
+    read_journal,
+)
 from orrery.storage.manifest import ManifestRow
 
 COUNT = 20
 
 
-def row(folder, shard, written=True):
+def row(folder, shard, written=True, sha256="0f"):
     """Returns the row of a shard of seven bytes, which lies in the folder or not."""
     file = f"shard-{shard}.arrow"
     if written:
         (folder / file).write_bytes(b"8 stars")
-    return ManifestRow(shard, file, 8 * shard, 8, 0, 7, "0f", {"a": 1.5}, {})
+    return ManifestRow(shard, file, 8 * shard, 8, 0, 7, sha256, {"a": 1.5}, {})
 
 
 @pytest.fixture
@@ -118,3 +125,34 @@ def test_nothing_is_entered_behind_a_torn_line(tmp_path, opened, monkeypatch):
         opened.add(third)
     assert read_journal(tmp_path) == {0: first}
     assert (tmp_path / JOURNAL).read_text().count("\n") == 1
+
+
+def test_a_journal_in_a_bucket_is_what_was_entered(bucket):
+    rows = [row(bucket, shard, written=False) for shard in range(3)]
+    begin_journal(bucket, rows[:1])
+    opened = Journal(bucket)
+    for later in rows[1:]:
+        opened.add(later)
+        opened.wait()
+    opened.close()
+    assert [*read_journal(bucket).values()] == rows
+    begin_journal(bucket, rows[1:])
+    assert [*read_journal(bucket).values()] == rows[1:]
+    assert list((bucket / JOURNAL).sizes()) == ["begun.jsonl"]
+    assert has_journal(bucket)
+    end_journal(bucket)
+    assert (has_journal(bucket), read_journal(bucket)) == (False, {})
+
+
+def test_two_who_enter_the_same_shard_agree_or_one_is_told(bucket):
+    mine, theirs = Journal(bucket), Journal(bucket)
+    mine.add(row(bucket, 1, written=False))
+    mine.wait()
+    theirs.add(row(bucket, 1, written=False))
+    theirs.wait()
+    theirs.add(row(bucket, 1, written=False, sha256="1e"))
+    with pytest.raises(FileExistsError, match="was written by another process"):
+        theirs.wait()
+    mine.close()
+    theirs.close()
+    assert [*read_journal(bucket).values()] == [row(bucket, 1, written=False)]

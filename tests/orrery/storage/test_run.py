@@ -98,6 +98,13 @@ class Placed:
     folder: Path = field(default=Path("here"), metadata={"place": True})
 
 
+def test_a_bucket_is_no_place_for_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=r"^s3:/stars/runs is in a bucket, .*a folder"):
+        start("sky", Choices(), Path("s3://stars/runs"))
+    assert not any(tmp_path.iterdir())
+
+
 def test_where_things_are_kept_does_not_decide_the_run(tmp_path):
     first = start("sky", Placed(), tmp_path)
     second = start("sky", Placed(folder=Path("there")), tmp_path)
