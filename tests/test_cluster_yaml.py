@@ -76,6 +76,7 @@ def test_work_goes_to_cpu_and_gpu_workers_and_not_to_the_head():
 
 def test_nodes_receive_what_the_installation_needs_and_no_data():
     mounts = yaml.safe_load(AWS.read_text())["file_mounts"]
+    assert mounts.pop("/home/ubuntu/.ray/auth_token") == "~/.ray/auth_token"
     assert all(
         target == f"/home/ubuntu/orrery/{source}" for target, source in mounts.items()
     )
@@ -105,8 +106,52 @@ def test_every_worker_mounts_what_the_head_exports():
 @pytest.mark.parametrize("path", [AWS, LOCAL], ids=["aws", "on_premise"])
 def test_workers_join_the_port_that_the_head_opens(path):
     head, worker = (" ".join(yaml.safe_load(path.read_text())[name]) for name in STARTS)
-    port = re.search(r"--head --port=(\d+)", head).group(1)
+    port = re.search(r"--head .*?--port=(\d+)", head).group(1)
     assert f"--address=$RAY_HEAD_IP:{port}" in worker
+
+
+@pytest.mark.parametrize("path", [AWS, LOCAL], ids=["aws", "on_premise"])
+def test_every_shell_finds_ray_which_asks_for_the_carried_token(path):
+    config = yaml.safe_load(path.read_text())
+    assert "~/.ray/auth_token" in config["file_mounts"].values()
+    (line,) = [one for one in config["setup_commands"] if ".bashrc" in one]
+    named = re.search(r"1i \. ~/orrery/(\S+\.sh)'", line).group(1)
+    done = run(
+        ["bash", "-c", f". {ROOT / named}; echo $PATH; echo $RAY_AUTH_MODE"],
+        env={"HOME": "/home/somebody", "PATH": "/usr/bin:/bin"},
+    )
+    places, mode = done.stdout.splitlines()
+    assert places.split(":")[0] == "/home/somebody/orrery/.venv/bin"
+    assert mode == "token"
+
+
+def test_nodes_of_ones_own_are_told_their_addresses_and_the_old_autoscaler():
+    config = yaml.safe_load(LOCAL.read_text())
+    for name in STARTS:
+        (start,) = [one for one in config[name] if "ray start" in one]
+        done = run(
+            ["bash", "-c", start.replace("cd ~/orrery", "ray() { echo $@; env; }")],
+            env={**os.environ, "SSH_CONNECTION": "10.0.0.1 5 10.0.0.7 22"},
+        )
+        assert "--node-ip-address=10.0.0.7" in done.stdout
+    (start,) = [one for one in config["head_start_ray_commands"] if "--head" in one]
+    # `ray up` has exported 1 before
+    assert start.index("export RAY_enable_autoscaler_v2=0;") < start.index("ray start")
+
+
+def test_every_node_on_aws_has_a_profile_that_the_roles_make():
+    types = yaml.safe_load(AWS.read_text())["available_node_types"]
+    profiles = {
+        name: kind["node_config"]["IamInstanceProfile"]["Name"]
+        for name, kind in types.items()
+    }
+    assert profiles == {
+        "head": "orrery-head",
+        "cpu": "orrery-worker",
+        "gpu": "orrery-worker",
+    }
+    roles = (ROOT / "platform/clusters/aws_roles.sh").read_text()
+    assert all(f"make_role {name}\n" in roles for name in profiles.values())
 
 
 @pytest.mark.parametrize("path", [AWS, LOCAL], ids=["aws", "on_premise"])

@@ -1,0 +1,17 @@
+#!/bin/bash
+# Stops Ray on the head, where it is called, and on all workers of a cluster from `ray up`.
+#
+# `ray down` stops only the head of machines that you own; workers would find out after minutes.
+set -uo pipefail
+workers=$(ray get-worker-ips ~/ray_bootstrap_config.yaml)
+ray stop # first: the head would start its workers again
+status=0
+for worker in $workers; do
+    if ! ssh -i ~/ray_bootstrap_key.pem -o BatchMode=yes -o ConnectTimeout=10 \
+        -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
+        "$(id -un)@$worker" ray stop; then
+        echo "$worker did not answer: if it is on, run \`ray stop\` there" >&2
+        status=1
+    fi
+done
+exit $status
