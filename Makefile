@@ -3,6 +3,7 @@
 #   make halo-mass   the same for the halo mass from neighbouring galaxies
 #   make check       installs, runs lint, import contracts, types and all tests but the slow ones
 #   make test        the same with the slow ones
+#   make faults      a campaign on a cluster that loses ten nodes
 PYTHON ?= python3
 BIN := .venv/bin
 # Processes of tests: one more than two CPUs, since those that drive Ray wait for it.
@@ -13,7 +14,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup 
 	--durations 40 --durations-min 4
 export RAY_USAGE_STATS_ENABLED = 0
 
-.PHONY: quadrants desi halo-mass lint types quick-tests all-tests check test clean
+.PHONY: quadrants desi halo-mass lint types quick-tests all-tests check test faults clean
 
 quadrants: .venv/installed
 	$(BIN)/python experiments/quadrants.py
@@ -44,6 +45,10 @@ check: lint
 
 test: lint
 	$(MAKE) --jobs 2 types all-tests
+
+# Ten nodes of a cluster are lost in a campaign; takes some minutes.
+faults: .venv/installed
+	$(BIN)/python tests/faults/lose_nodes.py $$(mktemp -d)/lost
 
 # The constraints hold the exact version of everything, so that next year installs the same.
 .venv/installed: pyproject.toml constraints.txt

@@ -5,15 +5,19 @@ our own: a loop over `ray.wait`. This file is imported only when actors are want
 is one of the few that import Ray.
 """
 
-from collections import Counter, deque
+import time
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 
 from orrery.execution.cluster import STARTUP_TIMEOUT
+from orrery.execution.deaths import how_it_died, living_nodes
 from orrery.storage.work_log import Session
 from orrery.terminal import say
 
@@ -21,6 +25,7 @@ R = TypeVar("R")
 
 IN_FLIGHT = 2  # tasks of an actor: one in work, one waiting, so that it never idles
 ACTOR_ATTEMPTS = 3  # actors that may die over the same piece
+LOOK_EVERY = 10.0  # [s] between two looks for CPUs that have appeared
 _READY = -1  # the piece that shows that an actor has started
 
 
@@ -60,22 +65,38 @@ class _Actor:
         return self.make_piece(piece)
 
 
+@dataclass(eq=False)
+class _Hired:
+    """An actor of the pool.
+
+    Arguments:
+        handle: Ray's.
+        attempt: How many rounds of starts had failed when it was requested.
+        suspect: The piece that it had in hand when it went out of reach.
+    """
+
+    handle: Any
+    attempt: int
+    suspect: int = _READY
+
+
 class ActorPool(Generic[R]):
     """Actors with the pieces of work that each has in hand; one that dies is replaced.
 
     An actor gets work only after it has answered: one that finds no free CPU never
-    holds a piece.
+    holds a piece. One that is lost with its node says nothing against its piece.
 
     Arguments:
         make: Makes the piece of a number; sent to each actor.
         gpus: The share of a GPU that each actor needs.
         session: The log of the work, which counts the actors and their deaths.
+        room: Returns how many actors the cluster has room for, which may grow.
         piece: What a piece is called in messages, such as `shard`.
 
     Example:
         >>> session = Session("2025-03-01T12:00:00+00:00")
-        >>> pool = ActorPool(make=str, gpus=0.5, session=session, piece="shard")
-        >>> pool.start_actors(0)  # as many as `capacity` says
+        >>> pool = ActorPool(make=str, gpus=0.5, session=session, room=lambda: 2)
+        >>> pool.start_actors(0)  # as many as there is room for, and work
         >>> list(pool.work(pending=deque()))  # of deque(range(3)): "0", "1" and "2"
         []
         >>> pool.stop()
@@ -86,20 +107,24 @@ class ActorPool(Generic[R]):
         make: Callable[[int], R],
         gpus: float,
         session: Session,
+        room: Callable[[], int],
         piece: str = "piece",
     ) -> None:
         self.session = session
+        self.room = room
         self.piece = piece
         # Ray must not restart an actor on its own: its work would wait there unseen.
         remote: Any = ray.remote(num_cpus=1, num_gpus=gpus, max_restarts=0)
         self.actor_class = remote(_Actor)
         self.needs = f"a free CPU and {gpus:g} GPU" if gpus else "a free CPU"
         self.make = make
-        self.actors: list[Any] = []
-        self.started: set[Any] = set()
+        self.actors: list[_Hired] = []
+        self.started: set[_Hired] = set()
         # In the order of submission, in which an actor also does them.
-        self.tasks: dict[ray.ObjectRef[Any], tuple[Any, int]] = {}
-        self.deaths: Counter[int] = Counter()
+        self.tasks: dict[ray.ObjectRef[Any], tuple[_Hired, int]] = {}
+        # The nodes on which actors died over a piece.
+        self.deaths: defaultdict[int, list[str]] = defaultdict(list)
+        self.failed_starts = 0  # rounds of starts, since one has succeeded
 
     @cached_property
     def _sent(self) -> "ray.ObjectRef[Any]":
@@ -109,14 +134,14 @@ class ActorPool(Generic[R]):
     def start_actors(self, count: int = 1) -> None:
         """Requests more actors of the cluster, without waiting for them."""
         for _ in range(count):
-            actor = self.actor_class.remote(self._sent)
-            self.actors.append(actor)
-            self.tasks[actor.ready.remote()] = (actor, _READY)
+            hired = _Hired(self.actor_class.remote(self._sent), self.failed_starts)
+            self.actors.append(hired)
+            self._ask(hired)
 
     def stop(self) -> None:
         """Ends all actors, whatever they have in hand."""
-        for actor in self.actors:
-            ray.kill(actor)
+        for hired in self.actors:
+            ray.kill(hired.handle)
 
     def work(self, pending: deque[int]) -> Iterator[R]:
         """Returns what was made of all pieces, in the order in which they are done.
@@ -125,77 +150,144 @@ class ActorPool(Generic[R]):
             pending: The pieces' numbers; they are taken away.
 
         Raises:
-            ChildProcessError: If a piece ended its actor three times.
+            ChildProcessError: If a piece ended three actors whose nodes live on.
             Exception: Whatever making a piece raised; it is not tried again.
         """
+        looked = heard = time.monotonic()
         while pending or any(piece != _READY for _, piece in self.tasks.values()):
             self._assign(pending)
-            ready, _ = ray.wait(list(self.tasks), timeout=STARTUP_TIMEOUT)
-            if not ready and not self.started:
-                say(f"no actor has started yet: each needs {self.needs} of the cluster")
+            ready, _ = ray.wait(list(self.tasks), timeout=LOOK_EVERY)
             for task in ready:
                 yield from self._collect(task, pending)
+            now = time.monotonic()
+            if self.started:
+                heard = now
+            if now - heard >= STARTUP_TIMEOUT:
+                heard = now
+                say(f"no actor has started yet: each needs {self.needs} of the cluster")
+            if now - looked >= LOOK_EVERY:
+                looked = now
+                self._grow(pending)
+
+    def _grow(self, pending: deque[int]) -> None:
+        """Requests actors for what the cluster has gained, as far as there is work."""
+        waiting = len(self.actors) - len(self.started)
+        # All CPUs or GPUs may be away for a while; who waits for them is no worse off.
+        with suppress(ConnectionError, ValueError):
+            room = self.room() - len(self.actors)
+            self.start_actors(min(room, len(pending) - waiting))
 
     def _assign(self, pending: deque[int]) -> None:
-        load = Counter(actor for actor, _ in self.tasks.values())
+        load = Counter(hired for hired, _ in self.tasks.values())
         # Every actor gets a first piece before any gets a second.
         for depth in range(IN_FLIGHT):
-            for actor in self.started:
-                if pending and load[actor] <= depth:
+            for hired in self.started:
+                if pending and load[hired] <= depth:
                     piece = pending.popleft()
-                    self.tasks[actor.make.remote(piece)] = (actor, piece)
-                    load[actor] += 1
+                    self.tasks[hired.handle.make.remote(piece)] = (hired, piece)
+                    load[hired] += 1
+
+    def _ask(self, hired: _Hired) -> None:
+        """Asks an actor to answer when it has started, or is in reach again."""
+        self.tasks[hired.handle.ready.remote()] = (hired, _READY)
 
     def _collect(self, task: "ray.ObjectRef[Any]", pending: deque[int]) -> Iterator[R]:
-        actor, piece = self.tasks[task]
+        hired, piece = self.tasks[task]
         try:
             made = ray.get(task)
         except RayTaskError as error:
             # What the piece raised is the user's error, not Ray's wrapping of it.
             raise error.cause from error
         except RayError as error:
-            self.on_failure(actor, error)
+            self._on_failure(hired, piece, error)
             pending.extendleft([piece] if piece != _READY else [])
         else:
             if piece == _READY:
-                self.on_ready(actor)
+                self._on_ready(hired)
             else:
                 yield made
         del self.tasks[task]
 
-    def on_ready(self, actor: Any) -> None:
+    def _on_ready(self, hired: _Hired) -> None:
         """Counts an actor that has started, which may have work from now on."""
-        self.started.add(actor)
-        del self.deaths[_READY]  # starting works: only failures in a row are hopeless
+        hired.suspect = _READY
+        self.started.add(hired)
+        self.failed_starts = 0  # starting works: only failures in a row are hopeless
         session = self.session
         session.actors = max(session.actors, len(self.started))
         session.cpus = int(ray.cluster_resources().get("CPU", 0))
-        session.nodes = sum(node["Alive"] for node in ray.nodes())
+        session.nodes = len(living_nodes())
 
-    def on_failure(self, actor: Any, error: RayError) -> None:
-        """Replaces an actor that died.
+    def _on_failure(self, hired: _Hired, piece: int, error: RayError) -> None:
+        """Looks what has become of an actor that did not answer.
 
         Raises:
             ChildProcessError: If it was the third one over the same piece.
         """
-        if actor not in self.actors:
+        if hired not in self.actors:
             return  # another of its tasks brought the news
-        # Tasks run in the order of submission: it died over the oldest.
-        piece = next(piece for other, piece in self.tasks.values() if other == actor)
-        self.deaths[piece] += 1
+        if isinstance(error, ActorUnavailableError):
+            self._on_silence(hired, piece)
+        else:
+            self._on_death(hired, error)
+
+    def _on_silence(self, hired: _Hired, piece: int) -> None:
+        """Asks an actor again that is out of reach, until it answers or its death is known.
+
+        Ray finds out about a lost node seconds after its actors have gone silent.
+        """
+        if hired in self.started:
+            self.started.discard(hired)
+            hired.suspect = self._piece_in_hand(hired)
+            what = self._what(hired.suspect)
+            say(f"an actor is out of reach: {what} goes to another")
+            self._ask(hired)
+        elif piece == _READY:
+            self._ask(hired)
+
+    def _on_death(self, hired: _Hired, error: RayError) -> None:
+        piece = self._piece_in_hand(hired)
+        death = how_it_died(hired.handle, error)
         self.session.deaths += 1
-        what = f"{self.piece} {piece}" if piece != _READY else "its start"
+        if death.lost:
+            what = self._what(piece)
+            say(f"an actor was lost with its node over {what} and is replaced")
+        elif piece != _READY or hired.attempt == self.failed_starts:
+            self._blame(piece, death.node, error)
+        # Others that were requested together die together at their start, of one cause.
+        ray.kill(hired.handle)  # the error may not have been its end
+        self.actors.remove(hired)
+        self.started.discard(hired)
+        self.start_actors()
+
+    def _what(self, piece: int) -> str:
+        return f"{self.piece} {piece}" if piece != _READY else "its start"
+
+    def _piece_in_hand(self, hired: _Hired) -> int:
+        if hired.suspect != _READY:
+            return hired.suspect
+        # Tasks run in the order of submission: it died over the oldest.
+        return next(piece for other, piece in self.tasks.values() if other is hired)
+
+    def _blame(self, piece: int, node: str, error: RayError) -> None:
+        what = self._what(piece)
         # Ray ends with the cause of a failed start, and begins with the kind of any
         # other death.
         reason = str(error).strip().splitlines()[-1 if piece == _READY else 0]
-        if self.deaths[piece] == ACTOR_ATTEMPTS:
+        if self._deadly(piece, node):
             raise ChildProcessError(
                 f"{ACTOR_ATTEMPTS} actors died over {what} ({reason}); finished "
                 f"{self.piece}s are kept: look for a crash or, with fewer actors, "
                 "leave more memory for each"
             )
         say(f"an actor died over {what} and is replaced ({reason})")
-        ray.kill(actor)  # it may only have been out of reach
-        self.actors.remove(actor)
-        self.started.discard(actor)
-        self.start_actors()
+
+    def _deadly(self, piece: int, node: str) -> bool:
+        """Returns whether a piece has one death too many, now that one died on a node."""
+        if piece == _READY:
+            self.failed_starts += 1
+            return self.failed_starts >= ACTOR_ATTEMPTS
+        self.deaths[piece].append(node)
+        # A node may be found lost after its actors: then the piece did not kill them.
+        alive = living_nodes()
+        return sum(node in alive for node in self.deaths[piece]) >= ACTOR_ATTEMPTS

@@ -213,7 +213,7 @@ def _made_shards(
     if actors == 0 or not pending:
         yield map(make, pending)
         return
-    with cluster.connect() as cpus:
+    with cluster.connect():
         if not cluster.connected():
             yield map(make, pending)
             return
@@ -224,10 +224,13 @@ def _made_shards(
         if not isinstance(writer.folder, Address):
             _check_seen(writer.folder)
         share = _share(simulator)
-        pool = ActorPool(make, share, writer.session, piece="shard")
+
+        def room() -> int:
+            return actors or capacity(share, cluster.cpus())
+
+        pool = ActorPool(make, share, writer.session, room, piece="shard")
         try:
-            wanted = actors or capacity(share, cpus)
-            pool.start_actors(min(wanted, len(pending)))
+            pool.start_actors(min(room(), len(pending)))
             yield pool.work(deque(pending))
         finally:
             pool.stop()

@@ -1,0 +1,212 @@
+"""Who is blamed for a death, and who is hired: laws of the pool, with an imitated cluster."""
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import pytest
+from ray.exceptions import ActorDiedError, ActorUnavailableError
+
+from orrery.execution import actors
+from orrery.execution.actors import ActorPool
+from orrery.execution.deaths import Death
+from orrery.storage.work_log import Session
+
+START = -1  # the piece of an actor that has not started
+PIECES = tuple(range(8))
+
+
+@dataclass(eq=False)
+class Actor:
+    """An actor that answers, dies or is silent as its cluster decides."""
+
+    number: int
+    make_piece: Callable[[int], int]
+    death: Death | None = None
+    silences: int = 0  # still to come
+
+    @property
+    def ready(self):
+        return SimpleNamespace(remote=lambda: Task(self, START))
+
+    @property
+    def make(self):
+        return SimpleNamespace(remote=lambda piece: Task(self, piece))
+
+
+@dataclass(eq=False)
+class Task:
+    actor: Actor
+    piece: int
+
+
+@dataclass
+class ToyCluster:
+    """Stands in for Ray.
+
+    Arguments:
+        deaths: Returns how an actor of a number dies over a piece; None if it does not.
+        silent: Returns how many answers of an actor fail from a piece on.
+        alive: The nodes that are alive.
+    """
+
+    deaths: Callable[[int, int], Death | None] = lambda actor, piece: None
+    silent: Callable[[int, int], int] = lambda actor, piece: 0
+    alive: set[str] = field(default_factory=lambda: {"a", "b"})
+    hired: list[Actor] = field(default_factory=list)
+    killed: list[Actor] = field(default_factory=list)
+
+    def remote(self, **options):
+        return lambda kind: SimpleNamespace(remote=self.hire)
+
+    def hire(self, make):
+        self.hired.append(Actor(len(self.hired), make))
+        return self.hired[-1]
+
+    def put(self, value):
+        return value
+
+    def wait(self, tasks, timeout):
+        return tasks[:1], tasks[1:]
+
+    def get(self, task):
+        actor = task.actor
+        actor.death = actor.death or self.deaths(actor.number, task.piece)
+        if task.piece != START:
+            actor.silences += self.silent(actor.number, task.piece)
+        if actor.silences:
+            actor.silences -= 1
+            raise ActorUnavailableError("socket closed", None)
+        if actor.death is not None:
+            raise ActorDiedError
+        return None if task.piece == START else actor.make_piece(task.piece)
+
+    def kill(self, actor):
+        self.killed.append(actor)
+
+    def cluster_resources(self):
+        return {"CPU": 2.0 * len(self.alive)}
+
+
+@pytest.fixture
+def work(monkeypatch):
+    """Does all pieces on a cluster; returns them and the log of the work."""
+
+    def done(cluster, count=2, room=lambda: 2):
+        monkeypatch.setattr(actors, "ray", cluster)
+        monkeypatch.setattr(actors, "how_it_died", lambda actor, error: actor.death)
+        monkeypatch.setattr(actors, "living_nodes", lambda: cluster.alive)
+        session = Session("2025-03-01T12:00:00+00:00")
+        pool = ActorPool(lambda piece: piece, 0, session, room, piece="shard")
+        pool.start_actors(count)
+        return sorted(pool.work(deque(PIECES))), session
+
+    return done
+
+
+HEALTHY = Death("a", lost=False)
+LOST = Death("c", lost=True)
+
+
+def test_every_piece_is_made_once(work):
+    made, session = work(ToyCluster())
+    assert made == list(PIECES)
+    assert (session.actors, session.deaths, session.nodes) == (2, 0, 2)
+
+
+def test_a_piece_that_kills_three_healthy_actors_is_named(work):
+    cluster = ToyCluster(lambda actor, piece: HEALTHY if piece == 5 else None)
+    with pytest.raises(ChildProcessError, match="3 actors died over shard 5"):
+        work(cluster)
+    assert len(cluster.killed) == 2  # and replaced
+
+
+def test_two_deaths_are_no_proof(work):
+    fatal = [HEALTHY, HEALTHY]
+    cluster = ToyCluster(lambda a, piece: fatal.pop() if piece == 5 and fatal else None)
+    made, session = work(cluster)
+    assert (made, session.deaths) == (list(PIECES), 2)
+
+
+def test_actors_lost_with_their_nodes_say_nothing_against_a_piece(work, capsys):
+    cluster = ToyCluster(lambda actor, p: LOST if p == 5 and actor < 9 else None)
+    made, session = work(cluster)
+    assert (made, session.deaths) == (list(PIECES), 9)
+    assert "lost with its node over shard 5 and is replaced" in capsys.readouterr().err
+
+
+def test_a_node_may_be_found_lost_after_its_actors(work):
+    # Ray says of each: its process ended, on a node that it believes alive.
+    deaths = [Death(f"gone {number}", lost=False) for number in range(9)]
+    cluster = ToyCluster(
+        lambda a, piece: deaths.pop() if piece == 5 and deaths else None
+    )
+    made, session = work(cluster)
+    assert (made, session.deaths) == (list(PIECES), 9)
+
+
+def test_a_node_lost_while_its_actors_start_ends_nothing(work, capsys):
+    cluster = ToyCluster(lambda actor, piece: LOST if actor < 20 else None)
+    made, session = work(cluster, count=20)
+    assert (made, session.deaths) == (list(PIECES), 20)
+    assert "lost with its node over its start" in capsys.readouterr().err
+
+
+def test_starts_that_fail_together_fail_once(work, capsys):
+    cluster = ToyCluster(lambda actor, piece: HEALTHY if actor < 10 else None)
+    made, session = work(cluster, count=5)  # these, and the five that replace them
+    assert (made, session.deaths) == (list(PIECES), 10)
+    assert capsys.readouterr().err.count("died over its start") == 2
+
+
+def test_starts_that_fail_three_times_in_a_row_are_hopeless(work):
+    cluster = ToyCluster(lambda actor, piece: HEALTHY)
+    with pytest.raises(ChildProcessError, match="3 actors died over its start"):
+        work(cluster, count=5)
+    assert len(cluster.hired) == 3 * 5
+
+
+def test_a_silent_actor_that_answers_again_has_not_died(work, capsys):
+    silences = {(0, 0): 4}
+    cluster = ToyCluster(silent=lambda actor, piece: silences.pop((actor, piece), 0))
+    made, session = work(cluster)
+    assert (made, session.deaths, len(cluster.hired)) == (list(PIECES), 0, 2)
+    assert capsys.readouterr().err.count("out of reach: shard 0 goes to another") == 1
+
+
+def test_what_killed_silent_actors_is_named_once_their_death_is_known(work):
+    silences = {(actor, 5): 2 for actor in range(9)}
+    cluster = ToyCluster(
+        lambda actor, piece: HEALTHY if piece == 5 else None,
+        lambda actor, piece: silences.pop((actor, piece), 0),
+    )
+    with pytest.raises(ChildProcessError, match="3 actors died over shard 5"):
+        work(cluster)
+    assert len(silences) <= 6  # three at least were silent first
+
+
+def test_actors_are_hired_for_cpus_that_appear(work, monkeypatch):
+    monkeypatch.setattr(actors, "LOOK_EVERY", 0.0)
+    rooms = iter([1, 4, 4])
+    cluster = ToyCluster()
+    made, _ = work(cluster, count=1, room=lambda: next(rooms, 4))
+    assert (made, len(cluster.hired)) == (list(PIECES), 4)
+
+
+def test_no_more_are_hired_than_there_is_work_for(work, monkeypatch):
+    monkeypatch.setattr(actors, "LOOK_EVERY", 0.0)
+    cluster = ToyCluster()
+    made, _ = work(cluster, count=1, room=lambda: 1000)
+    assert made == list(PIECES)
+    assert len(cluster.hired) <= 1 + len(PIECES)
+
+
+@pytest.mark.parametrize("error", [ConnectionError, ValueError])
+def test_a_cluster_that_has_nothing_for_a_while_is_waited_for(work, monkeypatch, error):
+    def away():
+        raise error("no CPU, or no GPU")
+
+    monkeypatch.setattr(actors, "LOOK_EVERY", 0.0)
+    made, _ = work(ToyCluster(), room=away)
+    assert made == list(PIECES)
