@@ -1,5 +1,6 @@
 """Actors die and runs are killed; the bytes are the same."""
 
+import copy
 import os
 import re
 import signal
@@ -15,8 +16,9 @@ import numpy as np
 import pytest
 import ray
 
-from orrery.execution import cluster
+from orrery.execution import cluster, simulation
 from orrery.execution.processors import processor_model
+from orrery.execution.same_code import installed_code
 from orrery.execution.simulation import generate
 from orrery.execution.summaries import compute
 from orrery.identity import fingerprint
@@ -233,6 +235,20 @@ def test_an_actor_with_other_code_refuses(tmp_path, connected):
     wrong = r"has other code than .*\(toy 2 instead of 1\): install the same code"
     with pytest.raises(ValueError, match=wrong):
         fill(Edited(driver=os.getpid()), tmp_path, 1)
+    (folder,) = tmp_path.iterdir()
+    assert not list((folder / "shards").iterdir())
+
+
+def test_an_actor_with_edited_files_refuses(tmp_path, connected, monkeypatch):
+    def other(packages):
+        here = copy.deepcopy(installed_code(packages))
+        here.files["orrery"] |= {"orrery/records.py": "0123456789ab"}
+        return here
+
+    monkeypatch.setattr(simulation, "installed_code", other)
+    wrong = r"orrery/records.py [0-9a-f]{12} instead of 0123456789ab\): install the same code"
+    with pytest.raises(ValueError, match=wrong):
+        fill(Toy(), tmp_path, 1)
     (folder,) = tmp_path.iterdir()
     assert not list((folder / "shards").iterdir())
 

@@ -19,6 +19,12 @@ import numpy as np
 
 from orrery.execution import cluster
 from orrery.execution.processors import describe_processor
+from orrery.execution.same_code import (
+    InstalledCode,
+    check_same_code,
+    installed_code,
+    packages_of,
+)
 from orrery.identity import JSON, canonical, without_words
 from orrery.records import Records, Schema
 from orrery.storage import dataset, writing
@@ -209,7 +215,8 @@ class _MadeShard(NamedTuple):
 def _made_shards(
     simulator: Simulator, writer: Writer, pending: list[int], actors: int | None
 ) -> Iterator[Iterator[_MadeShard]]:
-    make = _ShardMaker(simulator, writer.metadata, writer.folder)
+    code = installed_code(packages_of(simulator))
+    make = _ShardMaker(simulator, writer.metadata, writer.folder, code)
     if actors == 0 or not pending:
         yield map(make, pending)
         return
@@ -361,6 +368,7 @@ class _ShardMaker:
     simulator: Simulator
     metadata: JSON
     folder: Location
+    code: InstalledCode
 
     def __call__(self, shard: int) -> _MadeShard:
         row = make_shard(self.checked_simulator, self.metadata, shard, self.folder)
@@ -371,4 +379,5 @@ class _ShardMaker:
     def checked_simulator(self) -> Simulator:
         """The simulator, once this process has shown that it has the dataset's code."""
         check_code(self.simulator, self.metadata)
+        check_same_code(self.code)
         return self.simulator

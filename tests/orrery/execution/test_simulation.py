@@ -9,6 +9,7 @@ import torch
 from orrery.execution import simulation
 from orrery.execution.actors import capacity
 from orrery.execution.processors import describe_processor
+from orrery.execution.same_code import InstalledCode
 from orrery.execution.simulation import check_code, generate, make_shard
 from orrery.records import Records
 from orrery.storage import card, dataset, journal, manifest, work_log, writing
@@ -141,7 +142,8 @@ def test_other_code_than_the_datasets_is_refused(toy, tmp_path):
     wrong = "more 1 instead of None, toy 2 instead of 1.: install the same code on all"
     with pytest.raises(ValueError, match=wrong):
         check_code(simulator, metadata)
-    maker = simulation._ShardMaker(simulator, metadata, tmp_path)
+    code = InstalledCode({}, {})
+    maker = simulation._ShardMaker(simulator, metadata, tmp_path, code)
     with pytest.raises(ValueError, match="has other code than the process that began"):
         maker(0)
     assert not simulator.simulated
