@@ -4,6 +4,7 @@
 #   make check       installs, runs lint, import contracts, types and all tests but the slow ones
 #   make test        the same with the slow ones
 #   make faults      a campaign on a cluster that loses ten nodes
+#   make clusters    starts clusters by their launch files, on machines that this one plays
 PYTHON ?= python3
 BIN := .venv/bin
 # Processes of tests: one more than two CPUs, since those that drive Ray wait for it.
@@ -14,7 +15,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup 
 	--durations 40 --durations-min 4
 export RAY_USAGE_STATS_ENABLED = 0
 
-.PHONY: quadrants desi halo-mass lint types quick-tests all-tests check test faults clean
+.PHONY: quadrants desi halo-mass lint types quick-tests all-tests check test faults clusters clean
 
 quadrants: .venv/installed
 	$(BIN)/python experiments/quadrants.py
@@ -49,6 +50,10 @@ test: lint
 # Ten nodes of a cluster are lost in a campaign; takes some minutes.
 faults: .venv/installed
 	$(BIN)/python tests/faults/lose_nodes.py $$(mktemp -d)/lost
+
+# Minutes; each test says what it needs where it cannot run.
+clusters: .venv/installed
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/pytest -rs tests/cluster/launch_files.py
 
 # The constraints hold the exact version of everything, so that next year installs the same.
 .venv/installed: pyproject.toml constraints.txt

@@ -10,6 +10,8 @@ in_own_namespaces() {
         exec env OWN_NAMESPACES=yes unshare --mount --net --pid --fork --kill-child --mount-proc \
             bash "$0" "$@"
     fi
+    # All that machines say, but what unshare says of one whose power went off.
+    exec {said}> >(grep -v sigprocmask >&2)
     ip link set lo up
     ip link add site type bridge
     ip link set site up
@@ -67,7 +69,8 @@ power_on() {
     test -d "$site/$name" || make_disk "$name"
     unshare --mount --net --pid --uts --ipc --fork --kill-child \
         bash "$(dirname "${BASH_SOURCE[0]}")/host.sh" \
-        "$name" "$address" "$site/$name" "$shared" "$python_prefix" &
+        "$name" "$address" "$site/$name" "$shared" "$python_prefix" \
+        2>&$said &
     local outer=$!
     until machine[$name]=$(pgrep -P "$outer") && [ -e "/proc/${machine[$name]}/root/run/booted" ]; do
         kill -0 "$outer" 2>/dev/null || { echo "$name does not start" >&2; return 1; }
