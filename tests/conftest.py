@@ -92,9 +92,8 @@ SEALED = None if "PYTEST_XDIST_WORKER" in os.environ else seal()
 def pytest_collection_modifyitems(items):
     """Puts files with slow tests first, experiments before all: workers end together.
 
-    Before these the compiled step, which one worker compiles and the others then find:
-    half a minute of a CPU for each that comes at the same time. Another worker does all
-    that shares a Ray session.
+    Before these the compiled step, which one worker builds: others that need it
+    meanwhile wait for it. Another worker does all that shares a Ray session.
     """
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     of_experiments = Path(__file__).parent / "experiments"
