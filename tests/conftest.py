@@ -175,6 +175,13 @@ def pytest_sessionfinish():
     SESSION.close()
 
 
+@pytest.fixture(scope="session")
+def page_numbers(load_script):
+    """The module that compares the numbers of a page with its document."""
+    load_script("experiments/page_parts")  # which it imports
+    return load_script("experiments/page_numbers")
+
+
 @pytest.fixture
 def connected():
     """The number of CPUs of the shared Ray session."""
