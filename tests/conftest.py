@@ -4,6 +4,7 @@ What this file imports is imported outside: only pytest and the standard library
 """
 
 import contextlib
+import gc
 import importlib.util
 import io
 import json
@@ -89,12 +90,22 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 SEALED = None if "PYTEST_XDIST_WORKER" in os.environ else seal()
 
 
+# What imports and collection make lives as long as the session: to look through it for
+# garbage, again and again, took a sixth of their time.
+gc.disable()
+
+
+def pytest_collection_finish():
+    """Looks for garbage among what the tests make, from now on."""
+    gc.freeze()
+    gc.enable()
+
+
 def pytest_collection_modifyitems(items):
     """Puts files with slow tests first, experiments before all: workers end together.
 
-    Before these the compiled step, which one worker compiles and the others then find:
-    half a minute of a CPU for each that comes at the same time. Another worker does all
-    that shares a Ray session.
+    Before these the compiled step, which one worker builds: others that need it
+    meanwhile wait for it. Another worker does all that shares a Ray session.
     """
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     of_experiments = Path(__file__).parent / "experiments"
@@ -174,6 +185,13 @@ def pytest_runtest_setup(item):
 
 def pytest_sessionfinish():
     SESSION.close()
+
+
+@pytest.fixture(scope="session")
+def page_numbers(load_script):
+    """The module that compares the numbers of a page with its document."""
+    load_script("experiments/page_parts")  # which it imports
+    return load_script("experiments/page_numbers")
 
 
 @pytest.fixture

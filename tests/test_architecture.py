@@ -59,6 +59,8 @@ BUNDLES = {
     ("orbits", "begin_step"): _NESTED_TENSORS,
     ("orbits", "evaluate_stage"): _NESTED_TENSORS,
     ("orbits", "finish_step"): _NESTED_TENSORS,
+    ("step_building", "forward"): _UNKNOWN_FUNCTION,
+    ("step_libraries", "part"): _UNKNOWN_FUNCTION,
 }
 TOOLS = {
     "ray",

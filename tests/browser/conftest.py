@@ -2,10 +2,16 @@
 
 import json
 import shutil
+from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
+from orrery.judging.regression import binned
 from orrery.results.collation.collate import collate
+from orrery.results.recording import read_by, record
+from orrery.results.sections import DrawsSection, FigureSection
+from orrery.results.views import Predictions
 from orrery.sweeps.trial import Trial, write_trial
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -14,6 +20,15 @@ GOALS = [
     {"name": "cost", "better": "smaller"},
 ]
 NOISE = (0.1, -0.2, 0.05, 0.3, -0.1, 0.2, -0.15, 5.0)
+
+
+@dataclass(frozen=True)
+class Unit:
+    """In which a run has its numbers."""
+
+    unit: str
+
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 
 
@@ -83,6 +98,37 @@ def page_of_two_sweeps(tmp_path):
             objectives = {goal: number + len(goal) for goal in goals}
             trial = Trial(number, {"seed": number}, "finished", objectives=objectives)
             write_trial(sweep, trial)
+    return collate(tmp_path).page.as_uri()
+
+
+@pytest.fixture
+def page_of_opposite_sweeps(tmp_path):
+    """The address of a page of two sweeps that seek more and less of `score`."""
+    for name, better in (("most", "larger"), ("least", "smaller")):
+        goals = [{"name": "score", "better": better}]
+        sweep = make_sweep(tmp_path / "sweeps" / name / "0123", goals)
+        for number in range(3):
+            trial = Trial(
+                number, {"seed": number}, "finished", objectives={"score": number / 2}
+            )
+            write_trial(sweep, trial)
+    return collate(tmp_path).page.as_uri()
+
+
+@pytest.fixture
+def page_of_two_units(tmp_path):
+    """The address of a page of two runs that have numbers of one name in two units."""
+    random = np.random.default_rng(1)
+    draws = random.normal(size=(50, 1))
+    truth = random.uniform(0, 2, 50)
+    errors = binned(truth, truth + draws[:, 0], np.linspace(0, 2, 3))
+    for unit in ("kpc", "Mpc"):
+        view = Predictions({"all": (truth, truth)}, {"all": errors}, ("$d$", unit))
+        with read_by(), record("units", Unit(unit), tmp_path) as recording:
+            recording.add(
+                DrawsSection("draws.d", "Draws", ("d",), (unit,), draws),
+                FigureSection("predictions.d", "Errors", view, ""),
+            )
     return collate(tmp_path).page.as_uri()
 
 

@@ -87,13 +87,6 @@ def write_stars():
 
 
 @pytest.fixture(scope="session")
-def page_numbers(load_script):
-    """The module that compares the numbers of a page with its document."""
-    load_script("experiments/page_parts")  # which it imports
-    return load_script("experiments/page_numbers")
-
-
-@pytest.fixture(scope="session")
 def unknown_numbers(page_numbers):
     """Returns the numbers on a run's page that its `run.json` does not hold by name.
 

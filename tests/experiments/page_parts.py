@@ -92,6 +92,9 @@ def shown(page: str, document: dict) -> Iterator[Shown]:
     (head,) = main.all("header")
     lead = "Run {run}, attempt {attempt}, {began}".format(**document)
     yield Shown("head", head.children("p")[0].text, lead)
+    headlines = [s for s in document["sections"] if s["kind"] == "headline"]
+    sections = [s for s in document["sections"] if s["kind"] != "headline"]
+    yield from _headlines(head, headlines)
     yield from _answers(head, document["answers"])
     yield from _verdicts(head, document["verdicts"])
     yield from _numbers(head, document["metrics"])
@@ -100,12 +103,20 @@ def shown(page: str, document: dict) -> Iterator[Shown]:
         *parts, lineage = parts
         yield from _lineage(lineage, document["lineage"])
     places = [part.all("h2")[0].attributes["id"] for part in parts]
-    if places != [one["key"].replace(".", "-") for one in document["sections"]]:
+    if places != [one["key"].replace(".", "-") for one in sections]:
         raise ValueError(f"the page has other parts than the document: {places}")
-    for part, section in zip(parts, document["sections"], strict=True):
+    for part, section in zip(parts, sections, strict=True):
         yield from _section(part, section)
     yield from _pairs(options, dict(flat(document["options"])))
     yield from _pairs(versions, document["versions"])
+
+
+def _headlines(head, headlines):
+    parts = head.all("div", **{"class": "headline"})
+    for part, one in zip(parts, headlines, strict=True):
+        yield Shown(one["key"], part.all("h2")[0].text, one["title"])
+        text = "\n\n".join(paragraph.text for paragraph in part.children("p"))
+        yield Shown(one["key"], text, one["text"])
 
 
 def _answers(head, answers):

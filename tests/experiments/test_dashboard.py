@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from types import ModuleType
 
@@ -68,9 +69,9 @@ def test_an_experiment_ends_whole_whatever_wandb_does(
         assert capsys.readouterr().out.count("sent: ") == 2
         check_lineage(arrived, dying)
         for identity in arrived.runs:
-            summary = json.loads(arrived.files[identity, "wandb-summary.json"])
+            numbers = summary(arrived, identity)
             for key, value in metrics(dying).items():
-                found = summary[key.replace(".", "/")]
+                found = numbers[key.replace(".", "/")]
                 assert found == pytest.approx(value, nan_ok=True), key
 
 
@@ -88,3 +89,49 @@ def check_lineage(arrived, folder):
         way.append(found["kind"])
     assert way == ["posterior", "summaries", "dataset"]
     assert arrived.files[f"dataset-{found['fingerprint']}", "README.md"]
+
+
+SWEEP = (
+    *("--question", "halomass", "--hosts", "400", "--members", "2"),
+    *("--max-epochs", "3", "--trials", "4", "--repeats", "2", "--concurrent", "1"),
+)
+
+
+def test_a_sweep_whose_copies_are_hollow_is_delivered_whole(
+    experiments, run, page, tmp_path, server, monkeypatch, capsys
+):
+    import wandb
+    from wandb.sdk.wandb_run import Run
+
+    def refuse(*arguments, **named):
+        raise ConnectionError("it is down")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Run, "log", refuse)
+        patch.setattr(Run, "finish", refuse)
+        result = run(
+            *(experiments["architectures"], *SWEEP),
+            place=tmp_path,
+            sketched=True,
+            variables={"WANDB_MODE": "offline", "WANDB_ERROR_REPORTING": "false"},
+        )
+        wandb.teardown()  # as the end of its process does
+    assert page(result).exists()
+    assert "6 of 6 trials have no whole copy" in result.stderr
+    # once of the run, and once of all trials
+    assert result.stderr.count("Weights & Biases took no") == 2
+    with session(server) as (variables, arrived), monkeypatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        assert main(["sync", str(tmp_path / "runs")]) == 0
+    assert capsys.readouterr().out.count("sent: ") == 1 + 6
+    kinds = Counter(run["jobType"] for run in arrived.runs.values())
+    assert kinds == {"run": 1, "trial": 6}
+    trials = [name for name, run in arrived.runs.items() if run["jobType"] == "trial"]
+    assert all("rmse" in summary(arrived, name) for name in trials)
+    assert all(arrived.history[name] for name in trials)
+
+
+def summary(arrived, name):
+    """The numbers that sum a run up where it has arrived."""
+    return json.loads(arrived.files[name, "wandb-summary.json"])

@@ -60,6 +60,11 @@ class Handler(BaseHTTPRequestHandler):
         found = answer(asked.get("variables") or {}) if answer else {}
         return self._answer({"data": found})
 
+    def do_GET(self):
+        if self.server.arrived.hangs:
+            return self.server.arrived.over.wait(60)
+        return self._answer({}, 404)
+
     def do_PUT(self):
         content = self._content()
         if self.server.arrived.hangs:

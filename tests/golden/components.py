@@ -61,7 +61,12 @@ class Component:
 
 
 COMPONENTS = (
-    Component("engine", "mwlmc.simulator", "milky_way"),
+    Component(
+        "engine",
+        "mwlmc.simulator",
+        "milky_way",
+        readers=("mwlmc.model.step_building",),
+    ),
     Component("distribution", "mwlmc.model.distribution", "milky_way"),
     Component("agama_engine", "mwlmc.model.agama_engine", "agama_stand_in"),
     Component("replay", "mwlmc.replay", "milky_way"),

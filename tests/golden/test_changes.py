@@ -191,7 +191,7 @@ def test_stars_that_datasets_would_store_otherwise_are_refused(monkeypatch):
 
     monkeypatch.setattr(Simulator, "particles", faster)
     # numbers are the record's compiled or not, and here nothing waits for a compiler
-    monkeypatch.setattr(stellar_halo, "stepper", Stepper)
+    monkeypatch.setattr(stellar_halo, "stepper", lambda device: Stepper())
     (component,) = named(["replay"])
     # the engine's record holds the same quantities, but takes ten times longer
     with pytest.raises(RefusedError, match=r"replayed\.particles\.vx: differ in"):

@@ -14,8 +14,7 @@ from torch import Tensor
 from torch.fx.experimental import _config as fx_config
 
 from mwlmc.model.orbits import Stepper, begin_step, evaluate_stage, finish_step
-
-WIDTH = 128  # stars in a row of a compiled step: several vectors of any processor
+from mwlmc.model.step_libraries import WIDTH, libraries_folder, load
 
 
 def can_compile() -> bool:
@@ -35,21 +34,16 @@ def _of_full_rows(part: Callable[..., Any]) -> Callable[..., Any]:
     return of_full_rows
 
 
-def _kernels() -> Path:
-    """Returns the folder where compiled steps are kept between sessions, for this processor.
-
-    Code for vectors of one width is found again by processors of another, because
-    torch's key leaves that out: where several kinds share a home, stars went nowhere.
-    """
-    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-    kept = Path(os.environ.get("TORCHINDUCTOR_CACHE_DIR", home / "orrery" / "kernels"))
-    kind = torch.backends.cpu.get_cpu_capability().lower()
-    return kept if kept.name == kind else kept / kind
-
-
 @cache
-def stepper() -> Stepper:
-    """Returns the step as compiled loops over stars, or as it is where that is not possible."""
+def stepper(device: str = "cpu") -> Stepper:
+    """Returns the compiled step, or the step as it is where that is not possible.
+
+    Arguments:
+        device: Where the stars are: `cpu` or `cuda`.
+
+    Raises:
+        RuntimeError: If there is a compiler that does not work.
+    """
     if not can_compile():
         warnings.warn(
             "no C++ compiler or no Python headers: orbits are integrated several times more slowly",
@@ -57,13 +51,17 @@ def stepper() -> Stepper:
             stacklevel=2,
         )
         return Stepper()
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(_kernels())
+    return _traced() if device == "cuda" else Stepper(**load(), width=WIDTH)
+
+
+def _traced() -> Stepper:
+    """Returns the step as loops that are compiled where it is first called, on a GPU."""
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = str(libraries_folder())
     # Sizes that happen to be equal at the first call must not be taken for equal ever
     # after.
     fx_config.use_duck_shape = False
     torch._dynamo.config.specialize_float = True  # the model's constants are constants
     options: dict[str, Any] = {
-        "cpp.enable_floating_point_contract_flag": "fast",
         # Rows have one shape for all arguments, and never a single row: only their
         # precision and device are checked, not each size and stride at each call.
         "guard_filter_fn": lambda guards: [
@@ -73,11 +71,6 @@ def stepper() -> Stepper:
         "alignment_asserts": False,
         # Places in tables and paths are clamped where they are computed.
         "assert_indirect_indexing": False,
-        # A cold start waits for these: the processor's flags are believed, not tried
-        # one by one, and headers are read three times, which is faster than to compile
-        # them once.
-        "cpp.vec_isa_ok": True,
-        "cpp_cache_precompile_headers": False,
     }
     begin, stage, finish = (
         torch.compile(_of_full_rows(part), dynamic=True, options=options)

@@ -13,10 +13,11 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from mwlmc.model.compiled_step import WIDTH, stepper
+from mwlmc.model.compiled_step import stepper
 from mwlmc.model.constants import BULGE_MASS, DISC_MASS, DISC_SCALE, G
 from mwlmc.model.orbits import MovingPotential, Stepper, stage_weights
 from mwlmc.model.potentials import NFW
+from mwlmc.model.step_libraries import WIDTH
 from mwlmc.model.trajectories import LOOKBACK
 from mwlmc.model.vectors import length, square
 
@@ -87,7 +88,8 @@ def evolve(
     integrated = reaches(position, velocity, potential.milky_way, inner_edge)
     state = torch.cat([position, velocity]).flatten(1)
     today = state.clone()
-    StarBatch(state, integrated, potential, share, steps or stepper()).integrate(today)
+    steps = steps or stepper(position.device.type)
+    StarBatch(state, integrated, potential, share, steps).integrate(today)
     today = today.view(6, *integrated.shape)
     return today[:3], today[3:], integrated
 

@@ -9,12 +9,17 @@ from orrery.results.calibration_sections import record_calibration
 from orrery.results.lineage import record_summary_lineage
 from orrery.results.panels import Band, Constraint
 from orrery.results.recording import Number, Recording
-from orrery.results.sections import FigureSection, Text
-from orrery.results.sweep_sections import options_table, trials_table
+from orrery.results.sections import FigureSection, Headline, Text
+from orrery.results.sweep_sections import (
+    best_in_words,
+    best_options,
+    options_table,
+    record_failures,
+    trials_table,
+)
 from orrery.results.views import Intervals
 from orrery.sentences import Sentence
 from orrery.sweeps.binning_comparison import BinningComparison
-from orrery.sweeps.trial import FEWEST_COMPARED
 from orrery.sweeps.worth import Worth
 
 _GAIN = "information_gain"
@@ -64,16 +69,26 @@ def record_binnings(
     """
     record_summary_lineage(recording, key, found.test.pairs)
     recording.metrics(_numbers(key, found))
-    recording.metrics(_best(key, found))
+    recording.metrics(best_options(key, found.sweep.winner))
+    recording.add(_headline(key, title, found, quantity))
     chosen = _chosen(key, title, found, quantity)
     tested = _tested(key, found, quantity)
     binned = _binned(key, found)
     text = "\n\n".join([chosen.text, tested.text, binned.text])
     shows = (*chosen.shows, *tested.shows, *binned.shows)
     recording.add(Text(key, f"{title}: the best binning", text, shows))
-    worth = _worth_table(f"{key}.worth", found.worths, quantity)
-    recording.tables({f"{title}: what choices are worth": worth})
-    if len(found.sweep.scores) >= FEWEST_COMPARED:
+    if found.worths_are_known:
+        recording.metrics(_worths(key, found))
+        worth = _worth_table(f"{key}.worth", found.worths, quantity)
+        recording.tables({f"{title}: what choices are worth": worth})
+    else:
+        record_failures(
+            recording,
+            f"{key}.worth",
+            f"{title}: what choices are worth",
+            found.worth_trials,
+        )
+    if found.sweep.tells_options:
         matters = options_table(f"{key}.options", found.sweep)
         recording.tables({f"{title}: what matters": matters})
     behind = trials_table(f"{key}.worth_trials", found.worth_trials)
@@ -83,10 +98,34 @@ def record_binnings(
             f"{title}: trials behind the worth": behind,
         }
     )
-    recording.add(_figure(key, title, found, _GAIN, "information gain [nat]"))
-    label = f"expected width of {quantity.name} [{quantity.printed}]"
-    recording.add(_figure(key, title, found, _WIDTH, label))
+    if found.worths_are_known:
+        recording.add(_figure(key, title, found, _GAIN, "information gain [nat]"))
+        label = f"expected width of {quantity.name} [{quantity.printed}]"
+        recording.add(_figure(key, title, found, _WIDTH, label))
     record_calibration(recording, key, title, found.test.calibration, parameters)
+
+
+def _headline(
+    key: str, title: str, found: BinningComparison, quantity: WidthQuantity
+) -> Headline:
+    """Returns the best binning, and how it does on tests."""
+    sweep = found.sweep
+    best = best_in_words(key, sweep.winner)
+    test = found.test
+    return Headline(
+        f"{key}.headline",
+        f"The best binning for a {title} survey",
+        f"Trial {sweep.winner.number} of {len(sweep.trials)}: {best}. On the tests, which "
+        f"no trial has seen, it has an information gain of {test.gain:.3f} ± "
+        f"{test.errors[_GAIN]:.3f} nat and an expected width of {quantity.name} of "
+        f"{test.width:.3f} ± {test.errors[_WIDTH]:.3f} {quantity.printed}.",
+        (
+            *(f"{key}.winner", f"{key}.trials"),
+            *best.shows,
+            *(f"{key}.gain", f"{key}.gain_error"),
+            *(f"{key}.width", f"{key}.width_error"),
+        ),
+    )
 
 
 def _numbers(key: str, found: BinningComparison) -> dict[str, Number]:
@@ -111,7 +150,7 @@ def _numbers(key: str, found: BinningComparison) -> dict[str, Number]:
         "validation_gain": sweep.winner.objectives[_GAIN],
         "validation_width": sweep.winner.objectives[_WIDTH],
         "repeats": len(sweep.seeds),
-        "scatter": found.scatter,
+        "scatter": sweep.scatter,
         "rebinned": found.rebinned,
         "read": found.read,
         "rebinned_per_second": found.rate,
@@ -120,20 +159,17 @@ def _numbers(key: str, found: BinningComparison) -> dict[str, Number]:
     return {f"{key}.{name}": value for name, value in values.items()}
 
 
-def _best(key: str, found: BinningComparison) -> dict[str, Number]:
-    """Returns the best binning's options by stable key, and each choice's worth."""
-    best: dict[str, Number] = {
-        f"{key}.best.{path.rpartition('.')[2]}": value
-        for path, value in found.sweep.winner.point.items()
-    }
+def _worths(key: str, found: BinningComparison) -> dict[str, Number]:
+    """Returns each choice's worth by stable key."""
+    numbers: dict[str, Number] = {}
     for one in found.worths:
         place = f"{key}.worth.{one.contrast.key}"
         for name, short in ((_GAIN, "gain"), (_WIDTH, "width")):
-            best[f"{place}.{short}"] = one.mean(name)
-            best[f"{place}.{short}_error"] = one.error(name)
-        best[f"{place}.seeds"] = one.seeds
-        best[f"{place}.count"] = one.contrast.count
-    return best
+            numbers[f"{place}.{short}"] = one.mean(name)
+            numbers[f"{place}.{short}_error"] = one.error(name)
+        numbers[f"{place}.seeds"] = one.seeds
+        numbers[f"{place}.count"] = one.contrast.count
+    return numbers
 
 
 def _chosen(

@@ -7,6 +7,7 @@ from orrery.results.recording import Number
 from orrery.results.result import Result
 from orrery.results.sections import (
     Caution,
+    Headline,
     Section,
     TableSection,
     Text,
@@ -29,7 +30,7 @@ class ConsoleReader:
 
     def section(self, section: Section) -> None:
         """Prints text, warnings and tables; figures and draws are files."""
-        if isinstance(section, Text):
+        if isinstance(section, Headline | Text):
             terminal.say(f"\n{section.title}\n{section.text}")
         elif isinstance(section, Caution):
             terminal.say(f"warning: {section.title}: {section.text}")

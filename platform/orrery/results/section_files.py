@@ -10,6 +10,7 @@ from orrery.results.sections import (
     Caution,
     DrawsSection,
     FigureSection,
+    Headline,
     Section,
     TableSection,
     Text,
@@ -36,6 +37,8 @@ def write_section(section: Section, run: Run) -> JSON:
         "shows": [] if isinstance(section, DrawsSection) else list(section.shows),
         "files": [],
     }
+    if isinstance(section, Headline):
+        return {**common, "kind": "headline", "text": section.text}
     if isinstance(section, Text):
         return {**common, "kind": "text", "text": section.text}
     if isinstance(section, Caution):

@@ -1,4 +1,4 @@
-"""The parts of a result, as a study gives them: text, warnings, tables, figures, draws.
+"""The parts of a result, as a study gives them: headlines, text, warnings, tables, figures, draws.
 
 Each has a key, which stays when its heading is reworded: files and numbers are found by
 it. Numbers in its sentences are held by name: `shows` are their keys as in
@@ -31,6 +31,27 @@ class Text:
     Example:
         >>> Text("simulations", "Simulations", "2048 simulations.").key
         'simulations'
+    """
+
+    key: str
+    title: str
+    text: str
+    shows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The answer in a sentence or two, which stands at the head of the page.
+
+    Arguments:
+        key: Its stable name.
+        title: What was asked for.
+        text: The answer.
+        shows: The keys of the numbers in it.
+
+    Example:
+        >>> Headline("best", "The best flow", "Trial 3: transforms 5.").title
+        'The best flow'
     """
 
     key: str
@@ -143,7 +164,7 @@ class DrawsSection:
             )
 
 
-Section = Text | Caution | TableSection | FigureSection | DrawsSection
+Section = Headline | Text | Caution | TableSection | FigureSection | DrawsSection
 
 
 @dataclass(frozen=True)

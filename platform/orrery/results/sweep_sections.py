@@ -5,11 +5,12 @@ from typing import Any
 
 from astropy.table import Table
 
-from orrery.results.recording import Recording
-from orrery.results.sections import Text, shown
+from orrery.results.recording import Number, Recording
+from orrery.results.sections import Caution, Headline, Text, shown
+from orrery.sentences import Sentence
 from orrery.sweeps.comparison import Comparison
 from orrery.sweeps.space import Choice
-from orrery.sweeps.trial import Trial
+from orrery.sweeps.trial import Trial, commonest_failure
 
 METHOD = (
     "Share: by how much the better half of the trials differs from all in this option "
@@ -27,13 +28,24 @@ def record_comparison(recording: Recording, key: str, found: Comparison) -> None
         found: The comparison.
     """
     numbers = _numbers(key, found)
-    recording.metrics(numbers)
-    summary = _summary(key, found)
-    recording.add(Text(key, "Architectures", summary, tuple(numbers)))
+    recording.metrics({**numbers, **best_options(key, found.winner)})
+    recording.add(_headline(key, found))
+    summary = _summary(found)
+    untold = _untold(key, found)
+    shows = tuple(name for name in numbers if name not in untold)
+    recording.add(Text(key, "Architectures", summary, shows))
+    if not len(found.seeds):
+        record_failures(
+            recording, f"{key}.seeds", "What the seed changes", found.repeats
+        )
+    recording.tables(
+        {"Layers, nodes and seeds": changes_table(f"{key}.changes", found)}
+    )
+    if found.tells_options:
+        matters = options_table(f"{key}.options", found)
+        recording.tables({"What matters": matters})
     recording.tables(
         {
-            "Layers, nodes and seeds": changes_table(f"{key}.changes", found),
-            "What matters": options_table(f"{key}.options", found),
             "Architectures that were tried": trials_table(
                 f"{key}.trials", found.trials
             ),
@@ -42,7 +54,83 @@ def record_comparison(recording: Recording, key: str, found: Comparison) -> None
     )
 
 
-def _numbers(key: str, found: Comparison) -> dict[str, float]:
+def best_options(key: str, winner: Trial) -> dict[str, Number]:
+    """Returns the options of the best trial by stable key.
+
+    Arguments:
+        key: Of the sections and numbers of the sweep.
+        winner: The best trial.
+
+    Example:
+        >>> best_options("flows", Trial(3, {"flow.transforms": 5}, "finished"))
+        {'flows.best.transforms': 5}
+    """
+    return {
+        f"{key}.best.{path.rpartition('.')[2]}": value
+        for path, value in winner.point.items()
+    }
+
+
+def best_in_words(key: str, winner: Trial) -> Sentence:
+    """Returns the options of the best trial in words.
+
+    Arguments:
+        key: Of the sections and numbers of the sweep.
+        winner: The best trial.
+
+    Example:
+        >>> best_in_words("flows", Trial(3, {"flow.transforms": 5}, "finished")).text
+        'transforms 5'
+    """
+    options = best_options(key, winner)
+    words = [f"{name.rpartition('.')[2]} {shown(v)}" for name, v in options.items()]
+    return Sentence(", ".join(words), tuple(options))
+
+
+def record_failures(
+    recording: Recording, key: str, what: str, trials: list[Trial]
+) -> None:
+    """Records that something is not known, since each trial that should tell it failed.
+
+    Arguments:
+        recording: Where it is recorded.
+        key: Of what they should tell.
+        what: What they should tell.
+        trials: The trials.
+    """
+    reason, count = commonest_failure(trials)
+    reason = " ".join(reason.split())
+    numbers: dict[str, Number] = {
+        f"{key}.failed": len(trials),
+        f"{key}.failed_alike": count,
+        f"{key}.failed_reason": reason,
+    }
+    recording.metrics(numbers)
+    text = f"All {len(trials)} trials that should tell it failed, {count} of them so: {reason}"
+    recording.add(
+        Caution(f"{key}.failure", f"{what} is not known", text, tuple(numbers))
+    )
+
+
+def _headline(key: str, found: Comparison) -> Headline:
+    """Returns the best architecture, and how it does on tests."""
+    best = best_in_words(key, found.winner)
+    name = found.goal.name.replace("_", " ")
+    return Headline(
+        f"{key}.headline",
+        "The best architecture",
+        f"Trial {found.winner.number} of {len(found.trials)}: {best}. On the tests, which "
+        f"no trial has seen, its {name} is {found.test:.4f} ± {found.test_error:.4f} "
+        f"{found.unit}.",
+        (
+            *(f"{key}.winner", f"{key}.trials"),
+            *best.shows,
+            *(f"{key}.test", f"{key}.test_error"),
+        ),
+    )
+
+
+def _numbers(key: str, found: Comparison) -> dict[str, Number]:
     states = [trial.state for trial in found.trials]
     return {
         f"{key}.trials": len(states),
@@ -60,7 +148,15 @@ def _numbers(key: str, found: Comparison) -> dict[str, float]:
     }
 
 
-def _summary(key: str, found: Comparison) -> str:
+def _untold(key: str, found: Comparison) -> set[str]:
+    """Returns the numbers that are no numbers, where seeds tell nothing."""
+    if len(found.seeds) > 1:
+        return set()
+    names = ("given", "scatter", "shape_effect_by_seeds")
+    return {f"{key}.{name}" for name in names}
+
+
+def _summary(found: Comparison) -> str:
     unit = found.unit
     name = found.goal.name.replace("_", " ")
     failed = sum(trial.state == "failed" for trial in found.trials)
@@ -71,14 +167,26 @@ def _summary(key: str, found: Comparison) -> str:
         f"{found.test_error:.4f} {unit} on the tests, which no trial has seen: it was "
         f"optimistic by {found.optimism:.4f} {unit}.\n\n"
         f"The architectures' scores scatter by {found.spread:.4f} {unit} (half of the "
-        f"central 68 %), those of the given architecture over {len(found.seeds)} seeds, "
-        f"{found.given:.4f} {unit} on average, by {found.scatter:.4f} {unit}."
+        f"central 68 %){_seeds_in_words(found)}."
         f"{_shape_in_words(found)}"
     )
 
 
+def _seeds_in_words(found: Comparison) -> str:
+    seeds = len(found.seeds)
+    if seeds < 2:
+        return (
+            f"; what the seed changes is not known, since of the given architecture {seeds} "
+            "trials have finished"
+        )
+    return (
+        f", those of the given architecture over {seeds} seeds, "
+        f"{found.given:.4f} {found.unit} on average, by {found.scatter:.4f} {found.unit}"
+    )
+
+
 def _shape_numbers(key: str, found: Comparison) -> dict[str, float]:
-    if not found.shape:
+    if not found.tells_shape:
         return {}
     effect = found.shape_effect
     return {
@@ -89,16 +197,21 @@ def _shape_numbers(key: str, found: Comparison) -> dict[str, float]:
 
 
 def _shape_in_words(found: Comparison) -> str:
-    if not found.shape:
+    if not found.tells_shape:
         return ""
     effect = found.shape_effect
     names = " and ".join([", ".join(found.shape[:-1]), found.shape[-1]])
+    chance = ""
+    if len(found.seeds) > 1:
+        chance = (
+            f"; {effect.by_seeds:.4f} {found.unit} would be found if nothing mattered but "
+            "seeds"
+        )
     return (
         f"\n\nThe number of layers and nodes ({names}) changes the score by "
         f"{effect.value:.4f} ± {effect.error:.4f} {found.unit} (standard deviation that "
         "each makes alone, by functional ANOVA, added in quadrature; error by leaving out "
-        f"one group of trials after the other); {effect.by_seeds:.4f} {found.unit} would "
-        "be found if nothing mattered but seeds."
+        f"one group of trials after the other){chance}."
     )
 
 
@@ -110,7 +223,7 @@ def changes_table(key: str, found: Comparison) -> Table:
         found: The comparison.
     """
     rows = [("seeds of one architecture", found.scatter, found.scatter_error)]
-    if found.shape:
+    if found.tells_shape:
         effect = found.shape_effect
         rows = [
             ("layers and nodes", effect.value, effect.error),

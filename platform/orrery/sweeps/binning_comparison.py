@@ -45,6 +45,11 @@ class BinningComparison:
         return [t for t in self.sweep.trials if t.reason.startswith(UNCALIBRATED)]
 
     @property
+    def worths_are_known(self) -> bool:
+        """Whether one of the trials that tell what choices are worth has not failed."""
+        return any(trial.state != "failed" for trial in self.worth_trials)
+
+    @property
     def rebinned(self) -> int:
         """How many trials binned the stored particles anew."""
         return len(self._rates("rebinned"))
@@ -63,11 +68,6 @@ class BinningComparison:
     def cpu_rate(self) -> float:
         """The same in a second of one CPU, which a busy machine changes least."""
         return median(self._rates("rebinned_per_cpu_second") or [0.0])
-
-    @property
-    def scatter(self) -> float:
-        """The standard deviation of the best one's score over seeds; NaN of fewer than two."""
-        return self.sweep.scatter if len(self.sweep.seeds) > 1 else float("nan")
 
     @property
     def _firsts(self) -> list[Mapping[str, float]]:

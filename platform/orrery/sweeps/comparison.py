@@ -21,9 +21,9 @@ from orrery.sweeps.architectures import Effort
 from orrery.sweeps.effects import Effect, joint_effect
 from orrery.sweeps.evaluation import Report
 from orrery.sweeps.proposals import importance, main_effects
-from orrery.sweeps.search import Sweep, search
+from orrery.sweeps.search import AllTrialsFailedError, Sweep, search
 from orrery.sweeps.space import Int, SearchSpace, apply
-from orrery.sweeps.trial import Goal, Trial, best
+from orrery.sweeps.trial import FEWEST_COMPARED, Goal, Trial, best
 from orrery.terminal import say
 
 SEEDS = SearchSpace({"training_seed": Int(2, 2**31 - 1)})  # of one architecture
@@ -129,24 +129,34 @@ class Comparison:
 
     @property
     def scatter(self) -> float:
-        """The standard deviation of one architecture's scores over its seeds."""
-        return float(self.seeds.std(ddof=1))
+        """The standard deviation of one architecture's scores over seeds; NaN of fewer than two."""
+        return float(self.seeds.std(ddof=1)) if len(self.seeds) > 1 else math.nan
 
     @property
     def given(self) -> float:
-        """The mean of one architecture's scores over its seeds."""
-        return float(self.seeds.mean())
+        """The mean of one architecture's scores over its seeds; NaN of none."""
+        return float(self.seeds.mean()) if len(self.seeds) else math.nan
 
     @property
     def scatter_error(self) -> float:
         """The standard error of `scatter`, of normal scores."""
-        return self.scatter / math.sqrt(2 * (len(self.seeds) - 1))
+        return self.scatter / math.sqrt(2 * max(len(self.seeds) - 1, 1))
 
     @property
     def spread(self) -> float:
         """Half the distance that 68 % of the architectures' scores span."""
         low, high = np.quantile(self.scores, (0.16, 0.84))
         return float(high - low) / 2
+
+    @property
+    def tells_options(self) -> bool:
+        """Whether enough trials have finished to tell what options matter."""
+        return len(self.scores) >= FEWEST_COMPARED
+
+    @property
+    def tells_shape(self) -> bool:
+        """Whether the shape of what learns was varied, and enough trials tell its effect."""
+        return bool(self.shape) and self.tells_options
 
     @property
     def shares(self) -> dict[str, float]:
@@ -193,7 +203,8 @@ def compare(
         workers: Processes of Ray Train that each trial starts.
 
     Raises:
-        AllTrialsFailedError: If they did.
+        AllTrialsFailedError: If all architectures did; what the seed of one changes is
+            not known where all of its trials did.
         KeyboardInterrupt: If the user wants no more; the next call goes on.
     """
 
@@ -211,7 +222,12 @@ def compare(
         return search(sweep, count, root, concurrent, workers=workers)
 
     trials = tried("architectures", space, effort.trials)
-    repeats = tried("seeds", SEEDS, effort.repeats)
+    try:
+        repeats = tried("seeds", SEEDS, effort.repeats)
+    except AllTrialsFailedError as failure:
+        # the search has its winner, whatever may be known about seeds
+        say(f"warning: what the seed changes is not known: {failure}")
+        repeats = failure.trials
     winner = best(trials, task.goal)
     say(f"training the winner, trial {winner.number}, once more to test it")
     # with as many threads as a trial, so that the same network is learned again

@@ -5,7 +5,6 @@ trial's process that outlives its sweep for a moment can spoil nothing.
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -164,8 +163,3 @@ class Ledger:
     def _write(self, trial: Trial) -> None:
         write_trial(self.folder, trial)
         self.trials[trial.number] = trial
-
-    def commonest_failure(self) -> tuple[str, int]:
-        """Returns the reason for which most trials failed, and how many did."""
-        reasons = Counter(t.reason for t in self._sorted() if t.state == "failed")
-        return reasons.most_common(1)[0]

@@ -22,7 +22,7 @@ from orrery.sweeps.halving import Halving
 from orrery.sweeps.ledger import Ledger
 from orrery.sweeps.proposals import Proposals
 from orrery.sweeps.space import Point, SearchSpace
-from orrery.sweeps.trial import SWEEP, Goal, Trial, best
+from orrery.sweeps.trial import SWEEP, Goal, Trial, best, commonest_failure
 from orrery.sweeps.watching import watchers
 from orrery.terminal import progress, say
 
@@ -32,12 +32,20 @@ VERSION = 1  # of what proposes and stops; raised whenever the trials of a seed 
 class AllTrialsFailedError(ValueError):
     """Raised when a search has no answer, since each of its trials failed.
 
+    Arguments:
+        message: Why, and what to do.
+        trials: The trials.
+
     Example:
         >>> raise AllTrialsFailedError("all 3 trials failed, 3 of them so: too wide")
         Traceback (most recent call last):
         ...
         orrery.sweeps.search.AllTrialsFailedError: all 3 trials failed, 3 of them so: too wide
     """
+
+    def __init__(self, message: str, trials: Sequence[Trial] = ()) -> None:
+        super().__init__(message)
+        self.trials = list(trials)
 
 
 @dataclass(frozen=True)
@@ -164,10 +172,11 @@ def search(
             _compute(sweep, ledger, numbers, _Executor(concurrent, cpus, gpus, workers))
     found = ledger.known()
     if all(trial.state == "failed" for trial in found):
-        reason, count = ledger.commonest_failure()
+        reason, count = commonest_failure(found)
         raise AllTrialsFailedError(
             f"all {len(found)} trials failed, {count} of them so: {reason}; mend that, "
-            f"remove {folder} and start again"
+            f"remove {folder} and start again",
+            found,
         )
     return found
 

@@ -6,6 +6,7 @@ what was found and what has to be computed again.
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -199,6 +200,21 @@ def _read_or_interrupt(path: Path) -> Trial:
         return read_trial(path)
     except ValueError as error:
         return Trial(_number(path) or 0, {}, "interrupted", reason=str(error))
+
+
+def commonest_failure(trials: Sequence[Trial]) -> tuple[str, int]:
+    """Returns the reason for which most trials failed, and how many did.
+
+    Arguments:
+        trials: Of which one failed at least.
+
+    Example:
+        >>> reasons = ("too wide", "no such table", "too wide")
+        >>> commonest_failure([Trial(0, {}, "failed", reason=reason) for reason in reasons])
+        ('too wide', 2)
+    """
+    reasons = Counter(trial.reason for trial in trials if trial.state == "failed")
+    return reasons.most_common(1)[0]
 
 
 # --- what is sought --------------------------------------------------------------------

@@ -13,9 +13,10 @@ import numpy as np
 
 from orrery.identity import canonical
 from orrery.parameters import FloatArray
-from orrery.sweeps.search import Sweep, search
+from orrery.sweeps.search import AllTrialsFailedError, Sweep, search
 from orrery.sweeps.space import Domain, Int, Point, SearchSpace
 from orrery.sweeps.trial import Trial
+from orrery.terminal import say
 
 FIRST_SEED = 2  # another than that by which the best was chosen, and had good luck
 
@@ -130,6 +131,8 @@ def measure_worth(
 ) -> tuple[list[Worth], list[Trial]]:
     """Returns what each choice is worth, and the trials that tell it.
 
+    Where all of these failed, no choice has a worth, and their reasons are the trials'.
+
     Arguments:
         sweep: The search among whose points the choices are.
         contrasts: The choices.
@@ -141,14 +144,18 @@ def measure_worth(
         workers: Processes of Ray Train that each trial starts.
 
     Raises:
-        AllTrialsFailedError: If they did.
         KeyboardInterrupt: If the user wants no more; the next call goes on.
     """
     seeds = Int(1, FIRST_SEED + repeats)
     space = SearchSpace({**sweep.space.domains, **more, seed_path: seeds})
     points = design(contrasts, seed_path, repeats)
     tried = replace(sweep, name=f"{sweep.name}_worth", space=space, points=points)
-    trials = search(tried, len(points), root, concurrent, workers=workers)
+    try:
+        trials = search(tried, len(points), root, concurrent, workers=workers)
+    except AllTrialsFailedError as error:
+        # the search before has its winner, whatever may be known about it
+        say(f"warning: what choices are worth is not known: {error}")
+        return [], error.trials
     goals = sorted({name for trial in trials for name in trial.objectives})
     return [worth(one, trials, seed_path, goals) for one in contrasts], trials
 

@@ -7,8 +7,9 @@ from mwlmc.model import (
     compiled_step,
     stellar_halo,
 )
-from mwlmc.model.compiled_step import WIDTH, stepper
+from mwlmc.model.compiled_step import stepper
 from mwlmc.model.orbits import Stepper
+from mwlmc.model.step_libraries import WIDTH
 from mwlmc.model.vectors import length
 
 SHARES = stellar_halo.STEP_SHARES
@@ -71,22 +72,10 @@ def test_without_a_compiler_the_step_is_taken_as_it_is(monkeypatch):
         assert stepper.__wrapped__() == Stepper()
 
 
-def test_processors_with_other_vectors_never_share_what_is_compiled(
-    monkeypatch, tmp_path
+def test_a_compiled_step_refuses_another_precision(
+    integrate, draw_stars, make_galaxies, potential_among
 ):
-    """With the step of one the other's stars end at NaN, or its process does."""
-
-    def place(capability):
-        monkeypatch.setattr(
-            torch.backends.cpu, "get_cpu_capability", lambda: capability
-        )
-        return compiled_step._kernels()
-
-    monkeypatch.delenv("TORCHINDUCTOR_CACHE_DIR", raising=False)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert place("AVX512") == tmp_path / "orrery" / "kernels" / "avx512"
-    assert place("AVX2") != place("AVX512")
-    # a child process inherits the folder
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(place("AVX2")))
-    assert place("AVX2") == tmp_path / "orrery" / "kernels" / "avx2"
-    assert place("AVX512").name == "avx512"
+    x, v = draw_stars(WIDTH)
+    potential = potential_among(*make_galaxies(friction=1.0))
+    with pytest.raises(RuntimeError, match="dtype"):
+        integrate(x, v, potential, 0.5, stepper())

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import ray
 import torch
 
 from orrery import data_vector
-from orrery.learning import cohorts, ensemble, trainer
+from orrery.learning import cohorts, ensemble, trainer, workers
 from orrery.learning.members import Learning
 from orrery.learning.networks import Networks
+from orrery.learning.training import Worker
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.records import Observation
@@ -376,9 +378,16 @@ def test_a_killed_process_continues_exactly(trained, tmp_path):
     assert_same(again, trained)
 
 
-@pytest.mark.slow
-@pytest.mark.usefixtures("connected")
-def test_workers_share_the_members_and_change_nothing(trained, tmp_path):
+def work_one_after_the_other(work, workers, folder, on_epoch):
+    """Calls the work as it arrives on each worker, without the processes of Ray Train."""
+    for rank in reversed(range(workers)):
+        arrived = ray.cloudpickle.loads(ray.cloudpickle.dumps(work))
+        arrived(Worker(rank, torch.device("cpu"), on_epoch))
+
+
+def test_workers_share_the_members_and_change_nothing(trained, tmp_path, monkeypatch):
+    """That Ray Train's workers do the work, even when one dies, is a law of flows."""
+    monkeypatch.setattr(workers, "run_workers", work_one_after_the_other)
     seen = []
     shared = fit(
         tmp_path,

@@ -1,6 +1,7 @@
 """What a run tells of binnings: its numbers are held by name, and worths have their errors."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from orrery.judging.calibration import calibrate
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.results.binning_sections import WidthQuantity, record_binnings
+from orrery.results.page import write
 from orrery.results.recording import record
 from orrery.sweeps.architectures import Effort
 from orrery.sweeps.binning_comparison import BinningComparison
@@ -103,6 +105,35 @@ def test_every_number_of_the_summary_is_held_by_name(result, section):
     told = {float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", text)}
     held = {round(float(result.metrics[key]), 3) for key in part["shows"]}
     assert told <= held
+
+
+def test_the_head_of_the_page_has_the_best_binning_and_what_it_tells(result, section):
+    text = section(result, "binnings.desi.headline")["text"]
+    numbers = result.metrics
+    gain, width = (numbers[f"binnings.desi.{name}"] for name in ("gain", "width"))
+    assert text.startswith("Trial 1 of 5: bins 5, kind b. On the tests, which no trial")
+    assert f"an information gain of {gain:.3f} ± " in text
+    assert f"an expected width of v_travel of {width:.3f} ± " in text
+
+
+def test_worths_that_no_trial_tells_are_told_with_their_commonest_reason(
+    score, tmp_path, section, page_numbers
+):
+    goal = GOALS["information_gain"]
+    sweep = Comparison(goal, "nat", SPACE, TRIALS, [], score.gain, 0.0625)
+    behind = [replace(TRIALS[4], number=i, seconds=i) for i in range(3)]
+    found = BinningComparison(sweep, TRIALS[0], score, [], behind)
+    with record("toy", Effort(), tmp_path) as recording:
+        told = WidthQuantity("v_travel", "km / s")
+        record_binnings(recording, "binnings.desi", "DESI-like", found, told, MASS)
+    failure = section(recording.result, "binnings.desi.worth.failure")
+    assert failure["text"] == (
+        "All 3 trials that should tell it failed, 3 of them so: UncalibratedError: TARP"
+    )
+    keys = [part["key"] for part in recording.result.sections]
+    assert not {"binnings.desi.worth", "binnings.desi.worth_gain"} & {*keys}
+    write(recording.result)
+    assert page_numbers.unknown(recording.result.folder) == []
 
 
 def test_trials_that_read_summaries_are_told_from_those_that_binned(result, section):

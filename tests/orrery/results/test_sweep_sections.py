@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from orrery.results.page import write
 from orrery.results.recording import record
 from orrery.results.sweep_sections import record_comparison
 from orrery.sweeps.architectures import Effort
@@ -32,14 +33,57 @@ SEEDS = [
 ]
 
 
-@pytest.fixture
-def result(tmp_path):
+FAILED = [
+    Trial(i, {"seed": i}, "failed", reason=reason)
+    for i, reason in enumerate(("no\n\nroom", "loss is 3 nan", "loss is 3 nan"))
+]
+
+
+def told(trials, seeds, folder):
     shape = ("kind", "rate")
     goal = Goal("p", "larger")
-    found = Comparison(goal, "nat", SPACE, TRIALS, SEEDS, 1.375, 0.0625, shape)
-    with record("toy", Effort(), tmp_path) as recording:
+    found = Comparison(goal, "nat", SPACE, trials, seeds, 1.375, 0.0625, shape)
+    with record("toy", Effort(), folder) as recording:
         record_comparison(recording, "architectures", found)
+    write(recording.result)
     return recording.result
+
+
+@pytest.fixture
+def result(tmp_path):
+    return told(TRIALS, SEEDS, tmp_path)
+
+
+def test_the_head_of_the_page_has_the_best_trial_and_its_score(result, section):
+    head = section(result, "architectures.headline")
+    assert head["text"] == (
+        "Trial 1 of 5: kind nsf, rate 0.02. On the tests, which no trial has seen, its p "
+        "is 1.3750 ± 0.0625 nat."
+    )
+    page = (result.folder / "report.html").read_text()
+    above, _, below = page.partition("</header>")
+    assert head["text"] in above
+    assert head["text"] not in below
+
+
+@pytest.mark.parametrize("seeds", [SEEDS, SEEDS[:1], FAILED])
+@pytest.mark.parametrize("trials", [TRIALS, TRIALS[1:3]])
+def test_whatever_is_known_has_a_page_whose_numbers_are_held_by_name(
+    trials, seeds, tmp_path, page_numbers
+):
+    found = told(trials, seeds, tmp_path)
+    assert page_numbers.unknown(found.folder) == []
+
+
+def test_seeds_that_all_failed_are_told_with_their_commonest_reason(tmp_path, section):
+    found = told(TRIALS, FAILED, tmp_path)
+    text = section(found, "architectures.seeds.failure")["text"]
+    assert text == (
+        "All 3 trials that should tell it failed, 2 of them so: loss is 3 nan"
+    )
+    assert (
+        "what the seed changes is not known" in section(found, "architectures")["text"]
+    )
 
 
 def test_the_winner_is_told_with_its_optimism(result, section):

@@ -34,9 +34,12 @@ class Task:
         self.identity = {"dataset": "0f"}
         self.tested = []
         self.computed = 0
+        self.refuses_seeds = False
 
     def __call__(self, options, report):
         self.computed += 1
+        if self.refuses_seeds and options.training_seed > 1:
+            raise ValueError("another seed")
         return {"score": -abs(options.depth - 4) + 1e-9 * options.training_seed}
 
     def score(self, options, pairs):
@@ -82,6 +85,17 @@ def test_seeds_are_of_the_given_architecture(found):
     assert len({trial.point["training_seed"] for trial in comparison.repeats}) == 4
     assert comparison.seeds == pytest.approx(-1.0, abs=3)
     assert 0 < comparison.scatter < 3
+
+
+def test_a_search_has_its_winner_though_no_seed_tells_a_scatter(
+    task, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    task.refuses_seeds = True
+    one = compare("toy", task, SPACE, Options(), TEST, EFFORT, tmp_path, seed=1)
+    assert one.validation == max(one.scores)
+    assert [trial.reason for trial in one.repeats] == ["ValueError: another seed"] * 4
+    assert np.isnan([one.given, one.scatter, one.scatter_error]).all()
 
 
 def test_what_decides_the_score_matters_most():

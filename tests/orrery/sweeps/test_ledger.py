@@ -113,10 +113,3 @@ def test_whoever_is_told_hears_each_end_once(ledger):
     assert heard == [(0, "finished"), (2, "pruned"), (1, "finished")]
     assert ledger.trials[2].objectives == {"loss": 2.0}
     assert "after 1 reports" in ledger.trials[2].reason
-
-
-def test_the_commonest_failure_is_counted(ledger):
-    for number, reason in enumerate(["a", "b", "b", "c"]):
-        ledger.begin(number, {"rate": 0.5})
-        ledger.end(number, Evaluated({}, 1.0, reason))
-    assert ledger.commonest_failure() == ("b", 2)

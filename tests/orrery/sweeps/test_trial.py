@@ -12,6 +12,7 @@ from orrery.sweeps.trial import (
     Goal,
     Trial,
     best,
+    commonest_failure,
     pareto_front,
     read_trial,
     read_trials,
@@ -143,3 +144,12 @@ def test_a_goal_has_a_direction():
     with pytest.raises(ValueError, match="'larger', 'smaller'"):
         Goal("x", "best")
     assert not Goal("x").improves(math.nan, 1.0)
+
+
+def test_the_commonest_failure_is_counted_and_no_other_reason():
+    failed = [
+        Trial(i, {}, "failed", reason=reason)
+        for i, reason in enumerate(("a", "b", "b"))
+    ]
+    pruned = [Trial(i, {}, "pruned", reason="others were better") for i in range(3)]
+    assert commonest_failure([*failed, *pruned]) == ("b", 2)

@@ -96,6 +96,18 @@ def test_what_no_seed_gave_is_not_a_number(tmp_path):
     assert np.isnan(by_bin.mean("gain"))
 
 
+def test_a_worth_that_no_trial_tells_ends_nothing(tmp_path, capsys):
+    refused = {(bins, FIRST_SEED + n) for bins in range(1, 10) for n in range(4)}
+    found, trials = measured(Task(refuses=refused), tmp_path)
+    assert found == []
+    assert {(trial.state, trial.reason) for trial in trials} == {
+        ("failed", "ValueError: not calibrated")
+    }
+    assert len(trials) == 3 * 4
+    told = " ".join(capsys.readouterr().err.split())
+    assert "not known: all 12 trials failed, 12 of them so: ValueError" in told
+
+
 def test_choices_may_leave_the_space_of_the_search(tmp_path):
     more = {"bins": Int(1, 9)}
     found, _ = measure_worth(sweep(Task()), (MORE,), "seed", 2, tmp_path, 1, more)

@@ -3,6 +3,14 @@
 const MOST_SHARES = 12; // options of which it is said how much they explain
 
 function drawBest(found, [first, second]) {
+  const undecided = [first, second].find((measure) => measure.less === null);
+  if (undecided) {
+    const text =
+      `Of ${undecided.name} one of these sweeps seeks more and another less: ` +
+      "filter to one of them, or choose above which is better.";
+    replace(at("best"), element("p", {}, text));
+    return;
+  }
   const best = bestRow(rows, found, first);
   if (best === null) {
     replace(at("best"), element("p", {}, "None of these entries has finished with this measure."));
@@ -34,7 +42,8 @@ function drawBest(found, [first, second]) {
   );
 }
 
-function drawCoordinates(found, columns, measure) {
+function drawCoordinates(found, columns, first) {
+  const measure = first.name;
   const numbers = rows.measures(found, ["option.", "objective.", "metric.", "seconds"]);
   const varying = new Set([...rows.varying(found), ...numbers.map(([name]) => name)]);
   const names = columns.filter((name) => varying.has(name) && name !== measure);
@@ -55,7 +64,8 @@ function drawCoordinates(found, columns, measure) {
     at("coordinates"),
     element("p", { class: "help" }, help),
     figure("Parallel coordinates", wide, ["entry", ...names], numbersOf),
-    importanceTable(found, measure),
+    // what two sweeps seek in opposite directions is not one measure
+    first.less === null ? null : importanceTable(found, measure),
   );
 }
 

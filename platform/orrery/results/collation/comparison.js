@@ -84,7 +84,7 @@ function comparison(chosen, width) {
     ]),
     ...part("tarp", "Expected coverage", (all) => tarpPanel(all, one)),
     ...part("sbc", "Ranks of simulation-based calibration", (all) => [panels(rankPanels(all, small))]),
-    ...part("rmse", "Errors of ensembles", (all) => [errorPanel(all, one)]),
+    ...part("rmse", "Errors of ensembles", (all) => errorPanels(all, one)),
     ...part("training", "Training", (all) => [trainingPanel(all, one)]),
   ];
   const reports = reported(rows, chosen).map(([name, all]) => reportPanel(name, all, small));

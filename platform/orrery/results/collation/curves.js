@@ -15,25 +15,21 @@ function seriesOf(rows, chosen, kind, wanted) {
   });
 }
 
+// A panel for each parameter; those of one name in two units are two.
 function posteriorPanels(all, width) {
-  const names = [];
-  for (const series of all) {
-    for (const parameter of series.curve.parameters) {
-      if (!names.includes(parameter.name)) names.push(parameter.name);
-    }
-  }
-  return names.map((name) => posteriorPanel(name, all, width));
+  const parameters = all.flatMap((series) => series.curve.parameters);
+  const kinds = new Map(parameters.map(({ name, unit }) => [`${name} [${unit}]`, { name, unit }]));
+  return [...kinds.values()].map(({ name, unit }) => posteriorPanel(name, unit, all, width));
 }
 
-function posteriorPanel(name, all, width) {
+function posteriorPanel(name, unit, all, width) {
   const marginals = all
     .map((series) => ({
       ...series,
-      marginal: series.curve.parameters.find((parameter) => parameter.name === name),
+      marginal: series.curve.parameters.find((one) => one.name === name && one.unit === unit),
     }))
     .filter((series) => series.marginal);
   const points = marginals.map(({ marginal }) => densityPoints(marginal));
-  const unit = marginals[0].marginal.unit;
   const plot = axes({
     title: name,
     width,
@@ -142,10 +138,17 @@ function rankPanel(name, all, width) {
   return figure(`SBC ranks of ${name}`, plot.svg, head, rows);
 }
 
-function errorPanel(all, width) {
+// A panel for each unit in which errors are.
+function errorPanels(all, width) {
+  const units = [...new Set(all.map((series) => series.curve.unit))];
+  return units.map((unit) =>
+    errorPanel(all.filter((series) => series.curve.unit === unit), unit, width),
+  );
+}
+
+function errorPanel(all, unit, width) {
   const middles = ({ curve }) =>
     curve.rmse.map((_, i) => (curve.edges[i] + curve.edges[i + 1]) / 2);
-  const unit = all[0].curve.unit;
   const plot = axes({
     title: "Root mean square errors in bins of the truth",
     width,

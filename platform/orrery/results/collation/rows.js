@@ -106,11 +106,27 @@ class Rows {
     return [...known, ...rows.filter((row) => !isKnown(column[row]))];
   }
 
-  // Whether less of a measure is better: as its sweep says, or else its name.
-  lessIsBetter(name) {
+  // The objectives of all sweeps, each sweep's in the order of their weight.
+  get objectives() {
+    return [...new Set(Object.values(this.goals).flatMap((goals) => Object.keys(goals)))];
+  }
+
+  // Whether less of a measure is better: as the sweeps of entries with it say, or else its
+  // name; null where one sweep says so and another does not.
+  lessIsBetter(name, shown) {
     const objective = name.replace(/^objective\./, "");
-    const known = Object.hasOwn(this.goals, objective);
-    return known ? this.goals[objective] === "smaller" : LESS.test(name);
+    const having = shown.filter((row) => this.value(name, row) !== null);
+    const ways = new Set(having.map((row) => this.goal(objective, row)).filter(Boolean));
+    if (ways.size > 1) return null;
+    return ways.size ? ways.has("smaller") : LESS.test(name);
+  }
+
+  // Which way the sweep of a trial seeks an objective, if it does.
+  goal(objective, row) {
+    // a trial's file lies in a folder of that of its sweep
+    const sweep = this.value("place", row).split("/").slice(0, -2).join("/");
+    const goals = Object.hasOwn(this.goals, sweep) ? this.goals[sweep] : null;
+    return goals && Object.hasOwn(goals, objective) ? goals[objective] : null;
   }
 
   // Whether a row can be the best: others stopped before they had their last numbers.

@@ -67,14 +67,15 @@ function columnNames(base) {
   return [...new Set([...options.slice(0, USUAL_OPTIONS), ...measures])];
 }
 
-function chosenMeasures(base) {
+// The two measures: those of all entries, and which way is better by those that are shown.
+function chosenMeasures(base, found = base) {
   const known = rows.measures(base, ["objective.", "metric.", "seconds"]);
   const names = known.map(([name]) => name);
   const usual = usualMeasures(known, base);
   return ["first", "second"].map((which, i) => {
     const name = names.includes(state[which]) ? state[which] : usual[i];
     const less = state[`${which}Less`];
-    return { name, less: less === "" ? rows.lessIsBetter(name) : less === "1" };
+    return { name, less: less === "" ? rows.lessIsBetter(name, found) : less === "1" };
   });
 }
 
@@ -82,7 +83,7 @@ function chosenMeasures(base) {
 // is one that some entry has beside the first, as those of another sweep are not.
 function usualMeasures(known, base) {
   const told = /(information_gain|log_probability)$|^metric\.rmse.*minimum$/;
-  const goals = Object.keys(rows.goals);
+  const goals = rows.objectives;
   const rank = ([name, count]) => {
     // a sweep names its goals in the order of their weight
     const goal = goals.indexOf(name.replace(/^objective\./, ""));
@@ -106,13 +107,13 @@ function draw() {
   const base = rows.filtered({ ...state, search: "" }).rows;
   const { rows: found, problems } = rows.filtered(state);
   keepingFocus(() => {
-    drawControls(base);
+    drawControls(base, found);
     drawCount(found, problems);
     drawTable(found, columnNames(base));
   });
-  const measures = chosenMeasures(base);
+  const measures = chosenMeasures(base, found);
   drawBest(found, measures);
-  drawCoordinates(found, columnNames(base), measures[0].name);
+  drawCoordinates(found, columnNames(base), measures[0]);
   drawComparison();
   drawDialog();
 }
@@ -126,17 +127,20 @@ function keepingFocus(action) {
 
 // --- controls ---------------------------------------------------------------------------
 
-function drawControls(base) {
+function drawControls(base, found) {
   if (at("search").value !== state.search) at("search").value = state.search;
   for (const name of ["kind", "experiment", "status"]) {
     const values = [...new Set(rows.columns.get(name))].filter(isKnown).sort(ordered);
     fill(at(name), [["", "all"], ...values.map((value) => [value, value])], state[name]);
   }
   const names = rows.measures(base, ["objective.", "metric.", "seconds"]).map(([name]) => name);
-  const measures = chosenMeasures(base);
+  const measures = chosenMeasures(base, found);
   ["first", "second"].forEach((which, i) => {
     fill(at(which), names.map((name) => [name, name]), measures[i].name);
-    at(`${which}-less`).value = measures[i].less ? "1" : "";
+    const { less } = measures[i];
+    const undecided = less === null ? [["?", "that sweeps disagree on"]] : [];
+    const ways = [...undecided, ["", "if larger"], ["1", "if smaller"]];
+    fill(at(`${which}-less`), ways, less === null ? "?" : less ? "1" : "");
   });
 }
 

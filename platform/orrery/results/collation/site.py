@@ -60,9 +60,15 @@ def render_site(entries: Sequence[Entry], title: str, above: str = "") -> str:
     )
 
 
-def _goals(entries: Sequence[Entry]) -> dict[str, str]:
-    """Returns whether larger or smaller is better, for each objective of sweeps."""
-    return {name: way for entry in entries for name, way in entry.goals.items()}
+def _goals(entries: Sequence[Entry]) -> dict[str, dict[str, str]]:
+    """Returns whether larger or smaller is better, for each sweep and its objectives.
+
+    Two sweeps may seek more and less of what has the same name. A sweep is named by its
+    folder, as the places of its trials are.
+    """
+    # a trial's file lies in a folder of that of its sweep
+    named = (("/".join(one.place.split("/")[:-2]), one.goals) for one in entries)
+    return {sweep: goals for sweep, goals in named if goals}
 
 
 def _source(name: str) -> str:

@@ -7,8 +7,11 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Literal
+from urllib.error import HTTPError, URLError
+from urllib.request import urlopen
 
 from orrery.terminal import say
 
@@ -129,7 +132,24 @@ def refusal(seconds: float) -> str:
         try:
             return "" if wandb.login(prompt=False, verify=True) else NO_KEY
         except Exception as error:
-            return str(error)
+            # of a server that is not there wandb says that its own process is busy
+            server = str(wandb.setup().settings.base_url)
+            return _silence(server, seconds) or str(error)
+
+
+def _silence(server: str, seconds: float) -> str:
+    """Returns why nothing comes from a server; nothing if it answers, whatever it says."""
+    try:
+        with urlopen(f"{server}/graphql", timeout=seconds):
+            return ""
+    except HTTPError:
+        return ""
+    except TimeoutError:
+        return f"{server} has not answered within {seconds:g} s"
+    except URLError as error:
+        return f"{server} cannot be reached: {error.reason}"
+    except (OSError, ValueError, HTTPException) as error:
+        return f"{server} cannot be reached: {error}"
 
 
 def places(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:

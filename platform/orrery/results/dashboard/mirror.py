@@ -1,10 +1,5 @@
-"""The copy of one run, written offline, item by item: what fails is one item, not the copy.
+"""A copy that is being written, offline, item by item: what fails is one item, not the copy."""
 
-A file beside it, `copy.json`, says whether it is whole: one that is not is written again
-from the run's document before it is sent.
-"""
-
-import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -15,12 +10,13 @@ from typing import Any
 from orrery.identity import JSON
 from orrery.results.dashboard import connection
 from orrery.results.dashboard.contents import Series, Sheet
+from orrery.results.dashboard.copies import COPY, Copy
 from orrery.results.dashboard.deposits import Deposit
-from orrery.storage import files
 from orrery.terminal import say
 
-COPY = "copy.json"
 START = 30  # [s] for wandb's own process, which has no server to wait for
+
+OnLoss = Callable[[str, Exception], None]
 
 
 @dataclass(frozen=True)
@@ -35,6 +31,8 @@ class Heading:
         kind: `run` or `trial`.
         config: What was chosen.
         sweep: The W&B sweep that it shows in, if any.
+        note: The file that tells whether the copy is whole, below the folder `wandb`.
+        source: The fingerprint of what is copied, if that may come to change.
 
     Example:
         >>> Heading(Path("runs/x"), "0123-001-ab", "desi", "desi", "run", {}).sweep is None
@@ -48,71 +46,38 @@ class Heading:
     kind: str
     config: Mapping[str, Any]
     sweep: str | None = None
+    note: str = COPY
+    source: str = ""
 
 
-@dataclass(frozen=True)
-class Copy:
-    """What is known of a run's copy.
+def tell_loss(item: str, problem: Exception) -> None:
+    """Tells of the first item that could not be written."""
+    say(
+        f"warning: Weights & Biases took no {item} ({in_words(problem)}); local files "
+        "are complete"
+    )
 
-    Arguments:
-        identity: Of the W&B run.
-        file: Its file, below the folder `wandb`.
-        closed: Whether it came to its end.
-        lost: What it lacks, because a call failed.
+
+def in_words(problem: Exception) -> str:
+    """Returns what went wrong; some of wandb's own errors say nothing but their name.
 
     Example:
-        >>> Copy("0123-001-ab", "run-0123.wandb", True, ("answers",)).whole
-        False
+        >>> in_words(ConnectionError("log is down")), in_words(TimeoutError())
+        ('ConnectionError: log is down', 'TimeoutError')
     """
-
-    identity: str
-    file: str
-    closed: bool = False
-    lost: tuple[str, ...] = ()
-
-    @property
-    def whole(self) -> bool:
-        """Whether it holds everything that the run's document does."""
-        return self.closed and not self.lost
-
-    @classmethod
-    def read(cls, folder: Path) -> "Copy | None":
-        """Returns what is known of the copy in a run's folder; None if there is none."""
-        try:
-            found = json.loads((folder / "wandb" / COPY).read_text(encoding="utf-8"))
-            lost = tuple(found["lost"])
-            return cls(found["identity"], found["file"], found["closed"], lost)
-        except (OSError, ValueError, KeyError, TypeError):
-            return None  # as if it were not there: it can be made again
-
-    def write(self, folder: Path) -> None:
-        """Writes it into a run's folder.
-
-        Raises:
-            OSError: If it cannot be written.
-        """
-        document = {
-            "identity": self.identity,
-            "file": self.file,
-            "closed": self.closed,
-            "lost": list(self.lost),
-        }
-        files.write_json(folder / "wandb" / COPY, document)
-
-    def path(self, folder: Path) -> Path:
-        """Returns its file in a run's folder."""
-        return folder / "wandb" / self.file
+    return f"{type(problem).__name__}: {problem}".removesuffix(": ")
 
 
 @dataclass
 class Mirror:
-    """A run's copy that is being written.
+    """A copy that is being written.
 
     Arguments:
         heading: What it is called.
         wandb: The module.
         session: The run as wandb knows it.
         file: The copy.
+        on_loss: Called with the first item that could not be written, and why.
         lost: Items that could not be written.
 
     Example:
@@ -126,12 +91,17 @@ class Mirror:
     wandb: Any
     session: Any
     file: Path
+    on_loss: OnLoss = tell_loss
     lost: list[str] = field(default_factory=list)
     _places: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
-    def begin(cls, heading: Heading) -> "Mirror":
+    def begin(cls, heading: Heading, on_loss: OnLoss = tell_loss) -> "Mirror":
         """Returns a copy that has just begun.
+
+        Arguments:
+            heading: What it is called.
+            on_loss: Called with the first item that could not be written, and why.
 
         Raises:
             Exception: Whatever wandb raises.
@@ -142,16 +112,18 @@ class Mirror:
             session = wandb.init(**_arguments(heading, wandb))
             file = Path(session.settings.sync_file).resolve()
             known = replace(heading, identity=session.id)  # an agent has given its own
-            begun = cls(known, wandb, session, file, _places=places.pop_all())
+            begun = cls(known, wandb, session, file, on_loss, _places=places.pop_all())
             begun._note(closed=False)
             return begun
 
+    def _known(self, closed: bool) -> Copy:
+        file = self.file.relative_to((self.heading.folder / "wandb").resolve())
+        lost = tuple(dict.fromkeys(self.lost))
+        identity = self.heading.identity
+        return Copy(identity, str(file), closed, lost, self.heading.source)
+
     def _note(self, closed: bool) -> None:
-        folder = self.heading.folder
-        if self.heading.kind == "run":
-            file = self.file.relative_to((folder / "wandb").resolve())
-            lost = tuple(dict.fromkeys(self.lost))
-            Copy(self.heading.identity, str(file), closed, lost).write(folder)
+        self._known(closed).write(self.heading.folder, self.heading.note)
 
     def keep(self, item: str, write: Callable[[], Any]) -> None:
         """Writes an item; whatever goes wrong there is told, and nothing else.
@@ -165,10 +137,7 @@ class Mirror:
         except Exception as problem:
             # whatever goes wrong over there, hours of computing do not depend on it
             if not self.lost:
-                say(
-                    f"warning: Weights & Biases took no {item} "
-                    f"({type(problem).__name__}: {problem}); local files are complete"
-                )
+                self.on_loss(item, problem)
             self.lost.append(item)
 
     def metrics(self, numbers: Mapping[str, Any]) -> None:

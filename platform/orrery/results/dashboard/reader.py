@@ -3,7 +3,6 @@
 import json
 import math
 import os
-import shlex
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -21,8 +20,9 @@ from orrery.results.dashboard.contents import (
     sheets,
     summary_sheets,
 )
+from orrery.results.dashboard.copies import Copy, later
 from orrery.results.dashboard.deposits import deposits
-from orrery.results.dashboard.mirror import Copy, Heading, Mirror
+from orrery.results.dashboard.mirror import Heading, Mirror, in_words
 from orrery.results.dashboard.uploads import Upload, is_sent
 from orrery.results.recording import EPOCHS, Number
 from orrery.results.result import Result
@@ -64,8 +64,8 @@ class DashboardReader:
         except Exception as problem:
             # whatever goes wrong over there, hours of computing do not depend on it
             say(
-                f"warning: Weights & Biases failed ({type(problem).__name__}: {problem}); "
-                f"local files are complete, and {_later(run.folder)} copies them later"
+                f"warning: Weights & Biases failed ({in_words(problem)}); local files "
+                f"are complete, and {later([run.folder])} copies them later"
             )
 
     def begin(self, run: Run, identity: str) -> Mirror:
@@ -112,7 +112,7 @@ class DashboardReader:
         if self._mirror.lost:
             lost = ", ".join(dict.fromkeys(self._mirror.lost))
             say(
-                f"Weights & Biases lacks {lost}: {_later(result.folder)} copies them again"
+                f"Weights & Biases lacks {lost}: {later([result.folder])} copies them again"
             )
         if self._upload:
             self._wait(self._upload, self._mirror.file, result.folder)
@@ -125,7 +125,7 @@ class DashboardReader:
         if not is_sent(file):
             say(
                 f"Weights & Biases has not got the run ({upload.reason}); the copy is kept, "
-                f"and {_later(folder)} sends it"
+                f"and {later([folder])} sends it"
             )
 
 
@@ -225,7 +225,3 @@ def _deposit(mirror: Mirror, result: Result) -> None:
 def tell_address(address: str) -> None:
     """Tells where a run can be seen."""
     say(f"Weights & Biases: {address}")
-
-
-def _later(folder: Path) -> str:
-    return f"`python -m orrery sync {shlex.quote(str(folder))}`"

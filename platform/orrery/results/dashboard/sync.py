@@ -1,27 +1,30 @@
 """Sending what was kept: the copies of runs and trials below some folders, one after another.
 
-A run without a whole copy, because it was killed or W&B failed, gets one from its document.
+A run without a whole copy, because it was killed or W&B failed, gets one from its document,
+and so does a trial from its file, once it has ended.
 """
 
 import os
-import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from orrery.results.dashboard.connection import Patience
-from orrery.results.dashboard.mirror import Copy
+from orrery.results.dashboard.copies import Copy, whole_copy
+from orrery.results.dashboard.mirror import in_words
 from orrery.results.dashboard.reader import new_identity, replay, tell_address
+from orrery.results.dashboard.trial_copies import copied
 from orrery.results.dashboard.uploads import Upload, is_sent
 from orrery.results.result import Result, readable
 from orrery.storage import files
 from orrery.storage.run import DOCUMENT, documents
-from orrery.sweeps.trial import sweep_folders
+from orrery.sweeps.trial import Trial, read_trials, sweep_folders, trial_path
 from orrery.terminal import say
 
-_Outcome = Literal["sent", "sent before", "still running", "no copy", "kept"]
-_TRIALS = "wandb/offline-run-*/*.wandb"  # below the folder of a sweep
+_Outcome = Literal[
+    "sent", "sent before", "unfinished", "still running", "no copy", "kept"
+]
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class Delivery:
     """What became of a copy.
 
     Arguments:
-        place: The run's folder, or a trial's copy.
+        place: The run's folder, or a trial's file.
         outcome: Whether it was sent, and if not, whether it is kept.
         about: Why it was not sent, or where it can be seen.
 
@@ -45,7 +48,7 @@ class Delivery:
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to send."""
-        return self.outcome in ("sent", "sent before")
+        return self.outcome in ("sent", "sent before", "unfinished")
 
 
 def sync(places: Sequence[Path]) -> list[Delivery]:
@@ -69,12 +72,13 @@ def sync(places: Sequence[Path]) -> list[Delivery]:
 
 
 def _prepared(place: Path) -> list[tuple[Path, Path | Delivery]]:
-    """Returns for each run or trial in a place its folder, and the copy that is to be sent.
+    """Returns for each run or trial where it is, and the copy that is to be sent.
 
     Where there is none to be sent, what became of it stands instead.
     """
     runs = [(folder, _copy_of(readable(folder))) for folder in _runs(place)]
-    trials = [(file.parent, _unless_sent(file.parent, file)) for file in _trials(place)]
+    sweeps = sweep_folders(place.absolute())
+    trials = [one for sweep in sweeps for one in _copies_of_trials(sweep)]
     if not runs and not trials:
         raise FileNotFoundError(
             f"no run in {place}: give the folder of a run, or of one of its attempts"
@@ -91,12 +95,6 @@ def _runs(place: Path) -> Iterator[Path]:
         yield from (path.parent.absolute() for path in documents(folder))
 
 
-def _trials(place: Path) -> list[Path]:
-    """Returns the copies of trials of all sweeps in a place."""
-    sweeps = sweep_folders(place.absolute())
-    return [file for sweep in sweeps for file in sorted(sweep.glob(_TRIALS))]
-
-
 def _copy_of(result: Result) -> Path | Delivery:
     folder = result.folder
     # a run that has finished may be written still
@@ -107,7 +105,7 @@ def _copy_of(result: Result) -> Path | Delivery:
     try:
         return _unless_sent(folder, _whole_copy(result).path(folder))
     except Exception as problem:
-        return Delivery(folder, "no copy", f"{type(problem).__name__}: {problem}")
+        return Delivery(folder, "no copy", in_words(problem))
 
 
 def _unless_sent(folder: Path, file: Path) -> Path | Delivery:
@@ -120,15 +118,45 @@ def _whole_copy(result: Result) -> Copy:
     Raises:
         Exception: Whatever wandb raises.
     """
-    copy = Copy.read(result.folder)
-    if copy and copy.whole and copy.path(result.folder).exists():
-        return copy
-    fresh = new_identity(result.document["run"], result.document["attempt"])
-    # the same identity: what was sent of the other one is replaced
-    made = replay(result, copy.identity if copy else fresh)
-    if copy and copy.file != made.file:
-        shutil.rmtree(copy.path(result.folder).parent, ignore_errors=True)
-    return made
+    document = result.document
+
+    def make(identity: str | None) -> Copy:
+        fresh = new_identity(document["run"], document["attempt"])
+        return replay(result, identity or fresh)
+
+    return whole_copy(result.folder, make)
+
+
+def _copies_of_trials(sweep: Path) -> Iterator[tuple[Path, Path | Delivery]]:
+    """Yields for each trial of a sweep its file, and the copy that is to be sent."""
+    is_searched = files.is_locked(sweep)
+    for trial in read_trials(sweep):
+        place = trial_path(sweep, trial.number)
+        if trial.known:
+            yield place, _copy_of_trial(sweep, trial, place)
+        elif is_searched:
+            yield place, Delivery(place, "still running", "its sweep is being searched")
+        else:
+            # a copy would show it as one that has ended
+            yield place, Delivery(place, "unfinished", trial.reason)
+
+
+def _copy_of_trial(sweep: Path, trial: Trial, place: Path) -> Path | Delivery:
+    lost: list[str] = []
+
+    def on_loss(item: str, problem: Exception) -> None:
+        lost.append(f"wandb took no {item} ({in_words(problem)})")
+
+    try:
+        copy = copied(sweep, trial, on_loss)
+    except BlockingIOError:
+        return Delivery(place, "still running", "its copy is being written")
+    except Exception as problem:
+        return Delivery(place, "no copy", in_words(problem))
+    if not copy.whole:
+        # sent as it is, it would be marked as sent
+        return Delivery(place, "no copy", "; ".join(lost))
+    return _unless_sent(place, copy.path(sweep))
 
 
 def _send(copies: list[Path], patience: Patience) -> Upload:

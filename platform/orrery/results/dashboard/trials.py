@@ -6,24 +6,24 @@ trials are computed write nothing. A sweep waits for none of it: a thread does t
 
 import os
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any
 
 from orrery.results.dashboard import connection
 from orrery.results.dashboard.connection import Patience
-from orrery.results.dashboard.mirror import Heading, Mirror
+from orrery.results.dashboard.copies import later
+from orrery.results.dashboard.mirror import tell_loss
+from orrery.results.dashboard.trial_copies import copied
 from orrery.results.dashboard.uploads import Upload, is_sent
 from orrery.sweeps.trial import Trial
 from orrery.sweeps.watching import watched_by
 from orrery.terminal import say
 
-_Ended = tuple[str, Path, Trial]
+_Ended = tuple[Path, Trial]  # the folder of a sweep, and what has ended there
 
 _COPYING = 30.0  # [s] for copies, which are written here: no server delays them
 
@@ -57,15 +57,18 @@ class _Trials:
         self._ended: SimpleQueue[_Ended | None] = SimpleQueue()
         self._thread = Thread(target=self._work, daemon=True)
         self._count = 0
+        self._sweeps: list[Path] = []
         self._copies: list[Path] = []
         self._upload: Upload | None = None
-        self._problem = ""
+        self._has_warned = False
 
     def trial(self, name: str, folder: Path, trial: Trial) -> None:
         if not self._thread.ident:
             self._thread.start()
         self._count += 1
-        self._ended.put((name, folder, trial))
+        if folder not in self._sweeps:
+            self._sweeps.append(folder)
+        self._ended.put((folder, trial))
 
     def close(self) -> None:
         if not self._thread.ident:
@@ -76,7 +79,10 @@ class _Trials:
             self._finish(self._upload, time.monotonic() + self._patience.finish)
         missing = self._count - len(self._copies)
         if missing:
-            say(f"{missing} of {self._count} trials have no copy for Weights & Biases")
+            say(
+                f"{missing} of {self._count} trials have no whole copy for Weights & "
+                f"Biases; {later(self._sweeps)} copies and sends them"
+            )
 
     def _finish(self, upload: Upload, end: float) -> None:
         """Waits for what is being sent, sends what came after, and tells what is left."""
@@ -89,7 +95,7 @@ class _Trials:
         if self._waiting:
             say(
                 f"Weights & Biases has not got {len(self._waiting)} of {self._count} "
-                f"trials ({upload.reason}); `python -m orrery sync RUNS` sends them"
+                f"trials ({upload.reason}); {later(self._sweeps)} sends them"
             )
 
     @property
@@ -98,14 +104,21 @@ class _Trials:
 
     def _work(self) -> None:
         while found := self._ended.get():
-            name, folder, trial = found
+            folder, trial = found
             try:
-                self._copies.append(_copy(name, folder, trial))
-                self._send()
+                copy = copied(folder, trial, self._warn)
+                # one that lacks something would be marked as sent
+                if copy.whole:
+                    self._copies.append(copy.path(folder))
+                    self._send()
             except Exception as problem:
-                if not self._problem:
-                    self._problem = f"{type(problem).__name__}: {problem}"
-                    say(f"warning: Weights & Biases took no trial ({self._problem})")
+                self._warn("trial", problem)
+
+    def _warn(self, item: str, problem: Exception) -> None:
+        """Tells of the first thing that went wrong; at the end it is told how many did."""
+        if not self._has_warned:
+            self._has_warned = True
+            tell_loss(item, problem)
 
     def _send(self) -> None:
         """Sends what is waiting, unless something is being sent."""
@@ -117,44 +130,3 @@ class _Trials:
     def _is_online(self) -> bool:
         online = connection.asked_mode(os.environ) == "online"
         return online and connection.has_key(connection.loaded())
-
-
-def _copy(name: str, folder: Path, trial: Trial) -> Path:
-    """Returns the file of a trial's copy.
-
-    Raises:
-        Exception: Whatever wandb raises.
-    """
-    mirror = Mirror.begin(_heading(name, folder, trial))
-    file = mirror.file
-    for step, values in enumerate(trial.curve):
-        mirror.row({"report": step, **values})
-    mirror.metrics({**trial.objectives, "state": trial.state, "seconds": trial.seconds})
-    if trial.reason:
-        mirror.metrics({"reason": trial.reason})
-    mirror.close(trial.state == "failed")
-    return file
-
-
-def _heading(name: str, folder: Path, trial: Trial) -> Heading:
-    sweep = folder.name
-    return Heading(
-        folder=folder,
-        identity=f"{sweep}-{trial.number:05d}-{uuid.uuid4().hex[:6]}",
-        name=f"{name}-{trial.number:05d}",
-        group=f"{name}-{sweep[:8]}",
-        kind="trial",
-        config=_config(trial),
-        sweep=connection.trials_sweep(os.environ),
-    )
-
-
-def _config(trial: Trial) -> dict[str, Any]:
-    """Returns a trial's options by path, and by the short names of the command line.
-
-    A W&B sweep knows them by the latter, as experiments do.
-    """
-    paths = dict(trial.point)
-    leaves = {path.rpartition(".")[2]: value for path, value in paths.items()}
-    unique = leaves if len(leaves) == len(paths) else {}
-    return {**unique, **paths, "trial": trial.number, "identity": trial.identity}

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib import resources
 
@@ -93,6 +94,20 @@ def test_hostile_text_stays_text():
     assert "<img" not in text
     assert unpacked(document(text))["host"] == [HOSTILE]
     assert document(text, "row-0")["reason"] == HOSTILE
+
+
+def test_sweeps_that_seek_more_and_less_of_one_name_are_told_apart():
+    ways = {"sweeps/a/01": "larger", "sweeps/b/02": "smaller", "": "smaller"}
+    entries = [
+        Entry(f"{sweep}/trials/trial-00000".strip("/"), "trial", "finished", {})
+        for sweep in ways
+    ]
+    sought = [
+        replace(entry, goals={"score": way})
+        for entry, way in zip(entries, ways.values(), strict=True)
+    ]
+    data = document(render_site([*sought, Entry("a/b/c", "run", "x", {})], "runs"))
+    assert data["goals"] == {sweep: {"score": way} for sweep, way in ways.items()}
 
 
 def test_numbers_that_a_browser_lacks_are_text():

@@ -195,22 +195,23 @@ def mirrored(recorded, offline):
 
 
 class FailingWandb(ModuleType):
-    """A wandb whose calls fail: all, or those with one name."""
+    """A wandb whose calls fail: all, or those with some names."""
 
-    def __init__(self, broken):
+    def __init__(self, *broken):
         super().__init__("wandb")
         self.broken, self.called = broken, []
         self.summary = self.config = SimpleNamespace(update=self._call("update"))
-        self.settings, self.id = SimpleNamespace(sync_file=""), "run-1"
+        self.settings, self.id = SimpleNamespace(sync_file=""), ""
         names = ("setup", "Settings", "login", "define_metric", "log", "finish")
         for name in (*names, "log_artifact", "Table", "Artifact", "Image"):
             setattr(self, name, self._call(name))
 
     def init(self, **arguments):
         self._call("init")()
-        file = Path(arguments["dir"], "wandb", "offline-run-1", "run-1.wandb")
-        file.parent.mkdir(parents=True)
-        self.settings.sync_file = str(file)
+        self.id = arguments["id"]
+        folder = Path(arguments["dir"], "wandb", f"offline-run-{self.id}")
+        folder.mkdir(parents=True)
+        self.settings.sync_file = str(folder / f"run-{self.id}.wandb")
         return self
 
     def add_file(self, path, policy):
@@ -219,7 +220,7 @@ class FailingWandb(ModuleType):
     def _call(self, name):
         def function(*arguments, **named):
             self.called.append(name)
-            if self.broken in (name, "all"):
+            if {name, "all"} & {*self.broken}:
                 raise ConnectionError(f"{name} is down")
             return self
 
@@ -292,6 +293,15 @@ def inspected():
 def server(load_script):
     """The module of a server that stands in for W&B's."""
     return load_script("faults/dashboard_server")
+
+
+@pytest.fixture
+def reached(server, monkeypatch, offline):
+    """A server that takes everything; what has arrived there."""
+    with server.serving() as (address, arrived):
+        monkeypatch.setenv("WANDB_API_KEY", server.KEY)
+        monkeypatch.setenv("WANDB_BASE_URL", address)
+        yield arrived
 
 
 UNREACHABLE = "http://127.0.0.1:1"

@@ -1,6 +1,7 @@
 """Whether W&B is reached is what the user asked for, and what wandb itself finds."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -107,3 +108,22 @@ def test_a_key_that_cannot_be_one_is_told(monkeypatch, offline, capsys):
     monkeypatch.setenv("WANDB_API_KEY", "short")
     assert not connection.has_key(connection.loaded())
     assert "takes no such key" in capsys.readouterr().err
+
+
+REFUSALS = {
+    "unreachable": "http://127.0.0.1:1 cannot be reached: .*refused",
+    "hanging": "http://127.0.0.1:[0-9]+ has not answered within 1 s",
+    "refusing": "Failed to authenticate with http://127.0.0.1:[0-9]+: .*key",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", REFUSALS)
+def test_a_server_that_takes_nothing_is_told_for_what_it_is(
+    fault, offline, server, monkeypatch
+):
+    monkeypatch.setenv("WANDB_API_KEY", KEY)
+    with server.serving(fault=fault) as (address, _):
+        here = "http://127.0.0.1:1" if fault == "unreachable" else address
+        monkeypatch.setenv("WANDB_BASE_URL", here)
+        assert re.match(REFUSALS[fault], connection.refusal(1.0))

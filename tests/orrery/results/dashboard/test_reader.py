@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from orrery.results.dashboard.mirror import Copy
+from orrery.results.dashboard.copies import Copy
 from orrery.results.dashboard.reader import DashboardReader
 
 

@@ -7,22 +7,13 @@ import pytest
 
 from orrery.__main__ import main
 from orrery.results.dashboard.connection import Patience
-from orrery.results.dashboard.mirror import Copy
+from orrery.results.dashboard.copies import Copy
 from orrery.results.dashboard.sync import sync
 from orrery.results.dashboard.uploads import Upload, is_sent
 from orrery.results.result import Result
 from orrery.storage import files
 
 FAULTS = ("refusing", "hanging", "dying in the middle", "raising", "unreachable")
-
-
-@pytest.fixture
-def reached(server, monkeypatch, offline):
-    """A server that takes everything; what has arrived there."""
-    with server.serving() as (address, arrived):
-        monkeypatch.setenv("WANDB_API_KEY", server.KEY)
-        monkeypatch.setenv("WANDB_BASE_URL", address)
-        yield arrived
 
 
 @pytest.mark.slow

@@ -1,0 +1,156 @@
+"""The compiled parts of the step: a library for each, built once for a kind of processor.
+
+A process that finds them loads them in milliseconds; tracing the parts and looking up
+what was compiled took it four seconds of its CPU.
+"""
+
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock
+from torch import Tensor
+
+from orrery.identity import fingerprint
+
+WIDTH = 128  # stars in a row of a compiled step: several vectors of any processor
+PARTS = ("begin", "stage", "finish")
+
+# The modules that a step is made of and what builds it: a library is found again only
+# where all of them are the same.
+SOURCES = (
+    "constants",
+    "disc_and_bulge",
+    "orbits",
+    "potentials",
+    "step_building",
+    "trajectories",
+    "vectors",
+)
+
+_CPUINFO = Path("/proc/cpuinfo")
+
+
+def libraries_folder() -> Path:
+    """Returns the folder of compiled steps between sessions, for the vectors in use.
+
+    Code for vectors of one width must not be found by processors of another: where
+    several kinds share a home, stars went nowhere.
+    """
+    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    return home / "orrery" / "kernels" / torch.backends.cpu.get_cpu_capability().lower()
+
+
+def key() -> str:
+    """Returns 16 hexadecimal digits of all that decides the libraries on this machine."""
+    here = Path(__file__)
+    code = {name: here.with_name(f"{name}.py").read_text() for name in SOURCES}
+    return fingerprint(
+        {
+            "code": code,
+            "width": WIDTH,
+            "torch": torch.__version__,
+            "compiler": os.environ.get("CXX"),
+            "machine": platform.machine(),
+            "library": platform.libc_ver(),
+            "processor": _processor_flags(),
+        }
+    )
+
+
+def _processor_flags() -> str:
+    """Returns what the processor can do: the compiler uses more of it than its vectors."""
+    try:
+        lines = _CPUINFO.read_text().splitlines()
+    except OSError:
+        return platform.processor()  # not Linux
+    named = [line for line in lines if line.startswith(("flags", "Features"))]
+    return named[0] if named else platform.processor()
+
+
+def load() -> dict[str, Callable[..., Any]]:
+    """Returns the compiled parts of the step by their names; they are built where need be.
+
+    Raises:
+        OSError: If their folder cannot be written.
+        RuntimeError: If the compiler cannot build them.
+    """
+    place = libraries_folder() / key()
+    if any(_sound_library(place, name) is None for name in PARTS):
+        _build_once(place)
+    return {name: _library(place, name) for name in PARTS}
+
+
+def _sound_library(place: Path, name: str) -> Callable[..., Any] | None:
+    """Returns a part; None where its library is missing or damaged."""
+    try:
+        return _library(place, name)
+    except RuntimeError:
+        return None
+
+
+def _library(place: Path, name: str) -> Callable[..., Any]:
+    # A call is refused whose arguments have not the precision and layout that a library
+    # is built for; it would read other memory.
+    os.environ["AOTI_RUNTIME_CHECK_INPUTS"] = "1"
+    runner = torch._C._aoti.AOTIModelContainerRunnerCpu(str(place / f"{name}.so"), 1)
+
+    def part(*tensors: Tensor) -> Any:
+        results = runner.run(list(tensors))
+        return results[0] if len(results) == 1 else results
+
+    return part
+
+
+def _build_once(place: Path) -> None:
+    """Builds what is missing or damaged; who else comes meanwhile waits for it."""
+    with FileLock(_writable(place) / ".lock"):
+        wanted = [name for name in PARTS if _sound_library(place, name) is None]
+        with tempfile.TemporaryDirectory(dir=place, prefix=".building-") as scratch:
+            _build(wanted, Path(scratch))
+            for name in wanted:
+                made = Path(scratch, f"{name}.so")
+                with made.open("rb") as library:
+                    os.fsync(library.fileno())
+                made.replace(place / made.name)
+
+
+def _writable(place: Path) -> Path:
+    try:
+        place.mkdir(parents=True, exist_ok=True)
+        Path(place, ".lock").touch()
+    except OSError as error:
+        raise OSError(
+            error.errno or 0,
+            f"cannot write {place}, where the compiled step of the orbits is kept "
+            f"({error.strerror}): name a folder that you may write to in XDG_CACHE_HOME",
+        ) from error
+    return place
+
+
+def _build(names: list[str], scratch: Path) -> None:
+    """Builds libraries in a process of its own: its compiler leaves nothing in this one."""
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+        "TORCHINDUCTOR_CACHE_DIR": str(scratch / "compiler"),
+    }
+    built = subprocess.run(
+        [sys.executable, "-m", "mwlmc.model.step_building", str(scratch), *names],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if built.returncode:
+        raise RuntimeError(
+            f"the step of the orbits cannot be compiled in {scratch.parent}: free some "
+            "space there, or name a C++ compiler that works in the variable CXX. It "
+            f"says:\n{built.stderr[-2000:]}"
+        )

@@ -1,0 +1,117 @@
+"""Laws of the compiled parts: found only where they are right, and built where they are not."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from tests.golden import syntax
+
+from mwlmc.model import step_libraries
+from mwlmc.model.step_libraries import PARTS, SOURCES, key, libraries_folder, load
+
+
+@pytest.fixture
+def empty(monkeypatch, tmp_path):
+    """The folder of this machine's libraries, empty; and those that are built elsewhere."""
+    load()
+    built = libraries_folder() / key()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return libraries_folder() / key(), built
+
+
+@pytest.fixture
+def builds(monkeypatch, empty):
+    """Which parts were built; each is taken from where it is built already."""
+    names = []
+
+    def build(wanted, scratch):
+        names.extend(wanted)
+        for name in wanted:
+            shutil.copy(empty[1] / f"{name}.so", scratch)
+
+    monkeypatch.setattr(step_libraries, "_build", build)
+    return names
+
+
+def test_all_that_a_step_is_made_of_decides_its_libraries():
+    imported = syntax.modules("mwlmc.model.step_building", frozenset())
+    model = {name.removeprefix("mwlmc.model.") for name in imported if "mwlmc" in name}
+    assert model == {*SOURCES, "step_libraries"}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        ("WIDTH", 64),
+        ("SOURCES", SOURCES[:-1]),
+        ("_CPUINFO", Path("/nowhere")),
+    ],
+)
+def test_other_code_and_other_processors_have_other_libraries(monkeypatch, changed):
+    own = key()
+    monkeypatch.setattr(step_libraries, *changed)
+    assert key() != own
+
+
+def test_another_torch_and_another_compiler_make_other_libraries(monkeypatch):
+    keys = [key()]
+    monkeypatch.setenv("CXX", "another-compiler")
+    keys.append(key())
+    monkeypatch.setattr(torch, "__version__", "0.0.0")
+    keys.append(key())
+    assert len({*keys}) == 3
+
+
+def test_processors_with_other_vectors_never_share_what_is_compiled(
+    monkeypatch, tmp_path
+):
+    """With the step of one the other's stars end at NaN, or its process does."""
+
+    def place(capability):
+        monkeypatch.setattr(
+            torch.backends.cpu, "get_cpu_capability", lambda: capability
+        )
+        return libraries_folder()
+
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert place("AVX512") == tmp_path / "orrery" / "kernels" / "avx512"
+    assert place("AVX2") != place("AVX512")
+
+
+def test_what_is_there_is_not_built_again(builds):
+    load()
+    assert builds == [*PARTS]
+    load()
+    assert builds == [*PARTS]
+
+
+@pytest.mark.parametrize("left", [b"", b"\x7fELF", None])
+def test_a_damaged_library_is_built_again_alone(builds, empty, left):
+    # before the first of this name is loaded: the system opens a name once
+    place, built = empty
+    shutil.copytree(built, place)
+    (place / "stage.so").unlink()
+    if left is not None:
+        (place / "stage.so").write_bytes(left)
+    assert load().keys() == {*PARTS}
+    assert builds == ["stage"]
+
+
+def test_a_compiler_that_fails_is_told_and_leaves_nothing(monkeypatch, empty, tmp_path):
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\necho no space >&2\nexit 1\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(broken))
+    with pytest.raises(
+        RuntimeError, match=r"cannot be compiled in .*CXX(.|\n)*no space"
+    ):
+        load()
+    assert [path.name for path in empty[0].iterdir()] == [".lock"]
+
+
+def test_a_folder_that_cannot_be_written_is_told(monkeypatch, empty, tmp_path):
+    (tmp_path / "orrery").write_text("a file is in the way")
+    with pytest.raises(OSError, match=r"cannot write .*XDG_CACHE_HOME"):
+        load()
