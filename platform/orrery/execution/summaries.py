@@ -270,7 +270,7 @@ def _summarise_batch(
 ) -> LabelledRows:
     parts = [
         _summarise_shard(shard, summarise, dataset, binning, parameters)
-        for shard in shards
+        for shard in dataset.in_turn(shards)
     ]
     labels, theta, x = (np.concatenate(part) for part in zip(*parts, strict=True))
     return labels, theta, x

@@ -13,6 +13,8 @@ when and how fast, and `card` describes it all for people.
 import dataclasses
 import json
 import math
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -176,6 +178,30 @@ class Dataset:
                 f"{path} cannot be read ({error}): {_remedy(path)}"
             ) from error
         return _first(records, len(self.indices(shard)))
+
+    def in_turn(self, shards: Sequence[int]) -> Iterator[int]:
+        """Yields shards' numbers; of those in a bucket the next is fetched meanwhile.
+
+        Arguments:
+            shards: The numbers of the shards that will be read, in this order.
+
+        Raises:
+            ValueError: If a fetched shard is damaged; it names the file.
+        """
+        if isinstance(self.folder, Address):
+            yield from self._fetched_ahead(list(shards))
+        else:
+            yield from shards
+
+    def _fetched_ahead(self, shards: list[int]) -> Iterator[int]:
+        # One ahead is enough: to fetch a shard takes less time than to summarise one.
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            fetching = [thread.submit(self.verify_shard, shard) for shard in shards[:1]]
+            for number, shard in enumerate(shards):
+                fetching.pop().result()
+                coming = shards[number + 1 : number + 2]
+                fetching = [thread.submit(self.verify_shard, one) for one in coming]
+                yield shard
 
     def damaged(self, full: bool = False) -> dict[str, str]:
         """Returns what is wrong with each damaged file, by its path inside the folder.

@@ -17,7 +17,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -103,31 +102,25 @@ class Address:
 
     def size(self) -> int | None:
         """Returns the object's size [bytes]; None where there is none."""
-        import obstore
-
         try:
             with self._explained():
-                return obstore.head(self._client, self.key)["size"]
+                return _obstore().head(self._client, self.key)["size"]
         except FileNotFoundError:
             return None
 
     def sizes(self) -> dict[str, int]:
         """Returns the sizes [bytes] of all objects below, by their names inside of this folder."""
-        import obstore
-
         with self._explained():
-            pages = obstore.list(self._client, prefix=self.key)
+            pages = _obstore().list(self._client, prefix=self.key)
             found = {meta["path"]: meta["size"] for page in pages for meta in page}
         start = len(self.key) + 1 if self.key else 0
         return {path[start:]: size for path, size in found.items()}
 
     def read_versioned(self) -> Versioned | None:
         """Returns content and version of the object; None where there is none."""
-        import obstore
-
         try:
             with self._explained():
-                result = obstore.get(self._client, self.key)
+                result = _obstore().get(self._client, self.key)
                 return Versioned(bytes(result.bytes()), _version(result.meta))
         except FileNotFoundError:
             return None
@@ -157,18 +150,14 @@ class Address:
         Raises:
             FileNotFoundError: If there is none.
         """
-        import obstore
-
         with self._explained():
-            for piece in obstore.get(self._client, self.key).stream():
+            for piece in _obstore().get(self._client, self.key).stream():
                 yield bytes(piece)
 
     def put(self, content: bytes | Path) -> None:
         """Writes the object, or a file's content as the object, whatever was there."""
-        import obstore
-
         with self._explained():
-            obstore.put(self._client, self.key, content, chunk_size=_ONE_PUT)
+            _obstore().put(self._client, self.key, content, chunk_size=_ONE_PUT)
 
     def put_if(self, content: bytes, version: dict[str, str] | None) -> dict[str, str]:
         """Writes the object if it still is what was read, and returns its new version.
@@ -198,14 +187,14 @@ class Address:
     def _put_once(
         self, content: bytes, version: dict[str, str] | None
     ) -> dict[str, str] | None:
-        import obstore
-        from obstore.exceptions import AlreadyExistsError, PreconditionError
-
+        exceptions = _obstore().exceptions
         mode: Any = "create" if version is None else version
         try:
             with self._explained():
-                return _version(obstore.put(self._client, self.key, content, mode=mode))
-        except (AlreadyExistsError, PreconditionError):
+                return _version(
+                    _obstore().put(self._client, self.key, content, mode=mode)
+                )
+        except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
             return None
 
     def unlink(self, missing_ok: bool = True) -> None:
@@ -214,11 +203,9 @@ class Address:
 
     def remove(self, names: list[str]) -> None:
         """Removes the objects with these names inside of this folder."""
-        import obstore
-
         if names:
             with self._explained():
-                obstore.delete(self._client, [(self / name).key for name in names])
+                _obstore().delete(self._client, [(self / name).key for name in names])
 
     @property
     def _client(self) -> Any:
@@ -227,8 +214,7 @@ class Address:
     @contextmanager
     def _explained(self) -> Iterator[None]:
         """Raises what went wrong as the error of a file would be, with a remedy."""
-        from obstore import exceptions
-
+        exceptions = _obstore().exceptions
         conditions = (exceptions.AlreadyExistsError, exceptions.PreconditionError)
         try:
             yield
@@ -280,12 +266,20 @@ def locate(folder: Location | str) -> Location:
             "or gs://bucket/folder"
         )
     address = Address(found["scheme"], found["bucket"], found["key"].strip("/"))
-    if find_spec("obstore") is None:
-        raise ValueError(
-            f"{address} lies in a bucket, which needs obstore: install this package with "
-            f'its extra, `pip install -e ".[{EXTRA}]"`, on all machines'
-        )
+    _obstore()
     return address
+
+
+def _obstore() -> Any:
+    try:
+        import obstore
+        import obstore.exceptions
+    except ImportError as error:
+        raise ValueError(
+            "what lies in a bucket needs obstore: install this package with its extra, "
+            f'`pip install -e ".[{EXTRA}]"`, on all machines'
+        ) from error
+    return obstore
 
 
 def endpoint() -> str:

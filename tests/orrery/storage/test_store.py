@@ -1,7 +1,9 @@
 """What a bucket must promise, asked of a server; and what is refused before it is asked."""
 
 import os
+import sys
 import threading
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -26,12 +28,13 @@ def test_what_is_no_place_is_refused(given):
         locate(Path(given))
 
 
-def test_a_bucket_needs_the_extra(monkeypatch):
-    monkeypatch.setattr(store, "find_spec", lambda name: None)
-    with pytest.raises(
-        ValueError, match=r's3://stars/x .*`pip install -e "\.\[objects'
-    ):
+def test_a_bucket_needs_the_extra_on_every_machine(monkeypatch):
+    monkeypatch.setitem(sys.modules, "obstore", None)  # as where it is not installed
+    needs = pytest.raises(ValueError, match=r'obstore: .*`pip install -e "\.\[objects')
+    with needs:
         locate("s3://stars/x")
+    with needs:
+        Address("s3", "stars", "x").size()
     assert locate("stars/x") == Path("stars/x")
 
 
@@ -131,3 +134,82 @@ def test_a_lost_answer_is_no_other_process(bucket, monkeypatch):
     assert one.read_versioned() == (b"first", version)
     assert one.put_if(b"second", version) != version
     assert one.read_bytes() == b"second"
+
+
+class Objects(BaseHTTPRequestHandler):
+    """A little of Google's XML interface: objects, their generations, and its condition.
+
+    https://docs.cloud.google.com/storage/docs/xml-api/reference-headers
+    """
+
+    protocol_version = "HTTP/1.1"
+
+    def do_PUT(self):
+        content = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        _, generation = self.server.kept.get(self.path, (b"", 0))
+        wanted = self.headers.get("x-goog-if-generation-match")
+        if wanted is not None and int(wanted) != generation:
+            self._answer(412)
+            return
+        # Equal contents have equal tags: only the generation tells them apart.
+        self.server.kept[self.path] = (content, self.server.generation)
+        self.server.generation += 1
+        self._answer(200, self.path)
+
+    def do_GET(self):
+        found = self.path in self.server.kept
+        self._answer(200 if found else 404, self.path if found else None, body=True)
+
+    def do_HEAD(self):
+        found = self.path in self.server.kept
+        self._answer(200 if found else 404, self.path if found else None)
+
+    def _answer(self, status, path=None, body=False):
+        content, generation = self.server.kept.get(path, (b"", 0))
+        self.send_response(status)
+        self.send_header("ETag", f'"{hash(content)}"')
+        self.send_header("x-goog-generation", str(generation))
+        self.send_header("Last-Modified", formatdate(usegmt=True))
+        shown = self.command != "PUT"
+        self.send_header("Content-Length", str(len(content) if shown else 0))
+        self.end_headers()
+        if body:
+            self.wfile.write(content)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def google(monkeypatch):
+    """The address of a folder in a bucket of such a server."""
+    from obstore.store import GCSStore
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Objects) as server:
+        server.kept, server.generation = {}, 1
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        client = GCSStore(
+            "stars",
+            base_url=f"http://127.0.0.1:{server.server_port}",
+            credential_provider=lambda: {"token": "somebody", "expires_at": None},
+            client_options={"allow_http": True},
+        )
+        monkeypatch.setattr(store, "_client", lambda *place: client)
+        yield locate("gs://stars/some")
+        server.shutdown()
+
+
+def test_in_a_bucket_of_google_the_generation_decides(google):
+    one = google / "one"
+    assert one.read_versioned() is None
+    first = one.put_if(b"same", None)
+    with pytest.raises(FileExistsError):
+        one.put_if(b"mine", None)
+    second = one.put_if(b"same again", first)
+    one.put(b"same")
+    assert one.read_versioned().version not in (first, second)
+    for stale in (first, second):
+        with pytest.raises(FileExistsError):
+            one.put_if(b"mine", stale)
+    one.put_if(b"mine", one.read_versioned().version)
+    assert (one.read_bytes(), one.size()) == (b"mine", 4)

@@ -1,6 +1,7 @@
 import itertools
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from orrery.execution.simulation import generate, make_shard
 from orrery.storage import writing
 from orrery.storage.dataset import Dataset, identify
 from orrery.storage.journal import has_journal, read_journal
+from orrery.storage.shard_cache import cache_folder
 from orrery.storage.store import Address
 
 
@@ -144,6 +146,22 @@ def test_a_shard_that_was_altered_in_the_bucket_is_found_when_it_is_read(toy, bu
     for read in (there.records, there.verify_shard):
         with pytest.raises(ValueError, match=r"shard-00001.arrow .*was altered.* anew"):
             read(1)
+
+
+def test_the_next_shard_is_fetched_while_one_is_in_work(toy, bucket):
+    there = generate(toy, 24, seed=3, folder=bucket, actors=0, shard_size=8)
+    kept = [cache_folder() / "shards" / r.sha256[:2] / r.sha256 for r in there.rows]
+    turns = there.in_turn([0, 1, 2])
+    assert next(turns) == 0
+    deadline = time.monotonic() + 60
+    while not kept[1].exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert [copy.exists() for copy in kept] == [True, True, False]
+    (there.folder / there.rows[2].file).unlink()
+    assert next(turns) == 1
+    with pytest.raises(ValueError, match=r"shard-00002.arrow is missing"):
+        next(turns)
 
 
 def test_two_who_finish_a_dataset_agree_or_are_told(stars, toy, metadata, bucket):
