@@ -129,7 +129,8 @@ def _train_on_ray(task: _Task, on_epoch: OnEpoch) -> None:
     from orrery.learning import workers
 
     work = partial(_train_as_worker, task)
-    workers.run_workers(work, task.options.workers, task.folder, on_epoch)
+    count = task.options.workers
+    workers.run_workers(work, count, task.folder, on_epoch, least=1)
 
 
 def _train_as_worker(task: _Task, worker: Worker) -> None:
@@ -182,7 +183,7 @@ def _shuffled(order: Tensor, size: int, rank: int, workers: int) -> list[Tensor]
     # All workers draw the same order and take their share of every batch, so the
     # gradient is the same for any number of them. The rows left over by the last full
     # batch differ between epochs.
-    size = min(size, len(order) - len(order) % workers)
+    size = min(size, len(order))
     batches = order[: len(order) - len(order) % size].reshape(-1, size)
     return list(batches[:, rank::workers])
 
@@ -202,12 +203,14 @@ class _TrainedModule(lightning.LightningModule):
         self.module = task.module
         self.task = task
         self.losses: dict[str, list[Tensor]] = {"train": [], "validation": []}
+        self.examples = 0  # of this epoch
 
     def train_dataloader(self) -> _Batches:
         epoch = self.current_epoch
         examples = self._here(self.task.examples(epoch))
         random = generator(self.task.seed, LEARNING, ORDER, epoch)
-        order = torch.from_numpy(random.permutation(len(examples[0])))
+        self.examples = len(examples[0])
+        order = torch.from_numpy(random.permutation(self.examples))
         size = self.task.options.batch_size
         rank = self.trainer.global_rank
         return _Batches(examples, _shuffled(order, size, rank, self.trainer.world_size))
@@ -242,7 +245,11 @@ class _TrainedModule(lightning.LightningModule):
     def training_step(self, batch: Tensors, index: int) -> Tensor:
         loss = self.module(*batch)
         self.losses["train"].append(loss.detach())
-        return loss.mean()
+        rows = min(self.task.options.batch_size, self.examples)
+        # Gradients are averaged over workers. When some are lost, the others' shares of
+        # a batch may differ by one.
+        weight = len(loss) * self.trainer.world_size / rows
+        return loss.mean() if weight == 1 else weight * loss.mean()
 
     def validation_step(self, batch: Tensors, index: int) -> None:
         self.losses["validation"].append(self.module(*batch))

@@ -34,9 +34,16 @@ RESTARTS = 3
 
 
 def run_workers(
-    work: Callable[[Worker], None], workers: int, folder: Path, on_epoch: OnEpoch
+    work: Callable[[Worker], None],
+    workers: int,
+    folder: Path,
+    on_epoch: OnEpoch,
+    least: int | None = None,
 ) -> None:
     """Runs a function on workers of Ray Train, again if one of them dies.
+
+    Where there is room for fewer, these go on, and those that come later join them: each
+    time all begin again, from what they keep in files.
 
     Arguments:
         work: Called once on each worker. It keeps what it reaches in files.
@@ -44,6 +51,7 @@ def run_workers(
         folder: Where Ray may write for as long as they run.
         on_epoch: Called from a thread of this process with each epoch that the workers
             have done.
+        least: The fewest workers that can do it; all of them when None.
     """
     storage = folder / "ray"
     # Ray would continue a run of this name; ours continue from their own checkpoint
@@ -54,6 +62,8 @@ def run_workers(
         _listening(on_epoch, workers) as epochs,
         warnings.catch_warnings(),
     ):
+        # Ray's declared types know no range, its code does.
+        number: Any = workers if least in (None, workers) else (least, workers)
         gpu = ray.cluster_resources().get("GPU", 0) >= workers
         # Ray Train's own use of Ray Data sets options that Ray Data deprecates.
         warnings.filterwarnings(
@@ -62,7 +72,7 @@ def run_workers(
         trainer = TorchTrainer(
             _as_worker,
             train_loop_config={"work": work, "epochs": epochs},
-            scaling_config=ScalingConfig(num_workers=workers, use_gpu=gpu),
+            scaling_config=ScalingConfig(num_workers=number, use_gpu=gpu),
             run_config=RunConfig(
                 name=storage.name,
                 storage_path=str(folder),
