@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orrery.storage import files
+from orrery.storage.store import locate
 from orrery.terminal import duration, say, show_table
 
 if TYPE_CHECKING:  # reading results takes a second that --help must not
@@ -60,7 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         nargs="+",
         default=[Path("datasets"), Path("runs")],
-        help="of datasets and reports, which all nodes must share",
+        help="of datasets and reports, which all nodes must share; datasets may be in a bucket",
     )
     cluster.add_argument(
         "--free", type=float, default=10.0, help="space that their disks must have [GB]"
@@ -181,7 +182,7 @@ def _check_cluster(options: argparse.Namespace) -> None:
             raise ConnectionError("Ray is not installed: install it to use a cluster")
         from orrery.execution.nodes import ask_nodes
 
-        reports = ask_nodes([folder.absolute() for folder in options.folders])
+        reports = ask_nodes([locate(folder).absolute() for folder in options.folders])
     nodes = [(report.node, report.processor, report.summary) for report in reports]
     show_table("nodes", ("node", "processor", "what it has"), nodes)
     troubles = readiness.judge(reports, options.free * readiness.GB)

@@ -20,7 +20,8 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orrery.execution.processors import processor_model
 from orrery.execution.readiness import NodeReport
-from orrery.storage.files import TEMPORARY, ensure_writable
+from orrery.storage.files import TEMPORARY, ensure_writable, write_atomically
+from orrery.storage.store import Location
 from orrery.versions import software
 
 PATIENCE = 60.0  # [s] until a node has answered
@@ -33,25 +34,26 @@ _DECIDING = ("python", "ray", "orrery", "commit")
 class _Witness:
     """Says what a node is; one runs on each."""
 
-    def write(self, probes: Sequence[Path]) -> None:
+    def write(self, probes: Sequence[Location]) -> None:
         for probe in probes:
             ensure_writable(probe.parent)
-            probe.touch()
+            write_atomically(probe, b"")
 
-    def unseen(self, probes: Sequence[Path]) -> tuple[str, ...]:
+    def unseen(self, probes: Sequence[Location]) -> tuple[str, ...]:
         return unseen(probes)
 
-    def remove(self, probes: Sequence[Path]) -> None:
+    def remove(self, probes: Sequence[Location]) -> None:
         for probe in probes:
             probe.unlink(missing_ok=True)
 
     def clock(self) -> float:
         return time.time()
 
-    def facts(self, folders: Sequence[Path]) -> dict[str, Any]:
+    def facts(self, folders: Sequence[Location]) -> dict[str, Any]:
         found = software()
+        disks = [folder for folder in folders if isinstance(folder, Path)]
         return {
-            "free": {str(f): float(shutil.disk_usage(f).free) for f in folders},
+            "free": {str(f): float(shutil.disk_usage(f).free) for f in disks},
             "software": {name: found[name] for name in _DECIDING},
             "processor": processor_model(),
             "seen_gpus": _gpus(),
@@ -61,10 +63,10 @@ class _Witness:
         }
 
 
-def unseen(probes: Sequence[Path]) -> tuple[str, ...]:
+def unseen(probes: Sequence[Location]) -> tuple[str, ...]:
     """Returns the folders of those files that do not appear here within ten seconds."""
     deadline = time.monotonic() + VISIBILITY
-    while missing := [probe for probe in probes if not probe.is_file()]:
+    while missing := [probe for probe in probes if not probe.exists()]:
         if time.monotonic() > deadline:
             break
         time.sleep(0.2)
@@ -85,13 +87,14 @@ def _shared_memory() -> float:
     return float(shutil.disk_usage("/dev/shm").total)
 
 
-def ask_nodes(folders: Sequence[Path]) -> tuple[NodeReport, ...]:
+def ask_nodes(folders: Sequence[Location]) -> tuple[NodeReport, ...]:
     """Returns what each node of the connected cluster says of itself.
 
     Each writes a file into each folder, which all others look for, and which is removed.
 
     Arguments:
-        folders: Absolute folders that all nodes must share; made if need be.
+        folders: Absolute folders that all nodes must share, made if need be; or addresses
+            in a bucket.
 
     Raises:
         ConnectionError: If a node does not answer.
@@ -135,7 +138,7 @@ def blind_nodes(folder: Path) -> tuple[str, ...]:
     if len(nodes) < 2:
         return ()
     probe = _probe(folder)
-    probe.touch()
+    write_atomically(probe, b"")
     task = ray.remote(num_cpus=0)(unseen)
     try:
         asked = {
@@ -156,7 +159,7 @@ def _answer(ref: Any) -> Any:
         return None
 
 
-def _probe(folder: Path) -> Path:
+def _probe(folder: Location) -> Location:
     return folder / f".probe.{uuid.uuid4().hex}{TEMPORARY}"
 
 

@@ -105,7 +105,7 @@ class Dataset:
     rows: tuple[ManifestRow, ...]
 
     @classmethod
-    def open(cls, folder: Location, count: int | None = None) -> "Dataset":
+    def open(cls, folder: Location | str, count: int | None = None) -> "Dataset":
         """Returns the finished dataset in a folder.
 
         Arguments:

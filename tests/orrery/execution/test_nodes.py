@@ -30,6 +30,16 @@ def test_a_folder_that_workers_cannot_see_is_called_that(tmp_path, monkeypatch):
         simulation._check_seen(tmp_path)
 
 
+def test_a_bucket_is_asked_as_a_folder_is(bucket, tmp_path):
+    witness = nodes._Witness()
+    probes = [bucket / "datasets" / "probe.tmp", tmp_path / "runs" / "probe.tmp"]
+    witness.write(probes)
+    assert witness.unseen(probes) == ()
+    assert [*witness.facts([bucket, tmp_path])["free"]] == [str(tmp_path)]
+    witness.remove(probes)
+    assert [probe.exists() for probe in probes] == [False, False]
+
+
 @pytest.mark.slow  # starts actors
 def test_a_cluster_is_checked_and_left_as_it_was(tmp_path, connected, capsys):
     folders = [tmp_path / "datasets", tmp_path / "runs"]
