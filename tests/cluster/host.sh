@@ -8,15 +8,12 @@ name=$1 address=$2 disk=$3 shared=$4 python=$5
 
 hostname "$name"
 mount -t proc proc /proc
-for number in passwd group shadow hosts resolv.conf; do
-    mount --bind "$disk/etc/$number" "/etc/$number"
-done
+mount --bind "$disk/etc" /etc
 
 # What hides a folder below needs is bound beforehand.
 mount -t tmpfs -o mode=755 tmpfs /run
-mkdir -p /run/sshd /run/home /run/shared /run/python /run/etc
+mkdir -p /run/sshd /run/home /run/shared /run/python
 mount --bind "$disk/home" /run/home
-mount --bind "$disk/etc" /run/etc
 mount --rbind "$shared" /run/shared
 mount --bind "$python" /run/python
 for private in /tmp /home /root /dev/shm; do
@@ -36,5 +33,5 @@ touch /run/booted # hosts.sh plugs the cable in
 until ip link show eth0 >/dev/null 2>&1; do sleep 0.05; done
 ip address add "$address/24" dev eth0
 ip link set eth0 up # and no default route: nothing outside is to be reached
-/usr/sbin/sshd -D -f /run/etc/sshd_config &
+/usr/sbin/sshd -D &
 while true; do wait || true; sleep 1; done # whoever loses its parent becomes ours

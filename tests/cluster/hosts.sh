@@ -33,24 +33,24 @@ lay_out_site() {
 # make_disk NAME
 make_disk() {
     local disk=$site/$1
-    mkdir -p "$disk/etc" "$disk/home/.ssh" "$disk/home/orrery"
-    cp /etc/passwd /etc/group /etc/shadow "$disk/etc"
+    mkdir -p "$disk/home/.ssh" "$disk/home/orrery"
+    cp -a /etc "$disk/etc" # all of it: a file that is replaced here would show through
     grep -q ^sshd: "$disk/etc/passwd" || echo "sshd:x:499:65534::/run/sshd:/bin/false" >> "$disk/etc/passwd"
     echo "orrery:x:1500:1500::/home/orrery:/bin/bash" >> "$disk/etc/passwd"
     echo "guest:x:1501:1501::/home/guest:/bin/bash" >> "$disk/etc/passwd"
     printf 'orrery:x:1500:\nguest:x:1501:\n' >> "$disk/etc/group"
     printf 'orrery:*:19000::::::\nguest:*:19000::::::\n' >> "$disk/etc/shadow"
     printf '127.0.0.1 localhost %s\n' "$1" > "$disk/etc/hosts"
-    : > "$disk/etc/resolv.conf"
-    cat > "$disk/etc/sshd_config" <<EOF
-HostKey $disk/etc/host_key
+    rm -f "$disk/etc/resolv.conf"
+    touch "$disk/etc/resolv.conf"
+    cat > "$disk/etc/ssh/sshd_config" <<EOF
+HostKey /etc/ssh/host_key
 PidFile none
 UsePAM no
 PasswordAuthentication no
 MaxStartups 100
 EOF
-    sed -i "s,$disk,/run," "$disk/etc/sshd_config"
-    cp "$site/host_key" "$disk/etc/host_key"
+    cp "$site/host_key" "$disk/etc/ssh/host_key"
     # A usual ~/.bashrc, which ends early where nobody types.
     cp /etc/skel/.bashrc /etc/skel/.profile "$disk/home" 2>/dev/null ||
         echo 'case $- in *i*) ;; *) return ;; esac' > "$disk/home/.bashrc"
@@ -58,7 +58,7 @@ EOF
     cp "$site/key.pub" "$disk/home/.ssh/authorized_keys"
     chown -R 1500:1500 "$disk/home"
     chmod 700 "$disk/home/.ssh"
-    chmod 600 "$disk/etc/host_key" "$disk/home/.ssh/id_ed25519"
+    chmod 600 "$disk/etc/ssh/host_key" "$disk/home/.ssh/id_ed25519"
 }
 
 declare -A machine # the number of each machine's process 1
