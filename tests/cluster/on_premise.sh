@@ -10,12 +10,16 @@
 # nothing may work; after the end nothing may run or listen.
 #
 # Needs root, namespaces, sshd, ssh, rsync, ip, ss, git and a Python with pip. WHEELHOUSE names a
-# folder of wheels, made by `environment.sh wheelhouse`; without it the script makes one, from pip's
-# index. The script's folder, in TMPDIR, is removed if all went well.
+# folder of wheels; without it that of the project is taken, which is made, from pip's index, if there
+# is none. The script's folder, in TMPDIR, is removed if all went well.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(cd "$here/../.." && pwd)
 source "$here/hosts.sh"
+if [ -z "${WHEELHOUSE:-}" ]; then
+    export WHEELHOUSE=$project/wheelhouse
+    test -d "$WHEELHOUSE" || bash "$project/platform/clusters/environment.sh" wheelhouse
+fi
 in_own_namespaces "$@"
 
 file=platform/clusters/on_premise.yaml
@@ -85,13 +89,7 @@ leftovers() {
 make_site() {
     lay_out_site "$(mktemp -d)" "$project"
     mkdir "$shared/wheelhouse"
-    if [ -n "${WHEELHOUSE:-}" ]; then
-        mount --bind "$WHEELHOUSE" "$shared/wheelhouse"
-    else
-        say "making a wheelhouse from pip's index"
-        bash "$shared/platform/clusters/environment.sh" wheelhouse
-        chown -R 1500:1500 "$shared"
-    fi
+    mount --bind "$WHEELHOUSE" "$shared/wheelhouse"
     power_on desk 192.168.1.1
     power_on head $head
     power_on one 192.168.1.11
@@ -208,6 +206,6 @@ job halo "halo_mass.py --hosts 1536 --acceptance-hosts 128 --ensemble.members 3 
 job binnings "binnings.py --concurrent 2 --simulations 32 --surveys h3 --max-epochs 2 --trials 5 \
 --repeats 2 --transforms 2 --level 1e-9"
 bring_down
-umount "$shared/wheelhouse" 2>/dev/null || true
+umount "$shared/wheelhouse"
 rm -rf "$site"
 say "SUCCESS"
