@@ -1,7 +1,7 @@
 #!/bin/bash
 # The on-premise launch file, as it is, on machines that are namespaces of this one:
 #
-#   bash tests/cluster/on_premise.sh            # as root; some twelve minutes on two CPUs
+#   bash tests/cluster/on_premise.sh            # as root; half an hour on two busy CPUs
 #
 # Three machines and a desk from which they are used share a folder and a network without a way out;
 # a stranger is on the network too. From the desk come: the environment, from a wheelhouse; `ray up`;
