@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -173,36 +174,120 @@ def test_files_named_in_the_header_exist(path):
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
-def slurm(tmp_path, *arguments):
-    """Runs the Slurm script with commands that say what they were asked for."""
-    scripts = {
-        "scontrol": "echo node7; echo node8",
-        "hostname": "echo 10.0.0.7 10.1.0.7",
-        "srun": 'while [[ $1 == --* ]]; do shift; done; "$@"',
-        "ray": 'echo "$@"',
-    }
-    for name, body in scripts.items():
-        (tmp_path / name).write_text(f"#!/bin/bash\n{body}\n")
-        (tmp_path / name).chmod(0o755)
+# Commands that say what they were asked for, and a Ray that starts on two "nodes" at once.
+SLURM_COMMANDS = {
+    "scontrol": """
+echo "NodeName=node7 Arch=x86_64 NodeAddr=10.0.0.7 NodeHostName=node7 Version=22"
+echo "NodeName=node8 Arch=x86_64 NodeAddr=10.0.0.8 NodeHostName=node8 Version=22"
+""",
+    "srun": """
+echo "srun $*" >> asked
+export SLURMD_NODENAME=node8
+[[ $* == *--nodelist=node7* ]] && export SLURMD_NODENAME=node7
+while [[ $1 == --* ]]; do shift; done
+[ $SLURMD_NODENAME = node7 ] || set -- "$1" "$2" "$3" "$4-8" "$5" # a disk of its own
+exec "$@"
+""",
+    "ray": """
+echo "ray $* mode=$RAY_AUTH_MODE token=$(stat -c %a "$RAY_AUTH_TOKEN_PATH")" >> asked
+temporary=$(sed 's/.*--temp-dir=\\([^ ]*\\).*/\\1/' <<< "$*")
+echo 10.0.0.7:41234 > $temporary/ray_current_cluster
+trap 'echo "ray ended" >> asked; exit' TERM
+while true; do sleep 0.05; done
+""",
+}
+
+
+def slurm(tmp_path, *arguments, **options):
+    """Starts the Slurm script as the job of two nodes, in a folder like the project's."""
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    for name, body in SLURM_COMMANDS.items():
+        (bin_folder / name).write_text(f"#!/bin/bash\n{body}\n")
+        (bin_folder / name).chmod(0o755)
+    (tmp_path / "platform").symlink_to(ROOT / "platform")
     job = {
-        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "PATH": f"{bin_folder}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "SLURM_JOB_ID": f"test-{os.getpid()}",
         "SLURM_JOB_NODELIST": "node[7-8]",
         "SLURM_JOB_NUM_NODES": "2",
-        "SLURM_CPUS_PER_TASK": "32",
+        "SLURM_CPUS_ON_NODE": "32",
+        "SLURMD_NODENAME": "node7",
     }
-    return run(["bash", str(SLURM), *arguments], env=job, cwd=tmp_path)
+    return subprocess.Popen(
+        ["bash", str(SLURM), *arguments],
+        env=job,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **{"cwd": tmp_path, **options},
+    )
 
 
-def test_slurm_nodes_meet_at_the_first_of_them(tmp_path):
-    done = slurm(tmp_path, "experiments/desi.py", "--stars", "a b.csv")
-    assert done.returncode == 0, done.stderr
-    start, entry = done.stdout.strip().split(" -- ")
-    meeting = "symmetric-run --address 10.0.0.7:6379 --min-nodes 2"
-    assert start == f"{meeting} --num-cpus=32 --num-gpus=0"
-    assert entry == "python experiments/desi.py --stars a b.csv"
+def left_by_slurm(tmp_path):
+    job = f"test-{os.getpid()}"
+    folders = [Path("/tmp", f"orrery-{job}{node}") for node in ("", "-8")]
+    return [path for path in [tmp_path / ".slurm" / job, *folders] if path.exists()]
+
+
+def test_a_slurm_job_has_a_ray_of_its_own_at_the_addresses_that_slurm_has(tmp_path):
+    program = "import os, sys; print(sys.argv[1:], os.environ['RAY_ADDRESS'])"
+    job = slurm(tmp_path, "-c", program, "--stars", "a b.csv")
+    said, _ = job.communicate(timeout=60)
+    assert job.returncode == 0, said
+    assert "2 of 2 nodes have joined" in said
+    assert "['--stars', 'a b.csv'] 10.0.0.7:41234" in said
+    asked = (tmp_path / "asked").read_text().splitlines()
+    head, worker = (line for line in asked if line.startswith("ray start"))
+    assert " --head --port=0 " in head
+    assert " --node-ip-address=10.0.0.7 " in head
+    assert " --address=10.0.0.7:41234 --node-ip-address=10.0.0.8 " in worker
+    for line in (head, worker):
+        assert " --num-cpus=32 --num-gpus=0 " in line
+        assert line.endswith(" mode=token token=600")
+    steps = [line for line in asked if line.startswith("srun")]
+    assert all(" --no-kill " in line for line in steps)
+    # each on its nodes, and no other Ray is told to stop
+    assert asked.count("ray ended") == len(steps) == 2
+    assert not any("ray stop" in line for line in asked)
+    assert left_by_slurm(tmp_path) == []
+
+
+def test_a_slurm_job_near_its_time_limit_ends_in_order(tmp_path):
+    program = """if True:
+        import time
+        try:
+            print("begun", flush=True)
+            time.sleep(60)
+        except KeyboardInterrupt:
+            time.sleep(0.3)
+            print("ended in order", flush=True)
+            raise SystemExit(130)"""
+    job = slurm(tmp_path, "-c", program)
+    for line in job.stdout:
+        if line == "begun\n":
+            job.terminate()  # `--signal=B:TERM` signals the script alone
+            break
+    said, _ = job.communicate(timeout=60)
+    assert "ended in order" in said
+    assert job.returncode == 130, said
+    assert left_by_slurm(tmp_path) == []
+
+
+def test_slurm_is_told_that_a_lost_node_costs_a_node_and_signals_early():
+    told = set(re.findall(r"^#SBATCH (.*)$", SLURM.read_text(), re.MULTILINE))
+    assert {"--exclusive", "--no-kill", "--signal=B:TERM@300"} <= told
 
 
 def test_slurm_says_how_it_is_used(tmp_path):
-    done = slurm(tmp_path)
-    assert done.returncode == 2
-    assert "usage: sbatch" in done.stderr
+    job = slurm(tmp_path)
+    said, _ = job.communicate(timeout=60)
+    assert job.returncode == 2
+    assert "usage: sbatch" in said
+
+
+def test_slurm_says_from_which_folder_to_submit(tmp_path):
+    job = slurm(tmp_path, "experiments/desi.py", cwd=ROOT / "tests")
+    said, _ = job.communicate(timeout=60)
+    assert job.returncode == 2
+    assert "submit from the project's folder" in said

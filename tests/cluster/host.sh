@@ -21,6 +21,7 @@ for private in /tmp /home /root /dev/shm; do
 done
 chmod 1777 /tmp /dev/shm
 mkdir -p /home/orrery /home/guest
+chown 1501:1501 /home/guest
 mount --bind /run/home /home/orrery
 mount --rbind /run/shared /home/orrery/orrery
 if [ ! -d "$python" ]; then # it lay in a home

@@ -14,6 +14,7 @@ import pytest
 HERE = Path(__file__).parent
 HOUR = 3600  # [s]
 PROGRAMS = ("sshd", "ssh", "rsync", "ip", "ss", "git", "unshare", "nsenter")
+SLURM = ("slurmctld", "slurmd", "sbatch", "munged")
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(HOUR)]
 
@@ -24,11 +25,11 @@ def lacking(*programs):
     return [name for name in programs if not shutil.which(name, path=path)]
 
 
-def why_no_machines():
+def why_no_machines(*programs):
     """Returns what keeps this machine from playing several, or an empty text."""
     if os.geteuid() != 0:
         return "machines are made of namespaces, for which one must be root"
-    if missing := lacking(*PROGRAMS):
+    if missing := lacking(*PROGRAMS, *programs):
         return f"these programs are not installed: {', '.join(missing)}"
     command = [
         "unshare",
@@ -62,6 +63,12 @@ def test_machines_of_ones_own_are_a_cluster_that_survives_the_loss_of_one():
     if reason := why_no_machines():
         pytest.skip(reason)
     assert run("on_premise.sh").endswith("SUCCESS")
+
+
+def test_a_slurm_job_goes_on_without_a_lost_node_and_after_its_time_limit():
+    if reason := why_no_machines(*SLURM):
+        pytest.skip(reason)
+    assert run("slurm.sh").endswith("SUCCESS")
 
 
 def test_instances_on_aws_are_what_the_file_says():

@@ -16,23 +16,13 @@ set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(cd "$here/../.." && pwd)
 source "$here/hosts.sh"
-if [ -z "${WHEELHOUSE:-}" ]; then
-    export WHEELHOUSE=$project/wheelhouse
-    test -d "$WHEELHOUSE" || bash "$project/platform/clusters/environment.sh" wheelhouse
-fi
+source "$here/trial.sh"
+find_wheelhouse
 in_own_namespaces "$@"
 
 file=platform/clusters/on_premise.yaml
 head=192.168.1.10
 toy="--max-epochs 2 --transforms 2 --draws 200 --calibration-draws 50"
-
-say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
-
-fail() {
-    say "FAILED: $*"
-    say "its machines' files are in $site"
-    exit 1
-}
 
 # at_desk COMMAND: in the project's folder, with the environment
 at_desk() { as orrery desk "cd orrery && source platform/clusters/shell.sh && $1"; }
@@ -72,24 +62,9 @@ check_cluster() {
     grep -qa "^3 nodes can work together" "$site/check.log" || fail "not all nodes answered"
 }
 
-shards() { find "$shared/$1" -name 'shard-*.arrow' 2>/dev/null | wc -l; }
-
-# The bytes of the simulations in a folder; the record of the work and the card tell its times.
-bytes_of() {
-    (cd "$shared/$1" && find . -path './mwlmc-*' -type f ! -name work.jsonl ! -name README.md \
-        ! -path '*/summaries/*' -print0 | sort -z | xargs -0 sha256sum)
-}
-
-# leftovers NAME: what the account runs on a machine, and ports that are not ssh's
-leftovers() {
-    inside "$1" ps -U orrery -o args= || true
-    inside "$1" ss -Hltn | grep -v ':22 ' || true
-}
-
 make_site() {
     lay_out_site "$(mktemp -d)" "$project"
-    mkdir "$shared/wheelhouse"
-    mount --bind "$WHEELHOUSE" "$shared/wheelhouse"
+    bring_wheelhouse
     power_on desk 192.168.1.1
     power_on head $head
     power_on one 192.168.1.11
@@ -99,9 +74,7 @@ make_site() {
 }
 
 bring_up() {
-    local make="cd orrery && PYTHON=$python bash platform/clusters/environment.sh"
-    as orrery desk "$make" || fail "the environment"
-    say "the environment is made, once, in the shared folder, from the wheelhouse"
+    make_environment desk
     at_desk "umask 077 && ray get-auth-token --generate > /dev/null 2>&1"
     quietly up "ray up -y $file"
     say "ray up has ended"
@@ -167,15 +140,7 @@ lose_a_machine() {
 job_lost() { job lost "desi.py --simulations 576 --datasets lost --reports lost $toy"; }
 
 compare_bytes() {
-    bytes_of datasets > "$site/datasets.sum"
-    bytes_of lost > "$site/lost.sum"
-    [ "$(grep -c shard- "$site/lost.sum")" -eq 9 ] || fail "shards are missing"
-    cmp "$site/datasets.sum" "$site/lost.sum" || fail "the bytes differ"
-    at_desk "python - lost/mwlmc-*" <<< 'if True:
-        import sys
-        from pathlib import Path
-        from orrery.storage.dataset import Dataset
-        Dataset.open(Path(sys.argv[1])).verify(full=True)' || fail "the dataset is damaged"
+    compare_datasets desk datasets lost 9
     grep -aE "an actor (is out of reach|was lost|died)" "$site/lost.log" || fail "no actor died: the machine was not missed"
     say "the dataset is sound, with the bytes of the undisturbed one"
 }
@@ -206,6 +171,4 @@ job halo "halo_mass.py --hosts 1536 --acceptance-hosts 128 --ensemble.members 3 
 job binnings "binnings.py --concurrent 2 --simulations 32 --surveys h3 --max-epochs 2 --trials 5 \
 --repeats 2 --transforms 2 --level 1e-9"
 bring_down
-umount "$shared/wheelhouse"
-rm -rf "$site"
-say "SUCCESS"
+remove_site

@@ -1,0 +1,59 @@
+#!/bin/bash
+# Ray on one node of a Slurm job, until it gets a signal. Called by slurm.sh.
+#
+# slurm_node.sh FOLDER TEMPORARY [HEAD]: FOLDER is what the job's nodes share; TEMPORARY, on this
+# node, is made for Ray; HEAD is the address of the head, which this node is if there is none.
+set -uo pipefail
+folder=$1 temporary=$2 head=${3:-}
+address=$(sed -n "s/^$SLURMD_NODENAME //p" "$folder/addresses")
+
+if [ -z "$address" ]; then
+    echo "Slurm names no address of $SLURMD_NODENAME that is found: see $folder/addresses" >&2
+    exit 1
+fi
+# Everybody may write in /tmp: Ray's sockets must not lie in a folder that somebody else made.
+rm -rf "$temporary" 2>/dev/null
+if ! mkdir -m 700 "$temporary"; then
+    echo "$temporary on $SLURMD_NODENAME is somebody else's: have it removed" >&2
+    exit 1
+fi
+ulimit -n "$(ulimit -Hn)"
+
+free_port() {
+    python -c 'import socket
+with socket.socket() as found:
+    found.bind(("", 0))
+    print(found.getsockname()[1])'
+}
+
+# Ray's own ports are free ones: what it would take by default may be another Ray's.
+if [ -n "$head" ]; then
+    role=(--address="$head")
+else
+    role=(--head --port=0 --include-dashboard=false --ray-client-server-port="$(free_port)")
+fi
+ray start --block "${role[@]}" --node-ip-address="$address" --temp-dir="$temporary" \
+    --num-cpus="$SLURM_CPUS_ON_NODE" --num-gpus="${SLURM_GPUS_ON_NODE:-0}" \
+    --object-store-memory=268435456 --dashboard-agent-listen-port=0 \
+    --min-worker-port=0 --max-worker-port=0 > "$temporary/start.log" 2>&1 &
+ray=$!
+trap 'ended=yes; kill -TERM $ray 2>/dev/null' USR1 TERM INT
+ended=
+
+# Ray writes this file last, when it has started.
+until [ -s "$temporary/ray_current_cluster" ]; do
+    kill -0 $ray 2>/dev/null || break
+    sleep 0.2
+done
+cp "$temporary/ray_current_cluster" "$folder/joined/$SLURMD_NODENAME" 2>/dev/null
+
+while kill -0 $ray 2>/dev/null; do
+    wait $ray
+done
+if [ -z "$ended" ]; then
+    echo "Ray has ended on $SLURMD_NODENAME:" >&2
+    tail -n 20 "$temporary/start.log" >&2
+fi
+pkill -KILL -U "$(id -u)" -f -- "$temporary/" # what did not end with it
+rm -rf "$temporary"
+[ -n "$ended" ]
