@@ -149,7 +149,9 @@ def test_a_repeated_run_whose_table_was_edited_is_told_with_both_checksums(
         f"warning: {table}, the option stars, is not what that run has read: sha256 "
         f"{then.sha256[:16]} then, {now.sha256[:16]} now; this begins another run"
     )
-    assert told("--stars", str(tmp_path / "others.ecsv")) == ""  # chosen, not changed
+    others = tmp_path / "others.ecsv"
+    others.write_text("others")
+    assert told("--stars", str(others)) == ""  # chosen, not changed
     table.unlink()
     assert told() == ""  # whoever reads it says that it is gone
 
