@@ -12,6 +12,8 @@ import orrery
 PLATFORM = Path(orrery.__file__).parents[1]
 NEED_RAY = {
     "orrery.execution.actors",
+    "orrery.execution.deaths",
+    "orrery.execution.nodes",
     "orrery.learning.workers",
     "orrery.sweeps.tuning",
 }

@@ -116,14 +116,20 @@ def _row(result: "Result", root: Path) -> tuple[str, ...]:
     """Returns how a run ended, when it began, what it took, where it is, and what it lacks."""
     document = result.document
     place = root / result.folder.relative_to(root.absolute())
-    took = duration(document["seconds"])
     return (
         document["status"],
         document["began"],
-        took,
+        _took(result),
         str(place),
         _why(result, place),
     )
+
+
+def _took(result: "Result") -> str:
+    """Returns how long a run took; of one that has not ended what its last document says."""
+    took = duration(result.document["seconds"])
+    ended = result.status == "damaged" or result.document.get("ended")
+    return took if ended else f"at least {took}"
 
 
 def _why(result: "Result", place: Path) -> str:

@@ -16,6 +16,8 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 from orrery.identity import JSON
 from orrery.option_files import find_options, read_options
 from orrery.option_types import check_types, check_value, shortened
+from orrery.storage.inputs import changes
+from orrery.terminal import say
 
 Options = TypeVar("Options")
 
@@ -56,14 +58,28 @@ def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
             "were given"
         )
     named = _named(choices, _names(choices))
-    default = _converted(read(choices, Path(files[-1])), named) if files else None
+    repeated = read(choices, Path(files[-1])) if files else None
+    default = None if repeated is None else _converted(repeated, named)
     # an example in Python would mislead whoever reads the help of a script
     description = (choices.__doc__ or "").partition("\n\n    Example:")[0] + _REPEATED
     given = {} if default is None else {"default": default}
     found: Any = tyro.cli(named, args=rest, description=description, **given)
     chosen: Options = _original(found)
     check_types(chosen)  # "inf" and "nan" are floats to a parser
+    if repeated is not None:
+        _tell_changes(Path(files[-1]), repeated, chosen)
     return chosen
+
+
+def _tell_changes(place: Path, repeated: Any, chosen: Any) -> None:
+    """Warns of files that are not what the repeated run has read: this is another run."""
+    document = read_options(find_options(place), whole=True)
+    try:
+        changed = changes(document["lineage"]["inputs"], repeated, chosen)
+    except (KeyError, TypeError):
+        return  # a file of nothing but options, or a document that says nothing of files
+    for one in changed:
+        say(f"warning: {one}; this begins another run")
 
 
 def _repeated(arguments: Sequence[str]) -> tuple[list[str], list[str]]:

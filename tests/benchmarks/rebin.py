@@ -11,23 +11,36 @@ once in CPU time, which a busy machine changes least. Without a dataset, stars a
 that have the number, distances and speeds of simulated ones but no physics: about 105
 kB for each simulation in a temporary folder. What was just written is still in memory:
 the disk itself is not measured.
+
+`slowest` is about trials of binnings: a trial bins in one process, so that on a busy
+machine its CPU time tells most. Of each planned survey it has the binning that takes
+longest, and how many simulations a second of CPU then bins, `summaries.compute` whole.
 """
 
+import functools
 import json
 import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
 from mwlmc import simulator
 from mwlmc.observed.binned_table import read_binned
+from mwlmc.observed.planned_survey import (
+    PatchChoice,
+    PlannedSurvey,
+    SurveyBinning,
+    giants,
+    survey_like,
+)
 from mwlmc.parameters import INFERRED
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import QUADRANTS, SkyBinning
+from mwlmc.study.options import DESI_BINNED
 from orrery import runs, terminal
 from orrery.execution import cluster, summaries
 from orrery.execution.simulation import generate
@@ -37,6 +50,7 @@ from orrery.records import Records, Schema
 from orrery.storage.dataset import Dataset
 
 SIMULATIONS = 4096  # of its own
+PLANNED = 512  # simulations that are binned as each planned survey has its stars
 
 
 @dataclass(frozen=True)
@@ -125,7 +139,41 @@ def main(options: Rebinning) -> None:
         terminal.say(f"{len(stars)} simulations in {stars.folder}")
         processes = min(cpus, len(stars.shards))
         measured = measure(stars, options.binning, processes, place / "summaries")
-    print(json.dumps(measured))
+        some = Dataset.open(stars.folder, min(len(stars), PLANNED))
+        slowest = {
+            kind: slowest_trial(some, survey, place / kind)
+            for kind, survey in planned_surveys().items()
+        }
+    print(json.dumps({**measured, "slowest": slowest}))
+
+
+def planned_surveys() -> dict[str, PlannedSurvey]:
+    """Returns the surveys whose binnings `experiments/binnings.py` compares."""
+    return {"desi": survey_like(read_binned(DESI_BINNED)), "h3": giants()}
+
+
+def slowest_trial(stars: Dataset, survey: PlannedSurvey, folder: Path) -> JSON:
+    """Returns the pieces of sky whose binning takes longest, and simulations per CPU second."""
+    rates = {}
+    for patches in get_args(PatchChoice):
+        binning = survey.binning(SurveyBinning(patches, moments="mean+dispersion"))
+        with cluster.alone():
+            _, seconds = timed(
+                functools.partial(
+                    summaries.compute,
+                    kinematics.velocity_moments,
+                    stars,
+                    binning,
+                    INFERRED,
+                    folder,
+                )
+            )
+        rates[patches] = len(stars) / seconds
+    slowest = min(rates, key=rates.__getitem__)
+    return {
+        "patches": slowest,
+        "simulations_per_cpu_second": round(rates[slowest], 1),
+    }
 
 
 def measure(stars: Dataset, binning: SkyBinning, processes: int, folder: Path) -> JSON:

@@ -8,6 +8,7 @@ import pytest
 
 from orrery import command_line
 from orrery.identity import describe, fingerprint
+from orrery.storage.inputs import input_files
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,35 @@ def test_a_run_is_repeated_and_changed(tmp_path):
         assert command_line.parse(Choices, ["--options", str(place)]) == chosen
     again = command_line.parse(Choices, [f"--options={path}", "--simulations", "8"])
     assert again == Choices(8, training=Training(4))
+
+
+def test_a_repeated_run_whose_table_was_edited_is_told_with_both_checksums(
+    tmp_path, capsys
+):
+    table = tmp_path / "stars.ecsv"
+    table.write_text("then")
+    chosen = Choices(stars=table)
+    then, *_ = input_files(chosen)
+    document = {"options": describe(chosen), "lineage": {"inputs": [then.entry]}}
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(document))
+
+    def told(*more):
+        command_line.parse(Choices, ["--options", str(path), *more])
+        return " ".join(capsys.readouterr().err.split())
+
+    assert told() == ""
+    table.write_text("now")
+    now, *_ = input_files(chosen)
+    assert told() == (
+        f"warning: {table}, the option stars, is not what that run has read: sha256 "
+        f"{then.sha256[:16]} then, {now.sha256[:16]} now; this begins another run"
+    )
+    others = tmp_path / "others.ecsv"
+    others.write_text("others")
+    assert told("--stars", str(others)) == ""  # chosen, not changed
+    table.unlink()
+    assert told() == ""  # whoever reads it says that it is gone
 
 
 WHOLE = describe(Choices())

@@ -7,6 +7,7 @@ data vector and a posterior must share.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -88,9 +89,7 @@ class Profile:
     def assign(self, distance: FloatArray) -> IntArray:
         """Returns the number of the bin of each distance `[N]` [kpc]; -1 outside all bins."""
         edges = np.array(self.bins, dtype=float)
-        number = np.full(np.shape(distance), -1, dtype=np.intp)
-        for lower in edges[:, 0]:  # for so few edges faster than a search
-            number += distance >= lower
+        number = np.searchsorted(edges[:, 0], distance, side="right") - 1
         return np.where((number >= 0) & (distance < edges[number, 1]), number, -1)
 
     @property
@@ -110,6 +109,34 @@ class Profile:
             "bins": [list(limits) for limits in self.bins],
             "moments": list(self.moments),
         }
+
+
+@dataclass(frozen=True, eq=False)
+class Shells:
+    """Shells about the Galactic centre in which no bin begins or ends.
+
+    Stars are compared with distances once for all profiles.
+
+    Arguments:
+        limits: Where a bin of any profile begins or ends `[L]`, ascending [kpc].
+        bins: The number of the bin that holds the stars of a profile in a shell
+            `[P, L + 1]`; -1 where there is none. The first shell is below all limits.
+
+    Example:
+        >>> shells = Shells(np.array([30.0, 50.0]), np.array([[-1, 0, -1]]))
+        >>> shells.bins[0].take(shells.assign(np.array([20.0, 30.0, 50.0])))
+        array([-1,  0, -1])
+    """
+
+    limits: FloatArray
+    bins: IntArray
+
+    def assign(self, distance: FloatArray) -> IntArray:
+        """Returns the number of the shell of each distance `[N]` [kpc]."""
+        number = np.zeros(np.shape(distance), dtype=np.int16)
+        for limit in self.limits:  # for so few limits faster than a search
+            number += distance >= limit
+        return number.astype(np.intp)
 
 
 AXIS_LABELS = {
@@ -183,7 +210,7 @@ class SkyBinning:
         stellar = ("km / s",) * sum(len(profile.names) for profile in self.profiles)
         return LMC_UNITS + stellar if self.lmc else stellar
 
-    @property
+    @cached_property
     def bins(self) -> tuple[Bin, ...]:
         """All bins, profile after profile."""
         return tuple(
@@ -191,6 +218,18 @@ class SkyBinning:
             for p in self.profiles
             for lower, upper in p.bins
         )
+
+    @cached_property
+    def shells(self) -> Shells:
+        """The shells that the ends of all bins make."""
+        limits = np.unique([limit for b in self.bins for limit in (b.lower, b.upper)])
+        rows = []
+        first = 0
+        for profile in self.profiles:
+            within = profile.assign(limits)
+            rows.append([-1, *np.where(within >= 0, within + first, -1)])
+            first += len(profile.bins)
+        return Shells(limits, np.array(rows))
 
     @property
     def panels(self) -> tuple[tuple[str, str, tuple[Range, ...], tuple[str, ...]], ...]:

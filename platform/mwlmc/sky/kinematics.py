@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mwlmc.sky import frames, selection_function
-from mwlmc.sky.binning import LMC_NAMES, Profile, SkyBinning
+from mwlmc.sky.binning import LMC_NAMES, SkyBinning
 from mwlmc.sky.moments import VelocityMoments, clipped_moments
 from mwlmc.sky.patches import Directions, Patch
 from mwlmc.sky.selection_function import Sample
@@ -79,33 +79,27 @@ class BinnedStars(NamedTuple):
 
 def assign_to_bins(stars: RestFrameStars, binning: SkyBinning) -> BinnedStars:
     """Returns the stars that fall in a bin, profile after profile."""
-    found = []
-    first = 0
+    shells = binning.shells
+    shell = shells.assign(stars.distance)
+    owners_first = stars.owner * len(binning.bins)
     inside: dict[Patch, BoolArray] = {}
-    for profile in binning.profiles:
-        # profiles of one patch differ in velocity alone: the sky is searched once
+    known: dict[str, BoolArray] = {}
+    found = []
+    for profile, bins in zip(binning.profiles, shells.bins, strict=True):
+        velocity = getattr(stars, profile.quantity)
+        # profiles differ in patch or velocity alone: each is looked at once
         if profile.patch not in inside:
             inside[profile.patch] = profile.patch.contains(stars.directions)
-        star, velocity, number = _profile_members(stars, profile, inside[profile.patch])
-        bins = stars.owner[star] * len(binning.bins) + number + first
-        found.append((star, velocity, bins))
-        first += len(profile.bins)
-    star, velocity, bins = zip(*found, strict=True)
-    return BinnedStars(
-        np.concatenate(star), np.concatenate(velocity), np.concatenate(bins)
-    )
-
-
-def _profile_members(
-    stars: RestFrameStars, profile: Profile, inside: BoolArray
-) -> tuple[IntArray, FloatArray, IntArray]:
-    velocity = getattr(stars, profile.quantity)
-    # a star without a proper motion still counts along the line of sight
-    chosen = np.flatnonzero(inside & np.isfinite(velocity))
-    number = profile.assign(stars.distance[chosen])
-    chosen = chosen[number >= 0]
-    number = number[number >= 0]
-    return chosen, velocity[chosen], number
+        if profile.quantity not in known:
+            known[profile.quantity] = np.isfinite(velocity)
+        # a star without a proper motion still counts along the line of sight
+        star = np.flatnonzero(inside[profile.patch] & known[profile.quantity])
+        number = bins.take(shell.take(star))
+        star = star[number >= 0]
+        number = number[number >= 0]
+        found.append((star, velocity.take(star), owners_first.take(star) + number))
+    star, velocity, bins = (np.concatenate(part) for part in zip(*found, strict=True))
+    return BinnedStars(star, velocity, bins)
 
 
 def binned_velocities(

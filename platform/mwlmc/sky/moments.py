@@ -4,11 +4,13 @@ A few stars with large velocities would otherwise decide a bin's mean; clipping 
 convergence makes the result independent of where it started.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from orrery.parameters import FloatArray, IntArray
+from orrery.parameters import BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,15 @@ def clipped_moments(
         count: The number of bins.
         clip: The number of dispersions.
     """
-    kept = unclipped(values, bins, count, clip)
     number = np.bincount(bins, minlength=count)
-    left = np.bincount(bins[kept], minlength=count)
-    mean, dispersion = _moments(values[kept], bins[kept], left)
+    left: IntArray = number
+    mean = np.zeros(count)
+    dispersion = np.zeros(count)
+    for found in _rounds(values, bins, number, clip):
+        # a bin that lost nothing in the last round keeps the moments that it had there
+        mean[found.changed] = found.mean[found.changed]
+        dispersion[found.changed] = found.dispersion[found.changed]
+        left = found.left
     mean[number < 2] = np.nan
     dispersion[number < 2] = np.nan
     return VelocityMoments(number, left, mean, dispersion)
@@ -65,25 +72,58 @@ def unclipped(
     """Returns the positions `[M]` of the values that `clipped_moments` leaves, increasing."""
     kept = np.ones(len(values), dtype=bool)
     waiting = np.arange(len(values))
-    while len(waiting):
-        mean, dispersion = _moments(values, bins, np.bincount(bins, minlength=count))
-        inside = np.abs(values - mean[bins]) <= (clip * dispersion)[bins]
-        kept[waiting[~inside]] = False
-        # A bin that lost nothing is finished; the next round is for the stars of the
-        # others.
-        changed = np.bincount(bins[~inside], minlength=count) > 0
-        again = np.flatnonzero(inside & changed[bins])
-        values = values[again]
-        bins = bins[again]
-        waiting = waiting[again]
+    for found in _rounds(values, bins, np.bincount(bins, minlength=count), clip):
+        kept[waiting[~found.inside]] = False
+        waiting = waiting[found.again]
     return np.flatnonzero(kept)
 
 
-def _moments(
-    values: FloatArray, bins: IntArray, number: IntArray
-) -> tuple[FloatArray, FloatArray]:
-    # two passes: the sum of squares less the squared sum would lose digits
-    divisor = np.maximum(number, 1)
-    mean = np.bincount(bins, values, minlength=len(number)) / divisor
-    squares = (values - mean[bins]) ** 2
-    return mean, np.sqrt(np.bincount(bins, squares, minlength=len(number)) / divisor)
+class _Round(NamedTuple):
+    """One round of clipping, of the values in those bins that the last round changed.
+
+    Arguments:
+        changed: The bins that are looked at `[K]`.
+        mean: The mean of the values at the round's beginning `[K]`; 0 in other bins.
+        dispersion: Their standard deviation `[K]`, likewise.
+        left: The number of values that each bin has at its end `[K]`.
+        inside: Which of the round's values are not clipped `[M]`.
+        again: Which of them the next round looks at `[M]`.
+    """
+
+    changed: BoolArray
+    mean: FloatArray
+    dispersion: FloatArray
+    left: IntArray
+    inside: BoolArray
+    again: BoolArray
+
+
+def _rounds(
+    values: FloatArray, bins: IntArray, number: IntArray, clip: float
+) -> Iterator[_Round]:
+    """Clips until nothing changes.
+
+    Arguments:
+        values: Finite values `[N]`.
+        bins: Each value's bin `[N]`.
+        number: The number of values in each bin `[K]`.
+        clip: The number of dispersions.
+    """
+    changed = np.ones(len(number), dtype=bool)
+    while changed.any():
+        divisor = np.maximum(number, 1)
+        mean = np.bincount(bins, values, minlength=len(number)) / divisor
+        # two passes: the sum of squares less the squared sum would lose digits
+        apart = values - mean.take(bins)
+        squares = np.bincount(bins, apart * apart, minlength=len(number))
+        dispersion = np.sqrt(squares / divisor)
+        inside = np.abs(apart) <= (clip * dispersion).take(bins)
+        lost = np.bincount(bins[~inside], minlength=len(number))
+        number = number - lost
+        # A bin that lost nothing is finished; the next round is for the others' stars.
+        unfinished = lost > 0
+        again = inside & unfinished.take(bins)
+        yield _Round(changed, mean, dispersion, number, inside, again)
+        values = values[again]
+        bins = bins[again]
+        changed = unfinished

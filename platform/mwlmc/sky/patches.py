@@ -5,7 +5,7 @@ Angles are degrees here, at the edge, and radians wherever arrays of stars appea
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -66,7 +66,8 @@ class Directions:
         return {}
 
 
-class Parts(NamedTuple):
+@dataclass(frozen=True)
+class Parts:
     """Directions without their angles, which take longer to find than all else about a star.
 
     Arguments:
@@ -83,6 +84,18 @@ class Parts(NamedTuple):
     x: FloatArray
     y: FloatArray
     sine: FloatArray
+
+    def leftwards(self, longitude: float) -> FloatArray:
+        """Returns the parts `[N]` towards 90 deg beyond a longitude [deg], found only once."""
+        # windows side by side share a limit
+        angle = np.radians(longitude % 360)
+        if angle not in self._leftwards:
+            self._leftwards[angle] = np.cos(angle) * self.y - np.sin(angle) * self.x
+        return self._leftwards[angle]
+
+    @cached_property
+    def _leftwards(self) -> dict[float, FloatArray]:
+        return {}
 
 
 def _parts(vectors: FloatArray) -> Parts:
@@ -254,14 +267,9 @@ def _between(parts: Parts, lower: float, upper: float) -> BoolArray:
     lose none.
     """
     width = upper % 360 - lower % 360
-    after = _leftwards(parts, lower) >= 0
-    before = _leftwards(parts, upper) < 0
+    after = parts.leftwards(lower) >= 0
+    before = parts.leftwards(upper) < 0
     return after & before if 0 <= width <= 180 or width < -180 else after | before
-
-
-def _leftwards(parts: Parts, longitude: float) -> FloatArray:
-    angle = np.radians(longitude % 360)
-    return np.cos(angle) * parts.y - np.sin(angle) * parts.x
 
 
 @dataclass(frozen=True)

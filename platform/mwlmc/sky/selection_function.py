@@ -31,6 +31,7 @@ _GROUP = (
 )
 _SURVEY = 2  # the stream of the survey's noise; a simulation's own are 0 and 1
 _APART = 4.5  # between the centres of two bins' unit spheres: none reaches into another
+_EDGE = 1e-9  # far above any rounding of longitudes and latitudes
 
 
 class Bin(NamedTuple):
@@ -201,8 +202,43 @@ def cells(directions: FloatArray, nside: int) -> IntArray:
         directions: Vectors `[N, 3]` along Galactic axes, of any length.
         nside: Of the cells, a power of 2.
     """
-    x, y, z = np.asarray(directions, dtype=float).T
+    directions = np.asarray(directions, dtype=float)
+    return _base_cells(directions) if nside == 1 else _nested_cells(directions, nside)
+
+
+def _nested_cells(directions: FloatArray, nside: int) -> IntArray:
+    x, y, z = directions.T
     return np.asarray(xyz_to_healpix(x, y, z, nside, order="nested"))
+
+
+def _base_cells(directions: FloatArray) -> IntArray:
+    """Returns the cells of nside 1, which takes a tenth of the time of any other nside.
+
+    With t the longitude in quarter turns, the cells' edges are the lines on which t + h
+    or t - h is an integer: h is 1/2 + 3/4 sin(b), and towards the poles 1 or 0 (Gorski
+    et al. 2005, doi:10.1086/427976, section 5).
+    """
+    x, y, z = directions.T
+    turns = np.arctan2(y, x) * (2 / np.pi)
+    slope = np.clip(0.75 * z / np.sqrt(x * x + y * y + z * z), -0.5, 0.5)
+    rising = turns + slope + 0.5
+    falling = turns - slope + 0.5
+    below_rising = np.floor(rising)
+    below_falling = np.floor(falling)
+    found = _between_edges(below_rising.astype(np.int8), below_falling.astype(np.int8))
+    # rounding may put a star across an edge: there the general formula decides
+    from_middle = np.maximum(
+        np.abs(rising - below_rising - 0.5), np.abs(falling - below_falling - 0.5)
+    )
+    doubtful = np.flatnonzero(from_middle > 0.5 - _EDGE)
+    found[doubtful] = _nested_cells(directions[doubtful], 1)
+    return found
+
+
+def _between_edges(rising: IntArray, falling: IntArray) -> IntArray:
+    """Returns the cells between edges: 0-3 in the north, 4-7 on the equator, 8-11 in the south."""
+    row = 1 + np.sign(falling - rising)
+    return (4 * row + np.minimum(rising, falling) % 4).astype(np.intp)
 
 
 def occupancy(

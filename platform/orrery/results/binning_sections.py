@@ -114,7 +114,7 @@ def _headline(
     test = found.test
     return Headline(
         f"{key}.headline",
-        f"The best binning for a {title} survey",
+        f"The best binning, {title}",
         f"Trial {sweep.winner.number} of {len(sweep.trials)}: {best}. On the tests, which "
         f"no trial has seen, it has an information gain of {test.gain:.3f} ± "
         f"{test.errors[_GAIN]:.3f} nat and an expected width of {quantity.name} of "

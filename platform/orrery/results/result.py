@@ -11,6 +11,7 @@ import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -18,7 +19,7 @@ from orrery.identity import JSON
 from orrery.results import encoding
 from orrery.results.views import View
 from orrery.storage import files
-from orrery.storage.run import DOCUMENT, attempts, documents
+from orrery.storage.run import DOCUMENT, attempt_folders, attempt_number, attempts
 
 Status = Literal["running", "finished", "failed", "damaged"]
 STATUSES = get_args(Status)
@@ -31,6 +32,10 @@ _FIELDS: dict[str, Any] = {
     **dict.fromkeys(("attempt", "process"), int),
     "seconds": float | int,
 }
+NEVER_WRITTEN = (
+    "the process ended before its first document: it was killed, or its machine went "
+    "down; the same command begins again"
+)
 PAGE = "report.html"
 KILLED = (
     "the process ended without a word: it was killed, or its machine went down; the "
@@ -87,6 +92,27 @@ class Result:
         nothing = {name: _nothing(kind) for name, kind in _FIELDS.items()}
         lost = {"status": "damaged", "reason": reason, "run": folder.parent.name}
         return cls(folder.absolute(), {**nothing, **lost})
+
+    @classmethod
+    def unwritten(cls, folder: Path) -> "Result":
+        """Returns the result of an attempt that has no document yet, or never had one.
+
+        Arguments:
+            folder: The attempt's.
+        """
+        begun = datetime.fromtimestamp(folder.stat().st_mtime, UTC)
+        is_at_work = files.is_locked(folder)
+        known = {
+            "status": "running" if is_at_work else "failed",
+            "reason": "" if is_at_work else NEVER_WRITTEN,
+            "experiment": folder.parent.parent.name,
+            "attempt": attempt_number(folder),
+            "began": begun.isoformat(timespec="seconds"),
+            "format": FORMAT,
+            "ended": None,
+        }
+        document = cls.damaged(folder, "").document
+        return cls(folder.absolute(), {**document, **known})
 
     @property
     def status(self) -> Status:
@@ -165,18 +191,23 @@ def newest(shared: Path) -> Result:
 def all_results(root: Path) -> list[Result]:
     """Returns the results of all attempts below a folder, by experiment, run and attempt.
 
-    Those whose document is damaged have the status `damaged`, and why.
+    Those whose document is damaged have the status `damaged`, and why; those without one
+    are running or failed.
     """
-    return [readable(path.parent) for path in documents(root)]
+    return [readable(folder) for folder in attempt_folders(root)]
 
 
 def readable(folder: Path) -> Result:
     """Returns an attempt's result, or one that says what is wrong with its document.
 
+    An attempt that was killed before its first document has failed.
+
     Arguments:
         folder: The attempt's.
     """
     try:
+        if not (folder / DOCUMENT).exists():
+            return Result.unwritten(folder.absolute())
         return Result.open(folder)
     except (ValueError, OSError) as error:
         return Result.damaged(folder, str(error))

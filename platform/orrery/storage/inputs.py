@@ -64,6 +64,65 @@ def input_files(choices: Any, unread: Sequence[str] = ()) -> tuple[InputFile, ..
     return tuple(_hashed(key, path) for key, path in named)
 
 
+def unspelled(document: JSON, choices: Any, unread: Sequence[str] = ()) -> JSON:
+    """Returns described options without the names of files, whose content decides instead.
+
+    Where a file lies, and what it is called, decides no number; how its name ends decides
+    how it is read.
+
+    Arguments:
+        document: The options as plain JSON, which is changed.
+        choices: The options, a dataclass.
+        unread: The keys of options whose file is not read with these choices.
+
+    Example:
+        >>> from orrery.identity import describe
+        >>> @dataclass(frozen=True)
+        ... class Choices:
+        ...     stars: Path = Path("/data/bhb.ecsv")
+        >>> unspelled(describe(Choices()), Choices())
+        {'type': 'Choices', 'stars': '.ecsv'}
+    """
+    for key, path in _paths(choices, ""):
+        *above, last = key.split(".")
+        holder: Any = document
+        for name in above:
+            holder = holder[_step(holder, name)]
+        holder[_step(holder, last)] = "" if key in unread else path.suffix
+    return document
+
+
+def _step(holder: Any, name: str) -> int | str:
+    return int(name) if isinstance(holder, list) else name
+
+
+def changes(entries: Sequence[JSON], before: Any, choices: Any) -> list[str]:
+    """Returns which files of an earlier run are not what they were then, in words.
+
+    Files that other options name now are chosen, not changed.
+
+    Arguments:
+        entries: What the run's document says of its files.
+        before: Its options, a dataclass.
+        choices: The options now.
+    """
+    named = dict(_paths(before, ""))
+    now = dict(_paths(choices, ""))
+    found = []
+    for entry in entries:
+        key = entry["key"]
+        path = now.get(key)
+        if path is None or path != named.get(key) or not path.is_file():
+            continue  # whoever reads it says what is wrong with it
+        file = _hashed(key, path)
+        if file.sha256 != entry["sha256"]:
+            found.append(
+                f"{path}, the option {key}, is not what that run has read: sha256 "
+                f"{entry['sha256'][:16]} then, {file.sha256[:16]} now"
+            )
+    return found
+
+
 def _paths(value: Any, key: str) -> Iterator[tuple[str, Path]]:
     """Yields the paths of files in options, with their keys."""
     if isinstance(value, Path):

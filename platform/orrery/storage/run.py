@@ -15,7 +15,7 @@ from typing import Any
 from orrery.identity import JSON, describe, fingerprint
 from orrery.option_types import check_types
 from orrery.storage.files import ensure_writable
-from orrery.storage.inputs import InputFile, input_files
+from orrery.storage.inputs import InputFile, input_files, unspelled
 from orrery.storage.store import Address, locate
 
 ATTEMPT = "attempt-"
@@ -64,7 +64,7 @@ def identify_run(
     Another table in the same place is another run, and so are summaries of another
     version: what was found with the one is no answer for the other. Where things are
     kept decides nothing: fields of a dataclass whose metadata has `"place": True` are
-    not part of the fingerprint.
+    not part of the fingerprint, nor are the names of files that are read.
 
     Arguments:
         experiment: The experiment's name.
@@ -81,7 +81,7 @@ def identify_run(
     inputs = input_files(choices, unread)
     decides = {
         "experiment": experiment,
-        "options": describe(choices, places=False),
+        "options": unspelled(describe(choices, places=False), choices, unread),
         "inputs": {file.key: file.sha256 for file in inputs},
         "summaries": dict(summaries),
     }
@@ -177,13 +177,23 @@ def attempt_number(folder: Path) -> int:
     return int(folder.name.removeprefix(ATTEMPT))
 
 
-def documents(root: Path) -> list[Path]:
-    """Returns the documents of all attempts below a folder, by experiment, run and attempt.
+def attempt_folders(root: Path) -> list[Path]:
+    """Returns the folders of all attempts below a folder, by experiment, run and attempt.
 
     Arguments:
         root: The folder of all runs, of one experiment, or of one set of options.
     """
     # No deeper: trainings come and go below, and a walk would trip over them.
-    depths = (f"{above}{ATTEMPT}*/{DOCUMENT}" for above in ("", "*/", "*/*/"))
+    depths = (f"{above}{ATTEMPT}*/" for above in ("", "*/", "*/*/"))
     found = [path for pattern in depths for path in root.glob(pattern)]
-    return sorted(path for path in found if _is_attempt(path.parent))
+    return sorted(path for path in found if _is_attempt(path))
+
+
+def documents(root: Path) -> list[Path]:
+    """Returns the documents of all attempts below a folder that have one, in the same order.
+
+    Arguments:
+        root: The folder of all runs, of one experiment, or of one set of options.
+    """
+    places = [folder / DOCUMENT for folder in attempt_folders(root)]
+    return [path for path in places if path.exists()]

@@ -119,6 +119,20 @@ def test_assignment_is_what_a_loop_finds(distances):
         assert number == (found[0] if found else -1)
 
 
+@given(st.lists(st.floats(0, 200), max_size=30))
+def test_shells_give_stars_to_the_bins_that_profiles_give_them_to(distances):
+    near = Profile(Q1, "v_gsr", ((30.0, 40.0), (40.0, 55.0), (90.0, 160.0)))
+    far = Profile(ALL_SKY, "v_tb", ((50.0, 100.0),))
+    binning = SkyBinning("both", (near, far))
+    distance = np.array([*distances, *binning.shells.limits])
+    shell = binning.shells.assign(distance)
+    for profile, bins, first in zip(
+        binning.profiles, binning.shells.bins, (0, 3), strict=True
+    ):
+        own = profile.assign(distance)
+        np.testing.assert_array_equal(bins[shell], np.where(own < 0, -1, own + first))
+
+
 def test_named_binnings_have_the_papers_dimensions():
     sizes = {b: len(b.names) for b in (DESI_FOOTPRINT, QUADRANTS)}
     assert sizes == {DESI_FOOTPRINT: 6 + 14 + 3, QUADRANTS: 6 + 20 + 6}

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import sigmaclip
 
-from mwlmc.sky.moments import clipped_moments
+from mwlmc.sky.moments import clipped_moments, unclipped
 
 
 def _loop(values, clip):
@@ -48,3 +48,16 @@ def test_clipping_is_astropys_and_scipys():
     assert ours.kept[0] == len(theirs) == len(sigmaclip(values, 3, 3)[0]) < len(values)
     assert ours.mean[0] == pytest.approx(theirs.mean())
     assert ours.dispersion[0] == pytest.approx(theirs.std())
+
+
+def test_moments_are_bit_for_bit_those_of_the_values_left():
+    random = np.random.default_rng(9)
+    values, bins = random.standard_t(2, 4000), random.integers(0, 30, 4000)
+    left = unclipped(values, bins, 30)
+    clipped = clipped_moments(values, bins, 30)
+    # what is left is not clipped again
+    again = clipped_moments(values[left], bins[left], 30)
+    assert again.kept.sum() == again.count.sum() == len(left) < 4000
+    np.testing.assert_array_equal(clipped.kept, again.kept)
+    np.testing.assert_array_equal(clipped.mean, again.mean)
+    np.testing.assert_array_equal(clipped.dispersion, again.dispersion)

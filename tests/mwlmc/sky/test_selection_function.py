@@ -279,6 +279,26 @@ def test_cells_are_those_of_astropy_healpix():
     np.testing.assert_array_equal(sf.cells(towards, 8), theirs)
 
 
+def test_the_largest_cells_are_those_of_astropy_healpix_up_to_their_edges():
+    random = np.random.default_rng(10)
+    quarters = random.integers(0, 4, 2000)
+    rise = random.uniform(-0.5, 0.5, 2000)
+    sine = np.array([-1.0, -2 / 3, -1 / 3, 0.0, 1 / 3, 2 / 3, 0.9])
+    # edges of the equator's cells, of the caps' cells, corners, poles, and anywhere
+    equator = _towards(quarters + random.choice([-1, 1], 2000) * rise, rise / 0.75)
+    caps = _towards(quarters + random.choice([0, 0.5], 2000), random.choice(sine, 2000))
+    poles = np.array([[0.0, 0.0, 2.0], [0.0, 0.0, -3.0]])
+    towards = np.concatenate([equator, caps, poles, random.normal(size=(2000, 3))])
+    x, y, z = towards.T
+    theirs = HEALPix(1, order="nested").xyz_to_healpix(x, y, z)
+    np.testing.assert_array_equal(sf.cells(towards, 1), theirs)
+    assert len(set(theirs.tolist())) == 12
+
+
+def _towards(turns, sine):
+    return frames.direction(turns * np.pi / 2, np.arcsin(sine))
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -6,6 +6,7 @@ import os
 import pytest
 
 from orrery import __main__ as commands
+from orrery.results.collation.entries import all_entries
 from orrery.results.result import Result, all_results
 from orrery.storage.files import LOCK, locked
 
@@ -47,6 +48,39 @@ def test_a_document_that_is_none_of_ours_is_damaged_and_hides_no_other(
     listed = capsys.readouterr().out
     assert str(whole.folder.name) in listed
     assert "damaged" in listed
+
+
+def test_an_attempt_that_was_killed_before_its_first_document_is_listed(
+    tmp_path, write, capsys
+):
+    whole = write(tmp_path)
+    lost = whole.folder.with_name("attempt-002")
+    lost.mkdir()
+    with locked(lost):  # between its folder and its document
+        assert [one.status for one in all_results(tmp_path)] == ["finished", "running"]
+    assert [one.status for one in all_results(tmp_path)] == ["finished", "failed"]
+    assert commands.main(["runs", str(tmp_path)]) == 0
+    *_, line = capsys.readouterr().out.splitlines()
+    assert line.startswith("failed")
+    assert str(lost.relative_to(tmp_path)) in line
+    assert "before its first document" in line
+    (_, entry) = all_entries(tmp_path)
+    assert (entry.status, entry.values["attempt"]) == ("failed", 2)
+    assert Result.open(lost.parent).folder == whole.folder  # it hides no whole one
+
+
+def test_how_long_a_run_took_is_a_bound_unless_it_came_to_its_end(
+    tmp_path, write, capsys
+):
+    ended, killed = write(tmp_path), write(tmp_path)
+    gone = {"status": "running", "ended": None, "seconds": 84.0, "process": 0}
+    text = json.dumps(killed.document | gone)
+    (killed.folder / "run.json").write_text(text)
+    assert commands.main(["runs", str(tmp_path)]) == 0
+    _, first, second = capsys.readouterr().out.splitlines()
+    assert "at least" not in first
+    assert "at least 0:01:24  " in second
+    assert ended.document["ended"]
 
 
 def test_seconds_may_be_whole(tmp_path, write):

@@ -1,5 +1,5 @@
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -142,6 +142,27 @@ def test_another_content_in_the_same_place_is_another_run(reading):
     assert run.identify_run("sky", reading) == first
 
 
+def test_the_same_content_in_another_place_is_the_same_run(
+    reading, tmp_path, monkeypatch
+):
+    first = run.identify_run("sky", reading)
+    monkeypatch.chdir(tmp_path)
+    near = Reading(Path("stars.csv"), (Path("a.bin"), Path("b.bin")))
+    copied = reading.stars.with_name("renamed.csv")
+    copied.write_bytes(reading.stars.read_bytes())
+    for same in (near, replace(reading, stars=copied)):
+        assert run.identify_run("sky", same).fingerprint == first.fingerprint
+    # another ending is read another way, and another order is other data
+    as_table = copied.rename("renamed.fits")
+    for other in (
+        replace(reading, stars=as_table),
+        replace(reading, more=reading.more[::-1]),
+        replace(reading, more=reading.more[:1]),
+    ):
+        assert run.identify_run("sky", other).fingerprint != first.fingerprint
+    assert run.identify_run("sky", near).options["stars"] == "stars.csv"
+
+
 def test_every_file_is_known_by_the_option_that_names_it(reading):
     found = run.identify_run("sky", reading).inputs
     assert [file.key for file in found] == ["stars", "more.0", "more.1"]
@@ -155,6 +176,9 @@ def test_a_file_that_is_not_read_decides_nothing(reading):
     first = run.identify_run("sky", reading, unread=("stars",))
     reading.stars.unlink()
     assert run.identify_run("sky", reading, unread=("stars",)) == first
+    elsewhere = replace(reading, stars=Path("nowhere.fits"))
+    found = run.identify_run("sky", elsewhere, unread=("stars",))
+    assert found.fingerprint == first.fingerprint
     with pytest.raises(OSError, match=r"stars\.csv.*is the option stars.*say where"):
         run.identify_run("sky", reading)
 

@@ -15,7 +15,7 @@ from orrery.results.collation.curves import UNREADABLE, run_curves
 from orrery.results.collation.scalars import Scalar, flat, scalar, text
 from orrery.results.collation.trial_files import sweep_goals, trial_files
 from orrery.results.result import FORMAT, Result, readable
-from orrery.storage.run import attempt_number, documents
+from orrery.storage.run import attempt_folders, attempt_number
 from orrery.sweeps.trial import Trial, read_trial, settled
 
 
@@ -76,7 +76,7 @@ class Entry:
 
 def count(root: Path) -> int:
     """Returns how many entries a folder has."""
-    return len(documents(root)) + len(trial_files(root))
+    return len(attempt_folders(root)) + len(trial_files(root))
 
 
 def all_entries(root: Path) -> Iterator[Entry]:
@@ -88,8 +88,8 @@ def all_entries(root: Path) -> Iterator[Entry]:
         root: The folder of all runs, of one experiment, or of one set of options.
     """
     root = root.absolute()
-    for path in documents(root):
-        yield run_entry(path.parent, root)
+    for folder in attempt_folders(root):
+        yield run_entry(folder, root)
     for path in trial_files(root):
         yield trial_entry(path, root)
 
