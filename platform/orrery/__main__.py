@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from orrery.storage import files
 from orrery.storage.store import locate
@@ -54,6 +54,11 @@ def _parser() -> argparse.ArgumentParser:
         "runs", type=Path, nargs="+", help="folders of attempts, runs, sweeps, or above"
     )
     sync.set_defaults(command=_sync)
+    _add_cluster(commands)
+    return parser
+
+
+def _add_cluster(commands: Any) -> None:
     cluster = commands.add_parser("cluster", help="says whether a cluster will do")
     cluster.add_argument("action", choices=("check",))
     cluster.add_argument(
@@ -66,8 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     cluster.add_argument(
         "--free", type=float, default=10.0, help="space that their disks must have [GB]"
     )
+    cluster.add_argument(
+        "--nodes", type=int, default=1, help="how many nodes it should have"
+    )
     cluster.set_defaults(command=_check_cluster)
-    return parser
 
 
 def _list(options: argparse.Namespace) -> None:
@@ -188,14 +195,22 @@ def _check_cluster(options: argparse.Namespace) -> None:
             raise ConnectionError("Ray is not installed: install it to use a cluster")
         from orrery.execution.nodes import ask_nodes
 
-        reports = ask_nodes([locate(folder).absolute() for folder in options.folders])
+        folders = [locate(folder).absolute() for folder in options.folders]
+        reports, silent = ask_nodes(folders)
     nodes = [(report.node, report.processor, report.summary) for report in reports]
     show_table("nodes", ("node", "processor", "what it has"), nodes)
-    troubles = readiness.judge(reports, options.free * readiness.GB)
+    troubles = [
+        *readiness.absence(len(reports) + len(silent), options.nodes),
+        *silent,
+        *readiness.judge(reports, options.free * readiness.GB),
+    ]
+    # Lines, not a table: whoever mends things copies folders and commands.
+    for trouble in troubles:
+        say(f"{trouble.node}: {trouble.what}: {trouble.remedy}")
     if troubles:
-        rows = [(trouble.node, trouble.what, trouble.remedy) for trouble in troubles]
-        show_table("troubles", ("node", "what", "remedy"), rows)
-        raise ConnectionError(f"{len(troubles)} troubles, which the table explains")
+        raise ConnectionError(
+            f"{len(troubles)} troubles, which the lines above explain"
+        )
     say(f"{len(reports)} nodes can work together")
 
 

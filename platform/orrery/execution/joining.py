@@ -67,7 +67,7 @@ def join(address: str, noisy: bool) -> None:
         noisy: Show what its processes print.
 
     Raises:
-        ConnectionError: If nothing answers there.
+        ConnectionError: If nothing answers there, or another version of Ray or Python.
         PermissionError: If it asks for another token than the user has.
     """
     import ray
@@ -84,7 +84,12 @@ def join(address: str, noisy: bool) -> None:
     with tokens.environment(settings), loopback_kept():
         tokens.forget()
         _knock(address)
-        ray.init(address=address, logging_level=logging.WARNING, log_to_driver=noisy)
+        try:
+            ray.init(
+                address=address, logging_level=logging.WARNING, log_to_driver=noisy
+            )
+        except RuntimeError as error:
+            raise _explained(error, address) from error
 
 
 def listening(address: str) -> bool:
@@ -118,6 +123,17 @@ def _knock(address: str) -> None:
             f"what listens at {address} is no Ray cluster of this version ({error}): correct "
             "RAY_ADDRESS"
         ) from None
+
+
+def _explained(error: RuntimeError, address: str) -> Exception:
+    """Returns a message to the user where Ray's own is about versions; else Ray's own."""
+    said = " ".join(str(error).split())
+    if "Version mismatch" not in said:
+        return error
+    return ConnectionError(
+        f"the Ray cluster at {address} has another Ray or Python than this process "
+        f"({said}): install the same versions on both sides"
+    )
 
 
 def _shown() -> str:

@@ -7,60 +7,80 @@ import math
 import os
 import resource
 import shutil
+import socket
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import ray
-from ray.exceptions import RayError, RayTaskError
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orrery.execution.processors import processor_model
-from orrery.execution.readiness import NodeReport
+from orrery.execution.readiness import NodeReport, Trouble, silence
+from orrery.execution.same_code import code_digest
 from orrery.storage.files import TEMPORARY, ensure_writable, write_atomically
 from orrery.storage.store import Location
 from orrery.versions import software
 
-PATIENCE = 60.0  # [s] until a node has answered
+PATIENCE = 60.0  # [s] until a node must have answered
 VISIBILITY = (
     10.0  # [s] until a file must be seen; network file systems remember for some
 )
+ROUND_TRIP = 0.2  # [s] short enough for a clock to be read by
+ROUNDS = 5  # in search of such a short one
 _DECIDING = ("python", "ray", "orrery", "commit")
 
 
 class _Witness:
     """Says what a node is; one runs on each."""
 
-    def write(self, probes: Sequence[Location]) -> None:
-        for probe in probes:
-            ensure_writable(probe.parent)
-            write_atomically(probe, b"")
+    def write(self, probes: Sequence[Location]) -> dict[str, str]:
+        return write_probes(probes)
 
     def unseen(self, probes: Sequence[Location]) -> tuple[str, ...]:
         return unseen(probes)
 
     def remove(self, probes: Sequence[Location]) -> None:
         for probe in probes:
-            probe.unlink(missing_ok=True)
+            with suppress(OSError):  # on a disk that is only read here
+                probe.unlink(missing_ok=True)
 
     def clock(self) -> float:
         return time.time()
 
     def facts(self, folders: Sequence[Location]) -> dict[str, Any]:
         found = software()
-        disks = [folder for folder in folders if isinstance(folder, Path)]
+        disks = [f for f in folders if isinstance(f, Path) and f.exists()]
         return {
             "free": {str(f): float(shutil.disk_usage(f).free) for f in disks},
-            "software": {name: found[name] for name in _DECIDING},
+            "software": {
+                **{name: found[name] for name in _DECIDING},
+                "code": code_digest("orrery"),
+            },
             "processor": processor_model(),
             "seen_gpus": _gpus(),
             "shared_memory": _shared_memory(),
             "open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             "token": os.environ.get("RAY_AUTH_MODE") == "token",
         }
+
+
+def write_probes(probes: Sequence[Location]) -> dict[str, str]:
+    """Returns why files could not be written, by their folder; makes folders if need be."""
+    refused = {}
+    for probe in probes:
+        try:
+            ensure_writable(probe.parent)
+            write_atomically(probe, b"")
+        except OSError as error:
+            known = isinstance(probe, Path) and error.errno
+            refused[str(probe.parent)] = os.strerror(known) if known else str(error)
+    return refused
 
 
 def unseen(probes: Sequence[Location]) -> tuple[str, ...]:
@@ -87,43 +107,101 @@ def _shared_memory() -> float:
     return float(shutil.disk_usage("/dev/shm").total)
 
 
-def ask_nodes(folders: Sequence[Location]) -> tuple[NodeReport, ...]:
-    """Returns what each node of the connected cluster says of itself.
+class _Witnesses:
+    """A witness on each node; one that fails is asked no more.
+
+    Arguments:
+        nodes: What Ray says of each node.
+    """
+
+    def __init__(self, nodes: Sequence[dict[str, Any]]) -> None:
+        self.answering = {node["NodeID"]: _on(node, _Witness) for node in nodes}
+        self.failures: dict[str, str] = {}
+
+    def ask(
+        self, call: Callable[[str, Any], Any], of: Iterable[str] | None = None
+    ) -> dict[str, Any]:
+        """Returns the answers to a call of each node's witness, by the node's id.
+
+        Arguments:
+            call: What to ask of a node's id and its witness.
+            of: The nodes; all when None.
+        """
+        chosen = self.answering if of is None else self.answering.keys() & of
+        asked = {node: call(node, self.answering[node]) for node in chosen}
+        deadline = time.monotonic() + PATIENCE
+        answers = {}
+        for node, ref in asked.items():
+            try:
+                left = max(deadline - time.monotonic(), 0.0)
+                answers[node] = ray.get(ref, timeout=left)
+            except (RayError, RuntimeError) as error:
+                self.failures[node] = _reason(error)
+                del self.answering[node]
+        return answers
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, GetTimeoutError):
+        return f"it took more than {PATIENCE:.0f} s"
+    # Of a traceback from there the last line says what it was.
+    return str(error).strip().splitlines()[-1].strip()
+
+
+def ask_nodes(
+    folders: Sequence[Location],
+) -> tuple[tuple[NodeReport, ...], tuple[Trouble, ...]]:
+    """Returns what each node of the connected cluster says of itself, and who says nothing.
 
     Each writes a file into each folder, which all others look for, and which is removed.
+    Nodes that are silent for a minute are asked no more.
 
     Arguments:
         folders: Absolute folders that all nodes must share, made if need be; or addresses
             in a bucket.
-
-    Raises:
-        ConnectionError: If a node does not answer.
-        OSError: If a node cannot write into a folder.
     """
     nodes = [node for node in ray.nodes() if node["Alive"]]
-    witnesses = [_on(node, _Witness) for node in nodes]
-    written = [[_probe(folder) for folder in folders] for _ in nodes]
-    every = [probe for probes in written for probe in probes]
-    try:
-        _answers([w.write.remote(p) for w, p in zip(witnesses, written, strict=True)])
-        missing = _answers([witness.unseen.remote(every) for witness in witnesses])
-    finally:
-        removed = [witness.remove.remote(every) for witness in witnesses]
-        ray.wait(removed, num_returns=len(removed), timeout=PATIENCE)
-    facts = _answers([witness.facts.remote(folders) for witness in witnesses])
-    offsets = [_clock_offset(witness) for witness in witnesses]
-    return tuple(
+    witnesses = _Witnesses(nodes)
+    probes = {node["NodeID"]: [_probe(folder) for folder in folders] for node in nodes}
+    refused, missing = _look(witnesses, probes)
+    facts = witnesses.ask(lambda _, witness: witness.facts.remote(folders))
+    offsets = {node: _clock_offset(witnesses, node) for node in facts}
+    reports = tuple(
         NodeReport(
-            node=f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})",
-            unseen=blind,
-            clock_offset=offset,
+            node=_name(node),
+            unseen=missing[node["NodeID"]],
+            refused=refused[node["NodeID"]],
+            clock_offset=offsets[node["NodeID"]],
             promised_gpus=int(node["Resources"].get("GPU", 0)),
-            **fact,
+            **facts[node["NodeID"]],
         )
-        for node, blind, offset, fact in zip(
-            nodes, missing, offsets, facts, strict=True
-        )
+        for node in nodes
+        if node["NodeID"] in witnesses.answering
     )
+    silent = [node for node in nodes if node["NodeID"] in witnesses.failures]
+    troubles = (silence(_name(n), witnesses.failures[n["NodeID"]]) for n in silent)
+    return reports, tuple(troubles)
+
+
+def _look(
+    witnesses: _Witnesses, probes: dict[str, list[Location]]
+) -> tuple[dict[str, dict[str, str]], dict[str, tuple[str, ...]]]:
+    """Returns which folders nodes cannot write, and in which they miss others' files."""
+    refused = witnesses.ask(lambda node, witness: witness.write.remote(probes[node]))
+    written = [
+        probe
+        for node, folders in refused.items()
+        for probe in probes[node]
+        if str(probe.parent) not in folders
+    ]
+    missing = witnesses.ask(lambda _, witness: witness.unseen.remote(written))
+    everywhere = [probe for of_node in probes.values() for probe in of_node]
+    witnesses.ask(lambda _, witness: witness.remove.remote(everywhere))
+    return refused, missing
+
+
+def _name(node: dict[str, Any]) -> str:
+    return f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
 
 
 def blind_nodes(folder: Path) -> tuple[str, ...]:
@@ -133,30 +211,48 @@ def blind_nodes(folder: Path) -> tuple[str, ...]:
 
     Arguments:
         folder: An absolute folder that is there.
+
+    Raises:
+        OSError: If a node sees it and cannot write there.
     """
     nodes = [n for n in ray.nodes() if n["Alive"] and n["Resources"].get("CPU")]
     if len(nodes) < 2:
         return ()
     probe = _probe(folder)
     write_atomically(probe, b"")
-    task = ray.remote(num_cpus=0)(unseen)
+    task: Any = ray.remote(num_cpus=0)(_try_folder)
     try:
         asked = {
-            task.options(scheduling_strategy=_place(node)).remote([probe]): node
+            task.options(scheduling_strategy=_place(node)).remote(probe): node
             for node in nodes
         }
         answered, _ = ray.wait(list(asked), num_returns=len(asked), timeout=PATIENCE)
-        blind = [asked[ref]["NodeManagerAddress"] for ref in answered if _answer(ref)]
+        blind = [asked[ref]["NodeManagerAddress"] for ref in answered if _is_blind(ref)]
     finally:
         probe.unlink(missing_ok=True)
     return tuple(sorted(blind))
 
 
-def _answer(ref: Any) -> Any:
+def _try_folder(probe: Path) -> bool:
+    """Returns whether a file is not seen here; where it is, its folder is written to."""
+    if unseen([probe]):
+        return True
     try:
-        return ray.get(ref)
+        ensure_writable(probe.parent)
+    except OSError as error:
+        raise OSError(error.errno, f"{socket.gethostname()} {error.strerror}") from None
+    return False
+
+
+def _is_blind(ref: Any) -> bool:
+    try:
+        return bool(ray.get(ref))
+    except RayTaskError as error:
+        if isinstance(error.cause, OSError):
+            raise error.cause from error
+        return False
     except RayError:
-        return None
+        return False
 
 
 def _probe(folder: Location) -> Location:
@@ -172,20 +268,19 @@ def _on(node: dict[str, Any], kind: type) -> Any:
     return remote.options(scheduling_strategy=_place(node)).remote()
 
 
-def _answers(asked: Sequence[Any]) -> list[Any]:
-    try:
-        return list(ray.get(list(asked), timeout=PATIENCE))
-    except RayTaskError as error:
-        raise error.cause from error
-    except RayError as error:
-        raise ConnectionError(
-            f"a node of the cluster did not answer ({str(error).splitlines()[0]}): look at "
-            "`ray status`, and take it out of the cluster or start it again"
-        ) from error
+def _clock_offset(witnesses: _Witnesses, node: str) -> float:
+    """Returns a node's time minus this process's [s], as if answers took no time back.
 
-
-def _clock_offset(witness: Any) -> float:
-    """Returns a node's time minus this process's [s], as if the answer took no time back."""
-    began = time.time()
-    there = ray.get(witness.clock.remote(), timeout=PATIENCE)
-    return float(there - (began + time.time()) / 2)
+    Of some answers the fastest counts: on a busy machine one may take seconds. NaN if
+    there is none.
+    """
+    fastest, offset = math.inf, math.nan
+    for _ in range(ROUNDS):
+        began = time.time()
+        answers = witnesses.ask(lambda _, witness: witness.clock.remote(), [node])
+        took = time.time() - began
+        if node in answers and took < fastest:
+            fastest, offset = took, answers[node] - (began + took / 2)
+        if fastest < ROUND_TRIP:
+            break
+    return offset

@@ -5,7 +5,7 @@ Nothing here asks a node, `nodes` does; so each trouble can be planted without a
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 GB = 1e9  # [bytes]
 MOST_CLOCK_OFFSET = 1.0  # [s]
@@ -21,7 +21,7 @@ class NodeReport:
         node: Its name.
         unseen: The folders in which it did not see the files of all nodes.
         free: The free space of each folder's disk [bytes], by folder.
-        software: Versions by name: Python, Ray, this package and its commit.
+        software: Versions by name: Python, Ray, this package, its commit and its files.
         processor: The processor's model.
         clock_offset: Its clock's time minus the driver's [s].
         promised_gpus: How many GPUs Ray has on it.
@@ -29,6 +29,7 @@ class NodeReport:
         shared_memory: The size of `/dev/shm` [bytes].
         open_files: The most files that a process may open.
         token: Whether Ray asks for a token.
+        refused: Why it could not write into a folder, by folder.
 
     Example:
         >>> software = {"python": "3.11.9"}
@@ -48,6 +49,7 @@ class NodeReport:
     shared_memory: float = 2.0**31
     open_files: int = 65_536
     token: bool = True
+    refused: dict[str, str] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -80,13 +82,44 @@ class Trouble:
     remedy: str
 
 
+def silence(node: str, reason: str) -> Trouble:
+    """Returns the trouble with a node that does not answer.
+
+    Arguments:
+        node: Its name.
+        reason: What came instead of an answer.
+    """
+    return Trouble(
+        node,
+        f"did not answer ({reason})",
+        "install there what the others have and start Ray again, or take it out of the "
+        "cluster (`ray status` lists its nodes)",
+    )
+
+
+def absence(found: int, expected: int) -> Iterator[Trouble]:
+    """Yields the trouble with a cluster that lacks nodes, if it does.
+
+    Arguments:
+        found: The number of its nodes.
+        expected: How many it should have.
+    """
+    if found < expected:
+        yield Trouble(
+            "the cluster",
+            f"has {found} nodes, not {expected}",
+            "read what `ray start` printed on those that are missing: a node with another "
+            "Ray, Python or token does not get in",
+        )
+
+
 def judge(
     reports: Sequence[NodeReport], least_free: float = 10 * GB
 ) -> tuple[Trouble, ...]:
     """Returns all that would go wrong on a cluster, node by node.
 
     Arguments:
-        reports: Of all nodes, one or more.
+        reports: Of all nodes that answer.
         least_free: The free space that each folder's disk must have [bytes].
     """
     names = sorted({name for report in reports for name in report.software})
@@ -103,8 +136,7 @@ def judge(
 
 def _usual(values: Iterable[str | None]) -> str | None:
     """Returns what most have: one that differs is more likely the wrong one."""
-    ((value, _),) = Counter(values).most_common(1)
-    return value
+    return next((value for value, _ in Counter(values).most_common(1)), None)
 
 
 def _of_folders(report: NodeReport, least: float) -> Iterator[Trouble]:
@@ -113,6 +145,12 @@ def _of_folders(report: NodeReport, least: float) -> Iterator[Trouble]:
             report.node,
             f"does not see in {folder} what other nodes write there",
             "mount one file system there on all nodes, or name a folder that they share",
+        )
+    for folder, reason in report.refused.items():
+        yield Trouble(
+            report.node,
+            f"cannot write into {folder} ({reason})",
+            "mount it writable for this user on all nodes, or free some space there",
         )
     for folder, free in report.free.items():
         if free < least:

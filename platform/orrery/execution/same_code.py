@@ -13,6 +13,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from orrery.identity import canonical
 from orrery.versions import version
 
 DECIDING = ("orrery", "numpy", "torch", "ray")  # whose versions must agree
@@ -84,6 +85,17 @@ def read_files(package: str) -> dict[str, str]:
         digest = hashlib.sha256(file.read_bytes())
         found[f"{package}/{name}"] = digest.hexdigest()[:12]
     return found
+
+
+def code_digest(package: str) -> str:
+    """Returns the first digits of the sha256 of all Python files of a package.
+
+    Example:
+        >>> len(code_digest("orrery"))
+        12
+    """
+    files = canonical(read_files(package))
+    return hashlib.sha256(files.encode()).hexdigest()[:12]
 
 
 def check_same_code(began: InstalledCode) -> None:

@@ -92,3 +92,13 @@ def test_pipes_and_missing_files_are_no_notes(note, capsys):
     assert joining.find_address() is None
     os.mkfifo(note)  # reading it would wait for ever
     assert joining.find_address() is None
+
+
+def test_another_version_is_told_with_its_remedy():
+    said = RuntimeError(
+        "Version mismatch: The cluster was started with:\n    Ray: 2.1.0"
+    )
+    told = str(joining._explained(said, "10.0.0.1:6379"))
+    assert "Ray: 2.1.0): install the same versions on both sides" in told
+    other = RuntimeError("it broke")
+    assert joining._explained(other, "10.0.0.1:6379") is other

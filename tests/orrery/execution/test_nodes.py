@@ -1,5 +1,7 @@
 """What nodes are asked, and what becomes of a folder that one does not see."""
 
+import math
+
 import pytest
 
 from orrery.__main__ import main
@@ -30,14 +32,55 @@ def test_a_folder_that_workers_cannot_see_is_called_that(tmp_path, monkeypatch):
         simulation._check_seen(tmp_path)
 
 
+def test_a_clock_that_nobody_reads_shows_nothing():
+    class Silent:
+        def ask(self, call, of):
+            return {}
+
+    assert math.isnan(nodes._clock_offset(Silent(), "a"))
+
+
 def test_a_bucket_is_asked_as_a_folder_is(bucket, tmp_path):
     witness = nodes._Witness()
     probes = [bucket / "datasets" / "probe.tmp", tmp_path / "runs" / "probe.tmp"]
-    witness.write(probes)
+    assert witness.write(probes) == {}
     assert witness.unseen(probes) == ()
     assert [*witness.facts([bucket, tmp_path])["free"]] == [str(tmp_path)]
     witness.remove(probes)
     assert [probe.exists() for probe in probes] == [False, False]
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_the_others_are_written(tmp_path):
+    (tmp_path / "full").touch()  # where a folder should be
+    refused, written = tmp_path / "full" / "probe.tmp", tmp_path / "runs" / "probe.tmp"
+    assert [*nodes.write_probes([refused, written])] == [str(refused.parent)]
+    assert written.exists()
+    nodes._Witness().remove([refused, written])
+    assert not written.exists()
+
+
+def test_facts_are_told_of_the_folders_that_are_there(tmp_path):
+    facts = nodes._Witness().facts([tmp_path, tmp_path / "elsewhere"])
+    assert [*facts["free"]] == [str(tmp_path)]
+    assert [*facts["software"]] == ["python", "ray", "orrery", "commit", "code"]
+
+
+def test_the_fastest_answer_says_what_a_clock_shows(monkeypatch):
+    """One that took seconds says nothing of the clock: it may lag by as much."""
+    times = iter([0.0, 4.0, 10.0, 10.1])
+    monkeypatch.setattr(nodes.time, "time", lambda: next(times))
+    witnesses = Clocks([0.1, 10.05])
+    assert nodes._clock_offset(witnesses, "a") == pytest.approx(0.0)
+
+
+class Clocks:
+    """Answers with the times that it is given."""
+
+    def __init__(self, shown):
+        self.shown = iter(shown)
+
+    def ask(self, call, of):
+        return {node: next(self.shown) for node in of}
 
 
 @pytest.mark.slow  # starts actors

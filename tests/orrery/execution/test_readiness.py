@@ -5,9 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from orrery.execution.readiness import GB, NodeReport, judge
+from orrery.execution.readiness import GB, NodeReport, absence, judge, silence
 
-SOFTWARE = {"python": "3.11.9", "ray": "2.60.0", "orrery": "0.1.0", "commit": "1f"}
+SOFTWARE = {
+    "python": "3.11.9",
+    "ray": "2.60.0",
+    "orrery": "0.1.0",
+    "commit": "1f",
+    "code": "0d",
+}
 SOUND = NodeReport(
     "a", (), {"/data": 500 * GB, "/runs": 500 * GB}, SOFTWARE, "EPYC", 0.1
 )
@@ -43,6 +49,12 @@ FAULTS = {
         "a driver",
     ),
     "small memory": ({"shared_memory": 64 * 2**20}, "shm has 64 MiB", "--shm-size"),
+    "read-only folder": (
+        {"refused": {"/data": "Read-only file system"}},
+        r"cannot write into /data \(Read-only file system\)",
+        "mount it writable",
+    ),
+    "edited file": ({"code": "0e"}, "has code 0e, others 0d", "the same commit"),
     "few files": ({"open_files": 1024}, "may open 1024 files", "ulimit -n"),
     "no token": ({"token": False}, "asks nobody for a token", "RAY_AUTH_MODE=token"),
 }
@@ -77,3 +89,13 @@ def test_all_faults_of_all_nodes_are_found():
 def test_the_free_space_that_is_asked_for_is_what_counts():
     assert judge([SOUND], least_free=500 * GB) == ()
     assert len(judge([SOUND], least_free=501 * GB)) == 2
+
+
+def test_a_node_that_is_silent_or_missing_is_told_with_its_remedy():
+    trouble = silence("c", "No module named 'orrery'")
+    assert "No module named 'orrery'" in trouble.what
+    assert "install there what the others have" in trouble.remedy
+    assert [*absence(2, 2)] == [*absence(3, 2)] == []
+    (missing,) = absence(1, 2)
+    assert missing.what == "has 1 nodes, not 2"
+    assert judge([]) == ()
