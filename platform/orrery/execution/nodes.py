@@ -32,7 +32,7 @@ VISIBILITY = (
     10.0  # [s] until a file must be seen; network file systems remember for some
 )
 ROUND_TRIP = 0.2  # [s] short enough for a clock to be read by
-ROUNDS = 5  # in search of such a short one
+CLOCK_ROUNDS = 5  # in search of such a short one
 _DECIDING = ("python", "ray", "orrery", "commit")
 
 
@@ -275,7 +275,7 @@ def _clock_offset(witnesses: _Witnesses, node: str) -> float:
     there is none.
     """
     fastest, offset = math.inf, math.nan
-    for _ in range(ROUNDS):
+    for _ in range(CLOCK_ROUNDS):
         began = time.time()
         answers = witnesses.ask(lambda _, witness: witness.clock.remote(), [node])
         took = time.time() - began
