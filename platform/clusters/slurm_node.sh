@@ -47,8 +47,22 @@ until [ -s "$temporary/ray_current_cluster" ]; do
 done
 cp "$temporary/ray_current_cluster" "$folder/joined/$SLURMD_NODENAME" 2>/dev/null
 
+head_answers() {
+    [ -z "$head" ] || timeout 5 bash -c ": < /dev/tcp/${head/:/\/}" 2>/dev/null
+}
+
+# With --no-kill Slurm keeps a job that has lost the node of its script, until its time limit; what
+# is left of it has it started again.
+missed=0
 while kill -0 $ray 2>/dev/null; do
-    wait $ray
+    sleep 10 > /dev/null 2>&1 & # holds no pipe open when it outlives this
+    wait -n $ray $! # or until a signal comes
+    [ -z "$ended" ] || continue
+    if head_answers; then missed=0; else missed=$((missed + 1)); fi
+    if [ $missed -eq 4 ]; then
+        echo "the head at $head is lost: the job is to start again" >&2
+        scontrol requeue "$SLURM_JOB_ID"
+    fi
 done
 if [ -z "$ended" ]; then
     echo "Ray has ended on $SLURMD_NODENAME:" >&2
