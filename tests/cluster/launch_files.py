@@ -71,6 +71,12 @@ def test_a_slurm_job_goes_on_without_a_lost_node_and_after_its_time_limit():
     assert run("slurm.sh").endswith("SUCCESS")
 
 
+def test_planted_faults_are_found_by_the_check():
+    if reason := why_no_machines("cc"):
+        pytest.skip(reason)
+    assert run("planted_faults.sh").endswith("SUCCESS")
+
+
 def test_instances_on_aws_are_what_the_file_says():
     if missing := lacking("ray", "aws", "moto_server", "unshare"):
         pytest.skip(f"these programs are not installed: {', '.join(missing)}")
