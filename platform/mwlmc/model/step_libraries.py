@@ -4,6 +4,8 @@ A process that finds them loads them in milliseconds; tracing the parts and look
 what was compiled took it four seconds of its CPU.
 """
 
+import hashlib
+import json
 import os
 import platform
 import subprocess
@@ -14,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from torch import Tensor
 
 from orrery.identity import fingerprint
+from orrery.storage.files import write_atomically, write_json
 
 WIDTH = 128  # stars in a row of a compiled step: several vectors of any processor
 PARTS = ("begin", "stage", "finish")
@@ -33,6 +36,8 @@ SOURCES = (
     "trajectories",
     "vectors",
 )
+
+CHECKSUMS = "sha256.json"
 
 _CPUINFO = Path("/proc/cpuinfo")
 
@@ -82,17 +87,25 @@ def load() -> dict[str, Callable[..., Any]]:
         RuntimeError: If the compiler cannot build them.
     """
     place = libraries_folder() / key()
-    if any(_sound_library(place, name) is None for name in PARTS):
+    if _missing(place):
         _build_once(place)
     return {name: _library(place, name) for name in PARTS}
 
 
-def _sound_library(place: Path, name: str) -> Callable[..., Any] | None:
-    """Returns a part; None where its library is missing or damaged."""
+def _missing(place: Path) -> list[str]:
+    """Returns the parts whose libraries are not there, or not as they were built."""
     try:
-        return _library(place, name)
-    except RuntimeError:
-        return None
+        kept = json.loads((place / CHECKSUMS).read_text())
+        return [name for name in PARTS if kept[name] != _checksum(place, name)]
+    except (OSError, ValueError, KeyError, TypeError):
+        return [*PARTS]
+
+
+def _checksum(place: Path, name: str) -> str:
+    try:
+        return hashlib.sha256((place / f"{name}.so").read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _library(place: Path, name: str) -> Callable[..., Any]:
@@ -110,15 +123,24 @@ def _library(place: Path, name: str) -> Callable[..., Any]:
 
 def _build_once(place: Path) -> None:
     """Builds what is missing or damaged; who else comes meanwhile waits for it."""
-    with FileLock(_writable(place) / ".lock"):
-        wanted = [name for name in PARTS if _sound_library(place, name) is None]
-        with tempfile.TemporaryDirectory(dir=place, prefix=".building-") as scratch:
-            _build(wanted, Path(scratch))
-            for name in wanted:
-                made = Path(scratch, f"{name}.so")
-                with made.open("rb") as library:
-                    os.fsync(library.fileno())
-                made.replace(place / made.name)
+    lock = FileLock(_writable(place) / ".lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        _tell("waiting for another process, which compiles the step of the orbits")
+        lock.acquire()
+    try:
+        wanted = _missing(place)
+        if wanted:
+            _tell("compiling the step of the orbits for this processor: once, a minute")
+            _build_in(place, wanted)
+    finally:
+        lock.release()
+
+
+def _tell(message: str) -> None:
+    # not by the platform's terminal: physics runs where there is only PyTorch
+    print(message, file=sys.stderr, flush=True)
 
 
 def _writable(place: Path) -> Path:
@@ -134,6 +156,18 @@ def _writable(place: Path) -> Path:
     return place
 
 
+def _build_in(place: Path, names: list[str]) -> None:
+    # Not in the place itself, whose path may have spaces, which the compiler's commands
+    # do not bear.
+    with tempfile.TemporaryDirectory(prefix="orrery-step-") as scratch:
+        _build(names, Path(scratch))
+        for name in names:
+            write_atomically(
+                place / f"{name}.so", Path(scratch, f"{name}.so").read_bytes()
+            )
+    write_json(place / CHECKSUMS, {name: _checksum(place, name) for name in PARTS})
+
+
 def _build(names: list[str], scratch: Path) -> None:
     """Builds libraries in a process of its own: its compiler leaves nothing in this one."""
     environment = {
@@ -142,7 +176,8 @@ def _build(names: list[str], scratch: Path) -> None:
         "TORCHINDUCTOR_CACHE_DIR": str(scratch / "compiler"),
     }
     built = subprocess.run(
-        [sys.executable, "-m", "mwlmc.model.step_building", str(scratch), *names],
+        # -P: modules are those of this process, whatever lies in its working folder
+        [sys.executable, "-P", "-m", "mwlmc.model.step_building", str(scratch), *names],
         env=environment,
         capture_output=True,
         text=True,
@@ -151,6 +186,7 @@ def _build(names: list[str], scratch: Path) -> None:
     if built.returncode:
         raise RuntimeError(
             f"the step of the orbits cannot be compiled in {scratch.parent}: free some "
-            "space there, or name a C++ compiler that works in the variable CXX. It "
-            f"says:\n{built.stderr[-2000:]}"
+            "space there, name another temporary folder in TMPDIR, whose path has no "
+            "spaces, or a C++ compiler that works in CXX. It says:\n"
+            f"{built.stderr[-2000:]}"
         )

@@ -2,6 +2,7 @@
 
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -87,13 +88,15 @@ def test_what_is_there_is_not_built_again(builds):
     assert builds == [*PARTS]
 
 
-@pytest.mark.parametrize("left", [b"", b"\x7fELF", None])
+@pytest.mark.parametrize("left", [b"", b"\x7fELF", "another", None])
 def test_a_damaged_library_is_built_again_alone(builds, empty, left):
     # before the first of this name is loaded: the system opens a name once
     place, built = empty
     shutil.copytree(built, place)
     (place / "stage.so").unlink()
-    if left is not None:
+    if left == "another":
+        shutil.copy(built / "begin.so", place / "stage.so")
+    elif left is not None:
         (place / "stage.so").write_bytes(left)
     assert load().keys() == {*PARTS}
     assert builds == ["stage"]
@@ -109,9 +112,25 @@ def test_a_compiler_that_fails_is_told_and_leaves_nothing(monkeypatch, empty, tm
     ):
         load()
     assert [path.name for path in empty[0].iterdir()] == [".lock"]
+    assert not [*Path(tempfile.gettempdir()).glob("orrery-step-*")]
 
 
 def test_a_folder_that_cannot_be_written_is_told(monkeypatch, empty, tmp_path):
     (tmp_path / "orrery").write_text("a file is in the way")
     with pytest.raises(OSError, match=r"cannot write .*XDG_CACHE_HOME"):
         load()
+
+
+def test_a_cache_whose_path_has_spaces_is_no_obstacle(monkeypatch, tmp_path):
+    """The compiler's commands do not bear them: all that it is told lies elsewhere."""
+    told = []
+
+    def build(names, scratch):
+        told.append(str(scratch))
+        for name in names:
+            (scratch / f"{name}.so").write_bytes(b"a library")
+
+    monkeypatch.setattr(step_libraries, "_build", build)
+    step_libraries._build_once(tmp_path / "my cache")
+    assert " " not in told[0]
+    assert not step_libraries._missing(tmp_path / "my cache")
