@@ -37,6 +37,7 @@ NO_NUMBERS = {
     "orrery.results.dashboard.contents": "says what a run's copy has, of its document",
     "orrery.results.dashboard.copies": "says whether a copy is whole",
     "orrery.results.dashboard.deposits": "keeps a run's copy until it is sent",
+    "orrery.results.dashboard.endings": "says whether a copy has its end",
     "orrery.results.dashboard.mirror": "copies a run's document",
     "orrery.results.dashboard.reader": "copies a run while it grows",
     "orrery.results.dashboard.sync": "sends copies that are there",

@@ -1,14 +1,15 @@
 """What is known of a copy: a note beside it says whether it is whole.
 
-A copy that is not, because its process was killed or wandb failed, is made again from the
-document or the trial that it is of, before it is sent.
+A copy that is not, because its process was killed, wandb failed or its file was damaged, is
+made again from the document or the trial that it is of, before it is sent.
 """
 
+import hashlib
 import json
 import shlex
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orrery.storage import files
@@ -26,6 +27,8 @@ class Copy:
         closed: Whether it came to its end.
         lost: What it lacks, because a call failed.
         source: The fingerprint of what it is of, if that may come to change.
+        size: Of its file when it came to its end [bytes]; None if that is not known.
+        sha256: The checksum of that content, 64 hexadecimal digits.
 
     Example:
         >>> Copy("0123-001-ab", "run-0123.wandb", True, ("answers",)).whole
@@ -37,6 +40,8 @@ class Copy:
     closed: bool = False
     lost: tuple[str, ...] = ()
     source: str = ""
+    size: int | None = None
+    sha256: str = ""
 
     @property
     def whole(self) -> bool:
@@ -62,6 +67,8 @@ class Copy:
                 found["closed"],
                 tuple(found["lost"]),
                 found.get("source", ""),
+                found.get("size"),
+                found.get("sha256", ""),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None  # as if it were not there: it can be made again
@@ -82,12 +89,54 @@ class Copy:
             "closed": self.closed,
             "lost": list(self.lost),
             "source": self.source,
+            "size": self.size,
+            "sha256": self.sha256,
         }
         files.write_json(folder / "wandb" / note, document)
 
     def path(self, folder: Path) -> Path:
         """Returns its file in the folder of a run or sweep."""
         return folder / "wandb" / self.file
+
+    def sealed(self, folder: Path) -> "Copy":
+        """Returns it with the size and checksum of its file, which is written no more.
+
+        Arguments:
+            folder: The folder of a run or sweep.
+
+        Raises:
+            OSError: If the file cannot be read.
+        """
+        size, sha256 = _content(self.path(folder))
+        return replace(self, size=size, sha256=sha256)
+
+    def is_intact(self, folder: Path) -> bool:
+        """Returns whether its file holds what it held when it came to its end.
+
+        Of a copy with no checksum, an older one, it is enough that there is a file.
+
+        Arguments:
+            folder: The folder of a run or sweep.
+        """
+        path = self.path(folder)
+        if not path.exists() or self.size is None:
+            return path.exists()
+        try:
+            return _content(path) == (self.size, self.sha256)
+        except OSError:
+            return False
+
+
+def is_sent(file: Path) -> bool:
+    """Returns whether wandb has marked a copy as sent."""
+    return file.with_suffix(".wandb.synced").exists()
+
+
+def _content(path: Path) -> tuple[int, str]:
+    """Returns the size and the checksum of a file."""
+    with path.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        return file.tell(), sha256
 
 
 def whole_copy(
@@ -96,7 +145,9 @@ def whole_copy(
     note: str = COPY,
     source: str = "",
 ) -> Copy:
-    """Returns a copy, made again unless it is whole.
+    """Returns a copy, made again unless it is whole and its file intact.
+
+    One that was sent is not looked at again.
 
     Arguments:
         folder: Of the run or sweep.
@@ -110,12 +161,17 @@ def whole_copy(
     """
     copy = Copy.read(folder, note)
     known = copy and copy.whole and copy.source == source
-    if copy and known and copy.path(folder).exists():
+    if copy and known and _can_be_kept(copy, folder):
         return copy
     made = make(copy.identity if copy else None)
     if copy and copy.file != made.file:
         shutil.rmtree(copy.path(folder).parent, ignore_errors=True)
     return made
+
+
+def _can_be_kept(copy: Copy, folder: Path) -> bool:
+    path = copy.path(folder)
+    return path.exists() and (is_sent(path) or copy.is_intact(folder))
 
 
 def later(folders: Sequence[Path]) -> str:

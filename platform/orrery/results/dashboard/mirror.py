@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from orrery.identity import JSON
-from orrery.results.dashboard import connection
+from orrery.results.dashboard import connection, endings
 from orrery.results.dashboard.contents import Series, Sheet
 from orrery.results.dashboard.copies import COPY, Copy
 from orrery.results.dashboard.deposits import Deposit
@@ -213,9 +213,20 @@ class Mirror:
         Arguments:
             failed: Whether the run failed.
         """
-        self.keep("end", lambda: self.session.finish(exit_code=int(failed)))
-        self.keep("note", lambda: self._note(closed=True))
+        self.keep("end", lambda: self._finish(failed))
+        self.keep("note", self._seal)
         self._places.close()
+
+    def _finish(self, failed: bool) -> None:
+        self.session.finish(exit_code=int(failed))
+        endings.wait_for_end(self.file, START)
+
+    def _seal(self) -> None:
+        """Writes the note of a copy that has come to its end."""
+        known = self._known(closed=True)
+        # of one that lacks something nobody asks whether it is intact
+        sealed = known.sealed(self.heading.folder) if known.whole else known
+        sealed.write(self.heading.folder, self.heading.note)
 
 
 def _arguments(heading: Heading, wandb: Any) -> JSON:

@@ -20,10 +20,10 @@ from orrery.results.dashboard.contents import (
     sheets,
     summary_sheets,
 )
-from orrery.results.dashboard.copies import Copy, later
+from orrery.results.dashboard.copies import Copy, is_sent, later
 from orrery.results.dashboard.deposits import deposits
 from orrery.results.dashboard.mirror import Heading, Mirror, in_words
-from orrery.results.dashboard.uploads import Upload, is_sent
+from orrery.results.dashboard.uploads import Upload
 from orrery.results.recording import EPOCHS, Number
 from orrery.results.result import Result
 from orrery.results.sections import Section

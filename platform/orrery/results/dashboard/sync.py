@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import Literal
 
 from orrery.results.dashboard.connection import Patience
-from orrery.results.dashboard.copies import Copy, whole_copy
+from orrery.results.dashboard.copies import Copy, is_sent, whole_copy
 from orrery.results.dashboard.mirror import in_words
 from orrery.results.dashboard.reader import new_identity, replay, tell_address
 from orrery.results.dashboard.trial_copies import copied
-from orrery.results.dashboard.uploads import Upload, is_sent
+from orrery.results.dashboard.uploads import Upload
 from orrery.results.result import Result, readable
 from orrery.storage import files
 from orrery.storage.run import DOCUMENT, documents
@@ -64,9 +64,9 @@ def sync(places: Sequence[Path]) -> list[Delivery]:
     patience = Patience.of(os.environ)
     found = [one for place in places for one in _prepared(place)]
     waiting = [file for _, file in found if isinstance(file, Path)]
-    reason = _send(waiting, patience).reason if waiting else ""
+    reasons = _send(waiting, patience) if waiting else {}
     return [
-        one if isinstance(one, Delivery) else _outcome(folder, one, reason)
+        one if isinstance(one, Delivery) else _outcome(folder, one, reasons)
         for folder, one in found
     ]
 
@@ -159,22 +159,48 @@ def _copy_of_trial(sweep: Path, trial: Trial, place: Path) -> Path | Delivery:
     return _unless_sent(place, copy.path(sweep))
 
 
-def _send(copies: list[Path], patience: Patience) -> Upload:
-    """Returns an upload that has ended.
+def _send(copies: list[Path], patience: Patience) -> dict[Path, str]:
+    """Returns why copies were not sent, of those that were not.
 
     Raises:
         ConnectionError: If the server takes nothing from us.
     """
     say(f"sending {len(copies)} copies to Weights & Biases")
-    upload = Upload(copies, patience, on_address=tell_address)
-    upload.end(None)
+    upload = _sent(copies, patience)
     if upload.is_refused:
         raise ConnectionError(
             f"Weights & Biases takes nothing ({upload.reason}): all is kept, and the same "
             "command sends it later"
         )
+    left = [file for file in copies if not is_sent(file)]
+    if len(copies) == 1:
+        return dict.fromkeys(left, upload.reason)
+    return _send_one_by_one(left, patience)
+
+
+def _sent(copies: list[Path], patience: Patience) -> Upload:
+    """Returns an upload that has ended."""
+    upload = Upload(copies, patience, on_address=tell_address)
+    upload.end(None)
     return upload
 
 
-def _outcome(place: Path, file: Path, reason: str) -> Delivery:
-    return Delivery(place, "sent") if is_sent(file) else Delivery(place, "kept", reason)
+def _send_one_by_one(copies: list[Path], patience: Patience) -> dict[Path, str]:
+    """Returns why copies were not sent: `wandb sync` leaves all where one is damaged.
+
+    Where the server takes nothing any more, none is tried after that.
+    """
+    reasons: dict[Path, str] = {}
+    for file in copies:
+        upload = _sent([file], patience)
+        if upload.is_refused:
+            left = [one for one in copies if not is_sent(one)]
+            return {**dict.fromkeys(left, upload.reason), **reasons}
+        reasons[file] = upload.reason
+    return reasons
+
+
+def _outcome(place: Path, file: Path, reasons: dict[Path, str]) -> Delivery:
+    if is_sent(file):
+        return Delivery(place, "sent")
+    return Delivery(place, "kept", reasons[file])

@@ -15,10 +15,10 @@ from threading import Thread
 
 from orrery.results.dashboard import connection
 from orrery.results.dashboard.connection import Patience
-from orrery.results.dashboard.copies import later
+from orrery.results.dashboard.copies import is_sent, later
 from orrery.results.dashboard.mirror import tell_loss
 from orrery.results.dashboard.trial_copies import copied
-from orrery.results.dashboard.uploads import Upload, is_sent
+from orrery.results.dashboard.uploads import Upload
 from orrery.sweeps.trial import Trial
 from orrery.sweeps.watching import watched_by
 from orrery.terminal import say

@@ -29,11 +29,6 @@ _OF_RUNS = (MODE, SWEEP_ID, AGENTS_RUN)  # variables that would change what is s
 AROUND = 2.0  # [s] after which it ends by itself, where nobody was left to end it
 
 
-def is_sent(file: Path) -> bool:
-    """Returns whether wandb has marked a copy as sent."""
-    return file.with_suffix(".wandb.synced").exists()
-
-
 class Upload:
     """A process that sends copies.
 

@@ -7,9 +7,9 @@ import pytest
 
 from orrery.__main__ import main
 from orrery.results.dashboard.connection import Patience
-from orrery.results.dashboard.copies import Copy
+from orrery.results.dashboard.copies import Copy, is_sent
 from orrery.results.dashboard.sync import sync
-from orrery.results.dashboard.uploads import Upload, is_sent
+from orrery.results.dashboard.uploads import Upload
 from orrery.results.result import Result
 from orrery.storage import files
 
@@ -110,6 +110,35 @@ def test_a_copy_that_is_not_whole_is_made_again(mirrored, inspected):
     found = inspected(result.folder)  # one copy: the other one is gone
     assert found.series("training/DESI, member 1/train") == [2.0, 1.0]
     assert module._whole_copy(result) == again  # which is kept
+
+
+class FailingUpload:
+    """An upload that sends nothing of several copies if one of them is damaged."""
+
+    is_refused = False
+
+    def __init__(self, paths, patience, live=False, on_address=None):
+        damaged = [path for path in paths if not path.read_bytes()]
+        self.reason = f"{damaged[0]} has no header" if damaged else ""
+        if not damaged:
+            for path in paths:
+                path.with_suffix(".wandb.synced").touch()
+
+    def end(self, seconds):
+        pass
+
+
+def test_a_damaged_copy_keeps_no_other_from_being_sent(tmp_path, monkeypatch):
+    from orrery.results.dashboard import sync as module
+
+    monkeypatch.setattr(module, "Upload", FailingUpload)
+    copies = [tmp_path / f"{name}.wandb" for name in ("a", "b", "c", "d")]
+    for file in copies:
+        file.write_bytes(b"records" if file.stem in "bd" else b"")
+    reasons = module._send(copies, Patience())
+    assert [is_sent(file) for file in copies] == [False, True, False, True]
+    for file in (copies[0], copies[2]):
+        assert reasons[file] == f"{file} has no header"
 
 
 def test_a_run_that_is_written_is_left_alone(recorded, offline):
