@@ -33,6 +33,7 @@ NO_NUMBERS = {
     "orrery.results.collation.site": "writes the collated page",
     "orrery.results.collation.trial_files": "reads trials as they are",
     "orrery.results.console": "prints what a run has found",
+    "orrery.results.dashboard.calls": "makes calls of wandb's",
     "orrery.results.dashboard.connection": "asks whether W&B answers",
     "orrery.results.dashboard.contents": "says what a run's copy has, of its document",
     "orrery.results.dashboard.copies": "says whether a copy is whole",

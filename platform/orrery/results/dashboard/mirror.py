@@ -9,12 +9,15 @@ from typing import Any
 
 from orrery.identity import JSON
 from orrery.results.dashboard import connection, endings
+from orrery.results.dashboard.calls import Calls
 from orrery.results.dashboard.contents import Series, Sheet
 from orrery.results.dashboard.copies import COPY, Copy
 from orrery.results.dashboard.deposits import Deposit
 from orrery.terminal import say
 
-START = 30  # [s] for wandb's own process, which has no server to wait for
+START = (
+    30  # [s] for each answer of wandb's own process, which has no server to wait for
+)
 
 OnLoss = Callable[[str, Exception], None]
 
@@ -93,6 +96,7 @@ class Mirror:
     file: Path
     on_loss: OnLoss = tell_loss
     lost: list[str] = field(default_factory=list)
+    _calls: Calls = field(default_factory=Calls)
     _places: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
@@ -106,13 +110,16 @@ class Mirror:
         Raises:
             Exception: Whatever wandb raises.
         """
+        calls = Calls()
         with ExitStack() as places:
             places.enter_context(connection.kept_below(heading.folder))
-            wandb = connection.loaded()
-            session = wandb.init(**_arguments(heading, wandb))
+            wandb = calls.ask(connection.loaded, None)
+            arguments = calls.ask(lambda: _arguments(heading, wandb), START)
+            session = calls.ask(lambda: wandb.init(**arguments), START)
             file = Path(session.settings.sync_file).resolve()
             known = replace(heading, identity=session.id)  # an agent has given its own
-            begun = cls(known, wandb, session, file, on_loss, _places=places.pop_all())
+            begun = cls(known, wandb, session, file, on_loss, [], calls)
+            begun._places = places.pop_all()
             begun._note(closed=False)
             return begun
 
@@ -140,13 +147,26 @@ class Mirror:
                 self.on_loss(item, problem)
             self.lost.append(item)
 
+    def _send(self, item: str, call: Callable[[], Any]) -> None:
+        """Makes one call of wandb's, which may fail, or never come back."""
+        self.keep(item, lambda: self._calls.ask(call, START))
+
+    def config(self, item: str, values: Mapping[str, Any]) -> None:
+        """Writes what a run is, beside what was chosen.
+
+        Arguments:
+            item: What it is.
+            values: By name.
+        """
+        self._send(item, lambda: self.session.config.update(dict(values)))
+
     def metrics(self, numbers: Mapping[str, Any]) -> None:
         """Writes numbers that sum the run up."""
-        self.keep("metrics", lambda: self.session.summary.update(dict(numbers)))
+        self._send("metrics", lambda: self.session.summary.update(dict(numbers)))
 
     def row(self, values: Mapping[str, float]) -> None:
         """Writes numbers of one moment."""
-        self.keep("numbers", lambda: self.session.log(dict(values)))
+        self._send("numbers", lambda: self.session.log(dict(values)))
 
     def axis(self, name: str, step: str, summary: str | None = None) -> None:
         """Says over what the curves of a name are drawn.
@@ -162,7 +182,7 @@ class Mirror:
             self.session.define_metric(place, hidden=True, summary="none")
             self.session.define_metric(f"{name}/*", step_metric=place, summary=summary)
 
-        self.keep(name, define)
+        self._send(name, define)
 
     def series(self, series: Series) -> None:
         """Writes curves, row by row."""
@@ -180,7 +200,7 @@ class Mirror:
             )
             self.session.log({sheet.name: table})
 
-        self.keep(sheet.name, log)
+        self._send(sheet.name, log)
 
     def picture(self, name: str, path: Path, caption: str) -> None:
         """Writes a figure as a picture."""
@@ -188,12 +208,12 @@ class Mirror:
         def log() -> None:
             self.session.log({name: self.wandb.Image(str(path), caption=caption)})
 
-        self.keep(name, log)
+        self._send(name, log)
 
     def deposit(self, deposit: Deposit) -> None:
         """Writes files with what they are and rest on."""
 
-        def log() -> None:
+        def made() -> Any:
             artifact = self.wandb.Artifact(
                 deposit.name, deposit.kind, metadata=deposit.metadata
             )
@@ -203,7 +223,11 @@ class Mirror:
                 lasting = deposit.fingerprint in path.name
                 policy = "immutable" if lasting else "mutable"
                 artifact.add_file(str(path), policy=policy)
-            self.session.log_artifact(artifact)
+            return artifact
+
+        def log() -> None:
+            artifact = self._calls.ask(made, None)  # reads files of any size
+            self._calls.ask(lambda: self.session.log_artifact(artifact), START)
 
         self.keep(deposit.name, log)
 
@@ -215,10 +239,11 @@ class Mirror:
         """
         self.keep("end", lambda: self._finish(failed))
         self.keep("note", self._seal)
+        self._calls.end()
         self._places.close()
 
     def _finish(self, failed: bool) -> None:
-        self.session.finish(exit_code=int(failed))
+        self._calls.ask(lambda: self.session.finish(exit_code=int(failed)), START)
         endings.wait_for_end(self.file, START)
 
     def _seal(self) -> None:

@@ -186,7 +186,7 @@ def _heading(run: Run, identity: str) -> Heading:
 def _write(mirror: Mirror, result: Result) -> None:
     """Writes everything that a finished document holds and was not written before."""
     about = {name: result.document[name] for name in _ABOUT}
-    mirror.keep("lineage", lambda: mirror.session.config.update({"about": about}))
+    mirror.config("lineage", {"about": about})
     mirror.metrics({"status": result.status, "seconds": result.document["seconds"]})
     for sheet in summary_sheets(result.document):
         mirror.sheet(sheet)

@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from threading import Thread
 
 from orrery.results.dashboard import connection
+from orrery.results.dashboard.calls import end_service
 from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.copies import is_sent, later
 from orrery.results.dashboard.mirror import tell_loss
@@ -61,6 +62,7 @@ class _Trials:
         self._copies: list[Path] = []
         self._upload: Upload | None = None
         self._has_warned = False
+        self._is_over = False
 
     def trial(self, name: str, folder: Path, trial: Trial) -> None:
         if not self._thread.ident:
@@ -75,6 +77,9 @@ class _Trials:
             return
         self._ended.put(None)
         self._thread.join(_COPYING)
+        self._is_over = True
+        if self._thread.is_alive():
+            end_service()  # which wandb would wait for
         if self._upload:
             self._finish(self._upload, time.monotonic() + self._patience.finish)
         missing = self._count - len(self._copies)
@@ -103,7 +108,7 @@ class _Trials:
         return [path for path in self._copies if not is_sent(path)]
 
     def _work(self) -> None:
-        while found := self._ended.get():
+        while (found := self._ended.get()) and not self._is_over:
             folder, trial = found
             try:
                 copy = copied(folder, trial, self._warn)

@@ -1,0 +1,103 @@
+"""Calls of wandb's that may never come back, made where nobody has to wait for them.
+
+wandb has its own process, and waits for its answers without a limit, at the exit of Python
+too: one that is frozen would keep a run that has finished from ending.
+"""
+
+import sys
+from collections.abc import Callable
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any
+
+_ENDING = 5.0  # [s] for wandb to forget a process that was ended
+
+_Asked = tuple[Callable[[], Any], Future[Any]]
+
+
+class Calls:
+    """Calls, one after another, in a thread that ends with Python whatever they do.
+
+    Once one has not come back, none is made any more.
+
+    Example:
+        >>> calls = Calls()
+        >>> calls.ask(lambda: 6 * 7, 1.0)
+        42
+        >>> calls.end()
+    """
+
+    def __init__(self) -> None:
+        self._asked: SimpleQueue[_Asked | None] = SimpleQueue()
+        self._thread = Thread(target=self._work, daemon=True)
+        self._silence = ""
+
+    def ask(self, call: Callable[[], Any], seconds: float | None) -> Any:
+        """Returns what a call returns.
+
+        Arguments:
+            call: The call.
+            seconds: How long it may take; None for as long as it takes.
+
+        Raises:
+            TimeoutError: If it has not come back by then, or one before has not.
+            RuntimeError: If it would have ended Python.
+            BaseException: Whatever else the call raises.
+        """
+        if self._silence:
+            raise TimeoutError(self._silence)
+        if not self._thread.ident:
+            self._thread.start()
+        answer: Future[Any] = Future()
+        self._asked.put((call, answer))
+        if not wait([answer], seconds).done:
+            self._silence = f"wandb has not answered within {seconds:g} s"
+            end_service()
+            raise TimeoutError(self._silence)
+        return _result(answer)
+
+    def end(self) -> None:
+        """Ends the thread, after the calls that were asked for."""
+        self._asked.put(None)
+
+    def _work(self) -> None:
+        while asked := self._asked.get():
+            call, answer = asked
+            try:
+                answer.set_result(call())
+            except BaseException as problem:
+                answer.set_exception(problem)  # raised where it was asked for
+
+
+def _result(answer: "Future[Any]") -> Any:
+    problem = answer.exception()
+    if problem is None or isinstance(problem, Exception | KeyboardInterrupt):
+        return answer.result()
+    # wandb's, in that thread: what ends the run itself is raised in the run's own
+    said = f"{type(problem).__name__}: {problem}"
+    raise RuntimeError(said) from problem
+
+
+def end_service() -> None:
+    """Ends wandb's own process, if this one has started it; the next copy starts another.
+
+    Otherwise wandb would wait for it at the exit of Python.
+    """
+    setup = sys.modules.get("wandb.sdk.wandb_setup")
+    connection = getattr(getattr(setup, "_singleton", None), "_connection", None)
+    service = getattr(getattr(connection, "_proc", None), "_process", None)
+    if service is None:
+        return
+    service.kill()
+    forgetting = Thread(target=_forget, daemon=True)
+    forgetting.start()
+    forgetting.join(_ENDING)
+
+
+def _forget() -> None:
+    import wandb
+
+    with suppress(BaseException):  # that it has lost its process
+        wandb.teardown()

@@ -1,0 +1,94 @@
+"""A wandb that never answers, or would end Python, costs a run a moment and its copy."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from orrery.results.dashboard.calls import Calls
+
+# a process of its own: what waits at the exit of Python is seen there only
+SCRIPT = """
+import os, signal, sys
+from pathlib import Path
+from orrery.results.dashboard import mirror
+from orrery.results.dashboard.mirror import Heading, Mirror
+mirror.START = 1.0
+where, folder = sys.argv[1], Path(sys.argv[2])
+def begin(name):
+    return Mirror.begin(Heading(folder, name, "a", "a", "trial", {}))
+def freeze():
+    import wandb
+    service = wandb.setup().ensure_service()._proc._process
+    os.kill(service.pid, signal.SIGSTOP)
+    print("frozen", service.pid, flush=True)
+one = begin("one")
+if where == "init":
+    freeze()
+    try:
+        begin("two")
+    except TimeoutError as problem:
+        print("lost", problem)
+elif where == "log":
+    freeze()
+    for place in range(400):
+        one.row({"word" * 500: place})
+one.row({"a": 1.0})
+if where == "finish":
+    freeze()
+one.close(failed=False)
+print("lost", *dict.fromkeys(one.lost))
+three = begin("three")
+three.close(failed=False)
+print("after", three.lost)
+"""
+
+
+@pytest.mark.parametrize("where", ["init", "log", "finish"])
+def test_a_frozen_wandb_keeps_no_process_from_ending(offline, tmp_path, where):
+    command = [sys.executable, "-c", SCRIPT, where, str(tmp_path)]
+    try:
+        done = subprocess.run(command, timeout=40, capture_output=True, check=True)
+    except subprocess.TimeoutExpired as late:
+        os.kill(int(late.output.split()[1]), signal.SIGKILL)  # it would stay for ever
+        raise
+    told = done.stderr.decode().splitlines()
+    lines = done.stdout.decode().splitlines()
+    assert lines[0].startswith("frozen")
+    assert "end" in lines[-2].split()
+    assert lines[-1] == "after []"  # the next copy has another process
+    assert len([line for line in told if "Biases took no" in line]) == 1
+    assert not [line for line in told if "Traceback" in line]
+
+
+def test_nothing_is_asked_after_what_did_not_come_back():
+    calls = Calls()
+    with pytest.raises(TimeoutError, match="has not answered"):
+        calls.ask(lambda: time.sleep(0.5), 0.01)
+    began = time.monotonic()
+    with pytest.raises(TimeoutError, match="has not answered"):
+        calls.ask(lambda: None, 60.0)
+    assert time.monotonic() - began < 0.2
+
+
+@pytest.mark.parametrize(
+    ("raised", "seen"),
+    [
+        (SystemExit, RuntimeError),
+        (GeneratorExit, RuntimeError),
+        (KeyboardInterrupt, KeyboardInterrupt),
+        (ConnectionError, ConnectionError),
+    ],
+)
+def test_only_ctrl_c_ends_the_run(raised, seen):
+    def call():
+        raise raised("wandb ends the process")
+
+    calls = Calls()
+    with pytest.raises(seen, match="wandb ends the process"):
+        calls.ask(call, 1.0)
+    assert calls.ask(lambda: 3, 1.0) == 3
+    calls.end()
