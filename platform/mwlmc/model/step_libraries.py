@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -132,7 +133,9 @@ def _build_once(place: Path) -> None:
     try:
         wanted = _missing(place)
         if wanted:
-            _tell("compiling the step of the orbits for this processor: once, a minute")
+            _tell(
+                "compiling the step of the orbits for this processor: once, half a minute"
+            )
             _build_in(place, wanted)
     finally:
         lock.release()
@@ -169,24 +172,29 @@ def _build_in(place: Path, names: list[str]) -> None:
 
 
 def _build(names: list[str], scratch: Path) -> None:
-    """Builds libraries in a process of its own: its compiler leaves nothing in this one."""
+    """Builds libraries in processes of their own, side by side: a newcomer waits for them."""
+    with ThreadPoolExecutor(len(names)) as pool:
+        for built in pool.map(lambda name: _build_apart(name, scratch), names):
+            if built.returncode:
+                raise RuntimeError(
+                    f"the step of the orbits cannot be compiled in {scratch.parent}: free "
+                    "some space there, name another temporary folder in TMPDIR, whose "
+                    "path has no spaces, or a C++ compiler that works in CXX. It says:\n"
+                    f"{built.stderr[-2000:]}"
+                )
+
+
+def _build_apart(name: str, scratch: Path) -> subprocess.CompletedProcess[str]:
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "TORCHINDUCTOR_CACHE_DIR": str(scratch / "compiler"),
     }
-    built = subprocess.run(
+    return subprocess.run(
         # -P: modules are those of this process, whatever lies in its working folder
-        [sys.executable, "-P", "-m", "mwlmc.model.step_building", str(scratch), *names],
+        [sys.executable, "-P", "-m", "mwlmc.model.step_building", str(scratch), name],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
-    if built.returncode:
-        raise RuntimeError(
-            f"the step of the orbits cannot be compiled in {scratch.parent}: free some "
-            "space there, name another temporary folder in TMPDIR, whose path has no "
-            "spaces, or a C++ compiler that works in CXX. It says:\n"
-            f"{built.stderr[-2000:]}"
-        )
