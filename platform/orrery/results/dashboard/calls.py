@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from queue import SimpleQueue
+from subprocess import Popen
 from threading import Thread
 from typing import Any
 
@@ -85,18 +86,36 @@ def end_service() -> None:
 
     Otherwise wandb would wait for it at the exit of Python.
     """
+    service = _service()
+    if service:
+        service.kill()
+        _forget_service()
+
+
+def forget_dead_service() -> None:
+    """Lets the next copy start another process of wandb's, if the one there was has died.
+
+    Otherwise each call fails from then on, and the exit of Python with a traceback.
+    """
+    service = _service()
+    if service and service.poll() is not None:
+        _forget_service()
+
+
+def _service() -> "Popen[bytes] | None":
+    """Returns wandb's own process, if this one has started it."""
     setup = sys.modules.get("wandb.sdk.wandb_setup")
     connection = getattr(getattr(setup, "_singleton", None), "_connection", None)
-    service = getattr(getattr(connection, "_proc", None), "_process", None)
-    if service is None:
-        return
-    service.kill()
-    forgetting = Thread(target=_forget, daemon=True)
+    return getattr(getattr(connection, "_proc", None), "_process", None)
+
+
+def _forget_service() -> None:
+    forgetting = Thread(target=_teardown, daemon=True)
     forgetting.start()
     forgetting.join(_ENDING)
 
 
-def _forget() -> None:
+def _teardown() -> None:
     import wandb
 
     with suppress(BaseException):  # that it has lost its process

@@ -9,7 +9,7 @@ from typing import Any
 
 from orrery.identity import JSON
 from orrery.results.dashboard import connection, endings
-from orrery.results.dashboard.calls import Calls
+from orrery.results.dashboard.calls import Calls, forget_dead_service
 from orrery.results.dashboard.contents import Series, Sheet
 from orrery.results.dashboard.copies import COPY, Copy
 from orrery.results.dashboard.deposits import Deposit
@@ -111,6 +111,7 @@ class Mirror:
             Exception: Whatever wandb raises.
         """
         calls = Calls()
+        forget_dead_service()
         with ExitStack() as places:
             places.enter_context(connection.kept_below(heading.folder))
             wandb = calls.ask(connection.loaded, None)
@@ -240,6 +241,8 @@ class Mirror:
         self.keep("end", lambda: self._finish(failed))
         self.keep("note", self._seal)
         self._calls.end()
+        if self.lost:
+            forget_dead_service()
         self._places.close()
 
     def _finish(self, failed: bool) -> None:

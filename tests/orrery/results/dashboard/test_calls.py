@@ -25,6 +25,11 @@ def freeze():
     service = wandb.setup().ensure_service()._proc._process
     os.kill(service.pid, signal.SIGSTOP)
     print("frozen", service.pid, flush=True)
+def kill():
+    import wandb
+    service = wandb.setup().ensure_service()._proc._process
+    service.kill()
+    service.wait()
 one = begin("one")
 if where == "init":
     freeze()
@@ -39,7 +44,11 @@ elif where == "log":
 one.row({"a": 1.0})
 if where == "finish":
     freeze()
+if where == "kill":
+    kill()
 one.close(failed=False)
+if where == "kill":
+    sys.exit()
 print("lost", *dict.fromkeys(one.lost))
 three = begin("three")
 three.close(failed=False)
@@ -62,6 +71,13 @@ def test_a_frozen_wandb_keeps_no_process_from_ending(offline, tmp_path, where):
     assert lines[-1] == "after []"  # the next copy has another process
     assert len([line for line in told if "Biases took no" in line]) == 1
     assert not [line for line in told if "Traceback" in line]
+
+
+def test_a_killed_wandb_leaves_no_traceback_at_the_end(offline, tmp_path):
+    command = [sys.executable, "-c", SCRIPT, "kill", str(tmp_path)]
+    done = subprocess.run(command, timeout=40, capture_output=True, check=True)
+    (told,) = done.stderr.decode().splitlines()
+    assert "Biases took no end" in told
 
 
 def test_nothing_is_asked_after_what_did_not_come_back():
