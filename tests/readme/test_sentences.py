@@ -276,7 +276,8 @@ def of_scaling():
     most = f"{found['cpus']}"
     each = survey["steady_per_second"] / found["machine_cpus"]
     rates = [each * count for count in (8, 64, found["cpus"])]
-    shards = [f"{rate / found['shard_size']:.2g}" for rate in rates]
+    two_digits = [float(f"{rate / found['shard_size']:.2g}") for rate in rates]
+    shards = [f"{number:g}" for number in two_digits]
     written = [f"{rate * survey['bytes_per_simulation'] / 1e6:.0f}" for rate in rates]
     return {
         rf"make {NUMBER} simulations a second on {NUMBER}, {NUMBER} on {NUMBER} and {NUMBER} on "
