@@ -4,7 +4,6 @@ A process that finds them loads them in milliseconds; tracing the parts and look
 what was compiled took it four seconds of its CPU.
 """
 
-import hashlib
 import json
 import os
 import platform
@@ -21,7 +20,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from orrery.identity import fingerprint
-from orrery.storage.files import write_atomically, write_json
+from orrery.storage.files import checksum, write_atomically, write_json
 
 WIDTH = 128  # stars in a row of a compiled step: several vectors of any processor
 PARTS = ("begin", "stage", "finish")
@@ -49,7 +48,7 @@ def libraries_folder() -> Path:
     Code for vectors of one width must not be found by processors of another: where
     several kinds share a home, stars went nowhere.
     """
-    home = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return home / "orrery" / "kernels" / torch.backends.cpu.get_cpu_capability().lower()
 
 
@@ -97,16 +96,16 @@ def _missing(place: Path) -> list[str]:
     """Returns the parts whose libraries are not there, or not as they were built."""
     try:
         kept = json.loads((place / CHECKSUMS).read_text())
-        return [name for name in PARTS if kept[name] != _checksum(place, name)]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError):
         return [*PARTS]
+    return [name for name in PARTS if not _is_sound(place, name, kept)]
 
 
-def _checksum(place: Path, name: str) -> str:
+def _is_sound(place: Path, name: str, kept: Any) -> bool:
     try:
-        return hashlib.sha256((place / f"{name}.so").read_bytes()).hexdigest()
-    except OSError:
-        return ""
+        return bool(checksum(place / f"{name}.so") == kept[name])
+    except (OSError, KeyError, TypeError):
+        return False
 
 
 def _library(place: Path, name: str) -> Callable[..., Any]:
@@ -168,7 +167,9 @@ def _build_in(place: Path, names: list[str]) -> None:
             write_atomically(
                 place / f"{name}.so", Path(scratch, f"{name}.so").read_bytes()
             )
-    write_json(place / CHECKSUMS, {name: _checksum(place, name) for name in PARTS})
+    write_json(
+        place / CHECKSUMS, {name: checksum(place / f"{name}.so") for name in PARTS}
+    )
 
 
 def _build(names: list[str], scratch: Path) -> None:

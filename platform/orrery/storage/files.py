@@ -6,6 +6,7 @@ kept by other means: an object is put as a whole, and a lease stands for a lock.
 """
 
 import fcntl
+import hashlib
 import io
 import json
 import os
@@ -96,6 +97,16 @@ def write_atomically(path: Location, content: bytes | str) -> None:
         return
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def checksum(path: Path) -> str:
+    """Returns a file's sha256 as 64 hexadecimal digits.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def ecsv(table: Table) -> str:

@@ -4,7 +4,6 @@ It has a checksum of every shard, so that damage is found before anybody compute
 it, and the sums of the scalar columns, so that a card needs no shard to be read.
 """
 
-import hashlib
 import json
 import math
 import os
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from orrery.storage.files import checksum
 from orrery.storage.shard_cache import local_copy
 from orrery.storage.store import Address, Location, StoreError
 
@@ -141,12 +141,6 @@ def _damage_fetched(folder: Address, row: ManifestRow) -> str | None:
     except ValueError:
         return ALTERED
     return None
-
-
-def checksum(path: Path) -> str:
-    """Returns a file's sha256 as hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def total(name: str, rows: tuple[ManifestRow, ...]) -> float:

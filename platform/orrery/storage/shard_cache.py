@@ -13,6 +13,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
+from orrery.storage.files import checksum
 from orrery.storage.store import Address
 
 LIMIT = 20.0  # [GB], unless the environment says otherwise
@@ -65,9 +66,8 @@ def _is_sound(path: Path, sha256: str) -> bool:
     try:
         os.utime(path)  # used now
         if path not in _verified:
-            with path.open("rb") as file:
-                if hashlib.file_digest(file, "sha256").hexdigest() != sha256:
-                    return False
+            if checksum(path) != sha256:
+                return False
             _verified.add(path)
     except OSError:  # not there, or another user's
         return False

@@ -22,6 +22,7 @@ from orrery.storage.card import CARD, card
 from orrery.storage.dataset import DATASET_DOCUMENT, INDEX, Dataset, read_metadata
 from orrery.storage.files import (
     TEMPORARY,
+    checksum,
     ensure_writable,
     locked,
     replacing,
@@ -39,7 +40,6 @@ from orrery.storage.manifest import (
     MANIFEST,
     SHARDS,
     ManifestRow,
-    checksum,
     damaged_files,
     read_manifest,
 )

@@ -134,3 +134,9 @@ def test_a_cache_whose_path_has_spaces_is_no_obstacle(monkeypatch, tmp_path):
     step_libraries._build_once(tmp_path / "my cache")
     assert " " not in told[0]
     assert not step_libraries._missing(tmp_path / "my cache")
+
+
+def test_an_empty_name_of_the_cache_names_none(monkeypatch):
+    """As the XDG base directory specification has it: the folder is not the working one."""
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    assert libraries_folder().is_relative_to(Path.home() / ".cache")

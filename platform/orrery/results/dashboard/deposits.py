@@ -14,7 +14,7 @@ from typing import Any
 from orrery.identity import JSON
 from orrery.results.ancestry import ORDER, parents
 from orrery.results.result import Result
-from orrery.storage.manifest import checksum
+from orrery.storage.files import checksum
 from orrery.storage.run import DOCUMENT
 
 _DATASET = ("README.md", "dataset.json", "manifest.json")
