@@ -4,15 +4,17 @@ A program of its own: `python -m mwlmc.model.step_building folder begin stage fi
 the compiler's settings and memory end with it, and who loads a library never imports it.
 """
 
+import multiprocessing
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch._inductor import compile_fx, cpu_vec_isa
 from torch.export import Dim
 
 from mwlmc.model.disc_and_bulge import TABLE_SIZE
@@ -87,6 +89,9 @@ OPTIONS: dict[str, Any] = {
     # A cold start waits for this: the processor's flags are believed, not tried one by
     # one.
     "cpp.vec_isa_ok": True,
+    # Headers that are compiled before cost five seconds each time, and are not taken up.
+    "aot_inductor.precompile_headers": False,
+    "aot_inductor.enable_line_tables": False,  # nobody debugs what is generated
 }
 
 
@@ -116,7 +121,28 @@ def build(name: str, library: Path) -> None:
     )
 
 
+def build_side_by_side(names: Sequence[str], folder: Path) -> bool:
+    """Builds parts in a process each, and returns whether all are built.
+
+    Arguments:
+        names: The parts.
+        folder: Where their libraries come to lie.
+    """
+    # What all of them need, imported and asked of the compiler before they part.
+    with compile_fx.config.patch(OPTIONS):
+        cpu_vec_isa.pick_vec_isa()
+    forked = multiprocessing.get_context("fork")
+    builders = [
+        forked.Process(target=build, args=(name, folder / f"{name}.so"))
+        for name in names
+    ]
+    for builder in builders:
+        builder.start()
+    for builder in builders:
+        builder.join()
+    return not any(builder.exitcode for builder in builders)
+
+
 if __name__ == "__main__":
     warnings.simplefilter("ignore")  # PyTorch's, of its own
-    for wanted in sys.argv[2:]:
-        build(wanted, Path(sys.argv[1], f"{wanted}.so"))
+    sys.exit(not build_side_by_side(sys.argv[2:], Path(sys.argv[1])))

@@ -11,7 +11,6 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -173,29 +172,25 @@ def _build_in(place: Path, names: list[str]) -> None:
 
 
 def _build(names: list[str], scratch: Path) -> None:
-    """Builds libraries in processes of their own, side by side: a newcomer waits for them."""
-    with ThreadPoolExecutor(len(names)) as pool:
-        for built in pool.map(lambda name: _build_apart(name, scratch), names):
-            if built.returncode:
-                raise RuntimeError(
-                    f"the step of the orbits cannot be compiled in {scratch.parent}: free "
-                    "some space there, name another temporary folder in TMPDIR, whose "
-                    "path has no spaces, or a C++ compiler that works in CXX. It says:\n"
-                    f"{built.stderr[-2000:]}"
-                )
-
-
-def _build_apart(name: str, scratch: Path) -> subprocess.CompletedProcess[str]:
+    """Builds libraries in a program of its own."""
     environment = {
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "TORCHINDUCTOR_CACHE_DIR": str(scratch / "compiler"),
     }
-    return subprocess.run(
+    program = "mwlmc.model.step_building"
+    built = subprocess.run(
         # -P: modules are those of this process, whatever lies in its working folder
-        [sys.executable, "-P", "-m", "mwlmc.model.step_building", str(scratch), name],
+        [sys.executable, "-P", "-m", program, str(scratch), *names],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
+    if built.returncode:
+        raise RuntimeError(
+            f"the step of the orbits cannot be compiled in {scratch.parent}: free some "
+            "space there, name another temporary folder in TMPDIR, whose path has no "
+            "spaces, or a C++ compiler that works in CXX. It says:\n"
+            f"{built.stderr[-2000:]}"
+        )
