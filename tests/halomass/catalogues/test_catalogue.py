@@ -150,7 +150,9 @@ def traced_peak(work):
         tracemalloc.stop()
 
 
-@KINDS
+@pytest.mark.parametrize(
+    "kind", ["binary", "ascii", pytest.param("hlist", marks=pytest.mark.slow)]
+)
 def test_a_file_ten_times_the_limit_stays_within_it(kind, tmp_path, halos, write, fill):
     listed = halos(2000, seed=6)
     path = write(kind, tmp_path, listed)

@@ -88,6 +88,7 @@ def test_it_finds_the_analytic_posterior(trained):
     assert_recovers(trained, COVARIANCE)
 
 
+@pytest.mark.slow
 def test_errors_broaden_the_posterior_as_they_should(tmp_path):
     assert_recovers(fit(tmp_path, 6 * COVARIANCE, LONG), 6 * COVARIANCE)
 

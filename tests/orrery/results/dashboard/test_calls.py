@@ -56,7 +56,13 @@ print("after", three.lost)
 """
 
 
-@pytest.mark.parametrize("where", ["init", "log", "finish"])
+@pytest.mark.parametrize(
+    "where",
+    [
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("init", "log")),
+        "finish",
+    ],
+)
 def test_a_frozen_wandb_keeps_no_process_from_ending(offline, tmp_path, where):
     command = [sys.executable, "-c", SCRIPT, where, str(tmp_path)]
     try:
