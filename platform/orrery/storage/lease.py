@@ -81,8 +81,9 @@ class Lease:
             self.renewed = time.monotonic()
         except FileExistsError:
             self.lost = True
-        except OSError:
-            # The network may be back in time.
+        except Exception:
+            # The network may be back in time. Whatever else it was, this thread goes on:
+            # without it nobody would notice that another process has taken over.
             self.lost = time.monotonic() - self.renewed > LEASE
 
 

@@ -53,29 +53,23 @@ def test_a_lease_that_is_not_renewed_is_taken_over(bucket):
 
 
 def test_two_who_wait_for_the_same_dead_one_are_not_both_let_in(bucket, monkeypatch):
+    wait, others = lease._await_end, []
+
+    def taken_in_the_last_moment(place, found, instead, tell):
+        if others:
+            return wait(place, found, instead, tell)
+        version = place.put_if(b"another", found.version)
+        others.append(Lease(place, b"another", version))
+        return others[0].start()
+
+    monkeypatch.setattr(lease, "_await_end", taken_in_the_last_moment)
     with died(bucket):
-        monkeypatch.setattr(lease, "_await_end", taken_meanwhile(bucket))
         with (
             pytest.raises(BlockingIOError, match="is being written by"),
             locked(bucket),
         ):
             pass
-
-
-def taken_meanwhile(bucket):
-    """Returns a wait in whose last moment another process takes the lease."""
-    wait, others = lease._await_end, []
-
-    def waiting(place, found, instead, tell):
-        if not others:
-            others.append(
-                Lease(place, b"another", place.put_if(b"another", found.version))
-            )
-            others[0].start()
-        else:
-            wait(place, found, instead, tell)
-
-    return waiting
+        others[0].release()
 
 
 def test_who_was_away_too_long_is_told(bucket, monkeypatch):
@@ -98,8 +92,12 @@ def raises(check):
     return False
 
 
-def test_a_network_that_comes_back_in_time_costs_no_lease(bucket, monkeypatch):
+@pytest.mark.parametrize("problem", [ConnectionError, RuntimeError])
+def test_a_network_that_comes_back_in_time_costs_no_lease(bucket, monkeypatch, problem):
     put, failures = Lease._renew, []
+
+    def unreachable(address, content, version):
+        raise problem("no network")
 
     def renew(held):
         if len(failures) < 2:
@@ -116,7 +114,3 @@ def test_a_network_that_comes_back_in_time_costs_no_lease(bucket, monkeypatch):
         wait_until(lambda: (bucket / ".lock").read_bytes() != first)
         check()
     assert len(failures) == 2
-
-
-def unreachable(address, content, version):
-    raise ConnectionError("no network")
