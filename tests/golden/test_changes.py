@@ -169,7 +169,16 @@ def test_a_module_may_move(copy):
 @pytest.mark.parametrize(
     ("module", "pattern", "replacement", "component", "quantity"),
     [
-        ("networks", r"^CONSTANT = 1e-3", "CONSTANT = 1e-2", "ensemble", "attempts"),
+        pytest.param(
+            *(
+                "networks",
+                r"^CONSTANT = 1e-3",
+                "CONSTANT = 1e-2",
+                "ensemble",
+                "attempts",
+            ),
+            marks=pytest.mark.slow,
+        ),
         ("mixture", r"^GAP = 1e-5", "GAP = 1.0", "mixture", "weights"),
     ],
 )

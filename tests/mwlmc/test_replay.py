@@ -77,6 +77,7 @@ def test_another_seed_gives_the_same_galaxies_and_other_stars(original, theta):
         assert not np.array_equal(again.particles[name], original.particles[name])
 
 
+@pytest.mark.slow
 def test_stars_of_another_seed_follow_the_same_law(theta):
     """Radii and velocities of many skies of one parameter set, by the two-sample statistic."""
     one = Replay(SMALL, theta[:1])

@@ -268,6 +268,7 @@ def test_proposals_differ_in_the_sky_alone():
         assert same == (not name.endswith("_lmc") or name == "m_lmc")
 
 
+@pytest.mark.slow
 def test_runaways_are_drawn_again_and_counted(monkeypatch):
     before, none, _ = SMALL.past(8, range(5))
     monkeypatch.setattr(trajectories, "FARTHEST", 300.0)

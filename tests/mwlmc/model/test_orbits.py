@@ -177,6 +177,7 @@ def test_errors_fall_with_the_fifth_power_of_the_share(resting, integrate):
     )
 
 
+@pytest.mark.slow
 def test_stars_move_as_they_do_in_the_inertial_frame(
     make_galaxies, potential_among, integrate
 ):
