@@ -97,7 +97,12 @@ COMPONENTS = (
         readers=("orrery.execution.cluster",),
     ),
     Component("observations", "orrery.data_vector", "simulated"),
-    Component("binned_stars", "mwlmc.observed.binned_table", "observed_stars"),
+    Component(
+        "binned_stars",
+        "mwlmc.observed.binned_table",
+        "observed_stars",
+        readers=("orrery.tables.cleaning", "orrery.tables.duplicates"),
+    ),
     Component(
         "data_vectors",
         "mwlmc.observed.data_vectors",

@@ -78,6 +78,10 @@ NO_NUMBERS = {
     "orrery.storage.shard_cache": "keeps copies of shards as they are",
     "orrery.storage.store": "sends and fetches bytes as they are",
     "orrery.storage.work_log": "says how long simulations took",
+    "orrery.tables.binary_tables": "reads tables as files have them",
+    "orrery.tables.opening": "opens files as they are",
+    "orrery.tables.reading": "reads tables as files have them",
+    "orrery.tables.text_tables": "reads tables as files have them",
     "orrery.terminal": "tells how far work has come",
     "orrery.versions": "asks which software is installed",
 }

@@ -1,0 +1,1 @@
+"""Tables that people bring: opened within bounds, understood, and cleaned of what is no number."""

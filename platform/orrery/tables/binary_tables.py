@@ -1,0 +1,194 @@
+"""Tables of FITS, VOTable, Parquet and HDF5 files, whose headers promise sizes.
+
+A header of a few bytes may promise 1e11 rows, for which a reader makes room at once. So
+what it promises is compared with the file before anything is read.
+"""
+
+import io
+import re
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from astropy.io import fits
+from astropy.table import MaskedColumn, Table
+from astropy.table import meta as table_header
+
+from orrery.tables.opening import OpenedFile, check_expansion
+from orrery.tables.text_tables import check_header
+
+_MOST_FIELDS = 999  # the FITS standard's
+_TABLE_HEADER = b"table_meta_yaml"  # where astropy keeps its own, in Parquet
+
+
+def fits_table(file: OpenedFile, hdu: str | None = None) -> Table:
+    """Returns a table of a FITS file, in this machine's order of bytes.
+
+    Arguments:
+        file: The file.
+        hdu: The table's name; by default the first one.
+
+    Raises:
+        ValueError: If it has no such table, or is shorter than it says.
+    """
+    with fits.open(io.BytesIO(file.content), memmap=False) as hdus:
+        for one in hdus:
+            _check_hdu(one, file)
+        if hdu is None and not any(
+            isinstance(h, fits.BinTableHDU | fits.TableHDU) for h in hdus
+        ):
+            raise ValueError(f"{file.name} has no table, only images: give a table")
+        table = Table.read(hdus, format="fits", hdu=hdu)
+    table.convert_bytestring_to_unicode()
+    return table
+
+
+def fits_names(file: OpenedFile) -> set[str]:
+    """Returns the names of a FITS file's parts.
+
+    Raises:
+        OSError: If it is none.
+    """
+    with fits.open(io.BytesIO(file.content), memmap=False) as hdus:
+        return {hdu.name for hdu in hdus}
+
+
+def _check_hdu(hdu: Any, file: OpenedFile) -> None:
+    """Checks that the data which a header promises are in the file."""
+    begin = hdu.fileinfo()["datLoc"]
+    size = hdu.size
+    if size < 0 or begin + size > len(file.content):
+        raise ValueError(
+            f"{file.name}: its part {hdu.name or 'PRIMARY'} promises {size:.4g} bytes, of which "
+            f"{max(len(file.content) - begin, 0)} are there: the file is torn, fetch it again"
+        )
+    if not isinstance(hdu, fits.BinTableHDU | fits.TableHDU):
+        return
+    count = int(hdu.header["TFIELDS"])
+    if not 0 <= count <= _MOST_FIELDS:
+        raise ValueError(
+            f"{file.name}: {count} columns, more than the {_MOST_FIELDS} that FITS allows"
+        )
+    width = hdu.columns.dtype.itemsize
+    if isinstance(hdu, fits.BinTableHDU) and width != hdu.header["NAXIS1"]:
+        raise ValueError(
+            f"{file.name}: rows of {hdu.header['NAXIS1']} bytes have columns of {width}: the "
+            "header is damaged, fetch the file again"
+        )
+
+
+def votable_table(file: OpenedFile) -> Table:
+    """Returns the only table of a VOTable.
+
+    Raises:
+        ValueError: If it has several or none, or promises more rows than it can have.
+    """
+    if b"<!DOCTYPE" in file.content or b"<!ENTITY" in file.content:
+        raise ValueError(
+            f"{file.name}: it declares entities, which no VOTable needs: leave them out"
+        )
+    sizes = re.findall(rb"""(?:nrows|arraysize)\s*=\s*["']([^"']*)""", file.content)
+    for number in re.findall(rb"\d+", b" ".join(sizes)):
+        check_expansion(
+            file.name, len(file.content), int(number), f"an array of {number.decode()}"
+        )
+    with warnings.catch_warnings():
+        # what a VOTable breaks of its standard is of no interest where it can be read
+        warnings.simplefilter("ignore")
+        return Table.read(
+            io.BytesIO(file.content), format="votable", use_names_over_ids=True
+        )
+
+
+def parquet_table(file: OpenedFile) -> Table:
+    """Returns a Parquet table; units are those of astropy's header, or of the fields' metadata.
+
+    Raises:
+        ValueError: If it is damaged, or much larger than its file.
+    """
+    opened = pq.ParquetFile(io.BytesIO(file.content))
+    about = opened.metadata
+    expanded = about.num_rows * max(about.num_columns, 1) * 8
+    check_expansion(file.name, len(file.content), expanded, "its rows")
+    arrow = opened.read()
+    given = _units(arrow.schema, file.name)
+    columns = {name: _column(arrow[name]) for name in arrow.column_names}
+    table = Table(columns)
+    for name, unit in given.items():
+        if name in columns:
+            table[name].unit = unit
+    return table
+
+
+def _units(schema: pa.Schema, name: str) -> dict[str, str]:
+    fields = {f.name: (f.metadata or {}).get(b"unit", b"").decode() for f in schema}
+    header = (schema.metadata or {}).get(_TABLE_HEADER)
+    if header is not None:
+        text = header.decode()
+        check_header(text, name)
+        about = table_header.get_header_from_yaml(text.splitlines())
+        fields |= {c["name"]: str(c.get("unit") or "") for c in about["datatype"]}
+    return {name: unit for name, unit in fields.items() if unit}
+
+
+def _column(values: pa.ChunkedArray) -> MaskedColumn:
+    unknown = values.is_null().to_numpy()
+    if pa.types.is_dictionary(values.type):
+        values = values.cast(values.type.value_type)
+    if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
+        words = [value or "" for value in values.to_pylist()]
+        return MaskedColumn(np.array(words, dtype=str), mask=unknown)
+    filled = values.fill_null(0) if unknown.any() else values
+    return MaskedColumn(filled.to_numpy(), mask=unknown)
+
+
+def hdf5_table(file: OpenedFile) -> Table:
+    """Returns the only table of an HDF5 file, as astropy and h5py write it.
+
+    Raises:
+        ValueError: If h5py is not installed, or if there is not exactly one table.
+    """
+    try:
+        import h5py
+    except ImportError:
+        raise ValueError(
+            f"{file.name}: HDF5 is read by h5py, which is not installed: `pip install h5py`, or "
+            "give the table as FITS, Parquet or CSV"
+        ) from None
+    with h5py.File(io.BytesIO(file.content), "r") as opened:
+        tables: list[Any] = []
+        opened.visititems(_collect(tables))
+        if len(tables) != 1:
+            names = ", ".join(t.name for t in tables) or "none"
+            raise ValueError(
+                f"{file.name}: one table with named columns is wanted, found {names}: write one "
+                "with `table.write(path, path='stars')`"
+            )
+        size = int(np.prod(tables[0].shape, dtype=object)) * tables[0].dtype.itemsize
+        check_expansion(file.name, len(file.content), size, "its rows")
+        table = Table(tables[0][:])
+    table.convert_bytestring_to_unicode()
+    return table
+
+
+def _collect(tables: list[Any]) -> Callable[[str, Any], None]:
+    def visit(_: str, item: Any) -> None:
+        if getattr(getattr(item, "dtype", None), "names", None):
+            tables.append(item)
+
+    return visit
+
+
+READERS: dict[str, Callable[[OpenedFile], Table]] = {
+    ".fits": fits_table,
+    ".fit": fits_table,
+    ".vot": votable_table,
+    ".votable": votable_table,
+    ".xml": votable_table,
+    ".parquet": parquet_table,
+    ".hdf5": hdf5_table,
+    ".h5": hdf5_table,
+}

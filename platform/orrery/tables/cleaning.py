@@ -1,0 +1,226 @@
+"""From columns as they are in a file to numbers in our units, with what is no value counted."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from astropy import units
+from astropy.table import Column, Table
+
+from orrery.identity import JSON
+from orrery.parameters import BoolArray, FloatArray
+from orrery.tables import angles
+from orrery.tables.columns import (
+    ColumnDescription,
+    UnderstoodColumn,
+    understand,
+)
+from orrery.tables.missing import (
+    MOST_MISSING,
+    MissingCount,
+    missing_values,
+    zero_pairs,
+)
+from orrery.tables.titles import UNIT_ENDINGS
+
+# Words that stand where there is no number.
+_NO_NUMBER = {"", "-", "--", "---", "...", "nan", "null", "none", "n/a", "na", "masked"}
+
+
+@dataclass(frozen=True, eq=False)
+class CleanedColumns:
+    """The numbers of a table's columns.
+
+    Arguments:
+        values: By quantity, `[N]` in its unit; NaN where there is no value.
+        counts: Of values that are none, by column and rule.
+        understood: How each column of the table was understood.
+        notes: What else a reader of the table should know.
+
+    Example:
+        >>> rv = ColumnDescription("v_los", units.km / units.s, ("rv",), lower=-1500)
+        >>> found = clean_columns(Table({"rv_kms": [1.0, -9999.0]}), [rv], "a.csv")
+        >>> found.values["v_los"], found.counts[0].rule
+        (array([ 1., nan]), 'the sentinel -9999')
+    """
+
+    values: Mapping[str, FloatArray]
+    counts: tuple[MissingCount, ...]
+    understood: tuple[UnderstoodColumn, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def entries(self) -> list[JSON]:
+        """The counts as plain JSON."""
+        return [count.entry for count in self.counts]
+
+
+@dataclass
+class _Cleaning:
+    """What is gathered while one column after another is read."""
+
+    where: str
+    length: int
+    titles: dict[str, str] = field(default_factory=dict)
+    values: dict[str, FloatArray] = field(default_factory=dict)
+    counts: list[MissingCount] = field(default_factory=list)
+
+    def drop(self, description: ColumnDescription, rule: str, rows: BoolArray) -> None:
+        """Takes the values of some rows `[N]`, and counts them."""
+        quantity = description.quantity
+        self.values[quantity] = np.where(rows, np.nan, self.values[quantity])
+        found = MissingCount(
+            self.titles[quantity],
+            quantity,
+            rule,
+            int(rows.sum()),
+            self.length,
+            description.consequence,
+        )
+        if description.consequence == "table":
+            raise ValueError(
+                f"{self.where}: column {found.title!r} has no {quantity} in row "
+                f"{int(rows.argmax()) + 1} ({rule}): mend or leave out the row"
+            )
+        self.counts.append(found)
+
+
+def clean_columns(
+    table: Table,
+    descriptions: Sequence[ColumnDescription],
+    where: str,
+    *,
+    pairs: Sequence[tuple[str, str]] = (),
+    unused: Mapping[str, str] | None = None,
+    most_missing: float = MOST_MISSING,
+    remedy: str = "mend the table",
+) -> CleanedColumns:
+    """Returns the numbers of the columns that are understood, in the units of their descriptions.
+
+    Arguments:
+        table: As read, with N rows.
+        descriptions: Of the columns that it may have.
+        where: The file's name, for messages.
+        pairs: Quantities that have no value where both are exactly zero.
+        unused: Names that are recognised and of no use, with the reason.
+        most_missing: The largest share of rows without a value in a needed column.
+        remedy: What to do where there are more.
+
+    Raises:
+        ValueError: If two columns say the same, one has no unit, another physical unit,
+            or no numbers, or too many values are missing in a needed one.
+    """
+    understood = understand(table, descriptions, where, unused)
+    by_quantity = {d.quantity: d for d in descriptions}
+    cleaning = _Cleaning(where, len(table))
+    for column in understood:
+        if column.used and column.quantity is not None:
+            _read(cleaning, table, column, by_quantity[column.quantity])
+    for first, second in pairs:
+        if {first, second} <= set(cleaning.values):
+            _drop_zeros(cleaning, by_quantity[first], by_quantity[second])
+    for description in descriptions:
+        if description.needed and description.quantity in cleaning.values:
+            _check_share(cleaning, description, most_missing, remedy)
+    return CleanedColumns(cleaning.values, tuple(cleaning.counts), understood)
+
+
+def _read(
+    cleaning: _Cleaning,
+    table: Table,
+    column: UnderstoodColumn,
+    description: ColumnDescription,
+) -> None:
+    raw, unit = _numbers(table[column.title], column, description, cleaning.where)
+    wanted = description.unit
+    try:
+        physical = np.asarray(raw * units.Unit(unit).to(wanted))
+    except (units.UnitsError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{cleaning.where}: column {column.title!r} [{unit}, {table[column.title].dtype}] "
+            f"cannot be read as numbers in {wanted}: {error}"
+        ) from error
+    cleaning.titles[description.quantity] = column.title
+    cleaning.values[description.quantity] = physical
+    for rule, rows in missing_values(raw, physical, description):
+        cleaning.drop(description, rule, rows)
+
+
+def _numbers(
+    column: Column, understood: UnderstoodColumn, wanted: ColumnDescription, where: str
+) -> tuple[FloatArray, Any]:
+    """Returns a column's numbers `[N]`, NaN where masked, and their unit."""
+    if column.ndim != 1:
+        raise ValueError(
+            f"{where}: column {column.name!r} has {column.shape[1:]} values in each row: give one"
+        )
+    words = column.dtype.kind in "OUS"
+    if words and wanted.sexagesimal:
+        angle = angles.sexagesimal([str(word) for word in np.ma.filled(column, "")])
+        if angle is not None:
+            hours = wanted.sexagesimal == "hours" and understood.unit != units.deg
+            return angle, angles.HOURS if hours else units.deg
+    if understood.unit is None:
+        raise ValueError(
+            f"{where}: column {column.name!r} has no unit; wanted {wanted.unit}: give the column "
+            f"one, or a name with one of the endings {', '.join('_' + s for s in UNIT_ENDINGS)}"
+        )
+    hours = wanted.sexagesimal == "hours" and angles.in_hours(understood.unit)
+    unit = angles.HOURS if hours else understood.unit
+    numbers = _words(column, unit, wanted, where) if words else column
+    return np.ma.filled(np.ma.asarray(numbers).astype(float), np.nan), unit
+
+
+def _words(
+    column: Column, unit: Any, wanted: ColumnDescription, where: str
+) -> FloatArray:
+    """Returns numbers `[N]` that stand among words such as `--`, which are NaN."""
+    masked = np.ma.getmaskarray(column)
+    found = np.full(len(column), np.nan)
+    for row in np.flatnonzero(~masked):
+        word = str(column[row]).strip()
+        if word.lower() in _NO_NUMBER:
+            continue
+        try:
+            found[row] = float(word)
+        except ValueError:
+            raise ValueError(
+                f"{where}: column {column.name!r} [{unit}, {column.dtype}] cannot be read as "
+                f"numbers in {wanted.unit}: row {row + 1} has {word[:40]!r}"
+            ) from None
+    return found
+
+
+def _drop_zeros(
+    cleaning: _Cleaning, first: ColumnDescription, second: ColumnDescription
+) -> None:
+    zeros = zero_pairs(
+        cleaning.values[first.quantity], cleaning.values[second.quantity]
+    )
+    if not zeros.any():
+        return
+    for description in (first, second):
+        cleaning.drop(
+            description,
+            f"both {first.quantity} and {second.quantity} are exactly zero",
+            zeros,
+        )
+
+
+def _check_share(
+    cleaning: _Cleaning, description: ColumnDescription, most: float, remedy: str
+) -> None:
+    quantity = description.quantity
+    missing = int(np.isnan(cleaning.values[quantity]).sum())
+    if missing <= most * cleaning.length:
+        return
+    rules = [
+        f"{count.rows} {count.rule}"
+        for count in cleaning.counts
+        if count.quantity == quantity
+    ]
+    raise ValueError(
+        f"{cleaning.where}: column {cleaning.titles[quantity]!r} has no {quantity} in {missing} "
+        f"of {cleaning.length} rows ({', '.join(rules)}), more than {100 * most:g} %: {remedy}"
+    )

@@ -1,0 +1,225 @@
+"""What columns of a table mean: each is described once, and recognised by its many names.
+
+A description is data: a quantity, its unit, the numbers that it can have, what people
+call it, and what follows where there is no number. Whoever brings a table is told of
+each column how it was understood.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from astropy import units
+from astropy.table import Table
+
+from orrery.tables import titles
+
+Consequence = Literal["row", "value", "table"]
+
+
+@dataclass(frozen=True)
+class ColumnDescription:
+    """A column that a table may have.
+
+    Arguments:
+        quantity: What it holds, in the science's words, such as `v_los`.
+        unit: In which the numbers are wanted.
+        names: What people call it, in small letters and without units.
+        documented: Those of the names whose unit is known though a file does not say it,
+            because the survey that uses them has defined it.
+        documented_unit: That unit, if it is not `unit`.
+        lower: The smallest number that can be, in `unit`.
+        upper: The largest.
+        wraps: Whether it is an angle around a circle, in degrees.
+        sexagesimal: Whether it may be written as `12:34:56`: in hours or degrees.
+        consequence: What follows where a row has no number: the row is dropped, only
+            this value is unknown, or the table is refused.
+        needed: Whether a table with too many rows without a number is refused.
+        meaning: In words, for people.
+
+    Example:
+        >>> rv = ColumnDescription("v_los", titles.KM_S, ("rv", "vlos"), upper=1500.0)
+        >>> rv.range
+        'up to 1500 km / s'
+    """
+
+    quantity: str
+    unit: units.UnitBase
+    names: tuple[str, ...]
+    documented: tuple[str, ...] = ()
+    documented_unit: units.UnitBase | None = None
+    lower: float = -np.inf
+    upper: float = np.inf
+    wraps: bool = False
+    sexagesimal: Literal["hours", "degrees"] | None = None
+    consequence: Consequence = "value"
+    needed: bool = False
+    meaning: str = ""
+
+    @property
+    def range(self) -> str:
+        """The numbers that can be, in words."""
+        unit = f" {self.unit}".rstrip()
+        if np.isfinite(self.lower) and np.isfinite(self.upper):
+            return f"{self.lower:g} to {self.upper:g}{unit}"
+        if np.isfinite(self.upper):
+            return f"up to {self.upper:g}{unit}"
+        return f"from {self.lower:g}{unit}"
+
+    def with_errors(self, upper: float) -> tuple["ColumnDescription", ...]:
+        """Returns this description, and those of its errors: one for both sides, or two.
+
+        Their quantities end in `_error`, `_error_below` and `_error_above`.
+
+        Arguments:
+            upper: The largest error that can be, in `unit`.
+        """
+        sides = {"_error": "both", "_error_below": "below", "_error_above": "above"}
+        errors = tuple(
+            ColumnDescription(
+                f"{self.quantity}{ending}",
+                self.unit,
+                titles.error_names(self.names, side),
+                titles.error_names(self.documented, side),
+                self.documented_unit,
+                lower=0.0,
+                upper=upper,
+                meaning=f"error of the {self.meaning}" if self.meaning else "",
+            )
+            for ending, side in sides.items()
+        )
+        return (self, *errors)
+
+
+@dataclass(frozen=True)
+class UnderstoodColumn:
+    """How one column of a table was understood.
+
+    Arguments:
+        title: Its title in the file.
+        quantity: What it holds; None if that is not known.
+        unit: In which its numbers are; None if nothing says so.
+        unit_source: Who says so.
+        note: Why it is not used; empty if it is.
+
+    Example:
+        >>> print(UnderstoodColumn("RV", "v_los", titles.KM_S, "the file"))
+        RV: v_los [km / s, says the file]
+        >>> print(UnderstoodColumn("teff", None, None, "", "not understood"))
+        teff: not understood
+    """
+
+    title: str
+    quantity: str | None
+    unit: Any
+    unit_source: str
+    note: str = ""
+
+    @property
+    def used(self) -> bool:
+        """Whether its numbers are used."""
+        return self.quantity is not None and not self.note
+
+    def __str__(self) -> str:
+        if self.quantity is None:
+            return f"{self.title}: {self.note}"
+        if self.unit is None:
+            unit = "no unit"
+        elif self.unit == units.dimensionless_unscaled:
+            unit = "a number"
+        else:
+            unit = f"{self.unit}, says {self.unit_source}"
+        note = f"; {self.note}" if self.note else ""
+        return f"{self.title}: {self.quantity} [{unit}]{note}"
+
+
+def understand(
+    table: Table,
+    descriptions: Sequence[ColumnDescription],
+    where: str,
+    unused: Mapping[str, str] | None = None,
+) -> tuple[UnderstoodColumn, ...]:
+    """Returns how each column of a table is understood, in the table's order.
+
+    Arguments:
+        table: As read.
+        descriptions: Of the columns that it may have.
+        where: The file's name, for messages.
+        unused: Names that are recognised and of no use, with the reason.
+
+    Raises:
+        ValueError: If two columns say the same.
+
+    Example:
+        >>> rv = ColumnDescription("v_los", titles.KM_S, ("rv", "vlos"))
+        >>> table = Table({"rv_kms": [1.0], "teff": [5000.0]})
+        >>> [str(one) for one in understand(table, [rv], "stars.csv")]
+        ['rv_kms: v_los [km / s, says its title]', 'teff: not understood']
+    """
+    spelled = titles.spellings(table.colnames)
+    known = {name: d for d in descriptions for name in d.names}
+    chosen: dict[str, tuple[int, str]] = {}
+    for title, names in spelled.items():
+        rank, description = _match(names, known)
+        if description is None:
+            continue
+        best = chosen.get(description.quantity)
+        if best is not None and best[0] == rank:
+            raise ValueError(
+                f"{where}: columns {[best[1], title]} all give {description.quantity}: keep one"
+            )
+        if best is None or rank < best[0]:
+            chosen[description.quantity] = (rank, title)
+    return tuple(
+        _understood(table, title, names, known, chosen, unused or {})
+        for title, names in spelled.items()
+    )
+
+
+def _match(
+    names: Sequence[str], known: Mapping[str, ColumnDescription]
+) -> tuple[int, ColumnDescription | None]:
+    """Returns the plainest name that is known, by its place among the names."""
+    for rank, name in enumerate(names):
+        if name in known:
+            return rank, known[name]
+    return len(names), None
+
+
+def _understood(
+    table: Table,
+    title: str,
+    names: Sequence[str],
+    known: Mapping[str, ColumnDescription],
+    chosen: Mapping[str, tuple[int, str]],
+    unused: Mapping[str, str],
+) -> UnderstoodColumn:
+    rank, description = _match(names, known)
+    if description is None:
+        reason = next((unused[name] for name in names if name in unused), None)
+        note = "not understood" if reason is None else f"recognised, not used: {reason}"
+        return UnderstoodColumn(title, None, None, "", note)
+    unit, source = _unit(table[title].unit, title, names[rank], description)
+    other = chosen[description.quantity][1]
+    note = "" if other == title else f"not used, because {other} gives it"
+    return UnderstoodColumn(title, description.quantity, unit, source, note)
+
+
+def _unit(
+    given: Any, title: str, name: str, description: ColumnDescription
+) -> tuple[Any, str]:
+    """Returns the unit of a column's numbers, and who says so; None if nobody does."""
+    if given is not None:
+        return given, "the file"
+    titled = titles.divided(title)[1]
+    if titled is not None:
+        return titled, "its title"
+    if name in description.documented:
+        return (
+            description.documented_unit or description.unit,
+            "the survey's documentation",
+        )
+    if description.unit == units.dimensionless_unscaled:
+        return description.unit, ""
+    return None, ""

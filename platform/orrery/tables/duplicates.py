@@ -1,0 +1,132 @@
+"""Rows of one thing that stand in a table more than once, as crossmatches make them.
+
+An identifier says it, if there is one. Without it, two rows are one thing where they are
+at the same place and all that was measured agrees within its errors.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from orrery.parameters import BoolArray, FloatArray
+
+MATCH_RADIUS = 1.0 / 3600  # [deg] between two places that are one
+AGREEMENT = 3.0  # errors between two values that are one
+_MOST_PAIRS = 10_000_000  # of rows at one place each, which still fit into memory
+
+# Identifiers of things without a counterpart, in small letters.
+_NOBODY = {"", "-", "--", "nan", "null", "none", "n/a", "0", "masked"}
+_REPEATED_NINES = {"9" * n for n in range(2, 20)}
+
+
+@dataclass(frozen=True, eq=False)
+class ComparedValues:
+    """What was measured of N things, to tell whether two of them are one.
+
+    Arguments:
+        values: The numbers `[N]`; NaN where there are none.
+        errors: Their errors `[N]`; NaN where they are unknown.
+        rounding: A difference that is none, where errors are unknown or smaller.
+
+    Example:
+        >>> v = ComparedValues(np.array([10.0, 12.0]), np.array([1.0, np.nan]), rounding=0.1)
+        >>> v.agree(np.array([[0, 1]]))
+        array([ True])
+    """
+
+    values: FloatArray
+    errors: FloatArray
+    rounding: float
+
+    def agree(self, pairs: np.ndarray) -> BoolArray:
+        """Returns whether the values of pairs of rows `[K, 2]` are one, `[K]`."""
+        first, second = pairs.T
+        error = np.nan_to_num(self.errors)
+        allowed = AGREEMENT * np.hypot(error[first], error[second]) + self.rounding
+        apart = np.abs(self.values[first] - self.values[second])
+        # a value that only one of them has contradicts nothing
+        return ~(apart > allowed)
+
+
+def repeated_identifiers(identifiers: Sequence[object]) -> BoolArray:
+    """Returns which rows `[N]` have the identifier of an earlier row.
+
+    Those that stand for nobody are all different: blanks, masked, zero, negative numbers
+    and 999999.
+
+    Example:
+        >>> repeated_identifiers([7, 8, 7, -1, -1]).tolist()
+        [False, False, True, False, False]
+    """
+    known: set[str] = set()
+    repeated = np.zeros(len(identifiers), dtype=bool)
+    for row, identifier in enumerate(identifiers):
+        name = plain_identifier(identifier)
+        if name is None:
+            continue
+        repeated[row] = name in known
+        known.add(name)
+    return repeated
+
+
+def plain_identifier(identifier: object) -> str | None:
+    """Returns an identifier without what spellings differ in; None if it stands for nobody.
+
+    Example:
+        >>> plain_identifier(" Ursa  Minor"), plain_identifier("ursa minor"), plain_identifier("-9999")
+        ('ursa minor', 'ursa minor', None)
+    """
+    if identifier is np.ma.masked:
+        return None
+    name = " ".join(str(identifier).lower().split())
+    if name in _NOBODY or name in _REPEATED_NINES:
+        return None
+    return None if name.startswith("-") and name[1:].isdigit() else name
+
+
+def repeated_places(
+    longitude: FloatArray,
+    latitude: FloatArray,
+    measured: Sequence[ComparedValues],
+    radius: float = MATCH_RADIUS,
+) -> BoolArray:
+    """Returns which rows `[N]` are at the place of an earlier row, with the same values.
+
+    Arguments:
+        longitude: In any frame `[N]` [rad].
+        latitude: In the same `[N]` [rad].
+        measured: What else must agree.
+        radius: Between two places that are one [deg].
+
+    Raises:
+        ValueError: If most rows are at one place.
+
+    Example:
+        >>> place = np.array([0.1, 0.1, 0.1])
+        >>> v = ComparedValues(np.array([5.0, 5.0, 90.0]), np.ones(3), rounding=0.0)
+        >>> repeated_places(place, place, [v]).tolist()
+        [False, True, False]
+    """
+    known = np.flatnonzero(np.isfinite(longitude) & np.isfinite(latitude))
+    places = _direction(longitude[known], latitude[known])
+    tree = cKDTree(places)
+    if tree.count_neighbors(tree, np.radians(radius)) > _MOST_PAIRS:
+        raise ValueError(
+            f"more than {_MOST_PAIRS} pairs of rows are at one place each: these are no "
+            "positions of different things; look at their columns"
+        )
+    found = tree.query_pairs(np.radians(radius), output_type="ndarray")
+    pairs = np.sort(known[found.astype(np.intp)], axis=1)
+    for one in measured:
+        pairs = pairs[one.agree(pairs)]
+    repeated = np.zeros(len(longitude), dtype=bool)
+    repeated[pairs[:, 1]] = True
+    return repeated
+
+
+def _direction(longitude: FloatArray, latitude: FloatArray) -> FloatArray:
+    east = np.cos(latitude) * np.cos(longitude)
+    north = np.cos(latitude) * np.sin(longitude)
+    return np.stack([east, north, np.sin(latitude)], axis=1)

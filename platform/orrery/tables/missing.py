@@ -1,0 +1,179 @@
+"""Values that are none: masked, not a number, impossible, or a number that stands for nothing.
+
+Surveys write -9999, 999 or 1e20 where they have no value, and zeros for both proper
+motions. Outside of what a quantity can be, such a number is no value at once. Inside, it
+is taken for one that stands for nothing if it is exactly such a number and either lies
+apart from all others or is there far more often than any other.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from orrery.identity import JSON
+from orrery.parameters import BoolArray, FloatArray
+from orrery.tables.columns import ColumnDescription, Consequence
+
+SENTINELS = (
+    99.0,
+    999.0,
+    9999.0,
+    99999.0,
+    999999.0,
+    99.9,
+    99.99,
+    999.9,
+    999.99,
+    9999.9,
+    1e20,
+)
+"""Numbers that stand for no value, with either sign."""
+
+NO_VALUE = "no value"
+MOST_MISSING = 0.2  # of a needed column's rows
+
+# How many times as often as any other number; of numbers without decimals, which meet.
+_REPEATED, _REPEATED_ROUNDED = 2, 5
+# How far apart from all others, in units of their scatter: near the ends of what can be,
+# and elsewhere.
+_APART, _APART_INSIDE = 1.0, 10.0
+_ROUNDING = 1e-6  # single precision's
+
+
+@dataclass(frozen=True)
+class MissingCount:
+    """How many rows of a column have no value, by one rule.
+
+    Arguments:
+        title: The column's, in the file.
+        quantity: What it holds.
+        rule: Why they have none.
+        rows: How many.
+        of: The number of all rows.
+        consequence: What follows: the row is dropped, or only the value is unknown.
+
+    Example:
+        >>> print(MissingCount("rv", "v_los", "the sentinel -9999", 3, 200, "row"))
+        rv: 3 of 200 rows have no v_los (the sentinel -9999): these rows are dropped
+    """
+
+    title: str
+    quantity: str
+    rule: str
+    rows: int
+    of: int
+    consequence: Consequence
+
+    def __str__(self) -> str:
+        what = (
+            "these rows are dropped" if self.consequence == "row" else "unknown there"
+        )
+        return (
+            f"{self.title}: {self.rows} of {self.of} rows have no {self.quantity} "
+            f"({self.rule}): {what}"
+        )
+
+    @property
+    def entry(self) -> JSON:
+        """The same as plain JSON."""
+        return {
+            "column": self.title,
+            "quantity": self.quantity,
+            "rule": self.rule,
+            "rows": self.rows,
+            "consequence": self.consequence,
+        }
+
+
+def missing_values(
+    raw: FloatArray, physical: FloatArray, description: ColumnDescription
+) -> Iterator[tuple[str, BoolArray]]:
+    """Yields the rules by which rows have no value, each with its rows `[N]`; no row twice.
+
+    Arguments:
+        raw: The numbers as the file has them `[N]`; NaN where it has none.
+        physical: The same in the description's unit.
+        description: What the numbers can be.
+
+    Example:
+        >>> raw = np.array([12.0, -9999.0, np.nan, 31.0])
+        >>> rv = ColumnDescription("v_los", None, ("rv",), lower=-1500, upper=1500)
+        >>> [(rule, int(rows.sum())) for rule, rows in missing_values(raw, raw, rv)]
+        [('no value', 1), ('the sentinel -9999', 1)]
+    """
+    left = ~np.isnan(raw)
+    yield from _some(NO_VALUE, ~left)
+    inside = left & _possible(physical, description)
+    for sentinel in (sign * number for number in SENTINELS for sign in (-1, 1)):
+        exact = left & np.isclose(raw, sentinel, rtol=_ROUNDING, atol=0)
+        if not exact.any():
+            continue
+        fraction = abs(physical[exact][0]) / _largest(description)
+        if _stands_for_nothing(exact, raw, inside, fraction):
+            yield from _some(f"the sentinel {sentinel:g}", exact)
+            left = left & ~exact
+    infinite = left & np.isinf(raw)
+    yield from _some("infinite", infinite)
+    impossible = left & ~infinite & ~inside
+    yield from _some(f"not {description.range}", impossible)
+
+
+def _some(rule: str, rows: BoolArray) -> Iterator[tuple[str, BoolArray]]:
+    if rows.any():
+        yield rule, rows
+
+
+def _largest(description: ColumnDescription) -> float:
+    return max(abs(description.lower), abs(description.upper))
+
+
+def _possible(physical: FloatArray, description: ColumnDescription) -> BoolArray:
+    lower = description.lower
+    # angles from -180 to 180 or from 0 to 360, and none of both in one table
+    if description.wraps and (physical[physical <= description.upper] > 180.0).any():
+        lower = 0.0
+    finite = np.isfinite(physical)
+    return finite & (physical >= lower) & (physical <= description.upper)
+
+
+def _stands_for_nothing(
+    exact: BoolArray,
+    raw: FloatArray,
+    inside: BoolArray,
+    fraction: float,
+) -> bool:
+    """Returns whether an exact sentinel is no value of these numbers.
+
+    Arguments:
+        exact: The rows that have it `[N]`.
+        raw: The numbers `[N]`.
+        inside: Those that can be `[N]`.
+        fraction: Of the largest number that can be, that the sentinel is.
+    """
+    if not inside[exact].any():
+        return True
+    others = raw[inside & ~exact]
+    if len(others) == 0:
+        return bool(exact.sum() > _REPEATED)
+    _, counts = np.unique(others, return_counts=True)
+    rounded = np.mean(others == np.round(others)) > 0.5
+    often = _REPEATED_ROUNDED if rounded else _REPEATED
+    if exact.sum() >= often * counts.max():
+        return True
+    value = raw[exact][0]
+    if others.min() <= value <= others.max():
+        return False
+    low, high = np.quantile(others, [0.16, 0.84])
+    apart = _APART if fraction > 0.5 else _APART_INSIDE
+    return bool(np.abs(others - value).min() > apart * (high - low) / 2 > 0)
+
+
+def zero_pairs(first: FloatArray, second: FloatArray) -> BoolArray:
+    """Returns where two numbers `[N]` are both exactly zero, which no measurement is.
+
+    Example:
+        >>> zero_pairs(np.array([0.0, 0.0]), np.array([0.0, 1.2]))
+        array([ True, False])
+    """
+    return (first == 0) & (second == 0)

@@ -1,0 +1,294 @@
+"""Tables as text: comma-, semicolon-, tab- and space-separated, from many programs.
+
+Astropy's reader fills a short row with blanks, and takes the second half of a file that
+is gone for no news at all. So encoding, delimiter and the fields of each row are looked
+at first; the numbers are astropy's.
+"""
+
+import csv
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import yaml
+from astropy.table import Table
+
+from orrery.tables.opening import OpenedFile
+
+TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".dat")
+
+_MOST_HEADER = 250_000  # [characters] of an ECSV table's header
+_MOST_ENTRIES = 100_000  # of such a header, each as often as aliases repeat it
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_ALIAS = re.compile(r"(^|[\s,\[{:])\*\w", re.MULTILINE)
+_NEWLINE = re.compile(r"\r\n|\r|\n")
+_SPACES = " "  # stands for any number of blanks and tabs
+_NEEDS_QUOTES = re.compile(r'[\s,;"]')
+
+
+def decoded(file: OpenedFile) -> str:
+    """Returns a file's text, without a byte-order mark.
+
+    Raises:
+        ValueError: If it is no UTF-8; the remedy is named.
+    """
+    content = file.content
+    if content.startswith(_UTF_16) or content[:200].count(b"\0") > 20:
+        raise ValueError(
+            f"{file.name} is in UTF-16, not UTF-8: convert it, `iconv -f UTF-16 -t UTF-8`"
+        )
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(
+            f"{file.name}, line {line}: byte {content[error.start]:#04x} is no UTF-8; if the text "
+            "is in Latin-1, convert it, `iconv -f LATIN1 -t UTF-8`"
+        ) from None
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise ValueError(
+            f"{file.name}, line {line}: a zero byte, which no text has: fetch the file again"
+        )
+    return text
+
+
+def text_table(file: OpenedFile) -> Table:
+    """Returns a table whose titles are in its first line, or in a comment above the numbers.
+
+    Raises:
+        ValueError: If its encoding, its delimiter, its titles or a row is wrong.
+    """
+    rows = _Rows.of(decoded(file), file.name)
+    titles = rows.titles()
+    rows.check(len(titles))
+    lines = rows.below_the_titles
+    if not lines:
+        return Table(names=titles)
+    return Table.read(
+        list(lines),
+        format="ascii.no_header",
+        names=titles,
+        delimiter=r"\s" if rows.delimiter == _SPACES else rows.delimiter,
+        comment=None,
+        guess=False,
+    )
+
+
+def ecsv_table(file: OpenedFile) -> Table:
+    """Returns a table of astropy's own text format.
+
+    Raises:
+        ValueError: If its encoding, its header or a row is wrong.
+    """
+    text = decoded(file)
+    header = "\n".join(
+        line.lstrip()[1:] for line in text.splitlines() if line.lstrip()[:1] == "#"
+    )
+    check_header(header, file.name)
+    rows = _Rows.of(text, file.name)
+    rows.check(len(rows.words(0)) if rows.lines else 0)
+    return Table.read(text, format="ascii.ecsv")
+
+
+def check_header(header: str, name: str) -> None:
+    """Checks that a header in YAML is short, also where its aliases are replaced.
+
+    A few hundred bytes of aliases of aliases become gigabytes.
+
+    Arguments:
+        header: The text.
+        name: The file's name.
+
+    Raises:
+        ValueError: If it is too long.
+
+    Example:
+        >>> check_header("meta: {a: &x [1, 2], b: *x}", "stars.ecsv")
+    """
+    if len(header) > _MOST_HEADER:
+        raise ValueError(
+            f"{name}: a header of {len(header)} characters, more than {_MOST_HEADER}: leave "
+            "out some of its metadata"
+        )
+    if not _ALIAS.search(header):
+        return
+    root = yaml.compose(header, Loader=yaml.SafeLoader)
+    if _entries(root, {}) > _MOST_ENTRIES:
+        raise ValueError(
+            f"{name}: the aliases of its header repeat more than {_MOST_ENTRIES} entries: "
+            "write them out, or leave them out"
+        )
+
+
+def _entries(node: yaml.Node | None, known: dict[int, int]) -> int:
+    """Returns how many entries a part of a header has, each as often as it is repeated."""
+    if node is None or isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = _MOST_ENTRIES + 1  # a part of itself has no end
+        parts = node.value
+        if isinstance(node, yaml.MappingNode):
+            parts = [part for pair in parts for part in pair]
+        known[id(node)] = 1 + sum(_entries(part, known) for part in parts)
+    return known[id(node)]
+
+
+# --- rows ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The lines of a table without comments and blanks.
+
+    Arguments:
+        name: The file's name.
+        lines: Its lines.
+        numbers: Where each of them stands in the file, from 1 on.
+        comments: Those above the first line.
+        delimiter: What stands between two fields.
+        ends: Whether the file ends with the end of a line.
+    """
+
+    name: str
+    lines: tuple[str, ...]
+    numbers: tuple[int, ...]
+    comments: tuple[str, ...]
+    delimiter: str
+    ends: bool
+
+    @classmethod
+    def of(cls, text: str, name: str) -> "_Rows":
+        every = _NEWLINE.split(text)
+        kept = [i for i, line in enumerate(every) if line.strip() and not _said(line)]
+        first = kept[0] if kept else len(every)
+        lines = tuple(every[i] for i in kept)
+        return cls(
+            name,
+            lines,
+            tuple(i + 1 for i in kept),
+            tuple(line for line in every[:first] if _said(line)),
+            _delimiter(lines, name),
+            ends=not every[-1].strip(),
+        )
+
+    def words(self, line: int) -> list[str]:
+        """Returns the fields of a line."""
+        return next(self._fields([self.lines[line]]), [])
+
+    def _fields(self, lines: Sequence[str]) -> Iterator[list[str]]:
+        if self.delimiter == _SPACES and not any('"' in line for line in lines):
+            yield from (line.split() for line in lines)
+        elif self.delimiter == _SPACES:
+            tidy = (line.strip().replace("\t", " ") for line in lines)
+            yield from csv.reader(tidy, delimiter=" ", skipinitialspace=True)
+        else:
+            yield from csv.reader(lines, delimiter=self.delimiter)
+
+    @property
+    def has_titles(self) -> bool:
+        """Whether the first line has no number in it."""
+        return bool(self.lines) and not any(map(_is_number, self.words(0)))
+
+    @property
+    def below_the_titles(self) -> tuple[str, ...]:
+        """The lines of numbers."""
+        return self.lines[1:] if self.has_titles else self.lines
+
+    def titles(self) -> list[str]:
+        """Returns the columns' titles; one that is empty is called by its place."""
+        if not self.lines:
+            raise ValueError(f"{self.name} is empty: give a table with rows")
+        found = (
+            self.words(0) if self.has_titles else self._commented(len(self.words(0)))
+        )
+        titles = [title.strip() or f"column {i + 1}" for i, title in enumerate(found)]
+        twice = sorted({title for title in titles if titles.count(title) > 1})
+        if twice:
+            raise ValueError(
+                f"{self.name}: two columns are called {', '.join(twice)}: rename one of them"
+            )
+        return titles
+
+    def _commented(self, count: int) -> list[str]:
+        """Returns as many titles as there are columns, from the last comment that has as many."""
+        lines = [
+            # a unit in brackets belongs to the title before it
+            re.sub(r"\s+(?=[\[(])", "", line.lstrip("# \t"))
+            for line in self.comments
+        ]
+        found = [w for w in self._fields(lines) if len(w) == count]
+        found += [w for line in lines if len(w := line.split()) == count]
+        if not found:
+            raise ValueError(
+                f"{self.name}: no line above the numbers has titles for {count} columns: add a "
+                "line with their names"
+            )
+        return found[-1]
+
+    def check(self, count: int) -> None:
+        """Checks that each row has as many fields as there are titles.
+
+        Raises:
+            ValueError: If one has not; a last one was torn.
+        """
+        last = len(self.lines) - 1
+        for i, words in self._numbered():
+            if len(words) < count and i == last:
+                raise ValueError(
+                    f"{self.name}, line {self.numbers[i]}: the last line is torn, it has "
+                    f"{len(words)} of {count} fields; rows after it may be gone: fetch the file "
+                    "again"
+                )
+            if len(words) != count:
+                raise ValueError(
+                    f"{self.name}, line {self.numbers[i]}: {len(words)} fields, where the "
+                    f"titles are {count}: mend the line, or leave it out"
+                )
+        self._check_end()
+
+    def _numbered(self) -> Iterator[tuple[int, list[str]]]:
+        """Yields each row's fields, with the index of the line that it ends in."""
+        if self.delimiter == _SPACES:
+            yield from enumerate(self._fields(self.lines))
+            return
+        reader = csv.reader(self.lines, delimiter=self.delimiter)
+        for words in reader:
+            yield reader.line_num - 1, words
+
+    def _check_end(self) -> None:
+        # a field without an end of line after it, where others have something in it
+        if self.ends or self.delimiter == _SPACES or len(self.lines) < 3:
+            return
+        if not self.words(-1)[-1].strip() and self.words(-2)[-1].strip():
+            raise ValueError(
+                f"{self.name}, line {self.numbers[-1]}: the last line is torn, its last field is "
+                "empty; rows after it may be gone: fetch the file again"
+            )
+
+
+def _said(line: str) -> bool:
+    return line.lstrip()[:1] == "#"
+
+
+def _delimiter(lines: Sequence[str], name: str) -> str:
+    head = lines[0] if lines else ""
+    for delimiter in (",", ";", "\t"):
+        if delimiter in head:
+            break
+    else:
+        return _SPACES
+    if delimiter == ";" and any("," in line for line in lines):
+        raise ValueError(
+            f"{name}: semicolons between fields and commas in numbers: convert it, "
+            "`tr ',;' '.,'`"
+        )
+    return delimiter
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True

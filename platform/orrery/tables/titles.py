@@ -1,0 +1,111 @@
+"""Titles of columns, as people write them: a name, and often a unit."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from astropy import units
+
+KM_S = units.km / units.s
+# Units by the ending of a title, for files that hold none, such as CSV.
+UNIT_ENDINGS: Mapping[str, units.UnitBase] = {
+    "deg": units.deg,
+    "degrees": units.deg,
+    "rad": units.rad,
+    "hours": units.hourangle,
+    "hourangle": units.hourangle,
+    "hms": units.hourangle,
+    "dms": units.deg,
+    "pc": units.pc,
+    "kpc": units.kpc,
+    "mpc": units.Mpc,
+    "kms": KM_S,
+    "km_s": KM_S,
+    "masyr": units.mas / units.yr,
+    "mas_yr": units.mas / units.yr,
+    "uasyr": units.uas / units.yr,
+    "mas": units.mas,
+    "mag": units.mag,
+    "msun": units.Msun,
+}
+# Titles of a table that several were joined to, by surveys and by programs.
+_PREFIX = re.compile(
+    r"^(gaia_?(e?dr\d)?|e?dr\d|gdr\d|sdss|segue|lamost|apogee|desi|h3|s5|target|src)_"
+)
+_FIRST = re.compile(r"_(1|x|a|left)$")  # of the first of two joined tables
+_SECOND = re.compile(r"_(2|3|y|b|right)$")
+# A number in brackets is no unit, and stays a part of the title.
+_BRACKETS = re.compile(r"^(.*?)[\s_]*[\[(]\s*([^\d\])][^\])]*)?[\])]$")
+_ERRORS = (
+    *("{}_err", "{}_error", "{}_unc", "{}_uncertainty", "{}_sigma", "{}_std", "{}_e"),
+    *("{}err", "{}error", "e_{}", "e{}", "err_{}", "error_{}", "sigma_{}", "sig_{}"),
+)
+_BELOW = (
+    *("{}_err_low", "{}_err_lo", "{}_err_lower", "{}_err_minus", "{}_err_m", "{}_em"),
+    *("{}_error_low", "{}_error_lower", "{}_error_minus", "{}_lower_error"),
+    *("{}_errlo", "{}_errm", "{}_err_down", "{}_minus"),
+)
+_ABOVE = (
+    *("{}_err_high", "{}_err_hi", "{}_err_upper", "{}_err_plus", "{}_err_p", "{}_ep"),
+    *("{}_error_high", "{}_error_upper", "{}_error_plus", "{}_upper_error"),
+    *("{}_errhi", "{}_errp", "{}_err_up", "{}_plus"),
+)
+
+
+def error_names(names: Sequence[str], side: str = "both") -> tuple[str, ...]:
+    """Returns what columns of errors are called.
+
+    Arguments:
+        names: What the columns of the quantity itself are called.
+        side: `both`, or `below` or `above` where errors are not symmetric.
+
+    Example:
+        >>> error_names(["rv"])[:2], error_names(["rv"], "above")[0]
+        (('rv_err', 'rv_error'), 'rv_err_high')
+    """
+    forms = {"both": _ERRORS, "below": _BELOW, "above": _ABOVE}[side]
+    return tuple(form.format(name) for name in names for form in forms)
+
+
+def divided(title: str) -> tuple[str, str | units.UnitBase | None]:
+    """Returns a title's name in small letters, and its unit if there is one in it.
+
+    Example:
+        >>> divided("Distance [kpc]"), divided("e_Plx"), divided("vlos_kms")[0]
+        (('distance', 'kpc'), ('e_plx', None), 'vlos')
+    """
+    match = _BRACKETS.match(title.strip())
+    name, unit = (match[1], match[2]) if match else (title.strip(), None)
+    name = re.sub(r"[\s\-./]+", "_", name.lower())
+    if unit:
+        return name, unit
+    for ending in sorted(UNIT_ENDINGS, key=len, reverse=True):
+        if name.endswith(f"_{ending}"):
+            return name.removesuffix(f"_{ending}"), UNIT_ENDINGS[ending]
+    return name, None
+
+
+def spellings(titles: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """Returns for each title the names that it may stand for, the plainest first.
+
+    Of VizieR's pairs `e_Dist` and `E_Dist`, which only a capital tells apart, the first
+    is the error below and the second the one above.
+
+    Example:
+        >>> spellings(["GAIAEDR3_PMRA", "e_D", "E_D"])["GAIAEDR3_PMRA"]
+        ('gaiaedr3_pmra', 'pmra')
+        >>> spellings(["e_D", "E_D"])["E_D"]
+        ('d_err_high',)
+    """
+    return {title: _spelled(title, titles) for title in titles}
+
+
+def _spelled(title: str, titles: Sequence[str]) -> tuple[str, ...]:
+    name = divided(title)[0]
+    if title[:2] == "E_" and f"e_{title[2:]}" in titles:
+        name = f"{name[2:]}_err_high"
+    elif title[:2] == "e_" and f"E_{title[2:]}" in titles:
+        name = f"{name[2:]}_err_low"
+    found = [name]
+    for pattern in (_FIRST, _PREFIX, _SECOND):
+        found += [pattern.sub("", one) for one in found if pattern.search(one)]
+    return tuple(dict.fromkeys(found))
