@@ -3,7 +3,8 @@
 A chunk is read, checked and reduced to the columns that a selection needs, within the
 memory that the user allows; then it is forgotten. Chunks do not depend on each other,
 so any number of processes can read a file. Before anything is written the whole file is
-read once: what is torn, foreign or not finite is refused by name.
+read once: what is torn, foreign, impossible, there twice or not there at all is refused
+by name.
 
     halos = open_catalogue("sfr_catalog_1.000000.bin", box=64.0)
     simulation.generate(halos, halos.chunks, 0, folder, name="halos", shard_size=1)
@@ -25,6 +26,7 @@ from numpy.typing import NDArray
 from halomass import cosmology
 from halomass.catalogues import consistent_trees, universe_machine
 from halomass.catalogues.chunks import HALOS, ChunkedFile, ChunkHalos
+from halomass.catalogues.survey import HaloSurvey
 from halomass.systems import LOG_M_PEAK
 from orrery.identity import JSON
 from orrery.records import Records, Schema
@@ -37,9 +39,11 @@ Kind = Literal["binary", "ascii", "hlist"]
 LEAST_MEMORY = 2.0  # [MB] less does not hold a few hundred lines
 # Of the box's side: galaxies that outlived their halo drift a little over the edge.
 _OVER_THE_EDGE = 0.05
-_FILLED = 0.9  # of the box's side: the least that many halos reach
-_MANY = 1000  # halos
 _LATEST = 1.1  # scale factor: some simulations end a little after today
+# Beyond these, numbers stand for something missing, or are damaged: no halo has them.
+_FASTEST = 9000.0  # [km/s] on each axis
+_LARGEST = {"mp": 1e17, "m": 1e17, "sm": 1e15, "v": 1e4}  # [Msun or Msun/h, km/s]
+_AGAIN = "leave the halo out, or fetch the file again"
 _AXES = ("x", "y", "z")
 _VELOCITIES = ("vx", "vy", "vz")
 
@@ -57,6 +61,8 @@ class Catalogue:
         memory: The most memory [MB] that a process may use for reading, which decides
             the chunks.
         log_m_peak: Only halos with a larger log10 of the peak mass [Msun] are kept.
+        part_of_box: Whether the file may hold only a part of the box, which is refused
+            otherwise.
 
     Example:
         >>> import tempfile
@@ -76,6 +82,7 @@ class Catalogue:
     scale: float
     memory: float = 256.0
     log_m_peak: float = LOG_M_PEAK
+    part_of_box: bool = False
 
     def __post_init__(self) -> None:
         _check_readable(self.path)
@@ -201,8 +208,16 @@ class Catalogue:
         self, rows: NDArray[Any]
     ) -> Iterator[tuple[str, NDArray[np.bool_], str]]:
         names = rows.dtype.names or ()
-        for name in (*_AXES, *_VELOCITIES, "mp", "m", "v", *{"sm"}.intersection(names)):
+        sizes = ("mp", "m", "v", *{"sm"}.intersection(names))
+        for name in (*_AXES, *_VELOCITIES, *sizes):
             yield name, ~np.isfinite(rows[name]), "not finite: fetch the file again"
+        for name in _VELOCITIES:
+            fast = np.abs(rows[name]) > _FASTEST
+            yield name, fast, f"faster than any halo, {_FASTEST:g} km/s: {_AGAIN}"
+        for name in sizes:
+            impossible = (rows[name] < 0) | (rows[name] > _LARGEST[name])
+            reason = f"not between 0 and {_LARGEST[name]:g}: {_AGAIN}"
+            yield name, impossible, reason
         low = -_OVER_THE_EDGE * self.box
         high = (1 + _OVER_THE_EDGE) * self.box
         outside = (
@@ -237,6 +252,7 @@ def open_catalogue(
     scale: float | None = None,
     memory: float = 256.0,
     log_m_peak: float = LOG_M_PEAK,
+    part_of_box: bool = False,
 ) -> Catalogue:
     """Returns a catalogue; what is not given is taken from the file's name.
 
@@ -248,6 +264,7 @@ def open_catalogue(
         scale: The scale factor; the number in the name when None.
         memory: The most memory [MB] that a process may use for reading.
         log_m_peak: Only halos with a larger log10 of the peak mass [Msun] are kept.
+        part_of_box: Whether the file may hold only a part of the box.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -258,7 +275,7 @@ def open_catalogue(
     _check_readable(place)
     kind = kind or _kind(place)
     scale = scale if scale is not None else _scale(place)
-    return Catalogue(place, kind, box, scale, memory, log_m_peak)
+    return Catalogue(place, kind, box, scale, memory, log_m_peak, part_of_box)
 
 
 def _check_readable(path: Path) -> None:
@@ -325,28 +342,13 @@ def _survey(catalogue: Catalogue, size: int, modified: int) -> str:
     """
     digest = hashlib.sha256()
     source = catalogue._source()
-    reach = 0.0
-    rows = 0
-    kept = 0
-    for chunk in range(source.chunks):
-        content = source.content(chunk)
-        digest.update(content)
-        part = catalogue.halos(source, chunk, content)
-        rows += part.rows
-        kept += len(part.columns["id"])
-        reach = max(reach, *(part.columns[name].max(initial=0.0) for name in _AXES))
-    _check_totals(catalogue, rows, kept, reach)
+    with HaloSurvey(catalogue.path.name, catalogue.box, catalogue.memory) as survey:
+        for chunk in range(source.chunks):
+            content = source.content(chunk)
+            digest.update(content)
+            survey.add(catalogue.halos(source, chunk, content))
+        survey.check_mass(catalogue.log_m_peak)
+        survey.check_repetition()
+        if not catalogue.part_of_box:
+            survey.check_box()
     return digest.hexdigest()
-
-
-def _check_totals(catalogue: Catalogue, rows: int, kept: int, reach: float) -> None:
-    if not kept:
-        raise ValueError(
-            f"{catalogue.path.name}: none of its {rows} halos has a peak mass above "
-            f"10^{catalogue.log_m_peak:g} Msun: lower log_m_peak, or choose another kind"
-        )
-    if kept > _MANY and reach < _FILLED * catalogue.box:
-        raise ValueError(
-            f"{catalogue.path.name}: its {kept} halos reach only to {reach:.4g} Mpc/h on each "
-            f"axis, in a box of {catalogue.box:g}: give the box of this simulation"
-        )

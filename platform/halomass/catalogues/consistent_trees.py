@@ -17,6 +17,7 @@ HLIST_COLUMNS = {
     "x": "x", "y": "y", "z": "z", "vx": "vx", "vy": "vy", "vz": "vz",
     "mp": "Mpeak", "m": "mvir", "v": "vmax",
 }  # fmt: skip
+_NUMBER = r"(\d+\.?\d*)"
 _SAME = 0.01  # relative difference of numbers that were rounded to be written
 
 
@@ -39,8 +40,8 @@ def open_hlist(path: Path, memory: float, box: float) -> TextTable:
             f"{path.name} has no header with the names of its columns, such as 'mvir(10)': "
             "their positions differ between versions; use the hlist as it was released"
         )
-    _check_header(path, lines, r"Full box size = ([\d.]+)", "a box of [Mpc/h]", box)
-    _check_header(path, lines, r"h0 = ([\d.]+)", "h =", HUBBLE_PARAMETER)
+    _check_header(path, lines, rf"Full box size = {_NUMBER}", "a box of [Mpc/h]", box)
+    _check_header(path, lines, rf"h0 = {_NUMBER}", "h =", HUBBLE_PARAMETER)
     return text_table.open_table(path, memory, found, HLIST_COLUMNS)
 
 

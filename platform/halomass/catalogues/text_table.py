@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from orrery.identity import JSON
 
 LONGEST_LINE = 1 << 16  # [bytes] a file with longer lines is no text
+LONGEST_HEADER = 1 << 20  # [bytes]
 MEMORY_PER_BYTE = 10  # the most memory that a chunk takes, relative to its bytes
 _INTEGERS = ("id", "descid", "upid", "flags")  # identities do not fit into a float
 
@@ -79,6 +80,11 @@ class TextTable:
                 number.
         """
         lines = _data_lines(content)
+        if lines.longest > LONGEST_LINE:
+            raise ValueError(
+                f"{self.path.name}, line {self._number(chunk, lines.which)} has {lines.longest} "
+                f"bytes, more than {LONGEST_LINE}: it is no line of numbers; fetch the file again"
+            )
         wrong = np.flatnonzero(lines.fields != self.width)
         if len(wrong):
             raise ValueError(
@@ -141,10 +147,15 @@ class TextTable:
 
 @dataclass(frozen=True)
 class _Lines:
-    """The lines with data of a text: their indices among all lines, their numbers of fields."""
+    """The lines with data of a text: their indices among all lines, their numbers of fields.
+
+    Of all lines it is known how many bytes the longest has, and which it is.
+    """
 
     index: NDArray[np.intp]
     fields: NDArray[np.intp]
+    longest: int = 0
+    which: int = 0
 
 
 def _data_lines(content: bytes) -> _Lines:
@@ -155,19 +166,23 @@ def _data_lines(content: bytes) -> _Lines:
     blank = (text == ord(" ")) | ((text >= ord("\t")) & (text <= ord("\r")))
     words = ~blank
     words[1:] &= blank[:-1]
-    # Wider sums would be made of a wider copy of the text, the largest piece of memory.
+    lengths = np.diff(begins, append=len(text))
+    which = int(np.argmax(lengths))
+    # Wider sums would be made of a wider copy of the text, the largest piece of memory. They
+    # overflow only in lines that are too long.
     fields = np.add.reduceat(words.view(np.uint8), begins, dtype=np.uint16).astype(
         np.intp
     )
     index = np.flatnonzero((fields > 0) & (text[begins] != ord("#")))
-    return _Lines(index, fields[index])
+    return _Lines(index, fields[index], int(lengths[which]), which)
 
 
 def read_header(path: Path) -> tuple[str, ...]:
     """Returns the lines at a file's beginning that start with `#`, without it.
 
     Raises:
-        ValueError: If the file does not end with the end of a line.
+        ValueError: If the file does not end with the end of a line, or the header does
+            not end.
     """
     with path.open("rb") as file:
         file.seek(-1, 2)
@@ -180,6 +195,11 @@ def read_header(path: Path) -> tuple[str, ...]:
         lines = []
         while (line := file.readline(LONGEST_LINE)).startswith(b"#"):
             lines.append(line.decode("latin1")[1:].strip())
+            if file.tell() > LONGEST_HEADER:
+                raise ValueError(
+                    f"{path.name} begins with more than {LONGEST_HEADER} bytes of comments: it is "
+                    "no table of halos; choose another file"
+                )
     return tuple(lines)
 
 

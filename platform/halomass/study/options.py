@@ -77,6 +77,8 @@ class HostCampaign:
     """Halo catalogues, successive snapshots of one box; a mock universe if none."""
     box: float = 64.0
     """The side of the catalogues' box [comoving Mpc/h]."""
+    part_of_box: bool = False
+    """Whether catalogues may hold only a part of their box, which is refused otherwise."""
     hosts: int = 12_288
     """Hosts of the mock universe; each of its variants has half as many."""
     acceptance_hosts: int = 1024
@@ -106,7 +108,10 @@ class HostCampaign:
     @property
     def readers(self) -> tuple[Catalogue, ...]:
         """The readers of the catalogues."""
-        return tuple(open_catalogue(path, self.box) for path in self.catalogue)
+        return tuple(
+            open_catalogue(path, self.box, part_of_box=self.part_of_box)
+            for path in self.catalogue
+        )
 
     def hosts_of(
         self, halos: Sequence[HaloDataset]

@@ -154,14 +154,11 @@ def traced_peak(work):
     "kind", ["binary", "ascii", pytest.param("hlist", marks=pytest.mark.slow)]
 )
 def test_a_file_ten_times_the_limit_stays_within_it(kind, tmp_path, halos, write, fill):
-    listed = halos(2000, seed=6)
+    listed = halos({"binary": 164_000, "ascii": 108_000, "hlist": 92_000}[kind], seed=6)
     path = write(kind, tmp_path, listed)
-    small = path.read_bytes()
-    with path.open("ab") as file:
-        while file.tell() < 21e6:
-            file.write(small)
     reader = open_catalogue(path, BOX, memory=2.0)
-    fill(open_catalogue(write(kind, tmp_path / "..", listed), BOX), tmp_path / "warm")
+    small = write(kind, tmp_path / "..", listed[:2000])
+    fill(open_catalogue(small, BOX), tmp_path / "warm")
     made = []
     peak = traced_peak(lambda: made.append(fill(reader, tmp_path / "sets")))
     assert path.stat().st_size > 10 * 2e6
@@ -254,6 +251,54 @@ def test_what_is_not_finite_is_refused(
     if kind != "hlist":  # halos that do not count may hold anything
         listed[4100] = replace(listed[4100], flags=16)
         assert open_catalogue(write(kind, tmp_path, listed), BOX).describe()
+
+
+@KINDS
+@pytest.mark.parametrize(
+    ("column", "value", "reason"),
+    [
+        ("vx", -99999.0, "faster than any halo"),
+        ("v", -1.0, "not between 0 and 10000"),
+        ("m", 1e34, r"not between 0 and 1e\+17"),
+        ("mp", -999.0, r"not between 0 and 1e\+17"),
+    ],
+)
+def test_what_no_halo_has_is_refused(
+    kind, column, value, reason, tmp_path, halos, write, refused
+):
+    listed = halos(60)
+    before = listed[50]
+    place = (*before.pos[:3], value, *before.pos[4:])
+    change = {"pos": place} if column == "vx" else {column: value}
+    listed[50] = replace(before, flags=0, **change)
+    path = write(kind, tmp_path, listed)
+    refused(rf"(row 50|line \d+): {column} is .*, {reason}", path, tmp_path)
+
+
+def test_halos_that_are_there_twice_are_refused(tmp_path, halos, write, refused):
+    """In whatever chunks they are, and under whatever identity."""
+    listed = [replace(h, flags=0) for h in halos(12_000, seed=8)]
+    again = [*listed, listed[9000], replace(listed[9000], upid=-1)]
+    path = write("binary", tmp_path, again)
+    message = (
+        rf"1 of its \d+ halos are there more than once.* id {listed[9000].id}, 3 times"
+    )
+    refused(message, path, tmp_path, memory=2.0)
+    renamed = replace(listed[9000], id=17)
+    path = write("binary", tmp_path, [*listed, renamed])
+    message = rf"1 of .*other identities: those with id 17 and {listed[9000].id}"
+    refused(message, path, tmp_path, memory=2.0)
+
+
+def test_a_part_of_a_box_must_be_said_to_be_one(tmp_path, halos, write, fill, refused):
+    kept = [h for h in halos(4000, seed=9) if h.pos[1] > 16]
+    path = write("binary", tmp_path, kept)
+    with pytest.raises(
+        ValueError, match=r"no host with y from 0 to 4 Mpc/h: a part of"
+    ):
+        open_catalogue(path, BOX).describe()
+    part = open_catalogue(path, BOX, part_of_box=True)
+    assert len(fill(part, tmp_path / "sets").shards) == 1
 
 
 def test_a_mass_of_nothing_is_refused(tmp_path, halos, write, refused):

@@ -119,3 +119,23 @@ def test_a_damaged_line_is_named_wherever_it_is(
         damage, "cannot be read"
     )
     refused(f"line 5001 .*{reason}", path, tmp_path, memory=2.0)
+
+
+@pytest.mark.parametrize("kind", ["ascii", "hlist"])
+def test_a_line_with_very_many_fields_is_refused(kind, tmp_path, halos, write, refused):
+    """65,536 more than there should be is no more right than one more is."""
+    path = write(kind, tmp_path, halos(40))
+    lines = path.read_text().splitlines()
+    for more in (2 * 65_536, 65_536, 30_000):
+        longer = [*lines[:-2], lines[-2] + " 1" * more, lines[-1]]
+        path.write_text("\n".join([*longer, ""]))
+        reason = (
+            "bytes, more than 65536" if more > 40_000 else r"fields instead of \d\d:"
+        )
+        refused(rf"line {len(lines) - 1} has \d+ {reason}", path, tmp_path)
+
+
+def test_a_header_without_an_end_is_refused(tmp_path, refused):
+    path = tmp_path / "hlist_1.00000.list"
+    path.write_text("# no halos here\n" * (1 << 17))
+    refused("begins with more than 1048576 bytes of comments", path, tmp_path)

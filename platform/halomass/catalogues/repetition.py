@@ -1,0 +1,110 @@
+"""Numbers that come twice among any number of them, found within a bound of memory."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+_PARTS = 64
+_SHIFT = np.uint64(64 - 6)  # the upper 6 bits choose among the parts
+# Fibonacci hashing, which spreads successive numbers evenly: Knuth, vol. 3, section 6.4.
+_MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_LABELLED = np.dtype([("number", np.int64), ("label", np.int64)])
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """What comes more than once.
+
+    Arguments:
+        count: How many numbers do.
+        times: How often one of these comes.
+        labels: What it belongs to: two labels, the smallest ones.
+
+    Example:
+        >>> Repeated(count=2, times=3, labels=(70, 71)).times
+        3
+    """
+
+    count: int
+    times: int
+    labels: tuple[int, int]
+
+
+class NumberRegister:
+    """Keeps numbers until it is asked which of them come twice.
+
+    They are divided by their digits, so that each part is compared by itself; what does
+    not fit into memory waits in temporary files.
+
+    Arguments:
+        room: The most memory [bytes] that waiting numbers may take.
+
+    Example:
+        >>> with NumberRegister(room=1 << 20) as register:
+        ...     register.add(np.array([5, 7, 9]), np.array([50, 70, 90]))
+        ...     register.add(np.array([7, 7]), np.array([71, 72]))
+        ...     register.repeated()
+        Repeated(count=1, times=3, labels=(70, 71))
+    """
+
+    def __init__(self, room: int) -> None:
+        self._files = ExitStack()
+        self._parts = [
+            self._files.enter_context(SpooledTemporaryFile(max(room // _PARTS, 1)))  # noqa: SIM115
+            for _ in range(_PARTS)
+        ]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._files.close()
+
+    def add(self, numbers: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
+        """Keeps numbers `[N]` with what they belong to `[N]`.
+
+        Raises:
+            OSError: If the disk for temporary files is full.
+        """
+        both = np.empty(len(numbers), _LABELLED)
+        both["number"] = numbers
+        both["label"] = labels
+        part = (numbers.view(np.uint64) * _MULTIPLIER) >> _SHIFT
+        order = np.argsort(part, kind="stable")
+        ends = np.searchsorted(part[order], np.arange(_PARTS), side="right")
+        begin = 0
+        for file, end in zip(self._parts, ends.tolist(), strict=True):
+            file.write(both[order[begin:end]].tobytes())
+            begin = end
+
+    def repeated(self) -> Repeated | None:
+        """Returns what comes more than once; None if nothing does."""
+        parts = [_repeated(file) for file in self._parts]
+        found = [part for part in parts if part is not None]
+        if not found:
+            return None
+        return Repeated(sum(p.count for p in found), found[0].times, found[0].labels)
+
+
+def _repeated(file: "SpooledTemporaryFile[bytes]") -> Repeated | None:
+    file.seek(0)
+    both = np.sort(np.frombuffer(file.read(), _LABELLED))
+    numbers = both["number"]
+    again = np.flatnonzero(numbers[1:] == numbers[:-1]) + 1
+    if not len(again):
+        return None
+    different = 1 + np.count_nonzero(np.diff(numbers[again]))
+    first = numbers[again[0]]
+    labels = both["label"][again[0] - 1 : again[0] + 1].tolist()
+    times = int(np.count_nonzero(numbers == first))
+    return Repeated(int(different), times, (labels[0], labels[1]))

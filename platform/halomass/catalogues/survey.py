@@ -1,0 +1,147 @@
+"""What only a whole catalogue tells: halos that are there twice, parts of the box that are not.
+
+A chunk knows nothing of the others, so all of them are looked at once before anything is
+made of them.
+"""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from halomass.catalogues.chunks import ChunkHalos
+from halomass.catalogues.completeness import HostCounts
+from halomass.catalogues.repetition import NumberRegister
+
+_AXES = ("x", "y", "z")
+_MOTION = (*_AXES, "vx", "vy", "vz")
+_FILLED = 0.9  # of the box's side: the least that many halos reach
+_MANY = 1000  # halos
+_ROOM = 1e6 / 16  # [bytes] of each MB, for each of the two ways to tell halos apart
+_MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)  # of splitmix64
+_MIXED = np.uint64(29)
+
+
+@dataclass
+class HaloSurvey:
+    """Looks at all halos of a catalogue, chunk after chunk.
+
+    Arguments:
+        file: Its name.
+        box: The side of the periodic box [comoving Mpc/h].
+        memory: The most memory [MB] that reading may take: this takes an eighth of it.
+
+    Example:
+        >>> columns = {name: np.zeros(2) for name in ("x", "y", "z", "vx", "vy", "vz")}
+        >>> identities = {"id": np.array([7, 7]), "upid": np.array([-1, -1])}
+        >>> with HaloSurvey("a.bin", box=64.0, memory=256.0) as survey:
+        ...     survey.add(ChunkHalos(2, {**columns, **identities}))
+        ...     survey.check_repetition()
+        Traceback (most recent call last):
+        ValueError: a.bin: 1 of its 2 halos are there more than once, such as the one with id \
+7, 2 times: leave each in once, or fetch the file again
+    """
+
+    file: str
+    box: float
+    memory: float
+    rows: int = 0
+    kept: int = 0
+    reach: float = 0.0
+
+    def __post_init__(self) -> None:
+        room = int(_ROOM * self.memory)
+        self._open = ExitStack()
+        self._hosts = HostCounts(self.box)
+        self._identities = self._open.enter_context(NumberRegister(room))
+        self._motions = self._open.enter_context(NumberRegister(room))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._open.close()
+
+    def add(self, part: ChunkHalos) -> None:
+        """Looks at the halos of a chunk."""
+        columns = part.columns
+        self.rows += part.rows
+        self.kept += len(columns["id"])
+        self.reach = max(
+            self.reach, *(columns[name].max(initial=0.0) for name in _AXES)
+        )
+        self._identities.add(columns["id"], columns["id"])
+        self._motions.add(_digits(columns), columns["id"])
+        host = columns["upid"] == -1
+        self._hosts.add(np.stack([columns[name][host] for name in _AXES], axis=1))
+
+    def check_mass(self, log_m_peak: float) -> None:
+        """Refuses a catalogue of which nothing is kept.
+
+        Raises:
+            ValueError: If no halo has a larger log10 of the peak mass [Msun].
+        """
+        if not self.kept:
+            raise ValueError(
+                f"{self.file}: none of its {self.rows} halos has a peak mass above "
+                f"10^{log_m_peak:g} Msun: lower log_m_peak, or choose another kind"
+            )
+
+    def check_repetition(self) -> None:
+        """Refuses halos that are there twice, by identity or by place and velocity.
+
+        Raises:
+            ValueError: If there are any; it names one of them.
+        """
+        again = self._identities.repeated()
+        if again is not None:
+            raise ValueError(
+                f"{self.file}: {again.count} of its {self.kept} halos are there more than once, "
+                f"such as the one with id {again.labels[0]}, {again.times} times: leave each in "
+                "once, or fetch the file again"
+            )
+        again = self._motions.repeated()
+        if again is not None:
+            raise ValueError(
+                f"{self.file}: {again.count} of its {self.kept} halos are there more than once, "
+                f"with other identities: those with id {again.labels[0]} and {again.labels[1]} "
+                "have the same place and velocity; leave each in once, or fetch the file again"
+            )
+
+    def check_box(self) -> None:
+        """Refuses a catalogue that leaves a part of its box empty.
+
+        Raises:
+            ValueError: If halos do not reach its far sides, or a region has too few
+                hosts; it says how many each octant has.
+        """
+        if self.kept > _MANY and self.reach < _FILLED * self.box:
+            raise ValueError(
+                f"{self.file}: its {self.kept} halos reach only to {self.reach:.4g} Mpc/h on each "
+                f"axis, in a box of {self.box:g}: give the box of this simulation"
+            )
+        gap = self._hosts.gap()
+        if gap is not None:
+            raise ValueError(
+                f"{self.file}: {gap}: a part of the box is missing; its octants, below (-) or "
+                f"above (+) the middle of x, y and z, have {self._hosts.octants()} hosts: fetch "
+                "the rest, or say part_of_box if there is none"
+            )
+
+
+def _digits(columns: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
+    """Returns numbers that differ wherever place or velocity does, but for one time in 2^64."""
+    mixed = np.zeros(len(columns["x"]), np.uint64)
+    for name in _MOTION:
+        mixed ^= columns[name].astype(np.float64).view(np.uint64)
+        mixed *= _MULTIPLIER
+        mixed ^= mixed >> _MIXED
+    return mixed.view(np.int64)

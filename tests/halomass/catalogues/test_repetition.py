@@ -1,0 +1,43 @@
+"""Laws of repetition: what comes twice is found, whatever was between and wherever it waits."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from halomass.catalogues.repetition import NumberRegister, Repeated
+
+
+@pytest.mark.parametrize("room", [0, 1 << 12, 1 << 24])
+def test_numbers_that_come_twice_are_counted(room):
+    numbers = np.random.default_rng(0).permutation(5000) - 2500
+    labels = numbers + 10_000
+    with NumberRegister(room) as register:
+        for part in np.array_split(np.arange(5000), 7):
+            register.add(numbers[part], labels[part])
+        assert register.repeated() is None
+        register.add(numbers[:40], labels[:40] + 1)
+        found = register.repeated()
+        assert (found.count, found.times) == (40, 2)
+        assert found.labels[1] == found.labels[0] + 1
+        register.add(numbers[:40], labels[:40] + 2)
+        assert register.repeated().times == 3
+
+
+def test_many_of_one_number_are_one():
+    with NumberRegister(1 << 20) as register:
+        register.add(np.full(100, -1), np.arange(100)[::-1].copy())
+        assert register.repeated() == Repeated(count=1, times=100, labels=(0, 1))
+
+
+def test_numbers_wait_on_the_disk():
+    tracemalloc.start()
+    try:
+        with NumberRegister(1 << 16) as register:
+            for first in range(0, 400_000, 4000):
+                register.add(np.arange(first, first + 4000), np.zeros(4000, np.int64))
+            assert register.repeated() is None
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5e6 < 400_000 * 16
