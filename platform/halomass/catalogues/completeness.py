@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from halomass.cosmology import SIGMA_8
 from halomass.systems import FloatArray
 
-CELLS = 16  # along each axis of the box
-FEWEST_HOSTS = 120  # of fewer, an empty octant says nothing
-_HALF = CELLS // 2
+_CELLS = 16  # along each axis of the box
+FEWEST_COUNTED = 120  # of fewer, an empty octant says nothing
+_HALF = _CELLS // 2
 # So many are expected in a layer, which then is not empty by chance: exp(-12) for each.
 _HOSTS_PER_LAYER = 12
 _NEVER_SO_FEW = 0.1  # of the mean, in half of the box's side: no void is as large
@@ -38,7 +38,7 @@ class HostCounts:
 
     box: float
     cells: NDArray[np.int64] = field(
-        default_factory=lambda: np.zeros((CELLS, CELLS, CELLS), np.int64)
+        default_factory=lambda: np.zeros((_CELLS, _CELLS, _CELLS), np.int64)
     )
 
     def add(self, position: FloatArray) -> None:
@@ -47,7 +47,7 @@ class HostCounts:
         Arguments:
             position: Where they are, within the box `[N, 3]` [comoving Mpc/h].
         """
-        cell = np.minimum((position * (CELLS / self.box)).astype(np.int64), CELLS - 1)
+        cell = np.minimum((position * (_CELLS / self.box)).astype(np.int64), _CELLS - 1)
         place = np.ravel_multi_index(tuple(cell.T), self.cells.shape)
         counts = np.bincount(place, minlength=self.cells.size)
         self.cells += counts.reshape(self.cells.shape)
@@ -63,7 +63,7 @@ class HostCounts:
         A cube of half the box's side, wherever it lies, has its eighth of the hosts, but
         for chance and for the scatter of cosmic structure; a thin layer has a few.
         """
-        if self.total < FEWEST_HOSTS:
+        if self.total < FEWEST_COUNTED:
             return None
         return self._thin_cube() or self._empty_layer()
 
@@ -95,10 +95,10 @@ class HostCounts:
         return f"too few hosts {self._between(corner)}: {count}, not {expected:.0f}"
 
     def _empty_layer(self) -> str | None:
-        layers = CELLS
+        layers = _CELLS
         while layers * _HOSTS_PER_LAYER > self.total:
             layers //= 2
-        thickness = CELLS // layers
+        thickness = _CELLS // layers
         for axis, name in enumerate("xyz"):
             along = self.cells.sum(axis=tuple({0, 1, 2} - {axis}))
             empty = np.flatnonzero(along.reshape(layers, thickness).sum(axis=1) == 0)
@@ -109,7 +109,7 @@ class HostCounts:
         return None
 
     def _between(self, corner: NDArray[np.intp]) -> str:
-        low = corner * self.box / CELLS
+        low = corner * self.box / _CELLS
         high = low + self.box / 2
         words = [", ".join(f"{side:g}" for side in place) for place in (low, high)]
         return f"between ({words[0]}) and ({words[1]}) Mpc/h"

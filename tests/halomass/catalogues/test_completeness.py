@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from halomass.catalogues.completeness import FEWEST_HOSTS, HostCounts
+from halomass.catalogues.completeness import FEWEST_COUNTED, HostCounts
 
 BOX = 100.0
 
@@ -24,7 +24,7 @@ def gap_of(position, inside):
     return counted(position[~inside]).gap()
 
 
-@pytest.mark.parametrize("count", [FEWEST_HOSTS, 300, 3000, 100_000])
+@pytest.mark.parametrize("count", [FEWEST_COUNTED, 300, 3000, 100_000])
 def test_a_whole_box_has_no_gap(count):
     for seed in range(5):
         assert counted(uniform(count, seed)).gap() is None
@@ -76,6 +76,6 @@ def test_clustered_hosts_are_no_gap():
 
 
 def test_few_hosts_say_nothing():
-    position = uniform(FEWEST_HOSTS - 1)
+    position = uniform(FEWEST_COUNTED - 1)
     assert counted(position / 2).gap() is None
-    assert "too few" in counted(uniform(FEWEST_HOSTS) / 2).gap()
+    assert "too few" in counted(uniform(FEWEST_COUNTED) / 2).gap()
