@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from orrery.command_line import parse
 from orrery.terminal import say
+from orrery.termination import Terminated, terminable
 
 Options = TypeVar("Options")
 
@@ -34,15 +35,22 @@ def main(
     """
     try:
         chosen = parse(choices, sys.argv[1:] if arguments is None else arguments)
-        _read(study, chosen)
+        with terminable():
+            _read(study, chosen)
     except (ValueError, OSError, FloatingPointError) as error:
         if os.environ.get("ORRERY_DEBUG") == "1":
             raise
         say(f"error: {_message(error)}")
         sys.exit(1)
-    except KeyboardInterrupt:
-        say("interrupted: the same command continues where this one stopped")
-        sys.exit(130)
+    except KeyboardInterrupt as ended:
+        # as a shell tells of the signal: 128 and its number
+        how, status = (
+            ("terminated", 143)
+            if isinstance(ended, Terminated)
+            else ("interrupted", 130)
+        )
+        say(f"{how}: the same command continues where this one stopped")
+        sys.exit(status)
 
 
 def _read(study: Callable[[Options], Any], chosen: Options) -> None:

@@ -1,5 +1,6 @@
 """A study from the command line: what is told, and how it ends."""
 
+import signal
 from dataclasses import dataclass
 
 import pytest
@@ -53,6 +54,24 @@ def test_other_errors_keep_their_traceback(monkeypatch):
 def test_an_interruption_says_how_to_go_on(capsys):
     assert ended(KeyboardInterrupt()) == 130
     assert "the same command continues" in capsys.readouterr().err
+
+
+def test_sigterm_is_told_as_an_interruption_is_and_its_handler_goes(capsys):
+    before = signal.getsignal(signal.SIGTERM)
+    kept = []
+
+    def study(choices):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            signal.raise_signal(signal.SIGTERM)  # a second one must not break the end
+            kept.append("the end")
+
+    with pytest.raises(SystemExit) as exit_:
+        runs.main(study, Choices, [])
+    assert (exit_.value.code, kept) == (143, ["the end"])
+    assert "terminated: the same command continues" in capsys.readouterr().err
+    assert signal.getsignal(signal.SIGTERM) is before
 
 
 def test_experiments_receive_their_options():

@@ -6,7 +6,7 @@ is one of the few that import Ray.
 """
 
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from typing import Any, Generic, TypeVar
 import ray
 from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 
+from orrery.execution.blame import ATTEMPTS, Blame
 from orrery.execution.cluster import STARTUP_TIMEOUT
 from orrery.execution.deaths import how_it_died, living_nodes
 from orrery.storage.work_log import Session
@@ -24,7 +25,6 @@ from orrery.terminal import say
 R = TypeVar("R")
 
 IN_FLIGHT = 2  # tasks of an actor: one in work, one waiting, so that it never idles
-ACTOR_ATTEMPTS = 3  # actors that may die over the same piece
 LOOK_EVERY = 10.0  # [s] between two looks for CPUs that have appeared
 _READY = -1  # the piece that shows that an actor has started
 
@@ -122,8 +122,7 @@ class ActorPool(Generic[R]):
         self.started: set[_Hired] = set()
         # In the order of submission, in which an actor also does them.
         self.tasks: dict[ray.ObjectRef[Any], tuple[_Hired, int]] = {}
-        # The nodes on which actors died over a piece.
-        self.deaths: defaultdict[int, list[str]] = defaultdict(list)
+        self.blame = Blame(0)
         self.failed_starts = 0  # rounds of starts, since one has succeeded
 
     @cached_property
@@ -150,9 +149,11 @@ class ActorPool(Generic[R]):
             pending: The pieces' numbers; they are taken away.
 
         Raises:
-            ChildProcessError: If a piece ended three actors whose nodes live on.
+            ChildProcessError: If a piece ended three actors whose nodes live on, and
+                more than deaths from outside explain.
             Exception: Whatever making a piece raised; it is not tried again.
         """
+        self.blame = Blame(len(pending))
         looked = heard = time.monotonic()
         while pending or any(piece != _READY for _, piece in self.tasks.values()):
             self._assign(pending)
@@ -200,13 +201,22 @@ class ActorPool(Generic[R]):
             raise error.cause from error
         except RayError as error:
             self._on_failure(hired, piece, error)
-            pending.extendleft([piece] if piece != _READY else [])
+            self._put_back(piece, pending)
         else:
             if piece == _READY:
                 self._on_ready(hired)
             else:
+                self.blame.add_made()
+                self.failed_starts = 0
                 yield made
         del self.tasks[task]
+
+    def _put_back(self, piece: int, pending: deque[int]) -> None:
+        if piece in self.blame.nodes:
+            # Others first: whether they die too tells whose fault it was.
+            pending.append(piece)
+        elif piece != _READY:
+            pending.appendleft(piece)
 
     def _on_ready(self, hired: _Hired) -> None:
         """Counts an actor that has started, which may have work from now on."""
@@ -274,20 +284,25 @@ class ActorPool(Generic[R]):
         # Ray ends with the cause of a failed start, and begins with the kind of any
         # other death.
         reason = str(error).strip().splitlines()[-1 if piece == _READY else 0]
-        if self._deadly(piece, node):
+        charge = self._charge(piece, node)
+        if charge:
             raise ChildProcessError(
-                f"{ACTOR_ATTEMPTS} actors died over {what} ({reason}); finished "
+                f"{charge} {what} ({reason}); finished "
                 f"{self.piece}s are kept: look for a crash or, with fewer actors, "
                 "leave more memory for each"
             )
         say(f"an actor died over {what} and is replaced ({reason})")
 
-    def _deadly(self, piece: int, node: str) -> bool:
-        """Returns whether a piece has one death too many, now that one died on a node."""
+    def _charge(self, piece: int, node: str) -> str:
+        """Returns what is said where a death over a piece ends the work; else nothing."""
         if piece == _READY:
             self.failed_starts += 1
-            return self.failed_starts >= ACTOR_ATTEMPTS
-        self.deaths[piece].append(node)
-        # A node may be found lost after its actors: then the piece did not kill them.
+            hopeless = self.failed_starts >= ATTEMPTS
+            return f"{self.failed_starts} actors died over" if hopeless else ""
+        self.blame.add_death(piece, node)
         alive = living_nodes()
-        return sum(node in alive for node in self.deaths[piece]) >= ACTOR_ATTEMPTS
+        if self.blame.is_guilty(piece, alive):
+            return f"{self.blame.deaths(piece, alive)} actors died over"
+        if self.blame.is_hopeless(alive):
+            return f"{len(self.blame.in_vain)} actors died in a row, the last over"
+        return ""

@@ -14,6 +14,7 @@ from pathlib import Path
 from orrery.execution import tokens
 from orrery.execution.local_session import loopback_kept
 from orrery.terminal import say
+from orrery.termination import kept_handler
 
 _ADDRESS = re.compile(r"[\w.:\[\]-]{1,300}")
 
@@ -81,7 +82,7 @@ def join(address: str, noisy: bool) -> None:
     settings = tokens.users_token()
     # It answers at this address. On a machine that others reach, Ray would look for
     # 127.0.0.1 at the machine's other address, where a head may not listen.
-    with tokens.environment(settings), loopback_kept():
+    with tokens.environment(settings), loopback_kept(), kept_handler():
         tokens.forget()
         _knock(address)
         try:

@@ -9,11 +9,13 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from orrery.execution import tokens
+from orrery.execution.session_guard import guarded
+from orrery.termination import kept_handler
 
 # Particles never pass through the object store, and a laptop's memory is better used
 # elsewhere.
@@ -38,13 +40,16 @@ def local_session(noisy: bool) -> Iterator[None]:
         ValueError: If `RAY_TMPDIR` is too long for sockets.
     """
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir=parent_folder()))
-    try:
-        _start(folder, noisy)
-        yield
-    finally:
-        _end()
-        if not noisy:
-            shutil.rmtree(folder, ignore_errors=True)
+    settings = tokens.own_token(tokens.make_token(folder))
+    mark = f"{tokens.TOKEN_PATH}={settings[tokens.TOKEN_PATH]}"
+    with guarded(folder, mark, keep=noisy):
+        try:
+            _start(folder, settings, noisy)
+            yield
+        finally:
+            _end()
+            if not noisy:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def parent_folder() -> str:
@@ -64,11 +69,10 @@ def parent_folder() -> str:
     return given if len(os.fsencode(given)) <= longest else "/tmp"
 
 
-def _start(folder: Path, noisy: bool) -> None:
+def _start(folder: Path, settings: Mapping[str, str | None], noisy: bool) -> None:
     import ray
 
-    settings = tokens.own_token(tokens.make_token(folder))
-    with tokens.environment(settings), loopback_kept():
+    with tokens.environment(settings), loopback_kept(), kept_handler():
         tokens.forget()
         ray.init(
             address="local",

@@ -130,8 +130,8 @@ def generate(
             needs a GPU where the cluster has none, or a machine has other code.
         OSError: If the folder cannot be written, is being written by another process,
             or cannot be seen by the workers of a cluster.
-        ChildProcessError: If a shard ended its actor three times. All finished shards
-            are kept.
+        ChildProcessError: If a shard ended its actor three times, and more often than
+            deaths from outside explain. All finished shards are kept.
     """
     _check_arguments(count, seed, actors, shard_size, _share(simulator))
     metadata = dataset.identify(

@@ -136,17 +136,26 @@ class ArtifactStore:
         except (ValueError, KeyError, TypeError) as error:
             raise damaged(self.document, error) from error
 
-    def open(self, restore: Callable[[JSON, dict[str, Tensor]], R]) -> R:
+    def open(
+        self, restore: Callable[[JSON, dict[str, Tensor]], R], identity: str = ""
+    ) -> R:
         """Returns what is made of the document and its weights.
 
         Arguments:
             restore: Makes it.
+            identity: The fingerprint that it must have; any if empty.
 
         Raises:
             FileNotFoundError: If there is none.
             ValueError: If it is damaged.
+            BlockingIOError: If it is another one, which has replaced what was wanted.
         """
         document = self.read()
+        if identity and document["fingerprint"] != identity:
+            raise BlockingIOError(
+                f"{self.folder} holds {self.kind} {document['fingerprint']}: another process "
+                f"has replaced {identity}; choose {ELSEWHERE}, and give the same command again"
+            )
         weights = self.weights(document)
         try:
             return restore(document, weights)

@@ -30,6 +30,7 @@ from orrery.learning.trainer import (
     fit_from_checkpoint,
     quiet,
     save_checkpoint,
+    save_result,
 )
 from orrery.learning.training import OnEpoch, Worker, device_here, ignore_epoch
 from orrery.storage import files
@@ -133,12 +134,7 @@ class _CohortModule(lightning.LightningModule):
         self.cohort.restore(checkpoint["cohort"])
 
     def on_fit_end(self) -> None:
-        _save(self.cohort.reached, self.folder / RESULT)
-
-
-def _save(outcome: Outcome, path: Path) -> None:
-    with files.replacing(path) as temporary:
-        torch.save(vars(outcome), temporary)
+        save_result(self.folder / RESULT, vars(self.cohort.reached))
 
 
 def _read(path: Path) -> Outcome:
@@ -161,7 +157,7 @@ def _learn_share(task: MembersTask, worker: Worker) -> None:
         sound = torch.nonzero(~outcome.constant).flatten().tolist()
         kept.append(outcome.take(sound))
         waiting = _collapsed(outcome)
-    _save(joined(kept), place / RESULT)
+    save_result(place / RESULT, vars(joined(kept)))
 
 
 def _learn_cohort(

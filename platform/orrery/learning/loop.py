@@ -32,6 +32,7 @@ from orrery.learning.trainer import (
     fit_from_checkpoint,
     quiet,
     save_checkpoint,
+    save_result,
 )
 from orrery.learning.training import (
     Curve,
@@ -319,5 +320,4 @@ class _Progress(lightning.Callback):
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         if trainer.is_global_zero:
-            with files.replacing(self.task.folder / RESULT) as temporary:
-                torch.save(self.state_dict(), temporary)
+            save_result(self.task.folder / RESULT, self.state_dict())

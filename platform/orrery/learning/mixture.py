@@ -18,7 +18,7 @@ from scipy import special
 from orrery import exports, versions
 from orrery.branches import LEARNING, MEMBERS, VALIDATION_NOISE
 from orrery.learning import posterior
-from orrery.learning.artefacts import ArtifactStore, damaged
+from orrery.learning.artefacts import ELSEWHERE, ArtifactStore, damaged
 from orrery.learning.flow_training import FlowPlan
 from orrery.learning.posterior import Posterior
 from orrery.learning.training import OnEpoch
@@ -275,9 +275,19 @@ def fit_members(
 
     Raises:
         ValueError: If there is no member, or for the reasons of `posterior.fit`.
+        BlockingIOError: If another process is training in the folder.
     """
     if members < 1:
         raise ValueError(f"members={members} must be 1 or larger")
+    # One lock for all of it: of two drivers with different numbers of members, one would
+    # write weights for the other's.
+    with files.locked(files.ensure_writable(folder), ELSEWHERE):
+        return _fit_members(plan, members, folder, on_epoch)
+
+
+def _fit_members(
+    plan: FlowPlan, members: int, folder: Location, on_epoch: OnMember | None
+) -> Mixture:
     fitted = tuple(
         posterior.fit_plan(
             plan.with_seed(member_seed(plan.seed, k)),

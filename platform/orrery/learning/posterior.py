@@ -282,7 +282,8 @@ def fit_plan(
 
     store.get_or_train(plan.fingerprint, learn)
     # with today's labels: the document has those of who trained it
-    return replace(load(folder), parameters=plan.parameters)
+    found = store.open(_restore, plan.fingerprint)
+    return replace(found, parameters=plan.parameters)
 
 
 def load(folder: Location | str) -> Posterior:

@@ -4,16 +4,19 @@ Losses, weights and checkpoints are ours to write, so that a training is the sam
 whatever Lightning's defaults are this year.
 """
 
+import io
 import logging
 import signal
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import lightning
 import torch
 from lightning.pytorch.plugins.environments import ClusterEnvironment
+from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.strategies import Strategy
 
 from orrery.storage import files
@@ -65,7 +68,7 @@ def bare_trainer(
         accelerator=device.type,
         devices="auto" if environment else own,
         strategy=strategy,
-        plugins=environment,
+        plugins=[_WholeCheckpoints(), *([environment] if environment else [])],
         callbacks=[*callbacks],
         max_epochs=max_epochs,
         gradient_clip_val=gradient_clip,
@@ -96,7 +99,39 @@ def fit_from_checkpoint(
         # Lightning turns Ctrl-C into an exit that looks like a failure, and ignores the
         # next one.
         signal.signal(signal.SIGINT, on_interrupt)
+        cause = error.__context__
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause from None  # it may say more, such as that it was SIGTERM
         raise KeyboardInterrupt from error
+
+
+class _WholeCheckpoints(TorchCheckpointIO):
+    """Writes checkpoints as all other files are written.
+
+    Lightning's own way leaves parts of files, in two folders, where a disk is full.
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
+    ) -> None:
+        save_result(Path(path), checkpoint)
+
+
+def save_result(path: Path, document: Mapping[str, Any]) -> None:
+    """Writes what was learned, complete or not at all.
+
+    Arguments:
+        path: The file, which `torch.load` reads.
+        document: Tensors and plain values by name.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    # From memory: where torch itself writes, a full disk is a RuntimeError that names
+    # neither the file nor the disk.
+    content = io.BytesIO()
+    torch.save(dict(document), content)
+    files.write_atomically(path, content.getvalue())
 
 
 def save_checkpoint(trainer: lightning.Trainer, folder: Path) -> None:
@@ -105,9 +140,5 @@ def save_checkpoint(trainer: lightning.Trainer, folder: Path) -> None:
     Raises:
         OSError: If it cannot be written.
     """
-    partly = folder / f".{CHECKPOINT}{files.TEMPORARY}"
     # Takes every worker, and waits for the first one to write.
-    trainer.save_checkpoint(partly)
-    if trainer.is_global_zero:
-        with files.replacing(folder / CHECKPOINT) as temporary:
-            partly.rename(temporary)
+    trainer.save_checkpoint(folder / CHECKPOINT)

@@ -27,7 +27,14 @@ from orrery.results.result import FORMAT, Result
 from orrery.results.section_files import write_section
 from orrery.results.sections import Answer, Section, Verdict, table_sections
 from orrery.storage import files
-from orrery.storage.run import DOCUMENT, NO_VERSIONS, Run, identify_run, start
+from orrery.storage.run import (
+    DOCUMENT,
+    NO_VERSIONS,
+    Run,
+    identify_run,
+    make_shared,
+    start,
+)
 
 Number = float | int | str
 EPOCHS = "epochs.jsonl"
@@ -296,7 +303,8 @@ def record(
     """Returns a new attempt at an experiment, whose findings are kept as they come.
 
     If the body fails, the document says so and why, keeps what there was, and the
-    exception goes on.
+    exception goes on. Meanwhile no other process can begin the same run: both would
+    train the same networks in the same place.
 
     Arguments:
         experiment: The experiment's name.
@@ -312,6 +320,7 @@ def record(
         FinishedEarlier: If the same code had finished this run, and a reader of today,
             such as the page, had not been told: it has been now.
         ValueError: If an option has not the type that its annotation promises.
+        BlockingIOError: If another process is at the same run.
         OSError: If the run's folder cannot be written, or a file that an option names
             not be read.
     """
@@ -319,7 +328,16 @@ def record(
     decides = {**components, **summaries}
     readers = _readers.get()
     notify_late_readers(identity.shared(root), decides, readers)
-    run = start(identity, root)
+    with files.locked(make_shared(identity, root), "another folder of reports"):
+        run = start(identity, root)
+        with _told(run, readers, decides) as recording:
+            yield recording
+
+
+@contextmanager
+def _told(
+    run: Run, readers: Sequence[Reader], decides: Mapping[str, int]
+) -> Iterator[Recording]:
     with files.locked(run.folder):
         recording = Recording(run, readers, decides)
         try:

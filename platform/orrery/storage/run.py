@@ -119,10 +119,8 @@ class Run:
         return self.folder.parent
 
 
-def start(identity: RunIdentity, root: Path = Path("runs")) -> Run:
-    """Returns a new attempt at an experiment with the given options, its folder ready.
-
-    The folder is `<root>/<experiment>/<fingerprint>/attempt-<number>`.
+def make_shared(identity: RunIdentity, root: Path) -> Path:
+    """Returns the folder of all attempts at a run, made if need be.
 
     Arguments:
         identity: The run.
@@ -137,7 +135,23 @@ def start(identity: RunIdentity, root: Path = Path("runs")) -> Run:
             f"{root} is in a bucket, and runs grow line by line: keep them in a folder; only "
             "datasets may lie in a bucket"
         )
-    shared = ensure_writable(identity.shared(root))
+    return ensure_writable(identity.shared(root))
+
+
+def start(identity: RunIdentity, root: Path = Path("runs")) -> Run:
+    """Returns a new attempt at an experiment with the given options, its folder ready.
+
+    The folder is `<root>/<experiment>/<fingerprint>/attempt-<number>`.
+
+    Arguments:
+        identity: The run.
+        root: The folder of all runs.
+
+    Raises:
+        ValueError: If it is in a bucket.
+        OSError: If the folder cannot be written.
+    """
+    shared = make_shared(identity, root)
     number, folder = _new_attempt(shared)
     return Run(
         identity.experiment,

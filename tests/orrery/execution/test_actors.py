@@ -1,5 +1,6 @@
 """Who is blamed for a death, and who is hired: laws of the pool, with an imitated cluster."""
 
+import itertools
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,11 +11,12 @@ from ray.exceptions import ActorDiedError, ActorUnavailableError
 
 from orrery.execution import actors
 from orrery.execution.actors import ActorPool
+from orrery.execution.blame import HOPELESS
 from orrery.execution.deaths import Death
 from orrery.storage.work_log import Session
 
 START = -1  # the piece of an actor that has not started
-PIECES = tuple(range(8))
+PIECES = tuple(range(8))  # unless a test wants more
 
 
 @dataclass(eq=False)
@@ -93,14 +95,14 @@ class ToyCluster:
 def work(monkeypatch):
     """Does all pieces on a cluster; returns them and the log of the work."""
 
-    def done(cluster, count=2, room=lambda: 2):
+    def done(cluster, count=2, room=lambda: 2, pieces=8):
         monkeypatch.setattr(actors, "ray", cluster)
         monkeypatch.setattr(actors, "how_it_died", lambda actor, error: actor.death)
         monkeypatch.setattr(actors, "living_nodes", lambda: cluster.alive)
         session = Session("2025-03-01T12:00:00+00:00")
         pool = ActorPool(lambda piece: piece, 0, session, room, piece="shard")
         pool.start_actors(count)
-        return sorted(pool.work(deque(PIECES))), session
+        return sorted(pool.work(deque(range(pieces)))), session
 
     return done
 
@@ -127,6 +129,36 @@ def test_two_deaths_are_no_proof(work):
     cluster = ToyCluster(lambda a, piece: fatal.pop() if piece == 5 and fatal else None)
     made, session = work(cluster)
     assert (made, session.deaths) == (list(PIECES), 2)
+
+
+def test_kills_from_outside_are_no_pieces_fault(work):
+    # every third answer of any actor, whatever it does: the shards are innocent
+    answers = itertools.count(1)
+
+    def killed(actor, piece):
+        return HEALTHY if piece != START and next(answers) % 3 == 0 else None
+
+    made, session = work(ToyCluster(killed), pieces=60)
+    assert made == list(range(60))
+    assert session.deaths >= 25
+
+
+def test_a_guilty_piece_is_found_among_kills_from_outside(work):
+    answers = itertools.count(1)
+
+    def killed(actor, piece):
+        outside = piece != START and next(answers) % 9 == 0
+        return HEALTHY if outside or piece == 7 else None
+
+    with pytest.raises(ChildProcessError, match=r"\d actors died over shard 7 "):
+        work(ToyCluster(killed), pieces=60)
+
+
+def test_where_nothing_is_made_any_more_deaths_end_the_work(work):
+    cluster = ToyCluster(lambda actor, piece: HEALTHY if piece > 3 else None)
+    with pytest.raises(ChildProcessError, match="died in a row, the last over shard"):
+        work(cluster, pieces=40)
+    assert len(cluster.hired) < 4 + 3 * HOPELESS
 
 
 def test_actors_lost_with_their_nodes_say_nothing_against_a_piece(work, capsys):

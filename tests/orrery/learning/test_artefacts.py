@@ -106,6 +106,9 @@ def test_a_second_process_is_refused_while_one_learns(store):
     assert store.weights(store.read())["a"].item() == 1
     subprocess.run(command, check=True)
     assert store.holds("89ab")
+    # what was replaced between its training and its opening is not taken for the other
+    with pytest.raises(BlockingIOError, match="has replaced 4567"):
+        store.open(lambda document, weights: document, "4567")
 
 
 def test_what_another_has_learned_meanwhile_is_kept(store, monkeypatch):

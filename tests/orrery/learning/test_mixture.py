@@ -204,6 +204,20 @@ def test_finished_members_are_found_and_more_leave_them_as_they_were(mixed, fold
     assert [m.document for m in more.members[:2]] == [m.document for m in mixed.members]
 
 
+def test_who_trains_a_mixture_has_its_folder_alone(mixed, folder):
+    refused = []
+
+    def on_member(*epoch):
+        with pytest.raises(BlockingIOError, match="is being written by process"):
+            mixture.fit_members(PLAN, 2, folder)
+        refused.append(epoch)
+
+    mixture.fit_members(PLAN, 4, folder, on_member)
+    assert refused
+    again = mixture.fit_members(PLAN, 2, folder)
+    assert again.weights.tolist() == mixed.weights.tolist()
+
+
 def test_a_saved_mixture_is_the_same_until_a_member_changes(tmp_path):
     saved = mixture.fit_members(PLAN, 2, tmp_path)
     again, test = mixture.load(tmp_path), splits().test

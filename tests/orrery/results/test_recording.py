@@ -277,16 +277,22 @@ def test_epochs_are_on_the_disk_as_they_come(tmp_path, choices):
     assert json.loads(line) == {"estimator": "flow", "epoch": 0, "train": 2.0}
 
 
-def test_two_runs_at_once_have_attempts_of_their_own(tmp_path, choices):
-    with (
-        record("toy", choices(), tmp_path) as one,
-        record("toy", choices(), tmp_path) as other,
-    ):
-        assert one.run.folder != other.run.folder
+def test_the_second_of_two_drivers_of_a_run_is_refused_and_leaves_no_attempt(
+    tmp_path, choices
+):
+    with record("toy", choices(), tmp_path) as one:
         one.add(Text("a", "A", "one"))
-        other.add(Text("a", "A", "other"))
+        with (
+            pytest.raises(BlockingIOError, match="wait until it has finished, or stop"),
+            record("toy", choices(), tmp_path),
+        ):
+            raise AssertionError("both are at it")
+        with record("other", choices(), tmp_path) as other:
+            other.add(Text("a", "A", "other"))
+    with record("toy", choices(), tmp_path) as next_one:
+        next_one.add(Text("a", "A", "later"))
     texts = [found.section("a")["text"] for found in result.all_results(tmp_path)]
-    assert texts == ["one", "other"]
+    assert texts == ["other", "one", "later"]
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"status": "finished"}'])
