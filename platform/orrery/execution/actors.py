@@ -16,7 +16,7 @@ from typing import Any, Generic, TypeVar
 import ray
 from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 
-from orrery.execution.blame import ATTEMPTS, Blame
+from orrery.execution.blame import DEATHS_OF_PROOF, Blame
 from orrery.execution.cluster import STARTUP_TIMEOUT
 from orrery.execution.deaths import how_it_died, living_nodes
 from orrery.storage.work_log import Session
@@ -297,7 +297,7 @@ class ActorPool(Generic[R]):
         """Returns what is said where a death over a piece ends the work; else nothing."""
         if piece == _READY:
             self.failed_starts += 1
-            hopeless = self.failed_starts >= ATTEMPTS
+            hopeless = self.failed_starts >= DEATHS_OF_PROOF
             return f"{self.failed_starts} actors died over" if hopeless else ""
         self.blame.add_death(piece, node)
         alive = living_nodes()

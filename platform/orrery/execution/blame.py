@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Set
 from dataclasses import dataclass, field
 
-ATTEMPTS = 3  # actors at least that must have died over a piece
+DEATHS_OF_PROOF = 3  # actors at least that must have died over a piece
 CHANCE = 0.01  # that any innocent piece would have died as often
 HOPELESS = 12  # deaths in a row, without a piece that is made
 
@@ -81,7 +81,7 @@ class Blame:
         """
         own = self.deaths(piece, alive)
         others = sum(self.deaths(one, alive) for one in self.nodes if one != piece)
-        if own < ATTEMPTS:
+        if own < DEATHS_OF_PROOF:
             return False
         if not others:
             return True

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from orrery.execution import tokens
-from orrery.execution.session_guard import guarded
+from orrery.execution.session_guard import guarded_session
 from orrery.termination import kept_handler
 
 # Particles never pass through the object store, and a laptop's memory is better used
@@ -42,7 +42,7 @@ def local_session(noisy: bool) -> Iterator[None]:
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir=parent_folder()))
     settings = tokens.own_token(tokens.make_token(folder))
     mark = f"{tokens.TOKEN_PATH}={settings[tokens.TOKEN_PATH]}"
-    with guarded(folder, mark, keep=noisy):
+    with guarded_session(folder, mark, keep=noisy):
         try:
             _start(folder, settings, noisy)
             yield

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-LOOK_EVERY = 0.5  # [s] between two looks whether the driver lives
+DRIVER_LOOK = 0.5  # [s] between two looks whether the driver lives
 LONGEST = 20.0  # [s] from its end until the guard ends, whatever it has reached
 
 
 @contextmanager
-def guarded(folder: Path, mark: str, keep: bool) -> Iterator[None]:
+def guarded_session(folder: Path, mark: str, keep: bool) -> Iterator[None]:
     """Returns a context in which another process waits for the end of this one.
 
     If this process ends inside, the guard ends all of its user's processes whose
@@ -77,7 +77,7 @@ def _end_session(mark: str, folder: str) -> None:
 
 def _guard(driver: int, mark: str, folder: str) -> None:
     while os.getppid() == driver:
-        time.sleep(LOOK_EVERY)
+        time.sleep(DRIVER_LOOK)
     _end_session(mark, folder)
 
 

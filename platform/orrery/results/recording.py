@@ -330,12 +330,12 @@ def record(
     notify_late_readers(identity.shared(root), decides, readers)
     with files.locked(make_shared(identity, root), "another folder of reports"):
         run = start(identity, root)
-        with _told(run, readers, decides) as recording:
+        with _recorded(run, readers, decides) as recording:
             yield recording
 
 
 @contextmanager
-def _told(
+def _recorded(
     run: Run, readers: Sequence[Reader], decides: Mapping[str, int]
 ) -> Iterator[Recording]:
     with files.locked(run.folder):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from orrery.execution.blame import ATTEMPTS, CHANCE, HOPELESS, Blame
+from orrery.execution.blame import DEATHS_OF_PROOF, CHANCE, HOPELESS, Blame
 from orrery.parameters import generator
 
 ALIVE = {"a", "b"}
@@ -19,9 +19,9 @@ def counted(made, deaths, pieces=1000):
 
 
 def test_a_piece_that_alone_ends_actors_is_guilty_at_the_third():
-    for deaths in range(ATTEMPTS):
+    for deaths in range(DEATHS_OF_PROOF):
         assert not counted(100, {5: deaths}).is_guilty(5, ALIVE)
-    assert counted(0, {5: ATTEMPTS}).is_guilty(5, ALIVE)
+    assert counted(0, {5: DEATHS_OF_PROOF}).is_guilty(5, ALIVE)
 
 
 def test_nodes_that_are_lost_afterwards_have_killed_what_died_there():

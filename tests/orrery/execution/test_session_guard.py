@@ -13,10 +13,10 @@ from orrery.execution import session_guard
 DRIVER = """
 import os, subprocess, sys, time
 from pathlib import Path
-from orrery.execution.session_guard import guarded
+from orrery.execution.session_guard import guarded_session
 folder, mark = Path(sys.argv[1]), sys.argv[2]
 name, _, value = mark.partition("=")
-with guarded(folder, mark, keep=False):
+with guarded_session(folder, mark, keep=False):
     agent = subprocess.Popen(
         ["sleep", "60"], env={**os.environ, name: value}, start_new_session=True
     )
@@ -56,7 +56,7 @@ def test_a_killed_driver_takes_its_agents_and_its_folder_with_it(tmp_path):
 
 
 def test_a_driver_that_ends_takes_its_guard_along(tmp_path):
-    with session_guard.guarded(tmp_path, "ORRERY_TEST=1", keep=False):
+    with session_guard.guarded_session(tmp_path, "ORRERY_TEST=1", keep=False):
         children = subprocess.run(
             ["ps", "-ww", "-o", "args=", "--ppid", str(os.getpid())],
             capture_output=True, text=True, check=True,
