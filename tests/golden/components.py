@@ -101,7 +101,11 @@ COMPONENTS = (
         "binned_stars",
         "mwlmc.observed.binned_table",
         "observed_stars",
-        readers=("orrery.tables.cleaning", "orrery.tables.duplicates"),
+        readers=(
+            "mwlmc.observed.star_reading",
+            "orrery.tables.cleaning",
+            "orrery.tables.duplicates",
+        ),
     ),
     Component(
         "data_vectors",

@@ -20,6 +20,7 @@ from mwlmc.observed import (
     binned_table,
     mock_survey,
     reduction_options,
+    star_reading,
     star_tables,
     summary_tables,
 )
@@ -33,6 +34,7 @@ from orrery.records import Observation
 from .quantities import Quantity, Record, quantity
 
 SEED = 20251126
+_MOST_MISSING = 0.6  # of stars as few as these, of which each lacks something else
 Columns = dict[str, NDArray[Any]]
 
 # Splines are smoothed until a bound is met: how closely differs a little elsewhere.
@@ -44,7 +46,9 @@ def binned_stars() -> Record:
     record: Record = {}
     with TemporaryDirectory() as folder:
         for name, write in _FORMS.items():
-            stars = star_tables.read_stars(write(Path(folder)))
+            stars = star_reading.read_stars(
+                write(Path(folder)), most_missing=_MOST_MISSING
+            )
             record |= _read(name, stars)
     return record | _stream() | _reduced()
 
@@ -260,7 +264,9 @@ def survey_table() -> binned_table.BinnedTable:
         stars = _written(Path(folder) / "stars.csv", _survey())
         kept = Path(folder) / "binned.ecsv"
         selection = star_tables.StarSelection(outer=90.0)
-        found = binned_table.load_binned(stars, DESI_FOOTPRINT, selection, SEED)
+        found = binned_table.load_binned(
+            stars, DESI_FOOTPRINT, selection, SEED, _MOST_MISSING
+        )
         binned_table.write_binned(found, kept)
         return binned_table.load_binned(kept, DESI_FOOTPRINT, selection)
 
@@ -273,7 +279,7 @@ def _reduced() -> Record:
         stars = _written(Path(folder) / "stars.csv", _survey())
         for number, words in enumerate(_COMMANDS):
             options = reduction_options.parser().parse_args(
-                [words[0], str(stars), "out.ecsv", *words[1:]]
+                [words[0], str(stars), "out.ecsv", *words[1:], *_MISSING]
             )
             with redirect_stdout(StringIO()):
                 found = binned_table._binned(options)
@@ -281,6 +287,7 @@ def _reduced() -> Record:
     return record
 
 
+_MISSING = ("--most-missing", str(_MOST_MISSING))
 _COMMANDS = (
     ("desi", "--no-proper-motions"),
     ("quadrants", "--bins", "3", "--seed", "5"),

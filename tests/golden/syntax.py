@@ -14,6 +14,7 @@ PACKAGES = ("orrery", "mwlmc", "halomass")
 
 # Documents, files, processes and words around numbers: no number is decided here.
 NO_NUMBERS = {
+    "mwlmc.__main__": "chooses which command runs",
     "orrery.__main__": "chooses which command runs",
     "orrery.command_line": "makes options of words as they are typed",
     "orrery.execution.processors": "names the processor",

@@ -28,11 +28,11 @@ from mwlmc.observed.reduction_options import (
     chosen_selection,
     parser,
 )
+from mwlmc.observed.star_reading import read_stars
 from mwlmc.observed.star_tables import (
     READ,
     StarSelection,
     StarTable,
-    read_stars,
     select,
 )
 from mwlmc.observed.survey_sample import mean_sine_latitude, survey_sample
@@ -47,8 +47,9 @@ from mwlmc.sky.selection_function import Bin, BinSample, Sample
 from orrery.identity import JSON
 from orrery.parameters import FloatArray
 from orrery.storage import files
+from orrery.tables.missing import MOST_MISSING
 
-VERSION = 1  # of reading, selecting and binning stars; raised whenever numbers change
+VERSION = 2  # of reading, selecting and binning stars; raised whenever numbers change
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,7 @@ def _provenance(table: StarTable, binning: SkyBinning, seed: int) -> JSON:
     versions = {library.__name__: library.__version__ for library in libraries}
     return {
         "source": table.source,
+        **({"checks": table.checks} if table.checks else {}),
         "steps": [list(step) for step in table.steps],
         "with_proper_motions": int(np.isfinite(table.pm_b).sum()),
         "definition": definition(binning),
@@ -250,7 +252,11 @@ def _plain(values: FloatArray) -> tuple[float, ...]:
 
 
 def load_binned(
-    path: Path, binning: SkyBinning, selection: StarSelection, seed: int = 0
+    path: Path,
+    binning: SkyBinning,
+    selection: StarSelection,
+    seed: int = 0,
+    most_missing: float = MOST_MISSING,
 ) -> BinnedTable:
     """Returns the binned table of a file: a binned table as it is, or a star table reduced.
 
@@ -260,6 +266,7 @@ def load_binned(
             out.
         selection: Which stars of a star table are kept.
         seed: Of the bootstrap.
+        most_missing: See `read_stars`.
 
     Raises:
         ValueError: If the file is neither, something in it is wrong (see the readers),
@@ -273,7 +280,7 @@ def load_binned(
     # a star table may be an ECSV too; only a binned one says how it was bootstrapped
     if path.suffix == ".ecsv" and "bootstrap_seed" in path.read_text(encoding="utf-8"):
         return _selected(read_binned(path), binning, selection, path)
-    return _reduce(path, binning, selection, None, seed)
+    return _reduce(path, binning, selection, None, seed, most_missing)
 
 
 def _reduce(
@@ -282,9 +289,12 @@ def _reduce(
     selection: StarSelection,
     name: str | None,
     seed: int,
+    most_missing: float = MOST_MISSING,
 ) -> BinnedTable:
     _check_edges(binning, selection)
-    table = select(read_stars(stars), selection)
+    across = any(b.quantity == "v_tb" for b in binning.bins)
+    read = read_stars(stars, motions_needed=across, most_missing=most_missing)
+    table = select(read, selection)
     # converted once: counts, moments, errors and the sample are of the same stars
     rest_frame = table.rest_frame()
     supported = binning.supported(star_counts(rest_frame, binning))
@@ -343,6 +353,7 @@ def _binned(options: argparse.Namespace) -> BinnedTable:
         chosen_selection(options),
         options.name,
         options.seed,
+        options.most_missing,
     )
     print("\n".join(selection_lines(result)))
     return replace(
@@ -351,10 +362,28 @@ def _binned(options: argparse.Namespace) -> BinnedTable:
 
 
 def selection_lines(table: BinnedTable) -> list[str]:
-    """Returns what the selection kept, step by step, and which bins have too few stars."""
+    """Returns what the selection kept, step by step, what was missing, and what is left out."""
     steps = [f"{count:7d}  {step}" for step, count in table.provenance["steps"]]
-    left_out = table.provenance["left_out"]
-    return steps + [f"left out, fewer than two stars: {bin_}" for bin_ in left_out]
+    left_out = [
+        f"left out, fewer than two stars: {bin_}"
+        for bin_ in table.provenance["left_out"]
+    ]
+    return steps + _check_lines(table.provenance.get("checks", {})) + left_out
+
+
+def _check_lines(checks: JSON) -> list[str]:
+    """Returns in words what was dropped while the stars were read, and what was not used."""
+    missing = [
+        f"no {one['quantity']} in {one['rows']} rows of {one['column']}: {one['rule']}"
+        for one in checks.get("missing", ())
+    ]
+    again = [
+        f"{one['rows']} rows are a star's again: {one['rule']}"
+        for one in checks.get("duplicates", ())
+    ]
+    unused = checks.get("not_used", ())
+    said = [f"columns not used: {', '.join(unused)}"] if unused else []
+    return [*missing, *again, *checks.get("notes", ()), *said]
 
 
 if __name__ == "__main__":

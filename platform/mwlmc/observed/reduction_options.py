@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mwlmc.observed.star_tables import StarSelection
 from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS, SkyBinning, quadrants
+from orrery.tables.missing import MOST_MISSING
 
 COMMAND = "python -m mwlmc.observed.binned_table"
 
@@ -25,7 +26,7 @@ def parser() -> argparse.ArgumentParser:
     )
     options.add_argument("survey", choices=list(_SELECTIONS), help="footprint and bins")
     options.add_argument(
-        "stars", type=Path, help="star table: MWS_BHB.fits, CSV, ECSV or FITS"
+        "stars", type=Path, help="star table: MWS_BHB.fits, CSV, ECSV, FITS or others"
     )
     options.add_argument("out", type=Path, help="the binned table to write (ECSV)")
     options.add_argument(
@@ -44,6 +45,13 @@ def parser() -> argparse.ArgumentParser:
         "--proper-motions",
         action=argparse.BooleanOptionalAction,
         help="use proper motions; default: for desi only",
+    )
+    options.add_argument(
+        "--most-missing",
+        type=float,
+        default=MOST_MISSING,
+        help="the largest share of rows without a position, distance or velocity, or proper "
+        "motion where these are used",
     )
     return options
 
@@ -88,6 +96,8 @@ def as_command(options: argparse.Namespace) -> str:
         if isinstance(value, bool)
     ]
     named = [] if options.bins is None else [f"--bins {options.bins}"]
+    if options.most_missing != MOST_MISSING:
+        named.append(f"--most-missing {options.most_missing:g}")
     named += [] if options.name is None else [f"--name {options.name!r}"]
     words = [
         options.survey,

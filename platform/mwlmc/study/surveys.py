@@ -4,6 +4,7 @@ import numpy as np
 
 from mwlmc.observed import star_tables
 from mwlmc.observed.binned_table import load_binned
+from mwlmc.observed.star_reading import read_stars
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
 from mwlmc.sky.kinematics import RestFrameStars
@@ -83,5 +84,5 @@ def _observed(options: Surveys) -> dict[str, RestFrameStars]:
     """Returns DESI's stars, by key, where their places are given: a binned table has none."""
     if options.stars.suffix == ".ecsv":
         return {}
-    table = star_tables.select(star_tables.read_stars(options.stars), options.selection)
+    table = star_tables.select(read_stars(options.stars), options.selection)
     return {"desi": table.rest_frame()}

@@ -36,7 +36,7 @@ class CleanedColumns:
         values: By quantity, `[N]` in its unit; NaN where there is no value.
         counts: Of values that are none, by column and rule.
         understood: How each column of the table was understood.
-        notes: What else a reader of the table should know.
+        words: Words and identifiers by quantity, N each; masked where there is none.
 
     Example:
         >>> rv = ColumnDescription("v_los", units.km / units.s, ("rv",), lower=-1500)
@@ -48,7 +48,15 @@ class CleanedColumns:
     values: Mapping[str, FloatArray]
     counts: tuple[MissingCount, ...]
     understood: tuple[UnderstoodColumn, ...]
-    notes: tuple[str, ...] = ()
+    words: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+
+    def title(self, quantity: str) -> str:
+        """Returns the title of the column that a quantity was read from."""
+        return next(
+            one.title
+            for one in self.understood
+            if one.quantity == quantity and one.used
+        )
 
     @property
     def entries(self) -> list[JSON]:
@@ -93,6 +101,7 @@ def clean_columns(
     *,
     pairs: Sequence[tuple[str, str]] = (),
     unused: Mapping[str, str] | None = None,
+    superseded: Sequence[tuple[Sequence[str], Sequence[str]]] = (),
     most_missing: float = MOST_MISSING,
     remedy: str = "mend the table",
 ) -> CleanedColumns:
@@ -104,6 +113,7 @@ def clean_columns(
         where: The file's name, for messages.
         pairs: Quantities that have no value where both are exactly zero.
         unused: Names that are recognised and of no use, with the reason.
+        superseded: See `columns.understand`.
         most_missing: The largest share of rows without a value in a needed column.
         remedy: What to do where there are more.
 
@@ -111,11 +121,16 @@ def clean_columns(
         ValueError: If two columns say the same, one has no unit, another physical unit,
             or no numbers, or too many values are missing in a needed one.
     """
-    understood = understand(table, descriptions, where, unused)
+    understood = understand(table, descriptions, where, unused, superseded)
     by_quantity = {d.quantity: d for d in descriptions}
     cleaning = _Cleaning(where, len(table))
+    words: dict[str, tuple[object, ...]] = {}
     for column in understood:
-        if column.used and column.quantity is not None:
+        if not column.used or column.quantity is None:
+            continue
+        if by_quantity[column.quantity].words:
+            words[column.quantity] = tuple(table[column.title])
+        else:
             _read(cleaning, table, column, by_quantity[column.quantity])
     for first, second in pairs:
         if {first, second} <= set(cleaning.values):
@@ -123,7 +138,7 @@ def clean_columns(
     for description in descriptions:
         if description.needed and description.quantity in cleaning.values:
             _check_share(cleaning, description, most_missing, remedy)
-    return CleanedColumns(cleaning.values, tuple(cleaning.counts), understood)
+    return CleanedColumns(cleaning.values, tuple(cleaning.counts), understood, words)
 
 
 def _read(
@@ -212,15 +227,31 @@ def _check_share(
     cleaning: _Cleaning, description: ColumnDescription, most: float, remedy: str
 ) -> None:
     quantity = description.quantity
-    missing = int(np.isnan(cleaning.values[quantity]).sum())
-    if missing <= most * cleaning.length:
-        return
-    rules = [
-        f"{count.rows} {count.rule}"
-        for count in cleaning.counts
-        if count.quantity == quantity
-    ]
-    raise ValueError(
-        f"{cleaning.where}: column {cleaning.titles[quantity]!r} has no {quantity} in {missing} "
-        f"of {cleaning.length} rows ({', '.join(rules)}), more than {100 * most:g} %: {remedy}"
-    )
+    unknown = np.isnan(cleaning.values[quantity])
+    own = [count for count in cleaning.counts if count.quantity == quantity]
+    rules = ", ".join(f"{count.rows} {count.rule}" for count in own)
+    where = f"{cleaning.where}: column {cleaning.titles[quantity]!r}"
+    check_share(where, f"no {quantity} ({rules})", unknown, most, remedy)
+
+
+def check_share(
+    where: str, what: str, rows: BoolArray, most: float, remedy: str
+) -> None:
+    """Checks that not too many rows of a table have no value.
+
+    Arguments:
+        where: The file and the column, for messages.
+        what: What these rows have, in words.
+        rows: Which rows have none `[N]`.
+        most: The largest share of them.
+        remedy: What to do where there are more.
+
+    Raises:
+        ValueError: If there are more.
+    """
+    missing = int(rows.sum())
+    if missing > most * len(rows):
+        raise ValueError(
+            f"{where} has {what} in {missing} of {len(rows)} rows, more than {100 * most:g} %: "
+            f"{remedy}"
+        )

@@ -6,7 +6,7 @@ each column how it was understood.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -26,11 +26,12 @@ class ColumnDescription:
         quantity: What it holds, in the science's words, such as `v_los`.
         unit: In which the numbers are wanted.
         names: What people call it, in small letters and without units.
-        documented: Those of the names whose unit is known though a file does not say it,
-            because the survey that uses them has defined it.
-        documented_unit: That unit, if it is not `unit`.
+        documented: The units of those names whose survey has defined it, for files that
+            do not say it.
         lower: The smallest number that can be, in `unit`.
         upper: The largest.
+        ordered: Whether several such columns say the same, and the first name counts.
+        words: Whether it holds words or identifiers, which are no numbers.
         wraps: Whether it is an angle around a circle, in degrees.
         sexagesimal: Whether it may be written as `12:34:56`: in hours or degrees.
         consequence: What follows where a row has no number: the row is dropped, only
@@ -47,10 +48,11 @@ class ColumnDescription:
     quantity: str
     unit: units.UnitBase
     names: tuple[str, ...]
-    documented: tuple[str, ...] = ()
-    documented_unit: units.UnitBase | None = None
+    documented: Mapping[str, units.UnitBase] = field(default_factory=dict)
     lower: float = -np.inf
     upper: float = np.inf
+    ordered: bool = False
+    words: bool = False
     wraps: bool = False
     sexagesimal: Literal["hours", "degrees"] | None = None
     consequence: Consequence = "value"
@@ -81,8 +83,7 @@ class ColumnDescription:
                 f"{self.quantity}{ending}",
                 self.unit,
                 titles.error_names(self.names, side),
-                titles.error_names(self.documented, side),
-                self.documented_unit,
+                self._documented_errors(side),
                 lower=0.0,
                 upper=upper,
                 meaning=f"error of the {self.meaning}" if self.meaning else "",
@@ -90,6 +91,13 @@ class ColumnDescription:
             for ending, side in sides.items()
         )
         return (self, *errors)
+
+    def _documented_errors(self, side: str) -> dict[str, units.UnitBase]:
+        return {
+            error: unit
+            for name, unit in self.documented.items()
+            for error in titles.error_names([name], side)
+        }
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,7 @@ class UnderstoodColumn:
         if self.unit is None:
             unit = "no unit"
         elif self.unit == units.dimensionless_unscaled:
-            unit = "a number"
+            unit = "no unit wanted"
         else:
             unit = f"{self.unit}, says {self.unit_source}"
         note = f"; {self.note}" if self.note else ""
@@ -139,6 +147,7 @@ def understand(
     descriptions: Sequence[ColumnDescription],
     where: str,
     unused: Mapping[str, str] | None = None,
+    superseded: Sequence[tuple[Sequence[str], Sequence[str]]] = (),
 ) -> tuple[UnderstoodColumn, ...]:
     """Returns how each column of a table is understood, in the table's order.
 
@@ -147,6 +156,8 @@ def understand(
         descriptions: Of the columns that it may have.
         where: The file's name, for messages.
         unused: Names that are recognised and of no use, with the reason.
+        superseded: Where all of the first quantities are there, the second ones and their
+            errors are not used.
 
     Raises:
         ValueError: If two columns say the same.
@@ -159,11 +170,12 @@ def understand(
     """
     spelled = titles.spellings(table.colnames)
     known = {name: d for d in descriptions for name in d.names}
-    chosen: dict[str, tuple[int, str]] = {}
+    chosen: dict[str, tuple[tuple[int, int], str]] = {}
     for title, names in spelled.items():
-        rank, description = _match(names, known)
+        place, description = _match(names, known)
         if description is None:
             continue
+        rank = (place, _order(names[place], description))
         best = chosen.get(description.quantity)
         if best is not None and best[0] == rank:
             raise ValueError(
@@ -171,20 +183,48 @@ def understand(
             )
         if best is None or rank < best[0]:
             chosen[description.quantity] = (rank, title)
-    return tuple(
+    found = (
         _understood(table, title, names, known, chosen, unused or {})
         for title, names in spelled.items()
     )
+    better = _superseded(chosen, superseded)
+    return tuple(_second_choice(column, better) for column in found)
+
+
+def _superseded(
+    chosen: Mapping[str, tuple[tuple[int, int], str]],
+    rules: Sequence[tuple[Sequence[str], Sequence[str]]],
+) -> dict[str, str]:
+    """Returns for each quantity that is not used the title of a better one."""
+    return {
+        quantity: chosen[better[0]][1]
+        for better, others in rules
+        if set(better) <= set(chosen)
+        for quantity in chosen
+        if quantity.partition("_error")[0] in others
+    }
+
+
+def _second_choice(
+    column: UnderstoodColumn, better: Mapping[str, str]
+) -> UnderstoodColumn:
+    if not column.used or column.quantity not in better:
+        return column
+    return replace(column, note=f"not used, because {better[column.quantity]} is there")
 
 
 def _match(
     names: Sequence[str], known: Mapping[str, ColumnDescription]
 ) -> tuple[int, ColumnDescription | None]:
     """Returns the plainest name that is known, by its place among the names."""
-    for rank, name in enumerate(names):
+    for place, name in enumerate(names):
         if name in known:
-            return rank, known[name]
+            return place, known[name]
     return len(names), None
+
+
+def _order(name: str, description: ColumnDescription) -> int:
+    return description.names.index(name) if description.ordered else 0
 
 
 def _understood(
@@ -192,15 +232,15 @@ def _understood(
     title: str,
     names: Sequence[str],
     known: Mapping[str, ColumnDescription],
-    chosen: Mapping[str, tuple[int, str]],
+    chosen: Mapping[str, tuple[tuple[int, int], str]],
     unused: Mapping[str, str],
 ) -> UnderstoodColumn:
-    rank, description = _match(names, known)
+    place, description = _match(names, known)
     if description is None:
         reason = next((unused[name] for name in names if name in unused), None)
         note = "not understood" if reason is None else f"recognised, not used: {reason}"
         return UnderstoodColumn(title, None, None, "", note)
-    unit, source = _unit(table[title].unit, title, names[rank], description)
+    unit, source = _unit(table[title].unit, title, names[place], description)
     other = chosen[description.quantity][1]
     note = "" if other == title else f"not used, because {other} gives it"
     return UnderstoodColumn(title, description.quantity, unit, source, note)
@@ -210,16 +250,15 @@ def _unit(
     given: Any, title: str, name: str, description: ColumnDescription
 ) -> tuple[Any, str]:
     """Returns the unit of a column's numbers, and who says so; None if nobody does."""
+    if description.words:
+        return units.dimensionless_unscaled, ""
     if given is not None:
         return given, "the file"
     titled = titles.divided(title)[1]
     if titled is not None:
         return titled, "its title"
     if name in description.documented:
-        return (
-            description.documented_unit or description.unit,
-            "the survey's documentation",
-        )
+        return description.documented[name], "the survey's documentation"
     if description.unit == units.dimensionless_unscaled:
         return description.unit, ""
     return None, ""

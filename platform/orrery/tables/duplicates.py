@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from orrery.parameters import BoolArray, FloatArray
 
 MATCH_RADIUS = 1.0 / 3600  # [deg] between two places that are one
 AGREEMENT = 3.0  # errors between two values that are one
+_EXACT = 2.0**53  # up to which floating-point numbers are as many as integers
 _MOST_PAIRS = 10_000_000  # of rows at one place each, which still fit into memory
 
 # Identifiers of things without a counterpart, in small letters.
@@ -40,7 +42,7 @@ class ComparedValues:
     errors: FloatArray
     rounding: float
 
-    def agree(self, pairs: np.ndarray) -> BoolArray:
+    def agree(self, pairs: NDArray[np.intp]) -> BoolArray:
         """Returns whether the values of pairs of rows `[K, 2]` are one, `[K]`."""
         first, second = pairs.T
         error = np.nan_to_num(self.errors)
@@ -50,35 +52,36 @@ class ComparedValues:
         return ~(apart > allowed)
 
 
-def repeated_identifiers(identifiers: Sequence[object]) -> BoolArray:
-    """Returns which rows `[N]` have the identifier of an earlier row.
+def first_rows(identifiers: Sequence[object]) -> NDArray[np.intp]:
+    """Returns for each of N rows the first row with the same identifier, `[N]`.
 
     Those that stand for nobody are all different: blanks, masked, zero, negative numbers
-    and 999999.
+    and 999999. So are the long ones of a column of floating-point numbers, which have
+    lost their last digits.
 
     Example:
-        >>> repeated_identifiers([7, 8, 7, -1, -1]).tolist()
-        [False, False, True, False, False]
+        >>> first_rows([7, 8, 7, -1, -1]).tolist()
+        [0, 1, 0, 3, 4]
     """
-    known: set[str] = set()
-    repeated = np.zeros(len(identifiers), dtype=bool)
+    known: dict[str, int] = {}
+    first = np.arange(len(identifiers))
     for row, identifier in enumerate(identifiers):
         name = plain_identifier(identifier)
-        if name is None:
-            continue
-        repeated[row] = name in known
-        known.add(name)
-    return repeated
+        if name is not None:
+            first[row] = known.setdefault(name, row)
+    return first
 
 
 def plain_identifier(identifier: object) -> str | None:
     """Returns an identifier without what spellings differ in; None if it stands for nobody.
 
     Example:
-        >>> plain_identifier(" Ursa  Minor"), plain_identifier("ursa minor"), plain_identifier("-9999")
-        ('ursa minor', 'ursa minor', None)
+        >>> plain_identifier(" Ursa  Minor"), plain_identifier("-9999")
+        ('ursa minor', None)
     """
     if identifier is np.ma.masked:
+        return None
+    if isinstance(identifier, float | np.floating) and not abs(identifier) < _EXACT:
         return None
     name = " ".join(str(identifier).lower().split())
     if name in _NOBODY or name in _REPEATED_NINES:
@@ -90,6 +93,7 @@ def repeated_places(
     longitude: FloatArray,
     latitude: FloatArray,
     measured: Sequence[ComparedValues],
+    identifiers: Sequence[object] | None = None,
     radius: float = MATCH_RADIUS,
 ) -> BoolArray:
     """Returns which rows `[N]` are at the place of an earlier row, with the same values.
@@ -98,6 +102,7 @@ def repeated_places(
         longitude: In any frame `[N]` [rad].
         latitude: In the same `[N]` [rad].
         measured: What else must agree.
+        identifiers: By which two rows are two things if both have one `[N]`.
         radius: Between two places that are one [deg].
 
     Raises:
@@ -121,9 +126,16 @@ def repeated_places(
     pairs = np.sort(known[found.astype(np.intp)], axis=1)
     for one in measured:
         pairs = pairs[one.agree(pairs)]
+    if identifiers is not None:
+        pairs = pairs[[not _differ(identifiers, pair) for pair in pairs]]
     repeated = np.zeros(len(longitude), dtype=bool)
     repeated[pairs[:, 1]] = True
     return repeated
+
+
+def _differ(identifiers: Sequence[object], pair: NDArray[np.intp]) -> bool:
+    names = {plain_identifier(identifiers[row]) for row in pair}
+    return len(names - {None}) > 1
 
 
 def _direction(longitude: FloatArray, latitude: FloatArray) -> FloatArray:

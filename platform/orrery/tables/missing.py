@@ -155,7 +155,7 @@ def _stands_for_nothing(
         return True
     others = raw[inside & ~exact]
     if len(others) == 0:
-        return bool(exact.sum() > _REPEATED)
+        return bool(exact.sum() > _REPEATED)  # all rows have it
     _, counts = np.unique(others, return_counts=True)
     rounded = np.mean(others == np.round(others)) > 0.5
     often = _REPEATED_ROUNDED if rounded else _REPEATED

@@ -7,6 +7,7 @@ others where a file is damaged.
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from astropy import units
 from astropy.io.fits.verify import VerifyWarning
@@ -16,6 +17,8 @@ from astropy.utils.exceptions import AstropyWarning
 from orrery.tables import binary_tables
 from orrery.tables.opening import OpenedFile
 from orrery.tables.text_tables import TEXT_ENDINGS, ecsv_table, text_table
+
+R = TypeVar("R")
 
 _READERS: dict[str, Callable[[OpenedFile], Table]] = {
     ".ecsv": ecsv_table,
@@ -53,12 +56,12 @@ def read_table(file: OpenedFile | Path | str) -> Table:
     return table
 
 
-def guarded(file: OpenedFile, read: Callable[[OpenedFile], Table]) -> Table:
+def guarded(file: OpenedFile, read: Callable[[OpenedFile], R]) -> R:
     """Returns what a reader reads of a file, and makes one kind of all its exceptions.
 
     Arguments:
         file: The file.
-        read: Returns its table.
+        read: Returns its table, or a part of it.
 
     Raises:
         ValueError: If it cannot be read; the file is named.

@@ -29,7 +29,7 @@ UNIT_ENDINGS: Mapping[str, units.UnitBase] = {
 }
 # Titles of a table that several were joined to, by surveys and by programs.
 _PREFIX = re.compile(
-    r"^(gaia_?(e?dr\d)?|e?dr\d|gdr\d|sdss|segue|lamost|apogee|desi|h3|s5|target|src)_"
+    r"^(|gaia_?(e?dr\d)?|e?dr\d|gdr\d|sdss|segue|lamost|apogee|desi|h3|s5|target|src)_"
 )
 _FIRST = re.compile(r"_(1|x|a|left)$")  # of the first of two joined tables
 _SECOND = re.compile(r"_(2|3|y|b|right)$")

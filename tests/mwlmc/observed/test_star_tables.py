@@ -9,7 +9,8 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import Table
 
-from mwlmc.observed.star_tables import StarSelection, read_stars, select
+from mwlmc.observed.star_reading import read_stars
+from mwlmc.observed.star_tables import StarSelection, select
 from mwlmc.sky import frames
 
 COLUMNS = ("ra_deg", "dec_deg", "distance_kpc", "vlos_kms", "pmra_masyr", "pmdec_masyr")
@@ -253,9 +254,9 @@ def test_wrong_columns_are_named(tmp_path, change, message):
 
 
 def test_unknown_formats_and_missing_files_are_refused(tmp_path):
-    (tmp_path / "stars.txt").write_text("1 2 3")
-    with pytest.raises(ValueError, match=r"'.txt'"):
-        read_stars(tmp_path / "stars.txt")
+    (tmp_path / "stars.xls").write_text("1 2 3")
+    with pytest.raises(ValueError, match=r"'.xls'"):
+        read_stars(tmp_path / "stars.xls")
     with pytest.raises(FileNotFoundError):
         read_stars(tmp_path / "none.csv")
 

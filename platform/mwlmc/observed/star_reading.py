@@ -1,0 +1,327 @@
+"""Stars read from people's tables: understood, cleaned, and each of them once.
+
+What is dropped is counted by the rule that dropped it, and what was not understood is
+named: no number is used that stands for nothing, and no column is left out in silence.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from astropy.table import Table
+
+from mwlmc.observed import star_distances, star_motions
+from mwlmc.observed.desi_catalogue import desi_table, is_desi
+from mwlmc.observed.star_columns import (
+    DESCRIPTIONS,
+    IDENTIFIERS,
+    PAIRS,
+    SUPERSEDED,
+    UNUSED,
+)
+from mwlmc.observed.star_distances import Distances
+from mwlmc.observed.star_tables import READ, StarTable
+from mwlmc.sky import frames
+from orrery.identity import JSON
+from orrery.parameters import BoolArray, FloatArray
+from orrery.tables.angles import looks_like_hours
+from orrery.tables.cleaning import CleanedColumns, check_share, clean_columns
+from orrery.tables.columns import ColumnDescription, understand
+from orrery.tables.duplicates import ComparedValues, first_rows, repeated_places
+from orrery.tables.missing import MOST_MISSING
+from orrery.tables.opening import OpenedFile
+from orrery.tables.reading import read_table
+
+_REMEDY = (
+    "mend the column, leave these rows out, or count them all the same, with "
+    "`python -m mwlmc.observed.binned_table ... --most-missing 1`"
+)
+_WANTED = (
+    "Wanted: ra_deg and dec_deg (or l_deg and b_deg), distance_kpc, vlos_kms, and possibly "
+    "pmra_masyr and pmdec_masyr (or pml_cosb_masyr and pmb_masyr)"
+)
+_SAME_STAR = 1.0 / 60  # [deg] within which one identifier can be of one star
+# Differences [kpc, km/s] that are none where errors are unknown.
+_ROUNDING_DISTANCE, _ROUNDING_VELOCITY = 1e-3, 1e-2
+
+
+def read_stars(
+    path: Path | str,
+    *,
+    motions_needed: bool = False,
+    most_missing: float = MOST_MISSING,
+) -> StarTable:
+    """Returns the stars of a file that have a position, a distance and a velocity.
+
+    Two layouts are known and recognised by their content. DESI's catalogue of blue
+    horizontal-branch stars (`MWS_BHB.fits`: tables RVTAB, FIBERMAP and GAIA, row by
+    row; only PRIMARY rows are read). And a plain table (CSV, ECSV, FITS, VOTable,
+    Parquet, HDF5, packed or not) with a distance, distance modulus or parallax, a
+    line-of-sight velocity, (ra, dec) or (l, b), and possibly proper motions and errors;
+    units come from the file, from the end of the columns' names (`_deg`, `_kpc`, `_kms`,
+    `_masyr`), or from the survey whose name a column has.
+
+    Arguments:
+        path: The file.
+        motions_needed: Whether a table in which too many stars have no proper motion is
+            refused.
+        most_missing: The largest share of rows without a position, distance or velocity.
+
+    Raises:
+        ValueError: If the file is damaged, a column is missing, has another physical
+            unit, or holds no numbers, or too many of its values are missing.
+        OSError: If the file cannot be read.
+    """
+    file = OpenedFile.read(path)
+    table, steps, layout = _opened(file)
+    found = _cleaned(file, table, _needed(motions_needed), most_missing)
+    stars = _stars(file, found, motions_needed, most_missing)
+    return _assemble(stars, steps, layout)
+
+
+def column_lines(path: Path | str) -> list[str]:
+    """Returns in words how each column of a star table is understood.
+
+    Raises:
+        ValueError: If the file is damaged, or two columns say the same.
+        OSError: If it cannot be read.
+    """
+    file = OpenedFile.read(path)
+    table, _, layout = _opened(file)
+    meanings = {d.quantity: d.meaning for d in DESCRIPTIONS}
+    lines = [f"{file.name}: {layout}, {len(table)} rows"]
+    for column in understand(table, DESCRIPTIONS, file.name, UNUSED, SUPERSEDED):
+        meaning = meanings.get(column.quantity or "", "")
+        lines.append(f"  {column}" + (f" ({meaning})" if meaning else ""))
+    try:
+        found = _cleaned(file, table, DESCRIPTIONS, most_missing=1.0)
+    except ValueError as error:
+        return [*lines, f"cannot be used: {error}"]
+    return [*lines, *map(str, found.counts)]
+
+
+def _opened(file: OpenedFile) -> tuple[Table, tuple[tuple[str, int], ...], str]:
+    """Returns a file's table, how many rows were left after each step, and its layout."""
+    if is_desi(file):
+        table, rows = desi_table(file)
+        return table, (("rows", rows), ("PRIMARY", len(table))), "DESI MWS_BHB"
+    table = read_table(file)
+    return table, (("rows", len(table)),), "plain table"
+
+
+def _cleaned(
+    file: OpenedFile,
+    table: Table,
+    descriptions: Sequence[ColumnDescription],
+    most_missing: float,
+) -> CleanedColumns:
+    return clean_columns(
+        table,
+        descriptions,
+        file.name,
+        pairs=PAIRS,
+        unused=UNUSED,
+        superseded=SUPERSEDED,
+        most_missing=most_missing,
+        remedy=_REMEDY,
+    )
+
+
+def _needed(motions_needed: bool) -> tuple[ColumnDescription, ...]:
+    motions = {quantity for pair in PAIRS[2:] for quantity in pair}
+    return tuple(
+        replace(d, needed=d.needed or (motions_needed and d.quantity in motions))
+        for d in DESCRIPTIONS
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Stars:
+    """The N rows of a table, on their way to a `StarTable`.
+
+    Arguments:
+        file: The file.
+        found: Their columns.
+        distance: Their distances.
+        ra: Right ascensions `[N]` [rad].
+        dec: Declinations `[N]` [rad].
+        notes: What a reader should know of them.
+    """
+
+    file: OpenedFile
+    found: CleanedColumns
+    distance: Distances
+    ra: FloatArray
+    dec: FloatArray
+    notes: tuple[str, ...]
+
+    @property
+    def checks(self) -> JSON:
+        """What was dropped, and what was not used, as plain JSON; nothing if there is none."""
+        checks: JSON = {
+            "missing": self.found.entries,
+            "not_used": [
+                column.title for column in self.found.understood if not column.used
+            ],
+            "notes": list(self.notes),
+        }
+        return {key: value for key, value in checks.items() if value}
+
+
+def _stars(
+    file: OpenedFile, found: CleanedColumns, motions_needed: bool, most_missing: float
+) -> _Stars:
+    columns = found.values
+    distance = star_distances.distances(columns)
+    position = {"ra", "dec"} <= set(columns) or {"l", "b"} <= set(columns)
+    missing = [
+        name
+        for name, known in (
+            ("distance", distance is not None),
+            ("v_los", "v_los" in columns),
+        )
+        if not known
+    ]
+    if not position:
+        missing.append("ra and dec, or l and b")
+    if distance is None or missing:
+        titles = ", ".join(column.title for column in found.understood)
+        raise ValueError(
+            f"{file.name}: no column for {'; '.join(missing)} among {titles}. {_WANTED}"
+        )
+    unknown = np.isnan(distance.values)
+    check_share(file.name, "no distance", unknown, most_missing, _REMEDY)
+    ra, dec = _equatorial(columns)
+    notes = (
+        *distance.notes,
+        *_notes(found, motions_needed),
+        *_check_hours(file, found),
+    )
+    return _Stars(file, found, distance, ra, dec, notes)
+
+
+def _equatorial(columns: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
+    if {"ra", "dec"} <= set(columns):
+        return np.radians(columns["ra"]), np.radians(columns["dec"])
+    return frames.galactic_to_equatorial(
+        np.radians(columns["l"]), np.radians(columns["b"])
+    )
+
+
+def _notes(found: CleanedColumns, motions_needed: bool) -> Iterator[str]:
+    """Yields what is assumed of the table, and which of its columns say nothing."""
+    for quantity, values in found.values.items():
+        if not np.isfinite(values).any():
+            yield f"{found.title(quantity)} has no value at all: as if it were not there"
+    motions = [set(pair) <= set(found.values) for pair in PAIRS[2:]]
+    unknown = [c.title for c in found.understood if c.quantity is None]
+    if motions_needed and not any(motions):
+        yield (
+            "no columns for proper motions: none of "
+            f"{', '.join(unknown) or 'the others'} was understood as one"
+        )
+
+
+def _check_hours(file: OpenedFile, found: CleanedColumns) -> Iterator[str]:
+    if not {"ra", "dec"} <= set(found.values):
+        return
+    if not looks_like_hours(found.values["ra"], found.values["dec"]):
+        return
+    column = next(c for c in found.understood if c.quantity == "ra" and c.used)
+    sentence = (
+        f"all right ascensions in {column.title!r} are below 24, though declinations are "
+        "everywhere: these look like hours, not degrees"
+    )
+    if column.unit_source not in ("the file", "its title"):
+        raise ValueError(
+            f"{file.name}: {sentence}: call the column ra_hours, or ra_deg if they are degrees"
+        )
+    yield f"{sentence}, as {column.unit_source} says"
+
+
+def _assemble(
+    stars: _Stars, steps: tuple[tuple[str, int], ...], layout: str
+) -> StarTable:
+    columns = stars.found.values
+    longitude, latitude = frames.equatorial_to_galactic(stars.ra, stars.dec)
+    pm_l, pm_b = star_motions.proper_motions(columns, stars.ra, stars.dec)
+    pm_l_error, pm_b_error, pm_corr = star_motions.motion_errors(
+        columns, stars.ra, stars.dec
+    )
+    v_los_error = star_distances.both_sides(columns, "v_los")
+    blank = np.full(longitude.shape, np.nan)
+    file = stars.file
+    rows = StarTable(
+        l=longitude,
+        b=latitude,
+        distance=stars.distance.values,
+        v_los=columns["v_los"],
+        pm_l=pm_l,
+        pm_b=pm_b,
+        distance_error=stars.distance.errors,
+        v_los_error=blank if v_los_error is None else v_los_error,
+        pm_l_error=pm_l_error,
+        pm_b_error=pm_b_error,
+        pm_corr=pm_corr,
+        steps=steps,
+        source={"file": file.name, "sha256": file.sha256, "layout": layout},
+        checks=stars.checks,
+    )
+    return _usable(rows, stars)
+
+
+def _usable(rows: StarTable, stars: _Stars) -> StarTable:
+    again, rules = _repeated(rows, stars)
+    checks = {**rows.checks, "duplicates": rules} if rules else rows.checks
+    once = ~again
+    table = replace(rows, checks=checks)
+    if again.any():
+        table = table.keep(once, "each star once")
+    table = table.keep(np.isfinite(table.l + table.b), "with a position")
+    table = table.keep(np.isfinite(table.distance), "with a positive distance")
+    return table.keep(np.isfinite(table.v_los), READ)
+
+
+def _repeated(table: StarTable, stars: _Stars) -> tuple[BoolArray, list[JSON]]:
+    """Returns which rows are a star's again `[N]`, and how many by which rule."""
+    again = np.zeros(len(table), dtype=bool)
+    rules: list[JSON] = []
+    for quantity in IDENTIFIERS:
+        if quantity in stars.found.words:
+            same = _same_identifier(table, stars.found.words[quantity]) & ~again
+            rules += _rule(stars.found.title(quantity), same)
+            again = again | same
+    same = _same_place(table, stars.found.words.get(IDENTIFIERS[0])) & ~again
+    rules += _rule("place, distance and velocity", same)
+    return again | same, rules
+
+
+def _rule(what: str, rows: BoolArray) -> list[JSON]:
+    if not rows.any():
+        return []
+    return [{"rule": f"the same {what}", "rows": int(rows.sum()), "consequence": "row"}]
+
+
+def _same_identifier(table: StarTable, identifiers: Sequence[object]) -> BoolArray:
+    """Returns which rows `[N]` have an earlier row's identifier, and are at its place.
+
+    What is the same for stars at different places is the name of a field or a stream.
+    """
+    first = first_rows(identifiers)
+    place = frames.direction(table.l, table.b)
+    apart = np.linalg.norm(place - place[first], axis=1)
+    return (first != np.arange(len(first))) & (apart < np.radians(_SAME_STAR))
+
+
+def _same_place(table: StarTable, identifiers: Sequence[object] | None) -> BoolArray:
+    usable = np.isfinite(table.distance + table.v_los)
+    measured = (
+        ComparedValues(table.distance, table.distance_error, _ROUNDING_DISTANCE),
+        ComparedValues(table.v_los, table.v_los_error, _ROUNDING_VELOCITY),
+    )
+    longitude = np.where(usable, table.l, np.nan)
+    try:
+        return repeated_places(longitude, table.b, measured, identifiers)
+    except ValueError as error:
+        raise ValueError(f"{table.source['file']}: {error}") from None
