@@ -233,7 +233,7 @@ def _check_hours(file: OpenedFile, found: CleanedColumns) -> Iterator[str]:
         f"all right ascensions in {column.title!r} are below 24, though declinations are "
         "everywhere: these look like hours, not degrees"
     )
-    if column.unit_source not in ("the file", "its title"):
+    if not column.is_said:
         raise ValueError(
             f"{file.name}: {sentence}: call the column ra_hours, or ra_deg if they are degrees"
         )

@@ -21,7 +21,9 @@ from orrery.tables.opening import OpenedFile, check_expansion
 from orrery.tables.text_tables import check_header
 
 _MOST_FIELDS = 999  # the FITS standard's
-_TABLE_HEADER = b"table_meta_yaml"  # where astropy keeps its own, in Parquet
+# Where astropy keeps its own header, in Parquet and HDF5.
+_TABLE_HEADER = b"table_meta_yaml"
+_HDF5_HEADER = "__table_column_meta__"
 
 
 def fits_table(file: OpenedFile, hdu: str | None = None) -> Table:
@@ -127,11 +129,15 @@ def _units(schema: pa.Schema, name: str) -> dict[str, str]:
     fields = {f.name: (f.metadata or {}).get(b"unit", b"").decode() for f in schema}
     header = (schema.metadata or {}).get(_TABLE_HEADER)
     if header is not None:
-        text = header.decode()
-        check_header(text, name)
-        about = table_header.get_header_from_yaml(text.splitlines())
-        fields |= {c["name"]: str(c.get("unit") or "") for c in about["datatype"]}
+        fields |= _header_units(header.decode(), name)
     return {name: unit for name, unit in fields.items() if unit}
+
+
+def _header_units(text: str, name: str) -> dict[str, str]:
+    """Returns the columns' units in astropy's header, empty where there is none."""
+    check_header(text, name)
+    about = table_header.get_header_from_yaml(text.splitlines())
+    return {c["name"]: str(c.get("unit") or "") for c in about["datatype"]}
 
 
 def _column(values: pa.ChunkedArray) -> MaskedColumn:
@@ -170,6 +176,11 @@ def hdf5_table(file: OpenedFile) -> Table:
         size = int(np.prod(tables[0].shape, dtype=object)) * tables[0].dtype.itemsize
         check_expansion(file.name, len(file.content), size, "its rows")
         table = Table(tables[0][:])
+        header = opened.get(f"{tables[0].name}.{_HDF5_HEADER}")
+        lines = [] if header is None else [line.decode() for line in header[:]]
+    if lines:
+        for title, unit in _header_units("\n".join(lines), file.name).items():
+            table[title].unit = unit or None
     table.convert_bytestring_to_unicode()
     return table
 

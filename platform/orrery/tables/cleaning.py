@@ -174,7 +174,9 @@ def _numbers(
     if words and wanted.sexagesimal:
         angle = angles.sexagesimal([str(word) for word in np.ma.filled(column, "")])
         if angle is not None:
-            hours = wanted.sexagesimal == "hours" and understood.unit != units.deg
+            # three parts of a right ascension are hours, unless this table says degrees
+            said = understood.unit if understood.is_said else None
+            hours = wanted.sexagesimal == "hours" and said != units.deg
             return angle, angles.HOURS if hours else units.deg
     if understood.unit is None:
         raise ValueError(

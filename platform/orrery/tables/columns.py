@@ -15,6 +15,9 @@ from astropy.table import Table
 
 from orrery.tables import titles
 
+# Who may say the unit of a column, besides the survey that has defined it.
+_FILE, _TITLE = "the file", "its title"
+
 Consequence = Literal["row", "value", "table"]
 
 
@@ -129,6 +132,11 @@ class UnderstoodColumn:
         """Whether its numbers are used."""
         return self.quantity is not None and not self.note
 
+    @property
+    def is_said(self) -> bool:
+        """Whether this table itself says the unit."""
+        return self.unit_source in (_FILE, _TITLE)
+
     def __str__(self) -> str:
         if self.quantity is None:
             return f"{self.title}: {self.note}"
@@ -208,7 +216,7 @@ def _superseded(
 def _second_choice(
     column: UnderstoodColumn, better: Mapping[str, str]
 ) -> UnderstoodColumn:
-    if not column.used or column.quantity not in better:
+    if not column.used or column.quantity is None or column.quantity not in better:
         return column
     return replace(column, note=f"not used, because {better[column.quantity]} is there")
 
@@ -253,10 +261,10 @@ def _unit(
     if description.words:
         return units.dimensionless_unscaled, ""
     if given is not None:
-        return given, "the file"
+        return given, _FILE
     titled = titles.divided(title)[1]
     if titled is not None:
-        return titled, "its title"
+        return titled, _TITLE
     if name in description.documented:
         return description.documented[name], "the survey's documentation"
     if description.unit == units.dimensionless_unscaled:

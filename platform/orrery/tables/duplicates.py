@@ -81,7 +81,7 @@ def plain_identifier(identifier: object) -> str | None:
     """
     if identifier is np.ma.masked:
         return None
-    if isinstance(identifier, float | np.floating) and not abs(identifier) < _EXACT:
+    if isinstance(identifier, float) and not abs(identifier) < _EXACT:
         return None
     name = " ".join(str(identifier).lower().split())
     if name in _NOBODY or name in _REPEATED_NINES:

@@ -82,10 +82,11 @@ def ecsv_table(file: OpenedFile) -> Table:
         ValueError: If its encoding, its header or a row is wrong.
     """
     text = decoded(file)
-    header = "\n".join(
-        line.lstrip()[1:] for line in text.splitlines() if line.lstrip()[:1] == "#"
-    )
-    check_header(header, file.name)
+    lines = (line.lstrip() for line in _NEWLINE.split(text))
+    comments = [line[1:].removeprefix(" ") for line in lines if line[:1] == "#"]
+    # the first names the format, as a directive that YAML does not know
+    header = [line for line in comments if not line.startswith("%")]
+    check_header("\n".join(header), file.name)
     rows = _Rows.of(text, file.name)
     rows.check(len(rows.words(0)) if rows.lines else 0)
     return Table.read(text, format="ascii.ecsv")
@@ -218,7 +219,8 @@ class _Rows:
             for line in self.comments
         ]
         found = [w for w in self._fields(lines) if len(w) == count]
-        found += [w for line in lines if len(w := line.split()) == count]
+        spaced = [line.replace(",", " ").split() for line in lines]
+        found += [words for words in spaced if len(words) == count]
         if not found:
             raise ValueError(
                 f"{self.name}: no line above the numbers has titles for {count} columns: add a "

@@ -1,0 +1,33 @@
+"""Laws of angles: three parts are one number, and hours are told from degrees."""
+
+import astropy.coordinates as coord
+import numpy as np
+import pytest
+from astropy import units
+
+from orrery.tables.angles import looks_like_hours, sexagesimal
+
+WORDS = ("00:42:44.3", "23:59:59.999", "10:00:00")
+
+
+@pytest.mark.parametrize("form", ["{}:{}:{}", "{} {} {}", "{}h{}m{}s", "{}d {}' {}\""])
+@pytest.mark.parametrize("sign", ["", "-", "+"])
+def test_three_parts_are_one_number(form, sign):
+    expected = coord.Angle([sign + word for word in WORDS], units.deg).deg
+    words = [sign + form.format(*word.split(":")) for word in WORDS]
+    np.testing.assert_allclose(sexagesimal(words), expected, rtol=1e-12)
+
+
+def test_what_is_no_angle_is_none():
+    assert sexagesimal(["12.5", "--", "x"]) is None
+    found = sexagesimal(["12:30:00", "12:75:00", "12:00:61", "1:0:0", "2:0:0", "3:0:0"])
+    assert np.isnan(found).tolist() == [False, True, True, False, False, False]
+
+
+def test_hours_show_by_declinations_everywhere():
+    dec = np.array([-60.0, 5.0, 40.0, 71.0])
+    assert looks_like_hours(np.array([0.3, 5.0, 12.0, 23.0]), dec)
+    assert not looks_like_hours(np.array([0.3, 5.0, 12.0, 230.0]), dec)
+    # one field of a telescope, or two stars, may be there
+    assert not looks_like_hours(np.array([0.3, 5.0, 12.0, 23.0]), dec / 10)
+    assert not looks_like_hours(np.array([3.0, 12.0]), dec[[0, 3]])

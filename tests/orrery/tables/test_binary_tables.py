@@ -1,0 +1,127 @@
+"""Laws of binary tables: formats give the same numbers, and promises are held to the file."""
+
+import io
+import sys
+import tempfile
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from astropy.io import fits
+from astropy.table import MaskedColumn, Table
+
+from orrery.tables.opening import OpenedFile
+from orrery.tables.reading import read_table
+
+TABLE = Table(
+    {"x": [1.5, -2.0, 3.25], "n": [1, 2, 3], "name": ["a", "bc", "d"]},
+    units={"x": "kpc"},
+)
+
+
+def _written(ending):
+    kind = {".vot": "votable"}.get(ending, ending[1:])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"t{ending}"
+        if ending == ".h5":
+            TABLE.write(path, path="stars", serialize_meta=True)
+        else:
+            TABLE.write(path, format=kind)
+        return OpenedFile.read(path)
+
+
+@pytest.mark.parametrize("ending", [".fits", ".vot", ".parquet", ".h5"])
+def test_formats_give_the_same_numbers(ending):
+    table = read_table(_written(ending))
+    assert table["x"].astype(float).tolist() == [1.5, -2.0, 3.25]
+    assert table["n"].astype(int).tolist() == [1, 2, 3]
+    assert [str(name) for name in table["name"]] == ["a", "bc", "d"]
+    assert str(table["x"].unit) == "kpc"
+
+
+def test_what_is_masked_stays_masked():
+    table = Table({"x": MaskedColumn([1, 2], mask=[False, True])})
+    stream = io.BytesIO()
+    arrow = pa.table({"x": pa.array([1, None]), "w": pa.array(["a", None])})
+    pq.write_table(arrow, stream)
+    found = read_table(OpenedFile("t.parquet", stream.getvalue()))
+    assert found["x"].mask.tolist() == found["w"].mask.tolist() == [False, True]
+    stream = io.BytesIO()
+    table.write(stream, format="fits")
+    found = read_table(OpenedFile("t.fits", stream.getvalue()))
+    assert found["x"].mask.tolist() == [False, True]
+
+
+def _with_header(changes):
+    """Returns a FITS file whose header promises other things than it holds."""
+    content = _written(".fits").stored
+    for card, value in changes.items():
+        begin = content.index(f"{card:8}= ".encode(), 2880)
+        content = (
+            content[:begin] + f"{card:8}= {value:>20}".encode() + content[begin + 30 :]
+        )
+    return OpenedFile("t.fits", content)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"NAXIS2": 10**11}, "promises .* bytes, of which .* are there"),
+        ({"NAXIS2": -1}, "t.fits"),
+        ({"NAXIS1": 10**9}, "promises"),
+        ({"TFIELDS": 65536}, "t.fits"),
+        ({"NAXIS1": 17, "NAXIS2": 2}, "rows of 17 bytes have columns of"),
+        ({"PCOUNT": 10**12}, "promises"),
+    ],
+)
+def test_fits_headers_are_held_to_the_file(changes, message):
+    with pytest.raises(ValueError, match=message):
+        read_table(_with_header(changes))
+
+
+def test_torn_files_are_refused():
+    for ending in (".fits", ".vot", ".parquet"):
+        whole = _written(ending).stored
+        torn = OpenedFile(f"t{ending}", whole[: 3 * len(whole) // 5])
+        with pytest.raises(ValueError, match=f"t{ending}"):
+            read_table(torn)
+    image = io.BytesIO()
+    fits.PrimaryHDU(np.zeros((2, 2))).writeto(image)
+    with pytest.raises(ValueError, match="no table, only images"):
+        read_table(OpenedFile("t.fits", image.getvalue()))
+
+
+def test_votables_declare_no_entities_and_no_arrays_larger_than_themselves():
+    whole = _written(".vot").stored
+    entity = whole.replace(b"<VOTABLE", b'<!DOCTYPE x [<!ENTITY a "b">]><VOTABLE', 1)
+    with pytest.raises(ValueError, match="entities"):
+        read_table(OpenedFile("t.vot", entity))
+    rows = whole.replace(b'nrows="3"', b'nrows="99999999999"').replace(
+        b"<TABLE", b'<TABLE nrows="99999999999"', b"nrows" not in whole
+    )
+    with pytest.raises(ValueError, match="an array of 99999999999"):
+        read_table(OpenedFile("t.vot", rows))
+
+
+def test_parquet_that_repeats_one_number_for_ever_is_refused():
+    stream = io.BytesIO()
+    pq.write_table(pa.table({"x": np.zeros(6_000_000, np.int8)}), stream)
+    with pytest.raises(ValueError, match="its rows would take"):
+        read_table(OpenedFile("t.parquet", stream.getvalue()))
+
+
+def test_hdf5_needs_one_table_and_its_library(tmp_path, monkeypatch):
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        file.create_dataset("x", data=np.arange(3))
+    with pytest.raises(ValueError, match="one table with named columns is wanted"):
+        read_table(tmp_path / "t.h5")
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        file.create_dataset("x", (10**10,), np.dtype([("a", "f8")]), chunks=(1000,))
+    with pytest.raises(ValueError, match="its rows would take"):
+        read_table(tmp_path / "t.h5")
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(ValueError, match="pip install h5py"):
+        read_table(tmp_path / "t.h5")

@@ -1,0 +1,99 @@
+"""Laws of cleaning: our units, NaN where there is no value, and every loss counted."""
+
+import numpy as np
+import pytest
+from astropy import units
+from astropy.table import MaskedColumn, Table
+
+from orrery.tables.cleaning import clean_columns
+from orrery.tables.columns import ColumnDescription
+from orrery.tables.titles import KM_S
+
+SPEED = ColumnDescription(
+    "v", KM_S, ("v",), lower=-500.0, upper=500.0, consequence="row", needed=True
+)
+RA = ColumnDescription(
+    "ra", units.deg, ("ra",), {"ra": units.deg}, 0.0, 360.0, sexagesimal="hours"
+)
+NAME = ColumnDescription("name", units.dimensionless_unscaled, ("id",), words=True)
+DESCRIPTIONS = (SPEED, RA, NAME)
+
+
+def _clean(columns, **options):
+    return clean_columns(Table(columns), DESCRIPTIONS, "t.csv", **options)
+
+
+def test_numbers_are_in_our_units_in_any_order_of_bytes():
+    table = Table({"v": np.array([1e3, -2e3], dtype=">f4")}, units={"v": "m / s"})
+    found = clean_columns(table, DESCRIPTIONS, "t.csv")
+    np.testing.assert_allclose(found.values["v"], [1.0, -2.0])
+    assert found.values["v"].dtype == np.float64
+    assert found.title("v") == "v"
+
+
+def test_losses_are_counted_by_rule():
+    speeds = MaskedColumn([10.0, -9999.0, 3e4, 1.0, 2.0], mask=[0, 0, 0, 1, 0])
+    found = _clean({"v_kms": speeds}, most_missing=1.0)
+    assert np.isnan(found.values["v"]).tolist() == [False, True, True, True, False]
+    assert {one["rule"]: one["rows"] for one in found.entries} == {
+        "no value": 1,
+        "the sentinel -9999": 1,
+        "not -500 to 500 km / s": 1,
+    }
+    assert str(found.counts[0]).endswith("these rows are dropped")
+
+
+def test_too_many_losses_in_a_needed_column_are_refused():
+    speeds = np.arange(20.0)
+    speeds[:5] = -999.0
+    with pytest.raises(
+        ValueError, match=r"t.csv: column 'v_kms'.*5 the sentinel -999.*5 of 20.*pray"
+    ):
+        _clean({"v_kms": speeds}, remedy="pray")
+    assert len(_clean({"v_kms": speeds}, most_missing=0.3).counts) == 1
+    speeds[4] = 4.0
+    assert len(_clean({"v_kms": speeds}).counts) == 1
+
+
+def test_words_among_numbers_are_no_value_or_refused():
+    found = _clean({"v_kms": ["1.5", "--", "N/A", "2", "3", "4", "5", "6", "7", "8"]})
+    assert np.isnan(found.values["v"]).sum() == 2
+    with pytest.raises(ValueError, match=r"'v_kms' .*cannot be read.*row 2 has 'fast'"):
+        _clean({"v_kms": ["1.5", "fast"]})
+    with pytest.raises(ValueError, match=r"has \(2,\) values in each row"):
+        _clean({"v_kms": np.zeros((3, 2))})
+
+
+@pytest.mark.parametrize(
+    "columns", [{"ra": ["01:00:00", "02:30:00"]}, {"ra_hours": [1.0, 2.5]}]
+)
+def test_right_ascensions_may_be_hours(columns):
+    np.testing.assert_allclose(_clean(columns).values["ra"], [15.0, 37.5])
+
+
+def test_hours_of_the_file_are_no_time():
+    table = Table({"ra": [1.0, 2.5]}, units={"ra": "h"})
+    found = clean_columns(table, DESCRIPTIONS, "t.csv")
+    np.testing.assert_allclose(found.values["ra"], [15.0, 37.5])
+    degrees = _clean({"ra_deg": ["01:00:00", "02:30:00"]})
+    np.testing.assert_allclose(degrees.values["ra"], [1.0, 2.5])
+
+
+def test_pairs_of_zeros_are_no_value():
+    found = _clean(
+        {"v_kms": [0.0, 0.0, 1.0], "ra": [0.0, 2.0, 3.0]},
+        pairs=[("v", "ra")],
+        most_missing=1.0,
+    )
+    assert np.isnan(found.values["v"]).tolist() == [True, False, False]
+    assert np.isnan(found.values["ra"]).tolist() == [True, False, False]
+
+
+def test_identifiers_stay_words_and_a_table_may_have_to_be_whole():
+    found = _clean({"id": [7, 99], "v_kms": [1.0, 2.0]})
+    assert found.words["name"] == (7, 99)
+    whole = ColumnDescription("v", KM_S, ("v",), upper=500.0, consequence="table")
+    with pytest.raises(
+        ValueError, match=r"'v_kms' has no v in row 2 \(the sentinel 999\)"
+    ):
+        clean_columns(Table({"v_kms": [1.0, 999.0]}), (whole,), "t.csv")

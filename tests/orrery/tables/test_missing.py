@@ -1,0 +1,85 @@
+"""Laws of missing values: what stands for nothing is found, and no measurement is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from orrery.tables.columns import ColumnDescription
+from orrery.tables.missing import SENTINELS, missing_values, zero_pairs
+from orrery.tables.titles import KM_S
+
+SPEED = ColumnDescription("v", KM_S, ("v",), lower=-1500.0, upper=1500.0)
+ERROR = replace(SPEED, lower=0.0, upper=500.0)
+ANGLE = replace(SPEED, lower=-180.0, upper=360.0, wraps=True)
+
+
+def _speeds(count=50, seed=3):
+    return np.random.default_rng(seed).normal(0.0, 150.0, count)
+
+
+def _found(numbers, description=SPEED):
+    numbers = np.asarray(numbers, dtype=float)
+    rules = missing_values(numbers, numbers, description)
+    return {rule: np.flatnonzero(rows).tolist() for rule, rows in rules}
+
+
+@pytest.mark.parametrize("sentinel", [*SENTINELS, *(-s for s in SENTINELS)])
+@pytest.mark.parametrize("rows", [[4], [4, 9, 17]])
+def test_sentinels_are_found_once_or_often(sentinel, rows):
+    speeds = _speeds()
+    speeds[rows] = sentinel
+    found = _found(speeds)
+    if abs(sentinel) < 100 and len(rows) == 1:
+        # one star may well have just this velocity
+        assert found == {}
+    else:
+        assert found == {f"the sentinel {sentinel:g}": rows}
+
+
+def test_sentinels_in_single_precision_are_found():
+    speeds = _speeds().astype(np.float32)
+    speeds[[3, 5]] = np.float32(-999.99)
+    assert _found(speeds) == {"the sentinel -999.99": [3, 5]}
+
+
+def test_an_error_of_a_sentinel_is_none():
+    errors = np.full(40, 4.0)
+    errors[[1, 2]] = -9999.0, 999.0
+    assert _found(errors, ERROR) == {"the sentinel -9999": [1], "the sentinel 999": [2]}
+    assert _found(np.full(9, 9999.0)) == {"the sentinel 9999": [*range(9)]}
+
+
+def test_no_measurement_is_taken_for_a_sentinel():
+    # rounded numbers meet often, at 99 as at 98
+    rounded = np.round(_speeds(4000))
+    assert {-99.0, 99.0} <= set(rounded)
+    assert _found(rounded) == {}
+    assert _found(np.round(_speeds(3000), 1)) == {}
+    # a satellite at 99 kpc among others, and errors that all are the same
+    distances = replace(SPEED, lower=1e-3, upper=1000.0)
+    assert _found([20.0, 25.0, 30.0, 33.0, 40.0, 99.0], distances) == {}
+    assert _found(np.full(9, 4.0), ERROR) == {}
+    assert _found([999.0], replace(SPEED, upper=5000.0)) == {}
+
+
+def test_what_cannot_be_is_counted_by_its_rule():
+    speeds = _speeds()
+    speeds[:5] = np.nan, np.inf, -np.inf, 1e34, -1600.0
+    assert _found(speeds) == {
+        "no value": [0],
+        "infinite": [1, 2],
+        "not -1500 to 1500 km / s": [3, 4],
+    }
+
+
+def test_angles_go_around_in_one_way():
+    assert _found([-10.0, 20.0, 170.0], ANGLE) == {}
+    assert _found([10.0, 20.0, 350.0], ANGLE) == {}
+    assert list(_found([-10.0, 20.0, 350.0], ANGLE).values()) == [[0]]
+    assert list(_found([10.0, 20.0, 400.0], ANGLE).values()) == [[2]]
+
+
+def test_only_both_zeros_are_no_value():
+    first, second = np.array([0.0, 0.0, 1.0]), np.array([0.0, 2.0, 0.0])
+    assert zero_pairs(first, second).tolist() == [True, False, False]

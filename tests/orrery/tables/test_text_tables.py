@@ -1,0 +1,127 @@
+"""Laws of text: layouts give the same table, and what is torn, foreign or too long is named."""
+
+import numpy as np
+import pytest
+
+from orrery.tables.opening import OpenedFile
+from orrery.tables.reading import read_table
+from orrery.tables.text_tables import check_header
+
+ROWS = ((1.5, -3.0, "a b"), (2.25, 4e3, "c"), (-7.0, 0.125, "d"))
+
+
+def _read(name, text):
+    content = text if isinstance(text, bytes) else text.encode()
+    return read_table(OpenedFile(name, content))
+
+
+def _lines(delimiter, quote='"'):
+    return [
+        delimiter.join((repr(x), repr(y), f"{quote}{word}{quote}"))
+        for x, y, word in ROWS
+    ]
+
+
+def _is_rows(table):
+    np.testing.assert_array_equal(table["x"], [row[0] for row in ROWS])
+    np.testing.assert_array_equal(table["y"], [row[1] for row in ROWS])
+    assert table["word"].tolist() == [row[2] for row in ROWS]
+
+
+@pytest.mark.parametrize(
+    ("name", "head", "delimiter"),
+    [
+        ("t.csv", "x,y,word\n", ","),
+        ("t.csv", "x;y;word\n", ";"),
+        ("t.tsv", "x\ty\tword\n", "\t"),
+        ("t.txt", "x y word\n", "  "),
+        ("t.dat", "# by hand\n\nx y word\n", " "),
+        ("t.csv", "\ufeffx,y,word\n", ","),
+        ("t.csv", "# a comment, with commas\nx,y,word\n", ","),
+    ],
+)
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_layouts_give_the_same_table(name, head, delimiter, end):
+    text = head + "\n".join(_lines(delimiter)) + "\n"
+    _is_rows(_read(name, text.replace("\n", end)))
+
+
+@pytest.mark.parametrize("head", ["# x y\n", "#x,y\n", "# made by hand\n# x  y\n"])
+@pytest.mark.parametrize("delimiter", [" ", ","])
+def test_titles_may_stand_in_a_comment(head, delimiter):
+    table = _read("t.dat", head + f"1{delimiter}2\n3{delimiter}4\n")
+    assert table.colnames == ["x", "y"]
+    assert table["y"].tolist() == [2, 4]
+
+
+def test_blanks_are_masked_and_empty_titles_have_names():
+    table = _read("t.csv", ",x,y\n0,1.5,\n1,,2\n")
+    assert table.colnames == ["column 1", "x", "y"]
+    assert table["x"].mask.tolist() == [False, True]
+    assert table["y"].mask.tolist() == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("x,y\n1,2\n3,4\n5", r"line 4: the last line is torn, it has 1 of 2 fields"),
+        (
+            "x,y\n1,2\n3,4\n5,",
+            r"line 4: the last line is torn, its last field is empty",
+        ),
+        ("x,y\n1,2\n3\n5,6\n", "line 3: 1 fields, where the titles are 2"),
+        ("x,y\n1,2\n3,4,9\n5,6\n", "line 3: 3 fields, where the titles are 2"),
+        ("x;y\n1,5;2\n", r"commas in numbers: convert it, `tr"),
+        ("x,y\n1,2\n".encode("utf-16"), "UTF-16.*iconv -f UTF-16"),
+        ("x,y\n1,2\n".encode("utf-16-le") * 9, "UTF-16.*iconv -f UTF-16"),
+        (b"x,y\n1,2\n3,\xe9\n", r"line 3: byte 0xe9 is no UTF-8.*iconv -f LATIN1"),
+        (b"x,y\n1,2\n3,\x00\n", "line 3: a zero byte"),
+        ("x,x\n1,2\n", "two columns are called x"),
+        ("1,2\n3,4\n", "no line above the numbers has titles for 2 columns"),
+        ("x,y\n", "no rows"),
+        ("# nothing\n", "is empty"),
+        ("", "is empty"),
+        ('x,y\n1,"2\n3,4\n', "t.csv"),
+    ],
+)
+def test_damaged_text_is_named_with_the_remedy(text, message):
+    with pytest.raises(ValueError, match=message) as raised:
+        _read("t.csv", text)
+    assert "t.csv" in str(raised.value)
+
+
+def test_a_torn_table_with_spaces_is_named():
+    with pytest.raises(ValueError, match="line 3: the last line is torn"):
+        _read("t.dat", "x y\n1 2\n3")
+
+
+ECSV = "# %ECSV 1.0\n# ---\n# datatype:\n# - {name: x, unit: kpc, datatype: float64}\n"
+ECSV += "# - {name: y, datatype: int64}\n"
+
+
+def test_ecsv_is_read_with_units_and_refused_when_torn():
+    table = _read("t.ecsv", ECSV + "x y\n1.5 2\n2.5 3\n")
+    assert str(table["x"].unit) == "kpc"
+    with pytest.raises(ValueError, match="line 8: the last line is torn"):
+        _read("t.ecsv", ECSV + "x y\n1.5 2\n2.5")
+    with pytest.raises(ValueError, match=r"t\.ecsv cannot be read as \.ecsv"):
+        _read("t.ecsv", ECSV.replace("datatype", "dattype") + "x y\n1.5 2\n")
+
+
+def test_a_header_whose_aliases_grow_is_refused_in_no_time():
+    levels = "".join(
+        f"l{i}: &l{i} [{', '.join(9 * [f'*l{i - 1}'])}]\n" for i in range(1, 9)
+    )
+    header = f"l0: &l0 [a, b]\n{levels}"
+    with pytest.raises(ValueError, match="aliases of its header repeat more than"):
+        check_header(header, "t.ecsv")
+    bomb = (
+        ECSV + "".join(f"# {line}\n" for line in header.splitlines()) + "x y\n1.5 2\n"
+    )
+    with pytest.raises(ValueError, match=r"t\.ecsv: the aliases of its header"):
+        _read("t.ecsv", bomb)
+    with pytest.raises(ValueError, match="characters, more than"):
+        check_header("a" * 1_000_000, "t.ecsv")
+    with pytest.raises(ValueError, match="aliases of its header repeat"):
+        check_header("a: &a [*a]", "t.ecsv")
+    check_header("a: &a [1, 2]\nb: [*a, *a]", "t.ecsv")
