@@ -144,7 +144,7 @@ def test_sections_have_the_kinds_fields_and_files_that_are_listed(document):
         fields, files = listed[section["kind"]]
         named = [file.replace("<key>", section["key"]) for file in files]
         assert sorted(section["files"]) == sorted(named)
-        common = {"key", "title", "text", "shows", "kind", "files"}
+        common = {"key", "title", "text", "shows", "kind", "files", "sha256"}
         assert set(section) - common <= set(fields)
 
 

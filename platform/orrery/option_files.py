@@ -11,6 +11,7 @@ from typing import Any
 
 from orrery.identity import JSON
 from orrery.option_types import shortened
+from orrery.storage.documents import WrongChecksumError, checked
 from orrery.storage.run import ATTEMPT, DOCUMENT, attempts
 
 LARGEST = 256  # [MB] documents of runs have some
@@ -91,7 +92,13 @@ def read_options(path: Path, whole: bool = False) -> JSON:
 
 def _json(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes().decode("utf-8"), parse_int=_whole_number)
+        content = checked(path.read_bytes())
+        return json.loads(content.decode("utf-8"), parse_int=_whole_number)
+    except WrongChecksumError as error:
+        raise ValueError(
+            f"{path} is damaged ({error}); if it was edited, remove its entry "
+            f"`checksum`, else {_REMEDY}"
+        ) from error
     except UnicodeDecodeError as error:
         raise ValueError(
             f"{path} is not text in UTF-8 from byte {error.start} on: {_REMEDY}"

@@ -47,7 +47,7 @@ from orrery import runs
 from orrery.execution import cluster, simulation, summaries
 from orrery.parameters import generator
 from orrery.records import Records
-from orrery.storage import dataset, manifest, writing
+from orrery.storage import dataset, manifest, shards, writing
 
 _FIRST = (
     "import torch; torch.set_num_threads(1); from mwlmc.simulator import Simulator; "
@@ -174,7 +174,7 @@ def _write(
     metadata = dataset.identify(simulator.describe(), simulator.schema, 1, count)
     (folder / manifest.SHARDS).mkdir()
     clock.last = time.perf_counter()
-    writing.write_shard(folder, 0, records, simulator.schema, metadata)
+    shards.write_shard(folder, 0, records, simulator.schema, metadata)
     clock.lap("write")
 
 

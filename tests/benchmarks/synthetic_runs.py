@@ -5,7 +5,6 @@ with draws, coverage, ranks, losses and errors that are drawn from what is right
 are copies of these with options and metrics of their own, which takes no time.
 """
 
-import json
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from orrery.results.views import (
     RankCurves,
     TrainingCurves,
 )
+from orrery.storage.documents import parsed, write_document
 from orrery.storage.run import DOCUMENT
 
 PARAMETERS = tuple(
@@ -91,7 +91,7 @@ def copy_run(number: int, model: Path, root: Path) -> Path:
         model: The folder of the run that is copied.
         root: The folder of all runs.
     """
-    document = json.loads((model / DOCUMENT).read_text())
+    document = parsed((model / DOCUMENT).read_bytes())
     chosen = describe(choices(number))
     random = np.random.default_rng(number)
     document["options"] = chosen
@@ -104,7 +104,7 @@ def copy_run(number: int, model: Path, root: Path) -> Path:
     }
     folder = root / document["experiment"] / document["run"] / "attempt-001"
     shutil.copytree(model, folder)
-    (folder / DOCUMENT).write_text(json.dumps(document))
+    write_document(folder / DOCUMENT, document)
     return folder
 
 

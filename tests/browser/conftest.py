@@ -12,6 +12,7 @@ from orrery.results.collation.collate import collate
 from orrery.results.recording import read_by, record
 from orrery.results.sections import DrawsSection, FigureSection
 from orrery.results.views import Predictions
+from orrery.storage.documents import parsed
 from orrery.sweeps.trial import Trial, write_trial
 
 HOSTILE = "</script><img src=x onerror=alert(1)>"
@@ -61,7 +62,7 @@ def runs(load_script, tmp_path_factory):
 
 
 def change(path, fields):
-    path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+    path.write_text(json.dumps(parsed(path.read_bytes()) | fields))
 
 
 def make_sweep(folder, goals):

@@ -91,6 +91,33 @@ def contents_fixture():
     return contents
 
 
+@dataclass(frozen=True)
+class Choices:
+    """Options of a toy run."""
+
+    seed: int = 1
+
+
+@pytest.fixture
+def write_run():
+    """Writes a run with losses, a figure and draws; returns its attempt's folder."""
+    from orrery.results.recording import record
+    from orrery.results.sections import DrawsSection, FigureSection
+    from orrery.results.views import Relation
+
+    def written(root):
+        with record("toy", Choices(), root) as recording:
+            recording.epoch("flow", 0, {"train": 2.0})
+            view = Relation(np.arange(3.0), np.ones(3), ("x", "y"))
+            recording.add(
+                FigureSection("line", "Line", view, "A line."),
+                DrawsSection("draws", "Draws", ("v",), ("km / s",), np.ones((5, 1))),
+            )
+        return recording.run.folder
+
+    return written
+
+
 @pytest.fixture(scope="session")
 def made():
     """Returns predictions with a normal error of known width, without networks."""

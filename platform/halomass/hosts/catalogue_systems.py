@@ -29,6 +29,7 @@ from halomass.systems import FloatArray
 from orrery.identity import JSON
 from orrery.parameters import generator
 from orrery.records import Records, Schema
+from orrery.storage.files import checksum
 
 VERSION = 1  # of the hosts and their neighbours; raised whenever their numbers change
 
@@ -46,6 +47,7 @@ class Snapshot:
         fingerprint: The dataset's fingerprint, which stands for the files' content.
         box: Side of the periodic box, comoving [Mpc/h].
         scale: Scale factor.
+        checksums: The sha256 of each file; where they are given, nothing else is read.
 
     Example:
         >>> Snapshot((Path("0.arrow"),), "5e1f", 64.0, 1.0).describe()
@@ -56,13 +58,18 @@ class Snapshot:
     fingerprint: str
     box: float
     scale: float
+    checksums: tuple[str, ...] = ()
 
     def read(self) -> Halos:
         """Returns the halos.
 
         Raises:
-            ValueError: If a file cannot be read or holds something else.
+            ValueError: If a file cannot be read, was altered or holds something else.
         """
+        # Before anything is mapped: an altered file may end the process.
+        if self.checksums:
+            for path, sha256 in zip(self.shards, self.checksums, strict=True):
+                _check_unaltered(path, sha256)
         return Halos.from_records(
             [_mapped(path) for path in self.shards], self.box, self.scale
         )
@@ -78,7 +85,9 @@ class HaloDataset(Protocol):
     Example:
         >>> from types import SimpleNamespace
         >>> reader = {"simulator": {"box": 64.0, "scale": 1.0}}
-        >>> one: HaloDataset = SimpleNamespace(files=(), fingerprint="5e1f", metadata=reader)
+        >>> one: HaloDataset = SimpleNamespace(
+        ...     files=(), checksums=(), fingerprint="5e1f", metadata=reader
+        ... )
         >>> CatalogueSystems.of([one], HostSelection()).snapshots[0].scale
         1.0
     """
@@ -86,9 +95,24 @@ class HaloDataset(Protocol):
     @property
     def files(self) -> tuple[Path, ...]: ...
     @property
+    def checksums(self) -> tuple[str, ...]: ...
+    @property
     def fingerprint(self) -> str: ...
     @property
     def metadata(self) -> JSON: ...
+
+
+def _check_unaltered(path: Path, sha256: str) -> None:
+    try:
+        altered = checksum(path) != sha256
+    except OSError as error:
+        raise ValueError(
+            f"{path} cannot be read ({error}): make the halo dataset again"
+        ) from error
+    if altered:
+        raise ValueError(
+            f"{path} was altered, its sha256 differs: make the halo dataset again"
+        )
 
 
 def _mapped(path: Path) -> Records:
@@ -145,7 +169,13 @@ class CatalogueSystems:
         """Returns the systems of datasets of halos, one for each snapshot."""
         readers = [dataset.metadata["simulator"] for dataset in halos]
         snapshots = tuple(
-            Snapshot(dataset.files, dataset.fingerprint, reader["box"], reader["scale"])
+            Snapshot(
+                dataset.files,
+                dataset.fingerprint,
+                reader["box"],
+                reader["scale"],
+                dataset.checksums,
+            )
             for dataset, reader in zip(halos, readers, strict=True)
         )
         return cls(snapshots, selection)

@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 from torch import Tensor
 
 from orrery.identity import fingerprint
-from orrery.storage.files import checksum, write_atomically, write_json
+from orrery.storage.files import checksum, write_atomically
 
 WIDTH = 128  # stars in a row of a compiled step: several vectors of any processor
 PARTS = ("begin", "stage", "finish")
@@ -166,9 +166,8 @@ def _build_in(place: Path, names: list[str]) -> None:
             write_atomically(
                 place / f"{name}.so", Path(scratch, f"{name}.so").read_bytes()
             )
-    write_json(
-        place / CHECKSUMS, {name: checksum(place / f"{name}.so") for name in PARTS}
-    )
+    checksums = {name: checksum(place / f"{name}.so") for name in PARTS}
+    write_atomically(place / CHECKSUMS, json.dumps(checksums))
 
 
 def _build(names: list[str], scratch: Path) -> None:

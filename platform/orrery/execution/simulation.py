@@ -5,7 +5,6 @@ their shards themselves and return manifest rows: particles never travel. Withou
 this process simulates, and Ray is not even imported.
 """
 
-import math
 import socket
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -18,6 +17,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from orrery.execution import cluster
+from orrery.execution.counting import ShardCounters
 from orrery.execution.processors import describe_processor
 from orrery.execution.same_code import (
     InstalledCode,
@@ -30,6 +30,7 @@ from orrery.records import Records, Schema
 from orrery.storage import dataset, writing
 from orrery.storage.dataset import Dataset
 from orrery.storage.manifest import ManifestRow
+from orrery.storage.shards import write_shard
 from orrery.storage.store import Address, Location, locate
 from orrery.storage.work_log import processors, sessions
 from orrery.storage.writing import Writer
@@ -142,8 +143,32 @@ def generate(
     found = writing.find_finished(place, metadata, count)
     if found is not None:
         return found
+    shown = dataset.counters(metadata) if counters is None else tuple(counters)
+    return complete(place, metadata, simulator, count, actors, shown)
+
+
+def complete(
+    place: Location,
+    metadata: JSON,
+    simulator: Simulator,
+    count: int,
+    actors: int | None,
+    shown: tuple[str, ...],
+) -> Dataset:
+    """Returns the dataset in a folder, whose missing and damaged parts are made.
+
+    Arguments:
+        place: The dataset's absolute folder, or its address in a bucket.
+        metadata: What `identify` returned.
+        simulator: What it describes.
+        count: The number of simulations.
+        actors: The number of actors: see `generate`.
+        shown: The columns reported meanwhile.
+
+    Raises:
+        Exception: Those of `generate`.
+    """
     with writing.open_writer(place, metadata) as writer:
-        shown = dataset.counters(metadata) if counters is None else tuple(counters)
         _fill(writer, simulator, writer.pending(count), actors, shown)
         made = writer.finish(count)
     _tell_mixed(made)
@@ -195,7 +220,7 @@ def _fill(
         _made_shards(simulator, writer, pending, actors) as rows,
         progress("simulating", total, done=made) as advance,
     ):
-        seen = _Counters(shown, dataset.counters(writer.metadata))
+        seen = ShardCounters(shown, dataset.counters(writer.metadata))
         for row in writer.rows.values():
             seen.add(row)
         for row, processor in rows:
@@ -255,34 +280,6 @@ def _check_seen(folder: Path) -> None:
         )
 
 
-class _Counters:
-    """Totals and means of columns so far, kept with each shard: a campaign has thousands."""
-
-    def __init__(self, shown: tuple[str, ...], integers: tuple[str, ...]) -> None:
-        self.shown = shown
-        self.integers = integers
-        self.sums = dict.fromkeys(shown, 0.0)
-        self.values = dict.fromkeys(shown, 0)
-
-    def add(self, row: ManifestRow) -> None:
-        """Adds a shard."""
-        for name in self.shown:
-            self.sums[name] += row.sums[name]
-            self.values[name] += row.count - row.missing.get(name, 0)
-
-    @property
-    def note(self) -> str:
-        """What is shown of them."""
-        return ", ".join(self._text(name) for name in self.shown)
-
-    def _text(self, name: str) -> str:
-        if name in self.integers:
-            return f"{name} {self.sums[name]:.0f}"
-        values = self.values[name]
-        mean = self.sums[name] / values if values else math.nan
-        return f"mean {name} {mean:.3g}"
-
-
 def make_shard(
     simulator: Simulator, metadata: JSON, shard: int, folder: Location
 ) -> ManifestRow:
@@ -309,7 +306,7 @@ def make_shard(
         # On a cluster the traceback alone does not say which simulations failed.
         error.add_note(f"in shard {shard}, simulations {indices[0]} to {indices[-1]}")
         raise
-    return writing.write_shard(folder, shard, records, simulator.schema, metadata)
+    return write_shard(folder, shard, records, simulator.schema, metadata)
 
 
 def check_code(simulator: Simulator, metadata: JSON) -> None:

@@ -14,7 +14,6 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from orrery.execution import cluster
@@ -24,7 +23,8 @@ from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Records
 from orrery.storage.dataset import INDEX, SPLIT, SPLITS, Dataset, Split, split
 from orrery.storage.files import ensure_writable, replacing
-from orrery.storage.store import Address, Location, locate
+from orrery.storage.parquet import read_table, write_table
+from orrery.storage.store import Location, locate
 from orrery.terminal import progress, say
 
 VERSION = 1  # of how pairs are made of records; raised whenever they change
@@ -138,7 +138,7 @@ def compute(
         ensure_writable(path.parent)
         table = _table(summarise, dataset, binning, parameters, definition)
         with replacing(path) as temporary:
-            pq.write_table(table, temporary, write_page_checksum=True)
+            write_table(temporary, table)
     origin = SummaryOrigin(
         fingerprint=identity,
         function=definition["summarise"],
@@ -203,10 +203,9 @@ def _name(summarise: Callable[..., Any]) -> str:
 def _kept(path: Location, definition: JSON) -> pa.Table | None:
     if not path.exists():
         return None
-    source = pa.BufferReader(path.read_bytes()) if isinstance(path, Address) else path
     try:
-        table = pq.read_table(source, page_checksum_verification=True)
-    except (pa.ArrowInvalid, OSError) as error:
+        table = read_table(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
         say(f"{path} cannot be read ({error}): the summaries are computed again")
         return None
     # Through JSON, where tuples are lists: what was read is compared with what would be.

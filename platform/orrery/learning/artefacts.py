@@ -7,7 +7,6 @@ step.
 
 import hashlib
 import io
-import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,17 +18,34 @@ import torch
 from torch import Tensor
 
 from orrery import versions
-from orrery.identity import JSON
+from orrery.identity import JSON, fingerprint
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.storage import files
+from orrery.storage.documents import (
+    digest_of,
+    own_file,
+    read_document,
+    write_document,
+)
 from orrery.storage.shard_cache import cache_folder
 from orrery.storage.store import Address, Location
+from orrery.terminal import say
 
 R = TypeVar("R")
 
 UNFINISHED = ".training-"
+_AGAIN = "give the training's command again, which makes it anew"
+# Of documents what the training found, and words; all else has decided the result.
+_FOUND = (
+    *("fingerprint", "weights", "versions", "labels", "curve"),
+    *("scalings", "loss", "epoch", "reseeded"),
+)
 ELSEWHERE = "another folder of reports or datasets"
+
+
+def _silent(sentence: str) -> None:
+    """Tells nobody."""
 
 
 @dataclass(frozen=True)
@@ -59,18 +75,31 @@ class ArtifactStore:
             return cache_folder() / "trainings" / identity
         return self.folder / f"{UNFINISHED}{identity}"
 
-    def holds(self, identity: str) -> bool:
-        """Returns whether a result with this fingerprint is there.
+    def holds(self, identity: str, tell: Callable[[str], None] = _silent) -> bool:
+        """Returns whether a result with this fingerprint is there, and sound.
 
-        Raises:
-            ValueError: If the document is damaged.
+        Arguments:
+            identity: The fingerprint.
+            tell: Is told of damage: what is damaged is not held.
         """
-        return self.document.exists() and bool(self.read()["fingerprint"] == identity)
+        if not self.document.exists():
+            return False
+        try:
+            document = self.read()
+            if document["fingerprint"] != identity:
+                return False
+            self._content(document)
+        except ValueError as error:
+            tell(str(error))
+            return False
+        return True
 
     def get_or_train(
         self, identity: str, learn: Callable[[Path], tuple[JSON, Mapping[str, Tensor]]]
     ) -> None:
         """Writes what is learned, unless it is there; meanwhile nobody else can write here.
+
+        What is damaged is told, and made again.
 
         Arguments:
             identity: The fingerprint of the result.
@@ -80,12 +109,12 @@ class ArtifactStore:
         Raises:
             BlockingIOError: If another process is training here: one result replaces
                 another.
-            ValueError: If the document is damaged.
         """
         if self.holds(identity):
             return
         with files.locked(files.ensure_writable(self.folder), ELSEWHERE):
-            if not self.holds(identity):  # who held the lock before may have learned it
+            # who held the lock before may have learned it
+            if not self.holds(identity, tell=say):
                 document, weights = learn(self.unfinished(identity))
                 self.write({"fingerprint": identity, **document}, weights)
 
@@ -101,7 +130,7 @@ class ArtifactStore:
             "versions": versions.software(),
         }
         # Last: until then the old document still names the old weights.
-        files.write_json(self.document, {**document, **more})
+        write_document(self.document, {**document, **more})
         self._remove_others(document["fingerprint"], file)
 
     def _remove_others(self, identity: str, weights: str) -> None:
@@ -130,10 +159,10 @@ class ArtifactStore:
             raise FileNotFoundError(
                 f"no {self.document.name} in {self.folder}: train a {self.kind} there first"
             )
+        document = read_document(self.document, _AGAIN)
         try:
-            document = json.loads(self.document.read_text())
             return {**{name: document[name] for name in needed}, **document}
-        except (ValueError, KeyError, TypeError) as error:
+        except KeyError as error:
             raise damaged(self.document, error) from error
 
     def open(
@@ -157,6 +186,7 @@ class ArtifactStore:
                 f"has replaced {identity}; choose {ELSEWHERE}, and give the same command again"
             )
         weights = self.weights(document)
+        self._check_fingerprint(document)
         try:
             return restore(document, weights)
         except (KeyError, TypeError, RuntimeError) as error:
@@ -168,23 +198,34 @@ class ArtifactStore:
         Raises:
             ValueError: If they are missing, or are not those that were written.
         """
+        return torch.load(io.BytesIO(self._content(document)), weights_only=True)
+
+    def _content(self, document: JSON) -> bytes:
+        """Returns the file of the weights that a document names."""
         try:
-            path = self.folder / document["weights"]["file"]
+            path = own_file(self.folder, document["weights"]["file"])
             digest = document["weights"]["sha256"]
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, ValueError) as error:
             raise damaged(self.document, error) from error
         # Read once, so that what is compared is what is loaded.
-        content = path.read_bytes() if path.exists() else b""
-        if hashlib.sha256(content).hexdigest() != digest:
+        content: bytes = path.read_bytes() if path.exists() else b""
+        if digest_of(content) != digest:
             raise damaged(
                 path, "its checksum differs" if content else "it is missing or empty"
             )
-        return torch.load(io.BytesIO(content), weights_only=True)
+        return content
+
+    def _check_fingerprint(self, document: JSON) -> None:
+        """Raises ValueError if a document's fingerprint is not that of what decided it."""
+        decided = {k: v for k, v in document.items() if k not in _FOUND}
+        own = fingerprint(decided)
+        if own != document["fingerprint"]:
+            raise damaged(self.document, f"its content has the fingerprint {own}")
 
 
 def damaged(path: Location, reason: object) -> ValueError:
     """Returns the error of a file that is not what was written."""
-    return ValueError(f"{path} is damaged ({reason}): delete it and train again")
+    return ValueError(f"{path} is damaged ({reason}): {_AGAIN}")
 
 
 def origin(splits: Splits, parameters: Sequence[Parameter]) -> JSON:

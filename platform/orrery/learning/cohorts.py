@@ -23,6 +23,7 @@ from orrery.learning.members import (
     joined,
 )
 from orrery.learning.networks import Networks, initialise_members, next_attempt
+from orrery.learning.tensor_files import is_sound, load_tensors, save_tensors
 from orrery.learning.trainer import (
     CHECKPOINT_EPOCHS,
     RESULT,
@@ -30,7 +31,6 @@ from orrery.learning.trainer import (
     fit_from_checkpoint,
     quiet,
     save_checkpoint,
-    save_result,
 )
 from orrery.learning.training import OnEpoch, Worker, device_here, ignore_epoch
 from orrery.storage import files
@@ -134,18 +134,18 @@ class _CohortModule(lightning.LightningModule):
         self.cohort.restore(checkpoint["cohort"])
 
     def on_fit_end(self) -> None:
-        save_result(self.folder / RESULT, vars(self.cohort.reached))
+        save_tensors(self.folder / RESULT, vars(self.cohort.reached))
 
 
 def _read(path: Path) -> Outcome:
-    return Outcome(**torch.load(path, weights_only=True))
+    return Outcome(**load_tensors(path))
 
 
 def _learn_share(task: MembersTask, worker: Worker) -> None:
     """Trains the members of one worker; collapsed ones follow as a smaller cohort."""
     share = task.shares[worker.rank]
     place = task.share_folder(share)
-    if (place / RESULT).exists():
+    if is_sound(place / RESULT):
         return
     kept = list[Outcome]()
     waiting = dict.fromkeys(share, 0)
@@ -157,7 +157,7 @@ def _learn_share(task: MembersTask, worker: Worker) -> None:
         sound = torch.nonzero(~outcome.constant).flatten().tolist()
         kept.append(outcome.take(sound))
         waiting = _collapsed(outcome)
-    save_result(place / RESULT, vars(joined(kept)))
+    save_tensors(place / RESULT, vars(joined(kept)))
 
 
 def _learn_cohort(
@@ -168,7 +168,7 @@ def _learn_cohort(
     on_epoch: OnEpoch,
 ) -> Outcome:
     files.ensure_writable(folder)
-    if not (folder / RESULT).exists():
+    if not is_sound(folder / RESULT):
         module = _CohortModule(task.cohort(attempts, device), folder, on_epoch)
         with quiet():
             trainer = bare_trainer(folder, task.learning.max_epochs, device)

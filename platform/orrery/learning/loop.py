@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from orrery.branches import LEARNING, ORDER
 from orrery.execution import cluster
+from orrery.learning.tensor_files import is_sound, load_tensors, save_tensors
 from orrery.learning.trainer import (
     CHECKPOINT_EPOCHS,
     RESULT,
@@ -32,7 +33,6 @@ from orrery.learning.trainer import (
     fit_from_checkpoint,
     quiet,
     save_checkpoint,
-    save_result,
 )
 from orrery.learning.training import (
     Curve,
@@ -99,10 +99,10 @@ def train(
     task = _Task(module, examples, validation, options, seed, folder.absolute())
     _check(task)
     files.ensure_writable(folder)
-    if not (folder / RESULT).exists():
+    if not is_sound(folder / RESULT):
         run = _train_on_ray if options.workers else _train_here
         run(task, on_epoch or ignore_epoch)
-    document = torch.load(folder / RESULT, weights_only=True)
+    document = load_tensors(folder / RESULT)
     return Trained(document["weights"], _curve(document))
 
 
@@ -320,4 +320,4 @@ class _Progress(lightning.Callback):
 
     def on_fit_end(self, trainer: lightning.Trainer, pl_module: Any) -> None:
         if trainer.is_global_zero:
-            save_result(self.task.folder / RESULT, self.state_dict())
+            save_tensors(self.task.folder / RESULT, self.state_dict())

@@ -25,7 +25,7 @@ from orrery.learning.training import OnEpoch
 from orrery.pairs import Pairs, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import Observation
-from orrery.storage import files
+from orrery.storage.documents import write_document
 from orrery.storage.store import Location, locate
 
 VERSION = 1  # of the weights; raised whenever they change
@@ -328,7 +328,7 @@ def _write(folder: Location, mixed: Mixture) -> None:
         "version": VERSION,
         "versions": versions.software(),
     }
-    files.write_json(ArtifactStore(folder, KIND).document, document)
+    write_document(ArtifactStore(folder, KIND).document, document)
 
 
 def load(folder: Location | str) -> Mixture:

@@ -4,22 +4,21 @@ Losses, weights and checkpoints are ours to write, so that a training is the sam
 whatever Lightning's defaults are this year.
 """
 
-import io
 import logging
 import signal
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import lightning
 import torch
+from lightning.fabric.plugins.io import CheckpointIO
 from lightning.pytorch.plugins.environments import ClusterEnvironment
-from lightning.pytorch.plugins.io import TorchCheckpointIO
 from lightning.pytorch.strategies import Strategy
 
-from orrery.storage import files
+from orrery.learning.tensor_files import is_sound, load_tensors, save_tensors
 
 CHECKPOINT = "last.ckpt"
 RESULT = "trained.pt"
@@ -41,6 +40,32 @@ def quiet() -> Iterator[None]:
             yield
     finally:
         logger.setLevel(level)
+
+
+class SealedCheckpoints(CheckpointIO):
+    """How Lightning reads and writes its checkpoints here.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "last.ckpt"
+        >>> SealedCheckpoints().save_checkpoint({"epoch": 3}, path)
+        >>> SealedCheckpoints().load_checkpoint(path)
+        {'epoch': 3}
+    """
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
+    ) -> None:
+        save_tensors(Path(path), checkpoint)
+
+    def load_checkpoint(
+        self, path: Any, map_location: Any = None, weights_only: bool | None = None
+    ) -> dict[str, Any]:
+        found: dict[str, Any] = load_tensors(Path(path))
+        return found
+
+    def remove_checkpoint(self, path: Any) -> None:
+        Path(path).unlink()
 
 
 def bare_trainer(
@@ -68,7 +93,7 @@ def bare_trainer(
         accelerator=device.type,
         devices="auto" if environment else own,
         strategy=strategy,
-        plugins=[_WholeCheckpoints(), *([environment] if environment else [])],
+        plugins=[*filter(None, [environment]), SealedCheckpoints()],
         callbacks=[*callbacks],
         max_epochs=max_epochs,
         gradient_clip_val=gradient_clip,
@@ -85,13 +110,14 @@ def bare_trainer(
 def fit_from_checkpoint(
     trainer: lightning.Trainer, module: lightning.LightningModule, folder: Path
 ) -> None:
-    """Trains, from the last checkpoint in the folder if there is one.
+    """Trains, from the last checkpoint in the folder if there is a sound one.
 
     Raises:
         KeyboardInterrupt: If the user wants no more.
     """
     checkpoint = folder / CHECKPOINT
-    resume = str(checkpoint) if checkpoint.exists() else None
+    # All workers see the same file, and one that is damaged is nobody's.
+    resume = str(checkpoint) if is_sound(checkpoint) else None
     on_interrupt = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(module, ckpt_path=resume, weights_only=True)
@@ -103,35 +129,6 @@ def fit_from_checkpoint(
         if isinstance(cause, KeyboardInterrupt):
             raise cause from None  # it may say more, such as that it was SIGTERM
         raise KeyboardInterrupt from error
-
-
-class _WholeCheckpoints(TorchCheckpointIO):
-    """Writes checkpoints as all other files are written.
-
-    Lightning's own way leaves parts of files, in two folders, where a disk is full.
-    """
-
-    def save_checkpoint(
-        self, checkpoint: dict[str, Any], path: Any, storage_options: Any = None
-    ) -> None:
-        save_result(Path(path), checkpoint)
-
-
-def save_result(path: Path, document: Mapping[str, Any]) -> None:
-    """Writes what was learned, complete or not at all.
-
-    Arguments:
-        path: The file, which `torch.load` reads.
-        document: Tensors and plain values by name.
-
-    Raises:
-        OSError: If it cannot be written.
-    """
-    # From memory: where torch itself writes, a full disk is a RuntimeError that names
-    # neither the file nor the disk.
-    content = io.BytesIO()
-    torch.save(dict(document), content)
-    files.write_atomically(path, content.getvalue())
 
 
 def save_checkpoint(trainer: lightning.Trainer, folder: Path) -> None:

@@ -20,7 +20,8 @@ from orrery.results.recording import Number
 from orrery.results.result import PAGE, Result
 from orrery.results.sections import Section, shown
 from orrery.storage import files
-from orrery.storage.run import Run
+from orrery.storage.documents import own_file, write_document
+from orrery.storage.run import DRAWN, Run
 from orrery.terminal import progress
 
 # Where a metric's name begins like this, it is an answer, which stands at the head.
@@ -80,7 +81,17 @@ def write(result: Result) -> Path:
         ) from error
     path = result.folder / PAGE
     files.write_atomically(path, text)
+    drawn = [PAGE, *(name for one in sections for name in _pictures(one))]
+    sums = {name: files.checksum(result.folder / name) for name in drawn}
+    write_document(result.folder / DRAWN, {"drawn": sums})
     return path
+
+
+def _pictures(section: JSON) -> list[str]:
+    """Returns the files into which a part is drawn."""
+    if section["kind"] != "figure":
+        return []
+    return [f"{section['key']}.png", f"{section['key']}.pdf"]
 
 
 def render(result: Result, sections: list[JSON]) -> str:
@@ -142,9 +153,9 @@ def _drawn(result: Result, section: JSON) -> str:
     """Returns a figure's picture as base64, after writing it as PNG and PDF."""
     figure = figures.draw(result.view(section))
     png = figures.file_content(figure, "png")
-    files.write_atomically(result.folder / f"{section['key']}.png", png)
+    files.write_atomically(own_file(result.folder, f"{section['key']}.png"), png)
     pdf = figures.file_content(figure, "pdf")
-    files.write_atomically(result.folder / f"{section['key']}.pdf", pdf)
+    files.write_atomically(own_file(result.folder, f"{section['key']}.pdf"), pdf)
     return base64.b64encode(png).decode()
 
 

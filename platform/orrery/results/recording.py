@@ -20,13 +20,14 @@ import numpy as np
 from astropy.table import Table
 
 from orrery import versions
-from orrery.identity import JSON, canonical, describe
+from orrery.identity import JSON, describe
 from orrery.results.keys import is_key
 from orrery.results.late_readers import notify_late_readers
 from orrery.results.result import FORMAT, Result
 from orrery.results.section_files import write_section
 from orrery.results.sections import Answer, Section, Verdict, table_sections
 from orrery.storage import files
+from orrery.storage.documents import line_of, write_document
 from orrery.storage.run import (
     DOCUMENT,
     NO_VERSIONS,
@@ -230,7 +231,7 @@ class Recording:
     def epoch(self, estimator: str, epoch: int, losses: Mapping[str, float]) -> None:
         """Adds the losses of one epoch of an estimator, one line of `epochs.jsonl`."""
         line = {"estimator": estimator, "epoch": epoch, **_finite(losses)}
-        files.append(self.run.folder / EPOCHS, canonical(line) + "\n")
+        files.append(self.run.folder / EPOCHS, line_of(line))
         for reader in self._readers:
             reader.epoch(estimator, epoch, losses)
 
@@ -287,7 +288,7 @@ class Recording:
         """Writes the document with changes; one that cannot be written changes nothing."""
         seconds = round(time.monotonic() - self._began, 3)
         document = {**self._document, **changes, "seconds": seconds}
-        files.write_json(self.run.folder / DOCUMENT, document)
+        write_document(self.run.folder / DOCUMENT, document)
         self._document = document
 
 

@@ -5,7 +5,6 @@ happens to the process, what it had found can be read. Pages, terminal and dashb
 only read it. The format is described in `datasets/README.md`.
 """
 
-import json
 import math
 import os
 import socket
@@ -18,7 +17,8 @@ from typing import Any, Literal, get_args
 from orrery.identity import JSON
 from orrery.results import encoding
 from orrery.results.views import View
-from orrery.storage import files
+from orrery.storage import documents, files
+from orrery.storage.documents import digest_of, own_file, write_document
 from orrery.storage.run import DOCUMENT, attempt_folders, attempt_number, attempts
 
 Status = Literal["running", "finished", "failed", "damaged"]
@@ -37,6 +37,7 @@ NEVER_WRITTEN = (
     "down; the same command begins again"
 )
 PAGE = "report.html"
+_AGAIN = "run the experiment again"
 KILLED = (
     "the process ended without a word: it was killed, or its machine went down; the "
     "same command continues where it stopped"
@@ -162,11 +163,31 @@ class Result:
             ValueError: If the file of its arrays is damaged.
             OSError: If it cannot be read.
         """
-        content = (self.folder / section["data"]).read_bytes()
+        content = self.content(section, section["data"])
         try:
             return encoding.decode_view(section["view"], encoding.from_parquet(content))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{self.folder / section['data']}: {error}") from error
+
+    def content(self, section: JSON, file: str) -> bytes:
+        """Returns the content of a section's file, which is what the run wrote.
+
+        Arguments:
+            section: One of the sections.
+            file: The file's name in the attempt's folder.
+
+        Raises:
+            ValueError: If the file is damaged, or not in this folder.
+            OSError: If it cannot be read.
+        """
+        place = own_file(self.folder, file)
+        content: bytes = place.read_bytes()
+        # Older documents have no checksums of their files.
+        if digest_of(content) != section.get("sha256", {}).get(
+            file, digest_of(content)
+        ):
+            raise ValueError(f"{place} is damaged (its checksum differs): {_AGAIN}")
+        return content
 
 
 def newest(shared: Path) -> Result:
@@ -213,31 +234,25 @@ def readable(folder: Path) -> Result:
         return Result.damaged(folder, str(error))
 
 
-def read_document(path: Path) -> JSON:
+def run_document(path: Path) -> JSON:
     """Returns the content of a `run.json`.
 
     Raises:
         ValueError: If it is damaged.
         OSError: If it cannot be read.
     """
+    document = documents.read_document(path, _AGAIN)
     try:
-        document: Any = json.loads(
-            path.read_text(encoding="utf-8"), parse_constant=_refuse
-        )
         _check(document)
         return document
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(
-            f"{path} is no document of a run, or damaged ({error}): run the experiment again"
+            f"{path} is no document of a run, or damaged ({error}): {_AGAIN}"
         ) from error
 
 
 def _nothing(kind: Any) -> Any:
     return 0.0 if kind == float | int else kind()
-
-
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of a JSON document")
 
 
 def _check(document: Any) -> None:
@@ -256,15 +271,15 @@ def _check(document: Any) -> None:
 
 def _settled(folder: Path) -> JSON:
     """Returns an attempt's document, failed if it says running but nobody is at work."""
-    document = read_document(folder / DOCUMENT)
+    document = run_document(folder / DOCUMENT)
     if document["status"] != "running" or _is_at_work(document, folder):
         return document
-    document = read_document(folder / DOCUMENT)  # it may have ended in between
+    document = run_document(folder / DOCUMENT)  # it may have ended in between
     if document["status"] != "running":
         return document
     document |= {"status": "failed", "reason": KILLED}
     with suppress(OSError):  # a disk that is only read is told, not mended
-        files.write_json(folder / DOCUMENT, document)
+        write_document(folder / DOCUMENT, document)
     return document
 
 

@@ -17,6 +17,7 @@ from orrery.results.sections import (
     tabulated,
 )
 from orrery.storage import files
+from orrery.storage.documents import digest_of
 from orrery.storage.run import Run
 
 
@@ -52,15 +53,15 @@ def write_section(section: Section, run: Run) -> JSON:
 
 def _table(section: TableSection, run: Run) -> JSON:
     file = f"{section.key}.ecsv"
-    files.write_ecsv(run.folder / file, section.table)
+    sums = _written(run, file, files.ecsv(section.table).encode())
     rows = tabulated(section.table)
-    return {"kind": "table", "text": section.caption, "files": [file], **rows}
+    return {"kind": "table", "text": section.caption, "files": [file], **sums, **rows}
 
 
 def _figure(section: FigureSection, run: Run) -> JSON:
     data = f"{section.key}.parquet"
     document, arrays = encoding.encode_view(section.view)
-    files.write_atomically(run.folder / data, encoding.to_parquet(arrays))
+    sums = _written(run, data, encoding.to_parquet(arrays))
     pictures = [f"{section.key}.png", f"{section.key}.pdf"]
     return {
         "kind": "figure",
@@ -68,6 +69,7 @@ def _figure(section: FigureSection, run: Run) -> JSON:
         "view": document,
         "data": data,
         "files": [*pictures, data],
+        **sums,
     }
 
 
@@ -79,7 +81,13 @@ def _draws(section: DrawsSection, run: Run) -> JSON:
     origin = {"experiment": run.experiment, "run": run.fingerprint}
     sink = pa.BufferOutputStream()
     pq.write_table(values.table(schema, origin), sink)
-    files.write_atomically(run.folder / file, sink.getvalue().to_pybytes())
+    sums = _written(run, file, sink.getvalue().to_pybytes())
     count = len(section.values)
     text = f"{count} draws of {', '.join(section.names)}."
-    return {"kind": "draws", "text": text, "files": [file], "count": count}
+    return {"kind": "draws", "text": text, "files": [file], "count": count, **sums}
+
+
+def _written(run: Run, file: str, content: bytes) -> JSON:
+    """Writes a file of a part, and returns its checksum as the document holds it."""
+    files.write_atomically(run.folder / file, content)
+    return {"sha256": {file: digest_of(content)}}

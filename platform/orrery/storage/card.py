@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from orrery.identity import ABOUT, JSON
 from orrery.records import Column
-from orrery.storage.dataset import LABELS, SPLIT, Dataset, counters
-from orrery.storage.manifest import ManifestRow, mean, total
+from orrery.storage.dataset import LABELS, SPLIT, Dataset, counters, read_metadata
+from orrery.storage.manifest import ManifestRow, mean, read_manifest, total
 from orrery.storage.store import Location
 from orrery.storage.work_log import Session, combined, processors, sessions
 from orrery.terminal import duration
@@ -46,6 +46,16 @@ def card(
         processors="\n".join(_processor_lines(work)),
         splits=_splits(metadata),
     )
+
+
+def current_card(folder: Location) -> str:
+    """Returns the card of the dataset in a folder, from its documents as they are now.
+
+    Raises:
+        ValueError: If it is unfinished, or a document is damaged.
+    """
+    _, rows = read_manifest(folder)
+    return card(folder.name, read_metadata(folder), (*rows,), sessions(folder))
 
 
 def _splits(metadata: JSON) -> str:

@@ -10,8 +10,6 @@ Here a dataset is read. `writing` makes one, `work_log` remembers who made the s
 when and how fast, and `card` describes it all for people.
 """
 
-import dataclasses
-import json
 import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -24,15 +22,22 @@ import pyarrow as pa
 
 from orrery.identity import ABOUT, JSON, fingerprint, without_words
 from orrery.records import Column, Records, Schema
-from orrery.storage.manifest import ManifestRow, damaged_files, read_manifest
+from orrery.storage.documents import read_document
+from orrery.storage.manifest import ManifestRow, read_manifest
 from orrery.storage.shard_cache import local_copy
+from orrery.storage.shards import (
+    ALTERED,
+    INDEX,
+    damaged_files,
+    is_unaltered,
+    map_shard,
+)
 from orrery.storage.store import Address, Location, StoreError, locate
 
 Split = Literal["train", "validation", "test"]
 
 # Of the records, their splits and their layout; raised whenever one of them changes.
 VERSION = 2
-INDEX = "index"  # the column with the simulation's number
 SPLIT = "split"  # the column, if there is one, with a simulation's place in SPLITS
 # The column, if there is one, with what a simulation is called elsewhere.
 IDENTITY = "id"
@@ -40,6 +45,9 @@ IDENTITY = "id"
 LABELS = (INDEX, SPLIT, IDENTITY)
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 DATASET_DOCUMENT = "dataset.json"
+# Of its document: the fingerprint itself, words, and who began the folder.
+BEGUN_BY = "orrery"  # the version of the package
+_DECIDE_NOTHING = ("fingerprint", ABOUT, BEGUN_BY)
 
 
 def split(index: int) -> Split:
@@ -117,7 +125,7 @@ class Dataset:
                 wrong size.
         """
         folder = locate(folder).absolute()
-        rows = read_manifest(folder)
+        listed, rows = read_manifest(folder)
         available = sum(row.count for row in rows)
         count = available if count is None else count
         if not 0 < count <= available:
@@ -126,6 +134,7 @@ class Dataset:
                 "generate the dataset with a larger count"
             )
         metadata = read_metadata(folder)
+        _check_listed(folder, metadata, listed, rows)
         shards = math.ceil(count / metadata["shard_size"])
         dataset = cls(folder, count, metadata, tuple(rows[:shards]))
         dataset.verify()
@@ -149,6 +158,11 @@ class Dataset:
         """The shards' absolute paths; of those in a bucket, copies on this machine."""
         return tuple(self._local(row) for row in self.rows)
 
+    @property
+    def checksums(self) -> tuple[str, ...]:
+        """The sha256 of each of these files."""
+        return tuple(row.sha256 for row in self.rows)
+
     def _local(self, row: ManifestRow) -> Path:
         place = self.folder / row.file
         return local_copy(place, row.sha256) if isinstance(place, Address) else place
@@ -169,11 +183,10 @@ class Dataset:
         row = self.rows[shard]
         path = self.folder / row.file
         try:
-            with pa.memory_map(str(self._local(row))) as source:
-                records = Records.from_table(pa.ipc.open_file(source).read_all())
+            records = map_shard(self._local(row), row, self.fingerprint)
         except StoreError:
             raise
-        except (pa.ArrowInvalid, OSError, ValueError) as error:
+        except (pa.ArrowException, OSError, ValueError, KeyError) as error:
             raise ValueError(
                 f"{path} cannot be read ({error}): {_remedy(path)}"
             ) from error
@@ -207,9 +220,9 @@ class Dataset:
         """Returns what is wrong with each damaged file, by its path inside the folder.
 
         Arguments:
-            full: Compare checksums too, not only sizes.
+            full: Compare checksums and what the manifest says too, not only sizes.
         """
-        return damaged_files(self.folder, self.rows, full)
+        return damaged_files(self.folder, self.rows, self.fingerprint, full)
 
     def verify(self, full: bool = False) -> None:
         """Raises an error if a shard is missing, truncated or, when `full`, altered.
@@ -224,10 +237,21 @@ class Dataset:
     def verify_shard(self, shard: int) -> None:
         """Raises an error if the checksum of one shard is not the manifest's.
 
+        What this process has compared is not hashed again, unless the file has changed.
+
         Raises:
             ValueError: Names the file and what to do.
         """
-        dataclasses.replace(self, rows=self.rows[shard : shard + 1]).verify(full=True)
+        row = self.rows[shard]
+        path = self.folder / row.file
+        try:
+            altered = not is_unaltered(self._local(row), row.sha256)
+        except FileNotFoundError as error:
+            raise ValueError(f"{path} is missing: {_remedy(path)}") from error
+        except ValueError:  # a bucket's, which was fetched to look
+            altered = True
+        if altered:
+            raise ValueError(f"{path} {ALTERED}: {_remedy(path)}")
 
 
 def _remedy(path: Location) -> str:
@@ -258,10 +282,12 @@ def read_metadata(folder: Location) -> JSON:
         ValueError: If there is no such document, or it cannot be read.
     """
     path = folder / DATASET_DOCUMENT
+    remedy = "it can be written again: `python -m orrery dataset repair {folder}`"
     try:
-        document = json.loads(path.read_text())
+        document = read_document(path, remedy.format(folder=folder))
         # Looked up here, so that a document without them is refused here.
         needed = {key: document[key] for key in ("fingerprint", "shard_size")}
+        _check_fingerprint(document)
         return {**document, **needed}
     except StoreError:
         raise
@@ -269,6 +295,31 @@ def read_metadata(folder: Location) -> JSON:
         raise ValueError(
             f"{folder} is no dataset ({error}): generate it first"
         ) from error
+
+
+def _check_fingerprint(document: JSON) -> None:
+    """Raises ValueError if a dataset's fingerprint is not that of what it says."""
+    decides = {k: v for k, v in document.items() if k not in _DECIDE_NOTHING}
+    found = fingerprint(decides)
+    if found != document["fingerprint"]:
+        raise ValueError(
+            f"{DATASET_DOCUMENT} has the fingerprint {document['fingerprint']}, but what "
+            f"it says has {found}"
+        )
+
+
+def _check_listed(
+    folder: Location, metadata: JSON, listed: str, rows: list[ManifestRow]
+) -> None:
+    """Raises ValueError if a manifest is not that of the dataset in its folder."""
+    sizes = {row.count for row in rows} | {metadata["shard_size"]}
+    if listed != metadata["fingerprint"] or len(sizes) > 1:
+        raise ValueError(
+            f"{folder} is no finished dataset: its manifest lists shards of {listed} with "
+            f"{sorted(sizes)} simulations, its {DATASET_DOCUMENT} says "
+            f"{metadata['fingerprint']} and {metadata['shard_size']}: run its generation "
+            f"again, or `python -m orrery dataset repair {folder}`"
+        )
 
 
 def counters(metadata: JSON) -> tuple[str, ...]:

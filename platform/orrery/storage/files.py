@@ -8,7 +8,6 @@ kept by other means: an object is put as a whole, and a lease stands for a lock.
 import fcntl
 import hashlib
 import io
-import json
 import os
 import socket
 import tempfile
@@ -17,7 +16,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, overload
+from typing import overload
 
 from astropy.table import Table
 
@@ -138,14 +137,6 @@ def append(path: Path, text: str) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise _unwritable(path, error) from error
-
-
-def write_json(path: Location, document: Any) -> None:
-    """Writes a JSON document, sorted and indented, complete or not at all."""
-    text = json.dumps(
-        document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False
-    )
-    write_atomically(path, text + "\n")
 
 
 @overload

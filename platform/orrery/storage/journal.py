@@ -9,7 +9,6 @@ together is an object in it, created where there was none.
 """
 
 import dataclasses
-import json
 import time
 from collections import deque
 from collections.abc import Iterable
@@ -17,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from orrery.identity import canonical
+from orrery.storage.documents import line_of, own_file, parsed
 from orrery.storage.files import append, write_atomically
 from orrery.storage.manifest import ManifestRow
 from orrery.storage.store import Address, Location
@@ -142,15 +141,19 @@ def has_journal(folder: Location) -> bool:
 def read_journal(folder: Location) -> dict[int, ManifestRow]:
     """Returns the rows of a folder's journal, by shard; none where there is no journal."""
     rows = {}
-    for line in _text(folder / JOURNAL).splitlines():
-        # The last lines may be cut off: their run was killed while writing them.
+    for line in journal_text(folder).splitlines():
+        # The last lines may be cut off: their run was killed while writing them. What
+        # is damaged costs its shard: it is made anew.
         with suppress(ValueError, TypeError):
-            row = ManifestRow(**json.loads(line))
+            row = ManifestRow(**parsed(line.encode()))
+            own_file(folder, row.file)
             rows[row.shard] = row
     return rows
 
 
-def _text(place: Location) -> str:
+def journal_text(folder: Location) -> str:
+    """Returns all lines of a folder's journal; none where there is no journal."""
+    place = folder / JOURNAL
     if not isinstance(place, Address):
         return place.read_text(errors="replace") if place.exists() else ""
     entries = [place / name for name in place.sizes()]
@@ -160,7 +163,7 @@ def _text(place: Location) -> str:
 
 
 def _lines(rows: Iterable[ManifestRow]) -> str:
-    return "".join(canonical(dataclasses.asdict(row)) + "\n" for row in rows)
+    return "".join(line_of(dataclasses.asdict(row)) for row in rows)
 
 
 def _await(path: Path, size: int) -> None:

@@ -4,22 +4,20 @@ It has a checksum of every shard, so that damage is found before anybody compute
 it, and the sums of the scalar columns, so that a card needs no shard to be read.
 """
 
-import json
+import dataclasses
 import math
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 
-from orrery.storage.files import checksum
-from orrery.storage.shard_cache import local_copy
-from orrery.storage.store import Address, Location, StoreError
+from orrery.identity import canonical
+from orrery.storage.documents import own_file, read_document, with_checksum
+from orrery.storage.store import Location, StoreError
 
 SHARDS = "shards"
-ALTERED = "was altered: its sha256 differs"
 MANIFEST = "manifest.json"
+# The shards' checksums once more, as `sha256sum --check` takes them: if the manifest is
+# lost, they tell which shards are sound.
+CHECKSUM_LIST = "shards.sha256"
 
 
 @dataclass(frozen=True)
@@ -65,16 +63,31 @@ class ManifestRow:
     missing: dict[str, int]
 
 
-def read_manifest(folder: Location) -> list[ManifestRow]:
-    """Returns the rows of a finished dataset's manifest, sorted by shard.
+def shard_file(shard: int) -> str:
+    """Returns a shard's path inside the folder of its dataset.
+
+    Example:
+        >>> shard_file(12)
+        'shards/shard-00012.arrow'
+    """
+    return f"{SHARDS}/shard-{shard:05d}.arrow"
+
+
+def read_manifest(folder: Location) -> tuple[str, list[ManifestRow]]:
+    """Returns the fingerprint and the rows of a finished dataset's manifest, by shard.
 
     Raises:
-        ValueError: If there is no manifest, or it cannot be read.
+        ValueError: If there is no manifest, or it is damaged.
         StoreError: If it lies in a bucket that cannot be used from here.
     """
     path = folder / MANIFEST
+    remedy = f"it can be rebuilt from the shards, by `python -m orrery dataset repair {folder}`"
     try:
-        return [ManifestRow(**row) for row in json.loads(path.read_text())["shards"]]
+        document = read_document(path, remedy)
+        rows = [ManifestRow(**row) for row in document["shards"]]
+        for number, row in enumerate(rows):
+            _check_row(folder, number, row)
+        return document["fingerprint"], rows
     except StoreError:
         raise
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -84,63 +97,26 @@ def read_manifest(folder: Location) -> list[ManifestRow]:
         ) from error
 
 
-def damaged_files(
-    folder: Location, rows: tuple[ManifestRow, ...], full: bool
-) -> dict[str, str]:
-    """Returns what is wrong with each damaged shard, by its path inside the folder.
-
-    Arguments:
-        folder: The dataset's folder.
-        rows: The manifest's rows of the shards that are looked at.
-        full: Compare checksums too, not only sizes. Shards in a bucket are fetched.
-    """
-    # Reading releases Python's lock, so that threads keep a fast disk busy.
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
-        reasons = list(threads.map(_look(folder, full), rows))
-    return {
-        row.file: reason for row, reason in zip(rows, reasons, strict=True) if reason
-    }
+def _check_row(folder: Location, number: int, row: ManifestRow) -> None:
+    """Raises ValueError if a row is none of a manifest, whose rows have no holes."""
+    own_file(folder, row.file)
+    follows = row.shard == number and row.file == shard_file(number)
+    if not follows or row.first != number * row.count or not row.count > 0:
+        raise ValueError(
+            f"{MANIFEST} lists shard {row.shard!r} with {row.count!r} simulations from "
+            f"{row.first!r} on in {row.file!r}, as number {number}"
+        )
 
 
-def _look(folder: Location, full: bool) -> Callable[[ManifestRow], str | None]:
-    """Returns a function that says what is wrong with a shard."""
-    if not isinstance(folder, Address):
-        return partial(_damage, folder, full)
-    if full:
-        return partial(_damage_fetched, folder)
-    # One list instead of a question for each shard.
-    return partial(_damage_listed, (folder / SHARDS).sizes())
+def manifest_text(fingerprint: str, rows: Sequence[ManifestRow]) -> str:
+    """Returns a manifest as it is written: a line for each shard, and its own checksum."""
+    lines = ",\n".join(canonical(dataclasses.asdict(row)) for row in rows)
+    return with_checksum(f'{{"fingerprint":"{fingerprint}","shards":[\n{lines}\n]}}\n')
 
 
-def _damage(folder: Path, full: bool, row: ManifestRow) -> str | None:
-    path = folder / row.file
-    size = path.stat().st_size if path.is_file() else None
-    reason = _wrong_size(size, row)
-    if reason is None and full and checksum(path) != row.sha256:
-        return ALTERED
-    return reason
-
-
-def _wrong_size(size: int | None, row: ManifestRow) -> str | None:
-    if size is None:
-        return "is missing"
-    if size != row.bytes:
-        return f"has {size} bytes instead of {row.bytes}"
-    return None
-
-
-def _damage_listed(sizes: dict[str, int], row: ManifestRow) -> str | None:
-    return _wrong_size(sizes.get(row.file.removeprefix(f"{SHARDS}/")), row)
-
-
-def _damage_fetched(folder: Address, row: ManifestRow) -> str | None:
-    try:
-        local_copy(folder / row.file, row.sha256)
-    except FileNotFoundError:
-        return "is missing"
-    except ValueError:
-        return ALTERED
-    return None
+def checksums_text(rows: Sequence[ManifestRow]) -> str:
+    """Returns the shards' checksums as `sha256sum --check` takes them."""
+    return "".join(f"{row.sha256}  {row.file}\n" for row in rows)
 
 
 def total(name: str, rows: tuple[ManifestRow, ...]) -> float:

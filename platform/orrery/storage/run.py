@@ -20,6 +20,7 @@ from orrery.storage.store import Address, locate
 
 ATTEMPT = "attempt-"
 DOCUMENT = "run.json"
+DRAWN = "drawn.json"  # the checksums of what its page has drawn
 NO_VERSIONS: Mapping[str, int] = MappingProxyType({})
 
 

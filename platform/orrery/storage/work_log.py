@@ -5,7 +5,6 @@ differs between two makings lies here, and in the card's section that shows it.
 """
 
 import dataclasses
-import json
 import math
 import os
 from collections import Counter
@@ -13,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from orrery.identity import canonical
+from orrery.storage.documents import line_of, parsed
 from orrery.storage.files import write_atomically
 from orrery.storage.store import Location
 
@@ -73,7 +72,7 @@ def sessions(folder: Location) -> tuple[Session, ...]:
     for line in path.read_text(errors="replace").splitlines():
         # The log decides nothing, so a damaged line is no reason to refuse a dataset.
         with suppress(ValueError, TypeError):
-            found.append(Session(**json.loads(line)))
+            found.append(Session(**parsed(line.encode())))
     return tuple(found)
 
 
@@ -83,8 +82,8 @@ def write_sessions(folder: Location, sessions: tuple[Session, ...]) -> None:
     Raises:
         OSError: If it cannot be written; the old one stays.
     """
-    lines = [canonical(dataclasses.asdict(session)) for session in sessions]
-    write_atomically(folder / WORK, "\n".join([*lines, ""]))
+    lines = [line_of(dataclasses.asdict(session)) for session in sessions]
+    write_atomically(folder / WORK, "".join(lines))
 
 
 def combined(sessions: tuple[Session, ...]) -> Session:

@@ -4,31 +4,16 @@ A shard is entered in a journal once its file is complete and synced; the journa
 becomes the manifest when the dataset is finished.
 """
 
-import dataclasses
 import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pyarrow as pa
-from numpy.typing import NDArray
-
-from orrery.identity import JSON, canonical, without_words
-from orrery.records import Records, Schema
+from orrery.identity import JSON, canonical
 from orrery.storage.card import CARD, card
-from orrery.storage.dataset import DATASET_DOCUMENT, INDEX, Dataset, read_metadata
-from orrery.storage.files import (
-    TEMPORARY,
-    checksum,
-    ensure_writable,
-    locked,
-    replacing,
-    write_atomically,
-    write_json,
-)
+from orrery.storage.dataset import BEGUN_BY, DATASET_DOCUMENT, Dataset, read_metadata
+from orrery.storage.documents import write_document
+from orrery.storage.files import TEMPORARY, ensure_writable, locked, write_atomically
 from orrery.storage.journal import (
     Journal,
     begin_journal,
@@ -37,12 +22,16 @@ from orrery.storage.journal import (
     read_journal,
 )
 from orrery.storage.manifest import (
+    CHECKSUM_LIST,
     MANIFEST,
     SHARDS,
     ManifestRow,
-    damaged_files,
+    checksums_text,
+    manifest_text,
     read_manifest,
 )
+from orrery.storage.recovery import recover
+from orrery.storage.shards import damaged_files
 from orrery.storage.store import Address, Location
 from orrery.storage.work_log import begin_session, sessions, write_sessions
 from orrery.terminal import say
@@ -50,63 +39,6 @@ from orrery.versions import version
 
 # [s] of work whose record a kill may cost; what was made is in the journal all the same
 RECORD_EVERY = 1.0
-
-
-def write_shard(
-    folder: Location, shard: int, records: Records, schema: Schema, metadata: JSON
-) -> ManifestRow:
-    """Writes the records of one shard and returns its manifest row.
-
-    Arguments:
-        folder: The dataset's absolute folder.
-        shard: The shard's number.
-        records: The shard's `shard_size` simulations.
-        schema: Their columns.
-        metadata: What `identify` returned.
-
-    Raises:
-        OSError: If the file cannot be written; nothing is left behind.
-    """
-    file = f"{SHARDS}/shard-{shard:05d}.arrow"
-    with replacing(folder / file) as temporary:
-        # without words, on which no byte of a shard may depend
-        table = records.table(schema, without_words(metadata))
-        _write_arrow(temporary, table)
-        size = temporary.stat().st_size
-        # Of what is on the disk, not of what was sent there.
-        sha256 = checksum(temporary)
-    values = {
-        c.name: records.scalars[c.name] for c in schema.scalars if c.name != INDEX
-    }
-    missing = {name: int((~np.isfinite(value)).sum()) for name, value in values.items()}
-    return ManifestRow(
-        shard=shard,
-        file=file,
-        first=shard * metadata["shard_size"],
-        count=len(records),
-        particles=int(records.offsets[-1]),
-        bytes=size,
-        sha256=sha256,
-        sums={name: _sum(value) for name, value in values.items()},
-        missing={name: count for name, count in missing.items() if count},
-    )
-
-
-def _write_arrow(path: Path, table: pa.Table) -> None:
-    # One batch: its columns can then be mapped as they are, without putting pieces
-    # together.
-    (batch,) = table.combine_chunks().to_batches()
-    with (
-        pa.OSFile(str(path), "wb") as sink,
-        pa.ipc.new_file(sink, table.schema) as writer,
-    ):
-        writer.write_batch(batch)
-
-
-def _sum(values: NDArray[Any]) -> float:
-    # fsum is rounded once, so that the manifest is the same on every processor.
-    total = math.fsum(values[np.isfinite(values)].tolist())
-    return int(total) if np.issubdtype(values.dtype, np.integer) else total
 
 
 class Writer:
@@ -196,9 +128,8 @@ class Writer:
         rows = tuple(self.rows[shard] for shard in sorted(self.rows))
         text = card(self.folder.name, self.metadata, rows, sessions(self.folder))
         write_atomically(self.folder / CARD, text)
-        lines = ",\n".join(canonical(dataclasses.asdict(row)) for row in rows)
-        identity = self.metadata["fingerprint"]
-        text = f'{{"fingerprint":"{identity}","shards":[\n{lines}\n]}}\n'
+        write_atomically(self.folder / CHECKSUM_LIST, checksums_text(rows))
+        text = manifest_text(self.metadata["fingerprint"], rows)
         # The manifest is what makes the dataset finished, so it comes last; a journal
         # that a kill leaves behind here only repeats it.
         if isinstance(self.folder, Address):
@@ -225,14 +156,20 @@ def find_finished(folder: Location, metadata: JSON, count: int) -> Dataset | Non
     except ValueError:
         return None
     same = dataset.fingerprint == metadata["fingerprint"]
-    sound = not has_journal(dataset.folder) and not _damaged(folder, dataset.rows)
-    return dataset if same and sound else None
+    if not same or has_journal(dataset.folder):
+        return None
+    damaged = _damaged(folder, dataset.rows, dataset.fingerprint)
+    return None if damaged else dataset
 
 
-def _damaged(folder: Location, rows: tuple[ManifestRow, ...]) -> dict[str, str]:
+def _damaged(
+    folder: Location, rows: tuple[ManifestRow, ...], fingerprint: str
+) -> dict[str, str]:
     # A store keeps checksums of its own; to compare ours, all shards would be fetched.
     # Readers compare them.
-    return damaged_files(folder, rows, full=not isinstance(folder, Address))
+    return damaged_files(
+        folder, rows, fingerprint, full=not isinstance(folder, Address)
+    )
 
 
 @contextmanager
@@ -254,11 +191,11 @@ def open_writer(folder: Location, metadata: JSON) -> Iterator[Writer]:
     with locked(folder, tell=say) as check_lock:
         _remove_leftovers(folder)
         if not _describes(folder, metadata):
-            write_json(
-                folder / DATASET_DOCUMENT, {**metadata, "orrery": version("orrery")}
+            write_document(
+                folder / DATASET_DOCUMENT, {**metadata, BEGUN_BY: version("orrery")}
             )
-        listed = _listed(folder)
-        rows = _sound(folder, listed)
+        listed = _listed(folder, metadata["fingerprint"])
+        rows = _sound(folder, listed, metadata["fingerprint"])
         # Whatever was found again counts as done only once this run's journal says so.
         begin_journal(folder, rows.values())
         reached = max(listed, default=-1) + 1
@@ -275,23 +212,47 @@ def open_writer(folder: Location, metadata: JSON) -> Iterator[Writer]:
 
 
 def _describes(folder: Location, metadata: JSON) -> bool:
+    if not (folder / DATASET_DOCUMENT).exists():
+        return False
     try:
         document = read_metadata(folder)
-    except ValueError:
+    except ValueError as error:
+        say(f"{error}: {DATASET_DOCUMENT} is written anew")
         return False
     return canonical({**document, **metadata}) == canonical(document)
 
 
-def _listed(folder: Location) -> dict[int, ManifestRow]:
+def _listed(folder: Location, fingerprint: str) -> dict[int, ManifestRow]:
     try:
-        rows = {row.shard: row for row in read_manifest(folder)}
-    except ValueError:
-        rows = {}
+        _, found = read_manifest(folder)
+        rows = {row.shard: row for row in found}
+    except ValueError as error:
+        lost = has_journal(folder) and not (folder / MANIFEST).exists()
+        rows = {} if lost else _recovered(folder, fingerprint, error)
     return rows | read_journal(folder)
 
 
-def _sound(folder: Location, rows: dict[int, ManifestRow]) -> dict[int, ManifestRow]:
-    damaged = _damaged(folder, tuple(rows.values()))
+def _recovered(
+    folder: Location, fingerprint: str, error: ValueError
+) -> dict[int, ManifestRow]:
+    """Returns the rows of a manifest that cannot be read, from the shards, and says so."""
+    found = recover(folder, fingerprint)
+    if found.rows or found.refused:
+        reason = error.__cause__ or error
+        proof = "" if found.proven else ", though no checksum is left to prove them"
+        say(
+            f"{folder / MANIFEST} is rebuilt from {len(found.rows)} sound shards{proof} "
+            f"({reason})"
+        )
+    for file, refused in found.refused.items():
+        say(f"{folder / file} {refused}: it is made anew")
+    return found.rows
+
+
+def _sound(
+    folder: Location, rows: dict[int, ManifestRow], fingerprint: str
+) -> dict[int, ManifestRow]:
+    damaged = _damaged(folder, tuple(rows.values()), fingerprint)
     for file, reason in damaged.items():
         say(f"{file} {reason}: it is made anew")
     if damaged:

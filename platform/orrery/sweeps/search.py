@@ -16,7 +16,8 @@ from typing import Any
 
 from orrery.execution import cluster
 from orrery.identity import JSON, describe, fingerprint
-from orrery.storage.files import ensure_writable, locked, write_json
+from orrery.storage.documents import write_document
+from orrery.storage.files import ensure_writable, locked
 from orrery.sweeps.evaluation import Evaluate, Evaluation, StoppedEarly
 from orrery.sweeps.halving import Halving
 from orrery.sweeps.ledger import Ledger
@@ -165,7 +166,7 @@ def search(
     sweep.space.check(sweep.options)
     folder = ensure_writable(sweep.folder(root))
     with locked(folder, "another seed, which is another sweep"):
-        write_json(folder / SWEEP, sweep.document)
+        write_document(folder / SWEEP, sweep.document)
         ledger = Ledger.open(folder, sweep.goals, sweep.identity, sweep.halving)
         numbers = ledger.missing(trials)
         if numbers:

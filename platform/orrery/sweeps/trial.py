@@ -5,7 +5,6 @@ each report, complete or not at all, so that whatever is killed, the next start 
 what was found and what has to be computed again.
 """
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,13 +13,15 @@ from typing import Any, Literal, get_args
 
 from orrery.identity import JSON, describe
 from orrery.option_types import check_value
-from orrery.storage.files import is_locked, write_json
+from orrery.storage.documents import read_document, write_document
+from orrery.storage.files import is_locked
 from orrery.sweeps.space import Point, read_point
 
 State = Literal["running", "finished", "pruned", "failed", "interrupted"]
 TRIALS = "trials"  # the folder of their files
 FEWEST_COMPARED = 4  # finished trials that tell what matters
 SWEEP = "sweep.json"  # what was searched, beside it
+TRIAL_REMEDY = "the sweep's command runs it again"
 GONE = "its sweep ended; the same command goes on with it"
 # Keys of a document that tell of the machine, not of the trial: the same trial has others.
 _TIMES = ("seconds",)
@@ -96,7 +97,7 @@ def write_trial(folder: Path, trial: Trial) -> None:
     Raises:
         OSError: If it cannot be written.
     """
-    write_json(trial_path(folder, trial.number), trial.document)
+    write_document(trial_path(folder, trial.number), trial.document)
 
 
 def read_trial(path: Path) -> Trial:
@@ -106,12 +107,12 @@ def read_trial(path: Path) -> Trial:
         ValueError: If it does not hold one; it says what is wrong.
         OSError: If it cannot be read.
     """
+    document = read_document(path, TRIAL_REMEDY)
     try:
-        trial = _trial(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        trial = _trial(document)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ValueError(
-            f"{path} holds no trial, or a damaged one ({error!r}): the sweep's command "
-            "runs it again"
+            f"{path} holds no trial ({error!r}): {TRIAL_REMEDY}"
         ) from error
     if _number(path) not in (None, trial.number):  # another's, or a copy
         raise ValueError(

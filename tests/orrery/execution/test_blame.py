@@ -2,7 +2,7 @@
 
 import pytest
 
-from orrery.execution.blame import DEATHS_OF_PROOF, CHANCE, HOPELESS, Blame
+from orrery.execution.blame import CHANCE, DEATHS_OF_PROOF, HOPELESS, Blame
 from orrery.parameters import generator
 
 ALIVE = {"a", "b"}

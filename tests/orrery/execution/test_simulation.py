@@ -8,11 +8,12 @@ import torch
 
 from orrery.execution import simulation
 from orrery.execution.actors import capacity
+from orrery.execution.counting import ShardCounters
 from orrery.execution.processors import describe_processor
 from orrery.execution.same_code import InstalledCode
 from orrery.execution.simulation import check_code, generate, make_shard
 from orrery.records import Records
-from orrery.storage import card, dataset, journal, manifest, work_log, writing
+from orrery.storage import card, dataset, journal, manifest, shards, work_log, writing
 from orrery.storage.dataset import Dataset
 
 
@@ -192,7 +193,7 @@ def test_no_work_is_remembered_of_a_shard_that_is_not_entered(
 
 def test_counters_are_those_of_all_shards_so_far(toy, tmp_path):
     made = fill(replace(toy, missing=9), tmp_path)
-    seen = simulation._Counters(("tries", "a"), ("tries",))
+    seen = ShardCounters(("tries", "a"), ("tries",))
     for row in made.rows:
         seen.add(row)
     mean = manifest.mean("a", made.rows)
@@ -349,7 +350,7 @@ def test_a_full_disk_leaves_no_half_shard(toy, tmp_path, monkeypatch):
         path.write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(writing, "_write_arrow", full)
+    monkeypatch.setattr(shards, "_write_arrow", full)
     with pytest.raises(
         OSError, match=r"shard-00000.arrow .No space left on device.: free some"
     ):

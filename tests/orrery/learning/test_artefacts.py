@@ -136,7 +136,7 @@ def test_nothing_there_is_said(tmp_path):
 @pytest.mark.parametrize("text", ["{", "[]", "{}"])
 def test_a_damaged_document_is_named(store, text):
     store.document.write_text(text)
-    with pytest.raises(ValueError, match=r"ensemble\.json is damaged.*delete it"):
+    with pytest.raises(ValueError, match=r"ensemble\.json is damaged.*command again"):
         store.read()
 
 

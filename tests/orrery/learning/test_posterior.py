@@ -228,7 +228,7 @@ def test_a_damaged_posterior_is_an_error(tmp_path, damage):
             document.write_text(document.read_text()[:-100])
         case _:
             document.write_text(document.read_text().replace('"hidden"', '"hidde"'))
-    with pytest.raises(ValueError, match=r"is damaged .*: delete it and train again"):
+    with pytest.raises(ValueError, match=r"is damaged .*: give the training's command"):
         posterior.load(tmp_path)
 
 

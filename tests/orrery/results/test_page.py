@@ -15,6 +15,7 @@ from orrery.results.page import PageReader
 from orrery.results.recording import read_by
 from orrery.results.result import Result
 from orrery.results.sections import shown
+from orrery.storage.documents import parsed, write_document
 
 
 class Page(HTMLParser):
@@ -117,7 +118,7 @@ def test_the_lineage_stands_in_the_order_in_which_one_is_made_from_another(
 def test_a_damaged_lineage_hides_no_run(drawn, tmp_path, capsys):
     folder = drawn().folder
     path = folder / "run.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"lineage": {"a": [1]}}))
+    write_document(path, parsed(path.read_bytes()) | {"lineage": {"a": [1]}})
     assert commands.main(["runs", str(tmp_path), "--lineage"]) == 0
     assert "its lineage is damaged" in capsys.readouterr().out
 

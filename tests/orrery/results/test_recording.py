@@ -14,11 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import QTable
 
+from orrery.results import recording as recording_module
 from orrery.results import result
 from orrery.results.recording import read_by, record
 from orrery.results.result import KILLED, Result
 from orrery.results.sections import Answer, DrawsSection, Text
-from orrery.storage import files
+from orrery.storage.documents import parsed
 from orrery.storage.files import LOCK
 from orrery.storage.run import attempts
 
@@ -157,7 +158,7 @@ def test_a_killed_run_is_failed_when_it_is_next_looked_at(tmp_path):
     assert found.status == "failed"
     assert found.document["reason"] == KILLED
     assert found.metrics == {"a": 1}
-    on_disk = json.loads((found.folder / "run.json").read_text())
+    on_disk = parsed((found.folder / "run.json").read_bytes())
     assert on_disk == found.document
 
 
@@ -225,11 +226,11 @@ def test_two_answers_with_one_key_are_refused(tmp_path, write):
 
 def test_an_answer_and_its_numbers_are_written_at_once(tmp_path, choices, monkeypatch):
     written = []
-    write_json = files.write_json
+    write = recording_module.write_document
 
     def spy(path, document):
         written.append(document)
-        write_json(path, document)
+        write(path, document)
 
     class Listener:
         def metrics(self, numbers):
@@ -242,7 +243,7 @@ def test_an_answer_and_its_numbers_are_written_at_once(tmp_path, choices, monkey
     told = []
     answers = [Answer(f"posterior.{q}", "toy", q, "", 2.0, 1.0, 3.0) for q in "ab"]
     with read_by(Listener()), record("toy", choices(), tmp_path) as recording:
-        monkeypatch.setattr(files, "write_json", spy)
+        monkeypatch.setattr(recording_module, "write_document", spy)
         recording.answers(answers)
         assert len(written) == len(answers)
     assert told == [answer.metrics for answer in answers]
@@ -274,7 +275,7 @@ def test_epochs_are_on_the_disk_as_they_come(tmp_path, choices):
         recording.epoch("flow", 0, {"train": 2.0})
         path = recording.run.folder / "epochs.jsonl"
         (line,) = path.read_text().splitlines()
-    assert json.loads(line) == {"estimator": "flow", "epoch": 0, "train": 2.0}
+    assert parsed(line.encode()) == {"estimator": "flow", "epoch": 0, "train": 2.0}
 
 
 def test_the_second_of_two_drivers_of_a_run_is_refused_and_leaves_no_attempt(
@@ -299,7 +300,9 @@ def test_the_second_of_two_drivers_of_a_run_is_refused_and_leaves_no_attempt(
 def test_a_damaged_document_is_refused_by_name(tmp_path, write, content):
     found = write(tmp_path)
     (found.folder / "run.json").write_text(content)
-    with pytest.raises(ValueError, match=r"run\.json is no document of a run"):
+    with pytest.raises(
+        ValueError, match=r"run\.json is (damaged|no document of a run)"
+    ):
         Result.open(found.folder)
 
 
@@ -320,7 +323,7 @@ def test_a_damaged_attempt_hides_no_whole_one(tmp_path, write, content):
     assert Result.open(whole.folder.parent).folder == whole.folder
     listed = result.all_results(tmp_path)
     assert [one.status for one in listed] == ["finished", "damaged"]
-    assert "no document of a run" in listed[1].document["reason"]
+    assert "damaged" in listed[1].document["reason"]
 
 
 def test_a_copy_put_aside_is_no_attempt(tmp_path, write):

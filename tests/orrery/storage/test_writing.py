@@ -38,8 +38,9 @@ def metadata(toy):
 
 
 def shard_bytes(dataset):
-    """Returns what lies in a dataset's shards and manifest, by name."""
-    names = ["manifest.json", "dataset.json", *(row.file for row in dataset.rows)]
+    """Returns what lies in a dataset's shards and documents, by name."""
+    documents = ["manifest.json", "dataset.json", "shards.sha256"]
+    names = [*documents, *(row.file for row in dataset.rows)]
     return {name: (dataset.folder / name).read_bytes() for name in names}
 
 

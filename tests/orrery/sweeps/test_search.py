@@ -1,7 +1,6 @@
 """A search ends with the trials that were wanted, whatever stopped it on the way."""
 
 import ast
-import json
 import re
 import sys
 from dataclasses import dataclass, replace
@@ -9,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from orrery.storage.documents import parsed
 from orrery.storage.files import locked
 from orrery.sweeps.halving import Halving
 from orrery.sweeps.search import AllTrialsFailedError, Sweep, search
@@ -89,7 +89,7 @@ def test_what_was_searched_is_kept_beside_the_trials(tmp_path):
     wanted = sweep(Count(), identity={"dataset": "0f"})
     search(wanted, 1, tmp_path)
     folder = wanted.folder(tmp_path)
-    assert json.loads((folder / "sweep.json").read_text()) == wanted.document
+    assert parsed((folder / "sweep.json").read_bytes()) == wanted.document
     assert read_trials(folder)[0].identity == {"dataset": "0f"}
 
 

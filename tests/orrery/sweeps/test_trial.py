@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from orrery.storage.files import locked, write_json
+from orrery.storage.documents import write_document
+from orrery.storage.files import locked
 from orrery.sweeps.trial import (
     GONE,
     TRIALS,
@@ -67,7 +68,7 @@ def test_a_torn_file_is_an_interrupted_trial(folder, share):
     ],
 )
 def test_a_damaged_file_is_an_interrupted_trial(folder, key, value):
-    write_json(trial_path(folder, 3), {**WHOLE.document, key: value})
+    write_document(trial_path(folder, 3), {**WHOLE.document, key: value})
     (found,) = read_trials(folder)
     assert (found.number, found.state, found.point) == (3, "interrupted", {})
 
@@ -75,10 +76,8 @@ def test_a_damaged_file_is_an_interrupted_trial(folder, key, value):
 def test_a_missing_key_is_told(folder):
     document = WHOLE.document
     del document["curve"]
-    write_json(trial_path(folder, 3), document)
-    with pytest.raises(
-        ValueError, match=r"holds no trial, or a damaged one \(KeyError"
-    ):
+    write_document(trial_path(folder, 3), document)
+    with pytest.raises(ValueError, match=r"holds no trial \(KeyError"):
         read_trial(trial_path(folder, 3))
 
 

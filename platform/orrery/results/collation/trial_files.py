@@ -3,11 +3,11 @@
 What is in the files is read by `orrery.sweeps.trial`, which writes them.
 """
 
-import json
 from contextlib import suppress
 from pathlib import Path
 
-from orrery.sweeps.trial import SWEEP, sweep_folders, trial_paths
+from orrery.storage.documents import read_document
+from orrery.sweeps.trial import SWEEP, TRIAL_REMEDY, sweep_folders, trial_paths
 
 
 def trial_files(root: Path) -> list[Path]:
@@ -26,7 +26,7 @@ def sweep_goals(sweep: Path) -> dict[str, str]:
         sweep: Its folder.
     """
     # without it the names of objectives must do
-    with suppress(OSError, ValueError, TypeError, LookupError, RecursionError):
-        goals = json.loads((sweep / SWEEP).read_text(encoding="utf-8"))["goals"]
+    with suppress(OSError, ValueError, TypeError, LookupError):
+        goals = read_document(sweep / SWEEP, TRIAL_REMEDY)["goals"]
         return {str(goal["name"]): str(goal["better"]) for goal in goals}
     return {}

@@ -5,14 +5,13 @@ made again from the document or the trial that it is of, before it is sent.
 """
 
 import hashlib
-import json
 import shlex
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from orrery.storage import files
+from orrery.storage.documents import read_document, write_document
 
 COPY = "copy.json"
 
@@ -60,7 +59,7 @@ class Copy:
             None if there is none.
         """
         try:
-            found = json.loads((folder / "wandb" / note).read_text(encoding="utf-8"))
+            found = read_document(folder / "wandb" / note, "it is sent anew")
             return cls(
                 found["identity"],
                 found["file"],
@@ -92,7 +91,7 @@ class Copy:
             "size": self.size,
             "sha256": self.sha256,
         }
-        files.write_json(folder / "wandb" / note, document)
+        write_document(folder / "wandb" / note, document)
 
     def path(self, folder: Path) -> Path:
         """Returns its file in the folder of a run or sweep."""

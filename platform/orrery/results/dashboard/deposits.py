@@ -4,16 +4,15 @@ Each names the checksums of its parents, so that the lineage can be followed wit
 server: from a result to its posteriors, their summaries, and the simulations.
 """
 
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from orrery.identity import JSON
 from orrery.results.ancestry import ORDER, parents
 from orrery.results.result import Result
+from orrery.storage.documents import own_file, read_document
 from orrery.storage.files import checksum
 from orrery.storage.run import DOCUMENT
 
@@ -145,10 +144,10 @@ def _summaries(places: _Places, entry: JSON, above: _Above) -> Deposit | None:
 def _learned(kind: str, places: _Places, entry: JSON, above: _Above) -> Deposit | None:
     name = entry["fingerprint"]
     for document in places.documents(kind):
-        content = _read(document)
+        content = read_document(document, "train again")
         if content.get("fingerprint") == name:
             weights = content["weights"]
-            files = (document, document.parent / weights["file"])
+            files = (document, own_file(document.parent, weights["file"]))
             return Deposit(kind, name, weights["sha256"], files, above, entry["key"])
     return None
 
@@ -160,11 +159,6 @@ _MAKERS: dict[str, Callable[[_Places, JSON, _Above], Deposit | None]] = {
     "posteriors": partial(_learned, "posterior"),
     "ensembles": partial(_learned, "ensemble"),
 }
-
-
-def _read(path: Path) -> JSON:
-    content: Any = json.loads(path.read_text(encoding="utf-8"))
-    return content
 
 
 def _document(result: Result, found: tuple[Deposit, ...]) -> Deposit:

@@ -1,6 +1,5 @@
 """A run on Weights & Biases: copies of what it finds; the run never depends on them."""
 
-import json
 import math
 import os
 import uuid
@@ -27,6 +26,7 @@ from orrery.results.dashboard.uploads import Upload
 from orrery.results.recording import EPOCHS, Number
 from orrery.results.result import Result
 from orrery.results.sections import Section
+from orrery.storage.documents import parsed
 from orrery.storage.run import Run
 from orrery.terminal import say
 
@@ -171,11 +171,11 @@ def replay(result: Result, identity: str) -> Copy:
 
 
 def _epochs(path: Path) -> Iterator[JSON]:
-    """Yields the lines of a file of epochs; the last of a killed run may be torn."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    """Yields the sound lines of a file of epochs; the last of a killed run may be torn."""
+    lines = path.read_bytes().splitlines() if path.exists() else []
     for line in lines:
-        with suppress(json.JSONDecodeError):
-            yield json.loads(line)
+        with suppress(ValueError):
+            yield parsed(line)
 
 
 def _heading(run: Run, identity: str) -> Heading:

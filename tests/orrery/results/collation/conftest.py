@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from orrery.results.collation.entries import all_entries
+from orrery.storage.documents import parsed
 
 RUNS = 3
 
@@ -50,7 +51,7 @@ def change():
 
     def changed(folder, **fields):
         path = folder / "run.json"
-        path.write_text(json.dumps(json.loads(path.read_text()) | fields))
+        path.write_text(json.dumps(parsed(path.read_bytes()) | fields))
 
     return changed
 

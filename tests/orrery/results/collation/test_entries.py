@@ -66,7 +66,7 @@ def test_damaged_documents_are_entries_that_say_so(runs, written, all_runs):
     for path in (first, second, third):
         entry = found[path.parent.relative_to(runs).as_posix()]
         assert entry.status == "damaged"
-        assert "no document of a run, or damaged" in entry.problems[0]
+        assert "run.json is damaged" in entry.problems[0]
         assert entry.values["experiment"] == path.parents[2].name
         assert entry.values["attempt"] == 1
     assert sum(entry.status == "finished" for entry in found.values()) == 1
@@ -175,7 +175,7 @@ def test_torn_trials_are_entries_that_say_so(runs, write_trial):
         *("finished", "damaged", "damaged", "damaged", "damaged", "damaged")
     ]
     torn = found["architectures/0123/trials/trial-00001"]
-    assert "holds no trial, or a damaged one" in torn.problems[0]
+    assert "json is damaged" in torn.problems[0]
 
 
 def test_text_of_a_trial_that_is_none_is_shown_all_the_same(runs, write_trial):

@@ -1,0 +1,66 @@
+"""Files of tensors: a finished training and its checkpoints, each with its own checksum.
+
+The checksum stands behind what torch writes, where torch alone passes it over.
+"""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from orrery.storage.documents import (
+    WrongChecksumError,
+    with_trailer,
+    without_trailer,
+)
+from orrery.storage.files import write_atomically
+from orrery.terminal import say
+
+
+def save_tensors(path: Path, content: Any) -> None:
+    """Writes what torch can write, with its checksum, complete or not at all.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    # Into memory: of a full disk torch tells with an error of its own.
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    write_atomically(path, with_trailer(buffer.getvalue()))
+
+
+def load_tensors(path: Path) -> Any:
+    """Returns what `save_tensors` wrote.
+
+    Raises:
+        ValueError: If the file is damaged; it names the file.
+        OSError: If it cannot be read.
+    """
+    return torch.load(io.BytesIO(_body(path)), map_location="cpu", weights_only=True)
+
+
+def _body(path: Path) -> bytes:
+    """Returns what torch has written into a file, if its checksum is right."""
+    try:
+        return without_trailer(path.read_bytes())
+    except WrongChecksumError as error:
+        raise ValueError(
+            f"{path} is damaged ({error}): give the training's command again, which "
+            "makes it anew"
+        ) from error
+
+
+def is_sound(path: Path) -> bool:
+    """Returns whether there is a file of tensors that is what was written; says if not.
+
+    Whoever asks makes a damaged one again.
+    """
+    if not path.exists():
+        return False
+    try:
+        _body(path)
+    except ValueError:
+        say(f"{path} is damaged (its checksum differs): it is made again")
+        return False
+    return True

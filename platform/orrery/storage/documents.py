@@ -1,0 +1,254 @@
+"""Documents: JSON that carries its own checksum, written and read here alone.
+
+A document begins with a member `checksum`, the sha256 of its text without this member.
+So no bit of it can change unseen: neither of what it says, nor of how that is written,
+nor of the checksum. Lines of a log are documents too, each of its own.
+
+One that was written before documents carried checksums is read as it is, and that is
+said once; whatever writes it next gives it one. Whoever edits one by hand removes the
+member.
+"""
+
+import hashlib
+import json
+import re
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import Any, overload
+
+from orrery.identity import JSON, canonical
+from orrery.storage.files import write_atomically
+from orrery.storage.store import Location
+from orrery.terminal import say
+
+CHECKSUM = "checksum"
+# As `_with_checksum` writes it, on a line of its own or within the only line.
+_MEMBER = re.compile(rb'\{(?:\n  "checksum": |"checksum":)"([0-9a-f]{64})",')
+_DIGITS = re.compile(rb'"[0-9a-f]{64}",')
+_HEAD = 90  # bytes in which the member ends
+LARGEST_CORRECTED = 2**16  # bytes of a document: to try all bits takes ten seconds
+_TRAILER = b"\norrery sha256 "
+_known_old: set[str] = (
+    set()
+)  # names of files of which this process has said that they are old
+
+
+class WrongChecksumError(ValueError):
+    """A text that is not what its checksum was computed of.
+
+    Example:
+        >>> isinstance(WrongChecksumError("its checksum cannot be read"), ValueError)
+        True
+    """
+
+
+class DamagedDocumentError(ValueError):
+    """A document that is not what was written; the message names it, and the remedy.
+
+    Example:
+        >>> isinstance(DamagedDocumentError("run.json is damaged"), ValueError)
+        True
+    """
+
+
+def write_document(path: Location, document: JSON) -> None:
+    """Writes a document with its checksum, sorted and indented, complete or not at all.
+
+    Raises:
+        ValueError: If it has a number that is not finite.
+        OSError: If it cannot be written.
+    """
+    text = json.dumps(
+        document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False
+    )
+    write_atomically(path, with_checksum(text + "\n"))
+
+
+def with_checksum(text: str) -> str:
+    """Returns the text of a JSON object, of one member at least, with its checksum.
+
+    Example:
+        >>> with_checksum('{"a":1}')[:30]
+        '{"checksum":"015abd7f5cc57a2dd'
+    """
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    if text.startswith("{\n"):
+        return f'{{\n  "{CHECKSUM}": "{digest}",{text[1:]}'
+    return f'{{"{CHECKSUM}":"{digest}",{text[1:]}'
+
+
+def line_of(document: JSON) -> str:
+    """Returns a line of a log: a document in its shortest form, with its checksum."""
+    return with_checksum(canonical(document)) + "\n"
+
+
+def read_document(path: Location, remedy: str) -> JSON:
+    """Returns a document without its checksum, which is that of its content.
+
+    Arguments:
+        path: The document.
+        remedy: What helps where it is damaged, the end of a sentence.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        DamagedDocumentError: If it is damaged; it names the document and the remedy.
+        OSError: If it cannot be read.
+    """
+    content = path.read_bytes()
+    try:
+        document = parsed(content)
+    except ValueError as error:
+        raise DamagedDocumentError(f"{path} is damaged ({error}): {remedy}") from error
+    if not has_checksum(content):
+        _tell_old(path)
+    return document
+
+
+def parsed(content: bytes) -> JSON:
+    """Returns the document in a text, without its checksum.
+
+    Raises:
+        ValueError: If the text has another checksum, or is no JSON object.
+    """
+    try:
+        document = json.loads(
+            checked(content).decode("utf-8"), parse_constant=_refuse_constant
+        )
+    except RecursionError as error:
+        raise ValueError("it is nested deeper than a document is") from error
+    if not isinstance(document, dict):
+        raise ValueError(f"it holds {type(document).__name__}, not an object")
+    return document
+
+
+def has_checksum(content: bytes) -> bool:
+    """Returns whether a document carries a checksum, right or wrong."""
+    head = content[:_HEAD]
+    # A damaged one still is one: else a flipped bit could make a document an old one.
+    return CHECKSUM.encode() in head or bool(_DIGITS.search(head))
+
+
+def checked(content: bytes) -> bytes:
+    """Returns the text of a document without its checksum, which is right.
+
+    Raises:
+        WrongChecksumError: If it is not.
+    """
+    if not has_checksum(content):
+        return content
+    found = _MEMBER.match(content)
+    if found is None:
+        raise WrongChecksumError("its checksum cannot be read")
+    rest = b"{" + content[found.end() :]
+    if hashlib.sha256(rest).hexdigest().encode() != found[1]:
+        raise WrongChecksumError("its checksum is not that of its content")
+    return rest
+
+
+def _refuse_constant(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of a JSON document")
+
+
+def _tell_old(path: Location) -> None:
+    if path.name in _known_old:
+        return
+    _known_old.add(path.name)
+    say(
+        f"{path} has no checksum, as documents had none before: damage in it would not "
+        "be seen; `python -m orrery dataset repair` or `python -m orrery verify --repair` "
+        "gives it one"
+    )
+
+
+@overload
+def own_file(folder: Path, name: Any) -> Path: ...
+@overload
+def own_file(folder: Location, name: Any) -> Location: ...
+def own_file(folder: Location, name: Any) -> Location:
+    """Returns the file that a document in a folder names, which is inside of the folder.
+
+    The one check of all documents: a file decides what is read, but not where.
+
+    Arguments:
+        folder: The document's folder.
+        name: What the document says, a path inside of the folder.
+
+    Raises:
+        ValueError: If it is anything else, such as `../weights.pt`.
+
+    Example:
+        >>> own_file(Path("stars-01"), "shards/shard-00000.arrow").name
+        'shard-00000.arrow'
+    """
+    parts = PurePosixPath(name).parts if isinstance(name, str) else ()
+    # A backslash and a colon are separators elsewhere, and in no name that we give.
+    stays = parts and not {"..", "/", "//"} & {*parts} and not set(name) & set("\\:\0")
+    if not stays:
+        raise ValueError(f"it names {name!r}, which is no file inside of {folder}")
+    return folder / name
+
+
+def corrected(content: bytes) -> bytes | None:
+    """Returns a document with the one bit set right that is wrong; its checksum proves it.
+
+    None where more than a bit is wrong, or it is too long to try all bits of it.
+    """
+    if len(content) > LARGEST_CORRECTED:
+        return None
+    found = _MEMBER.match(content)
+    if found is None or len(content) <= _HEAD:
+        return _corrected_head(content)
+    end = found.end()
+    body = _with_digest(b"{" + content[end:], found[1].decode())
+    # Else it is the checksum that is wrong.
+    return content[:end] + body[1:] if body else _corrected_head(content)
+
+
+def _with_digest(content: bytes, digest: str) -> bytes | None:
+    """Returns the content with a checksum that differs from this one in one bit."""
+    before = hashlib.sha256()
+    for place, byte in enumerate(content):
+        rest = content[place + 1 :]
+        for bit in range(8):
+            trial = before.copy()
+            trial.update(bytes([byte ^ 1 << bit]))
+            trial.update(rest)
+            if trial.hexdigest() == digest:
+                return content[:place] + bytes([byte ^ 1 << bit]) + rest
+        before.update(bytes([byte]))
+    return None
+
+
+def _corrected_head(content: bytes) -> bytes | None:
+    """Returns a document in which a bit of the member `checksum` is set right."""
+    for place in range(min(_HEAD, len(content))):
+        for bit in range(8):
+            byte = bytes([content[place] ^ 1 << bit])
+            trial = content[:place] + byte + content[place + 1 :]
+            with suppress(WrongChecksumError):
+                if _MEMBER.match(trial) and checked(trial):
+                    return trial
+    return None
+
+
+def with_trailer(content: bytes) -> bytes:
+    """Returns the content of a file that is no text, and behind it its checksum."""
+    return content + _TRAILER + digest_of(content).encode()
+
+
+def without_trailer(content: bytes) -> bytes:
+    """Returns what `with_trailer` was given.
+
+    Raises:
+        WrongChecksumError: If it has another checksum.
+    """
+    length = len(_TRAILER) + 64
+    body = content[:-length]
+    if content[-length:] != _TRAILER + digest_of(body).encode():
+        raise WrongChecksumError("its checksum differs")
+    return body
+
+
+def digest_of(content: bytes) -> str:
+    """Returns the sha256 of bytes as 64 hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,168 @@
+"""No bit of a document changes unseen, and none names a file outside of its folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from orrery.storage import documents
+from orrery.storage.documents import (
+    DamagedDocumentError,
+    WrongChecksumError,
+    checked,
+    corrected,
+    line_of,
+    own_file,
+    parsed,
+    read_document,
+    with_checksum,
+    with_trailer,
+    without_trailer,
+    write_document,
+)
+from orrery.storage.store import Address
+
+DOCUMENT = {"a": 1, "text": "é\n", "nested": {"edges": [30.0, 1e-300], "none": None}}
+REMEDY = "write it again"
+
+
+def flips(content):
+    """Returns all contents that differ from this one in one bit."""
+    for place in range(len(content)):
+        for bit in range(8):
+            flipped = bytearray(content)
+            flipped[place] ^= 1 << bit
+            yield bytes(flipped)
+
+
+@pytest.fixture
+def path(tmp_path):
+    path = tmp_path / "a.json"
+    write_document(path, DOCUMENT)
+    return path
+
+
+def test_what_was_written_is_read_by_us_and_by_others(path):
+    assert read_document(path, REMEDY) == DOCUMENT
+    others = json.loads(path.read_text())
+    assert len(others.pop("checksum")) == 64
+    assert others == DOCUMENT
+
+
+def test_the_checksum_is_that_of_the_text_without_it(path):
+    text = path.read_text()
+    bare = checked(text.encode()).decode()
+    assert bare == json.dumps(
+        DOCUMENT, sort_keys=True, indent=2, ensure_ascii=False
+    ) + ("\n")
+    assert with_checksum(bare) == text
+
+
+def test_no_bit_of_a_document_changes_unseen(path):
+    content = path.read_bytes()
+    for flipped in flips(content):
+        with pytest.raises(ValueError, match=r"."):
+            parsed(flipped)
+    path.write_bytes(next(flips(content)))
+    with pytest.raises(DamagedDocumentError, match=rf"{path} is damaged .*: {REMEDY}"):
+        read_document(path, REMEDY)
+
+
+def test_no_bit_of_a_line_changes_unseen():
+    line = line_of(DOCUMENT).encode().rstrip(b"\n")
+    assert parsed(line) == DOCUMENT
+    for flipped in flips(line):
+        with pytest.raises(ValueError, match=r"."):
+            parsed(flipped)
+
+
+def test_a_single_wrong_bit_is_set_right(path):
+    content = path.read_bytes()
+    assert [one for one in flips(content) if corrected(one) != content] == []
+
+
+def test_more_than_a_bit_is_not_guessed(path):
+    content = bytearray(path.read_bytes())
+    content[100] ^= 1
+    content[110] ^= 1
+    assert corrected(bytes(content)) is None
+    assert corrected(b"") is None
+    assert corrected(b"{}" * documents.LARGEST_CORRECTED) is None
+
+
+def test_a_document_of_before_is_read_and_told_once(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(documents, "_known_old", set())
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(DOCUMENT))
+    assert read_document(path, REMEDY) == read_document(path, REMEDY) == DOCUMENT
+    said = capsys.readouterr().err
+    assert said.count("has no checksum") == 1
+    assert str(path) in said
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"null", b'{"a": NaN}', b'{"a": -Infinity}', b"{", b'{"a": "\xff"}'],
+)
+def test_what_is_no_document_is_named(tmp_path, content):
+    path = tmp_path / "none.json"
+    path.write_bytes(content)
+    with pytest.raises(DamagedDocumentError, match=r"none\.json is damaged"):
+        read_document(path, REMEDY)
+
+
+def test_what_is_nested_too_deep_is_named(tmp_path):
+    path = tmp_path / "deep.json"
+    path.write_text('{"a": ' * 100_000)
+    with pytest.raises(DamagedDocumentError, match="nested deeper"):
+        read_document(path, REMEDY)
+
+
+def test_numbers_that_are_not_finite_are_not_written(tmp_path):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_document(tmp_path / "a.json", {"a": float("nan")})
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("folder", [Path("/runs/one"), Address("s3", "stars", "one")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../weights.pt",
+        "a/../../weights.pt",
+        "/etc/passwd",
+        "//host/share",
+        "..",
+        "..\\weights.pt",
+        "C:weights.pt",
+        "",
+        ".",
+        "a\0b",
+        None,
+        3,
+        ["a"],
+    ],
+)
+def test_no_document_names_a_file_outside_of_its_folder(folder, name):
+    with pytest.raises(ValueError, match="no file inside of"):
+        own_file(folder, name)
+
+
+def test_files_inside_of_the_folder_are_found():
+    assert own_file(Path("/runs"), "a/b.pt") == Path("/runs/a/b.pt")
+    assert own_file(Address("s3", "stars", "one"), "b..pt").key == "one/b..pt"
+
+
+@given(st.binary(max_size=200), st.data())
+def test_no_bit_of_a_file_with_a_trailer_changes_unseen(content, data):
+    written = with_trailer(content)
+    assert without_trailer(written) == content
+    place = data.draw(st.integers(0, len(written) * 8 - 1))
+    flipped = bytearray(written)
+    flipped[place // 8] ^= 1 << place % 8
+    with pytest.raises(WrongChecksumError):
+        without_trailer(bytes(flipped))
+    with pytest.raises(WrongChecksumError):
+        without_trailer(written[: place // 8])
