@@ -1,8 +1,11 @@
-"""Runs on the disk, and the cluster: `python -m orrery runs|report|collate|sync|cluster`."""
+"""What lies on the disk, and the cluster.
+
+`python -m orrery runs|report|collate|sync|verify|dataset|cluster`
+"""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +15,8 @@ from orrery.terminal import duration, say, show_table
 
 if TYPE_CHECKING:  # reading results takes a second that --help must not
     from orrery.results.result import Result
+    from orrery.storage.store import Location
+    from orrery.verification import Finding
 
 _MOST_WARNINGS = 10  # of entries that could not be read
 
@@ -54,8 +59,37 @@ def _parser() -> argparse.ArgumentParser:
         "runs", type=Path, nargs="+", help="folders of attempts, runs, sweeps, or above"
     )
     sync.set_defaults(command=_sync)
+    _add_dataset(commands)
+    verify = commands.add_parser("verify", help="looks for damage in runs' files")
+    verify.add_argument(
+        "runs",
+        type=Path,
+        nargs="+",
+        help="folders of runs, attempts, sweeps, trainings",
+    )
+    verify.add_argument(
+        "--repair", action="store_true", help="also makes again what can be made again"
+    )
+    verify.set_defaults(command=_verify)
     _add_cluster(commands)
     return parser
+
+
+def _add_dataset(commands: Any) -> None:
+    dataset = commands.add_parser("dataset", help="looks after datasets")
+    dataset.add_argument(
+        "action",
+        choices=("verify", "repair", "card"),
+        help="verify looks for damage, repair makes again what is damaged and nothing "
+        "else, card prints what the dataset is",
+    )
+    dataset.add_argument(
+        "folders",
+        type=locate,
+        nargs="+",
+        help="their folders, or addresses in a bucket",
+    )
+    dataset.set_defaults(command=_dataset)
 
 
 def _add_cluster(commands: Any) -> None:
@@ -184,6 +218,52 @@ def _sync(options: argparse.Namespace) -> None:
         kept += not one.is_done
     if kept:
         raise ConnectionError(f"{kept} copies were not sent: the lines above say why")
+
+
+def _dataset(options: argparse.Namespace) -> None:
+    """Prints datasets' cards, or what is wrong with them, and fails if something is."""
+    folders = [folder.absolute() for folder in options.folders]
+    if options.action == "card":
+        from orrery.storage.card import current_card
+
+        for folder in folders:
+            sys.stdout.write(current_card(folder))
+        return
+    if options.action == "repair":
+        from orrery.repair import repair_dataset
+
+        _judge({folder: repair_dataset(folder) for folder in folders})
+        return
+    from orrery.verification import verify
+
+    _judge({folder: verify(folder) for folder in folders})
+
+
+def _verify(options: argparse.Namespace) -> None:
+    """Prints a line for each damaged file of runs, and fails if there is one."""
+    folders = [folder.absolute() for folder in options.runs]
+    if options.repair:
+        from orrery.repair import repair_run
+
+        _judge({folder: repair_run(folder) for folder in folders})
+        return
+    from orrery.verification import verify
+
+    _judge({folder: verify(folder) for folder in folders})
+
+
+def _judge(found: "Mapping[Location, Sequence[Finding]]") -> None:
+    """Prints a line for each finding; raises ValueError if there is one."""
+    for folder, findings in found.items():
+        for finding in findings:
+            sys.stdout.write(f"{folder}/{finding}\n")
+        if not findings:
+            sys.stdout.write(f"{folder} is sound\n")
+    damaged = sum(map(len, found.values()))
+    if damaged:
+        raise ValueError(
+            f"{damaged} files are not what was written: the lines above say what helps"
+        )
 
 
 def _check_cluster(options: argparse.Namespace) -> None:

@@ -1,0 +1,129 @@
+"""Damage is found and named by the commands, whatever file it is in; nothing else is."""
+
+import json
+import shutil
+
+import pytest
+
+from orrery import __main__ as commands
+from orrery.execution.simulation import generate
+from orrery.storage.documents import checked, write_document
+from orrery.verification import verify
+
+
+@pytest.fixture
+def stars(toy, tmp_path):
+    return generate(toy, 20, seed=3, folder=tmp_path, actors=0, shard_size=8)
+
+
+def flip(path, place=-20):
+    content = bytearray(path.read_bytes())
+    content[place] ^= 1
+    path.write_bytes(content)
+
+
+def test_what_is_sound_is_called_so(stars, capsys):
+    assert verify(stars.folder) == []
+    assert commands.main(["dataset", "verify", str(stars.folder)]) == 0
+    assert f"{stars.folder} is sound" in capsys.readouterr().out
+
+
+def test_a_dataset_may_be_moved_and_stays_sound(stars, tmp_path):
+    assert verify(shutil.copytree(stars.folder, tmp_path / "elsewhere")) == []
+
+
+FILES = (
+    "dataset.json",
+    "manifest.json",
+    "shards.sha256",
+    "README.md",
+    "work.jsonl",
+    "shards/shard-00001.arrow",
+)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_damaged_file_of_a_dataset_is_named_alone(stars, name, capsys):
+    flip(stars.folder / name)
+    capsys.readouterr()
+    assert commands.main(["dataset", "verify", str(stars.folder)]) == 1
+    said = capsys.readouterr()
+    (line,) = said.out.splitlines()
+    assert line.startswith(f"{stars.folder / name} ")
+    assert "1 files are not what was written" in said.err
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_missing_file_that_matters_is_named(stars, name):
+    (stars.folder / name).unlink()
+    found = {finding.file for finding in verify(stars.folder)}
+    # Without a work log the card is that of another one.
+    assert found == {"README.md" if name == "work.jsonl" else name}
+
+
+def test_all_damage_is_found_at_once(stars):
+    for name in FILES[2:]:
+        flip(stars.folder / name)
+    assert {finding.file for finding in verify(stars.folder)} == {*FILES[2:]}
+
+
+def test_a_document_that_names_a_file_outside_of_its_folder_is_named(tmp_path):
+    outside = tmp_path / "outside.pt"
+    outside.write_bytes(b"weights")
+    folder = tmp_path / "trained"
+    folder.mkdir()
+    weights = {"file": "../outside.pt", "sha256": "0" * 64}
+    write_document(folder / "posterior.json", {"a": 1, "weights": weights})
+    (found,) = verify(folder)
+    assert found.file == "posterior.json"
+    assert "names '../outside.pt', which is no file inside of" in found.reason
+
+
+def test_damage_of_runs_is_named(tmp_path, write_run, capsys):
+    folder = write_run(tmp_path)
+    assert commands.main(["verify", str(tmp_path)]) == 0
+    for name in ("run.json", "draws.parquet", "epochs.jsonl"):
+        content = (folder / name).read_bytes()
+        flip(folder / name)
+        capsys.readouterr()
+        assert commands.main(["verify", str(tmp_path)]) == 1
+        (line,) = capsys.readouterr().out.splitlines()
+        assert f"{folder / name} is damaged" in line
+        (folder / name).write_bytes(content)
+
+
+def test_files_of_before_are_told_to_have_no_checksum(stars):
+    path = stars.folder / "dataset.json"
+    path.write_bytes(checked(path.read_bytes()))
+    (found,) = verify(stars.folder)
+    assert (found.file, "has no checksum" in found.reason) == ("dataset.json", True)
+
+
+def test_what_others_wrote_is_none_of_ours(stars):
+    place = stars.folder / "wandb" / "offline-run" / "files"
+    place.mkdir(parents=True)
+    (place / "wandb-metadata.json").write_text(json.dumps({"os": "Linux"}))
+    (stars.folder / "notes.txt").write_text("ours")
+    assert verify(stars.folder) == []
+
+
+def test_an_empty_place_is_refused(tmp_path, capsys):
+    assert commands.main(["dataset", "verify", str(tmp_path / "nowhere")]) == 1
+    assert "has no files: name another folder" in capsys.readouterr().err
+
+
+def test_a_card_is_printed_from_the_documents(stars, capsys):
+    written = (stars.folder / "README.md").read_text()
+    (stars.folder / "README.md").unlink()
+    capsys.readouterr()
+    assert commands.main(["dataset", "card", str(stars.folder)]) == 0
+    assert capsys.readouterr().out == written
+
+
+def test_a_dataset_in_a_bucket_is_verified(stars, toy, bucket):
+    there = generate(toy, 20, seed=3, folder=bucket, actors=0, shard_size=8)
+    assert verify(there.folder) == []
+    place = there.folder / there.rows[1].file
+    place.put(b"x" * there.rows[1].bytes)
+    (found,) = verify(there.folder)
+    assert found.file == there.rows[1].file
