@@ -29,7 +29,7 @@ from orrery.storage.manifest import (
     checksums_text,
     read_manifest,
 )
-from orrery.storage.parquet import read_table
+from orrery.storage.parquet import read_parquet
 from orrery.storage.run import DOCUMENT, DRAWN
 from orrery.storage.shards import damaged_files
 from orrery.storage.store import Address, Location
@@ -235,7 +235,7 @@ def _lines(folder: Location, name: str) -> Iterator[Finding]:
 
 def _summaries(folder: Location, name: str) -> Iterator[Finding]:
     try:
-        read_table(folder / name)
+        read_parquet(folder / name)
     except (ValueError, pa.ArrowException) as error:
         yield Finding(name, f"is damaged ({error})", SUMMARISE)
 

@@ -23,7 +23,7 @@ from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Records
 from orrery.storage.dataset import INDEX, SPLIT, SPLITS, Dataset, Split, split
 from orrery.storage.files import ensure_writable, replacing
-from orrery.storage.parquet import read_table, write_table
+from orrery.storage.parquet import read_parquet, write_parquet
 from orrery.storage.store import Location, locate
 from orrery.terminal import progress, say
 
@@ -138,7 +138,7 @@ def compute(
         ensure_writable(path.parent)
         table = _table(summarise, dataset, binning, parameters, definition)
         with replacing(path) as temporary:
-            write_table(temporary, table)
+            write_parquet(temporary, table)
     origin = SummaryOrigin(
         fingerprint=identity,
         function=definition["summarise"],
@@ -204,7 +204,7 @@ def _kept(path: Location, definition: JSON) -> pa.Table | None:
     if not path.exists():
         return None
     try:
-        table = read_table(path)
+        table = read_parquet(path)
     except (pa.ArrowException, OSError, ValueError) as error:
         say(f"{path} cannot be read ({error}): the summaries are computed again")
         return None

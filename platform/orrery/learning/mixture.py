@@ -25,6 +25,7 @@ from orrery.learning.training import OnEpoch
 from orrery.pairs import Pairs, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import Observation
+from orrery.storage import files
 from orrery.storage.documents import write_document
 from orrery.storage.store import Location, locate
 

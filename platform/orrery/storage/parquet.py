@@ -20,7 +20,7 @@ _ZEROS = b"0" * 64
 _ENTRY = re.compile(re.escape(_KEY.encode()) + rb"\x18\x40([0-9a-f]{64})")
 
 
-def write_table(path: Path, table: pa.Table) -> None:
+def write_parquet(path: Path, table: pa.Table) -> None:
     """Writes a table with its checksum, which is not complete before this returns.
 
     Raises:
@@ -46,8 +46,8 @@ def _last_entry(content: bytes) -> re.Match[bytes] | None:
     return _ENTRY.match(content, start) if start >= 0 else None
 
 
-def read_table(path: Location) -> pa.Table:
-    """Returns the table in a file that `write_table` wrote.
+def read_parquet(path: Location) -> pa.Table:
+    """Returns the table in a file that `write_parquet` wrote.
 
     Raises:
         ValueError: If the file is damaged, or has no checksum.

@@ -4,7 +4,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from orrery.storage.parquet import read_table, write_table
+from orrery.storage.parquet import read_parquet, write_parquet
 
 FIELD = pa.field("v", pa.float64(), nullable=False, metadata={"unit": "km / s"})
 SCHEMA = pa.schema([FIELD], metadata={"orrery": '{"seed": 1}'})
@@ -14,19 +14,19 @@ TABLE = pa.table({"v": [float(i) for i in range(20)]}, schema=SCHEMA)
 @pytest.fixture
 def path(tmp_path):
     path = tmp_path / "a.parquet"
-    write_table(path, TABLE)
+    write_parquet(path, TABLE)
     return path
 
 
 def test_what_was_written_is_read_by_us_and_by_others(path):
-    for found in (read_table(path), pq.read_table(path)):
+    for found in (read_parquet(path), pq.read_table(path)):
         assert found.equals(TABLE)
         assert found.schema.metadata[b"orrery"] == b'{"seed": 1}'
         assert found.schema.field("v").metadata == {b"unit": b"km / s"}
 
 
 def test_the_same_table_has_the_same_bytes(path, tmp_path):
-    write_table(tmp_path / "b.parquet", TABLE)
+    write_parquet(tmp_path / "b.parquet", TABLE)
     assert path.read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
 
@@ -37,13 +37,13 @@ def test_no_bit_changes_unseen(path):
         flipped[place // 8] ^= 1 << place % 8
         path.write_bytes(flipped)
         with pytest.raises(ValueError, match="checksum"):
-            read_table(path)
+            read_parquet(path)
     path.write_bytes(content[:-1])
     with pytest.raises(ValueError, match="checksum"):
-        read_table(path)
+        read_parquet(path)
 
 
 def test_a_table_of_before_has_none(tmp_path):
     pq.write_table(TABLE, tmp_path / "old.parquet")
     with pytest.raises(ValueError, match="it has no checksum"):
-        read_table(tmp_path / "old.parquet")
+        read_parquet(tmp_path / "old.parquet")
