@@ -11,10 +11,17 @@ from astropy import units
 from astropy.table import Table
 from numpy.typing import NDArray
 
-from halomass.observed import host_neighbours, milky_way, neighbour_tables, survival
+from halomass.observed import (
+    host_neighbours,
+    milky_way,
+    neighbour_tables,
+    satellite_table,
+    survival,
+)
 from halomass.observed.features import Features, NeighbourSet
 from halomass.observed.host_neighbours import Neighbours
 from halomass.observed.plain_table import PlainTable
+from halomass.observed.satellite_table import SatelliteTable
 from orrery.parameters import generator
 
 from .quantities import Record, quantity
@@ -68,12 +75,15 @@ def _milky_way(folder: Path) -> Record:
 
 def _refused() -> Record:
     """Returns which values are refused, just within and just beyond what can be meant."""
-    ends = [(a.lower, a.upper) for a in milky_way._REQUIRED.values()]
-    stars = {"M_V": (-30.0, 30.0), "log10_Mstar_ML1": (0.0, 13.0)}
+    described = {d.quantity: d for d in satellite_table.SATELLITE_COLUMNS}
+    ends = [
+        (described[name].lower, described[name].upper)
+        for name in satellite_table.MEASURED
+    ]
     refused = [
-        _is_refused(partial(milky_way._log_m_star, Table({"name": ["a"], title: [v]})))
-        for title, limits in stars.items()
-        for end in limits
+        bool(_satellite(title, v).incomplete[0])
+        for title, name in (("M_V", "m_v"), ("log10_Mstar_ML1", "log_m_star"))
+        for end in (described[name].lower, described[name].upper)
         for v in (end - 0.05, end + 0.05)
     ]
     return {
@@ -89,18 +99,27 @@ def _refused() -> Record:
     }
 
 
+def _satellite(title: str, value: float) -> SatelliteTable:
+    """Returns a satellite of which one column is known to be sound or not."""
+    seen = {"ra_deg": 10.5, "dec_deg": 20.5, "dist_kpc": 80.5, "vlos_kms": 0.5}
+    seen |= {"pmra_masyr": 0.5, "pmdec_masyr": 0.5, title: value}
+    columns = {name: [number] for name, number in seen.items()}
+    return SatelliteTable.of(Table({"name": ["a"], **columns}), "a.csv")
+
+
 def _refused_masses() -> list[bool]:
     """Returns which masses are refused: no logarithms, no others' units, none that is too small."""
     said = []
     for log_mass in (-0.01, 0.01, 4.99, 5.01, 14.99, 15.01):
         for what in ("log_m_peak", "log_m_star"):
             table = _plain(**{what: [log_mass]})
-            said.append(_is_refused(partial(table.log_masses, what)))
+            refused = _is_refused(partial(table.log_masses, what))
+            said.append(refused or bool(np.isnan(table.log_masses(what))[0]))
     return said
 
 
 def _plain(**columns: list[float]) -> PlainTable:
-    return PlainTable(Table(columns), "host.csv", {name: name for name in columns})
+    return PlainTable.of(Table(columns), "host.csv")
 
 
 def _is_refused(read: Callable[[], Any]) -> bool:

@@ -6,7 +6,6 @@ simulated host has none, and can be observed with errors as often as one likes
 (`as_records`).
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 
@@ -15,9 +14,14 @@ from numpy.typing import NDArray
 
 from halomass.observed.errors import ENVIRONMENT_FEATURES, Orbits
 from halomass.observed.features import Features, NeighbourSet, ObservedNeighbours
+from halomass.observed.spelling import same_names
 from halomass.systems import LOG_M_PEAK, RADIUS, FloatArray
 from orrery.identity import JSON
 from orrery.records import Observation, Records
+
+# [kpc, km/s] of two rows that are one neighbour: fewer decimals than any table rounds to
+_SAME_DECIMALS = 3
+_LARGEST_VMAX = 2000.0  # [km/s] of any halo's; larger numbers are no velocities of it
 
 
 @dataclass(frozen=True)
@@ -41,9 +45,11 @@ class HostEnvironment:
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
-            if not 0 < value < np.inf:
+            largest = _LARGEST_VMAX if name == "vmax" else np.inf
+            if not 0 < value < largest:
+                below = f" and below {largest:g}" if np.isfinite(largest) else ""
                 raise ValueError(
-                    f"environment: {name} is {value}: give a number above 0"
+                    f"environment: {name} is {value}: give a number above 0{below}"
                 )
 
 
@@ -75,12 +81,6 @@ class Neighbours:
     provenance: JSON = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        # a satellite that two surveys list would count twice
-        twice = [name for name, count in Counter(self.names).items() if count > 1]
-        if twice:
-            raise ValueError(
-                f"{self.name}: {twice[0]!r} is there twice: leave one of them out"
-            )
         columns = {**self.orbits._asdict(), "log_m_star": self.log_m_star}
         # a distance must be above 0, and the length of a velocity not below it
         lowest = {"r": np.nextafter(0, 1), "v_t": 0.0}
@@ -89,12 +89,30 @@ class Neighbours:
             if not good.all():
                 row = int(np.argmin(good))
                 raise ValueError(
-                    f"{self.name}: {title} of {self.names[row]!r} is {column[row]}: give it a "
+                    f"{self.table}: {title} of {self.names[row]!r} is {column[row]}: give it a "
                     "value, or leave the row out; the host is no neighbour of itself"
                 )
+        self._check_repetition()
+
+    def _check_repetition(self) -> None:
+        # a satellite that two surveys list would count twice
+        same = same_names(self.names) or _same_orbits(self.orbits)
+        if same is None:
+            return
+        first, second = (self.names[row] for row in same)
+        also = "" if first == second else f", once as {second!r}"
+        raise ValueError(
+            f"{self.table}: {first!r} is there twice{also}: leave one of them out"
+        )
 
     def __len__(self) -> int:
         return len(self.names)
+
+    @property
+    def table(self) -> str:
+        """The file that they are from, for messages; the host's name if there is none."""
+        source = self.provenance.get("source", self.provenance)
+        return str(self.provenance.get("file", source.get("file", self.name)))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -109,12 +127,12 @@ class Neighbours:
         which `summary` tells them.
         """
         selection = self.provenance.get("selection", {})
-        dropped = [selection.get(name, 0) for name in ("light", "stripped")]
+        dropped = [selection.get(n, 0) for n in ("light", "stripped", "missing")]
         counts = {"rows": selection.get("rows", len(self)) + sum(dropped)}
         if "light" in selection:
             counts["light"] = selection["light"]
             counts["smallest_log_m_peak"] = LOG_M_PEAK
-        for name in ("stripped", "threshold"):
+        for name in ("stripped", "threshold", "missing"):
             if name in selection:
                 counts[name] = selection[name]
         kept = selection.get("kept", len(self))
@@ -160,6 +178,17 @@ class Neighbours:
         return self.keep([i for i, other in enumerate(self.names) if other != name])
 
 
+def _same_orbits(orbits: Orbits) -> tuple[int, int] | None:
+    """Returns the places of two rows at one distance with the same velocity; None if none are."""
+    columns = np.round(np.stack(orbits, axis=1), _SAME_DECIMALS)
+    order = np.lexsort(columns.T)
+    alike = np.flatnonzero((np.diff(columns[order], axis=0) == 0).all(axis=1))
+    if not len(alike):
+        return None
+    first, second = sorted(order[alike[0] : alike[0] + 2].tolist())
+    return first, second
+
+
 def _counted(table: Neighbours) -> str:
     """Returns how many rows there were, and which of them count."""
     counts = table.counts
@@ -173,6 +202,8 @@ def _counted(table: Neighbours) -> str:
         text += f"{counts['threshold']:g}"
     else:
         text += ", none dropped as stripped by tides, which no columns identify"
+    if "missing" in counts:
+        text += f", {counts['missing']} left out for want of a value"
     mass = table.provenance.get("mass", "stellar mass")
     near = f"{counts['kept']} are within {counts['radius_kpc']:g} kpc"
     return f"{text}; {near}, ranked by {mass}."

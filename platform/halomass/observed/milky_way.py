@@ -8,27 +8,27 @@ The computed table is kept with its provenance, and an experiment reads that:
 """
 
 import argparse
-import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import astropy
 import numpy as np
 from astropy import coordinates, units
-from astropy.table import Table
+from numpy.typing import NDArray
 
 from halomass.observed import neighbour_tables
-from halomass.observed.column_titles import KMS, KPC
 from halomass.observed.errors import Orbits
 from halomass.observed.host_neighbours import HostEnvironment, Neighbours, within_radius
-from halomass.systems import FloatArray
+from halomass.observed.left_out import LeftOut
+from halomass.observed.neighbour_columns import KMS, KPC
+from halomass.observed.satellite_table import DEG, MASYR, SatelliteTable
+from halomass.systems import RADIUS, FloatArray
 from orrery.identity import JSON
-
-DEG = units.deg
-MASYR = units.mas / units.yr
+from orrery.tables.missing import MOST_MISSING
+from orrery.tables.opening import OpenedFile
+from orrery.tables.reading import read_table
 
 # M31: Li et al. (2021), ApJ 920, 84. The Virgo cluster: Firth et al. (2008), MNRAS 389,
 # 1539. The LMC: Kallivayalil et al. (2013), ApJ 764, 161.
@@ -45,28 +45,7 @@ CENTRE_DISTANCE = 8.122  # [kpc]
 SUN_HEIGHT = 20.8  # [pc]
 ASTROPY_SUN_VELOCITY = (12.9, 245.6, 7.78)  # [km/s]
 
-SUN_MAGNITUDE = 4.83  # absolute, in V
 BRIGHTEST = 25
-
-
-class _Allowed(NamedTuple):
-    """The unit of a column, and the smallest and largest value that can be meant."""
-
-    unit: units.UnitBase
-    lower: float
-    upper: float
-
-
-_REQUIRED = {
-    "ra_deg": _Allowed(DEG, -360.0, 360.0),
-    "dec_deg": _Allowed(DEG, -90.0, 90.0),
-    "dist_kpc": _Allowed(KPC, 1e-3, 1e4),
-    "vlos_kms": _Allowed(KMS, -2e3, 2e3),
-    "pmra_masyr": _Allowed(MASYR, -1e3, 1e3),
-    "pmdec_masyr": _Allowed(MASYR, -1e3, 1e3),
-}
-# The first of them that is there is used: those before need less to be assumed.
-_BRIGHTNESS = ("log10_Mstar_ML1", "M_V", "V0_mag")
 
 
 def galactocentric_frame() -> coordinates.Galactocentric:
@@ -116,103 +95,87 @@ def galactocentric_orbits(
     return Orbits(r, v_r, np.linalg.norm(velocity - v_r * position / r, axis=0))
 
 
-def read_satellites(path: Path | str) -> Neighbours:
+def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Neighbours:
     """Returns the satellites of a table within 250 kpc, those with the most stars first.
 
     Stellar masses are for one solar mass per solar luminosity in V. Galaxies that are
     being torn apart, such as the Sagittarius dwarf spheroidal, should not be in the
     table: catalogues of simulated galaxies no longer have them.
 
+    A satellite that lacks a value is left out and named in the warnings, unless it is
+    beyond 250 kpc: where there is none, where -999 or another such number stands for it,
+    where both proper motions are zero, and where it can be none.
+
     Arguments:
-        path: A CSV file with the columns `name`, `ra_deg`, `dec_deg`, `dist_kpc`,
+        path: A table with the columns `name`, `ra_deg`, `dec_deg`, `dist_kpc`,
             `vlos_kms`, `pmra_masyr` (times cos dec), `pmdec_masyr`, and
             `log10_Mstar_ML1`, `M_V` or `V0_mag`; a column `source` goes into the
-            provenance.
+            provenance. Other common names are known, in other units too.
+        most_missing: The largest share of satellites that may be left out because they
+            lack a value.
 
     Raises:
-        ValueError: If a column is missing, or a value is missing or impossible.
+        ValueError: If columns or too many values are missing, or a satellite is there
+            twice.
         OSError: If the file cannot be read.
     """
-    path = Path(path)
-    table = Table.read(path, format="ascii.csv")
-    _check_titles(table, path.name)
-    measured = {
-        title: _column(table, title, allowed) for title, allowed in _REQUIRED.items()
+    file = OpenedFile.read(path)
+    seen = SatelliteTable.of(read_table(file), file.name)
+    distance = _distance_from_centre(seen.values)
+    near = ~(distance > RADIUS)
+    left_out = LeftOut.among(near, seen.incomplete, seen.names, seen.gaps)
+    left_out.check(file.name, most_missing)
+    rows = np.flatnonzero(~seen.incomplete)
+    warnings = [*left_out.warnings, *seen.doubts(rows[distance[rows] <= RADIUS])]
+    notes: JSON = {
+        "warnings": warnings,
+        "left_out": dict(left_out.gaps),
+        "missing": seen.cleaned.entries,
+        "selection": left_out.counts,
     }
-    found = galactocentric_orbits(
-        ra=measured["ra_deg"],
-        dec=measured["dec_deg"],
-        distance=measured["dist_kpc"],
-        v_los=measured["vlos_kms"],
-        pm_ra_cosdec=measured["pmra_masyr"],
-        pm_dec=measured["pmdec_masyr"],
-    )
-    log_m_star, brightness = _log_m_star(table)
     provenance = {
         "source": {
-            "file": path.name,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "stellar_mass": f"from {brightness}, one solar mass per solar luminosity in V",
-            "references": _references(table),
+            "file": file.name,
+            "sha256": file.sha256,
+            "stellar_mass": f"from {seen.brightness}, one solar mass per solar luminosity in V",
+            "references": seen.references,
         },
         "frame": _frame_parameters(),
         "versions": {
             "astropy": astropy.__version__,
             "observed_hosts": neighbour_tables.VERSION,
         },
+        **{key: value for key, value in notes.items() if value},
     }
-    names = tuple(str(name) for name in table["name"])
     host = Neighbours(
-        "Milky Way", names, found, log_m_star, MILKY_WAY_ENVIRONMENT, provenance
+        "Milky Way",
+        tuple(seen.names[row] for row in rows),
+        _orbits_of(seen.values, rows),
+        seen.log_m_star[rows],
+        MILKY_WAY_ENVIRONMENT,
+        provenance,
     )
     return within_radius(host)
 
 
-def _check_titles(table: Table, file: str) -> None:
-    missing = [name for name in ("name", *_REQUIRED) if name not in table.colnames]
-    if not any(name in table.colnames for name in _BRIGHTNESS):
-        missing.append(" or ".join(_BRIGHTNESS))
-    if missing or len(table) == 0:
-        raise ValueError(
-            f"{file}: no {', '.join(missing) or 'rows'} in this table of satellites: add "
-            "what is missing; the unit is a part of the title"
-        )
+def _distance_from_centre(values: Mapping[str, FloatArray]) -> FloatArray:
+    """Returns the distance from the Galactic centre `[N]` [kpc]; NaN where a place is unknown."""
+    place = np.stack([values[name] for name in ("ra", "dec", "distance")])
+    known = np.flatnonzero(np.isfinite(place).all(axis=0))
+    still = {name: np.zeros(place.shape[1]) for name in ("v_los", "pm_ra", "pm_dec")}
+    distance = np.full(place.shape[1], np.nan)
+    distance[known] = _orbits_of({**values, **still}, known).r
+    return distance
 
 
-def _column(table: Table, title: str, allowed: _Allowed) -> FloatArray:
-    try:
-        values = np.ma.filled(np.ma.asarray(table[title]).astype(float), np.nan)
-    except ValueError as error:
-        raise ValueError(
-            f"column {title} must hold numbers in {allowed.unit} ({error})"
-        ) from None
-    # written so that NaN, where a cell is empty, is outside, too
-    inside = (values >= allowed.lower) & (values <= allowed.upper)
-    wrong = np.flatnonzero(~inside)
-    if len(wrong):
-        raise ValueError(
-            f"satellite {str(table['name'][wrong[0]])!r} has {title} = {values[wrong[0]]}: give a "
-            f"value from {allowed.lower:g} to {allowed.upper:g} {allowed.unit}, or leave the "
-            "satellite out"
-        )
-    return np.asarray(values, dtype=np.float64)
-
-
-def _log_m_star(table: Table) -> tuple[FloatArray, str]:
-    """Returns log10 of the stellar masses `[N]` [Msun], and the column they are from."""
-    title = next(name for name in _BRIGHTNESS if name in table.colnames)
-    if title == "log10_Mstar_ML1":
-        return _column(table, title, _Allowed(units.dex(units.Msun), 0.0, 13.0)), title
-    magnitude = _column(table, title, _Allowed(units.mag, -30.0, 30.0))
-    if title == "V0_mag":
-        distance = _column(table, "dist_kpc", _REQUIRED["dist_kpc"])
-        magnitude -= 5 * np.log10(distance) + 10
-    return (SUN_MAGNITUDE - magnitude) / 2.5, title
-
-
-def _references(table: Table) -> list[str]:
-    return (
-        sorted({str(s) for s in table["source"]}) if "source" in table.colnames else []
+def _orbits_of(values: Mapping[str, FloatArray], rows: NDArray[np.intp]) -> Orbits:
+    return galactocentric_orbits(
+        ra=values["ra"][rows],
+        dec=values["dec"][rows],
+        distance=values["distance"][rows],
+        v_los=values["v_los"][rows],
+        pm_ra_cosdec=values["pm_ra"][rows],
+        pm_dec=values["pm_dec"][rows],
     )
 
 
@@ -232,20 +195,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "python -m halomass.observed.milky_way", description=main.__doc__
     )
     parser.add_argument(
-        "table", type=Path, help="satellites as seen from the Sun, a CSV file"
+        "table", type=Path, help="satellites as seen from the Sun, such as a CSV file"
     )
     parser.add_argument(
         "out", type=Path, help="where the computed table goes, an ECSV file"
     )
+    parser.add_argument(
+        "--most-missing",
+        type=float,
+        default=MOST_MISSING,
+        help="the largest share of satellites that may be left out for want of a value",
+    )
     options = parser.parse_args(arguments)
     try:
-        found = read_satellites(options.table)
+        found = read_satellites(options.table, options.most_missing)
         command = f"python -m halomass.observed.milky_way {options.table.name} {options.out.name}"
         about = {**found.provenance, "command": command}
         neighbour_tables.write_neighbours(replace(found, provenance=about), options.out)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    for warning in found.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    for entry in found.provenance.get("missing", ()):
+        what = f"{entry['rows']} rows have no {entry['quantity']} ({entry['rule']})"
+        print(f"{entry['column']}: {what}", file=sys.stderr)
     print(
         f"{len(found)} satellites; the brightest: {' '.join(found.names[:BRIGHTEST])}"
     )

@@ -5,7 +5,6 @@ stars a neighbour has, where it is and how it moves relative to the host, and wh
 surrounds the host.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from pathlib import Path
@@ -15,13 +14,18 @@ from astropy.table import Table
 
 from halomass import cosmology
 from halomass.observed import survival
-from halomass.observed.column_titles import KMS, KPC
 from halomass.observed.host_neighbours import HostEnvironment, Neighbours, within_radius
+from halomass.observed.left_out import LeftOut
+from halomass.observed.neighbour_columns import KMS, KPC
 from halomass.observed.plain_table import PlainTable
 from halomass.systems import RADIUS
+from orrery.identity import JSON
+from orrery.parameters import BoolArray
 from orrery.storage import files
+from orrery.tables.missing import MOST_MISSING
+from orrery.tables.opening import OpenedFile
 
-VERSION = 1  # of observed hosts; raised whenever what is read from a table changes
+VERSION = 2  # of observed hosts; raised whenever what is read from a table changes
 
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it:
 # with 25 neighbours these move the mass by less than 0.03 dex.
@@ -45,6 +49,7 @@ def read_neighbours(
     distance_larger: float | None = None,
     distance_cluster: float | None = None,
     threshold: float = survival.THRESHOLD,
+    most_missing: float = MOST_MISSING,
 ) -> Neighbours:
     """Returns the neighbours within 250 kpc of a host from a plain table: ECSV, CSV, FITS, text.
 
@@ -59,6 +64,10 @@ def read_neighbours(
     learn from, wherever columns identify them: `vmax` with `v_peak`, or `vmax` with a peak
     mass, or a present with a peak mass. So are those whose peak mass is not above 1e8
     Msun.
+
+    A neighbour that lacks a value is left out and named in the warnings: where there is
+    none, where -9999 or another such number stands for it, where all components of the
+    velocity are zero, and where it can be none. Those beyond 250 kpc lack nothing.
 
     The environment is searched for in the arguments, then in the table's metadata, then
     in columns `vmax` (that of the neighbour with the most stars), `distance_larger` and
@@ -75,41 +84,68 @@ def read_neighbours(
         distance_cluster: The distance to the nearest halo above 1e14 Msun [kpc].
         threshold: V_max over its peak, below which a subhalo is left out; with 0 none
             is.
+        most_missing: The largest share of neighbours that may be left out because they
+            lack a value.
 
     Raises:
-        ValueError: If something is missing, not finite, or in other units; it says what
-            to do.
+        ValueError: If columns or too many values are missing, in other units, or a
+            neighbour is there twice; it says what to do.
         OSError: If the file cannot be read.
     """
-    path = Path(path)
-    table = PlainTable.read(path)
+    file = OpenedFile.read(path)
+    table = PlainTable.read(file)
     found = survival.select_satellites(table, threshold)
     orbits = table.orbits()
     if peculiar:
         orbits = orbits._replace(v_r=orbits.v_r + cosmology.hubble() * orbits.r)
+    incomplete = np.asarray(found.unknown | np.isnan(orbits).any(axis=0))
+    candidates = found.kept & ~(orbits.r > RADIUS)
+    left_out = LeftOut.among(candidates, incomplete, table.names(), table.gaps)
+    left_out.check(file.name, most_missing)
+    counted = candidates & ~incomplete
     given = {
         "vmax": vmax,
         "distance_larger": distance_larger,
         "distance_cluster": distance_cluster,
     }
-    stars = np.where(found.kept & (orbits.r <= RADIUS), found.log_m_star, -np.inf)
-    environment, assumed = _environment(table, given, int(np.argmax(stars)))
-    before = table.meta("provenance")
+    largest = int(np.argmax(np.where(counted, found.log_m_star, -np.inf)))
+    environment, assumed = _environment(table, given, largest)
+    doubts = _doubts(table, counted)
+    notes = {
+        "environment_assumed": assumed,
+        "warnings": [*found.warnings, *left_out.warnings, *doubts],
+        "left_out": dict(left_out.gaps),
+        "missing": table.cleaned.entries,
+    }
     provenance = {
-        **{key: value for key, value in before.items() if key != "environment_assumed"},
-        "file": path.name,
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        **_provenance_before(table),
+        "file": file.name,
+        "sha256": file.sha256,
         "mass": found.mass,
         "expansion_added": peculiar,
-        "selection": found.selection,
+        "selection": {**found.selection, **left_out.counts},
+        **{key: value for key, value in notes.items() if value},
     }
-    notes = {"environment_assumed": assumed, "warnings": list(found.warnings)}
-    provenance |= {key: value for key, value in notes.items() if value}
-    host = name or str(table.table.meta.get("name", path.stem))
-    every = Neighbours(
-        host, table.names(), orbits, found.log_m_star, environment, provenance
-    )
-    return within_radius(every.keep(np.flatnonzero(found.kept)))
+    host = name or str(table.table.meta.get("name", Path(file.name).stem))
+    rows = np.flatnonzero(found.kept & ~incomplete)
+    names = tuple(table.names()[row] for row in rows)
+    kept = orbits.apply(lambda column: column[rows])
+    stars = found.log_m_star[rows]
+    return within_radius(Neighbours(host, names, kept, stars, environment, provenance))
+
+
+def _provenance_before(table: PlainTable) -> JSON:
+    """Returns what a table says of where it is from, without what is found anew."""
+    before = table.meta("provenance")
+    return {key: value for key, value in before.items() if key != "environment_assumed"}
+
+
+def _doubts(table: PlainTable, counted: BoolArray) -> list[str]:
+    """Returns a warning of velocities that may stand for no value, if there are any."""
+    found = table.doubtful(np.flatnonzero(counted))
+    if not found:
+        return []
+    return [f"{', '.join(found)}: such numbers often stand for no value; look them up"]
 
 
 def _environment(

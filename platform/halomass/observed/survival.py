@@ -10,7 +10,6 @@ columns there are for it.
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
 from halomass.mock import stellar_mass, tides
 from halomass.mock.mock_universe import THRESHOLDS
@@ -18,6 +17,7 @@ from halomass.mock.populations import V_PEAK, V_PEAK_SLOPE
 from halomass.observed.plain_table import PlainTable
 from halomass.systems import LOG_M_PEAK, FloatArray
 from orrery.identity import JSON
+from orrery.parameters import BoolArray
 
 THRESHOLD = THRESHOLDS["UM-SAGA"]  # the mock universe's default catalogue
 
@@ -32,23 +32,24 @@ class SatelliteSelection:
     """What a table's rows are taken for.
 
     Arguments:
-        log_m_star: log10 of their stellar masses `[N]` [Msun].
+        log_m_star: log10 of their stellar masses `[N]` [Msun]; NaN where unknown.
         mass: What these are from.
-        kept: Which of them count, with shape `[N]`.
+        kept: Which of them count, or may count, with shape `[N]`.
+        unknown: Of which of these nobody knows, because they lack a value, `[N]`.
         selection: How many do not, as plain JSON; empty if no columns decide it.
         warnings: What a user must know.
 
     Example:
         >>> from astropy.table import Table
         >>> columns = {"m_peak": [1e10, 1e10], "vmax": [30.0, 90.0], "vpeak": [90.0, 90.0]}
-        >>> titles = {"m_peak": "m_peak", "vmax": "vmax", "v_peak": "vpeak"}
-        >>> select_satellites(PlainTable(Table(columns), "host.csv", titles)).kept
+        >>> select_satellites(PlainTable.of(Table(columns), "host.csv")).kept
         array([False,  True])
     """
 
     log_m_star: FloatArray
     mass: str
-    kept: NDArray[np.bool_]
+    kept: BoolArray
+    unknown: BoolArray
     selection: JSON = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
@@ -74,8 +75,10 @@ def velocity_ratio(table: PlainTable) -> tuple[FloatArray, str] | None:
     peak mass; what tides leave of the velocity when they leave a fraction of the peak
     mass.
 
+    Where a column has no value it is NaN.
+
     Raises:
-        ValueError: If a value is none.
+        ValueError: If all masses are in other units.
     """
     peak = table.first("log_m_peak", "m_peak")
     now = table.first("log_m", "m")
@@ -83,10 +86,10 @@ def velocity_ratio(table: PlainTable) -> tuple[FloatArray, str] | None:
     titles = table.columns
     if "vmax" in titles and fast:
         text = f"{titles['vmax']} over {titles[fast]}"
-        return table.speeds("vmax") / table.speeds(fast), text
+        return table.values("vmax") / table.values(fast), text
     if "vmax" in titles and peak:
         text = f"{titles['vmax']} over the usual peak velocity of {titles[peak]}"
-        return table.speeds("vmax") / median_v_peak(table.log_masses(peak)), text
+        return table.values("vmax") / median_v_peak(table.log_masses(peak)), text
     if now and peak:
         # a present mass above the peak mass means that nothing was lost
         bound = 10.0 ** np.minimum(table.log_masses(now) - table.log_masses(peak), 0.0)
@@ -105,7 +108,7 @@ def select_satellites(
         threshold: V_max over its peak, below which they are lost; with 0 none is.
 
     Raises:
-        ValueError: If there are no masses, a value is none, or no row is left.
+        ValueError: If there are no masses, or no row is left.
     """
     if not 0 <= threshold < 1:
         raise ValueError(
@@ -114,20 +117,28 @@ def select_satellites(
     ratio = velocity_ratio(table)
     found = _stellar_masses(table, cut=ratio is not None)
     heavy = _heavy(found)
-    survives = np.full(len(heavy), True) if ratio is None else ratio[0] > threshold
-    kept = heavy & survives
-    if not kept.any():
+    survives = np.full(len(heavy), True) if ratio is None else ~(ratio[0] <= threshold)
+    massless = table.without_mass()
+    kept = heavy & survives | massless
+    unknown = np.isnan(found.log_m_star) | massless
+    if ratio is not None:
+        unknown = unknown | np.isnan(ratio[0])
+    if not (kept & ~unknown).any():
         raise ValueError(
             f"{table.file}: none of {len(kept)} subhalos is above 10^{LOG_M_PEAK:g} Msun and has "
             f"{ratio[1] if ratio else 'survived'} above {threshold:g}: check the units, or lower "
             "the threshold"
         )
-    selection: JSON = {} if found.log_m_peak is None else {"light": int((~heavy).sum())}
+    selection: JSON = (
+        {} if found.log_m_peak is None else {"light": int((~heavy & ~kept).sum())}
+    )
     if ratio is not None:
         selection |= {"survival": ratio[1], "threshold": threshold}
-        selection |= {"stripped": int((heavy & ~survives).sum())}
+        selection |= {"stripped": int((heavy & ~kept).sum())}
     warnings = (PEAK_ALONE,) if ratio is None and found.by_peak else ()
-    return SatelliteSelection(found.log_m_star, found.mass, kept, selection, warnings)
+    return SatelliteSelection(
+        found.log_m_star, found.mass, kept, kept & unknown, selection, warnings
+    )
 
 
 @dataclass(frozen=True)
@@ -140,10 +151,10 @@ class _StellarMasses:
     by_peak: bool = False
 
 
-def _heavy(found: _StellarMasses) -> NDArray[np.bool_]:
+def _heavy(found: _StellarMasses) -> BoolArray:
     if found.log_m_peak is None:
         return np.full(len(found.log_m_star), True)
-    return found.log_m_peak > LOG_M_PEAK
+    return ~(found.log_m_peak <= LOG_M_PEAK)
 
 
 def _stellar_masses(table: PlainTable, cut: bool) -> _StellarMasses:
@@ -159,7 +170,7 @@ def _stellar_masses(table: PlainTable, cut: bool) -> _StellarMasses:
         return _from_halos(log_m_peak, table.columns[peak], log_m_peak)
     # once remnants are cut, peaks say more of the stars than what tides have left
     if fast and (cut or not now):
-        masses = log_m_peak_of(table.speeds(fast))
+        masses = log_m_peak_of(table.values(fast))
         return _from_halos(masses, f"peak mass of {table.columns[fast]}", masses)
     if now:
         return _from_halos(table.log_masses(now), table.columns[now], None)
@@ -172,6 +183,8 @@ def _stellar_masses(table: PlainTable, cut: bool) -> _StellarMasses:
 def _from_halos(
     masses: FloatArray, title: str, log_m_peak: FloatArray | None
 ) -> _StellarMasses:
-    median = stellar_mass.median_log_stellar_mass(masses)
+    known = np.isfinite(masses)
+    median = np.full(len(masses), np.nan)
+    median[known] = stellar_mass.median_log_stellar_mass(masses[known])
     text = f"{title}: median stellar mass of halos of this mass"
     return _StellarMasses(median, text, log_m_peak, log_m_peak is not None)

@@ -17,6 +17,7 @@ from orrery.inference.ensembles import Prediction
 from orrery.inference.posteriors import Inference
 from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
+from orrery.tables.missing import MOST_MISSING
 
 MOCK_SUMMARY = (
     "These hosts are a MOCK: drawn one by one from relations measured in simulations, not from a "
@@ -47,6 +48,8 @@ class TargetHost:
     """Table of neighbours; only the Milky Way is compared with published masses."""
     peculiar: bool = False
     """Whether velocities in the table are peculiar: the Hubble flow is then added."""
+    most_missing: float = MOST_MISSING
+    """The largest share of neighbours that may be left out because they lack a value."""
 
     @property
     def is_milky_way(self) -> bool:
@@ -61,7 +64,9 @@ class TargetHost:
             ValueError: If something is missing in the table; it says what to do.
             OSError: If it cannot be read.
         """
-        return read_neighbours(self.neighbours, peculiar=self.peculiar)
+        return read_neighbours(
+            self.neighbours, peculiar=self.peculiar, most_missing=self.most_missing
+        )
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ UNIT_ENDINGS: Mapping[str, units.UnitBase] = {
     "mag": units.mag,
     "msun": units.Msun,
 }
+_RADIAL = ("v_rad", "vel_rad")  # velocities, and no angles in radians
 # Titles of a table that several were joined to, by surveys and by programs.
 _PREFIX = re.compile(
     r"^(|gaia_?(e?dr\d)?|e?dr\d|gdr\d|sdss|segue|lamost|apogee|desi|h3|s5|target|src)_"
@@ -76,7 +77,7 @@ def divided(title: str) -> tuple[str, str | units.UnitBase | None]:
     match = _BRACKETS.match(title.strip())
     name, unit = (match[1], match[2]) if match else (title.strip(), None)
     name = re.sub(r"[\s\-./]+", "_", name.lower())
-    if unit:
+    if unit or name in _RADIAL:
         return name, unit
     for ending in sorted(UNIT_ENDINGS, key=len, reverse=True):
         if name.endswith(f"_{ending}"):

@@ -41,7 +41,8 @@ def table():
 
 def written(folder, *rows):
     path = folder / "satellites.csv"
-    Table(rows=[ROW | row for row in rows]).write(path, format="ascii.csv")
+    table = Table(rows=[ROW | row for row in rows])
+    table.write(path, format="ascii.csv", overwrite=True)
     return path
 
 
@@ -187,19 +188,141 @@ def test_satellites_beyond_250_kpc_are_left_out(tmp_path):
     assert found.provenance["selection"] == {"rows": 2, "within_kpc": 250.0, "kept": 1}
 
 
+SOUND = [
+    {
+        "name": f"S{i}",
+        "ra_deg": 40.0 * i,
+        "dec_deg": 8.0 * i - 30.3,
+        "dist_kpc": 90.7 + i,
+    }
+    for i in range(8)
+]
+
+
 @pytest.mark.parametrize(
-    ("wrong", "message"),
+    "wrong",
     [
-        ({"pmra_masyr": np.nan}, r"'Broken' has pmra_masyr = nan: give a value"),
-        ({"dec_deg": 120.0}, r"'Broken' has dec_deg = 120"),
-        ({"dist_kpc": -5.0}, r"'Broken' has dist_kpc = -5"),
-        ({"name": "Near"}, r"'Near' is there twice"),
+        {"pmra_masyr": np.nan},
+        {"pmra_masyr": -99.0, "pmdec_masyr": -99.0},
+        {"pmra_masyr": 0.0, "pmdec_masyr": 0.0},
+        {"pmdec_masyr": 1e34},
+        {"dec_deg": 95.0},
+        {"ra_deg": 400.0},
+        {"dist_kpc": -5.0},
+        {"dist_kpc": -9999.0},
+        {"vlos_kms": -999.0},
+        {"vlos_kms": 9999.0},
+        {"vlos_kms": 1e20},
+        {"M_V": 99.99},
+        {"M_V": np.nan},
+    ],
+    ids=str,
+)
+def test_a_satellite_that_lacks_a_value_is_left_out_and_named(tmp_path, wrong):
+    rows = [*SOUND, {"name": "Broken", "ra_deg": 10.0, "dec_deg": 61.4} | wrong]
+    found = milky_way.read_satellites(written(tmp_path, *rows))
+    rest = milky_way.read_satellites(written(tmp_path, *SOUND))
+    assert found.names == rest.names
+    np.testing.assert_array_equal(found.orbits, rest.orbits)
+    (warning,) = found.warnings
+    assert "1 of 9 neighbours lacks a value and is left out: Broken (" in warning
+    assert all(f"{column} = " in warning for column in wrong)
+    assert "1 left out for want of a value" in found.summary
+
+
+def test_more_than_a_fifth_is_refused_unless_it_is_allowed(tmp_path, capsys):
+    rows = [
+        row | {"vlos_kms": -9999.0} if i < 3 else row for i, row in enumerate(SOUND)
+    ]
+    path = written(tmp_path, *rows)
+    out = tmp_path / "out.ecsv"
+    assert milky_way.main([str(path), str(out)]) == 1
+    assert "S0 (vlos_kms = -9999.0)" in capsys.readouterr().err
+    assert not out.exists()
+    assert milky_way.main([str(path), str(out), "--most-missing", "0.4"]) == 0
+    said = capsys.readouterr().err
+    assert "vlos_kms: 3 rows have no v_los (the sentinel -9999)" in said
+    assert "left out: S0 (vlos_kms = -9999.0), S1" in "".join(
+        read_neighbours(out).warnings
+    )
+
+
+def test_galaxies_beyond_250_kpc_need_no_velocity(tmp_path):
+    far = [
+        {"name": f"Far{i}", "ra_deg": 20.0 * i, "dist_kpc": 700.0, "vlos_kms": np.nan}
+        for i in range(9)
+    ]
+    found = milky_way.read_satellites(written(tmp_path, *SOUND, *far))
+    assert (len(found), found.warnings) == (8, ())
+
+
+def test_a_velocity_that_looks_like_none_is_warned_of(tmp_path):
+    found = milky_way.read_satellites(written(tmp_path, *SOUND, {"vlos_kms": -99.0}))
+    assert len(found) == 9
+    assert "vlos_kms of 'Near' is -99: such numbers often" in found.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"name": "near "}, "'Near' is there twice, once as 'near'"),
+        ({"name": "NEAR", "ra_deg": 200.0}, "'Near' is there twice, once as 'NEAR'"),
+        (
+            {"name": "Other", "dist_kpc": 51.0, "ra_deg": 80.05, "vlos_kms": 259.0},
+            "'Near' is there twice, once as 'Other': they have the same place",
+        ),
     ],
 )
-def test_an_impossible_satellite_is_named(tmp_path, wrong, message):
-    path = written(tmp_path, {}, {"name": "Broken"} | wrong)
-    with pytest.raises(ValueError, match=message):
+def test_a_satellite_that_is_there_twice_is_named(tmp_path, row, message):
+    with pytest.raises(ValueError, match=f"satellites.csv: {message}"):
+        milky_way.read_satellites(written(tmp_path, {}, *SOUND, row))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"name": "Near II", "dec_deg": -69.3},
+        {"name": "Near III", "dist_kpc": 62.0},
+        {"name": "Near IV", "vlos_kms": 40.0},
+    ],
+)
+def test_neighbours_on_the_sky_are_two(tmp_path, row):
+    assert len(milky_way.read_satellites(written(tmp_path, {}, row))) == 2
+
+
+def test_right_ascensions_in_hours_are_refused_or_said(tmp_path):
+    hours = [row | {"ra_deg": row["ra_deg"] / 15} for row in SOUND]
+    path = written(tmp_path, *hours)
+    with pytest.raises(ValueError, match=r"ra_deg are below 24.* call the column ra_h"):
         milky_way.read_satellites(path)
+    path.write_text(path.read_text().replace("ra_deg", "ra_hours"))
+    found = milky_way.read_satellites(path)
+    expected = milky_way.read_satellites(written(tmp_path, *SOUND))
+    np.testing.assert_allclose(found.orbits, expected.orbits)
+
+
+def test_other_names_and_units_give_the_same(tmp_path):
+    expected = milky_way.read_satellites(written(tmp_path, *SOUND))
+    table = Table.read(tmp_path / "satellites.csv", format="ascii.csv")
+    table["dist_kpc"] *= 1000
+    for old, new in (
+        ("ra_deg", "RA_ICRS"),
+        ("dec_deg", "DE_ICRS"),
+        ("dist_kpc", "Distance [pc]"),
+        ("vlos_kms", "radial_velocity"),
+        ("pmra_masyr", "pmRA"),
+        ("pmdec_masyr", "pmDE"),
+    ):
+        table.rename_column(old, new)
+    path = tmp_path / "named.ecsv"
+    table.write(path, format="ascii.ecsv")
+    np.testing.assert_allclose(milky_way.read_satellites(path).orbits, expected.orbits)
+
+
+def test_observed_satellites_pass_without_a_warning(shared):
+    found = milky_way.read_satellites(shared / "data/mw_satellites.csv")
+    assert (len(found), found.warnings) == (44, ())
+    assert not {"left_out", "missing"} & set(found.provenance)
 
 
 def test_a_missing_column_is_named(tmp_path, capsys):

@@ -1,0 +1,122 @@
+"""What the columns of a table of neighbours mean: each described once, with its many names.
+
+Titles are compared without capitals and units, and what a title or a unit says is taken
+at its word. Where it says nothing, numbers are in kpc, km/s and Msun.
+"""
+
+from astropy import units
+from astropy.table import Table
+
+from orrery.tables.columns import ColumnDescription
+from orrery.tables.titles import divided
+
+KPC = units.kpc
+KMS = units.km / units.s
+MSUN = units.Msun
+DEX = units.dex(MSUN)
+
+# [dex(solMass)] outside of which a mass is in other units, or no mass
+_SMALLEST_LOG_MASS = 0.0
+_LARGEST_LOG_MASS = 15.0
+_FASTEST = 5000.0  # [km/s] beyond which nothing moves in a host
+_FARTHEST = 1e6  # [kpc] that tables of a host's surroundings reach
+
+
+def _described(
+    unit: units.UnitBase, lower: float, upper: float, names: tuple[str, ...]
+) -> ColumnDescription:
+    # the quantity is called by its first name; what says no unit is in ours
+    return ColumnDescription(
+        names[0], unit, names, dict.fromkeys(names, unit), lower=lower, upper=upper
+    )
+
+
+def _log_mass(names: tuple[str, ...]) -> ColumnDescription:
+    return _described(DEX, _SMALLEST_LOG_MASS, _LARGEST_LOG_MASS, names)
+
+
+def _mass(names: tuple[str, ...]) -> ColumnDescription:
+    return _described(MSUN, 10.0**_SMALLEST_LOG_MASS, 10.0**_LARGEST_LOG_MASS, names)
+
+
+def _velocity(names: tuple[str, ...], lower: float = -_FASTEST) -> ColumnDescription:
+    return _described(KMS, lower, _FASTEST, names)
+
+
+def _length(names: tuple[str, ...], lower: float = 0.0) -> ColumnDescription:
+    return _described(KPC, lower, _FARTHEST, names)
+
+
+_LOG_M_STAR = ("log_m_star", "log10_m_star", "log_mstar", "log10_mstar")
+_LOG_M_VIR = ("log_m_vir", "log_mvir", "log10_mvir")
+_LOG_M_TIDAL = ("log_m_tidal", "log_mtidal", "log10_mtidal")
+_LOG_M = ("log_m", "log10_m", "log_mass", "log10_mass", *_LOG_M_VIR, *_LOG_M_TIDAL)
+_M_VIR = ("m_vir", "mvir", "m200", "m200c")
+_M_BOUND = ("msub", "m_sub", "m_tidal", "mtidal")
+_V_PEAK = ("v_peak", "vpeak", "peakvmax", "peak_vmax", "vmax_peak", "vmaxpeak")
+
+MASS_COLUMNS = (
+    _log_mass((*_LOG_M_STAR, "log10_mstar_ml1")),
+    _mass(("m_star", "mstar", "stellar_mass")),
+    _log_mass(("log_m_peak", "log10_m_peak", "log_mpeak", "log10_mpeak")),
+    _mass(("m_peak", "mpeak")),
+    _log_mass(_LOG_M),
+    _mass(("m", "mass", *_M_VIR, *_M_BOUND)),
+)
+_POSITIONS = (
+    _length(("r", "distance", "dist")),
+    _length(("x",), -_FARTHEST),
+    _length(("y",), -_FARTHEST),
+    _length(("z",), -_FARTHEST),
+)
+VELOCITY_COLUMNS = (
+    _velocity(("v_r", "vr", "v_rad")),
+    _velocity(("v_t", "vt", "v_tan"), 0.0),
+    _velocity(("vx", "v_x")),
+    _velocity(("vy", "v_y")),
+    _velocity(("vz", "v_z")),
+)
+_SLOWEST = 1e-3  # [km/s] a circular velocity of zero is none
+_SPEEDS = (
+    _velocity(("vmax", "v_max"), _SLOWEST),
+    _velocity(_V_PEAK, _SLOWEST),
+    _velocity(("v_acc", "vacc"), _SLOWEST),
+)
+_SURROUNDINGS = (
+    _length(("distance_larger", "dnl")),
+    _length(("distance_cluster", "d14")),
+)
+NEIGHBOUR_COLUMNS = (
+    *MASS_COLUMNS,
+    *_POSITIONS,
+    *VELOCITY_COLUMNS,
+    *_SPEEDS,
+    *_SURROUNDINGS,
+)
+DESCRIBED = {description.quantity: description for description in NEIGHBOUR_COLUMNS}
+NAME = ColumnDescription(
+    "name",
+    units.dimensionless_unscaled,
+    ("name", "id", "haloid", "halo_id"),
+    words=True,
+)
+
+
+def with_logarithms_in_msun(table: Table) -> Table:
+    """Returns a table whose logarithms of masses have their unit written in full.
+
+    It seldom is: most tables say `dex`, `Msun` or nothing.
+
+    Example:
+        >>> from astropy.table import Column
+        >>> table = Table({"log_m": Column([9.0], unit="solMass"), "r": [1.0]})
+        >>> str(with_logarithms_in_msun(table)["log_m"].unit)
+        'dex(solMass)'
+    """
+    names = {name for d in MASS_COLUMNS if d.unit == DEX for name in d.names}
+    changed = table.copy(copy_data=False)
+    for title in changed.colnames:
+        said = changed[title].unit in (units.dex, units.dimensionless_unscaled, MSUN)
+        if said and divided(title)[0] in names:
+            changed[title].unit = DEX
+    return changed

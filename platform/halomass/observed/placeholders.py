@@ -1,0 +1,105 @@
+"""Numbers that stand in small tables where there is no value: -999, 99.0 and their kind.
+
+In a table of a few dozen rows no number is frequent, so that what gives such a number
+away are the decimals of the others: among numbers with four of them, no measurement ends
+in four zeros and in 99 or 999 before these.
+"""
+
+from collections.abc import Container
+from dataclasses import replace
+
+import numpy as np
+from astropy.table import Column, Table
+
+from halomass.systems import FloatArray
+from orrery.parameters import BoolArray
+from orrery.tables.cleaning import CleanedColumns
+from orrery.tables.missing import SENTINELS, MissingCount
+
+_FEWEST = 5  # others, whose decimals can say anything
+_LARGE = 990.0  # [km/s] beyond which such a number is no neighbour's velocity
+
+
+def placeholders(numbers: FloatArray, velocities: bool = True) -> BoolArray:
+    """Returns which numbers `[N]` stand for no value.
+
+    Arguments:
+        numbers: As the file has them `[N]`.
+        velocities: Whether they are velocities [km/s], of which no neighbour has 999.
+
+    Example:
+        >>> placeholders(np.array([61.22, -140.51, 8.03, -99.0, 33.74, 12.97]))
+        array([False, False, False,  True, False, False])
+    """
+    exact = suspects(numbers)
+    certain = exact & (np.abs(numbers) > _LARGE) if velocities else np.zeros_like(exact)
+    return np.asarray(exact if _have_decimals(numbers[~exact]) else certain)
+
+
+def suspects(numbers: FloatArray) -> BoolArray:
+    """Returns which numbers `[N]` often stand for no value, though they may be measured.
+
+    Example:
+        >>> suspects(np.array([99.0, -999.0, 98.0]))
+        array([ True,  True, False])
+    """
+    return np.isin(np.abs(numbers), SENTINELS)
+
+
+def _have_decimals(numbers: FloatArray) -> bool:
+    """Returns whether most numbers have two decimals or more, so that round ones are rare."""
+    known = numbers[np.isfinite(numbers)]
+    if len(known) < _FEWEST:
+        return False
+    tenths = 10 * known
+    return bool(np.mean(np.abs(tenths - np.round(tenths)) > 1e-6) > 0.5)
+
+
+def without_placeholders(
+    cleaned: CleanedColumns, table: Table, velocities: Container[str]
+) -> CleanedColumns:
+    """Returns the numbers of a table without those that stand for no value, which are counted.
+
+    Arguments:
+        cleaned: The numbers.
+        table: The columns as they are in the file.
+        velocities: Which quantities are velocities [km/s].
+    """
+    values = dict(cleaned.values)
+    counts = list(cleaned.counts)
+    for column in cleaned.understood:
+        if column.quantity not in values or not column.used:
+            continue
+        known = np.isfinite(values[column.quantity])
+        raw = file_numbers(table[column.title])
+        found = known & placeholders(raw, column.quantity in velocities)
+        values[column.quantity] = np.where(found, np.nan, values[column.quantity])
+        if found.any():
+            rule = f"{raw[found][0]:g} and its like"
+            count = int(found.sum())
+            counts.append(
+                MissingCount(
+                    column.title, column.quantity, rule, count, len(raw), "value"
+                )
+            )
+    return replace(cleaned, values=values, counts=tuple(counts))
+
+
+def file_numbers(column: Column) -> FloatArray:
+    """Returns the numbers of a column as they are in the file `[N]`; NaN for what is none.
+
+    Example:
+        >>> file_numbers(Column(["12.5", "--"]))
+        array([12.5,  nan])
+    """
+    try:
+        return np.ma.filled(np.ma.asarray(column).astype(float), np.nan)
+    except ValueError:
+        return np.array([_float(word) for word in column])
+
+
+def _float(word: object) -> float:
+    try:
+        return float(str(word))
+    except ValueError:
+        return np.nan

@@ -1,0 +1,265 @@
+"""A table of the Milky Way's satellites as seen from the Sun, with what is no value taken out."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from astropy import units
+from astropy.table import Table
+
+from halomass.observed import neighbour_columns
+from halomass.observed.neighbour_columns import DEX, KMS, KPC, NAME
+from halomass.observed.placeholders import suspects, without_placeholders
+from halomass.systems import FloatArray
+from orrery.parameters import BoolArray
+from orrery.tables.angles import looks_like_hours
+from orrery.tables.cleaning import CleanedColumns, clean_columns
+from orrery.tables.columns import ColumnDescription, understand
+from orrery.tables.duplicates import ComparedValues, repeated_places
+
+DEG = units.deg
+MASYR = units.mas / units.yr
+SUN_MAGNITUDE = 4.83  # absolute, in V
+
+_PM_RA = ("pmra", "pm_ra", "pm_ra_cosdec", "pmra_cosdec", "mu_alpha_cosdec", "mu_ra")
+_PM_DEC = ("pmdec", "pm_dec", "pmde", "mu_delta", "mu_dec")
+_V_LOS = ("vlos", "v_los", "radial_velocity", "rv", "hrv", "vhelio", "v_helio", "v_h")
+_RA = ("ra", "raj2000", "ra_icrs", "ra_j2000")
+_DEC = ("dec", "dej2000", "de_icrs", "dec_j2000", "dec_icrs")
+# No satellite moves as fast, seen from the Sun: it would not be bound, nor beyond 5 kpc.
+_FASTEST = 900.0  # [km/s]
+_LARGEST_PROPER_MOTION = 50.0  # [mas/yr]
+
+# Units of names that archives have defined; other columns must say theirs.
+_ANGLES = (
+    ColumnDescription(
+        "ra",
+        DEG,
+        _RA,
+        dict.fromkeys(_RA, DEG),
+        lower=-360.0,
+        upper=360.0,
+        sexagesimal="hours",
+    ),
+    ColumnDescription(
+        "dec",
+        DEG,
+        _DEC,
+        dict.fromkeys(_DEC, DEG),
+        lower=-90.0,
+        upper=90.0,
+        sexagesimal="degrees",
+    ),
+)
+_MOTIONS = (
+    ColumnDescription(
+        "v_los",
+        KMS,
+        _V_LOS,
+        {"radial_velocity": KMS},
+        lower=-_FASTEST,
+        upper=_FASTEST,
+    ),
+    ColumnDescription(
+        "pm_ra",
+        MASYR,
+        _PM_RA,
+        {"pmra": MASYR},
+        lower=-_LARGEST_PROPER_MOTION,
+        upper=_LARGEST_PROPER_MOTION,
+    ),
+    ColumnDescription(
+        "pm_dec",
+        MASYR,
+        _PM_DEC,
+        {"pmdec": MASYR, "pmde": MASYR},
+        lower=-_LARGEST_PROPER_MOTION,
+        upper=_LARGEST_PROPER_MOTION,
+    ),
+)
+_DISTANCE = ColumnDescription(
+    "distance", KPC, ("dist", "distance", "d_sun"), lower=1e-3, upper=1e4
+)
+# The first of them that is there is used: those before need less to be assumed.
+_BRIGHTNESS = (
+    ColumnDescription(
+        "log_m_star",
+        DEX,
+        ("log10_mstar_ml1",),
+        {"log10_mstar_ml1": DEX},
+        lower=0.0,
+        upper=13.0,
+    ),
+    ColumnDescription(
+        "m_v", units.mag, ("m_v",), {"m_v": units.mag}, lower=-30.0, upper=30.0
+    ),
+    ColumnDescription("v0", units.mag, ("v0",), lower=-30.0, upper=30.0),
+)
+SATELLITE_COLUMNS = (*_ANGLES, _DISTANCE, *_MOTIONS, *_BRIGHTNESS)
+_PLAIN_TITLES = {
+    "ra": "ra_deg",
+    "dec": "dec_deg",
+    "distance": "dist_kpc",
+    "v_los": "vlos_kms",
+    "pm_ra": "pmra_masyr",
+    "pm_dec": "pmdec_masyr",
+}
+_PLAIN_BRIGHTNESS = "log10_Mstar_ML1 or M_V or V0_mag"
+MEASURED = tuple(_PLAIN_TITLES)
+"""What is measured of a satellite, in the order in which orbits are computed from it."""
+
+# Two rows that are one satellite, whatever they are called: so near each other on the sky,
+# and as far and fast but for what two papers differ by.
+_SAME_PLACE = 0.1  # [deg]
+_SAME_DISTANCE = 0.1  # of it
+_SAME_VELOCITY = 15.0  # [km/s]
+
+
+@dataclass(frozen=True, eq=False)
+class SatelliteTable:
+    """The satellites of a table.
+
+    Arguments:
+        names: What the N satellites are called.
+        values: By `MEASURED`, numbers `[N]` [deg, deg, kpc, km/s, mas/yr, mas/yr]; NaN
+            where there is no value.
+        log_m_star: log10 of their stellar masses `[N]` [Msun]; NaN where unknown.
+        brightness: The title of the column that these are from.
+        cleaned: What was found in the columns.
+        table: As it was read.
+        columns: By what is known, the title of its column.
+
+    Example:
+        >>> row = {"name": ["A"], "ra_deg": [1.0], "dec_deg": [2.0], "dist_kpc": [90.0]}
+        >>> row |= {"vlos_kms": [-999.0], "pmra_masyr": [0.1], "pmdec_masyr": [0.0]}
+        >>> seen = SatelliteTable.of(Table(row | {"M_V": [-8.0]}), "a.csv")
+        >>> seen.incomplete, seen.gaps(0)
+        (array([ True]), 'vlos_kms = -999.0')
+    """
+
+    names: tuple[str, ...]
+    values: dict[str, FloatArray]
+    log_m_star: FloatArray
+    brightness: str
+    cleaned: CleanedColumns
+    table: Table
+    columns: dict[str, str]
+
+    @classmethod
+    def of(cls, table: Table, file: str) -> "SatelliteTable":
+        """Returns the satellites of a table.
+
+        Arguments:
+            table: As it was read.
+            file: Its name.
+
+        Raises:
+            ValueError: If columns are missing or in other units, right ascensions are in
+                hours, or a satellite is there twice.
+        """
+        cleaned = clean_columns(
+            neighbour_columns.with_logarithms_in_msun(table),
+            SATELLITE_COLUMNS,
+            file,
+            pairs=(("pm_ra", "pm_dec"),),
+        )
+        cleaned = without_placeholders(cleaned, table, ("v_los",))
+        understood = (*understand(table, [NAME], file), *cleaned.understood)
+        columns = {c.quantity: c.title for c in understood if c.quantity and c.used}
+        _check_columns(columns, file)
+        values = {name: cleaned.values[name] for name in MEASURED}
+        names = tuple(str(name).strip() for name in table[columns["name"]])
+        log_m_star, brightness = _log_m_star(cleaned, columns)
+        found = cls(names, values, log_m_star, brightness, cleaned, table, columns)
+        found._check_hours(file)
+        found._check_repetition(file)
+        return found
+
+    @property
+    def incomplete(self) -> BoolArray:
+        """Which satellites `[N]` lack a value."""
+        numbers = np.stack([*self.values.values(), self.log_m_star])
+        return np.asarray(np.isnan(numbers).any(axis=0))
+
+    @property
+    def references(self) -> list[str]:
+        """What the column `source` says, each once."""
+        if "source" not in self.table.colnames:
+            return []
+        return sorted({str(source) for source in self.table["source"]})
+
+    def gaps(self, row: int) -> str:
+        """Returns which columns have no value in a row, and what stands there instead."""
+        titles = [
+            self.columns[name] for name in MEASURED if np.isnan(self.values[name][row])
+        ]
+        if np.isnan(self.log_m_star[row]):
+            titles.append(self.brightness)
+        return ", ".join(f"{title} = {self.table[title][row]}" for title in titles)
+
+    def doubts(self, rows: Iterable[int]) -> list[str]:
+        """Returns a warning of numbers that may stand for no value, if some rows have any."""
+        found = [
+            f"{self.columns[name]} of {self.names[row]!r} is {self.values[name][row]:g}"
+            for row in rows
+            for name in MEASURED[2:]
+            if suspects(self.values[name][row])
+        ]
+        if not found:
+            return []
+        return [
+            f"{', '.join(found)}: such numbers often stand for no value; look them up"
+        ]
+
+    def _check_hours(self, file: str) -> None:
+        ra = self.values["ra"]
+        if looks_like_hours(ra, self.values["dec"]):
+            raise ValueError(
+                f"{file}: all {len(ra)} right ascensions of column {self.columns['ra']} are "
+                f"below 24, the largest is {np.nanmax(ra):g}: are these hours? call the column "
+                "ra_hours"
+            )
+
+    def _check_repetition(self, file: str) -> None:
+        ra, dec = (np.radians(self.values[name]) for name in ("ra", "dec"))
+        unknown = np.full(len(ra), np.nan)
+        distance = self.values["distance"]
+        compared = (
+            ComparedValues(np.log(distance), unknown, _SAME_DISTANCE),
+            ComparedValues(self.values["v_los"], unknown, _SAME_VELOCITY),
+        )
+        repeated = repeated_places(ra, dec, compared, radius=_SAME_PLACE)
+        if not repeated.any():
+            return
+        row = int(repeated.argmax())
+        apart = np.hypot((ra[:row] - ra[row]) * np.cos(dec[row]), dec[:row] - dec[row])
+        earlier = int(np.nanargmin(apart))
+        raise ValueError(
+            f"{file}: {self.names[earlier]!r} is there twice, once as {self.names[row]!r}: they "
+            "have the same place, distance and velocity; leave one of them out"
+        )
+
+
+def _check_columns(columns: dict[str, str], file: str) -> None:
+    titles = {"name": "name", **_PLAIN_TITLES}
+    missing = [title for name, title in titles.items() if name not in columns]
+    if not any(description.quantity in columns for description in _BRIGHTNESS):
+        missing.append(_PLAIN_BRIGHTNESS)
+    if missing:
+        raise ValueError(
+            f"{file}: no {', '.join(missing)} in this table of satellites: add what is missing; "
+            "the unit is a part of the title"
+        )
+
+
+def _log_m_star(
+    cleaned: CleanedColumns, columns: dict[str, str]
+) -> tuple[FloatArray, str]:
+    """Returns log10 of the stellar masses `[N]` [Msun], and the column they are from."""
+    what = next(d.quantity for d in _BRIGHTNESS if d.quantity in columns)
+    if what == "log_m_star":
+        return cleaned.values[what], columns[what]
+    magnitude = cleaned.values[what]
+    if what == "v0":
+        magnitude = magnitude - (5 * np.log10(cleaned.values["distance"]) + 10)
+    return (SUN_MAGNITUDE - magnitude) / 2.5, columns[what]
