@@ -19,6 +19,7 @@ from orrery.branches import LEARNING, TRAIN_NOISE, VALIDATION_NOISE
 from orrery.identity import JSON, fingerprint
 from orrery.learning.artefacts import origin
 from orrery.learning.flow import Flow, FlowLoss, Space
+from orrery.learning.reach import Reach, reach_of
 from orrery.learning.sets import SetLayout
 from orrery.learning.training import OnEpoch, Trained, Training, single_precision
 from orrery.option_types import check_types
@@ -133,6 +134,13 @@ of an observation with the same binning
                 f"{parameter.name} reaches from {column.min():g} to {column.max():g}, beyond its "
                 f"bounds {parameter.lower:g} and {parameter.upper:g}: widen the bounds"
             )
+
+    @property
+    def reach(self) -> Reach | None:
+        """How far the training pairs reach, with their errors; None if they are too few."""
+        noise = generator(self.seed, LEARNING, VALIDATION_NOISE)
+        noisy = convolve(self.splits.train, self.covariance, noise)
+        return reach_of(noisy.x, is_set=bool(self.splits.layout))
 
     def train(self, folder: Path, on_epoch: OnEpoch | None) -> Trained:
         """Returns the trained weights of a flow that is standardised by noisy pairs."""

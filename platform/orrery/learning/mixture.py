@@ -28,6 +28,7 @@ from orrery.records import Observation
 from orrery.storage import files
 from orrery.storage.documents import write_document
 from orrery.storage.store import Location, locate
+from orrery.terminal import say
 
 VERSION = 1  # of the weights; raised whenever they change
 KIND = "mixture"
@@ -116,6 +117,8 @@ class Mixture:
         """
         each = [member.document["fingerprint"] for member in self.members]
         origin = {**self.members[0].origin(observation, seed), "posterior": each}
+        if "warning" in origin:
+            say(f"warning: {origin['warning']}")
         return exports.draws_table(
             self.parameters, self.draws(observation, count, seed), origin
         )

@@ -18,11 +18,13 @@ from orrery.identity import JSON
 from orrery.learning.artefacts import ArtifactStore, labels, read_parameters
 from orrery.learning.flow import ConditionalDensityEstimator, Flow, FlowLoss, Space
 from orrery.learning.flow_training import FlowPlan, set_layout
+from orrery.learning.reach import Reach
 from orrery.learning.training import Curve, OnEpoch, Training, single_precision
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
 from orrery.storage.store import Location, locate
+from orrery.terminal import say
 
 KIND = "posterior"
 DRAWS_AT_ONCE = 100_000
@@ -79,6 +81,10 @@ class Posterior:
     ) -> QTable:
         """Returns draws of the parameters given an observation, as a table with units.
 
+        Where hardly any simulation is as far out as the observation, a warning says so,
+        and stands in the table's metadata: the draws answer for data that the posterior
+        has not learned from.
+
         Arguments:
             observation: What was observed, or a table of it: see
                 `data_vector.from_table`.
@@ -89,9 +95,32 @@ class Posterior:
             ValueError: If the observation's summaries are not those that the flow
                 learned.
         """
+        origin = self.origin(observation, seed)
+        if "warning" in origin:
+            say(f"warning: {origin['warning']}")
         drawn = self.draws(observation, count, seed)
-        return exports.draws_table(
-            self.parameters, drawn, self.origin(observation, seed)
+        return exports.draws_table(self.parameters, drawn, origin)
+
+    def doubt(self, observation: Observation) -> str | None:
+        """Returns in a sentence that an observation is further out than simulations are.
+
+        None if it is not, or if the posterior was trained before this was kept.
+
+        Arguments:
+            observation: With the summaries that the flow learned.
+        """
+        kept = self.document.get("reach")
+        if kept is None:
+            return None
+        reach = Reach.restore(kept)
+        far = reach.furthest(observation.value)
+        if not far:
+            return None
+        z = reach.deviations(observation.value)
+        entries = ", ".join(f"{self.names[i]} ({z[i]:+.1f})" for i in far)
+        return (
+            f"fewer than one in a hundred simulations are as far out as {observation.name!r}; "
+            f"furthest, in standard deviations: {entries}"
         )
 
     def origin(self, observation: Observation | Table, seed: int) -> JSON:
@@ -99,8 +128,11 @@ class Posterior:
 
         Arguments and errors are those of `sample`.
         """
+        conformed = self._conformed(observation)
+        warning = self.doubt(conformed)
         return {
-            "observation": self._conformed(observation).name,
+            "observation": conformed.name,
+            **({"warning": warning} if warning else {}),
             "posterior": self.document["fingerprint"],
             "dataset": self.dataset,
             "definition": self.definition,
@@ -273,10 +305,12 @@ def fit_plan(
     # Called only where the store does not hold the posterior yet.
     def learn(unfinished: Path) -> tuple[JSON, dict[str, Tensor]]:
         trained = plan.train(unfinished, on_epoch)
+        reach = plan.reach
         document = {
             **plan.description,
             **labels(plan.parameters),
             "curve": identity.describe(trained.curve),
+            "reach": None if reach is None else reach.document,
         }
         return document, trained.weights
 

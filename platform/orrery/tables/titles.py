@@ -34,6 +34,7 @@ _PREFIX = re.compile(
 )
 _FIRST = re.compile(r"_(1|x|a|left)$")  # of the first of two joined tables
 _SECOND = re.compile(r"_(2|3|y|b|right)$")
+_MOST_SPELLINGS = 4  # with and without prefix and ending
 # A number in brackets is no unit, and stays a part of the title.
 _BRACKETS = re.compile(r"^(.*?)[\s_]*[\[(]\s*([^\d\])][^\])]*)?[\])]$")
 _ERRORS = (
@@ -107,6 +108,10 @@ def _spelled(title: str, titles: Sequence[str]) -> tuple[str, ...]:
     elif title[:2] == "e_" and f"E_{title[2:]}" in titles:
         name = f"{name[2:]}_err_low"
     found = [name]
-    for pattern in (_FIRST, _PREFIX, _SECOND):
+    for pattern in (_FIRST, _PREFIX):
         found += [pattern.sub("", one) for one in found if pattern.search(one)]
-    return tuple(dict.fromkeys(found))
+    second = [_SECOND.sub("", one) for one in found if _SECOND.search(one)]
+    if not second:
+        return tuple(found)
+    # further from the name than any spelling of the first table's columns
+    return (*found, *[""] * (_MOST_SPELLINGS - len(found)), *second)

@@ -1,0 +1,233 @@
+"""Laws of reading stars: other names and formats give the same stars, bad numbers are counted."""
+
+import gzip
+
+import astropy.coordinates as coord
+import numpy as np
+import pytest
+from astropy.table import Table, vstack
+
+from mwlmc.__main__ import main as look
+from mwlmc.observed.binned_table import main, read_binned
+from mwlmc.observed.star_reading import column_lines, read_stars
+
+COUNT = 50
+
+
+def _stars(seed=4, count=COUNT):
+    random = np.random.default_rng(seed)
+    return Table(
+        {
+            "ra_deg": random.uniform(0, 360, count),
+            "dec_deg": random.uniform(-80, 80, count),
+            "distance_kpc": random.uniform(32, 55, count),
+            "vlos_kms": random.normal(0, 150, count),
+            "pmra_masyr": random.normal(0, 0.5, count),
+            "pmdec_masyr": random.normal(0, 0.5, count),
+            "vlos_err_kms": random.uniform(1, 9, count),
+            "pmra_err_masyr": random.uniform(0.05, 0.2, count),
+            "pmdec_err_masyr": random.uniform(0.05, 0.2, count),
+            "source_id": np.arange(count) + 4_000_000_000_000_000_007,
+        }
+    )
+
+
+def _read(table, folder, name="stars.csv", **options):
+    kinds = {".csv": "ascii.csv", ".ecsv": "ascii.ecsv", ".vot": "votable"}
+    path = folder / name
+    table.write(path, format=kinds.get(path.suffix, path.suffix[1:]), overwrite=True)
+    return read_stars(path, **options)
+
+
+def _same(one, two, rtol=1e-9):
+    for name, column in vars(one).items():
+        if isinstance(column, np.ndarray):
+            np.testing.assert_allclose(column, getattr(two, name), rtol, err_msg=name)
+
+
+def _renamed(table, **names):
+    other = table.copy()
+    for old, new in names.items():
+        other.rename_column(old, new)
+    return other
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        {"pmra_masyr": "pm_ra_masyr", "pmdec_masyr": "pm_dec_masyr"},
+        {
+            "ra_deg": "RA_ICRS",
+            "dec_deg": "DE_ICRS",
+            "vlos_kms": "HRV",
+            "vlos_err_kms": "e_HRV",
+        },
+        {"pmra_masyr": "pmRA", "pmra_err_masyr": "e_pmRA", "source_id": "Source"},
+        {"vlos_kms": "radial_velocity", "vlos_err_kms": "radial_velocity_error"},
+        {"ra_deg": "_RAJ2000", "dec_deg": "_DEJ2000", "distance_kpc": "Dist (kpc)"},
+        {"ra_deg": "ra_1", "dec_deg": "dec_1", "pmra_masyr": "gaiaedr3_pmra"},
+    ],
+)
+def test_other_names_give_the_same_stars(names, tmp_path):
+    plain = _read(_stars(), tmp_path)
+    _same(_read(_renamed(_stars(), **names), tmp_path, "other.csv"), plain)
+
+
+@pytest.mark.parametrize("name", ["s.vot", "s.parquet", "s.fits", "s.ecsv"])
+def test_other_formats_give_the_same_stars(name, tmp_path):
+    _same(_read(_stars(), tmp_path, name), _read(_stars(), tmp_path))
+
+
+def test_packed_tables_with_a_byte_order_mark_give_the_same_stars(tmp_path):
+    plain = _read(_stars(), tmp_path)
+    marked = b"\xef\xbb\xbf" + (tmp_path / "stars.csv").read_bytes()
+    (tmp_path / "packed.csv.gz").write_bytes(gzip.compress(marked))
+    _same(read_stars(tmp_path / "packed.csv.gz"), plain)
+
+
+def test_hours_sexagesimal_moduli_and_parsecs_give_the_same_stars(tmp_path):
+    table, plain = _stars(), _read(_stars(), tmp_path)
+    hours = _renamed(table, ra_deg="ra_hours")
+    hours["ra_hours"] = hours["ra_hours"] / 15
+    _same(_read(hours, tmp_path), plain)
+    angles = _renamed(table, ra_deg="ra", dec_deg="dec")
+    sky = coord.SkyCoord(table["ra_deg"], table["dec_deg"], unit="deg")
+    angles["ra"] = sky.ra.to_string(unit="hourangle", sep=":", precision=9)
+    angles["dec"] = sky.dec.to_string(sep=":", precision=9)
+    _same(_read(angles, tmp_path), plain, rtol=1e-7)
+    moduli = _renamed(table, distance_kpc="DM")
+    moduli["DM"] = 5 * np.log10(table["distance_kpc"]) + 10
+    _same(_read(moduli, tmp_path), plain)
+    parsecs = _renamed(table, distance_kpc="distance_pc")
+    parsecs["distance_pc"] *= 1000
+    _same(_read(parsecs, tmp_path), plain)
+
+
+def test_hours_that_are_called_nothing_are_refused(tmp_path):
+    hours = _renamed(_stars(), ra_deg="ra", dec_deg="dec")
+    hours["ra"] /= 15
+    with pytest.raises(ValueError, match=r"stars.csv.*'ra'.*look like hours.*ra_hours"):
+        _read(hours, tmp_path)
+    said = _read(_renamed(hours, ra="ra_deg"), tmp_path)
+    assert any("look like hours" in note for note in said.checks["notes"])
+
+
+@pytest.mark.parametrize(
+    ("column", "bad", "lost", "rule"),
+    [
+        ("vlos_kms", -9999.0, 3, "the sentinel -9999"),
+        ("vlos_kms", 999.0, 3, "the sentinel 999"),
+        ("vlos_kms", 1e20, 3, "the sentinel 1e+20"),
+        ("distance_kpc", -99.0, 3, "the sentinel -99"),
+        ("dec_deg", 95.0, 3, "not -90 to 90 deg"),
+        ("ra_deg", 400.0, 3, "not -180 to 360 deg"),
+        ("distance_kpc", 1e34, 3, "not 0.001 to 1000 kpc"),
+        ("pmra_masyr", 99.0, 0, "the sentinel 99"),
+        ("pmdec_masyr", -9999.0, 0, "the sentinel -9999"),
+        ("vlos_err_kms", -9999.0, 0, "the sentinel -9999"),
+        ("pmra_err_masyr", -0.1, 0, "not 0 to 100 mas / yr"),
+    ],
+)
+def test_bad_numbers_are_counted_and_never_used(column, bad, lost, rule, tmp_path):
+    table, rows = _stars(), [7, 19, 23]
+    table[column][rows] = bad
+    found = _read(table, tmp_path)
+    (counted,) = found.checks["missing"]
+    assert (counted["column"], counted["rule"], counted["rows"]) == (column, rule, 3)
+    assert found.steps[-1][1] == COUNT - lost
+    blank = Table(_stars(), masked=True)
+    blank[column].mask[rows] = True
+    _same(found, _read(blank, tmp_path, "blank.csv"))
+
+
+def test_a_fifth_is_the_most_that_may_be_missing(tmp_path):
+    table = _stars()
+    table["vlos_kms"][:10] = -999.0
+    assert _read(table, tmp_path).steps[-1][1] == 40
+    table["vlos_kms"][:11] = -999.0
+    with pytest.raises(ValueError, match=r"'vlos_kms'.*11 of 50 rows.*--most-missing"):
+        _read(table, tmp_path)
+    assert _read(table, tmp_path, most_missing=0.5).steps[-1][1] == 39
+    table = _stars()
+    table["pmra_masyr"][:11] = table["pmdec_masyr"][:11] = 0.0
+    assert np.isnan(_read(table, tmp_path).pm_b).sum() == 11
+    with pytest.raises(ValueError, match=r"'pmra_masyr' has no pm_ra"):
+        _read(table, tmp_path, motions_needed=True)
+
+
+def test_stars_count_once_by_identifier_or_place(tmp_path):
+    table = _stars()
+    once = _read(table, tmp_path)
+    again = vstack([table, table[3:9], table[3:9]])
+    again["vlos_kms"][COUNT:] += 77.0  # measured otherwise, but the same star
+    found = _read(again, tmp_path)
+    _same(found, once)
+    assert found.checks["duplicates"] == [
+        {"rule": "the same source_id", "rows": 12, "consequence": "row"}
+    ]
+    assert ("each star once", COUNT) in found.steps
+    del again["source_id"]
+    assert len(_read(again, tmp_path)) == COUNT + 6
+    again["vlos_kms"][COUNT:] -= 77.0
+    assert len(_read(again, tmp_path)) == COUNT
+    # Gaia tells two stars apart, wherever they are
+    again["source_id"] = np.arange(len(again)) + 5_000_000_000_000_000_000
+    assert len(_read(again, tmp_path)) == COUNT + 12
+
+
+def test_a_name_that_stars_at_different_places_share_is_no_identifier(tmp_path):
+    table = _renamed(_stars(), source_id="id")
+    table["id"] = 17
+    assert len(_read(table, tmp_path)) == COUNT
+
+
+def test_a_column_without_any_value_is_none(tmp_path):
+    table = Table(_stars(), masked=True)
+    table["pm_corr"] = np.ma.masked_all(COUNT)
+    found = _read(table, tmp_path)
+    _same(found, _read(_stars(), tmp_path, "without.csv"))
+    assert (
+        "pm_corr has no value at all: as if it were not there" in found.checks["notes"]
+    )
+
+
+def test_columns_that_are_not_understood_are_named_where_they_are_missed(tmp_path):
+    table = _renamed(_stars(), pmra_masyr="drift_masyr")
+    notes = _read(table, tmp_path, motions_needed=True).checks["notes"]
+    assert notes == [
+        "no columns for proper motions: none of drift_masyr was understood as one"
+    ]
+
+
+def test_the_command_says_and_keeps_what_was_dropped(tmp_path, capsys):
+    table = _stars(count=120)
+    table["vlos_kms"][[2, 4]] = -9999.0
+    table["teff"] = 5000.0
+    table.write(tmp_path / "stars.csv", format="ascii.csv")
+    out = tmp_path / "out.ecsv"
+    assert main(["quadrants", str(tmp_path / "stars.csv"), str(out)]) == 0
+    printed = capsys.readouterr().out
+    assert "no v_los in 2 rows of vlos_kms: the sentinel -9999" in printed
+    assert "columns not used: teff" in printed
+    checks = read_binned(out).provenance["checks"]
+    assert checks["missing"][0]["rows"] == 2
+    assert checks["not_used"] == ["teff"]
+
+
+def test_columns_are_listed_as_they_were_understood(tmp_path, capsys):
+    table = _renamed(_stars(), vlos_kms="speedy")
+    table.write(tmp_path / "stars.csv", format="ascii.csv")
+    assert look(["columns", str(tmp_path / "stars.csv")]) == 0
+    printed = capsys.readouterr().out
+    assert "stars.csv: plain table, 50 rows" in printed
+    assert "ra_deg: ra [deg, says its title] (right ascension)" in printed
+    assert "speedy: not understood" in printed
+    (tmp_path / "torn.csv").write_text("ra,dec\n1,2\n3")
+    assert look(["columns", str(tmp_path / "torn.csv")]) == 1
+    assert "torn.csv, line 3" in capsys.readouterr().err
+    table = _renamed(_stars(), vlos_kms="vlos")
+    table.write(tmp_path / "bare.csv", format="ascii.csv")
+    assert (
+        "cannot be used: bare.csv: column 'vlos' has no unit"
+        in column_lines(tmp_path / "bare.csv")[-1]
+    )
