@@ -38,7 +38,7 @@ UNFINISHED = ".training-"
 _AGAIN = "give the training's command again, which makes it anew"
 # Of documents what the training found, and words; all else has decided the result.
 _FOUND = (
-    *("fingerprint", "weights", "versions", "labels", "curve"),
+    *("fingerprint", "weights", "versions", "labels", "curve", "reach"),
     *("scalings", "loss", "epoch", "reseeded"),
 )
 ELSEWHERE = "another folder of reports or datasets"
