@@ -29,7 +29,7 @@ from halomass.systems import FloatArray
 from orrery.identity import JSON
 from orrery.parameters import generator
 from orrery.records import Records, Schema
-from orrery.storage.files import checksum
+from orrery.storage.files import is_unaltered
 
 VERSION = 1  # of the hosts and their neighbours; raised whenever their numbers change
 
@@ -104,7 +104,7 @@ class HaloDataset(Protocol):
 
 def _check_unaltered(path: Path, sha256: str) -> None:
     try:
-        altered = checksum(path) != sha256
+        altered = not is_unaltered(path, sha256)
     except OSError as error:
         raise ValueError(
             f"{path} cannot be read ({error}): make the halo dataset again"

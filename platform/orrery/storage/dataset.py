@@ -23,13 +23,13 @@ import pyarrow as pa
 from orrery.identity import ABOUT, JSON, fingerprint, without_words
 from orrery.records import Column, Records, Schema
 from orrery.storage.documents import read_document
+from orrery.storage.files import is_unaltered
 from orrery.storage.manifest import ManifestRow, read_manifest
 from orrery.storage.shard_cache import local_copy
 from orrery.storage.shards import (
     ALTERED,
     INDEX,
     damaged_files,
-    is_unaltered,
     map_shard,
 )
 from orrery.storage.store import Address, Location, StoreError, locate

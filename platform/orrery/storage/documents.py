@@ -26,7 +26,7 @@ CHECKSUM = "checksum"
 _MEMBER = re.compile(rb'\{(?:\n  "checksum": |"checksum":)"([0-9a-f]{64})",')
 _DIGITS = re.compile(rb'"[0-9a-f]{64}",')
 _HEAD = 90  # bytes in which the member ends
-LARGEST_CORRECTED = 2**16  # bytes of a document: to try all bits takes ten seconds
+LARGEST_CORRECTED = 2**17  # bytes of a document: to try all bits takes half a minute
 _TRAILER = b"\norrery sha256 "
 _known_old: set[str] = (
     set()

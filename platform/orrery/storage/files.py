@@ -11,6 +11,7 @@ import io
 import os
 import socket
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +26,10 @@ from orrery.storage.store import Address, Location
 
 TEMPORARY = ".tmp"  # ending of files that are being written
 LOCK = ".lock"
+# [s] after its writing in which a file may change again and keep its time
+_TIME_STEP = 2.0
+# Of files whose content this process has compared: checksum and state.
+_compared: dict[Path, tuple[str, int, int, int]] = {}
 
 
 @contextmanager
@@ -106,6 +111,30 @@ def checksum(path: Path) -> str:
     """
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_unaltered(path: Path, sha256: str) -> bool:
+    """Returns whether a file has a checksum, computed once for each state of the file.
+
+    Its state is inode, size and time. A file that was written a moment ago may change
+    again and keep its time, so that it is looked at each time.
+
+    Arguments:
+        path: The file.
+        sha256: Its checksum as 64 hexadecimal digits.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    status = path.stat()
+    state = (sha256, status.st_ino, status.st_size, status.st_mtime_ns)
+    if _compared.get(path) == state:
+        return True
+    if checksum(path) != sha256:
+        return False
+    if time.time() - status.st_mtime > _TIME_STEP:
+        _compared[path] = state
+    return True
 
 
 def ecsv(table: Table) -> str:

@@ -13,13 +13,12 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from orrery.storage.files import checksum
+from orrery.storage.files import is_unaltered
 from orrery.storage.store import Address
 
 LIMIT = 20.0  # [GB], unless the environment says otherwise
 IN_USE = 60.0  # [s] after its last use in which a copy is not dropped
 _PARTIAL = ".tmp"
-_verified: set[Path] = set()  # by this process; others may have left anything
 
 
 def cache_folder() -> Path:
@@ -64,14 +63,11 @@ def local_copy(address: Address, sha256: str) -> Path:
 
 def _is_sound(path: Path, sha256: str) -> bool:
     try:
-        os.utime(path)  # used now
-        if path not in _verified:
-            if checksum(path) != sha256:
-                return False
-            _verified.add(path)
+        # Used now; the time of its content stays, by which a change of it is seen.
+        os.utime(path, ns=(time.time_ns(), path.stat().st_mtime_ns))
+        return is_unaltered(path, sha256)
     except OSError:  # not there, or another user's
         return False
-    return True
 
 
 def _fetch(address: Address, sha256: str, path: Path) -> None:
@@ -100,7 +96,6 @@ def _fetch(address: Address, sha256: str, path: Path) -> None:
             OSError
         ):  # of a success, or where not even the folder could be made
             partial.unlink()
-    _verified.add(path)
 
 
 def _make_room(folder: Path) -> None:
@@ -120,5 +115,5 @@ def _copies(folder: Path) -> list[tuple[float, int, Path]]:
     for path in folder.glob("*/*"):
         with suppress(FileNotFoundError):  # another process makes room as well
             status = path.stat()
-            found.append((status.st_mtime, status.st_size, path))
+            found.append((status.st_atime, status.st_size, path))
     return found

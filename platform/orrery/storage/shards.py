@@ -11,7 +11,6 @@ import dataclasses
 import json
 import math
 import os
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -25,15 +24,12 @@ from numpy.typing import NDArray
 from orrery.identity import JSON, without_words
 from orrery.records import Records, Schema
 from orrery.storage.documents import digest_of
-from orrery.storage.files import checksum, replacing
+from orrery.storage.files import checksum, is_unaltered, replacing
 from orrery.storage.manifest import SHARDS, ManifestRow, shard_file
 from orrery.storage.store import Address, Location
 
 INDEX = "index"  # the column with the simulation's number
 ALTERED = "was altered: its sha256 differs"
-# [s] after its writing in which a file may change again and keep its time
-_TIME_STEP = 2.0
-_compared: dict[Path, tuple[Any, ...]] = {}  # by this process: checksum and state
 
 
 def write_shard(
@@ -119,23 +115,6 @@ def map_shard(path: Path, row: ManifestRow, fingerprint: str) -> Records:
     if reason:
         raise ValueError(reason)
     return records
-
-
-def is_unaltered(path: Path, sha256: str) -> bool:
-    """Returns whether a file has a checksum, computed once for each state of the file.
-
-    Raises:
-        OSError: If it cannot be read.
-    """
-    status = path.stat()
-    state = (sha256, status.st_ino, status.st_size, status.st_mtime_ns)
-    if _compared.get(path) == state:
-        return True
-    if checksum(path) != sha256:
-        return False
-    if time.time() - status.st_mtime > _TIME_STEP:
-        _compared[path] = state
-    return True
 
 
 def _another(

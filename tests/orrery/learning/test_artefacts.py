@@ -7,8 +7,10 @@ from contextlib import contextmanager
 import pytest
 import torch
 
+from orrery.identity import fingerprint
 from orrery.learning.artefacts import ArtifactStore
 from orrery.storage import files
+from orrery.storage.documents import write_document
 
 DOCUMENT = {"fingerprint": "0123", "seed": 1}
 WEIGHTS = {"a": torch.arange(3.0)}
@@ -138,6 +140,44 @@ def test_a_damaged_document_is_named(store, text):
     store.document.write_text(text)
     with pytest.raises(ValueError, match=r"ensemble\.json is damaged.*command again"):
         store.read()
+
+
+@pytest.mark.parametrize("file", ["ensemble.json", "weights-0123.pt"])
+@pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
+def test_what_is_damaged_is_told_and_learned_again(store, file, damage, capsys):
+    path = store.folder / file
+    content = path.read_bytes()
+    match damage:
+        case "flipped":
+            path.write_bytes(bytes([*content[:-9], content[-9] ^ 1, *content[-8:]]))
+        case "cut":
+            path.write_bytes(content[:-100])
+        case _:
+            path.unlink()
+    store.get_or_train("0123", lambda folder: ({"seed": 1}, WEIGHTS))
+    assert path.read_bytes() == content
+    assert (file in capsys.readouterr().err) == (damage != "gone" or "pt" in file)
+    store.get_or_train("0123", forbidden)
+
+
+@pytest.mark.parametrize("name", ["../outside.pt", "/tmp/outside.pt", "a/../../b.pt"])
+def test_weights_outside_of_the_folder_are_refused(store, name, tmp_path):
+    content = (store.folder / "weights-0123.pt").read_bytes()
+    (store.folder.parent / "outside.pt").write_bytes(content)
+    document = store.read()
+    weights = {**document["weights"], "file": name}
+    write_document(store.document, {**document, "weights": weights})
+    with pytest.raises(ValueError, match=r"ensemble\.json is damaged .*no file inside"):
+        store.open(lambda document, weights: weights)
+
+
+def test_a_document_whose_content_has_another_fingerprint_is_refused(tmp_path):
+    store = ArtifactStore(tmp_path, "ensemble")
+    store.write({"fingerprint": fingerprint({"seed": 1}), "seed": 1}, WEIGHTS)
+    assert store.open(lambda document, weights: document["seed"]) == 1
+    write_document(store.document, {**store.read(), "seed": 2})
+    with pytest.raises(ValueError, match="its content has the fingerprint"):
+        store.open(lambda document, weights: document["seed"])
 
 
 def test_damaged_weights_are_named(store):

@@ -206,6 +206,41 @@ def test_a_process_that_is_killed_where_there_is_no_ray_continues_exactly(tmp_pa
     assert_same(again, learn(tmp_path / "once"))
 
 
+def flip(path, place):
+    content = bytearray(path.read_bytes())
+    content[int(place * len(content))] ^= 4
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("place", [0.02, 0.5, 0.98])
+def test_a_damaged_result_is_told_and_reached_again(tmp_path, place, capsys):
+    first = learn(tmp_path)
+    flip(tmp_path / trainer.RESULT, place)
+    assert_same(first, learn(tmp_path))
+    assert f"{trainer.RESULT} is damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", ["flipped", "cut", "empty"])
+def test_a_damaged_checkpoint_is_told_and_no_weights_come_of_it(
+    tmp_path, damage, capsys
+):
+    first = learn(tmp_path)
+    (tmp_path / trainer.RESULT).unlink()
+    checkpoint = tmp_path / trainer.CHECKPOINT
+    match damage:
+        case "flipped":
+            flip(checkpoint, 0.4)
+        case "cut":
+            checkpoint.write_bytes(checkpoint.read_bytes()[:-7])
+        case _:
+            checkpoint.write_bytes(b"")
+    seen = []
+    again = learn(tmp_path, on_epoch=lambda epoch, losses: seen.append(epoch))
+    assert seen[0] == 0
+    assert_same(first, again)
+    assert f"{trainer.CHECKPOINT} is damaged" in capsys.readouterr().err
+
+
 def test_a_training_that_died_at_its_end_ends_there_again(tmp_path):
     options = replace(OPTIONS, max_epochs=20)
     first = learn(tmp_path, options)

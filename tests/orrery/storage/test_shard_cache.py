@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orrery.storage import shard_cache
+from orrery.storage import files
 from orrery.storage.shard_cache import cache_folder, cache_limit, local_copy
 from orrery.storage.store import Address
 
@@ -35,9 +35,18 @@ def test_a_shard_that_was_altered_in_the_bucket_is_refused(bucket):
 def test_a_copy_that_another_process_left_damaged_is_fetched_again(bucket):
     address, sha256 = put(bucket, "one", b"8 stars")
     copy = local_copy(address, sha256)
-    shard_cache._verified.clear()  # as in another process
     copy.write_bytes(b"8 stbrs")
     assert local_copy(address, sha256).read_bytes() == b"8 stars"
+
+
+def test_a_copy_is_hashed_once_however_often_it_is_used(bucket, monkeypatch):
+    address, sha256 = put(bucket, "one", b"8 stars")
+    copy = local_copy(address, sha256)
+    os.utime(copy, (0, 0))
+    local_copy(address, sha256)
+    monkeypatch.delattr(files, "checksum")
+    assert local_copy(address, sha256) == copy
+    assert copy.stat().st_atime > 0
 
 
 def test_what_was_not_used_for_longest_is_dropped(bucket, monkeypatch):
@@ -45,7 +54,7 @@ def test_what_was_not_used_for_longest_is_dropped(bucket, monkeypatch):
     known = [put(bucket, str(n), bytes([n]) * 10) for n in range(4)]
     copies = [local_copy(*one) for one in known[:2]]
     for age, copy in ((200, copies[1]), (100, copies[0])):
-        os.utime(copy, (copy.stat().st_atime, copy.stat().st_mtime - age))
+        os.utime(copy, (copy.stat().st_atime - age, copy.stat().st_mtime))
     third = local_copy(*known[2])
     assert [copy.exists() for copy in (*copies, third)] == [True, False, True]
     # What is in use is kept, even beyond the limit.

@@ -10,9 +10,10 @@ import pyarrow as pa
 import pytest
 
 from orrery.execution.simulation import generate
-from orrery.storage import shards
+from orrery.storage import files
 from orrery.storage.dataset import Dataset
-from orrery.storage.shards import is_unaltered, map_shard, metadata_of, row_of
+from orrery.storage.files import is_unaltered
+from orrery.storage.shards import map_shard, metadata_of, row_of
 
 # Bits of a shard whose flip once ended the process that mapped it, and others.
 PLACES = (0.02, 0.3, 0.55, 0.7, 0.85, 0.95, 0.99)
@@ -35,13 +36,13 @@ def age(path, seconds=10):
 def counted(monkeypatch):
     """The paths of files that were hashed."""
     seen = []
-    checksum = shards.checksum
+    checksum = files.checksum
 
     def count(path):
         seen.append(path)
         return checksum(path)
 
-    monkeypatch.setattr(shards, "checksum", count)
+    monkeypatch.setattr(files, "checksum", count)
     return seen
 
 
