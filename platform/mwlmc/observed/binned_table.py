@@ -22,6 +22,7 @@ import scipy
 from astropy.table import Column, Table
 
 from mwlmc.observed.columns import BINNED, SAMPLED, check_binned
+from mwlmc.observed.plausibility import check_errors
 from mwlmc.observed.reduction_options import (
     as_command,
     chosen_binning,
@@ -48,6 +49,8 @@ from orrery.identity import JSON
 from orrery.parameters import FloatArray
 from orrery.storage import files
 from orrery.tables.missing import MOST_MISSING
+from orrery.tables.opening import OpenedFile
+from orrery.tables.reading import guarded, read_table
 
 VERSION = 2  # of reading, selecting and binning stars; raised whenever numbers change
 
@@ -205,12 +208,16 @@ def read_binned(path: Path | str) -> BinnedTable:
     """Returns a binned table that `write_binned` wrote.
 
     Raises:
-        ValueError: If a column is missing, empty, not finite, or in another unit.
+        ValueError: If the file is damaged, a column is missing, empty, not finite, in
+            another unit or beyond what can be, or an error is none of its bin's stars.
         OSError: If the file cannot be read.
     """
-    path = Path(path)
-    table = Table.read(path, format="ascii.ecsv")
-    check_binned(table, path.name)
+    return guarded(OpenedFile.read(path), _restored)
+
+
+def _restored(file: OpenedFile) -> BinnedTable:
+    table = read_table(file)
+    check_binned(table, file.name)
     column = {name: table[name].tolist() for name in BINNED}
     rows = zip(
         column["patch"], column["quantity"], column["r_lo"], column["r_hi"], strict=True
@@ -230,6 +237,7 @@ def read_binned(path: Path | str) -> BinnedTable:
     provenance = {
         k: value for k, value in table.meta.items() if k not in ("name", "sample")
     }
+    check_errors(bins, moments, errors, file.name)
     sample = _read_sample(table, bins)
     latitudes = numbers["mean_sin_b"]
     return BinnedTable(
@@ -278,7 +286,7 @@ def load_binned(
             f"no file {path}: run from the project's folder, or say where the stars are"
         )
     # a star table may be an ECSV too; only a binned one says how it was bootstrapped
-    if path.suffix == ".ecsv" and "bootstrap_seed" in path.read_text(encoding="utf-8"):
+    if path.suffix == ".ecsv" and b"bootstrap_seed" in path.read_bytes():
         return _selected(read_binned(path), binning, selection, path)
     return _reduce(path, binning, selection, None, seed, most_missing)
 
@@ -300,6 +308,7 @@ def _reduce(
     supported = binning.supported(star_counts(rest_frame, binning))
     left_out = [str(b) for b in binning.bins if b not in supported.bins]
     result = bin_stars(table, rest_frame, supported, name or stars.stem, seed)
+    check_errors(result.bins, result.moments, result.errors, stars.name)
     return replace(result, provenance={**result.provenance, "left_out": left_out})
 
 

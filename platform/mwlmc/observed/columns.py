@@ -27,6 +27,21 @@ BINNED = {
     "mean_sin_b": (None, "mean sine of the stars' Galactic latitudes"),
 }
 
+_MOST_STARS = 1e9
+_FASTEST = 20_000.0  # [km/s] errors of proper motions of distant stars included
+_RANGES = {
+    "r_lo": (0.0, 1000.0),
+    "r_hi": (0.0, 1000.0),
+    "count": (1, _MOST_STARS),
+    "count_clipped": (1, _MOST_STARS),
+    "mean": (-_FASTEST, _FASTEST),
+    "mean_error": (0.0, _FASTEST),
+    "dispersion": (0.0, _FASTEST),
+    "dispersion_error": (0.0, _FASTEST),
+    "mean_sin_b": (-1.0, 1.0),
+}
+"""What the numbers of a binned table can be, in its units."""
+
 # Lists of different lengths: where a bin's stars are on the sky, and how well they are
 # measured.
 SAMPLED = {
@@ -70,3 +85,26 @@ def check_binned(table: Table, where: str) -> None:
             raise ValueError(
                 f"{where}: column {name} has no value in row {bad.argmax()}: {remedy}"
             )
+    _check_ranges(table, where, remedy)
+
+
+def _check_ranges(table: Table, where: str, remedy: str) -> None:
+    """Checks that all numbers of a binned table can be."""
+    for name, (lower, upper) in _RANGES.items():
+        values = np.asarray(table[name], dtype=np.float64)
+        bad = ~((values >= lower) & (values <= upper))
+        if bad.any():
+            row = int(bad.argmax())
+            raise ValueError(
+                f"{where}: column {name} is {values[row]:g} in row {row}, not {lower:g} to "
+                f"{upper:g}: {remedy}"
+            )
+    unordered = np.asarray(table["r_lo"] >= table["r_hi"])
+    more = np.asarray(table["count_clipped"] > table["count"])
+    for wrong, what in ((unordered, "r_lo >= r_hi"), (more, "count_clipped > count")):
+        if wrong.any():
+            raise ValueError(f"{where}: {what} in row {wrong.argmax()}: {remedy}")
+    names = [tuple(row) for row in table["patch", "quantity", "r_lo", "r_hi"]]
+    twice = [str(name) for name in names if names.count(name) > 1]
+    if twice:
+        raise ValueError(f"{where}: the bin {twice[0]} is there twice: {remedy}")
