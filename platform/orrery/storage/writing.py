@@ -55,6 +55,7 @@ class Writer:
         check_lock: Raises an error if another process may be writing here.
 
     Example:
+        >>> from pathlib import Path
         >>> writer = Writer(Path("stars-01"), {"shard_size": 8}, rows={}, listed=0)
         >>> writer.pending(count=20)
         [0, 1, 2]
