@@ -3,7 +3,8 @@
 #   make halo-mass   the same for the halo mass from neighbouring galaxies
 #   make check       installs, runs lint, import contracts, types and all tests but the slow ones
 #   make test        the same with the slow ones
-#   make faults      a campaign on a cluster that loses ten nodes; files that lose bits
+#   make faults      kills, starves and crowds a study, fuzzes every reader, flips bits, loses ten nodes
+#   make security    bandit, and the licences of everything that we build on
 #   make clusters    starts clusters by their launch files, on machines that this one plays
 PYTHON ?= python3
 BIN := .venv/bin
@@ -15,7 +16,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup 
 	--durations 40 --durations-min 4
 export RAY_USAGE_STATS_ENABLED = 0
 
-.PHONY: quadrants desi halo-mass lint types quick-tests all-tests check test faults clusters clean
+.PHONY: quadrants desi halo-mass lint types quick-tests all-tests check test faults security clusters clean
 
 quadrants: .venv/installed
 	$(BIN)/python experiments/quadrants.py
@@ -47,10 +48,17 @@ check: lint
 test: lint
 	$(MAKE) --jobs 2 types all-tests
 
-# Ten nodes of a cluster are lost in a campaign, and 20,000 bits flipped; takes some minutes.
+# Each fault three times, in real processes; 2,000 files for each reader; ten nodes that are
+# lost, and 20,000 bits flipped. An hour or two; each says at its end what survived.
 faults: .venv/installed
+	$(BIN)/python tests/faults/survive_faults.py --times 3
+	$(BIN)/python tests/fuzz/fuzz_readers.py --count 2000
 	$(BIN)/python tests/faults/lose_nodes.py $$(mktemp -d)/lost
 	$(BIN)/python tests/faults/flip_bits.py
+
+security: .venv/installed
+	$(BIN)/bandit --quiet --recursive platform --configfile pyproject.toml
+	$(BIN)/python -m orrery licences
 
 # Minutes; each test says what it needs where it cannot run.
 clusters: .venv/installed

@@ -1,6 +1,6 @@
-"""What lies on the disk, and the cluster.
+"""What lies on the disk, the cluster, and licences.
 
-`python -m orrery runs|report|collate|sync|verify|dataset|cluster`
+`python -m orrery runs|report|collate|sync|verify|dataset|cluster|licences`
 """
 
 import argparse
@@ -72,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify.set_defaults(command=_verify)
     _add_cluster(commands)
+    _add_licences(commands)
     return parser
 
 
@@ -92,6 +93,21 @@ def _add_dataset(commands: Any) -> None:
     dataset.set_defaults(command=_dataset)
 
 
+def _add_licences(commands: Any) -> None:
+    licences = commands.add_parser(
+        "licences", help="lists the licences of the packages that we build on"
+    )
+    licences.add_argument(
+        "constraints", type=Path, nargs="?", default=Path("constraints.txt")
+    )
+    licences.add_argument(
+        "--vulnerabilities",
+        action="store_true",
+        help="asks a server, by pip-audit, what is known of these versions",
+    )
+    licences.set_defaults(command=_list_licences)
+
+
 def _add_cluster(commands: Any) -> None:
     cluster = commands.add_parser("cluster", help="says whether a cluster will do")
     cluster.add_argument("action", choices=("check",))
@@ -109,6 +125,24 @@ def _add_cluster(commands: Any) -> None:
         "--nodes", type=int, default=1, help="how many nodes it should have"
     )
     cluster.set_defaults(command=_check_cluster)
+
+
+def _list_licences(options: argparse.Namespace) -> None:
+    """Prints a line for each package of the constraints, then what is known of them."""
+    from orrery import licences
+
+    rows = [
+        (one.package, one.version, one.licence)
+        for one in licences.licences(options.constraints)
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        _print(row, widths)
+    if not options.vulnerabilities:
+        say("known vulnerabilities: --vulnerabilities asks for them, over the network")
+        return
+    for line in licences.known_vulnerabilities(options.constraints):
+        sys.stdout.write(f"{line}\n")
 
 
 def _list(options: argparse.Namespace) -> None:

@@ -18,13 +18,14 @@ from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 
 from orrery.execution.blame import DEATHS_OF_PROOF, Blame
 from orrery.execution.cluster import STARTUP_TIMEOUT
-from orrery.execution.deaths import how_it_died, living_nodes
+from orrery.execution.deaths import Death, how_it_died, living_nodes
 from orrery.storage.work_log import Session
 from orrery.terminal import say
 
 R = TypeVar("R")
 
 IN_FLIGHT = 2  # tasks of an actor: one in work, one waiting, so that it never idles
+KILLED_STARTS = 30  # rounds of starts in a row that something outside may end
 LOOK_EVERY = 10.0  # [s] between two looks for CPUs that have appeared
 _READY = -1  # the piece that shows that an actor has started
 
@@ -263,7 +264,7 @@ class ActorPool(Generic[R]):
             what = self._what(piece)
             say(f"an actor was lost with its node over {what} and is replaced")
         elif piece != _READY or hired.attempt == self.failed_starts:
-            self._blame(piece, death.node, error)
+            self._blame(piece, death, error)
         # Others that were requested together die together at their start, of one cause.
         ray.kill(hired.handle)  # the error may not have been its end
         self.actors.remove(hired)
@@ -279,12 +280,12 @@ class ActorPool(Generic[R]):
         # Tasks run in the order of submission: it died over the oldest.
         return next(piece for other, piece in self.tasks.values() if other is hired)
 
-    def _blame(self, piece: int, node: str, error: RayError) -> None:
+    def _blame(self, piece: int, death: Death, error: RayError) -> None:
         what = self._what(piece)
         # Ray ends with the cause of a failed start, and begins with the kind of any
         # other death.
         reason = str(error).strip().splitlines()[-1 if piece == _READY else 0]
-        charge = self._charge(piece, node)
+        charge = self._charge(piece, death)
         if charge:
             raise ChildProcessError(
                 f"{charge} {what} ({reason}); finished "
@@ -293,13 +294,14 @@ class ActorPool(Generic[R]):
             )
         say(f"an actor died over {what} and is replaced ({reason})")
 
-    def _charge(self, piece: int, node: str) -> str:
+    def _charge(self, piece: int, death: Death) -> str:
         """Returns what is said where a death over a piece ends the work; else nothing."""
         if piece == _READY:
             self.failed_starts += 1
-            hopeless = self.failed_starts >= DEATHS_OF_PROOF
+            most = DEATHS_OF_PROOF if death.raised else KILLED_STARTS
+            hopeless = self.failed_starts >= most
             return f"{self.failed_starts} actors died over" if hopeless else ""
-        self.blame.add_death(piece, node)
+        self.blame.add_death(piece, death.node)
         alive = living_nodes()
         if self.blame.is_guilty(piece, alive):
             return f"{self.blame.deaths(piece, alive)} actors died over"

@@ -18,6 +18,7 @@ class Death:
     Arguments:
         node: The number of its node; "" if it never had one.
         lost: Whether its node was lost or taken away, whatever the actor did.
+        raised: Whether its start raised an error, as every other start will.
 
     Example:
         >>> Death(node="4f", lost=False) == Death(node="4f", lost=True)
@@ -26,6 +27,7 @@ class Death:
 
     node: str
     lost: bool
+    raised: bool = False
 
 
 def how_it_died(actor: Any, error: RayError) -> Death:
@@ -38,6 +40,7 @@ def how_it_died(actor: Any, error: RayError) -> Death:
     # The error itself tells neither of the node nor, but for preemption, of its loss.
     known = state.actor_table(actor._actor_id.hex())
     node = known["Address"]["NodeID"]
+    raised = known["DeathCause"].HasField("creation_task_failure_context")
     cause = known["DeathCause"].actor_died_error_context
     lost = (
         getattr(error, "preempted", False)
@@ -46,7 +49,7 @@ def how_it_died(actor: Any, error: RayError) -> Death:
         # Whoever switches a machine off may end its processes first.
         or (node != "" and node not in living_nodes())
     )
-    return Death(node, lost)
+    return Death(node, lost, raised)
 
 
 def living_nodes() -> set[str]:

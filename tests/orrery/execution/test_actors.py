@@ -192,11 +192,15 @@ def test_starts_that_fail_together_fail_once(work, capsys):
     assert capsys.readouterr().err.count("died over its start") == 2
 
 
-def test_starts_that_fail_three_times_in_a_row_are_hopeless(work):
-    cluster = ToyCluster(lambda actor, piece: HEALTHY)
-    with pytest.raises(ChildProcessError, match="3 actors died over its start"):
+@pytest.mark.parametrize("raised", [True, False])
+def test_starts_that_raise_three_times_in_a_row_are_hopeless_and_killed_ones_later(
+    work, raised
+):
+    rounds = 3 if raised else actors.KILLED_STARTS
+    cluster = ToyCluster(lambda actor, piece: Death("a", lost=False, raised=raised))
+    with pytest.raises(ChildProcessError, match=f"{rounds} actors died over its start"):
         work(cluster, count=5)
-    assert len(cluster.hired) == 3 * 5
+    assert len(cluster.hired) == rounds * 5
 
 
 def test_a_silent_actor_that_answers_again_has_not_died(work, capsys):
