@@ -10,21 +10,24 @@ CLEAR = ("error: ", "interrupted: ", "terminated: ")
 
 
 def fingerprints(folder):
-    """Returns the checksums of all that a toy keeps, and the draws of its last run."""
+    """Returns the checksums of all that a toy keeps, and what its last run found."""
     found = {}
     for pattern in KEPT:
         for path in sorted(folder.glob(pattern)):
             content = path.read_bytes()
             found[str(path.relative_to(folder))] = hashlib.sha256(content).hexdigest()
-    finished = [
-        path.parent
-        for path in sorted(folder.glob("runs/*/*/attempt-*/run.json"))
-        if json.loads(path.read_text())["status"] == "finished"
-    ]
-    if finished:
-        draws = (finished[-1] / "draws.parquet").read_bytes()
-        found["draws"] = hashlib.sha256(draws).hexdigest()
+    for path in sorted(folder.glob("runs/*/*/attempt-*/run.json")):
+        document = json.loads(path.read_text())
+        if document["status"] == "finished":
+            found["metrics"] = document["metrics"]
+            found["draws"] = _draws(path.with_name("draws.parquet"))
     return found
+
+
+def _draws(path):
+    if not path.exists():
+        return None  # of a toy that trained nothing
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def leftovers(folder):

@@ -36,7 +36,7 @@ class Toy:
         simulations: How many.
         seed: Decides everything.
         epochs: Of each member.
-        members: Of the mixture.
+        members: Of the mixture; without any nothing is trained.
         actors: That simulate; 0 is this process.
         workers: That train; 0 is this process.
         pause: Of each shard and epoch [s].
@@ -106,11 +106,7 @@ def study(options: Toy) -> None:
 
 
 def _study(options: Toy) -> None:
-    from orrery.inference.posteriors import Inference, infer
-    from orrery.learning.flow import Flow
-    from orrery.learning.training import Training
     from orrery.results.recording import record
-    from orrery.results.sections import DrawsSection
 
     with record("toy", options, options.folder / "runs") as recording:
         made = simulation.generate(
@@ -123,33 +119,44 @@ def _study(options: Toy) -> None:
             shard_size=SHARD_SIZE,
         )
         pairs = summaries.compute(moments, made, ENTRIES, (MASS,))
-        training = Training(
+        recording.metrics({"width.mean": float(pairs.train.x[:, 1].mean())})
+        if options.members:
+            _infer(options, pairs, recording)
+
+
+def _infer(options, pairs, recording):
+    # torch, sbi and Lightning take seconds: not where nothing is trained
+    from orrery.inference.posteriors import Inference, infer
+    from orrery.learning.flow import Flow
+    from orrery.learning.training import Training
+    from orrery.results.sections import DrawsSection
+
+    inference = Inference(
+        flow=Flow(transforms=2, hidden=(8,)),
+        training=Training(
             batch_size=16, max_epochs=options.epochs, workers=options.workers
-        )
-        inference = Inference(
-            flow=Flow(transforms=2, hidden=(8,)),
-            training=training,
-            members=options.members,
-            draws=100,
-            calibration_draws=20,
-        )
+        ),
+        members=options.members,
+        draws=100,
+        calibration_draws=20,
+    )
 
-        def on_epoch(member, epoch, losses):
-            recording.epoch(f"member.{member}", epoch, losses)
-            time.sleep(options.pause)
+    def on_epoch(member, epoch, losses):
+        recording.epoch(f"member.{member}", epoch, losses)
+        time.sleep(options.pause)
 
-        observed = Observation(
-            "here", pairs.names, pairs.units, np.array([0.0, 12.0]),
-            np.eye(2), pairs.definition, {},
-        )  # fmt: skip
-        found = infer(
-            "the toy", pairs, (MASS,), observed, inference, options.seed,
-            recording.run.shared / "posteriors", on_epoch,
-        )  # fmt: skip
-        recording.add(
-            DrawsSection("draws", "Draws", ("mass",), ("dex(solMass)",), found.draws)
-        )
-        recording.metrics({"mass.median": float(np.median(found.draws))})
+    observed = Observation(
+        "here", pairs.names, pairs.units, np.array([0.0, 12.0]),
+        np.eye(2), pairs.definition, {},
+    )  # fmt: skip
+    found = infer(
+        "the toy", pairs, (MASS,), observed, inference, options.seed,
+        recording.run.shared / "posteriors", on_epoch,
+    )  # fmt: skip
+    recording.add(
+        DrawsSection("draws", "Draws", ("mass",), ("dex(solMass)",), found.draws)
+    )
+    recording.metrics({"mass.median": float(np.median(found.draws))})
 
 
 if __name__ == "__main__":

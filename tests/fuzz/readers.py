@@ -121,7 +121,7 @@ def write_neighbours(form, name):
     def write(folder):
         table = neighbours()
         if form == "ascii.csv":
-            table.meta = {}
+            table["vmax"] = table.meta.pop("vmax")
         table.write(folder / name, format=form)
 
     return write
@@ -134,8 +134,12 @@ def read_neighbours(path):
 
 
 def write_hlist(folder):
-    words = "scale id desc_scale desc_id num_prog pid upid desc_pid phantom sam_mvir mvir "
-    words += "rvir rs vrms mmp? scale_of_last_MM vmax x y z vx vy vz Macc Mpeak Vacc Vpeak"
+    words = (
+        "scale id desc_scale desc_id num_prog pid upid desc_pid phantom sam_mvir mvir "
+    )
+    words += (
+        "rvir rs vrms mmp? scale_of_last_MM vmax x y z vx vy vz Macc Mpeak Vacc Vpeak"
+    )
     names = words.split(" ")
     random = np.random.default_rng(3)
     header = "#" + " ".join(f"{name}({i})" for i, name in enumerate(names))

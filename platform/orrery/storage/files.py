@@ -245,25 +245,35 @@ def locked(
 
 @contextmanager
 def _file_locked(folder: Path, instead: str) -> Iterator[None]:
-    with (folder / LOCK).open("a+") as lock:
+    # Without a buffer: what a full disk refuses must not be tried again at the end.
+    with (folder / LOCK).open("a+b", buffering=0) as lock:
         try:
             # The system forgets the lock with its process, however that ends.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             lock.seek(0)
+            holder = lock.read().decode(errors="replace") or "another process"
             raise BlockingIOError(
-                f"{folder} is being written by {lock.read() or 'another process'}: "
+                f"{folder} is being written by {holder}: "
                 "wait until it has finished, or stop it, and give the same command "
                 f"again, or choose {instead}"
             ) from error
-        lock.truncate(0)
-        since = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
-        lock.write(f"process {os.getpid()} on {socket.gethostname()} since {since}")
-        lock.flush()
+        _sign(lock, folder / LOCK)
         try:
             yield
         finally:
             lock.truncate(0)
+
+
+def _sign(lock: io.FileIO, path: Path) -> None:
+    """Writes into a lock's file who holds it, since when."""
+    since = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
+    holder = f"process {os.getpid()} on {socket.gethostname()} since {since}"
+    try:
+        lock.truncate(0)
+        lock.write(holder.encode())
+    except OSError as error:
+        raise _unwritable(path, error) from error
 
 
 def was_locked(folder: Path) -> bool:
