@@ -128,11 +128,12 @@ def in_process_of_its_own(name, count):
     process.start()
     while process.is_alive() and results.empty():
         time.sleep(0.05)
-    found = Found(name, problems={f"the process ended: {process.exitcode}": b""})
     if not results.empty():
         found = results.get()
+        process.join()
+        return found
     process.join()
-    return found
+    return Found(name, problems={f"the process ended: {process.exitcode}": b""})
 
 
 def keep(found):

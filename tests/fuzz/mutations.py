@@ -118,6 +118,8 @@ def _set(document, path, value, gone):
 def other_documents(content):
     """Strategy of JSON in which some values are others, or are missing."""
     document = json.loads(content)
+    # who means harm makes the checksum right; a document without one is read as it is
+    document.pop("checksum", None)
     paths = [path for path in _places(document) if path]
     change = st.tuples(st.sampled_from(paths), st.sampled_from(VALUES), st.booleans())
 

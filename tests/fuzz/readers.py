@@ -16,6 +16,8 @@ from astropy import units
 from astropy.io import fits
 from astropy.table import Table
 
+from orrery.identity import PLACE
+
 DOCUMENTED = (ValueError, OSError)
 ROWS = 12
 
@@ -105,7 +107,7 @@ def write_desi(folder):
 
 
 def read_stars(path):
-    from mwlmc.observed.star_tables import read_stars as read
+    from mwlmc.observed.star_reading import read_stars as read
 
     return read(path)
 
@@ -391,7 +393,7 @@ class Choices:
     seed: int = 1
     name: str = "x"
     inner: Inner = field(default_factory=Inner)
-    folder: Path = Path("here")
+    folder: Path = field(default=Path("here"), metadata=PLACE)
 
 
 def write_options(folder):
