@@ -284,11 +284,11 @@ def write_shard(folder):
 
 
 def write_journal(folder):
+    from orrery.storage.dataset import Dataset
     from orrery.storage.journal import begin_journal
-    from orrery.storage.manifest import read_manifest
 
     write_dataset(folder)
-    begin_journal(folder, read_manifest(folder))
+    begin_journal(folder, Dataset.open(folder).rows)
 
 
 def read_journal(path):

@@ -34,6 +34,12 @@ from orrery.terminal import say
 
 R = TypeVar("R")
 
+# What comes of a document whose checksum is right and whose content is another's.
+MALFORMED = (
+    *(ArithmeticError, AttributeError, LookupError, RuntimeError),
+    *(TypeError, ValueError),
+)
+
 UNFINISHED = ".training-"
 _AGAIN = "give the training's command again, which makes it anew"
 # Of documents what the training found, and words; all else has decided the result.
@@ -189,7 +195,7 @@ class ArtifactStore:
         self._check_fingerprint(document)
         try:
             return restore(document, weights)
-        except (KeyError, TypeError, RuntimeError) as error:
+        except MALFORMED as error:
             raise damaged(self.document, error) from error
 
     def weights(self, document: JSON) -> dict[str, Tensor]:

@@ -364,7 +364,10 @@ def load(folder: Location | str) -> Ensemble:
 
 def _restore(document: JSON, weights: dict[str, Tensor]) -> Ensemble:
     summaries = document["summaries"]
-    curve = document["curve"]
+    members = document["networks"]["members"]
+    losses = np.array(document["loss"], dtype=np.float64)
+    if losses.shape != (members,):
+        raise ValueError(f"{losses.size} losses of {members} members")
     of_x, of_theta = (
         Scaling(np.array(entry["mean"]), np.array(entry["width"]))
         for entry in document["scalings"]
@@ -375,7 +378,7 @@ def _restore(document: JSON, weights: dict[str, Tensor]) -> Ensemble:
         units=tuple(summaries["units"]),
         definition=document["definition"],
         dataset=document["dataset"],
-        curve=Curve(tuple(curve["train"]), tuple(curve["validation"])),
+        curve=Curve.read(document["curve"]),
         reseeded=sum(document["reseeded"].values()),
         document=document,
         scalings=(of_x, of_theta),

@@ -18,7 +18,7 @@ from scipy import special
 from orrery import exports, versions
 from orrery.branches import LEARNING, MEMBERS, VALIDATION_NOISE
 from orrery.learning import posterior
-from orrery.learning.artefacts import ELSEWHERE, ArtifactStore, damaged
+from orrery.learning.artefacts import ELSEWHERE, MALFORMED, ArtifactStore, damaged
 from orrery.learning.flow_training import FlowPlan
 from orrery.learning.posterior import Posterior
 from orrery.learning.training import OnEpoch
@@ -77,14 +77,7 @@ class Mixture:
     weights: FloatArray
 
     def __post_init__(self) -> None:
-        shape = np.shape(self.weights)
-        total = np.sum(self.weights)
-        shared = np.min(self.weights) >= 0 and abs(total - 1) <= 1e-6
-        if shape != (len(self.members),) or not shared:
-            raise ValueError(
-                f"weights {self.weights} must be one for each of {len(self.members)} members, "
-                "none negative, with the sum 1"
-            )
+        _check_weights(self.weights, len(self.members))
         for number, member in enumerate(self.members):
             _check_alike(number, member, self.members[0])
 
@@ -189,6 +182,16 @@ class Mixture:
     def __repr__(self) -> str:
         shares = ", ".join(f"{weight:.2f}" for weight in self.weights)
         return f"Mixture with weights {shares} of\n{self.members[0]!r}"
+
+
+def _check_weights(weights: FloatArray, members: int) -> None:
+    shape = np.shape(weights)
+    one_each = members > 0 and shape == (members,)
+    if not one_each or np.min(weights) < 0 or not abs(np.sum(weights) - 1) <= 1e-6:
+        raise ValueError(
+            f"weights {weights} must be one for each of {members} members, "
+            "none negative, with the sum 1"
+        )
 
 
 def _check_alike(number: int, member: Posterior, first: Posterior) -> None:
@@ -351,9 +354,10 @@ def load(folder: Location | str) -> Mixture:
     document = store.read(needed=("members", "weights"))
     try:
         weights = np.array(document["weights"], dtype=np.float64)
-    except (ValueError, TypeError) as error:
+        known = [str(member) for member in document["members"]]
+        _check_weights(weights, len(known))
+    except MALFORMED as error:
         raise damaged(store.document, error) from error
-    known = document["members"]
     members = tuple(
         posterior.load(_member_folder(folder, k)) for k in range(len(known))
     )

@@ -333,7 +333,6 @@ def load(folder: Location | str) -> Posterior:
 def _restore(document: JSON, weights: dict[str, Tensor]) -> Posterior:
     summaries = document["summaries"]
     options = document["flow"]
-    curve = document["curve"]
     flow = Flow(options["transforms"], tuple(options["hidden"]), options["kind"])
     return Posterior(
         parameters=read_parameters(document),
@@ -342,7 +341,7 @@ def _restore(document: JSON, weights: dict[str, Tensor]) -> Posterior:
         definition=document["definition"],
         dataset=document["dataset"],
         covariance=np.array(document["covariance"]),
-        curve=Curve(tuple(curve["train"]), tuple(curve["validation"])),
+        curve=Curve.read(document["curve"]),
         document=document,
         estimator=_rebuild(flow, document, weights),
     )

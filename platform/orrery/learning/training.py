@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from orrery.identity import JSON
 from orrery.parameters import FloatArray
 
 Tensors = tuple[Tensor, ...]
@@ -103,6 +104,19 @@ class Curve:
 
     train: tuple[float, ...] = ()
     validation: tuple[float, ...] = ()
+
+    @classmethod
+    def read(cls, document: JSON) -> "Curve":
+        """Returns the curve in a document that holds the two lists of losses.
+
+        Raises:
+            ValueError: If there are none, or not as many of both.
+        """
+        train = tuple(map(float, document["train"]))
+        validation = tuple(map(float, document["validation"]))
+        if not train or len(train) != len(validation):
+            raise ValueError(f"losses of {len(train)} and of {len(validation)} epochs")
+        return cls(train, validation)
 
     @property
     def best(self) -> int:
