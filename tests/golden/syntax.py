@@ -24,6 +24,7 @@ NO_NUMBERS = {
     "orrery.inference.versions": "gathers versions for documents",
     "orrery.learning.artefacts": "writes and reads documents and weights as they are",
     "orrery.learning.tensor_files": "writes tensors as they are, and their checksums",
+    "orrery.licences": "lists what packages say of themselves",
     "orrery.option_files": "reads options as files have them",
     "orrery.option_types": "refuses what is of another type, and changes no value",
     "orrery.repair": "has what is damaged made again by who made it",
