@@ -60,6 +60,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     sync.set_defaults(command=_sync)
     _add_dataset(commands)
+    _add_verify(commands)
+    _add_cluster(commands)
+    _add_licences(commands)
+    return parser
+
+
+def _add_verify(commands: Any) -> None:
     verify = commands.add_parser("verify", help="looks for damage in runs' files")
     verify.add_argument(
         "runs",
@@ -71,9 +78,6 @@ def _parser() -> argparse.ArgumentParser:
         "--repair", action="store_true", help="also makes again what can be made again"
     )
     verify.set_defaults(command=_verify)
-    _add_cluster(commands)
-    _add_licences(commands)
-    return parser
 
 
 def _add_dataset(commands: Any) -> None:

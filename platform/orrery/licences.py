@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-NOT_TOLD = "not told"
+UNNAMED = "not named"
 NOT_INSTALLED = "not installed here"
 AUDIT = "pip-audit"
 _LONGEST = 60  # characters: some packages put the whole text where its name belongs
@@ -66,7 +66,7 @@ def _licence(package: str) -> str:
     except importlib.metadata.PackageNotFoundError:
         return NOT_INSTALLED
     # the newest way of telling it first (PEP 639)
-    named = about.get("License-Expression") or about.get("License") or ""
+    named = about["License-Expression"] or about["License"] or ""
     classified = [
         line.rpartition("::")[2].strip()
         for line in about.get_all("Classifier", [])
@@ -75,7 +75,7 @@ def _licence(package: str) -> str:
     short = " ".join(named.split())
     if not 0 < len(short) <= _LONGEST:
         short = ", ".join(one for one in classified if one != "OSI Approved")
-    return re.sub(r"\s+", " ", short) or NOT_TOLD
+    return re.sub(r"\s+", " ", short) or UNNAMED
 
 
 def known_vulnerabilities(constraints: Path) -> Sequence[str]:

@@ -1,0 +1,171 @@
+"""Small sound tables of stars, neighbours and halos, and who reads them."""
+
+import struct
+
+import numpy as np
+from astropy import units
+from astropy.io import fits
+from astropy.table import Table
+
+ROWS = 12
+
+
+def stars():
+    random = np.random.default_rng(1)
+    return Table(
+        {
+            "ra": random.uniform(130, 250, ROWS) * units.deg,
+            "dec": random.uniform(0, 60, ROWS) * units.deg,
+            "distance": random.uniform(32, 98, ROWS) * units.kpc,
+            "v_los": random.normal(0, 100, ROWS) * units.km / units.s,
+            "v_los_error": random.uniform(1, 9, ROWS) * units.km / units.s,
+        }
+    )
+
+
+def plain_stars():
+    table = stars()
+    for name, ending in (("ra", "deg"), ("dec", "deg"), ("distance", "kpc")):
+        table.rename_column(name, f"{name}_{ending}")
+    table.rename_column("v_los", "vlos_kms")
+    table.remove_column("v_los_error")
+    return table
+
+
+def write_stars(form, name, make=stars):
+    def write(folder):
+        make().write(folder / name, format=form)
+
+    return write
+
+
+def write_desi(folder):
+    one = stars()
+    tables = {
+        "RVTAB": {"VRAD": one["v_los"].value, "VRAD_ERR": one["v_los_error"].value,
+                  "PRIMARY": np.ones(ROWS, bool)},
+        "FIBERMAP": {"DIST": one["distance"].value, "DISTERR": np.ones(ROWS)},
+        "GAIA": {"RA": one["ra"].value, "DEC": one["dec"].value, "PMRA": np.ones(ROWS),
+                 "PMRA_ERROR": np.ones(ROWS), "PMDEC": np.ones(ROWS),
+                 "PMDEC_ERROR": np.ones(ROWS), "PMRA_PMDEC_CORR": np.zeros(ROWS)},
+    }  # fmt: skip
+    hdus = [fits.table_to_hdu(Table(columns)) for columns in tables.values()]
+    for hdu, name in zip(hdus, tables, strict=True):
+        hdu.name = name
+    fits.HDUList([fits.PrimaryHDU(), *hdus]).writeto(folder / "MWS_BHB.fits")
+
+
+def read_stars(path):
+    from mwlmc.observed.star_reading import read_stars as read
+
+    return read(path)
+
+
+def neighbours():
+    random = np.random.default_rng(2)
+    columns = {"log_m_star": random.uniform(5, 9, ROWS), "r": random.uniform(20, 240, ROWS),
+               "v_r": random.normal(0, 90, ROWS), "v_t": random.uniform(10, 200, ROWS)}  # fmt: skip
+    return Table(columns, meta={"name": "a host", "vmax": 80.0})
+
+
+def write_neighbours(form, name):
+    def write(folder):
+        table = neighbours()
+        if form == "ascii.csv":
+            table["vmax"] = table.meta.pop("vmax")
+        table.write(folder / name, format=form)
+
+    return write
+
+
+def read_neighbours(path):
+    from halomass.observed.neighbour_tables import read_neighbours as read
+
+    return read(path)
+
+
+def write_hlist(folder):
+    words = (
+        "scale id desc_scale desc_id num_prog pid upid desc_pid phantom sam_mvir mvir "
+    )
+    words += (
+        "rvir rs vrms mmp? scale_of_last_MM vmax x y z vx vy vz Macc Mpeak Vacc Vpeak"
+    )
+    names = words.split(" ")
+    random = np.random.default_rng(3)
+    header = "#" + " ".join(f"{name}({i})" for i, name in enumerate(names))
+    about = "#Omega_M = 0.307000; Omega_L = 0.693000; h0 = 0.678000\n"
+    about += "#Full box size = 64.000000 Mpc/h\n"
+    whole = {"id", "desc_id", "pid", "upid", "desc_pid"}
+    masses = {"mvir", "sam_mvir", "Macc", "Mpeak"}
+    lines = []
+    for row in range(ROWS):
+        values = random.uniform(0, 64, len(names))
+        words = [
+            str(row if name == "id" else -1) if name in whole
+            else f"{10 ** random.uniform(9, 13):.4e}" if name in masses
+            else f"{value:.3f}"
+            for name, value in zip(names, values, strict=True)
+        ]  # fmt: skip
+        lines.append(" ".join(words) + "\n")
+    (folder / "hlist_1.00000.list").write_text(f"{header}\n{about}{''.join(lines)}")
+
+
+def write_structs(folder):
+    random = np.random.default_rng(4)
+    content = b"".join(
+        struct.pack(
+            "<qqqi25f", row, -1, -1, 0, 0.1, *random.uniform(0, 64, 3),
+            *random.normal(0, 99, 3), 9, 8, *(10 ** random.uniform(9, 13, 2)),
+            *random.uniform(1, 9, 14),
+        )[:128]
+        for row in range(ROWS)
+    )  # fmt: skip
+    (folder / "sfr_catalog_1.000000.bin").write_bytes(content)
+
+
+def read_catalogue(path):
+    from halomass.catalogues.catalogue import open_catalogue
+
+    found = open_catalogue(path, box=64.0, part_of_box=True, memory=64.0)
+    return [found.records(0, [chunk]) for chunk in range(found.chunks)]
+
+
+def write_binned(folder):
+    from mwlmc.observed.binned_table import load_binned
+
+    # the released table, cut to the rows that a small file can have
+    from mwlmc.observed.binned_table import write_binned as write
+
+    write(load_binned("desi"), folder / "binned.ecsv")
+
+
+def read_binned(path):
+    from mwlmc.observed.binned_table import read_binned as read
+
+    return read(path)
+
+
+def observation():
+    from orrery.records import Observation
+
+    errors = np.array([[4.0, 1.0], [1.0, 9.0]])
+    return Observation(
+        "DESI", ("v_r", "s_r"), ("km / s",) * 2, np.ones(2), errors, "0f", {}
+    )
+
+
+def write_vector(folder):
+    from orrery.data_vector import to_table
+
+    to_table(observation()).write(folder / "vector.ecsv", format="ascii.ecsv")
+
+
+def read_vector(path):
+    from orrery.data_vector import from_table
+
+    try:
+        table = Table.read(path, format="ascii.ecsv")
+    except Exception:
+        return None  # the user's own call: what astropy says of it is astropy's
+    return from_table(table)
