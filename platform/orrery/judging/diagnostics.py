@@ -16,6 +16,12 @@ from scipy import stats
 from orrery.branches import LEARNING, SBC, TARP
 from orrery.parameters import FloatArray, generator
 
+_TIES = 2  # the branch of the random stream that ranks equal numbers
+# Of fewer, TARP rejects right posteriors too often. At a level of 1 % it rejects, if the
+# posterior is the prior of one parameter, 1.2 % with 20 tests and 1.05 % with 50; of six
+# parameters 59 % with 3, 7.5 % with 10, 1.7 % with 50 and 1.1 % with 100.
+FEWEST_TARP_TESTS = 100
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -39,8 +45,8 @@ class Coverage:
         >>> random = np.random.default_rng(0)
         >>> draws = random.normal(size=(99, 200, 2))
         >>> right = tarp(draws, theta=random.normal(size=(200, 2)), seed=1)
-        >>> right.ks_pvalue > 0.05
-        True
+        >>> right.ks_pvalue > 0.05, right.enough
+        (True, True)
     """
 
     levels: FloatArray
@@ -49,6 +55,15 @@ class Coverage:
     atc: float
     ks_pvalue: float
 
+    @property
+    def enough(self) -> bool:
+        """Whether there are so many tests that the p-value means what it says.
+
+        References lie in the box of all truths, so that those of a few tests know the
+        truths that they should not know.
+        """
+        return len(self.fractions) >= FEWEST_TARP_TESTS
+
 
 @dataclass(frozen=True)
 class Ranks:
@@ -56,7 +71,7 @@ class Ranks:
 
     Arguments:
         ranks: The number of draws below the truth, from 0 to `draws`, with shape `[N,
-            P]`.
+            P]`; a truth that equals draws has a random place among them.
         draws: The number M of draws.
         levels: Normalised ranks at which the bands are given, with shape `[L]`.
         difference: For each parameter the empirical distribution function of the
@@ -140,7 +155,8 @@ def tarp(draws: FloatArray, theta: FloatArray, seed: int, levels: int = 51) -> C
     Arguments:
         draws: Posterior draws for each test, with shape `[M, N, P]`.
         theta: The truths, with shape `[N, P]`.
-        seed: Decides the references, and spreads each count of draws over its interval.
+        seed: Decides the references, ranks ties, and spreads each count of draws over
+            its interval.
         levels: The number of levels from 0 to 1 at which the coverage is given.
 
     Raises:
@@ -151,8 +167,9 @@ def tarp(draws: FloatArray, theta: FloatArray, seed: int, levels: int = 51) -> C
     scale = _spread(theta)
     origin = theta.min(axis=0)
     reference = origin + random.random(theta.shape) * (theta.max(axis=0) - origin)
-    truth = np.sum(((theta - reference) / scale) ** 2, axis=-1)
-    nearer = np.sum(_squared_distances(draws, reference, scale) < truth, axis=0)
+    truth = _squared_distances(theta[np.newaxis], reference, scale)
+    distance = _squared_distances(draws, reference, scale)
+    nearer = _ranks(distance, truth[0], generator(seed, LEARNING, TARP, _TIES))
     return _coverage(_uniform(nearer, len(draws), random), np.linspace(0, 1, levels))
 
 
@@ -169,6 +186,16 @@ def _squared_distances(
     for i, unit in enumerate(scale):
         total += ((draws[..., i] - point[..., i]) / unit) ** 2
     return total
+
+
+def _ranks(
+    draws: FloatArray, truth: FloatArray, random: np.random.Generator
+) -> NDArray[np.int64]:
+    """Returns the rank of each truth `[N]` among its draws `[M, N]`, ties ranked at random."""
+    below = np.sum(draws < truth, axis=0)
+    # a truth that equals T of its draws is as likely before any of them as after all
+    ties = np.sum(draws == truth, axis=0)
+    return np.asarray(below + random.integers(0, ties + 1))
 
 
 def _uniform(
@@ -211,8 +238,8 @@ def sbc_ranks(
     Arguments:
         draws: Posterior draws for each test, with shape `[M, N, P]`.
         theta: The truths, with shape `[N, P]`.
-        seed: Spreads each rank over its interval, and decides the simulations of the
-            band.
+        seed: Ranks ties, spreads each rank over its interval, and decides the
+            simulations of the band.
         levels: The number of levels from 0 to 1 at which the band is given.
         simulations: How many uniform samples decide the band.
 
@@ -220,9 +247,10 @@ def sbc_ranks(
         ValueError: If the shapes do not belong together, or a number is not finite.
     """
     _check(draws, theta)
+    ties = generator(seed, LEARNING, SBC, _TIES)
     # One parameter at a time needs P times less memory.
-    below = [np.sum(draws[..., i] < truth, axis=0) for i, truth in enumerate(theta.T)]
-    ranks = np.stack(below, axis=-1)
+    columns = [_ranks(draws[..., i], truth, ties) for i, truth in enumerate(theta.T)]
+    ranks = np.stack(columns, axis=-1)
     uniform = _uniform(ranks, len(draws), generator(seed, LEARNING, SBC, 0))
     grid = np.linspace(0, 1, levels)
     difference = np.stack([_difference(column, grid) for column in uniform.T], axis=-1)

@@ -1,9 +1,12 @@
 """What is told of a posterior's calibration: tables, curves, verdicts and warnings."""
 
+from collections.abc import Sequence
+
 from astropy.table import Table
 
 from orrery.judging import verdicts
 from orrery.judging.calibration import Calibration
+from orrery.judging.diagnostics import FEWEST_TARP_TESTS
 from orrery.parameters import Parameter, parameter_names
 from orrery.results.recording import Recording
 from orrery.results.sections import Caution, FigureSection, TableSection, Verdict
@@ -106,7 +109,7 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
             f"{prefix}.tarp",
             f"TARP, {label}",
             passed["tarp"],
-            f"p = {numbers['tarp.ks_pvalue']:.3f}, area to curve "
+            f"{_few(judged)}p = {numbers['tarp.ks_pvalue']:.3f}, area to curve "
             f"{numbers['tarp.area_to_curve']:+.4f}.",
             (f"{prefix}.tarp.ks_pvalue", f"{prefix}.tarp.area_to_curve"),
         ),
@@ -131,11 +134,18 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
     ]
 
 
+def _few(judged: Calibration) -> str:
+    """Returns that TARP has too few tests, where it has."""
+    if judged.coverage.enough:
+        return ""
+    return f"{judged.tests} tests are too few, fewer than {FEWEST_TARP_TESTS}: "
+
+
 def _tests_in_words(judged: Calibration) -> str:
     numbers = judged.metrics
     gain = judged.log_probability
     return (
-        f"TARP: p = {numbers['tarp.ks_pvalue']:.3f} (one-sample Kolmogorov-Smirnov; "
+        f"TARP: {_few(judged)}p = {numbers['tarp.ks_pvalue']:.3f} (one-sample Kolmogorov-Smirnov; "
         f"negative control {numbers['negative_control.tarp.ks_pvalue']:.2g}), area to "
         f"curve {numbers['tarp.area_to_curve']:+.4f} (negative control "
         f"{numbers['negative_control.tarp.area_to_curve']:+.4f}). SBC: smallest p = "
@@ -159,9 +169,22 @@ def _doubts(
         doubts.append(_bad_ranks(key, label, judged, parameters))
     if verdict.gain:
         doubts.append(_uninformative(key, label, judged))
-    if judged.powerless:
-        doubts.append(_untested(key, label, judged))
+    if not judged.coverage.enough:
+        doubts.append(_too_few(key, label, judged))
+    powerless = [n for n in judged.powerless if n != "tarp" or judged.coverage.enough]
+    if powerless:
+        doubts.append(_untested(key, label, judged, powerless))
     return doubts
+
+
+def _too_few(key: str, label: str, judged: Calibration) -> Caution:
+    return Caution(
+        f"too_few.{key}",
+        f"Too few tests, {label}",
+        f"TARP says nothing with {judged.tests} tests: with fewer than {FEWEST_TARP_TESTS} "
+        "it rejects right posteriors too often. Use more held-out simulations.",
+        (f"calibration.{key}.tests",),
+    )
 
 
 def _miscalibrated(key: str, label: str, judged: Calibration) -> Caution:
@@ -202,9 +225,11 @@ def _uninformative(key: str, label: str, judged: Calibration) -> Caution:
     )
 
 
-def _untested(key: str, label: str, judged: Calibration) -> Caution:
+def _untested(
+    key: str, label: str, judged: Calibration, tests: Sequence[str]
+) -> Caution:
     prefix = f"calibration.{key}"
-    powerless = " and ".join(_CALLED[name] for name in judged.powerless)
+    powerless = " and ".join(_CALLED[name] for name in tests)
     return Caution(
         f"untested.{key}",
         f"Calibration untested, {label}",

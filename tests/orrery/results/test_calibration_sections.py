@@ -34,7 +34,7 @@ class Normal:
         return -0.5 * (theta**2).sum(axis=1)
 
 
-def judged(width, tests=80):
+def judged(width, tests=120):
     theta = np.random.default_rng(2).normal(size=(tests, 2))
     pairs = Pairs(theta, np.zeros((tests, 1)))
     names = tuple(parameter.name for parameter in PARAMETERS)
@@ -42,7 +42,7 @@ def judged(width, tests=80):
     return calibration.calibrate(Normal(width, np.zeros((1, 1))), splits, 1, draws=60)
 
 
-def recorded(root, label, width=0.5, tests=80):
+def recorded(root, label, width=0.5, tests=120):
     with record("toy", Choices(), root) as recording:
         one = judged(width, tests)
         record_calibration(recording, "toy.v", label, one, PARAMETERS)
@@ -63,8 +63,9 @@ def test_another_label_changes_no_key(tmp_path, keys):
 @pytest.mark.parametrize(
     ("width", "tests", "doubts"),
     [
-        (0.4, 80, {"miscalibrated", "ranks", "uninformative"}),
-        (1.0, 6, {"uninformative", "untested"}),
+        (0.4, 120, {"miscalibrated", "ranks", "uninformative"}),
+        (0.4, 80, {"ranks", "too_few", "uninformative"}),
+        (1.0, 6, {"too_few", "uninformative", "untested"}),
     ],
 )
 def test_each_doubt_says_which_numbers_it_shows(tmp_path, width, tests, doubts):
@@ -75,3 +76,12 @@ def test_each_doubt_says_which_numbers_it_shows(tmp_path, width, tests, doubts):
     for section in told:
         assert section["shows"]
         assert {key.partition("[")[0] for key in section["shows"]} <= known
+
+
+def test_too_few_tests_pass_nothing_and_fail_nothing(tmp_path):
+    result = recorded(tmp_path, "Toy", 0.4, 99)
+    (verdict,) = [
+        v for v in result.document["verdicts"] if v["key"] == "calibration.toy.v.tarp"
+    ]
+    assert verdict["passed"] is None
+    assert verdict["text"].startswith("99 tests are too few, fewer than 100: p = ")
