@@ -34,6 +34,7 @@ from mwlmc.observed.star_tables import (
     READ,
     StarSelection,
     StarTable,
+    check_lines,
     select,
 )
 from mwlmc.observed.survey_sample import mean_sine_latitude, survey_sample
@@ -377,22 +378,7 @@ def selection_lines(table: BinnedTable) -> list[str]:
         f"left out, fewer than two stars: {bin_}"
         for bin_ in table.provenance["left_out"]
     ]
-    return steps + _check_lines(table.provenance.get("checks", {})) + left_out
-
-
-def _check_lines(checks: JSON) -> list[str]:
-    """Returns in words what was dropped while the stars were read, and what was not used."""
-    missing = [
-        f"no {one['quantity']} in {one['rows']} rows of {one['column']}: {one['rule']}"
-        for one in checks.get("missing", ())
-    ]
-    again = [
-        f"{one['rows']} rows are a star's again: {one['rule']}"
-        for one in checks.get("duplicates", ())
-    ]
-    unused = checks.get("not_used", ())
-    said = [f"columns not used: {', '.join(unused)}"] if unused else []
-    return [*missing, *again, *checks.get("notes", ()), *said]
+    return steps + check_lines(table.provenance.get("checks", {})) + left_out
 
 
 if __name__ == "__main__":

@@ -211,7 +211,7 @@ def _check_definition(table: BinnedTable, binning: SkyBinning) -> None:
         if value != wanted[key]:
             raise ValueError(
                 f"{table.name!r} was binned with {key} {value}, not {wanted[key]}: make it again "
-                "with `python -m mwlmc.observed.observations`"
+                "with `python -m mwlmc.observed.binned_table`"
             )
 
 

@@ -37,8 +37,11 @@ def _described(
 _RA = _described(
     "ra",
     DEG,
-    _documented(DEG, "ra ra_icrs raj2000 radeg ra_deg ra_obs ra_gaia plug_ra"),
-    "right_ascension alpha ra_hms ra_h rah",
+    {
+        **_documented(DEG, "ra ra_icrs raj2000 radeg ra_deg ra_obs ra_gaia plug_ra"),
+        **_documented(units.hourangle, "ra_h ra_hr"),
+    },
+    "right_ascension alpha",
     lower=-180.0,
     upper=360.0,
     wraps=True,
@@ -54,7 +57,7 @@ _DEC = _described(
     _documented(
         DEG, "dec de_icrs dec_icrs dej2000 decj2000 dedeg dec_obs dec_gaia plug_dec"
     ),
-    "declination delta dec_dms de",
+    "declination delta",
     lower=-90.0,
     upper=90.0,
     ordered=True,

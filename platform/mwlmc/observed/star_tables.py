@@ -180,3 +180,26 @@ def select(table: StarTable, selection: StarSelection) -> StarTable:
     distance = table.galactocentric_distance
     inside = (distance >= selection.inner) & (distance < selection.outer)
     return table.keep(inside, selection.steps[-1])
+
+
+def check_lines(checks: JSON) -> list[str]:
+    """Returns in words what was dropped while stars were read, and what was not used.
+
+    Arguments:
+        checks: A `StarTable`'s, or those in a binned table's provenance.
+
+    Example:
+        >>> check_lines({"not_used": ["teff", "logg"]})
+        ['columns not used: teff, logg']
+    """
+    missing = [
+        f"no {one['quantity']} in {one['rows']} rows of {one['column']}: {one['rule']}"
+        for one in checks.get("missing", ())
+    ]
+    again = [
+        f"{one['rows']} rows are a star's again: {one['rule']}"
+        for one in checks.get("duplicates", ())
+    ]
+    unused = checks.get("not_used", ())
+    said = [f"columns not used: {', '.join(unused)}"] if unused else []
+    return [*missing, *again, *checks.get("notes", ()), *said]

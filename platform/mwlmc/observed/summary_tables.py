@@ -7,6 +7,7 @@ from astropy.table import Table
 from mwlmc.observed.binned_table import BinnedTable, as_ecsv
 from mwlmc.observed.columns import BINNED
 from mwlmc.observed.data_vectors import Measurement, Sampling
+from mwlmc.observed.star_tables import check_lines
 from mwlmc.sky.patches import PATCHES
 from mwlmc.sky.selection_function import Bin
 from orrery.sentences import Sentence
@@ -35,16 +36,18 @@ def summary_tables(
     provenance = table.provenance
     steps = Table(rows=provenance["steps"], names=["step", "stars"])
     left_out = "; ".join(provenance["left_out"]) or "none"
+    checks = "; ".join(check_lines(provenance.get("checks", {}))) or "nothing"
     steps.meta["key"] = "selection"
     # names of bins and files may hold numbers, which are none of the run's
     steps.meta["metrics"] = {
         "selection.file": provenance["source"]["file"],
         "selection.left_out": left_out,
+        "selection.checks": checks,
     }
     steps.meta["shows"] = list(steps.meta["metrics"])
     steps.meta["caption"] = (
         f"{provenance['source']['file']}: stars left after each step. Bins left out because they "
-        f"have fewer than two stars: {left_out}."
+        f"have fewer than two stars: {left_out}. Found while the stars were read: {checks}."
     )
     velocities = as_ecsv(table)
     for name, (unit, _) in BINNED.items():

@@ -1,5 +1,7 @@
 """Laws of the tables for people: uneven bins are named where they matter."""
 
+from dataclasses import replace
+
 from mwlmc.observed.data_vectors import Measurement
 from mwlmc.observed.summary_tables import summary_tables, uneven_bins
 
@@ -15,3 +17,14 @@ def test_stars_drawn_as_observed_are_not_called_uneven(giants):
     misses = [table["Binned velocities"].meta["misses"] for table in tables]
     assert misses == [[], [one.sentence for one in uneven_bins(giants)]]
     assert misses[1]
+
+
+def test_what_was_dropped_while_stars_were_read_is_shown(giants):
+    lost = {"column": "rv", "quantity": "v_los", "rule": "the sentinel 999", "rows": 3}
+    checks = {"missing": [lost], "not_used": ["teff"]}
+    table = replace(giants, provenance={**giants.provenance, "checks": checks})
+    selection = summary_tables(table)["Selection"].meta
+    said = "no v_los in 3 rows of rv: the sentinel 999; columns not used: teff"
+    assert selection["metrics"]["selection.checks"] == said
+    assert said in selection["caption"]
+    assert "read: nothing." in summary_tables(giants)["Selection"].meta["caption"]
