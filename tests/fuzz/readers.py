@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 from table_files import (
     plain_stars,
+    read_binned,
     read_catalogue,
     read_neighbours,
     read_stars,
     read_vector,
+    write_binned,
     write_desi,
     write_hlist,
     write_neighbours,
@@ -302,6 +304,7 @@ READERS = (
            write_neighbours("ascii.csv", "neighbours.csv"), read_neighbours),
     Reader("hlist", "hlist_1.00000.list", write_hlist, read_catalogue),
     Reader("universe-machine", "sfr_catalog_1.000000.bin", write_structs, read_catalogue),
+    Reader("binned", "binned.ecsv", write_binned, read_binned),
     Reader("data-vector", "vector.ecsv", write_vector, read_vector, names=False),
     Reader("shard", "shards/shard-00000.arrow", write_shard, read_shard),
     Reader("manifest", "manifest.json", write_dataset, read_dataset, json=True),
