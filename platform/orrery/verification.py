@@ -30,6 +30,7 @@ from orrery.storage.manifest import (
     read_manifest,
 )
 from orrery.storage.parquet import read_parquet
+from orrery.storage.recovery import recover, recover_metadata
 from orrery.storage.run import DOCUMENT, DRAWN
 from orrery.storage.shards import damaged_files
 from orrery.storage.store import Address, Location
@@ -126,6 +127,22 @@ def _dataset(folder: Location, name: str) -> Iterator[Finding]:
     yield from _unchecked(folder, name, GENERATE)
     if not (folder / MANIFEST).exists():
         yield Finding(MANIFEST, "is missing", GENERATE)
+        yield from _without_manifest(folder)
+
+
+def _without_manifest(folder: Location) -> Iterator[Finding]:
+    """Yields the shards that nothing proves, and a list of checksums that is not theirs."""
+    try:
+        found = recover(folder, recover_metadata(folder)["fingerprint"])
+    except ValueError:  # there is no shard that can be read
+        return
+    for file, reason in found.refused.items():
+        yield Finding(file, reason, GENERATE)
+    listed = folder / CHECKSUM_LIST
+    text = checksums_text([found.rows[shard] for shard in sorted(found.rows)])
+    sound = listed.exists() and listed.read_bytes() == text.encode()
+    if not found.refused and not sound:
+        yield Finding(CHECKSUM_LIST, "is not that of the shards", GENERATE)
 
 
 def _manifest(folder: Location, name: str) -> Iterator[Finding]:
@@ -133,6 +150,7 @@ def _manifest(folder: Location, name: str) -> Iterator[Finding]:
         fingerprint, rows = read_manifest(folder)
     except ValueError as error:
         yield Finding(name, f"is damaged ({error.__cause__ or error})", GENERATE)
+        yield from _without_manifest(folder)
         return
     yield from _unchecked(folder, name, GENERATE)
     for file, reason in damaged_files(folder, (*rows,), fingerprint, full=True).items():

@@ -140,3 +140,20 @@ def test_what_cannot_be_made_again_is_told_with_what_helps(tmp_path, write_run, 
     flip(folder / "draws.parquet")
     assert commands.main(["verify", "--repair", str(tmp_path)]) == 1
     assert "draws.parquet is damaged" in capsys.readouterr().out
+
+
+def test_a_dataset_in_a_bucket_is_repaired(stars, toy, bucket, installed):
+    there = generate(toy, 20, seed=3, folder=bucket, actors=0, shard_size=8)
+    installed.clear()
+    for name in DOCUMENTS[:3]:
+        (there.folder / name).put(b"")
+    altered = there.folder / there.rows[1].file
+    altered.put(b"x" * there.rows[1].bytes)
+    found = {finding.file for finding in verify(there.folder)}
+    assert found == {"dataset.json", "manifest.json", there.rows[1].file}
+    # shards.sha256 is lost too, so that shards are taken if they can be read
+    assert repair(there.folder) == 0
+    assert installed == [1]
+    for name in (*DOCUMENTS[:3], there.rows[1].file):
+        here = (stars.folder / name).read_bytes()
+        assert (there.folder / name).read_bytes() == here

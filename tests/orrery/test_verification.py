@@ -67,6 +67,13 @@ def test_all_damage_is_found_at_once(stars):
     assert {finding.file for finding in verify(stars.folder)} == {*FILES[2:]}
 
 
+@pytest.mark.parametrize("name", ["manifest.json", "dataset.json"])
+def test_a_lost_document_hides_no_damaged_shard(stars, name):
+    (stars.folder / name).write_bytes(b"")
+    flip(stars.folder / FILES[-1])
+    assert {finding.file for finding in verify(stars.folder)} == {name, FILES[-1]}
+
+
 def test_a_document_that_names_a_file_outside_of_its_folder_is_named(tmp_path):
     outside = tmp_path / "outside.pt"
     outside.write_bytes(b"weights")
