@@ -21,7 +21,7 @@ OBJECT_STORE = 256 * 1024**2  # [bytes]
 LONGEST_SOCKET = 107  # bytes of a socket's path: what Linux and Ray allow
 # What Ray and we add to the folder in which a session lies, at its longest.
 ADDED = len(
-    "/ray-12345678/session_2025-03-01_12-00-00_123456_4194304/sockets/plasma_store"
+    "/ray-12345678/r/session_2025-03-01_12-00-00_123456_4194304/sockets/plasma_store"
 )
 
 
@@ -76,7 +76,8 @@ def _start(folder: Path, noisy: bool) -> None:
             object_store_memory=OBJECT_STORE,
             logging_level=logging.ERROR,
             log_to_driver=noisy,
-            _temp_dir=str(folder),
+            # Ray lets everybody write its folder: it lies inside ours, which is closed
+            _temp_dir=str(folder / "r"),
         )
 
 

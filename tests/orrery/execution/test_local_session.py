@@ -1,10 +1,14 @@
 """Where the files of a session of our own lie."""
 
+import os
 import socket
+import stat
 import tempfile
 from pathlib import Path
 
 import pytest
+import ray
+from ray._common.utils import try_to_create_directory
 
 from orrery.execution import local_session
 
@@ -37,3 +41,28 @@ def test_the_longest_path_of_a_socket_is_one_that_the_system_takes(tmp_path):
     path.unlink()
     with socket.socket(socket.AF_UNIX) as one, pytest.raises(OSError, match="too long"):
         one.bind(f"{path}x")
+
+
+def test_nobody_else_enters_the_folder_that_ray_opens_to_everybody(monkeypatch):
+    shared = []
+
+    def init(_temp_dir, **options):
+        try_to_create_directory(_temp_dir)  # as Ray makes it: everybody may write in it
+        token = Path(os.environ["RAY_AUTH_TOKEN_PATH"])
+        shared.extend([Path(_temp_dir), token.parent])
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    with (
+        tempfile.TemporaryDirectory(prefix="o", dir="/tmp") as parent,
+        monkeypatch.context() as chosen,
+    ):
+        chosen.setenv("RAY_TMPDIR", parent)
+        with local_session.local_session(noisy=False):
+            opened, closed = shared
+            assert closed in opened.parents
+            assert stat.S_IMODE(opened.stat().st_mode) & 0o002
+            assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+            session = opened / "session_2025-03-01_12-00-00_123456_4194304"
+            longest = str(session / "sockets" / "plasma_store")
+            assert len(longest) == len(parent) + local_session.ADDED
