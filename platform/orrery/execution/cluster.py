@@ -33,7 +33,7 @@ def connect() -> Iterator[int]:
     nobody else reaches. Without Ray this process is all there is.
 
     Raises:
-        ConnectionError: If the cluster does not answer.
+        ConnectionError: If the cluster does not answer, or the local one does not start.
         PermissionError: If it asks for another token than the user has.
     """
     try:

@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -35,6 +35,7 @@ def local_session(noisy: bool) -> Iterator[None]:
         noisy: Show what the processes print, and keep their logs.
 
     Raises:
+        ConnectionError: If Ray does not start in time.
         ValueError: If `RAY_TMPDIR` is too long for sockets.
     """
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir=parent_folder()))
@@ -70,7 +71,8 @@ def _start(folder: Path, noisy: bool) -> None:
     settings = tokens.own_token(tokens.make_token(folder))
     with tokens.environment(settings), loopback_kept():
         tokens.forget()
-        ray.init(
+        _call(
+            ray.init,
             address="local",
             include_dashboard=False,
             object_store_memory=OBJECT_STORE,
@@ -79,6 +81,22 @@ def _start(folder: Path, noisy: bool) -> None:
             # Ray lets everybody write its folder: it lies inside ours, which is closed
             _temp_dir=str(folder / "r"),
         )
+
+
+def _call(start: Callable[..., object], **settings: object) -> None:
+    """Raises an error with a remedy where Ray's processes do not start in time."""
+    try:
+        start(**settings)
+    except Exception as error:
+        # these two themselves, and no kind of them, are what Ray raises then
+        if type(error) not in (Exception, RuntimeError):
+            raise
+        first, *_ = str(error).split(". ")
+        raise ConnectionError(
+            f"Ray did not start on this machine ({first}), as when other programs keep it "
+            "busy: run the same command again when fewer do; with ORRERY_DEBUG=1 Ray's logs "
+            "are kept"
+        ) from error
 
 
 def _end() -> None:
