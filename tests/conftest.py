@@ -24,14 +24,22 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 
-# Beginnings of the names of variables by which a machine or its user steer what we use.
-FOREIGN = (
-    *("AWS_", "GIT_", "JSM_", "KUBERNETES_", "LIGHTNING_", "LSB_", "MASTER_", "MPL"),
-    *("NETRC", "NODE_RANK", "OMPI_", "ORRERY_", "PL_", "PMI_", "PYTHONWARNINGS"),
-    *("RANK", "LOCAL_RANK", "RAY_", "SBATCH_", "SLURM", "SRUN_", "TMP", "TEMP"),
-    *("TORCH", "WANDB_", "WORLD_SIZE", "XDG_", "COLUMNS", "LINES", "TZ", "HF_"),
-    *("FORCE_COLOR", "NO_COLOR", "CLICOLOR", "CUDA_", "http", "HTTP"),
-    *("all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"),
+# Beginnings of the names of variables that stay: programs are found by them, and sessions
+# of tests and those who start them are told. Whatever else a machine or its user has set
+# steers something that we use, or will.
+OWN = (
+    *(
+        "PATH",
+        "LD_LIBRARY_PATH",
+        "LANG",
+        "USER",
+        "LOGNAME",
+        "SHELL",
+        "PWD",
+        "VIRTUAL_ENV",
+    ),
+    *("PIP_", "COV", "PYTEST_CURRENT_TEST", "PYTEST_XDIST", "OMP_NUM_THREADS"),
+    *("ORRERY_SHARED", "WHEELHOUSE"),
 )
 LONGEST = 20  # characters: Ray's sockets lie far below, and their paths end at 107
 
@@ -39,8 +47,8 @@ LONGEST = 20  # characters: Ray's sockets lie far below, and their paths end at 
 def seal():
     """Seals the session and returns its folder."""
     folder = Path(tempfile.mkdtemp(prefix="orrery-", dir=short_temporary_folder()))
-    foreign = [name for name in os.environ if name.startswith(FOREIGN)]
-    for name in {*foreign} - {"ORRERY_SHARED"}:
+    forget_packages()
+    for name in [name for name in os.environ if not name.startswith(OWN)]:
         del os.environ[name]
     os.environ.update(sealed(folder))
     tempfile.tempdir = None  # found anew, inside
@@ -48,10 +56,21 @@ def seal():
     return folder
 
 
+def forget_packages():
+    """Forgets where a user's own packages are, which may have the names of others."""
+    places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    users = {Path(place).resolve() for place in places if place}
+    users = {place for place in users if not place.is_relative_to(ROOT)}
+    sys.path[:] = [place for place in sys.path if Path(place).resolve() not in users]
+
+
 def short_temporary_folder():
-    """Returns the user's temporary folder, where Ray's sockets could lie in it."""
+    """Returns the user's temporary folder, where Ray's sockets could lie in it.
+
+    Nor do compilers bear spaces in a path.
+    """
     given = tempfile.gettempdir()
-    return given if len(given) <= LONGEST else "/tmp"
+    return given if len(given) <= LONGEST and " " not in given else "/tmp"
 
 
 def sealed(folder):

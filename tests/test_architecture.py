@@ -52,6 +52,7 @@ _UNKNOWN_FUNCTION = "it calls a function that it does not know, with what it was
 _NESTED_TENSORS = "a compiled step's nested arguments cost as much as 5,000 stars"
 BUNDLES = {
     ("compiled_step", "of_full_rows"): _UNKNOWN_FUNCTION,
+    ("cluster", "_call_checked"): _UNKNOWN_FUNCTION,
     ("cluster", "map_batches"): _UNKNOWN_FUNCTION,
     ("loop", "training_step"): _UNKNOWN_FUNCTION,
     ("loop", "validation_step"): _UNKNOWN_FUNCTION,

@@ -189,8 +189,10 @@ while [[ $1 == --* ]]; do shift; done
 exec "$@"
 """,
     "ray": """
-echo "ray $* mode=$RAY_AUTH_MODE token=$(stat -c %a "$RAY_AUTH_TOKEN_PATH")" >> asked
 temporary=$(sed 's/.*--temp-dir=\\([^ ]*\\).*/\\1/' <<< "$*")
+mkdir -p $temporary; chmod 777 $temporary # as Ray does
+echo "ray $* mode=$RAY_AUTH_MODE token=$(stat -c %a "$RAY_AUTH_TOKEN_PATH")" \\
+    "above=$(stat -c %a "$temporary/..")" >> asked
 echo 10.0.0.7:41234 > $temporary/ray_current_cluster
 trap 'echo "ray ended" >> asked; exit' TERM
 while true; do sleep 0.05; done
@@ -244,7 +246,7 @@ def test_a_slurm_job_has_a_ray_of_its_own_at_the_addresses_that_slurm_has(tmp_pa
     assert " --address=10.0.0.7:41234 --node-ip-address=10.0.0.8 " in worker
     for line in (head, worker):
         assert " --num-cpus=32 --num-gpus=0 " in line
-        assert line.endswith(" mode=token token=600")
+        assert line.endswith(" mode=token token=600 above=700")
     steps = [line for line in asked if line.startswith("srun")]
     assert all(" --no-kill " in line for line in steps)
     # each on its nodes, and no other Ray is told to stop

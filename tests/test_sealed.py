@@ -15,6 +15,7 @@ HANDFUL = (
     "tests/orrery/results/dashboard/test_reader.py::test_real_dashboard_works_offline",
     "tests/orrery/results/figures/test_marginals.py::test_published_point_lies_where_it_belongs",
     "tests/orrery/test_exports.py::test_arviz_gets_values_units_and_labels",
+    "tests/orrery/test_terminal.py::test_progress_without_a_terminal_prints_every_minute",
     "tests/faults/test_killed_sweeps.py::test_an_interrupted_driver_ends_in_order",
 )
 FOREIGN = {
@@ -25,6 +26,9 @@ FOREIGN = {
     "SLURM_JOB_NAME": "night",
     "SLURM_NTASKS": "64",
     "SLURMD_NODENAME": "node1",
+    "SSL_CERT_FILE": "/nonexistent",
+    "TTY_COMPATIBLE": "1",
+    "PYTEST_DEBUG_TEMPROOT": "/",
 }
 
 
@@ -47,6 +51,9 @@ def hostile(tmp_path):
     srun.write_text("#!/bin/sh\necho srun: error: no controller >&2\nexit 1\n")
     srun.chmod(0o755)
     (temporary / "ray" / "ray_current_cluster").write_text("127.0.0.1:1")
+    (machine / "ray.py").write_text(
+        "raise ImportError('not the one that is installed')"
+    )
     # Below a file nothing can be written, not even by root.
     (machine / "cache").write_text("")
     return {
@@ -56,6 +63,7 @@ def hostile(tmp_path):
         "TMPDIR": str(temporary),
         "XDG_CACHE_HOME": str(machine / "cache" / "folder"),
         "LC_ALL": "C",
+        "PYTHONPATH": str(machine),
         "OMP_NUM_THREADS": "1",
     }
 

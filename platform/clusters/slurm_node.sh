@@ -11,7 +11,8 @@ if [ -z "$address" ]; then
     echo "Slurm names no address of $SLURMD_NODENAME that is found: see $folder/addresses" >&2
     exit 1
 fi
-# Everybody may write in /tmp: Ray's sockets must not lie in a folder that somebody else made.
+# Everybody may write in /tmp: Ray's sockets must not lie in a folder that somebody else made. Ray
+# lets everybody write its own folder too, so that it lies inside this one, which is closed.
 rm -rf "$temporary" 2>/dev/null
 if ! mkdir -m 700 "$temporary"; then
     echo "$temporary on $SLURMD_NODENAME is somebody else's: have it removed" >&2
@@ -32,7 +33,7 @@ if [ -n "$head" ]; then
 else
     role=(--head --port=0 --include-dashboard=false --ray-client-server-port="$(free_port)")
 fi
-ray start --block "${role[@]}" --node-ip-address="$address" --temp-dir="$temporary" \
+ray start --block "${role[@]}" --node-ip-address="$address" --temp-dir="$temporary/ray" \
     --num-cpus="$SLURM_CPUS_ON_NODE" --num-gpus="${SLURM_GPUS_ON_NODE:-0}" \
     --object-store-memory=268435456 --dashboard-agent-listen-port=0 \
     --min-worker-port=0 --max-worker-port=0 > "$temporary/start.log" 2>&1 &
@@ -41,11 +42,11 @@ trap 'ended=yes; kill -TERM $ray 2>/dev/null' USR1 TERM INT
 ended=
 
 # Ray writes this file last, when it has started.
-until [ -s "$temporary/ray_current_cluster" ]; do
+until [ -s "$temporary/ray/ray_current_cluster" ]; do
     kill -0 $ray 2>/dev/null || break
     sleep 0.2
 done
-cp "$temporary/ray_current_cluster" "$folder/joined/$SLURMD_NODENAME" 2>/dev/null
+cp "$temporary/ray/ray_current_cluster" "$folder/joined/$SLURMD_NODENAME" 2>/dev/null
 
 head_answers() {
     [ -z "$head" ] || timeout 5 bash -c ": < /dev/tcp/${head/:/\/}" 2>/dev/null

@@ -215,12 +215,24 @@ def _why(result: "Result", place: Path) -> str:
     """Returns why a run failed, or that nobody has drawn what it found."""
     reason = str(result.document["reason"] or "").strip().splitlines()
     if reason:
-        return reason[-1]
+        return _last_error(reason)
     if result.status != "finished" or result.has_page:
         return ""
     if files.is_locked(result.folder):
         return "its page is being drawn"
     return f"its page is missing: `python -m orrery report {place}` draws it"
+
+
+def _last_error(traceback: list[str]) -> str:
+    """Returns the error in which a traceback ends; notes and other lines may follow it."""
+    unindented = [
+        place for place, line in enumerate(traceback) if not line.startswith(" ")
+    ]
+    frames = [
+        place for place, line in enumerate(traceback) if line.startswith("  File ")
+    ]
+    after = [place for place in unindented if place > max(frames, default=-1)]
+    return traceback[after[0]] if frames and after else traceback[-1]
 
 
 def _report(options: argparse.Namespace) -> None:

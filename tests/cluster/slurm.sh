@@ -143,14 +143,26 @@ lost_job() { submit "$@" $file experiments/desi.py --simulations 576 --datasets 
 
 has_shards() { [ "$(shards lost)" -ge "$1" ]; }
 
-# Slurm's own time limit, which is moved to the minute after next: machines are not equally fast.
+# signal_actors NAME: sends a signal to all that simulates; a node may have none yet
+signal_actors() {
+    inside one pkill "-$1" -f '^ray::_Actor' || true
+    inside two pkill "-$1" -f '^ray::_Actor' || true
+}
+
+is_told() { grep -aqs "the experiment is told to end" "$(log_of "$1")"; }
+
+# Slurm's own time limit, which is moved to the minute after next. Slurm looks at it twice a minute, in
+# which fast machines would be ready: so all that simulates pauses until Slurm has seen it.
 run_into_limit() {
     local job minutes
     job=$(lost_job --time=60)
     wait_for "a shard" 900 has_shards 1
+    signal_actors STOP
     minutes=$(inside desk squeue --noheader --job "$job" --format=%M | cut -d: -f1)
     inside desk scontrol update JobId="$job" TimeLimit=$((minutes + 2))
-    say "the time limit of a job with $(shards lost) of 9 shards is $((minutes + 2)) minutes"
+    say "the time limit of a job with $(shards lost) of 9 shards is minute $((minutes + 2))"
+    wait_for "Slurm tells the job to end" 180 is_told "$job"
+    signal_actors CONT
     wait_for_job "$job" FAILED
     grep -q "the same command continues where this one stopped" "$(log_of "$job")" ||
         fail "the job did not end in order: $(log_of "$job")"

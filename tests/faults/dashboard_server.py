@@ -1,7 +1,8 @@
 """A server that speaks as much of W&B's protocol as wandb 0.31 needs, and counts what arrives.
 
-It can be told to refuse every key, or to stop answering: at once, or after some requests
-that carry a run's numbers. It listens on the loopback interface only.
+It can be told to refuse every key, at once or after some requests, or all requests of a
+kind; or to stop answering: at once, or after some requests that carry a run's numbers. It
+listens on the loopback interface only.
 """
 
 import json
@@ -21,6 +22,8 @@ class Arrived:
     address: str
     fault: str = ""  # `refusing` or `hanging`
     hangs_after: int | None = None  # streams of numbers
+    revoked_after: int | None = None  # requests: the key is refused from then on
+    refused: str = ""  # a kind of request: `file_stream`, or `files`, of the storage
     requests: Counter = field(default_factory=Counter)
     runs: dict = field(default_factory=dict)  # by identity, as they were announced
     history: dict = field(default_factory=dict)  # rows by run
@@ -28,6 +31,14 @@ class Arrived:
     artifacts: dict = field(default_factory=dict)  # metadata by name
     committed: set = field(default_factory=set)  # names of artifacts
     over: threading.Event = field(default_factory=threading.Event)
+
+    def refusal(self, kind):
+        """The code with which a request is refused, if it is."""
+        counted = sum(self.requests.values())
+        revoked = self.revoked_after is not None and counted > self.revoked_after
+        if self.fault == "refusing" or revoked:
+            return 401
+        return 403 if kind == self.refused else None
 
     @property
     def hangs(self):
@@ -51,8 +62,8 @@ class Handler(BaseHTTPRequestHandler):
         arrived.requests[kind] += 1
         if arrived.hangs:
             return arrived.over.wait(60)
-        if arrived.fault == "refusing":
-            return self._answer({"errors": [{"message": "no such key"}]}, 401)
+        if code := arrived.refusal(kind):
+            return self._answer({"errors": [{"message": "no such key"}]}, code)
         if kind == "file_stream":
             return self._answer(self._stream(json.loads(content)))
         asked = json.loads(content)
@@ -69,6 +80,8 @@ class Handler(BaseHTTPRequestHandler):
         content = self._content()
         if self.server.arrived.hangs:
             return self.server.arrived.over.wait(60)
+        if self.server.arrived.refused == "files":
+            return self._answer({}, 403)
         _, _, run, name = self.path.split("/", 3)
         self.server.arrived.files[run, name] = content
         return self._answer({})

@@ -19,14 +19,15 @@ class RefusedError(Exception):
 
 @dataclass
 class Lock:
-    """Versions by component, and syntax hashes by module: one line each.
+    """Versions by component, syntax hashes by module, and named constants: one line each.
 
     A module that several components share has one hash: it is entered once all of them
-    give the same numbers.
+    give the same numbers. Constants are there by module and name.
     """
 
     versions: dict[str, int]
     modules: dict[str, str]
+    constants: dict[str, str]
 
     @classmethod
     def read(cls) -> "Lock":
@@ -34,8 +35,12 @@ class Lock:
         return cls(**json.loads(PATH.read_text()))
 
     def write(self, path: Path = PATH) -> None:
-        """Writes the lock, sorted, one line for each version and each hash."""
-        parts = {"versions": self.versions, "modules": self.modules}
+        """Writes the lock, sorted, one line for each version, hash and constant."""
+        parts = {
+            "versions": self.versions,
+            "modules": self.modules,
+            "constants": self.constants,
+        }
         path.write_text(json.dumps(parts, indent=1, sort_keys=True) + "\n")
 
 
@@ -43,6 +48,31 @@ def hashes() -> dict[str, str]:
     """Returns the syntax hash of each module that decides a number today."""
     names = {module for component in COMPONENTS for module in component.modules}
     return {name: syntax.hash_of(name) for name in sorted(names)}
+
+
+def constants(modules: Iterable[str]) -> dict[str, str]:
+    """Returns the named constants of modules today, by module and name."""
+    return {
+        f"{module}.{name}": value
+        for module in modules
+        for name, value in syntax.constants(module).items()
+    }
+
+
+def changed_constants(modules: Iterable[str], lock: Lock) -> dict[str, str]:
+    """Returns what became of constants whose values are not those of the lock, by name.
+
+    One that has moved to another module keeps its name, and is looked for there.
+    """
+    today = constants(modules)
+    gone = set(lock.constants) - set(constants(hashes()))
+    left = {name.rpartition(".")[2]: lock.constants[name] for name in gone}
+    found = {}
+    for name, value in today.items():
+        before = lock.constants.get(name, left.get(name.rpartition(".")[2]))
+        if before is not None and before != value:
+            found[name] = f"{before} has become {value}"
+    return found
 
 
 def changed(lock: Lock) -> dict[str, str]:
@@ -131,8 +161,25 @@ def same(components: Iterable[Component], lock: Lock) -> list[str]:
             if text := _version_complaint(component, lock):
                 raise RefusedError(text)
             check(component)
+    _refuse_constants(wanted, lock)
     _enter(wanted, today, lock)
     return sorted(wanted)
+
+
+def _refuse_constants(modules: Iterable[str], lock: Lock) -> None:
+    found = changed_constants(modules, lock)
+    if not found:
+        return
+    lines = [f"  {name}: {how}" for name, how in found.items()]
+    touched = {_module(name) for name in found}
+    roots = [c.root for c in COMPONENTS if touched.intersection(c.modules)]
+    raise RefusedError(
+        "constants have changed, though no recorded number shows it:\n"
+        + "\n".join(lines)
+        + f"\nRaise VERSION in one of {', '.join(roots)}, whose numbers they decide, and "
+        f"`{COMMAND} remake` that component; where they decide none, name their module "
+        "in CONSTANTS_OF_MACHINES of tests/golden/syntax.py"
+    )
 
 
 def _enter(modules: Iterable[str], today: dict[str, str], lock: Lock) -> None:
@@ -140,6 +187,13 @@ def _enter(modules: Iterable[str], today: dict[str, str], lock: Lock) -> None:
     # what is gone has no numbers to compare: those who imported it were compared
     for gone in set(lock.modules) - set(today):
         del lock.modules[gone]
+    kept = {n: v for n, v in lock.constants.items() if _module(n) in lock.modules}
+    others = {n: v for n, v in kept.items() if _module(n) not in modules}
+    lock.constants = {**others, **constants(modules)}
+
+
+def _module(constant: str) -> str:
+    return constant.rpartition(".")[0]
 
 
 def remake(components: Iterable[Component], lock: Lock) -> None:
@@ -156,6 +210,9 @@ def remake(components: Iterable[Component], lock: Lock) -> None:
     today = hashes()
     wanted = set(changed(lock)).intersection(m for c in chosen for m in c.modules)
     records = [(component, _new_record(component, lock)) for component in chosen]
+    raised = [c for c in chosen if c.version != lock.versions.get(c.name)]
+    of_raised = {module for component in raised for module in component.modules}
+    _refuse_constants(wanted - of_raised, lock)
     for component in COMPONENTS:
         if component not in chosen and wanted.intersection(component.modules):
             check(component)

@@ -47,6 +47,7 @@ NO_NUMBERS = {
     "orrery.results.dashboard.endings": "says whether a copy has its end",
     "orrery.results.dashboard.mirror": "copies a run's document",
     "orrery.results.dashboard.reader": "copies a run while it grows",
+    "orrery.results.dashboard.refusals": "says what of a copy was not taken",
     "orrery.results.dashboard.sync": "sends copies that are there",
     "orrery.results.dashboard.trial_copies": "copies a trial",
     "orrery.results.dashboard.trials": "has trials of sweeps copied as they end",
@@ -93,6 +94,22 @@ NO_NUMBERS = {
     "orrery.terminal": "tells how far work has come",
     "orrery.versions": "asks which software is installed",
     "orrery.verification": "compares files with checksums",
+}
+
+# Modules of which a number may depend, but on none of their own constants.
+CONSTANTS_OF_MACHINES = {
+    "halomass.catalogues.text_table": "memory, and lines that no catalogue has",
+    "orrery.execution.actors": "deaths, and looks at what is alive",
+    "orrery.execution.cluster": "how long a start may take",
+    "orrery.execution.local_session": "memory, and lengths of paths",
+    "orrery.execution.nodes": "how long nodes may take to answer",
+    "orrery.execution.readiness": "clocks, memory and files of nodes",
+    "orrery.execution.same_code": "how many files a message names",
+    "orrery.learning.trainer": "after how many epochs a training is kept",
+    "orrery.learning.workers": "how often a training is begun again",
+    "orrery.storage.journal": "how long a file may take to be seen, and threads",
+    "orrery.storage.writing": "how often a manifest is written",
+    "orrery.sweeps.tuning": "how often a trial may die",
 }
 
 
@@ -175,6 +192,41 @@ def _is_docstring(node: ast.AST) -> bool:
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
     )
+
+
+def constants(module: str) -> dict[str, str]:
+    """Returns the values of a module's named constants that hold a number, by name.
+
+    A record cannot show each of them: no recorded number may lie between an old threshold
+    and a new one.
+    """
+    if module in CONSTANTS_OF_MACHINES:
+        return {}
+    found = {}
+    for node in ast.parse(source(module)).body:
+        match node:
+            case ast.Assign([ast.Name(name)], value) | ast.AnnAssign(
+                ast.Name(name), _, value
+            ) if value is not None and name != "VERSION" and _has_number(value):
+                found[name] = _value(value)
+    return found
+
+
+def _has_number(value: ast.AST) -> bool:
+    return any(
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, int | float)
+        and not isinstance(node.value, bool)
+        for node in ast.walk(value)
+    )
+
+
+def _value(value: ast.expr) -> str:
+    """Returns what a value is, however it is written; where it is computed, how."""
+    try:
+        return repr(ast.literal_eval(value))
+    except ValueError:
+        return ast.unparse(value)
 
 
 def version(module: str) -> int:

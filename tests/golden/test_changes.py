@@ -14,7 +14,9 @@ from mwlmc.simulator import Simulator
 from . import syntax
 from .components import FOLDER, named
 from .copies import Copy, ForkServer
-from .lock import PATH, Lock, RefusedError, check, complaints, hashes
+from .lock import PATH, Lock, RefusedError, check, complaints, constants, hashes
+
+COMPARISON = "mwlmc.study.comparison"
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,8 @@ def copy(tmp_path, server):
     shutil.copytree(syntax.platform(), tmp_path / "platform", ignore=ignored)
     shutil.copytree(FOLDER, tmp_path / "tests" / "golden", ignore=ignored)
     # as if all that has changed here had been entered: that is another test's
-    known = Lock(Lock.read().versions, hashes())
+    names = hashes()
+    known = Lock(Lock.read().versions, names, constants(names))
     known.write(tmp_path / "tests" / "golden" / PATH.name)
     return Copy(tmp_path, server)
 
@@ -147,6 +150,34 @@ def test_changed_numbers_need_a_raised_version(copy):
     copy.edit("halomass.observed.features", r"^VERSION = \d+", "VERSION = 99")
     assert copy.golden("remake", "features").returncode == 0
     assert not noticed(copy)
+
+
+def test_a_constant_that_no_record_shows_is_not_the_same_and_is_named(copy):
+    before = copy.lock
+    copy.edit(COMPARISON, r"^SCATTER_BEYOND = 1\.3\b", "SCATTER_BEYOND = 1.32")
+    refused = copy.golden("same", "answers")
+    assert refused.returncode == 1
+    assert f"  {COMPARISON}.SCATTER_BEYOND: 1.3 has become 1.32\n" in refused.stderr
+    assert "Raise VERSION in one of mwlmc.study.quantities" in refused.stderr
+    # to make the record again is no way out
+    assert copy.golden("remake", "answers").stderr == refused.stderr
+    assert copy.lock == before
+    copy.edit("mwlmc.study.quantities", r"^VERSION = \d+", "VERSION = 99")
+    assert copy.golden("remake", "answers").returncode == 0
+    assert not noticed(copy)
+
+
+def test_a_constant_may_move_but_not_change_on_the_way(copy):
+    moved = "from mwlmc.study.moved import SCATTER_BEYOND"
+    copy.edit(COMPARISON, r"^SCATTER_BEYOND = 1\.3\b.*$", moved)
+    copy.file("mwlmc.study.moved").write_text("SCATTER_BEYOND = 1.32\n")
+    refused = copy.golden("same", "answers")
+    assert "  mwlmc.study.moved.SCATTER_BEYOND: 1.3 has become 1.32\n" in refused.stderr
+    copy.file("mwlmc.study.moved").write_text("SCATTER_BEYOND = 13e-1\n")
+    entered = copy.golden("same", "answers")
+    assert entered.returncode == 0, entered.stderr
+    assert any("mwlmc.study.moved.SCATTER_BEYOND" in line for line in copy.lock)
+    assert not any(f"{COMPARISON}.SCATTER_BEYOND" in line for line in copy.lock)
 
 
 def test_a_module_may_move(copy):

@@ -163,9 +163,8 @@ def _build_in(place: Path, names: list[str]) -> None:
     with tempfile.TemporaryDirectory(prefix="orrery-step-") as scratch:
         _build(names, Path(scratch))
         for name in names:
-            write_atomically(
-                place / f"{name}.so", Path(scratch, f"{name}.so").read_bytes()
-            )
+            built = Path(scratch, f"{name}.so").read_bytes()
+            write_atomically(place / f"{name}.so", built)
     checksums = {name: checksum(place / f"{name}.so") for name in PARTS}
     write_atomically(place / CHECKSUMS, json.dumps(checksums))
 
@@ -177,19 +176,31 @@ def _build(names: list[str], scratch: Path) -> None:
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "TORCHINDUCTOR_CACHE_DIR": str(scratch / "compiler"),
     }
-    program = "mwlmc.model.step_building"
-    built = subprocess.run(
-        # -P: modules are those of this process, whatever lies in its working folder
-        [sys.executable, "-P", "-m", program, str(scratch), *names],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if built.returncode:
-        raise RuntimeError(
-            f"the step of the orbits cannot be compiled in {scratch.parent}: free some "
-            "space there, name another temporary folder in TMPDIR, whose path has no "
-            "spaces, or a C++ compiler that works in CXX. It says:\n"
-            f"{built.stderr[-2000:]}"
+    # -P: modules are those of this process, whatever lies in its working folder
+    command = [sys.executable, "-P", "-m", "mwlmc.model.step_building"]
+    # Into a file: forks of a builder that was killed would keep a pipe open.
+    with tempfile.TemporaryFile() as output:
+        ended = subprocess.call(
+            [*command, str(scratch), *names],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
         )
+        output.seek(0)
+        said = output.read().decode(errors="replace")
+    if ended:
+        raise RuntimeError(_why_not(ended, said, scratch))
+
+
+def _why_not(ended: int, said: str, scratch: Path) -> str:
+    if ended < 0:
+        return (
+            f"the program that compiles the step of the orbits was ended by signal {-ended}: "
+            "where nobody did, memory was short: it needs 2 GB, once"
+        )
+    return (
+        f"the step of the orbits cannot be compiled in {scratch.parent}: free some space "
+        "there, name another temporary folder in TMPDIR, whose path has no spaces, or a "
+        f"C++ compiler that works in CXX. It says:\n{said[-2000:]}"
+    )

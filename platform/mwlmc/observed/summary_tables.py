@@ -8,6 +8,7 @@ from mwlmc.observed.binned_table import BinnedTable, as_ecsv
 from mwlmc.observed.columns import BINNED
 from mwlmc.observed.data_vectors import Measurement, Sampling
 from mwlmc.observed.star_tables import check_lines
+from mwlmc.sky.moment_errors import FEW_STARS
 from mwlmc.sky.patches import PATCHES
 from mwlmc.sky.selection_function import Bin
 from orrery.sentences import Sentence
@@ -58,14 +59,15 @@ def summary_tables(
     velocities.meta["misses"] = [one.sentence for one in uneven]
     velocities.meta["metrics"] = {
         "binned_velocities.name": table.name,
+        "binned_velocities.few_stars": FEW_STARS,
         **{k: v for one in uneven for k, v in one.metrics.items()},
     }
     velocities.meta["shows"] = ["binned_velocities.name"]
     velocities.meta["key"] = "binned_velocities"
     velocities.meta["caption"] = (
-        f"{table.name}: mean and dispersion after clipping. In bins of fewer than ten stars, "
-        "errors follow from the dispersion of the nearest bins, because a bootstrap of so few "
-        f"means nothing. {_SAMPLING_NOTES[measurement.sampling]}"
+        f"{table.name}: mean and dispersion after clipping. In bins of fewer than "
+        f"{FEW_STARS} stars, errors follow from the dispersion of the nearest bins, because "
+        f"a bootstrap of so few means nothing. {_SAMPLING_NOTES[measurement.sampling]}"
     )
     return {"Selection": steps, "Binned velocities": velocities}
 

@@ -133,7 +133,7 @@ def _verdict(key: str, label: str, check: Predictive) -> Verdict:
         key,
         f"Predictive check, {label}",
         smallest >= predictive.DOUBTFUL,
-        f"p = {check.whole_vector:.3f} for the whole vector, "
+        f"p = {check.whole_vector:.2g} for the whole vector, "
         f"{check.worst_entry:.3f} for its most unusual entry.",
         (f"{key}.whole_vector_pvalue", f"{key}.worst_entry_pvalue"),
     )

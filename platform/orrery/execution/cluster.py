@@ -14,6 +14,12 @@ from typing import Any, TypeVar
 
 from orrery.execution.joining import find_address, join
 from orrery.execution.local_session import local_session
+from orrery.execution.same_code import (
+    InstalledCode,
+    check_same_code,
+    installed_code,
+    packages_of,
+)
 from orrery.terminal import say
 
 R = TypeVar("R")
@@ -33,7 +39,7 @@ def connect() -> Iterator[int]:
     nobody else reaches. Without Ray this process is all there is.
 
     Raises:
-        ConnectionError: If the cluster does not answer.
+        ConnectionError: If the cluster does not answer, or the local one does not start.
         PermissionError: If it asks for another token than the user has.
     """
     try:
@@ -101,8 +107,8 @@ def map_batches(
 ) -> Iterator[R]:
     """Returns `function(batch, *arguments)` for each batch, in order.
 
-    Where a cluster is connected its tasks share the batches; otherwise this process
-    does them all.
+    Where a cluster is connected its tasks share the batches, and each makes sure that it
+    has this process's code; otherwise this process does them all.
 
     Arguments:
         function: A function of a module, which the cluster's machines can import.
@@ -110,6 +116,8 @@ def map_batches(
         arguments: The same in every call; sent to each machine once.
 
     Raises:
+        ValueError: If a machine has other code of what the function and its arguments
+            are defined in.
         Exception: Whatever a call raised.
     """
     if not connected():
@@ -119,15 +127,23 @@ def map_batches(
     import ray
     from ray.exceptions import RayTaskError
 
+    code = ray.put(installed_code(packages_of([function, *arguments])))
     shared = [ray.put(argument) for argument in arguments]
-    task: Any = ray.remote(function)
+    task: Any = ray.remote(_call_checked)
     # All are submitted at once: the scheduler, not this loop, keeps the CPUs busy.
-    results = [task.remote(batch, *shared) for batch in batches]
+    results = [task.remote(code, function, batch, *shared) for batch in batches]
     for result in results:
         try:
             yield ray.get(result)
         except RayTaskError as error:
             raise error.cause from error
+
+
+def _call_checked(
+    code: InstalledCode, function: Callable[..., R], batch: Any, *arguments: Any
+) -> R:
+    check_same_code(code)
+    return function(batch, *arguments)
 
 
 def cpus() -> int:

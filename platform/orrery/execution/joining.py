@@ -37,17 +37,18 @@ def find_address() -> str | None:
 def read_note(file: Path) -> str | None:
     """Returns the address that this user's `ray start` left in a file.
 
-    None where there is no file; and after a line that says why, where somebody else may
-    have written it.
+    None where there is no file, or none that this user can read; and after a line that
+    says why, where somebody else may have written it.
 
     Arguments:
         file: Ray's `ray_current_cluster`.
     """
     try:
         found = file.lstat()
+        text = file.read_bytes() if stat.S_ISREG(found.st_mode) else b""
     except OSError:
         return None
-    address = file.read_text().strip() if stat.S_ISREG(found.st_mode) else ""
+    address = text.decode(errors="replace").strip()
     if not _ADDRESS.fullmatch(address):
         return None
     distrust = _distrust_file(found) or _distrust_cluster(address, file.parent)

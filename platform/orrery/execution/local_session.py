@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,7 +23,7 @@ OBJECT_STORE = 256 * 1024**2  # [bytes]
 LONGEST_SOCKET = 107  # bytes of a socket's path: what Linux and Ray allow
 # What Ray and we add to the folder in which a session lies, at its longest.
 ADDED = len(
-    "/ray-12345678/session_2025-03-01_12-00-00_123456_4194304/sockets/plasma_store"
+    "/ray-12345678/r/session_2025-03-01_12-00-00_123456_4194304/sockets/plasma_store"
 )
 
 
@@ -37,6 +37,7 @@ def local_session(noisy: bool) -> Iterator[None]:
         noisy: Show what the processes print, and keep their logs.
 
     Raises:
+        ConnectionError: If Ray does not start in time.
         ValueError: If `RAY_TMPDIR` is too long for sockets.
     """
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir=parent_folder()))
@@ -74,14 +75,32 @@ def _start(folder: Path, settings: Mapping[str, str | None], noisy: bool) -> Non
 
     with tokens.environment(settings), loopback_kept(), kept_handler():
         tokens.forget()
-        ray.init(
+        _call(
+            ray.init,
             address="local",
             include_dashboard=False,
             object_store_memory=OBJECT_STORE,
             logging_level=logging.ERROR,
             log_to_driver=noisy,
-            _temp_dir=str(folder),
+            # Ray lets everybody write its folder: it lies inside ours, which is closed
+            _temp_dir=str(folder / "r"),
         )
+
+
+def _call(start: Callable[..., object], **settings: object) -> None:
+    """Raises an error with a remedy where Ray's processes do not start in time."""
+    try:
+        start(**settings)
+    except Exception as error:
+        # these two themselves, and no kind of them, are what Ray raises then
+        if type(error) not in (Exception, RuntimeError):
+            raise
+        first, *_ = str(error).split(". ")
+        raise ConnectionError(
+            f"Ray did not start on this machine ({first}), as when other programs keep it "
+            "busy: run the same command again when fewer do; with ORRERY_DEBUG=1 Ray's logs "
+            "are kept"
+        ) from error
 
 
 def _end() -> None:

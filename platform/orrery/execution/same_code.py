@@ -8,8 +8,10 @@ by comparing what is installed.
 import hashlib
 import platform
 import socket
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -55,15 +57,43 @@ def installed_code(packages: tuple[str, ...]) -> InstalledCode:
     )
 
 
-def packages_of(simulator: object) -> tuple[str, ...]:
-    """Returns the packages of our own that a simulator's records depend on.
+def packages_of(parts: Iterable[object]) -> tuple[str, ...]:
+    """Returns the packages of our own, or files of a user, that a work depends on.
+
+    Arguments:
+        parts: What takes part in it: objects, and functions, bound to arguments or not.
 
     Example:
-        >>> packages_of(InstalledCode({}, {}))
+        >>> packages_of([InstalledCode({}, {}), canonical])
         ('orrery',)
     """
-    defined = type(simulator).__module__.partition(".")[0]
-    return tuple(dict.fromkeys(("orrery", defined)))
+    defined = [_module(part).partition(".")[0] for part in parts]
+    return tuple(dict.fromkeys(("orrery", *defined)))
+
+
+@cache
+def own_packages() -> tuple[str, ...]:
+    """Returns this package and those that are installed with it.
+
+    Example:
+        >>> "orrery" in own_packages()
+        True
+    """
+    try:
+        listed = distribution("orrery").read_text("top_level.txt")
+    except PackageNotFoundError:
+        listed = None
+    if listed is None:  # it is not installed, but lies on the path
+        folder = Path(__file__).parents[2]
+        return tuple(sorted(p.parent.name for p in folder.glob("*/__init__.py")))
+    return tuple(sorted(listed.split()))
+
+
+def _module(part: object) -> str:
+    if isinstance(part, partial):
+        return _module(part.func)
+    # An object has it of its class.
+    return str(getattr(part, "__module__", "builtins"))
 
 
 @cache
@@ -71,20 +101,29 @@ def read_files(package: str) -> dict[str, str]:
     """Returns the first digits of the sha256 of a package's Python files, by file.
 
     They are those that this process saw first; none where no such package is installed.
+    A module that is one file has that one.
     """
     try:
         spec = find_spec(package)
     except ValueError:
         return {}  # a script, whose classes travel by value
-    folders = spec.submodule_search_locations if spec is not None else None
-    files = [file for folder in folders or () for file in Path(folder).rglob("*.py")]
+    if spec is None:
+        return {}
+    if spec.submodule_search_locations is None:
+        alone = Path(spec.origin or "")  # "built-in" is the origin of some
+        return {alone.name: _digits(alone)} if alone.suffix == ".py" else {}
+    folders = map(Path, spec.submodule_search_locations)
+    files = [file for folder in folders for file in folder.rglob("*.py")]
     found = {}
     for file in sorted(files):
         # Named from the package on: it lies elsewhere on another machine.
         name = file.as_posix().rpartition(f"/{package}/")[2]
-        digest = hashlib.sha256(file.read_bytes())
-        found[f"{package}/{name}"] = digest.hexdigest()[:12]
+        found[f"{package}/{name}"] = _digits(file)
     return found
+
+
+def _digits(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
 def code_digest(package: str) -> str:

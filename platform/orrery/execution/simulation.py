@@ -240,7 +240,7 @@ class _MadeShard(NamedTuple):
 def _made_shards(
     simulator: Simulator, writer: Writer, pending: list[int], actors: int | None
 ) -> Iterator[Iterator[_MadeShard]]:
-    code = installed_code(packages_of(simulator))
+    code = installed_code(packages_of([simulator]))
     make = _ShardMaker(simulator, writer.metadata, writer.folder, code)
     if actors == 0 or not pending:
         yield map(make, pending)

@@ -26,6 +26,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orrery.execution import cluster
 from orrery.execution.cluster import STARTUP_TIMEOUT
+from orrery.execution.same_code import check_same_code, installed_code, own_packages
 from orrery.learning.training import OnEpoch, Worker
 from orrery.terminal import say
 
@@ -71,7 +72,11 @@ def run_workers(
         )
         trainer = TorchTrainer(
             _as_worker,
-            train_loop_config={"work": work, "epochs": epochs},
+            train_loop_config={
+                "work": work,
+                "epochs": epochs,
+                "code": installed_code(own_packages()),
+            },
             scaling_config=ScalingConfig(num_workers=number, use_gpu=gpu),
             run_config=RunConfig(
                 name=storage.name,
@@ -84,6 +89,7 @@ def run_workers(
 
 
 def _as_worker(config: dict[str, Any]) -> None:
+    check_same_code(config["code"])
     rank = ray.train.get_context().get_world_rank()
     _send(config["epochs"], READY)
     sender = _Sender(config["epochs"])

@@ -109,7 +109,7 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
             f"{prefix}.tarp",
             f"TARP, {label}",
             passed["tarp"],
-            f"{_few(judged)}p = {numbers['tarp.ks_pvalue']:.3f}, area to curve "
+            f"{_few(judged)}p = {numbers['tarp.ks_pvalue']:.2g}, area to curve "
             f"{numbers['tarp.area_to_curve']:+.4f}.",
             (f"{prefix}.tarp.ks_pvalue", f"{prefix}.tarp.area_to_curve"),
         ),
@@ -117,7 +117,7 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
             f"{prefix}.sbc",
             f"Simulation-based calibration, {label}",
             passed["sbc"],
-            f"p = {numbers['sbc.corrected_ks_pvalue']:.3f}, corrected; bands "
+            f"p = {numbers['sbc.corrected_ks_pvalue']:.2g}, corrected; bands "
             f"{numbers['sbc.corrected_band_pvalue']:.3f}.",
             (
                 f"{prefix}.sbc.corrected_ks_pvalue",
@@ -145,7 +145,7 @@ def _tests_in_words(judged: Calibration) -> str:
     numbers = judged.metrics
     gain = judged.log_probability
     return (
-        f"TARP: {_few(judged)}p = {numbers['tarp.ks_pvalue']:.3f} (one-sample Kolmogorov-Smirnov; "
+        f"TARP: {_few(judged)}p = {numbers['tarp.ks_pvalue']:.2g} (one-sample Kolmogorov-Smirnov; "
         f"negative control {numbers['negative_control.tarp.ks_pvalue']:.2g}), area to "
         f"curve {numbers['tarp.area_to_curve']:+.4f} (negative control "
         f"{numbers['negative_control.tarp.area_to_curve']:+.4f}). SBC: smallest p = "

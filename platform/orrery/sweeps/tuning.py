@@ -23,6 +23,12 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
 from orrery.execution import cluster
+from orrery.execution.same_code import (
+    InstalledCode,
+    check_same_code,
+    installed_code,
+    own_packages,
+)
 from orrery.sweeps.evaluation import Evaluated, Evaluation
 from orrery.sweeps.ledger import Ledger
 from orrery.sweeps.proposals import STUDY, Proposals
@@ -123,7 +129,11 @@ def run_on_ray(
     folder = ledger.folder.absolute() / _FOLDER
     shutil.rmtree(folder, ignore_errors=True)  # of a sweep that was killed
     trainable = tune.with_resources(
-        tune.with_parameters(_compute, evaluation=evaluation),
+        tune.with_parameters(
+            _compute,
+            evaluation=evaluation,
+            code=installed_code(own_packages()),
+        ),
         {"CPU": resources.cpus, "GPU": resources.gpus},
     )
     try:
@@ -193,13 +203,21 @@ def _settled() -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _compute(config: Mapping[str, Any], evaluation: Evaluation) -> None:
+def _compute(
+    config: Mapping[str, Any], evaluation: Evaluation, code: InstalledCode
+) -> None:
     """Computes a trial in its own process, and sends each report to the ledger's."""
 
     def send(step: int, values: Mapping[str, float]) -> None:
         tune.report({REPORT: json.dumps(values), STEP: step})
 
-    outcome = evaluation.compute(read_point(json.loads(config[POINT])), send)
+    try:
+        check_same_code(code)
+    except ValueError as error:
+        # Raised, it would be taken for a crash.
+        outcome = Evaluated({}, 0.0, str(error))
+    else:
+        outcome = evaluation.compute(read_point(json.loads(config[POINT])), send)
     tune.report({OUTCOME: json.dumps(vars(outcome))})
 
 

@@ -3,6 +3,7 @@
 import shutil
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -113,6 +114,18 @@ def test_a_compiler_that_fails_is_told_and_leaves_nothing(monkeypatch, empty, tm
         load()
     assert [path.name for path in empty[0].iterdir()] == [".lock"]
     assert not [*Path(tempfile.gettempdir()).glob("orrery-step-*")]
+
+
+def test_a_builder_that_is_killed_is_told_at_once(monkeypatch, empty, tmp_path):
+    """Also where what it had started lives on."""
+    broken = tmp_path / "python"
+    broken.write_text("#!/bin/sh\nsleep 60 &\nkill -9 $$\n")
+    broken.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(broken))
+    began = time.monotonic()
+    with pytest.raises(RuntimeError, match=r"ended by signal 9: .* memory was short"):
+        load()
+    assert time.monotonic() - began < 30
 
 
 def test_a_folder_that_cannot_be_written_is_told(monkeypatch, empty, tmp_path):

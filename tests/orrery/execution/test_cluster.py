@@ -1,12 +1,16 @@
 """How many CPUs are used, and that nothing needs a cluster."""
 
+import importlib
 import subprocess
 import sys
+from functools import partial
+from types import SimpleNamespace
 
 import pytest
 import ray
 
 from orrery.execution import cluster
+from orrery.execution.same_code import read_files
 
 
 def test_the_cluster_says_how_many_unless_the_user_does(monkeypatch):
@@ -43,6 +47,46 @@ def test_who_is_alone_does_all_batches_here_until_the_end(monkeypatch):
         assert not cluster.connected()
         assert list(cluster.map_batches(halved, [2, 6], [2])) == [1, 3]
     assert cluster.connected()
+
+
+@pytest.fixture
+def tasks(monkeypatch):
+    """Tasks of Ray, which are done by this process in the moment of their submission."""
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray, "put", lambda value: value)
+    monkeypatch.setattr(ray, "remote", lambda task: SimpleNamespace(remote=task))
+    monkeypatch.setattr(ray, "get", lambda result: result)
+
+
+def test_tasks_with_the_code_of_who_shares_out_do_the_batches(tasks):
+    assert list(cluster.map_batches(halved, [2, 6], [2])) == [1, 3]
+
+
+def test_a_task_that_has_other_code_refuses(tasks, tmp_path, monkeypatch):
+    """A function that summarises is edited on one machine, of two that share the work."""
+    file = tmp_path / "summarising_here.py"
+    file.write_text("def double(records):\n    return 2 * records\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    double = importlib.import_module("summarising_here").double
+    results = cluster.map_batches(applied, [1, 2], [partial(double)])
+    assert next(results) == 2
+    began = cluster.installed_code
+
+    def edited(packages):
+        installed = began(packages)
+        file.write_text("def double(records):\n    return 3 * records\n")
+        read_files.cache_clear()
+        return installed
+
+    monkeypatch.setattr(cluster, "installed_code", edited)
+    named = r"has other code than .*summarising_here.py [0-9a-f]{12} instead of"
+    with pytest.raises(ValueError, match=named):
+        next(cluster.map_batches(applied, [1], [partial(double)]))
+    read_files.cache_clear()
+
+
+def applied(batch, function):
+    return function(batch)
 
 
 WITHOUT_RAY = """

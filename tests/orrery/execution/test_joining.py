@@ -1,5 +1,6 @@
 """A cluster that nobody named is joined only if this user alone can have started it."""
 
+import io
 import os
 import socket
 
@@ -83,6 +84,23 @@ def test_one_that_has_ended_is_found_and_does_not_answer(note):
 @pytest.mark.parametrize("text", ["", "two words", "\x1b[31mred", "a" * 400])
 def test_what_is_no_address_is_not_shown(note, capsys, text):
     note.write_text(text)
+    assert joining.find_address() is None
+    assert not capsys.readouterr().err
+
+
+def test_bytes_that_are_no_text_are_no_address(note, capsys):
+    note.write_bytes(b"127.0.0.1:6379\xff\xfe")
+    assert joining.find_address() is None
+    assert not capsys.readouterr().err
+
+
+def test_a_file_that_this_user_may_not_read_is_no_note(note, monkeypatch, capsys):
+    def refuse(file, *arguments, **options):
+        raise PermissionError(13, "Permission denied", str(file))
+
+    # for root there is no file like another user's of mode 600
+    monkeypatch.setattr(type(note), "open", refuse)
+    monkeypatch.setattr(io, "open", refuse)
     assert joining.find_address() is None
     assert not capsys.readouterr().err
 

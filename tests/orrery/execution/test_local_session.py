@@ -1,10 +1,14 @@
-"""Where the files of a session of our own lie."""
+"""Where the files of a session of our own lie, and what a user reads if it does not start."""
 
+import os
 import socket
+import stat
 import tempfile
 from pathlib import Path
 
 import pytest
+import ray
+from ray._common.utils import try_to_create_directory
 
 from orrery.execution import local_session
 
@@ -37,3 +41,58 @@ def test_the_longest_path_of_a_socket_is_one_that_the_system_takes(tmp_path):
     path.unlink()
     with socket.socket(socket.AF_UNIX) as one, pytest.raises(OSError, match="too long"):
         one.bind(f"{path}x")
+
+
+def test_nobody_else_enters_the_folder_that_ray_opens_to_everybody(monkeypatch):
+    shared = []
+
+    def init(_temp_dir, **options):
+        try_to_create_directory(_temp_dir)  # as Ray makes it: everybody may write in it
+        token = Path(os.environ["RAY_AUTH_TOKEN_PATH"])
+        shared.extend([Path(_temp_dir), token.parent])
+
+    monkeypatch.setattr(ray, "init", init)
+    monkeypatch.setattr(ray, "shutdown", lambda: None)
+    with (
+        tempfile.TemporaryDirectory(prefix="o", dir="/tmp") as parent,
+        monkeypatch.context() as chosen,
+    ):
+        chosen.setenv("RAY_TMPDIR", parent)
+        with local_session.local_session(noisy=False):
+            opened, closed = shared
+            assert closed in opened.parents
+            assert stat.S_IMODE(opened.stat().st_mode) & 0o002
+            assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+            session = opened / "session_2025-03-01_12-00-00_123456_4194304"
+            longest = str(session / "sockets" / "plasma_store")
+            assert len(longest) == len(parent) + local_session.ADDED
+
+
+# as Ray 2.60 writes them
+SLOW = (
+    "The current node timed out during startup. This could happen because some of the"
+)
+SILENT = "Failed to start GCS.  Last 0 lines of error files:\n\n.Please check"
+
+
+@pytest.mark.parametrize("error", [Exception(SLOW), RuntimeError(SILENT)])
+def test_a_session_that_does_not_start_says_what_to_do(monkeypatch, tmp_path, error):
+    with pytest.raises(ConnectionError, match="run the same command again") as told:
+        start(monkeypatch, tmp_path, error)
+    assert f"({str(error).partition('.')[0]})" in str(told.value)
+
+
+def test_other_errors_stay_as_they_are(monkeypatch, tmp_path):
+    with pytest.raises(TypeError, match=r"^no such argument$"):
+        start(monkeypatch, tmp_path, TypeError("no such argument"))
+
+
+def start(monkeypatch, folder, error):
+    def fail(**options):
+        raise error
+
+    monkeypatch.setattr(ray, "init", fail)
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    with local_session.local_session(noisy=False):
+        raise AssertionError("it has started")

@@ -10,6 +10,7 @@ from orrery.execution.same_code import (
     InstalledCode,
     check_same_code,
     installed_code,
+    own_packages,
     packages_of,
     read_files,
 )
@@ -74,6 +75,18 @@ def test_another_version_is_named(name):
         check_same_code(other)
 
 
+@pytest.mark.parametrize("installed", [True, False])
+def test_packages_that_come_with_this_one_are_known(monkeypatch, installed):
+    def missing(name):
+        raise same_code.PackageNotFoundError
+
+    if not installed:
+        monkeypatch.setattr(same_code, "distribution", missing)
+    own_packages.cache_clear()
+    assert own_packages() == ("halomass", "mwlmc", "orrery")
+    own_packages.cache_clear()
+
+
 def test_many_differences_are_not_all_shown():
     here = installed_code(())
     other = replace(here, versions=dict.fromkeys("abcdefg", "1"))
@@ -83,10 +96,10 @@ def test_many_differences_are_not_all_shown():
 
 def test_what_travels_by_value_is_not_compared(monkeypatch):
     script = type("Script", (), {"__module__": "__main__"})
-    assert packages_of(script()) == ("orrery", "__main__")
+    assert packages_of([script()]) == ("orrery", "__main__")
     monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
     read_files.cache_clear()
-    assert set(installed_code(packages_of(script())).files) == {"orrery"}
+    assert set(installed_code(packages_of([script()])).files) == {"orrery"}
     check_same_code(
         InstalledCode(installed_code(()).versions, {"no_such": {"a.py": "0"}})
     )

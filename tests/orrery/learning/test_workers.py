@@ -1,9 +1,11 @@
 import threading
+from dataclasses import replace
 from queue import Queue
 
 import pytest
 from ray.exceptions import ActorDiedError
 
+from orrery.execution.same_code import installed_code
 from orrery.learning import workers
 from orrery.learning.training import ignore_epoch
 
@@ -45,6 +47,13 @@ def test_a_queue_that_dies_ends_the_listening_and_says_so(monkeypatch):
 
 def test_a_queue_that_died_is_no_death_of_the_worker_that_sends():
     workers._Sender(LostQueue([]))(3, {"train": 1.0})
+
+
+def test_a_worker_that_has_other_code_refuses_before_it_works():
+    here = installed_code(())
+    other = replace(here, versions={**here.versions, "torch": "0.0.1"})
+    with pytest.raises(ValueError, match=r"\(torch .* instead of 0\.0\.1\)"):
+        workers._as_worker({"code": other})
 
 
 @pytest.mark.slow  # Ray counts its CPUs

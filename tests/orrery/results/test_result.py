@@ -83,6 +83,21 @@ def test_how_long_a_run_took_is_a_bound_unless_it_came_to_its_end(
     assert ended.document["ended"]
 
 
+def test_a_failed_run_is_listed_with_its_error_whatever_notes_it_has(
+    tmp_path, write, capsys
+):
+    def body(recording):
+        error = RuntimeError("the sky is empty")
+        error.add_note("in shard 0, simulations 0 to 63")
+        raise error
+
+    with pytest.raises(RuntimeError):
+        write(tmp_path, body=body)
+    assert commands.main(["runs", str(tmp_path)]) == 0
+    *_, line = capsys.readouterr().out.splitlines()
+    assert line.endswith("RuntimeError: the sky is empty")
+
+
 def test_seconds_may_be_whole(tmp_path, write):
     found = write(tmp_path)
     (found.folder / "run.json").write_text(json.dumps(found.document | {"seconds": 84}))

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import ray
 
+from orrery.execution.same_code import installed_code
+from orrery.sweeps import tuning
 from orrery.sweeps.evaluation import Evaluated
 from orrery.sweeps.halving import Halving
 from orrery.sweeps.ledger import Ledger
@@ -176,3 +178,13 @@ def test_only_as_many_trials_run_as_have_room_with_their_workers(
 def test_trials_that_hold_nothing_are_refused(wrong):
     with pytest.raises(ValueError, match="give a CPU or more"):
         Resources(**wrong)
+
+
+def test_a_trial_whose_process_has_other_code_fails_with_that_reason(monkeypatch):
+    reported = []
+    monkeypatch.setattr(tuning.tune, "report", reported.append)
+    here = installed_code(())
+    other = replace(here, versions={**here.versions, "torch": "0.0.1"})
+    tuning._compute({}, None, other)
+    (outcome,) = (json.loads(report[tuning.OUTCOME]) for report in reported)
+    assert "has other code than the process that began" in outcome["reason"]

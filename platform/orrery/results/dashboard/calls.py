@@ -35,12 +35,12 @@ class Calls:
         self._thread = Thread(target=self._work, daemon=True)
         self._silence = ""
 
-    def ask(self, call: Callable[[], Any], seconds: float | None) -> Any:
+    def ask(self, call: Callable[[], Any], seconds: float) -> Any:
         """Returns what a call returns.
 
         Arguments:
             call: The call.
-            seconds: How long it may take; None for as long as it takes.
+            seconds: How long it may take.
 
         Raises:
             TimeoutError: If it has not come back by then, or one before has not.
@@ -53,11 +53,19 @@ class Calls:
             self._thread.start()
         answer: Future[Any] = Future()
         self._asked.put((call, answer))
-        if not wait([answer], seconds).done:
-            self._silence = f"wandb has not answered within {seconds:g} s"
-            end_service()
+        try:
+            is_answered = wait([answer], seconds).done
+        except BaseException:  # such as Ctrl-C, because it has been frozen for long
+            self._give_up("nobody waits for wandb any more")
+            raise
+        if not is_answered:
+            self._give_up(f"wandb has not answered within {seconds:.3g} s")
             raise TimeoutError(self._silence)
         return _result(answer)
+
+    def _give_up(self, why: str) -> None:
+        self._silence = why
+        end_service()
 
     def end(self) -> None:
         """Ends the thread, after the calls that were asked for."""

@@ -126,9 +126,14 @@ class Copy:
             return False
 
 
+def marker(file: Path) -> Path:
+    """Returns the file by which wandb marks a copy as sent."""
+    return file.with_suffix(".wandb.synced")
+
+
 def is_sent(file: Path) -> bool:
-    """Returns whether wandb has marked a copy as sent."""
-    return file.with_suffix(".wandb.synced").exists()
+    """Returns whether a copy is marked as sent."""
+    return marker(file).exists()
 
 
 def _content(path: Path) -> tuple[int, str]:

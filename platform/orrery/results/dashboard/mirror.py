@@ -15,9 +15,9 @@ from orrery.results.dashboard.copies import COPY, Copy
 from orrery.results.dashboard.deposits import Deposit
 from orrery.terminal import say
 
-START = (
-    30  # [s] for each answer of wandb's own process, which has no server to wait for
-)
+START = 30.0  # [s] for each answer of wandb's own process: it waits for no server
+_LOADING = 60.0  # [s] for wandb to be imported, from a slow disk too
+_SLOWEST = 10e6  # [byte / s] at which files are read
 
 OnLoss = Callable[[str, Exception], None]
 
@@ -53,7 +53,7 @@ class Heading:
     source: str = ""
 
 
-def tell_loss(item: str, problem: Exception) -> None:
+def tell_loss(item: str, problem: BaseException) -> None:
     """Tells of the first item that could not be written."""
     say(
         f"warning: Weights & Biases took no {item} ({in_words(problem)}); local files "
@@ -61,7 +61,7 @@ def tell_loss(item: str, problem: Exception) -> None:
     )
 
 
-def in_words(problem: Exception) -> str:
+def in_words(problem: BaseException) -> str:
     """Returns what went wrong; some of wandb's own errors say nothing but their name.
 
     Example:
@@ -114,7 +114,8 @@ class Mirror:
         forget_dead_service()
         with ExitStack() as places:
             places.enter_context(connection.kept_below(heading.folder))
-            wandb = calls.ask(connection.loaded, None)
+            places.callback(calls.end)  # of a copy that does not begin, too
+            wandb = calls.ask(connection.loaded, _LOADING)
             arguments = calls.ask(lambda: _arguments(heading, wandb), START)
             session = calls.ask(lambda: wandb.init(**arguments), START)
             file = Path(session.settings.sync_file).resolve()
@@ -123,6 +124,15 @@ class Mirror:
             begun._places = places.pop_all()
             begun._note(closed=False)
             return begun
+
+    def has_key(self) -> bool:
+        """Returns whether wandb finds a key.
+
+        Raises:
+            Exception: Whatever wandb raises; TimeoutError if it does not answer.
+        """
+        found: bool = self._calls.ask(lambda: connection.has_key(self.wandb), START)
+        return found
 
     def _known(self, closed: bool) -> Copy:
         file = self.file.relative_to((self.heading.folder / "wandb").resolve())
@@ -227,7 +237,8 @@ class Mirror:
             return artifact
 
         def log() -> None:
-            artifact = self._calls.ask(made, None)  # reads files of any size
+            size = sum(path.stat().st_size for path in deposit.files)
+            artifact = self._calls.ask(made, START + size / _SLOWEST)
             self._calls.ask(lambda: self.session.log_artifact(artifact), START)
 
         self.keep(deposit.name, log)

@@ -56,7 +56,7 @@ class DashboardReader:
             return
         try:
             mirror = self.begin(run, new_identity(run.fingerprint, run.attempt))
-            if mode == "online" and connection.has_key(mirror.wandb):
+            if mode == "online" and mirror.has_key():
                 patience = self._patience or Patience.of(os.environ)
                 self._upload = Upload([mirror.file], patience, True, tell_address)
             else:

@@ -14,10 +14,10 @@ from queue import SimpleQueue
 from threading import Thread
 
 from orrery.results.dashboard import connection
-from orrery.results.dashboard.calls import end_service
+from orrery.results.dashboard.calls import Calls, end_service
 from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.copies import is_sent, later
-from orrery.results.dashboard.mirror import tell_loss
+from orrery.results.dashboard.mirror import START, tell_loss
 from orrery.results.dashboard.trial_copies import copied
 from orrery.results.dashboard.uploads import Upload
 from orrery.sweeps.trial import Trial
@@ -116,10 +116,12 @@ class _Trials:
                 if copy.whole:
                     self._copies.append(copy.path(folder))
                     self._send()
-            except Exception as problem:
+            except (
+                BaseException
+            ) as problem:  # SystemExit would end the thread in silence
                 self._warn("trial", problem)
 
-    def _warn(self, item: str, problem: Exception) -> None:
+    def _warn(self, item: str, problem: BaseException) -> None:
         """Tells of the first thing that went wrong; at the end it is told how many did."""
         if not self._has_warned:
             self._has_warned = True
@@ -133,5 +135,18 @@ class _Trials:
 
     @cached_property
     def _is_online(self) -> bool:
-        online = connection.asked_mode(os.environ) == "online"
-        return online and connection.has_key(connection.loaded())
+        if connection.asked_mode(os.environ) != "online":
+            return False
+        calls = Calls()
+        try:
+            found: bool = calls.ask(_has_key, START)
+            return found
+        except Exception as problem:
+            self._warn("key", problem)
+            return False
+        finally:
+            calls.end()
+
+
+def _has_key() -> bool:
+    return connection.has_key(connection.loaded())

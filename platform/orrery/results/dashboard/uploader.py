@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orrery.results.dashboard import connection
+from orrery.results.dashboard.refusals import sync_logs, take_back_marks
 from orrery.results.dashboard.uploads import AROUND, REFUSED
 
 
@@ -38,9 +39,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = (
         ["beta", "sync", "--live"] if options.live else ["sync", "--include-online"]
     )
-    sys.argv = ["wandb", *command, *map(str, options.copies)]
-    runpy.run_module("wandb", run_name="__main__", alter_sys=True)
+    _be_wandb(command, options.copies)
     return 0
+
+
+def _be_wandb(command: list[str], copies: list[Path]) -> None:
+    sys.argv = ["wandb", *command, *map(str, copies)]
+    before = sync_logs(copies)
+    try:
+        runpy.run_module("wandb", run_name="__main__", alter_sys=True)
+    finally:
+        # here too: whoever started this process may be gone
+        take_back_marks(copies, before)
 
 
 def _parser() -> argparse.ArgumentParser:

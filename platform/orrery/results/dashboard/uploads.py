@@ -21,6 +21,7 @@ from orrery.results.dashboard.connection import (
     Patience,
     places,
 )
+from orrery.results.dashboard.refusals import sync_logs, take_back_marks
 
 REFUSED = 3  # exit code of a process whose server takes nothing
 _LINES = 20  # the last ones that are kept, to tell why it failed
@@ -52,6 +53,9 @@ class Upload:
         live: bool = False,
         on_address: Callable[[str], Any] = lambda address: None,
     ) -> None:
+        self._paths = tuple(paths)
+        self._logs = sync_logs(paths)
+        self._not_taken: dict[Path, str] = {}
         self._late = ""
         self._lines: deque[str] = deque(maxlen=_LINES)
         self._on_address = on_address
@@ -89,9 +93,11 @@ class Upload:
 
     @property
     def reason(self) -> str:
-        """Why not everything was sent: that it was late, or the last thing that it said."""
+        """Why not everything was sent: it was late, was refused, or what it said last."""
         if self._late:
             return self._late
+        if self._not_taken:
+            return next(iter(self._not_taken.values()))
         return self._lines[-1].removeprefix("wandb: ") if self._lines else "no answer"
 
     def end(self, seconds: float | None) -> None:
@@ -112,6 +118,7 @@ class Upload:
             self._reader.join(AROUND)
             self._process.stdin.close()
             self._output.close()
+            self._not_taken = take_back_marks(self._paths, self._logs)
 
     def _kill(self) -> None:
         """Ends what is left of it, wandb's own process included."""

@@ -194,11 +194,16 @@ def mirrored(recorded, offline):
     return made
 
 
+def be_down(name):
+    raise ConnectionError(f"{name} is down")
+
+
 class FailingWandb(ModuleType):
     """A wandb whose calls fail: all, or those with some names."""
 
-    def __init__(self, *broken):
+    def __init__(self, *broken, fail=None):
         super().__init__("wandb")
+        self.fail = fail or be_down
         self.broken, self.called = broken, []
         self.summary = self.config = SimpleNamespace(update=self._call("update"))
         self.settings, self.id = SimpleNamespace(sync_file=""), ""
@@ -221,7 +226,7 @@ class FailingWandb(ModuleType):
         def function(*arguments, **named):
             self.called.append(name)
             if {name, "all"} & {*self.broken}:
-                raise ConnectionError(f"{name} is down")
+                self.fail(name)
             return self
 
         return function

@@ -1,10 +1,24 @@
 """A copy has ended when its last record is on disk, which wandb's process writes late."""
 
+from types import SimpleNamespace
+
 import pytest
 
-from orrery.results.dashboard import endings
+from orrery.results.dashboard import endings, mirror
 from orrery.results.dashboard.copies import Copy
 from orrery.results.dashboard.mirror import Heading, Mirror
+
+
+def test_a_copy_that_wandb_leaves_without_its_end_is_not_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(mirror, "START", 0.05)
+    file = tmp_path / "wandb" / "run-a.wandb"
+    file.parent.mkdir()
+    file.write_bytes(b"")
+    session = SimpleNamespace(finish=lambda exit_code: None)
+    copy = Mirror(Heading(tmp_path, "a", "a", "a", "trial", {}), None, session, file)
+    copy.close(failed=False)
+    assert copy.lost == ["end"]
+    assert not Copy.read(tmp_path).whole
 
 
 @pytest.fixture

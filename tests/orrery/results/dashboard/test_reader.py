@@ -4,10 +4,13 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from orrery.results.dashboard import mirror
 from orrery.results.dashboard.copies import Copy
 from orrery.results.dashboard.reader import DashboardReader
 
@@ -141,6 +144,35 @@ def test_what_fails_is_one_item(recorded, failing, monkeypatch, capsys, broken):
         assert not Copy.read(result.folder).whole
         # everything else was tried, to the end
         assert {*CALLS, "log_artifact"} <= {*wandb.called, *_behind(broken)}
+
+
+def test_a_login_that_would_end_python_fails_no_run(
+    recorded, failing, monkeypatch, capsys
+):
+    def leave(name):
+        raise SystemExit("wandb ends")
+
+    monkeypatch.setitem(sys.modules, "wandb", failing("login", fail=leave))
+    monkeypatch.setenv("WANDB_MODE", "online")
+    assert recorded("mwlmc", DashboardReader()).status == "finished"
+    assert "SystemExit: wandb ends" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("hanging", ["setup", "login", "Artifact"])
+def test_a_call_that_never_comes_back_delays_no_run(
+    recorded, failing, monkeypatch, capsys, hanging
+):
+    over = threading.Event()
+    wandb = failing(hanging, fail=lambda name: over.wait(60.0))
+    monkeypatch.setitem(sys.modules, "wandb", wandb)
+    monkeypatch.setattr(mirror, "START", 0.5)
+    monkeypatch.setattr(mirror, "_LOADING", 0.5)
+    monkeypatch.setenv("WANDB_MODE", "online")
+    began = time.monotonic()
+    assert recorded("mwlmc", DashboardReader()).status == "finished"
+    assert time.monotonic() - began < 30.0
+    assert "has not answered within 0.5 s" in capsys.readouterr().err
+    over.set()
 
 
 def _behind(broken):

@@ -5,6 +5,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from orrery.__main__ import main
 from orrery.learning.training import Training
+from orrery.results.dashboard import trials as module
 from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.copies import Copy
 from orrery.results.dashboard.mirror import Mirror
@@ -97,6 +99,33 @@ def test_a_wandb_that_fails_costs_no_trial(
     assert errors.count("Weights & Biases took no") == 1  # however many it takes not
     missing = f"{TRIALS} of {TRIALS} trials have no whole copy"
     assert f"{missing} for Weights & Biases; `python -m orrery sync {folder}`" in errors
+
+
+def test_a_copy_that_takes_too_long_leaves_no_service_behind(
+    searched, monkeypatch, capsys
+):
+    over, ended = threading.Event(), []
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setattr(module, "_COPYING", 0.05)
+    monkeypatch.setattr(module, "copied", lambda *given: over.wait(60.0))
+    monkeypatch.setattr(module, "end_service", lambda: ended.append(True))
+    searched()
+    assert ended
+    assert f"{TRIALS} of {TRIALS} trials have no whole copy" in capsys.readouterr().err
+    over.set()
+
+
+@pytest.mark.parametrize("broken", ["login", "setup"])
+def test_a_login_that_would_end_python_ends_no_thread(
+    failing, monkeypatch, capsys, broken
+):
+    def leave(name):
+        raise SystemExit("wandb ends")
+
+    monkeypatch.setitem(sys.modules, "wandb", failing(broken, fail=leave))
+    monkeypatch.setenv("WANDB_MODE", "online")
+    assert not module._Trials(Patience())._is_online
+    assert "SystemExit: wandb ends" in capsys.readouterr().err
 
 
 @pytest.mark.slow

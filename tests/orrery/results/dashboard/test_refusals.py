@@ -1,0 +1,137 @@
+"""A copy counts as sent only if its server took everything, whatever wandb's mark says."""
+
+import json
+import sys
+
+import pytest
+
+from orrery.__main__ import main
+from orrery.results.dashboard import uploader, uploads
+from orrery.results.dashboard.connection import Patience
+from orrery.results.dashboard.copies import is_sent, marker
+from orrery.results.dashboard.reader import DashboardReader
+from orrery.results.dashboard.refusals import sync_logs, take_back_marks
+from orrery.results.dashboard.uploads import Upload
+
+LOST = {"level": "ERROR", "msg": "sender: failed to log artifact", "error": "no key"}
+WORSE = {"level": "ERROR+4", "msg": "filestream: fatal error: 403 Forbidden"}
+TAKEN = {"level": "INFO", "msg": "sender: finished"}
+ASIDE = {"level": "ERROR", "msg": "featurechecker: failed to load features"}
+ANSWER = {"level": "ERROR", "msg": "api: HTTP error", "status": 400}
+
+
+@pytest.fixture
+def marked(tmp_path):
+    """Two copies that wandb has marked as sent."""
+    copies = [tmp_path / "wandb" / f"offline-run-{n}" / f"run-{n}.wandb" for n in "ab"]
+    for copy in copies:
+        copy.parent.mkdir(parents=True)
+        copy.write_bytes(b"records")
+        marker(copy).touch()
+    return copies
+
+
+def write_log(copies, *lines, name="1"):
+    """Writes what wandb keeps of sending copies, line by line, each of one copy."""
+    log = copies[0].parents[1] / "logs" / f"debug-sync.{name}.log"
+    log.parent.mkdir(exist_ok=True)
+    text = [json.dumps({"sync_path": str(copy), **line}) for copy, line in lines]
+    log.write_text("\n".join([*text, '{"torn": ']))
+
+
+@pytest.mark.parametrize("loss", [LOST, WORSE])
+def test_what_was_refused_is_not_marked_as_sent(marked, loss):
+    one, other = marked
+    before = sync_logs(marked)
+    write_log(marked, (one, TAKEN), (other, TAKEN), (one, loss), (one, TAKEN))
+    reasons = take_back_marks(marked, before)
+    assert list(reasons) == [one]
+    assert loss["msg"] in reasons[one]
+    assert [is_sent(copy) for copy in marked] == [False, True]
+
+
+@pytest.mark.parametrize("line", [ASIDE, ANSWER])
+def test_errors_that_lose_nothing_of_a_copy_leave_it_sent(marked, line):
+    write_log(marked, *((copy, TAKEN) for copy in marked), (marked[0], line))
+    assert not take_back_marks(marked, frozenset())
+    assert all(is_sent(copy) for copy in marked)
+
+
+def test_what_was_refused_before_does_not_count(marked):
+    write_log(marked, *((copy, LOST) for copy in marked))
+    before = sync_logs(marked)
+    write_log(marked, *((copy, TAKEN) for copy in marked), name="2")
+    assert not take_back_marks(marked, before)
+
+
+def test_a_mark_of_which_no_log_tells_does_not_count(marked):
+    write_log(marked, (marked[0], TAKEN))
+    assert list(take_back_marks(marked, frozenset())) == [marked[1]]
+    assert not is_sent(marked[1])
+
+
+def test_whoever_has_a_copy_sent_knows_what_was_refused(marked, monkeypatch):
+    path = marked[0]
+    line = json.dumps({"sync_path": str(path), **LOST})
+    script = (
+        f"mkdir -p {path.parents[1]}/logs; "
+        f"echo '{line}' > {path.parents[1]}/logs/debug-sync.1.log; echo Done."
+    )
+    monkeypatch.setattr(uploads, "_command", lambda *given: ["sh", "-c", script])
+    upload = Upload([path], Patience())
+    upload.end(None)
+    assert not is_sent(path)
+    assert upload.reason.endswith("failed to log artifact no key")
+
+
+def test_what_sends_a_copy_takes_its_mark_back_itself(marked, monkeypatch):
+    path = marked[0]
+
+    def refused(*given, **named):
+        write_log(marked, (path, LOST))
+        raise SystemExit(0)
+
+    monkeypatch.setattr(uploader.runpy, "run_module", refused)
+    monkeypatch.setattr(sys, "argv", [])
+    with pytest.raises(SystemExit):
+        uploader._be_wandb(["sync"], [path])
+    assert not is_sent(path)
+
+
+# --- wandb itself, and a server that refuses --------------------------------------------
+
+REFUSING = [{"revoked_after": 12}, {"refused": "file_stream"}, {"refused": "files"}]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("behaviour", REFUSING, ids=["key", "numbers", "files"])
+def test_what_a_server_refused_is_sent_again(
+    server, mirrored, monkeypatch, capsys, behaviour
+):
+    folder = mirrored("mwlmc").folder
+    monkeypatch.setenv("WANDB_API_KEY", server.KEY)
+    with server.serving(**behaviour) as (address, _):
+        monkeypatch.setenv("WANDB_BASE_URL", address)
+        assert main(["sync", str(folder)]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith(f"kept: {folder}")
+    assert "not everything was taken" in told
+    with server.serving() as (address, arrived):
+        monkeypatch.setenv("WANDB_BASE_URL", address)
+        assert main(["sync", str(folder)]) == 0
+    assert "posterior-77" in arrived.committed
+    assert capsys.readouterr().out.startswith("sent: ")
+
+
+@pytest.mark.slow
+def test_a_run_is_told_what_was_refused_while_it_was_written(
+    server, recorded, offline, monkeypatch, capsys
+):
+    monkeypatch.setenv("WANDB_MODE", "online")
+    monkeypatch.setenv("WANDB_API_KEY", server.KEY)
+    with server.serving(refused="files") as (address, _):
+        monkeypatch.setenv("WANDB_BASE_URL", address)
+        folder = recorded("mwlmc", DashboardReader(Patience(5.0, 30.0))).folder
+    told = capsys.readouterr().err
+    assert "has not got the run (not everything was taken" in told
+    assert not any(is_sent(file) for file in folder.rglob("*.wandb"))
