@@ -57,9 +57,9 @@ class Faults:
     def conclude(self, row, place, status, told, trouble=""):
         """Enters how a toy ended that ought to have finished."""
         left = outcome.leftovers(place)
-        trouble = trouble or (f"left {left[:3]}" if left else "")
         if status:
             trouble = trouble or f"status {status}: {outcome.last_line(told)}"
+        trouble = trouble or (f"left {left[:3]}" if left else "")
         row.add(status == 0, outcome.fingerprints(place) == self.reference, trouble)
 
     # --- killed ------------------------------------------------------------------------
