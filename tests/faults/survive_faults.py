@@ -25,6 +25,7 @@ from outcome import Row
 
 STAGES = ("start", "simulate", "train")
 ACTORS = ("--actors", 2, "--pause", 0.2)
+LONG_SHARDS = ("--actors", 2, "--pause", 1.0)
 HERE = ("--without-ray",)
 SLOWLY = (*HERE, "--pause", 0.05)
 DISKS = (30, 45, 60, 75, 90, 105, 120, 140)  # [KiB]
@@ -57,9 +58,9 @@ class Faults:
     def conclude(self, row, place, status, told, trouble=""):
         """Enters how a toy ended that ought to have finished."""
         left = outcome.leftovers(place)
-        trouble = trouble or (f"left {left[:3]}" if left else "")
         if status:
             trouble = trouble or f"status {status}: {outcome.last_line(told)}"
+        trouble = trouble or (f"left {left[:3]}" if left else "")
         row.add(status == 0, outcome.fingerprints(place) == self.reference, trouble)
 
     # --- killed ------------------------------------------------------------------------
@@ -122,25 +123,32 @@ class Faults:
     def actor_killed_every_second(self, row):
         with places.short_folder() as sockets:
             place = self.place()
-            process = places.start(place, *ACTORS, RAY_TMPDIR=str(sockets))
+            process = places.start(place, *LONG_SHARDS, RAY_TMPDIR=str(sockets))
             over = threading.Event()
             killed = []
             thread = threading.Thread(
-                target=self._kill_actors, args=(sockets, over, killed)
+                target=self._kill_actors, args=(place, sockets, over, killed)
             )
             thread.start()
             status, told = places.finish(process)
             over.set()
             thread.join()
-            trouble = "" if killed else "no actor was killed"
+            trouble = "" if len(killed) > 2 else f"{len(killed)} actors were killed"
             self.conclude(row, place, status, told, trouble)
 
-    def _kill_actors(self, sockets, over, killed):
+    def _kill_actors(self, place, sockets, over, killed):
+        """Kills an actor at work each second in which a shard was made.
+
+        Where a start takes longer than a second, nothing could be made otherwise.
+        """
+        made = 0
         while not over.wait(1.0):
             actors = _processes(sockets, ACTOR)
-            if actors:
+            shards = len(list(place.glob("datasets/*/shards/*.arrow")))
+            if actors and shards > made:
+                made = shards
                 os.kill(self.rng.choice(actors), signal.SIGKILL)
-                killed.append(time.monotonic())
+                killed.append(shards)
 
     # --- starved -----------------------------------------------------------------------
 
