@@ -30,11 +30,12 @@ def terminable() -> Iterator[None]:
     Nothing changes where it cannot: in another thread than the main one.
 
     Example:
-        >>> with terminable():
-        ...     signal.raise_signal(signal.SIGTERM)
-        Traceback (most recent call last):
-        ...
-        orrery.termination.Terminated
+        >>> try:
+        ...     with terminable():
+        ...         signal.raise_signal(signal.SIGTERM)
+        ... except Terminated:
+        ...     print("an orderly end")
+        an orderly end
     """
     if threading.current_thread() is not threading.main_thread():
         yield
