@@ -262,13 +262,15 @@ def test_a_slurm_job_near_its_time_limit_ends_in_order(tmp_path):
             print("begun", flush=True)
             time.sleep(60)
         except KeyboardInterrupt:
-            time.sleep(0.3)
+            print("ending", flush=True)
+            time.sleep(0.5)
             print("ended in order", flush=True)
             raise SystemExit(130)"""
     job = slurm(tmp_path, "-c", program)
     for line in job.stdout:
-        if line == "begun\n":
-            job.terminate()  # `--signal=B:TERM` signals the script alone
+        if line in ("begun\n", "ending\n"):
+            job.terminate()  # `--signal=B:TERM` signals the script alone, and the limit again
+        if line == "ending\n":
             break
     said, _ = job.communicate(timeout=60)
     assert "ended in order" in said
@@ -279,6 +281,17 @@ def test_a_slurm_job_near_its_time_limit_ends_in_order(tmp_path):
 def test_slurm_is_told_that_a_lost_node_costs_a_node_and_signals_early():
     told = set(re.findall(r"^#SBATCH (.*)$", SLURM.read_text(), re.MULTILINE))
     assert {"--exclusive", "--no-kill", "--signal=B:TERM@300"} <= told
+
+
+@pytest.mark.parametrize(
+    ("head", "place"),
+    [("10.0.0.7:41234", "10.0.0.7/41234"), ("[fd00::7]:41234", "fd00::7/41234")],
+)
+def test_a_node_asks_its_head_at_addresses_of_both_kinds(head, place):
+    text = (ROOT / "platform/clusters/slurm_node.sh").read_text()
+    function = re.search(r"^head_answers\(\) {.*?^}", text, re.MULTILINE | re.DOTALL)
+    asked = f"timeout() {{ echo $*; }}; {function[0]}; head={head}; head_answers"
+    assert f"/dev/tcp/{place}" in run(["bash", "-c", asked]).stdout.split()
 
 
 def test_slurm_says_how_it_is_used(tmp_path):

@@ -25,15 +25,21 @@ make_role() { # NAME
         aws iam create-role --role-name "$1" --assume-role-policy-document "$trust" > /dev/null
     if ! aws iam get-instance-profile --instance-profile-name "$1" > /dev/null 2>&1; then
         aws iam create-instance-profile --instance-profile-name "$1" > /dev/null
+    fi
+    # which is empty too where an earlier call was cut off
+    if [ "$(aws iam get-instance-profile --instance-profile-name "$1" \
+        --query 'InstanceProfile.Roles[].RoleName' --output text)" != "$1" ]; then
         aws iam add-role-to-instance-profile --instance-profile-name "$1" --role-name "$1"
     fi
 }
 
-give() { # NAME STATEMENT...
+give() { # NAME STATEMENT...: these and no others
     local role=$1
     shift
     if [ $# -gt 0 ]; then
         aws iam put-role-policy --role-name "$role" --policy-name orrery --policy-document "$(policy "$@")"
+    elif aws iam get-role-policy --role-name "$role" --policy-name orrery > /dev/null 2>&1; then
+        aws iam delete-role-policy --role-name "$role" --policy-name orrery
     fi
 }
 
@@ -45,8 +51,9 @@ done
 make_role orrery-worker
 make_role orrery-head
 worker=$(aws iam get-role --role-name orrery-worker --query Role.Arn --output text)
-give orrery-worker "${statements[@]}"
-give orrery-head "${statements[@]}" \
+# For bash 3.2, as on a Mac, an empty list is an unset variable.
+give orrery-worker ${statements[@]+"${statements[@]}"}
+give orrery-head ${statements[@]+"${statements[@]}"} \
     "$(allow '["ec2:Describe*", "ec2:RunInstances", "ec2:StartInstances", "ec2:StopInstances",
         "ec2:TerminateInstances", "ec2:CreateTags", "ec2:DeleteTags"]' '"*"')" \
     "$(allow '["ssm:GetParameter", "ssm:GetParameters"]' '"arn:aws:ssm:*:*:parameter/aws/service/*"')" \

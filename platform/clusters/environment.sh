@@ -28,8 +28,9 @@ make_environment() {
     if [ -d wheelhouse ]; then
         sources=(--no-index --find-links wheelhouse)
     fi
-    test -x .venv/bin/python || "$python" -m venv .venv
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check "${sources[@]}" \
+    # an environment that was not finished has no pip
+    .venv/bin/python -m pip --version > /dev/null 2>&1 || "$python" -m venv .venv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check ${sources[@]+"${sources[@]}"} \
         --constraint constraints.txt --editable ".[cluster,objects]"
 }
 

@@ -14,8 +14,8 @@
 #   sbatch --nodes=4 platform/clusters/slurm.sh experiments/desi.py --simulations 128000
 #   scancel JOB
 #
-# What stands after the script's name is given to python. Minutes before its time limit the
-# experiment is told to end; the same command, submitted again, continues where it stopped. A node
+# What stands after the script's name is given to python. Five minutes before its time limit the
+# experiment is told to end, so that --time must be several minutes more than that; the same command, submitted again, continues where it stopped. A node
 # that is lost costs a node. If it is the first, on which the experiment runs, Slurm starts the job
 # again by itself, where the site allows that.
 #
@@ -67,7 +67,7 @@ temporary=/tmp/orrery-$SLURM_JOB_ID
 nodes=$SLURM_JOB_NUM_NODES
 steps=()
 experiment=
-told=
+told=0 # how often
 
 # Ray asks everybody for the token of this file: otherwise whoever reaches a port runs code.
 make_token() {
@@ -121,10 +121,15 @@ start_ray() {
     say "$(find "$folder/joined" -type f | wc -l) of $nodes nodes have joined"
 }
 
-# Before the time limit, or when somebody cancels: as if somebody pressed Ctrl-C.
+# Before the time limit, or when somebody cancels: as if somebody pressed Ctrl-C, once, since a
+# second time would disturb its end. Slurm sends the signal again at the limit.
 tell() {
-    told=yes
-    [ -n "$experiment" ] || exit 143
+    told=$((told + 1))
+    if [ -z "$experiment" ]; then
+        say "told to end before the experiment has begun: cancelled, or --time is too short"
+        exit 143
+    fi
+    [ "$told" -eq 1 ] || return 0
     say "the experiment is told to end"
     kill -INT "$experiment" 2>/dev/null || true
 }
@@ -135,12 +140,13 @@ run_experiment() {
     python "$@" &
     experiment=$!
     set +m
-    local status=0
-    wait "$experiment" || status=$?
-    if [ -n "$told" ]; then # which ended the waiting, not the experiment
+    local status before
+    while true; do
         status=0
+        before=$told
         wait "$experiment" || status=$?
-    fi
+        [ "$told" -gt "$before" ] || break # a signal ends the waiting and not the experiment
+    done
     say "the experiment has ended with status $status"
     return $status
 }

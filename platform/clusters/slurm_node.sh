@@ -49,7 +49,9 @@ done
 cp "$temporary/ray/ray_current_cluster" "$folder/joined/$SLURMD_NODENAME" 2>/dev/null
 
 head_answers() {
-    [ -z "$head" ] || timeout 5 bash -c ": < /dev/tcp/${head/:/\/}" 2>/dev/null
+    local host=${head%:*}
+    host=${host#[} host=${host%]} # of an IPv6 address
+    [ -z "$head" ] || timeout 5 bash -c ": < /dev/tcp/$host/${head##*:}" 2>/dev/null
 }
 
 # With --no-kill Slurm keeps a job that has lost the node of its script, until its time limit; what

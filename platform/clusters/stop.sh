@@ -2,10 +2,14 @@
 # Stops Ray on the head, where it is called, and on all workers of a cluster from `ray up`.
 #
 # `ray down` stops only the head of machines that you own; workers would find out after minutes.
+# `ray stop` ends every Ray of this user on a machine, experiments without a cluster among them.
 set -uo pipefail
-workers=$(ray get-worker-ips ~/ray_bootstrap_config.yaml)
-ray stop # first: the head would start its workers again
 status=0
+if ! workers=$(ray get-worker-ips ~/ray_bootstrap_config.yaml); then
+    echo "which workers there are is not known: run \`ray stop\` on each" >&2
+    status=1
+fi
+ray stop # first: the head would start its workers again
 for worker in $workers; do
     if ! ssh -i ~/ray_bootstrap_key.pem -o BatchMode=yes -o ConnectTimeout=10 \
         -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \

@@ -7,7 +7,8 @@ The driver's node has no CPU. The campaign begins with one other, of two CPUs; t
 are two, and one that is lost is replaced. Every second loss comes while actors start on a
 node that has just come. All are this machine's and this program's alone. The last line is
 JSON: what happened, and whether the dataset is sound and has the bytes of one that
-nothing disturbed.
+nothing disturbed. Where it is not, or simulations are missing, the program says so and
+ends with status 1.
 """
 
 import argparse
@@ -150,6 +151,20 @@ def survive(folder, removals, seed):
     }
 
 
+def wrong(found):
+    """Returns what a campaign lost or made otherwise, as a sentence; None if nothing."""
+    complaints = []
+    if found["simulations"] != SHARDS * SHARD_SIZE:
+        complaints.append(
+            f"{found['simulations']} of {SHARDS * SHARD_SIZE} simulations are there"
+        )
+    if found["damaged"]:
+        complaints.append(f"damaged shards: {found['damaged']}")
+    if not found["same_bytes"]:
+        complaints.append("the bytes are not those of an undisturbed dataset")
+    return f"nodes were lost, and {'; '.join(complaints)}" if complaints else None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
@@ -161,7 +176,9 @@ def main():
     # and join them, to die with the nodes that are lost here
     with tempfile.TemporaryDirectory(prefix="n") as own:
         os.environ["RAY_TMPDIR"] = own
-        print(json.dumps(survive(given.folder, given.removals, given.seed)), flush=True)
+        found = survive(given.folder, given.removals, given.seed)
+    print(json.dumps(found), flush=True)
+    sys.exit(wrong(found))
 
 
 if __name__ == "__main__":

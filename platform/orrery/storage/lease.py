@@ -48,13 +48,18 @@ class Lease:
         """Raises an error if another process may be writing here.
 
         Raises:
-            BlockingIOError: If the lease was lost.
+            BlockingIOError: If the lease was lost, or no renewal is answered.
         """
-        if self.lost:
+        # A store may take a renewal and not answer for minutes. But if this process was
+        # stopped for as long, one is on its way.
+        patient = time.monotonic() + LEASE
+        while self._overdue() and not self.lost and time.monotonic() < patient:
+            time.sleep(_POLL)
+        if self.lost or self._overdue():
             raise BlockingIOError(
-                f"{self.place.parent} was taken over by another process, since this one had "
-                f"not answered for {LEASE:g} s: wait until that has finished, and give the "
-                "same command again"
+                f"{self.place.parent} was taken over by another process, or may have been, "
+                f"since this one's lease was not renewed for {LEASE:g} s: wait until no other "
+                "process writes there, and give the same command again"
             )
 
     def start(self) -> None:
@@ -75,16 +80,20 @@ class Lease:
             self._renew()
 
     def _renew(self) -> None:
-        beat = self.content + f"\nrenewed {time.monotonic():.3f}".encode()
+        sent = time.monotonic()  # others count from then on, not from the answer
+        beat = self.content + f"\nrenewed {sent:.3f}".encode()
         try:
             self.version = self.place.put_if(beat, self.version)
-            self.renewed = time.monotonic()
+            self.renewed = sent
         except FileExistsError:
             self.lost = True
         except Exception:
             # The network may be back in time. Whatever else it was, this thread goes on:
             # without it nobody would notice that another process has taken over.
-            self.lost = time.monotonic() - self.renewed > LEASE
+            self.lost = self._overdue()
+
+    def _overdue(self) -> bool:
+        return time.monotonic() - self.renewed > LEASE
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """A bucket's folder has one writer at a time, and a dead one keeps nobody away for long."""
 
+import threading
 import time
 from contextlib import contextmanager
 
@@ -82,6 +83,27 @@ def test_who_was_away_too_long_is_told(bucket, monkeypatch):
         with pytest.raises(BlockingIOError, match=r"was taken over by another process"):
             check()
     assert place.read_bytes() == b"another"  # and is not thrown out
+
+
+def test_a_renewal_that_is_never_answered_costs_the_lease(bucket, monkeypatch):
+    put, answered = Lease._renew, threading.Event()
+
+    def renew(held):
+        answered.wait(60)
+        put(held)
+
+    monkeypatch.setattr(Lease, "_renew", renew)
+    with locked(bucket) as check:
+        check()
+        wait_until(lambda: raises(check))
+        answered.set()
+
+
+def test_who_was_stopped_for_long_keeps_a_lease_that_nobody_took(bucket):
+    with locked(bucket) as check:
+        held = check.__self__
+        held.renewed -= 2 * lease.LEASE  # as if this process had not run meanwhile
+        check()
 
 
 def raises(check):
