@@ -268,6 +268,10 @@ def _summarise_batch(
     binning: B,
     parameters: tuple[str, ...],
 ) -> LabelledRows:
+    if cluster.connected() and not isinstance(dataset.folder, Address):
+        from orrery.execution.nodes import check_seen_here  # where Ray is
+
+        check_seen_here([dataset.folder / dataset.rows[shard].file for shard in shards])
     parts = [
         _summarise_shard(shard, summarise, dataset, binning, parameters)
         for shard in dataset.in_turn(shards)
