@@ -48,6 +48,7 @@ NO_NUMBERS = {
     "orrery.results.dashboard.mirror": "copies a run's document",
     "orrery.results.dashboard.reader": "copies a run while it grows",
     "orrery.results.dashboard.refusals": "says what of a copy was not taken",
+    "orrery.results.dashboard.stalls": "says whether a server takes nothing any more",
     "orrery.results.dashboard.sync": "sends copies that are there",
     "orrery.results.dashboard.trial_copies": "copies a trial",
     "orrery.results.dashboard.trials": "has trials of sweeps copied as they end",

@@ -18,7 +18,12 @@ from ray.exceptions import ActorUnavailableError, RayError, RayTaskError
 
 from orrery.execution.blame import DEATHS_OF_PROOF, Blame
 from orrery.execution.cluster import STARTUP_TIMEOUT
-from orrery.execution.deaths import Death, how_it_died, living_nodes
+from orrery.execution.deaths import (
+    Death,
+    how_it_died,
+    living_nodes,
+    working_nodes,
+)
 from orrery.storage.work_log import Session
 from orrery.terminal import say
 
@@ -27,6 +32,7 @@ R = TypeVar("R")
 IN_FLIGHT = 2  # tasks of an actor: one in work, one waiting, so that it never idles
 KILLED_STARTS = 30  # rounds of starts in a row that something outside may end
 LOOK_EVERY = 10.0  # [s] between two looks for CPUs that have appeared
+NODE_LABEL = "ray.io/node-id"  # which Ray gives each node
 _READY = -1  # the piece that shows that an actor has started
 
 
@@ -53,14 +59,38 @@ def capacity(share: float, cpus: int) -> int:
     return max(min(room, cpus), 1)
 
 
+@dataclass(frozen=True)
+class Refusal:
+    """Why no actor can work on a node.
+
+    Arguments:
+        node: The node's number.
+        error: What is wrong there, with its remedy.
+
+    Example:
+        >>> Refusal("4f", ValueError("other code")).node
+        '4f'
+    """
+
+    node: str
+    error: Exception
+
+
 class _Actor:
     """Does pieces of the work in a process of its own."""
 
     def __init__(self, make: Callable[[int], Any]) -> None:
         self.make_piece = make
 
-    def ready(self) -> None:
-        """Answers when the actor has started."""
+    def ready(self) -> "Refusal | None":
+        """Answers when the actor has started; with why not, where its node will not do."""
+        check = getattr(self.make_piece, "check_here", None)
+        try:
+            if check is not None:
+                check()
+        except (OSError, ValueError) as error:
+            return Refusal(ray.get_runtime_context().get_node_id(), error)
+        return None
 
     def make(self, piece: int) -> Any:
         return self.make_piece(piece)
@@ -85,10 +115,13 @@ class ActorPool(Generic[R]):
     """Actors with the pieces of work that each has in hand; one that dies is replaced.
 
     An actor gets work only after it has answered: one that finds no free CPU never
-    holds a piece. One that is lost with its node says nothing against its piece.
+    holds a piece. One that is lost with its node says nothing against its piece. On a
+    node that will not do nobody is hired, and the others go on.
 
     Arguments:
-        make: Makes the piece of a number; sent to each actor.
+        make: Makes the piece of a number; sent to each actor. If it has `check_here`,
+            each actor calls that first, which raises OSError or ValueError where its node
+            will not do.
         gpus: The share of a GPU that each actor needs.
         session: The log of the work, which counts the actors and their deaths.
         room: Returns how many actors the cluster has room for, which may grow.
@@ -125,6 +158,7 @@ class ActorPool(Generic[R]):
         self.tasks: dict[ray.ObjectRef[Any], tuple[_Hired, int]] = {}
         self.blame = Blame(0)
         self.failed_starts = 0  # rounds of starts, since one has succeeded
+        self.refusals: dict[str, Exception] = {}  # by node
 
     @cached_property
     def _sent(self) -> "ray.ObjectRef[Any]":
@@ -134,9 +168,18 @@ class ActorPool(Generic[R]):
     def start_actors(self, count: int = 1) -> None:
         """Requests more actors of the cluster, without waiting for them."""
         for _ in range(count):
-            hired = _Hired(self.actor_class.remote(self._sent), self.failed_starts)
+            handle = self._elsewhere.remote(self._sent)
+            hired = _Hired(handle, self.failed_starts)
             self.actors.append(hired)
             self._ask(hired)
+
+    @property
+    def _elsewhere(self) -> Any:
+        """The actors' class, for any node but those that will not do."""
+        if not self.refusals:
+            return self.actor_class
+        others = f"!in({','.join(self.refusals)})"
+        return self.actor_class.options(label_selector={NODE_LABEL: others})
 
     def stop(self) -> None:
         """Ends all actors, whatever they have in hand."""
@@ -152,6 +195,7 @@ class ActorPool(Generic[R]):
         Raises:
             ChildProcessError: If a piece ended three actors whose nodes live on, and
                 more than deaths from outside explain.
+            OSError, ValueError: If no node will do; what is wrong with the last one.
             Exception: Whatever making a piece raised; it is not tried again.
         """
         self.blame = Blame(len(pending))
@@ -161,6 +205,7 @@ class ActorPool(Generic[R]):
             ready, _ = ray.wait(list(self.tasks), timeout=LOOK_EVERY)
             for task in ready:
                 yield from self._collect(task, pending)
+            self._check_nodes()
             now = time.monotonic()
             if self.started:
                 heard = now
@@ -204,12 +249,14 @@ class ActorPool(Generic[R]):
             self._on_failure(hired, piece, error)
             self._put_back(piece, pending)
         else:
-            if piece == _READY:
-                self._on_ready(hired)
-            else:
+            if piece != _READY:
                 self.blame.add_made()
                 self.failed_starts = 0
                 yield made
+            elif made is None:
+                self._on_ready(hired)
+            else:
+                self._on_refusal(hired, made)
         del self.tasks[task]
 
     def _put_back(self, piece: int, pending: deque[int]) -> None:
@@ -228,6 +275,20 @@ class ActorPool(Generic[R]):
         session.actors = max(session.actors, len(self.started))
         session.cpus = int(ray.cluster_resources().get("CPU", 0))
         session.nodes = len(living_nodes())
+
+    def _on_refusal(self, hired: _Hired, refusal: Refusal) -> None:
+        """Looks for another node, and says once of each that it will not do."""
+        if refusal.node not in self.refusals:
+            say(f"a node is left out until Ray is started there again: {refusal.error}")
+        self.refusals[refusal.node] = refusal.error
+        ray.kill(hired.handle)
+        self.actors.remove(hired)
+        self.start_actors()
+
+    def _check_nodes(self) -> None:
+        """Raises what is wrong with the last node, if there is no other one to wait for."""
+        if self.refusals and not self.started and working_nodes() <= {*self.refusals}:
+            raise [*self.refusals.values()][-1]
 
     def _on_failure(self, hired: _Hired, piece: int, error: RayError) -> None:
         """Looks what has become of an actor that did not answer.

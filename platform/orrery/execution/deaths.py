@@ -58,3 +58,9 @@ def living_nodes() -> set[str]:
     It takes some ten seconds to find that one has been switched off.
     """
     return {node["NodeID"] for node in ray.nodes() if node["Alive"]}
+
+
+def working_nodes() -> set[str]:
+    """Returns the numbers of the living nodes that have CPUs, of which a head may have none."""
+    nodes = ray.nodes()
+    return {n["NodeID"] for n in nodes if n["Alive"] and n["Resources"].get("CPU")}

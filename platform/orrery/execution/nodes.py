@@ -204,6 +204,36 @@ def _name(node: dict[str, Any]) -> str:
     return f"{node['NodeManagerHostname']} ({node['NodeManagerAddress']})"
 
 
+def check_seen(folder: Path) -> None:
+    """Raises FileNotFoundError if a working node does not see a folder of this process.
+
+    Arguments:
+        folder: An absolute folder that is there.
+    """
+    blind = blind_nodes(folder)
+    if blind:
+        raise FileNotFoundError(
+            f"{folder} is a folder that workers cannot see, on {', '.join(blind)}: choose one "
+            "on a file system that all nodes share, at the same path; `python -m orrery "
+            "cluster check` tells what else is wrong"
+        )
+
+
+def check_seen_here(files: Sequence[Path]) -> None:
+    """Raises FileNotFoundError if this node does not see files that another one wrote.
+
+    Arguments:
+        files: They are waited for, ten seconds.
+    """
+    hidden = unseen(files)
+    if hidden:
+        raise FileNotFoundError(
+            f"{socket.gethostname()} does not see all files in {', '.join(hidden)}: mount "
+            "there the file system that the other nodes share, at the same path; where they "
+            "are missing on all nodes, run the generation again"
+        )
+
+
 def blind_nodes(folder: Path) -> tuple[str, ...]:
     """Returns the addresses of the working nodes that do not see a folder of this process.
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -251,10 +250,11 @@ def _made_shards(
             return
         # Imported here, so that a machine without Ray can simulate without actors.
         from orrery.execution.actors import ActorPool, capacity
+        from orrery.execution.nodes import check_seen
 
         # Who cannot reach a bucket says so itself.
         if not isinstance(writer.folder, Address):
-            _check_seen(writer.folder)
+            check_seen(writer.folder)
         share = _share(simulator)
 
         def room() -> int:
@@ -266,18 +266,6 @@ def _made_shards(
             yield pool.work(deque(pending))
         finally:
             pool.stop()
-
-
-def _check_seen(folder: Path) -> None:
-    from orrery.execution.nodes import blind_nodes
-
-    blind = blind_nodes(folder)
-    if blind:
-        raise FileNotFoundError(
-            f"{folder} is a folder that workers cannot see, on {', '.join(blind)}: choose one "
-            "on a file system that all nodes share, at the same path; `python -m orrery "
-            "cluster check` tells what else is wrong"
-        )
 
 
 def make_shard(
@@ -371,6 +359,20 @@ class _ShardMaker:
         row = make_shard(self.checked_simulator, self.metadata, shard, self.folder)
         rounding = getattr(self.simulator, "rounding", "")
         return _MadeShard(row, describe_processor(rounding))
+
+    def check_here(self) -> None:
+        """Raises an error if this machine has other code, or does not see the dataset.
+
+        Raises:
+            ValueError: If it has other code.
+            FileNotFoundError: If it does not see the folder.
+        """
+        _ = self.checked_simulator
+        if not isinstance(self.folder, Address):
+            # Only actors ask, where Ray is.
+            from orrery.execution.nodes import check_seen_here
+
+            check_seen_here([self.folder / dataset.DATASET_DOCUMENT])
 
     @cached_property
     def checked_simulator(self) -> Simulator:

@@ -24,7 +24,7 @@ from orrery.records import Records
 from orrery.storage.dataset import INDEX, SPLIT, SPLITS, Dataset, Split, split
 from orrery.storage.files import ensure_writable, replacing
 from orrery.storage.parquet import read_parquet, write_parquet
-from orrery.storage.store import Location, locate
+from orrery.storage.store import Address, Location, locate
 from orrery.terminal import progress, say
 
 VERSION = 1  # of how pairs are made of records; raised whenever they change
@@ -267,6 +267,10 @@ def _summarise_batch(
     binning: B,
     parameters: tuple[str, ...],
 ) -> LabelledRows:
+    if cluster.connected() and not isinstance(dataset.folder, Address):
+        from orrery.execution.nodes import check_seen_here  # where Ray is
+
+        check_seen_here([dataset.folder / dataset.rows[shard].file for shard in shards])
     parts = [
         _summarise_shard(shard, summarise, dataset, binning, parameters)
         for shard in dataset.in_turn(shards)

@@ -10,7 +10,7 @@ import pytest
 from ray.exceptions import ActorDiedError, ActorUnavailableError
 
 from orrery.execution import actors
-from orrery.execution.actors import ActorPool
+from orrery.execution.actors import ActorPool, Refusal
 from orrery.execution.blame import HOPELESS
 from orrery.execution.deaths import Death
 from orrery.storage.work_log import Session
@@ -51,6 +51,7 @@ class ToyCluster:
         deaths: Returns how an actor of a number dies over a piece; None if it does not.
         silent: Returns how many answers of an actor fail from a piece on.
         alive: The nodes that are alive.
+        refusal: Returns why an actor's node will not do; None if it will.
     """
 
     deaths: Callable[[int, int], Death | None] = lambda actor, piece: None
@@ -58,9 +59,15 @@ class ToyCluster:
     alive: set[str] = field(default_factory=lambda: {"a", "b"})
     hired: list[Actor] = field(default_factory=list)
     killed: list[Actor] = field(default_factory=list)
+    refusal: Callable[[int], Refusal | None] = lambda actor: None
+    selectors: list[dict] = field(default_factory=list)
 
     def remote(self, **options):
-        return lambda kind: SimpleNamespace(remote=self.hire)
+        return lambda kind: SimpleNamespace(remote=self.hire, options=self.select)
+
+    def select(self, label_selector):
+        self.selectors.append(label_selector)
+        return SimpleNamespace(remote=self.hire)
 
     def hire(self, make):
         self.hired.append(Actor(len(self.hired), make))
@@ -82,7 +89,9 @@ class ToyCluster:
             raise ActorUnavailableError("socket closed", None)
         if actor.death is not None:
             raise ActorDiedError
-        return None if task.piece == START else actor.make_piece(task.piece)
+        if task.piece == START:
+            return self.refusal(actor.number)
+        return actor.make_piece(task.piece)
 
     def kill(self, actor):
         self.killed.append(actor)
@@ -99,6 +108,7 @@ def work(monkeypatch):
         monkeypatch.setattr(actors, "ray", cluster)
         monkeypatch.setattr(actors, "how_it_died", lambda actor, error: actor.death)
         monkeypatch.setattr(actors, "living_nodes", lambda: cluster.alive)
+        monkeypatch.setattr(actors, "working_nodes", lambda: cluster.alive)
         session = Session("2025-03-01T12:00:00+00:00")
         pool = ActorPool(lambda piece: piece, 0, session, room, piece="shard")
         pool.start_actors(count)
@@ -246,3 +256,46 @@ def test_a_cluster_that_has_nothing_for_a_while_is_waited_for(work, monkeypatch,
     monkeypatch.setattr(actors, "LOOK_EVERY", 0.0)
     made, _ = work(ToyCluster(), room=away)
     assert made == list(PIECES)
+
+
+OTHER_CODE = ValueError("other code: install the same")
+
+
+def test_on_a_node_that_will_not_do_nobody_is_hired_and_the_others_go_on(work, capsys):
+    """It came late; two actors of it refuse, and those that replace them look elsewhere."""
+    cluster = ToyCluster(
+        refusal=lambda actor: Refusal("b", OTHER_CODE) if actor in (1, 2) else None
+    )
+    made, session = work(cluster, count=3)
+    assert (made, session.deaths, len(cluster.hired)) == (list(PIECES), 0, 5)
+    assert [actor.number for actor in cluster.killed] == [1, 2]
+    assert cluster.selectors == 2 * [{actors.NODE_LABEL: "!in(b)"}]
+    said = capsys.readouterr().err
+    assert said.count("is left out") == 1
+    assert "other code: install the same" in said
+
+
+def test_where_no_node_will_do_it_is_said_why(work):
+    nodes = iter("abab")
+    cluster = ToyCluster(refusal=lambda actor: Refusal(next(nodes), OTHER_CODE))
+    with pytest.raises(ValueError, match="other code: install the same"):
+        work(cluster)
+    assert len(cluster.hired) == 2 + 2
+
+
+class Blind:
+    """Makes pieces, but does not see where."""
+
+    def __call__(self, piece):
+        return piece
+
+    def check_here(self):
+        raise FileNotFoundError("no such folder")
+
+
+def test_an_actor_says_why_its_node_will_not_do(monkeypatch):
+    context = SimpleNamespace(get_node_id=lambda: "b")
+    monkeypatch.setattr(actors.ray, "get_runtime_context", lambda: context)
+    refusal = actors._Actor(Blind()).ready()
+    assert (refusal.node, str(refusal.error)) == ("b", "no such folder")
+    assert actors._Actor(str).ready() is None

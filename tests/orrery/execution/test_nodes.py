@@ -1,11 +1,12 @@
 """What nodes are asked, and what becomes of a folder that one does not see."""
 
 import math
+import socket
 
 import pytest
 
 from orrery.__main__ import main
-from orrery.execution import nodes, simulation
+from orrery.execution import nodes
 
 
 def test_folders_whose_files_do_not_appear_are_named(tmp_path, monkeypatch):
@@ -29,7 +30,20 @@ def test_a_folder_that_workers_cannot_see_is_called_that(tmp_path, monkeypatch):
         "file system that all nodes share"
     )
     with pytest.raises(FileNotFoundError, match=expected):
-        simulation._check_seen(tmp_path)
+        nodes.check_seen(tmp_path)
+
+
+def test_a_node_that_does_not_see_files_is_named_with_their_folder(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(nodes, "VISIBILITY", -1.0)
+    (tmp_path / "seen").touch()
+    nodes.check_seen_here([tmp_path / "seen"])
+    expected = (
+        rf"{socket.gethostname()} does not see all files in {tmp_path}: mount there"
+    )
+    with pytest.raises(FileNotFoundError, match=expected):
+        nodes.check_seen_here([tmp_path / "seen", tmp_path / "hidden"])
 
 
 def test_a_clock_that_nobody_reads_shows_nothing():

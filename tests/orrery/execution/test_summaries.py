@@ -1,4 +1,5 @@
 import functools
+import socket
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -6,7 +7,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from orrery.execution import summaries
+from orrery.execution import nodes, summaries
 from orrery.execution.simulation import generate
 from orrery.execution.summaries import compute
 from orrery.identity import fingerprint
@@ -287,3 +288,16 @@ def test_wrong_arguments_are_named(stars, centre):
         compute(moments, stars, Moments(names=("a",), units=("",)), centre)
     with pytest.raises(ValueError, match="max has VERSION None in its file"):
         compute(max, stars, Moments(), centre)
+
+
+def test_a_node_that_misses_shards_is_named_and_not_the_dataset_blamed(
+    stars, centre, monkeypatch
+):
+    monkeypatch.setattr(nodes, "VISIBILITY", -1.0)
+    monkeypatch.setattr(summaries.cluster, "connected", lambda: True)
+    (stars.folder / stars.rows[2].file).unlink()
+    names = tuple(parameter.name for parameter in centre)
+    summaries._summarise_batch(range(2), moments, stars, Moments(), names)
+    expected = f"{socket.gethostname()} does not see all files in {stars.folder}"
+    with pytest.raises(FileNotFoundError, match=expected):
+        summaries._summarise_batch(range(4), moments, stars, Moments(), names)

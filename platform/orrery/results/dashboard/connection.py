@@ -33,6 +33,7 @@ class Patience:
     Arguments:
         probe: For the first answer of its server.
         finish: At a run's end, for everything to be sent.
+        stall: For anything more to be taken of what is sent later.
 
     Example:
         >>> Patience.of({"WANDB_FINISH_TIMEOUT": "20"}).finish
@@ -41,6 +42,7 @@ class Patience:
 
     probe: float = 5.0
     finish: float = 60.0
+    stall: float = 120.0
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Patience":

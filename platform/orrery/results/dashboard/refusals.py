@@ -58,7 +58,8 @@ def _reason(copy: Path, lines: list[dict[str, Any]]) -> str:
         message = _text(line, "msg")
         # `ERROR+4` is worse than `ERROR`
         if _text(line, "level").startswith("ERROR") and _is_loss(message):
-            return f"not everything was taken: {message} {_text(line, 'error')}".strip()
+            words = f"not everything was taken: {message} {_text(line, 'error')}"
+            return " ".join(words.split())
     return ""
 
 

@@ -182,6 +182,8 @@ def _sent(copies: list[Path], patience: Patience) -> Upload:
     """Returns an upload that has ended."""
     upload = Upload(copies, patience, on_address=tell_address)
     upload.end(None)
+    if upload.is_stalled:
+        say(f"warning: Weights & Biases: {upload.reason}; what is not sent is kept")
     return upload
 
 

@@ -11,11 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from orrery.results.dashboard import connection
 from orrery.results.dashboard.refusals import sync_logs, take_back_marks
-from orrery.results.dashboard.uploads import AROUND, REFUSED
+from orrery.results.dashboard.stalls import Watch, watch_wandb
+from orrery.results.dashboard.uploads import AROUND, REFUSED, STALLED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -39,6 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = (
         ["beta", "sync", "--live"] if options.live else ["sync", "--include-online"]
     )
+    if not options.live:  # in which nothing new may come for hours
+        watch_wandb(Watch(options.stall, partial(_give_up, options.stall)))
     _be_wandb(command, options.copies)
     return 0
 
@@ -57,9 +61,15 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--probe", type=float, default=connection.Patience.probe)
     parser.add_argument("--finish", type=float, default=connection.Patience.finish)
+    parser.add_argument("--stall", type=float, default=connection.Patience.stall)
     parser.add_argument("--live", action="store_true")
     parser.add_argument("copies", type=Path, nargs="*")
     return parser
+
+
+def _give_up(seconds: float) -> None:
+    # from a thread: the others wait for what does not come
+    os._exit(_last_words(f"its server has taken nothing for {seconds:g} s", STALLED))
 
 
 def _last_words(message: str, code: int) -> int:

@@ -24,6 +24,7 @@ from orrery.results.dashboard.connection import (
 from orrery.results.dashboard.refusals import sync_logs, take_back_marks
 
 REFUSED = 3  # exit code of a process whose server takes nothing
+STALLED = 4  # and of one whose server takes nothing any more
 _LINES = 20  # the last ones that are kept, to tell why it failed
 _SIGN = " at http"  # wandb tells the run's address: `View run x at https://...`
 _OF_RUNS = (MODE, SWEEP_ID, AGENTS_RUN)  # variables that would change what is sent
@@ -92,13 +93,20 @@ class Upload:
         return self._process.returncode == REFUSED
 
     @property
+    def is_stalled(self) -> bool:
+        """Whether it was given up because the server took nothing any more."""
+        return self._process.returncode == STALLED
+
+    @property
     def reason(self) -> str:
         """Why not everything was sent: it was late, was refused, or what it said last."""
         if self._late:
             return self._late
-        if self._not_taken:
-            return next(iter(self._not_taken.values()))
-        return self._lines[-1].removeprefix("wandb: ") if self._lines else "no answer"
+        said = self._lines[-1].removeprefix("wandb: ") if self._lines else "no answer"
+        refused = next(iter(self._not_taken.values()), "")
+        if self.is_stalled and refused:
+            return f"{said} ({refused})"
+        return refused or said
 
     def end(self, seconds: float | None) -> None:
         """Waits until everything is sent, or gives it up.
@@ -140,6 +148,7 @@ def _command(paths: Sequence[Path], patience: Patience, live: bool) -> list[str]
     return [
         *(sys.executable, "-m", "orrery.results.dashboard.uploader"),
         *("--probe", str(patience.probe), "--finish", str(patience.finish)),
+        *("--stall", str(patience.stall)),
         *(["--live"] if live else []),
         *map(str, paths),
     ]

@@ -116,6 +116,7 @@ class FailingUpload:
     """An upload that sends nothing of several copies if one of them is damaged."""
 
     is_refused = False
+    is_stalled = False
 
     def __init__(self, paths, patience, live=False, on_address=None):
         damaged = [path for path in paths if not path.read_bytes()]
@@ -139,6 +140,28 @@ def test_a_damaged_copy_keeps_no_other_from_being_sent(tmp_path, monkeypatch):
     assert [is_sent(file) for file in copies] == [False, True, False, True]
     for file in (copies[0], copies[2]):
         assert reasons[file] == f"{file} has no header"
+
+
+class StallingUpload(FailingUpload):
+    """An upload that stalls where one of several copies is damaged."""
+
+    @property
+    def is_stalled(self):
+        return bool(self.reason)
+
+
+def test_a_copy_that_stalls_keeps_no_other_from_being_sent(
+    tmp_path, monkeypatch, capsys
+):
+    from orrery.results.dashboard import sync as module
+
+    monkeypatch.setattr(module, "Upload", StallingUpload)
+    copies = [tmp_path / f"{name}.wandb" for name in ("a", "b")]
+    copies[0].write_bytes(b"")
+    copies[1].write_bytes(b"records")
+    assert list(module._send(copies, Patience())) == copies
+    assert [is_sent(file) for file in copies] == [False, True]
+    assert f"{copies[0]} has no header; what is not sent" in capsys.readouterr().err
 
 
 def test_a_run_that_is_written_is_left_alone(recorded, offline):
