@@ -319,7 +319,13 @@ def _judge(found: "Mapping[Location, Sequence[Finding]]") -> None:
 def _check_cluster(options: argparse.Namespace) -> None:
     """Prints what each node is and each trouble with its remedy, and fails if there is one."""
     from orrery.execution import cluster, readiness
+    from orrery.execution.joining import find_address
 
+    if not cluster.connected() and find_address() is None:
+        raise ConnectionError(
+            "there is no cluster to check: set RAY_ADDRESS to its head, or run this where "
+            "`ray start --head` was run"
+        )
     with cluster.connect():
         if not cluster.connected():
             raise ConnectionError("Ray is not installed: install it to use a cluster")

@@ -173,6 +173,7 @@ def ask_nodes(
             refused=refused[node["NodeID"]],
             clock_offset=offsets[node["NodeID"]],
             promised_gpus=int(node["Resources"].get("GPU", 0)),
+            cpus=int(node["Resources"].get("CPU", 0)),
             **facts[node["NodeID"]],
         )
         for node in nodes

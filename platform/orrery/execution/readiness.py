@@ -29,6 +29,7 @@ class NodeReport:
         shared_memory: The size of `/dev/shm` [bytes].
         open_files: The most files that a process may open.
         token: Whether Ray asks for a token.
+        cpus: How many CPUs Ray has on it for work; a head may have none.
         refused: Why it could not write into a folder, by folder.
 
     Example:
@@ -49,6 +50,7 @@ class NodeReport:
     shared_memory: float = 2.0**31
     open_files: int = 65_536
     token: bool = True
+    cpus: int = 1
     refused: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -124,7 +126,8 @@ def judge(
     """
     names = sorted({name for report in reports for name in report.software})
     software = {name: _usual(r.software.get(name) for r in reports) for name in names}
-    processor = _usual(report.processor for report in reports)
+    # Where nothing computes nobody minds the processor.
+    processor = _usual(report.processor for report in reports if report.cpus)
     found: list[Trouble] = []
     for report in reports:
         found.extend(_of_folders(report, least_free))
@@ -173,7 +176,7 @@ def _of_software(report: NodeReport, usual: dict[str, str | None]) -> Iterator[T
 
 
 def _of_machine(report: NodeReport, processor: str | None) -> Iterator[Trouble]:
-    if report.processor != processor:
+    if report.cpus and report.processor != processor:
         yield Trouble(
             report.node,
             f"has the processor {report.processor}, others {processor}",

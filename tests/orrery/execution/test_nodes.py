@@ -6,7 +6,7 @@ import socket
 import pytest
 
 from orrery.__main__ import main
-from orrery.execution import nodes
+from orrery.execution import cluster, joining, nodes
 
 
 def test_folders_whose_files_do_not_appear_are_named(tmp_path, monkeypatch):
@@ -95,6 +95,19 @@ class Clocks:
 
     def ask(self, call, of):
         return {node: next(self.shown) for node in of}
+
+
+def test_where_there_is_no_cluster_none_is_started_and_none_is_praised(
+    monkeypatch, capsys
+):
+    monkeypatch.setattr(joining, "find_address", lambda: None)
+    monkeypatch.setattr(
+        cluster, "connect", lambda: pytest.fail("nothing to connect to")
+    )
+    assert main(["cluster", "check"]) == 1
+    said = capsys.readouterr().err
+    assert "there is no cluster to check: set RAY_ADDRESS" in said
+    assert "can work together" not in said
 
 
 @pytest.mark.slow  # starts actors

@@ -71,6 +71,15 @@ def test_nodes_that_are_alike_and_sound_have_no_trouble():
     assert judge([SOUND, limits]) == ()
 
 
+def test_the_processor_of_a_head_that_does_no_work_is_not_compared():
+    head = replace(SOUND, node="head", processor="ARM", cpus=0)
+    assert judge([head, SOUND]) == judge([SOUND, head]) == ()
+    (trouble,) = judge(
+        [head, SOUND, replace(SOUND, node="b"), planted({"processor": "ARM"})]
+    )
+    assert trouble.node == "c"
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found_with_its_remedy(fault):
     change, what, remedy = FAULTS[fault]

@@ -103,9 +103,17 @@ def _copy_of(result: Result) -> Path | Delivery:
     if result.status == "damaged":
         return Delivery(folder, "no copy", result.document["reason"])
     try:
-        return _unless_sent(folder, _whole_copy(result).path(folder))
+        place = files.ensure_writable(folder / "wandb")
+        with files.locked(place, "`python -m orrery sync` later"):
+            copy = _whole_copy(result)
+    except BlockingIOError:
+        return Delivery(folder, "still running", "its copy is being written")
     except Exception as problem:
         return Delivery(folder, "no copy", in_words(problem))
+    if not copy.whole:
+        # sent as it is, it would be marked as sent
+        return Delivery(folder, "no copy", f"wandb took no {', '.join(copy.lost)}")
+    return _unless_sent(folder, copy.path(folder))
 
 
 def _unless_sent(folder: Path, file: Path) -> Path | Delivery:

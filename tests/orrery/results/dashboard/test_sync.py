@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 
 import pytest
 
@@ -170,6 +171,23 @@ def test_a_run_that_is_written_is_left_alone(recorded, offline):
         (found,) = sync([folder])
     assert found.outcome == "still running"
     assert not found.is_done
+
+
+def test_a_copy_that_another_process_makes_is_left_alone(recorded, offline):
+    folder = recorded("halomass").folder
+    with files.locked(files.ensure_writable(folder / "wandb")):
+        (found,) = sync([folder])
+    assert found.outcome == "still running"
+    assert Copy.read(folder) is None  # it was not made twice
+
+
+def test_a_copy_that_lacks_something_again_is_not_sent(recorded, failing, monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    monkeypatch.setitem(sys.modules, "wandb", failing("update"))
+    folder = recorded("halomass").folder
+    (found,) = sync([folder])
+    assert found.outcome == "no copy"
+    assert found.about.startswith("wandb took no metrics, lineage")
 
 
 def test_nothing_to_send_is_an_error(tmp_path, capsys):
