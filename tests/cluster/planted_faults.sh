@@ -224,7 +224,7 @@ plant_in_files() {
     finds "full disk" 2 "^other .* 0.0 GB are free in $site/full" "free some space" --folders "$site/full"
 
     replace other "$copy/platform/orrery/parameters.py" '1s/^/# edited\n/'
-    finds "edited file" 2 "has code [0-9a-f]+, others" "the same commit"
+    finds "edited file" 2 "has code of orrery [0-9a-f]+, others" "the same commit"
     inside other umount "$copy/platform/orrery/parameters.py"
 
     mkdir "$site/commit"

@@ -22,10 +22,10 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orrery.execution.processors import processor_model
 from orrery.execution.readiness import NodeReport, Trouble, silence
-from orrery.execution.same_code import code_digest
+from orrery.execution.same_code import code_digest, own_packages
 from orrery.storage.files import TEMPORARY, ensure_writable, write_atomically
 from orrery.storage.store import Location
-from orrery.versions import software
+from orrery.versions import software, version
 
 PATIENCE = 60.0  # [s] until a node must have answered
 VISIBILITY = (
@@ -33,7 +33,9 @@ VISIBILITY = (
 )
 ROUND_TRIP = 0.2  # [s] short enough for a clock to be read by
 CLOCK_ROUNDS = 5  # in search of such a short one
-_DECIDING = ("python", "ray", "orrery", "commit")
+# What else computes, or reads and writes; some need not be there.
+_ALSO_COMPARED = ("scipy", "optuna", "astropy-healpix", "colossus", "agama")
+_HEAD = "node:__internal_head__"  # a resource that Ray gives the head alone
 
 
 class _Witness:
@@ -54,13 +56,13 @@ class _Witness:
         return time.time()
 
     def facts(self, folders: Sequence[Location]) -> dict[str, Any]:
-        found = software()
         disks = [f for f in folders if isinstance(f, Path) and f.exists()]
         return {
             "free": {str(f): float(shutil.disk_usage(f).free) for f in disks},
             "software": {
-                **{name: found[name] for name in _DECIDING},
-                "code": code_digest("orrery"),
+                **software(),
+                **{name: version(name) for name in _ALSO_COMPARED},
+                **{f"code of {name}": code_digest(name) for name in own_packages()},
             },
             "processor": processor_model(),
             "seen_gpus": _gpus(),
@@ -160,7 +162,7 @@ def ask_nodes(
         folders: Absolute folders that all nodes must share, made if need be; or addresses
             in a bucket.
     """
-    nodes = [node for node in ray.nodes() if node["Alive"]]
+    nodes = _head_first(node for node in ray.nodes() if node["Alive"])
     witnesses = _Witnesses(nodes)
     probes = {node["NodeID"]: [_probe(folder) for folder in folders] for node in nodes}
     refused, missing = _look(witnesses, probes)
@@ -182,6 +184,11 @@ def ask_nodes(
     silent = [node for node in nodes if node["NodeID"] in witnesses.failures]
     troubles = (silence(_name(n), witnesses.failures[n["NodeID"]]) for n in silent)
     return reports, tuple(troubles)
+
+
+def _head_first(nodes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    # Where two differ and no majority decides, the first is taken for the sound one.
+    return sorted(nodes, key=lambda node: _HEAD not in node["Resources"])
 
 
 def _look(

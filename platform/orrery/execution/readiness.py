@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 GB = 1e9  # [bytes]
 MOST_CLOCK_OFFSET = 1.0  # [s]
 LEAST_SHARED_MEMORY = 256 * 1024**2  # [bytes] our object store; containers have 64 MiB
+_SHOWN = ("python", "ray", "orrery", "commit")  # of the software that is compared
 LEAST_OPEN_FILES = 4096  # Ray holds some for each worker and each connection
 
 
@@ -56,7 +57,8 @@ class NodeReport:
     @property
     def summary(self) -> str:
         """What it has, in words."""
-        versions = ", ".join(f"{name} {which}" for name, which in self.software.items())
+        known = [name for name in _SHOWN if name in self.software]
+        versions = ", ".join(f"{name} {self.software[name]}" for name in known)
         free = min(self.free.values(), default=0.0) / GB
         return (
             f"{versions}; {free:.0f} GB free, {self.shared_memory / GB:.1f} GB in /dev/shm, "
@@ -121,7 +123,7 @@ def judge(
     """Returns all that would go wrong on a cluster, node by node.
 
     Arguments:
-        reports: Of all nodes that answer.
+        reports: Of all nodes that answer, the head's first.
         least_free: The free space that each folder's disk must have [bytes].
     """
     names = sorted({name for report in reports for name in report.software})
@@ -138,7 +140,7 @@ def judge(
 
 
 def _usual(values: Iterable[str | None]) -> str | None:
-    """Returns what most have: one that differs is more likely the wrong one."""
+    """Returns what most have, or of as many the first: who differs is likelier wrong."""
     return next((value for value, _ in Counter(values).most_common(1)), None)
 
 

@@ -80,6 +80,15 @@ def test_the_processor_of_a_head_that_does_no_work_is_not_compared():
     assert trouble.node == "c"
 
 
+@pytest.mark.parametrize("name", ["torch", "lightning", "code of mwlmc"])
+def test_of_two_nodes_the_one_that_differs_from_the_first_is_named(name):
+    head = replace(SOUND, software=SOFTWARE | {name: "1"})
+    (trouble,) = judge([head, replace(SOUND, node="b")])
+    assert trouble.node == "b"
+    assert trouble.what == f"has {name} None, others 1"
+    assert name not in head.summary
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_planted_fault_is_found_with_its_remedy(fault):
     change, what, remedy = FAULTS[fault]
