@@ -151,16 +151,16 @@ signal_actors() {
 
 is_told() { grep -aqs "the experiment is told to end" "$(log_of "$1")"; }
 
-# Slurm's own time limit, which is moved to the next minute. Slurm looks at it twice a minute, in
-# which fast machines would be ready: so all that simulates pauses until Slurm has seen it.
+# Slurm's own time limit, which is moved to the minute after next. Slurm looks at it twice a minute,
+# in which fast machines would be ready: so all that simulates pauses until Slurm has seen it.
 run_into_limit() {
     local job minutes
     job=$(lost_job --time=60)
     wait_for "a shard" 900 has_shards 1
     signal_actors STOP
     minutes=$(inside desk squeue --noheader --job "$job" --format=%M | cut -d: -f1)
-    inside desk scontrol update JobId="$job" TimeLimit=$((minutes + 1))
-    say "the time limit of a job with $(shards lost) of 9 shards is minute $((minutes + 1))"
+    inside desk scontrol update JobId="$job" TimeLimit=$((minutes + 2))
+    say "the time limit of a job with $(shards lost) of 9 shards is minute $((minutes + 2))"
     wait_for "Slurm tells the job to end" 180 is_told "$job"
     signal_actors CONT
     wait_for_job "$job" FAILED
