@@ -9,7 +9,7 @@ from mwlmc.study import versions as of_both_galaxies
 
 from . import syntax
 from .components import COMPONENTS, FOLDER, NAMES
-from .lock import Lock, complaints, hashes
+from .lock import Lock, complaints, constants, hashes
 
 LARGEST = 5e5  # [bytes] of this folder: records are small
 
@@ -43,6 +43,12 @@ IN_FINGERPRINTS = {
 def test_the_lock_knows_the_code():
     found = complaints(Lock.read())
     assert not found, "\n" + "\n".join(found)
+
+
+def test_the_lock_knows_all_constants():
+    names = hashes()
+    assert Lock.read().constants == constants(names)
+    assert not {*syntax.CONSTANTS_OF_MACHINES} - {*names}
 
 
 def test_each_version_has_a_record():
