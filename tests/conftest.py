@@ -28,18 +28,9 @@ ROOT = Path(__file__).parents[1]
 # of tests and those who start them are told. Whatever else a machine or its user has set
 # steers something that we use, or will.
 OWN = (
-    *(
-        "PATH",
-        "LD_LIBRARY_PATH",
-        "LANG",
-        "USER",
-        "LOGNAME",
-        "SHELL",
-        "PWD",
-        "VIRTUAL_ENV",
-    ),
+    *("PATH", "LD_LIBRARY_PATH", "LANG", "USER", "LOGNAME", "SHELL", "PWD"),
     *("PIP_", "COV", "PYTEST_CURRENT_TEST", "PYTEST_XDIST", "OMP_NUM_THREADS"),
-    *("ORRERY_SHARED", "WHEELHOUSE"),
+    *("VIRTUAL_ENV", "ORRERY_SHARED", "WHEELHOUSE"),
 )
 LONGEST = 20  # characters: Ray's sockets lie far below, and their paths end at 107
 

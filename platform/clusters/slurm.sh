@@ -15,9 +15,9 @@
 #   scancel JOB
 #
 # What stands after the script's name is given to python. Five minutes before its time limit the
-# experiment is told to end, so that --time must be several minutes more than that; the same command, submitted again, continues where it stopped. A node
-# that is lost costs a node. If it is the first, on which the experiment runs, Slurm starts the job
-# again by itself, where the site allows that.
+# experiment is told to end, so that --time must be several minutes more than that; the same command,
+# submitted again, continues where it stopped. A node that is lost costs a node. If it is the first,
+# on which the experiment runs, Slurm starts the job again by itself, where the site allows that.
 #
 # Each job has a Ray of its own, beside others' on the same nodes: with a token that it makes and
 # only its nodes show, ports that are free, and a temporary folder /tmp/orrery-JOB on each node. At

@@ -225,14 +225,9 @@ def _why(result: "Result", place: Path) -> str:
 
 def _last_error(traceback: list[str]) -> str:
     """Returns the error in which a traceback ends; notes and other lines may follow it."""
-    unindented = [
-        place for place, line in enumerate(traceback) if not line.startswith(" ")
-    ]
-    frames = [
-        place for place, line in enumerate(traceback) if line.startswith("  File ")
-    ]
-    after = [place for place in unindented if place > max(frames, default=-1)]
-    return traceback[after[0]] if frames and after else traceback[-1]
+    frames = [i for i, line in enumerate(traceback) if line.startswith("  File ")]
+    after = traceback[frames[-1] :] if frames else []
+    return next((line for line in after if not line.startswith(" ")), traceback[-1])
 
 
 def _report(options: argparse.Namespace) -> None:

@@ -151,8 +151,8 @@ signal_actors() {
 
 is_told() { grep -aqs "the experiment is told to end" "$(log_of "$1")"; }
 
-# Slurm's own time limit, which is moved to the minute after next. Slurm looks at it twice a minute, in
-# which fast machines would be ready: so all that simulates pauses until Slurm has seen it.
+# Slurm's own time limit, which is moved to the minute after next. Slurm looks at it twice a minute,
+# in which fast machines would be ready: so all that simulates pauses until Slurm has seen it.
 run_into_limit() {
     local job minutes
     job=$(lost_job --time=60)

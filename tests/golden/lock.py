@@ -1,7 +1,7 @@
 """The lock: which versions the kept records are of, and what the code was that gave them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,19 +59,19 @@ def constants(modules: Iterable[str]) -> dict[str, str]:
     }
 
 
-def changed_constants(modules: Iterable[str], lock: Lock) -> dict[str, str]:
+def changed_constants(modules: Set[str], lock: Lock) -> dict[str, str]:
     """Returns what became of constants whose values are not those of the lock, by name.
 
     One that has moved to another module keeps its name, and is looked for there.
     """
-    today = constants(modules)
-    gone = set(lock.constants) - set(constants(hashes()))
-    left = {name.rpartition(".")[2]: lock.constants[name] for name in gone}
+    today = constants(hashes())
+    gone = {n: value for n, value in lock.constants.items() if n not in today}
+    left = {_own_name(name): value for name, value in gone.items()}
     found = {}
-    for name, value in today.items():
-        before = lock.constants.get(name, left.get(name.rpartition(".")[2]))
-        if before is not None and before != value:
-            found[name] = f"{before} has become {value}"
+    for name in (name for name in today if _module(name) in modules):
+        before = lock.constants.get(name, left.get(_own_name(name)))
+        if before not in (None, today[name]):
+            found[name] = f"{before} has become {today[name]}"
     return found
 
 
@@ -166,7 +166,7 @@ def same(components: Iterable[Component], lock: Lock) -> list[str]:
     return sorted(wanted)
 
 
-def _refuse_constants(modules: Iterable[str], lock: Lock) -> None:
+def _refuse_constants(modules: Set[str], lock: Lock) -> None:
     found = changed_constants(modules, lock)
     if not found:
         return
@@ -182,18 +182,22 @@ def _refuse_constants(modules: Iterable[str], lock: Lock) -> None:
     )
 
 
-def _enter(modules: Iterable[str], today: dict[str, str], lock: Lock) -> None:
+def _enter(modules: Set[str], today: dict[str, str], lock: Lock) -> None:
     lock.modules.update({name: today[name] for name in modules})
     # what is gone has no numbers to compare: those who imported it were compared
     for gone in set(lock.modules) - set(today):
         del lock.modules[gone]
-    kept = {n: v for n, v in lock.constants.items() if _module(n) in lock.modules}
-    others = {n: v for n, v in kept.items() if _module(n) not in modules}
-    lock.constants = {**others, **constants(modules)}
+    others = lock.modules.keys() - modules
+    kept = {n: v for n, v in lock.constants.items() if _module(n) in others}
+    lock.constants = {**kept, **constants(modules)}
 
 
 def _module(constant: str) -> str:
     return constant.rpartition(".")[0]
+
+
+def _own_name(constant: str) -> str:
+    return constant.rpartition(".")[2]
 
 
 def remake(components: Iterable[Component], lock: Lock) -> None:

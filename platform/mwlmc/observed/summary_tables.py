@@ -62,7 +62,7 @@ def summary_tables(
         "binned_velocities.few_stars": FEW_STARS,
         **{k: v for one in uneven for k, v in one.metrics.items()},
     }
-    velocities.meta["shows"] = ["binned_velocities.name"]
+    velocities.meta["shows"] = ["binned_velocities.name", "binned_velocities.few_stars"]
     velocities.meta["key"] = "binned_velocities"
     velocities.meta["caption"] = (
         f"{table.name}: mean and dispersion after clipping. In bins of fewer than "

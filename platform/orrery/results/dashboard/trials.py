@@ -116,9 +116,8 @@ class _Trials:
                 if copy.whole:
                     self._copies.append(copy.path(folder))
                     self._send()
-            except (
-                BaseException
-            ) as problem:  # SystemExit would end the thread in silence
+            # SystemExit, too, which would end the thread in silence
+            except BaseException as problem:
                 self._warn("trial", problem)
 
     def _warn(self, item: str, problem: BaseException) -> None:
