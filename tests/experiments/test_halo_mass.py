@@ -7,6 +7,7 @@ import pytest
 from astropy.table import Table
 
 from halomass.catalogues.universe_machine import STRUCT
+from halomass.mock import stellar_mass
 from halomass.study.ensembles import (
     FIGURES,
     NEIGHBOUR_COUNTS,
@@ -149,7 +150,7 @@ def universe(path, hosts=1400, satellites=45, clusters=3):
         for name, column in zip(names, values.reshape(-1, 3).T, strict=True):
             rows[name] = column
     rows["m"] = rows["mp"] = 0.678 * 10 ** log_m.ravel()
-    rows["sm"] = 10 ** (2 * log_m.ravel() - 12)
+    rows["sm"] = 10 ** stellar_mass.median_log_stellar_mass(log_m.ravel())
     rows.tofile(path)
     return path
 

@@ -111,7 +111,8 @@ def folder(tmp_path_factory):
         recording.metrics({"host.name": "NGC 7"})
         recording.add(Text("host", "Host", "NGC 7 is no number.", ("host.name",)))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(page, "_drawn", lambda result, section: "")
+        patch.setattr(page.figures, "draw", lambda view: None)
+        patch.setattr(page.figures, "file_content", lambda figure, kind: b"")
         page.write(recording.result)
     return recording.result.folder
 

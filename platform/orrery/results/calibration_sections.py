@@ -54,6 +54,7 @@ def record_calibration(
     numbers = {f"{prefix}.{name}": v for name, v in judged.metrics.items()}
     numbers[f"{prefix}.parameters"] = len(parameters)
     numbers[f"{prefix}.negative_control.width"] = control.width
+    numbers[f"{prefix}.tarp.fewest_tests"] = FEWEST_TARP_TESTS
     recording.metrics(numbers)
     recording.add(
         TableSection(
@@ -109,8 +110,8 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
             f"{prefix}.tarp",
             f"TARP, {label}",
             passed["tarp"],
-            f"{_few(judged)}p = {numbers['tarp.ks_pvalue']:.2g}, area to curve "
-            f"{numbers['tarp.area_to_curve']:+.4f}.",
+            f"p = {numbers['tarp.ks_pvalue']:.2g}, area to curve "
+            f"{numbers['tarp.area_to_curve']:+.4f}{_of_few(judged)}.",
             (f"{prefix}.tarp.ks_pvalue", f"{prefix}.tarp.area_to_curve"),
         ),
         Verdict(
@@ -134,22 +135,20 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
     ]
 
 
-def _few(judged: Calibration) -> str:
-    """Returns that TARP has too few tests, where it has."""
-    if judged.coverage.enough:
-        return ""
-    return f"{judged.tests} tests are too few, fewer than {FEWEST_TARP_TESTS}: "
+def _of_few(judged: Calibration) -> str:
+    """Returns that TARP has too few tests, where it has: a warning says how many it needs."""
+    return "" if judged.coverage.enough else ", of too few tests"
 
 
 def _tests_in_words(judged: Calibration) -> str:
     numbers = judged.metrics
     gain = judged.log_probability
     return (
-        f"TARP: {_few(judged)}p = {numbers['tarp.ks_pvalue']:.2g} (one-sample Kolmogorov-Smirnov; "
+        f"TARP: p = {numbers['tarp.ks_pvalue']:.2g} (one-sample Kolmogorov-Smirnov; "
         f"negative control {numbers['negative_control.tarp.ks_pvalue']:.2g}), area to "
         f"curve {numbers['tarp.area_to_curve']:+.4f} (negative control "
-        f"{numbers['negative_control.tarp.area_to_curve']:+.4f}). SBC: smallest p = "
-        f"{numbers['sbc.smallest_ks_pvalue']:.3f}, corrected "
+        f"{numbers['negative_control.tarp.area_to_curve']:+.4f}){_of_few(judged)}. "
+        f"SBC: smallest p = {numbers['sbc.smallest_ks_pvalue']:.3f}, corrected "
         f"{numbers['sbc.corrected_ks_pvalue']:.3f} (negative control "
         f"{numbers['negative_control.sbc.corrected_ks_pvalue']:.2g}); band, corrected "
         f"{numbers['sbc.corrected_band_pvalue']:.3f}. Information gain {gain.gain:.2f} +- "
@@ -183,7 +182,7 @@ def _too_few(key: str, label: str, judged: Calibration) -> Caution:
         f"Too few tests, {label}",
         f"TARP says nothing with {judged.tests} tests: with fewer than {FEWEST_TARP_TESTS} "
         "it rejects right posteriors too often. Use more held-out simulations.",
-        (f"calibration.{key}.tests",),
+        (f"calibration.{key}.tests", f"calibration.{key}.tarp.fewest_tests"),
     )
 
 

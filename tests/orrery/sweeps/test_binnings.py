@@ -139,10 +139,11 @@ def test_a_posterior_that_calibration_rejects_fails_its_trial(task, monkeypatch)
     sample = binnings.Posterior.sample_each
     monkeypatch.setattr(binnings.Posterior, "sample_each", narrow)
     reports = []
-    with pytest.raises(UncalibratedError, match="TARP"):
+    # not by TARP: for it, the 60 pairs of the validation are too few
+    with pytest.raises(UncalibratedError, match="rejected by SBC"):
         task(Choice(), reports.append)
     # what it had found is kept beside the reason
-    assert reports[-1]["tarp.ks_pvalue"] < 0.01
+    assert reports[-1]["sbc.corrected_ks_pvalue"] < 0.01
     assert reports[-1]["width"] > 0
     evaluation = Evaluation(Choice(), task, (task.goal,))
     ended = evaluation.compute({"times": 1}, lambda step, values: None)

@@ -29,6 +29,7 @@ from orrery.results.views import (
     RankCurves,
     TrainingCurves,
 )
+from orrery.storage.documents import write_document
 
 MEMBERS = 100
 NAMES = ("v_x", "m_lmc")
@@ -115,7 +116,7 @@ def keep_dataset(recording, group, kind, shared):
     (folder / "weights-77.pt").write_bytes(b"weights")
     weights = {"file": "weights-77.pt", "sha256": "ab" * 32}
     document = {"fingerprint": "77", "weights": weights}
-    (folder / f"{kind}.json").write_text(json.dumps(document))
+    write_document(folder / f"{kind}.json", document)
     digest = "cd" * 32
     read = {"key": "stars", "fingerprint": digest[:16], "sha256": digest}
     recording.lineage("inputs", read)
