@@ -18,9 +18,14 @@ def test_surveys_are_drawn_with_the_stars_that_are_given(
     motions = {
         name: random.normal(0, 0.3, 400) for name in ("pmra_masyr", "pmdec_masyr")
     }
-    given = write_stars(tmp_path / "stars.csv", **motions)
+    motions["vlos_kms"] = np.where(
+        np.arange(400) % 4, random.normal(0, 100, 400), np.nan
+    )
+    given = ("--stars", write_stars(tmp_path / "stars.csv", **motions))
+    result = run(script, *given, "--reports", tmp_path / "runs")
+    assert "with `--most-missing 1` the others" in result.stderr.splitlines()[-1]
     maps = []
-    for options in (), ("--stars", given):
+    for options in (), (*given, "--most-missing", "0.3"):
         reports = ("--reports", tmp_path / "runs")
         folder = page(run(script, *options, *reports, sketched=True)).parent
         assert (folder / "velocities.png").exists()

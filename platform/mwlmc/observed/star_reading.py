@@ -34,8 +34,8 @@ from orrery.tables.opening import OpenedFile
 from orrery.tables.reading import read_table
 
 _REMEDY = (
-    "mend the column, leave these rows out, or count them all the same, with "
-    "`python -m mwlmc.observed.binned_table ... --most-missing 1`"
+    "mend the column, or leave these rows out yourself; with `--most-missing 1` the "
+    "others are read all the same"
 )
 _WANTED = (
     "Wanted: ra_deg and dec_deg (or l_deg and b_deg), distance_kpc, vlos_kms, and possibly "
@@ -70,9 +70,14 @@ def read_stars(
 
     Raises:
         ValueError: If the file is damaged, a column is missing, has another physical
-            unit, or holds no numbers, or too many of its values are missing.
+            unit, or holds no numbers, or too many of its values are missing, or the
+            share is none.
         OSError: If the file cannot be read.
     """
+    if not 0 <= most_missing <= 1:
+        raise ValueError(
+            f"most_missing {most_missing} must be from 0 to 1, such as {MOST_MISSING}"
+        )
     file = OpenedFile.read(path)
     table, steps, layout = _opened(file)
     found = _cleaned(file, table, _needed(motions_needed), most_missing)

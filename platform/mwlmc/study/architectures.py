@@ -24,6 +24,7 @@ from orrery.sweeps.architectures import (
     FlowTask,
 )
 from orrery.sweeps.comparison import compare
+from orrery.tables.missing import MOST_MISSING
 
 DATA = "with v_tb"
 
@@ -44,6 +45,9 @@ class FlowArchitectures:
     theirs."""
     selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
+    most_missing: float = MOST_MISSING
+    """The largest share of a star table's rows that may lack a position, distance or
+    velocity, or a proper motion where these are used."""
     measurement: Measurement = field(default_factory=Measurement)
     """Which moments are measured, and how simulated stars are sampled."""
     campaign: SimulationCampaign = field(
@@ -64,7 +68,12 @@ def flow_architectures(options: FlowArchitectures) -> Result:
         OSError: If a file cannot be read or written.
     """
     campaign = options.campaign
-    stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
+    stars = load_binned(
+        options.stars,
+        DESI_FOOTPRINT,
+        options.selection,
+        most_missing=options.most_missing,
+    )
     data = vectors(stars, {DATA: DESI_FOOTPRINT}, options.measurement, campaign.seed)
     binning, observation = data[DATA]
     parameters = options.measurement.parameters

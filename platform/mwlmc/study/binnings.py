@@ -43,6 +43,7 @@ from orrery.sweeps.binning_comparison import Question, compare_binnings
 from orrery.sweeps.binnings import BinningTask, Measured, Sought
 from orrery.sweeps.space import Choice, Float, Int, Point, SearchSpace
 from orrery.sweeps.worth import Contrast
+from orrery.tables.missing import MOST_MISSING
 
 SurveyKind = Literal["desi", "h3"]
 TITLES: dict[SurveyKind, str] = {"desi": "DESI-like", "h3": "H3-like"}
@@ -108,6 +109,9 @@ class Binnings:
     stars: Path = DESI_BINNED
     """DESI's stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of
     theirs: the survey like it has their places and errors."""
+    most_missing: float = MOST_MISSING
+    """The largest share of a star table's rows that may lack a position, distance or
+    velocity, or a proper motion where these are used."""
     campaign: SimulationCampaign = field(
         default_factory=lambda: SimulationCampaign(simulations=4096)
     )
@@ -313,7 +317,12 @@ def binnings(options: Binnings) -> Result:
 
 
 def _planned(options: Binnings) -> dict[SurveyKind, PlannedSurvey]:
-    stars = load_binned(options.stars, DESI_FOOTPRINT, StarSelection())
+    stars = load_binned(
+        options.stars,
+        DESI_FOOTPRINT,
+        StarSelection(),
+        most_missing=options.most_missing,
+    )
     known: dict[SurveyKind, PlannedSurvey] = {
         "desi": survey_like(stars),
         "h3": giants(),

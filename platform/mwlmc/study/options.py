@@ -15,6 +15,7 @@ from mwlmc.simulator import CLIPPED_SHARE, Device, Engine, Simulator
 from mwlmc.study.literature import TABLE2
 from orrery.identity import PLACE
 from orrery.inference.posteriors import Inference
+from orrery.tables.missing import MOST_MISSING
 
 DESI_BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
 SDSS_BINNED = Path("datasets/observed/sdss_kgiants.ecsv")
@@ -107,6 +108,9 @@ class Desi:
     """Stars (MWS_BHB.fits, or a CSV, ECSV or FITS table), or a binned table of theirs."""
     selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
+    most_missing: float = MOST_MISSING
+    """The largest share of a star table's rows that may lack a position, distance or
+    velocity, or a proper motion where these are used."""
     measurement: Measurement = field(default_factory=Measurement)
     """Which moments are measured, and how simulated stars are sampled."""
     campaign: SimulationCampaign = field(default_factory=SimulationCampaign)
@@ -133,6 +137,9 @@ class Quadrants:
         default_factory=lambda: StarSelection(False, 30.0, 160.0)
     )
     """Which stars are kept; Sagittarius is already gone from the default table."""
+    most_missing: float = MOST_MISSING
+    """The largest share of a star table's rows that may lack a position, distance or
+    velocity, or a proper motion where these are used."""
     bins: int = 5
     """Distance bins of each quadrant; the default table of stars has five."""
     measurement: Measurement = field(
@@ -160,6 +167,9 @@ class Table2:
     theirs."""
     selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
+    most_missing: float = MOST_MISSING
+    """The largest share of a star table's rows that may lack a position, distance or
+    velocity, or a proper motion where these are used."""
     measurement: Measurement = field(default_factory=Measurement)
     """Which moments are measured; dispersions are the follow-up paper's."""
     campaign: SimulationCampaign = field(
@@ -185,6 +195,9 @@ class PredictiveChecks:
     theirs."""
     selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
+    most_missing: float = MOST_MISSING
+    """The largest share of a star table's rows that may lack a position, distance or
+    velocity, or a proper motion where these are used."""
     measurement: Measurement = field(default_factory=Measurement)
     """Which moments are measured, and how simulated stars are sampled."""
     rows: tuple[str, ...] = tuple(TABLE2)
@@ -220,6 +233,9 @@ class Surveys:
     theirs."""
     selection: StarSelection = field(default_factory=StarSelection)
     """Which stars are kept."""
+    most_missing: float = MOST_MISSING
+    """The largest share of a star table's rows that may lack a position, distance or
+    velocity, or a proper motion where these are used."""
     measurement: Measurement = field(default_factory=Measurement)
     """Which moments are measured, and how simulated stars are sampled."""
     campaign: SimulationCampaign = field(default_factory=SimulationCampaign)

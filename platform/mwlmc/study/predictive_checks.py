@@ -37,7 +37,12 @@ def predictive_checks(options: PredictiveChecks) -> Result:
     """
     campaign = options.campaign
     model = campaign.simulator.prior.parameters
-    stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
+    stars = load_binned(
+        options.stars,
+        DESI_FOOTPRINT,
+        options.selection,
+        most_missing=options.most_missing,
+    )
     data = forecast.rows(stars, options.measurement, campaign.seed, campaign.simulator)
     with (
         cluster.connect(),

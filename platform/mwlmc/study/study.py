@@ -46,7 +46,12 @@ def desi(options: Desi) -> Result:
         OSError: If a file cannot be read or written.
     """
     campaign = options.campaign
-    stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
+    stars = load_binned(
+        options.stars,
+        DESI_FOOTPRINT,
+        options.selection,
+        most_missing=options.most_missing,
+    )
     binnings = without_and_with_v_tb(DESI_FOOTPRINT)
     data = vectors(stars, binnings, options.measurement, campaign.seed)
     # what the user can mend in the tables is refused before Ray starts
@@ -200,7 +205,9 @@ def _forecast_rows(options: Quadrants) -> tuple[list[DataRow], dict[str, Table]]
 def _observed_rows(options: Quadrants) -> tuple[list[DataRow], dict[str, Table]]:
     """Returns the data vectors of real stars, and what was selected as tables."""
     whole = quadrants(options.bins)
-    stars = load_binned(options.stars, whole, options.selection)
+    stars = load_binned(
+        options.stars, whole, options.selection, most_missing=options.most_missing
+    )
     found = vectors(
         stars,
         without_and_with_v_tb(whole),
@@ -219,7 +226,12 @@ def table2(options: Table2) -> Result:
         OSError: If a file cannot be read or written.
     """
     campaign = options.campaign
-    stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
+    stars = load_binned(
+        options.stars,
+        DESI_FOOTPRINT,
+        options.selection,
+        most_missing=options.most_missing,
+    )
     data = forecast.rows(stars, options.measurement, campaign.seed, campaign.simulator)
     with (
         cluster.connect(),

@@ -34,7 +34,12 @@ def surveys(options: Surveys) -> Result:
     """
     campaign = options.campaign
     simulator = campaign.simulator
-    binned = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
+    binned = load_binned(
+        options.stars,
+        DESI_FOOTPRINT,
+        options.selection,
+        most_missing=options.most_missing,
+    )
     data = forecast.rows(binned, options.measurement, campaign.seed, simulator)
     # the mock survey's stars are those of the row that it stands for
     theta = forecast.model_at(MOCK, simulator)
@@ -84,5 +89,7 @@ def _observed(options: Surveys) -> dict[str, RestFrameStars]:
     """Returns DESI's stars, by key, where their places are given: a binned table has none."""
     if options.stars.suffix == ".ecsv":
         return {}
-    table = star_tables.select(read_stars(options.stars), options.selection)
+    table = star_tables.select(
+        read_stars(options.stars, most_missing=options.most_missing), options.selection
+    )
     return {"desi": table.rest_frame()}

@@ -148,6 +148,9 @@ def test_a_fifth_is_the_most_that_may_be_missing(tmp_path):
     with pytest.raises(ValueError, match=r"'vlos_kms'.*11 of 50 rows.*--most-missing"):
         _read(table, tmp_path)
     assert _read(table, tmp_path, most_missing=0.5).steps[-1][1] == 39
+    # 50 were meant as per cent
+    with pytest.raises(ValueError, match="most_missing 50 must be from 0 to 1"):
+        _read(table, tmp_path, most_missing=50)
     table = _stars()
     table["pmra_masyr"][:11] = table["pmdec_masyr"][:11] = 0.0
     assert np.isnan(_read(table, tmp_path).pm_b).sum() == 11

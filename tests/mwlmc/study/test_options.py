@@ -1,0 +1,52 @@
+"""Laws of options: what may be missing of a star table is said once, and reaches its reader."""
+
+import sys
+
+import pytest
+
+from mwlmc.study.architectures import FlowArchitectures, flow_architectures
+from mwlmc.study.binnings import Binnings, binnings
+from mwlmc.study.options import Desi, PredictiveChecks, Quadrants, Surveys, Table2
+from mwlmc.study.predictive_checks import predictive_checks
+from mwlmc.study.study import desi, quadrants_posteriors, table2
+from mwlmc.study.surveys import surveys
+from orrery.storage.run import identify_run
+
+STUDIES = {
+    Desi: desi,
+    Quadrants: quadrants_posteriors,
+    Table2: table2,
+    PredictiveChecks: predictive_checks,
+    Surveys: surveys,
+    FlowArchitectures: flow_architectures,
+    Binnings: binnings,
+}
+
+
+class ReadingError(Exception):
+    """Stars are read."""
+
+
+@pytest.mark.parametrize(
+    ("options", "study"), STUDIES.items(), ids=lambda one: one.__name__
+)
+def test_every_study_reads_its_stars_with_the_share_that_may_be_missing(
+    options, study, monkeypatch
+):
+    def read(path, binning, selection, *, most_missing):
+        raise ReadingError(path, most_missing)
+
+    monkeypatch.setattr(sys.modules[study.__module__], "load_binned", read)
+    chosen = options(most_missing=0.35)
+    with pytest.raises(ReadingError) as reading:
+        study(chosen)
+    assert reading.value.args == (chosen.stars, 0.35)
+
+
+def test_another_share_is_another_run():
+    usual, other = (
+        identify_run("desi", Desi(most_missing=share)).fingerprint
+        for share in (0.2, 0.35)
+    )
+    assert usual == identify_run("desi", Desi()).fingerprint
+    assert other != usual
