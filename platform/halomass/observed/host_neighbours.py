@@ -218,7 +218,7 @@ def within_radius(table: Neighbours, radius: float = RADIUS) -> Neighbours:
     near = np.flatnonzero(table.orbits.r <= radius)
     if len(near) == 0:
         raise ValueError(
-            f"{table.name}: none of {len(table)} neighbours is within {radius:g} kpc: are the "
+            f"{table.table}: none of {len(table)} neighbours is within {radius:g} kpc: are the "
             "distances in kpc, and from the host?"
         )
     counts = {"rows": len(table), "within_kpc": radius, "kept": len(near)}

@@ -168,7 +168,10 @@ def _environment(
         name: TYPICAL_ENVIRONMENT[name] if value is None else value
         for name, value in found.items()
     }
-    return HostEnvironment(**values), assumed
+    try:
+        return HostEnvironment(**values), assumed
+    except ValueError as error:
+        raise ValueError(f"{table.file}: {error}") from error
 
 
 def write_neighbours(table: Neighbours, path: Path | str) -> None:

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from orrery import versions
 from orrery.identity import JSON, fingerprint
+from orrery.option_types import check_value
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.storage import files
@@ -259,6 +260,8 @@ def labels(parameters: Sequence[Parameter]) -> JSON:
 def read_parameters(document: JSON) -> tuple[Parameter, ...]:
     """Returns the parameters in a document that holds what `origin` and `labels` returned."""
     named = zip(document["parameters"], document["labels"], strict=True)
+    for label in document["labels"]:
+        check_value("a label", label, str)
     return tuple(Parameter(**entry, label=label) for entry, label in named)
 
 

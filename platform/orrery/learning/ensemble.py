@@ -32,6 +32,7 @@ from orrery.option_types import check_types
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Observation
+from orrery.storage.documents import read_numbers
 from orrery.storage.store import Location, locate
 
 VERSION = 1  # of ensembles and their training; raised whenever their numbers change
@@ -364,16 +365,11 @@ def load(folder: Location | str) -> Ensemble:
 
 def _restore(document: JSON, weights: dict[str, Tensor]) -> Ensemble:
     summaries = document["summaries"]
-    members = document["networks"]["members"]
-    losses = np.array(document["loss"], dtype=np.float64)
-    if losses.shape != (members,):
-        raise ValueError(f"{losses.size} losses of {members} members")
-    of_x, of_theta = (
-        Scaling(np.array(entry["mean"]), np.array(entry["width"]))
-        for entry in document["scalings"]
-    )
+    parameters = read_parameters(document)
+    read_numbers(document["loss"], (document["networks"]["members"],))
+    of_x, of_theta = document["scalings"]
     return Ensemble(
-        parameters=read_parameters(document),
+        parameters=parameters,
         names=tuple(summaries["names"]),
         units=tuple(summaries["units"]),
         definition=document["definition"],
@@ -381,7 +377,10 @@ def _restore(document: JSON, weights: dict[str, Tensor]) -> Ensemble:
         curve=Curve.read(document["curve"]),
         reseeded=sum(document["reseeded"].values()),
         document=document,
-        scalings=(of_x, of_theta),
+        scalings=(
+            Scaling.read(of_x, len(summaries["names"])),
+            Scaling.read(of_theta, len(parameters)),
+        ),
         network=_network(document, weights),
     )
 

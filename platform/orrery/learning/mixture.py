@@ -26,7 +26,7 @@ from orrery.pairs import Pairs, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import Observation
 from orrery.storage import files
-from orrery.storage.documents import write_document
+from orrery.storage.documents import read_numbers, write_document
 from orrery.storage.store import Location, locate
 from orrery.terminal import say
 
@@ -353,8 +353,8 @@ def load(folder: Location | str) -> Mixture:
         return Mixture((posterior.load(folder),), np.ones(1))
     document = store.read(needed=("members", "weights"))
     try:
-        weights = np.array(document["weights"], dtype=np.float64)
         known = [str(member) for member in document["members"]]
+        weights = read_numbers(document["weights"], (len(known),))
         _check_weights(weights, len(known))
     except MALFORMED as error:
         raise damaged(store.document, error) from error

@@ -112,7 +112,7 @@ class Posterior:
         kept = self.document.get("reach")
         if kept is None:
             return None
-        reach = Reach.restore(kept)
+        reach = Reach.restore(kept, len(self.names))
         far = reach.furthest(observation.value)
         if not far:
             return None
@@ -334,6 +334,9 @@ def _restore(document: JSON, weights: dict[str, Tensor]) -> Posterior:
     summaries = document["summaries"]
     options = document["flow"]
     flow = Flow(options["transforms"], tuple(options["hidden"]), options["kind"])
+    if document.get("reach") is not None:
+        # damage is told here, by name, and not at the first observation
+        Reach.restore(document["reach"], len(summaries["names"]))
     return Posterior(
         parameters=read_parameters(document),
         names=tuple(summaries["names"]),

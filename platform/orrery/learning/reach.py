@@ -11,6 +11,7 @@ import numpy as np
 
 from orrery.identity import JSON
 from orrery.parameters import FloatArray
+from orrery.storage.documents import read_numbers
 
 UNUSUAL = 0.01  # of simulations that are called unusual themselves
 _MEASURES = 2  # the most deviating entry, and all together
@@ -71,15 +72,19 @@ class Reach:
         }
 
     @classmethod
-    def restore(cls, document: JSON) -> "Reach":
-        """Returns what `document` has described."""
+    def restore(cls, document: JSON, entries: int) -> "Reach":
+        """Returns what `document` has described, of S entries.
+
+        Raises:
+            ValueError: If it holds no such numbers.
+        """
         matrix = document["correlation"]
         return cls(
-            np.array(document["mean"]),
-            np.array(document["scale"]),
-            None if matrix is None else np.array(matrix),
-            document["worst_entry"],
-            document["whole_vector"],
+            read_numbers(document["mean"], (entries,)),
+            read_numbers(document["scale"], (entries,)),
+            None if matrix is None else read_numbers(matrix, (entries, entries)),
+            float(read_numbers(document["worst_entry"], ())),
+            float(read_numbers(document["whole_vector"], ())),
         )
 
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orrery.identity import JSON
 from orrery.parameters import FloatArray
+from orrery.storage.documents import read_numbers
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,19 @@ class Scaling:
 
     mean: FloatArray
     width: FloatArray
+
+    @classmethod
+    def read(cls, document: JSON, columns: int) -> "Scaling":
+        """Returns the scaling in a document that holds mean and width of S columns.
+
+        Raises:
+            ValueError: If they are no such numbers.
+        """
+        mean = read_numbers(document["mean"], (columns,))
+        width = read_numbers(document["width"], (columns,))
+        if not (width > 0).all():
+            raise ValueError(f"a width is {width.min()}, not above 0")
+        return cls(mean, width)
 
     def standardised(self, values: FloatArray) -> FloatArray:
         """Returns values `[..., S]` with the mean nought and the width 1."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from orrery.identity import JSON
 from orrery.parameters import FloatArray
+from orrery.storage.documents import read_numbers
 
 Tensors = tuple[Tensor, ...]
 OnEpoch = Callable[[int, Mapping[str, float]], None]
@@ -112,11 +113,12 @@ class Curve:
         Raises:
             ValueError: If there are none, or not as many of both.
         """
-        train = tuple(map(float, document["train"]))
-        validation = tuple(map(float, document["validation"]))
-        if not train or len(train) != len(validation):
-            raise ValueError(f"losses of {len(train)} and of {len(validation)} epochs")
-        return cls(train, validation)
+        epochs = len(document["train"])
+        if not epochs:
+            raise ValueError("it has losses of no epoch")
+        train = read_numbers(document["train"], (epochs,))
+        validation = read_numbers(document["validation"], (epochs,))
+        return cls(tuple(train.tolist()), tuple(validation.tolist()))
 
     @property
     def best(self) -> int:

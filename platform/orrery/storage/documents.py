@@ -16,7 +16,11 @@ from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import Any, overload
 
+import numpy as np
+
 from orrery.identity import JSON, canonical
+from orrery.option_types import shortened
+from orrery.parameters import FloatArray
 from orrery.storage.files import write_atomically
 from orrery.storage.store import Location
 from orrery.terminal import say
@@ -119,6 +123,36 @@ def parsed(content: bytes) -> JSON:
     if not isinstance(document, dict):
         raise ValueError(f"it holds {type(document).__name__}, not an object")
     return document
+
+
+def read_numbers(value: Any, shape: tuple[int, ...]) -> FloatArray:
+    """Returns the array of finite numbers that a document holds; nothing else becomes one.
+
+    Arguments:
+        value: What the document has in its place: lists, or a number.
+        shape: The shape that it must have.
+
+    Raises:
+        ValueError: If it has another shape, or holds something else: numpy would read
+            texts and truth values as numbers, too.
+
+    Example:
+        >>> read_numbers([1, 2.5], shape=(2,))
+        array([1. , 2.5])
+        >>> read_numbers(["1", 2.5], shape=(2,))
+        Traceback (most recent call last):
+        ValueError: ['1', 2.5] is no array of finite numbers with shape (2,)
+    """
+    try:
+        found = np.array(value)
+    except ValueError:  # lists of several lengths
+        found = np.array(None)
+    wanted = found.dtype.kind in "iuf" and found.shape == shape
+    if not wanted or not np.isfinite(found).all():
+        raise ValueError(
+            f"{shortened(value)} is no array of finite numbers with shape {shape}"
+        )
+    return found.astype(np.float64)
 
 
 def has_checksum(content: bytes) -> bool:

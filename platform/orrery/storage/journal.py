@@ -145,7 +145,7 @@ def read_journal(folder: Location) -> dict[int, ManifestRow]:
         # The last lines may be cut off: their run was killed while writing them. What
         # is damaged costs its shard: it is made anew.
         with suppress(ValueError, TypeError):
-            row = ManifestRow(**parsed(line.encode()))
+            row = ManifestRow.read(parsed(line.encode()))
             own_file(folder, row.file)
             rows[row.shard] = row
     return rows

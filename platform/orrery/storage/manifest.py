@@ -8,8 +8,10 @@ import dataclasses
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from orrery.identity import canonical
+from orrery.identity import JSON, canonical
+from orrery.option_types import check_value, shortened
 from orrery.storage.documents import own_file, read_document, with_checksum
 from orrery.storage.store import Location, StoreError
 
@@ -62,6 +64,41 @@ class ManifestRow:
     sums: dict[str, float]
     missing: dict[str, int]
 
+    @classmethod
+    def read(cls, entry: JSON) -> "ManifestRow":
+        """Returns the row in a document.
+
+        Raises:
+            TypeError: If a field is missing, or there are others.
+            ValueError: If a field is of another type.
+        """
+        row = cls(**entry)
+        for name, kind in _KINDS.items():
+            check_value(name, getattr(row, name), kind)
+        _check_numbers("sums", row.sums, (int, float))
+        _check_numbers("missing", row.missing, (int,))
+        return row
+
+
+# The types of a row's fields, without the numbers of its columns.
+_KINDS = {
+    "shard": int,
+    "file": str,
+    "first": int,
+    "count": int,
+    "particles": int,
+    "bytes": int,
+    "sha256": str,
+}
+
+
+def _check_numbers(name: str, values: Any, kinds: tuple[type, ...]) -> None:
+    """Raises ValueError if there is not a number for each column, however large."""
+    # bool is a subclass of int
+    known = isinstance(values, dict) and all(type(v) in kinds for v in values.values())
+    if not known:
+        raise ValueError(f"{name} is {shortened(values)}, not a number for each column")
+
 
 def shard_file(shard: int) -> str:
     """Returns a shard's path inside the folder of its dataset.
@@ -84,7 +121,7 @@ def read_manifest(folder: Location) -> tuple[str, list[ManifestRow]]:
     remedy = f"it can be rebuilt from the shards, by `python -m orrery dataset repair {folder}`"
     try:
         document = read_document(path, remedy)
-        rows = [ManifestRow(**row) for row in document["shards"]]
+        rows = [ManifestRow.read(row) for row in document["shards"]]
         for number, row in enumerate(rows):
             _check_row(folder, number, row)
         return document["fingerprint"], rows

@@ -39,6 +39,17 @@ def test_the_environment_is_found(halos, tmp_path, meta, extra, saved):
     assert table.environment == HostEnvironment(**AROUND)
 
 
+@pytest.mark.parametrize(("name", "value"), [("vmax", -80.0), ("distance_larger", 0.0)])
+def test_an_environment_that_is_none_is_named_with_its_file(
+    halos, tmp_path, name, value, saved
+):
+    path = saved(tmp_path, halos, AROUND | {name: value})
+    with pytest.raises(
+        ValueError, match=rf"^{path.name}: environment: {name} is {value}"
+    ):
+        read_neighbours(path)
+
+
 def test_options_come_before_the_table(halos, tmp_path, saved):
     path = saved(tmp_path, halos, AROUND)
     assert read_neighbours(path, vmax=55.0).environment.vmax == 55.0

@@ -111,7 +111,7 @@ def test_other_names_and_units_give_the_same(halos, tmp_path, words, saved):
         ({"x": "seconds"}, r"host.ecsv: column 'x' .* numbers in kpc"),
         ({"v_x": "double"}, r"\['vx', 'v_x'\] all give vx: keep one"),
         ({"x": "host"}, r"r of 'row 3' is 0\.0.*no neighbour of itself"),
-        ({"x": "far"}, r"none of 40 neighbours is within 250 kpc"),
+        ({"x": "far"}, r"host.ecsv: none of 40 neighbours is within 250 kpc"),
     ],
     ids=str,
 )

@@ -26,7 +26,7 @@ def _unusual(reach, x):
 def test_hardly_any_simulation_is_unusual():
     reach = reach_of(_simulated(20_000, 1), is_set=False)
     assert UNUSUAL / 3 < _unusual(reach, _simulated(4000, 2)) < 2 * UNUSUAL
-    again = Reach.restore(json.loads(json.dumps(reach.document)))
+    again = Reach.restore(json.loads(json.dumps(reach.document)), len(reach.mean))
     assert again.document == reach.document
 
 

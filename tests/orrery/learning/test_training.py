@@ -28,3 +28,12 @@ def test_numbers_are_copied_to_single_precision():
     assert torch.equal(
         single_precision(values.T), torch.tensor([[0.0, 3], [1, 4], [2, 5]])
     )
+
+
+@pytest.mark.parametrize(
+    ("train", "validation"),
+    [([], []), ([1.0], [1.0, 2.0]), (["1.0"], [1.0]), ([1.0], [None])],
+)
+def test_a_curve_is_read_of_numbers_alone(train, validation):
+    with pytest.raises(ValueError, match=r"no epoch|no array of finite numbers"):
+        Curve.read({"train": train, "validation": validation})

@@ -17,6 +17,7 @@ from orrery.storage.documents import (
     own_file,
     parsed,
     read_document,
+    read_numbers,
     with_checksum,
     with_trailer,
     without_trailer,
@@ -167,3 +168,23 @@ def test_no_bit_of_a_file_with_a_trailer_changes_unseen(content, data):
         without_trailer(bytes(flipped))
     with pytest.raises(WrongChecksumError):
         without_trailer(written[: place // 8])
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(["1", 2.5], [True, False], [None, 1.0], [1e999, 1.0], [10**400, 1.0]),
+        *([1.0], [[1.0, 2.0]], [[1.0], 2.0], {"a": 1.0}, "12", 1.0, None),
+    ],
+)
+def test_what_is_no_array_of_numbers_becomes_none(value):
+    with pytest.raises(
+        ValueError, match=r"no array of finite numbers with shape \(2,\)"
+    ):
+        read_numbers(value, (2,))
+
+
+def test_numbers_are_read_as_they_were_written():
+    written = [[0.1, -1e-300], [2**63, 1e300]]
+    assert read_numbers(json.loads(json.dumps(written)), (2, 2)).tolist() == written
+    assert read_numbers(7, ()).item() == 7.0
