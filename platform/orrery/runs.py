@@ -34,9 +34,9 @@ def main(
         SystemExit: If the study failed or was interrupted.
     """
     try:
-        chosen = parse(choices, sys.argv[1:] if arguments is None else arguments)
         with terminable():
-            _read(study, chosen)
+            given = sys.argv[1:] if arguments is None else arguments
+            _read(study, parse(choices, given))
     except (ValueError, OSError, FloatingPointError) as error:
         if os.environ.get("ORRERY_DEBUG") == "1":
             raise

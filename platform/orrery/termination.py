@@ -1,7 +1,8 @@
-"""SIGTERM: whoever ends a program by it, such as a batch system, gets an orderly end.
+"""SIGINT and SIGTERM: whoever ends a program by them gets an orderly end, whatever is at work.
 
-By itself it ends Python at once: nothing says why a run stopped, and its processes and
-temporary files stay.
+By itself SIGTERM, which a batch system sends, ends Python at once: nothing says why a run
+stopped, and its processes and temporary files stay. And an interruption may arrive where a
+library makes another error of it, such as one that says it cannot be imported.
 """
 
 import signal
@@ -9,6 +10,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+_arrived: list[type[KeyboardInterrupt]] = []  # since `terminable` began
 
 
 class Terminated(KeyboardInterrupt):
@@ -25,9 +28,16 @@ class Terminated(KeyboardInterrupt):
 
 @contextmanager
 def terminable() -> Iterator[None]:
-    """Returns a context in which the first SIGTERM raises `Terminated`; others are ignored.
+    """Returns a context that signals end as interruptions, and as nothing else.
 
-    Nothing changes where it cannot: in another thread than the main one.
+    The first SIGTERM raises `Terminated`, others are ignored; SIGINT raises
+    KeyboardInterrupt, unless it is ignored, as in what a script starts in the background.
+    Whatever other error leaves the context after one of them was made of it, and becomes
+    an interruption again. Nothing changes where it cannot: in another thread than the
+    main one.
+
+    Raises:
+        KeyboardInterrupt: If one of the signals has come.
 
     Example:
         >>> try:
@@ -40,18 +50,34 @@ def terminable() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _terminate)
+    _arrived.clear()
+    before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _terminate)}
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        before[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
     try:
         yield
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        if _arrived:
+            raise _arrived[-1] from error
+        raise
     finally:
-        # None: not set from Python
-        signal.signal(signal.SIGTERM, signal.SIG_DFL if before is None else before)
+        for number, handler in before.items():
+            # None: not set from Python
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
 def _terminate(number: int, frame: Any) -> None:
     # A second one would interrupt the end itself.
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    _arrived.append(Terminated)
     raise Terminated
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    _arrived.append(KeyboardInterrupt)
+    raise KeyboardInterrupt
 
 
 @contextmanager

@@ -120,7 +120,7 @@ def test_a_driver_that_a_signal_ends(
     shards(tmp_path, 2)
     os.kill(process, number)
     ended, told = end()
-    assert ended == status
+    assert ended == status, told
     assert word in told
     assert "Traceback" not in told
     finish(start, outcome, tmp_path, undisturbed)

@@ -56,6 +56,24 @@ def test_an_interruption_says_how_to_go_on(capsys):
     assert "the same command continues" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
+def test_an_interruption_that_a_library_hides_is_told_all_the_same(
+    number, status, capsys
+):
+    def study(choices):
+        try:
+            signal.raise_signal(number)
+        except KeyboardInterrupt:
+            raise ImportError("numpy failed to import") from None
+
+    with pytest.raises(SystemExit) as exit_:
+        runs.main(study, Choices, [])
+    assert exit_.value.code == status
+    assert "the same command continues" in capsys.readouterr().err
+
+
 def test_sigterm_is_told_as_an_interruption_is_and_its_handler_goes(capsys):
     before = signal.getsignal(signal.SIGTERM)
     kept = []
