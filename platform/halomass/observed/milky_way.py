@@ -104,7 +104,8 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
 
     A satellite that lacks a value is left out and named in the warnings, unless it is
     beyond 250 kpc: where there is none, where -999 or another such number stands for it,
-    where both proper motions are zero, and where it can be none.
+    where both proper motions are zero, and where it can be none. Errors of distances and
+    velocities tell whether two rows are one satellite, and nothing else.
 
     Arguments:
         path: A table with the columns `name`, `ra_deg`, `dec_deg`, `dist_kpc`,
@@ -131,6 +132,7 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
         "warnings": warnings,
         "left_out": dict(left_out.gaps),
         "missing": seen.cleaned.entries,
+        "not_used": seen.not_used,
         "selection": left_out.counts,
     }
     provenance = {
@@ -220,6 +222,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for entry in found.provenance.get("missing", ()):
         what = f"{entry['rows']} rows have no {entry['quantity']} ({entry['rule']})"
         print(f"{entry['column']}: {what}", file=sys.stderr)
+    if unused := found.provenance.get("not_used"):
+        print(f"not used: {', '.join(unused)}", file=sys.stderr)
     print(
         f"{len(found)} satellites; the brightest: {' '.join(found.names[:BRIGHTEST])}"
     )

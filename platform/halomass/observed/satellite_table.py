@@ -13,7 +13,7 @@ from halomass.observed.placeholders import suspects, without_placeholders
 from halomass.systems import FloatArray
 from orrery.parameters import BoolArray
 from orrery.tables.angles import looks_like_hours
-from orrery.tables.cleaning import CleanedColumns, clean_columns
+from orrery.tables.cleaning import CleanedColumns, both_sides, clean_columns
 from orrery.tables.columns import ColumnDescription, understand
 from orrery.tables.duplicates import ComparedValues, repeated_places
 
@@ -51,15 +51,11 @@ _ANGLES = (
         sexagesimal="degrees",
     ),
 )
+_VELOCITY = ColumnDescription(
+    "v_los", KMS, _V_LOS, {"radial_velocity": KMS}, lower=-_FASTEST, upper=_FASTEST
+)
 _MOTIONS = (
-    ColumnDescription(
-        "v_los",
-        KMS,
-        _V_LOS,
-        {"radial_velocity": KMS},
-        lower=-_FASTEST,
-        upper=_FASTEST,
-    ),
+    _VELOCITY,
     ColumnDescription(
         "pm_ra",
         MASYR,
@@ -96,6 +92,9 @@ _BRIGHTNESS = (
     ColumnDescription("v0", units.mag, ("v0",), lower=-30.0, upper=30.0),
 )
 SATELLITE_COLUMNS = (*_ANGLES, _DISTANCE, *_MOTIONS, *_BRIGHTNESS)
+# Errors tell whether two rows are one satellite. Of predictions they are no part: networks
+# learn from mock observations with errors of their own.
+_ERRORS = (*_DISTANCE.with_errors(1e3)[1:], *_VELOCITY.with_errors(300.0)[1:])
 _PLAIN_TITLES = {
     "ra": "ra_deg",
     "dec": "dec_deg",
@@ -157,9 +156,10 @@ class SatelliteTable:
             ValueError: If columns are missing or in other units, right ascensions are in
                 hours, or a satellite is there twice.
         """
+        table = neighbour_columns.with_logarithms_in_msun(table)
         cleaned = clean_columns(
-            neighbour_columns.with_logarithms_in_msun(table),
-            SATELLITE_COLUMNS,
+            table,
+            (*SATELLITE_COLUMNS, *_errors_with_units(table, file)),
             file,
             pairs=(("pm_ra", "pm_dec"),),
         )
@@ -180,6 +180,14 @@ class SatelliteTable:
         """Which satellites `[N]` lack a value."""
         numbers = np.stack([*self.values.values(), self.log_m_star])
         return np.asarray(np.isnan(numbers).any(axis=0))
+
+    @property
+    def not_used(self) -> list[str]:
+        """The titles of columns of which nothing is used."""
+        errors = (description.quantity for description in _ERRORS)
+        used = {self.columns.get(name) for name in ("name", *MEASURED, *errors)}
+        used |= {self.brightness, "source"}
+        return [title for title in self.table.colnames if title not in used]
 
     @property
     def references(self) -> list[str]:
@@ -222,11 +230,11 @@ class SatelliteTable:
 
     def _check_repetition(self, file: str) -> None:
         ra, dec = (np.radians(self.values[name]) for name in ("ra", "dec"))
-        unknown = np.full(len(ra), np.nan)
         distance = self.values["distance"]
+        relative = self._errors("distance") / distance
         compared = (
-            ComparedValues(np.log(distance), unknown, _SAME_DISTANCE),
-            ComparedValues(self.values["v_los"], unknown, _SAME_VELOCITY),
+            ComparedValues(np.log(distance), relative, _SAME_DISTANCE),
+            ComparedValues(self.values["v_los"], self._errors("v_los"), _SAME_VELOCITY),
         )
         repeated = repeated_places(ra, dec, compared, radius=_SAME_PLACE)
         if not repeated.any():
@@ -238,6 +246,18 @@ class SatelliteTable:
             f"{file}: {self.names[earlier]!r} is there twice, once as {self.names[row]!r}: they "
             "have the same place, distance and velocity; leave one of them out"
         )
+
+    def _errors(self, quantity: str) -> FloatArray:
+        """Returns errors `[N]`; NaN where they are unknown."""
+        found = both_sides(self.cleaned.values, quantity)
+        return np.full(len(self.names), np.nan) if found is None else found
+
+
+def _errors_with_units(table: Table, file: str) -> tuple[ColumnDescription, ...]:
+    """Returns the errors that a table has: without a unit, they are as if not there."""
+    understood = understand(table, (*SATELLITE_COLUMNS, *_ERRORS), file)
+    known = {c.quantity for c in understood if c.used and c.unit is not None}
+    return tuple(d for d in _ERRORS if d.quantity in known)
 
 
 def _check_columns(columns: dict[str, str], file: str) -> None:

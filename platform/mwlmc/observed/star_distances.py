@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orrery.parameters import FloatArray
+from orrery.tables.cleaning import both_sides
 
 ASSUMED_ERROR = 0.1  # of the distance, where a table has no column for it
 FEWEST_ERRORS = 5.0  # of a parallax that is a distance: a bias of 4 % at most
@@ -50,21 +51,6 @@ def distances(columns: Mapping[str, FloatArray]) -> Distances | None:
     if "parallax" in columns:
         return _of_parallaxes(columns)
     return None
-
-
-def both_sides(columns: Mapping[str, FloatArray], quantity: str) -> FloatArray | None:
-    """Returns errors `[N]` of a quantity, the mean of both sides' if these differ.
-
-    None if there is no such column, or nothing in it.
-    """
-    found = columns.get(f"{quantity}_error")
-    if found is None:
-        below = columns.get(f"{quantity}_error_below")
-        above = columns.get(f"{quantity}_error_above")
-        if below is None or above is None:
-            return None
-        found = (below + above) / 2
-    return found if np.isfinite(found).any() else None
 
 
 def _measured(columns: Mapping[str, FloatArray]) -> Distances:

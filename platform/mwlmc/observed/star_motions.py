@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from mwlmc.observed.star_distances import both_sides
 from mwlmc.sky import frames
 from orrery.parameters import FloatArray
+from orrery.tables.cleaning import both_sides
 
 
 def proper_motions(

@@ -26,7 +26,12 @@ from mwlmc.sky import frames
 from orrery.identity import JSON
 from orrery.parameters import BoolArray, FloatArray
 from orrery.tables.angles import looks_like_hours
-from orrery.tables.cleaning import CleanedColumns, check_share, clean_columns
+from orrery.tables.cleaning import (
+    CleanedColumns,
+    both_sides,
+    check_share,
+    clean_columns,
+)
 from orrery.tables.columns import ColumnDescription, understand
 from orrery.tables.duplicates import ComparedValues, first_rows, repeated_places
 from orrery.tables.missing import MOST_MISSING
@@ -254,7 +259,7 @@ def _assemble(
     pm_l_error, pm_b_error, pm_corr = star_motions.motion_errors(
         columns, stars.ra, stars.dec
     )
-    v_los_error = star_distances.both_sides(columns, "v_los")
+    v_los_error = both_sides(columns, "v_los")
     blank = np.full(longitude.shape, np.nan)
     file = stars.file
     rows = StarTable(

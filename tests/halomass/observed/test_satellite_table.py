@@ -46,3 +46,53 @@ def test_a_column_without_a_unit_is_refused():
         ValueError, match=r"a.csv: column 'hrv' has no unit; wanted km / s"
     ):
         SatelliteTable.of(Table(columns), "a.csv")
+
+
+def twice(**columns):
+    """One satellite in two rows, whose velocities are 40 km/s apart."""
+    once = {name: values[:1] for name, values in COLUMNS.items()}
+    again = once | {"name": ["Other"], "vlos_kms": [-80.5]}
+    rows = {name: [*once[name], *again[name]] for name in COLUMNS}
+    return Table(rows | columns)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"vlos_err_kms": [10.0, 10.0]},
+        {"e_vlos [km/s]": [20.0, np.nan]},
+        {"vlos_err_low_kms": [5.0, 12.0], "vlos_err_high_kms": [15.0, 8.0]},
+    ],
+)
+def test_rows_that_agree_within_their_errors_are_one_satellite(columns):
+    with pytest.raises(ValueError, match=r"a.csv: 'A' is there twice, once as 'Other'"):
+        SatelliteTable.of(twice(**columns), "a.csv")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {},
+        {"vlos_err_kms": [1.0, 1.0]},
+        {"vlos_err_kms": [-999.0, 9999.0]},  # no errors at all
+        {"vlos_err": [10.0, 10.0]},  # of no unit
+        {"vlos_err_low_kms": [20.0, 20.0]},  # of one side alone
+    ],
+)
+def test_rows_that_do_not_are_two(columns):
+    assert SatelliteTable.of(twice(**columns), "a.csv").names == ("A", "Other")
+
+
+def test_distances_are_compared_within_their_errors_too():
+    near = {"vlos_kms": [-120.5, -120.5], "dist_kpc": [90.0, 120.0]}
+    assert len(SatelliteTable.of(twice(**near), "a.csv").names) == 2
+    with pytest.raises(ValueError, match="is there twice"):
+        SatelliteTable.of(twice(**near, dist_err_kpc=[8.0, 9.0]), "a.csv")
+
+
+def test_columns_of_which_nothing_is_used_are_told():
+    more = {"vlos_err_kms": [1.0, 2.0], "source": ["s", "t"], "pmra_err": [0.1, 0.1]}
+    more |= {"log10_Mstar_ML1": [5.0, 4.0], "remark": ["", "x"]}
+    found = SatelliteTable.of(Table(COLUMNS | more), "a.csv")
+    assert found.not_used == ["M_V", "pmra_err", "remark"]
+    assert SatelliteTable.of(Table(COLUMNS), "a.csv").not_used == []

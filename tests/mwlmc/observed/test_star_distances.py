@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from mwlmc.observed.star_distances import FEWEST_ERRORS, both_sides, distances
+from mwlmc.observed.star_distances import FEWEST_ERRORS, distances
+from orrery.tables.cleaning import both_sides
 
 
 def _drawn(seed, width, count=200_000):
