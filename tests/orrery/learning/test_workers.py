@@ -58,18 +58,20 @@ def test_a_worker_that_has_other_code_refuses_before_it_works():
         workers._as_worker({"code": other})
 
 
-def as_ray_train_does(signum, frame):
-    sys.exit(0)
+def train_like_ray(is_interrupted):
+    """Trains, as far as signals know, in the way of Ray Train 2.60."""
+    with workers._ctrl_c_as_ever():
+        signal.signal(signal.SIGINT, lambda number, frame: sys.exit(0))
+        if is_interrupted:
+            signal.raise_signal(signal.SIGINT)
 
 
 def test_ctrl_c_in_a_training_is_an_interrupt_and_afterwards_as_before():
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt), workers._ctrl_c_as_ever():
-        signal.signal(signal.SIGINT, as_ray_train_does)
-        signal.raise_signal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train_like_ray(is_interrupted=True)
     assert signal.getsignal(signal.SIGINT) is before
-    with workers._ctrl_c_as_ever():
-        signal.signal(signal.SIGINT, as_ray_train_does)
+    train_like_ray(is_interrupted=False)
     assert signal.getsignal(signal.SIGINT) is before
 
 
