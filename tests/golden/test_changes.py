@@ -138,6 +138,7 @@ def test_a_raised_version_needs_a_new_record(copy):
     assert "versions only rise" in copy.golden("remake", "features").stderr
 
 
+@pytest.mark.slow
 def test_changed_numbers_need_a_raised_version(copy):
     before = copy.lock
     copy.edit("halomass.observed.features", r"^ASINH_SCALE = 20", "ASINH_SCALE = 21")
@@ -152,6 +153,7 @@ def test_changed_numbers_need_a_raised_version(copy):
     assert not noticed(copy)
 
 
+@pytest.mark.slow
 def test_a_constant_that_no_record_shows_is_not_the_same_and_is_named(copy):
     before = copy.lock
     copy.edit(COMPARISON, r"^SCATTER_BEYOND = 1\.3\b", "SCATTER_BEYOND = 1.32")
@@ -167,6 +169,7 @@ def test_a_constant_that_no_record_shows_is_not_the_same_and_is_named(copy):
     assert not noticed(copy)
 
 
+@pytest.mark.slow
 def test_a_constant_may_move_but_not_change_on_the_way(copy):
     moved = "from mwlmc.study.moved import SCATTER_BEYOND"
     copy.edit(COMPARISON, r"^SCATTER_BEYOND = 1\.3\b.*$", moved)
