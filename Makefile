@@ -3,7 +3,7 @@
 #   make halo-mass   the same for the halo mass from neighbouring galaxies
 #   make check       installs, runs lint, import contracts, types and all tests but the slow ones
 #   make test        the same with the slow ones
-#   make faults      a campaign on a cluster that loses ten nodes
+#   make faults      a campaign, a sweep and a training on clusters that lose nodes
 #   make clusters    starts clusters by their launch files, on machines that this one plays
 PYTHON ?= python3
 BIN := .venv/bin
@@ -47,9 +47,11 @@ check: lint
 test: lint
 	$(MAKE) --jobs 2 types all-tests
 
-# Ten nodes of a cluster are lost in a campaign; takes some minutes.
+# Ten nodes are lost in a campaign, one in a sweep, one in a training; takes some minutes.
 faults: .venv/installed
 	$(BIN)/python tests/faults/lose_nodes.py $$(mktemp -d)/lost
+	$(BIN)/python tests/faults/lose_node.py $$(mktemp -d)/lost
+	$(BIN)/python tests/faults/lose_progress.py $$(mktemp -d)
 
 # Minutes; each test says what it needs where it cannot run.
 clusters: .venv/installed
