@@ -76,6 +76,7 @@ NO_NUMBERS = {
     "orrery.storage.files": "writes bytes safely",
     "orrery.storage.inputs": "hashes the files that a run reads",
     "orrery.storage.lease": "keeps other writers away",
+    "orrery.storage.outages": "waits for a store that is away",
     "orrery.storage.run": "finds a run's folder",
     "orrery.storage.shard_cache": "keeps copies of shards as they are",
     "orrery.storage.store": "sends and fetches bytes as they are",
