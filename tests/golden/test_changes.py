@@ -14,7 +14,15 @@ from mwlmc.simulator import Simulator
 from . import syntax
 from .components import FOLDER, named
 from .copies import Copy, ForkServer
-from .lock import PATH, Lock, RefusedError, check, complaints, constants, hashes
+from .lock import (
+    PATH,
+    Lock,
+    RefusedError,
+    check,
+    complaints,
+    constants,
+    states,
+)
 
 COMPARISON = "mwlmc.study.comparison"
 
@@ -33,7 +41,7 @@ def copy(tmp_path, server):
     shutil.copytree(syntax.platform(), tmp_path / "platform", ignore=ignored)
     shutil.copytree(FOLDER, tmp_path / "tests" / "golden", ignore=ignored)
     # as if all that has changed here had been entered: that is another test's
-    names = hashes()
+    names = states()
     known = Lock(Lock.read().versions, names, constants(names))
     known.write(tmp_path / "tests" / "golden" / PATH.name)
     return Copy(tmp_path, server)
