@@ -96,6 +96,10 @@ class Address:
     def __str__(self) -> str:
         return f"{self.scheme}://{self.bucket}/{self.key}"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker that begins in an outage believes who sent it there.
+        return _arrive, (self.scheme, self.bucket, self.key, self._place in _answered)
+
     def __truediv__(self, name: str) -> "Address":
         return replace(self, key=f"{self.key}/{name}".strip("/"))
 
@@ -249,17 +253,19 @@ class Address:
 
     def _ask(self, request: Callable[[Any], _T], patient: bool = True) -> _T:
         """Returns the answer to a request, which is called with obstore's client."""
-        server = endpoint()
-        place = (self.scheme, self.bucket, server)
 
         def ask() -> _T:
             with self._explained():
-                return request(_client(self.scheme, self.bucket, server))
+                return request(_client(self.scheme, self.bucket, endpoint()))
 
-        seconds = patience() if patient and place in _answered else 0.0
+        seconds = patience() if patient and self._place in _answered else 0.0
         answer = outlast(ask, _NoAnswerError, seconds)
-        _answered.add(place)
+        _answered.add(self._place)
         return answer
+
+    @property
+    def _place(self) -> tuple[str, str, str]:
+        return self.scheme, self.bucket, endpoint()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -288,6 +294,14 @@ class Address:
             f"{self} cannot be reached ({said}): look at the network, "
             f"{_SETTINGS[self.scheme]}"
         )
+
+
+def _arrive(scheme: str, bucket: str, key: str, answered: bool) -> Address:
+    """Returns an address that another process has sent."""
+    address = Address(scheme, bucket, key)
+    if answered:
+        _answered.add(address._place)
+    return address
 
 
 Location = Path | Address

@@ -1,6 +1,7 @@
 """A store that is away for a while costs time and nothing else; one that stays away is told."""
 
 import http.client
+import pickle
 import threading
 import time
 from hashlib import sha256
@@ -153,6 +154,20 @@ def test_what_never_answered_or_what_time_does_not_heal_is_not_waited_for(bucket
         with pytest.raises(StoreError, match=f"is refused|code: {status}"):
             bucket.sizes()
         assert ill.faults == [status]
+
+
+def test_a_worker_that_begins_in_an_outage_waits_if_who_sent_it_had_an_answer(
+    one, ill, monkeypatch
+):
+    sent = pickle.dumps(one)
+    monkeypatch.setattr(store, "_answered", set())  # as in another process
+    unknown = pickle.dumps(one)
+    ill.faults = ["503"] * 2
+    with pytest.raises(StoreError, match="cannot be reached"):
+        pickle.loads(unknown).read_bytes()
+    arrived = pickle.loads(sent)
+    assert arrived == one
+    assert arrived.read_bytes() == b"8 stars"
 
 
 def test_an_outage_longer_than_a_lease_costs_no_lease_that_nobody_took(bucket, ill):
