@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -228,8 +229,21 @@ def slurm(tmp_path, *arguments, **options):
 
 def left_by_slurm(tmp_path):
     job = f"test-{os.getpid()}"
-    folders = [Path("/tmp", f"orrery-{job}{node}") for node in ("", "-8")]
-    return [path for path in [tmp_path / ".slurm" / job, *folders] if path.exists()]
+    shared = tmp_path / ".slurm" / job
+    return [
+        *Path("/tmp").glob(f"orrery-{job}*"),
+        *([shared] if shared.exists() else []),
+    ]
+
+
+@pytest.fixture
+def taken():
+    """A folder of the name that anybody could guess for a job's, with a file of theirs."""
+    folder = Path(f"/tmp/orrery-test-{os.getpid()}")
+    folder.mkdir()
+    (folder / "theirs").touch()
+    yield folder
+    shutil.rmtree(folder)
 
 
 def test_a_slurm_job_has_a_ray_of_its_own_at_the_addresses_that_slurm_has(tmp_path):
@@ -276,6 +290,18 @@ def test_a_slurm_job_near_its_time_limit_ends_in_order(tmp_path):
     assert "ended in order" in said
     assert job.returncode == 130, said
     assert left_by_slurm(tmp_path) == []
+
+
+def test_nobody_can_take_a_slurm_jobs_folder_and_what_it_left_itself_is_removed(
+    tmp_path, taken
+):
+    left = taken.with_suffix(".left")  # by the same job, which Slurm started again
+    (left / "ray").mkdir(parents=True)
+    job = slurm(tmp_path, "-c", "")
+    said, _ = job.communicate(timeout=60)
+    assert job.returncode == 0, said
+    assert left_by_slurm(tmp_path) == [taken]
+    assert (taken / "theirs").exists()
 
 
 def test_slurm_is_told_that_a_lost_node_costs_a_node_and_signals_early():

@@ -20,7 +20,7 @@
 # on which the experiment runs, Slurm starts the job again by itself, where the site allows that.
 #
 # Each job has a Ray of its own, beside others' on the same nodes: with a token that it makes and
-# only its nodes show, ports that are free, and a temporary folder /tmp/orrery-JOB on each node. At
+# only its nodes show, ports that are free, and a temporary folder /tmp/orrery-JOB.* on each node. At
 # the end it stops this Ray and no other. The nodes' addresses are Slurm's own.
 #
 #SBATCH --job-name=orrery
@@ -63,7 +63,7 @@ unset RAY_ADDRESS RAY_AUTH_TOKEN # which may be another cluster's
 
 patience=600 # [s] nodes of a busy cluster start minutes apart
 folder=$PWD/.slurm/$SLURM_JOB_ID # what this job's nodes share
-temporary=/tmp/orrery-$SLURM_JOB_ID
+temporary=/tmp/orrery-$SLURM_JOB_ID # and letters that each node chooses
 nodes=$SLURM_JOB_NUM_NODES
 steps=()
 experiment=

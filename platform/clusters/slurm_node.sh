@@ -1,23 +1,23 @@
 #!/bin/bash
 # Ray on one node of a Slurm job, until it gets a signal. Called by slurm.sh.
 #
-# slurm_node.sh FOLDER TEMPORARY [HEAD]: FOLDER is what the job's nodes share; TEMPORARY, on this
-# node, is made for Ray; HEAD is the address of the head, which this node is if there is none.
+# slurm_node.sh FOLDER TEMPORARY [HEAD]: FOLDER is what the job's nodes share; TEMPORARY is how the
+# name of the folder begins that is made for Ray on this node; HEAD is the address of the head, which
+# this node is if there is none.
 set -uo pipefail
-folder=$1 temporary=$2 head=${3:-}
+folder=$1 head=${3:-}
 address=$(sed -n "s/^$SLURMD_NODENAME //p" "$folder/addresses")
 
 if [ -z "$address" ]; then
     echo "Slurm names no address of $SLURMD_NODENAME that is found: see $folder/addresses" >&2
     exit 1
 fi
-# Everybody may write in /tmp: Ray's sockets must not lie in a folder that somebody else made. Ray
-# lets everybody write its own folder too, so that it lies inside this one, which is closed.
-rm -rf "$temporary" 2>/dev/null
-if ! mkdir -m 700 "$temporary"; then
-    echo "$temporary on $SLURMD_NODENAME is somebody else's: have it removed" >&2
-    exit 1
-fi
+for left in "$2".*; do # by a job that Slurm started again
+    [ ! -O "$left" ] || rm -rf "$left"
+done
+# Everybody may write in /tmp: Ray's sockets must lie in a folder whose name nobody else could guess
+# and take. Ray lets everybody write its own folder, so that it lies inside this one, which is closed.
+temporary=$(mktemp -d "$2.XXXXXX") || exit 1
 ulimit -n "$(ulimit -Hn)"
 
 free_port() {

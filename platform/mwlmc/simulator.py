@@ -8,7 +8,7 @@ binning needs no new simulation.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from mwlmc import parameters, record_schema
 from mwlmc.model import (
     agama_engine,
-    compiled_step,
     disc_and_bulge,
     distribution,
+    engines,
     lmc,
     potentials,
     reflex,
@@ -42,9 +42,6 @@ _MOST_DRAWS = 100
 FEWEST_STARS = 500
 _SHARE_OF_A_GPU = 1 / 16
 CLIPPED_SHARE = 1e-3  # of the tracer: a smaller share is rounding of the inversion
-
-Engine = Literal["torch", "agama"]
-Device = Literal["cpu", "cuda"]
 
 
 @dataclass(frozen=True)
@@ -112,8 +109,8 @@ class Simulator:
     circular_velocity: float = CIRCULAR_VELOCITY
     reflex_shell: tuple[float, float] = (50.0, 100.0)
     accuracy: stellar_halo.Accuracy = "survey"
-    engine: Engine = "torch"
-    device: Device = "cpu"
+    engine: engines.Engine = "torch"
+    device: engines.Device = "cpu"
 
     def __post_init__(self) -> None:
         parameters.prior(self.proposal, self.lmc_mass)
@@ -129,25 +126,11 @@ class Simulator:
                 f"inner_edge {self.inner_edge}, reflex_shell {self.reflex_shell} and outer_edge "
                 f"{self.outer_edge} kpc must rise in this order"
             )
-        self._check_engine()
+        engines.check_engine(self.engine, self.device, self.accuracy)
         distribution.spherical_potential(1e12, 20.0, self.equilibrium)
         potentials.concentration(
             np.array([parameters.LIGHTEST_MILKY_WAY]), self.circular_velocity
         )
-
-    def _check_engine(self) -> None:
-        if self.accuracy not in stellar_halo.STEP_SHARES:
-            raise ValueError(
-                f"no accuracy {self.accuracy!r}: choose one of {sorted(stellar_halo.STEP_SHARES)}"
-            )
-        if self.engine not in ("torch", "agama"):
-            raise ValueError(f"no engine {self.engine!r}: choose 'torch' or 'agama'")
-        if self.engine == "agama":
-            agama_engine.agama_version()  # refuses where agama is missing, before anything is drawn
-        if self.device not in ("cpu", "cuda"):
-            raise ValueError(f"no device {self.device!r}: choose 'cpu' or 'cuda'")
-        if self.engine == "agama" and self.device != "cpu":
-            raise ValueError(f"agama cannot use device {self.device!r}: choose 'cpu'")
 
     @property
     def prior(self) -> Prior:
@@ -165,6 +148,11 @@ class Simulator:
         return _SHARE_OF_A_GPU if self.device == "cuda" else 0.0
 
     @property
+    def first_use(self) -> str:
+        """What this machine has still to do before its first simulation, for the user."""
+        return engines.first_use(self.engine, self.device)
+
+    @property
     def versions(self) -> dict[str, int]:
         """The versions of the code that decides the records."""
         versions = {"engine": VERSION, "distribution": distribution.VERSION}
@@ -175,11 +163,7 @@ class Simulator:
     @property
     def rounding(self) -> str:
         """What decides the last bits of stars here, next to processor and torch."""
-        if self.engine == "agama":
-            return "agama"
-        if self.device == "cuda":
-            return torch.cuda.get_device_name()
-        return "compiled" if compiled_step.can_compile() else "not compiled"
+        return engines.rounding(self.engine, self.device)
 
     def describe(self) -> JSON:
         """Returns all that decides the records, as plain JSON."""

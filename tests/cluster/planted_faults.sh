@@ -254,6 +254,10 @@ plant_in_files() {
     finds "other Python" 1 "has python 3[0-9.]+, others 3" "install the same software"
     inside other umount "$site/python/sitecustomize.py"
 
+    inside other bash -c "mount -o remount,size=400m /dev/shm && head -c 390m /dev/zero > /dev/shm/theirs"
+    finds "full /dev/shm" 1 "^other .* /dev/shm is full: [0-9]+ MiB" "remove from it"
+    inside other bash -c "rm /dev/shm/theirs && mount -o remount,size=1g /dev/shm"
+
     inside other pkill -STOP raylet
     finds "frozen node" 1 "^other .* did not answer|cluster: has 1 nodes" "ray status|ray start" --nodes 2
     inside other pkill -KILL raylet
@@ -275,6 +279,9 @@ plant_at_starts() {
     plant_at_start "clock an hour ahead" "its clock is .3[56][0-9]{2}.* s off" "time service"
 
     plant_at_start "no GPU where asked" "torch sees 0 GPUs, Ray has promised 1" "install a driver" --num-gpus 1
+
+    plant_at_start "a CPU more than there are" "may use $(nproc) CPUs, Ray has promised" \
+        "start Ray with --num-cpus" --num-cpus $(($(nproc) + 1))
 
     inside other mount -o remount,size=16m /dev/shm
     plant_at_start "small /dev/shm" "/dev/shm has 16 MiB" "give it 256 MiB"

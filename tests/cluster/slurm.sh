@@ -86,7 +86,7 @@ nothing_left() {
     local name
     for name in "${!machine[@]}"; do
         [ -z "$(traces $name)" ] || return 1
-        inside $name test ! -e "/tmp/orrery-$1" || return 1
+        inside $name bash -c "! compgen -G '/tmp/orrery-$1*'" > /dev/null || return 1
     done
     [ ! -e "$shared/.slurm/$1" ]
 }

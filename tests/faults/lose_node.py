@@ -4,13 +4,15 @@ python tests/faults/lose_node.py FOLDER
 python tests/faults/lose_node.py FOLDER --sweeps 10
 
 Both nodes are this machine's and this program's alone. Prints a line of JSON for each
-sweep.
+sweep. Where one lost a trial, or did one twice that was not on the lost node, the program
+says so at its end, with status 1.
 """
 
 import argparse
 import json
 import logging
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -112,6 +114,21 @@ def survive(folder):
     }
 
 
+def wrong(found):
+    """Returns what a sweep lost, or did otherwise than it should, as texts."""
+    laws = {
+        f"lost in the middle: {found['lost']}, not one trial": len(found["lost"]) == 1,
+        f"trials are {found['states']}": found["states"] == ["finished"],
+        f"{found['trials']} of {TRIALS} trials are there": found["trials"] == TRIALS,
+        f"{found['distinct']} of {TRIALS} are distinct": found["distinct"] == TRIALS,
+        "what is kept differs from what was returned": found["kept"],
+        "not every trial came to its end once": found["ended"],
+        "the lost trial did not begin again, once, on the other node": found["again"]
+        == [True, False],
+    }
+    return [complaint for complaint, holds in laws.items() if not holds]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
@@ -119,12 +136,16 @@ def main():
     given = parser.parse_args()
     # Ray's test clusters leave their address where every program of this user would find
     # and join them, to die with the node that is lost here
+    complaints = []
     with tempfile.TemporaryDirectory(prefix="n") as own:
         os.environ["RAY_TMPDIR"] = own
         for number in range(given.sweeps):
             place = given.folder / f"{number}"
             place.mkdir(parents=True)
-            print(json.dumps(survive(place)), flush=True)
+            found = survive(place)
+            print(json.dumps(found), flush=True)
+            complaints += [f"sweep {number}: {text}" for text in wrong(found)]
+    sys.exit("; ".join(complaints) or None)
 
 
 if __name__ == "__main__":

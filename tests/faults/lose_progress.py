@@ -4,13 +4,15 @@ python tests/faults/lose_progress.py FOLDER
 
 The driver's node has no CPU, two others are this machine's and this program's alone.
 Prints a line of JSON: which epochs the driver heard of, which the workers did, and on
-which nodes.
+which nodes. Where an epoch was lost, or not told though its way was open, the program
+says so and ends with status 1.
 """
 
 import argparse
 import json
 import logging
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -86,6 +88,32 @@ def trained(folder, cluster):
     }
 
 
+def survive(folder):
+    """Returns what became of a training on a cluster of its own."""
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
+    ray.init(cluster.address, logging_level=logging.ERROR, log_to_driver=False)
+    os.environ["ORRERY_CPUS"] = "1"
+    try:
+        return trained(folder, cluster)
+    finally:
+        ray.shutdown()
+        cluster.shutdown()
+
+
+def wrong(found):
+    """Returns what a training lost or did otherwise, as a sentence; None if nothing."""
+    # what was sent as the queue was killed may have gone with it
+    untold = sorted(set(range(KILLED_AFTER - 1)) - set(found["heard"]))
+    moved = found["nodes"][:1] == found["lost"] and len(found["nodes"]) == 2
+    laws = {
+        f"epochs done are {found['done']}": found["done"] == list(range(EPOCHS)),
+        f"epochs that were not told: {untold}": not untold,
+        f"worked on {found['nodes']}, lost {found['lost']}": moved,
+    }
+    complaints = [complaint for complaint, holds in laws.items() if not holds]
+    return f"a node was lost, and {'; '.join(complaints)}" if complaints else None
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
@@ -94,15 +122,9 @@ def main():
     # and join them, to die with the node that is lost here
     with tempfile.TemporaryDirectory(prefix="n") as own:
         os.environ["RAY_TMPDIR"] = own
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-        ray.init(cluster.address, logging_level=logging.ERROR, log_to_driver=False)
-        os.environ["ORRERY_CPUS"] = "1"
-        try:
-            found = trained(given.folder, cluster)
-        finally:
-            ray.shutdown()
-            cluster.shutdown()
+        found = survive(given.folder)
     print(json.dumps(found), flush=True)
+    sys.exit(wrong(found))
 
 
 if __name__ == "__main__":

@@ -13,17 +13,17 @@ see to that:
 
 - `records/`: what each component gives for a few cases, the prior's corners among them.
 - `lock.json`: the version that each record is of, and the syntax hash (without comments,
-  docstrings, layout) of each module that a component is made of, found by its imports;
-  and the values of the constants that these modules name, since a threshold may move
-  between two recorded numbers unseen.
+  docstrings, layout) of each module that a component is made of, found by its imports,
+  with all numbers that are written in it; and the values of the constants that these
+  modules name. A threshold may move between two recorded numbers unseen.
 - The tests: they fail when a hash is another one, when a version is not its record's, and
   when today's numbers are not the record's.
 
 Changed code then takes one of two ways:
 
-    python -m tests.golden same [component ...]   enters new hashes; refused unless today's
-                                                  numbers are the record's, and constants
-                                                  the lock's
+    python -m tests.golden same [component ...]   enters new code; refused unless today's
+                                                  numbers are the record's, constants the
+                                                  lock's, and no written number is replaced
     python -m tests.golden remake component ...   after VERSION was raised: makes the record
                                                   anew; refused for changed numbers without
 

@@ -1,11 +1,12 @@
 """The lock: which versions the kept records are of, and what the code was that gave them."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import syntax
+from . import numbers, syntax
 from .components import COMPONENTS, FOLDER, Component
 from .quantities import Record, differences, read, write
 
@@ -19,10 +20,11 @@ class RefusedError(Exception):
 
 @dataclass
 class Lock:
-    """Versions by component, syntax hashes by module, and named constants: one line each.
+    """Versions by component, states by module, and named constants: one line each.
 
-    A module that several components share has one hash: it is entered once all of them
-    give the same numbers. Constants are there by module and name.
+    A module's state is its syntax hash, and all numbers that are written in it. One that
+    several components share is entered once all of them give the same numbers. Constants
+    are there by module and name.
     """
 
     versions: dict[str, int]
@@ -35,7 +37,7 @@ class Lock:
         return cls(**json.loads(PATH.read_text()))
 
     def write(self, path: Path = PATH) -> None:
-        """Writes the lock, sorted, one line for each version, hash and constant."""
+        """Writes the lock, sorted, one line for each version, module and constant."""
         parts = {
             "versions": self.versions,
             "modules": self.modules,
@@ -44,10 +46,12 @@ class Lock:
         path.write_text(json.dumps(parts, indent=1, sort_keys=True) + "\n")
 
 
-def hashes() -> dict[str, str]:
-    """Returns the syntax hash of each module that decides a number today."""
+def states() -> dict[str, str]:
+    """Returns the state of each module that decides a number today."""
     names = {module for component in COMPONENTS for module in component.modules}
-    return {name: syntax.hash_of(name) for name in sorted(names)}
+    return {
+        n: f"{syntax.hash_of(n)} {syntax.written(n)}".rstrip() for n in sorted(names)
+    }
 
 
 def constants(modules: Iterable[str]) -> dict[str, str]:
@@ -64,7 +68,7 @@ def changed_constants(modules: Set[str], lock: Lock) -> dict[str, str]:
 
     One that has moved to another module keeps its name, and is looked for there.
     """
-    today = constants(hashes())
+    today = constants(states())
     gone = {n: value for n, value in lock.constants.items() if n not in today}
     left = {_own_name(name): value for name, value in gone.items()}
     found = {}
@@ -72,12 +76,37 @@ def changed_constants(modules: Set[str], lock: Lock) -> dict[str, str]:
         before = lock.constants.get(name, left.get(_own_name(name)))
         if before not in (None, today[name]):
             found[name] = f"{before} has become {today[name]}"
+    for name in (name for name in gone if _module(name) in modules):
+        value = syntax.bound(_module(name)).get(_own_name(name))
+        if value is not None:  # as another expression, without a number in it
+            found[name] = f"{gone[name]} has become {value}"
+    return found
+
+
+def replaced_numbers(modules: Set[str], lock: Lock) -> tuple[str, str]:
+    """Returns which numbers have gone from modules, and which have come; both or none.
+
+    What moves from one of them to another is neither. Where numbers only come, or only go,
+    code has come or gone, which is for the records to judge.
+    """
+    now = states()
+    gone_modules = set(lock.modules) - set(now)
+    before = _numbers(lock.modules.get(name, "") for name in modules | gone_modules)
+    today = _numbers(now[name] for name in modules)
+    gone, new = before - today, today - before
+    return (numbers.told(gone), numbers.told(new)) if gone and new else ("", "")
+
+
+def _numbers(states: Iterable[str]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for state in states:
+        found += numbers.read(state.partition(" ")[2])
     return found
 
 
 def changed(lock: Lock) -> dict[str, str]:
     """Returns how modules differ from the lock, by module: changed, new or gone."""
-    today = hashes()
+    today = states()
     found = {name: "is gone" for name in lock.modules if name not in today}
     for name, digits in today.items():
         if lock.modules.get(name) != digits:
@@ -145,7 +174,7 @@ def _refuse(component: Component, found: dict[str, str]) -> None:
 
 
 def same(components: Iterable[Component], lock: Lock) -> list[str]:
-    """Enters the hashes of modules that have changed, and returns their names.
+    """Enters the states of modules that have changed, and returns their names.
 
     Arguments:
         components: Whose modules; components that share one of them are checked too.
@@ -154,7 +183,7 @@ def same(components: Iterable[Component], lock: Lock) -> list[str]:
     Raises:
         RefusedError: If a version was raised, or today's numbers are not the record's.
     """
-    today, names = hashes(), set(changed(lock))
+    today, names = states(), set(changed(lock))
     wanted = names.intersection(m for c in components for m in c.modules)
     for component in COMPONENTS:
         if wanted.intersection(component.modules):
@@ -168,13 +197,19 @@ def same(components: Iterable[Component], lock: Lock) -> list[str]:
 
 def _refuse_constants(modules: Set[str], lock: Lock) -> None:
     found = changed_constants(modules, lock)
-    if not found:
-        return
-    lines = [f"  {name}: {how}" for name, how in found.items()]
-    touched = {_module(name) for name in found}
-    roots = [c.root for c in COMPONENTS if touched.intersection(c.modules)]
+    if found:
+        lines = [f"  {name}: {how}" for name, how in found.items()]
+        _refuse_unseen("constants have changed", lines, {_module(n) for n in found})
+    gone, new = replaced_numbers(modules, lock)
+    if new:
+        lines = [f"  of {', '.join(sorted(modules))}: {gone} gone, {new} new"]
+        _refuse_unseen("written numbers have been replaced", lines, modules)
+
+
+def _refuse_unseen(what: str, lines: list[str], modules: Set[str]) -> None:
+    roots = [c.root for c in COMPONENTS if modules.intersection(c.modules)]
     raise RefusedError(
-        "constants have changed, though no recorded number shows it:\n"
+        f"{what}, though no recorded number shows it:\n"
         + "\n".join(lines)
         + f"\nRaise VERSION in one of {', '.join(roots)}, whose numbers they decide, and "
         f"`{COMMAND} remake` that component; where they decide none, name their module "
@@ -201,7 +236,7 @@ def _own_name(constant: str) -> str:
 
 
 def remake(components: Iterable[Component], lock: Lock) -> None:
-    """Makes records anew, and enters versions and hashes.
+    """Makes records anew, and enters versions and states.
 
     Arguments:
         components: Whose records. Others that share a changed module are checked.
@@ -211,7 +246,7 @@ def remake(components: Iterable[Component], lock: Lock) -> None:
         RefusedError: If a component's numbers differ and its version was not raised.
     """
     chosen = list(components)
-    today = hashes()
+    today = states()
     wanted = set(changed(lock)).intersection(m for c in chosen for m in c.modules)
     records = [(component, _new_record(component, lock)) for component in chosen]
     raised = [c for c in chosen if c.version != lock.versions.get(c.name)]

@@ -74,9 +74,13 @@ def write(record: Record, path: Path) -> None:
 
 def _text(values: NDArray[Any]) -> str:
     if np.issubdtype(values.dtype, np.integer) or values.dtype == bool:
-        return json.dumps(values.astype(np.int64).tolist())
+        return _compact(values.astype(np.int64).tolist())
     # the shortest text that gives single precision back: 0.1, not 0.10000000149
-    return json.dumps(_shortest(values.astype(np.float32)))
+    return _compact(_shortest(values.astype(np.float32)))
+
+
+def _compact(rows: Any) -> str:
+    return json.dumps(rows, separators=(",", ":"))
 
 
 def _shortest(values: NDArray[Any]) -> Any:

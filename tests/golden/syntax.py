@@ -5,10 +5,13 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from . import numbers
 
 PACKAGES = ("orrery", "mwlmc", "halomass")
 
@@ -83,6 +86,7 @@ NO_NUMBERS = {
     "orrery.storage.files": "writes bytes safely",
     "orrery.storage.inputs": "hashes the files that a run reads",
     "orrery.storage.lease": "keeps other writers away",
+    "orrery.storage.outages": "waits for a store that is away",
     "orrery.storage.parquet": "writes tables as they are, and their checksums",
     "orrery.storage.run": "finds a run's folder",
     "orrery.storage.shard_cache": "keeps copies of shards as they are",
@@ -149,15 +153,50 @@ def source(module: str) -> str:
 
 def hash_of(module: str) -> str:
     """Returns the syntax hash of a module."""
-    return _hash_and_imports(source(module))[0]
+    return _syntax(source(module)).digits
+
+
+@dataclass(frozen=True)
+class Syntax:
+    """What a module's text says: all that is asked of it, since reading it takes longest.
+
+    Arguments:
+        digits: Its syntax hash.
+        imports: Our modules that it imports, each with what it imports from it, if anything.
+        named: What its names stand for that have a number in it.
+        bound: What each of its names stands for.
+        written: All numbers in it.
+    """
+
+    digits: str
+    imports: tuple[tuple[str, str], ...]
+    named: dict[str, str]
+    bound: dict[str, str]
+    written: str
 
 
 # by text, not by name: a test changes modules, and most of them stay as they are
 @cache
-def _hash_and_imports(text: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """Returns a text's syntax hash and what it imports of ours: both need its syntax."""
-    found = ast.parse(text)
-    return syntax_hash(found), _imports(found)
+def _syntax(text: str) -> Syntax:
+    module = ast.parse(text)
+    nodes = [*ast.walk(module)]
+    of_version = {
+        id(part) for node in module.body if _is_version(node) for part in ast.walk(node)
+    }
+    return Syntax(
+        syntax_hash(module),
+        _imports(nodes),
+        numbers.named(module),
+        numbers.bound(module),
+        numbers.told(numbers.written(n for n in nodes if id(n) not in of_version)),
+    )
+
+
+def _is_version(node: ast.stmt) -> bool:
+    match node:
+        case ast.Assign([ast.Name("VERSION")]):
+            return True
+    return False
 
 
 def syntax_hash(module: ast.Module) -> str:
@@ -203,31 +242,17 @@ def constants(module: str) -> dict[str, str]:
     """
     if module in CONSTANTS_OF_MACHINES:
         return {}
-    found = {}
-    for node in ast.parse(source(module)).body:
-        match node:
-            case ast.Assign([ast.Name(name)], value) | ast.AnnAssign(
-                ast.Name(name), _, value
-            ) if value is not None and name != "VERSION" and _has_number(value):
-                found[name] = _value(value)
-    return found
+    return _syntax(source(module)).named
 
 
-def _has_number(value: ast.AST) -> bool:
-    return any(
-        isinstance(node, ast.Constant)
-        and isinstance(node.value, int | float)
-        and not isinstance(node.value, bool)
-        for node in ast.walk(value)
-    )
+def bound(module: str) -> dict[str, str]:
+    """Returns what each of a module's names stands for; nothing if there is no such module."""
+    return _syntax(source(module)).bound if path(module) else {}
 
 
-def _value(value: ast.expr) -> str:
-    """Returns what a value is, however it is written; where it is computed, how."""
-    try:
-        return repr(ast.literal_eval(value))
-    except ValueError:
-        return ast.unparse(value)
+def written(module: str) -> str:
+    """Returns all numbers that are written in a module, named or not."""
+    return "" if module in CONSTANTS_OF_MACHINES else _syntax(source(module)).written
 
 
 def version(module: str) -> int:
@@ -263,15 +288,14 @@ def modules(root: str, others: frozenset[str]) -> tuple[str, ...]:
 
 
 def _imported(module: str) -> Iterator[str]:
-    for name, inside in _hash_and_imports(source(module))[1]:
+    for name, inside in _syntax(source(module)).imports:
         # what stands after `import` may be a module, or something that one declares
         yield f"{name}.{inside}" if inside and path(f"{name}.{inside}") else name
 
 
-def _imports(module: ast.Module) -> tuple[tuple[str, str], ...]:
-    """Returns our modules that one imports, each with what is imported from it, if anything."""
+def _imports(nodes: list[ast.AST]) -> tuple[tuple[str, str], ...]:
     found = []
-    for node in ast.walk(module):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found += [(a.name, "") for a in node.names if _is_ours(a.name)]
         elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):

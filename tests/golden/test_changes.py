@@ -14,7 +14,15 @@ from mwlmc.simulator import Simulator
 from . import syntax
 from .components import FOLDER, named
 from .copies import Copy, ForkServer
-from .lock import PATH, Lock, RefusedError, check, complaints, constants, hashes
+from .lock import (
+    PATH,
+    Lock,
+    RefusedError,
+    check,
+    complaints,
+    constants,
+    states,
+)
 
 COMPARISON = "mwlmc.study.comparison"
 
@@ -33,7 +41,7 @@ def copy(tmp_path, server):
     shutil.copytree(syntax.platform(), tmp_path / "platform", ignore=ignored)
     shutil.copytree(FOLDER, tmp_path / "tests" / "golden", ignore=ignored)
     # as if all that has changed here had been entered: that is another test's
-    names = hashes()
+    names = states()
     known = Lock(Lock.read().versions, names, constants(names))
     known.write(tmp_path / "tests" / "golden" / PATH.name)
     return Copy(tmp_path, server)
@@ -138,6 +146,7 @@ def test_a_raised_version_needs_a_new_record(copy):
     assert "versions only rise" in copy.golden("remake", "features").stderr
 
 
+@pytest.mark.slow
 def test_changed_numbers_need_a_raised_version(copy):
     before = copy.lock
     copy.edit("halomass.observed.features", r"^ASINH_SCALE = 20", "ASINH_SCALE = 21")
@@ -152,6 +161,7 @@ def test_changed_numbers_need_a_raised_version(copy):
     assert not noticed(copy)
 
 
+@pytest.mark.slow
 def test_a_constant_that_no_record_shows_is_not_the_same_and_is_named(copy):
     before = copy.lock
     copy.edit(COMPARISON, r"^SCATTER_BEYOND = 1\.3\b", "SCATTER_BEYOND = 1.32")
@@ -167,6 +177,7 @@ def test_a_constant_that_no_record_shows_is_not_the_same_and_is_named(copy):
     assert not noticed(copy)
 
 
+@pytest.mark.slow
 def test_a_constant_may_move_but_not_change_on_the_way(copy):
     moved = "from mwlmc.study.moved import SCATTER_BEYOND"
     copy.edit(COMPARISON, r"^SCATTER_BEYOND = 1\.3\b.*$", moved)

@@ -9,7 +9,7 @@ from mwlmc.study import versions as of_both_galaxies
 
 from . import syntax
 from .components import COMPONENTS, FOLDER, NAMES
-from .lock import Lock, complaints, constants, hashes
+from .lock import Lock, complaints, constants, states
 
 LARGEST = 5e5  # [bytes] of this folder: records are small
 
@@ -46,7 +46,7 @@ def test_the_lock_knows_the_code():
 
 
 def test_the_lock_knows_all_constants():
-    names = hashes()
+    names = states()
     assert Lock.read().constants == constants(names)
     assert not {*syntax.CONSTANTS_OF_MACHINES} - {*names}
 
@@ -68,8 +68,8 @@ def test_each_module_that_decides_numbers_is_in_the_lock_or_named_with_a_reason(
         for file in syntax.platform().rglob("*.py")
         if file.name != "__init__.py"
     }
-    assert not set(hashes()) & set(syntax.NO_NUMBERS)
-    assert found - set(hashes()) == set(syntax.NO_NUMBERS)
+    assert not set(states()) & set(syntax.NO_NUMBERS)
+    assert found - set(states()) == set(syntax.NO_NUMBERS)
 
 
 def test_modules_that_decide_nothing_compute_nothing():

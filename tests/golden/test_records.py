@@ -31,7 +31,7 @@ def test_a_record_is_kept_in_single_precision(tmp_path):
     write(record, tmp_path / "kept" / "x.json")
     kept = read(tmp_path / "kept" / "x.json")
     assert not differences(record, kept)
-    assert "0.1, NaN" in (tmp_path / "kept" / "x.json").read_text()
+    assert "0.1,NaN" in (tmp_path / "kept" / "x.json").read_text()
     assert kept["n"].dtype == np.int64
 
 

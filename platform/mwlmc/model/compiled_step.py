@@ -14,13 +14,18 @@ from torch import Tensor
 from torch.fx.experimental import _config as fx_config
 
 from mwlmc.model.orbits import Stepper, begin_step, evaluate_stage, finish_step
-from mwlmc.model.step_libraries import WIDTH, libraries_folder, load
+from mwlmc.model.step_libraries import WIDTH, are_built, libraries_folder, load
 
 
 def can_compile() -> bool:
     """Returns whether this machine has a C++ compiler and Python's headers."""
     headers = Path(sysconfig.get_path("include"), "Python.h")
     return headers.is_file() and shutil.which(os.environ.get("CXX", "g++")) is not None
+
+
+def must_compile() -> bool:
+    """Returns whether this machine will compile the step before its first simulation."""
+    return can_compile() and not are_built()
 
 
 def _of_full_rows(part: Callable[..., Any]) -> Callable[..., Any]:

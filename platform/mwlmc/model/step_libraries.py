@@ -91,6 +91,11 @@ def load() -> dict[str, Callable[..., Any]]:
     return {name: _library(place, name) for name in PARTS}
 
 
+def are_built() -> bool:
+    """Returns whether this machine has the libraries of today's code, whole."""
+    return not _missing(libraries_folder() / key())
+
+
 def _missing(place: Path) -> list[str]:
     """Returns the parts whose libraries are not there, or not as they were built."""
     try:

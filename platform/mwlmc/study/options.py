@@ -7,11 +7,12 @@ from typing import Literal
 from mwlmc.model.compiled_step import can_compile
 from mwlmc.model.constants import CIRCULAR_VELOCITY
 from mwlmc.model.distribution import Equilibrium
+from mwlmc.model.engines import Device, Engine
 from mwlmc.model.stellar_halo import Accuracy
 from mwlmc.observed.data_vectors import Measurement
 from mwlmc.observed.star_tables import StarSelection
 from mwlmc.parameters import LMCMass, proposal
-from mwlmc.simulator import CLIPPED_SHARE, Device, Engine, Simulator
+from mwlmc.simulator import CLIPPED_SHARE, Simulator
 from mwlmc.study.literature import TABLE2
 from orrery.identity import PLACE
 from orrery.inference.posteriors import Inference

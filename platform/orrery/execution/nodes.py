@@ -66,7 +66,8 @@ class _Witness:
             },
             "processor": processor_model(),
             "seen_gpus": _gpus(),
-            "shared_memory": _shared_memory(),
+            "seen_cpus": _cpus(),
+            **_shared_memory(),
             "open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             "token": os.environ.get("RAY_AUTH_MODE") == "token",
         }
@@ -103,10 +104,20 @@ def _gpus() -> int:
     return int(torch.cuda.device_count())
 
 
-def _shared_memory() -> float:
+def _cpus() -> int:
     if sys.platform != "linux":
-        return math.inf  # nothing of the kind limits Ray there
-    return float(shutil.disk_usage("/dev/shm").total)
+        return os.cpu_count() or 1
+    return len(os.sched_getaffinity(0))
+
+
+def _shared_memory() -> dict[str, float]:
+    if sys.platform != "linux":  # nothing of the kind limits Ray there
+        return {"shared_memory": math.inf, "free_shared_memory": math.inf}
+    disk = shutil.disk_usage("/dev/shm")
+    return {
+        "shared_memory": float(disk.total),
+        "free_shared_memory": float(disk.free),
+    }
 
 
 class _Witnesses:

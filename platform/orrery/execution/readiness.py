@@ -11,6 +11,8 @@ GB = 1e9  # [bytes]
 MOST_CLOCK_OFFSET = 1.0  # [s]
 LEAST_SHARED_MEMORY = 256 * 1024**2  # [bytes] our object store; containers have 64 MiB
 _SHOWN = ("python", "ray", "orrery", "commit")  # of the software that is compared
+# [bytes] of it; less only since Ray's store may fill its part of what is not free
+LEAST_FREE_SHARED_MEMORY = 64 * 1024**2
 LEAST_OPEN_FILES = 4096  # Ray holds some for each worker and each connection
 
 
@@ -32,6 +34,8 @@ class NodeReport:
         token: Whether Ray asks for a token.
         cpus: How many CPUs Ray has on it for work; a head may have none.
         refused: Why it could not write into a folder, by folder.
+        free_shared_memory: What is free of `/dev/shm` [bytes].
+        seen_cpus: How many CPUs a process on it may use.
 
     Example:
         >>> software = {"python": "3.11.9"}
@@ -53,6 +57,8 @@ class NodeReport:
     token: bool = True
     cpus: int = 1
     refused: dict[str, str] = field(default_factory=dict)
+    free_shared_memory: float = 2.0**31
+    seen_cpus: int = 1
 
     @property
     def summary(self) -> str:
@@ -190,6 +196,12 @@ def _of_machine(report: NodeReport, processor: str | None) -> Iterator[Trouble]:
             f"its clock is {report.clock_offset:+.1f} s off the driver's",
             "start a time service, such as chrony, on all nodes",
         )
+    if report.seen_cpus < report.cpus:
+        yield Trouble(
+            report.node,
+            f"a process may use {report.seen_cpus} CPUs, Ray has promised {report.cpus}",
+            "start Ray with --num-cpus of no more than there are",
+        )
     if report.seen_gpus < report.promised_gpus:
         yield Trouble(
             report.node,
@@ -204,6 +216,12 @@ def _of_limits(report: NodeReport) -> Iterator[Trouble]:
             report.node,
             f"/dev/shm has {report.shared_memory / 2**20:.0f} MiB",
             f"give it {LEAST_SHARED_MEMORY / 2**20:.0f} MiB or more (docker --shm-size)",
+        )
+    elif report.free_shared_memory < LEAST_FREE_SHARED_MEMORY:
+        yield Trouble(
+            report.node,
+            f"/dev/shm is full: {report.free_shared_memory / 2**20:.0f} MiB are free",
+            "remove from it what programs that have ended left there, or give it more",
         )
     if report.open_files < LEAST_OPEN_FILES:
         yield Trouble(

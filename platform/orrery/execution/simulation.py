@@ -41,7 +41,9 @@ class Simulator(Protocol):
 
     It may also have `versions`, a dict of the versions of its code, which `describe`
     holds too: then all machines must have the same ones, else the same description. And
-    `rounding`, a word on what decides the last bits here, such as compiled code.
+    `rounding`, a word on what decides the last bits here, such as compiled code; and
+    `first_use`, what this machine does once before its first records and the user should
+    know of, such as compiling: empty where it is done.
 
     Example:
         >>> import numpy as np
@@ -215,6 +217,9 @@ def _fill(
     size = writer.metadata["shard_size"]
     made = size * len(writer.rows)
     total = made + size * len(pending)
+    # Actors are silent, and this may last longer than all the rest of a small campaign.
+    if pending and (first_use := getattr(simulator, "first_use", "")):
+        say(first_use)
     with (
         _made_shards(simulator, writer, pending, actors) as rows,
         progress("simulating", total, done=made) as advance,

@@ -7,6 +7,7 @@ those files. Losses are only told: without the queue the training goes on, unsee
 """
 
 import shutil
+import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -53,6 +54,9 @@ def run_workers(
         on_epoch: Called from a thread of this process with each epoch that the workers
             have done.
         least: The fewest workers that can do it; all of them when None.
+
+    Raises:
+        KeyboardInterrupt: If the user wants no more.
     """
     storage = folder / "ray"
     # Ray would continue a run of this name; ours continue from their own checkpoint
@@ -84,8 +88,27 @@ def run_workers(
                 failure_config=FailureConfig(max_failures=RESTARTS),
             ),
         )
-        trainer.fit()
+        with _ctrl_c_as_ever():
+            trainer.fit()
     shutil.rmtree(storage, ignore_errors=True)
+
+
+@contextmanager
+def _ctrl_c_as_ever() -> Iterator[None]:
+    """Returns a context in which Ctrl-C interrupts, and after which it does what it did.
+
+    Ray Train 2.60 turns it into an exit that looks like a failure, or like a success, and
+    keeps hold of it: after the training it would be swallowed.
+    """
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as error:
+        raise KeyboardInterrupt from error
+    finally:
+        # elsewhere, as in a trial, neither Ray nor we may choose what signals do
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, on_interrupt)
 
 
 def _as_worker(config: dict[str, Any]) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 
+from orrery.storage.outages import patience
 from orrery.storage.store import Address, Versioned
 
 LEASE = 30.0  # [s] after which a lease that is not renewed has ended
@@ -50,9 +51,10 @@ class Lease:
         Raises:
             BlockingIOError: If the lease was lost, or no renewal is answered.
         """
-        # A store may take a renewal and not answer for minutes. But if this process was
-        # stopped for as long, one is on its way.
-        patient = time.monotonic() + LEASE
+        # The store may be away, or take a renewal and not answer for minutes: then nobody
+        # can have taken over whom it answers. Or this process was stopped for as long, and
+        # one is on its way.
+        patient = time.monotonic() + LEASE + patience()
         while self._overdue() and not self.lost and time.monotonic() < patient:
             time.sleep(_POLL)
         if self.lost or self._overdue():
@@ -73,7 +75,7 @@ class Lease:
         # who died or was cut off has released nothing either
         with suppress(OSError):
             if not self.lost:
-                self.place.put_if(b"", self.version)
+                self.place.put_if(b"", self.version, patient=False)
 
     def _renew_often(self) -> None:
         while not self.lost and not self._released.wait(RENEWAL):
@@ -83,14 +85,15 @@ class Lease:
         sent = time.monotonic()  # others count from then on, not from the answer
         beat = self.content + f"\nrenewed {sent:.3f}".encode()
         try:
-            self.version = self.place.put_if(beat, self.version)
+            self.version = self.place.put_if(beat, self.version, patient=False)
             self.renewed = sent
         except FileExistsError:
             self.lost = True
         except Exception:
-            # The network may be back in time. Whatever else it was, this thread goes on:
-            # without it nobody would notice that another process has taken over.
-            self.lost = self._overdue()
+            # The network may be back: if nobody has taken over by then, the next renewal is
+            # the store's word for it. Whatever else it was, this thread goes on: without it
+            # nobody would notice that another process has.
+            pass
 
     def _overdue(self) -> bool:
         return time.monotonic() - self.renewed > LEASE

@@ -6,7 +6,6 @@ folder is `ORRERY_CACHE`, or `~/.cache/orrery`; `ORRERY_CACHE_GB` says how large
 grow, 20 GB where it says nothing.
 """
 
-import hashlib
 import os
 import time
 import uuid
@@ -71,15 +70,12 @@ def _is_sound(path: Path, sha256: str) -> bool:
 
 
 def _fetch(address: Address, sha256: str, path: Path) -> None:
-    digest = hashlib.sha256()
     partial = path.with_name(f".{path.name}.{uuid.uuid4().hex}{_PARTIAL}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with partial.open("wb") as file:
-            for piece in address.download():
-                digest.update(piece)
-                file.write(piece)
-        if digest.hexdigest() != sha256:
+            fetched = address.download(file)
+        if fetched != sha256:
             raise ValueError(f"{address} was altered: its sha256 differs")
         partial.replace(path)
     except OSError as error:

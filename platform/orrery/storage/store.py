@@ -8,17 +8,23 @@ there is none (If-None-Match: *), or replaced only while it is what was read (If
 obstore was chosen over fsspec, which has no condition for replacing, and s3fs with its
 own copy of botocore: one small wheel for both kinds of bucket. Whose credentials count
 is asked of boto3, as every other program of Amazon's does.
+
+A store that has answered before may be away for some minutes: see `outages`. One that
+never has is likelier a wrong address, and is not waited for.
 """
 
+import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, TypeVar
+
+from orrery.storage.outages import outlast, patience
 
 EXTRA = "objects"
 _SCHEMES = ("s3", "gs")
@@ -29,7 +35,14 @@ _PUT_TIMEOUT = timedelta(minutes=5)  # of one request, a large shard's too
 # boto3 renews what a machine was lent when a quarter of an hour is left
 _CREDENTIAL_LIFE = timedelta(minutes=5)
 _STATUS = re.compile(r"status code: (\d{3})")
+# No connection, or one that broke, also in the middle of an answer; a store that is ill
+_PASSING = re.compile(r"HTTP error|status code: (50[0234]|408|429)")
+# obstore's own, of each request; `outages` has longer ones
+_RETRY: Any = {"max_retries": 10, "retry_timeout": timedelta(minutes=3)}
 _ONE_PUT = 64 * 2**20  # bytes; larger files are sent in parts, which the store joins
+_answered: set[tuple[str, str, str]] = set()  # stores that have, to this process
+
+_T = TypeVar("_T")
 
 
 class StoreError(ConnectionError):
@@ -39,6 +52,10 @@ class StoreError(ConnectionError):
         >>> isinstance(StoreError("s3://stars is refused"), OSError)
         True
     """
+
+
+class _NoAnswerError(StoreError):
+    """A store that may answer later."""
 
 
 class Versioned(NamedTuple):
@@ -79,6 +96,10 @@ class Address:
     def __str__(self) -> str:
         return f"{self.scheme}://{self.bucket}/{self.key}"
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A worker that begins in an outage believes who sent it there.
+        return _arrive, (self.scheme, self.bucket, self.key, self._place in _answered)
+
     def __truediv__(self, name: str) -> "Address":
         return replace(self, key=f"{self.key}/{name}".strip("/"))
 
@@ -103,25 +124,34 @@ class Address:
     def size(self) -> int | None:
         """Returns the object's size [bytes]; None where there is none."""
         try:
-            with self._explained():
-                return _obstore().head(self._client, self.key)["size"]
+            return self._ask(lambda client: _obstore().head(client, self.key)["size"])
         except FileNotFoundError:
             return None
 
     def sizes(self) -> dict[str, int]:
         """Returns the sizes [bytes] of all objects below, by their names inside of this folder."""
-        with self._explained():
-            pages = _obstore().list(self._client, prefix=self.key)
-            found = {meta["path"]: meta["size"] for page in pages for meta in page}
+
+        def list_all(client: Any) -> dict[str, int]:
+            pages = _obstore().list(client, prefix=self.key)
+            return {meta["path"]: meta["size"] for page in pages for meta in page}
+
+        found = self._ask(list_all)
         start = len(self.key) + 1 if self.key else 0
         return {path[start:]: size for path, size in found.items()}
 
-    def read_versioned(self) -> Versioned | None:
-        """Returns content and version of the object; None where there is none."""
+    def read_versioned(self, patient: bool = True) -> Versioned | None:
+        """Returns content and version of the object; None where there is none.
+
+        Arguments:
+            patient: Whether an outage of the store is waited for.
+        """
+
+        def read(client: Any) -> Versioned:
+            result = _obstore().get(client, self.key)
+            return Versioned(bytes(result.bytes()), _version(result.meta))
+
         try:
-            with self._explained():
-                result = _obstore().get(self._client, self.key)
-                return Versioned(bytes(result.bytes()), _version(result.meta))
+            return self._ask(read, patient)
         except FileNotFoundError:
             return None
 
@@ -144,37 +174,51 @@ class Address:
         """
         return self.read_bytes().decode(errors=errors)
 
-    def download(self) -> Iterator[bytes]:
-        """Yields the object's content, piece by piece.
+    def download(self, file: BinaryIO) -> str:
+        """Writes the object's content into an open file, and returns its sha256.
+
+        Arguments:
+            file: It is written from its beginning.
 
         Raises:
-            FileNotFoundError: If there is none.
+            FileNotFoundError: If there is no such object.
         """
-        with self._explained():
-            for piece in _obstore().get(self._client, self.key).stream():
-                yield bytes(piece)
+
+        def fetch(client: Any) -> str:
+            digest = hashlib.sha256()
+            file.seek(0)
+            file.truncate()
+            for piece in _obstore().get(client, self.key).stream():
+                digest.update(piece)
+                file.write(piece)
+            return digest.hexdigest()
+
+        return self._ask(fetch)
 
     def put(self, content: bytes | Path) -> None:
         """Writes the object, or a file's content as the object, whatever was there."""
-        with self._explained():
-            _obstore().put(self._client, self.key, content, chunk_size=_ONE_PUT)
+        put = _obstore().put
+        self._ask(lambda client: put(client, self.key, content, chunk_size=_ONE_PUT))
 
-    def put_if(self, content: bytes, version: dict[str, str] | None) -> dict[str, str]:
+    def put_if(
+        self, content: bytes, version: dict[str, str] | None, patient: bool = True
+    ) -> dict[str, str]:
         """Writes the object if it still is what was read, and returns its new version.
 
         Arguments:
             content: What it shall hold.
             version: What was read; None where there was no object.
+            patient: Whether an outage of the store is waited for.
 
         Raises:
             FileExistsError: If another process has written it meanwhile.
         """
         for _ in range(_ATTEMPTS):
-            written = self._put_once(content, version)
+            written = self._put_once(content, version, patient)
             if written is not None:
                 return written
             # An answer that was lost is asked for again: then we wrote it ourselves.
-            found = self.read_versioned()
+            found = self.read_versioned(patient)
             if found is not None and found.content == content:
                 return found.version
             if (found.version if found else None) != version:
@@ -185,17 +229,17 @@ class Address:
         )
 
     def _put_once(
-        self, content: bytes, version: dict[str, str] | None
+        self, content: bytes, version: dict[str, str] | None, patient: bool
     ) -> dict[str, str] | None:
-        exceptions = _obstore().exceptions
+        put, exceptions = _obstore().put, _obstore().exceptions
         mode: Any = "create" if version is None else version
         try:
-            with self._explained():
-                return _version(
-                    _obstore().put(self._client, self.key, content, mode=mode)
-                )
+            written = self._ask(
+                lambda client: put(client, self.key, content, mode=mode), patient
+            )
         except (exceptions.AlreadyExistsError, exceptions.PreconditionError):
             return None
+        return _version(written)
 
     def unlink(self, missing_ok: bool = True) -> None:
         """Removes the object; a store does not say whether there was one."""
@@ -203,13 +247,25 @@ class Address:
 
     def remove(self, names: list[str]) -> None:
         """Removes the objects with these names inside of this folder."""
-        if names:
+        keys = [(self / name).key for name in names]
+        if keys:
+            self._ask(lambda client: _obstore().delete(client, keys))
+
+    def _ask(self, request: Callable[[Any], _T], patient: bool = True) -> _T:
+        """Returns the answer to a request, which is called with obstore's client."""
+
+        def ask() -> _T:
             with self._explained():
-                _obstore().delete(self._client, [(self / name).key for name in names])
+                return request(_client(self.scheme, self.bucket, endpoint()))
+
+        seconds = patience() if patient and self._place in _answered else 0.0
+        answer = outlast(ask, _NoAnswerError, seconds)
+        _answered.add(self._place)
+        return answer
 
     @property
-    def _client(self) -> Any:
-        return _client(self.scheme, self.bucket, endpoint())
+    def _place(self) -> tuple[str, str, str]:
+        return self.scheme, self.bucket, endpoint()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -233,10 +289,19 @@ class Address:
             return StoreError(
                 f"{self} is refused ({said}): give credentials that may read and write it"
             )
-        return StoreError(
+        kind = _NoAnswerError if _PASSING.search(str(error)) else StoreError
+        return kind(
             f"{self} cannot be reached ({said}): look at the network, "
             f"{_SETTINGS[self.scheme]}"
         )
+
+
+def _arrive(scheme: str, bucket: str, key: str, answered: bool) -> Address:
+    """Returns an address that another process has sent."""
+    address = Address(scheme, bucket, key)
+    if answered:
+        _answered.add(address._place)
+    return address
 
 
 Location = Path | Address
@@ -297,7 +362,7 @@ def _client(scheme: str, bucket: str, server: str) -> Any:
         "allow_http": server.startswith("http://"),
     }
     if scheme == "gs":
-        return GCSStore(bucket, client_options=options)
+        return GCSStore(bucket, client_options=options, retry_config=_RETRY)
     chosen: Any = {"region": region} if (region := _region()) else {}
     if server:
         # Servers of one's own seldom have a name for each bucket.
@@ -306,6 +371,7 @@ def _client(scheme: str, bucket: str, server: str) -> Any:
         bucket,
         credential_provider=_credentials(bucket),
         client_options=options,
+        retry_config=_RETRY,
         **chosen,
     )
 

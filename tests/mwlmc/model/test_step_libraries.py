@@ -83,8 +83,10 @@ def test_processors_with_other_vectors_never_share_what_is_compiled(
 
 
 def test_what_is_there_is_not_built_again(builds):
+    assert not step_libraries.are_built()
     load()
     assert builds == [*PARTS]
+    assert step_libraries.are_built()
     load()
     assert builds == [*PARTS]
 
@@ -99,6 +101,7 @@ def test_a_damaged_library_is_built_again_alone(builds, empty, left):
         shutil.copy(built / "begin.so", place / "stage.so")
     elif left is not None:
         (place / "stage.so").write_bytes(left)
+    assert not step_libraries.are_built()
     assert load().keys() == {*PARTS}
     assert builds == ["stage"]
 

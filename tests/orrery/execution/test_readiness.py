@@ -48,6 +48,16 @@ FAULTS = {
         "sees 1 GPUs, Ray .* 2",
         "a driver",
     ),
+    "too many CPUs": (
+        {"cpus": 64, "seen_cpus": 2},
+        "may use 2 CPUs, Ray has promised 64",
+        "--num-cpus",
+    ),
+    "full memory": (
+        {"free_shared_memory": 5 * 2**20},
+        "/dev/shm is full: 5 MiB are free",
+        "remove from it",
+    ),
     "small memory": ({"shared_memory": 64 * 2**20}, "shm has 64 MiB", "--shm-size"),
     "read-only folder": (
         {"refused": {"/data": "Read-only file system"}},

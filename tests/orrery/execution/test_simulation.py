@@ -387,6 +387,14 @@ def test_counters_are_shown_meanwhile(toy, tmp_path, capsys):
     assert "mean a " in capsys.readouterr().err
 
 
+def test_what_lasts_before_the_first_records_is_said(toy, tmp_path, capsys):
+    counting = Counting(toy)
+    counting.first_use = "grinding lenses"
+    for told in (True, False):  # the second time nothing is to be done
+        fill(counting, tmp_path)
+        assert ("grinding lenses\n" in capsys.readouterr().err) is told
+
+
 def test_folders_may_be_relative(toy, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert fill(toy, Path("sets"), name="stars").folder.parent == tmp_path / "sets"

@@ -318,6 +318,7 @@ def test_ray_workers_take_the_same_steps_even_when_one_dies(tmp_path):
         on_epoch=lambda epoch, losses: seen.append(epoch),
     )
     assert (tmp_path / "killed").exists()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert sorted(set(seen)) == list(range(10, OPTIONS.max_epochs))
     (tmp_path / "shared" / trainer.RESULT).unlink()  # its last checkpoint is left
     again = []

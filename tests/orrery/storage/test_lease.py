@@ -93,6 +93,7 @@ def test_a_renewal_that_is_never_answered_costs_the_lease(bucket, monkeypatch):
         put(held)
 
     monkeypatch.setattr(Lease, "_renew", renew)
+    monkeypatch.setenv("ORRERY_STORE_PATIENCE", "0.1")
     with locked(bucket) as check:
         check()
         wait_until(lambda: raises(check))
@@ -118,7 +119,7 @@ def raises(check):
 def test_a_network_that_comes_back_in_time_costs_no_lease(bucket, monkeypatch, problem):
     put, failures = Lease._renew, []
 
-    def unreachable(address, content, version):
+    def unreachable(address, content, version, patient):
         raise problem("no network")
 
     def renew(held):

@@ -1,5 +1,6 @@
 """What a bucket must promise, asked of a server; and what is refused before it is asked."""
 
+import hashlib
 import os
 import sys
 import threading
@@ -80,7 +81,11 @@ def test_an_object_is_what_was_put(bucket, tmp_path):
     content = os.urandom(100_000)
     (tmp_path / "file").write_bytes(content)
     one.put(tmp_path / "file")
-    assert one.read_bytes() == b"".join(one.download()) == content
+    assert one.read_bytes() == content
+    with (tmp_path / "copy").open("wb") as file:
+        file.write(b"what was there before")
+        assert one.download(file) == hashlib.sha256(content).hexdigest()
+    assert (tmp_path / "copy").read_bytes() == content
     assert (one.size(), one.exists()) == (100_000, True)
     (bucket / "a" / "two").put("é".encode())
     assert (bucket / "a" / "two").read_text() == "é"
@@ -91,14 +96,16 @@ def test_an_object_is_what_was_put(bucket, tmp_path):
     assert bucket.sizes() == {"a/two": 2}
 
 
-def test_what_is_not_there_is_said_to_be_missing(bucket):
+def test_what_is_not_there_is_said_to_be_missing(bucket, tmp_path):
     missing = bucket / "missing"
     assert (missing.exists(), missing.size()) == (False, None)
     assert missing.read_versioned() is None
     assert missing.sizes() == {}
-    for read in (missing.read_bytes, lambda: list(missing.download())):
-        with pytest.raises(FileNotFoundError, match=r"^s3://stars/.*missing is not"):
-            read()
+    said = pytest.raises(FileNotFoundError, match=r"^s3://stars/.*missing is not")
+    with said:
+        missing.read_bytes()
+    with (tmp_path / "copy").open("wb") as file, said:
+        missing.download(file)
 
 
 def test_an_object_is_created_once(bucket):
@@ -125,8 +132,8 @@ def test_an_object_is_replaced_only_while_it_is_what_was_read(bucket):
 def test_a_lost_answer_is_no_other_process(bucket, monkeypatch):
     once = Address._put_once
 
-    def forgetful(address, content, version):
-        once(address, content, version)
+    def forgetful(address, content, version, patient):
+        once(address, content, version, patient)
 
     monkeypatch.setattr(Address, "_put_once", forgetful)
     one = bucket / "one"

@@ -59,13 +59,8 @@ print("after", three.lost)
 """
 
 
-@pytest.mark.parametrize(
-    "where",
-    [
-        *(pytest.param(name, marks=pytest.mark.slow) for name in ("init", "log")),
-        "finish",
-    ],
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["init", "log", "finish"])
 def test_a_frozen_wandb_keeps_no_process_from_ending(offline, tmp_path, where):
     command = [sys.executable, "-c", SCRIPT, where, str(tmp_path)]
     try:
@@ -82,6 +77,7 @@ def test_a_frozen_wandb_keeps_no_process_from_ending(offline, tmp_path, where):
     assert not [line for line in told if "Traceback" in line]
 
 
+@pytest.mark.slow
 def test_a_killed_wandb_leaves_no_traceback_at_the_end(offline, tmp_path):
     command = [sys.executable, "-c", SCRIPT, "kill", str(tmp_path)]
     done = subprocess.run(command, timeout=40, capture_output=True, check=True)

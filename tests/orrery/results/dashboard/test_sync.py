@@ -97,6 +97,7 @@ def test_a_run_is_sent_while_it_is_written(
     assert [one.outcome for one in sync([result.folder])] == ["sent before"]
 
 
+@pytest.mark.slow
 def test_a_copy_that_is_not_whole_is_made_again(mirrored, inspected):
     from orrery.results.dashboard import sync as module
 

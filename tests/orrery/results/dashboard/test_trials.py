@@ -60,6 +60,7 @@ def inspect_all(folder, inspected):
     return {run.config["trial"]: run for run in runs}
 
 
+@pytest.mark.slow
 def test_trials_are_runs_in_the_group_of_their_sweep(
     offline, searched, inspected, monkeypatch
 ):

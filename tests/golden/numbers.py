@@ -1,0 +1,141 @@
+"""The numbers in a module's code: what its names stand for, and all that are written in it."""
+
+import ast
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+_Binding = tuple[
+    str, str, bool
+]  # a name, what it is bound to, and whether a number is in it
+
+
+def bound(module: ast.Module) -> dict[str, str]:
+    """Returns what each name of a module stands for, as text.
+
+    However it is bound: alone, with others, time and again, under a condition.
+    """
+    found: dict[str, list[str]] = {}
+    for name, value, _ in _bindings(module.body):
+        found.setdefault(name, []).append(value)
+    return {name: "; ".join(values) for name, values in found.items()}
+
+
+def named(module: ast.Module) -> dict[str, str]:
+    """Returns the same of those names alone that stand for something with a number in it."""
+    wanted = {name for name, _, has in _bindings(module.body) if has}
+    return {name: text for name, text in bound(module).items() if name in wanted}
+
+
+def _bindings(statements: Iterable[ast.stmt]) -> Iterator[_Binding]:
+    for node in statements:
+        match node:
+            case ast.Assign(targets, value):
+                for target in targets:
+                    yield from _bound_together(target, value)
+            case ast.AnnAssign(ast.Name(name), _, value) if value is not None:
+                yield from _binding(name, value)
+            case ast.AugAssign(ast.Name(name), _, value):
+                yield name, ast.unparse(node), has_number(value)
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                pass  # what they hold are no names of the module
+            case _:
+                for part in ("body", "orelse", "finalbody", "handlers"):
+                    yield from _bindings(getattr(node, part, []))
+
+
+def _bound_together(target: ast.expr, value: ast.expr) -> Iterator[_Binding]:
+    match target, value:
+        case ast.Name(name), _:
+            yield from _binding(name, value)
+        case ast.Tuple(targets), ast.Tuple(values) if len(targets) == len(values):
+            for one, its in zip(targets, values, strict=True):
+                yield from _bound_together(one, its)
+        case ast.Tuple(targets) | ast.List(targets), _:
+            for one in targets:
+                yield from _bound_together(one, value)
+
+
+def _binding(name: str, value: ast.expr) -> Iterator[_Binding]:
+    if name != "VERSION":
+        yield name, _text(value), has_number(value)
+
+
+def _text(value: ast.expr) -> str:
+    """Returns what a value is, however it is written; where it is computed, how."""
+    try:
+        return repr(ast.literal_eval(value))
+    except ValueError:
+        return ast.unparse(value)
+
+
+def has_number(value: ast.AST) -> bool:
+    """Returns whether a number is written in an expression."""
+    return any(_number(node) for node in ast.walk(value))
+
+
+def written(nodes: Iterable[ast.AST]) -> Counter[str]:
+    """Returns all numbers that are written in code, each as often as it stands there.
+
+    Named or not, in a default or in the middle of a formula.
+
+    Arguments:
+        nodes: All that the code is made of.
+    """
+    return Counter(text for node in nodes if (text := _number(node)))
+
+
+def _number(node: ast.AST) -> str:
+    """Returns a number as text, the same for 2 and 2.0; nothing of another node."""
+    match node:
+        case ast.Constant(bool()):
+            return ""
+        case ast.Constant(int() | float() as value):
+            return _plain(value)
+        case ast.Constant(complex() as value):
+            return repr(value)
+        case ast.Call(ast.Name("float" | "int" | "Decimal"), [ast.Constant(str(text))]):
+            return _number_in(text)
+    return ""
+
+
+def _number_in(text: str) -> str:
+    try:
+        value = float(text)
+    except ValueError:
+        return ""
+    return _plain(value) if math.isfinite(value) else ""
+
+
+def _plain(value: float) -> str:
+    is_whole = isinstance(value, float) and value.is_integer()
+    return repr(int(value) if is_whole else value)
+
+
+def told(counts: Counter[str]) -> str:
+    """Returns numbers as text, sorted, with how often each is there.
+
+    Example:
+        >>> told(Counter(["2", "0.5", "2"]))
+        '0.5 2*2'
+    """
+    ordered = sorted(counts.items(), key=lambda item: (_size(item[0]), item[0]))
+    return " ".join(text if n == 1 else f"{text}*{n}" for text, n in ordered)
+
+
+def _size(text: str) -> float:
+    return abs(complex(text))
+
+
+def read(text: str) -> Counter[str]:
+    """Returns the numbers of a text that `told` made.
+
+    Example:
+        >>> read("0.5 2*2")["2"]
+        2
+    """
+    found: Counter[str] = Counter()
+    for part in text.split():
+        number, _, count = part.partition("*")
+        found[number] = int(count or 1)
+    return found

@@ -1,0 +1,99 @@
+"""A number that is replaced is noticed, however it was written, and one that moves is none."""
+
+import ast
+import re
+
+import pytest
+
+from . import numbers, syntax
+from .lock import Lock, changed_constants, constants, replaced_numbers, states
+
+COMPARISON = "mwlmc.study.comparison"
+BEYOND = r"^SCATTER_BEYOND = 1\.3$"
+
+
+@pytest.fixture
+def replace(monkeypatch):
+    """Replaces places in modules, and returns what no recorded number needs to show."""
+    names, kept = states(), syntax.source
+    lock = Lock(Lock.read().versions, names, constants(names))
+
+    def replaced(*edits):
+        texts = {}
+        for module, pattern, replacement in edits:
+            text = texts.get(module) or kept(module)
+            texts[module], count = re.subn(pattern, replacement, text, flags=re.M)
+            assert count, f"no place of {module} matches {pattern}"
+        with monkeypatch.context() as patch:
+            patch.setattr(syntax, "source", lambda name: texts.get(name) or kept(name))
+            unseen = changed_constants({*texts}, lock)
+            return {**unseen, "numbers": replaced_numbers({*texts}, lock)}
+
+    return replaced
+
+
+@pytest.mark.parametrize(
+    ("module", "pattern", "replacement"),
+    [
+        (COMPARISON, BEYOND, "SCATTER_BEYOND = 1.32"),
+        (COMPARISON, BEYOND, 'SCATTER_BEYOND = float("1.32")'),
+        (COMPARISON, BEYOND, "SCATTER_BEYOND, _OTHER = 1.32, 0"),
+        (COMPARISON, BEYOND, "SCATTER_BEYOND = _OTHER = 1.32"),
+        (COMPARISON, BEYOND, "if WIDTHS:\n    SCATTER_BEYOND = 1.32"),
+        (COMPARISON, BEYOND, "SCATTER_BEYOND = 1.3\nSCATTER_BEYOND += 0.02"),
+        (COMPARISON, BEYOND, "SCATTER_BEYOND = max(WIDTHS)"),
+        (COMPARISON, r"SCATTER_BEYOND( = 1\.3)?\b", "1.32"),  # no name any more
+        ("orrery.judging.calibration", "tests: int = 2000", "tests: int = 1000"),
+        ("orrery.inference.ensembles", r"window: float = 0\.15", "window: float = 0.2"),
+        (
+            "halomass.hosts.neighbours",
+            r"_cluster: float = 14\.0",
+            "_cluster: float = 14.2",
+        ),
+        ("halomass.study.acceptance", ">= 50", ">= 40"),
+        ("halomass.catalogues.universe_machine", r"native < 0\.1", "native < 0.2"),
+        ("halomass.mock.surroundings", "300, 2001", "250, 2001"),
+    ],
+)
+def test_a_replaced_number_is_noticed(replace, module, pattern, replacement):
+    found = replace((module, pattern, replacement))
+    assert len(found) > 1 or all(found["numbers"])
+
+
+def test_what_has_gone_and_what_has_come_is_told(replace):
+    found = replace(
+        ("orrery.judging.calibration", "tests: int = 2000", "tests: int = 1000")
+    )
+    assert found == {"numbers": ("2000", "1000")}
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        [(COMPARISON, BEYOND, "SCATTER_BEYOND = 13e-1")],
+        [(COMPARISON, "SCATTER_BEYOND", "SCATTER_OUTSIDE")],
+        [(COMPARISON, BEYOND, "SCATTER_BEYOND = 1.3\nUNUSED = 17.5")],
+        [
+            (
+                COMPARISON,
+                BEYOND,
+                "from orrery.judging.regression import SCATTER_BEYOND",
+            ),
+            (
+                "orrery.judging.regression",
+                "^FEWEST_FOR",
+                "SCATTER_BEYOND = 1.3\nFEWEST_FOR",
+            ),
+        ],
+    ],
+    ids=["written otherwise", "renamed", "one more", "moved"],
+)
+def test_a_number_that_is_as_it_was_is_no_change(replace, edits):
+    assert replace(*edits) == {"numbers": ("", "")}
+
+
+def test_numbers_are_those_of_the_code_alone():
+    text = "'''Three: 3.'''\nx = [2, 2.0, -0.5, True, '7', float('8e0')]  # 9\n"
+    found = numbers.written(ast.walk(ast.parse(text)))
+    assert numbers.told(found) == "0.5 2*2 8"
+    assert numbers.read(numbers.told(found)) == found
