@@ -67,14 +67,15 @@ def make_halos(count, seed=0):
     flags = np.where(
         random.random(count) < 0.1, 16 + 4, random.choice([0, 1, 32], count)
     )
+    places = np.concatenate([positions, velocities], axis=1)
+    columns = (flags, places, peak, mass, stars)
+    rows = zip(*(column.tolist() for column in columns), strict=True)
     return [
         Halo(
             10**16 + 3 * i,  # a float holds every other of them
-            -1, 10**15 + i if i % 3 else -1, int(flags[i]),
-            (*positions[i].tolist(), *velocities[i].tolist()), float(peak[i]), float(mass[i]),
-            float(i % 500) + 0.5, float(stars[i]),
+            -1, 10**15 + i if i % 3 else -1, flag, tuple(place), mp, m, i % 500 + 0.5, sm,
         )
-        for i in range(count)
+        for i, (flag, place, mp, m, sm) in enumerate(rows)
     ]  # fmt: skip
 
 
@@ -121,10 +122,9 @@ def make_write_text(path, listed, header=TEXT_HEADER):
 
 def make_write_hlist(path, listed, names=HLIST_NAMES, box=BOX, h0=H):
     header = " ".join(f"{name}({i})" for i, name in enumerate(names))
-    lines = (
-        " ".join(str(hlist_row(h).get(name.lower(), "0.5")) for name in names)
-        for h in listed
-    )
+    titles = [name.lower() for name in names]
+    rows = map(hlist_row, listed)
+    lines = (" ".join(str(row.get(title, "0.5")) for title in titles) for row in rows)
     rest = f"#Omega_M = 0.307000; Omega_L = 0.693000; h0 = {h0:f}\n"
     rest += f"#Full box size = {box:f} Mpc/h\n#Mvir: Halo mass (Msun/h).\n"
     path.write_text(f"#{header}\n{rest}" + "".join(f"{line}\n" for line in lines))
