@@ -65,7 +65,7 @@ class LeftOut:
         if len(self.gaps) > math.ceil(most_missing * self.of):
             raise ValueError(
                 f"{file}: {self._sentence}; that is more than {100 * most_missing:g} %: mend the "
-                "table, or give a larger most_missing"
+                "table, or allow more with `--most-missing`"
             )
 
     @property

@@ -19,7 +19,8 @@ def test_up_to_a_fifth_may_lack_something(count, of):
 def test_more_is_refused_unless_it_is_allowed(count, of):
     found = lacking(count, of)
     with pytest.raises(
-        ValueError, match=rf"a.csv: {count} of {of} .*s0 \(v = -999\).* most_missing"
+        ValueError,
+        match=rf"a.csv: {count} of {of} .*s0 \(v = -999\).* `--most-missing`",
     ):
         found.check("a.csv", 0.2)
     found.check("a.csv", 0.6)

@@ -72,7 +72,7 @@ def test_who_is_far_away_lacks_nothing(halos, tmp_path, saved):
 
 def test_more_than_a_fifth_is_refused_unless_it_is_allowed(halos, tmp_path, saved):
     path = saved(tmp_path, changed(halos, "vy", slice(0, 9), -999.0))
-    with pytest.raises(ValueError, match=r"host.ecsv: 9 of 40 .* than 20 %.*most_miss"):
+    with pytest.raises(ValueError, match=r"host.ecsv: 9 of 40 .* than 20 %.*most-miss"):
         read_neighbours(path, **AROUND)
     assert len(read_neighbours(path, **AROUND, most_missing=0.3)) == N - 9
 

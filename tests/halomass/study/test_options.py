@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from astropy.table import Table
 
 from halomass import cosmology
 from halomass.catalogues.universe_machine import STRUCT
@@ -158,3 +159,19 @@ def test_places_decide_nothing():
 def test_impossible_campaigns_are_refused(change, message):
     with pytest.raises(ValueError, match=message):
         replace(HostCampaign(), **change)
+
+
+def test_more_of_a_hosts_neighbours_may_lack_a_value_where_that_is_said(tmp_path):
+    random = np.random.default_rng(3)
+    columns = {
+        "log_m_star": random.uniform(5, 9, 12),
+        "r": random.uniform(20, 240, 12),
+        "v_r": random.normal(0, 90, 12),
+        "v_t": random.uniform(10, 200, 12),
+    }
+    columns["v_r"][:4] = -9999.0
+    path = tmp_path / "host.ecsv"
+    Table(columns, meta={"name": "A host", "vmax": 80.0}).write(path)
+    with pytest.raises(ValueError, match=r"4 of 12 .* more than 20 %.*--most-missing"):
+        TargetHost(path).read()
+    assert len(TargetHost(path, most_missing=0.4).read()) == 8
