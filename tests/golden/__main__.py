@@ -36,9 +36,12 @@ def main() -> str | None:
 
 def _same(components: list[Component]) -> None:
     lock = Lock.read()
+    before = lock.constants
     entered = same(components or affected(lock), lock)
     lock.write()
     print(f"the numbers are the same; entered: {', '.join(entered) or 'nothing'}")
+    for name in before.keys() - lock.constants.keys():
+        print(f"no longer there: {name} = {before[name]}")
 
 
 def _remake(components: list[Component]) -> str | None:

@@ -77,8 +77,9 @@ def changed_constants(modules: Set[str], lock: Lock) -> dict[str, str]:
         if before not in (None, today[name]):
             found[name] = f"{before} has become {today[name]}"
     for name in (name for name in gone if _module(name) in modules):
-        value = syntax.bound(_module(name)).get(_own_name(name))
-        if value is not None:  # as another expression, without a number in it
+        # as another expression, or in a module of which no number is expected
+        value = syntax.bound(_module(name), _own_name(name))
+        if value not in (None, gone[name]):
             found[name] = f"{gone[name]} has become {value}"
     return found
 
@@ -128,7 +129,7 @@ def complaints(lock: Lock) -> list[str]:
     found = [text for c in COMPONENTS if (text := _version_complaint(c, lock))]
     modules = changed(lock)
     for module, how in modules.items():
-        users = [c.name for c in COMPONENTS if module in c.modules]
+        users = [c.name for c in _users(module)]
         found.append(f"{module} {how}; on it build: {', '.join(users) or 'none'}")
     if modules:
         names = " ".join(c.name for c in affected(lock))
@@ -207,14 +208,18 @@ def _refuse_constants(modules: Set[str], lock: Lock) -> None:
 
 
 def _refuse_unseen(what: str, lines: list[str], modules: Set[str]) -> None:
-    roots = [c.root for c in COMPONENTS if modules.intersection(c.modules)]
+    users = {c.name: c.root for m in modules for c in _users(m)}
     raise RefusedError(
         f"{what}, though no recorded number shows it:\n"
         + "\n".join(lines)
-        + f"\nRaise VERSION in one of {', '.join(roots)}, whose numbers they decide, and "
-        f"`{COMMAND} remake` that component; where they decide none, name their module "
-        "in CONSTANTS_OF_MACHINES of tests/golden/syntax.py"
+        + f"\nRaise VERSION in {', '.join(users.values())}, whose numbers they may decide, and "
+        f"`{COMMAND} remake {' '.join(users)}`; where they decide none, name their module in "
+        "CONSTANTS_OF_MACHINES of tests/golden/syntax.py"
     )
+
+
+def _users(module: str) -> list[Component]:
+    return [c for c in COMPONENTS if module in c.modules]
 
 
 def _enter(modules: Set[str], today: dict[str, str], lock: Lock) -> None:
@@ -249,9 +254,10 @@ def remake(components: Iterable[Component], lock: Lock) -> None:
     today = states()
     wanted = set(changed(lock)).intersection(m for c in chosen for m in c.modules)
     records = [(component, _new_record(component, lock)) for component in chosen]
-    raised = [c for c in chosen if c.version != lock.versions.get(c.name)]
-    of_raised = {module for component in raised for module in component.modules}
-    _refuse_constants(wanted - of_raised, lock)
+    raised = {c.name for c in chosen if c.version != lock.versions.get(c.name)}
+    # which of its components a constant decides, nobody can tell
+    unraised = {m for m in wanted if not raised.issuperset(c.name for c in _users(m))}
+    _refuse_constants(unraised, lock)
     for component in COMPONENTS:
         if component not in chosen and wanted.intersection(component.modules):
             check(component)

@@ -2,8 +2,10 @@
 
 import ast
 import math
+import operator
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
 
 _Binding = tuple[
     str, str, bool
@@ -62,54 +64,104 @@ def _binding(name: str, value: ast.expr) -> Iterator[_Binding]:
 
 
 def _text(value: ast.expr) -> str:
-    """Returns what a value is, however it is written; where it is computed, how."""
+    """Returns what a value is, however it is written; of what is computed the numbers in it."""
     try:
-        return repr(ast.literal_eval(value))
+        return _number(value) or repr(ast.literal_eval(value))
     except ValueError:
-        return ast.unparse(value)
+        return " ".join(_in_order(value)) or ast.unparse(value)
 
 
 def has_number(value: ast.AST) -> bool:
     """Returns whether a number is written in an expression."""
-    return any(_number(node) for node in ast.walk(value))
+    return any(_in_order(value))
 
 
-def written(nodes: Iterable[ast.AST]) -> Counter[str]:
+def written(code: ast.AST) -> Counter[str]:
     """Returns all numbers that are written in code, each as often as it stands there.
 
-    Named or not, in a default or in the middle of a formula.
-
-    Arguments:
-        nodes: All that the code is made of.
+    Named or not, in a default or in the middle of a formula. Those that give another one
+    by arithmetic alone are that one: `2 * 100` is 200.
     """
-    return Counter(text for node in nodes if (text := _number(node)))
+    return Counter(_in_order(code))
+
+
+def _in_order(code: ast.AST) -> Iterator[str]:
+    waiting = [code]
+    while waiting:
+        node = waiting.pop()
+        if text := _number(node):
+            yield text
+        elif not _is_version(node):
+            waiting.extend(reversed([*ast.iter_child_nodes(node)]))
+
+
+def _is_version(node: ast.AST) -> bool:
+    match node:
+        case ast.Assign([ast.Name("VERSION")]):
+            return True
+    return False
 
 
 def _number(node: ast.AST) -> str:
     """Returns a number as text, the same for 2 and 2.0; nothing of another node."""
     match node:
-        case ast.Constant(bool()):
-            return ""
-        case ast.Constant(int() | float() as value):
-            return _plain(value)
-        case ast.Constant(complex() as value):
-            return repr(value)
+        case ast.Constant() | ast.UnaryOp() | ast.BinOp():
+            value = _value(node)
         case ast.Call(ast.Name("float" | "int" | "Decimal"), [ast.Constant(str(text))]):
-            return _number_in(text)
-    return ""
+            value = _value_in(text)
+        case _:
+            return ""
+    if value is None:
+        return ""
+    is_whole = isinstance(value, float) and value.is_integer()
+    return repr(int(value.real) if is_whole else value)
 
 
-def _number_in(text: str) -> str:
+_OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Pow: operator.pow,
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
+}
+_LARGEST_POWER = 1000
+
+
+def _value(node: ast.AST) -> complex | None:
+    """Returns what numbers give by arithmetic alone, or None."""
+    match node:
+        case ast.Constant(bool()):
+            return None
+        case ast.Constant(int() | float() | complex() as value):
+            return value
+        case ast.UnaryOp(sign, operand):
+            return _calculated(sign, _value(operand))
+        case ast.BinOp(left, sign, right):
+            return _calculated(sign, _value(left), _value(right))
+    return None
+
+
+def _calculated(sign: ast.AST, *values: complex | None) -> complex | None:
+    calculate = _OPERATORS.get(type(sign))
+    if calculate is None or None in values:
+        return None
+    if isinstance(sign, ast.Pow) and abs(values[1] or 0) > _LARGEST_POWER:
+        return None
+    try:
+        found: complex = calculate(*values)
+    except ArithmeticError:
+        return None
+    return found
+
+
+def _value_in(text: str) -> complex | None:
     try:
         value = float(text)
     except ValueError:
-        return ""
-    return _plain(value) if math.isfinite(value) else ""
-
-
-def _plain(value: float) -> str:
-    is_whole = isinstance(value, float) and value.is_integer()
-    return repr(int(value) if is_whole else value)
+        return None
+    return value if math.isfinite(value) else None
 
 
 def told(counts: Counter[str]) -> str:

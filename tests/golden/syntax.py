@@ -179,24 +179,13 @@ class Syntax:
 @cache
 def _syntax(text: str) -> Syntax:
     module = ast.parse(text)
-    nodes = [*ast.walk(module)]
-    of_version = {
-        id(part) for node in module.body if _is_version(node) for part in ast.walk(node)
-    }
     return Syntax(
         syntax_hash(module),
-        _imports(nodes),
+        _imports(module),
         numbers.named(module),
         numbers.bound(module),
-        numbers.told(numbers.written(n for n in nodes if id(n) not in of_version)),
+        numbers.told(numbers.written(module)),
     )
-
-
-def _is_version(node: ast.stmt) -> bool:
-    match node:
-        case ast.Assign([ast.Name("VERSION")]):
-            return True
-    return False
 
 
 def syntax_hash(module: ast.Module) -> str:
@@ -245,9 +234,19 @@ def constants(module: str) -> dict[str, str]:
     return _syntax(source(module)).named
 
 
-def bound(module: str) -> dict[str, str]:
-    """Returns what each of a module's names stands for; nothing if there is no such module."""
-    return _syntax(source(module)).bound if path(module) else {}
+def bound(module: str, name: str) -> str | None:
+    """Returns what a module's name stands for, there or where it is imported from.
+
+    Returns:
+        Its value or expression, as text; None if there is no such module or name.
+    """
+    if path(module) is None:
+        return None
+    found = _syntax(source(module))
+    if name in found.bound:
+        return found.bound[name]
+    places = [place for place, inside in found.imports if inside == name]
+    return bound(places[0], name) if places else None
 
 
 def written(module: str) -> str:
@@ -293,9 +292,9 @@ def _imported(module: str) -> Iterator[str]:
         yield f"{name}.{inside}" if inside and path(f"{name}.{inside}") else name
 
 
-def _imports(nodes: list[ast.AST]) -> tuple[tuple[str, str], ...]:
+def _imports(module: ast.Module) -> tuple[tuple[str, str], ...]:
     found = []
-    for node in nodes:
+    for node in ast.walk(module):
         if isinstance(node, ast.Import):
             found += [(a.name, "") for a in node.names if _is_ours(a.name)]
         elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):

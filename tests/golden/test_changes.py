@@ -168,13 +168,23 @@ def test_a_constant_that_no_record_shows_is_not_the_same_and_is_named(copy):
     refused = copy.golden("same", "answers")
     assert refused.returncode == 1
     assert f"  {COMPARISON}.SCATTER_BEYOND: 1.3 has become 1.32\n" in refused.stderr
-    assert "Raise VERSION in one of mwlmc.study.quantities" in refused.stderr
+    assert "Raise VERSION in mwlmc.study.quantities" in refused.stderr
     # to make the record again is no way out
     assert copy.golden("remake", "answers").stderr == refused.stderr
     assert copy.lock == before
     copy.edit("mwlmc.study.quantities", r"^VERSION = \d+", "VERSION = 99")
     assert copy.golden("remake", "answers").returncode == 0
     assert not noticed(copy)
+
+
+@pytest.mark.slow
+def test_another_components_version_lets_no_constant_through(copy):
+    copy.edit("halomass.hosts.neighbours", r"^_LATEST = 1\.1\b", "_LATEST = 1.05")
+    copy.edit("orrery.sweeps.search", r"^VERSION = \d+", "VERSION = 99")
+    refused = copy.golden("remake", "sweeps")
+    assert refused.returncode == 1
+    assert "halomass.hosts.neighbours._LATEST: 1.1 has become 1.05" in refused.stderr
+    assert "VERSION in halomass.hosts." in refused.stderr
 
 
 @pytest.mark.slow
