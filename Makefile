@@ -14,9 +14,12 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Processes of tests: one more than two CPUs, since those that drive Ray wait for it.
 TEST_PROCESSES ?= 3
+# What a user's shell adds to Python's packages, or to pytest, stays outside.
+OURS := env -u PYTHONPATH -u PYTHONHOME -u PYTEST_ADDOPTS -u PYTEST_PLUGINS \
+	-u PYTEST_DISABLE_PLUGIN_AUTOLOAD
 # A process takes one file after the other, or all that shares a Ray session, in the order
 # in which tests/conftest.py puts them.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder \
+PYTEST := $(OURS) OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder \
 	--durations 40 --durations-min 4
 export RAY_USAGE_STATS_ENABLED = 0
 
@@ -34,10 +37,10 @@ halo-mass: .venv/installed
 lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports
+	$(OURS) $(BIN)/lint-imports
 
 types: .venv/installed
-	$(BIN)/mypy
+	$(OURS) $(BIN)/mypy
 
 quick-tests: .venv/installed
 	$(PYTEST) -m "not slow"

@@ -32,27 +32,38 @@ OWN = (
     *("PIP_", "COV", "PYTEST_CURRENT_TEST", "PYTEST_XDIST", "OMP_NUM_THREADS"),
     *("VIRTUAL_ENV", "ORRERY_SHARED", "WHEELHOUSE"),
 )
+FORGOTTEN = (
+    "ORRERY_FORGOTTEN_PATHS"  # where workers of xdist shall find no packages either
+)
 LONGEST = 20  # characters: Ray's sockets lie far below, and their paths end at 107
 
 
 def seal():
     """Seals the session and returns its folder."""
     folder = Path(tempfile.mkdtemp(prefix="orrery-", dir=short_temporary_folder()))
-    forget_packages()
+    users = users_packages()
+    forget(users)
     for name in [name for name in os.environ if not name.startswith(OWN)]:
         del os.environ[name]
     os.environ.update(sealed(folder))
+    os.environ[FORGOTTEN] = os.pathsep.join(users)
     tempfile.tempdir = None  # found anew, inside
     keep_kernels(folder / "cache" / "orrery")
     return folder
 
 
-def forget_packages():
-    """Forgets where a user's own packages are, which may have the names of others."""
+def users_packages():
+    """Returns where a user's own packages are, which may have the names of others."""
     places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     users = {Path(place).resolve() for place in places if place}
-    users = {place for place in users if not place.is_relative_to(ROOT)}
-    sys.path[:] = [place for place in sys.path if Path(place).resolve() not in users]
+    return [str(place) for place in users if not place.is_relative_to(ROOT)]
+
+
+def forget(places):
+    """Lets Python find no packages in places."""
+    sys.path[:] = [
+        place for place in sys.path if str(Path(place).resolve()) not in places
+    ]
 
 
 def short_temporary_folder():
@@ -96,8 +107,12 @@ os.fsync = lambda descriptor: None
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Now, since other conftests import libraries, which read their settings only once. The
-# workers of xdist are born inside.
-SEALED = None if "PYTEST_XDIST_WORKER" in os.environ else seal()
+# workers of xdist are born inside, but find packages where their parent did at its start.
+SEALED = None
+if "PYTEST_XDIST_WORKER" in os.environ and FORGOTTEN in os.environ:
+    forget(os.environ[FORGOTTEN].split(os.pathsep))
+else:
+    SEALED = seal()
 
 
 # What imports and collection make lives as long as the session: to look through it for

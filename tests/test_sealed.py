@@ -18,6 +18,8 @@ HANDFUL = (
     "tests/orrery/test_terminal.py::test_progress_without_a_terminal_prints_every_minute",
     "tests/faults/test_killed_sweeps.py::test_an_interrupted_driver_ends_in_order",
 )
+# Those that the fake package would stop.
+FEW = HANDFUL[:2]
 FOREIGN = {
     "WANDB_API_KEY": "0" * 40,
     "WANDB_MODE": "online",
@@ -69,11 +71,14 @@ def hostile(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_hostile_machine_fails_no_test(hostile):
+@pytest.mark.parametrize(
+    ("tests", "workers"), [(HANDFUL, "1"), (FEW, "0")], ids=["by a worker", "alone"]
+)
+def test_a_hostile_machine_fails_no_test(hostile, tests, workers):
     command = [sys.executable, "-P", "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     background = ["sh", "-c", 'trap "" INT; exec "$@"', "sh"]  # deaf to Ctrl-C
     done = subprocess.run(
-        [*background, *command, *HANDFUL],
+        [*background, *command, "-n", workers, *tests],
         check=False,
         capture_output=True,
         text=True,
@@ -81,5 +86,5 @@ def test_a_hostile_machine_fails_no_test(hostile):
         env=hostile,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{len(HANDFUL)} passed" in done.stdout
+    assert f"{len(tests)} passed" in done.stdout
     assert not [*Path(hostile["HOME"]).iterdir()]

@@ -13,10 +13,11 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 import tyro
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
-from orrery.identity import JSON
-from orrery.option_files import find_options, read_options
+from orrery.identity import JSON, is_place
+from orrery.option_files import find_options, read_options, started_in
 from orrery.option_types import check_types, check_value, shortened
 from orrery.storage.inputs import changes
+from orrery.storage.store import locate
 from orrery.terminal import say
 
 Options = TypeVar("Options")
@@ -101,7 +102,8 @@ def read(choices: type[Options], place: Path) -> Options:
     Arguments:
         choices: Their frozen dataclass.
         place: The file, the folder of an attempt, or that of all attempts of a run,
-            whose newest finished one counts.
+            whose newest finished one counts. Where a run was started in another folder
+            than this process, its places are still that folder's.
 
     Raises:
         ValueError: If they are not those of `choices`; it names file, option and value.
@@ -111,11 +113,40 @@ def read(choices: type[Options], place: Path) -> Options:
     chosen = read_options(path)
     try:
         _check_whole(choices, chosen)
-        return restore(choices, chosen)
+        return _in_its_folder(restore(choices, chosen), path)
     except (ValidationError, ValueError, RecursionError) as error:
         raise ValueError(
             f"{path} does not hold options of {choices.__name__}: {_first(error)}"
         ) from error
+
+
+def _in_its_folder(options: Options, file: Path) -> Options:
+    """Returns options whose places are found from here, too: else a run begins anew here."""
+    folder = started_in(file, _kept_places(options))
+    return options if folder in (None, Path.cwd()) else _moved(options, folder)
+
+
+def _kept_places(options: Any) -> list[Path]:
+    found = []
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if dataclasses.is_dataclass(value):
+            found += _kept_places(value)
+        elif is_place(field):
+            found.append(Path(value))
+    return found
+
+
+def _moved(options: Any, folder: Path) -> Any:
+    """Returns options whose relative places lie below a folder."""
+    changed = {}
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if dataclasses.is_dataclass(value):
+            changed[field.name] = _moved(value, folder)
+        elif is_place(field) and isinstance(locate(value), Path):
+            changed[field.name] = folder / value
+    return dataclasses.replace(options, **changed)
 
 
 def _check_whole(choices: type, document: JSON, above: str = "") -> None:

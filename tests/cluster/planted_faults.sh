@@ -21,6 +21,7 @@ in_own_namespaces "$@"
 python=${PYTHON:-$project/.venv/bin/python}
 head=192.168.2.1 other=192.168.2.2
 found=0 missing=()
+cpus=$(env -u OMP_NUM_THREADS nproc) # which would have its say
 started_by=(env) # what starts Ray on a node
 
 say() { printf '[%4d s] %s\n' "$SECONDS" "$*"; }
@@ -280,8 +281,8 @@ plant_at_starts() {
 
     plant_at_start "no GPU where asked" "torch sees 0 GPUs, Ray has promised 1" "install a driver" --num-gpus 1
 
-    plant_at_start "a CPU more than there are" "may use $(nproc) CPUs, Ray has promised" \
-        "start Ray with --num-cpus" --num-cpus $(($(nproc) + 1))
+    plant_at_start "a CPU more than there are" "may use $cpus CPUs, Ray has promised" \
+        "start Ray with --num-cpus" --num-cpus $((cpus + 1))
 
     inside other mount -o remount,size=16m /dev/shm
     plant_at_start "small /dev/shm" "/dev/shm has 16 MiB" "give it 256 MiB"

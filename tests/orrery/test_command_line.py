@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from orrery import command_line
-from orrery.identity import describe, fingerprint
+from orrery.identity import PLACE, describe, fingerprint
 from orrery.storage.inputs import input_files
 
 
@@ -125,6 +125,41 @@ def test_a_run_is_repeated_and_changed(tmp_path):
         assert command_line.parse(Choices, ["--options", str(place)]) == chosen
     again = command_line.parse(Choices, [f"--options={path}", "--simulations", "8"])
     assert again == Choices(8, training=Training(4))
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where things are kept."""
+
+    datasets: Path = field(default=Path("datasets"), metadata=PLACE)
+    reports: Path = field(default=Path("runs"), metadata=PLACE)
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """An experiment that keeps what it makes."""
+
+    stars: Path = Path("stars.ecsv")
+    kept: Kept = Kept()
+
+
+def test_a_run_of_another_folder_is_found_where_it_is(tmp_path, monkeypatch):
+    there, here = tmp_path / "there", tmp_path / "here"
+    here.mkdir()
+    attempt = there / "my" / "runs" / "desi" / "0123" / "attempt-001"
+    attempt.mkdir(parents=True)
+    chosen = Repeated(kept=Kept(Path("s3://stars/datasets"), Path("my/runs")))
+    (attempt / "run.json").write_text(json.dumps({"options": describe(chosen)}))
+    monkeypatch.chdir(there)
+    assert command_line.read(Repeated, attempt) == chosen
+    monkeypatch.chdir(here)
+    for place in (attempt, Path("../there/my/runs/desi/0123")):
+        found = command_line.read(Repeated, place)
+        assert found.stars == chosen.stars  # is part of what the run is
+        assert found.kept == Kept(chosen.kept.datasets, there / "my" / "runs")
+    copied = here / "run.json"
+    copied.write_bytes((attempt / "run.json").read_bytes())
+    assert command_line.read(Repeated, copied) == chosen
 
 
 def test_a_repeated_run_whose_table_was_edited_is_told_with_both_checksums(
