@@ -3,12 +3,13 @@
 #   make halo-mass   the same for the halo mass from neighbouring galaxies
 #   make check       installs, runs lint, import contracts, types and all tests but the slow ones
 #   make test        the same with the slow ones
-<<<<<<< HEAD
-#   make faults      kills, starves and crowds a study, fuzzes every reader, flips bits, loses ten nodes
-#   make security    bandit, and the licences of everything that we build on
-=======
-#   make faults      a campaign, a sweep and a training on clusters that lose nodes
->>>>>>> origin/main
+	$(BIN)/python tests/faults/lose_node.py $$(mktemp -d)/lost
+	$(BIN)/python tests/faults/lose_progress.py $$(mktemp -d)
+	$(BIN)/python tests/faults/flip_bits.py
+
+security: .venv/installed
+	$(BIN)/bandit --quiet --recursive platform --configfile pyproject.toml
+	$(BIN)/python -m orrery licences
 #   make clusters    starts clusters by their launch files, on machines that this one plays
 PYTHON ?= python3
 BIN := .venv/bin
