@@ -3,13 +3,8 @@
 #   make halo-mass   the same for the halo mass from neighbouring galaxies
 #   make check       installs, runs lint, import contracts, types and all tests but the slow ones
 #   make test        the same with the slow ones
-	$(BIN)/python tests/faults/lose_node.py $$(mktemp -d)/lost
-	$(BIN)/python tests/faults/lose_progress.py $$(mktemp -d)
-	$(BIN)/python tests/faults/flip_bits.py
-
-security: .venv/installed
-	$(BIN)/bandit --quiet --recursive platform --configfile pyproject.toml
-	$(BIN)/python -m orrery licences
+#   make faults      kills, starves and crowds a study, fuzzes every reader, loses nodes, flips bits
+#   make security    bandit, and the licences of everything that we build on
 #   make clusters    starts clusters by their launch files, on machines that this one plays
 PYTHON ?= python3
 BIN := .venv/bin
@@ -56,26 +51,20 @@ check: lint
 test: lint
 	$(MAKE) --jobs 2 types all-tests
 
-<<<<<<< HEAD
-# Each fault three times, in real processes; 2,000 files for each reader; ten nodes that are
-# lost, and 20,000 bits flipped. An hour or two; each says at its end what survived.
-=======
-# Ten nodes are lost in a campaign, one in a sweep, one in a training; takes some minutes.
->>>>>>> origin/main
+# Each fault three times, in real processes; 2,000 files for each reader; nodes that are lost
+# in a campaign, a sweep and a training; and 20,000 bits flipped. An hour or two; each says at
+# its end what survived.
 faults: .venv/installed
 	$(BIN)/python tests/faults/survive_faults.py --times 3
 	$(BIN)/python tests/fuzz/fuzz_readers.py --count 2000
 	$(BIN)/python tests/faults/lose_nodes.py $$(mktemp -d)/lost
-<<<<<<< HEAD
+	$(BIN)/python tests/faults/lose_node.py $$(mktemp -d)/lost
+	$(BIN)/python tests/faults/lose_progress.py $$(mktemp -d)
 	$(BIN)/python tests/faults/flip_bits.py
 
 security: .venv/installed
 	$(BIN)/bandit --quiet --recursive platform --configfile pyproject.toml
 	$(BIN)/python -m orrery licences
-=======
-	$(BIN)/python tests/faults/lose_node.py $$(mktemp -d)/lost
-	$(BIN)/python tests/faults/lose_progress.py $$(mktemp -d)
->>>>>>> origin/main
 
 # Minutes; each test says what it needs where it cannot run.
 clusters: .venv/installed

@@ -307,6 +307,12 @@ def test_nothing_is_promised_only():
     assert found == []
 
 
+@pytest.mark.parametrize("name", ["Makefile", "README.md", "pyproject.toml"])
+def test_no_merge_is_half_done(name):
+    lines = (ROOT / name).read_text().splitlines()
+    assert not [line for line in lines if line.startswith(("<" * 7, ">" * 7))]
+
+
 def test_files_import_only_lower_layers():
     command = [
         str(Path(sys.executable).parent / "lint-imports"),
