@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import traceback
 from collections import Counter
@@ -56,7 +57,9 @@ def users_packages():
     """Returns where a user's own packages are, which may have the names of others."""
     places = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     users = {Path(place).resolve() for place in places if place}
-    return [str(place) for place in users if not place.is_relative_to(ROOT)]
+    pythons = {Path(place).resolve() for place in sysconfig.get_paths().values()}
+    pythons.add(Path(sysconfig.get_path("stdlib"), "lib-dynload").resolve())
+    return [str(p) for p in users - pythons if not p.is_relative_to(ROOT)]
 
 
 def forget(places):

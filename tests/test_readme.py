@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from astropy.table import Table
 
 from orrery import runs
 from orrery.command_line import parse
@@ -139,6 +140,30 @@ def test_a_benchmark_knows_its_options(command):
     known = set(re.findall(r'"--([\w-]+)"|^    (\w+): ', source, re.MULTILINE))
     names = {name.replace("_", "-") for pair in known for name in pair}
     assert options <= names
+
+
+# --- the numbers ------------------------------------------------------------------------
+
+
+NO_OPTIONS = {"trial", "state", "seconds", "reason", "rebinned", "rebinned_per_second"}
+
+
+def points_in(name, goals):
+    """Returns the points in a table of trials, row by row."""
+    table = Table.read(ROOT / "datasets" / "results" / name)
+    names = [name for name in table.colnames if name not in {*NO_OPTIONS, *goals}]
+    return [tuple(map(str, row)) for row in table[names]]
+
+
+def test_as_many_points_were_tried_as_it_says():
+    prose = " ".join(TEXT.split())
+    found = points_in("architectures_trials.ecsv", {"log_probability"})
+    assert f"over {len(set(found))} architectures" in prose
+    for survey in ("desi", "h3"):
+        name = f"binnings_{survey}_trials.ecsv"
+        found = points_in(name, {"information_gain", "width"})
+        assert f"{len(set(found))} binnings each were tried" in prose
+        assert found[3] == found[7]  # as `datasets/results/README.md` says
 
 
 # --- the example ------------------------------------------------------------------------

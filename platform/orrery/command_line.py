@@ -14,10 +14,10 @@ import tyro
 from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from orrery.identity import JSON, is_place
-from orrery.option_files import find_options, read_options, started_in
+from orrery.option_files import find_options, read_options
 from orrery.option_types import check_types, check_value, shortened
 from orrery.storage.inputs import changes
-from orrery.storage.store import locate
+from orrery.storage.run import ATTEMPT
 from orrery.terminal import say
 
 Options = TypeVar("Options")
@@ -69,6 +69,7 @@ def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
     check_types(chosen)  # "inf" and "nan" are floats to a parser
     if repeated is not None:
         _tell_changes(Path(files[-1]), repeated, chosen)
+        _tell_places(find_options(Path(files[-1])), chosen)
     return chosen
 
 
@@ -81,6 +82,32 @@ def _tell_changes(place: Path, repeated: Any, chosen: Any) -> None:
         return  # a file of nothing but options, or a document that says nothing of files
     for one in changed:
         say(f"warning: {one}; this begins another run")
+
+
+def _tell_places(file: Path, chosen: Any) -> None:
+    """Warns if a run is not where it would be looked for, so that it begins anew."""
+    places = _places_kept(chosen)
+    attempt = file.resolve().parent
+    if not (attempt.name.startswith(ATTEMPT) and places):
+        return
+    if any(place.resolve() in attempt.parents for place in places):
+        return
+    looked = " and ".join(str(place) for place in places)
+    say(
+        f"warning: {file} lies in none of {looked}, as they are found from here: it begins anew "
+        "there, unless you start where that run was started, or say where it is kept"
+    )
+
+
+def _places_kept(options: Any) -> list[Path]:
+    found = []
+    for field in dataclasses.fields(options):
+        value = getattr(options, field.name)
+        if dataclasses.is_dataclass(value):
+            found += _places_kept(value)
+        elif is_place(field) and isinstance(value, Path):
+            found.append(value)
+    return found
 
 
 def _repeated(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -102,8 +129,7 @@ def read(choices: type[Options], place: Path) -> Options:
     Arguments:
         choices: Their frozen dataclass.
         place: The file, the folder of an attempt, or that of all attempts of a run,
-            whose newest finished one counts. Where a run was started in another folder
-            than this process, its places are still that folder's.
+            whose newest finished one counts.
 
     Raises:
         ValueError: If they are not those of `choices`; it names file, option and value.
@@ -113,40 +139,11 @@ def read(choices: type[Options], place: Path) -> Options:
     chosen = read_options(path)
     try:
         _check_whole(choices, chosen)
-        return _in_its_folder(restore(choices, chosen), path)
+        return restore(choices, chosen)
     except (ValidationError, ValueError, RecursionError) as error:
         raise ValueError(
             f"{path} does not hold options of {choices.__name__}: {_first(error)}"
         ) from error
-
-
-def _in_its_folder(options: Options, file: Path) -> Options:
-    """Returns options whose places are found from here, too: else a run begins anew here."""
-    folder = started_in(file, _kept_places(options))
-    return options if folder in (None, Path.cwd()) else _moved(options, folder)
-
-
-def _kept_places(options: Any) -> list[Path]:
-    found = []
-    for field in dataclasses.fields(options):
-        value = getattr(options, field.name)
-        if dataclasses.is_dataclass(value):
-            found += _kept_places(value)
-        elif is_place(field):
-            found.append(Path(value))
-    return found
-
-
-def _moved(options: Any, folder: Path) -> Any:
-    """Returns options whose relative places lie below a folder."""
-    changed = {}
-    for field in dataclasses.fields(options):
-        value = getattr(options, field.name)
-        if dataclasses.is_dataclass(value):
-            changed[field.name] = _moved(value, folder)
-        elif is_place(field) and isinstance(locate(value), Path):
-            changed[field.name] = folder / value
-    return dataclasses.replace(options, **changed)
 
 
 def _check_whole(choices: type, document: JSON, above: str = "") -> None:

@@ -5,7 +5,6 @@ be none ends with a sentence that names the file, the place in it, and what to g
 """
 
 import json
-from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -60,28 +59,6 @@ def _document(folder: Path) -> Path:
             f"{folder} holds {len(set(below))} runs: give one of them, such as {below[-1]}"
         )
     raise FileNotFoundError(f"there is no run in {folder}: {_REMEDY}")
-
-
-def started_in(file: Path, places: Iterable[Path]) -> Path | None:
-    """Returns the folder in which a run was started, from where its document lies.
-
-    Arguments:
-        file: Its `run.json`.
-        places: Where it kept what it made, as its options say.
-
-    Returns:
-        The folder to which these paths are relative; None if the document does not lie
-        in any of them, such as a copy of it.
-    """
-    attempt = file.resolve().parent
-    if file.name != DOCUMENT or not attempt.name.startswith(ATTEMPT):
-        return None
-    root = attempt.parents[2]  # of all runs
-    for place in places:
-        length = len(place.parts)
-        if length and not place.is_absolute() and root.parts[-length:] == place.parts:
-            return root.parents[length - 1]
-    return None
 
 
 def _is_finished(path: Path) -> bool:

@@ -14,8 +14,9 @@ see to that:
 - `records/`: what each component gives for a few cases, the prior's corners among them.
 - `lock.json`: the version that each record is of, and the syntax hash (without comments,
   docstrings, layout) of each module that a component is made of, found by its imports,
-  with all numbers that are written in it; and the values of the constants that these
-  modules name. A threshold may move between two recorded numbers unseen.
+  with all numbers that are written in it; and the values of the constants, fields and
+  defaults that these modules name. A threshold may move between two recorded numbers
+  unseen. What only comes, or only goes, is left to the records.
 - The tests: they fail when a hash is another one, when a version is not its record's, and
   when today's numbers are not the record's.
 

@@ -23,8 +23,8 @@ class Lock:
     """Versions by component, states by module, and named constants: one line each.
 
     A module's state is its syntax hash, and all numbers that are written in it. One that
-    several components share is entered once all of them give the same numbers. Constants
-    are there by module and name.
+    several components share is entered once all of them give the same numbers. Constants,
+    and fields and parameters with defaults, are there by module and name.
     """
 
     versions: dict[str, int]
@@ -57,7 +57,7 @@ def states() -> dict[str, str]:
 def constants(modules: Iterable[str]) -> dict[str, str]:
     """Returns the named constants of modules today, by module and name."""
     return {
-        f"{module}.{name}": value
+        f"{module}:{name}": value
         for module in modules
         for name, value in syntax.constants(module).items()
     }
@@ -66,22 +66,41 @@ def constants(modules: Iterable[str]) -> dict[str, str]:
 def changed_constants(modules: Set[str], lock: Lock) -> dict[str, str]:
     """Returns what became of constants whose values are not those of the lock, by name.
 
-    One that has moved to another module keeps its name, and is looked for there.
+    One that has moved to another module keeps its name, and is looked for there; one that
+    has another name keeps its value.
     """
     today = constants(states())
     gone = {n: value for n, value in lock.constants.items() if n not in today}
-    left = {_own_name(name): value for name, value in gone.items()}
+    new = {n: value for n, value in today.items() if n not in lock.constants}
+    left: dict[str, set[str]] = {}
+    for name, value in gone.items():
+        left.setdefault(_own_name(name), set()).add(value)
     found = {}
     for name in (name for name in today if _module(name) in modules):
-        before = lock.constants.get(name, left.get(_own_name(name)))
-        if before not in (None, today[name]):
-            found[name] = f"{before} has become {today[name]}"
+        kept = lock.constants.get(name)
+        before = left.get(_own_name(name), set()) if kept is None else {kept}
+        if before and today[name] not in before:
+            found[name] = f"{' or '.join(sorted(before))} has become {today[name]}"
     for name in (name for name in gone if _module(name) in modules):
-        # as another expression, or in a module of which no number is expected
-        value = syntax.bound(_module(name), _own_name(name))
-        if value not in (None, gone[name]):
+        value = _became(name)
+        is_field = "." in _own_name(name)
+        if value is None and not is_field and gone[name] not in new.values():
+            found[name] = f"{gone[name]} is gone"
+        elif value not in (None, gone[name]):
             found[name] = f"{gone[name]} has become {value}"
     return found
+
+
+def _became(constant: str) -> str | None:
+    """Returns what a name stands for that has no number any more; None if it is gone.
+
+    It may be another expression, or come from a module of which no number is expected.
+    """
+    module = _module(constant)
+    value = syntax.bound(module, _own_name(constant))
+    if value is not None and value.isidentifier():
+        return syntax.bound(module, value) or value
+    return value
 
 
 def replaced_numbers(modules: Set[str], lock: Lock) -> tuple[str, str]:
@@ -233,11 +252,11 @@ def _enter(modules: Set[str], today: dict[str, str], lock: Lock) -> None:
 
 
 def _module(constant: str) -> str:
-    return constant.rpartition(".")[0]
+    return constant.partition(":")[0]
 
 
 def _own_name(constant: str) -> str:
-    return constant.rpartition(".")[2]
+    return constant.partition(":")[2]
 
 
 def remake(components: Iterable[Component], lock: Lock) -> None:

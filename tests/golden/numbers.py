@@ -15,7 +15,8 @@ _Binding = tuple[
 def bound(module: ast.Module) -> dict[str, str]:
     """Returns what each name of a module stands for, as text.
 
-    However it is bound: alone, with others, time and again, under a condition.
+    However it is bound: alone, with others, time and again, under a condition. Fields of
+    classes and parameters with defaults are called by what they belong to, `Flow.width`.
     """
     found: dict[str, list[str]] = {}
     for name, value, _ in _bindings(module.body):
@@ -29,21 +30,40 @@ def named(module: ast.Module) -> dict[str, str]:
     return {name: text for name, text in bound(module).items() if name in wanted}
 
 
-def _bindings(statements: Iterable[ast.stmt]) -> Iterator[_Binding]:
+def _bindings(statements: Iterable[ast.stmt], above: str = "") -> Iterator[_Binding]:
     for node in statements:
+        for name, value, has in _bound_by(node):
+            yield above + name, value, has
         match node:
-            case ast.Assign(targets, value):
-                for target in targets:
-                    yield from _bound_together(target, value)
-            case ast.AnnAssign(ast.Name(name), _, value) if value is not None:
-                yield from _binding(name, value)
-            case ast.AugAssign(ast.Name(name), _, value):
-                yield name, ast.unparse(node), has_number(value)
-            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
-                pass  # what they hold are no names of the module
+            case ast.ClassDef(name):
+                yield from _bindings(node.body, f"{above}{name}.")
+            case ast.FunctionDef(name) | ast.AsyncFunctionDef(name):
+                for parameter, value, has in _defaults(node.args):
+                    yield f"{above}{name}.{parameter}", value, has
             case _:
                 for part in ("body", "orelse", "finalbody", "handlers"):
-                    yield from _bindings(getattr(node, part, []))
+                    yield from _bindings(getattr(node, part, []), above)
+
+
+def _bound_by(node: ast.stmt) -> Iterator[_Binding]:
+    match node:
+        case ast.Assign(targets, value):
+            for target in targets:
+                yield from _bound_together(target, value)
+        case ast.AnnAssign(ast.Name(name), _, value) if value is not None:
+            yield from _binding(name, value)
+        case ast.AugAssign(ast.Name(name), _, value):
+            yield name, ast.unparse(node), has_number(value)
+
+
+def _defaults(arguments: ast.arguments) -> Iterator[_Binding]:
+    positional = [*arguments.posonlyargs, *arguments.args]
+    last = positional[len(positional) - len(arguments.defaults) :]
+    for one, value in zip(last, arguments.defaults, strict=True):
+        yield from _binding(one.arg, value)
+    for one, given in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        if given is not None:
+            yield from _binding(one.arg, given)
 
 
 def _bound_together(target: ast.expr, value: ast.expr) -> Iterator[_Binding]:
@@ -91,13 +111,21 @@ def _in_order(code: ast.AST) -> Iterator[str]:
         node = waiting.pop()
         if text := _number(node):
             yield text
-        elif not _is_version(node):
+        elif isinstance(node, ast.Subscript):
+            # which of two, or the last: rows and columns that refactors choose otherwise
+            inside = _in_order(node.slice)
+            yield from (number for number in inside if number not in _INDICES)
+            waiting.append(node.value)
+        elif not _is_left_out(node):
             waiting.extend(reversed([*ast.iter_child_nodes(node)]))
 
 
-def _is_version(node: ast.AST) -> bool:
+_INDICES = ("0", "1", "-1")
+
+
+def _is_left_out(node: ast.AST) -> bool:
     match node:
-        case ast.Assign([ast.Name("VERSION")]):
+        case ast.Assign([ast.Name("VERSION")]) | ast.keyword("axis" | "dim"):
             return True
     return False
 

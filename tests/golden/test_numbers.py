@@ -46,7 +46,14 @@ def replace(monkeypatch):
         (COMPARISON, BEYOND, "SCATTER_BEYOND = max(WIDTHS)"),
         (COMPARISON, BEYOND, "from orrery.results.encoding import SCATTER_BEYOND"),
         (COMPARISON, r"SCATTER_BEYOND( = 1\.3)?\b", "1.32"),  # no name any more
+        (
+            COMPARISON,
+            r"SCATTER_BEYOND( = 1\.3)?\b",
+            "SCATTER_IN_SHELL",
+        ),  # another's value
+        (COMPARISON, BEYOND, "SCATTER_OUTSIDE = 1.9\ndef more(x):\n    return 1.3 * x"),
         ("orrery.judging.calibration", "tests: int = 2000", "tests: int = 1000"),
+        ("orrery.judging.calibration", "tests: int = 2000", "tests: int = LARGEST"),
         ("orrery.inference.ensembles", r"window: float = 0\.15", "window: float = 0.2"),
         (
             "halomass.hosts.neighbours",
@@ -67,7 +74,8 @@ def test_what_has_gone_and_what_has_come_is_told(replace):
     found = replace(
         ("orrery.judging.calibration", "tests: int = 2000", "tests: int = 1000")
     )
-    assert found == {"numbers": ("2000", "1000")}
+    name = "orrery.judging.calibration:calibrate.tests"
+    assert found == {name: "2000 has become 1000", "numbers": ("2000", "1000")}
 
 
 @pytest.mark.parametrize(
@@ -75,6 +83,14 @@ def test_what_has_gone_and_what_has_come_is_told(replace):
     [
         [(COMPARISON, BEYOND, "SCATTER_BEYOND = 13e-1")],
         [(COMPARISON, BEYOND, "SCATTER_BEYOND = 2 * 0.65")],
+        [
+            (
+                "orrery.judging.calibration",
+                "^def calibrate",
+                r"FEWEST = 2000\n\n\n\g<0>",
+            ),
+            ("orrery.judging.calibration", "tests: int = 2000", "tests: int = FEWEST"),
+        ],
         [(COMPARISON, "SCATTER_BEYOND", "SCATTER_OUTSIDE")],
         [(COMPARISON, BEYOND, "SCATTER_BEYOND = 1.3\nUNUSED = 17.5")],
         [
@@ -90,10 +106,25 @@ def test_what_has_gone_and_what_has_come_is_told(replace):
             ),
         ],
     ],
-    ids=["written otherwise", "calculated", "renamed", "one more", "moved"],
+    ids=["written otherwise", "calculated", "named", "renamed", "one more", "moved"],
 )
 def test_a_number_that_is_as_it_was_is_no_change(replace, edits):
     assert replace(*edits) == {"numbers": ("", "")}
+
+
+def test_a_package_may_move_whose_modules_have_constants_of_one_name():
+    names = states()
+    lock = Lock(Lock.read().versions, names, constants(names))
+    parts = (lock.modules, lock.constants)
+    before = (
+        {n.replace("halomass.mock", "halomass.universe"): v for n, v in part.items()}
+        for part in parts
+    )
+    lock.modules, lock.constants = before
+    moved = {name for name in names if name.startswith("halomass.mock")}
+    assert len(moved) > 5
+    assert not changed_constants(moved, lock)
+    assert replaced_numbers(moved, lock) == ("", "")
 
 
 def test_numbers_are_those_of_the_code_alone():
@@ -103,3 +134,5 @@ def test_numbers_are_those_of_the_code_alone():
     found = numbers.written(ast.parse(text))
     assert numbers.told(found) == "-0.5 2*2 8 48"
     assert numbers.read(numbers.told(found)) == found
+    rows = ast.parse("x[0] + x[-1] + x[7:] + x.sum(axis=3)")
+    assert numbers.told(numbers.written(rows)) == "7"

@@ -129,10 +129,11 @@ def test_a_run_is_repeated_and_changed(tmp_path):
 
 @dataclass(frozen=True)
 class Kept:
-    """Where things are kept."""
+    """Where things are kept, and by how many processes."""
 
     datasets: Path = field(default=Path("datasets"), metadata=PLACE)
     reports: Path = field(default=Path("runs"), metadata=PLACE)
+    workers: int = field(default=0, metadata=PLACE)
 
 
 @dataclass(frozen=True)
@@ -143,23 +144,27 @@ class Repeated:
     kept: Kept = Kept()
 
 
-def test_a_run_of_another_folder_is_found_where_it_is(tmp_path, monkeypatch):
-    there, here = tmp_path / "there", tmp_path / "here"
-    here.mkdir()
+def test_a_run_that_is_looked_for_elsewhere_is_told_and_never_moved(
+    tmp_path, monkeypatch, capsys
+):
+    there = tmp_path / "there"
     attempt = there / "my" / "runs" / "desi" / "0123" / "attempt-001"
     attempt.mkdir(parents=True)
-    chosen = Repeated(kept=Kept(Path("s3://stars/datasets"), Path("my/runs")))
+    (there / "linked").symlink_to(there / "my")
+    chosen = Repeated(kept=Kept(reports=Path("linked/runs")))
     (attempt / "run.json").write_text(json.dumps({"options": describe(chosen)}))
-    monkeypatch.chdir(there)
-    assert command_line.read(Repeated, attempt) == chosen
-    monkeypatch.chdir(here)
-    for place in (attempt, Path("../there/my/runs/desi/0123")):
-        found = command_line.read(Repeated, place)
-        assert found.stars == chosen.stars  # is part of what the run is
-        assert found.kept == Kept(chosen.kept.datasets, there / "my" / "runs")
-    copied = here / "run.json"
-    copied.write_bytes((attempt / "run.json").read_bytes())
-    assert command_line.read(Repeated, copied) == chosen
+    (tmp_path / "run.json").write_bytes((attempt / "run.json").read_bytes())
+
+    def told(folder, place, *more):
+        monkeypatch.chdir(folder)
+        found = command_line.parse(Repeated, ["--options", str(place), *more])
+        assert found.kept.workers == 0
+        return " ".join(capsys.readouterr().err.split())
+
+    assert not told(there, "my/runs/desi/0123")
+    assert "lies in none of datasets and linked/runs" in told(tmp_path, attempt)
+    assert not told(tmp_path, attempt, "--reports", "there/my/runs")
+    assert not told(tmp_path, "run.json")  # a copy of it says nothing of where
 
 
 def test_a_repeated_run_whose_table_was_edited_is_told_with_both_checksums(

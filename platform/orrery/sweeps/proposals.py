@@ -2,10 +2,11 @@
 
 A tree-structured Parzen estimator (Bergstra et al. 2011) proposes it from the trials
 that have ended. What it draws is decided by the sweep's seed and the trial's number
-alone: a sampler that went on from one seed would, after a restart, propose again what
-it has proposed already.
+alone, and by how often it drew what is known already: a sampler that went on from one seed
+would, after a restart, propose again what it has proposed already.
 """
 
+import itertools
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -30,49 +31,43 @@ from orrery.sweeps.trial import FEWEST_COMPARED, Goal, Trial
 
 STUDY = "sweep"  # Optuna's name of it
 FIRST_AT_RANDOM = 10  # trials before any is learned from
-# Draws of a point that nobody has tried: where all options are choices or whole numbers,
-# an estimator that has learned something draws the same again and again.
-ATTEMPTS = 16
+# Draws of a point that nobody has tried before it is sought anywhere: where all options are
+# choices or whole numbers, an estimator that has learned something draws the same again and
+# again near the best ones.
+LEARNED_ATTEMPTS = 16
 # Of one objective; several have no level that half of the trials are below.
 BEST_SHARE = 0.5
 
 
 class NumberedSampler(BaseSampler):
-    """Draws each trial's point from a stream of the trial's own.
+    """Draws each trial's point from streams of the trial's own.
+
+    A point that is known, tried or being tried, is drawn again from another stream, as
+    long as the space has one that is not.
 
     Arguments:
         seed: The sweep's.
+        distributions: Of all options, by path.
+        size: How many points the space has.
 
     Example:
-        >>> sampler = NumberedSampler(seed=1)
+        >>> sampler = NumberedSampler(1, {"width": IntDistribution(1, 9)}, size=9)
         >>> sampler.number = 7  # of the trial that is asked for next
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(
+        self, seed: int, distributions: Mapping[str, BaseDistribution], size: float
+    ) -> None:
         self.seed = seed
         self.number = 0
-        self._sampler = self._fresh()
-
-    def _fresh(self) -> TPESampler:
-        digits = fingerprint([self.seed, self.number])
-        return TPESampler(
-            n_startup_trials=FIRST_AT_RANDOM,
-            multivariate=True,
-            # what others are trying is as if it were bad, so that two do not try the same
-            constant_liar=True,
-            seed=int(digits[:8], 16),  # numpy's seeds have 32 bits
-        )
-
-    def before_trial(self, study: optuna.Study, trial: FrozenTrial) -> None:
-        """Begins the stream of the trial."""
-        self._sampler = self._fresh()
-        self._sampler.before_trial(study, trial)
+        self._distributions = dict(distributions)
+        self._size = size
 
     def infer_relative_search_space(
         self, study: optuna.Study, trial: FrozenTrial
     ) -> dict[str, BaseDistribution]:
-        """Returns what is drawn together."""
-        return self._sampler.infer_relative_search_space(study, trial)
+        """Returns what is drawn together: a whole point, or it could not be compared."""
+        return self._distributions
 
     def sample_relative(
         self,
@@ -80,24 +75,27 @@ class NumberedSampler(BaseSampler):
         trial: FrozenTrial,
         search_space: dict[str, BaseDistribution],
     ) -> dict[str, Any]:
-        """Returns what is drawn together, by path; not what is known, if there is more."""
-        known = [other.params for other in study.get_trials(deepcopy=False)]
-        for _ in range(ATTEMPTS):
-            drawn = self._sampler.sample_relative(study, trial, search_space)
-            # nothing is drawn together before there is something to learn from
-            if not drawn or drawn not in known:
-                return drawn
-        # near the best ones all are known: anywhere else
-        digits = fingerprint([self.seed, self.number, "at random"])
-        sampler = RandomSampler(seed=int(digits[:8], 16))
-        for _ in range(ATTEMPTS):
-            drawn = {
-                path: sampler.sample_independent(study, trial, path, distribution)
-                for path, distribution in search_space.items()
-            }
-            if drawn not in known:
+        """Returns the point of a trial, by path."""
+        known = _known(study)
+        for attempt in itertools.count():
+            drawn = _drawn(self._sampler(attempt), study, trial, search_space)
+            if _hashable(drawn) not in known or len(known) >= self._size:
                 break
         return drawn
+
+    def _sampler(self, attempt: int) -> BaseSampler:
+        again = [attempt] if attempt else []
+        digits = fingerprint([self.seed, self.number, *again])
+        seed = int(digits[:8], 16)  # numpy's seeds have 32 bits
+        if attempt >= LEARNED_ATTEMPTS:
+            return RandomSampler(seed)
+        return TPESampler(
+            n_startup_trials=FIRST_AT_RANDOM,
+            multivariate=True,
+            # what others are trying is as if it were bad, so that two do not try the same
+            constant_liar=True,
+            seed=seed,
+        )
 
     def sample_independent(
         self,
@@ -106,10 +104,40 @@ class NumberedSampler(BaseSampler):
         param_name: str,
         param_distribution: BaseDistribution,
     ) -> Any:
-        """Returns a value that is drawn alone."""
-        return self._sampler.sample_independent(
+        """Returns a value that is drawn alone: of an option that is not the space's."""
+        return self._sampler(0).sample_independent(
             study, trial, param_name, param_distribution
         )
+
+
+_Hashable = frozenset[tuple[str, Any]]  # of a point: its paths and values
+
+
+def _known(study: optuna.Study) -> set[_Hashable]:
+    """Returns the points that were or are being tried."""
+    trials = study.get_trials(deepcopy=False)
+    return {_hashable(trial.params) for trial in trials if trial.params}
+
+
+def _hashable(params: Mapping[str, Any]) -> _Hashable:
+    return frozenset(params.items())
+
+
+def _drawn(
+    sampler: BaseSampler,
+    study: optuna.Study,
+    trial: FrozenTrial,
+    distributions: Mapping[str, BaseDistribution],
+) -> dict[str, Any]:
+    """Returns a point: what a sampler draws together, and the rest drawn alone."""
+    together = sampler.infer_relative_search_space(study, trial)
+    drawn = sampler.sample_relative(study, trial, together)
+    return {
+        path: drawn[path]
+        if path in drawn
+        else sampler.sample_independent(study, trial, path, distribution)
+        for path, distribution in distributions.items()
+    }
 
 
 class Proposals:
@@ -138,7 +166,7 @@ class Proposals:
             path: _distribution(domain) for path, domain in space.domains.items()
         }
         self.storage = InMemoryStorage()
-        self.sampler = NumberedSampler(seed)
+        self.sampler = NumberedSampler(seed, self.distributions, space.size)
         self.study = optuna.create_study(
             storage=self.storage,
             sampler=self.sampler,

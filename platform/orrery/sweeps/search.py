@@ -1,9 +1,9 @@
 """A search: the trials of a sweep, run one after another or many at a time, once each.
 
 Whatever ends it, the same call goes on: trials that have ended are read, those that were
-interrupted come first, and the rest is proposed. With one trial at a time the trials are
-then those of a search that nothing has disturbed, but for their times; with several,
-whose order of ending no seed decides, they are as many.
+interrupted come first, and the rest is proposed, no point twice. With one trial at a time
+the trials are then those of a search that nothing has disturbed, but for their times; with
+several, whose order of ending no seed decides, they are as many.
 """
 
 import shlex
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from orrery.execution import cluster
-from orrery.identity import JSON, describe, fingerprint
+from orrery.identity import JSON, canonical, describe, fingerprint
 from orrery.storage.documents import write_document
 from orrery.storage.files import ensure_writable, locked
 from orrery.sweeps.evaluation import Evaluate, Evaluation, StoppedEarly
@@ -27,7 +27,7 @@ from orrery.sweeps.trial import SWEEP, Goal, Trial, best, commonest_failure
 from orrery.sweeps.watching import watchers
 from orrery.terminal import progress, say
 
-VERSION = 1  # of what proposes and stops; raised whenever the trials of a seed change
+VERSION = 2  # of what proposes and stops; raised whenever the trials of a seed change
 
 
 class AllTrialsFailedError(ValueError):
@@ -147,7 +147,8 @@ def search(
 
     Arguments:
         sweep: What is searched.
-        trials: How many trials there shall be at least, known ones included.
+        trials: How many trials there shall be at least, known ones included; there are
+            fewer where the space has no more points.
         root: The folder of sweeps.
         concurrent: How many trials run at the same time.
         cpus: CPUs that each holds.
@@ -168,7 +169,7 @@ def search(
     with locked(folder, "another seed, which is another sweep"):
         write_document(folder / SWEEP, sweep.document)
         ledger = Ledger.open(folder, sweep.goals, sweep.identity, sweep.halving)
-        numbers = ledger.missing(trials)
+        numbers = _with_points(sweep, ledger, ledger.missing(trials))
         if numbers:
             _compute(sweep, ledger, numbers, _Executor(concurrent, cpus, gpus, workers))
     found = ledger.known()
@@ -180,6 +181,30 @@ def search(
             found,
         )
     return found
+
+
+def _with_points(sweep: Sweep, ledger: Ledger, numbers: list[int]) -> list[int]:
+    """Returns the trials for which there is a point, given or one that nobody has tried."""
+    again = {trial.number for trial in ledger.interrupted()}
+    given = [n for n in numbers if n < len(sweep.points) and n not in again]
+    tried = [trial.point for trial in (*ledger.known(), *ledger.interrupted())]
+    taken = {
+        canonical(dict(point))
+        for point in (*tried, *(sweep.points[number] for number in given))
+        if sweep.space.holds(point)
+    }
+    to_propose = len(numbers) - len(given) - len(again & {*numbers})
+    lacking = to_propose - (sweep.space.size - len(taken))
+    if lacking <= 0:
+        return numbers
+    # those that have a point come first
+    left = numbers[: len(numbers) - int(lacking)]
+    count = len(ledger.known()) + len(left)
+    say(
+        f"sweep {sweep.name} ends with {count} trials, {int(lacking)} fewer than wanted: "
+        f"its space has {sweep.space.size} points, and each is tried once"
+    )
+    return left
 
 
 @dataclass(frozen=True)

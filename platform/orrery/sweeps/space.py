@@ -49,6 +49,15 @@ class Int:
         """The values that options must accept."""
         return (self.low, self.high)
 
+    @property
+    def size(self) -> int:
+        """How many values there are."""
+        return self.high - self.low + 1
+
+    def holds(self, value: Any) -> bool:
+        """Returns whether it is one of them."""
+        return bool(self.low <= value <= self.high)
+
 
 @dataclass(frozen=True)
 class Float:
@@ -78,6 +87,15 @@ class Float:
     def ends(self) -> tuple[float, ...]:
         """The values that options must accept."""
         return (self.low, self.high)
+
+    @property
+    def size(self) -> float:
+        """How many values there are: more than can be tried."""
+        return math.inf
+
+    def holds(self, value: Any) -> bool:
+        """Returns whether it is one of them."""
+        return bool(self.low <= value <= self.high)
 
 
 @dataclass(frozen=True)
@@ -125,6 +143,15 @@ class Choice:
     def ends(self) -> tuple[Any, ...]:
         """The values that options must accept."""
         return self.values
+
+    @property
+    def size(self) -> int:
+        """How many values there are."""
+        return len(self.values)
+
+    def holds(self, value: Any) -> bool:
+        """Returns whether it is one of them."""
+        return value in self.values
 
 
 Domain = Int | Float | Log | Choice
@@ -196,6 +223,15 @@ class SearchSpace:
         # what is fine alone may not be fine together
         for end in (0, -1):
             apply(options, {path: d.ends[end] for path, d in self.domains.items()})
+
+    @property
+    def size(self) -> float:
+        """How many points it has; infinite where an option is no choice or whole number."""
+        return math.prod(domain.size for domain in self.domains.values())
+
+    def holds(self, point: Point) -> bool:
+        """Returns whether a point is one of them."""
+        return all(domain.holds(point[path]) for path, domain in self.domains.items())
 
     @property
     def document(self) -> JSON:

@@ -235,6 +235,46 @@ def test_two_searches_do_not_share_a_folder(tmp_path):
         search(wanted, 3, tmp_path)
 
 
+# --- where points are few ---------------------------------------------------------------
+
+FEW = SearchSpace({"width": Int(1, 6), "hidden": Choice(((8,), (8, 8)))})
+
+
+def tried(trials):
+    return {(trial.point["width"], trial.point["hidden"]) for trial in trials}
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_small_space_is_searched_without_repeats_after_an_interruption_too(
+    tmp_path, seed
+):
+    def few(ends=None):
+        return sweep(Count(ends), space=FEW, seed=seed)
+
+    assert len(tried(search(few(), 12, tmp_path / "whole"))) == 12
+    with pytest.raises(KeyboardInterrupt):
+        search(few({6: KeyboardInterrupt()}), 12, tmp_path / "parts")
+    search(few(), 12, tmp_path / "parts")
+    expected = lasting(tmp_path / "whole", few())
+    assert lasting(tmp_path / "parts", few()) == expected
+
+
+def test_a_search_of_an_exhausted_space_says_so_and_ends(tmp_path, capsys):
+    count = Count()
+    for _ in range(2):
+        found = search(sweep(count, space=FEW), 15, tmp_path)
+        assert len(found) == len(tried(found)) == len(count.computed) == 12
+        told = " ".join(capsys.readouterr().err.split())
+        assert "ends with 12 trials, 3 fewer than wanted: its space has 12" in told
+
+
+def test_given_points_count_as_tried(tmp_path):
+    points = tuple({"width": width, "hidden": (8,)} for width in (3, 5))
+    found = search(sweep(Count(), space=FEW, points=points), 13, tmp_path)
+    assert [trial.point for trial in found[:2]] == [*points]
+    assert len(found) == len(tried(found)) == 12
+
+
 # --- what must not be there ------------------------------------------------------------
 
 

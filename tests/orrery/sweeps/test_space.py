@@ -1,6 +1,7 @@
 """A space is one of its options, or it is refused before anything runs."""
 
 import json
+import math
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -135,3 +136,21 @@ def test_a_space_and_a_point_come_back_from_json():
 def test_an_unknown_domain_is_refused():
     with pytest.raises(ValueError, match=r"depth is of type 'Normal'.*'Choice'"):
         read_space({"depth": {"type": "Normal"}})
+
+
+@pytest.mark.parametrize(
+    ("domain", "size", "inside", "outside"),
+    [
+        (Int(2, 8), 7, 8, 9),
+        (Choice(("a", "b")), 2, "a", "c"),
+        (Float(0.0, 0.5), math.inf, 0.5, 0.6),
+        (Log(1e-4, 1e-1), math.inf, 1e-4, 0.0),
+    ],
+)
+def test_a_space_knows_its_size_and_its_points(domain, size, inside, outside):
+    space = SearchSpace({"one": domain, "two": Choice((1, 2, 3))})
+    assert domain.size == size
+    assert space.size == 3 * size
+    assert space.holds({"one": inside, "two": 3})
+    assert not space.holds({"one": outside, "two": 3})
+    assert not space.holds({"one": inside, "two": 4})

@@ -130,7 +130,8 @@ def refusal(seconds: float) -> str:
     import wandb
 
     timeout = str(max(round(seconds), 1))
-    with _without((MODE,)), _with({"WANDB_HTTP_TIMEOUT": timeout}):
+    # `wandb offline` in this folder is for runs: `wandb sync` sends all the same
+    with _with({MODE: "online", "WANDB_HTTP_TIMEOUT": timeout}):
         try:
             return "" if wandb.login(prompt=False, verify=True) else NO_KEY
         except Exception as error:

@@ -1,16 +1,17 @@
 """What is known of a copy: a note beside it says whether it is whole.
 
-A copy that is not, because its process was killed, wandb failed or its file was damaged, is
-made again from the document or the trial that it is of, before it is sent.
+A copy that is not, because its process was killed, wandb failed, or a file that belongs to
+it is gone, damaged or not where the copy says, as after a move, is made again from the
+document or the trial that it is of, before it is sent.
 """
 
-import hashlib
 import shlex
 import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from orrery.results.dashboard.parts import Part, parts
 from orrery.storage.documents import read_document, write_document
 
 COPY = "copy.json"
@@ -26,8 +27,8 @@ class Copy:
         closed: Whether it came to its end.
         lost: What it lacks, because a call failed.
         source: The fingerprint of what it is of, if that may come to change.
-        size: Of its file when it came to its end [bytes]; None if that is not known.
-        sha256: The checksum of that content, 64 hexadecimal digits.
+        parts: Its file and those that it names, as they were when it came to its end;
+            none if that is not known.
 
     Example:
         >>> Copy("0123-001-ab", "run-0123.wandb", True, ("answers",)).whole
@@ -39,8 +40,7 @@ class Copy:
     closed: bool = False
     lost: tuple[str, ...] = ()
     source: str = ""
-    size: int | None = None
-    sha256: str = ""
+    parts: tuple[Part, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -66,8 +66,7 @@ class Copy:
                 found["closed"],
                 tuple(found["lost"]),
                 found.get("source", ""),
-                found.get("size"),
-                found.get("sha256", ""),
+                tuple(Part(**part) for part in found.get("parts", [])),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None  # as if it were not there: it can be made again
@@ -88,8 +87,7 @@ class Copy:
             "closed": self.closed,
             "lost": list(self.lost),
             "source": self.source,
-            "size": self.size,
-            "sha256": self.sha256,
+            "parts": [part.document for part in self.parts],
         }
         write_document(folder / "wandb" / note, document)
 
@@ -98,32 +96,25 @@ class Copy:
         return folder / "wandb" / self.file
 
     def sealed(self, folder: Path) -> "Copy":
-        """Returns it with the size and checksum of its file, which is written no more.
+        """Returns it with what belongs to it, which is written no more.
 
         Arguments:
             folder: The folder of a run or sweep.
 
         Raises:
-            OSError: If the file cannot be read.
+            OSError: If its file cannot be read.
+            google.protobuf.message.DecodeError: If that is damaged.
         """
-        size, sha256 = _content(self.path(folder))
-        return replace(self, size=size, sha256=sha256)
+        return replace(self, parts=parts(self.path(folder)))
 
     def is_intact(self, folder: Path) -> bool:
-        """Returns whether its file holds what it held when it came to its end.
-
-        Of a copy with no checksum, an older one, it is enough that there is a file.
+        """Returns whether all that belongs to it is what it was when it came to its end.
 
         Arguments:
             folder: The folder of a run or sweep.
         """
-        path = self.path(folder)
-        if not path.exists() or self.size is None:
-            return path.exists()
-        try:
-            return _content(path) == (self.size, self.sha256)
-        except OSError:
-            return False
+        place = self.path(folder).parent
+        return bool(self.parts) and all(part.is_intact(place) for part in self.parts)
 
 
 def marker(file: Path) -> Path:
@@ -136,20 +127,13 @@ def is_sent(file: Path) -> bool:
     return marker(file).exists()
 
 
-def _content(path: Path) -> tuple[int, str]:
-    """Returns the size and the checksum of a file."""
-    with path.open("rb") as file:
-        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-        return file.tell(), sha256
-
-
 def whole_copy(
     folder: Path,
     make: Callable[[str | None], Copy],
     note: str = COPY,
     source: str = "",
 ) -> Copy:
-    """Returns a copy, made again unless it is whole and its file intact.
+    """Returns a copy, made again unless it is whole and all that belongs to it intact.
 
     One that was sent is not looked at again.
 

@@ -6,6 +6,7 @@ finished; with it a file of any trial is nearly empty.
 
 import struct
 import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -60,14 +61,28 @@ def has_ended(file: Path) -> bool:
 
 def _last_record(content: bytes) -> bytes:
     """Returns the last record; nothing if the content ends within one."""
+    (last,) = deque(records(content), maxlen=1) or [b""]
+    return last
+
+
+def records(content: bytes) -> Iterator[bytes]:
+    """Yields each record of a copy; nothing for a last one that is not whole.
+
+    Arguments:
+        content: Of the file of the copy.
+
+    Example:
+        >>> list(records(b""))
+        []
+    """
     parts: list[bytes] = []
-    ended = False
     for kind, part in _chunks(content):
-        if ended:
-            parts.clear()
         parts.append(part)
-        ended = kind in _LAST
-    return b"".join(parts) if ended else b""
+        if kind in _LAST:
+            yield b"".join(parts)
+            parts.clear()
+    if parts:
+        yield b""
 
 
 def _chunks(content: bytes) -> Iterator[tuple[int, bytes]]:

@@ -15,6 +15,15 @@ from orrery.results.dashboard.copies import marker
 # Errors with no loss of their own: each failed request is told a second time, by what had
 # asked for it; and a server need not know what it is asked about its own features.
 _HARMLESS = ("api: HTTP error", "featurechecker:")
+# Warnings with a loss: files that are not there or have no place to go, lines that are too
+# long, a copy without its end. Others tell of something that is tried again.
+_LOSSES = (
+    "runfiles: upload: file does not exist",
+    "runfiles: CreateRunFiles has empty UploadUrl",
+    "sender: tried to sendFiles",
+    "filestream: run",
+    "runsync: no exit record",
+)
 
 
 def sync_logs(copies: Sequence[Path]) -> frozenset[Path]:
@@ -55,16 +64,20 @@ def _reason(copy: Path, lines: list[dict[str, Any]]) -> str:
     if not about:
         return "wandb has kept no log of sending it" if marker(copy).exists() else ""
     for line in about:
-        message = _text(line, "msg")
-        # `ERROR+4` is worse than `ERROR`
-        if _text(line, "level").startswith("ERROR") and _is_loss(message):
-            words = f"not everything was taken: {message} {_text(line, 'error')}"
+        if _is_loss(line):
+            said = [_text(line, name) for name in ("msg", "error", "path")]
+            words = f"not everything was taken: {' '.join(said)}"
             return " ".join(words.split())
     return ""
 
 
-def _is_loss(message: str) -> bool:
-    return not message.startswith(_HARMLESS)
+def _is_loss(line: dict[str, Any]) -> bool:
+    level = _text(line, "level")
+    message = _text(line, "msg")
+    if level.startswith("WARN"):
+        return message.startswith(_LOSSES)
+    # `ERROR+4` is worse than `ERROR`
+    return level.startswith("ERROR") and not message.startswith(_HARMLESS)
 
 
 def _text(line: dict[str, Any], name: str) -> str:

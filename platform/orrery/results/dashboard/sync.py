@@ -203,7 +203,8 @@ def _send_one_by_one(copies: list[Path], patience: Patience) -> dict[Path, str]:
     reasons: dict[Path, str] = {}
     for file in copies:
         upload = _sent([file], patience)
-        if upload.is_refused:
+        # each would cost the same wait again
+        if upload.is_refused or upload.is_stalled:
             left = [one for one in copies if not is_sent(one)]
             return {**dict.fromkeys(left, upload.reason), **reasons}
         reasons[file] = upload.reason

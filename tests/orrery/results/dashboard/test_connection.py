@@ -127,3 +127,20 @@ def test_a_server_that_takes_nothing_is_told_for_what_it_is(
         here = "http://127.0.0.1:1" if fault == "unreachable" else address
         monkeypatch.setenv("WANDB_BASE_URL", here)
         assert re.match(REFUSALS[fault], connection.refusal(1.0))
+
+
+@pytest.mark.parametrize("mode", ["offline", "disabled"])
+def test_a_folder_in_which_runs_stay_offline_can_be_sent_from(
+    mode, offline, tmp_path, monkeypatch
+):
+    import wandb
+
+    def login(**_):
+        settings = wandb.setup().settings
+        return not (settings._offline or settings._noop)
+
+    monkeypatch.setattr(wandb, "login", login)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wandb").mkdir()
+    (tmp_path / "wandb" / "settings").write_text(f"[default]\nmode = {mode}\n")
+    assert connection.refusal(1.0) == ""

@@ -15,8 +15,11 @@ from orrery.results.dashboard.uploads import Upload
 
 LOST = {"level": "ERROR", "msg": "sender: failed to log artifact", "error": "no key"}
 WORSE = {"level": "ERROR+4", "msg": "filestream: fatal error: 403 Forbidden"}
+ABSENT = {"level": "WARN", "msg": "runfiles: upload: file does not exist"}
+LONG = {"level": "WARN", "msg": "filestream: run history line too long, skipping"}
 TAKEN = {"level": "INFO", "msg": "sender: finished"}
 ASIDE = {"level": "ERROR", "msg": "featurechecker: failed to load features"}
+SLOW = {"level": "WARN", "msg": "sender: taking a long time"}
 ANSWER = {"level": "ERROR", "msg": "api: HTTP error", "status": 400}
 
 
@@ -39,7 +42,7 @@ def write_log(copies, *lines, name="1"):
     log.write_text("\n".join([*text, '{"torn": ']))
 
 
-@pytest.mark.parametrize("loss", [LOST, WORSE])
+@pytest.mark.parametrize("loss", [LOST, WORSE, ABSENT, LONG])
 def test_what_was_refused_is_not_marked_as_sent(marked, loss):
     one, other = marked
     before = sync_logs(marked)
@@ -50,7 +53,7 @@ def test_what_was_refused_is_not_marked_as_sent(marked, loss):
     assert [is_sent(copy) for copy in marked] == [False, True]
 
 
-@pytest.mark.parametrize("line", [ASIDE, ANSWER])
+@pytest.mark.parametrize("line", [ASIDE, ANSWER, SLOW])
 def test_errors_that_lose_nothing_of_a_copy_leave_it_sent(marked, line):
     write_log(marked, *((copy, TAKEN) for copy in marked), (marked[0], line))
     assert not take_back_marks(marked, frozenset())
