@@ -100,10 +100,15 @@ def test_an_interrupted_wait_leaves_no_service_behind(monkeypatch):
     monkeypatch.setattr(module, "end_service", lambda: ended.append(True))
     calls, over = Calls(), threading.Event()
     here = threading.get_ident()
-    ctrl_c = threading.Timer(0.05, signal.pthread_kill, [here, signal.SIGINT])
-    ctrl_c.start()
+
+    def call():
+        # once this is at work the other thread has nothing left but to wait
+        ctrl_c = threading.Timer(0.2, signal.pthread_kill, [here, signal.SIGINT])
+        ctrl_c.start()
+        over.wait(60.0)
+
     with pytest.raises(KeyboardInterrupt):
-        calls.ask(lambda: over.wait(60.0), 60.0)
+        calls.ask(call, 60.0)
     assert ended
     with pytest.raises(TimeoutError, match="nobody waits"):
         calls.ask(lambda: None, 60.0)
