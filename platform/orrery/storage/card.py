@@ -65,7 +65,8 @@ def _splits(metadata: JSON) -> str:
 
 def _about(metadata: JSON) -> str:
     """Returns what the simulator says of itself, as sentences."""
-    words = metadata[ABOUT]["simulator"].values()
+    # in the order in which the document keeps them
+    words = [word for _, word in sorted(metadata[ABOUT]["simulator"].items())]
     return "".join(f"{word[:1].upper()}{word[1:]}. " for word in words)
 
 

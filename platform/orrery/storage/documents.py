@@ -194,6 +194,9 @@ def _tell_old(path: Location) -> None:
     )
 
 
+_LONGEST_NAME = 255  # letters, of all usual file systems
+
+
 @overload
 def own_file(folder: Path, name: Any) -> Path: ...
 @overload
@@ -208,7 +211,8 @@ def own_file(folder: Location, name: Any) -> Location:
         name: What the document says, a path inside of the folder.
 
     Raises:
-        ValueError: If it is anything else, such as `../weights.pt`.
+        ValueError: If it is anything else, such as `../weights.pt`, or a link that leads
+            out of the folder.
 
     Example:
         >>> own_file(Path("stars-01"), "shards/shard-00000.arrow").name
@@ -217,9 +221,23 @@ def own_file(folder: Location, name: Any) -> Location:
     parts = PurePosixPath(name).parts if isinstance(name, str) else ()
     # A backslash and a colon are separators elsewhere, and in no name that we give.
     stays = parts and not {"..", "/", "//"} & {*parts} and not set(name) & set("\\:\0")
+    stays = stays and max(map(len, parts)) <= _LONGEST_NAME
     if not stays:
-        raise ValueError(f"it names {name!r}, which is no file inside of {folder}")
+        raise ValueError(
+            f"it names {shortened(name)}, which is no file inside of {folder}"
+        )
+    if isinstance(folder, Path) and not _is_inside(folder / name, folder):
+        raise ValueError(
+            f"it names {shortened(name)}, a link that leads out of {folder}: put the file there"
+        )
     return folder / name
+
+
+def _is_inside(file: Path, folder: Path) -> bool:
+    try:
+        return file.resolve().is_relative_to(folder.resolve())
+    except (OSError, RuntimeError):  # a name that is too long, links in a ring
+        return False
 
 
 def corrected(content: bytes) -> bytes | None:

@@ -110,7 +110,8 @@ def missing_values(
         if not exact.any():
             continue
         fraction = abs(physical[exact][0]) / _largest(description)
-        if _stands_for_nothing(exact, raw, inside, fraction):
+        is_signed = description.lower < 0
+        if _stands_for_nothing(exact, raw, inside, fraction, is_signed):
             yield from _some(f"the sentinel {sentinel:g}", exact)
             left = left & ~exact
     infinite = left & np.isinf(raw)
@@ -142,6 +143,7 @@ def _stands_for_nothing(
     raw: FloatArray,
     inside: BoolArray,
     fraction: float,
+    is_signed: bool,
 ) -> bool:
     """Returns whether an exact sentinel is no value of these numbers.
 
@@ -150,6 +152,7 @@ def _stands_for_nothing(
         raw: The numbers `[N]`.
         inside: Those that can be `[N]`.
         fraction: Of the largest number that can be, that the sentinel is.
+        is_signed: Whether numbers can be negative, which errors cannot.
     """
     if not inside[exact].any():
         return True
@@ -165,8 +168,14 @@ def _stands_for_nothing(
     if others.min() <= value <= others.max():
         return False
     low, high = np.quantile(others, [0.16, 0.84])
+    scatter = (high - low) / 2
+    if not scatter:
+        if is_signed:
+            return False
+        # most are one number, as errors that a survey gives all its stars
+        scatter = np.ptp(others)
     apart = _APART if fraction > 0.5 else _APART_INSIDE
-    return bool(np.abs(others - value).min() > apart * (high - low) / 2 > 0)
+    return bool(np.abs(others - value).min() > apart * scatter)
 
 
 def zero_pairs(first: FloatArray, second: FloatArray) -> BoolArray:

@@ -7,6 +7,7 @@ at first; the numbers are astropy's.
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -204,10 +205,10 @@ class _Rows:
             self.words(0) if self.has_titles else self._commented(len(self.words(0)))
         )
         titles = [title.strip() or f"column {i + 1}" for i, title in enumerate(found)]
-        twice = sorted({title for title in titles if titles.count(title) > 1})
+        twice = sorted(title for title, count in Counter(titles).items() if count > 1)
         if twice:
             raise ValueError(
-                f"{self.name}: two columns are called {', '.join(twice)}: rename one of them"
+                f"{self.name}: two columns are called {', '.join(twice[:5])}: rename one of them"
             )
         return titles
 

@@ -87,6 +87,16 @@ def session(**took):
     return work_log.Session("2025-03-01T12:00:00+00:00", **took)
 
 
+def test_the_card_is_the_same_once_its_document_was_read_again(stars):
+    words = {"model": "a rigid galaxy", "frame": "galactocentric"}
+    about = {**stars.metadata["about"], "simulator": words}
+    metadata = {**stars.metadata, "about": about}
+    kept = json.loads(json.dumps(metadata, sort_keys=True))
+    made, again = (card.card("stars", m, stars.rows, []) for m in (metadata, kept))
+    assert made == again
+    assert "Galactocentric. A rigid galaxy. " in made
+
+
 def test_the_card_adds_up_the_work(stars):
     work = (
         session(simulations=1000, seconds=3000.0, actors=2, deaths=1, cpus=4),

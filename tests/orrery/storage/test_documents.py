@@ -152,6 +152,21 @@ def test_no_document_names_a_file_outside_of_its_folder(folder, name):
         own_file(folder, name)
 
 
+@pytest.mark.parametrize("name", ["link.pt", "sub/outside.pt", "ring.pt", "b" * 5000])
+def test_no_link_leads_out_of_the_folder(tmp_path, name):
+    folder = tmp_path / "posterior"
+    folder.mkdir()
+    (tmp_path / "outside.pt").touch()
+    (folder / "link.pt").symlink_to("../outside.pt")
+    (folder / "sub").symlink_to("..")
+    (folder / "ring.pt").symlink_to("ring.pt")
+    with pytest.raises(ValueError, match=r"leads out of|no file inside of"):
+        own_file(folder, name)
+    (tmp_path / "linked").symlink_to(folder)
+    (folder / "weights.pt").touch()
+    own_file(tmp_path / "linked", "weights.pt")  # a folder may be anywhere
+
+
 def test_files_inside_of_the_folder_are_found():
     assert own_file(Path("/runs"), "a/b.pt") == Path("/runs/a/b.pt")
     assert own_file(Address("s3", "stars", "one"), "b..pt").key == "one/b..pt"

@@ -83,3 +83,14 @@ def test_angles_go_around_in_one_way():
 def test_only_both_zeros_are_no_value():
     first, second = np.array([0.0, 0.0, 1.0]), np.array([0.0, 2.0, 0.0])
     assert zero_pairs(first, second).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize("usual", [np.full(200, 0.05), np.repeat([0.05, 0.06], 100)])
+@pytest.mark.parametrize("sentinel", [99.0, 999.0])
+def test_a_sentinel_among_equal_errors_stands_for_nothing(usual, sentinel):
+    errors = usual.copy()
+    errors[::17] = sentinel
+    described = ColumnDescription("pm_error", None, ("pm_err",), lower=0, upper=1000)
+    ((rule, rows),) = missing_values(errors, errors, described)
+    assert rule == f"the sentinel {sentinel:g}"
+    assert (rows == (errors == sentinel)).all()
