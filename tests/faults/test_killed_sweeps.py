@@ -29,6 +29,7 @@ def check(found):
     assert (found["changed"], found["repeated"]) == ([], 0)
 
 
+@pytest.mark.slow
 def test_a_driver_killed_twice_and_its_newest_file_torn(tmp_path, kill_sweeps):
     found = kill_sweeps.survive(tmp_path, 1, [(4, 0.05), (12, 0.0)], True, HERE)
     check(found)
@@ -37,6 +38,7 @@ def test_a_driver_killed_twice_and_its_newest_file_torn(tmp_path, kill_sweeps):
     assert found["computed"] <= 24 + 3
 
 
+@pytest.mark.slow
 def test_a_driver_killed_between_the_last_report_and_the_end(tmp_path, kill_sweeps):
     process = kill_sweeps.start(tmp_path, 1, *HERE, "--hold", 6)
     while len(kill_sweeps.ended(tmp_path)) < 6:

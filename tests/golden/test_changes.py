@@ -201,6 +201,7 @@ def test_a_constant_may_move_but_not_change_on_the_way(copy):
     assert not any(f"{COMPARISON}:SCATTER_BEYOND" in line for line in copy.lock)
 
 
+@pytest.mark.slow
 def test_a_module_may_move(copy):
     old, new = copy.file("halomass.catalogues.text_table"), "halomass.catalogues.moved"
     old.rename(copy.file(new))
@@ -218,6 +219,7 @@ def test_a_module_may_move(copy):
     assert not noticed(copy)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "pattern", "replacement", "component", "quantity"),
     [
@@ -259,6 +261,7 @@ def test_stars_that_datasets_would_store_otherwise_are_refused(monkeypatch):
         check(component)
 
 
+@pytest.mark.slow
 def test_a_module_that_others_share_is_checked_with_all_of_them(copy):
     copy.edit("halomass.systems", r"^RADIUS = .*$", "RADIUS = 249.0")
     refused = copy.golden("same", "features")
@@ -266,6 +269,7 @@ def test_a_module_that_others_share_is_checked_with_all_of_them(copy):
     assert "the numbers of mock have changed" in refused.stderr
 
 
+@pytest.mark.slow
 def test_words_that_mean_nothing_are_refused(copy):
     assert "no component 'engin'" in copy.golden("same", "engin").stderr
     assert "name the components" in copy.golden("remake").stderr

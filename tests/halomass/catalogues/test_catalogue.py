@@ -150,6 +150,7 @@ def traced_peak(work):
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["binary", "ascii", pytest.param("hlist", marks=pytest.mark.slow)]
 )

@@ -11,6 +11,7 @@ from orrery.results.collation import collate as module
 from orrery.results.collation.collate import collate
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_page_and_imports_no_training(runs):
     code = (
         "import sys\n"

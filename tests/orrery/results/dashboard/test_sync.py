@@ -198,6 +198,7 @@ def test_nothing_to_send_is_an_error(tmp_path, capsys):
     assert f"no run in {tmp_path}" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_without_a_key_nothing_is_lost(mirrored, capsys):
     result = mirrored("halomass")
     assert main(["sync", str(result.folder)]) == 1

@@ -266,6 +266,7 @@ def test_a_trial_that_has_not_ended_is_not_sent(reached, searched, monkeypatch, 
     check_arrived(reached, trials[1:])
 
 
+@pytest.mark.slow
 def test_another_trial_of_the_same_number_gets_a_copy_of_its_own(
     offline, searched, inspected
 ):
