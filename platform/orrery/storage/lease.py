@@ -84,16 +84,15 @@ class Lease:
     def _renew(self) -> None:
         sent = time.monotonic()  # others count from then on, not from the answer
         beat = self.content + f"\nrenewed {sent:.3f}".encode()
-        try:
-            self.version = self.place.put_if(beat, self.version, patient=False)
-            self.renewed = sent
-        except FileExistsError:
-            self.lost = True
-        except Exception:
-            # The network may be back: if nobody has taken over by then, the next renewal is
-            # the store's word for it. Whatever else it was, this thread goes on: without it
-            # nobody would notice that another process has.
-            pass
+        # The network may be back: if nobody has taken over by then, the next renewal is the
+        # store's word for it. Whatever else it was, this thread goes on: without it nobody
+        # would notice that another process has.
+        with suppress(Exception):
+            try:
+                self.version = self.place.put_if(beat, self.version, patient=False)
+                self.renewed = sent
+            except FileExistsError:
+                self.lost = True
 
     def _overdue(self) -> bool:
         return time.monotonic() - self.renewed > LEASE
