@@ -114,6 +114,19 @@ def test_a_copy_that_is_not_whole_is_made_again(mirrored, inspected):
     assert module._whole_copy(result) == again  # which is kept
 
 
+def test_a_sync_that_is_interrupted_ends_in_a_line(monkeypatch, capsys, tmp_path):
+    def interrupted(places):
+        yield from ()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("orrery.results.dashboard.sync.sync", interrupted)
+    assert main(["sync", str(tmp_path)]) == 130
+    told = capsys.readouterr()
+    assert told.err == (
+        "interrupted: what is done stays done, and the same command does the rest\n"
+    )
+
+
 class FailingUpload:
     """An upload that sends nothing of several copies if one of them is damaged."""
 
