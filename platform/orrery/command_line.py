@@ -59,7 +59,8 @@ def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
             "were given"
         )
     named = _named(choices, _names(choices))
-    repeated = read(choices, Path(files[-1])) if files else None
+    file = find_options(Path(files[-1])) if files else None
+    repeated = read(choices, file) if file else None
     default = None if repeated is None else _converted(repeated, named)
     # an example in Python would mislead whoever reads the help of a script
     description = (choices.__doc__ or "").partition("\n\n    Example:")[0] + _REPEATED
@@ -67,15 +68,15 @@ def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
     found: Any = tyro.cli(named, args=rest, description=description, **given)
     chosen: Options = _original(found)
     check_types(chosen)  # "inf" and "nan" are floats to a parser
-    if repeated is not None:
-        _tell_changes(Path(files[-1]), repeated, chosen)
-        _tell_places(find_options(Path(files[-1])), chosen)
+    if file:
+        _tell_changes(file, repeated, chosen)
+        _tell_places(file, chosen)
     return chosen
 
 
-def _tell_changes(place: Path, repeated: Any, chosen: Any) -> None:
+def _tell_changes(file: Path, repeated: Any, chosen: Any) -> None:
     """Warns of files that are not what the repeated run has read: this is another run."""
-    document = read_options(find_options(place), whole=True)
+    document = read_options(file, whole=True)
     try:
         changed = changes(document["lineage"]["inputs"], repeated, chosen)
     except (KeyError, TypeError):
