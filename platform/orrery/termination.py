@@ -93,3 +93,29 @@ def kept_handler() -> Iterator[None]:
     finally:
         if ours:
             signal.signal(signal.SIGTERM, _terminate)
+
+
+@contextmanager
+def kept_interrupt() -> Iterator[None]:
+    """Returns a context in which Ctrl-C interrupts, and after which it does what it did.
+
+    For libraries that make an exit of it. Lightning's looks like a failure, and ignores the
+    next one; that of Ray Train 2.60 may look like a success, and its handler stays: after
+    the training it would swallow Ctrl-C.
+
+    Raises:
+        KeyboardInterrupt: In the place of such an exit; one that had become the exit may
+            say more, such as that it was SIGTERM.
+    """
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit as error:
+        cause = error.__context__
+        if isinstance(cause, KeyboardInterrupt):
+            raise cause from None
+        raise KeyboardInterrupt from error
+    finally:
+        # elsewhere, as in a trial, neither libraries nor we may choose what signals do
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, on_interrupt)

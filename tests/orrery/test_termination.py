@@ -1,12 +1,13 @@
 """A signal ends a program as an interruption, whatever was made of it on its way."""
 
 import signal
+import sys
 from contextlib import suppress
 from threading import Thread
 
 import pytest
 
-from orrery.termination import Terminated, kept_handler, terminable
+from orrery.termination import Terminated, kept_handler, kept_interrupt, terminable
 
 SIGNALS = {signal.SIGTERM: Terminated, signal.SIGINT: KeyboardInterrupt}
 
@@ -74,3 +75,32 @@ def test_in_another_thread_nothing_changes():
     thread.start()
     thread.join()
     assert inside == [before]
+
+
+def train_like_ray(is_interrupted):
+    """Trains, as far as signals know, in the way of Ray Train 2.60."""
+    with kept_interrupt():
+        signal.signal(signal.SIGINT, lambda number, frame: sys.exit(0))
+        if is_interrupted:
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_ctrl_c_in_a_training_is_an_interrupt_and_afterwards_as_before():
+    before = signal.getsignal(signal.SIGINT)
+    with pytest.raises(KeyboardInterrupt):
+        train_like_ray(is_interrupted=True)
+    assert signal.getsignal(signal.SIGINT) is before
+    train_like_ray(is_interrupted=False)
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_training_in_another_thread_leaves_signals_alone():
+    def train():
+        with kept_interrupt():
+            trained.append(True)
+
+    trained = []
+    thread = Thread(target=train)
+    thread.start()
+    thread.join()
+    assert trained

@@ -5,7 +5,6 @@ whatever Lightning's defaults are this year.
 """
 
 import logging
-import signal
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from lightning.pytorch.plugins.environments import ClusterEnvironment
 from lightning.pytorch.strategies import Strategy
 
 from orrery.learning.tensor_files import is_sound, load_tensors, save_tensors
+from orrery.termination import kept_interrupt
 
 CHECKPOINT = "last.ckpt"
 RESULT = "trained.pt"
@@ -118,17 +118,8 @@ def fit_from_checkpoint(
     checkpoint = folder / CHECKPOINT
     # All workers see the same file, and one that is damaged is nobody's.
     resume = str(checkpoint) if is_sound(checkpoint) else None
-    on_interrupt = signal.getsignal(signal.SIGINT)
-    try:
+    with kept_interrupt():
         trainer.fit(module, ckpt_path=resume, weights_only=True)
-    except SystemExit as error:
-        # Lightning turns Ctrl-C into an exit that looks like a failure, and ignores the
-        # next one.
-        signal.signal(signal.SIGINT, on_interrupt)
-        cause = error.__context__
-        if isinstance(cause, KeyboardInterrupt):
-            raise cause from None  # it may say more, such as that it was SIGTERM
-        raise KeyboardInterrupt from error
 
 
 def save_checkpoint(trainer: lightning.Trainer, folder: Path) -> None:

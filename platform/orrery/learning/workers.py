@@ -7,7 +7,6 @@ those files. Losses are only told: without the queue the training goes on, unsee
 """
 
 import shutil
-import signal
 import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -30,6 +29,7 @@ from orrery.execution.cluster import STARTUP_TIMEOUT
 from orrery.execution.same_code import check_same_code, installed_code, own_packages
 from orrery.learning.training import OnEpoch, Worker
 from orrery.terminal import say
+from orrery.termination import kept_interrupt
 
 READY = ()  # what a worker sends when it starts
 RESTARTS = 3
@@ -88,27 +88,9 @@ def run_workers(
                 failure_config=FailureConfig(max_failures=RESTARTS),
             ),
         )
-        with _ctrl_c_as_ever():
+        with kept_interrupt():
             trainer.fit()
     shutil.rmtree(storage, ignore_errors=True)
-
-
-@contextmanager
-def _ctrl_c_as_ever() -> Iterator[None]:
-    """Returns a context in which Ctrl-C interrupts, and after which it does what it did.
-
-    Ray Train 2.60 turns it into an exit that looks like a failure, or like a success, and
-    keeps hold of it: after the training it would be swallowed.
-    """
-    on_interrupt = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    except SystemExit as error:
-        raise KeyboardInterrupt from error
-    finally:
-        # elsewhere, as in a trial, neither Ray nor we may choose what signals do
-        if threading.current_thread() is threading.main_thread():
-            signal.signal(signal.SIGINT, on_interrupt)
 
 
 def _as_worker(config: dict[str, Any]) -> None:

@@ -1,5 +1,3 @@
-import signal
-import sys
 import threading
 from dataclasses import replace
 from queue import Queue
@@ -56,35 +54,6 @@ def test_a_worker_that_has_other_code_refuses_before_it_works():
     other = replace(here, versions={**here.versions, "torch": "0.0.1"})
     with pytest.raises(ValueError, match=r"\(torch .* instead of 0\.0\.1\)"):
         workers._as_worker({"code": other})
-
-
-def train_like_ray(is_interrupted):
-    """Trains, as far as signals know, in the way of Ray Train 2.60."""
-    with workers._ctrl_c_as_ever():
-        signal.signal(signal.SIGINT, lambda number, frame: sys.exit(0))
-        if is_interrupted:
-            signal.raise_signal(signal.SIGINT)
-
-
-def test_ctrl_c_in_a_training_is_an_interrupt_and_afterwards_as_before():
-    before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
-        train_like_ray(is_interrupted=True)
-    assert signal.getsignal(signal.SIGINT) is before
-    train_like_ray(is_interrupted=False)
-    assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_a_training_in_another_thread_leaves_signals_alone():
-    def train():
-        with workers._ctrl_c_as_ever():
-            trained.append(True)
-
-    trained = []
-    thread = threading.Thread(target=train)
-    thread.start()
-    thread.join()
-    assert trained
 
 
 @pytest.mark.slow  # Ray counts its CPUs
