@@ -302,11 +302,23 @@ def server(load_script):
 
 
 @pytest.fixture
-def reached(server, monkeypatch, offline):
+def serving(server, monkeypatch, offline):
+    """Serves with a fault, or with none, to whoever has the key; tells what arrives there."""
+    monkeypatch.setenv("WANDB_API_KEY", server.KEY)
+
+    @contextlib.contextmanager
+    def served(**fault):
+        with server.serving(**fault) as (address, arrived):
+            monkeypatch.setenv("WANDB_BASE_URL", address)
+            yield arrived
+
+    return served
+
+
+@pytest.fixture
+def reached(serving):
     """A server that takes everything; what has arrived there."""
-    with server.serving() as (address, arrived):
-        monkeypatch.setenv("WANDB_API_KEY", server.KEY)
-        monkeypatch.setenv("WANDB_BASE_URL", address)
+    with serving() as arrived:
         yield arrived
 
 

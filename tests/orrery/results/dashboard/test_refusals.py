@@ -108,19 +108,14 @@ REFUSING = [{"revoked_after": 12}, {"refused": "file_stream"}, {"refused": "file
 
 @pytest.mark.slow
 @pytest.mark.parametrize("behaviour", REFUSING, ids=["key", "numbers", "files"])
-def test_what_a_server_refused_is_sent_again(
-    server, mirrored, monkeypatch, capsys, behaviour
-):
+def test_what_a_server_refused_is_sent_again(serving, mirrored, capsys, behaviour):
     folder = mirrored("mwlmc").folder
-    monkeypatch.setenv("WANDB_API_KEY", server.KEY)
-    with server.serving(**behaviour) as (address, _):
-        monkeypatch.setenv("WANDB_BASE_URL", address)
+    with serving(**behaviour):
         assert main(["sync", str(folder)]) == 1
     told = capsys.readouterr().out
     assert told.startswith(f"kept: {folder}")
     assert "not everything was taken" in told
-    with server.serving() as (address, arrived):
-        monkeypatch.setenv("WANDB_BASE_URL", address)
+    with serving() as arrived:
         assert main(["sync", str(folder)]) == 0
     assert "posterior-77" in arrived.committed
     assert capsys.readouterr().out.startswith("sent: ")
@@ -128,12 +123,10 @@ def test_what_a_server_refused_is_sent_again(
 
 @pytest.mark.slow
 def test_a_run_is_told_what_was_refused_while_it_was_written(
-    server, recorded, offline, monkeypatch, capsys
+    serving, recorded, monkeypatch, capsys
 ):
     monkeypatch.setenv("WANDB_MODE", "online")
-    monkeypatch.setenv("WANDB_API_KEY", server.KEY)
-    with server.serving(refused="files") as (address, _):
-        monkeypatch.setenv("WANDB_BASE_URL", address)
+    with serving(refused="files"):
         folder = recorded("mwlmc", DashboardReader(Patience(5.0, 30.0))).folder
     told = capsys.readouterr().err
     assert "has not got the run (not everything was taken" in told

@@ -67,11 +67,9 @@ def test_what_wandb_tells_is_seen_but_for_errors_and_seconds(monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_copy_of_which_nothing_is_taken_is_given_up(server, mirrored, monkeypatch):
+def test_a_copy_of_which_nothing_is_taken_is_given_up(serving, mirrored):
     file = next(mirrored("mwlmc").folder.glob("wandb/offline-run-*/*.wandb"))
-    monkeypatch.setenv("WANDB_API_KEY", server.KEY)
-    with server.serving(hangs_after=0) as (address, _):
-        monkeypatch.setenv("WANDB_BASE_URL", address)
+    with serving(hangs_after=0):
         upload = Upload([file], Patience(probe=5.0, stall=2.0))
         upload.end(60.0)
     assert upload.is_stalled

@@ -131,19 +131,16 @@ def test_a_login_that_would_end_python_ends_no_thread(
 
 @pytest.mark.slow
 def test_trials_are_sent_and_what_is_kept_is_sent_later(
-    server, offline, searched, monkeypatch, capsys
+    serving, searched, monkeypatch, capsys
 ):
     monkeypatch.setenv("WANDB_MODE", "online")
-    monkeypatch.setenv("WANDB_API_KEY", server.KEY)
-    with server.serving(fault="hanging") as (address, _):
-        monkeypatch.setenv("WANDB_BASE_URL", address)
+    with serving(fault="hanging"):
         folder, trials = searched(Patience(1.0, 2.0))
     assert len(trials) == TRIALS
     errors = capsys.readouterr().err
     assert f"has not got {TRIALS} of {TRIALS} trials" in errors
     assert "within 0 s" not in errors  # but how long it was waited for
-    with server.serving() as (address, arrived):
-        monkeypatch.setenv("WANDB_BASE_URL", address)
+    with serving() as arrived:
         assert main(["sync", str(Path(folder).parents[2])]) == 0
         assert len(arrived.runs) == TRIALS
         assert all("loss" in arrived.columns(run) for run in arrived.runs)
