@@ -123,8 +123,35 @@ def marker(file: Path) -> Path:
 
 
 def is_sent(file: Path) -> bool:
-    """Returns whether a copy is marked as sent."""
-    return marker(file).exists()
+    """Returns whether a copy was sent and it was seen that everything was taken.
+
+    wandb's mark alone says no more than that its sending has ended.
+    """
+    return marker(file).exists() and _record(file).exists()
+
+
+def record_sent(file: Path) -> None:
+    """Records that everything of a copy that wandb has marked was taken.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
+    write_document(_record(file), {"copy": file.name})
+
+
+def forget_mark(file: Path) -> None:
+    """Takes away what says that a copy was sent; wandb skips those with a mark.
+
+    Raises:
+        OSError: If it cannot be removed.
+    """
+    # first: a mark without a record says nothing, whenever this is killed
+    _record(file).unlink(missing_ok=True)
+    marker(file).unlink(missing_ok=True)
+
+
+def _record(file: Path) -> Path:
+    return file.with_suffix(".wandb.checked")
 
 
 def whole_copy(

@@ -14,6 +14,7 @@ from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.copies import Copy, is_sent, whole_copy
 from orrery.results.dashboard.mirror import in_words
 from orrery.results.dashboard.reader import new_identity, replay, tell_address
+from orrery.results.dashboard.refusals import check_earlier_marks
 from orrery.results.dashboard.trial_copies import copied
 from orrery.results.dashboard.uploads import Upload
 from orrery.results.result import Result, readable
@@ -62,6 +63,7 @@ def sync(places: Sequence[Path]) -> list[Delivery]:
         ConnectionError: If there is no key, or the server does not answer or refuses it.
     """
     patience = Patience.of(os.environ)
+    check_earlier_marks(folder / "wandb" for one in places for folder in _folders(one))
     found = [one for place in places for one in _prepared(place)]
     waiting = [file for _, file in found if isinstance(file, Path)]
     reasons = _send(waiting, patience) if waiting else {}
@@ -93,6 +95,11 @@ def _runs(place: Path) -> Iterator[Path]:
         yield folder.absolute()
     else:
         yield from (path.parent.absolute() for path in documents(folder))
+
+
+def _folders(place: Path) -> list[Path]:
+    """Returns the folders of all attempts and sweeps in a place."""
+    return [*_runs(place), *sweep_folders(place.absolute())]
 
 
 def _copy_of(result: Result) -> Path | Delivery:

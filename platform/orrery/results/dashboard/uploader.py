@@ -11,11 +11,13 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from orrery.results.dashboard import connection
-from orrery.results.dashboard.refusals import sync_logs, take_back_marks
+from orrery.results.dashboard.copies import forget_mark
+from orrery.results.dashboard.refusals import check_marks, sync_logs
 from orrery.results.dashboard.stalls import Watch, watch_wandb
 from orrery.results.dashboard.uploads import AROUND, REFUSED, STALLED
 
@@ -50,11 +52,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _be_wandb(command: list[str], copies: list[Path]) -> None:
     sys.argv = ["wandb", *command, *map(str, copies)]
     before = sync_logs(copies)
+    for copy in copies:
+        with suppress(OSError):  # wandb skips it then, and tells so
+            forget_mark(copy)  # which nobody has checked
     try:
         runpy.run_module("wandb", run_name="__main__", alter_sys=True)
     finally:
         # here too: whoever started this process may be gone
-        take_back_marks(copies, before)
+        check_marks(copies, before)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -21,7 +21,7 @@ from orrery.results.dashboard.connection import (
     Patience,
     places,
 )
-from orrery.results.dashboard.refusals import sync_logs, take_back_marks
+from orrery.results.dashboard.refusals import check_marks, sync_logs
 
 REFUSED = 3  # exit code of a process whose server takes nothing
 STALLED = 4  # and of one whose server takes nothing any more
@@ -126,7 +126,7 @@ class Upload:
             self._reader.join(AROUND)
             self._process.stdin.close()
             self._output.close()
-            self._not_taken = take_back_marks(self._paths, self._logs)
+            self._not_taken = check_marks(self._paths, self._logs)
 
     def _kill(self) -> None:
         """Ends what is left of it, wandb's own process included."""

@@ -1,10 +1,15 @@
 """A copy of which a file is not what it was at its end is made again, unless it was sent."""
 
-from pathlib import Path
-
 import pytest
 
-from orrery.results.dashboard.copies import Copy, is_sent, whole_copy
+from orrery.results.dashboard.copies import (
+    Copy,
+    forget_mark,
+    is_sent,
+    marker,
+    record_sent,
+    whole_copy,
+)
 
 DAMAGES = {
     "empty": lambda content: b"",
@@ -46,10 +51,14 @@ def test_a_damaged_copy_is_made_again(tmp_path, made_again, damage):
 
 def test_what_was_sent_stays_sent(tmp_path, made_again):
     path = keep(tmp_path, "first").path(tmp_path)
-    Path(f"{path}.synced").touch()
+    marker(path).touch()
+    assert not is_sent(path)  # whoever was to check that may have been killed
+    record_sent(path)
     assert is_sent(path)
     path.write_bytes(b"")
     assert not made_again()
+    forget_mark(path)
+    assert made_again()
 
 
 def test_a_copy_of_which_nothing_is_known_is_made_again(tmp_path, made_again):

@@ -10,14 +10,19 @@ from orrery.results.dashboard import uploader, uploads
 from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.copies import is_sent, marker
 from orrery.results.dashboard.reader import DashboardReader
-from orrery.results.dashboard.refusals import sync_logs, take_back_marks
+from orrery.results.dashboard.refusals import (
+    check_earlier_marks,
+    check_marks,
+    sync_logs,
+)
 from orrery.results.dashboard.uploads import Upload
 
 LOST = {"level": "ERROR", "msg": "sender: failed to log artifact", "error": "no key"}
 WORSE = {"level": "ERROR+4", "msg": "filestream: fatal error: 403 Forbidden"}
 ABSENT = {"level": "WARN", "msg": "runfiles: upload: file does not exist"}
 LONG = {"level": "WARN", "msg": "filestream: run history line too long, skipping"}
-TAKEN = {"level": "INFO", "msg": "sender: finished"}
+TAKEN = {"level": "INFO", "msg": "sender: closed"}
+BEGUN = {"level": "INFO", "msg": "sender: started"}
 ASIDE = {"level": "ERROR", "msg": "featurechecker: failed to load features"}
 SLOW = {"level": "WARN", "msg": "sender: taking a long time"}
 ANSWER = {"level": "ERROR", "msg": "api: HTTP error", "status": 400}
@@ -47,7 +52,7 @@ def test_what_was_refused_is_not_marked_as_sent(marked, loss):
     one, other = marked
     before = sync_logs(marked)
     write_log(marked, (one, TAKEN), (other, TAKEN), (one, loss), (one, TAKEN))
-    reasons = take_back_marks(marked, before)
+    reasons = check_marks(marked, before)
     assert list(reasons) == [one]
     assert loss["msg"] in reasons[one]
     assert [is_sent(copy) for copy in marked] == [False, True]
@@ -56,7 +61,7 @@ def test_what_was_refused_is_not_marked_as_sent(marked, loss):
 @pytest.mark.parametrize("line", [ASIDE, ANSWER, SLOW])
 def test_errors_that_lose_nothing_of_a_copy_leave_it_sent(marked, line):
     write_log(marked, *((copy, TAKEN) for copy in marked), (marked[0], line))
-    assert not take_back_marks(marked, frozenset())
+    assert not check_marks(marked, frozenset())
     assert all(is_sent(copy) for copy in marked)
 
 
@@ -64,12 +69,67 @@ def test_what_was_refused_before_does_not_count(marked):
     write_log(marked, *((copy, LOST) for copy in marked))
     before = sync_logs(marked)
     write_log(marked, *((copy, TAKEN) for copy in marked), name="2")
-    assert not take_back_marks(marked, before)
+    assert not check_marks(marked, before)
+    assert all(is_sent(copy) for copy in marked)
+
+
+# --- whoever was to check a mark may have been killed -----------------------------------
+
+
+@pytest.fixture
+def earlier(marked):
+    """Checks the marks of earlier sendings; returns which of the two copies was sent."""
+
+    def check():
+        check_earlier_marks({copy.parents[1] for copy in marked})
+        return [is_sent(copy) for copy in marked]
+
+    return check
+
+
+def test_a_mark_that_nobody_has_checked_says_nothing(marked, earlier):
+    assert earlier() == [False, False]
+
+
+def test_a_mark_counts_if_the_log_of_its_sending_tells_of_no_loss(marked, earlier):
+    one, other = marked
+    write_log(marked, (one, TAKEN), (other, LOST), (other, TAKEN))
+    assert earlier() == [True, False]
+    # sent again, and killed before its end
+    write_log(marked, (other, BEGUN), name="2")
+    assert earlier() == [True, False]
+    write_log(marked, (other, BEGUN), (other, TAKEN), name="3")
+    assert earlier() == [True, True]
+
+
+def test_a_mark_is_not_that_of_another_copy_of_the_same_name(marked, earlier):
+    one, _ = marked
+    write_log(marked, (one.parents[1] / "offline-run-before" / one.name, TAKEN))
+    assert earlier() == [False, False]
+
+
+def test_a_mark_is_checked_where_its_run_was_moved(marked, earlier):
+    one, _ = marked
+    write_log(marked, ("/elsewhere" / one.relative_to(one.parents[2]), TAKEN))
+    assert earlier() == [True, False]
+
+
+def test_a_mark_that_says_nothing_is_gone_before_its_copy_is_sent(marked, monkeypatch):
+    seen = []
+
+    def started(*given, **named):
+        seen.extend(marker(copy).exists() for copy in marked)
+
+    monkeypatch.setattr(uploader.runpy, "run_module", started)
+    monkeypatch.setattr(sys, "argv", [])
+    uploader._be_wandb(["sync"], marked)
+    assert seen == [False, False]  # wandb would skip them
+    assert not any(is_sent(copy) for copy in marked)
 
 
 def test_a_mark_of_which_no_log_tells_does_not_count(marked):
     write_log(marked, (marked[0], TAKEN))
-    assert list(take_back_marks(marked, frozenset())) == [marked[1]]
+    assert list(check_marks(marked, frozenset())) == [marked[1]]
     assert not is_sent(marked[1])
 
 
@@ -91,6 +151,7 @@ def test_what_sends_a_copy_takes_its_mark_back_itself(marked, monkeypatch):
     path = marked[0]
 
     def refused(*given, **named):
+        marker(path).touch()
         write_log(marked, (path, LOST))
         raise SystemExit(0)
 
@@ -98,7 +159,7 @@ def test_what_sends_a_copy_takes_its_mark_back_itself(marked, monkeypatch):
     monkeypatch.setattr(sys, "argv", [])
     with pytest.raises(SystemExit):
         uploader._be_wandb(["sync"], [path])
-    assert not is_sent(path)
+    assert not marker(path).exists()
 
 
 # --- wandb itself, and a server that refuses --------------------------------------------

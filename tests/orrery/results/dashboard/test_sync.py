@@ -8,7 +8,7 @@ import pytest
 
 from orrery.__main__ import main
 from orrery.results.dashboard.connection import Patience
-from orrery.results.dashboard.copies import Copy, is_sent
+from orrery.results.dashboard.copies import Copy, is_sent, marker, record_sent
 from orrery.results.dashboard.sync import sync
 from orrery.results.dashboard.uploads import Upload
 from orrery.results.result import Result
@@ -138,7 +138,8 @@ class FailingUpload:
         self.reason = f"{damaged[0]} has no header" if damaged else ""
         if not damaged:
             for path in paths:
-                path.with_suffix(".wandb.synced").touch()
+                marker(path).touch()
+                record_sent(path)
 
     def end(self, seconds):
         pass

@@ -15,7 +15,7 @@ from orrery.__main__ import main
 from orrery.learning.training import Training
 from orrery.results.dashboard import trials as module
 from orrery.results.dashboard.connection import Patience
-from orrery.results.dashboard.copies import Copy
+from orrery.results.dashboard.copies import Copy, marker, record_sent
 from orrery.results.dashboard.mirror import Mirror
 from orrery.results.dashboard.trial_copies import copied
 from orrery.results.dashboard.trials import mirrored_trials
@@ -219,7 +219,8 @@ def test_trials_without_a_whole_copy_are_sent_from_their_files(
     assert f"{missing} of {TRIALS} trials have no whole copy" in capsys.readouterr().err
     for file in copies(folder):
         # as if they had been sent as they were
-        file.with_suffix(".wandb.synced").touch()
+        marker(file).touch()
+        record_sent(file)
     assert main(["sync", str(folder)]) == 0
     told = capsys.readouterr().out
     assert told.count("\nsent: ") + told.startswith("sent: ") == missing
