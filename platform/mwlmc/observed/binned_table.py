@@ -12,7 +12,7 @@ them; it holds no single star's coordinates.
 import argparse
 import platform
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +27,7 @@ from mwlmc.observed.reduction_options import (
     as_command,
     chosen_binning,
     chosen_selection,
+    missing_numbers,
     parser,
 )
 from mwlmc.observed.star_reading import read_stars
@@ -299,10 +300,13 @@ def _reduce(
     name: str | None,
     seed: int,
     most_missing: float = MOST_MISSING,
+    missing: Mapping[str, Sequence[float]] | None = None,
 ) -> BinnedTable:
     _check_edges(binning, selection)
     across = any(b.quantity == "v_tb" for b in binning.bins)
-    read = read_stars(stars, motions_needed=across, most_missing=most_missing)
+    read = read_stars(
+        stars, motions_needed=across, most_missing=most_missing, missing=missing
+    )
     table = select(read, selection)
     # converted once: counts, moments, errors and the sample are of the same stars
     rest_frame = table.rest_frame()
@@ -364,6 +368,7 @@ def _binned(options: argparse.Namespace) -> BinnedTable:
         options.name,
         options.seed,
         options.most_missing,
+        missing_numbers(options),
     )
     print("\n".join(selection_lines(result)))
     return replace(

@@ -1,6 +1,7 @@
 """Options with which a star table is reduced: the survey, its selection, and its bins."""
 
 import argparse
+import shlex
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,6 +47,11 @@ def parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         help="use proper motions; default: for desi only",
     )
+    _add_missing(options)
+    return options
+
+
+def _add_missing(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--most-missing",
         type=float,
@@ -53,7 +59,43 @@ def parser() -> argparse.ArgumentParser:
         help="the largest share of rows without a position, distance or velocity, or proper "
         "motion where these are used",
     )
-    return options
+    options.add_argument(
+        "--missing",
+        action="append",
+        default=[],
+        metavar="COLUMN=NUMBERS",
+        help="what stands for no value in a column, instead of what is guessed, such as "
+        "vlos_kms=-500,0; with vlos_kms=none all of its numbers are values",
+    )
+
+
+def missing_numbers(options: argparse.Namespace) -> dict[str, tuple[float, ...]]:
+    """Returns by a column's title the numbers that stand for no value there.
+
+    Raises:
+        ValueError: If one is no number.
+
+    Example:
+        >>> words = ["desi", "a.csv", "b.ecsv", "--missing", "rv_kms=-500,0", "--missing", "d=none"]
+        >>> missing_numbers(parser().parse_args(words))
+        {'rv_kms': (-500.0, 0.0), 'd': ()}
+    """
+    return dict(_missing_in(word) for word in options.missing)
+
+
+def _missing_in(word: str) -> tuple[str, tuple[float, ...]]:
+    # a title may have an equals sign, numbers have none
+    title, _, numbers = word.rpartition("=")
+    try:
+        found = () if numbers == "none" else tuple(map(float, numbers.split(",")))
+    except ValueError:
+        found = None
+    if not title or found is None:
+        raise ValueError(
+            f"--missing {word}: say a column and its numbers, such as vlos_kms=-500,0, or "
+            "vlos_kms=none"
+        )
+    return title, found
 
 
 def chosen_selection(options: argparse.Namespace) -> StarSelection:
@@ -98,6 +140,7 @@ def as_command(options: argparse.Namespace) -> str:
     named = [] if options.bins is None else [f"--bins {options.bins}"]
     if options.most_missing != MOST_MISSING:
         named.append(f"--most-missing {options.most_missing:g}")
+    named += [f"--missing {shlex.quote(word)}" for word in options.missing]
     named += [] if options.name is None else [f"--name {options.name!r}"]
     words = [
         options.survey,

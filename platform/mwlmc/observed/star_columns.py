@@ -105,6 +105,7 @@ _DISTANCE = _described(
     upper=_FURTHEST,
     consequence="row",
     needed=True,
+    ties="some",
     meaning="distance from the Sun",
 )
 _MODULUS = _described(
@@ -118,6 +119,7 @@ _MODULUS = _described(
     "",
     lower=-10.0,
     upper=25.0,
+    ties="some",
     meaning="distance modulus",
 )
 _PARALLAX = _described(
@@ -127,6 +129,7 @@ _PARALLAX = _described(
     "varpi parallaxes",
     lower=-1000.0,
     upper=1000.0,
+    ties="none",
     meaning="parallax",
 )
 _V_LOS = _described(
@@ -145,6 +148,7 @@ _V_LOS = _described(
     upper=_FASTEST,
     consequence="row",
     needed=True,
+    ties="none",
     meaning="heliocentric line-of-sight velocity",
 )
 _PM_RA = _described(
@@ -155,6 +159,7 @@ _PM_RA = _described(
     "mu_ra_cosdec pm_ra_cosd",
     lower=-_FASTEST_ACROSS,
     upper=_FASTEST_ACROSS,
+    ties="none",
     meaning="proper motion along right ascension, times cos(dec)",
 )
 _PM_DEC = _described(
@@ -164,6 +169,7 @@ _PM_DEC = _described(
     "pm_dec pm_de mu_dec mu_de mud mu_delta",
     lower=-_FASTEST_ACROSS,
     upper=_FASTEST_ACROSS,
+    ties="none",
     meaning="proper motion along declination",
 )
 _PM_L = _described(
@@ -173,6 +179,7 @@ _PM_L = _described(
     "pml_cosb pm_l_cosb pmlcosb mu_l_cosb pml_cos_b",
     lower=-_FASTEST_ACROSS,
     upper=_FASTEST_ACROSS,
+    ties="none",
     meaning="proper motion along Galactic longitude, times cos(b)",
 )
 _PM_B = _described(
@@ -182,6 +189,7 @@ _PM_B = _described(
     "pmb pm_b mu_b",
     lower=-_FASTEST_ACROSS,
     upper=_FASTEST_ACROSS,
+    ties="none",
     meaning="proper motion along Galactic latitude",
 )
 _PM_CORR = _described(

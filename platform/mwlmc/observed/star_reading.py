@@ -40,7 +40,7 @@ from orrery.tables.reading import read_table
 
 _REMEDY = (
     "mend the column, or leave these rows out yourself; with `--most-missing 1` the "
-    "others are read all the same"
+    "others are read all the same, and `--missing` says what stands for no value"
 )
 _WANTED = (
     "Wanted: ra_deg and dec_deg (or l_deg and b_deg), distance_kpc, vlos_kms, and possibly "
@@ -56,6 +56,7 @@ def read_stars(
     *,
     motions_needed: bool = False,
     most_missing: float = MOST_MISSING,
+    missing: Mapping[str, Sequence[float]] | None = None,
 ) -> StarTable:
     """Returns the stars of a file that have a position, a distance and a velocity.
 
@@ -72,6 +73,8 @@ def read_stars(
         motions_needed: Whether a table in which too many stars have no proper motion is
             refused.
         most_missing: The largest share of rows without a position, distance or velocity.
+        missing: By a column's title, the numbers that stand for no value there; without
+            it they are guessed.
 
     Raises:
         ValueError: If the file is damaged, a column is missing, has another physical
@@ -85,7 +88,7 @@ def read_stars(
         )
     file = OpenedFile.read(path)
     table, steps, layout = _opened(file)
-    found = _cleaned(file, table, _needed(motions_needed), most_missing)
+    found = _cleaned(file, table, _needed(motions_needed), most_missing, missing)
     stars = _stars(file, found, motions_needed, most_missing)
     return _assemble(stars, steps, layout)
 
@@ -108,7 +111,7 @@ def column_lines(path: Path | str) -> list[str]:
         found = _cleaned(file, table, DESCRIPTIONS, most_missing=1.0)
     except ValueError as error:
         return [*lines, f"cannot be used: {error}"]
-    return [*lines, *map(str, found.counts)]
+    return [*lines, *map(str, found.counts), *found.doubts]
 
 
 def _opened(file: OpenedFile) -> tuple[Table, tuple[tuple[str, int], ...], str]:
@@ -125,6 +128,7 @@ def _cleaned(
     table: Table,
     descriptions: Sequence[ColumnDescription],
     most_missing: float,
+    missing: Mapping[str, Sequence[float]] | None = None,
 ) -> CleanedColumns:
     return clean_columns(
         table,
@@ -135,6 +139,7 @@ def _cleaned(
         superseded=SUPERSEDED,
         most_missing=most_missing,
         remedy=_REMEDY,
+        missing=missing,
     )
 
 
@@ -205,6 +210,7 @@ def _stars(
     ra, dec = _equatorial(columns)
     notes = (
         *distance.notes,
+        *found.doubts,
         *_notes(found, motions_needed),
         *_check_hours(file, found),
     )

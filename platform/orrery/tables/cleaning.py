@@ -1,6 +1,6 @@
 """From columns as they are in a file to numbers in our units, with what is no value counted."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from orrery.tables.missing import (
     missing_values,
     zero_pairs,
 )
+from orrery.tables.repeated_values import judged_values
 from orrery.tables.titles import UNIT_ENDINGS
 
 # Words that stand where there is no number.
@@ -37,6 +38,7 @@ class CleanedColumns:
         counts: Of values that are none, by column and rule.
         understood: How each column of the table was understood.
         words: Words and identifiers by quantity, N each; masked where there is none.
+        doubts: Of numbers that may stand for no value, in words.
 
     Example:
         >>> rv = ColumnDescription("v_los", units.km / units.s, ("rv",), lower=-1500)
@@ -49,6 +51,7 @@ class CleanedColumns:
     counts: tuple[MissingCount, ...]
     understood: tuple[UnderstoodColumn, ...]
     words: Mapping[str, tuple[object, ...]] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
 
     def title(self, quantity: str) -> str:
         """Returns the title of the column that a quantity was read from."""
@@ -70,6 +73,8 @@ class _Cleaning:
 
     where: str
     length: int
+    stated: Mapping[str, Sequence[float]]
+    doubts: list[str] = field(default_factory=list)
     titles: dict[str, str] = field(default_factory=dict)
     values: dict[str, FloatArray] = field(default_factory=dict)
     counts: list[MissingCount] = field(default_factory=list)
@@ -104,6 +109,7 @@ def clean_columns(
     superseded: Sequence[tuple[Sequence[str], Sequence[str]]] = (),
     most_missing: float = MOST_MISSING,
     remedy: str = "mend the table",
+    missing: Mapping[str, Sequence[float]] | None = None,
 ) -> CleanedColumns:
     """Returns the numbers of the columns that are understood, in the units of their descriptions.
 
@@ -116,14 +122,18 @@ def clean_columns(
         superseded: See `columns.understand`.
         most_missing: The largest share of rows without a value in a needed column.
         remedy: What to do where there are more.
+        missing: By a column's title, the numbers that stand for no value there; none of
+            its others is taken for one then.
 
     Raises:
         ValueError: If two columns say the same, one has no unit, another physical unit,
             or no numbers, or too many values are missing in a needed one.
     """
+    stated = missing or {}
+    _check_titles(stated, table, where)
     understood = understand(table, descriptions, where, unused, superseded)
     by_quantity = {d.quantity: d for d in descriptions}
-    cleaning = _Cleaning(where, len(table))
+    cleaning = _Cleaning(where, len(table), stated)
     words: dict[str, tuple[object, ...]] = {}
     for column in understood:
         if not column.used or column.quantity is None:
@@ -138,7 +148,24 @@ def clean_columns(
     for description in descriptions:
         if description.needed and description.quantity in cleaning.values:
             _check_share(cleaning, description, most_missing, remedy)
-    return CleanedColumns(cleaning.values, tuple(cleaning.counts), understood, words)
+    return CleanedColumns(
+        cleaning.values,
+        tuple(cleaning.counts),
+        understood,
+        words,
+        tuple(cleaning.doubts),
+    )
+
+
+def _check_titles(
+    stated: Mapping[str, Sequence[float]], table: Table, where: str
+) -> None:
+    unknown = [title for title in stated if title not in table.colnames]
+    if unknown:
+        raise ValueError(
+            f"{where} has no column {', '.join(unknown)} in which numbers could stand for no "
+            f"value, only {', '.join(table.colnames)}"
+        )
 
 
 def _read(
@@ -158,8 +185,26 @@ def _read(
         ) from error
     cleaning.titles[description.quantity] = column.title
     cleaning.values[description.quantity] = physical
-    for rule, rows in missing_values(raw, physical, description):
+    stated = cleaning.stated.get(column.title)
+    for rule, rows in missing_values(raw, physical, description, stated):
         cleaning.drop(description, rule, rows)
+    if stated is None:
+        known = np.isfinite(cleaning.values[description.quantity])
+        cleaning.doubts += _doubts(column.title, raw[known], description)
+
+
+def _doubts(
+    title: str, numbers: FloatArray, description: ColumnDescription
+) -> Iterator[str]:
+    for one in judged_values(numbers, description.ties):
+        if not one.is_certain:
+            found = one.repeated
+            number = f"{found.value:.10g}"
+            yield (
+                f"{title}: {found.rows} of {found.of} rows have exactly {number}, which stands "
+                f"out of all others: if it stands for no value, say `--missing {title}={number}`; "
+                f"if not, `--missing {title}=none`"
+            )
 
 
 def _numbers(

@@ -14,6 +14,7 @@ from astropy import units
 from astropy.table import Table
 
 from orrery.tables import titles
+from orrery.tables.repeated_values import Ties
 
 # Who may say the unit of a column, besides the survey that has defined it.
 _FILE, _TITLE = "the file", "its title"
@@ -40,6 +41,7 @@ class ColumnDescription:
         consequence: What follows where a row has no number: the row is dropped, only
             this value is unknown, or the table is refused.
         needed: Whether a table with too many rows without a number is refused.
+        ties: Which exactly equal numbers it has, see `repeated_values`.
         meaning: In words, for people.
 
     Example:
@@ -60,6 +62,7 @@ class ColumnDescription:
     sexagesimal: Literal["hours", "degrees"] | None = None
     consequence: Consequence = "value"
     needed: bool = False
+    ties: Ties = "many"
     meaning: str = ""
 
     @property
@@ -89,6 +92,7 @@ class ColumnDescription:
                 self._documented_errors(side),
                 lower=0.0,
                 upper=upper,
+                ties="errors",
                 meaning=f"error of the {self.meaning}" if self.meaning else "",
             )
             for ending, side in sides.items()

@@ -3,10 +3,11 @@
 Surveys write -9999, 999 or 1e20 where they have no value, and zeros for both proper
 motions. Outside of what a quantity can be, such a number is no value at once. Inside, it
 is taken for one that stands for nothing if it is exactly such a number and either lies
-apart from all others or is there far more often than any other.
+apart from all others or is there far more often than those around it. So is any other
+number which so many rows share that nothing else explains it, and an error of zero.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from orrery.identity import JSON
 from orrery.parameters import BoolArray, FloatArray
 from orrery.tables.columns import ColumnDescription, Consequence
+from orrery.tables.repeated_values import judged_values, repeated_values
 
 SENTINELS = (
     99.0,
@@ -87,7 +89,10 @@ class MissingCount:
 
 
 def missing_values(
-    raw: FloatArray, physical: FloatArray, description: ColumnDescription
+    raw: FloatArray,
+    physical: FloatArray,
+    description: ColumnDescription,
+    stated: Sequence[float] | None = None,
 ) -> Iterator[tuple[str, BoolArray]]:
     """Yields the rules by which rows have no value, each with its rows `[N]`; no row twice.
 
@@ -95,29 +100,73 @@ def missing_values(
         raw: The numbers as the file has them `[N]`; NaN where it has none.
         physical: The same in the description's unit.
         description: What the numbers can be.
+        stated: The numbers that stand for nothing, if somebody knows; all others that
+            can be are values then.
 
     Example:
         >>> raw = np.array([12.0, -9999.0, np.nan, 31.0])
         >>> rv = ColumnDescription("v_los", None, ("rv",), lower=-1500, upper=1500)
         >>> [(rule, int(rows.sum())) for rule, rows in missing_values(raw, raw, rv)]
         [('no value', 1), ('the sentinel -9999', 1)]
+        >>> [rule for rule, _ in missing_values(raw, raw, rv, stated=[31.0])]
+        ['no value', 'said to be none: 31', 'not -1500 to 1500']
     """
     left = ~np.isnan(raw)
     yield from _some(NO_VALUE, ~left)
     inside = left & _possible(physical, description)
+    if stated is None:
+        known = _sentinels(raw, physical, inside, description)
+    else:
+        known = _stated(raw, stated)
+    for rule, rows in known:
+        yield from _some(rule, rows & left)
+        left = left & ~rows
+    infinite = left & np.isinf(raw)
+    yield from _some("infinite", infinite)
+    impossible = left & ~infinite & ~inside
+    yield from _some(f"not {description.range}", impossible)
+    if stated is None:
+        yield from _unlisted(raw, left & inside, description)
+
+
+def _sentinels(
+    raw: FloatArray,
+    physical: FloatArray,
+    inside: BoolArray,
+    description: ColumnDescription,
+) -> Iterator[tuple[str, BoolArray]]:
+    inside = inside.copy()
     for sentinel in (sign * number for number in SENTINELS for sign in (-1, 1)):
-        exact = left & np.isclose(raw, sentinel, rtol=_ROUNDING, atol=0)
+        exact = np.isclose(raw, sentinel, rtol=_ROUNDING, atol=0)
         if not exact.any():
             continue
         fraction = abs(physical[exact][0]) / _largest(description)
         is_signed = description.lower < 0
         if _stands_for_nothing(exact, raw, inside, fraction, is_signed):
-            yield from _some(f"the sentinel {sentinel:g}", exact)
-            left = left & ~exact
-    infinite = left & np.isinf(raw)
-    yield from _some("infinite", infinite)
-    impossible = left & ~infinite & ~inside
-    yield from _some(f"not {description.range}", impossible)
+            yield f"the sentinel {sentinel:g}", exact
+            inside &= ~exact
+
+
+def _stated(
+    raw: FloatArray, stated: Sequence[float]
+) -> Iterator[tuple[str, BoolArray]]:
+    for number in stated:
+        yield f"said to be none: {number:.10g}", np.isclose(raw, number, _ROUNDING, 0)
+
+
+def _unlisted(
+    raw: FloatArray, rows: BoolArray, description: ColumnDescription
+) -> Iterator[tuple[str, BoolArray]]:
+    """Yields the numbers of some rows `[N]` that stand for nothing, though no survey's do."""
+    zero = rows & (raw == 0)
+    if description.ties == "errors" and (raw[rows] > 0).any():
+        yield from _some("exactly 0, which no error is", zero)
+        rows = rows & ~zero
+    for one in judged_values(raw[rows], description.ties):
+        if one.is_certain:
+            value = one.repeated.value
+            rule = f"exactly {value:.10g}, far more often than any number near it"
+            yield from _some(rule, rows & (raw == value))
 
 
 def _some(rule: str, rows: BoolArray) -> Iterator[tuple[str, BoolArray]]:
@@ -165,6 +214,15 @@ def _stands_for_nothing(
     if exact.sum() >= often * counts.max():
         return True
     value = raw[exact][0]
+    if any(one.value == value for one in repeated_values(raw[inside])):
+        return True
+    return _lies_apart(value, others, fraction, is_signed)
+
+
+def _lies_apart(
+    value: float, others: FloatArray, fraction: float, is_signed: bool
+) -> bool:
+    """Returns whether a number is further from all others than these scatter."""
     if others.min() <= value <= others.max():
         return False
     low, high = np.quantile(others, [0.16, 0.84])

@@ -201,6 +201,26 @@ def test_command_leaves_out_bins_without_stars_and_says_so(
     assert observe(table, supported).name == "stars"
 
 
+def test_the_command_is_told_what_stands_for_no_value(
+    halo, observed_stars, tmp_path, capsys
+):
+    stars = tmp_path / "stars.csv"
+    _write_stars(observed_stars(*halo), stars)
+    table = Table.read(stars)
+    table["vlos_kms"][::40] = 31.4159
+    table.write(stars, format="ascii.csv", overwrite=True)
+    command = ["quadrants", str(stars), str(tmp_path / "out.ecsv")]
+    assert main(command) == 0
+    assert "say `--missing vlos_kms=31.4159`; if not" in capsys.readouterr().out
+    assert main([*command, "--missing", "vlos_kms=31.4159,0"]) == 0
+    found = capsys.readouterr().out
+    assert "no v_los in 100 rows of vlos_kms: said to be none: 31.4159" in found
+    about = read_binned(tmp_path / "out.ecsv").provenance["command"]
+    assert about.endswith("--missing vlos_kms=31.4159,0")
+    assert main([*command, "--missing", "vlos_kms"]) == 1
+    assert "say a column and its numbers" in capsys.readouterr().err
+
+
 def test_stars_outside_a_binnings_patches_do_not_count(shared):
     stars = select(read_stars(shared / "data" / "desi_dr1_bhb.csv"), StarSelection())
     numbers = star_counts(stars.rest_frame(), DESI_FOOTPRINT.select(("v_gsr",)))

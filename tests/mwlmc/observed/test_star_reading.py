@@ -140,6 +140,29 @@ def test_bad_numbers_are_counted_and_never_used(column, bad, lost, rule, tmp_pat
     _same(found, _read(blank, tmp_path, "blank.csv"))
 
 
+def test_numbers_that_many_stars_share_are_counted_or_doubted(tmp_path):
+    table = _stars(count=200)
+    table["vlos_kms"][::10] = -640.0
+    table["distance_kpc"][3::20] = 41.0
+    table["vlos_err_kms"][1::20] = 70.0
+    table["pmra_err_masyr"][2::20] = 60.0
+    found = _read(table, tmp_path)
+    assert found.steps[-1][1] == 180
+    counted = {m["column"]: m["rows"] for m in found.checks["missing"]}
+    assert counted == {"vlos_kms": 20, "pmra_err_masyr": 10}
+    doubts = [note.partition(" rows")[0] for note in found.checks["notes"]]
+    assert doubts == [
+        "distance_kpc: 10 of 200",
+        "vlos_err_kms: 10 of 200",
+    ]
+    said = {"vlos_kms": (), "distance_kpc": (41.0,), "vlos_err_kms": (70.0,)}
+    found = _read(table, tmp_path, missing=said)
+    assert found.steps[-1][1] == 190
+    assert "notes" not in found.checks
+    with pytest.raises(ValueError, match=r"stars.csv has no column rv .*only ra_deg"):
+        _read(table, tmp_path, missing={"rv": (0.0,)})
+
+
 def test_a_fifth_is_the_most_that_may_be_missing(tmp_path):
     table = _stars()
     table["vlos_kms"][:10] = -999.0

@@ -94,3 +94,37 @@ def test_a_sentinel_among_equal_errors_stands_for_nothing(usual, sentinel):
     ((rule, rows),) = missing_values(errors, errors, described)
     assert rule == f"the sentinel {sentinel:g}"
     assert (rows == (errors == sentinel)).all()
+
+
+@pytest.mark.parametrize("sentinel", [99.0, -99.0, 999.0])
+@pytest.mark.parametrize("share", [0.02, 0.06])
+def test_a_sentinel_among_integers_is_found_by_its_surroundings(sentinel, share):
+    speeds = np.round(_speeds(3000))
+    speeds[:2] = -1300.0, 1300.0  # no sentinel lies apart from these
+    rows = 2 + np.arange(int(3000 * share))
+    speeds[rows] = sentinel
+    ((rule, found),) = missing_values(speeds, speeds, SPEED)
+    assert rule == f"the sentinel {sentinel:g}"
+    assert found[rows].all()
+
+
+def test_an_error_of_zero_is_none_unless_all_are_zero():
+    described = replace(ERROR, ties="errors")
+    errors = np.full(30, 2.0)
+    errors[[4, 7]] = 0.0
+    assert _found(errors, described) == {"exactly 0, which no error is": [4, 7]}
+    assert _found(np.zeros(30), described) == {}
+
+
+def test_who_knows_what_stands_for_nothing_is_believed():
+    speeds = _speeds(300)
+    speeds[:30] = 0.0
+    speeds[30:60] = -99.0
+    described = replace(SPEED, ties="none")
+    assert len(_found(speeds, described)) == 2
+
+    def stated(*numbers):
+        return [rule for rule, _ in missing_values(speeds, speeds, described, numbers)]
+
+    assert stated() == []
+    assert stated(0.0, 5.5) == ["said to be none: 0"]
