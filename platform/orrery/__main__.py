@@ -15,8 +15,8 @@ from orrery.terminal import duration, say, show_table
 
 if TYPE_CHECKING:  # reading results takes a second that --help must not
     from orrery.results.result import Result
+    from orrery.storage.findings import Finding
     from orrery.storage.store import Location
-    from orrery.verification import Finding
 
 _MOST_WARNINGS = 10  # of entries that could not be read
 
@@ -305,9 +305,10 @@ def _judge(found: "Mapping[Location, Sequence[Finding]]") -> None:
     for folder, findings in found.items():
         for finding in findings:
             sys.stdout.write(f"{folder}/{finding}\n")
-        if not findings:
-            sys.stdout.write(f"{folder} is sound\n")
-    damaged = sum(map(len, found.values()))
+        if not any(finding.is_damage for finding in findings):
+            seen = ", as far as can be seen" if findings else ""
+            sys.stdout.write(f"{folder} is sound{seen}\n")
+    damaged = sum(one.is_damage for findings in found.values() for one in findings)
     if damaged:
         raise ValueError(
             f"{damaged} files are not what was written: the lines above say what helps"

@@ -12,6 +12,7 @@ from orrery.execution.simulation import complete
 from orrery.execution.simulators import known_simulator
 from orrery.identity import ABOUT, JSON
 from orrery.storage import dataset, writing
+from orrery.storage.completeness import lost_shards, shard_numbers
 from orrery.storage.dataset import BEGUN_BY
 from orrery.storage.documents import (
     corrected,
@@ -21,11 +22,12 @@ from orrery.storage.documents import (
     write_document,
 )
 from orrery.storage.files import write_atomically
+from orrery.storage.findings import Finding
 from orrery.storage.manifest import MANIFEST, read_manifest
-from orrery.storage.recovery import recover_metadata, shard_numbers
+from orrery.storage.recovery import recover_metadata
 from orrery.storage.store import Location
 from orrery.terminal import say
-from orrery.verification import DRAW, TENSORS, Finding, verify
+from orrery.verification import DRAW, TENSORS, verify
 
 
 def repair_dataset(folder: Location) -> list[Finding]:
@@ -162,7 +164,7 @@ def _shards(folder: Location) -> int:
     """Returns how many shards a dataset has, those that are lost included."""
     try:
         _, rows = read_manifest(folder)
-        return len(rows)
+        return max(lost_shards(folder, rows), default=len(rows) - 1) + 1
     except ValueError:
         return max(shard_numbers(folder), default=-1) + 1
 

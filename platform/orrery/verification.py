@@ -1,13 +1,13 @@
-"""Verification: every file of a dataset or a run against the checksum that vouches for it.
+"""Verification: every file of a dataset or a run against what vouches for it.
 
-A document has its own, and those of the files that it names: a manifest those of shards,
-a document of a posterior that of its weights, a `run.json` those of its arrays. What is
-looked at is the file, not what it means, so that this takes as long as reading them.
+A document has its own checksum, and those of the files that it names: a manifest those of
+shards, a document of a posterior that of its weights, a `run.json` those of its arrays. A
+folder has what belongs to it: what is missing, or another's, is found where the folder is
+looked at, by `Dataset.damaged` for a dataset.
 """
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -15,58 +15,34 @@ import pyarrow as pa
 
 from orrery.identity import JSON
 from orrery.storage.card import CARD, card
-from orrery.storage.dataset import DATASET_DOCUMENT, read_metadata
-from orrery.storage.documents import (
-    digest_of,
-    has_checksum,
-    own_file,
-    parsed,
-    without_trailer,
-)
+from orrery.storage.completeness import shard_numbers
+from orrery.storage.dataset import DATASET_DOCUMENT, damage, read_metadata
+from orrery.storage.documents import has_checksum, parsed, without_trailer
+from orrery.storage.findings import UNCHECKED, Finding, named_file, unchecked
 from orrery.storage.manifest import (
     CHECKSUM_LIST,
     MANIFEST,
+    ManifestRow,
     checksums_text,
     read_manifest,
 )
 from orrery.storage.parquet import read_parquet
 from orrery.storage.recovery import recover, recover_metadata
 from orrery.storage.run import DOCUMENT, DRAWN
-from orrery.storage.shards import damaged_files
 from orrery.storage.store import Address, Location
-from orrery.storage.work_log import WORK, sessions
+from orrery.storage.work_log import WORK, Session, sessions
 
 GENERATE = "run its generation again, or `python -m orrery dataset repair`"
 SUMMARISE = "remove it: it is computed again when it is needed"
 TRAIN = "give the training's command again, which makes it anew"
 RUN_AGAIN = "run the experiment again"
 DRAW = "`python -m orrery report` draws it again"
+REDESCRIBE = (
+    "it told of past work alone: `python -m orrery dataset repair` does without"
+)
 # What of a card the work log says, and what nothing is.
 _WORK = re.compile(rb"\n## Work\n.*?(?=\n## )", re.DOTALL)
 _NOTHING = re.compile(rb"(?!)")
-UNCHECKED = "has no checksum, as files had none before"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A file that is not what was written.
-
-    Arguments:
-        file: Its path inside of the folder that was verified.
-        reason: What is wrong with it.
-        remedy: What helps.
-
-    Example:
-        >>> print(Finding("shards/shard-00001.arrow", "is missing", "make it again"))
-        shards/shard-00001.arrow is missing: make it again
-    """
-
-    file: str
-    reason: str
-    remedy: str
-
-    def __str__(self) -> str:
-        return f"{self.file} {self.reason}: {self.remedy}"
 
 
 def verify(folder: Location) -> list[Finding]:
@@ -83,10 +59,12 @@ def verify(folder: Location) -> list[Finding]:
     if not names:
         raise FileNotFoundError(f"{folder} has no files: name another folder")
     found: dict[str, Finding] = {}
-    for name in names:
-        for finding in _findings(folder, name):
+    for above, inside in _folders(names).items():
+        place = folder if above == "." else folder / above
+        for finding in _findings(place, inside):
             # One that is named twice is told once, by whoever vouches for it first.
-            found.setdefault(finding.file, finding)
+            whole = finding.below(above)
+            found.setdefault(whole.file, whole)
     return [found[file] for file in sorted(found)]
 
 
@@ -98,18 +76,14 @@ def files_below(folder: Location) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in below)
 
 
-def _findings(folder: Location, name: str) -> Iterator[Finding]:
-    """Yields what is wrong with a file, and with those that it vouches for."""
-    place = PurePosixPath(name)
-    above = place.parent.as_posix()
-    if _is_anothers(place):
-        return
-    for matches, look in _LOOKS:
-        if matches(place):
-            for one in look(folder if above == "." else folder / above, place.name):
-                inner = one.file if above == "." else f"{above}/{one.file}"
-                yield Finding(inner, one.reason, one.remedy)
-            return
+def _folders(names: list[str]) -> dict[str, set[str]]:
+    """Returns what lies in each folder, files and folders, by the folder's path."""
+    found: dict[str, set[str]] = {}
+    for place in map(PurePosixPath, names):
+        for path in (place, *place.parents[:-1]):
+            if not _is_anothers(path):
+                found.setdefault(path.parent.as_posix(), set()).add(path.name)
+    return found
 
 
 def _is_anothers(place: PurePosixPath) -> bool:
@@ -118,16 +92,38 @@ def _is_anothers(place: PurePosixPath) -> bool:
     return place.name.startswith(".") or deep
 
 
-def _dataset(folder: Location, name: str) -> Iterator[Finding]:
+def _findings(folder: Location, inside: set[str]) -> Iterator[Finding]:
+    """Yields what is wrong with the files of a folder, and what it lacks."""
+    if _is_dataset(folder, inside):
+        yield from _dataset(folder)
+    for name in sorted(inside):
+        for matches, look in _LOOKS:
+            if matches(PurePosixPath(folder.name, name)):
+                yield from look(folder, name)
+                break
+
+
+def _is_dataset(folder: Location, inside: set[str]) -> bool:
+    """Returns whether a folder is a dataset's, whatever of it is missing."""
+    if inside & {DATASET_DOCUMENT, MANIFEST, CHECKSUM_LIST}:
+        return True
+    return "shards" in inside and bool(shard_numbers(folder))
+
+
+def _dataset(folder: Location) -> Iterator[Finding]:
+    found = damage(folder)
+    for file, reason in found.items():
+        yield Finding(file, reason, GENERATE)
+    for name in (DATASET_DOCUMENT, MANIFEST):
+        if (folder / name).exists():
+            yield from unchecked(folder, name, GENERATE)
     try:
-        read_metadata(folder)
-    except ValueError as error:
-        yield Finding(name, f"is damaged ({error.__cause__ or error})", GENERATE)
-        return
-    yield from _unchecked(folder, name, GENERATE)
-    if not (folder / MANIFEST).exists():
-        yield Finding(MANIFEST, "is missing", GENERATE)
+        _, rows = read_manifest(folder)
+    except ValueError:
         yield from _without_manifest(folder)
+        return
+    if not {DATASET_DOCUMENT, MANIFEST} & {*found}:
+        yield from _described(folder, (*rows,))
 
 
 def _without_manifest(folder: Location) -> Iterator[Finding]:
@@ -145,48 +141,38 @@ def _without_manifest(folder: Location) -> Iterator[Finding]:
         yield Finding(CHECKSUM_LIST, "is not that of the shards", GENERATE)
 
 
-def _manifest(folder: Location, name: str) -> Iterator[Finding]:
-    try:
-        fingerprint, rows = read_manifest(folder)
-    except ValueError as error:
-        yield Finding(name, f"is damaged ({error.__cause__ or error})", GENERATE)
-        yield from _without_manifest(folder)
+def _described(folder: Location, rows: tuple[ManifestRow, ...]) -> Iterator[Finding]:
+    """Yields what is wrong with the card and with the work log, which it tells of."""
+    if not (folder / CARD).exists():
+        yield Finding(CARD, "is missing", GENERATE)
         return
-    yield from _unchecked(folder, name, GENERATE)
-    for file, reason in damaged_files(folder, (*rows,), fingerprint, full=True).items():
-        yield Finding(file, reason, GENERATE)
-    expected = {CHECKSUM_LIST: checksums_text(rows)}
-    try:
-        metadata = read_metadata(folder)
-    except ValueError:
-        yield Finding(DATASET_DOCUMENT, "is missing or damaged", GENERATE)
-    else:
-        if metadata["fingerprint"] != fingerprint:
-            yield Finding(name, f"is that of the dataset {fingerprint}", GENERATE)
-        called = _name_on_card(folder)
-        expected[CARD] = card(called, metadata, (*rows,), sessions(folder))
+    written = (folder / CARD).read_bytes()
+    logged = sessions(folder)
+    text = card(_name_on_card(written), read_metadata(folder), rows, logged).encode()
+    if written == text:
+        return
     # Of a damaged work log the card still has what it said.
     unknown = _WORK if any(_lines(folder, WORK)) else _NOTHING
-    for file, text in expected.items():
-        if not (folder / file).exists():
-            yield Finding(file, "is missing", GENERATE)
-        elif unknown.sub(b"", (folder / file).read_bytes()) != unknown.sub(
-            b"", text.encode()
-        ):
-            yield Finding(file, "is not what belongs to the manifest", GENERATE)
+    if unknown.sub(b"", written) == unknown.sub(b"", text):
+        return
+    if _WORK.sub(b"", written) == _WORK.sub(b"", text) and _lacks_work(written, logged):
+        there = (folder / WORK).exists()
+        said = "lacks lines" if there else "is missing"
+        yield Finding(WORK, f"{said}, of which {CARD} tells", REDESCRIBE)
+    else:
+        yield Finding(CARD, "is not what belongs to the manifest", GENERATE)
 
 
-def _name_on_card(folder: Location) -> str:
-    """Returns what the card calls its dataset, whose folder may have another name now."""
-    if not (folder / CARD).exists():
-        return folder.name
-    title = (folder / CARD).read_text(errors="replace").partition("\n")[0]
+def _name_on_card(written: bytes) -> str:
+    """Returns what a card calls its dataset, whose folder may have another name now."""
+    title = written.decode(errors="replace").partition("\n")[0]
     return title.removeprefix("# ")
 
 
-def _unchecked(folder: Location, name: str, remedy: str) -> Iterator[Finding]:
-    if not has_checksum((folder / name).read_bytes()):
-        yield Finding(name, UNCHECKED, remedy)
+def _lacks_work(written: bytes, logged: tuple[Session, ...]) -> bool:
+    """Returns whether a card tells of sessions that are not in the work log."""
+    shown = re.findall(rb"^\| \d{4}-\d\d-\d\d\S* \|", written, re.MULTILINE)
+    return len(shown) > len(logged)
 
 
 def _document(remedy: str, folder: Location, name: str) -> Iterator[Finding]:
@@ -196,25 +182,10 @@ def _document(remedy: str, folder: Location, name: str) -> Iterator[Finding]:
     except ValueError as error:
         yield Finding(name, f"is damaged ({error})", remedy)
         return
-    yield from _unchecked(folder, name, remedy)
+    yield from unchecked(folder, name, remedy)
     named = [*_weights(document), *_of_parts(document), *_drawn(document)]
     for file, digest, again in named:
-        yield from _named(folder, name, file, digest, again)
-
-
-def _named(
-    folder: Location, name: str, file: object, digest: object, remedy: str
-) -> Iterator[Finding]:
-    """Yields what is wrong with a file whose checksum a document has."""
-    try:
-        path = own_file(folder, file)
-    except ValueError as error:
-        yield Finding(name, f"is damaged ({error})", remedy)
-        return
-    if not path.exists():
-        yield Finding(str(file), f"is missing, which {name} names", remedy)
-    elif digest_of(path.read_bytes()) != digest:
-        yield Finding(str(file), f"is damaged (not what {name} names)", remedy)
+        yield from named_file(folder, name, file, digest, again)
 
 
 _Named = tuple[object, object, str]
@@ -248,7 +219,8 @@ def _lines(folder: Location, name: str) -> Iterator[Finding]:
             yield Finding(name, said, "remove this line, which decides nothing")
             return
     if lines and not all(map(has_checksum, lines)):
-        yield Finding(name, UNCHECKED, "`--repair` gives its lines checksums")
+        again = "`--repair` gives its lines checksums"
+        yield Finding(name, UNCHECKED, again, is_damage=False)
 
 
 def _summaries(folder: Location, name: str) -> Iterator[Finding]:
@@ -279,10 +251,14 @@ def _ends(suffix: str, parent: str = "") -> Callable[[PurePosixPath], bool]:
     )
 
 
+def _nothing(folder: Location, name: str) -> Iterator[Finding]:
+    """Yields nothing: the dataset has been looked at as a whole."""
+    yield from ()
+
+
 # What each file is looked at for; the first that fits.
 _LOOKS: tuple[tuple[Callable[[PurePosixPath], bool], _Look], ...] = (
-    (_named_as((DATASET_DOCUMENT,)), _dataset),
-    (_named_as((MANIFEST,)), _manifest),
+    (_named_as((DATASET_DOCUMENT, MANIFEST)), _nothing),
     (_named_as((DOCUMENT,)), partial(_document, RUN_AGAIN)),
     (_named_as((DRAWN,)), partial(_document, DRAW)),
     (_named_as(TENSORS), _tensors),

@@ -85,6 +85,7 @@ NO_NUMBERS = {
     "orrery.storage.card": "describes a dataset to its readers",
     "orrery.storage.documents": "writes documents as they are, and their checksums",
     "orrery.storage.files": "writes bytes safely",
+    "orrery.storage.findings": "says what is wrong with a file",
     "orrery.storage.inputs": "hashes the files that a run reads",
     "orrery.storage.lease": "keeps other writers away",
     "orrery.storage.outages": "waits for a store that is away",

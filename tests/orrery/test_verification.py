@@ -56,9 +56,20 @@ def test_each_damaged_file_of_a_dataset_is_named_alone(stars, name, capsys):
 @pytest.mark.parametrize("name", FILES)
 def test_each_missing_file_that_matters_is_named(stars, name):
     (stars.folder / name).unlink()
+    assert {finding.file for finding in verify(stars.folder)} == {name}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_emptied_file_is_named(stars, name):
+    (stars.folder / name).write_bytes(b"")
+    assert {finding.file for finding in verify(stars.folder)} == {name}
+
+
+def test_a_folder_of_shards_alone_lacks_its_documents(stars):
+    for name in FILES[:-1]:
+        (stars.folder / name).unlink()
     found = {finding.file for finding in verify(stars.folder)}
-    # Without a work log the card is that of another one.
-    assert found == {"README.md" if name == "work.jsonl" else name}
+    assert {"dataset.json", "manifest.json"} <= found
 
 
 def test_all_damage_is_found_at_once(stars):
@@ -99,11 +110,14 @@ def test_damage_of_runs_is_named(tmp_path, write_run, capsys):
         (folder / name).write_bytes(content)
 
 
-def test_files_of_before_are_told_to_have_no_checksum(stars):
+def test_files_of_before_are_told_to_have_no_checksum(stars, capsys):
     path = stars.folder / "dataset.json"
     path.write_bytes(checked(path.read_bytes()))
     (found,) = verify(stars.folder)
     assert (found.file, "has no checksum" in found.reason) == ("dataset.json", True)
+    assert not found.is_damage
+    assert commands.main(["dataset", "verify", str(stars.folder)]) == 0
+    assert "is sound, as far as can be seen" in capsys.readouterr().out
 
 
 def test_what_others_wrote_is_none_of_ours(stars):

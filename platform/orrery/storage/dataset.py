@@ -22,9 +22,14 @@ import pyarrow as pa
 
 from orrery.identity import ABOUT, JSON, fingerprint, without_words
 from orrery.records import Column, Records, Schema
+from orrery.storage.completeness import (
+    damaged_lists,
+    read_whole_manifest,
+    what_is_wrong,
+)
 from orrery.storage.documents import read_document
 from orrery.storage.files import is_unaltered
-from orrery.storage.manifest import ManifestRow, read_manifest
+from orrery.storage.manifest import SHARDS, ManifestRow, read_manifest
 from orrery.storage.shard_cache import local_copy
 from orrery.storage.shards import (
     ALTERED,
@@ -122,10 +127,10 @@ class Dataset:
 
         Raises:
             ValueError: If it is unfinished, smaller than `count`, or a shard has the
-                wrong size.
+                wrong size or is not in the manifest.
         """
         folder = locate(folder).absolute()
-        listed, rows = read_manifest(folder)
+        listed, rows = read_whole_manifest(folder)
         available = sum(row.count for row in rows)
         count = available if count is None else count
         if not 0 < count <= available:
@@ -220,12 +225,18 @@ class Dataset:
         """Returns what is wrong with each damaged file, by its path inside the folder.
 
         Arguments:
-            full: Compare checksums and what the manifest says too, not only sizes.
+            full: Compare checksums and what the manifest says too, not only sizes; and
+                the documents that say which shards there are.
         """
-        return damaged_files(self.folder, self.rows, self.fingerprint, full)
+        found = damaged_files(self.folder, self.rows, self.fingerprint, full)
+        return {**found, **_damaged_documents(self.folder)} if full else found
 
     def verify(self, full: bool = False) -> None:
-        """Raises an error if a shard is missing, truncated or, when `full`, altered.
+        """Raises an error if a shard is missing or truncated.
+
+        When `full`, also if one was altered, or a document of them is not what it was:
+        what `python -m orrery dataset verify` looks at, except for the card, the work
+        log and summaries, on which no record depends.
 
         Raises:
             ValueError: Names the first damaged file and what to do.
@@ -255,6 +266,11 @@ class Dataset:
 
 
 def _remedy(path: Location) -> str:
+    if path.parent.name != SHARDS:
+        return (
+            "run its generation again, or `python -m orrery dataset repair "
+            f"{path.parent}`"
+        )
     if isinstance(path, Address):
         return (
             "remove it if it is there, and run the generation of "
@@ -295,6 +311,31 @@ def read_metadata(folder: Location) -> JSON:
         raise ValueError(
             f"{folder} is no dataset ({error}): generate it first"
         ) from error
+
+
+def damage(folder: Location) -> dict[str, str]:
+    """Returns what is wrong with each file of a dataset, by its path inside the folder.
+
+    Of all shards and of the documents that say which there are: see `Dataset.damaged`.
+
+    Arguments:
+        folder: The dataset's folder, whatever of it can be read.
+    """
+    found = _damaged_documents(folder)
+    try:
+        listed, rows = read_manifest(folder)
+    except ValueError:
+        return found
+    return {**damaged_files(folder, (*rows,), listed, full=True), **found}
+
+
+def _damaged_documents(folder: Location) -> dict[str, str]:
+    """Returns what is wrong with each document that says what shards there are."""
+    try:
+        return damaged_lists(folder, read_metadata(folder)["fingerprint"])
+    except ValueError as error:
+        said = what_is_wrong(folder / DATASET_DOCUMENT, error)
+        return {DATASET_DOCUMENT: said, **damaged_lists(folder, None)}
 
 
 def _check_fingerprint(document: JSON) -> None:

@@ -7,25 +7,23 @@ last offset.
 """
 
 import re
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from orrery.identity import JSON
+from orrery.storage.completeness import shard_numbers
 from orrery.storage.documents import digest_of
 from orrery.storage.journal import journal_text
 from orrery.storage.manifest import (
     CHECKSUM_LIST,
     MANIFEST,
-    SHARDS,
     ManifestRow,
     shard_file,
 )
 from orrery.storage.shards import metadata_of, row_of
-from orrery.storage.store import Address, Location
+from orrery.storage.store import Location
 
 _READERS = 4  # threads, each of which holds a whole shard
-_NAME = re.compile(r"shard-(\d{5,})\.arrow")
 _DIGITS = re.compile(r"[0-9a-f]{64}")
 
 
@@ -92,19 +90,6 @@ def recover_metadata(folder: Location) -> JSON:
     raise ValueError(
         f"{folder} has no shard that can be read: run its generation again"
     )
-
-
-def shard_numbers(folder: Location) -> list[int]:
-    """Returns the numbers of all shards that lie in a folder, whatever is in them."""
-    named = [_NAME.fullmatch(name) for name in _names(folder / SHARDS)]
-    return sorted(int(found[1]) for found in named if found)
-
-
-def _names(shards: Location) -> Iterator[str]:
-    if isinstance(shards, Address):
-        yield from shards.sizes()
-    else:
-        yield from (path.name for path in shards.glob("*.arrow"))
 
 
 def _known_checksums(folder: Location) -> set[str]:

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 from orrery.identity import JSON, canonical
 from orrery.storage.card import CARD, card
+from orrery.storage.completeness import read_whole_manifest
 from orrery.storage.dataset import BEGUN_BY, DATASET_DOCUMENT, Dataset, read_metadata
 from orrery.storage.documents import write_document
 from orrery.storage.files import TEMPORARY, ensure_writable, locked, write_atomically
@@ -28,7 +29,6 @@ from orrery.storage.manifest import (
     ManifestRow,
     checksums_text,
     manifest_text,
-    read_manifest,
 )
 from orrery.storage.recovery import recover
 from orrery.storage.shards import damaged_files
@@ -225,7 +225,7 @@ def _describes(folder: Location, metadata: JSON) -> bool:
 
 def _listed(folder: Location, fingerprint: str) -> dict[int, ManifestRow]:
     try:
-        _, found = read_manifest(folder)
+        _, found = read_whole_manifest(folder)
         rows = {row.shard: row for row in found}
     except ValueError as error:
         lost = has_journal(folder) and not (folder / MANIFEST).exists()

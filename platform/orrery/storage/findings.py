@@ -1,0 +1,80 @@
+"""Findings: what a verification says of a file, and of the files that a document names."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from orrery.storage.documents import digest_of, has_checksum, own_file
+from orrery.storage.store import Location
+
+UNCHECKED = "has no checksum, as files had none before: damage would not be seen"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A file that is not what was written, or of which that cannot be told.
+
+    Arguments:
+        file: Its path inside of the folder that was verified.
+        reason: What is wrong with it.
+        remedy: What helps.
+        is_damage: Whether something is wrong; else it is older than what would tell.
+
+    Example:
+        >>> print(Finding("shards/shard-00001.arrow", "is missing", "make it again"))
+        shards/shard-00001.arrow is missing: make it again
+    """
+
+    file: str
+    reason: str
+    remedy: str
+    is_damage: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.reason}: {self.remedy}"
+
+    def below(self, folder: str) -> "Finding":
+        """Returns the finding as seen from a folder above its own.
+
+        Arguments:
+            folder: The path of its own folder; `.` for the same.
+
+        Example:
+            >>> Finding("manifest.json", "is missing", "make it again").below("stars").file
+            'stars/manifest.json'
+        """
+        return self if folder == "." else replace(self, file=f"{folder}/{self.file}")
+
+
+def unchecked(folder: Location, name: str, remedy: str) -> Iterator[Finding]:
+    """Yields that a document has no checksum, if it has none.
+
+    Arguments:
+        folder: The document's folder.
+        name: Its name.
+        remedy: What gives it one.
+    """
+    if not has_checksum((folder / name).read_bytes()):
+        yield Finding(name, UNCHECKED, remedy, is_damage=False)
+
+
+def named_file(
+    folder: Location, document: str, file: object, digest: object, remedy: str
+) -> Iterator[Finding]:
+    """Yields what is wrong with a file that a document names, with its checksum.
+
+    Arguments:
+        folder: The folder of both.
+        document: The document's name.
+        file: What it says where the file is.
+        digest: What it says is the file's sha256.
+        remedy: What makes the file again.
+    """
+    try:
+        path = own_file(folder, file)
+    except ValueError as error:
+        yield Finding(document, f"is damaged ({error})", remedy)
+        return
+    if not path.exists():
+        yield Finding(str(file), f"is missing, which {document} names", remedy)
+    elif digest_of(path.read_bytes()) != digest:
+        yield Finding(str(file), f"is damaged (not what {document} names)", remedy)
