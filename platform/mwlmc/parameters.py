@@ -77,7 +77,10 @@ PROPOSALS: dict[Proposal, tuple[Distribution, ...]] = {
 }
 
 INFERRED: tuple[Parameter, ...] = (
-    Parameter("log10_m_mw_50", "dex(solMass)", r"$\log_{10} M_{\rm MW}(<50)$"),
+    # the halo alone, which is what Brooks et al. (2025b) print: without disc and bulge
+    Parameter(
+        "log10_m_mw_halo_50", "dex(solMass)", r"$\log_{10} M_{\rm MW,halo}(<50)$"
+    ),
     Parameter("log10_m_lmc_50", "dex(solMass)", r"$\log_{10} M_{\rm LMC}(<50)$"),
     Parameter("v_x", "km / s", r"$v_x$"),
     Parameter("v_y", "km / s", r"$v_y$"),

@@ -12,7 +12,14 @@ _DERIVED = (
     Column("c200", "", "concentration of the Milky Way's NFW halo"),
     Column("a_lmc", "kpc", "Hernquist scale radius of the LMC"),
     Column(
-        "log10_m_mw_50", "dex(solMass)", "Milky Way mass within 50 kpc, stars included"
+        "log10_m_mw_halo_50",
+        "dex(solMass)",
+        "mass of the Milky Way's halo within 50 kpc, without disc and bulge",
+    ),
+    Column(
+        "log10_m_mw_total_50",
+        "dex(solMass)",
+        "Milky Way mass within 50 kpc: halo, disc and bulge",
     ),
     Column("log10_m_lmc_50", "dex(solMass)", "LMC mass within 50 kpc of its centre"),
     Column(

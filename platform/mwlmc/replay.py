@@ -18,7 +18,7 @@ from orrery.identity import JSON
 from orrery.parameters import FloatArray, Prior, generator
 from orrery.records import Records, Schema
 
-VERSION = 1  # of the replay; raised whenever its numbers change
+VERSION = 2  # of the replay; raised whenever its numbers change
 REWIND_BATCH = 256  # rewinds at once
 
 

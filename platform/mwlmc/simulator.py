@@ -33,7 +33,7 @@ from orrery.identity import JSON
 from orrery.parameters import FloatArray, Prior, generator
 from orrery.records import Records, Schema
 
-VERSION = 1  # of the engine; raised whenever its numbers change
+VERSION = 2  # of the engine; raised whenever its numbers change
 
 # The two random streams of a simulation: its parameters do not depend on its stars.
 _PARAMETERS_STREAM = 0
@@ -96,7 +96,7 @@ class Simulator:
         >>> simulator = Simulator(stars=500)
         >>> simulator.prior.names[:3]
         ('m200_mw', 'm_lmc', 'log10_lambda_df')
-        >>> "log10_m_mw_50" in [column.name for column in simulator.schema.scalars]
+        >>> "log10_m_mw_halo_50" in [column.name for column in simulator.schema.scalars]
         True
     """
 
@@ -365,11 +365,13 @@ class Simulator:
         mass = past.named["m200_mw"]
         edge = torch.full((len(mass), 1), 50.0, dtype=torch.float64)
         halo = galaxies.milky_way.enclosed_mass(edge)[:, 0].numpy()
+        stars = disc_and_bulge.stellar_mass_within(50.0)
         lmc_mass = galaxies.lmc.enclosed_mass(edge)[:, 0].numpy()
         return {
             "c200": potentials.concentration(mass, self.circular_velocity),
             "a_lmc": galaxies.lmc.scale[:, 0].numpy(),
-            "log10_m_mw_50": np.log10(halo + disc_and_bulge.stellar_mass_within(50.0)),
+            "log10_m_mw_halo_50": np.log10(halo),
+            "log10_m_mw_total_50": np.log10(halo + stars),
             "log10_m_lmc_50": np.log10(lmc_mass),
         }
 

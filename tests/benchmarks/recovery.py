@@ -116,7 +116,7 @@ def from_sets(folder: Path, wanted: tuple[str, ...]) -> Pairs:
 
 def _truth(document: Mapping[str, Any]) -> list[float]:
     derived, reflex = document["derived"], document["reflex_50_100"]
-    masses = [float(np.log10(derived[name])) for name in ("m_mw_50", "m_lmc_50")]
+    masses = [float(np.log10(derived[name])) for name in ("m_mw_halo_50", "m_lmc_50")]
     friction = document["parameters"]["log10_lambda_df"]
     return [*masses, reflex["vx"], reflex["vy"], reflex["vz"], friction]
 

@@ -20,7 +20,8 @@ motion_mw, motion_lmc: The largest difference of the velocities [km/s], at the s
 frame: The largest |difference| / |reference| of the acceleration of the Milky Way's
     centre, at the same times; ours is the LMC's pull at the interpolated offset, which
     is what stars feel.
-a_lmc, c200, m_mw_50, m_lmc_50: |difference| / reference; masses within 50 kpc.
+a_lmc, c200, m_mw_halo_50, m_mw_total_50, m_lmc_50: |difference| / reference; masses
+    within 50 kpc.
 lmc_x, lmc_v: |difference| / |reference| of the LMC's position and velocity today.
 
 The same stars are carried from the same start, at each accuracy (here A):
@@ -76,7 +77,7 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from reference_galaxies import galaxies
+from reference_galaxies import MASSES, galaxies
 from reference_halos import fresh_halos, halo_errors
 from reference_sets import Facts, Reference, load, tell
 from reference_stars import beyond, bins, carry_each, curve_point, star_errors
@@ -125,9 +126,7 @@ BOUNDS = {
     "force_disc": Bound(5e-3),
     **dict.fromkeys(("path_mw", "path_lmc"), Bound(0.02)),
     **dict.fromkeys(("motion_mw", "motion_lmc"), Bound(0.1)),
-    **dict.fromkeys(
-        ("a_lmc", "c200", "m_mw_50", "m_lmc_50", "lmc_x", "lmc_v"), Bound(1e-3)
-    ),
+    **dict.fromkeys(("a_lmc", "c200", *MASSES, "lmc_x", "lmc_v"), Bound(1e-3)),
     "survey_median": Bound(0.05),
     "orbit_median": Bound(0.02),
     "orbit_99": Bound(1.0, beta0=0.6),

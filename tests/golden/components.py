@@ -157,6 +157,7 @@ COMPONENTS = (
         "milky_way_study",
         readers=(
             "mwlmc.study.comparison",
+            "mwlmc.study.mass_ratio",
             "mwlmc.study.predictive_checks",
             "mwlmc.study.published_views",
             "mwlmc.study.surveys",

@@ -1,6 +1,6 @@
 """Records of the study of both galaxies: forecasts, answers, comparisons and checks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from astropy.table import Table
 
+from mwlmc.model import total_masses
 from mwlmc.observed.data_vectors import Measurement
 from mwlmc.record_schema import PHASE_SPACE
 from mwlmc.replay import Simulable
@@ -19,13 +20,14 @@ from mwlmc.sky.patches import DESI_NORTH, DESI_SOUTH
 from mwlmc.study import (
     comparison,
     figure_data,
+    mass_ratio,
     predictive_checks,
     published_views,
     quantities,
     surveys,
 )
 from mwlmc.study import forecast as forecasts
-from mwlmc.study.literature import QUANTITIES, TABLE2, published_measurements
+from mwlmc.study.literature import HALO_MASS, QUANTITIES, TABLE2, published_measurements
 from orrery.judging import predictive
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation, Records
@@ -88,7 +90,8 @@ def forecast() -> Record:
     record = {
         "model": quantity([forecasts.model_at(row, simulator) for row in TABLE2]),
         "slow": quantity(forecasts.model_at("DESI, with v_tb", slow)),
-        "light": quantity([f(1e10) for f in (_milky_way, forecasts._lmc)]),
+        "light": quantity([_lightest(total_masses.milky_way_m200)]),
+        "light_lmc": quantity([_lightest(total_masses.lmc_total)]),
     }
     for number, (_, seen) in enumerate(found.values()):
         record[f"{number}.value"] = quantity(seen.value)
@@ -96,9 +99,9 @@ def forecast() -> Record:
     return record
 
 
-def _milky_way(within: float) -> float:
-    """Returns the mass that the lightest Milky Ways have instead of a smaller one."""
-    return forecasts._milky_way(within, _Synthetic(stars=STARS))
+def _lightest(total: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Returns the mass that the lightest galaxies have instead of a smaller one."""
+    return total(np.array([1e9, 1e10]))
 
 
 # --- answers ---------------------------------------------------------------------------------
@@ -110,11 +113,15 @@ def answers() -> Record:
     barely_trained = draws[:4].copy()
     barely_trained[:, 0] = [299.0, 301.0, 305.0, 12.0]
     found = quantities.answers("desi.v_gsr", "DESI", draws)
-    masses = quantities.quantities(barely_trained)["M_MW(<50 kpc)"]
+    masses = quantities.quantities(barely_trained)[HALO_MASS]
     return {
         "answers": quantity([(a.median, a.lower, a.upper) for a in found]),
         "finite": quantity(np.log10(masses)),
         "prior": quantity([quantities.prior_interval(prior, n) for n in QUANTITIES]),
+        "ratio": quantity(mass_ratio.mass_ratio(draws, 228.0)[:40]),
+        "published_ratio": quantity(
+            [mass_ratio.published_ratio(row, 235.0) for row in TABLE2.values()]
+        ),
         "selected": quantity(quantities.selected_quantities(draws, ["v_x"])[:9]),
         **_compared(draws, prior),
         **_many(),

@@ -26,7 +26,7 @@ def test_there_are_eleven_parameters_and_six_inferred(prior):
     assert len(prior.names) == 11
     names = tuple(parameter.name for parameter in parameters.INFERRED)
     assert names == (
-        "log10_m_mw_50",
+        "log10_m_mw_halo_50",
         "log10_m_lmc_50",
         "v_x",
         "v_y",

@@ -67,7 +67,8 @@ def test_another_seed_gives_the_same_galaxies_and_other_stars(original, theta):
         *SMALL.prior.names,
         "c200",
         "a_lmc",
-        "log10_m_mw_50",
+        "log10_m_mw_halo_50",
+        "log10_m_mw_total_50",
         "log10_m_lmc_50",
         "lmc_vz",
     )

@@ -207,7 +207,8 @@ def test_derived_columns_are_those_of_the_model(records):
     np.testing.assert_allclose(scalars["a_lmc"], potentials.lmc_scale(scalars["m_lmc"]))
     within = scalars["m_lmc"] * (50.0 / (50.0 + scalars["a_lmc"])) ** 2
     np.testing.assert_allclose(scalars["log10_m_lmc_50"], np.log10(within))
-    halo = 10 ** scalars["log10_m_mw_50"] - disc_and_bulge.stellar_mass_within(50.0)
+    halo, total = (10 ** scalars[f"log10_m_mw_{kind}_50"] for kind in ("halo", "total"))
+    np.testing.assert_allclose(total - halo, disc_and_bulge.stellar_mass_within(50.0))
     assert (halo < scalars["m200_mw"]).all()
     assert (halo > 0.1 * scalars["m200_mw"]).all()
     position, velocity = lmc_today(scalars)
@@ -369,7 +370,8 @@ def test_agama_gives_records_of_the_same_schema(by_agama, records):
         for name in (
             "c200",
             "a_lmc",
-            "log10_m_mw_50",
+            "log10_m_mw_halo_50",
+            "log10_m_mw_total_50",
             "log10_m_lmc_50",
             "lmc_x",
             "lmc_vz",

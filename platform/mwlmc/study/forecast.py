@@ -9,12 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from mwlmc.model import disc_and_bulge, potentials
+from mwlmc.model import total_masses
 from mwlmc.model.lmc import LMC_POSITION, LMC_VELOCITY
 from mwlmc.observed.binned_table import BinnedTable
 from mwlmc.observed.data_vectors import Measurement, vectors
 from mwlmc.observed.mock_survey import mock_data_vector
-from mwlmc.parameters import LIGHTEST_LMC, LIGHTEST_MILKY_WAY
 from mwlmc.simulator import Simulator
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import (
@@ -24,11 +23,11 @@ from mwlmc.sky.binning import (
     without_and_with_v_tb,
 )
 from mwlmc.sky.frames import galactocentric_to_sky
-from mwlmc.study.literature import TABLE2
+from mwlmc.study.literature import HALO_MASS, TABLE2
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 
-VERSION = 1  # of forecasts; raised whenever their numbers change
+VERSION = 2  # of forecasts; raised whenever their numbers change
 
 SIMULATIONS = 16  # enough that their scatter is well below the survey's errors
 # No row of the table gives these: they are mid-way through the prior.
@@ -39,18 +38,21 @@ _R_DEHNEN = 12.5  # [kpc]
 def model_at(row: str, simulator: Simulator) -> FloatArray:
     """Returns the model's eleven parameters `[P]` at the medians of a row of Table 2.
 
-    The masses within 50 kpc fix the total masses, and the LMC is where it is observed;
-    the travel velocity follows.
+    The masses within 50 kpc, of the halo and of the LMC, fix the total masses, and the
+    LMC is where it is observed; the travel velocity follows.
 
     Arguments:
         row: The row's name in `literature.TABLE2`.
         simulator: Whose circular velocity relates the Milky Way's two masses.
     """
     published = TABLE2[row]
+    halo = np.array([1e11 * published[HALO_MASS].median])
+    lmc = np.array([1e10 * published["M_LMC(<50 kpc)"].median])
+    velocity = simulator.circular_velocity
     sky = galactocentric_to_sky(LMC_POSITION, LMC_VELOCITY)
     values: Mapping[str, float] = {
-        "m200_mw": _milky_way(1e11 * published["M_MW(<50 kpc)"].median, simulator),
-        "m_lmc": _lmc(1e10 * published["M_LMC(<50 kpc)"].median),
+        "m200_mw": float(total_masses.milky_way_m200(halo, velocity)[0]),
+        "m_lmc": float(total_masses.lmc_total(lmc)[0]),
         "log10_lambda_df": published["log10 lambda_DF"].median,
         "ra_lmc": float(np.degrees(sky.ra)),
         "dec_lmc": float(np.degrees(sky.dec)),
@@ -62,27 +64,6 @@ def model_at(row: str, simulator: Simulator) -> FloatArray:
         "r_dehnen": _R_DEHNEN,
     }
     return np.array([values[name] for name in simulator.prior.names])
-
-
-def _milky_way(within: float, simulator: Simulator) -> float:
-    """Returns M200 [Msun] of the Milky Way with a mass [Msun] within 50 kpc."""
-    masses = np.geomspace(LIGHTEST_MILKY_WAY, 1e13, 400)
-    c200 = potentials.concentration(masses, simulator.circular_velocity)
-    halo = potentials.milky_way_halo(masses, c200)
-    inside = halo.enclosed_mass(halo.scale.new_full((len(masses), 1), 50.0))[
-        :, 0
-    ].numpy()
-    return float(
-        np.interp(within, inside + disc_and_bulge.stellar_mass_within(50.0), masses)
-    )
-
-
-def _lmc(within: float) -> float:
-    """Returns the total mass [Msun] of the LMC with a mass [Msun] within 50 kpc."""
-    masses = np.geomspace(LIGHTEST_LMC, 1e12, 400)
-    lmc = potentials.lmc_halo(masses)
-    inside = lmc.enclosed_mass(lmc.scale.new_full((len(masses), 1), 50.0))[:, 0].numpy()
-    return float(np.interp(within, inside, masses))
 
 
 def forecast(

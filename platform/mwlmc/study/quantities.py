@@ -1,22 +1,32 @@
-"""Table 2's quantities of draws: their values, their stable keys, and what to call them."""
+"""Quantities of draws, as Table 2 prints them: values, stable keys, and what to call them."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
+from mwlmc.model import disc_and_bulge, total_masses
 from mwlmc.parameters import INFERRED
-from mwlmc.study.literature import QUANTITIES
+from mwlmc.study.literature import (
+    DERIVED_QUANTITIES,
+    HALO_MASS,
+    QUANTITIES,
+    TOTAL_MASS,
+    Quantity,
+)
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.results.panels import Interval
 from orrery.results.sections import Answer
 
-VERSION = 1  # of answers, comparisons and checks; raised whenever they change
+VERSION = 2  # of answers, comparisons and checks; raised whenever they change
+
+# Table 2's, and what follows from them.
+KNOWN: dict[str, Quantity] = {**QUANTITIES, **DERIVED_QUANTITIES}
 
 _LARGEST = 300.0  # [dex] a double ends at 308
 
 
 def quantities(draws: FloatArray) -> dict[str, FloatArray]:
-    """Returns Table 2's quantities, each `[n]` and in its printed unit, of draws `[n, P]`.
+    """Returns the quantities of `KNOWN`, each `[n]` and in its unit, of draws `[n, P]`.
 
     The first parameters are `INFERRED`, whatever else is inferred.
     """
@@ -31,6 +41,9 @@ def quantities(draws: FloatArray) -> dict[str, FloatArray]:
             values[name] = (
                 value if quantity.scale == 1.0 else _power(value) / quantity.scale
             )
+    # the same disc and bulge in all simulations
+    stars = disc_and_bulge.stellar_mass_within(total_masses.MASS_EDGE)
+    values[TOTAL_MASS] = values[HALO_MASS] + stars / KNOWN[TOTAL_MASS].scale
     return values
 
 
@@ -57,7 +70,8 @@ _QUANTITY_KEYS = {
     "v_y": "v_y",
     "v_z": "v_z",
     "M_LMC(<50 kpc)": "m_lmc_50",
-    "M_MW(<50 kpc)": "m_mw_50",
+    HALO_MASS: "m_mw_halo_50",
+    TOTAL_MASS: "m_mw_total_50",
     "log10 lambda_DF": "log10_lambda_df",
 }
 
@@ -84,7 +98,7 @@ def survey_key(survey: str) -> str:
 
 
 def quantity_key(name: str) -> str:
-    """Returns the stable key of a quantity of Table 2.
+    """Returns the stable key of a quantity of `KNOWN`.
 
     Example:
         >>> quantity_key("M_LMC(<50 kpc)"), quantity_key("v_x")
@@ -94,7 +108,7 @@ def quantity_key(name: str) -> str:
 
 
 def answers(key: str, data: str, draws: FloatArray) -> list[Answer]:
-    """Returns medians and 16-84 % of Table 2's quantities.
+    """Returns medians and 16-84 % of the quantities of `KNOWN`.
 
     Arguments:
         key: Of the data, such as `desi.v_gsr`.
@@ -105,7 +119,7 @@ def answers(key: str, data: str, draws: FloatArray) -> list[Answer]:
     for name, values in quantities(draws).items():
         low, median, high = interval_ends(values)
         place = f"posterior.{key}.{quantity_key(name)}"
-        unit = QUANTITIES[name].unit
+        unit = KNOWN[name].unit
         found.append(Answer(place, data, name, unit, median, low, high))
     return found
 
@@ -121,8 +135,8 @@ def labelled(row: str) -> str:
 
 
 def quantity_axes(wanted: Sequence[str]) -> tuple[Parameter, ...]:
-    """Returns quantities of Table 2 as the axes of a figure, in their printed units."""
-    return tuple(Parameter(n, QUANTITIES[n].unit, QUANTITIES[n].label) for n in wanted)
+    """Returns quantities of `KNOWN` as the axes of a figure, in their units."""
+    return tuple(Parameter(n, KNOWN[n].unit, KNOWN[n].label) for n in wanted)
 
 
 def selected_quantities(draws: FloatArray, wanted: Sequence[str]) -> FloatArray:

@@ -13,9 +13,16 @@ from mwlmc.observed.data_vectors import Measurement, vectors
 from mwlmc.observed.summary_tables import summary_tables
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT, quadrants, without_and_with_v_tb
-from mwlmc.study import comparison, forecast, published_views, quantities
+from mwlmc.study import (
+    comparison,
+    forecast,
+    mass_ratio,
+    published_views,
+    quantities,
+)
 from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.data_rows import DataRow, Posteriors, data_rows
+from mwlmc.study.literature import HALO_MASS
 from mwlmc.study.options import Desi, Quadrants, SimulationCampaign, Table2
 from mwlmc.study.panels import profile_panels
 from mwlmc.study.versions import SUMMARIES, VERSIONS
@@ -34,7 +41,7 @@ from orrery.storage.dataset import Dataset
 
 SURVEYS = ("DESI", "H3+SEGUE+MagE on DESI's sky", "H3+SEGUE+MagE quadrants")
 QUADRANT_ROWS = "H3+SEGUE+MagE quadrants"
-MASSES = ("M_LMC(<50 kpc)", "M_MW(<50 kpc)")
+MASSES = ("M_LMC(<50 kpc)", HALO_MASS)
 REFLEX = ("v_x", "v_y", "v_z")
 
 
@@ -69,8 +76,22 @@ def desi(options: Desi) -> Result:
         for row, draws in found.draws.items():
             recording.tables(comparison.compare_with_published(draws, row, found.prior))
         recording.tables(comparison.prior_tables(found.prior))
+        _record_mass_ratio(recording, found, rows, campaign)
         recording.add(_relation(found.prior))
     return recording.result
+
+
+def _record_mass_ratio(
+    recording: Recording,
+    found: Posteriors,
+    rows: Sequence[DataRow],
+    campaign: SimulationCampaign,
+) -> None:
+    published = {row.label: row.published for row in rows}
+    velocity = campaign.simulator.circular_velocity
+    recording.tables(
+        mass_ratio.mass_ratio_table(found.draws, published, found.prior, velocity)
+    )
 
 
 def _relation(prior: FloatArray) -> FigureSection:
@@ -187,6 +208,7 @@ def quadrants_posteriors(options: Quadrants) -> Result:
                 )
             )
         recording.tables(comparison.prior_tables(found.prior))
+        _record_mass_ratio(recording, found, rows, campaign)
     return recording.result
 
 
@@ -238,15 +260,12 @@ def table2(options: Table2) -> Result:
         record("table2", options, campaign.reports, VERSIONS, SUMMARIES) as recording,
     ):
         halos = simulate_campaign(recording, campaign)
+        rows = data_rows(data)
         found = infer_rows(
-            recording,
-            data_rows(data),
-            halos,
-            options.measurement,
-            options.inference,
-            campaign,
+            recording, rows, halos, options.measurement, options.inference, campaign
         )
         recording.tables(comparison.compare_with_table2(found.draws, found.prior))
+        _record_mass_ratio(recording, found, rows, campaign)
         _record_calibrations(recording, found)
         _record_joint(recording, found)
         _record_travel_velocity(recording, found)

@@ -27,7 +27,7 @@ from orrery.sweeps.trial import SWEEP, Goal, Trial, best, commonest_failure
 from orrery.sweeps.watching import watchers
 from orrery.terminal import progress, say
 
-VERSION = 2  # of what proposes and stops; raised whenever the trials of a seed change
+VERSION = 3  # of what proposes and stops; raised whenever the trials of a seed change
 
 
 class AllTrialsFailedError(ValueError):

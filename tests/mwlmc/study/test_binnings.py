@@ -100,7 +100,7 @@ def test_chosen_parameters_keep_their_order():
     [
         ({"surveys": ("gaia",)}, "choose from desi, h3"),
         ({"surveys": ()}, "choose from desi, h3"),
-        ({"parameters": ("mass",)}, "choose from log10_m_mw_50"),
+        ({"parameters": ("mass",)}, "choose from log10_m_mw_halo_50"),
         ({"level": 1.0}, "between 0 and 1"),
         ({"quantity": "speed"}, "'v_travel'"),
         ({"parameters": ("v_x", "v_y")}, "needs v_z among"),

@@ -17,9 +17,9 @@ BINS = ((30, 40), (40, 50), (60, 90))
 def parameters():
     return (
         Parameter(
-            "log10_m_mw_50",
+            "log10_m_mw_halo_50",
             "dex(solMass)",
-            r"$\log_{10} M_\mathrm{MW}(<50\,\mathrm{kpc})$",
+            r"$\log_{10} M_\mathrm{MW,halo}(<50\,\mathrm{kpc})$",
         ),
         Parameter("v_z", "km / s", "$v_z$"),
         Parameter("log10_lambda_df", "", r"$\log_{10}\lambda_\mathrm{DF}$"),
