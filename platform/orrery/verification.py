@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 import pyarrow as pa
 
 from orrery.identity import JSON
+from orrery.learning.belongings import TRAIN, mixture_findings, training_findings
 from orrery.storage.card import CARD, card
 from orrery.storage.completeness import shard_numbers
 from orrery.storage.dataset import DATASET_DOCUMENT, damage, read_metadata
@@ -34,7 +35,6 @@ from orrery.storage.work_log import WORK, Session, sessions
 
 GENERATE = "run its generation again, or `python -m orrery dataset repair`"
 SUMMARISE = "remove it: it is computed again when it is needed"
-TRAIN = "give the training's command again, which makes it anew"
 RUN_AGAIN = "run the experiment again"
 DRAW = "`python -m orrery report` draws it again"
 REDESCRIBE = (
@@ -101,6 +101,8 @@ def _findings(folder: Location, inside: set[str]) -> Iterator[Finding]:
             if matches(PurePosixPath(folder.name, name)):
                 yield from look(folder, name)
                 break
+    yield from training_findings(folder, inside)
+    yield from mixture_findings(folder, inside)
 
 
 def _is_dataset(folder: Location, inside: set[str]) -> bool:

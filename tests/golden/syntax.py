@@ -26,6 +26,7 @@ NO_NUMBERS = {
     "orrery.exports": "gives draws to other libraries as they are",
     "orrery.inference.versions": "gathers versions for documents",
     "orrery.learning.artefacts": "writes and reads documents and weights as they are",
+    "orrery.learning.belongings": "says whether documents fit together",
     "orrery.learning.tensor_files": "writes tensors as they are, and their checksums",
     "orrery.licences": "lists what packages say of themselves",
     "orrery.option_files": "reads options as files have them",

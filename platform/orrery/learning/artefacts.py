@@ -18,7 +18,8 @@ import torch
 from torch import Tensor
 
 from orrery import versions
-from orrery.identity import JSON, fingerprint
+from orrery.identity import JSON
+from orrery.learning.belongings import OUTCOME_KEY, TRAIN, contradiction, outcome
 from orrery.option_types import check_value
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
@@ -42,12 +43,6 @@ MALFORMED = (
 )
 
 UNFINISHED = ".training-"
-_AGAIN = "give the training's command again, which makes it anew"
-# Of documents what the training found, and words; all else has decided the result.
-_FOUND = (
-    *("fingerprint", "weights", "versions", "labels", "curve", "reach"),
-    *("scalings", "loss", "epoch", "reseeded"),
-)
 ELSEWHERE = "another folder of reports or datasets"
 
 
@@ -95,6 +90,7 @@ class ArtifactStore:
             document = self.read()
             if document["fingerprint"] != identity:
                 return False
+            self._check(document)
             self._content(document)
         except ValueError as error:
             tell(str(error))
@@ -136,8 +132,9 @@ class ArtifactStore:
             "weights": {"file": file, "sha256": digest},
             "versions": versions.software(),
         }
+        whole = {**document, **more}
         # Last: until then the old document still names the old weights.
-        write_document(self.document, {**document, **more})
+        write_document(self.document, {**whole, OUTCOME_KEY: outcome(whole)})
         self._remove_others(document["fingerprint"], file)
 
     def _remove_others(self, identity: str, weights: str) -> None:
@@ -166,7 +163,7 @@ class ArtifactStore:
             raise FileNotFoundError(
                 f"no {self.document.name} in {self.folder}: train a {self.kind} there first"
             )
-        document = read_document(self.document, _AGAIN)
+        document = read_document(self.document, TRAIN)
         try:
             return {**{name: document[name] for name in needed}, **document}
         except KeyError as error:
@@ -193,11 +190,20 @@ class ArtifactStore:
                 f"has replaced {identity}; choose {ELSEWHERE}, and give the same command again"
             )
         weights = self.weights(document)
-        self._check_fingerprint(document)
+        self._check(document)
         try:
             return restore(document, weights)
         except MALFORMED as error:
             raise damaged(self.document, error) from error
+
+    def _check(self, document: JSON) -> None:
+        """Raises ValueError if a document contradicts itself."""
+        try:
+            reason = contradiction(document)
+        except MALFORMED as error:
+            raise damaged(self.document, error) from error
+        if reason is not None:
+            raise damaged(self.document, reason)
 
     def weights(self, document: JSON) -> dict[str, Tensor]:
         """Returns the weights that a document names.
@@ -222,17 +228,10 @@ class ArtifactStore:
             )
         return content
 
-    def _check_fingerprint(self, document: JSON) -> None:
-        """Raises ValueError if a document's fingerprint is not that of what decided it."""
-        decided = {k: v for k, v in document.items() if k not in _FOUND}
-        own = fingerprint(decided)
-        if own != document["fingerprint"]:
-            raise damaged(self.document, f"its content has the fingerprint {own}")
-
 
 def damaged(path: Location, reason: object) -> ValueError:
     """Returns the error of a file that is not what was written."""
-    return ValueError(f"{path} is damaged ({reason}): {_AGAIN}")
+    return ValueError(f"{path} is damaged ({reason}): {TRAIN}")
 
 
 def origin(splits: Splits, parameters: Sequence[Parameter]) -> JSON:

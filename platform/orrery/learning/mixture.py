@@ -17,8 +17,16 @@ from scipy import special
 
 from orrery import exports, versions
 from orrery.branches import LEARNING, MEMBERS, VALIDATION_NOISE
+from orrery.identity import JSON, canonical
 from orrery.learning import posterior
 from orrery.learning.artefacts import ELSEWHERE, MALFORMED, ArtifactStore, damaged
+from orrery.learning.belongings import (
+    MEMBER,
+    MIXTURE,
+    TRAIN,
+    contradiction_of_mixture,
+    weighed,
+)
 from orrery.learning.flow_training import FlowPlan
 from orrery.learning.posterior import Posterior
 from orrery.learning.training import OnEpoch
@@ -26,12 +34,12 @@ from orrery.pairs import Pairs, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import Observation
 from orrery.storage import files
-from orrery.storage.documents import read_numbers, write_document
+from orrery.storage.documents import read_document, read_numbers, write_document
 from orrery.storage.store import Location, locate
 from orrery.terminal import say
 
 VERSION = 1  # of the weights; raised whenever they change
-KIND = "mixture"
+KIND = MIXTURE
 ROUNDS = 10_000
 GAP = 1e-5  # [nat] how far from the best mean log-density the weights may stay
 
@@ -312,7 +320,7 @@ def _fit_members(
 
 
 def _member_folder(folder: Location, number: int) -> Location:
-    return folder / f"member-{number}"
+    return folder / f"{MEMBER}{number}"
 
 
 def _epoch_logger(on_epoch: OnMember | None, number: int) -> OnEpoch:
@@ -333,9 +341,21 @@ def _write(folder: Location, mixed: Mixture) -> None:
         "members": [member.document["fingerprint"] for member in mixed.members],
         "weights": mixed.weights.tolist(),
         "version": VERSION,
-        "versions": versions.software(),
     }
-    write_document(ArtifactStore(folder, KIND).document, document)
+    whole = {**document, "fingerprint": weighed(document)}
+    place = ArtifactStore(folder, KIND).document
+    # The one that is there knows with which software it was made.
+    if not _says(place, whole):
+        write_document(place, {**whole, "versions": versions.software()})
+
+
+def _says(place: Location, wanted: JSON) -> bool:
+    """Returns whether a sound document has all of these members."""
+    try:
+        found = read_document(place, TRAIN)
+    except (FileNotFoundError, ValueError):
+        return False
+    return canonical({**found, **wanted}) == canonical(found)
 
 
 def load(folder: Location | str) -> Mixture:
@@ -352,6 +372,9 @@ def load(folder: Location | str) -> Mixture:
     if single.document.exists() and not store.document.exists():
         return Mixture((posterior.load(folder),), np.ones(1))
     document = store.read(needed=("members", "weights"))
+    reason = contradiction_of_mixture(document)
+    if reason is not None:
+        raise damaged(store.document, reason)
     try:
         known = [str(member) for member in document["members"]]
         weights = read_numbers(document["weights"], (len(known),))

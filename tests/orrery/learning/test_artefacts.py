@@ -12,7 +12,10 @@ from orrery.learning.artefacts import ArtifactStore
 from orrery.storage import files
 from orrery.storage.documents import write_document
 
-DOCUMENT = {"fingerprint": "0123", "seed": 1}
+FIRST = fingerprint({"seed": 1})
+SECOND = fingerprint({"seed": 2})
+THIRD = fingerprint({"seed": 3})
+DOCUMENT = {"fingerprint": FIRST, "seed": 1}
 WEIGHTS = {"a": torch.arange(3.0)}
 
 
@@ -28,46 +31,46 @@ def test_what_was_written_is_read(store):
     assert DOCUMENT.items() <= document.items()
     assert document["versions"]["torch"]
     assert torch.equal(store.weights(document)["a"], WEIGHTS["a"])
-    assert store.holds("0123")
-    assert not store.holds("4567")
+    assert store.holds(FIRST)
+    assert not store.holds(SECOND)
 
 
 def test_a_newer_result_replaces_the_older_and_the_unfinished(store):
-    store.unfinished("4567").mkdir()
-    store.write({"fingerprint": "4567"}, {"a": torch.zeros(1)})
+    store.unfinished(SECOND).mkdir()
+    store.write({"fingerprint": SECOND, "seed": 2}, {"a": torch.zeros(1)})
     assert not store.weights(store.read())["a"].any()
     assert {path.name for path in store.folder.iterdir()} == {
         "ensemble.json",
-        "weights-4567.pt",
+        f"weights-{SECOND}.pt",
     }
 
 
 def test_results_lie_in_a_bucket_and_unfinished_trainings_here(bucket):
     store = ArtifactStore(bucket / "ensembles", "ensemble")
-    assert not store.holds("0123")
+    assert not store.holds(FIRST)
     seen = []
 
     def learn(unfinished):
         files.ensure_writable(unfinished)
         seen.append(unfinished)
-        return learned(1)
+        return learned(1, seed=1)
 
-    store.get_or_train("0123", learn)
-    store.get_or_train("0123", forbidden)
+    store.get_or_train(FIRST, learn)
+    store.get_or_train(FIRST, forbidden)
     assert torch.equal(store.weights(store.read())["a"], torch.ones(1))
     assert not seen[0].exists()
-    store.write({"fingerprint": "4567"}, {"a": torch.zeros(1)})
+    store.write({"fingerprint": SECOND, "seed": 2}, {"a": torch.zeros(1)})
     names = {*store.folder.sizes()} - {".lock"}
-    assert names == {"ensemble.json", "weights-4567.pt"}
-    (store.folder / "weights-4567.pt").unlink()
+    assert names == {"ensemble.json", f"weights-{SECOND}.pt"}
+    (store.folder / f"weights-{SECOND}.pt").unlink()
     with pytest.raises(
-        ValueError, match=r"s3://.*weights-4567.pt is damaged \(it is mi"
+        ValueError, match=rf"s3://.*weights-{SECOND}.pt is damaged \(it is mi"
     ):
         store.weights(store.read())
 
 
-def learned(value):
-    return {"seed": value}, {"a": torch.full((1,), float(value))}
+def learned(value, seed=2):
+    return {"seed": seed}, {"a": torch.full((1,), float(value))}
 
 
 def forbidden(folder):
@@ -75,10 +78,10 @@ def forbidden(folder):
 
 
 def test_what_is_there_is_not_learned_again(store):
-    store.get_or_train("0123", forbidden)
-    store.get_or_train("4567", lambda folder: learned(len(folder.name)))
-    store.get_or_train("4567", forbidden)
-    assert store.weights(store.read())["a"].item() == len(store.unfinished("4567").name)
+    store.get_or_train(FIRST, forbidden)
+    store.get_or_train(SECOND, lambda folder: learned(len(folder.name)))
+    store.get_or_train(SECOND, forbidden)
+    assert store.weights(store.read())["a"].item() == len(store.unfinished(SECOND).name)
 
 
 @pytest.mark.slow
@@ -87,7 +90,7 @@ def test_a_second_process_is_refused_while_one_learns(store):
         "import pathlib, sys, torch; from orrery.learning.artefacts import ArtifactStore\n"
         "store = ArtifactStore(pathlib.Path(sys.argv[1]), 'ensemble')\n"
         "learned = {'seed': 3}, {'a': torch.full((1,), 3.0)}\n"
-        "try: store.get_or_train('89ab', lambda folder: learned)\n"
+        f"try: store.get_or_train('{THIRD}', lambda folder: learned)\n"
         "except OSError as error: print(error)"
     )
     command = [sys.executable, "-c", program, str(store.folder)]
@@ -101,16 +104,16 @@ def test_a_second_process_is_refused_while_one_learns(store):
         assert folder.exists()
         return learned(1)
 
-    store.get_or_train("4567", learn)
+    store.get_or_train(SECOND, learn)
     assert f"{store.folder} is being written by process" in said[0]
     assert "wait until it has finished, or stop it" in said[0]
     assert "choose another folder of reports or datasets" in said[0]
     assert store.weights(store.read())["a"].item() == 1
     subprocess.run(command, check=True)
-    assert store.holds("89ab")
+    assert store.holds(THIRD)
     # what was replaced between its training and its opening is not taken for the other
-    with pytest.raises(BlockingIOError, match="has replaced 4567"):
-        store.open(lambda document, weights: document, "4567")
+    with pytest.raises(BlockingIOError, match=f"has replaced {SECOND}"):
+        store.open(lambda document, weights: document, SECOND)
 
 
 def test_what_another_has_learned_meanwhile_is_kept(store, monkeypatch):
@@ -119,12 +122,12 @@ def test_what_another_has_learned_meanwhile_is_kept(store, monkeypatch):
     @contextmanager
     def late(folder, instead):
         with locked(folder, instead):
-            store.write({"fingerprint": "4567"}, WEIGHTS)
+            store.write({"fingerprint": SECOND, "seed": 2}, WEIGHTS)
             yield
 
     monkeypatch.setattr(files, "locked", late)
-    store.get_or_train("4567", forbidden)
-    assert store.holds("4567")
+    store.get_or_train(SECOND, forbidden)
+    assert store.holds(SECOND)
 
 
 def test_nothing_there_is_said(tmp_path):
@@ -132,7 +135,7 @@ def test_nothing_there_is_said(tmp_path):
         FileNotFoundError, match=r"no flow\.json.*train a flow there first"
     ):
         ArtifactStore(tmp_path, "flow").read()
-    assert not ArtifactStore(tmp_path, "flow").holds("0123")
+    assert not ArtifactStore(tmp_path, "flow").holds(FIRST)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", "{}"])
@@ -142,7 +145,7 @@ def test_a_damaged_document_is_named(store, text):
         store.read()
 
 
-@pytest.mark.parametrize("file", ["ensemble.json", "weights-0123.pt"])
+@pytest.mark.parametrize("file", ["ensemble.json", f"weights-{FIRST}.pt"])
 @pytest.mark.parametrize("damage", ["flipped", "cut", "gone"])
 def test_what_is_damaged_is_told_and_learned_again(store, file, damage, capsys):
     path = store.folder / file
@@ -154,15 +157,15 @@ def test_what_is_damaged_is_told_and_learned_again(store, file, damage, capsys):
             path.write_bytes(content[:-100])
         case _:
             path.unlink()
-    store.get_or_train("0123", lambda folder: ({"seed": 1}, WEIGHTS))
+    store.get_or_train(FIRST, lambda folder: ({"seed": 1}, WEIGHTS))
     assert path.read_bytes() == content
     assert (file in capsys.readouterr().err) == (damage != "gone" or "pt" in file)
-    store.get_or_train("0123", forbidden)
+    store.get_or_train(FIRST, forbidden)
 
 
 @pytest.mark.parametrize("name", ["../outside.pt", "/tmp/outside.pt", "a/../../b.pt"])
 def test_weights_outside_of_the_folder_are_refused(store, name, tmp_path):
-    content = (store.folder / "weights-0123.pt").read_bytes()
+    content = (store.folder / f"weights-{FIRST}.pt").read_bytes()
     (store.folder.parent / "outside.pt").write_bytes(content)
     document = store.read()
     weights = {**document["weights"], "file": name}
@@ -181,7 +184,7 @@ def test_a_document_whose_content_has_another_fingerprint_is_refused(tmp_path):
 
 
 def test_damaged_weights_are_named(store):
-    path = store.folder / "weights-0123.pt"
+    path = store.folder / f"weights-{FIRST}.pt"
     path.write_bytes(path.read_bytes()[:-1])
     with pytest.raises(ValueError, match="its checksum differs"):
         store.weights(store.read())
@@ -189,4 +192,4 @@ def test_damaged_weights_are_named(store):
     with pytest.raises(ValueError, match="missing or empty"):
         store.weights(store.read())
     with pytest.raises(ValueError, match="damaged"):
-        store.weights({"fingerprint": "0123"})
+        store.weights({"fingerprint": FIRST})
