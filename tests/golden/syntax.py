@@ -54,6 +54,7 @@ NO_NUMBERS = {
     "orrery.results.dashboard.reader": "copies a run while it grows",
     "orrery.results.dashboard.refusals": "says what of a copy was not taken",
     "orrery.results.dashboard.stalls": "says whether a server takes nothing any more",
+    "orrery.results.dashboard.turns": "lets one process send the copies of a folder",
     "orrery.results.dashboard.sync": "sends copies that are there",
     "orrery.results.dashboard.trial_copies": "copies a trial",
     "orrery.results.dashboard.trials": "has trials of sweeps copied as they end",

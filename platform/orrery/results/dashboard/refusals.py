@@ -11,12 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from orrery.results.dashboard.copies import (
-    forget_mark,
-    is_sent,
-    marker,
-    record_sent,
-)
+from orrery.results.dashboard.copies import is_sent, marker, record_sent
 
 # Errors with no loss of their own: each failed request is told a second time, by what had
 # asked for it; and a server need not know what it is asked about its own features.
@@ -53,8 +48,7 @@ def _logs(place: Path) -> frozenset[Path]:
 def check_marks(copies: Sequence[Path], before: frozenset[Path]) -> dict[Path, str]:
     """Returns why copies do not count as sent although wandb may say so.
 
-    The marks of these are taken away; of the others that are marked it is recorded that
-    this was checked.
+    Of the others that are marked it is recorded that this was checked.
 
     Arguments:
         copies: What was sent at once.
@@ -67,9 +61,7 @@ def check_marks(copies: Sequence[Path], before: frozenset[Path]) -> dict[Path, s
         about = _about(copy, lines)
         loss = _loss(about)
         with suppress(OSError):  # of a run that ends, whatever its folder does
-            if loss:
-                forget_mark(copy)
-            elif about and marker(copy).exists() and not is_sent(copy):
+            if about and not loss and marker(copy).exists() and not is_sent(copy):
                 record_sent(copy)
         if loss:
             reasons[copy] = loss

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Literal
 
 from orrery.results.dashboard.connection import Patience
-from orrery.results.dashboard.copies import Copy, is_sent, whole_copy
+from orrery.results.dashboard.copies import COPY, Copy, is_sent, whole_copy
 from orrery.results.dashboard.mirror import in_words
 from orrery.results.dashboard.reader import new_identity, replay, tell_address
 from orrery.results.dashboard.refusals import check_earlier_marks
-from orrery.results.dashboard.trial_copies import copied
+from orrery.results.dashboard.trial_copies import copied, note_of
+from orrery.results.dashboard.turns import sender
 from orrery.results.dashboard.uploads import Upload
 from orrery.results.result import Result, readable
 from orrery.storage import files
@@ -24,7 +25,13 @@ from orrery.sweeps.trial import Trial, read_trials, sweep_folders, trial_path
 from orrery.terminal import say
 
 _Outcome = Literal[
-    "sent", "sent before", "unfinished", "still running", "no copy", "kept"
+    "sent",
+    "sent before",
+    "being sent",
+    "unfinished",
+    "still running",
+    "no copy",
+    "kept",
 ]
 
 
@@ -102,13 +109,29 @@ def _folders(place: Path) -> list[Path]:
     return [*_runs(place), *sweep_folders(place.absolute())]
 
 
+def _elsewhere(folder: Path, place: Path, note: str = COPY) -> Delivery | None:
+    """Returns what becomes of a copy if it is not ours to send now.
+
+    Made again it would be taken from under whoever sends it.
+
+    Arguments:
+        folder: Of the run or sweep.
+        place: The run's folder, or the trial's file.
+        note: The name of the file that tells of the copy.
+    """
+    who = sender(folder / "wandb")
+    if not who:
+        return None
+    copy = Copy.read(folder, note)
+    if copy and is_sent(copy.path(folder)):
+        return Delivery(place, "sent before")
+    return Delivery(place, "being sent", who)
+
+
 def _copy_of(result: Result) -> Path | Delivery:
     folder = result.folder
-    # a run that has finished may be written still
-    if result.status == "running" or files.is_locked(folder):
-        return Delivery(folder, "still running", "its copy is being written")
-    if result.status == "damaged":
-        return Delivery(folder, "no copy", result.document["reason"])
+    if left := _left_alone(result):
+        return left
     try:
         place = files.ensure_writable(folder / "wandb")
         with files.locked(place, "`python -m orrery sync` later"):
@@ -121,6 +144,17 @@ def _copy_of(result: Result) -> Path | Delivery:
         # sent as it is, it would be marked as sent
         return Delivery(folder, "no copy", f"wandb took no {', '.join(copy.lost)}")
     return _unless_sent(folder, copy.path(folder))
+
+
+def _left_alone(result: Result) -> Delivery | None:
+    """Returns what becomes of a run's copy if it is neither to be made nor to be sent."""
+    folder = result.folder
+    # a run that has finished may be written still
+    if result.status == "running" or files.is_locked(folder):
+        return Delivery(folder, "still running", "its copy is being written")
+    if result.status == "damaged":
+        return Delivery(folder, "no copy", result.document["reason"])
+    return _elsewhere(folder, folder)
 
 
 def _unless_sent(folder: Path, file: Path) -> Path | Delivery:
@@ -157,6 +191,8 @@ def _copies_of_trials(sweep: Path) -> Iterator[tuple[Path, Path | Delivery]]:
 
 
 def _copy_of_trial(sweep: Path, trial: Trial, place: Path) -> Path | Delivery:
+    if elsewhere := _elsewhere(sweep, place, note_of(trial)):
+        return elsewhere
     lost: list[str] = []
 
     def on_loss(item: str, problem: Exception) -> None:
@@ -205,10 +241,16 @@ def _sent(copies: list[Path], patience: Patience) -> Upload:
 def _send_one_by_one(copies: list[Path], patience: Patience) -> dict[Path, str]:
     """Returns why copies were not sent: `wandb sync` leaves all where one is damaged.
 
-    Where the server takes nothing any more, none is tried after that.
+    What somebody else is sending is left to them; and where the server takes nothing any
+    more, none is tried after that.
     """
     reasons: dict[Path, str] = {}
     for file in copies:
+        if is_sent(file):  # by somebody else, meanwhile
+            continue
+        if who := sender(file.parents[1]):
+            reasons[file] = who
+            continue
         upload = _sent([file], patience)
         # each would cost the same wait again
         if upload.is_refused or upload.is_stalled:

@@ -14,6 +14,11 @@ from orrery.storage import files
 from orrery.sweeps.trial import Trial
 
 
+def note_of(trial: Trial) -> str:
+    """Returns the name of the file that tells of a trial's copy."""
+    return f"copy-{trial.number:05d}.json"
+
+
 def copied(folder: Path, trial: Trial, on_loss: OnLoss = tell_loss) -> Copy:
     """Returns a trial's copy, made again unless there is a whole one of it.
 
@@ -26,7 +31,7 @@ def copied(folder: Path, trial: Trial, on_loss: OnLoss = tell_loss) -> Copy:
         BlockingIOError: If another process is copying trials of the sweep.
         Exception: Whatever wandb raises.
     """
-    note = f"copy-{trial.number:05d}.json"
+    note = note_of(trial)
     # the same number has another point where its file was lost, and it was tried again
     source = fingerprint(trial.document)
 

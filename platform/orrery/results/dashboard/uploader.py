@@ -5,21 +5,23 @@ python -m orrery.results.dashboard.uploader [--live] COPY.wandb...
 
 import argparse
 import os
+import resource
 import runpy
 import signal
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 
 from orrery.results.dashboard import connection
-from orrery.results.dashboard.copies import forget_mark
+from orrery.results.dashboard.copies import forget_mark, is_sent
 from orrery.results.dashboard.refusals import check_marks, sync_logs
 from orrery.results.dashboard.stalls import Watch, watch_wandb
-from orrery.results.dashboard.uploads import AROUND, REFUSED, STALLED
+from orrery.results.dashboard.turns import turn
+from orrery.results.dashboard.uploads import AROUND, BUSY, REFUSED, STALLED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,30 +38,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
         waiting.start()
     if not options.copies:
         return _last_words("nothing to send", 0)
-    problem = connection.refusal(options.probe)
-    if problem:
-        return _last_words(problem, REFUSED)
-    # the command that can send a run while it is being written is a preview, `beta`
-    command = (
-        ["beta", "sync", "--live"] if options.live else ["sync", "--include-online"]
-    )
-    if not options.live:  # in which nothing new may come for hours
-        watch_wandb(Watch(options.stall, partial(_give_up, options.stall)))
-    _be_wandb(command, options.copies)
-    return 0
+    return _deliver(options)
 
 
-def _be_wandb(command: list[str], copies: list[Path]) -> None:
-    sys.argv = ["wandb", *command, *map(str, copies)]
+def _deliver(options: argparse.Namespace) -> int:
+    """Returns the exit code after sending the copies that nobody else sends."""
+    with ExitStack() as turns:
+        mine, others = _take_turns(options.copies, turns)
+        if not mine:
+            return _last_words(
+                others or "all was sent meanwhile", BUSY if others else 0
+            )
+        problem = connection.refusal(options.probe)
+        if problem:
+            return _last_words(problem, REFUSED)
+        # the command that can send a run while it is being written is a preview, `beta`
+        command = (
+            ["beta", "sync", "--live"] if options.live else ["sync", "--include-online"]
+        )
+        if not options.live:  # in which nothing new may come for hours
+            watch_wandb(Watch(options.stall, partial(_give_up, options.stall)))
+        _be_wandb(command, mine, options.copies)
+        return 0
+
+
+def _take_turns(copies: list[Path], turns: ExitStack) -> tuple[list[Path], str]:
+    """Returns the copies that are ours to send, and why others are not.
+
+    Arguments:
+        copies: What shall be sent.
+        turns: Ends our turn in each of their folders.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a lock is an open file
+    refused: dict[Path, str] = {}
+    for place in dict.fromkeys(copy.parents[1] for copy in copies):
+        try:
+            turns.enter_context(turn(place))
+        except OSError as problem:
+            refused[place] = str(problem)
+    mine = [copy for copy in copies if copy.parents[1] not in refused]
+    # another may have sent them before our turn
+    return [copy for copy in mine if not is_sent(copy)], "; ".join(refused.values())
+
+
+def _be_wandb(command: list[str], mine: list[Path], copies: list[Path]) -> None:
+    sys.argv = ["wandb", *command, *map(str, mine)]
     before = sync_logs(copies)
-    for copy in copies:
+    for copy in mine:
         with suppress(OSError):  # wandb skips it then, and tells so
             forget_mark(copy)  # which nobody has checked
     try:
         runpy.run_module("wandb", run_name="__main__", alter_sys=True)
     finally:
         # here too: whoever started this process may be gone
-        check_marks(copies, before)
+        reasons = check_marks(copies, before)
+        for copy in mine:
+            if copy in reasons:
+                with suppress(OSError):
+                    forget_mark(copy)  # plain `wandb sync` would skip it
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -24,7 +24,8 @@ from orrery.results.dashboard.connection import (
 from orrery.results.dashboard.refusals import check_marks, sync_logs
 
 REFUSED = 3  # exit code of a process whose server takes nothing
-STALLED = 4  # and of one whose server takes nothing any more
+STALLED = 4  # of one whose server takes nothing any more
+BUSY = 5  # and of one that leaves all to others, who are sending them
 _LINES = 20  # the last ones that are kept, to tell why it failed
 _SIGN = " at http"  # wandb tells the run's address: `View run x at https://...`
 _OF_RUNS = (MODE, SWEEP_ID, AGENTS_RUN)  # variables that would change what is sent
@@ -126,7 +127,8 @@ class Upload:
             self._reader.join(AROUND)
             self._process.stdin.close()
             self._output.close()
-            self._not_taken = check_marks(self._paths, self._logs)
+            if self._process.returncode != BUSY:
+                self._not_taken = check_marks(self._paths, self._logs)
 
     def _kill(self) -> None:
         """Ends what is left of it, wandb's own process included."""

@@ -122,7 +122,7 @@ def test_a_mark_that_says_nothing_is_gone_before_its_copy_is_sent(marked, monkey
 
     monkeypatch.setattr(uploader.runpy, "run_module", started)
     monkeypatch.setattr(sys, "argv", [])
-    uploader._be_wandb(["sync"], marked)
+    uploader._be_wandb(["sync"], marked, marked)
     assert seen == [False, False]  # wandb would skip them
     assert not any(is_sent(copy) for copy in marked)
 
@@ -158,7 +158,7 @@ def test_what_sends_a_copy_takes_its_mark_back_itself(marked, monkeypatch):
     monkeypatch.setattr(uploader.runpy, "run_module", refused)
     monkeypatch.setattr(sys, "argv", [])
     with pytest.raises(SystemExit):
-        uploader._be_wandb(["sync"], [path])
+        uploader._be_wandb(["sync"], [path], [path])
     assert not marker(path).exists()
 
 
