@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 from astropy.table import Table
-from scipy import special
+from scipy import special, stats
 
 from orrery.branches import LEARNING, TEST_NOISE
 from orrery.judging import diagnostics, verdicts
@@ -22,11 +22,14 @@ from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.terminal import progress
 
-VERSION = 2  # of all judgements; raised whenever one of their numbers changes
+VERSION = 3  # of all judgements; raised whenever one of their numbers changes
 
 TOGETHER = 50  # tests that are sampled between two steps of the progress bar
 OTHERS = 100  # other tests' data over which a truth's density without its own data is averaged
 TOO_NARROW = 0.7  # width of the control in units of the posterior's own
+# Intervals that are so much too narrow change what a reader concludes: the power of the
+# tests against this width says whether they would have been noticed.
+SLIGHTLY_NARROW = 0.9
 LEVEL = 0.01  # a right posterior fails a test once in a hundred times
 
 
@@ -95,6 +98,7 @@ class Calibration:
         ranks: Simulation-based calibration.
         intervals: Coverage of each parameter's central intervals.
         log_probability: The information gain over the prior.
+        power: How often TARP's area would reject a posterior `SLIGHTLY_NARROW` as wide.
         negative_control: The same posterior made too narrow, which the tests must reject.
 
     Example:
@@ -116,6 +120,7 @@ class Calibration:
     ranks: Ranks
     intervals: IntervalCoverage
     log_probability: ExpectedLogProbability
+    power: float
     negative_control: NegativeControl
 
     @property
@@ -161,6 +166,10 @@ class Calibration:
             "tests": self.tests,
             "tarp.ks_pvalue": self.coverage.ks_pvalue,
             "tarp.area_to_curve": self.coverage.atc,
+            "tarp.area_z": self.coverage.area_z,
+            "tarp.area_pvalue": self.coverage.area_pvalue,
+            "tarp.corrected_pvalue": self.coverage.pvalue,
+            "tarp.power": self.power,
             "sbc.smallest_ks_pvalue": float(self.ranks.ks_pvalue.min()),
             "sbc.corrected_ks_pvalue": float(holm(self.ranks.ks_pvalue).min()),
             "sbc.corrected_band_pvalue": float(holm(self.ranks.band_pvalue).min()),
@@ -185,6 +194,8 @@ SUMMED_UP = {
     "negative_control.tarp.ks_pvalue": "control_tarp",
     "negative_control.sbc.corrected_ks_pvalue": "control_sbc",
     "tarp.area_to_curve": "atc",
+    "tarp.area_z": "area_z",
+    "tarp.power": "power",
     "information_gain": "gain",
     "information_gain_error": "gain_error",
 }
@@ -200,13 +211,22 @@ def calibration_table(judged: Mapping[str, Calibration]) -> Table:
         result[column].info.format = (
             "%.3f" if "negative_control" not in name else "%.1g"
         )
+    # Posteriors of one survey after the other share their truths and references, so that
+    # their areas lean together: Holm's correction holds however they depend.
+    areas = np.array([one.coverage.area_pvalue for one in judged.values()])
+    result.add_column(holm(areas), name="area", index=result.colnames.index("power"))
+    result["area"].info.format = "%.3f"
     result.meta["key"] = "calibration"
     result.meta["caption"] = (
         "p-values of TARP (one-sample Kolmogorov-Smirnov) and of simulation-based calibration "
         "(Kolmogorov-Smirnov and bands, corrected for the number of parameters), the same of a "
-        "negative control, TARP's area to curve, and the information gain over the prior "
-        "[nat]."
+        "negative control; TARP's area to curve, its z in units of the scatter of a right "
+        "posterior's, its two-sided p-value, corrected for the number of posteriors, and the "
+        f"power of that test against a posterior {SLIGHTLY_NARROW:g} times as wide; and the "
+        "information gain over the prior [nat]."
     )
+    result.meta["metrics"] = {"calibration.power.width": SLIGHTLY_NARROW}
+    result.meta["shows"] = list(result.meta["metrics"])
     return result
 
 
@@ -228,14 +248,30 @@ def calibrate(
     )
     drawn = _draws(estimate, test.x, draws, seed)
     log_prob = estimate.log_prob(test.theta, test.x)
+    coverage = diagnostics.tarp(drawn, test.theta, seed)
     return Calibration(
         len(test),
-        diagnostics.tarp(drawn, test.theta, seed),
+        coverage,
         diagnostics.sbc_ranks(drawn, test.theta, seed),
         diagnostics.coverage_table(drawn, test.theta),
         verdicts.expected_log_probability(log_prob, _without_data(estimate, test)),
+        _power(coverage, drawn, test.theta, seed),
         _negative_control(drawn, test.theta, seed),
     )
+
+
+def _power(
+    coverage: Coverage, drawn: FloatArray, theta: FloatArray, seed: int
+) -> float:
+    """Returns how often the area of a posterior `SLIGHTLY_NARROW` as wide is rejected.
+
+    Its mean is the area by which narrowing moves the judged posterior's, its scatter
+    that of a right posterior's. The level is halved for the two tests of TARP.
+    """
+    narrow = diagnostics.tarp(diagnostics.narrowed(drawn, SLIGHTLY_NARROW), theta, seed)
+    moved = narrow.area_z - coverage.area_z
+    edge = stats.norm.isf(LEVEL / 4)
+    return float(stats.norm.sf(edge - moved) + stats.norm.cdf(-edge - moved))
 
 
 def _negative_control(

@@ -50,8 +50,8 @@ class Rejections:
 
     Arguments:
         level: How often each of the first three rejects a right posterior, at most.
-        tarp: The coverage of regions around random references; of too few tests it says
-            nothing, and does not reject.
+        tarp: The coverage of regions around random references, by its shape or by its
+            area; of too few tests it says nothing, and does not reject.
         ranks: The ranks of some parameter, by their Kolmogorov-Smirnov tests, corrected
             for the number of parameters.
         band: The same ranks, by whether they leave their simultaneous band.
@@ -154,7 +154,7 @@ def rejections(
         raise ValueError(f"level = {level} must be between 0 and 1")
     return Rejections(
         level=level,
-        tarp=coverage.enough and coverage.ks_pvalue < level,
+        tarp=coverage.enough and coverage.pvalue < level,
         # With P parameters one of them would fall below the level P times as often.
         ranks=bool(holm(ranks.ks_pvalue).min() < level),
         band=bool(holm(ranks.band_pvalue).min() < level),

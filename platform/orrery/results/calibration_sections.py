@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from astropy.table import Table
 
 from orrery.judging import verdicts
-from orrery.judging.calibration import Calibration
+from orrery.judging.calibration import SLIGHTLY_NARROW, Calibration
 from orrery.judging.diagnostics import FEWEST_TARP_TESTS
 from orrery.parameters import Parameter, parameter_names
 from orrery.results.recording import Recording
@@ -21,6 +21,9 @@ _IN_CAPTION = (
     "tarp.ks_pvalue",
     "negative_control.tarp.ks_pvalue",
     "tarp.area_to_curve",
+    "tarp.area_z",
+    "power.width",
+    "tarp.power",
     "negative_control.tarp.area_to_curve",
     "sbc.smallest_ks_pvalue",
     "sbc.corrected_ks_pvalue",
@@ -54,6 +57,7 @@ def record_calibration(
     numbers = {f"{prefix}.{name}": v for name, v in judged.metrics.items()}
     numbers[f"{prefix}.parameters"] = len(parameters)
     numbers[f"{prefix}.negative_control.width"] = control.width
+    numbers[f"{prefix}.power.width"] = SLIGHTLY_NARROW
     numbers[f"{prefix}.tarp.fewest_tests"] = FEWEST_TARP_TESTS
     recording.metrics(numbers)
     recording.add(
@@ -110,9 +114,14 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
             f"{prefix}.tarp",
             f"TARP, {label}",
             passed["tarp"],
-            f"p = {numbers['tarp.ks_pvalue']:.2g}, area to curve "
-            f"{numbers['tarp.area_to_curve']:+.4f}{_of_few(judged)}.",
-            (f"{prefix}.tarp.ks_pvalue", f"{prefix}.tarp.area_to_curve"),
+            f"p = {numbers['tarp.corrected_pvalue']:.2g}, of shape and area; area to curve "
+            f"{numbers['tarp.area_to_curve']:+.4f}, z = {numbers['tarp.area_z']:+.1f}"
+            f"{_of_few(judged)}.",
+            (
+                f"{prefix}.tarp.corrected_pvalue",
+                f"{prefix}.tarp.area_to_curve",
+                f"{prefix}.tarp.area_z",
+            ),
         ),
         Verdict(
             f"{prefix}.sbc",
@@ -146,7 +155,9 @@ def _tests_in_words(judged: Calibration) -> str:
     return (
         f"TARP: p = {numbers['tarp.ks_pvalue']:.2g} (one-sample Kolmogorov-Smirnov; "
         f"negative control {numbers['negative_control.tarp.ks_pvalue']:.2g}), area to "
-        f"curve {numbers['tarp.area_to_curve']:+.4f} (negative control "
+        f"curve {numbers['tarp.area_to_curve']:+.4f}, z = {numbers['tarp.area_z']:+.1f} (a "
+        f"posterior {SLIGHTLY_NARROW:g} times as wide would be rejected with a probability of "
+        f"{numbers['tarp.power']:.2f}; negative control "
         f"{numbers['negative_control.tarp.area_to_curve']:+.4f}){_of_few(judged)}. "
         f"SBC: smallest p = {numbers['sbc.smallest_ks_pvalue']:.3f}, corrected "
         f"{numbers['sbc.corrected_ks_pvalue']:.3f} (negative control "
@@ -190,10 +201,20 @@ def _miscalibrated(key: str, label: str, judged: Calibration) -> Caution:
     return Caution(
         f"miscalibrated.{key}",
         f"Calibration fails, {label}",
-        f"TARP rejects the posterior (p = {judged.coverage.ks_pvalue:.2g}): its widths "
-        f"cannot be trusted; {REMEDY}",
-        (f"calibration.{key}.tarp.ks_pvalue",),
+        f"TARP rejects the posterior (p = {judged.coverage.pvalue:.2g}, {_leaning(judged)}): its "
+        f"widths cannot be trusted; {REMEDY}",
+        (
+            f"calibration.{key}.tarp.corrected_pvalue",
+            f"calibration.{key}.tarp.area_z",
+        ),
     )
+
+
+def _leaning(judged: Calibration) -> str:
+    """Returns to which side the area leans."""
+    z = judged.coverage.area_z
+    side = "too wide" if z > 0 else "too narrow"
+    return f"area z = {z:+.1f}: {side}"
 
 
 def _bad_ranks(

@@ -164,7 +164,7 @@ class BinningScore:
         """All of it as a trial reports it."""
         metrics = self.calibration.metrics
         tests = (
-            "tarp.ks_pvalue",
+            "tarp.corrected_pvalue",
             "sbc.corrected_ks_pvalue",
             "sbc.corrected_band_pvalue",
         )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from orrery.judging import calibration
+from orrery.judging import calibration, diagnostics
 from orrery.pairs import Pairs, Splits
 
 TESTS, NOISE = 800, 0.6
@@ -42,6 +42,24 @@ class Blind:
 
     def log_prob(self, theta, x):
         return stats.expon.logpdf(theta)[:, 0]
+
+
+@pytest.mark.parametrize("tests", [300, 3000])
+def test_the_power_is_how_often_a_slightly_narrow_posterior_is_rejected(tests):
+    width, rejected, power = calibration.SLIGHTLY_NARROW, [], []
+    for seed in range(40):
+        random = np.random.default_rng(seed)
+        theta = random.normal(size=(tests, 3))
+        moments = Exact()._moments(theta + NOISE * random.normal(size=theta.shape))
+        scatter = random.normal(size=(50, tests, 3))
+        right, narrow = (moments[0] + w * moments[1] * scatter for w in (1.0, width))
+        found = diagnostics.tarp(narrow, theta, seed)
+        rejected.append(found.area_pvalue < calibration.LEVEL / 2)
+        own = diagnostics.tarp(right, theta, seed)
+        power.append(calibration._power(own, right, theta, seed))
+    share = np.mean(rejected)
+    assert np.mean(power) == pytest.approx(share, abs=0.2)
+    assert (share > 0.5) == (tests > 1000)
 
 
 def splits(theta):

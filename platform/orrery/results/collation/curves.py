@@ -112,7 +112,7 @@ def _coverages(view: CoverageCurves, key: str) -> dict[str, JSON]:
             "coverage": shares(curve.coverage),
             "tests": len(curve.fractions),
             "area": exact(curve.atc),
-            "pvalue": exact(curve.ks_pvalue),
+            "pvalue": exact(curve.pvalue),
         }
         for name, curve in view.curves.items()
         if name != _CONTROL
