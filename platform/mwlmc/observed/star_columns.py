@@ -213,7 +213,8 @@ _GAIA = ColumnDescription(
     ),
     ordered=True,
     words=True,
-    meaning="Gaia's identifier",
+    identifies="integers",
+    meaning="identifiers of Gaia's",
 )
 _IDENTIFIER = ColumnDescription(
     IDENTIFIERS[1],
@@ -224,7 +225,8 @@ _IDENTIFIER = ColumnDescription(
     ),
     ordered=True,
     words=True,
-    meaning="a survey's identifier",
+    identifies="words",
+    meaning="identifiers of stars",
 )
 DESCRIPTIONS: tuple[ColumnDescription, ...] = (
     *(_RA, _DEC, _L, _B, _PM_CORR, _GAIA, _IDENTIFIER),

@@ -14,6 +14,7 @@ from astropy import units
 from astropy.table import Table
 
 from orrery.tables import titles
+from orrery.tables.duplicates import are_identifiers
 from orrery.tables.repeated_values import Ties
 
 # Who may say the unit of a column, besides the survey that has defined it.
@@ -36,6 +37,8 @@ class ColumnDescription:
         upper: The largest.
         ordered: Whether several such columns say the same, and the first name counts.
         words: Whether it holds words or identifiers, which are no numbers.
+        identifies: Whether these tell rows apart, and `integers` if they are integers;
+            a column that does not is another one, whatever its title says.
         wraps: Whether it is an angle around a circle, in degrees.
         sexagesimal: Whether it may be written as `12:34:56`: in hours or degrees.
         consequence: What follows where a row has no number: the row is dropped, only
@@ -58,6 +61,7 @@ class ColumnDescription:
     upper: float = np.inf
     ordered: bool = False
     words: bool = False
+    identifies: Literal["integers", "words"] | None = None
     wraps: bool = False
     sexagesimal: Literal["hours", "degrees"] | None = None
     consequence: Consequence = "value"
@@ -181,11 +185,12 @@ def understand(
         ['rv_kms: v_los [km / s, says its title]', 'teff: not understood']
     """
     spelled = titles.spellings(table.colnames)
-    known = {name: d for d in descriptions for name in d.names}
+    named = {name: d for d in descriptions for name in d.names}
+    others = _no_identifiers(table, spelled, named)
     chosen: dict[str, tuple[tuple[int, int], str]] = {}
     for title, names in spelled.items():
-        place, description = _match(names, known)
-        if description is None:
+        place, description = _match(names, named)
+        if description is None or title in others:
             continue
         rank = (place, _order(names[place], description))
         best = chosen.get(description.quantity)
@@ -196,11 +201,29 @@ def understand(
         if best is None or rank < best[0]:
             chosen[description.quantity] = (rank, title)
     found = (
-        _understood(table, title, names, known, chosen, unused or {})
+        _understood(table, title, names, named, chosen, unused or {})
+        if title not in others
+        else UnderstoodColumn(title, None, None, "", others[title])
         for title, names in spelled.items()
     )
     better = _superseded(chosen, superseded)
     return tuple(_second_choice(column, better) for column in found)
+
+
+def _no_identifiers(
+    table: Table,
+    spelled: Mapping[str, Sequence[str]],
+    named: Mapping[str, ColumnDescription],
+) -> dict[str, str]:
+    """Returns the columns that are called as identifiers and are none, and why, by title."""
+    found = {}
+    for title, names in spelled.items():
+        description = _match(names, named)[1]
+        if description is None or description.identifies is None:
+            continue
+        if not are_identifiers(table[title], description.identifies == "integers"):
+            found[title] = f"not used: its values are no {description.meaning}"
+    return found
 
 
 def _superseded(

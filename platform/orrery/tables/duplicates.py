@@ -16,6 +16,7 @@ from orrery.parameters import BoolArray, FloatArray
 MATCH_RADIUS = 1.0 / 3600  # [deg] between two places that are one
 AGREEMENT = 3.0  # errors between two values that are one
 _EXACT = 2.0**53  # up to which floating-point numbers are as many as integers
+_MOST_ROWS_EACH = 10  # of one thing, on average: an identifier of more is another's
 _MOST_PAIRS = 10_000_000  # of rows at one place each, which still fit into memory
 
 # Identifiers of things without a counterpart, in small letters.
@@ -87,6 +88,30 @@ def plain_identifier(identifier: object) -> str | None:
     if name in _NOBODY or name in _REPEATED_NINES:
         return None
     return None if name.startswith("-") and name[1:].isdigit() else name
+
+
+def are_identifiers(values: Sequence[object], integers: bool = False) -> bool:
+    """Returns whether words or numbers tell things apart: surveys' names and flags do not.
+
+    Arguments:
+        values: One for each row.
+        integers: Whether most must be integers, or end in one, as Gaia's do.
+
+    Example:
+        >>> are_identifiers([71, 72, 73, 71]), are_identifiers(["H3"] * 9 + ["SEGUE"] * 9)
+        (True, False)
+        >>> are_identifiers(["Gaia DR3 71", "Gaia DR3 72"], integers=True)
+        True
+    """
+    names = [plain_identifier(value) for value in values]
+    known = [name for name in names if name is not None]
+    if len(known) > _MOST_ROWS_EACH * len(set(known)):
+        return False
+    return not integers or 2 * sum(map(_ends_in_integer, known)) > len(known)
+
+
+def _ends_in_integer(name: str) -> bool:
+    return name.split()[-1].removesuffix(".0").isdigit()
 
 
 def repeated_places(

@@ -201,6 +201,26 @@ def test_stars_count_once_by_identifier_or_place(tmp_path):
     assert len(_read(again, tmp_path)) == COUNT + 12
 
 
+@pytest.mark.parametrize(
+    "title, names", [("source", ["LAMOST", "S5"]), ("gaia", [True, False])]
+)
+def test_a_survey_or_a_flag_is_no_identifier_of_gaias(tmp_path, title, names):
+    table = _stars()
+    del table["source_id"]
+    again = table.copy()
+    again["vlos_kms"] += 0.5
+    table[title], again[title] = names
+    both = vstack([table, again])
+    found = _read(both, tmp_path)
+    assert len(found) == COUNT
+    assert found.checks["not_used"] == [title]
+    lines = column_lines(tmp_path / "stars.csv")
+    assert f"  {title}: not used: its values are no identifiers of Gaia's" in lines
+    # a column that does identify them is used in its place
+    both["gaiaedr3_id"] = np.arange(2 * COUNT) + 10**14
+    assert len(_read(both, tmp_path)) == 2 * COUNT
+
+
 def test_a_name_that_stars_at_different_places_share_is_no_identifier(tmp_path):
     table = _renamed(_stars(), source_id="id")
     table["id"] = 17

@@ -6,6 +6,7 @@ import pytest
 from orrery.tables.duplicates import (
     ComparedValues,
     first_rows,
+    are_identifiers,
     plain_identifier,
     repeated_places,
 )
@@ -60,3 +61,31 @@ def test_a_table_all_at_one_place_is_refused_before_memory_runs_out():
     place = np.zeros(4000)
     with pytest.raises(ValueError, match="pairs of rows are at one place"):
         repeated_places(place, place, [])
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        ["A"] * 20 + ["B"] * 20,
+        [True, False] * 15,
+        [3] * 40,
+        [f"field {i % 3}" for i in range(60)],
+    ],
+)
+def test_names_of_surveys_flags_and_fields_identify_nothing(values):
+    assert not are_identifiers(values)
+    assert not are_identifiers(values, integers=True)
+
+
+def test_identifiers_are_different_for_most_rows():
+    numbers = [10**15 + i for i in range(30)]
+    for values in (
+        numbers,
+        5 * numbers,
+        [f"Gaia EDR3 {i}" for i in numbers],
+        [*map(float, numbers)],
+    ):
+        assert are_identifiers(values, integers=True)
+    words = [f"2M0{i}+31" for i in range(30)] + ["", None, "nan"]
+    assert are_identifiers(words)
+    assert not are_identifiers([f"field{i}" for i in range(30)], integers=True)
