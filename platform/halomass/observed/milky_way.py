@@ -24,6 +24,7 @@ from halomass.observed.host_neighbours import HostEnvironment, Neighbours, withi
 from halomass.observed.left_out import LeftOut
 from halomass.observed.neighbour_columns import KMS, KPC
 from halomass.observed.satellite_table import DEG, MASYR, SatelliteTable
+from halomass.observed.speeds import Speeds
 from halomass.systems import RADIUS, FloatArray
 from orrery.identity import JSON
 from orrery.tables.missing import MOST_MISSING
@@ -104,8 +105,9 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
 
     A satellite that lacks a value is left out and named in the warnings, unless it is
     beyond 250 kpc: where there is none, where -999 or another such number stands for it,
-    where both proper motions are zero, and where it can be none. Errors of distances and
-    velocities tell whether two rows are one satellite, and nothing else.
+    where both proper motions are zero, where it can be none, and where the speed is ten
+    times that of the others. Errors of distances and velocities tell whether two rows
+    are one satellite, and nothing else.
 
     Arguments:
         path: A table with the columns `name`, `ra_deg`, `dec_deg`, `dist_kpc`,
@@ -124,10 +126,33 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
     seen = SatelliteTable.of(read_table(file), file.name)
     distance = _distance_from_centre(seen.values)
     near = ~(distance > RADIUS)
-    left_out = LeftOut.among(near, seen.incomplete, seen.names, seen.gaps)
+    orbits = _orbits_of(seen.values, np.arange(len(seen.names)))
+    speeds = Speeds.of(orbits, near & ~seen.incomplete)
+    incomplete = seen.incomplete | speeds.absurd
+    left_out = LeftOut.among(
+        near, incomplete, seen.names, lambda row: seen.gaps(row) or speeds.in_words(row)
+    )
     left_out.check(file.name, most_missing)
-    rows = np.flatnonzero(~seen.incomplete)
-    warnings = [*left_out.warnings, *seen.doubts(rows[distance[rows] <= RADIUS])]
+    rows = np.flatnonzero(~incomplete)
+    warnings = [
+        *left_out.warnings,
+        *seen.doubts(rows[distance[rows] <= RADIUS]),
+        *speeds.doubts(near & ~incomplete, seen.names),
+    ]
+    host = Neighbours(
+        "Milky Way",
+        tuple(seen.names[row] for row in rows),
+        _orbits_of(seen.values, rows),
+        seen.log_m_star[rows],
+        MILKY_WAY_ENVIRONMENT,
+        _provenance(file, seen, left_out, warnings),
+    )
+    return within_radius(host)
+
+
+def _provenance(
+    file: OpenedFile, seen: SatelliteTable, left_out: LeftOut, warnings: list[str]
+) -> JSON:
     notes: JSON = {
         "warnings": warnings,
         "left_out": dict(left_out.gaps),
@@ -135,7 +160,7 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
         "not_used": seen.not_used,
         "selection": left_out.counts,
     }
-    provenance = {
+    return {
         "source": {
             "file": file.name,
             "sha256": file.sha256,
@@ -149,15 +174,6 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
         },
         **{key: value for key, value in notes.items() if value},
     }
-    host = Neighbours(
-        "Milky Way",
-        tuple(seen.names[row] for row in rows),
-        _orbits_of(seen.values, rows),
-        seen.log_m_star[rows],
-        MILKY_WAY_ENVIRONMENT,
-        provenance,
-    )
-    return within_radius(host)
 
 
 def _distance_from_centre(values: Mapping[str, FloatArray]) -> FloatArray:

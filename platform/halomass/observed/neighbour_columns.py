@@ -4,6 +4,8 @@ Titles are compared without capitals and units, and what a title or a unit says 
 at its word. Where it says nothing, numbers are in kpc, km/s and Msun.
 """
 
+from dataclasses import replace
+
 from astropy import units
 from astropy.table import Table
 
@@ -32,7 +34,8 @@ def _described(
 
 
 def _log_mass(names: tuple[str, ...]) -> ColumnDescription:
-    return _described(DEX, _SMALLEST_LOG_MASS, _LARGEST_LOG_MASS, names)
+    described = _described(DEX, _SMALLEST_LOG_MASS, _LARGEST_LOG_MASS, names)
+    return replace(described, zero_is_none=True)
 
 
 def _mass(names: tuple[str, ...]) -> ColumnDescription:

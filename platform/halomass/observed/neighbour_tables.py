@@ -7,6 +7,7 @@ surrounds the host.
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from halomass.observed.host_neighbours import HostEnvironment, Neighbours, withi
 from halomass.observed.left_out import LeftOut
 from halomass.observed.neighbour_columns import KMS, KPC
 from halomass.observed.plain_table import PlainTable
+from halomass.observed.speeds import Speeds
 from halomass.systems import RADIUS
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
@@ -67,7 +69,8 @@ def read_neighbours(
 
     A neighbour that lacks a value is left out and named in the warnings: where there is
     none, where -9999 or another such number stands for it, where all components of the
-    velocity are zero, and where it can be none. Those beyond 250 kpc lack nothing.
+    velocity are zero, where it can be none, and where the speed is ten times that of the
+    others. Those beyond 250 kpc lack nothing.
 
     The environment is searched for in the arguments, then in the table's metadata, then
     in columns `vmax` (that of the neighbour with the most stars), `distance_larger` and
@@ -100,7 +103,10 @@ def read_neighbours(
         orbits = orbits._replace(v_r=orbits.v_r + cosmology.hubble() * orbits.r)
     incomplete = np.asarray(found.unknown | np.isnan(orbits).any(axis=0))
     candidates = found.kept & ~(orbits.r > RADIUS)
-    left_out = LeftOut.among(candidates, incomplete, table.names(), table.gaps)
+    speeds = Speeds.of(orbits, candidates & ~incomplete)
+    incomplete = incomplete | speeds.absurd
+    gaps = partial(_gap, table, speeds)
+    left_out = LeftOut.among(candidates, incomplete, table.names(), gaps)
     left_out.check(file.name, most_missing)
     counted = candidates & ~incomplete
     given = {
@@ -110,13 +116,9 @@ def read_neighbours(
     }
     largest = int(np.argmax(np.where(counted, found.log_m_star, -np.inf)))
     environment, assumed = _environment(table, given, largest)
-    doubts = _doubts(table, counted)
-    notes = {
-        "environment_assumed": assumed,
-        "warnings": [*found.warnings, *left_out.warnings, *doubts],
-        "left_out": dict(left_out.gaps),
-        "missing": table.cleaned.entries,
-    }
+    doubts = [*_doubts(table, counted), *speeds.doubts(counted, table.names())]
+    warnings = [*found.warnings, *left_out.warnings, *doubts]
+    notes = _notes(table, left_out, assumed, warnings)
     provenance = {
         **_provenance_before(table),
         "file": file.name,
@@ -124,7 +126,7 @@ def read_neighbours(
         "mass": found.mass,
         "expansion_added": peculiar,
         "selection": {**found.selection, **left_out.counts},
-        **{key: value for key, value in notes.items() if value},
+        **notes,
     }
     host = name or str(table.table.meta.get("name", Path(file.name).stem))
     rows = np.flatnonzero(found.kept & ~incomplete)
@@ -132,6 +134,23 @@ def read_neighbours(
     kept = orbits.apply(lambda column: column[rows])
     stars = found.log_m_star[rows]
     return within_radius(Neighbours(host, names, kept, stars, environment, provenance))
+
+
+def _gap(table: PlainTable, speeds: Speeds, row: int) -> str:
+    return table.gaps(row) or speeds.in_words(row)
+
+
+def _notes(
+    table: PlainTable, left_out: LeftOut, assumed: list[str], warnings: list[str]
+) -> JSON:
+    """Returns what a user must know, without what there is nothing to say of."""
+    notes: JSON = {
+        "environment_assumed": assumed,
+        "warnings": warnings,
+        "left_out": dict(left_out.gaps),
+        "missing": table.cleaned.entries,
+    }
+    return {key: value for key, value in notes.items() if value}
 
 
 def _provenance_before(table: PlainTable) -> JSON:

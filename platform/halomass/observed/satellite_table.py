@@ -85,6 +85,7 @@ _BRIGHTNESS = (
         {"log10_mstar_ml1": DEX},
         lower=0.0,
         upper=13.0,
+        zero_is_none=True,
     ),
     ColumnDescription(
         "m_v", units.mag, ("m_v",), {"m_v": units.mag}, lower=-30.0, upper=30.0
@@ -213,10 +214,23 @@ class SatelliteTable:
             for name in MEASURED[2:]
             if suspects(self.values[name][row])
         ]
-        if not found:
+        numbers = "such numbers often stand for no value; look them up"
+        return [f"{', '.join(found)}: {numbers}"] * bool(found) + self._one_place()
+
+    def _one_place(self) -> list[str]:
+        """Returns a warning of satellites that are at one place, if there are any."""
+        ra, dec = (np.radians(self.values[name]) for name in ("ra", "dec"))
+        again = repeated_places(ra, dec, (), radius=_SAME_PLACE)
+        rows = np.flatnonzero(again).tolist()
+        pairs = [
+            f"{self.names[_nearest(ra, dec, row)]} and {self.names[row]}"
+            for row in rows
+        ]
+        if not pairs:
             return []
         return [
-            f"{', '.join(found)}: such numbers often stand for no value; look them up"
+            f"{', '.join(pairs)} are at one place on the sky: if they are one satellite, leave "
+            "one of them out"
         ]
 
     def _check_hours(self, file: str) -> None:
@@ -240,8 +254,7 @@ class SatelliteTable:
         if not repeated.any():
             return
         row = int(repeated.argmax())
-        apart = np.hypot((ra[:row] - ra[row]) * np.cos(dec[row]), dec[:row] - dec[row])
-        earlier = int(np.nanargmin(apart))
+        earlier = _nearest(ra, dec, row)
         raise ValueError(
             f"{file}: {self.names[earlier]!r} is there twice, once as {self.names[row]!r}: they "
             "have the same place, distance and velocity; leave one of them out"
@@ -251,6 +264,12 @@ class SatelliteTable:
         """Returns errors `[N]`; NaN where they are unknown."""
         found = both_sides(self.cleaned.values, quantity)
         return np.full(len(self.names), np.nan) if found is None else found
+
+
+def _nearest(ra: FloatArray, dec: FloatArray, row: int) -> int:
+    """Returns the row before another one that is nearest to it on the sky."""
+    apart = np.hypot((ra[:row] - ra[row]) * np.cos(dec[row]), dec[:row] - dec[row])
+    return int(np.nanargmin(apart))
 
 
 def _errors_with_units(table: Table, file: str) -> tuple[ColumnDescription, ...]:

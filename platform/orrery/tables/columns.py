@@ -44,6 +44,7 @@ class ColumnDescription:
         consequence: What follows where a row has no number: the row is dropped, only
             this value is unknown, or the table is refused.
         needed: Whether a table with too many rows without a number is refused.
+        zero_is_none: Whether exactly zero stands for nothing, as among logarithms of masses.
         ties: Which exactly equal numbers it has, see `repeated_values`.
         meaning: In words, for people.
 
@@ -66,6 +67,7 @@ class ColumnDescription:
     sexagesimal: Literal["hours", "degrees"] | None = None
     consequence: Consequence = "value"
     needed: bool = False
+    zero_is_none: bool = False
     ties: Ties = "many"
     meaning: str = ""
 

@@ -111,7 +111,7 @@ def are_identifiers(values: Sequence[object], integers: bool = False) -> bool:
 
 
 def _ends_in_integer(name: str) -> bool:
-    return name.split()[-1].removesuffix(".0").isdigit()
+    return name.rsplit(maxsplit=1)[-1].removesuffix(".0").isdigit()
 
 
 def repeated_places(

@@ -159,8 +159,9 @@ def _unlisted(
 ) -> Iterator[tuple[str, BoolArray]]:
     """Yields the numbers of some rows `[N]` that stand for nothing, though no survey's do."""
     zero = rows & (raw == 0)
-    if description.ties == "errors" and (raw[rows] > 0).any():
-        yield from _some("exactly 0, which no error is", zero)
+    wrong = description.ties == "errors" and (raw[rows] > 0).any()
+    if wrong or description.zero_is_none:
+        yield from _some("exactly 0, which stands for none", zero)
         rows = rows & ~zero
     for one in judged_values(raw[rows], description.ties):
         if one.is_certain:

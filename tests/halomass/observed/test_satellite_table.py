@@ -40,6 +40,23 @@ def test_a_brightness_that_is_none_is_a_gap():
     np.testing.assert_allclose(found.log_m_star[1], (4.83 + 5.0) / 2.5)
 
 
+def test_a_logarithm_of_zero_is_no_mass():
+    columns = {name: v for name, v in COLUMNS.items() if name != "M_V"}
+    found = SatelliteTable.of(Table(columns | {"log10_Mstar_ML1": [0.0, 6.1]}), "a.csv")
+    assert found.gaps(0) == "log10_Mstar_ML1 = 0.0"
+    assert found.incomplete.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("other", [{"vlos_kms": 31.0}, {"dist_kpc": 55.0}])
+def test_two_names_at_one_place_are_told(other):
+    table = Table(COLUMNS)
+    table.add_row({**dict(table[0]), "name": "C", **other})
+    found = SatelliteTable.of(table, "a.csv")
+    (doubt,) = found.doubts([])
+    assert doubt.startswith("A and C are at one place on the sky: if they are one")
+    assert SatelliteTable.of(Table(COLUMNS), "a.csv").doubts([0, 1]) == []
+
+
 def test_a_column_without_a_unit_is_refused():
     columns = {("hrv" if n == "vlos_kms" else n): v for n, v in COLUMNS.items()}
     with pytest.raises(

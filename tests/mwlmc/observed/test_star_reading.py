@@ -202,7 +202,7 @@ def test_stars_count_once_by_identifier_or_place(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "title, names", [("source", ["LAMOST", "S5"]), ("gaia", [True, False])]
+    ("title", "names"), [("source", ["LAMOST", "S5"]), ("gaia", [True, False])]
 )
 def test_a_survey_or_a_flag_is_no_identifier_of_gaias(tmp_path, title, names):
     table = _stars()

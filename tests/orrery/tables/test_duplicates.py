@@ -5,8 +5,8 @@ import pytest
 
 from orrery.tables.duplicates import (
     ComparedValues,
-    first_rows,
     are_identifiers,
+    first_rows,
     plain_identifier,
     repeated_places,
 )

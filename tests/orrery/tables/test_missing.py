@@ -112,7 +112,7 @@ def test_an_error_of_zero_is_none_unless_all_are_zero():
     described = replace(ERROR, ties="errors")
     errors = np.full(30, 2.0)
     errors[[4, 7]] = 0.0
-    assert _found(errors, described) == {"exactly 0, which no error is": [4, 7]}
+    assert _found(errors, described) == {"exactly 0, which stands for none": [4, 7]}
     assert _found(np.zeros(30), described) == {}
 
 
