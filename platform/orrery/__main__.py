@@ -265,7 +265,9 @@ def _sync(options: argparse.Namespace) -> None:
         sys.stdout.flush()
         kept += not one.is_done
     if kept:
-        raise ConnectionError(f"{kept} copies were not sent: the lines above say why")
+        raise ConnectionError(
+            f"{kept} copies were not sent, or not all of them: the lines above say why"
+        )
 
 
 def _dataset(options: argparse.Namespace) -> None:

@@ -50,6 +50,7 @@ NO_NUMBERS = {
     "orrery.results.dashboard.deposits": "keeps a run's copy until it is sent",
     "orrery.results.dashboard.endings": "says whether a copy has its end",
     "orrery.results.dashboard.mirror": "copies a run's document",
+    "orrery.results.dashboard.absences": "says what a copy is without",
     "orrery.results.dashboard.parts": "says whether what belongs to a copy is intact",
     "orrery.results.dashboard.reader": "copies a run while it grows",
     "orrery.results.dashboard.refusals": "says what of a copy was not taken",

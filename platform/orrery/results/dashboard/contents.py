@@ -5,7 +5,6 @@ Names have slashes where keys have dots: a dashboard takes a dot for a level of 
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -105,7 +104,7 @@ def sheets(result: Result, section: JSON) -> list[Sheet]:
         head = tuple(_head(column["name"], column["unit"]) for column in columns)
         return [_sheet(name, section["rows"], range(len(head)), head)]
     if section["kind"] == "draws":
-        return [_draws(name, result.folder / section["files"][0])]
+        return [_draws(name, result.content(section, section["files"][0]))]
     return []
 
 
@@ -121,9 +120,9 @@ def _numbers(column: list[Any]) -> list[Any]:
     return column
 
 
-def _draws(name: str, path: Path) -> Sheet:
-    content = pa.BufferReader(path.read_bytes())
-    table = pq.ParquetFile(content).read(use_threads=False).slice(0, MOST_ROWS)
+def _draws(name: str, content: bytes) -> Sheet:
+    file = pq.ParquetFile(pa.BufferReader(content))
+    table = file.read(use_threads=False).slice(0, MOST_ROWS)
     units = [
         (field.metadata or {}).get(b"unit", b"").decode() for field in table.schema
     ]

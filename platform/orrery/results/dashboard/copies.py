@@ -25,7 +25,8 @@ class Copy:
         identity: Of the W&B run.
         file: Its file, below the folder `wandb`.
         closed: Whether it came to its end.
-        lost: What it lacks, because a call failed.
+        lost: What it lacks, because a call failed: it is made again.
+        gone: What it lacks, because that is gone or damaged itself, and why.
         source: The fingerprint of what it is of, if that may come to change.
         parts: Its file and those that it names, as they were when it came to its end;
             none if that is not known.
@@ -41,6 +42,7 @@ class Copy:
     lost: tuple[str, ...] = ()
     source: str = ""
     parts: tuple[Part, ...] = ()
+    gone: tuple[str, ...] = ()
 
     @property
     def whole(self) -> bool:
@@ -67,6 +69,7 @@ class Copy:
                 tuple(found["lost"]),
                 found.get("source", ""),
                 tuple(Part(**part) for part in found.get("parts", [])),
+                tuple(found.get("gone", [])),
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None  # as if it were not there: it can be made again
@@ -88,6 +91,7 @@ class Copy:
             "lost": list(self.lost),
             "source": self.source,
             "parts": [part.document for part in self.parts],
+            "gone": list(self.gone),
         }
         write_document(folder / "wandb" / note, document)
 
@@ -159,6 +163,7 @@ def whole_copy(
     make: Callable[[str | None], Copy],
     note: str = COPY,
     source: str = "",
+    gone: Callable[[], tuple[str, ...]] = tuple,
 ) -> Copy:
     """Returns a copy, made again unless it is whole and all that belongs to it intact.
 
@@ -170,13 +175,16 @@ def whole_copy(
             sent of that is then replaced.
         note: The name of the file that tells of it.
         source: The fingerprint of what it has to be of, if that may come to change.
+        gone: Returns what is gone now; asked of a copy that is without something.
 
     Raises:
         Exception: Whatever wandb raises.
     """
     copy = Copy.read(folder, note)
     known = copy and copy.whole and copy.source == source
-    if copy and known and _can_be_kept(copy, folder):
+    # what has come back, as from a backup, is sent, too
+    same = copy and (not copy.gone or copy.gone == gone())
+    if copy and known and same and _can_be_kept(copy, folder):
         return copy
     made = make(copy.identity if copy else None)
     if copy and copy.file != made.file:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from orrery.identity import JSON
 from orrery.results.ancestry import ORDER, parents
@@ -69,14 +70,22 @@ class Deposit:
         }
 
 
-def deposits(result: Result) -> list[Deposit]:
+OnAbsence = Callable[[str, Exception], Any]
+
+
+def _tell_nobody(name: str, problem: Exception) -> None:
+    """Leaves out what is damaged as what is not there."""
+
+
+def deposits(result: Result, on_absence: OnAbsence = _tell_nobody) -> list[Deposit]:
     """Returns what a run rests on, parents first, and its document last.
 
-    What is no longer on the disk is left out; of files that the run has read there are
-    checksums alone.
+    What is no longer on the disk is left out, and so is what is there in part or damaged;
+    of files that the run has read there are checksums alone.
 
     Arguments:
         result: The run.
+        on_absence: Called with what is there in part or damaged, and what is wrong.
     """
     lineage = result.document["lineage"]
     places = _Places(result.folder, lineage.get("datasets", []))
@@ -84,10 +93,25 @@ def deposits(result: Result) -> list[Deposit]:
     for group in ORDER:
         for entry in lineage.get(group, []):
             above = tuple(found[name] for name in parents(entry) if name in found)
-            one = _MAKERS[group](places, entry, above)
+            try:
+                one = _readable(_MAKERS[group](places, entry, above))
+            except Exception as problem:  # whatever stands in a damaged document
+                on_absence(f"{group}.{entry['key']}", problem)
+                continue
             if one:
                 found[one.fingerprint] = one
     return [*found.values(), _document(result, tuple(found.values()))]
+
+
+def _readable(deposit: Deposit | None) -> Deposit | None:
+    """Returns a deposit of which each file can be read.
+
+    Raises:
+        OSError: If one cannot.
+    """
+    for path in deposit.files if deposit else ():
+        path.open("rb").close()
+    return deposit
 
 
 class _Places:
@@ -143,12 +167,19 @@ def _summaries(places: _Places, entry: JSON, above: _Above) -> Deposit | None:
 
 def _learned(kind: str, places: _Places, entry: JSON, above: _Above) -> Deposit | None:
     name = entry["fingerprint"]
+    damaged: ValueError | None = None
     for document in places.documents(kind):
-        content = read_document(document, "train again")
+        try:
+            content = read_document(document, "train again")
+        except ValueError as problem:  # it may be another's
+            damaged = problem
+            continue
         if content.get("fingerprint") == name:
             weights = content["weights"]
             files = (document, own_file(document.parent, weights["file"]))
             return Deposit(kind, name, weights["sha256"], files, above, entry["key"])
+    if damaged:
+        raise damaged
     return None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from orrery.identity import JSON
 from orrery.results.dashboard import connection, endings
+from orrery.results.dashboard.absences import in_words
 from orrery.results.dashboard.calls import Calls, forget_dead_service
 from orrery.results.dashboard.contents import Series, Sheet
 from orrery.results.dashboard.copies import COPY, Copy
@@ -61,16 +62,6 @@ def tell_loss(item: str, problem: BaseException) -> None:
     )
 
 
-def in_words(problem: BaseException) -> str:
-    """Returns what went wrong; some of wandb's own errors say nothing but their name.
-
-    Example:
-        >>> in_words(ConnectionError("log is down")), in_words(TimeoutError())
-        ('ConnectionError: log is down', 'TimeoutError')
-    """
-    return f"{type(problem).__name__}: {problem}".removesuffix(": ")
-
-
 @dataclass
 class Mirror:
     """A copy that is being written.
@@ -82,6 +73,7 @@ class Mirror:
         file: The copy.
         on_loss: Called with the first item that could not be written, and why.
         lost: Items that could not be written.
+        gone: What there is nothing to be written of any more, and why.
 
     Example:
         >>> mirror = Mirror(Heading(Path(), "a", "a", "a", "run", {}), None, None, Path())
@@ -96,6 +88,7 @@ class Mirror:
     file: Path
     on_loss: OnLoss = tell_loss
     lost: list[str] = field(default_factory=list)
+    gone: tuple[str, ...] = ()
     _calls: Calls = field(default_factory=Calls)
     _places: ExitStack = field(default_factory=ExitStack)
 
@@ -120,7 +113,7 @@ class Mirror:
             session = calls.ask(lambda: wandb.init(**arguments), START)
             file = Path(session.settings.sync_file).resolve()
             known = replace(heading, identity=session.id)  # an agent has given its own
-            begun = cls(known, wandb, session, file, on_loss, [], calls)
+            begun = cls(known, wandb, session, file, on_loss, _calls=calls)
             begun._places = places.pop_all()
             begun._note(closed=False)
             return begun
@@ -137,8 +130,9 @@ class Mirror:
     def _known(self, closed: bool) -> Copy:
         file = self.file.relative_to((self.heading.folder / "wandb").resolve())
         lost = tuple(dict.fromkeys(self.lost))
-        identity = self.heading.identity
-        return Copy(identity, str(file), closed, lost, self.heading.source)
+        heading = self.heading
+        known = Copy(heading.identity, str(file), closed, lost, heading.source)
+        return replace(known, gone=self.gone)
 
     def _note(self, closed: bool) -> None:
         self._known(closed).write(self.heading.folder, self.heading.note)

@@ -12,6 +12,7 @@ import numpy as np
 
 from orrery.identity import JSON
 from orrery.results.dashboard import connection
+from orrery.results.dashboard.absences import absences, in_words, lacking, picture_of
 from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.contents import (
     named,
@@ -21,7 +22,7 @@ from orrery.results.dashboard.contents import (
 )
 from orrery.results.dashboard.copies import Copy, is_sent, later
 from orrery.results.dashboard.deposits import deposits
-from orrery.results.dashboard.mirror import Heading, Mirror, in_words
+from orrery.results.dashboard.mirror import Heading, Mirror
 from orrery.results.dashboard.uploads import Upload
 from orrery.results.recording import EPOCHS, Number
 from orrery.results.result import Result
@@ -109,6 +110,8 @@ class DashboardReader:
             return
         _write(self._mirror, result)
         self._mirror.close(result.status == "failed")
+        for one in self._mirror.gone:
+            say(f"warning: Weights & Biases gets no {one}")
         if self._mirror.lost:
             lost = ", ".join(dict.fromkeys(self._mirror.lost))
             say(
@@ -190,10 +193,16 @@ def _write(mirror: Mirror, result: Result) -> None:
     mirror.metrics({"status": result.status, "seconds": result.document["seconds"]})
     for sheet in summary_sheets(result.document):
         mirror.sheet(sheet)
+    found = absences(result)
+    mirror.gone = lacking(found)
     written: set[str] = set()
     for section in result.sections:
-        write = partial(_write_section, mirror, result, section, written)
-        mirror.keep(section["key"], write)
+        if section["key"] not in found:
+            write = partial(_write_section, mirror, result, section, written)
+            mirror.keep(section["key"], write)
+        picture = picture_of(result, section)
+        if picture.exists() and picture.name not in found:
+            mirror.picture(f"figures/{named(section['key'])}", picture, section["text"])
     mirror.keep("artifacts", lambda: _deposit(mirror, result))
 
 
@@ -211,9 +220,6 @@ def _write_section(
         if losses and not trained_now:  # of one that an earlier attempt has trained
             best = float(np.nanmin(series.curves["validation"]))
             mirror.metrics({f"{named(section['key'])}/best": best})
-    picture = result.folder / f"{section['key']}.png"
-    if section["kind"] == "figure" and picture.exists():
-        mirror.picture(f"figures/{named(section['key'])}", picture, section["text"])
 
 
 def _deposit(mirror: Mirror, result: Result) -> None:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from orrery.results.dashboard.absences import absences, in_words, lacking
 from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.copies import COPY, Copy, is_sent, whole_copy
-from orrery.results.dashboard.mirror import in_words
 from orrery.results.dashboard.reader import new_identity, replay, tell_address
 from orrery.results.dashboard.refusals import check_earlier_marks
 from orrery.results.dashboard.trial_copies import copied, note_of
@@ -27,6 +27,7 @@ from orrery.terminal import say
 _Outcome = Literal[
     "sent",
     "sent before",
+    "sent in part",
     "being sent",
     "unfinished",
     "still running",
@@ -72,20 +73,28 @@ def sync(places: Sequence[Path]) -> list[Delivery]:
     patience = Patience.of(os.environ)
     check_earlier_marks(folder / "wandb" for one in places for folder in _folders(one))
     found = [one for place in places for one in _prepared(place)]
-    waiting = [file for _, file in found if isinstance(file, Path)]
+    waiting = [one.file for one in found if isinstance(one, _Waiting)]
     reasons = _send(waiting, patience) if waiting else {}
     return [
-        one if isinstance(one, Delivery) else _outcome(folder, one, reasons)
-        for folder, one in found
+        one if isinstance(one, Delivery) else _outcome(one, reasons) for one in found
     ]
 
 
-def _prepared(place: Path) -> list[tuple[Path, Path | Delivery]]:
-    """Returns for each run or trial where it is, and the copy that is to be sent.
+@dataclass(frozen=True)
+class _Waiting:
+    """A copy that is to be sent: of what, where it is, and what it is without."""
+
+    place: Path
+    file: Path
+    gone: tuple[str, ...] = ()
+
+
+def _prepared(place: Path) -> list[_Waiting | Delivery]:
+    """Returns for each run or trial the copy that is to be sent.
 
     Where there is none to be sent, what became of it stands instead.
     """
-    runs = [(folder, _copy_of(readable(folder))) for folder in _runs(place)]
+    runs = [_copy_of(readable(folder)) for folder in _runs(place)]
     sweeps = sweep_folders(place.absolute())
     trials = [one for sweep in sweeps for one in _copies_of_trials(sweep)]
     if not runs and not trials:
@@ -124,11 +133,11 @@ def _elsewhere(folder: Path, place: Path, note: str = COPY) -> Delivery | None:
         return None
     copy = Copy.read(folder, note)
     if copy and is_sent(copy.path(folder)):
-        return Delivery(place, "sent before")
+        return _sent_before(place, copy)
     return Delivery(place, "being sent", who)
 
 
-def _copy_of(result: Result) -> Path | Delivery:
+def _copy_of(result: Result) -> _Waiting | Delivery:
     folder = result.folder
     if left := _left_alone(result):
         return left
@@ -143,7 +152,7 @@ def _copy_of(result: Result) -> Path | Delivery:
     if not copy.whole:
         # sent as it is, it would be marked as sent
         return Delivery(folder, "no copy", f"wandb took no {', '.join(copy.lost)}")
-    return _unless_sent(folder, copy.path(folder))
+    return _unless_sent(folder, copy, folder)
 
 
 def _left_alone(result: Result) -> Delivery | None:
@@ -157,8 +166,21 @@ def _left_alone(result: Result) -> Delivery | None:
     return _elsewhere(folder, folder)
 
 
-def _unless_sent(folder: Path, file: Path) -> Path | Delivery:
-    return Delivery(folder, "sent before") if is_sent(file) else file
+def _unless_sent(place: Path, copy: Copy, folder: Path) -> _Waiting | Delivery:
+    file = copy.path(folder)
+    if is_sent(file):
+        return _sent_before(place, copy)
+    return _Waiting(place, file, copy.gone)
+
+
+def _sent_before(place: Path, copy: Copy) -> Delivery:
+    return _in_part(place, copy.gone) or Delivery(place, "sent before")
+
+
+def _in_part(place: Path, gone: tuple[str, ...]) -> Delivery | None:
+    if not gone:
+        return None
+    return Delivery(place, "sent in part", f"without {', '.join(gone)}")
 
 
 def _whole_copy(result: Result) -> Copy:
@@ -173,24 +195,24 @@ def _whole_copy(result: Result) -> Copy:
         fresh = new_identity(document["run"], document["attempt"])
         return replay(result, identity or fresh)
 
-    return whole_copy(result.folder, make)
+    return whole_copy(result.folder, make, gone=lambda: lacking(absences(result)))
 
 
-def _copies_of_trials(sweep: Path) -> Iterator[tuple[Path, Path | Delivery]]:
-    """Yields for each trial of a sweep its file, and the copy that is to be sent."""
+def _copies_of_trials(sweep: Path) -> Iterator[_Waiting | Delivery]:
+    """Yields for each trial of a sweep the copy that is to be sent."""
     is_searched = files.is_locked(sweep)
     for trial in read_trials(sweep):
         place = trial_path(sweep, trial.number)
         if trial.known:
-            yield place, _copy_of_trial(sweep, trial, place)
+            yield _copy_of_trial(sweep, trial, place)
         elif is_searched:
-            yield place, Delivery(place, "still running", "its sweep is being searched")
+            yield Delivery(place, "still running", "its sweep is being searched")
         else:
             # a copy would show it as one that has ended
-            yield place, Delivery(place, "unfinished", trial.reason)
+            yield Delivery(place, "unfinished", trial.reason)
 
 
-def _copy_of_trial(sweep: Path, trial: Trial, place: Path) -> Path | Delivery:
+def _copy_of_trial(sweep: Path, trial: Trial, place: Path) -> _Waiting | Delivery:
     if elsewhere := _elsewhere(sweep, place, note_of(trial)):
         return elsewhere
     lost: list[str] = []
@@ -207,7 +229,7 @@ def _copy_of_trial(sweep: Path, trial: Trial, place: Path) -> Path | Delivery:
     if not copy.whole:
         # sent as it is, it would be marked as sent
         return Delivery(place, "no copy", "; ".join(lost))
-    return _unless_sent(place, copy.path(sweep))
+    return _unless_sent(place, copy, sweep)
 
 
 def _send(copies: list[Path], patience: Patience) -> dict[Path, str]:
@@ -260,7 +282,7 @@ def _send_one_by_one(copies: list[Path], patience: Patience) -> dict[Path, str]:
     return reasons
 
 
-def _outcome(place: Path, file: Path, reasons: dict[Path, str]) -> Delivery:
-    if is_sent(file):
-        return Delivery(place, "sent")
-    return Delivery(place, "kept", reasons[file])
+def _outcome(one: _Waiting, reasons: dict[Path, str]) -> Delivery:
+    if not is_sent(one.file):
+        return Delivery(one.place, "kept", reasons[one.file])
+    return _in_part(one.place, one.gone) or Delivery(one.place, "sent")

@@ -1,0 +1,108 @@
+"""What is gone keeps nothing else of its run from being sent, and is told each time."""
+
+import shutil
+
+import pytest
+
+from orrery.results.dashboard import sync
+from orrery.results.dashboard.absences import absences
+from orrery.results.dashboard.copies import Copy, marker, record_sent
+from orrery.results.dashboard.deposits import deposits
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What was sent, by a server that takes everything."""
+    found = []
+
+    class Upload:
+        is_refused = False
+        is_stalled = False
+        reason = ""
+
+        def __init__(self, paths, patience, on_address):
+            for path in paths:
+                found.append(path)
+                marker(path).touch()
+                record_sent(path)
+
+        def end(self, seconds):
+            pass
+
+    monkeypatch.setattr(sync, "Upload", Upload)
+    return found
+
+
+def test_a_run_without_one_of_its_files_is_sent_in_part(
+    recorded, offline, sent, inspected, capsys
+):
+    folder = recorded("mwlmc").folder
+    draws = folder / "draws.desi.parquet"
+    kept = shutil.move(draws, folder / "elsewhere")
+    for _ in range(2):
+        (found,) = sync.sync([folder])
+        assert found.outcome == "sent in part"
+        assert "without draws.desi (FileNotFoundError: " in found.about
+        assert not found.is_done
+        assert len(sent) == 1  # what has not changed is not sent again
+    told = capsys.readouterr().err
+    assert "Weights & Biases gets no draws.desi (FileNotFoundError" in told
+    assert "took no" not in told  # it was never asked
+    copy = inspected(folder)
+    assert copy.series("tarp/desi/posterior/coverage")
+    assert copy.metadata("posterior-77")["parents"]
+    before = Copy.read(folder)
+    shutil.move(kept, draws)  # as from a backup
+    (found,) = sync.sync([folder])
+    assert (found.outcome, len(sent)) == ("sent", 2)
+    assert Copy.read(folder).identity == before.identity
+    assert len(inspected(folder).sheet("draws/desi")[1]) == 50
+
+
+def tear(file):
+    file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+
+
+PLACES = {
+    "draws.desi": ("draws.desi.parquet", tear),
+    "tarp.desi": ("tarp.desi.parquet", tear),
+    "tarp.desi.png": ("tarp.desi.png", tear),
+    "datasets.simulations": ("../../../../datasets/toy-0123/manifest.json", None),
+    "posteriors.desi": ("../posteriors/desi/77/posterior.json", tear),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_what_is_damaged_is_absent_alone(recorded, name):
+    result = recorded("mwlmc")
+    place, damage = PLACES[name]
+    file = result.folder / place
+    if file.suffix == ".png":
+        draw(file)
+    assert absences(result) == {}
+    before = [one.name for one in deposits(result)]
+    (damage or type(file).unlink)(file)
+    assert list(absences(result)) == [name]
+    left = [one.name for one in deposits(result)]
+    assert len(before) - len(left) == (damage is None or file.suffix == ".json")
+
+
+def draw(file):
+    from PIL import Image
+
+    Image.new("RGB", (64, 64), "red").save(file)
+
+
+def test_a_damaged_posterior_is_no_absence_where_it_is_not_asked_for(recorded):
+    result = recorded("mwlmc")
+    other = result.folder.parent / "posteriors" / "h3" / "12" / "posterior.json"
+    other.parent.mkdir(parents=True)
+    other.write_text("torn")
+    assert absences(result) == {}
+
+
+def test_weights_that_are_gone_are_an_absence(recorded):
+    result = recorded("mwlmc")
+    place = result.folder.parent / "posteriors" / "desi" / "77"
+    (place / "weights-77.pt").unlink()
+    assert list(absences(result)) == ["posteriors.desi"]
