@@ -68,6 +68,7 @@ def watch_wandb(watch: Watch) -> None:
         update(self, stats)
 
     printer.update = watched
+    watch.see(())  # from now on: it may be that wandb never comes to tell anything
 
 
 def _state(groups: Any) -> Hashable:

@@ -17,11 +17,14 @@ from functools import partial
 from pathlib import Path
 
 from orrery.results.dashboard import connection
+from orrery.results.dashboard.calls import Calls
 from orrery.results.dashboard.copies import forget_mark, is_sent
 from orrery.results.dashboard.refusals import check_marks, sync_logs
 from orrery.results.dashboard.stalls import Watch, watch_wandb
 from orrery.results.dashboard.turns import turn
 from orrery.results.dashboard.uploads import AROUND, BUSY, REFUSED, STALLED
+
+_STARTING = 30.0  # [s] for wandb's own process
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +52,7 @@ def _deliver(options: argparse.Namespace) -> int:
             return _last_words(
                 others or "all was sent meanwhile", BUSY if others else 0
             )
-        problem = connection.refusal(options.probe)
+        problem = _refusal(options.probe)
         if problem:
             return _last_words(problem, REFUSED)
         # the command that can send a run while it is being written is a preview, `beta`
@@ -60,6 +63,28 @@ def _deliver(options: argparse.Namespace) -> int:
             watch_wandb(Watch(options.stall, partial(_give_up, options.stall)))
         _be_wandb(command, mine, options.copies)
         return 0
+
+
+def _refusal(seconds: float) -> str:
+    """Returns why the server does not take what we have; nothing if it does.
+
+    One that sends a byte now and then is never late for whoever waits for the next one.
+
+    Arguments:
+        seconds: How long it may take to answer.
+    """
+    import wandb  # noqa: F401  # takes its time, which is not the server's
+
+    calls = Calls()
+    # it is asked twice where its first answer says nothing
+    limit = 2 * seconds + _STARTING
+    try:
+        found: str = calls.ask(lambda: connection.refusal(seconds), limit)
+        return found
+    except TimeoutError:
+        return f"its server has not answered within {limit:g} s"
+    finally:
+        calls.end()
 
 
 def _take_turns(copies: list[Path], turns: ExitStack) -> tuple[list[Path], str]:

@@ -4,10 +4,11 @@ import os
 import re
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from orrery.results.dashboard import connection
+from orrery.results.dashboard import connection, uploader
 from orrery.results.dashboard.connection import Patience
 
 KEY = "0123456789" * 4
@@ -70,7 +71,7 @@ LOGIN = """
 import os, sys
 import wandb
 from wandb.sdk.lib import wbauth
-from orrery.results.dashboard import connection
+from orrery.results.dashboard import connection, uploader
 
 def forget():
     wandb.teardown()
@@ -144,3 +145,13 @@ def test_a_folder_in_which_runs_stay_offline_can_be_sent_from(
     (tmp_path / "wandb").mkdir()
     (tmp_path / "wandb" / "settings").write_text(f"[default]\nmode = {mode}\n")
     assert connection.refusal(1.0) == ""
+
+
+def test_a_server_that_drips_has_no_more_time_than_one_that_is_silent(monkeypatch):
+    over = threading.Event()
+    monkeypatch.setattr(uploader, "_STARTING", 0.1)
+    monkeypatch.setattr(connection, "refusal", lambda seconds: over.wait(60.0))
+    assert uploader._refusal(0.05) == "its server has not answered within 0.2 s"
+    over.set()
+    monkeypatch.setattr(connection, "refusal", lambda seconds: "no such key")
+    assert uploader._refusal(0.05) == "no such key"

@@ -62,6 +62,7 @@ def test_what_wandb_tells_is_seen_but_for_errors_and_seconds(monkeypatch):
     printer.update([group("0B/9B", "", 1.0)])
     printer.update([group("0B/9B", "retrying", 2.0)])
     printer.update([group("3B/9B", "retrying", 3.0)])
+    assert seen.pop(0) == ()  # from its beginning
     assert seen[0] == seen[1] != seen[2]
     assert told == ["[run-a] uploading a"]  # as without a watch
 
