@@ -31,21 +31,35 @@ def fits_table(file: OpenedFile, hdu: str | None = None) -> Table:
 
     Arguments:
         file: The file.
-        hdu: The table's name; by default the first one.
+        hdu: The table's name; by default the only one.
 
     Raises:
-        ValueError: If it has no such table, or is shorter than it says.
+        ValueError: If it has no such table, or several and none is named, or is shorter
+            than it says.
     """
     with fits.open(io.BytesIO(file.content), memmap=False) as hdus:
         for one in hdus:
             _check_hdu(one, file)
-        if hdu is None and not any(
-            isinstance(h, fits.BinTableHDU | fits.TableHDU) for h in hdus
-        ):
-            raise ValueError(f"{file.name} has no table, only images: give a table")
+        if hdu is None:
+            _check_one_table(hdus, file)
         table = Table.read(hdus, format="fits", hdu=hdu)
     table.convert_bytestring_to_unicode()
     return table
+
+
+def _check_one_table(hdus: fits.HDUList, file: OpenedFile) -> None:
+    names = [
+        hdu.name or f"part {place}"
+        for place, hdu in enumerate(hdus)
+        if isinstance(hdu, fits.BinTableHDU | fits.TableHDU)
+    ]
+    if not names:
+        raise ValueError(f"{file.name} has no table, only images: give a table")
+    if len(names) > 1:
+        raise ValueError(
+            f"{file.name}: one table is wanted, found {', '.join(names)}: write the one you mean "
+            "into a file of its own"
+        )
 
 
 def fits_names(file: OpenedFile) -> set[str]:

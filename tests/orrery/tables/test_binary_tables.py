@@ -13,6 +13,7 @@ import pytest
 from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 
+from orrery.tables.binary_tables import fits_table
 from orrery.tables.opening import OpenedFile
 from orrery.tables.reading import read_table
 
@@ -92,6 +93,16 @@ def test_torn_files_are_refused():
     fits.PrimaryHDU(np.zeros((2, 2))).writeto(image)
     with pytest.raises(ValueError, match="no table, only images"):
         read_table(OpenedFile("t.fits", image.getvalue()))
+
+
+def test_a_fits_file_with_two_tables_is_refused_unless_one_is_named():
+    parts = [fits.BinTableHDU(TABLE[:2], name="FIELDS"), fits.BinTableHDU(TABLE)]
+    written = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), *parts]).writeto(written)
+    file = OpenedFile("t.fits", written.getvalue())
+    with pytest.raises(ValueError, match=r"t.fits: one table .*FIELDS, part 2: write"):
+        read_table(file)
+    assert len(fits_table(file, "FIELDS")) == 2
 
 
 def test_votables_declare_no_entities_and_no_arrays_larger_than_themselves():
