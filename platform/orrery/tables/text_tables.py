@@ -2,16 +2,18 @@
 
 Astropy's reader fills a short row with blanks, and takes the second half of a file that
 is gone for no news at all. So encoding, delimiter and the fields of each row are looked
-at first; the numbers are astropy's.
+at first; the numbers are astropy's. A line of dashes below the titles, as in VizieR's
+files, rules them off, and a line between has units.
 """
 
 import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import yaml
+from astropy import units
 from astropy.table import Table
 
 from orrery.tables.opening import OpenedFile
@@ -24,7 +26,9 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _ALIAS = re.compile(r"(^|[\s,\[{:])\*\w", re.MULTILINE)
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _SPACES = " "  # stands for any number of blanks and tabs
-_NEEDS_QUOTES = re.compile(r'[\s,;"]')
+# Rows by which a last field is judged: if they are alike, if they are not, and at most.
+_FEW_ROWS, _MANY_ROWS, _COMPARED_ROWS = 10, 100, 1000
+_RULE = set("- \t,;")  # what a line of dashes is made of
 
 
 def decoded(file: OpenedFile) -> str:
@@ -66,7 +70,7 @@ def text_table(file: OpenedFile) -> Table:
     lines = rows.below_the_titles
     if not lines:
         return Table(names=titles)
-    return Table.read(
+    table = Table.read(
         list(lines),
         format="ascii.no_header",
         names=titles,
@@ -74,6 +78,9 @@ def text_table(file: OpenedFile) -> Table:
         comment=None,
         guess=False,
     )
+    for title, unit in zip(titles, rows.units, strict=False):
+        table[title].unit = units.Unit(unit, parse_strict="silent") if unit else None
+    return table
 
 
 def ecsv_table(file: OpenedFile) -> Table:
@@ -150,6 +157,7 @@ class _Rows:
         comments: Those above the first line.
         delimiter: What stands between two fields.
         ends: Whether the file ends with the end of a line.
+        units: The columns' units, if a line has them.
     """
 
     name: str
@@ -158,6 +166,7 @@ class _Rows:
     comments: tuple[str, ...]
     delimiter: str
     ends: bool
+    units: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, text: str, name: str) -> "_Rows":
@@ -165,13 +174,27 @@ class _Rows:
         kept = [i for i, line in enumerate(every) if line.strip() and not _said(line)]
         first = kept[0] if kept else len(every)
         lines = tuple(every[i] for i in kept)
-        return cls(
+        rows = cls(
             name,
             lines,
             tuple(i + 1 for i in kept),
             tuple(line for line in every[:first] if _said(line)),
             _delimiter(lines, name),
             ends=not every[-1].strip(),
+        )
+        return rows._without_rule()
+
+    def _without_rule(self) -> "_Rows":
+        """Returns the lines without a line of dashes below the titles, and the one between."""
+        place = next((i for i in (1, 2) if _is_rule(self.lines[i : i + 1])), None)
+        if place is None:
+            return self
+        words = self.words(1) if place == 2 else []
+        return replace(
+            self,
+            lines=self.lines[:1] + self.lines[place + 1 :],
+            numbers=self.numbers[:1] + self.numbers[place + 1 :],
+            units=tuple(word.strip().strip('"') for word in words),
         )
 
     def words(self, line: int) -> list[str]:
@@ -260,14 +283,40 @@ class _Rows:
             yield reader.line_num - 1, words
 
     def _check_end(self) -> None:
-        # a field without an end of line after it, where others have something in it
-        if self.ends or self.delimiter == _SPACES or len(self.lines) < 3:
+        # an end of line after the last field says that it is whole
+        if self.ends or len(self.lines) < 3:
             return
-        if not self.words(-1)[-1].strip() and self.words(-2)[-1].strip():
+        last = self.words(-1)[-1].strip()
+        rows = self._fields(self.lines[1:-1][-_COMPARED_ROWS:])
+        before = [words[-1].strip() for words in rows]
+        if (not last and before[-1]) or _is_cut(last, before):
+            found = f"is {last!r}, shorter than all others" if last else "is empty"
             raise ValueError(
-                f"{self.name}, line {self.numbers[-1]}: the last line is torn, its last field is "
-                "empty; rows after it may be gone: fetch the file again"
+                f"{self.name}, line {self.numbers[-1]}: the last line is torn, its last field "
+                f"{found}; rows after it may be gone: fetch the file again"
             )
+
+
+def _is_cut(last: str, before: Sequence[str]) -> bool:
+    """Returns whether a number has fewer digits than all those before it would make likely."""
+    if len(before) < _FEW_ROWS or not _is_number(last):
+        return False
+    fractions = "." in "".join(before)
+    counts = [_digits(word, fractions) for word in before if _is_number(word)]
+    if not counts or _digits(last, fractions) >= min(counts):
+        return False
+    # of so many, only one in a hundred is the shortest by chance
+    return len(counts) >= _MANY_ROWS or min(counts) == max(counts)
+
+
+def _digits(word: str, fraction: bool) -> int:
+    """Returns how many digits a number has after its point, or at all."""
+    digits = word.partition(".")[2] if fraction else word
+    return sum(c.isdigit() for c in digits)
+
+
+def _is_rule(lines: Sequence[str]) -> bool:
+    return any("---" in line and set(line) <= _RULE for line in lines)
 
 
 def _said(line: str) -> bool:

@@ -90,6 +90,47 @@ def test_damaged_text_is_named_with_the_remedy(text, message):
     assert "t.csv" in str(raised.value)
 
 
+@pytest.mark.parametrize("delimiter", ["\t", ";", " "])
+@pytest.mark.parametrize("units", [["kpc", '"h:m:s"', "km/s"], None])
+def test_units_above_a_line_of_dashes_are_read(delimiter, units):
+    lines = [["Dist", "RAJ2000", "HRV"], units, ["-----", "---------", "------"]]
+    lines += [[" 31.5", "12:30:00 ", "-201.5"], ["  8.0", "01:02:03 ", "   7.0"]]
+    text = "\n".join(delimiter.join(words) for words in lines if words is not None)
+    table = _read("t.tsv", f"#RESOURCE=yCat\n#INFO\n\n{text}\n")
+    assert table["Dist"].tolist() == [31.5, 8.0]
+    assert [word.strip() for word in table["RAJ2000"]] == ["12:30:00", "01:02:03"]
+    found = [str(table[title].unit) for title in lines[0]]
+    assert found == (["kpc", "h:m:s", "km / s"] if units else ["None"] * 3)
+
+
+def test_dashes_in_place_of_numbers_are_no_line_of_dashes():
+    assert len(_read("t.csv", "x,y\n--,-\n1,2\n")) == 2
+
+
+@pytest.mark.parametrize(
+    "form", ["{:.6f}", "{:.15g}", "{:.3e}"], ids=["fixed", "full", "exponent"]
+)
+@pytest.mark.parametrize("name", ["t.csv", "t.dat"])
+def test_a_last_number_without_an_end_is_torn_if_it_is_the_shortest(form, name):
+    random = np.random.default_rng(7)
+    between = "," if name == "t.csv" else " "
+    rows = [form.format(x) for x in random.uniform(-9e3, 9e3, 200)]
+    text = "\n".join(["x" + between + "y", *(f"1{between}{row}" for row in rows)])
+    assert len(_read(name, text)) == 200
+    torn = text[: text.rindex(".") + 2]
+    with pytest.raises(ValueError, match=r"line 201: the last line is torn.* shorter"):
+        _read(name, torn)
+    # an end of line after it says that the number is whole
+    assert len(_read(name, torn + "\n")) == 200
+
+
+def test_a_torn_identifier_is_shorter_than_the_others():
+    text = "\n".join(["v,source_id", *(f"1,40000000000{i}" for i in range(10, 30))])
+    assert len(_read("t.csv", text)) == 20
+    with pytest.raises(ValueError, match="last field is '40000000', shorter than all"):
+        _read("t.csv", text[:-5])
+
+
 def test_a_torn_table_with_spaces_is_named():
     with pytest.raises(ValueError, match="line 3: the last line is torn"):
         _read("t.dat", "x y\n1 2\n3")
