@@ -108,6 +108,33 @@ _DISTANCE = _described(
     ties="some",
     meaning="distance from the Sun",
 )
+
+
+def _bound(side: str, percentile: int, kpc: str, pc: str) -> ColumnDescription:
+    """Returns the description of a percentile of distances, which many give for errors."""
+    return _described(
+        f"distance_{side}",
+        KPC,
+        {**_documented(KPC, kpc), **_documented(units.pc, pc)},
+        "",
+        lower=_NEAREST,
+        upper=_FURTHEST,
+        meaning=f"{percentile}th percentile of the distance",
+    )
+
+
+_LOW = _bound(
+    "low",
+    16,
+    "dist16 dist_16 distance16 distance_16 d16",
+    "r_lo_geo r_lo_photogeo distance_gspphot_lower",
+)
+_HIGH = _bound(
+    "high",
+    84,
+    "dist84 dist_84 distance84 distance_84 d84",
+    "r_hi_geo r_hi_photogeo distance_gspphot_upper",
+)
 _MODULUS = _described(
     "distance_modulus",
     MAG,
@@ -155,7 +182,7 @@ _PM_RA = _described(
     "pm_ra",
     MASYR,
     _documented(MASYR, "pmra"),
-    "pm_ra_cosdec pmra_cosdec pm_ra pmracosdec mu_ra mua mu_alpha mu_alpha_star pmra_cosd "
+    "pm_ra_cosdec pmra_cosdec pm_ra pmracosdec mu_ra mua mu_a mu_alpha mu_alpha_star pmra_cosd "
     "mu_ra_cosdec pm_ra_cosd",
     lower=-_FASTEST_ACROSS,
     upper=_FASTEST_ACROSS,
@@ -166,7 +193,7 @@ _PM_DEC = _described(
     "pm_dec",
     MASYR,
     _documented(MASYR, "pmdec pmde"),
-    "pm_dec pm_de mu_dec mu_de mud mu_delta",
+    "pm_dec pm_de mu_dec mu_de mud mu_d mu_delta",
     lower=-_FASTEST_ACROSS,
     upper=_FASTEST_ACROSS,
     ties="none",
@@ -231,6 +258,7 @@ _IDENTIFIER = ColumnDescription(
 DESCRIPTIONS: tuple[ColumnDescription, ...] = (
     *(_RA, _DEC, _L, _B, _PM_CORR, _GAIA, _IDENTIFIER),
     *_DISTANCE.with_errors(_FURTHEST),
+    *(_LOW, _HIGH),
     *_MODULUS.with_errors(10.0),
     *_PARALLAX.with_errors(100.0),
     *_V_LOS.with_errors(500.0),
@@ -247,6 +275,7 @@ PAIRS = (("ra", "dec"), ("l", "b"), ("pm_ra", "pm_dec"), ("pm_l", "pm_b"))
 SUPERSEDED = (
     (("ra", "dec"), ("l", "b")),
     (("distance",), ("distance_modulus", "parallax")),
+    (("distance", "distance_error"), ("distance_low", "distance_high")),
     (("distance_modulus",), ("parallax",)),
     (("pm_l", "pm_b"), ("pm_ra", "pm_dec")),
 )
@@ -260,7 +289,7 @@ _NO_USE = {
     "positions are taken as exact": "ra_error dec_error ra_err dec_err e_ra_icrs e_de_icrs",
     "computed anew from what was measured": (
         "v_gsr vgsr r_gal rgal r_gc rgc d_gal galactocentric_distance x y z vx vy vz x_gal "
-        "y_gal z_gal v_x v_y v_z"
+        "y_gal z_gal v_x v_y v_z vel_x vel_y vel_z"
     ),
 }
 UNUSED = {name: why for why, names in _NO_USE.items() for name in names.split()}

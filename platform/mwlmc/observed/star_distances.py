@@ -56,10 +56,14 @@ def distances(columns: Mapping[str, FloatArray]) -> Distances | None:
 def _measured(columns: Mapping[str, FloatArray]) -> Distances:
     values = columns["distance"]
     errors = both_sides(columns, "distance")
-    if errors is None:
-        # what a table has always been taken to have
-        return Distances(values, ASSUMED_ERROR * values)
-    return Distances(values, errors)
+    if errors is not None:
+        return Distances(values, errors)
+    if {"distance_low", "distance_high"} <= set(columns):
+        half = (columns["distance_high"] - columns["distance_low"]) / 2
+        return Distances(values, np.where(half > 0, half, np.nan))
+    # what a table has always been taken to have
+    note = "no column has errors of the distances: 10 % is assumed"
+    return Distances(values, ASSUMED_ERROR * values, (note,))
 
 
 def _of_moduli(columns: Mapping[str, FloatArray]) -> Distances:

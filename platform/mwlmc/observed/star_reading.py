@@ -25,7 +25,7 @@ from mwlmc.observed.star_tables import READ, StarTable
 from mwlmc.sky import frames
 from orrery.identity import JSON
 from orrery.parameters import BoolArray, FloatArray
-from orrery.tables.angles import looks_like_hours
+from orrery.tables.angles import looks_like_hours, looks_like_radians
 from orrery.tables.cleaning import (
     CleanedColumns,
     both_sides,
@@ -212,7 +212,7 @@ def _stars(
         *distance.notes,
         *found.doubts,
         *_notes(found, motions_needed),
-        *_check_hours(file, found),
+        *_check_angles(file, found),
     )
     return _Stars(file, found, distance, ra, dec, notes)
 
@@ -239,21 +239,47 @@ def _notes(found: CleanedColumns, motions_needed: bool) -> Iterator[str]:
         )
 
 
-def _check_hours(file: OpenedFile, found: CleanedColumns) -> Iterator[str]:
-    if not {"ra", "dec"} <= set(found.values):
-        return
-    if not looks_like_hours(found.values["ra"], found.values["dec"]):
-        return
-    column = next(c for c in found.understood if c.quantity == "ra" and c.used)
-    sentence = (
-        f"all right ascensions in {column.title!r} are below 24, though declinations are "
-        "everywhere: these look like hours, not degrees"
-    )
-    if not column.is_said:
-        raise ValueError(
-            f"{file.name}: {sentence}: call the column ra_hours, or ra_deg if they are degrees"
+def _check_angles(file: OpenedFile, found: CleanedColumns) -> Iterator[str]:
+    """Yields what is wrong with the unit of positions, if their columns say it.
+
+    Raises:
+        ValueError: If they do not.
+    """
+    for longitude, latitude in PAIRS[:2]:
+        if not {longitude, latitude} <= set(found.values):
+            continue
+        column = next(c for c in found.understood if c.quantity == longitude and c.used)
+        wrong = _other_unit(found, longitude, latitude)
+        if wrong is None:
+            continue
+        unit, why = wrong
+        sentence = f"{why}: these look like {unit}, not degrees"
+        if not column.is_said:
+            called = f"the column {longitude}_hours"
+            if unit == "radians":
+                called = f"the columns {longitude}_rad and {latitude}_rad"
+            raise ValueError(
+                f"{file.name}: {sentence}: call {called}, or {longitude}_deg if they are degrees"
+            )
+        yield f"{sentence}, as {column.unit_source} says"
+
+
+def _other_unit(
+    found: CleanedColumns, longitude: str, latitude: str
+) -> tuple[str, str] | None:
+    """Returns in which unit positions seem to be that are not in degrees, and why."""
+    first = found.values[longitude]
+    second = found.values[latitude]
+    title = found.title(longitude)
+    if looks_like_radians(first, second):
+        return "radians", (
+            f"all positions in {title!r} and {found.title(latitude)!r} are within 6.3 times 3.2"
         )
-    yield f"{sentence}, as {column.unit_source} says"
+    if longitude == "ra" and looks_like_hours(first, second):
+        return "hours", (
+            f"all right ascensions in {title!r} are below 24, and fill what hours would fill"
+        )
+    return None
 
 
 def _assemble(

@@ -15,6 +15,9 @@ _PARTS = re.compile(
 _FEWEST = 3  # rows that can say anything
 _BY_CHANCE = 1e-3  # that right ascensions all over the circle are below 24 degrees
 _WIDE = 40.0  # [deg] of declination, which no field of a telescope has
+_MANY = 30  # rows that fill what they lie in
+_FILLED = 0.95  # of the 24 hours: no field of degrees just ends there
+_FIELD = 3.3  # [deg] the widest field of a telescope: the next larger ones are surveys'
 
 
 def sexagesimal(words: Sequence[str]) -> FloatArray | None:
@@ -67,8 +70,30 @@ def looks_like_hours(ra: FloatArray, dec: FloatArray) -> bool:
     known = np.isfinite(ra) & np.isfinite(dec)
     if known.sum() < _FEWEST or not ((ra[known] >= 0) & (ra[known] < 24)).all():
         return False
+    if known.sum() >= _MANY and np.ptp(ra[known]) > 24 * _FILLED:
+        return True
     chance = (24 / 360) ** float(known.sum())
     return bool(chance < _BY_CHANCE and np.ptp(dec[known]) > _WIDE)
+
+
+def looks_like_radians(longitude: FloatArray, latitude: FloatArray) -> bool:
+    """Returns whether positions on the sky [deg] `[N]` are radians, going by where they are.
+
+    As degrees they would all lie in one patch of 6 times 3 degrees, though more widely
+    than in a field of a telescope.
+
+    Example:
+        >>> looks_like_radians(np.array([0.2, 2.9, 5.8]), np.array([-1.1, 0.3, 0.9]))
+        True
+        >>> looks_like_radians(np.array([0.2, 0.9, 1.8]), np.array([-1.1, 0.3, 0.9]))
+        False
+    """
+    known = np.isfinite(longitude) & np.isfinite(latitude)
+    if known.sum() < _FEWEST:
+        return False
+    around = longitude[known]
+    inside = (np.abs(latitude[known]) <= np.pi / 2) & (np.abs(around) <= 2 * np.pi)
+    return bool(inside.all() and np.ptp(around) > _FIELD)
 
 
 HOURS = units.hourangle

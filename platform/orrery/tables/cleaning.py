@@ -18,6 +18,7 @@ from orrery.tables.columns import (
 )
 from orrery.tables.missing import (
     MOST_MISSING,
+    SENTINELS,
     MissingCount,
     missing_values,
     zero_pairs,
@@ -174,7 +175,9 @@ def _read(
     column: UnderstoodColumn,
     description: ColumnDescription,
 ) -> None:
-    raw, unit = _numbers(table[column.title], column, description, cleaning.where)
+    numbers, unit = _numbers(table[column.title], column, description, cleaning.where)
+    sign = _sign(numbers, description)
+    raw = sign * numbers
     wanted = description.unit
     try:
         physical = np.asarray(raw * units.Unit(unit).to(wanted))
@@ -186,11 +189,20 @@ def _read(
     cleaning.titles[description.quantity] = column.title
     cleaning.values[description.quantity] = physical
     stated = cleaning.stated.get(column.title)
+    if stated is not None:
+        stated = [sign * number for number in stated]
     for rule, rows in missing_values(raw, physical, description, stated):
         cleaning.drop(description, rule, rows)
     if stated is None:
         known = np.isfinite(cleaning.values[description.quantity])
         cleaning.doubts += _doubts(column.title, raw[known], description)
+
+
+def _sign(numbers: FloatArray, description: ColumnDescription) -> int:
+    """Returns -1 if what can have either sign is written as negative numbers, else 1."""
+    measured = numbers[np.isfinite(numbers) & ~np.isin(np.abs(numbers), SENTINELS)]
+    negative = description.either_sign and 2 * np.sum(measured < 0) > len(measured)
+    return -1 if negative else 1
 
 
 def _doubts(

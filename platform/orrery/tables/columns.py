@@ -44,6 +44,7 @@ class ColumnDescription:
         consequence: What follows where a row has no number: the row is dropped, only
             this value is unknown, or the table is refused.
         needed: Whether a table with too many rows without a number is refused.
+        either_sign: Whether all numbers may be negative instead, as lower errors are written.
         zero_is_none: Whether exactly zero stands for nothing, as among logarithms of masses.
         ties: Which exactly equal numbers it has, see `repeated_values`.
         meaning: In words, for people.
@@ -67,6 +68,7 @@ class ColumnDescription:
     sexagesimal: Literal["hours", "degrees"] | None = None
     consequence: Consequence = "value"
     needed: bool = False
+    either_sign: bool = False
     zero_is_none: bool = False
     ties: Ties = "many"
     meaning: str = ""
@@ -99,6 +101,7 @@ class ColumnDescription:
                 lower=0.0,
                 upper=upper,
                 ties="errors",
+                either_sign=side == "below",
                 meaning=f"error of the {self.meaning}" if self.meaning else "",
             )
             for ending, side in sides.items()

@@ -1,7 +1,7 @@
 """Titles of columns, as people write them: a name, and often a unit."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 from astropy import units
 
@@ -34,6 +34,8 @@ _PREFIX = re.compile(
 )
 _FIRST = re.compile(r"_(1|x|a|left)$")  # of the first of two joined tables
 _SECOND = re.compile(r"_(2|3|y|b|right)$")
+# What tells that such an ending is an axis: v_x of v_x, v_y, v_z; mu_a of mu_a and mu_d.
+_OTHER_AXIS = {"x": "z", "y": "z", "a": "d"}
 _MOST_SPELLINGS = 4  # with and without prefix and ending
 # A number in brackets is no unit, and stays a part of the title.
 _BRACKETS = re.compile(r"^(.*?)[\s_]*[\[(]\s*([^\d\])][^\])]*)?[\])]$")
@@ -98,16 +100,21 @@ def spellings(titles: Sequence[str]) -> dict[str, tuple[str, ...]]:
         >>> spellings(["e_D", "E_D"])["E_D"]
         ('d_err_high',)
     """
-    return {title: _spelled(title, titles) for title in titles}
+    names = {divided(title)[0] for title in titles}
+    written = set(titles)
+    return {title: _spelled(title, written, names) for title in titles}
 
 
-def _spelled(title: str, titles: Sequence[str]) -> tuple[str, ...]:
+def _spelled(title: str, titles: Set[str], names: Set[str]) -> tuple[str, ...]:
     name = divided(title)[0]
     if title[:2] == "E_" and f"e_{title[2:]}" in titles:
         name = f"{name[2:]}_err_high"
     elif title[:2] == "e_" and f"E_{title[2:]}" in titles:
         name = f"{name[2:]}_err_low"
     found = [name]
+    base, _, ending = name.rpartition("_")
+    if ending in _OTHER_AXIS and f"{base}_{_OTHER_AXIS[ending]}" in names:
+        return (name,)
     for pattern in (_FIRST, _PREFIX):
         found += [pattern.sub("", one) for one in found if pattern.search(one)]
     second = [_SECOND.sub("", one) for one in found if _SECOND.search(one)]

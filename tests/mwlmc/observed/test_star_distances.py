@@ -14,6 +14,10 @@ def test_a_column_of_distances_comes_first_and_has_its_own_errors():
     columns = {"distance": np.array([40.0]), "parallax": np.array([9.0])}
     assert distances(columns).values == 40.0
     assert distances(columns).errors == 4.0
+    assert "10 % is assumed" in distances(columns).notes[0]
+    columns |= {"distance_low": np.array([33.0]), "distance_high": np.array([49.0])}
+    assert (distances(columns).errors, distances(columns).notes) == (8.0, ())
+    del columns["distance_low"], columns["distance_high"]
     columns |= {"distance_error_below": np.array([3.0])}
     assert distances(columns).errors == 4.0
     columns |= {"distance_error_above": np.array([5.0])}

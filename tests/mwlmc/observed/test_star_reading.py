@@ -112,6 +112,30 @@ def test_hours_that_are_called_nothing_are_refused(tmp_path):
     assert any("look like hours" in note for note in said.checks["notes"])
 
 
+def test_radians_that_are_called_nothing_are_refused(tmp_path):
+    radians = _renamed(_stars(), ra_deg="RA", dec_deg="DEC")
+    for title in ("RA", "DEC"):
+        radians[title] = np.radians(radians[title])
+    with pytest.raises(
+        ValueError, match=r"'RA' and 'DEC' .*like radians.*call .* ra_rad and dec_rad"
+    ):
+        _read(radians, tmp_path)
+    said = _renamed(radians, RA="ra_rad", DEC="dec_rad")
+    _same(_read(said, tmp_path), _read(_stars(), tmp_path))
+
+
+def test_proper_motions_are_no_distance_moduli(tmp_path):
+    table = _renamed(
+        _stars(), pmra_masyr="mu_a", pmdec_masyr="mu_d", distance_kpc="plx"
+    )
+    table["plx"] = 1 / table["plx"]
+    table["mu_a"].unit = table["mu_d"].unit = "mas / yr"
+    found = _read(table, tmp_path, "stars.ecsv")
+    expected = _read(_stars(), tmp_path)
+    np.testing.assert_allclose(found.distance, expected.distance)
+    np.testing.assert_allclose(found.pm_b, expected.pm_b)
+
+
 @pytest.mark.parametrize(
     ("column", "bad", "lost", "rule"),
     [
@@ -142,6 +166,7 @@ def test_bad_numbers_are_counted_and_never_used(column, bad, lost, rule, tmp_pat
 
 def test_numbers_that_many_stars_share_are_counted_or_doubted(tmp_path):
     table = _stars(count=200)
+    table["distance_err_kpc"] = 0.08 * table["distance_kpc"]
     table["vlos_kms"][::10] = -640.0
     table["distance_kpc"][3::20] = 41.0
     table["vlos_err_kms"][1::20] = 70.0
@@ -241,7 +266,8 @@ def test_columns_that_are_not_understood_are_named_where_they_are_missed(tmp_pat
     table = _renamed(_stars(), pmra_masyr="drift_masyr")
     notes = _read(table, tmp_path, motions_needed=True).checks["notes"]
     assert notes == [
-        "no columns for proper motions: none of drift_masyr was understood as one"
+        "no column has errors of the distances: 10 % is assumed",
+        "no columns for proper motions: none of drift_masyr was understood as one",
     ]
 
 

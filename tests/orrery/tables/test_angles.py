@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from astropy import units
 
-from orrery.tables.angles import looks_like_hours, sexagesimal
+from orrery.tables.angles import looks_like_hours, looks_like_radians, sexagesimal
 
 WORDS = ("00:42:44.3", "23:59:59.999", "10:00:00")
 
@@ -31,3 +31,23 @@ def test_hours_show_by_declinations_everywhere():
     # one field of a telescope, or two stars, may be there
     assert not looks_like_hours(np.array([0.3, 5.0, 12.0, 23.0]), dec / 10)
     assert not looks_like_hours(np.array([3.0, 12.0]), dec[[0, 3]])
+
+
+def test_hours_show_in_a_band_of_the_sky_because_they_fill_all_24():
+    random = np.random.default_rng(8)
+    dec = random.uniform(-12, 12, 300)
+    assert looks_like_hours(random.uniform(0, 24, 300), dec)
+    assert not looks_like_hours(random.uniform(4, 21, 300), dec)
+    assert not looks_like_hours(random.uniform(0, 24, 12), dec[:12])
+
+
+def test_radians_show_by_the_patch_in_which_everything_is():
+    random = np.random.default_rng(9)
+    longitude = random.uniform(0, 2 * np.pi, 40)
+    latitude = np.arcsin(random.uniform(-0.2, 1, 40))
+    assert looks_like_radians(longitude, latitude)
+    assert looks_like_radians(longitude - np.pi, latitude)
+    assert not looks_like_radians(np.degrees(longitude), np.degrees(latitude))
+    # a telescope's field
+    assert not looks_like_radians(longitude / 2, latitude)
+    assert not looks_like_radians(longitude[:2], latitude[:2])

@@ -97,3 +97,17 @@ def test_identifiers_stay_words_and_a_table_may_have_to_be_whole():
         ValueError, match=r"'v_kms' has no v in row 2 \(the sentinel 999\)"
     ):
         clean_columns(Table({"v_kms": [1.0, 999.0]}), (whole,), "t.csv")
+
+
+def test_lower_errors_may_be_written_as_negative_numbers():
+    described = SPEED.with_errors(100.0)
+    columns = {"v_kms": np.arange(6.0) - 2.5, "v_err_hi_kms": np.full(6, 3.0)}
+    below = np.array([-2.0, -4.0, -1.0, -999.0, -0.5, np.nan])
+    for sign in (1, -1):
+        table = Table(columns | {"v_err_lo_kms": sign * below})
+        found = clean_columns(table, described, "t.csv").values["v_error_below"]
+        np.testing.assert_array_equal(found, [2.0, 4.0, 1.0, np.nan, 0.5, np.nan])
+    mixed = Table(columns | {"v_err_lo_kms": [2.0, 1.0, -4.0, 3.0, 1.0, 1.0]})
+    found = clean_columns(mixed, described, "t.csv")
+    assert found.counts[0].rule == "not 0 to 100 km / s"
+    assert np.isnan(found.values["v_error_below"]).tolist() == [0, 0, 1, 0, 0, 0]

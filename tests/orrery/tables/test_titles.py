@@ -39,6 +39,19 @@ def test_prefixes_of_surveys_and_endings_of_joins_are_left_out(title, plain):
     assert spellings([title])[title][-1] == plain
 
 
+def test_axes_are_no_endings_of_joins():
+    titles = ["vel_x", "vel_y", "Vel_z", "mu_a_masyr", "mu_d_masyr", "rv_x", "rv_a"]
+    found = spellings(titles)
+    assert [found[title] for title in titles[:5]] == [
+        ("vel_x",),
+        ("vel_y",),
+        ("vel_z",),
+        ("mu_a",),
+        ("mu_d",),
+    ]
+    assert found["rv_x"][-1] == found["rv_a"][-1] == "rv"
+
+
 def test_capitals_tell_errors_above_from_those_below():
     found = spellings(["e_Dist", "E_Dist", "e_RV"])
     assert found["e_Dist"] == ("dist_err_low",)
