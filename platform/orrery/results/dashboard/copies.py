@@ -95,6 +95,19 @@ class Copy:
         }
         write_document(folder / "wandb" / note, document)
 
+    def remove(self, folder: Path, note: str = COPY) -> None:
+        """Removes the copy and what tells of it: the next one has another identity.
+
+        Arguments:
+            folder: Of the run or sweep.
+            note: The name of the file that tells of it.
+
+        Raises:
+            OSError: If that cannot be removed.
+        """
+        (folder / "wandb" / note).unlink(missing_ok=True)
+        shutil.rmtree(self.path(folder).parent, ignore_errors=True)
+
     def path(self, folder: Path) -> Path:
         """Returns its file in the folder of a run or sweep."""
         return folder / "wandb" / self.file

@@ -25,6 +25,9 @@ _LOSSES = (
     "filestream: run",
     "runsync: no exit record",
 )
+# What the server says of a run that was deleted there, for ever; wandb asks again for ever.
+_WAS_DELETED = "previously created and deleted"
+DELETED = "it was deleted on the server, which takes no run of that identity any more"
 _LAST = "sender: closed"  # after all that may be refused of a copy, and before its mark
 
 _Line = dict[str, Any]
@@ -59,7 +62,8 @@ def check_marks(copies: Sequence[Path], before: frozenset[Path]) -> dict[Path, s
     reasons: dict[Path, str] = {}
     for copy in copies:
         about = _about(copy, lines)
-        loss = _loss(about)
+        was_deleted = any(_WAS_DELETED in _said(line) for line in about)
+        loss = DELETED if was_deleted and not marker(copy).exists() else _loss(about)
         with suppress(OSError):  # of a run that ends, whatever its folder does
             if about and not loss and marker(copy).exists() and not is_sent(copy):
                 record_sent(copy)
@@ -114,10 +118,12 @@ def _loss(about: list[_Line]) -> str:
     """Returns the first thing that was not taken; nothing if everything was."""
     for line in about:
         if _is_loss(line):
-            said = [_text(line, name) for name in ("msg", "error", "path")]
-            words = f"not everything was taken: {' '.join(said)}"
-            return " ".join(words.split())
+            return " ".join(f"not everything was taken: {_said(line)}".split())
     return ""
+
+
+def _said(line: _Line) -> str:
+    return " ".join(_text(line, name) for name in ("msg", "error", "path", "body"))
 
 
 def _is_loss(line: _Line) -> bool:

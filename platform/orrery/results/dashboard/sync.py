@@ -5,8 +5,9 @@ and so does a trial from its file, once it has ended.
 """
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +15,7 @@ from orrery.results.dashboard.absences import absences, in_words, lacking
 from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.copies import COPY, Copy, is_sent, whole_copy
 from orrery.results.dashboard.reader import new_identity, replay, tell_address
-from orrery.results.dashboard.refusals import check_earlier_marks
+from orrery.results.dashboard.refusals import DELETED, check_earlier_marks
 from orrery.results.dashboard.trial_copies import copied, note_of
 from orrery.results.dashboard.turns import sender
 from orrery.results.dashboard.uploads import Upload
@@ -73,23 +74,70 @@ def sync(places: Sequence[Path]) -> list[Delivery]:
     patience = Patience.of(os.environ)
     check_earlier_marks(folder / "wandb" for one in places for folder in _folders(one))
     found = [one for place in places for one in _prepared(place)]
-    waiting = [one.file for one in found if isinstance(one, _Waiting)]
-    reasons = _send(waiting, patience) if waiting else {}
-    return [
-        one if isinstance(one, Delivery) else _outcome(one, reasons) for one in found
-    ]
+    return _delivered(found, patience)
 
 
 @dataclass(frozen=True)
 class _Waiting:
-    """A copy that is to be sent: of what, where it is, and what it is without."""
+    """A copy that is to be sent.
+
+    Arguments:
+        place: The run's folder, or the trial's file.
+        folder: Of the run or sweep.
+        copy: What is known of it.
+        again: Makes it again, if need be.
+        note: The name of the file that tells of it.
+    """
 
     place: Path
-    file: Path
-    gone: tuple[str, ...] = ()
+    folder: Path
+    copy: Copy
+    again: Callable[[], "_Waiting | Delivery"]
+    note: str = COPY
+
+    @property
+    def file(self) -> Path:
+        return self.copy.path(self.folder)
 
 
-def _prepared(place: Path) -> list[_Waiting | Delivery]:
+_Found = _Waiting | Delivery
+
+
+def _delivered(found: list[_Found], patience: Patience) -> list[Delivery]:
+    """Returns what became of each copy, after sending those that wait for it.
+
+    Raises:
+        ConnectionError: If the server takes nothing from us.
+    """
+    reasons = _send(_files(found), patience)
+    again = [
+        _renewed(one)
+        if isinstance(one, _Waiting) and reasons.get(one.file) == DELETED
+        else one
+        for one in found
+    ]
+    renewed = [one for one in again if one not in found]
+    reasons |= _send(_files(renewed), patience)
+    return [
+        one if isinstance(one, Delivery) else _outcome(one, reasons) for one in again
+    ]
+
+
+def _files(found: list[_Found]) -> list[Path]:
+    return [one.file for one in found if isinstance(one, _Waiting)]
+
+
+def _renewed(one: _Waiting) -> _Found:
+    """Returns a copy with another identity, of a run that was deleted on the server."""
+    say(
+        f"Weights & Biases has deleted its run {one.copy.identity}, and takes none of that "
+        f"identity any more: {one.place} is sent as a new run"
+    )
+    one.copy.remove(one.folder, one.note)
+    return one.again()
+
+
+def _prepared(place: Path) -> list[_Found]:
     """Returns for each run or trial the copy that is to be sent.
 
     Where there is none to be sent, what became of it stands instead.
@@ -137,7 +185,7 @@ def _elsewhere(folder: Path, place: Path, note: str = COPY) -> Delivery | None:
     return Delivery(place, "being sent", who)
 
 
-def _copy_of(result: Result) -> _Waiting | Delivery:
+def _copy_of(result: Result) -> _Found:
     folder = result.folder
     if left := _left_alone(result):
         return left
@@ -152,7 +200,8 @@ def _copy_of(result: Result) -> _Waiting | Delivery:
     if not copy.whole:
         # sent as it is, it would be marked as sent
         return Delivery(folder, "no copy", f"wandb took no {', '.join(copy.lost)}")
-    return _unless_sent(folder, copy, folder)
+    again = partial(_copy_of, result)
+    return _unless_sent(_Waiting(folder, folder, copy, again))
 
 
 def _left_alone(result: Result) -> Delivery | None:
@@ -166,11 +215,10 @@ def _left_alone(result: Result) -> Delivery | None:
     return _elsewhere(folder, folder)
 
 
-def _unless_sent(place: Path, copy: Copy, folder: Path) -> _Waiting | Delivery:
-    file = copy.path(folder)
-    if is_sent(file):
-        return _sent_before(place, copy)
-    return _Waiting(place, file, copy.gone)
+def _unless_sent(waiting: _Waiting) -> _Found:
+    if is_sent(waiting.file):
+        return _sent_before(waiting.place, waiting.copy)
+    return waiting
 
 
 def _sent_before(place: Path, copy: Copy) -> Delivery:
@@ -198,7 +246,7 @@ def _whole_copy(result: Result) -> Copy:
     return whole_copy(result.folder, make, gone=lambda: lacking(absences(result)))
 
 
-def _copies_of_trials(sweep: Path) -> Iterator[_Waiting | Delivery]:
+def _copies_of_trials(sweep: Path) -> Iterator[_Found]:
     """Yields for each trial of a sweep the copy that is to be sent."""
     is_searched = files.is_locked(sweep)
     for trial in read_trials(sweep):
@@ -212,7 +260,7 @@ def _copies_of_trials(sweep: Path) -> Iterator[_Waiting | Delivery]:
             yield Delivery(place, "unfinished", trial.reason)
 
 
-def _copy_of_trial(sweep: Path, trial: Trial, place: Path) -> _Waiting | Delivery:
+def _copy_of_trial(sweep: Path, trial: Trial, place: Path) -> _Found:
     if elsewhere := _elsewhere(sweep, place, note_of(trial)):
         return elsewhere
     lost: list[str] = []
@@ -229,7 +277,8 @@ def _copy_of_trial(sweep: Path, trial: Trial, place: Path) -> _Waiting | Deliver
     if not copy.whole:
         # sent as it is, it would be marked as sent
         return Delivery(place, "no copy", "; ".join(lost))
-    return _unless_sent(place, copy, sweep)
+    again = partial(_copy_of_trial, sweep, trial, place)
+    return _unless_sent(_Waiting(place, sweep, copy, again, note_of(trial)))
 
 
 def _send(copies: list[Path], patience: Patience) -> dict[Path, str]:
@@ -238,6 +287,8 @@ def _send(copies: list[Path], patience: Patience) -> dict[Path, str]:
     Raises:
         ConnectionError: If the server takes nothing from us.
     """
+    if not copies:
+        return {}
     say(f"sending {len(copies)} copies to Weights & Biases")
     upload = _sent(copies, patience)
     if upload.is_refused:
@@ -245,10 +296,11 @@ def _send(copies: list[Path], patience: Patience) -> dict[Path, str]:
             f"Weights & Biases takes nothing ({upload.reason}): all is kept, and the same "
             "command sends it later"
         )
-    left = [file for file in copies if not is_sent(file)]
+    deleted = dict.fromkeys(upload.deleted, DELETED)
+    left = [file for file in copies if not is_sent(file) and file not in deleted]
     if len(copies) == 1:
-        return dict.fromkeys(left, upload.reason)
-    return _send_one_by_one(left, patience)
+        return deleted | dict.fromkeys(left, upload.reason)
+    return deleted | _send_one_by_one(left, patience)
 
 
 def _sent(copies: list[Path], patience: Patience) -> Upload:
@@ -274,6 +326,9 @@ def _send_one_by_one(copies: list[Path], patience: Patience) -> dict[Path, str]:
             reasons[file] = who
             continue
         upload = _sent([file], patience)
+        if upload.deleted:
+            reasons[file] = DELETED
+            continue
         # each would cost the same wait again
         if upload.is_refused or upload.is_stalled:
             left = [one for one in copies if not is_sent(one)]
@@ -285,4 +340,4 @@ def _send_one_by_one(copies: list[Path], patience: Patience) -> dict[Path, str]:
 def _outcome(one: _Waiting, reasons: dict[Path, str]) -> Delivery:
     if not is_sent(one.file):
         return Delivery(one.place, "kept", reasons[one.file])
-    return _in_part(one.place, one.gone) or Delivery(one.place, "sent")
+    return _in_part(one.place, one.copy.gone) or Delivery(one.place, "sent")

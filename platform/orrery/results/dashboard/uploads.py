@@ -21,7 +21,7 @@ from orrery.results.dashboard.connection import (
     Patience,
     places,
 )
-from orrery.results.dashboard.refusals import check_marks, sync_logs
+from orrery.results.dashboard.refusals import DELETED, check_marks, sync_logs
 
 REFUSED = 3  # exit code of a process whose server takes nothing
 STALLED = 4  # of one whose server takes nothing any more
@@ -97,6 +97,12 @@ class Upload:
     def is_stalled(self) -> bool:
         """Whether it was given up because the server took nothing any more."""
         return self._process.returncode == STALLED
+
+    @property
+    def deleted(self) -> frozenset[Path]:
+        """The copies whose runs were deleted on the server."""
+        taken = self._not_taken.items()
+        return frozenset(path for path, reason in taken if reason == DELETED)
 
     @property
     def reason(self) -> str:

@@ -18,6 +18,7 @@ def sent(monkeypatch):
     class Upload:
         is_refused = False
         is_stalled = False
+        deleted = frozenset()
         reason = ""
 
         def __init__(self, paths, patience, on_address):

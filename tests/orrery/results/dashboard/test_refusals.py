@@ -11,6 +11,7 @@ from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.copies import is_sent, marker
 from orrery.results.dashboard.reader import DashboardReader
 from orrery.results.dashboard.refusals import (
+    DELETED,
     check_earlier_marks,
     check_marks,
     sync_logs,
@@ -71,6 +72,19 @@ def test_what_was_refused_before_does_not_count(marked):
     write_log(marked, *((copy, TAKEN) for copy in marked), name="2")
     assert not check_marks(marked, before)
     assert all(is_sent(copy) for copy in marked)
+
+
+def test_a_run_that_was_deleted_on_the_server_is_told_from_one_that_was_refused(
+    marked,
+):
+    one, other = marked
+    before = sync_logs(marked)
+    said = "run x was previously created and deleted; try a new run name"
+    again = {"level": "INFO", "msg": "api: retrying HTTP error", "body": said}
+    write_log(marked, (one, again), (other, again), (other, TAKEN))
+    marker(one).unlink()  # the other was taken in the end: it was brought back
+    assert check_marks(marked, before) == {one: DELETED}
+    assert is_sent(other)
 
 
 # --- whoever was to check a mark may have been killed -----------------------------------

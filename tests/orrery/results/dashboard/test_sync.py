@@ -132,6 +132,7 @@ class FailingUpload:
 
     is_refused = False
     is_stalled = False
+    deleted = frozenset()
 
     def __init__(self, paths, patience, live=False, on_address=None):
         damaged = [path for path in paths if not path.read_bytes()]
@@ -180,6 +181,49 @@ def test_where_a_copy_stalls_none_is_tried_after_it(tmp_path, monkeypatch, capsy
     assert (
         told.count("what is not sent is kept") == 2
     )  # of all at once, and of the first
+
+
+class ForgetfulUpload(FailingUpload):
+    """An upload to a server on which some runs were deleted."""
+
+    gone = ()
+
+    def __init__(self, paths, patience, live=False, on_address=None):
+        identities = [path.stem.removeprefix("run-") for path in paths]
+        pairs = list(zip(paths, identities, strict=True))
+        self.deleted = frozenset(path for path, one in pairs if one in self.gone)
+        super().__init__([path for path in paths if path not in self.deleted], patience)
+        self.sent.extend(one for path, one in pairs if path not in self.deleted)
+
+
+def replay(result, identity):
+    """Writes a copy with nothing in it; returns what is known of it."""
+    copy = Copy(identity, f"offline-run-{identity}/run-{identity}.wandb", closed=True)
+    copy.path(result.folder).parent.mkdir()
+    copy.path(result.folder).write_bytes(b"records")
+    copy.sealed(result.folder).write(result.folder)
+    return Copy.read(result.folder)
+
+
+def test_a_run_that_was_deleted_on_the_server_is_sent_as_a_new_one(
+    recorded, monkeypatch, capsys
+):
+    from orrery.results.dashboard import sync as module
+
+    monkeypatch.setattr(module, "Upload", ForgetfulUpload)
+    monkeypatch.setattr(module, "replay", replay)
+    monkeypatch.setattr(ForgetfulUpload, "sent", [], raising=False)
+    folders = [recorded("halomass").folder for _ in range(2)]
+    for folder in folders:
+        files.ensure_writable(folder / "wandb")
+    one, other = (module._whole_copy(Result.open(folder)) for folder in folders)
+    monkeypatch.setattr(ForgetfulUpload, "gone", (one.identity,))
+    assert [found.outcome for found in sync(folders)] == ["sent", "sent"]
+    again = Copy.read(folders[0]).identity
+    assert again != one.identity
+    assert ForgetfulUpload.sent == [other.identity, again]  # each once
+    assert f"has deleted its run {one.identity}" in capsys.readouterr().err
+    assert not one.path(folders[0]).exists()
 
 
 def test_a_run_that_is_written_is_left_alone(recorded, offline):

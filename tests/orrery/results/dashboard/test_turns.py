@@ -78,6 +78,7 @@ class NoUpload:
 
     is_refused = False
     is_stalled = False
+    deleted = frozenset()
     reason = "others do it"
     count = 0
 
