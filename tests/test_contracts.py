@@ -12,6 +12,7 @@ STUDIES = "Studies take of the results only what records and describes"
 # What is left to studies: what records findings, and words for what these are.
 RECORDS = {
     *("recording", "late_readers", "result", "section_files", "encoding", "keys"),
+    "inventory",
     *("lineage", "ancestry", "sections", "views", "panels", "dataset_sections"),
     *("posterior_sections", "calibration_sections", "ensemble_sections"),
     *("sweep_sections", "binning_sections"),

@@ -17,7 +17,7 @@ from mwlmc.study.literature import TABLE2
 from orrery.judging.calibration import SUMMED_UP
 from orrery.learning import ensemble, mixture, posterior
 from orrery.parameters import Parameter
-from orrery.results.recording import EPOCHS, record
+from orrery.results.recording import record
 from orrery.results.result import FORMAT, PAGE
 from orrery.results.sections import (
     Answer,
@@ -30,6 +30,7 @@ from orrery.results.sections import (
 )
 from orrery.results.views import Corner
 from orrery.storage.manifest import ManifestRow
+from orrery.storage.run import EPOCHS
 from orrery.storage.work_log import Session
 from orrery.sweeps.trial import State, Trial, trial_path
 

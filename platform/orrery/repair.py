@@ -11,6 +11,7 @@ from pathlib import Path
 from orrery.execution.simulation import complete
 from orrery.execution.simulators import known_simulator
 from orrery.identity import ABOUT, JSON
+from orrery.results.inventory import DRAW
 from orrery.storage import dataset, writing
 from orrery.storage.completeness import lost_shards, shard_numbers
 from orrery.storage.dataset import BEGUN_BY
@@ -27,7 +28,7 @@ from orrery.storage.manifest import MANIFEST, read_manifest
 from orrery.storage.recovery import recover_metadata
 from orrery.storage.store import Location
 from orrery.terminal import say
-from orrery.verification import DRAW, TENSORS, verify
+from orrery.verification import TENSORS, verify
 
 
 def repair_dataset(folder: Location) -> list[Finding]:

@@ -15,6 +15,13 @@ import pyarrow as pa
 
 from orrery.identity import JSON
 from orrery.learning.belongings import TRAIN, mixture_findings, training_findings
+from orrery.results.inventory import (
+    DRAW,
+    RUN_AGAIN,
+    attempt_findings,
+    is_attempt,
+    learned_findings,
+)
 from orrery.storage.card import CARD, card
 from orrery.storage.completeness import shard_numbers
 from orrery.storage.dataset import DATASET_DOCUMENT, damage, read_metadata
@@ -35,14 +42,14 @@ from orrery.storage.work_log import WORK, Session, sessions
 
 GENERATE = "run its generation again, or `python -m orrery dataset repair`"
 SUMMARISE = "remove it: it is computed again when it is needed"
-RUN_AGAIN = "run the experiment again"
-DRAW = "`python -m orrery report` draws it again"
 REDESCRIBE = (
     "it told of past work alone: `python -m orrery dataset repair` does without"
 )
 # What of a card the work log says, and what nothing is.
 _WORK = re.compile(rb"\n## Work\n.*?(?=\n## )", re.DOTALL)
 _NOTHING = re.compile(rb"(?!)")
+# What a simulator says of itself, which once stood in another order of sentences.
+_ABOUT = re.compile(rb"(?<=\n## How it was made\n).*?(?=Root seed )", re.DOTALL)
 
 
 def verify(folder: Location) -> list[Finding]:
@@ -101,6 +108,9 @@ def _findings(folder: Location, inside: set[str]) -> Iterator[Finding]:
             if matches(PurePosixPath(folder.name, name)):
                 yield from look(folder, name)
                 break
+    if is_attempt(folder, inside):
+        yield from attempt_findings(folder, inside)
+    yield from learned_findings(folder, inside)
     yield from training_findings(folder, inside)
     yield from mixture_findings(folder, inside)
 
@@ -148,9 +158,10 @@ def _described(folder: Location, rows: tuple[ManifestRow, ...]) -> Iterator[Find
     if not (folder / CARD).exists():
         yield Finding(CARD, "is missing", GENERATE)
         return
-    written = (folder / CARD).read_bytes()
+    written = _in_order((folder / CARD).read_bytes())
     logged = sessions(folder)
-    text = card(_name_on_card(written), read_metadata(folder), rows, logged).encode()
+    today = card(_name_on_card(written), read_metadata(folder), rows, logged)
+    text = _in_order(today.encode())
     if written == text:
         return
     # Of a damaged work log the card still has what it said.
@@ -163,6 +174,11 @@ def _described(folder: Location, rows: tuple[ManifestRow, ...]) -> Iterator[Find
         yield Finding(WORK, f"{said}, of which {CARD} tells", REDESCRIBE)
     else:
         yield Finding(CARD, "is not what belongs to the manifest", GENERATE)
+
+
+def _in_order(text: bytes) -> bytes:
+    """Returns a card in which the sentences about the simulator are in one order."""
+    return _ABOUT.sub(lambda found: b" ".join(sorted(found[0].split(b" "))), text)
 
 
 def _name_on_card(written: bytes) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
 
@@ -118,6 +119,25 @@ def test_files_of_before_are_told_to_have_no_checksum(stars, capsys):
     assert not found.is_damage
     assert commands.main(["dataset", "verify", str(stars.folder)]) == 0
     assert "is sound, as far as can be seen" in capsys.readouterr().out
+
+
+def test_a_card_with_the_simulators_words_in_another_order_is_sound(toy, tmp_path):
+    about = {"model": "a rigid galaxy", "frame": "at rest"}
+    simulator = SimpleNamespace(
+        schema=toy.schema,
+        records=toy.records,
+        describe=lambda: {**toy.describe(), "about": about},
+    )
+    made = generate(simulator, 8, seed=3, folder=tmp_path, actors=0, shard_size=8)
+    card = made.folder / "README.md"
+    text = card.read_text()
+    assert "At rest. A rigid galaxy. Root" in text
+    card.write_text(
+        text.replace("At rest. A rigid galaxy.", "A rigid galaxy. At rest.")
+    )
+    assert verify(made.folder) == []
+    card.write_text(text.replace("rigid", "frigid"))
+    assert [finding.file for finding in verify(made.folder)] == ["README.md"]
 
 
 def test_what_others_wrote_is_none_of_ours(stars):

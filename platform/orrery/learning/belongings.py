@@ -101,7 +101,7 @@ def _contradictions(folder: Location, name: str, document: JSON) -> Iterator[Fin
         yield Finding(name, f"is that of {own}, another one", TRAIN)
     elif OUTCOME_KEY not in document:
         said = "has no fingerprint of what was found, as documents had none before"
-        yield Finding(name, said, TRAIN, is_damage=False)
+        yield Finding(name, said, "one that is trained anew has it", is_damage=False)
 
 
 def _kind(folder: Location) -> str:
@@ -133,7 +133,7 @@ def mixture_findings(folder: Location, inside: Set[str]) -> Iterator[Finding]:
         return
     if "fingerprint" not in document:
         said = "has no fingerprint of its weights, as mixtures had none before"
-        yield Finding(name, said, TRAIN, is_damage=False)
+        yield Finding(name, said, "one that is trained anew has it", is_damage=False)
     for number, known in enumerate(document.get("members", [])):
         yield from _member(folder, f"{MEMBER}{number}/posterior.json", known)
 

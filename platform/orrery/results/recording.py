@@ -21,6 +21,7 @@ from astropy.table import Table
 
 from orrery import versions
 from orrery.identity import JSON, describe
+from orrery.results.inventory import INVENTORY, inventory
 from orrery.results.keys import is_key
 from orrery.results.late_readers import notify_late_readers
 from orrery.results.result import FORMAT, Result
@@ -30,6 +31,7 @@ from orrery.storage import files
 from orrery.storage.documents import line_of, write_document
 from orrery.storage.run import (
     DOCUMENT,
+    EPOCHS,
     NO_VERSIONS,
     Run,
     identify_run,
@@ -38,7 +40,6 @@ from orrery.storage.run import (
 )
 
 Number = float | int | str
-EPOCHS = "epochs.jsonl"
 
 
 class Reader(Protocol):
@@ -244,7 +245,10 @@ class Recording:
         Raises:
             Exception: What went wrong with the first reader that failed.
         """
-        end = {"status": status, "reason": _written_out(reason), "ended": _now()}
+        end: JSON = {"status": status, "reason": _written_out(reason), "ended": _now()}
+        if status == "finished":
+            sections = self._document["sections"]
+            end[INVENTORY] = inventory(self.run.folder, sections)
         self._write(end)
         # as whoever reads the document later will find it
         result = Result.open(self.run.folder)

@@ -20,6 +20,7 @@ from orrery.storage.store import Address, locate
 
 ATTEMPT = "attempt-"
 DOCUMENT = "run.json"
+EPOCHS = "epochs.jsonl"  # the losses of what it trains
 DRAWN = "drawn.json"  # the checksums of what its page has drawn
 NO_VERSIONS: Mapping[str, int] = MappingProxyType({})
 

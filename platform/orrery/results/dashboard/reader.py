@@ -24,11 +24,11 @@ from orrery.results.dashboard.copies import Copy, is_sent, later
 from orrery.results.dashboard.deposits import deposits
 from orrery.results.dashboard.mirror import Heading, Mirror
 from orrery.results.dashboard.uploads import Upload
-from orrery.results.recording import EPOCHS, Number
+from orrery.results.recording import Number
 from orrery.results.result import Result
 from orrery.results.sections import Section
 from orrery.storage.documents import parsed
-from orrery.storage.run import Run
+from orrery.storage.run import EPOCHS, Run
 from orrery.terminal import say
 
 _ABOUT = ("experiment", "run", "attempt", "versions", "lineage", "command", "host")
