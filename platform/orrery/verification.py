@@ -9,7 +9,7 @@ looked at, by `Dataset.damaged` for a dataset.
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
@@ -39,6 +39,7 @@ from orrery.storage.recovery import recover, recover_metadata
 from orrery.storage.run import DOCUMENT, DRAWN
 from orrery.storage.store import Address, Location
 from orrery.storage.work_log import WORK, Session, sessions
+from orrery.sweeps.trial_list import sweep_findings
 
 GENERATE = "run its generation again, or `python -m orrery dataset repair`"
 SUMMARISE = "remove it: it is computed again when it is needed"
@@ -110,7 +111,9 @@ def _findings(folder: Location, inside: set[str]) -> Iterator[Finding]:
                 break
     if is_attempt(folder, inside):
         yield from attempt_findings(folder, inside)
-    yield from learned_findings(folder, inside)
+    if isinstance(folder, Path):  # runs and sweeps lie in no bucket
+        yield from learned_findings(folder, inside)
+        yield from sweep_findings(folder, inside)
     yield from training_findings(folder, inside)
     yield from mixture_findings(folder, inside)
 

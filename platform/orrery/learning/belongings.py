@@ -11,8 +11,7 @@ import re
 from collections.abc import Iterator, Set
 
 from orrery.identity import JSON, fingerprint
-from orrery.storage.documents import parsed
-from orrery.storage.findings import Finding
+from orrery.storage.findings import Finding, sound_document
 from orrery.storage.store import Location
 
 _KINDS = ("posterior", "ensemble")  # of what was trained
@@ -84,7 +83,7 @@ def training_findings(folder: Location, inside: Set[str]) -> Iterator[Finding]:
     if not documents and lost:
         yield Finding(f"{_kind(folder)}.json", "is missing", TRAIN)
     for name in documents:
-        document = _readable(folder / name)
+        document = sound_document(folder / name)
         if document is not None:
             yield from _contradictions(folder, name, document)
 
@@ -124,7 +123,7 @@ def mixture_findings(folder: Location, inside: Set[str]) -> Iterator[Finding]:
         if members and all(there):
             yield Finding(name, "is missing", TRAIN)
         return
-    document = _readable(folder / name)
+    document = sound_document(folder / name)
     if document is None:
         return
     reason = contradiction_of_mixture(document)
@@ -142,16 +141,8 @@ def _member(folder: Location, file: str, known: object) -> Iterator[Finding]:
     if not (folder / file).exists():
         yield Finding(file, f"is missing, which {MIXTURE}.json weighs", TRAIN)
         return
-    document = _readable(folder / file)
+    document = sound_document(folder / file)
     own = known if document is None else document.get("fingerprint")
     if own != known:
         said = f"is {own}, but {MIXTURE}.json weighs {known} in its place"
         yield Finding(file, said, TRAIN)
-
-
-def _readable(place: Location) -> JSON | None:
-    """Returns a document; None if it is damaged, which is told where its bytes are looked at."""
-    try:
-        return parsed(place.read_bytes())
-    except ValueError:
-        return None

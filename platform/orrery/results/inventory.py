@@ -13,9 +13,8 @@ from pathlib import Path
 from orrery.identity import JSON
 from orrery.learning.belongings import TRAIN
 from orrery.results.result import PAGE
-from orrery.storage.documents import parsed
 from orrery.storage.files import checksum
-from orrery.storage.findings import Finding, named_file
+from orrery.storage.findings import Finding, named_file, sound_document
 from orrery.storage.run import ATTEMPT, DOCUMENT, DRAWN, EPOCHS
 from orrery.storage.store import Location
 
@@ -84,7 +83,7 @@ def attempt_findings(folder: Location, inside: Set[str]) -> Iterator[Finding]:
     if DOCUMENT not in inside:
         yield Finding(DOCUMENT, "is missing", RUN_AGAIN)
         return
-    document = _readable(folder / DOCUMENT)
+    document = sound_document(folder / DOCUMENT)
     if document is None:
         return
     yield from _misplaced(folder, document)
@@ -125,7 +124,7 @@ def _undrawn(folder: Location, inside: Set[str], document: JSON) -> Iterator[Fin
         is_damage = INVENTORY in document
         yield Finding(DRAWN, f"is missing, but {there[0]} is there", DRAW, is_damage)
         return
-    drawn = _readable(folder / DRAWN) if DRAWN in inside else None
+    drawn = sound_document(folder / DRAWN) if DRAWN in inside else None
     if drawn is None:
         return
     unlisted = [file for file in there if file not in drawn.get("drawn", {})]
@@ -142,7 +141,7 @@ def learned_findings(shared: Location, inside: Set[str]) -> Iterator[Finding]:
     """
     for name in sorted(filter(_NAME.fullmatch, inside), key=_number, reverse=True):
         path = shared / name / DOCUMENT
-        document = _readable(path) if path.exists() else None
+        document = sound_document(path) if path.exists() else None
         if document is not None and document.get("status") == "finished":
             known = document.get(INVENTORY, {}).get("learned", {})
             for file, digest in known.items():
@@ -152,11 +151,3 @@ def learned_findings(shared: Location, inside: Set[str]) -> Iterator[Finding]:
 
 def _number(name: str) -> int:
     return int(name.removeprefix(ATTEMPT))
-
-
-def _readable(place: Location) -> JSON | None:
-    """Returns a document; None if it is damaged, which is told where its bytes are looked at."""
-    try:
-        return parsed(place.read_bytes())
-    except ValueError:
-        return None

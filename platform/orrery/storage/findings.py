@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from orrery.storage.documents import digest_of, has_checksum, own_file
+from orrery.identity import JSON
+from orrery.storage.documents import digest_of, has_checksum, own_file, parsed
 from orrery.storage.store import Location
 
 UNCHECKED = "has no checksum, as files had none before: damage would not be seen"
@@ -78,3 +79,18 @@ def named_file(
         yield Finding(str(file), f"is missing, which {document} names", remedy)
     elif digest_of(path.read_bytes()) != digest:
         yield Finding(str(file), f"is damaged (not what {document} names)", remedy)
+
+
+def sound_document(place: Location) -> JSON | None:
+    """Returns a document that is there; None if it is damaged.
+
+    For who compares what documents say: that one is damaged is told where its bytes are
+    looked at.
+
+    Arguments:
+        place: The document.
+    """
+    try:
+        return parsed(place.read_bytes())
+    except ValueError:
+        return None

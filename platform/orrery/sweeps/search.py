@@ -24,6 +24,7 @@ from orrery.sweeps.ledger import Ledger
 from orrery.sweeps.proposals import Proposals
 from orrery.sweeps.space import Point, SearchSpace
 from orrery.sweeps.trial import SWEEP, Goal, Trial, best, commonest_failure
+from orrery.sweeps.trial_list import write_trial_list
 from orrery.sweeps.watching import watchers
 from orrery.terminal import progress, say
 
@@ -172,7 +173,8 @@ def search(
         numbers = _with_points(sweep, ledger, ledger.missing(trials))
         if numbers:
             _compute(sweep, ledger, numbers, _Executor(concurrent, cpus, gpus, workers))
-    found = ledger.known()
+        found = ledger.known()
+        write_trial_list(folder, found)
     if all(trial.state == "failed" for trial in found):
         reason, count = commonest_failure(found)
         raise AllTrialsFailedError(

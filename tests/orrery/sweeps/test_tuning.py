@@ -103,7 +103,9 @@ def test_one_at_a_time_gives_the_trials_of_a_search_without_ray(
     assert err.count("died: the trial begins again") == 1
     assert [line for line in err.splitlines() if not line.startswith(ours)] == []
     folder = wanted.folder(tmp_path / "there")
-    assert {path.name for path in folder.iterdir()} == {"trials", "sweep.json", ".lock"}
+    assert {path.name for path in folder.iterdir()} == {
+        *("trials", "trials.json", "sweep.json", ".lock"),
+    }
     assert not Path("~/ray_results").expanduser().exists()
     assert dict(os.environ) == before
     assert not SETTINGS.keys() & before.keys()
