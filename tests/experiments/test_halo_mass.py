@@ -140,6 +140,7 @@ def universe(path, hosts=1400, satellites=45, clusters=3):
         (log_m[:, :1, None] - 12) / 3
     )
     offset[:, 0] = velocity[:, 0] = 0
+    velocity += np.random.default_rng(5).normal(0, 250, (main, 1, 3))  # of all together
     place = (random.uniform(0, BOX, (main, 1, 3)) + offset) % BOX
     rows = np.zeros(log_m.size, STRUCT)
     rows["id"] = rows["descid"] = np.arange(len(rows))

@@ -188,7 +188,9 @@ class Catalogue:
                 raise ValueError(
                     f"{where}: {name} is {rows[name][refused[0]]}, {reason}"
                 )
-        return ChunkHalos(len(rows), self._columns(rows[counts & self._massive(rows)]))
+        columns = self._columns(rows[counts & self._massive(rows)])
+        hosts = rows["id"][rows["upid"] == -1].astype(np.int64)
+        return ChunkHalos(len(rows), columns, hosts)
 
     def _source(self) -> ChunkedFile:
         if self.kind == "binary":
@@ -349,6 +351,8 @@ def _survey(catalogue: Catalogue, size: int, modified: int) -> str:
             survey.add(catalogue.halos(source, chunk, content))
         survey.check_mass(catalogue.log_m_peak)
         survey.check_repetition()
+        survey.check_numbers()
         if not catalogue.part_of_box:
             survey.check_box()
+            survey.check_hosts()
     return digest.hexdigest()

@@ -1,8 +1,9 @@
 """A halo catalogue in chunks: what a file must offer, and what is kept of each chunk."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from halomass import cosmology
@@ -91,9 +92,9 @@ class ChunkHalos:
     Arguments:
         rows: The number of all halos in the chunk.
         columns: The columns of those that are kept, each with shape `[kept]`.
+        hosts: The identities of all that lie in no other halo, kept or not.
 
     Example:
-        >>> import numpy as np
         >>> part = ChunkHalos(rows=3, columns={"id": np.array([7, 9])})
         >>> part.rows - len(part.columns["id"])  # left out
         1
@@ -101,3 +102,4 @@ class ChunkHalos:
 
     rows: int
     columns: dict[str, NDArray[Any]]
+    hosts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))

@@ -1,7 +1,7 @@
-"""Numbers that come twice among any number of them, found within a bound of memory."""
+"""Numbers that come twice among any number of them, or never, found within a bound of memory."""
 
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
 from typing import Self
@@ -10,9 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 _PARTS = 64
+_BUFFER = (
+    1024  # [bytes] of each part: the usual ones of 8 kB would be the most of the memory
+)
 _SHIFT = np.uint64(64 - 6)  # the upper 6 bits choose among the parts
 # Fibonacci hashing, which spreads successive numbers evenly: Knuth, vol. 3, section 6.4.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
+_THERE = np.iinfo(np.int64).min  # the label of what others refer to
 _LABELLED = np.dtype([("number", np.int64), ("label", np.int64)])
 
 
@@ -35,6 +39,25 @@ class Repeated:
     labels: tuple[int, int]
 
 
+@dataclass(frozen=True)
+class Missing:
+    """What is referred to and is not there.
+
+    Arguments:
+        count: How many refer to it.
+        number: The smallest such number.
+        label: What refers to it: the smallest label.
+
+    Example:
+        >>> Missing(count=2, number=9, label=70).count
+        2
+    """
+
+    count: int
+    number: int
+    label: int
+
+
 class NumberRegister:
     """Keeps numbers until it is asked which of them come twice.
 
@@ -55,7 +78,9 @@ class NumberRegister:
     def __init__(self, room: int) -> None:
         self._files = ExitStack()
         self._parts = [
-            self._files.enter_context(SpooledTemporaryFile(max(room // _PARTS, 1)))  # noqa: SIM115
+            self._files.enter_context(
+                SpooledTemporaryFile(max(room // _PARTS, 1), buffering=_BUFFER)  # noqa: SIM115
+            )
             for _ in range(_PARTS)
         ]
 
@@ -96,9 +121,67 @@ class NumberRegister:
         return Repeated(sum(p.count for p in found), found[0].times, found[0].labels)
 
 
-def _repeated(file: "SpooledTemporaryFile[bytes]") -> Repeated | None:
+class ReferenceRegister(NumberRegister):
+    """Keeps numbers, and references to them, until it is asked what is missing.
+
+    Example:
+        >>> with ReferenceRegister(room=1 << 20) as register:
+        ...     register.refer(np.array([5, 9, 9]), np.array([50, 70, 71]))
+        ...     register.enter(np.array([5, 7]))
+        ...     register.missing()
+        Missing(count=2, number=9, label=70)
+    """
+
+    def enter(self, numbers: NDArray[np.int64]) -> None:
+        """Keeps numbers `[N]` that are there.
+
+        Raises:
+            OSError: If the disk for temporary files is full.
+        """
+        self.add(numbers, np.full(len(numbers), _THERE))
+
+    def refer(self, numbers: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
+        """Keeps references to numbers `[N]`, with what they belong to `[N]`.
+
+        Raises:
+            OSError: If the disk for temporary files is full.
+        """
+        self.add(numbers, labels)
+
+    def missing(self) -> Missing | None:
+        """Returns what is referred to and is not there; None if all is."""
+        parts = [_missing(file) for file in self._parts]
+        found = [part for part in parts if part is not None]
+        if not found:
+            return None
+        first = min(found, key=lambda part: part.number)
+        return replace(first, count=sum(part.count for part in found))
+
+
+def _missing(file: "SpooledTemporaryFile[bytes]") -> Missing | None:
+    both = _sorted(file)
+    if not len(both):
+        return None
+    numbers = both["number"]
+    first = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
+    counts = np.diff(first, append=len(numbers))
+    # sorted by labels too: what is there comes before its references
+    absent = both["label"][first] != _THERE
+    if not absent.any():
+        return None
+    example = both[first[absent][0]]
+    return Missing(
+        int(counts[absent].sum()), int(example["number"]), int(example["label"])
+    )
+
+
+def _sorted(file: "SpooledTemporaryFile[bytes]") -> NDArray[np.void]:
     file.seek(0)
-    both = np.sort(np.frombuffer(file.read(), _LABELLED))
+    return np.sort(np.frombuffer(file.read(), _LABELLED))
+
+
+def _repeated(file: "SpooledTemporaryFile[bytes]") -> Repeated | None:
+    both = _sorted(file)
     numbers = both["number"]
     again = np.flatnonzero(numbers[1:] == numbers[:-1]) + 1
     if not len(again):

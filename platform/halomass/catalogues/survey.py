@@ -1,7 +1,9 @@
-"""What only a whole catalogue tells: halos that are there twice, parts of the box that are not.
+"""What only a whole catalogue tells: halos that are there twice, hosts and parts that are not.
 
-A chunk knows nothing of the others, so all of them are looked at once before anything is
-made of them.
+Two halos never have one velocity and one mass to the last digit, and two hosts never lie
+within each other, whatever their identities are and however little one copy was moved.
+Every subhalo's host is in the file. A chunk knows nothing of the others, so all of them
+are looked at once before anything is made of them.
 """
 
 from contextlib import ExitStack
@@ -14,13 +16,21 @@ from numpy.typing import NDArray
 
 from halomass.catalogues.chunks import ChunkHalos
 from halomass.catalogues.completeness import HostCounts
-from halomass.catalogues.repetition import NumberRegister
+from halomass.catalogues.repetition import NumberRegister, ReferenceRegister
+from halomass.catalogues.unlikely_numbers import UnlikelyNumbers
+from halomass.systems import FloatArray
 
 _AXES = ("x", "y", "z")
-_MOTION = (*_AXES, "vx", "vy", "vz")
+_MOTION = ("vx", "vy", "vz", "log_m_peak")
 _FILLED = 0.9  # of the box's side: the least that many halos reach
 _MANY = 1000  # halos
-_ROOM = 1e6 / 16  # [bytes] of each MB, for each of the two ways to tell halos apart
+_ROOM = 1e6 / 16  # [bytes] of each MB, for two of the four registers
+# [Mpc/h] of a cell in which no two heavy hosts are, whose virial radius is larger than its
+# diagonal.
+_CELL = 0.02
+_HEAVY = 10.0  # log10 of the virial mass [Msun]
+_MOST_TWINS = 0.02  # of these hosts: pairs that a halo finder has missed
+_MOST_STRAYS = 0.001  # of the subhalos: those whose host is not in the file
 _MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)  # of splitmix64
 _MIXED = np.uint64(29)
 
@@ -35,7 +45,8 @@ class HaloSurvey:
         memory: The most memory [MB] that reading may take: this takes an eighth of it.
 
     Example:
-        >>> columns = {name: np.zeros(2) for name in ("x", "y", "z", "vx", "vy", "vz")}
+        >>> names = ("x", "y", "z", "vx", "vy", "vz", "log_m_vir", "log_m_peak", "log_m_star")
+        >>> columns = {name: np.ones(2) for name in (*names, "vmax")}
         >>> identities = {"id": np.array([7, 7]), "upid": np.array([-1, -1])}
         >>> with HaloSurvey("a.bin", box=64.0, memory=256.0) as survey:
         ...     survey.add(ChunkHalos(2, {**columns, **identities}))
@@ -50,14 +61,19 @@ class HaloSurvey:
     memory: float
     rows: int = 0
     kept: int = 0
+    subhalos: int = 0
+    heavy: int = 0
     reach: float = 0.0
 
     def __post_init__(self) -> None:
-        room = int(_ROOM * self.memory)
+        room = int(_ROOM * self.memory) // 2
         self._open = ExitStack()
         self._hosts = HostCounts(self.box)
+        self._numbers = UnlikelyNumbers(self.file)
         self._identities = self._open.enter_context(NumberRegister(room))
         self._motions = self._open.enter_context(NumberRegister(room))
+        self._cells = self._open.enter_context(NumberRegister(room))
+        self._belonging = self._open.enter_context(ReferenceRegister(room))
 
     def __enter__(self) -> Self:
         return self
@@ -80,8 +96,22 @@ class HaloSurvey:
         )
         self._identities.add(columns["id"], columns["id"])
         self._motions.add(_digits(columns), columns["id"])
+        self._numbers.add(columns)
         host = columns["upid"] == -1
-        self._hosts.add(np.stack([columns[name][host] for name in _AXES], axis=1))
+        place = np.stack([columns[name] for name in _AXES], axis=1)
+        self._hosts.add(place[host])
+        heavy = host & (columns["log_m_vir"] > _HEAVY)
+        self.heavy += int(np.count_nonzero(heavy))
+        self._cells.add(self._cell(place[heavy]), columns["id"][heavy])
+        self.subhalos += int(np.count_nonzero(~host))
+        self._belonging.enter(part.hosts)
+        self._belonging.refer(columns["upid"][~host], columns["id"][~host])
+
+    def _cell(self, place: FloatArray) -> NDArray[np.int64]:
+        """Returns the number of the cell that each place `[N, 3]` [Mpc/h] is in."""
+        side = int(np.ceil(self.box / _CELL))
+        cells = np.minimum((place * (side / self.box)).astype(np.int64), side - 1)
+        return np.asarray((cells[:, 0] * side + cells[:, 1]) * side + cells[:, 2])
 
     def check_mass(self, log_m_peak: float) -> None:
         """Refuses a catalogue of which nothing is kept.
@@ -96,7 +126,7 @@ class HaloSurvey:
             )
 
     def check_repetition(self) -> None:
-        """Refuses halos that are there twice, by identity or by place and velocity.
+        """Refuses halos that are there twice, by identity, by velocity and mass, or by place.
 
         Raises:
             ValueError: If there are any; it names one of them.
@@ -113,7 +143,38 @@ class HaloSurvey:
             raise ValueError(
                 f"{self.file}: {again.count} of its {self.kept} halos are there more than once, "
                 f"with other identities: those with id {again.labels[0]} and {again.labels[1]} "
-                "have the same place and velocity; leave each in once, or fetch the file again"
+                "have the same velocity and peak mass, to the last digit; leave each in once, or "
+                "fetch the file again"
+            )
+        again = self._cells.repeated()
+        if again is not None and again.count > _MOST_TWINS * self.heavy:
+            raise ValueError(
+                f"{self.file}: {again.count} of its {self.heavy} hosts above 10^{_HEAVY:g} Msun "
+                f"lie within {1e3 * _CELL:g} kpc/h of another one, such as those with id "
+                f"{again.labels[0]} and {again.labels[1]}, of which one would be in the other: "
+                "leave each halo in once, or fetch the file again"
+            )
+
+    def check_numbers(self) -> None:
+        """Refuses numbers that the halos of no simulation have.
+
+        Raises:
+            ValueError: If too many halos have them.
+        """
+        self._numbers.check()
+
+    def check_hosts(self) -> None:
+        """Refuses subhalos without their hosts.
+
+        Raises:
+            ValueError: If too many have none in the file; it names one of them.
+        """
+        missing = self._belonging.missing()
+        if missing is not None and missing.count > _MOST_STRAYS * self.subhalos:
+            raise ValueError(
+                f"{self.file}: the hosts of {missing.count} of its {self.subhalos} subhalos are "
+                f"not there, such as upid {missing.number} of id {missing.label}: rows are "
+                "missing, fetch the file again, or say part_of_box if it is a part"
             )
 
     def check_box(self) -> None:
@@ -138,7 +199,7 @@ class HaloSurvey:
 
 
 def _digits(columns: dict[str, NDArray[Any]]) -> NDArray[np.int64]:
-    """Returns numbers that differ wherever place or velocity does, but for one time in 2^64."""
+    """Returns numbers that differ wherever velocity or mass does, but for one time in 2^64."""
     mixed = np.zeros(len(columns["x"]), np.uint64)
     for name in _MOTION:
         mixed ^= columns[name].astype(np.float64).view(np.uint64)

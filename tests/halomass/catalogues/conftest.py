@@ -73,7 +73,8 @@ def make_halos(count, seed=0):
     return [
         Halo(
             10**16 + 3 * i,  # a float holds every other of them
-            -1, 10**15 + i if i % 3 else -1, flag, tuple(place), mp, m, i % 500 + 0.5, sm,
+            -1, 10**16 + 3 * (i - i % 3) if i % 3 else -1,
+            flag, tuple(place), mp, m, i % 500 + 0.5, sm,
         )
         for i, (flag, place, mp, m, sm) in enumerate(rows)
     ]  # fmt: skip

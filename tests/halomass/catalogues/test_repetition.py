@@ -5,7 +5,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from halomass.catalogues.repetition import NumberRegister, Repeated
+from halomass.catalogues.repetition import (
+    Missing,
+    NumberRegister,
+    ReferenceRegister,
+    Repeated,
+)
 
 
 @pytest.mark.parametrize("room", [0, 1 << 12, 1 << 24])
@@ -41,3 +46,17 @@ def test_numbers_wait_on_the_disk():
     finally:
         tracemalloc.stop()
     assert peak < 1.5e6 < 400_000 * 16
+
+
+@pytest.mark.parametrize("room", [0, 1 << 20])
+def test_what_is_referred_to_and_is_not_there_is_missing(room):
+    numbers = np.random.default_rng(3).permutation(4000)
+    labels = numbers + 10_000
+    with ReferenceRegister(room) as register:
+        register.refer(np.repeat(numbers[:100], 3), np.repeat(labels[:100], 3))
+        for part in np.array_split(numbers[4:], 5):
+            register.enter(part)
+        lost = np.sort(numbers[:4]).tolist()
+        assert register.missing() == Missing(12, lost[0], lost[0] + 10_000)
+        register.enter(numbers[:4])
+        assert register.missing() is None

@@ -6,19 +6,24 @@ import pytest
 from halomass.catalogues.chunks import ChunkHalos
 from halomass.catalogues.survey import HaloSurvey
 
-MOTION = ("x", "y", "z", "vx", "vy", "vz")
+PLACE = ("x", "y", "z")
+MOTION = ("vx", "vy", "vz", "log_m_peak")
 
 
 def columns(count, seed=0):
     random = np.random.default_rng(seed)
-    motion = {name: random.uniform(0, 64, count) for name in MOTION}
-    return {"id": np.arange(count), "upid": np.full(count, -1), **motion}
+    numbers = {name: random.uniform(0, 64, count) for name in (*PLACE, *MOTION)}
+    numbers["log_m_peak"] = 9 + numbers["log_m_peak"] / 16
+    masses = {"log_m_vir": numbers["log_m_peak"] - 0.1, "log_m_star": np.zeros(count)}
+    identities = {"id": np.arange(count), "upid": np.full(count, -1)}
+    return {**identities, **numbers, **masses, "vmax": np.full(count, 30.0)}
 
 
 def surveyed(*parts):
     survey = HaloSurvey("a.bin", 64.0, 16.0)
     for part in parts:
-        survey.add(ChunkHalos(len(part["id"]), part))
+        hosts = part["id"][part["upid"] == -1]
+        survey.add(ChunkHalos(len(part["id"]), part, hosts))
     return survey
 
 
@@ -30,17 +35,58 @@ def test_a_whole_catalogue_is_accepted():
         assert (one.rows, one.kept) == (900, 900)
 
 
+def renamed(halos, **changes):
+    return {**halos, "id": halos["id"] + 1000, **changes}
+
+
 @pytest.mark.parametrize("name", MOTION)
-def test_halos_that_differ_in_one_number_are_two(name):
+def test_halos_that_differ_in_velocity_or_mass_are_two(name):
     first = columns(50)
-    second = {**first, "id": np.arange(50, 100), name: first[name] + 1e-3}
+    second = renamed(first, **{name: first[name] + 1e-3}, x=first["x"][::-1])
     with surveyed(first, second) as one:
         one.check_repetition()
+
+
+@pytest.mark.parametrize("moved", [0.0, 0.001, 0.3])
+def test_halos_of_one_velocity_and_mass_are_one_wherever_they_are(moved):
+    first = columns(50)
     with (
-        surveyed(first, {**first, "id": np.arange(50, 100)}) as one,
-        pytest.raises(ValueError, match=r"50 of its 100 halos .* same place"),
+        surveyed(first, renamed(first, y=first["y"] + moved)) as one,
+        pytest.raises(
+            ValueError, match=r"50 of its 100 halos .* id .* and 1.* have the same vel"
+        ),
     ):
         one.check_repetition()
+
+
+@pytest.mark.parametrize("moved", [0.0, 0.002, 0.009])
+def test_heavy_hosts_within_each_other_are_one(moved):
+    first = columns(300)
+    changes = {name: first[name] + 0.3 for name in MOTION[:3]}
+    changes |= {name: first[name] + moved for name in PLACE}
+    with (
+        surveyed(first, renamed(first, **changes)) as one,
+        pytest.raises(ValueError, match=r"hosts above 10\^10 Msun lie within 20 kpc/h"),
+    ):
+        one.check_repetition()
+    light = {"log_m_vir": first["log_m_vir"] - 5.0}
+    with surveyed({**first, **light}, renamed({**first, **light}, **changes)) as one:
+        one.check_repetition()
+
+
+def test_subhalos_without_their_hosts_are_refused():
+    halos = columns(4000)
+    halos["upid"] = np.where(halos["id"] % 20 > 0, halos["id"] - halos["id"] % 20, -1)
+    with surveyed(halos) as one:
+        one.check_hosts()
+    few = {**halos, "upid": halos["upid"].copy()}
+    few["upid"][1:4] = 10**12  # the halo finder's mistake
+    with surveyed(few) as one:
+        one.check_hosts()
+    left = {name: np.delete(values, [40, 60, 2000]) for name, values in halos.items()}
+    message = r"hosts of 57 of its 3800 subhalos are not there, such as upid \d+ of id"
+    with surveyed(left) as one, pytest.raises(ValueError, match=message):
+        one.check_hosts()
 
 
 def test_nothing_is_no_catalogue():

@@ -41,6 +41,8 @@ def snapshots(tmp_path):
     ).ravel()
     for axis, values in zip("xyz", place.reshape(-1, 3).T, strict=True):
         rows[axis] = values
+    for name in ("vx", "vy", "vz"):
+        rows[name] = random.normal(0, 150, len(rows))
     rows["m"] = rows["mp"] = 0.678 * 10 ** log_m.ravel()
     rows["sm"], rows["v"] = 1e6, 30.0
     paths = tuple(

@@ -1,0 +1,96 @@
+"""Numbers that some halos may have, and no simulation gives to many of them.
+
+What is missing is written as zero or as a number like -999; a mass in other units, or its
+logarithm, looks like a small mass. One such halo says nothing, a share of them does.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from orrery.tables.repeated_values import repeated_values
+
+_VELOCITIES = ("vx", "vy", "vz")
+_MOST = 0.05  # of the halos
+_ABOVE_PEAK = 0.05  # [dex] by which rounding may raise a mass above its peak
+# log10 of 16: of stellar masses in Msun none of a galaxy is smaller, of their logarithms none
+# is larger.
+_LARGEST_LOGARITHM = 1.2
+_TIMES = 10.0  # as often as velocities around it
+_SHARE = 0.01  # of a chunk's halos
+
+
+@dataclass
+class UnlikelyNumbers:
+    """Counts the halos of a catalogue with unlikely numbers, chunk after chunk.
+
+    Arguments:
+        file: Its name, for messages.
+
+    Example:
+        >>> counts = UnlikelyNumbers("a.bin")
+        >>> column = np.linspace(1.0, 9.0, 40)
+        >>> names = ("log_m_vir", "log_m_peak", "log_m_star", "vx", "vy", "vz")
+        >>> counts.add({**dict.fromkeys(names, column), "vmax": 0 * column})
+        >>> counts.check()
+        Traceback (most recent call last):
+        ValueError: a.bin: 40 of its 40 halos have a circular velocity of 0: such columns are \
+damaged, or not filled; fetch the file again
+    """
+
+    file: str
+    halos: int = 0
+    largest_log_m_star: float = 0.0
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def add(self, columns: dict[str, NDArray[Any]]) -> None:
+        """Counts the halos of a chunk.
+
+        Arguments:
+            columns: Of those that are kept, each `[N]`.
+
+        Raises:
+            ValueError: If many have one velocity.
+        """
+        self.halos += len(columns["vmax"])
+        for name in _VELOCITIES:
+            self._check_velocities(name, columns[name])
+        still = np.all([columns[name] == 0 for name in _VELOCITIES], axis=0)
+        self._count("have no velocity: vx, vy and vz are 0", still)
+        self._count("have a circular velocity of 0", columns["vmax"] == 0)
+        risen = columns["log_m_vir"] > columns["log_m_peak"] + _ABOVE_PEAK
+        self._count("have more than the largest mass in their past", risen)
+        largest = columns["log_m_star"].max(initial=0.0)
+        self.largest_log_m_star = max(self.largest_log_m_star, float(largest))
+
+    def _count(self, what: str, halos: NDArray[np.bool_]) -> None:
+        self.counts[what] = self.counts.get(what, 0) + int(np.count_nonzero(halos))
+
+    def _check_velocities(self, name: str, values: NDArray[Any]) -> None:
+        for one in repeated_values(values.astype(np.float64)):
+            if one.share > _SHARE and one.times > _TIMES:
+                raise ValueError(
+                    f"{self.file}: {name} is {one.value:g} for {one.rows} of {one.of} halos, "
+                    "which are not so many by chance: the number stands for none; leave "
+                    "these halos out, or fetch the file again"
+                )
+
+    def check(self) -> None:
+        """Refuses a catalogue with too many unlikely numbers.
+
+        Raises:
+            ValueError: If it has; it says which.
+        """
+        for what, count in self.counts.items():
+            if count > _MOST * self.halos:
+                raise ValueError(
+                    f"{self.file}: {count} of its {self.halos} halos {what}: such columns "
+                    "are damaged, or not filled; fetch the file again"
+                )
+        if 0 < self.largest_log_m_star < _LARGEST_LOGARITHM:
+            raise ValueError(
+                f"{self.file}: the largest stellar mass is {10**self.largest_log_m_star:.3g} "
+                "Msun: these are logarithms; write the masses themselves"
+            )

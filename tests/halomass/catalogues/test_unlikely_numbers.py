@@ -1,0 +1,72 @@
+"""Laws of unlikely numbers: a share of the halos that has them is refused, and no few are."""
+
+import numpy as np
+import pytest
+
+from halomass.catalogues.unlikely_numbers import UnlikelyNumbers
+
+COUNT = 2000
+
+
+def halos(seed=0):
+    random = np.random.default_rng(seed)
+    peak = random.uniform(8, 14, COUNT)
+    velocities = {name: random.normal(0, 250, COUNT) for name in ("vx", "vy", "vz")}
+    return {
+        **{name: values.astype(np.float32) for name, values in velocities.items()},
+        "vmax": random.uniform(10, 300, COUNT),
+        "log_m_peak": peak,
+        "log_m_vir": peak - random.uniform(0, 0.5, COUNT),
+        "log_m_star": np.maximum(peak - 4, 0),
+    }
+
+
+def check(columns):
+    counts = UnlikelyNumbers("a.bin")
+    for part in np.array_split(np.arange(COUNT), 3):
+        counts.add({name: values[part] for name, values in columns.items()})
+    counts.check()
+
+
+def test_likely_numbers_pass():
+    check(halos())
+    check({name: np.round(values, 2) for name, values in halos().items()})
+    check({**halos(), "log_m_star": np.zeros(COUNT)})  # an hlist has none
+
+
+@pytest.mark.parametrize(
+    ("names", "value", "message"),
+    [
+        (("vmax",), 0.0, "have a circular velocity of 0"),
+        (("vx", "vy", "vz"), 0.0, "vx is 0 for .* stands for none"),
+        (("vy",), -888.0, "vy is -888 for .* stands for none"),
+        (("vz",), 0.0, "vz is 0 for"),
+        (("log_m_vir",), 15.0, "more than the largest mass in their past"),
+    ],
+)
+def test_a_share_of_unlikely_numbers_is_refused(names, value, message):
+    for every, is_refused in ((8, True), (400, False)):
+        columns = halos()
+        for name in names:
+            columns[name][::every] = value
+        if is_refused:
+            with pytest.raises(ValueError, match=f"a.bin: .*{message}"):
+                check(columns)
+        else:
+            check(columns)
+
+
+def test_halos_that_all_rest_are_refused():
+    columns = halos() | {name: np.zeros(COUNT) for name in ("vx", "vy", "vz")}
+    with pytest.raises(ValueError, match="2000 of its 2000 halos have no velocity"):
+        check(columns)
+
+
+def test_logarithms_of_stellar_masses_are_none():
+    columns = halos()
+    written = columns["log_m_star"]  # these instead of the masses
+    columns["log_m_star"] = np.log10(np.maximum(written, 1))
+    with pytest.raises(
+        ValueError, match=r"largest stellar mass is 10 Msun.*logarithms; write"
+    ):
+        check(columns)
