@@ -104,8 +104,38 @@ def loaded() -> Any:
     with _without(() if under_agent(os.environ) else (SWEEP_ID,)):
         import wandb  # takes a second, and is not needed where it is switched off
 
+        _let_logs_fail()
         wandb.setup(wandb.Settings(silent=True))
     return wandb
+
+
+def _let_logs_fail() -> None:
+    """Lets wandb's own logs fail in silence, as on a full disk.
+
+    Python would print each line that it cannot write, with a traceback. That a copy is not
+    whole is told without it.
+    """
+    try:
+        from wandb.sdk.lib import wb_logging
+
+        logs: Any = wb_logging
+        add = logs.add_file_handler
+    except (ImportError, AttributeError):  # of a wandb that logs otherwise
+        return
+    if getattr(add, "fails_in_silence", False):
+        return
+
+    def added(run_id: str, filepath: Path) -> Any:
+        handler = add(run_id, filepath)
+        handler.handleError = _pass_over
+        return handler
+
+    added.fails_in_silence = True  # type: ignore[attr-defined]
+    logs.add_file_handler = added
+
+
+def _pass_over(record: object) -> None:
+    """Tells nobody of a line that could not be written."""
 
 
 def has_key(wandb: Any) -> bool:

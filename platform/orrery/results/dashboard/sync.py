@@ -167,9 +167,10 @@ def _folders(place: Path) -> list[Path]:
 
 
 def _elsewhere(folder: Path, place: Path, note: str = COPY) -> Delivery | None:
-    """Returns what becomes of a copy if it is not ours to send now.
+    """Returns what becomes of a copy if it is not ours to send now, or not to be marked.
 
-    Made again it would be taken from under whoever sends it.
+    Made again it would be taken from under whoever sends it; and one that cannot be marked
+    would be sent for ever.
 
     Arguments:
         folder: Of the run or sweep.
@@ -177,12 +178,27 @@ def _elsewhere(folder: Path, place: Path, note: str = COPY) -> Delivery | None:
         note: The name of the file that tells of the copy.
     """
     who = sender(folder / "wandb")
-    if not who:
+    problem = who or _unwritable(folder / "wandb")
+    if not problem:
         return None
     copy = Copy.read(folder, note)
     if copy and is_sent(copy.path(folder)):
         return _sent_before(place, copy)
-    return Delivery(place, "being sent", who)
+    if who:
+        return Delivery(place, "being sent", who)
+    return Delivery(place, "kept" if copy and copy.whole else "no copy", problem)
+
+
+def _unwritable(folder: Path) -> str:
+    try:
+        files.ensure_writable(folder)
+    except OSError as problem:
+        said = str(problem.strerror).partition(": ")[0]
+        return (
+            f"it could not be recorded that it was sent ({said}): copy the run or sweep to "
+            "where you may write, and sync it there"
+        )
+    return ""
 
 
 def _copy_of(result: Result) -> _Found:
@@ -190,8 +206,7 @@ def _copy_of(result: Result) -> _Found:
     if left := _left_alone(result):
         return left
     try:
-        place = files.ensure_writable(folder / "wandb")
-        with files.locked(place, "`python -m orrery sync` later"):
+        with files.locked(folder / "wandb", "`python -m orrery sync` later"):
             copy = _whole_copy(result)
     except BlockingIOError:
         return Delivery(folder, "still running", "its copy is being written")

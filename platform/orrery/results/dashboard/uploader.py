@@ -4,6 +4,7 @@ python -m orrery.results.dashboard.uploader [--live] COPY.wandb...
 """
 
 import argparse
+import logging
 import os
 import resource
 import runpy
@@ -109,6 +110,8 @@ def _take_turns(copies: list[Path], turns: ExitStack) -> tuple[list[Path], str]:
 
 def _be_wandb(command: list[str], mine: list[Path], copies: list[Path]) -> None:
     sys.argv = ["wandb", *command, *map(str, mine)]
+    # what wandb cannot write into its log would be the last that is said here
+    logging.raiseExceptions = False
     before = sync_logs(copies)
     for copy in mine:
         with suppress(OSError):  # wandb skips it then, and tells so

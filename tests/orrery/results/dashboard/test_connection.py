@@ -1,5 +1,6 @@
 """Whether W&B is reached is what the user asked for, and what wandb itself finds."""
 
+import logging
 import os
 import re
 import subprocess
@@ -155,3 +156,17 @@ def test_a_server_that_drips_has_no_more_time_than_one_that_is_silent(monkeypatc
     over.set()
     monkeypatch.setattr(connection, "refusal", lambda seconds: "no such key")
     assert uploader._refusal(0.05) == "no such key"
+
+
+def test_a_full_disk_prints_nothing_of_wandbs_logs(offline, capsys):
+    connection.loaded()
+    from wandb.sdk.lib import wb_logging
+
+    handler = wb_logging.add_file_handler("a", "/dev/full")
+    try:
+        handler.handle(logging.makeLogRecord({"msg": "what nobody reads", "name": "a"}))
+        connection.loaded()
+        assert wb_logging.add_file_handler.fails_in_silence
+    finally:
+        logging.getLogger("wandb").removeHandler(handler)
+    assert capsys.readouterr().err == ""

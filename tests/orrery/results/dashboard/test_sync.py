@@ -226,6 +226,28 @@ def test_a_run_that_was_deleted_on_the_server_is_sent_as_a_new_one(
     assert not one.path(folders[0]).exists()
 
 
+def test_a_copy_that_cannot_be_marked_is_kept(recorded, monkeypatch):
+    from orrery.results.dashboard import sync as module
+
+    def refuse(folder):
+        raise OSError(30, f"cannot write {folder} (Read-only file system): free some")
+
+    monkeypatch.setattr(module, "replay", replay)
+    result = Result.open(recorded("halomass").folder)
+    (result.folder / "wandb").mkdir()
+    copy = module._whole_copy(result)
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "ensure_writable", refuse)
+        (kept,) = sync([result.folder])
+        marker(copy.path(result.folder)).touch()
+        record_sent(copy.path(result.folder))
+        (sent,) = sync([result.folder])
+    assert kept.outcome == "kept"
+    place = result.folder / "wandb"
+    assert f"(cannot write {place} (Read-only file system)): copy the" in kept.about
+    assert sent.outcome == "sent before"
+
+
 def test_a_run_that_is_written_is_left_alone(recorded, offline):
     folder = recorded("halomass").folder
     with files.locked(folder):
