@@ -116,7 +116,7 @@ def _delivered(found: list[_Found], patience: Patience) -> list[Delivery]:
         else one
         for one in found
     ]
-    renewed = [one for one in again if one not in found]
+    renewed = [new for new, old in zip(again, found, strict=True) if new is not old]
     reasons |= _send(_files(renewed), patience)
     return [
         one if isinstance(one, Delivery) else _outcome(one, reasons) for one in again
