@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from orrery.identity import describe, fingerprint
-from orrery.judging import diagnostics
+from orrery.judging import diagnostics, intervals
 from orrery.judging.regression import binned
 from orrery.parameters import Parameter
 from orrery.results.panels import LossCurve
@@ -142,7 +142,7 @@ def _record_posterior(
     centre = random.normal(size=len(PARAMETERS))
     values = centre + random.normal(size=(draws, len(PARAMETERS)))
     _record_lineage(recording, key, dataset, random)
-    summary = diagnostics.posterior_summary(values)
+    summary = intervals.posterior_summary(values)
     recording.answers(
         Answer(
             f"posterior.{key}.{parameter.name}",

@@ -23,11 +23,6 @@ from .judgements import (
 )
 from .quantities import Record, quantity
 
-# what follows from the other numbers alone has its record in `judging`
-_OF_JUDGING = tuple(
-    f"tarp.{name}" for name in ("area_z", "area_pvalue", "corrected_pvalue", "power")
-)
-
 
 def inference() -> Record:
     """Returns what an ensemble's tests say of it and of its answers, and a posterior's answer."""
@@ -163,7 +158,5 @@ def _inferred() -> Record:
         "heard": quantity(heard),
         "draws": quantity(found.draws[::30]),
         "draws.count": quantity(len(found.draws)),
-        "calibration": quantity(
-            [v for k, v in found.calibration.metrics.items() if k not in _OF_JUDGING]
-        ),
+        "calibration": quantity([*found.calibration.metrics.values()]),
     }

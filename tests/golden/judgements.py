@@ -11,6 +11,7 @@ from torch import Tensor
 from orrery.judging import (
     calibration,
     diagnostics,
+    intervals,
     misspecification,
     predictive,
     regression,
@@ -174,7 +175,7 @@ def _draws() -> Record:
     draws = random.normal(size=(80, 40, 2))
     theta = random.normal(size=(40, 2))
     theta[:, 1] = 0.5  # nothing scatters
-    summary = diagnostics.posterior_summary(draws[:, 0])
+    summary = intervals.posterior_summary(draws[:, 0])
     few = diagnostics.sbc_ranks(draws, theta, SEED, levels=5, simulations=30)
     return {
         "summary": quantity([summary.lower, summary.median, summary.upper]),

@@ -7,7 +7,6 @@ show that it would have.
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from orrery.branches import LEARNING, SBC, TARP
+from orrery.judging.intervals import check_draws
 from orrery.parameters import FloatArray, generator
 
 _TIES = 2  # the branch of the random stream that ranks equal numbers
@@ -22,6 +22,9 @@ _TIES = 2  # the branch of the random stream that ranks equal numbers
 # posterior is the prior of one parameter, 1.2 % with 20 tests and 1.05 % with 50; of six
 # parameters 59 % with 3, 7.5 % with 10, 1.7 % with 50 and 1.1 % with 100.
 FEWEST_TARP_TESTS = 100
+# Each test adds max(f, 1/2) of a uniform f to the area, whose variance this is.
+_AREA_VARIANCE = 5 / 192
+_FURTHER = 3  # the branch of the random stream of all sets of references but the first
 
 
 @dataclass(frozen=True)
@@ -31,9 +34,9 @@ class Coverage:
     Arguments:
         levels: Credibility levels, with shape `[L]`.
         coverage: The fraction of tests whose truth lies in the region of that level,
-            `[L]`.
-        fractions: For each test the level of the smallest region that holds the truth,
-            `[N]`; uniform if the posterior is right.
+            `[L]`, averaged over the sets of references.
+        fractions: For each test the level of the smallest region around the first set's
+            reference that holds the truth, `[N]`; uniform if the posterior is right.
         atc: Integral of `coverage - levels` over the levels above one half: positive
             for posteriors that are too wide, negative for too narrow ones. sbi before
             0.26.1 summed without the width of its bins, so older papers print values
@@ -41,6 +44,8 @@ class Coverage:
         ks_pvalue: Of the one-sample Kolmogorov-Smirnov test of the fractions against
             the uniform distribution. (Comparing two curves of 30 levels instead cannot
             reject a posterior half as wide as it should be.)
+        area_error: Standard error of the area: of one set of references a right
+            posterior's, of several that over the tests.
 
     Example:
         >>> random = np.random.default_rng(0)
@@ -55,16 +60,20 @@ class Coverage:
     fractions: FloatArray
     atc: float
     ks_pvalue: float
+    area_error: float = math.nan
 
     @property
     def area_z(self) -> float:
-        """The area to curve in units of its scatter if the posterior is right.
+        """The area to curve in units of its error: a standard normal number of right posteriors.
 
         Wrong widths move the area most; the largest distance of two curves, which the
         Kolmogorov-Smirnov test sees, needs about twice as many tests for the same.
         """
-        # each test adds max(f, 1/2) of a uniform f, whose variance is 5/192
-        return self.atc / math.sqrt(5 / 192 / len(self.fractions))
+        error = self.area_error
+        # runs of before have none
+        if math.isnan(error):
+            error = math.sqrt(_AREA_VARIANCE / len(self.fractions))
+        return self.atc / error
 
     @property
     def area_pvalue(self) -> float:
@@ -122,48 +131,13 @@ class Ranks:
     band_pvalue: FloatArray
 
 
-@dataclass(frozen=True)
-class PosteriorSummary:
-    """The median and the central 68 % of draws, each with shape `[..., P]`.
-
-    Arguments:
-        median: The median.
-        lower: The 16 % quantile.
-        upper: The 84 % quantile.
-
-    Example:
-        >>> posterior_summary(np.linspace(0, 1, 101).reshape(101, 1)).median
-        array([0.5])
-    """
-
-    median: FloatArray
-    lower: FloatArray
-    upper: FloatArray
-
-
-@dataclass(frozen=True)
-class IntervalCoverage:
-    """How often central intervals of one parameter hold the truth.
-
-    Arguments:
-        levels: What the intervals promise, with shape `[L]`.
-        coverage: The fraction of tests whose truth they hold, with shape `[L, P]`.
-        standard_error: The scatter of that fraction if the posterior is right, with
-            shape `[L]`.
-
-    Example:
-        >>> draws = np.linspace(-1, 1, 101).reshape(101, 1, 1)
-        >>> coverage_table(draws, theta=np.array([[0.6]]), levels=(0.5, 0.95)).coverage
-        array([[0.],
-               [1.]])
-    """
-
-    levels: FloatArray
-    coverage: FloatArray
-    standard_error: FloatArray
-
-
-def tarp(draws: FloatArray, theta: FloatArray, seed: int, levels: int = 51) -> Coverage:
+def tarp(
+    draws: FloatArray,
+    theta: FloatArray,
+    seed: int,
+    levels: int = 51,
+    references: int = 1,
+) -> Coverage:
     """Returns the coverage of regions around random references (Lemos et al. 2023).
 
     The region of a test is the ball around its reference that reaches as far as the
@@ -179,19 +153,30 @@ def tarp(draws: FloatArray, theta: FloatArray, seed: int, levels: int = 51) -> C
         seed: Decides the references, ranks ties, and spreads each count of draws over
             its interval.
         levels: The number of levels from 0 to 1 at which the coverage is given.
+        references: The number of references of each test, over which its coverage is
+            averaged.
 
     Raises:
         ValueError: If the shapes do not belong together, or a number is not finite.
     """
-    _check(draws, theta)
-    random = generator(seed, LEARNING, TARP)
+    check_draws(draws, theta)
+    branches = [(), *((_FURTHER, number) for number in range(1, references))]
+    fractions = np.stack([_fractions(draws, theta, seed, b) for b in branches])
+    return _coverage(fractions, np.linspace(0, 1, levels))
+
+
+def _fractions(
+    draws: FloatArray, theta: FloatArray, seed: int, branch: tuple[int, ...]
+) -> FloatArray:
+    """Returns what the regions around one set of references hold of the draws, `[N]`."""
+    random = generator(seed, LEARNING, TARP, *branch)
     scale = _spread(theta)
     origin = theta.min(axis=0)
     reference = origin + random.random(theta.shape) * (theta.max(axis=0) - origin)
     truth = _squared_distances(theta[np.newaxis], reference, scale)
     distance = _squared_distances(draws, reference, scale)
-    nearer = _ranks(distance, truth[0], generator(seed, LEARNING, TARP, _TIES))
-    return _coverage(_uniform(nearer, len(draws), random), np.linspace(0, 1, levels))
+    ties = generator(seed, LEARNING, TARP, *branch, _TIES)
+    return _uniform(_ranks(distance, truth[0], ties), len(draws), random)
 
 
 def _spread(theta: FloatArray) -> FloatArray:
@@ -229,12 +214,25 @@ def _uniform(
 
 
 def _coverage(fractions: FloatArray, levels: FloatArray) -> Coverage:
-    held = np.searchsorted(np.sort(fractions), levels, side="right")
-    coverage = held / len(fractions)
+    """Returns the coverage of fractions `[R, N]` of R sets of references."""
+    held = np.searchsorted(np.sort(fractions, axis=None), levels, side="right")
+    coverage = held / fractions.size
     # Of the exact step function: a test at f adds 1 - f, or 1/2 when f < 1/2, less the
-    # mean 3/8.
-    atc = np.mean(1.0 - np.maximum(fractions, 0.5)) - 0.375
-    return Coverage(levels, coverage, fractions, float(atc), _ks(fractions))
+    # mean 3/8. The references of one test share its truth, so that tests scatter.
+    areas = np.mean(1.0 - np.maximum(fractions, 0.5), axis=0) - 0.375
+    # where all regions hold all truths, or none, tests do not scatter: references do
+    least = math.sqrt(_AREA_VARIANCE / fractions.size)
+    error = least
+    if len(fractions) > 1:
+        error = max(least, areas.std(ddof=1) / math.sqrt(len(areas)))
+    return Coverage(
+        levels,
+        coverage,
+        fractions[0],
+        float(areas.mean()),
+        _ks(fractions[0]),
+        float(error),
+    )
 
 
 def _ks(uniform: FloatArray) -> float:
@@ -267,7 +265,7 @@ def sbc_ranks(
     Raises:
         ValueError: If the shapes do not belong together, or a number is not finite.
     """
-    _check(draws, theta)
+    check_draws(draws, theta)
     ties = generator(seed, LEARNING, SBC, _TIES)
     # One parameter at a time needs P times less memory.
     columns = [_ranks(draws[..., i], truth, ties) for i, truth in enumerate(theta.T)]
@@ -345,50 +343,3 @@ def leakage(draws: FloatArray, theta: FloatArray) -> FloatArray:
     """
     outside = (draws < theta.min(axis=0)) | (draws > theta.max(axis=0))
     return outside.reshape(-1, theta.shape[1]).mean(axis=0)
-
-
-def coverage_table(
-    draws: FloatArray, theta: FloatArray, levels: Sequence[float] = (0.5, 0.68, 0.95)
-) -> IntervalCoverage:
-    """Returns how often each parameter's central intervals hold the truth.
-
-    Arguments:
-        draws: Posterior draws for each test, with shape `[M, N, P]`.
-        theta: The truths, with shape `[N, P]`.
-        levels: What the intervals promise.
-
-    Raises:
-        ValueError: If the shapes do not belong together, or a number is not finite.
-    """
-    _check(draws, theta)
-    promised = np.asarray(levels, dtype=np.float64)
-    ends = np.concatenate([0.5 - promised / 2, 0.5 + promised / 2])
-    # All quantiles at once: the draws are sorted once.
-    edges = np.quantile(draws, ends, axis=0)
-    low, high = np.split(edges, 2)
-    held = np.mean((low <= theta) & (theta <= high), axis=1)
-    scatter = np.sqrt(promised * (1 - promised) / len(theta))
-    return IntervalCoverage(promised, held, scatter)
-
-
-def posterior_summary(draws: FloatArray) -> PosteriorSummary:
-    """Returns the median and the 16 and 84 % quantiles of draws `[M, ..., P]`."""
-    lower, median, upper = np.quantile(draws, (0.16, 0.5, 0.84), axis=0)
-    return PosteriorSummary(median, lower, upper)
-
-
-def _check(draws: FloatArray, theta: FloatArray) -> None:
-    if (
-        draws.ndim != 3
-        or theta.ndim != 2
-        or draws.shape[1:] != theta.shape
-        or not draws.size
-    ):
-        raise ValueError(
-            f"draws of shape {draws.shape} and truths of shape {theta.shape} must have the shapes "
-            "[M, N, P] and [N, P]"
-        )
-    if not (np.isfinite(draws).all() and np.isfinite(theta).all()):
-        raise ValueError(
-            "draws and truths must be finite: leave out tests that are not"
-        )

@@ -92,7 +92,7 @@ def _figures(
             f"TARP, {label}",
             CoverageCurves(coverage, legend),
             "Expected coverage of the credible regions: on the diagonal if the posterior "
-            "is right.",
+            "is right; p of its shape and its area together.",
         ),
         FigureSection(
             f"sbc.{key}",

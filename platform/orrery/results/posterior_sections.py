@@ -8,7 +8,7 @@ from astropy.table import Table
 
 from orrery import data_vector
 from orrery.inference.posteriors import Inferred, OnChecked
-from orrery.judging import diagnostics, distributions, misspecification
+from orrery.judging import diagnostics, distributions, intervals, misspecification
 from orrery.judging.misspecification import Misspecification
 from orrery.learning.mixture import OnMember
 from orrery.pairs import Splits
@@ -237,7 +237,7 @@ def _record_draws(
 def _parameter_table(
     draws: FloatArray, parameters: Sequence[Parameter], prior: FloatArray
 ) -> Table:
-    summary = diagnostics.posterior_summary(draws)
+    summary = intervals.posterior_summary(draws)
     return Table(
         {
             "parameter": list(parameter_names(parameters)),

@@ -18,7 +18,7 @@ from orrery.execution.summaries import Binning, Summarise
 from orrery.identity import JSON
 from orrery.judging import calibration, verdicts
 from orrery.judging.calibration import Calibration
-from orrery.judging.diagnostics import posterior_summary
+from orrery.judging.intervals import posterior_summary
 from orrery.learning import flow_training, posterior
 from orrery.learning.flow_training import FlowPlan
 from orrery.learning.posterior import Posterior

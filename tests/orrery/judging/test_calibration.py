@@ -44,21 +44,22 @@ class Blind:
         return stats.expon.logpdf(theta)[:, 0]
 
 
-@pytest.mark.parametrize("tests", [300, 3000])
+@pytest.mark.parametrize("tests", [300, 2500])
 def test_the_power_is_how_often_a_slightly_narrow_posterior_is_rejected(tests):
     width, rejected, power = calibration.SLIGHTLY_NARROW, [], []
-    for seed in range(40):
+    for seed in range(16):
         random = np.random.default_rng(seed)
-        theta = random.normal(size=(tests, 3))
+        theta = random.normal(size=(tests, 2))
         moments = Exact()._moments(theta + NOISE * random.normal(size=theta.shape))
-        scatter = random.normal(size=(50, tests, 3))
+        scatter = random.normal(size=(120, tests, 2))
         right, narrow = (moments[0] + w * moments[1] * scatter for w in (1.0, width))
-        found = diagnostics.tarp(narrow, theta, seed)
+        found = diagnostics.tarp(narrow, theta, seed, references=2)
         rejected.append(found.area_pvalue < calibration.LEVEL / 2)
-        own = diagnostics.tarp(right, theta, seed)
-        power.append(calibration._power(own, right, theta, seed))
+        if seed < 6:
+            own = diagnostics.tarp(right, theta, seed, references=2)
+            power.append(calibration._power(own, right, theta, seed))
     share = np.mean(rejected)
-    assert np.mean(power) == pytest.approx(share, abs=0.2)
+    assert np.mean(power) == pytest.approx(share, abs=0.25)
     assert (share > 0.5) == (tests > 1000)
 
 

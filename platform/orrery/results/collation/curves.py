@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from orrery.identity import JSON
-from orrery.judging.diagnostics import posterior_summary
 from orrery.judging.distributions import densities
+from orrery.judging.intervals import posterior_summary
 from orrery.parameters import FloatArray
 from orrery.results.collation.scalars import exact, rounded, shares
 from orrery.results.panels import LossCurve

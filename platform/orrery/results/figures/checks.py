@@ -40,8 +40,7 @@ def coverage(curves: Mapping[str, Coverage]) -> Figure:
         (0, 1), (0, 1), color=INK, linewidth=0.8, label=f"calibrated, {tests} tests"
     )
     for label, curve, colour, dashes in inked(curves):
-        area = f"ATC {curve.atc:+.3f} ($z$ = {curve.area_z:+.1f})"
-        text = f"{label}: {area}, KS $p$ = {curve.ks_pvalue:.2g}"
+        text = f"{label}: ATC {curve.atc:+.3f}, $p$ = {curve.pvalue:.2g}"
         axes.plot(
             curve.levels, curve.coverage, color=colour, linestyle=dashes, label=text
         )

@@ -18,8 +18,8 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from orrery.judging.diagnostics import posterior_summary
 from orrery.judging.distributions import TWO_SIGMA
+from orrery.judging.intervals import posterior_summary
 from orrery.parameters import FloatArray, Parameter
 from orrery.results.figures.style import (
     CONTOURS,

@@ -7,8 +7,8 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from orrery.judging.diagnostics import posterior_summary
 from orrery.judging.distributions import ENOUGH, binned_quantiles
+from orrery.judging.intervals import posterior_summary
 from orrery.judging.regression import BinnedErrors
 from orrery.parameters import FloatArray
 from orrery.results.figures.style import (

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from orrery.judging.diagnostics import posterior_summary
+from orrery.judging.intervals import posterior_summary
 from orrery.results.collation.curves import MOST_EPOCHS, run_curves
 from orrery.results.result import Result
 
