@@ -113,29 +113,55 @@ def test_workers_join_the_port_that_the_head_opens(path):
 
 
 @pytest.mark.parametrize("path", [AWS, LOCAL], ids=["aws", "on_premise"])
-def test_every_shell_finds_ray_which_asks_for_the_carried_token(path):
+def test_every_shell_finds_ray_which_asks_for_the_carried_token_and_a_certificate(path):
     config = yaml.safe_load(path.read_text())
     assert "~/.ray/auth_token" in config["file_mounts"].values()
     (line,) = [one for one in config["setup_commands"] if "sed " in one]
     named = re.search(r"1i \. ~/orrery/(\S+\.sh)'", line).group(1)
     done = run(
-        ["bash", "-c", f". {ROOT / named}; echo $PATH; echo $RAY_AUTH_MODE"],
-        env={"HOME": "/home/somebody", "PATH": "/usr/bin:/bin"},
+        [
+            "bash",
+            "-c",
+            f". {ROOT / named}; echo $PATH; echo $RAY_AUTH_MODE $RAY_USE_TLS;"
+            "echo $RAY_TLS_SERVER_CERT $RAY_TLS_SERVER_KEY $RAY_TLS_CA_CERT",
+        ],
+        env={"HOME": "/home/somebody", "PATH": "/usr/bin:/bin", "HOSTNAME": "node7"},
     )
-    places, mode = done.stdout.splitlines()
+    places, modes, files = done.stdout.splitlines()
     assert places.split(":")[0] == "/home/somebody/orrery/.venv/bin"
-    assert mode == "token"
+    assert modes == "token 1"
+    assert len(set(files.split())) == 3
+    assert all(one.startswith("/home/somebody/.ray/tls/") for one in files.split())
+
+
+def said_by(start, python="true"):
+    """Returns what the programs of a command are asked, on a node at 10.0.0.7."""
+    played = f"python() {{ echo python $@; {python}; }}; ray() {{ echo ray $@; }}"
+    played += "; hostname() { echo 10.0.0.7 fd00::7; }"
+    done = run(
+        ["bash", "-c", start.replace("cd ~/orrery", played)],
+        env={**os.environ, "SSH_CONNECTION": "10.0.0.1 5 10.0.0.7 22"},
+    )
+    return done.stdout
+
+
+@pytest.mark.parametrize("path", [AWS, LOCAL], ids=["aws", "on_premise"])
+@pytest.mark.parametrize("name", STARTS)
+def test_no_node_starts_without_a_certificate_for_its_address(path, name):
+    (start,) = [
+        one for one in yaml.safe_load(path.read_text())[name] if "ray start" in one
+    ]
+    made, started = said_by(start).splitlines()
+    assert made.startswith("python -m orrery cluster certificate 10.0.0.7")
+    assert started.startswith("ray start")
+    assert said_by(start, "false").splitlines() == [made]
 
 
 def test_nodes_of_ones_own_are_told_their_addresses_and_the_old_autoscaler():
     config = yaml.safe_load(LOCAL.read_text())
     for name in STARTS:
         (start,) = [one for one in config[name] if "ray start" in one]
-        done = run(
-            ["bash", "-c", start.replace("cd ~/orrery", "ray() { echo $@; env; }")],
-            env={**os.environ, "SSH_CONNECTION": "10.0.0.1 5 10.0.0.7 22"},
-        )
-        assert "--node-ip-address=10.0.0.7" in done.stdout
+        assert "--node-ip-address=10.0.0.7" in said_by(start)
     (start,) = [one for one in config["head_start_ray_commands"] if "--head" in one]
     # `ray up` has exported 1 before
     assert start.index("export RAY_enable_autoscaler_v2=0;") < start.index("ray start")
@@ -193,6 +219,7 @@ exec "$@"
 temporary=$(sed 's/.*--temp-dir=\\([^ ]*\\).*/\\1/' <<< "$*")
 mkdir -p $temporary; chmod 777 $temporary # as Ray does
 echo "ray $* mode=$RAY_AUTH_MODE token=$(stat -c %a "$RAY_AUTH_TOKEN_PATH")" \\
+    "tls=$RAY_USE_TLS key=$(stat -c %a "$RAY_TLS_SERVER_KEY")" \\
     "above=$(stat -c %a "$temporary/..")" >> asked
 echo 10.0.0.7:41234 > $temporary/ray_current_cluster
 trap 'echo "ray ended" >> asked; exit' TERM
@@ -247,12 +274,16 @@ def taken():
 
 
 def test_a_slurm_job_has_a_ray_of_its_own_at_the_addresses_that_slurm_has(tmp_path):
-    program = "import os, sys; print(sys.argv[1:], os.environ['RAY_ADDRESS'])"
+    program = """if True:
+        import os, sys
+        from orrery.execution.certificates import own_complaint
+        print(sys.argv[1:], os.environ["RAY_ADDRESS"])
+        print(own_complaint("10.0.0.7"), own_complaint("10.0.0.8"), "sound")"""
     job = slurm(tmp_path, "-c", program, "--stars", "a b.csv")
     said, _ = job.communicate(timeout=60)
     assert job.returncode == 0, said
     assert "2 of 2 nodes have joined" in said
-    assert "['--stars', 'a b.csv'] 10.0.0.7:41234" in said
+    assert "['--stars', 'a b.csv'] 10.0.0.7:41234\n  sound" in said
     asked = (tmp_path / "asked").read_text().splitlines()
     head, worker = (line for line in asked if line.startswith("ray start"))
     assert " --head --port=0 " in head
@@ -260,7 +291,7 @@ def test_a_slurm_job_has_a_ray_of_its_own_at_the_addresses_that_slurm_has(tmp_pa
     assert " --address=10.0.0.7:41234 --node-ip-address=10.0.0.8 " in worker
     for line in (head, worker):
         assert " --num-cpus=32 --num-gpus=0 " in line
-        assert line.endswith(" mode=token token=600 above=700")
+        assert line.endswith(" mode=token token=600 tls=1 key=600 above=700")
     steps = [line for line in asked if line.startswith("srun")]
     assert all(" --no-kill " in line for line in steps)
     # each on its nodes, and no other Ray is told to stop

@@ -19,8 +19,8 @@
 # submitted again, continues where it stopped. A node that is lost costs a node. If it is the first,
 # on which the experiment runs, Slurm starts the job again by itself, where the site allows that.
 #
-# Each job has a Ray of its own, beside others' on the same nodes: with a token that it makes and
-# only its nodes show, ports that are free, and a temporary folder /tmp/orrery-JOB.* on each node. At
+# Each job has a Ray of its own, beside others' on the same nodes: with a token and a certificate that
+# it makes and only its nodes show, ports that are free, and a temporary folder /tmp/orrery-JOB.* on each node. At
 # the end it stops this Ray and no other. The nodes' addresses are Slurm's own.
 #
 #SBATCH --job-name=orrery
@@ -75,6 +75,14 @@ make_token() {
 from orrery.execution.tokens import make_token
 make_token(pathlib.Path(sys.argv[1]))' "$folder"
     export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$folder/auth_token
+}
+
+# Ray hears only who shows a certificate: otherwise one request that shows no token ends it. The job's
+# nodes share one, for the addresses of all.
+make_certificate() {
+    export RAY_USE_TLS=1 RAY_TLS_SERVER_CERT=$folder/job.crt RAY_TLS_SERVER_KEY=$folder/job.key
+    export RAY_TLS_CA_CERT=$folder/authority.crt
+    python -m orrery cluster certificate $(cut -d " " -f 2 "$folder/addresses")
 }
 
 # "NAME ADDRESS" of each node, from Slurm's own list. Names in it, where a site writes names there,
@@ -168,5 +176,6 @@ mkdir -p "$folder/joined"
 chmod 700 "$folder"
 make_token
 list_addresses > "$folder/addresses"
+make_certificate
 start_ray
 run_experiment "$@"

@@ -117,21 +117,30 @@ def _add_licences(commands: Any) -> None:
 
 def _add_cluster(commands: Any) -> None:
     cluster = commands.add_parser("cluster", help="says whether a cluster will do")
-    cluster.add_argument("action", choices=("check",))
-    cluster.add_argument(
+    actions = cluster.add_subparsers(required=True)
+    check = actions.add_parser("check", help="says what would go wrong, and the remedy")
+    check.add_argument(
         "--folders",
         type=Path,
         nargs="+",
         default=[Path("datasets"), Path("runs")],
         help="of datasets and reports, which all nodes must share; datasets may be in a bucket",
     )
-    cluster.add_argument(
+    check.add_argument(
         "--free", type=float, default=10.0, help="space that their disks must have [GB]"
     )
-    cluster.add_argument(
+    check.add_argument(
         "--nodes", type=int, default=1, help="how many nodes it should have"
     )
-    cluster.set_defaults(command=_check_cluster)
+    check.set_defaults(command=_check_cluster)
+    certificate = actions.add_parser(
+        "certificate",
+        help="makes, from the token, what this machine shows to the others",
+    )
+    certificate.add_argument(
+        "addresses", nargs="*", help="at which the others reach this machine"
+    )
+    certificate.set_defaults(command=_make_certificate)
 
 
 def _list_licences(options: argparse.Namespace) -> None:
@@ -315,6 +324,14 @@ def _judge(found: "Mapping[Location, Sequence[Finding]]") -> None:
         raise ValueError(
             f"{damaged} files are not what was written: the lines above say what helps"
         )
+
+
+def _make_certificate(options: argparse.Namespace) -> None:
+    """Writes the files that Ray's variables name."""
+    from orrery.execution import certificates, tokens
+
+    files = certificates.CertificateFiles.named()
+    certificates.make_certificate(tokens.read_token(), options.addresses, files)
 
 
 def _check_cluster(options: argparse.Namespace) -> None:

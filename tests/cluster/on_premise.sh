@@ -84,17 +84,25 @@ bring_up() {
     say "cluster check has ended"
 }
 
-# Without the token nothing works, from another machine or another account of the head; with it
-# the same attempts do.
+# rays: the processes of Ray on the head and a worker which strangers could end
+rays() {
+    local name
+    for name in head one; do inside $name pgrep -f 'gcs_server|raylet/raylet|dashboard|monitor' | sort; done
+}
+
+# Without the token nothing works and nothing ends, from another machine or another account of the
+# head; with it the same attempts do.
 try_doors() {
-    local program="orrery/.venv/bin/python -u orrery/tests/cluster/stranger.py" attempts=()
+    local program="orrery/.venv/bin/python -u orrery/tests/cluster/stranger.py" attempts=() before
+    before=$(rays)
     as orrery stranger "$program $head 192.168.1.11" > "$site/stranger.log" 2>&1 &
     attempts+=($!)
     as guest head "cd ~orrery && $program 127.0.0.1" > "$site/guest.log" 2>&1 &
     attempts+=($!)
     wait "${attempts[0]}" || { cat "$site/stranger.log"; fail "a stranger on the network got in"; }
     wait "${attempts[1]}" || { cat "$site/guest.log"; fail "another account on the head got in"; }
-    as orrery head "$program --token ~/.ray/auth_token 127.0.0.1" > "$site/token.log" 2>&1 ||
+    [ "$(rays)" = "$before" ] || fail "strangers have ended a process of Ray"
+    as orrery head "source orrery/platform/clusters/shell.sh && $program --token ~/.ray/auth_token 127.0.0.1" > "$site/token.log" 2>&1 ||
         { cat "$site/token.log"; fail "with the token it does not work either"; }
     say "GCS, dashboard, job server and all $(grep -c '^1' "$site/stranger.log") ports refuse who has no token"
 }

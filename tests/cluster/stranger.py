@@ -3,18 +3,27 @@
 python stranger.py ADDRESS...               # the head's first
 python stranger.py --token FILE ADDRESS     # whether all of it would work with the token
 
-Each open port of each machine is asked for jobs and told to start one. The head's GCS is asked
-for nodes and told to keep a value, by Ray's own client and by an experiment's; Ray's remote
-client asks for a session: each without a token and with a wrong one.
+Each open port of each machine is asked for jobs and told to start one, over HTTP; and called as
+Ray's processes call each other, in clear and by TLS, without a certificate and with one of
+another authority: nobody may even hear it, since one such call without a token ends a Ray that
+asks for nothing else. The head's GCS is asked for nodes and told to keep a value, by Ray's own
+client and by an experiment's; Ray's remote client asks for a session: each without a token, and
+with a wrong one and its certificate.
 """
 
 import os
 import socket
+import ssl
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 from pathlib import Path
+
+import grpc
+
+from orrery.execution.certificates import CertificateFiles, make_certificate
 
 GCS_PORT = 6379
 CLIENT_PORT = 10001
@@ -26,6 +35,18 @@ REQUESTS = (
     ("POST", "/api/jobs/"),
     ("POST", "/api/job_agent/jobs/"),
 )
+CALLS = (
+    "/ray.rpc.syncer.RaySyncer/StartSync",
+    "/ray.rpc.NodeInfoGcsService/CheckAlive",
+    "/ray.rpc.NodeInfoGcsService/GetAllNodeInfo",
+    "/ray.rpc.InternalKVGcsService/InternalKVPut",
+    "/ray.rpc.NodeManagerService/ShutdownRaylet",
+    "/ray.rpc.CoreWorkerService/Exit",
+    "/ray.rpc.RayletDriver/Init",
+    "/grpc.health.v1.Health/Check",
+)
+# What comes where nobody has heard the call. HTTP's servers do not understand it either.
+UNHEARD = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED)
 JOB = b'{"entrypoint": "touch /tmp/a-stranger-was-here"}'
 ATTEMPTS = {
     "reads the nodes": """
@@ -48,8 +69,14 @@ print("worked", ray.init(client))
 """,
 }
 HEADER = "import os, sys; gcs, client = sys.argv[1:]\n"
-NONE = {"RAY_AUTH_MODE": "disabled"}
-WRONG = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "wrong" * 8}
+WRONG_TOKEN = "wrong" * 8
+NONE = {"RAY_AUTH_MODE": "disabled", "RAY_USE_TLS": "0"}
+WRONG = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": WRONG_TOKEN, "RAY_USE_TLS": "1"}
+# Ray tries again for most of a minute where nobody answers.
+IMPATIENT = {
+    "RAY_gcs_rpc_server_connect_timeout_s": "2",
+    "RAY_py_gcs_connect_timeout_s": "4",
+}
 
 
 def open_ports(address):
@@ -99,6 +126,46 @@ def try_port(address, port, token):
     ]
 
 
+def channels(address, port, files):
+    """Returns ways to call what listens at a port: in clear, and by TLS if it speaks that.
+
+    The certificate that it shows is trusted, whoever signed it: what counts is what it does.
+    """
+    place = f"{address}:{port}"
+    found = {"in clear": grpc.insecure_channel(place)}
+    try:
+        shown = ssl.get_server_certificate((address, port), timeout=5).encode()
+    except OSError:
+        return found
+    own = (files.key.read_bytes(), files.certificate.read_bytes())
+    for way, pair in {"by TLS": (None, None), "with a certificate": own}.items():
+        credentials = grpc.ssl_channel_credentials(shown, *pair)
+        found[way] = grpc.secure_channel(place, credentials)
+    return found
+
+
+def try_calls(address, port, files, calls=CALLS):
+    """Returns what was heard of calls, as Ray's processes make them, without a token."""
+    heard = []
+    for way, channel in channels(address, port, files).items():
+        with channel:
+            for name in calls:
+                status = call(channel, name)
+                if status not in UNHEARD:
+                    heard.append(f"{address}:{port} hears {name} {way}: {status}")
+    return heard
+
+
+def call(channel, name):
+    """Returns how an empty message was answered."""
+    method = channel.stream_stream(name, lambda sent: sent, lambda received: received)
+    try:
+        list(method(iter([b""]), timeout=5, metadata=(("node_id", "0" * 56),)))
+    except grpc.RpcError as error:
+        return error.code()
+    return grpc.StatusCode.OK
+
+
 def try_code(name, head, settings):
     """Returns what worked of an attempt in a process of its own, which Ray may abort."""
     command = [sys.executable, "-c", HEADER + ATTEMPTS[name]]
@@ -120,27 +187,55 @@ def try_code(name, head, settings):
     return [f"a stranger {name}"] if "worked" in done.stdout else []
 
 
-def try_all(addresses, token=None):
-    """Returns all that worked: with a token, or without and with a wrong one."""
+def try_ports(addresses, token, files, calls):
+    """Returns what worked at any port."""
     worked = []
     for address in addresses:
         for port in open_ports(address):
             worked += try_port(address, port, token)
-    shown = [{"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}] if token else []
-    for settings in shown or (NONE, WRONG):
-        for name in ATTEMPTS:
-            worked += try_code(name, addresses[0], settings)
+            worked += try_calls(address, port, files, calls)
+    return worked
+
+
+def try_as_stranger(addresses):
+    """Returns all that worked without a token, or with a wrong one."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = CertificateFiles(*(Path(folder, name) for name in ("crt", "key", "ca")))
+        make_certificate(WRONG_TOKEN, addresses, files)
+        worked = try_ports(addresses, None, files, CALLS)
+        # Its own authority is what Ray's client would refuse; so it is told to trust the head.
+        shown = ssl.get_server_certificate((addresses[0], GCS_PORT), timeout=5)
+        files.authority.write_text(shown)
+        certificate = {
+            "RAY_TLS_SERVER_CERT": str(files.certificate),
+            "RAY_TLS_SERVER_KEY": str(files.key),
+            "RAY_TLS_CA_CERT": str(files.authority),
+        }
+        for settings in (NONE, WRONG | certificate):
+            for name in ATTEMPTS:
+                worked += try_code(name, addresses[0], settings | IMPATIENT)
+    return worked
+
+
+def try_with(token, address):
+    """Returns all that worked with the token, and the certificate that the environment names."""
+    harmless = CALLS[-1:]
+    worked = try_ports([address], token, CertificateFiles.named(), harmless)
+    shown = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}
+    for name in ATTEMPTS:
+        worked += try_code(name, address, shown)
     return worked
 
 
 def main(arguments):
     if arguments[0] == "--token":
-        worked = try_all(arguments[2:], Path(arguments[1]).read_text().strip())
+        worked = try_with(Path(arguments[1]).read_text().strip(), arguments[2])
         missing = [name for name in ATTEMPTS if f"a stranger {name}" not in worked]
         missing += [] if any("POST" in one for one in worked) else ["starts a job"]
+        missing += [] if any("hears" in one for one in worked) else ["is heard"]
         print(f"with the token, what does not work: {missing}")
         return len(missing)
-    worked = try_all(arguments)
+    worked = try_as_stranger(arguments)
     print(f"without the token, what works: {worked}")
     return len(worked)
 

@@ -125,11 +125,12 @@ def specs():
     return [cluster, documents("ray_job.yaml")["RayJob"]["spec"]["rayClusterSpec"]]
 
 
-def test_every_cluster_has_our_ray_a_token_and_room_in_shared_memory():
+def test_every_cluster_has_our_ray_its_doors_shut_and_room_in_shared_memory():
     (ray,) = re.findall(r"^ray==(.*)$", (ROOT / "constraints.txt").read_text(), re.M)
     for spec in specs():
         assert spec["rayVersion"] == ray
         assert spec["authOptions"] == {"mode": "token"}
+        assert spec["tlsOptions"] == {"enabled": True}
         for group in (spec["headGroupSpec"], *spec["workerGroupSpecs"]):
             pod = group["template"]["spec"]
             (container,) = pod["containers"]

@@ -11,7 +11,7 @@ import socket
 import stat
 from pathlib import Path
 
-from orrery.execution import tokens
+from orrery.execution import certificates, tokens
 from orrery.execution.local_session import loopback_kept
 from orrery.terminal import say
 from orrery.termination import kept_handler
@@ -70,7 +70,8 @@ def join(address: str, noisy: bool) -> None:
 
     Raises:
         ConnectionError: If nothing answers there, or another version of Ray or Python.
-        PermissionError: If it asks for another token than the user has.
+        PermissionError: If it asks for another token than the user has, or for another
+            certificate.
     """
     import ray
 
@@ -79,6 +80,7 @@ def join(address: str, noisy: bool) -> None:
             f"no Ray cluster answers at {address}: start it, correct RAY_ADDRESS, or run "
             "`ray stop` to forget one that has ended"
         )
+    _compare_certificates(address)
     tokens.forget()
     settings = tokens.users_token()
     # It answers at this address. On a machine that others reach, Ray would look for
@@ -96,14 +98,53 @@ def join(address: str, noisy: bool) -> None:
 
 def listening(address: str) -> bool:
     """Returns whether anything listens at an address. Ray takes minutes to find out."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not port.isdigit():
-        return True  # a word such as `auto`, which Ray knows
+    place = _place_of(address)
+    if place is None:
+        return True
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=10).close()
+        socket.create_connection(place, timeout=10).close()
     except OSError:
         return False
     return True
+
+
+def _place_of(address: str) -> tuple[str, int] | None:
+    """Returns host and port, or None of a word such as `auto`, which Ray knows."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    return (host.strip("[]"), int(port)) if port.isdigit() else None
+
+
+def _compare_certificates(address: str) -> None:
+    # Ray would try for most of a minute, and end without saying why.
+    place = _place_of(address)
+    if place is None:
+        return
+    asked = certificates.uses_tls(*place)
+    if asked and not certificates.is_wanted():
+        raise PermissionError(
+            f"the Ray cluster at {address} asks for a certificate: set {certificates.USE}=1 and "
+            f"the names of files, as platform/clusters/shell.sh does; {certificates.REMEDY}"
+        )
+    if certificates.is_wanted() and not asked:
+        raise PermissionError(
+            f"the Ray cluster at {address} uses no TLS, which {certificates.USE}="
+            f"{os.environ[certificates.USE]} demands: start it with that too, or take the "
+            "variable away"
+        )
+    if asked:
+        _check_certificates(address, *place)
+
+
+def _check_certificates(address: str, host: str, port: int) -> None:
+    wrong = certificates.own_complaint()
+    if wrong:
+        raise PermissionError(f"{wrong}: {certificates.REMEDY}")
+    wrong = certificates.distrust(host, port, certificates.CertificateFiles.named())
+    if wrong:
+        raise PermissionError(
+            f"the Ray cluster at {address} shows a certificate of another token, or for "
+            f"another address ({wrong}): {tokens.TOKEN_REMEDY}; then {certificates.REMEDY}"
+        )
 
 
 def _knock(address: str) -> None:

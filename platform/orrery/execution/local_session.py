@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from orrery.execution import tokens
+from orrery.execution import certificates, tokens
 from orrery.execution.session_guard import guarded_session
 from orrery.termination import kept_handler
 
@@ -41,7 +41,9 @@ def local_session(noisy: bool) -> Iterator[None]:
         ValueError: If `RAY_TMPDIR` is too long for sockets.
     """
     folder = Path(tempfile.mkdtemp(prefix="ray-", dir=parent_folder()))
-    settings = tokens.own_token(tokens.make_token(folder))
+    token = tokens.own_token(tokens.make_token(folder))
+    # nobody else hears what is said on the loopback interface
+    settings = {**token, **certificates.NO_TLS}
     mark = f"{tokens.TOKEN_PATH}={settings[tokens.TOKEN_PATH]}"
     with guarded_session(folder, mark, keep=noisy):
         try:

@@ -20,6 +20,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
+from orrery.execution import certificates
 from orrery.execution.processors import processor_model
 from orrery.execution.readiness import NodeReport, Trouble, silence
 from orrery.execution.same_code import code_digest, own_packages
@@ -55,7 +56,7 @@ class _Witness:
     def clock(self) -> float:
         return time.time()
 
-    def facts(self, folders: Sequence[Location]) -> dict[str, Any]:
+    def facts(self, folders: Sequence[Location], address: str) -> dict[str, Any]:
         disks = [f for f in folders if isinstance(f, Path) and f.exists()]
         return {
             "free": {str(f): float(shutil.disk_usage(f).free) for f in disks},
@@ -70,6 +71,8 @@ class _Witness:
             **_shared_memory(),
             "open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             "token": os.environ.get("RAY_AUTH_MODE") == "token",
+            "tls": certificates.is_wanted(),
+            "certificate": certificates.own_complaint(address),
         }
 
 
@@ -177,7 +180,10 @@ def ask_nodes(
     witnesses = _Witnesses(nodes)
     probes = {node["NodeID"]: [_probe(folder) for folder in folders] for node in nodes}
     refused, missing = _look(witnesses, probes)
-    facts = witnesses.ask(lambda _, witness: witness.facts.remote(folders))
+    addresses = {node["NodeID"]: node["NodeManagerAddress"] for node in nodes}
+    facts = witnesses.ask(
+        lambda node, witness: witness.facts.remote(folders, addresses[node])
+    )
     offsets = {node: _clock_offset(witnesses, node) for node in facts}
     reports = tuple(
         NodeReport(

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from orrery.execution import certificates
+
 GB = 1e9  # [bytes]
 MOST_CLOCK_OFFSET = 1.0  # [s]
 LEAST_SHARED_MEMORY = 256 * 1024**2  # [bytes] our object store; containers have 64 MiB
@@ -32,6 +34,8 @@ class NodeReport:
         shared_memory: The size of `/dev/shm` [bytes].
         open_files: The most files that a process may open.
         token: Whether Ray asks for a token.
+        tls: Whether Ray asks for a certificate, too.
+        certificate: What is wrong with the node's own certificate, or an empty text.
         cpus: How many CPUs Ray has on it for work; a head may have none.
         refused: Why it could not write into a folder, by folder.
         free_shared_memory: What is free of `/dev/shm` [bytes].
@@ -55,6 +59,8 @@ class NodeReport:
     shared_memory: float = 2.0**31
     open_files: int = 65_536
     token: bool = True
+    tls: bool = True
+    certificate: str = ""
     cpus: int = 1
     refused: dict[str, str] = field(default_factory=dict)
     free_shared_memory: float = 2.0**31
@@ -69,7 +75,7 @@ class NodeReport:
         return (
             f"{versions}; {free:.0f} GB free, {self.shared_memory / GB:.1f} GB in /dev/shm, "
             f"{self.promised_gpus} GPUs, clock {self.clock_offset:+.2f} s, token "
-            f"{'on' if self.token else 'off'}"
+            f"{'on' if self.token else 'off'}, certificates {'on' if self.tls else 'off'}"
         )
 
 
@@ -119,7 +125,7 @@ def absence(found: int, expected: int) -> Iterator[Trouble]:
             "the cluster",
             f"has {found} nodes, not {expected}",
             "read what `ray start` printed on those that are missing: a node with another "
-            "Ray, Python or token does not get in",
+            "Ray, Python, token or certificate does not get in",
         )
 
 
@@ -142,6 +148,7 @@ def judge(
         found.extend(_of_software(report, software))
         found.extend(_of_machine(report, processor))
         found.extend(_of_limits(report))
+        found.extend(_of_doors(report))
     return tuple(found)
 
 
@@ -229,9 +236,21 @@ def _of_limits(report: NodeReport) -> Iterator[Trouble]:
             f"a process may open {report.open_files} files",
             f"raise it to {LEAST_OPEN_FILES} or more (ulimit -n) before Ray starts",
         )
+
+
+def _of_doors(report: NodeReport) -> Iterator[Trouble]:
     if not report.token:
         yield Trouble(
             report.node,
             "Ray asks nobody for a token: whoever reaches its ports runs code",
             "set RAY_AUTH_MODE=token on all nodes before Ray starts",
         )
+    if not report.tls:
+        yield Trouble(
+            report.node,
+            "Ray asks nobody for a certificate: whoever reaches its ports can end it",
+            f"set {certificates.USE}=1 on all nodes, as platform/clusters/shell.sh does; "
+            f"{certificates.REMEDY}",
+        )
+    elif report.certificate:
+        yield Trouble(report.node, report.certificate, certificates.REMEDY)

@@ -69,6 +69,27 @@ def users_token() -> dict[str, str | None]:
     return {AUTH_MODE: "token"} if found else {}
 
 
+def read_token() -> str:
+    """Returns the user's token, from where Ray takes it. Asking imports no Ray.
+
+    Raises:
+        PermissionError: If there is none.
+    """
+    named = os.environ.get(TOKEN)
+    if named:
+        return named.strip()
+    file = Path(os.environ.get(TOKEN_PATH) or Path.home() / ".ray" / "auth_token")
+    try:
+        token = file.read_text().strip()
+    except OSError as error:
+        raise PermissionError(
+            f"there is no token in {file} ({error.strerror}): {TOKEN_REMEDY}"
+        ) from None
+    if not token:
+        raise PermissionError(f"{file} is empty: {TOKEN_REMEDY}")
+    return token
+
+
 TOKEN_REMEDY = (
     "`ray get-auth-token` on the cluster's head prints it; keep it in ~/.ray/auth_token "
     f"(chmod 600), or name its file in {TOKEN_PATH}"

@@ -6,7 +6,8 @@ import socket
 
 import pytest
 
-from orrery.execution import joining
+from orrery.execution import certificates, joining
+from orrery.execution.certificates import CertificateFiles
 
 
 @pytest.fixture
@@ -120,3 +121,42 @@ def test_another_version_is_told_with_its_remedy():
     assert "Ray: 2.1.0): install the same versions on both sides" in told
     other = RuntimeError("it broke")
     assert joining._explained(other, "10.0.0.1:6379") is other
+
+
+def refused(address):
+    with pytest.raises(PermissionError) as told:
+        joining.join(address, noisy=False)
+    return str(told.value)
+
+
+def test_one_that_uses_no_tls_is_not_joined_by_who_demands_it(note, monkeypatch):
+    monkeypatch.setenv(certificates.USE, "1")
+    monkeypatch.setattr(certificates, "uses_tls", lambda host, port: False)
+    assert "uses no TLS, which RAY_USE_TLS=1 demands" in refused(
+        note.read_text().strip()
+    )
+
+
+def test_one_that_asks_for_a_certificate_is_told_with_the_remedy(note, monkeypatch):
+    monkeypatch.delenv(certificates.USE, raising=False)
+    monkeypatch.setattr(certificates, "uses_tls", lambda host, port: True)
+    told = refused(note.read_text().strip())
+    assert "asks for a certificate: set RAY_USE_TLS=1" in told
+    assert "orrery cluster certificate ADDRESS" in told
+
+
+def test_certificates_that_do_not_fit_are_told_with_the_remedy(
+    note, monkeypatch, tmp_path
+):
+    files = CertificateFiles(*(tmp_path / name for name in ("crt", "key", "ca")))
+    monkeypatch.setenv(certificates.USE, "1")
+    monkeypatch.setenv(certificates.CERTIFICATE, str(files.certificate))
+    monkeypatch.setenv(certificates.KEY, str(files.key))
+    monkeypatch.setenv(certificates.AUTHORITY, str(files.authority))
+    monkeypatch.setattr(certificates, "uses_tls", lambda host, port: True)
+    assert "No such file" in refused(note.read_text().strip())
+    certificates.make_certificate("secret", [], files)
+    monkeypatch.setattr(certificates, "distrust", lambda host, port, own: "self-signed")
+    told = refused(note.read_text().strip())
+    assert "another token, or for another address (self-signed)" in told
+    assert "orrery cluster certificate ADDRESS" in told

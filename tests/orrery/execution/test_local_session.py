@@ -48,6 +48,7 @@ def test_nobody_else_enters_the_folder_that_ray_opens_to_everybody(monkeypatch):
 
     def init(_temp_dir, **options):
         try_to_create_directory(_temp_dir)  # as Ray makes it: everybody may write in it
+        assert "RAY_USE_TLS" not in os.environ  # nobody else hears it
         token = Path(os.environ["RAY_AUTH_TOKEN_PATH"])
         shared.extend([Path(_temp_dir), token.parent])
 
@@ -58,6 +59,7 @@ def test_nobody_else_enters_the_folder_that_ray_opens_to_everybody(monkeypatch):
         monkeypatch.context() as chosen,
     ):
         chosen.setenv("RAY_TMPDIR", parent)
+        chosen.setenv("RAY_USE_TLS", "1")
         with local_session.local_session(noisy=False):
             opened, closed = shared
             assert closed in opened.parents

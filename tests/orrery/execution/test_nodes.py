@@ -59,7 +59,7 @@ def test_a_bucket_is_asked_as_a_folder_is(bucket, tmp_path):
     probes = [bucket / "datasets" / "probe.tmp", tmp_path / "runs" / "probe.tmp"]
     assert witness.write(probes) == {}
     assert witness.unseen(probes) == ()
-    assert [*witness.facts([bucket, tmp_path])["free"]] == [str(tmp_path)]
+    assert [*witness.facts([bucket, tmp_path], "127.0.0.1")["free"]] == [str(tmp_path)]
     witness.remove(probes)
     assert [probe.exists() for probe in probes] == [False, False]
 
@@ -74,7 +74,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_the_others_are_written(tmp_
 
 
 def test_facts_are_told_of_the_folders_that_are_there(tmp_path):
-    facts = nodes._Witness().facts([tmp_path, tmp_path / "elsewhere"])
+    facts = nodes._Witness().facts([tmp_path, tmp_path / "elsewhere"], "127.0.0.1")
     assert [*facts["free"]] == [str(tmp_path)]
     compared = {
         "python",

@@ -67,6 +67,16 @@ FAULTS = {
     "edited file": ({"code": "0e"}, "has code 0e, others 0d", "the same commit"),
     "few files": ({"open_files": 1024}, "may open 1024 files", "ulimit -n"),
     "no token": ({"token": False}, "asks nobody for a token", "RAY_AUTH_MODE=token"),
+    "no certificates": (
+        {"tls": False},
+        "asks nobody for a certificate",
+        "RAY_USE_TLS=1",
+    ),
+    "wrong certificate": (
+        {"certificate": "/a.crt is for 10.0.0.2, not for 10.0.0.1"},
+        "not for 10.0.0.1",
+        "orrery cluster certificate",
+    ),
 }
 
 

@@ -4,6 +4,7 @@ import os
 import stat
 
 import pytest
+from ray import _raylet
 
 from orrery.execution import tokens
 
@@ -53,6 +54,31 @@ def test_a_token_is_shown_where_there_is_one(monkeypatch, tmp_path):
     assert shown() == {tokens.AUTH_MODE: "token"}
     monkeypatch.setenv(tokens.AUTH_MODE, "disabled")
     assert shown() == {}
+
+
+def test_the_token_is_read_from_where_ray_takes_it(monkeypatch, tmp_path):
+    with pytest.raises(PermissionError, match=r"no token in .*No such file"):
+        tokens.read_token()
+    file = tmp_path / ".ray" / "auth_token"
+    file.parent.mkdir()
+    file.write_text("\n")
+    with pytest.raises(PermissionError, match=r"is empty: .*get-auth-token"):
+        tokens.read_token()
+    file.write_text("in the home\n")
+    assert tokens.read_token() == "in the home" == rays_own()
+    named = tmp_path / "named"
+    named.write_text("in a file")
+    monkeypatch.setenv(tokens.TOKEN_PATH, str(named))
+    assert tokens.read_token() == "in a file" == rays_own()
+    monkeypatch.setenv(tokens.TOKEN, "said")
+    assert tokens.read_token() == "said" == rays_own()
+
+
+def rays_own():
+    """Returns the token that Ray shows by itself."""
+    tokens.forget()
+    loader = _raylet.AuthenticationTokenLoader.instance()
+    return loader.get_raw_token(ignore_auth_mode=True)
 
 
 def test_a_missing_token_is_told_with_the_remedy(monkeypatch, tmp_path):

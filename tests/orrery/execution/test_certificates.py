@@ -1,0 +1,170 @@
+"""Machines with one token know each other by their certificates, and let nobody else in."""
+
+import os
+import socket
+import ssl
+import stat
+import threading
+from contextlib import contextmanager, suppress
+
+import pytest
+
+from orrery.execution import certificates
+from orrery.execution.certificates import CertificateFiles
+
+HERE = "127.0.0.1"
+
+
+def machine(folder, token="secret", *addresses):
+    files = CertificateFiles(*(folder / name for name in ("crt", "key", "ca")))
+    certificates.make_certificate(token, addresses, files)
+    return files
+
+
+def context(files, purpose):
+    made = ssl.create_default_context(purpose, cafile=files.authority)
+    made.load_cert_chain(files.certificate, files.key)
+    made.verify_mode = ssl.CERT_REQUIRED
+    return made
+
+
+@contextmanager
+def listening(files=None):
+    """Echoes a byte to whoever shows a certificate, or to everybody where there are no files."""
+    with socket.create_server((HERE, 0)) as server:
+        thread = threading.Thread(target=echo, args=(server, files))
+        thread.start()
+        try:
+            yield server.getsockname()[1]
+        finally:
+            server.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def echo(server, files):
+    with suppress(OSError):
+        while True:
+            caller, _ = server.accept()
+            with caller, suppress(OSError):
+                if files is not None:
+                    asked = context(files, ssl.Purpose.CLIENT_AUTH)
+                    caller = asked.wrap_socket(caller, server_side=True)
+                with caller:
+                    caller.sendall(caller.recv(1))
+
+
+def heard(port, files=None, name=HERE):
+    """Returns whether the server heard who shows these files; errors are this side's own."""
+    if files is None:
+        asking = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        asking.check_hostname = False
+        asking.verify_mode = ssl.CERT_NONE
+    else:
+        asking = context(files, ssl.Purpose.SERVER_AUTH)
+    plain = socket.create_connection((HERE, port), timeout=10)
+    with asking.wrap_socket(plain, server_hostname=name) as wrapped:
+        try:
+            wrapped.sendall(b"?")
+            return wrapped.recv(1) == b"?"
+        except OSError:
+            return False
+
+
+def test_only_machines_with_the_same_token_hear_each_other(tmp_path):
+    head = machine(tmp_path / "head", "secret", "192.0.2.1", "head.example")
+    worker = machine(tmp_path / "worker")
+    other = machine(tmp_path / "other", "another")
+    with listening(head) as port:
+        assert heard(port, worker)
+        assert heard(port, worker, "192.0.2.1")
+        assert heard(port, worker, "head.example")
+        with pytest.raises(ssl.SSLCertVerificationError, match="not valid for"):
+            heard(port, worker, "192.0.2.2")
+        with pytest.raises(ssl.SSLCertVerificationError):
+            heard(port, other)
+        assert not heard(port)
+        # one that trusts the head, and shows what another authority signed
+        liar = CertificateFiles(other.certificate, other.key, head.authority)
+        assert not heard(port, liar)
+
+
+def test_a_machine_is_told_from_one_that_speaks_in_clear(tmp_path):
+    head = machine(tmp_path / "head", "secret", "192.0.2.1")
+    other = machine(tmp_path / "other", "another")
+    with listening(head) as port:
+        assert certificates.uses_tls(HERE, port)
+        assert certificates.distrust(HERE, port, head) == ""
+        assert certificates.distrust(HERE, port, other)
+    with listening() as port:
+        assert not certificates.uses_tls(HERE, port)
+    assert not certificates.uses_tls(HERE, port)  # where nothing listens any more
+
+
+def test_what_is_written_is_this_users_alone_and_replaced(tmp_path):
+    files = machine(tmp_path / "tls")
+    before = files.key.read_bytes()
+    machine(tmp_path / "tls")
+    assert files.key.read_bytes() != before
+    assert stat.S_IMODE(files.key.parent.stat().st_mode) == 0o700
+    written = sorted(files.key.parent.iterdir())
+    assert [file.name for file in written] == ["ca", "crt", "key"]
+    assert all(stat.S_IMODE(file.stat().st_mode) == 0o600 for file in written)
+    assert certificates.complaint(files) == ""
+
+
+def swap(files, other):
+    os.replace(other.key, files.key)
+
+
+def sign_otherwise(files, other):
+    os.replace(other.authority, files.authority)
+
+
+def remove(files, other):
+    files.certificate.unlink()
+
+
+def garble(files, other):
+    files.certificate.write_text("no certificate")
+
+
+@pytest.mark.parametrize(
+    ("plant", "said"),
+    [
+        (swap, "or its key cannot be used"),
+        (sign_otherwise, "is not signed by"),
+        (remove, "No such file"),
+        (garble, "or its key cannot be used"),
+    ],
+)
+def test_files_that_do_not_belong_together_are_told(tmp_path, plant, said):
+    files = machine(tmp_path / "tls")
+    plant(files, machine(tmp_path / "other", "another"))
+    complaint = certificates.complaint(files)
+    assert said in complaint
+    assert str(files.certificate) in complaint
+
+
+def test_a_certificate_for_another_address_is_told(tmp_path):
+    files = machine(tmp_path / "tls", "secret", "192.0.2.1", "fd00::7")
+    for address in ("192.0.2.1", "fd00::7", HERE):
+        assert certificates.complaint(files, address) == ""
+    assert "is for 192.0.2.1, fd00::7" in certificates.complaint(files, "192.0.2.2")
+
+
+def test_what_this_process_shows_is_looked_at_if_it_shows_something(
+    tmp_path, monkeypatch
+):
+    files = machine(tmp_path / "tls")
+    for name in (certificates.USE, certificates.KEY, certificates.AUTHORITY):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(certificates.CERTIFICATE, str(files.certificate))
+    assert certificates.own_complaint() == ""
+    monkeypatch.setenv(certificates.USE, "1")
+    missing = certificates.own_complaint()
+    assert certificates.KEY in missing
+    assert certificates.CERTIFICATE not in missing
+    monkeypatch.setenv(certificates.KEY, str(files.key))
+    monkeypatch.setenv(certificates.AUTHORITY, str(files.authority))
+    assert certificates.own_complaint(HERE) == ""
+    assert "not for 192.0.2.2" in certificates.own_complaint("192.0.2.2")
