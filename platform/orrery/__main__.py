@@ -347,14 +347,15 @@ def _check_cluster(options: argparse.Namespace) -> None:
     with cluster.connect():
         if not cluster.connected():
             raise ConnectionError("Ray is not installed: install it to use a cluster")
-        from orrery.execution.nodes import ask_nodes
+        from orrery.execution.nodes import ask_nodes, lost_nodes
 
         folders = [locate(folder).absolute() for folder in options.folders]
         reports, silent = ask_nodes(folders)
+        lost = lost_nodes()
     nodes = [(report.node, report.processor, report.summary) for report in reports]
     show_table("nodes", ("node", "processor", "what it has"), nodes)
     troubles = [
-        *readiness.absence(len(reports) + len(silent), options.nodes),
+        *readiness.absence(len(reports) + len(silent), options.nodes, lost),
         *silent,
         *readiness.judge(reports, options.free * readiness.GB),
     ]

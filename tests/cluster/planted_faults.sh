@@ -47,7 +47,17 @@ make_site() {
     echo "# Python reads this first." > "$site/python/sitecustomize.py"
     export PYTHONPATH=$copy/platform:$site/python PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1
     export RAY_TMPDIR=$site/ray RAY_USAGE_STATS_ENABLED=0 RAY_enable_autoscaler_v2=0
-    export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$site/token RAY_ADDRESS=
+    export RAY_AUTH_MODE=token RAY_AUTH_TOKEN_PATH=$site/token RAY_ADDRESS= RAY_USE_TLS=1
+    for_another=$site/tls/for_another
+    RAY_AUTH_TOKEN_PATH=$site/other_token make_certificate "$site/tls/of_another" $head
+    make_certificate "$for_another" 192.168.2.99
+    make_certificate "$site/tls" $head $other
+}
+
+# make_certificate FOLDER ADDRESSES...: which Ray takes from then on
+make_certificate() {
+    export RAY_TLS_SERVER_CERT=$1/crt RAY_TLS_SERVER_KEY=$1/key RAY_TLS_CA_CERT=$1/ca
+    (cd "$copy" && "$python" -m orrery cluster certificate "${@:2}") || fail "the certificate"
 }
 
 # A library that turns the clock of the day an hour ahead, for whoever is started with it.
@@ -290,6 +300,15 @@ plant_at_starts() {
     started_by=(bash -c 'ulimit -n 512 && exec "$@"' bash)
     plant_at_start "few open files" "may open 512 files" "raise it to 4096"
 
+    # Ray lets a node in whose certificate is for another address, and loses it within half a minute.
+    inside other mount --bind "$for_another" "$site/tls"
+    join || { cat "$site/start.log"; fail "a node with a certificate for another address"; }
+    sleep 30
+    finds "certificate for another address" 1 "^the cluster: has 1 nodes, not 2; other .$other. was there" \
+        "cluster certificate" --nodes 2
+    leave
+    power_on other $other
+
     # Ray itself lets no node in that has another Ray; the check tells that one is missing.
     replace other "$packages/ray/_version.py" 's/^version = .*/version = "2.1.0"/'
     ! join || fail "a node with another Ray is let in"
@@ -308,16 +327,36 @@ plant_at_the_desk() {
     RAY_AUTH_TOKEN_PATH=$site/no_token
     finds "no token to show" 0 "RAY_AUTH_TOKEN_PATH=.* cannot be read" "name a file"
     RAY_AUTH_TOKEN_PATH=$site/token
+
+    RAY_TLS_SERVER_CERT=$site/tls/nowhere
+    finds "no certificate to show" 0 "nowhere or its key cannot be used .*No such file" "cluster certificate"
+    local of_another=$site/tls/of_another
+    RAY_TLS_SERVER_CERT=$of_another/crt RAY_TLS_SERVER_KEY=$of_another/key RAY_TLS_CA_CERT=$of_another/ca
+    finds "another token's certificate" 0 "shows a certificate of another token" "cluster certificate"
+    RAY_TLS_SERVER_CERT=$site/tls/crt RAY_TLS_SERVER_KEY=$site/tls/key RAY_TLS_CA_CERT=$site/tls/ca
+    RAY_USE_TLS=0
+    finds "no TLS at the desk" 0 "asks for a certificate" "RAY_USE_TLS=1"
+    RAY_USE_TLS=1
 }
 
-# A cluster that lets everybody in.
-plant_without_token() {
+start_head_again() {
     ip link delete head
     kill -KILL "${machine[head]}"
-    RAY_AUTH_MODE=disabled
     start_head
+}
+
+# A cluster that lets everybody in, and one that everybody can end.
+plant_without_doors() {
+    RAY_AUTH_MODE=disabled
+    start_head_again
     finds "no token asked" 1 "^head .* asks nobody for a token" "RAY_AUTH_MODE=token"
     RAY_AUTH_MODE=token
+
+    RAY_USE_TLS=0
+    start_head_again
+    finds "no certificate asked" 1 "^head .* asks nobody for a certificate" "RAY_USE_TLS=1"
+    RAY_USE_TLS=1
+    finds "no TLS at the head" 0 "uses no TLS, which RAY_USE_TLS=1 demands" "start it with that"
 }
 
 make_site
@@ -332,7 +371,7 @@ plant_at_starts
 plant_at_the_desk
 join || { cat "$site/start.log"; fail "the other node does not start again"; }
 healthy "at last"
-plant_without_token
+plant_without_doors
 [ ${#missing[@]} = 0 ] || fail "not found: ${missing[*]}"
 say "$found faults were planted, and all were found"
 umount "$site/full"

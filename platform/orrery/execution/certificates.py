@@ -106,12 +106,11 @@ def make_certificate(
     _write(files.authority, own.public_bytes(pem))
 
 
-def complaint(files: CertificateFiles, address: str | None = None) -> str:
+def complaint(files: CertificateFiles) -> str:
     """Returns what is wrong with a machine's files, or an empty text.
 
     Arguments:
         files: The files.
-        address: At which others reach the machine; not looked at where None.
     """
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature
@@ -125,25 +124,7 @@ def complaint(files: CertificateFiles, address: str | None = None) -> str:
         return f"{files.certificate} is not signed by {files.authority}"
     except (OSError, ValueError, TypeError) as error:  # ssl.SSLError is an OSError
         return f"{files.certificate} or its key cannot be used ({error})"
-    names = _names(certificate)
-    if address is not None and address not in names:
-        return f"{files.certificate} is for {', '.join(names)}, not for {address}"
     return ""
-
-
-def own_complaint(address: str | None = None) -> str:
-    """Returns what is wrong with what this process shows, if it shall show something.
-
-    Arguments:
-        address: As for `complaint`.
-    """
-    if not is_wanted():
-        return ""
-    try:
-        files = CertificateFiles.named()
-    except ValueError as error:
-        return str(error)
-    return complaint(files, address)
 
 
 def uses_tls(host: str, port: int) -> bool:
@@ -261,17 +242,6 @@ def _general(name: str) -> "x509.GeneralName":
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
         return x509.DNSName(name)
-
-
-def _names(certificate: "x509.Certificate") -> list[str]:
-    from cryptography import x509
-
-    kind = x509.SubjectAlternativeName
-    try:
-        found = certificate.extensions.get_extension_for_class(kind)
-    except x509.ExtensionNotFound:
-        return []
-    return [str(one.value) for one in found.value]
 
 
 def _write(file: Path, content: bytes) -> None:

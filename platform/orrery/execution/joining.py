@@ -72,6 +72,7 @@ def join(address: str, noisy: bool) -> None:
         ConnectionError: If nothing answers there, or another version of Ray or Python.
         PermissionError: If it asks for another token than the user has, or for another
             certificate.
+        ValueError: If the environment demands TLS and does not name all of its files.
     """
     import ray
 
@@ -136,10 +137,11 @@ def _compare_certificates(address: str) -> None:
 
 
 def _check_certificates(address: str, host: str, port: int) -> None:
-    wrong = certificates.own_complaint()
+    files = certificates.CertificateFiles.named()
+    wrong = certificates.complaint(files)
     if wrong:
         raise PermissionError(f"{wrong}: {certificates.REMEDY}")
-    wrong = certificates.distrust(host, port, certificates.CertificateFiles.named())
+    wrong = certificates.distrust(host, port, files)
     if wrong:
         raise PermissionError(
             f"the Ray cluster at {address} shows a certificate of another token, or for "

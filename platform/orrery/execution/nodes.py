@@ -56,7 +56,7 @@ class _Witness:
     def clock(self) -> float:
         return time.time()
 
-    def facts(self, folders: Sequence[Location], address: str) -> dict[str, Any]:
+    def facts(self, folders: Sequence[Location]) -> dict[str, Any]:
         disks = [f for f in folders if isinstance(f, Path) and f.exists()]
         return {
             "free": {str(f): float(shutil.disk_usage(f).free) for f in disks},
@@ -72,7 +72,6 @@ class _Witness:
             "open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
             "token": os.environ.get("RAY_AUTH_MODE") == "token",
             "tls": certificates.is_wanted(),
-            "certificate": certificates.own_complaint(address),
         }
 
 
@@ -180,10 +179,7 @@ def ask_nodes(
     witnesses = _Witnesses(nodes)
     probes = {node["NodeID"]: [_probe(folder) for folder in folders] for node in nodes}
     refused, missing = _look(witnesses, probes)
-    addresses = {node["NodeID"]: node["NodeManagerAddress"] for node in nodes}
-    facts = witnesses.ask(
-        lambda node, witness: witness.facts.remote(folders, addresses[node])
-    )
+    facts = witnesses.ask(lambda _, witness: witness.facts.remote(folders))
     offsets = {node: _clock_offset(witnesses, node) for node in facts}
     reports = tuple(
         NodeReport(
@@ -201,6 +197,14 @@ def ask_nodes(
     silent = [node for node in nodes if node["NodeID"] in witnesses.failures]
     troubles = (silence(_name(n), witnesses.failures[n["NodeID"]]) for n in silent)
     return reports, tuple(troubles)
+
+
+def lost_nodes() -> tuple[str, ...]:
+    """Returns the nodes that were in the connected cluster and are not, under any address."""
+    nodes = ray.nodes()
+    here = {node["NodeManagerAddress"] for node in nodes if node["Alive"]}
+    gone = {_name(node) for node in nodes if node["NodeManagerAddress"] not in here}
+    return tuple(sorted(gone))
 
 
 def _head_first(nodes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -35,7 +35,6 @@ class NodeReport:
         open_files: The most files that a process may open.
         token: Whether Ray asks for a token.
         tls: Whether Ray asks for a certificate, too.
-        certificate: What is wrong with the node's own certificate, or an empty text.
         cpus: How many CPUs Ray has on it for work; a head may have none.
         refused: Why it could not write into a folder, by folder.
         free_shared_memory: What is free of `/dev/shm` [bytes].
@@ -60,7 +59,6 @@ class NodeReport:
     open_files: int = 65_536
     token: bool = True
     tls: bool = True
-    certificate: str = ""
     cpus: int = 1
     refused: dict[str, str] = field(default_factory=dict)
     free_shared_memory: float = 2.0**31
@@ -108,24 +106,28 @@ def silence(node: str, reason: str) -> Trouble:
     return Trouble(
         node,
         f"did not answer ({reason})",
-        "install there what the others have and start Ray again, or take it out of the "
+        "install there what the others have, certificates among it, and start Ray again, or "
+        "take it out of the "
         "cluster (`ray status` lists its nodes)",
     )
 
 
-def absence(found: int, expected: int) -> Iterator[Trouble]:
+def absence(found: int, expected: int, lost: Sequence[str] = ()) -> Iterator[Trouble]:
     """Yields the trouble with a cluster that lacks nodes, if it does.
 
     Arguments:
         found: The number of its nodes.
         expected: How many it should have.
+        lost: The names of those that were there and have gone.
     """
     if found < expected:
+        gone = f"; {', '.join(lost)} was there and is lost" if lost else ""
         yield Trouble(
             "the cluster",
-            f"has {found} nodes, not {expected}",
+            f"has {found} nodes, not {expected}{gone}",
             "read what `ray start` printed on those that are missing: a node with another "
-            "Ray, Python, token or certificate does not get in",
+            "Ray, Python or token does not get in, and one whose certificate is not for its "
+            f"address is soon lost ({certificates.REMEDY})",
         )
 
 
@@ -252,5 +254,3 @@ def _of_doors(report: NodeReport) -> Iterator[Trouble]:
             f"set {certificates.USE}=1 on all nodes, as platform/clusters/shell.sh does; "
             f"{certificates.REMEDY}",
         )
-    elif report.certificate:
-        yield Trouble(report.node, report.certificate, certificates.REMEDY)

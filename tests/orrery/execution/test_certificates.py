@@ -145,26 +145,13 @@ def test_files_that_do_not_belong_together_are_told(tmp_path, plant, said):
     assert str(files.certificate) in complaint
 
 
-def test_a_certificate_for_another_address_is_told(tmp_path):
-    files = machine(tmp_path / "tls", "secret", "192.0.2.1", "fd00::7")
-    for address in ("192.0.2.1", "fd00::7", HERE):
-        assert certificates.complaint(files, address) == ""
-    assert "is for 192.0.2.1, fd00::7" in certificates.complaint(files, "192.0.2.2")
-
-
-def test_what_this_process_shows_is_looked_at_if_it_shows_something(
-    tmp_path, monkeypatch
-):
-    files = machine(tmp_path / "tls")
-    for name in (certificates.USE, certificates.KEY, certificates.AUTHORITY):
+def test_what_the_environment_does_not_name_is_told(tmp_path, monkeypatch):
+    files = CertificateFiles(*(tmp_path / name for name in ("crt", "key", "ca")))
+    for name in (certificates.KEY, certificates.AUTHORITY):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(certificates.CERTIFICATE, str(files.certificate))
-    assert certificates.own_complaint() == ""
-    monkeypatch.setenv(certificates.USE, "1")
-    missing = certificates.own_complaint()
-    assert certificates.KEY in missing
-    assert certificates.CERTIFICATE not in missing
+    with pytest.raises(ValueError, match="RAY_TLS_SERVER_KEY, RAY_TLS_CA_CERT must"):
+        CertificateFiles.named()
     monkeypatch.setenv(certificates.KEY, str(files.key))
     monkeypatch.setenv(certificates.AUTHORITY, str(files.authority))
-    assert certificates.own_complaint(HERE) == ""
-    assert "not for 192.0.2.2" in certificates.own_complaint("192.0.2.2")
+    assert CertificateFiles.named() == files

@@ -59,7 +59,7 @@ def test_a_bucket_is_asked_as_a_folder_is(bucket, tmp_path):
     probes = [bucket / "datasets" / "probe.tmp", tmp_path / "runs" / "probe.tmp"]
     assert witness.write(probes) == {}
     assert witness.unseen(probes) == ()
-    assert [*witness.facts([bucket, tmp_path], "127.0.0.1")["free"]] == [str(tmp_path)]
+    assert [*witness.facts([bucket, tmp_path])["free"]] == [str(tmp_path)]
     witness.remove(probes)
     assert [probe.exists() for probe in probes] == [False, False]
 
@@ -74,7 +74,7 @@ def test_a_folder_that_cannot_be_written_is_told_and_the_others_are_written(tmp_
 
 
 def test_facts_are_told_of_the_folders_that_are_there(tmp_path):
-    facts = nodes._Witness().facts([tmp_path, tmp_path / "elsewhere"], "127.0.0.1")
+    facts = nodes._Witness().facts([tmp_path, tmp_path / "elsewhere"])
     assert [*facts["free"]] == [str(tmp_path)]
     compared = {
         "python",
@@ -88,6 +88,14 @@ def test_facts_are_told_of_the_folders_that_are_there(tmp_path):
     }
     compared |= {f"code of {name}" for name in ("orrery", "mwlmc", "halomass")}
     assert compared <= {*facts["software"]}
+
+
+def test_nodes_that_have_gone_are_named_unless_they_came_back(monkeypatch):
+    seen = [("a", "1", True), ("b", "2", False), ("b", "2", True), ("c", "3", False)]
+    told = ("NodeManagerHostname", "NodeManagerAddress", "Alive")
+    known = [dict(zip(told, node, strict=True)) for node in seen]
+    monkeypatch.setattr(nodes.ray, "nodes", lambda: known)
+    assert nodes.lost_nodes() == ("c (3)",)
 
 
 def test_of_two_nodes_that_differ_the_head_is_taken_for_the_sound_one():
