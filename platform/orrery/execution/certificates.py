@@ -25,7 +25,7 @@ CERTIFICATE = "RAY_TLS_SERVER_CERT"
 KEY = "RAY_TLS_SERVER_KEY"
 AUTHORITY = "RAY_TLS_CA_CERT"
 NO_TLS: dict[str, str | None] = {USE: None}  # as settings for Ray
-REMEDY = (
+MAKE_ONE = (
     "`python -m orrery cluster certificate ADDRESS`, with the machine's own address, makes "
     "them from the token, before Ray starts"
 )
@@ -62,13 +62,17 @@ class CertificateFiles:
         Raises:
             ValueError: If it does not name all three.
         """
-        missing = [name for name in (CERTIFICATE, KEY, AUTHORITY)
-                   if not os.environ.get(name)]  # fmt: skip
+        places = {name: os.environ.get(name) for name in (CERTIFICATE, KEY, AUTHORITY)}
+        missing = [name for name, place in places.items() if not place]
         if missing:
             raise ValueError(
                 f"{', '.join(missing)} must name a file each, as platform/clusters/shell.sh does"
             )
-        return cls(*(Path(os.environ[name]) for name in (CERTIFICATE, KEY, AUTHORITY)))
+        return cls(
+            certificate=Path(os.environ[CERTIFICATE]),
+            key=Path(os.environ[KEY]),
+            authority=Path(os.environ[AUTHORITY]),
+        )
 
 
 def is_wanted() -> bool:

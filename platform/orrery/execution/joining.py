@@ -120,11 +120,12 @@ def _compare_certificates(address: str) -> None:
     place = _place_of(address)
     if place is None:
         return
-    asked = certificates.uses_tls(*place)
+    host, port = place
+    asked = certificates.uses_tls(host, port)
     if asked and not certificates.is_wanted():
         raise PermissionError(
             f"the Ray cluster at {address} asks for a certificate: set {certificates.USE}=1 and "
-            f"the names of files, as platform/clusters/shell.sh does; {certificates.REMEDY}"
+            f"the names of files, as platform/clusters/shell.sh does; {certificates.MAKE_ONE}"
         )
     if certificates.is_wanted() and not asked:
         raise PermissionError(
@@ -133,19 +134,19 @@ def _compare_certificates(address: str) -> None:
             "variable away"
         )
     if asked:
-        _check_certificates(address, *place)
+        _check_certificates(address, host, port)
 
 
 def _check_certificates(address: str, host: str, port: int) -> None:
     files = certificates.CertificateFiles.named()
     wrong = certificates.complaint(files)
     if wrong:
-        raise PermissionError(f"{wrong}: {certificates.REMEDY}")
+        raise PermissionError(f"{wrong}: {certificates.MAKE_ONE}")
     wrong = certificates.distrust(host, port, files)
     if wrong:
         raise PermissionError(
             f"the Ray cluster at {address} shows a certificate of another token, or for "
-            f"another address ({wrong}): {tokens.TOKEN_REMEDY}; then {certificates.REMEDY}"
+            f"another address ({wrong}): {tokens.TOKEN_REMEDY}; then {certificates.MAKE_ONE}"
         )
 
 

@@ -127,7 +127,7 @@ def absence(found: int, expected: int, lost: Sequence[str] = ()) -> Iterator[Tro
             f"has {found} nodes, not {expected}{gone}",
             "read what `ray start` printed on those that are missing: a node with another "
             "Ray, Python or token does not get in, and one whose certificate is not for its "
-            f"address is soon lost ({certificates.REMEDY})",
+            f"address is soon lost ({certificates.MAKE_ONE})",
         )
 
 
@@ -252,5 +252,5 @@ def _of_doors(report: NodeReport) -> Iterator[Trouble]:
             report.node,
             "Ray asks nobody for a certificate: whoever reaches its ports can end it",
             f"set {certificates.USE}=1 on all nodes, as platform/clusters/shell.sh does; "
-            f"{certificates.REMEDY}",
+            f"{certificates.MAKE_ONE}",
         )
