@@ -6,6 +6,7 @@ folder has what belongs to it: what is missing, or another's, is found where the
 looked at, by `Dataset.damaged` for a dataset.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -13,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
-from orrery.identity import JSON
+from orrery.identity import JSON, fingerprint
 from orrery.learning.belongings import TRAIN, mixture_findings, training_findings
 from orrery.results.inventory import (
     DRAW,
@@ -246,9 +247,13 @@ def _lines(folder: Location, name: str) -> Iterator[Finding]:
 
 def _summaries(folder: Location, name: str) -> Iterator[Finding]:
     try:
-        read_parquet(folder / name)
-    except (ValueError, pa.ArrowException) as error:
+        table = read_parquet(folder / name)
+        own = fingerprint(json.loads((table.schema.metadata or {})[b"orrery"]))
+    except (ValueError, KeyError, pa.ArrowException) as error:
         yield Finding(name, f"is damaged ({error})", SUMMARISE)
+        return
+    if name != f"{own}.parquet":
+        yield Finding(name, f"holds the summaries {own}", SUMMARISE)
 
 
 def _tensors(folder: Location, name: str) -> Iterator[Finding]:

@@ -4,12 +4,20 @@ import json
 import shutil
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from orrery import __main__ as commands
 from orrery.execution.simulation import generate
+from orrery.execution.summaries import Entries, compute
 from orrery.storage.documents import checked, write_document
 from orrery.verification import verify
+
+VERSION = 1  # of `counts`
+
+
+def counts(records, binning):
+    return np.diff(records.offsets).astype(np.float64)[:, np.newaxis]
 
 
 @pytest.fixture
@@ -96,6 +104,18 @@ def test_a_document_that_names_a_file_outside_of_its_folder_is_named(tmp_path):
     (found,) = verify(folder)
     assert found.file == "posterior.json"
     assert "names '../outside.pt', which is no file inside of" in found.reason
+
+
+def test_summaries_that_are_anothers_are_named(stars, centre):
+    for name in ("mean", "spread"):
+        compute(counts, stars, Entries((name,), ("kpc",)), centre)
+    assert verify(stars.folder) == []
+    one, other = sorted((stars.folder / "summaries").iterdir())
+    one.write_bytes(other.read_bytes())
+    (found,) = verify(stars.folder)
+    assert found.file == f"summaries/{one.name}"
+    one.unlink()  # as the remedy says: they are computed again
+    assert verify(stars.folder) == []
 
 
 def test_damage_of_runs_is_named(tmp_path, write_run, capsys):
