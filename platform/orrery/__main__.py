@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orrery.failures import error_line
 from orrery.storage import files
 from orrery.storage.store import locate
 from orrery.terminal import duration, say, show_table
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.command(options)
     except (ValueError, OSError) as error:
-        say(f"error: {error}")
+        say(f"error: {error_line(error)}")
         return 1
     except KeyboardInterrupt:
         say("interrupted: what is done stays done, and the same command does the rest")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from orrery.command_line import parse
+from orrery.failures import error_line
 from orrery.terminal import say
 from orrery.termination import Terminated, terminable
 
@@ -40,7 +41,7 @@ def main(
     except (ValueError, OSError, FloatingPointError) as error:
         if os.environ.get("ORRERY_DEBUG") == "1":
             raise
-        say(f"error: {_message(error)}")
+        say(f"error: {error_line(error)}")
         sys.exit(1)
     except KeyboardInterrupt as ended:
         # as a shell tells of the signal: 128 and its number
@@ -69,10 +70,3 @@ def _read(study: Callable[[Options], Any], chosen: Options) -> None:
             study(chosen)
         except FinishedEarlier as found:
             say(str(found))
-
-
-def _message(error: Exception) -> str:
-    text = str(error) or type(error).__name__
-    if isinstance(error, OSError) and error.filename is None and error.strerror:
-        text = error.strerror
-    return " ".join([text, *(f"({note})" for note in getattr(error, "__notes__", ()))])

@@ -24,6 +24,7 @@ NO_NUMBERS = {
     "orrery.execution.processors": "names the processor",
     "orrery.execution.simulators": "finds who made a dataset",
     "orrery.exports": "gives draws to other libraries as they are",
+    "orrery.failures": "says what went wrong",
     "orrery.inference.versions": "gathers versions for documents",
     "orrery.learning.artefacts": "writes and reads documents and weights as they are",
     "orrery.learning.belongings": "says whether documents fit together",

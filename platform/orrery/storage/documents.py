@@ -18,6 +18,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from orrery.failures import LONGEST_NAME
 from orrery.identity import JSON, canonical
 from orrery.option_types import shortened
 from orrery.parameters import FloatArray
@@ -194,9 +195,6 @@ def _tell_old(path: Location) -> None:
     )
 
 
-_LONGEST_NAME = 255  # letters, of all usual file systems
-
-
 @overload
 def own_file(folder: Path, name: Any) -> Path: ...
 @overload
@@ -221,7 +219,7 @@ def own_file(folder: Location, name: Any) -> Location:
     parts = PurePosixPath(name).parts if isinstance(name, str) else ()
     # A backslash and a colon are separators elsewhere, and in no name that we give.
     stays = parts and not {"..", "/", "//"} & {*parts} and not set(name) & set("\\:\0")
-    stays = stays and max(map(len, parts)) <= _LONGEST_NAME
+    stays = stays and max(map(len, parts)) <= LONGEST_NAME
     if not stays:
         raise ValueError(
             f"it names {shortened(name)}, which is no file inside of {folder}"

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from orrery.failures import LONGEST_NAME
+from orrery.option_types import shortened
+
 # What data may become when it is unpacked: so much of its own size, and so much more.
 MOST_RATIO = 30
 ALLOWANCE = 20_000_000  # [bytes]
@@ -69,6 +72,11 @@ class OpenedFile:
             OSError: If there is no such file, or it cannot be read.
         """
         path = Path(path)
+        if max(map(len, path.parts), default=0) > LONGEST_NAME:
+            raise FileNotFoundError(
+                f"no file {shortened(str(path))}, whose name is longer than a file's can be: "
+                "say where the table is"
+            )
         if not path.exists():
             raise FileNotFoundError(f"no file {path}: say where the table is")
         if not path.is_file():
