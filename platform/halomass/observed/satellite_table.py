@@ -12,7 +12,7 @@ from halomass.observed.neighbour_columns import DEX, KMS, KPC, NAME
 from halomass.observed.placeholders import suspects, without_placeholders
 from halomass.systems import FloatArray
 from orrery.parameters import BoolArray
-from orrery.tables.angles import looks_like_hours
+from orrery.tables.angles import looks_like_hours, looks_like_radians
 from orrery.tables.cleaning import CleanedColumns, both_sides, clean_columns
 from orrery.tables.columns import ColumnDescription, understand
 from orrery.tables.duplicates import ComparedValues, repeated_places
@@ -154,8 +154,8 @@ class SatelliteTable:
             file: Its name.
 
         Raises:
-            ValueError: If columns are missing or in other units, right ascensions are in
-                hours, or a satellite is there twice.
+            ValueError: If columns are missing or in other units, positions are in hours or
+                radians, or a satellite is there twice.
         """
         table = neighbour_columns.with_logarithms_in_msun(table)
         cleaned = clean_columns(
@@ -172,7 +172,7 @@ class SatelliteTable:
         names = tuple(str(name).strip() for name in table[columns["name"]])
         log_m_star, brightness = _log_m_star(cleaned, columns)
         found = cls(names, values, log_m_star, brightness, cleaned, table, columns)
-        found._check_hours(file)
+        found._check_angles(file)
         found._check_repetition(file)
         return found
 
@@ -233,13 +233,19 @@ class SatelliteTable:
             "one of them out"
         ]
 
-    def _check_hours(self, file: str) -> None:
+    def _check_angles(self, file: str) -> None:
         ra = self.values["ra"]
-        if looks_like_hours(ra, self.values["dec"]):
+        dec = self.values["dec"]
+        titles = self.columns["ra"], self.columns["dec"]
+        if looks_like_radians(ra, dec):
             raise ValueError(
-                f"{file}: all {len(ra)} right ascensions of column {self.columns['ra']} are "
-                f"below 24, the largest is {np.nanmax(ra):g}: are these hours? call the column "
-                "ra_hours"
+                f"{file}: all positions in {titles[0]} and {titles[1]} are within 6.3 times 3.2: "
+                "are these radians? call the columns ra_rad and dec_rad"
+            )
+        if looks_like_hours(ra, dec):
+            raise ValueError(
+                f"{file}: all {len(ra)} right ascensions of column {titles[0]} are below 24, the "
+                f"largest is {np.nanmax(ra):g}: are these hours? call the column ra_hours"
             )
 
     def _check_repetition(self, file: str) -> None:

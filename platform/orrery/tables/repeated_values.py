@@ -187,6 +187,10 @@ def _of_errors(numbers: FloatArray) -> Iterator[JudgedValue]:
     below = np.cumsum(counts) - counts
     fewest = max(_FEWEST_ROWS, _SMALLEST_SHARE * len(numbers))
     frequent = (counts >= fewest) & (2 * below >= len(numbers)) & are_round(distinct)
+    # most are not above the median, so that few are left to be compared one by one
+    frequent &= (
+        distinct > _DOUBTFUL_ERROR * np.median(numbers) if len(numbers) else False
+    )
     for place in np.flatnonzero(frequent).tolist():
         usual = np.quantile(numbers[numbers < distinct[place]], _NEARLY_ALL)
         value = float(distinct[place])

@@ -47,6 +47,21 @@ def test_a_logarithm_of_zero_is_no_mass():
     assert found.incomplete.tolist() == [True, False]
 
 
+def test_radians_are_refused_or_said():
+    columns = {name: v + v for name, v in COLUMNS.items()}
+    columns["ra_deg"] = np.radians([10.0, 200.0, 310.0, 90.0])
+    columns["dec_deg"] = np.radians([-40.0, 20.0, 60.0, -70.0])
+    with pytest.raises(
+        ValueError, match=r"are these radians\? call .* ra_rad and dec_rad"
+    ):
+        SatelliteTable.of(Table(columns), "a.csv")
+    table = Table(columns)
+    table.rename_columns(["ra_deg", "dec_deg"], ["ra_rad", "dec_rad"])
+    np.testing.assert_allclose(
+        SatelliteTable.of(table, "a.csv").values["ra"], [10.0, 200.0, 310.0, 90.0]
+    )
+
+
 @pytest.mark.parametrize("other", [{"vlos_kms": 31.0}, {"dist_kpc": 55.0}])
 def test_two_names_at_one_place_are_told(other):
     table = Table(COLUMNS)
