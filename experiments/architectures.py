@@ -11,15 +11,23 @@ test the best one once. A killed or interrupted search goes on with the same com
 
 import argparse
 
-from halomass.study.architectures import EnsembleArchitectures, ensemble_architectures
-from mwlmc.study.architectures import FlowArchitectures, flow_architectures
-from orrery import runs
+from orrery.termination import orderly_end
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--question", choices=("mwlmc", "halomass"), default="mwlmc")
-    chosen, rest = parser.parse_known_args()
-    if chosen.question == "mwlmc":
-        runs.main(flow_architectures, FlowArchitectures, rest)
-    else:
-        runs.main(ensemble_architectures, EnsembleArchitectures, rest)
+    with orderly_end():  # the imports take seconds, in which Ctrl-C may come
+        from halomass.study.architectures import (
+            EnsembleArchitectures,
+            ensemble_architectures,
+        )
+        from mwlmc.study.architectures import FlowArchitectures, flow_architectures
+        from orrery import runs
+
+        parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+        parser.add_argument(
+            "--question", choices=("mwlmc", "halomass"), default="mwlmc"
+        )
+        chosen, rest = parser.parse_known_args()
+        if chosen.question == "mwlmc":
+            runs.main(flow_architectures, FlowArchitectures, rest)
+        else:
+            runs.main(ensemble_architectures, EnsembleArchitectures, rest)

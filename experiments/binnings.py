@@ -11,8 +11,11 @@ the best binning in one choice at a time, from several seeds, test it once. A ki
 interrupted search goes on with the same command.
 """
 
-from mwlmc.study.binnings import Binnings, binnings
-from orrery import runs
+from orrery.termination import orderly_end
 
 if __name__ == "__main__":
-    runs.main(binnings, Binnings)
+    with orderly_end():  # the imports take seconds, in which Ctrl-C may come
+        from mwlmc.study.binnings import Binnings, binnings
+        from orrery import runs
+
+        runs.main(binnings, Binnings)

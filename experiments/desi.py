@@ -10,9 +10,12 @@ would, train a flow with and without tangential velocities, judge it on held-out
 simulations, compare with the published values.
 """
 
-from mwlmc.study.options import Desi
-from mwlmc.study.study import desi
-from orrery import runs
+from orrery.termination import orderly_end
 
 if __name__ == "__main__":
-    runs.main(desi, Desi)
+    with orderly_end():  # the imports take seconds, in which Ctrl-C may come
+        from mwlmc.study.options import Desi
+        from mwlmc.study.study import desi
+        from orrery import runs
+
+        runs.main(desi, Desi)

@@ -9,9 +9,12 @@ train ensembles of networks, test them on hosts that they never saw, predict the
 mass, compare with the published values and with flows.
 """
 
-from halomass.study.options import HaloMass
-from halomass.study.study import halo_mass
-from orrery import runs
+from orrery.termination import orderly_end
 
 if __name__ == "__main__":
-    runs.main(halo_mass, HaloMass)
+    with orderly_end():  # the imports take seconds, in which Ctrl-C may come
+        from halomass.study.options import HaloMass
+        from halomass.study.study import halo_mass
+        from orrery import runs
+
+        runs.main(halo_mass, HaloMass)

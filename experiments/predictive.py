@@ -8,9 +8,12 @@ of the model, their draws are simulated by the same actors, and each bin gets a 
 probability.
 """
 
-from mwlmc.study.options import PredictiveChecks
-from mwlmc.study.predictive_checks import predictive_checks
-from orrery import runs
+from orrery.termination import orderly_end
 
 if __name__ == "__main__":
-    runs.main(predictive_checks, PredictiveChecks)
+    with orderly_end():  # the imports take seconds, in which Ctrl-C may come
+        from mwlmc.study.options import PredictiveChecks
+        from mwlmc.study.predictive_checks import predictive_checks
+        from orrery import runs
+
+        runs.main(predictive_checks, PredictiveChecks)

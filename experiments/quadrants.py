@@ -10,9 +10,12 @@ The stages are those of desi.py; a forecast puts the published medians into the 
 the place of stars.
 """
 
-from mwlmc.study.options import Quadrants
-from mwlmc.study.study import quadrants_posteriors
-from orrery import runs
+from orrery.termination import orderly_end
 
 if __name__ == "__main__":
-    runs.main(quadrants_posteriors, Quadrants)
+    with orderly_end():  # the imports take seconds, in which Ctrl-C may come
+        from mwlmc.study.options import Quadrants
+        from mwlmc.study.study import quadrants_posteriors
+        from orrery import runs
+
+        runs.main(quadrants_posteriors, Quadrants)

@@ -8,9 +8,12 @@ catalogue. The stars of H3, SEGUE and MagE are not public: theirs are simulated,
 so.
 """
 
-from mwlmc.study.options import Surveys
-from mwlmc.study.surveys import surveys
-from orrery import runs
+from orrery.termination import orderly_end
 
 if __name__ == "__main__":
-    runs.main(surveys, Surveys)
+    with orderly_end():  # the imports take seconds, in which Ctrl-C may come
+        from mwlmc.study.options import Surveys
+        from mwlmc.study.surveys import surveys
+        from orrery import runs
+
+        runs.main(surveys, Surveys)

@@ -8,9 +8,12 @@ published masses. Each posterior is a mixture of flows that differ in their seed
 (`--members`); all six share their simulations.
 """
 
-from mwlmc.study.options import Table2
-from mwlmc.study.study import table2
-from orrery import runs
+from orrery.termination import orderly_end
 
 if __name__ == "__main__":
-    runs.main(table2, Table2)
+    with orderly_end():  # the imports take seconds, in which Ctrl-C may come
+        from mwlmc.study.options import Table2
+        from mwlmc.study.study import table2
+        from orrery import runs
+
+        runs.main(table2, Table2)

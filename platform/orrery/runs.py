@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from orrery.command_line import parse
 from orrery.failures import error_line
 from orrery.terminal import say
-from orrery.termination import Terminated, terminable
+from orrery.termination import orderly_end, terminable
 
 Options = TypeVar("Options")
 
@@ -34,24 +34,17 @@ def main(
     Raises:
         SystemExit: If the study failed or was interrupted.
     """
-    try:
-        with terminable():
-            given = sys.argv[1:] if arguments is None else arguments
-            _read(study, parse(choices, given))
-    except (ValueError, OSError, FloatingPointError) as error:
-        if os.environ.get("ORRERY_DEBUG") == "1":
-            raise
-        say(f"error: {error_line(error)}")
-        sys.exit(1)
-    except KeyboardInterrupt as ended:
-        # as a shell tells of the signal: 128 and its number
-        how, status = (
-            ("terminated", 143)
-            if isinstance(ended, Terminated)
-            else ("interrupted", 130)
-        )
-        say(f"{how}: the same command continues where this one stopped")
-        sys.exit(status)
+    with orderly_end():
+        try:
+            # Here too: what a library has made of a signal is no error of the study's.
+            with terminable():
+                given = sys.argv[1:] if arguments is None else arguments
+                _read(study, parse(choices, given))
+        except (ValueError, OSError, FloatingPointError) as error:
+            if os.environ.get("ORRERY_DEBUG") == "1":
+                raise
+            say(f"error: {error_line(error)}")
+            sys.exit(1)
 
 
 def _read(study: Callable[[Options], Any], chosen: Options) -> None:

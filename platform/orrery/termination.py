@@ -6,6 +6,7 @@ library makes another error of it, such as one that says it cannot be imported.
 """
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -66,6 +67,38 @@ def terminable() -> Iterator[None]:
         for number, handler in before.items():
             # None: not set from Python
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+
+@contextmanager
+def orderly_end() -> Iterator[None]:
+    """Returns a context that an interruption ends with the program, in a line.
+
+    Its imports belong inside of it: those of an experiment take seconds, in which Ctrl-C
+    would print where each library was.
+
+    Raises:
+        SystemExit: If SIGINT or SIGTERM has come, with 130 or 143, as a shell tells of
+            the signal: 128 and its number.
+
+    Example:
+        >>> try:
+        ...     with orderly_end():
+        ...         signal.raise_signal(signal.SIGINT)
+        ... except SystemExit as ended:
+        ...     print(ended.code)
+        130
+    """
+    try:
+        with terminable():
+            yield
+    except KeyboardInterrupt as ended:
+        is_terminated = isinstance(ended, Terminated)
+        how = "terminated" if is_terminated else "interrupted"
+        # Told here: for a context around this one nothing has arrived.
+        _arrived.clear()
+        message = f"{how}: the same command continues where this one stopped"
+        print(message, file=sys.stderr)
+        sys.exit(143 if is_terminated else 130)
 
 
 def _terminate(number: int, frame: Any) -> None:

@@ -7,7 +7,13 @@ from threading import Thread
 
 import pytest
 
-from orrery.termination import Terminated, kept_handler, kept_interrupt, terminable
+from orrery.termination import (
+    Terminated,
+    kept_handler,
+    kept_interrupt,
+    orderly_end,
+    terminable,
+)
 
 SIGNALS = {signal.SIGTERM: Terminated, signal.SIGINT: KeyboardInterrupt}
 
@@ -104,3 +110,20 @@ def test_a_training_in_another_thread_leaves_signals_alone():
     thread.start()
     thread.join()
     assert trained
+
+
+@pytest.mark.parametrize(("number", "status"), [(2, 130), (15, 143)])
+def test_an_interruption_ends_in_a_line_once(number, status, capsys):
+    with pytest.raises(SystemExit) as ended, orderly_end(), orderly_end():
+        signal.raise_signal(number)
+    assert ended.value.code == status
+    assert capsys.readouterr().err.count("the same command continues") == 1
+
+
+def test_another_end_stays_what_it_is(capsys):
+    with pytest.raises(SystemExit) as ended, orderly_end():
+        sys.exit(7)
+    assert ended.value.code == 7
+    with pytest.raises(ValueError, match="mass"), orderly_end():
+        raise ValueError("mass")
+    assert capsys.readouterr().err == ""
