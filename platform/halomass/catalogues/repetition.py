@@ -16,7 +16,6 @@ _BUFFER = (
 _SHIFT = np.uint64(64 - 6)  # the upper 6 bits choose among the parts
 # Fibonacci hashing, which spreads successive numbers evenly: Knuth, vol. 3, section 6.4.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_THERE = np.iinfo(np.int64).min  # the label of what others refer to
 _LABELLED = np.dtype([("number", np.int64), ("label", np.int64)])
 
 
@@ -127,21 +126,22 @@ class ReferenceRegister(NumberRegister):
     Example:
         >>> with ReferenceRegister(room=1 << 20) as register:
         ...     register.refer(np.array([5, 9, 9]), np.array([50, 70, 71]))
-        ...     register.enter(np.array([5, 7]))
-        ...     register.missing()
-        Missing(count=2, number=9, label=70)
+        ...     register.enter(np.array([5, 7]), np.array([0, 130]))
+        ...     register.missing(), register.alone()
+        (Missing(count=2, number=9, label=70), array([130]))
     """
 
-    def enter(self, numbers: NDArray[np.int64]) -> None:
-        """Keeps numbers `[N]` that are there.
+    def enter(self, numbers: NDArray[np.int64], weights: NDArray[np.int64]) -> None:
+        """Keeps numbers `[N]` that are there, with weights `[N]` from 0 on.
 
         Raises:
             OSError: If the disk for temporary files is full.
         """
-        self.add(numbers, np.full(len(numbers), _THERE))
+        # below all labels of references
+        self.add(numbers, -1 - weights)
 
     def refer(self, numbers: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
-        """Keeps references to numbers `[N]`, with what they belong to `[N]`.
+        """Keeps references to numbers `[N]`, with what they belong to `[N]`, from 0 on.
 
         Raises:
             OSError: If the disk for temporary files is full.
@@ -157,6 +157,20 @@ class ReferenceRegister(NumberRegister):
         first = min(found, key=lambda part: part.number)
         return replace(first, count=sum(part.count for part in found))
 
+    def alone(self) -> NDArray[np.int64]:
+        """Returns the largest weights of the numbers that nothing refers to `[M]`."""
+        return np.concatenate([_alone(file) for file in self._parts])
+
+
+def _alone(file: "SpooledTemporaryFile[bytes]") -> NDArray[np.int64]:
+    both = _sorted(file)
+    labels = both["label"]
+    # sorted: the first of a number has its largest weight, the last refers to it if any does
+    change = both["number"][1:] != both["number"][:-1]
+    first = np.concatenate([np.ones(min(len(both), 1), bool), change])
+    last = np.concatenate([change, np.ones(min(len(both), 1), bool)])
+    return np.asarray(-1 - labels[first][labels[last] < 0])
+
 
 def _missing(file: "SpooledTemporaryFile[bytes]") -> Missing | None:
     both = _sorted(file)
@@ -166,7 +180,7 @@ def _missing(file: "SpooledTemporaryFile[bytes]") -> Missing | None:
     first = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
     counts = np.diff(first, append=len(numbers))
     # sorted by labels too: what is there comes before its references
-    absent = both["label"][first] != _THERE
+    absent = both["label"][first] >= 0
     if not absent.any():
         return None
     example = both[first[absent][0]]

@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from halomass.catalogues.belonging import Belonging
 from halomass.catalogues.chunks import ChunkHalos
 from halomass.catalogues.completeness import HostCounts
 from halomass.catalogues.repetition import NumberRegister, ReferenceRegister
@@ -30,7 +31,6 @@ _ROOM = 1e6 / 16  # [bytes] of each MB, for two of the four registers
 _CELL = 0.02
 _HEAVY = 10.0  # log10 of the virial mass [Msun]
 _MOST_TWINS = 0.02  # of these hosts: pairs that a halo finder has missed
-_MOST_STRAYS = 0.001  # of the subhalos: those whose host is not in the file
 _MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)  # of splitmix64
 _MIXED = np.uint64(29)
 
@@ -61,7 +61,6 @@ class HaloSurvey:
     memory: float
     rows: int = 0
     kept: int = 0
-    subhalos: int = 0
     heavy: int = 0
     reach: float = 0.0
 
@@ -73,7 +72,9 @@ class HaloSurvey:
         self._identities = self._open.enter_context(NumberRegister(room))
         self._motions = self._open.enter_context(NumberRegister(room))
         self._cells = self._open.enter_context(NumberRegister(room))
-        self._belonging = self._open.enter_context(ReferenceRegister(room))
+        self._belonging = Belonging(
+            self.file, self._open.enter_context(ReferenceRegister(room))
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -103,9 +104,7 @@ class HaloSurvey:
         heavy = host & (columns["log_m_vir"] > _HEAVY)
         self.heavy += int(np.count_nonzero(heavy))
         self._cells.add(self._cell(place[heavy]), columns["id"][heavy])
-        self.subhalos += int(np.count_nonzero(~host))
-        self._belonging.enter(part.hosts)
-        self._belonging.refer(columns["upid"][~host], columns["id"][~host])
+        self._belonging.add(part)
 
     def _cell(self, place: FloatArray) -> NDArray[np.int64]:
         """Returns the number of the cell that each place `[N, 3]` [Mpc/h] is in."""
@@ -164,18 +163,12 @@ class HaloSurvey:
         self._numbers.check()
 
     def check_hosts(self) -> None:
-        """Refuses subhalos without their hosts.
+        """Refuses subhalos without their hosts, and large hosts without subhalos.
 
         Raises:
-            ValueError: If too many have none in the file; it names one of them.
+            ValueError: If too many have none in the file.
         """
-        missing = self._belonging.missing()
-        if missing is not None and missing.count > _MOST_STRAYS * self.subhalos:
-            raise ValueError(
-                f"{self.file}: the hosts of {missing.count} of its {self.subhalos} subhalos are "
-                f"not there, such as upid {missing.number} of id {missing.label}: rows are "
-                "missing, fetch the file again, or say part_of_box if it is a part"
-            )
+        self._belonging.check()
 
     def check_box(self) -> None:
         """Refuses a catalogue that leaves a part of its box empty.

@@ -55,8 +55,10 @@ def test_what_is_referred_to_and_is_not_there_is_missing(room):
     with ReferenceRegister(room) as register:
         register.refer(np.repeat(numbers[:100], 3), np.repeat(labels[:100], 3))
         for part in np.array_split(numbers[4:], 5):
-            register.enter(part)
+            register.enter(part, part % 7)
         lost = np.sort(numbers[:4]).tolist()
         assert register.missing() == Missing(12, lost[0], lost[0] + 10_000)
-        register.enter(numbers[:4])
+        assert register.alone().tolist().count(6) == sum(numbers[100:] % 7 == 6)
+        register.enter(numbers[:4], numbers[:4])
         assert register.missing() is None
+        assert len(register.alone()) == 3900

@@ -74,21 +74,6 @@ def test_heavy_hosts_within_each_other_are_one(moved):
         one.check_repetition()
 
 
-def test_subhalos_without_their_hosts_are_refused():
-    halos = columns(4000)
-    halos["upid"] = np.where(halos["id"] % 20 > 0, halos["id"] - halos["id"] % 20, -1)
-    with surveyed(halos) as one:
-        one.check_hosts()
-    few = {**halos, "upid": halos["upid"].copy()}
-    few["upid"][1:4] = 10**12  # the halo finder's mistake
-    with surveyed(few) as one:
-        one.check_hosts()
-    left = {name: np.delete(values, [40, 60, 2000]) for name, values in halos.items()}
-    message = r"hosts of 57 of its 3800 subhalos are not there, such as upid \d+ of id"
-    with surveyed(left) as one, pytest.raises(ValueError, match=message):
-        one.check_hosts()
-
-
 def test_nothing_is_no_catalogue():
     with (
         surveyed(columns(0)) as one,
