@@ -127,6 +127,7 @@ def pytest_collection_finish():
     """Looks for garbage among what the tests make, from now on."""
     gc.freeze()
     gc.enable()
+    gc.set_threshold(700, 10, 100)  # seldom among what has lived for long: it is large
 
 
 def pytest_collection_modifyitems(items):
