@@ -131,3 +131,11 @@ def test_simulating_and_summarising_need_no_ray(tmp_path):
     done = subprocess.run(command, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["24"]
+
+
+def test_one_process_does_all_that_shares_a_ray_session(request):
+    items = request.session.items
+    sharing = [item for item in items if "connected" in item.fixturenames]
+    is_shared_out = request.config.getoption("loadgroup", False)
+    together = [item for item in items if item.nodeid.endswith("@ray")]
+    assert together == (sharing if is_shared_out else [])
