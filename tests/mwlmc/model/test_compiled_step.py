@@ -37,6 +37,21 @@ def test_compiled_steps_are_the_steps(step_calls, single):
                 torch.testing.assert_close(got, exact, rtol=2e-5, atol=2e-4)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_traced_steps_are_the_steps_to_the_last_bit(
+    draw_stars, potential_among, make_galaxies, step_calls, traced_steps, dtype
+):
+    """By which the laws of orbits are tested, in rows of other numbers and widths."""
+    x, v = (part.to(dtype) for part in draw_stars(20))
+    potential = potential_among(*make_galaxies(friction=1.0), dtype)
+    for name, all_arguments in step_calls(x, v, potential, 10.0).items():
+        for arguments in all_arguments:
+            found = getattr(traced_steps(dtype), name)(*arguments)
+            wanted = getattr(Stepper(), name)(*arguments)
+            for got, exact in zip(found, wanted, strict=True):
+                assert torch.equal(got, exact)
+
+
 def test_a_compiled_step_refuses_rows_of_another_width(integrate, single):
     x, v, potential = single
     with pytest.raises(
