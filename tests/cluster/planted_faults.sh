@@ -304,7 +304,7 @@ plant_at_starts() {
     inside other mount --bind "$for_another" "$site/tls"
     join || { cat "$site/start.log"; fail "a node with a certificate for another address"; }
     sleep 30
-    finds "certificate for another address" 1 "^the cluster: has 1 nodes, not 2; other .$other. was there" \
+    finds "certificate for another address" 1 "^the cluster: has 1 nodes, not 2, and has lost other .$other." \
         "cluster certificate" --nodes 2
     leave
     power_on other $other

@@ -121,7 +121,7 @@ def absence(found: int, expected: int, lost: Sequence[str] = ()) -> Iterator[Tro
         lost: The names of those that were there and have gone.
     """
     if found < expected:
-        gone = f"; {', '.join(lost)} was there and is lost" if lost else ""
+        gone = f", and has lost {', '.join(lost)}" if lost else ""
         yield Trouble(
             "the cluster",
             f"has {found} nodes, not {expected}{gone}",

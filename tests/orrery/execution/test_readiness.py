@@ -133,5 +133,5 @@ def test_a_node_that_is_silent_or_missing_is_told_with_its_remedy():
     assert missing.what == "has 1 nodes, not 2"
     assert "orrery cluster certificate ADDRESS" in missing.remedy
     (missing,) = absence(1, 2, ["b", "c"])
-    assert missing.what == "has 1 nodes, not 2; b, c was there and is lost"
+    assert missing.what == "has 1 nodes, not 2, and has lost b, c"
     assert judge([]) == ()
