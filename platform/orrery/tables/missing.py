@@ -15,7 +15,11 @@ import numpy as np
 from orrery.identity import JSON
 from orrery.parameters import BoolArray, FloatArray
 from orrery.tables.columns import ColumnDescription, Consequence
-from orrery.tables.repeated_values import judged_values, repeated_values
+from orrery.tables.repeated_values import (
+    judged_values,
+    repeated_values,
+    zeros_are_rounded,
+)
 
 SENTINELS = (
     99.0,
@@ -159,8 +163,11 @@ def _unlisted(
 ) -> Iterator[tuple[str, BoolArray]]:
     """Yields the numbers of some rows `[N]` that stand for nothing, though no survey's do."""
     zero = rows & (raw == 0)
-    wrong = description.ties == "errors" and (raw[rows] > 0).any()
-    if wrong or description.zero_is_none:
+    if description.ties == "errors":
+        is_none = zero.any() and not zeros_are_rounded(raw[rows])
+    else:
+        is_none = description.zero_is_none
+    if is_none:
         yield from _some("exactly 0, which stands for none", zero)
         rows = rows & ~zero
     for one in judged_values(raw[rows], description.ties):

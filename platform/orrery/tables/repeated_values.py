@@ -22,7 +22,7 @@ from orrery.parameters import BoolArray, FloatArray
 _FEWEST_ROWS = 5
 _SMALLEST_SHARE = 1e-3  # of the rows; fewer move no mean
 _AROUND = 25  # different values on either side that are compared
-_FEWEST_OTHERS = 10  # different values, fewer of which tell nothing
+_FEWEST_OTHERS = 20  # different values, fewer of which tell nothing
 _TIMES = 2  # as often as the most frequent value around
 _BY_CHANCE = 1e-6  # that a value is as frequent, if it were like those around
 _RARE = 0.1  # of different values around, of which none has come twice
@@ -94,16 +94,29 @@ def repeated_values(numbers: FloatArray) -> Iterator[RepeatedValue]:
         rows = int(counts[place])
         nearby = np.sort(_around(counts, place))
         # two numbers side by side may both stand for nothing
-        most = int(nearby[-2])
+        most = max(int(nearby[-2]), _peak(counts, place))
         chance = special.pdtrc(rows - 1, _expected(nearby[:-1]))
         if rows >= _TIMES * most and chance < _BY_CHANCE:
-            yield RepeatedValue(float(distinct[place]), rows, most, len(numbers))
+            # -0.0 is 0.0
+            yield RepeatedValue(float(distinct[place]) + 0.0, rows, most, len(numbers))
 
 
 def _around(counts: NDArray[np.intp], place: int) -> NDArray[np.intp]:
     below = counts[max(place - _AROUND, 0) : place]
     above = counts[place + 1 : place + 1 + _AROUND]
     return np.concatenate([below, above])
+
+
+def _peak(counts: NDArray[np.intp], place: int) -> int:
+    """Returns how many rows a value has at least if the others rise towards it from both sides.
+
+    Numbers that are rounded more coarsely than they scatter do, around their mean.
+    """
+    if not 2 <= place < len(counts) - 2:
+        return 0
+    below = counts[place - 1] ** 2 / counts[place - 2]
+    above = counts[place + 1] ** 2 / counts[place + 2]
+    return int(min(below, above))
 
 
 def _expected(counts: NDArray[np.intp]) -> float:
@@ -124,6 +137,28 @@ def are_round(numbers: FloatArray) -> BoolArray:
     last = 10.0 ** (np.floor(np.log10(size)) - _FIGURES + 1)
     off = np.abs(numbers - np.round(numbers / last) * last)
     return np.asarray(off <= _SINGLE_PRECISION * size)
+
+
+def zeros_are_rounded(numbers: FloatArray) -> bool:
+    """Returns whether numbers from zero on `[N]` may be zero because they were rounded.
+
+    Then their steps are as large as the smallest of them, and zero is no more frequent
+    than those are. All may also be zero.
+
+    Example:
+        >>> zeros_are_rounded(np.array([0.0, 0.1, 0.3, 0.2, 0.0, 0.1]))
+        True
+        >>> zeros_are_rounded(np.array([0.0, 4.1, 4.3, 4.2, 0.0, 4.1]))
+        False
+    """
+    distinct, counts = np.unique(numbers, return_counts=True)
+    if len(distinct) < 2:
+        return True
+    if len(distinct) == 2:
+        return False
+    step = np.diff(distinct[1:]).min()
+    near = counts[1 : 1 + _AROUND].max()
+    return bool(distinct[1] <= 2 * step and counts[0] <= _TIMES * near)
 
 
 @dataclass(frozen=True)

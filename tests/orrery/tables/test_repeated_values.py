@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from orrery.tables.repeated_values import are_round, judged_values, repeated_values
+from orrery.tables.repeated_values import (
+    are_round,
+    judged_values,
+    repeated_values,
+    zeros_are_rounded,
+)
 
 
 def _speeds(count=800, seed=6):
@@ -48,6 +53,28 @@ def test_numbers_that_people_round_to_tens_are_no_placeholders():
     exact = np.round(random.uniform(20, 120, 900))
     heaped = np.where(random.random(900) < 0.4, 10 * np.round(exact / 10), exact)
     assert _judged(heaped, "none") == {}
+
+
+@pytest.mark.parametrize("scatter", [0.2, 0.4, 0.7, 1.5])
+@pytest.mark.parametrize("count", [150, 3000])
+def test_numbers_rounded_more_coarsely_than_they_scatter_peak(scatter, count):
+    for seed in range(8):
+        random = np.random.default_rng(seed)
+        for drawn in (random.normal(size=count), random.standard_t(3, count)):
+            assert _judged(np.round(scatter * drawn), "none") == {}
+
+
+def test_errors_are_zero_because_they_are_rounded_or_missing():
+    errors = np.random.default_rng(4).gamma(2.0, 1.0, 500)
+    for decimals in (0, 1):
+        assert zeros_are_rounded(np.append(np.round(errors, decimals), 0.0))
+    assert zeros_are_rounded(np.zeros(9))
+    errors[:40] = 0.0
+    assert not zeros_are_rounded(errors)
+    assert not zeros_are_rounded(np.round(errors, 2))
+    assert not zeros_are_rounded(np.round(5 + errors * (errors > 0), 1) * (errors > 0))
+    assert not zeros_are_rounded(np.repeat([0.0, 4.0], [3, 90]))
+    assert not zeros_are_rounded(np.repeat([0.0, 4.0, 4.5], [3, 90, 80]))
 
 
 def test_each_star_several_times_is_no_placeholder():
