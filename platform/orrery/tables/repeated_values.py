@@ -22,7 +22,7 @@ from orrery.parameters import BoolArray, FloatArray
 _FEWEST_ROWS = 5
 _SMALLEST_SHARE = 1e-3  # of the rows; fewer move no mean
 _AROUND = 25  # different values on either side that are compared
-_FEWEST_OTHERS = 20  # different values, fewer of which tell nothing
+_FEWEST_OTHERS = 10  # different values on either side, fewer of which tell nothing
 _TIMES = 2  # as often as the most frequent value around
 _BY_CHANCE = 1e-6  # that a value is as frequent, if it were like those around
 _RARE = 0.1  # of different values around, of which none has come twice
@@ -87,7 +87,7 @@ def repeated_values(numbers: FloatArray) -> Iterator[RepeatedValue]:
         []
     """
     distinct, counts = np.unique(numbers, return_counts=True)
-    if len(distinct) <= _FEWEST_OTHERS:
+    if len(distinct) <= 2 * _FEWEST_OTHERS:
         return
     fewest = max(_FEWEST_ROWS, _SMALLEST_SHARE * len(numbers))
     for place in np.flatnonzero(counts >= fewest).tolist():
