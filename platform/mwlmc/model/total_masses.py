@@ -33,7 +33,7 @@ def milky_way_halo_within(
 
     Example:
         >>> round(float(milky_way_halo_within(np.array([1e12]))[0]) / 1e11, 2)
-        3.88
+        3.93
     """
     halo = potentials.milky_way_halo(
         m200, potentials.concentration(m200, circular_velocity)
