@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import scipy  # whose parts are imported where they are used
 from numpy.typing import NDArray
-from scipy import special
 
 FloatArray = NDArray[np.floating[Any]]
 IntArray = NDArray[np.integer[Any]]
@@ -135,10 +135,12 @@ class Normal:
 
     def quantile(self, probability: FloatArray) -> FloatArray:
         """Returns the values below which the given fractions `[N]` of the distribution lie."""
-        low = special.ndtr((self.lower - self.mean) / self.sigma)
-        high = special.ndtr((self.upper - self.mean) / self.sigma)
+        low = scipy.special.ndtr((self.lower - self.mean) / self.sigma)
+        high = scipy.special.ndtr((self.upper - self.mean) / self.sigma)
         # Far in a tail the quantile of a rounded fraction may lie beyond the bound.
-        value = self.mean + self.sigma * special.ndtri(low + (high - low) * probability)
+        value = self.mean + self.sigma * scipy.special.ndtri(
+            low + (high - low) * probability
+        )
         return np.clip(value, self.lower, self.upper)
 
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
+import scipy
 from astropy.table import Table
-from scipy import special, stats
 
 from orrery.branches import LEARNING, TEST_NOISE
 from orrery.judging import diagnostics, verdicts
@@ -276,8 +276,10 @@ def _power(
         diagnostics.narrowed(drawn, SLIGHTLY_NARROW), theta, seed, references=REFERENCES
     )
     moved = (narrow.atc - coverage.atc) / coverage.area_error
-    edge = stats.norm.isf(LEVEL / 4)
-    return float(stats.norm.sf(edge - moved) + stats.norm.cdf(-edge - moved))
+    edge = scipy.stats.norm.isf(LEVEL / 4)
+    return float(
+        scipy.stats.norm.sf(edge - moved) + scipy.stats.norm.cdf(-edge - moved)
+    )
 
 
 def _negative_control(
@@ -314,4 +316,4 @@ def _without_data(estimate: Estimate, test: Pairs) -> FloatArray:
         estimate.log_prob(test.theta, np.roll(test.x, k, axis=0))
         for k in range(1, others + 1)
     ]
-    return special.logsumexp(shifted, axis=0) - np.log(others)
+    return scipy.special.logsumexp(shifted, axis=0) - np.log(others)

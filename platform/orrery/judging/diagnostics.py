@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # whose parts are imported where they are used
 from numpy.typing import NDArray
-from scipy import stats
 
 from orrery.branches import LEARNING, SBC, TARP
 from orrery.judging.intervals import check_draws
@@ -78,7 +78,7 @@ class Coverage:
     @property
     def area_pvalue(self) -> float:
         """How often the area of a right posterior is at least as far from nought."""
-        return float(2.0 * stats.norm.sf(abs(self.area_z)))
+        return float(2.0 * scipy.stats.norm.sf(abs(self.area_z)))
 
     @property
     def pvalue(self) -> float:
@@ -236,7 +236,7 @@ def _coverage(fractions: FloatArray, levels: FloatArray) -> Coverage:
 
 
 def _ks(uniform: FloatArray) -> float:
-    return float(stats.kstest(uniform, "uniform").pvalue)
+    return float(scipy.stats.kstest(uniform, "uniform").pvalue)
 
 
 def sbc_ranks(

@@ -6,9 +6,8 @@ Figures and pages show these numbers; what is drawn is computed here, and nowher
 from dataclasses import dataclass
 
 import numpy as np
+import scipy  # whose parts are imported where they are used
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.ndimage import gaussian_filter1d
 
 from orrery.parameters import FloatArray
 
@@ -108,7 +107,7 @@ def outline(values: FloatArray) -> Outline:
     if not levels[4] > levels[0]:
         return Outline(levels, places=np.empty(0), density=np.empty(0))
     places = np.linspace(levels[0], levels[4], PLACES)
-    density = stats.gaussian_kde(values)(places)
+    density = scipy.stats.gaussian_kde(values)(places)
     return Outline(levels, places, density / density.max())
 
 
@@ -126,7 +125,7 @@ def coverage_band(
         `[PLACES]`.
     """
     level = np.linspace(0.0, 1.0, PLACES)
-    low, high = (stats.binom.ppf(p, tests, level) / tests for p in probability)
+    low, high = (scipy.stats.binom.ppf(p, tests, level) / tests for p in probability)
     return level, low, high
 
 
@@ -161,7 +160,7 @@ def densities(draws: FloatArray) -> tuple[FloatArray, FloatArray]:
     fine = (high - low) / (POINTS * _FINE)
     bins = np.minimum((draws - low) // fine, POINTS * _FINE - 1).astype(np.int64)
     smooth = [
-        gaussian_filter1d(_counted(column), width, mode="reflect")
+        scipy.ndimage.gaussian_filter1d(_counted(column), width, mode="reflect")
         for column, width in zip(bins.T, kernel / fine, strict=True)
     ]
     heights = np.array(smooth).reshape(-1, POINTS, _FINE).sum(axis=2).T

@@ -9,8 +9,8 @@ included.
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import stats
 
 from orrery.branches import BOOTSTRAP, LEARNING
 from orrery.parameters import FloatArray, generator
@@ -298,7 +298,7 @@ def log_probability(
     residual = (truth - predicted)[order]
     mean, variance = _neighbourhood(residual, like)
     each = np.empty(len(truth))
-    each[order] = stats.norm.logpdf(residual, mean, np.sqrt(variance))
+    each[order] = scipy.stats.norm.logpdf(residual, mean, np.sqrt(variance))
     return LogProbability(each, float(each.mean()), float(_mean_error(each)))
 
 

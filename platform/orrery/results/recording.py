@@ -14,10 +14,9 @@ from contextvars import ContextVar
 from datetime import UTC, datetime
 from os import getpid
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
-from astropy.table import Table
 
 from orrery import versions
 from orrery.identity import JSON, describe
@@ -38,6 +37,9 @@ from orrery.storage.run import (
     make_shared,
     start,
 )
+
+if TYPE_CHECKING:  # only a study that has tables imports them
+    from astropy.table import Table
 
 Number = float | int | str
 
@@ -171,7 +173,7 @@ class Recording:
             for reader in self._readers:
                 reader.section(section)
 
-    def tables(self, tables: Mapping[str, Table]) -> None:
+    def tables(self, tables: "Mapping[str, Table]") -> None:
         """Adds tables that carry what belongs to them in their metadata.
 
         Arguments:

@@ -8,14 +8,16 @@ numbers in them.
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from astropy.table import Table
 
 from orrery.identity import JSON
 from orrery.parameters import FloatArray
 from orrery.results.views import View
+
+if TYPE_CHECKING:  # only a study that has tables imports them
+    from astropy.table import Table
 
 
 @dataclass(frozen=True)
@@ -93,13 +95,14 @@ class TableSection:
         shows: The keys of the numbers in the caption.
 
     Example:
+        >>> from astropy.table import Table
         >>> TableSection("errors", "Errors", Table({"rmse": [0.1]}), "Errors.").key
         'errors'
     """
 
     key: str
     title: str
-    table: Table
+    table: "Table"
     caption: str
     shows: tuple[str, ...] = ()
 
@@ -227,7 +230,7 @@ class Verdict:
     shows: tuple[str, ...] = ()
 
 
-def table_sections(title: str, table: Table) -> list[Section]:
+def table_sections(title: str, table: "Table") -> list[Section]:
     """Returns the parts of a table that carries what belongs to it in its metadata.
 
     Arguments:
@@ -265,7 +268,7 @@ def shown(value: Any, form: str | None = None) -> str:
     return f"{value:.4g}" if real else str(value)
 
 
-def tabulated(table: Table) -> JSON:
+def tabulated(table: "Table") -> JSON:
     """Returns a table as plain JSON: `columns` with name, unit and format, and `rows`.
 
     Values are numbers or text, None where there is none.

@@ -17,12 +17,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import overload
-
-from astropy.table import Table
+from typing import TYPE_CHECKING, overload
 
 from orrery.storage.lease import leased
 from orrery.storage.store import Address, Location
+
+if TYPE_CHECKING:  # half a second of everyone who reads a document
+    from astropy.table import Table
 
 TEMPORARY = ".tmp"  # ending of files that are being written
 LOCK = ".lock"
@@ -137,14 +138,14 @@ def is_unaltered(path: Path, sha256: str) -> bool:
     return True
 
 
-def ecsv(table: Table) -> str:
+def ecsv(table: "Table") -> str:
     """Returns a table as text with names, units and metadata."""
     with io.StringIO() as text:
         table.write(text, format="ascii.ecsv")
         return text.getvalue()
 
 
-def write_ecsv(path: Path, table: Table) -> None:
+def write_ecsv(path: Path, table: "Table") -> None:
     """Writes a table as text with names, units and metadata, complete or not at all.
 
     Raises:
