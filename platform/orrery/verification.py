@@ -9,13 +9,19 @@ looked at, by `Dataset.damaged` for a dataset.
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 
 import pyarrow as pa
 
 from orrery.identity import JSON, fingerprint
-from orrery.learning.belongings import TRAIN, mixture_findings, training_findings
+from orrery.learning.belongings import (
+    MIXTURE,
+    TRAIN,
+    mixture_findings,
+    training_findings,
+)
 from orrery.results.inventory import (
     DRAW,
     RUN_AGAIN,
@@ -40,10 +46,11 @@ from orrery.storage.recovery import recover, recover_metadata
 from orrery.storage.run import DOCUMENT, DRAWN
 from orrery.storage.store import Address, Location
 from orrery.storage.work_log import WORK, Session, sessions
-from orrery.sweeps.trial_list import sweep_findings
+from orrery.sweeps.trial_list import TRIAL_LIST, sweep_findings
 
 GENERATE = "run its generation again, or `python -m orrery dataset repair`"
 SUMMARISE = "remove it: it is computed again when it is needed"
+REPLACE = "remove it, and give the command again that wrote it"
 REDESCRIBE = (
     "it told of past work alone: `python -m orrery dataset repair` does without"
 )
@@ -108,15 +115,29 @@ def _findings(folder: Location, inside: set[str]) -> Iterator[Finding]:
     for name in sorted(inside):
         for matches, look in _LOOKS:
             if matches(PurePosixPath(folder.name, name)):
-                yield from look(folder, name)
+                yield from _readable(name, look(folder, name))
                 break
-    if is_attempt(folder, inside):
-        yield from attempt_findings(folder, inside)
-    if isinstance(folder, Path):  # runs and sweeps lie in no bucket
-        yield from learned_findings(folder, inside)
-        yield from sweep_findings(folder, inside)
     yield from training_findings(folder, inside)
-    yield from mixture_findings(folder, inside)
+    yield from _readable(f"{MIXTURE}.json", mixture_findings(folder, inside))
+    if isinstance(folder, Path):  # runs and sweeps lie in no bucket
+        if is_attempt(folder, inside):
+            yield from _readable(DOCUMENT, attempt_findings(folder, inside))
+        yield from _learned(folder, inside)
+        yield from _readable(TRIAL_LIST, sweep_findings(folder, inside))
+
+
+def _readable(name: str, found: Iterator[Finding]) -> Iterator[Finding]:
+    """Yields findings, or that a document is sound and of another kind than its name says."""
+    try:
+        yield from found
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        yield Finding(name, f"is no document of its kind ({error!r})", REPLACE)
+
+
+def _learned(folder: Path, inside: set[str]) -> Iterator[Finding]:
+    # A document that lists nothing readable is named in its own folder.
+    with suppress(AttributeError, LookupError, TypeError, ValueError):
+        yield from learned_findings(folder, inside)
 
 
 def _is_dataset(folder: Location, inside: set[str]) -> bool:

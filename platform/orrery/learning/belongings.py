@@ -65,6 +65,8 @@ def contradiction(document: JSON) -> str | None:
 
 def contradiction_of_mixture(document: JSON) -> str | None:
     """Returns in what a mixture's document is not what was written, if it is not."""
+    if not document.get("members"):
+        return "it has no members"
     own = weighed(document)
     if document.get("fingerprint", own) != own:
         return f"its members and weights have the fingerprint {own}"
@@ -133,7 +135,7 @@ def mixture_findings(folder: Location, inside: Set[str]) -> Iterator[Finding]:
     if "fingerprint" not in document:
         said = "has no fingerprint of its weights, as mixtures had none before"
         yield Finding(name, said, "one that is trained anew has it", is_damage=False)
-    for number, known in enumerate(document.get("members", [])):
+    for number, known in enumerate(document["members"]):
         yield from _member(folder, f"{MEMBER}{number}/posterior.json", known)
 
 

@@ -12,11 +12,10 @@ from pathlib import Path
 
 from orrery.identity import JSON
 from orrery.learning.belongings import TRAIN
-from orrery.results.result import PAGE
+from orrery.results.result import PAGE, run_document
 from orrery.storage.files import checksum
 from orrery.storage.findings import Finding, named_file, sound_document
 from orrery.storage.run import ATTEMPT, DOCUMENT, DRAWN, EPOCHS
-from orrery.storage.store import Location
 
 INVENTORY = "inventory"
 RUN_AGAIN = "run the experiment again"
@@ -63,7 +62,7 @@ def _files_of_parts(sections: Sequence[JSON]) -> dict[str, str]:
     }
 
 
-def is_attempt(folder: Location, inside: Set[str]) -> bool:
+def is_attempt(folder: Path, inside: Set[str]) -> bool:
     """Returns whether a folder is that of an attempt, whatever of it is missing.
 
     Arguments:
@@ -73,7 +72,7 @@ def is_attempt(folder: Location, inside: Set[str]) -> bool:
     return bool(_NAME.fullmatch(folder.name) or inside & {DOCUMENT, DRAWN, EPOCHS})
 
 
-def attempt_findings(folder: Location, inside: Set[str]) -> Iterator[Finding]:
+def attempt_findings(folder: Path, inside: Set[str]) -> Iterator[Finding]:
     """Yields what is wrong in the folder of an attempt, the bytes of its documents aside.
 
     Arguments:
@@ -83,8 +82,11 @@ def attempt_findings(folder: Location, inside: Set[str]) -> Iterator[Finding]:
     if DOCUMENT not in inside:
         yield Finding(DOCUMENT, "is missing", RUN_AGAIN)
         return
-    document = sound_document(folder / DOCUMENT)
-    if document is None:
+    try:
+        document = run_document(folder / DOCUMENT)
+    except ValueError as error:
+        # Where its bytes are wrong, that is told where they are looked at.
+        yield Finding(DOCUMENT, f"is no document of a run ({error})", RUN_AGAIN)
         return
     yield from _misplaced(folder, document)
     yield from _undrawn(folder, inside, document)
@@ -101,7 +103,7 @@ def attempt_findings(folder: Location, inside: Set[str]) -> Iterator[Finding]:
         yield from named_file(folder, DOCUMENT, file, digest, RUN_AGAIN)
 
 
-def _misplaced(folder: Location, document: JSON) -> Iterator[Finding]:
+def _misplaced(folder: Path, document: JSON) -> Iterator[Finding]:
     """Yields that a document is that of another attempt, or of another run."""
     number = _NAME.fullmatch(folder.name)
     if number is None:
@@ -114,7 +116,7 @@ def _misplaced(folder: Location, document: JSON) -> Iterator[Finding]:
         yield Finding(DOCUMENT, f"is that of the run {document.get('run')}", RUN_AGAIN)
 
 
-def _undrawn(folder: Location, inside: Set[str], document: JSON) -> Iterator[Finding]:
+def _undrawn(folder: Path, inside: Set[str], document: JSON) -> Iterator[Finding]:
     """Yields that what was drawn is not listed: nobody would miss it."""
     keys = [one["key"] for one in document["sections"] if one["kind"] == "figure"]
     pictures = (f"{key}{suffix}" for key in keys for suffix in (".png", ".pdf"))
@@ -132,7 +134,7 @@ def _undrawn(folder: Location, inside: Set[str], document: JSON) -> Iterator[Fin
         yield Finding(DRAWN, f"does not list {unlisted[0]}", DRAW)
 
 
-def learned_findings(shared: Location, inside: Set[str]) -> Iterator[Finding]:
+def learned_findings(shared: Path, inside: Set[str]) -> Iterator[Finding]:
     """Yields what is wrong with what was trained beside attempts, as the newest finished says.
 
     Arguments:

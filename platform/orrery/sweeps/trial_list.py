@@ -85,10 +85,14 @@ def _trials(folder: Path) -> Iterator[tuple[int, Trial | str]]:
 
 
 def _listed(folder: Path) -> dict[str, str]:
-    document = (
-        sound_document(folder / TRIAL_LIST) if (folder / TRIAL_LIST).exists() else {}
-    )
-    listed = (document or {}).get("trials", {})
+    """Returns the fingerprints of the list, by number as text; none if it is damaged.
+
+    Raises:
+        KeyError: If it is another document.
+    """
+    path = folder / TRIAL_LIST
+    document = sound_document(path) if path.exists() else None
+    listed = {} if document is None else document["trials"]
     return {number: own for number, own in listed.items() if number.isdecimal()}
 
 

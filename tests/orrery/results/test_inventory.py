@@ -42,15 +42,15 @@ def files(folder):
 NAMES = ("run.json", "drawn.json", "epochs.jsonl", "draws.parquet", "line.pdf")
 
 
-@pytest.mark.parametrize("name", [*NAMES, "report.html", "line.parquet"])
-def test_what_is_lost_or_empty_is_named_alone(attempt, name):
-    content = (attempt / name).read_bytes()
-    (attempt / name).write_bytes(b"")
-    assert files(attempt) == [name]
-    (attempt / name).unlink()
-    assert files(attempt) == [name]
-    assert commands.main(["verify", str(attempt.parent)]) == 1
-    (attempt / name).write_bytes(content)
+def test_what_is_lost_or_empty_is_named_alone(attempt):
+    for name in (*NAMES, "report.html", "line.parquet"):
+        content = (attempt / name).read_bytes()
+        (attempt / name).write_bytes(b"")
+        assert files(attempt) == [name]
+        (attempt / name).unlink()
+        assert files(attempt) == [name]
+        assert commands.main(["verify", str(attempt.parent)]) == 1
+        (attempt / name).write_bytes(content)
     assert verify(attempt) == []
 
 
