@@ -13,10 +13,12 @@ see to that:
 
 - `records/`: what each component gives for a few cases, the prior's corners among them.
 - `lock.json`: the version that each record is of, and the syntax hash (without comments,
-  docstrings, layout) of each module that a component is made of, found by its imports,
-  with all numbers that are written in it; and the values of the constants, fields and
-  defaults that these modules name. A threshold may move between two recorded numbers
-  unseen. What only comes, or only goes, is left to the records.
+  docstrings, layout) of each module that a component is made of, found by its imports;
+  the values of the constants, fields and defaults that these modules name (numbers, units,
+  names, tables, options; no sentences), as Python evaluates them; and the numbers that each
+  of their functions computes with, written or named. A threshold may move between two
+  recorded numbers unseen. What is written otherwise and has the same value is the same.
+  What only comes, or only goes, is left to the records, but for constants.
 - The tests: they fail when a hash is another one, when a version is not its record's, and
   when today's numbers are not the record's.
 
@@ -24,12 +26,12 @@ Changed code then takes one of two ways:
 
     python -m tests.golden same [component ...]   enters new code; refused unless today's
                                                   numbers are the record's, constants the
-                                                  lock's, and no written number is replaced
+                                                  lock's, and no number replaces another
     python -m tests.golden remake component ...   after VERSION was raised: makes the record
                                                   anew; refused for changed numbers without
 
-Quantities may come and go without a new version, but none may change: cases that are changed
-here take new names.
+Quantities may come without a new version, and take other names, but none may change or go:
+cases that are changed here come beside those that are there.
 
 How equal is equal was measured, on an AMD EPYC with AVX-512: with the engine compiled and
 not, for vectors of all widths (ATEN_CPU_CAPABILITY default, avx2, avx512), numpy without

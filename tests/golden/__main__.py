@@ -10,7 +10,7 @@ import argparse
 import sys
 
 from .components import NAMES, Component, named
-from .lock import Lock, RefusedError, affected, complaints, remake, same
+from .lock import Lock, RefusedError, affected, complaints, remake, revalued, same
 
 
 def main() -> str | None:
@@ -31,7 +31,8 @@ def main() -> str | None:
             return _remake(components)
     except (RefusedError, ValueError) as error:
         return str(error)
-    return "\n".join(complaints(Lock.read())) or None
+    lock = Lock.read()
+    return "\n".join(complaints(lock, revalued(lock))) or None
 
 
 def _same(components: list[Component]) -> None:

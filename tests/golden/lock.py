@@ -1,14 +1,13 @@
 """The lock: which versions the kept records are of, and what the code was that gave them."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import numbers, syntax
+from . import numbers, syntax, values
 from .components import COMPONENTS, FOLDER, Component
-from .quantities import Record, differences, read, write
+from .quantities import Record, differences, lost, read, write
 
 PATH = FOLDER / "lock.json"
 COMMAND = "python -m tests.golden"
@@ -20,16 +19,24 @@ class RefusedError(Exception):
 
 @dataclass
 class Lock:
-    """Versions by component, states by module, and named constants: one line each.
+    """Versions by component, states by module, and what the code computes with.
 
-    A module's state is its syntax hash, and all numbers that are written in it. One that
-    several components share is entered once all of them give the same numbers. Constants,
-    and fields and parameters with defaults, are there by module and name.
+    A module's state is its syntax hash. One that several components share is entered once
+    all of them give the same numbers. Values of constants, and of fields and parameters
+    with defaults, are there by module and name; numbers that functions compute with by
+    module and function.
     """
 
     versions: dict[str, int]
     modules: dict[str, str]
     constants: dict[str, str]
+    functions: dict[str, str]
+
+    @classmethod
+    def today(cls, versions: dict[str, int]) -> "Lock":
+        """Returns the lock that knows all of today's code."""
+        modules = states()
+        return cls(versions, modules, constants(modules), functions(modules))
 
     @classmethod
     def read(cls) -> "Lock":
@@ -37,11 +44,12 @@ class Lock:
         return cls(**json.loads(PATH.read_text()))
 
     def write(self, path: Path = PATH) -> None:
-        """Writes the lock, sorted, one line for each version, module and constant."""
+        """Writes the lock, sorted, one line for each version, module, constant and function."""
         parts = {
             "versions": self.versions,
             "modules": self.modules,
             "constants": self.constants,
+            "functions": self.functions,
         }
         path.write_text(json.dumps(parts, indent=1, sort_keys=True) + "\n")
 
@@ -49,79 +57,104 @@ class Lock:
 def states() -> dict[str, str]:
     """Returns the state of each module that decides a number today."""
     names = {module for component in COMPONENTS for module in component.modules}
-    return {
-        n: f"{syntax.hash_of(n)} {syntax.written(n)}".rstrip() for n in sorted(names)
-    }
+    return {name: syntax.hash_of(name) for name in sorted(names)}
 
 
 def constants(modules: Iterable[str]) -> dict[str, str]:
-    """Returns the named constants of modules today, by module and name."""
-    return {
-        f"{module}:{name}": value
-        for module in modules
-        for name, value in syntax.constants(module).items()
-    }
+    """Returns the values of modules' named constants today, by module and name.
+
+    A record cannot show each of them: no recorded number may lie between an old threshold
+    and a new one.
+    """
+    return _by_name(modules, values.constants)
 
 
-def changed_constants(modules: Set[str], lock: Lock) -> dict[str, str]:
-    """Returns what became of constants whose values are not those of the lock, by name.
+def functions(modules: Iterable[str]) -> dict[str, str]:
+    """Returns the numbers that modules' functions compute with, by module and name."""
+    return _by_name(modules, values.used)
+
+
+def _by_name(
+    modules: Iterable[str], of: Callable[[str], dict[str, str]]
+) -> dict[str, str]:
+    decisive = (m for m in modules if m not in syntax.CONSTANTS_OF_MACHINES)
+    return {f"{m}:{name}": text for m in decisive for name, text in of(m).items()}
+
+
+def changed_values(modules: Set[str], lock: Lock) -> dict[str, str]:
+    """Returns which values in modules are not those of the lock, and what became of them."""
+    today = Lock.today(lock.versions)
+    gone_modules = set(lock.modules) - set(today.modules)
+    before = _used(lock.functions, modules | gone_modules)
+    now = _used(today.functions, modules)
+    inlined = _total(now).with_all_of(_total(before))
+    found = _changed_constants(modules, lock.constants, today.constants, inlined)
+    return found | _replaced_numbers(before, now, ", ".join(sorted(modules)))
+
+
+def _changed_constants(
+    modules: Set[str], kept: dict[str, str], today: dict[str, str], inlined: Set[str]
+) -> dict[str, str]:
+    """Returns what became of constants whose values have changed, by name.
 
     One that has moved to another module keeps its name, and is looked for there; one that
-    has another name keeps its value.
+    has another name keeps its value; and one that has none any more is used as it was.
     """
-    today = constants(states())
-    gone = {n: value for n, value in lock.constants.items() if n not in today}
-    new = {n: value for n, value in today.items() if n not in lock.constants}
+    gone = {name: value for name, value in kept.items() if name not in today}
+    new = {name: value for name, value in today.items() if name not in kept}
     left: dict[str, set[str]] = {}
     for name, value in gone.items():
         left.setdefault(_own_name(name), set()).add(value)
     found = {}
     for name in (name for name in today if _module(name) in modules):
-        kept = lock.constants.get(name)
-        before = left.get(_own_name(name), set()) if kept is None else {kept}
-        if before and today[name] not in before:
-            found[name] = f"{' or '.join(sorted(before))} has become {today[name]}"
+        its = left.get(_own_name(name), set()) if name in new else {kept[name]}
+        if its and not _is_among(today[name], its):
+            found[name] = values.change(sorted(its)[0], today[name])
     for name in (name for name in gone if _module(name) in modules):
-        value = _became(name)
-        is_field = "." in _own_name(name)
-        if value is None and not is_field and gone[name] not in new.values():
+        value = values.lookup(name)
+        if value is not None and not values.equal(value, gone[name]):
+            found[name] = values.change(gone[name], value)
+        is_new = value is not None or _is_among(gone[name], new.values())
+        if not is_new and values.rounded(gone[name]) not in inlined:
             found[name] = f"{gone[name]} is gone"
-        elif value not in (None, gone[name]):
-            found[name] = f"{gone[name]} has become {value}"
     return found
 
 
-def _became(constant: str) -> str | None:
-    """Returns what a name stands for that has no number any more; None if it is gone.
+def _is_among(value: str, others: Iterable[str]) -> bool:
+    return any(values.equal(value, other) for other in others)
 
-    It may be another expression, or come from a module of which no number is expected.
+
+def _replaced_numbers(
+    before: dict[str, numbers.Used], now: dict[str, numbers.Used], place: str
+) -> dict[str, str]:
+    """Returns which numbers have gone from functions, and which have come, by function.
+
+    Both, or none: where numbers only come, or only go, code has come or gone, which is for
+    the records to judge. What moves from one function to another is neither, unless each
+    goes where another was. A constant that nobody uses any more has gone, too.
     """
-    module = _module(constant)
-    value = syntax.bound(module, _own_name(constant))
-    if value is not None and value.isidentifier():
-        return syntax.bound(module, value) or value
-    return value
+    found = {}
+    for name in before.keys() & now.keys():
+        if text := before[name].exchanged(now[name]):
+            found[name] = text
+    if found:
+        return found
+    text = _total(before).exchanged(_total(now))
+    if unused := _total(before).unused(_total(now)):
+        text = text or f"{' '.join(sorted(unused))} is used no more"
+    return {place: text} if text else {}
 
 
-def replaced_numbers(modules: Set[str], lock: Lock) -> tuple[str, str]:
-    """Returns which numbers have gone from modules, and which have come; both or none.
-
-    What moves from one of them to another is neither. Where numbers only come, or only go,
-    code has come or gone, which is for the records to judge.
-    """
-    now = states()
-    gone_modules = set(lock.modules) - set(now)
-    before = _numbers(lock.modules.get(name, "") for name in modules | gone_modules)
-    today = _numbers(now[name] for name in modules)
-    gone, new = before - today, today - before
-    return (numbers.told(gone), numbers.told(new)) if gone and new else ("", "")
+def _total(functions: dict[str, numbers.Used]) -> numbers.Used:
+    return sum(functions.values(), numbers.Used.read(""))
 
 
-def _numbers(states: Iterable[str]) -> Counter[str]:
-    found: Counter[str] = Counter()
-    for state in states:
-        found += numbers.read(state.partition(" ")[2])
-    return found
+def _used(functions: dict[str, str], modules: Set[str]) -> dict[str, numbers.Used]:
+    return {
+        name: numbers.Used.read(text)
+        for name, text in functions.items()
+        if _module(name) in modules
+    }
 
 
 def changed(lock: Lock) -> dict[str, str]:
@@ -134,24 +167,43 @@ def changed(lock: Lock) -> dict[str, str]:
     return found
 
 
+def revalued(lock: Lock) -> dict[str, str]:
+    """Returns how modules compute with other values, whoever defines them, by module."""
+    today = Lock.today(lock.versions)
+    pairs = [(lock.constants, today.constants), (lock.functions, today.functions)]
+    names = {
+        name
+        for kept, now in pairs
+        for name in kept.keys() | now.keys()
+        if not values.equal(kept.get(name, ""), now.get(name, ""))
+    }
+    decisive = {_module(name) for name in names} & set(today.modules)
+    return dict.fromkeys(decisive - set(changed(lock)), "computes with other values")
+
+
 def affected(lock: Lock) -> list[Component]:
     """Returns the components whose modules are not those of the lock.
 
     A module that is gone leaves a changed one behind, which does not import it any more.
     """
-    names = set(changed(lock))
+    names = {*changed(lock), *revalued(lock)}
     return [c for c in COMPONENTS if names.intersection(c.modules)]
 
 
-def complaints(lock: Lock) -> list[str]:
-    """Returns what a lock does not know yet, and what to do about it, line by line."""
+def complaints(lock: Lock, others: Mapping[str, str] | None = None) -> list[str]:
+    """Returns what a lock does not know yet, and what to do about it, line by line.
+
+    Arguments:
+        lock: As it was last entered.
+        others: How modules differ otherwise than by their code, such as `revalued`.
+    """
     found = [text for c in COMPONENTS if (text := _version_complaint(c, lock))]
-    modules = changed(lock)
+    modules = {**changed(lock), **(others or {})}
     for module, how in modules.items():
         users = [c.name for c in _users(module)]
         found.append(f"{module} {how}; on it build: {', '.join(users) or 'none'}")
     if modules:
-        names = " ".join(c.name for c in affected(lock))
+        names = " ".join(c.name for c in COMPONENTS if modules.keys() & {*c.modules})
         found.append(
             f"If no number changes, `{COMMAND} same {names}` enters that, after a comparison "
             "with the records. If numbers shall change, raise VERSION beside each component whose "
@@ -203,33 +255,28 @@ def same(components: Iterable[Component], lock: Lock) -> list[str]:
     Raises:
         RefusedError: If a version was raised, or today's numbers are not the record's.
     """
-    today, names = states(), set(changed(lock))
+    today, names = states(), {*changed(lock), *revalued(lock)}
     wanted = names.intersection(m for c in components for m in c.modules)
     for component in COMPONENTS:
         if wanted.intersection(component.modules):
             if text := _version_complaint(component, lock):
                 raise RefusedError(text)
             check(component)
-    _refuse_constants(wanted, lock)
+    _refuse_values(wanted, lock)
     _enter(wanted, today, lock)
     return sorted(wanted)
 
 
-def _refuse_constants(modules: Set[str], lock: Lock) -> None:
-    found = changed_constants(modules, lock)
-    if found:
-        lines = [f"  {name}: {how}" for name, how in found.items()]
-        _refuse_unseen("constants have changed", lines, {_module(n) for n in found})
-    gone, new = replaced_numbers(modules, lock)
-    if new:
-        lines = [f"  of {', '.join(sorted(modules))}: {gone} gone, {new} new"]
-        _refuse_unseen("written numbers have been replaced", lines, modules)
-
-
-def _refuse_unseen(what: str, lines: list[str], modules: Set[str]) -> None:
-    users = {c.name: c.root for m in modules for c in _users(m)}
+def _refuse_values(modules: Set[str], lock: Lock) -> None:
+    found = changed_values(modules, lock)
+    if not found:
+        return
+    # numbers that are told by no function's name may be any of the modules'
+    places = {_module(n) for n in found} if all(":" in n for n in found) else modules
+    users = {c.name: c.root for m in sorted(places) for c in _users(m)}
+    lines = [f"  {name}: {how}" for name, how in found.items()]
     raise RefusedError(
-        f"{what}, though no recorded number shows it:\n"
+        "constants have changed, though no recorded number shows it:\n"
         + "\n".join(lines)
         + f"\nRaise VERSION in {', '.join(users.values())}, whose numbers they may decide, and "
         f"`{COMMAND} remake {' '.join(users)}`; where they decide none, name their module in "
@@ -249,6 +296,8 @@ def _enter(modules: Set[str], today: dict[str, str], lock: Lock) -> None:
     others = lock.modules.keys() - modules
     kept = {n: v for n, v in lock.constants.items() if _module(n) in others}
     lock.constants = {**kept, **constants(modules)}
+    kept = {n: v for n, v in lock.functions.items() if _module(n) in others}
+    lock.functions = {**kept, **functions(modules)}
 
 
 def _module(constant: str) -> str:
@@ -271,12 +320,13 @@ def remake(components: Iterable[Component], lock: Lock) -> None:
     """
     chosen = list(components)
     today = states()
-    wanted = set(changed(lock)).intersection(m for c in chosen for m in c.modules)
+    names = {*changed(lock), *revalued(lock)}
+    wanted = names.intersection(m for c in chosen for m in c.modules)
     records = [(component, _new_record(component, lock)) for component in chosen]
     raised = {c.name for c in chosen if c.version != lock.versions.get(c.name)}
     # which of its components a constant decides, nobody can tell
     unraised = {m for m in wanted if not raised.issuperset(c.name for c in _users(m))}
-    _refuse_constants(unraised, lock)
+    _refuse_values(unraised, lock)
     for component in COMPONENTS:
         if component not in chosen and wanted.intersection(component.modules):
             check(component)
@@ -295,7 +345,5 @@ def _new_record(component: Component, lock: Lock) -> Record:
         )
     record = component.record()
     if component.version == kept:
-        # quantities may come and go without a new version, but none may change
-        before = {n: v for n, v in read(component.path).items() if n in record}
-        _refuse(component, differences({n: record[n] for n in before}, before))
+        _refuse(component, lost(record, read(component.path)))
     return record

@@ -1,148 +1,219 @@
-"""The numbers in a module's code: what its names stand for, and all that are written in it."""
+"""The numbers in a module's code: what it names, and what its functions compute with."""
 
 import ast
 import math
 import operator
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-_Binding = tuple[
-    str, str, bool
-]  # a name, what it is bound to, and whether a number is in it
+# What a name in a formula stands for: a number, or the text of another constant.
+Lookup = Callable[[ast.expr], complex | str | None]
 
 
-def bound(module: ast.Module) -> dict[str, str]:
-    """Returns what each name of a module stands for, as text.
+def bindings(
+    statements: Iterable[ast.stmt], above: str = ""
+) -> Iterator[tuple[str, ast.expr]]:
+    """Returns what a module binds to names, with the expressions.
 
     However it is bound: alone, with others, time and again, under a condition. Fields of
     classes and parameters with defaults are called by what they belong to, `Flow.width`.
     """
-    found: dict[str, list[str]] = {}
-    for name, value, _ in _bindings(module.body):
-        found.setdefault(name, []).append(value)
-    return {name: "; ".join(values) for name, values in found.items()}
-
-
-def named(module: ast.Module) -> dict[str, str]:
-    """Returns the same of those names alone that stand for something with a number in it."""
-    wanted = {name for name, _, has in _bindings(module.body) if has}
-    return {name: text for name, text in bound(module).items() if name in wanted}
-
-
-def _bindings(statements: Iterable[ast.stmt], above: str = "") -> Iterator[_Binding]:
     for node in statements:
-        for name, value, has in _bound_by(node):
-            yield above + name, value, has
+        for name, value in _bound_by(node):
+            yield above + name, value
         match node:
             case ast.ClassDef(name):
-                yield from _bindings(node.body, f"{above}{name}.")
+                yield from bindings(node.body, f"{above}{name}.")
             case ast.FunctionDef(name) | ast.AsyncFunctionDef(name):
-                for parameter, value, has in _defaults(node.args):
-                    yield f"{above}{name}.{parameter}", value, has
+                for parameter, value in _defaults(node.args):
+                    yield f"{above}{name}.{parameter}", value
             case _:
                 for part in ("body", "orelse", "finalbody", "handlers"):
-                    yield from _bindings(getattr(node, part, []), above)
+                    yield from bindings(getattr(node, part, []), above)
 
 
-def _bound_by(node: ast.stmt) -> Iterator[_Binding]:
+def _bound_by(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
     match node:
         case ast.Assign(targets, value):
-            for target in targets:
-                yield from _bound_together(target, value)
+            for name in (n for target in targets for n in ast.walk(target)):
+                if isinstance(name, ast.Name):
+                    yield name.id, value
         case ast.AnnAssign(ast.Name(name), _, value) if value is not None:
-            yield from _binding(name, value)
+            yield name, value
         case ast.AugAssign(ast.Name(name), _, value):
-            yield name, ast.unparse(node), has_number(value)
+            yield name, value
 
 
-def _defaults(arguments: ast.arguments) -> Iterator[_Binding]:
+def _defaults(arguments: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
     positional = [*arguments.posonlyargs, *arguments.args]
     last = positional[len(positional) - len(arguments.defaults) :]
     for one, value in zip(last, arguments.defaults, strict=True):
-        yield from _binding(one.arg, value)
+        yield one.arg, value
     for one, given in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
         if given is not None:
-            yield from _binding(one.arg, given)
+            yield one.arg, given
 
 
-def _bound_together(target: ast.expr, value: ast.expr) -> Iterator[_Binding]:
-    match target, value:
-        case ast.Name(name), _:
-            yield from _binding(name, value)
-        case ast.Tuple(targets), ast.Tuple(values) if len(targets) == len(values):
-            for one, its in zip(targets, values, strict=True):
-                yield from _bound_together(one, its)
-        case ast.Tuple(targets) | ast.List(targets), _:
-            for one in targets:
-                yield from _bound_together(one, value)
+def functions(
+    statements: Iterable[ast.stmt], above: str = ""
+) -> Iterator[tuple[str, list[ast.AST]]]:
+    """Returns the code of each function by name, and all other code without a name.
 
-
-def _binding(name: str, value: ast.expr) -> Iterator[_Binding]:
-    if name != "VERSION":
-        yield name, _text(value), has_number(value)
-
-
-def _text(value: ast.expr) -> str:
-    """Returns what a value is, however it is written; of what is computed the numbers in it."""
-    try:
-        return _number(value) or repr(ast.literal_eval(value))
-    except ValueError:
-        return " ".join(_in_order(value)) or ast.unparse(value)
-
-
-def has_number(value: ast.AST) -> bool:
-    """Returns whether a number is written in an expression."""
-    return any(_in_order(value))
-
-
-def written(code: ast.AST) -> Counter[str]:
-    """Returns all numbers that are written in code, each as often as it stands there.
-
-    Named or not, in a default or in the middle of a formula. Those that give another one
-    by arithmetic alone are that one: `2 * 100` is 200.
+    Without what `bindings` returns: values of constants and defaults.
     """
-    return Counter(_in_order(code))
+    for node in statements:
+        match node:
+            case ast.ClassDef(name):
+                yield "", [*node.decorator_list, *node.bases, *node.keywords]
+                yield from functions(node.body, f"{above}{name}.")
+            case ast.FunctionDef(name) | ast.AsyncFunctionDef(name):
+                parameters = [n for n in ast.walk(node.args) if isinstance(n, ast.arg)]
+                yield above + name, [*node.decorator_list, *parameters, *node.body]
+            case ast.If() | ast.For() | ast.While() | ast.With() | ast.Try():
+                inside = list(ast.iter_child_nodes(node))
+                statements = [n for n in inside if isinstance(n, ast.stmt)]
+                yield "", [n for n in inside if n not in statements]
+                yield from functions(statements, above)
+            case _ if not [*_bound_by(node)]:
+                yield "", [node]
 
 
-def _in_order(code: ast.AST) -> Iterator[str]:
+def nothing(node: ast.expr) -> None:
+    """Knows no name."""
+
+
+@dataclass(frozen=True)
+class Used:
+    """The numbers that code computes with, each as often as it stands there.
+
+    Written or named: a constant is the number that it stands for, marked by `=`. One that is
+    no number is known by a hash.
+
+    Arguments:
+        results: Those that give another by arithmetic alone are that one: `2 * 100` is 200,
+            and `x / 60 / 60` has the number of `x / 3600`.
+        single: The same, one by one.
+    """
+
+    results: Counter[str]
+    single: Counter[str]
+
+    @classmethod
+    def by(cls, code: Iterable[ast.AST], constant: Lookup = nothing) -> "Used":
+        """Returns those of code, in which names stand for what `constant` says."""
+        results: Counter[str] = Counter()
+        single: Counter[str] = Counter()
+        for part in code:
+            results.update(_in_order(part, constant, is_single=False))
+            single.update(_in_order(part, constant, is_single=True))
+        return cls(results, single)
+
+    @classmethod
+    def read(cls, text: str) -> "Used":
+        """Returns those of a text that `told` made."""
+        results, _, single = text.partition(" | ")
+        return cls(read(results), read(single or results))
+
+    @property
+    def told(self) -> str:
+        """The numbers as text; those that stand alone only where they are others."""
+        results, single = told(self.results), told(self.single)
+        return results if results == single else f"{results} | {single}"
+
+    def __add__(self, other: "Used") -> "Used":
+        return Used(self.results + other.results, self.single + other.single)
+
+    def exchanged(self, now: "Used") -> str | None:
+        """Returns which numbers have gone for others; None where they only come or only go.
+
+        Nor are they others where arithmetic is distributed otherwise: nothing is new then
+        among single ones.
+        """
+        before, today = unmarked(self.results), unmarked(now.results)
+        gone, new = before - today, today - before
+        if gone and new and unmarked(now.single) - unmarked(self.single):
+            return f"{told(gone)} gone, {told(new)} new"
+        return None
+
+    def unused(self, now: "Used") -> set[str]:
+        """Returns the constants that are used no more, neither named nor as numbers."""
+        if not unmarked(self.results) - unmarked(now.results):
+            return set()
+        named = {number for number in self.single if number[0] in "=#"}
+        return unmarked(Counter(named)).keys() - unmarked(now.single).keys()
+
+    def with_all_of(self, before: "Used") -> set[str]:
+        """Returns the single numbers that are used as often as before, or more."""
+        today = unmarked(self.single)
+        return today.keys() - (unmarked(before.single) - today).keys()
+
+
+def unmarked(counts: Counter[str]) -> Counter[str]:
+    """Returns the same numbers, whether they are named or not."""
+    found: Counter[str] = Counter()
+    for number, count in counts.items():
+        found[number.lstrip("=")] += count
+    return found
+
+
+def _in_order(code: ast.AST, constant: Lookup, is_single: bool) -> Iterator[str]:
     waiting = [code]
     while waiting:
         node = waiting.pop()
-        if text := _number(node):
-            yield text
+        is_arithmetic = isinstance(node, ast.BinOp)
+        if is_single and is_arithmetic:
+            waiting.extend(ast.iter_child_nodes(node))
+        elif (value := _value(node, constant)) is not None:
+            yield _text(node, value)
+        elif is_arithmetic and isinstance(node.op, ast.Mult | ast.Div):
+            known, rest = _product(node, constant)
+            yield from known
+            waiting.extend(rest)
+        elif isinstance(node, ast.Name | ast.Attribute) and (name := constant(node)):
+            yield f"#{name}"
         elif isinstance(node, ast.Subscript):
             # which of two, or the last: rows and columns that refactors choose otherwise
-            inside = _in_order(node.slice)
+            inside = _in_order(node.slice, constant, is_single)
             yield from (number for number in inside if number not in _INDICES)
             waiting.append(node.value)
-        elif not _is_left_out(node):
-            waiting.extend(reversed([*ast.iter_child_nodes(node)]))
+        elif not _is_axis(node):
+            waiting.extend(ast.iter_child_nodes(node))
 
 
 _INDICES = ("0", "1", "-1")
 
 
-def _is_left_out(node: ast.AST) -> bool:
+def _is_axis(node: ast.AST) -> bool:
     match node:
-        case ast.Assign([ast.Name("VERSION")]) | ast.keyword("axis" | "dim"):
-            return True
+        case ast.keyword("axis" | "dim", value):
+            return _value(value, nothing) in range(-3, 4)
     return False
 
 
-def _number(node: ast.AST) -> str:
-    """Returns a number as text, the same for 2 and 2.0; nothing of another node."""
+def _product(node: ast.AST, constant: Lookup) -> tuple[list[str], list[ast.AST]]:
+    """Returns the number in a product or quotient, if any, and its other factors."""
+    number: complex = 1.0
+    known, rest = [], []
+    for factor, is_above in _factors(node, True):
+        value = _value(factor, constant)
+        if not value:
+            rest.append(factor)
+            continue
+        known.append(factor)
+        number = number * value if is_above else number / value
+    return [_text(ast.Tuple(known), number)] if known else [], rest
+
+
+def _factors(node: ast.AST, is_above: bool) -> Iterator[tuple[ast.AST, bool]]:
     match node:
-        case ast.Constant() | ast.UnaryOp() | ast.BinOp():
-            value = _value(node)
-        case ast.Call(ast.Name("float" | "int" | "Decimal"), [ast.Constant(str(text))]):
-            value = _value_in(text)
+        case ast.BinOp(left, ast.Mult() | ast.Div() as sign, right):
+            yield from _factors(left, is_above)
+            is_below = isinstance(sign, ast.Div)
+            yield from _factors(right, is_above != is_below)
         case _:
-            return ""
-    if value is None:
-        return ""
-    is_whole = isinstance(value, float) and value.is_integer()
-    return repr(int(value.real) if is_whole else value)
+            yield node, is_above
 
 
 _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
@@ -157,17 +228,22 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 _LARGEST_POWER = 1000
 
 
-def _value(node: ast.AST) -> complex | None:
+def _value(node: ast.AST, constant: Lookup) -> complex | None:
     """Returns what numbers give by arithmetic alone, or None."""
     match node:
         case ast.Constant(bool()):
             return None
         case ast.Constant(int() | float() | complex() as value):
             return value
+        case ast.Constant(str() | bytes() as text):
+            return _value_in(text)
+        case ast.Name() | ast.Attribute():
+            named = constant(node)
+            return None if isinstance(named, str) else named
         case ast.UnaryOp(sign, operand):
-            return _calculated(sign, _value(operand))
+            return _calculated(sign, _value(operand, constant))
         case ast.BinOp(left, sign, right):
-            return _calculated(sign, _value(left), _value(right))
+            return _calculated(sign, _value(left, constant), _value(right, constant))
     return None
 
 
@@ -184,12 +260,31 @@ def _calculated(sign: ast.AST, *values: complex | None) -> complex | None:
     return found
 
 
-def _value_in(text: str) -> complex | None:
+def _value_in(text: str | bytes) -> complex | None:
     try:
         value = float(text)
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+def _text(node: ast.AST, value: complex) -> str:
+    """Returns a number as text, the same for 2 and 2.0, and for 1 / 3 however computed."""
+    is_named = any(isinstance(n, ast.Name) for n in ast.walk(node))
+    return ("=" if is_named else "") + short(value)
+
+
+def short(value: complex) -> str:
+    """Returns a number to 14 digits; a whole one has all.
+
+    Example:
+        >>> short(2.0), short(4 / 3)
+        ('2', '1.3333333333333')
+    """
+    if isinstance(value, int):
+        return str(value)
+    whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
+    return str(int(value.real)) if whole else f"{value:.14g}"
 
 
 def told(counts: Counter[str]) -> str:
@@ -199,12 +294,9 @@ def told(counts: Counter[str]) -> str:
         >>> told(Counter(["2", "0.5", "2"]))
         '0.5 2*2'
     """
-    ordered = sorted(counts.items(), key=lambda item: (_size(item[0]), item[0]))
-    return " ".join(text if n == 1 else f"{text}*{n}" for text, n in ordered)
-
-
-def _size(text: str) -> float:
-    return abs(complex(text))
+    return " ".join(
+        text if n == 1 else f"{text}*{n}" for text, n in sorted(counts.items())
+    )
 
 
 def read(text: str) -> Counter[str]:

@@ -65,6 +65,21 @@ def differences(now: Record, kept: Mapping[str, NDArray[Any]]) -> dict[str, str]
     return {name: text for name, text in found.items() if text} | missing | new
 
 
+def lost(now: Record, kept: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    """Returns which numbers of a kept record are not in today's, by quantity.
+
+    Others may come, and one may have another name; two that were equal may share it.
+    """
+    found = {}
+    new = [q for name, q in now.items() if name not in kept]
+    for name, values in kept.items():
+        others = [now[name]] if name in now else new
+        texts = [q.difference(values) for q in others]
+        if all(texts):
+            found[name] = texts[0] if name in now else "are not there today"
+    return found
+
+
 def write(record: Record, path: Path) -> None:
     """Writes a record in single precision, as JSON with one quantity in a line."""
     lines = [f"{json.dumps(name)}: {_text(q.values)}" for name, q in record.items()]

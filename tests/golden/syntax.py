@@ -11,8 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from . import numbers
-
 PACKAGES = ("orrery", "mwlmc", "halomass")
 
 # Documents, files, processes and words around numbers: no number is decided here.
@@ -170,29 +168,24 @@ class Syntax:
     Arguments:
         digits: Its syntax hash.
         imports: Our modules that it imports, each with what it imports from it, if anything.
-        named: What its names stand for that have a number in it.
-        bound: What each of its names stands for.
-        written: All numbers in it.
+        tree: The syntax itself.
     """
 
     digits: str
     imports: tuple[tuple[str, str], ...]
-    named: dict[str, str]
-    bound: dict[str, str]
-    written: str
+    tree: ast.Module
 
 
 # by text, not by name: a test changes modules, and most of them stay as they are
 @cache
 def _syntax(text: str) -> Syntax:
     module = ast.parse(text)
-    return Syntax(
-        syntax_hash(module),
-        _imports(module),
-        numbers.named(module),
-        numbers.bound(module),
-        numbers.told(numbers.written(module)),
-    )
+    return Syntax(syntax_hash(module), _imports(module), module)
+
+
+def tree(module: str) -> ast.Module:
+    """Returns the syntax of a module."""
+    return _syntax(source(module)).tree
 
 
 def syntax_hash(module: ast.Module) -> str:
@@ -228,37 +221,6 @@ def _is_docstring(node: ast.AST) -> bool:
         and isinstance(node.value, ast.Constant)
         and isinstance(node.value.value, str)
     )
-
-
-def constants(module: str) -> dict[str, str]:
-    """Returns the values of a module's named constants that hold a number, by name.
-
-    A record cannot show each of them: no recorded number may lie between an old threshold
-    and a new one.
-    """
-    if module in CONSTANTS_OF_MACHINES:
-        return {}
-    return _syntax(source(module)).named
-
-
-def bound(module: str, name: str) -> str | None:
-    """Returns what a module's name stands for, there or where it is imported from.
-
-    Returns:
-        Its value or expression, as text; None if there is no such module or name.
-    """
-    if path(module) is None:
-        return None
-    found = _syntax(source(module))
-    if name in found.bound:
-        return found.bound[name]
-    places = [place for place, inside in found.imports if inside == name]
-    return bound(places[0], name) if places else None
-
-
-def written(module: str) -> str:
-    """Returns all numbers that are written in a module, named or not."""
-    return "" if module in CONSTANTS_OF_MACHINES else _syntax(source(module)).written
 
 
 def version(module: str) -> int:
@@ -303,11 +265,12 @@ def _imports(module: ast.Module) -> tuple[tuple[str, str], ...]:
     found = []
     for node in ast.walk(module):
         if isinstance(node, ast.Import):
-            found += [(a.name, "") for a in node.names if _is_ours(a.name)]
-        elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):
+            found += [(a.name, "") for a in node.names if is_ours(a.name)]
+        elif isinstance(node, ast.ImportFrom) and node.module and is_ours(node.module):
             found += [(node.module, alias.name) for alias in node.names]
     return tuple(found)
 
 
-def _is_ours(module: str) -> bool:
+def is_ours(module: str) -> bool:
+    """Returns whether a module is one of our packages'."""
     return module.partition(".")[0] in PACKAGES

@@ -5,7 +5,7 @@ import pytest
 
 from .components import COMPONENTS
 from .lock import check
-from .quantities import differences, quantity, read, write
+from .quantities import differences, lost, quantity, read, write
 
 # A cold start compiles the engine.
 SLOW = ("engine", "replay")
@@ -59,3 +59,23 @@ def test_a_few_may_be_off_where_orbits_are_chaotic():
     assert quantity(now, outliers=0.05).difference(kept) is None
     now[5] = 9.0
     assert "in 6 of 100" in quantity(now, outliers=0.05).difference(kept)
+
+
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [
+        ({"x": [1.0, 2.0], "new": [9.0]}, {}),
+        ({"renamed": [1.0, 2.0]}, {}),
+        ({"renamed": [1.01, 2.02]}, {"x": "are not there today"}),
+        ({}, {"x": "are not there today"}),
+    ],
+)
+def test_numbers_of_a_record_stay_whatever_their_name(now, found):
+    record = {name: quantity(values) for name, values in now.items()}
+    assert lost(record, {"x": np.array([1.0, 2.0])}) == found
+
+
+def test_numbers_may_not_take_another_name_that_is_there():
+    kept = {"x": np.array([1.0]), "y": np.array([2.0])}
+    found = lost({"x": quantity([2.0]), "y": quantity([2.0])}, kept)
+    assert found["x"].startswith("differ in 1 of 1: 2 instead of 1")
