@@ -89,7 +89,8 @@ def changed_values(modules: Set[str], lock: Lock) -> dict[str, str]:
     now = _used(today.functions, modules)
     inlined = _total(now).with_all_of(_total(before))
     found = _changed_constants(modules, lock.constants, today.constants, inlined)
-    return found | _replaced_numbers(before, now, ", ".join(sorted(modules)))
+    # a constant that has changed says it all: functions that use it have other numbers
+    return found or _replaced_numbers(before, now, ", ".join(sorted(modules)))
 
 
 def _changed_constants(
