@@ -36,7 +36,7 @@ CONVENTION = re.compile(
     r"|\(<50 kpc\)"
     r"|\b200 times the critical density\b"
     r"|\b10\^"
-    r"|\b(?:25|10) neighbours\b"
+    r"|(?<! of )\b(?:25|10) neighbours\b"
 )
 
 

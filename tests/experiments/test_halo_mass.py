@@ -95,7 +95,7 @@ def subhalos(path, count):
 
 @pytest.mark.slow
 def test_ensembles_that_are_kept_predict_the_mass_of_another_host(
-    mock, place, tmp_path, run, page
+    mock, place, tmp_path, run, page, unknown_numbers
 ):
     table = subhalos(tmp_path / "host.ecsv", 30)
     result = run(
@@ -117,6 +117,7 @@ def test_ensembles_that_are_kept_predict_the_mass_of_another_host(
     for one in ensemble_features(1, 30):
         name = f"errors.{ensemble_key(one)}.ecsv"
         assert (folder / name).read_bytes() == (mock / name).read_bytes()
+    assert unknown_numbers(folder) == []
 
 
 def test_a_host_with_few_neighbours_is_refused_before_anything_is_made(tmp_path, run):
@@ -158,7 +159,7 @@ def universe(path, hosts=1400, satellites=45, clusters=3):
 
 @pytest.mark.slow
 def test_the_milky_ways_mass_is_predicted_from_hosts_of_a_catalogue(
-    tmp_path, run, page, shapes
+    tmp_path, run, page, shapes, unknown_numbers
 ):
     path = universe(tmp_path / "sfr_catalog_1.000000.bin")
     options = ("--catalogue", path, "--box", BOX, *TOY_HOSTS)
@@ -175,6 +176,7 @@ def test_the_milky_ways_mass_is_predicted_from_hosts_of_a_catalogue(
         p.name.split("-")[0] for p in (tmp_path / "datasets").iterdir()
     )
     assert (halos, hosts) == ("halos", "hosts")
+    assert unknown_numbers(folder) == []
 
 
 def test_help_explains_every_option_of_hosts(check_help):

@@ -16,6 +16,7 @@ from halomass.cosmology import LOG_M200C_OVER_M_VIR
 from halomass.observed.host_neighbours import Neighbours
 from halomass.study import literature, published_masses
 from halomass.study.ensembles import NEIGHBOUR_COUNTS, label_noiseless, label_noisy
+from halomass.study.host_warnings import warning_sentences
 from halomass.study.number_formats import format_floats
 from halomass.study.robustness import COPIES, MOCK_OBSERVATIONS
 from halomass.systems import FloatArray
@@ -113,10 +114,7 @@ def host_mass_table(
     if any(MOCK_OBSERVATIONS in name for name in estimates):
         table.meta["metrics"] = {"mass.mock_observations": COPIES}
         table.meta["shows"] += table.meta["metrics"]
-    table.meta["misses"] = [
-        Sentence(f"{host.name}: {warning}.", ("host.name",))
-        for warning in host.warnings
-    ]
+    table.meta["misses"] = warning_sentences(host)
     title = f"Mass, {host.name}: predicted means and medians of hosts predicted alike"
     return {title: table}
 

@@ -19,6 +19,7 @@ from halomass.study.ensembles import (
     ensemble_key,
     label_noisy,
 )
+from halomass.study.host_warnings import warning_numbers
 from halomass.study.options import FlowComparison, HaloMass, HostCampaign
 from halomass.study.versions import SUMMARIES, VERSIONS
 from halomass.systems import LOG_M_VIR
@@ -97,6 +98,7 @@ def _record_host(recording: Recording, host: Neighbours) -> None:
         "host.vmax_km_s": around.vmax,
         "host.distance_larger_mpc": around.distance_larger / 1e3,
         "host.distance_cluster_mpc": around.distance_cluster / 1e3,
+        **warning_numbers(host),
     }
     recording.metrics({"host.neighbours": len(host), **described})
     recording.add(Text("host", "Host", host.summary, tuple(described)))
