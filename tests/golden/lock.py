@@ -85,12 +85,19 @@ def changed_values(modules: Set[str], lock: Lock) -> dict[str, str]:
     """Returns which values in modules are not those of the lock, and what became of them."""
     today = Lock.today(lock.versions)
     gone_modules = set(lock.modules) - set(today.modules)
-    before = _used(lock.functions, modules | gone_modules)
+    before = _used(_decisive(lock.functions), modules | gone_modules)
     now = _used(today.functions, modules)
     inlined = _total(now).with_all_of(_total(before))
-    found = _changed_constants(modules, lock.constants, today.constants, inlined)
+    kept = _decisive(lock.constants)
+    found = _changed_constants(modules, kept, today.constants, inlined)
     # a constant that has changed says it all: functions that use it have other numbers
     return found or _replaced_numbers(before, now, ", ".join(sorted(modules)))
+
+
+def _decisive(kept: dict[str, str]) -> dict[str, str]:
+    """Returns what a lock has of modules that are not named as those of machines since."""
+    machines = syntax.CONSTANTS_OF_MACHINES
+    return {name: text for name, text in kept.items() if _module(name) not in machines}
 
 
 def _changed_constants(

@@ -110,11 +110,13 @@ NO_NUMBERS = {
 CONSTANTS_OF_MACHINES = {
     "halomass.catalogues.text_table": "memory, and lines that no catalogue has",
     "orrery.execution.actors": "deaths, and looks at what is alive",
+    "orrery.execution.certificates": "keys, times of validity, and lengths of tokens",
     "orrery.execution.cluster": "how long a start may take",
     "orrery.execution.local_session": "memory, and lengths of paths",
     "orrery.execution.nodes": "how long nodes may take to answer",
     "orrery.execution.readiness": "clocks, memory and files of nodes",
     "orrery.execution.same_code": "how many files a message names",
+    "orrery.execution.tokens": "modes of files",
     "orrery.learning.trainer": "after how many epochs a training is kept",
     "orrery.learning.workers": "how often a training is begun again",
     "orrery.storage.journal": "how long a file may take to be seen, and threads",

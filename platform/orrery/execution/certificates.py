@@ -8,8 +8,10 @@ machines have already: who has the token makes certificates, and nobody else can
 
 import ipaddress
 import os
+import re
 import socket
 import ssl
+import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -34,6 +36,10 @@ MAKE_ONE = (
 _BEGIN = datetime(2000, 1, 1, tzinfo=UTC)
 _END = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 _OWN = ("127.0.0.1", "::1", "localhost")  # at which a machine asks itself
+_NAME = re.compile(r"[0-9A-Za-z]([0-9A-Za-z.-]*[0-9A-Za-z])?")
+# Whoever sees a certificate may try tokens on it as fast as they can compute: Ray's own,
+# 64 hexadecimal digits, are beyond that.
+_SHORTEST_TOKEN = 24
 _PURPOSE = b"orrery: authority of a cluster's certificates"
 
 
@@ -92,11 +98,17 @@ def make_certificate(
         files: Where; what is there already is replaced.
 
     Raises:
+        ValueError: If one is no address and no name, or the token could be guessed.
         OSError: If they cannot be written.
     """
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import ec
 
+    if len(token) < _SHORTEST_TOKEN:
+        raise ValueError(
+            f"a token of {len(token)} characters can be guessed from a certificate: take one of "
+            f"{_SHORTEST_TOKEN} or more, which `ray get-auth-token --generate` makes"
+        )
     authority = _authority_key(token)
     key = ec.generate_private_key(ec.SECP256R1())
     certificate = _sign(key.public_key(), authority, [*addresses, *_OWN])
@@ -245,14 +257,18 @@ def _general(name: str) -> "x509.GeneralName":
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
+        if not _NAME.fullmatch(name):
+            raise ValueError(
+                f"{name!r} is neither an address, such as 192.0.2.7, nor the name of a host"
+            ) from None
         return x509.DNSName(name)
 
 
 def _write(file: Path, content: bytes) -> None:
     """Replaces a file by one that only this user can read."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = file.with_name(f"{file.name}.{os.getpid()}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    # of a name that nothing has, whatever a killed process has left
+    descriptor, new = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
     with os.fdopen(descriptor, "wb") as opened:
         opened.write(content)
-    new.replace(file)
+    os.replace(new, file)

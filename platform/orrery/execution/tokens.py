@@ -76,7 +76,9 @@ def read_token() -> str:
         PermissionError: If there is none.
     """
     named = os.environ.get(TOKEN)
-    if named:
+    if named is not None:
+        if not named.strip():
+            raise PermissionError(f"{TOKEN} is blank: {TOKEN_REMEDY}")
         return named.strip()
     file = Path(os.environ.get(TOKEN_PATH) or Path.home() / ".ray" / "auth_token")
     try:

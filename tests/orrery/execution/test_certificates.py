@@ -13,9 +13,10 @@ from orrery.execution import certificates
 from orrery.execution.certificates import CertificateFiles
 
 HERE = "127.0.0.1"
+SECRET, ANOTHER = "secret" * 6, "another" * 6
 
 
-def machine(folder, token="secret", *addresses):
+def machine(folder, token=SECRET, *addresses):
     files = CertificateFiles(*(folder / name for name in ("crt", "key", "ca")))
     certificates.make_certificate(token, addresses, files)
     return files
@@ -71,9 +72,9 @@ def heard(port, files=None, name=HERE):
 
 
 def test_only_machines_with_the_same_token_hear_each_other(tmp_path):
-    head = machine(tmp_path / "head", "secret", "192.0.2.1", "head.example")
+    head = machine(tmp_path / "head", SECRET, "192.0.2.1", "head.example")
     worker = machine(tmp_path / "worker")
-    other = machine(tmp_path / "other", "another")
+    other = machine(tmp_path / "other", ANOTHER)
     with listening(head) as port:
         assert heard(port, worker)
         assert heard(port, worker, "192.0.2.1")
@@ -89,8 +90,8 @@ def test_only_machines_with_the_same_token_hear_each_other(tmp_path):
 
 
 def test_a_machine_is_told_from_one_that_speaks_in_clear(tmp_path):
-    head = machine(tmp_path / "head", "secret", "192.0.2.1")
-    other = machine(tmp_path / "other", "another")
+    head = machine(tmp_path / "head", SECRET, "192.0.2.1")
+    other = machine(tmp_path / "other", ANOTHER)
     with listening(head) as port:
         assert certificates.uses_tls(HERE, port)
         assert certificates.distrust(HERE, port, head) == ""
@@ -139,7 +140,7 @@ def garble(files, other):
 )
 def test_files_that_do_not_belong_together_are_told(tmp_path, plant, said):
     files = machine(tmp_path / "tls")
-    plant(files, machine(tmp_path / "other", "another"))
+    plant(files, machine(tmp_path / "other", ANOTHER))
     complaint = certificates.complaint(files)
     assert said in complaint
     assert str(files.certificate) in complaint
@@ -155,3 +156,25 @@ def test_what_the_environment_does_not_name_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv(certificates.KEY, str(files.key))
     monkeypatch.setenv(certificates.AUTHORITY, str(files.authority))
     assert CertificateFiles.named() == files
+
+
+def test_what_a_killed_process_has_left_is_in_nobodys_way(tmp_path):
+    folder = tmp_path / "tls"
+    folder.mkdir()
+    for name in ("crt", "key", "ca"):
+        (folder / f"{name}.{os.getpid()}").write_text("half")
+    assert certificates.complaint(machine(folder)) == ""
+
+
+@pytest.mark.parametrize("token", ["", "in the clear", 23 * "x"])
+def test_a_token_that_could_be_guessed_makes_no_certificate(tmp_path, token):
+    with pytest.raises(ValueError, match=f"of {len(token)} characters can be guessed"):
+        machine(tmp_path / "tls", token)
+    assert not (tmp_path / "tls").exists()
+
+
+@pytest.mark.parametrize("name", ["", "bad name", "192.168.7.10/24", "[::1]", "-head"])
+def test_what_is_neither_an_address_nor_a_name_is_refused(tmp_path, name):
+    with pytest.raises(ValueError, match="neither an address"):
+        machine(tmp_path / "tls", SECRET, name)
+    assert not (tmp_path / "tls").exists()

@@ -155,7 +155,7 @@ def test_certificates_that_do_not_fit_are_told_with_the_remedy(
     monkeypatch.setenv(certificates.AUTHORITY, str(files.authority))
     monkeypatch.setattr(certificates, "uses_tls", lambda host, port: True)
     assert "No such file" in refused(note.read_text().strip())
-    certificates.make_certificate("secret", [], files)
+    certificates.make_certificate("secret" * 6, [], files)
     monkeypatch.setattr(certificates, "distrust", lambda host, port, own: "self-signed")
     told = refused(note.read_text().strip())
     assert "another token, or for another address (self-signed)" in told

@@ -74,18 +74,18 @@ OnAbsence = Callable[[str, Exception], Any]
 
 
 def _tell_nobody(name: str, problem: Exception) -> None:
-    """Leaves out what is damaged as what is not there."""
+    """Leaves out what is gone or damaged."""
 
 
 def deposits(result: Result, on_absence: OnAbsence = _tell_nobody) -> list[Deposit]:
     """Returns what a run rests on, parents first, and its document last.
 
-    What is no longer on the disk is left out, and so is what is there in part or damaged;
-    of files that the run has read there are checksums alone.
+    What is not on the disk, or damaged, is left out and told; of files that the run has
+    read there are checksums alone.
 
     Arguments:
         result: The run.
-        on_absence: Called with what is there in part or damaged, and what is wrong.
+        on_absence: Called with what is gone, there in part or damaged, and what is wrong.
     """
     lineage = result.document["lineage"]
     places = _Places(result.folder, lineage.get("datasets", []))
@@ -98,8 +98,11 @@ def deposits(result: Result, on_absence: OnAbsence = _tell_nobody) -> list[Depos
             except Exception as problem:  # whatever stands in a damaged document
                 on_absence(f"{group}.{entry['key']}", problem)
                 continue
-            if one:
-                found[one.fingerprint] = one
+            if one is None:
+                gone = FileNotFoundError(f"{entry['fingerprint']} is not on this disk")
+                on_absence(f"{group}.{entry['key']}", gone)
+                continue
+            found[one.fingerprint] = one
     return [*found.values(), _document(result, tuple(found.values()))]
 
 

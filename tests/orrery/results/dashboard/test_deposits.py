@@ -42,10 +42,14 @@ def test_checksums_are_of_the_files(recorded):
     }
 
 
-def test_what_is_gone_is_left_out(recorded):
+def test_what_is_gone_is_left_out_and_told(recorded):
     result = recorded("mwlmc")
+    whole, told = deposits(result), []
     shutil.rmtree(result.folder.parents[3] / "datasets")
-    assert [one.kind for one in deposits(result)] == ["input", "posterior", "result"]
+    found = deposits(result, lambda name, problem: told.append(name))
+    assert [one.kind for one in found] == ["input", "posterior", "result"]
+    assert len(told) == len(whole) - len(found)
+    assert {name.partition(".")[0] for name in told} == {"datasets", "summaries"}
 
 
 def test_what_has_lost_its_summaries_has_no_parent(recorded):
