@@ -8,7 +8,7 @@ import pytest
 
 from mwlmc import parameters
 from mwlmc.record_schema import PHASE_SPACE
-from mwlmc.replay import Replay, Simulable, runaways, simulable, within_prior
+from mwlmc.replay import VERSION, Replay, Simulable, runaways, simulable, within_prior
 from mwlmc.simulator import Simulator
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import QUADRANTS, Profile, SkyBinning, contiguous
@@ -119,7 +119,7 @@ def test_it_can_be_sent_and_says_what_it_replays(theta):
     again = pickle.loads(pickle.dumps(replay))
     assert canonical(again.describe()) == canonical(replay.describe())
     assert_same(again.records(3, [1]), replay.records(3, [1]))
-    own = {"replay": None, "versions": {**SMALL.versions, "replay": 1}}
+    own = {"replay": None, "versions": {**SMALL.versions, "replay": VERSION}}
     assert {**replay.describe(), "replay": None} == {**SMALL.describe(), **own}
     assert replay.rounding == SMALL.rounding
     moved = theta.copy()

@@ -29,7 +29,7 @@ def mass_ratio(draws: FloatArray, circular_velocity: float) -> FloatArray:
         ValueError: If no concentration reaches the circular velocity.
 
     Example:
-        >>> one = np.zeros((1, len(INFERRED)))
+        >>> one = np.zeros((1, 6))
         >>> one[0, :2] = np.log10([4.4e11, 9.2e10])
         >>> mass_ratio(one, 235.0).round(2).tolist()
         [0.14]

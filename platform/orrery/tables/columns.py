@@ -76,7 +76,7 @@ class ColumnDescription:
     @property
     def range(self) -> str:
         """The numbers that can be, in words."""
-        unit = f" {self.unit}".rstrip()
+        unit = f" {self.unit}" if self.unit else ""
         if np.isfinite(self.lower) and np.isfinite(self.upper):
             return f"{self.lower:g} to {self.upper:g}{unit}"
         if np.isfinite(self.upper):

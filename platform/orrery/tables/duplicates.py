@@ -98,7 +98,7 @@ def are_identifiers(values: Sequence[object], integers: bool = False) -> bool:
         integers: Whether most must be integers, or end in one, as Gaia's do.
 
     Example:
-        >>> are_identifiers([71, 72, 73, 71]), are_identifiers(["H3"] * 9 + ["SEGUE"] * 9)
+        >>> are_identifiers([71, 72, 73, 71]), are_identifiers(["H3"] * 90 + ["SEGUE"] * 90)
         (True, False)
         >>> are_identifiers(["Gaia DR3 71", "Gaia DR3 72"], integers=True)
         True
