@@ -43,11 +43,27 @@ def constants(module: str) -> dict[str, str]:
 @cache
 def _constants(module: ModuleType, tree: ast.Module) -> dict[str, str]:
     found = {}
+    state = _state(tree)
     for name, _ in numbers.bindings(tree.body):
         text = _told_of(_value_of(module, name))
-        if text != OPAQUE and name not in NOT_COMPARED:
+        if text != OPAQUE and name not in NOT_COMPARED and name not in state:
             found[name] = _whole_or_hash(text)
     return found
+
+
+@cache
+def _state(tree: ast.Module) -> frozenset[str]:
+    """Returns what a module binds to empty containers: what it keeps there is no constant."""
+    return frozenset(n for n, e in numbers.bindings(tree.body) if _is_empty(e))
+
+
+def _is_empty(expression: ast.expr) -> bool:
+    match expression:
+        case ast.List([]) | ast.Dict([], []):
+            return True
+        case ast.Call(ast.Name("dict" | "list" | "set"), [], []):
+            return True
+    return False
 
 
 def _whole_or_hash(text: str) -> str:
@@ -205,7 +221,8 @@ def used(module: str) -> dict[str, str]:
 def _used(module: ModuleType, tree: ast.Module) -> dict[str, str]:
     found: dict[str, numbers.Used] = {}
     for name, code in _code(module, tree):
-        names = functools.partial(_constant, module, name, _own_names(code))
+        own = _own_names(code) | _state(tree)
+        names = functools.partial(_constant, module, name, own)
         used = numbers.Used.by(code, names)
         found[name] = found[name] + used if name in found else used
     return {name: used.told for name, used in found.items() if used.single}
