@@ -95,7 +95,15 @@ def test_nothing_is_asked_after_what_did_not_come_back():
     assert time.monotonic() - began < 0.2
 
 
-def test_an_interrupted_wait_leaves_no_service_behind(monkeypatch):
+@pytest.fixture
+def ctrl_c_interrupts():
+    """Sees to it that Ctrl-C is no other's, such as a library's that a test has used."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupted_wait_leaves_no_service_behind(monkeypatch, ctrl_c_interrupts):
     ended = []
     monkeypatch.setattr(module, "end_service", lambda: ended.append(True))
     calls, over = Calls(), threading.Event()
