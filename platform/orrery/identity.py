@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ ABOUT = "about"
 
 # Metadata of an option that only says where something is kept: it decides no number.
 PLACE = {"place": True}
+
+_FINGERPRINT = re.compile(r"[0-9a-f]{16}")
 
 
 def canonical(document: Any) -> str:
@@ -46,6 +49,16 @@ def _equal_numbers(document: Any) -> Any:
 def fingerprint(document: Any) -> str:
     """Returns 16 hexadecimal digits that identify a JSON document."""
     return hashlib.sha256(canonical(document).encode()).hexdigest()[:16]
+
+
+def is_fingerprint(name: str) -> bool:
+    """Returns whether a name, such as a folder's, is one that `fingerprint` gives.
+
+    Example:
+        >>> is_fingerprint(fingerprint({"a": 1})), is_fingerprint("attempt-001")
+        (True, False)
+    """
+    return _FINGERPRINT.fullmatch(name) is not None
 
 
 def without_words(description: JSON) -> JSON:

@@ -10,9 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 _PARTS = 64
-_BUFFER = (
-    1024  # [bytes] of each part: the usual ones of 8 kB would be the most of the memory
-)
+# [bytes] of each part: the usual ones of 8 kB would be the most of the memory
+_BUFFER = 1024
 _SHIFT = np.uint64(64 - 6)  # the upper 6 bits choose among the parts
 # Fibonacci hashing, which spreads successive numbers evenly: Knuth, vol. 3, section 6.4.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)

@@ -5,6 +5,7 @@ need the totals that belong to it.
 """
 
 import numpy as np
+import torch
 
 from mwlmc.model import potentials
 from mwlmc.model.constants import CIRCULAR_VELOCITY
@@ -35,12 +36,8 @@ def milky_way_halo_within(
         >>> round(float(milky_way_halo_within(np.array([1e12]))[0]) / 1e11, 2)
         3.93
     """
-    halo = potentials.milky_way_halo(
-        m200, potentials.concentration(m200, circular_velocity)
-    )
-    return halo.enclosed_mass(halo.scale.new_full((len(m200), 1), MASS_EDGE))[
-        :, 0
-    ].numpy()
+    c200 = potentials.concentration(m200, circular_velocity)
+    return _within(potentials.milky_way_halo(m200, c200))
 
 
 def milky_way_m200(
@@ -78,10 +75,13 @@ def lmc_within(mass: FloatArray) -> FloatArray:
     Raises:
         ValueError: If a mass is not above 1.7e10 Msun.
     """
-    lmc = potentials.lmc_halo(mass)
-    return lmc.enclosed_mass(lmc.scale.new_full((len(mass), 1), MASS_EDGE))[
-        :, 0
-    ].numpy()
+    return _within(potentials.lmc_halo(mass))
+
+
+def _within(galaxies: potentials.NFW | potentials.Hernquist) -> FloatArray:
+    """Returns the mass [Msun] within 50 kpc of galaxies with one profile, `[n]`."""
+    edges = torch.full_like(galaxies.scale, MASS_EDGE)
+    return galaxies.enclosed_mass(edges)[:, 0].numpy()
 
 
 def _interpolated(

@@ -11,12 +11,13 @@ import os
 import re
 import socket
 import ssl
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+
+from orrery.storage.files import replacing
 
 if TYPE_CHECKING:  # loaded only where there is a cluster
     from cryptography import x509
@@ -267,8 +268,6 @@ def _general(name: str) -> "x509.GeneralName":
 def _write(file: Path, content: bytes) -> None:
     """Replaces a file by one that only this user can read."""
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # of a name that nothing has, whatever a killed process has left
-    descriptor, new = tempfile.mkstemp(prefix=f"{file.name}.", dir=file.parent)
-    with os.fdopen(descriptor, "wb") as opened:
-        opened.write(content)
-    os.replace(new, file)
+    with replacing(file) as new:
+        new.touch(mode=0o600, exist_ok=False)  # before anything is in it
+        new.write_bytes(content)

@@ -10,7 +10,7 @@ written then; they are read as they are.
 import re
 from collections.abc import Iterator, Set
 
-from orrery.identity import JSON, fingerprint
+from orrery.identity import JSON, fingerprint, is_fingerprint
 from orrery.storage.findings import Finding, sound_document
 from orrery.storage.store import Location
 
@@ -25,7 +25,6 @@ _FOUND = (
     *("scalings", "loss", "epoch", "reseeded"),
 )
 _WEIGHED = ("members", "weights", "version")
-_IDENTITY = re.compile(r"[0-9a-f]{16}")
 _WEIGHTS = re.compile(r"weights-[0-9a-f]{16}\.pt")
 
 
@@ -98,7 +97,7 @@ def _contradictions(folder: Location, name: str, document: JSON) -> Iterator[Fin
     own = document.get("fingerprint")
     if reason is not None:
         yield Finding(name, f"is damaged ({reason})", TRAIN)
-    elif _IDENTITY.fullmatch(folder.name) and folder.name != own:
+    elif is_fingerprint(folder.name) and folder.name != own:
         yield Finding(name, f"is that of {own}, another one", TRAIN)
     elif OUTCOME_KEY not in document:
         said = "has no fingerprint of what was found, as documents had none before"

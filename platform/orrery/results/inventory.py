@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
-from orrery.identity import JSON
+from orrery.identity import JSON, is_fingerprint
 from orrery.learning.belongings import TRAIN
 from orrery.results.result import PAGE, run_document
 from orrery.storage.files import checksum
@@ -22,7 +22,6 @@ RUN_AGAIN = "run the experiment again"
 DRAW = "`python -m orrery report` draws it again"
 _LEARNED_FILES = (".json", ".pt")
 _NAME = re.compile(rf"{ATTEMPT}(\d+)")
-_IDENTITY = re.compile(r"[0-9a-f]{16}")
 
 
 def inventory(attempt: Path, sections: Sequence[JSON]) -> JSON:
@@ -112,7 +111,7 @@ def _misplaced(folder: Path, document: JSON) -> Iterator[Finding]:
         said = f"is that of attempt {document.get('attempt')}"
         yield Finding(DOCUMENT, said, RUN_AGAIN)
     run = folder.parent.name
-    if _IDENTITY.fullmatch(run) and document.get("run") != run:
+    if is_fingerprint(run) and document.get("run") != run:
         yield Finding(DOCUMENT, f"is that of the run {document.get('run')}", RUN_AGAIN)
 
 

@@ -4,11 +4,10 @@ It has a fingerprint of each trial that has come to an end: of all that is the s
 the trial is computed again. A sweep that goes on writes it anew at its next end.
 """
 
-import re
 from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
-from orrery.identity import fingerprint
+from orrery.identity import fingerprint, is_fingerprint
 from orrery.storage.documents import write_document
 from orrery.storage.findings import Finding, sound_document
 from orrery.sweeps.trial import (
@@ -23,7 +22,6 @@ from orrery.sweeps.trial import (
 
 TRIAL_LIST = "trials.json"
 SWEEP_REMEDY = "the sweep's command writes it again"
-_IDENTITY = re.compile(r"[0-9a-f]{16}")
 
 
 def write_trial_list(folder: Path, trials: Sequence[Trial]) -> None:
@@ -64,7 +62,7 @@ def _searched(folder: Path) -> Iterator[Finding]:
     """Yields what is wrong with the document of what was searched, and with the list."""
     if not (folder / SWEEP).exists():
         yield Finding(SWEEP, "is missing", SWEEP_REMEDY)
-    elif _IDENTITY.fullmatch(folder.name):
+    elif is_fingerprint(folder.name):
         document = sound_document(folder / SWEEP)
         if document is not None and fingerprint(document) != folder.name:
             yield Finding(SWEEP, f"is that of {fingerprint(document)}", SWEEP_REMEDY)

@@ -218,14 +218,14 @@ def _is_no_distance(one: RepeatedValue, others: FloatArray) -> bool:
 
 def _of_errors(numbers: FloatArray) -> Iterator[JudgedValue]:
     """Yields numbers that many rows have, far above the errors of most."""
+    if not len(numbers):
+        return
     distinct, counts = np.unique(numbers, return_counts=True)
     below = np.cumsum(counts) - counts
     fewest = max(_FEWEST_ROWS, _SMALLEST_SHARE * len(numbers))
     frequent = (counts >= fewest) & (2 * below >= len(numbers)) & are_round(distinct)
     # most are not above the median, so that few are left to be compared one by one
-    frequent &= (
-        distinct > _DOUBTFUL_ERROR * np.median(numbers) if len(numbers) else False
-    )
+    frequent &= distinct > _DOUBTFUL_ERROR * np.median(numbers)
     for place in np.flatnonzero(frequent).tolist():
         usual = np.quantile(numbers[numbers < distinct[place]], _NEARLY_ALL)
         value = float(distinct[place])

@@ -178,3 +178,13 @@ def test_what_is_neither_an_address_nor_a_name_is_refused(tmp_path, name):
     with pytest.raises(ValueError, match="neither an address"):
         machine(tmp_path / "tls", SECRET, name)
     assert not (tmp_path / "tls").exists()
+
+
+def test_a_disk_that_is_full_leaves_nothing_half_written(tmp_path, monkeypatch):
+    def full(source, place):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(OSError, match="No space left"):
+        machine(tmp_path / "tls")
+    assert list((tmp_path / "tls").iterdir()) == []

@@ -108,9 +108,8 @@ def check_earlier_marks(places: Iterable[Path]) -> None:
 
 def _about(copy: Path, lines: list[_Line]) -> list[_Line]:
     """Returns the lines that tell of a copy, wherever its run was when they were written."""
-    name = copy.parts[
-        -2:
-    ]  # one that is made again has another folder, and the same name
+    # one that is made again has another folder, and the same name
+    name = copy.parts[-2:]
     return [line for line in lines if Path(_text(line, "sync_path")).parts[-2:] == name]
 
 
