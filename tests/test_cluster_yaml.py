@@ -123,21 +123,26 @@ def test_every_shell_finds_ray_which_asks_for_the_carried_token_and_a_certificat
             "bash",
             "-c",
             f". {ROOT / named}; echo $PATH; echo $RAY_AUTH_MODE $RAY_USE_TLS;"
-            "echo $RAY_TLS_SERVER_CERT $RAY_TLS_SERVER_KEY $RAY_TLS_CA_CERT",
+            "echo $RAY_TLS_SERVER_CERT $RAY_TLS_SERVER_KEY $RAY_TLS_CA_CERT; echo $RAY_TMPDIR",
         ],
-        env={"HOME": "/home/somebody", "PATH": "/usr/bin:/bin", "HOSTNAME": "node7"},
+        env={"HOME": "/home/somebody", "PATH": "/usr/bin:/bin"},
     )
-    places, modes, files = done.stdout.splitlines()
+    places, modes, files, temporary = done.stdout.splitlines()
     assert places.split(":")[0] == "/home/somebody/orrery/.venv/bin"
     assert modes == "token 1"
     assert len(set(files.split())) == 3
-    assert all(one.startswith("/home/somebody/.ray/tls/") for one in files.split())
+    own = f"/home/somebody/.ray/tls/{os.uname().nodename}/"
+    assert all(one.startswith(own) for one in files.split())
+    assert temporary == f"/tmp/orrery-{os.geteuid()}"
 
 
-def said_by(start, python="true"):
+def said_by(start, failing=""):
     """Returns what the programs of a command are asked, on a node at 10.0.0.7."""
-    played = f"python() {{ echo python $@; {python}; }}; ray() {{ echo ray $@; }}"
-    played += "; hostname() { echo 10.0.0.7 fd00::7; }"
+    played = "".join(
+        f"{name}() {{ echo {name} $@; [ {name} != '{failing}' ]; }}; "
+        for name in ("bash", "python", "ray")
+    )
+    played += "hostname() { echo 10.0.0.7 fd00::7; }"
     done = run(
         ["bash", "-c", start.replace("cd ~/orrery", played)],
         env={**os.environ, "SSH_CONNECTION": "10.0.0.1 5 10.0.0.7 22"},
@@ -147,14 +152,18 @@ def said_by(start, python="true"):
 
 @pytest.mark.parametrize("path", [AWS, LOCAL], ids=["aws", "on_premise"])
 @pytest.mark.parametrize("name", STARTS)
-def test_no_node_starts_without_a_certificate_for_its_address(path, name):
+def test_no_node_starts_without_a_closed_folder_and_a_certificate_for_its_address(
+    path, name
+):
     (start,) = [
         one for one in yaml.safe_load(path.read_text())[name] if "ray start" in one
     ]
-    made, started = said_by(start).splitlines()
+    closed, made, started = said_by(start).splitlines()
+    assert closed == "bash platform/clusters/temporary.sh"
     assert made.startswith("python -m orrery cluster certificate 10.0.0.7")
     assert started.startswith("ray start")
-    assert said_by(start, "false").splitlines() == [made]
+    assert said_by(start, "python").splitlines() == [closed, made]
+    assert said_by(start, "bash").splitlines() == [closed]
 
 
 def test_nodes_of_ones_own_are_told_their_addresses_and_the_old_autoscaler():

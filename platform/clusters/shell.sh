@@ -7,9 +7,11 @@ export RAY_AUTH_MODE=token
 # It hears only who shows a certificate, which `python -m orrery cluster certificate` makes from the
 # token: without, one request that shows no token ends it. Homes may be shared, certificates are not.
 export RAY_USE_TLS=1
-export RAY_TLS_SERVER_CERT=~/.ray/tls/$HOSTNAME/machine.crt
-export RAY_TLS_SERVER_KEY=~/.ray/tls/$HOSTNAME/machine.key
-export RAY_TLS_CA_CERT=~/.ray/tls/$HOSTNAME/authority.crt
+export RAY_TLS_SERVER_CERT=~/.ray/tls/$(uname -n)/machine.crt
+export RAY_TLS_SERVER_KEY=~/.ray/tls/$(uname -n)/machine.key
+export RAY_TLS_CA_CERT=~/.ray/tls/$(uname -n)/authority.crt
+# Its folder, which it lets everybody write, lies in one that temporary.sh closes to other accounts.
+export RAY_TMPDIR=/tmp/orrery-$(id -u)
 # More OpenMP threads than cores, on cores that all simulate, are several times slower.
 export OMP_NUM_THREADS=1
 export RAY_USAGE_STATS_ENABLED=0

@@ -102,17 +102,29 @@ try_doors() {
     wait "${attempts[0]}" || { cat "$site/stranger.log"; fail "a stranger on the network got in"; }
     wait "${attempts[1]}" || { cat "$site/guest.log"; fail "another account on the head got in"; }
     [ "$(rays)" = "$before" ] || fail "strangers have ended a process of Ray"
+    try_folders
     as orrery head "source orrery/platform/clusters/shell.sh && $program --token ~/.ray/auth_token 127.0.0.1" > "$site/token.log" 2>&1 ||
         { cat "$site/token.log"; fail "with the token it does not work either"; }
     say "GCS, dashboard, job server and all $(grep -c '^1' "$site/stranger.log") ports refuse who has no token"
 }
 
+# Another account of a machine neither reads nor writes Ray's folder, and Ray has no other.
+try_folders() {
+    local name
+    for name in head one; do
+        inside $name test -S "/tmp/orrery-1500/ray/session_latest/sockets/raylet" || fail "Ray's folder on $name"
+        ! inside $name test -e /tmp/ray || fail "$name has a folder /tmp/ray"
+        ! as guest $name "ls /tmp/orrery-1500/ray" > /dev/null 2>&1 || fail "a guest reads Ray's folder on $name"
+        ! as guest $name "touch /tmp/orrery-1500/ray/guest" 2>/dev/null || fail "a guest writes Ray's folder on $name"
+    done
+}
+
 # The dashboard answers at the desk, where it is forwarded, to whoever shows the token.
 try_dashboard() {
-    at_desk "timeout 40 ray dashboard $file" > "$site/dashboard.log" 2>&1 &
+    at_desk "timeout 40 ssh -o StrictHostKeyChecking=no -N -L 8265:127.0.0.1:8265 orrery@$head" > "$site/dashboard.log" 2>&1 &
     local forwarding=$!
     until inside desk bash -c ': < /dev/tcp/127.0.0.1/8265' 2>/dev/null; do
-        kill -0 $forwarding 2>/dev/null || fail "ray dashboard"
+        kill -0 $forwarding 2>/dev/null || fail "the dashboard is not forwarded"
         sleep 0.2
     done
     quietly forwarded "ray job submit --address http://localhost:8265 -- hostname"
