@@ -10,6 +10,7 @@ from reference_sets import Errors, Reference, apart, size
 
 from mwlmc import simulator
 from mwlmc.model import disc_and_bulge, lmc, trajectories
+from mwlmc.model.centres import equations_of_motion
 from mwlmc.model.constants import GYR
 from mwlmc.model.past import Past
 from mwlmc.model.vectors import length
@@ -60,7 +61,11 @@ def _along(past: Past, times: FloatArray) -> FloatArray:
     wanted = torch.as_tensor(times * GYR).clamp(path.times[0], path.times[-1])
     state = torch.cat([path.milky_way, path.lmc], dim=1)
     # the rewind's own equations: the velocities' slopes at the nodes
-    slope = torch.stack([trajectories._derivative(one, past.galaxies) for one in state])
+    two, stars = past.galaxies, disc_and_bulge.stellar_table()
+    slope_of = equations_of_motion(
+        two.milky_way, two.lmc, two.friction[:, 0].numpy(), stars
+    )
+    slope = torch.as_tensor(np.stack([slope_of(one) for one in state.numpy()]))
     parts = [
         trajectories.hermite(
             path.times, state[:, i : i + 3], slope[:, i : i + 3], wanted

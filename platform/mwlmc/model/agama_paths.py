@@ -1,6 +1,6 @@
 """Both galaxies' paths with agama's forces: the rewind of `trajectories`, solved another way.
 
-The equations are those of `trajectories`; the forces and densities are agama's, and the
+The equations are those of `centres`; the forces and densities are agama's, and the
 steps are adaptive, so that each solution checks the other. agama itself is imported by
 `agama_engine` alone, which makes the potentials.
 """
@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from scipy import integrate, special
 
-from mwlmc.model import trajectories
+from mwlmc.model import centres, trajectories
 from mwlmc.model.constants import G
 from mwlmc.model.trajectories import LOOKBACK, Trajectories
 from mwlmc.sky import frames
@@ -109,11 +109,9 @@ def _friction(
 ) -> FloatArray:
     """Returns Chandrasekhar's friction on the LMC, Eq. 1 of Brooks et al. (2025b), `[3]`."""
     speed = math.hypot(velocity[0], velocity[1], velocity[2])
-    x = speed / (math.sqrt(2.0) * trajectories.VELOCITY_DISPERSION)
+    x = speed / (math.sqrt(2.0) * centres.VELOCITY_DISPERSION)
     maxwell = special.erf(x) - 2.0 * x / math.sqrt(math.pi) * math.exp(-x * x)
-    coulomb = math.log(
-        trajectories.SEPARATION / (trajectories.COULOMB_SOFTENING * pair.a_lmc)
-    )
+    coulomb = math.log(centres.SEPARATION / (centres.COULOMB_SOFTENING * pair.a_lmc))
     strength = 4.0 * math.pi * G**2 * pair.lmc.totalMass() * coulomb
     density = float(pair.milky_way.density(offset))
     return -velocity * float(strength * density * maxwell / speed**3)

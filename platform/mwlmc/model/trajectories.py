@@ -9,22 +9,19 @@ What the model leaves out: the deformation of either galaxy, and the mass that t
 has lost.
 """
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mwlmc.model.constants import GYR, G
-from mwlmc.model.disc_and_bulge import bulge_density, disc_density, stellar_table
+from mwlmc.model.centres import Force, equations_of_motion, pull_of_lmc
+from mwlmc.model.constants import GYR
+from mwlmc.model.disc_and_bulge import stellar_table
 from mwlmc.model.potentials import NFW, Hernquist
-from mwlmc.model.vectors import length
+from orrery.parameters import FloatArray
 
 LOOKBACK = 2.2 * GYR  # [kpc/(km/s)]
-VELOCITY_DISPERSION = 120.0  # [km/s], of the Milky Way's halo, Vasiliev et al. (2021)
-SEPARATION = 100.0  # [kpc], the numerator of the Coulomb logarithm
-COULOMB_SOFTENING = 1.6  # times the LMC's scale radius: the denominator
 
 # A rewound LMC this far away, or this fast, was pumped by friction and has no such
 # history. The fastest of 8,000 draws of the prior came from 1,100 kpc, at 640 km/s.
@@ -105,76 +102,42 @@ def rewind(
     state = torch.cat(
         [torch.zeros_like(position), torch.zeros_like(velocity), position, velocity]
     )
-    state = state.double()
-    step = -LOOKBACK / steps
-    path = [state]
-    for _ in range(steps):
-        state = _runge_kutta(state, step, galaxies)
-        path.append(state)
-    return _trajectories(torch.stack(path[::-1]), galaxies)
+    derivative = equations_of_motion(
+        galaxies.milky_way,
+        galaxies.lmc,
+        galaxies.friction[:, 0].numpy(),
+        stellar_table(),
+    )
+    path = np.empty((steps + 1, *state.shape))  # [T, 12, B], double
+    path[-1] = state.numpy()
+    with np.errstate(all="ignore"):  # what runs away is marked afterwards
+        for n in range(steps, 0, -1):
+            path[n - 1] = _runge_kutta(path[n], -LOOKBACK / steps, derivative)
+        return _trajectories(path, galaxies)
 
 
-def _trajectories(path: Tensor, galaxies: Galaxies) -> Trajectories:
-    times = torch.linspace(-LOOKBACK, 0.0, len(path), dtype=torch.float64)
-    separation = (path[:, 6:9] - path[:, 0:3]).norm(dim=1)  # [T, B]
-    speed = (path[:, 9:12] - path[:, 3:6]).norm(dim=1)
-    bound = (separation < FARTHEST) & (speed < FASTEST)  # False also for NaN
-    pull = torch.stack([_lmc_pull(s[6:9] - s[0:3], galaxies) for s in path])
-    return Trajectories(times, path[:, :6], path[:, 6:], pull, ~bound.all(dim=0))
-
-
-def _runge_kutta(state: Tensor, step: float, galaxies: Galaxies) -> Tensor:
-    k1 = _derivative(state, galaxies)
-    k2 = _derivative(state + 0.5 * step * k1, galaxies)
-    k3 = _derivative(state + 0.5 * step * k2, galaxies)
-    k4 = _derivative(state + step * k3, galaxies)
+def _runge_kutta(state: FloatArray, step: float, derivative: Force) -> FloatArray:
+    k1 = derivative(state)
+    k2 = derivative(state + 0.5 * step * k1)
+    k3 = derivative(state + 0.5 * step * k2)
+    k4 = derivative(state + step * k3)
     return state + step / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
 
 
-def _derivative(state: Tensor, galaxies: Galaxies) -> Tensor:
-    """Returns the time derivative of `[12, B]`: the Milky Way's x, v, then the LMC's x, v."""
-    offset = state[6:9] - state[0:3]
-    relative_velocity = state[9:12] - state[3:6]
-    milky_way = _lmc_pull(offset, galaxies)
-    lmc = _milky_way_pull(offset, galaxies) + _friction(
-        offset, relative_velocity, galaxies
+def _trajectories(path: FloatArray, galaxies: Galaxies) -> Trajectories:
+    separation = np.linalg.norm(path[:, 6:9] - path[:, 0:3], axis=1)  # [T, B]
+    speed = np.linalg.norm(path[:, 9:12] - path[:, 3:6], axis=1)
+    bound = (separation < FARTHEST) & (speed < FASTEST)  # False also for NaN
+    pull_at = pull_of_lmc(galaxies.lmc)
+    pull = np.stack([pull_at(state[6:9] - state[0:3]) for state in path])
+    states = torch.as_tensor(path)
+    return Trajectories(
+        torch.linspace(-LOOKBACK, 0.0, len(path), dtype=torch.float64),
+        states[:, :6],
+        states[:, 6:],
+        torch.as_tensor(pull),
+        torch.as_tensor(~bound.all(axis=0)),
     )
-    return torch.cat([state[3:6], milky_way, state[9:12], lmc])
-
-
-def _lmc_pull(offset: Tensor, galaxies: Galaxies) -> Tensor:
-    radius = length(offset)[:, None]
-    return offset * galaxies.lmc.pull(radius)[:, 0]
-
-
-def _milky_way_pull(offset: Tensor, galaxies: Galaxies) -> Tensor:
-    position = offset[:, :, None]
-    plane, across = stellar_table().pulls(position)
-    halo = galaxies.milky_way.pull(length(position))
-    pulls = torch.stack([halo + plane, halo + plane, halo + across])
-    return -(pulls * position)[:, :, 0]
-
-
-def _friction(offset: Tensor, velocity: Tensor, galaxies: Galaxies) -> Tensor:
-    """Returns Chandrasekhar's friction on the LMC, Eq. 1 of Brooks et al. (2025b), `[3, B]`."""
-    speed = length(velocity)
-    x = speed / (math.sqrt(2.0) * VELOCITY_DISPERSION)
-    maxwell = torch.erf(x) - 2.0 * x / math.sqrt(math.pi) * torch.exp(-x * x)
-    lmc = galaxies.lmc
-    coulomb = torch.log(SEPARATION / (COULOMB_SOFTENING * lmc.scale[:, 0]))
-    strength = 4.0 * math.pi * G**2 * lmc.mass[:, 0] * galaxies.friction[:, 0] * coulomb
-    return -velocity * strength * _density(offset, galaxies) * maxwell / speed**3
-
-
-def _density(offset: Tensor, galaxies: Galaxies) -> Tensor:
-    """Returns the Milky Way's total density [Msun/kpc^3] at `[3, B]`, with shape `[B]`."""
-    radius = length(offset)
-    place = offset.numpy()
-    stars = disc_density(np.hypot(place[0], place[1]), place[2]) + bulge_density(
-        radius.numpy()
-    )
-    halo = galaxies.milky_way.density(radius[:, None])[:, 0]
-    return halo + torch.as_tensor(stars)
 
 
 def hermite(

@@ -1,11 +1,14 @@
 """Laws of two rigid galaxies: what their relative motion conserves, and how friction ends that."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from mwlmc import parameters
 from mwlmc.model import disc_and_bulge, potentials, trajectories
+from mwlmc.model.centres import equations_of_motion
 from mwlmc.model.constants import GYR, G
 from mwlmc.model.disc_and_bulge import StellarTable
 from mwlmc.model.lmc import lmc_today
@@ -28,6 +31,12 @@ def _galaxies(friction=0.0, lmc_mass=1.5e11, count=1):
 def _today(galaxies):
     count = len(galaxies.friction)
     return tuple(torch.as_tensor(part).expand(3, count) for part in LMC_TODAY)
+
+
+def _derivative(state, galaxies):
+    friction, stars = galaxies.friction[:, 0].numpy(), disc_and_bulge.stellar_table()
+    two = galaxies.milky_way, galaxies.lmc
+    return torch.as_tensor(equations_of_motion(*two, friction, stars)(state.numpy()))
 
 
 def _drawn(proposal, count, seed=3):
@@ -106,12 +115,43 @@ def test_friction_is_against_the_relative_motion():
     with_friction, without = _galaxies(friction=1.0), _galaxies()
     state = torch.cat([torch.zeros(6, 1), *map(torch.as_tensor, LMC_TODAY)]).double()
     state[3] = 30.0  # the Milky Way moves too
-    change = trajectories._derivative(state, with_friction) - trajectories._derivative(
-        state, without
-    )
+    change = _derivative(state, with_friction) - _derivative(state, without)
     assert (change[:9] == 0.0).all()
     relative, drag = state[9:, 0] - state[3:6, 0], change[9:, 0]
     assert float(drag @ relative / drag.norm() / relative.norm()) == pytest.approx(-1.0)
+
+
+def test_the_centres_feel_the_forces_that_stars_feel():
+    """Whose formulas are written twice: for numpy, and as torch compiles them."""
+    galaxies, x, v = _drawn("table1", 500)
+    state = torch.cat([torch.zeros_like(x), torch.zeros_like(v), x, v])
+    change = _derivative(state, replace(galaxies, friction=0.0 * galaxies.friction))
+    place, radius = x[:, :, None], x.norm(dim=0)[:, None]
+    plane, across = disc_and_bulge.stellar_table().pulls(place)
+    halo = galaxies.milky_way.pull(radius)
+    pulls = torch.cat([halo + plane, halo + plane, halo + across], dim=1).T
+    torch.testing.assert_close(change[9:], -pulls * x, rtol=1e-12, atol=0.0)
+    pull = galaxies.lmc.pull(radius)[:, 0]
+    torch.testing.assert_close(change[3:6], pull * x, rtol=1e-12, atol=0.0)
+    assert torch.equal(change[:3], state[3:6])
+    assert torch.equal(change[6:9], state[9:])
+
+
+def test_friction_grows_with_the_density_of_halo_disc_and_bulge():
+    galaxies, x, v = _drawn("table1", 500)
+    state = torch.cat([torch.zeros_like(x), torch.zeros_like(v), x, v])
+    without = replace(galaxies, friction=0.0 * galaxies.friction)
+    drag = (_derivative(state, galaxies) - _derivative(state, without))[9:]
+    radius, speed, place = x.norm(dim=0), v.norm(dim=0), x.numpy()
+    disc = disc_and_bulge.disc_density(np.hypot(place[0], place[1]), place[2])
+    stars = torch.as_tensor(disc + disc_and_bulge.bulge_density(radius.numpy()))
+    density = galaxies.milky_way.density(radius[:, None])[:, 0] + stars
+    y = speed / (np.sqrt(2.0) * 120.0)
+    slower = torch.erf(y) - 2.0 * y / np.sqrt(np.pi) * torch.exp(-y * y)
+    coulomb = torch.log(100.0 / (1.6 * galaxies.lmc.scale))
+    strength = (galaxies.friction * galaxies.lmc.mass * coulomb)[:, 0]
+    law = 4.0 * np.pi * G**2 * strength * density * slower / speed**3
+    torch.testing.assert_close(drag, -v * law, rtol=1e-9, atol=1e-12)
 
 
 def test_a_light_lmc_leaves_the_milky_way_at_rest():
