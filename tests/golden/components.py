@@ -126,6 +126,7 @@ COMPONENTS = (
         "judgements",
         readers=(
             "orrery.judging.distributions",
+            "orrery.judging.local_calibration",
             "orrery.judging.misspecification",
             "orrery.judging.regression",
         ),

@@ -12,6 +12,7 @@ from orrery.judging import (
     calibration,
     diagnostics,
     intervals,
+    local_calibration,
     misspecification,
     predictive,
     regression,
@@ -92,6 +93,7 @@ def judging() -> Record:
         **_draws(),
         **_predicted(),
         **_simulable(),
+        **_local(),
         **_regression(),
         **drawn(),
     }
@@ -273,6 +275,24 @@ def _simulable() -> Record:
 
 # p-values of the density, and how many simulations there are
 _CONCLUDED = ((0.9, 1410), (0.0033, 1410), (0.0034, 1410), (0.9, 299), (0.9, 300))
+
+
+def _local() -> Record:
+    """Returns what a classifier tells of draws at one observation, that are far too narrow."""
+    splits = linear_splits(1, 1, 600)
+    posterior, observation = LinearPosterior(0.4), linear_observation([0.2, 0.3, -0.1])
+    found = local_calibration.local_calibration(
+        splits.test.theta,
+        splits.test.x,
+        posterior.sample_each(splits.test.x, 9, SEED),
+        posterior.draws(observation, 200, SEED),
+        observation.value,
+        width=0.5,
+        seed=SEED,
+        trials=4,
+    )
+    # statistics of networks that stop by the scores of few are others elsewhere; ranks are not
+    return {"local.pvalues": quantity([found.pvalue, found.control_pvalue])}
 
 
 def _conclusion(found: Any, density_pvalue: float, simulations: int) -> tuple[int, int]:

@@ -23,7 +23,7 @@ from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.terminal import progress
 
-VERSION = 4  # of all judgements; raised whenever one of their numbers changes
+VERSION = 5  # of all judgements; raised whenever one of their numbers changes
 
 TOGETHER = 50  # tests that are sampled between two steps of the progress bar
 OTHERS = 100  # other tests' data over which a truth's density without its own data is averaged
@@ -235,7 +235,12 @@ def calibration_table(judged: Mapping[str, Calibration]) -> Table:
 
 
 def calibrate(
-    estimate: Estimate, splits: Splits, seed: int, draws: int = 1000, tests: int = 2000
+    estimate: Estimate,
+    splits: Splits,
+    seed: int,
+    draws: int = 1000,
+    tests: int = 2000,
+    references: int = REFERENCES,
 ) -> Calibration:
     """Returns the judgement of a posterior.
 
@@ -245,6 +250,7 @@ def calibrate(
         seed: Decides errors, draws and references.
         draws: How many draws each test gets.
         tests: How many simulations at most.
+        references: Sets of references over which TARP's coverage is averaged.
     """
     held_out = Pairs(splits.test.theta[:tests], splits.test.x[:tests])
     test = convolve(
@@ -252,20 +258,24 @@ def calibrate(
     )
     drawn = _draws(estimate, test.x, draws, seed)
     log_prob = estimate.log_prob(test.theta, test.x)
-    coverage = diagnostics.tarp(drawn, test.theta, seed, references=REFERENCES)
+    coverage = diagnostics.tarp(drawn, test.theta, seed, references=references)
     return Calibration(
         len(test),
         coverage,
         diagnostics.sbc_ranks(drawn, test.theta, seed),
         coverage_table(drawn, test.theta),
         verdicts.expected_log_probability(log_prob, _without_data(estimate, test)),
-        _power(coverage, drawn, test.theta, seed),
-        _negative_control(drawn, test.theta, seed),
+        _power(coverage, drawn, test.theta, seed, references),
+        _negative_control(drawn, test.theta, seed, references),
     )
 
 
 def _power(
-    coverage: Coverage, drawn: FloatArray, theta: FloatArray, seed: int
+    coverage: Coverage,
+    drawn: FloatArray,
+    theta: FloatArray,
+    seed: int,
+    references: int = REFERENCES,
 ) -> float:
     """Returns how often the area of a posterior `SLIGHTLY_NARROW` as wide is rejected.
 
@@ -273,7 +283,7 @@ def _power(
     that of a right posterior's. The level is halved for the two tests of TARP.
     """
     narrow = diagnostics.tarp(
-        diagnostics.narrowed(drawn, SLIGHTLY_NARROW), theta, seed, references=REFERENCES
+        diagnostics.narrowed(drawn, SLIGHTLY_NARROW), theta, seed, references=references
     )
     moved = (narrow.atc - coverage.atc) / coverage.area_error
     edge = scipy.stats.norm.isf(LEVEL / 4)
@@ -283,12 +293,12 @@ def _power(
 
 
 def _negative_control(
-    drawn: FloatArray, theta: FloatArray, seed: int
+    drawn: FloatArray, theta: FloatArray, seed: int, references: int = REFERENCES
 ) -> NegativeControl:
     narrow = diagnostics.narrowed(drawn, TOO_NARROW)
     return NegativeControl(
         TOO_NARROW,
-        diagnostics.tarp(narrow, theta, seed, references=REFERENCES),
+        diagnostics.tarp(narrow, theta, seed, references=references),
         diagnostics.sbc_ranks(narrow, theta, seed),
     )
 

@@ -1,0 +1,81 @@
+"""A posterior that is wrong at one observation alone is told from one that is right there."""
+
+import numpy as np
+import pytest
+
+from orrery.judging.local_calibration import local_calibration
+
+NOISE = 0.5
+SHRUNK = 1 / (1 + NOISE**2)  # how much of the data the posterior's mean follows
+
+
+def simulated(random, count=3000):
+    theta = random.normal(size=(count, 1))
+    return theta, theta + NOISE * random.normal(size=(count, 1))
+
+
+def drawn(random, x, count, width=1.0):
+    """Returns draws `[count, N, 1]` of the posterior, `width` times as wide."""
+    spread = width * np.sqrt(SHRUNK) * NOISE
+    return SHRUNK * x + spread * random.normal(size=(count, len(x), 1))
+
+
+def judged(width, observed, seed=1):
+    """Returns the judgement of posteriors of a width that may depend on the data."""
+    random = np.random.default_rng(seed)
+    theta, x = simulated(random)
+    at = np.array([[observed]])
+    return local_calibration(
+        theta,
+        x,
+        drawn(random, x, 20, width(x)),
+        drawn(random, at, 500, width(at))[:, 0],
+        at[0],
+        width=0.5,
+        seed=seed,
+        trials=19,
+    )
+
+
+def test_a_right_posterior_passes_and_its_control_fails():
+    found = judged(np.ones_like, observed=0.8)
+    assert found.pvalue > 0.05
+    assert found.control_pvalue == 1 / 20
+
+
+def test_a_posterior_that_is_too_narrow_on_one_side_fails_most_there():
+    def width(x):
+        return np.where(x > 0, 0.5, 1.0)
+
+    there, elsewhere = judged(width, observed=1.2), judged(width, observed=-1.2)
+    assert there.pvalue == 1 / 20
+    # what a classifier learned of one side is not quite nought on the other
+    assert there.statistic > 4 * elsewhere.statistic
+
+
+def test_the_same_seed_gives_the_same_answer():
+    one, other = (judged(np.ones_like, 0.8) for _ in range(2))
+    assert one.statistic == other.statistic
+    assert np.array_equal(one.null, other.null)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": np.zeros((4, 2))}, r"x is of shape \(4,\)"),
+        ({"draws": np.zeros((9, 5, 2))}, "draws is of shape"),
+        ({"here": np.zeros((9, 2))}, "here is of shape"),
+        ({"observation": np.zeros(3)}, "observation is of shape"),
+        ({"theta": np.full((5, 1), np.nan)}, "theta has numbers that are not finite"),
+    ],
+)
+def test_what_does_not_belong_together_is_refused(change, message):
+    arrays = {
+        "theta": np.zeros((5, 1)),
+        "x": np.zeros((5, 2)),
+        "draws": np.zeros((9, 5, 1)),
+        "here": np.zeros((9, 1)),
+        "observation": np.zeros(2),
+    }
+    with pytest.raises(ValueError, match=message):
+        local_calibration(**(arrays | change), width=0.5, seed=1)
