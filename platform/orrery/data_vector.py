@@ -25,7 +25,10 @@ ROUNDING = 1e-6
 
 
 def to_table(observation: Observation) -> Table:
-    """Returns an observation as a table with the columns summary, unit, value and error."""
+    """Returns an observation as a table with the columns summary, unit, value and error.
+
+    And `simulation_error`, if simulated summaries have errors of themselves.
+    """
     columns = {
         "summary": list(observation.names),
         "unit": list(observation.units),
@@ -38,6 +41,8 @@ def to_table(observation: Observation) -> Table:
         "provenance": observation.provenance,
         "covariance": observation.covariance.tolist(),
     }
+    if observation.simulation_error is not None:
+        columns["simulation_error"] = observation.simulation_error
     return Table(columns, meta=meta)
 
 
@@ -49,7 +54,8 @@ def from_table(table: Table) -> Observation:
             in a column `unit`, or belong to the column `value`. In the metadata,
             `definition` is the fingerprint of the binning; `covariance` `[S][S]`, in
             the units of the rows, may be missing if the errors are independent; so may
-            `observation`, a name, and `provenance`.
+            `observation`, a name, and `provenance`. A column `simulation_error`, if there
+            is one, has the unit of `error`.
 
     Raises:
         ValueError: If a column or the definition is missing, a value is not finite, an
@@ -70,7 +76,18 @@ def from_table(table: Table) -> Observation:
         covariance=_covariance(table, _numbers(error) * rescale, names),
         definition=_definition(table),
         provenance=dict(table.meta.get("provenance", {})),
+        simulation_error=_simulation_error(plain, value),
     )
+
+
+def _simulation_error(table: Table, value: Column) -> FloatArray | None:
+    if "simulation_error" not in table.colnames:
+        return None
+    own = table["simulation_error"]
+    rescale = (
+        _factor(own.unit, value.unit, own.name) if own.unit and value.unit else 1.0
+    )
+    return _numbers(own) * rescale
 
 
 def _column(table: Table, *names: str) -> Column:
@@ -168,12 +185,14 @@ def arranged(
     factor = np.array([_factor(observation.units[i], u, n) for i, u, n in wanted])
     covariance = observation.covariance[np.ix_(order, order)] * np.outer(factor, factor)
     value = observation.value[order] * factor
+    own = observation.simulation_error
     return replace(
         observation,
         names=tuple(names),
         units=tuple(units),
         value=value,
         covariance=covariance,
+        simulation_error=None if own is None else own[order] * np.abs(factor),
     )
 
 

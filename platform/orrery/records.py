@@ -147,15 +147,22 @@ class Observation:
             used.
         provenance: Where the numbers come from: file, checksum, selection counts, as
             plain JSON.
+        simulation_error: Standard errors `[S]` that simulated summaries have of
+            themselves, such as those of the means of a simulation's few stars; none
+            when missing.
 
     Raises:
-        ValueError: If the shapes do not belong together, or a number is not finite.
+        ValueError: If the shapes do not belong together, a number is not finite, or an
+            error is negative.
 
     Example:
         >>> value, covariance = np.array([12.0]), np.array([[4.0]])
         >>> seen = Observation("DESI", ("v_r",), ("km / s",), value, covariance, "0f", {})
         >>> np.sqrt(seen.covariance.diagonal())
         array([2.])
+        >>> from dataclasses import replace
+        >>> replace(seen, simulation_error=np.array([1.0])).added_covariance
+        array([[3.]])
     """
 
     name: str
@@ -165,6 +172,7 @@ class Observation:
     covariance: FloatArray
     definition: str
     provenance: JSON
+    simulation_error: FloatArray | None = None
 
     def __post_init__(self) -> None:
         size = len(self.names)
@@ -181,3 +189,43 @@ class Observation:
                 f"observation {self.name!r} has no finite value for {missing or 'its covariance'}: "
                 "widen distance_edges or leave these entries out"
             )
+        self._check_simulation_error()
+
+    def _check_simulation_error(self) -> None:
+        own = self.simulation_error
+        if own is None:
+            return
+        if own.shape != self.value.shape or not (np.isfinite(own) & (own >= 0)).all():
+            raise ValueError(
+                f"observation {self.name!r} has simulation errors of shape {own.shape} for "
+                f"{len(self.names)} names: give each a finite one that is not negative"
+            )
+
+    @property
+    def added_covariance(self) -> FloatArray:
+        """The covariance `[S, S]` of the errors that simulated summaries lack."""
+        return added_covariance(self.covariance, self.simulation_error)
+
+
+def added_covariance(
+    covariance: FloatArray, simulation_error: FloatArray | None
+) -> FloatArray:
+    """Returns the covariance `[S, S]` of the errors that simulated summaries lack.
+
+    Added to them they make them scatter as measured ones do. The measured variances
+    less those that simulations have of themselves, never less than nought; correlations
+    stay. Errors as large as the measured ones on top of those of simulations would count
+    noise twice.
+
+    Arguments:
+        covariance: The measurement covariance, with shape `[S, S]`.
+        simulation_error: Standard errors `[S]` that simulated summaries have of
+            themselves; none when None.
+    """
+    if simulation_error is None:
+        return covariance
+    measured = covariance.diagonal()
+    left = np.maximum(measured - simulation_error**2, 0.0)
+    exact = measured == 0
+    share = np.where(exact, 1.0, left / np.where(exact, 1.0, measured))
+    return covariance * np.sqrt(np.outer(share, share))

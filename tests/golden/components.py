@@ -72,6 +72,7 @@ COMPONENTS = (
     Component("replay", "mwlmc.replay", "milky_way"),
     Component("velocity_moments", "mwlmc.sky.kinematics", "milky_way"),
     Component("moment_errors", "mwlmc.sky.moment_errors", "milky_way"),
+    Component("sampling_noise", "mwlmc.sky.sampling_noise", "milky_way"),
     Component("mock", "halomass.mock.mock_universe", "halo_mass"),
     Component("catalogue", "halomass.catalogues.catalogue", "halo_mass"),
     Component("hosts", "halomass.hosts.catalogue_systems", "halo_mass"),

@@ -17,6 +17,7 @@ from mwlmc.sky import frames, kinematics, moments
 from mwlmc.sky import moment_errors as errors_of
 from mwlmc.sky import selection_function as selections
 from mwlmc.sky.patches import ALL_SKY, PATCHES, Directions
+from mwlmc.sky.sampling_noise import sampling_errors
 from orrery.parameters import FloatArray, Prior, generator
 from orrery.records import Records
 
@@ -213,6 +214,19 @@ def moment_errors() -> Record:
         "mean": quantity(errors.mean),
         "dispersion": quantity(errors.dispersion),
         "pooled": quantity([_pooled(count) for count in (19, 20, 21, 22)]),
+    }
+
+
+def sampling_noise() -> Record:
+    """Returns the errors that simulated means and dispersions have of their number of stars."""
+    records = _halos()
+    chosen = {
+        "quadrants": binnings.QUADRANTS.with_moments(("mean", "dispersion")),
+        "desi": binnings.DESI_FOOTPRINT,
+    }
+    return {
+        name: quantity(sampling_errors(records, binning))
+        for name, binning in chosen.items()
     }
 
 

@@ -1,5 +1,7 @@
 """An observation survives being a table, a file, and being edited by people; mistakes do not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from astropy import units
@@ -37,6 +39,7 @@ def assert_same(found, wanted):
         assert getattr(found, name) == getattr(wanted, name)
     np.testing.assert_array_equal(found.value, wanted.value)
     np.testing.assert_array_equal(found.covariance, wanted.covariance)
+    np.testing.assert_array_equal(found.simulation_error, wanted.simulation_error)
 
 
 def test_a_table_and_a_report_s_file_lose_nothing():
@@ -44,6 +47,15 @@ def test_a_table_and_a_report_s_file_lose_nothing():
     text = ecsv(to_table(seen()))
     assert_same(from_table(Table.read(text, format="ascii.ecsv")), seen())
     assert_same(from_table(QTable.read(text, format="ascii.ecsv")), seen())
+
+
+def test_a_table_keeps_what_simulations_err_by_of_themselves():
+    known = replace(seen(), simulation_error=np.array([0.0, 0.3, 1 / 3]))
+    assert_same(from_table(to_table(known)), known)
+    text = ecsv(to_table(known))
+    assert_same(from_table(Table.read(text, format="ascii.ecsv")), known)
+    there = arranged(known, ("share", "x_lmc", "v_north"), ("", "pc", "m / s"))
+    np.testing.assert_allclose(there.simulation_error, [1 / 3, 0.0, 300.0])
 
 
 def test_errors_are_independent_unless_a_covariance_is_given():

@@ -88,3 +88,32 @@ def test_observations_must_be_complete():
         observation(covariance=np.diag([1.0, np.inf]))
     with pytest.raises(ValueError, match="2 names but values of shape"):
         observation(value=np.zeros(3))
+
+
+def test_what_is_added_to_simulations_is_what_they_do_not_have_of_themselves():
+    covariance = np.array([[4.0, 1.0, 0.0], [1.0, 9.0, 0.0], [0.0, 0.0, 0.0]])
+    three = {"names": ("a", "b", "c"), "units": ("kpc",) * 3, "value": np.zeros(3)}
+    known = observation(
+        **three, covariance=covariance, simulation_error=np.array([1.0, 0.0, 2.0])
+    )
+    added = known.added_covariance
+    assert added.diagonal() == pytest.approx([3.0, 9.0, 0.0])
+    assert added[0, 1] / np.sqrt(added[0, 0] * added[1, 1]) == pytest.approx(1 / 6)
+    noisier = observation(
+        **three, covariance=covariance, simulation_error=np.full(3, 5.0)
+    )
+    assert not noisier.added_covariance.any()
+
+
+def test_simulations_without_errors_of_themselves_get_the_whole_measured_ones():
+    assert np.array_equal(observation().added_covariance, np.eye(2))
+    none = observation(simulation_error=np.zeros(2))
+    assert np.array_equal(none.added_covariance, np.eye(2))
+
+
+@pytest.mark.parametrize(
+    "own", [np.zeros(3), np.array([1.0, -1.0]), np.full(2, np.nan)]
+)
+def test_simulation_errors_that_are_none_are_refused(own):
+    with pytest.raises(ValueError, match="give each a finite one that is not negative"):
+        observation(simulation_error=own)

@@ -41,9 +41,9 @@ class Measurement:
     moments: MomentChoice = "mean"
     """Of velocities: their means, or also their dispersions (of v_tb only survey-like)."""
     sampling: Sampling = "full-footprint"
-    """Simulated stars: all of a patch, the errors being added in training
-    (full-footprint), or as many as the survey has, where it has them, with its errors
-    (survey-like)."""
+    """Simulated stars: all of a patch, training adding what the survey's errors are larger
+    than those of so many stars (full-footprint), or as many as the survey has, where it
+    has them, with its errors (survey-like)."""
     distance_errors: bool = False
     """Whether simulated stars drawn survey-like also get the survey's errors of distance."""
     lmc_today: LMCToday = "data"

@@ -18,8 +18,8 @@ from orrery.sentences import Sentence
 UNEVEN = 1.25
 _FILLED = Measurement()
 _SAMPLING_NOTES: dict[Sampling, str] = {
-    "full-footprint": "All simulated stars of a patch represent them; these errors are "
-    "added in training.",
+    "full-footprint": "All simulated stars of a patch represent them; training adds what these "
+    "errors are larger, in quadrature, than those of so many stars.",
     "survey-like": "As many simulated stars represent them, drawn in the same cells of the sky and "
     "with errors like theirs: their noise is in the simulations, and none is added in training.",
 }

@@ -10,6 +10,7 @@ from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.options import DESI_BINNED, SimulationCampaign
+from mwlmc.study.simulation_noise import with_simulation_error
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, summaries
 from orrery.results.lineage import record_summary_lineage
@@ -88,7 +89,8 @@ def flow_architectures(options: FlowArchitectures) -> Result:
             kinematics.velocity_moments, halos, binning, parameters
         )
         record_summary_lineage(recording, "architectures", pairs)
-        task = FlowTask(pairs, parameters, observation.covariance, campaign.seed)
+        observation = with_simulation_error(observation, binning, halos)
+        task = FlowTask(pairs, parameters, observation.added_covariance, campaign.seed)
         found = compare(
             "mwlmc",
             task,

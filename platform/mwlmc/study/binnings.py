@@ -23,11 +23,12 @@ from mwlmc.observed.planned_survey import (
 from mwlmc.observed.star_tables import StarSelection
 from mwlmc.parameters import INFERRED
 from mwlmc.sky import kinematics
-from mwlmc.sky.binning import DESI_FOOTPRINT
+from mwlmc.sky.binning import DESI_FOOTPRINT, SkyBinning
 from mwlmc.study import quantities
 from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.literature import QUANTITIES
 from mwlmc.study.options import DESI_BINNED, SimulationCampaign
+from mwlmc.study.simulation_noise import simulation_error
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster
 from orrery.identity import JSON
@@ -213,6 +214,12 @@ class PlannedExperiment:
             self.survey.name, binning, np.zeros_like(stellar), stellar, LMCErrors(), {}
         )
         return Measured(binning, vector.covariance)
+
+    def simulation_error(
+        self, binning: SkyBinning, dataset: Dataset
+    ) -> FloatArray | None:
+        """Returns the errors `[S]` that simulated stars' moments have of themselves."""
+        return simulation_error(binning, dataset)
 
     def quantity(self, draws: FloatArray) -> FloatArray:
         """Returns the quantity `[M, N]` of draws `[M, N, P]`."""

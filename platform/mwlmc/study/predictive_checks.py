@@ -14,7 +14,7 @@ from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.data_rows import DataRow, data_rows
 from mwlmc.study.options import PredictiveChecks, SimulationCampaign
 from mwlmc.study.panels import profile_panels
-from mwlmc.study.study import infer_row
+from mwlmc.study.study import conditioned, infer_row
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, simulation, summaries
 from orrery.judging import predictive
@@ -51,7 +51,8 @@ def predictive_checks(options: PredictiveChecks) -> Result:
         ) as recording,
     ):
         halos = simulate_campaign(recording, campaign)
-        for row in data_rows({name: data[name] for name in options.rows}):
+        for found in data_rows({name: data[name] for name in options.rows}):
+            row = conditioned(found, halos)
             # masses and friction alone do not fix a simulation: all parameters do
             pairs = summaries.compute(
                 kinematics.velocity_moments, halos, row.binning, model

@@ -5,6 +5,7 @@ it chooses who reads. Without readers it is a trial of a sweep.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from astropy.table import Table
 
@@ -25,6 +26,7 @@ from mwlmc.study.data_rows import DataRow, Posteriors, data_rows
 from mwlmc.study.literature import HALO_MASS
 from mwlmc.study.options import Desi, Quadrants, SimulationCampaign, Table2
 from mwlmc.study.panels import profile_panels
+from mwlmc.study.simulation_noise import with_simulation_error
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, summaries
 from orrery.inference import posteriors
@@ -129,9 +131,20 @@ def infer_rows(
             kinematics.velocity_moments, halos, row.binning, measurement.parameters
         )
         found[row.label] = infer_row(
-            recording, row, pairs, measurement.parameters, inference, campaign.seed
+            recording,
+            conditioned(row, halos),
+            pairs,
+            measurement.parameters,
+            inference,
+            campaign.seed,
         )
     return Posteriors(found, pairs.train.theta)
+
+
+def conditioned(row: DataRow, halos: Dataset) -> DataRow:
+    """Returns a data vector with the errors that its simulations have of themselves."""
+    known = with_simulation_error(row.observation, row.binning, halos)
+    return replace(row, observation=known)
 
 
 def infer_row(

@@ -4,7 +4,7 @@ Other summaries are another run: posteriors see the data by them.
 """
 
 from mwlmc.observed import binned_table, data_vectors, planned_survey
-from mwlmc.sky import kinematics, moment_errors
+from mwlmc.sky import kinematics, moment_errors, sampling_noise
 from mwlmc.study import forecast, quantities
 from orrery.inference import versions
 
@@ -16,6 +16,7 @@ VERSIONS = {
     "forecast": forecast.VERSION,
     "moment_errors": moment_errors.VERSION,
     "planned_survey": planned_survey.VERSION,
+    "sampling_noise": sampling_noise.VERSION,
 }
 
 SUMMARIES = {"velocity_moments": kinematics.VERSION}

@@ -139,14 +139,14 @@ def infer(
     _check(observation, splits)
     say(f"learning which data the prior predicts, to compare {label} with them")
     simulable = misspecification.learn_prior_predictive(
-        splits, observation.covariance, seed
+        splits, observation.added_covariance, seed
     ).compare(observation)
     on_checked(simulable)
     estimate = train_posterior(
         label,
         splits,
         parameters,
-        observation.covariance,
+        observation.added_covariance,
         options,
         seed,
         folder,

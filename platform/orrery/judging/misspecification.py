@@ -197,10 +197,11 @@ class PriorPredictive:
             ValueError: If it has other summaries or other errors than the simulations.
         """
         among = predictive.check(self.x, observation, self.seed)
-        if not np.allclose(observation.covariance, self.covariance, rtol=1e-6, atol=0):
+        added = observation.added_covariance
+        if not np.allclose(added, self.covariance, rtol=1e-6, atol=0):
             raise ValueError(
                 f"observation {observation.name!r} has other errors than those that the "
-                "simulations got: learn their density with the observation's covariance"
+                "simulations got: learn their density with the observation's added_covariance"
             )
         density = self._density(observation.value)
         return Misspecification(among, density, len(self.reference), len(self.x))

@@ -94,7 +94,7 @@ def check(predicted: FloatArray, observation: Observation, seed: int) -> Predict
     _check(predicted, observation.value)
     random = generator(seed, LEARNING, PREDICTIVE)
     clean = Pairs(np.empty((len(predicted), 0)), predicted)
-    replicates = convolve(clean, observation.covariance, random).x
+    replicates = convolve(clean, observation.added_covariance, random).x
     z = _deviations(replicates, observation.value)
     return Predictive(
         observation,

@@ -214,7 +214,8 @@ class Posterior:
     def _check_errors(self, conformed: Observation) -> None:
         sigma = np.sqrt(self.covariance.diagonal())
         rounding = data_vector.ROUNDING * np.outer(sigma, sigma)
-        differ = np.abs(conformed.covariance - self.covariance) > rounding
+        added = conformed.added_covariance
+        differ = np.abs(added - self.covariance) > rounding
         if not differ.any():
             return
         # People know errors, not covariances: a diagonal entry is named first.
@@ -224,7 +225,7 @@ class Posterior:
             f"observation {conformed.name!r} has other errors than those that the posterior "
             "learned: "
             f"the covariance of {self.names[i]!r} and {self.names[j]!r} is "
-            f"{conformed.covariance[i, j]:.6g}, not {self.covariance[i, j]:.6g}; give all "
+            f"{added[i, j]:.6g}, not {self.covariance[i, j]:.6g}; give all "
             "of it, or train a posterior with the observation's"
         )
 

@@ -13,6 +13,7 @@ from orrery.judging.misspecification import Misspecification
 from orrery.learning.mixture import OnMember
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter, parameter_names
+from orrery.records import Observation
 from orrery.results.calibration_sections import record_calibration
 from orrery.results.lineage import record_learned_lineage
 from orrery.results.panels import LossCurve, Panel
@@ -30,6 +31,8 @@ from orrery.results.views import (
     TrainingCurves,
     thinned,
 )
+
+NOISY = 0.5  # share of an entry's error from which on that of simulations is told
 
 # Numbers in the caption of a prior predictive check.
 _DESCRIBED = (
@@ -159,10 +162,11 @@ def _record_data(
             f"data_vector.{key}",
             f"Data vector, {label}",
             data_vector.to_table(observation),
-            f"{observation.name}: what the posterior is conditioned on.",
+            f"{observation.name}: what the posterior is conditioned on.{_own_noise(observation)}",
             (name,),
         )
     )
+    _record_noisy_entries(recording, key, label, observation)
     if panels:
         bands = {"simulations": distributions.quantile_bands(splits.train.x)}
         recording.add(
@@ -170,9 +174,8 @@ def _record_data(
                 f"data.{key}",
                 f"Data, {label}",
                 Profiles(panels, observation, bands),
-                f"{observation.name}, points with the errors that are added to "
-                "simulations in training, and the simulations of the prior before that: "
-                "medians, 16-84 % and 2.5-97.5 %.",
+                f"{observation.name}, points with their errors, and the simulations of the "
+                "prior before errors are added to them: medians, 16-84 % and 2.5-97.5 %.",
                 (name,),
             )
         )
@@ -188,6 +191,42 @@ def _record_data(
                 (counted,),
             )
         )
+
+
+def _own_noise(observation: Observation) -> str:
+    if observation.simulation_error is None:
+        return ""
+    return (
+        " Simulations have errors of themselves, of their number of stars; training adds to them "
+        "what the measured errors are larger, in quadrature."
+    )
+
+
+def _record_noisy_entries(
+    recording: Recording, key: str, label: str, observation: Observation
+) -> None:
+    """Records which entries simulations know hardly better than the observation does."""
+    if observation.simulation_error is None:
+        return
+    measured = np.sqrt(observation.covariance.diagonal())
+    noisy = observation.simulation_error > NOISY * measured
+    named = [n for n, one in zip(observation.names, noisy, strict=True) if one]
+    beyond = int((observation.simulation_error > measured).sum())
+    prefix = f"data_vector.{key}.simulation_noise"
+    found = {"entries": len(named), "beyond": beyond, "share": NOISY}
+    recording.metrics({f"{prefix}.{name}": value for name, value in found.items()})
+    if not named:
+        return
+    recording.add(
+        Caution(
+            prefix,
+            f"Simulation noise, {label}",
+            f"{len(named)} entries of simulations have errors of themselves that are larger than "
+            f"{NOISY:g} of the measured ones; {beyond} have larger ones than those, which makes "
+            "intervals wider than the data's: use more stars, or survey-like ones.",
+            tuple(f"{prefix}.{name}" for name in ("entries", "share", "beyond")),
+        )
+    )
 
 
 def _record_draws(

@@ -25,7 +25,7 @@ from orrery.learning.posterior import Posterior
 from orrery.option_types import check_value
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
-from orrery.records import Records
+from orrery.records import Records, added_covariance
 from orrery.storage.dataset import Dataset
 from orrery.sweeps.architectures import FlowArchitecture, each_epoch, without_test
 from orrery.sweeps.evaluation import Report
@@ -79,6 +79,7 @@ class Experiment(Protocol):
         ...     unit = "km / s"
         ...     def architecture(self, options): return FlowArchitecture()
         ...     def measure(self, options): return Measured(Entries(("v",), ("",)), np.eye(1))
+        ...     def simulation_error(self, binning, dataset): return None
         ...     def quantity(self, draws): return draws[..., 0]
         >>> experiment: Experiment = Speeds()
         >>> experiment.quantity(np.zeros((5, 3, 2))).shape
@@ -101,6 +102,10 @@ class Experiment(Protocol):
 
     def measure(self, options: Any) -> Measured:
         """Returns how the stars are binned, and with what errors."""
+        ...
+
+    def simulation_error(self, binning: Any, dataset: Dataset) -> FloatArray | None:
+        """Returns the errors `[S]` that simulated summaries have of themselves, if any."""
         ...
 
     def quantity(self, draws: FloatArray) -> FloatArray:
@@ -290,10 +295,11 @@ class BinningTask:
         self, options: Any, measured: Measured, pairs: Splits, report: Report
     ) -> Posterior:
         chosen = self.experiment.architecture(options)
+        own = self.experiment.simulation_error(measured.binning, self.dataset)
         plan = FlowPlan(
             pairs,
             self.parameters,
-            measured.covariance,
+            added_covariance(measured.covariance, own),
             chosen.flow,
             chosen.training,
             chosen.training_seed,

@@ -69,6 +69,9 @@ class Repeated:
         entries = Entries(names, ("kpc",) * options.times)
         return Measured(entries, options.error**2 * np.eye(options.times))
 
+    def simulation_error(self, binning, dataset):
+        return None
+
     def quantity(self, draws):
         return draws[..., 0]
 
@@ -128,6 +131,31 @@ def test_no_trial_sees_a_test(stars, task, monkeypatch):
     assert np.isfinite(task(Choice(), [].append)["information_gain"])
     with pytest.raises(ValueError, match="finite"):
         task.test(Choice())
+
+
+class Scattered(Repeated):
+    """Summaries that scatter of themselves."""
+
+    def simulation_error(self, binning, dataset):
+        assert len(dataset) == COUNT
+        return np.full(len(binning.names), 0.3)  # of 0.5
+
+
+def test_a_posterior_learns_with_what_errors_are_larger_than_simulations_own(
+    task, monkeypatch
+):
+    covariances = []
+
+    def fit(plan, *others):
+        covariances.append(plan.covariance)
+        raise InterruptedError
+
+    monkeypatch.setattr(binnings.posterior, "fit_plan", fit)
+    for experiment in (Repeated(), Scattered()):
+        with pytest.raises(InterruptedError):
+            replace(task, experiment=experiment)(Choice(), [].append)
+    whole, left = (np.diag(found) for found in covariances)
+    assert left == pytest.approx(0.64 * whole)
 
 
 def test_a_posterior_that_calibration_rejects_fails_its_trial(task, monkeypatch):
