@@ -206,6 +206,16 @@ class Observation:
         """The covariance `[S, S]` of the errors that simulated summaries lack."""
         return added_covariance(self.covariance, self.simulation_error)
 
+    @property
+    def simulation_noise(self) -> FloatArray:
+        """Errors of simulated summaries in units of the measured ones, `[S]`; nought if none."""
+        if self.simulation_error is None:
+            return np.zeros(len(self.names))
+        measured = np.sqrt(self.covariance.diagonal())
+        exact = measured == 0
+        ratio = self.simulation_error / np.where(exact, 1.0, measured)
+        return np.where(exact, 0.0, ratio)
+
 
 def added_covariance(
     covariance: FloatArray, simulation_error: FloatArray | None

@@ -98,6 +98,8 @@ def test_what_is_added_to_simulations_is_what_they_do_not_have_of_themselves():
     )
     added = known.added_covariance
     assert added.diagonal() == pytest.approx([3.0, 9.0, 0.0])
+    assert known.simulation_noise.tolist() == [0.5, 0.0, 0.0]
+    assert not observation().simulation_noise.any()
     assert added[0, 1] / np.sqrt(added[0, 0] * added[1, 1]) == pytest.approx(1 / 6)
     noisier = observation(
         **three, covariance=covariance, simulation_error=np.full(3, 5.0)

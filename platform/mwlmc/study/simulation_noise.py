@@ -10,7 +10,9 @@ from orrery.parameters import FloatArray
 from orrery.records import Observation
 from orrery.storage.dataset import Dataset
 
-SHARDS = 4  # of 64 simulations each, whose mean variance is known to a few per cent
+SAMPLED_SHARDS = (
+    4  # of 64 simulations each, whose mean variance is known to a few per cent
+)
 
 
 def with_simulation_error(
@@ -41,6 +43,6 @@ def simulation_error(binning: SkyBinning, halos: Dataset) -> FloatArray | None:
         return None
     each = [
         sampling_errors(halos.records(shard), binning)
-        for shard in halos.in_turn(halos.shards[:SHARDS])
+        for shard in halos.in_turn(halos.shards[:SAMPLED_SHARDS])
     ]
     return np.asarray(np.sqrt(np.mean(np.square(each), axis=0)))

@@ -14,7 +14,9 @@ import numpy as np
 from orrery.judging.diagnostics import narrowed
 from orrery.parameters import FloatArray
 
-TRIALS = 100  # classifiers trained on permuted labels: the smallest p-value is 1 in 101
+NULL_TRIALS = (
+    100  # classifiers trained on permuted labels: the smallest p-value is 1 in 101
+)
 # A network that is small beside the number of simulations, and stops early: it is trained
 # a hundred times, and only what generalises counts.
 CLASSIFIER = {
@@ -66,7 +68,7 @@ def local_calibration(
     observation: FloatArray,
     width: float,
     seed: int,
-    trials: int = TRIALS,
+    trials: int = NULL_TRIALS,
 ) -> LocalCalibration:
     """Returns whether draws of a posterior are told from truths at an observation.
 

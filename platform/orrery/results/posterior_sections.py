@@ -208,22 +208,24 @@ def _record_noisy_entries(
     """Records which entries simulations know hardly better than the observation does."""
     if observation.simulation_error is None:
         return
-    measured = np.sqrt(observation.covariance.diagonal())
-    noisy = observation.simulation_error > NOISY * measured
-    named = [n for n, one in zip(observation.names, noisy, strict=True) if one]
-    beyond = int((observation.simulation_error > measured).sum())
+    ratio = observation.simulation_noise
+    found = {
+        "entries": int((ratio > NOISY).sum()),
+        "beyond": int((ratio > 1).sum()),
+        "share": NOISY,
+    }
     prefix = f"data_vector.{key}.simulation_noise"
-    found = {"entries": len(named), "beyond": beyond, "share": NOISY}
     recording.metrics({f"{prefix}.{name}": value for name, value in found.items()})
-    if not named:
+    if not found["entries"]:
         return
     recording.add(
         Caution(
             prefix,
             f"Simulation noise, {label}",
-            f"{len(named)} entries of simulations have errors of themselves that are larger than "
-            f"{NOISY:g} of the measured ones; {beyond} have larger ones than those, which makes "
-            "intervals wider than the data's: use more stars, or survey-like ones.",
+            f"{found['entries']} entries of simulations have errors of themselves that are larger "
+            f"than {NOISY:g} of the measured ones (simulation_error in the data vector); "
+            f"{found['beyond']} have larger ones than those, which makes intervals wider than the "
+            "data's: use survey-like sampling.",
             tuple(f"{prefix}.{name}" for name in ("entries", "share", "beyond")),
         )
     )
