@@ -1,11 +1,15 @@
 """A server that speaks as much of W&B's protocol as wandb 0.31 needs, and counts what arrives.
 
 It can be told to refuse every key, at once or after some requests, or all requests of a
-kind; or to stop answering: at once, or after some requests that carry a run's numbers. It
-listens on the loopback interface only.
+kind; to stop answering: at once, or after some requests that carry a run's numbers; or to
+answer requests of a kind with something else, and take nothing of them, as whatever
+stands between a server and us may do. It listens on the loopback interface only.
 """
 
+import base64
+import hashlib
 import json
+import re
 import threading
 from collections import Counter
 from contextlib import contextmanager
@@ -13,6 +17,15 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 KEY = "0123456789" * 4
+PAGE = b"<html><body>Please log in</body></html>"
+# Answers that say that all is well, of a server that takes nothing.
+FAKES = {
+    "page": (200, "text/html", PAGE),
+    "nothing": (200, "application/json", b""),
+    "null": (200, "application/json", b'{"data": null}'),
+    "stop": (200, "application/json", b'{"stop": true, "stopped": true}'),
+    "login": (302, "text/html", b""),  # sends to a page that answers with status 200
+}
 
 
 @dataclass
@@ -24,12 +37,15 @@ class Arrived:
     hangs_after: int | None = None  # streams of numbers
     revoked_after: int | None = None  # requests: the key is refused from then on
     refused: str = ""  # a kind of request: `file_stream`, or `files`, of the storage
+    # names of fakes by kind of request, among them the names of GraphQL's operations
+    faked: dict = field(default_factory=dict)
     requests: Counter = field(default_factory=Counter)
     runs: dict = field(default_factory=dict)  # by identity, as they were announced
     history: dict = field(default_factory=dict)  # rows by run
     files: dict = field(default_factory=dict)  # content by run and name
     artifacts: dict = field(default_factory=dict)  # metadata by name
     committed: set = field(default_factory=set)  # names of artifacts
+    digests: dict = field(default_factory=dict)  # by the names of artifacts
     over: threading.Event = field(default_factory=threading.Event)
 
     def refusal(self, kind):
@@ -64,16 +80,23 @@ class Handler(BaseHTTPRequestHandler):
             return arrived.over.wait(60)
         if code := arrived.refusal(kind):
             return self._answer({"errors": [{"message": "no such key"}]}, code)
+        if kind in arrived.faked:
+            return self._fake(kind)
         if kind == "file_stream":
             return self._answer(self._stream(json.loads(content)))
         asked = json.loads(content)
-        answer = getattr(self, asked["operationName"] or "ArtifactType", None)
+        name = re.search(r"(?:query|mutation) (\w+)", asked["query"]).group(1)
+        if name in arrived.faked:
+            return self._fake(name)
+        answer = getattr(self, name, None)
         found = answer(asked.get("variables") or {}) if answer else {}
         return self._answer({"data": found})
 
     def do_GET(self):
         if self.server.arrived.hangs:
             return self.server.arrived.over.wait(60)
+        if self.path == "/login":
+            return self._write(200, "text/html", PAGE)
         return self._answer({}, 404)
 
     def do_PUT(self):
@@ -82,6 +105,8 @@ class Handler(BaseHTTPRequestHandler):
             return self.server.arrived.over.wait(60)
         if self.server.arrived.refused == "files":
             return self._answer({}, 403)
+        if "files" in self.server.arrived.faked:
+            return self._fake("files")
         _, _, run, name = self.path.split("/", 3)
         self.server.arrived.files[run, name] = content
         return self._answer({})
@@ -97,10 +122,17 @@ class Handler(BaseHTTPRequestHandler):
         return content
 
     def _answer(self, document, code=200):
-        content = json.dumps(document).encode()
+        self._write(code, "application/json", json.dumps(document).encode())
+
+    def _fake(self, kind):
+        self._write(*FAKES[self.server.arrived.faked[kind]])
+
+    def _write(self, code, kind, content):
         self.send_response(code)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
+        if code == 302:
+            self.send_header("Location", "/login")
         self.end_headers()
         self.wfile.write(content)
 
@@ -150,6 +182,7 @@ class Handler(BaseHTTPRequestHandler):
         name = given["artifactCollectionName"]
         metadata = json.loads(given["metadata"] or "{}")
         self.server.arrived.artifacts[name] = metadata
+        self.server.arrived.digests[name] = given["digest"]
         sequence = {"id": "s", "latestArtifact": None}
         artifact = {"id": name, "state": "PENDING", "artifactSequence": sequence}
         return {"createArtifact": {"artifact": artifact}}
@@ -185,8 +218,34 @@ class Handler(BaseHTTPRequestHandler):
             "commitArtifact": {"artifact": {"id": asked["artifactID"], "digest": ""}}
         }
 
+    # --- what has arrived, as whoever has sent it asks ----------------------------------
+
+    def SentRun(self, asked):  # noqa: N802
+        arrived, run = self.server.arrived, asked["run"]
+        if run not in arrived.runs:
+            return {"model": {"bucket": None}}
+        stored = {name: arrived.files.get((run, name)) for name in asked["names"]}
+        nodes = [{"name": name, "md5": md5(file)} for name, file in stored.items()]
+        rows = len(arrived.history.get(run, []))
+        files = {"edges": [{"node": node} for node in nodes]}
+        return {"model": {"bucket": {"historyLineCount": rows, "files": files}}}
+
+    def SentArtifact(self, asked):  # noqa: N802
+        arrived, name = self.server.arrived, asked["name"]
+        state = "COMMITTED" if name in arrived.committed else "PENDING"
+        node = {"digest": arrived.digests.get(name), "state": state}
+        found = {"artifacts": {"edges": [{"node": node}]}}
+        return {"model": {"artifactType": {"artifactCollection": found}}}
+
     def _place(self, owner, name):
         return f"http://127.0.0.1:{self.server.server_port}/files/{owner}/{name}"
+
+
+def md5(content):
+    """Returns the checksum of a file, as W&B tells it: of one that was not stored 0."""
+    if content is None:
+        return "0"
+    return base64.b64encode(hashlib.md5(content).digest()).decode()
 
 
 class Server(ThreadingHTTPServer):

@@ -246,24 +246,46 @@ def locked(
 
 @contextmanager
 def _file_locked(folder: Path, instead: str) -> Iterator[None]:
-    # Without a buffer: what a full disk refuses must not be tried again at the end.
-    with (folder / LOCK).open("a+b", buffering=0) as lock:
-        try:
-            # The system forgets the lock with its process, however that ends.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            holder = lock.read().decode(errors="replace") or "another process"
-            raise BlockingIOError(
-                f"{folder} is being written by {holder}: "
-                "wait until it has finished, or stop it, and give the same command "
-                f"again, or choose {instead}"
-            ) from error
-        _sign(lock, folder / LOCK)
+    with take_lock(folder, instead) as lock:
         try:
             yield
         finally:
             lock.truncate(0)
+
+
+def take_lock(folder: Path, instead: str = "another folder") -> io.FileIO:
+    """Returns the file of a folder's lock, which holds until it is closed.
+
+    A process that was given it holds the lock, too, for as long as it lives.
+
+    Arguments:
+        folder: The folder, which must exist.
+        instead: What who is refused may choose.
+
+    Raises:
+        BlockingIOError: If it is locked already; it names the process, its machine and
+            when it began.
+        OSError: If the folder cannot be written.
+    """
+    # Without a buffer: what a full disk refuses must not be tried again at the end.
+    lock = (folder / LOCK).open("a+b", buffering=0)
+    try:
+        # The system forgets the lock with its process, however that ends.
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _sign(lock, folder / LOCK)
+    except BlockingIOError as error:
+        with lock:
+            lock.seek(0)
+            holder = lock.read().decode(errors="replace") or "another process"
+        raise BlockingIOError(
+            f"{folder} is being written by {holder}: "
+            "wait until it has finished, or stop it, and give the same command "
+            f"again, or choose {instead}"
+        ) from error
+    except BaseException:
+        lock.close()
+        raise
+    return lock
 
 
 def _sign(lock: io.FileIO, path: Path) -> None:

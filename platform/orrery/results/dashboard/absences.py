@@ -5,12 +5,13 @@ matter: that is tried again.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from orrery.identity import JSON
 from orrery.results.dashboard.contents import section_series, sheets
-from orrery.results.dashboard.deposits import OnAbsence, deposits
+from orrery.results.dashboard.deposits import Deposit, OnAbsence, deposits
 from orrery.results.result import Result
 
 
@@ -24,24 +25,47 @@ def in_words(problem: BaseException) -> str:
     return f"{type(problem).__name__}: {problem}".removesuffix(": ")
 
 
-def absences(result: Result) -> dict[str, str]:
-    """Returns what of a run cannot be read, and why.
+@dataclass(frozen=True)
+class Holdings:
+    """What there is of a run to be copied, read once.
+
+    Arguments:
+        deposits: What it rests on, and its document.
+        absent: What cannot be read, and why, by name.
+
+    Example:
+        >>> Holdings((), {"draws.desi": "FileNotFoundError"}).lacking
+        ('draws.desi (FileNotFoundError)',)
+    """
+
+    deposits: tuple[Deposit, ...]
+    absent: Mapping[str, str]
+
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """What cannot be read, in words."""
+        return tuple(f"{name} ({why})" for name, why in self.absent.items())
+
+
+def holdings(result: Result) -> Holdings:
+    """Returns what there is of a run to be copied, and what of it cannot be read.
 
     Arguments:
         result: The run.
     """
-    found: dict[str, str] = {}
+    absent: dict[str, str] = {}
 
     def note(name: str, problem: Exception) -> None:
-        found[name] = in_words(problem)
+        absent[name] = in_words(problem)
 
     for section in result.sections:
         picture = picture_of(result, section)
         _ask(section["key"], partial(_read, result, section), note)
         if picture.exists():
             _ask(picture.name, partial(_look, picture), note)
-    deposits(result, note)
-    return found
+    # those of very many simulations are large: they are read once for a copy
+    found = deposits(result, note)
+    return Holdings(tuple(found), absent)
 
 
 def _ask(name: str, read: Callable[[], None], on_absence: OnAbsence) -> None:
@@ -49,16 +73,6 @@ def _ask(name: str, read: Callable[[], None], on_absence: OnAbsence) -> None:
         read()
     except Exception as problem:  # whatever stands in a damaged file
         on_absence(name, problem)
-
-
-def lacking(found: Mapping[str, str]) -> tuple[str, ...]:
-    """Returns what cannot be read, in words.
-
-    Example:
-        >>> lacking({"draws.desi": "FileNotFoundError"})
-        ('draws.desi (FileNotFoundError)',)
-    """
-    return tuple(f"{name} ({why})" for name, why in found.items())
 
 
 def _read(result: Result, section: JSON) -> None:

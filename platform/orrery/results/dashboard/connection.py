@@ -4,6 +4,7 @@ Keys and servers are wandb's own matter: which host a login belongs to has chang
 """
 
 import os
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ from typing import Any, Literal
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+from orrery.storage import files
 from orrery.terminal import say
 
 Mode = Literal["online", "offline", "disabled"]
 
 MODE = "WANDB_MODE"
 SWEEP_ID = "WANDB_SWEEP_ID"
+SERVICE = "WANDB_SERVICE"  # says where a process of wandb's own listens
 AGENTS_RUN = "WANDB_RUN_ID"  # set by `wandb agent`: the run belongs to its sweep
 PROJECT = "orrery"
 # Where wandb would put copies and logs of its own, in the user's home.
@@ -203,10 +206,31 @@ def places(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
     return {name: str(folder / "wandb" / "own") for name in missing}
 
 
+def temporary(folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Returns variables that let wandb find a folder for temporary files.
+
+    It trusts `TMPDIR`, there or not.
+
+    Arguments:
+        folder: The run's or sweep's, below which they are where nothing else will do.
+        environment: With what the user has chosen.
+
+    Raises:
+        OSError: If they cannot be there either.
+    """
+    try:
+        found = tempfile.gettempdir()  # which tries each that there is
+    except FileNotFoundError:
+        found = str(files.ensure_writable(folder / "wandb" / "own"))
+    usual = environment.get("TMPDIR", "/tmp")  # nosec B108  # as wandb has it
+    return {} if found == usual else {"TMPDIR": found}
+
+
 @contextmanager
 def kept_below(folder: Path) -> Iterator[None]:
     """Returns a context in which wandb keeps files of its own below a folder."""
-    with _with(places(folder, os.environ)):
+    own = places(folder, os.environ)
+    with _with({**own, **temporary(folder, os.environ)}):
         yield
 
 

@@ -7,14 +7,18 @@ document or the trial that it is of, before it is sent.
 
 import shlex
 import shutil
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from orrery.results.dashboard.parts import Part, parts
 from orrery.storage.documents import read_document, write_document
+from orrery.terminal import say
 
 COPY = "copy.json"
+_DIGITS = 6  # of what tells copies with the same name apart
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,8 @@ class Copy:
         closed: Whether it came to its end.
         lost: What it lacks, because a call failed: it is made again.
         gone: What it lacks, because that is gone or damaged itself, and why.
-        source: The fingerprint of what it is of, if that may come to change.
+        source: The fingerprint of what it is of: a note may have been put beside another
+            run or trial, or that may have been computed again.
         parts: Its file and those that it names, as they were when it came to its end;
             none if that is not known.
 
@@ -63,8 +68,8 @@ class Copy:
         try:
             found = read_document(folder / "wandb" / note, "it is sent anew")
             return cls(
-                found["identity"],
-                found["file"],
+                _word(found["identity"]),
+                _below(found["file"]),
                 found["closed"],
                 tuple(found["lost"]),
                 found.get("source", ""),
@@ -134,6 +139,29 @@ class Copy:
         return bool(self.parts) and all(part.is_intact(place) for part in self.parts)
 
 
+def _word(text: Any) -> str:
+    """Returns a text that is one and says something.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    if not isinstance(text, str) or not text:
+        raise ValueError(f"{text!r} is no name")
+    return text
+
+
+def _below(text: Any) -> str:
+    """Returns the path of a copy, which lies in a folder of its own below `wandb`.
+
+    Raises:
+        ValueError: If it would lie elsewhere, where whatever else is would be removed with it.
+    """
+    path = Path(_word(text))
+    if len(path.parts) != 2 or path.is_absolute() or ".." in path.parts:
+        raise ValueError(f"{text!r} is no path of a copy")
+    return str(text)
+
+
 def marker(file: Path) -> Path:
     """Returns the file by which wandb marks a copy as sent."""
     return file.with_suffix(".wandb.synced")
@@ -171,41 +199,86 @@ def _record(file: Path) -> Path:
     return file.with_suffix(".wandb.checked")
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a copy is of.
+
+    Arguments:
+        name: The run or trial, with which the identities of its copies begin.
+        source: The fingerprint of it.
+        note: The name of the file that tells of its copy.
+
+    Example:
+        >>> Origin("0123-001", "abcdef0123456789").identity
+        '0123-001-abcdef'
+    """
+
+    name: str
+    source: str
+    note: str = COPY
+
+    @property
+    def identity(self) -> str:
+        """What W&B knows its copy by: the same whenever it is copied, and no other's."""
+        return f"{self.name}-{self.source[:_DIGITS]}"
+
+    @property
+    def fresh_identity(self) -> str:
+        """What W&B never knew a copy by: one that it has deleted it takes no more."""
+        return f"{self.name}-{uuid.uuid4().hex[:_DIGITS]}"
+
+    def owns(self, copy: Copy) -> bool:
+        """Returns whether a copy is of it; of those of earlier versions that is not known."""
+        return copy.source == self.source or (not copy.source and self.note == COPY)
+
+
 def whole_copy(
     folder: Path,
-    make: Callable[[str | None], Copy],
-    note: str = COPY,
-    source: str = "",
+    make: Callable[[str], Copy],
+    origin: Origin,
     gone: Callable[[], tuple[str, ...]] = tuple,
 ) -> Copy:
     """Returns a copy, made again unless it is whole and all that belongs to it intact.
 
-    One that was sent is not looked at again.
+    One that was sent is not looked at again. A note of another's copy is told, and left
+    out of account: with its identity two would become one on the server.
 
     Arguments:
         folder: Of the run or sweep.
-        make: Makes it, with the identity of the one before, if there was one: what was
-            sent of that is then replaced.
-        note: The name of the file that tells of it.
-        source: The fingerprint of what it has to be of, if that may come to change.
+        make: Makes it, with an identity: that of the one before, if there was one, so that
+            what was sent of that is replaced.
+        origin: What it has to be of.
         gone: Returns what is gone now; asked of a copy that is without something.
 
     Raises:
         Exception: Whatever wandb raises.
     """
-    copy = Copy.read(folder, note)
-    known = copy and copy.whole and copy.source == source
+    found = Copy.read(folder, origin.note)
+    if found and not origin.owns(found):
+        say(
+            f"warning: {folder / 'wandb' / origin.note} tells of the copy of another run "
+            f"or trial, {found.identity}: {origin.name} gets a copy of its own"
+        )
+    copy = found if found and origin.owns(found) else None
     # what has come back, as from a backup, is sent, too
     same = copy and (not copy.gone or copy.gone == gone())
-    if copy and known and same and _can_be_kept(copy, folder):
+    if copy and copy.whole and same and can_be_kept(copy, folder):
         return copy
-    made = make(copy.identity if copy else None)
-    if copy and copy.file != made.file:
-        shutil.rmtree(copy.path(folder).parent, ignore_errors=True)
+    made = make(copy.identity if copy else origin.identity)
+    # of the same run or trial, if not of the same computation
+    stale = found if found and found.identity.startswith(origin.name) else copy
+    if stale and stale.file != made.file:
+        shutil.rmtree(stale.path(folder).parent, ignore_errors=True)
     return made
 
 
-def _can_be_kept(copy: Copy, folder: Path) -> bool:
+def can_be_kept(copy: Copy, folder: Path) -> bool:
+    """Returns whether a copy was sent, or all that belongs to it is there and intact.
+
+    Arguments:
+        copy: The copy.
+        folder: Of the run or sweep.
+    """
     path = copy.path(folder)
     return path.exists() and (is_sent(path) or copy.is_intact(folder))
 

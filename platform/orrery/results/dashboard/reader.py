@@ -2,17 +2,17 @@
 
 import math
 import os
-import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from orrery.identity import JSON
+from orrery.identity import JSON, fingerprint
 from orrery.results.dashboard import connection
-from orrery.results.dashboard.absences import absences, in_words, lacking, picture_of
+from orrery.results.dashboard.absences import Holdings, holdings, in_words, picture_of
 from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.contents import (
     named,
@@ -20,17 +20,18 @@ from orrery.results.dashboard.contents import (
     sheets,
     summary_sheets,
 )
-from orrery.results.dashboard.copies import Copy, is_sent, later
-from orrery.results.dashboard.deposits import deposits
+from orrery.results.dashboard.copies import Copy, Origin, is_sent, later
 from orrery.results.dashboard.mirror import Heading, Mirror
 from orrery.results.dashboard.uploads import Upload
 from orrery.results.recording import Number
 from orrery.results.result import Result
 from orrery.results.sections import Section
-from orrery.storage.documents import parsed
-from orrery.storage.run import EPOCHS, Run
+from orrery.storage.documents import parsed, read_document
+from orrery.storage.run import DOCUMENT, EPOCHS, Run
 from orrery.terminal import say
 
+# What no other attempt has, of the same run on another machine neither.
+_DECISIVE = ("run", "attempt", "began", "host", "process")
 _ABOUT = ("experiment", "run", "attempt", "versions", "lineage", "command", "host")
 
 
@@ -56,7 +57,8 @@ class DashboardReader:
         if mode == "disabled":
             return
         try:
-            mirror = self.begin(run, new_identity(run.fingerprint, run.attempt))
+            document = read_document(run.folder / DOCUMENT, "it is copied later")
+            mirror = self.begin(run, origin_of(document))
             if mode == "online" and mirror.has_key():
                 patience = self._patience or Patience.of(os.environ)
                 self._upload = Upload([mirror.file], patience, True, tell_address)
@@ -69,17 +71,19 @@ class DashboardReader:
                 f"are complete, and {later([run.folder])} copies them later"
             )
 
-    def begin(self, run: Run, identity: str) -> Mirror:
+    def begin(self, run: Run, origin: Origin, identity: str | None = None) -> Mirror:
         """Returns the copy of a run, which begins.
 
         Arguments:
             run: The run.
-            identity: Of the copy.
+            origin: What it is a copy of.
+            identity: Of the copy; that of its origin when None.
 
         Raises:
             Exception: Whatever wandb raises.
         """
-        self._mirror = Mirror.begin(_heading(run, identity))
+        heading = _heading(run, identity or origin.identity)
+        self._mirror = Mirror.begin(replace(heading, source=origin.source))
         return self._mirror
 
     def section(self, section: Section) -> None:
@@ -108,7 +112,22 @@ class DashboardReader:
         """Writes what the document holds, and waits a minute at most until it is sent."""
         if not self._mirror:
             return
-        _write(self._mirror, result)
+        self.end(result, holdings(result))
+        if self._upload:
+            self._wait(self._upload, self._mirror.file, result.folder)
+        self._mirror = None
+        self._upload = None
+
+    def end(self, result: Result, held: Holdings) -> None:
+        """Ends the copy with what the document holds.
+
+        Arguments:
+            result: The run.
+            held: What there is of it.
+        """
+        if not self._mirror:
+            return
+        _write(self._mirror, result, held)
         self._mirror.close(result.status == "failed")
         for one in self._mirror.gone:
             say(f"warning: Weights & Biases gets no {one}")
@@ -117,10 +136,6 @@ class DashboardReader:
             say(
                 f"Weights & Biases lacks {lost}: {later([result.folder])} copies them again"
             )
-        if self._upload:
-            self._wait(self._upload, self._mirror.file, result.folder)
-        self._mirror = None
-        self._upload = None
 
     def _wait(self, upload: Upload, file: Path, folder: Path) -> None:
         patience = self._patience or Patience.of(os.environ)
@@ -132,22 +147,23 @@ class DashboardReader:
             )
 
 
-def new_identity(fingerprint: str, number: int) -> str:
-    """Returns what W&B knows a copy by: no other has it, of another machine neither.
+def origin_of(document: JSON) -> Origin:
+    """Returns what a run's copy is of: no other attempt, of another machine neither.
 
     Arguments:
-        fingerprint: Of the options.
-        number: Of the attempt.
+        document: The run's.
     """
-    return f"{fingerprint}-{number:03d}-{uuid.uuid4().hex[:6]}"
+    known = {name: document.get(name) for name in _DECISIVE}
+    return Origin(f"{document['run']}-{document['attempt']:03d}", fingerprint(known))
 
 
-def replay(result: Result, identity: str) -> Copy:
+def replay(result: Result, identity: str, held: Holdings) -> Copy:
     """Returns a run's copy, made from its document once more.
 
     Arguments:
         result: The run.
         identity: Of the copy.
+        held: What there is of the run.
 
     Raises:
         Exception: Whatever wandb raises.
@@ -161,12 +177,12 @@ def replay(result: Result, identity: str) -> Copy:
         document["options"],
     )
     reader = DashboardReader()
-    reader.begin(run, identity)
+    reader.begin(run, origin_of(document), identity)
     for line in _epochs(result.folder / EPOCHS):
         losses = {k: v for k, v in line.items() if k not in ("estimator", "epoch")}
         reader.epoch(line["estimator"], line["epoch"], losses)
     reader.metrics(result.metrics)
-    reader.closed(result)
+    reader.end(result, held)
     copy = Copy.read(result.folder)
     if copy is None:
         raise OSError(f"{result.folder} has no copy for Weights & Biases")
@@ -186,15 +202,15 @@ def _heading(run: Run, identity: str) -> Heading:
     return Heading(run.folder, identity, name, run.experiment, "run", run.options)
 
 
-def _write(mirror: Mirror, result: Result) -> None:
+def _write(mirror: Mirror, result: Result, held: Holdings) -> None:
     """Writes everything that a finished document holds and was not written before."""
     about = {name: result.document[name] for name in _ABOUT}
     mirror.config("lineage", {"about": about})
     mirror.metrics({"status": result.status, "seconds": result.document["seconds"]})
     for sheet in summary_sheets(result.document):
         mirror.sheet(sheet)
-    found = absences(result)
-    mirror.gone = lacking(found)
+    found = held.absent
+    mirror.gone = held.lacking
     written: set[str] = set()
     for section in result.sections:
         if section["key"] not in found:
@@ -203,7 +219,9 @@ def _write(mirror: Mirror, result: Result) -> None:
         picture = picture_of(result, section)
         if picture.exists() and picture.name not in found:
             mirror.picture(f"figures/{named(section['key'])}", picture, section["text"])
-    mirror.keep("artifacts", lambda: _deposit(mirror, result))
+    for deposit in held.deposits:
+        if deposit.files:
+            mirror.deposit(deposit)
 
 
 def _write_section(
@@ -220,12 +238,6 @@ def _write_section(
         if losses and not trained_now:  # of one that an earlier attempt has trained
             best = float(np.nanmin(series.curves["validation"]))
             mirror.metrics({f"{named(section['key'])}/best": best})
-
-
-def _deposit(mirror: Mirror, result: Result) -> None:
-    for deposit in deposits(result):
-        if deposit.files:
-            mirror.deposit(deposit)
 
 
 def tell_address(address: str) -> None:

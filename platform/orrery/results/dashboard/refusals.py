@@ -2,16 +2,19 @@
 
 wandb marks a copy as sent when it has come to its end, whether or not its server took what
 it was given; what was refused stands in wandb's own log alone. So a mark counts once that
-log was read, which is recorded beside it: whoever was to read it may have been killed.
+log was read and the server has said what it has, which is recorded beside it: whoever was
+to do that may have been killed. A mark alone says nothing, and the copy is sent again,
+which replaces what was taken of it.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from orrery.results.dashboard.copies import is_sent, marker, record_sent
+from orrery.results.dashboard.copies import marker, record_sent
 
 # Errors with no loss of their own: each failed request is told a second time, by what had
 # asked for it; and a server need not know what it is asked about its own features.
@@ -28,9 +31,10 @@ _LOSSES = (
 # What the server says of a run that was deleted there, for ever; wandb asks again for ever.
 _WAS_DELETED = "previously created and deleted"
 DELETED = "it was deleted on the server, which takes no run of that identity any more"
-_LAST = "sender: closed"  # after all that may be refused of a copy, and before its mark
+_UNKNOWN = "wandb has kept no log of sending it"
 
 _Line = dict[str, Any]
+_Name = tuple[str, ...]
 
 
 def sync_logs(copies: Sequence[Path]) -> frozenset[Path]:
@@ -41,14 +45,12 @@ def sync_logs(copies: Sequence[Path]) -> frozenset[Path]:
     """
     if not copies:
         return frozenset()
-    return _logs(copies[0].parents[1])
+    return frozenset((copies[0].parents[1] / "logs").glob("debug-sync.*.log"))
 
 
-def _logs(place: Path) -> frozenset[Path]:
-    return frozenset((place / "logs").glob("debug-sync.*.log"))
-
-
-def check_marks(copies: Sequence[Path], before: frozenset[Path]) -> dict[Path, str]:
+def check_marks(
+    copies: Sequence[Path], before: frozenset[Path], lacking: Callable[[Path], str]
+) -> dict[Path, str]:
     """Returns why copies do not count as sent although wandb may say so.
 
     Of the others that are marked it is recorded that this was checked.
@@ -56,61 +58,46 @@ def check_marks(copies: Sequence[Path], before: frozenset[Path]) -> dict[Path, s
     Arguments:
         copies: What was sent at once.
         before: The logs that there were before.
+        lacking: Returns what the server says that it has not of one; nothing if it has
+            everything.
     """
-    logs = sync_logs(copies) - before
-    lines = [line for log in sorted(logs) for line in _lines(log)]
+    told = _by_copy(sync_logs(copies) - before)
     reasons: dict[Path, str] = {}
     for copy in copies:
-        about = _about(copy, lines)
+        about = told[_short(copy)]
+        is_marked = marker(copy).exists()
         was_deleted = any(_WAS_DELETED in _said(line) for line in about)
-        loss = DELETED if was_deleted and not marker(copy).exists() else _loss(about)
-        with suppress(OSError):  # of a run that ends, whatever its folder does
-            if about and not loss and marker(copy).exists() and not is_sent(copy):
-                record_sent(copy)
-        if loss:
-            reasons[copy] = loss
-        elif marker(copy).exists() and not is_sent(copy):
-            reasons[copy] = _unknown(about)
+        why = DELETED if was_deleted and not is_marked else _loss(about)
+        if is_marked and not why:
+            why = _unrecorded(copy, lacking) if about else _UNKNOWN
+        if why:
+            reasons[copy] = why
     return reasons
 
 
-def _unknown(about: list[_Line]) -> str:
-    if about:
-        return "it could not be recorded that everything was taken"
-    return "wandb has kept no log of sending it"
+def _unrecorded(copy: Path, lacking: Callable[[Path], str]) -> str:
+    """Returns why a copy does not count as sent; nothing once it is recorded that it does."""
+    if why := lacking(copy):
+        return why
+    try:
+        record_sent(copy)
+    except OSError as problem:  # of a run that ends, whatever its folder does
+        return f"it could not be recorded that everything was taken ({problem})"
+    return ""
 
 
-def check_earlier_marks(places: Iterable[Path]) -> None:
-    """Records of copies that they were sent, as far as the logs of earlier sendings tell.
-
-    Of these whoever was to check the marks was killed, or came to no end. What is not
-    known to have been taken is sent again, which replaces what was taken of it.
-
-    Arguments:
-        places: The folders `wandb` of runs and sweeps.
-    """
-    folders = list(places)
-    found = [copy for folder in folders for copy in folder.glob("*/*.wandb")]
-    copies = [copy for copy in found if marker(copy).exists() and not is_sent(copy)]
-    if not copies:
-        return
-    logs = {log for folder in folders for log in _logs(folder)}
-    # by their names, which are their times
-    latest = sorted(logs, key=lambda log: log.name, reverse=True)
-    sendings = [list(_lines(log)) for log in latest]
-    for copy in copies:
-        about = next(filter(None, (_about(copy, lines) for lines in sendings)), [])
-        has_ended = bool(about) and _text(about[-1], "msg") == _LAST
-        if has_ended and not _loss(about):
-            with suppress(OSError):  # it is sent again
-                record_sent(copy)
+def _by_copy(logs: Iterable[Path]) -> dict[_Name, list[_Line]]:
+    """Returns the lines that tell of each copy, wherever its run was when they were written."""
+    found: dict[_Name, list[_Line]] = defaultdict(list)
+    for log in sorted(logs):
+        for line in _lines(log):
+            found[_short(Path(_text(line, "sync_path")))].append(line)
+    return found
 
 
-def _about(copy: Path, lines: list[_Line]) -> list[_Line]:
-    """Returns the lines that tell of a copy, wherever its run was when they were written."""
+def _short(copy: Path) -> _Name:
     # one that is made again has another folder, and the same name
-    name = copy.parts[-2:]
-    return [line for line in lines if Path(_text(line, "sync_path")).parts[-2:] == name]
+    return copy.parts[-2:]
 
 
 def _loss(about: list[_Line]) -> str:

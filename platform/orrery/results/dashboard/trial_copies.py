@@ -1,56 +1,83 @@
 """The copy of one trial, made from its file whenever it is wanted: a run in its sweep's group."""
 
 import os
-import uuid
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from orrery.identity import fingerprint
 from orrery.results.dashboard import connection
-from orrery.results.dashboard.copies import Copy, whole_copy
+from orrery.results.dashboard.copies import Copy, Origin, whole_copy
 from orrery.results.dashboard.mirror import Heading, Mirror, OnLoss, tell_loss
 from orrery.storage import files
 from orrery.sweeps.trial import Trial
 
 
-def note_of(trial: Trial) -> str:
+def note_name(number: int) -> str:
     """Returns the name of the file that tells of a trial's copy."""
-    return f"copy-{trial.number:05d}.json"
+    return f"copy-{number:05d}.json"
 
 
-def copied(folder: Path, trial: Trial, on_loss: OnLoss = tell_loss) -> Copy:
+def copied_numbers(folder: Path) -> set[int]:
+    """Returns the numbers of the trials of which there are copies, or notes of copies.
+
+    Arguments:
+        folder: Of their sweep.
+    """
+    notes = (folder / "wandb").glob("copy-*.json")
+    copies = (folder / "wandb").glob("offline-run-*/run-*.wandb")
+    digits = [note.stem.rpartition("-")[2] for note in notes]
+    digits += [copy.stem.rpartition("-")[0].rpartition("-")[2] for copy in copies]
+    return {int(number) for number in digits if number.isdecimal()}
+
+
+def is_of_number(copy: Copy, number: int) -> bool:
+    """Returns whether a copy is that of a trial of a number, as its identity says."""
+    return f"-{number:05d}-" in copy.identity
+
+
+def copied(
+    folder: Path, trial: Trial, on_loss: OnLoss = tell_loss, identity: str | None = None
+) -> Copy:
     """Returns a trial's copy, made again unless there is a whole one of it.
 
     Arguments:
         folder: Of its sweep.
         trial: One that has ended.
         on_loss: Called with the first item that could not be written, and why.
+        identity: Of one that is made again; its own when None.
 
     Raises:
         BlockingIOError: If another process is copying trials of the sweep.
         Exception: Whatever wandb raises.
     """
-    note = note_of(trial)
-    # the same number has another point where its file was lost, and it was tried again
-    source = fingerprint(trial.document)
+    origin = trial_origin(folder, trial)
 
-    def make(identity: str | None) -> Copy:
-        heading = _heading(folder, trial, identity or _new_identity(folder, trial))
-        named = replace(heading, note=note, source=source)
+    def make(usual: str) -> Copy:
+        heading = _heading(folder, trial, identity or usual)
+        named = replace(heading, note=origin.note, source=origin.source)
         _write(Mirror.begin(named, on_loss), trial)
-        copy = Copy.read(folder, note)
+        copy = Copy.read(folder, origin.note)
         if copy is None:
-            raise OSError(f"{folder / 'wandb' / note} could not be written")
+            raise OSError(f"{folder / 'wandb' / origin.note} could not be written")
         return copy
 
     place = files.ensure_writable(folder / "wandb")
     with files.locked(place, "`python -m orrery sync` later"):
-        return whole_copy(folder, make, note, source)
+        return whole_copy(folder, make, origin)
 
 
-def _new_identity(folder: Path, trial: Trial) -> str:
-    return f"{folder.name}-{trial.number:05d}-{uuid.uuid4().hex[:6]}"
+def trial_origin(folder: Path, trial: Trial) -> Origin:
+    """Returns what a trial's copy is of.
+
+    The same number has another point where its file was lost, and it was tried again.
+
+    Arguments:
+        folder: Of its sweep.
+        trial: The trial.
+    """
+    name = f"{folder.name}-{trial.number:05d}"
+    return Origin(name, fingerprint(trial.document), note_name(trial.number))
 
 
 def _write(mirror: Mirror, trial: Trial) -> None:

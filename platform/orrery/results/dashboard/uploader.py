@@ -1,29 +1,31 @@
 """The process that sends copies: it asks the server first, then is `wandb sync` itself.
 
-python -m orrery.results.dashboard.uploader [--live] COPY.wandb...
+The first line of its input names the copies, as a list in JSON:
+
+    echo '["COPY.wandb"]' | python -m orrery.results.dashboard.uploader
 """
 
 import argparse
+import json
 import logging
 import os
-import resource
 import runpy
 import signal
 import sys
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from orrery.results.dashboard import connection
 from orrery.results.dashboard.calls import Calls
-from orrery.results.dashboard.copies import forget_mark, is_sent
+from orrery.results.dashboard.copies import forget_mark
+from orrery.results.dashboard.receipts import Receipts, wandbs_question
 from orrery.results.dashboard.refusals import check_marks, sync_logs
 from orrery.results.dashboard.stalls import Watch, watch_wandb
-from orrery.results.dashboard.turns import turn
-from orrery.results.dashboard.uploads import AROUND, BUSY, REFUSED, STALLED
+from orrery.results.dashboard.uploads import AROUND, KEPT, REFUSED, STALLED
 
 _STARTING = 30.0  # [s] for wandb's own process
 
@@ -35,35 +37,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: The command line without the program's name.
     """
     options = _parser().parse_args(arguments)
+    copies = _named()
     # a group of our own: nobody else's processes would be ended
     if os.getpgid(0) == os.getpid():
         waiting = threading.Thread(target=_end_with_input, args=(options.finish,))
         waiting.daemon = True
         waiting.start()
-    if not options.copies:
+    if not copies:
         return _last_words("nothing to send", 0)
-    return _deliver(options)
+    return _deliver(options, copies)
 
 
-def _deliver(options: argparse.Namespace) -> int:
-    """Returns the exit code after sending the copies that nobody else sends."""
-    with ExitStack() as turns:
-        mine, others = _take_turns(options.copies, turns)
-        if not mine:
-            return _last_words(
-                others or "all was sent meanwhile", BUSY if others else 0
-            )
-        problem = _refusal(options.probe)
-        if problem:
-            return _last_words(problem, REFUSED)
-        # the command that can send a run while it is being written is a preview, `beta`
-        command = (
-            ["beta", "sync", "--live"] if options.live else ["sync", "--include-online"]
-        )
-        if not options.live:  # in which nothing new may come for hours
-            watch_wandb(Watch(options.stall, partial(_give_up, options.stall)))
-        _be_wandb(command, mine, options.copies)
-        return 0
+def _named() -> list[Path]:
+    """Returns the copies that the first line of the input names."""
+    line = sys.stdin.readline()
+    if not line.endswith("\n"):  # whoever was to write it was killed
+        return []
+    return [Path(name) for name in json.loads(line)]
+
+
+def _deliver(options: argparse.Namespace, copies: list[Path]) -> int:
+    """Returns the exit code after sending copies."""
+    problem = _refusal(options.probe)
+    if problem:
+        return _last_words(problem, REFUSED)
+    # the command that can send a run while it is being written is a preview, `beta`
+    command = (
+        ["beta", "sync", "--live"] if options.live else ["sync", "--include-online"]
+    )
+    watch = Watch(options.stall, partial(_give_up, options.stall))
+    if not options.live:  # in which nothing new may come for hours
+        watch_wandb(watch)
+    question = partial(wandbs_question, options.probe)
+    on_asked = (lambda copy: None) if options.live else watch.see
+    _be_wandb(command, copies, Receipts(question, on_asked))
+    return 0
 
 
 def _refusal(seconds: float) -> str:
@@ -88,43 +96,23 @@ def _refusal(seconds: float) -> str:
         calls.end()
 
 
-def _take_turns(copies: list[Path], turns: ExitStack) -> tuple[list[Path], str]:
-    """Returns the copies that are ours to send, and why others are not.
-
-    Arguments:
-        copies: What shall be sent.
-        turns: Ends our turn in each of their folders.
-    """
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a lock is an open file
-    refused: dict[Path, str] = {}
-    for place in dict.fromkeys(copy.parents[1] for copy in copies):
-        try:
-            turns.enter_context(turn(place))
-        except OSError as problem:
-            refused[place] = str(problem)
-    mine = [copy for copy in copies if copy.parents[1] not in refused]
-    # another may have sent them before our turn
-    return [copy for copy in mine if not is_sent(copy)], "; ".join(refused.values())
-
-
-def _be_wandb(command: list[str], mine: list[Path], copies: list[Path]) -> None:
-    sys.argv = ["wandb", *command, *map(str, mine)]
+def _be_wandb(command: list[str], copies: list[Path], receipts: Receipts) -> None:
+    sys.argv = ["wandb", *command, *map(str, copies)]
     # what wandb cannot write into its log would be the last that is said here
     logging.raiseExceptions = False
     before = sync_logs(copies)
-    for copy in mine:
+    for copy in copies:
         with suppress(OSError):  # wandb skips it then, and tells so
             forget_mark(copy)  # which nobody has checked
     try:
         runpy.run_module("wandb", run_name="__main__", alter_sys=True)
     finally:
         # here too: whoever started this process may be gone
-        reasons = check_marks(copies, before)
-        for copy in mine:
-            if copy in reasons:
-                with suppress(OSError):
-                    forget_mark(copy)  # plain `wandb sync` would skip it
+        for copy, why in check_marks(copies, before, receipts.lacking).items():
+            with suppress(OSError):
+                forget_mark(copy)  # plain `wandb sync` would skip it
+            sys.stdout.write(f"\n{KEPT}{json.dumps([str(copy), why])}\n")
+        sys.stdout.flush()
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -133,7 +121,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--finish", type=float, default=connection.Patience.finish)
     parser.add_argument("--stall", type=float, default=connection.Patience.stall)
     parser.add_argument("--live", action="store_true")
-    parser.add_argument("copies", type=Path, nargs="*")
     return parser
 
 

@@ -4,6 +4,7 @@ It ends when its standard input ends, so that it never outlives a run that was k
 """
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -11,24 +12,31 @@ import sys
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from orrery.results.dashboard.connection import (
     AGENTS_RUN,
     MODE,
+    SERVICE,
     SWEEP_ID,
     Patience,
     places,
+    temporary,
 )
-from orrery.results.dashboard.refusals import DELETED, check_marks, sync_logs
+from orrery.results.dashboard.copies import is_sent
+from orrery.results.dashboard.refusals import DELETED
+from orrery.results.dashboard.turns import Turns
 
 REFUSED = 3  # exit code of a process whose server takes nothing
 STALLED = 4  # of one whose server takes nothing any more
-BUSY = 5  # and of one that leaves all to others, who are sending them
+KEPT = "kept: "  # begins a line that says why a copy does not count as sent
 _LINES = 20  # the last ones that are kept, to tell why it failed
 _SIGN = " at http"  # wandb tells the run's address: `View run x at https://...`
-_OF_RUNS = (MODE, SWEEP_ID, AGENTS_RUN)  # variables that would change what is sent
+# Variables that would change what is sent, or let the run's own process of wandb's send it:
+# that would go on with it when this one is given up.
+_OF_RUNS = (MODE, SWEEP_ID, AGENTS_RUN, SERVICE)
 AROUND = 2.0  # [s] after which it ends by itself, where nobody was left to end it
 
 
@@ -40,6 +48,7 @@ class Upload:
         patience: How long the server may take.
         live: Whether the one copy is still being written.
         on_address: Called with each address at which a run can be seen.
+        turns: In which these copies are ours to send; taken for this upload when None.
 
     Example:
         >>> upload = Upload([], Patience(probe=1.0))
@@ -54,31 +63,48 @@ class Upload:
         patience: Patience,
         live: bool = False,
         on_address: Callable[[str], Any] = lambda address: None,
+        turns: Turns | None = None,
     ) -> None:
-        self._paths = tuple(paths)
-        self._logs = sync_logs(paths)
-        self._not_taken: dict[Path, str] = {}
+        self._kept: dict[Path, str] = {}
         self._late = ""
         self._lines: deque[str] = deque(maxlen=_LINES)
         self._on_address = on_address
-        self._process = subprocess.Popen(
-            _command(paths, patience, live),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            env=_environment(paths),
-            # can be ended with all that it started; and Ctrl-C is the run's
-            start_new_session=True,
-        )
+        with ExitStack() as own:
+            held = turns or own.enter_context(Turns())
+            mine, self._others = _in_turn(paths, held)
+            self._process = subprocess.Popen(
+                _command(patience, live),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                env=_environment(paths),
+                # can be ended with all that it started; and Ctrl-C is the run's
+                start_new_session=True,
+                pass_fds=held.descriptors,  # the turns last as long as it does
+            )
         assert self._process.stdout is not None
         self._output = self._process.stdout
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        self._name(mine)
+
+    def _name(self, copies: Sequence[Path]) -> None:
+        """Tells the process what to send: a command line has no room for very many."""
+        assert self._process.stdin is not None
+        with contextlib.suppress(
+            BrokenPipeError
+        ):  # its last words say why it has ended
+            self._process.stdin.write(json.dumps([*map(str, copies)]) + "\n")
+            self._process.stdin.flush()
 
     def _read(self) -> None:
         for line in self._output:
+            if line.startswith(KEPT):
+                path, reason = json.loads(line.removeprefix(KEPT))
+                self._kept[Path(path)] = reason
+                continue
             self._lines.append(line.strip())
             if _SIGN in line:
                 self._on_address("http" + line.partition(_SIGN)[2].strip())
@@ -101,16 +127,18 @@ class Upload:
     @property
     def deleted(self) -> frozenset[Path]:
         """The copies whose runs were deleted on the server."""
-        taken = self._not_taken.items()
-        return frozenset(path for path, reason in taken if reason == DELETED)
+        kept = self._kept.items()
+        return frozenset(path for path, reason in kept if reason == DELETED)
 
     @property
     def reason(self) -> str:
         """Why not everything was sent: it was late, was refused, or what it said last."""
         if self._late:
             return self._late
+        if self._others:
+            return self._others
         said = self._lines[-1].removeprefix("wandb: ") if self._lines else "no answer"
-        refused = next(iter(self._not_taken.values()), "")
+        refused = next(iter(self._kept.values()), "")
         if self.is_stalled and refused:
             return f"{said} ({refused})"
         return refused or said
@@ -121,9 +149,8 @@ class Upload:
         Arguments:
             seconds: How long to wait; None for as long as it takes.
         """
-        assert self._process.stdin is not None
         if seconds is not None:
-            self._process.stdin.close()  # it knows by that when it has to end
+            self._close_input()  # it knows by that when it has to end
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -131,10 +158,15 @@ class Upload:
         finally:
             self._kill()
             self._reader.join(AROUND)
-            self._process.stdin.close()
+            self._close_input()
             self._output.close()
-            if self._process.returncode != BUSY:
-                self._not_taken = check_marks(self._paths, self._logs)
+
+    def _close_input(self) -> None:
+        assert self._process.stdin is not None
+        with contextlib.suppress(
+            BrokenPipeError
+        ):  # it may have ended before it read all
+            self._process.stdin.close()
 
     def _kill(self) -> None:
         """Ends what is left of it, wandb's own process included."""
@@ -143,20 +175,33 @@ class Upload:
         self._process.wait()
 
 
+def _in_turn(paths: Sequence[Path], turns: Turns) -> tuple[list[Path], str]:
+    """Returns the copies that are ours to send, and why others are not."""
+    refused: dict[Path, str] = {}
+    for place in dict.fromkeys(copy.parents[1] for copy in paths):
+        try:
+            turns.take(place)
+        except OSError as problem:
+            refused[place] = str(problem)
+    mine = [copy for copy in paths if copy.parents[1] not in refused]
+    # another may have sent them before our turn
+    return [copy for copy in mine if not is_sent(copy)], "; ".join(refused.values())
+
+
 def _environment(paths: Sequence[Path]) -> dict[str, str]:
     """Returns variables with which nothing is written but beside the first copy."""
     kept = {name: v for name, v in os.environ.items() if name not in _OF_RUNS}
     if not paths:
         return kept
     folder = paths[0].parents[2]  # <folder>/wandb/offline-run-.../run-....wandb
-    return {**kept, **places(folder, kept), "WANDB_DIR": str(folder)}
+    own = {**places(folder, kept), **temporary(folder, kept)}
+    return {**kept, **own, "WANDB_DIR": str(folder)}
 
 
-def _command(paths: Sequence[Path], patience: Patience, live: bool) -> list[str]:
+def _command(patience: Patience, live: bool) -> list[str]:
     return [
         *(sys.executable, "-m", "orrery.results.dashboard.uploader"),
         *("--probe", str(patience.probe), "--finish", str(patience.finish)),
         *("--stall", str(patience.stall)),
         *(["--live"] if live else []),
-        *map(str, paths),
     ]

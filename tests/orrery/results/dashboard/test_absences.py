@@ -4,10 +4,11 @@ import shutil
 
 import pytest
 
-from orrery.results.dashboard import sync
-from orrery.results.dashboard.absences import absences
+from orrery.results.dashboard import deposits, sending, sync
+from orrery.results.dashboard.absences import holdings
 from orrery.results.dashboard.copies import Copy, marker, record_sent
-from orrery.results.dashboard.deposits import deposits
+from orrery.results.dashboard.reader import DashboardReader
+from orrery.storage import files
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def sent(monkeypatch):
         deleted = frozenset()
         reason = ""
 
-        def __init__(self, paths, patience, on_address):
+        def __init__(self, paths, patience, on_address, turns):
             for path in paths:
                 found.append(path)
                 marker(path).touch()
@@ -30,7 +31,7 @@ def sent(monkeypatch):
         def end(self, seconds):
             pass
 
-    monkeypatch.setattr(sync, "Upload", Upload)
+    monkeypatch.setattr(sending, "Upload", Upload)
     return found
 
 
@@ -80,12 +81,13 @@ def test_what_is_damaged_is_absent_alone(recorded, name):
     file = result.folder / place
     if file.suffix == ".png":
         draw(file)
-    assert absences(result) == {}
-    before = [one.name for one in deposits(result)]
+    before = holdings(result)
+    assert before.absent == {}
     (damage or type(file).unlink)(file)
-    assert list(absences(result)) == [name]
-    left = [one.name for one in deposits(result)]
-    assert len(before) - len(left) == (damage is None or file.suffix == ".json")
+    left = holdings(result)
+    assert list(left.absent) == [name]
+    lost = len(before.deposits) - len(left.deposits)
+    assert lost == (damage is None or file.suffix == ".json")
 
 
 def draw(file):
@@ -99,11 +101,39 @@ def test_a_damaged_posterior_is_no_absence_where_it_is_not_asked_for(recorded):
     other = result.folder.parent / "posteriors" / "h3" / "12" / "posterior.json"
     other.parent.mkdir(parents=True)
     other.write_text("torn")
-    assert absences(result) == {}
+    assert holdings(result).absent == {}
 
 
 def test_weights_that_are_gone_are_an_absence(recorded):
     result = recorded("mwlmc")
     place = result.folder.parent / "posteriors" / "desi" / "77"
     (place / "weights-77.pt").unlink()
-    assert list(absences(result)) == ["posteriors.desi"]
+    assert list(holdings(result).absent) == ["posteriors.desi"]
+
+
+def test_what_a_run_rests_on_is_read_once_for_a_copy(
+    recorded, offline, sent, monkeypatch
+):
+    read = []
+
+    def counted(path):
+        read.append(path.name)
+        return files.checksum(path)
+
+    monkeypatch.setattr(deposits, "checksum", counted)
+    each = ["5555.parquet", "manifest.json", "run.json"]
+    folder = recorded("mwlmc", DashboardReader()).folder
+    assert sorted(read) == each
+    read.clear()
+    (folder / "draws.desi.parquet").unlink()
+    shutil.rmtree(folder / "wandb")
+    sync_all(folder)
+    assert sorted(read) == each
+    read.clear()
+    sync_all(folder)  # what was gone may have come back
+    assert sorted(read) == each
+
+
+def sync_all(folder):
+    (found,) = sync.sync([folder])
+    assert found.outcome == "sent in part"

@@ -11,8 +11,8 @@ from orrery.results.dashboard.mirror import Heading, Mirror
 
 def test_a_copy_that_wandb_leaves_without_its_end_is_not_whole(tmp_path, monkeypatch):
     monkeypatch.setattr(mirror, "START", 0.05)
-    file = tmp_path / "wandb" / "run-a.wandb"
-    file.parent.mkdir()
+    file = tmp_path / "wandb" / "offline-run-a" / "run-a.wandb"
+    file.parent.mkdir(parents=True)
     file.write_bytes(b"")
     session = SimpleNamespace(finish=lambda exit_code: None)
     copy = Mirror(Heading(tmp_path, "a", "a", "a", "trial", {}), None, session, file)

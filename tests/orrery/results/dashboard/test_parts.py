@@ -4,9 +4,9 @@ import shutil
 
 import pytest
 
-from orrery.results.dashboard import sync
 from orrery.results.dashboard.copies import Copy
 from orrery.results.dashboard.parts import Part, parts
+from orrery.results.dashboard.waiting import whole_run_copy
 from orrery.results.result import Result
 
 TABLES = ("files/media/table/answers", "files/media/table/draws", "files/media/table/v")
@@ -62,7 +62,7 @@ def test_the_copy_of_a_run_that_was_moved_is_made_again(copied):
     shutil.move(above / "runs", moved / "runs")
     shutil.move(above / "datasets", moved / "datasets")
     found = Result.open(moved / result.folder.relative_to(above))
-    again = sync._whole_copy(found)
+    again = whole_run_copy(found)
     assert again.whole
     assert again.identity == copy.identity
     assert not copy.path(found.folder).exists()

@@ -193,12 +193,13 @@ def test_missing_package_does_not_stop_a_run(recorded, monkeypatch, capsys):
 def test_a_copy_can_be_made_of_a_run_that_had_none(
     recorded, offline, inspected, monkeypatch
 ):
+    from orrery.results.dashboard.absences import holdings
     from orrery.results.dashboard.reader import replay
 
     monkeypatch.setenv("WANDB_MODE", "disabled")
     result = recorded("halomass", DashboardReader())
     assert not (result.folder / "wandb").exists()
-    assert replay(result, "x-001-ab").whole
+    assert replay(result, "x-001-ab", holdings(result)).whole
     assert inspected(result.folder).series("rmse/25/member_042")
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from orrery.results.dashboard import stalls
+from orrery.results.dashboard import stalls, uploads
 from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.copies import is_sent
 from orrery.results.dashboard.stalls import Watch, watch_wandb
@@ -76,3 +76,10 @@ def test_a_copy_of_which_nothing_is_taken_is_given_up(serving, mirrored):
     assert upload.is_stalled
     assert upload.reason.startswith("its server has taken nothing for 2 s")
     assert not is_sent(file)
+
+
+def test_what_sends_has_a_process_of_wandbs_for_itself(tmp_path, monkeypatch):
+    # another's would go on with what is given up here
+    monkeypatch.setenv("WANDB_SERVICE", "3-1-unix-socket")
+    copy = tmp_path / "wandb" / "offline-run-1" / "run-1.wandb"
+    assert "WANDB_SERVICE" not in uploads._environment([copy])

@@ -3,14 +3,19 @@
 import json
 import shutil
 import sys
+import tempfile
+from dataclasses import replace
 
 import pytest
 
 from orrery.__main__ import main
-from orrery.results.dashboard.connection import Patience
+from orrery.results.dashboard import sending, waiting
+from orrery.results.dashboard.connection import Patience, temporary
 from orrery.results.dashboard.copies import Copy, is_sent, marker, record_sent
+from orrery.results.dashboard.reader import origin_of
 from orrery.results.dashboard.sync import sync
 from orrery.results.dashboard.uploads import Upload
+from orrery.results.dashboard.waiting import whole_run_copy
 from orrery.results.result import Result
 from orrery.storage import files
 
@@ -99,19 +104,15 @@ def test_a_run_is_sent_while_it_is_written(
 
 @pytest.mark.slow
 def test_a_copy_that_is_not_whole_is_made_again(mirrored, inspected):
-    from orrery.results.dashboard import sync as module
-
     result = mirrored("mwlmc")
     before = Copy.read(result.folder)
-    Copy(before.identity, before.file, closed=True, lost=("answers",)).write(
-        result.folder
-    )
-    again = module._whole_copy(result)
+    replace(before, lost=("answers",), parts=()).write(result.folder)
+    again = whole_run_copy(result)
     assert again.whole
     assert again.identity == before.identity
     found = inspected(result.folder)  # one copy: the other one is gone
     assert found.series("training/DESI, member 1/train") == [2.0, 1.0]
-    assert module._whole_copy(result) == again  # which is kept
+    assert whole_run_copy(result) == again  # which is kept
 
 
 def test_a_sync_that_is_interrupted_ends_in_a_line(monkeypatch, capsys, tmp_path):
@@ -134,7 +135,7 @@ class FailingUpload:
     is_stalled = False
     deleted = frozenset()
 
-    def __init__(self, paths, patience, live=False, on_address=None):
+    def __init__(self, paths, patience, live=False, on_address=None, turns=None):
         damaged = [path for path in paths if not path.read_bytes()]
         self.reason = f"{damaged[0]} has no header" if damaged else ""
         if not damaged:
@@ -147,13 +148,11 @@ class FailingUpload:
 
 
 def test_a_damaged_copy_keeps_no_other_from_being_sent(tmp_path, monkeypatch):
-    from orrery.results.dashboard import sync as module
-
-    monkeypatch.setattr(module, "Upload", FailingUpload)
+    monkeypatch.setattr(sending, "Upload", FailingUpload)
     copies = [tmp_path / f"{name}.wandb" for name in ("a", "b", "c", "d")]
     for file in copies:
         file.write_bytes(b"records" if file.stem in "bd" else b"")
-    reasons = module._send(copies, Patience())
+    reasons = sending.send(copies, Patience(), None)
     assert [is_sent(file) for file in copies] == [False, True, False, True]
     for file in (copies[0], copies[2]):
         assert reasons[file] == f"{file} has no header"
@@ -168,14 +167,12 @@ class StallingUpload(FailingUpload):
 
 
 def test_where_a_copy_stalls_none_is_tried_after_it(tmp_path, monkeypatch, capsys):
-    from orrery.results.dashboard import sync as module
-
-    monkeypatch.setattr(module, "Upload", StallingUpload)
+    monkeypatch.setattr(sending, "Upload", StallingUpload)
     copies = [tmp_path / f"{name}.wandb" for name in ("a", "b", "c")]
     for file in copies:
         file.write_bytes(b"")
     assert (
-        list(module._send(copies, Patience())) == copies
+        list(sending.send(copies, Patience(), None)) == copies
     )  # each is kept, with a reason
     told = capsys.readouterr().err
     assert (
@@ -188,7 +185,7 @@ class ForgetfulUpload(FailingUpload):
 
     gone = ()
 
-    def __init__(self, paths, patience, live=False, on_address=None):
+    def __init__(self, paths, patience, live=False, on_address=None, turns=None):
         identities = [path.stem.removeprefix("run-") for path in paths]
         pairs = list(zip(paths, identities, strict=True))
         self.deleted = frozenset(path for path, one in pairs if one in self.gone)
@@ -196,9 +193,11 @@ class ForgetfulUpload(FailingUpload):
         self.sent.extend(one for path, one in pairs if path not in self.deleted)
 
 
-def replay(result, identity):
+def write_empty(result, identity, held):
     """Writes a copy with nothing in it; returns what is known of it."""
-    copy = Copy(identity, f"offline-run-{identity}/run-{identity}.wandb", closed=True)
+    file = f"offline-run-{identity}/run-{identity}.wandb"
+    source = origin_of(result.document).source
+    copy = Copy(identity, file, closed=True, source=source)
     copy.path(result.folder).parent.mkdir()
     copy.path(result.folder).write_bytes(b"records")
     copy.sealed(result.folder).write(result.folder)
@@ -208,15 +207,13 @@ def replay(result, identity):
 def test_a_run_that_was_deleted_on_the_server_is_sent_as_a_new_one(
     recorded, monkeypatch, capsys
 ):
-    from orrery.results.dashboard import sync as module
-
-    monkeypatch.setattr(module, "Upload", ForgetfulUpload)
-    monkeypatch.setattr(module, "replay", replay)
+    monkeypatch.setattr(sending, "Upload", ForgetfulUpload)
+    monkeypatch.setattr(waiting, "replay", write_empty)
     monkeypatch.setattr(ForgetfulUpload, "sent", [], raising=False)
     folders = [recorded("halomass").folder for _ in range(2)]
     for folder in folders:
         files.ensure_writable(folder / "wandb")
-    one, other = (module._whole_copy(Result.open(folder)) for folder in folders)
+    one, other = (whole_run_copy(Result.open(folder)) for folder in folders)
     monkeypatch.setattr(ForgetfulUpload, "gone", (one.identity,))
     assert [found.outcome for found in sync(folders)] == ["sent", "sent"]
     again = Copy.read(folders[0]).identity
@@ -227,15 +224,13 @@ def test_a_run_that_was_deleted_on_the_server_is_sent_as_a_new_one(
 
 
 def test_a_copy_that_cannot_be_marked_is_kept(recorded, monkeypatch):
-    from orrery.results.dashboard import sync as module
-
     def refuse(folder):
         raise OSError(30, f"cannot write {folder} (Read-only file system): free some")
 
-    monkeypatch.setattr(module, "replay", replay)
+    monkeypatch.setattr(waiting, "replay", write_empty)
     result = Result.open(recorded("halomass").folder)
     (result.folder / "wandb").mkdir()
-    copy = module._whole_copy(result)
+    copy = whole_run_copy(result)
     with monkeypatch.context() as patch:
         patch.setattr(files, "ensure_writable", refuse)
         (kept,) = sync([result.folder])
@@ -291,3 +286,44 @@ def test_an_upload_ends_with_the_process_that_started_it(tmp_path):
     upload = Upload([copy], Patience(60.0, 0.0))
     upload._process.stdin.close()
     assert upload._process.wait(30) != 0
+
+
+@pytest.mark.slow
+def test_a_process_is_told_of_more_copies_than_a_command_line_has_room_for(
+    server, offline, tmp_path, monkeypatch
+):
+    monkeypatch.setenv("WANDB_API_KEY", server.KEY)
+    monkeypatch.setenv("WANDB_BASE_URL", "http://127.0.0.1:1")
+    place = tmp_path / ("a" * 200) / "wandb"
+    place.mkdir(parents=True)
+    paths = [
+        place / f"offline-run-{n:05d}" / f"run-{n:05d}.wandb" for n in range(12_000)
+    ]
+    upload = Upload(paths, Patience(1.0, 5.0))
+    upload.end(None)
+    assert upload.is_refused
+    assert "http://127.0.0.1:1 cannot be reached" in upload.reason
+
+
+@pytest.mark.slow
+def test_a_folder_for_temporary_files_that_is_not_there_keeps_nothing_from_being_sent(
+    recorded, reached, tmp_path, monkeypatch
+):
+    folder = recorded(
+        "mwlmc"
+    ).folder  # its copy is made here, by a process of wandb's own
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "nowhere"))
+    assert [one.outcome for one in sync([folder])] == ["sent"]
+    assert "posterior-77" in reached.committed
+
+
+def test_where_there_is_no_folder_for_temporary_files_they_are_beside_the_copy(
+    tmp_path, monkeypatch
+):
+    def refuse():
+        raise FileNotFoundError("No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "gettempdir", refuse)
+    own = tmp_path / "wandb" / "own"
+    assert temporary(tmp_path, {"TMPDIR": "nowhere"}) == {"TMPDIR": str(own)}
+    assert own.is_dir()

@@ -266,13 +266,14 @@ def test_a_trial_that_has_not_ended_is_not_sent(reached, searched, monkeypatch, 
 
 @pytest.mark.slow
 def test_another_trial_of_the_same_number_gets_a_copy_of_its_own(
-    offline, searched, inspected
+    offline, searched, inspected, capsys
 ):
     folder, trials = searched()
     one = replace(trials[0], point={"learning_rate": 0.5, "batch_size": 9})
     assert copied(folder, trials[0]) == copied(folder, trials[0])  # kept as it is
     before = Copy.read(folder, "copy-00000.json")
     made = copied(folder, one)
-    assert made.identity == before.identity  # what was sent of the other is replaced
+    assert made.identity != before.identity  # what was sent of the other stays there
+    assert f"another run or trial, {before.identity}" in capsys.readouterr().err
     assert inspect_all(folder, inspected)[0].config["batch_size"] == 9
     assert not before.path(folder).exists()

@@ -1,0 +1,158 @@
+"""A copy is sent once its server says itself that it has everything of it."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from orrery.__main__ import main
+from orrery.results.dashboard import receipts
+from orrery.results.dashboard.copies import Copy
+from orrery.results.dashboard.receipts import Receipts, Shipment, missing, shipment
+
+TABLE = "media/table/answers.json"
+SENT = Shipment(None, "orrery", "0123-001", 2, (TABLE,), (("posterior", "p-77", "aa"),))
+STORED = {"name": TABLE, "md5": "xyz=="}
+COMMITTED = {"digest": "aa", "state": "COMMITTED"}
+
+
+def nodes(*found):
+    return {"edges": [{"node": one} for one in found]}
+
+
+def answering(rows=2, files=(STORED,), artifacts=(COMMITTED,)):
+    """Asks a server that has some of it."""
+
+    def ask(query, asked):
+        assert (asked["entity"], asked["project"]) == (None, "orrery")
+        if "SentRun" in query:
+            assert asked["run"] == SENT.run
+            run = {"historyLineCount": rows, "files": nodes(*files)}
+            return {"model": {"bucket": run}}
+        found = {"artifactCollection": {"artifacts": nodes(*artifacts)}}
+        return {"model": {"artifactType": found}}
+
+    return ask
+
+
+@pytest.fixture(autouse=True)
+def hurried(monkeypatch):
+    monkeypatch.setattr(receipts, "_PAUSE", 0.0)
+
+
+def test_nothing_is_missing_of_what_has_arrived():
+    assert missing(SENT, answering()) == ""
+    assert missing(SENT, answering(rows=3)) == ""  # of an earlier sending
+
+
+LACKS = {
+    "1 of 2 rows of numbers": {"rows": 1},
+    "0 of 2 rows of numbers": {"rows": None},
+    f"no {TABLE}": {"files": ()},
+    "not committed p-77": {"artifacts": ({**COMMITTED, "state": "PENDING"},)},
+}
+
+
+@pytest.mark.parametrize("lack", LACKS)
+def test_what_a_server_has_not_is_named(lack):
+    assert missing(SENT, answering(**LACKS[lack])).endswith(f": its server has {lack}")
+
+
+def test_a_file_that_was_announced_and_never_stored_is_missing():
+    assert "no media" in missing(SENT, answering(files=({**STORED, "md5": "0"},)))
+    other = ({"digest": "bb", "state": "COMMITTED"},)  # an earlier version
+    assert "not committed" in missing(SENT, answering(artifacts=other))
+
+
+def test_what_wandb_was_told_to_leave_out_is_not_missed():
+    assert missing(SENT, answering(files=()), ("media/*",)) == ""
+
+
+def test_a_server_that_needs_a_moment_is_asked_again():
+    late = iter([0, 0])
+
+    def ask(query, asked):
+        return answering(rows=next(late, 2))(query, asked)
+
+    assert missing(SENT, ask) == ""
+
+
+def test_a_run_that_the_server_does_not_know_was_not_taken():
+    known = missing(SENT, lambda query, asked: {"model": {"bucket": None}})
+    assert known.endswith("its server has no such run")
+    assert missing(SENT, lambda query, asked: {"model": None}) == known
+
+
+def test_a_server_that_does_not_understand_the_question_says_nothing():
+    class RefusedError(Exception):
+        response = SimpleNamespace(http_status=400)
+
+    def ask(query, asked):
+        raise RefusedError("Cannot query field")
+
+    assert missing(SENT, ask) == ""
+    assert missing(SENT, lambda query, asked: {}) == ""
+    assert missing(SENT, lambda query, asked: None) == ""
+
+
+def test_a_server_that_cannot_be_asked_is_asked_once(tmp_path, monkeypatch):
+    asked = []
+
+    def ask(query, variables):
+        asked.append(query)
+        raise TimeoutError("it is silent")
+
+    monkeypatch.setattr(receipts, "shipment", lambda file: SENT)
+    all_of_them = Receipts(lambda: (ask, ()))
+    for _ in range(2):
+        why = all_of_them.lacking(tmp_path / "a.wandb")
+        assert why.endswith(
+            "could not be asked what it has (TimeoutError: it is silent)"
+        )
+    assert len(asked) == 1
+
+
+@pytest.mark.slow
+def test_what_a_server_should_have_is_what_a_copy_holds(mirrored, inspected):
+    result = mirrored("mwlmc")
+    copy = Copy.read(result.folder)
+    sent, found = shipment(copy.path(result.folder)), inspected(result.folder)
+    assert (sent.entity, sent.project, sent.run) == (None, "orrery", copy.identity)
+    assert sent.rows == len(found.records["history"])
+    assert {name for _, name, _ in sent.artifacts} == set(found.artifacts)
+    assert "requirements.txt" in sent.files
+    assert sum(name.startswith("media/table") for name in sent.files) == 3
+
+
+# --- wandb itself, and a server that says that all is well --------------------------------
+
+FAKED = {
+    "files": {"page": "no ", "login": "no ", "nothing": "no "},
+    "CommitArtifact": {"null": "not committed "},
+    "file_stream": {
+        "stop": "0 of ",
+        "null": "0 of ",
+        "page": "filestream: json decode",
+    },
+    "UpsertBucket": {"null": "upsert bucket response empty"},
+}
+CASES = [
+    (kind, fake, why) for kind, fakes in FAKED.items() for fake, why in fakes.items()
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "fake", "why"), CASES)
+def test_what_a_server_only_pretends_to_take_is_sent_again(
+    serving, mirrored, capsys, kind, fake, why
+):
+    folder = mirrored("mwlmc").folder
+    with serving(faked={kind: fake}):
+        assert main(["sync", str(folder)]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith(f"kept: {folder} not everything was taken")
+    assert why in told
+    with serving() as arrived:
+        assert main(["sync", str(folder)]) == 0
+    assert "posterior-77" in arrived.committed
+    assert sum(map(len, arrived.history.values())) > 100
+    assert capsys.readouterr().out.startswith("sent: ")
