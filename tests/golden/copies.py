@@ -24,7 +24,8 @@ from typing import IO, Any
 LIBRARIES = (
     *("numpy", "scipy.stats", "scipy.interpolate", "scipy.spatial"),
     *("torch", "torch.nn", "pyarrow.parquet", "astropy.table", "astropy_healpix"),
-    *("colossus.cosmology.cosmology", "sbi.neural_nets"),
+    *("colossus.cosmology.cosmology", "sbi.inference", "lightning", "ray", "optuna"),
+    "torch._inductor.compile_fx",
 )
 
 
@@ -115,7 +116,7 @@ def serve() -> None:
     sys.path.pop(0)  # this folder
     for name in LIBRARIES:
         import_module(name)
-    gc.freeze()  # what the libraries hold is not looked through again in each fork
+    gc.disable()  # forks live for seconds, in which syntax trees only grow
     for line in sys.stdin:
         root, code = json.loads(line)
         with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:

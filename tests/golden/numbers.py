@@ -106,8 +106,12 @@ class Used:
         results: Counter[str] = Counter()
         single: Counter[str] = Counter()
         for part in code:
-            results.update(_in_order(part, constant, is_single=False))
-            single.update(_in_order(part, constant, is_single=True))
+            found = [*_in_order(part, constant, is_single=False)]
+            results.update(found)
+            # both are the same where there is no arithmetic
+            if any(isinstance(node, ast.BinOp) for node in ast.walk(part)):
+                found = [*_in_order(part, constant, is_single=True)]
+            single.update(found)
         return cls(results, single)
 
     @classmethod
@@ -164,7 +168,7 @@ def _in_order(code: ast.AST, constant: Lookup, is_single: bool) -> Iterator[str]
         node = waiting.pop()
         is_arithmetic = isinstance(node, ast.BinOp)
         if is_single and is_arithmetic:
-            waiting.extend(ast.iter_child_nodes(node))
+            waiting.extend(_parts(node))
         elif (value := _value(node, constant)) is not None:
             yield _text(node, value)
         elif is_arithmetic and isinstance(node.op, ast.Mult | ast.Div):
@@ -179,7 +183,12 @@ def _in_order(code: ast.AST, constant: Lookup, is_single: bool) -> Iterator[str]
             yield from (number for number in inside if number not in _INDICES)
             waiting.append(node.value)
         elif not _is_axis(node):
-            waiting.extend(ast.iter_child_nodes(node))
+            waiting.extend(_parts(node))
+
+
+def _parts(node: ast.AST) -> Iterator[ast.AST]:
+    """Returns what syntax consists of; operators, and whether a name is read, hold no number."""
+    return (part for part in ast.iter_child_nodes(node) if part._fields)
 
 
 _INDICES = ("0", "1", "-1")
