@@ -262,8 +262,9 @@ def orbit(
         more = _AT_ONCE - len(which)
         which = np.concatenate([which, waiting[:more]])
         waiting = waiting[more:]
-        state = end[:, which]
-        time = clock[:, which]
+        # `end[:, which]` would lie in memory orbit by orbit, which all that follows pays for
+        state = end.take(which, axis=1)
+        time = clock.take(which, axis=1)
         braked = drag[which] if drag is not None else None
         for _ in range(_COMPACT):
             _leap(state, time, braked, step)
@@ -278,35 +279,37 @@ def orbit(
 
 def _leap(state: FloatArray, clock: FloatArray, drag: Drag | None, step: float) -> None:
     """Carries orbits by one step: half a drift, a kick and half a drift, in place."""
-    x, y, v_x, v_y = state
+    velocity = state[2:]
+    place = state[: len(velocity)]
     elapsed, duration, depth = clock
     time = np.minimum(_time_step(state, step), duration - elapsed)
     half = 0.5 * time
-    x += half * v_x
-    y += half * v_y
+    place += half * velocity
     # softened, or a plunge through the centre would throw the subhalo out again
-    radius2 = x * x + y * y + _SOFTENING**2
+    radius2 = _squared_length(place) + _SOFTENING**2
     radius = np.sqrt(radius2)
+    outer = 1 + radius
     deep = depth + (1 - depth) * (elapsed + half) / duration
-    kick = (
-        time * deep * (np.log(1 + radius) - radius / (1 + radius)) / (radius2 * radius)
-    )
-    v_x -= kick * x
-    v_y -= kick * y
+    kick = time * deep * (np.log(outer) - radius / outer) / (radius2 * radius)
+    velocity -= kick * place
     if drag is not None:
-        speed = np.sqrt(v_x * v_x + v_y * v_y) + 1e-6
+        speed = np.sqrt(_squared_length(velocity)) + 1e-6
         # an exponential never reverses a velocity, however long the step
-        state[2:] *= np.exp(-np.minimum(time * drag.rate(radius, speed, elapsed), 1.0))
-    x += half * v_x
-    y += half * v_y
+        velocity *= np.exp(-np.minimum(time * drag.rate(radius, speed, elapsed), 1.0))
+    place += half * velocity
     elapsed += time
 
 
+def _squared_length(vectors: FloatArray) -> FloatArray:
+    x, y = vectors * vectors
+    return x + y
+
+
 def _time_step(state: FloatArray, step: float) -> FloatArray:
-    x, y, v_x, v_y = state
-    radius2 = x * x + y * y + _FINEST**2
+    # both at once: of the last orbits of many, calls take longer than arithmetic
+    x2, y2, v_x2, v_y2 = state * state
+    radius2 = x2 + y2 + _FINEST**2
     radius = np.sqrt(radius2)
+    outer = 1 + radius
     # 1 / [2 r (1 + r)^2] lies close enough to G M / r^3
-    return step / np.sqrt(
-        (v_x * v_x + v_y * v_y) / radius2 + 0.5 / (radius * (1 + radius) ** 2)
-    )
+    return step / np.sqrt((v_x2 + v_y2) / radius2 + 0.5 / (radius * (outer * outer)))
