@@ -27,6 +27,7 @@ PARTS = ("begin", "stage", "finish")
 # The modules that a step is made of and what builds it: a library is found again only
 # where all of them are the same.
 SOURCES = (
+    "centres",
     "constants",
     "disc_and_bulge",
     "orbits",
