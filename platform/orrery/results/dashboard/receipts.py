@@ -116,8 +116,14 @@ def shipment(file: Path) -> Shipment:
         elif kind == "artifact":
             found = record.artifact
             artifacts.append((found.type, found.name, found.digest))
-    named = run.entity or None, run.project, run.run_id
-    return Shipment(*named, rows, tuple(files), tuple(artifacts))
+    return Shipment(
+        entity=run.entity or None,
+        project=run.project,
+        run=run.run_id,
+        rows=rows,
+        files=tuple(files),
+        artifacts=tuple(artifacts),
+    )
 
 
 def missing(sent: Shipment, ask: Ask, ignored: tuple[str, ...] = ()) -> str:
@@ -181,7 +187,8 @@ class Receipts:
         self._on_asked(file)
         try:
             sent = shipment(file)
-            return missing(sent, *self._question)
+            ask, ignored = self._question
+            return missing(sent, ask, ignored)
         except ConnectionError as problem:
             self._silence = str(problem)
             return self._silence
@@ -212,7 +219,7 @@ def _lacking(sent: Shipment, ask: Ask, ignored: tuple[str, ...]) -> Iterator[str
         answer = ask(_ARTIFACT, asked)
         if not _is_answer(answer):
             return
-        place = _within(answer, "model", "artifactType", "artifactCollection")
+        place = _within(answer, "model.artifactType.artifactCollection")
         found = [(one["digest"], one["state"]) for one in _nodes(place, "artifacts")]
         if (digest, _COMMITTED) not in found:
             yield f"not committed {name}"
@@ -223,7 +230,7 @@ def _lacking_of_run(sent: Shipment, ask: Ask, names: list[str]) -> Iterator[str]
     answer = ask(_RUN, asked)
     if not _is_answer(answer):
         return
-    run = _within(answer, "model", "bucket")
+    run = _within(answer, "model.bucket")
     if run is None:
         yield "no such run"
         return
@@ -241,14 +248,14 @@ def _is_answer(answer: Any) -> bool:
     return isinstance(answer, dict) and "model" in answer
 
 
-def _within(answer: Any, *names: str) -> Any:
-    for name in names:
+def _within(answer: Any, path: str) -> Any:
+    for name in path.split("."):
         answer = (answer or {}).get(name)
     return answer
 
 
 def _nodes(place: Any, name: str) -> list[JSON]:
-    edges = _within(place, name, "edges") or []
+    edges = _within(place, f"{name}.edges") or []
     return [edge["node"] for edge in edges]
 
 

@@ -61,10 +61,10 @@ def check_marks(
         lacking: Returns what the server says that it has not of one; nothing if it has
             everything.
     """
-    told = _by_copy(sync_logs(copies) - before)
+    lines = _by_copy(sync_logs(copies) - before)
     reasons: dict[Path, str] = {}
     for copy in copies:
-        about = told[_short(copy)]
+        about = lines[_short(copy)]
         is_marked = marker(copy).exists()
         was_deleted = any(_WAS_DELETED in _said(line) for line in about)
         why = DELETED if was_deleted and not is_marked else _loss(about)

@@ -10,6 +10,7 @@ import io
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 
 from orrery.storage import files
 
@@ -35,7 +36,12 @@ class Turns:
     def __enter__(self) -> "Turns":
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         self.close()
 
     def take(self, place: Path) -> None:
