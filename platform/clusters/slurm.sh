@@ -140,6 +140,15 @@ tell() {
     [ "$told" -eq 1 ] || return 0
     say "the experiment is told to end"
     kill -INT "$experiment" 2>/dev/null || true
+    clear_if_cancelled &
+    disown
+}
+
+# Some 30 s after it has told a cancelled job to end, Slurm kills all of it, this script too: its token
+# must be gone by then, whatever the experiment still has to do.
+clear_if_cancelled() {
+    sleep 15
+    [ "$(squeue --noheader --jobs="$SLURM_JOB_ID" --format=%T 2>/dev/null)" = RUNNING ] || rm -rf "$folder"
 }
 
 run_experiment() {

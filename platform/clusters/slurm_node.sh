@@ -38,8 +38,9 @@ ray start --block "${role[@]}" --node-ip-address="$address" --temp-dir="$tempora
     --object-store-memory=268435456 --dashboard-agent-listen-port=0 \
     --min-worker-port=0 --max-worker-port=0 > "$temporary/start.log" 2>&1 &
 ray=$!
-trap 'ended=yes; kill -TERM $ray 2>/dev/null' USR1 TERM INT
-ended=
+trap 'ended=${ended:-$SECONDS}; kill -TERM $ray 2>/dev/null' USR1 TERM INT
+ended= # when it was told to
+patience=10 # [s] for Ray's end: of a cancelled job Slurm kills all, this script too, after some 30 s
 
 # Ray writes this file last, when it has started.
 until [ -s "$temporary/ray/ray_current_cluster" ]; do
@@ -58,9 +59,14 @@ head_answers() {
 # is left of it has it started again.
 missed=0
 while kill -0 $ray 2>/dev/null; do
-    sleep 10 > /dev/null 2>&1 & # holds no pipe open when it outlives this
+    pause=10
+    [ -z "$ended" ] || pause=0.2
+    sleep $pause > /dev/null 2>&1 & # holds no pipe open when it outlives this
     wait -n $ray $! # or until a signal comes
-    [ -z "$ended" ] || continue
+    if [ -n "$ended" ]; then
+        [ $((SECONDS - ended)) -lt $patience ] || break
+        continue
+    fi
     if head_answers; then missed=0; else missed=$((missed + 1)); fi
     if [ $missed -eq 4 ]; then
         echo "the head at $head is lost: the job is to start again" >&2
