@@ -18,8 +18,10 @@ from orrery.identity import JSON
 from orrery.results.dashboard.absences import in_words
 from orrery.results.dashboard.endings import records
 
-_TRIES = 3  # it may take a moment to know what it has just been given
-_PAUSE = 1.0  # [s] between them
+# It may take a moment to know what it has just been given: of all copies together, for of
+# one that has lost each of them each would cost the same wait.
+_PAUSES = 4
+_PAUSE = 1.0  # [s] each
 _MOST_FILES = 50  # of one answer, as wandb itself asks for them
 _MOST_VERSIONS = 100  # of an artifact
 _NOT_THERE = ("0", "", None)  # as checksum: announced, and never stored
@@ -126,7 +128,12 @@ def shipment(file: Path) -> Shipment:
     )
 
 
-def missing(sent: Shipment, ask: Ask, ignored: tuple[str, ...] = ()) -> str:
+def missing(
+    sent: Shipment,
+    ask: Ask,
+    ignored: tuple[str, ...] = (),
+    pause: Callable[[], bool] = lambda: False,
+) -> str:
     """Returns what a server says that it has not; nothing if it has everything.
 
     What it does not understand says nothing: then wandb's own word counts.
@@ -135,13 +142,14 @@ def missing(sent: Shipment, ask: Ask, ignored: tuple[str, ...] = ()) -> str:
         sent: What it should have.
         ask: Asks it.
         ignored: Patterns of names of files that wandb was told to leave out.
+        pause: Waits a moment before it is asked once more; returns whether it may be.
 
     Raises:
         ConnectionError: If it cannot be asked.
     """
-    for attempt in range(_TRIES):
-        if attempt:
-            time.sleep(_PAUSE)
+    why = ""
+    may_ask = True
+    while may_ask:
         try:
             why = next(_lacking(sent, ask, ignored), "")
         except Exception as problem:  # whatever wandb or a server makes of a question
@@ -150,9 +158,8 @@ def missing(sent: Shipment, ask: Ask, ignored: tuple[str, ...] = ()) -> str:
             raise ConnectionError(
                 f"its server could not be asked what it has ({in_words(problem)})"
             ) from problem
-        if not why:
-            return ""
-    return f"not everything was taken: its server has {why}"
+        may_ask = bool(why) and pause()
+    return f"not everything was taken: its server has {why}" if why else ""
 
 
 class Receipts:
@@ -175,6 +182,7 @@ class Receipts:
         self._begin = begin
         self._on_asked = on_asked
         self._silence = ""
+        self._pauses = _PAUSES
 
     def lacking(self, file: Path) -> str:
         """Returns what the server has not of a copy, in words; nothing if it has everything.
@@ -188,7 +196,7 @@ class Receipts:
         try:
             sent = shipment(file)
             ask, ignored = self._question
-            return missing(sent, ask, ignored)
+            return missing(sent, ask, ignored, self._pause)
         except ConnectionError as problem:
             self._silence = str(problem)
             return self._silence
@@ -196,6 +204,13 @@ class Receipts:
             Exception
         ) as problem:  # of a damaged copy, or a wandb that asks otherwise
             return f"its server could not be asked what it has ({in_words(problem)})"
+
+    def _pause(self) -> bool:
+        if not self._pauses:
+            return False
+        self._pauses -= 1
+        time.sleep(_PAUSE)
+        return True
 
     @cached_property
     def _question(self) -> tuple[Ask, tuple[str, ...]]:

@@ -79,11 +79,12 @@ def send(copies: Sequence[Path], patience: Patience, turns: Turns) -> dict[Path,
             f"Weights & Biases takes nothing ({upload.reason}): all is kept, and the same "
             "command sends it later"
         )
-    deleted = dict.fromkeys(upload.deleted, DELETED)
-    left = [file for file in copies if not is_sent(file) and file not in deleted]
+    # what was not taken, and is told why, is tried again next time
+    reasons = upload.kept
+    left = [file for file in copies if not is_sent(file) and file not in reasons]
     if len(copies) == 1:
-        return deleted | dict.fromkeys(left, upload.reason)
-    return deleted | _send_one_by_one(left, patience, turns)
+        return reasons | dict.fromkeys(left, upload.reason)
+    return reasons | _send_one_by_one(left, patience, turns)
 
 
 def _sent(copies: Sequence[Path], patience: Patience, turns: Turns) -> Upload:
@@ -107,8 +108,8 @@ def _send_one_by_one(
         upload = _sent([file], patience, turns)
         if is_sent(file):
             continue
-        if upload.deleted:
-            reasons[file] = DELETED
+        if file in upload.kept:
+            reasons |= upload.kept
             continue
         # each would cost the same wait again
         if upload.is_refused or upload.is_stalled:

@@ -26,7 +26,6 @@ from orrery.results.dashboard.connection import (
     temporary,
 )
 from orrery.results.dashboard.copies import is_sent
-from orrery.results.dashboard.refusals import DELETED
 from orrery.results.dashboard.turns import Turns
 
 REFUSED = 3  # exit code of a process whose server takes nothing
@@ -125,10 +124,9 @@ class Upload:
         return self._process.returncode == STALLED
 
     @property
-    def deleted(self) -> frozenset[Path]:
-        """The copies whose runs were deleted on the server."""
-        kept = self._kept.items()
-        return frozenset(path for path, reason in kept if reason == DELETED)
+    def kept(self) -> dict[Path, str]:
+        """Why copies that were sent do not count as such, each for a reason of its own."""
+        return dict(self._kept)
 
     @property
     def reason(self) -> str:

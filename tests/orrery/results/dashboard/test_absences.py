@@ -1,6 +1,7 @@
 """What is gone keeps nothing else of its run from being sent, and is told each time."""
 
 import shutil
+from types import MappingProxyType
 
 import pytest
 
@@ -19,7 +20,7 @@ def sent(monkeypatch):
     class Upload:
         is_refused = False
         is_stalled = False
-        deleted = frozenset()
+        kept = MappingProxyType({})
         reason = ""
 
         def __init__(self, paths, patience, on_address, turns):

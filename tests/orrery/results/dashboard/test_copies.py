@@ -114,3 +114,18 @@ def test_a_note_of_anothers_copy_gives_no_identity(tmp_path, capsys):
     assert given == ["other-abcdef"]
     assert "tells of the copy of another run or trial, one:" in capsys.readouterr().err
     assert theirs.path(tmp_path).exists()
+
+
+@pytest.mark.parametrize(
+    ("note", "is_kept"), [("copy.json", True), ("copy-1.json", False)]
+)
+def test_a_note_of_an_earlier_version_is_the_runs_own(tmp_path, note, is_kept):
+    given = []
+
+    def make(identity):
+        given.append(identity)
+        return keep(tmp_path, "again")
+
+    replace(keep(tmp_path, "first"), source="").write(tmp_path, note)
+    whole_copy(tmp_path, make, Origin("one", "abcdef", note))
+    assert given == ([] if is_kept else ["one-abcdef"])

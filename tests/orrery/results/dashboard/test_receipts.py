@@ -67,13 +67,24 @@ def test_what_wandb_was_told_to_leave_out_is_not_missed():
     assert missing(SENT, answering(files=()), ("media/*",)) == ""
 
 
-def test_a_server_that_needs_a_moment_is_asked_again():
-    late = iter([0, 0])
+def test_a_server_that_needs_a_moment_is_asked_again(tmp_path, monkeypatch):
+    late = [0, 0]
 
     def ask(query, asked):
-        return answering(rows=next(late, 2))(query, asked)
+        return answering(rows=late.pop() if late else 2)(query, asked)
 
-    assert missing(SENT, ask) == ""
+    monkeypatch.setattr(receipts, "shipment", lambda file: SENT)
+    assert Receipts(lambda: (ask, ())).lacking(tmp_path) == ""
+
+
+def test_a_server_that_has_lost_everything_costs_its_moment_once(tmp_path, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(receipts.time, "sleep", pauses.append)
+    monkeypatch.setattr(receipts, "shipment", lambda file: SENT)
+    all_of_them = Receipts(lambda: (answering(rows=0), ()))
+    for _ in range(100):
+        assert "0 of 2 rows" in all_of_them.lacking(tmp_path)
+    assert len(pauses) < 10
 
 
 def test_a_run_that_the_server_does_not_know_was_not_taken():

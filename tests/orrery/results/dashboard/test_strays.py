@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from orrery.__main__ import main
-from orrery.results.dashboard import sync
+from orrery.results.dashboard import sending, sync
 from orrery.results.dashboard.copies import Copy
 from orrery.results.dashboard.trial_copies import copied
 from orrery.storage import files
@@ -191,3 +191,21 @@ def test_very_many_copies_are_sent_part_by_part(swept, sent, monkeypatch):
     monkeypatch.setattr(sync, "_COPIES", 2)
     assert len(list(sync.sync([swept]))) == TRIALS
     assert [len(part) for part in sent] == [2, 1]
+
+
+@pytest.mark.slow
+def test_what_a_server_has_lost_of_many_is_not_sent_one_by_one(
+    swept, serving, monkeypatch, capsys
+):
+    uploads = []
+
+    class Counted(sending.Upload):
+        def __init__(self, paths, patience, on_address, turns):
+            uploads.append(len(paths))
+            super().__init__(paths, patience, on_address=on_address, turns=turns)
+
+    monkeypatch.setattr(sending, "Upload", Counted)
+    with serving(faked={"files": "page"}):
+        assert main(["sync", str(swept)]) == 1
+    assert capsys.readouterr().out.count("its server has no requirements.txt") == TRIALS
+    assert uploads == [TRIALS]

@@ -5,6 +5,7 @@ import shutil
 import sys
 import tempfile
 from dataclasses import replace
+from types import MappingProxyType
 
 import pytest
 
@@ -13,6 +14,7 @@ from orrery.results.dashboard import sending, waiting
 from orrery.results.dashboard.connection import Patience, temporary
 from orrery.results.dashboard.copies import Copy, is_sent, marker, record_sent
 from orrery.results.dashboard.reader import origin_of
+from orrery.results.dashboard.refusals import DELETED
 from orrery.results.dashboard.sync import sync
 from orrery.results.dashboard.uploads import Upload
 from orrery.results.dashboard.waiting import whole_run_copy
@@ -133,7 +135,7 @@ class FailingUpload:
 
     is_refused = False
     is_stalled = False
-    deleted = frozenset()
+    kept = MappingProxyType({})
 
     def __init__(self, paths, patience, live=False, on_address=None, turns=None):
         damaged = [path for path in paths if not path.read_bytes()]
@@ -188,9 +190,9 @@ class ForgetfulUpload(FailingUpload):
     def __init__(self, paths, patience, live=False, on_address=None, turns=None):
         identities = [path.stem.removeprefix("run-") for path in paths]
         pairs = list(zip(paths, identities, strict=True))
-        self.deleted = frozenset(path for path, one in pairs if one in self.gone)
-        super().__init__([path for path in paths if path not in self.deleted], patience)
-        self.sent.extend(one for path, one in pairs if path not in self.deleted)
+        self.kept = {path: DELETED for path, one in pairs if one in self.gone}
+        super().__init__([path for path in paths if path not in self.kept], patience)
+        self.sent.extend(one for path, one in pairs if path not in self.kept)
 
 
 def write_empty(result, identity, held):
