@@ -125,7 +125,40 @@ def _changed_constants(
         is_new = value is not None or _is_among(gone[name], new.values())
         if not is_new and values.rounded(gone[name]) not in inlined:
             found[name] = f"{gone[name]} is gone"
+    return found or _renamed_with_other_values(modules, gone, new)
+
+
+def _renamed_with_other_values(
+    modules: Set[str], gone: dict[str, str], new: dict[str, str]
+) -> dict[str, str]:
+    """Returns constants that stand, in one function, class or module, where others stood.
+
+    Their value may be that of something else that was there before: nothing else tells that
+    a constant which has another name has another value, too.
+    """
+    found = {}
+    for place in {_place(name) for name in gone if _module(name) in modules}:
+        went = {
+            name: value
+            for name, value in gone.items()
+            if _place(name) == place and not _is_among(value, new.values())
+        }
+        came = [
+            value
+            for name, value in new.items()
+            if _place(name) == place and not _is_among(value, gone.values())
+        ]
+        if came:
+            found |= {
+                n: f"{v} is gone, {' '.join(sorted(came))} new" for n, v in went.items()
+            }
     return found
+
+
+def _place(constant: str) -> str:
+    """Returns the module, class or function to which a constant belongs."""
+    module, _, name = constant.partition(":")
+    return f"{module}:{name.rpartition('.')[0]}"
 
 
 def _is_among(value: str, others: Iterable[str]) -> bool:

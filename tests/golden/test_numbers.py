@@ -65,6 +65,8 @@ def replace(monkeypatch, lock):
         ),  # another's value
         (COMPARISON, BEYOND, "SCATTER_OUTSIDE = 1.9\ndef more(x):\n    return 1.3 * x"),
         ("orrery.judging.calibration", "tests: int = 2000", "tests: int = 1000"),
+        # another name, too; 10,000 is also the number of rounds
+        ("orrery.learning.mixture", r"count: int = 10_000", "draws: int = 5_000"),
         (
             "orrery.judging.calibration",
             "tests: int = 2000",
