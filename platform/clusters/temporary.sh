@@ -1,13 +1,26 @@
 #!/bin/bash
-# Makes the folder RAY_TMPDIR, in which Ray's own is to lie, and closes it to other accounts: Ray
-# lets everybody write its folder, and who writes there runs code as you. Called by the launch files
-# before Ray starts; ends with status 1 where another account made a folder of this name first.
+# Makes the folders in which Ray keeps what it trusts, and closes them to other accounts, or refuses
+# those that another account made first, with status 1. Called by shell.sh, and by the launch files
+# before Ray starts.
+#
+# In the first, shell.sh has Ray's own folder, which Ray lets everybody write, and all temporary files.
+# In the other, whose name is Ray's, are the connections of ssh by which it reaches other machines:
+# who makes one there is taken for such a machine, and is sent the token.
 set -euo pipefail
 
-mkdir -p -m 700 "$RAY_TMPDIR" 2>/dev/null || true # what is there is judged below
-if [ -L "$RAY_TMPDIR" ] || [ ! -d "$RAY_TMPDIR" ] || [ ! -O "$RAY_TMPDIR" ]; then
-    echo "$RAY_TMPDIR on $(uname -n) is not a folder of $(id -un)'s, and others could change what Ray" \
-        "keeps there: have it removed, or name another in platform/clusters/shell.sh" >&2
-    exit 1
-fi
-chmod 700 "$RAY_TMPDIR" # left open by an earlier Ray
+user=${LOGNAME:-${USER:-$(id -un)}} # as Ray asks for it
+letters=$(printf %s "$user" | sha256sum | cut -c 1-10)
+
+for folder in "${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)}" "/tmp/ray_ssh_$letters"; do
+    mkdir -p -m 700 "$folder" 2>/dev/null || true # what is there is judged now
+    if [ -L "$folder" ] || [ ! -d "$folder" ] || [ ! -O "$folder" ]; then
+        echo "$folder on $(uname -n) is not a folder of $user's, and others could change what Ray keeps" \
+            "there: have it removed" >&2
+        exit 1
+    fi
+    # one that was open may hold what others put there
+    if [ "$(stat -c %a "$folder")" != 700 ]; then
+        rm -rf "${folder:?}"/* "${folder:?}"/.[!.]*
+        chmod 700 "$folder"
+    fi
+done

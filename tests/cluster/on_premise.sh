@@ -121,13 +121,13 @@ try_folders() {
 
 # The dashboard answers at the desk, where it is forwarded, to whoever shows the token.
 try_dashboard() {
-    at_desk "timeout 40 ssh -o StrictHostKeyChecking=no -N -L 8265:127.0.0.1:8265 orrery@$head" > "$site/dashboard.log" 2>&1 &
+    at_desk "timeout 40 ssh -o StrictHostKeyChecking=no -N -L 127.0.0.1:8265:127.0.0.1:8265 orrery@$head" > "$site/dashboard.log" 2>&1 &
     local forwarding=$!
     until inside desk bash -c ': < /dev/tcp/127.0.0.1/8265' 2>/dev/null; do
         kill -0 $forwarding 2>/dev/null || fail "the dashboard is not forwarded"
         sleep 0.2
     done
-    quietly forwarded "ray job submit --address http://localhost:8265 -- hostname"
+    quietly forwarded "ray job submit --address http://127.0.0.1:8265 -- hostname"
     grep -qa "^head" "$site/forwarded.log" || fail "a job from the desk does not run on the head"
     wait $forwarding || true
     say "the dashboard answers at the desk, and takes a job"

@@ -58,8 +58,12 @@ def local_session(noisy: bool) -> Iterator[None]:
 def parent_folder() -> str:
     """Returns where the folders of sessions lie: `RAY_TMPDIR`, `TMPDIR` or `/tmp`.
 
+    A `RAY_TMPDIR` that is not there is made, for this account alone.
+
     Raises:
         ValueError: If `RAY_TMPDIR` is too long for sockets.
+        PermissionError: If it is another account's, which could exchange what is in it.
+        OSError: If it cannot be made.
     """
     longest = LONGEST_SOCKET - ADDED
     chosen = os.environ.get("RAY_TMPDIR")
@@ -68,8 +72,19 @@ def parent_folder() -> str:
             f"RAY_TMPDIR={chosen} is too long for the paths of Ray's sockets: choose a folder of "
             f"{longest} characters at most"
         )
+    if chosen:
+        _make_own(Path(chosen))
     given = chosen or tempfile.gettempdir()
     return given if len(os.fsencode(given)) <= longest else "/tmp"
+
+
+def _make_own(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.stat().st_uid not in (0, os.geteuid()):
+        raise PermissionError(
+            f"RAY_TMPDIR={folder} belongs to another account, which could exchange what Ray keeps "
+            "there: name another folder, or have it removed"
+        )
 
 
 def _start(folder: Path, settings: Mapping[str, str | None], noisy: bool) -> None:

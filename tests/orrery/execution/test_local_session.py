@@ -98,3 +98,20 @@ def start(monkeypatch, folder, error):
     monkeypatch.delenv("RAY_TMPDIR", raising=False)
     with local_session.local_session(noisy=False):
         raise AssertionError("it has started")
+
+
+def test_a_folder_for_sessions_that_is_not_there_is_made_for_this_account(monkeypatch):
+    with tempfile.TemporaryDirectory(prefix="o", dir="/tmp") as place:
+        wanted = Path(place, "a", "b")
+        monkeypatch.setenv("RAY_TMPDIR", str(wanted))
+        assert local_session.parent_folder() == str(wanted)
+        assert wanted.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="gives a folder to another account")
+def test_a_folder_of_another_account_is_refused(monkeypatch):
+    with tempfile.TemporaryDirectory(prefix="o", dir="/tmp") as place:
+        os.chown(place, 1501, 1501)
+        monkeypatch.setenv("RAY_TMPDIR", place)
+        with pytest.raises(PermissionError, match="belongs to another account"):
+            local_session.parent_folder()
