@@ -68,7 +68,8 @@ def _deliver(options: argparse.Namespace, copies: list[Path]) -> int:
     watch = Watch(options.stall, partial(_give_up, options.stall))
     if not options.live:  # in which nothing new may come for hours
         watch_wandb(watch)
-    question = partial(wandbs_question, options.probe)
+    # as long as all of it may take at a run's end: what was sent would count as kept
+    question = partial(wandbs_question, options.finish)
     on_asked = (lambda copy: None) if options.live else watch.see
     _be_wandb(command, copies, Receipts(question, on_asked))
     return 0
