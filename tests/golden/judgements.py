@@ -6,6 +6,7 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
+from sbi.inference import MarginalTrainer
 from torch import Tensor
 
 from orrery.judging import (
@@ -314,7 +315,7 @@ def _how_trained(splits: Splits) -> list[float]:
     def train(self: Any, **options: float) -> None:
         heard.extend(options[name] for name in sorted(options))
 
-    with patch.object(misspecification.MarginalTrainer, "train", train):
+    with patch.object(MarginalTrainer, "train", train):
         misspecification.learn_prior_predictive(splits, COVARIANCE, SEED)
     return heard
 

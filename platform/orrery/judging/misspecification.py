@@ -13,15 +13,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from astropy.table import Table
-from sbi.inference import MarginalTrainer
-from sbi.neural_nets import marginal_nn
-from sbi.neural_nets.estimators import UnconditionalDensityEstimator
-from sbi.neural_nets.factory import ZukoFlowType
 from torch import Tensor
 
 from orrery.branches import LEARNING, MISSPECIFICATION
@@ -30,6 +26,9 @@ from orrery.judging.predictive import DOUBTFUL, Predictive
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
+
+if TYPE_CHECKING:  # a second, which only who asks for a density waits for
+    from sbi.neural_nets.estimators import UnconditionalDensityEstimator
 
 MEASURES = 3
 TRAINING, REFERENCE = 8192, 1000  # simulations at most: seconds, not minutes
@@ -187,7 +186,7 @@ class PriorPredictive:
     covariance: FloatArray
     seed: int
     whitening: _Whitening = field(repr=False)
-    flow: UnconditionalDensityEstimator = field(repr=False)
+    flow: "UnconditionalDensityEstimator" = field(repr=False)
     reference: Tensor = field(repr=False)
 
     def compare(self, observation: Observation) -> Misspecification:
@@ -279,8 +278,12 @@ def _apart(seed: int) -> Iterator[None]:
             torch.set_num_threads(threads)
 
 
-def _density(x: Tensor) -> UnconditionalDensityEstimator:
+def _density(x: Tensor) -> "UnconditionalDensityEstimator":
     """Returns a small flow that learned the density of vectors `[N, S]`."""
+    from sbi.inference import MarginalTrainer
+    from sbi.neural_nets import marginal_nn
+    from sbi.neural_nets.factory import ZukoFlowType
+
     build = marginal_nn(ZukoFlowType.MAF, hidden_features=50, num_transforms=3)
     trainer = MarginalTrainer(build, tracker=_NoTracker(), show_progress_bars=False)
     with warnings.catch_warnings():

@@ -5,17 +5,18 @@ between the bounds: a uniform prior becomes a normal one, and no draw can leave.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from sbi.neural_nets import posterior_nn
-from sbi.neural_nets.estimators import ConditionalDensityEstimator
 from scipy import special
 from torch import Tensor, nn
 
 from orrery.learning.sets import SetLayout
 from orrery.parameters import FloatArray, Parameter
+
+if TYPE_CHECKING:  # half a second, which only who builds a flow waits for
+    from sbi.neural_nets.estimators import ConditionalDensityEstimator
 
 # The nearest that a parameter comes to its bounds, as a fraction of their distance: at
 # a bound itself the normal quantile would be infinite.
@@ -56,7 +57,7 @@ class Flow:
 
     def build(
         self, theta: Tensor, x: Tensor, layout: SetLayout | None = None
-    ) -> ConditionalDensityEstimator:
+    ) -> "ConditionalDensityEstimator":
         """Returns an untrained flow.
 
         Arguments:
@@ -65,6 +66,8 @@ class Flow:
             layout: How summaries hold a set, whose order must not matter; None if they
                 do not.
         """
+        from sbi.neural_nets import posterior_nn
+
         # sbi's default embedding is one module that all flows share.
         embedding = layout.build(x) if layout else nn.Identity()
         return posterior_nn(
@@ -150,7 +153,7 @@ class FlowLoss(nn.Module):
         torch.Size([9])
     """
 
-    def __init__(self, estimator: ConditionalDensityEstimator) -> None:
+    def __init__(self, estimator: "ConditionalDensityEstimator") -> None:
         super().__init__()
         self.estimator = estimator
 

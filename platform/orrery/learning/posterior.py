@@ -7,6 +7,7 @@ training needs.
 import textwrap
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from torch import Tensor
 from orrery import data_vector, exports, identity
 from orrery.identity import JSON
 from orrery.learning.artefacts import ArtifactStore, labels, read_parameters
-from orrery.learning.flow import ConditionalDensityEstimator, Flow, FlowLoss, Space
+from orrery.learning.flow import Flow, FlowLoss, Space
 from orrery.learning.flow_training import FlowPlan, set_layout
 from orrery.learning.reach import Reach
 from orrery.learning.training import Curve, OnEpoch, Training, single_precision
@@ -25,6 +26,9 @@ from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
 from orrery.storage.store import Location, locate
 from orrery.terminal import say
+
+if TYPE_CHECKING:
+    from orrery.learning.flow import ConditionalDensityEstimator
 
 KIND = "posterior"
 DRAWS_AT_ONCE = 100_000
@@ -74,7 +78,7 @@ class Posterior:
     covariance: FloatArray
     curve: Curve
     document: JSON
-    estimator: ConditionalDensityEstimator = field(repr=False)
+    estimator: "ConditionalDensityEstimator" = field(repr=False)
 
     def sample(
         self, observation: Observation | Table, count: int = 10_000, seed: int = 0
@@ -353,7 +357,7 @@ def _restore(document: JSON, weights: dict[str, Tensor]) -> Posterior:
 
 def _rebuild(
     flow: Flow, document: JSON, weights: dict[str, Tensor]
-) -> ConditionalDensityEstimator:
+) -> "ConditionalDensityEstimator":
     # The standardisation is among the weights; these two rows only give the shapes.
     rows = torch.tensor([[0.0], [1.0]])
     theta = rows.expand(2, len(document["parameters"]))
