@@ -217,6 +217,8 @@ def test_a_package_may_move_whose_modules_have_constants_of_one_name(lock):
         ("'v_travel'", "'v_x'", False),
         ("{'m': [kpc]}", "{'m': [pc]}", False),
         ("8.7", "8.70000000000001", False),
+        ("''", "'5'", False),
+        ("(1)", "(1, 2)", False),
         ("float64(2,) ~0.1 ~3", "float64(2,) ~0.1000000000001 ~3", True),
     ],
 )

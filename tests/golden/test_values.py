@@ -34,6 +34,11 @@ class Options:
         (8.7 * units.kpc, "8.7 [kpc]"),
         (np.array([1, 2]), "int64(2,) ~1 ~2"),
         ("give one of these names", "(text)"),
+        (("one row with a long name",), "('one row with a long name')"),
+        (
+            {"one row with a long name": "what is said of this row"},
+            "{'one row with a long name': (text)}",
+        ),
         (np.dtype("float16"), "float16"),
         (np.float16, "<numpy.float16>"),
         (print, values.OPAQUE),

@@ -133,12 +133,12 @@ def _told_of(value: Any) -> str:
         case np.ndarray() | torch.Tensor():
             return _array(np.asarray(value))
         case Mapping():
-            items = (f"{_told_of(k)}: {_told_of(v)}" for k, v in value.items())
+            items = (f"{_told_of_item(k)}: {_told_of(v)}" for k, v in value.items())
             return f"{{{', '.join(items)}}}"
         case tuple() | list() | range():
-            return f"({', '.join(map(_told_of, value))})"
+            return f"({', '.join(map(_told_of_item, value))})"
         case set() | frozenset():
-            return f"{{{', '.join(sorted(map(_told_of, value)))}}}"
+            return f"{{{', '.join(sorted(map(_told_of_item, value)))}}}"
         case re.Pattern():
             return repr(value.pattern)
         case np.dtype() | torch.dtype():
@@ -146,6 +146,11 @@ def _told_of(value: Any) -> str:
         case functools.partial():
             return f"<code>{_told_of((value.args, value.keywords))}"
     return _told_of_object(value)
+
+
+def _told_of_item(value: Any) -> str:
+    """Returns an item or a key as text: there a whole sentence may be a name, too."""
+    return repr(value) if isinstance(value, str | bytes) else _told_of(value)
 
 
 def _told_of_object(value: Any) -> str:
@@ -194,7 +199,10 @@ def equal(one: str, other: str) -> bool:
         return True
     if _NUMBER.sub("", one) != _NUMBER.sub("", other):
         return False
-    pairs = zip(_NUMBER.findall(one), _NUMBER.findall(other), strict=False)
+    first, second = _NUMBER.findall(one), _NUMBER.findall(other)
+    if len(first) != len(second):  # '' and '5' are alike but for the number
+        return False
+    pairs = zip(first, second, strict=True)
     return all(a == b or _are_close(a, b) for a, b in pairs)
 
 
