@@ -104,8 +104,12 @@ try_doors() {
     [ "$(rays)" = "$before" ] || fail "strangers have ended a process of Ray"
     try_folders
     as orrery head "source orrery/platform/clusters/shell.sh && $program --token ~/.ray/auth_token 127.0.0.1" > "$site/token.log" 2>&1 ||
-        { cat "$site/token.log"; fail "with the token it does not work either"; }
+        { cat "$site/token.log"; show_client_logs; fail "with the token it does not work either"; }
     say "GCS, dashboard, job server and all $(grep -c '^1' "$site/stranger.log") ports refuse who has no token"
+}
+
+show_client_logs() {
+    inside head bash -c 'tail -n 30 /tmp/orrery-1500/ray/session_latest/logs/ray_client_server*.err' || true
 }
 
 # Another account of a machine neither reads nor writes Ray's folder, and Ray has no other.
