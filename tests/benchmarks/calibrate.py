@@ -25,6 +25,7 @@ from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study import forecast
 from mwlmc.study.data_rows import DataRow, data_rows
 from mwlmc.study.options import Table2
+from mwlmc.study.study import conditioned
 from mwlmc.study.versions import SUMMARIES
 from orrery import runs, terminal
 from orrery.branches import LEARNING, TEST_NOISE
@@ -54,7 +55,7 @@ class Calibrating:
     """Their root seed, another than the campaign's."""
     references: int = 20
     """Sets of references over which TARP's coverage is averaged."""
-    draws: int = 1000
+    draws_each: int = 1000
     """Draws for each fresh simulation."""
     trials: int = 100
     """Classifiers that are trained on permuted labels."""
@@ -85,14 +86,19 @@ def main(options: Calibrating) -> None:
     data = forecast.rows(stars, chosen.measurement, campaign.seed, campaign.simulator)
     rows = [row for row in data_rows(data) if row.label in (options.rows or data)]
     with cluster.connect():
-        halos = simulation.generate(
-            campaign.simulator,
-            options.fresh,
-            options.fresh_seed,
-            campaign.datasets,
-            name="mwlmc",
+        learned, fresh = (
+            simulation.generate(
+                campaign.simulator, count, seed, campaign.datasets, name="mwlmc"
+            )
+            for count, seed in (
+                (campaign.simulations, campaign.seed),
+                (options.fresh, options.fresh_seed),
+            )
         )
-        found = {row.label: judged(row, halos, options) for row in rows}
+        # what training added depends on the simulations that were learned from
+        found = {
+            row.label: judged(conditioned(row, learned), fresh, options) for row in rows
+        }
     print(json.dumps(summed_up(found)))
 
 
@@ -107,7 +113,7 @@ def judged(row: DataRow, halos: Dataset, options: Calibrating) -> JSON:
     estimate = mixture.load(trained(row, chosen))
     seed = options.fresh_seed
     found = calibration.calibrate(
-        estimate, fresh, seed, options.draws, len(fresh.test), options.references
+        estimate, fresh, seed, options.draws_each, len(fresh.test), options.references
     )
     numbers = {
         "tests": found.tests,
