@@ -31,7 +31,7 @@ from orrery import runs, terminal
 from orrery.branches import LEARNING, TEST_NOISE
 from orrery.execution import cluster, simulation, summaries
 from orrery.identity import JSON
-from orrery.judging import calibration
+from orrery.judging import calibration, predictive
 from orrery.judging.local_calibration import LocalCalibration, local_calibration
 from orrery.judging.verdicts import holm
 from orrery.learning import mixture
@@ -138,11 +138,8 @@ def judged(row: DataRow, halos: Dataset, options: Calibrating) -> JSON:
 def as_tests(splits: Splits) -> Splits:
     """Returns pairs of which all are tests: no posterior has seen any of them."""
     parts = (splits.train, splits.validation, splits.test)
-    whole = Pairs(
-        np.concatenate([part.theta for part in parts]),
-        np.concatenate([part.x for part in parts]),
-    )
-    return replace(splits, test=whole)
+    theta = np.concatenate([part.theta for part in parts])
+    return replace(splits, test=Pairs(theta, predictive.all_summaries(splits)))
 
 
 def trained(row: DataRow, options: Table2) -> Path:
