@@ -166,6 +166,12 @@ COMPONENTS = (
         ),
     ),
     Component(
+        "live_orbits",
+        "mwlmc.study.validation",
+        "live",
+        readers=("mwlmc.study.live_orbits",),
+    ),
+    Component(
         "masses",
         "halomass.study.masses",
         "halo_mass_study",

@@ -5,6 +5,7 @@ import ast
 import pytest
 
 from halomass.study import versions as of_masses
+from mwlmc.study import validation
 from mwlmc.study import versions as of_both_galaxies
 
 from . import syntax
@@ -95,7 +96,11 @@ def test_packages_are_a_docstring_alone():
 
 def test_each_version_is_in_a_fingerprint_or_in_the_documents_of_runs():
     today = {component.name: component.version for component in COMPONENTS}
-    held = {**of_both_galaxies.VERSIONS, **of_masses.VERSIONS}
+    held = {
+        **of_both_galaxies.VERSIONS,
+        **of_masses.VERSIONS,
+        **validation.VERSIONS,
+    }
     assert set(held) == set(NAMES) - IN_FINGERPRINTS
     assert held.items() <= today.items()
     # those of summaries are in the runs' own fingerprints, too

@@ -22,7 +22,7 @@ from orrery.identity import fingerprint
 from orrery.judging.calibration import LEVEL, TOO_NARROW
 from orrery.judging.regression import INTERVAL_LEVEL
 
-from .files import NUMBER, PROSE, ROOT, TEXT, interval, measured, printed, result
+from .files import MINUS, NUMBER, PROSE, ROOT, TEXT, interval, measured, printed, result
 
 
 def claims():
@@ -30,6 +30,7 @@ def claims():
     return {
         **of_table_2(),
         **of_its_calibration(),
+        **of_live_orbits(),
         **of_halo_mass(),
         **of_its_errors(),
         **of_its_estimators(),
@@ -118,6 +119,22 @@ def of_its_calibration():
         rf"information gain over the prior is {NUMBER} to {NUMBER} nat": gain,
         rf"the same posterior {NUMBER} times as wide, which must fail": [
             f"{TOO_NARROW:g}"
+        ],
+    }
+
+
+def of_live_orbits():
+    lines = result("live_orbits")
+    masses = [line["lmc_mass"] / 1e11 for line in lines]
+    best = lines["best_friction"]
+    return {
+        rf"velocity changes {NUMBER}, {NUMBER}, {NUMBER} and {NUMBER} times as much, for LMCs of "
+        rf"{NUMBER}, {NUMBER}, {NUMBER} and {NUMBER}e11 Msun": [
+            *(f"{line['ratio']:.2f}" for line in lines),
+            *(f"{mass:.1f}" for mass in masses),
+        ],
+        rf"log10 λ_DF = {MINUS}{NUMBER} to {MINUS}{NUMBER} ": [
+            *(f"{-end(best):.2f}" for end in (min, max)),
         ],
     }
 

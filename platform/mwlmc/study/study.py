@@ -26,6 +26,7 @@ from mwlmc.study.data_rows import DataRow, Posteriors, data_rows
 from mwlmc.study.literature import HALO_MASS
 from mwlmc.study.options import Desi, Quadrants, SimulationCampaign, Table2
 from mwlmc.study.panels import profile_panels
+from mwlmc.study.rigid_limit import record_rigid_limit
 from mwlmc.study.simulation_noise import with_simulation_error
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, summaries
@@ -182,6 +183,7 @@ def infer_row(
     posterior_sections.record_posterior(
         recording, row.key, row.label, inferred, pairs, profile_panels(row.binning)
     )
+    record_rigid_limit(recording, row.key, row.label, inferred.draws)
     return inferred
 
 

@@ -1,10 +1,10 @@
 """Files that a run reads, known by their content: another one may lie in the same place.
 
-Every option that is a path is such a file, unless its field says that it is a place where
-something is kept. All of its bytes are hashed, of a catalogue of many gigabytes too: a
-study reads each of them in any case, before it makes anything, and a catalogue with a
-part that was repaired has the same name, length and first and last bytes as the one
-without. It costs a second for each gigabyte, and no memory.
+Every option that is a path is such a file, or a folder of them, unless its field says that
+it is a place where something is kept. All of its bytes are hashed, of a catalogue of many
+gigabytes too: a study reads each of them in any case, before it makes anything, and a
+catalogue with a part that was repaired has the same name, length and first and last bytes
+as the one without. It costs a second for each gigabyte, and no memory.
 """
 
 import dataclasses
@@ -23,7 +23,8 @@ class InputFile:
 
     Arguments:
         key: The option that names it, such as `host.neighbours`; of several files of one
-            option each has its number, `campaign.catalogue.0`.
+            option each has its number, `campaign.catalogue.0`, and of those in a folder
+            its name, `nbody.GC21M1b0_orbit_mw.txt`.
         path: Where it is.
         size: How long it is [bytes].
         sha256: The checksum of its content, 64 hexadecimal digits.
@@ -60,8 +61,20 @@ def input_files(choices: Any, unread: Sequence[str] = ()) -> tuple[InputFile, ..
     Raises:
         OSError: If a file cannot be read; it names the option.
     """
-    named = [(key, path) for key, path in _paths(choices, "") if key not in unread]
-    return tuple(_hashed(key, path) for key, path in named)
+    return tuple(_hashed(key, path) for key, path in _files(choices, unread))
+
+
+def _files(choices: Any, unread: Sequence[str] = ()) -> Iterator[tuple[str, Path]]:
+    """Yields the files that options name, and those in folders that they name, with keys."""
+    for key, path in _paths(choices, ""):
+        if key in unread:
+            continue
+        if not path.is_dir():
+            yield key, path
+            continue
+        for inside in sorted(path.iterdir()):
+            if inside.is_file():
+                yield _below(key, inside.name), inside
 
 
 def unspelled(document: JSON, choices: Any, unread: Sequence[str] = ()) -> JSON:
@@ -106,8 +119,8 @@ def changes(entries: Sequence[JSON], before: Any, choices: Any) -> list[str]:
         before: Its options, a dataclass.
         choices: The options now.
     """
-    named = dict(_paths(before, ""))
-    now = dict(_paths(choices, ""))
+    named = dict(_files(before))
+    now = dict(_files(choices))
     found = []
     for entry in entries:
         key = entry["key"]

@@ -8,9 +8,9 @@ import pytest
 from halomass.study import architectures as of_ensembles
 from halomass.study import options as halomass_options
 from mwlmc.study import architectures as of_flows
-from mwlmc.study import binnings
+from mwlmc.study import binnings, validation
 from mwlmc.study import options as mwlmc_options
-from orrery.storage.inputs import input_files
+from orrery.storage.inputs import changes, input_files
 from orrery.storage.run import identify_run
 
 ROOT = Path(__file__).parents[3]
@@ -53,3 +53,21 @@ def test_each_snapshot_of_a_catalogue_is_an_input(tmp_path):
     campaign = replace(halomass_options.HostCampaign(), catalogue=snapshots)
     keys = [file.key for file in input_files(campaign)]
     assert keys == ["catalogue.0", "catalogue.1"]
+
+
+def test_each_file_of_a_folder_is_an_input(tmp_path):
+    for name in ("b_orbit_mw.txt", "a_orbit_mw.txt"):
+        (tmp_path / name).write_text(name)
+    (tmp_path / "of_others").mkdir()
+    options = validation.Validation(nbody=tmp_path)
+    first = identify_run("validation", options)
+    assert [file.key for file in first.inputs] == [
+        "nbody.a_orbit_mw.txt",
+        "nbody.b_orbit_mw.txt",
+    ]
+    entries = [file.entry for file in first.inputs]
+    assert changes(entries, options, options) == []
+    (tmp_path / "a_orbit_mw.txt").write_text("another orbit")
+    assert identify_run("validation", options).fingerprint != first.fingerprint
+    (change,) = changes(entries, options, options)
+    assert "a_orbit_mw.txt" in change
