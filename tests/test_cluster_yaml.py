@@ -1,7 +1,9 @@
 """The launch files: Ray accepts them without asking a cloud, and their commands hang together."""
 
+import hashlib
 import os
 import re
+import shutil
 import socket
 import subprocess
 from pathlib import Path
@@ -119,6 +121,7 @@ def test_every_shell_finds_ray_which_asks_for_the_carried_token_and_a_certificat
     (line,) = [one for one in config["setup_commands"] if "sed " in one]
     named = re.search(r"1i \. ~/orrery/(\S+\.sh)'", line).group(1)
     (tmp_path / "orrery").symlink_to(ROOT)
+    user = f"tester-{os.getpid()}"
     temporary = tmp_path / "closed"
     done = run(
         [
@@ -126,21 +129,26 @@ def test_every_shell_finds_ray_which_asks_for_the_carried_token_and_a_certificat
             "-c",
             f". {ROOT / named}; echo $PATH; echo $RAY_AUTH_MODE $RAY_USE_TLS;"
             "echo $RAY_TLS_SERVER_CERT $RAY_TLS_SERVER_KEY $RAY_TLS_CA_CERT;"
-            "echo $RAY_TMPDIR",
+            "echo $RAY_TMPDIR $TMPDIR; echo $GRPC_ENABLE_FORK_SUPPORT",
         ],
         env={
             "HOME": str(tmp_path),
             "PATH": "/usr/bin:/bin",
+            "LOGNAME": user,
             "ORRERY_TMPDIR": str(temporary),
         },
     )
-    places, modes, files, folders = done.stdout.splitlines()
+    letters = hashlib.sha256(user.encode()).hexdigest()[:10]
+    shutil.rmtree(f"/tmp/ray_ssh_{letters}")
+    places, modes, files, folders, forks = done.stdout.splitlines()
+    assert forks == "0"
     assert places.split(":")[0] == f"{tmp_path}/orrery/.venv/bin"
     assert modes == "token 1"
     assert len(set(files.split())) == 3
     own = f"{tmp_path}/.ray/tls/{os.uname().nodename}/"
     assert all(one.startswith(own) for one in files.split())
-    assert folders == str(temporary)
+    assert folders.split() == [str(temporary)] * 2
+    assert temporary.stat().st_mode & 0o777 == 0o700
 
 
 def said_by(start, failing=""):

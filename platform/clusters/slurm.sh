@@ -58,6 +58,7 @@ fi
 
 # More OpenMP threads than cores, on cores that all simulate, are several times slower.
 export OMP_NUM_THREADS=1
+export GRPC_ENABLE_FORK_SUPPORT=0 # see shell.sh
 export RAY_USAGE_STATS_ENABLED=0
 unset RAY_ADDRESS RAY_AUTH_TOKEN # which may be another cluster's
 

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Makes the folders in which Ray keeps what it trusts, and closes them to other accounts, or refuses
-# those that another account made first, with status 1. Called by the launch files before Ray starts.
+# those that another account made first, with status 1. Called by shell.sh, and by the launch files
+# before Ray starts.
 #
-# In the first, shell.sh has Ray's own folder, which Ray lets everybody write.
+# In the first, shell.sh has Ray's own folder, which Ray lets everybody write, and all temporary files.
 # In the other, whose name is Ray's, are the connections of ssh by which it reaches other machines:
 # who makes one there is taken for such a machine, and is sent the token.
 set -euo pipefail
