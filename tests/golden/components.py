@@ -159,6 +159,7 @@ COMPONENTS = (
         "milky_way_study",
         readers=(
             "mwlmc.study.comparison",
+            "mwlmc.study.desi_choices",
             "mwlmc.study.mass_ratio",
             "mwlmc.study.predictive_checks",
             "mwlmc.study.published_views",

@@ -19,6 +19,7 @@ from mwlmc.sky.binning import DESI_FOOTPRINT, LMC_NAMES, QUADRANTS
 from mwlmc.sky.patches import DESI_NORTH, DESI_SOUTH
 from mwlmc.study import (
     comparison,
+    desi_choices,
     figure_data,
     mass_ratio,
     predictive_checks,
@@ -124,11 +125,27 @@ def answers() -> Record:
         ),
         "selected": quantity(quantities.selected_quantities(draws, ["v_x"])[:9]),
         **_compared(draws, prior),
+        **_choices(draws),
         **_many(),
         **_misses(),
         **_shown(draws, prior),
         **_checks(),
         **_sky(),
+    }
+
+
+def _choices(draws: FloatArray) -> Record:
+    """Returns what a table of choices says of draws, and what the choices are."""
+    rows = {"a": "DESI, with v_tb", "b": "DESI, without v_tb"}
+    table = desi_choices.choice_table({"a": draws, "b": draws[::2]}, rows)["Choices"]
+    numbers = ("median", "lower", "upper", "published", "shift")
+    chosen = [
+        (one.floor, one.largest_error or 0.0, sum(one.edges), one.table)
+        for one in desi_choices.MOTION_CHOICES
+    ]
+    return {
+        "choices.lines": quantity([table[name] for name in numbers]),
+        "choices.motions": quantity(chosen),
     }
 
 

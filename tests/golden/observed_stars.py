@@ -81,8 +81,7 @@ def _observed(first: int = 16) -> Columns:
         "pm_corr": np.linspace(-1.02, 1.04, count),
     }
     stars["ra"][0], stars["dec"][0] = 0.0, 0.0
-    stars["distance"][1:3] = [-30.0, 0.0]
-    stars["distance"][3] = np.nan
+    stars["distance"][1:4] = [-30.0, 0.0, np.nan]
     stars["v_los"][4] = np.nan
     stars["pm_1"][5], stars["pm_2"][5] = 0.0, 0.0
     stars["pm_1"][6] = np.nan
@@ -292,6 +291,7 @@ _COMMANDS = (
     ("desi", "--no-proper-motions"),
     ("quadrants", "--bins", "3", "--seed", "5"),
     ("quadrants", "--sagittarius-cut", "--proper-motions"),
+    ("desi", "--v-tb-edges", "35,55,80", "--largest-motion-error", "45"),
 )
 
 
@@ -334,6 +334,7 @@ def data_vectors() -> Record:
         "inferred": vectors_of.Measurement(lmc_today="inferred"),
         "drawn": vectors_of.Measurement("mean+dispersion", "survey-like"),
         "scattered": vectors_of.Measurement("mean", "survey-like", True),
+        "floored": vectors_of.Measurement(motion_floor=0.02),
     }
     record: Record = {}
     binnings = without_and_with_v_tb(DESI_FOOTPRINT)

@@ -14,14 +14,14 @@ from scipy import linalg
 from mwlmc.model.lmc import LMC_POSITION, LMC_VELOCITY, LMCErrors, lmc_covariance
 from mwlmc.observed.binned_table import BinnedTable, definition
 from mwlmc.parameters import INFERRED, LMC_TODAY
-from mwlmc.sky import kinematics
-from mwlmc.sky.binning import VELOCITIES, SkyBinning
+from mwlmc.sky import frames, kinematics
+from mwlmc.sky.binning import LMC_NAMES, VELOCITIES, SkyBinning
 from mwlmc.sky.selection_function import Sample
 from orrery.identity import JSON
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
 
-VERSION = 1  # of data vectors, observed and mock; raised whenever they change
+VERSION = 2  # of data vectors, observed and mock; raised whenever they change
 
 Sampling = Literal["full-footprint", "survey-like"]
 MomentChoice = Literal["mean", "mean+dispersion"]
@@ -46,6 +46,12 @@ class Measurement:
     has them, with its errors (survey-like)."""
     distance_errors: bool = False
     """Whether simulated stars drawn survey-like also get the survey's errors of distance."""
+    survey_draws: int = 4
+    """How many times the survey's stars are drawn of each simulation, survey-like; training
+    sees all of them, the tests are of the first."""
+    motion_floor: float = 0.0
+    """Systematic error of proper motions that observed stars share [mas/yr]; Gaia's is about
+    0.02 (Lindegren et al. 2021). Forecasts have none."""
     lmc_today: LMCToday = "data"
     """The LMC's place and motion: measured, as in the paper (data), or parameters like
     the masses, inferred from the stars alone (inferred)."""
@@ -54,6 +60,11 @@ class Measurement:
         if self.distance_errors and self.sampling == "full-footprint":
             raise ValueError(
                 "only stars drawn survey-like get distance errors: choose this sampling"
+            )
+        if self.survey_draws < 1 or not 0.0 <= self.motion_floor < np.inf:
+            raise ValueError(
+                f"survey_draws {self.survey_draws} and motion_floor {self.motion_floor} mas/yr: "
+                "draw once or more, with an error from 0 on"
             )
 
     @property
@@ -102,7 +113,10 @@ _FILLED = Measurement()
 
 
 def observe(
-    table: BinnedTable, binning: SkyBinning, lmc: LMCErrors | None = None
+    table: BinnedTable,
+    binning: SkyBinning,
+    lmc: LMCErrors | None = None,
+    motion_floor: float = 0.0,
 ) -> Observation:
     """Returns the data vector: the LMC's phase space today, then the stars' moments.
 
@@ -115,6 +129,7 @@ def observe(
         table: The observed stars' moments; it may hold more bins than the binning.
         binning: The bins and moments wanted.
         lmc: Errors of the LMC's centre; by default those of `LMCErrors`.
+        motion_floor: Systematic error that all proper motions share [mas/yr].
 
     Raises:
         ValueError: If the table lacks a bin, or defined its patches in another way, or
@@ -136,9 +151,39 @@ def observe(
         stellar = np.zeros(sum(len(p.names) for p in binning.profiles))
     value = kinematics.entries(table.moments.mean[rows], dispersion, binning)
     provenance = {"table": table.provenance, "lmc_errors": vars(lmc or LMCErrors())}
-    return data_vector(
+    seen = data_vector(
         table.name, binning, value, stellar, lmc or LMCErrors(), provenance
     )
+    if motion_floor == 0.0:
+        return seen
+    shared = _shared_motion_covariance(binning, motion_floor)
+    return replace(
+        seen,
+        covariance=seen.covariance + shared,
+        provenance={**provenance, "motion_floor": motion_floor},
+    )
+
+
+def _shared_motion_covariance(binning: SkyBinning, floor: float) -> FloatArray:
+    """Returns the covariance `[S, S]` of entries whose stars share an error of proper motion.
+
+    It moves all means of v_tb together, each by as much as its distance says; dispersions
+    it leaves as they are. Gaia's systematic errors change over some degrees (Lindegren et
+    al. 2021, section 5.6): over a whole survey they average out in part, so that a floor of
+    their size for single stars is a cautious one.
+
+    Arguments:
+        binning: How stars become summaries.
+        floor: The shared error [mas/yr].
+    """
+    means = np.array(
+        [sum(b[2:]) / 2 if b.quantity == "v_tb" else 0.0 for b in binning.bins]
+    )
+    # of bins, whose distance from the Sun is nearly that from the centre, beyond 30 kpc
+    shift = kinematics.entries(frames.K * floor * means, np.zeros(len(means)), binning)
+    if binning.lmc:
+        shift = np.concatenate([np.zeros(len(LMC_NAMES)), shift])
+    return np.outer(shift, shift)
 
 
 def vectors(
@@ -163,7 +208,8 @@ def vectors(
         supported = measurement.binning(binning.supported(table.counts(binning)))
         if {b.quantity for b in supported.bins} == {b.quantity for b in binning.bins}:
             drawn = measurement.drawn(supported, table.sample, seed)
-            found[label] = (drawn, observe(table, drawn))
+            floor = measurement.motion_floor
+            found[label] = (drawn, observe(table, drawn, motion_floor=floor))
     return found
 
 

@@ -6,7 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from mwlmc.observed.star_tables import StarSelection
-from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS, SkyBinning, quadrants
+from mwlmc.sky.binning import (
+    QUADRANTS,
+    V_TB_EDGES,
+    SkyBinning,
+    desi_footprint,
+    quadrants,
+)
 from orrery.tables.missing import MOST_MISSING
 
 COMMAND = "python -m mwlmc.observed.binned_table"
@@ -36,6 +42,17 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--seed", type=int, default=0, help="of the bootstrap")
     options.add_argument(
         "--bins", type=int, help="distance bins of each quadrant; default: 5"
+    )
+    options.add_argument(
+        "--v-tb-edges",
+        type=_edges,
+        metavar="KPC,KPC,...",
+        help="edges of desi's distance bins of v_tb; default: 30,50,70,90",
+    )
+    options.add_argument(
+        "--largest-motion-error",
+        type=float,
+        help="leave out proper motions whose error is this at the star's distance [km/s], or more",
     )
     options.add_argument(
         "--sagittarius-cut",
@@ -101,16 +118,20 @@ def _missing_in(word: str) -> tuple[str, tuple[float, ...]]:
 def chosen_selection(options: argparse.Namespace) -> StarSelection:
     """Returns which stars are kept: the survey's own selection, unless an option changes it."""
     selection = _SELECTIONS[options.survey]
-    if options.sagittarius_cut is None:
-        return selection
-    return replace(selection, sagittarius=options.sagittarius_cut)
+    if options.sagittarius_cut is not None:
+        selection = replace(selection, sagittarius=options.sagittarius_cut)
+    if options.largest_motion_error is not None:
+        error = options.largest_motion_error
+        selection = replace(selection, largest_motion_error=error)
+    return selection
 
 
 def chosen_binning(options: argparse.Namespace) -> SkyBinning:
     """Returns the survey's binning, with proper motions where they are to be used.
 
     Raises:
-        ValueError: If a number of bins is given for a survey with bins of its own.
+        ValueError: If a number of bins, or edges of v_tb, are given for a survey with its
+            own.
     """
     proper_motions = options.proper_motions
     if proper_motions is None:
@@ -121,13 +142,22 @@ def chosen_binning(options: argparse.Namespace) -> SkyBinning:
 
 
 def _survey_binning(options: argparse.Namespace) -> SkyBinning:
-    if options.bins is None:
-        return DESI_FOOTPRINT if options.survey == "desi" else QUADRANTS
     if options.survey == "desi":
+        if options.bins is not None:
+            raise ValueError(
+                f"--bins {options.bins}: desi has bins of its own; leave this out"
+            )
+        return desi_footprint(options.v_tb_edges or V_TB_EDGES)
+    if options.v_tb_edges is not None:
         raise ValueError(
-            f"--bins {options.bins}: desi has bins of its own; leave this out"
+            f"--v-tb-edges {options.v_tb_edges}: {options.survey} has bins of its own; leave "
+            "this out"
         )
-    return quadrants(options.bins)
+    return QUADRANTS if options.bins is None else quadrants(options.bins)
+
+
+def _edges(words: str) -> tuple[float, ...]:
+    return tuple(map(float, words.split(",")))
 
 
 def as_command(options: argparse.Namespace) -> str:
@@ -138,6 +168,10 @@ def as_command(options: argparse.Namespace) -> str:
         if isinstance(value, bool)
     ]
     named = [] if options.bins is None else [f"--bins {options.bins}"]
+    if options.v_tb_edges is not None:
+        named.append(f"--v-tb-edges {','.join(f'{e:g}' for e in options.v_tb_edges)}")
+    if options.largest_motion_error is not None:
+        named.append(f"--largest-motion-error {options.largest_motion_error:g}")
     if options.most_missing != MOST_MISSING:
         named.append(f"--most-missing {options.most_missing:g}")
     named += [f"--missing {shlex.quote(word)}" for word in options.missing]

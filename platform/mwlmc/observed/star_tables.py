@@ -4,6 +4,7 @@ Every star that is dropped is counted, step by step, so that a data vector can s
 its numbers come from.
 """
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -124,6 +125,26 @@ class StarTable:
             owner=np.zeros(len(self), dtype=np.intp),
         )
 
+    def with_motions(self, chosen: BoolArray, step: str) -> "StarTable":
+        """Returns the stars with the proper motions of the chosen ones `[N]` alone.
+
+        The step and the number of proper motions left are added to `steps`.
+
+        Raises:
+            ValueError: If there were proper motions and none is left.
+        """
+        left = chosen & np.isfinite(self.pm_b)
+        if np.isfinite(self.pm_b).any() and not left.any():
+            raise ValueError(
+                f"{self.source['file']}: no proper motion is left after the step {step!r}: allow "
+                "a larger error"
+            )
+        blank: dict[str, Any] = {
+            name: np.where(chosen, getattr(self, name), np.nan)
+            for name in ("pm_l", "pm_b")
+        }
+        return replace(self, **blank, steps=(*self.steps, (step, int(left.sum()))))
+
     def velocity_errors(self, quantity: str) -> FloatArray:
         """Returns the standard errors `[N]` of a velocity [km/s]; NaN where unknown.
 
@@ -147,6 +168,8 @@ class StarSelection:
         sagittarius: Whether to leave out the Sagittarius stream.
         inner: The smallest Galactocentric distance [kpc].
         outer: The largest, exclusive [kpc].
+        largest_motion_error: Proper motions with this error or a larger one are not used
+            [km/s at the star's distance]; all are when None.
 
     Example:
         >>> StarSelection(inner=30.0, outer=160.0).steps
@@ -156,17 +179,27 @@ class StarSelection:
     sagittarius: bool = True
     inner: float = 30.0
     outer: float = 100.0
+    largest_motion_error: float | None = None
 
     @property
     def steps(self) -> tuple[str, ...]:
         """What its steps are called in a table's `steps`."""
         cut = (_NOT_SAGITTARIUS,) if self.sagittarius else ()
-        return (*cut, f"{self.inner:g}-{self.outer:g} kpc")
+        within = f"{self.inner:g}-{self.outer:g} kpc"
+        if self.largest_motion_error is None:
+            return (*cut, within)
+        measured = f"proper motions better than {self.largest_motion_error:g} km/s"
+        return (*cut, within, measured)
 
     def __post_init__(self) -> None:
         if not 0 <= self.inner < self.outer:
             raise ValueError(
                 f"selection from {self.inner} to {self.outer} kpc: let inner < outer"
+            )
+        largest = self.largest_motion_error
+        if largest is not None and not 0 < largest < math.inf:
+            raise ValueError(
+                f"largest_motion_error {largest} km/s: give one above zero, or none"
             )
 
 
@@ -179,7 +212,13 @@ def select(table: StarTable, selection: StarSelection) -> StarTable:
     # Galactocentric, because bins are; the stream above is cut in heliocentric distance
     distance = table.galactocentric_distance
     inside = (distance >= selection.inner) & (distance < selection.outer)
-    return table.keep(inside, selection.steps[-1])
+    steps = selection.steps
+    near = table.keep(inside, steps[int(selection.sagittarius)])
+    if selection.largest_motion_error is None:
+        return near
+    # not the error of v_tb, in which that of the distance favours slow stars
+    error = frames.K * near.distance * near.pm_b_error
+    return near.with_motions(error < selection.largest_motion_error, steps[-1])
 
 
 def check_lines(checks: JSON) -> list[str]:

@@ -337,16 +337,34 @@ def replace_bins(profile: Profile, bins: Sequence[Range]) -> Profile | None:
 
 _BY_TEN = contiguous((30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 100.0))
 
-# Seven line-of-sight bins on each side, and proper motions where they are still good
-# enough.
-DESI_FOOTPRINT = SkyBinning(
-    "desi",
-    (
-        Profile(DESI_NORTH, "v_gsr", _BY_TEN),
-        Profile(DESI_SOUTH, "v_gsr", _BY_TEN),
-        Profile(DESI, "v_tb", contiguous((30.0, 50.0, 70.0, 90.0))),
-    ),
-)
+# Where proper motions are still good enough; Brooks et al. (2025b) print no edges.
+V_TB_EDGES = (30.0, 50.0, 70.0, 90.0)  # [kpc]
+
+
+def desi_footprint(v_tb_edges: Sequence[float] = V_TB_EDGES) -> SkyBinning:
+    """Returns the binning of DESI's two fields: seven line-of-sight bins in each, and v_tb.
+
+    Arguments:
+        v_tb_edges: Edges of the distance bins of v_tb, which both fields share [kpc].
+
+    Raises:
+        ValueError: If there are fewer than two edges, or they do not increase.
+
+    Example:
+        >>> desi_footprint((40.0, 60.0, 80.0)).bins[-1].upper
+        80.0
+    """
+    return SkyBinning(
+        "desi",
+        (
+            Profile(DESI_NORTH, "v_gsr", _BY_TEN),
+            Profile(DESI_SOUTH, "v_gsr", _BY_TEN),
+            Profile(DESI, "v_tb", contiguous(v_tb_edges)),
+        ),
+    )
+
+
+DESI_FOOTPRINT = desi_footprint()
 
 
 def quadrants(bins: int = 5) -> SkyBinning:

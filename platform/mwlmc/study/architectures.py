@@ -6,13 +6,13 @@ from pathlib import Path
 from mwlmc.observed.binned_table import load_binned
 from mwlmc.observed.data_vectors import Measurement, vectors
 from mwlmc.observed.star_tables import StarSelection
-from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.options import DESI_BINNED, SimulationCampaign
 from mwlmc.study.simulation_noise import with_simulation_error
+from mwlmc.study.survey_draws import survey_pairs
 from mwlmc.study.versions import SUMMARIES, VERSIONS
-from orrery.execution import cluster, summaries
+from orrery.execution import cluster
 from orrery.results.lineage import record_summary_lineage
 from orrery.results.recording import record
 from orrery.results.result import Result
@@ -85,8 +85,8 @@ def flow_architectures(options: FlowArchitectures) -> Result:
         ) as recording,
     ):
         halos = simulate_campaign(recording, campaign)
-        pairs = summaries.compute(
-            kinematics.velocity_moments, halos, binning, parameters
+        pairs = survey_pairs(
+            halos, binning, parameters, options.measurement.survey_draws
         )
         record_summary_lineage(recording, "architectures", pairs)
         observation = with_simulation_error(observation, binning, halos)

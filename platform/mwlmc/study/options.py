@@ -13,6 +13,7 @@ from mwlmc.observed.data_vectors import Measurement
 from mwlmc.observed.star_tables import StarSelection
 from mwlmc.parameters import LMCMass, proposal
 from mwlmc.simulator import CLIPPED_SHARE, Simulator
+from mwlmc.sky.binning import V_TB_EDGES, desi_footprint
 from mwlmc.study.literature import TABLE2
 from orrery.identity import PLACE
 from orrery.inference.posteriors import Inference
@@ -112,12 +113,21 @@ class Desi:
     most_missing: float = MOST_MISSING
     """The largest share of a star table's rows that may lack a position, distance or
     velocity, or a proper motion where these are used."""
-    measurement: Measurement = field(default_factory=Measurement)
-    """Which moments are measured, and how simulated stars are sampled."""
+    v_tb_edges: tuple[float, ...] = V_TB_EDGES
+    """Edges of the distance bins of tangential velocities, which both fields share [kpc]."""
+    # its stars do not fill its fields
+    measurement: Measurement = field(
+        default_factory=lambda: Measurement(sampling="survey-like")
+    )
+    """Which moments are measured, and how simulated stars are sampled; the paper's fill the
+    fields (--sampling full-footprint)."""
     campaign: SimulationCampaign = field(default_factory=SimulationCampaign)
     """The simulations, and where they and the runs are kept."""
     inference: Inference = field(default_factory=Inference)
     """How the posteriors are trained and sampled."""
+
+    def __post_init__(self) -> None:
+        desi_footprint(self.v_tb_edges)
 
 
 @dataclass(frozen=True)

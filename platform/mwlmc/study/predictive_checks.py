@@ -15,6 +15,7 @@ from mwlmc.study.data_rows import DataRow, data_rows
 from mwlmc.study.options import PredictiveChecks, SimulationCampaign
 from mwlmc.study.panels import profile_panels
 from mwlmc.study.study import conditioned, infer_row
+from mwlmc.study.survey_draws import survey_pairs
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, simulation, summaries
 from orrery.judging import predictive
@@ -54,8 +55,8 @@ def predictive_checks(options: PredictiveChecks) -> Result:
         for found in data_rows({name: data[name] for name in options.rows}):
             row = conditioned(found, halos)
             # masses and friction alone do not fix a simulation: all parameters do
-            pairs = summaries.compute(
-                kinematics.velocity_moments, halos, row.binning, model
+            pairs = survey_pairs(
+                halos, row.binning, model, options.measurement.survey_draws
             )
             inferred = infer_row(
                 recording, row, pairs, model, options.inference, campaign.seed

@@ -75,7 +75,7 @@ def constraints(found: Mapping[str, FloatArray], name: str) -> list[Constraint]:
         Constraint(
             labelled(row),
             interval_ends(quantities(draws)[name]),
-            _printed(TABLE2[row][name]),
+            printed_interval(TABLE2[row][name]),
         )
         for row, draws in found.items()
     ]
@@ -89,10 +89,13 @@ def bands(name: str) -> list[Band]:
         if name in measured.values
     ]
     # components of an apex are printed without errors: a band needs a width
-    return [Band(label, _printed(p)) for label, p in known if np.isfinite(p.width)]
+    return [
+        Band(label, printed_interval(p)) for label, p in known if np.isfinite(p.width)
+    ]
 
 
-def _printed(published: Published) -> Interval:
+def printed_interval(published: Published) -> Interval:
+    """Returns lower end, median and upper end of a published value."""
     return (
         published.median - published.minus,
         published.median,

@@ -12,8 +12,12 @@ from astropy.table import Table
 from mwlmc.observed.binned_table import load_binned
 from mwlmc.observed.data_vectors import Measurement, vectors
 from mwlmc.observed.summary_tables import summary_tables
-from mwlmc.sky import kinematics
-from mwlmc.sky.binning import DESI_FOOTPRINT, quadrants, without_and_with_v_tb
+from mwlmc.sky.binning import (
+    DESI_FOOTPRINT,
+    desi_footprint,
+    quadrants,
+    without_and_with_v_tb,
+)
 from mwlmc.study import (
     comparison,
     forecast,
@@ -28,8 +32,9 @@ from mwlmc.study.options import Desi, Quadrants, SimulationCampaign, Table2
 from mwlmc.study.panels import profile_panels
 from mwlmc.study.rigid_limit import record_rigid_limit
 from mwlmc.study.simulation_noise import with_simulation_error
+from mwlmc.study.survey_draws import survey_pairs
 from mwlmc.study.versions import SUMMARIES, VERSIONS
-from orrery.execution import cluster, summaries
+from orrery.execution import cluster
 from orrery.inference import posteriors
 from orrery.inference.posteriors import Inference, Inferred
 from orrery.judging import calibration
@@ -56,13 +61,14 @@ def desi(options: Desi) -> Result:
         OSError: If a file cannot be read or written.
     """
     campaign = options.campaign
+    footprint = desi_footprint(options.v_tb_edges)
     stars = load_binned(
         options.stars,
-        DESI_FOOTPRINT,
+        footprint,
         options.selection,
         most_missing=options.most_missing,
     )
-    binnings = without_and_with_v_tb(DESI_FOOTPRINT)
+    binnings = without_and_with_v_tb(footprint)
     data = vectors(stars, binnings, options.measurement, campaign.seed)
     # what the user can mend in the tables is refused before Ray starts
     with (
@@ -128,8 +134,8 @@ def infer_rows(
     found = {}
     for row in rows:
         # another binning needs other summaries, but no other simulations
-        pairs = summaries.compute(
-            kinematics.velocity_moments, halos, row.binning, measurement.parameters
+        pairs = survey_pairs(
+            halos, row.binning, measurement.parameters, measurement.survey_draws
         )
         found[row.label] = infer_row(
             recording,

@@ -89,15 +89,21 @@ def test_giants_are_those_found_independently(giants):
     assert giants.moments.count[in_q4].sum() == 17
 
 
-@pytest.mark.parametrize("name", ["desi", "giants"])
-def test_committed_tables_are_what_the_command_makes(
-    name, request, shared, tmp_path, capsys
-):
-    table = request.getfixturevalue(name)
+COMMITTED = {
+    "desi_dr1_bhb": ["desi"],
+    "desi_dr1_bhb_v_tb_40_100": ["desi", "--v-tb-edges", "40,60,80,100"],
+    "desi_dr1_bhb_v_tb_30_kms": ["desi", "--largest-motion-error", "30"],
+    "sdss_kgiants": ["quadrants"],
+}
+
+
+@pytest.mark.parametrize("name", COMMITTED)
+def test_committed_tables_are_what_the_command_makes(name, shared, tmp_path, capsys):
+    table = read_binned(OBSERVED / f"{name}.ecsv")
     source = shared / "data" / table.provenance["source"]["file"]
-    kind = "desi" if name == "desi" else "quadrants"
+    kind, *choices = COMMITTED[name]
     out = tmp_path / "table.ecsv"
-    assert main([kind, str(source), str(out), "--name", table.name]) == 0
+    assert main([kind, str(source), str(out), "--name", table.name, *choices]) == 0
     assert "rows" in capsys.readouterr().out
     again = read_binned(out)
     assert again.bins == table.bins
@@ -259,6 +265,25 @@ def test_other_distance_bins_need_the_stars_themselves(tmp_path, shared, capsys)
     assert "--bins 3" in table.provenance["command"]
     assert main(["desi", str(stars), str(out), "--bins", "3"]) == 1
     assert "leave this out" in capsys.readouterr().err
+    edges = ("--v-tb-edges", "40,60")
+    assert main(["quadrants", str(stars), str(out), *edges]) == 1
+    assert "leave this out" in capsys.readouterr().err
+
+
+def test_other_choices_of_proper_motions_are_in_a_tables_command():
+    for name, choices in COMMITTED.items():
+        command = read_binned(OBSERVED / f"{name}.ecsv").provenance["command"]
+        assert " ".join(choices[1:]) in command
+
+
+@pytest.mark.parametrize("edges", ["40", "60,40"])
+def test_edges_that_are_none_are_refused(edges, tmp_path, capsys):
+    given = ["desi", "stars.csv", str(tmp_path / "out.ecsv"), "--v-tb-edges", edges]
+    assert main(given) == 1
+    assert "at least" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        main([*given[:-1], "40,far"])
+    assert not (tmp_path / "out.ecsv").exists()
 
 
 def test_a_star_table_is_converted_once(halo, observed_stars, tmp_path, monkeypatch):

@@ -194,6 +194,35 @@ def test_what_is_measured_decides_the_binning(giants):
         Measurement(distance_errors=True)
 
 
+@pytest.mark.parametrize("sampling", ["full-footprint", "survey-like"])
+def test_a_shared_error_of_proper_motions_moves_all_of_them_together(desi, sampling):
+    """By 4.74 km/s at 1 kpc for 1 mas/yr, and line-of-sight velocities by nothing."""
+    plain = Measurement(sampling=sampling)
+    whole = {"whole": DESI_FOOTPRINT}
+    (_, without), (_, seen) = (
+        vectors(desi, whole, one)["whole"]
+        for one in (plain, replace(plain, motion_floor=0.02))
+    )
+    shared = seen.covariance - without.covariance
+    across = np.array(["v_tb_mean" in name for name in seen.names])
+    np.testing.assert_array_equal(seen.value, without.value)
+    shift = 4.74047 * 0.02 * np.array([40.0, 60.0, 80.0])
+    np.testing.assert_allclose(
+        shared[np.ix_(across, across)], np.outer(shift, shift), rtol=1e-6
+    )
+    assert not shared[~across].any()
+    assert seen.provenance["motion_floor"] == 0.02
+    assert "motion_floor" not in without.provenance
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"survey_draws": 0}, {"motion_floor": -0.1}, {"motion_floor": np.inf}]
+)
+def test_a_measurement_that_cannot_be_is_refused(wrong):
+    with pytest.raises(ValueError, match="survey_draws"):
+        Measurement(**wrong)
+
+
 def test_the_lmc_can_be_left_out_of_data_vectors(desi):
     whole = DESI_FOOTPRINT
     stellar = replace(whole, lmc=False)

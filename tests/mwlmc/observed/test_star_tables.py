@@ -276,6 +276,33 @@ def test_selection_is_in_galactocentric_distance_and_counted(tmp_path):
         StarSelection(inner=50.0, outer=50.0)
 
 
+def test_proper_motions_with_large_errors_are_not_used(tmp_path):
+    """Their stars' line-of-sight velocities are; an unknown error is not a small one."""
+    read = read_stars(_write(_catalogue(500), tmp_path / "stars.csv"))
+    errors = np.random.default_rng(5).uniform(0.05, 0.4, len(read))
+    errors[::7] = np.nan
+    stars = replace(read, pm_b_error=errors)
+    usual = StarSelection(sagittarius=False, inner=20.0, outer=60.0)
+    whole = select(stars, usual)
+    error = 4.74047 * whole.distance * whole.pm_b_error
+    limit = 50.0
+    chosen = select(stars, replace(usual, largest_motion_error=limit))
+    used = np.isfinite(chosen.pm_b)
+    np.testing.assert_array_equal(used, np.isfinite(whole.pm_b) & (error < limit))
+    assert 0 < used.sum() < np.isfinite(whole.pm_b).sum()
+    np.testing.assert_array_equal(chosen.v_los, whole.v_los)
+    assert chosen.steps[-1] == (
+        f"proper motions better than {limit:g} km/s",
+        used.sum(),
+    )
+    unknown = replace(stars, pm_b_error=np.full(len(stars), np.nan))
+    with pytest.raises(ValueError, match="allow a larger error"):
+        select(unknown, replace(usual, largest_motion_error=limit))
+    for wrong in (0.0, -1.0, np.nan, np.inf):
+        with pytest.raises(ValueError, match="largest_motion_error"):
+            StarSelection(largest_motion_error=wrong)
+
+
 @pytest.mark.parametrize(("sagittarius", "left"), [(True, 856), (False, 1545)])
 def test_desi_stars_at_30_to_100_kpc(shared, sagittarius, left):
     stars = read_stars(shared / "data" / "desi_dr1_bhb.csv")
