@@ -251,6 +251,12 @@ plant_in_files() {
     finds "no package" 1 "^other .* did not answer .*orrery" "install there what the others have"
     inside other umount "$copy/platform" "$project/platform"
 
+    local headers
+    headers=$("$python" -c 'import sysconfig; print(sysconfig.get_path("include"))')
+    inside other mount --bind /dev/null "$headers/Python.h"
+    finds "no compiler" 1 "^other .* has C.. compiler None, others g" "install the same software"
+    inside other umount "$headers/Python.h"
+
     replace other /proc/cpuinfo 's/^model name.*/model name : A Processor of Another Kind/'
     finds "other processor" 1 "has the processor .* others" "nodes of one kind"
     inside other umount /proc/cpuinfo

@@ -21,8 +21,8 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orrery.execution import certificates
-from orrery.execution.processors import processor_model
-from orrery.execution.readiness import NodeReport, Trouble, silence
+from orrery.execution.processors import compiler, processor_model
+from orrery.execution.readiness import COMPILER, NodeReport, Trouble, silence
 from orrery.execution.same_code import code_digest, own_packages
 from orrery.storage.files import TEMPORARY, ensure_writable, write_atomically
 from orrery.storage.store import Location
@@ -64,6 +64,7 @@ class _Witness:
                 **software(),
                 **{name: version(name) for name in _ALSO_COMPARED},
                 **{f"code of {name}": code_digest(name) for name in own_packages()},
+                COMPILER: compiler(),
             },
             "processor": processor_model(),
             "seen_gpus": _gpus(),

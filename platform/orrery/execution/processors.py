@@ -1,11 +1,19 @@
-"""Which kind of processor computes here: it decides the last bits of a record, nothing else."""
+"""What computes here: the kind of processor, and what compiles code for it.
 
+It decides the last bits of a record and how fast it is made, nothing else.
+"""
+
+import os
 import platform
+import shutil
+import subprocess
 import sys
+import sysconfig
 from functools import cache
 from pathlib import Path
 
 _CPUINFO = Path("/proc/cpuinfo")
+_COMPILER_PATIENCE = 10  # [s]
 
 
 def describe_processor(rounding: str = "") -> str:
@@ -43,3 +51,22 @@ def processor_model() -> str:
         if name.strip() == "model name" and value.strip():
             return value.strip()
     return platform.processor() or platform.machine() or "unknown processor"
+
+
+def compiler() -> str | None:
+    """Returns the C++ compiler that extends Python here; None without it or Python's headers."""
+    found = shutil.which(os.environ.get("CXX", "g++"))
+    headers = Path(sysconfig.get_path("include"), "Python.h")
+    if found is None or not headers.is_file():
+        return None
+    try:
+        said = subprocess.run(
+            [found, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=_COMPILER_PATIENCE,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return said.stdout.partition("\n")[0].strip() or Path(found).name

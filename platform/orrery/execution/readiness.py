@@ -12,6 +12,7 @@ from orrery.execution import certificates
 GB = 1e9  # [bytes]
 MOST_CLOCK_OFFSET = 1.0  # [s]
 LEAST_SHARED_MEMORY = 256 * 1024**2  # [bytes] our object store; containers have 64 MiB
+COMPILER = "C++ compiler"  # of the software that is compared
 _SHOWN = ("python", "ray", "orrery", "commit")  # of the software that is compared
 # [bytes] of it; less only since Ray's store may fill its part of what is not free
 LEAST_FREE_SHARED_MEMORY = 64 * 1024**2
@@ -106,9 +107,9 @@ def silence(node: str, reason: str) -> Trouble:
     return Trouble(
         node,
         f"did not answer ({reason})",
-        "install there what the others have, certificates among it, and start Ray again, or "
-        "take it out of the "
-        "cluster (`ray status` lists its nodes)",
+        "look whether the disk of Ray's folder (/tmp, or RAY_TMPDIR) and of the home is full "
+        "there; install there what the others have, token and certificates among it, and start Ray "
+        "again, or take it out of the cluster (`ray status` lists its nodes)",
     )
 
 
@@ -190,6 +191,12 @@ def _of_software(report: NodeReport, usual: dict[str, str | None]) -> Iterator[T
                 f"has {name} {here}, others {there}",
                 "install the same software and check out the same commit on all nodes",
             )
+    if report.cpus and report.software.get(COMPILER, "") is usual.get(COMPILER) is None:
+        yield Trouble(
+            report.node,
+            "has no C++ compiler, or no headers of Python: it simulates several times slower",
+            "install g++ and the package with Python.h (python3-dev), or name a compiler in CXX",
+        )
 
 
 def _of_machine(report: NodeReport, processor: str | None) -> Iterator[Trouble]:

@@ -3,7 +3,11 @@ import sys
 import torch
 
 from orrery.execution import processors
-from orrery.execution.processors import describe_processor, processor_model
+from orrery.execution.processors import (
+    compiler,
+    describe_processor,
+    processor_model,
+)
 
 
 def test_what_rounds_is_named():
@@ -33,3 +37,17 @@ def test_the_model_is_what_the_system_says(monkeypatch, tmp_path):
     assert unnamed
     monkeypatch.setattr(processors, "_CPUINFO", tmp_path / "nowhere")
     assert processor_model.__wrapped__() == unnamed
+
+
+def test_a_compiler_is_one_that_answers_and_has_headers(monkeypatch, tmp_path):
+    header, program = tmp_path / "Python.h", tmp_path / "cxx"
+    monkeypatch.setenv("CXX", str(program))
+    monkeypatch.setattr(processors.sysconfig, "get_path", lambda _: str(tmp_path))
+    assert compiler() is None
+    program.write_text("#!/bin/sh\necho 'cxx 1.2'\necho more\n")
+    program.chmod(0o755)
+    assert compiler() is None
+    header.touch()
+    assert compiler() == "cxx 1.2"
+    program.write_text("#!/bin/sh\nexit 1\n")
+    assert compiler() is None

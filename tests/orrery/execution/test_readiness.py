@@ -5,7 +5,14 @@ from dataclasses import replace
 
 import pytest
 
-from orrery.execution.readiness import GB, NodeReport, absence, judge, silence
+from orrery.execution.readiness import (
+    COMPILER,
+    GB,
+    NodeReport,
+    absence,
+    judge,
+    silence,
+)
 
 SOFTWARE = {
     "python": "3.11.9",
@@ -113,6 +120,18 @@ def test_a_planted_fault_is_found_with_its_remedy(fault):
     assert remedy in trouble.remedy
 
 
+def test_a_cluster_without_any_compiler_is_told_that_it_is_slow():
+    without = replace(SOUND, software=SOFTWARE | {COMPILER: None})
+    head = replace(without, node="head", cpus=0)  # where nothing computes
+    (trouble,) = judge([head, without])
+    assert trouble.node == "a"
+    assert "several times slower" in trouble.what
+    assert "g++" in trouble.remedy
+    sound = replace(SOUND, software=SOFTWARE | {COMPILER: "g++ 12.2"})
+    (trouble,) = judge([sound, replace(sound, node="b"), without])
+    assert trouble.what == "has C++ compiler None, others g++ 12.2"
+
+
 def test_all_faults_of_all_nodes_are_found():
     nodes = [planted(change) for change, _, _ in FAULTS.values()]
     sound = [replace(SOUND, node=f"{number}") for number in range(len(nodes))]
@@ -128,6 +147,7 @@ def test_a_node_that_is_silent_or_missing_is_told_with_its_remedy():
     trouble = silence("c", "No module named 'orrery'")
     assert "No module named 'orrery'" in trouble.what
     assert "install there what the others have" in trouble.remedy
+    assert "is full there" in trouble.remedy  # of which Ray says nothing
     assert [*absence(2, 2)] == [*absence(3, 2)] == []
     (missing,) = absence(1, 2)
     assert missing.what == "has 1 nodes, not 2"
