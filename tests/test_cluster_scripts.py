@@ -89,7 +89,9 @@ def test_workers_that_are_known_are_stopped(ran):
         CLUSTERS / "stop.sh", ray="[ $1 = stop ] || echo 10.0.0.8", ssh=""
     )
     assert done.returncode == 0
-    assert any(one.endswith("@10.0.0.8 ray stop") for one in asked)
+    (told,) = [one for one in asked if "@10.0.0.8 " in one]
+    # whatever shell the account has there
+    assert told.endswith("bash -c '. ~/orrery/platform/clusters/shell.sh; ray stop'")
 
 
 def test_an_environment_that_was_not_finished_is_made_again(ran, tmp_path):

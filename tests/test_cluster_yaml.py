@@ -151,6 +151,13 @@ def test_every_shell_finds_ray_which_asks_for_the_carried_token_and_a_certificat
     assert temporary.stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.parametrize("name", ["shell.sh", "slurm.sh", "kuberay/Dockerfile"])
+def test_rays_client_server_forks_without_handlers_of_grpc(name):
+    """They crash now and then what it starts for a session: ray-project/ray, issue 63202."""
+    text = (ROOT / "platform/clusters" / name).read_text()
+    assert re.search(r"^\s*(export )?GRPC_ENABLE_FORK_SUPPORT=0\b", text, re.MULTILINE)
+
+
 def said_by(start, failing=""):
     """Returns what the programs of a command are asked, on a node at 10.0.0.7."""
     played = "".join(

@@ -10,11 +10,16 @@ export RAY_USE_TLS=1
 export RAY_TLS_SERVER_CERT=~/.ray/tls/$(uname -n)/machine.crt
 export RAY_TLS_SERVER_KEY=~/.ray/tls/$(uname -n)/machine.key
 export RAY_TLS_CA_CERT=~/.ray/tls/$(uname -n)/authority.crt
-# Its folder, which it lets everybody write, lies in one that temporary.sh closes to other accounts;
-# so do temporary files, some of which Ray reads again, whoever made them. Without it no Ray starts.
-export RAY_TMPDIR=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)}
-export TMPDIR=$RAY_TMPDIR
-bash ~/orrery/platform/clusters/temporary.sh || export RAY_TMPDIR=/dev/null
+# Its folder, which it lets everybody write, lies in one that temporary.sh makes for this account
+# alone; so do temporary files, some of which Ray reads again, whoever made them. Without it no `ray`
+# runs in this shell: what cleans /tmp may take it away, and another account make it.
+if bash ~/orrery/platform/clusters/temporary.sh; then
+    export RAY_TMPDIR=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)}
+    export TMPDIR=$RAY_TMPDIR
+fi
+ray() {
+    bash ~/orrery/platform/clusters/temporary.sh && command ray "$@"
+}
 # More OpenMP threads than cores, on cores that all simulate, are several times slower.
 export OMP_NUM_THREADS=1
 # Ray's client server forks to start another program while gRPC works in other threads: gRPC's own

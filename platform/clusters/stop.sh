@@ -13,8 +13,8 @@ ray stop # first: the head would start its workers again
 for worker in $workers; do
     if ! ssh -i ~/ray_bootstrap_key.pem -o BatchMode=yes -o ConnectTimeout=10 \
         -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null \
-        "$(id -un)@$worker" ray stop; then
-        echo "$worker did not answer: if it is on, run \`ray stop\` there" >&2
+        "$(id -un)@$worker" "bash -c '. ~/orrery/platform/clusters/shell.sh; ray stop'"; then
+        echo "$worker has not stopped Ray, or is off: if it is on, run \`ray stop\` there, in bash" >&2
         status=1
     fi
 done

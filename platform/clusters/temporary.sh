@@ -1,7 +1,7 @@
 #!/bin/bash
-# Makes the folders in which Ray keeps what it trusts, and closes them to other accounts, or refuses
-# those that another account made first, with status 1. Called by shell.sh, and by the launch files
-# before Ray starts.
+# Makes the folders in which Ray keeps what it trusts, closed to other accounts, or refuses what it
+# finds there, with status 1. Called by shell.sh before each `ray`, and by the launch files before Ray
+# starts. It changes nothing that is there.
 #
 # In the first, shell.sh has Ray's own folder, which Ray lets everybody write, and all temporary files.
 # In the other, whose name is Ray's, are the connections of ssh by which it reaches other machines:
@@ -11,16 +11,18 @@ set -euo pipefail
 user=${LOGNAME:-${USER:-$(id -un)}} # as Ray asks for it
 letters=$(printf %s "$user" | sha256sum | cut -c 1-10)
 
+refuse() {
+    echo "$folder on $(uname -n) $1" >&2
+    exit 1
+}
+
 for folder in "${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)}" "/tmp/ray_ssh_$letters"; do
-    mkdir -p -m 700 "$folder" 2>/dev/null || true # what is there is judged now
-    if [ -L "$folder" ] || [ ! -d "$folder" ] || [ ! -O "$folder" ]; then
-        echo "$folder on $(uname -n) is not a folder of $user's, and others could change what Ray keeps" \
-            "there: have it removed" >&2
-        exit 1
-    fi
-    # one that was open may hold what others put there
-    if [ "$(stat -c %a "$folder")" != 700 ]; then
-        rm -rf "${folder:?}"/* "${folder:?}"/.[!.]*
-        chmod 700 "$folder"
+    said=$(mkdir -p -m 700 "$folder" 2>&1) || true # what is there is judged now
+    if [ ! -e "$folder" ] && [ ! -L "$folder" ]; then
+        refuse "cannot be made ($said): see whether its disk is full or only read"
+    elif [ -L "$folder" ] || [ ! -d "$folder" ] || [ ! -O "$folder" ]; then
+        refuse "is not a folder of $user's, and others could change what Ray keeps there: have it removed"
+    elif [ $((0$(stat -c %a "$folder") & 077)) -ne 0 ]; then
+        refuse "is open to other accounts: see whether all in it is $user's own, and \`chmod go= $folder\`"
     fi
 done

@@ -367,6 +367,8 @@ def _check_cluster(options: argparse.Namespace) -> None:
         raise ConnectionError(
             f"{len(troubles)} troubles, which the lines above explain"
         )
+    if lost:
+        say(f"no longer in the cluster: {', '.join(lost)}")
     say(f"{len(reports)} nodes can work together")
 
 

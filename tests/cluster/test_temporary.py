@@ -29,18 +29,79 @@ def make_temporary(folder):
     )
 
 
-@pytest.mark.parametrize("mode", [None, 0o700, 0o777])
+@pytest.mark.parametrize("mode", [None, 0o700, 0o2700, 0o500])
 def test_the_folder_of_ray_is_closed_to_other_accounts(tmp_path, mode):
     folder = tmp_path / "orrery-1500"
     if mode is not None:
         folder.mkdir()
-        folder.chmod(mode)
         (folder / "kept").touch()
+        folder.chmod(mode)
     assert make_temporary(folder).returncode == 0
-    for closed in (folder, SSH):
-        assert closed.stat().st_mode & 0o777 == 0o700
-    # others may have put there what is in one that was open
-    assert (folder / "kept").exists() == (mode == 0o700)
+    assert folder.stat().st_mode & 0o7777 == (mode or 0o700)
+    assert SSH.stat().st_mode & 0o777 == 0o700
+    assert (folder / "kept").exists() == (mode is not None)
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o755, 0o710, 0o701])
+def test_a_folder_that_is_open_is_refused_and_left_as_it_is(tmp_path, mode):
+    """Others may have put something there; only its owner can tell what is his."""
+    folder = tmp_path / "orrery-1500"
+    folder.mkdir()
+    (folder / "kept").touch()
+    folder.chmod(mode)
+    refused = make_temporary(folder)
+    assert refused.returncode == 1
+    assert f"chmod go= {folder}" in refused.stderr
+    assert (folder / "kept").exists()
+    assert folder.stat().st_mode & 0o777 == mode
+    subprocess.run(["chmod", "go=", folder], check=True)
+    assert make_temporary(folder).returncode == 0
+
+
+def test_a_folder_that_cannot_be_made_is_told_with_the_reason(tmp_path):
+    (tmp_path / "file").touch()
+    refused = make_temporary(tmp_path / "file" / "orrery-1500")
+    assert refused.returncode == 1
+    assert "cannot be made" in refused.stderr
+    assert "Not a directory" in refused.stderr
+
+
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+def test_no_ray_runs_in_a_shell_whose_folder_is_refused(tmp_path, shell):
+    """Ray reads what lies in its folder and among temporary files, whoever made it."""
+    home, folder = tmp_path / "home", tmp_path / "closed"
+    programs = home / "orrery/.venv/bin"
+    programs.mkdir(parents=True)
+    (home / "orrery/platform").symlink_to(SCRIPT.parents[1])
+    (programs / "ray").write_text("#!/bin/sh\necho ran $* in $TMPDIR $RAY_TMPDIR\n")
+    (programs / "ray").chmod(0o755)
+
+    def said(words):
+        done = subprocess.run(
+            [shell, "-c", f". ~/orrery/platform/clusters/shell.sh; {words}"],
+            check=False,
+            capture_output=True,
+            text=True,
+            env={
+                "PATH": "/usr/bin:/bin",
+                "HOME": str(home),
+                "LOGNAME": USER,
+                "ORRERY_TMPDIR": str(folder),
+            },
+        )
+        return done.stdout.splitlines(), done.stderr
+
+    assert said("ray up")[0] == [f"ran up in {folder} {folder}"]
+    folder.chmod(0o755)
+    lines, why = said('ray up || echo "refused $TMPDIR $RAY_TMPDIR"')
+    assert lines == ["refused  "]
+    assert "open to other accounts" in why
+    folder.chmod(0o700)
+    # what cleans /tmp took it away, and another account makes it: none, or a link
+    assert said(f"rmdir {folder}; ray up")[0] == [f"ran up in {folder} {folder}"]
+    taken = f"rmdir {folder}; ln -s /tmp {folder}; ray up || echo refused"
+    assert said(taken)[0] == ["refused"]
+    folder.unlink()
 
 
 def test_ray_looks_for_connections_where_they_are_closed():

@@ -67,6 +67,7 @@ class _Witness:
                 COMPILER: compiler(),
             },
             "processor": processor_model(),
+            "cache": cache_refusal(),
             "seen_gpus": _gpus(),
             "seen_cpus": _cpus(),
             **_shared_memory(),
@@ -87,6 +88,17 @@ def write_probes(probes: Sequence[Location]) -> dict[str, str]:
             known = isinstance(probe, Path) and error.errno
             refused[str(probe.parent)] = os.strerror(known) if known else str(error)
     return refused
+
+
+def cache_refusal() -> str:
+    """Returns why compiled code cannot be kept here, and where; nothing where it can."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folder = Path(home) / "orrery"
+    try:
+        ensure_writable(folder)
+    except OSError as error:
+        return f"{folder}: {error.strerror or error}"
+    return ""
 
 
 def unseen(probes: Sequence[Location]) -> tuple[str, ...]:

@@ -40,6 +40,7 @@ class NodeReport:
         refused: Why it could not write into a folder, by folder.
         free_shared_memory: What is free of `/dev/shm` [bytes].
         seen_cpus: How many CPUs a process on it may use.
+        cache: Why it cannot keep compiled code; nothing where it can.
 
     Example:
         >>> software = {"python": "3.11.9"}
@@ -64,6 +65,7 @@ class NodeReport:
     refused: dict[str, str] = field(default_factory=dict)
     free_shared_memory: float = 2.0**31
     seen_cpus: int = 1
+    cache: str = ""
 
     @property
     def summary(self) -> str:
@@ -172,6 +174,12 @@ def _of_folders(report: NodeReport, least: float) -> Iterator[Trouble]:
             report.node,
             f"cannot write into {folder} ({reason})",
             "mount it writable for this user on all nodes, or free some space there",
+        )
+    if report.cpus and report.cache:
+        yield Trouble(
+            report.node,
+            f"cannot keep compiled code ({report.cache})",
+            "make that folder writable for this user there, or set XDG_CACHE_HOME to another",
         )
     for folder, free in report.free.items():
         if free < least:

@@ -60,6 +60,11 @@ FAULTS = {
         "may use 2 CPUs, Ray has promised 64",
         "--num-cpus",
     ),
+    "no cache": (
+        {"cache": "/home/a/.cache/orrery: Read-only file system"},
+        r"cannot keep compiled code \(/home/a",
+        "XDG_CACHE_HOME",
+    ),
     "full memory": (
         {"free_shared_memory": 5 * 2**20},
         "/dev/shm is full: 5 MiB are free",
