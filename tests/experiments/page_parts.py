@@ -107,8 +107,8 @@ def shown(page: str, document: dict) -> Iterator[Shown]:
         raise ValueError(f"the page has other parts than the document: {places}")
     for part, section in zip(parts, sections, strict=True):
         yield from _section(part, section)
-    yield from _pairs(options, dict(flat(document["options"])))
-    yield from _pairs(versions, document["versions"])
+    yield from _pairs(options, dict(flat(document["options"])), "none")
+    yield from _pairs(versions, document["versions"], "not known")
 
 
 def _headlines(head, headlines):
@@ -214,13 +214,13 @@ def _lineage(part, lineage):
         raise ValueError(f"the page lacks these of the lineage: {sorted(entries)}")
 
 
-def _pairs(part, expected):
+def _pairs(part, expected, nothing):
     rows = {
         row.children("th")[0].text: row.children("td")[0].text for row in part.all("tr")
     }
     for name, text in rows.items():
         value = expected[name]
-        yield Shown(name, text, "not known" if value is None else str(value).strip())
+        yield Shown(name, text, nothing if value is None else str(value).strip())
 
 
 def flat(options: object, place: str = "") -> Iterator[tuple[str, object]]:

@@ -207,7 +207,7 @@ def _decimals(answers: list[JSON], quantity: str) -> int:
 def _flat(options: Any, prefix: str = "") -> dict[str, str]:
     """Returns nested options as one level: `training.epochs` and its value."""
     if not isinstance(options, dict):
-        return {prefix: str(options)}
+        return {prefix: "none" if options is None else str(options)}
     parts = [
         (f"{prefix}.{name}" if prefix else name, value)
         for name, value in options.items()
