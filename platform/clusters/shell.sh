@@ -10,19 +10,25 @@ export RAY_USE_TLS=1
 export RAY_TLS_SERVER_CERT=~/.ray/tls/$(uname -n)/machine.crt
 export RAY_TLS_SERVER_KEY=~/.ray/tls/$(uname -n)/machine.key
 export RAY_TLS_CA_CERT=~/.ray/tls/$(uname -n)/authority.crt
-# Its folder, which it lets everybody write, lies in one that temporary.sh makes for this account
-# alone; so do temporary files, some of which Ray reads again, whoever made them. Without it no `ray`
-# runs in this shell: what cleans /tmp may take it away, and another account make it.
-if bash ~/orrery/platform/clusters/temporary.sh; then
-    export RAY_TMPDIR=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)}
-    export TMPDIR=$RAY_TMPDIR
-fi
-ray() {
-    bash ~/orrery/platform/clusters/temporary.sh && command ray "$@"
-}
 # More OpenMP threads than cores, on cores that all simulate, are several times slower.
 export OMP_NUM_THREADS=1
 # Ray's client server forks to start another program while gRPC works in other threads: gRPC's own
 # handlers of a fork crash the child now and then (ray-project/ray, issue 63202).
 export GRPC_ENABLE_FORK_SUPPORT=0
 export RAY_USAGE_STATS_ENABLED=0
+# Ray's folder, which it lets everybody write, lies in one that temporary.sh makes for this account
+# alone; so do temporary files, some of which Ray reads again, whoever made them. What cleans /tmp may
+# take it away, and another account make it: each `ray` that is typed looks again, and says where.
+ray() {
+    bash ~/orrery/platform/clusters/temporary.sh &&
+        RAY_TMPDIR=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)} \
+            TMPDIR=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)} command ray "$@"
+}
+[ -z "${ORRERY_TMPDIR:-}" ] || export ORRERY_TMPDIR # temporary.sh judges the same
+if bash ~/orrery/platform/clusters/temporary.sh; then
+    export RAY_TMPDIR=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)}
+    export TMPDIR=$RAY_TMPDIR
+else
+    unset RAY_TMPDIR TMPDIR # which may be of a shell around this one
+    return 1
+fi
