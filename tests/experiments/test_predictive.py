@@ -5,6 +5,7 @@ import pytest
 from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
 from mwlmc.study.literature import TABLE2
 from mwlmc.study.quantities import row_key
+from orrery.results.result import Result
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("brief_forecasts")]
 
@@ -23,3 +24,7 @@ def test_predictions_are_simulated_and_judged_bin_by_bin(
         assert 0 < numbers[f"predictive.{row_key(row)}.whole_vector_pvalue"] <= 1
         assert (folder / f"predictions.{row_key(row)}.png").exists()
     assert len([*(place / "datasets").glob("replay-*")]) == len(wanted)
+    # the model's own parameters were learned, which are none of Table 2's quantities
+    result = Result.open(folder)
+    assert result.document["answers"] == []
+    assert not [key for key in numbers if key.startswith("rigid_limit.")]

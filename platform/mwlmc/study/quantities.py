@@ -17,7 +17,7 @@ from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.results.panels import Interval
 from orrery.results.sections import Answer
 
-VERSION = 5  # of answers, comparisons and checks; raised whenever they change
+VERSION = 6  # of answers, comparisons and checks; raised whenever they change
 
 # Table 2's, and what follows from them.
 KNOWN: dict[str, Quantity] = {**QUANTITIES, **DERIVED_QUANTITIES}
@@ -28,9 +28,9 @@ _LARGEST = 300.0  # [dex] a double ends at 308
 def quantities(draws: FloatArray) -> dict[str, FloatArray]:
     """Returns the quantities of `KNOWN`, each `[n]` and in its unit, of draws `[n, P]`.
 
-    The first parameters are `INFERRED`, whatever else is inferred.
+    The first parameters are `INFERRED`, whatever else is inferred after them, such as the
+    LMC's place; the model's own eleven parameters are others.
     """
-    # a posterior of all eleven model parameters has others after these
     column = dict(zip(parameter_names(INFERRED), draws.T[: len(INFERRED)], strict=True))
     # of each draw: the length of the median vector would be another, smaller number
     v_travel = np.sqrt(column["v_x"] ** 2 + column["v_y"] ** 2 + column["v_z"] ** 2)

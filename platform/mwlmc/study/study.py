@@ -137,7 +137,7 @@ def infer_rows(
         pairs = survey_pairs(
             halos, row.binning, measurement.parameters, measurement.survey_draws
         )
-        found[row.label] = infer_row(
+        inferred = infer_row(
             recording,
             conditioned(row, halos),
             pairs,
@@ -145,6 +145,10 @@ def infer_rows(
             inference,
             campaign.seed,
         )
+        draws = inferred.draws
+        recording.answers(quantities.answers(row.key, row.label, draws))
+        record_rigid_limit(recording, row.key, row.label, draws)
+        found[row.label] = inferred
     return Posteriors(found, pairs.train.theta)
 
 
@@ -163,6 +167,8 @@ def infer_row(
     seed: int,
 ) -> Inferred:
     """Returns the posterior of one data vector, after recording it.
+
+    What it answers is for those to record who know what its parameters are.
 
     Arguments:
         recording: Where it is recorded.
@@ -185,11 +191,9 @@ def infer_row(
         posterior_sections.epoch_logger(recording, row.key),
         posterior_sections.check_logger(recording, row.key, row.label),
     )
-    recording.answers(quantities.answers(row.key, row.label, inferred.draws))
     posterior_sections.record_posterior(
         recording, row.key, row.label, inferred, pairs, profile_panels(row.binning)
     )
-    record_rigid_limit(recording, row.key, row.label, inferred.draws)
     return inferred
 
 
