@@ -312,7 +312,7 @@ def _flow_score(
     """Returns how a flow fares on the test hosts, and what it says of the host."""
     name = FLOWS[key]
     # one estimator for all realisations, tested on the first: as the ensemble is
-    pairs = ensembles.pooled_pairs(hosts, features, binnings, LOG_M_VIR)
+    pairs = ensembles.pooled_pairs(hosts, features, binnings, (LOG_M_VIR,))
     lineage.record_summary_lineage(recording, key, pairs)
     inferred = posteriors.infer(
         name,

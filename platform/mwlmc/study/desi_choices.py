@@ -13,22 +13,21 @@ from typing import get_args
 import numpy as np
 from astropy.table import Table
 
-from mwlmc.observed.binned_table import load_binned
+from mwlmc.observed.binned_table import BinnedTable, load_binned
 from mwlmc.observed.data_vectors import Measurement, Sampling, vectors
 from mwlmc.observed.star_tables import StarSelection
-from mwlmc.sky.binning import V_TB_EDGES, desi_footprint
+from mwlmc.sky.binning import V_TB_EDGES, SkyBinning, desi_footprint
+from mwlmc.study import published_views
 from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.data_rows import DataRow
 from mwlmc.study.literature import HALO_MASS, TABLE2
 from mwlmc.study.options import DESI_BINNED, SimulationCampaign
-from mwlmc.study.published_views import printed_interval
 from mwlmc.study.quantities import KNOWN, interval_ends, quantities, quantity_key
 from mwlmc.study.study import infer_rows
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster
 from orrery.inference.posteriors import Inference
 from orrery.parameters import FloatArray
-from orrery.results.panels import Constraint
 from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.results.sections import FigureSection
@@ -69,6 +68,11 @@ class MotionChoice:
     def uses_motions(self) -> bool:
         """Whether there are bins of tangential velocity."""
         return bool(self.edges)
+
+    @property
+    def footprint(self) -> SkyBinning:
+        """DESI's binning, with these edges, or the usual ones where none are used."""
+        return desi_footprint(self.edges or V_TB_EDGES)
 
     @property
     def published(self) -> str:
@@ -130,8 +134,12 @@ def desi_choices(options: DesiChoices) -> Result:
         OSError: If a file cannot be read or written.
     """
     campaign = options.campaign
+    tables = [_stars(choice, options) for choice in MOTION_CHOICES]
     rows = {
-        sampling: [_row(sampling, choice, options) for choice in MOTION_CHOICES]
+        sampling: [
+            _row(sampling, choice, stars, options)
+            for choice, stars in zip(MOTION_CHOICES, tables, strict=True)
+        ]
         for sampling in get_args(Sampling)
     }
     with (
@@ -155,20 +163,31 @@ def desi_choices(options: DesiChoices) -> Result:
     return recording.result
 
 
-def _row(sampling: Sampling, choice: MotionChoice, options: DesiChoices) -> DataRow:
-    whole = desi_footprint(choice.edges or V_TB_EDGES)
-    binning = whole if choice.uses_motions else whole.select(("v_gsr",))
+def _stars(choice: MotionChoice, options: DesiChoices) -> BinnedTable:
     # one star table is binned as each choice says
     path = options.stars[choice.table if len(options.stars) > 1 else 0]
-    selection = StarSelection(largest_motion_error=choice.largest_error)
-    stars = load_binned(path, whole, selection, most_missing=options.most_missing)
+    return load_binned(
+        path,
+        choice.footprint,
+        StarSelection(largest_motion_error=choice.largest_error),
+        most_missing=options.most_missing,
+    )
+
+
+def _row(
+    sampling: Sampling, choice: MotionChoice, stars: BinnedTable, options: DesiChoices
+) -> DataRow:
+    whole = choice.footprint
+    binning = whole if choice.uses_motions else whole.select(("v_gsr",))
     measurement = replace(
         options.measurement, sampling=sampling, motion_floor=choice.floor
     )
     label = f"DESI {sampling}, {choice.label}"
     found = vectors(stars, {label: binning}, measurement, options.campaign.seed)
     if label not in found:
-        raise ValueError(f"{path} has nothing for {choice.label}: give DESI's stars")
+        raise ValueError(
+            f"{stars.name!r} has nothing for {choice.label}: give DESI's stars"
+        )
     drawn, observation = found[label]
     key = f"desi.{sampling.replace('-', '_')}.{choice.key}"
     return DataRow(label, key, choice.published, drawn, observation)
@@ -246,14 +265,7 @@ def choice_table(
 def _figure(
     name: str, draws: Mapping[str, FloatArray], published: Mapping[str, str]
 ) -> FigureSection:
-    rows = [
-        Constraint(
-            label,
-            interval_ends(quantities(some)[name]),
-            printed_interval(TABLE2[published[label]][name]),
-        )
-        for label, some in draws.items()
-    ]
+    rows = published_views.constraints(draws, name, published)
     return FigureSection(
         f"choices.{quantity_key(name)}",
         f"{name} under each choice",

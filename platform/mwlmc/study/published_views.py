@@ -64,20 +64,27 @@ def published_legend() -> dict[str, str]:
     return {measured.key: measured.label for measured in published_measurements()}
 
 
-def constraints(found: Mapping[str, FloatArray], name: str) -> list[Constraint]:
-    """Returns each row's interval of one quantity, ours and the published one.
+def constraints(
+    found: Mapping[str, FloatArray],
+    name: str,
+    published: Mapping[str, str] | None = None,
+) -> list[Constraint]:
+    """Returns each data vector's interval of one quantity, ours and the published one.
 
     Arguments:
-        found: Draws `[n, P]` for each row of `TABLE2`.
+        found: Draws `[n, P]`, by the name of the data.
         name: The quantity.
+        published: The row of `TABLE2` to compare with, by the same; the row of that name
+            when None.
     """
+    rows = {data: data for data in found} if published is None else published
     return [
         Constraint(
-            labelled(row),
+            labelled(data),
             interval_ends(quantities(draws)[name]),
-            printed_interval(TABLE2[row][name]),
+            _printed(TABLE2[rows[data]][name]),
         )
-        for row, draws in found.items()
+        for data, draws in found.items()
     ]
 
 
@@ -89,13 +96,10 @@ def bands(name: str) -> list[Band]:
         if name in measured.values
     ]
     # components of an apex are printed without errors: a band needs a width
-    return [
-        Band(label, printed_interval(p)) for label, p in known if np.isfinite(p.width)
-    ]
+    return [Band(label, _printed(p)) for label, p in known if np.isfinite(p.width)]
 
 
-def printed_interval(published: Published) -> Interval:
-    """Returns lower end, median and upper end of a published value."""
+def _printed(published: Published) -> Interval:
     return (
         published.median - published.minus,
         published.median,

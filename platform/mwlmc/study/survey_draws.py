@@ -5,8 +5,8 @@ from dataclasses import replace
 
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import SkyBinning
-from orrery.execution import summaries
-from orrery.pairs import Splits, pooled
+from orrery.inference import ensembles
+from orrery.pairs import Splits
 from orrery.parameters import Parameter, generator
 from orrery.storage.dataset import Dataset
 
@@ -35,11 +35,9 @@ def survey_pairs(
         ValueError: If no simulation has finite summaries.
         OSError: If summaries cannot be read or written.
     """
-    found = [
-        summaries.compute(kinematics.velocity_moments, halos, each, parameters)
-        for each in survey_drawn(binning, draws)
-    ]
-    return pooled(found)
+    return ensembles.pooled_pairs(
+        halos, kinematics.velocity_moments, survey_drawn(binning, draws), parameters
+    )
 
 
 def survey_drawn(binning: SkyBinning, draws: int) -> list[SkyBinning]:

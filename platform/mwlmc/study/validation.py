@@ -33,11 +33,12 @@ from orrery.results.result import Result
 from orrery.results.sections import Caution, Headline
 from orrery.sentences import cell
 
-VERSION = 1  # raised whenever numbers of a comparison change
+VERSION = 2  # raised whenever numbers of a comparison change
 VERSIONS = {"live_orbits": VERSION}
 
 _TABLE = "nbody.orbits"
 FRICTION_STEP = 0.01  # of log10 lambda_DF
+_TIME_ROUNDING = 1e-3  # [Gyr], of times in files
 TOLERATED = 0.1  # of a ratio: no more than the posteriors' own width of a velocity
 _UNIT_FRICTION = 0.0  # log10 lambda_DF of friction as Chandrasekhar's formula has it
 
@@ -96,6 +97,11 @@ class RigidAndLive:
     distances: FloatArray
 
     @property
+    def ratio(self) -> float:
+        """The one of `ratios` with Chandrasekhar's friction as it is."""
+        return float(self.ratios[self.at(_UNIT_FRICTION)])
+
+    @property
     def ratios(self) -> FloatArray:
         """How many times as much the rigid Milky Way's velocity changes, `[F]`."""
         live = np.linalg.norm(self.live_change)
@@ -104,15 +110,16 @@ class RigidAndLive:
     @property
     def best_friction(self) -> float:
         """log10 lambda_DF of the rewind whose LMC is nearest to the live one."""
-        return float(self.frictions[self._best])
+        return float(self.frictions[self.best])
 
     @property
     def is_bracketed(self) -> bool:
         """Whether the best friction is inside the prior, not at one of its ends."""
-        return 0 < self._best < len(self.frictions) - 1
+        return 0 < self.best < len(self.frictions) - 1
 
     @property
-    def _best(self) -> int:
+    def best(self) -> int:
+        """Which of the rewinds has the LMC nearest to the live one."""
         return int(np.argmin(self.distances))
 
     def at(self, friction: float) -> int:
@@ -156,7 +163,7 @@ def beside_live(
     """
     frictions = _frictions()
     paths = _rewound(orbits, frictions, circular_velocity)
-    seen = orbits.times >= -LOOKBACK / GYR - FRICTION_STEP / 10.0
+    seen = orbits.times >= -LOOKBACK / GYR - _TIME_ROUNDING
     times = torch.as_tensor(np.clip(orbits.times[seen] * GYR, -LOOKBACK, 0.0))
     lmc = paths.relative()
     place = hermite(paths.times, lmc[:, :3], lmc[:, 3:], times).numpy()  # [T, 3, F]
@@ -201,16 +208,15 @@ def _rewound(
 def _orbit_table(found: Sequence[RigidAndLive]) -> dict[str, Table]:
     rows = []
     for one in found:
-        unit = one.at(_UNIT_FRICTION)
-        best = one.at(one.best_friction)
+        best = one.best
         rows.append(
             (
                 one.orbits.name,
                 one.orbits.lmc_mass,
                 one.began,
                 float(np.linalg.norm(one.live_change)),
-                float(one.ratios[unit]),
-                float(one.distances[unit]),
+                one.ratio,
+                float(one.distances[one.at(_UNIT_FRICTION)]),
                 one.best_friction,
                 float(one.ratios[best]),
                 float(one.distances[best]),
@@ -257,7 +263,7 @@ def _friction_numbers(found: Sequence[RigidAndLive]) -> dict[str, float]:
 
 
 def _headline(found: Sequence[RigidAndLive], numbers: Mapping[str, float]) -> Headline:
-    ratios = [f"{one.ratios[one.at(_UNIT_FRICTION)]:.2f}" for one in found]
+    ratios = [f"{one.ratio:.2f}" for one in found]
     masses = [f"{one.orbits.lmc_mass:.1e}" for one in found]
     shows = [
         cell(_TABLE, one.orbits.name, column)
@@ -282,12 +288,11 @@ def _cautions(found: Sequence[RigidAndLive]) -> list[Caution]:
     cautions = []
     for one in found:
         name = one.orbits.name
-        ratio = one.ratios[one.at(_UNIT_FRICTION)]
-        if abs(ratio - 1.0) <= TOLERATED:
+        if abs(one.ratio - 1.0) <= TOLERATED:
             continue
         text = (
             f"With an LMC of {one.orbits.lmc_mass:.1e} Msun the rigid Milky Way's "
-            f"velocity changes {ratio:.2f} times as much as the live one's: the reflex motion "
+            f"velocity changes {one.ratio:.2f} times as much as the live one's: the reflex motion "
             "that a posterior finds for so heavy an LMC is off by as much."
         )
         shows = tuple(cell(_TABLE, name, column) for column in ("lmc_mass", "ratio"))

@@ -371,9 +371,9 @@ def pooled_pairs(
     dataset: Dataset,
     summarise: Summarise[Any],
     binnings: Sequence[Binning],
-    parameter: Parameter,
+    parameters: Sequence[Parameter],
 ) -> Splits:
-    """Returns pairs of one parameter whose errors are drawn several times.
+    """Returns pairs whose errors are drawn several times.
 
     Arguments:
         dataset: The simulations.
@@ -381,10 +381,10 @@ def pooled_pairs(
             a binning.
         binnings: They differ in the seed of their errors. All give pairs for training,
             the first one's are tests.
-        parameter: What is inferred.
+        parameters: What is inferred.
     """
     each = [
-        summaries.compute(summarise, dataset, binning, (parameter,))
+        summaries.compute(summarise, dataset, binning, parameters)
         for binning in binnings
     ]
     return pooled(each)

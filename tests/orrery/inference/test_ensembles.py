@@ -238,7 +238,7 @@ def test_windows_must_be_wider_than_nothing(window):
 
 
 def test_pooled_pairs_have_the_tests_of_the_first(readings):
-    pooled = ensembles.pooled_pairs(readings, read, [Some(), Some()], M)
+    pooled = ensembles.pooled_pairs(readings, read, [Some(), Some()], (M,))
     alone = summaries.compute(read, readings, Some(), (M,))
     assert len(pooled.train) == 2 * len(alone.train)
     np.testing.assert_array_equal(pooled.test.x, alone.test.x)
