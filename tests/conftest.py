@@ -117,6 +117,12 @@ if "PYTEST_XDIST_WORKER" in os.environ and FORGOTTEN in os.environ:
 else:
     SEALED = seal()
 
+# After the sealing, since it finds its folders when it is imported. No deadlines: machines
+# are shared. The same examples each time: a failure is a failure for all.
+from hypothesis import settings  # noqa: E402
+
+settings.register_profile("orrery", deadline=None, derandomize=True, database=None)
+settings.load_profile("orrery")
 
 # What imports and collection make lives as long as the session: to look through it for
 # garbage, again and again, took a sixth of their time.

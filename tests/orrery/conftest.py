@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import settings
 
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Records, Schema
@@ -16,11 +15,6 @@ from orrery.storage import lease
 from orrery.storage.card import CARD
 from orrery.storage.store import locate
 from orrery.storage.work_log import WORK
-
-# No deadlines: machines are shared. The same examples each time: a failure is a failure
-# for all.
-settings.register_profile("orrery", deadline=None, derandomize=True, database=None)
-settings.load_profile("orrery")
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def _nowhere(simulations):
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     simulations=st.integers(1, 7),
     stars=st.integers(1, 70),

@@ -204,7 +204,7 @@ def test_drawing_all_stars_without_errors_is_the_plain_binning():
 
 
 @given(st.integers(1, 5), st.integers(0, 12), st.integers(0, 1000))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_no_star_is_drawn_again_before_all_were_drawn(simulated, observed, seed):
     random = np.random.default_rng(seed)
     towards, seen = (

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -163,14 +162,12 @@ def test_a_call_that_never_comes_back_delays_no_run(
     recorded, failing, monkeypatch, capsys, hanging
 ):
     over = threading.Event()
-    wandb = failing(hanging, fail=lambda name: over.wait(60.0))
+    wandb = failing(hanging, fail=lambda name: over.wait())
     monkeypatch.setitem(sys.modules, "wandb", wandb)
     monkeypatch.setattr(mirror, "START", 0.5)
     monkeypatch.setattr(mirror, "_LOADING", 0.5)
     monkeypatch.setenv("WANDB_MODE", "online")
-    began = time.monotonic()
     assert recorded("mwlmc", DashboardReader()).status == "finished"
-    assert time.monotonic() - began < 30.0
     assert "has not answered within 0.5 s" in capsys.readouterr().err
     over.set()
 
