@@ -1,7 +1,8 @@
 # What every shell on a machine of a cluster needs; read at the top of ~/.bashrc.
 #
-# Ray itself calls plain `ray`, to stop a cluster for one, in shells that activate no environment.
-export PATH=~/orrery/.venv/bin:$PATH
+# Ray itself calls plain `ray`, to stop a cluster for one, in shells that activate no environment. In
+# bin is one that looks after its folders before it is Ray's.
+export PATH=~/orrery/platform/clusters/bin:~/orrery/.venv/bin:$PATH
 # Ray asks everybody for the token of ~/.ray/auth_token: otherwise whoever reaches a port runs code.
 export RAY_AUTH_MODE=token
 # It hears only who shows a certificate, which `python -m orrery cluster certificate` makes from the
@@ -17,16 +18,10 @@ export OMP_NUM_THREADS=1
 export GRPC_ENABLE_FORK_SUPPORT=0
 export RAY_USAGE_STATS_ENABLED=0
 # Ray's folder, which it lets everybody write, lies in one that temporary.sh makes for this account
-# alone; so do temporary files, some of which Ray reads again, whoever made them. What cleans /tmp may
-# take it away, and another account make it: each `ray` that is typed looks again, and says where.
-ray() {
-    bash ~/orrery/platform/clusters/temporary.sh &&
-        RAY_TMPDIR=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)} \
-            TMPDIR=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)} command ray "$@"
-}
-[ -z "${ORRERY_TMPDIR:-}" ] || export ORRERY_TMPDIR # temporary.sh judges the same
-if bash ~/orrery/platform/clusters/temporary.sh; then
-    export RAY_TMPDIR=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)}
+# alone; so do temporary files, some of which Ray reads again, whoever made them.
+[ -z "${ORRERY_TMPDIR:-}" ] || export ORRERY_TMPDIR # temporary.sh, and each `ray`, judge the same
+if RAY_TMPDIR=$(bash ~/orrery/platform/clusters/temporary.sh); then
+    export RAY_TMPDIR
     export TMPDIR=$RAY_TMPDIR
 else
     unset RAY_TMPDIR TMPDIR # which may be of a shell around this one

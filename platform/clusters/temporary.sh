@@ -1,35 +1,69 @@
 #!/bin/bash
-# Makes the folders in which Ray keeps what it trusts, closed to other accounts, or refuses what it
-# finds there, with status 1. Called by shell.sh before each `ray` that is typed, and by the launch
-# files before Ray starts. It changes nothing that is there.
+# Makes the folders in which Ray keeps what it trusts, closed to other accounts, and prints the first;
+# or refuses what it finds there, with status 1. Called by shell.sh, by bin/ray before each `ray`, and
+# by the launch files before Ray starts. It changes nothing that is there.
 #
-# In the first, shell.sh has Ray's own folder, which Ray lets everybody write, and all temporary files.
-# In the other, whose name is Ray's, are the connections of ssh by which it reaches other machines:
-# who makes one there is taken for such a machine, and is sent the token.
+# In the first, ORRERY_TMPDIR, are Ray's own folder, which Ray lets everybody write, and all temporary
+# files. In the other, whose name is Ray's, are the connections of ssh by which it reaches other
+# machines: who makes one there is taken for such a machine, and is sent the token.
 set -euo pipefail
 
 user=${LOGNAME:-${USER:-$(id -un)}} # as Ray asks for it
 letters=$(printf %s "$user" | sha256sum | cut -c 1-10)
+temporary=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)}
 
 refuse() {
     echo "$folder on $(uname -n) $1" >&2
     exit 1
 }
 
-for folder in "${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)}" "/tmp/ray_ssh_$letters"; do
-    said=$(mkdir -p -m 700 "$folder" 2>&1) || true # what is there is judged now
+# is_ours PATH: nobody but root and this account can put something else in its place
+is_ours() {
+    local owner mode
+    read -r owner mode <<< "$(stat -c '%u 0%a' -- "$1")"
+    [ "$owner" = 0 ] || [ "$owner" = "$(id -u)" ] || return 1
+    [ $((mode & 022)) -eq 0 ] || [ $((mode & 01000)) -ne 0 ] # sticky, as /tmp is
+}
+
+# judge MASK: the folder is there, this account's, without these modes, and can be written
+judge() {
+    local above said probe mode others
+    above=$(dirname -- "$folder")
+    while [ "$above" != / ]; do
+        if [ -e "$above" ] && ! is_ours "$above"; then
+            refuse "lies in $above, which other accounts could exchange: let ORRERY_TMPDIR name another"
+        fi
+        above=$(dirname -- "$above")
+    done
+    said=$(mkdir -p -m 700 -- "$folder" 2>&1) || true # what is there is judged now
     if [ ! -e "$folder" ] && [ ! -L "$folder" ]; then
         refuse "cannot be made ($said): see whether its disk is full or only read"
     elif [ -L "$folder" ] || [ ! -d "$folder" ] || [ ! -O "$folder" ]; then
         refuse "is not a folder of $user's, and others could change what Ray keeps there: have it removed"
-    elif [ $((0$(stat -c %a "$folder") & 077)) -ne 0 ]; then
+    fi
+    mode=$(stat -c 0%a -- "$folder") || refuse "does not say who may read it"
+    if [ $((mode & $1)) -ne 0 ]; then
         refuse "is open to other accounts: see whether all in it is $user's own, and \`chmod go= $folder\`"
     fi
+    others=$(find "$folder" -xdev ! -user "$(id -u)" ! -user 0 -print -quit 2> /dev/null) || true
+    if [ -n "$others" ]; then
+        refuse "holds $others, which is another account's: remove what is not $user's own"
+    fi
     # where nothing can be written, programs take /tmp or /var/tmp without a word
-    probe=$(mktemp "$folder/.probe.XXXXXX" 2>/dev/null) || probe=
-    if [ -z "$probe" ] || ! printf 'a probe\n' 2>/dev/null > "$probe"; then
+    probe=$(mktemp "$folder/.probe.XXXXXX" 2> /dev/null) || probe=
+    if [ -z "$probe" ] || ! printf 'a probe\n' 2> /dev/null > "$probe"; then
         rm -f "$probe"
         refuse "cannot be written: see whether its disk is full or only read"
     fi
     rm "$probe"
-done
+}
+
+folder=$temporary
+[ "${folder:0:1}" = / ] || refuse "is no whole path: let ORRERY_TMPDIR begin with /"
+# without a slash at the end, which would hide a link; what lies above without links
+folder=$(realpath -m -- "$(dirname -- "$folder")")/$(basename -- "$folder")
+temporary=$folder
+judge 077
+folder=/tmp/ray_ssh_$letters
+judge 022 # Ray itself makes it for all to read
+echo "$temporary"

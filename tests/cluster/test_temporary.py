@@ -4,6 +4,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,22 +93,35 @@ def test_a_folder_that_cannot_be_made_is_told_with_the_reason(tmp_path):
     assert "Not a directory" in refused.stderr
 
 
-@pytest.mark.parametrize("shell", ["bash", "sh"])
-def test_no_ray_runs_in_a_shell_whose_folder_is_refused(tmp_path, shell):
-    """Ray reads what lies in its folder and among temporary files, whoever made it."""
-    home, folder = tmp_path / "home", tmp_path / "closed"
+@pytest.fixture
+def at_home(tmp_path):
+    """Says what words print in a shell of an account that has read shell.sh, and complain of.
+
+    Its Python says instead of running Ray what it was asked, and where temporary files go.
+    """
+    home = tmp_path / "home"
     programs = home / "orrery/.venv/bin"
     programs.mkdir(parents=True)
     (home / "orrery/platform").symlink_to(SCRIPT.parents[1])
-    (programs / "ray").write_text("#!/bin/sh\necho ran $* in $TMPDIR $RAY_TMPDIR\n")
-    (programs / "ray").chmod(0o755)
+    package = home / "packages/ray/scripts"
+    package.mkdir(parents=True)
+    for folder in (package, package.parent):
+        (folder / "__init__.py").touch()
+    (package / "scripts.py").write_text(PLAYED)
+    (home / "tempfile.py").write_text("raise ImportError('of where it was called')\n")
+    # -S: if all else failed it would be the real Ray, and `ray stop` is among the tests
+    started = f'PYTHONPATH={home}/packages exec {sys.executable} -S "$@"'
+    python = f"#!/bin/sh\n{started}\n"
+    (programs / "python").write_text(f"#!/bin/sh\n{python}\n")
+    (programs / "python").chmod(0o755)
 
-    def said(words):
+    def said(words, shell="bash", folder=tmp_path / "closed"):
         done = subprocess.run(
             [shell, "-c", f". ~/orrery/platform/clusters/shell.sh; {words}"],
             check=False,
             capture_output=True,
             text=True,
+            cwd=home,
             env={
                 "PATH": "/usr/bin:/bin",
                 "HOME": str(home),
@@ -117,24 +131,115 @@ def test_no_ray_runs_in_a_shell_whose_folder_is_refused(tmp_path, shell):
         )
         return done.stdout.splitlines(), done.stderr
 
-    assert said("ray up")[0] == [f"ran up in {folder} {folder}"]
+    return said
+
+
+PLAYED = """
+import os, sys, tempfile
+
+def main():
+    print("ran", *sys.argv, os.environ["RAY_TMPDIR"], tempfile.gettempdir())
+"""
+
+
+@pytest.mark.parametrize("shell", ["bash", "sh"])
+def test_no_ray_runs_in_a_shell_whose_folder_is_refused(tmp_path, at_home, shell):
+    """Ray reads what lies in its folder and among temporary files, whoever made it."""
+    folder = tmp_path / "closed"
+    ran = [f"ran ray up {folder} {folder}"]
+
+    def said(words):
+        return at_home(words, shell)
+
+    assert said("ray up")[0] == ran
     folder.chmod(0o755)
     lines, why = said('ray up || echo "refused $TMPDIR $RAY_TMPDIR"')
     assert lines == ["refused  "]
     assert "open to other accounts" in why
     # mended in an open shell, it is used; the shell itself had said that it was not
-    mended = f"echo $?; chmod go= {folder}; ray up"
-    assert said(mended)[0] == ["1", f"ran up in {folder} {folder}"]
+    assert said(f"echo $?; chmod go= {folder}; ray up")[0] == ["1", *ran]
     around = (
         f"chmod go+rx {folder}; . ~/orrery/platform/clusters/shell.sh; echo $TMPDIR"
     )
     assert said(around)[0] == [""]
     folder.chmod(0o700)
     # what cleans /tmp took it away, and another account makes it: none, or a link
-    assert said(f"rmdir {folder}; ray up")[0] == [f"ran up in {folder} {folder}"]
+    assert said(f"rmdir {folder}; ray up")[0] == ran
     taken = f"rmdir {folder}; ln -s /tmp {folder}; ray up || echo refused"
     assert said(taken)[0] == ["refused"]
     folder.unlink()
+
+
+@pytest.mark.parametrize(
+    "called",
+    ["timeout 60 ray up", "echo up | xargs ray", "sh -c 'ray up'", "env ray up"],
+)
+def test_each_ray_that_a_shell_finds_is_looked_after(tmp_path, at_home, called):
+    folder = tmp_path / "closed"
+    assert at_home(called)[0] == [f"ran ray up {folder} {folder}"]
+    folder.chmod(0o755)
+    assert at_home(f"{called} || echo refused")[0] == ["refused"]
+
+
+def test_a_refused_folder_keeps_no_ray_from_being_stopped(tmp_path, at_home):
+    """Nothing is read there, neither by what `ray stop` does nor as a temporary file."""
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o755)
+    lines, why = at_home("ray stop --force")
+    assert lines == ["ran ray stop --force /nonexistent /nonexistent"]
+    assert "open to other accounts" in why
+
+
+def test_a_disk_that_fills_up_sends_no_ray_elsewhere(tmp_path, at_home):
+    """Python would take /tmp or /var/tmp for a TMPDIR in which nothing can be written."""
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o700)
+    python = tmp_path / "home/orrery/.venv/bin/python"
+    words = python.read_text()
+    python.write_text(words.replace("\n", f"\nrmdir {folder}\n", 1))  # after the look
+    assert at_home("ray up")[0] == [f"ran ray up {folder} {folder}"]
+    assert not folder.exists()
+
+
+def test_a_folder_is_named_without_links_and_slashes(tmp_path, at_home):
+    (tmp_path / "link").symlink_to(tmp_path)
+    for name in ("link/closed", "closed/", "link//closed//"):
+        said = at_home("echo $RAY_TMPDIR $TMPDIR; ray up", folder=f"{tmp_path}/{name}")
+        folder = tmp_path / "closed"
+        assert said[0] == [f"{folder} {folder}", f"ran ray up {folder} {folder}"]
+    (tmp_path / "scratch").symlink_to(tmp_path / "closed")
+    lines, why = at_home("ray up || echo refused", folder=f"{tmp_path}/scratch/")
+    assert lines == ["refused"]
+    assert f"{tmp_path}/scratch on " in why
+    lines, why = at_home("ray up || echo refused", folder="closed")
+    assert lines == ["refused"]
+    assert "no whole path" in why
+
+
+@pytest.mark.parametrize(("mode", "is_taken"), [(0o777, False), (0o1777, True)])
+def test_others_cannot_exchange_what_a_folder_lies_in(tmp_path, mode, is_taken):
+    above = tmp_path / "public"
+    above.mkdir()
+    above.chmod(mode)
+    for folder in (above / "mine", above / "mine/deeper"):
+        made = make_temporary(folder)
+        assert (made.returncode == 0) is is_taken
+        assert is_taken or f"lies in {above}" in made.stderr
+
+
+def test_what_another_account_left_in_a_folder_is_told(tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a file to another account")
+    folder = tmp_path / "closed"
+    (folder / "ray").mkdir(parents=True)
+    folder.chmod(0o700)
+    left = folder / "ray/left"
+    left.touch()
+    assert make_temporary(folder).returncode == 0
+    os.chown(left, 1501, 1501)
+    refused = make_temporary(folder)
+    assert refused.returncode == 1
+    assert f"holds {left}" in refused.stderr
 
 
 def test_ray_looks_for_connections_where_they_are_closed():
