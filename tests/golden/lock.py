@@ -106,17 +106,21 @@ def _changed_constants(
     """Returns what became of constants whose values have changed, by name.
 
     One that has moved to another module keeps its name, and is looked for there; one that
-    has another name keeps its value; and one that has none any more is used as it was.
+    has another name keeps its value; and one that has none any more is used as it was. Of
+    one that has fields those do not count that are new where they are declared: they have
+    come, as code has, which is for the records to judge.
     """
     gone = {name: value for name, value in kept.items() if name not in today}
     new = {name: value for name, value in today.items() if name not in kept}
     left: dict[str, set[str]] = {}
     for name, value in gone.items():
         left.setdefault(_own_name(name), set()).add(value)
+    fields = [(name.rpartition(".")[2], value) for name, value in new.items()]
     found = {}
     for name in (name for name in today if _module(name) in modules):
         its = left.get(_own_name(name), set()) if name in new else {kept[name]}
-        if its and not _is_among(today[name], its):
+        texts = today[name], values.without(today[name], fields)
+        if its and not any(_is_among(text, its) for text in texts):
             found[name] = values.change(sorted(its)[0], today[name])
     for name in (name for name in gone if _module(name) in modules):
         value = values.lookup(name)

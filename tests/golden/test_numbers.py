@@ -14,6 +14,10 @@ COMPARISON = "mwlmc.study.comparison"
 BEYOND = r"^SCATTER_BEYOND = 1\.3$"
 SPEEDS = "halomass.observed.speeds"
 ANGLES = "orrery.tables.angles"
+VECTORS = "mwlmc.observed.data_vectors"
+OPTIONS = "mwlmc.study.options"
+MEASURED = f"{OPTIONS}:Desi.measurement"
+DRAWS = f"{VECTORS}:Measurement.survey_draws"
 
 
 @pytest.fixture(scope="module")
@@ -205,6 +209,28 @@ def test_a_package_may_move_whose_modules_have_constants_of_one_name(lock):
     moved = {name for name in lock.modules if name.startswith("halomass.mock")}
     assert len(moved) > 5
     assert not changed_values(moved, Lock(lock.versions, *before))
+
+
+@pytest.mark.parametrize(
+    ("field", "given", "found"),
+    [
+        ("another: float = 7.25", "", set()),
+        # an instance gives it another value than its class: nobody says what it decides
+        ("another: float = 7.25", "another=7.5", {MEASURED}),
+        ("survey_draws: int = 5", "", {DRAWS}),
+    ],
+)
+def test_a_field_that_is_new_is_told_apart_from_one_that_changes(
+    replace, field, given, found
+):
+    first = r"^    motion_floor: float = 0\.0$"
+    instance = r'Measurement\(sampling="survey-like"\)'
+    changed = replace(
+        (OPTIONS, instance, f'Measurement(sampling="survey-like", {given})'),
+        (VECTORS, first, rf"\g<0>\n    {field}"),
+    )
+    assert found <= {*changed}
+    assert bool(changed) == bool(found)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import hashlib
 import inspect
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from types import ModuleType
@@ -307,6 +307,19 @@ def rounded(text: str) -> str:
             return found[0]
 
     return _NUMBER.sub(shorter, text)
+
+
+def without(text: str, fields: Iterable[tuple[str, str]]) -> str:
+    """Returns the text of a value without the fields that have these names and values.
+
+    Example:
+        >>> without("{'draws': 4, 'floor': 0}", [("floor", "0"), ("draws", "5")])
+        "{'draws': 4}"
+    """
+    for name, value in fields:
+        item = re.escape(f"'{name}': {value}")
+        text = re.sub(rf", {item}(?=[,}}])|(?<={{){item}(, |(?=}}))", "", text)
+    return text
 
 
 def change(old: str, new: str) -> str:
