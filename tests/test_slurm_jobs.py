@@ -213,6 +213,8 @@ def test_of_a_cancelled_job_no_token_is_left_when_slurm_kills_it(tmp_path, monke
         assert waited(KILLED - 5, lambda: not shared.exists())
         assert job.poll() is None
     finally:
+        # the experiment too, which has a group of its own and hears nothing
+        subprocess.run(["pkill", "-KILL", "-P", str(job.pid)], check=False)
         os.killpg(job.pid, signal.SIGKILL)
         job.communicate()
 
