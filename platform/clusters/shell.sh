@@ -22,7 +22,7 @@ export RAY_USAGE_STATS_ENABLED=0
 [ -z "${ORRERY_TMPDIR:-}" ] || export ORRERY_TMPDIR # temporary.sh, and each `ray`, judge the same
 if RAY_TMPDIR=$(bash ~/orrery/platform/clusters/temporary.sh); then
     export RAY_TMPDIR
-    export TMPDIR=$RAY_TMPDIR
+    export TMPDIR="$RAY_TMPDIR"
 else
     unset RAY_TMPDIR TMPDIR # which may be of a shell around this one
     return 1

@@ -51,7 +51,7 @@ judge() {
     fi
     # where nothing can be written, programs take /tmp or /var/tmp without a word
     probe=$(mktemp "$folder/.probe.XXXXXX" 2> /dev/null) || probe=
-    if [ -z "$probe" ] || ! printf 'a probe\n' 2> /dev/null > "$probe"; then
+    if [ -z "$probe" ] || ! printf 'a probe\n' 2> /dev/null >| "$probe"; then
         rm -f "$probe"
         refuse "cannot be written: see whether its disk is full or only read"
     fi

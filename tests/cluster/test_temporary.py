@@ -102,7 +102,7 @@ def at_home(tmp_path):
     home = tmp_path / "home"
     programs = home / "orrery/.venv/bin"
     programs.mkdir(parents=True)
-    (home / "orrery/platform").symlink_to(SCRIPT.parents[1])
+    shutil.copytree(SCRIPT.parent, home / "orrery/platform/clusters")
     package = home / "packages/ray/scripts"
     package.mkdir(parents=True)
     for folder in (package, package.parent):
@@ -172,11 +172,17 @@ def test_no_ray_runs_in_a_shell_whose_folder_is_refused(tmp_path, at_home, shell
 
 @pytest.mark.parametrize(
     "called",
-    ["timeout 60 ray up", "echo up | xargs ray", "sh -c 'ray up'", "env ray up"],
+    [
+        *("timeout 60 ray up", "echo up | xargs ray", "sh -c 'ray up'", "env ray up"),
+        "ln -s ~/orrery/platform/clusters/bin/ray ~/elsewhere; ~/elsewhere up",
+        "cd ~/orrery/platform; CDPATH=/:. clusters/bin/ray up",
+        "set -o noclobber; export SHELLOPTS; ray up",
+    ],
 )
 def test_each_ray_that_a_shell_finds_is_looked_after(tmp_path, at_home, called):
     folder = tmp_path / "closed"
     assert at_home(called)[0] == [f"ran ray up {folder} {folder}"]
+    (tmp_path / "home/elsewhere").unlink(missing_ok=True)
     folder.chmod(0o755)
     assert at_home(f"{called} || echo refused")[0] == ["refused"]
 
@@ -203,10 +209,12 @@ def test_a_disk_that_fills_up_sends_no_ray_elsewhere(tmp_path, at_home):
 
 def test_a_folder_is_named_without_links_and_slashes(tmp_path, at_home):
     (tmp_path / "link").symlink_to(tmp_path)
-    for name in ("link/closed", "closed/", "link//closed//"):
-        said = at_home("echo $RAY_TMPDIR $TMPDIR; ray up", folder=f"{tmp_path}/{name}")
-        folder = tmp_path / "closed"
-        assert said[0] == [f"{folder} {folder}", f"ran ray up {folder} {folder}"]
+    for name in ("link/closed", "closed/", "link//closed//", "with a blank"):
+        folder = tmp_path / (name if " " in name else "closed")
+        for shell in ("bash", "sh"):
+            words = "echo $RAY_TMPDIR $TMPDIR; ray up"
+            said = at_home(words, shell, folder=f"{tmp_path}/{name}")
+            assert said[0] == [f"{folder} {folder}", f"ran ray up {folder} {folder}"]
     (tmp_path / "scratch").symlink_to(tmp_path / "closed")
     lines, why = at_home("ray up || echo refused", folder=f"{tmp_path}/scratch/")
     assert lines == ["refused"]
