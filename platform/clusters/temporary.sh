@@ -7,13 +7,14 @@
 # files. In the other, whose name is Ray's, are the connections of ssh by which it reaches other
 # machines: who makes one there is taken for such a machine, and is sent the token.
 set -euo pipefail
+umask 077 # also of folders above, which it makes where there are none
 
 user=${LOGNAME:-${USER:-$(id -un)}} # as Ray asks for it
 letters=$(printf %s "$user" | sha256sum | cut -c 1-10)
 temporary=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)}
 
 refuse() {
-    echo "$folder on $(uname -n) $1" >&2
+    echo "$folder on $(uname -n) $*" >&2
     exit 1
 }
 
@@ -31,7 +32,8 @@ judge() {
     above=$(dirname -- "$folder")
     while [ "$above" != / ]; do
         if [ -e "$above" ] && ! is_ours "$above"; then
-            refuse "lies in $above, which other accounts could exchange: let ORRERY_TMPDIR name another"
+            refuse "lies in $above, in which other accounts could exchange it: \`chmod go-w $above\`, if it" \
+                "is yours, or let ORRERY_TMPDIR name another"
         fi
         above=$(dirname -- "$above")
     done

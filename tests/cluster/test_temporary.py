@@ -232,7 +232,19 @@ def test_others_cannot_exchange_what_a_folder_lies_in(tmp_path, mode, is_taken):
     for folder in (above / "mine", above / "mine/deeper"):
         made = make_temporary(folder)
         assert (made.returncode == 0) is is_taken
-        assert is_taken or f"lies in {above}" in made.stderr
+        assert is_taken or f"chmod go-w {above}" in made.stderr
+
+
+def test_folders_above_are_closed_where_they_are_made(tmp_path, at_home):
+    folder = tmp_path / "a/b"
+    for _ in range(2):
+        lines, _ = at_home("umask 002; ray up", folder=folder)
+        assert lines == [f"ran ray up {folder} {folder}"]
+        shutil.rmtree(tmp_path / "a")
+        made = f"umask 002; bash {SCRIPT}; bash {SCRIPT}; chmod go+w {folder.parent}"
+        assert at_home(made, folder=folder)[0] == [str(folder)] * 2
+        assert "chmod go-w" in at_home("ray up", folder=folder)[1]
+        folder.parent.chmod(0o700)
 
 
 def test_what_another_account_left_in_a_folder_is_told(tmp_path):
