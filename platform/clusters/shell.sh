@@ -20,6 +20,11 @@ export RAY_USAGE_STATS_ENABLED=0
 # Ray's folder, which it lets everybody write, lies in one that temporary.sh makes for this account
 # alone; so do temporary files, some of which Ray reads again, whoever made them.
 [ -z "${ORRERY_TMPDIR:-}" ] || export ORRERY_TMPDIR # temporary.sh, and each `ray`, judge the same
+if [ ! -x ~/orrery/platform/clusters/bin/ray ]; then
+    echo "no ray that looks after its folders: chmod +x ~/orrery/platform/clusters/bin/ray" >&2
+    unset RAY_TMPDIR TMPDIR
+    return 1
+fi
 if RAY_TMPDIR=$(bash ~/orrery/platform/clusters/temporary.sh); then
     export RAY_TMPDIR
     export TMPDIR="$RAY_TMPDIR"

@@ -26,14 +26,14 @@ is_ours() {
     [ $((mode & 022)) -eq 0 ] || [ $((mode & 01000)) -ne 0 ] # sticky, as /tmp is
 }
 
-# judge MASK: the folder is there, this account's, without these modes, and can be written
+# judge MASK REMEDY: the folder is there, this account's, without these modes, and can be written; what
+# to do where it lies in another's
 judge() {
     local above said probe mode others
     above=$(dirname -- "$folder")
     while [ "$above" != / ]; do
         if [ -e "$above" ] && ! is_ours "$above"; then
-            refuse "lies in $above, in which other accounts could exchange it: \`chmod go-w $above\`, if it" \
-                "is yours, or let ORRERY_TMPDIR name another"
+            refuse "lies in $above, in which other accounts could exchange it: $2"
         fi
         above=$(dirname -- "$above")
     done
@@ -45,7 +45,9 @@ judge() {
     fi
     mode=$(stat -c 0%a -- "$folder") || refuse "does not say who may read it"
     if [ $((mode & $1)) -ne 0 ]; then
-        refuse "is open to other accounts: see whether all in it is $user's own, and \`chmod go= $folder\`"
+        # whose programs may be inside, where they stay when it is closed
+        refuse "is open to other accounts: \`ray stop\` what of yours runs there, and" \
+            "\`mv $folder $folder.open\`; a new one is made"
     fi
     others=$(find "$folder" -xdev ! -user "$(id -u)" ! -user 0 -print -quit 2> /dev/null) || true
     if [ -n "$others" ]; then
@@ -65,7 +67,7 @@ folder=$temporary
 # without a slash at the end, which would hide a link; what lies above without links
 folder=$(realpath -m -- "$(dirname -- "$folder")")/$(basename -- "$folder")
 temporary=$folder
-judge 077
-folder=/tmp/ray_ssh_$letters
-judge 022 # Ray itself makes it for all to read
+judge 077 'chmod go-w that, if it is yours, or let ORRERY_TMPDIR name another'
+folder=$(realpath /tmp)/ray_ssh_$letters
+judge 022 'have /tmp made root'"'"'s and sticky (mode 1777)' # Ray itself makes it for all to read
 echo "$temporary"

@@ -52,11 +52,13 @@ def test_a_folder_that_is_open_is_refused_and_left_as_it_is(tmp_path, mode):
     folder.chmod(mode)
     refused = make_temporary(folder)
     assert refused.returncode == 1
-    assert f"chmod go= {folder}" in refused.stderr
+    aside = f"mv {folder} {folder}.open"
+    assert aside in refused.stderr
     assert (folder / "kept").exists()
     assert folder.stat().st_mode & 0o777 == mode
-    subprocess.run(["chmod", "go=", folder], check=True)
+    subprocess.run(aside.split(), check=True)
     assert make_temporary(folder).returncode == 0
+    assert not (folder / "kept").exists()
 
 
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
@@ -187,6 +189,19 @@ def test_each_ray_that_a_shell_finds_is_looked_after(tmp_path, at_home, called):
     assert at_home(f"{called} || echo refused")[0] == ["refused"]
 
 
+def test_a_shell_without_the_ray_that_looks_is_told(tmp_path, at_home):
+    program = tmp_path / "home/orrery/platform/clusters/bin/ray"
+    program.chmod(0o644)
+    lines, why = at_home('echo "$? $TMPDIR"')
+    assert lines == ["1 "]
+    assert "chmod +x ~/orrery/platform/clusters/bin/ray" in why
+
+
+def test_a_checkout_without_an_environment_is_told(tmp_path, at_home):
+    (tmp_path / "home/orrery/.venv/bin/python").unlink()
+    assert "bash platform/clusters/environment.sh" in at_home("ray up")[1]
+
+
 def test_a_refused_folder_keeps_no_ray_from_being_stopped(tmp_path, at_home):
     """Nothing is read there, neither by what `ray stop` does nor as a temporary file."""
     folder = tmp_path / "closed"
@@ -232,7 +247,7 @@ def test_others_cannot_exchange_what_a_folder_lies_in(tmp_path, mode, is_taken):
     for folder in (above / "mine", above / "mine/deeper"):
         made = make_temporary(folder)
         assert (made.returncode == 0) is is_taken
-        assert is_taken or f"chmod go-w {above}" in made.stderr
+        assert is_taken or f"lies in {above}, " in made.stderr
 
 
 def test_folders_above_are_closed_where_they_are_made(tmp_path, at_home):
