@@ -142,8 +142,8 @@ def test_every_shell_finds_ray_which_asks_for_the_carried_token_and_a_certificat
     shutil.rmtree(f"/tmp/ray_ssh_{letters}")
     places, modes, files, folders, forks = done.stdout.splitlines()
     assert forks == "0"
-    own = ("platform/clusters/bin", ".venv/bin")
-    assert places.split(":")[:2] == [f"{tmp_path}/orrery/{place}" for place in own]
+    first = ("platform/clusters/bin", ".venv/bin")
+    assert places.split(":")[:2] == [f"{tmp_path}/orrery/{place}" for place in first]
     assert modes == "token 1"
     assert len(set(files.split())) == 3
     own = f"{tmp_path}/.ray/tls/{os.uname().nodename}/"

@@ -20,15 +20,13 @@ export RAY_USAGE_STATS_ENABLED=0
 # Ray's folder, which it lets everybody write, lies in one that temporary.sh makes for this account
 # alone; so do temporary files, some of which Ray reads again, whoever made them.
 [ -z "${ORRERY_TMPDIR:-}" ] || export ORRERY_TMPDIR # temporary.sh, and each `ray`, judge the same
+unset RAY_TMPDIR TMPDIR # which may be of a shell around this one, and refused by now
 if [ ! -x ~/orrery/platform/clusters/bin/ray ]; then
     echo "no ray that looks after its folders: chmod +x ~/orrery/platform/clusters/bin/ray" >&2
-    unset RAY_TMPDIR TMPDIR
     return 1
 fi
-if RAY_TMPDIR=$(bash ~/orrery/platform/clusters/temporary.sh); then
-    export RAY_TMPDIR
-    export TMPDIR="$RAY_TMPDIR"
-else
-    unset RAY_TMPDIR TMPDIR # which may be of a shell around this one
+if ! RAY_TMPDIR=$(bash ~/orrery/platform/clusters/temporary.sh); then
+    unset RAY_TMPDIR
     return 1
 fi
+export RAY_TMPDIR TMPDIR="$RAY_TMPDIR"

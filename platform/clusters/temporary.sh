@@ -11,7 +11,6 @@ umask 077 # also of folders above, which it makes where there are none
 
 user=${LOGNAME:-${USER:-$(id -un)}} # as Ray asks for it
 letters=$(printf %s "$user" | sha256sum | cut -c 1-10)
-temporary=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)}
 
 refuse() {
     echo "$folder on $(uname -n) $*" >&2
@@ -62,12 +61,12 @@ judge() {
     rm "$probe"
 }
 
-folder=$temporary
+folder=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)}
 [ "${folder:0:1}" = / ] || refuse "is no whole path: let ORRERY_TMPDIR begin with /"
 # without a slash at the end, which would hide a link; what lies above without links
 folder=$(realpath -m -- "$(dirname -- "$folder")")/$(basename -- "$folder")
 temporary=$folder
 judge 077 'chmod go-w that, if it is yours, or let ORRERY_TMPDIR name another'
 folder=$(realpath /tmp)/ray_ssh_$letters
-judge 022 'have /tmp made root'"'"'s and sticky (mode 1777)' # Ray itself makes it for all to read
+judge 022 "have /tmp made root's and sticky (mode 1777)" # Ray itself makes it for all to read
 echo "$temporary"
