@@ -115,12 +115,13 @@ def _changed_constants(
     left: dict[str, set[str]] = {}
     for name, value in gone.items():
         left.setdefault(_own_name(name), set()).add(value)
-    fields = [(name.rpartition(".")[2], value) for name, value in new.items()]
+    fields = [(_own_name(n).rpartition(".")[2], value) for n, value in new.items()]
     found = {}
     for name in (name for name in today if _module(name) in modules):
         its = left.get(_own_name(name), set()) if name in new else {kept[name]}
-        texts = today[name], values.without(today[name], fields)
-        if its and not any(_is_among(text, its) for text in texts):
+        if not its or _is_among(today[name], its):
+            continue
+        if not _is_among(values.without(today[name], fields), its):
             found[name] = values.change(sorted(its)[0], today[name])
     for name in (name for name in gone if _module(name) in modules):
         value = values.lookup(name)
