@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from orrery.identity import JSON, canonical
-from orrery.parameters import FloatArray
+from orrery.parameters import FloatArray, generator
 
 
 @dataclass(frozen=True)
@@ -150,6 +150,9 @@ class Observation:
         simulation_error: Standard errors `[S]` that simulated summaries have of
             themselves, such as those of the means of a simulation's few stars; none
             when missing.
+        simulated: Of a mock, the summaries `[N, S]` of several simulations, which the
+            value is the mean of; nothing when missing. What a survey measures scatters
+            about that mean, which see `realisations`.
 
     Raises:
         ValueError: If the shapes do not belong together, a number is not finite, or an
@@ -173,6 +176,7 @@ class Observation:
     definition: str
     provenance: JSON
     simulation_error: FloatArray | None = None
+    simulated: FloatArray | None = None
 
     def __post_init__(self) -> None:
         size = len(self.names)
@@ -190,6 +194,7 @@ class Observation:
                 "widen distance_edges or leave these entries out"
             )
         self._check_simulation_error()
+        self._check_simulated()
 
     def _check_simulation_error(self) -> None:
         own = self.simulation_error
@@ -201,10 +206,48 @@ class Observation:
                 f"{len(self.names)} names: give each a finite one that is not negative"
             )
 
+    def _check_simulated(self) -> None:
+        some = self.simulated
+        if some is None:
+            return
+        several = some.ndim == 2 and len(some) > 0
+        if not (several and some.shape[1:] == self.value.shape):
+            raise ValueError(
+                f"observation {self.name!r} has simulated summaries of shape {some.shape} "
+                f"for {len(self.names)} names: give one row for each simulation"
+            )
+        if not np.isfinite(some).all():
+            raise ValueError(
+                f"observation {self.name!r} has simulated summaries that are not finite: "
+                "widen distance_edges, or simulate more stars"
+            )
+
     @property
     def added_covariance(self) -> FloatArray:
         """The covariance `[S, S]` of the errors that simulated summaries lack."""
         return added_covariance(self.covariance, self.simulation_error)
+
+    def realisations(self, seed: int) -> FloatArray:
+        """Returns data vectors `[N, S]` as a mock's survey could have measured them.
+
+        Each is of one simulation, and has errors of its own: they scatter about the
+        truth as the pairs do that a posterior is trained on.
+
+        Arguments:
+            seed: Draws the errors.
+
+        Raises:
+            ValueError: If the observation is no mock.
+        """
+        if self.simulated is None:
+            raise ValueError(
+                f"observation {self.name!r} is no mock: it has one realisation, its value"
+            )
+        none = np.zeros(len(self.names))
+        errors = generator(seed).multivariate_normal(
+            none, self.added_covariance, size=len(self.simulated)
+        )
+        return np.asarray(self.simulated + errors)
 
     @property
     def simulation_noise(self) -> FloatArray:

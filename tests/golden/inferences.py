@@ -126,7 +126,7 @@ def _scored() -> Record:
 
 
 def _inferred() -> Record:
-    """Returns an observation's answer: the draws, and the seeds by which it is judged."""
+    """Returns the answers of an observation and of a mock, and the seeds of their judges."""
     heard: list[float] = []
 
     def learn(splits: Splits, covariance: FloatArray, seed: int) -> Any:
@@ -145,16 +145,16 @@ def _inferred() -> Record:
         patch.object(misspecification, "learn_prior_predictive", learn),
         patch.object(posteriors, "train_posterior", train),
     ):
-        found = posteriors.infer(
-            "a",
-            linear_splits(1, 1, 40),
-            parameters,
-            linear_observation([0.2, 0.3, 0.1]),
-            options,
-            SEED,
-            Path(),
+        seen = linear_observation([0.2, 0.3, 0.1])
+        splits = linear_splits(1, 1, 40)
+        found = posteriors.infer("a", splits, parameters, seen, options, SEED, Path())
+        mock = replace(seen, simulated=splits.test.x[:7])
+        expected = posteriors.infer(
+            "a", splits, parameters, mock, options, SEED, Path()
         )
     return {
+        "mock.draws": quantity(expected.draws[::30]),
+        "mock.count": quantity(len(expected.draws)),
         "heard": quantity(heard),
         "draws": quantity(found.draws[::30]),
         "draws.count": quantity(len(found.draws)),

@@ -97,6 +97,8 @@ def forecast() -> Record:
     for number, (_, seen) in enumerate(found.values()):
         record[f"{number}.value"] = quantity(seen.value)
         record[f"{number}.error"] = quantity(np.sqrt(np.diag(seen.covariance)))
+        if seen.simulated is not None:
+            record[f"{number}.mocks"] = quantity(seen.realisations(SEED)[::9])
     return record
 
 

@@ -119,3 +119,38 @@ def test_simulations_without_errors_of_themselves_get_the_whole_measured_ones():
 def test_simulation_errors_that_are_none_are_refused(own):
     with pytest.raises(ValueError, match="give each a finite one that is not negative"):
         observation(simulation_error=own)
+
+
+def test_realisations_of_a_mock_scatter_about_the_truth_as_noisy_simulations_do():
+    simulated = np.random.default_rng(1).normal([3.0, -2.0], 0.6, size=(4000, 2))
+    covariance = np.array([[1.0, 0.3], [0.3, 4.0]])
+    mock = observation(
+        value=simulated.mean(0),
+        covariance=covariance,
+        simulation_error=np.array([0.6, 0.6]),
+        simulated=simulated,
+    )
+    drawn = mock.realisations(seed=2)
+    assert drawn.mean(0) == pytest.approx([3.0, -2.0], abs=0.1)
+    assert drawn.std(0) == pytest.approx([1.0, 2.0], rel=0.05)
+    assert np.array_equal(drawn, mock.realisations(seed=2))
+    assert not np.array_equal(drawn, mock.realisations(seed=3))
+
+
+def test_what_was_observed_has_one_realisation():
+    with pytest.raises(ValueError, match="'sky' is no mock"):
+        observation().realisations(1)
+
+
+@pytest.mark.parametrize(
+    ("simulated", "message"),
+    [
+        (np.zeros((5, 3)), r"shape \(5, 3\) for 2 names"),
+        (np.zeros(2), r"shape \(2,\) for 2 names"),
+        (np.zeros((0, 2)), "one row for each simulation"),
+        (np.array([[0.0, np.inf]]), "not finite"),
+    ],
+)
+def test_simulated_summaries_that_are_none_are_refused(simulated, message):
+    with pytest.raises(ValueError, match=message):
+        observation(simulated=simulated)

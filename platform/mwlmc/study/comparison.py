@@ -103,7 +103,10 @@ _FORMATS = {"shift": "%+.2f", "width_ratio": "%.2f", "median_ratio": "%.2f"}
 _STARS: dict[StellarSample, str] = {
     "same": "",
     "other": " The paper's stars are others.",
-    "mock": " A forecast: its stars are not public, its data are a mock at the published masses.",
+    "mock": (
+        " A forecast: its stars are not public, its data are mocks at the published masses, "
+        "its posterior the average of theirs."
+    ),
 }
 
 

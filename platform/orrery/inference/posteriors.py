@@ -5,11 +5,13 @@ the observation, and judge it on held-out simulations: arrays and options in, a 
 result out. Who tells of it, and where, is not decided here.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from orrery.inference.averaging import average_posterior
 from orrery.judging import calibration, misspecification
 from orrery.judging.calibration import Calibration
 from orrery.judging.misspecification import Misspecification
@@ -25,7 +27,7 @@ from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation
 from orrery.terminal import progress, say
 
-VERSION = 3  # of answers and scores; raised whenever their numbers change
+VERSION = 4  # of answers and scores; raised whenever their numbers change
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,8 @@ class Inferred:
     Arguments:
         posterior: The trained posterior.
         observation: What was observed.
-        draws: Draws of the posterior at the observation, with shape `[n, P]`.
+        draws: Draws of the posterior at the observation, with shape `[n, P]`; of a mock,
+            those of the average posterior of its realisations.
         calibration: How it fares on held-out simulations.
         misspecification: Whether the simulator can make the observation.
 
@@ -155,11 +158,29 @@ def infer(
         folder,
         on_epoch,
     )
-    draws = estimate.draws(observation, options.draws, seed)
+    draws = _draws(estimate, observation, options, seed)
     judged = calibration.calibrate(
         estimate, splits, seed, options.calibration_draws, options.calibration_tests
     )
     return Inferred(estimate, observation, draws, judged, simulable)
+
+
+def _draws(
+    estimate: Posterior | Mixture,
+    observation: Observation,
+    options: Inference,
+    seed: int,
+) -> FloatArray:
+    """Returns draws `[n, P]` of the posterior of an observation.
+
+    Summaries scatter more or less with some parameters, and flows learn that, too: what
+    does not scatter at all, as expected data, is no survey's, and has another posterior.
+    """
+    if observation.simulated is None:
+        return estimate.draws(observation, options.draws, seed)
+    x = observation.realisations(seed)
+    count = max(options.calibration_draws, math.ceil(options.draws / len(x)))
+    return average_posterior(estimate.sample_each(x, count, seed), options.draws, seed)
 
 
 def _check(observation: Observation, splits: Splits) -> None:
