@@ -9,7 +9,7 @@ NOISE = 0.5
 SHRUNK = 1 / (1 + NOISE**2)  # how much of the data the posterior's mean follows
 
 
-def simulated(random, count=3000):
+def simulated(random, count):
     theta = random.normal(size=(count, 1))
     return theta, theta + NOISE * random.normal(size=(count, 1))
 
@@ -20,10 +20,10 @@ def drawn(random, x, count, width=1.0):
     return SHRUNK * x + spread * random.normal(size=(count, len(x), 1))
 
 
-def judged(width, observed, seed=1):
+def judged(width, observed, seed=1, count=3000, trials=19):
     """Returns the judgement of posteriors of a width that may depend on the data."""
     random = np.random.default_rng(seed)
-    theta, x = simulated(random)
+    theta, x = simulated(random, count)
     at = np.array([[observed]])
     return local_calibration(
         theta,
@@ -33,7 +33,7 @@ def judged(width, observed, seed=1):
         at[0],
         width=0.5,
         seed=seed,
-        trials=19,
+        trials=trials,
     )
 
 
@@ -47,16 +47,20 @@ def test_a_posterior_that_is_too_narrow_on_one_side_fails_most_there():
     def width(x):
         return np.where(x > 0, 0.5, 1.0)
 
-    there, elsewhere = judged(width, observed=1.2), judged(width, observed=-1.2)
+    there = judged(width, observed=1.2)
+    elsewhere = judged(width, observed=-1.2, trials=1)  # its null is not looked at
     assert there.pvalue == 1 / 20
     # what a classifier learned of one side is not quite nought on the other
     assert there.statistic > 4 * elsewhere.statistic
 
 
 def test_the_same_seed_gives_the_same_answer():
-    one, other = (judged(np.ones_like, 0.8) for _ in range(2))
+    one, other, third = (
+        judged(np.ones_like, 0.8, seed, count=300, trials=3) for seed in (1, 1, 2)
+    )
     assert one.statistic == other.statistic
     assert np.array_equal(one.null, other.null)
+    assert not np.array_equal(one.null, third.null)
 
 
 @pytest.mark.parametrize(

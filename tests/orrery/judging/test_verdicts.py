@@ -36,11 +36,11 @@ def variance():
     return NOISE**2 / (1 + NOISE**2)
 
 
-def rejected_by(width, repeats):
+def rejected_by(width, repeats, tests=TESTS):
     """Which of TARP, SBC and SBC's band reject at 5 %, with shape `[repeats, 3]`."""
     every = []
     for seed in range(repeats):
-        draws, theta = exact(seed, width=width)
+        draws, theta = exact(seed, tests, width=width)
         coverage = diagnostics.tarp(draws, theta, seed)
         found = verdicts.rejections(coverage, diagnostics.sbc_ranks(draws, theta, seed))
         every.append((found.tarp, found.ranks, found.band))
@@ -49,7 +49,7 @@ def rejected_by(width, repeats):
 
 @pytest.mark.slow
 def test_the_right_posterior_is_rejected_as_rarely_as_promised():
-    rejected = rejected_by(1.0, repeats=300)
+    rejected = rejected_by(1.0, repeats=300, tests=200)
     for count in rejected.sum(axis=0):
         assert stats.binomtest(int(count), len(rejected), 0.05).pvalue > 0.01
 
