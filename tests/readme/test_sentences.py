@@ -88,7 +88,8 @@ def above_what_was_put_in(lines):
     forecasts = [is_forecast(row) for row in lines["data"]]
     halos = lines[forecasts & (lines["quantity"] == HALO_MASS)]
     differences = halos["median"] - halos["published"]
-    assert 0 < min(differences) and max(differences) < 0.3
+    assert min(differences) > 0
+    assert max(differences) < 0.3
     return [printed(end(differences), "%.2f") for end in (min, max)]
 
 
