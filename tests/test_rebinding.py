@@ -87,12 +87,11 @@ def _bound_in(function):
     return names
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_constant_is_bound_anew(path):
-    found = rebound(path.read_text(encoding="utf-8"))
-    if path == FACADE:
-        found = [one for one in found if not one.endswith(": globals")]
-    assert found == []
+def test_no_constant_is_bound_anew():
+    every = {path: rebound(path.read_text(encoding="utf-8")) for path in FILES}
+    every[FACADE] = [one for one in every[FACADE] if not one.endswith(": globals")]
+    assert len(every) > 300
+    assert {str(path): found for path, found in every.items() if found} == {}
 
 
 @pytest.mark.parametrize(
