@@ -85,6 +85,53 @@ def statistics(source):
     return STATISTICS.intersection(names)
 
 
+def test_modules_that_record_have_no_numbers_of_their_own():
+    """A threshold there would decide what a document holds, and no record would show it."""
+    recorders = {
+        module: numbers_of_its_own(syntax.tree(module))
+        for module in syntax.NO_NUMBERS
+        if records_numbers(syntax.tree(module))
+    }
+    assert len(recorders) > 4
+    assert {module: own for module, own in recorders.items() if own} == {}
+
+
+def records_numbers(tree):
+    """Returns whether a module gives a recording numbers, answers or verdicts."""
+    return any(
+        isinstance(node, ast.Attribute)
+        and node.attr in ("metrics", "answers", "verdicts")
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "recording"
+        for node in ast.walk(tree)
+    )
+
+
+def numbers_of_its_own(tree):
+    # none, one and several, and per cent
+    harmless = (-1, 0, 1, 2, 100)
+    constants = (n.value for n in ast.walk(tree) if isinstance(n, ast.Constant))
+    return {
+        value
+        for value in constants
+        if type(value) in (int, float) and value not in harmless
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("NOISY = 0.5\nrecording.metrics({'n': x > NOISY})", {0.5}),
+        ("recording.answers(x[:3])", {3}),
+        ("recording.verdicts([100 * x, x[0], True])", set()),
+    ],
+)
+def test_a_number_of_a_recording_module_is_seen(text, own):
+    tree = ast.parse(text)
+    assert records_numbers(tree)
+    assert numbers_of_its_own(tree) == own
+
+
 def test_packages_are_a_docstring_alone():
     more = {
         str(package.parent.relative_to(syntax.platform()))

@@ -34,6 +34,7 @@ MEASURES = 3
 TRAINING, REFERENCE = 8192, 1000  # simulations at most: seconds, not minutes
 RIDGE = 1e-6  # variance that keeps entries apart of which one decides another
 NAMED = 3  # entries that a warning names
+NOISY = 0.5  # share of an entry's error from which on that of simulations is told
 
 
 @dataclass(frozen=True)
@@ -319,6 +320,23 @@ def entry_table(found: Misspecification) -> Table:
     for name in result.colnames[6:]:
         result[name].info.format = "%.3f"
     return result
+
+
+def noisy_entries(observation: Observation) -> dict[str, float]:
+    """Returns how many entries simulations know hardly better than the observation does.
+
+    `entries` of them have errors of themselves above the `share` of the measured ones, and
+    `beyond` of them have larger ones than those.
+
+    Arguments:
+        observation: Whose simulations' errors are known.
+    """
+    ratio = observation.simulation_noise
+    return {
+        "entries": int((ratio > NOISY).sum()),
+        "beyond": int((ratio > 1).sum()),
+        "share": NOISY,
+    }
 
 
 def verdict(found: Misspecification) -> str:

@@ -32,8 +32,6 @@ from orrery.results.views import (
     thinned,
 )
 
-NOISY = 0.5  # share of an entry's error from which on that of simulations is told
-
 # Numbers in the caption of a prior predictive check.
 _DESCRIBED = (
     "simulations",
@@ -208,12 +206,7 @@ def _record_noisy_entries(
     """Records which entries simulations know hardly better than the observation does."""
     if observation.simulation_error is None:
         return
-    ratio = observation.simulation_noise
-    found = {
-        "entries": int((ratio > NOISY).sum()),
-        "beyond": int((ratio > 1).sum()),
-        "share": NOISY,
-    }
+    found = misspecification.noisy_entries(observation)
     prefix = f"data_vector.{key}.simulation_noise"
     recording.metrics({f"{prefix}.{name}": value for name, value in found.items()})
     if not found["entries"]:
@@ -223,7 +216,7 @@ def _record_noisy_entries(
             prefix,
             f"Simulation noise, {label}",
             f"{found['entries']} entries of simulations have errors of themselves that are larger "
-            f"than {NOISY:g} of the measured ones (simulation_error in the data vector); "
+            f"than {found['share']:g} of the measured ones (simulation_error in the data vector); "
             f"{found['beyond']} have larger ones than those, which makes intervals wider than the "
             "data's: use survey-like sampling.",
             tuple(f"{prefix}.{name}" for name in ("entries", "share", "beyond")),

@@ -207,3 +207,15 @@ def test_the_table_has_a_row_for_each_entry(prior):
         (table["lower"] < table["median"]) & (table["median"] < table["upper"])
     )
     np.testing.assert_array_equal(table["tail_probability"], found.tails)
+
+
+def test_entries_that_simulations_know_hardly_better_than_the_data_are_counted():
+    own = np.array([0.4, 0.5, 0.6, 0.9, 1.1, 3.0])
+    names = tuple("abcdef")
+    seen = Observation(
+        "sky", names, ("km / s",) * 6, np.zeros(6), np.eye(6), "d", {}, own
+    )
+    found = misspecification.noisy_entries(seen)
+    assert found == {"entries": 4, "beyond": 2, "share": 0.5}
+    none = dataclasses.replace(seen, simulation_error=None)
+    assert misspecification.noisy_entries(none)["entries"] == 0
