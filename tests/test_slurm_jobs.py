@@ -1,7 +1,9 @@
 """The Slurm script as the job of two nodes, with a Slurm and a Ray that are played."""
 
+import contextlib
 import os
 import re
+import select
 import shutil
 import signal
 import subprocess
@@ -14,9 +16,15 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SLURM = ROOT / "platform/clusters/slurm.sh"
 KILLED = 30  # [s] after which Slurm kills what it has told to end, by default
-DEAF = (
-    "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); time.sleep(90)"
-)
+DEAF = """
+import os, pathlib, signal, time
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+pathlib.Path("deaf").touch()
+"""
+# A clock that is played: the longest pauses, in which the script waits for what Slurm does,
+# never end, or are told and over at once.
+ENDLESS = '[ "${1%.*}" -le 10 ] || set -- 3600; exec /bin/sleep "$@"'
+AT_ONCE = '[ "${1%.*}" -gt 10 ] || exec /bin/sleep "$@"; echo "paused $1" >> asked'
 
 # Commands that say what they were asked for, and a Ray that starts on two "nodes" at once.
 SLURM_COMMANDS = {
@@ -123,7 +131,10 @@ def test_a_slurm_job_has_a_ray_of_its_own_at_the_addresses_that_slurm_has(tmp_pa
     assert left_by_slurm(tmp_path) == []
 
 
-def test_a_slurm_job_near_its_time_limit_ends_in_order(tmp_path):
+def test_a_slurm_job_near_its_time_limit_ends_in_order_and_at_once(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setitem(SLURM_COMMANDS, "sleep", ENDLESS)
     program = """if True:
         import time
         try:
@@ -134,13 +145,21 @@ def test_a_slurm_job_near_its_time_limit_ends_in_order(tmp_path):
             time.sleep(0.5)
             print("ended in order", flush=True)
             raise SystemExit(130)"""
-    job = slurm(tmp_path, "-c", program)
-    for line in job.stdout:
-        if line in ("begun\n", "ending\n"):
-            job.terminate()  # `--signal=B:TERM` signals the script alone, and the limit again
-        if line == "ending\n":
-            break
-    said, _ = job.communicate(timeout=60)
+    alive, held = os.pipe()  # held by all that the job starts, as long as it lives
+    job = slurm(tmp_path, "-c", program, pass_fds=(held,), start_new_session=True)
+    os.close(held)
+    try:
+        for line in job.stdout:
+            if line in ("begun\n", "ending\n"):
+                job.terminate()  # `--signal=B:TERM` signals the script alone, and again
+            if line == "ending\n":
+                break
+        said, _ = job.communicate(timeout=60)
+        assert select.select([alive], [], [], 60)[0], "something outlives the job"
+    finally:
+        os.close(alive)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(job.pid, signal.SIGKILL)
     assert "ended in order" in said
     assert job.returncode == 130, said
     assert left_by_slurm(tmp_path) == []
@@ -201,17 +220,21 @@ def waited(seconds, told):
     return False
 
 
-@pytest.mark.slow  # it waits for what Slurm would do after seconds
+@pytest.mark.slow
 def test_of_a_cancelled_job_no_token_is_left_when_slurm_kills_it(tmp_path, monkeypatch):
     monkeypatch.setitem(SLURM_COMMANDS, "squeue", "echo COMPLETING")
-    job = slurm(tmp_path, "-c", DEAF, start_new_session=True)
+    monkeypatch.setitem(SLURM_COMMANDS, "sleep", AT_ONCE)
+    job = slurm(tmp_path, "-c", f"{DEAF}time.sleep(90)", start_new_session=True)
     shared = tmp_path / ".slurm" / f"test-{os.getpid()}"
     try:
-        assert waited(60, lambda: len([*shared.glob("joined/*")]) == 2)
-        time.sleep(1)
+        assert waited(60, (tmp_path / "deaf").exists)
+        assert len([*shared.glob("joined/*")]) == 2
         job.terminate()
-        assert waited(KILLED - 5, lambda: not shared.exists())
-        assert job.poll() is None
+        assert waited(60, lambda: not shared.exists())
+        assert job.poll() is None  # the experiment has not ended
+        told = (tmp_path / "asked").read_text().splitlines()
+        (paused,) = (line.split()[1] for line in told if line.startswith("paused"))
+        assert int(paused) < KILLED - 5
     finally:
         # the experiment too, which has a group of its own and hears nothing
         subprocess.run(["pkill", "-KILL", "-P", str(job.pid)], check=False)
@@ -237,15 +260,16 @@ def test_a_ray_that_does_not_end_is_killed_with_its_folder(tmp_path, monkeypatch
 def test_a_job_that_is_told_of_its_time_limit_keeps_its_token_until_its_end(
     tmp_path, monkeypatch
 ):
-    monkeypatch.setitem(SLURM_COMMANDS, "squeue", "echo RUNNING")
-    program = (
-        DEAF.replace("90", "20")
-        + "; import os; open(os.environ['RAY_AUTH_TOKEN_PATH'])"
-    )
+    monkeypatch.setitem(SLURM_COMMANDS, "squeue", "touch looked; echo RUNNING")
+    monkeypatch.setitem(SLURM_COMMANDS, "sleep", AT_ONCE)
+    program = f"""{DEAF}
+while not pathlib.Path("looked").exists():
+    time.sleep(0.05)
+time.sleep(1)  # in which the token would be removed
+open(os.environ["RAY_AUTH_TOKEN_PATH"])
+"""
     job = slurm(tmp_path, "-c", program)
-    shared = tmp_path / ".slurm" / f"test-{os.getpid()}"
-    assert waited(60, lambda: len([*shared.glob("joined/*")]) == 2)
-    time.sleep(1)
+    assert waited(60, (tmp_path / "deaf").exists)
     job.terminate()
     said, _ = job.communicate(timeout=90)
     assert job.returncode == 0, said

@@ -68,6 +68,7 @@ temporary=/tmp/orrery-$SLURM_JOB_ID # and letters that each node chooses
 nodes=$SLURM_JOB_NUM_NODES
 steps=()
 experiment=
+watch= # of what Slurm does with a job that was told to end
 told=0 # how often
 
 # Ray asks everybody for the token of this file: otherwise whoever reaches a port runs code.
@@ -141,14 +142,17 @@ tell() {
     [ "$told" -eq 1 ] || return 0
     say "the experiment is told to end"
     kill -INT "$experiment" 2>/dev/null || true
-    clear_if_cancelled &
-    disown
+    clear_if_cancelled > /dev/null 2>&1 & # holds no pipe open for those who wait for this script
+    watch=$!
+    disown # stop_ray waits for the steps alone
 }
 
 # Some 30 s after it has told a cancelled job to end, Slurm kills all of it, this script too: its token
 # must be gone by then, whatever the experiment still has to do.
 clear_if_cancelled() {
-    sleep 15
+    sleep 15 &
+    trap "kill $!; exit" TERM
+    wait $! || true
     [ "$(squeue --noheader --jobs="$SLURM_JOB_ID" --format=%T 2>/dev/null)" = RUNNING ] || rm -rf "$folder"
 }
 
@@ -177,6 +181,8 @@ stop_ray() {
         sleep 0.2
     done
     rm -rf "$folder"
+    # it would look again when Slurm may have started the job anew, in a folder of the same name
+    [ -z "$watch" ] || kill "$watch" 2>/dev/null || true
 }
 
 trap tell TERM

@@ -61,8 +61,10 @@ missed=0
 while kill -0 $ray 2>/dev/null; do
     pause=10
     [ -z "$ended" ] || pause=0.2
-    sleep $pause > /dev/null 2>&1 & # holds no pipe open when it outlives this
-    wait -n $ray $! # or until a signal comes
+    sleep $pause > /dev/null 2>&1 &
+    napping=$!
+    wait -n $ray $napping # or until a signal comes
+    kill $napping 2>/dev/null # nothing outlives this
     if [ -n "$ended" ]; then
         [ $((SECONDS - ended)) -lt $patience ] || break
         continue

@@ -2,12 +2,11 @@
 
 import json
 import sys
-import time
 
 import pytest
 
 from orrery.__main__ import main
-from orrery.results.dashboard import uploader, uploads
+from orrery.results.dashboard import refusals, uploader, uploads
 from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.copies import is_sent, marker
 from orrery.results.dashboard.reader import DashboardReader
@@ -96,16 +95,38 @@ def test_a_copy_of_which_a_server_has_not_everything_is_not_sent(marked):
     assert [is_sent(copy) for copy in marked] == [False, True]
 
 
-def test_logs_of_very_many_copies_are_read_once(tmp_path):
-    places = [tmp_path / "wandb" / f"offline-run-{n}" for n in range(3000)]
+def words_read(folder, count, monkeypatch):
+    """Returns how often a log is opened, and a line looked at, for so many copies."""
+    places = [folder / "wandb" / f"offline-run-{n}" for n in range(count)]
     copies = [place / f"run-{place.name}.wandb" for place in places]
     for copy in copies:
         copy.parent.mkdir(parents=True)
         marker(copy).touch()
     write_log(copies, *((copy, TAKEN) for copy in copies for _ in range(10)))
-    began = time.process_time()
-    assert not check_marks(copies, frozenset(), take_everything)
-    assert time.process_time() - began < 10.0  # each for each took a minute
+    opened, looked = [], []
+    with monkeypatch.context() as patch:
+        for name, calls in (("_lines", opened), ("_text", looked)):
+            patch.setattr(refusals, name, counted(getattr(refusals, name), calls))
+        assert not check_marks(copies, frozenset(), take_everything)
+    return len(opened), len(looked)
+
+
+def counted(function, calls):
+    def count(*given):
+        calls.append(given)
+        return function(*given)
+
+    return count
+
+
+def test_logs_of_many_copies_are_read_once_and_each_line_for_its_copy(
+    tmp_path, monkeypatch
+):
+    opened, looked = words_read(tmp_path / "few", 20, monkeypatch)
+    assert opened == 1
+    assert looked
+    # nine times as much, were all lines looked at for each copy
+    assert words_read(tmp_path / "many", 60, monkeypatch) == (1, 3 * looked)
 
 
 # --- the process that sends ----------------------------------------------------------------

@@ -1,7 +1,6 @@
 """A server that takes nothing any more keeps no other copy from being sent."""
 
 import itertools
-import threading
 from types import SimpleNamespace
 
 import pytest
@@ -38,9 +37,12 @@ def test_a_server_has_its_time_after_each_new_state(monkeypatch, states, pauses)
 
 
 def test_what_was_never_seen_is_not_given_up():
-    over = threading.Event()
-    Watch(0.0, over.set)
-    assert not over.wait(0.05)
+    given_up = []
+    watch = Watch(0.0, lambda: given_up.append(True))
+    assert not watch._thread.ident  # nobody waits yet
+    watch.see(())
+    watch._thread.join(60.0)
+    assert given_up
 
 
 def group(progress, error, seconds):

@@ -1,7 +1,11 @@
 """Whatever W&B does, a run ends with whole local results, and what was kept is sent later."""
 
+import io
 import json
+import os
 import shutil
+import signal
+import subprocess
 import sys
 import tempfile
 from dataclasses import replace
@@ -26,7 +30,7 @@ FAULTS = ("refusing", "hanging", "dying in the middle", "raising", "unreachable"
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_run_ends_whole_whatever_its_server_does(met, inspected, fault):
+def test_a_run_ends_whole_whatever_its_server_does(met, inspected, patience, fault):
     found = met[fault]
     result = Result.open(found.result.folder)
     assert result.status == "finished"
@@ -37,7 +41,8 @@ def test_a_run_ends_whole_whatever_its_server_does(met, inspected, fault):
         data = [name for name in section["files"] if name.endswith(".parquet")]
         assert all((result.folder / name).stat().st_size for name in data)
     assert f"python -m orrery sync {result.folder}" in found.told
-    assert found.waited < 2.0 + 2.0
+    begun = 0 if fault == "raising" else 1
+    assert found.limits == (patience.finish,) * begun
     if fault == "dying in the middle":  # the others' copies are whole where they arrive
         check_copy(inspected(result.folder), result)
 
@@ -288,6 +293,42 @@ def test_an_upload_ends_with_the_process_that_started_it(tmp_path):
     upload = Upload([copy], Patience(60.0, 0.0))
     upload._process.stdin.close()
     assert upload._process.wait(30) != 0
+
+
+class Endless:
+    """A process that ends only if it is killed, and whose clock is played."""
+
+    pid = 77
+
+    def __init__(self, command, **named):
+        self.stdin, self.stdout = io.StringIO(), io.StringIO()
+        self.events = []
+
+    def wait(self, seconds=None):
+        if "killed" in self.events:
+            return -signal.SIGKILL
+        assert seconds is not None, "it would be waited for without an end"
+        self.events.append(seconds)
+        raise subprocess.TimeoutExpired("upload", seconds)
+
+
+def test_an_upload_that_does_not_end_is_killed_when_its_time_is_over(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(subprocess, "Popen", Endless)
+    upload = Upload([tmp_path / "wandb" / "run-1" / "run-1.wandb"], Patience())
+    events = upload._process.events
+    killed = []
+
+    def kill(group, sent):
+        killed.append((group, sent))
+        events.append("killed")
+
+    monkeypatch.setattr(os, "killpg", kill)
+    upload.end(2.5)
+    assert events == [2.5, "killed"]
+    assert killed == [(Endless.pid, signal.SIGKILL)]
+    assert upload.reason == "its server did not take everything within 2.5 s"
 
 
 @pytest.mark.slow
