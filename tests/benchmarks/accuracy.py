@@ -37,6 +37,8 @@ from orrery.parameters import generator
 from orrery.records import Records
 
 _BINNINGS = (QUADRANTS, DESI_FOOTPRINT)
+FARTHER = 30.0  # [kpc], than which stars count
+PERCENTILES = (50, 90, 99)  # of their position errors
 _BATCH = 8  # simulations at a time
 _CALM = 0.6  # beta0 up to which single orbits are promised
 
@@ -122,7 +124,7 @@ def _carried(
     steps, counted = counted_stepper()
     began = time.perf_counter()
     x, v, carried = stellar_halo.evolve(
-        stars.position, stars.velocity, potential, 30.0, share, steps
+        stars.position, stars.velocity, potential, FARTHER, share, steps
     )
     note.seconds += time.perf_counter() - began
     note.evaluations += counted.evaluations / float(carried.sum()) * len(carried)
@@ -131,9 +133,9 @@ def _carried(
 
 def _note(today: torch.Tensor, exact: torch.Tensor, note: Measured) -> None:
     off = length(today[:3] - exact[:3]).numpy()
-    far = length(exact[:3]).numpy() > 30.0
+    far = length(exact[:3]).numpy() > FARTHER
     note.offsets.extend(off[b][far[b]] for b in range(len(off)))
-    note.beyond.append((length(today[:3]).numpy() > 30.0).sum(1))
+    note.beyond.append((length(today[:3]).numpy() > FARTHER).sum(1))
     note.moments.extend(_moments(today[:, b].numpy()) for b in range(today.shape[1]))
 
 
@@ -196,7 +198,7 @@ def _extremes(
 
 
 def _percentiles(off: NDArray[np.floating]) -> list[float]:
-    return [round(float(q), 4) for q in np.quantile(off, [0.5, 0.9, 0.99])]
+    return [round(float(q), 4) for q in np.percentile(off, PERCENTILES)]
 
 
 if __name__ == "__main__":

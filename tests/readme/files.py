@@ -45,3 +45,10 @@ def interval(line, form):
 
 def numbers_of(text):
     return re.findall(r"[\d.]*\d", text)
+
+
+def searched(name):
+    """Returns simulations and trials of the command that made a search's tables."""
+    text = (RESULTS / "README.md").read_text(encoding="utf-8")
+    command = rf"`python experiments/{name}\.py --simulations (\d+) --trials (\d+)`"
+    return [*re.search(command, text).groups()]

@@ -17,7 +17,18 @@ from orrery.identity import fingerprint
 from orrery.judging.calibration import LEVEL, TOO_NARROW
 from orrery.judging.regression import INTERVAL_LEVEL
 
-from .files import MINUS, NUMBER, PROSE, ROOT, TEXT, interval, measured, printed, result
+from .files import (
+    MINUS,
+    NUMBER,
+    PROSE,
+    ROOT,
+    TEXT,
+    interval,
+    measured,
+    printed,
+    result,
+    searched,
+)
 from .milky_way_masses import of_table_2
 
 
@@ -174,7 +185,7 @@ def of_architectures():
     return {
         rf"over {NUMBER} architectures, trained on {NUMBER} simulations": [
             f"{len(trials)}",
-            "16,384",
+            f"{int(searched('architectures')[0]):,}",
         ],
         rf"validation pairs by {NUMBER} ± {NUMBER} nat": [
             f"{shape['change']:.3f}",
@@ -222,7 +233,7 @@ def of_binnings():
     return {
         rf"giants, {NUMBER} binnings each were tried on the same {NUMBER} simulations": [
             str(tried),
-            "16,384",
+            f"{int(searched('binnings')[0]):,}",
         ],
         rf"quadrants, {NUMBER} bins of distance and {NUMBER} of proper": [
             bins,
