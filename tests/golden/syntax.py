@@ -118,6 +118,7 @@ CONSTANTS_OF_MACHINES = {
     "orrery.execution.certificates": "keys, times of validity, and lengths of tokens",
     "orrery.execution.cluster": "how long a start may take",
     "orrery.execution.local_session": "memory, and lengths of paths",
+    "orrery.execution.node_facts": "how much room a cache must have",
     "orrery.execution.nodes": "how long nodes may take to answer",
     "orrery.execution.readiness": "clocks, memory and files of nodes",
     "orrery.execution.same_code": "how many files a message names",

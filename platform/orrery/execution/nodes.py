@@ -5,10 +5,7 @@ Imported only where a cluster is connected; one of the few files that import Ray
 
 import math
 import os
-import resource
-import shutil
 import socket
-import sys
 import time
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -20,13 +17,10 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from orrery.execution import certificates
-from orrery.execution.processors import compiler, processor_model
-from orrery.execution.readiness import COMPILER, NodeReport, Trouble, silence
-from orrery.execution.same_code import code_digest, own_packages
+from orrery.execution.node_facts import node_facts
+from orrery.execution.readiness import NodeReport, Trouble, silence
 from orrery.storage.files import TEMPORARY, ensure_writable, write_atomically
 from orrery.storage.store import Location
-from orrery.versions import software, version
 
 PATIENCE = 60.0  # [s] until a node must have answered
 VISIBILITY = (
@@ -34,8 +28,6 @@ VISIBILITY = (
 )
 ROUND_TRIP = 0.2  # [s] short enough for a clock to be read by
 CLOCK_ROUNDS = 5  # in search of such a short one
-# What else computes, or reads and writes; some need not be there.
-_ALSO_COMPARED = ("scipy", "optuna", "astropy-healpix", "colossus", "agama")
 _HEAD = "node:__internal_head__"  # a resource that Ray gives the head alone
 
 
@@ -57,24 +49,7 @@ class _Witness:
         return time.time()
 
     def facts(self, folders: Sequence[Location]) -> dict[str, Any]:
-        disks = [f for f in folders if isinstance(f, Path) and f.exists()]
-        return {
-            "free": {str(f): float(shutil.disk_usage(f).free) for f in disks},
-            "software": {
-                **software(),
-                **{name: version(name) for name in _ALSO_COMPARED},
-                **{f"code of {name}": code_digest(name) for name in own_packages()},
-                COMPILER: compiler(),
-            },
-            "processor": processor_model(),
-            "cache": cache_refusal(),
-            "seen_gpus": _gpus(),
-            "seen_cpus": _cpus(),
-            **_shared_memory(),
-            "open_files": resource.getrlimit(resource.RLIMIT_NOFILE)[0],
-            "token": os.environ.get("RAY_AUTH_MODE") == "token",
-            "tls": certificates.is_wanted(),
-        }
+        return node_facts(folders)
 
 
 def write_probes(probes: Sequence[Location]) -> dict[str, str]:
@@ -90,17 +65,6 @@ def write_probes(probes: Sequence[Location]) -> dict[str, str]:
     return refused
 
 
-def cache_refusal() -> str:
-    """Returns why compiled code cannot be kept here, and where; nothing where it can."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    folder = Path(home) / "orrery"
-    try:
-        ensure_writable(folder)
-    except OSError as error:
-        return f"{folder}: {error.strerror or error}"
-    return ""
-
-
 def unseen(probes: Sequence[Location]) -> tuple[str, ...]:
     """Returns the folders of those files that do not appear here within ten seconds."""
     deadline = time.monotonic() + VISIBILITY
@@ -109,30 +73,6 @@ def unseen(probes: Sequence[Location]) -> tuple[str, ...]:
             break
         time.sleep(0.2)
     return tuple(sorted({str(probe.parent) for probe in missing}))
-
-
-def _gpus() -> int:
-    # Ray hides from an actor without GPUs those that are there.
-    os.environ.pop("CUDA_VISIBLE_DEVICES", None)
-    import torch
-
-    return int(torch.cuda.device_count())
-
-
-def _cpus() -> int:
-    if sys.platform != "linux":
-        return os.cpu_count() or 1
-    return len(os.sched_getaffinity(0))
-
-
-def _shared_memory() -> dict[str, float]:
-    if sys.platform != "linux":  # nothing of the kind limits Ray there
-        return {"shared_memory": math.inf, "free_shared_memory": math.inf}
-    disk = shutil.disk_usage("/dev/shm")
-    return {
-        "shared_memory": float(disk.total),
-        "free_shared_memory": float(disk.free),
-    }
 
 
 class _Witnesses:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from orrery.execution import certificates
 
 GB = 1e9  # [bytes]
+MB = 1e6
 MOST_CLOCK_OFFSET = 1.0  # [s]
 LEAST_SHARED_MEMORY = 256 * 1024**2  # [bytes] our object store; containers have 64 MiB
 COMPILER = "C++ compiler"  # of the software that is compared
@@ -39,8 +40,10 @@ class NodeReport:
         cpus: How many CPUs Ray has on it for work; a head may have none.
         refused: Why it could not write into a folder, by folder.
         free_shared_memory: What is free of `/dev/shm` [bytes].
-        seen_cpus: How many CPUs a process on it may use.
+        seen_cpus: How many CPUs a process on it may use; half of one, too.
         cache: Why it cannot keep compiled code; nothing where it can.
+        settings: Variables by name that decide how it computes.
+        open_token: The file of the token, if others may read it.
 
     Example:
         >>> software = {"python": "3.11.9"}
@@ -64,8 +67,10 @@ class NodeReport:
     cpus: int = 1
     refused: dict[str, str] = field(default_factory=dict)
     free_shared_memory: float = 2.0**31
-    seen_cpus: int = 1
+    seen_cpus: float = 1
     cache: str = ""
+    settings: dict[str, str | None] = field(default_factory=dict)
+    open_token: str = ""
 
     @property
     def summary(self) -> str:
@@ -147,9 +152,13 @@ def judge(
     software = {name: _usual(r.software.get(name) for r in reports) for name in names}
     # Where nothing computes nobody minds the processor.
     processor = _usual(report.processor for report in reports if report.cpus)
-    found: list[Trouble] = []
+    computing = [report.settings for report in reports if report.cpus]
+    names = sorted({name for settings in computing for name in settings})
+    settings = {name: _usual(one.get(name) for one in computing) for name in names}
+    found = [*_of_second_ones(reports)]
     for report in reports:
         found.extend(_of_folders(report, least_free))
+        found.extend(_of_settings(report, settings))
         found.extend(_of_software(report, software))
         found.extend(_of_machine(report, processor))
         found.extend(_of_limits(report))
@@ -160,6 +169,27 @@ def judge(
 def _usual(values: Iterable[str | None]) -> str | None:
     """Returns what most have, or of as many the first: who differs is likelier wrong."""
     return next((value for value, _ in Counter(values).most_common(1)), None)
+
+
+def _of_second_ones(reports: Sequence[NodeReport]) -> Iterator[Trouble]:
+    for node, count in Counter(report.node for report in reports).items():
+        if count > 1:
+            yield Trouble(
+                node,
+                f"has {count} Rays: its CPUs are promised {count} times",
+                "run `ray stop` there, and start one",
+            )
+
+
+def _of_settings(report: NodeReport, usual: dict[str, str | None]) -> Iterator[Trouble]:
+    for name, there in usual.items():
+        here = report.settings.get(name)
+        if report.cpus and here != there:
+            yield Trouble(
+                report.node,
+                f"has {name}={here or ''}, others {there or 'nothing'}: it computes otherwise",
+                "set it on all nodes before Ray starts, or on none",
+            )
 
 
 def _of_folders(report: NodeReport, least: float) -> Iterator[Trouble]:
@@ -179,7 +209,8 @@ def _of_folders(report: NodeReport, least: float) -> Iterator[Trouble]:
         yield Trouble(
             report.node,
             f"cannot keep compiled code ({report.cache})",
-            "make that folder writable for this user there, or set XDG_CACHE_HOME to another",
+            "free some space there, make that folder writable for this user, or set "
+            "XDG_CACHE_HOME to another",
         )
     for folder, free in report.free.items():
         if free < least:
@@ -223,8 +254,9 @@ def _of_machine(report: NodeReport, processor: str | None) -> Iterator[Trouble]:
     if report.seen_cpus < report.cpus:
         yield Trouble(
             report.node,
-            f"a process may use {report.seen_cpus} CPUs, Ray has promised {report.cpus}",
-            "start Ray with --num-cpus of no more than there are",
+            f"a process may use {report.seen_cpus:g} CPUs, Ray has promised {report.cpus}",
+            "start Ray with --num-cpus of no more than there are, or raise the limit of its "
+            "container or control group",
         )
     if report.seen_gpus < report.promised_gpus:
         yield Trouble(
@@ -256,6 +288,13 @@ def _of_limits(report: NodeReport) -> Iterator[Trouble]:
 
 
 def _of_doors(report: NodeReport) -> Iterator[Trouble]:
+    if report.token and report.open_token:
+        yield Trouble(
+            report.node,
+            f"others may read {report.open_token}: whoever has the token runs code",
+            f"`chmod 600 {report.open_token}` there; a token that was read is no secret any "
+            "more: make another",
+        )
     if not report.token:
         yield Trouble(
             report.node,

@@ -69,6 +69,11 @@ def users_token() -> dict[str, str | None]:
     return {AUTH_MODE: "token"} if found else {}
 
 
+def token_file() -> Path:
+    """Returns the file from which Ray takes this user's token, which need not be there."""
+    return Path(os.environ.get(TOKEN_PATH) or Path.home() / ".ray" / "auth_token")
+
+
 def read_token() -> str:
     """Returns the user's token, from where Ray takes it. Asking imports no Ray.
 
@@ -80,7 +85,7 @@ def read_token() -> str:
         if not named.strip():
             raise PermissionError(f"{TOKEN} is blank: {TOKEN_REMEDY}")
         return named.strip()
-    file = Path(os.environ.get(TOKEN_PATH) or Path.home() / ".ray" / "auth_token")
+    file = token_file()
     try:
         token = file.read_text().strip()
     except OSError as error:

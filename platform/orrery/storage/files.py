@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # half a second of everyone who reads a document
 
 TEMPORARY = ".tmp"  # ending of files that are being written
 LOCK = ".lock"
+PROBE = 65_536  # [bytes] that a folder must take: as much as any disk keeps of a file
 # [s] after its writing in which a file may change again and keep its time
 _TIME_STEP = 2.0
 # Of files whose content this process has compared: checksum and state.
@@ -188,7 +189,7 @@ def ensure_writable(folder: Location) -> Location:
 
 def _probe_bucket(probe: Address) -> None:
     try:
-        probe.put(b"")
+        probe.put(os.urandom(PROBE))
         probe.unlink()
     except FileNotFoundError as error:
         raise FileNotFoundError(
@@ -196,12 +197,23 @@ def _probe_bucket(probe: Address) -> None:
         ) from error
 
 
+def _fill(probe: Path) -> None:
+    # an empty file can be made on a full disk, and by whoever has used up a quota, which
+    # some file systems tell only when what was written is to be kept
+    with probe.open("wb") as file:
+        file.write(os.urandom(PROBE))
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def _made(folder: Path, name: str) -> Path:
     probe = folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        try:
+            _fill(probe)
+        finally:
+            probe.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(folder, error) from error
     return folder

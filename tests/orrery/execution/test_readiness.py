@@ -22,7 +22,13 @@ SOFTWARE = {
     "code": "0d",
 }
 SOUND = NodeReport(
-    "a", (), {"/data": 500 * GB, "/runs": 500 * GB}, SOFTWARE, "EPYC", 0.1
+    "a",
+    (),
+    {"/data": 500 * GB, "/runs": 500 * GB},
+    SOFTWARE,
+    "EPYC",
+    0.1,
+    settings={"OMP_NUM_THREADS": "1"},
 )
 FAULTS = {
     "no shared folder": ({"unseen": ("/data",)}, "does not see in /data", "mount one"),
@@ -59,6 +65,26 @@ FAULTS = {
         {"cpus": 64, "seen_cpus": 2},
         "may use 2 CPUs, Ray has promised 64",
         "--num-cpus",
+    ),
+    "half a CPU": (
+        {"cpus": 2, "seen_cpus": 0.5},
+        "may use 0.5 CPUs, Ray has promised 2",
+        "control group",
+    ),
+    "more threads": (
+        {"settings": {"OMP_NUM_THREADS": "64"}},
+        "has OMP_NUM_THREADS=64, others 1: it computes otherwise",
+        "on all nodes before Ray starts",
+    ),
+    "fewer threads": (
+        {"settings": {}},
+        "has OMP_NUM_THREADS=, others 1",
+        "or on none",
+    ),
+    "token for all": (
+        {"open_token": "/home/a/.ray/auth_token"},
+        "others may read /home/a/.ray/auth_token",
+        "chmod 600 /home/a/.ray/auth_token",
     ),
     "no cache": (
         {"cache": "/home/a/.cache/orrery: Read-only file system"},
@@ -133,14 +159,29 @@ def test_a_cluster_without_any_compiler_is_told_that_it_is_slow():
     assert "several times slower" in trouble.what
     assert "g++" in trouble.remedy
     sound = replace(SOUND, software=SOFTWARE | {COMPILER: "g++ 12.2"})
-    (trouble,) = judge([sound, replace(sound, node="b"), without])
+    (trouble,) = judge([sound, replace(sound, node="b"), replace(without, node="c")])
     assert trouble.what == "has C++ compiler None, others g++ 12.2"
 
 
 def test_all_faults_of_all_nodes_are_found():
-    nodes = [planted(change) for change, _, _ in FAULTS.values()]
+    nodes = [
+        replace(planted(change), node=fault) for fault, (change, _, _) in FAULTS.items()
+    ]
     sound = [replace(SOUND, node=f"{number}") for number in range(len(nodes))]
     assert len(judge([*nodes, *sound])) == len(FAULTS)
+
+
+def test_a_second_ray_on_one_machine_is_found():
+    third = replace(SOUND, node="b")
+    (trouble,) = judge([SOUND, third, SOUND])
+    assert trouble.node == "a"
+    assert trouble.what == "has 2 Rays: its CPUs are promised 2 times"
+    assert "ray stop" in trouble.remedy
+
+
+def test_settings_of_a_head_that_does_no_work_are_not_compared():
+    head = replace(SOUND, node="head", cpus=0, settings={"OMP_NUM_THREADS": "64"})
+    assert judge([head, SOUND]) == ()
 
 
 def test_the_free_space_that_is_asked_for_is_what_counts():
