@@ -232,7 +232,14 @@ plant_in_files() {
     refuses "other cannot write $site/shared/datasets.*Read-only.*choose a folder"
     inside other umount "$site/shared/datasets"
 
-    finds "full disk" 2 "^other .* 0.0 GB are free in $site/full" "free some space" --folders "$site/full"
+    finds "full disk" 4 "^other .* 0.0 GB are free in $site/full" "free some space" --folders "$site/full"
+
+    local cache=${XDG_CACHE_HOME:-$HOME/.cache} # where empty files can be made
+    mkdir -p "$cache"
+    inside other mount -t tmpfs -o size=64k tmpfs "$cache"
+    inside other bash -c "head -c 200000 /dev/zero > '$cache/theirs' 2>/dev/null || true"
+    finds "full home" 1 "^other .* cannot keep compiled code .*No space left" "free some space"
+    inside other umount "$cache"
 
     replace other "$copy/platform/orrery/parameters.py" '1s/^/# edited\n/'
     finds "edited file" 2 "has code of orrery [0-9a-f]+, others" "the same commit"
@@ -305,6 +312,13 @@ plant_at_starts() {
 
     started_by=(bash -c 'ulimit -n 512 && exec "$@"' bash)
     plant_at_start "few open files" "may open 512 files" "raise it to 4096"
+
+    started_by=(env OMP_NUM_THREADS=64)
+    plant_at_start "other threads" "has OMP_NUM_THREADS=64, others 1" "set it on all nodes"
+
+    install -m 644 "$site/token" "$site/open_token"
+    started_by=(env "RAY_AUTH_TOKEN_PATH=$site/open_token")
+    plant_at_start "token for all to read" "others may read $site/open_token" "chmod 600"
 
     # Ray lets a node in whose certificate is for another address, and loses it within half a minute.
     inside other mount --bind "$for_another" "$site/tls"
