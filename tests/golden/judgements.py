@@ -233,28 +233,11 @@ def _simulable() -> Record:
     """Returns where data lie among simulations of the prior, by a flow of their density too."""
     splits = linear_splits(400, 600, 410)
     learned = misspecification.learn_prior_predictive(splits, COVARIANCE, SEED)
-    found = [
-        learned.compare(linear_observation(value))
-        for value in ([0.2, 0.3, -0.1], [2.0, -1.5, 1.0], [9.0, 0.0, 0.0])
-    ]
-    density = learned.flow.log_prob(learned.reference[None, :8])
-    counted = replace(learned, flow=_Distance())
-    doubted = [
-        misspecification._reason(one) in misspecification.verdict(one)
-        for one in (replace(found[0], density_pvalue=p) for p in (0.0033, 0.0034))
-    ]
+    found = [learned.compare(linear_observation(value)) for value in _COMPARED]
     whitened = misspecification._whitening(linear_splits(50, 1, 1).train.x)
     rows = [len(rows) for rows in _trained_on()]
     return {
-        # by counting simulations: one of them may be on the other side elsewhere
-        "density": quantity([one.density_pvalue for one in found], absolute=0.02),
-        "density.counted": quantity(
-            [
-                counted.compare(linear_observation(value)).density_pvalue
-                for value in ([0.2, 0.3, -0.1], [2.0, -1.5, 1.0], [9.0, 0.0, 0.0])
-            ]
-        ),
-        "density.flow": quantity(density.detach().numpy(), absolute=5e-4),
+        **_densities(learned, found),
         "simulable": quantity(
             [(one.joint_pvalue, one.among.worst_entry, one.reference) for one in found]
         ),
@@ -267,10 +250,33 @@ def _simulable() -> Record:
         "simulable.passed": quantity([_conclusion(found[0], *n) for n in _CONCLUDED]),
         "simulable.training": quantity(_how_trained(splits)),
         "simulable.smallest": quantity([one.smallest_possible for one in found]),
-        "simulable.doubted": quantity(doubted),
         "simulable.rows": quantity(rows),
         # one entry follows from two others: only the ridge keeps them apart
         "simulable.matrix": quantity(whitened.matrix, relative=1e-4),
+    }
+
+
+_COMPARED = ([0.2, 0.3, -0.1], [2.0, -1.5, 1.0], [9.0, 0.0, 0.0])
+
+
+def _densities(
+    learned: misspecification.PriorPredictive,
+    found: list[misspecification.Misspecification],
+) -> Record:
+    """Returns how dense the prior's simulations are where data lie, and what is said of it."""
+    density = learned.flow.log_prob(learned.reference[None, :8])
+    counted = replace(learned, flow=_Distance())
+    by_distance = [counted.compare(linear_observation(value)) for value in _COMPARED]
+    doubted = [
+        misspecification._reason(one) in misspecification.verdict(one)
+        for one in (replace(found[0], density_pvalue=p) for p in (0.0033, 0.0034))
+    ]
+    return {
+        # by counting simulations: one of them may be on the other side elsewhere
+        "density": quantity([one.density_pvalue for one in found], absolute=0.02),
+        "density.counted": quantity([one.density_pvalue for one in by_distance]),
+        "density.flow": quantity(density.detach().numpy(), absolute=5e-4),
+        "simulable.doubted": quantity(doubted),
     }
 
 

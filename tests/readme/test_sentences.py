@@ -203,27 +203,33 @@ def distinct_points(table):
     return {tuple(map(str, row)) for row in table[options]}
 
 
+BINNED = ("desi", "h3")  # surveys whose binnings were searched
+
+
+def winners(option):
+    """Returns what the best binning of each survey has of an option."""
+    found = []
+    for survey in BINNED:
+        table = result(f"binnings_{survey}_options")
+        (line,) = table[table["option"] == f"survey.{option}"]
+        found.append(line["winner"])
+    return found
+
+
+def gains(beginning):
+    """Returns what a choice is worth for each survey."""
+    found = []
+    for survey in BINNED:
+        lines = result(f"binnings_{survey}_worth")
+        (line,) = [one for one in lines if one["choice"].startswith(beginning)]
+        found.append(printed(line["gain"], "%.1f"))
+    return found
+
+
 def of_binnings():
-    surveys = ("desi", "h3")
-    trials = [result(f"binnings_{survey}_trials") for survey in surveys]
+    trials = [result(f"binnings_{survey}_trials") for survey in BINNED]
     (tried,) = {len(distinct_points(table)) for table in trials}
     assert {len(table) for table in trials} == {tried + 1}  # one of them twice
-
-    def winners(option):
-        found = []
-        for survey in surveys:
-            table = result(f"binnings_{survey}_options")
-            (line,) = table[table["option"] == f"survey.{option}"]
-            found.append(line["winner"])
-        return found
-
-    def gains(beginning):
-        found = []
-        for survey in surveys:
-            lines = result(f"binnings_{survey}_worth")
-            (line,) = [one for one in lines if one["choice"].startswith(beginning)]
-            found.append(printed(line["gain"], "%.1f"))
-        return found
 
     assert winners("patches") == ["quadrants", "healpix"]
     assert winners("moments") == ["mean+dispersion"] * 2
