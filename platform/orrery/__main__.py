@@ -248,8 +248,24 @@ def _report(options: argparse.Namespace) -> None:
     from orrery.results import page
     from orrery.results.result import Result
 
-    path = page.write(Result.open(options.run))
+    found = Result.open(options.run)
+    if found.folder not in (options.run.absolute(), options.run.absolute().parent):
+        _tell_newer(found)
+    path = page.write(found)
     sys.stdout.write(f"{path}\n")
+
+
+def _tell_newer(answer: "Result") -> None:
+    """Says why newer attempts are not what a run answers with."""
+    from orrery.results.result import newer
+
+    kind = "finished" if answer.status == "finished" else "whole"
+    for one in newer(answer):
+        why = _why(one, one.folder)
+        say(
+            f"warning: {one.folder.name} is {one.status}{f' ({why})' if why else ''}: "
+            f"this page is of {answer.folder.name}, the newest {kind} attempt"
+        )
 
 
 def _collate(options: argparse.Namespace) -> None:

@@ -95,7 +95,7 @@ def shown(page: str, document: dict) -> Iterator[Shown]:
     headlines = [s for s in document["sections"] if s["kind"] == "headline"]
     sections = [s for s in document["sections"] if s["kind"] != "headline"]
     yield from _headlines(head, headlines)
-    yield from _answers(head, document["answers"])
+    yield from _answers(head, document["answers"], document["metrics"])
     yield from _verdicts(head, document["verdicts"])
     yield from _numbers(head, document["metrics"])
     *parts, options, versions = main.children("section")
@@ -119,7 +119,7 @@ def _headlines(head, headlines):
         yield Shown(one["key"], text, one["text"])
 
 
-def _answers(head, answers):
+def _answers(head, answers, metrics):
     tables = head.all("table", **{"class": "answers"})
     if not answers:
         return
@@ -132,19 +132,19 @@ def _answers(head, answers):
         yield Shown("answers", row.children("th")[0].text, name)
         cells = dict(zip(titles, row.children("td"), strict=True))
         for one in (one for one in answers if one["data"] == name):
-            yield from _answer(cells.pop(one["quantity"] + one["unit"]), one)
+            cell = cells.pop(one["quantity"] + one["unit"])
+            yield from _answer(cell, one["key"], metrics)
         yield from (Shown("answers", cell.text, "") for cell in cells.values())
 
 
-def _answer(cell, answer):
+def _answer(cell, key, metrics):
     """The ends of an interval are shown by their distances from the median."""
-    ends = [answer[name] for name in ("median", "upper", "lower")]
-    yield Shown(answer["key"], "".join(cell.inside[:1]), ends[0])
+    yield Shown(key, "".join(cell.inside[:1]), metrics[f"{key}.median"])
+    ends = [metrics[f"{key}.{end}"] for end in ("upper_error", "lower_error")]
     if not any(isinstance(end, str) for end in ends):
         (plus,), (minus,) = cell.all("sup"), cell.all("sub")
-        yield Shown(answer["key"], plus.text.removeprefix("+"), ends[1] - ends[0])
-        below = minus.text.removeprefix("\N{MINUS SIGN}")
-        yield Shown(answer["key"], below, ends[0] - ends[2])
+        yield Shown(key, plus.text.removeprefix("+"), ends[0])
+        yield Shown(key, minus.text.removeprefix("\N{MINUS SIGN}"), ends[1])
 
 
 def _verdicts(head, verdicts):

@@ -106,7 +106,7 @@ def render(result: Result, sections: list[JSON]) -> str:
     answered = {name for name, _ in metrics if name.startswith(_ANSWERED)}
     return _template().render(
         run=document,
-        answers=_answers(document["answers"]),
+        answers=_answers(document["answers"], result.metrics),
         verdicts=document["verdicts"],
         numbers={n: shown(value) for n, value in metrics if n not in answered},
         headlines=[one for one in sections if one["kind"] == "headline"],
@@ -159,12 +159,12 @@ def _drawn(result: Result, section: JSON) -> str:
     return base64.b64encode(png).decode()
 
 
-def _answers(answers: list[JSON]) -> JSON:
+def _answers(answers: list[JSON], metrics: JSON) -> JSON:
     """Returns answers as a table: a row for each data, a column for each quantity."""
     quantities = dict.fromkeys((one["quantity"], one["unit"]) for one in answers)
     cells = {
         (one["data"], one["quantity"]): _answer(
-            one, _decimals(answers, one["quantity"])
+            one, metrics, _decimals(answers, one["quantity"])
         )
         for one in answers
     }
@@ -175,16 +175,20 @@ def _answers(answers: list[JSON]) -> JSON:
     return {"quantities": list(quantities), "rows": rows}
 
 
-def _answer(answer: JSON, decimals: int) -> JSON:
+def _answer(answer: JSON, metrics: JSON, decimals: int) -> JSON:
     """Returns an answer with its numbers as text."""
     if not _is_known(answer):
         return {**answer, "value": shown(answer["median"]), "plus": "", "minus": ""}
     median = answer["median"]
+    key = answer["key"]
+    # older documents hold the ends alone
+    above = metrics.get(f"{key}.upper_error", answer["upper"] - median)
+    below = metrics.get(f"{key}.lower_error", median - answer["lower"])
     return {
         **answer,
         "value": f"{median:.{decimals}f}".replace("-", "\N{MINUS SIGN}"),
-        "plus": f"{answer['upper'] - median:.{decimals}f}",
-        "minus": f"{median - answer['lower']:.{decimals}f}",
+        "plus": f"{above:.{decimals}f}",
+        "minus": f"{below:.{decimals}f}",
     }
 
 

@@ -209,6 +209,16 @@ def newest(shared: Path) -> Result:
     return (finished or whole or found)[-1]
 
 
+def newer(answer: Result) -> list[Result]:
+    """Returns the attempts with the same options that are newer than one of them.
+
+    Where it is the answer of their folder, none of these has finished whole.
+    """
+    own = attempt_number(answer.folder)
+    later = [p for p in attempts(answer.folder.parent) if attempt_number(p) > own]
+    return [readable(path) for path in later]
+
+
 def all_results(root: Path) -> list[Result]:
     """Returns the results of all attempts below a folder, by experiment, run and attempt.
 

@@ -199,11 +199,13 @@ class Answer:
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Its numbers by stable key."""
+        """Its numbers by stable key: median, ends, and how far these are from it."""
         return {
             f"{self.key}.median": self.median,
             f"{self.key}.lower": self.lower,
             f"{self.key}.upper": self.upper,
+            f"{self.key}.lower_error": self.median - self.lower,
+            f"{self.key}.upper_error": self.upper - self.median,
         }
 
 

@@ -131,6 +131,45 @@ def test_a_page_is_the_same_when_drawn_again(drawn, capsys):
     assert (folder / "report.html").read_bytes() == before
 
 
+def test_a_page_of_an_earlier_attempt_is_told_with_the_reason(drawn, capsys):
+    first, second = drawn().folder, drawn().folder
+    run = str(first.parent)
+    capsys.readouterr()
+    assert commands.main(["report", run]) == 0
+    told = capsys.readouterr()
+    assert told.out == f"{second}/report.html\n"
+    assert "warning" not in told.err
+
+    torn = second / "run.json"
+    torn.write_bytes(torn.read_bytes()[:100])
+    (first.parent / "attempt-003").mkdir()  # killed before its first document
+    assert commands.main(["report", run]) == 0
+    told = capsys.readouterr()
+    assert told.out == f"{first}/report.html\n"
+    of_second, of_third = [one for one in told.err.splitlines() if "warning" in one]
+    assert "warning: attempt-002 is damaged (" in of_second
+    assert f"{torn} " in of_second
+    assert "warning: attempt-003 is failed (the process ended before" in of_third
+    for line in (of_second, of_third):
+        assert "this page is of attempt-001, the newest finished attempt" in line
+    # who asks for an attempt knows which one it is
+    assert commands.main(["report", str(first)]) == 0
+    assert "warning" not in capsys.readouterr().err
+
+
+def test_a_page_of_a_document_without_distances_from_medians_is_the_same(drawn):
+    """As documents were before these numbers had keys of their own."""
+    folder = drawn().folder
+    found = Result.open(folder)
+    before = (folder / "report.html").read_text()
+    head = before[: before.index("<details>")]
+    ends = ("lower_error", "upper_error")
+    older = {k: v for k, v in found.metrics.items() if not k.endswith(ends)}
+    assert len(older) == len(found.metrics) - 2
+    page.write(Result(folder, found.document | {"metrics": older}))
+    assert (folder / "report.html").read_text().startswith(head)
+
+
 def test_drawing_again_imports_no_training(drawn):
     folder = drawn().folder
     code = (
