@@ -1,6 +1,7 @@
 """What tests of experiments share: toy size, a place to run, simulations made once."""
 
 import fcntl
+import json
 import os
 from pathlib import Path
 
@@ -86,6 +87,10 @@ def write_stars():
     return write
 
 
+# Names of the experiments whose pages the test at work has walked.
+WALKED = []
+
+
 @pytest.fixture(scope="session")
 def unknown_numbers(page_numbers):
     """Returns the numbers on a run's page that its `run.json` does not hold by name.
@@ -98,6 +103,20 @@ def unknown_numbers(page_numbers):
         print(f"wrong numbers that pass, of how many, {folder}: {strength}")
         assert [accepted for accepted, _ in strength.values()] == [0, 0, 0]
         assert sum(tried for _, tried in strength.values())
+        document = json.loads((folder / "run.json").read_text())
+        WALKED.append(document["experiment"])
         return page_numbers.unknown(folder)
 
     return found
+
+
+@pytest.fixture(autouse=True)
+def _walks_what_it_says(request):
+    """Fails a test that walks other experiments' pages than its mark says.
+
+    So `test_page_numbers.py` can tell from the marks alone that no experiment is left out.
+    """
+    WALKED.clear()
+    yield
+    mark = request.node.get_closest_marker("walks")
+    assert {*WALKED} == {*(mark.args if mark else ())}

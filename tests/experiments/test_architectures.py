@@ -27,6 +27,7 @@ def trials(place, name):
     ("options", "name", "goal"),
     [(FLOWS, "mwlmc", "log_probability"), (ENSEMBLES, "halomass", "rmse")],
 )
+@pytest.mark.walks("architectures")
 def test_architectures_are_compared_and_the_best_is_tested(
     options, name, goal, experiments, place, run, page, metrics, unknown_numbers
 ):

@@ -23,6 +23,7 @@ def trials(place, name):
     return read_trials(folder)
 
 
+@pytest.mark.walks("binnings")
 def test_binnings_are_compared_and_choices_are_valued(
     experiments, place, run, page, metrics, unknown_numbers
 ):

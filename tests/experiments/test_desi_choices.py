@@ -7,6 +7,7 @@ from orrery.results.result import Result
 
 
 @pytest.mark.slow
+@pytest.mark.walks("desi_choices")
 def test_each_choice_is_made_with_both_ways_of_sampling(
     experiments, toy, place, run, page, shapes, unknown_numbers
 ):

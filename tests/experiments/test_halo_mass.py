@@ -42,6 +42,7 @@ def mock(place, run, page):
 
 
 @pytest.mark.slow
+@pytest.mark.walks("halo_mass")
 def test_the_milky_ways_mass_is_predicted_from_mock_hosts(
     mock, shapes, unknown_numbers
 ):
@@ -94,6 +95,7 @@ def subhalos(path, count):
 
 
 @pytest.mark.slow
+@pytest.mark.walks("halo_mass")
 def test_ensembles_that_are_kept_predict_the_mass_of_another_host(
     mock, place, tmp_path, run, page, unknown_numbers
 ):
@@ -158,6 +160,7 @@ def universe(path, hosts=1400, satellites=45, clusters=3):
 
 
 @pytest.mark.slow
+@pytest.mark.walks("halo_mass")
 def test_the_milky_ways_mass_is_predicted_from_hosts_of_a_catalogue(
     tmp_path, run, page, shapes, unknown_numbers
 ):

@@ -44,10 +44,12 @@ def repeats_itself(experiments, toy, place, run, page, tmp_path, unknown_numbers
 
 
 @pytest.mark.usefixtures("connected")
+@pytest.mark.walks("desi")
 def test_an_experiment_leaves_a_report_and_repeats_itself(run, repeats_itself):
     repeats_itself("desi", partial(run, sketched=True))
 
 
+@pytest.mark.walks("quadrants")
 def test_a_process_of_its_own_with_ray_repeats_what_was_done_without(
     run_alone, repeats_itself
 ):

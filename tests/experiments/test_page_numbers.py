@@ -1,8 +1,10 @@
 """The comparison of a page with its document notices what it is there to notice."""
 
+import ast
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,6 +117,21 @@ def folder(tmp_path_factory):
         patch.setattr(page.figures, "file_content", lambda figure, kind: b"")
         page.write(recording.result)
     return recording.result.folder
+
+
+def marked(tree):
+    """Returns the experiments whose pages tests say that they walk, by their marks."""
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    for mark in (one for function in functions for one in function.decorator_list):
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.walks":
+            yield from (ast.literal_eval(name) for name in mark.args)
+
+
+def test_the_page_of_each_experiment_is_walked(experiments):
+    """That a test walks what its mark says is seen where it runs, in `conftest.py`."""
+    tests = Path(__file__).parent.glob("test_*.py")
+    walked = {name for test in tests for name in marked(ast.parse(test.read_text()))}
+    assert walked == {*experiments}, "walk its page at toy size by `unknown_numbers`"
 
 
 def test_a_page_shows_nothing_that_its_document_does_not_hold_by_name(

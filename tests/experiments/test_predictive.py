@@ -10,6 +10,7 @@ from orrery.results.result import Result
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("brief_forecasts")]
 
 
+@pytest.mark.walks("predictive")
 def test_predictions_are_simulated_and_judged_bin_by_bin(
     experiments, toy, place, run, page, shapes, metrics, unknown_numbers
 ):

@@ -8,6 +8,7 @@ from orrery.results.result import Result
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("brief_forecasts")
+@pytest.mark.walks("surveys")
 def test_surveys_are_drawn_with_the_stars_that_are_given(
     experiments, write_stars, tmp_path, run, page, unknown_numbers
 ):

@@ -11,6 +11,7 @@ from orrery.learning import mixture
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("brief_forecasts")]
 
 
+@pytest.mark.walks("table2")
 def test_table_2_has_six_rows_and_its_figures(
     experiments, toy, place, run, page, shapes, unknown_numbers
 ):
