@@ -39,6 +39,10 @@ CONVENTION = re.compile(
     r"|(?<! of )\b(?:25|10) neighbours\b"
 )
 
+ESTIMATE = re.compile(r"(-?\d+(?:\.\d+)?) \+(\d+(?:\.\d+)?) -(\d+(?:\.\d+)?)")
+OURS = ("median", "upper_error", "lower_error")
+THEIRS = ("published", "plus", "minus")
+
 
 # --- the second law: numbers in sentences are values with a name ----------------------
 
@@ -170,6 +174,11 @@ def unknown(folder: Path) -> list[tuple[str, str]]:
     wrong += [
         (p.key, wrong) for p in parts(document) for wrong in p.problems(p.numbers)
     ]
+    wrong += [
+        (place, f"{one.number} is not {value}")
+        for place, one, value in estimates(document)
+        if not one.is_value(value)
+    ]
     tables = (one for one in document["sections"] if "rows" in one)
     return wrong + [(one["key"], why) for one in tables for why in ambiguous(one)]
 
@@ -181,6 +190,33 @@ def ambiguous(table: dict) -> Iterator[str]:
     rows = Counter(map(json.dumps, table["rows"]))
     if max(rows.values(), default=1) > 1:
         yield f"{rows.most_common(1)[0]} rows are equal"
+
+
+# --- medians with their errors, as texts of a table ------------------------------------
+
+
+def estimates(document: dict) -> Iterator[tuple[str, "Said", float]]:
+    """Yields each number of cells such as `8.1 +4.5 -2.5 | 8.9 +2.5 -2.2`, with its value.
+
+    Ours are the answers' metrics, the published ones those of the table's lines.
+    """
+    keys = {(one["data"], one["quantity"]): one["key"] for one in document["answers"]}
+    tables = {s["key"]: s for s in document["sections"] if "rows" in s}
+    for key, table in tables.items():
+        for row in table["rows"]:
+            for column, text in zip(table["columns"], row, strict=True):
+                found = ESTIMATE.findall(text) if isinstance(text, str) else []
+                quantity = column["name"].partition(" [")[0]
+                line = f"{key}.lines[{row[0]}, {quantity}]"
+                names = [f"{keys.get((row[0], quantity))}.{end}" for end in OURS]
+                names += [f"{line}.{end}" for end in THEIRS]
+                for name, number in zip(names, sum(found, ()), strict=False):
+                    value = looked_up(name, document["metrics"], tables)
+                    yield (
+                        f"{key}[{row[0]}].{column['name']}",
+                        Said(number, "", ""),
+                        value,
+                    )
 
 
 # --- the strength of both laws --------------------------------------------------------
@@ -208,6 +244,11 @@ def accepted_mutations(folder: Path) -> dict[str, tuple[int, int]]:
         )
         for part in parts(document)
         for i, one in enumerate(part.numbers)
+        for text in other_numbers(one.number)
+    ]
+    cells += [
+        replace(one, number=text).is_value(value)
+        for _, one, value in estimates(document)
         for text in other_numbers(one.number)
     ]
     swaps = [
