@@ -56,6 +56,19 @@ def test_ray_knows_the_provider(path):
     }
 
 
+def test_nodes_look_for_buckets_in_their_own_region(tmp_path):
+    """Without it obstore takes us-east-1, whatever the machine."""
+    config = yaml.safe_load(AWS.read_text())
+    home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    bashrc = tmp_path / ".bashrc"
+    for _ in range(2):  # as `ray up` does, time and again
+        for line in (one for one in config["setup_commands"] if ".bashrc" in one):
+            assert run(["bash", "-c", line], env=home).returncode == 0
+    named = config["provider"]["region"]
+    assert bashrc.read_text().count(f"export AWS_REGION={named}\n") == 1
+    assert bashrc.read_text().count("shell.sh") == 1
+
+
 def test_ray_refuses_an_unknown_field():
     config = prepare_config(yaml.safe_load(AWS.read_text()))
     with pytest.raises(Exception, match="workers_max"):
@@ -118,7 +131,7 @@ def test_every_shell_finds_ray_which_asks_for_the_carried_token_and_a_certificat
 ):
     config = yaml.safe_load(path.read_text())
     assert "~/.ray/auth_token" in config["file_mounts"].values()
-    (line,) = [one for one in config["setup_commands"] if "sed " in one]
+    (line,) = [one for one in config["setup_commands"] if "1i . " in one]
     named = re.search(r"1i \. ~/orrery/(\S+\.sh)'", line).group(1)
     (tmp_path / "orrery").symlink_to(ROOT)
     user = f"tester-{os.getpid()}"

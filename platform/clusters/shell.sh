@@ -19,14 +19,20 @@ export GRPC_ENABLE_FORK_SUPPORT=0
 export RAY_USAGE_STATS_ENABLED=0
 # Ray's folder, which it lets everybody write, lies in one that temporary.sh makes for this account
 # alone; so do temporary files, some of which Ray reads again, whoever made them.
+# ORRERY_TMPDIR, which names another, is set before this is read: above it in ~/.bashrc.
 [ -z "${ORRERY_TMPDIR:-}" ] || export ORRERY_TMPDIR # temporary.sh, and each `ray`, judge the same
 unset RAY_TMPDIR TMPDIR # which may be of a shell around this one, and refused by now
+if [ ! -e ~/orrery/platform/clusters/shell.sh ]; then
+    echo "no project in ~/orrery, where nodes of a cluster have it: put it there, or link it" >&2
+    return 1
+fi
 if [ ! -x ~/orrery/platform/clusters/bin/ray ]; then
     echo "no ray that looks after its folders: chmod +x ~/orrery/platform/clusters/bin/ray" >&2
     return 1
 fi
 if ! RAY_TMPDIR=$(bash ~/orrery/platform/clusters/temporary.sh); then
     unset RAY_TMPDIR
+    echo "then, in each shell that is open: . ~/orrery/platform/clusters/shell.sh" >&2
     return 1
 fi
 export RAY_TMPDIR TMPDIR="$RAY_TMPDIR"

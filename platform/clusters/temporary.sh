@@ -25,28 +25,36 @@ is_ours() {
     [ $((mode & 022)) -eq 0 ] || [ $((mode & 01000)) -ne 0 ] # sticky, as /tmp is
 }
 
-# judge MASK REMEDY: the folder is there, this account's, without these modes, and can be written; what
-# to do where it lies in another's
-judge() {
-    local above said probe mode others
+# judge_above REMEDY: what the folder lies in is ours, as far as it is there
+judge_above() {
+    local above
     above=$(dirname -- "$folder")
     while [ "$above" != / ]; do
         if [ -e "$above" ] && ! is_ours "$above"; then
-            refuse "lies in $above, in which other accounts could exchange it: $2"
+            refuse "lies in $above, in which other accounts could exchange it: $1"
         fi
         above=$(dirname -- "$above")
     done
+}
+
+# judge MASK REMEDY: the folder is there, this account's, without these modes, and can be written; what
+# to do where it lies in another's
+judge() {
+    local said probe mode others
+    judge_above "$2"
     said=$(mkdir -p -m 700 -- "$folder" 2>&1) || true # what is there is judged now
+    judge_above "$2" # another account may have been quicker with what was missing
     if [ ! -e "$folder" ] && [ ! -L "$folder" ]; then
         refuse "cannot be made ($said): see whether its disk is full or only read"
     elif [ -L "$folder" ] || [ ! -d "$folder" ] || [ ! -O "$folder" ]; then
-        refuse "is not a folder of $user's, and others could change what Ray keeps there: have it removed"
+        refuse "is not a folder of $user's, and others could change what Ray keeps there: have it" \
+            "removed, or let ORRERY_TMPDIR name another"
     fi
     mode=$(stat -c 0%a -- "$folder") || refuse "does not say who may read it"
     if [ $((mode & $1)) -ne 0 ]; then
         # whose programs may be inside, where they stay when it is closed
         refuse "is open to other accounts: \`ray stop\` what of yours runs there, and" \
-            "\`mv $folder $folder.open\`; a new one is made"
+            "\`$(printf 'mv -T %q %q' "$folder" "$folder.open")\`; a new one is made"
     fi
     others=$(find "$folder" -xdev ! -user "$(id -u)" ! -user 0 -print -quit 2> /dev/null) || true
     if [ -n "$others" ]; then
@@ -65,6 +73,9 @@ folder=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)}
 [ "${folder:0:1}" = / ] || refuse "is no whole path: let ORRERY_TMPDIR begin with /"
 # without a slash at the end, which would hide a link; what lies above without links
 folder=$(realpath -m -- "$(dirname -- "$folder")")/$(basename -- "$folder")
+case $(basename -- "$folder") in
+    / | . | ..) refuse "is none that could be made: let ORRERY_TMPDIR name a folder in it" ;;
+esac
 temporary=$folder
 judge 077 'chmod go-w that, if it is yours, or let ORRERY_TMPDIR name another'
 folder=$(realpath /tmp)/ray_ssh_$letters

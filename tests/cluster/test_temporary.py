@@ -20,14 +20,19 @@ def _no_connections():
     shutil.rmtree(SSH, ignore_errors=True)
 
 
-def make_temporary(folder, umask=0o022):
+def make_temporary(folder, umask=0o022, path=os.environ["PATH"]):
     return subprocess.run(
         ["bash", SCRIPT],
         umask=umask,
         check=False,
         capture_output=True,
         text=True,
-        env={**os.environ, "ORRERY_TMPDIR": str(folder), "LOGNAME": USER},
+        env={
+            **os.environ,
+            "ORRERY_TMPDIR": str(folder),
+            "LOGNAME": USER,
+            "PATH": path,
+        },
     )
 
 
@@ -53,7 +58,7 @@ def test_a_folder_that_is_open_is_refused_and_left_as_it_is(tmp_path, mode):
     folder.chmod(mode)
     refused = make_temporary(folder)
     assert refused.returncode == 1
-    aside = f"mv {folder} {folder}.open"
+    aside = f"mv -T {folder} {folder}.open"
     assert aside in refused.stderr
     assert (folder / "kept").exists()
     assert folder.stat().st_mode & 0o777 == mode
@@ -307,3 +312,68 @@ def test_a_folder_that_another_account_made_first_is_refused(tmp_path, found):
     assert refused.returncode == 1
     assert f"{folder} on " in refused.stderr
     assert "have it removed" in refused.stderr
+
+
+def test_what_is_to_be_done_can_be_typed_as_it_is_said(tmp_path):
+    folder = tmp_path / "with a 'quoted' blank"
+    folder.mkdir(mode=0o755)
+    aside = make_temporary(folder).stderr.split("`")[3]
+    subprocess.run(["bash", "-c", aside], check=True)
+    assert not folder.exists()
+    assert make_temporary(folder).returncode == 0
+
+
+@pytest.mark.parametrize("root", ["/", "//", "/tmp/..", "/tmp/."])
+def test_the_root_is_no_folder_of_rays(root):
+    refused = make_temporary(root)
+    assert refused.returncode == 1
+    assert "let ORRERY_TMPDIR name a folder in it" in refused.stderr
+
+
+def test_a_folder_above_that_another_made_first_is_refused(tmp_path):
+    """Between the look at what is above and the making of what is missing there."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    quicker = f'mkdir -p -m 777 "{tmp_path}/above"; exec mkdir "$@"'
+    words = f"#!/bin/sh\nPATH={os.environ['PATH']}\n{quicker}\n"
+    (programs / "mkdir").write_text(words)
+    (programs / "mkdir").chmod(0o755)
+    folder = tmp_path / "above/closed"
+    refused = make_temporary(folder, path=f"{programs}:{os.environ['PATH']}")
+    assert refused.returncode == 1
+    assert f"lies in {folder.parent}, in which other accounts" in refused.stderr
+
+
+def test_a_refused_shell_says_how_it_finds_ray_when_that_is_mended(tmp_path, at_home):
+    folder = tmp_path / "closed"
+    folder.mkdir(mode=0o755)
+    again = ". ~/orrery/platform/clusters/shell.sh"
+    mended = f"chmod go= {folder}; {again}; echo $RAY_TMPDIR"
+    lines, why = at_home(mended)
+    assert f"in each shell that is open: {again}" in why
+    assert lines == [str(folder)]
+
+
+def test_ray_and_python_of_one_shell_look_in_one_folder(tmp_path, at_home):
+    other = tmp_path / "other"
+    words = f"export ORRERY_TMPDIR={other}; ray up || echo refused; ray stop"
+    lines, why = at_home(words)
+    assert lines == ["refused", f"ran ray stop {other} {other}"]
+    assert "above shell.sh in ~/.bashrc" in why
+    again = f"ORRERY_TMPDIR={other}; . ~/orrery/platform/clusters/shell.sh; ray up"
+    assert at_home(again)[0] == [f"ran ray up {other} {other}"]
+
+
+def test_a_folder_that_is_too_long_for_sockets_starts_no_ray(tmp_path, at_home):
+    folder = tmp_path / ("a" * 40)
+    lines, why = at_home("ray start --head || ray status", folder=folder)
+    assert lines == [f"ran ray status {folder} {folder}"]
+    assert "bytes at most" in why
+
+
+def test_a_project_elsewhere_is_told(tmp_path, at_home):
+    home = tmp_path / "home"
+    (home / "orrery").rename(home / "elsewhere")
+    lines, why = at_home("true; . ~/elsewhere/platform/clusters/shell.sh; echo $?")
+    assert lines == ["1"]
+    assert "no project in ~/orrery" in why
