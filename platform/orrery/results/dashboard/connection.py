@@ -3,10 +3,14 @@
 Keys and servers are wandb's own matter: which host a login belongs to has changed before.
 """
 
+import atexit
 import os
+import shutil
+import stat
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -24,6 +28,7 @@ SWEEP_ID = "WANDB_SWEEP_ID"
 SERVICE = "WANDB_SERVICE"  # says where a process of wandb's own listens
 AGENTS_RUN = "WANDB_RUN_ID"  # set by `wandb agent`: the run belongs to its sweep
 PROJECT = "orrery"
+_HOME = "orrery-wandb-"  # begins the names of folders of wandb's temporary folders
 # Where wandb would put copies and logs of its own, in the user's home.
 _PLACES = ("WANDB_DATA_DIR", "WANDB_CACHE_DIR")
 NO_KEY = "no key was found: `wandb login` asks for one, or set WANDB_API_KEY"
@@ -104,12 +109,52 @@ def loaded() -> Any:
     Raises:
         ImportError: If it is not installed.
     """
-    with _without(() if under_agent(os.environ) else (SWEEP_ID,)):
+    with _without(() if under_agent(os.environ) else (SWEEP_ID,)), temporary_home():
         import wandb  # takes a second, and is not needed where it is switched off
 
         _let_logs_fail()
         wandb.setup(wandb.Settings(silent=True))
     return wandb
+
+
+# What keeps this process's folder of wandb's temporary folders locked, until it ends.
+_home = ExitStack()
+
+
+@contextmanager
+def temporary_home() -> Iterator[None]:
+    """Returns a context in which wandb, at its import, makes its temporary folders in ours.
+
+    wandb removes them when Python ends. A process that is killed leaves them, and the next
+    one that imports wandb removes what nobody holds any more.
+    """
+    if "wandb" in sys.modules:
+        yield
+        return
+    above = Path(tempfile.gettempdir())
+    for left in above.glob(f"{_HOME}*"):
+        _remove_unlocked(left)
+    before = tempfile.tempdir
+    atexit.register(_home.close)  # after what wandb registers, which may need them
+    # where folders cannot be locked they are where wandb would make them
+    with suppress(OSError):
+        home = _home.enter_context(tempfile.TemporaryDirectory(prefix=_HOME))
+        _home.enter_context(files.locked(Path(home)))
+        tempfile.tempdir = home
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
+
+
+def _remove_unlocked(folder: Path) -> None:
+    """Removes a folder of this account that no process holds."""
+    # locked by another, another's, or gone meanwhile: whoever holds it removes it
+    with suppress(OSError):
+        found = folder.lstat()
+        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid():
+            with files.locked(folder):
+                shutil.rmtree(folder)
 
 
 def _let_logs_fail() -> None:

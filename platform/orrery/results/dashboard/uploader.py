@@ -83,7 +83,8 @@ def _refusal(seconds: float) -> str:
     Arguments:
         seconds: How long it may take to answer.
     """
-    import wandb  # noqa: F401  # takes its time, which is not the server's
+    with connection.temporary_home():
+        import wandb  # noqa: F401  # takes its time, which is not the server's
 
     calls = Calls()
     # it is asked twice where its first answer says nothing

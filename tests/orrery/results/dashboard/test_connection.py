@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ import pytest
 
 from orrery.results.dashboard import connection, uploader
 from orrery.results.dashboard.connection import Patience
+from orrery.storage import files
 
 KEY = "0123456789" * 4
 
@@ -170,3 +172,40 @@ def test_a_full_disk_prints_nothing_of_wandbs_logs(offline, capsys):
     finally:
         logging.getLogger("wandb").removeHandler(handler)
     assert capsys.readouterr().err == ""
+
+
+LOADS = """
+import os, signal, sys
+from orrery.results.dashboard import connection
+connection.loaded()
+if sys.argv[1] == "killed":
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.slow
+def test_what_a_killed_process_leaves_of_wandbs_is_removed_by_the_next(tmp_path):
+    def load(how):
+        environment = {**os.environ, "TMPDIR": str(tmp_path), "WANDB_MODE": "offline"}
+        command = [sys.executable, "-c", LOADS, how]
+        return subprocess.run(command, env=environment, check=False).returncode
+
+    assert load("killed") == -signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    assert {path.name[-9:] for path in left.glob("tmp*")} == {"artifacts", "ndb-media"}
+    assert load("ended") == 0
+    assert not [*tmp_path.iterdir()]
+
+
+def test_what_a_process_holds_of_wandbs_is_left_to_it(tmp_path):
+    held = tmp_path / "held"
+    held.mkdir()
+    with files.locked(held):
+        connection._remove_unlocked(held)
+        assert held.exists()
+    link = tmp_path / "link"
+    link.symlink_to(held)
+    connection._remove_unlocked(link)
+    assert held.exists()
+    connection._remove_unlocked(held)
+    assert not held.exists()
