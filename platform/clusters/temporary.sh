@@ -10,6 +10,7 @@ set -euo pipefail
 umask 077 # also of folders above, which it makes where there are none
 
 user=${LOGNAME:-${USER:-$(id -un)}} # as Ray asks for it
+another="let ORRERY_TMPDIR name another, above the line of shell.sh in ~/.bashrc"
 letters=$(printf %s "$user" | sha256sum | cut -c 1-10)
 
 refuse() {
@@ -37,8 +38,18 @@ judge_above() {
     done
 }
 
-# judge MASK REMEDY: the folder is there, this account's, without these modes, and can be written; what
-# to do where it lies in another's
+# put_aside: the command that does so, to a name at which nothing lies
+put_aside() {
+    local aside=$folder.open number=1
+    while [ -e "$aside" ] || [ -L "$aside" ]; do
+        number=$((number + 1))
+        aside=$folder.open$number
+    done
+    printf 'mv -T %q %q' "$folder" "$aside"
+}
+
+# judge MASK REMEDY [INSTEAD]: the folder is there, this account's, without these modes, and can be
+# written; what to do where it lies in another's, and what else wherever it cannot be used
 judge() {
     local said probe mode others
     judge_above "$2"
@@ -48,13 +59,15 @@ judge() {
         refuse "cannot be made ($said): see whether its disk is full or only read"
     elif [ -L "$folder" ] || [ ! -d "$folder" ] || [ ! -O "$folder" ]; then
         refuse "is not a folder of $user's, and others could change what Ray keeps there: have it" \
-            "removed, or let ORRERY_TMPDIR name another"
+            "removed${3:+, or $3}"
     fi
     mode=$(stat -c 0%a -- "$folder") || refuse "does not say who may read it"
-    if [ $((mode & $1)) -ne 0 ]; then
+    if [ $((mode & 01000)) -ne 0 ] && [ $((mode & 022)) -ne 0 ] && [ -n "${3:-}" ]; then
+        refuse "is for all accounts: $3" # as /tmp is, which nobody should put aside
+    elif [ $((mode & $1)) -ne 0 ]; then
         # whose programs may be inside, where they stay when it is closed
         refuse "is open to other accounts: \`ray stop\` what of yours runs there, and" \
-            "\`$(printf 'mv -T %q %q' "$folder" "$folder.open")\`; a new one is made"
+            "\`$(put_aside)\`, if it is Ray's alone; a new one is made${3:+; or $3}"
     fi
     others=$(find "$folder" -xdev ! -user "$(id -u)" ! -user 0 -print -quit 2> /dev/null) || true
     if [ -n "$others" ]; then
@@ -74,10 +87,10 @@ folder=${ORRERY_TMPDIR:-/tmp/orrery-$(id -u)}
 # without a slash at the end, which would hide a link; what lies above without links
 folder=$(realpath -m -- "$(dirname -- "$folder")")/$(basename -- "$folder")
 case $(basename -- "$folder") in
-    / | . | ..) refuse "is none that could be made: let ORRERY_TMPDIR name a folder in it" ;;
+    / | . | ..) refuse "is none that could be made: $another" ;;
 esac
 temporary=$folder
-judge 077 'chmod go-w that, if it is yours, or let ORRERY_TMPDIR name another'
+judge 077 "chmod go-w that, if it is yours, or $another" "$another"
 folder=$(realpath /tmp)/ray_ssh_$letters
 judge 022 "have /tmp made root's and sticky (mode 1777)" # Ray itself makes it for all to read
 echo "$temporary"
