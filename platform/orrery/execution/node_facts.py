@@ -71,8 +71,10 @@ def cache_refusal() -> str:
 
 
 def open_token() -> str:
-    """Returns the file of this user's token if others may read it, or write it."""
+    """Returns the file of this user's token if others may read or write it, or nothing."""
     file = tokens.token_file()
+    if os.environ.get(tokens.TOKEN):  # Ray looks at no file
+        return ""
     with suppress(OSError):  # none is there
         if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             return str(file)

@@ -111,3 +111,5 @@ def test_a_token_that_others_may_read_is_told(mode, is_told, tmp_path, monkeypat
     file.write_text("abc")
     file.chmod(mode)
     assert open_token() == (str(file) if is_told else "")
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "abc")  # from a Kubernetes secret, say
+    assert open_token() == ""
