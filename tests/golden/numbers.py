@@ -3,6 +3,7 @@
 import ast
 import math
 import operator
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -89,7 +90,8 @@ class Used:
     """The numbers that code computes with, each as often as it stands there.
 
     Written or named: a constant is the number that it stands for, marked by `=`. One that is
-    no number is known by a hash.
+    no number is known by a hash. With them are what else chooses: True, False, and words,
+    marked by `'`, that a keyword is given or that something is compared with.
 
     Arguments:
         results: Those that give another by arithmetic alone are that one: `2 * 100` is 200,
@@ -166,6 +168,7 @@ def _in_order(code: ast.AST, constant: Lookup, is_single: bool) -> Iterator[str]
     waiting = [code]
     while waiting:
         node = waiting.pop()
+        yield from _choices(node)
         is_arithmetic = isinstance(node, ast.BinOp)
         if is_single and is_arithmetic:
             waiting.extend(_parts(node))
@@ -184,6 +187,27 @@ def _in_order(code: ast.AST, constant: Lookup, is_single: bool) -> Iterator[str]
             waiting.append(node.value)
         elif not _is_axis(node):
             waiting.extend(_parts(node))
+
+
+_WORD = re.compile(r"[A-Za-z_][\w.+-]{0,29}")  # no sentence, and no number
+
+
+def _choices(node: ast.AST) -> Iterator[str]:
+    """Returns what code is told beside numbers: whether, and which of several."""
+    match node:
+        case ast.Constant(bool() as value):
+            yield str(value)
+        case ast.keyword(str(), ast.Constant(str() as text)):
+            yield from _words(text)
+        case ast.Compare(left, _, others):
+            for part in (n for one in (left, *others) for n in ast.walk(one)):
+                if isinstance(part, ast.Constant) and isinstance(part.value, str):
+                    yield from _words(part.value)
+
+
+def _words(text: str) -> Iterator[str]:
+    if _WORD.fullmatch(text) and _value_in(text) is None:
+        yield f"'{text}"
 
 
 def _parts(node: ast.AST) -> Iterator[ast.AST]:

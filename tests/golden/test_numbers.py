@@ -48,6 +48,17 @@ def replace(monkeypatch, lock):
     return replaced
 
 
+# What is chosen in the body of a function, where no name tells its value.
+CHOICES = (
+    ("orrery.judging.distributions", 'side="right"', 'side="left"'),
+    ("orrery.judging.regression", 'kind="stable"', 'kind="quicksort"'),
+    ("orrery.tables.columns", '== "integers"', '== "words"'),
+    ("orrery.sweeps.comparison", 'state == "finished"', 'state == "failed"'),
+    ("halomass.observed.neighbour_columns", "words=True", "words=False"),
+    ("orrery.sweeps.proposals", "deepcopy=False", "deepcopy=True"),
+)
+
+
 @pytest.mark.parametrize(
     ("module", "pattern", "replacement"),
     [
@@ -99,6 +110,7 @@ def replace(monkeypatch, lock):
         ("mwlmc.study.binnings", 'quantity: str = "v_travel"', 'quantity: str = "v_x"'),
         ("mwlmc.observed.star_columns", r"units\.pc, \"dist", 'units.kpc, "dist'),
         ("halomass.observed.survival", "by_peak: bool = False", "by_peak: bool = True"),
+        *CHOICES,
     ],
 )
 def test_a_replaced_number_is_noticed(replace, module, pattern, replacement):
@@ -257,7 +269,16 @@ def test_numbers_are_those_of_the_code_alone():
         "'''Three: 3.'''\nx = [2, 2.0, -0.5, True, '7', float('8e0'), 3 * 4**2]  # 9\n"
     )
     found = numbers.Used.by([ast.parse(text)])
-    assert numbers.told(found.results) == "-0.5 2*2 48 7 8"
+    assert numbers.told(found.results) == "-0.5 2*2 48 7 8 True"
+
+
+def test_what_chooses_is_told_with_the_numbers():
+    text = (
+        "if kind == 'maf' and kind in ('nsf', 'a sentence'): f(x, method='linear', "
+        "how='7', text='so many words', strict=False)\nraise ValueError('bad')\n"
+    )
+    found = numbers.Used.by([ast.parse(text)])
+    assert numbers.told(found.results) == "'linear 'maf 'nsf 7 False"
     assert numbers.Used.read(found.told) == found
     rows = ast.parse("x[0] + x[-1] + x[7:] + x.sum(axis=3)")
     assert numbers.Used.by([rows]).told == "7"
