@@ -395,6 +395,8 @@ plant_without_doors
 [ ${#missing[@]} = 0 ] || fail "not found: ${missing[*]}"
 say "$found faults were planted, and all were found"
 umount "$site/full"
-rm -rf "$site"
+kill -KILL "${machine[@]}"
+for _ in {1..40}; do rm -rf "$site" 2>/dev/null && break || sleep 0.5; done # what ends writes its logs
+[ ! -e "$site" ] || fail "$site is not removed"
 say SUCCESS
 
