@@ -28,7 +28,7 @@ from orrery.storage.manifest import MANIFEST, read_manifest
 from orrery.storage.recovery import recover_metadata
 from orrery.storage.store import Location
 from orrery.terminal import say
-from orrery.verification import TENSORS, verify
+from orrery.verification import REMOVE, TENSORS, verify
 
 
 def repair_dataset(folder: Location) -> list[Finding]:
@@ -46,7 +46,7 @@ def repair_dataset(folder: Location) -> list[Finding]:
     if not found:
         return []
     _mend_each(folder, found)
-    _make_again(folder, _metadata(folder))
+    _make_again(folder, _metadata(folder), found)
     return verify(folder)
 
 
@@ -144,10 +144,13 @@ def _metadata(folder: Location) -> JSON:
     return {**found, ABOUT: {"simulator": {}, "columns": nothing}}
 
 
-def _make_again(folder: Location, metadata: JSON) -> None:
+def _make_again(folder: Location, metadata: JSON, found: list[Finding]) -> None:
     count = metadata["shard_size"] * _shards(folder)
     simulator = known_simulator(metadata["simulator"])
     if simulator is not None:
+        for finding in found:
+            if finding.remedy == REMOVE:
+                (folder / finding.file).unlink()
         complete(folder, metadata, simulator, count, actors=0, shown=())
         return
     with writing.open_writer(folder, metadata) as writer:

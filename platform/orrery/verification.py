@@ -37,6 +37,7 @@ from orrery.storage.findings import UNCHECKED, Finding, named_file, unchecked
 from orrery.storage.manifest import (
     CHECKSUM_LIST,
     MANIFEST,
+    SHARDS,
     ManifestRow,
     checksums_text,
     read_manifest,
@@ -49,6 +50,8 @@ from orrery.storage.work_log import WORK, Session, sessions
 from orrery.sweeps.trial_list import TRIAL_LIST, sweep_findings
 
 GENERATE = "run its generation again, or `python -m orrery dataset repair`"
+# Generating again compares sizes in a bucket: to look inside, all would be fetched.
+REMOVE = "remove it if it is there, and run its generation again"
 SUMMARISE = "remove it: it is computed again when it is needed"
 REPLACE = "remove it, and give the command again that wrote it"
 REDESCRIBE = (
@@ -150,7 +153,7 @@ def _is_dataset(folder: Location, inside: set[str]) -> bool:
 def _dataset(folder: Location) -> Iterator[Finding]:
     found = damage(folder)
     for file, reason in found.items():
-        yield Finding(file, reason, GENERATE)
+        yield Finding(file, reason, _again(folder, file))
     for name in (DATASET_DOCUMENT, MANIFEST):
         if (folder / name).exists():
             yield from unchecked(folder, name, GENERATE)
@@ -163,6 +166,12 @@ def _dataset(folder: Location) -> Iterator[Finding]:
         yield from _described(folder, (*rows,))
 
 
+def _again(folder: Location, file: str) -> str:
+    """Returns what makes a file of a dataset anew."""
+    is_shard = PurePosixPath(file).parent.name == SHARDS
+    return REMOVE if is_shard and isinstance(folder, Address) else GENERATE
+
+
 def _without_manifest(folder: Location) -> Iterator[Finding]:
     """Yields the shards that nothing proves, and a list of checksums that is not theirs."""
     try:
@@ -170,7 +179,7 @@ def _without_manifest(folder: Location) -> Iterator[Finding]:
     except ValueError:  # there is no shard that can be read
         return
     for file, reason in found.refused.items():
-        yield Finding(file, reason, GENERATE)
+        yield Finding(file, reason, _again(folder, file))
     listed = folder / CHECKSUM_LIST
     text = checksums_text([found.rows[shard] for shard in sorted(found.rows)])
     sound = listed.exists() and listed.read_bytes() == text.encode()

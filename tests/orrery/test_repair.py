@@ -1,5 +1,7 @@
 """What can be made again is made again by a command, with the same bytes, and nothing else."""
 
+import re
+
 import pytest
 
 from orrery import __main__ as commands
@@ -99,6 +101,41 @@ def test_without_its_simulator_a_shard_is_left_to_its_generation(
     generate(toy, 20, seed=3, folder=stars.folder.parent, actors=0, shard_size=8)
     assert contents(stars.folder) == before
     assert repair(stars.folder) == 0
+
+
+@pytest.mark.parametrize("lost", [(), ("manifest.json",)], ids=str)
+def test_the_remedy_of_a_shard_in_a_bucket_makes_it_again(toy, bucket, lost, capsys):
+    """Generating again compares sizes alone there."""
+    made = generate(toy, 20, seed=3, folder=bucket, actors=0, shard_size=8)
+    shard = made.folder / made.rows[1].file
+    content = shard.read_bytes()
+    shard.put(content[:-20] + bytes([content[-20] ^ 1]) + content[-19:])
+    for name in lost:
+        (made.folder / name).unlink()
+    assert repair(made.folder) == 1
+    said = capsys.readouterr().out
+    assert re.search(
+        "shard-00001.arrow .*: remove it if it is there, and run its", said
+    )
+    shard.unlink()
+    generate(toy, 20, seed=3, folder=bucket, actors=0, shard_size=8)
+    assert shard.read_bytes() == content
+    assert repair(made.folder) == 0
+
+
+def test_only_the_damaged_shard_in_a_bucket_is_made_again(toy, bucket, installed):
+    made = generate(toy, 20, seed=3, folder=bucket, actors=0, shard_size=8)
+    installed.clear()
+    for row in made.rows[1:]:
+        shard = made.folder / row.file
+        content = shard.read_bytes()
+        if row.shard == 1:
+            shard.put(content[:-20] + bytes([content[-20] ^ 1]) + content[-19:])
+        else:
+            shard.unlink()
+    assert repair(made.folder) == 0
+    assert installed == [1, 2]
+    assert verify(made.folder) == []
 
 
 def test_files_of_before_are_given_checksums(stars, contents):
