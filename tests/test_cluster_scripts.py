@@ -1,5 +1,6 @@
 """Scripts of clusters, with commands that say what they were asked for."""
 
+import json
 import os
 import re
 import subprocess
@@ -82,6 +83,16 @@ def test_workers_that_are_not_known_are_told_and_the_head_stops(ran):
     assert done.returncode == 1
     assert "run `ray stop` on each" in done.stderr
     assert "ray stop" in asked
+
+
+def test_workers_are_stopped_where_only_stop_runs(ran, tmp_path):
+    """As in a folder that is refused: the launch file's copy on the head names them."""
+    launched = {"provider": {"worker_ips": ["10.0.0.8", "10.0.0.9"]}}
+    (tmp_path / "ray_bootstrap_config.yaml").write_text(json.dumps(launched))
+    done, asked = ran(CLUSTERS / "stop.sh", ray="[ $1 = stop ]", ssh="")
+    assert done.returncode == 0, done.stderr
+    assert "ray stop" in asked
+    assert re.findall(r"@(10[\d.]+) ", "\n".join(asked)) == ["10.0.0.8", "10.0.0.9"]
 
 
 def test_workers_that_are_known_are_stopped(ran):
