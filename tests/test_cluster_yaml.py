@@ -69,6 +69,21 @@ def test_nodes_look_for_buckets_in_their_own_region(tmp_path):
     assert bashrc.read_text().count("shell.sh") == 1
 
 
+@pytest.mark.parametrize("path", [AWS, LOCAL], ids=["aws", "on_premise"])
+def test_what_a_node_was_told_before_stays_above_the_line_of_the_shell(path, tmp_path):
+    """As README of the clusters has it: ORRERY_TMPDIR is set before shell.sh looks at it."""
+    readme = (ROOT / "platform/clusters/README.md").read_text()
+    said = re.search(r"```\n(export ORRERY_TMPDIR=.*?)```", readme, re.DOTALL).group(1)
+    bashrc = tmp_path / ".bashrc"
+    bashrc.write_text(f"{said}export AWS_REGION=eu-central-1\n")
+    before = bashrc.read_text()
+    home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    config = yaml.safe_load(path.read_text())
+    for line in (one for one in config["setup_commands"] if ".bashrc" in one):
+        assert run(["bash", "-c", line], env=home).returncode == 0
+    assert bashrc.read_text() == before
+
+
 def test_ray_refuses_an_unknown_field():
     config = prepare_config(yaml.safe_load(AWS.read_text()))
     with pytest.raises(Exception, match="workers_max"):
