@@ -176,6 +176,27 @@ def test_ray_and_python_of_one_shell_look_in_one_folder(tmp_path, at_home):
     assert at_home(again)[0] == [f"ran ray up {other} {other}"]
 
 
+def test_ray_is_refused_too_where_the_shells_folder_is_no_longer_named(
+    tmp_path, at_home
+):
+    other, maker = tmp_path / "other", "~/orrery/platform/clusters/temporary.sh"
+    other.mkdir()
+    # as if it were that of who names none, which is not a test's to make
+    unset = f"echo 'echo {other}' > {maker}; unset ORRERY_TMPDIR"
+    lines, why = at_home(f"{unset}; ray up || echo refused; unset TMPDIR; ray up")
+    assert lines == ["refused", f"ran ray up {other} {other}"]
+    assert f"ORRERY_TMPDIR= means {other}, and this shell looks for Ray in" in why
+
+
+def test_ray_runs_with_the_python_of_an_older_desk(tmp_path, at_home):
+    """Before 3.11 there is no -P."""
+    python = tmp_path / "home/orrery/.venv/bin/python"
+    words = python.read_text()
+    python.write_text(words.replace("\n", '\n[ "$1" != -P ] || exit 2\n', 1))
+    folder = tmp_path / "closed"
+    assert at_home("ray up")[0] == [f"ran ray up {folder} {folder}"]
+
+
 def test_a_folder_that_is_too_long_for_sockets_starts_no_ray(tmp_path, at_home):
     folder = tmp_path / ("a" * 40)
     lines, why = at_home("ray start --head || ray status", folder=folder)
