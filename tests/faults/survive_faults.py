@@ -29,8 +29,10 @@ LONG_SHARDS = ("--actors", 2, "--pause", 1.0)
 HERE = ("--without-ray",)
 SLOWLY = (*HERE, "--pause", 0.05)
 DISKS = (30, 45, 60, 75, 90, 105, 120, 140)  # [KiB]
+TRAINING = ("--actors", 2, "--workers", 1, "--pause", 0.2)
 # what an actor at work is called; on a slow machine one starts for longer than a second
 ACTOR = b"ray::_Actor.make"
+WORKER = b"ray::RayTrainWorker"
 
 
 class Faults:
@@ -149,6 +151,32 @@ class Faults:
                 made = shards
                 os.kill(self.rng.choice(actors), signal.SIGKILL)
                 killed.append(shards)
+
+    def training_worker_killed(self, row):
+        """The one of each member's training: another goes on from what was kept of it."""
+        with places.short_folder() as sockets:
+            place = self.place()
+            process = places.start(place, *TRAINING, RAY_TMPDIR=str(sockets))
+            killed = [
+                self._kill_worker(place, sockets, process, member) for member in (0, 1)
+            ]
+            status, told = places.finish(process)
+            trouble = "" if all(killed) else f"workers that were killed: {killed}"
+            self.conclude(row, place, status, told, trouble)
+
+    def _kill_worker(self, place, sockets, process, member):
+        """Kills the worker that trains a member in one of its epochs, and says whether it did."""
+        mark = f'"member.{member}"'
+        while process.poll() is None:
+            files = place.glob("runs/*/*/*/epochs.jsonl")
+            if any(mark in file.read_text() for file in files):
+                break
+            time.sleep(0.02)
+        time.sleep(self.rng.uniform(0.0, 2.0))
+        workers = _processes(sockets, WORKER)
+        for worker in workers:
+            os.kill(worker, signal.SIGKILL)
+        return bool(workers)
 
     # --- starved -----------------------------------------------------------------------
 
@@ -308,6 +336,7 @@ FAULTS = {
     "driver killed, Ray's processes": Faults.killed_with_ray,
     "SIGTERM, Ray's processes": Faults.terminated_with_ray,
     "an actor killed every second": Faults.actor_killed_every_second,
+    "a training worker killed": Faults.training_worker_killed,
     "full disk": Faults.full_disk,
     "read-only folder": Faults.read_only_folder,
     "small /dev/shm": Faults.small_shared_memory,
