@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -107,3 +108,29 @@ def short_folder():
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def processes(sockets, name=b""):
+    """Returns the processes of the Ray session below a folder, by the start of their name."""
+    mark = os.fsencode(f"RAY_AUTH_TOKEN_PATH={sockets}/")
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            if mark in (place / "environ").read_bytes() and (
+                place / "cmdline"
+            ).read_bytes().startswith(name):
+                found.append(int(place.name))
+        except OSError:
+            continue  # it has just ended
+    return found
+
+
+def ended(sockets, seconds):
+    """Returns which processes of a session, and files, are left after some time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        left = [*processes(sockets), *map(str, sockets.iterdir())]
+        if not left:
+            return []
+        time.sleep(0.1)
+    return left

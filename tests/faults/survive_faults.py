@@ -17,6 +17,7 @@ import subprocess
 import sys
 import threading
 import time
+from functools import cache
 from pathlib import Path
 
 import outcome
@@ -57,13 +58,14 @@ class Faults:
         place.mkdir(parents=True)
         return place
 
-    def conclude(self, row, place, status, told, trouble=""):
+    def conclude(self, row, place, status, told, trouble="", reference=None):
         """Enters how a toy ended that ought to have finished."""
+        reference = reference or self.reference
         left = outcome.leftovers(place)
         if status:
             trouble = trouble or f"status {status}: {outcome.last_line(told)}"
         trouble = trouble or (f"left {left[:3]}" if left else "")
-        row.add(status == 0, outcome.fingerprints(place) == self.reference, trouble)
+        row.add(status == 0, outcome.fingerprints(place) == reference, trouble)
 
     # --- killed ------------------------------------------------------------------------
 
@@ -106,7 +108,7 @@ class Faults:
             self._await("simulate", place, process)
             process.kill()
             places.finish(process)
-            left = _ended(sockets, seconds=30.0)
+            left = places.ended(sockets, seconds=30.0)
             trouble = f"outlived their driver: {left}" if left else ""
             self.conclude(row, place, *places.run(place, *HERE), trouble)
 
@@ -117,7 +119,7 @@ class Faults:
             self._await("simulate", place, process)
             process.terminate()
             status, told = places.finish(process)
-            left = _ended(sockets, seconds=30.0)
+            left = places.ended(sockets, seconds=30.0)
             trouble = f"outlived their driver: {left}" if left else ""
             trouble = trouble or outcome.unclear(status, told)
             self.conclude(row, place, *places.run(place, *HERE), trouble)
@@ -145,7 +147,7 @@ class Faults:
         """
         made = 0
         while not over.wait(1.0):
-            actors = _processes(sockets, ACTOR)
+            actors = places.processes(sockets, ACTOR)
             shards = len(list(place.glob("datasets/*/shards/*.arrow")))
             if actors and shards > made:
                 made = shards
@@ -162,7 +164,16 @@ class Faults:
             ]
             status, told = places.finish(process)
             trouble = "" if all(killed) else f"workers that were killed: {killed}"
-            self.conclude(row, place, status, told, trouble)
+            self.conclude(row, place, status, told, trouble, self._with_worker())
+
+    @cache  # noqa: B019
+    def _with_worker(self):
+        """Returns the fingerprints of one that nothing disturbed: its weights have other names."""
+        with places.short_folder() as sockets:
+            place = self.place()
+            status, told = places.run(place, *TRAINING, RAY_TMPDIR=str(sockets))
+        assert status == 0, told
+        return outcome.fingerprints(place)
 
     def _kill_worker(self, place, sockets, process, member):
         """Kills the worker that trains a member in one of its epochs, and says whether it did."""
@@ -173,7 +184,7 @@ class Faults:
                 break
             time.sleep(0.02)
         time.sleep(self.rng.uniform(0.0, 2.0))
-        workers = _processes(sockets, WORKER)
+        workers = places.processes(sockets, WORKER)
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
         return bool(workers)
@@ -301,32 +312,6 @@ class Faults:
         trouble = "" if shut else f"{found} {outcome.last_line(looked.stderr)}"
         self.conclude(row, place, *places.run(place, *HERE), trouble)
         return None
-
-
-def _processes(sockets, name=b""):
-    """Returns the processes of the Ray session below a folder, by the start of their name."""
-    mark = os.fsencode(f"RAY_AUTH_TOKEN_PATH={sockets}/")
-    found = []
-    for place in Path("/proc").glob("[0-9]*"):
-        try:
-            if mark in (place / "environ").read_bytes() and (
-                place / "cmdline"
-            ).read_bytes().startswith(name):
-                found.append(int(place.name))
-        except OSError:
-            continue  # it has just ended
-    return found
-
-
-def _ended(sockets, seconds):
-    """Returns which processes of a session, and files, are left after some time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        left = [*_processes(sockets), *map(str, sockets.iterdir())]
-        if not left:
-            return []
-        time.sleep(0.1)
-    return left
 
 
 FAULTS = {
