@@ -132,6 +132,7 @@ def judged(row: DataRow, halos: Dataset, options: Calibrating) -> JSON:
             "local_pvalue": local.pvalue,
             "local_control_pvalue": local.control_pvalue,
         }
+    terminal.say(json.dumps({row.label: numbers}))  # the next takes minutes
     return numbers
 
 
