@@ -27,7 +27,7 @@ if TYPE_CHECKING:  # half a second of everyone who reads a document
 
 TEMPORARY = ".tmp"  # ending of files that are being written
 LOCK = ".lock"
-PROBE = 65_536  # [bytes] that a folder must take: as much as any disk keeps of a file
+PROBE = 65_536  # [bytes]; some file systems keep less beside a name
 # [s] after its writing in which a file may change again and keep its time
 _TIME_STEP = 2.0
 # Of files whose content this process has compared: checksum and state.
