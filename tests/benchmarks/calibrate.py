@@ -83,8 +83,10 @@ def main(options: Calibrating) -> None:
         most_missing=chosen.most_missing,
     )
     campaign = chosen.campaign
-    data = forecast.rows(stars, chosen.measurement, campaign.seed, campaign.simulator)
-    rows = [row for row in data_rows(data) if row.label in (options.rows or data)]
+    data = forecast.rows(
+        stars, chosen.measurement, campaign.seed, campaign.simulator, options.rows
+    )
+    rows = data_rows(data)
     with cluster.connect():
         learned, fresh = (
             simulation.generate(

@@ -4,7 +4,7 @@ The stars of H3, SEGUE and MagE are not public. A forecast puts the published me
 into the model, simulates that galaxy several times, and gives each that survey's errors.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
@@ -91,9 +91,13 @@ def forecast(
 
 
 def rows(
-    desi: BinnedTable, measurement: Measurement, seed: int, simulator: Simulator
+    desi: BinnedTable,
+    measurement: Measurement,
+    seed: int,
+    simulator: Simulator,
+    wanted: Collection[str] = (),
 ) -> dict[str, tuple[SkyBinning, Observation]]:
-    """Returns the binning and the data vector of each row of Table 2, in its order.
+    """Returns the binning and the data vector of rows of Table 2, in its order.
 
     DESI's rows are its stars; the others are forecasts.
 
@@ -102,6 +106,7 @@ def rows(
         measurement: What is measured of stars, in all rows.
         seed: Of the simulations of forecasts, and of the draw of simulated stars.
         simulator: What simulates.
+        wanted: The rows; all when empty. A forecast that nobody wants is not simulated.
 
     Raises:
         ValueError: If DESI's stars fill no bin of one of its rows.
@@ -114,8 +119,12 @@ def rows(
             f"{desi.name!r} has nothing for DESI's rows {', '.join(missing)}: give stars at "
             "30-100 kpc in both fields, with proper motions"
         )
-    data = {f"DESI, {label}": found[label] for label in binnings}
-    for row in (row for row in TABLE2 if row not in data):
+    measured = {f"DESI, {label}": found[label] for label in binnings}
+    data = {}
+    for row in (row for row in TABLE2 if row in (wanted or TABLE2)):
+        if row in measured:
+            data[row] = measured[row]
+            continue
         survey, _, label = row.partition(", ")
         whole = QUADRANTS if survey.endswith("quadrants") else DESI_FOOTPRINT
         binning = forecast_binning(without_and_with_v_tb(whole)[label], measurement)

@@ -44,7 +44,9 @@ def predictive_checks(options: PredictiveChecks) -> Result:
         options.selection,
         most_missing=options.most_missing,
     )
-    data = forecast.rows(stars, options.measurement, campaign.seed, campaign.simulator)
+    data = forecast.rows(
+        stars, options.measurement, campaign.seed, campaign.simulator, options.rows
+    )
     with (
         cluster.connect(),
         record(

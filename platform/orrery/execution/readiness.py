@@ -148,13 +148,10 @@ def judge(
         reports: Of all nodes that answer, the head's first.
         least_free: The free space that each folder's disk must have [bytes].
     """
-    names = sorted({name for report in reports for name in report.software})
-    software = {name: _usual(r.software.get(name) for r in reports) for name in names}
+    software = _usual_of_each([report.software for report in reports])
     # Where nothing computes nobody minds the processor.
     processor = _usual(report.processor for report in reports if report.cpus)
-    computing = [report.settings for report in reports if report.cpus]
-    names = sorted({name for settings in computing for name in settings})
-    settings = {name: _usual(one.get(name) for one in computing) for name in names}
+    settings = _usual_of_each([report.settings for report in reports if report.cpus])
     found = [*_of_second_ones(reports)]
     for report in reports:
         found.extend(_of_folders(report, least_free))
@@ -164,6 +161,12 @@ def judge(
         found.extend(_of_limits(report))
         found.extend(_of_doors(report))
     return tuple(found)
+
+
+def _usual_of_each(told: Sequence[dict[str, str | None]]) -> dict[str, str | None]:
+    """Returns what most nodes tell, by name, in the order of names."""
+    names = sorted({name for one in told for name in one})
+    return {name: _usual(one.get(name) for one in told) for name in names}
 
 
 def _usual(values: Iterable[str | None]) -> str | None:

@@ -197,21 +197,15 @@ def _probe_bucket(probe: Address) -> None:
         ) from error
 
 
-def _fill(probe: Path) -> None:
-    # an empty file can be made on a full disk, and by whoever has used up a quota, which
-    # some file systems tell only when what was written is to be kept
-    with probe.open("wb") as file:
-        file.write(os.urandom(PROBE))
-        file.flush()
-        os.fsync(file.fileno())
-
-
 def _made(folder: Path, name: str) -> Path:
     probe = folder / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            _fill(probe)
+            # an empty file can be made on a full disk, and by whoever has used up a quota,
+            # which some file systems tell only when what was written is to be kept
+            probe.write_bytes(os.urandom(PROBE))
+            _sync(probe)
         finally:
             probe.unlink(missing_ok=True)
     except OSError as error:

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from mwlmc.observed.binned_table import load_binned
 from mwlmc.observed.mock_survey import forecast_errors
 from mwlmc.simulator import Simulator
-from mwlmc.sky.binning import QUADRANTS
+from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
 from mwlmc.study import forecast
 from mwlmc.study.literature import TABLE2
+from mwlmc.study.options import Table2
 
 ROW = next(row for row in TABLE2 if "quadrants" in row)
 
@@ -31,3 +33,14 @@ def test_surveys_of_the_truth_scatter_as_their_errors_say(mock):
     chi2 = (drawn / forecast_errors(QUADRANTS)) ** 2
     entries = chi2.size
     assert chi2.sum() == pytest.approx(entries, abs=4 * np.sqrt(2 * entries))
+
+
+def test_forecasts_that_nobody_wants_are_not_simulated():
+    options = Table2()
+    stars = load_binned(options.stars, DESI_FOOTPRINT, options.selection)
+    wanted = ["DESI, with v_tb"]
+    nothing = object()  # which simulates nothing
+    found = forecast.rows(stars, options.measurement, 1, nothing, wanted)
+    assert [*found] == wanted
+    with pytest.raises(AttributeError):
+        forecast.rows(stars, options.measurement, 1, nothing, [*wanted, ROW])
