@@ -115,10 +115,24 @@ def build(name: str, library: Path) -> None:
     tensors = tuple(argument.example() for argument in arguments)
     dynamic = {"tensors": tuple(argument.free_axes() for argument in arguments)}
     program = torch.export.export(_Part(part), tensors, dynamic_shapes=dynamic)
-    options = {**OPTIONS, "aot_inductor.output_path": str(library)}
+    options = {**known_options(), "aot_inductor.output_path": str(library)}
     torch._inductor.aot_compile(
         program.module(check_guards=False), tensors, options=options
     )
+
+
+def known_options() -> dict[str, Any]:
+    """Returns the compiler's options that this torch has.
+
+    What packaging of compiled code offers, and no number, differs from torch to torch.
+    """
+    packaging = torch._inductor.config.aot_inductor
+    return {
+        option: value
+        for option, value in OPTIONS.items()
+        if not option.startswith("aot_inductor")
+        or hasattr(packaging, option.split(".")[-1])
+    }
 
 
 def build_side_by_side(names: Sequence[str], folder: Path) -> bool:
@@ -129,7 +143,7 @@ def build_side_by_side(names: Sequence[str], folder: Path) -> bool:
         folder: Where their libraries come to lie.
     """
     # What all of them need, imported and asked of the compiler before they part.
-    with compile_fx.config.patch(OPTIONS):
+    with compile_fx.config.patch(known_options()):
         cpu_vec_isa.pick_vec_isa()
     forked = multiprocessing.get_context("fork")
     builders = [

@@ -11,7 +11,7 @@ import pytest
 import torch
 from tests.golden import syntax
 
-from mwlmc.model import step_libraries
+from mwlmc.model import step_building, step_libraries
 from mwlmc.model.step_libraries import PARTS, SOURCES, key, libraries_folder, load
 
 
@@ -156,3 +156,13 @@ def test_an_empty_name_of_the_cache_names_none(monkeypatch):
     """As the XDG base directory specification has it: the folder is not the working one."""
     monkeypatch.setenv("XDG_CACHE_HOME", "")
     assert libraries_folder().is_relative_to(Path.home() / ".cache")
+
+
+def test_a_torch_without_an_option_of_packaging_builds_without_it(monkeypatch):
+    # torch 2.11 knows no line tables
+    whole = step_building.known_options()
+    assert whole == step_building.OPTIONS
+    monkeypatch.setitem(step_building.OPTIONS, "aot_inductor.of_another_torch", True)
+    assert step_building.known_options() == whole
+    monkeypatch.setitem(step_building.OPTIONS, "cpp.of_another_torch", True)
+    assert "cpp.of_another_torch" in step_building.known_options()
