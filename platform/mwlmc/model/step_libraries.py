@@ -181,6 +181,8 @@ def _build(names: list[str], scratch: Path) -> None:
         **os.environ,
         "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
         "TORCHINDUCTOR_CACHE_DIR": str(scratch / "compiler"),
+        # The compiler asks about GPUs, which its forks then cannot use; none is built for.
+        "CUDA_VISIBLE_DEVICES": "",
     }
     # -P: modules are those of this process, whatever lies in its working folder
     command = [sys.executable, "-P", "-m", "mwlmc.model.step_building"]

@@ -158,6 +158,19 @@ def test_an_empty_name_of_the_cache_names_none(monkeypatch):
     assert libraries_folder().is_relative_to(Path.home() / ".cache")
 
 
+def test_libraries_are_built_where_no_gpu_is_seen(monkeypatch, tmp_path):
+    environments = []
+
+    def call(command, env, **kept):
+        environments.append(env)
+        return 0
+
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    monkeypatch.setattr(step_libraries.subprocess, "call", call)
+    step_libraries._build(["begin"], tmp_path)
+    assert [env["CUDA_VISIBLE_DEVICES"] for env in environments] == [""]
+
+
 def test_a_torch_without_an_option_of_packaging_builds_without_it(monkeypatch):
     # torch 2.11 knows no line tables
     whole = step_building.known_options()
