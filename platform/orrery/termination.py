@@ -34,8 +34,9 @@ def terminable() -> Iterator[None]:
     The first SIGTERM raises `Terminated`, others are ignored; SIGINT raises
     KeyboardInterrupt, unless it is ignored, as in what a script starts in the background.
     Whatever other error leaves the context after one of them was made of it, and becomes
-    an interruption again. Nothing changes where it cannot: in another thread than the
-    main one.
+    an interruption again; so does the plain KeyboardInterrupt that Ray makes of SIGTERM
+    while it waits for a result. Nothing changes where it cannot: in another thread than
+    the main one.
 
     Raises:
         KeyboardInterrupt: If one of the signals has come.
@@ -57,10 +58,8 @@ def terminable() -> Iterator[None]:
         before[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
     try:
         yield
-    except KeyboardInterrupt:
-        raise
     except BaseException as error:
-        if _arrived:
+        if _arrived and not isinstance(error, _arrived[-1]):
             raise _arrived[-1] from error
         raise
     finally:

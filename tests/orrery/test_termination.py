@@ -43,6 +43,19 @@ def test_an_interruption_of_which_a_library_makes_another_error_is_one(number, e
     assert isinstance(ended.value.__cause__, error)
 
 
+def test_a_termination_of_which_ray_makes_a_plain_interruption_is_one(capsys):
+    def get():
+        # ray.get of 2.60 looks for signals while it waits, and raises an error of its own
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended, orderly_end():
+        get()
+    assert ended.value.code == 143
+    assert capsys.readouterr().err.startswith("terminated")
+
+
 def test_an_error_before_any_signal_stays_what_it_is():
     for number in SIGNALS:
         with suppress(KeyboardInterrupt), terminable():
