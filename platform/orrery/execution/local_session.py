@@ -106,11 +106,13 @@ def _start(folder: Path, settings: Mapping[str, str | None], noisy: bool) -> Non
 
 def _call(start: Callable[..., object], **settings: object) -> None:
     """Raises an error with a remedy where Ray's processes do not start in time."""
+    from ray.exceptions import RaySystemError
+
     try:
         start(**settings)
     except Exception as error:
-        # these two themselves, and no kind of them, are what Ray raises then
-        if type(error) not in (Exception, RuntimeError):
+        # these three themselves, and no kind of them, are what Ray raises then
+        if type(error) not in (Exception, RuntimeError, RaySystemError):
             raise
         first, *_ = str(error).split(". ")
         raise ConnectionError(

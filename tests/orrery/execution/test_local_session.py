@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import ray
 from ray._common.utils import try_to_create_directory
+from ray.exceptions import RaySystemError
 
 from orrery.execution import local_session
 
@@ -75,9 +76,12 @@ SLOW = (
     "The current node timed out during startup. This could happen because some of the"
 )
 SILENT = "Failed to start GCS.  Last 0 lines of error files:\n\n.Please check"
+LATE = "Failed to connect to GCS. Please check if the GCS server is running and if"
 
 
-@pytest.mark.parametrize("error", [Exception(SLOW), RuntimeError(SILENT)])
+@pytest.mark.parametrize(
+    "error", [Exception(SLOW), RuntimeError(SILENT), RaySystemError(LATE)]
+)
 def test_a_session_that_does_not_start_says_what_to_do(monkeypatch, tmp_path, error):
     with pytest.raises(ConnectionError, match="run the same command again") as told:
         start(monkeypatch, tmp_path, error)
