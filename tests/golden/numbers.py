@@ -182,8 +182,9 @@ def _in_order(code: ast.AST, constant: Lookup, is_single: bool) -> Iterator[str]
             yield f"#{name}"
         elif isinstance(node, ast.Subscript):
             # which of two, or the last: rows and columns that refactors choose otherwise
+            ignored = () if _is_condition(node.slice) else _INDICES
             inside = _in_order(node.slice, constant, is_single)
-            yield from (number for number in inside if number not in _INDICES)
+            yield from (number for number in inside if number not in ignored)
             waiting.append(node.value)
         elif not _is_axis(node):
             waiting.extend(_parts(node))
@@ -216,6 +217,11 @@ def _parts(node: ast.AST) -> Iterator[ast.AST]:
 
 
 _INDICES = ("0", "1", "-1")
+
+
+def _is_condition(index: ast.expr) -> bool:
+    """Returns whether rows are chosen by what they hold, as in `x[x < 1]`."""
+    return any(isinstance(node, ast.Compare) for node in ast.walk(index))
 
 
 def _is_axis(node: ast.AST) -> bool:

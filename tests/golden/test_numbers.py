@@ -94,6 +94,8 @@ CHOICES = (
             "_cluster: float = 14.2",
         ),
         ("halomass.study.acceptance", ">= 50", ">= 40"),
+        ("halomass.study.acceptance", r"found\[x < 1\]", "found[x < 0.97]"),
+        ("orrery.learning.sets", r"squeeze\(-1\) > 0\]", "squeeze(-1) > 0.5]"),
         ("halomass.catalogues.universe_machine", r"native < 0\.1", "native < 0.2"),
         ("halomass.mock.surroundings", "300, 2001", "250, 2001"),
         ("halomass.catalogues.universe_machine", r"< 0\.1:", "< np.float64('0.2'):"),
@@ -282,3 +284,5 @@ def test_what_chooses_is_told_with_the_numbers():
     assert numbers.Used.read(found.told) == found
     rows = ast.parse("x[0] + x[-1] + x[7:] + x.sum(axis=3)")
     assert numbers.Used.by([rows]).told == "7"
+    chosen = ast.parse("x[x < 1] + x[y >= 0, 2]")
+    assert numbers.Used.by([chosen]).told == "0 1 2"
