@@ -191,6 +191,7 @@ def _in_order(code: ast.AST, constant: Lookup, is_single: bool) -> Iterator[str]
 
 
 _WORD = re.compile(r"[A-Za-z_][\w.+-]{0,29}")  # no sentence, and no number
+_AMOUNT = re.compile(r"\d[\d.e+-]* [A-Za-z][\w.^*/-]{0,29}")  # `1e10 solMass`, a unit
 
 
 def _choices(node: ast.AST) -> Iterator[str]:
@@ -198,6 +199,8 @@ def _choices(node: ast.AST) -> Iterator[str]:
     match node:
         case ast.Constant(bool() as value):
             yield str(value)
+        case ast.Constant(str() as text) if _AMOUNT.fullmatch(text):
+            yield f"'{text.replace(' ', '_')}"
         case ast.keyword(str(), ast.Constant(str() as text)):
             yield from _words(text)
         case ast.Compare(left, _, others):

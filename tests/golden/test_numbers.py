@@ -54,6 +54,7 @@ CHOICES = (
     ("orrery.judging.regression", 'kind="stable"', 'kind="quicksort"'),
     ("orrery.tables.columns", '== "integers"', '== "words"'),
     ("orrery.sweeps.comparison", 'state == "finished"', 'state == "failed"'),
+    ("mwlmc.study.comparison", '"1e10 solMass"', '"1e11 solMass"'),
     ("halomass.observed.neighbour_columns", "words=True", "words=False"),
     ("orrery.sweeps.proposals", "deepcopy=False", "deepcopy=True"),
 )
@@ -286,3 +287,5 @@ def test_what_chooses_is_told_with_the_numbers():
     assert numbers.Used.by([rows]).told == "7"
     chosen = ast.parse("x[x < 1] + x[y >= 0, 2]")
     assert numbers.Used.by([chosen]).told == "0 1 2"
+    unit = ast.parse("x.unit = '1e10 solMass'; x.title = '10 haloes without a mass'")
+    assert numbers.Used.by([unit]).told == "'1e10_solMass"
