@@ -73,6 +73,7 @@ COMPONENTS = (
     Component("velocity_moments", "mwlmc.sky.kinematics", "milky_way"),
     Component("moment_errors", "mwlmc.sky.moment_errors", "milky_way"),
     Component("sampling_noise", "mwlmc.sky.sampling_noise", "milky_way"),
+    Component("reflex_motions", "mwlmc.model.reflex_shells", "shells"),
     Component("mock", "halomass.mock.mock_universe", "halo_mass"),
     Component("catalogue", "halomass.catalogues.catalogue", "halo_mass"),
     Component("hosts", "halomass.hosts.catalogue_systems", "halo_mass"),
@@ -165,6 +166,12 @@ COMPONENTS = (
             "mwlmc.study.published_views",
             "mwlmc.study.surveys",
         ),
+    ),
+    Component(
+        "travel_profiles",
+        "mwlmc.study.shell_profiles",
+        "shells",
+        readers=("mwlmc.study.travel_profile", "orrery.labels"),
     ),
     Component(
         "live_orbits",

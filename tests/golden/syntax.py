@@ -72,6 +72,7 @@ NO_NUMBERS = {
     "orrery.results.figures.comparisons": "draws intervals as they are given",
     "orrery.results.figures.maps": "draws stars where they are given",
     "orrery.results.figures.marginals": "draws histograms of draws; chooses the axes' ends",
+    "orrery.results.figures.radial": "draws intervals as they are given",
     "orrery.results.figures.regression": "draws what `judging` computed",
     "orrery.results.figures.style": "has colours, sizes and fonts",
     "orrery.results.inventory": "lists the files of a run",

@@ -200,6 +200,26 @@ class Predictions:
 
 
 @dataclass(frozen=True)
+class RadialBands:
+    """One quantity against distance; arguments as in `figures.radial_bands`.
+
+    Example:
+        >>> import numpy as np
+        >>> ends = np.array([[15.0], [22.5], [29.5]])
+        >>> RadialBands(np.array([50.0, 100.0]), {"desi": ends}, "v [km/s]").points
+        {}
+    """
+
+    edges: FloatArray
+    bands: Mapping[str, FloatArray]
+    label: str
+    prior: FloatArray | None = None
+    points: Mapping[str, FloatArray] = field(default_factory=dict)
+    abscissa: str = "Galactocentric distance [kpc]"
+    legend: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class SkyMaps:
     """Maps of the sky over radial distributions; arguments as in `figures.sky`.
 
@@ -224,5 +244,6 @@ View = (
     | Intervals
     | Relation
     | Predictions
+    | RadialBands
     | SkyMaps
 )

@@ -11,6 +11,7 @@ from mwlmc.study.options import Desi, PredictiveChecks, Quadrants, Surveys, Tabl
 from mwlmc.study.predictive_checks import predictive_checks
 from mwlmc.study.study import desi, quadrants_posteriors, table2
 from mwlmc.study.surveys import surveys
+from mwlmc.study.travel_profile import TravelProfile, travel_profile
 from orrery.storage.run import identify_run
 
 STUDIES = {
@@ -22,6 +23,7 @@ STUDIES = {
     Surveys: surveys,
     FlowArchitectures: flow_architectures,
     Binnings: binnings,
+    TravelProfile: travel_profile,
 }
 
 

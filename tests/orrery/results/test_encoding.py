@@ -52,6 +52,13 @@ VIEWS = {
         "v",
         (panels.RadialCounts("a", "n", np.array([0.0, 1.0]), np.array([3])),),
     ),
+    "radial": lambda: views.RadialBands(
+        np.array([50.0, 100.0]),
+        {"a.b": np.ones((3, 1))},
+        "v",
+        points={"c_2021": np.array([50.0, np.inf, 1.0, 2.0, 3.0])},
+        legend={"a.b": "a, b"},
+    ),
     "training": lambda: views.TrainingCurves(
         {"it": panels.LossCurve(np.array([1.0]), np.array([np.inf]))}
     ),

@@ -8,7 +8,7 @@ import pytest
 from halomass.study import architectures as of_ensembles
 from halomass.study import options as halomass_options
 from mwlmc.study import architectures as of_flows
-from mwlmc.study import binnings, desi_choices, validation
+from mwlmc.study import binnings, desi_choices, travel_profile, validation
 from mwlmc.study import options as mwlmc_options
 from orrery.storage.inputs import changes, input_files
 from orrery.storage.run import identify_run
@@ -22,6 +22,7 @@ READ = {
     mwlmc_options.PredictiveChecks: ["stars"],
     mwlmc_options.Surveys: ["stars"],
     binnings.Binnings: ["stars"],
+    travel_profile.TravelProfile: ["stars", "desi_stars"],
     of_flows.FlowArchitectures: ["stars"],
     halomass_options.HaloMass: ["host.neighbours"],
     of_ensembles.EnsembleArchitectures: [],

@@ -18,6 +18,7 @@ from orrery.results.figures.checks import coverage, ranks, training_curve
 from orrery.results.figures.comparisons import intervals, relation
 from orrery.results.figures.maps import sky
 from orrery.results.figures.marginals import corner, interval
+from orrery.results.figures.radial import radial_bands
 from orrery.results.figures.regression import predictions
 from orrery.results.figures.style import file_content, with_unit
 
@@ -32,6 +33,7 @@ __all__ = [
     "measurements",
     "predictions",
     "profiles",
+    "radial_bands",
     "ranks",
     "relation",
     "sky",
@@ -51,6 +53,7 @@ _DRAWN_BY: dict[type, Callable[..., Figure]] = {
     views.Intervals: intervals,
     views.Relation: relation,
     views.Predictions: predictions,
+    views.RadialBands: radial_bands,
     views.SkyMaps: sky,
 }
 

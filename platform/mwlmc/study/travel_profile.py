@@ -1,0 +1,350 @@
+"""How fast the disc moves against stars at which distance, and whereto.
+
+The stored stars of each simulation tell its reflex motion in any shell. A flow learns
+these motions, of all shells together, from what a survey sees, as others learn one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from mwlmc.model.reflex_shells import ReflexShells, reflex_motions, shell_errors
+from mwlmc.observed.binned_table import load_binned
+from mwlmc.observed.data_vectors import Measurement, vectors
+from mwlmc.observed.star_tables import StarSelection
+from mwlmc.sky import frames
+from mwlmc.sky.binning import (
+    DESI_FOOTPRINT,
+    QUADRANTS,
+    SkyBinning,
+    without_and_with_v_tb,
+)
+from mwlmc.study import figure_data, forecast, published_views, shell_profiles
+from mwlmc.study.campaign import simulate_campaign
+from mwlmc.study.data_rows import DataRow, data_rows
+from mwlmc.study.figure_data import SkyPath
+from mwlmc.study.options import DESI_BINNED, SDSS_BINNED, SimulationCampaign
+from mwlmc.study.quantities import labelled
+from mwlmc.study.shell_profiles import ShellMotions, shell_intervals, shell_motions
+from mwlmc.study.simulation_noise import SAMPLED_SHARDS
+from mwlmc.study.study import QUADRANT_ROWS, conditioned, infer_row
+from mwlmc.study.survey_draws import survey_pairs
+from mwlmc.study.versions import SUMMARIES, VERSIONS
+from orrery.execution import cluster, summaries
+from orrery.inference.posteriors import Inference
+from orrery.labels import relabelled
+from orrery.pairs import Splits
+from orrery.parameters import FloatArray, Parameter
+from orrery.records import Observation
+from orrery.results.lineage import record_summary_lineage
+from orrery.results.panels import SkyPanel, SkyRegion, Track
+from orrery.results.recording import Recording, record
+from orrery.results.result import Result
+from orrery.results.sections import FigureSection
+from orrery.results.views import RadialBands, SkyMaps
+from orrery.storage.dataset import INDEX, Dataset
+from orrery.tables.missing import MOST_MISSING
+
+SurveyName = Literal["quadrants", "desi", "forecast-h3"]
+
+# Pairs are computed with the simulation's number, by which labels join them.
+SIMULATION_NUMBER = Parameter(INDEX, "", "$i$")
+MAPPED_APEXES = 2000  # draws, from which regions of a map are made
+SHOWN_APEXES = 60  # of these, as points: more would hide the regions
+
+
+@dataclass(frozen=True)
+class TravelProfile:
+    """The travel velocity against distance, from one survey or several.
+
+    Example:
+        >>> TravelProfile().shells.labels
+        ('50-60', '60-80', '80-100', '100-160')
+    """
+
+    surveys: tuple[SurveyName, ...] = ("quadrants", "desi")
+    """Which data: stars in four quadrants of the sky, DESI's, or a mock data vector of
+    H3+SEGUE+MagE at the published medians."""
+    stars: Path = SDSS_BINNED
+    """Stars in quadrants (a CSV, ECSV or FITS table), or a binned table of theirs."""
+    # giants reach further than DESI's blue horizontal branch stars
+    selection: StarSelection = field(
+        default_factory=lambda: StarSelection(False, 30.0, 160.0)
+    )
+    """Which of them are kept; Sagittarius is already gone from the default table."""
+    desi_stars: Path = DESI_BINNED
+    """DESI's stars, or a binned table of theirs."""
+    most_missing: float = MOST_MISSING
+    """The largest share of a star table's rows that may lack a position, distance or
+    velocity, or a proper motion where these are used."""
+    velocities: Literal["v_gsr", "v_gsr+v_tb"] = "v_gsr"
+    """Velocities along the line of sight alone, or tangential ones too."""
+    shell_edges: tuple[float, ...] = ReflexShells().edges
+    """Edges of the shells whose motion is inferred [kpc]."""
+    fewest_shell_stars: int = ReflexShells().fewest_stars
+    """Simulations with fewer stars in a shell are left out."""
+    # surveys do not fill the sky
+    measurement: Measurement = field(
+        default_factory=lambda: Measurement(sampling="survey-like")
+    )
+    """Which moments are measured, and how simulated stars are sampled; those of a mock fill
+    the footprint."""
+    campaign: SimulationCampaign = field(default_factory=SimulationCampaign)
+    """The simulations, and where they and the runs are kept."""
+    inference: Inference = field(default_factory=Inference)
+    """How the posteriors are trained and sampled."""
+
+    # before anything is simulated
+    def __post_init__(self) -> None:
+        simulator = self.campaign.simulator
+        self.shells.check_stored(simulator.inner_edge, simulator.outer_edge)
+        if not self.surveys or len(set(self.surveys)) < len(self.surveys):
+            raise ValueError(f"surveys {self.surveys}: give one or more, each once")
+
+    @property
+    def shells(self) -> ReflexShells:
+        """The shells whose motion is inferred."""
+        return ReflexShells(self.shell_edges, self.fewest_shell_stars)
+
+
+def travel_profile(options: TravelProfile) -> Result:
+    """Returns the posterior of the reflex motion in shells of distance, from each survey.
+
+    Raises:
+        ValueError: If the stars are not what the options say, or no simulation has
+            enough stars in every shell.
+        OSError: If a file cannot be read or written.
+    """
+    campaign = options.campaign
+    rows = [_row(survey, options) for survey in options.surveys]
+    files = {"quadrants": "stars", "desi": "desi_stars"}
+    with (
+        cluster.connect(),
+        record(
+            "travel_profile",
+            options,
+            campaign.reports,
+            {**VERSIONS, **shell_profiles.VERSIONS},
+            {**SUMMARIES, **shell_profiles.SUMMARIES},
+            unread=[
+                file for name, file in files.items() if name not in options.surveys
+            ],
+        ) as recording,
+    ):
+        halos = simulate_campaign(recording, campaign)
+        labels = summaries.compute(
+            reflex_motions, halos, options.shells, (SIMULATION_NUMBER,)
+        )
+        record_summary_lineage(recording, "shells", labels)
+        found = {
+            row.label: _infer(recording, row, halos, labels, options) for row in rows
+        }
+        _record_profile(recording, rows, found, labels.train.x, halos, options)
+    return recording.result
+
+
+def _row(survey: SurveyName, options: TravelProfile) -> DataRow:
+    """Returns the data vector of one survey."""
+    label = "with v_tb" if options.velocities == "v_gsr+v_tb" else "without v_tb"
+    published = f"{'DESI' if survey == 'desi' else QUADRANT_ROWS}, {label}"
+    if survey == "forecast-h3":
+        found = _forecast(published, label, options)
+    else:
+        found = _observed(survey, label, options)
+    name = "quadrants" if survey == "quadrants" else ""
+    (row,) = data_rows({published: found}, name)
+    return row
+
+
+def _forecast(
+    published: str, label: str, options: TravelProfile
+) -> tuple[SkyBinning, Observation]:
+    campaign = options.campaign
+    whole = without_and_with_v_tb(QUADRANTS)[label]
+    binning = forecast.forecast_binning(whole, options.measurement)
+    mock = forecast.forecast(published, binning, campaign.seed, campaign.simulator)
+    return binning, mock
+
+
+def _observed(
+    survey: SurveyName, label: str, options: TravelProfile
+) -> tuple[SkyBinning, Observation]:
+    giants = survey == "quadrants"
+    whole = QUADRANTS if giants else DESI_FOOTPRINT
+    stars = load_binned(
+        options.stars if giants else options.desi_stars,
+        whole,
+        options.selection if giants else StarSelection(),
+        most_missing=options.most_missing,
+    )
+    wanted = {label: without_and_with_v_tb(whole)[label]}
+    found = vectors(stars, wanted, options.measurement, options.campaign.seed)
+    if label not in found:
+        raise ValueError(
+            f"{stars.name!r} has no bin of some velocity: give stars with proper motions, or "
+            "choose velocities v_gsr"
+        )
+    return found[label]
+
+
+def _infer(
+    recording: Recording,
+    row: DataRow,
+    halos: Dataset,
+    labels: Splits,
+    options: TravelProfile,
+) -> FloatArray:
+    """Returns draws `[n, 4 K]` of the motions in all shells, after recording them."""
+    draws = options.measurement.survey_draws
+    pairs = survey_pairs(halos, row.binning, (SIMULATION_NUMBER,), draws)
+    inferred = infer_row(
+        recording,
+        conditioned(row, halos),
+        relabelled(pairs, labels),
+        options.shells.parameters,
+        options.inference,
+        options.campaign.seed,
+    )
+    found = inferred.draws
+    recording.answers(
+        shell_profiles.shell_answers(row.key, row.label, found, options.shells)
+    )
+    rising = float(np.mean(shell_motions(found, options.shells).rise > 0))
+    recording.metrics({f"profile.{row.key}.rising": rising})
+    return found
+
+
+def _record_profile(
+    recording: Recording,
+    rows: Sequence[DataRow],
+    found: Mapping[str, FloatArray],
+    prior: FloatArray,
+    halos: Dataset,
+    options: TravelProfile,
+) -> None:
+    """Records tables and figures of all surveys."""
+    shells = options.shells
+    legend = {row.key: _name(row) for row in rows}
+    named = {legend[row.key]: found[row.label] for row in rows}
+    errors = _label_errors(halos, shells)
+    recording.tables(
+        shell_profiles.profile_tables({**named, "prior": prior}, shells, errors)
+    )
+    recording.metrics(shell_profiles.LI_2026)
+    motions = {row.key: shell_motions(found[row.label], shells) for row in rows}
+    of_prior = shell_motions(prior, shells)
+    recording.add(
+        _speed_figure(motions, of_prior, legend, shells),
+        _radial_figure(motions, of_prior, legend, shells),
+    )
+    simulator = options.campaign.simulator
+    lmc = figure_data.lmc_path(
+        simulator, forecast.model_at(rows[0].published, simulator)
+    )
+    for key, one in motions.items():
+        recording.add(_apex_figure(key, legend[key], (one, of_prior), lmc, shells))
+
+
+def _name(row: DataRow) -> str:
+    """Returns what a figure calls a survey, and whether its data are a mock."""
+    return row.label if row.observation.simulated is None else labelled(row.label)
+
+
+def _label_errors(halos: Dataset, shells: ReflexShells) -> FloatArray:
+    """Returns the errors `[4 K]` of simulated motions: the root of their mean square."""
+    each = [
+        shell_errors(halos.records(shard), shells)
+        for shard in halos.in_turn(halos.shards[:SAMPLED_SHARDS])
+    ]
+    return np.asarray(np.sqrt(np.nanmean(np.square(np.concatenate(each)), axis=0)))
+
+
+def _speed_figure(
+    motions: Mapping[str, ShellMotions],
+    prior: ShellMotions,
+    legend: Mapping[str, str],
+    shells: ReflexShells,
+) -> FigureSection:
+    view = RadialBands(
+        np.array(shells.edges),
+        {key: shell_intervals(one.v_travel) for key, one in motions.items()},
+        r"$v_{\rm travel}$ [km/s]",
+        shell_intervals(prior.v_travel),
+        shell_profiles.published_speeds(),
+        legend={**legend, **published_views.published_legend()},
+    )
+    li_2026 = shell_profiles.LI_2026
+    source, slowest, fastest, _ = li_2026
+    return FigureSection(
+        "profile.v_travel",
+        "Travel velocity against distance",
+        view,
+        "Median and 68 % of each posterior in each shell, the prior, and what others found for "
+        f"stars at these distances. {li_2026[source]}: growing from {li_2026[slowest]:g} to "
+        f"{li_2026[fastest]:g} km/s. Beyond the stars of a survey the model alone speaks.",
+        (source, slowest, fastest),
+    )
+
+
+def _radial_figure(
+    motions: Mapping[str, ShellMotions],
+    prior: ShellMotions,
+    legend: Mapping[str, str],
+    shells: ReflexShells,
+) -> FigureSection:
+    view = RadialBands(
+        np.array(shells.edges),
+        {key: shell_intervals(one.mean_v_r) for key, one in motions.items()},
+        r"$\langle v_r \rangle$ [km/s]",
+        shell_intervals(prior.mean_v_r),
+        legend=legend,
+    )
+    li_2026 = shell_profiles.LI_2026
+    source, _, _, radial = li_2026
+    return FigureSection(
+        "profile.mean_v_r",
+        "Mean radial velocity against distance",
+        view,
+        "Median and 68 % of each posterior in each shell, and the prior; a halo that contracts is "
+        f"below zero. {li_2026[source]}: {li_2026[radial]:g} km/s at all distances.",
+        (source, radial),
+    )
+
+
+def _apex_figure(
+    key: str,
+    label: str,
+    both: tuple[ShellMotions, ShellMotions],
+    lmc: SkyPath,
+    shells: ReflexShells,
+) -> FigureSection:
+    maps = tuple(
+        _apex_map(f"{shell} kpc", both, k, lmc) for k, shell in enumerate(shells.labels)
+    )
+    return FigureSection(
+        f"apex.{key}",
+        f"Apex in each shell, {label}",
+        SkyMaps(maps, r"$\langle v_r \rangle$ [km/s]"),
+        "Where the disc moves against the stars of each shell: the densest 68 % of posterior and "
+        "prior, some draws of the posterior in the colour of their mean radial velocity, and the "
+        "LMC's path at the published medians.",
+    )
+
+
+def _apex_map(
+    title: str, both: tuple[ShellMotions, ShellMotions], k: int, lmc: SkyPath
+) -> SkyPanel:
+    regions = tuple(
+        SkyRegion(
+            f"{name}, 68 %",
+            shell_profiles.credible_region(one.apex[:MAPPED_APEXES, k]),
+        )
+        for name, one in zip(("posterior", "prior"), both, strict=True)
+    )
+    longitude, latitude = frames.angles(both[0].apex[:SHOWN_APEXES, k])
+    values = both[0].mean_v_r[:SHOWN_APEXES, k]
+    track = Track("LMC", lmc.longitude, lmc.latitude)
+    return SkyPanel(title, longitude, latitude, values, regions, (track,))

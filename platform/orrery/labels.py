@@ -1,0 +1,72 @@
+"""Labels that are summaries themselves: what is learned but is no column of the dataset."""
+
+import dataclasses
+
+import numpy as np
+
+from orrery.pairs import Pairs, Splits
+
+
+def relabelled(data: Splits, labels: Splits) -> Splits:
+    """Returns pairs whose parameters are other summaries of the same simulations.
+
+    For what is learned but is no column of the dataset. Simulations are joined by their
+    number, whatever the order of the rows, within each split alone: what is trained on is
+    never tested. Who has no such summaries is left out, and counted as dropped.
+
+    Arguments:
+        data: Pairs whose one parameter is the number of the simulation, which may be there
+            several times, with other random errors.
+        labels: Likewise, each simulation once; their summaries become the parameters.
+
+    Raises:
+        ValueError: If these are of other simulations or parameters, a simulation is twice
+            among the labels, or a split has none of them.
+    """
+    for what in ("dataset", "parameters"):
+        if getattr(data, what) != getattr(labels, what):
+            raise ValueError(
+                f"labels of {what} {getattr(labels, what)} cannot join summaries of "
+                f"{getattr(data, what)}: compute both of one dataset, with its number"
+            )
+    if len(data.parameters) != 1:
+        raise ValueError(
+            f"pairs of parameters {data.parameters} are joined by the simulation's number: "
+            "compute both with that alone"
+        )
+    train = _relabelled("train", data.train, labels.train)
+    validation = _relabelled("validation", data.validation, labels.validation)
+    test = _relabelled("test", data.test, labels.test)
+    lost = sum(
+        len(np.setdiff1d(one.theta, known.theta))
+        for one, known in (
+            (data.train, labels.train),
+            (data.validation, labels.validation),
+            (data.test, labels.test),
+        )
+    )
+    return dataclasses.replace(
+        data,
+        train=train,
+        validation=validation,
+        test=test,
+        parameters=labels.names,
+        dropped=data.dropped + lost,
+        origins=data.origins + labels.origins,
+    )
+
+
+def _relabelled(split: str, data: Pairs, labels: Pairs) -> Pairs:
+    wanted = data.theta[:, 0]
+    known = labels.theta[:, 0]
+    if len(np.unique(known)) < len(known):
+        raise ValueError(f"a simulation of the {split} split has two labels: give one")
+    order = np.argsort(known)
+    place = np.searchsorted(known, wanted, sorter=order)
+    row = order[np.minimum(place, len(order) - 1)]
+    found = known[row] == wanted
+    if not found.any():
+        raise ValueError(
+            f"no simulation of the {split} split has labels: simulate more, or ask less of each"
+        )
+    return Pairs(labels.x[row[found]], data.x[found])
