@@ -30,6 +30,7 @@ from .files import (
     searched,
 )
 from .milky_way_masses import of_table_2
+from .travel_velocities import of_travel_velocities
 
 
 def claims():
@@ -37,6 +38,7 @@ def claims():
     return {
         **of_table_2(),
         **of_its_calibration(),
+        **of_travel_velocities(),
         **of_live_orbits(),
         **of_halo_mass(),
         **of_its_errors(),
