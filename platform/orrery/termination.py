@@ -8,6 +8,7 @@ library makes another error of it, such as one that says it cannot be imported.
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -98,6 +99,20 @@ def orderly_end() -> Iterator[None]:
         message = f"{how}: the same command continues where this one stopped"
         print(message, file=sys.stderr)
         sys.exit(143 if is_terminated else 130)
+
+
+def told(error: BaseException) -> str:
+    """Returns an error and where it was raised, with the SIGTERM that it was made of, if any.
+
+    Example:
+        >>> print(told(ValueError("no mass")), end="")
+        ValueError: no mass
+    """
+    text = "".join(traceback.format_exception(error))
+    # Ray's own, see `terminable`; other errors say themselves what they are
+    if type(error) is KeyboardInterrupt and Terminated in _arrived:
+        text += "".join(traceback.format_exception_only(Terminated("by SIGTERM")))
+    return text
 
 
 def _terminate(number: int, frame: Any) -> None:

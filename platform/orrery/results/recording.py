@@ -7,7 +7,6 @@ terminal and a dashboard, are chosen by whoever starts the study.
 import socket
 import sys
 import time
-import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -37,6 +36,7 @@ from orrery.storage.run import (
     make_shared,
     start,
 )
+from orrery.termination import told
 
 if TYPE_CHECKING:  # only a study that has tables imports them
     from astropy.table import Table
@@ -368,7 +368,7 @@ def _problem(reader: Reader, result: Result) -> Exception | None:
 def _close_failed(recording: Recording, error: BaseException) -> None:
     """Ends a run that failed; what goes wrong in that hides no error, but is noted at it."""
     try:
-        recording.close("failed", traceback.format_exc())
+        recording.close("failed", told(error))
     except Exception as problem:
         error.add_note(_note(problem))
 

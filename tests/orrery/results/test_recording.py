@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from orrery.results.sections import Answer, DrawsSection, Text
 from orrery.storage.documents import parsed
 from orrery.storage.files import LOCK
 from orrery.storage.run import attempts
+from orrery.termination import Terminated, terminable
 
 
 def test_a_document_holds_every_part_under_its_key(tmp_path, write):
@@ -129,6 +131,20 @@ def test_an_interrupted_run_has_failed(tmp_path, write):
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path, body=body)
     assert result.all_results(tmp_path)[0].status == "failed"
+
+
+def test_a_terminated_run_says_so_whatever_a_library_made_of_the_signal(
+    tmp_path, write
+):
+    def body(recording):
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGTERM)
+        raise KeyboardInterrupt  # as Ray does while it waits
+
+    with pytest.raises(Terminated), terminable():
+        write(tmp_path, body=body)
+    (found,) = result.all_results(tmp_path)
+    assert found.document["reason"].rstrip().endswith("Terminated: by SIGTERM")
 
 
 KILLED_PROGRAM = """
