@@ -81,6 +81,7 @@ def claims():
         rf"predicted alike with {NUMBER} %, and": [f"{100 * INTERVAL_LEVEL:.0f}"],
         rf"carry {NUMBER} +sha256": [f"{Simulator().stars:,}"],
         rf"desi\.py --simulations {NUMBER} +# DESI, the paper's": paper,
+        rf"desi\.py --simulations {NUMBER} --sampling full-footprint": paper,
         rf"ORRERY_CPUS=256 python experiments/desi\.py --simulations {NUMBER}": paper,
         rf"slurm\.sh experiments/desi\.py --simulations {NUMBER}": paper,
         rf"mean\+dispersion\s+--simulations {NUMBER}": [

@@ -30,6 +30,7 @@ from .files import (
     searched,
 )
 from .milky_way_masses import of_table_2
+from .papers_campaign import of_the_papers_campaign
 from .travel_velocities import of_travel_velocities
 
 
@@ -38,6 +39,7 @@ def claims():
     return {
         **of_table_2(),
         **of_its_calibration(),
+        **of_the_papers_campaign(),
         **of_travel_velocities(),
         **of_live_orbits(),
         **of_halo_mass(),
