@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import numbers, syntax, values
+from . import numbers, places, syntax, values
 from .components import COMPONENTS, FOLDER, Component
 from .quantities import Record, differences, lost, read, write
 
@@ -183,6 +183,8 @@ def _replaced_numbers(
     for name in before.keys() & now.keys():
         if text := before[name].exchanged(now[name]):
             found[name] = text
+        elif places.changed(before[name].places, now[name].places):
+            found[name] = "values have changed places"
     if found:
         return found
     text = _total(before).exchanged(_total(now))

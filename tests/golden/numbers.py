@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+_PLACES = " @ "  # stands before the places in the text of a function's numbers
 # What a name in a formula stands for: a number, or the text of another constant.
 Lookup = Callable[[ast.expr], complex | str | None]
 
@@ -97,10 +98,12 @@ class Used:
         results: Those that give another by arithmetic alone are that one: `2 * 100` is 200,
             and `x / 60 / 60` has the number of `x / 3600`.
         single: The same, one by one.
+        places: Where they stand, if they are one function's: see `places.told`.
     """
 
     results: Counter[str]
     single: Counter[str]
+    places: str = ""
 
     @classmethod
     def by(cls, code: Iterable[ast.AST], constant: Lookup = nothing) -> "Used":
@@ -119,14 +122,16 @@ class Used:
     @classmethod
     def read(cls, text: str) -> "Used":
         """Returns those of a text that `told` made."""
+        text, _, where = text.partition(_PLACES)
         results, _, single = text.partition(" | ")
-        return cls(read(results), read(single or results))
+        return cls(read(results), read(single or results), where)
 
     @property
     def told(self) -> str:
         """The numbers as text; those that stand alone only where they are others."""
         results, single = told(self.results), told(self.single)
-        return results if results == single else f"{results} | {single}"
+        text = results if results == single else f"{results} | {single}"
+        return f"{text}{_PLACES}{self.places}" if self.places else text
 
     def __add__(self, other: "Used") -> "Used":
         return Used(self.results + other.results, self.single + other.single)
@@ -172,7 +177,7 @@ def _in_order(code: ast.AST, constant: Lookup, is_single: bool) -> Iterator[str]
         is_arithmetic = isinstance(node, ast.BinOp)
         if is_single and is_arithmetic:
             waiting.extend(_parts(node))
-        elif (value := _value(node, constant)) is not None:
+        elif (value := value_of(node, constant)) is not None:
             yield _text(node, value)
         elif is_arithmetic and isinstance(node.op, ast.Mult | ast.Div):
             known, rest = _product(node, constant)
@@ -230,7 +235,7 @@ def _is_condition(index: ast.expr) -> bool:
 def _is_axis(node: ast.AST) -> bool:
     match node:
         case ast.keyword("axis" | "dim", value):
-            return _value(value, nothing) in range(-3, 4)
+            return value_of(value, nothing) in range(-3, 4)
     return False
 
 
@@ -239,7 +244,7 @@ def _product(node: ast.AST, constant: Lookup) -> tuple[list[str], list[ast.AST]]
     number: complex = 1.0
     known, rest = [], []
     for factor, is_above in _factors(node, True):
-        value = _value(factor, constant)
+        value = value_of(factor, constant)
         if not value:
             rest.append(factor)
             continue
@@ -270,7 +275,7 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 _LARGEST_POWER = 1000
 
 
-def _value(node: ast.AST, constant: Lookup) -> complex | None:
+def value_of(node: ast.AST, constant: Lookup) -> complex | None:
     """Returns what numbers give by arithmetic alone, or None."""
     match node:
         case ast.Constant(bool()):
@@ -283,9 +288,11 @@ def _value(node: ast.AST, constant: Lookup) -> complex | None:
             named = constant(node)
             return None if isinstance(named, str) else named
         case ast.UnaryOp(sign, operand):
-            return _calculated(sign, _value(operand, constant))
+            return _calculated(sign, value_of(operand, constant))
         case ast.BinOp(left, sign, right):
-            return _calculated(sign, _value(left, constant), _value(right, constant))
+            return _calculated(
+                sign, value_of(left, constant), value_of(right, constant)
+            )
     return None
 
 

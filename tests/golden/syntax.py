@@ -221,10 +221,11 @@ def _body(statements: Any) -> Any:
     if not isinstance(statements, list):  # a lambda's
         return statements
     first = statements[0]
-    return statements[1:] if _is_docstring(first) else statements
+    return statements[1:] if is_docstring(first) else statements
 
 
-def _is_docstring(node: ast.AST) -> bool:
+def is_docstring(node: Any) -> bool:
+    """Returns whether a statement is a text alone."""
     return (
         isinstance(node, ast.Expr)
         and isinstance(node.value, ast.Constant)

@@ -192,6 +192,23 @@ def test_two_functions_may_not_exchange_their_numbers(replace):
     assert sorted(found.values()) == ["0.1 gone, 0.5 new", "0.5 gone, 0.1 new"]
 
 
+@pytest.mark.parametrize(
+    ("module", "pattern", "replacement"),
+    [
+        (
+            "mwlmc.study.literature",
+            r"Published\(3\.80, 0\.14, 0\.11\)",
+            "Published(3.80, 0.11, 0.14)",
+        ),
+        ("halomass.study.acceptance", r"1\.679, 0\.01", "0.01, 1.679"),
+    ],
+)
+def test_two_numbers_of_a_function_may_not_change_places(
+    replace, module, pattern, replacement
+):
+    assert replace((module, pattern, replacement))
+
+
 def test_a_default_that_moves_where_no_number_is_expected_must_stay_as_it_is(replace):
     def moved(value):
         return replace(

@@ -19,7 +19,7 @@ import torch
 from astropy import units
 from astropy.units.function import FunctionUnitBase
 
-from . import numbers, syntax
+from . import numbers, places, syntax
 
 PRECISION = 1e-15  # relative; what is computed in another order differs by less
 ARRAY_PRECISION = (
@@ -232,6 +232,8 @@ def _used(module: ModuleType, tree: ast.Module) -> dict[str, str]:
         own = _own_names(code) | _state(tree)
         names = functools.partial(_constant, module, name, own)
         used = numbers.Used.by(code, names)
+        where = places.told(code, own, names) if name else ""
+        used = dataclasses.replace(used, places=where)
         found[name] = found[name] + used if name in found else used
     return {name: used.told for name, used in found.items() if used.single}
 
