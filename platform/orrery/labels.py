@@ -61,12 +61,11 @@ def _relabelled(split: str, data: Pairs, labels: Pairs) -> Pairs:
     known = labels.theta[:, 0]
     if len(np.unique(known)) < len(known):
         raise ValueError(f"a simulation of the {split} split has two labels: give one")
-    order = np.argsort(known)
-    place = np.searchsorted(known, wanted, sorter=order)
-    row = order[np.minimum(place, len(order) - 1)]
-    found = known[row] == wanted
+    found = np.isin(wanted, known)
     if not found.any():
         raise ValueError(
             f"no simulation of the {split} split has labels: simulate more, or ask less of each"
         )
-    return Pairs(labels.x[row[found]], data.x[found])
+    order = np.argsort(known)
+    row = order[np.searchsorted(known, wanted[found], sorter=order)]
+    return Pairs(labels.x[row], data.x[found])

@@ -82,6 +82,8 @@ def test_labels_must_be_of_the_same_simulations():
     twice = numbered([[2, 3, 2], [1], [0, 10]], ("speed",), speed)
     with pytest.raises(ValueError, match="the train split has two labels"):
         relabelled(DATA, twice)
-    none = numbered([[2, 3, 4, 5], [1], [20]], ("speed",), speed)
-    with pytest.raises(ValueError, match="no simulation of the test split"):
-        relabelled(DATA, none)
+    other = numbered([[2, 3, 4, 5], [1], [20]], ("speed",), speed)
+    nobody = Pairs(np.zeros((0, 1)), np.zeros((0, 1)))
+    for labels in (other, replace(other, test=nobody)):
+        with pytest.raises(ValueError, match="no simulation of the test split"):
+            relabelled(DATA, labels)
