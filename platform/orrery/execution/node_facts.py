@@ -15,7 +15,7 @@ from orrery.execution import certificates, tokens
 from orrery.execution.processors import compiler, processor_model
 from orrery.execution.readiness import COMPILER, MB
 from orrery.execution.same_code import code_digest, own_packages
-from orrery.storage.files import ensure_writable
+from orrery.storage.files import ensure_room, ensure_writable
 from orrery.storage.store import Location
 from orrery.versions import software, version
 
@@ -23,7 +23,10 @@ LEAST_FREE_CACHE = 100 * MB  # [bytes] for compiled steps of orbits and what mak
 # What else computes, or reads and writes; some need not be there.
 _ALSO_COMPARED = ("scipy", "optuna", "astropy-healpix", "colossus", "agama")
 # What decides how fast a node computes, and the last digits of what it computes.
-_SETTINGS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "ATEN_CPU_CAPABILITY")
+_SETTINGS = (
+    *("OMP_NUM_THREADS", "MKL_NUM_THREADS", "ATEN_CPU_CAPABILITY"),
+    *("OPENBLAS_CORETYPE", "MKL_CBWR"),
+)
 _CONTROL_GROUPS = Path("/sys/fs/cgroup")
 _OWN_GROUPS = Path("/proc/self/cgroup")
 
@@ -62,11 +65,13 @@ def cache_refusal() -> str:
     folder = Path(home) / "orrery"
     try:
         ensure_writable(folder)
+        free = shutil.disk_usage(folder).free
+        if free < LEAST_FREE_CACHE:
+            least = LEAST_FREE_CACHE / MB
+            return f"{folder}: {free / MB:.0f} MB are free, not {least:.0f}"
+        ensure_room(folder, int(LEAST_FREE_CACHE))
     except OSError as error:
         return f"{folder}: {os.strerror(error.errno) if error.errno else error}"
-    free = shutil.disk_usage(folder).free
-    if free < LEAST_FREE_CACHE:
-        return f"{folder}: {free / MB:.0f} MB are free, not {LEAST_FREE_CACHE / MB:.0f}"
     return ""
 
 

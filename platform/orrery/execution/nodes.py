@@ -18,10 +18,17 @@ from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from orrery.execution.node_facts import node_facts
-from orrery.execution.readiness import NodeReport, Trouble, silence
-from orrery.storage.files import TEMPORARY, ensure_writable, write_atomically
+from orrery.execution.readiness import MB, NodeReport, Trouble, silence
+from orrery.storage.files import (
+    TEMPORARY,
+    ensure_room,
+    ensure_writable,
+    write_atomically,
+)
 from orrery.storage.store import Location
 
+# [bytes] in a shared folder, whatever the disk has: a quota may have less
+ROOM = int(100 * MB)
 PATIENCE = 60.0  # [s] until a node must have answered
 VISIBILITY = (
     10.0  # [s] until a file must be seen; network file systems remember for some
@@ -58,6 +65,8 @@ def write_probes(probes: Sequence[Location]) -> dict[str, str]:
     for probe in probes:
         try:
             ensure_writable(probe.parent)
+            if isinstance(probe, Path):
+                ensure_room(probe.parent, ROOM)
             write_atomically(probe, b"")
         except OSError as error:
             known = isinstance(probe, Path) and error.errno

@@ -213,6 +213,29 @@ def _made(folder: Path, name: str) -> Path:
     return folder
 
 
+def ensure_room(folder: Path, size: int) -> None:
+    """Raises OSError if a file of `size` bytes finds no room in a folder; none is left.
+
+    What is left of an account's quota no free space of the disk tells. Where neither
+    system nor file system can reserve, nothing is said, or the C library writes.
+
+    Raises:
+        OSError: If there is no room.
+    """
+    reserve = getattr(os, "posix_fallocate", None)  # not on a Mac
+    if reserve is None:
+        return
+    probe = folder / f".room.{uuid.uuid4().hex}{TEMPORARY}"
+    try:
+        with probe.open("wb") as file:
+            reserve(file.fileno(), 0, size)
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    finally:
+        probe.unlink(missing_ok=True)
+
+
 def _silent(sentence: str) -> None:
     """Tells nobody."""
 

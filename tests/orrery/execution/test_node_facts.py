@@ -56,16 +56,21 @@ from pathlib import Path
 from orrery.execution.node_facts import cache_refusal
 from orrery.execution.nodes import write_probes
 
-resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))  # as a disk with so much left
+left = int(sys.argv[2])  # as a disk has it, or a quota, of which no free space tells
+resource.setrlimit(resource.RLIMIT_FSIZE, (left, left))
 folder = Path(sys.argv[1])
 (folder / "empty").touch()
 """
 
 
-def told(program, folder):
-    """Returns what a program prints that can write files of 1,000 bytes at most."""
+# Empty files alone; and those that are no larger than a probe's.
+LEFT = pytest.mark.parametrize("left", [1000, 500_000])
+
+
+def told(program, folder, left):
+    """Returns what a program prints that can write files of so many bytes at most."""
     done = subprocess.run(
-        [sys.executable, "-c", FULL + program, str(folder)],
+        [sys.executable, "-c", FULL + program, str(folder), str(left)],
         # without bytecode, of which parts would be left
         env={
             **os.environ,
@@ -81,15 +86,19 @@ def told(program, folder):
 
 
 @linux
-def test_a_cache_that_takes_empty_files_alone_is_told(tmp_path):
-    found = told("print(cache_refusal())", tmp_path)
+@LEFT
+def test_a_cache_that_takes_small_files_alone_is_told(tmp_path, left):
+    found = told("print(cache_refusal())", tmp_path, left)
     assert found == f"{tmp_path}/orrery: File too large"
 
 
 @linux
-def test_a_folder_that_takes_empty_files_alone_is_refused_and_left_as_it_was(tmp_path):
+@LEFT
+def test_a_folder_that_takes_small_files_alone_is_refused_and_left_as_it_was(
+    tmp_path, left
+):
     folder = tmp_path / "runs"
-    found = told("print(write_probes([folder / 'runs' / 'probe.tmp']))", tmp_path)
+    found = told("print(write_probes([folder / 'runs' / 'probe.tmp']))", tmp_path, left)
     assert found == f"{{'{folder}': 'File too large'}}"
     assert [*folder.iterdir()] == []
 
