@@ -34,29 +34,24 @@ def relabelled(data: Splits, labels: Splits) -> Splits:
             f"pairs of parameters {data.parameters} are joined by the simulation's number: "
             "compute both with that alone"
         )
-    train = _relabelled("train", data.train, labels.train)
-    validation = _relabelled("validation", data.validation, labels.validation)
-    test = _relabelled("test", data.test, labels.test)
-    lost = sum(
-        len(np.setdiff1d(one.theta, known.theta))
-        for one, known in (
-            (data.train, labels.train),
-            (data.validation, labels.validation),
-            (data.test, labels.test),
-        )
+    train, of_train = _relabelled("train", data.train, labels.train)
+    validation, of_validation = _relabelled(
+        "validation", data.validation, labels.validation
     )
+    test, of_test = _relabelled("test", data.test, labels.test)
     return dataclasses.replace(
         data,
         train=train,
         validation=validation,
         test=test,
         parameters=labels.names,
-        dropped=data.dropped + lost,
+        dropped=data.dropped + of_train + of_validation + of_test,
         origins=data.origins + labels.origins,
     )
 
 
-def _relabelled(split: str, data: Pairs, labels: Pairs) -> Pairs:
+def _relabelled(split: str, data: Pairs, labels: Pairs) -> tuple[Pairs, int]:
+    """Returns the pairs of those that have labels, and how many simulations have none."""
     wanted = data.theta[:, 0]
     known = labels.theta[:, 0]
     if len(np.unique(known)) < len(known):
@@ -68,4 +63,4 @@ def _relabelled(split: str, data: Pairs, labels: Pairs) -> Pairs:
         )
     order = np.argsort(known)
     row = order[np.searchsorted(known, wanted[found], sorter=order)]
-    return Pairs(labels.x[row], data.x[found])
+    return Pairs(labels.x[row], data.x[found]), len(np.unique(wanted[~found]))

@@ -195,7 +195,7 @@ def _in_order(code: ast.AST, constant: Lookup, is_single: bool) -> Iterator[str]
             waiting.extend(_parts(node))
 
 
-_WORD = re.compile(r"[A-Za-z_][\w.+-]{0,29}")  # no sentence, and no number
+WORD = re.compile(r"[A-Za-z_][\w.+-]{0,29}")  # no sentence, and no number
 _AMOUNT = re.compile(r"\d[\d.e+-]* [A-Za-z][\w.^*/-]{0,29}")  # `1e10 solMass`, a unit
 
 
@@ -215,7 +215,7 @@ def _choices(node: ast.AST) -> Iterator[str]:
 
 
 def _words(text: str) -> Iterator[str]:
-    if _WORD.fullmatch(text) and _value_in(text) is None:
+    if WORD.fullmatch(text) and _value_in(text) is None:
         yield f"'{text}"
 
 

@@ -3,16 +3,12 @@
 import ast
 import hashlib
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from . import syntax
-from .numbers import Lookup, short, value_of
+from .numbers import WORD, Lookup, short, value_of
 
-_WORD = re.compile(
-    r"[A-Za-z_][\w.+-]{0,29}"
-)  # a name, a key or a choice, and no sentence
 _DIGITS = 6
 
 
@@ -84,7 +80,7 @@ class _Reader:
             self.found.append(f"#{text}")
             return True
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            if _WORD.fullmatch(node.value):
+            if WORD.fullmatch(node.value):
                 self.found.append(f"'{node.value}")
             return True
         return False

@@ -5,7 +5,7 @@ these motions, of all shells together, from what a survey sees, as others learn 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -53,6 +53,7 @@ SurveyName = Literal["quadrants", "desi", "forecast-h3"]
 # Pairs are computed with the simulation's number, by which labels join them.
 SIMULATION_NUMBER = Parameter(INDEX, "", "$i$")
 MAPPED_APEXES = 2000  # draws, from which regions of a map are made
+MEAN_V_R = r"$\langle v_r \rangle$ [km/s]"
 SHOWN_APEXES = 60  # of these, as points: more would hide the regions
 
 
@@ -268,12 +269,10 @@ def _speed_figure(
     legend: Mapping[str, str],
     shells: ReflexShells,
 ) -> FigureSection:
-    view = RadialBands(
-        np.array(shells.edges),
-        {key: shell_intervals(one.v_travel) for key, one in motions.items()},
-        r"$v_{\rm travel}$ [km/s]",
-        shell_intervals(prior.v_travel),
-        shell_profiles.published_speeds(),
+    speeds = {key: one.v_travel for key, one in motions.items()}
+    view = replace(
+        _bands(speeds, prior.v_travel, r"$v_{\rm travel}$ [km/s]", shells),
+        points=shell_profiles.published_speeds(),
         legend={**legend, **published_views.published_legend()},
     )
     li_2026 = shell_profiles.LI_2026
@@ -295,13 +294,9 @@ def _radial_figure(
     legend: Mapping[str, str],
     shells: ReflexShells,
 ) -> FigureSection:
-    view = RadialBands(
-        np.array(shells.edges),
-        {key: shell_intervals(one.mean_v_r) for key, one in motions.items()},
-        r"$\langle v_r \rangle$ [km/s]",
-        shell_intervals(prior.mean_v_r),
-        legend=legend,
-    )
+    speeds = {key: one.mean_v_r for key, one in motions.items()}
+    bands = _bands(speeds, prior.mean_v_r, MEAN_V_R, shells)
+    view = replace(bands, legend=legend)
     li_2026 = shell_profiles.LI_2026
     source, _, _, radial = li_2026
     return FigureSection(
@@ -311,6 +306,21 @@ def _radial_figure(
         "Median and 68 % of each posterior in each shell, and the prior; a halo that contracts is "
         f"below zero. {li_2026[source]}: {li_2026[radial]:g} km/s at all distances.",
         (source, radial),
+    )
+
+
+def _bands(
+    speeds: Mapping[str, FloatArray],
+    prior: FloatArray,
+    label: str,
+    shells: ReflexShells,
+) -> RadialBands:
+    """Returns a figure of draws `[n, K]` of a speed in all shells, by the keys of the data."""
+    return RadialBands(
+        np.array(shells.edges),
+        {key: shell_intervals(values) for key, values in speeds.items()},
+        label,
+        shell_intervals(prior),
     )
 
 
@@ -327,7 +337,7 @@ def _apex_figure(
     return FigureSection(
         f"apex.{key}",
         f"Apex in each shell, {label}",
-        SkyMaps(maps, r"$\langle v_r \rangle$ [km/s]"),
+        SkyMaps(maps, MEAN_V_R),
         "Where the disc moves against the stars of each shell: the densest 68 % of posterior and "
         "prior, some draws of the posterior in the colour of their mean radial velocity, and the "
         "LMC's path at the published medians.",
