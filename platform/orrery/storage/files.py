@@ -204,8 +204,11 @@ def _made(folder: Path, name: str) -> Path:
         try:
             # an empty file can be made on a full disk, and by whoever has used up a quota,
             # which some file systems tell only when what was written is to be kept
-            probe.write_bytes(os.urandom(PROBE))
-            _sync(probe)
+            with probe.open("wb") as file:
+                file.write(os.urandom(PROBE))
+                file.flush()
+                # not by its name, which another writer who tidies up may have removed
+                os.fsync(file.fileno())
         finally:
             probe.unlink(missing_ok=True)
     except OSError as error:

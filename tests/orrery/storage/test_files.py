@@ -1,4 +1,5 @@
 import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,24 @@ def test_a_full_disk_is_named_with_a_remedy(tmp_path):
     with refused, files.replacing(tmp_path / "a"):
         Path("/dev/full").write_text("a")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_probe_that_another_writer_tidies_away_is_no_fault(tmp_path):
+    done = threading.Event()
+
+    def tidy():
+        while not done.is_set():
+            for probe in tmp_path.glob(f".writable.*{files.TEMPORARY}"):
+                probe.unlink(missing_ok=True)
+
+    other = threading.Thread(target=tidy)
+    other.start()
+    try:
+        for _ in range(200):
+            files.ensure_writable(tmp_path)
+    finally:
+        done.set()
+        other.join()
 
 
 def test_appending_keeps_what_is_there(tmp_path):
