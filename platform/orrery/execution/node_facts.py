@@ -47,6 +47,7 @@ def node_facts(folders: Sequence[Location]) -> dict[str, Any]:
             COMPILER: compiler(),
         },
         "settings": {name: os.environ.get(name) for name in _SETTINGS},
+        "machine": machine(),
         "processor": processor_model(),
         "cache": cache_refusal(),
         "seen_gpus": _gpus(),
@@ -57,6 +58,14 @@ def node_facts(folders: Sequence[Location]) -> dict[str, Any]:
         "open_token": open_token(),
         "tls": certificates.is_wanted(),
     }
+
+
+def machine() -> str:
+    """Returns what only the nodes of one machine, or of one container on it, have in common."""
+    started = ""
+    with suppress(OSError):  # of Linux alone
+        started = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    return f"{os.uname().nodename} {started}"
 
 
 def cache_refusal() -> str:
@@ -101,7 +110,10 @@ def usable_cpus(groups: Path = _CONTROL_GROUPS) -> float:
 
 def _quotas(groups: Path) -> Iterator[float]:
     """Yields the CPUs that each group of this process, and each above it, leaves it."""
-    for line in _OWN_GROUPS.read_text().splitlines():
+    lines: list[str] = []
+    with suppress(OSError):  # a kernel without control groups
+        lines = _OWN_GROUPS.read_text().splitlines()
+    for line in lines:
         _, controllers, name = line.split(":", 2)
         root = groups / "cpu" if "cpu" in controllers.split(",") else groups
         group = root / name.lstrip("/")
@@ -112,10 +124,12 @@ def _quotas(groups: Path) -> Iterator[float]:
 
 
 def _quota(folder: Path) -> Iterator[float]:
-    with suppress(OSError, ValueError):  # no limit: `max`, -1, or no such file
+    with suppress(
+        OSError, ValueError, ZeroDivisionError
+    ):  # no limit: `max`, -1, or no file
         limit, period = (folder / "cpu.max").read_text().split()
         yield float(limit) / float(period)
-    with suppress(OSError, ValueError):
+    with suppress(OSError, ValueError, ZeroDivisionError):
         limit = (folder / "cpu.cfs_quota_us").read_text()
         if float(limit) > 0:
             yield float(limit) / float((folder / "cpu.cfs_period_us").read_text())

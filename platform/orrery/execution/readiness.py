@@ -44,6 +44,7 @@ class NodeReport:
         cache: Why it cannot keep compiled code; nothing where it can.
         settings: Variables by name that decide how it computes.
         open_token: The file of the token, if others may read it.
+        machine: What only nodes on the same machine tell, too; nothing if it is not known.
 
     Example:
         >>> software = {"python": "3.11.9"}
@@ -71,6 +72,7 @@ class NodeReport:
     cache: str = ""
     settings: dict[str, str | None] = field(default_factory=dict)
     open_token: str = ""
+    machine: str = ""
 
     @property
     def summary(self) -> str:
@@ -175,11 +177,17 @@ def _usual(values: Iterable[str | None]) -> str | None:
 
 
 def _of_second_ones(reports: Sequence[NodeReport]) -> Iterator[Trouble]:
-    for node, count in Counter(report.node for report in reports).items():
-        if count > 1:
+    """Yields the trouble with machines that have several Rays, under one address or several."""
+    rays: dict[str, list[str]] = {}
+    for report in reports:
+        rays.setdefault(report.machine or report.node, []).append(report.node)
+    for nodes in rays.values():
+        others = sorted(set(nodes[1:]) - {nodes[0]})
+        also = f" (the same machine as {', '.join(others)})" if others else ""
+        if len(nodes) > 1:
             yield Trouble(
-                node,
-                f"has {count} Rays: its CPUs are promised {count} times",
+                nodes[0],
+                f"has {len(nodes)} Rays{also}: its CPUs are promised {len(nodes)} times",
                 "run `ray stop` there, and start one",
             )
 

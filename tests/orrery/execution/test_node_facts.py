@@ -19,6 +19,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="has no control group
     [
         ({"cpu.max": "50000 100000"}, 0.5),
         ({"cpu.max": "max 100000"}, AFFINITY),
+        ({"cpu.max": "50000 0"}, AFFINITY),
         ({"cpu/cpu.cfs_quota_us": "25000", "cpu/cpu.cfs_period_us": "100000"}, 0.25),
         (
             {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"},
@@ -48,6 +49,12 @@ def test_the_narrowest_of_the_groups_above_counts(tmp_path, monkeypatch):
     listed.write_text("0::/batch/job_7\n")
     monkeypatch.setattr(node_facts, "_OWN_GROUPS", listed)
     assert usable_cpus(tmp_path) == 0.3
+
+
+@linux
+def test_a_kernel_without_control_groups_limits_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(node_facts, "_OWN_GROUPS", tmp_path / "missing")
+    assert usable_cpus(tmp_path) == AFFINITY
 
 
 FULL = """

@@ -179,6 +179,17 @@ def test_a_second_ray_on_one_machine_is_found():
     assert "ray stop" in trouble.remedy
 
 
+def test_a_second_ray_under_another_address_is_found():
+    one, two = (
+        replace(SOUND, node=f"host ({address})", machine="host 6f1c")
+        for address in ("10.0.0.2", "10.0.1.2")
+    )
+    pods = [replace(SOUND, node=name, machine=f"{name} 6f1c") for name in ("p", "q")]
+    (trouble,) = judge([SOUND, one, *pods, two])
+    assert trouble.node == "host (10.0.0.2)"
+    assert "has 2 Rays (the same machine as host (10.0.1.2))" in trouble.what
+
+
 def test_settings_of_a_head_that_does_no_work_are_not_compared():
     head = replace(SOUND, node="head", cpus=0, settings={"OMP_NUM_THREADS": "64"})
     assert judge([head, SOUND]) == ()
