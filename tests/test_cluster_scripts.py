@@ -95,6 +95,15 @@ def test_workers_are_stopped_where_only_stop_runs(ran, tmp_path):
     assert re.findall(r"@(10[\d.]+) ", "\n".join(asked)) == ["10.0.0.8", "10.0.0.9"]
 
 
+def test_workers_are_stopped_where_rays_own_list_of_them_is_lost(ran, tmp_path):
+    """As after a restart of the head: `ray get-worker-ips` then names none, with success."""
+    launched = {"provider": {"worker_ips": ["10.0.0.8"]}}
+    (tmp_path / "ray_bootstrap_config.yaml").write_text(json.dumps(launched))
+    done, asked = ran(CLUSTERS / "stop.sh", ray="", ssh="")
+    assert done.returncode == 0, done.stderr
+    assert re.findall(r"@(10[\d.]+) ", "\n".join(asked)) == ["10.0.0.8"]
+
+
 def test_workers_that_are_known_are_stopped(ran):
     done, asked = ran(
         CLUSTERS / "stop.sh", ray="[ $1 = stop ] || echo 10.0.0.8", ssh=""

@@ -6,13 +6,14 @@
 set -uo pipefail
 status=0
 
-# of a cluster of machines that you own: `ray`, which knows others too, runs in no folder that is refused
+# of a cluster of machines that you own, whose launch file lists them: `ray`, which knows others too,
+# runs in no folder that is refused, and names none where its own list of them is lost
 listed_workers() {
     python3 -I -c 'import json, sys
 print(*json.load(sys.stdin)["provider"]["worker_ips"])' < ~/ray_bootstrap_config.yaml 2> /dev/null
 }
 
-if ! workers=$(ray get-worker-ips ~/ray_bootstrap_config.yaml || listed_workers); then
+if ! workers=$(listed_workers || ray get-worker-ips ~/ray_bootstrap_config.yaml); then
     echo "which workers there are is not known: run \`ray stop\` on each" >&2
     status=1
 fi
