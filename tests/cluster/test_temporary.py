@@ -159,7 +159,7 @@ def test_a_folder_that_another_account_made_first_is_refused(tmp_path, found):
     assert refused.returncode == 1
     assert f"{folder} on " in refused.stderr
     another = "let ORRERY_TMPDIR name another, above the line of shell.sh in ~/.bashrc"
-    assert f"have it removed, or {another}" in refused.stderr
+    assert f"keeps there: {another}\n" in refused.stderr  # and have nothing removed
 
 
 def test_what_is_to_be_done_can_be_typed_as_it_is_said(tmp_path):
@@ -173,10 +173,13 @@ def test_what_is_to_be_done_can_be_typed_as_it_is_said(tmp_path):
     assert make_temporary(folder).returncode == 0
 
 
-def test_a_folder_for_all_accounts_is_not_put_aside(tmp_path):
+@pytest.mark.parametrize("owner", ["own", "another's"])
+def test_a_folder_for_all_accounts_is_not_put_aside(tmp_path, owner):
     folder = tmp_path / "everybodys"
     folder.mkdir()
     folder.chmod(0o1777)
+    if owner != "own" and os.geteuid() == 0:
+        os.chown(folder, 1501, 1501)
     refused = make_temporary(folder)
     assert refused.returncode == 1
     assert "is for all accounts: let ORRERY_TMPDIR name another" in refused.stderr
@@ -202,3 +205,23 @@ def test_a_folder_above_that_another_made_first_is_refused(tmp_path):
     refused = make_temporary(folder, path=f"{programs}:{os.environ['PATH']}")
     assert refused.returncode == 1
     assert f"lies in {folder.parent}, in which other accounts" in refused.stderr
+
+
+def test_a_folder_above_that_another_hides_is_refused(tmp_path):
+    """While it is looked at: its owner brings it back, with everything in it."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    above, hidden = tmp_path / "above", tmp_path / "hidden"
+    makes = f"mkdir -p -m 777 {above}; exec mkdir $@"
+    looks = f"""case "$*" in
+        *closed) [ ! -e {above} ] || mv {above} {hidden} ;;
+        *above) [ ! -e {hidden} ] || mv {hidden} {above} ;;
+    esac
+    exec dirname "$@" """
+    for name, words in (("dirname", looks), ("mkdir", makes)):
+        script = f"#!/bin/sh\nPATH={os.environ['PATH']}\n{words}\n"
+        (programs / name).write_text(script)
+        (programs / name).chmod(0o755)
+    refused = make_temporary(above / "closed", path=f"{programs}:{os.environ['PATH']}")
+    assert refused.returncode == 1
+    assert f"lies in {above}, in which other accounts" in refused.stderr
