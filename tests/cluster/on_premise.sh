@@ -1,13 +1,15 @@
 #!/bin/bash
 # The on-premise launch file, as it is, on machines that are namespaces of this one:
 #
-#   bash tests/cluster/on_premise.sh            # as root; half an hour on two busy CPUs
+#   bash tests/cluster/on_premise.sh                   # as root; half an hour on two busy CPUs
+#   bash tests/cluster/on_premise.sh --default-sizes   # the experiments with no option changed
 #
 # Three machines and a desk from which they are used share a folder and a network without a way out;
 # a stranger is on the network too. From the desk come: the environment, from a wheelhouse; `ray up`;
 # `cluster check`; three experiments as jobs; one more, during which a machine loses its power and
 # comes back, whose dataset must have the bytes of the undisturbed one; `ray down`. Without the token
-# nothing may work; after the end nothing may run or listen.
+# nothing may work; after the end nothing may run or listen. At their default sizes the experiments run
+# undisturbed, the third with two trials at a time.
 #
 # Needs root, namespaces, sshd, ssh, rsync, ip, ss, git and a Python with pip. WHEELHOUSE names a
 # folder of wheels; without it that of the project is taken, which is made, from pip's index, if there
@@ -17,6 +19,11 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 project=$(cd "$here/../.." && pwd)
 source "$here/hosts.sh"
 source "$here/trial.sh"
+case ${1:-} in
+    "") run=run_toys ;;
+    --default-sizes) run=run_default_sizes ;;
+    *) echo "$1 is no option: there is --default-sizes" >&2 && exit 2 ;;
+esac
 find_wheelhouse
 in_own_namespaces "$@"
 
@@ -182,17 +189,27 @@ bring_down() {
     say "nothing runs and no port but ssh's listens on any of them"
 }
 
+run_toys() {
+    job undisturbed "desi.py --workers 2 --simulations 576 $toy"
+    lose_a_machine
+    compare_bytes
+    job halo "halo_mass.py --hosts 1536 --acceptance-hosts 128 --ensemble.members 3 \
+--ensemble.max-epochs 15 --realisations 1 --window 2 --flows.ranked.members 1 \
+--flows.ranked.training.max-epochs 2 --flows.unordered.training.max-epochs 2"
+    job binnings "binnings.py --concurrent 2 --simulations 32 --surveys h3 --max-epochs 2 --trials 5 \
+--repeats 2 --transforms 2 --level 1e-9"
+}
+
+run_default_sizes() {
+    job desi "desi.py --workers 2"
+    job halo halo_mass.py
+    job binnings "binnings.py --concurrent 2"
+}
+
 make_site
 bring_up
 try_doors
 try_dashboard
-job undisturbed "desi.py --workers 2 --simulations 576 $toy"
-lose_a_machine
-compare_bytes
-job halo "halo_mass.py --hosts 1536 --acceptance-hosts 128 --ensemble.members 3 \
---ensemble.max-epochs 15 --realisations 1 --window 2 --flows.ranked.members 1 \
---flows.ranked.training.max-epochs 2 --flows.unordered.training.max-epochs 2"
-job binnings "binnings.py --concurrent 2 --simulations 32 --surveys h3 --max-epochs 2 --trials 5 \
---repeats 2 --transforms 2 --level 1e-9"
+$run
 bring_down
 remove_site
