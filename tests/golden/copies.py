@@ -58,10 +58,17 @@ class ForkServer:
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy of the code, with Python started in it."""
+    """A copy of the code, with Python started in it.
+
+    Arguments:
+        root: Its folder.
+        server: Starts Python.
+        memory: The file of what copies have read of modules: see `memory`.
+    """
 
     root: Path
     server: ForkServer
+    memory: Path
 
     def file(self, module: str) -> Path:
         return self.root / "platform" / Path(*module.split(".")).with_suffix(".py")
@@ -82,7 +89,9 @@ class Copy:
         return self.server.run(
             self.root,
             f"sys.argv = ['golden', *{words!r}]\n{compiler}"
-            "runpy.run_module('tests.golden', run_name='__main__')",
+            "from tests.golden import memory\n"
+            f"with memory.kept_in({str(self.memory)!r}):\n"
+            "    runpy.run_module('tests.golden', run_name='__main__')",
         )
 
     def _has_other_steps(self) -> bool:

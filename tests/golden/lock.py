@@ -3,9 +3,10 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from . import numbers, places, syntax, values
+from . import memory, numbers, places, syntax, values
 from .components import COMPONENTS, FOLDER, Component
 from .quantities import Record, differences, lost, read, write
 
@@ -45,13 +46,8 @@ class Lock:
 
     def write(self, path: Path = PATH) -> None:
         """Writes the lock, sorted, one line for each version, module, constant and function."""
-        parts = {
-            "versions": self.versions,
-            "modules": self.modules,
-            "constants": self.constants,
-            "functions": self.functions,
-        }
-        path.write_text(json.dumps(parts, indent=1, sort_keys=True) + "\n")
+        text = json.dumps(vars(self), indent=1, sort_keys=True)
+        path.write_text(text + "\n")
 
 
 def states() -> dict[str, str]:
@@ -78,7 +74,11 @@ def _by_name(
     modules: Iterable[str], of: Callable[[str], dict[str, str]]
 ) -> dict[str, str]:
     decisive = (m for m in modules if m not in syntax.CONSTANTS_OF_MACHINES)
-    return {f"{m}:{name}": text for m in decisive for name, text in of(m).items()}
+    return {
+        f"{module}:{name}": text
+        for module, whole in syntax.wholes(decisive)
+        for name, text in memory.recall(of.__name__, whole, partial(of, module)).items()
+    }
 
 
 def changed_values(modules: Set[str], lock: Lock) -> dict[str, str]:

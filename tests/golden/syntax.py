@@ -4,12 +4,14 @@ import ast
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from . import memory
 
 PACKAGES = ("orrery", "mwlmc", "halomass")
 
@@ -177,24 +179,53 @@ class Syntax:
     Arguments:
         digits: Its syntax hash.
         imports: Our modules that it imports, each with what it imports from it, if anything.
-        tree: The syntax itself.
     """
 
     digits: str
     imports: tuple[tuple[str, str], ...]
-    tree: ast.Module
 
 
 # by text, not by name: a test changes modules, and most of them stay as they are
 @cache
 def _syntax(text: str) -> Syntax:
-    module = ast.parse(text)
-    return Syntax(syntax_hash(module), _imports(module), module)
+    def read() -> list[Any]:
+        module = _tree(text)
+        return [syntax_hash(module), _imports(module)]
+
+    digits, imports = memory.recall("syntax", text, read)
+    return Syntax(digits, tuple((name, inside) for name, inside in imports))
+
+
+@cache
+def _tree(text: str) -> ast.Module:
+    return ast.parse(text)
 
 
 def tree(module: str) -> ast.Module:
     """Returns the syntax of a module."""
-    return _syntax(source(module)).tree
+    return _tree(source(module))
+
+
+def wholes(modules: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Returns modules, each with a text that says what it is and what all its imports are.
+
+    Whatever its names stand for is decided there: packages are a docstring alone.
+    """
+    known: dict[str, tuple[str, list[str]]] = {}
+
+    def read(name: str) -> list[str]:
+        if name not in known:
+            digest = hashlib.sha256(source(name).encode()).hexdigest()
+            known[name] = digest, [m for m in _imported(name) if path(m)]
+        return known[name][1]
+
+    for module in modules:
+        found, waiting = {module}, [module]
+        while waiting:
+            new = set(read(waiting.pop())) - found
+            found |= new
+            waiting += new
+        yield module, " ".join((module, *(f"{m} {known[m][0]}" for m in sorted(found))))
 
 
 def syntax_hash(module: ast.Module) -> str:

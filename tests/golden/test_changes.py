@@ -12,7 +12,7 @@ from mwlmc.model import stellar_halo
 from mwlmc.model.orbits import Stepper
 from mwlmc.simulator import Simulator
 
-from . import syntax
+from . import memory, syntax
 from .components import FOLDER, named
 from .copies import Copy, ForkServer
 from .lock import (
@@ -34,16 +34,30 @@ def server():
     started.close()
 
 
+@pytest.fixture(scope="module")
+def today():
+    """The lock as if all that has changed here had been entered: that is another test's."""
+    return Lock.today(Lock.read().versions)
+
+
+@pytest.fixture(scope="module")
+def remembered(tmp_path_factory, today):
+    """The file of what copies have read of modules: most of them are those of others, too."""
+    file = tmp_path_factory.mktemp("golden") / "read.json"
+    for _ in "written", "read":
+        with memory.kept_in(file):
+            assert Lock.today(today.versions) == today
+    return file
+
+
 @pytest.fixture
-def copy(tmp_path, server):
+def copy(tmp_path, server, today, remembered):
     # with what Python has compiled: of a changed module it finds that by its time
     ignored = shutil.ignore_patterns("test_*")
     shutil.copytree(syntax.platform(), tmp_path / "platform", ignore=ignored)
     shutil.copytree(FOLDER, tmp_path / "tests" / "golden", ignore=ignored)
-    # as if all that has changed here had been entered: that is another test's
-    known = Lock.today(Lock.read().versions)
-    known.write(tmp_path / "tests" / "golden" / PATH.name)
-    return Copy(tmp_path, server)
+    today.write(tmp_path / "tests" / "golden" / PATH.name)
+    return Copy(tmp_path, server, remembered)
 
 
 def described():
@@ -57,6 +71,17 @@ def noticed(copy):
         patch.setattr(syntax, "platform", lambda: copy.root / "platform")
         kept = json.loads("\n".join(copy.lock))
         return "\n".join(complaints(Lock(**kept)))
+
+
+def test_what_is_remembered_of_a_module_ends_with_what_it_imports(copy):
+    importers, other = ["mwlmc.model.orbits", "mwlmc.simulator"], "orrery.identity"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(syntax, "platform", lambda: copy.root / "platform")
+        before = dict(syntax.wholes([*importers, other]))
+        copy.edit("mwlmc.model.constants", r"^G = 4\.30091727e-6", "G = 4.3010e-6")
+        after = dict(syntax.wholes([*importers, other]))
+    assert len({*before.values()}) == 3  # also where modules import each other
+    assert [m for m in before if before[m] != after[m]] == importers
 
 
 def rename_a_local(path):

@@ -1,0 +1,64 @@
+"""What modules say, kept by their text: copies of the code differ in one module or two."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+# The modules here that read code: what others have read is worth nothing.
+_READERS = ("memory", "numbers", "places", "syntax", "values")
+_KEPT: list["Memory"] = []  # those in use: none where nobody asks for it
+
+
+class Memory:
+    """What was found by kind and by what it was found in, for all who share a file."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._entries = json.loads(file.read_text()) if file.exists() else {}
+        self._known = len(self._entries)
+        self._salt = "".join(
+            Path(__file__).with_name(f"{name}.py").read_text() for name in _READERS
+        )
+
+    def recall(self, kind: str, content: str, find: Callable[[], Any]) -> Any:
+        """Returns what was found in the same content, or finds it."""
+        text = "\0".join((kind, self._salt, content))
+        key = hashlib.sha256(text.encode()).hexdigest()[:32]
+        if key not in self._entries:
+            self._entries[key] = find()
+        return self._entries[key]
+
+    def write(self) -> None:
+        """Keeps what was found for the next."""
+        if len(self._entries) > self._known:
+            self._file.write_text(json.dumps(self._entries))
+
+
+@contextmanager
+def kept_in(file: Path | str) -> Iterator[None]:
+    """Keeps what is found meanwhile in a file, and looks there before it is found again."""
+    memory = Memory(Path(file))
+    _KEPT.append(memory)
+    try:
+        yield
+    finally:
+        _KEPT.pop()
+        memory.write()
+
+
+def recall(kind: str, content: str, find: Callable[[], Any]) -> Any:
+    """Returns what is known of a content, if anything is kept; otherwise finds it.
+
+    Arguments:
+        kind: What is looked for.
+        content: All that decides it.
+        find: Returns it, as JSON has it.
+    """
+    if not _KEPT:
+        return find()
+    return _KEPT[-1].recall(
+        kind, content if isinstance(content, str) else content(), find
+    )
