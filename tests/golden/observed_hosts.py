@@ -136,7 +136,9 @@ def _host(name: str, host: Neighbours) -> Record:
     return {
         f"{name}.neighbours": quantity(np.stack([*host.orbits, host.log_m_star])),
         f"{name}.environment": quantity([*vars(host.environment).values()]),
-        f"{name}.selection": quantity([n for n in counts if not isinstance(n, str)]),
+        f"{name}.selection": quantity(
+            [n for n in counts if isinstance(n, int | float)]
+        ),
         f"{name}.warnings": quantity(len(host.warnings)),
     }
 
@@ -163,7 +165,7 @@ def _subhalos(count: int = 60) -> Columns:
         - random.uniform(-0.2, 2.5, count).round(3),
         "vmax_kms": left,
         "vpeak_kms": v_peak,
-        "vacc_kms": (0.95 * v_peak).round(3),
+        "vacc_kms": (v_peak * np.linspace(0.8, 1.0, count)).round(3),
     }
 
 
@@ -174,6 +176,7 @@ _MASSES: dict[str, tuple[str, ...]] = {
     "peaks_and_velocity": ("log_m_peak", "vmax_kms"),
     "both_masses": ("log_m_peak", "log_m_vir"),
     "infall": ("log_m_vir", "vmax_kms", "vacc_kms"),
+    "infall_and_peaks": ("log_m_peak", "vmax_kms", "vpeak_kms", "vacc_kms"),
     "peak_velocity": ("vpeak_kms",),
     "peaks": ("log_m_peak",),
     "present": ("log_m_vir",),
@@ -197,7 +200,7 @@ def _masses(folder: Path) -> Record:
             f"{name}.rows": quantity(rows),
             f"{name}.log_m_star": quantity(stars),
             f"{name}.selection": quantity(
-                [n for n in counts if not isinstance(n, str)]
+                [n for n in counts if isinstance(n, int | float)]
             ),
             f"{name}.warnings": quantity(len(host.warnings)),
         }
@@ -209,9 +212,9 @@ def _ratios(folder: Path) -> Record:
     """Returns how much of the velocity is left of subhalos, by each choice of columns."""
     record: Record = {}
     for name in _MASSES:
-        found = survival.velocity_ratio(PlainTable.read(folder / f"{name}.csv"))
-        if found is not None:
-            record[f"{name}.ratio"] = quantity(found[0][::6])
+        losses = survival.velocity_losses(PlainTable.read(folder / f"{name}.csv"))
+        for loss in losses:
+            record[f"{name}.ratio.{loss.criterion}"] = quantity(loss.ratio[::6])
     return record
 
 

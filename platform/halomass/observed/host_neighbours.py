@@ -132,7 +132,7 @@ class Neighbours:
         if "light" in selection:
             counts["light"] = selection["light"]
             counts["smallest_log_m_peak"] = LOG_M_PEAK
-        for name in ("stripped", "threshold", "missing"):
+        for name in ("stripped", "threshold", "threshold_at_infall", "missing"):
             if name in selection:
                 counts[name] = selection[name]
         kept = selection.get("kept", len(self))
@@ -200,6 +200,10 @@ def _counted(table: Neighbours) -> str:
         rule = f"{table.provenance['selection']['survival']} is not above"
         text += f", {counts['stripped']} dropped as stripped by tides because {rule} "
         text += f"{counts['threshold']:g}"
+        if counts["threshold"] != counts.get(
+            "threshold_at_infall", counts["threshold"]
+        ):
+            text += f", which stands for {counts['threshold_at_infall']:g} of its value at infall"
     else:
         text += ", none dropped as stripped by tides, which no columns identify"
     if "missing" in counts:

@@ -57,6 +57,17 @@ _LOG_M = ("log_m", "log10_m", "log_mass", "log10_mass", *_LOG_M_VIR, *_LOG_M_TID
 _M_VIR = ("m_vir", "mvir", "m200", "m200c")
 _M_BOUND = ("msub", "m_sub", "m_tidal", "mtidal")
 _V_PEAK = ("v_peak", "vpeak", "peakvmax", "peak_vmax", "vmax_peak", "vmaxpeak")
+# at infall or at peak mass, in the words of tables, UniverseMachine and hlists
+_V_INFALL = ("v_infall", "vinfall", "vmax_infall", "infall_vmax", "v_inf", "vinf")
+_V_AT_PEAK_MASS = (
+    "v_mpeak",
+    "vmpeak",
+    "vmp",
+    "vmax@mpeak",
+    "vmax_mpeak",
+    "vmax_at_mpeak",
+)
+_V_ACC = ("v_acc", "vacc", "vmax_acc", "acc_vmax", "first_acc_vmax")
 
 MASS_COLUMNS = (
     _log_mass((*_LOG_M_STAR, "log10_mstar_ml1")),
@@ -83,7 +94,8 @@ _SLOWEST = 1e-3  # [km/s] a circular velocity of zero is none
 _SPEEDS = (
     _velocity(("vmax", "v_max"), _SLOWEST),
     _velocity(_V_PEAK, _SLOWEST),
-    _velocity(("v_acc", "vacc"), _SLOWEST),
+    # several of these may be there: the first counts
+    replace(_velocity((*_V_INFALL, *_V_AT_PEAK_MASS, *_V_ACC), _SLOWEST), ordered=True),
 )
 _SURROUNDINGS = (
     _length(("distance_larger", "dnl")),

@@ -14,6 +14,7 @@ import numpy as np
 from astropy.table import Table
 
 from halomass import cosmology
+from halomass.hosts.survival import Criterion
 from halomass.observed import survival
 from halomass.observed.host_neighbours import HostEnvironment, Neighbours, within_radius
 from halomass.observed.left_out import LeftOut
@@ -27,7 +28,7 @@ from orrery.storage import files
 from orrery.tables.missing import MOST_MISSING
 from orrery.tables.opening import OpenedFile
 
-VERSION = 2  # of observed hosts; raised whenever what is read from a table changes
+VERSION = 3  # of observed hosts; raised whenever what is read from a table changes
 
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it:
 # with 25 neighbours these move the mass by less than 0.03 dex.
@@ -51,6 +52,7 @@ def read_neighbours(
     distance_larger: float | None = None,
     distance_cluster: float | None = None,
     threshold: float = survival.THRESHOLD,
+    criterion: Criterion | None = None,
     most_missing: float = MOST_MISSING,
 ) -> Neighbours:
     """Returns the neighbours within 250 kpc of a host from a plain table: ECSV, CSV, FITS, text.
@@ -63,9 +65,9 @@ def read_neighbours(
     numbers are in kpc, km/s, Msun. Other common names are known.
 
     Subhalos that tides have stripped are left out, as in the catalogues that networks
-    learn from, wherever columns identify them: `vmax` with `v_peak`, or `vmax` with a peak
-    mass, or a present with a peak mass. So are those whose peak mass is not above 1e8
-    Msun.
+    learn from, wherever columns identify them: `vmax` with `v_infall`, its value at
+    infall or at peak mass, or else with `v_peak`, or with a peak mass, or a present with
+    a peak mass. So are those whose peak mass is not above 1e8 Msun.
 
     A neighbour that lacks a value is left out and named in the warnings: where there is
     none, where -9999 or another such number stands for it, where all components of the
@@ -85,8 +87,9 @@ def read_neighbours(
         vmax: The largest circular velocity of the most massive satellite [km/s].
         distance_larger: The distance to the nearest halo of larger mass [kpc].
         distance_cluster: The distance to the nearest halo above 1e14 Msun [kpc].
-        threshold: V_max over its peak, below which a subhalo is left out; with 0 none
-            is.
+        threshold: V_max over its value at infall, below which a subhalo is left out;
+            with 0 none is. Of other criteria it is the equivalent.
+        criterion: By what a subhalo is left out; the best that columns allow when None.
         most_missing: The largest share of neighbours that may be left out because they
             lack a value.
 
@@ -97,7 +100,7 @@ def read_neighbours(
     """
     file = OpenedFile.read(path)
     table = PlainTable.read(file)
-    found = survival.select_satellites(table, threshold)
+    found = survival.select_satellites(table, threshold, criterion)
     orbits = table.orbits()
     if peculiar:
         orbits = orbits._replace(v_r=orbits.v_r + cosmology.hubble() * orbits.r)

@@ -1,29 +1,36 @@
 """Which subhalos of a table count as satellites, and how many stars they have.
 
 Catalogues that networks learn from lose a satellite once tides have brought its
-circular velocity down to a fraction of its peak. A simulation's table still lists what is
-left of it; ranked by peak mass such remnants, fallen in long ago and sunk deep, would
-come first and make the host too light. So the same cut is made here, with the best
-columns there are for it.
+circular velocity down to a fraction of what it was at infall. A simulation's table still
+lists what is left of it; ranked by peak mass such remnants, fallen in long ago and sunk
+deep, would come first and make the host too light. So the same cut is made here, with
+the best columns there are for it.
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from halomass.mock import stellar_mass, tides
-from halomass.mock.mock_universe import THRESHOLDS
+from halomass.hosts.survival import (
+    PEAK_OVER_INFALL,
+    THRESHOLD,
+    Criterion,
+    median_v_peak,
+    smallest_ratio,
+    velocity_ratios,
+)
+from halomass.mock import stellar_mass
 from halomass.mock.populations import V_PEAK, V_PEAK_SLOPE
 from halomass.observed.plain_table import PlainTable
 from halomass.systems import LOG_M_PEAK, FloatArray
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
 
-THRESHOLD = THRESHOLDS["UM-SAGA"]  # the mock universe's default catalogue
+__all__ = ["THRESHOLD", "SatelliteSelection", "median_v_peak", "select_satellites"]
 
 PEAK_ALONE = (
     "peak masses alone: stripped subhalos that no catalogue keeps come first, and the host seems "
-    "too light; give vmax too, or present masses"
+    "too light, zoom-in hosts by about 0.15 dex; give vmax too, or present masses"
 )
 
 
@@ -54,90 +61,121 @@ class SatelliteSelection:
     warnings: tuple[str, ...] = ()
 
 
-def median_v_peak(log_m_peak: FloatArray) -> FloatArray:
-    """Returns the median peak circular velocity [km/s] of halos in the mock universe.
-
-    Arguments:
-        log_m_peak: log10 of the largest mass in their past [Msun], with any shape.
-    """
-    return 10.0 ** (V_PEAK + V_PEAK_SLOPE * (np.asarray(log_m_peak, np.float64) - 10))
-
-
 def log_m_peak_of(v_peak: FloatArray) -> FloatArray:
     """Returns log10 of the peak mass [Msun] whose median peak circular velocity [km/s] this is."""
     return 10 + (np.log10(v_peak) - V_PEAK) / V_PEAK_SLOPE
 
 
-def velocity_ratio(table: PlainTable) -> tuple[FloatArray, str] | None:
-    """Returns V_max over its peak `[N]`, and what it is from; None if columns are missing.
+@dataclass(frozen=True, eq=False)
+class VelocityLoss:
+    """How much of their circular velocity the rows of a table have left, by one criterion.
 
-    The best first: both velocities; V_max and the median peak velocity of halos of the
-    peak mass; what tides leave of the velocity when they leave a fraction of the peak
-    mass.
+    Arguments:
+        criterion: What the velocity today is compared with.
+        ratio: Over that, with shape `[N]`; NaN where a value is missing.
+        text: Which columns it is from.
 
-    Where a column has no value it is NaN.
+    Example:
+        >>> from astropy.table import Table
+        >>> columns = {"vmax": [60.0], "vpeak": [100.0], "vacc": [80.0]}
+        >>> table = PlainTable.of(Table(columns), "host.csv")
+        >>> [(loss.text, loss.ratio[0]) for loss in velocity_losses(table)]
+        [('vmax over vacc', np.float64(0.75)), ('vmax over vpeak', np.float64(0.6))]
+    """
+
+    criterion: Criterion
+    ratio: FloatArray
+    text: str
+
+
+def velocity_losses(table: PlainTable) -> list[VelocityLoss]:
+    """Returns what is left of the circular velocities, by each criterion, the best first.
 
     Raises:
         ValueError: If all masses are in other units.
     """
-    peak = table.first("log_m_peak", "m_peak")
-    now = table.first("log_m", "m")
-    fast = table.first("v_peak", "v_acc")
-    titles = table.columns
-    if "vmax" in titles and fast:
-        text = f"{titles['vmax']} over {titles[fast]}"
-        return table.values("vmax") / table.values(fast), text
-    if "vmax" in titles and peak:
-        text = f"{titles['vmax']} over the usual peak velocity of {titles[peak]}"
-        return table.values("vmax") / median_v_peak(table.log_masses(peak)), text
-    if now and peak:
-        # a present mass above the peak mass means that nothing was lost
-        bound = 10.0 ** np.minimum(table.log_masses(now) - table.log_masses(peak), 0.0)
-        text = f"the velocity that {titles[now]} over {titles[peak]} leaves"
-        return tides.velocity_fraction(bound), text
-    return None
+    speeds = [what for what in ("vmax", "v_infall", "v_peak") if what in table.columns]
+    known = {what: table.values(what) for what in speeds}
+    titles = {what: table.columns[what] for what in speeds}
+    for what, columns in _MASSES.items():
+        found = table.first(*columns)
+        if found:
+            known[what] = table.log_masses(found)
+            titles[what] = table.columns[found]
+    return [
+        VelocityLoss(name, ratio, _TEXTS[name].format(**titles))
+        for name, ratio in velocity_ratios(known).items()
+    ]
+
+
+_MASSES = {"log_m_peak": ("log_m_peak", "m_peak"), "log_m": ("log_m", "m")}
+_TEXTS: dict[Criterion, str] = {
+    "infall": "{vmax} over {v_infall}",
+    "peak_velocity": "{vmax} over {v_peak}",
+    "peak_mass": "{vmax} over the usual peak velocity of {log_m_peak}",
+    "bound_mass": "the velocity that {log_m} over {log_m_peak} leaves",
+}
 
 
 def select_satellites(
-    table: PlainTable, threshold: float = THRESHOLD
+    table: PlainTable,
+    threshold: float = THRESHOLD,
+    criterion: Criterion | None = None,
 ) -> SatelliteSelection:
     """Returns which rows of a table count as satellites, and their stellar masses.
 
     Arguments:
         table: The rows.
-        threshold: V_max over its peak, below which they are lost; with 0 none is.
+        threshold: V_max over its value at infall, below which they are lost; with 0
+            none is. Of other criteria it is the equivalent.
+        criterion: By which; the best that columns allow when None.
 
     Raises:
-        ValueError: If there are no masses, or no row is left.
+        ValueError: If there are no masses, no row is left, or columns do not allow the
+            criterion.
     """
-    if not 0 <= threshold < 1:
-        raise ValueError(
-            f"threshold {threshold} must be from 0 to below 1, such as {THRESHOLD}"
-        )
-    ratio = velocity_ratio(table)
-    found = _stellar_masses(table, cut=ratio is not None)
+    losses = velocity_losses(table)
+    loss = _chosen(losses, table.file, criterion)
+    found = _stellar_masses(table, cut=loss is not None)
     heavy = _heavy(found)
-    survives = np.full(len(heavy), True) if ratio is None else ~(ratio[0] <= threshold)
+    limit = smallest_ratio(loss.criterion if loss else "infall", threshold)
+    survives = np.full(len(heavy), True) if loss is None else ~(loss.ratio <= limit)
     massless = table.without_mass()
     kept = heavy & survives | massless
     unknown = np.isnan(found.log_m_star) | massless
-    if ratio is not None:
-        unknown = unknown | np.isnan(ratio[0])
+    if loss is not None:
+        unknown = unknown | np.isnan(loss.ratio)
     if not (kept & ~unknown).any():
         raise ValueError(
             f"{table.file}: none of {len(kept)} subhalos is above 10^{LOG_M_PEAK:g} Msun and has "
-            f"{ratio[1] if ratio else 'survived'} above {threshold:g}: check the units, or lower "
+            f"{loss.text if loss else 'survived'} above {limit:.4g}: check the units, or lower "
             "the threshold"
         )
     selection: JSON = (
         {} if found.log_m_peak is None else {"light": int((~heavy & ~kept).sum())}
     )
-    if ratio is not None:
-        selection |= {"survival": ratio[1], "threshold": threshold}
+    if loss is not None:
+        selection |= {"survival": loss.text, "criterion": loss.criterion}
+        selection |= {"criteria": [loss.criterion for loss in losses]}
+        selection |= {"threshold": round(limit, 4), "threshold_at_infall": threshold}
         selection |= {"stripped": int((heavy & ~kept).sum())}
-    warnings = (PEAK_ALONE,) if ratio is None and found.by_peak else ()
+    warnings = (PEAK_ALONE,) if loss is None and found.by_peak else ()
     return SatelliteSelection(
         found.log_m_star, found.mass, kept, kept & unknown, selection, warnings
+    )
+
+
+def _chosen(
+    losses: list[VelocityLoss], file: str, criterion: Criterion | None
+) -> VelocityLoss | None:
+    if criterion is None:
+        return losses[0] if losses else None
+    for loss in losses:
+        if loss.criterion == criterion:
+            return loss
+    raise ValueError(
+        f"{file} cannot be cut by {criterion}: its columns allow "
+        f"{', '.join(loss.criterion for loss in losses) or 'no criterion'}"
     )
 
 
@@ -162,7 +200,7 @@ def _stellar_masses(table: PlainTable, cut: bool) -> _StellarMasses:
     stars = table.first("log_m_star", "m_star")
     peak = table.first("log_m_peak", "m_peak")
     now = table.first("log_m", "m")
-    fast = table.first("v_peak", "v_acc")
+    fast = table.first("v_peak", "v_infall")
     log_m_peak = table.log_masses(peak) if peak else None
     if stars:
         return _StellarMasses(table.log_masses(stars), table.columns[stars], log_m_peak)
@@ -170,7 +208,9 @@ def _stellar_masses(table: PlainTable, cut: bool) -> _StellarMasses:
         return _from_halos(log_m_peak, table.columns[peak], log_m_peak)
     # once remnants are cut, peaks say more of the stars than what tides have left
     if fast and (cut or not now):
-        masses = log_m_peak_of(table.values(fast))
+        # the relation is that of peaks
+        more = PEAK_OVER_INFALL if fast == "v_infall" else 1.0
+        masses = log_m_peak_of(more * table.values(fast))
         return _from_halos(masses, f"peak mass of {table.columns[fast]}", masses)
     if now:
         return _from_halos(table.log_masses(now), table.columns[now], None)

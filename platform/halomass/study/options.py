@@ -7,17 +7,20 @@ from pathlib import Path
 from halomass.catalogues.catalogue import Catalogue, open_catalogue
 from halomass.hosts.catalogue_systems import CatalogueSystems, HaloDataset
 from halomass.hosts.selection import HostSelection
+from halomass.hosts.survival import THRESHOLD, Criterion
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.observed.host_neighbours import Neighbours
 from halomass.observed.neighbour_tables import read_neighbours
 from halomass.study import acceptance
 from halomass.study.ensembles import EQUILIBRIUM
+from halomass.study.survival_choices import survival_cuts
 from orrery.identity import PLACE
 from orrery.inference.ensembles import Prediction
 from orrery.inference.posteriors import Inference
 from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
 from orrery.tables.missing import MOST_MISSING
+from orrery.terminal import say
 
 MOCK_SUMMARY = (
     "These hosts are a MOCK: drawn one by one from relations measured in simulations, not from a "
@@ -50,6 +53,8 @@ class TargetHost:
     """Whether velocities in the table are peculiar: the Hubble flow is then added."""
     most_missing: float = MOST_MISSING
     """The largest share of neighbours that may be left out because they lack a value."""
+    threshold: float = THRESHOLD
+    """V_max over that at infall, below which a row of the table is a remnant; 0: none is."""
 
     @property
     def is_milky_way(self) -> bool:
@@ -57,16 +62,42 @@ class TargetHost:
         # a copy elsewhere may have been edited, and is another host
         return self.neighbours.resolve() == SATELLITES.resolve()
 
-    def read(self) -> Neighbours:
+    def read(
+        self, threshold: float | None = None, criterion: Criterion | None = None
+    ) -> Neighbours:
         """Returns its neighbours.
+
+        Arguments:
+            threshold: Instead of the option's.
+            criterion: By what rows count as remnants; the best that columns allow when
+                None.
 
         Raises:
             ValueError: If something is missing in the table; it says what to do.
             OSError: If it cannot be read.
         """
         return read_neighbours(
-            self.neighbours, peculiar=self.peculiar, most_missing=self.most_missing
+            self.neighbours,
+            peculiar=self.peculiar,
+            most_missing=self.most_missing,
+            threshold=self.threshold if threshold is None else threshold,
+            criterion=criterion,
         )
+
+    def read_cut_otherwise(self) -> dict[str, Neighbours]:
+        """Returns its neighbours if others of the table's rows count as remnants, by the cut.
+
+        Cuts that leave nobody are left out; if no columns identify remnants there are
+        none.
+        """
+        found = {}
+        for name, cut in survival_cuts(self.read()).items():
+            try:
+                found[name] = self.read(*cut)
+            except ValueError as error:
+                # the table itself was read: what is refused is what is left of it
+                say(f"without the cut by {name}: {error}")
+        return found
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from halomass.study.ensembles import (
 )
 from halomass.study.host_warnings import warning_numbers
 from halomass.study.options import FlowComparison, HaloMass, HostCampaign
+from halomass.study.survival_choices import survival_table
 from halomass.study.versions import SUMMARIES, VERSIONS
 from halomass.systems import LOG_M_VIR
 from orrery.execution import cluster, simulation, summaries
@@ -82,6 +83,8 @@ def halo_mass(options: HaloMass) -> Result:
         own = campaign.name if ours else None
         recording.tables(masses.mass_tables(host, own, answers))
         recording.tables(robustness.leave_one_out(host, wanted, found))
+        cut_otherwise = options.host.read_cut_otherwise()
+        recording.tables(survival_table(host, cut_otherwise, wanted, found))
         if ours:
             _judge(recording, found, campaign)
             _record_published(recording, answers)

@@ -24,6 +24,7 @@ def stripped(halos):
     return {
         **halos,
         "v_peak": v_peak,
+        "v_infall": v_peak * random.uniform(0.75, 1.0, N),
         "vmax": v_peak * random.uniform(0.4, 1.0, N),
         "m": halos["m_peak"] * 10 ** random.uniform(-2, 0, N),
     }
@@ -32,14 +33,17 @@ def stripped(halos):
 def ratios(c):
     bound = c["m"] / c["m_peak"]
     usual = 10 ** (1.679 + 0.293 * (np.log10(c["m_peak"]) - 10))
+    # over the value at infall, or what this is usually
     return {
-        "v_peak": c["vmax"] / c["v_peak"],
-        "m_peak": c["vmax"] / usual,
+        "v_infall": c["vmax"] / c["v_infall"],
+        "v_peak": 1.16 * c["vmax"] / c["v_peak"],
+        "m_peak": 1.16 * c["vmax"] / usual,
         "m": 2**0.4 * bound**0.3 / (1 + bound) ** 0.4,
     }
 
 
 BY = {
+    "v_infall": ("v_infall", "v_peak", "vmax", "m_peak", "m"),
     "v_peak": ("v_peak", "vmax", "m_peak", "m"),
     "m_peak": ("vmax", "m_peak", "m"),
     "m": ("m_peak", "m"),
@@ -67,7 +71,10 @@ def test_stripped_subhalos_are_left_out_by_the_best_columns(
     assert (selection["stripped"], selection["kept"]) == (N - alive.sum(), alive.sum())
     assert f"{N} rows" in table.summary
     assert f"{N - alive.sum()} dropped as stripped by tides" in table.summary
-    assert f"not above {threshold:g}" in table.summary
+    limit = threshold / 1.16 if best in ("v_peak", "m_peak") else threshold
+    assert f"not above {limit:.4g}" in table.summary
+    stands_for = f"which stands for {threshold:g} of its value at infall"
+    assert (stands_for in table.summary) == (limit != threshold)
     assert table.warnings == ()
 
 
@@ -79,6 +86,43 @@ def test_the_cut_is_that_of_the_mock_universe(stripped, tmp_path, saved):
     )
     assert one.names == two.names
     assert MockUniverse().limits.threshold == survival.THRESHOLD
+
+
+@pytest.mark.parametrize("title", ["Vmax@Mpeak", "vmp", "Vacc", "V_infall [km/s]"])
+def test_velocities_at_infall_and_at_peak_mass_come_before_peaks(
+    stripped, tmp_path, title, saved
+):
+    known = chosen(stripped, "m_peak", "vmax", "v_peak")
+    table = read_neighbours(
+        saved(tmp_path, known | {title: stripped["v_infall"]}), **AROUND
+    )
+    assert len(table) == (ratios(stripped)["v_infall"] > 0.7).sum()
+    assert f"vmax over {title} is not above 0.7;" in table.summary
+    assert table.provenance["selection"]["criterion"] == "infall"
+
+
+def test_of_several_velocities_at_infall_the_one_at_peak_mass_counts(
+    stripped, tmp_path, saved
+):
+    known = chosen(stripped, "m_peak", "vmax")
+    more = {"Vacc": stripped["v_peak"], "Vmax@Mpeak": stripped["v_infall"]}
+    table = read_neighbours(saved(tmp_path, known | more), **AROUND)
+    assert len(table) == (ratios(stripped)["v_infall"] > 0.7).sum()
+
+
+@pytest.mark.parametrize("best", BY)
+def test_any_criterion_that_columns_allow_can_be_asked_for(
+    stripped, tmp_path, best, saved
+):
+    path = saved(tmp_path, chosen(stripped, *BY["v_infall"]))
+    names = dict(
+        zip(BY, ("infall", "peak_velocity", "peak_mass", "bound_mass"), strict=True)
+    )
+    table = read_neighbours(path, **AROUND, criterion=names[best])
+    assert len(table) == (ratios(stripped)[best] > 0.7).sum()
+    alone = saved(tmp_path, chosen(stripped, "m"))
+    with pytest.raises(ValueError, match=f"cut by {names[best]}: .* no criterion"):
+        read_neighbours(alone, **AROUND, criterion=names[best])
 
 
 def test_without_a_threshold_all_survive(stripped, tmp_path, saved):
@@ -102,17 +146,29 @@ def test_peak_velocities_stand_for_peak_masses(stripped, tmp_path, saved):
     )
 
 
+def test_velocities_at_infall_stand_for_peak_masses_where_no_peak_is_known(
+    stripped, tmp_path, saved
+):
+    columns = chosen(stripped, "vmax", "v_infall")
+    table = read_neighbours(saved(tmp_path, columns), **AROUND)
+    rows = [int(name.split()[1]) - 1 for name in table.names]
+    peaks = survival.log_m_peak_of(1.16 * stripped["v_infall"][rows])
+    np.testing.assert_allclose(
+        table.log_m_star, stellar_mass.median_log_stellar_mass(peaks)
+    )
+
+
 def test_stars_rank_those_that_survive(stripped, tmp_path, saved):
     stars = np.random.default_rng(0).uniform(3, 9, N)
     table = read_neighbours(
         saved(tmp_path, {**stripped, "log_m_star": stars}), **AROUND
     )
-    alive = ratios(stripped)["v_peak"] > survival.THRESHOLD
+    alive = ratios(stripped)["v_infall"] > survival.THRESHOLD
     np.testing.assert_allclose(table.log_m_star, np.sort(stars[alive])[::-1])
 
 
 def test_peak_masses_alone_are_warned_of(stripped, tmp_path, saved):
-    for alone in ("m_peak", "v_peak"):
+    for alone in ("m_peak", "v_peak", "v_infall"):
         table = read_neighbours(saved(tmp_path, chosen(stripped, alone)), **AROUND)
         assert len(table) == N - table.provenance["selection"]["light"] >= N - 1
         assert "give vmax too, or present masses" in table.summary
@@ -150,7 +206,7 @@ def test_neighbours_of_small_peak_mass_are_left_out_as_in_catalogues(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("vmax", np.nan), ("v_peak", 0.0), ("m", 0.0), ("v_peak", -99.0)],
+    [("vmax", np.nan), ("v_infall", 0.0), ("m", 0.0), ("v_infall", -99.0)],
 )
 def test_who_has_no_speed_or_mass_is_left_out_and_named(
     stripped, tmp_path, name, value, saved
@@ -173,6 +229,6 @@ def test_a_table_of_which_nothing_is_left_is_refused(stripped, tmp_path, saved):
 
 def test_the_largest_satellite_is_one_that_survives(stripped, tmp_path, saved):
     path = saved(tmp_path, stripped, {"dnl": 900.0, "d14": 12_000.0})
-    alive = ratios(stripped)["v_peak"] > survival.THRESHOLD
+    alive = ratios(stripped)["v_infall"] > survival.THRESHOLD
     largest = np.argmax(np.where(alive, stripped["m_peak"], 0))
     assert read_neighbours(path).environment.vmax == stripped["vmax"][largest]
