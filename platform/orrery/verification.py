@@ -81,9 +81,12 @@ def verify(folder: Location) -> list[Finding]:
     for above, inside in _folders(names).items():
         place = folder if above == "." else folder / above
         for finding in _findings(place, inside):
-            # One that is named twice is told once, by whoever vouches for it first.
+            # One that is named twice is told once, by whoever vouches for it first;
+            # what is only worth knowing of it hides no damage.
             whole = finding.below(above)
-            found.setdefault(whole.file, whole)
+            told = found.setdefault(whole.file, whole)
+            if whole.is_damage and not told.is_damage:
+                found[whole.file] = whole
     return [found[file] for file in sorted(found)]
 
 
