@@ -12,7 +12,7 @@ from pathlib import Path
 
 from orrery.identity import JSON, is_fingerprint
 from orrery.learning.belongings import TRAIN
-from orrery.results.result import PAGE, run_document
+from orrery.results.result import OTHER_VERSION, PAGE, other_format, run_document
 from orrery.storage.files import checksum
 from orrery.storage.findings import Finding, named_file, sound_document
 from orrery.storage.run import ATTEMPT, DOCUMENT, DRAWN, EPOCHS
@@ -86,6 +86,9 @@ def attempt_findings(folder: Path, inside: Set[str]) -> Iterator[Finding]:
     except ValueError as error:
         # Where its bytes are wrong, that is told where they are looked at.
         yield Finding(DOCUMENT, f"is no document of a run ({error})", RUN_AGAIN)
+        return
+    if said := other_format(document):
+        yield Finding(DOCUMENT, f"cannot be looked at ({said})", OTHER_VERSION)
         return
     yield from _misplaced(folder, document)
     yield from _undrawn(folder, inside, document)

@@ -17,11 +17,11 @@ from orrery.identity import JSON
 from orrery.results import figures
 from orrery.results.ancestry import lineage_rows
 from orrery.results.recording import Number
-from orrery.results.result import PAGE, Result
+from orrery.results.result import OTHER_VERSION, PAGE, Result, other_format
 from orrery.results.sections import Section, shown
 from orrery.storage import files
 from orrery.storage.documents import own_file, write_document
-from orrery.storage.run import DRAWN, Run
+from orrery.storage.run import DOCUMENT, DRAWN, Run
 from orrery.terminal import progress
 
 # Where a metric's name begins like this, it is an answer, which stands at the head.
@@ -66,11 +66,13 @@ def write(result: Result) -> Path:
 
     Raises:
         OSError: If a file cannot be written, or the arrays of a figure be read.
-        ValueError: If the document or the arrays of a figure are damaged: a page that
-            is there stays as it is.
+        ValueError: If the document or the arrays of a figure are damaged, or of another
+            version: a page that is there stays as it is.
     """
     if result.status == "damaged":
         raise ValueError(result.document["reason"])
+    if said := other_format(result.document):
+        raise ValueError(f"{result.folder / DOCUMENT}: {said}: {OTHER_VERSION}")
     try:
         sections = _sections(result)
         text = render(result, sections)

@@ -37,6 +37,7 @@ NEVER_WRITTEN = (
     "down; the same command begins again"
 )
 PAGE = "report.html"
+OTHER_VERSION = "read it with the version that wrote it"
 _AGAIN = "run the experiment again"
 KILLED = (
     "the process ended without a word: it was killed, or its machine went down; the "
@@ -261,6 +262,21 @@ def run_document(path: Path) -> JSON:
         ) from error
 
 
+def other_format(document: JSON) -> str:
+    """Returns that a document has the format of another version; nothing if it has ours.
+
+    Its metrics can be collated as far as they are understood; its page would not be the
+    one that was meant, and nobody here can tell whether it is whole.
+
+    Arguments:
+        document: The content of a `run.json`.
+    """
+    found = document.get("format")
+    if found == FORMAT:
+        return ""
+    return f"its format is {found!r}, of another version: this one reads {FORMAT}"
+
+
 def _nothing(kind: Any) -> Any:
     return 0.0 if kind == float | int else kind()
 
@@ -283,6 +299,8 @@ def _settled(folder: Path) -> JSON:
     """Returns an attempt's document, failed if it says running but nobody is at work."""
     document = run_document(folder / DOCUMENT)
     if document["status"] != "running" or _is_at_work(document, folder):
+        return document
+    if other_format(document):  # by which it may be at work in another way
         return document
     document = run_document(folder / DOCUMENT)  # it may have ended in between
     if document["status"] != "running":

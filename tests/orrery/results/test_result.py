@@ -50,6 +50,27 @@ def test_a_document_that_is_none_of_ours_is_damaged_and_hides_no_other(
     assert "damaged" in listed
 
 
+@pytest.mark.parametrize("other", [2, 0, "1", None])
+def test_a_document_of_another_version_is_told_and_left_as_it_is(
+    other, tmp_path, write, capsys
+):
+    """What it says of itself may mean something else there, such as who is at work."""
+    found = write(tmp_path)
+    path = found.folder / "run.json"
+    text = json.dumps(found.document | {"format": other, "status": "running"})
+    path.write_text(text)
+    said = f"its format is {other!r}, of another version: this one reads 1"
+    (one,) = all_results(tmp_path)
+    assert one.status == "running"
+    assert said in next(iter(all_entries(tmp_path))).problems
+    for command in ("report", "verify"):
+        assert commands.main([command, str(found.folder)]) == 1
+        told = "".join(capsys.readouterr())
+        assert said in told
+        assert "read it with the version that wrote it" in told
+    assert path.read_text() == text
+
+
 def test_an_attempt_that_was_killed_before_its_first_document_is_listed(
     tmp_path, write, capsys
 ):

@@ -14,7 +14,7 @@ from orrery.results.ancestry import parents
 from orrery.results.collation.curves import UNREADABLE, run_curves
 from orrery.results.collation.scalars import Scalar, flat, scalar, text
 from orrery.results.collation.trial_files import sweep_goals, trial_files
-from orrery.results.result import FORMAT, Result, readable
+from orrery.results.result import Result, other_format, readable
 from orrery.storage.run import attempt_folders, attempt_number
 from orrery.sweeps.trial import Trial, read_trial, settled
 
@@ -114,11 +114,8 @@ def _entry_of_run(result: Result, root: Path) -> Entry:
     curves, problems = run_curves(result)
     if result.status == "damaged":
         problems.append(document["reason"])
-    elif document.get("format") != FORMAT:
-        problems.append(
-            f"its format is {document.get('format')!r}, of another version: this one "
-            f"reads {FORMAT}"
-        )
+    elif said := other_format(document):
+        problems.append(said)
     own: dict[str, Scalar] = {
         "experiment": text(document["experiment"] or folder.parent.parent.name),
         "attempt": document["attempt"] or attempt_number(folder),
