@@ -38,7 +38,7 @@ def judged(width, observed, seed=1, count=3000, trials=19):
 
 
 def test_a_right_posterior_passes_and_its_control_fails():
-    found = judged(np.ones_like, observed=0.8)
+    found = judged(np.ones_like, observed=0.8, count=1500)
     assert found.pvalue > 0.05
     assert found.control_pvalue == 1 / 20
 
