@@ -69,6 +69,30 @@ def test_nodes_look_for_buckets_in_their_own_region(tmp_path):
     assert bashrc.read_text().count("shell.sh") == 1
 
 
+def test_no_package_asks_a_question_on_a_node():
+    """At the terminal of Ray's ssh it would wait for ever for who could answer."""
+    installing = [one for one in commands(AWS) if "apt-get" in one and "install" in one]
+    assert len(installing) == 2
+    for command in installing:
+        (asked,) = re.findall(r"sudo ([^;&]*?)apt-get [^;&]*install", command)
+        assert "DEBIAN_FRONTEND=noninteractive" in asked
+        assert "NEEDRESTART_MODE=a" in asked
+
+
+@pytest.mark.parametrize("has_pip", [False, True])
+def test_an_environment_that_was_cut_off_on_a_node_is_made_anew(has_pip, tmp_path):
+    python, uv = tmp_path / "orrery/.venv/bin/python", tmp_path / ".local/bin/uv"
+    for path, words in ((python, f"exit {int(not has_pip)}"), (uv, 'mkdir -p "$5"')):
+        path.parent.mkdir(parents=True)
+        path.write_text(f"#!/bin/sh\n{words}\n")
+        path.chmod(0o755)
+    (making,) = (one for one in commands(AWS) if "uv venv" in one)
+    home = {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+    assert run(["bash", "-c", making], env=home).returncode == 0
+    assert python.exists() is has_pip
+    assert (tmp_path / "orrery/.venv").is_dir()
+
+
 @pytest.mark.parametrize("path", [AWS, LOCAL], ids=["aws", "on_premise"])
 def test_what_a_node_was_told_before_stays_above_the_line_of_the_shell(path, tmp_path):
     """As README of the clusters has it: ORRERY_TMPDIR is set before shell.sh looks at it."""

@@ -7,7 +7,8 @@
 #   orrery-head     starts and ends instances, looks up machine images, and gives workers their role
 #   orrery-worker   nothing but the buckets
 #
-# Both may read and write the named buckets, for datasets and results at s3://.
+# Both may read and write the named buckets, for datasets at s3://, and no other: called again with
+# others, or with none, they may use those alone.
 set -euo pipefail
 trust='{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
   "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]}'
