@@ -29,6 +29,7 @@ _SETTINGS = (
 )
 _CONTROL_GROUPS = Path("/sys/fs/cgroup")
 _OWN_GROUPS = Path("/proc/self/cgroup")
+_STARTED = Path("/proc/sys/kernel/random/boot_id")  # other at each start of a machine
 
 
 def node_facts(folders: Sequence[Location]) -> dict[str, Any]:
@@ -48,6 +49,7 @@ def node_facts(folders: Sequence[Location]) -> dict[str, Any]:
         },
         "settings": {name: os.environ.get(name) for name in _SETTINGS},
         "machine": machine(),
+        "machine_cpus": os.cpu_count() or 1,
         "processor": processor_model(),
         "cache": cache_refusal(),
         "seen_gpus": _gpus(),
@@ -61,11 +63,14 @@ def node_facts(folders: Sequence[Location]) -> dict[str, Any]:
 
 
 def machine() -> str:
-    """Returns what only the nodes of one machine, or of one container on it, have in common."""
-    started = ""
-    with suppress(OSError):  # of Linux alone
-        started = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    return f"{os.uname().nodename} {started}"
+    """Returns what only nodes of one machine, or of one container on it, have in common.
+
+    Nothing where the system, other than Linux, does not tell machines of one name apart.
+    """
+    try:
+        return f"{os.uname().nodename} {_STARTED.read_text().strip()}"
+    except OSError:
+        return ""
 
 
 def cache_refusal() -> str:

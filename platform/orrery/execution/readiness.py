@@ -45,6 +45,7 @@ class NodeReport:
         settings: Variables by name that decide how it computes.
         open_token: The file of the token, if others may read it.
         machine: What only nodes on the same machine tell, too; nothing if it is not known.
+        machine_cpus: How many CPUs that machine has.
 
     Example:
         >>> software = {"python": "3.11.9"}
@@ -73,6 +74,7 @@ class NodeReport:
     settings: dict[str, str | None] = field(default_factory=dict)
     open_token: str = ""
     machine: str = ""
+    machine_cpus: int = 1
 
     @property
     def summary(self) -> str:
@@ -177,17 +179,19 @@ def _usual(values: Iterable[str | None]) -> str | None:
 
 
 def _of_second_ones(reports: Sequence[NodeReport]) -> Iterator[Trouble]:
-    """Yields the trouble with machines that have several Rays, under one address or several."""
-    rays: dict[str, list[str]] = {}
+    """Yields the trouble with machines of which several Rays promise more than there is."""
+    machines: dict[str, list[NodeReport]] = {}
     for report in reports:
-        rays.setdefault(report.machine or report.node, []).append(report.node)
-    for nodes in rays.values():
-        others = sorted(set(nodes[1:]) - {nodes[0]})
-        also = f" (the same machine as {', '.join(others)})" if others else ""
-        if len(nodes) > 1:
+        machines.setdefault(report.machine or report.node, []).append(report)
+    for rays in machines.values():
+        promised = sum(report.cpus for report in rays)
+        if len(rays) > 1 and promised > rays[0].machine_cpus:
+            others = sorted({report.node for report in rays} - {rays[0].node})
+            also = f" (the same machine as {', '.join(others)})" if others else ""
             yield Trouble(
-                nodes[0],
-                f"has {len(nodes)} Rays{also}: its CPUs are promised {len(nodes)} times",
+                rays[0].node,
+                f"has {len(rays)} Rays{also}, which promise {promised} CPUs; it has "
+                f"{rays[0].machine_cpus}",
                 "run `ray stop` there, and start one",
             )
 

@@ -175,7 +175,7 @@ def test_a_second_ray_on_one_machine_is_found():
     third = replace(SOUND, node="b")
     (trouble,) = judge([SOUND, third, SOUND])
     assert trouble.node == "a"
-    assert trouble.what == "has 2 Rays: its CPUs are promised 2 times"
+    assert trouble.what == "has 2 Rays, which promise 2 CPUs; it has 1"
     assert "ray stop" in trouble.remedy
 
 
@@ -187,7 +187,16 @@ def test_a_second_ray_under_another_address_is_found():
     pods = [replace(SOUND, node=name, machine=f"{name} 6f1c") for name in ("p", "q")]
     (trouble,) = judge([SOUND, one, *pods, two])
     assert trouble.node == "host (10.0.0.2)"
-    assert "has 2 Rays (the same machine as host (10.0.1.2))" in trouble.what
+    assert "has 2 Rays (the same machine as host (10.0.1.2)), " in trouble.what
+
+
+def test_rays_of_one_machine_that_promise_what_it_has_are_no_trouble():
+    """A head that does no work beside a worker; steps of a batch system; containers."""
+    worker = replace(SOUND, machine="host 6f1c", machine_cpus=8, cpus=4, seen_cpus=4)
+    head = replace(worker, cpus=0)
+    assert judge([head, worker, worker]) == ()
+    (trouble,) = judge([head, worker, worker, worker])
+    assert "promise 12 CPUs; it has 8" in trouble.what
 
 
 def test_settings_of_a_head_that_does_no_work_are_not_compared():
