@@ -41,8 +41,8 @@ _HEAD = "node:__internal_head__"  # a resource that Ray gives the head alone
 class _Witness:
     """Says what a node is; one runs on each."""
 
-    def write(self, probes: Sequence[Location]) -> dict[str, str]:
-        return write_probes(probes)
+    def write(self, probes: Sequence[Location], room: int = 0) -> dict[str, str]:
+        return write_probes(probes, room)
 
     def unseen(self, probes: Sequence[Location]) -> tuple[str, ...]:
         return unseen(probes)
@@ -59,14 +59,19 @@ class _Witness:
         return node_facts(folders)
 
 
-def write_probes(probes: Sequence[Location]) -> dict[str, str]:
-    """Returns why files could not be written, by their folder; makes folders if need be."""
+def write_probes(probes: Sequence[Location], room: int = 0) -> dict[str, str]:
+    """Returns why files could not be written, by their folder; makes folders if need be.
+
+    Arguments:
+        probes: The files.
+        room: What a folder must have room for [bytes].
+    """
     refused = {}
     for probe in probes:
         try:
             ensure_writable(probe.parent)
-            if isinstance(probe, Path):
-                ensure_room(probe.parent, ROOM)
+            if isinstance(probe, Path) and room:
+                ensure_room(probe.parent, room)
             write_atomically(probe, b"")
         except OSError as error:
             known = isinstance(probe, Path) and error.errno
@@ -178,7 +183,13 @@ def _look(
     witnesses: _Witnesses, probes: dict[str, list[Location]]
 ) -> tuple[dict[str, dict[str, str]], dict[str, tuple[str, ...]]]:
     """Returns which folders nodes cannot write, and in which they miss others' files."""
-    refused = witnesses.ask(lambda node, witness: witness.write.remote(probes[node]))
+    # of one quota that all share, all at once would ask for as many times the room
+    (first, *_) = probes
+    refused = witnesses.ask(
+        lambda node, witness: witness.write.remote(
+            probes[node], ROOM if node == first else 0
+        )
+    )
     written = [
         probe
         for node, folders in refused.items()

@@ -57,11 +57,18 @@ def test_a_kernel_without_control_groups_limits_nothing(tmp_path, monkeypatch):
     assert usable_cpus(tmp_path) == AFFINITY
 
 
+def test_machines_of_one_name_that_nothing_tells_apart_are_not_known(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr(node_facts, "_STARTED", tmp_path / "missing")
+    assert node_facts.machine() == ""
+
+
 FULL = """
 import resource, sys
 from pathlib import Path
 from orrery.execution.node_facts import cache_refusal
-from orrery.execution.nodes import write_probes
+from orrery.execution.nodes import ROOM, write_probes
 
 left = int(sys.argv[2])  # as a disk has it, or a quota, of which no free space tells
 resource.setrlimit(resource.RLIMIT_FSIZE, (left, left))
@@ -105,7 +112,8 @@ def test_a_folder_that_takes_small_files_alone_is_refused_and_left_as_it_was(
     tmp_path, left
 ):
     folder = tmp_path / "runs"
-    found = told("print(write_probes([folder / 'runs' / 'probe.tmp']))", tmp_path, left)
+    program = "print(write_probes([folder / 'runs' / 'probe.tmp'], ROOM))"
+    found = told(program, tmp_path, left)
     assert found == f"{{'{folder}': 'File too large'}}"
     assert [*folder.iterdir()] == []
 
