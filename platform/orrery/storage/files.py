@@ -205,9 +205,11 @@ def _made(folder: Path, name: str) -> Path:
             # an empty file can be made on a full disk, and by whoever has used up a quota,
             # which some file systems tell only when what was written is to be kept
             with probe.open("wb") as file:
+                # Open, it needs no name: who is killed leaves nothing, and another
+                # writer, who tidies up, has nothing to remove.
+                probe.unlink(missing_ok=True)
                 file.write(os.urandom(PROBE))
                 file.flush()
-                # not by its name, which another writer who tidies up may have removed
                 os.fsync(file.fileno())
         finally:
             probe.unlink(missing_ok=True)
@@ -231,6 +233,7 @@ def ensure_room(folder: Path, size: int) -> None:
     probe = folder / f".room.{uuid.uuid4().hex}{TEMPORARY}"
     try:
         with probe.open("wb") as file:
+            probe.unlink()  # who is killed leaves nothing
             reserve(file.fileno(), 0, size)
             os.fsync(file.fileno())
     except OSError as error:
