@@ -56,7 +56,7 @@ judge() {
     judge_above -e "$2"
     said=$(mkdir -p -m 700 -- "$folder" 2>&1) || true # what is there is judged now
     if [ ! -e "$folder" ] && [ ! -L "$folder" ]; then
-        refuse "cannot be made ($said): see whether its disk is full or only read"
+        refuse "cannot be made (${said:-it is gone again}): see whether its disk is full or only read"
     fi
     # another account may have been quicker with what was missing, and may hide it for this look
     judge_above -n "$2"
