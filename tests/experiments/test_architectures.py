@@ -31,7 +31,7 @@ def trials(place, name):
 def test_architectures_are_compared_and_the_best_is_tested(
     options, name, goal, experiments, place, run, page, metrics, unknown_numbers
 ):
-    result = run(experiments["architectures"], *options, place=place)
+    result = run(experiments["architectures"], *options, place=place, sketched=True)
     folder = page(result).parent
     found = trials(place, f"{name}_architectures")
     assert {trial.state for trial in found} == {"finished"}
@@ -48,7 +48,8 @@ def test_architectures_are_compared_and_the_best_is_tested(
     assert sum(options["share"]) == pytest.approx(1)
     assert unknown_numbers(folder) == []
 
-    again = run(experiments["architectures"], *options_of(folder), place=place)
+    same = options_of(folder)
+    again = run(experiments["architectures"], *same, place=place, sketched=True)
     assert metrics(page(again).parent) == numbers
     assert trials(place, f"{name}_architectures") == found  # read, not computed again
     assert "sweep" not in again.stderr
