@@ -7,15 +7,45 @@ simulations far better.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from orrery.parameters import Distribution, Normal, Parameter, Prior, Uniform
+from orrery.parameters import (
+    Distribution,
+    FloatArray,
+    Normal,
+    Parameter,
+    Prior,
+    Uniform,
+)
+
+
+@dataclass(frozen=True)
+class Constant:
+    """One value: the distribution of a parameter that does not vary.
+
+    Arguments:
+        value: The value.
+
+    Example:
+        >>> Constant(2.0).quantile(np.array([0.0, 0.5]))
+        array([2., 2.])
+    """
+
+    value: float
+
+    def quantile(self, probability: FloatArray) -> FloatArray:
+        """Returns the value once for each of the given fractions `[N]`."""
+        return np.full_like(probability, self.value, dtype=np.float64)
+
 
 Proposal = Literal["table1", "observed"]
 LMCMass = Literal["table1", "wide"]
+# without an LMC the Milky Way stays where it is: a model that is known to be wrong
+AnyLMCMass = Literal[LMCMass, "none"]
 
 # Table 1 is normal in the LMC's mass, but a Hernquist LMC that holds 1.7e10 Msun within
 # 8.7 kpc must be heavier than that in total, and a Milky Way below 2e11 Msun cannot
@@ -34,6 +64,7 @@ LMC_MASS_PRIORS: dict[LMCMass, Distribution] = {
     "table1": Normal(15e10, 10e10, lower=LIGHTEST_LMC),
     "wide": Uniform(LIGHTEST_LMC, HEAVIEST_LMC),
 }
+NO_LMC: tuple[Parameter, Distribution] = (replace(LMC_MASS, lower=0.0), Constant(0.0))
 
 FRICTION: tuple[Parameter, Distribution] = (
     Parameter("log10_lambda_df", "", r"$\log_{10}\lambda_{\rm DF}$", -3.0, 1.0),
@@ -100,15 +131,15 @@ LMC_TODAY: tuple[Parameter, ...] = (
 )
 
 
-def prior(proposal: Proposal, lmc_mass: LMCMass = "table1") -> Prior:
+def prior(proposal: Proposal, lmc_mass: AnyLMCMass = "table1") -> Prior:
     """Returns the prior of the model's eleven parameters.
 
     Arguments:
         proposal: How the LMC's sky coordinates are drawn: `table1`, the paper's wide
             prior, or `observed`, near the observed place.
-        lmc_mass: The prior of the LMC's total mass: `table1`, the paper's, or `wide`,
+        lmc_mass: The prior of the LMC's total mass: `table1`, the paper's, `wide`,
             uniform from the lightest possible LMC to 5e11 Msun, independent of
-            published measurements.
+            published measurements, or `none`: zero.
 
     Raises:
         ValueError: If there is no such proposal, or no such prior of the LMC's mass.
@@ -117,14 +148,20 @@ def prior(proposal: Proposal, lmc_mass: LMCMass = "table1") -> Prior:
         raise ValueError(
             f"no LMC proposal {proposal!r}: choose one of {sorted(PROPOSALS)}"
         )
-    if lmc_mass not in LMC_MASS_PRIORS:
-        raise ValueError(
-            f"no LMC mass prior {lmc_mass!r}: choose one of {sorted(LMC_MASS_PRIORS)}"
-        )
     sky = tuple(zip(SKY, PROPOSALS[proposal], strict=True))
-    model = (MILKY_WAY_MASS, (LMC_MASS, LMC_MASS_PRIORS[lmc_mass]), FRICTION)
+    model = (MILKY_WAY_MASS, _lmc_mass(lmc_mass), FRICTION)
     parameters, distributions = zip(*(model + sky + STELLAR_HALO), strict=True)
     return Prior(parameters, distributions)
+
+
+def _lmc_mass(name: AnyLMCMass) -> tuple[Parameter, Distribution]:
+    if name == "none":
+        return NO_LMC
+    if name not in LMC_MASS_PRIORS:
+        raise ValueError(
+            f"no LMC mass prior {name!r}: choose one of {sorted([*LMC_MASS_PRIORS, 'none'])}"
+        )
+    return LMC_MASS, LMC_MASS_PRIORS[name]
 
 
 # From this many simulations on, the paper's wide prior leaves enough of them near the

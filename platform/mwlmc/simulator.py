@@ -78,7 +78,8 @@ class Simulator:
 
     Arguments:
         proposal: How the LMC's sky coordinates are drawn: `table1` or `observed`.
-        lmc_mass: How the LMC's mass is drawn: `table1` or `wide`.
+        lmc_mass: How the LMC's mass is drawn: `table1` or `wide`; with `none` there is no
+            LMC, and its columns are those of a point without mass.
         stars: Halo stars of a simulation.
         inner_edge: Only stars beyond this are kept [kpc].
         outer_edge: Only stars within this are kept [kpc].
@@ -101,7 +102,7 @@ class Simulator:
     """
 
     proposal: parameters.Proposal = "observed"
-    lmc_mass: parameters.LMCMass = "table1"
+    lmc_mass: parameters.AnyLMCMass = "table1"
     stars: int = 20_000
     inner_edge: float = 30.0
     outer_edge: float = 500.0
@@ -125,6 +126,10 @@ class Simulator:
             raise ValueError(
                 f"inner_edge {self.inner_edge}, reflex_shell {self.reflex_shell} and outer_edge "
                 f"{self.outer_edge} kpc must rise in this order"
+            )
+        if self.lmc_mass == "none" and self.engine == "agama":
+            raise ValueError(
+                "agama simulates no Milky Way without an LMC: choose the engine torch"
             )
         engines.check_engine(self.engine, self.device, self.accuracy)
         distribution.spherical_potential(1e12, 20.0, self.equilibrium)
@@ -367,12 +372,15 @@ class Simulator:
         halo = galaxies.milky_way.enclosed_mass(edge)[:, 0].numpy()
         stars = disc_and_bulge.stellar_mass_within(50.0)
         lmc_mass = galaxies.lmc.enclosed_mass(edge)[:, 0].numpy()
+        # of no mass it is minus infinity, which nobody can infer
+        with np.errstate(divide="ignore"):
+            log_lmc_mass = np.log10(lmc_mass)
         return {
             "c200": potentials.concentration(mass, self.circular_velocity),
             "a_lmc": galaxies.lmc.scale[:, 0].numpy(),
             "log10_m_mw_halo_50": np.log10(halo),
             "log10_m_mw_total_50": np.log10(halo + stars),
-            "log10_m_lmc_50": np.log10(lmc_mass),
+            "log10_m_lmc_50": log_lmc_mass,
         }
 
 

@@ -13,7 +13,7 @@ def test_every_experiment_is_run_at_toy_size():
     assert {path.stem for path in EXPERIMENTS} == {
         *("architectures", "binnings", "desi", "halo_mass", "predictive"),
         *("desi_choices", "quadrants", "surveys", "table2", "travel_profile"),
-        "validation",
+        *("dispersions", "validation"),
     }
 
 

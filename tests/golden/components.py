@@ -74,6 +74,7 @@ COMPONENTS = (
     Component("moment_errors", "mwlmc.sky.moment_errors", "milky_way"),
     Component("sampling_noise", "mwlmc.sky.sampling_noise", "milky_way"),
     Component("reflex_motions", "mwlmc.model.reflex_shells", "shells"),
+    Component("inferred_labels", "mwlmc.study.inferred_quantities", "dispersions"),
     Component("mock", "halomass.mock.mock_universe", "halo_mass"),
     Component("catalogue", "halomass.catalogues.catalogue", "halo_mass"),
     Component("hosts", "halomass.hosts.catalogue_systems", "halo_mass"),
@@ -113,7 +114,11 @@ COMPONENTS = (
         "data_vectors",
         "mwlmc.observed.data_vectors",
         "observed_stars",
-        readers=("mwlmc.observed.mock_survey", "mwlmc.observed.summary_tables"),
+        readers=(
+            "mwlmc.observed.joint_surveys",
+            "mwlmc.observed.mock_survey",
+            "mwlmc.observed.summary_tables",
+        ),
     ),
     Component("planned_survey", "mwlmc.observed.planned_survey", "planned"),
     Component(
@@ -172,6 +177,12 @@ COMPONENTS = (
         "mwlmc.study.shell_profiles",
         "shells",
         readers=("mwlmc.study.travel_profile", "orrery.labels"),
+    ),
+    Component(
+        "follow_ups",
+        "mwlmc.study.follow_up",
+        "dispersions",
+        readers=("mwlmc.study.dispersions", "mwlmc.study.lmc_less"),
     ),
     Component(
         "live_orbits",

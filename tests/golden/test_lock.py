@@ -5,7 +5,7 @@ import ast
 import pytest
 
 from halomass.study import versions as of_masses
-from mwlmc.study import shell_profiles, validation
+from mwlmc.study import follow_up, shell_profiles, validation
 from mwlmc.study import versions as of_both_galaxies
 
 from . import syntax
@@ -37,7 +37,16 @@ ONLY_DRAWN = {
 # sweeps, whose folders are named by theirs.
 IN_FINGERPRINTS = {
     *("engine", "distribution", "agama_engine", "replay", "velocity_moments"),
-    *("reflex_motions", "mock", "catalogue", "hosts", "features", "flow", "ensemble"),
+    *(
+        "reflex_motions",
+        "inferred_labels",
+        "mock",
+        "catalogue",
+        "hosts",
+        "features",
+        "flow",
+        "ensemble",
+    ),
     *("datasets", "summaries", "sweeps"),
 }
 
@@ -148,6 +157,7 @@ def test_each_version_is_in_a_fingerprint_or_in_the_documents_of_runs():
         **of_masses.VERSIONS,
         **validation.VERSIONS,
         **shell_profiles.VERSIONS,
+        **follow_up.VERSIONS,
     }
     assert set(held) == set(NAMES) - IN_FINGERPRINTS
     assert held.items() <= today.items()
@@ -156,6 +166,7 @@ def test_each_version_is_in_a_fingerprint_or_in_the_documents_of_runs():
         **of_both_galaxies.SUMMARIES,
         **of_masses.SUMMARIES,
         **shell_profiles.SUMMARIES,
+        **follow_up.SUMMARIES,
     }
     assert summaries.items() <= today.items()
 

@@ -159,8 +159,16 @@ def lmc_scale(mass: FloatArray) -> FloatArray:
 
 
 def lmc_halo(mass: FloatArray) -> Hernquist:
-    """Returns the LMCs' halos from their masses `[B]` [Msun]."""
-    return Hernquist(_column(mass), _column(lmc_scale(mass)))
+    """Returns the LMCs' halos from their masses `[B]` [Msun]; of mass zero there is none.
+
+    Raises:
+        ValueError: If another mass is not above 1.7e10 Msun.
+    """
+    # without mass any scale gives the same: no pull
+    scale = np.full_like(mass, LMC_RADIUS)
+    there = mass != 0.0
+    scale[there] = lmc_scale(mass[there])
+    return Hernquist(_column(mass), _column(scale))
 
 
 def _column(values: FloatArray) -> Tensor:

@@ -39,42 +39,49 @@ _R_DEHNEN = 12.5  # [kpc]
 def model_at(row: str, simulator: Simulator) -> FloatArray:
     """Returns the model's eleven parameters `[P]` at the medians of a row of Table 2.
 
-    The masses within 50 kpc, of the halo and of the LMC, fix the total masses, and the
-    LMC is where it is observed; the travel velocity follows.
-
     Arguments:
         row: The row's name in `literature.TABLE2`.
         simulator: Whose circular velocity relates the Milky Way's two masses.
     """
-    published = TABLE2[row]
-    halo = np.array([1e11 * published[HALO_MASS].median])
-    lmc = np.array([1e10 * published["M_LMC(<50 kpc)"].median])
+    medians = {name: value.median for name, value in TABLE2[row].items()}
+    return model_with(medians, simulator)
+
+
+def model_with(values: Mapping[str, float], simulator: Simulator) -> FloatArray:
+    """Returns the model's eleven parameters `[P]` with published values.
+
+    The masses within 50 kpc, of the halo and of the LMC, fix the total masses, and the
+    LMC is where it is observed; the travel velocity follows.
+
+    Arguments:
+        values: Both masses and the friction by their names in `literature.QUANTITIES`, in
+            its units, and `beta0` where it is published.
+        simulator: Whose circular velocity relates the Milky Way's two masses.
+    """
+    halo = np.array([1e11 * values[HALO_MASS]])
+    lmc = np.array([1e10 * values["M_LMC(<50 kpc)"]])
     velocity = simulator.circular_velocity
     sky = galactocentric_to_sky(LMC_POSITION, LMC_VELOCITY)
-    values: Mapping[str, float] = {
+    theta: Mapping[str, float] = {
         "m200_mw": float(total_masses.milky_way_m200(halo, velocity)[0]),
         "m_lmc": float(total_masses.lmc_total(lmc)[0]),
-        "log10_lambda_df": published["log10 lambda_DF"].median,
+        "log10_lambda_df": values["log10 lambda_DF"],
         "ra_lmc": float(np.degrees(sky.ra)),
         "dec_lmc": float(np.degrees(sky.dec)),
         "d_lmc": float(sky.distance),
         "vlos_lmc": float(sky.v_los),
         "pmra_lmc": float(sky.pm_ra_cosdec),
         "pmdec_lmc": float(sky.pm_dec),
-        "beta0": _BETA0,
+        "beta0": values.get("beta0", _BETA0),
         "r_dehnen": _R_DEHNEN,
     }
-    return np.array([values[name] for name in simulator.prior.names])
+    return np.array([theta[name] for name in simulator.prior.names])
 
 
 def forecast(
     row: str, binning: SkyBinning, seed: int, simulator: Simulator | None = None
 ) -> Observation:
     """Returns the mock data vector of H3+SEGUE+MagE at the medians of a row of Table 2.
-
-    Its value is the expected one, the mean of simulations. They are kept: the forecast
-    is the average posterior of surveys of each, so that its centre is not moved by one
-    draw of noise, nor by data that have none.
 
     Arguments:
         row: The row's name in `literature.TABLE2`.
@@ -83,11 +90,29 @@ def forecast(
         simulator: What simulates; the paper's model by default.
     """
     simulator = simulator or Simulator()
-    theta = np.repeat(model_at(row, simulator)[None], SIMULATIONS, axis=0)
+    mock = mock_at(model_at(row, simulator), binning, seed, simulator)
+    return replace(mock, name=f"{row.partition(',')[0]}, forecast")
+
+
+def mock_at(
+    theta: FloatArray, binning: SkyBinning, seed: int, simulator: Simulator
+) -> Observation:
+    """Returns the mock data vector of H3+SEGUE+MagE in a galaxy of given parameters.
+
+    Its value is the expected one, the mean of simulations. They are kept: the forecast
+    is the average posterior of surveys of each, so that its centre is not moved by one
+    draw of noise, nor by data that have none.
+
+    Arguments:
+        theta: The model's eleven parameters `[P]`, in its prior's order.
+        binning: How stars become summaries.
+        seed: Of the simulations.
+        simulator: What simulates.
+    """
+    each = np.repeat(theta[None], SIMULATIONS, axis=0)
     streams = [generator(seed, number) for number in range(SIMULATIONS)]
-    x = kinematics.velocity_moments(simulator.simulate(theta, streams), binning)
-    mock = mock_data_vector(binning, x.mean(0))
-    return replace(mock, name=f"{row.partition(',')[0]}, forecast", simulated=x)
+    x = kinematics.velocity_moments(simulator.simulate(each, streams), binning)
+    return replace(mock_data_vector(binning, x.mean(0)), simulated=x)
 
 
 def rows(

@@ -8,8 +8,10 @@ from mwlmc.sky.binning import SkyBinning
 from orrery.inference import ensembles
 from orrery.pairs import Splits
 from orrery.parameters import Parameter, generator
-from orrery.storage.dataset import Dataset
+from orrery.storage.dataset import INDEX, Dataset
 
+# Pairs are computed with the simulation's number where labels of others join them.
+SIMULATION_NUMBER = Parameter(INDEX, "", "$i$")
 _LARGEST_SEED = 2**31
 
 

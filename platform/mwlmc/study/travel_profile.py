@@ -31,13 +31,13 @@ from mwlmc.study.quantities import labelled
 from mwlmc.study.shell_profiles import ShellMotions, shell_intervals, shell_motions
 from mwlmc.study.simulation_noise import SAMPLED_SHARDS
 from mwlmc.study.study import QUADRANT_ROWS, conditioned, infer_row
-from mwlmc.study.survey_draws import survey_pairs
+from mwlmc.study.survey_draws import SIMULATION_NUMBER, survey_pairs
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, summaries
 from orrery.inference.posteriors import Inference
 from orrery.labels import relabelled
 from orrery.pairs import Splits
-from orrery.parameters import FloatArray, Parameter
+from orrery.parameters import FloatArray
 from orrery.records import Observation
 from orrery.results.lineage import record_summary_lineage
 from orrery.results.panels import SkyPanel, SkyRegion, Track
@@ -45,13 +45,11 @@ from orrery.results.recording import Recording, record
 from orrery.results.result import Result
 from orrery.results.sections import FigureSection
 from orrery.results.views import RadialBands, SkyMaps
-from orrery.storage.dataset import INDEX, Dataset
+from orrery.storage.dataset import Dataset
 from orrery.tables.missing import MOST_MISSING
 
 SurveyName = Literal["quadrants", "desi", "forecast-h3"]
 
-# Pairs are computed with the simulation's number, by which labels join them.
-SIMULATION_NUMBER = Parameter(INDEX, "", "$i$")
 MAPPED_APEXES = 2000  # draws, from which regions of a map are made
 MEAN_V_R = r"$\langle v_r \rangle$ [km/s]"
 SHOWN_APEXES = 60  # of these, as points: more would hide the regions

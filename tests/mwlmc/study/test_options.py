@@ -7,6 +7,7 @@ import pytest
 from mwlmc.study.architectures import FlowArchitectures, flow_architectures
 from mwlmc.study.binnings import Binnings, binnings
 from mwlmc.study.desi_choices import DesiChoices, desi_choices
+from mwlmc.study.dispersions import Dispersions, dispersions
 from mwlmc.study.options import Desi, PredictiveChecks, Quadrants, Surveys, Table2
 from mwlmc.study.predictive_checks import predictive_checks
 from mwlmc.study.study import desi, quadrants_posteriors, table2
@@ -17,6 +18,7 @@ from orrery.storage.run import identify_run
 STUDIES = {
     Desi: desi,
     DesiChoices: desi_choices,
+    Dispersions: dispersions,
     Quadrants: quadrants_posteriors,
     Table2: table2,
     PredictiveChecks: predictive_checks,

@@ -13,8 +13,8 @@ from mwlmc.observed.data_vectors import Measurement
 from mwlmc.parameters import INFERRED
 from mwlmc.simulator import Simulator
 from mwlmc.sky.binning import DESI_FOOTPRINT
-from mwlmc.study.survey_draws import survey_pairs
-from mwlmc.study.travel_profile import SIMULATION_NUMBER, TravelProfile, travel_profile
+from mwlmc.study.survey_draws import SIMULATION_NUMBER, survey_pairs
+from mwlmc.study.travel_profile import TravelProfile, travel_profile
 from orrery.execution import simulation, summaries
 from orrery.labels import relabelled
 from orrery.parameters import parameter_names

@@ -8,7 +8,13 @@ import pytest
 from halomass.study import architectures as of_ensembles
 from halomass.study import options as halomass_options
 from mwlmc.study import architectures as of_flows
-from mwlmc.study import binnings, desi_choices, travel_profile, validation
+from mwlmc.study import (
+    binnings,
+    desi_choices,
+    dispersions,
+    travel_profile,
+    validation,
+)
 from mwlmc.study import options as mwlmc_options
 from orrery.storage.inputs import changes, input_files
 from orrery.storage.run import identify_run
@@ -17,6 +23,7 @@ ROOT = Path(__file__).parents[3]
 READ = {
     mwlmc_options.Desi: ["stars"],
     desi_choices.DesiChoices: [f"stars.{number}" for number in range(3)],
+    dispersions.Dispersions: ["stars.0", "stars.1"],
     mwlmc_options.Quadrants: ["stars"],
     mwlmc_options.Table2: ["stars"],
     mwlmc_options.PredictiveChecks: ["stars"],
