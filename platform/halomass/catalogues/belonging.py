@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from halomass.catalogues.chunks import ChunkHalos
+from halomass.catalogues.chunks import NOT_SAID, ChunkHalos
 from halomass.catalogues.repetition import ReferenceRegister
 
 _MOST_STRAYS = 0.001  # of the subhalos: those whose host is not in the file
@@ -51,8 +51,10 @@ class Belonging:
         self._hosts = np.zeros(_BINS, np.int64)
 
     def add(self, part: ChunkHalos) -> None:
-        """Keeps the halos of a chunk."""
+        """Keeps the halos of a chunk; none of a list that does not say which lie in others."""
         columns = part.columns
+        if NOT_SAID in columns["upid"][:1]:
+            return
         host = columns["upid"] == -1
         self._subhalos += int(np.count_nonzero(~host))
         mass = _tenths(columns["log_m_vir"][host])

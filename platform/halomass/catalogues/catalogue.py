@@ -9,36 +9,45 @@ by name.
     halos = open_catalogue("sfr_catalog_1.000000.bin", box=64.0)
     simulation.generate(halos, halos.chunks, 0, folder, name="halos", shard_size=1)
 
-Hlists have no stellar mass: theirs is 0, "none", until it is painted on.
+Halo lists have no stellar mass: theirs is 0, "none", until it is painted on.
 """
 
 import hashlib
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from halomass import cosmology
-from halomass.catalogues import consistent_trees, universe_machine
-from halomass.catalogues.chunks import HALOS, ChunkedFile, ChunkHalos
+from halomass.catalogues import (
+    consistent_trees,
+    identification,
+    rockstar,
+    universe_machine,
+)
+from halomass.catalogues.chunks import (
+    HALOS,
+    NOT_SAID,
+    ChunkedFile,
+    ChunkHalos,
+    halo_schema,
+)
+from halomass.catalogues.identification import Kind
 from halomass.catalogues.survey import HaloSurvey
 from halomass.systems import LOG_M_PEAK
+from halomass.universe import MULTIDARK, Universe
 from orrery.identity import JSON
 from orrery.records import Records, Schema
 
-VERSION = 1  # of reading catalogues; raised whenever its numbers change
-
-Kind = Literal["binary", "ascii", "hlist"]
-
+VERSION = 2  # of reading catalogues; raised whenever its numbers change
 
 LEAST_MEMORY = 2.0  # [MB] less does not hold a few hundred lines
 # Of the box's side: galaxies that outlived their halo drift a little over the edge.
 _OVER_THE_EDGE = 0.05
+_LARGEST_BOX = 2e4  # [Mpc/h] of a larger one the side is in kpc
 _LATEST = 1.1  # scale factor: some simulations end a little after today
 # Beyond these, numbers stand for something missing, or are damaged: no halo has them.
 _FASTEST = 9000.0  # [km/s] on each axis
@@ -53,9 +62,10 @@ class Catalogue:
     """The halos of one snapshot of a simulation, read from a file.
 
     Arguments:
-        path: The file. The processes that read it must all find it there.
-        kind: What it is: `binary` or `ascii` of the UniverseMachine, or a
-            Consistent-Trees `hlist`.
+        path: The file, which gzip may have packed. The processes that read it must all
+            find it there.
+        kind: What it is: `binary` or `ascii` of the UniverseMachine, an `hlist` of
+            Consistent-Trees, or a list of `rockstar`.
         box: The side of the periodic box [comoving Mpc/h].
         scale: The scale factor of the snapshot.
         memory: The most memory [MB] that a process may use for reading, which decides
@@ -63,6 +73,8 @@ class Catalogue:
         log_m_peak: Only halos with a larger log10 of the peak mass [Msun] are kept.
         part_of_box: Whether the file may hold only a part of the box, which is refused
             otherwise.
+        universe: The simulation's cosmology.
+        account: What the file was taken for, and why.
 
     Example:
         >>> import tempfile
@@ -83,15 +95,14 @@ class Catalogue:
     memory: float = 256.0
     log_m_peak: float = LOG_M_PEAK
     part_of_box: bool = False
+    universe: Universe = MULTIDARK
+    account: str = field(default="", compare=False)
 
     def __post_init__(self) -> None:
-        _check_readable(self.path)
-        if self.kind not in ("binary", "ascii", "hlist"):
-            raise ValueError(
-                f"no kind {self.kind!r}: choose 'binary', 'ascii' or 'hlist'"
-            )
+        identification.check_readable(self.path)
+        identification.check_kind(self.kind)
         for name, value, least, most in (
-            ("box [Mpc/h]", self.box, 0.0, np.inf),
+            ("box [Mpc/h]", self.box, 0.0, _LARGEST_BOX),
             ("scale", self.scale, 0.0, _LATEST),
             ("memory [MB]", self.memory, LEAST_MEMORY, np.inf),
             ("log_m_peak", self.log_m_peak, 0.0, 16.0),
@@ -100,13 +111,17 @@ class Catalogue:
                 raise ValueError(
                     f"{name} {value} must lie between {least:g} and {most:g}"
                 )
-        # opened now, though nothing is kept: a wrong file is refused before work begins
+        header = identification.header_of(self.path, self.kind)
+        identification.check_agreement(
+            self.path, self.kind, header, self.box, self.scale, self.universe
+        )
+        # opened now: a wrong file is refused before work begins
         self._source()
 
     @property
     def schema(self) -> Schema:
         """The columns of the records."""
-        return HALOS
+        return halo_schema(self.universe.hubble)
 
     @property
     def gpus(self) -> float:
@@ -137,7 +152,8 @@ class Catalogue:
             "sha256": _survey(self, file.st_size, file.st_mtime_ns),
             "box": self.box,
             "scale": self.scale,
-            "hubble": cosmology.HUBBLE_PARAMETER,
+            "hubble": self.universe.hubble,
+            "omega_matter": self.universe.omega_matter,
             "log_m_peak": self.log_m_peak,
             **self._source().describe(),
             "versions": self.versions,
@@ -188,20 +204,22 @@ class Catalogue:
                 raise ValueError(
                     f"{where}: {name} is {rows[name][refused[0]]}, {reason}"
                 )
-        columns = self._columns(rows[counts & self._massive(rows)])
-        hosts = rows["id"][rows["upid"] == -1].astype(np.int64)
-        return ChunkHalos(len(rows), columns, hosts)
+        kept = rows[counts & self._massive(rows)]
+        # a list that does not say which halos lie in others has no hosts yet
+        hosts = rows["id"][_upid(rows) == -1].astype(np.int64)
+        # copied: a view would keep whole rows
+        there = "r" in _names(kept)
+        radius = (kept["r"] if there else np.zeros(len(kept))).astype(np.float32)
+        return ChunkHalos(len(rows), self._columns(kept), hosts, radius)
 
     def _source(self) -> ChunkedFile:
-        if self.kind == "binary":
-            return universe_machine.open_structs(self.path, self.memory)
-        if self.kind == "ascii":
-            return universe_machine.open_text(self.path, self.memory)
-        return consistent_trees.open_hlist(self.path, self.memory, self.box)
+        file = self.path.stat()
+        return _opened(self, file.st_size, file.st_mtime_ns)
 
     @property
     def _mass_unit(self) -> float:
-        return 1.0 if self.kind == "ascii" else 1 / cosmology.HUBBLE_PARAMETER  # [Msun]
+        without_h = identification.mass_unit(self.kind) == "Msun"
+        return 1.0 if without_h else 1 / self.universe.hubble  # [Msun]
 
     def _massive(self, rows: NDArray[Any]) -> NDArray[np.bool_]:
         return rows["mp"].astype(np.float64) * self._mass_unit > 10.0**self.log_m_peak
@@ -209,8 +227,7 @@ class Catalogue:
     def _refusals(
         self, rows: NDArray[Any]
     ) -> Iterator[tuple[str, NDArray[np.bool_], str]]:
-        names = rows.dtype.names or ()
-        sizes = ("mp", "m", "v", *{"sm"}.intersection(names))
+        sizes = ("mp", "m", "v", *{"sm"}.intersection(_names(rows)))
         for name in (*_AXES, *_VELOCITIES, *sizes):
             yield name, ~np.isfinite(rows[name]), "not finite: fetch the file again"
         for name in _VELOCITIES:
@@ -223,7 +240,9 @@ class Catalogue:
         low = -_OVER_THE_EDGE * self.box
         high = (1 + _OVER_THE_EDGE) * self.box
         outside = (
-            f"outside of the box of {self.box:g} Mpc/h: give the box of this simulation"
+            f"outside of the box of {self.box:g} Mpc/h: give the box of this simulation, and "
+            f"positions in Mpc/h, of which those in Mpc are {1 / self.universe.hubble:.3g} times, "
+            "those in kpc/h 1000 times as large"
         )
         for name in _AXES:
             yield name, (rows[name] < low) | (rows[name] > high), outside
@@ -233,9 +252,10 @@ class Catalogue:
     def _columns(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
         unit = self._mass_unit
         none = np.zeros(len(rows), np.float32)
-        stars = rows["sm"] if "sm" in (rows.dtype.names or ()) else none
+        stars = rows["sm"] if "sm" in _names(rows) else none
         return {
-            **{name: rows[name].astype(np.int64) for name in ("id", "descid", "upid")},
+            **{name: rows[name].astype(np.int64) for name in ("id", "descid")},
+            "upid": _upid(rows),
             "log_m_vir": _log(rows["m"], unit),
             "log_m_peak": _log(rows["mp"], unit),
             # 0 stands for "no stars": their logarithm does not exist
@@ -248,72 +268,64 @@ class Catalogue:
 
 def open_catalogue(
     path: Path | str,
-    box: float,
+    box: float | None = None,
     *,
     kind: Kind | None = None,
     scale: float | None = None,
+    universe: Universe | None = None,
     memory: float = 256.0,
     log_m_peak: float = LOG_M_PEAK,
     part_of_box: bool = False,
 ) -> Catalogue:
-    """Returns a catalogue; what is not given is taken from the file's name.
+    """Returns a catalogue; what is not given is taken from the file's header, or its name.
 
     Arguments:
-        path: The file, such as `sfr_catalog_1.000000.bin`, `sfr_catalog_1.000000.txt`
-            or `hlist_1.00000.list`.
+        path: The file, such as `sfr_catalog_1.000000.bin`, `sfr_catalog_1.000000.txt`,
+            `hlist_1.00000.list.gz` or `out_0.list`.
         box: The side of the periodic box [comoving Mpc/h].
-        kind: What the file is; by the name's ending when None.
-        scale: The scale factor; the number in the name when None.
+        kind: What the file is.
+        scale: The scale factor.
+        universe: The simulation's cosmology; that of MultiDark if nobody says it.
         memory: The most memory [MB] that a process may use for reading.
         log_m_peak: Only halos with a larger log10 of the peak mass [Msun] are kept.
         part_of_box: Whether the file may hold only a part of the box.
 
     Raises:
         FileNotFoundError: If there is no such file.
-        ValueError: If the name lacks what is not given, or the file is refused:
-            because it is empty, torn, byte-swapped, or lacks a column.
+        ValueError: If neither the header nor the name has what is not given, the header
+            contradicts what is, or the file is refused: because it is empty, torn,
+            byte-swapped, or lacks a column.
     """
     place = Path(path).absolute()
-    _check_readable(place)
-    kind = kind or _kind(place)
-    scale = scale if scale is not None else _scale(place)
-    return Catalogue(place, kind, box, scale, memory, log_m_peak, part_of_box)
-
-
-def _check_readable(path: Path) -> None:
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"there is no file {path}: give the path of a halo catalogue"
-        )
-    if not path.stat().st_size:
-        raise ValueError(f"{path} is empty: fetch it again")
-
-
-def _kind(path: Path) -> Kind:
-    endings: dict[str, Kind] = {".bin": "binary", ".txt": "ascii", ".list": "hlist"}
-    if path.suffix not in endings:
-        raise ValueError(
-            f"the name {path.name} does not end with {', '.join(endings)}: say its kind, "
-            "'binary', 'ascii' or 'hlist'"
-        )
-    return endings[path.suffix]
-
-
-def _scale(path: Path) -> float:
-    number = re.search(r"_(\d+\.\d+)", path.name)
-    if number is None:
-        raise ValueError(
-            f"the name {path.name} has no scale factor, as sfr_catalog_1.000000.bin "
-            "does: give scale"
-        )
-    return float(number[1])
+    found = identification.recognise(place, kind, box, scale, universe)
+    return Catalogue(
+        place,
+        found.kind,
+        found.box,
+        found.scale,
+        memory,
+        log_m_peak,
+        part_of_box,
+        found.universe,
+        found.account,
+    )
 
 
 def _counts(rows: NDArray[Any]) -> NDArray[np.bool_]:
     """Returns which halos are not marked as to be ignored."""
-    if "flags" not in (rows.dtype.names or ()):
+    if "flags" not in _names(rows):
         return np.ones(len(rows), np.bool_)
     return (rows["flags"] & universe_machine.IGNORED) == 0
+
+
+def _names(rows: NDArray[Any]) -> tuple[str, ...]:
+    return rows.dtype.names or ()
+
+
+def _upid(rows: NDArray[Any]) -> NDArray[np.int64]:
+    if "upid" not in _names(rows):
+        return np.full(len(rows), NOT_SAID)
+    return rows["upid"].astype(np.int64)
 
 
 def _log(masses: NDArray[Any], unit: float) -> NDArray[np.float32]:
@@ -332,6 +344,19 @@ def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
     return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
+# the beginning of a packed file is far from where it is being read
+@lru_cache(maxsize=8)
+def _opened(catalogue: Catalogue, size: int, modified: int) -> ChunkedFile:
+    path, memory = catalogue.path, catalogue.memory
+    if catalogue.kind == "binary":
+        return universe_machine.open_structs(path, memory)
+    if catalogue.kind == "ascii":
+        return universe_machine.open_text(path, memory)
+    if catalogue.kind == "rockstar":
+        return rockstar.open_out(path, memory)
+    return consistent_trees.open_hlist(path, memory)
+
+
 # a checksum needs the whole file: once per process, however many records are asked for
 @cache
 def _survey(catalogue: Catalogue, size: int, modified: int) -> str:
@@ -344,7 +369,14 @@ def _survey(catalogue: Catalogue, size: int, modified: int) -> str:
     """
     digest = hashlib.sha256()
     source = catalogue._source()
-    with HaloSurvey(catalogue.path.name, catalogue.box, catalogue.memory) as survey:
+    with HaloSurvey(
+        catalogue.path.name,
+        catalogue.box,
+        catalogue.memory,
+        catalogue.scale,
+        catalogue.universe,
+        identification.mass_unit(catalogue.kind),
+    ) as survey:
         for chunk in range(source.chunks):
             content = source.content(chunk)
             digest.update(content)

@@ -1,6 +1,6 @@
 """A halo catalogue in chunks: what a file must offer, and what is kept of each chunk."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,8 +10,15 @@ from halomass import cosmology
 from orrery.identity import JSON
 from orrery.records import Column, Schema
 
-# What "Mpc/h" is: readers of units know no h.
-_MPC_OVER_H = f"{1 / cosmology.HUBBLE_PARAMETER:.10g} Mpc"
+NOT_SAID = -2  # `upid` of halos of which nobody has said whether they lie in others
+
+
+def _mpc_over_h(hubble: float) -> str:
+    # readers of units know no h
+    return f"{1 / hubble:.10g} Mpc"
+
+
+_MPC_OVER_H = _mpc_over_h(cosmology.HUBBLE_PARAMETER)
 
 
 HALOS = Schema(
@@ -62,6 +69,17 @@ HALOS = Schema(
 )
 
 
+def halo_schema(hubble: float) -> Schema:
+    """Returns the columns of halos of a universe with another Hubble parameter."""
+    columns = tuple(
+        replace(column, unit=_mpc_over_h(hubble))
+        if column.unit == _MPC_OVER_H
+        else column
+        for column in HALOS.particles
+    )
+    return replace(HALOS, particles=columns)
+
+
 class ChunkedFile(Protocol):
     """A file in chunks: what its bytes mean.
 
@@ -93,6 +111,8 @@ class ChunkHalos:
         rows: The number of all halos in the chunk.
         columns: The columns of those that are kept, each with shape `[kept]`.
         hosts: The identities of all that lie in no other halo, kept or not.
+        radius: The virial radii of those that are kept, with shape `[kept]` [comoving
+            kpc/h]; zeros where the file has none.
 
     Example:
         >>> part = ChunkHalos(rows=3, columns={"id": np.array([7, 9])})
@@ -103,3 +123,4 @@ class ChunkHalos:
     rows: int
     columns: dict[str, NDArray[Any]]
     hosts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    radius: NDArray[Any] = field(default_factory=lambda: np.empty(0))

@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 from halomass.catalogues.belonging import Belonging
 from halomass.catalogues.chunks import ChunkHalos
 from halomass.catalogues.completeness import HostCounts
+from halomass.catalogues.halo_units import HaloUnits
 from halomass.catalogues.repetition import NumberRegister, ReferenceRegister
 from halomass.catalogues.unlikely_numbers import UnlikelyNumbers
 from halomass.systems import FloatArray
+from halomass.universe import MULTIDARK, Universe
 
 _AXES = ("x", "y", "z")
 _MOTION = ("vx", "vy", "vz", "log_m_peak")
@@ -43,6 +45,9 @@ class HaloSurvey:
         file: Its name.
         box: The side of the periodic box [comoving Mpc/h].
         memory: The most memory [MB] that reading may take: this takes an eighth of it.
+        scale: The scale factor.
+        universe: The simulation's cosmology.
+        masses: The unit of masses in the file: `Msun/h` or `Msun`.
 
     Example:
         >>> names = ("x", "y", "z", "vx", "vy", "vz", "log_m_vir", "log_m_peak", "log_m_star")
@@ -59,6 +64,9 @@ class HaloSurvey:
     file: str
     box: float
     memory: float
+    scale: float = 1.0
+    universe: Universe = MULTIDARK
+    masses: str = "Msun/h"
     rows: int = 0
     kept: int = 0
     heavy: int = 0
@@ -69,6 +77,7 @@ class HaloSurvey:
         self._open = ExitStack()
         self._hosts = HostCounts(self.box)
         self._numbers = UnlikelyNumbers(self.file)
+        self._units = HaloUnits(self.file, self.scale, self.universe, self.masses)
         self._identities = self._open.enter_context(NumberRegister(room))
         self._motions = self._open.enter_context(NumberRegister(room))
         self._cells = self._open.enter_context(NumberRegister(room))
@@ -98,9 +107,13 @@ class HaloSurvey:
         self._identities.add(columns["id"], columns["id"])
         self._motions.add(_digits(columns), columns["id"])
         self._numbers.add(columns)
-        host = columns["upid"] == -1
+        # of lists that do not say which halos lie in others, all are counted
+        host = columns["upid"] < 0
         place = np.stack([columns[name] for name in _AXES], axis=1)
         self._hosts.add(place[host])
+        radius = part.radius if len(part.radius) else np.zeros(len(host))
+        masses = (columns["log_m_vir"][host], columns["log_m_peak"][host])
+        self._units.add(*masses, radius[host])
         heavy = host & (columns["log_m_vir"] > _HEAVY)
         self.heavy += int(np.count_nonzero(heavy))
         self._cells.add(self._cell(place[heavy]), columns["id"][heavy])
@@ -155,11 +168,12 @@ class HaloSurvey:
             )
 
     def check_numbers(self) -> None:
-        """Refuses numbers that the halos of no simulation have.
+        """Refuses numbers that the halos of no simulation have, and those in other units.
 
         Raises:
             ValueError: If too many halos have them.
         """
+        self._units.check()
         self._numbers.check()
 
     def check_hosts(self) -> None:

@@ -10,11 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import IO, Any
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from halomass.catalogues.packing import file_bytes, is_packed
 from orrery.identity import JSON
 
 LONGEST_LINE = 1 << 16  # [bytes] a file with longer lines is no text
@@ -47,7 +49,7 @@ class TextTable:
     @property
     def chunks(self) -> int:
         """The number of chunks."""
-        return -(-self.path.stat().st_size // self.chunk_bytes)
+        return -(-file_bytes(self.path).size // self.chunk_bytes)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -62,11 +64,22 @@ class TextTable:
 
     def content(self, chunk: int) -> bytes:
         """Returns the lines of a chunk; those of all chunks, one after the other, are the file."""
-        with self.path.open("rb") as file:
-            begin = self._line_begin(file, chunk * self.chunk_bytes)
-            end = self._line_begin(file, (chunk + 1) * self.chunk_bytes)
-            file.seek(begin)
-            return file.read(max(end - begin, 0))
+        file = file_bytes(self.path)
+        begin = chunk * self.chunk_bytes
+        # one byte early: a line that begins exactly at the chunk's first byte is not skipped
+        early = min(begin, 1)
+        text = file.read(begin - early, self.chunk_bytes + early)
+        skipped = self._line_end(text, begin) if early else 0
+        if skipped == len(text):
+            return b""
+        if not text.endswith(b"\n"):
+            rest = file.read(begin + self.chunk_bytes, LONGEST_LINE)
+            end = self._line_end(rest, begin + self.chunk_bytes)
+            text = b"".join([memoryview(text)[skipped:], memoryview(rest)[:end]])
+            skipped = 0
+        if not text.endswith(b"\n"):
+            raise _torn(self.path)
+        return text[skipped:]
 
     def rows(self, chunk: int, content: bytes) -> NDArray[Any]:
         """Returns the rows of a chunk, a structured array.
@@ -130,19 +143,15 @@ class TextTable:
         before = sum(self.content(earlier).count(b"\n") for earlier in range(chunk))
         return before + int(index) + 1
 
-    def _line_begin(self, file: IO[bytes], offset: int) -> int:
-        """Returns where the first line begins that does not begin before an offset."""
-        if offset == 0:
-            return 0
-        # one byte early: a line that begins exactly at the offset is not skipped
-        file.seek(offset - 1)
-        rest = file.readline(LONGEST_LINE)
-        if len(rest) == LONGEST_LINE and not rest.endswith(b"\n"):
+    def _line_end(self, text: bytes, offset: int) -> int:
+        """Returns how many of the bytes from an offset on belong to the line that began before."""
+        end = text.find(b"\n", 0, LONGEST_LINE) + 1
+        if not end and len(text) >= LONGEST_LINE:
             raise ValueError(
                 f"{self.path.name} has no end of a line within {LONGEST_LINE} bytes after byte "
                 f"{offset}: it is no text table; choose another kind"
             )
-        return offset - 1 + len(rest)
+        return end or len(text)
 
 
 @dataclass(frozen=True)
@@ -184,23 +193,32 @@ def read_header(path: Path) -> tuple[str, ...]:
         ValueError: If the file does not end with the end of a line, or the header does
             not end.
     """
-    with path.open("rb") as file:
-        file.seek(-1, 2)
-        if file.read(1) != b"\n":
-            raise ValueError(
-                f"{path.name} ends in the middle of a line: the copy is incomplete, or this is no "
-                "text table; fetch it again, or end the last line if it is whole"
-            )
-        file.seek(0)
-        lines = []
-        while (line := file.readline(LONGEST_LINE)).startswith(b"#"):
+    file = file_bytes(path)
+    # what is packed ends only once all of it was unpacked
+    if not is_packed(path) and file.read(file.size - 1, 1) != b"\n":
+        raise _torn(path)
+    lines: list[str] = []
+    place = 0
+    while True:
+        block = file.read(place, LONGEST_LINE)
+        whole = block[: block.rfind(b"\n") + 1] or block
+        for line in whole.removesuffix(b"\n").split(b"\n"):
+            if not line.startswith(b"#"):
+                return tuple(lines)
             lines.append(line.decode("latin1")[1:].strip())
-            if file.tell() > LONGEST_HEADER:
-                raise ValueError(
-                    f"{path.name} begins with more than {LONGEST_HEADER} bytes of comments: it is "
-                    "no table of halos; choose another file"
-                )
-    return tuple(lines)
+        place += len(whole)
+        if place > LONGEST_HEADER:
+            raise ValueError(
+                f"{path.name} begins with more than {LONGEST_HEADER} bytes of comments: it is "
+                "no table of halos; choose another file"
+            )
+
+
+def _torn(path: Path) -> ValueError:
+    return ValueError(
+        f"{path.name} ends in the middle of a line: the copy is incomplete, or this is no text "
+        "table; fetch it again, or end the last line if it is whole"
+    )
 
 
 def column_names(
@@ -229,7 +247,11 @@ def _name(word: str) -> str:
 
 
 def open_table(
-    path: Path, memory: float, found: tuple[str, ...], wanted: Mapping[str, str]
+    path: Path,
+    memory: float,
+    found: tuple[str, ...],
+    wanted: Mapping[str, str],
+    optional: Mapping[str, str] = MappingProxyType({}),
 ) -> TextTable:
     """Returns the table of a file.
 
@@ -238,17 +260,21 @@ def open_table(
         memory: The most memory [MB] that reading a chunk may take.
         found: The names of the file's columns, in small letters.
         wanted: The columns to read: our names, and those of the file.
+        optional: Those to read where the file has them.
 
     Raises:
         ValueError: If a column is missing.
     """
-    missing = [name for name in wanted.values() if name.lower() not in found]
+    names = dict.fromkeys(wanted.values())  # one may be read twice
+    missing = [name for name in names if name.lower() not in found]
     if missing:
         raise ValueError(
             f"{path.name} has no column {', '.join(missing)}: its header names {len(found)} "
             "others; use the catalogue with all columns"
         )
+    there = {ours: name for ours, name in optional.items() if name.lower() in found}
     columns = tuple(
-        (ours, found.index(theirs.lower())) for ours, theirs in wanted.items()
+        (ours, found.index(theirs.lower()))
+        for ours, theirs in {**wanted, **there}.items()
     )
     return TextTable(path, int(1e6 * memory) // MEMORY_PER_BYTE, len(found), columns)

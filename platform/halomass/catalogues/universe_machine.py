@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from halomass.catalogues import text_table
+from halomass.catalogues.packing import file_bytes, is_packed
 from halomass.catalogues.text_table import TextTable
 from orrery.identity import JSON
 
@@ -85,7 +86,7 @@ class StructFile:
     @property
     def chunks(self) -> int:
         """The number of chunks."""
-        return -(-self.path.stat().st_size // (self.chunk_rows * STRUCT.itemsize))
+        return -(-file_bytes(self.path).size // (self.chunk_rows * STRUCT.itemsize))
 
     def describe(self) -> JSON:
         """Returns how the file is read, as plain JSON."""
@@ -99,9 +100,7 @@ class StructFile:
     def content(self, chunk: int) -> bytes:
         """Returns the bytes of a chunk; those of all chunks, one after the other, are the file."""
         size = self.chunk_rows * STRUCT.itemsize
-        with self.path.open("rb") as file:
-            file.seek(chunk * size)
-            return file.read(size)
+        return file_bytes(self.path).read(chunk * size, size)
 
     def rows(self, chunk: int, content: bytes) -> NDArray[Any]:
         """Returns the rows of a chunk, a structured array.
@@ -135,12 +134,15 @@ def open_structs(path: Path, memory: float) -> StructFile:
         ValueError: If the size is no multiple of 128 bytes, or the first rows are
             byte-swapped or no such structs.
     """
-    size = path.stat().st_size
-    if size % STRUCT.itemsize:
-        raise _torn(path, size)
-    with path.open("rb") as file:
-        rows = np.frombuffer(file.read(_CHECKED_ROWS * STRUCT.itemsize), STRUCT)
-    _check_first_rows(path, rows)
+    file = file_bytes(path)
+    # what is packed has a size only once all of it was unpacked
+    if not is_packed(path) and file.size % STRUCT.itemsize:
+        raise _torn(path, file.size)
+    first = file.read(0, _CHECKED_ROWS * STRUCT.itemsize)
+    if len(first) < STRUCT.itemsize:
+        raise _torn(path, len(first))
+    whole = len(first) // STRUCT.itemsize
+    _check_first_rows(path, np.frombuffer(first, STRUCT, whole))
     return StructFile(path, int(1e6 * memory) // MEMORY_PER_HALO)
 
 
@@ -189,4 +191,4 @@ def open_text(path: Path, memory: float) -> TextTable:
     """
     wanted = {name: name for name in SFR_CATALOG_COLUMNS}
     found = text_table.column_names(text_table.read_header(path), wanted)
-    return text_table.open_table(path, memory, found or TEXT_ORDER, wanted)
+    return text_table.open_table(path, memory, found or TEXT_ORDER, wanted, {"r": "r"})

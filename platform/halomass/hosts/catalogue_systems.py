@@ -26,12 +26,13 @@ from halomass.hosts.selection import (
 )
 from halomass.mock import stellar_mass
 from halomass.systems import FloatArray
+from halomass.universe import MULTIDARK, Universe
 from orrery.identity import JSON
 from orrery.parameters import generator
 from orrery.records import Records, Schema
 from orrery.storage.files import is_unaltered
 
-VERSION = 1  # of the hosts and their neighbours; raised whenever their numbers change
+VERSION = 2  # of the hosts and their neighbours; raised whenever their numbers change
 
 # The two random streams of a snapshot.
 _ORDER_DRAW = 0
@@ -48,10 +49,11 @@ class Snapshot:
         box: Side of the periodic box, comoving [Mpc/h].
         scale: Scale factor.
         checksums: The sha256 of each file; where they are given, nothing else is read.
+        universe: The simulation's cosmology.
 
     Example:
         >>> Snapshot((Path("0.arrow"),), "5e1f", 64.0, 1.0).describe()
-        {'halos': '5e1f', 'box': 64.0, 'scale': 1.0}
+        {'halos': '5e1f', 'box': 64.0, 'scale': 1.0, 'hubble': 0.678, 'omega_matter': 0.307}
     """
 
     shards: tuple[Path, ...]
@@ -59,6 +61,7 @@ class Snapshot:
     box: float
     scale: float
     checksums: tuple[str, ...] = ()
+    universe: Universe = MULTIDARK
 
     def read(self) -> Halos:
         """Returns the halos.
@@ -71,12 +74,20 @@ class Snapshot:
             for path, sha256 in zip(self.shards, self.checksums, strict=True):
                 _check_unaltered(path, sha256)
         return Halos.from_records(
-            [_mapped(path) for path in self.shards], self.box, self.scale
+            [_mapped(path) for path in self.shards],
+            self.box,
+            self.scale,
+            self.universe,
         )
 
     def describe(self) -> JSON:
         """Returns all that decides the halos, as plain JSON."""
-        return {"halos": self.fingerprint, "box": self.box, "scale": self.scale}
+        return {
+            "halos": self.fingerprint,
+            "box": self.box,
+            "scale": self.scale,
+            **asdict(self.universe),
+        }
 
 
 class HaloDataset(Protocol):
@@ -84,7 +95,8 @@ class HaloDataset(Protocol):
 
     Example:
         >>> from types import SimpleNamespace
-        >>> reader = {"simulator": {"box": 64.0, "scale": 1.0}}
+        >>> cosmology = {"hubble": 0.7, "omega_matter": 0.3}
+        >>> reader = {"simulator": {"box": 64.0, "scale": 1.0, **cosmology}}
         >>> one: HaloDataset = SimpleNamespace(
         ...     files=(), checksums=(), fingerprint="5e1f", metadata=reader
         ... )
@@ -161,6 +173,12 @@ class CatalogueSystems:
                 f"snapshots of boxes {boxes} Mpc/h at scale factors {scales}: give at least one, "
                 "all of one box, each scale factor once"
             )
+        universes = {snapshot.universe for snapshot in self.snapshots}
+        if len(universes) > 1:
+            raise ValueError(
+                f"snapshots of {len(universes)} universes, {', '.join(map(str, universes))}: give "
+                "those of one simulation, or say --cosmology where files do not say it"
+            )
 
     @classmethod
     def of(
@@ -175,6 +193,7 @@ class CatalogueSystems:
                 reader["box"],
                 reader["scale"],
                 dataset.checksums,
+                Universe(reader["hubble"], reader["omega_matter"]),
             )
             for dataset, reader in zip(halos, readers, strict=True)
         )

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from halomass import cosmology
 from halomass.systems import FloatArray
+from halomass.universe import MULTIDARK, Universe
 from orrery.parameters import IntArray
 from orrery.records import Records
 
@@ -51,6 +51,7 @@ class Halos:
         vmax: Largest circular velocities [km/s], with shape `[H]`.
         box: Side of the periodic box, comoving [Mpc/h].
         scale: Scale factor of the snapshot.
+        universe: The simulation's cosmology.
 
     Example:
         >>> three = {name: np.arange(3) for name in ("id", "descid", "upid")}
@@ -76,6 +77,7 @@ class Halos:
     vmax: FloatArray
     box: float
     scale: float
+    universe: Universe = MULTIDARK
 
     def __post_init__(self) -> None:
         if not (self.box > 0 and 0 < self.scale <= _LATEST):
@@ -121,11 +123,15 @@ class Halos:
     @property
     def kpc(self) -> float:
         """How many physical kpc one comoving Mpc/h is."""
-        return 1000 * self.scale / cosmology.HUBBLE_PARAMETER
+        return 1000 * self.scale / self.universe.hubble
 
     @classmethod
     def from_records(
-        cls, parts: Sequence[Records], box: float, scale: float
+        cls,
+        parts: Sequence[Records],
+        box: float,
+        scale: float,
+        universe: Universe = MULTIDARK,
     ) -> "Halos":
         """Returns the halos of a snapshot's records, in their order.
 
@@ -133,6 +139,7 @@ class Halos:
             parts: Records whose particles are the halos of a part of a catalogue.
             box: Side of the periodic box, comoving [Mpc/h].
             scale: Scale factor of the snapshot.
+            universe: The simulation's cosmology.
 
         Raises:
             ValueError: If a column is missing, or a value impossible.
@@ -154,7 +161,13 @@ class Halos:
         place = np.stack([column(name) for name in _PLACE], axis=1)
         motion = np.stack([column(name, "f4") for name in _MOTION], axis=1)
         return cls(
-            **identities, **sizes, position=place, velocity=motion, box=box, scale=scale
+            **identities,
+            **sizes,
+            position=place,
+            velocity=motion,
+            box=box,
+            scale=scale,
+            universe=universe,
         )
 
     def tree(self, rows: IntArray) -> cKDTree:
@@ -279,7 +292,7 @@ def motions(
     separation = halos.kpc * (separation - halos.box * np.round(separation / halos.box))
     # in double precision: a difference of two large bulk flows may be small
     peculiar = halos.velocity[neighbours].astype(np.float64) - halos.velocity[hosts]
-    velocity = peculiar + cosmology.hubble(halos.scale) * separation
+    velocity = peculiar + halos.universe.hubble_rate(halos.scale) * separation
     r = np.linalg.norm(separation, axis=1)
     direction = separation / r[:, None]
     v_r = np.einsum("ki,ki->k", velocity, direction)
@@ -311,6 +324,26 @@ def distance_larger(halos: Halos, hosts: IntArray) -> FloatArray:
             halos.tree(falling[:number]), place[mine], larger[mine]
         )
     return distance * halos.kpc
+
+
+def within_larger(halos: Halos, hosts: IntArray, isolation: float) -> NDArray[np.bool_]:
+    """Returns whether hosts `[N]` lie within the virial radius of a larger halo.
+
+    Arguments:
+        halos: The snapshot.
+        hosts: Rows of the hosts, with shape `[N]`.
+        isolation: All larger halos are farther than this [physical kpc].
+    """
+    radius = halos.universe.virial_radius(halos.log_m_vir, halos.scale)
+    wide = np.flatnonzero(radius > isolation)
+    found = halos.tree(hosts).query_ball_point(
+        halos.wrapped(wide), radius[wide] / halos.kpc
+    )
+    within = np.zeros(len(hosts), np.bool_)
+    for around, rows in zip(wide, found, strict=True):
+        larger = halos.log_m_vir[around] > halos.log_m_vir[hosts[rows]]
+        within[np.asarray(rows, np.int64)[larger]] = True
+    return within
 
 
 def _nearest(tree: cKDTree, place: FloatArray, larger: IntArray) -> FloatArray:

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from halomass import systems
+from halomass.catalogues.chunks import NOT_SAID
 from halomass.hosts import neighbours
 from halomass.hosts.neighbours import Halos, IntArray, Neighbourhood
 from halomass.systems import FloatArray
 
 ANDROMEDA = 761.0  # [kpc] the nearest larger halo to the Milky Way
-_CENTRAL = -1  # `upid` of halos that are no satellites
+# `upid` of halos that are no satellites; below it, of those of which nobody has said it
+_CENTRAL = -1
 # The smallest fraction of halos with a descendant where snapshots follow one another.
 _FOLLOWED = 0.5
 
@@ -100,13 +102,18 @@ def find_hosts(around: Neighbourhood, selection: HostSelection) -> SelectedHosts
     Raises:
         ValueError: If there are hosts but no cluster.
     """
-    central = np.flatnonzero(around.halos.upid == _CENTRAL)
+    central = np.flatnonzero(around.halos.upid <= _CENTRAL)
     # counting leaves few halos, and distances are searched for these alone
     rich = central[around.count(central) >= selection.minimum]
     larger = neighbours.distance_larger(around.halos, rich)
     isolated = (larger > selection.isolation) & np.isfinite(larger)
     row = rich[isolated]
     larger = larger[isolated]
+    if NOT_SAID in around.halos.upid[row[:1]]:
+        # as a file says it that does: a satellite lies within its host's virial radius
+        alone = ~neighbours.within_larger(around.halos, row, selection.isolation)
+        row = row[alone]
+        larger = larger[alone]
     if not len(row):
         return SelectedHosts(row, larger, larger)
     # finite: the only cluster of a box would be its most massive halo

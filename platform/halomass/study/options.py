@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from halomass.catalogues.catalogue import Catalogue, open_catalogue
+from halomass.catalogues.catalogue import Catalogue, Kind, open_catalogue
 from halomass.hosts.catalogue_systems import CatalogueSystems, HaloDataset
 from halomass.hosts.selection import HostSelection
 from halomass.hosts.survival import THRESHOLD, Criterion
@@ -14,6 +14,7 @@ from halomass.observed.neighbour_tables import read_neighbours
 from halomass.study import acceptance
 from halomass.study.ensembles import EQUILIBRIUM
 from halomass.study.survival_choices import survival_cuts
+from halomass.universe import Universe
 from orrery.identity import PLACE
 from orrery.inference.ensembles import Prediction
 from orrery.inference.posteriors import Inference
@@ -111,8 +112,14 @@ class HostCampaign:
 
     catalogue: tuple[Path, ...] = ()
     """Halo catalogues, successive snapshots of one box; a mock universe if none."""
-    box: float = 64.0
-    """The side of the catalogues' box [comoving Mpc/h]."""
+    kind: Kind | None = None
+    """What the catalogues are; by their headers, or names, if None."""
+    box: float | None = None
+    """The side of the catalogues' box [comoving Mpc/h]; by their headers, or 64, if None."""
+    scale: tuple[float, ...] = ()
+    """Their scale factors, one for each; by their headers, or names, if none is given."""
+    cosmology: tuple[float, float] | None = None
+    """Their h and matter density; by their headers, or 0.678 and 0.307, if None."""
     part_of_box: bool = False
     """Whether catalogues may hold only a part of their box, which is refused otherwise."""
     hosts: int = 12_288
@@ -130,10 +137,20 @@ class HostCampaign:
 
     # refused before hours of reading catalogues
     def __post_init__(self) -> None:
-        if self.hosts < FEWEST_HOSTS or self.seed < 0 or not self.box > 0:
+        box = self.box
+        if (
+            self.hosts < FEWEST_HOSTS
+            or self.seed < 0
+            or (box is not None and not box > 0)
+        ):
             raise ValueError(
-                f"{self.hosts} hosts, seed {self.seed}, box {self.box} Mpc/h: give at least "
+                f"{self.hosts} hosts, seed {self.seed}, box {box} Mpc/h: give at least "
                 f"{FEWEST_HOSTS} hosts, a seed from 0 on and a positive side"
+            )
+        if len(self.scale) not in (0, len(self.catalogue)):
+            raise ValueError(
+                f"{len(self.scale)} scale factors for {len(self.catalogue)} catalogues: give one "
+                "for each, or none"
             )
         if self.acceptance_hosts < acceptance.FEWEST_JUDGED:
             raise ValueError(
@@ -144,10 +161,25 @@ class HostCampaign:
     @property
     def readers(self) -> tuple[Catalogue, ...]:
         """The readers of the catalogues."""
+        scales = self.scale or (None,) * len(self.catalogue)
         return tuple(
-            open_catalogue(path, self.box, part_of_box=self.part_of_box)
-            for path in self.catalogue
+            open_catalogue(
+                path,
+                self.box,
+                kind=self.kind,
+                scale=scale,
+                universe=self._universe,
+                part_of_box=self.part_of_box,
+            )
+            for path, scale in zip(self.catalogue, scales, strict=True)
         )
+
+    @property
+    def _universe(self) -> Universe | None:
+        if self.cosmology is None:
+            return None
+        hubble, omega_matter = self.cosmology
+        return Universe(hubble, omega_matter)
 
     def hosts_of(
         self, halos: Sequence[HaloDataset]

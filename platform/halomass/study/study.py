@@ -6,6 +6,7 @@ it chooses who reads. Without readers it is a trial of a sweep.
 
 from collections.abc import Mapping, Sequence
 
+from halomass.catalogues.catalogue import Catalogue
 from halomass.cosmology import LOG_M200C_OVER_M_VIR
 from halomass.observed.features import Features, NeighbourSet, features
 from halomass.observed.host_neighbours import Neighbours, observation
@@ -109,12 +110,14 @@ def _record_host(recording: Recording, host: Neighbours) -> None:
 
 def generate_hosts(recording: Recording, campaign: HostCampaign) -> Dataset:
     """Returns the hosts that networks are trained on, generated where missing."""
+    readers = campaign.readers
+    _record_catalogues(recording, readers)
     halos = [
         # a file has no randomness, and each of its chunks is a record
         simulation.generate(
             reader, reader.chunks, 0, campaign.datasets, name="halos", shard_size=1
         )
-        for reader in campaign.readers
+        for reader in readers
     ]
     for number, one in enumerate(halos):
         lineage.record_dataset_lineage(recording, f"halos.{number}", one)
@@ -126,6 +129,25 @@ def generate_hosts(recording: Recording, campaign: HostCampaign) -> Dataset:
         recording, "hosts", "Hosts", hosts, campaign.summary
     )
     return hosts
+
+
+def _record_catalogues(recording: Recording, readers: Sequence[Catalogue]) -> None:
+    """Records what the files of halos were taken for, and who says so."""
+    named: dict[str, Number] = {}
+    for number, reader in enumerate(readers):
+        say(reader.account)
+        values: dict[str, Number] = {
+            "file": reader.path.name,
+            "box_mpc_h": reader.box,
+            "scale": reader.scale,
+            "hubble": reader.universe.hubble,
+            "omega_matter": reader.universe.omega_matter,
+        }
+        named |= {f"halos.{number}.{name}": value for name, value in values.items()}
+    if readers:
+        recording.metrics(named)
+        accounts = "\n\n".join(f"{reader.account}." for reader in readers)
+        recording.add(Text("catalogues", "Halo catalogues", accounts, tuple(named)))
 
 
 def _train_ensembles(

@@ -1,5 +1,6 @@
 """Catalogues of a few halos, written byte by byte and never with the layout of the readers."""
 
+import gzip
 import struct
 from dataclasses import dataclass
 
@@ -132,8 +133,51 @@ def make_write_hlist(path, listed, names=HLIST_NAMES, box=BOX, h0=H):
     return path
 
 
+OUT = (
+    "ID DescID Mvir Vmax Vrms Rvir Rs Np X Y Z VX VY VZ JX JY JZ Spin rs_klypin Mvir_all M200b "
+    "M200c M500c M2500c Xoff Voff spin_bullock b_to_a c_to_a A[x] A[y] A[z] b_to_a(500c) "
+    "c_to_a(500c) A[x](500c) A[y](500c) A[z](500c) T/|U| M_pe_Behroozi M_pe_Diemer "
+    "Halfmass_Radius"
+)
+
+
+OUT_NAMES = OUT.split()
+
+
+def make_write_out(path, listed, names=OUT_NAMES, box=BOX, h=H, scale=1.0):
+    """Writes halos as Rockstar does; with a column PID, as its `find_parents` does."""
+    header = (
+        f"#{' '.join(names)}\n#a = {scale:f}\n#Om = 0.307000; Ol = 0.693000; h = {h:f}\n"
+        "#FOF linking length: 0.280000\n#Unbound Threshold: 0.500000; FOF Refinement Threshold: "
+        "0.700000\n#Particle mass: 1.55000e+08 Msun/h\n"
+        f"#Box size: {box:f} Mpc/h\n#Force resolution assumed: 0.001 Mpc/h\n"
+        "#Units: Masses in Msun / h\n#Units: Positions in Mpc / h (comoving)\n"
+        "#Units: Velocities in km / s (physical, peculiar)\n"
+        "#Units: Halo Distances, Lengths, and Radii in kpc / h (comoving)\n"
+        "#Units: Angular Momenta in (Msun/h) * (Mpc/h) * km/s (physical)\n"
+        "#Rockstar Version: 0.99.9-RC3+\n"
+    )
+    rows = [
+        hlist_row(halo) | {"descid": halo.descid, "pid": halo.upid} for halo in listed
+    ]
+    titles = [name.lower() for name in names]
+    lines = (" ".join(str(row.get(title, "0.5")) for title in titles) for row in rows)
+    path.write_text(header + "".join(f"{line}\n" for line in lines))
+    return path
+
+
+def make_pack(path):
+    """Returns a file as gzip packs it, beside it."""
+    packed = path.with_name(f"{path.name}.gz")
+    packed.write_bytes(gzip.compress(path.read_bytes(), 6))
+    return packed
+
+
 def make_write(kind, folder, listed):
+    if kind.endswith(".gz"):
+        return make_pack(make_write(kind.removesuffix(".gz"), folder, listed))
     writers = {
+        "rockstar": ("out_7.list", make_write_out),
         "binary": ("sfr_catalog_1.000000.bin", make_write_binary),
         "ascii": ("sfr_catalog_1.000000.txt", make_write_text),
         "hlist": ("hlist_1.00000.list", make_write_hlist),
@@ -190,6 +234,16 @@ def write_text():
 @pytest.fixture(scope="session")
 def write_hlist():
     return make_write_hlist
+
+
+@pytest.fixture(scope="session")
+def write_out():
+    return make_write_out
+
+
+@pytest.fixture(scope="session")
+def pack():
+    return make_pack
 
 
 @pytest.fixture(scope="session")

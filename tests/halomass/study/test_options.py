@@ -14,6 +14,7 @@ from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.study import literature, options
 from halomass.study.options import HostCampaign, TargetHost
 from halomass.systems import SCHEMA
+from halomass.universe import Universe
 from orrery.execution.simulation import generate
 
 BOX = 20.0  # [Mpc/h]
@@ -112,6 +113,33 @@ def test_catalogues_take_the_place_of_the_mock_universe(snapshots, tmp_path):
     )
 
 
+def test_what_files_do_not_say_is_given(snapshots):
+    paths = tuple(
+        path.rename(path.with_name(f"{i}.halos")) for i, path in enumerate(snapshots)
+    )
+    given = {"kind": "binary", "scale": (1.0, 0.9), "cosmology": (0.7, 0.27)}
+    readers = HostCampaign(catalogue=paths, box=BOX, **given).readers
+    assert [reader.scale for reader in readers] == [1.0, 0.9]
+    assert {reader.universe for reader in readers} == {Universe(0.7, 0.27)}
+    with pytest.raises(ValueError, match=r"0\.halos does not end with .*say --kind"):
+        _ = HostCampaign(catalogue=paths, box=BOX).readers
+    with pytest.raises(ValueError, match=r"0\.halos has no scale factor.*give --scale"):
+        _ = HostCampaign(catalogue=paths, box=BOX, kind="binary").readers
+
+
+def test_the_cosmology_of_catalogues_reaches_their_hosts(snapshots, tmp_path):
+    chosen = HostCampaign(catalogue=snapshots, box=BOX, cosmology=(0.7, 0.27))
+    made, _ = chosen.hosts_of(read(chosen, tmp_path))
+    assert {one.universe for one in made.snapshots} == {Universe(0.7, 0.27)}
+    usual, _ = HostCampaign(catalogue=snapshots, box=BOX).hosts_of(
+        read(HostCampaign(catalogue=snapshots, box=BOX), tmp_path)
+    )
+    masses = [
+        np.sort(one.records(1, range(40)).scalars["log_m_vir"]) for one in (made, usual)
+    ]
+    np.testing.assert_allclose(masses[0] - masses[1], np.log10(0.678 / 0.7), atol=1e-5)
+
+
 def test_both_sources_make_the_same_columns(snapshots, tmp_path):
     real = HostCampaign(catalogue=snapshots[:1], box=BOX)
     for chosen in (real, HostCampaign(hosts=200)):
@@ -155,6 +183,7 @@ def test_places_decide_nothing():
         ({"seed": -1}, "seed -1.*from 0 on"),
         ({"box": 0.0}, r"box 0\.0 Mpc/h.*positive side"),
         ({"box": float("nan")}, "box nan"),
+        ({"scale": (1.0,)}, "1 scale factors for 0 catalogues: give one for each"),
     ],
     ids=str,
 )
