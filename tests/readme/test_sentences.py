@@ -17,6 +17,7 @@ from orrery.identity import fingerprint
 from orrery.judging.calibration import LEVEL, TOO_NARROW
 from orrery.judging.regression import INTERVAL_LEVEL
 
+from .dispersions import of_dispersions
 from .files import (
     MINUS,
     NUMBER,
@@ -41,6 +42,7 @@ def claims():
         **of_its_calibration(),
         **of_the_papers_campaign(),
         **of_travel_velocities(),
+        **of_dispersions(),
         **of_live_orbits(),
         **of_halo_mass(),
         **of_its_errors(),

@@ -1,0 +1,70 @@
+"""What README's sentences say of means and dispersions, and of a model without an LMC."""
+
+import re
+
+from mwlmc.study.dispersions import Dispersions
+from mwlmc.study.follow_up import FOLLOW_UP
+from mwlmc.study.literature import HALO_MASS
+
+from .files import MINUS, NUMBER, RESULTS, interval, measured, numbers_of, result
+
+ESTIMATE = rf"{NUMBER} \+{NUMBER}{MINUS}{NUMBER}"
+LARGEST_MASS_ERROR = 0.05
+LARGEST_ANISOTROPY_ERROR = 0.04
+
+
+def of_dispersions():
+    lines = {line["quantity"]: line for line in result("dispersions_forecast")}
+    text = (RESULTS / "README.md").read_text(encoding="utf-8")
+    command = r"dispersions\.py --data forecast-h3 --simulations (\d+)"
+    halo, anisotropy = lines[HALO_MASS], lines["beta0"]
+    assert halo["relative_error"] < LARGEST_MASS_ERROR
+    assert anisotropy["half_width"] < LARGEST_ANISOTROPY_ERROR
+    theirs = FOLLOW_UP[HALO_MASS]
+    return {
+        rf"medians, {NUMBER} simulations give M_MW,halo\(<50 kpc\) {ESTIMATE}e11": [
+            f"{int(re.search(command, text)[1]):,}",
+            *numbers_of(interval(halo, "%.2f")),
+        ],
+        rf"an error of {NUMBER} % \(published {NUMBER} %\)": [
+            f"{100 * halo['relative_error']:.1f}",
+            f"{100 * theirs.width / 2 / theirs.median:.1f}",
+        ],
+        rf"β0 {ESTIMATE} \(published {NUMBER} ± {NUMBER}\)": [
+            *numbers_of(interval(anisotropy, "%.2f")),
+            *(f"{FOLLOW_UP['beta0'].median}", f"{FOLLOW_UP['beta0'].plus}"),
+        ],
+        rf"M_LMC\(<50 kpc\) {ESTIMATE}e10": [
+            *numbers_of(interval(lines["M_LMC(<50 kpc)"], "%.1f"))
+        ],
+        rf"v_travel {ESTIMATE} km/s against stars at {NUMBER}-{NUMBER} kpc \(published "
+        rf"{ESTIMATE} at 100\)": [
+            *numbers_of(interval(lines["v_travel"], "%.1f")),
+            *(f"{edge:g}" for edge in Dispersions().travel_edges),
+            *(
+                f"{getattr(FOLLOW_UP['v_travel'], n)}"
+                for n in ("median", "plus", "minus")
+            ),
+        ],
+        **_of_a_model_without_an_lmc(),
+    }
+
+
+def _of_a_model_without_an_lmc():
+    shifts = {one["comparison"]: one for one in result("dispersions_without_lmc")}
+    without, usual = (
+        shifts[f"{model} an LMC, against the truth"] for model in ("without", "with")
+    )
+    # beyond what the usual model errs by
+    assert without["shift"] - usual["shift"] > 5 * without["error"]
+    plain = measured("without_lmc")["with_published_lmc"]
+    return {
+        rf"mocks, {NUMBER} ± {NUMBER} % too massive, one with an LMC {NUMBER} ± {NUMBER} %": [
+            f"{100 * one[name]:.1f}"
+            for one in (without, usual)
+            for name in ("shift", "error")
+        ],
+        rf"dispersions, without any flow, finds {NUMBER} ± {NUMBER} %": [
+            *(f"{plain[name]:.1f}" for name in ("shift", "error"))
+        ],
+    }
