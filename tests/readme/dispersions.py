@@ -2,9 +2,11 @@
 
 import re
 
+from mwlmc.sky.binning import QUADRANTS
 from mwlmc.study.dispersions import Dispersions
 from mwlmc.study.follow_up import FOLLOW_UP
 from mwlmc.study.literature import HALO_MASS
+from mwlmc.study.shell_profiles import DISTANCES_OF_OTHERS
 
 from .files import MINUS, NUMBER, RESULTS, interval, measured, numbers_of, result
 
@@ -38,14 +40,16 @@ def of_dispersions():
             *numbers_of(interval(lines["M_LMC(<50 kpc)"], "%.1f"))
         ],
         rf"v_travel {ESTIMATE} km/s against stars at {NUMBER}-{NUMBER} kpc \(published "
-        rf"{ESTIMATE} at 100\)": [
+        rf"{ESTIMATE} at {NUMBER}\)": [
             *numbers_of(interval(lines["v_travel"], "%.1f")),
             *(f"{edge:g}" for edge in Dispersions().travel_edges),
             *(
                 f"{getattr(FOLLOW_UP['v_travel'], n)}"
                 for n in ("median", "plus", "minus")
             ),
+            f"{DISTANCES_OF_OTHERS['brooks_2026'][0]:g}",
         ],
+        rf"velocities to {NUMBER} kpc, as Brooks": [f"{QUADRANTS.distances[1]:g}"],
         **_of_a_model_without_an_lmc(),
     }
 
