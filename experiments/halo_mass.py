@@ -5,8 +5,9 @@ python experiments/halo_mass.py --catalogue sfr_catalog_1.000000.bin --box 64
 python experiments/halo_mass.py --neighbours my_host.ecsv       # another host
 
 The stages: make or read hosts with their neighbours, make mock observations of them,
-train ensembles of networks, test them on hosts that they never saw, predict the host's
-mass, compare with the published values and with flows.
+train ensembles of networks, test them on hosts that they never saw, say whether the host
+is like those of the training, predict its mass, with and without what stands out, compare
+with the published values and with flows.
 """
 
 from orrery.termination import orderly_end

@@ -133,6 +133,7 @@ COMPONENTS = (
         "judgements",
         readers=(
             "orrery.judging.distributions",
+            "orrery.judging.likeness",
             "orrery.judging.local_calibration",
             "orrery.judging.misspecification",
             "orrery.judging.regression",

@@ -11,19 +11,29 @@ from astropy.table import Table
 
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.observed.errors import Orbits
-from halomass.observed.host_neighbours import HostEnvironment, Neighbours
+from halomass.observed.features import HostProperties
+from halomass.observed.host_neighbours import (
+    HostEnvironment,
+    Neighbours,
+    observation,
+)
 from halomass.study import (
     acceptance,
     accuracy,
+    alternatives,
     ensembles,
+    likeness_sections,
     literature,
     mock_statistics,
     published_masses,
     robustness,
+    similar_hosts,
 )
 from halomass.study import masses as mass_of
 from halomass.study import study as studies
 from halomass.study.options import FlowComparison
+from halomass.study.seen_host import SeenHost
+from halomass.study.similar_hosts import TrainingHosts
 from halomass.systems import FloatArray
 from orrery.judging.regression import PredictionInterval
 from orrery.parameters import generator
@@ -42,6 +52,7 @@ def masses() -> Record:
         **_bounds(),
         **_accuracy(),
         **_robustness(),
+        **_similar(),
         **_published(),
         **_acceptance(),
         **_study(),
@@ -204,7 +215,13 @@ def _robustness() -> Record:
     rows = robustness.mock_observations(host, wanted)
     moves = {"n3": 0.1, "n5": 0.149, "n6": -0.151, "n8": 0.151}
     found = dict.fromkeys(wanted, _Estimator(moves=moves))
-    (table,) = robustness.leave_one_out(host, wanted, found).values()
+
+    def predict(name: str, without: str | None) -> float:
+        return found[name].predict(observation(host, wanted[name], without))
+
+    tables = robustness.leave_one_out(host, wanted, predict)
+    (table,) = tables.values()
+    _, largest = robustness.largest_shifts(wanted, tables)
     record: Record = {}
     for name, x in rows.items():
         record[f"{name}.found"] = quantity(len(x))
@@ -214,9 +231,57 @@ def _robustness() -> Record:
     return record | {
         "left_out": quantity(_numbers(table)),
         "left_out.misses": quantity(len(table.meta["misses"])),
+        "left_out.largest": quantity([*largest.values()][1::2]),
         "features": quantity([(b.neighbours, b.errors, len(b.kinds)) for b in every]),
         "features.signed": quantity([b.radial == "asinh" for b in every]),
     }
+
+
+class _Networks:
+    """Networks whose prediction is a sum of features."""
+
+    def mean(self, x: FloatArray) -> FloatArray:
+        return 12.0 + 0.01 * x.sum(axis=1, keepdims=True)
+
+
+def _similar() -> Record:
+    """Returns where a host is among others of similar mass, and its mass without what is odd."""
+    host = _host()
+    wanted = ensembles.ensemble_features(3, len(host))
+    name = ensembles.label_noisy(10)
+    properties = HostProperties.behind(wanted[name])
+    record: Record = {"similar.kinds": quantity(len({*properties.kinds}))}
+    for true_values in (False, True):
+        seen = SeenHost(host, true_values)
+        own = seen.rows(properties)
+        random = generator(SEED, 51)
+        x = own[0] + random.normal(size=(700, own.shape[1])) * np.abs(own[0]) / 5
+        x[:, properties.names.index("v_r_3")] -= 900.0
+        x[:, properties.names.index("log_vmax")] += 9.0
+        mass = _Networks().mean(seen.rows(wanted[name]))[0, 0]
+        spread = mass + random.uniform(-0.2, 0.2, len(x))
+        hosts = TrainingHosts(properties, x, spread, 0.15)
+        found = similar_hosts.judge_host(seen, name, wanted[name], _Networks(), hosts)
+        assert found.found is not None
+        others = alternatives.alternatives(
+            found, wanted, lambda _, x: float(_Networks().mean(x).mean())
+        )
+        told = "true" if true_values else "observed"
+        record |= {
+            f"similar.{told}.rows": quantity(len(own)),
+            f"similar.{told}.first": quantity(own[0]),
+            f"similar.{told}.scores": quantity(found.found.scores),
+            f"similar.{told}.entries": quantity(found.found.entry_pvalues),
+            f"similar.{told}.counts": quantity([found.similar, found.surveys]),
+            f"similar.{told}.named": quantity(
+                [len(found.outlying), len(found.outlying_kinds), len(found.named)]
+            ),
+            f"similar.{told}.without": quantity([one.predicted for one in others]),
+            f"similar.{told}.words": quantity(
+                len(likeness_sections.likeness_verdict(found).shows)
+            ),
+        }
+    return record
 
 
 # --- the mock universe -----------------------------------------------------------------------

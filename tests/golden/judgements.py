@@ -23,6 +23,7 @@ from orrery.pairs import Pairs, Splits
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 
+from .alike import alike
 from .drawn import concluded, drawn
 from .quantities import Record, quantity
 
@@ -94,6 +95,7 @@ def judging() -> Record:
         **_draws(),
         **_predicted(),
         **_simulable(),
+        **alike(),
         **_local(),
         **_regression(),
         **drawn(),

@@ -6,7 +6,7 @@ how it moves.
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from typing import Literal
 
 import numpy as np
@@ -32,6 +32,14 @@ Feature = Literal[
 SMALLEST_VELOCITY = 0.1  # [km/s] that a logarithm is taken of: far below any error
 ASINH_SCALE = 20.0  # [km/s] below which the signed radial velocity is linear
 ORBIT = ("r", "v_t", "v_r")
+# What a host is compared by, with units, and what the rest of it is called.
+PROPERTIES = {
+    "r": "kpc",
+    "v_t": "km / s",
+    "v_r": "km / s",
+    "log_m_star": "dex(solMass)",
+}
+ENVIRONMENT = "environment"
 
 
 @dataclass(frozen=True)
@@ -244,6 +252,85 @@ class NeighbourSet:
         return self.largest
 
 
+@dataclass(frozen=True)
+class HostProperties:
+    """What a host is compared by: all that its features are made of, and how they were ranked.
+
+    Velocities themselves, not their logarithms, in which none is much too large; and
+    stellar masses, which decide who is among the N neighbours.
+
+    Example:
+        >>> HostProperties(neighbours=2).names[2:6]
+        ('v_t_1', 'v_t_2', 'v_r_1', 'v_r_2')
+    """
+
+    neighbours: int = 25
+    """How many neighbours a host must have, and how many it is compared by."""
+    errors: bool = True
+    """Whether simulated hosts are observed with errors."""
+    detectability: bool = True
+    """Whether faint neighbours of simulated hosts stay undetected."""
+    seed: int = 0
+    """Decides the errors and the survey's limits."""
+    error_model: ErrorModel = field(default_factory=ErrorModel)
+    """How large errors are."""
+    survey: Detectability = field(default_factory=Detectability)
+    """Which neighbours are found."""
+
+    @classmethod
+    def behind(cls, binning: Features) -> "HostProperties":
+        """Returns the properties of hosts that are observed as for some features."""
+        shared = {f.name: getattr(binning, f.name) for f in fields(cls)}
+        return cls(**shared)
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """For each of the S properties its kind: one of `PROPERTIES`, or the environment."""
+        of_neighbours = (k for k in PROPERTIES for _ in range(self.neighbours))
+        return (*of_neighbours, *(ENVIRONMENT for _ in ENVIRONMENT_FEATURES))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The S properties' names."""
+        ranks = range(1, self.neighbours + 1)
+        of_neighbours = (f"{kind}_{rank}" for kind in PROPERTIES for rank in ranks)
+        return (*of_neighbours, *(f"log_{name}" for name in ENVIRONMENT_FEATURES))
+
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The S properties' units."""
+        of_neighbours = (PROPERTIES[k] for k in self.kinds if k in PROPERTIES)
+        return (*of_neighbours, *(_unit(name, "log") for name in ENVIRONMENT_FEATURES))
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the definition."""
+        return fingerprint(self.describe())
+
+    def describe(self) -> JSON:
+        """Returns the definition as plain JSON."""
+        return {"type": type(self).__name__, **asdict(self)}
+
+    def encode(self, seen: ObservedNeighbours) -> FloatArray:
+        """Returns the properties `[B, S]`; NaN in all of them where there are too few neighbours.
+
+        Arguments:
+            seen: At least `neighbours` neighbours, or places for them.
+        """
+        # as networks see them
+        r = np.maximum(seen.orbits.r, self.error_model.smallest_distance)
+        each = (r, seen.orbits.v_t, seen.orbits.v_r, seen.log_m_star)
+        columns = [column[:, : self.neighbours] for column in each]
+        x = np.concatenate([*columns, *_environment(seen).values()], axis=1)
+        x[seen.count < self.neighbours] = np.nan
+        return x
+
+    @property
+    def places(self) -> int:
+        """How many neighbours are kept."""
+        return self.neighbours
+
+
 def _check_binning(smallest: int, radial: str, seed: int) -> None:
     if smallest < 1 or seed < 0 or radial not in ("log", "asinh"):
         raise ValueError(
@@ -284,7 +371,9 @@ def _environment(seen: ObservedNeighbours) -> dict[str, FloatArray]:
     return {name: values[:, i : i + 1] for i, name in enumerate(ENVIRONMENT_FEATURES)}
 
 
-def features(records: Records, binning: Features | NeighbourSet) -> FloatArray:
+def features(
+    records: Records, binning: Features | NeighbourSet | HostProperties
+) -> FloatArray:
     """Returns the features of simulated hosts `[B, S]`; NaN where too few neighbours are found.
 
     Arguments:

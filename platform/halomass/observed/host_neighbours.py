@@ -13,7 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from halomass.observed.errors import ENVIRONMENT_FEATURES, Orbits
-from halomass.observed.features import Features, NeighbourSet, ObservedNeighbours
+from halomass.observed.features import (
+    Features,
+    HostProperties,
+    NeighbourSet,
+    ObservedNeighbours,
+)
 from halomass.observed.spelling import same_names
 from halomass.systems import LOG_M_PEAK, RADIUS, FloatArray
 from orrery.identity import JSON
@@ -118,6 +123,13 @@ class Neighbours:
     def warnings(self) -> tuple[str, ...]:
         """What a user must know of how they were selected."""
         return tuple(self.provenance.get("warnings", ()))
+
+    @property
+    def of_simulation(self) -> bool:
+        """Whether they are halos, of which only a simulation knows the masses."""
+        selection = self.provenance.get("selection", {})
+        by_halo = {"light", "survival"} & {*selection}
+        return bool(by_halo) or "of halos" in str(self.provenance.get("mass", ""))
 
     @property
     def counts(self) -> dict[str, float]:
@@ -233,7 +245,7 @@ def within_radius(table: Neighbours, radius: float = RADIUS) -> Neighbours:
 
 def observation(
     table: Neighbours,
-    binning: Features | NeighbourSet,
+    binning: Features | NeighbourSet | HostProperties,
     without_satellite: str | None = None,
     environment: HostEnvironment | None = None,
 ) -> Observation:
@@ -283,7 +295,8 @@ def _seen(table: Neighbours, environment: HostEnvironment) -> ObservedNeighbours
     surroundings = np.array(
         [[getattr(environment, name) for name in ENVIRONMENT_FEATURES]]
     )
-    return ObservedNeighbours(orbits, np.array([len(table)]), surroundings)
+    count, stars = np.array([len(table)]), table.log_m_star[None]
+    return ObservedNeighbours(orbits, count, surroundings, stars)
 
 
 def as_records(table: Neighbours, copies: int) -> Records:

@@ -71,12 +71,13 @@ class ObservedNeighbours:
         count: How many neighbours were found `[B]`, whether or not they are among the
             N.
         environment: In the order of `ENVIRONMENT_FEATURES` `[B, 3]` [km/s, kpc, kpc].
+        log_m_star: log10 of their stellar masses `[B, N]` [Msun]; NaN likewise.
 
     Example:
         >>> column = np.array([[50.0, np.nan]])  # one of two places is taken
-        >>> seen = ObservedNeighbours(
-        ...     Orbits(column, column, column), np.array([1]), np.array([[90.0, 800.0, 2e4]])
-        ... )
+        >>> around = np.array([[90.0, 800.0, 2e4]])
+        >>> orbits = Orbits(column, column, column)
+        >>> seen = ObservedNeighbours(orbits, np.array([1]), around, column / 10)
         >>> np.isfinite(seen.orbits.r).sum(axis=1) == seen.count
         array([ True])
     """
@@ -84,6 +85,7 @@ class ObservedNeighbours:
     orbits: Orbits
     count: NDArray[np.int64]
     environment: FloatArray
+    log_m_star: FloatArray
 
 
 class SurveyOptions(Protocol):
@@ -136,16 +138,19 @@ def observe_neighbours(
     kept = np.flatnonzero(found & (place < places))
     orbits = ranked.orbits(kept)
     environment = _true_environment(records, ranked, found, place)
+    log_m_star = ranked.columns["log_m_star"][kept]
     if options.errors:
         model = options.error_model
-        log_m_star = ranked.columns["log_m_star"][kept]
         orbits = errors.with_errors(orbits, log_m_star, of_neighbour[kept], model)
         environment = errors.environment_with_errors(environment, of_host[:, 1:], model)
     rows = (ranked.host[kept], place[kept])
     shape = (len(records), places)
     count = np.bincount(ranked.host[found], minlength=len(records))
     return ObservedNeighbours(
-        orbits.apply(lambda column: _filled(column, rows, shape)), count, environment
+        orbits.apply(lambda column: _filled(column, rows, shape)),
+        count,
+        environment,
+        _filled(log_m_star, rows, shape),
     )
 
 

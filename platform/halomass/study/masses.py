@@ -23,7 +23,7 @@ from halomass.systems import FloatArray
 from orrery.results.panels import Constraint
 from orrery.sentences import Sentence, cell
 
-VERSION = 2  # of answers and comparisons; raised whenever they change
+VERSION = 3  # of answers and comparisons; raised whenever they change
 
 # Within these the Milky Way's mass must be; published values lie between 11.7 and 12.2.
 MILKY_WAY_BOUNDS = (11.9, 12.4)  # [dex(solMass)]
@@ -99,19 +99,23 @@ def host_mass_table(
         host: The host's neighbours, with their warnings.
         estimates: By the ensemble's name; ends of unknown intervals are NaN.
     """
-    rows = [(name, *_masses(estimate)) for name, estimate in estimates.items()]
-    table = Table(rows=rows, names=["ensemble", *_MASSES])
+    true_values = any(MOCK_OBSERVATIONS in name for name in estimates)
+    rows = [
+        (name, _values(name, true_values), *_masses(estimate))
+        for name, estimate in estimates.items()
+    ]
+    table = Table(rows=rows, names=["ensemble", "values", *_MASSES])
     format_floats(table, "%.2f")
     table.meta["key"] = "mass"
     table.meta["caption"] = (
         f"log10 of the virial mass [Msun] of {host.name}: predicted_mean is the mean of the "
         "networks' predictions; median_alike, lower_alike and upper_alike are the median and 68 % "
         "of test hosts predicted alike; predicted_mean_200c is the predicted mean of the mass "
-        "within 200 times the critical density. The host's values are taken as observed ones."
+        "within 200 times the critical density."
     )
     table.meta["caption"] += _exceptions(estimates) + _missing(table["lower_alike"])
     table.meta["shows"] = ["host.name"]
-    if any(MOCK_OBSERVATIONS in name for name in estimates):
+    if true_values:
         table.meta["metrics"] = {"mass.mock_observations": COPIES}
         table.meta["shows"] += table.meta["metrics"]
     table.meta["misses"] = warning_sentences(host)
@@ -119,13 +123,25 @@ def host_mass_table(
     return {title: table}
 
 
+def _values(name: str, true_values: bool) -> str:
+    """Returns what an ensemble was given of the host, and what it took that for."""
+    if not true_values:
+        return "as observed"
+    if MOCK_OBSERVATIONS in name:
+        return "true, observed with errors"
+    if name in map(label_noiseless, NEIGHBOUR_COUNTS):
+        return "true"
+    return "true, taken for observed"
+
+
 def _exceptions(estimates: Mapping[str, MassEstimate]) -> str:
     """Returns sentences on the rows that are not what the others are, if there are any."""
     sentences = {
-        MOCK_OBSERVATIONS: f" Where it says mock observations they are taken as true "
-        f"ones, which {COPIES} "
-        "surveys observe with errors: the mean of those that find enough neighbours, as many as "
-        "the name says. Where none does the mass is nan.",
+        MOCK_OBSERVATIONS: f" The table of the host holds true values. The rows of mock "
+        f"observations come first: there {COPIES} surveys observe it with errors as in the "
+        "training, and the mean of those that find enough neighbours is shown, as many as the "
+        "name says. Where none does the mass is nan. Other ensembles that learned errors take "
+        "true values for observed ones, which makes the mass too low.",
         "noiseless": " Noiseless ensembles were trained on values without errors and "
         "tested on such: they take the host's values as exact, and their intervals hold for "
         "noiseless data only.",

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal, get_args
 
 from halomass.catalogues.catalogue import Catalogue, Kind, open_catalogue
 from halomass.hosts.catalogue_systems import CatalogueSystems, HaloDataset
@@ -36,6 +37,8 @@ FEWEST_HOSTS = 200
 CATALOGUE_SUMMARY = "These hosts are halos of the catalogues."
 
 
+Values = Literal["guess", "observed", "true"]
+VALUES = get_args(Values)
 SATELLITES = Path("datasets/observed/milky_way_satellites.ecsv")
 
 
@@ -56,6 +59,23 @@ class TargetHost:
     """The largest share of neighbours that may be left out because they lack a value."""
     threshold: float = THRESHOLD
     """V_max over that at infall, below which a row of the table is a remnant; 0: none is."""
+    values: Values = "guess"
+    """Whether the table holds observed values or a simulation's true ones, which mock surveys
+    observe first; guessed by whether it knows masses of halos."""
+
+    def __post_init__(self) -> None:
+        if self.values not in VALUES:
+            raise ValueError(f"values {self.values!r}: give one of {', '.join(VALUES)}")
+
+    def has_true_values(self, host: Neighbours) -> bool:
+        """Returns whether a host's values are true ones, as the table or the option says.
+
+        Arguments:
+            host: As it was read from the table.
+        """
+        if self.values == "guess":
+            return host.of_simulation
+        return self.values == "true"
 
     @property
     def is_milky_way(self) -> bool:

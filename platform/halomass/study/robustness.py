@@ -1,20 +1,21 @@
 """Whether the mass of a host depends on a single neighbour, or on its errors of observation."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 from astropy.table import Table
 
-from halomass.observed.features import Features, features
-from halomass.observed.host_neighbours import Neighbours, as_records, observation
-from halomass.study.ensembles import EvaluatedEstimator, noisy_features
+from halomass.observed.features import Features
+from halomass.observed.host_neighbours import Neighbours
+from halomass.study.ensembles import ensemble_key, noisy_features
 from halomass.study.number_formats import format_floats
+from halomass.study.seen_host import COPIES, SeenHost
 from halomass.systems import FloatArray
 from orrery.sentences import Sentence, cell
 
 LEAVE_ONE_OUT_BOUND = 0.15  # [dex] by which no single satellite should move the mass
+LEAVE_ONE_OUT = "mass.leave_one_out"  # the table's key
 MOCK_OBSERVATIONS = "mock observations"  # of a host whose true values are known
-COPIES = 200  # of a simulated host, each observed with errors of its own
 
 
 def mock_observations(
@@ -30,12 +31,8 @@ def mock_observations(
         host: The host's neighbours.
         wanted: The features of ensembles, by their names; the noisy ones take part.
     """
-    copies = as_records(host, COPIES)
-    rows = {
-        name: features(copies, binning)
-        for name, binning in noisy_features(wanted).items()
-    }
-    return {name: x[np.isfinite(x).all(axis=1)] for name, x in rows.items()}
+    seen = SeenHost(host, true_values=True)
+    return {name: seen.rows(b) for name, b in noisy_features(wanted).items()}
 
 
 def mock_observation_label(name: str, x: FloatArray) -> str:
@@ -46,16 +43,17 @@ def mock_observation_label(name: str, x: FloatArray) -> str:
 def leave_one_out(
     host: Neighbours,
     wanted: Mapping[str, Features],
-    found: Mapping[str, EvaluatedEstimator],
+    predict: Callable[[str, str | None], float],
 ) -> dict[str, Table]:
     """Returns by how much the mass moves without each neighbour in turn, by title.
 
     Arguments:
         host: The host's neighbours; those that an ensemble sees are left out one by
             one.
-        wanted: The features of ensembles, by their names.
-        found: The ensembles; those of noisy features, of fewer neighbours than there
-            are, take part.
+        wanted: The features of ensembles, by their names; those of noisy features, of
+            fewer neighbours than there are, take part.
+        predict: The predicted mean of an ensemble, by its name, without a neighbour, by
+            its name; with all if that is None.
     """
     # who sees all neighbours has no next one to put in the place of one left out
     used = {
@@ -65,34 +63,62 @@ def leave_one_out(
     }
     if not used:
         return {}
-    whole = {
-        name: found[name].predict(observation(host, b)) for name, b in used.items()
-    }
+    whole = {name: predict(name, None) for name in used}
     left_out = host.ranked().names[
         : max(binning.neighbours for binning in used.values())
     ]
-    shifts = [
-        [
-            found[name].predict(observation(host, b, out)) - whole[name]
-            for name, b in used.items()
-        ]
-        for out in left_out
-    ]
+    shifts = [[predict(name, out) - whole[name] for name in used] for out in left_out]
     table = Table([left_out, *np.transpose(shifts)], names=["left_out", *used])
     format_floats(table, "%+.3f")
-    table.meta["key"] = "mass.leave_one_out"
+    table.meta["key"] = LEAVE_ONE_OUT
     table.meta["shows"] = ["host.name"]
     table.meta["caption"] = (
-        f"By how much log10 of the mass of {host.name} moves when a neighbour is left out and the "
-        "next one comes in; the environment, with the largest one's circular velocity, stays."
+        f"By how much the predicted mean of log10 of the mass of {host.name} moves when a "
+        "neighbour is left out and the next one comes in; the environment, with the largest one's "
+        "circular velocity, stays."
     )
     table.meta["misses"] = [
         Sentence(
             f"{out} alone moves the mass by {shift:+.2f} dex with {name}.",
-            (cell("mass.leave_one_out", out, name),),
+            (cell(LEAVE_ONE_OUT, out, name),),
         )
         for out, moves in zip(left_out, shifts, strict=True)
         for name, shift in zip(used, moves, strict=True)
         if abs(shift) > LEAVE_ONE_OUT_BOUND
     ]
     return {"Leaving out one neighbour": table}
+
+
+def largest_shifts(
+    wanted: Mapping[str, Features], tables: Mapping[str, Table]
+) -> tuple[Sentence, dict[str, float | str]]:
+    """Returns in words whose leaving out moves the mass most, and the numbers by key.
+
+    Arguments:
+        wanted: The features of ensembles, by their names.
+        tables: What `leave_one_out` has found.
+    """
+    words: list[str] = []
+    numbers: dict[str, float | str] = {}
+    shows: list[str] = []
+    for name in noisy_features(wanted):
+        moved = [table for table in tables.values() if name in table.colnames]
+        if not moved:
+            words.append(
+                f"With {name} none can be left out: there is no next one to come in."
+            )
+            continue
+        (table,) = moved
+        row = table[int(np.argmax(np.abs(table[name])))]
+        key = f"{LEAVE_ONE_OUT}.largest.{ensemble_key(name)}"
+        found: dict[str, float | str] = {
+            f"{key}.neighbour": str(row["left_out"]),
+            f"{key}.moved": float(row[name]),
+        }
+        numbers |= found
+        shows += found
+        words.append(
+            f"With {name} no single one moves the mass by more than {row['left_out']}, "
+            f"{row[name]:+.3f} dex."
+        )
+    return Sentence(" ".join(words), tuple(shows)), numbers

@@ -8,9 +8,14 @@ from collections.abc import Mapping, Sequence
 
 from halomass.catalogues.catalogue import Catalogue
 from halomass.cosmology import LOG_M200C_OVER_M_VIR
-from halomass.observed.features import Features, NeighbourSet, features
+from halomass.observed.features import (
+    Features,
+    HostProperties,
+    NeighbourSet,
+    features,
+)
 from halomass.observed.host_neighbours import Neighbours, observation
-from halomass.study import acceptance, accuracy, masses, robustness
+from halomass.study import acceptance, accuracy, masses, robustness, similar_hosts
 from halomass.study.accuracy import MASS_EDGES, MASS_LABEL
 from halomass.study.ensembles import (
     FIGURES,
@@ -19,9 +24,13 @@ from halomass.study.ensembles import (
     ensemble_features,
     ensemble_key,
     label_noisy,
+    noisy_features,
 )
 from halomass.study.host_warnings import warning_numbers
+from halomass.study.likeness_sections import record_likeness, record_without
 from halomass.study.options import FlowComparison, HaloMass, HostCampaign
+from halomass.study.seen_host import SeenHost
+from halomass.study.similar_hosts import HostLikeness, TrainingHosts
 from halomass.study.survival_choices import survival_table
 from halomass.study.versions import SUMMARIES, VERSIONS
 from halomass.systems import LOG_M_VIR
@@ -30,6 +39,7 @@ from orrery.execution.summaries import Binning
 from orrery.inference import ensembles, posteriors
 from orrery.inference.ensembles import EvaluatedEnsemble, Score
 from orrery.inference.posteriors import Inference
+from orrery.judging import predictive
 from orrery.judging.regression import PredictionInterval
 from orrery.records import Observation
 from orrery.results import (
@@ -48,6 +58,13 @@ from orrery.terminal import say
 Estimators = Mapping[str, EvaluatedEnsemble]
 # Which of an ensemble's two masses: the other is its predicted mean.
 PREDICTED_ALIKE = "median of hosts predicted alike"
+# What is said of a host's values, by whether they are true ones.
+TAKEN_FOR = {
+    False: "Its values are taken as observed ones, with errors (--values true if they are a "
+    "simulation's).",
+    True: "Its values are taken as a simulation's true ones, which mock surveys observe with "
+    "errors (--values observed if they are measured).",
+}
 
 # The flows that the ensembles are compared with: what each is called, by its key.
 FLOWS = {"flow": "flow", "flow_of_a_set": "flow of a set"}
@@ -62,6 +79,7 @@ def halo_mass(options: HaloMass) -> Result:
     """
     campaign = options.campaign
     host = options.host.read()
+    seen = SeenHost(host, options.host.has_true_values(host))
     # an ensemble cannot be given more neighbours than the host has
     wanted = ensemble_features(campaign.seed, len(host))
     # nothing is published of other hosts, nor of ensembles without 25 neighbours
@@ -73,17 +91,20 @@ def halo_mass(options: HaloMass) -> Result:
         ) as recording,
     ):
         hosts = generate_hosts(recording, campaign)
-        _record_host(recording, host)
+        _record_host(recording, seen, ours)
         found = _train_ensembles(recording, options, hosts, wanted)
+        judged = _compare_with_training(recording, options, hosts, seen, wanted, found)
         if ours:
             others = _train_on_variants(recording, options, len(host))
             wanted |= {name: binning for name, (binning, _) in others.items()}
             found |= {name: one for name, (_, one) in others.items()}
-        answers = _predict_masses(host, found, wanted, simulated=not ours)
-        recording.answers(_answers(answers))
+        answers = _predict_masses(seen, found, wanted)
+        recording.answers(_answers(answers, seen.true_values))
         own = campaign.name if ours else None
         recording.tables(masses.mass_tables(host, own, answers))
-        recording.tables(robustness.leave_one_out(host, wanted, found))
+        record_without(
+            recording, judged, wanted, lambda name, x: found[name].mean_prediction(x)
+        )
         cut_otherwise = options.host.read_cut_otherwise()
         recording.tables(survival_table(host, cut_otherwise, wanted, found))
         if ours:
@@ -94,8 +115,17 @@ def halo_mass(options: HaloMass) -> Result:
     return recording.result
 
 
-def _record_host(recording: Recording, host: Neighbours) -> None:
+def _record_host(recording: Recording, seen: SeenHost, known: bool) -> None:
+    """Records what the host is.
+
+    Arguments:
+        recording: Where it goes.
+        seen: The host.
+        known: Whether it needs no saying that its values are observed ones.
+    """
+    host = seen.host
     around = host.environment
+    taken = "" if known else f" {TAKEN_FOR[seen.true_values]}"
     described: dict[str, Number] = {
         "host.name": host.name,
         **{f"host.{name}": number for name, number in host.counts.items()},
@@ -105,7 +135,7 @@ def _record_host(recording: Recording, host: Neighbours) -> None:
         **warning_numbers(host),
     }
     recording.metrics({"host.neighbours": len(host), **described})
-    recording.add(Text("host", "Host", host.summary, tuple(described)))
+    recording.add(Text("host", "Host", host.summary + taken, tuple(described)))
 
 
 def generate_hosts(recording: Recording, campaign: HostCampaign) -> Dataset:
@@ -206,41 +236,63 @@ def _train_on_variants(
     return found
 
 
-def _predict_masses(
-    host: Neighbours,
-    found: Estimators,
+def _compare_with_training(
+    recording: Recording,
+    options: HaloMass,
+    hosts: Dataset,
+    seen: SeenHost,
     wanted: Mapping[str, Features],
-    simulated: bool,
-) -> dict[str, PredictionInterval]:
-    """Returns the host's mass by each ensemble, and by mock observations of it.
+    found: Estimators,
+) -> list[HostLikeness]:
+    """Returns where the host is among the training hosts of similar mass, recorded."""
+    judged = []
+    for name, binning in noisy_features(wanted).items():
+        networks = found[name].ensemble
+        properties = HostProperties.behind(binning)
+        x, compared = (
+            predictive.all_summaries(
+                summaries.compute(features, hosts, one, (LOG_M_VIR,))
+            )
+            for one in (binning, properties)
+        )
+        predicted = networks.mean(x)[:, 0]
+        training = TrainingHosts(
+            properties, compared, predicted, options.ensemble.window
+        )
+        judged.append(similar_hosts.judge_host(seen, name, binning, networks, training))
+    record_likeness(recording, judged)
+    return judged
 
-    Arguments:
-        host: The host's neighbours.
-        found: The ensembles, by name.
-        wanted: The features that each sees.
-        simulated: Whether the host's values may be true ones, which surveys would
-            observe with errors.
-    """
-    answers = {
-        name: one.predict_observation(observation(host, wanted[name]))
-        for name, one in found.items()
-    }
+
+def _predict_masses(
+    seen: SeenHost, found: Estimators, wanted: Mapping[str, Features]
+) -> dict[str, PredictionInterval]:
+    """Returns the host's mass by each ensemble, first what it was trained for."""
+    answers = {}
     # true values have no errors, but networks were trained on values that have
-    if simulated:
-        for name, rows in robustness.mock_observations(host, wanted).items():
+    if seen.true_values:
+        for name, rows in robustness.mock_observations(seen.host, wanted).items():
             label = robustness.mock_observation_label(name, rows)
             answers[label] = found[name].predict_rows(rows)
-    return answers
+    return answers | {
+        name: one.predict_observation(observation(seen.host, wanted[name]))
+        for name, one in found.items()
+    }
 
 
-def _answers(answers: Mapping[str, PredictionInterval]) -> list[Answer]:
-    """Returns the mass by the ensembles with the plain features."""
+def _answers(
+    answers: Mapping[str, PredictionInterval], true_values: bool = False
+) -> list[Answer]:
+    """Returns the mass by the ensembles with the plain features, of a host that is observed."""
     # the others tell of the method: noiseless data and left-out features are no answers
     plain = {label_noisy(count) for count in NEIGHBOUR_COUNTS}
+    named = {
+        name: name.partition(f", {robustness.MOCK_OBSERVATIONS}") for name in answers
+    }
     return [
-        _answer(ensemble_key(name), f"{name}, {PREDICTED_ALIKE}", interval)
+        _answer(ensemble_key(named[name][0]), f"{name}, {PREDICTED_ALIKE}", interval)
         for name, interval in answers.items()
-        if name in plain
+        if named[name][0] in plain and bool(named[name][1]) is true_values
     ]
 
 

@@ -204,7 +204,11 @@ class EvaluatedEnsemble:
 
         All of it is NaN if there are no rows.
         """
-        return self.interval(float(self.ensemble.mean(x).mean()) if len(x) else np.nan)
+        return self.interval(self.mean_prediction(x))
+
+    def mean_prediction(self, x: FloatArray) -> float:
+        """Returns the mean prediction for rows of summaries `[n, S]`; NaN if there are none."""
+        return float(self.ensemble.mean(x).mean()) if len(x) else np.nan
 
     @cached_property
     def score(self) -> "Score":

@@ -9,6 +9,7 @@ from astropy.table import Table
 from halomass.observed.neighbour_tables import read_neighbours
 from halomass.study import masses, study
 from halomass.study.host_warnings import warning_numbers
+from halomass.study.seen_host import SeenHost
 from orrery.results import page
 from orrery.results.recording import record
 
@@ -69,7 +70,7 @@ class Options:
 def test_the_page_shows_each_number_by_its_name(tmp_path, edit, page_numbers):
     neighbours = host(tmp_path / "host.ecsv", edit)
     with record("toy", Options(), tmp_path / "reports") as recording:
-        study._record_host(recording, neighbours)
+        study._record_host(recording, SeenHost(neighbours, False), known=False)
         recording.tables(masses.mass_tables(neighbours, None, {}))
     folder = recording.result.folder
     page.write(recording.result)

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 
 from halomass.observed.features import features
-from halomass.observed.host_neighbours import (
-    as_records,
-)
+from halomass.observed.host_neighbours import as_records, observation
 from halomass.study import (
     masses,
     robustness,
@@ -55,16 +53,25 @@ def some(**weights):
     return wanted, {name: WeightedMean(weights) for name in wanted}
 
 
+def left_out(galaxy, wanted, found):
+    """Returns the table of leaving out each neighbour of a host that is taken as observed."""
+
+    def predict(name, without):
+        return found[name].predict(observation(galaxy, wanted[name], without))
+
+    return robustness.leave_one_out(galaxy, wanted, predict)
+
+
 def test_each_neighbour_that_an_ensemble_sees_is_left_out_in_turn(host):
     wanted, found = some(log_r_1=1.0)
-    table = only(robustness.leave_one_out(host(), wanted, found))
+    table = only(left_out(host(), wanted, found))
     assert list(table["left_out"]) == [f"n{i}" for i in range(25)]
     assert table.colnames == ["left_out", *wanted]
 
 
 def test_a_neighbour_that_an_ensemble_does_not_see_moves_nothing(host):
     wanted, found = some(**{f"log_r_{i}": 0.1 * i for i in range(1, 11)})
-    table = only(robustness.leave_one_out(host(), wanted, found))
+    table = only(left_out(host(), wanted, found))
     few = np.asarray(table[label_noisy(10)])
     assert (few[10:] == 0).all()
     assert (few[:10] != 0).all()
@@ -73,7 +80,7 @@ def test_a_neighbour_that_an_ensemble_does_not_see_moves_nothing(host):
 def test_the_next_neighbour_comes_in(host):
     wanted, found = some(log_r_10=1.0)
     galaxy = host()
-    table = only(robustness.leave_one_out(galaxy, wanted, found))
+    table = only(left_out(galaxy, wanted, found))
     expected = np.log10(galaxy.orbits.r[10] / galaxy.orbits.r[9])
     np.testing.assert_allclose(table[label_noisy(10)][:10], expected)
 
@@ -82,7 +89,7 @@ def test_the_environment_stays_when_a_neighbour_is_left_out(host):
     wanted, found = some(
         log_vmax=5.0, log_distance_larger=1.0, log_distance_cluster=1.0
     )
-    table = only(robustness.leave_one_out(host(), wanted, found))
+    table = only(left_out(host(), wanted, found))
     for name in wanted:
         assert (np.asarray(table[name]) == 0).all()
 
@@ -96,7 +103,7 @@ def test_who_alone_moves_the_mass_far_is_a_miss(scale, missed, host):
     galaxy = replace(galaxy, orbits=galaxy.orbits._replace(r=r))
     weight = scale * robustness.LEAVE_ONE_OUT_BOUND / np.log10(2)
     wanted, found = some(log_r_1=weight)
-    table = only(robustness.leave_one_out(galaxy, wanted, found))
+    table = only(left_out(galaxy, wanted, found))
     told = [f"n0 alone moves the mass by +0.15 dex with {name}." for name in wanted]
     texts = [miss.text for miss in table.meta["misses"]]
     assert texts == (told if missed else [])
@@ -104,13 +111,36 @@ def test_who_alone_moves_the_mass_far_is_a_miss(scale, missed, host):
 
 def test_who_has_no_next_neighbour_cannot_lose_one(host):
     wanted, found = some(log_r_1=1.0)
-    assert robustness.leave_one_out(host(10), wanted, found) == {}
-    table = only(robustness.leave_one_out(host(11), wanted, found))
+    assert left_out(host(10), wanted, found) == {}
+    table = only(left_out(host(11), wanted, found))
     assert table.colnames == ["left_out", label_noisy(10)]
     assert len(table) == 10
-    assert only(robustness.leave_one_out(host(25), wanted, found)).colnames[1:] == [
-        label_noisy(10)
-    ]
+    assert only(left_out(host(25), wanted, found)).colnames[1:] == [label_noisy(10)]
+
+
+def test_who_moves_the_mass_most_is_told_with_his_shift(host):
+    galaxy = host()
+    r = np.full(len(galaxy), 100.0)
+    r[3], r[7] = 80.0, 50.0
+    galaxy = replace(galaxy, orbits=galaxy.orbits._replace(r=r))
+    wanted, found = some(**{f"log_r_{i}": 0.1 for i in range(1, 11)})
+    tables = left_out(galaxy, wanted, found)
+    said, numbers = robustness.largest_shifts(wanted, tables)
+    moved = 0.1 * np.log10(2)
+    for count in NEIGHBOUR_COUNTS:
+        key = f"mass.leave_one_out.largest.{count}"
+        assert numbers[f"{key}.neighbour"] == "n7"
+        assert numbers[f"{key}.moved"] == pytest.approx(moved)
+        assert f"With {count} neighbours no single one moves" in said.text
+    assert said.text.count("n7, +0.030 dex") == len(NEIGHBOUR_COUNTS)
+    assert [*said.shows] == [*numbers]
+
+
+def test_it_is_said_where_none_can_be_left_out(host):
+    wanted, found = some(log_r_1=1.0)
+    said, numbers = robustness.largest_shifts(wanted, left_out(host(25), wanted, found))
+    assert "With 25 neighbours none can be left out" in said.text
+    assert {key.split(".")[3] for key in numbers} == {"10"}
 
 
 def test_a_simulated_host_is_observed_like_those_of_the_training(host):
