@@ -66,11 +66,16 @@ def test_other_units_are_named(
         judged(universe, scale, mass + shift, peak + shift, radius, masses=masses)
 
 
-def test_peak_masses_in_other_units_are_named():
-    mass, peak, radius = hosts(Universe(), 1.0)
-    message = r"peak masses that are 1\.47 times their masses of today, as if the ones"
+@pytest.mark.parametrize(
+    ("shift", "times"), [(-1, r"1\.47"), (1, r"0\.678")], ids=["peak", "today"]
+)
+@pytest.mark.parametrize("lost", [0.0, 0.021])
+def test_peak_masses_in_other_units_are_named(shift, times, lost):
+    mass, peak, _ = hosts(Universe(), 1.0)
+    peak = peak + lost + shift * np.log10(0.678)
+    message = rf"peak masses that are {times} times their masses of today, as if the on"
     with pytest.raises(ValueError, match=message):
-        judged(Universe(), 1.0, mass, peak - np.log10(0.678), radius)
+        judged(Universe(), 1.0, mass, peak, np.zeros(len(mass)))
 
 
 def test_what_is_no_radius_is_not_judged():
