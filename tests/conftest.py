@@ -303,7 +303,8 @@ class Sketches:
         self._figures, self._pictures = {}, {}
 
     def draw(self, view):
-        parts = vars(view).values()
+        # of an array those are its columns: more rows are drawn alike
+        parts = [getattr(part, "T", part) for part in vars(view).values()]
         sizes = [len(part) if isinstance(part, Sized) else None for part in parts]
         kind = (type(view), *sizes)
         if kind not in self._figures:
