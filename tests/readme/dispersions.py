@@ -51,6 +51,20 @@ def of_dispersions():
         ],
         rf"velocities to {NUMBER} kpc, as Brooks": [f"{QUADRANTS.distances[1]:g}"],
         **_of_a_model_without_an_lmc(),
+        **_of_real_stars(),
+    }
+
+
+def _of_real_stars():
+    lines = {line["quantity"]: line for line in result("dispersions_sdss_desi")}
+    # far from the published mass: README says why nobody should believe it
+    assert lines[HALO_MASS]["shift"] < -5
+    return {
+        rf"give a halo of {ESTIMATE}e11 M☉, β0 {ESTIMATE} and v_travel {ESTIMATE} km/s": [
+            *numbers_of(interval(lines[HALO_MASS], "%.2f")),
+            *numbers_of(interval(lines["beta0"], "%.2f")),
+            *numbers_of(interval(lines["v_travel"], "%.1f")),
+        ]
     }
 
 
