@@ -195,7 +195,7 @@ COMPONENTS = (
         "masses",
         "halomass.study.masses",
         "halo_mass_study",
-        readers=("halomass.study.study",),
+        readers=("halomass.study.study", "halomass.study.survival_calibration"),
     ),
 )
 NAMES = tuple(component.name for component in COMPONENTS)

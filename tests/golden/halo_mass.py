@@ -160,6 +160,8 @@ def _listed() -> Columns:
         "mvir": peak * random.uniform(0.1, 1.0, LISTED),
         "vmax": random.integers(20, 2000, LISTED) / 4,
         "stars": peak / 100 * (random.random(LISTED) < 0.8),
+        "v_infall": random.integers(80, 2000, LISTED) / 4,
+        "v_peak": random.integers(90, 2200, LISTED) / 4,
     }
 
 
@@ -194,7 +196,7 @@ _ASCII = {
 _HLIST = {
     **{"id": "id", "descid": "desc_id", "upid": "upid", "mvir": "mvir"},
     **{name: name for name in ("vmax", "x", "y", "z", "vx", "vy", "vz")},
-    "mpeak": "Mpeak",
+    **{"mpeak": "Mpeak", "v_infall": "Vmax@Mpeak", "v_peak": "Vpeak"},
 }
 
 
@@ -274,6 +276,9 @@ def _universe(number: int) -> Columns:
     mass[:, 0] = [14.5, 14.3, 14.1, *random.uniform(11.0, 13.0, MAIN - 3)]
     halo = np.arange(mass.size).reshape(mass.shape)
     motion = random.normal(0.0, 100.0, (3, mass.size))
+    stars = random.normal(6.0, 1.0, mass.size)
+    vmax = random.uniform(5.0, 200.0, mass.size)
+    v_infall = vmax / random.uniform(0.6, 1.05, mass.size)
     return {
         "id": halo.ravel() + 10_000 * number,
         # the last snapshot has no descendants
@@ -281,8 +286,10 @@ def _universe(number: int) -> Columns:
         "upid": np.where(halo > halo[:, :1], halo[:, :1] + 10_000 * number, -1).ravel(),
         "log_m_vir": mass.ravel(),
         "log_m_peak": mass.ravel() + 0.1,
-        "log_m_star": random.normal(6.0, 1.0, mass.size),
-        "vmax": random.uniform(5.0, 200.0, mass.size),
+        "log_m_star": stars,
+        "vmax": vmax,
+        "v_infall": v_infall,
+        "v_peak": 1.2 * v_infall,
         **dict(zip("xyz", place.T, strict=True)),
         **dict(zip(("vx", "vy", "vz"), motion, strict=True)),
     }

@@ -42,7 +42,7 @@ from halomass.universe import MULTIDARK, Universe
 from orrery.identity import JSON
 from orrery.records import Records, Schema
 
-VERSION = 3  # of reading catalogues; raised whenever its numbers change
+VERSION = 4  # of reading catalogues; raised whenever its numbers change
 
 LEAST_MEMORY = 2.0  # [MB] less does not hold a few hundred lines
 # Of the box's side: galaxies that outlived their halo drift a little over the edge.
@@ -51,7 +51,9 @@ _LARGEST_BOX = 2e4  # [Mpc/h] of a larger one the side is in kpc
 _LATEST = 1.1  # scale factor: some simulations end a little after today
 # Beyond these, numbers stand for something missing, or are damaged: no halo has them.
 _FASTEST = 9000.0  # [km/s] on each axis
-_LARGEST = {"mp": 1e17, "m": 1e17, "sm": 1e15, "v": 1e4}  # [Msun or Msun/h, km/s]
+_PAST = ("v_infall", "v_peak")
+_LARGEST = {"mp": 1e17, "m": 1e17, "sm": 1e15}  # [Msun or Msun/h]
+_LARGEST |= dict.fromkeys(("v", *_PAST), 1e4)  # [km/s]
 _AGAIN = "leave the halo out, or fetch the file again"
 _AXES = ("x", "y", "z")
 _VELOCITIES = ("vx", "vy", "vz")
@@ -227,7 +229,8 @@ class Catalogue:
     def _refusals(
         self, rows: NDArray[Any]
     ) -> Iterator[tuple[str, NDArray[np.bool_], str]]:
-        sizes = ("mp", "m", "v", *{"sm"}.intersection(_names(rows)))
+        names = _names(rows)
+        sizes = ("mp", "m", "v", *(n for n in ("sm", *_PAST) if n in names))
         for name in (*_AXES, *_VELOCITIES, *sizes):
             yield name, ~np.isfinite(rows[name]), "not finite: fetch the file again"
         for name in _VELOCITIES:
@@ -261,6 +264,12 @@ class Catalogue:
             # 0 stands for "no stars": their logarithm does not exist
             "log_m_star": _log(np.maximum(stars, 1), 1.0),
             "vmax": rows["v"].astype(np.float32),
+            **{
+                name: rows[name].astype(np.float32)
+                if name in (rows.dtype.names or ())
+                else none
+                for name in _PAST
+            },
             **{name: _wrapped(rows[name], self.box) for name in _AXES},
             **{name: rows[name].astype(np.float32) for name in _VELOCITIES},
         }

@@ -59,6 +59,13 @@ HALOS = Schema(
             "float32",
         ),
         Column("vmax", "km / s", "largest circular velocity today", "float32"),
+        Column(
+            "v_infall",
+            "km / s",
+            "the same at infall or at peak mass; 0: unknown",
+            "float32",
+        ),
+        Column("v_peak", "km / s", "the largest in its past; 0: unknown", "float32"),
         Column("x", _MPC_OVER_H, "comoving, in the box", "float64"),
         Column("y", _MPC_OVER_H, "comoving, in the box", "float64"),
         Column("z", _MPC_OVER_H, "comoving, in the box", "float64"),

@@ -16,6 +16,11 @@ HLIST_COLUMNS = {
     "mp": "Mpeak", "m": "mvir", "v": "vmax",
 }  # fmt: skip
 HLIST_OPTIONAL = {"r": "rvir"}
+# Velocities in the past tell remnants. Not all versions write all of them: the first counts.
+PAST_COLUMNS = {
+    "v_infall": ("Vmax@Mpeak", "Vacc", "First_Acc_Vmax"),
+    "v_peak": ("Vpeak",),
+}
 
 
 def open_hlist(path: Path, memory: float) -> TextTable:
@@ -34,4 +39,13 @@ def open_hlist(path: Path, memory: float) -> TextTable:
             f"{path.name} has no header with the names of its columns, such as 'mvir(10)': "
             "their positions differ between versions; use the hlist as it was released"
         )
-    return text_table.open_table(path, memory, found, HLIST_COLUMNS, HLIST_OPTIONAL)
+    wanted = {**HLIST_COLUMNS, **_past_columns(found)}
+    return text_table.open_table(path, memory, found, wanted, HLIST_OPTIONAL)
+
+
+def _past_columns(found: tuple[str, ...]) -> dict[str, str]:
+    return {
+        ours: next(name for name in names if name.lower() in found)
+        for ours, names in PAST_COLUMNS.items()
+        if any(name.lower() in found for name in names)
+    }

@@ -32,7 +32,7 @@ from orrery.parameters import generator
 from orrery.records import Records, Schema
 from orrery.storage.files import is_unaltered
 
-VERSION = 2  # of the hosts and their neighbours; raised whenever their numbers change
+VERSION = 4  # of the hosts and their neighbours; raised whenever their numbers change
 
 # The two random streams of a snapshot.
 _ORDER_DRAW = 0
@@ -214,6 +214,11 @@ class CatalogueSystems:
         return len(_hosts(self).row)
 
     @property
+    def cuts(self) -> list[JSON]:
+        """How many halos of each snapshot are remnants and no neighbours, and by what."""
+        return list(_hosts(self).cuts)
+
+    @property
     def schema(self) -> Schema:
         """The columns of the records."""
         return systems.SCHEMA
@@ -321,12 +326,15 @@ class _HostsOfAll:
     snapshot: IntArray
     row: IntArray
     scalars: dict[str, NDArray[Any]]
+    cuts: tuple[JSON, ...]
 
 
 # A process works for one or two selections; what it built for others may go.
 @lru_cache(maxsize=2)
 def _around(snapshot: Snapshot, selection: HostSelection) -> Neighbourhood:
-    return Neighbourhood(snapshot.read(), selection.radius, selection.log_m_peak)
+    return Neighbourhood(
+        snapshot.read(), selection.radius, selection.log_m_peak, selection.threshold
+    )
 
 
 @lru_cache(maxsize=2)
@@ -334,12 +342,14 @@ def _hosts(chosen: CatalogueSystems) -> _HostsOfAll:
     # from the last snapshot backwards: where halos end is known from the later ones
     later = None
     parts = []
+    cuts = []
     for number, snapshot in enumerate(chosen.latest_first):
         around = _around(snapshot, chosen.selection)
         hosts = find_hosts(around, chosen.selection)
         later = final_positions(around.halos, later)
         scalars = _scalars(around.halos, hosts, later.x[hosts.row], chosen.selection)
         parts.append((np.full(len(hosts.row), number), hosts.row, scalars))
+        cuts.append({"scale": snapshot.scale, **around.remnants.describe()})
     numbers, rows, tables = zip(*parts, strict=True)
     if not sum(map(len, rows)):
         raise ValueError(
@@ -349,7 +359,8 @@ def _hosts(chosen: CatalogueSystems) -> _HostsOfAll:
     columns = {
         name: np.concatenate([table[name] for table in tables]) for name in tables[0]
     }
-    return _HostsOfAll(np.concatenate(numbers), np.concatenate(rows), columns)
+    row = np.concatenate(rows)
+    return _HostsOfAll(np.concatenate(numbers), row, columns, tuple(cuts))
 
 
 def _scalars(

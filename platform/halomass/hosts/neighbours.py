@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from halomass.hosts.searching import nearest_larger
+from halomass.hosts.survival import Remnants
 from halomass.systems import FloatArray
 from halomass.universe import MULTIDARK, Universe
 from orrery.parameters import IntArray
@@ -24,13 +26,11 @@ _IDENTITIES = ("id", "descid", "upid")
 _PLACE = ("x", "y", "z")
 _MOTION = ("vx", "vy", "vz")
 _SIZES = ("log_m_vir", "log_m_peak", "log_m_star", "vmax")
-_COLUMNS = (*_IDENTITIES, *_PLACE, *_MOTION, *_SIZES)
+_PAST = ("v_infall", "v_peak")
+_COLUMNS = (*_IDENTITIES, *_PLACE, *_MOTION, *_SIZES, *_PAST)
 
 _LATEST = 1.1  # the largest scale factor: some simulations end a little after 1
 _OUTSIDE = 1e-3  # of the box: rounding may put halos so far beyond its walls
-_FIRST_SEARCHED = 4  # nearest halos
-_SEARCH_MORE = 4  # times as many, as long as none of them is larger
-_AT_ONCE = 4_000_000  # distances held in memory together
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +52,8 @@ class Halos:
         box: Side of the periodic box, comoving [Mpc/h].
         scale: Scale factor of the snapshot.
         universe: The simulation's cosmology.
+        v_infall: vmax at infall or peak mass [km/s], 0: unknown, `[H]`; None: of all.
+        v_peak: The largest vmax in their past, likewise.
 
     Example:
         >>> three = {name: np.arange(3) for name in ("id", "descid", "upid")}
@@ -78,6 +80,8 @@ class Halos:
     box: float
     scale: float
     universe: Universe = MULTIDARK
+    v_infall: FloatArray | None = None
+    v_peak: FloatArray | None = None
 
     def __post_init__(self) -> None:
         if not (self.box > 0 and 0 < self.scale <= _LATEST):
@@ -121,6 +125,18 @@ class Halos:
         return len(self.id)
 
     @property
+    def losses(self) -> dict[str, FloatArray]:
+        """What is known of what tides have left, `[H]`: see `survival.velocity_ratios`.
+
+        Nothing where there are galaxies: their model has decided who survived.
+        """
+        if self.log_m_star.any():
+            return {}
+        known = {n: getattr(self, n) for n in _PAST if np.any(getattr(self, n))}
+        past = {n: np.where(v > 0, v, np.nan) for n, v in known.items()}
+        return {"vmax": self.vmax, "log_m_peak": self.log_m_peak, **past}
+
+    @property
     def kpc(self) -> float:
         """How many physical kpc one comoving Mpc/h is."""
         return 1000 * self.scale / self.universe.hubble
@@ -157,7 +173,7 @@ class Halos:
             return np.concatenate([part.particles[name] for part in parts], dtype=dtype)
 
         identities = {name: column(name, "i8") for name in _IDENTITIES}
-        sizes = {name: column(name, "f4") for name in _SIZES}
+        sizes = {name: column(name, "f4") for name in (*_SIZES, *_PAST)}
         place = np.stack([column(name) for name in _PLACE], axis=1)
         motion = np.stack([column(name, "f4") for name in _MOTION], axis=1)
         return cls(
@@ -207,6 +223,7 @@ class Neighbourhood:
         halos: The snapshot.
         radius: The largest distance of a neighbour [physical kpc].
         log_m_peak: Neighbours have peak masses above this [dex(solMass)].
+        threshold: V_max over that at infall, below which halos are no neighbours.
 
     Example:
         >>> ones = {name: np.ones(3, int) for name in ("id", "descid", "upid")}
@@ -222,6 +239,7 @@ class Neighbourhood:
     halos: Halos
     radius: float
     log_m_peak: float
+    threshold: float = 0.0
 
     def __post_init__(self) -> None:
         # beyond half of the box a halo would be a neighbour twice, by two of its images
@@ -236,8 +254,14 @@ class Neighbourhood:
         return self.radius / self.halos.kpc
 
     @cached_property
+    def remnants(self) -> Remnants:
+        """Which halos have not survived, of those with the peak mass of a neighbour."""
+        heavy = self.halos.log_m_peak > self.log_m_peak
+        return Remnants.of(self.halos.losses, heavy, self.threshold)
+
+    @cached_property
     def _rows(self) -> IntArray:
-        return np.flatnonzero(self.halos.log_m_peak > self.log_m_peak)
+        return np.flatnonzero(self.remnants.among & ~self.remnants.lost)
 
     @cached_property
     def _tree(self) -> cKDTree:
@@ -320,7 +344,7 @@ def distance_larger(halos: Halos, hosts: IntArray) -> FloatArray:
     size = 2 ** np.ceil(np.log2(np.maximum(larger, 1))).astype(np.int64)
     for number in np.unique(size[larger > 0]):
         mine = (size == number) & (larger > 0)
-        distance[mine] = _nearest(
+        distance[mine] = nearest_larger(
             halos.tree(falling[:number]), place[mine], larger[mine]
         )
     return distance * halos.kpc
@@ -344,29 +368,6 @@ def within_larger(halos: Halos, hosts: IntArray, isolation: float) -> NDArray[np
         larger = halos.log_m_vir[around] > halos.log_m_vir[hosts[rows]]
         within[np.asarray(rows, np.int64)[larger]] = True
     return within
-
-
-def _nearest(tree: cKDTree, place: FloatArray, larger: IntArray) -> FloatArray:
-    """Returns distances `[N]` to the nearest of the first `larger` [N] points of a tree."""
-    distance = np.full(len(place), np.inf)
-    left = np.arange(len(place))
-    nearest = _FIRST_SEARCHED
-    while len(left):
-        nearest = min(nearest, tree.n)
-        parts = np.array_split(left, 1 + len(left) * nearest // _AT_ONCE)
-        found = [_search(tree, place[part], larger[part], nearest) for part in parts]
-        distance[left] = np.concatenate(found)
-        left = left[np.isinf(distance[left])]
-        nearest *= _SEARCH_MORE
-    return distance
-
-
-def _search(
-    tree: cKDTree, place: FloatArray, larger: IntArray, nearest: int
-) -> FloatArray:
-    """Returns what `_nearest` does, as far as it is among that many nearest points."""
-    distance, index = tree.query(place, k=np.arange(1, nearest + 1))
-    return np.where(index < larger[:, None], distance, np.inf).min(axis=1)
 
 
 def distance_cluster(

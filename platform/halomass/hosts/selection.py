@@ -16,6 +16,7 @@ from halomass import systems
 from halomass.catalogues.chunks import NOT_SAID
 from halomass.hosts import neighbours
 from halomass.hosts.neighbours import Halos, IntArray, Neighbourhood
+from halomass.hosts.survival import THRESHOLD, velocity_limit
 from halomass.systems import FloatArray
 
 ANDROMEDA = 761.0  # [kpc] the nearest larger halo to the Milky Way
@@ -41,6 +42,9 @@ class HostSelection:
     """The largest distance of a neighbour [kpc]."""
     log_m_peak: float = systems.LOG_M_PEAK
     """Neighbours have peak masses above this [dex(solMass)]."""
+    threshold: float = THRESHOLD
+    """V_max over that at infall, below which a halo is a remnant and no neighbour, where a
+    catalogue has no galaxies; 0: none is."""
     isolation: float = systems.ISOLATION
     """Halos larger than a host are farther than this [kpc]."""
     log_m_cluster: float = 14.0
@@ -56,6 +60,7 @@ class HostSelection:
                 f"minimum {self.minimum} and radius {self.radius} kpc: ask for at least 1 "
                 "neighbour within a positive radius"
             )
+        velocity_limit("infall", self.threshold)  # refuses what is none
         if not 0 <= self.isolation < ANDROMEDA:
             raise ValueError(
                 f"isolation {self.isolation} kpc must be from 0 to below {ANDROMEDA:g}, the "

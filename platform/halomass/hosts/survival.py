@@ -12,6 +12,7 @@ satellites that are alive, those close to their host first, and makes hosts too 
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -20,6 +21,8 @@ from halomass.mock import tides
 from halomass.mock.mock_universe import THRESHOLDS
 from halomass.mock.populations import V_PEAK, V_PEAK_SLOPE
 from halomass.systems import FloatArray
+from orrery.identity import JSON
+from orrery.parameters import BoolArray
 
 THRESHOLD = THRESHOLDS["UM-SAGA"]  # the mock universe's default catalogue
 
@@ -86,7 +89,7 @@ def velocity_ratios(known: Mapping[str, FloatArray]) -> dict[Criterion, FloatArr
     return ratios
 
 
-def smallest_ratio(criterion: Criterion, threshold: float = THRESHOLD) -> float:
+def velocity_limit(criterion: Criterion, threshold: float = THRESHOLD) -> float:
     """Returns the ratio by a criterion below which satellites are lost.
 
     Arguments:
@@ -97,7 +100,7 @@ def smallest_ratio(criterion: Criterion, threshold: float = THRESHOLD) -> float:
         ValueError: If the threshold is not from 0 to below 1.
 
     Example:
-        >>> round(smallest_ratio("peak_velocity", 0.7), 3)
+        >>> round(velocity_limit("peak_velocity", 0.7), 3)
         0.603
     """
     if not 0 <= threshold < 1:
@@ -105,3 +108,51 @@ def smallest_ratio(criterion: Criterion, threshold: float = THRESHOLD) -> float:
             f"threshold {threshold} must be from 0 to below 1, such as {THRESHOLD}"
         )
     return threshold / _OVER_INFALL[criterion]
+
+
+@dataclass(frozen=True, eq=False)
+class Remnants:
+    """Which halos have not survived.
+
+    Arguments:
+        lost: These, with shape `[N]`.
+        criterion: By what; None if nothing is known of them, or nobody asks.
+        among: Which were asked about, with shape `[N]`.
+        limit: The ratio by the criterion below which they are lost.
+
+    Example:
+        >>> known = {"vmax": np.array([60.0, 90.0]), "v_infall": np.array([100.0, 100.0])}
+        >>> Remnants.of(known, np.array([True, True]), threshold=0.7).lost
+        array([ True, False])
+    """
+
+    lost: BoolArray
+    criterion: Criterion | None
+    among: BoolArray
+    limit: float | None = None
+
+    @classmethod
+    def of(
+        cls, known: Mapping[str, FloatArray], among: BoolArray, threshold: float
+    ) -> "Remnants":
+        """Returns the remnants by the best criterion; whose value is missing is none.
+
+        Arguments:
+            known: What `velocity_ratios` takes.
+            among: Which halos are asked about, with shape `[N]`.
+            threshold: The smallest V_max over that at infall; with 0 nobody is lost.
+        """
+        ratios = velocity_ratios(known) if threshold else {}
+        for criterion, ratio in ratios.items():
+            limit = velocity_limit(criterion, threshold)
+            return cls(among & (ratio <= limit), criterion, among, limit)
+        return cls(np.zeros(len(among), np.bool_), None, among)
+
+    def describe(self) -> JSON:
+        """Returns how many were lost of how many, and by what, as plain JSON."""
+        return {
+            "criterion": self.criterion,
+            "threshold": self.limit,
+            "halos": int(self.among.sum()),
+            "remnants": int(self.lost.sum()),
+        }

@@ -16,7 +16,7 @@ from halomass.hosts.survival import (
     THRESHOLD,
     Criterion,
     median_v_peak,
-    smallest_ratio,
+    velocity_limit,
     velocity_ratios,
 )
 from halomass.mock import stellar_mass
@@ -138,7 +138,7 @@ def select_satellites(
     loss = _chosen(losses, table.file, criterion)
     found = _stellar_masses(table, cut=loss is not None)
     heavy = _heavy(found)
-    limit = smallest_ratio(loss.criterion if loss else "infall", threshold)
+    limit = velocity_limit(loss.criterion if loss else "infall", threshold)
     survives = np.full(len(heavy), True) if loss is None else ~(loss.ratio <= limit)
     massless = table.without_mass()
     kept = heavy & survives | massless

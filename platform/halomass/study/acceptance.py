@@ -9,21 +9,22 @@ is a simulation: what it leaves out stands in `mock_universe`.
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from astropy.table import Table
 
 from halomass.cosmology import hubble
-from halomass.mock import stellar_mass, tides
+from halomass.mock import stellar_mass
 from halomass.mock.mock_universe import CATALOGUES, CatalogueName, MockUniverse
 from halomass.mock.populations import Population
 from halomass.study import literature
+from halomass.study.acceptance_checks import AcceptanceCheck, checks_by_zoom_hosts
 from halomass.study.mock_statistics import (
+    FEWEST_JUDGED,
     detected_counts,
     hosts_of_mass,
     mass_function_weights,
-    measured_anisotropy,
     satellites_of,
     weighted_median,
 )
@@ -33,8 +34,7 @@ from orrery.sentences import Sentence, cell
 TITLE = "MOCK universe, not a simulation"
 NUMBERS = ("aim", "tolerance", "mock", "deviation")
 
-# Aims that are not from a publication.
-RECIPE = "recipe"
+# An aim that is not from a publication.
 ORDINARY = "ordinary"
 _HOSTS = "Hayati et al. (2025), Table 1"
 _GALAXIES = "Behroozi et al. (2019), doi:10.1093/mnras/stz1182"
@@ -45,7 +45,6 @@ MILKY_WAY_LOG_MASS = (
 )
 _DWARF = 11.2  # log10 of the mass of hosts whose surroundings are compared
 _MILKY_WAY_ENVIRONMENT = (761.0, 17e3)  # [kpc] M31 and Virgo
-FEWEST_JUDGED = 100  # hosts by which a catalogue can be judged
 _SATELLITE_HOSTS = 200  # at most: their satellites are many
 
 # N(> psi) within R_vir, with its scatter between hosts.
@@ -55,41 +54,7 @@ _ABUNDANCE = (
     (1e-3, 29.2, 6.4),
     (1e-2, 3.35, 1.8),
 )
-_PERCENTILES = (5, 16, 25, 50, 75, 84, 95)
-_RADII = (0.148, 0.249, 0.317, 0.501, 0.718, 0.803, 0.934)  # [R_vir]
 _STARS = ((8.0, 2.68), (9.0, 4.64), (10.0, 6.60), (11.0, 8.56))
-_RADIUS_TOLERANCE = 0.03
-
-
-@dataclass(frozen=True)
-class AcceptanceCheck:
-    """One number of the mock, and the one that it must meet.
-
-    Arguments:
-        quantity: What it is.
-        aim: The number to be met.
-        tolerance: How far off it may be; NaN where the two are not the same thing.
-        mock: The mock's number.
-        source: Where the aim is from; `recipe` where it is a number of the mock's own
-            recipe.
-
-    Example:
-        >>> AcceptanceCheck("slope", aim=0.29, tolerance=0.01, mock=0.31).verdict
-        'MISS'
-    """
-
-    quantity: str
-    aim: float
-    tolerance: float
-    mock: float
-    source: str = RECIPE
-
-    @property
-    def verdict(self) -> str:
-        """Whether the aim is met."""
-        if np.isnan(self.tolerance):
-            return "not comparable"
-        return "met" if abs(self.mock - self.aim) <= self.tolerance else "MISS"
 
 
 def acceptance_table(
@@ -149,11 +114,6 @@ def _of_satellites(
         yield AcceptanceCheck(
             f"N(M_peak/M > {psi:.2g}) within R_vir", aim, error, counted
         )
-    for percentile, radius in zip(_PERCENTILES, _RADII, strict=True):
-        mock = float(np.percentile(x[x < 1], percentile))
-        yield AcceptanceCheck(
-            f"r/R_vir, {percentile} %", radius, _RADIUS_TOLERANCE, mock
-        )
     yield from _of_galaxies(found)
     # in equilibrium nobody has fallen in: there is no infall to compare
     if universe.velocities == "orbits":
@@ -163,18 +123,7 @@ def _of_satellites(
         yield AcceptanceCheck(
             "scatter of ln v/V_vir at infall", 0.20, 0.02, float(speed.std()), _INFALL
         )
-    loss = tides.LOSS_RATE
-    yield AcceptanceCheck(
-        "factor of the mass-loss rate", tides.ORPHAN_LOSS_RATE, 0.1, loss, _GALAXIES
-    )
-    near = (found.r > 20) & (found.r < 60)
-    far = (x > 0.8) & (x < 1.0)
-    yield AcceptanceCheck(
-        "anisotropy beta, 20-60 kpc", 0.1, 0.1, measured_anisotropy(found[near])
-    )
-    yield AcceptanceCheck(
-        "anisotropy beta, 0.8-1 R_vir", 0.3, 0.1, measured_anisotropy(found[far])
-    )
+    yield from checks_by_zoom_hosts(universe, len(around.mass), seed)
 
 
 def _of_galaxies(found: Population) -> Iterator[AcceptanceCheck]:

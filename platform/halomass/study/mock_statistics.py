@@ -14,6 +14,7 @@ from halomass.systems import FloatArray
 from orrery.parameters import generator
 from orrery.records import Records
 
+FEWEST_JUDGED = 100  # hosts by which a catalogue can be judged
 _SMALLEST = 1e-4  # of the host's mass: the lightest subhalos that are counted
 
 
@@ -25,16 +26,22 @@ def hosts_of_mass(log_mass: float, hosts: int, seed: int) -> NFWHosts:
     return NFWHosts(mass, 10 ** (median + structure.CONCENTRATION_SCATTER * normal))
 
 
-def satellites_of(universe: MockUniverse, hosts: NFWHosts, seed: int) -> Population:
-    """Returns the satellites of hosts down to 1e-4 of their masses, at any distance.
+def satellites_of(
+    universe: MockUniverse,
+    hosts: NFWHosts,
+    seed: int,
+    smallest_ratio: float | None = None,
+) -> Population:
+    """Returns the satellites of hosts down to a fraction of their masses, at any distance.
 
     Arguments:
         universe: Decides which satellites survive.
         hosts: B hosts.
         seed: The root seed.
+        smallest_ratio: The fraction; 1e-4 when None.
     """
     count = len(hosts.log_mass)
-    smallest = np.full(count, _SMALLEST)
+    smallest = np.full(count, _SMALLEST if smallest_ratio is None else smallest_ratio)
     streams = [generator(seed, i, 1) for i in range(count)]
     normal = np.array([stream.standard_normal() for stream in streams])
     draws = populations.draw_population(

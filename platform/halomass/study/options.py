@@ -12,8 +12,8 @@ from halomass.hosts.survival import THRESHOLD, Criterion
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.observed.host_neighbours import Neighbours
 from halomass.observed.neighbour_tables import read_neighbours
-from halomass.study import acceptance
 from halomass.study.ensembles import EQUILIBRIUM
+from halomass.study.mock_statistics import FEWEST_JUDGED
 from halomass.study.survival_choices import survival_cuts
 from halomass.universe import Universe
 from orrery.identity import PLACE
@@ -112,9 +112,9 @@ class TargetHost:
         none.
         """
         found = {}
-        for name, cut in survival_cuts(self.read()).items():
+        for name, (threshold, criterion) in survival_cuts(self.read()).items():
             try:
-                found[name] = self.read(*cut)
+                found[name] = self.read(threshold=threshold, criterion=criterion)
             except ValueError as error:
                 # the table itself was read: what is refused is what is left of it
                 say(f"without the cut by {name}: {error}")
@@ -172,10 +172,10 @@ class HostCampaign:
                 f"{len(self.scale)} scale factors for {len(self.catalogue)} catalogues: give one "
                 "for each, or none"
             )
-        if self.acceptance_hosts < acceptance.FEWEST_JUDGED:
+        if self.acceptance_hosts < FEWEST_JUDGED:
             raise ValueError(
                 f"acceptance_hosts = {self.acceptance_hosts}: give "
-                f"{acceptance.FEWEST_JUDGED} or more, or medians mean nothing"
+                f"{FEWEST_JUDGED} or more, or medians mean nothing"
             )
 
     @property

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from halomass.catalogues.catalogue import Catalogue
 from halomass.cosmology import LOG_M200C_OVER_M_VIR
+from halomass.hosts.catalogue_systems import CatalogueSystems
 from halomass.observed.features import (
     Features,
     HostProperties,
@@ -31,7 +32,7 @@ from halomass.study.likeness_sections import record_likeness, record_without
 from halomass.study.options import FlowComparison, HaloMass, HostCampaign
 from halomass.study.seen_host import SeenHost
 from halomass.study.similar_hosts import HostLikeness, TrainingHosts
-from halomass.study.survival_choices import survival_table
+from halomass.study.survival_choices import catalogue_cut_table, survival_table
 from halomass.study.versions import SUMMARIES, VERSIONS
 from halomass.systems import LOG_M_VIR
 from orrery.execution import cluster, simulation, summaries
@@ -152,6 +153,8 @@ def generate_hosts(recording: Recording, campaign: HostCampaign) -> Dataset:
     for number, one in enumerate(halos):
         lineage.record_dataset_lineage(recording, f"halos.{number}", one)
     source, count = campaign.hosts_of(halos)
+    if isinstance(source, CatalogueSystems):
+        recording.tables(catalogue_cut_table(source.cuts))
     hosts = simulation.generate(
         source, count, campaign.seed, campaign.datasets, name="hosts"
     )

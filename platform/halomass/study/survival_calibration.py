@@ -92,7 +92,7 @@ class LinearMass:
         return np.column_stack([np.ones(len(x)), (x - self.mean) / self.scatter])
 
 
-def calibration_table(hosts: int = 500, seed: int = 0) -> Table:
+def threshold_calibration(hosts: int = 500, seed: int = 0) -> Table:
     """Returns radii and masses of mock hosts by the threshold of their satellites.
 
     Columns: threshold at infall; r/R_vir of 16, 50 and 84 % of satellites; by how much
@@ -150,7 +150,8 @@ def _masses(hosts: int, seed: int) -> FloatArray:
     """Returns the median predicted minus true log mass of hosts, at each threshold."""
     light, heavy = _LEARNED
     learned = CutUniverse(lightest=light, heaviest=heavy)
-    estimator = LinearMass.of(*_seen(learned.records(seed, range(_MORE * hosts))))
+    x, y = _seen(learned.records(seed, range(_MORE * hosts)))
+    estimator = LinearMass.of(x, y)
     low = _LOG_MASS - _HALF_WIDTH
     moves = []
     for threshold in _THRESHOLDS:
@@ -176,7 +177,7 @@ def calibration_text(table: Table) -> str:
         [
             "MOCK hosts by the threshold on V_max / V_infall of their satellites",
             *lines,
-            f"{zoom_hosts.SOURCE} cut at V_max / V_peak > {THRESHOLD:g} are "
+            f"{zoom_hosts.ZOOM_HOSTS} cut at V_max / V_peak > {THRESHOLD:g} are "
             f"{zoom_hosts.MASS_SHIFT_BY_PEAK:+.3f} +- {zoom_hosts.MASS_SHIFT_ERROR:.3f} dex off "
             f"those cut at V_max / V_infall > {THRESHOLD:g}.",
             f"V_peak / V_infall by that: {meta['by_mass']:.3f}, from {meta['by_mass_lower']:.3f} "
@@ -198,7 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args(arguments)
-    print(calibration_text(calibration_table(options.hosts, options.seed)))
+    print(calibration_text(threshold_calibration(options.hosts, options.seed)))
     return 0
 
 

@@ -5,16 +5,18 @@ learn from by one threshold or another. Each choice is another list of satellite
 another mass.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 from astropy.table import Table
 
-from halomass.hosts.survival import THRESHOLD, Criterion, smallest_ratio
+from halomass.hosts.survival import THRESHOLD, Criterion, velocity_limit
 from halomass.mock.mock_universe import THRESHOLDS
 from halomass.observed.features import Features
 from halomass.observed.host_neighbours import Neighbours, observation
 from halomass.study.ensembles import EvaluatedEstimator, noisy_features
 from halomass.study.number_formats import format_floats
+from orrery.identity import JSON
 from orrery.sentences import Sentence, cell
 
 SURVIVAL_BOUND = 0.05  # [dex] by which the choice should not move the mass
@@ -25,6 +27,7 @@ _MEANING: dict[Criterion, str] = {
     "peak_mass": "V_max over the usual V_peak of the peak mass",
     "bound_mass": "what the bound mass leaves of V_max",
 }
+NOT_CUT = "nobody: the catalogue has galaxies, or all shall count"
 # Cuts by the peak velocity are often meant so, and are not the same.
 _TAKEN_FOR_INFALL = "V_max over V_peak, taken for that at infall"
 
@@ -57,7 +60,7 @@ def survival_cuts(host: Neighbours) -> dict[str, tuple[float, Criterion]]:
     cuts |= {_name(used, t): (t, used) for t in THRESHOLDS.values()}
     if "peak_velocity" in selection["criteria"]:
         # so that the ratio itself is compared with the threshold at infall
-        scale = THRESHOLD / smallest_ratio("peak_velocity", THRESHOLD)
+        scale = THRESHOLD / velocity_limit("peak_velocity", THRESHOLD)
         if at_infall * scale < 1:
             cuts[f"{_TAKEN_FOR_INFALL} > {at_infall:.3g}"] = (
                 at_infall * scale,
@@ -68,7 +71,7 @@ def survival_cuts(host: Neighbours) -> dict[str, tuple[float, Criterion]]:
 
 
 def _name(criterion: Criterion, threshold: float) -> str:
-    return f"{_MEANING[criterion]} > {smallest_ratio(criterion, threshold):.3g}"
+    return f"{_MEANING[criterion]} > {velocity_limit(criterion, threshold):.3g}"
 
 
 def survival_table(
@@ -141,3 +144,32 @@ def _large(table: Table, moves: list[str]) -> list[Sentence]:
         for move in moves
         if abs(row[move]) > SURVIVAL_BOUND
     ]
+
+
+def catalogue_cut_table(cuts: Sequence[JSON]) -> dict[str, Table]:
+    """Returns how many halos of each snapshot of a catalogue count as remnants, by title.
+
+    Arguments:
+        cuts: What was cut of each snapshot: `CatalogueSystems.cuts`.
+    """
+    rows = [
+        (
+            cut["scale"],
+            _MEANING[cut["criterion"]] if cut["criterion"] else NOT_CUT,
+            cut["threshold"] if cut["criterion"] else np.nan,
+            cut["halos"],
+            cut["remnants"],
+        )
+        for cut in cuts
+    ]
+    names = ["scale", "lost_if_small", "threshold", "halos", "remnants"]
+    table = Table(rows=rows, names=names)
+    table["scale"].info.format = "%.4g"
+    table["threshold"].info.format = "%.3f"
+    table.meta["key"] = "hosts.survival"
+    table.meta["caption"] = (
+        "Halos that are no neighbours because tides have left little of them: halo finders list "
+        "them longer than a catalogue of galaxies does. Those count whose ratio, named in "
+        "lost_if_small, is above the threshold; halos are those of large enough peak mass."
+    )
+    return {"Remnants in the catalogues": table}

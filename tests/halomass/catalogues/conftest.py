@@ -200,7 +200,8 @@ def make_read(reader, size=1):
 
 def make_same(ours, theirs):
     assert set(ours) == set(theirs)
-    for name in ours:
+    # only hlists need to say who survived: the other forms have dropped remnants
+    for name in set(ours) - {"v_infall", "v_peak"}:
         np.testing.assert_array_equal(ours[name], theirs[name], name)
 
 

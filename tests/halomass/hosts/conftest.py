@@ -87,9 +87,14 @@ def make_history():
 
 def columns_of(halos):
     names = (*IDENTITIES, *SIZES)
+    unknown = np.zeros(len(halos), np.float32)
+    past = {
+        name: unknown if getattr(halos, name) is None else getattr(halos, name)
+        for name in ("v_infall", "v_peak")
+    }
     place = dict(zip("xyz", halos.position.T, strict=True))
     motion = dict(zip(("vx", "vy", "vz"), halos.velocity.T, strict=True))
-    return {name: getattr(halos, name) for name in names} | place | motion
+    return {name: getattr(halos, name) for name in names} | past | place | motion
 
 
 def write_snapshot(halos, folder, shards=2):
@@ -110,7 +115,7 @@ def write_snapshot(halos, folder, shards=2):
 
 
 def neighbourhood_of(halos, chosen):
-    return Neighbourhood(halos, chosen.radius, chosen.log_m_peak)
+    return Neighbourhood(halos, chosen.radius, chosen.log_m_peak, chosen.threshold)
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from halomass import cosmology
-from halomass.hosts import neighbours
+from halomass.hosts import searching
 from halomass.hosts.neighbours import (
     Halos,
     Neighbourhood,
@@ -175,13 +175,13 @@ def test_nearest_larger_halo_is_that_of_a_search_through_all(count, seed):
     assert_allclose(distance_larger(halos, everyone(halos)), expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize("at_once", [neighbours._AT_ONCE, 50])
+@pytest.mark.parametrize("at_once", [searching._AT_ONCE, 50])
 def test_nearest_larger_halo_is_found_behind_a_crowd_of_smaller_ones(
     monkeypatch, at_once
 ):
     # 1100 halos are larger than the host, and the next 900 surround it: a look at the
     # nearest of the first 2048 finds no larger one for long
-    monkeypatch.setattr(neighbours, "_AT_ONCE", at_once)
+    monkeypatch.setattr(searching, "_AT_ONCE", at_once)
     random, halos = generator(5), clumps(3000)
     near = random.normal(0, 0.02, (900, 3)) + 1
     position = np.concatenate(
@@ -322,8 +322,9 @@ def records(halos):
 
 
 def test_records_in_parts_are_the_halos():
-    halos = clumps()
-    columns = records(halos)
+    unknown = np.zeros(600)
+    halos = dataclasses.replace(clumps(), v_infall=unknown, v_peak=unknown)
+    columns = records(halos) | {"v_infall": unknown, "v_peak": unknown}
     parts = [
         Records({"index": np.arange(1)}, {n: c[a:b] for n, c in columns.items()})
         for a, b in [(0, 100), (100, 100), (100, 600)]
@@ -334,7 +335,7 @@ def test_records_in_parts_are_the_halos():
 
 
 def test_records_of_something_else_are_refused():
-    columns = records(clumps())
+    columns = records(clumps()) | dict.fromkeys(("v_infall", "v_peak"), np.zeros(600))
     del columns["vmax"]
     with pytest.raises(ValueError, match="no column 'vmax'"):
         Halos.from_records([Records({"index": np.arange(1)}, columns)], 6.0, 1.0)

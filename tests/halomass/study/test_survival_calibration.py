@@ -9,14 +9,14 @@ from halomass.study import survival_calibration, zoom_hosts
 from halomass.study.survival_calibration import (
     CutUniverse,
     LinearMass,
-    calibration_table,
     calibration_text,
+    threshold_calibration,
 )
 
 
 @pytest.fixture(scope="module")
 def table():
-    return calibration_table(hosts=300, seed=2)
+    return threshold_calibration(hosts=300, seed=2)
 
 
 def test_the_number_in_use_is_what_the_masses_say(table):
@@ -38,7 +38,7 @@ def test_the_text_tells_both(table):
     text = calibration_text(table)
     assert f"{table.meta['by_mass']:.3f}, from" in text
     assert f"by radii {table.meta['by_radii']:.3f}" in text
-    assert zoom_hosts.SOURCE in text
+    assert zoom_hosts.ZOOM_HOSTS in text
 
 
 def test_a_universe_cut_as_usual_is_the_usual_one():
@@ -58,4 +58,4 @@ def test_masses_that_are_linear_are_found_whatever_the_units():
 
 def test_few_hosts_are_refused():
     with pytest.raises(ValueError, match="hosts = 49: give 50 or more"):
-        survival_calibration.calibration_table(hosts=49)
+        survival_calibration.threshold_calibration(hosts=49)
