@@ -84,8 +84,8 @@ def verify(folder: Location) -> list[Finding]:
             # One that is named twice is told once, by whoever vouches for it first;
             # what is only worth knowing of it hides no damage.
             whole = finding.below(above)
-            told = found.setdefault(whole.file, whole)
-            if whole.is_damage and not told.is_damage:
+            first = found.setdefault(whole.file, whole)
+            if whole.is_damage and not first.is_damage:
                 found[whole.file] = whole
     return [found[file] for file in sorted(found)]
 
