@@ -28,7 +28,6 @@ from halomass.study import (
     published_masses,
     robustness,
     similar_hosts,
-    survival_calibration,
 )
 from halomass.study import masses as mass_of
 from halomass.study import study as studies
@@ -40,6 +39,7 @@ from orrery.judging.regression import PredictionInterval
 from orrery.parameters import generator
 from orrery.records import Observation, Records
 
+from . import survival
 from .quantities import Record, quantity
 
 SEED = 20251126
@@ -56,7 +56,7 @@ def masses() -> Record:
         **_similar(),
         **_published(),
         **_acceptance(),
-        **_survival_calibration(),
+        **survival.calibration(),
         **_study(),
     }
 
@@ -307,16 +307,6 @@ def _acceptance() -> Record:
         "hosts": quantity(_numbers(hosts)),
         "met": quantity(met),
         **_statistics(),
-    }
-
-
-def _survival_calibration() -> Record:
-    """Returns what a cut by the peak velocity amounts to, of few hosts."""
-    found = survival_calibration.threshold_calibration(hosts=50, seed=SEED)
-    numbers = [list(found[name]) for name in found.colnames]
-    return {
-        "survival.thresholds": quantity(numbers),
-        "survival.quotients": quantity([*found.meta.values()]),
     }
 
 

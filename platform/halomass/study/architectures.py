@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from halomass.observed.features import features
 from halomass.study.ensembles import ensemble_features, label_noisy
+from halomass.study.generated_hosts import generate_hosts
 from halomass.study.options import HostCampaign
-from halomass.study.study import generate_hosts
 from halomass.study.versions import SUMMARIES, VERSIONS
 from halomass.systems import LOG_M_VIR
 from orrery.execution import cluster, summaries

@@ -6,9 +6,7 @@ it chooses who reads. Without readers it is a trial of a sweep.
 
 from collections.abc import Mapping, Sequence
 
-from halomass.catalogues.catalogue import Catalogue
 from halomass.cosmology import LOG_M200C_OVER_M_VIR
-from halomass.hosts.catalogue_systems import CatalogueSystems
 from halomass.observed.features import (
     Features,
     HostProperties,
@@ -27,12 +25,13 @@ from halomass.study.ensembles import (
     label_noisy,
     noisy_features,
 )
+from halomass.study.generated_hosts import generate_hosts
 from halomass.study.host_warnings import warning_numbers
 from halomass.study.likeness_sections import record_likeness, record_without
 from halomass.study.options import FlowComparison, HaloMass, HostCampaign
 from halomass.study.seen_host import SeenHost
 from halomass.study.similar_hosts import HostLikeness, TrainingHosts
-from halomass.study.survival_choices import catalogue_cut_table, survival_table
+from halomass.study.survival_choices import survival_table
 from halomass.study.versions import SUMMARIES, VERSIONS
 from halomass.systems import LOG_M_VIR
 from orrery.execution import cluster, simulation, summaries
@@ -44,7 +43,6 @@ from orrery.judging import predictive
 from orrery.judging.regression import PredictionInterval
 from orrery.records import Observation
 from orrery.results import (
-    dataset_sections,
     ensemble_sections,
     lineage,
     posterior_sections,
@@ -137,50 +135,6 @@ def _record_host(recording: Recording, seen: SeenHost, known: bool) -> None:
     }
     recording.metrics({"host.neighbours": len(host), **described})
     recording.add(Text("host", "Host", host.summary + taken, tuple(described)))
-
-
-def generate_hosts(recording: Recording, campaign: HostCampaign) -> Dataset:
-    """Returns the hosts that networks are trained on, generated where missing."""
-    readers = campaign.readers
-    _record_catalogues(recording, readers)
-    halos = [
-        # a file has no randomness, and each of its chunks is a record
-        simulation.generate(
-            reader, reader.chunks, 0, campaign.datasets, name="halos", shard_size=1
-        )
-        for reader in readers
-    ]
-    for number, one in enumerate(halos):
-        lineage.record_dataset_lineage(recording, f"halos.{number}", one)
-    source, count = campaign.hosts_of(halos)
-    if isinstance(source, CatalogueSystems):
-        recording.tables(catalogue_cut_table(source.cuts))
-    hosts = simulation.generate(
-        source, count, campaign.seed, campaign.datasets, name="hosts"
-    )
-    dataset_sections.record_dataset(
-        recording, "hosts", "Hosts", hosts, campaign.summary
-    )
-    return hosts
-
-
-def _record_catalogues(recording: Recording, readers: Sequence[Catalogue]) -> None:
-    """Records what the files of halos were taken for, and who says so."""
-    named: dict[str, Number] = {}
-    for number, reader in enumerate(readers):
-        say(reader.account)
-        values: dict[str, Number] = {
-            "file": reader.path.name,
-            "box_mpc_h": reader.box,
-            "scale": reader.scale,
-            "hubble": reader.universe.hubble,
-            "omega_matter": reader.universe.omega_matter,
-        }
-        named |= {f"halos.{number}.{name}": value for name, value in values.items()}
-    if readers:
-        recording.metrics(named)
-        accounts = "\n\n".join(f"{reader.account}." for reader in readers)
-        recording.add(Text("catalogues", "Halo catalogues", accounts, tuple(named)))
 
 
 def _train_ensembles(
