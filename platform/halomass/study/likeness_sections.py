@@ -78,6 +78,7 @@ def _prefix(judged: HostLikeness) -> str:
 def metrics(judged: HostLikeness) -> dict[str, Number]:
     """Returns the numbers of the comparison, by stable key."""
     numbers: dict[str, Number] = {
+        "ensemble": judged.ensemble,
         "hosts": judged.similar,
         "window": judged.window,
         "surveys": judged.surveys,
@@ -128,7 +129,7 @@ def likeness_verdict(judged: HostLikeness) -> Sentence:
     if found is None or judged.passed is None:
         text = f"Nobody knows whether {host} is like the training hosts of similar mass: {among} "
         text += "are too few to say; simulate more hosts."
-        return Sentence(text, ("host.name", hosts, window))
+        return Sentence(text, (*_names(judged), hosts, window))
     text = (
         f"{host} is {'like' if judged.passed else 'unlike'} the training hosts of similar mass: "
         f"{100 * found.pvalue:.3g} % of {among} are as unusual."
@@ -136,8 +137,13 @@ def likeness_verdict(judged: HostLikeness) -> Sentence:
     reason, more = _reason(judged, found)
     if not judged.passed:
         reason += " Its mass is told all the same, by networks that have hardly seen its like."
-    shows = ("host.name", f"{prefix}.pvalue", hosts, window, *more)
+    shows = (*_names(judged), f"{prefix}.pvalue", hosts, window, *more)
     return Sentence(f"{text} {reason}".strip(), shows)
+
+
+def _names(judged: HostLikeness) -> tuple[str, str]:
+    """Returns the keys of names with numbers in them, whose numbers say nothing."""
+    return ("host.name", f"{_prefix(judged)}.ensemble")
 
 
 def _reason(judged: HostLikeness, found: Likeness) -> tuple[str, tuple[str, ...]]:
@@ -168,9 +174,9 @@ def _reason(judged: HostLikeness, found: Likeness) -> tuple[str, tuple[str, ...]
 def _keys(judged: HostLikeness, name: str) -> list[str]:
     """Returns the keys of what is said of a property that stands out."""
     place = judged.named.index(name) + 1
-    what = ["value", "lower", "upper"]
+    what = ["property", "value", "lower", "upper"]
     if judged.neighbour(name):
-        what.insert(0, "neighbour")
+        what.insert(1, "neighbour")
     return [f"{_prefix(judged)}.named.{place}.{one}" for one in what]
 
 
@@ -189,7 +195,7 @@ def _record_entries(
 ) -> None:
     key, name = _prefix(judged), judged.seen.host.name
     survey = ""
-    shows = ["host.name", f"{key}.hosts", f"{key}.window"]
+    shows = [*_names(judged), f"{key}.hosts", f"{key}.window"]
     if judged.surveys:
         survey = (
             f" Its true values were observed by {judged.surveys} mock surveys; this is the one "

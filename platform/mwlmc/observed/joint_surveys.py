@@ -56,13 +56,6 @@ def joint_table(name: str, tables: Sequence[BinnedTable]) -> BinnedTable:
     Raises:
         ValueError: If two have the same bin, or another Sun, clipping or patch of a name,
             or cells of the sky of another size.
-
-    Example:
-        >>> from mwlmc.observed.binned_table import read_binned
-        >>> names = ("sdss_kgiants", "desi_dr1_bhb")
-        >>> both = [read_binned(f"datasets/observed/{name}.ecsv") for name in names]
-        >>> len(joint_table("both", both).bins) == sum(len(one.bins) for one in both)
-        True
     """
     bins = tuple(b for table in tables for b in table.bins)
     return BinnedTable(
