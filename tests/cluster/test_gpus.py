@@ -39,17 +39,20 @@ class Looking:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _gpu():
+def _gpu(tmp_path_factory):
     ray.cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    ray.init(
-        address="local",
-        num_cpus=4,
-        num_gpus=1,
-        include_dashboard=False,
-        log_to_driver=False,
-    )
-    yield
-    ray.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        # where Ray leaves a token, which other tests must not find in theirs
+        patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
+        ray.init(
+            address="local",
+            num_cpus=4,
+            num_gpus=1,
+            include_dashboard=False,
+            log_to_driver=False,
+        )
+        yield
+        ray.shutdown()
     ray.cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
 
