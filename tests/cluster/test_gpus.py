@@ -53,6 +53,9 @@ def _gpu(tmp_path_factory):
         )
         yield
         ray.shutdown()
+    os.environ.pop(
+        "RAY_AUTH_MODE", None
+    )  # which Ray has set: nobody is asked for it now
     ray.cloudpickle.unregister_pickle_by_value(sys.modules[__name__])
 
 
