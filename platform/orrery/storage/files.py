@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, BinaryIO, overload
 
 from orrery.storage.lease import leased
 from orrery.storage.store import Address, Location
@@ -180,11 +180,14 @@ def ensure_writable(folder: Location) -> Location:
     Raises:
         OSError: If it cannot; hours of computing would end here.
     """
-    probe = f".writable.{uuid.uuid4().hex}{TEMPORARY}"
     if isinstance(folder, Address):
-        _probe_bucket(folder / probe)
+        _probe_bucket(folder / _probe_name())
         return folder
-    return _made(folder.absolute(), probe)
+    return _made(folder.absolute())
+
+
+def _probe_name() -> str:
+    return f".writable.{uuid.uuid4().hex}{TEMPORARY}"
 
 
 def _probe_bucket(probe: Address) -> None:
@@ -197,25 +200,37 @@ def _probe_bucket(probe: Address) -> None:
         ) from error
 
 
-def _made(folder: Path, name: str) -> Path:
-    probe = folder / name
+def _made(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+    # an empty file can be made on a full disk, and by whoever has used up a quota
+    with _probe(folder) as file:
+        file.write(os.urandom(PROBE))
+    return folder
+
+
+@contextmanager
+def _probe(folder: Path) -> Iterator[BinaryIO]:
+    """Returns a new file in a folder, which must be kept at its end and is nowhere then.
+
+    Open, it needs no name: who is killed leaves nothing, and another writer, who tidies
+    up, has nothing to remove.
+    """
+    path = folder / _probe_name()
+    try:
         try:
-            # an empty file can be made on a full disk, and by whoever has used up a quota,
-            # which some file systems tell only when what was written is to be kept
-            with probe.open("wb") as file:
-                # Open, it needs no name: who is killed leaves nothing, and another
-                # writer, who tidies up, has nothing to remove.
-                probe.unlink(missing_ok=True)
-                file.write(os.urandom(PROBE))
+            with path.open("wb") as file:
+                path.unlink(missing_ok=True)
+                yield file
+                # some file systems tell of a quota only when what was written is to be kept
                 file.flush()
                 os.fsync(file.fileno())
         finally:
-            probe.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(folder, error) from error
-    return folder
 
 
 def ensure_room(folder: Path, size: int) -> None:
@@ -230,16 +245,8 @@ def ensure_room(folder: Path, size: int) -> None:
     reserve = getattr(os, "posix_fallocate", None)  # not on a Mac
     if reserve is None:
         return
-    probe = folder / f".room.{uuid.uuid4().hex}{TEMPORARY}"
-    try:
-        with probe.open("wb") as file:
-            probe.unlink()  # who is killed leaves nothing
-            reserve(file.fileno(), 0, size)
-            os.fsync(file.fileno())
-    except OSError as error:
-        raise _unwritable(folder, error) from error
-    finally:
-        probe.unlink(missing_ok=True)
+    with _probe(folder) as file:
+        reserve(file.fileno(), 0, size)
 
 
 def _silent(sentence: str) -> None:
