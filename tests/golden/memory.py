@@ -59,6 +59,4 @@ def recall(kind: str, content: str, find: Callable[[], Any]) -> Any:
     """
     if not _KEPT:
         return find()
-    return _KEPT[-1].recall(
-        kind, content if isinstance(content, str) else content(), find
-    )
+    return _KEPT[-1].recall(kind, content, find)
