@@ -43,7 +43,21 @@ ENVIRONMENT = "environment"
 
 
 @dataclass(frozen=True)
-class Features:
+class _Defined:
+    """What is identified by its fields."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the definition."""
+        return fingerprint(self.describe())
+
+    def describe(self) -> JSON:
+        """Returns the definition as plain JSON."""
+        return {"type": type(self).__name__, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Features(_Defined):
     """The orbits of the N neighbours with the most stars, and the environment: 3 N + 3 numbers.
 
     Example:
@@ -107,19 +121,10 @@ class Features:
         """The S features' units."""
         return tuple(_unit(kind, self.radial) for kind, _ in self._columns())
 
-    @property
-    def fingerprint(self) -> str:
-        """Identifies the features' definition."""
-        return fingerprint(self.describe())
-
     def describe(self) -> JSON:
         """Returns the definition as plain JSON."""
-        return {
-            "type": type(self).__name__,
-            **asdict(self),
-            # the order of what is left out makes no other features
-            "without": sorted(self.without),
-        }
+        # the order of what is left out makes no other features
+        return {**super().describe(), "without": sorted(self.without)}
 
     def encode(self, seen: ObservedNeighbours) -> FloatArray:
         """Returns the features `[B, S]`; NaN in all of them where there are too few neighbours.
@@ -148,7 +153,7 @@ class Features:
 
 
 @dataclass(frozen=True)
-class NeighbourSet:
+class NeighbourSet(_Defined):
     """All neighbours that are found, for a network that needs neither their number nor an order.
 
     A row holds one place after another, each with distance, tangential and radial
@@ -217,15 +222,6 @@ class NeighbourSet:
             _unit(kind, self.radial) for kind in ENVIRONMENT_FEATURES
         )
 
-    @property
-    def fingerprint(self) -> str:
-        """Identifies the definition."""
-        return fingerprint(self.describe())
-
-    def describe(self) -> JSON:
-        """Returns the definition as plain JSON."""
-        return {"type": type(self).__name__, **asdict(self)}
-
     def encode(self, seen: ObservedNeighbours) -> FloatArray:
         """Returns the numbers `[B, S]`; NaN in all of them where there are too few neighbours.
 
@@ -253,7 +249,7 @@ class NeighbourSet:
 
 
 @dataclass(frozen=True)
-class HostProperties:
+class HostProperties(_Defined):
     """What a host is compared by: all that its features are made of, and how they were ranked.
 
     Velocities themselves, not their logarithms, in which none is much too large; and
@@ -301,15 +297,6 @@ class HostProperties:
         """The S properties' units."""
         of_neighbours = (PROPERTIES[k] for k in self.kinds if k in PROPERTIES)
         return (*of_neighbours, *(_unit(name, "log") for name in ENVIRONMENT_FEATURES))
-
-    @property
-    def fingerprint(self) -> str:
-        """Identifies the definition."""
-        return fingerprint(self.describe())
-
-    def describe(self) -> JSON:
-        """Returns the definition as plain JSON."""
-        return {"type": type(self).__name__, **asdict(self)}
 
     def encode(self, seen: ObservedNeighbours) -> FloatArray:
         """Returns the properties `[B, S]`; NaN in all of them where there are too few neighbours.
