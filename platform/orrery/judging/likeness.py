@@ -17,7 +17,7 @@ import scipy
 from numpy.typing import NDArray
 
 from orrery.judging.distributions import LEVELS, NEARLY_ALL
-from orrery.judging.predictive import DOUBTFUL
+from orrery.judging.predictive import DOUBTFUL, squared_distances
 from orrery.parameters import FloatArray
 
 _MEASURES = 3
@@ -193,9 +193,7 @@ def normal_scores(vectors: FloatArray) -> FloatArray:
 
 def _squared_distance(scores: FloatArray) -> FloatArray:
     """Returns the squared distance of each row from the mean, with the rows' covariance `[n]`."""
-    centred = scores - scores.mean(axis=0)
-    inverse = np.linalg.pinv(centred.T @ centred / len(scores), hermitian=True)
-    return np.einsum("ni,ij,nj->n", centred, inverse, centred)
+    return squared_distances(scores - scores.mean(axis=0))
 
 
 def _rarity(scores: FloatArray) -> FloatArray:

@@ -103,7 +103,7 @@ def check(predicted: FloatArray, observation: Observation, seed: int) -> Predict
         tail_probabilities(replicates, observation.value),
         z[0],
         _rank(np.abs(z).max(axis=1)),
-        _rank(_chi2(z)),
+        _rank(squared_distances(z)),
     )
 
 
@@ -153,8 +153,12 @@ def _deviations(replicates: FloatArray, observed: FloatArray) -> FloatArray:
     return (together - together.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
 
 
-def _chi2(z: FloatArray) -> FloatArray:
-    """Returns the squared distance of each row from the mean, with the rows' own covariance."""
+def squared_distances(z: FloatArray) -> FloatArray:
+    """Returns squared distances `[n]` of rows from nought, with the rows' own covariance.
+
+    Arguments:
+        z: Deviations from the mean, with shape `[n, S]`.
+    """
     inverse = np.linalg.pinv(z.T @ z / len(z), hermitian=True)
     return np.einsum("ni,ij,nj->n", z, inverse, z)
 
