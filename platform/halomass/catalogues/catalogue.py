@@ -42,7 +42,7 @@ from halomass.universe import MULTIDARK, Universe
 from orrery.identity import JSON
 from orrery.records import Records, Schema
 
-VERSION = 4  # of reading catalogues; raised whenever its numbers change
+VERSION = 5  # of reading catalogues; raised whenever its numbers change
 
 LEAST_MEMORY = 2.0  # [MB] less does not hold a few hundred lines
 # Of the box's side: galaxies that outlived their halo drift a little over the edge.
@@ -265,9 +265,7 @@ class Catalogue:
             "log_m_star": _log(np.maximum(stars, 1), 1.0),
             "vmax": rows["v"].astype(np.float32),
             **{
-                name: rows[name].astype(np.float32)
-                if name in (rows.dtype.names or ())
-                else none
+                name: rows[name].astype(np.float32) if name in _names(rows) else none
                 for name in _PAST
             },
             **{name: _wrapped(rows[name], self.box) for name in _AXES},

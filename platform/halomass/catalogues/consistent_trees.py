@@ -15,11 +15,11 @@ HLIST_COLUMNS = {
     "x": "x", "y": "y", "z": "z", "vx": "vx", "vy": "vy", "vz": "vz",
     "mp": "Mpeak", "m": "mvir", "v": "vmax",
 }  # fmt: skip
-HLIST_OPTIONAL = {"r": "rvir"}
-# Velocities in the past tell remnants. Not all versions write all of them: the first counts.
-PAST_COLUMNS = {
+# Velocities in the past tell remnants. Not all versions write all of them.
+HLIST_OPTIONAL = {
     "v_infall": ("Vmax@Mpeak", "Vacc", "First_Acc_Vmax"),
     "v_peak": ("Vpeak",),
+    "r": ("rvir",),
 }
 
 
@@ -33,19 +33,6 @@ def open_hlist(path: Path, memory: float) -> TextTable:
     Raises:
         ValueError: If a column is missing.
     """
-    found = text_table.column_names(text_table.read_header(path), HLIST_COLUMNS)
-    if found is None:
-        raise ValueError(
-            f"{path.name} has no header with the names of its columns, such as 'mvir(10)': "
-            "their positions differ between versions; use the hlist as it was released"
-        )
-    wanted = {**HLIST_COLUMNS, **_past_columns(found)}
-    return text_table.open_table(path, memory, found, wanted, HLIST_OPTIONAL)
-
-
-def _past_columns(found: tuple[str, ...]) -> dict[str, str]:
-    return {
-        ours: next(name for name in names if name.lower() in found)
-        for ours, names in PAST_COLUMNS.items()
-        if any(name.lower() in found for name in names)
-    }
+    return text_table.open_named(
+        path, memory, HLIST_COLUMNS, HLIST_OPTIONAL, "mvir(10)"
+    )

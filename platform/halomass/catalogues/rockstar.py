@@ -17,7 +17,7 @@ OUT_COLUMNS = {
     "x": "X", "y": "Y", "z": "Z", "vx": "VX", "vy": "VY", "vz": "VZ",
     "mp": "Mvir", "m": "Mvir", "v": "Vmax",
 }  # fmt: skip
-OUT_OPTIONAL = {"upid": "PID", "r": "Rvir"}
+OUT_OPTIONAL = {"upid": ("PID",), "r": ("Rvir",)}
 
 
 def open_out(path: Path, memory: float) -> TextTable:
@@ -30,10 +30,4 @@ def open_out(path: Path, memory: float) -> TextTable:
     Raises:
         ValueError: If a column is missing.
     """
-    found = text_table.column_names(text_table.read_header(path), OUT_COLUMNS)
-    if found is None:
-        raise ValueError(
-            f"{path.name} has no header with the names of its columns, such as 'Mvir': use the "
-            "list as Rockstar wrote it"
-        )
-    return text_table.open_table(path, memory, found, OUT_COLUMNS, OUT_OPTIONAL)
+    return text_table.open_named(path, memory, OUT_COLUMNS, OUT_OPTIONAL, "Mvir")

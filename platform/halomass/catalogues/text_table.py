@@ -6,7 +6,7 @@ line once, whatever their size, and any of them can be read without those before
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -246,12 +246,40 @@ def _name(word: str) -> str:
     return re.sub(r"\(\d+\)$", "", word).lower()
 
 
+def open_named(
+    path: Path,
+    memory: float,
+    wanted: Mapping[str, str],
+    optional: Mapping[str, Sequence[str]],
+    example: str,
+) -> TextTable:
+    """Returns the table of a file whose header must name its columns.
+
+    Arguments:
+        path: The file.
+        memory: The most memory [MB] that reading a chunk may take.
+        wanted: The columns to read: our names, and those of the file.
+        optional: Those to read where the file has them: see `open_table`.
+        example: What a column is called there.
+
+    Raises:
+        ValueError: If there is no such header, or a column is missing.
+    """
+    found = column_names(read_header(path), wanted)
+    if found is None:
+        raise ValueError(
+            f"{path.name} has no header with the names of its columns, such as {example!r}: their "
+            "positions differ between versions; use the file as it was released"
+        )
+    return open_table(path, memory, found, wanted, optional)
+
+
 def open_table(
     path: Path,
     memory: float,
     found: tuple[str, ...],
     wanted: Mapping[str, str],
-    optional: Mapping[str, str] = MappingProxyType({}),
+    optional: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> TextTable:
     """Returns the table of a file.
 
@@ -260,7 +288,8 @@ def open_table(
         memory: The most memory [MB] that reading a chunk may take.
         found: The names of the file's columns, in small letters.
         wanted: The columns to read: our names, and those of the file.
-        optional: Those to read where the file has them.
+        optional: Those to read where the file has them: our names, and what they may be
+            called, the first that is there.
 
     Raises:
         ValueError: If a column is missing.
@@ -272,7 +301,11 @@ def open_table(
             f"{path.name} has no column {', '.join(missing)}: its header names {len(found)} "
             "others; use the catalogue with all columns"
         )
-    there = {ours: name for ours, name in optional.items() if name.lower() in found}
+    there = {
+        ours: next(name for name in names if name.lower() in found)
+        for ours, names in optional.items()
+        if any(name.lower() in found for name in names)
+    }
     columns = tuple(
         (ours, found.index(theirs.lower()))
         for ours, theirs in {**wanted, **there}.items()

@@ -191,4 +191,6 @@ def open_text(path: Path, memory: float) -> TextTable:
     """
     wanted = {name: name for name in SFR_CATALOG_COLUMNS}
     found = text_table.column_names(text_table.read_header(path), wanted)
-    return text_table.open_table(path, memory, found or TEXT_ORDER, wanted, {"r": "r"})
+    return text_table.open_table(
+        path, memory, found or TEXT_ORDER, wanted, {"r": ("r",)}
+    )
