@@ -8,7 +8,7 @@ simulations far better.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,6 +46,7 @@ Proposal = Literal["table1", "observed"]
 LMCMass = Literal["table1", "wide"]
 # without an LMC the Milky Way stays where it is: a model that is known to be wrong
 AnyLMCMass = Literal[LMCMass, "none"]
+Tracer = Literal["dehnen", "double-power-law"]
 
 # Table 1 is normal in the LMC's mass, but a Hernquist LMC that holds 1.7e10 Msun within
 # 8.7 kpc must be heavier than that in total, and a Milky Way below 2e11 Msun cannot
@@ -77,6 +78,14 @@ STELLAR_HALO: tuple[tuple[Parameter, Distribution], ...] = (
         Parameter("r_dehnen", "kpc", r"$r_{\rm Dehnen}$", 10.0, 15.0),
         Uniform(10.0, 15.0),
     ),
+)
+
+# Of the stars' density far out. Brooks et al. (2025b) fix it at 4, with which the density
+# falls as r^-3.4 at 50 kpc; RR Lyrae fall as r^-4.4 from 20 to 131 kpc (Hernitschek et al.
+# 2018), and at a given mass stars whose density falls more steeply move more slowly.
+OUTER_SLOPE: tuple[Parameter, Distribution] = (
+    Parameter("outer_slope", "", r"$\gamma_{\rm out}$", 4.0, 6.0),
+    Uniform(4.0, 6.0),
 )
 
 SKY: tuple[Parameter, ...] = (
@@ -131,8 +140,10 @@ LMC_TODAY: tuple[Parameter, ...] = (
 )
 
 
-def prior(proposal: Proposal, lmc_mass: AnyLMCMass = "table1") -> Prior:
-    """Returns the prior of the model's eleven parameters.
+def prior(
+    proposal: Proposal, lmc_mass: AnyLMCMass = "table1", tracer: Tracer = "dehnen"
+) -> Prior:
+    """Returns the prior of the model's parameters, eleven of them where the tracer is Dehnen's.
 
     Arguments:
         proposal: How the LMC's sky coordinates are drawn: `table1`, the paper's wide
@@ -140,9 +151,11 @@ def prior(proposal: Proposal, lmc_mass: AnyLMCMass = "table1") -> Prior:
         lmc_mass: The prior of the LMC's total mass: `table1`, the paper's, `wide`,
             uniform from the lightest possible LMC to 5e11 Msun, independent of
             published measurements, or `none`: zero.
+        tracer: The density of the halo stars: `dehnen`, which falls as r^-4 far out, or
+            `double-power-law`, whose outer slope is a twelfth parameter.
 
     Raises:
-        ValueError: If there is no such proposal, or no such prior of the LMC's mass.
+        ValueError: If there is no such proposal, prior of the LMC's mass, or tracer.
     """
     if proposal not in PROPOSALS:
         raise ValueError(
@@ -150,8 +163,15 @@ def prior(proposal: Proposal, lmc_mass: AnyLMCMass = "table1") -> Prior:
         )
     sky = tuple(zip(SKY, PROPOSALS[proposal], strict=True))
     model = (MILKY_WAY_MASS, _lmc_mass(lmc_mass), FRICTION)
-    parameters, distributions = zip(*(model + sky + STELLAR_HALO), strict=True)
+    stars = _stellar_halo(tracer)
+    parameters, distributions = zip(*(model + sky + stars), strict=True)
     return Prior(parameters, distributions)
+
+
+def _stellar_halo(tracer: Tracer) -> tuple[tuple[Parameter, Distribution], ...]:
+    if tracer not in get_args(Tracer):
+        raise ValueError(f"no tracer {tracer!r}: choose one of {get_args(Tracer)}")
+    return STELLAR_HALO if tracer == "dehnen" else (*STELLAR_HALO, OUTER_SLOPE)
 
 
 def _lmc_mass(name: AnyLMCMass) -> tuple[Parameter, Distribution]:

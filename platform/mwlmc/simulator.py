@@ -92,6 +92,8 @@ class Simulator:
         engine: What integrates the stars' orbits: `torch`, embedded, or `agama`, where it is
             installed.
         device: Where the embedded engine does: `cpu`, or `cuda`, a GPU.
+        tracer: The density of the halo stars: `dehnen`, or `double-power-law`, whose outer
+            slope is drawn too.
 
     Example:
         >>> simulator = Simulator(stars=500)
@@ -112,16 +114,16 @@ class Simulator:
     accuracy: stellar_halo.Accuracy = "survey"
     engine: engines.Engine = "torch"
     device: engines.Device = "cpu"
+    tracer: parameters.Tracer = "dehnen"
 
     def __post_init__(self) -> None:
-        parameters.prior(self.proposal, self.lmc_mass)
+        parameters.prior(self.proposal, self.lmc_mass, self.tracer)
         if self.stars < FEWEST_STARS:
             raise ValueError(
                 f"stars = {self.stars} must be {FEWEST_STARS} or more: fewer do not fix the reflex"
             )
         inner, outer = self.reflex_shell
-        # stars that cannot reach the inner edge are not integrated, so the shell must not
-        # need them
+        # stars that cannot reach the inner edge are not integrated: no shell may need them
         if not 0.0 < self.inner_edge <= inner < outer <= self.outer_edge:
             raise ValueError(
                 f"inner_edge {self.inner_edge}, reflex_shell {self.reflex_shell} and outer_edge "
@@ -131,7 +133,7 @@ class Simulator:
             raise ValueError(
                 "agama simulates no Milky Way without an LMC: choose the engine torch"
             )
-        engines.check_engine(self.engine, self.device, self.accuracy)
+        engines.check_engine(self.engine, self.device, self.accuracy, self.tracer)
         distribution.spherical_potential(1e12, 20.0, self.equilibrium)
         potentials.concentration(
             np.array([parameters.LIGHTEST_MILKY_WAY]), self.circular_velocity
@@ -139,8 +141,8 @@ class Simulator:
 
     @property
     def prior(self) -> Prior:
-        """The prior of the eleven parameters."""
-        return parameters.prior(self.proposal, self.lmc_mass)
+        """The prior of the model's parameters."""
+        return parameters.prior(self.proposal, self.lmc_mass, self.tracer)
 
     @property
     def schema(self) -> Schema:
@@ -172,8 +174,11 @@ class Simulator:
 
     def describe(self) -> JSON:
         """Returns all that decides the records, as plain JSON."""
+        options = asdict(self)
+        if self.tracer == "dehnen":
+            del options["tracer"]  # datasets of before there was a choice are the same
         return {
-            "options": asdict(self),
+            "options": options,
             "prior": self.prior.describe(),
             "units": {"length": "kpc", "velocity": "km / s", "mass": "solMass"},
             "agama": agama_engine.agama_version() if self.engine == "agama" else None,
@@ -210,7 +215,7 @@ class Simulator:
         """Returns the records of parameters `theta [B, P]`, without index and runaways.
 
         Arguments:
-            theta: The prior's eleven parameters, in its order.
+            theta: The prior's parameters, in its order.
             streams: One random generator for each simulation's stars.
         """
         return self._records(self.rewind(theta), streams)
@@ -307,6 +312,7 @@ class Simulator:
         """Returns the stars 2.2 Gyr ago, none of them evolved yet."""
         halo = past.galaxies.milky_way
         named = past.named
+        slopes = named.get("outer_slope", [distribution.DEHNEN_SLOPE] * len(streams))
         stars = np.empty((2, 3, len(streams), self.stars), np.float32)
         clipped = np.empty(len(streams))
         for b, random in enumerate(streams):
@@ -314,7 +320,10 @@ class Simulator:
                 float(halo.amplitude[b]), float(halo.scale[b]), self.equilibrium
             )
             f = distribution.distribution_function(
-                potential, float(named["beta0"][b]), float(named["r_dehnen"][b])
+                potential,
+                float(named["beta0"][b]),
+                float(named["r_dehnen"][b]),
+                float(slopes[b]),
             )
             stars[:, :, b] = f.sample(self.stars, random)
             clipped[b] = f.clipped

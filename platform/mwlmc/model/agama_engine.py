@@ -134,7 +134,7 @@ def simulate(
     """Returns the stellar halos of B simulations, 2.2 Gyr ago and today.
 
     Arguments:
-        named: The prior's eleven parameters by name, each with shape `[B]`.
+        named: The prior's parameters by name, each with shape `[B]`.
         stars: Halo stars of a simulation.
         seeds: One for each simulation, from 1 to 2^31 - 1: to agama, 0 means the time
             of day.

@@ -1,10 +1,10 @@
 """The stellar halo before the LMC came: a distribution function of constant anisotropy.
 
-A Dehnen (1993) tracer with inner slope 1 in a spherical potential, with f(E, L) = g(E)
-L^(-2 beta) (Cuddeford 1991; Binney & Tremaine 2008, section 4.3.2). Above beta = 1/2 a
-tracer with this cusp has no non-negative f: g is set to zero where it would be
-negative, as agama does, and the share of the tracer that this removes is returned with
-the samples.
+A tracer with inner slope 1, a Dehnen (1993) one or, with another outer slope, a double
+power law (Zhao 1996), in a spherical potential, with f(E, L) = g(E) L^(-2 beta)
+(Cuddeford 1991; Binney & Tremaine 2008, section 4.3.2). Above beta = 1/2 a tracer with
+this cusp has no non-negative f: g is set to zero where it would be negative, as agama
+does, and the share of the tracer that this removes is returned with the samples.
 """
 
 from dataclasses import dataclass
@@ -27,6 +27,10 @@ Equilibrium = Literal["halo", "total"]
 # that the tracer outside holds 1e-7 of its mass within and 1e-4 beyond.
 _RADII = np.geomspace(3e-3, 3e5, 257)  # [kpc]
 _SPEED_NODES = 257
+
+DEHNEN_SLOPE = 4.0  # of a Dehnen tracer far out
+# Of shallower tracers too many stars are beyond the nodes; steeper ones nobody has seen.
+_OUTER_SLOPES = (3.75, 12.0)
 
 
 @dataclass(frozen=True)
@@ -203,9 +207,15 @@ def _directions(count: int, random: np.random.Generator) -> tuple[FloatArray, ..
 
 
 def distribution_function(
-    potential: SphericalPotential, beta: float, tracer_scale: float
+    potential: SphericalPotential,
+    beta: float,
+    tracer_scale: float,
+    outer_slope: float = DEHNEN_SLOPE,
 ) -> DistributionFunction:
-    """Returns the distribution function of a Dehnen tracer with slope 1.
+    """Returns the distribution function of a tracer with inner slope 1.
+
+    Its density is proportional to 1 / (r (r + a)^(s - 1)), with the scale radius a and the
+    outer slope s: Zhao's (1996) with alpha = 1, and Dehnen's for s = 4.
 
     The inversion is the fractional derivative of h = r^(2 beta) nu by Psi of order 3/2
     - beta (Cuddeford 1991, his eqs 3-6). It is done with h' or h'' linear in Psi
@@ -215,17 +225,24 @@ def distribution_function(
     Arguments:
         potential: The spherical potential.
         beta: Constant anisotropy, from 0 to below 1.
-        tracer_scale: The tracer's Dehnen scale radius [kpc].
+        tracer_scale: The tracer's scale radius [kpc].
+        outer_slope: Minus the slope of the tracer's density far out, from 3.75 to 12.
 
     Raises:
-        ValueError: If beta is not from 0 to below 1 or the scale is not positive.
+        ValueError: If beta is not from 0 to below 1, the scale is not positive, or the
+            outer slope is out of range.
     """
     if not (0.0 <= beta < 1.0 and tracer_scale > 0.0):
         raise ValueError(
             f"beta0 = {beta} must be from 0 to below 1, and r_dehnen = {tracer_scale} kpc positive"
         )
+    shallowest, steepest = _OUTER_SLOPES
+    if not shallowest <= outer_slope <= steepest:
+        raise ValueError(
+            f"outer_slope = {outer_slope} must be from {shallowest:g} to {steepest:g}"
+        )
     psi = -potential.potential
-    g = _abel_inversion(potential, beta, tracer_scale)
+    g = _abel_inversion(potential, beta, tracer_scale, outer_slope)
     weights = _energy_weights(psi, 1.5 - beta)
     volume = _RADII ** (
         3.0 - 2.0 * beta
@@ -241,10 +258,12 @@ def distribution_function(
 
 
 def _abel_inversion(
-    potential: SphericalPotential, beta: float, tracer_scale: float
+    potential: SphericalPotential, beta: float, tracer_scale: float, outer_slope: float
 ) -> FloatArray:
     """Returns g at the nodes' energies, up to a constant factor, negative values included."""
-    first, second = _augmented_density_derivatives(potential, beta, tracer_scale)
+    first, second = _augmented_density_derivatives(
+        potential, beta, tracer_scale, outer_slope - DEHNEN_SLOPE
+    )
     psi = -potential.potential
     if beta >= 0.5:
         return _fractional_integral(psi, first, beta - 0.5)
@@ -252,14 +271,22 @@ def _abel_inversion(
 
 
 def _augmented_density_derivatives(
-    potential: SphericalPotential, beta: float, a: float
+    potential: SphericalPotential, beta: float, a: float, extra: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Returns the first two derivatives by Psi of h = r^(2 beta) nu, nu = 1/(r (r + a)^3)."""
+    """Returns dh/dPsi and d2h/dPsi2 of h = r^(2 beta) nu, nu = 1/(r (r + a)^(3 + extra)).
+
+    Arguments:
+        potential: The spherical potential.
+        beta: Constant anisotropy.
+        a: The tracer's scale radius [kpc].
+        extra: By how much the outer slope is steeper than Dehnen's.
+    """
     r = _RADII
-    h = r ** (2.0 * beta - 1.0) / (r + a) ** 3
-    slope = (2.0 * beta - 1.0) / r - 3.0 / (r + a)  # d ln h / dr
+    h = r ** (2.0 * beta - 1.0) / (r + a) ** 3 * (r + a) ** -extra
+    slope = (2.0 * beta - 1.0) / r - 3.0 / (r + a) - extra / (r + a)  # d ln h / dr
+    bend = (2.0 * beta - 1.0) / r**2 - 3.0 / (r + a) ** 2 - extra / (r + a) ** 2
     h1 = h * slope
-    h2 = h * (slope**2 - (2.0 * beta - 1.0) / r**2 + 3.0 / (r + a) ** 2)
+    h2 = h * (slope**2 - bend)
     psi1 = -G * potential.mass / r**2
     psi2 = 2.0 * G * potential.mass / r**3 - 4.0 * np.pi * G * potential.density
     return h1 / psi1, (h2 - h1 * psi2 / psi1) / psi1**2

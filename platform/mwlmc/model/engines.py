@@ -10,13 +10,16 @@ Engine = Literal["torch", "agama"]
 Device = Literal["cpu", "cuda"]
 
 
-def check_engine(engine: Engine, device: Device, accuracy: str) -> None:
+def check_engine(
+    engine: Engine, device: Device, accuracy: str, tracer: str = "dehnen"
+) -> None:
     """Checks what integrates, before anything is drawn.
 
     Arguments:
         engine: What does: `torch`, embedded, or `agama`.
         device: Where the embedded one does: `cpu` or `cuda`.
         accuracy: How finely, by its name.
+        tracer: The density of the halo stars, by its name.
 
     Raises:
         ValueError: If one is unknown, or they do not go together.
@@ -31,6 +34,10 @@ def check_engine(engine: Engine, device: Device, accuracy: str) -> None:
         )
     if engine not in ("torch", "agama"):
         raise ValueError(f"no engine {engine!r}: choose 'torch' or 'agama'")
+    if engine == "agama" and tracer != "dehnen":
+        raise ValueError(
+            f"agama simulates no tracer {tracer!r}: choose dehnen, or the engine torch"
+        )
     if engine == "agama":
         agama_engine.agama_version()
     if device not in ("cpu", "cuda"):

@@ -13,7 +13,7 @@ class Past:
     """The last 2.2 Gyr of B simulations' galaxies.
 
     Arguments:
-        named: The prior's eleven parameters by name, each with shape `[B]`.
+        named: The prior's parameters by name, each with shape `[B]`.
         galaxies: Both dark halos and the friction.
         trajectories: Both centres' paths.
 

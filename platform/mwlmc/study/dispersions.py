@@ -108,6 +108,13 @@ class Dispersions:
         shell = ReflexShells(self.travel_edges, self.fewest_shell_stars)
         shell.check_stored(simulator.inner_edge, simulator.outer_edge)
         _ = self.inferred
+        columns = {column.name for column in simulator.schema.scalars}
+        constant = [name for name in self.infer if name not in columns]
+        if constant:
+            raise ValueError(
+                f"infer {' '.join(constant)}: it does not vary with the tracer "
+                f"{simulator.tracer!r}; leave it out, or choose another tracer"
+            )
         if not self.data or len(set(self.data)) < len(self.data):
             raise ValueError(f"data {self.data}: give one or more, each once")
         if len(self.stars) != 2:
@@ -206,7 +213,7 @@ def _forecast(options: Dispersions) -> tuple[SkyBinning, Observation]:
 
 
 def truth(simulator: Simulator) -> FloatArray:
-    """Returns the model's eleven parameters `[P]` at the follow-up's medians.
+    """Returns the model's parameters `[P]` at the follow-up's medians.
 
     It prints no friction: that of the first paper's row with the same bins is taken.
     """

@@ -178,7 +178,7 @@ def lmc_path(simulator: Simulator, theta: FloatArray) -> SkyPath:
 
     Arguments:
         simulator: The model.
-        theta: The model's eleven parameters `[P]`, in its prior's order.
+        theta: The model's parameters `[P]`, in its prior's order.
 
     Raises:
         ValueError: If the rewind ran away.

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from mwlmc.model import total_masses
+from mwlmc.model.distribution import DEHNEN_SLOPE
 from mwlmc.model.lmc import LMC_POSITION, LMC_VELOCITY
 from mwlmc.observed.binned_table import BinnedTable
 from mwlmc.observed.data_vectors import Measurement, vectors
@@ -37,7 +38,7 @@ _R_DEHNEN = 12.5  # [kpc]
 
 
 def model_at(row: str, simulator: Simulator) -> FloatArray:
-    """Returns the model's eleven parameters `[P]` at the medians of a row of Table 2.
+    """Returns the model's parameters `[P]` at the medians of a row of Table 2.
 
     Arguments:
         row: The row's name in `literature.TABLE2`.
@@ -48,7 +49,7 @@ def model_at(row: str, simulator: Simulator) -> FloatArray:
 
 
 def model_with(values: Mapping[str, float], simulator: Simulator) -> FloatArray:
-    """Returns the model's eleven parameters `[P]` with published values.
+    """Returns the model's parameters `[P]` with published values.
 
     The masses within 50 kpc, of the halo and of the LMC, fix the total masses, and the
     LMC is where it is observed; the travel velocity follows.
@@ -74,6 +75,7 @@ def model_with(values: Mapping[str, float], simulator: Simulator) -> FloatArray:
         "pmdec_lmc": float(sky.pm_dec),
         "beta0": values.get("beta0", _BETA0),
         "r_dehnen": _R_DEHNEN,
+        "outer_slope": DEHNEN_SLOPE,
     }
     return np.array([theta[name] for name in simulator.prior.names])
 
@@ -104,7 +106,7 @@ def mock_at(
     draw of noise, nor by data that have none.
 
     Arguments:
-        theta: The model's eleven parameters `[P]`, in its prior's order.
+        theta: The model's parameters `[P]`, in its prior's order.
         binning: How stars become summaries.
         seed: Of the simulations.
         simulator: What simulates.

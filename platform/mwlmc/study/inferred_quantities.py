@@ -18,6 +18,7 @@ from mwlmc.parameters import (
     LMC_MASS,
     LMC_TODAY,
     MILKY_WAY_MASS,
+    OUTER_SLOPE,
     SKY,
     STELLAR_HALO,
 )
@@ -25,7 +26,7 @@ from orrery.identity import JSON, fingerprint
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.records import Records
 
-VERSION = 1  # of these labels; raised whenever their numbers change
+VERSION = 2  # of these labels; raised whenever their numbers change
 
 _COLUMNS = (
     *(one for one in INFERRED if one.name.startswith("log10_m_")),
@@ -35,7 +36,7 @@ _COLUMNS = (
     MILKY_WAY_MASS[0],
     LMC_MASS,
     FRICTION[0],
-    *(parameter for parameter, _ in STELLAR_HALO),
+    *(parameter for parameter, _ in (*STELLAR_HALO, OUTER_SLOPE)),
     *SKY,
     *LMC_TODAY,
 )

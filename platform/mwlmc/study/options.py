@@ -11,7 +11,7 @@ from mwlmc.model.engines import Device, Engine
 from mwlmc.model.stellar_halo import Accuracy
 from mwlmc.observed.data_vectors import Measurement
 from mwlmc.observed.star_tables import StarSelection
-from mwlmc.parameters import LMCMass, proposal
+from mwlmc.parameters import LMCMass, Tracer, proposal
 from mwlmc.simulator import CLIPPED_SHARE, Simulator
 from mwlmc.sky.binning import V_TB_EDGES, desi_footprint
 from mwlmc.study.literature import TABLE2
@@ -43,6 +43,9 @@ class SimulationCampaign:
     equilibrium: Equilibrium = "halo"
     """The potential in which stars are in equilibrium before the LMC's infall: the dark
     halo's alone, as in the paper, or the total of halo, disc and bulge."""
+    tracer: Tracer = "dehnen"
+    """The density of the halo stars: one that falls as r^-4 far out, as in the paper (dehnen),
+    or with an outer slope that is drawn between 4 and 6 (double-power-law)."""
     circular_velocity: float = CIRCULAR_VELOCITY
     """Circular velocity at 8.3 kpc, which fixes the halo's concentration [km/s]."""
     accuracy: Accuracy = "survey"
@@ -74,6 +77,7 @@ class SimulationCampaign:
             proposal=proposal(self.lmc, self.simulations),
             lmc_mass=self.lmc_mass,
             equilibrium=self.equilibrium,
+            tracer=self.tracer,
             circular_velocity=self.circular_velocity,
             accuracy=self.accuracy,
             engine=self.engine,
@@ -89,7 +93,8 @@ class SimulationCampaign:
         )
         return (
             f"The LMC is drawn from {self.simulator.proposal!r}; stars start in equilibrium in the "
-            f"{self.equilibrium!r} potential; {self.circular_velocity:g} km/s at the Sun. Above an "
+            f"{self.equilibrium!r} potential, with a {self.tracer!r} density; "
+            f"{self.circular_velocity:g} km/s at the Sun. Above an "
             "anisotropy of one half no non-negative distribution function makes this halo: "
             f"df_clipped counts where more than {100 * CLIPPED_SHARE:g} % of the stars were beyond "
             "it. runaways counts parameters that were drawn anew because their rewind ran away."

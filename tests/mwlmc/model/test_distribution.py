@@ -23,14 +23,14 @@ def _halo_mass(radius):
     return AMPLITUDE * (np.log1p(x) - x / (1.0 + x))
 
 
-def _function(beta, tracer=TRACER, equilibrium="halo"):
+def _function(beta, tracer=TRACER, equilibrium="halo", slope=4.0):
     potential = spherical_potential(AMPLITUDE, SCALE, equilibrium)
-    return distribution_function(potential, beta, tracer)
+    return distribution_function(potential, beta, tracer, slope)
 
 
-def _sampled(beta, count=40_000, seed=8, equilibrium="halo"):
+def _sampled(beta, count=40_000, seed=8, equilibrium="halo", slope=4.0):
     """Radii [kpc], radial velocities, and squared tangential velocities of stars, each `[N]`."""
-    function = _function(beta, equilibrium=equilibrium)
+    function = _function(beta, equilibrium=equilibrium, slope=slope)
     position, velocity = function.sample(count, np.random.default_rng(seed))
     radius = np.linalg.norm(position, axis=0)
     outward = (position * velocity).sum(0) / radius
@@ -89,6 +89,29 @@ def test_stars_follow_the_density(beta):
     assert within.pvalue > 0.01
 
 
+@pytest.mark.parametrize("slope", [3.75, 5.0, 6.0])
+def test_stars_follow_a_density_of_any_outer_slope(slope):
+    """The mass within r is the integral of r (r + a)^(1 - s), in closed form."""
+
+    def within(radius):
+        x = radius / TRACER
+        return 1.0 - (1.0 + (slope - 2.0) * x) * (1.0 + x) ** (2.0 - slope)
+
+    # the tables end where this much is outside
+    assert 1.0 - within(RADII[-1]) < 1e-3
+    radius, _, _ = _sampled(0.3, 20_000, slope=slope)
+    assert stats.kstest(radius, within).pvalue > 0.01
+
+
+def test_a_tracer_of_outer_slope_4_is_dehnens():
+    np.testing.assert_array_equal(
+        _function(0.3).speed_cdf, _function(0.3, slope=4.0).speed_cdf
+    )
+    default = distribution_function(_hernquist(), 0.3, TRACER)
+    four = distribution_function(_hernquist(), 0.3, TRACER, 4.0)
+    np.testing.assert_array_equal(default.g, four.g)
+
+
 @pytest.mark.parametrize("beta", [0.0, 0.4, 0.85])
 def test_anisotropy_is_the_same_at_all_radii(beta):
     radius, outward, sideways = _sampled(beta)
@@ -118,11 +141,11 @@ def test_mean_square_speeds_obey_jeans_equation():
         np.testing.assert_allclose(found, wanted, rtol=5e-4)
 
 
-def _jeans(radius, beta, mass):
+def _jeans(radius, beta, mass, slope=4.0):
     """The radial dispersion [km/s] from Jeans' equation at constant anisotropy."""
 
     def weight(r):
-        return r ** (2 * beta - 1) / (r + TRACER) ** 3
+        return r ** (2 * beta - 1) / (r + TRACER) ** (slope - 1)
 
     outside = np.geomspace(radius, 1e6, 4001)
     shells = weight(outside) * G * mass(outside) / outside  # by ln r
@@ -139,6 +162,19 @@ def test_dispersions_obey_jeans_equation(beta):
         assert found == pytest.approx(
             _jeans(centre, beta, _halo_mass), rel=4 * error + 0.003
         )
+
+
+@pytest.mark.parametrize(("beta", "slope"), [(0.0, 6.0), (0.3, 5.0), (0.5, 3.75)])
+def test_dispersions_of_any_outer_slope_obey_jeans_equation(beta, slope):
+    radius, outward, _ = _sampled(beta, 80_000, slope=slope)
+    for centre in (5.0, 12.0, 30.0, 60.0):
+        chosen = np.abs(np.log(radius / centre)) < 0.1
+        found = np.sqrt((outward[chosen] ** 2).mean())
+        error = np.sqrt(0.5 / chosen.sum())
+        wanted = _jeans(centre, beta, _halo_mass, slope)
+        assert found == pytest.approx(wanted, rel=4 * error + 0.003)
+        # what the slope is about: the same galaxy's stars are slower, or faster, by this
+        assert abs(wanted / _jeans(centre, beta, _halo_mass) - 1.0) > 0.01
 
 
 def test_dispersions_obey_jeans_equation_with_disc_and_bulge():
@@ -235,3 +271,6 @@ def test_what_makes_no_halo_is_refused():
     for beta, tracer in ((1.0, 12.0), (-0.1, 12.0), (0.5, 0.0)):
         with pytest.raises(ValueError, match=r"beta0 = .* must be from 0 to below 1"):
             _function(beta, tracer)
+    for slope in (3.7, -4.0, 13.0, np.nan):
+        with pytest.raises(ValueError, match=r"outer_slope = .* must be from 3.75"):
+            _function(0.3, slope=slope)
