@@ -32,7 +32,7 @@ from orrery.parameters import generator
 from orrery.records import Records, Schema
 from orrery.storage.files import is_unaltered
 
-VERSION = 4  # of the hosts and their neighbours; raised whenever their numbers change
+VERSION = 5  # of the hosts and their neighbours; raised whenever their numbers change
 
 # The two random streams of a snapshot.
 _ORDER_DRAW = 0

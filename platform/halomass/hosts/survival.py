@@ -19,17 +19,12 @@ import numpy as np
 
 from halomass.mock import tides
 from halomass.mock.mock_universe import THRESHOLDS
-from halomass.mock.populations import V_PEAK, V_PEAK_SLOPE
+from halomass.mock.populations import PEAK_OVER_INFALL, V_PEAK, V_PEAK_SLOPE
 from halomass.systems import FloatArray
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
 
 THRESHOLD = THRESHOLDS["UM-SAGA"]  # the mock universe's default catalogue
-
-# V_peak over V_max at infall, by which thresholds differ: the value with which both cuts
-# give 48 zoom hosts the same masses. `python -m halomass.study.survival_calibration`
-# computes it, and says what else it could be.
-PEAK_OVER_INFALL = 1.16
 
 Criterion = Literal["infall", "peak_velocity", "peak_mass", "bound_mass"]
 # What the threshold at infall is divided by. The usual velocity of a peak mass is a peak.

@@ -30,7 +30,7 @@ from orrery.identity import JSON
 from orrery.parameters import generator
 from orrery.records import Records, Schema
 
-VERSION = 1  # of the mock universe; raised whenever its numbers change
+VERSION = 2  # of the mock universe; raised whenever its numbers change
 
 CatalogueName = Literal["ESMDPL/UM-SAGA", "ESMDPL/UM", "VSMDPL/UM-SAGA", "VSMDPL/UM"]
 Velocities = Literal["orbits", "jeans"]

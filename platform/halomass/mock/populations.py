@@ -22,12 +22,12 @@ from halomass.mock import (
     tides,
 )
 from halomass.mock.structure import NFWHosts
-from halomass.mock.subhalo_orbits import PhaseSpacePositions
+from halomass.mock.subhalo_orbits import Infall, PhaseSpacePositions
 from halomass.systems import FloatArray
 
 # Of N(> psi) subhalos that fall in as many survive as simulations have, halfway between
 # the models.
-ABUNDANCE = 0.137
+ABUNDANCE = 0.165
 ABUNDANCE_SLOPE = 0.87
 ABUNDANCE_SCATTER = 0.10
 _SURVIVING = 29.2 * 1e-3**ABUNDANCE_SLOPE  # within R_vir
@@ -44,6 +44,13 @@ _SMALLEST_FRACTION = 0.09  # of a host's survivors that is taken to be within th
 V_PEAK = 1.679
 V_PEAK_SLOPE = 0.293
 V_PEAK_SCATTER = 0.052
+# V_peak over V_max at infall. A merger concentrates a halo for a while, and the largest
+# velocity is reached then (Behroozi et al. 2014, doi:10.1088/0004-637X/787/2/156). The
+# value is that with which thresholds on either lose the satellites of 48 zoom hosts alike:
+# `python -m halomass.study.survival_calibration`. NFW halos of 1e10 to 1e12 Msun, as
+# concentrated as by Diemer & Joyce (2019), have 1.02 to 1.20 if they fall in at redshift
+# 1 to 0.5, and 1.14 to 1.23 at 0.2.
+PEAK_OVER_INFALL = 1.16
 
 # Scatter of the logarithm of how many halos fall in around a host: a choice of this
 # mock.
@@ -218,13 +225,23 @@ def surviving_satellites(
     minor = ratio < _LARGEST_RATIO * mass_fraction
     leader = groups.assign_leaders(draws.host, ratio, minor, draws.uniform[5])
     log_m_peak = hosts.log_mass[draws.host] + np.log10(ratio)
-    bound = _bound(hosts[draws.host], ratio, mass_fraction[leader], draws.normal[0])
+    each = hosts[draws.host]
+    fallen = _Fallen(ratio, mass_fraction[leader], ratio[leader], leader)
+    start = None if limits.equilibrium else _infall(each, fallen, draws)
+    bound = _bound(each, fallen, start, draws.normal[0])
     slower = tides.velocity_fraction(bound)
     found = limits.found(log_m_peak, draws.uniform[4])
     # orbits are the expensive part: only of those that survive
     here = np.flatnonzero(minor & found & (slower > limits.threshold))
-    fallen = _Fallen(ratio, mass_fraction, bound, leader)
-    place = _place(hosts, fallen, here, draws, limits)
+    place = (
+        jeans.equilibrium_positions(
+            each[here], draws.uniform[2][here], draws.normal[:, here][[1, 4, 5]]
+        )
+        if start is None
+        else subhalo_orbits.present_positions(
+            each[here], start[here], ratio[here], bound[here]
+        )
+    )
     speed = subhalo_orbits.infall_speed(draws.normal[1][leader[here]])
     survivors = _described(draws[here], place, log_m_peak[here], slower[here], speed)
     return survivors[_left(hosts, survivors, draws.uniform[3][here], limits)]
@@ -232,48 +249,51 @@ def surviving_satellites(
 
 @dataclass(frozen=True)
 class _Fallen:
-    """Subhalos that ever fell in: masses over the host's, when, what is left, with whom, `[K]`."""
+    """K subhalos that ever fell in, and with whom.
+
+    Arguments:
+        ratio: Masses over the host's of today, with shape `[K]`.
+        mass_fraction: The host's mass at their infall over today's.
+        leading: Their leaders' masses over the host's of today.
+        leader: Who leads them; their own numbers if nobody does.
+    """
 
     ratio: FloatArray
     mass_fraction: FloatArray
-    bound: FloatArray
+    leading: FloatArray
     leader: NDArray[np.int64]
 
 
-def _bound(
-    hosts: NFWHosts, ratio: FloatArray, mass_fraction: FloatArray, normal: FloatArray
-) -> FloatArray:
-    redshift = history.infall_redshift(mass_fraction, hosts.concentration)
-    times = history.dynamical_times(history.lookback_time(redshift))
-    return tides.bound_fraction(
-        times, ratio, tides.LOSS_RATE * 10 ** (tides.LOSS_SCATTER * normal)
-    )
-
-
-def _place(
-    hosts: NFWHosts,
-    fallen: _Fallen,
-    here: NDArray[np.int64],
-    draws: RandomNumbers,
-    limits: CatalogueLimits,
-) -> PhaseSpacePositions:
-    each = hosts[draws.host[here]]
-    normal = draws.normal[:, here]
-    if limits.equilibrium:
-        return jeans.equilibrium_positions(
-            each, draws.uniform[2][here], normal[[1, 4, 5]]
-        )
-    leader = fallen.leader[here]
-    ratio = fallen.ratio[leader]
-    mass_fraction = fallen.mass_fraction[leader]
+def _infall(hosts: NFWHosts, fallen: _Fallen, draws: RandomNumbers) -> Infall:
+    """Returns how each subhalo crossed its host's virial radius."""
     start = subhalo_orbits.infall(
-        each, mass_fraction, ratio, draws.normal[1][leader], draws.uniform[2][leader]
+        hosts,
+        fallen.mass_fraction,
+        fallen.leading,
+        draws.normal[1][fallen.leader],
+        draws.uniform[2][fallen.leader],
     )
-    start = groups.infall_with_leaders(
-        start, leader == here, ratio / mass_fraction, normal[[1, 4, 5, 6]]
+    return groups.infall_with_leaders(
+        start,
+        fallen.leader == np.arange(len(fallen.leader)),
+        fallen.leading / fallen.mass_fraction,
+        draws.normal[[1, 4, 5, 6]],
     )
-    return subhalo_orbits.present_positions(
-        each, start, fallen.ratio[here], fallen.bound[here]
+
+
+def _bound(
+    hosts: NFWHosts, fallen: _Fallen, start: Infall | None, normal: FloatArray
+) -> FloatArray:
+    """Returns the fraction of its mass that each subhalo still has; as usual, without orbits."""
+    redshift = history.infall_redshift(fallen.mass_fraction, hosts.concentration)
+    times = history.dynamical_times(history.lookback_time(redshift))
+    rate = (
+        np.full_like(times, tides.LOSS_RATE)
+        if start is None
+        else tides.loss_rate(start.pericentre / hosts.concentration)
+    )
+    return tides.bound_fraction(
+        times, fallen.ratio, rate * 10 ** (tides.LOSS_SCATTER * normal)
     )
 
 
@@ -299,6 +319,7 @@ def _described(
     )
     log_m_star = stellar_mass.log_stellar_mass_with_scatter(log_m_peak, draws.normal[3])
     v_peak = 10.0**log_v_peak
+    v_infall = v_peak / PEAK_OVER_INFALL
     return Population(
         host=draws.host,
         r=place.r,
@@ -306,7 +327,7 @@ def _described(
         v_t=place.v_t,
         log_m_peak=log_m_peak,
         v_peak=v_peak,
-        vmax=v_peak * slower,
+        vmax=v_infall * slower,
         log_m_star=log_m_star,
         infall_speed=speed,
     )

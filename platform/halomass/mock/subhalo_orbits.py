@@ -32,6 +32,8 @@ _SINKS = 2e-3  # of the host's mass: lighter subhalos feel no friction worth fol
 _FINEST = 0.1  # [scale radii] closer in, time steps become no shorter
 _COMPACT = 16  # steps between two looks for orbits that have arrived
 _AT_ONCE = 8192  # orbits
+_NEAREST = 1e-4  # [scale radii] closer pericentres are as good as none
+_HALVINGS = 24  # after which a pericentre is known to 1e-6 of itself
 
 
 def squared_sine(
@@ -85,10 +87,33 @@ class Infall:
     v_r: FloatArray
     v_t: FloatArray
 
+    def __getitem__(self, which: NDArray[np.int64]) -> "Infall":
+        columns = (self.time, self.depth, self.radius, self.v_r, self.v_t)
+        return Infall(*(column[which] for column in columns))
+
     @property
     def circular_velocity(self) -> FloatArray:
         """The host's at that place and time [scale velocities]."""
         return np.sqrt(self.depth * enclosed_mass(self.radius) / self.radius)
+
+    @property
+    def pericentre(self) -> FloatArray:
+        """The smallest distance of the orbit in the host of that time [scale radii]."""
+        energy2 = self.v_r**2 + self.v_t**2 + self._potential2(self.radius)
+        momentum = self.radius * self.v_t
+        low = np.full_like(self.radius, np.log(_NEAREST))
+        high = np.log(self.radius)
+        for _ in range(_HALVINGS):
+            middle = 0.5 * (low + high)
+            radius = np.exp(middle)
+            # the squared radial velocity, which is negative within the pericentre
+            beyond = energy2 - self._potential2(radius) > (momentum / radius) ** 2
+            low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
+        return np.exp(high)
+
+    def _potential2(self, radius: FloatArray) -> FloatArray:
+        """Returns twice the host's potential, zero far away [squared scale velocities]."""
+        return -2.0 * self.depth * np.log1p(radius) / radius
 
 
 def infall(

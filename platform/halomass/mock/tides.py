@@ -1,20 +1,23 @@
 """Tides wear subhalos away: the mass and the circular velocity that they have left.
 
-The rate knows the time since infall and the mass, and nothing of the orbit, as in the
-empirical models whose catalogues are imitated here: there a satellite counts until its
-circular velocity has fallen below a fraction of what it was at infall.
+The rate knows the time since infall, the mass, and how close to the host's centre the
+orbit leads. A satellite counts until its circular velocity has fallen below a fraction
+of what it was at infall, as in the empirical models whose catalogues are imitated here.
 """
 
 from halomass.systems import FloatArray
 
 LOSS_POWER = 0.07  # Jiang & van den Bosch (2016), doi:10.1093/mnras/stw439
 LOSS_SCATTER = 0.17  # [dex]
-# Of orphans, which a halo finder has lost: Behroozi et al. (2019),
-# doi:10.1093/mnras/stz1182.
-ORPHAN_LOSS_RATE = 1.18
-# Of all subhalos: at the orphans' rate the survivors would have fallen in too late to
-# lie as close to their hosts as simulations find them.
+# Of all subhalos with the usual pericentre. At the rate of orphans, which halo finders have
+# lost (1.18, Behroozi et al. 2019, doi:10.1093/mnras/stz1182), the survivors would have
+# fallen in too late to lie as close to their hosts as simulations find them.
 LOSS_RATE = 0.57
+# In N-body hosts it is 0.84 for pericentres within 0.1 virial radii, and 0.36 beyond 0.6.
+# Of 0.2 to 0.35 this power gives the radii, the number and the motions of the survivors in
+# such hosts best: `python -m halomass.study.acceptance`.
+PERICENTRE_POWER = 0.3
+USUAL_PERICENTRE = 0.28  # [virial radii]
 
 
 def bound_fraction(
@@ -32,6 +35,16 @@ def bound_fraction(
     return (1 + LOSS_POWER * rate * dynamical_times * ratio**LOSS_POWER) ** (
         -1 / LOSS_POWER
     )
+
+
+def loss_rate(pericentre: FloatArray) -> FloatArray:
+    """Returns the rate's factor for pericentres [virial radii of the host today].
+
+    Example:
+        >>> loss_rate(np.array([0.05, 0.28, 0.8])).round(2)
+        array([0.96, 0.57, 0.42])
+    """
+    return LOSS_RATE * (pericentre / USUAL_PERICENTRE) ** -PERICENTRE_POWER
 
 
 def velocity_fraction(bound: FloatArray) -> FloatArray:

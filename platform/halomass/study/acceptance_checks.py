@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from halomass.hosts.survival import PEAK_OVER_INFALL, THRESHOLD
+from halomass.hosts.survival import THRESHOLD
 from halomass.mock import tides
 from halomass.mock.mock_universe import MockUniverse
 from halomass.mock.populations import Population
@@ -84,7 +84,7 @@ def checks_by_zoom_hosts(
     x = found.r / around.radius[found.host]
     for quantity, aim, tolerance, mock in (
         *_of_radii(found, x),
-        *_of_numbers(found, x, hosts),
+        *_of_numbers(found, hosts),
         *_of_motions(found, x, hosts),
     ):
         allowed = tolerance if comparable else np.nan
@@ -102,11 +102,10 @@ _Row = tuple[str, float, float, float]
 
 
 def _of_radii(found: Population, x: FloatArray) -> Iterator[_Row]:
-    # the mock's peak velocities are those at infall
     left = found.vmax / found.v_peak
     cuts = {
         "at infall": (0.0, zoom_hosts.RADII_BY_INFALL),
-        "at the peak": (THRESHOLD * PEAK_OVER_INFALL, zoom_hosts.RADII_BY_PEAK),
+        "at the peak": (THRESHOLD, zoom_hosts.RADII_BY_PEAK),
     }
     for name, (threshold, aims) in cuts.items():
         inside = x[(x < 1) & (left > threshold)]
@@ -116,14 +115,10 @@ def _of_radii(found: Population, x: FloatArray) -> Iterator[_Row]:
             yield title, aim, _RADIUS_TOLERANCE, mock
 
 
-def _of_numbers(found: Population, x: FloatArray, hosts: int) -> Iterator[_Row]:
-    for where, inside in (
-        (f"{RADIUS:g} kpc", found.r < RADIUS),
-        ("R_vir", x < 1),
-    ):
-        title = f"satellites above 1e{LOG_M_PEAK:g} Msun within {where}"
-        mock = np.count_nonzero(inside) / hosts
-        yield title, zoom_hosts.SATELLITE_COUNT, _SATELLITES_TOLERANCE, mock
+def _of_numbers(found: Population, hosts: int) -> Iterator[_Row]:
+    title = f"satellites above 1e{LOG_M_PEAK:g} Msun within {RADIUS:g} kpc"
+    mock = np.count_nonzero(found.r < RADIUS) / hosts
+    yield title, zoom_hosts.SATELLITE_COUNT, _SATELLITES_TOLERANCE, mock
 
 
 def _of_motions(found: Population, x: FloatArray, hosts: int) -> Iterator[_Row]:

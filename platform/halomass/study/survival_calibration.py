@@ -6,7 +6,7 @@ N-body hosts that are cut at V_max / V_peak > 0.7 instead of V_max / V_infall > 
 too heavy, and their satellites too far out. The mock knows the velocity at infall alone:
 the threshold on it that moves mock hosts as far is what the cut by the peak amounts to,
 and their quotient the V_peak / V_infall by which thresholds are divided
-(`halomass.hosts.survival.PEAK_OVER_INFALL`). The masses decide: they are what is
+(`halomass.mock.populations.PEAK_OVER_INFALL`). The masses decide: they are what is
 inferred. Of radii alone it would be smaller, which is printed too: one number cannot
 stand for all that differs between both cuts.
 """
@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from astropy.table import Table
 
-from halomass.hosts.survival import PEAK_OVER_INFALL, THRESHOLD
+from halomass.hosts.survival import THRESHOLD
 from halomass.mock.mock_universe import MockUniverse
-from halomass.mock.populations import CatalogueLimits
+from halomass.mock.populations import PEAK_OVER_INFALL, CatalogueLimits
 from halomass.observed.features import Features, features
 from halomass.study import zoom_hosts
 from halomass.study.mock_statistics import hosts_of_mass, satellites_of

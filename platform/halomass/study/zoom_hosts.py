@@ -17,7 +17,7 @@ RADII_BY_PEAK = (0.305, 0.578, 0.855)
 MASS_SHIFT_BY_PEAK = 0.096  # [dex]
 MASS_SHIFT_ERROR = 0.017  # [dex] of either bias: most of it is common to both
 
-# Satellites whose peak mass is above 1e8 Msun, by the cut at infall.
+# Neighbours within 250 kpc whose peak mass is above 1e8 Msun, by the cut at infall.
 SATELLITE_COUNT = 314.0
 # How fast survivors lose mass, in units of (m / t_dyn) (m/M)^0.07: 0.31 to 0.91 are 68 %.
 # Orphans, which halo finders have lost, lose it twice as fast, with 1.18.

@@ -1,10 +1,12 @@
 """Laws of motion in a halo, and of how subhalos fall in."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import kstest
 
-from halomass.mock import history, jeans, subhalo_orbits
+from halomass.mock import history, jeans, subhalo_orbits, tides
 from halomass.mock.structure import NFWHosts, enclosed_mass
 from halomass.mock.subhalo_orbits import Drag
 
@@ -114,6 +116,47 @@ def test_subhalos_fall_inwards_at_the_virial_radius_of_their_time():
     assert np.exp(np.median(speed)) == pytest.approx(1.20, abs=0.02)
     assert speed.std() == pytest.approx(0.20, abs=0.01)
     assert ((start.depth > 0) & (start.depth <= 1)).all()
+
+
+def test_pericentres_are_where_orbits_turn():
+    random = np.random.default_rng(4)
+    radius = random.uniform(2.0, 12.0, 60)
+    circular = np.sqrt(enclosed_mass(radius) / radius)
+    still = np.ones_like(radius)
+    angle = random.uniform(0.2, 1.2, 60)
+    speed = random.uniform(0.6, 1.3, 60) * circular
+    start = subhalo_orbits.Infall(
+        still, still, radius, -speed * np.cos(angle), speed * np.sin(angle)
+    )
+    state = np.stack([radius, np.zeros(60), start.v_r, start.v_t])
+    nearest = radius
+    # in a host that does not grow, by short pieces of the orbits until all have turned
+    for _ in range(400):
+        state = subhalo_orbits.orbit(state, np.full(60, 0.1), still, step=0.02)
+        nearest = np.minimum(nearest, np.hypot(state[0], state[1]))
+    far = start.pericentre > 0.5  # the orbits' centre is rounded off
+    assert far.sum() > 30
+    np.testing.assert_allclose(start.pericentre[far], nearest[far], rtol=0.02)
+
+
+def test_the_pericentre_of_a_circular_orbit_is_its_radius():
+    one = np.ones(3)
+    radius = np.array([0.5, 3.0, 12.0])
+    depth = np.array([1.0, 0.5, 0.8])
+    circular = np.sqrt(depth * enclosed_mass(radius) / radius)
+    start = subhalo_orbits.Infall(one, depth, radius, 0.0 * one, circular)
+    np.testing.assert_allclose(start.pericentre, radius, rtol=1e-3)
+    plunging = replace(start, v_r=-circular, v_t=0.0 * one)
+    assert (plunging.pericentre < 1e-3).all()
+
+
+def test_who_comes_closer_to_the_centre_loses_more():
+    rate = tides.loss_rate(np.array([0.05, tides.USUAL_PERICENTRE, 0.8]))
+    assert rate[0] > rate[1] > rate[2]
+    assert rate[1] == tides.LOSS_RATE
+    # N-body hosts: 0.84 within 0.1 virial radii, 0.36 beyond 0.6
+    assert tides.loss_rate(np.array([0.07]))[0] == pytest.approx(0.84, abs=0.06)
+    assert tides.loss_rate(np.array([0.75]))[0] == pytest.approx(0.36, abs=0.08)
 
 
 def test_infall_angles_follow_their_distribution():

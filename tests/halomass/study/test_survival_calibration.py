@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from halomass.hosts.survival import PEAK_OVER_INFALL, THRESHOLD
+from halomass.hosts.survival import THRESHOLD
 from halomass.mock.mock_universe import MockUniverse
+from halomass.mock.populations import PEAK_OVER_INFALL
 from halomass.study import survival_calibration, zoom_hosts
 from halomass.study.survival_calibration import (
     CutUniverse,
