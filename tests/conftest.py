@@ -18,7 +18,6 @@ import sysconfig
 import tempfile
 import traceback
 from collections import Counter
-from collections.abc import Sized
 from pathlib import Path
 
 import pytest
@@ -249,7 +248,7 @@ def command_line(experiment, options, place):
 
 
 @pytest.fixture(scope="session")
-def run():
+def run(load_script):
     """Runs an experiment as a user does, from the repository's root, but in this process.
 
     Libraries are imported once, and the compiled engine serves one run after the other:
@@ -258,6 +257,7 @@ def run():
     quality they take longer than everything else at toy size. `variables` are set in the
     environment.
     """
+    sketching = load_script("experiments/sketching")
 
     def start(experiment, *options, place=None, sketched=False, variables=None):
         from orrery.execution import cluster
@@ -280,7 +280,7 @@ def run():
             if not cluster.connected():
                 patch.setitem(sys.modules, "ray", None)  # as where it is not installed
             if sketched:
-                sketches = Sketches(figures.draw)
+                sketches = sketching.Sketches(figures.draw)
                 patch.setattr(figures, "draw", sketches.draw)
                 patch.setattr(figures, "file_content", sketches.file_content)
             code = exit_code(command[0])
@@ -289,37 +289,6 @@ def run():
         )
 
     return start
-
-
-class Sketches:
-    """Figures of a run, the first of each kind alone, coarsely.
-
-    Views are of one kind if they have as many curves, parameters or panels: posteriors
-    of other rows than the first would be drawn by the same lines of code.
-    """
-
-    def __init__(self, draw):
-        self._draw = draw
-        self._figures, self._pictures = {}, {}
-
-    def draw(self, view):
-        # of an array those are its columns: more rows are drawn alike
-        parts = [getattr(part, "T", part) for part in vars(view).values()]
-        sizes = [len(part) if isinstance(part, Sized) else None for part in parts]
-        kind = (type(view), *sizes)
-        if kind not in self._figures:
-            self._figures[kind] = self._draw(view)
-        return self._figures[kind]
-
-    def file_content(self, figure, kind, dpi=20):
-        """Returns a figure as a PNG; instead of another format nothing but its name."""
-        if kind != "png":
-            return kind.encode()
-        if figure not in self._pictures:
-            with io.BytesIO() as file:
-                figure.savefig(file, format=kind, dpi=dpi)
-                self._pictures[figure] = file.getvalue()
-        return self._pictures[figure]
 
 
 def exit_code(script):
