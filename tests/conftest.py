@@ -8,6 +8,7 @@ import gc
 import importlib.util
 import io
 import json
+import multiprocessing
 import os
 import runpy
 import shutil
@@ -316,6 +317,28 @@ def run_alone():
             cwd=ROOT,
             env={**os.environ, "WANDB_MODE": "disabled"},
         )
+
+    return start
+
+
+def in_fork(work, arguments, named):
+    sys.modules["ray"] = None  # as where it is not installed
+    if "torch" in sys.modules:
+        # of the threads that shared its work none has come along
+        sys.modules["torch"].set_num_threads(1)
+    work(*arguments, **named)
+
+
+@pytest.fixture(scope="session")
+def forked():
+    """Starts work in a fork of this process, which finds its libraries imported, but no Ray."""
+
+    def start(work, *arguments, **named):
+        fork = multiprocessing.get_context("fork")
+        given = (work, arguments, named)
+        process = fork.Process(target=in_fork, args=given, daemon=True)
+        process.start()
+        return process
 
     return start
 

@@ -2,11 +2,7 @@
 
 import json
 import shutil
-import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -15,26 +11,7 @@ from orrery import __main__ as commands
 from orrery.results.result import KILLED, Result
 from orrery.storage.run import attempts
 
-ROOT = Path(__file__).parents[2]
 LONGEST = 240.0  # [s] until the training must have begun
-# Ray has no part in it, and costs as much as everything else.
-WITHOUT_RAY = """
-import runpy, sys
-sys.modules["ray"] = None  # as where it is not installed
-del sys.argv[0]
-runpy.run_path(sys.argv[0], run_name="__main__")
-"""
-
-
-def start(experiment, options, place):
-    folders = ("--datasets", place / "datasets", "--reports", place / "runs")
-    command = [sys.executable, "-c", WITHOUT_RAY, experiment, *options, *folders]
-    return subprocess.Popen(
-        [str(word) for word in command],
-        cwd=ROOT,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
 
 
 def kill_in_training(process, shared, attempt):
@@ -42,16 +19,16 @@ def kill_in_training(process, shared, attempt):
     epochs = shared / f"attempt-{attempt:03d}" / "epochs.jsonl"
     deadline = time.monotonic() + LONGEST
     while not epochs.exists() or len(epochs.read_text().splitlines()) < 12:
-        assert process.poll() is None, "the run ended before it could be killed"
+        assert process.is_alive(), "the run ended before it could be killed"
         assert time.monotonic() < deadline, "the training has not begun"
         time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.kill()
+    process.join()
 
 
 @pytest.mark.slow
 def test_a_killed_run_is_told_and_finished_by_the_next(
-    experiments, toy, place, run, page, capsys
+    experiments, toy, place, run, page, forked, capsys
 ):
     options = (*toy, "--max-epochs", "60", "--patience", "60")
     first = page(run(experiments["desi"], *options, place=place, sketched=True)).parent
@@ -60,7 +37,7 @@ def test_a_killed_run_is_told_and_finished_by_the_next(
     shared = first.parent
     shutil.rmtree(shared / "posteriors")  # as for other code: it must be trained anew
 
-    process = start(experiments["desi"], options, place)
+    process = forked(run, experiments["desi"], *options, place=place, sketched=True)
     kill_in_training(process, shared, 2)
     second = shared / "attempt-002"
     assert json.loads((second / "run.json").read_text())["status"] == "running"

@@ -1,7 +1,5 @@
 """What was kept is what is found, or an error says what to do."""
 
-import subprocess
-import sys
 from contextlib import contextmanager
 
 import pytest
@@ -84,32 +82,27 @@ def test_what_is_there_is_not_learned_again(store):
     assert store.weights(store.read())["a"].item() == len(store.unfinished(SECOND).name)
 
 
-@pytest.mark.slow
-def test_a_second_process_is_refused_while_one_learns(store):
-    program = (
-        "import pathlib, sys, torch; from orrery.learning.artefacts import ArtifactStore\n"
-        "store = ArtifactStore(pathlib.Path(sys.argv[1]), 'ensemble')\n"
-        "learned = {'seed': 3}, {'a': torch.full((1,), 3.0)}\n"
-        f"try: store.get_or_train('{THIRD}', lambda folder: learned)\n"
-        "except OSError as error: print(error)"
-    )
-    command = [sys.executable, "-c", program, str(store.folder)]
-    said = []
+def test_a_second_process_is_refused_while_one_learns(store, forked, tmp_path):
+    said = tmp_path / "said"
+
+    def second():
+        try:
+            store.get_or_train(THIRD, lambda folder: learned(3, seed=3))
+        except OSError as error:
+            said.write_text(str(error))
 
     def learn(folder):
         folder.mkdir()
-        said.append(
-            subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        )
+        forked(second).join()
         assert folder.exists()
         return learned(1)
 
     store.get_or_train(SECOND, learn)
-    assert f"{store.folder} is being written by process" in said[0]
-    assert "wait until it has finished, or stop it" in said[0]
-    assert "choose another folder of reports or datasets" in said[0]
+    assert f"{store.folder} is being written by process" in said.read_text()
+    assert "wait until it has finished, or stop it" in said.read_text()
+    assert "choose another folder of reports or datasets" in said.read_text()
     assert store.weights(store.read())["a"].item() == 1
-    subprocess.run(command, check=True)
+    forked(second).join()
     assert store.holds(THIRD)
     # what was replaced between its training and its opening is not taken for the other
     with pytest.raises(BlockingIOError, match=f"has replaced {SECOND}"):

@@ -2,10 +2,7 @@
 
 import os
 import signal
-import subprocess
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -361,17 +358,10 @@ def kill(epoch, losses):
 
 
 @pytest.mark.slow
-def test_a_killed_process_continues_exactly(trained, tmp_path):
-    program = (
-        "import pathlib, sys\n"
-        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "import test_ensemble as t\n"
-        f"t.fit(pathlib.Path({str(tmp_path)!r}), on_epoch=t.kill)\n"
-    )
-    died = subprocess.run(
-        [sys.executable, "-c", program], check=False, capture_output=True
-    )
-    assert died.returncode == -signal.SIGKILL
+def test_a_killed_process_continues_exactly(trained, tmp_path, forked):
+    died = forked(fit, tmp_path, on_epoch=kill)
+    died.join()
+    assert died.exitcode == -signal.SIGKILL
     seen = []
     again = fit(tmp_path, on_epoch=lambda epoch, losses: seen.append(epoch))
     assert seen[0] == trainer.CHECKPOINT_EPOCHS

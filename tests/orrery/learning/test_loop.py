@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -182,24 +181,14 @@ def test_an_interrupted_training_continues_exactly(tmp_path, reason):
     assert_same(twice, learn(tmp_path / "once"))
 
 
-KILLED = """
-import pathlib, sys
-sys.modules["ray"] = None  # as where it is not installed: training alone needs none
-sys.path.insert(0, sys.argv[1])
-import test_loop as t
-folder = pathlib.Path(sys.argv[1])
-t.learn(folder / "run", examples=t.Kill(17, folder / "killed"))
-"""
-
-
 @pytest.mark.slow
-def test_a_process_that_is_killed_where_there_is_no_ray_continues_exactly(tmp_path):
-    source = Path(__file__).read_text().replace("\nimport ray\n", "\n")
-    (tmp_path / "test_loop.py").write_text(source)
-    died = subprocess.run(
-        [sys.executable, "-c", KILLED, str(tmp_path)], check=False, capture_output=True
-    )
-    assert died.returncode == -signal.SIGKILL, died.stderr
+def test_a_process_that_is_killed_where_there_is_no_ray_continues_exactly(
+    tmp_path, forked
+):
+    killed = Kill(17, tmp_path / "killed")
+    died = forked(learn, tmp_path / "run", examples=killed)
+    died.join()
+    assert died.exitcode == -signal.SIGKILL
     seen = []
     again = learn(tmp_path / "run", on_epoch=lambda epoch, losses: seen.append(epoch))
     assert seen[0] > 0  # from its last checkpoint
