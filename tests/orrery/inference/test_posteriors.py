@@ -85,6 +85,12 @@ def plenty():
     return splits(6000)
 
 
+@pytest.fixture(scope="module")
+def alone(plenty, tmp_path_factory):
+    """What one member says of an observation that the simulator makes, and the report."""
+    return infer(tmp_path_factory.mktemp("alone"), plenty, observation())
+
+
 def test_dropped_simulations_are_told_in_words_for_any_summaries(tmp_path):
     dropped = replace(splits(100), dropped=3)
     found = SimpleNamespace(observation=observation())
@@ -98,10 +104,8 @@ def test_dropped_simulations_are_told_in_words_for_any_summaries(tmp_path):
 
 
 @pytest.mark.slow
-def test_an_observation_that_the_simulator_makes_is_inferred_without_a_warning(
-    tmp_path, plenty
-):
-    found, report = infer(tmp_path, plenty, observation())
+def test_an_observation_that_the_simulator_makes_is_inferred_without_a_warning(alone):
+    found, report = alone
     assert found.draws.shape == (500, 1)
     assert np.all(found.posterior.draws(observation(), 500, 1) == found.draws)
     assert found.misspecification.pvalue > 0.01
@@ -190,12 +194,12 @@ def test_options_of_another_type_are_refused_before_training(tmp_path, wrong, na
 
 
 @pytest.mark.slow
-def test_several_members_are_one_posterior(tmp_path, plenty, keys):
+def test_several_members_are_one_posterior(tmp_path, plenty, alone, keys):
     found, report = infer(tmp_path, plenty, observation(), replace(OPTIONS, members=2))
     members = found.posterior.members
     assert len(members) == 2
     assert found.posterior.weights.sum() == pytest.approx(1)
-    alone, _ = infer(tmp_path, plenty, observation())
+    alone, _ = alone
     # the first member is what one alone would be
     np.testing.assert_array_equal(
         members[0].sample_each(np.zeros((1, 2)), 50, 3),
