@@ -75,7 +75,14 @@ def tear(folder):
     return int(newest.stem.removeprefix("trial-"))
 
 
-def survive(folder, concurrent, kills, torn, more=()):
+def finish(folder, concurrent, *more):
+    """Ends a sweep in a process of its own; returns its status and what it said."""
+    last = start(folder, concurrent, *more)
+    errors = last.communicate(timeout=LONGEST)[1].decode()
+    return last.returncode, errors
+
+
+def survive(folder, concurrent, kills, torn, more=(), finish=finish):
     """Kills a sweep at some moments, ends it, and returns what became of its trials.
 
     Arguments:
@@ -84,6 +91,7 @@ def survive(folder, concurrent, kills, torn, more=()):
         kills: For each how many trials have begun, and how long after that [s].
         torn: Whether the newest file is torn after the last kill.
         more: Other options of the toy.
+        finish: What ends the sweep.
     """
     alive = []
     for begun, delay in kills:
@@ -92,8 +100,7 @@ def survive(folder, concurrent, kills, torn, more=()):
     lost = {tear(folder)} if torn else set()
     kept = finished(folder)
     before = len(ended(folder))
-    last = start(folder, concurrent, *more)
-    errors = last.communicate(timeout=LONGEST)[1].decode()
+    code, errors = finish(folder, concurrent, *more)
     trials = read_trials(sweep_folder(folder))
     points = {json.dumps(t.point, sort_keys=True) for t in trials}
     after = ended(folder)
@@ -104,14 +111,14 @@ def survive(folder, concurrent, kills, torn, more=()):
         "alive": alive,
         "torn": sorted(lost),
         "kept": len(kept),
-        "code": last.returncode,
+        "code": code,
         "states": sorted({t.state for t in trials}),
         "trials": len(trials),
         "distinct": len(points),
         "changed": sorted(changed - lost),
         "repeated": sum(rate in after[before:] for rate in rates),
         "computed": len(after),
-        "errors": errors if last.returncode else "",
+        "errors": errors if code else "",
     }
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 
 import pytest
+import ray
 
 from orrery.sweeps.trial import read_trials
 
@@ -69,8 +70,24 @@ def test_an_interrupted_driver_ends_in_order(tmp_path, kill_sweeps):
     assert f"this goes on: {sys.executable}" in told
 
 
-@pytest.mark.slow  # Ray starts twice, with two trials' processes each
+@pytest.fixture
+def finish_here(load_script, connected):
+    """Ends a sweep in this process, with the Ray that tests share."""
+    toy = load_script("faults/toy_sweep")
+    ray.cloudpickle.register_pickle_by_value(toy)
+
+    def finish(folder, concurrent):
+        words = (folder, "--trials", 24, "--concurrent", concurrent)
+        toy.main(list(map(str, words)))
+        return 0, ""
+
+    yield finish
+    ray.cloudpickle.unregister_pickle_by_value(toy)
+
+
+@pytest.mark.slow  # the driver that is killed starts a Ray of its own
 def test_a_driver_of_two_at_a_time_killed_and_its_newest_file_torn(
-    tmp_path, kill_sweeps
+    tmp_path, kill_sweeps, finish_here
 ):
-    check(kill_sweeps.survive(tmp_path, 2, [(9, 0.05)], torn=True))
+    kills = [(9, 0.05)]
+    check(kill_sweeps.survive(tmp_path, 2, kills, torn=True, finish=finish_here))

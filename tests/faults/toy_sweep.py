@@ -47,7 +47,7 @@ def evaluate(options, report):
     return {"loss": loss}
 
 
-def main():
+def main(words=None):
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
     parser.add_argument("--trials", type=int, default=24)
@@ -55,7 +55,7 @@ def main():
     parser.add_argument("--without-ray", action="store_true")
     parser.add_argument("--pause", type=float, default=PAUSE)
     parser.add_argument("--hold", type=int, default=0)
-    given = parser.parse_args()
+    given = parser.parse_args(words)
     if given.without_ray:
         sys.modules["ray"] = None
     options = Toy(ended=str(given.folder / "ended"), pause=given.pause, hold=given.hold)
