@@ -130,10 +130,10 @@ def test_an_ordinary_host_is_like_the_others(universe, training):
 
 
 def swift(host):
-    """Gives the second neighbour a velocity that no host of this mass holds."""
+    """Gives the second neighbour a velocity that no host in the window holds."""
     ranked = host.ranked()
     v_r = ranked.orbits.v_r.copy()
-    v_r[1] = 1500.0
+    v_r[1] = 3000.0
     return replace(ranked, orbits=ranked.orbits._replace(v_r=v_r))
 
 
