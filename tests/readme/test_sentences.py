@@ -135,10 +135,9 @@ def of_halo_mass():
 
 def of_its_errors():
     errors = {line["ensemble"]: line for line in result("halo_mass_errors")}
-    # noiseless data were called perfect when the file was made
     named = [
         errors[f"{count} neighbours{data}"]
-        for data in ("", ", perfect data")
+        for data in ("", ", noiseless")
         for count in NEIGHBOUR_COUNTS
     ]
     ours = [f"{line['smallest_rmse']:.3f}" for line in named]
