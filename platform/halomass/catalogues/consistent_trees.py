@@ -22,6 +22,23 @@ HLIST_OPTIONAL = {
     "r": ("rvir",),
 }
 
+_LATEST = 1.1  # larger numbers, like 0, are no scale factors
+
+
+def scale_of(path: Path) -> float | None:
+    """Returns the scale factor that the first row of an hlist says; None if it says none.
+
+    Arguments:
+        path: A file `hlist_<a>.list`, whatever it is called.
+    """
+    found = text_table.column_names(text_table.read_header(path), HLIST_COLUMNS) or ()
+    row = dict(zip(found, text_table.first_row(path), strict=False))
+    try:
+        scale = float(row.get("scale", "none"))
+    except ValueError:  # a damaged row is refused, by its number, when all are read
+        return None
+    return scale if 0 < scale <= _LATEST else None
+
 
 def open_hlist(path: Path, memory: float) -> TextTable:
     """Returns the table of an hlist.

@@ -81,7 +81,7 @@ def recognise(
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If the file is empty, if nobody says what it is or its scale factor,
-            or if its header contradicts what is given.
+            or if its header, or an hlist's column, contradicts what is given.
     """
     check_readable(path)
     if kind is not None:
@@ -91,13 +91,17 @@ def recognise(
     check_agreement(path, chosen, header, box, scale, universe)
     side, who_side = _first([(box, _GIVEN), (header.box, _HEADER), (_BOX, _ASSUMED)])
     named = re.search(r"_(\d+\.\d+)", path.name)
+    written = consistent_trees.scale_of(path) if chosen == "hlist" else None
     factor, who_factor = _first(
         [
             (scale, _GIVEN),
             (header.scale, _HEADER),
+            # with more digits than the column has
             (float(named[1]) if named else None, "by its name"),
+            (written, "by its column scale"),
         ]
     )
+    _check_scale(path, factor, who_factor, written)
     if factor is None or side is None:
         raise ValueError(
             f"the name {path.name} has no scale factor, as sfr_catalog_1.000000.bin "
@@ -110,6 +114,17 @@ def recognise(
         f"{cosmos.omega_matter:g} ({who_cosmos})"
     )
     return Identification(chosen, side, factor, cosmos, account)
+
+
+def _check_scale(
+    path: Path, factor: float | None, who: str, written: float | None
+) -> None:
+    if factor is None or written is None or abs(written / factor - 1) <= _SAME_SCALE:
+        return
+    raise ValueError(
+        f"{path.name} is of another snapshot: its column scale says {written:g}, not {factor:g} "
+        f"({who}): give it the name that it was released with, or leave --scale out"
+    )
 
 
 def _first(found: list[tuple[float | None, str]]) -> tuple[float | None, str]:

@@ -214,6 +214,13 @@ def read_header(path: Path) -> tuple[str, ...]:
             )
 
 
+def first_row(path: Path) -> list[str]:
+    """Returns the fields of the first line of numbers; none where it is not near the beginning."""
+    *lines, _ = file_bytes(path).read(0, LONGEST_HEADER).split(b"\n")
+    rows = (line.split() for line in lines if not line.startswith(b"#"))
+    return [field.decode("latin1") for field in next(filter(None, rows), [])]
+
+
 def _torn(path: Path) -> ValueError:
     return ValueError(
         f"{path.name} ends in the middle of a line: the copy is incomplete, or this is no text "

@@ -51,7 +51,7 @@ class Halo:
 def hlist_row(halo):
     names = ("x", "y", "z", "vx", "vy", "vz")
     ids = {"id": halo.id, "desc_id": halo.descid, "upid": halo.upid}
-    masses = {"mvir": halo.m, "mpeak": halo.mp, "vmax": halo.v}
+    masses = {"mvir": halo.m, "mpeak": halo.mp, "vmax": halo.v, "scale": 1.0}
     return {**ids, **masses, **dict(zip(names, map(float, halo.pos), strict=True))}
 
 

@@ -91,6 +91,35 @@ def test_a_scale_factor_that_contradicts_the_header_is_refused(
         open_catalogue(path, scale=0.8)
 
 
+def test_an_hlist_says_its_scale_factor_in_each_row(tmp_path, halos, write_hlist):
+    path = write_hlist(tmp_path / "hlist_1.00000.list", halos(50))
+    told = open_catalogue(path.rename(tmp_path / "halos.list"))
+    assert told.scale == 1.0
+    assert "scale factor 1 (by its column scale)" in told.account
+    late = told.path.rename(
+        tmp_path / "hlist_0.99900.list"
+    )  # the column has fewer digits
+    assert open_catalogue(late).scale == 0.999
+    with pytest.raises(ValueError, match=r"column scale says 1, not 0\.8 \(as given\)"):
+        open_catalogue(late, scale=0.8)
+    renamed = late.rename(tmp_path / "hlist_0.50000.list")
+    with pytest.raises(
+        ValueError, match=r"another snapshot: .* 1, not 0\.5 \(by its name\)"
+    ):
+        open_catalogue(renamed)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "7.5"])
+def test_a_column_that_has_no_scale_factor_says_none(
+    number, tmp_path, halos, write_hlist
+):
+    path = write_hlist(tmp_path / "hlist_0.50000.list", halos(50))
+    lines = path.read_text().splitlines(keepends=True)
+    rows = [x if x[0] == "#" else f"{number} {x.split(' ', 1)[1]}" for x in lines]
+    path.write_text("".join(rows))
+    assert open_catalogue(path).scale == 0.5
+
+
 def test_what_is_rounded_contradicts_nothing(tmp_path, halos, write_hlist):
     path = write_hlist(tmp_path / "hlist_1.00000.list", halos(50), h0=0.6777)
     assert open_catalogue(path, 64, universe=Universe(0.678, 0.307)).box == 64

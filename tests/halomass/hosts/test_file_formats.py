@@ -116,6 +116,7 @@ def write_text(path, halos, hubble):
 def write_hlist(path, halos, hubble):
     sizes = {"mvir": halos["m"], "mpeak": halos["m"], "vmax": halos["v"]}
     sizes |= {"rvir": halos["r"], "vmax@mpeak": halos["v"], "vpeak": halos["v"]}
+    sizes |= {"scale": np.full(len(halos["id"]), SCALE)}
     names = (
         "scale id desc_id pid upid mvir rvir vmax x y z vx vy vz Mpeak Vpeak Vmax@Mpeak"
     )
