@@ -13,6 +13,11 @@ from numpy.typing import NDArray
 from orrery.tables.repeated_values import repeated_values
 
 _VELOCITIES = ("vx", "vy", "vz")
+# Where a file has no such column it is 0 for all: of some it means that they cannot be cut.
+_PAST = {
+    "v_infall": "have a circular velocity at infall or peak mass of 0",
+    "v_peak": "have a largest circular velocity of 0",
+}
 _MOST = 0.05  # of the halos
 _ABOVE_PEAK = 0.05  # [dex] by which rounding may raise a mass above its peak
 # log10 of 16: of stellar masses in Msun none of a galaxy is smaller, of their logarithms none
@@ -60,6 +65,9 @@ damaged, or not filled; fetch the file again
         still = np.all([columns[name] == 0 for name in _VELOCITIES], axis=0)
         self._count("have no velocity: vx, vy and vz are 0", still)
         self._count("have a circular velocity of 0", columns["vmax"] == 0)
+        for name, what in _PAST.items():
+            if name in columns:
+                self._count(what, columns[name] == 0)
         risen = columns["log_m_vir"] > columns["log_m_peak"] + _ABOVE_PEAK
         self._count("have more than the largest mass in their past", risen)
         largest = columns["log_m_star"].max(initial=0.0)
@@ -84,7 +92,8 @@ damaged, or not filled; fetch the file again
             ValueError: If it has; it says which.
         """
         for what, count in self.counts.items():
-            if count > _MOST * self.halos:
+            absent = what in _PAST.values() and count == self.halos
+            if count > _MOST * self.halos and not absent:
                 raise ValueError(
                     f"{self.file}: {count} of its {self.halos} halos {what}: such columns "
                     "are damaged, or not filled; fetch the file again"

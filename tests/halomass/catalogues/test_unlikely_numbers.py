@@ -14,7 +14,10 @@ def halos(seed=0):
     velocities = {name: random.normal(0, 250, COUNT) for name in ("vx", "vy", "vz")}
     return {
         **{name: values.astype(np.float32) for name, values in velocities.items()},
-        "vmax": random.uniform(10, 300, COUNT),
+        **{
+            name: random.uniform(10, 300, COUNT)
+            for name in ("vmax", "v_infall", "v_peak")
+        },
         "log_m_peak": peak,
         "log_m_vir": peak - random.uniform(0, 0.5, COUNT),
         "log_m_star": np.maximum(peak - 4, 0),
@@ -32,12 +35,15 @@ def test_likely_numbers_pass():
     check(halos())
     check({name: np.round(values, 2) for name, values in halos().items()})
     check({**halos(), "log_m_star": np.zeros(COUNT)})  # an hlist has none
+    check({**halos(), "v_infall": np.zeros(COUNT)})  # a file without this column
 
 
 @pytest.mark.parametrize(
     ("names", "value", "message"),
     [
         (("vmax",), 0.0, "have a circular velocity of 0"),
+        (("v_infall",), 0.0, "have a circular velocity at infall or peak mass of 0"),
+        (("v_peak",), 0.0, "have a largest circular velocity of 0"),
         (("vx", "vy", "vz"), 0.0, "vx is 0 for .* stands for none"),
         (("vy",), -888.0, "vy is -888 for .* stands for none"),
         (("vz",), 0.0, "vz is 0 for"),
