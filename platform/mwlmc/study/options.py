@@ -152,7 +152,8 @@ class Quadrants:
     selection: StarSelection = field(
         default_factory=lambda: StarSelection(False, 30.0, 160.0)
     )
-    """Which stars are kept; Sagittarius is already gone from the default table."""
+    """Which stars are kept. The default table's lack the Sagittarius dwarf, not its stream, which
+    a quarter of them are in: see --selection.sagittarius, with the stars themselves."""
     most_missing: float = MOST_MISSING
     """The largest share of a star table's rows that may lack a position, distance or
     velocity, or a proper motion where these are used."""

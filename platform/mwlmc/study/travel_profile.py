@@ -73,7 +73,8 @@ class TravelProfile:
     selection: StarSelection = field(
         default_factory=lambda: StarSelection(False, 30.0, 160.0)
     )
-    """Which of them are kept; Sagittarius is already gone from the default table."""
+    """Which of them are kept. The default table's lack the Sagittarius dwarf, not its stream,
+    which a quarter of them are in."""
     desi_stars: Path = DESI_BINNED
     """DESI's stars, or a binned table of theirs."""
     most_missing: float = MOST_MISSING

@@ -1,5 +1,6 @@
 """Laws of binned tables: the published numbers, whole files, and a command that says why not."""
 
+import inspect
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,8 @@ from mwlmc.sky.binning import (
     quadrants,
 )
 from mwlmc.sky.moment_errors import FEW_STARS
+from mwlmc.study.options import Quadrants
+from mwlmc.study.travel_profile import TravelProfile
 
 OBSERVED = Path(__file__).resolve().parents[3] / "datasets" / "observed"
 # DESI DR1 blue horizontal-branch stars, reduced independently: stars before clipping,
@@ -87,6 +90,24 @@ def test_giants_are_those_found_independently(giants):
         np.testing.assert_allclose(found, means, atol=0.6)
     in_q4 = [b.patch == "q4" for b in giants.bins]
     assert giants.moments.count[in_q4].sum() == 17
+
+
+def test_giants_hold_the_sagittarius_stream(shared):
+    place = shared / "data" / "sdss_kgiants.csv"
+    read = read_stars(place)
+    chosen = [StarSelection(cut, 30.0, 160.0) for cut in (False, True)]
+    whole, cut = (len(select(read, one)) for one in chosen)
+    assert (whole, cut) == (1233, 891)
+    south = []
+    for one in chosen:
+        table = load_binned(place, QUADRANTS.select(("v_gsr",)), one)
+        row = [b[:1] + b[2:3] for b in table.bins].index(("q3", 30.0))
+        south.append((table.moments.mean[row], table.errors.mean[row]))
+    # the stream approaches, the others do not
+    assert south[0][0] < -4 * south[0][1]
+    assert abs(south[1][0]) < south[1][1]
+    for options in (Quadrants, TravelProfile):
+        assert "not its stream" in inspect.getsource(options)
 
 
 COMMITTED = {
