@@ -13,6 +13,7 @@ from .files import MINUS, NUMBER, RESULTS, interval, measured, numbers_of, resul
 ESTIMATE = rf"{NUMBER} \+{NUMBER}{MINUS}{NUMBER}"
 LARGEST_MASS_ERROR = 0.05
 LARGEST_ANISOTROPY_ERROR = 0.04
+STEEPER_SHELL = (30, 56)  # [kpc] of the first slope of tests/benchmarks/steeper_halo.py
 
 
 def of_dispersions():
@@ -52,6 +53,7 @@ def of_dispersions():
         rf"velocities to {NUMBER} kpc, as Brooks": [f"{QUADRANTS.distances[1]:g}"],
         **_of_a_model_without_an_lmc(),
         **_of_real_stars(),
+        **_of_steeper_halos(),
     }
 
 
@@ -65,6 +67,26 @@ def _of_real_stars():
             *numbers_of(interval(lines["beta0"], "%.2f")),
             *numbers_of(interval(lines["v_travel"], "%.1f")),
         ]
+    }
+
+
+def _of_steeper_halos():
+    tracers = measured("steeper_halo")["tracers"]
+    own, best = tracers["4"], min(tracers.values(), key=lambda one: one["chi2"])
+    assert own["chi2"] > 5 * own["bins"]
+    assert best["chi2"] < own["chi2"] / 10
+    return {
+        rf"halo falls as r\^-{NUMBER} at {NUMBER}-{NUMBER} kpc, and real stars' dispersions are "
+        rf"{NUMBER} % smaller": [
+            f"{own['slopes'][0]:.1f}",
+            *(f"{edge:g}" for edge in STEEPER_SHELL),
+            f"{-own['excess']:.0f}",
+        ],
+        rf"weighted to fall as r\^-{NUMBER}, the stars of the same simulations have them "
+        rf"to {NUMBER} % on average": [
+            f"{best['slopes'][0]:.1f}",
+            f"{abs(best['excess']):.1f}",
+        ],
     }
 
 
