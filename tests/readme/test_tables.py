@@ -52,7 +52,7 @@ def _of_alike(line):
     middle, low, high = (line[f"{name}_alike"] for name in ("median", "lower", "upper"))
     # few hosts have no median
     if math.isnan(middle):
-        return "–"
+        return "\N{EN DASH}"
     return with_errors(middle, high - middle, middle - low, "%.2f")
 
 

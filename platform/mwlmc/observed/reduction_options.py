@@ -17,11 +17,9 @@ from orrery.tables.missing import MOST_MISSING
 
 COMMAND = "python -m mwlmc.observed.binned_table"
 
-# The committed table of SDSS giants was published without the stream; a second cut
-# would take stars of the smooth halo near its arms.
 _SELECTIONS: dict[str, StarSelection] = {
-    "desi": StarSelection(sagittarius=True, inner=30.0, outer=100.0),
-    "quadrants": StarSelection(sagittarius=False, inner=30.0, outer=160.0),
+    "desi": StarSelection(inner=30.0, outer=100.0),
+    "quadrants": StarSelection(inner=30.0, outer=160.0),
 }
 
 
@@ -57,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--sagittarius-cut",
         action=argparse.BooleanOptionalAction,
-        help="leave out the Sagittarius stream; default: for desi only",
+        help="leave out the Sagittarius stream; this is the default",
     )
     options.add_argument(
         "--proper-motions",

@@ -180,7 +180,7 @@ def _surveys(options: Dispersions) -> tuple[BinnedTable, BinnedTable]:
         load_binned(
             sdss,
             QUADRANTS.select(("v_gsr",)),
-            StarSelection(False, 30.0, 160.0),
+            StarSelection(inner=30.0, outer=160.0),
             most_missing=options.most_missing,
         ),
         load_binned(

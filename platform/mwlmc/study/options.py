@@ -150,10 +150,9 @@ class Quadrants:
     """Stars (a CSV, ECSV or FITS table), or a binned table of theirs."""
     # the paper's giants reach 160 kpc
     selection: StarSelection = field(
-        default_factory=lambda: StarSelection(False, 30.0, 160.0)
+        default_factory=lambda: StarSelection(inner=30.0, outer=160.0)
     )
-    """Which stars are kept. The default table's lack the Sagittarius dwarf, not its stream, which
-    a quarter of them are in: see --selection.sagittarius, with the stars themselves."""
+    """Which stars are kept."""
     most_missing: float = MOST_MISSING
     """The largest share of a star table's rows that may lack a position, distance or
     velocity, or a proper motion where these are used."""

@@ -71,10 +71,9 @@ class TravelProfile:
     """Stars in quadrants (a CSV, ECSV or FITS table), or a binned table of theirs."""
     # giants reach further than DESI's blue horizontal branch stars
     selection: StarSelection = field(
-        default_factory=lambda: StarSelection(False, 30.0, 160.0)
+        default_factory=lambda: StarSelection(inner=30.0, outer=160.0)
     )
-    """Which of them are kept. The default table's lack the Sagittarius dwarf, not its stream,
-    which a quarter of them are in."""
+    """Which of them are kept."""
     desi_stars: Path = DESI_BINNED
     """DESI's stars, or a binned table of theirs."""
     most_missing: float = MOST_MISSING

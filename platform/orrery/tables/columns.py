@@ -76,7 +76,8 @@ class ColumnDescription:
     @property
     def range(self) -> str:
         """The numbers that can be, in words."""
-        unit = f" {self.unit}" if self.unit else ""
+        # that of a plain number is called nothing
+        unit = f" {self.unit}".rstrip() if self.unit else ""
         if np.isfinite(self.lower) and np.isfinite(self.upper):
             return f"{self.lower:g} to {self.upper:g}{unit}"
         if np.isfinite(self.upper):
