@@ -293,25 +293,6 @@ def test_nobody_imports_experiments():
     assert those(SOURCES, experiments) == {}
 
 
-def test_science_runs_without_the_tools():
-    """A borrowed GPU has torch and little else."""
-    names = [
-        ".".join(path.relative_to(PLATFORM).with_suffix("").parts)
-        for path in SCIENCE
-        if path.stem != "__init__"
-    ]
-    block = "\n".join(f"sys.modules[{tool!r}] = None" for tool in sorted(TOOLS))
-    code = f"import importlib, sys\n{block}\nfor name in {names}: importlib.import_module(name)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": str(PLATFORM), "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == 0, done.stderr
-
-
 def test_files_say_what_they_are():
     silent = those(SOURCES, lambda path: not ast.get_docstring(parse(path)))
     assert silent == {}, "the module's docstring states its principle first"

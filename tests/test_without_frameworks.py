@@ -26,19 +26,15 @@ EXPORTS = {"arviz", "getdist"}  # imported only where an export is asked for
 # Stage after stage in one process, since each of the libraries takes seconds.
 IMPORTING = """
 import importlib, sys
-neither, without_ray, with_both = (words.split() for words in sys.argv[1:])
-sys.modules["lightning"] = sys.modules["ray"] = None  # as where they are not installed
-for name in neither:
-    importlib.import_module(name)
-print("neither")
-del sys.modules["lightning"]
-for name in without_ray:
-    importlib.import_module(name)
-print("without ray")
-del sys.modules["ray"]
-for name in with_both:
-    importlib.import_module(name)
-print("with both", *sys.modules)
+for stage in sys.argv[1:]:
+    missing, names = (words.split() for words in stage.split(":"))
+    for tool in [tool for tool, module in sys.modules.items() if module is None]:
+        del sys.modules[tool]
+    sys.modules.update(dict.fromkeys(missing))  # as where they are not installed
+    for name in names:
+        importlib.import_module(name)
+    print("without", *missing)
+print("loaded", *sys.modules)
 """
 
 
@@ -49,11 +45,11 @@ def modules(folder):
     return [".".join(part for part in names if part != "__init__") for names in parts]
 
 
-def imported(neither, without_ray=(), with_both=()):
-    """Imports modules without Ray and Lightning, then others without Ray, then with both."""
-    stages = (" ".join(names) for names in (neither, without_ray, with_both))
+def imported(*stages):
+    """Imports modules where some tools are missing, then others where others are."""
+    words = [f"{' '.join(missing)}:{' '.join(names)}" for missing, names in stages]
     return subprocess.run(
-        [sys.executable, "-c", IMPORTING, *stages],
+        [sys.executable, "-c", IMPORTING, *words],
         check=False,
         capture_output=True,
         text=True,
@@ -62,26 +58,37 @@ def imported(neither, without_ray=(), with_both=()):
 
 
 @pytest.fixture(scope="module")
-def everything():
-    """What became of importing all modules, and their names."""
+def tools(load_script):
+    """All that the sciences do without."""
+    return sorted(load_script("test_architecture").TOOLS)
+
+
+@pytest.fixture(scope="module")
+def everything(tools):
+    """What became of importing all modules."""
     machinery = {*modules(PLATFORM / "orrery")}
     assert machinery > NEED_RAY | NEED_LIGHTNING
-    studies = [
-        name
-        for science in ("halomass", "mwlmc")
-        for name in modules(PLATFORM / science / "study")
-    ]
+    of_sciences = [n for s in ("halomass", "mwlmc") for n in modules(PLATFORM / s)]
+    studies = [name for name in of_sciences if name.split(".")[1:2] == ["study"]]
     assert len(studies) > 10
     return imported(
-        sorted(machinery - NEED_RAY - NEED_LIGHTNING),
-        [*sorted(NEED_LIGHTNING), *studies],
-        sorted(NEED_RAY),
+        (tools, sorted({*of_sciences} - {*studies})),
+        (("lightning", "ray"), sorted(machinery - NEED_RAY - NEED_LIGHTNING)),
+        (("ray",), [*sorted(NEED_LIGHTNING), *studies]),
+        ((), sorted(NEED_RAY)),
     )
 
 
 @pytest.mark.slow
+def test_science_runs_without_the_tools(everything, tools):
+    """A borrowed GPU has torch and little else."""
+    said = everything.stdout.splitlines()
+    assert f"without {' '.join(tools)}" in said, everything.stderr
+
+
+@pytest.mark.slow
 def test_only_training_needs_lightning(everything):
-    assert "neither" in everything.stdout.splitlines(), everything.stderr
+    assert "without lightning ray" in everything.stdout.splitlines(), everything.stderr
 
 
 @pytest.mark.slow
@@ -92,11 +99,13 @@ def test_studies_and_training_need_no_ray(everything):
 @pytest.mark.slow
 def test_nothing_imports_an_export_by_itself_or_by_its_libraries(everything):
     assert everything.returncode == 0, everything.stderr
-    loaded = everything.stdout.splitlines()[-1].split()
+    loaded = everything.stdout.splitlines()[-1].split()[1:]
     assert {"ray", "lightning", "torch"} <= {*loaded}
     assert not EXPORTS & {*loaded}
 
 
 def test_a_missing_framework_is_noticed():
-    assert "import of ray halted" in imported(["orrery.execution.actors"]).stderr
-    assert "import of lightning halted" in imported(["orrery.learning.loop"]).stderr
+    for tool, name in (("ray", "execution.actors"), ("lightning", "learning.loop")):
+        assert (
+            f"import of {tool} halted" in imported(([tool], [f"orrery.{name}"])).stderr
+        )
