@@ -11,7 +11,7 @@ import pytest
 import torch
 from tests.golden import syntax
 
-from mwlmc.model import step_building, step_libraries
+from mwlmc.model import step_libraries
 from mwlmc.model.step_libraries import PARTS, SOURCES, key, libraries_folder, load
 
 
@@ -172,6 +172,9 @@ def test_libraries_are_built_where_no_gpu_is_seen(monkeypatch, tmp_path):
 
 
 def test_a_torch_without_an_option_of_packaging_builds_without_it(monkeypatch):
+    # here, not above: it loads torch's compiler, for which other tests have no use
+    from mwlmc.model import step_building
+
     # torch 2.11 knows no line tables
     whole = step_building.known_options()
     assert whole == step_building.OPTIONS

@@ -5,7 +5,6 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
-from sbi.diagnostics import misspecification as of_sbi
 from scipy import stats
 
 from orrery.judging import misspecification
@@ -47,6 +46,9 @@ def prior():
 
 
 def test_the_density_is_ranked_as_sbi_does(prior, monkeypatch):
+    # here, not above: it takes a second, in each process of tests
+    from sbi.diagnostics import misspecification as of_sbi
+
     # it would train a classifier for each observation, only to warn of its flow
     monkeypatch.setattr(of_sbi, "check_c2st", lambda *arguments: None)
     count = len(prior.reference)
