@@ -98,9 +98,8 @@ class Halos:
             expected = (len(self), 3) if vector else (len(self),)
             found = getattr(self, name).shape
             if found != expected:
-                raise ValueError(
-                    f"{name!r} has shape {found}, but {len(self)} halos {expected}"
-                )
+                wanted = f"{len(self)} halos {expected}"
+                raise ValueError(f"{name!r} has shape {found}, but {wanted}")
 
     def _check_values(self) -> None:
         for name in (*_SIZES, "position", "velocity"):
@@ -110,10 +109,8 @@ class Halos:
                 raise ValueError(
                     f"{name!r} of halo {self.id[row]} is not finite: leave it out"
                 )
-        outside = (
-            np.abs(self.position / self.box - 0.5).max(axis=1, initial=0)
-            > 0.5 + _OUTSIDE
-        )
+        farthest = np.abs(self.position / self.box - 0.5).max(axis=1, initial=0)
+        outside = farthest > 0.5 + _OUTSIDE
         if outside.any():
             row = int(outside.argmax())
             raise ValueError(
@@ -128,13 +125,16 @@ class Halos:
     def losses(self) -> dict[str, FloatArray]:
         """What is known of what tides have left, `[H]`: see `survival.velocity_ratios`.
 
-        Nothing where there are galaxies: their model has decided who survived.
+        Nothing where there are galaxies: their model has decided who survived. A present
+        mass in the place of the peak's tells nothing.
         """
         if self.log_m_star.any():
             return {}
         known = {n: getattr(self, n) for n in _PAST if np.any(getattr(self, n))}
         past = {n: np.where(v > 0, v, np.nan) for n, v in known.items()}
-        return {"vmax": self.vmax, "log_m_peak": self.log_m_peak, **past}
+        if np.any(self.log_m_peak != self.log_m_vir):
+            past["log_m_peak"] = self.log_m_peak
+        return {"vmax": self.vmax, **past}
 
     @property
     def kpc(self) -> float:

@@ -43,6 +43,22 @@ def test_remnants_are_no_neighbours_by_default(around, halos):
     assert not np.isin(pairs.neighbour, np.flatnonzero(lost)).any()
 
 
+def test_present_masses_in_the_place_of_peak_masses_say_nothing_of_a_loss(
+    around, halos
+):
+    """So Rockstar's lists are read, which have no past."""
+    none = np.zeros(len(halos))
+    known = dataclasses.replace(
+        halos, v_infall=none, v_peak=none, log_m_peak=halos.log_m_vir
+    )
+    place, _ = counts(around, known)
+    assert place.remnants.criterion is None
+    assert not place.remnants.lost.any()
+    other = known.log_m_peak + np.where(halos.id == halos.id[3], 0.1, 0.0)
+    place, _ = counts(around, dataclasses.replace(known, log_m_peak=other))
+    assert place.remnants.criterion == "peak_mass"
+
+
 @pytest.mark.parametrize(
     ("threshold", "without", "criterion", "remnants"),
     [
