@@ -117,6 +117,20 @@ def page_of_opposite_sweeps(tmp_path):
 
 
 @pytest.fixture
+def page_of_large_integers(tmp_path):
+    """The address of a page of a sweep whose score is an integer that a browser just knows."""
+    sweep = make_sweep(
+        tmp_path / "sweeps" / "large" / "0123", [{"name": "score", "better": "larger"}]
+    )
+    for number in range(3):
+        objectives = {"score": 2**53 - 2 + number}
+        write_trial(
+            sweep, Trial(number, {"seed": number}, "finished", objectives=objectives)
+        )
+    return collate(tmp_path).page.as_uri()
+
+
+@pytest.fixture
 def page_of_two_units(tmp_path):
     """The address of a page of two runs that have numbers of one name in two units."""
     random = np.random.default_rng(1)

@@ -274,6 +274,16 @@ def test_sweeps_that_seek_opposite_ends_of_one_name_have_no_best_together(
     assert best_entry(browser).endswith("trial-00002")
 
 
+def test_the_largest_integers_have_axes(browser, page_of_large_integers):
+    browser.look(1280, 900)
+    browser.open(page_of_large_integers)
+    assert browser.seen("Runtime.exceptionThrown") == []
+    assert best_entry(browser).endswith("trial-00002")
+    marks = browser.run("document.querySelectorAll('#best svg .tick').length")
+    assert 0 < marks < 20
+    assert browser.run("document.querySelectorAll('#coordinates svg').length") == 1
+
+
 def test_numbers_of_one_name_in_two_units_share_no_axis(
     browser, page_of_two_units, tmp_path
 ):

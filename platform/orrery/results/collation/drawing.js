@@ -101,9 +101,11 @@ function ticks(low, high, wanted = 4) {
   const rough = (high - low) / wanted;
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((n) => n * power).find((n) => n >= rough);
+  const first = Math.ceil(low / step - 1e-9);
   const found = [];
-  for (let i = Math.ceil(low / step - 1e-9); i * step <= high + 1e-9 * step; i++) {
-    found.push(Number((i * step).toPrecision(12)));
+  // counted: to one of the largest integers adding one changes nothing
+  for (let n = 0; n <= wanted && (first + n) * step <= high + 1e-9 * step; n++) {
+    found.push(Number(((first + n) * step).toPrecision(12)));
   }
   return found;
 }
