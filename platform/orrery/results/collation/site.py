@@ -121,14 +121,19 @@ def _packed(named: Mapping[str, list[Scalar]]) -> JSON:
 def _shown(name: str, value: Scalar) -> Scalar:
     """Returns a value as the page has it: numbers to seven digits, reasons in a line."""
     if name == "reason":
-        lines = str(value).strip().splitlines()
-        return lines[-1][:_LONGEST] if lines else ""
+        return _in_a_line(str(value))[:_LONGEST]
     if isinstance(value, float):
         number = exact(value)
         return str(value) if number is None else number
     if isinstance(value, int) and abs(value) > _LARGEST:
         return str(value)
     return value
+
+
+def _in_a_line(reason: str) -> str:
+    """Returns what a reason says first; a traceback says last what went wrong."""
+    lines = reason.strip().splitlines() or [""]
+    return lines[-1] if "Traceback" in lines[0] else lines[0]
 
 
 def _finite(document: Any) -> Any:

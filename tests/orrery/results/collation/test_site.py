@@ -96,6 +96,28 @@ def test_hostile_text_stays_text():
     assert document(text, "row-0")["reason"] == HOSTILE
 
 
+@pytest.mark.parametrize(
+    ("reason", "line"),
+    [
+        ("RuntimeError: CUDA error: out of memory\nCompile with", "RuntimeError: CUDA"),
+        (
+            "Traceback (most recent call last):\n  File\nValueError: no",
+            "ValueError: no",
+        ),
+        ("", ""),
+    ],
+)
+def test_of_a_long_reason_the_table_has_the_line_that_says_what_went_wrong(
+    reason, line
+):
+    entry = Entry("a", "trial", "failed", {"reason": reason})
+    text = render_site([entry], "runs")
+    (shown,) = unpacked(document(text))["reason"]
+    assert shown.startswith(line)
+    assert bool(shown) == bool(line)
+    assert document(text, "row-0")["reason"] == reason
+
+
 def test_sweeps_that_seek_more_and_less_of_one_name_are_told_apart():
     ways = {"sweeps/a/01": "larger", "sweeps/b/02": "smaller", "": "smaller"}
     entries = [
