@@ -26,7 +26,7 @@ from orrery.results.result import FORMAT, Result
 from orrery.results.section_files import write_section
 from orrery.results.sections import Answer, Section, Verdict, table_sections
 from orrery.storage import files
-from orrery.storage.documents import line_of, write_document
+from orrery.storage.documents import line_of, write_document, written_out
 from orrery.storage.run import (
     DOCUMENT,
     EPOCHS,
@@ -138,7 +138,7 @@ class Recording:
             "seconds": 0.0,
             "host": socket.gethostname(),
             "process": getpid(),
-            "command": [_written_out(word) for word in sys.argv],
+            "command": [written_out(word) for word in sys.argv],
             "versions": {**versions.software(), **components},
             "options": run.options,
             "lineage": _inputs(run),
@@ -247,7 +247,7 @@ class Recording:
         Raises:
             Exception: What went wrong with the first reader that failed.
         """
-        end: JSON = {"status": status, "reason": _written_out(reason), "ended": _now()}
+        end: JSON = {"status": status, "reason": written_out(reason), "ended": _now()}
         if status == "finished":
             sections = self._document["sections"]
             end[INVENTORY] = inventory(self.run.folder, sections)
@@ -381,11 +381,6 @@ def _inputs(run: Run) -> JSON:
     """Returns the lineage with which a run begins: the files that it reads."""
     entries = [file.entry for file in run.inputs]
     return {"inputs": entries} if entries else {}
-
-
-def _written_out(text: str) -> str:
-    """Returns text that can be written: names of files may hold bytes that are no text."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _now() -> str:

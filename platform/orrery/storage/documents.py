@@ -69,6 +69,16 @@ def write_document(path: Location, document: JSON) -> None:
     write_atomically(path, with_checksum(text + "\n"))
 
 
+def written_out(text: str) -> str:
+    r"""Returns text that can be written: names of files may hold bytes that are no text.
+
+    Example:
+        >>> written_out("no stars in " + b"h3\xff.csv".decode("utf-8", "surrogateescape"))
+        'no stars in h3\\udcff.csv'
+    """
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def with_checksum(text: str) -> str:
     """Returns the text of a JSON object, of one member at least, with its checksum.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from orrery.execution.cluster import one_thread
+from orrery.storage.documents import written_out
 from orrery.sweeps.space import Point, apply
 from orrery.sweeps.trial import Goal
 
@@ -125,4 +126,5 @@ def _finite(
 
 
 def _in_words(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    name = type(error).__name__
+    return written_out(f"{name}: {error}" if str(error) else name)

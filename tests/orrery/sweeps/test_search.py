@@ -143,6 +143,15 @@ def test_failed_trials_are_told_and_the_search_goes_on(tmp_path, capsys):
     assert len(wanted.evaluate.computed) == 8  # a reason does not go away by itself
 
 
+def test_a_reason_that_names_a_file_with_any_bytes_is_kept(tmp_path):
+    name = b"stars\xff.csv".decode("utf-8", "surrogateescape")
+    wanted = sweep(Count({1: ValueError(f"{name} has no stars")}))
+    found = search(wanted, 3, tmp_path)
+    assert [trial.state for trial in found] == ["finished", "failed", "finished"]
+    assert "stars\\udcff.csv" in found[1].reason
+    assert read_trials(wanted.folder(tmp_path)) == found
+
+
 def test_a_search_with_failures_goes_on_with_the_same_bytes(tmp_path):
     def ends():
         return Count({i: ValueError("no") for i in (1, 4, 13)})
