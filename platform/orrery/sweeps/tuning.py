@@ -19,6 +19,7 @@ from typing import Any
 
 import ray
 from ray import tune
+from ray.tune.error import TuneError
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search.optuna import OptunaSearch
 
@@ -124,6 +125,7 @@ def run_on_ray(
 
     Raises:
         ValueError: If the cluster has less than one trial holds.
+        OSError: If a trial's file cannot be written.
     """
     most = _room(resources)
     folder = ledger.folder.absolute() / _FOLDER
@@ -137,7 +139,7 @@ def run_on_ray(
         {"CPU": resources.cpus, "GPU": resources.gpus},
     )
     try:
-        with _settled():
+        with _settled(), _own_errors():
             tune.Tuner(
                 trainable,
                 tune_config=tune.TuneConfig(
@@ -201,6 +203,23 @@ def _settled() -> Iterator[None]:
             os.environ.pop(name)
             if value is not None:
                 os.environ[name] = value
+
+
+@contextmanager
+def _own_errors() -> Iterator[None]:
+    """Returns a context in which Tune raises what the ledger has, as where a disk is full.
+
+    Tune makes an error of its own of it, whose message is a whole traceback.
+    """
+    own: BaseException | None = None
+    try:
+        yield
+    except TuneError as error:
+        own = error.__context__
+        if own is None:
+            raise
+    if own is not None:
+        raise own
 
 
 def _compute(

@@ -1,5 +1,6 @@
 """Ray Tune runs the same trials, loses none to a dead process, and leaves nothing behind."""
 
+import errno
 import json
 import os
 import sys
@@ -17,7 +18,7 @@ from orrery.sweeps.ledger import Ledger
 from orrery.sweeps.proposals import Proposals
 from orrery.sweeps.search import Sweep, search
 from orrery.sweeps.space import Choice, Int, Log, SearchSpace, read_point
-from orrery.sweeps.trial import Goal, trial_path
+from orrery.sweeps.trial import Goal, read_trials, trial_path
 from orrery.sweeps.tuning import DEATHS, SETTINGS, Resources, _room, _Search
 
 SPACE = SearchSpace(
@@ -109,6 +110,24 @@ def test_one_at_a_time_gives_the_trials_of_a_search_without_ray(
     assert not Path("~/ray_results").expanduser().exists()
     assert dict(os.environ) == before
     assert not SETTINGS.keys() & before.keys()
+
+
+@pytest.mark.slow  # a process of Ray starts
+def test_a_full_disk_ends_a_search_with_the_words_of_whoever_wrote(
+    tmp_path, connected, monkeypatch
+):
+    report = Ledger.report
+
+    def full(ledger, number, step, values):
+        if number == 1:
+            raise OSError(errno.ENOSPC, "cannot write: free some space")
+        return report(ledger, number, step, values)
+
+    monkeypatch.setattr(Ledger, "report", full)
+    with pytest.raises(OSError, match="free some space"):
+        search(sweep(), 3, tmp_path)
+    kept = read_trials(sweep().folder(tmp_path))
+    assert [trial.state for trial in kept] == ["finished", "interrupted"]
 
 
 def asked_by_tune(folder, numbers):
