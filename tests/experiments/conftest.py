@@ -52,6 +52,25 @@ def toy_datasets():
 
 
 @pytest.fixture
+def small_shards(monkeypatch):
+    """Shards of toy size for what a test simulates for itself: of whole ones it uses half.
+
+    What all experiments share has whole ones: processes of their own find no others.
+    """
+    from mwlmc.study.options import SimulationCampaign
+    from orrery.execution import simulation
+
+    usual = SimulationCampaign(simulations=SIMULATIONS).simulator
+    generate = simulation.generate
+
+    def made(simulator, *arguments, **named):
+        size = {} if simulator == usual else {"shard_size": SIMULATIONS}
+        return generate(simulator, *arguments, **named, **size)
+
+    monkeypatch.setattr(simulation, "generate", made)
+
+
+@pytest.fixture
 def brief_forecasts(monkeypatch):
     """Forecasts that average two simulations, not as many as make their scatter small."""
     from mwlmc.study import forecast

@@ -12,7 +12,7 @@ USUAL = Dispersions()
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("brief_forecasts")
+@pytest.mark.usefixtures("brief_forecasts", "small_shards")
 @pytest.mark.walks("dispersions")
 def test_both_data_are_inferred_from_with_an_lmc_and_without(
     experiments, toy, place, run, page, metrics, unknown_numbers

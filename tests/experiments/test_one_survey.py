@@ -56,6 +56,7 @@ def test_a_process_of_its_own_with_ray_repeats_what_was_done_without(
     repeats_itself("quadrants", run_alone)
 
 
+@pytest.mark.usefixtures("small_shards")
 def test_the_lmc_is_inferred_like_the_masses_where_that_is_asked(
     experiments, toy, place, run, page
 ):

@@ -7,7 +7,10 @@ from mwlmc.study.literature import TABLE2
 from mwlmc.study.quantities import row_key
 from orrery.results.result import Result
 
-pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("brief_forecasts")]
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.usefixtures("brief_forecasts", "small_shards"),
+]
 
 
 @pytest.mark.walks("predictive")
