@@ -107,7 +107,9 @@ class Mirror:
         forget_dead_service()
         with ExitStack() as places:
             places.enter_context(connection.kept_below(heading.folder))
-            places.callback(calls.end)  # of a copy that does not begin, too
+            # of a copy that does not begin, too
+            places.callback(forget_dead_service)
+            places.callback(calls.end)
             wandb = calls.ask(connection.loaded, _LOADING)
             arguments = calls.ask(lambda: _arguments(heading, wandb), START)
             session = calls.ask(lambda: wandb.init(**arguments), START)
@@ -245,9 +247,6 @@ class Mirror:
         """
         self.keep("end", lambda: self._finish(failed))
         self.keep("note", self._seal)
-        self._calls.end()
-        if self.lost:
-            forget_dead_service()
         self._places.close()
 
     def _finish(self, failed: bool) -> None:

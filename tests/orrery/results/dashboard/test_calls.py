@@ -31,6 +31,16 @@ def kill():
     service = wandb.setup().ensure_service()._proc._process
     service.kill()
     service.wait()
+def killed(load=mirror.connection.loaded):
+    wandb = load()
+    kill()
+    return wandb
+if where == "killed before it begins":
+    mirror.connection.loaded = killed
+    try:
+        begin("one")
+    except Exception as problem:
+        sys.exit(print("lost", type(problem)))
 one = begin("one")
 if where == "init":
     freeze()
@@ -82,6 +92,14 @@ def test_a_killed_wandb_leaves_no_traceback_at_the_end(offline, tmp_path):
     done = subprocess.run(command, timeout=40, capture_output=True, check=True)
     (told,) = done.stderr.decode().splitlines()
     assert "Biases took no end" in told
+
+
+@pytest.mark.slow
+def test_one_that_is_killed_before_a_copy_begins_leaves_none_either(offline, tmp_path):
+    command = [sys.executable, "-c", SCRIPT, "killed before it begins", str(tmp_path)]
+    done = subprocess.run(command, timeout=40, capture_output=True, check=True)
+    assert done.stdout.startswith(b"lost")
+    assert done.stderr == b""
 
 
 def test_nothing_is_asked_after_what_did_not_come_back():
