@@ -39,8 +39,13 @@ def decoded(file: OpenedFile) -> str:
     """
     content = file.content
     if content.startswith(_UTF_16) or content[:200].count(b"\0") > 20:
+        code = (
+            "UTF-32"
+            if 2 * content[:200].count(b"\0") > len(content[:200])
+            else "UTF-16"
+        )
         raise ValueError(
-            f"{file.name} is in UTF-16, not UTF-8: convert it, `iconv -f UTF-16 -t UTF-8`"
+            f"{file.name} is in {code}, not UTF-8: convert it, `iconv -f {code} -t UTF-8`"
         )
     try:
         text = content.decode("utf-8-sig")

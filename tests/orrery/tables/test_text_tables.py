@@ -74,6 +74,7 @@ def test_blanks_are_masked_and_empty_titles_have_names():
         ("x;y\n1,5;2\n", r"commas in numbers: convert it, `tr"),
         ("x,y\n1,2\n".encode("utf-16"), "UTF-16.*iconv -f UTF-16"),
         ("x,y\n1,2\n".encode("utf-16-le") * 9, "UTF-16.*iconv -f UTF-16"),
+        ("x,y\n1,2\n".encode("utf-32"), "UTF-32.*iconv -f UTF-32"),
         (b"x,y\n1,2\n3,\xe9\n", r"line 3: byte 0xe9 is no UTF-8.*iconv -f LATIN1"),
         (b"x,y\n1,2\n3,\x00\n", "line 3: a zero byte"),
         ("x,x\n1,2\n", "two columns are called x"),
