@@ -55,12 +55,7 @@ test: lint
 # in a campaign, a sweep and a training; and 20,000 bits flipped. An hour or two; each says at
 # its end what survived.
 faults: .venv/installed
-	$(BIN)/python tests/faults/survive_faults.py --times 3
-	$(BIN)/python tests/fuzz/fuzz_readers.py --count 2000
-	$(BIN)/python tests/faults/lose_nodes.py $$(mktemp -d)/lost
-	$(BIN)/python tests/faults/lose_node.py $$(mktemp -d)/lost
-	$(BIN)/python tests/faults/lose_progress.py $$(mktemp -d)
-	$(BIN)/python tests/faults/flip_bits.py
+	$(BIN)/python tests/faults/all_faults.py
 
 security: .venv/installed
 	$(BIN)/bandit --quiet --recursive platform --configfile pyproject.toml

@@ -24,6 +24,12 @@ def fingerprints(folder):
     return found
 
 
+def has_finished(folder):
+    """Returns whether one of a toy's runs came to its end, its answer written."""
+    documents = folder.glob("runs/*/*/attempt-*/run.json")
+    return any(json.loads(p.read_text())["status"] == "finished" for p in documents)
+
+
 def _draws(path):
     if not path.exists():
         return None  # of a toy that trained nothing

@@ -1,4 +1,8 @@
-"""Where and how a study's process is started: environments that starve, crowd or confuse it."""
+"""Where and how a study's process is started: environments that starve, crowd or confuse it.
+
+Starved by others at work it takes as long as they let it, which says nothing of it: a
+process hangs only where it does nothing for long though it could (`Patience`).
+"""
 
 import os
 import shutil
@@ -7,12 +11,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 TOY = Path(__file__).with_name("toy_study.py")
 FAKETIME = "libfaketime.so.1"
-LONGEST = 600.0  # [s] until any toy must have ended
+LONGEST = 600.0  # [s] that a toy has of the processors, or leaves them idle
+MOST = 10  # times as long, whatever it waits for
+LOOK = 1.0  # [s] between two looks
+HUNG = 124  # what `finish` returns for the status of one that hangs, as `timeout` does
 
 
 def environment(**more):
@@ -21,6 +28,7 @@ def environment(**more):
         "WANDB_MODE": "disabled",
         "OMP_NUM_THREADS": "1",
         "PYTHONWARNINGS": "ignore",
+        "PYTHONFAULTHANDLER": "1",  # SIGABRT shows where one hangs
     }
     return {**os.environ, **chosen, **more}
 
@@ -28,6 +36,11 @@ def environment(**more):
 def command(folder, *options):
     words = [sys.executable, TOY, "--folder", folder, *options]
     return [str(word) for word in words]
+
+
+def heed_interrupts():
+    """Lets toys heed Ctrl-C, which whatever a script starts in the background ignores."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def start(folder, *options, before=(), **more):
@@ -39,8 +52,6 @@ def start(folder, *options, before=(), **more):
         before: Words before the command, such as those of `unshare`.
         more: Variables of its environment.
     """
-    # whatever a script starts in the background would ignore Ctrl-C
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     return subprocess.Popen(
         [*map(str, before), *command(folder, *options)],
         env=environment(**more),
@@ -51,14 +62,87 @@ def start(folder, *options, before=(), **more):
     )
 
 
-def finish(process):
-    """Returns the exit status and what was told, when a process has ended."""
-    try:
-        told = process.communicate(timeout=LONGEST)[1]
-    except subprocess.TimeoutExpired:
+class Patience:
+    """How long a process may take, without the time in which it could not go on.
+
+    Arguments:
+        process: The process.
+        longest: What it may take, without waiting for a processor [s].
+    """
+
+    def __init__(self, process, longest=LONGEST):
+        self.process = process
+        self.longest = longest
+        self.began = self.looked = time.monotonic()
+        self.waited = waited(process.pid)
+        self.spent = 0.0
+
+    @property
+    def is_over(self):
+        """Whether it has taken too long; asked for each `LOOK` at least."""
+        now = time.monotonic()
+        waiting = waited(self.process.pid)
+        # where this process did not look for longer, both were stopped
+        passed = min(now - self.looked, 2 * LOOK)
+        # whoever waits is entered when it goes on; what has ended takes its waiting with it
+        more = max(waiting - self.waited, 0.0)
+        self.spent = max(self.spent + passed - more, 0.0)
+        self.looked, self.waited = now, waiting
+        return self.spent > self.longest or now - self.began > MOST * self.longest
+
+
+def waited(process):
+    """Returns how long a process, and all that it has started, waited for processors [s]."""
+    parents = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        try:
+            after = (place / "stat").read_text().rpartition(")")[2]
+            parents.setdefault(int(after.split()[1]), []).append(int(place.name))
+        except OSError:
+            continue  # it has just ended
+    found = [process]
+    for one in found:
+        found += parents.get(one, [])
+    return sum(map(_waited, found))
+
+
+def _waited(process):
+    total = 0.0
+    for place in Path(f"/proc/{process}/task").glob("*/schedstat"):
+        try:
+            total += int(place.read_text().split()[1]) / 1e9
+        except (OSError, IndexError):
+            continue  # it has just ended, or this system does not tell
+    return total
+
+
+def finish(process, longest=LONGEST):
+    """Returns the exit status and what was told, when a process has ended.
+
+    The status of one that hangs is `HUNG`; where it does is told last.
+    """
+    patience = Patience(process, longest)
+    while not patience.is_over:
+        try:
+            told = process.communicate(timeout=LOOK)[1]
+            return process.returncode, told
+        except subprocess.TimeoutExpired:
+            continue
+    return HUNG, _shown(process, patience)
+
+
+def _shown(process, patience):
+    """Ends a process that hangs, and returns what it told and where it was."""
+    process.send_signal(signal.SIGABRT)
+    with suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=10 * LOOK)
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-        return 124, process.communicate()[1]
-    return process.returncode, told
+    told = process.communicate()[1]
+    stack = [line.strip() for line in told.splitlines() if line.startswith("  File ")]
+    seconds = time.monotonic() - patience.began
+    where = " < ".join(stack[:3]) or "nobody knows where"
+    return f"{told}\nhung: {patience.spent:.0f} of {seconds:.0f} s without an end, in {where}"
 
 
 def run(folder, *options, before=(), **more):

@@ -2,6 +2,7 @@
 
     python tests/faults/survive_faults.py                  all faults, each three times
     python tests/faults/survive_faults.py --times 1 --only killed crowded
+    python tests/faults/survive_faults.py --beside 2       two faults at a time
 
 At its end it prints a table: the fault, how often it was tried, how often the study came
 to its end all the same, and how often with the bytes of one that nothing disturbed. A
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +27,7 @@ import places
 from outcome import Row
 
 STAGES = ("start", "simulate", "train")
+MOMENTS = 3  # at which a signal is tried, if those before were missed
 ACTORS = ("--actors", 2, "--pause", 0.2)
 LONG_SHARDS = ("--actors", 2, "--pause", 1.0)
 HERE = ("--without-ray",)
@@ -80,16 +83,22 @@ class Faults:
 
     def _signalled(self, row, number):
         for stage in STAGES:
-            place = self.place()
-            process = places.start(place, *SLOWLY)
-            self._await(stage, place, process)
-            alive = process.poll() is None
-            process.send_signal(number)
-            status, told = places.finish(process)
-            trouble = "" if alive else "it had ended before"
+            for _ in range(MOMENTS):
+                place = self.place()
+                status, told = self._signal_in(stage, place, number)
+                missed = outcome.has_finished(place)
+                if not missed:
+                    break  # where this program itself is starved it may come too late
+            trouble = "it had finished before" if missed else ""
             if number != signal.SIGKILL and stage != "start":
                 trouble = trouble or outcome.unclear(status, told)
             self.conclude(row, place, *places.run(place, *HERE), trouble)
+
+    def _signal_in(self, stage, place, number):
+        process = places.start(place, *SLOWLY)
+        self._await(stage, place, process)
+        process.send_signal(number)
+        return places.finish(process)
 
     def _await(self, stage, place, process):
         wanted = {
@@ -97,7 +106,8 @@ class Faults:
             "simulate": lambda: list(place.glob("datasets/*/shards/*.arrow")),
             "train": lambda: list(place.glob("runs/*/*/*/epochs.jsonl")),
         }
-        while not wanted[stage]() and process.poll() is None:
+        patience = places.Patience(process)
+        while not wanted[stage]() and process.poll() is None and not patience.is_over:
             time.sleep(0.02)
         time.sleep(self.rng.uniform(0.0, 0.5))
 
@@ -178,7 +188,8 @@ class Faults:
     def _kill_worker(self, place, sockets, process, member):
         """Kills the worker that trains a member in one of its epochs, and says whether it did."""
         mark = f'"member.{member}"'
-        while process.poll() is None:
+        patience = places.Patience(process)
+        while process.poll() is None and not patience.is_over:
             files = place.glob("runs/*/*/*/epochs.jsonl")
             if any(mark in file.read_text() for file in files):
                 break
@@ -334,7 +345,7 @@ FAULTS = {
 }
 
 
-def meet(folder, times, only, seed):
+def meet(folder, times, only, seed, beside=1):
     """Returns the rows of the faults that were chosen.
 
     Arguments:
@@ -342,24 +353,34 @@ def meet(folder, times, only, seed):
         times: How often each fault is met.
         only: Words, one of which a fault's name must have; all faults if there are none.
         seed: Chooses the moments.
+        beside: How many faults are met at a time.
     """
+    places.heed_interrupts()
     undisturbed = folder / "undisturbed"
     status, told = places.run(undisturbed, *HERE)
     assert status == 0, told
-    faults = Faults(folder, outcome.fingerprints(undisturbed), random.Random(seed))
-    rows = []
-    for name, fault in FAULTS.items():
-        if only and not any(word in name for word in only):
-            continue
-        row = Row(name)
-        for _ in range(times):
-            skipped = fault(faults, row)
-            if skipped:
-                row.fault = f"{name} (skipped: {skipped})"
-                break
-        rows.append(row)
-        print(outcome.table([row]).partition("\n")[2], file=sys.stderr, flush=True)
-    return rows
+    reference = outcome.fingerprints(undisturbed)
+    chosen = [n for n in FAULTS if not only or any(word in n for word in only)]
+
+    def row(name):
+        # each with a folder and a chance of its own: in whatever order they are met
+        chance = random.Random(f"{seed} {name}")
+        faults = Faults(folder / str(chosen.index(name)), reference, chance)
+        return _met(faults, name, times)
+
+    with ThreadPoolExecutor(beside) as threads:
+        return list(threads.map(row, chosen))
+
+
+def _met(faults, name, times):
+    row = Row(name)
+    for _ in range(times):
+        skipped = FAULTS[name](faults, row)
+        if skipped:
+            row.fault = f"{name} (skipped: {skipped})"
+            break
+    print(outcome.table([row]).partition("\n")[2], file=sys.stderr, flush=True)
+    return row
 
 
 def main():
@@ -367,9 +388,10 @@ def main():
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--only", nargs="*", default=[])
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--beside", type=int, default=1)
     given = parser.parse_args()
     with places.short_folder() as folder:
-        rows = meet(folder, given.times, given.only, given.seed)
+        rows = meet(folder, given.times, given.only, given.seed, given.beside)
     print(outcome.table(rows))
     return 0 if all(row.sound for row in rows) else 1
 
