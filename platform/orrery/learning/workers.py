@@ -19,7 +19,6 @@ import ray
 import torch
 from ray.exceptions import RayActorError
 from ray.train import FailureConfig, RunConfig, ScalingConfig
-from ray.train.lightning import RayDDPStrategy, RayLightningEnvironment, prepare_trainer
 from ray.train.torch import TorchTrainer, get_device
 from ray.util.queue import Queue
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -77,7 +76,9 @@ def run_workers(
         trainer = TorchTrainer(
             _as_worker,
             train_loop_config={
-                "work": work,
+                # opened by the workers alone: Ray's controller, which would open it too,
+                # needs seconds for what it imports
+                "work": ray.cloudpickle.dumps(work),
                 "epochs": epochs,
                 "code": installed_code(own_packages()),
             },
@@ -99,7 +100,8 @@ def _as_worker(config: dict[str, Any]) -> None:
     _send(config["epochs"], READY)
     sender = _Sender(config["epochs"])
     with cluster.one_thread():
-        config["work"](Worker(rank, get_device(), sender))
+        work = ray.cloudpickle.loads(config["work"])
+        work(Worker(rank, get_device(), sender))
 
 
 def distributed(make_trainer: Callable[[Any, Any], Any], device: torch.device) -> Any:
@@ -109,6 +111,12 @@ def distributed(make_trainer: Callable[[Any, Any], Any], device: torch.device) -
         make_trainer: Called with Lightning's strategy and cluster environment.
         device: Where each worker computes.
     """
+    from ray.train.lightning import (
+        RayDDPStrategy,
+        RayLightningEnvironment,
+        prepare_trainer,
+    )
+
     # NCCL knows only GPUs, and gloo is slow on them.
     backend = "nccl" if device.type == "cuda" else "gloo"
     strategy = RayDDPStrategy(process_group_backend=backend)
