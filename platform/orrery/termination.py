@@ -5,15 +5,19 @@ stopped, and its processes and temporary files stay. And an interruption may arr
 library makes another error of it, such as one that says it cannot be imported.
 """
 
+import os
 import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from types import FrameType
 from typing import Any
 
 _arrived: list[type[KeyboardInterrupt]] = []  # since `terminable` began
+_AGAIN = 0.05  # [s] until a signal whose interruption was lost comes again
 
 
 class Terminated(KeyboardInterrupt):
@@ -36,8 +40,9 @@ def terminable() -> Iterator[None]:
     KeyboardInterrupt, unless it is ignored, as in what a script starts in the background.
     Whatever other error leaves the context after one of them was made of it, and becomes
     an interruption again; so does the plain KeyboardInterrupt that Ray makes of SIGTERM
-    while it waits for a result. Nothing changes where it cannot: in another thread than
-    the main one.
+    while it waits for a result. An interruption that Python cannot raise, since it came in
+    a finalizer or in a callback of a library, comes again a moment later. Nothing changes
+    where it cannot: in another thread than the main one.
 
     Raises:
         KeyboardInterrupt: If one of the signals has come.
@@ -57,6 +62,8 @@ def terminable() -> Iterator[None]:
     before = {signal.SIGTERM: signal.signal(signal.SIGTERM, _terminate)}
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         before[signal.SIGINT] = signal.signal(signal.SIGINT, _interrupt)
+    hook = sys.unraisablehook
+    sys.unraisablehook = partial(_on_unraisable, hook)
     try:
         yield
     except BaseException as error:
@@ -64,6 +71,7 @@ def terminable() -> Iterator[None]:
             raise _arrived[-1] from error
         raise
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             # None: not set from Python
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
@@ -125,6 +133,27 @@ def _terminate(number: int, frame: Any) -> None:
 def _interrupt(number: int, frame: Any) -> None:
     _arrived.append(KeyboardInterrupt)
     raise KeyboardInterrupt
+
+
+def _on_unraisable(
+    hook: Callable[[Any], Any], unraisable: "sys.UnraisableHookArgs"
+) -> None:
+    if not _arrived or not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        hook(unraisable)
+        return
+    number, handler = signal.SIGINT, _interrupt
+    if _arrived[-1] is Terminated:
+        number, handler = signal.SIGTERM, _terminate
+        signal.signal(signal.SIGTERM, _terminate)  # which the first one has ignored
+    again = threading.Timer(_AGAIN, _send, (number, handler))
+    again.daemon = True
+    again.start()
+
+
+def _send(number: int, handler: Callable[[int, FrameType | None], None]) -> None:
+    # the program may have come to its end, where the signal would kill it
+    if signal.getsignal(number) is handler:
+        os.kill(os.getpid(), number)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import signal
 import sys
+import time
 from contextlib import suppress
 from threading import Thread
 
@@ -54,6 +55,40 @@ def test_a_termination_of_which_ray_makes_a_plain_interruption_is_one(capsys):
         get()
     assert ended.value.code == 143
     assert capsys.readouterr().err.startswith("terminated")
+
+
+class Finalized:
+    """Meets a signal where Python can raise nothing."""
+
+    def __init__(self, number):
+        self.number = number
+
+    def __del__(self):
+        signal.raise_signal(self.number)
+
+
+@pytest.mark.parametrize("number", SIGNALS)
+def test_an_interruption_that_is_lost_in_a_finalizer_comes_again(number):
+    def work():
+        Finalized(number)
+        time.sleep(30)  # it would have gone on to its end
+
+    hook = sys.unraisablehook
+    with pytest.raises(SIGNALS[number]), terminable():
+        work()
+    assert sys.unraisablehook is hook
+
+
+def test_errors_that_cannot_be_raised_are_told_as_before(monkeypatch):
+    class Careless:
+        def __del__(self):
+            raise ValueError("mass")
+
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda one: told.append(one.exc_type))
+    with terminable():
+        Careless()
+    assert told == [ValueError]
 
 
 def test_an_error_before_any_signal_stays_what_it_is():
