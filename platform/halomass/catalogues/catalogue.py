@@ -3,8 +3,7 @@
 A chunk is read, checked and reduced to the columns that a selection needs, within the
 memory that the user allows; then it is forgotten. Chunks do not depend on each other,
 so any number of processes can read a file. Before anything is written the whole file is
-read once: what is torn, foreign, impossible, there twice or not there at all is refused
-by name.
+read once: what is torn, foreign, impossible, there twice or missing is refused by name.
 
     halos = open_catalogue("sfr_catalog_1.000000.bin", box=64.0)
     simulation.generate(halos, halos.chunks, 0, folder, name="halos", shard_size=1)
@@ -82,6 +81,7 @@ class Catalogue:
         >>> import tempfile
         >>> rows = np.zeros(2, universe_machine.STRUCT)
         >>> rows["m"] = rows["mp"] = 1e12
+        >>> rows["v"] = 200.0
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     path = Path(folder) / "sfr_catalog_1.000000.bin"
         ...     rows.tofile(path)
@@ -207,7 +207,7 @@ class Catalogue:
                     f"{where}: {name} is {rows[name][refused[0]]}, {reason}"
                 )
         kept = rows[counts & self._massive(rows)]
-        # a list that does not say which halos lie in others has no hosts yet
+        # no hosts yet in a list that does not say which halos lie in others
         hosts = rows["id"][_upid(rows) == -1].astype(np.int64)
         # copied: a view would keep whole rows
         there = "r" in _names(kept)
@@ -250,7 +250,10 @@ class Catalogue:
         for name in _AXES:
             yield name, (rows[name] < low) | (rows[name] > high), outside
         massless = "though its peak mass is above the limit: fetch the file again"
-        yield "m", (rows["m"] <= 0) & self._massive(rows), massless
+        for name in ("m", "v"):
+            yield name, (rows[name] <= 0) & self._massive(rows), massless
+        heavy = rows["m"] * self._mass_unit > 10.0**self.log_m_peak
+        yield "mp", (rows["mp"] <= 0) & heavy, f"though its mass is not: {_AGAIN}"
 
     def _columns(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
         unit = self._mass_unit

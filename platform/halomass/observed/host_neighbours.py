@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial import cKDTree
 
 from halomass.observed.errors import ENVIRONMENT_FEATURES, Orbits
 from halomass.observed.features import (
@@ -26,6 +27,9 @@ from orrery.records import Observation, Records
 
 # [kpc, km/s] of two rows that are one neighbour: fewer decimals than any table rounds to
 _SAME_DECIMALS = 3
+# Where masses agree too, rows that are one neighbour though one of them is rounded. Of a
+# thousand neighbours two are as near each other by chance once in ten million tables.
+_ROUNDED = np.array([0.02, 0.2, 0.2, 0.02])  # [kpc, km/s, km/s, dex]
 _LARGEST_VMAX = 2000.0  # [km/s] of any halo's; larger numbers are no velocities of it
 
 
@@ -101,7 +105,11 @@ class Neighbours:
 
     def _check_repetition(self) -> None:
         # a satellite that two surveys list would count twice
-        same = same_names(self.names) or _same_orbits(self.orbits)
+        same = (
+            same_names(self.names)
+            or _same_orbits(self.orbits)
+            or _rounded_orbits(self.orbits, self.log_m_star)
+        )
         if same is None:
             return
         first, second = (self.names[row] for row in same)
@@ -198,6 +206,16 @@ def _same_orbits(orbits: Orbits) -> tuple[int, int] | None:
     if not len(alike):
         return None
     first, second = sorted(order[alike[0] : alike[0] + 2].tolist())
+    return first, second
+
+
+def _rounded_orbits(orbits: Orbits, log_m_star: FloatArray) -> tuple[int, int] | None:
+    """Returns the places of two rows of which one may be the other, rounded; None if none are."""
+    tree = cKDTree(np.stack([*orbits, log_m_star], axis=1) / _ROUNDED)
+    pairs = tree.query_pairs(1.0, p=np.inf, output_type="ndarray")
+    if not len(pairs):
+        return None
+    first, second = min(np.sort(pairs).tolist())
     return first, second
 
 

@@ -80,6 +80,8 @@ def galactocentric_orbits(
         pm_ra_cosdec: Proper motions along right ascension `[N]` [mas/yr].
         pm_dec: Proper motions along declination `[N]` [mas/yr].
     """
+    if len(ra) == 0:  # astropy forgets that no satellites have velocities
+        return Orbits(ra, ra, ra)
     seen = coordinates.ICRS(
         ra=ra * DEG,
         dec=dec * DEG,
@@ -137,6 +139,7 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
     warnings = [
         *left_out.warnings,
         *seen.doubts(rows[distance[rows] <= RADIUS]),
+        *seen.far_doubts(rows[distance[rows] > RADIUS]),
         *speeds.doubts(near & ~incomplete, seen.names),
     ]
     host = Neighbours(

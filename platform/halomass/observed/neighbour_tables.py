@@ -107,6 +107,7 @@ def read_neighbours(
     incomplete = np.asarray(found.unknown | np.isnan(orbits).any(axis=0))
     candidates = found.kept & ~(orbits.r > RADIUS)
     speeds = Speeds.of(orbits, candidates & ~incomplete)
+    speeds.check_units(file.name)
     incomplete = incomplete | speeds.absurd
     gaps = partial(_gap, table, speeds)
     left_out = LeftOut.among(candidates, incomplete, table.names(), gaps)

@@ -16,6 +16,7 @@ from halomass.observed import neighbour_columns
 from halomass.observed.errors import Orbits
 from halomass.observed.neighbour_columns import DESCRIBED, MASS_COLUMNS, NAME
 from halomass.observed.placeholders import file_numbers, suspects, without_placeholders
+from halomass.observed.spelling import row_names
 from halomass.systems import FloatArray
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
@@ -28,7 +29,6 @@ from orrery.tables.reading import read_table
 
 _NEAR = 10.0  # [kpc] all neighbours of no host are as close
 _SMALL_LOG_MASS = 5.0  # no table of subhalos ends below: these are other units, or logs
-_NOBODY = ("", "--", "-", "nan", "none", "null", "masked")  # astropy writes `--`
 _VELOCITIES = tuple(d.quantity for d in neighbour_columns.VELOCITY_COLUMNS)
 _CARTESIAN = ("vx", "vy", "vz")
 
@@ -92,10 +92,7 @@ class PlainTable:
         """Returns what the rows are called; those that have no name by their number."""
         if "name" not in self.columns:
             return tuple(f"row {i + 1}" for i in range(len(self.table)))
-        return tuple(
-            f"row {i + 1}" if _is_nobody(name) else str(name).strip()
-            for i, name in enumerate(self.table[self.columns["name"]])
-        )
+        return row_names(self.table[self.columns["name"]])
 
     def meta(self, key: str) -> JSON:
         """Returns an entry of the metadata that has entries itself; empty if there is none."""
@@ -240,11 +237,6 @@ class PlainTable:
                 f"{self.file}: {key} is {value!r} in the metadata: give a number in {wanted} "
                 f"({error})"
             ) from None
-
-
-def _is_nobody(name: object) -> bool:
-    word = str(name).strip().lower()
-    return word in _NOBODY or (word.startswith("-") and word[1:].isdigit())
 
 
 def _without_rest(

@@ -1,6 +1,6 @@
 """A table of the Milky Way's satellites as seen from the Sun, with what is no value taken out."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +10,7 @@ from astropy.table import Table
 from halomass.observed import neighbour_columns
 from halomass.observed.neighbour_columns import DEX, KMS, KPC, NAME
 from halomass.observed.placeholders import suspects, without_placeholders
+from halomass.observed.spelling import row_names
 from halomass.systems import FloatArray
 from orrery.parameters import BoolArray
 from orrery.tables.angles import looks_like_hours, looks_like_radians
@@ -108,6 +109,12 @@ _PLAIN_BRIGHTNESS = "log10_Mstar_ML1 or M_V or V0_mag"
 MEASURED = tuple(_PLAIN_TITLES)
 """What is measured of a satellite, in the order in which orbits are computed from it."""
 
+# Below these all satellites together are not: numbers are in another unit.
+_NEAREST = 10.0  # [kpc]
+_SLOWEST = 5.0  # [km/s] seen from the Sun, which itself moves faster across the halo
+_KMS_AT_KPC = float((MASYR * KPC).to(KMS, equivalencies=units.dimensionless_angles()))
+_FEWEST = 3  # satellites that say it
+
 # Two rows that are one satellite, whatever they are called: so near each other on the sky,
 # and as far and fast but for what two papers differ by.
 _SAME_PLACE = 0.1  # [deg]
@@ -162,17 +169,18 @@ class SatelliteTable:
             table,
             (*SATELLITE_COLUMNS, *_errors_with_units(table, file)),
             file,
-            pairs=(("pm_ra", "pm_dec"),),
+            pairs=(("ra", "dec"), ("pm_ra", "pm_dec")),
         )
         cleaned = without_placeholders(cleaned, table, ("v_los",))
         understood = (*understand(table, [NAME], file), *cleaned.understood)
         columns = {c.quantity: c.title for c in understood if c.quantity and c.used}
         _check_columns(columns, file)
         values = {name: cleaned.values[name] for name in MEASURED}
-        names = tuple(str(name).strip() for name in table[columns["name"]])
+        names = row_names(table[columns["name"]])
         log_m_star, brightness = _log_m_star(cleaned, columns)
         found = cls(names, values, log_m_star, brightness, cleaned, table, columns)
         found._check_angles(file)
+        found._check_units(file)
         found._check_repetition(file)
         return found
 
@@ -214,8 +222,19 @@ class SatelliteTable:
             for name in MEASURED[2:]
             if suspects(self.values[name][row])
         ]
-        numbers = "such numbers often stand for no value; look them up"
-        return [f"{', '.join(found)}: {numbers}"] * bool(found) + self._one_place()
+        return _looked_up(found) + self._one_place()
+
+    def far_doubts(self, rows: Iterable[int]) -> list[str]:
+        """Returns a warning of distances of far satellites that may stand for no value."""
+        distance = self.values["distance"]
+        title = self.columns["distance"]
+        return _looked_up(
+            [
+                f"{title} of {self.names[row]!r} is {distance[row]:g}"
+                for row in rows
+                if suspects(distance[row])
+            ]
+        )
 
     def _one_place(self) -> list[str]:
         """Returns a warning of satellites that are at one place, if there are any."""
@@ -248,6 +267,32 @@ class SatelliteTable:
                 f"largest is {np.nanmax(ra):g}: are these hours? call the column ra_hours"
             )
 
+    def _check_units(self, file: str) -> None:
+        """Refuses what all satellites have in common with numbers in another unit."""
+        distance = self.values["distance"]
+        across = np.hypot(self.values["pm_ra"], self.values["pm_dec"])
+        for name, sizes, least, what in (
+            ("distance", distance, _NEAREST, "kpc: are these Mpc?"),
+            (
+                "v_los",
+                np.abs(self.values["v_los"]),
+                _SLOWEST,
+                "km/s: are they redshifts?",
+            ),
+            (
+                "pm_ra",
+                _KMS_AT_KPC * distance * across,
+                _SLOWEST,
+                "km/s across the sky: are proper motions in arcsec/yr?",
+            ),
+        ):
+            known = sizes[np.isfinite(sizes)]
+            if len(known) >= _FEWEST and np.max(known) < least:
+                raise ValueError(
+                    f"{file}: {self.columns[name]} says that no satellite has more than "
+                    f"{np.max(known):.3g} {what} name the unit, as in {_PLAIN_TITLES[name]}"
+                )
+
     def _check_repetition(self, file: str) -> None:
         ra, dec = (np.radians(self.values[name]) for name in ("ra", "dec"))
         distance = self.values["distance"]
@@ -270,6 +315,13 @@ class SatelliteTable:
         """Returns errors `[N]`; NaN where they are unknown."""
         found = both_sides(self.cleaned.values, quantity)
         return np.full(len(self.names), np.nan) if found is None else found
+
+
+def _looked_up(found: Sequence[str]) -> list[str]:
+    if not found:
+        return []
+    numbers = "such numbers often stand for no value; look them up"
+    return [f"{', '.join(found)}: {numbers}"]
 
 
 def _nearest(ra: FloatArray, dec: FloatArray, row: int) -> int:

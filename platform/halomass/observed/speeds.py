@@ -15,6 +15,7 @@ from orrery.parameters import BoolArray
 
 ABSURD = 10.0  # times the typical speed, which nothing has
 _DOUBTFUL = 5.0  # times, which only large errors of proper motions give
+_SLOWEST = 5.0  # [km/s] at 250 kpc the expansion alone is faster
 _FEWEST = 5  # neighbours that say what is typical
 
 
@@ -55,6 +56,18 @@ median')
     def absurd(self) -> BoolArray:
         """Which neighbours `[N]` cannot move so fast."""
         return np.asarray(self.values > ABSURD * self.typical)
+
+    def check_units(self, file: str) -> None:
+        """Refuses velocities of which most are too slow for km/s.
+
+        Raises:
+            ValueError: If they are.
+        """
+        if self.typical < _SLOWEST:
+            raise ValueError(
+                f"{file}: half of its neighbours move with less than {self.typical:.3g} km/s, "
+                "which no host's do: are their velocities in another unit? name it, as in vx_kms"
+            )
 
     def in_words(self, row: int) -> str:
         """Returns how fast a neighbour moves, and the others."""

@@ -2,11 +2,30 @@
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 _ROMAN = re.compile(r"(?=.)(x{0,3})(ix|iv|v?i{0,3})")
 _ROMAN_DIGITS = {"i": 1, "v": 5, "x": 10}
 _FEWEST_LETTERS = 3  # of a name before a numeral that nothing divides from it
+_NOBODY = ("", "--", "-", "nan", "none", "null", "masked")  # astropy writes `--`
+
+
+def row_names(names: Iterable[object]) -> tuple[str, ...]:
+    """Returns what rows are called; those that have no name by their number.
+
+    Example:
+        >>> row_names(["Leo IV ", "--", "-1"])
+        ('Leo IV', 'row 2', 'row 3')
+    """
+    return tuple(
+        f"row {i + 1}" if _is_nobody(name) else str(name).strip()
+        for i, name in enumerate(names)
+    )
+
+
+def _is_nobody(name: object) -> bool:
+    word = str(name).strip().lower()
+    return word in _NOBODY or (word.startswith("-") and word[1:].isdigit())
 
 
 def same_names(names: Sequence[str]) -> tuple[int, int] | None:

@@ -13,6 +13,7 @@ from astropy.table import Table
 
 from mwlmc.observed import star_distances, star_motions
 from mwlmc.observed.desi_catalogue import desi_table, is_desi
+from mwlmc.observed.motion_units import check_motions
 from mwlmc.observed.star_columns import (
     DESCRIPTIONS,
     IDENTIFIERS,
@@ -207,6 +208,7 @@ def _stars(
         )
     unknown = np.isnan(distance.values)
     check_share(file.name, "no distance", unknown, most_missing, _REMEDY)
+    check_motions(found, distance.values, file.name)
     ra, dec = _equatorial(columns)
     notes = (
         *distance.notes,

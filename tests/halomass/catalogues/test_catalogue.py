@@ -265,6 +265,9 @@ def test_what_is_not_finite_is_refused(
         ("v", -1.0, "not between 0 and 10000"),
         ("m", 1e34, r"not between 0 and 1e\+17"),
         ("mp", -999.0, r"not between 0 and 1e\+17"),
+        ("mp", 0.0, "though its mass is not"),
+        ("m", 0.0, "though its peak mass is above the limit"),
+        ("v", 0.0, "though its peak mass is above the limit"),
     ],
 )
 def test_what_no_halo_has_is_refused(

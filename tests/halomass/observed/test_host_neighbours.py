@@ -52,3 +52,14 @@ def test_tangential_velocities_are_lengths(halos, tmp_path, saved):
     with pytest.raises(ValueError, match="v_t of"):
         replace(table, orbits=table.orbits._replace(v_t=-table.orbits.v_t))
     assert isinstance(table, Neighbours)
+
+
+def test_a_row_that_was_rounded_is_the_same_neighbour(halos, tmp_path, saved):
+    table = read_neighbours(saved(tmp_path, halos), **AROUND)
+    names = (*table.names, "again")
+    orbits = table.orbits.apply(lambda column: np.append(column, round(column[4], 2)))
+    stars = np.append(table.log_m_star, round(table.log_m_star[4], 2))
+    with pytest.raises(ValueError, match=f"'{table.names[4]}' is there twice, once as"):
+        replace(table, names=names, orbits=orbits, log_m_star=stars)
+    stars[-1] += 0.3  # another galaxy of a pair
+    assert len(replace(table, names=names, orbits=orbits, log_m_star=stars)) == N + 1

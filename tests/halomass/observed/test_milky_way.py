@@ -256,6 +256,12 @@ def test_galaxies_beyond_250_kpc_need_no_velocity(tmp_path):
     assert (len(found), found.warnings) == (8, ())
 
 
+def test_without_any_distance_that_can_be_a_table_is_refused(tmp_path):
+    parsecs = [row | {"dist_kpc": 1e3 * row["dist_kpc"]} for row in SOUND]
+    with pytest.raises(ValueError, match=r"csv: 8 of 8 neighbours lack a value"):
+        milky_way.read_satellites(written(tmp_path, *parsecs))
+
+
 def test_a_velocity_that_looks_like_none_is_warned_of(tmp_path):
     found = milky_way.read_satellites(written(tmp_path, *SOUND, {"vlos_kms": -99.0}))
     assert len(found) == 9

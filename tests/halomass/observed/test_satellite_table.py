@@ -128,3 +128,37 @@ def test_columns_of_which_nothing_is_used_are_told():
     found = SatelliteTable.of(Table(COLUMNS | more), "a.csv")
     assert found.not_used == ["M_V", "pmra_err", "remark"]
     assert SatelliteTable.of(Table(COLUMNS), "a.csv").not_used == []
+
+
+@pytest.mark.parametrize(
+    ("titles", "factor", "question"),
+    [
+        (("dist_kpc",), 1e-3, "dist_kpc says .* 0.09 kpc: are these Mpc"),
+        (("vlos_kms",), 1 / 3e5, "vlos_kms says .* km/s: are they redshifts"),
+        (("pmra_masyr", "pmdec_masyr"), 1e-3, "pmra_masyr says .* in arcsec/yr"),
+    ],
+)
+def test_what_all_satellites_lack_is_another_unit(titles, factor, question):
+    columns = {name: v + v for name, v in COLUMNS.items()}
+    columns |= {"name": [*"ABCD"], "ra_deg": [10.0, 80.0, 150.0, 200.0]}
+    SatelliteTable.of(Table(columns), "a.csv")
+    columns |= {title: factor * np.array(columns[title]) for title in titles}
+    with pytest.raises(ValueError, match=f"a.csv: {question}"):
+        SatelliteTable.of(Table(columns), "a.csv")
+
+
+def test_a_place_of_zeros_and_a_name_that_is_none_are_gaps():
+    rows = {"name": ["--", ""], "ra_deg": [0.0, 200.0], "dec_deg": [0.0, 20.0]}
+    found = SatelliteTable.of(Table(COLUMNS | rows), "a.csv")
+    assert found.names == ("row 1", "row 2")
+    assert found.incomplete.tolist() == [True, False]
+    assert found.gaps(0) == "ra_deg = 0.0, dec_deg = 0.0"
+
+
+def test_a_distance_that_may_stand_for_none_is_told_of_far_ones_too():
+    columns = {name: v + v for name, v in COLUMNS.items()}
+    columns |= {"name": [*"ABCD"], "dist_kpc": [999.0, 40.0, 420.0, 810.0]}
+    found = SatelliteTable.of(Table(columns), "a.csv")
+    (doubt,) = found.far_doubts([0, 1])
+    assert doubt.startswith("dist_kpc of 'A' is 999: such numbers often stand for no")
+    assert found.far_doubts([1]) == []

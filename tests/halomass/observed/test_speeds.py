@@ -48,3 +48,9 @@ def test_an_absurd_velocity_is_a_gap_and_a_high_one_is_told(halos, tmp_path, sav
 
 def _warnings(halos, folder, saved):
     return read_neighbours(saved(folder, halos), **AROUND).warnings
+
+
+def test_speeds_of_nothing_are_another_unit(halos, tmp_path, saved):
+    slow = {n: v / 1000 if n in ("vx", "vy", "vz") else v for n, v in halos.items()}
+    with pytest.raises(ValueError, match=r"ecsv: half of its .* another unit\?"):
+        read_neighbours(saved(tmp_path, slow), **AROUND)

@@ -1,0 +1,69 @@
+"""Laws of how stars move together: numbers in another unit are refused, real ones are not."""
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+from mwlmc.observed.star_reading import read_stars
+
+COUNT = 60
+ACROSS = ("pmra_masyr", "pmdec_masyr")
+
+
+def _stars(seed=8, count=COUNT):
+    random = np.random.default_rng(seed)
+    return {
+        "ra_deg": random.uniform(0, 360, count),
+        "dec_deg": random.uniform(-80, 80, count),
+        "distance_kpc": random.uniform(32, 55, count),
+        "vlos_kms": random.normal(0, 110, count),
+        "pmra_masyr": random.normal(0, 0.5, count),
+        "pmdec_masyr": random.normal(0, 0.5, count),
+        "vlos_err_kms": random.uniform(15, 19, count),
+        "pmra_err_masyr": random.uniform(0.05, 0.2, count),
+        "pmdec_err_masyr": random.uniform(0.05, 0.2, count),
+    }
+
+
+def _read(columns, folder):
+    Table(columns).write(folder / "stars.csv", overwrite=True)
+    return read_stars(folder / "stars.csv")
+
+
+@pytest.mark.parametrize(
+    ("titles", "factor", "message"),
+    [
+        (
+            ("vlos_kms",),
+            1 / 3e5,
+            "'vlos_kms': 60 stars scatter by .* than those of any",
+        ),
+        (ACROSS, 1e-3, "'pmra_masyr': 60 stars scatter by .* less than those of any"),
+        (("pmdec_masyr",), 1e-3, "'pmdec_masyr': 60 stars scatter .* less than"),
+        (ACROSS, 1e3, "'pmra_masyr': 60 stars scatter by .* more than any stars"),
+        (("pmra_err_masyr",), 60, "'pmra_masyr': .* typical error is .* scatters them"),
+        (("vlos_kms",), 0.02, "'vlos_kms': .* numbers or errors are in another unit"),
+    ],
+)
+def test_velocities_in_another_unit_are_refused(titles, factor, message, tmp_path):
+    columns = _stars()
+    columns |= {title: columns[title] * factor for title in titles}
+    with pytest.raises(ValueError, match=rf"stars.csv: column {message}"):
+        _read(columns, tmp_path)
+
+
+def test_the_stars_of_one_dwarf_galaxy_and_poor_measurements_are_read(tmp_path):
+    columns = _stars()
+    random = np.random.default_rng(9)
+    columns["vlos_kms"] = 111.0 + random.normal(0, 4.0, COUNT)
+    # plates of a century ago: 5 mas/yr, a thousand km/s at these distances
+    for title in ("pmra", "pmdec"):
+        columns[f"{title}_masyr"] = random.normal(0, 5.0, COUNT)
+        columns[f"{title}_err_masyr"] = np.full(COUNT, 5.0)
+    assert len(_read(columns, tmp_path)) == COUNT
+
+
+def test_a_handful_of_stars_says_nothing(tmp_path):
+    columns = _stars(count=8)
+    columns["vlos_kms"] = 1e-3 * columns["vlos_kms"]
+    assert len(_read(columns, tmp_path)) == 8
