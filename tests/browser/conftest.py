@@ -151,3 +151,10 @@ def page_of_two_units(tmp_path):
 def page(runs):
     """The address of the page of these runs."""
     return collate(runs).page.as_uri()
+
+
+@pytest.fixture
+def best_entry(browser):
+    """Returns what asks the page that is open which entry it calls the best."""
+    asked = "document.getElementById('best-entry')?.dataset.place ?? null"
+    return lambda: browser.run(asked)

@@ -213,7 +213,7 @@ def test_coverage_behind_the_plot_is_that_of_the_figure(open_page, documents, ru
     assert found == [pytest.approx(pair, abs=5e-5) for pair in expected]
 
 
-def test_the_pareto_front_leaves_out_what_another_beats(open_page, trials):
+def test_the_pareto_front_leaves_out_what_another_beats(open_page, best_entry, trials):
     browser = open_page(kind="trial")
     front = table(browser, "The Pareto front: no entry is better in both")
     found = sorted((float(row[1]), float(row[2])) for row in front)
@@ -229,77 +229,7 @@ def test_the_pareto_front_leaves_out_what_another_beats(open_page, trials):
         if not any(g >= gain and c <= cost and (g, c) != (gain, cost) for g, c in pairs)
     )
     gains = [gain for gain, _ in pairs]
-    assert (
-        best_entry(browser) == f"architectures/0123/trials/trial-{np.argmax(gains):05d}"
-    )
-
-
-def test_the_first_two_measures_are_of_the_same_trials(browser, page_of_two_sweeps):
-    browser.look(1280, 900)
-    for experiment, expected in (
-        ("", ["gain", "seconds"]),
-        ("two", ["rmse", "leakage"]),
-    ):
-        browser.open(f"{page_of_two_sweeps}#{urlencode({'experiment': experiment})}")
-        head = browser.run(
-            "[...document.querySelectorAll('#best th')].map(cell => cell.textContent)"
-        )
-        entry, *names = head[-3:]  # of the Pareto front
-        assert entry == "entry"
-        assert [name.removeprefix("objective.") for name in names] == expected
-
-
-def best_entry(browser):
-    return browser.run("document.getElementById('best-entry')?.dataset.place ?? null")
-
-
-def test_sweeps_that_seek_opposite_ends_of_one_name_have_no_best_together(
-    browser, page_of_opposite_sweeps
-):
-    browser.look(1280, 900)
-    for experiment, number in (("most", 2), ("least", 0)):
-        state = urlencode({"experiment": experiment})
-        browser.open(f"{page_of_opposite_sweeps}#{state}")
-        best = f"sweeps/{experiment}/0123/trials/trial-{number:05d}"
-        assert best_entry(browser) == best
-    browser.open(f"{page_of_opposite_sweeps}#")
-    assert best_entry(browser) is None
-    told = browser.run("document.getElementById('best').textContent")
-    assert "objective.score one of these sweeps seeks more and another less" in told
-    assert browser.run("document.querySelector('#coordinates caption')") is None
-    # a search leaves one of them, and whoever looks may decide
-    browser.open(f"{page_of_opposite_sweeps}#{urlencode({'search': 'least'})}")
-    assert best_entry(browser).endswith("least/0123/trials/trial-00000")
-    browser.open(f"{page_of_opposite_sweeps}#{urlencode({'firstLess': '0'})}")
-    assert best_entry(browser).endswith("trial-00002")
-
-
-def test_the_largest_integers_have_axes(browser, page_of_large_integers):
-    browser.look(1280, 900)
-    browser.open(page_of_large_integers)
-    assert browser.seen("Runtime.exceptionThrown") == []
-    assert best_entry(browser).endswith("trial-00002")
-    marks = browser.run("document.querySelectorAll('#best svg .tick').length")
-    assert 0 < marks < 20
-    assert browser.run("document.querySelectorAll('#coordinates svg').length") == 1
-
-
-def test_numbers_of_one_name_in_two_units_share_no_axis(
-    browser, page_of_two_units, tmp_path
-):
-    browser.look(1280, 900)
-    places = sorted(
-        path.parent.relative_to(tmp_path).as_posix()
-        for path in tmp_path.rglob("run.json")
-    )
-    browser.open(f"{page_of_two_units}#{urlencode({'chosen': places}, doseq=True)}")
-    labels = browser.run(
-        "[...document.querySelectorAll('#comparison svg')].map(svg => svg.textContent)"
-    )
-    for quantity in ("d", "RMSE"):
-        for unit in ("kpc", "Mpc"):
-            axes = [text for text in labels if f"{quantity} [{unit}]" in text]
-            assert len(axes) == 1, (quantity, unit)
+    assert best_entry() == f"architectures/0123/trials/trial-{np.argmax(gains):05d}"
 
 
 def test_an_option_explains_the_variance_between_its_values(open_page, trials):

@@ -88,8 +88,13 @@ class Infall:
     v_t: FloatArray
 
     def __getitem__(self, which: NDArray[np.int64]) -> "Infall":
-        columns = (self.time, self.depth, self.radius, self.v_r, self.v_t)
-        return Infall(*(column[which] for column in columns))
+        return Infall(
+            time=self.time[which],
+            depth=self.depth[which],
+            radius=self.radius[which],
+            v_r=self.v_r[which],
+            v_t=self.v_t[which],
+        )
 
     @property
     def circular_velocity(self) -> FloatArray:
