@@ -41,6 +41,7 @@ def loss_rate(pericentre: FloatArray) -> FloatArray:
     """Returns the rate's factor for pericentres [virial radii of the host today].
 
     Example:
+        >>> import numpy as np
         >>> loss_rate(np.array([0.05, 0.28, 0.8])).round(2)
         array([0.96, 0.57, 0.42])
     """

@@ -28,8 +28,9 @@ def known_simulator(description: JSON) -> Simulator | None:
     for entry in entry_points(group=GROUP):
         kind = entry.load()
         defaults = {one.name: one.default for one in dataclasses.fields(kind)}
-        if {*options} != {*defaults}:
-            continue  # another science's
+        # another science's; those that a description leaves out have their defaults
+        if not {*options} <= {*defaults}:
+            continue
         given = {key: _as_field(value, defaults[key]) for key, value in options.items()}
         try:
             simulator: Simulator = kind(**given)

@@ -27,8 +27,13 @@ def installed(monkeypatch):
 
 @pytest.mark.parametrize(
     "simulator",
-    [Simulator(), Simulator(stars=500, reflex_shell=(40.0, 90.0)), MockUniverse()],
-    ids=["mwlmc", "changed", "mock"],
+    [
+        Simulator(),
+        Simulator(stars=500, reflex_shell=(40.0, 90.0)),
+        Simulator(tracer="double-power-law"),
+        MockUniverse(),
+    ],
+    ids=["mwlmc", "changed", "steeper", "mock"],
 )
 def test_a_simulator_is_known_by_its_description(simulator):
     written = json.loads(canonical(without_words(simulator.describe())))
