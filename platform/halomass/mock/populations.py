@@ -226,7 +226,7 @@ def surviving_satellites(
     leader = groups.assign_leaders(draws.host, ratio, minor, draws.uniform[5])
     log_m_peak = hosts.log_mass[draws.host] + np.log10(ratio)
     each = hosts[draws.host]
-    fallen = _Fallen(ratio, mass_fraction[leader], ratio[leader], leader)
+    fallen = _Fallen(ratio, mass_fraction[leader], leader)
     start = None if limits.equilibrium else _infall(each, fallen, draws)
     bound = _bound(each, fallen, start, draws.normal[0])
     slower = tides.velocity_fraction(bound)
@@ -254,29 +254,28 @@ class _Fallen:
     Arguments:
         ratio: Masses over the host's of today, with shape `[K]`.
         mass_fraction: The host's mass at their infall over today's.
-        leading: Their leaders' masses over the host's of today.
         leader: Who leads them; their own numbers if nobody does.
     """
 
     ratio: FloatArray
     mass_fraction: FloatArray
-    leading: FloatArray
     leader: NDArray[np.int64]
 
 
 def _infall(hosts: NFWHosts, fallen: _Fallen, draws: RandomNumbers) -> Infall:
     """Returns how each subhalo crossed its host's virial radius."""
+    leading = fallen.ratio[fallen.leader]
     start = subhalo_orbits.infall(
         hosts,
         fallen.mass_fraction,
-        fallen.leading,
+        leading,
         draws.normal[1][fallen.leader],
         draws.uniform[2][fallen.leader],
     )
     return groups.infall_with_leaders(
         start,
         fallen.leader == np.arange(len(fallen.leader)),
-        fallen.leading / fallen.mass_fraction,
+        leading / fallen.mass_fraction,
         draws.normal[[1, 4, 5, 6]],
     )
 
