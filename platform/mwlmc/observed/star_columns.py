@@ -261,7 +261,7 @@ DESCRIPTIONS: tuple[ColumnDescription, ...] = (
     *(_LOW, _HIGH),
     *_MODULUS.with_errors(10.0),
     *_PARALLAX.with_errors(100.0),
-    *_V_LOS.with_errors(500.0),
+    *_V_LOS.with_errors(500.0, _documented(KMS, "verr")),  # APOGEE's
     *_PM_RA.with_errors(100.0),
     *_PM_DEC.with_errors(100.0),
     *_PM_L.with_errors(100.0),

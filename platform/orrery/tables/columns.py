@@ -84,21 +84,26 @@ class ColumnDescription:
             return f"up to {self.upper:g}{unit}"
         return f"from {self.lower:g}{unit}"
 
-    def with_errors(self, upper: float) -> tuple["ColumnDescription", ...]:
+    def with_errors(
+        self, upper: float, others: Mapping[str, units.UnitBase] | None = None
+    ) -> tuple["ColumnDescription", ...]:
         """Returns this description, and those of its errors: one for both sides, or two.
 
         Their quantities end in `_error`, `_error_below` and `_error_above`.
 
         Arguments:
             upper: The largest error that can be, in `unit`.
+            others: Names of errors for both sides that follow from no name of the quantity,
+                and the units that their survey has defined.
         """
         sides = {"_error": "both", "_error_below": "below", "_error_above": "above"}
+        own: dict[str, Mapping[str, units.UnitBase]] = {"both": others or {}}
         errors = tuple(
             ColumnDescription(
                 f"{self.quantity}{ending}",
                 self.unit,
-                titles.error_names(self.names, side),
-                self._documented_errors(side),
+                (*titles.error_names(self.names, side), *own.get(side, {})),
+                {**self._documented_errors(side), **own.get(side, {})},
                 lower=0.0,
                 upper=upper,
                 ties="errors",

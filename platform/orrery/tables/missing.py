@@ -16,6 +16,7 @@ from orrery.identity import JSON
 from orrery.parameters import BoolArray, FloatArray
 from orrery.tables.columns import ColumnDescription, Consequence
 from orrery.tables.repeated_values import (
+    expected_ties,
     judged_values,
     repeated_values,
     zeros_are_rounded,
@@ -45,6 +46,7 @@ _REPEATED, _REPEATED_ROUNDED = 2, 5
 # and elsewhere.
 _APART, _APART_INSIDE = 1.0, 10.0
 _ROUNDING = 1e-6  # single precision's
+_RARE = 0.01  # measurements that could be exactly one number: a single one is none then
 
 
 @dataclass(frozen=True)
@@ -145,8 +147,7 @@ def _sentinels(
         if not exact.any():
             continue
         fraction = abs(physical[exact][0]) / _largest(description)
-        is_signed = description.lower < 0
-        if _stands_for_nothing(exact, raw, inside, fraction, is_signed):
+        if _stands_for_nothing(exact, raw, inside, fraction, description):
             yield f"the sentinel {sentinel:g}", exact
             inside &= ~exact
 
@@ -169,6 +170,9 @@ def _unlisted(
         is_none = description.zero_is_none
     if is_none:
         yield from _some("exactly 0, which stands for none", zero)
+        rows = rows & ~zero
+    elif description.ties == "none" and zero.any() and expected_ties(raw[rows]) < _RARE:
+        yield "exactly 0, though the others are not rounded so far", zero
         rows = rows & ~zero
     for one in judged_values(raw[rows], description.ties):
         if one.is_certain:
@@ -200,7 +204,7 @@ def _stands_for_nothing(
     raw: FloatArray,
     inside: BoolArray,
     fraction: float,
-    is_signed: bool,
+    description: ColumnDescription,
 ) -> bool:
     """Returns whether an exact sentinel is no value of these numbers.
 
@@ -209,7 +213,7 @@ def _stands_for_nothing(
         raw: The numbers `[N]`.
         inside: Those that can be `[N]`.
         fraction: Of the largest number that can be, that the sentinel is.
-        is_signed: Whether numbers can be negative, which errors cannot.
+        description: Of the column.
     """
     if not inside[exact].any():
         return True
@@ -224,7 +228,9 @@ def _stands_for_nothing(
     value = raw[exact][0]
     if any(one.value == value for one in repeated_values(raw[inside])):
         return True
-    return _lies_apart(value, others, fraction, is_signed)
+    if description.ties == "none" and expected_ties(others) < _RARE:
+        return True
+    return _lies_apart(value, others, fraction, is_signed=description.lower < 0)
 
 
 def _lies_apart(

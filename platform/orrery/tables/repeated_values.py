@@ -35,6 +35,8 @@ _DOUBTFUL_SHARE = 0.01  # of the rows
 # How many times as large as nearly all others an error is that stands for none, or may.
 _CERTAIN_ERROR, _DOUBTFUL_ERROR = 50.0, 5.0
 _NEARLY_ALL = 0.99
+_LARGEST_STEP, _MOST_DIGITS = 3, 9  # of numbers that were rounded, as powers of ten
+_EXACT = 1e-7  # about single precision's
 
 Ties = Literal["none", "some", "errors", "many"]
 """Which exactly equal numbers a column has: none, as velocities; some, as distances of
@@ -159,6 +161,30 @@ def zeros_are_rounded(numbers: FloatArray) -> bool:
     step = np.diff(distinct[1:]).min()
     near = counts[1 : 1 + _AROUND].max()
     return bool(distinct[1] <= 2 * step and counts[0] <= _TIMES * near)
+
+
+def expected_ties(numbers: FloatArray) -> float:
+    """Returns how many measured numbers have exactly one given value, because of rounding.
+
+    Of each digit it is asked how many numbers `[N]` of either sign end there: so many
+    could have been rounded to the value, if they are as dense there as about zero.
+    Infinitely many where few numbers tell nothing.
+
+    Example:
+        >>> velocities = np.random.default_rng(1).normal(0, 100, 1000)
+        >>> round(expected_ties(velocities.round(1)), 1), expected_ties(velocities) < 1e-3
+        (0.6, True)
+    """
+    sizes = np.sort(np.abs(numbers[numbers != 0]))
+    if len(sizes) < 2 * _FEWEST_OTHERS:
+        return np.inf
+    third = len(sizes) // 3
+    density = third / len(sizes) / (2 * sizes[third])
+    steps = 10.0 ** np.arange(_LARGEST_STEP, -_MOST_DIGITS, -1)
+    ending = [
+        np.sum(np.abs(sizes - np.round(sizes / s) * s) <= _EXACT * sizes) for s in steps
+    ]
+    return float(density * np.max(ending * steps))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ SURVEYS = {
     "SDSS": "specobjid ra dec elodiervfinal elodiervfinalerr",
     "SEGUE": "plug_ra plug_dec RV_ADOP RV_ADOP_UNC DIST_ADOP",
     "LAMOST": "obj_id ra_obs dec_obs rv_kms rv_err_kms",
-    "APOGEE": "APOGEE_ID RA DEC GLON GLAT VHELIO_AVG GAIAEDR3_R_MED_PHOTOGEO",
+    "APOGEE": "APOGEE_ID RA DEC GLON GLAT VHELIO_AVG VERR GAIAEDR3_R_MED_PHOTOGEO",
     "S5": "gaia_source_id ra dec vel_calib vel_calib_std pmra pmdec",
     "RR Lyrae": "RAdeg DEdeg dist_modulus e_dist_modulus",
     "galstreams": "ra_deg dec_deg distance_kpc radial_velocity pm_ra_cosdec_masyr pm_dec_masyr",

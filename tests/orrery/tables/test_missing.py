@@ -37,6 +37,30 @@ def test_sentinels_are_found_once_or_often(sentinel, rows):
         assert found == {f"the sentinel {sentinel:g}": rows}
 
 
+MEASURED = replace(SPEED, ties="none")  # of which no two are the same
+
+
+@pytest.mark.parametrize("value", [0.0, -0.0, 99.0, -99.9])
+@pytest.mark.parametrize("precision", [np.float64, np.float32])
+def test_one_exact_number_among_unrounded_measurements_is_none(value, precision):
+    speeds = _speeds(2000).astype(precision)
+    speeds[7] = value
+    ((rule, rows),) = _found(speeds, MEASURED).items()
+    assert rows == [7]
+    assert f"{abs(value):g}" in rule
+
+
+@pytest.mark.parametrize("value", [0.0, 99.0])
+def test_one_exact_number_among_rounded_measurements_is_one(value):
+    one_decimal = np.round(_speeds(2000), 1)
+    of_two_surveys = _speeds(2000)
+    of_two_surveys[:40] = np.round(of_two_surveys[:40])
+    few = _speeds(12)
+    for speeds in (one_decimal, of_two_surveys, few):
+        speeds[7] = value
+        assert _found(speeds, MEASURED) == {}
+
+
 def test_sentinels_in_single_precision_are_found():
     speeds = _speeds().astype(np.float32)
     speeds[[3, 5]] = np.float32(-999.99)
