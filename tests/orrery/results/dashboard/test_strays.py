@@ -15,18 +15,33 @@ from orrery.sweeps.trial import Trial, trial_path, write_trial
 TRIALS = 3
 
 
-@pytest.fixture
-def swept(tmp_path, offline):
-    """The folder of a sweep with a copy of each trial."""
-    folder = tmp_path / "runs" / "sweeps" / "rates" / "0123456789abcdef"
-    for number in range(TRIALS):
-        point = {"learning_rate": 0.1 + number}
-        losses = {"loss": 0.5 + number}
-        trial = Trial(number, point, "finished", (losses,), losses, 1.0)
-        (folder / "trials").mkdir(parents=True, exist_ok=True)
-        write_trial(folder, trial)
-        copied(folder, trial)
+@pytest.fixture(scope="module")
+def sweep(tmp_path_factory):
+    """The folder of a sweep with a copy of each trial, as it was made, kept twice."""
+    import wandb
+
+    folder = tmp_path_factory.mktemp("made") / "runs/sweeps/rates/0123456789abcdef"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WANDB_MODE", "offline")
+        patch.setenv("WANDB_ERROR_REPORTING", "false")
+        for number in range(TRIALS):
+            point = {"learning_rate": 0.1 + number}
+            losses = {"loss": 0.5 + number}
+            trial = Trial(number, point, "finished", (losses,), losses, 1.0)
+            (folder / "trials").mkdir(parents=True, exist_ok=True)
+            write_trial(folder, trial)
+            copied(folder, trial)
+        wandb.teardown()
+    shutil.copytree(folder, folder.with_suffix(".kept"), symlinks=True)
     return folder
+
+
+@pytest.fixture
+def swept(sweep, offline):
+    """The folder of a sweep with a copy of each trial, whole, where they were made."""
+    shutil.rmtree(sweep)
+    shutil.copytree(sweep.with_suffix(".kept"), sweep, symlinks=True)
+    return sweep
 
 
 @pytest.fixture
@@ -154,13 +169,13 @@ def test_another_runs_note_makes_no_two_runs_one(mirrored, reached, capsys):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("content", [b"", b'{"identity": 7}', None])
-def test_a_note_that_says_nothing_makes_no_second_run_of_a_trial(
-    swept, reached, content
-):
+def test_a_note_that_says_nothing_makes_no_second_run_of_a_trial(swept, reached):
     assert main(["sync", str(swept)]) == 0
-    note = swept / "wandb" / "copy-00001.json"
-    note.unlink() if content is None else note.write_bytes(content)
+    notes = [swept / "wandb" / f"copy-{n:05d}.json" for n in range(TRIALS)]
+    empty, nameless, lost = notes
+    empty.write_bytes(b"")
+    nameless.write_bytes(b'{"identity": 7}')
+    lost.unlink()
     assert main(["sync", str(swept)]) == 0
     assert arrived_trials(reached) == [0, 1, 2]
 
