@@ -46,7 +46,7 @@ def _gpu(tmp_path_factory):
         patch.setenv("HOME", str(tmp_path_factory.mktemp("home")))
         ray.init(
             address="local",
-            num_cpus=4,
+            num_cpus=3,  # more than shares of the GPU
             num_gpus=1,
             include_dashboard=False,
             log_to_driver=False,
@@ -75,12 +75,12 @@ def test_there_are_as_many_actors_as_shares_of_the_gpu(tmp_path, share, most):
 
 
 def test_more_actors_than_shares_wait_and_hinder_nobody(tmp_path):
-    actors, seen = fill(tmp_path, 1.0, actors=3)
+    actors, seen = fill(tmp_path, 1.0, actors=2)
     assert (actors, seen) == (1, {0})
 
 
 def test_a_simulator_without_a_share_sees_no_gpu(tmp_path):
-    _, seen = fill(tmp_path, 0.0)
+    _, seen = fill(tmp_path, 0.0, actors=1)
     assert seen == {-1}
 
 
