@@ -7,6 +7,7 @@ python tests/faults/kill_sweeps.py --kills 10 --concurrent 2
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import ray
@@ -71,8 +72,21 @@ def test_an_interrupted_driver_ends_in_order(tmp_path, kill_sweeps):
 
 
 @pytest.fixture
-def finish_here(load_script, connected):
-    """Ends a sweep in this process, with the Ray that tests share."""
+def joining(connected, monkeypatch):
+    """Lets processes that a test starts join the shared Ray session, as a cluster.
+
+    A session of their own would take each of them seconds.
+    """
+    # its sockets lie in a folder of the session's, in Ray's, beside the token
+    (node,) = ray.nodes()
+    token = Path(node["ObjectStoreSocketName"]).parents[3] / "auth_token"
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
+    monkeypatch.setenv("RAY_ADDRESS", ray.get_runtime_context().gcs_address)
+
+
+@pytest.fixture
+def finish_here(load_script, connected, joining):
+    """Ends a sweep in this process, with the Ray that tests share, as drivers do."""
     toy = load_script("faults/toy_sweep")
     ray.cloudpickle.register_pickle_by_value(toy)
 
@@ -85,7 +99,7 @@ def finish_here(load_script, connected):
     ray.cloudpickle.unregister_pickle_by_value(toy)
 
 
-@pytest.mark.slow  # the driver that is killed starts a Ray of its own
+@pytest.mark.slow  # the driver that is killed starts processes of Ray
 def test_a_driver_of_two_at_a_time_killed_and_its_newest_file_torn(
     tmp_path, kill_sweeps, finish_here
 ):
