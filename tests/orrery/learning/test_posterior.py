@@ -25,7 +25,7 @@ PARAMETERS = (Parameter("a", "kpc", "a"), Parameter("b", "km / s", "b"))
 NAMES, UNITS = ("u", "v", "w"), ("km / s",) * 3
 FLOW = Flow(transforms=2, hidden=(32,))
 BRIEF = Training(batch_size=128, max_epochs=2)
-LONG = Training(batch_size=128, max_epochs=40, learning_rate=3e-3)
+LONG = Training(batch_size=256, max_epochs=40, learning_rate=5e-3)
 
 
 def pairs(count, seed):
