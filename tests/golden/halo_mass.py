@@ -71,7 +71,8 @@ def _expected() -> Record:
     # whose virial radius is well within the largest distance
     light = NFWHosts(mass[0] + np.array([0.0, 0.3, 0.6, 0.9]), hosts.concentration)
     falling = populations.expected_infalling(light, universe.limits, normal)
-    choices = [v for v in vars(universe).values() if isinstance(v, int | float)]
+    chosen = universe.describe()["options"].values()
+    choices = [value for value in chosen if isinstance(value, int | float)]
     return {
         "smallest": quantity(smallest),
         "subhalos": quantity(populations.expected_subhalos(smallest, normal)),

@@ -39,7 +39,7 @@ from orrery.judging.regression import PredictionInterval
 from orrery.parameters import generator
 from orrery.records import Observation, Records
 
-from . import survival
+from . import domain_shift, survival
 from .quantities import Record, quantity
 
 SEED = 20251126
@@ -57,6 +57,7 @@ def masses() -> Record:
         **_published(),
         **_acceptance(),
         **survival.calibration(),
+        **domain_shift.shift(),
         **_study(),
     }
 
@@ -345,25 +346,14 @@ def _statistics() -> Record:
 
 
 def _study() -> Record:
-    """Returns how many hosts variants have, and with what flows are compared."""
-    asked: list[int] = []
-
-    def generate(source: Any, count: int, seed: int, *_: Any, **__: Any) -> None:
-        asked.extend((count, seed))
-
-    universe = MockUniverse()
-    campaign = SimpleNamespace(
-        hosts=301, seed=4, datasets=None, variants={"VSMDPL/UM": universe}
-    )
-    with (
-        patch.object(studies.simulation, "generate", generate),
-        patch.object(studies, "_train_ensembles", lambda *words: words[-1]),
-        patch.object(studies.lineage, "record_dataset_lineage"),
-    ):
+    """Returns how many ensembles learn from a variant, and with what flows are compared."""
+    campaign = SimpleNamespace(seed=4)
+    hosts = {"VSMDPL/UM": None}
+    with patch.object(studies, "_train_ensembles", lambda *words: words[-1]):
         options = SimpleNamespace(campaign=campaign)
-        others = studies._train_on_variants(None, options, 30)
+        others = studies._train_on_variants(None, options, hosts, 30)
     return {
-        "variants": quantity([*asked, len(others)]),
+        "variants": quantity(len(others)),
         "flows": quantity(_flows(campaign)),
         "answers": quantity(_answers()),
     }

@@ -47,6 +47,7 @@ _PARTICLES_SCATTER = 0.15  # [dex]
 # Log masses are uniform up to the first, and fall exponentially beyond, by the second.
 _FLAT = 13.8  # [dex(solMass)]
 _FALL = 0.25  # [dex]
+_STEEPEST = 0.5  # with more, satellites close in would lose all at once
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,8 @@ class MockUniverse:
     """Hosts below this fraction of the box along x are for training."""
     test: float = 0.75
     """Hosts from this fraction of the box on are for tests; those in between are for validation."""
+    steeper_tides: float = 0.0
+    """By how much faster than usual mass loss falls with the pericentre: the power's change."""
 
     def __post_init__(self) -> None:
         if self.catalogue not in CATALOGUES:
@@ -108,6 +111,10 @@ class MockUniverse:
             raise ValueError(
                 f"train {self.train} and test {self.test} must rise in this order between 0 and 1"
             )
+        if not abs(self.steeper_tides) <= _STEEPEST:
+            raise ValueError(
+                f"steeper_tides {self.steeper_tides} must be from -{_STEEPEST:g} to {_STEEPEST:g}"
+            )
 
     @property
     def limits(self) -> CatalogueLimits:
@@ -121,6 +128,7 @@ class MockUniverse:
             resolved=float(np.log10(_PARTICLES * particle)),
             resolved_scatter=_PARTICLES_SCATTER,
             equilibrium=self.velocities == "jeans",
+            steeper_tides=self.steeper_tides,
         )
 
     @property
@@ -140,8 +148,12 @@ class MockUniverse:
 
     def describe(self) -> JSON:
         """Returns all that decides the records, as plain JSON."""
+        options = asdict(self)
+        if not self.steeper_tides:
+            # hosts of usual tides are known as they were before there was a choice
+            del options["steeper_tides"]
         return {
-            "options": asdict(self),
+            "options": options,
             "units": {"length": "kpc", "velocity": "km / s", "mass": "dex(solMass)"},
             "versions": self.versions,
             "about": {

@@ -68,6 +68,7 @@ class CatalogueLimits:
         resolved: log10 of the peak mass [Msun] at which half of all halos are found.
         resolved_scatter: How fast that changes with mass [dex].
         equilibrium: Whether satellites obey Jeans' equation instead of having a past.
+        steeper_tides: By how much faster mass loss falls with the pericentre than usual.
 
     Example:
         >>> limits = CatalogueLimits(250.0, 8.0, 0.7, 7.7, 0.15, equilibrium=False)
@@ -81,6 +82,7 @@ class CatalogueLimits:
     resolved: float
     resolved_scatter: float
     equilibrium: bool
+    steeper_tides: float = 0.0
 
     def found(self, log_m_peak: FloatArray, uniform: FloatArray) -> NDArray[np.bool_]:
         """Returns which halos a simulation's halo finder follows."""
@@ -228,7 +230,7 @@ def surviving_satellites(
     each = hosts[draws.host]
     fallen = _Fallen(ratio, mass_fraction[leader], leader)
     start = None if limits.equilibrium else _infall(each, fallen, draws)
-    bound = _bound(each, fallen, start, draws.normal[0])
+    bound = _bound(each, fallen, start, draws.normal[0], limits.steeper_tides)
     slower = tides.velocity_fraction(bound)
     found = limits.found(log_m_peak, draws.uniform[4])
     # orbits are the expensive part: only of those that survive
@@ -281,16 +283,20 @@ def _infall(hosts: NFWHosts, fallen: _Fallen, draws: RandomNumbers) -> Infall:
 
 
 def _bound(
-    hosts: NFWHosts, fallen: _Fallen, start: Infall | None, normal: FloatArray
+    hosts: NFWHosts,
+    fallen: _Fallen,
+    start: Infall | None,
+    normal: FloatArray,
+    steeper: float,
 ) -> FloatArray:
     """Returns the fraction of its mass that each subhalo still has; as usual, without orbits."""
     redshift = history.infall_redshift(fallen.mass_fraction, hosts.concentration)
     times = history.dynamical_times(history.lookback_time(redshift))
-    rate = (
-        np.full_like(times, tides.LOSS_RATE)
-        if start is None
-        else tides.loss_rate(start.pericentre / hosts.concentration)
-    )
+    if start is None:
+        rate = np.full_like(times, tides.LOSS_RATE)
+    else:
+        pericentre = start.pericentre / hosts.concentration
+        rate = tides.steepened(tides.loss_rate(pericentre), pericentre, steeper)
     return tides.bound_fraction(
         times, fallen.ratio, rate * 10 ** (tides.LOSS_SCATTER * normal)
     )

@@ -48,6 +48,23 @@ def loss_rate(pericentre: FloatArray) -> FloatArray:
     return LOSS_RATE * (pericentre / USUAL_PERICENTRE) ** -PERICENTRE_POWER
 
 
+def steepened(rate: FloatArray, pericentre: FloatArray, more: float) -> FloatArray:
+    """Returns rates that fall faster with the pericentre, and are the same at the usual one.
+
+    Arguments:
+        rate: Of mass loss, with shape `[K]`.
+        pericentre: In virial radii of the host today, with shape `[K]`.
+        more: By how much larger the power is than `PERICENTRE_POWER`.
+
+    Example:
+        >>> import numpy as np
+        >>> r = np.array([0.05, 0.28, 0.8])
+        >>> steepened(loss_rate(r), r, more=0.15).round(2)
+        array([1.24, 0.57, 0.36])
+    """
+    return rate * (pericentre / USUAL_PERICENTRE) ** -more
+
+
 def velocity_fraction(bound: FloatArray) -> FloatArray:
     """Returns V_max over its value at infall, for fractions of the mass that are still bound.
 

@@ -11,6 +11,10 @@ from orrery.records import Observation
 NEIGHBOUR_COUNTS = (25, 10)
 # Hosts of a mock universe whose satellites never fell in.
 EQUILIBRIUM = "equilibrium velocities"
+# Hosts whose satellites lose mass by the power 0.45 of their pericentres, as halos cut by
+# V_peak suggest, not 0.3.
+STEEPER_TIDES = "steeper tides"
+STEEPER_BY = 0.15
 # Which ensembles stand in one figure: its heading and their names, by its key.
 FIGURES = {
     "fewer_neighbours": ("Fewer neighbours", ("25 neighbours", "10 neighbours")),
@@ -52,6 +56,17 @@ HOST_KEYS = {
     "VSMDPL/UM-SAGA": "vsmdpl_um_saga",
     EQUILIBRIUM: "equilibrium_velocities",
 }
+TIDES_KEYS = {STEEPER_TIDES: "steeper_tides"}
+
+
+def host_keys() -> dict[str, str]:
+    """Returns the stable key of all hosts that ensembles learn from, by their name.
+
+    Example:
+        >>> host_keys()["steeper tides"]
+        'steeper_tides'
+    """
+    return {**HOST_KEYS, **TIDES_KEYS}
 
 
 def ensemble_keys() -> dict[str, str]:
@@ -68,7 +83,7 @@ def ensemble_keys() -> dict[str, str]:
     for count in NEIGHBOUR_COUNTS:
         keys[label_noisy(count)] = f"{count}"
         keys[label_noiseless(count)] = f"{count}.noiseless"
-        for hosts, key in HOST_KEYS.items():
+        for hosts, key in host_keys().items():
             keys[label_of(hosts, label_noisy(count))] = f"{count}.{key}"
     return keys
 

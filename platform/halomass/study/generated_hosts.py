@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from halomass.catalogues.catalogue import Catalogue
 from halomass.hosts.catalogue_systems import CatalogueSystems
+from halomass.study.ensembles import host_keys
 from halomass.study.options import HostCampaign
 from halomass.study.survival_choices import catalogue_cut_table
 from orrery.execution import simulation
@@ -56,3 +57,22 @@ def _record_catalogues(recording: Recording, readers: Sequence[Catalogue]) -> No
         recording.metrics(named)
         accounts = "\n\n".join(f"{reader.account}." for reader in readers)
         recording.add(Text("catalogues", "Halo catalogues", accounts, tuple(named)))
+
+
+def generate_variants(
+    recording: Recording, campaign: HostCampaign
+) -> dict[str, Dataset]:
+    """Returns hosts of other mock universes, by the universe's name."""
+    found = {}
+    for name, universe in campaign.variants.items():
+        # half as many: one question is asked of them, not nine
+        found[name] = simulation.generate(
+            universe,
+            campaign.hosts // 2,
+            campaign.seed,
+            campaign.datasets,
+            name="hosts",
+        )
+        key = f"hosts.{host_keys()[name]}"
+        lineage.record_dataset_lineage(recording, key, found[name])
+    return found

@@ -12,7 +12,7 @@ from halomass.hosts.survival import THRESHOLD, Criterion
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.observed.host_neighbours import Neighbours
 from halomass.observed.neighbour_tables import read_neighbours
-from halomass.study.ensembles import EQUILIBRIUM
+from halomass.study.ensembles import EQUILIBRIUM, STEEPER_BY, STEEPER_TIDES
 from halomass.study.mock_statistics import FEWEST_JUDGED
 from halomass.study.survival_choices import survival_cuts
 from halomass.universe import Universe
@@ -227,7 +227,11 @@ class HostCampaign:
             return {}
         others = [name for name in CATALOGUES if name != self.universe.catalogue]
         mocks: dict[str, MockUniverse] = {n: MockUniverse(catalogue=n) for n in others}
-        return {**mocks, EQUILIBRIUM: MockUniverse(velocities="jeans")}
+        return {
+            **mocks,
+            STEEPER_TIDES: MockUniverse(steeper_tides=STEEPER_BY),
+            EQUILIBRIUM: MockUniverse(velocities="jeans"),
+        }
 
     @property
     def name(self) -> str:

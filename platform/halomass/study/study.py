@@ -16,16 +16,16 @@ from halomass.observed.features import (
 from halomass.observed.host_neighbours import Neighbours, observation
 from halomass.study import acceptance, accuracy, masses, robustness, similar_hosts
 from halomass.study.accuracy import MASS_EDGES, MASS_LABEL
+from halomass.study.domain_shift import compare_universes
 from halomass.study.ensembles import (
     FIGURES,
-    HOST_KEYS,
     NEIGHBOUR_COUNTS,
     ensemble_features,
     ensemble_key,
     label_noisy,
     noisy_features,
 )
-from halomass.study.generated_hosts import generate_hosts
+from halomass.study.generated_hosts import generate_hosts, generate_variants
 from halomass.study.host_warnings import warning_numbers
 from halomass.study.likeness_sections import record_likeness, record_without
 from halomass.study.options import FlowComparison, HaloMass, HostCampaign
@@ -34,7 +34,7 @@ from halomass.study.similar_hosts import HostLikeness, TrainingHosts
 from halomass.study.survival_choices import survival_table
 from halomass.study.versions import SUMMARIES, VERSIONS
 from halomass.systems import LOG_M_VIR
-from orrery.execution import cluster, simulation, summaries
+from orrery.execution import cluster, summaries
 from orrery.execution.summaries import Binning
 from orrery.inference import ensembles, posteriors
 from orrery.inference.ensembles import EvaluatedEnsemble, Score
@@ -94,7 +94,8 @@ def halo_mass(options: HaloMass) -> Result:
         found = _train_ensembles(recording, options, hosts, wanted)
         judged = _compare_with_training(recording, options, hosts, seen, wanted, found)
         if ours:
-            others = _train_on_variants(recording, options, len(host))
+            variants = generate_variants(recording, campaign)
+            others = _train_on_variants(recording, options, variants, len(host))
             wanted |= {name: binning for name, (binning, _) in others.items()}
             found |= {name: one for name, (_, one) in others.items()}
         answers = _predict_masses(seen, found, wanted)
@@ -107,6 +108,8 @@ def halo_mass(options: HaloMass) -> Result:
         cut_otherwise = options.host.read_cut_otherwise()
         recording.tables(survival_table(host, cut_otherwise, wanted, found))
         if ours:
+            universes = {campaign.name: hosts, **variants}
+            compare_universes(recording, universes, answers, found, wanted)
             _judge(recording, found, campaign)
             _record_published(recording, answers)
             one = found[label_noisy(25)]
@@ -172,22 +175,15 @@ def _epoch_logger(recording: Recording, name: str) -> "ensembles.OnEpoch":
 
 
 def _train_on_variants(
-    recording: Recording, options: HaloMass, most: int
+    recording: Recording,
+    options: HaloMass,
+    variants: Mapping[str, Dataset],
+    most: int,
 ) -> dict[str, tuple[Features, EvaluatedEnsemble]]:
     """Returns ensembles that learned from other mock universes, with their features."""
-    campaign = options.campaign
     found: dict[str, tuple[Features, EvaluatedEnsemble]] = {}
-    for name, universe in campaign.variants.items():
-        # half as many: one question is asked of them, not nine
-        hosts = simulation.generate(
-            universe,
-            campaign.hosts // 2,
-            campaign.seed,
-            campaign.datasets,
-            name="hosts",
-        )
-        lineage.record_dataset_lineage(recording, f"hosts.{HOST_KEYS[name]}", hosts)
-        wanted = ensemble_features(campaign.seed, most, name)
+    for name, hosts in variants.items():
+        wanted = ensemble_features(options.campaign.seed, most, name)
         learned = _train_ensembles(recording, options, hosts, wanted)
         found |= {label: (wanted[label], learned[label]) for label in wanted}
     return found

@@ -36,6 +36,25 @@ def test_a_record_depends_on_its_number_alone(velocities):
             np.testing.assert_array_equal(flat(some, at)[name], value, err_msg=name)
 
 
+def test_tides_that_know_the_pericentre_better_leave_fewer_close_in():
+    distances = [
+        np.median(
+            MockUniverse(steeper_tides=more).records(3, range(100)).particles["r"]
+        )
+        for more in (-0.3, 0.0, 0.15)
+    ]
+    assert distances == sorted(distances)
+    assert len(set(distances)) == 3
+
+
+def test_hosts_of_the_usual_tides_are_known_as_before_there_was_a_choice():
+    usual = MockUniverse().describe()["options"]
+    steeper = MockUniverse(steeper_tides=0.15).describe()["options"]
+    assert steeper == {**usual, "steeper_tides": 0.15}
+    with pytest.raises(ValueError, match=r"steeper_tides 1\.5 must be from -0\.5"):
+        MockUniverse(steeper_tides=1.5)
+
+
 def test_seeds_differ():
     assert (
         MockUniverse().records(1, [0]).scalars["x"]

@@ -83,21 +83,23 @@ def test_the_mock_universe_says_that_it_is_one():
 
 def test_variants_differ_from_the_main_hosts_in_one_thing_each():
     chosen = HostCampaign()
-    assert chosen.variants.keys() == {*CATALOGUES, "equilibrium velocities"} - {
-        chosen.name
+    unlike = {
+        "equilibrium velocities": {"velocities"},
+        "steeper tides": {"steeper_tides"},
     }
+    assert chosen.variants.keys() == {*CATALOGUES, *unlike} - {chosen.name}
     for name, other in chosen.variants.items():
         different = {
             f.name
             for f in fields(MockUniverse)
             if getattr(other, f.name) != getattr(chosen.universe, f.name)
         }
-        assert different == ({"catalogue"} if name in CATALOGUES else {"velocities"})
+        assert different == unlike.get(name, {"catalogue"})
         assert other.catalogue in (name, chosen.name)
     descriptions = [
         str(one.describe()) for one in (chosen.universe, *chosen.variants.values())
     ]
-    assert len(set(descriptions)) == 5
+    assert len(set(descriptions)) == 6
 
 
 def test_catalogues_take_the_place_of_the_mock_universe(snapshots, tmp_path):

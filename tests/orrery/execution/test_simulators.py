@@ -32,8 +32,9 @@ def installed(monkeypatch):
         Simulator(stars=500, reflex_shell=(40.0, 90.0)),
         Simulator(tracer="double-power-law"),
         MockUniverse(),
+        MockUniverse(steeper_tides=0.15),
     ],
-    ids=["mwlmc", "changed", "steeper", "mock"],
+    ids=["mwlmc", "changed", "steeper", "mock", "steeper tides"],
 )
 def test_a_simulator_is_known_by_its_description(simulator):
     written = json.loads(canonical(without_words(simulator.describe())))

@@ -1,0 +1,80 @@
+"""Records of domain shift: how networks fare on hosts of other universes."""
+
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+from astropy.table import Table
+
+from halomass.mock.mock_universe import MockUniverse
+from halomass.study import domain_shift, generated_hosts
+from halomass.study.domain_shift import HostDomain
+from halomass.systems import FloatArray
+from orrery.inference.ensembles import EvaluatedEnsemble
+from orrery.pairs import Pairs
+from orrery.parameters import generator
+
+from .quantities import Record, quantity
+
+SEED = 20261128
+EDGES = np.array([10.5, 12.5, 14.5])
+
+
+@dataclass(frozen=True)
+class _Networks:
+    """Networks that predict the only feature, less what their own hosts look too heavy."""
+
+    bias: float
+
+    def mean(self, x: FloatArray) -> FloatArray:
+        return x - self.bias
+
+
+def _universe(number: int, bias: float) -> HostDomain:
+    random = generator(SEED, number)
+    truth = random.uniform(10.5, 14.0, 900)
+    x = (truth + bias + random.normal(0.0, 0.15, len(truth)))[:, None]
+    networks: Any = _Networks(bias)
+    own = EvaluatedEnsemble("", networks, truth, networks.mean(x).T, EDGES, 0.2)
+    return HostDomain(own, Pairs(truth[:, None], x))
+
+
+def shift() -> Record:
+    """Returns the tables of hosts of two universes, and how many others are generated."""
+    domains = {"one": _universe(0, 0.0), "other": _universe(1, 0.08)}
+    found = domain_shift.systematic_interval(12.0, domains["one"], domains)
+    (between,) = domain_shift.shift_table({"25 neighbours": domains}).values()
+    (mass,) = domain_shift.systematic_table({"25 neighbours": found}).values()
+    return {
+        "shift": quantity(_numbers(between)),
+        "shift.misses": quantity(len(between.meta["misses"])),
+        "systematic": quantity(_numbers(mass)),
+        "systematic.ends": quantity(
+            [found.lower, found.upper, found.below, found.above]
+        ),
+        "shift.variants": quantity(_generated()),
+    }
+
+
+def _numbers(table: Table) -> FloatArray:
+    kept = [name for name in table.colnames if table[name].dtype.kind in "fi"]
+    return np.stack([np.asarray(table[name], dtype=float) for name in kept])
+
+
+def _generated() -> list[int]:
+    asked: list[int] = []
+
+    def generate(source: Any, count: int, seed: int, *_: Any, **__: Any) -> None:
+        asked.extend((count, seed))
+
+    variants = {"VSMDPL/UM": MockUniverse()}
+    campaign: Any = SimpleNamespace(hosts=301, seed=4, datasets=None, variants=variants)
+    recording: Any = None
+    with (
+        patch.object(generated_hosts.simulation, "generate", generate),
+        patch.object(generated_hosts.lineage, "record_dataset_lineage"),
+    ):
+        found = generated_hosts.generate_variants(recording, campaign)
+    return [*asked, len(found)]

@@ -1,0 +1,73 @@
+"""Laws of domain shift: answers are right at home, and what is wrong elsewhere is seen."""
+
+import numpy as np
+import pytest
+
+from orrery.judging import regression
+from orrery.judging.domain_shift import PredictedTests, intervals_alike, transfer
+
+WINDOW = 0.15
+
+
+def _tests(seed, bias=0.0, scatter=0.15, count=3000):
+    """Truths, and predictions that are `bias` too large and scatter."""
+    random = np.random.default_rng(seed)
+    truth = random.uniform(10.5, 14.0, count)
+    return PredictedTests(truth, truth + bias + random.normal(0, scatter, count))
+
+
+def test_at_home_there_is_no_bias_and_intervals_hold_their_share():
+    own = _tests(1, bias=0.3)  # of the prediction: the answer has none
+    found = transfer(own, own, WINDOW, low=11.5, high=12.5)
+    assert found.tests == np.sum((own.predicted >= 11.5) & (own.predicted <= 12.5))
+    assert abs(found.bias) < 3 * found.bias_error
+    assert found.coverage == pytest.approx(regression.INTERVAL_LEVEL, abs=0.02)
+
+
+@pytest.mark.parametrize("bias", [-0.2, 0.1])
+def test_a_bias_elsewhere_is_found_and_costs_coverage(bias):
+    found = transfer(_tests(1), _tests(2, bias=bias), WINDOW, low=11.5, high=12.5)
+    assert found.bias == pytest.approx(bias, abs=4 * found.bias_error)
+    # of normal errors of 0.15, in intervals of one standard deviation
+    expected = np.mean(
+        np.abs(np.random.default_rng(0).normal(bias, 0.15, 100_000)) < 0.149
+    )
+    assert found.coverage == pytest.approx(expected, abs=4 * found.coverage_error)
+
+
+def test_a_larger_scatter_elsewhere_costs_coverage_alone():
+    found = transfer(_tests(1), _tests(2, scatter=0.3), WINDOW, low=11.5, high=12.5)
+    assert abs(found.bias) < 4 * found.bias_error
+    assert found.coverage == pytest.approx(0.38, abs=0.05)
+
+
+def test_standard_errors_are_the_scatter_of_other_tests():
+    found = [transfer(_tests(1), _tests(2 + i, count=400), WINDOW) for i in range(60)]
+    for number in ("bias", "coverage"):
+        values = [getattr(one, number) for one in found]
+        said = np.mean([getattr(one, f"{number}_error") for one in found])
+        assert np.std(values, ddof=1) == pytest.approx(said, rel=0.35)
+
+
+def test_intervals_are_those_of_one_prediction_after_the_other():
+    own = _tests(1)
+    predictions = np.array([11.2, 12.0, 13.3])
+    found = intervals_alike(predictions, own, WINDOW)
+    for place, prediction in enumerate(predictions):
+        one = regression.prediction_interval(
+            prediction, own.truth, own.predicted, WINDOW
+        )
+        assert found[:, place].tolist() == [one.lower, one.median, one.upper]
+
+
+def test_who_is_predicted_beyond_all_tests_is_not_counted():
+    own = _tests(1)
+    beyond = PredictedTests(np.full(50, 14.0), np.full(50, 16.0))
+    found = transfer(own, beyond, WINDOW)
+    assert found.tests == 0
+    assert np.isnan([found.bias, found.coverage]).all()
+
+
+def test_tests_that_do_not_belong_together_are_refused():
+    with pytest.raises(ValueError, match="truths of shape"):
+        transfer(PredictedTests(np.zeros(3), np.zeros(4)), _tests(2, count=5), WINDOW)
