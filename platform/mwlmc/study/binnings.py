@@ -34,6 +34,7 @@ from orrery.execution import cluster
 from orrery.identity import JSON
 from orrery.judging.calibration import LEVEL
 from orrery.learning.training import Training
+from orrery.option_types import check_choices
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.results.binning_sections import WidthQuantity, record_binnings
 from orrery.results.recording import record
@@ -132,15 +133,11 @@ class Binnings:
     """How much is tried for each survey."""
 
     def __post_init__(self) -> None:
-        if not self.surveys or not set(self.surveys) <= set(get_args(SurveyKind)):
-            raise ValueError(
-                f"surveys {self.surveys}: choose from {', '.join(get_args(SurveyKind))}"
-            )
-        known = parameter_names(INFERRED)
-        if not self.parameters or not set(self.parameters) <= set(known):
-            raise ValueError(
-                f"parameters {self.parameters}: choose from {', '.join(known)}"
-            )
+        check_choices("surveys", self.surveys, get_args(SurveyKind))
+        check_choices("parameters", self.parameters, parameter_names(INFERRED))
+        # before anything is simulated
+        for kind in get_args(SurveyKind):
+            _ = self.usual(kind)
         if not 0 < self.level < 1:
             raise ValueError(f"level {self.level}: give one between 0 and 1")
         lacking = [n for n in _needed(self.quantity) if n not in self.parameters]
@@ -158,6 +155,10 @@ class Binnings:
     def stars_of(self, kind: SurveyKind) -> int:
         """Returns how many stars a survey has."""
         return self.desi_stars if kind == "desi" else self.h3_stars
+
+    def usual(self, kind: SurveyKind) -> SurveyBinning:
+        """Returns the binning of a survey, with its stars, before anything is chosen."""
+        return SurveyBinning(stars=self.stars_of(kind), error_floor=self.error_floor)
 
 
 def _needed(quantity: str) -> tuple[str, ...]:
@@ -352,7 +353,6 @@ def _question(
     )
     stars = options.stars_of(kind)
     floor = options.error_floor
-    usual = SurveyBinning(stars=stars, error_floor=floor)
     reference = {
         path: getattr(USUAL[kind], path.removeprefix("survey."))
         for path in SPACE.domains
@@ -361,7 +361,7 @@ def _question(
         kind,
         task,
         SPACE,
-        LearnedBinning(usual, options.architecture),
+        LearnedBinning(options.usual(kind), options.architecture),
         reference,
         lambda point: contrasts(point, stars, floor),
         {

@@ -58,3 +58,11 @@ def test_another_share_is_another_run():
     )
     assert usual == identify_run("desi", Desi()).fingerprint
     assert other != usual
+
+
+@pytest.mark.parametrize(
+    "rows", [(), ("no such row",), ("DESI, with v_tb", "DESI, with v_tb")]
+)
+def test_rows_that_are_none_or_named_twice_are_refused(rows):
+    with pytest.raises(ValueError, match=r"rows .* each once"):
+        PredictiveChecks(rows=rows)
