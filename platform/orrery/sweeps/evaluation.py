@@ -1,6 +1,7 @@
 """What a trial computes: a study with the options of a point, in whatever process it is.
 
-Nothing that an evaluation raises ends the sweep: it is the reason why the trial failed.
+Nothing that an evaluation raises ends the sweep, an exit neither: it is the reason why the
+trial failed. Only an interruption ends it, which is the user's.
 """
 
 import math
@@ -80,13 +81,20 @@ class Evaluation:
         Arguments:
             point: The values of its options, by dotted path.
             on_report: Called with each report's number, from 1, and its values.
+
+        Raises:
+            StoppedEarly: If the trial is not to go on.
+            KeyboardInterrupt: If the user wants no more.
         """
         began = time.monotonic()
         # several trials share a machine: each has one thread
         with one_thread():
             try:
                 objectives = self._objectives(point, on_report)
-            except Exception as error:
+            except (StoppedEarly, KeyboardInterrupt):
+                raise
+            # SystemExit, too, by which libraries end a program: here it is one trial's
+            except BaseException as error:
                 return Evaluated({}, time.monotonic() - began, _in_words(error))
         return Evaluated(objectives, time.monotonic() - began)
 
@@ -125,6 +133,6 @@ def _finite(
     return numbers
 
 
-def _in_words(error: Exception) -> str:
+def _in_words(error: BaseException) -> str:
     name = type(error).__name__
     return written_out(f"{name}: {error}" if str(error) else name)

@@ -10,6 +10,7 @@ import logging
 import math
 import os
 import shutil
+import sys
 import warnings
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -30,7 +31,7 @@ from orrery.execution.same_code import (
     installed_code,
     own_packages,
 )
-from orrery.sweeps.evaluation import Evaluated, Evaluation
+from orrery.sweeps.evaluation import Evaluated, Evaluation, StoppedEarly
 from orrery.sweeps.ledger import Ledger
 from orrery.sweeps.proposals import STUDY, Proposals
 from orrery.sweeps.space import read_point
@@ -226,18 +227,25 @@ def _compute(
     config: Mapping[str, Any], evaluation: Evaluation, code: InstalledCode
 ) -> None:
     """Computes a trial in its own process, and sends each report to the ledger's."""
-
-    def send(step: int, values: Mapping[str, float]) -> None:
-        tune.report({REPORT: json.dumps(values), STEP: step})
-
     try:
         check_same_code(code)
     except ValueError as error:
         # Raised, it would be taken for a crash.
         outcome = Evaluated({}, 0.0, str(error))
     else:
-        outcome = evaluation.compute(read_point(json.loads(config[POINT])), send)
+        try:
+            outcome = evaluation.compute(read_point(json.loads(config[POINT])), _send)
+        except StoppedEarly:
+            sys.exit(0)  # as Tune would end it: it waits for no more reports
     tune.report({OUTCOME: json.dumps(vars(outcome))})
+
+
+def _send(step: int, values: Mapping[str, float]) -> None:
+    try:
+        tune.report({REPORT: json.dumps(values), STEP: step})
+    except SystemExit as end:
+        # how Tune ends a trial that it has stopped: no exit of the evaluation's own
+        raise StoppedEarly from end
 
 
 class _Search(OptunaSearch):

@@ -113,7 +113,30 @@ def test_a_point_that_the_options_refuse_is_a_reason():
     assert "too fast" in found.reason
 
 
-@pytest.mark.parametrize("end", [StoppedEarly, KeyboardInterrupt, SystemExit])
+class Unusual(BaseException):
+    """As of a library whose error is no Exception."""
+
+
+@pytest.mark.parametrize(
+    ("end", "reason"),
+    [
+        (SystemExit(3), "SystemExit: 3"),
+        (SystemExit(), "SystemExit"),
+        (GeneratorExit(), "GeneratorExit"),
+        (Unusual("it went"), "Unusual: it went"),
+    ],
+)
+def test_what_would_end_the_program_is_a_reason(end, reason):
+    def evaluate(options, report):
+        report({"loss": 1.0})
+        raise end
+
+    found, seen = compute(evaluate)
+    assert (found.objectives, found.reason) == ({}, reason)
+    assert seen == [(1, {"loss": 1.0})]
+
+
+@pytest.mark.parametrize("end", [StoppedEarly, KeyboardInterrupt])
 def test_who_ends_it_is_not_caught(end):
     def evaluate(options, report):
         try:

@@ -129,12 +129,17 @@ def test_a_search_with_a_torn_file_ends_with_the_same_bytes(tmp_path, whole, sha
 
 
 def test_failed_trials_are_told_and_the_search_goes_on(tmp_path, capsys):
-    ends = {2: ValueError("no such width"), 5: FloatingPointError("loss is nan")}
+    ends = {
+        2: ValueError("no such width"),
+        4: SystemExit("the library leaves"),
+        5: FloatingPointError("loss is nan"),
+    }
     wanted = sweep(Count(ends))
     found = search(wanted, 8, tmp_path)
     failed = {trial.number: trial.reason for trial in found if trial.state == "failed"}
     assert failed == {
         2: "ValueError: no such width",
+        4: "SystemExit: the library leaves",
         5: "FloatingPointError: loss is nan",
     }
     told = " ".join(capsys.readouterr().err.split())

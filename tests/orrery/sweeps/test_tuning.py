@@ -12,7 +12,7 @@ import ray
 
 from orrery.execution.same_code import installed_code
 from orrery.sweeps import tuning
-from orrery.sweeps.evaluation import Evaluated
+from orrery.sweeps.evaluation import Evaluated, Evaluation
 from orrery.sweeps.halving import Halving
 from orrery.sweeps.ledger import Ledger
 from orrery.sweeps.proposals import Proposals
@@ -33,6 +33,7 @@ class Toy:
     Arguments:
         deadly: A file; who finds it removes it, and its process dies.
         refused: The width that is refused.
+        leaving: The width at which the program would end.
     """
 
     rate: float = 0.1
@@ -40,6 +41,7 @@ class Toy:
     hidden: tuple[int, ...] = (8,)
     deadly: str = ""
     refused: int = 0
+    leaving: int = 0
 
 
 def evaluate(options, report):
@@ -48,6 +50,8 @@ def evaluate(options, report):
         report({"loss": loss + 1 / step})
     if options.width == options.refused:
         raise ValueError(f"width {options.width} is refused")
+    if options.width == options.leaving:
+        sys.exit("no more")
     if options.deadly and Path(options.deadly).exists():
         Path(options.deadly).unlink()
         os._exit(1)
@@ -84,18 +88,19 @@ def test_one_at_a_time_gives_the_trials_of_a_search_without_ray(
     tmp_path, connected, capfd
 ):
     halving = Halving(first=2, factor=3)
-    expected = without_ray(
-        sweep(Toy(refused=4), halving=halving), 14, tmp_path / "here"
-    )
+    toy = Toy(refused=4, leaving=3)
+    expected = without_ray(sweep(toy, halving=halving), 14, tmp_path / "here")
     deadly = tmp_path / "deadly"
     deadly.touch()
-    wanted = sweep(Toy(refused=4, deadly=str(deadly)), halving=halving)
+    wanted = sweep(replace(toy, deadly=str(deadly)), halving=halving)
     capfd.readouterr()
     before = dict(os.environ)
     found = search(wanted, 14, tmp_path / "there")
     assert not deadly.exists()  # a process has died, which cost no trial
     assert points_and_ends(found) == points_and_ends(expected)
     assert {trial.state for trial in found} == {"finished", "failed", "pruned"}
+    reasons = {trial.reason for trial in found if trial.state == "failed"}
+    assert reasons == {"ValueError: width 4 is refused", "SystemExit: no more"}
     # Tune said nothing, and all that it wrote is gone
     out, err = capfd.readouterr()
     # of a process's death Ray itself speaks, as for any actor
@@ -199,6 +204,22 @@ def test_only_as_many_trials_run_as_have_room_with_their_workers(
 def test_trials_that_hold_nothing_are_refused(wrong):
     with pytest.raises(ValueError, match="give a CPU or more"):
         Resources(**wrong)
+
+
+def test_a_trial_that_tune_has_stopped_says_nothing_more(monkeypatch):
+    reported = []
+
+    def report(values):
+        reported.append(values)
+        sys.exit(0)
+
+    monkeypatch.setattr(tuning.tune, "report", report)
+    evaluation = Evaluation(Toy(), evaluate, (Goal("loss"),))
+    point = json.dumps({"rate": 0.1, "width": 3})
+    with pytest.raises(SystemExit) as end:
+        tuning._compute({tuning.POINT: point}, evaluation, installed_code(()))
+    assert end.value.code == 0
+    assert [tuning.REPORT in values for values in reported] == [True]
 
 
 def test_a_trial_whose_process_has_other_code_fails_with_that_reason(monkeypatch):
