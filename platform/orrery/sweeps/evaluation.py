@@ -38,6 +38,7 @@ class Evaluated:
         objectives: What it returned, by name; nothing if it failed.
         seconds: How long it took [s].
         reason: Why it failed; empty if it did not.
+        says_nothing: Whether that is no answer about the point, which is computed again.
 
     Example:
         >>> Evaluated({"loss": 0.5}, 1.2).reason
@@ -47,6 +48,7 @@ class Evaluated:
     objectives: Mapping[str, float]
     seconds: float
     reason: str = ""
+    says_nothing: bool = False
 
 
 @dataclass(frozen=True)

@@ -137,9 +137,15 @@ class Ledger:
         return stops_early(self.halving, self.goals[0], trial, self.trials.values())
 
     def end(self, number: int, outcome: Evaluated) -> None:
-        """Enters how a trial ended; one that has ended already stays as it is."""
+        """Enters how a trial ended; one that has ended already stays as it is.
+
+        One whose end says nothing of its point is interrupted, and computed again by the
+        next start.
+        """
         trial = self.trials[number]
-        if trial.state == "running":
+        if trial.state == "running" and outcome.says_nothing:
+            self._write(trial.interrupted(outcome.reason))
+        elif trial.state == "running":
             self._close(
                 replace(
                     trial,

@@ -158,7 +158,8 @@ def search(
             room with theirs.
 
     Raises:
-        ValueError: If the space is not one of the options, or a number is out of range.
+        ValueError: If the space is not one of the options, a number is out of range, or
+            trials' processes have other code than this one.
         AllTrialsFailedError: If they did; it gives the commonest reason.
         BlockingIOError: If another process computes the same sweep.
         KeyboardInterrupt: If the user wants no more; trials that have ended are kept.
@@ -175,6 +176,7 @@ def search(
             _compute(sweep, ledger, numbers, _Executor(concurrent, cpus, gpus, workers))
         found = ledger.known()
         write_trial_list(folder, found)
+        _check_computed(ledger, numbers)
     if all(trial.state == "failed" for trial in found):
         reason, count = commonest_failure(found)
         raise AllTrialsFailedError(
@@ -183,6 +185,18 @@ def search(
             found,
         )
     return found
+
+
+def _check_computed(ledger: Ledger, numbers: Sequence[int]) -> None:
+    """Raises ValueError if trials came to no end that says something of their points."""
+    known = {trial.number for trial in ledger.known()}
+    left = [number for number in numbers if number not in known]
+    if left:
+        reasons = [ledger.trials[n].reason for n in left if n in ledger.trials]
+        raise ValueError(
+            f"{len(left)} of {len(numbers)} trials were not computed: "
+            f"{(reasons or ['they never began'])[0]}; then the same command computes them"
+        )
 
 
 def _with_points(sweep: Sweep, ledger: Ledger, numbers: list[int]) -> list[int]:

@@ -231,7 +231,7 @@ def _compute(
         check_same_code(code)
     except ValueError as error:
         # Raised, it would be taken for a crash.
-        outcome = Evaluated({}, 0.0, str(error))
+        outcome = Evaluated({}, 0.0, str(error), says_nothing=True)
     else:
         try:
             outcome = evaluation.compute(read_point(json.loads(config[POINT])), _send)
@@ -302,7 +302,7 @@ class _Search(OptunaSearch):
             reason += "more memory to each by fewer at the same time"
             self.ledger.end(number, Evaluated({}, 0.0, reason))
         trial = self.ledger.trials[number]
-        if trial.state == "failed":
+        if trial.state in ("failed", "interrupted"):
             super().on_trial_complete(trial_id, None, error=True)
         else:
             super().on_trial_complete(trial_id, dict(trial.objectives))
@@ -331,10 +331,7 @@ class _Scheduler(FIFOScheduler):
         number = trial.config[NUMBER]
         if OUTCOME in result:
             outcome = json.loads(result[OUTCOME])
-            self.ledger.end(
-                number,
-                Evaluated(outcome["objectives"], outcome["seconds"], outcome["reason"]),
-            )
+            self.ledger.end(number, Evaluated(**outcome))
             return str(TrialScheduler.CONTINUE)
         goes_on = self.ledger.report(number, result[STEP], json.loads(result[REPORT]))
         return str(TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP)

@@ -57,6 +57,21 @@ def test_a_reason_is_a_failure_and_the_first_end_counts(ledger):
     )
 
 
+def test_an_end_that_says_nothing_of_the_point_is_computed_again(ledger):
+    ended = []
+    ledger.on_end = ended.append
+    finish(ledger, 0)
+    ledger.begin(1, {"rate": 0.5})
+    ledger.report(1, 1, {"loss": 3.0})
+    ledger.end(1, Evaluated({}, 0.0, "another code", says_nothing=True))
+    assert [trial.number for trial in ended] == [0]
+    for opened in (ledger, reopened(ledger.folder)):
+        (trial,) = opened.interrupted()
+        assert (trial.number, trial.curve, trial.reason) == (1, (), "another code")
+        assert trial.point == {"rate": 0.5}
+        assert opened.missing(3) == [1, 2]
+
+
 def test_what_is_missing_begins_with_what_was_interrupted(ledger):
     for number in (0, 1, 3):
         finish(ledger, number)

@@ -222,7 +222,7 @@ def test_a_trial_that_tune_has_stopped_says_nothing_more(monkeypatch):
     assert [tuning.REPORT in values for values in reported] == [True]
 
 
-def test_a_trial_whose_process_has_other_code_fails_with_that_reason(monkeypatch):
+def test_a_trial_whose_process_has_other_code_says_nothing_of_its_point(monkeypatch):
     reported = []
     monkeypatch.setattr(tuning.tune, "report", reported.append)
     here = installed_code(())
@@ -230,3 +230,26 @@ def test_a_trial_whose_process_has_other_code_fails_with_that_reason(monkeypatch
     tuning._compute({}, None, other)
     (outcome,) = (json.loads(report[tuning.OUTCOME]) for report in reported)
     assert "has other code than the process that began" in outcome["reason"]
+    assert outcome["says_nothing"]
+
+
+@pytest.mark.slow  # a process of Ray starts
+def test_trials_whose_processes_have_other_code_are_computed_by_the_next_start(
+    tmp_path, connected, monkeypatch
+):
+    def edited(packages):
+        here = installed_code(packages)
+        return replace(here, versions={**here.versions, "torch": "0.0.1"})
+
+    first = search(sweep(), 2, tmp_path)
+    with monkeypatch.context() as patch:
+        patch.setattr(tuning, "installed_code", edited)
+        said = "3 of 3 trials were not computed: .* has other code"
+        with pytest.raises(ValueError, match=said):
+            search(sweep(), 5, tmp_path)
+    kept = read_trials(sweep().folder(tmp_path))
+    assert [trial.state for trial in kept] == ["finished"] * 2 + ["interrupted"] * 3
+    found = search(sweep(), 5, tmp_path)
+    assert {trial.state for trial in found} == {"finished"}
+    assert found[:2] == first
+    assert [trial.point for trial in found] == [trial.point for trial in kept]
