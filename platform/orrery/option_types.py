@@ -7,7 +7,7 @@ Then two runs that mean the same would differ, or one would mean something else.
 import dataclasses
 import math
 import reprlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -56,30 +56,23 @@ def check_value(place: str, value: Any, kind: Any) -> None:
         raise ValueError(f"{place} is {shortened(value)}: give {_in_words(kind)}")
 
 
-def check_choices(
-    place: str, given: Sequence[str], allowed: Iterable[str], fewest: int = 1
-) -> None:
-    """Raises ValueError if names are not some of those that can be chosen, each once.
+def check_once(place: str, names: Sequence[str]) -> None:
+    """Raises ValueError if something is named more than once.
 
-    What is named twice would be computed once, under the identity of something else.
+    It would be computed once, under the identity of something else.
 
     Arguments:
         place: What the names are of.
-        given: The names.
-        allowed: Those that can be chosen.
-        fewest: How many there are at least.
+        names: The names.
 
     Example:
-        >>> check_choices("surveys", ("desi", "desi"), ("desi", "h3"))
+        >>> check_once("surveys", ("desi", "desi"))
         Traceback (most recent call last):
         ...
-        ValueError: surveys ('desi', 'desi'): choose from 'desi', 'h3', each once
+        ValueError: surveys ('desi', 'desi'): name each once
     """
-    known = tuple(allowed)
-    is_once = len(set(given)) == len(given)
-    if len(given) < fewest or not is_once or not set(given) <= {*known}:
-        choice = ", ".join(map(repr, known))
-        raise ValueError(f"{place} {given}: choose from {choice}, each once")
+    if len(set(names)) < len(names):
+        raise ValueError(f"{place} {names}: name each once")
 
 
 def shortened(value: Any) -> str:

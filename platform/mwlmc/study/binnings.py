@@ -34,7 +34,7 @@ from orrery.execution import cluster
 from orrery.identity import JSON
 from orrery.judging.calibration import LEVEL
 from orrery.learning.training import Training
-from orrery.option_types import check_choices
+from orrery.option_types import check_once
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.results.binning_sections import WidthQuantity, record_binnings
 from orrery.results.recording import record
@@ -133,11 +133,16 @@ class Binnings:
     """How much is tried for each survey."""
 
     def __post_init__(self) -> None:
-        check_choices("surveys", self.surveys, get_args(SurveyKind))
-        check_choices("parameters", self.parameters, parameter_names(INFERRED))
-        # before anything is simulated
-        for kind in get_args(SurveyKind):
-            _ = self.usual(kind)
+        if not self.surveys or not set(self.surveys) <= set(get_args(SurveyKind)):
+            raise ValueError(
+                f"surveys {self.surveys}: choose from {', '.join(get_args(SurveyKind))}"
+            )
+        known = parameter_names(INFERRED)
+        if not self.parameters or not set(self.parameters) <= set(known):
+            raise ValueError(
+                f"parameters {self.parameters}: choose from {', '.join(known)}"
+            )
+        _check_planned(self)
         if not 0 < self.level < 1:
             raise ValueError(f"level {self.level}: give one between 0 and 1")
         lacking = [n for n in _needed(self.quantity) if n not in self.parameters]
@@ -156,9 +161,18 @@ class Binnings:
         """Returns how many stars a survey has."""
         return self.desi_stars if kind == "desi" else self.h3_stars
 
-    def usual(self, kind: SurveyKind) -> SurveyBinning:
-        """Returns the binning of a survey, with its stars, before anything is chosen."""
-        return SurveyBinning(stars=self.stars_of(kind), error_floor=self.error_floor)
+
+def _check_planned(options: Binnings) -> None:
+    """Raises ValueError where a survey cannot be, before anything is simulated."""
+    check_once("surveys", options.surveys)
+    check_once("parameters", options.parameters)
+    for kind in get_args(SurveyKind):
+        _unbinned(options, kind)
+
+
+def _unbinned(options: Binnings, kind: SurveyKind) -> SurveyBinning:
+    """Returns a survey's stars and errors, before anything else is chosen."""
+    return SurveyBinning(stars=options.stars_of(kind), error_floor=options.error_floor)
 
 
 def _needed(quantity: str) -> tuple[str, ...]:
@@ -361,7 +375,7 @@ def _question(
         kind,
         task,
         SPACE,
-        LearnedBinning(options.usual(kind), options.architecture),
+        LearnedBinning(_unbinned(options, kind), options.architecture),
         reference,
         lambda point: contrasts(point, stars, floor),
         {

@@ -17,7 +17,7 @@ from mwlmc.sky.binning import V_TB_EDGES, desi_footprint
 from mwlmc.study.literature import TABLE2
 from orrery.identity import PLACE
 from orrery.inference.posteriors import Inference
-from orrery.option_types import check_choices
+from orrery.option_types import check_once
 from orrery.tables.missing import MOST_MISSING
 
 DESI_BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
@@ -230,7 +230,11 @@ class PredictiveChecks:
 
     # a misspelt row would be found only after all simulations
     def __post_init__(self) -> None:
-        check_choices("rows", self.rows, TABLE2)
+        if not self.rows or not set(self.rows) <= set(TABLE2):
+            raise ValueError(
+                f"rows {self.rows}: choose from {', '.join(map(repr, TABLE2))}"
+            )
+        check_once("rows", self.rows)
 
 
 @dataclass(frozen=True)

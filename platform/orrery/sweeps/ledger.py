@@ -143,18 +143,20 @@ class Ledger:
         next start.
         """
         trial = self.trials[number]
-        if trial.state == "running" and outcome.says_nothing:
+        if trial.state != "running":
+            return
+        if outcome.says_nothing:
             self._write(trial.interrupted(outcome.reason))
-        elif trial.state == "running":
-            self._close(
-                replace(
-                    trial,
-                    state="failed" if outcome.reason else "finished",
-                    objectives=dict(outcome.objectives),
-                    seconds=outcome.seconds,
-                    reason=outcome.reason,
-                )
+            return
+        self._close(
+            replace(
+                trial,
+                state="failed" if outcome.reason else "finished",
+                objectives=dict(outcome.objectives),
+                seconds=outcome.seconds,
+                reason=outcome.reason,
             )
+        )
 
     def interrupt(self, reason: str) -> None:
         """Enters that all trials that are running shall be computed again."""

@@ -98,11 +98,11 @@ def test_chosen_parameters_keep_their_order():
 @pytest.mark.parametrize(
     ("choice", "said"),
     [
-        ({"surveys": ("gaia",)}, "choose from 'desi', 'h3'"),
-        ({"surveys": ()}, "choose from 'desi', 'h3'"),
-        ({"surveys": ("desi", "desi")}, "each once"),
-        ({"parameters": ("mass",)}, "choose from 'log10_m_mw_halo_50'"),
-        ({"parameters": ("v_x", "v_y", "v_z", "v_x")}, "each once"),
+        ({"surveys": ("gaia",)}, "choose from desi, h3"),
+        ({"surveys": ()}, "choose from desi, h3"),
+        ({"surveys": ("desi", "desi")}, "name each once"),
+        ({"parameters": ("mass",)}, "choose from log10_m_mw_halo_50"),
+        ({"parameters": ("v_x", "v_y", "v_z", "v_x")}, "name each once"),
         ({"desi_stars": 0}, "give 1 star or more"),
         ({"h3_stars": -1}, "give 1 star or more"),
         ({"error_floor": -0.5}, "0 km/s or more"),

@@ -60,9 +60,6 @@ def test_another_share_is_another_run():
     assert other != usual
 
 
-@pytest.mark.parametrize(
-    "rows", [(), ("no such row",), ("DESI, with v_tb", "DESI, with v_tb")]
-)
-def test_rows_that_are_none_or_named_twice_are_refused(rows):
-    with pytest.raises(ValueError, match=r"rows .* each once"):
-        PredictiveChecks(rows=rows)
+def test_a_row_that_is_named_twice_is_refused():
+    with pytest.raises(ValueError, match="name each once"):
+        PredictiveChecks(rows=("DESI, with v_tb", "DESI, with v_tb"))
