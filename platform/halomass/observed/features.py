@@ -87,11 +87,9 @@ class Features(_Defined):
         _check_binning(self.neighbours, self.radial, self.seed)
         known = (*ORBIT, "satellites", *ENVIRONMENT_FEATURES)
         wrong = [name for name in self.without if name not in known]
-        # a name given twice would be another identity of the same features
-        is_once = len(set(self.without)) == len(self.without)
-        if isinstance(self.without, str) or wrong or not is_once:
+        if isinstance(self.without, str) or wrong:
             raise ValueError(
-                f"without={self.without!r}: give a tuple of some of {known}, each once"
+                f"without={self.without!r}: give a tuple of some of {known}"
             )
         if not self.kinds:
             raise ValueError(

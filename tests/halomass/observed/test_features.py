@@ -295,7 +295,6 @@ def test_the_schema_of_systems_is_enough(made):
         {"radial": "linear"},
         {"without": ("speed",)},
         {"without": "r"},
-        {"without": ("r", "r")},
         {"without": ("satellites", "vmax", "distance_larger", "distance_cluster")},
     ],
 )
