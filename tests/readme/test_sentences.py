@@ -242,7 +242,7 @@ def of_binnings():
     (motions, other_motions) = winners("v_tb_bins")
     two = rf"{NUMBER} and {NUMBER}"
     return {
-        rf"giants, {NUMBER} binnings each were tried on the same {NUMBER} simulations": [
+        rf"giants, {NUMBER} binnings each were tried on other {NUMBER} simulations": [
             str(tried),
             f"{int(searched('binnings')[0]):,}",
         ],
