@@ -27,7 +27,7 @@ TOY_HOSTS = (
     *("--flows.ranked.calibration-draws", "200", "--flows.ranked.draws", "1000"),
     *("--flows.unordered.calibration-draws", "200", "--flows.unordered.draws", "1000"),
 )
-MOCK_HOSTS = (*TOY_HOSTS, "--hosts", "1152", "--acceptance-hosts", "128")
+MOCK_HOSTS = (*TOY_HOSTS, "--hosts", "1536", "--acceptance-hosts", "128")
 BOX = 60.0  # [Mpc/h] of a toy catalogue
 
 
