@@ -7,7 +7,6 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from astropy.table import Table
 
 from halomass.mock.mock_universe import CATALOGUES, MockUniverse
 from halomass.observed.errors import Orbits
@@ -40,7 +39,7 @@ from orrery.parameters import generator
 from orrery.records import Observation, Records
 
 from . import domain_shift, survival
-from .quantities import Record, quantity
+from .quantities import Record, quantity, table_numbers
 
 SEED = 20251126
 HOSTS = 100  # of the acceptance, which no fewer than these have
@@ -102,11 +101,6 @@ def _estimate(mean: float) -> PredictionInterval:
     return PredictionInterval(mean, mean - 0.14, mean - 0.02, mean + 0.17, 0.68, 300)
 
 
-def _numbers(table: Table) -> FloatArray:
-    kept = [name for name in table.colnames if table[name].dtype.kind in "fi"]
-    return np.stack([np.asarray(table[name], dtype=float) for name in kept])
-
-
 # --- masses ----------------------------------------------------------------------------------
 
 
@@ -131,7 +125,10 @@ def _tables() -> Record:
     theirs = [row.published for row in rows if row.published]
     alone = mass_of.mass_tables(_host(), None, estimates)
     return {
-        **{f"mass.{i}": quantity(_numbers(t)) for i, t in enumerate(tables.values())},
+        **{
+            f"mass.{i}": quantity(table_numbers(t))
+            for i, t in enumerate(tables.values())
+        },
         "mass.ours": quantity(ours),
         "mass.theirs": quantity(theirs),
         "mass.alone": quantity(len(alone)),
@@ -196,7 +193,10 @@ def _accuracy() -> Record:
         for ratio in (1.32, 1.34, 1.99, 2.01, 2.99, 3.01, 4.49, 4.51)
     ]
     return {
-        **{f"rmse.{i}": quantity(_numbers(t)) for i, t in enumerate(tables.values())},
+        **{
+            f"rmse.{i}": quantity(table_numbers(t))
+            for i, t in enumerate(tables.values())
+        },
         "rmse.misses": quantity(said),
         "variance.misses": quantity(factors),
         "rmse.edges": quantity(accuracy.MASS_EDGES),
@@ -232,7 +232,7 @@ def _robustness() -> Record:
     other = ensembles.ensemble_features(3, 12, "variant")
     every = [*wanted.values(), *other.values()]
     return record | {
-        "left_out": quantity(_numbers(table)),
+        "left_out": quantity(table_numbers(table)),
         "left_out.misses": quantity(len(table.meta["misses"])),
         "left_out.largest": quantity([*largest.values()][1::2]),
         "features": quantity([(b.neighbours, b.errors, len(b.kinds)) for b in every]),
@@ -301,11 +301,11 @@ def _acceptance() -> Record:
         for value in (0.899, 0.901, 1.099, 1.101, np.nan)
     ]
     return {
-        "orbits": quantity(_numbers(orbits)),
-        "jeans": quantity(_numbers(jeans)),
+        "orbits": quantity(table_numbers(orbits)),
+        "jeans": quantity(table_numbers(jeans)),
         "jeans.met": quantity(jeans["verdict"] == "met"),
         "orbits.met": quantity(orbits["verdict"] == "met"),
-        "hosts": quantity(_numbers(hosts)),
+        "hosts": quantity(table_numbers(hosts)),
         "met": quantity(met),
         **_statistics(),
     }

@@ -35,7 +35,7 @@ from orrery.records import Observation, Records
 from orrery.results.views import Violins
 
 from .observed_stars import survey_table
-from .quantities import Record, quantity
+from .quantities import Record, quantity, table_numbers
 
 SEED = 20251126
 STARS = 1500  # of one synthetic simulation
@@ -166,7 +166,7 @@ def _compared(draws: FloatArray, prior: FloatArray) -> Record:
     other = comparison.compare_with_published(draws, "DESI, with v_tb", prior, "other")
     tables = {**tables, **other, **comparison.prior_tables(prior)}
     record = {
-        f"table.{number}": quantity(_numbers(table))
+        f"table.{number}": quantity(table_numbers(table))
         for number, table in enumerate(tables.values())
         if table.meta["key"] != "table2"
     }
@@ -178,14 +178,9 @@ def _many() -> Record:
     """Returns what the prior implies where friction is strong, of which many draws tell."""
     tables = comparison.prior_tables(_draws(2, 9000))
     return {
-        f"many.{number}": quantity(_numbers(table))
+        f"many.{number}": quantity(table_numbers(table))
         for number, table in enumerate(tables.values())
     }
-
-
-def _numbers(table: Table) -> FloatArray:
-    kept = [name for name in table.colnames if table[name].dtype.kind in "fi"]
-    return np.stack([np.asarray(table[name], dtype=float) for name in kept])
 
 
 def _misses() -> Record:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from astropy.table import Table
 from numpy.typing import ArrayLike, NDArray
 
 ROUNDING = 1.2e-7  # of single precision, in which records are kept
@@ -55,6 +56,12 @@ def quantity(values: ArrayLike, **tolerance: float) -> Quantity:
     Without a tolerance they are those of double precision, rounded to single.
     """
     return Quantity(np.asarray(values), **tolerance)
+
+
+def table_numbers(table: Table) -> NDArray[np.float64]:
+    """Returns the columns of a table that hold numbers `[C, N]`."""
+    kept = [name for name in table.colnames if table[name].dtype.kind in "fi"]
+    return np.stack([np.asarray(table[name], dtype=float) for name in kept])
 
 
 def differences(now: Record, kept: Mapping[str, NDArray[Any]]) -> dict[str, str]:
