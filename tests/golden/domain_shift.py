@@ -6,17 +6,15 @@ from typing import Any
 from unittest.mock import patch
 
 import numpy as np
-from astropy.table import Table
 
 from halomass.mock.mock_universe import MockUniverse
 from halomass.study import domain_shift, generated_hosts
 from halomass.study.domain_shift import HostDomain
 from halomass.systems import FloatArray
 from orrery.inference.ensembles import EvaluatedEnsemble
-from orrery.pairs import Pairs
 from orrery.parameters import generator
 
-from .quantities import Record, quantity
+from .quantities import Record, quantity, table_numbers
 
 SEED = 20261128
 EDGES = np.array([10.5, 12.5, 14.5])
@@ -38,29 +36,25 @@ def _universe(number: int, bias: float) -> HostDomain:
     x = (truth + bias + random.normal(0.0, 0.15, len(truth)))[:, None]
     networks: Any = _Networks(bias)
     own = EvaluatedEnsemble("", networks, truth, networks.mean(x).T, EDGES, 0.2)
-    return HostDomain(own, Pairs(truth[:, None], x))
+    return HostDomain(own, x)
 
 
 def shift() -> Record:
     """Returns the tables of hosts of two universes, and how many others are generated."""
     domains = {"one": _universe(0, 0.0), "other": _universe(1, 0.08)}
-    found = domain_shift.systematic_interval(12.0, domains["one"], domains)
-    (between,) = domain_shift.shift_table({"25 neighbours": domains}).values()
+    crossed = domain_shift.cross_evaluate(domains)
+    found = domain_shift.systematic_interval(12.0, "one", crossed)
+    (between,) = domain_shift.shift_table({"25 neighbours": crossed}).values()
     (mass,) = domain_shift.systematic_table({"25 neighbours": found}).values()
     return {
-        "shift": quantity(_numbers(between)),
+        "shift": quantity(table_numbers(between)),
         "shift.misses": quantity(len(between.meta["misses"])),
-        "systematic": quantity(_numbers(mass)),
+        "systematic": quantity(table_numbers(mass)),
         "systematic.ends": quantity(
             [found.lower, found.upper, found.below, found.above]
         ),
         "shift.variants": quantity(_generated()),
     }
-
-
-def _numbers(table: Table) -> FloatArray:
-    kept = [name for name in table.colnames if table[name].dtype.kind in "fi"]
-    return np.stack([np.asarray(table[name], dtype=float) for name in kept])
 
 
 def _generated() -> list[int]:

@@ -292,11 +292,11 @@ def _bound(
     """Returns the fraction of its mass that each subhalo still has; as usual, without orbits."""
     redshift = history.infall_redshift(fallen.mass_fraction, hosts.concentration)
     times = history.dynamical_times(history.lookback_time(redshift))
-    if start is None:
-        rate = np.full_like(times, tides.LOSS_RATE)
-    else:
-        pericentre = start.pericentre / hosts.concentration
-        rate = tides.steepened(tides.loss_rate(pericentre), pericentre, steeper)
+    rate = (
+        np.full_like(times, tides.LOSS_RATE)
+        if start is None
+        else tides.loss_rate(start.pericentre / hosts.concentration, steeper)
+    )
     return tides.bound_fraction(
         times, fallen.ratio, rate * 10 ** (tides.LOSS_SCATTER * normal)
     )

@@ -37,32 +37,22 @@ def bound_fraction(
     )
 
 
-def loss_rate(pericentre: FloatArray) -> FloatArray:
+def loss_rate(pericentre: FloatArray, steeper: float = 0.0) -> FloatArray:
     """Returns the rate's factor for pericentres [virial radii of the host today].
+
+    Arguments:
+        pericentre: With shape `[K]`.
+        steeper: By how much larger the power is than `PERICENTRE_POWER`.
 
     Example:
         >>> import numpy as np
         >>> loss_rate(np.array([0.05, 0.28, 0.8])).round(2)
         array([0.96, 0.57, 0.42])
-    """
-    return LOSS_RATE * (pericentre / USUAL_PERICENTRE) ** -PERICENTRE_POWER
-
-
-def steepened(rate: FloatArray, pericentre: FloatArray, more: float) -> FloatArray:
-    """Returns rates that fall faster with the pericentre, and are the same at the usual one.
-
-    Arguments:
-        rate: Of mass loss, with shape `[K]`.
-        pericentre: In virial radii of the host today, with shape `[K]`.
-        more: By how much larger the power is than `PERICENTRE_POWER`.
-
-    Example:
-        >>> import numpy as np
-        >>> r = np.array([0.05, 0.28, 0.8])
-        >>> steepened(loss_rate(r), r, more=0.15).round(2)
+        >>> loss_rate(np.array([0.05, 0.28, 0.8]), steeper=0.15).round(2)
         array([1.24, 0.57, 0.36])
     """
-    return rate * (pericentre / USUAL_PERICENTRE) ** -more
+    power = -PERICENTRE_POWER - steeper
+    return LOSS_RATE * (pericentre / USUAL_PERICENTRE) ** power
 
 
 def velocity_fraction(bound: FloatArray) -> FloatArray:

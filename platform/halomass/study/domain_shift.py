@@ -26,9 +26,8 @@ from halomass.study.number_formats import format_floats
 from halomass.systems import LOG_M_VIR, FloatArray
 from orrery.execution import summaries
 from orrery.inference.ensembles import EvaluatedEnsemble
-from orrery.judging.domain_shift import PredictedTests, Transfer, transfer
+from orrery.judging.domain_shift import Transfer, transfer
 from orrery.judging.regression import PredictionInterval
-from orrery.pairs import Pairs
 from orrery.results.recording import Recording
 from orrery.results.sections import Answer
 from orrery.sentences import Sentence, cell
@@ -48,59 +47,62 @@ _BOUND_KEYS = (
 
 @dataclass(frozen=True, eq=False)
 class HostDomain:
-    """Hosts of one kind: who was trained on them, and those that it never saw.
+    """Hosts of one kind: who was trained on them, and what it was tested on.
 
     Arguments:
-        estimator: The ensemble.
-        tests: The features of other such hosts, and their masses.
+        estimator: The ensemble, tested on N other such hosts.
+        x: The features of these, with shape `[N, S]`.
 
     Example:
-        >>> tests = Pairs(np.array([[12.0]]), np.zeros((1, 3)))
-        >>> len(HostDomain(None, tests).tests)
-        1
+        >>> HostDomain(None, np.zeros((4, 3))).x.shape
+        (4, 3)
     """
 
     estimator: EvaluatedEnsemble
-    tests: Pairs
+    x: FloatArray
 
-    @property
-    def truth(self) -> FloatArray:
-        """log10 of the masses of the tests `[N]` [dex(solMass)]."""
-        return self.tests.theta[:, 0]
-
-    def predicted_by(self, other: "HostDomain") -> PredictedTests:
-        """Returns these tests, predicted by the ensemble of a domain."""
+    def predicted_by(self, other: "HostDomain") -> EvaluatedEnsemble:
+        """Returns the ensemble of a domain, tested on the hosts of this one."""
         if other is self:
-            return PredictedTests(self.truth, self.estimator.predicted)
-        mean = other.estimator.ensemble.mean(self.tests.x)[:, 0]
-        return PredictedTests(self.truth, mean)
+            return self.estimator
+        mean = other.estimator.ensemble.mean(self.x)[:, 0]
+        return replace(other.estimator, truth=self.estimator.truth, members=mean[None])
 
 
-def transfers(domains: Mapping[str, HostDomain]) -> dict[tuple[str, str], Transfer]:
-    """Returns how each ensemble fares on the hosts of each domain, by both their names."""
+# Each ensemble, tested on the hosts of each domain, by the names of whom it was trained
+# and tested on.
+Crossed = Mapping[tuple[str, str], EvaluatedEnsemble]
+
+
+def cross_evaluate(domains: Mapping[str, HostDomain]) -> Crossed:
+    """Returns each domain's ensemble, tested on the hosts of each domain."""
     return {
-        (one, other): transfer(
-            trained.predicted_by(trained),
-            tested.predicted_by(trained),
-            trained.estimator.window,
-            low=MIDDLE[0],
-            high=MIDDLE[1],
-        )
+        (one, other): tested.predicted_by(trained)
         for one, trained in domains.items()
         for other, tested in domains.items()
     }
 
 
-def shift_table(found: Mapping[str, Mapping[str, HostDomain]]) -> dict[str, Table]:
+def transfers(crossed: Crossed) -> dict[tuple[str, str], Transfer]:
+    """Returns how each ensemble fares on the hosts of each domain, by both their names."""
+    return {
+        (one, other): transfer(
+            crossed[one, one], tested, tested.window, low=MIDDLE[0], high=MIDDLE[1]
+        )
+        for (one, other), tested in crossed.items()
+    }
+
+
+def shift_table(found: Mapping[str, Crossed]) -> dict[str, Table]:
     """Returns bias and coverage between all domains, by title.
 
     Arguments:
-        found: The domains by name, by the name of the ensembles.
+        found: The evaluated ensembles, by their name.
     """
     rows = [
         (name, trained, tested, *_numbers(one))
-        for name, domains in found.items()
-        for (trained, tested), one in transfers(domains).items()
+        for name, crossed in found.items()
+        for (trained, tested), one in transfers(crossed).items()
     ]
     numbers = ["tests", "bias", "bias_error", "coverage", "coverage_error"]
     table = Table(rows=rows, names=["ensemble", "trained_on", "tested_on", *numbers])
@@ -120,7 +122,7 @@ def shift_table(found: Mapping[str, Mapping[str, HostDomain]]) -> dict[str, Tabl
         **dict(zip(_BOUND_KEYS, (BIAS_BOUND, *COVERAGE_BOUNDS), strict=True)),
     }
     table.meta["shows"] = list(keys)
-    table.meta["misses"] = _shift_misses(found, table)
+    table.meta["misses"] = _shift_misses(table)
     return {"Domain shift: trained on one universe, tested on another": table}
 
 
@@ -128,13 +130,11 @@ def _numbers(one: Transfer) -> tuple[float, ...]:
     return one.tests, one.bias, one.bias_error, one.coverage, one.coverage_error
 
 
-def _shift_misses(
-    found: Mapping[str, Mapping[str, HostDomain]], table: Table
-) -> list[Sentence]:
+def _shift_misses(table: Table) -> list[Sentence]:
     """Returns in a sentence for each ensemble how often it does not hold elsewhere."""
     low, high = COVERAGE_BOUNDS
     sentences = []
-    for name in found:
+    for name in dict.fromkeys(table["ensemble"].tolist()):
         rows = table[table["ensemble"] == name]
         other = rows[rows["trained_on"] != rows["tested_on"]]
         beyond = np.abs(other["bias"]) > BIAS_BOUND
@@ -165,37 +165,37 @@ class SystematicInterval:
     Arguments:
         statistical: By the test hosts of the ensemble's own universe.
         by_domain: The same by those of each universe, if enough are predicted alike.
-        lower: The smallest lower end of all.
-        upper: The largest upper end.
 
     Example:
         >>> own = PredictionInterval(12.0, 11.9, 12.0, 12.1, 0.68, 400)
         >>> other = PredictionInterval(12.0, 11.8, 11.9, 12.0, 0.68, 300)
-        >>> found = SystematicInterval.across(own, {"own": own, "other": other})
+        >>> found = SystematicInterval(own, {"own": own, "other": other})
         >>> found.lower, found.upper, round(found.below, 2)
         (11.8, 12.1, 0.17)
     """
 
     statistical: PredictionInterval
     by_domain: Mapping[str, PredictionInterval]
-    lower: float
-    upper: float
 
-    @classmethod
-    def across(
-        cls,
-        statistical: PredictionInterval,
-        by_domain: Mapping[str, PredictionInterval],
-    ) -> "SystematicInterval":
-        """Returns the interval that holds its share of truths in each of the universes.
+    @property
+    def unknown(self) -> list[str]:
+        """The universes in which too few hosts are predicted alike to tell."""
+        return [
+            name
+            for name, one in self.by_domain.items()
+            if np.isnan(one.lower + one.upper)
+        ]
 
-        NaN if that is unknown in one of them.
-        """
-        lower = min([one.lower for one in by_domain.values()], default=np.nan)
-        upper = max([one.upper for one in by_domain.values()], default=np.nan)
-        if not np.isfinite([one.lower + one.upper for one in by_domain.values()]).all():
-            lower = upper = np.nan
-        return cls(statistical, by_domain, float(lower), float(upper))
+    @property
+    def lower(self) -> float:
+        """The smallest lower end of all universes; NaN if one is unknown."""
+        # NaN if any is, as the smallest of a list may not be
+        return float(np.min([one.lower for one in self.by_domain.values()]))
+
+    @property
+    def upper(self) -> float:
+        """The largest upper end of all universes; NaN if one is unknown."""
+        return float(np.max([one.upper for one in self.by_domain.values()]))
 
     @property
     def below(self) -> float:
@@ -218,23 +218,21 @@ def _in_quadrature(whole: float, part: float) -> float:
 
 
 def systematic_interval(
-    prediction: float, own: HostDomain, domains: Mapping[str, HostDomain]
+    prediction: float, own: str, crossed: Crossed
 ) -> SystematicInterval:
     """Returns where the mass is if the host is like those of any of the universes.
 
     Arguments:
         prediction: The predicted mean by the ensemble of one universe.
-        own: That universe.
-        domains: All universes, that one among them, by name.
+        own: That universe's name.
+        crossed: Each universe's ensemble, tested on the hosts of each.
     """
-    by_domain = {}
-    for name, domain in domains.items():
-        tests = domain.predicted_by(own)
-        like_it = replace(
-            own.estimator, truth=tests.truth, members=tests.predicted[None]
-        )
-        by_domain[name] = like_it.interval(prediction)
-    return SystematicInterval.across(own.estimator.interval(prediction), by_domain)
+    by_domain = {
+        tested: one.interval(prediction)
+        for (trained, tested), one in crossed.items()
+        if trained == own
+    }
+    return SystematicInterval(by_domain[own], by_domain)
 
 
 def systematic_table(found: Mapping[str, SystematicInterval]) -> dict[str, Table]:
@@ -270,13 +268,9 @@ def systematic_table(found: Mapping[str, SystematicInterval]) -> dict[str, Table
 def _in_words(
     name: str, interval: SystematicInterval
 ) -> tuple[Sentence, dict[str, float]]:
-    if np.isnan(interval.lower):
-        unknown = [
-            domain
-            for domain, one in interval.by_domain.items()
-            if np.isnan(one.lower + one.upper)
-        ]
-        words = f"{name}: too few hosts of {', '.join(unknown)} are predicted alike to tell."
+    if interval.unknown:
+        unknown = ", ".join(interval.unknown)
+        words = f"{name}: too few hosts of {unknown} are predicted alike to tell."
         return Sentence(words), {}
     key = f"{SYSTEMATIC}.{ensemble_key(name)}"
     numbers = {
@@ -313,20 +307,21 @@ def compare_universes(
     main, *others = [name for name in hosts if name != EQUILIBRIUM]
     if not others:
         return  # catalogues have no variants
-    domains: dict[str, dict[str, HostDomain]] = {}
+    crossed: dict[str, Crossed] = {}
     systematic: dict[str, SystematicInterval] = {}
     for one, binning in noisy_features(wanted).items():
-        domains[one] = {}
+        domains = {}
         for name in (main, *others):
             label = one if name == main else label_of(name, one)
             pairs = summaries.compute(features, hosts[name], binning, (LOG_M_VIR,))
-            domains[one][name] = HostDomain(found[label], pairs.test)
+            domains[name] = HostDomain(found[label], pairs.test.x)
+        crossed[one] = cross_evaluate(domains)
         systematic[one] = systematic_interval(
-            answers[one].prediction, domains[one][main], domains[one]
+            answers[one].prediction, main, crossed[one]
         )
-    known = {n: one for n, one in systematic.items() if np.isfinite(one.lower)}
+    known = {name: one for name, one in systematic.items() if not one.unknown}
     recording.answers(_answer(name, one) for name, one in known.items())
-    recording.tables(systematic_table(systematic) | shift_table(domains))
+    recording.tables(systematic_table(systematic) | shift_table(crossed))
 
 
 def _answer(name: str, interval: SystematicInterval) -> Answer:

@@ -6,29 +6,31 @@ simulation, has to be asked of some whose truth is known.
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from orrery.judging import regression
-from orrery.judging.regression import FEWEST_FOR_SCATTER, MEDIAN_ERROR, TooFewAlikeError
+from orrery.judging.regression import FEWEST_FOR_SCATTER, TooFewAlikeError
 from orrery.parameters import FloatArray
 
+_ONE_BIN = np.array([-np.inf, np.inf])
 
-@dataclass(frozen=True, eq=False)
-class PredictedTests:
-    """Predictions for tests whose truth is known.
 
-    Arguments:
-        truth: With shape `[N]`.
-        predicted: With shape `[N]`.
+class PredictedTests(Protocol):
+    """Tests whose truth is known, and what is predicted of them, both with shape `[N]`.
 
     Example:
-        >>> len(PredictedTests(np.zeros(3), np.ones(3)).truth)
+        >>> from types import SimpleNamespace
+        >>> tests: PredictedTests = SimpleNamespace(truth=np.zeros(3), predicted=np.ones(3))
+        >>> len(tests.truth)
         3
     """
 
-    truth: FloatArray
-    predicted: FloatArray
+    @property
+    def truth(self) -> FloatArray: ...
+    @property
+    def predicted(self) -> FloatArray: ...
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,11 @@ def transfer(
         ValueError: If shapes do not belong together or numbers are not finite.
 
     Example:
+        >>> from types import SimpleNamespace
         >>> truth = np.random.default_rng(0).uniform(11, 13, 2000)
         >>> error = np.random.default_rng(1).normal(0, 0.1, 2000)
-        >>> own = PredictedTests(truth, truth + error)
-        >>> shifted = PredictedTests(truth, truth + error + 0.1)
+        >>> own = SimpleNamespace(truth=truth, predicted=truth + error)
+        >>> shifted = SimpleNamespace(truth=truth, predicted=truth + error + 0.1)
         >>> found = transfer(own, shifted, window=0.2, low=11.5, high=12.5)
         >>> round(found.bias, 1), found.coverage < 0.6
         (0.1, True)
@@ -93,12 +96,12 @@ def transfer(
     count = len(truth)
     if count < FEWEST_FOR_SCATTER:
         return Transfer(count, np.nan, np.nan, np.nan, np.nan)
-    error = median[known] - truth
+    errors = regression.binned(truth, median[known], _ONE_BIN)
     covered = float(np.mean((lower[known] <= truth) & (truth <= upper[known])))
     return Transfer(
         count,
-        float(np.median(error)),
-        float(MEDIAN_ERROR * error.std(ddof=1) / np.sqrt(count)),
+        float(errors.bias[0]),
+        float(errors.bias_error[0]),
         covered,
         float(np.sqrt(covered * (1 - covered) / count)),
     )
@@ -121,8 +124,9 @@ def intervals_alike(
         ValueError: If something else is wrong.
 
     Example:
+        >>> from types import SimpleNamespace
         >>> truth = np.linspace(11.0, 13.0, 401)
-        >>> tests = PredictedTests(truth, truth - 0.1)
+        >>> tests = SimpleNamespace(truth=truth, predicted=truth - 0.1)
         >>> intervals_alike(np.array([12.0, 15.0]), tests, window=0.5)[1].round(2)
         array([12.1,  nan])
     """

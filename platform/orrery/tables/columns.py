@@ -96,23 +96,31 @@ class ColumnDescription:
             others: Names of errors for both sides that follow from no name of the quantity,
                 and the units that their survey has defined.
         """
-        sides = {"_error": "both", "_error_below": "below", "_error_above": "above"}
-        own: dict[str, Mapping[str, units.UnitBase]] = {"both": others or {}}
-        errors = tuple(
-            ColumnDescription(
-                f"{self.quantity}{ending}",
-                self.unit,
-                (*titles.error_names(self.names, side), *own.get(side, {})),
-                {**self._documented_errors(side), **own.get(side, {})},
-                lower=0.0,
-                upper=upper,
-                ties="errors",
-                either_sign=side == "below",
-                meaning=f"error of the {self.meaning}" if self.meaning else "",
-            )
-            for ending, side in sides.items()
+        return (
+            self,
+            self._errors("_error", "both", upper, others or {}),
+            self._errors("_error_below", "below", upper, {}),
+            self._errors("_error_above", "above", upper, {}),
         )
-        return (self, *errors)
+
+    def _errors(
+        self,
+        ending: str,
+        side: str,
+        upper: float,
+        others: Mapping[str, units.UnitBase],
+    ) -> "ColumnDescription":
+        return ColumnDescription(
+            f"{self.quantity}{ending}",
+            self.unit,
+            (*titles.error_names(self.names, side), *others),
+            {**self._documented_errors(side), **others},
+            lower=0.0,
+            upper=upper,
+            ties="errors",
+            either_sign=side == "below",
+            meaning=f"error of the {self.meaning}" if self.meaning else "",
+        )
 
     def _documented_errors(self, side: str) -> dict[str, units.UnitBase]:
         return {

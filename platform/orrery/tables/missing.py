@@ -171,7 +171,7 @@ def _unlisted(
     if is_none:
         yield from _some("exactly 0, which stands for none", zero)
         rows = rows & ~zero
-    elif description.ties == "none" and zero.any() and expected_ties(raw[rows]) < _RARE:
+    elif zero.any() and _must_scatter(raw[rows], description):
         yield "exactly 0, though the others are not rounded so far", zero
         rows = rows & ~zero
     for one in judged_values(raw[rows], description.ties):
@@ -228,9 +228,14 @@ def _stands_for_nothing(
     value = raw[exact][0]
     if any(one.value == value for one in repeated_values(raw[inside])):
         return True
-    if description.ties == "none" and expected_ties(others) < _RARE:
+    if _must_scatter(others, description):
         return True
     return _lies_apart(value, others, fraction, is_signed=description.lower < 0)
+
+
+def _must_scatter(numbers: FloatArray, description: ColumnDescription) -> bool:
+    """Returns whether no measurement among numbers `[N]` would be exactly a given one."""
+    return description.ties == "none" and expected_ties(numbers) < _RARE
 
 
 def _lies_apart(
