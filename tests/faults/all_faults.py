@@ -23,7 +23,7 @@ from pathlib import Path
 from orrery.termination import orderly_end
 
 TESTS = Path(__file__).resolve().parents[1]
-FOLDER = "FOLDER"  # stands for one of the part's own
+FOLDER = "FOLDER"  # stands for an empty one of the part's own, which is there already
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def run(series):
             if programs.is_over:
                 return
             found[part] = programs.ended(part)
-            print(line(part, found[part]), file=sys.stderr, flush=True)
+            print(line(part, found[part]), *why(found[part]), file=sys.stderr, flush=True)
 
     with ThreadPoolExecutor(len(series)) as threads:
         works = [threads.submit(one_after_another, parts) for parts in series]
@@ -143,6 +143,11 @@ def line(part, ended):
     """Returns how a part ended, in a line."""
     how = "sound" if ended.status == 0 else f"FAILED, status {ended.status}"
     return f"{part.name}: {how}, {ended.seconds:.0f} s, {ended.processor:.0f} s of processors"
+
+
+def why(ended):
+    """Returns the last line of what a part said, in a list that is empty if it is sound."""
+    return ended.told.splitlines()[-1:] if ended.status else []
 
 
 def report(found):

@@ -171,7 +171,7 @@ def main():
     parser.add_argument("--removals", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    given.folder.mkdir(parents=True)
+    given.folder.mkdir(parents=True, exist_ok=True)
     # Ray's test clusters leave their address where every program of this user would find
     # and join them, to die with the nodes that are lost here
     with tempfile.TemporaryDirectory(prefix="n") as own:

@@ -57,6 +57,30 @@ def test_series_run_side_by_side_and_are_told_in_order(
     assert re.fullmatch(said + ends, told)
 
 
+def test_why_a_part_fails_is_said_at_once(all_faults, part, capsys):
+    all_faults.run(((part("one", 3), part("other", 0)),))
+    told = capsys.readouterr().err
+    ends = r"one: FAILED, status 3, .* processors one speaks\nother: sound, .* processors\n"
+    assert re.fullmatch(ends, told)
+
+
+@pytest.mark.parametrize("name", ["lose_nodes", "lose_node", "lose_progress"])
+def test_the_folder_of_a_part_may_be_there_already(
+    all_faults, load_script, monkeypatch, tmp_path, name
+):
+    """As all faults give it."""
+    (part,) = (part for part in all_faults.ORDER if part.name == name)
+    assert all_faults.FOLDER in part.words
+    script = load_script(f"faults/{name}")
+    monkeypatch.setattr(script, "survive", lambda *given: {})
+    monkeypatch.setattr(script, "wrong", lambda found: [])
+    monkeypatch.setenv("RAY_TMPDIR", "restored at the end")
+    monkeypatch.setattr(sys, "argv", [name, str(tmp_path)])
+    with pytest.raises(SystemExit) as ended:
+        script.main()
+    assert not ended.value.code
+
+
 def test_whoever_ends_them_ends_all(all_faults, part, tmp_path):
     first = part("first", 0, "never")
     words = f"{first.words}"
