@@ -127,7 +127,9 @@ def run(series):
             if programs.is_over:
                 return
             found[part] = programs.ended(part)
-            print(line(part, found[part]), *why(found[part]), file=sys.stderr, flush=True)
+            print(
+                line(part, found[part]), *why(found[part]), file=sys.stderr, flush=True
+            )
 
     with ThreadPoolExecutor(len(series)) as threads:
         works = [threads.submit(one_after_another, parts) for parts in series]
