@@ -66,13 +66,21 @@ class Ended:
         status: Its exit status.
         seconds: How long it took [s].
         processor: What it had of processors, with what it started and awaited [s].
-        told: What it said.
+        told: What it said to standard output.
+        errors: What it said to standard error, which is told where it failed: how far
+            a toy is, and warnings of bits that were flipped, fill thousands of lines.
     """
 
     status: int
     seconds: float
     processor: float
     told: str
+    errors: str
+
+    @property
+    def said(self):
+        """What of it is told."""
+        return self.told + self.errors if self.status else self.told
 
 
 class Programs:
@@ -89,24 +97,23 @@ class Programs:
         )  # sockets' paths are short
         (folder / "own").mkdir()
         began = time.monotonic()
-        with (folder / "told").open("w+") as told:
+        with (folder / "told").open("w") as told, (folder / "err").open("w") as errors:
             process = subprocess.Popen(
                 part.command(folder),
                 env={**os.environ, "TMPDIR": str(folder)},
                 stdout=told,
-                stderr=subprocess.STDOUT,
+                stderr=errors,
                 start_new_session=True,
             )
             self.at_work.append(process)
             _, state, used = os.wait4(process.pid, 0)
             # told to Popen, which else would wait for what is gone
             process.returncode = os.waitstatus_to_exitcode(state)
-            told.seek(0)
-            text = told.read()
+        said = [(folder / name).read_text(errors="replace") for name in ("told", "err")]
         shutil.rmtree(folder, ignore_errors=True)
         seconds = time.monotonic() - began
         processor = used.ru_utime + used.ru_stime
-        return Ended(process.returncode, seconds, processor, text)
+        return Ended(process.returncode, seconds, processor, *said)
 
     def end(self):
         """Ends what is still at work, and begins nothing more."""
@@ -148,13 +155,13 @@ def line(part, ended):
 
 
 def why(ended):
-    """Returns the last line of what a part said, in a list that is empty if it is sound."""
-    return ended.told.splitlines()[-1:] if ended.status else []
+    """Returns the last line of a part's errors, in a list that is empty if it is sound."""
+    return ended.errors.splitlines()[-1:] if ended.status else []
 
 
 def report(found):
     """Returns what all parts said, in order, and at the end how each of them ended."""
-    told = [f"--- {part.name}\n{found[part].told}" for part in ORDER if part in found]
+    told = [f"--- {part.name}\n{found[part].said}" for part in ORDER if part in found]
     return "\n".join(
         [*told, "---", *(line(part, found[part]) for part in ORDER if part in found)]
     )

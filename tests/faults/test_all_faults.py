@@ -19,7 +19,8 @@ assert Path(own).is_dir()
 Path(__file__).with_suffix(".begun").touch()
 while not all(Path(other).exists() for other in others):
     time.sleep(0.02)
-print(text, file=sys.stderr)
+print(text)
+print("why", text, file=sys.stderr)
 sys.exit(int(status))
 """
 
@@ -52,7 +53,11 @@ def test_series_run_side_by_side_and_are_told_in_order(
     monkeypatch.setattr(all_faults, "ORDER", (last, other, one))
     assert all_faults.main(((one, last), (other,))) == int(status != 0)
     told = capsys.readouterr().out
-    said = r"--- last\nlast speaks\n\n--- other\nother speaks\n\n--- one\none speaks\n\n---\n"
+    errors = "why other speaks\n" if status else ""
+    said = (
+        "--- last\nlast speaks\n\n--- other\nother speaks\n"
+        f"{errors}\n--- one\none speaks\n\n---\n"
+    )
     ends = rf"last: sound, \d+ s.*\nother: {how}, \d+ s.*\none: sound, \d+ s.*\n"
     assert re.fullmatch(said + ends, told)
 
@@ -60,7 +65,7 @@ def test_series_run_side_by_side_and_are_told_in_order(
 def test_why_a_part_fails_is_said_at_once(all_faults, part, capsys):
     all_faults.run(((part("one", 3), part("other", 0)),))
     told = capsys.readouterr().err
-    ends = r"one: FAILED, status 3, .* processors one speaks\nother: sound, .* processors\n"
+    ends = r"one: FAILED, status 3, .* processors why one speaks\nother: sound, .* processors\n"
     assert re.fullmatch(ends, told)
 
 
