@@ -18,7 +18,10 @@ TOY = Path(__file__).with_name("toy_study.py")
 FAKETIME = "libfaketime.so.1"
 LONGEST = 600.0  # [s] that a toy has of the processors, or leaves them idle
 MOST = 10  # times as long, whatever it waits for
-LOOK = 1.0  # [s] between two looks
+LOOK = (
+    1.0  # [s] between two looks at who waits, which read what the system tells of all
+)
+GLANCE = 0.02  # [s] between two looks for a moment
 HUNG = 124  # what `finish` returns for the status of one that hangs, as `timeout` does
 
 
@@ -114,6 +117,17 @@ def _waited(process):
         except (OSError, IndexError):
             continue  # it has just ended, or this system does not tell
     return total
+
+
+def await_moment(process, has_come, longest=LONGEST):
+    """Waits until a moment has come, or the process has ended, or hangs."""
+    patience = Patience(process, longest)
+    while not patience.is_over:
+        until = time.monotonic() + LOOK
+        while time.monotonic() < until:
+            if has_come() or process.poll() is not None:
+                return
+            time.sleep(GLANCE)
 
 
 def finish(process, longest=LONGEST):

@@ -106,9 +106,7 @@ class Faults:
             "simulate": lambda: list(place.glob("datasets/*/shards/*.arrow")),
             "train": lambda: list(place.glob("runs/*/*/*/epochs.jsonl")),
         }
-        patience = places.Patience(process)
-        while not wanted[stage]() and process.poll() is None and not patience.is_over:
-            time.sleep(0.02)
+        places.await_moment(process, wanted[stage])
         time.sleep(self.rng.uniform(0.0, 0.5))
 
     def killed_with_ray(self, row):
@@ -188,12 +186,12 @@ class Faults:
     def _kill_worker(self, place, sockets, process, member):
         """Kills the worker that trains a member in one of its epochs, and says whether it did."""
         mark = f'"member.{member}"'
-        patience = places.Patience(process)
-        while process.poll() is None and not patience.is_over:
+
+        def trains():
             files = place.glob("runs/*/*/*/epochs.jsonl")
-            if any(mark in file.read_text() for file in files):
-                break
-            time.sleep(0.02)
+            return any(mark in file.read_text() for file in files)
+
+        places.await_moment(process, trains)
         time.sleep(self.rng.uniform(0.0, 2.0))
         workers = places.processes(sockets, WORKER)
         for worker in workers:

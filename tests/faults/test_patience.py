@@ -69,6 +69,21 @@ def test_time_in_which_nobody_looked_is_not_counted(places, monkeypatch):
     process.communicate()
 
 
+def test_a_moment_is_awaited_until_it_comes_or_cannot(places, monkeypatch, tmp_path):
+    monkeypatch.setattr(places, "LOOK", 0.1)
+    text = f"import time; time.sleep(0.3); open({str(tmp_path / 'come')!r}, 'w'); time.sleep(60)"
+    process = started(places, text)
+    places.await_moment(process, (tmp_path / "come").exists)
+    assert (tmp_path / "come").exists()
+    assert process.poll() is None
+    places.await_moment(process, lambda: False, longest=0.5)  # it hangs
+    assert process.poll() is None
+    process.kill()
+    places.await_moment(process, lambda: False)
+    assert process.poll() is not None
+    process.communicate()
+
+
 def test_waiting_is_that_of_all_that_was_started(places):
     busy = "all(iter(lambda: True, False))"
     child = f"subprocess.Popen([sys.executable, '-c', {busy!r}])"
