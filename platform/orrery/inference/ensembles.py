@@ -170,15 +170,21 @@ class EvaluatedEnsemble:
         except ValueError as error:
             raise ValueError(f"ensemble {self.label!r}: {error}") from error
 
-    def interval(self, prediction: float) -> PredictionInterval:
+    def interval(
+        self, prediction: float, fewest: int = regression.FEWEST_ALIKE
+    ) -> PredictionInterval:
         """Returns a prediction with the interval of the tests that were predicted like it.
 
         Its ends are NaN if they are too few, or all on one side: the prediction is
         beyond what was simulated, or at its edge, and nobody knows its error.
+
+        Arguments:
+            prediction: What is to have an interval.
+            fewest: How many tests there must be.
         """
         try:
             return regression.prediction_interval(
-                prediction, self.truth, self.predicted, self.window
+                prediction, self.truth, self.predicted, self.window, fewest=fewest
             )
         except regression.TooFewAlikeError:
             alike = int((np.abs(self.predicted - prediction) <= self.window).sum())

@@ -17,6 +17,7 @@ from orrery.parameters import FloatArray, generator
 
 INTERVAL_LEVEL = 0.68
 FEWEST_FOR_SCATTER = 2  # tests from which a bin has a scatter
+FEWEST_ALIKE = 100  # tests whose residuals make an interval
 MEDIAN_ERROR = np.sqrt(np.pi / 2)  # of a normal sample's median, in units of its mean's
 
 
@@ -97,6 +98,19 @@ class PredictionInterval:
     upper: float
     level: float
     tests: int
+
+    @property
+    def end_error(self) -> float:
+        """The standard error of each end, where residuals are normal.
+
+        Of N numbers with the density f a quantile p scatters by sqrt(p (1 - p) / N) / f
+        (David & Nagaraja 2003, Order Statistics, doi:10.1002/0471722162).
+        """
+        tail = (1 - self.level) / 2
+        end = scipy.stats.norm.isf(tail)
+        scatter = (self.upper - self.lower) / (2 * end)
+        each = np.sqrt(tail * (1 - tail)) / scipy.stats.norm.pdf(end)
+        return float(scatter * each / np.sqrt(self.tests))
 
 
 @dataclass(frozen=True)
@@ -219,7 +233,7 @@ def prediction_interval(
     predicted: FloatArray,
     window: float,
     level: float = INTERVAL_LEVEL,
-    fewest: int = 100,
+    fewest: int = FEWEST_ALIKE,
 ) -> PredictionInterval:
     """Returns where the truth is, from tests that were predicted like it.
 

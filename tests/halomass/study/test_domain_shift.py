@@ -7,6 +7,7 @@ import pytest
 
 from halomass.study import domain_shift
 from halomass.study.domain_shift import (
+    FEWEST_ELSEWHERE,
     HostDomain,
     SystematicInterval,
     cross_evaluate,
@@ -17,7 +18,7 @@ from halomass.study.domain_shift import (
 )
 from halomass.study.ensembles import label_noisy
 from orrery.inference.ensembles import EvaluatedEnsemble
-from orrery.judging.regression import PredictionInterval
+from orrery.judging.regression import FEWEST_ALIKE, PredictionInterval
 
 EDGES = np.array([10.5, 12.5, 14.5])
 
@@ -95,13 +96,26 @@ def test_alone_a_universe_has_no_systematic_part(domains):
 
 
 def test_what_one_universe_cannot_say_is_unknown(domains):
-    few = cross_evaluate({**domains, "few": _domain(3, 0.0, count=50)})
+    few = cross_evaluate({**domains, "few": _domain(3, 0.0, count=40)})
     found = systematic_interval(12.0, "plain", few)
     assert found.unknown == ["few"]
     assert np.isnan([found.lower, found.upper, found.below, found.above]).all()
     ((_, table),) = systematic_table({label_noisy(25): found}).items()
     assert "too few hosts of few are predicted alike" in table.meta["caption"]
     assert table.meta["shows"] == []
+
+
+def test_a_universe_is_heard_by_fewer_hosts_than_make_the_statistical_interval(domains):
+    some = _domain(3, 0.1, count=900)
+    crossed = cross_evaluate({"plain": domains["plain"], "some": some})
+    alike = crossed["plain", "some"].interval(12.0, fewest=1).tests
+    assert FEWEST_ELSEWHERE <= alike < FEWEST_ALIKE, alike
+    found = systematic_interval(12.0, "plain", crossed)
+    assert found.unknown == []
+    assert found.by_domain["some"].tests == alike
+    assert found.below > 0.05
+    # as the main universe it is not enough
+    assert systematic_interval(12.0, "some", crossed).unknown == ["some"]
 
 
 def test_parts_in_quadrature_give_the_whole():

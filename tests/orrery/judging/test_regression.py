@@ -117,6 +117,21 @@ def test_the_width_of_the_window_does_not_widen_the_interval():
     assert widths[0] == pytest.approx(widths[1], rel=0.1)
 
 
+@pytest.mark.parametrize(("level", "tests"), [(0.68, 50), (0.95, 400)])
+def test_ends_of_an_interval_scatter_by_their_errors(level, tests):
+    random = generator(7)
+    predicted = np.full(tests, 12.0)
+    found = [
+        regression.prediction_interval(
+            12.0, random.normal(12.0, 0.1, tests), predicted, 0.1, level, fewest=tests
+        )
+        for _ in range(1000)
+    ]
+    for ends in ([one.lower for one in found], [one.upper for one in found]):
+        errors = np.mean([one.end_error for one in found])
+        assert np.std(ends) == pytest.approx(errors, rel=0.1)
+
+
 def test_an_interval_without_tests_like_it_is_refused():
     truth, predicted = judged(1000)
     with pytest.raises(
