@@ -31,6 +31,7 @@ from .files import (
     searched,
 )
 from .milky_way_masses import of_table_2
+from .other_universes import of_other_universes
 from .papers_campaign import of_the_papers_campaign
 from .travel_velocities import of_travel_velocities
 
@@ -47,6 +48,7 @@ def claims():
         **of_halo_mass(),
         **of_its_errors(),
         **of_its_estimators(),
+        **of_other_universes(),
         **of_architectures(),
         **of_binnings(),
         **of_speed(),
