@@ -46,6 +46,42 @@ def heed_interrupts():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+class Toys:
+    """All toys that were started, which end with whoever started them."""
+
+    def __init__(self):
+        self.started = []
+        self.are_over = False
+
+    def add(self, process):
+        """Enters one that has begun, or ends it at once where all have ended."""
+        self.started.append(process)
+        if self.are_over:
+            self.end()
+
+    def end(self):
+        """Kills all of them, and whichever begins later."""
+        self.are_over = True
+        for process in self.started:
+            if process.returncode is not None:
+                continue  # its number may be another's
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+
+
+TOYS = Toys()
+
+
+@contextmanager
+def toys_that_end():
+    """Returns a context that ends all toys if it is left by an exception, as if interrupted."""
+    try:
+        yield
+    except BaseException:
+        TOYS.end()
+        raise
+
+
 def start(folder, *options, before=(), **more):
     """Starts a toy in a process group of its own.
 
@@ -55,7 +91,7 @@ def start(folder, *options, before=(), **more):
         before: Words before the command, such as those of `unshare`.
         more: Variables of its environment.
     """
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [*map(str, before), *command(folder, *options)],
         env=environment(**more),
         stdout=subprocess.DEVNULL,
@@ -63,6 +99,8 @@ def start(folder, *options, before=(), **more):
         text=True,
         start_new_session=True,
     )
+    TOYS.add(process)
+    return process
 
 
 class Patience:

@@ -26,6 +26,8 @@ import outcome
 import places
 from outcome import Row
 
+from orrery.termination import orderly_end
+
 STAGES = ("start", "simulate", "train")
 MOMENTS = 3  # at which a signal is tried, if those before were missed
 ACTORS = ("--actors", 2, "--pause", 0.2)
@@ -354,19 +356,18 @@ def meet(folder, times, only, seed, beside=1):
         beside: How many faults are met at a time.
     """
     places.heed_interrupts()
-    undisturbed = folder / "undisturbed"
-    status, told = places.run(undisturbed, *HERE)
-    assert status == 0, told
-    reference = outcome.fingerprints(undisturbed)
     chosen = [n for n in FAULTS if not only or any(word in n for word in only)]
+    with ThreadPoolExecutor(beside) as threads, places.toys_that_end():
+        status, told = places.run(folder / "undisturbed", *HERE)
+        assert status == 0, told
+        reference = outcome.fingerprints(folder / "undisturbed")
 
-    def row(name):
-        # each with a folder and a chance of its own: in whatever order they are met
-        chance = random.Random(f"{seed} {name}")
-        faults = Faults(folder / str(chosen.index(name)), reference, chance)
-        return _met(faults, name, times)
+        def row(name):
+            # each with a folder and a chance of its own: in whatever order they are met
+            chance = random.Random(f"{seed} {name}")
+            faults = Faults(folder / str(chosen.index(name)), reference, chance)
+            return _met(faults, name, times)
 
-    with ThreadPoolExecutor(beside) as threads:
         return list(threads.map(row, chosen))
 
 
@@ -395,4 +396,5 @@ def main():
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with orderly_end():
+        sys.exit(main())

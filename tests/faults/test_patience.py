@@ -1,6 +1,7 @@
 """A process that waits for a processor is slow, and one that only waits for itself hangs."""
 
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -96,3 +97,23 @@ def test_waiting_is_that_of_all_that_was_started(places):
         time.sleep(0.05)
     places.os.killpg(parent.pid, places.signal.SIGKILL)
     parent.communicate()
+
+
+def test_toys_end_with_whoever_started_them(places, monkeypatch, tmp_path):
+    toy = tmp_path / "toy.py"
+    toy.write_text("import time; time.sleep(60)")
+    monkeypatch.setattr(places, "TOY", toy)
+    monkeypatch.setattr(places, "TOYS", places.Toys())
+    started = []
+
+    def interrupted():
+        with places.toys_that_end():
+            started.append(places.start(tmp_path))
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    started.append(places.start(tmp_path))  # too late
+    for process in started:
+        process.communicate(timeout=30)
+        assert process.returncode == -signal.SIGKILL
