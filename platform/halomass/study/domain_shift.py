@@ -251,8 +251,8 @@ def systematic_table(found: Mapping[str, SystematicInterval]) -> dict[str, Table
         for name, interval in found.items()
         for domain, one in interval.by_domain.items()
     ]
-    numbers = ["median", "lower", "upper", "end_error", "tests"]
-    table = Table(rows=rows, names=["ensemble", "if_it_is_like", *numbers])
+    columns = ["median", "lower", "upper", "end_error", "tests"]
+    table = Table(rows=rows, names=["ensemble", "if_it_is_like", *columns])
     format_floats(table, "%.3f")
     table.meta["key"] = SYSTEMATIC
     table.meta["metrics"] = {}

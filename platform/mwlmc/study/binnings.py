@@ -127,6 +127,9 @@ class Binnings:
         )
     )
     """The flow that learns from each binning, and its training."""
+    members: int = 1
+    """Flows, from as many seeds, whose mixture learns each binning. Many simulations have
+    many tests, which see that a single flow is a few per cent too narrow: take some."""
     effort: Effort = field(
         default_factory=lambda: Effort(trials=12, concurrent=2, repeats=4)
     )
@@ -145,6 +148,8 @@ class Binnings:
         _check_planned(self)
         if not 0 < self.level < 1:
             raise ValueError(f"level {self.level}: give one between 0 and 1")
+        if self.members < 1:
+            raise ValueError(f"members {self.members}: give 1 or more")
         lacking = [n for n in _needed(self.quantity) if n not in self.parameters]
         if lacking:
             raise ValueError(
@@ -364,6 +369,7 @@ def _question(
         options.campaign.seed,
         options.sought,
         options.level,
+        options.members,
     )
     stars = options.stars_of(kind)
     floor = options.error_floor

@@ -7,6 +7,7 @@ simulates. It is judged on validation pairs, and never sees a test simulation.
 import functools
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -19,8 +20,9 @@ from orrery.identity import JSON
 from orrery.judging import calibration, verdicts
 from orrery.judging.calibration import Calibration
 from orrery.judging.intervals import posterior_summary
-from orrery.learning import flow_training, posterior
+from orrery.learning import flow_training, mixture, posterior
 from orrery.learning.flow_training import FlowPlan
+from orrery.learning.mixture import Mixture
 from orrery.learning.posterior import Posterior
 from orrery.option_types import check_value
 from orrery.pairs import Splits
@@ -188,9 +190,11 @@ class BinningTask:
         seed: Decides the errors of the pairs on which trials are judged.
         sought: Which objective is.
         level: How often a test of calibration may reject a right posterior.
+        members: Flows, from as many seeds, whose mixture learns each binning.
 
     Raises:
-        ValueError: If there is no such objective, or the level is not between 0 and 1.
+        ValueError: If there is no such objective, the level is not between 0 and 1, or
+            there is no member.
 
     Example:
         >>> GOALS["width"].better
@@ -204,11 +208,14 @@ class BinningTask:
     seed: int
     sought: Sought = "information_gain"
     level: float = calibration.LEVEL
+    members: int = 1
 
     def __post_init__(self) -> None:
         check_value("sought", self.sought, Sought)
         if not 0 < self.level < 1:
             raise ValueError(f"level {self.level}: give one between 0 and 1")
+        if self.members < 1:
+            raise ValueError(f"members {self.members}: give 1 or more")
 
     @property
     def goal(self) -> Goal:
@@ -231,6 +238,7 @@ class BinningTask:
             "experiment": self.experiment.identity,
             "seed": self.seed,
             "level": self.level,
+            "members": self.members,
             "flow": flow_training.VERSION,
             "judging": calibration.VERSION,
         }
@@ -293,7 +301,7 @@ class BinningTask:
 
     def _learn(
         self, options: Any, measured: Measured, pairs: Splits, report: Report
-    ) -> Posterior:
+    ) -> Posterior | Mixture:
         chosen = self.experiment.architecture(options)
         own = self.experiment.simulation_error(measured.binning, self.dataset)
         plan = FlowPlan(
@@ -304,11 +312,18 @@ class BinningTask:
             chosen.training,
             chosen.training_seed,
         )
-        with tempfile.TemporaryDirectory() as folder:
-            on_epoch = each_epoch(report, chosen.training.max_epochs)
-            return posterior.fit_plan(plan, Path(folder), on_epoch)
+        epochs = chosen.training.max_epochs
+        on_epoch = each_epoch(report, self.members * epochs)
 
-    def _judge(self, learned: Posterior, pairs: Splits) -> BinningScore:
+        def on_member(member: int, epoch: int, losses: Mapping[str, float]) -> None:
+            on_epoch(member * epochs + epoch, losses)
+
+        with tempfile.TemporaryDirectory() as folder:
+            if self.members == 1:
+                return posterior.fit_plan(plan, Path(folder), on_epoch)
+            return mixture.fit_members(plan, self.members, Path(folder), on_member)
+
+    def _judge(self, learned: Posterior | Mixture, pairs: Splits) -> BinningScore:
         """Returns the score of a posterior on the tests among the pairs."""
         kept = _KeptDraws(learned)
         judged = calibration.calibrate(
@@ -322,7 +337,7 @@ class BinningTask:
 class _KeptDraws:
     """A posterior whose draws for its judgement are kept: sampling them costs most of it."""
 
-    def __init__(self, learned: Posterior) -> None:
+    def __init__(self, learned: Posterior | Mixture) -> None:
         self.learned = learned
         self.parts: list[FloatArray] = []
 

@@ -118,6 +118,20 @@ def test_gain_and_width_are_those_of_the_normal_posterior(told):
     assert found.items() <= reports[-1].items()
 
 
+def test_a_mixture_learns_a_binning_and_tells_the_epochs_of_all_members(stars, task):
+    mixed = replace(task, members=2)
+    reports = []
+    learned = mixed(Choice(2, epochs=20), reports.append)
+    epochs = [report["epoch"] for report in reports if "epoch" in report]
+    assert epochs == list(range(0, 40, 2))
+    # two measurements with an error of 0.5 of a centre that is drawn with 1
+    gain = 0.5 * np.log(1 + 2 / 0.5**2)
+    assert learned["information_gain"] == pytest.approx(gain, abs=0.25)
+    assert mixed.identity != task.identity
+    with pytest.raises(ValueError, match="members 0: give 1 or more"):
+        replace(task, members=0)
+
+
 def test_no_trial_sees_a_test(stars, task, monkeypatch):
     # a wrong test would spoil whatever it entered
     whole = binnings.summaries.compute
