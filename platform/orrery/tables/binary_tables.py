@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from astropy.io import fits
 from astropy.table import MaskedColumn, Table
 from astropy.table import meta as table_header
+from astropy.utils.xml.iterparser import get_xml_iterator
 
 from orrery.tables.opening import OpenedFile, check_expansion
 from orrery.tables.text_tables import check_header
@@ -102,10 +103,7 @@ def votable_table(file: OpenedFile) -> Table:
     Raises:
         ValueError: If it has several or none, or promises more rows than it can have.
     """
-    if b"<!DOCTYPE" in file.content or b"<!ENTITY" in file.content:
-        raise ValueError(
-            f"{file.name}: it declares entities, which no VOTable needs: leave them out"
-        )
+    _check_votable(file)
     sizes = re.findall(rb"""(?:nrows|arraysize)\s*=\s*["']([^"']*)""", file.content)
     for number in re.findall(rb"\d+", b" ".join(sizes)):
         check_expansion(
@@ -119,24 +117,56 @@ def votable_table(file: OpenedFile) -> Table:
         )
 
 
+def _check_votable(file: OpenedFile) -> None:
+    """Checks that a VOTable is all in its file, and means what its bytes say."""
+    if b"\0" in file.content[:4]:
+        raise ValueError(f"{file.name} is in UTF-16, not UTF-8: write it anew in UTF-8")
+    if b"<!DOCTYPE" in file.content or b"<!ENTITY" in file.content:
+        raise ValueError(
+            f"{file.name}: it declares entities, which no VOTable needs: leave them out"
+        )
+    # by astropy's own parser, so that both see the same; it would open whatever is named
+    with get_xml_iterator(io.BytesIO(file.content)) as parts:
+        for begins, tag, attributes, _ in parts:
+            if begins and tag == "STREAM" and "href" in attributes:
+                raise ValueError(
+                    f"{file.name}: its rows lie elsewhere, at {attributes['href'][:100]!r}, "
+                    "which is not opened: write the table with its rows in it"
+                )
+
+
 def parquet_table(file: OpenedFile) -> Table:
     """Returns a Parquet table; units are those of astropy's header, or of the fields' metadata.
 
     Raises:
         ValueError: If it is damaged, or much larger than its file.
     """
-    opened = pq.ParquetFile(io.BytesIO(file.content))
-    about = opened.metadata
-    expanded = about.num_rows * max(about.num_columns, 1) * 8
-    check_expansion(file.name, len(file.content), expanded, "its rows")
+    about = pq.read_metadata(io.BytesIO(file.content))
+    check_expansion(file.name, len(file.content), _parquet_size(about), "its rows")
+    leaves = [about.schema.column(i) for i in range(about.num_columns)]
+    # a word that all rows share is kept once
+    words = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
+    opened = pq.ParquetFile(io.BytesIO(file.content), read_dictionary=words)
     arrow = opened.read()
     given = _units(arrow.schema, file.name)
-    columns = {name: _column(arrow[name]) for name in arrow.column_names}
+    columns = {name: _column(arrow[name], file) for name in arrow.column_names}
     table = Table(columns)
     for name, unit in given.items():
         if name in columns:
             table[name].unit = unit
     return table
+
+
+def _parquet_size(about: pq.FileMetaData) -> int:
+    """Returns how many bytes the numbers take, and the pages that they are read from."""
+    size = 0
+    for group in map(about.row_group, range(about.num_row_groups)):
+        for i in range(about.num_columns):
+            column = group.column(i)
+            width = max(about.schema.column(i).length, 8)
+            # lists have many numbers in a row
+            size = size + column.num_values * width + column.total_uncompressed_size
+    return int(size)
 
 
 def _units(schema: pa.Schema, name: str) -> dict[str, str]:
@@ -154,15 +184,24 @@ def _header_units(text: str, name: str) -> dict[str, str]:
     return {c["name"]: str(c.get("unit") or "") for c in about["datatype"]}
 
 
-def _column(values: pa.ChunkedArray) -> MaskedColumn:
+def _column(values: pa.ChunkedArray, file: OpenedFile) -> MaskedColumn:
     unknown = values.is_null().to_numpy()
     if pa.types.is_dictionary(values.type):
+        longest = max((_longest(part.dictionary) for part in values.chunks), default=0)
+        size = 4 * longest * len(values)  # [bytes] as letters in numpy's arrays
+        check_expansion(file.name, len(file.content), size, "its longest words")
         values = values.cast(values.type.value_type)
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         words = [value or "" for value in values.to_pylist()]
         return MaskedColumn(np.array(words, dtype=str), mask=unknown)
     filled = values.fill_null(0) if unknown.any() else values
     return MaskedColumn(filled.to_numpy(), mask=unknown)
+
+
+def _longest(words: pa.Array) -> int:
+    """Returns how many bytes the longest of some words has; 0 for numbers."""
+    known = words.drop_null().to_pylist()
+    return max((len(word) for word in known if hasattr(word, "__len__")), default=0)
 
 
 def hdf5_table(file: OpenedFile) -> Table:
@@ -187,16 +226,28 @@ def hdf5_table(file: OpenedFile) -> Table:
                 f"{file.name}: one table with named columns is wanted, found {names}: write one "
                 "with `table.write(path, path='stars')`"
             )
-        size = int(np.prod(tables[0].shape, dtype=object)) * tables[0].dtype.itemsize
-        check_expansion(file.name, len(file.content), size, "its rows")
-        table = Table(tables[0][:])
-        header = opened.get(f"{tables[0].name}.{_HDF5_HEADER}")
-        lines = [] if header is None else [line.decode() for line in header[:]]
+        table = Table(_own_rows(tables[0], file))
+        header = f"{tables[0].name}.{_HDF5_HEADER}"
+        lines: list[str] = []
+        if isinstance(opened.get(header, getlink=True), h5py.HardLink):
+            lines = [line.decode() for line in _own_rows(opened[header], file)]
     if lines:
         for title, unit in _header_units("\n".join(lines), file.name).items():
             table[title].unit = unit or None
     table.convert_bytestring_to_unicode()
     return table
+
+
+def _own_rows(dataset: Any, file: OpenedFile) -> Any:
+    """Returns the rows of an HDF5 dataset that lie in this file, and are no more than it says."""
+    if dataset.external or dataset.is_virtual:
+        raise ValueError(
+            f"{file.name}: the rows of {dataset.name} lie in other files, which are not opened: "
+            "write the table with its rows in it"
+        )
+    size = int(np.prod(dataset.shape, dtype=object)) * dataset.dtype.itemsize
+    check_expansion(file.name, len(file.content), size, "its rows")
+    return dataset[:]
 
 
 def _collect(tables: list[Any]) -> Callable[[str, Any], None]:

@@ -7,16 +7,20 @@ files, rules them off, and a line between has units.
 """
 
 import csv
+import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
+import numpy as np
 import yaml
 from astropy import units
 from astropy.table import Table
+from astropy.table import meta as table_header
 
-from orrery.tables.opening import OpenedFile
+from orrery.tables.opening import OpenedFile, check_expansion
 
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".dat")
 
@@ -28,6 +32,11 @@ _NEWLINE = re.compile(r"\r\n|\r|\n")
 _SPACES = " "  # stands for any number of blanks and tabs
 # Rows by which a last field is judged: if they are alike, if they are not, and at most.
 _FEW_ROWS, _MANY_ROWS, _COMPARED_ROWS = 10, 100, 1000
+_LONG_LINE = 1000  # [characters] few tables have longer ones
+_CHARACTER, _ENTRY = (
+    4,
+    32,
+)  # [bytes] of a word's letter, and of a list's entry in memory
 _RULE = set("- \t,;")  # what a line of dashes is made of
 
 
@@ -102,7 +111,23 @@ def ecsv_table(file: OpenedFile) -> Table:
     check_header("\n".join(header), file.name)
     rows = _Rows.of(text, file.name)
     rows.check(len(rows.words(0)) if rows.lines else 0)
+    for column in table_header.get_header_from_yaml(header)["datatype"]:
+        size = len(rows.lines) * _entry_size(column)
+        what = f"column {column['name']!r}"
+        check_expansion(file.name, len(text), size, what)
     return Table.read(text, format="ascii.ecsv")
+
+
+def _entry_size(column: Mapping[str, Any]) -> int:
+    """Returns how many bytes one row of a column takes whose header promises its shape."""
+    size, shape = 0, ""
+    for key in ("datatype", "subtype"):
+        name, _, inner = str(column.get(key) or "").partition("[")
+        shape = inner or shape
+        # how many letters each word has, as in U1000
+        size = max([size, *(int(n) for n in re.findall(r"[USV](\d+)", name))])
+    counts = [int(n) for n in re.findall(r"\d+", shape)]
+    return (_ENTRY + _CHARACTER * size) * math.prod(counts)
 
 
 def check_header(header: str, name: str) -> None:
@@ -209,11 +234,14 @@ class _Rows:
     def _fields(self, lines: Sequence[str]) -> Iterator[list[str]]:
         if self.delimiter == _SPACES and not any('"' in line for line in lines):
             yield from (line.split() for line in lines)
-        elif self.delimiter == _SPACES:
-            tidy = (line.strip().replace("\t", " ") for line in lines)
-            yield from csv.reader(tidy, delimiter=" ", skipinitialspace=True)
         else:
-            yield from csv.reader(lines, delimiter=self.delimiter)
+            yield from self._reader(lines)
+
+    def _reader(self, lines: Sequence[str]) -> Any:
+        if self.delimiter != _SPACES:
+            return csv.reader(lines, delimiter=self.delimiter)
+        tidy = (line.strip().replace("\t", " ") for line in lines)
+        return csv.reader(tidy, delimiter=" ", skipinitialspace=True)
 
     @property
     def has_titles(self) -> bool:
@@ -264,7 +292,9 @@ class _Rows:
             ValueError: If one has not; a last one was torn.
         """
         last = len(self.lines) - 1
-        for i, words in self._numbered():
+        widths = np.zeros(count, np.int64)
+        long = max(map(len, self.lines), default=0) > _LONG_LINE
+        for i, words in self._numbered(count):
             if len(words) < count and i == last:
                 raise ValueError(
                     f"{self.name}, line {self.numbers[i]}: the last line is torn, it has "
@@ -276,16 +306,37 @@ class _Rows:
                     f"{self.name}, line {self.numbers[i]}: {len(words)} fields, where the "
                     f"titles are {count}: mend the line, or leave it out"
                 )
+            if long:
+                widths = np.maximum(widths, [len(word) for word in words])
+        # a reader makes room for the longest word of a column in all its rows
+        size = _CHARACTER * len(self.lines) * int(widths.sum())
+        check_expansion(self.name, sum(map(len, self.lines)), size, "its longest words")
         self._check_end()
 
-    def _numbered(self) -> Iterator[tuple[int, list[str]]]:
-        """Yields each row's fields, with the index of the line that it ends in."""
-        if self.delimiter == _SPACES:
+    def _numbered(self, count: int) -> Iterator[tuple[int, list[str]]]:
+        """Yields each row's fields, with the index of the line that it ends in.
+
+        Raises:
+            ValueError: If a quotation mark that is never closed has swallowed rows.
+        """
+        if self.delimiter == _SPACES and not any('"' in line for line in self.lines):
             yield from enumerate(self._fields(self.lines))
             return
-        reader = csv.reader(self.lines, delimiter=self.delimiter)
+        begin = 0
+        reader = self._reader(self.lines)
         for words in reader:
-            yield reader.line_num - 1, words
+            end = reader.line_num
+            for i in range(begin + 1, end):
+                inner = self.words(i)
+                # a line of a longer text has no numbers in so many fields
+                if len(inner) == count and any(map(_is_number, inner)):
+                    raise ValueError(
+                        f"{self.name}, line {self.numbers[begin]}: a quotation mark opens a "
+                        f"field that ends in line {self.numbers[end - 1]}, with whole rows in "
+                        "it: close it in its own line, or leave it out"
+                    )
+            yield end - 1, words
+            begin = end
 
     def _check_end(self) -> None:
         # an end of line after the last field says that it is whole

@@ -117,11 +117,73 @@ def test_votables_declare_no_entities_and_no_arrays_larger_than_themselves():
         read_table(OpenedFile("t.vot", rows))
 
 
+@pytest.mark.parametrize("place", ["file://{}", "http://127.0.0.1:9/rows"])
+@pytest.mark.parametrize("form", ["BINARY", "BINARY2", "FITS"])
+@pytest.mark.parametrize("code", ["utf-8", "utf-16"])
+def test_a_votable_opens_no_other_file(tmp_path, place, form, code):
+    rows = tmp_path / "rows"
+    rows.write_bytes(np.arange(8.0).astype(">f8").tobytes())
+    text = (
+        '<VOTABLE version="1.3"><RESOURCE><TABLE><FIELD name="x" datatype="double"/><DATA>'
+        f'<{form}><STREAM actuate="a>b" href="{place.format(rows)}"/></{form}>'
+        "</DATA></TABLE></RESOURCE></VOTABLE>"
+    )
+    message = {"utf-8": "t.vot: its rows lie elsewhere, at '", "utf-16": "UTF-16"}[code]
+    with pytest.raises(ValueError, match=message):
+        read_table(OpenedFile("t.vot", text.encode(code)))
+
+
+def test_links_beside_the_rows_of_a_votable_are_no_matter():
+    linked = _written(".vot").stored.replace(
+        b"<TABLE>", b'<TABLE><LINK href="http://127.0.0.1:9/about"/>', 1
+    )
+    assert b"<LINK" in linked
+    assert len(read_table(OpenedFile("t.vot", linked))) == 3
+
+
 def test_parquet_that_repeats_one_number_for_ever_is_refused():
     stream = io.BytesIO()
     pq.write_table(pa.table({"x": np.zeros(6_000_000, np.int8)}), stream)
     with pytest.raises(ValueError, match="its rows would take"):
         read_table(OpenedFile("t.parquet", stream.getvalue()))
+
+
+@pytest.mark.parametrize(
+    ("column", "what"),
+    [
+        (pa.array(["x" * 40_000] * 2000), "its longest words"),
+        (pa.array(["x" * 40_000] + ["y"] * 2000), "its longest words"),
+        (pa.array([[0] * 3_000_000], pa.list_(pa.int8())), "its rows"),
+    ],
+    ids=["one word for all", "one long word", "one long list"],
+)
+def test_parquet_of_long_words_or_lists_is_refused(column, what):
+    stream = io.BytesIO()
+    pq.write_table(pa.table({"x": column}), stream, compression="zstd")
+    with pytest.raises(ValueError, match=f"t.parquet: {what} would take"):
+        read_table(OpenedFile("t.parquet", stream.getvalue()))
+
+
+def test_hdf5_opens_no_other_file(tmp_path):
+    other = tmp_path / "other"
+    row = np.dtype([("a", "f8")])
+    other.write_bytes(np.arange(3.0).tobytes())
+    with h5py.File(tmp_path / "outside.h5", "w") as file:
+        file.create_dataset("t", (3,), row, external=[(str(other), 0, 24)])
+    with h5py.File(tmp_path / "linked.h5", "w") as file:
+        file["t"] = h5py.ExternalLink("outside.h5", "t")
+    for name, message in (("outside", "/t lie in other files"), ("linked", "none")):
+        with pytest.raises(ValueError, match=f"{name}.h5: .*{message}"):
+            read_table(tmp_path / f"{name}.h5")
+
+
+def test_units_of_an_hdf5_table_are_of_its_own_file(tmp_path):
+    TABLE.write(tmp_path / "whole.h5", path="stars", serialize_meta=True)
+    with h5py.File(tmp_path / "t.h5", "w") as file:
+        file["stars"] = np.zeros(3, np.dtype([("x", "f8")]))
+        header = "stars.__table_column_meta__"
+        file[header] = h5py.ExternalLink(str(tmp_path / "whole.h5"), header)
+    assert read_table(tmp_path / "t.h5")["x"].unit is None
 
 
 def test_hdf5_needs_one_table_and_its_library(tmp_path, monkeypatch):

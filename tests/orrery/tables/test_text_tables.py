@@ -167,3 +167,50 @@ def test_a_header_whose_aliases_grow_is_refused_in_no_time():
     with pytest.raises(ValueError, match="aliases of its header repeat"):
         check_header("a: &a [*a]", "t.ecsv")
     check_header("a: &a [1, 2]\nb: [*a, *a]", "t.ecsv")
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        "{name: y, datatype: string, subtype: 'float64[300,300,300]'}",
+        "{name: y, datatype: string, subtype: 'object[99999999]'}",
+        "{name: y, datatype: string, subtype: 'U30000000[2]'}",
+        "{name: y, datatype: U30000000}",
+    ],
+)
+def test_a_header_of_large_entries_is_refused_before_room_is_made(column):
+    header = ECSV.replace("{name: y, datatype: int64}", column)
+    with pytest.raises(ValueError, match=r"t\.ecsv: column 'y' would take"):
+        _read("t.ecsv", f'{header}x y\n1.5 ""\n2.5 ""\n')
+
+
+def test_entries_of_a_few_numbers_are_read():
+    header = ECSV.replace("datatype: int64", "datatype: string, subtype: 'float64[2]'")
+    table = _read("t.ecsv", f'{header}x y\n1.5 "[1,2]"\n2.5 ""\n')
+    assert table["y"].shape == (2, 2)
+
+
+def test_one_long_word_in_a_long_column_is_refused():
+    rows = [f"{i},s{i}" for i in range(3000)]
+    assert len(_read("t.csv", "\n".join(["x,name", *rows, "1," + "y" * 900, ""])))
+    with pytest.raises(ValueError, match=r"t\.csv: its longest words would take"):
+        _read("t.csv", "\n".join(["x,name", *rows, "1," + "y" * 9000, ""]))
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t", " "])
+@pytest.mark.parametrize("swallowed", [1, 2, 40])
+def test_rows_within_a_quotation_are_not_lost(delimiter, swallowed):
+    rows = [[f"{i}.5", "30.1", "note"] for i in range(60)]
+    rows[7][2] = '"open'
+    rows[7 + swallowed][2] = 'shut"'
+    text = "\n".join(map(delimiter.join, [["x", "y", "note"], *rows, [""]]))
+    message = (
+        f"line 9: a quotation mark opens a field that ends in line {9 + swallowed}"
+    )
+    with pytest.raises(ValueError, match=message):
+        _read("t.csv", text)
+
+
+def test_a_text_may_have_several_lines():
+    table = _read("t.csv", 'x,y,note\n1,2,"seen\ntwice, by two"\n3,4,once\n')
+    assert table["y"].tolist() == [2, 4]
