@@ -126,8 +126,9 @@ class ReferenceRegister(NumberRegister):
         >>> with ReferenceRegister(room=1 << 20) as register:
         ...     register.refer(np.array([5, 9, 9]), np.array([50, 70, 71]))
         ...     register.enter(np.array([5, 7]), np.array([0, 130]))
-        ...     register.missing(), register.alone()
-        (Missing(count=2, number=9, label=70), array([130]))
+        ...     missing, (weights, counts) = register.missing(), register.referred()
+        >>> missing.number, sorted(zip(weights.tolist(), counts.tolist(), strict=True))
+        (9, [(0, 1), (130, 0)])
     """
 
     def enter(self, numbers: NDArray[np.int64], weights: NDArray[np.int64]) -> None:
@@ -156,19 +157,29 @@ class ReferenceRegister(NumberRegister):
         first = min(found, key=lambda part: part.number)
         return replace(first, count=sum(part.count for part in found))
 
-    def alone(self) -> NDArray[np.int64]:
-        """Returns the largest weights of the numbers that nothing refers to `[M]`."""
-        return np.concatenate([_alone(file) for file in self._parts])
+    def referred(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Returns the largest weights of the M numbers that are there, and their references.
+
+        Both have shape `[M]`; the second is how many references each number has.
+        """
+        parts = [_referred(file) for file in self._parts]
+        weights, counts = zip(*parts, strict=True)
+        return np.concatenate(weights), np.concatenate(counts)
 
 
-def _alone(file: "SpooledTemporaryFile[bytes]") -> NDArray[np.int64]:
+def _referred(
+    file: "SpooledTemporaryFile[bytes]",
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     both = _sorted(file)
     labels = both["label"]
-    # sorted: the first of a number has its largest weight, the last refers to it if any does
     change = both["number"][1:] != both["number"][:-1]
-    first = np.concatenate([np.ones(min(len(both), 1), bool), change])
-    last = np.concatenate([change, np.ones(min(len(both), 1), bool)])
-    return np.asarray(-1 - labels[first][labels[last] < 0])
+    first = np.flatnonzero(np.concatenate([np.ones(min(len(both), 1), bool), change]))
+    if not len(first):
+        return labels, labels
+    counts = np.add.reduceat((labels >= 0).astype(np.int64), first)
+    # sorted: the first of a number has its largest weight, if it is there
+    there = labels[first] < 0
+    return np.asarray(-1 - labels[first][there]), counts[there]
 
 
 def _missing(file: "SpooledTemporaryFile[bytes]") -> Missing | None:

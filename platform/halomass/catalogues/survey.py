@@ -82,7 +82,7 @@ class HaloSurvey:
         self._motions = self._open.enter_context(NumberRegister(room))
         self._cells = self._open.enter_context(NumberRegister(room))
         self._belonging = Belonging(
-            self.file, self._open.enter_context(ReferenceRegister(room))
+            self.file, self.box, self._open.enter_context(ReferenceRegister(room))
         )
 
     def __enter__(self) -> Self:

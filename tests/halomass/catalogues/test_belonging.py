@@ -7,7 +7,7 @@ from halomass.catalogues.belonging import Belonging
 from halomass.catalogues.chunks import ChunkHalos
 from halomass.catalogues.repetition import ReferenceRegister
 
-HOSTS, SATELLITES = 200, 19
+HOSTS, SATELLITES, BOX = 200, 19, 50.0
 
 
 def halos():
@@ -18,12 +18,15 @@ def halos():
     peak = random.uniform(9, 10.5, len(upid))
     peak[:HOSTS] = random.uniform(12.5, 14, HOSTS)
     columns = {"id": np.arange(len(upid)), "upid": upid, "log_m_peak": peak}
+    place = random.uniform(0, BOX, (3, HOSTS))
+    place = np.hstack([place, np.repeat(place, SATELLITES, axis=1)])
+    columns |= dict(zip("xyz", place, strict=True))
     return columns | {"log_m_vir": peak - 0.05}
 
 
 def check(columns):
     with ReferenceRegister(1 << 16) as register:
-        found = Belonging("a.bin", register)
+        found = Belonging("a.bin", BOX, register)
         for rows in np.array_split(np.arange(len(columns["id"])), 4):
             part = {name: values[rows] for name, values in columns.items()}
             hosts = part["id"][part["upid"] == -1]
@@ -74,3 +77,32 @@ def test_the_host_of_every_subhalo_is_wanted():
     message = r"hosts of 57 of its 3800 subhalos are not there, such as upid \d+ of id"
     with pytest.raises(ValueError, match=message):
         check(ordered(whole, np.delete(np.arange(len(whole["id"])), [40, 60, 150])))
+
+
+def many(seed):
+    """Hosts with as many subhalos as their mass says, and more scatter than chance."""
+    random = np.random.default_rng(seed)
+    mass = 12 + random.exponential(0.4, 900)
+    counts = random.negative_binomial(6, 1 / (1 + 10 ** (mass - 12)))
+    upid = np.concatenate([np.full(len(mass), -1), np.repeat(np.arange(900), counts)])
+    peak = np.concatenate([mass, random.uniform(9, 9.5, counts.sum())])
+    place = random.uniform(0, BOX, (3, len(mass)))
+    columns = dict(zip("xyz", place[:, [*range(900), *upid[900:]]], strict=True))
+    return columns | {
+        "id": np.arange(len(upid)),
+        "upid": upid,
+        "log_m_peak": peak,
+        "log_m_vir": peak,
+    }
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_hosts_with_half_of_their_subhalos_in_one_octant_are_refused(seed):
+    whole = many(seed)
+    check(whole)
+    inside = (whole["x"] > BOX / 2) & (whole["y"] < BOX / 2) & (whole["z"] > BOX / 2)
+    lost = inside & (whole["upid"] >= 0) & (whole["id"] % 2 == 0)
+    with pytest.raises(
+        ValueError, match=r"octant \+-\+, .* subhalos, and as heavy ones"
+    ):
+        check(ordered(whole, ~lost))
