@@ -164,11 +164,14 @@ def _provenance_before(table: PlainTable) -> JSON:
 
 
 def _doubts(table: PlainTable, counted: BoolArray) -> list[str]:
-    """Returns a warning of velocities that may stand for no value, if there are any."""
-    found = table.doubtful(np.flatnonzero(counted))
+    """Returns warnings of velocities that may stand for no value, or are of another frame."""
+    rows = np.flatnonzero(counted).tolist()
+    found = table.doubtful(rows)
+    drift = table.drift(rows)
     if not found:
-        return []
-    return [f"{', '.join(found)}: such numbers often stand for no value; look them up"]
+        return drift
+    suspect = f"{', '.join(found)}: such numbers often stand for no value; look them up"
+    return [suspect, *drift]
 
 
 def _environment(

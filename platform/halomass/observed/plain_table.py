@@ -4,7 +4,7 @@ What is no value is NaN here: blanks, numbers that stand for nothing, and those 
 neighbour can have. Whoever needs a value leaves the neighbour out, and says so.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from halomass.observed.errors import Orbits
 from halomass.observed.neighbour_columns import DESCRIBED, MASS_COLUMNS, NAME
 from halomass.observed.placeholders import file_numbers, suspects, without_placeholders
 from halomass.observed.spelling import row_names
-from halomass.systems import FloatArray
+from halomass.systems import RADIUS, FloatArray
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
 from orrery.tables import titles
@@ -29,6 +29,12 @@ from orrery.tables.reading import read_table
 
 _NEAR = 10.0  # [kpc] all neighbours of no host are as close
 _SMALL_LOG_MASS = 5.0  # no table of subhalos ends below: these are other units, or logs
+# No galaxy has so few stars in Msun, and none so many in their logarithm.
+_SMALL_LOG_STARS = 1.2
+_ALIKE = 5  # neighbours at one side of their host, which say nothing if they are fewer
+_ASIDE = 5.0  # times as far from the host as from each other, which no neighbours are
+_MANY = 8  # neighbours
+_DRIFT = 1.5  # times their scatter, with which no neighbours move about a host
 _VELOCITIES = tuple(d.quantity for d in neighbour_columns.VELOCITY_COLUMNS)
 _CARTESIAN = ("vx", "vy", "vz")
 
@@ -125,7 +131,8 @@ class PlainTable:
 
     def _check_masses(self, what: str, masses: FloatArray) -> None:
         known = masses[np.isfinite(masses)]
-        small = "star" not in what and (known < _SMALL_LOG_MASS).all()
+        least = {"m_star": _SMALL_LOG_STARS, "log_m_star": -np.inf}
+        small = (known < least.get(what, _SMALL_LOG_MASS)).all()
         if len(known) and not small:
             return
         title = self.columns[what]
@@ -141,9 +148,11 @@ class PlainTable:
         """Returns distances [kpc] and velocities [km/s] relative to the host.
 
         Raises:
-            ValueError: If columns are missing, or distances are not in kpc.
+            ValueError: If columns are missing, distances are not in kpc, or positions
+                are not relative to the host.
         """
         found = self._orbits()
+        self._check_centre()
         known = found.r[np.isfinite(found.r)]
         if len(known) and (known < _NEAR).all():
             raise ValueError(
@@ -166,6 +175,38 @@ class PlainTable:
         v_r = (velocity * outward).sum(axis=0)
         across = velocity - v_r * outward
         return Orbits(r, v_r, np.sqrt((across**2).sum(axis=0)))
+
+    def _check_centre(self) -> None:
+        if not {"x", "y", "z"} <= set(self.columns):
+            return
+        place = np.stack([self.values(axis) for axis in "xyz"])
+        place = place[:, np.linalg.norm(place, axis=0) <= RADIUS]
+        if place.shape[1] < _ALIKE:
+            return
+        centre = np.median(place, axis=1, keepdims=True)
+        apart = float(np.median(np.linalg.norm(place - centre, axis=0)))
+        if np.linalg.norm(centre) > _ASIDE * apart:
+            words = ", ".join(f"{axis:.5g}" for axis in centre[:, 0])
+            raise ValueError(
+                f"{self.file}: half of its neighbours are within {apart:.3g} kpc of ({words}), all "
+                "on one side of the host: are these places in a box, or Mpc? give them relative "
+                "to the host, and name the unit, as in x_mpc"
+            )
+
+    def drift(self, rows: Sequence[int]) -> list[str]:
+        """Returns a warning if some rows move together, as in a frame that is not the host's."""
+        relative = {"v_r", "v_t"} <= set(self.columns)
+        if relative or not set(_CARTESIAN) <= set(self.columns) or len(rows) < _MANY:
+            return []
+        velocity = np.stack([self.values(axis)[rows] for axis in _CARTESIAN])
+        common = float(np.linalg.norm(velocity.mean(axis=1)))
+        scatter = float(np.sqrt(velocity.var(axis=1).sum()))
+        if common <= _DRIFT * scatter:
+            return []
+        return [
+            f"all neighbours together move with {common:.0f} km/s and scatter by {scatter:.0f}: "
+            f"are {', '.join(self.columns[axis] for axis in _CARTESIAN)} relative to the host?"
+        ]
 
     def _check_axes(self) -> None:
         titled = ", ".join(self.table.colnames)

@@ -1,7 +1,7 @@
 """A table of the Milky Way's satellites as seen from the Sun, with what is no value taken out."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from astropy import units
@@ -114,6 +114,8 @@ _NEAREST = 10.0  # [kpc]
 _SLOWEST = 5.0  # [km/s] seen from the Sun, which itself moves faster across the halo
 _KMS_AT_KPC = float((MASYR * KPC).to(KMS, equivalencies=units.dimensionless_angles()))
 _FEWEST = 3  # satellites that say it
+_CLOSEST = 3.0  # [kpc] and no single one is: all that are known are beyond 10
+_SMALLEST_LOG_MASS = 0.0  # [dex(solMass)] of fewer stars there is no satellite
 
 # Two rows that are one satellite, whatever they are called: so near each other on the sky,
 # and as far and fast but for what two papers differ by.
@@ -182,7 +184,10 @@ class SatelliteTable:
         found._check_angles(file)
         found._check_units(file)
         found._check_repetition(file)
-        return found
+        # only now: where all are as near, a unit is wrong
+        near = values["distance"] < _CLOSEST
+        values = {**values, "distance": np.where(near, np.nan, values["distance"])}
+        return replace(found, values=values)
 
     @property
     def incomplete(self) -> BoolArray:
@@ -359,4 +364,6 @@ def _log_m_star(
     magnitude = cleaned.values[what]
     if what == "v0":
         magnitude = magnitude - (5 * np.log10(cleaned.values["distance"]) + 10)
-    return (SUN_MAGNITUDE - magnitude) / 2.5, columns[what]
+    log_m_star = (SUN_MAGNITUDE - magnitude) / 2.5
+    dark = log_m_star < _SMALLEST_LOG_MASS  # a magnitude without its sign
+    return np.where(dark, np.nan, log_m_star), columns[what]

@@ -207,3 +207,26 @@ def test_present_masses_have_many_names(halos, tmp_path, title, saved):
     two = read_neighbours(saved(tmp_path, halos), **AROUND)
     np.testing.assert_allclose(one.log_m_star, two.log_m_star)
     assert one.warnings == ()
+
+
+def test_places_in_a_box_are_not_relative_to_the_host(halos, tmp_path, saved):
+    columns = halos | {n: 31.5 + halos[n] / 1000 for n in "xyz"}  # Mpc that nobody says
+    with pytest.raises(ValueError, match=r"host.ecsv: .* on one side of the host: are"):
+        read_neighbours(saved(tmp_path, columns), **AROUND)
+
+
+def test_velocities_in_a_box_are_doubted(halos, tmp_path, saved):
+    still = read_neighbours(saved(tmp_path, halos), **AROUND)
+    moving = saved(tmp_path, halos | {"vx": halos["vx"] + 450.0})
+    found = read_neighbours(moving, **AROUND).provenance["warnings"]
+    (warning,) = set(found) - set(still.provenance["warnings"])
+    assert "are vx, vy, vz relative to the host?" in warning
+
+
+def test_logarithms_of_stellar_masses_need_their_name(halos, tmp_path, saved):
+    logarithms = np.linspace(3.1, 9.4, len(halos["x"]))
+    columns = {n: v for n, v in halos.items() if n != "m_peak"}
+    with pytest.raises(ValueError, match=r"m_star of .* no mass in Msun; convert"):
+        read_neighbours(saved(tmp_path, columns | {"m_star": logarithms}), **AROUND)
+    named = saved(tmp_path, columns | {"log_m_star": logarithms})
+    assert len(read_neighbours(named, **AROUND).names)

@@ -40,6 +40,21 @@ def test_a_brightness_that_is_none_is_a_gap():
     np.testing.assert_allclose(found.log_m_star[1], (4.83 + 5.0) / 2.5)
 
 
+def test_a_magnitude_without_its_sign_is_a_gap():
+    found = SatelliteTable.of(Table(COLUMNS | {"M_V": [8.0, 2.2]}), "a.csv")
+    assert found.incomplete.tolist() == [True, False]
+    assert found.gaps(0) == "M_V = 8.0"
+
+
+@pytest.mark.parametrize("megaparsec", [0.09, 1.4])
+def test_one_distance_in_another_unit_is_a_gap(megaparsec):
+    found = SatelliteTable.of(
+        Table(COLUMNS | {"dist_kpc": [megaparsec, 40.0]}), "a.csv"
+    )
+    assert found.incomplete.tolist() == [True, False]
+    assert found.gaps(0) == f"dist_kpc = {megaparsec}"
+
+
 def test_a_logarithm_of_zero_is_no_mass():
     columns = {name: v for name, v in COLUMNS.items() if name != "M_V"}
     found = SatelliteTable.of(Table(columns | {"log10_Mstar_ML1": [0.0, 6.1]}), "a.csv")
