@@ -12,6 +12,7 @@ import numpy as np
 
 from mwlmc.sky import frames
 from orrery.parameters import FloatArray
+from orrery.tables import titles
 from orrery.tables.cleaning import CleanedColumns, both_sides
 
 _FEWEST = 20  # stars of which a scatter says anything
@@ -19,6 +20,15 @@ _SLOWEST = 1.0  # [km/s] stars of the coldest streams scatter more, errors inclu
 _FASTEST = 5000.0  # [km/s] the Galaxy holds nothing that has a tenth of it
 # times the typical error, which may be wrong by so much
 _LEAST_SCATTER, _MOST_SCATTER = 0.2, 5.0
+# Errors that no survey of distant stars has as typical ones: these are in another unit.
+_SMALLEST_ERRORS = {"v_los": 0.02}  # [km/s]
+_SMALLEST_ERRORS |= dict.fromkeys(
+    ("pm_ra", "pm_dec", "pm_l", "pm_b"), 0.003
+)  # [mas/yr]
+_FAR, _SMALLEST_PART = 10.0, 0.003  # [kpc], and of such distances
+# Titles of one component of velocities about the Galactic centre, and of the others.
+_OUTWARD = ("v_r", "vr", "v_rad", "vel_r")
+_AROUND = ("v_phi", "vphi", "v_theta", "vtheta", "vel_phi", "vel_theta")
 _REMEDY = "convert the column, or name its unit, as in vlos_kms and pmra_masyr"
 
 
@@ -71,6 +81,54 @@ def check_motions(found: CleanedColumns, distance: FloatArray, where: str) -> No
         title = found.title(motions.quantity)
         for wrong in _complaints(motions):
             raise ValueError(f"{where}: column {title!r}: {wrong}; {_REMEDY}")
+
+
+def check_frame(found: CleanedColumns, where: str) -> None:
+    """Checks that line-of-sight velocities are no component about the Galactic centre.
+
+    Arguments:
+        found: The columns.
+        where: The file's name, for messages.
+
+    Raises:
+        ValueError: If their column is called as such a one, beside the others.
+    """
+    names = {c.title: titles.spellings([c.title])[c.title] for c in found.understood}
+    outward = [c for c in found.understood if c.quantity == "v_los" and c.used]
+    others = [title for title, said in names.items() if set(said) & {*_AROUND}]
+    for column in outward:
+        if others and set(names[column.title]) & {*_OUTWARD}:
+            raise ValueError(
+                f"{where}: column {column.title!r} stands beside {', '.join(others)}, as a "
+                "velocity from the Galactic centre: give heliocentric ones, in a column vlos_kms"
+            )
+
+
+def error_doubts(
+    found: CleanedColumns, distance: FloatArray, distance_error: FloatArray
+) -> Iterator[str]:
+    """Yields which errors are typically smaller than any survey's.
+
+    Arguments:
+        found: The columns of N stars.
+        distance: Their distances `[N]` [kpc].
+        distance_error: The errors of these `[N]` [kpc].
+    """
+    for quantity, least in _SMALLEST_ERRORS.items():
+        errors = both_sides(found.values, quantity)
+        known = np.empty(0) if errors is None else errors[np.isfinite(errors)]
+        if len(known) >= _FEWEST and np.median(known) < least:
+            yield (
+                f"half of the errors of {found.title(quantity)} are below "
+                f"{np.median(known):.2g}, which no survey's are: are they in another unit?"
+            )
+    part = (distance_error / distance)[distance > _FAR]
+    part = part[np.isfinite(part)]
+    if len(part) >= _FEWEST and np.median(part) < _SMALLEST_PART:
+        yield (
+            f"half of the errors of distances beyond {_FAR:g} kpc are below "
+            f"{100 * np.median(part):.2g} %, which no survey's are: are they in another unit?"
+        )
 
 
 def _motions(

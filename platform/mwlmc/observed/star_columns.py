@@ -49,6 +49,7 @@ _RA = _described(
     sexagesimal="hours",
     consequence="row",
     needed=True,
+    ties="none",
     meaning="right ascension",
 )
 _DEC = _described(
@@ -64,6 +65,7 @@ _DEC = _described(
     sexagesimal="degrees",
     consequence="row",
     needed=True,
+    ties="none",
     meaning="declination",
 )
 _L = _described(
@@ -77,6 +79,7 @@ _L = _described(
     ordered=True,
     consequence="row",
     needed=True,
+    ties="none",
     meaning="Galactic longitude",
 )
 _B = _described(
@@ -89,6 +92,7 @@ _B = _described(
     ordered=True,
     consequence="row",
     needed=True,
+    ties="none",
     meaning="Galactic latitude",
 )
 _DISTANCE = _described(

@@ -13,7 +13,7 @@ from astropy.table import Table
 
 from mwlmc.observed import star_distances, star_motions
 from mwlmc.observed.desi_catalogue import desi_table, is_desi
-from mwlmc.observed.motion_units import check_motions
+from mwlmc.observed.motion_units import check_frame, check_motions, error_doubts
 from mwlmc.observed.star_columns import (
     DESCRIPTIONS,
     IDENTIFIERS,
@@ -32,9 +32,15 @@ from orrery.tables.cleaning import (
     both_sides,
     check_share,
     clean_columns,
+    one_sided,
 )
 from orrery.tables.columns import ColumnDescription, understand
-from orrery.tables.duplicates import ComparedValues, first_rows, repeated_places
+from orrery.tables.duplicates import (
+    ComparedValues,
+    equal_rows,
+    first_rows,
+    repeated_places,
+)
 from orrery.tables.missing import MOST_MISSING
 from orrery.tables.opening import OpenedFile
 from orrery.tables.reading import read_table
@@ -208,6 +214,7 @@ def _stars(
         )
     unknown = np.isnan(distance.values)
     check_share(file.name, "no distance", unknown, most_missing, _REMEDY)
+    check_frame(found, file.name)
     check_motions(found, distance.values, file.name)
     ra, dec = _equatorial(columns)
     notes = (
@@ -215,6 +222,7 @@ def _stars(
         *found.doubts,
         *_notes(found, motions_needed),
         *_check_angles(file, found),
+        *error_doubts(found, distance.values, distance.errors),
     )
     return _Stars(file, found, distance, ra, dec, notes)
 
@@ -232,6 +240,7 @@ def _notes(found: CleanedColumns, motions_needed: bool) -> Iterator[str]:
     for quantity, values in found.values.items():
         if not np.isfinite(values).any():
             yield f"{found.title(quantity)} has no value at all: as if it were not there"
+    yield from one_sided(found)
     motions = [set(pair) <= set(found.values) for pair in PAIRS[2:]]
     unknown = [c.title for c in found.understood if c.quantity is None]
     if motions_needed and not any(motions):
@@ -338,6 +347,12 @@ def _repeated(table: StarTable, stars: _Stars) -> tuple[BoolArray, list[JSON]]:
             again = again | same
     same = _same_place(table, stars.found.words.get(IDENTIFIERS[0])) & ~again
     rules += _rule("place, distance and velocity", same)
+    again = again | same
+    # also where its place was rounded, or its identifier
+    radial = [table.distance, table.v_los]
+    same = equal_rows(radial) | equal_rows([*radial, table.pm_l, table.pm_b])
+    same = same & ~again
+    rules += _rule("distance and velocity, to the last digit", same)
     return again | same, rules
 
 

@@ -338,3 +338,15 @@ def both_sides(columns: Mapping[str, FloatArray], quantity: str) -> FloatArray |
             return None
         found = (below + above) / 2
     return found if np.isfinite(found).any() else None
+
+
+def one_sided(found: CleanedColumns) -> Iterator[str]:
+    """Yields which columns of errors are of one side alone, which says nothing."""
+    for quantity in found.values:
+        name, _, side = quantity.rpartition("_error_")
+        other = {"below": "above", "above": "below"}.get(side)
+        if other is None or f"{name}_error" in found.values:
+            continue
+        if f"{name}_error_{other}" not in found.values:
+            title = found.title(quantity)
+            yield f"{title} has errors {side} alone, which are not used: give those {other}"

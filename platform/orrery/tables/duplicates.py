@@ -17,6 +17,9 @@ MATCH_RADIUS = 1.0 / 3600  # [deg] between two places that are one
 AGREEMENT = 3.0  # errors between two values that are one
 _EXACT = 2.0**53  # up to which floating-point numbers are as many as integers
 _MOST_ROWS_EACH = 10  # of one thing, on average: an identifier of more is another's
+_BY_CHANCE = (
+    0.01  # rows that have all numbers of another one, if each is drawn by itself
+)
 _MOST_PAIRS = 10_000_000  # of rows at one place each, which still fit into memory
 
 # Identifiers of things without a counterpart, in small letters.
@@ -156,6 +159,40 @@ def repeated_places(
     repeated = np.zeros(len(longitude), dtype=bool)
     repeated[pairs[:, 1]] = True
     return repeated
+
+
+def equal_rows(columns: Sequence[FloatArray]) -> BoolArray:
+    """Returns which rows `[N]` have all numbers of an earlier one, which is so by no chance.
+
+    None has where numbers are so few or so coarse that two things may share them all.
+
+    Arguments:
+        columns: What was measured, each `[N]`; rows where one is NaN are not compared.
+
+    Example:
+        >>> v = np.random.default_rng(0).normal(0, 100, 500)
+        >>> again = np.append(v, v[7])
+        >>> equal_rows([again, again + 50]).nonzero()[0]
+        array([500])
+        >>> equal_rows([again.round(-1), again.round(-1)]).any()
+        np.False_
+    """
+    numbers = np.stack(columns, axis=1)
+    known = np.flatnonzero(np.isfinite(numbers).all(axis=1))
+    repeated = np.zeros(len(numbers), dtype=bool)
+    once, first = np.unique(numbers[known], axis=0, return_index=True)
+    if len(once) < len(known):
+        chance = len(once) ** 2 / 2 * np.prod([_meeting(column) for column in once.T])
+        repeated[known] = chance < _BY_CHANCE
+        repeated[known[first]] = False
+    return repeated
+
+
+def _meeting(numbers: FloatArray) -> float:
+    """Returns the share of all pairs of numbers `[N]` that are equal."""
+    counts = np.unique(numbers, return_counts=True)[1].astype(float)
+    pairs = len(numbers) * (len(numbers) - 1)
+    return float(np.sum(counts * (counts - 1)) / max(pairs, 1))
 
 
 def _differ(identifiers: Sequence[object], pair: NDArray[np.intp]) -> bool:

@@ -67,3 +67,45 @@ def test_a_handful_of_stars_says_nothing(tmp_path):
     columns = _stars(count=8)
     columns["vlos_kms"] = 1e-3 * columns["vlos_kms"]
     assert len(_read(columns, tmp_path)) == 8
+
+
+@pytest.mark.parametrize(
+    ("title", "factor", "words"),
+    [
+        ("vlos_err_kms", 1e-3, "errors of vlos_kms are below 0.017"),
+        ("pmra_err_masyr", 1e-3, "errors of pmra_masyr are below 0.0001"),
+        (
+            "distance_err_kpc",
+            1e-3,
+            "errors of distances beyond 10 kpc are below 0.01 %",
+        ),
+        ("distance_err_kpc", 1.0, ""),
+    ],
+)
+def test_errors_far_below_any_surveys_are_doubted(tmp_path, title, factor, words):
+    stars = _stars()
+    stars["distance_err_kpc"] = 0.1 * stars["distance_kpc"]
+    stars[title] = factor * np.median(stars[title]) * np.ones(COUNT)
+    if title.startswith("distance"):
+        stars[title] = factor * 0.1 * stars["distance_kpc"]
+    notes = _read(stars, tmp_path).checks.get("notes", [""])
+    assert len(notes) == 1
+    assert words in notes[0]
+
+
+@pytest.mark.parametrize("title", ["v_r_kms", "vr_kms"])
+@pytest.mark.parametrize(
+    "others", [("v_phi_kms", "v_theta_kms"), ("vphi_kms", "vz_kms")]
+)
+def test_velocities_from_the_galactic_centre_are_refused(tmp_path, title, others):
+    stars = _stars()
+    stars |= dict.fromkeys(others, stars["vlos_kms"])
+    expected = _read(stars, tmp_path)
+    np.testing.assert_array_equal(expected.v_los, stars["vlos_kms"])
+    stars[title] = stars.pop("vlos_kms")
+    stars[title.replace("_kms", "_err_kms")] = stars.pop("vlos_err_kms")
+    with pytest.raises(ValueError, match=f"column '{title}' stands beside {others[0]}"):
+        _read(stars, tmp_path)
+    for other in others:
+        del stars[other]
+    np.testing.assert_array_equal(_read(stars, tmp_path).v_los, stars[title])

@@ -13,6 +13,8 @@ from mwlmc.observed.star_reading import column_lines, read_stars
 
 COUNT = 50
 
+ACROSS = ("pmra_masyr", "pmdec_masyr", "pmra_err_masyr", "pmdec_err_masyr")
+
 
 def _stars(seed=4, count=COUNT):
     random = np.random.default_rng(seed)
@@ -164,6 +166,25 @@ def test_bad_numbers_are_counted_and_never_used(column, bad, lost, rule, tmp_pat
     _same(found, _read(blank, tmp_path, "blank.csv"))
 
 
+@pytest.mark.parametrize(
+    ("column", "bad"),
+    [
+        *(("ra_deg", 0.0), ("ra_deg", 12.5)),
+        *(("dec_deg", 0.0), ("dec_deg", -90.0), ("dec_deg", 12.5)),
+    ],
+)
+@pytest.mark.parametrize("rows", [1, 8])
+def test_one_coordinate_that_many_stars_share_is_none(column, bad, rows, tmp_path):
+    table = _stars()
+    table[column][3 : 3 + rows] = bad
+    found = _read(table, tmp_path)
+    lost = rows if rows > 1 or not bad else 0
+    assert len(found) == len(table) - lost
+    assert [one["rows"] for one in found.checks.get("missing", ())] == [lost][
+        : bool(lost)
+    ]
+
+
 def test_numbers_that_many_stars_share_are_counted_or_doubted(tmp_path):
     table = _stars(count=200)
     table["distance_err_kpc"] = 0.08 * table["distance_kpc"]
@@ -221,9 +242,41 @@ def test_stars_count_once_by_identifier_or_place(tmp_path):
     assert len(_read(again, tmp_path)) == COUNT + 6
     again["vlos_kms"][COUNT:] -= 77.0
     assert len(_read(again, tmp_path)) == COUNT
-    # Gaia tells two stars apart, wherever they are
+    # Gaia tells two stars apart, wherever they are, unless all that was measured is one
+    exact = again["vlos_kms"].copy()
+    again["vlos_kms"][COUNT:] += 0.01 * np.arange(1, 13)
     again["source_id"] = np.arange(len(again)) + 5_000_000_000_000_000_000
     assert len(_read(again, tmp_path)) == COUNT + 12
+    again["vlos_kms"] = exact.round(9)
+    assert len(_read(again, tmp_path)) == COUNT
+
+
+@pytest.mark.parametrize("motions", [True, False])
+def test_stars_whose_places_were_rounded_count_once(tmp_path, motions):
+    table = _stars()
+    table.remove_columns(["source_id", *([] if motions else ACROSS)])
+    again = table.copy()
+    for title in ("ra_deg", "dec_deg"):
+        again[title] = again[title].round(2)
+    found = _read(vstack([table, again]), tmp_path)
+    assert len(found) == COUNT
+    # as coarse numbers, they may be different stars
+    for title in ("distance_kpc", "vlos_kms"):
+        table[title], again[title] = table[title].round(-1), again[title].round(-1)
+    if not motions:
+        assert len(_read(vstack([table, again]), tmp_path)) > COUNT
+
+
+def test_errors_of_one_side_alone_are_said(tmp_path):
+    stars = _renamed(_stars(), vlos_err_kms="vlos_err_low_kms")
+    found = _read(stars, tmp_path)
+    assert np.isnan(found.v_los_error).all()
+    said = (
+        "vlos_err_low_kms has errors below alone, which are not used: give those above"
+    )
+    assert said in found.checks["notes"]
+    stars["vlos_err_high_kms"] = stars["vlos_err_low_kms"]
+    assert said not in _read(stars, tmp_path).checks.get("notes", ())
 
 
 @pytest.mark.parametrize(
