@@ -314,11 +314,7 @@ class _Rows:
         self._check_end()
 
     def _numbered(self, count: int) -> Iterator[tuple[int, list[str]]]:
-        """Yields each row's fields, with the index of the line that it ends in.
-
-        Raises:
-            ValueError: If a quotation mark that is never closed has swallowed rows.
-        """
+        """Yields each row's fields, with the index of its last line; no row holds others."""
         if self.delimiter == _SPACES and not any('"' in line for line in self.lines):
             yield from enumerate(self._fields(self.lines))
             return
