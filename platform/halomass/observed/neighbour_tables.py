@@ -28,7 +28,7 @@ from orrery.storage import files
 from orrery.tables.missing import MOST_MISSING
 from orrery.tables.opening import OpenedFile
 
-VERSION = 4  # of observed hosts; raised whenever what is read from a table changes
+VERSION = 5  # of observed hosts; raised whenever what is read from a table changes
 
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it:
 # with 25 neighbours these move the mass by less than 0.03 dex.

@@ -54,7 +54,7 @@ from orrery.tables.missing import MOST_MISSING
 from orrery.tables.opening import OpenedFile
 from orrery.tables.reading import guarded, read_table
 
-VERSION = 5  # of reading, selecting and binning stars; raised whenever numbers change
+VERSION = 6  # of reading, selecting and binning stars; raised whenever numbers change
 
 
 @dataclass(frozen=True)
