@@ -3,7 +3,7 @@
 python experiments/binnings.py                             # surveys like DESI and like H3
 python experiments/binnings.py --surveys desi --desi-stars 5000 --error-floor 2
 python experiments/binnings.py --sought width --quantity "M_LMC(<50 kpc)"
-python experiments/binnings.py --simulations 16384 --trials 60
+python experiments/binnings.py --simulations 16384 --trials 60 --members 3
 
 The stages: simulate, bin the stored stars of all simulations in one way after the other
 (or several at a time), train a flow on each and judge it on validation pairs, change
