@@ -139,7 +139,10 @@ def main():
     rng = random.Random(given.seed)
     more = ["--without-ray"] if given.without_ray else []
     for number in range(given.kills):
-        with tempfile.TemporaryDirectory(prefix="sweep-") as place:
+        # what Ray starts may still write while that is removed
+        with tempfile.TemporaryDirectory(
+            prefix="sweep-", ignore_cleanup_errors=True
+        ) as place:
             kills = moments(rng, 1 + number % 2)
             found = survive(Path(place), given.concurrent, kills, number % 3 == 2, more)
         print(json.dumps(found), flush=True)

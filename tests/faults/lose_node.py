@@ -137,7 +137,8 @@ def main():
     # Ray's test clusters leave their address where every program of this user would find
     # and join them, to die with the node that is lost here
     complaints = []
-    with tempfile.TemporaryDirectory(prefix="n") as own:
+    # what Ray starts may still write while that is removed
+    with tempfile.TemporaryDirectory(prefix="n", ignore_cleanup_errors=True) as own:
         os.environ["RAY_TMPDIR"] = own
         for number in range(given.sweeps):
             place = given.folder / f"{number}"

@@ -174,7 +174,8 @@ def main():
     given.folder.mkdir(parents=True, exist_ok=True)
     # Ray's test clusters leave their address where every program of this user would find
     # and join them, to die with the nodes that are lost here
-    with tempfile.TemporaryDirectory(prefix="n") as own:
+    # what Ray starts may still write while that is removed
+    with tempfile.TemporaryDirectory(prefix="n", ignore_cleanup_errors=True) as own:
         os.environ["RAY_TMPDIR"] = own
         found = survive(given.folder, given.removals, given.seed)
     print(json.dumps(found), flush=True)
