@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from halomass.catalogues.chunks import NOT_SAID, ChunkHalos
 from halomass.catalogues.repetition import ReferenceRegister
+from halomass.systems import FloatArray
 
 _MOST_STRAYS = 0.001  # of the subhalos: those whose host is not in the file
 _MOST_LONELY = 0.1  # of the large hosts: those without any subhalo
@@ -90,36 +91,31 @@ class Belonging:
             )
         large = self._smallest + _LARGE
         count = int(self._hosts[large:].sum())
-        weights, counts = self._register.referred()
-        mass, octant = np.divmod(weights, _OCTANTS)
-        lonely = int(np.count_nonzero((counts == 0) & (mass >= large)))
+        lonely = 0
+        tallies = np.zeros((3, _OCTANTS * _BINS))
+        for weights, counts in self._register.referred():
+            mass, octant = np.divmod(weights, _OCTANTS)
+            lonely += int(np.count_nonzero((counts == 0) & (mass >= large)))
+            cell = octant * _BINS + mass
+            powers = (None, counts, counts**2)
+            tallies += [np.bincount(cell, power, _OCTANTS * _BINS) for power in powers]
         if count >= _FEWEST_HOSTS and lonely > _MOST_LONELY * count:
             raise ValueError(
                 f"{self._file}: {lonely} of its {count} hosts above 10^{large / _TENTHS:g} Msun "
                 "have no subhalo at all: rows are missing, fetch the file again, or say "
                 "part_of_box if it is a part"
             )
-        heavy = mass > 0  # the others are not kept
-        self._check_octants(mass[heavy], octant[heavy], counts[heavy])
+        # hosts in the first tenth of a dex are smaller than what is kept
+        self._check_octants(tallies.reshape(3, _OCTANTS, _BINS)[..., 1:])
 
-    def _check_octants(
-        self,
-        mass: NDArray[np.int64],
-        octant: NDArray[np.int64],
-        counts: NDArray[np.int64],
-    ) -> None:
+    def _check_octants(self, tallies: FloatArray) -> None:
         """Refuses an octant in which hosts have far fewer subhalos than like ones elsewhere.
 
         Arguments:
-            mass: In which tenth of a dex the masses of M hosts are `[M]`.
-            octant: Where they are `[M]`.
-            counts: How many subhalos they have `[M]`.
+            tallies: For each octant and tenth of a dex how many hosts there are, and the
+                sums of their numbers of subhalos and of the squares of these `[3, 8, M]`.
         """
-        cell = octant * _BINS + mass
-        hosts, total, squares = (
-            np.bincount(cell, weights, _OCTANTS * _BINS).reshape(_OCTANTS, _BINS)
-            for weights in (None, counts, counts**2)
-        )
+        hosts, total, squares = tallies
         elsewhere = hosts.sum(0) - hosts
         known = elsewhere >= _FEWEST_ALIKE
         others = np.maximum(elsewhere, 1)

@@ -1,5 +1,6 @@
 """Numbers that come twice among any number of them, or never, found within a bound of memory."""
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from tempfile import SpooledTemporaryFile
@@ -126,8 +127,8 @@ class ReferenceRegister(NumberRegister):
         >>> with ReferenceRegister(room=1 << 20) as register:
         ...     register.refer(np.array([5, 9, 9]), np.array([50, 70, 71]))
         ...     register.enter(np.array([5, 7]), np.array([0, 130]))
-        ...     missing, (weights, counts) = register.missing(), register.referred()
-        >>> missing.number, sorted(zip(weights.tolist(), counts.tolist(), strict=True))
+        ...     missing, parts = register.missing(), list(register.referred())
+        >>> missing.number, sorted((int(w), int(n)) for part in parts for w, n in zip(*part))
         (9, [(0, 1), (130, 0)])
     """
 
@@ -157,14 +158,13 @@ class ReferenceRegister(NumberRegister):
         first = min(found, key=lambda part: part.number)
         return replace(first, count=sum(part.count for part in found))
 
-    def referred(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Returns the largest weights of the M numbers that are there, and their references.
+    def referred(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Yields the largest weights of numbers that are there, and their references.
 
-        Both have shape `[M]`; the second is how many references each number has.
+        Both have the shape `[M]` of some of the numbers, so that they are never all in
+        memory; the second is how many references each of these has.
         """
-        parts = [_referred(file) for file in self._parts]
-        weights, counts = zip(*parts, strict=True)
-        return np.concatenate(weights), np.concatenate(counts)
+        yield from map(_referred, self._parts)
 
 
 def _referred(

@@ -167,14 +167,15 @@ def equal_rows(columns: Sequence[FloatArray]) -> BoolArray:
     None has where numbers are so few or so coarse that two things may share them all.
 
     Arguments:
-        columns: What was measured, each `[N]`; rows where one is NaN are not compared.
+        columns: What was measured, each `[N]`, none of which follows from the others;
+            rows where one is NaN are not compared.
 
     Example:
-        >>> v = np.random.default_rng(0).normal(0, 100, 500)
-        >>> again = np.append(v, v[7])
-        >>> equal_rows([again, again + 50]).nonzero()[0]
+        >>> distance, v = np.random.default_rng(0).normal(60, 20, (2, 500))
+        >>> again = [np.append(distance, distance[7]), np.append(v, v[7])]
+        >>> equal_rows(again).nonzero()[0]
         array([500])
-        >>> equal_rows([again.round(-1), again.round(-1)]).any()
+        >>> equal_rows([column.round() for column in again]).any()
         np.False_
     """
     numbers = np.stack(columns, axis=1)
