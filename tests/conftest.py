@@ -211,7 +211,12 @@ def load_script():
         spec = importlib.util.spec_from_file_location(place.stem, place)
         module = importlib.util.module_from_spec(spec)
         sys.modules[place.stem] = module  # where dataclasses, and others, look for it
-        spec.loader.exec_module(module)
+        # where a script that is run finds its neighbours
+        sys.path.insert(0, str(place.parent))
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            sys.path.remove(str(place.parent))
         return module
 
     return load

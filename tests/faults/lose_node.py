@@ -11,14 +11,13 @@ says so at its end, with status 1.
 import argparse
 import json
 import logging
-import os
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import places
 import ray
 from ray.cluster_utils import Cluster
 
@@ -134,12 +133,8 @@ def main():
     parser.add_argument("folder", type=Path)
     parser.add_argument("--sweeps", type=int, default=1)
     given = parser.parse_args()
-    # Ray's test clusters leave their address where every program of this user would find
-    # and join them, to die with the node that is lost here
     complaints = []
-    # what Ray starts may still write while that is removed
-    with tempfile.TemporaryDirectory(prefix="n", ignore_cleanup_errors=True) as own:
-        os.environ["RAY_TMPDIR"] = own
+    with places.sessions_of_its_own():
         for number in range(given.sweeps):
             place = given.folder / f"{number}"
             place.mkdir(parents=True)

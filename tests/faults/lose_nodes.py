@@ -14,10 +14,8 @@ ends with status 1.
 import argparse
 import json
 import logging
-import os
 import random
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import places
 import ray
 from ray.cluster_utils import Cluster
 
@@ -172,11 +171,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    # Ray's test clusters leave their address where every program of this user would find
-    # and join them, to die with the nodes that are lost here
-    # what Ray starts may still write while that is removed
-    with tempfile.TemporaryDirectory(prefix="n", ignore_cleanup_errors=True) as own:
-        os.environ["RAY_TMPDIR"] = own
+    with places.sessions_of_its_own():
         found = survive(given.folder, given.removals, given.seed)
     print(json.dumps(found), flush=True)
     sys.exit(wrong(found))

@@ -13,12 +13,12 @@ import json
 import logging
 import os
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import places
 import ray
 from ray.cluster_utils import Cluster
 
@@ -118,11 +118,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     given = parser.parse_args()
-    # Ray's test clusters leave their address where every program of this user would find
-    # and join them, to die with the node that is lost here
-    # what Ray starts may still write while that is removed
-    with tempfile.TemporaryDirectory(prefix="n", ignore_cleanup_errors=True) as own:
-        os.environ["RAY_TMPDIR"] = own
+    with places.sessions_of_its_own():
         found = survive(given.folder)
     print(json.dumps(found), flush=True)
     sys.exit(wrong(found))

@@ -18,9 +18,8 @@ TOY = Path(__file__).with_name("toy_study.py")
 FAKETIME = "libfaketime.so.1"
 LONGEST = 600.0  # [s] that a toy has of the processors, or leaves them idle
 MOST = 10  # times as long, whatever it waits for
-LOOK = (
-    1.0  # [s] between two looks at who waits, which read what the system tells of all
-)
+# [s] between two looks at who waits, which read what the system tells of all
+LOOK = 1.0
 GLANCE = 0.02  # [s] between two looks for a moment
 HUNG = 124  # what `finish` returns for the status of one that hangs, as `timeout` does
 
@@ -244,6 +243,19 @@ def short_folder():
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def sessions_of_its_own():
+    """Keeps what Ray's test clusters write in a folder of this program's own, then removes it.
+
+    They leave their address where every program of this user would find and join them, to
+    die with the nodes that are lost here.
+    """
+    # what Ray has started may still write while the folder is removed
+    with tempfile.TemporaryDirectory(prefix="n", ignore_cleanup_errors=True) as own:
+        os.environ["RAY_TMPDIR"] = own
+        yield
 
 
 def processes(sockets, name=b""):
