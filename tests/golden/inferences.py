@@ -10,6 +10,7 @@ import numpy as np
 
 from orrery.inference import ensembles, posteriors
 from orrery.judging import misspecification
+from orrery.learning import posterior
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter, generator
 
@@ -44,7 +45,7 @@ def _trained() -> Record:
 
     with (
         patch.object(ensembles.ensemble, "fit_plan", fit),
-        patch.object(posteriors.posterior, "fit_plan", fit),
+        patch.object(posterior, "fit_plan", fit),
         patch.object(posteriors.mixture, "fit_members", fit_members),
     ):
         for members in (1, 2):

@@ -231,13 +231,15 @@ def systematic_interval(
         own: That universe's name.
         crossed: Each universe's ensemble, tested on the hosts of each.
     """
+    statistical = crossed[own, own].interval(prediction)
     by_domain = {
-        tested: one.interval(prediction, FEWEST_ELSEWHERE)
+        tested: statistical
+        if tested == own
+        else one.interval(prediction, FEWEST_ELSEWHERE)
         for (trained, tested), one in crossed.items()
         if trained == own
     }
-    by_domain[own] = crossed[own, own].interval(prediction)
-    return SystematicInterval(by_domain[own], by_domain)
+    return SystematicInterval(statistical, by_domain)
 
 
 def systematic_table(found: Mapping[str, SystematicInterval]) -> dict[str, Table]:

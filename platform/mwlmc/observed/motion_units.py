@@ -20,11 +20,12 @@ _SLOWEST = 1.0  # [km/s] stars of the coldest streams scatter more, errors inclu
 _FASTEST = 5000.0  # [km/s] the Galaxy holds nothing that has a tenth of it
 # times the typical error, which may be wrong by so much
 _LEAST_SCATTER, _MOST_SCATTER = 0.2, 5.0
-# Errors that no survey of distant stars has as typical ones: these are in another unit.
-_SMALLEST_ERRORS = {"v_los": 0.02}  # [km/s]
-_SMALLEST_ERRORS |= dict.fromkeys(
-    ("pm_ra", "pm_dec", "pm_l", "pm_b"), 0.003
-)  # [mas/yr]
+# Errors that no survey of distant stars has as typical ones, in km/s and mas/yr: these
+# are in another unit.
+_SMALLEST_ERRORS = {
+    "v_los": 0.02,
+    **dict.fromkeys(("pm_ra", "pm_dec", "pm_l", "pm_b"), 0.003),
+}
 _FAR, _SMALLEST_PART = 10.0, 0.003  # [kpc], and of such distances
 # Titles of one component of velocities about the Galactic centre, and of the others.
 _OUTWARD = ("v_r", "vr", "v_rad", "vel_r")

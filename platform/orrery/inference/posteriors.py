@@ -8,14 +8,13 @@ result out. Who tells of it, and where, is not decided here.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from orrery.inference.averaging import average_posterior
 from orrery.judging import calibration, misspecification
 from orrery.judging.calibration import Calibration
 from orrery.judging.misspecification import Misspecification
-from orrery.learning import mixture, posterior
+from orrery.learning import mixture
 from orrery.learning.flow import Flow
 from orrery.learning.flow_training import FlowPlan
 from orrery.learning.mixture import Mixture, OnMember
@@ -232,9 +231,7 @@ def train_posterior(
 
         # More members join those that are there: their number is not in the name.
         place = folder / plan.fingerprint
-        if options.members == 1:
-            return posterior.fit_plan(plan, place, partial(on_member, 0))
-        return mixture.fit_members(plan, options.members, place, on_member)
+        return mixture.fit_flows(plan, options.members, place, on_member)
 
 
 def losses_in_words(losses: Mapping[str, float]) -> str:

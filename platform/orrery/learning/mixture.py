@@ -271,6 +271,18 @@ def stacking_weights(log_prob: FloatArray) -> FloatArray:
     return weights / weights.sum()
 
 
+def fit_flows(
+    plan: FlowPlan, members: int, folder: Location, on_epoch: OnMember
+) -> Posterior | Mixture:
+    """Returns the posterior of one flow, or the mixture of several.
+
+    Arguments and errors are those of `fit_members`.
+    """
+    if members == 1:
+        return posterior.fit_plan(plan, folder, _epoch_logger(on_epoch, 0))
+    return fit_members(plan, members, folder, on_epoch)
+
+
 def fit_members(
     plan: FlowPlan, members: int, folder: Location, on_epoch: OnMember | None = None
 ) -> Mixture:

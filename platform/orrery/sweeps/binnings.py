@@ -20,7 +20,7 @@ from orrery.identity import JSON
 from orrery.judging import calibration, verdicts
 from orrery.judging.calibration import Calibration
 from orrery.judging.intervals import posterior_summary
-from orrery.learning import flow_training, mixture, posterior
+from orrery.learning import flow_training, mixture
 from orrery.learning.flow_training import FlowPlan
 from orrery.learning.mixture import Mixture
 from orrery.learning.posterior import Posterior
@@ -319,9 +319,7 @@ class BinningTask:
             on_epoch(member * epochs + epoch, losses)
 
         with tempfile.TemporaryDirectory() as folder:
-            if self.members == 1:
-                return posterior.fit_plan(plan, Path(folder), on_epoch)
-            return mixture.fit_members(plan, self.members, Path(folder), on_member)
+            return mixture.fit_flows(plan, self.members, Path(folder), on_member)
 
     def _judge(self, learned: Posterior | Mixture, pairs: Splits) -> BinningScore:
         """Returns the score of a posterior on the tests among the pairs."""

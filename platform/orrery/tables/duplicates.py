@@ -17,9 +17,8 @@ MATCH_RADIUS = 1.0 / 3600  # [deg] between two places that are one
 AGREEMENT = 3.0  # errors between two values that are one
 _EXACT = 2.0**53  # up to which floating-point numbers are as many as integers
 _MOST_ROWS_EACH = 10  # of one thing, on average: an identifier of more is another's
-_BY_CHANCE = (
-    0.01  # rows that have all numbers of another one, if each is drawn by itself
-)
+# rows that have all numbers of another one, if each number is drawn by itself
+_BY_CHANCE = 0.01
 _MOST_PAIRS = 10_000_000  # of rows at one place each, which still fit into memory
 
 # Identifiers of things without a counterpart, in small letters.

@@ -33,10 +33,8 @@ _SPACES = " "  # stands for any number of blanks and tabs
 # Rows by which a last field is judged: if they are alike, if they are not, and at most.
 _FEW_ROWS, _MANY_ROWS, _COMPARED_ROWS = 10, 100, 1000
 _LONG_LINE = 1000  # [characters] few tables have longer ones
-_CHARACTER, _ENTRY = (
-    4,
-    32,
-)  # [bytes] of a word's letter, and of a list's entry in memory
+# [bytes] in memory, of a word's letter and of a list's entry
+_CHARACTER, _ENTRY = 4, 32
 _RULE = set("- \t,;")  # what a line of dashes is made of
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from orrery.execution.simulation import generate
 from orrery.execution.summaries import Entries
+from orrery.learning import posterior
 from orrery.learning.training import Training
 from orrery.parameters import Parameter
 from orrery.sweeps import binnings
@@ -164,7 +165,7 @@ def test_a_posterior_learns_with_what_errors_are_larger_than_simulations_own(
         covariances.append(plan.covariance)
         raise InterruptedError
 
-    monkeypatch.setattr(binnings.posterior, "fit_plan", fit)
+    monkeypatch.setattr(posterior, "fit_plan", fit)
     for experiment in (Repeated(), Scattered()):
         with pytest.raises(InterruptedError):
             replace(task, experiment=experiment)(Choice(), [].append)
