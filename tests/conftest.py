@@ -211,12 +211,9 @@ def load_script():
         spec = importlib.util.spec_from_file_location(place.stem, place)
         module = importlib.util.module_from_spec(spec)
         sys.modules[place.stem] = module  # where dataclasses, and others, look for it
-        # where a script that is run finds its neighbours
-        sys.path.insert(0, str(place.parent))
-        try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.syspath_prepend(place.parent)  # where it finds its neighbours
             spec.loader.exec_module(module)
-        finally:
-            sys.path.remove(str(place.parent))
         return module
 
     return load
@@ -384,11 +381,7 @@ def shapes():
 @pytest.fixture(scope="session")
 def metrics():
     """Returns the numbers of a report's folder by their keys."""
-
-    def read(folder):
-        return json.loads((folder / "run.json").read_text())["metrics"]
-
-    return read
+    return lambda folder: json.loads((folder / "run.json").read_text())["metrics"]
 
 
 @pytest.fixture(scope="session")

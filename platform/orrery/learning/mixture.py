@@ -8,6 +8,7 @@ thousands of pairs, choose one member.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,6 @@ from orrery.learning.belongings import (
 )
 from orrery.learning.flow_training import FlowPlan
 from orrery.learning.posterior import Posterior
-from orrery.learning.training import OnEpoch
 from orrery.pairs import Pairs, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.records import Observation
@@ -279,7 +279,7 @@ def fit_flows(
     Arguments and errors are those of `fit_members`.
     """
     if members == 1:
-        return posterior.fit_plan(plan, folder, _epoch_logger(on_epoch, 0))
+        return posterior.fit_plan(plan, folder, partial(on_epoch, 0))
     return fit_members(plan, members, folder, on_epoch)
 
 
@@ -319,7 +319,7 @@ def _fit_members(
         posterior.fit_plan(
             plan.with_seed(member_seed(plan.seed, k)),
             _member_folder(folder, k),
-            _epoch_logger(on_epoch, k),
+            partial(on_epoch, k) if on_epoch else None,
         )
         for k in range(members)
     )
@@ -333,14 +333,6 @@ def _fit_members(
 
 def _member_folder(folder: Location, number: int) -> Location:
     return folder / f"{MEMBER}{number}"
-
-
-def _epoch_logger(on_epoch: OnMember | None, number: int) -> OnEpoch:
-    def log(epoch: int, losses: Mapping[str, float]) -> None:
-        if on_epoch is not None:
-            on_epoch(number, epoch, losses)
-
-    return log
 
 
 def _weights(members: tuple[Posterior, ...], pairs: Pairs) -> FloatArray:
