@@ -15,12 +15,8 @@ from orrery.termination import orderly_end
 
 if __name__ == "__main__":
     with orderly_end():  # the imports take seconds, in which Ctrl-C may come
-        from halomass.study.architectures import (
-            EnsembleArchitectures,
-            ensemble_architectures,
-        )
-        from mwlmc.study.architectures import FlowArchitectures, flow_architectures
-        from orrery import runs
+        from halomass.commands import COMMANDS as OF_HALOMASS
+        from mwlmc.commands import COMMANDS as OF_MWLMC
 
         parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
         parser.add_argument(
@@ -28,6 +24,6 @@ if __name__ == "__main__":
         )
         chosen, rest = parser.parse_known_args()
         if chosen.question == "mwlmc":
-            runs.main(flow_architectures, FlowArchitectures, rest)
+            OF_MWLMC["flow-architectures"].run(rest)
         else:
-            runs.main(ensemble_architectures, EnsembleArchitectures, rest)
+            OF_HALOMASS["ensemble-architectures"].run(rest)

@@ -15,7 +15,6 @@ from orrery.termination import orderly_end
 
 if __name__ == "__main__":
     with orderly_end():  # the imports take seconds, in which Ctrl-C may come
-        from mwlmc.study.binnings import Binnings, binnings
-        from orrery import runs
+        from mwlmc.commands import COMMANDS
 
-        runs.main(binnings, Binnings)
+        COMMANDS["binnings"].run()

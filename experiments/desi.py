@@ -14,8 +14,6 @@ from orrery.termination import orderly_end
 
 if __name__ == "__main__":
     with orderly_end():  # the imports take seconds, in which Ctrl-C may come
-        from mwlmc.study.options import Desi
-        from mwlmc.study.study import desi
-        from orrery import runs
+        from mwlmc.commands import COMMANDS
 
-        runs.main(desi, Desi)
+        COMMANDS["desi"].run()

@@ -11,7 +11,6 @@ from orrery.termination import orderly_end
 
 if __name__ == "__main__":
     with orderly_end():  # the imports take seconds, in which Ctrl-C may come
-        from mwlmc.study.desi_choices import DesiChoices, desi_choices
-        from orrery import runs
+        from mwlmc.commands import COMMANDS
 
-        runs.main(desi_choices, DesiChoices)
+        COMMANDS["desi-choices"].run()

@@ -14,8 +14,6 @@ from orrery.termination import orderly_end
 
 if __name__ == "__main__":
     with orderly_end():  # the imports take seconds, in which Ctrl-C may come
-        from halomass.study.options import HaloMass
-        from halomass.study.study import halo_mass
-        from orrery import runs
+        from halomass.commands import COMMANDS
 
-        runs.main(halo_mass, HaloMass)
+        COMMANDS["halo-mass"].run()

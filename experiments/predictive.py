@@ -12,8 +12,6 @@ from orrery.termination import orderly_end
 
 if __name__ == "__main__":
     with orderly_end():  # the imports take seconds, in which Ctrl-C may come
-        from mwlmc.study.options import PredictiveChecks
-        from mwlmc.study.predictive_checks import predictive_checks
-        from orrery import runs
+        from mwlmc.commands import COMMANDS
 
-        runs.main(predictive_checks, PredictiveChecks)
+        COMMANDS["predictive"].run()

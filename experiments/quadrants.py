@@ -14,8 +14,6 @@ from orrery.termination import orderly_end
 
 if __name__ == "__main__":
     with orderly_end():  # the imports take seconds, in which Ctrl-C may come
-        from mwlmc.study.options import Quadrants
-        from mwlmc.study.study import quadrants_posteriors
-        from orrery import runs
+        from mwlmc.commands import COMMANDS
 
-        runs.main(quadrants_posteriors, Quadrants)
+        COMMANDS["quadrants"].run()

@@ -12,8 +12,6 @@ from orrery.termination import orderly_end
 
 if __name__ == "__main__":
     with orderly_end():  # the imports take seconds, in which Ctrl-C may come
-        from mwlmc.study.options import Surveys
-        from mwlmc.study.surveys import surveys
-        from orrery import runs
+        from mwlmc.commands import COMMANDS
 
-        runs.main(surveys, Surveys)
+        COMMANDS["surveys"].run()

@@ -12,8 +12,6 @@ from orrery.termination import orderly_end
 
 if __name__ == "__main__":
     with orderly_end():  # the imports take seconds, in which Ctrl-C may come
-        from mwlmc.study.options import Table2
-        from mwlmc.study.study import table2
-        from orrery import runs
+        from mwlmc.commands import COMMANDS
 
-        runs.main(table2, Table2)
+        COMMANDS["table2"].run()

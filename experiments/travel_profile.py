@@ -13,7 +13,6 @@ from orrery.termination import orderly_end
 
 if __name__ == "__main__":
     with orderly_end():  # the imports take seconds, in which Ctrl-C may come
-        from mwlmc.study.travel_profile import TravelProfile, travel_profile
-        from orrery import runs
+        from mwlmc.commands import COMMANDS
 
-        runs.main(travel_profile, TravelProfile)
+        COMMANDS["travel-profile"].run()

@@ -10,7 +10,6 @@ from orrery.termination import orderly_end
 
 if __name__ == "__main__":
     with orderly_end():  # the imports take seconds, in which Ctrl-C may come
-        from mwlmc.study.validation import Validation, validation
-        from orrery import runs
+        from mwlmc.commands import COMMANDS
 
-        runs.main(validation, Validation)
+        COMMANDS["validation"].run()

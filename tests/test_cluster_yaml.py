@@ -137,7 +137,6 @@ def test_nodes_receive_what_the_installation_needs_and_no_data():
     needed = {
         "platform",
         "experiments",
-        "datasets/observed",
         "pyproject.toml",
         "constraints.txt",
     }

@@ -93,8 +93,8 @@ def commands(pattern):
 def options_of(script, words, monkeypatch):
     """Returns the options that a script knows, and the words that are meant for them."""
 
-    def main(study, choices, arguments=words):
-        found.append((choices, arguments))
+    def main(study, choices, arguments):
+        found.append((choices, words if arguments is None else arguments))
 
     found = []
     monkeypatch.setattr(runs, "main", main)

@@ -1,4 +1,4 @@
-"""Looks into people's tables: `python -m mwlmc columns FILE`."""
+"""Looks into people's tables: `python -m mwlmc columns FILE`, or `orrery columns FILE`."""
 
 import argparse
 import sys
@@ -7,27 +7,36 @@ from pathlib import Path
 
 from mwlmc.observed.star_reading import column_lines
 
+_COLUMNS = "says how each column of a star table is understood"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Prints how each column of a star table is understood; returns the exit status."""
-    options = _parser().parse_args(arguments)
+    parser = argparse.ArgumentParser("python -m mwlmc", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    _add_table(commands.add_parser("columns", help=_COLUMNS))
+    return _print_columns(parser.parse_args(arguments).stars)
+
+
+def columns_main(arguments: Sequence[str]) -> int:
+    """The same for the arguments of `orrery columns`."""
+    parser = argparse.ArgumentParser("orrery columns", description=_COLUMNS)
+    _add_table(parser)
+    return _print_columns(parser.parse_args(arguments).stars)
+
+
+def _add_table(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("stars", type=Path, help="the star table")
+
+
+def _print_columns(stars: Path) -> int:
     try:
-        lines = column_lines(options.stars)
+        lines = column_lines(stars)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print("\n".join(lines))
     return 0
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m mwlmc", description=__doc__)
-    commands = parser.add_subparsers(required=True)
-    columns = commands.add_parser(
-        "columns", help="says how each column of a star table is understood"
-    )
-    columns.add_argument("stars", type=Path, help="the star table")
-    return parser
 
 
 if __name__ == "__main__":

@@ -1,18 +1,22 @@
-"""What lies on the disk, the cluster, and licences.
+"""Experiments, what lies on the disk, the cluster, and licences.
 
-`python -m orrery runs|report|collate|sync|verify|dataset|cluster|licences`
+`orrery EXPERIMENT --help` lists the options of an experiment. `python -m orrery` is the same
+program.
 """
 
 import argparse
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orrery import cluster_commands
+from orrery.commands import Command, installed_commands
 from orrery.failures import error_line
 from orrery.storage import files
 from orrery.storage.store import locate
-from orrery.terminal import duration, say, show_table
+from orrery.terminal import duration, say
+from orrery.termination import orderly_end
 
 if TYPE_CHECKING:  # reading results takes a second that --help must not
     from orrery.results.result import Result
@@ -23,8 +27,18 @@ _MOST_WARNINGS = 10  # of entries that could not be read
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns the exit status of a command on runs or on the cluster."""
-    options = _parser().parse_args(arguments)
+    """Returns the exit status of a command on runs or on the cluster.
+
+    Raises:
+        SystemExit: If the command line is not understood, or by an experiment that failed.
+    """
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    added = installed_commands()
+    if given and given[0] in added:
+        with orderly_end():
+            added[given[0]].run(given[1:])
+        return 0
+    options = _parser(added.values()).parse_args(given)
     try:
         options.command(options)
     except (ValueError, OSError) as error:
@@ -36,9 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m orrery", description=__doc__)
-    commands = parser.add_subparsers(required=True)
+def _parser(added: Iterable[Command]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("orrery", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for one in added:  # which `main` has looked for: here they are only listed
+        commands.add_parser(one.name, help=one.summary)
     runs = commands.add_parser("runs", help="lists runs and how they ended")
     runs.add_argument("folder", type=Path, nargs="?", default=Path("runs"))
     runs.add_argument(
@@ -65,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     sync.set_defaults(command=_sync)
     _add_dataset(commands)
     _add_verify(commands)
-    _add_cluster(commands)
+    cluster_commands.add(commands)
     _add_licences(commands)
     return parser
 
@@ -114,34 +130,6 @@ def _add_licences(commands: Any) -> None:
         help="asks a server, by pip-audit, what is known of these versions",
     )
     licences.set_defaults(command=_list_licences)
-
-
-def _add_cluster(commands: Any) -> None:
-    cluster = commands.add_parser("cluster", help="says whether a cluster will do")
-    actions = cluster.add_subparsers(required=True)
-    check = actions.add_parser("check", help="says what would go wrong, and the remedy")
-    check.add_argument(
-        "--folders",
-        type=Path,
-        nargs="+",
-        default=[Path("datasets"), Path("runs")],
-        help="of datasets and reports, which all nodes must share; datasets may be in a bucket",
-    )
-    check.add_argument(
-        "--free", type=float, default=10.0, help="space that their disks must have [GB]"
-    )
-    check.add_argument(
-        "--nodes", type=int, default=1, help="how many nodes it should have"
-    )
-    check.set_defaults(command=_check_cluster)
-    certificate = actions.add_parser(
-        "certificate",
-        help="makes, from the token, what this machine shows to the others",
-    )
-    certificate.add_argument(
-        "addresses", nargs="*", help="at which the others reach this machine"
-    )
-    certificate.set_defaults(command=_make_certificate)
 
 
 def _list_licences(options: argparse.Namespace) -> None:
@@ -341,51 +329,6 @@ def _judge(found: "Mapping[Location, Sequence[Finding]]") -> None:
         raise ValueError(
             f"{damaged} files are not what was written: the lines above say what helps"
         )
-
-
-def _make_certificate(options: argparse.Namespace) -> None:
-    """Writes the files that Ray's variables name."""
-    from orrery.execution import certificates, tokens
-
-    files = certificates.CertificateFiles.named()
-    certificates.make_certificate(tokens.read_token(), options.addresses, files)
-
-
-def _check_cluster(options: argparse.Namespace) -> None:
-    """Prints what each node is and each trouble with its remedy, and fails if there is one."""
-    from orrery.execution import cluster, readiness
-    from orrery.execution.joining import find_address
-
-    if not cluster.connected() and find_address() is None:
-        raise ConnectionError(
-            "there is no cluster to check: set RAY_ADDRESS to its head, or run this where "
-            "`ray start --head` was run"
-        )
-    with cluster.connect():
-        if not cluster.connected():
-            raise ConnectionError("Ray is not installed: install it to use a cluster")
-        from orrery.execution.nodes import ask_nodes, lost_nodes
-
-        folders = [locate(folder).absolute() for folder in options.folders]
-        reports, silent = ask_nodes(folders)
-        lost = lost_nodes()
-    nodes = [(report.node, report.processor, report.summary) for report in reports]
-    show_table("nodes", ("node", "processor", "what it has"), nodes)
-    troubles = [
-        *readiness.absence(len(reports) + len(silent), options.nodes, lost),
-        *silent,
-        *readiness.judge(reports, options.free * readiness.GB),
-    ]
-    # Lines, not a table: whoever mends things copies folders and commands.
-    for trouble in troubles:
-        say(f"{trouble.node}: {trouble.what}: {trouble.remedy}")
-    if troubles:
-        raise ConnectionError(
-            f"{len(troubles)} troubles, which the lines above explain"
-        )
-    if lost:
-        say(f"no longer in the cluster: {', '.join(lost)}")
-    say(f"{len(reports)} nodes can work together")
 
 
 if __name__ == "__main__":

@@ -5,28 +5,32 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from functools import cache
+from typing import TYPE_CHECKING, Protocol
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
+if TYPE_CHECKING:  # a tenth of a second, which `--help` does not wait for
+    from rich.console import Console
+    from rich.progress import Progress
 
 MINUTE = 60.0  # [s] without a terminal, the longest time without a line on the progress
 
-# A log file has no width of its own; tables need more than the 80 columns assumed for
-# it.
-console = Console(
-    stderr=True,
-    highlight=False,
-    markup=False,
-    soft_wrap=True,
-    width=None if sys.stderr.isatty() else 160,
-)
+
+@cache
+def console() -> "Console":
+    """Returns the console on standard error, to which all messages go."""
+    from rich.console import Console
+
+    # A log file has no width of its own; tables need more than the 80 columns assumed for
+    # it.
+    width = None if sys.stderr.isatty() else 160
+    return Console(
+        stderr=True, highlight=False, markup=False, soft_wrap=True, width=width
+    )
 
 
 def say(message: str) -> None:
     """Prints a message on standard error, above any progress bar."""
-    console.print(message)
+    console().print(message)
 
 
 def show_table(
@@ -41,12 +45,14 @@ def show_table(
         head: The columns' names.
         rows: The cells, row by row.
     """
+    from rich.table import Table
+
     view = Table(title=title, title_justify="left")
     for name in head:
         view.add_column(name)
     for row in rows:
         view.add_row(*row)
-    console.print(view)
+    console().print(view)
 
 
 class Advance(Protocol):
@@ -78,11 +84,13 @@ def progress(
             rate.
     """
     pace = _Pace(total, unit, done)
-    if not console.is_terminal:
+    if not console().is_terminal:
         lines = _Lines(description, pace)
         with lines.each_minute():
             yield lines
         return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     # The fields are read anew whenever the bar is drawn. Rich's own remaining time
     # would stay unknown where steps are more than 30 seconds apart.
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -91,7 +99,7 @@ def progress(
         TextColumn("{task.fields[pace].left}"),
     )
     with Progress(
-        *columns, *live, TextColumn("{task.fields[note]}"), console=console
+        *columns, *live, TextColumn("{task.fields[note]}"), console=console()
     ) as bars:
         yield _Bar(bars, pace, description)
 
@@ -130,7 +138,7 @@ class _Pace:
 
 
 class _Bar:
-    def __init__(self, bars: Progress, pace: _Pace, description: str) -> None:
+    def __init__(self, bars: "Progress", pace: _Pace, description: str) -> None:
         self.bars = bars
         self.pace = pace
         self.task = bars.add_task(

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/rebin.py                                   # makes its own simulations
     python tests/benchmarks/rebin.py --dataset datasets/mwlmc-... --simulations 2048
-    python tests/benchmarks/rebin.py --observed datasets/observed/sdss_kgiants.ecsv
+    python tests/benchmarks/rebin.py --observed sdss_kgiants.ecsv
 
 The last line is one JSON object. `seconds` is that of `summaries.compute` without kept
 results, on all CPUs and with the start of Ray's workers. Reading (with checksums) and

@@ -55,7 +55,7 @@ class Choices:
 
     seed: int = 1
     simulations: int = 2048
-    stars: str = "datasets/observed/desi_dr1_bhb.ecsv"
+    stars: str = "desi_dr1_bhb.ecsv"
     flow: Flow = field(default_factory=Flow)
 
 

@@ -1,7 +1,5 @@
 """Simulations that experiments share: whole, and for one binning."""
 
-from pathlib import Path
-
 import pytest
 
 from mwlmc.observed.binned_table import read_binned
@@ -16,13 +14,11 @@ from orrery.learning.flow import Flow
 from orrery.learning.training import Training
 from orrery.storage.dataset import Dataset
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.mark.slow
 def test_a_posterior_refuses_another_binning(toy_datasets, tmp_path):
     halos = Dataset.open(next(toy_datasets.glob("mwlmc-*")))
-    table = read_binned(ROOT / "datasets/observed/desi_dr1_bhb.ecsv")
+    table = read_binned("desi_dr1_bhb.ecsv")
     radial = DESI_FOOTPRINT.select(("v_gsr",))
     pairs = summaries.compute(kinematics.velocity_moments, halos, radial, INFERRED)
     covariance = observe(table, radial).covariance

@@ -19,6 +19,7 @@ PACKAGES = ("orrery", "mwlmc", "halomass")
 NO_NUMBERS = {
     "mwlmc.__main__": "chooses which command runs",
     "orrery.__main__": "chooses which command runs",
+    "orrery.tables.bundled": "finds tables by their names",
     "orrery.command_line": "makes options of words as they are typed",
     "orrery.execution.counting": "shows totals and means while shards are made",
     "orrery.execution.processors": "names the processor",

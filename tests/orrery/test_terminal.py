@@ -43,7 +43,7 @@ def test_durations_are_hours_minutes_and_seconds(seconds, text):
 
 
 def test_progress_on_a_terminal_counts_to_the_end(monkeypatch, capsys):
-    monkeypatch.setattr(terminal.console, "_force_terminal", True)
+    monkeypatch.setattr(terminal.console(), "_force_terminal", True)
     with terminal.progress("training", 3, "epochs") as advance:
         for _ in range(3):
             advance(note="loss 0.5")
@@ -56,7 +56,7 @@ def test_progress_on_a_terminal_counts_to_the_end(monkeypatch, capsys):
 def test_progress_on_a_terminal_shows_the_remaining_time_however_rare_the_steps(
     monkeypatch, capsys
 ):
-    monkeypatch.setattr(terminal.console, "_force_terminal", True)
+    monkeypatch.setattr(terminal.console(), "_force_terminal", True)
     clock = iter(range(0, 10**6, 100))  # [s]
     monkeypatch.setattr(
         terminal, "time", SimpleNamespace(monotonic=lambda: next(clock))

@@ -41,7 +41,7 @@ def test_each_command_is_there():
         command = re.search(r"`python ([^ `]+)([^`]*)`", cell)
         assert (ROOT / command[1]).is_file(), cell
         text = (ROOT / command[1]).read_text(encoding="utf-8")
-        assert "runs.main(" in text
+        assert re.search(r"runs\.main\(|\]\.run\(", text), cell
 
 
 @pytest.mark.parametrize("cell", [cell for _, cell in CODE])

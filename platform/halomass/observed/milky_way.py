@@ -4,7 +4,7 @@ Sky positions, distances, velocities and proper motions become Galactocentric di
 and velocities, in a frame whose parameters stand here and not in a library's defaults.
 The computed table is kept with its provenance, and an experiment reads that:
 
-    python -m halomass.observed.milky_way satellites.csv datasets/observed/milky_way_satellites.ecsv
+    python -m halomass.observed.milky_way satellites.csv milky_way_satellites.ecsv
 """
 
 import argparse

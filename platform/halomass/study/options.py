@@ -21,6 +21,7 @@ from orrery.inference.ensembles import Prediction
 from orrery.inference.posteriors import Inference
 from orrery.learning.posterior import Flow
 from orrery.learning.training import Training
+from orrery.tables.bundled import bundled_tables, find_table
 from orrery.tables.missing import MOST_MISSING
 from orrery.terminal import say
 
@@ -39,7 +40,7 @@ CATALOGUE_SUMMARY = "These hosts are halos of the catalogues."
 
 Values = Literal["guess", "observed", "true"]
 VALUES = get_args(Values)
-SATELLITES = Path("datasets/observed/milky_way_satellites.ecsv")
+SATELLITES = Path("milky_way_satellites.ecsv")  # bundled with this package
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,8 @@ class TargetHost:
     def is_milky_way(self) -> bool:
         """Whether it is the Milky Way, by the satellites that are kept with this software."""
         # a copy elsewhere may have been edited, and is another host
-        return self.neighbours.resolve() == SATELLITES.resolve()
+        bundled = bundled_tables()[SATELLITES.name]
+        return find_table(self.neighbours).resolve() == bundled.resolve()
 
     def read(
         self, threshold: float | None = None, criterion: Criterion | None = None

@@ -5,8 +5,8 @@ observed stars take `kinematics`' one path. The table also says in which cells o
 the stars are and how well they are measured, so that simulated stars can be drawn like
 them; it holds no single star's coordinates.
 
-    python -m mwlmc.observed.binned_table desi MWS_BHB.fits datasets/observed/desi_dr1_bhb.ecsv
-    python -m mwlmc.observed.binned_table quadrants stars.csv datasets/observed/stars.ecsv
+    python -m mwlmc.observed.binned_table desi MWS_BHB.fits desi_dr1_bhb.ecsv
+    python -m mwlmc.observed.binned_table quadrants stars.csv binned_stars.ecsv
 """
 
 import argparse
@@ -50,6 +50,7 @@ from mwlmc.sky.selection_function import Bin, BinSample, Sample
 from orrery.identity import JSON
 from orrery.parameters import FloatArray
 from orrery.storage import files
+from orrery.tables.bundled import find_table
 from orrery.tables.missing import MOST_MISSING
 from orrery.tables.opening import OpenedFile
 from orrery.tables.reading import guarded, read_table
@@ -283,9 +284,11 @@ def load_binned(
             or a binned table was made with another selection.
         OSError: If it cannot be read.
     """
+    path = find_table(path)
     if not path.is_file():
         raise FileNotFoundError(
-            f"no file {path}: run from the project's folder, or say where the stars are"
+            f"no file {path}: say where the stars are, or name a bundled table, such as "
+            "desi_dr1_bhb.ecsv"
         )
     # a star table may be an ECSV too; only a binned one says how it was bootstrapped
     if path.suffix == ".ecsv" and b"bootstrap_seed" in path.read_bytes():

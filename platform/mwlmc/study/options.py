@@ -20,8 +20,9 @@ from orrery.inference.posteriors import Inference
 from orrery.option_types import check_once
 from orrery.tables.missing import MOST_MISSING
 
-DESI_BINNED = Path("datasets/observed/desi_dr1_bhb.ecsv")
-SDSS_BINNED = Path("datasets/observed/sdss_kgiants.ecsv")
+# Tables that are bundled with this package.
+DESI_BINNED = Path("desi_dr1_bhb.ecsv")
+SDSS_BINNED = Path("sdss_kgiants.ecsv")
 
 
 @dataclass(frozen=True)

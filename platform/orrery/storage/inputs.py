@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from orrery.identity import JSON, is_place
+from orrery.tables.bundled import find_table
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def _files(choices: Any, unread: Sequence[str] = ()) -> Iterator[tuple[str, Path
         if key in unread:
             continue
         if not path.is_dir():
-            yield key, path
+            yield key, find_table(path)
             continue
         for inside in sorted(path.iterdir()):
             if inside.is_file():
@@ -162,5 +163,5 @@ def _hashed(key: str, path: Path) -> InputFile:
         raise OSError(
             error.errno or 0,
             f"cannot read {path} ({error.strerror or error}), which is the option {key}: "
-            "run from the project's folder, or say where the file is",
+            "say where the file is, or name a table that is bundled with a package",
         ) from error

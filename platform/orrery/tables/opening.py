@@ -15,6 +15,7 @@ from pathlib import Path
 
 from orrery.failures import LONGEST_NAME
 from orrery.option_types import shortened
+from orrery.tables.bundled import find_table
 
 # What data may become when it is unpacked: so much of its own size, and so much more.
 MOST_RATIO = 30
@@ -68,10 +69,13 @@ class OpenedFile:
     def read(cls, path: Path | str) -> "OpenedFile":
         """Returns the bytes of a file.
 
+        Arguments:
+            path: Where it is; or the name of a table that is bundled with a package.
+
         Raises:
             OSError: If there is no such file, or it cannot be read.
         """
-        path = Path(path)
+        path = find_table(Path(path))
         if max(map(len, path.parts), default=0) > LONGEST_NAME:
             raise FileNotFoundError(
                 f"no file {shortened(str(path))}, whose name is longer than a file's can be: "

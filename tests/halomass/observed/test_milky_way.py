@@ -1,7 +1,5 @@
 """Laws of the Milky Way's table: the frame is astropy's, the list is the known one."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from astropy import units
@@ -12,10 +10,9 @@ from halomass.observed import milky_way
 from halomass.observed.features import Features, NeighbourSet
 from halomass.observed.host_neighbours import observation
 from halomass.observed.neighbour_tables import read_neighbours
+from orrery.tables.bundled import bundled_tables
 
-KEPT = (
-    Path(__file__).resolve().parents[3] / "datasets/observed/milky_way_satellites.ecsv"
-)
+KEPT = bundled_tables()["milky_way_satellites.ecsv"]
 BRIGHTEST = [
     "LMC", "SMC", "Fornax", "Sculptor", "Leo2", "Carina", "Sextans1", "UrsaMinor", "Draco",
     "CanesVenatici1", "Crater2", "Hercules", "Sagittarius2", "CanesVenatici2", "UrsaMajor1",

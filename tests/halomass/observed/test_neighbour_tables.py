@@ -1,7 +1,5 @@
 """Laws of plain tables: any way to write them down gives the same neighbours; gaps are named."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -12,6 +10,7 @@ from halomass.observed import neighbour_tables, survival
 from halomass.observed.host_neighbours import HostEnvironment
 from halomass.observed.neighbour_tables import read_neighbours
 from orrery.storage import files
+from orrery.tables.bundled import bundled_tables
 
 AROUND = {"vmax": 80.0, "distance_larger": 900.0, "distance_cluster": 12_000.0}
 
@@ -127,7 +126,7 @@ def test_typical_distances_are_those_of_hosts_of_the_mock():
 
 
 def test_observed_satellites_are_taken_as_they_are():
-    ours = Path(__file__).parents[3] / "datasets/observed/milky_way_satellites.ecsv"
+    ours = bundled_tables()["milky_way_satellites.ecsv"]
     table, plain = read_neighbours(ours), Table.read(ours)
     assert len(table) == len(plain)
     assert table.provenance["selection"] == plain.meta["provenance"]["selection"]

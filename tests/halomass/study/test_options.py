@@ -16,6 +16,7 @@ from halomass.study.options import HostCampaign, TargetHost
 from halomass.systems import SCHEMA
 from halomass.universe import Universe
 from orrery.execution.simulation import generate
+from orrery.tables.bundled import bundled_tables
 
 BOX = 20.0  # [Mpc/h]
 SATELLITES = 12
@@ -159,7 +160,7 @@ def test_the_order_of_snapshots_does_not_matter(snapshots, tmp_path):
 
 def test_the_milky_way_is_known_by_any_path():
     assert TargetHost().is_milky_way
-    assert TargetHost(options.SATELLITES.resolve()).is_milky_way
+    assert TargetHost(bundled_tables()[options.SATELLITES.name]).is_milky_way
     assert not TargetHost(Path("my_host.ecsv")).is_milky_way
 
 

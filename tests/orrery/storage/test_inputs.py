@@ -1,7 +1,6 @@
 """What a study reads is part of what its run is, whichever option names it."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +17,8 @@ from mwlmc.study import (
 from mwlmc.study import options as mwlmc_options
 from orrery.storage.inputs import changes, input_files
 from orrery.storage.run import identify_run
+from orrery.tables.bundled import find_table
 
-ROOT = Path(__file__).parents[3]
 READ = {
     mwlmc_options.Desi: ["stars"],
     desi_choices.DesiChoices: [f"stars.{number}" for number in range(3)],
@@ -37,17 +36,17 @@ READ = {
 
 
 @pytest.mark.parametrize("kind", READ, ids=lambda kind: kind.__name__)
-def test_every_table_of_a_study_is_known_by_its_content(kind, monkeypatch):
-    monkeypatch.chdir(ROOT)  # where the tables of the defaults are
+def test_every_table_of_a_study_is_known_by_its_content(kind, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # the tables of the defaults are found from anywhere
     found = input_files(kind())
     assert [file.key for file in found] == READ[kind]
-    assert all(file.size == (ROOT / file.path).stat().st_size for file in found)
+    assert all(file.size == file.path.stat().st_size for file in found)
 
 
 def test_an_edited_table_in_the_same_place_is_another_run(tmp_path):
     table = tmp_path / "stars.ecsv"
     options = mwlmc_options.Desi(stars=table)
-    table.write_bytes((ROOT / mwlmc_options.DESI_BINNED).read_bytes())
+    table.write_bytes(find_table(mwlmc_options.DESI_BINNED).read_bytes())
     first = identify_run("desi", options)
     edited = table.read_text().replace("30.0", "30.1", 1)
     table.write_text(edited)

@@ -1,0 +1,121 @@
+"""Commands that packages add to `orrery`: experiments, and tools for people's own files.
+
+A package names its commands, by name, as an entry point of the group `orrery.commands`. All
+are listed before any study is imported, so that `orrery --help` takes no time.
+"""
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pkgutil import resolve_name
+from typing import Any, Protocol
+
+COMMAND_GROUP = "orrery.commands"
+
+
+class Command(Protocol):
+    """A command of `orrery`.
+
+    Example:
+        >>> one = StudyCommand("toy", "What is a toy?", "toys:study", "toys:Options")
+        >>> one.name, one.summary
+        ('toy', 'What is a toy?')
+    """
+
+    @property
+    def name(self) -> str:
+        """What it is called on the command line."""
+
+    @property
+    def summary(self) -> str:
+        """What it does or asks, in a line."""
+
+    def run(self, arguments: Sequence[str] | None = None) -> None:
+        """Runs it with what follows its name; with the rest of `sys.argv` when None.
+
+        Raises:
+            SystemExit: If it failed or was interrupted.
+        """
+
+
+@dataclass(frozen=True)
+class StudyCommand:
+    """A question, as a study that answers it and the options of that study.
+
+    Arguments:
+        name: What it is called on the command line.
+        summary: The question, in a line.
+        study: Where the function is that answers it, as `module:name`.
+        options: Where the frozen dataclass of its options is, likewise.
+
+    Example:
+        >>> StudyCommand("toy", "What is a toy?", "toys:study", "toys:Options").options
+        'toys:Options'
+    """
+
+    name: str
+    summary: str
+    study: str
+    options: str
+
+    def run(self, arguments: Sequence[str] | None = None) -> None:
+        """Runs the study with the options of the command line: see `runs.main`.
+
+        Raises:
+            SystemExit: If it failed or was interrupted.
+        """
+        from orrery import runs
+
+        runs.main(self._answer, resolve_name(self.options), arguments)
+
+    def _answer(self, options: Any) -> Any:
+        # not before the options are understood: it takes seconds, and `--help` waits
+        return resolve_name(self.study)(options)
+
+
+@dataclass(frozen=True)
+class ToolCommand:
+    """A command that computes no study, such as one that looks into people's files.
+
+    Arguments:
+        name: What it is called on the command line.
+        summary: What it does, in a line.
+        main: Where the function is that takes the arguments after its name and returns the
+            exit status, as `module:name`.
+
+    Example:
+        >>> ToolCommand("columns", "says how columns are understood", "toys:main").name
+        'columns'
+    """
+
+    name: str
+    summary: str
+    main: str
+
+    def run(self, arguments: Sequence[str] | None = None) -> None:
+        """Runs it.
+
+        Raises:
+            SystemExit: With the status that it returns.
+        """
+        main: Callable[[Sequence[str]], int] = resolve_name(self.main)
+        sys.exit(main(sys.argv[1:] if arguments is None else arguments))
+
+
+def installed_commands() -> dict[str, Command]:
+    """Returns the commands of all installed packages, by name.
+
+    Raises:
+        ValueError: If two commands have the same name.
+    """
+    found: dict[str, Command] = {}
+    for package in metadata.entry_points(group=COMMAND_GROUP):
+        for name, command in package.load().items():
+            if name in found:
+                raise ValueError(
+                    f"two commands are called {name!r}, one of them in "
+                    f"{package.value}: rename it"
+                )
+            found[name] = command
+    return found

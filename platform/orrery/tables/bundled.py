@@ -1,0 +1,51 @@
+"""Tables that come bundled with an installed package: found by name, in any folder.
+
+A package that has some names itself, or one of its own packages, as an entry point of the
+group `orrery.tables`; they lie in its folder `tables`. What an option says of such a table
+is its file name alone, which is the same on every machine.
+"""
+
+from functools import cache
+from importlib import metadata, resources
+from pathlib import Path
+
+TABLE_GROUP = "orrery.tables"
+_FOLDER = "tables"
+
+
+def find_table(path: Path) -> Path:
+    """Returns the file that a path means.
+
+    Arguments:
+        path: A file; or the name of a bundled table, where no file here has that name.
+
+    Returns:
+        The path itself, or where the bundled table lies.
+
+    Example:
+        >>> find_table(Path("elsewhere/sdss_kgiants.ecsv")).parent.name
+        'elsewhere'
+    """
+    if path.parent != Path() or path.exists():
+        return path
+    return bundled_tables().get(path.name, path)
+
+
+@cache
+def bundled_tables() -> dict[str, Path]:
+    """Returns where each bundled table lies, by its file name.
+
+    Raises:
+        ValueError: If two packages bundle tables of the same name.
+    """
+    found: dict[str, Path] = {}
+    for package in metadata.entry_points(group=TABLE_GROUP):
+        folder = Path(str(resources.files(package.value))) / _FOLDER
+        for path in sorted(folder.glob("*.ecsv")):
+            if path.name in found:
+                raise ValueError(
+                    f"{path} and {found[path.name]} have one name, by which both would be "
+                    "found: rename one of them"
+                )
+            found[path.name] = path
+    return found

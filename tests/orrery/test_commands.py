@@ -1,0 +1,88 @@
+"""The `orrery` command: it knows all experiments, and `--help` waits for none of them."""
+
+import subprocess
+import sys
+
+import pytest
+
+from orrery import __main__ as program
+from orrery import commands, runs
+from orrery.commands import StudyCommand, ToolCommand, installed_commands
+
+HEAVY = ("astropy", "lightning", "matplotlib", "numpy", "ray", "scipy", "torch", "tyro")
+
+
+@pytest.fixture
+def install(monkeypatch):
+    """Lets a tuple of commands be those of an installed package."""
+
+    class Package:
+        value = "toys:COMMANDS"
+
+        def __init__(self, added):
+            self.added = added
+
+        def load(self):
+            return {command.name: command for command in self.added}
+
+    def install(*packages):
+        found = [Package(added) for added in packages]
+        monkeypatch.setattr(commands.metadata, "entry_points", lambda group: found)
+
+    return install
+
+
+def test_help_imports_nothing_that_computes():
+    code = (
+        "import sys; from orrery.__main__ import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        f"print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "[]\n"
+    for command in (*installed_commands(), "runs", "report", "collate", "dataset"):
+        assert f"  {command} " in done.stdout or f"  {command}\n" in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(installed_commands()))
+def test_what_a_command_names_is_there(name):
+    command = installed_commands()[name]
+    named = (
+        (command.study, command.options)
+        if isinstance(command, StudyCommand)
+        else (command.main,)
+    )
+    assert all(callable(commands.resolve_name(one)) for one in named)
+
+
+def test_an_experiment_gets_what_follows_its_name(install, monkeypatch):
+    def main(study, choices, arguments):
+        found.append((study({"a": 1}), choices, arguments))
+
+    found = []
+    monkeypatch.setattr(runs, "main", main)
+    install((StudyCommand("toy", "?", "builtins:sorted", "builtins:dict"),))
+    assert program.main(["toy", "--draws", "7"]) == 0
+    assert found == [(["a"], dict, ["--draws", "7"])]
+
+
+def test_a_tool_ends_with_its_status(install):
+    install((ToolCommand("count", "counts", "builtins:len"),))
+    with pytest.raises(SystemExit, match=r"^2$"):
+        program.main(["count", "a", "b"])
+
+
+def test_two_commands_of_one_name_are_refused(install):
+    one = ToolCommand("count", "counts", "builtins:len")
+    install((one,), (one,))
+    with pytest.raises(ValueError, match="two commands are called 'count'"):
+        installed_commands()
+
+
+def test_an_unknown_command_is_refused(capsys):
+    with pytest.raises(SystemExit, match=r"^2$"):
+        program.main(["quadrant"])
+    assert "quadrants" in capsys.readouterr().err
