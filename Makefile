@@ -5,6 +5,7 @@
 #   make test        the same with the slow ones
 #   make faults      kills, starves and crowds a study, fuzzes every reader, loses nodes, flips bits
 #   make security    bandit, and the licences of everything that we build on
+#   make docs        installs, and builds the documentation as a site, in build/site
 #   make clusters    starts clusters by their launch files, on machines that this one plays
 PYTHON ?= python3
 BIN := .venv/bin
@@ -19,7 +20,7 @@ PYTEST := $(OURS) OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist lo
 	--durations 40 --durations-min 4
 export RAY_USAGE_STATS_ENABLED = 0
 
-.PHONY: quadrants desi halo-mass lint types quick-tests all-tests check test faults security clusters clean
+.PHONY: quadrants desi halo-mass lint types quick-tests all-tests check test faults security docs clusters clean
 
 quadrants: .venv/installed
 	$(BIN)/python experiments/quadrants.py
@@ -60,6 +61,10 @@ faults: .venv/installed
 security: .venv/installed
 	$(BIN)/bandit --quiet --recursive platform --configfile pyproject.toml
 	$(BIN)/python -m orrery licences
+
+docs: .venv/installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo build/site/index.html
 
 # Minutes; each test says what it needs where it cannot run.
 clusters: .venv/installed

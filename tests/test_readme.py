@@ -1,4 +1,4 @@
-"""README is true: its picture, its commands and its example."""
+"""README and the pages of the documentation are true: picture, commands and example."""
 
 import doctest
 import re
@@ -10,13 +10,22 @@ from pathlib import Path
 import pytest
 from astropy.table import Table
 
+from orrery import __main__ as program
 from orrery import runs
 from orrery.command_line import parse
+from orrery.commands import StudyCommand, installed_commands
 
 ROOT = Path(__file__).parents[1]
 PLATFORM = ROOT / "platform"
-TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+TEXT = "\n".join([README, *(page.read_text(encoding="utf-8") for page in PAGES)])
+MOST_WORDS = 1000
 PICTURE = TEXT.partition("```\nplatform/\n")[2].partition("```")[0]
+
+
+def test_readme_is_short():
+    assert len(README.split()) <= MOST_WORDS
 
 
 # --- the picture ------------------------------------------------------------------------
@@ -67,7 +76,7 @@ def test_every_module_is_in_the_picture_and_nothing_else():
 
 def test_everything_else_that_is_named_is_there():
     named = re.findall(
-        r"(?:platform|experiments|tests|datasets)/[\w/.]*[\w/](?![\w<])", TEXT
+        r"(?:platform|experiments|tests|datasets|docs)/[\w/.-]*[\w/](?![\w<-])", TEXT
     )
     assert len(named) > 20
     assert [name for name in named if not (ROOT / name).exists()] == []
@@ -77,7 +86,7 @@ def test_everything_else_that_is_named_is_there():
 
 
 def code():
-    """Returns README's lines of code and, each as one line, the code in its sentences."""
+    """Returns the pages' lines of code and, each as one line, the code in its sentences."""
     parts = re.split(r"^```.*\n", TEXT, flags=re.MULTILINE)
     lines = [line for block in parts[1::2] for line in block.splitlines()]
     sentences = " ".join(" ".join(parts[::2]).split())
@@ -85,7 +94,7 @@ def code():
 
 
 def commands(pattern):
-    """Returns what follows a beginning in README's code, up to a comment or a quote."""
+    """Returns what follows a beginning in the pages' code, up to a comment or a quote."""
     found = [re.search(rf"{pattern}[^\"#`]*", line) for line in code()]
     return sorted({match[0].strip() for match in found if match})
 
@@ -114,6 +123,21 @@ def test_an_experiment_knows_its_options(command, monkeypatch):
     if words[:1] == ["--options"]:  # the run is only an example
         words = words[2:]
     assert isinstance(parse(choices, words), choices)
+
+
+@pytest.mark.parametrize("command", commands(r"^orrery (?!\w+:)"))
+def test_an_installed_command_knows_its_options(command, monkeypatch, capsys):
+    def main(study, choices, arguments):
+        assert isinstance(parse(choices, arguments), choices)
+
+    monkeypatch.setattr(runs, "main", main)
+    name, *words = shlex.split(command)[1:]
+    added = installed_commands()
+    if isinstance(added.get(name), StudyCommand) and words != ["--help"]:
+        added[name].run(words)
+    else:
+        with pytest.raises(SystemExit, match=r"^0$"):
+            program.main([name, "--help"])
 
 
 @pytest.mark.parametrize("command", commands(r"(?<=python -m )[\w.]+"))

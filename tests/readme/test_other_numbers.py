@@ -91,7 +91,7 @@ def claims():
             "architectures"
         ],
         rf"binnings\.py --simulations {NUMBER} --trials {NUMBER}": searches["binnings"],
-        rf"architectures\.py --trials {NUMBER} ": searches["architectures"][1:],
+        rf"architectures(?:\.py)? --trials {NUMBER} ": searches["architectures"][1:],
         rf"accuracy\.py --simulations {NUMBER}": [simulations_of("accuracy")],
         rf"simulate\.py --simulations {NUMBER} --cold-start": [
             simulations_of("simulate")
