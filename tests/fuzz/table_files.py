@@ -1,15 +1,15 @@
 """Small sound tables of stars, neighbours and halos, and who reads them."""
 
 import struct
-from pathlib import Path
 
 import numpy as np
 from astropy import units
 from astropy.io import fits
 from astropy.table import Table
 
+from orrery.tables.bundled import bundled_tables
+
 ROWS = 12
-OBSERVED = Path(__file__).parents[2] / "datasets" / "observed"
 
 
 def stars():
@@ -134,7 +134,9 @@ def read_catalogue(path):
 
 
 def write_binned(folder):
-    (folder / "binned.ecsv").write_bytes((OBSERVED / "desi_dr1_bhb.ecsv").read_bytes())
+    (folder / "binned.ecsv").write_bytes(
+        bundled_tables()["desi_dr1_bhb.ecsv"].read_bytes()
+    )
 
 
 def read_binned(path):

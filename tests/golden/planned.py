@@ -1,6 +1,5 @@
 """Record of planned surveys: their stars, their bins, and the errors of these."""
 
-from pathlib import Path
 from typing import get_args
 
 import numpy as np
@@ -18,7 +17,7 @@ from mwlmc.observed.planned_survey import (
 
 from .quantities import Record, quantity
 
-TABLE = Path(__file__).parents[2] / "datasets" / "observed" / "desi_dr1_bhb.ecsv"
+TABLE = "desi_dr1_bhb.ecsv"  # bundled with the package
 
 
 def planned_survey() -> Record:

@@ -1,19 +1,17 @@
 """Laws of several draws of a survey's stars: training sees all of them, tests the first."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from mwlmc.observed.binned_table import read_binned
-from mwlmc.observed.data_vectors import Measurement
+from mwlmc.observed.options import Measurement
 from mwlmc.parameters import INFERRED
 from mwlmc.simulator import Simulator
 from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study.survey_draws import survey_drawn, survey_pairs
 from orrery.execution import simulation
 
-TABLE = Path(__file__).parents[3] / "datasets" / "observed" / "desi_dr1_bhb.ecsv"
+TABLE = "desi_dr1_bhb.ecsv"  # bundled with the package
 RADIAL = DESI_FOOTPRINT.select(("v_gsr",))
 
 

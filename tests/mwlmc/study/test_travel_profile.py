@@ -9,7 +9,7 @@ import pytest
 from mwlmc.model import reflex
 from mwlmc.model.reflex_shells import MOTIONS, ReflexShells, reflex_motions
 from mwlmc.observed.binned_table import read_binned
-from mwlmc.observed.data_vectors import Measurement
+from mwlmc.observed.options import Measurement
 from mwlmc.parameters import INFERRED
 from mwlmc.simulator import Simulator
 from mwlmc.sky.binning import DESI_FOOTPRINT
@@ -19,7 +19,6 @@ from orrery.execution import simulation, summaries
 from orrery.labels import relabelled
 from orrery.parameters import parameter_names
 
-OBSERVED = Path(__file__).parents[3] / "datasets" / "observed"
 RADIAL = DESI_FOOTPRINT.select(("v_gsr",))
 USUAL = ReflexShells((50.0, 100.0), fewest_stars=10)
 PARTS = ("train", "validation", "test")
@@ -37,7 +36,7 @@ def halos(tmp_path_factory):
 @pytest.fixture(scope="module")
 def binning():
     """DESI's stars in one bin of each field, whose many stars every simulation has."""
-    table = read_binned(OBSERVED / "desi_dr1_bhb.ecsv")
+    table = read_binned("desi_dr1_bhb.ecsv")
     counts = [
         n if b.lower == 30.0 else 0
         for b, n in zip(RADIAL.bins, table.counts(RADIAL), strict=True)
@@ -129,7 +128,7 @@ def test_surveys_are_named_once(surveys):
 
 def test_tangential_velocities_that_a_table_lacks_are_refused():
     """Before Ray starts, and before anything is simulated."""
-    table = OBSERVED / "sdss_kgiants.ecsv"
+    table = Path("sdss_kgiants.ecsv")
     assert {b.quantity for b in read_binned(table).bins} == {"v_gsr"}
     options = TravelProfile(
         surveys=("quadrants",), stars=table, velocities="v_gsr+v_tb"
