@@ -5,7 +5,6 @@ plain JSON, rounded to what a plot and the table behind it can show.
 """
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -61,7 +60,7 @@ def _section_curves(result: Result, section: JSON) -> Iterable[tuple[str, str, J
     key = section["key"].partition(".")[2] or section["key"]
     label = section["title"].partition(", ")[2] or section["title"]
     if section["kind"] == "draws":
-        drawn = _posterior(result.folder / section["files"][0])
+        drawn = _posterior(result.content(section, section["files"][0]))
         return [("posteriors", key, {"label": label, **drawn})]
     if section["kind"] != "figure" or section["view"]["$kind"] not in _READERS:
         return []
@@ -73,10 +72,9 @@ def _section_curves(result: Result, section: JSON) -> Iterable[tuple[str, str, J
 # --- posteriors -------------------------------------------------------------------------
 
 
-def _posterior(path: Path) -> JSON:
+def _posterior(content: bytes) -> JSON:
     """Returns the marginal of each parameter of a file of draws."""
-    content = pa.BufferReader(path.read_bytes())
-    table = pq.ParquetFile(content).read(use_threads=False)
+    table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
     draws = np.array([column.to_numpy() for column in table.columns], np.float64)
     places, heights = densities(draws.T)
     ends = posterior_summary(draws.T)

@@ -1,5 +1,7 @@
 """Densities are those of the draws, and curves those of the run's own figures."""
 
+import shutil
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -60,3 +62,39 @@ def test_negative_controls_are_not_laid_over_posteriors(result, monkeypatch):
     monkeypatch.setattr(Result, "view", lambda self, section: view)
     curves, _ = run_curves(result)
     assert set(curves["tarp"]) == {"toy.alone", "toy.both"}
+
+
+def drawn_posteriors(folder):
+    """Returns the keys of posteriors that are drawn of a run, and what is wrong with it."""
+    curves, problems = run_curves(Result.open(folder))
+    return set(curves.get("posteriors", {})), problems
+
+
+def test_damaged_draws_are_not_drawn(result, tmp_path):
+    folder = shutil.copytree(result.folder, tmp_path / "attempt-001")
+    whole, _ = drawn_posteriors(folder)
+    draws = folder / f"draws.{min(whole)}.parquet"
+    content = bytearray(draws.read_bytes())
+    content[60] ^= 1 << 4  # within the draws: Arrow alone reads others
+    draws.write_bytes(content)
+    left, problems = drawn_posteriors(folder)
+    assert left == whole - {min(whole)}
+    assert [draws.name in problem for problem in problems] == [True]
+
+
+@pytest.mark.parametrize("by_link", [False, True])
+def test_draws_outside_of_a_run_are_not_drawn(result, tmp_path, change, by_link):
+    folder = shutil.copytree(result.folder, tmp_path / "attempt-001")
+    whole, _ = drawn_posteriors(folder)
+    draws = folder / f"draws.{min(whole)}.parquet"
+    draws.rename(tmp_path / draws.name)
+    sections = Result.open(folder).sections
+    if by_link:
+        draws.symlink_to(tmp_path / draws.name)
+    else:
+        own = next(s for s in sections if s.get("files") == [draws.name])
+        own["files"] = [f"../{draws.name}"]
+        change(folder, sections=sections)
+    left, problems = drawn_posteriors(folder)
+    assert left == whole - {min(whole)}
+    assert [str(folder) in problem for problem in problems] == [True]
