@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from orrery.tables.repeated_values import repeated_values
 
+_PLACES = ("x", "y", "z")
 _VELOCITIES = ("vx", "vy", "vz")
 # Where a file has no such column it is 0 for all: of some it means that they cannot be cut.
 _PAST = {
@@ -23,8 +24,9 @@ _ABOVE_PEAK = 0.05  # [dex] by which rounding may raise a mass above its peak
 # log10 of 16: of stellar masses in Msun none of a galaxy is smaller, of their logarithms none
 # is larger.
 _LARGEST_LOGARITHM = 1.2
-_TIMES = 10.0  # as often as velocities around it
-_SHARE = 0.01  # of a chunk's halos
+_TIMES = 5.0  # as often as places or velocities around it
+_SLOWEST = 3.0  # [km/s] of the fastest halo: those of no box all move slower
+_FEWEST = 20  # halos that tell
 
 
 @dataclass
@@ -37,7 +39,7 @@ class UnlikelyNumbers:
     Example:
         >>> counts = UnlikelyNumbers("a.bin")
         >>> column = np.linspace(1.0, 9.0, 40)
-        >>> names = ("log_m_vir", "log_m_peak", "log_m_star", "vx", "vy", "vz")
+        >>> names = ("log_m_vir", "log_m_peak", "log_m_star", *"xyz", "vx", "vy", "vz")
         >>> counts.add({**dict.fromkeys(names, column), "vmax": 0 * column})
         >>> counts.check()
         Traceback (most recent call last):
@@ -47,6 +49,7 @@ damaged, or not filled; fetch the file again
 
     file: str
     halos: int = 0
+    fastest: float = 0.0
     largest_log_m_star: float = 0.0
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -57,11 +60,14 @@ damaged, or not filled; fetch the file again
             columns: Of those that are kept, each `[N]`.
 
         Raises:
-            ValueError: If many have one velocity.
+            ValueError: If many have one place or velocity on an axis.
         """
         self.halos += len(columns["vmax"])
+        for name in (*_PLACES, *_VELOCITIES):
+            self._check_repeated(name, columns[name])
         for name in _VELOCITIES:
-            self._check_velocities(name, columns[name])
+            fastest = float(np.abs(columns[name]).max(initial=0.0))
+            self.fastest = max(self.fastest, fastest)
         still = np.all([columns[name] == 0 for name in _VELOCITIES], axis=0)
         self._count("have no velocity: vx, vy and vz are 0", still)
         self._count("have a circular velocity of 0", columns["vmax"] == 0)
@@ -76,12 +82,14 @@ damaged, or not filled; fetch the file again
     def _count(self, what: str, halos: NDArray[np.bool_]) -> None:
         self.counts[what] = self.counts.get(what, 0) + int(np.count_nonzero(halos))
 
-    def _check_velocities(self, name: str, values: NDArray[Any]) -> None:
+    def _check_repeated(self, name: str, values: NDArray[Any]) -> None:
         for one in repeated_values(values.astype(np.float64)):
-            if one.share > _SHARE and one.times > _TIMES:
+            if one.times >= _TIMES:
+                # of places it is the one that was brought into the box
+                inside = " in the box" if name in _PLACES else ""
                 raise ValueError(
-                    f"{self.file}: {name} is {one.value:g} for {one.rows} of {one.of} halos, "
-                    "which are not so many by chance: the number stands for none; leave "
+                    f"{self.file}: {name}{inside} is {one.value:g} for {one.rows} of {one.of} "
+                    "halos, which are not so many by chance: the number stands for none; leave "
                     "these halos out, or fetch the file again"
                 )
 
@@ -98,6 +106,11 @@ damaged, or not filled; fetch the file again
                     f"{self.file}: {count} of its {self.halos} halos {what}: such columns "
                     "are damaged, or not filled; fetch the file again"
                 )
+        if self.halos >= _FEWEST and 0 < self.fastest < _SLOWEST:
+            raise ValueError(
+                f"{self.file}: no halo moves with more than {self.fastest:.3g} km/s along an "
+                "axis: these are in another unit; convert them to km/s"
+            )
         if 0 < self.largest_log_m_star < _LARGEST_LOGARITHM:
             raise ValueError(
                 f"{self.file}: the largest stellar mass is {10**self.largest_log_m_star:.3g} "

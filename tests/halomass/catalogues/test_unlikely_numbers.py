@@ -14,6 +14,7 @@ def halos(seed=0):
     velocities = {name: random.normal(0, 250, COUNT) for name in ("vx", "vy", "vz")}
     return {
         **{name: values.astype(np.float32) for name, values in velocities.items()},
+        **{name: random.uniform(0, 64, COUNT).astype(np.float32) for name in "xyz"},
         **{
             name: random.uniform(10, 300, COUNT)
             for name in ("vmax", "v_infall", "v_peak")
@@ -60,6 +61,27 @@ def test_a_share_of_unlikely_numbers_is_refused(names, value, message):
                 check(columns)
         else:
             check(columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("x", 0.0), ("y", 63.0), ("z", 6.4), ("vx", -77.7), ("vz", 0.0)]
+)
+@pytest.mark.parametrize("decimals", [6, 2])
+def test_one_number_for_a_few_of_a_hundred_halos_stands_for_none(name, value, decimals):
+    columns = {key: np.round(values, decimals) for key, values in halos().items()}
+    columns[name][:400:40] = value  # 10 of 667 in a chunk
+    with pytest.raises(ValueError, match=f"a.bin: {name}.* is {value:g} for 10 of 667"):
+        check(columns)
+
+
+def test_velocities_in_another_unit_are_refused():
+    for name in ("vx", "vy", "vz"):
+        light = {key: halos()[key] / 299_792.458 for key in ("vx", "vy", "vz")}
+        with pytest.raises(
+            ValueError, match=r"a.bin: no halo moves with more than .* km/s"
+        ):
+            check(halos() | light)
+        check(halos() | {name: light[name]})  # by one axis nobody can tell
 
 
 def test_halos_that_all_rest_are_refused():
