@@ -48,6 +48,7 @@ from orrery.storage.run import DOCUMENT, DRAWN
 from orrery.storage.store import Address, Location
 from orrery.storage.work_log import WORK, Session, sessions
 from orrery.sweeps.trial_list import TRIAL_LIST, sweep_findings
+from orrery.tables.sealed_text import check_seal
 
 GENERATE = "run its generation again, or `python -m orrery dataset repair`"
 # Generating again compares sizes in a bucket: to look inside, all would be fetched.
@@ -296,6 +297,13 @@ def _tensors(folder: Location, name: str) -> Iterator[Finding]:
         yield Finding(name, f"is damaged ({error})", TRAIN)
 
 
+def _table(folder: Location, name: str) -> Iterator[Finding]:
+    try:
+        check_seal((folder / name).read_bytes().decode(errors="replace"), name)
+    except ValueError:
+        yield Finding(name, "is damaged (its checksum differs)", REPLACE)
+
+
 _Look = Callable[[Location, str], Iterator[Finding]]
 TENSORS = ("trained.pt", "last.ckpt")
 
@@ -326,4 +334,5 @@ _LOOKS: tuple[tuple[Callable[[PurePosixPath], bool], _Look], ...] = (
     (_ends(".json"), partial(_document, TRAIN)),
     (_ends(".jsonl"), _lines),
     (_ends(".parquet", "summaries"), _summaries),
+    (_ends(".ecsv"), _table),
 )

@@ -1,4 +1,5 @@
-"""Flips single bits of all that a dataset, a training, a run and a sweep leave on the disk.
+"""Flips single bits of all that a dataset, a training, a run and a sweep leave on the disk,
+and of a table of what was observed.
 
 Each flip is looked at three times: does `verify` name the file; does who reads the file get
 the right answer, an error or, which must never be, another answer; and does `repair` bring
@@ -23,6 +24,7 @@ from unittest.mock import patch
 
 import numpy as np
 import torch
+from astropy.table import Table
 
 from orrery.execution import simulators
 from orrery.execution.simulation import generate
@@ -38,9 +40,11 @@ from orrery.results.result import Result
 from orrery.results.sections import DrawsSection, FigureSection, Text
 from orrery.results.views import Relation
 from orrery.storage.dataset import Dataset
+from orrery.storage.files import write_ecsv
 from orrery.storage.journal import begin_journal, read_journal
 from orrery.storage.work_log import sessions
 from orrery.sweeps.trial import Trial, read_trial, write_trial
+from orrery.tables.reading import read_table
 from orrery.verification import verify
 
 VERSION = 1  # of `seen`
@@ -127,6 +131,7 @@ def plant(root: Path) -> dict[str, Kind]:
         **_of_training(root),
         **_of_run(root),
         **_of_sweep(root),
+        **_of_observed(root),
     }
 
 
@@ -264,6 +269,20 @@ def _of_sweep(root: Path) -> dict[str, Kind]:
     for number in range(3):
         write_trial(folder, replace(found, number=number))
     return {"trials": Kind(tuple((folder / "trials").iterdir()), folder, read_trial)}
+
+
+def _of_observed(root: Path) -> dict[str, Kind]:
+    folder = root / "observed"
+    folder.mkdir()
+    table = Table({"patch": ["q1", "q2"], "mean": [-1.5, 12.25]}, meta={"seed": 1})
+    write_ecsv(folder / "stars.ecsv", table)
+    files = tuple(folder.iterdir())
+    return {"tables": Kind(files, folder, _observed, comes_back=False)}
+
+
+def _observed(path: Path) -> Any:
+    table = read_table(path)
+    return [table.colnames, *map(list, table.columns.values()), dict(table.meta)]
 
 
 def flip_all(root: Path, flips: int, seed: int, repairs: int) -> dict[str, Tally]:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO, overload
 
 from orrery.storage.lease import leased
 from orrery.storage.store import Address, Location
+from orrery.tables.sealed_text import sealed
 
 if TYPE_CHECKING:  # half a second of everyone who reads a document
     from astropy.table import Table
@@ -147,12 +148,12 @@ def ecsv(table: "Table") -> str:
 
 
 def write_ecsv(path: Path, table: "Table") -> None:
-    """Writes a table as text with names, units and metadata, complete or not at all.
+    """Writes a table as text with names, units, metadata and a checksum, whole or not at all.
 
     Raises:
         OSError: If it cannot be written.
     """
-    write_atomically(path, ecsv(table))
+    write_atomically(path, sealed(ecsv(table)))
 
 
 def append(path: Path, text: str) -> None:

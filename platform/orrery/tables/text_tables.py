@@ -21,6 +21,7 @@ from astropy.table import Table
 from astropy.table import meta as table_header
 
 from orrery.tables.opening import OpenedFile, check_expansion
+from orrery.tables.sealed_text import check_seal
 
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".dat")
 
@@ -99,9 +100,10 @@ def ecsv_table(file: OpenedFile) -> Table:
     """Returns a table of astropy's own text format.
 
     Raises:
-        ValueError: If its encoding, its header or a row is wrong.
+        ValueError: If its encoding, its checksum, its header or a row is wrong.
     """
     text = decoded(file)
+    check_seal(text, file.name)
     lines = (line.lstrip() for line in _NEWLINE.split(text))
     comments = [line[1:].removeprefix(" ") for line in lines if line[:1] == "#"]
     # the first names the format, as a directive that YAML does not know
