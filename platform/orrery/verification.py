@@ -22,6 +22,7 @@ from orrery.learning.belongings import (
     mixture_findings,
     training_findings,
 )
+from orrery.learning.tensor_files import owner
 from orrery.results.inventory import (
     DRAW,
     RUN_AGAIN,
@@ -292,7 +293,7 @@ def _summaries(folder: Location, name: str) -> Iterator[Finding]:
 
 def _tensors(folder: Location, name: str) -> Iterator[Finding]:
     try:
-        without_trailer((folder / name).read_bytes())
+        without_trailer((folder / name).read_bytes(), owner(folder / name))
     except ValueError as error:
         yield Finding(name, f"is damaged ({error})", TRAIN)
 

@@ -19,7 +19,13 @@ from torch import Tensor
 
 from orrery import versions
 from orrery.identity import JSON
-from orrery.learning.belongings import OUTCOME_KEY, TRAIN, contradiction, outcome
+from orrery.learning.belongings import (
+    OUTCOME_KEY,
+    TRAIN,
+    UNFINISHED,
+    contradiction,
+    outcome,
+)
 from orrery.option_types import check_value
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
@@ -42,7 +48,6 @@ MALFORMED = (
     *(TypeError, ValueError),
 )
 
-UNFINISHED = ".training-"
 ELSEWHERE = "another folder of reports or datasets"
 
 
@@ -74,7 +79,7 @@ class ArtifactStore:
     def unfinished(self, identity: str) -> Path:
         """Returns the folder of a training that has not ended; of a bucket's, on this machine."""
         if isinstance(self.folder, Address):
-            return cache_folder() / "trainings" / identity
+            return cache_folder() / "trainings" / f"{UNFINISHED}{identity}"
         return self.folder / f"{UNFINISHED}{identity}"
 
     def holds(self, identity: str, tell: Callable[[str], None] = _silent) -> bool:

@@ -17,6 +17,7 @@ from orrery.storage.store import Location
 _KINDS = ("posterior", "ensemble")  # of what was trained
 MIXTURE = "mixture"
 OUTCOME_KEY = "outcome"
+UNFINISHED = ".training-"  # how the folder of a training that has not ended begins
 MEMBER = "member-"  # how the folder of a mixture's member begins
 TRAIN = "give the training's command again, which makes it anew"
 # Of documents what the training found, and words; all else has decided the result.

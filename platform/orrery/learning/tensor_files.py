@@ -1,6 +1,8 @@
 """Files of tensors: a finished training and its checkpoints, each with its own checksum.
 
-The checksum stands behind what torch writes, where torch alone passes it over.
+The checksum stands behind what torch writes, where torch alone passes it over. It is also
+of the training that a file belongs to: what another one has left would be read like its
+own, and give its weights.
 """
 
 import io
@@ -9,12 +11,14 @@ from typing import Any
 
 import torch
 
+from orrery.learning.belongings import UNFINISHED
 from orrery.storage.documents import (
     WrongChecksumError,
     with_trailer,
     without_trailer,
 )
 from orrery.storage.files import write_atomically
+from orrery.storage.store import Location
 from orrery.terminal import say
 
 
@@ -27,7 +31,7 @@ def save_tensors(path: Path, content: Any) -> None:
     # Into memory: of a full disk torch tells with an error of its own.
     buffer = io.BytesIO()
     torch.save(content, buffer)
-    write_atomically(path, with_trailer(buffer.getvalue()))
+    write_atomically(path, with_trailer(buffer.getvalue(), owner(path)))
 
 
 def load_tensors(path: Path) -> Any:
@@ -40,10 +44,24 @@ def load_tensors(path: Path) -> Any:
     return torch.load(io.BytesIO(_body(path)), map_location="cpu", weights_only=True)
 
 
+def owner(path: Location) -> str:
+    """Returns the training that a file belongs to, and its part there; empty if unknown.
+
+    Wherever the folder of an unfinished training is moved to, it has its name.
+
+    Example:
+        >>> owner(Path("posteriors/.training-0f/cohort-1/last.ckpt"))
+        '.training-0f/cohort-1'
+    """
+    parts = str(path).split("/")[:-1]
+    begins = [i for i, part in enumerate(parts) if part.startswith(UNFINISHED)]
+    return "/".join(parts[begins[-1] :]) if begins else ""
+
+
 def _body(path: Path) -> bytes:
     """Returns what torch has written into a file, if its checksum is right."""
     try:
-        return without_trailer(path.read_bytes())
+        return without_trailer(path.read_bytes(), owner(path))
     except WrongChecksumError as error:
         raise ValueError(
             f"{path} is damaged ({error}): give the training's command again, which "

@@ -291,20 +291,25 @@ def _corrected_head(content: bytes) -> bytes | None:
     return None
 
 
-def with_trailer(content: bytes) -> bytes:
-    """Returns the content of a file that is no text, and behind it its checksum."""
-    return content + _TRAILER + digest_of(content).encode()
+def with_trailer(content: bytes, owner: str = "") -> bytes:
+    """Returns the content of a file that is no text, and behind it its checksum.
+
+    Arguments:
+        content: The content.
+        owner: Whose it is; no other has the same checksum.
+    """
+    return content + _TRAILER + digest_of(content + owner.encode()).encode()
 
 
-def without_trailer(content: bytes) -> bytes:
+def without_trailer(content: bytes, owner: str = "") -> bytes:
     """Returns what `with_trailer` was given.
 
     Raises:
-        WrongChecksumError: If it has another checksum.
+        WrongChecksumError: If it has another checksum, or is another owner's.
     """
     length = len(_TRAILER) + 64
     body = content[:-length]
-    if content[-length:] != _TRAILER + digest_of(body).encode():
+    if content[-length:] != _TRAILER + digest_of(body + owner.encode()).encode():
         raise WrongChecksumError("its checksum differs")
     return body
 

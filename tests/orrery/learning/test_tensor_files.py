@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from orrery.learning.tensor_files import is_sound, load_tensors, save_tensors
+from orrery.verification import verify
 
 CONTENT = {"weights": {"a": torch.arange(12.0).reshape(3, 4)}, "epoch": 3}
 
@@ -51,3 +52,31 @@ def test_a_full_disk_is_an_error_of_the_disk(tmp_path, monkeypatch):
     with pytest.raises(OSError, match=r"cannot write .*trained.pt .No space left"):
         save_tensors(tmp_path / "trained.pt", CONTENT)
     assert not any(tmp_path.iterdir())
+
+
+def trained(folder, number):
+    folder.mkdir(parents=True)
+    save_tensors(folder / "trained.pt", {"epoch": number})
+    return folder / "trained.pt"
+
+
+def test_what_another_training_has_left_is_not_taken_for_its_own(tmp_path, capsys):
+    one = trained(tmp_path / "posteriors" / ".training-0a" / "cohort-0", 1)
+    for place in (".training-0a/cohort-1", ".training-0b/cohort-0"):
+        other = trained(tmp_path / "posteriors" / place, 2)
+        one_content, other_content = one.read_bytes(), other.read_bytes()
+        one.write_bytes(other_content)
+        with pytest.raises(ValueError, match=rf"{one} is damaged"):
+            load_tensors(one)
+        assert not is_sound(one)
+        assert [finding.file for finding in verify(one.parent)] == ["trained.pt"]
+        one.write_bytes(one_content)
+        assert load_tensors(one) == {"epoch": 1}
+    assert f"{one} is damaged" in capsys.readouterr().err
+
+
+def test_a_training_may_be_moved_with_its_run(tmp_path):
+    one = trained(tmp_path / "runs" / ".training-0a", 1)
+    (tmp_path / "runs").rename(tmp_path / "archive")
+    assert not one.exists()
+    assert is_sound(tmp_path / "archive" / ".training-0a" / "trained.pt")
