@@ -152,15 +152,15 @@ def _dataset(places: _Places, entry: JSON, above: _Above) -> Deposit | None:
     folder = places.datasets.get(entry["fingerprint"])
     if folder is None:
         return None
-    names = [folder / name for name in _DATASET]
-    files = tuple(path for path in names if path.exists())
-    digest = checksum(folder / "manifest.json")
+    names = [name for name in _DATASET if (folder / name).exists()]
+    files = tuple(own_file(folder, name) for name in names)
+    digest = checksum(own_file(folder, "manifest.json"))
     return Deposit("dataset", entry["fingerprint"], digest, files, above, entry["key"])
 
 
 def _summaries(places: _Places, entry: JSON, above: _Above) -> Deposit | None:
     folder = places.datasets.get(entry["dataset"], places.folder)
-    path = folder / "summaries" / f"{entry['fingerprint']}.parquet"
+    path = own_file(folder, f"summaries/{entry['fingerprint']}.parquet")
     if not path.exists():
         return None
     digest = checksum(path)
@@ -173,6 +173,7 @@ def _learned(kind: str, places: _Places, entry: JSON, above: _Above) -> Deposit 
     damaged: ValueError | None = None
     for document in places.documents(kind):
         try:
+            own_file(document.parent, document.name)
             content = read_document(document, "train again")
         except ValueError as problem:  # it may be another's
             damaged = problem

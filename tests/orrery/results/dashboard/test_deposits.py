@@ -63,3 +63,35 @@ def test_what_has_lost_its_summaries_has_no_parent(recorded):
 def test_metadata_is_plain_json(recorded, science):
     for one in deposits(recorded(science)):
         assert json.loads(json.dumps(one.metadata)) == one.metadata
+
+
+def sent(result):
+    """Returns the names of the files that would be sent, and what is told of the others."""
+    told = []
+    found = deposits(result, lambda name, problem: told.append(f"{name}: {problem}"))
+    return {path.resolve().name for one in found for path in one.files}, told
+
+
+def test_no_document_makes_files_from_elsewhere_go(recorded):
+    result = recorded("mwlmc")
+    whole, _ = sent(result)
+    datasets = result.folder.parents[3] / "datasets"
+    (datasets / "secret.parquet").write_bytes(b"a table of somebody else's")
+    for wanted in ("../../secret", str(datasets / "secret")):
+        result.document["lineage"]["summaries"][0]["fingerprint"] = wanted
+        found, told = sent(result)
+        assert found == whole - {"5555.parquet"}
+        assert [one for one in told if "summaries.desi" in one and "secret" in one]
+
+
+def test_no_link_makes_files_from_elsewhere_go(recorded):
+    result = recorded("mwlmc")
+    whole, _ = sent(result)
+    dataset = result.folder.parents[3] / "datasets" / "toy-0123"
+    secret = result.folder.parents[3] / "secret.txt"
+    secret.write_text("a key")
+    (dataset / "README.md").unlink()
+    (dataset / "README.md").symlink_to(secret)
+    found, told = sent(result)
+    assert found < whole
+    assert [one for one in told if "README.md" in one and "out of" in one]
