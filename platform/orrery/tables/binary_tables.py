@@ -5,9 +5,11 @@ what it promises is compared with the file before anything is read.
 """
 
 import io
+import math
 import re
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,10 +20,12 @@ from astropy.table import MaskedColumn, Table
 from astropy.table import meta as table_header
 from astropy.utils.xml.iterparser import get_xml_iterator
 
-from orrery.tables.opening import OpenedFile, check_expansion
+from orrery.tables.opening import OpenedFile, check_columns, check_expansion
 from orrery.tables.text_tables import check_header
 
 _MOST_FIELDS = 999  # the FITS standard's
+_MOST_DIGITS = 20  # of a number of rows: far more than fit anywhere
+_NUMBER, _LETTER = 8, 4  # [bytes] in memory
 # Where astropy keeps its own header, in Parquet and HDF5.
 _TABLE_HEADER = b"table_meta_yaml"
 _HDF5_HEADER = "__table_column_meta__"
@@ -104,11 +108,6 @@ def votable_table(file: OpenedFile) -> Table:
         ValueError: If it has several or none, or promises more rows than it can have.
     """
     _check_votable(file)
-    sizes = re.findall(rb"""(?:nrows|arraysize)\s*=\s*["']([^"']*)""", file.content)
-    for number in re.findall(rb"\d+", b" ".join(sizes)):
-        check_expansion(
-            file.name, len(file.content), int(number), f"an array of {number.decode()}"
-        )
     with warnings.catch_warnings():
         # what a VOTable breaks of its standard is of no interest where it can be read
         warnings.simplefilter("ignore")
@@ -125,14 +124,76 @@ def _check_votable(file: OpenedFile) -> None:
         raise ValueError(
             f"{file.name}: it declares entities, which no VOTable needs: leave them out"
         )
+    promised = _Promised()
     # by astropy's own parser, so that both see the same; it would open whatever is named
     with get_xml_iterator(io.BytesIO(file.content)) as parts:
         for begins, tag, attributes, _ in parts:
+            if begins:
+                promised.add(tag, attributes)
             if begins and tag == "STREAM" and "href" in attributes:
                 raise ValueError(
                     f"{file.name}: its rows lie elsewhere, at {attributes['href'][:100]!r}, "
                     "which is not opened: write the table with its rows in it"
                 )
+    promised.check(file)
+
+
+@dataclass
+class _Promised:
+    """What the header of a VOTable makes its reader keep room for.
+
+    Arguments:
+        fields: The number of columns.
+        numbers: How many numbers stand in a row.
+        letters: How many letters there is room for in a row.
+        rows: The number of rows that are there as text.
+        nrows: The number of rows that the header tells, of which there may be fewer.
+        parameters: How many numbers or letters the largest parameter has.
+    """
+
+    fields: int = 0
+    numbers: int = 0
+    letters: int = 0
+    rows: int = 0
+    nrows: int = 0
+    parameters: int = 0
+
+    def add(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """Counts an element that begins."""
+        size = math.prod(_digits(attributes.get("arraysize", "1")))
+        if tag == "FIELD":
+            is_text = "char" in attributes.get("datatype", "").lower()
+            self.fields += 1
+            self.numbers += 0 if is_text else size
+            self.letters += size if is_text else 0
+        elif tag == "PARAM":
+            self.parameters = max(self.parameters, size)
+        elif tag == "TABLE":
+            self.nrows = max([self.nrows, *_digits(attributes.get("nrows", "0"))])
+        elif tag == "TR":
+            self.rows += 1
+
+    def check(self, file: OpenedFile) -> None:
+        """Raises ValueError if it is more than the file can hold."""
+        check_columns(file.name, self.fields)
+        size = len(file.content)
+        width = _NUMBER * self.numbers + _LETTER * self.letters
+        for what, expanded in (
+            (f"{self.nrows} rows", self.nrows * width),
+            (f"{self.rows} rows", self.rows * width),
+            (f"an array of {self.parameters}", self.parameters * _NUMBER),
+        ):
+            check_expansion(file.name, size, expanded, what)
+        # each number is a digit at least, and what stands between two
+        if self.rows * self.numbers > size:
+            raise ValueError(
+                f"{file.name}: {self.rows} rows of {self.numbers} numbers cannot be in "
+                f"{size} bytes: the header is damaged, fetch the file again"
+            )
+
+
+def _digits(text: str) -> list[int]:
+    return [int(number[:_MOST_DIGITS]) for number in re.findall(r"\d+", text)]
 
 
 def parquet_table(file: OpenedFile) -> Table:
@@ -142,6 +203,7 @@ def parquet_table(file: OpenedFile) -> Table:
         ValueError: If it is damaged, or much larger than its file.
     """
     about = pq.read_metadata(io.BytesIO(file.content))
+    check_columns(file.name, about.num_columns)
     check_expansion(file.name, len(file.content), _parquet_size(about), "its rows")
     leaves = [about.schema.column(i) for i in range(about.num_columns)]
     # a word that all rows share is kept once

@@ -21,6 +21,10 @@ from orrery.tables.bundled import find_table
 MOST_RATIO = 30
 ALLOWANCE = 20_000_000  # [bytes]
 
+MOST_COLUMNS = 5000  # thousands more take minutes, and no survey has them
+# Of more lines than this, those of a table have more characters than that.
+_MANY_LINES, _SHORT_LINE = 1_000_000, 8
+
 _COMPRESSED = {b"\x1f\x8b": ("gzip", ".gz"), b"BZh": ("bzip2", ".bz2")}
 _UNPACK_FIRST = {b"PK\x03\x04": "unzip", b"\xfd7zXZ\x00": "unxz", b"7z\xbc\xaf": "7z x"}
 
@@ -45,6 +49,40 @@ def check_expansion(name: str, size: int, expanded: int, what: str) -> None:
         raise ValueError(
             f"{name}: {what} would take {expanded:.3g} bytes, more than the {most:.3g} that a "
             f"file of {size} bytes may become: write the table anew, as CSV, ECSV or FITS"
+        )
+
+
+def check_columns(name: str, count: int) -> None:
+    """Checks that a table has not more columns than any survey's.
+
+    Arguments:
+        name: The file's name.
+        count: How many it has.
+
+    Raises:
+        ValueError: If it has more than `MOST_COLUMNS`.
+    """
+    if count > MOST_COLUMNS:
+        raise ValueError(
+            f"{name}: {count} columns, more than {MOST_COLUMNS}: leave out what is not needed"
+        )
+
+
+def check_lines(name: str, text: str) -> None:
+    """Checks that the lines of a table are not so many that hardly anything is in each.
+
+    Arguments:
+        name: The file's name.
+        text: Its text.
+
+    Raises:
+        ValueError: If they are.
+    """
+    count = max(text.count("\n"), text.count("\r"))
+    if count > _MANY_LINES and len(text) < _SHORT_LINE * count:
+        raise ValueError(
+            f"{name}: {count} lines with {len(text) / count:.1f} characters each are no table: "
+            "leave out those that are empty, or fetch the file again"
         )
 
 

@@ -20,6 +20,7 @@ from astropy import units
 from astropy.table import Table
 from astropy.table import meta as table_header
 
+from orrery.tables import opening
 from orrery.tables.opening import OpenedFile, check_expansion
 from orrery.tables.sealed_text import check_seal
 
@@ -200,10 +201,10 @@ class _Rows:
 
     @classmethod
     def of(cls, text: str, name: str) -> "_Rows":
+        opening.check_lines(name, text)
         every = _NEWLINE.split(text)
         kept = [i for i, line in enumerate(every) if line.strip() and not _said(line)]
-        first = kept[0] if kept else len(every)
-        lines = tuple(every[i] for i in kept)
+        lines, first = tuple(every[i] for i in kept), kept[0] if kept else len(every)
         rows = cls(
             name,
             lines,
@@ -260,6 +261,7 @@ class _Rows:
         found = (
             self.words(0) if self.has_titles else self._commented(len(self.words(0)))
         )
+        opening.check_columns(self.name, len(found))
         titles = [title.strip() or f"column {i + 1}" for i, title in enumerate(found)]
         twice = sorted(title for title, count in Counter(titles).items() if count > 1)
         if twice:

@@ -113,7 +113,7 @@ def test_votables_declare_no_entities_and_no_arrays_larger_than_themselves():
     rows = whole.replace(b'nrows="3"', b'nrows="99999999999"').replace(
         b"<TABLE", b'<TABLE nrows="99999999999"', b"nrows" not in whole
     )
-    with pytest.raises(ValueError, match="an array of 99999999999"):
+    with pytest.raises(ValueError, match="99999999999 rows"):
         read_table(OpenedFile("t.vot", rows))
 
 
@@ -198,3 +198,59 @@ def test_hdf5_needs_one_table_and_its_library(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "h5py", None)
     with pytest.raises(ValueError, match="pip install h5py"):
         read_table(tmp_path / "t.h5")
+
+
+def votable(fields, rows, count=1):
+    """Returns a VOTable of some fields, with rows as text."""
+    data = f"<DATA><TABLEDATA>{rows * count}</TABLEDATA></DATA>"
+    table = f"<TABLE>{fields}{data}</TABLE>"
+    namespace = 'xmlns="http://www.ivoa.net/xml/VOTable/v1.3"'
+    text = f'<VOTABLE version="1.3" {namespace}><RESOURCE>{table}</RESOURCE></VOTABLE>'
+    return text.encode()
+
+
+@pytest.mark.parametrize(
+    ("kind", "size", "message"),
+    [
+        ("double", "90x800", "200 rows"),
+        ("double", "7000", "200 rows of 7000 numbers cannot be"),
+        ("unicodeChar", "500000", "200 rows"),
+    ],
+)
+def test_the_arrays_of_all_rows_of_a_votable_are_counted(kind, size, message):
+    field = f'<FIELD name="a" datatype="{kind}" arraysize="{size}"/>'
+    content = votable(field, "<TR><TD>1</TD></TR>", 200)
+    with pytest.raises(ValueError, match=rf"a\.vot: .*{message}"):
+        read_table(OpenedFile("a.vot", content))
+
+
+def test_rows_that_a_votable_tells_are_counted_with_their_columns():
+    fields = "".join(f'<FIELD name="a{i}" datatype="double"/>' for i in range(30))
+    content = votable(fields, f"<TR>{'<TD>1</TD>' * 30}</TR>")
+    assert len(read_table(OpenedFile("a.vot", content))) == 1
+    content = content.replace(b"<TABLE>", b'<TABLE nrows="1000000">')
+    with pytest.raises(
+        ValueError, match=r"a\.vot: 1000000 rows would take 2.4e\+08 bytes"
+    ):
+        read_table(OpenedFile("a.vot", content))
+
+
+def test_short_arrays_of_a_votable_are_read():
+    fields = (
+        '<FIELD name="a" datatype="double" arraysize="3"/>'
+        '<FIELD name="b" datatype="char" arraysize="40"/>'
+    )
+    content = votable(fields, "<TR><TD>1 2 3</TD><TD>x</TD></TR>", 50)
+    found = read_table(OpenedFile("a.vot", content))
+    assert found["a"].shape == (50, 3)
+    assert found["b"][7] == "x"
+
+
+def test_tables_of_thousands_of_columns_are_refused():
+    fields = "".join(f'<FIELD name="a{i}" datatype="double"/>' for i in range(6000))
+    many = votable(fields, f"<TR>{'<TD>1</TD>' * 6000}</TR>")
+    titles = ",".join(f"a{i}" for i in range(6000))
+    text = f"{titles}\n{','.join('1' * 6000)}\n".encode()
+    for name, content in (("a.vot", many), ("a.csv", text)):
+        with pytest.raises(ValueError, match=f"{name}: 6000 columns, more than 5000"):
+            read_table(OpenedFile(name, content))

@@ -214,3 +214,10 @@ def test_rows_within_a_quotation_are_not_lost(delimiter, swallowed):
 def test_a_text_may_have_several_lines():
     table = _read("t.csv", 'x,y,note\n1,2,"seen\ntwice, by two"\n3,4,once\n')
     assert table["y"].tolist() == [2, 4]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n", "1\n", " \n"])
+def test_lines_with_nothing_in_them_are_no_table(end):
+    text = "a,b\n1,2\n" + end * 1_100_000
+    with pytest.raises(ValueError, match=r"a\.csv: .* lines with .* characters each"):
+        read_table(OpenedFile("a.csv", text.encode()))
