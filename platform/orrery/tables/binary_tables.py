@@ -24,6 +24,9 @@ from orrery.tables.opening import OpenedFile, check_columns, check_expansion
 from orrery.tables.text_tables import check_header
 
 _MOST_FIELDS = 999  # the FITS standard's
+# FITS's columns with an array in each row, and the bytes of a number there.
+_ARRAY = re.compile(r"\d*[PQ]([A-Z])")
+_ARRAY_BYTES = {"I": 2, "J": 4, "E": 4, "K": 8, "D": 8, "C": 8, "M": 16}
 _MOST_DIGITS = 20  # of a number of rows: far more than fit anywhere
 _NUMBER, _LETTER = 8, 4  # [bytes] in memory
 # Where astropy keeps its own header, in Parquet and HDF5.
@@ -99,6 +102,24 @@ def _check_hdu(hdu: Any, file: OpenedFile) -> None:
             f"{file.name}: rows of {hdu.header['NAXIS1']} bytes have columns of {width}: the "
             "header is damaged, fetch the file again"
         )
+    if isinstance(hdu, fits.BinTableHDU):
+        _check_arrays(hdu, file)
+
+
+def _check_arrays(hdu: Any, file: OpenedFile) -> None:
+    """Checks that arrays of different lengths are in the file: rows may all name one."""
+    kinds = [_ARRAY.match(column.format) for column in hdu.columns]
+    if not any(kinds) or not hdu.size:
+        return
+    begin = hdu.fileinfo()["datLoc"]
+    written = hdu.columns.dtype.newbyteorder(">")  # whatever this machine's is
+    rows = np.ndarray(hdu.header["NAXIS2"], written, file.content, begin)
+    size = 0
+    for name, kind in zip(hdu.columns.names, kinds, strict=True):
+        if kind is not None:
+            counts = rows[name].astype(np.uint64).reshape(len(rows), 2)[:, 0]
+            size += int(counts.sum()) * _ARRAY_BYTES.get(kind[1], 1)
+    check_expansion(file.name, len(file.content), size, "arrays of several lengths")
 
 
 def votable_table(file: OpenedFile) -> Table:

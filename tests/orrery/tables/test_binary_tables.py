@@ -254,3 +254,32 @@ def test_tables_of_thousands_of_columns_are_refused():
     for name, content in (("a.vot", many), ("a.csv", text)):
         with pytest.raises(ValueError, match=f"{name}: 6000 columns, more than 5000"):
             read_table(OpenedFile(name, content))
+
+
+def with_arrays(rows, length, named):
+    """Returns a FITS table whose rows have arrays, which may all be one."""
+    places = np.zeros(rows, [("v", ">i4", 2)])
+    places["v"][:, 0] = length
+    if not named:
+        places["v"][:, 1] = 4 * length * np.arange(rows)
+    heap = np.arange(length * (1 if named else rows), dtype=">f4").tobytes()
+    cards = [
+        *(("XTENSION", "BINTABLE"), ("BITPIX", 8), ("NAXIS", 2), ("NAXIS1", 8)),
+        *(("NAXIS2", rows), ("PCOUNT", len(heap)), ("GCOUNT", 1), ("TFIELDS", 1)),
+        *(("TTYPE1", "v"), ("TFORM1", f"PE({length})")),
+    ]
+    first = io.BytesIO()
+    fits.PrimaryHDU().writeto(first)
+    data = places.tobytes() + heap
+    content = first.getvalue() + fits.Header(cards).tostring().encode() + data
+    return OpenedFile("a.fits", content + bytes(-len(data) % 2880))
+
+
+def test_arrays_that_all_rows_of_a_fits_table_name_are_counted():
+    with pytest.raises(
+        ValueError, match=r"a\.fits: arrays of several lengths would take 8e"
+    ):
+        read_table(with_arrays(2000, 10_000, named=True))
+    found = read_table(with_arrays(20, 1000, named=False))
+    assert found["v"][3].tolist() == list(range(3000, 4000))
+    assert len(read_table(with_arrays(20, 1000, named=True))) == 20
