@@ -27,6 +27,7 @@ _MOST_FIELDS = 999  # the FITS standard's
 # FITS's columns with an array in each row, and the bytes of a number there.
 _ARRAY = re.compile(r"\d*[PQ]([A-Z])")
 _ARRAY_BYTES = {"I": 2, "J": 4, "E": 4, "K": 8, "D": 8, "C": 8, "M": 16}
+_DEEPEST = 50  # group of an HDF5 file: each name is made of all those above it
 _MOST_DIGITS = 20  # of a number of rows: far more than fit anywhere
 _NUMBER, _LETTER = 8, 4  # [bytes] in memory
 # Where astropy keeps its own header, in Parquet and HDF5.
@@ -334,7 +335,11 @@ def _own_rows(dataset: Any, file: OpenedFile) -> Any:
 
 
 def _collect(tables: list[Any]) -> Callable[[str, Any], None]:
-    def visit(_: str, item: Any) -> None:
+    """Returns what looks at each part of an HDF5 file, and keeps its tables."""
+
+    def visit(place: str, item: Any) -> None:
+        if place.count("/") > _DEEPEST:
+            raise ValueError(f"its groups are nested deeper than {_DEEPEST} levels")
         if getattr(getattr(item, "dtype", None), "names", None):
             tables.append(item)
 

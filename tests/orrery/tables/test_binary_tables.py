@@ -283,3 +283,19 @@ def test_arrays_that_all_rows_of_a_fits_table_name_are_counted():
     found = read_table(with_arrays(20, 1000, named=False))
     assert found["v"][3].tolist() == list(range(3000, 4000))
     assert len(read_table(with_arrays(20, 1000, named=True))) == 20
+
+
+def test_hdf5_groups_in_groups_come_to_an_end():
+    for depth, is_read in ((40, True), (400, False)):
+        content = io.BytesIO()
+        with h5py.File(content, "w") as file:
+            group = file
+            for _ in range(depth):
+                group = group.create_group("g")
+            group["t"] = np.ones(3, [("a", "f8")])
+        opened = OpenedFile("deep.h5", content.getvalue())
+        if is_read:
+            assert read_table(opened)["a"].tolist() == [1, 1, 1]
+        else:
+            with pytest.raises(ValueError, match=r"deep\.h5.* nested deeper than 50"):
+                read_table(opened)
