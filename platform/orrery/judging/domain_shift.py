@@ -11,7 +11,11 @@ from typing import Protocol
 import numpy as np
 
 from orrery.judging import regression
-from orrery.judging.regression import FEWEST_FOR_SCATTER, TooFewAlikeError
+from orrery.judging.regression import (
+    FEWEST_FOR_SCATTER,
+    MEDIAN_ERROR,
+    TooFewAlikeError,
+)
 from orrery.parameters import FloatArray
 
 _ONE_BIN = np.array([-np.inf, np.inf])
@@ -38,17 +42,19 @@ class Transfer:
     """How answers, medians of tests predicted alike, fare on the tests of another domain.
 
     Arguments:
-        tests: The number of these.
+        asked: How many of these are predicted within the bounds.
+        tests: How many of them have an answer: own tests enough are predicted alike.
         bias: Median of answer less truth; NaN like all that follows if they are too few.
         bias_error: Its standard error, for errors that are about normal.
         coverage: The share of truths within the intervals of the answers.
         coverage_error: Its standard error.
 
     Example:
-        >>> Transfer(1000, 0.02, 0.005, 0.66, 0.015).bias
+        >>> Transfer(1200, 1000, 0.02, 0.005, 0.66, 0.015).bias
         0.02
     """
 
+    asked: int
     tests: int
     bias: float
     bias_error: float
@@ -67,6 +73,9 @@ def transfer(
 
     Those tests count that are predicted within two bounds and have an interval: they are
     chosen by what would be answered, not by the truth, which whoever asks does not know.
+
+    Standard errors have in them that tests of both domains are finite, as if these were
+    independent of each other. Where the domains are one, they hold for others like it.
 
     Arguments:
         own: Tests like what the predictor was trained on.
@@ -95,16 +104,34 @@ def transfer(
     truth = other.truth[asked][known]
     count = len(truth)
     if count < FEWEST_FOR_SCATTER:
-        return Transfer(count, np.nan, np.nan, np.nan, np.nan)
+        return Transfer(int(asked.sum()), count, np.nan, np.nan, np.nan, np.nan)
     errors = regression.binned(truth, median[known], _ONE_BIN)
     covered = float(np.mean((lower[known] <= truth) & (truth <= upper[known])))
+    scatter, lenders = _own_part(other.predicted[asked][known], own, window)
+    of_answers = MEDIAN_ERROR * scatter / np.sqrt(lenders)
     return Transfer(
+        int(asked.sum()),
         count,
         float(errors.bias[0]),
-        float(errors.bias_error[0]),
+        float(np.hypot(errors.bias_error[0], of_answers)),
         covered,
-        float(np.sqrt(covered * (1 - covered) / count)),
+        float(np.sqrt(covered * (1 - covered) * (1 / count + 1 / lenders))),
     )
+
+
+def _own_part(
+    predictions: FloatArray, own: PredictedTests, window: float
+) -> tuple[float, float]:
+    """Returns how own tests' errors scatter, and how many independent ones the answers have.
+
+    A test lends its error to many answers, which therefore err together: in their mean
+    it counts by its weight, and weights w are worth 1 / sum w^2 equal ones (Kish 1965).
+    """
+    alike = np.abs(own.predicted - predictions[:, np.newaxis]) <= window
+    weight = np.mean(alike / alike.sum(axis=1, keepdims=True), axis=0)
+    residual = own.truth - own.predicted
+    variance = weight @ (residual - weight @ residual) ** 2
+    return float(np.sqrt(variance)), float(1 / np.sum(weight**2))
 
 
 def intervals_alike(

@@ -47,12 +47,43 @@ def test_a_larger_scatter_elsewhere_costs_coverage_alone():
     assert found.coverage == pytest.approx(0.38, abs=0.05)
 
 
-def test_standard_errors_are_the_scatter_of_other_tests():
-    found = [transfer(_tests(1), _tests(2 + i, count=400), WINDOW) for i in range(60)]
+def _others_scatter_as_said(again, rel):
+    """Compares what numbers say of their errors with how they scatter when drawn again."""
+    found = [again(i) for i in range(50)]
     for number in ("bias", "coverage"):
         values = [getattr(one, number) for one in found]
         said = np.mean([getattr(one, f"{number}_error") for one in found])
-        assert np.std(values, ddof=1) == pytest.approx(said, rel=0.35)
+        assert np.std(values, ddof=1) == pytest.approx(said, rel=rel), number
+
+
+def test_standard_errors_are_the_scatter_of_other_tests():
+    own = _tests(1, count=12_000)  # beside which the few others decide
+    _others_scatter_as_said(
+        lambda i: transfer(own, _tests(2 + i, count=400), WINDOW), rel=0.35
+    )
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.1])
+def test_standard_errors_have_in_them_that_own_tests_are_few_too(bias):
+    _others_scatter_as_said(
+        lambda i: transfer(
+            _tests(1000 + i, count=1500),
+            _tests(2 + i, bias=bias, count=1200),
+            WINDOW,
+            low=11.5,
+            high=12.5,
+        ),
+        rel=0.25,
+    )
+
+
+def test_whoever_is_asked_and_has_no_interval_is_told_of():
+    truth = np.concatenate([np.linspace(11.4, 12.0, 20), np.linspace(12.0, 13.0, 900)])
+    own = _predicted(truth, truth)  # few below 12
+    found = transfer(own, _tests(2), WINDOW, low=11.5, high=12.5)
+    predicted = _tests(2).predicted
+    assert found.asked == np.sum((predicted >= 11.5) & (predicted <= 12.5))
+    assert found.tests < 0.7 * found.asked
 
 
 def test_intervals_are_those_of_one_prediction_after_the_other():
