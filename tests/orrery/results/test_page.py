@@ -87,6 +87,18 @@ def test_the_answer_stands_before_verdicts_and_these_before_numbers(drawn):
     assert "3.2" in text[places[0] : places[1]]
 
 
+def test_names_of_data_wrap_so_that_a_narrow_screen_shows_their_answers(drawn):
+    text = (drawn().folder / "report.html").read_text()
+    style = text.partition("<style>")[2].partition("</style>")[0]
+    rules = re.findall(r"([^{}]+)\{([^{}]*)\}", style)
+    bodies = dict[str, str]()
+    for what, body in rules:
+        bodies[what.strip()] = bodies.get(what.strip(), "") + body
+    # cells of other tables do not wrap; the more specific rule wins
+    assert "white-space: nowrap" in bodies["th, td"]
+    assert "white-space: normal" in bodies[".answers tbody th"]
+
+
 def test_the_lineage_stands_in_the_order_in_which_one_is_made_from_another(
     drawn, tmp_path, capsys
 ):
