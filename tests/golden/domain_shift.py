@@ -8,7 +8,7 @@ from unittest.mock import patch
 import numpy as np
 
 from halomass.mock.mock_universe import MockUniverse
-from halomass.study import domain_shift, generated_hosts
+from halomass.study import domain_shift, generated_hosts, systematic_interval
 from halomass.study.domain_shift import HostDomain
 from halomass.systems import FloatArray
 from orrery.inference.ensembles import EvaluatedEnsemble
@@ -43,9 +43,11 @@ def shift() -> Record:
     """Returns the tables of hosts of two universes, and how many others are generated."""
     domains = {"one": _universe(0, 0.0), "other": _universe(1, 0.08)}
     crossed = domain_shift.cross_evaluate(domains)
-    found = domain_shift.systematic_interval(12.0, "one", crossed)
+    found = systematic_interval.systematic_interval(12.0, "one", crossed)
     (between,) = domain_shift.shift_table({"25 neighbours": crossed}).values()
-    (mass,) = domain_shift.systematic_table({"25 neighbours": found}).values()
+    (mass,) = systematic_interval.systematic_table(
+        {"25 neighbours": found}, SEED
+    ).values()
     return {
         "shift": quantity(table_numbers(between)),
         "shift.misses": quantity(len(between.meta["misses"])),
@@ -53,6 +55,7 @@ def shift() -> Record:
         "systematic.ends": quantity(
             [found.lower, found.upper, found.below, found.above]
         ),
+        "systematic.by_chance": quantity(found.by_chance(SEED)),
         "shift.variants": quantity(_generated()),
     }
 

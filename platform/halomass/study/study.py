@@ -109,7 +109,9 @@ def halo_mass(options: HaloMass) -> Result:
         recording.tables(survival_table(host, cut_otherwise, wanted, found))
         if ours:
             universes = {campaign.name: hosts, **variants}
-            compare_universes(recording, universes, answers, found, wanted)
+            compare_universes(
+                recording, universes, answers, found, wanted, campaign.seed
+            )
             _judge(recording, found, campaign)
             _record_published(recording, answers)
             one = found[label_noisy(25)]
