@@ -16,7 +16,7 @@ def of_other_universes():
         rf"are off by up to {NUMBER} dex with {NUMBER} neighbours and {NUMBER} with {NUMBER}": [
             *(bias[0], first, bias[1], second)
         ],
-        rf"holds {NUMBER} % of the hosts of each of the {NUMBER} universes is (\S+ \S+) by "
+        rf"holds {NUMBER} % or more of the hosts of each of the {NUMBER} universes is (\S+ \S+) by "
         rf"{NUMBER} neighbours and (\S+ \S+) by {NUMBER}: systematic errors of (\S+) and "
         r"(\S+) beside": [
             *(level, f"{len(universes)}", whole[0], first, whole[1], second, *parts)
