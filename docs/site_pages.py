@@ -13,6 +13,8 @@ from mkdocs.structure.pages import Page
 
 ROOT = Path(__file__).parents[1]
 ELSEWHERE = (
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
     "SECURITY.md",
     "datasets/README.md",
     "datasets/results/*.md",

@@ -82,6 +82,7 @@ def _parser(added: Iterable[Command]) -> argparse.ArgumentParser:
     _add_dataset(commands)
     _add_verify(commands)
     cluster_commands.add(commands)
+    _add_doctor(commands)
     _add_licences(commands)
     return parser
 
@@ -130,6 +131,34 @@ def _add_licences(commands: Any) -> None:
         help="asks a server, by pip-audit, what is known of these versions",
     )
     licences.set_defaults(command=_list_licences)
+
+
+def _add_doctor(commands: Any) -> None:
+    doctor = commands.add_parser(
+        "doctor", help="says what this machine has, and what would not work on it"
+    )
+    doctor.add_argument(
+        "--folders",
+        type=Path,
+        nargs="+",
+        default=[Path("datasets"), Path("runs")],
+        help="where datasets and runs are to be kept",
+    )
+    doctor.set_defaults(command=_diagnose)
+
+
+def _diagnose(options: argparse.Namespace) -> None:
+    """Prints what there is and what would not work, and fails if something would not."""
+    from orrery import doctor
+
+    for line in doctor.doctor(options.folders):
+        sys.stdout.write(f"{line}\n")
+        sys.stdout.flush()
+    found = doctor.troubles(options.folders)
+    for one in found:
+        sys.stdout.write(f"would not work: {one.what}: {one.remedy}\n")
+    if found:
+        raise ValueError(f"{len(found)} troubles, which the lines above explain")
 
 
 def _list_licences(options: argparse.Namespace) -> None:

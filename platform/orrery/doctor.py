@@ -1,0 +1,108 @@
+"""`orrery doctor`: what this machine has, and what would not work on it.
+
+A report of a fault is worth more with what is printed here; of keys only whether there is one.
+"""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from orrery.execution import joining
+from orrery.execution.node_facts import node_facts
+from orrery.execution.readiness import COMPILER, GB, NodeReport, Trouble, judge
+from orrery.results.dashboard import connection
+
+_HERE = "this machine"
+_SHOWN = (
+    *(
+        "orrery",
+        "commit",
+        "python",
+        "numpy",
+        "torch",
+        "lightning",
+        "ray",
+        "sbi",
+        "zuko",
+    ),
+    *("optuna", "pyarrow", "astropy", "agama"),
+)
+
+
+def doctor(
+    folders: Sequence[Path], environment: Mapping[str, str] = os.environ
+) -> Iterator[str]:
+    """Yields lines on what this machine has, each of a subject and what is known of it.
+
+    Arguments:
+        folders: Where datasets and runs are to be kept; they need not be there yet.
+        environment: The variables that W&B's state depends on.
+    """
+    facts = _facts(folders)
+    software = facts["software"]
+    known = [f"{name} {software[name]}" for name in _SHOWN if software.get(name)]
+    yield f"software: {', '.join(known)}"
+    yield f"C++ compiler: {software[COMPILER] or 'none, or no headers of Python'}"
+    yield f"processor: {facts['processor']}, {facts['seen_cpus']:g} CPUs to use"
+    yield f"memory: {_memory()}"
+    yield f"GPUs: {facts['seen_gpus'] or 'none that torch sees'}"
+    for folder, free in facts["free"].items():
+        yield f"disk: {free / GB:.0f} GB free in {folder}"
+    yield f"Ray: {_ray()}"
+    yield f"Weights & Biases: {_dashboard(environment)}"
+
+
+def troubles(folders: Sequence[Path], least_free: float = GB) -> tuple[Trouble, ...]:
+    """Returns what would not work here, each with what helps.
+
+    Arguments:
+        folders: Where datasets and runs are to be kept.
+        least_free: The free space that each folder's disk must have [bytes].
+    """
+    facts = {**_facts(folders), "token": True, "tls": True}  # which a local run makes
+    refused = {
+        str(folder): "not writable for this user"
+        for folder in folders
+        if not os.access(_nearest(folder), os.W_OK | os.X_OK)
+    }
+    report = NodeReport(
+        node=_HERE, unseen=(), clock_offset=0.0, refused=refused, **facts
+    )
+    return judge([report], least_free)
+
+
+def _facts(folders: Sequence[Path]) -> dict[str, Any]:
+    return node_facts([*dict.fromkeys(map(_nearest, folders))])
+
+
+def _nearest(folder: Path) -> Path:
+    """Returns the folder, or the nearest one above it that is there."""
+    folder = folder.absolute()
+    return next(one for one in (folder, *folder.parents) if one.exists())
+
+
+def _memory() -> str:
+    page = os.sysconf("SC_PAGE_SIZE")
+    whole, free = (
+        page * os.sysconf(name) / GB for name in ("SC_PHYS_PAGES", "SC_AVPHYS_PAGES")
+    )
+    return f"{whole:.0f} GB, {free:.0f} GB of it not used for anything"
+
+
+def _ray() -> str:
+    address = joining.find_address()
+    if address is None:
+        return "no cluster is known: a run starts its own, for itself"
+    return f"the cluster at {address} is joined; `orrery cluster check` looks at it"
+
+
+def _dashboard(environment: Mapping[str, str]) -> str:
+    mode = connection.asked_mode(environment)
+    if mode == "disabled":
+        return "switched off by WANDB_MODE"
+    if mode == "offline":
+        return "copies are kept in runs, as WANDB_MODE asks, for `orrery sync`"
+    if connection.has_key(connection.loaded()):
+        return "a key is found: copies of runs are sent"
+    return "no key is found: copies are kept in runs, for `orrery sync`"

@@ -1,0 +1,89 @@
+"""The doctor names what is there, and what would not work; it makes no folder to find out."""
+
+import os
+
+import pytest
+
+from orrery import __main__ as program
+from orrery import doctor
+
+
+@pytest.fixture
+def facts(monkeypatch):
+    """Lets this machine have other facts."""
+
+    def change(**others):
+        found = doctor.node_facts([])
+        monkeypatch.setattr(doctor, "node_facts", lambda folders: {**found, **others})
+
+    return change
+
+
+def test_each_subject_is_told_and_no_folder_is_made(tmp_path):
+    lines = list(
+        doctor.doctor([tmp_path / "runs" / "mine"], {"WANDB_MODE": "disabled"})
+    )
+    subjects = [line.partition(": ")[0] for line in lines]
+    assert subjects == [
+        *("software", "C++ compiler", "processor", "memory", "GPUs", "disk", "Ray"),
+        "Weights & Biases",
+    ]
+    assert str(tmp_path) in lines[5]
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"),
+    [("disabled", "switched off"), ("offline", "kept"), ("dryrun", "kept")],
+)
+def test_the_state_of_the_dashboard_is_what_was_asked_for(mode, said, tmp_path):
+    *_, last = doctor.doctor([tmp_path], {"WANDB_MODE": mode})
+    assert said in last
+
+
+def test_no_key_is_said_and_none_is_printed(tmp_path):
+    *_, last = doctor.doctor([tmp_path], {})
+    assert "no key is found" in last
+
+
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        ({"software": {doctor.COMPILER: None}}, "has no C++ compiler"),
+        ({"open_files": 64}, "64 files"),
+        ({"shared_memory": 2.0**20}, "/dev/shm has 1 MiB"),
+        ({"cache": "full"}, "cannot keep compiled code"),
+        ({"free": {"/data": 1e6}}, "0.0 GB are free in /data"),
+    ],
+)
+def test_what_would_not_work_is_named_with_a_remedy(other, said, facts, tmp_path):
+    facts(**other)
+    found = [one for one in doctor.troubles([tmp_path]) if said in one.what]
+    assert len(found) == 1
+    assert found[0].remedy
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
+    (found,) = (
+        one for one in doctor.troubles([tmp_path / "runs"]) if "write" in one.what
+    )
+    assert str(tmp_path / "runs") in found.what
+
+
+def test_the_command_fails_if_something_would_not_work(facts, tmp_path, capsys):
+    command = ["doctor", "--folders", str(tmp_path)]
+    facts(
+        software={doctor.COMPILER: "g++"},
+        open_files=65_536,
+        free={},
+        cache="",
+        open_token="",
+        shared_memory=2.0**31,
+        free_shared_memory=2.0**31,
+    )
+    assert program.main(command) == 0
+    assert "would not work" not in capsys.readouterr().out
+    facts(open_files=64)
+    assert program.main(command) == 1
+    assert "would not work: a process may open 64 files" in capsys.readouterr().out
