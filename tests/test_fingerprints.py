@@ -21,11 +21,10 @@ from mwlmc.sky.binning import QUADRANTS
 from orrery.execution.simulation import generate
 from orrery.execution.summaries import Entries, compute
 from orrery.learning.ensemble import EnsemblePlan
-from orrery.learning.flow import Flow
 from orrery.learning.flow_training import FlowPlan
 from orrery.learning.members import Learning
 from orrery.learning.networks import Networks
-from orrery.learning.training import Training
+from orrery.learning.options import Flow, Training
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Records, Schema

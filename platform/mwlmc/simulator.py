@@ -27,6 +27,7 @@ from mwlmc.model import (
     trajectories,
 )
 from mwlmc.model.constants import CIRCULAR_VELOCITY
+from mwlmc.model.options import Accuracy, Device, Engine, Equilibrium
 from mwlmc.model.past import Past
 from mwlmc.model.vectors import length
 from orrery.identity import JSON
@@ -108,12 +109,12 @@ class Simulator:
     stars: int = 20_000
     inner_edge: float = 30.0
     outer_edge: float = 500.0
-    equilibrium: distribution.Equilibrium = "halo"
+    equilibrium: Equilibrium = "halo"
     circular_velocity: float = CIRCULAR_VELOCITY
     reflex_shell: tuple[float, float] = (50.0, 100.0)
-    accuracy: stellar_halo.Accuracy = "survey"
-    engine: engines.Engine = "torch"
-    device: engines.Device = "cpu"
+    accuracy: Accuracy = "survey"
+    engine: Engine = "torch"
+    device: Device = "cpu"
     tracer: parameters.Tracer = "dehnen"
 
     def __post_init__(self) -> None:

@@ -12,9 +12,8 @@ if TYPE_CHECKING:
     from orrery.execution.summaries import Entries
     from orrery.execution.summaries import compute as summarise
     from orrery.judging.calibration import calibrate
-    from orrery.learning.flow import Flow
+    from orrery.learning.options import Flow, Training
     from orrery.learning.posterior import fit, load
-    from orrery.learning.training import Training
     from orrery.parameters import Parameter, generator
     from orrery.records import Column, Observation, Records, Schema
     from orrery.results.recording import record
@@ -24,13 +23,13 @@ if TYPE_CHECKING:
 _HOMES = {
     "Column": ("orrery.records", "Column"),
     "Entries": ("orrery.execution.summaries", "Entries"),
-    "Flow": ("orrery.learning.flow", "Flow"),
+    "Flow": ("orrery.learning.options", "Flow"),
     "Observation": ("orrery.records", "Observation"),
     "Parameter": ("orrery.parameters", "Parameter"),
     "Records": ("orrery.records", "Records"),
     "Result": ("orrery.results.result", "Result"),
     "Schema": ("orrery.records", "Schema"),
-    "Training": ("orrery.learning.training", "Training"),
+    "Training": ("orrery.learning.options", "Training"),
     "calibrate": ("orrery.judging.calibration", "calibrate"),
     "fit": ("orrery.learning.posterior", "fit"),
     "generate": ("orrery.execution.simulation", "generate"),

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar, get_type_hints
 
 import tyro
-from pydantic import ConfigDict, TypeAdapter, ValidationError, with_config
 
 from orrery.identity import JSON, is_place
 from orrery.option_files import find_options, read_options
@@ -141,7 +140,8 @@ def read(choices: type[Options], place: Path) -> Options:
     try:
         _check_whole(choices, chosen)
         return restore(choices, chosen)
-    except (ValidationError, ValueError, RecursionError) as error:
+    # what pydantic refuses is a ValueError too
+    except (ValueError, RecursionError) as error:
         raise ValueError(
             f"{path} does not hold options of {choices.__name__}: {_first(error)}"
         ) from error
@@ -192,6 +192,8 @@ def _below(above: str, name: str) -> str:
 
 
 def _first(error: Exception) -> str:
+    from pydantic import ValidationError
+
     if not isinstance(error, ValidationError):
         return str(error)
     found = error.errors()[0]
@@ -211,6 +213,9 @@ def restore(choices: type[Options], document: JSON) -> Options:
         >>> restore(Choices, {"type": "Choices", "folder": "there"}).folder
         PosixPath('there')
     """
+    # a fifth of a second, which only options from a file wait for
+    from pydantic import ConfigDict, TypeAdapter, with_config
+
     strict = with_config(ConfigDict(extra="forbid"))
     return TypeAdapter(strict(choices)).validate_python(_untyped(document))
 

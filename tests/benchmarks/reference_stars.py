@@ -14,9 +14,10 @@ from mwlmc import simulator
 from mwlmc.model import orbits, stellar_halo
 from mwlmc.record_schema import PHASE_SPACE
 from mwlmc.sky import kinematics
-from mwlmc.sky.binning import MOMENTS, QUADRANTS, VELOCITIES
+from mwlmc.sky.binning import MOMENTS, QUADRANTS
 from mwlmc.sky.moment_errors import FEW_STARS
 from mwlmc.sky.moments import VelocityMoments, clipped_moments, unclipped
+from mwlmc.sky.options import VELOCITIES
 from orrery.parameters import BoolArray, FloatArray, IntArray
 from orrery.records import Records
 

@@ -41,6 +41,7 @@ from counting import counted_stepper
 
 from mwlmc import parameters
 from mwlmc.model import agama_engine, stellar_halo
+from mwlmc.model.options import Accuracy
 from mwlmc.simulator import Simulator, StarParticles
 from mwlmc.sky import kinematics
 from orrery import runs
@@ -61,7 +62,7 @@ class Options:
 
     simulations: int = 512
     """How many simulations the campaign makes."""
-    accuracy: stellar_halo.Accuracy = "survey"
+    accuracy: Accuracy = "survey"
     """How finely orbits are followed."""
     device: Literal["cpu", "cuda"] = "cpu"
     """Where stars are carried."""

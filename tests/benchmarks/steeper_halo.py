@@ -20,7 +20,8 @@ import numpy as np
 
 from mwlmc.model import distribution
 from mwlmc.model.distribution import SphericalPotential, distribution_function
-from mwlmc.observed.data_vectors import Measurement, observe
+from mwlmc.observed.data_vectors import observe
+from mwlmc.observed.options import Measurement
 from mwlmc.simulator import Simulator
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS, SkyBinning

@@ -41,8 +41,7 @@ from torch import Tensor, nn
 from orrery import identity, runs, terminal
 from orrery.identity import JSON
 from orrery.learning import loop
-from orrery.learning.flow import Flow
-from orrery.learning.training import Training
+from orrery.learning.options import Flow, Training
 from orrery.parameters import FloatArray, generator
 
 P, S, NUISANCES = 6, 26, 4

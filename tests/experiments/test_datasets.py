@@ -10,8 +10,7 @@ from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT
 from orrery.execution import simulation, summaries
 from orrery.learning import posterior
-from orrery.learning.flow import Flow
-from orrery.learning.training import Training
+from orrery.learning.options import Flow, Training
 from orrery.storage.dataset import Dataset
 
 

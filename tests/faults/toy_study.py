@@ -126,9 +126,9 @@ def _study(options: Toy) -> None:
 
 def _infer(options, pairs, recording):
     # torch, sbi and Lightning take seconds: not where nothing is trained
-    from orrery.inference.posteriors import Inference, infer
-    from orrery.learning.flow import Flow
-    from orrery.learning.training import Training
+    from orrery.inference.options import Inference
+    from orrery.inference.posteriors import infer
+    from orrery.learning.options import Flow, Training
     from orrery.results.sections import DrawsSection
 
     inference = Inference(

@@ -153,9 +153,8 @@ def read_work(path):
 
 
 def _plan():
-    from orrery.learning.flow import Flow
     from orrery.learning.flow_training import FlowPlan
-    from orrery.learning.training import Training
+    from orrery.learning.options import Flow, Training
 
     options = Training(batch_size=8, max_epochs=1)
     return FlowPlan(

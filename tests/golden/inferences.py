@@ -9,6 +9,7 @@ from unittest.mock import patch
 import numpy as np
 
 from orrery.inference import ensembles, posteriors
+from orrery.inference.options import Inference
 from orrery.judging import misspecification
 from orrery.learning import posterior
 from orrery.pairs import Splits
@@ -49,7 +50,7 @@ def _trained() -> Record:
         patch.object(posteriors.mixture, "fit_members", fit_members),
     ):
         for members in (1, 2):
-            options = posteriors.Inference(members=members)
+            options = Inference(members=members)
             posteriors.train_posterior(
                 "a", splits, (parameter,), COVARIANCE, options, 5 + members, Path()
             )
@@ -139,9 +140,7 @@ def _inferred() -> Record:
         return LinearPosterior()
 
     parameters = (Parameter("a", "", "$a$"), Parameter("b", "", "$b$"))
-    options = posteriors.Inference(
-        draws=300, calibration_draws=40, calibration_tests=30
-    )
+    options = Inference(draws=300, calibration_draws=40, calibration_tests=30)
     with (
         patch.object(misspecification, "learn_prior_predictive", learn),
         patch.object(posteriors, "train_posterior", train),

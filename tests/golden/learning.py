@@ -9,10 +9,10 @@ import torch
 from orrery.learning import ensemble as ensembles
 from orrery.learning import mixture as mixtures
 from orrery.learning import posterior as posteriors
-from orrery.learning.flow import Flow
 from orrery.learning.members import Cohort, Learning
 from orrery.learning.networks import Dense, Networks
-from orrery.learning.training import Curve, Training, single_precision
+from orrery.learning.options import Flow, Training
+from orrery.learning.training import Curve, single_precision
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.storage.dataset import SPLITS, split

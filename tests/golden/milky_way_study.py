@@ -10,7 +10,7 @@ import torch
 from astropy.table import Table
 
 from mwlmc.model import total_masses
-from mwlmc.observed.data_vectors import Measurement
+from mwlmc.observed.options import Measurement
 from mwlmc.record_schema import PHASE_SPACE
 from mwlmc.replay import Simulable
 from mwlmc.simulator import Simulator

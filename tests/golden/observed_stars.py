@@ -25,6 +25,7 @@ from mwlmc.observed import (
     summary_tables,
 )
 from mwlmc.observed import data_vectors as vectors_of
+from mwlmc.observed.options import StarSelection
 from mwlmc.sky import sagittarius
 from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS, without_and_with_v_tb
 from mwlmc.sky.patches import PATCHES
@@ -262,7 +263,7 @@ def survey_table() -> binned_table.BinnedTable:
     with TemporaryDirectory() as folder:
         stars = _written(Path(folder) / "stars.csv", _survey())
         kept = Path(folder) / "binned.ecsv"
-        selection = star_tables.StarSelection(outer=90.0)
+        selection = StarSelection(outer=90.0)
         found = binned_table.load_binned(
             stars, DESI_FOOTPRINT, selection, SEED, _MOST_MISSING
         )

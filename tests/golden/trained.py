@@ -8,7 +8,7 @@ from unittest.mock import patch
 from halomass.study import architectures as halomass
 from orrery.learning import ensemble, posterior
 from orrery.learning.members import Learning
-from orrery.learning.training import Training
+from orrery.learning.options import Training
 from orrery.parameters import FloatArray, Parameter
 from orrery.sweeps.architectures import (
     ENSEMBLE_SPACE,

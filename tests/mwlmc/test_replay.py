@@ -17,8 +17,7 @@ from orrery.execution import simulation, summaries
 from orrery.identity import canonical
 from orrery.judging import predictive
 from orrery.learning import posterior
-from orrery.learning.flow import Flow
-from orrery.learning.training import Training
+from orrery.learning.options import Flow, Training
 from orrery.pairs import Pairs, convolve
 from orrery.parameters import generator
 from orrery.records import Observation

@@ -9,6 +9,16 @@ from orrery import __main__ as program
 from orrery import commands, runs
 from orrery.commands import StudyCommand, ToolCommand, installed_commands
 
+SLOW = (
+    "astropy",
+    "lightning",
+    "matplotlib",
+    "pyarrow",
+    "pydantic",
+    "ray",
+    "sbi",
+    "torch",
+)
 HEAVY = ("astropy", "lightning", "matplotlib", "numpy", "ray", "scipy", "torch", "tyro")
 
 
@@ -45,6 +55,23 @@ def test_help_imports_nothing_that_computes():
     assert done.stderr == "[]\n"
     for command in (*installed_commands(), "runs", "report", "collate", "dataset"):
         assert f"  {command} " in done.stdout or f"  {command}\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name", ["desi", "predictive", "quadrants", "surveys", "table2"]
+)
+def test_options_are_explained_before_anything_that_computes_is_imported(name):
+    code = (
+        "import sys; from orrery.__main__ import main\n"
+        f"try: main(['{name}', '--help'])\n"
+        "except SystemExit: pass\n"
+        f"print(sorted(set({SLOW}) & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "[]\n"
+    assert "--simulations" in done.stdout
 
 
 @pytest.mark.parametrize("name", sorted(installed_commands()))

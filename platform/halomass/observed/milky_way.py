@@ -27,8 +27,8 @@ from halomass.observed.satellite_table import DEG, MASYR, SatelliteTable
 from halomass.observed.speeds import Speeds
 from halomass.systems import RADIUS, FloatArray
 from orrery.identity import JSON
-from orrery.tables.missing import MOST_MISSING
 from orrery.tables.opening import OpenedFile
+from orrery.tables.options import MOST_MISSING
 from orrery.tables.reading import read_table
 
 # M31: Li et al. (2021), ApJ 920, 84. The Virgo cluster: Firth et al. (2008), MNRAS 389,

@@ -25,8 +25,8 @@ from halomass.systems import RADIUS
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
 from orrery.storage import files
-from orrery.tables.missing import MOST_MISSING
 from orrery.tables.opening import OpenedFile
+from orrery.tables.options import MOST_MISSING
 
 VERSION = 5  # of observed hosts; raised whenever what is read from a table changes
 

@@ -18,11 +18,11 @@ from halomass.study.survival_choices import survival_cuts
 from halomass.universe import Universe
 from orrery.identity import PLACE
 from orrery.inference.ensembles import Prediction
-from orrery.inference.posteriors import Inference
+from orrery.inference.options import Inference
+from orrery.learning.options import Training
 from orrery.learning.posterior import Flow
-from orrery.learning.training import Training
 from orrery.tables.bundled import bundled_tables, find_table
-from orrery.tables.missing import MOST_MISSING
+from orrery.tables.options import MOST_MISSING
 from orrery.terminal import say
 
 MOCK_SUMMARY = (

@@ -38,7 +38,7 @@ from orrery.execution import cluster, summaries
 from orrery.execution.summaries import Binning
 from orrery.inference import ensembles, posteriors
 from orrery.inference.ensembles import EvaluatedEnsemble, Score
-from orrery.inference.posteriors import Inference
+from orrery.inference.options import Inference
 from orrery.judging import predictive
 from orrery.judging.regression import PredictionInterval
 from orrery.records import Observation

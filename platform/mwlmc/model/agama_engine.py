@@ -34,6 +34,7 @@ from mwlmc.model.constants import (
     DISC_SCALE,
     SUN_RADIUS,
 )
+from mwlmc.model.options import Equilibrium
 from mwlmc.model.trajectories import LOOKBACK, Trajectories
 from orrery.parameters import FloatArray
 
@@ -127,7 +128,7 @@ def simulate(
     stars: int,
     seeds: Sequence[int],
     *,
-    equilibrium: distribution.Equilibrium,
+    equilibrium: Equilibrium,
     circular_velocity: float,
     threads: int = 1,
 ) -> StellarHalos:
@@ -297,7 +298,7 @@ def _nfw(m200: float, c200: float) -> Any:
 def _clipped(
     pair: AgamaPotentials,
     drawn: Mapping[str, float],
-    equilibrium: distribution.Equilibrium,
+    equilibrium: Equilibrium,
 ) -> float:
     halo = potentials.milky_way_halo(
         np.array([drawn["m200_mw"]]), np.array([pair.c200])
@@ -315,7 +316,7 @@ def _sample(
     drawn: Mapping[str, float],
     stars: int,
     seed: int,
-    equilibrium: distribution.Equilibrium,
+    equilibrium: Equilibrium,
 ) -> FloatArray:
     """Returns stars in equilibrium without the LMC, `[N, 6]`."""
     agama = _agama()

@@ -9,7 +9,7 @@ does, and the share of the tracer that this removes is returned with the samples
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,11 +17,11 @@ from scipy import special
 
 from mwlmc.model.constants import G
 from mwlmc.model.disc_and_bulge import bulge_density, disc_density
+from mwlmc.model.options import Equilibrium
 from orrery.parameters import FloatArray
 
 VERSION = 1  # of the distribution function; raised whenever its numbers change
 
-Equilibrium = Literal["halo", "total"]
 
 # Nodes in radius: everything is tabulated on them. They reach far enough in and out
 # that the tracer outside holds 1e-7 of its mass within and 1e-4 beyond.

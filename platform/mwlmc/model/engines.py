@@ -1,13 +1,9 @@
 """Engines: what integrates the stars' orbits, and where."""
 
-from typing import Literal
-
 import torch
 
 from mwlmc.model import agama_engine, compiled_step, stellar_halo
-
-Engine = Literal["torch", "agama"]
-Device = Literal["cpu", "cuda"]
+from mwlmc.model.options import Device, Engine
 
 
 def check_engine(

@@ -8,20 +8,18 @@ memory does not grow with the number of simulations.
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
 
 from mwlmc.model.compiled_step import stepper
 from mwlmc.model.constants import BULGE_MASS, DISC_MASS, DISC_SCALE, G
+from mwlmc.model.options import Accuracy
 from mwlmc.model.orbits import MovingPotential, Stepper, stage_weights
 from mwlmc.model.potentials import NFW
 from mwlmc.model.step_libraries import WIDTH
 from mwlmc.model.trajectories import LOOKBACK
 from mwlmc.model.vectors import length, square
-
-Accuracy = Literal["survey", "orbit"]
 
 # Each accuracy's steps as a share of the shortest local time-scale.
 STEP_SHARES: dict[Accuracy, float] = {"survey": 0.52, "orbit": 0.24}

@@ -22,6 +22,7 @@ import scipy
 from astropy.table import Column, Table
 
 from mwlmc.observed.columns import BINNED, SAMPLED, check_binned
+from mwlmc.observed.options import StarSelection
 from mwlmc.observed.plausibility import check_errors
 from mwlmc.observed.reduction_options import (
     as_command,
@@ -31,13 +32,7 @@ from mwlmc.observed.reduction_options import (
     parser,
 )
 from mwlmc.observed.star_reading import read_stars
-from mwlmc.observed.star_tables import (
-    READ,
-    StarSelection,
-    StarTable,
-    check_lines,
-    select,
-)
+from mwlmc.observed.star_tables import READ, StarTable, check_lines, select
 from mwlmc.observed.survey_sample import mean_sine_latitude, survey_sample
 from mwlmc.sky import frames, kinematics, moment_errors
 from mwlmc.sky.binning import (
@@ -51,8 +46,8 @@ from orrery.identity import JSON
 from orrery.parameters import FloatArray
 from orrery.storage import files
 from orrery.tables.bundled import find_table
-from orrery.tables.missing import MOST_MISSING
 from orrery.tables.opening import OpenedFile
+from orrery.tables.options import MOST_MISSING
 from orrery.tables.reading import guarded, read_table
 
 VERSION = 6  # of reading, selecting and binning stars; raised whenever numbers change

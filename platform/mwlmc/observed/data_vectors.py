@@ -4,109 +4,23 @@ A `Measurement` says which moments are measured, and which simulated stars repre
 observed ones: the binning of the simulations follows from it.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from scipy import linalg
 
 from mwlmc.model.lmc import LMC_POSITION, LMC_VELOCITY, LMCErrors, lmc_covariance
 from mwlmc.observed.binned_table import BinnedTable, definition
-from mwlmc.parameters import INFERRED, LMC_TODAY
+from mwlmc.observed.options import Measurement
 from mwlmc.sky import frames, kinematics
-from mwlmc.sky.binning import LMC_NAMES, VELOCITIES, SkyBinning
+from mwlmc.sky.binning import LMC_NAMES, SkyBinning
 from mwlmc.sky.selection_function import Sample
 from orrery.identity import JSON
-from orrery.parameters import FloatArray, Parameter
+from orrery.parameters import FloatArray
 from orrery.records import Observation
 
 VERSION = 2  # of data vectors, observed and mock; raised whenever they change
-
-Sampling = Literal["full-footprint", "survey-like"]
-MomentChoice = Literal["mean", "mean+dispersion"]
-LMCToday = Literal["data", "inferred"]
-
-
-@dataclass(frozen=True)
-class Measurement:
-    """What is measured of stars, and which simulated stars represent them.
-
-    Example:
-        >>> measurement = Measurement(moments="mean+dispersion", lmc_today="inferred")
-        >>> measurement.kinds, len(measurement.parameters)
-        (('mean', 'dispersion'), 12)
-    """
-
-    moments: MomentChoice = "mean"
-    """Of velocities: their means, or also their dispersions (of v_tb only survey-like)."""
-    sampling: Sampling = "full-footprint"
-    """Simulated stars: all of a patch, training adding what the survey's errors are larger
-    than those of so many stars (full-footprint), or as many as the survey has, where it
-    has them, with its errors (survey-like)."""
-    distance_errors: bool = False
-    """Whether simulated stars drawn survey-like also get the survey's errors of distance."""
-    survey_draws: int = 4
-    """How many times the survey's stars are drawn of each simulation, survey-like; training
-    sees all of them, the tests are of the first."""
-    motion_floor: float = 0.0
-    """Systematic error of proper motions that observed stars share [mas/yr]; Gaia's is about
-    0.02 (Lindegren et al. 2021). Forecasts have none."""
-    lmc_today: LMCToday = "data"
-    """The LMC's place and motion: measured, as in the paper (data), or parameters like
-    the masses, inferred from the stars alone (inferred)."""
-
-    def __post_init__(self) -> None:
-        if self.distance_errors and self.sampling == "full-footprint":
-            raise ValueError(
-                "only stars drawn survey-like get distance errors: choose this sampling"
-            )
-        if self.survey_draws < 1 or not 0.0 <= self.motion_floor < np.inf:
-            raise ValueError(
-                f"survey_draws {self.survey_draws} and motion_floor {self.motion_floor} mas/yr: "
-                "draw once or more, with an error from 0 on"
-            )
-
-    @property
-    def kinds(self) -> tuple[str, ...]:
-        """The moments, one by one."""
-        return tuple(self.moments.split("+"))
-
-    @property
-    def parameters(self) -> tuple[Parameter, ...]:
-        """What is inferred, Table 2's quantities first."""
-        return INFERRED + (LMC_TODAY if self.lmc_today == "inferred" else ())
-
-    def entries(
-        self, binning: SkyBinning, quantities: Sequence[str] = VELOCITIES
-    ) -> SkyBinning:
-        """Returns a binning with the moments of some quantities, and the LMC if it is data."""
-        measured = binning.with_moments(self.kinds, quantities)
-        return replace(measured, lmc=self.lmc_today == "data")
-
-    def binning(self, binning: SkyBinning) -> SkyBinning:
-        """Returns a binning with what is measured.
-
-        Simulated stars that fill their patch have no errors, and those of proper
-        motions are as large as the dispersion: there it stays with the mean of v_tb.
-        """
-        # at 60 kpc an error of 0.3 mas/yr is 85 km/s, as large as the dispersion
-        with_errors = VELOCITIES if self.sampling == "survey-like" else ("v_gsr",)
-        return self.entries(binning, with_errors)
-
-    def drawn(self, binning: SkyBinning, sample: Sample, seed: int) -> SkyBinning:
-        """Returns the binning with the survey's sample, or as it is where patches are filled.
-
-        Arguments:
-            binning: Of stars that the survey has.
-            sample: Where and how good they are.
-            seed: Of the draw, together with the number of the simulation.
-        """
-        if self.sampling == "full-footprint":
-            return binning
-        # distances are left exact by default, as in the paper's simulations
-        error = sample.distance_error if self.distance_errors else 0.0
-        return binning.survey_like(replace(sample, distance_error=error, seed=seed))
 
 
 _FILLED = Measurement()

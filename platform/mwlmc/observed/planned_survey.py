@@ -13,10 +13,11 @@ import numpy as np
 from astropy_healpix import healpix_to_xyz, nside_to_npix
 
 from mwlmc.observed.binned_table import BinnedTable
-from mwlmc.observed.data_vectors import MomentChoice
 from mwlmc.observed.mock_survey import SHARES, count_errors, radial_share
+from mwlmc.observed.options import MomentChoice
 from mwlmc.sky import frames
-from mwlmc.sky.binning import VELOCITIES, Profile, SkyBinning, contiguous
+from mwlmc.sky.binning import Profile, SkyBinning, contiguous
+from mwlmc.sky.options import VELOCITIES
 from mwlmc.sky.patches import (
     ABOVE,
     ALL_SKY,

@@ -5,15 +5,10 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
-from mwlmc.observed.star_tables import StarSelection
-from mwlmc.sky.binning import (
-    QUADRANTS,
-    V_TB_EDGES,
-    SkyBinning,
-    desi_footprint,
-    quadrants,
-)
-from orrery.tables.missing import MOST_MISSING
+from mwlmc.observed.options import StarSelection
+from mwlmc.sky.binning import QUADRANTS, SkyBinning, desi_footprint, quadrants
+from mwlmc.sky.options import V_TB_EDGES
+from orrery.tables.options import MOST_MISSING
 
 COMMAND = "python -m mwlmc.observed.binned_table"
 

@@ -41,8 +41,8 @@ from orrery.tables.duplicates import (
     first_rows,
     repeated_places,
 )
-from orrery.tables.missing import MOST_MISSING
 from orrery.tables.opening import OpenedFile
+from orrery.tables.options import MOST_MISSING
 from orrery.tables.reading import read_table
 
 _REMEDY = (

@@ -4,12 +4,12 @@ Every star that is dropped is counted, step by step, so that a data vector can s
 its numbers come from.
 """
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from mwlmc.observed.options import NOT_SAGITTARIUS, StarSelection
 from mwlmc.sky import frames, kinematics
 from mwlmc.sky.patches import Directions
 from mwlmc.sky.sagittarius import in_sagittarius_stream
@@ -19,7 +19,6 @@ from orrery.parameters import BoolArray, FloatArray
 READ = (
     "with a line-of-sight velocity"  # the last step of reading; the selection follows
 )
-_NOT_SAGITTARIUS = "not in the Sagittarius stream"
 
 
 @dataclass(frozen=True)
@@ -160,55 +159,12 @@ class StarTable:
         return np.asarray(frames.K * np.hypot(*across))
 
 
-@dataclass(frozen=True)
-class StarSelection:
-    """Which stars of a table belong to the smooth outer halo.
-
-    Arguments:
-        sagittarius: Whether to leave out the Sagittarius stream.
-        inner: The smallest Galactocentric distance [kpc].
-        outer: The largest, exclusive [kpc].
-        largest_motion_error: Proper motions with this error or a larger one are not used
-            [km/s at the star's distance]; all are when None.
-
-    Example:
-        >>> StarSelection(inner=30.0, outer=160.0).steps
-        ('not in the Sagittarius stream', '30-160 kpc')
-    """
-
-    sagittarius: bool = True
-    inner: float = 30.0
-    outer: float = 100.0
-    largest_motion_error: float | None = None
-
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """What its steps are called in a table's `steps`."""
-        cut = (_NOT_SAGITTARIUS,) if self.sagittarius else ()
-        within = f"{self.inner:g}-{self.outer:g} kpc"
-        if self.largest_motion_error is None:
-            return (*cut, within)
-        measured = f"proper motions better than {self.largest_motion_error:g} km/s"
-        return (*cut, within, measured)
-
-    def __post_init__(self) -> None:
-        if not 0 <= self.inner < self.outer:
-            raise ValueError(
-                f"selection from {self.inner} to {self.outer} kpc: let inner < outer"
-            )
-        largest = self.largest_motion_error
-        if largest is not None and not 0 < largest < math.inf:
-            raise ValueError(
-                f"largest_motion_error {largest} km/s: give one above zero, or none"
-            )
-
-
 def select(table: StarTable, selection: StarSelection) -> StarTable:
     """Returns the selected stars; each step is counted in `steps`."""
     if selection.sagittarius:
         ra, dec = frames.galactic_to_equatorial(table.l, table.b)
         member = in_sagittarius_stream(ra, dec, table.distance)
-        table = table.keep(~member, _NOT_SAGITTARIUS)
+        table = table.keep(~member, NOT_SAGITTARIUS)
     # Galactocentric, because bins are; the stream above is cut in heliocentric distance
     distance = table.galactocentric_distance
     inside = (distance >= selection.inner) & (distance < selection.outer)

@@ -6,7 +6,7 @@ from astropy.table import Table
 
 from mwlmc.observed.binned_table import BinnedTable, as_ecsv
 from mwlmc.observed.columns import BINNED
-from mwlmc.observed.data_vectors import Measurement, Sampling
+from mwlmc.observed.options import Measurement, Sampling
 from mwlmc.observed.star_tables import check_lines
 from mwlmc.sky.moment_errors import FEW_STARS
 from mwlmc.sky.patches import PATCHES

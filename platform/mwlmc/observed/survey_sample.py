@@ -3,8 +3,9 @@
 import numpy as np
 
 from mwlmc.observed.star_tables import StarTable
-from mwlmc.sky.binning import VELOCITIES, SkyBinning
+from mwlmc.sky.binning import SkyBinning
 from mwlmc.sky.kinematics import BinnedStars, RestFrameStars
+from mwlmc.sky.options import VELOCITIES
 from mwlmc.sky.selection_function import NSIDE, Sample, occupancy
 from orrery.parameters import FloatArray
 

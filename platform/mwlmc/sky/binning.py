@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from mwlmc.sky import frames
+from mwlmc.sky.options import V_TB_EDGES, VELOCITIES
 from mwlmc.sky.patches import (
     ALL_SKY,
     DESI,
@@ -29,10 +30,6 @@ from mwlmc.sky.selection_function import Bin, Sample
 from orrery.identity import JSON, fingerprint
 from orrery.parameters import FloatArray, IntArray
 
-# The line-of-sight velocity and the velocity along Galactic latitude, both in the
-# Galactic rest frame. Along longitude the Sun's own motion, less well known, would
-# enter.
-VELOCITIES = ("v_gsr", "v_tb")
 MOMENTS = ("mean", "dispersion")
 LMC_NAMES = ("lmc_x", "lmc_y", "lmc_z", "lmc_vx", "lmc_vy", "lmc_vz")
 LMC_UNITS = ("kpc", "kpc", "kpc", "km / s", "km / s", "km / s")
@@ -336,9 +333,6 @@ def replace_bins(profile: Profile, bins: Sequence[Range]) -> Profile | None:
 
 
 _BY_TEN = contiguous((30.0, 40.0, 50.0, 60.0, 70.0, 80.0, 90.0, 100.0))
-
-# Where proper motions are still good enough; Brooks et al. (2025b) print no edges.
-V_TB_EDGES = (30.0, 50.0, 70.0, 90.0)  # [kpc]
 
 
 def desi_footprint(v_tb_edges: Sequence[float] = V_TB_EDGES) -> SkyBinning:

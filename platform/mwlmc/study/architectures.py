@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mwlmc.observed.binned_table import load_binned
-from mwlmc.observed.data_vectors import Measurement, vectors
-from mwlmc.observed.star_tables import StarSelection
+from mwlmc.observed.data_vectors import vectors
+from mwlmc.observed.options import Measurement, StarSelection
 from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.options import DESI_BINNED, SimulationCampaign
@@ -25,7 +25,7 @@ from orrery.sweeps.architectures import (
     FlowTask,
 )
 from orrery.sweeps.comparison import compare
-from orrery.tables.missing import MOST_MISSING
+from orrery.tables.options import MOST_MISSING
 
 DATA = "with v_tb"
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from mwlmc.model.lmc import LMCErrors
 from mwlmc.observed.binned_table import load_binned
-from mwlmc.observed.data_vectors import MomentChoice, data_vector
+from mwlmc.observed.data_vectors import data_vector
 from mwlmc.observed.mock_survey import GIANTS
+from mwlmc.observed.options import MomentChoice, StarSelection
 from mwlmc.observed.planned_survey import (
     PatchChoice,
     PlannedSurvey,
@@ -20,7 +21,6 @@ from mwlmc.observed.planned_survey import (
     pieces,
     survey_like,
 )
-from mwlmc.observed.star_tables import StarSelection
 from mwlmc.parameters import INFERRED
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT, SkyBinning
@@ -33,7 +33,7 @@ from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster
 from orrery.identity import JSON
 from orrery.judging.calibration import LEVEL
-from orrery.learning.training import Training
+from orrery.learning.options import Training
 from orrery.option_types import check_once
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.results.binning_sections import WidthQuantity, record_binnings
@@ -45,7 +45,7 @@ from orrery.sweeps.binning_comparison import Question, compare_binnings
 from orrery.sweeps.binnings import BinningTask, Measured, Sought
 from orrery.sweeps.space import Choice, Float, Int, Point, SearchSpace
 from orrery.sweeps.worth import Contrast
-from orrery.tables.missing import MOST_MISSING
+from orrery.tables.options import MOST_MISSING
 
 SurveyKind = Literal["desi", "h3"]
 TITLES: dict[SurveyKind, str] = {"desi": "DESI-like", "h3": "H3-like"}

@@ -14,9 +14,10 @@ import numpy as np
 from astropy.table import Table
 
 from mwlmc.observed.binned_table import BinnedTable, load_binned
-from mwlmc.observed.data_vectors import Measurement, Sampling, vectors
-from mwlmc.observed.star_tables import StarSelection
-from mwlmc.sky.binning import V_TB_EDGES, SkyBinning, desi_footprint
+from mwlmc.observed.data_vectors import vectors
+from mwlmc.observed.options import Measurement, Sampling, StarSelection
+from mwlmc.sky.binning import SkyBinning, desi_footprint
+from mwlmc.sky.options import V_TB_EDGES
 from mwlmc.study import published_views
 from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.data_rows import DataRow
@@ -26,13 +27,13 @@ from mwlmc.study.quantities import KNOWN, interval_ends, quantities, quantity_ke
 from mwlmc.study.study import infer_rows
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster
-from orrery.inference.posteriors import Inference
+from orrery.inference.options import Inference
 from orrery.parameters import FloatArray
 from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.results.sections import FigureSection
 from orrery.results.views import Intervals
-from orrery.tables.missing import MOST_MISSING
+from orrery.tables.options import MOST_MISSING
 
 OTHER_EDGES = (40.0, 60.0, 80.0, 100.0)  # [kpc]
 LARGEST_MOTION_ERROR = 30.0  # [km/s]

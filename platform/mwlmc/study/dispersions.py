@@ -15,9 +15,9 @@ import numpy as np
 
 from mwlmc.model.reflex_shells import ReflexShells
 from mwlmc.observed.binned_table import BinnedTable, load_binned
-from mwlmc.observed.data_vectors import Measurement, vectors
+from mwlmc.observed.data_vectors import vectors
 from mwlmc.observed.joint_surveys import joint_binning, joint_table
-from mwlmc.observed.star_tables import StarSelection
+from mwlmc.observed.options import Measurement, StarSelection
 from mwlmc.simulator import Simulator
 from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS, SkyBinning
 from mwlmc.study import follow_up, forecast, lmc_less
@@ -33,7 +33,8 @@ from mwlmc.study.study import conditioned, infer_row
 from mwlmc.study.survey_draws import SIMULATION_NUMBER, survey_pairs
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, simulation, summaries
-from orrery.inference.posteriors import Inference, Inferred
+from orrery.inference.options import Inference
+from orrery.inference.posteriors import Inferred
 from orrery.labels import relabelled
 from orrery.parameters import FloatArray
 from orrery.records import Observation
@@ -42,7 +43,7 @@ from orrery.results.lineage import record_summary_lineage
 from orrery.results.recording import Recording, record
 from orrery.results.result import Result
 from orrery.storage.dataset import Dataset
-from orrery.tables.missing import MOST_MISSING
+from orrery.tables.options import MOST_MISSING
 
 DataName = Literal["forecast-h3", "sdss+desi", "sdss", "desi"]
 DATA_LABELS: Mapping[DataName, str] = {

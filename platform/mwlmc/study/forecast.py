@@ -13,8 +13,9 @@ from mwlmc.model import total_masses
 from mwlmc.model.distribution import DEHNEN_SLOPE
 from mwlmc.model.lmc import LMC_POSITION, LMC_VELOCITY
 from mwlmc.observed.binned_table import BinnedTable
-from mwlmc.observed.data_vectors import Measurement, vectors
+from mwlmc.observed.data_vectors import vectors
 from mwlmc.observed.mock_survey import mock_data_vector
+from mwlmc.observed.options import Measurement
 from mwlmc.simulator import Simulator
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import (

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mwlmc.model import total_masses
-
 
 @dataclass(frozen=True)
 class Published:
@@ -199,6 +197,9 @@ class PublishedMeasurement:
 
 def _lmc_within_50(total: float) -> float:
     """Returns the mass [1e10 Msun] within 50 kpc of an LMC of a total mass [1e10 Msun]."""
+    # torch takes seconds, for which options that name rows of the table need not wait
+    from mwlmc.model import total_masses
+
     return float(total_masses.lmc_within(np.array([1e10 * total]))[0]) / 1e10
 
 

@@ -2,23 +2,21 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from mwlmc.model.compiled_step import can_compile
 from mwlmc.model.constants import CIRCULAR_VELOCITY
-from mwlmc.model.distribution import Equilibrium
-from mwlmc.model.engines import Device, Engine
-from mwlmc.model.stellar_halo import Accuracy
-from mwlmc.observed.data_vectors import Measurement
-from mwlmc.observed.star_tables import StarSelection
+from mwlmc.model.options import Accuracy, Device, Engine, Equilibrium
+from mwlmc.observed.options import Measurement, StarSelection
 from mwlmc.parameters import LMCMass, Tracer, proposal
-from mwlmc.simulator import CLIPPED_SHARE, Simulator
-from mwlmc.sky.binning import V_TB_EDGES, desi_footprint
+from mwlmc.sky.options import V_TB_EDGES
 from mwlmc.study.literature import TABLE2
 from orrery.identity import PLACE
-from orrery.inference.posteriors import Inference
+from orrery.inference.options import Inference
 from orrery.option_types import check_once
-from orrery.tables.missing import MOST_MISSING
+from orrery.tables.options import MOST_MISSING
+
+if TYPE_CHECKING:  # seconds, which `--help` does not wait for
+    from mwlmc.simulator import Simulator
 
 # Tables that are bundled with this package.
 DESI_BINNED = Path("desi_dr1_bhb.ecsv")
@@ -73,8 +71,10 @@ class SimulationCampaign:
             )
 
     @property
-    def simulator(self) -> Simulator:
+    def simulator(self) -> "Simulator":
         """The simulator with these options."""
+        from mwlmc.simulator import Simulator
+
         return Simulator(
             proposal=proposal(self.lmc, self.simulations),
             lmc_mass=self.lmc_mass,
@@ -89,6 +89,9 @@ class SimulationCampaign:
     @property
     def summary(self) -> str:
         """What a reader must know of the simulations, in one paragraph."""
+        from mwlmc.model.compiled_step import can_compile
+        from mwlmc.simulator import CLIPPED_SHARE
+
         # otherwise a user without a compiler would take the speed for the software's
         slow = (
             "" if can_compile() else " No C++ compiler was found: simulating is slower."
@@ -134,6 +137,8 @@ class Desi:
     """How the posteriors are trained and sampled."""
 
     def __post_init__(self) -> None:
+        from mwlmc.sky.binning import desi_footprint
+
         desi_footprint(self.v_tb_edges)
 
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 from astropy.table import Table
 
 from mwlmc.observed.binned_table import load_binned
-from mwlmc.observed.data_vectors import Measurement, vectors
+from mwlmc.observed.data_vectors import vectors
+from mwlmc.observed.options import Measurement
 from mwlmc.observed.summary_tables import summary_tables
 from mwlmc.sky.binning import (
     DESI_FOOTPRINT,
@@ -36,7 +37,8 @@ from mwlmc.study.survey_draws import survey_pairs
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster
 from orrery.inference import posteriors
-from orrery.inference.posteriors import Inference, Inferred
+from orrery.inference.options import Inference
+from orrery.inference.posteriors import Inferred
 from orrery.judging import calibration
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter

@@ -13,8 +13,8 @@ import numpy as np
 
 from mwlmc.model.reflex_shells import ReflexShells, reflex_motions, shell_errors
 from mwlmc.observed.binned_table import load_binned
-from mwlmc.observed.data_vectors import Measurement, vectors
-from mwlmc.observed.star_tables import StarSelection
+from mwlmc.observed.data_vectors import vectors
+from mwlmc.observed.options import Measurement, StarSelection
 from mwlmc.sky import frames
 from mwlmc.sky.binning import (
     DESI_FOOTPRINT,
@@ -34,7 +34,7 @@ from mwlmc.study.study import QUADRANT_ROWS, conditioned, infer_row
 from mwlmc.study.survey_draws import SIMULATION_NUMBER, survey_pairs
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, summaries
-from orrery.inference.posteriors import Inference
+from orrery.inference.options import Inference
 from orrery.labels import relabelled
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray
@@ -46,7 +46,7 @@ from orrery.results.result import Result
 from orrery.results.sections import FigureSection
 from orrery.results.views import RadialBands, SkyMaps
 from orrery.storage.dataset import Dataset
-from orrery.tables.missing import MOST_MISSING
+from orrery.tables.options import MOST_MISSING
 
 SurveyName = Literal["quadrants", "desi", "forecast-h3"]
 

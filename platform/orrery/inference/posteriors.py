@@ -7,19 +7,18 @@ result out. Who tells of it, and where, is not decided here.
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from orrery.inference.averaging import average_posterior
+from orrery.inference.options import Inference
 from orrery.judging import calibration, misspecification
 from orrery.judging.calibration import Calibration
 from orrery.judging.misspecification import Misspecification
 from orrery.learning import mixture
-from orrery.learning.flow import Flow
 from orrery.learning.flow_training import FlowPlan
 from orrery.learning.mixture import Mixture, OnMember
 from orrery.learning.posterior import Posterior
-from orrery.learning.training import Training
 from orrery.option_types import check_types
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
@@ -27,42 +26,6 @@ from orrery.records import Observation
 from orrery.terminal import progress, say
 
 VERSION = 4  # of answers and scores; raised whenever their numbers change
-
-
-@dataclass(frozen=True)
-class Inference:
-    """How a posterior is learned and sampled.
-
-    Arguments:
-        flow: The flow.
-        training: How it is trained, by default by one worker of Ray Train. The weights
-            decay so fast that a flow of some 26,000 pairs is as wide as tests want it:
-            with a fifth of that it learns its pairs by heart and is 4 % too narrow.
-        members: Flows that differ in their seeds, weighted to one posterior.
-        draws: Draws from the posterior of the observation.
-        calibration_draws: Draws for each held-out simulation.
-        calibration_tests: Held-out simulations at most.
-
-    Example:
-        >>> Inference(members=3).members
-        3
-    """
-
-    flow: Flow = field(default_factory=Flow)
-    training: Training = field(
-        default_factory=lambda: Training(
-            weight_decay=0.5, max_epochs=60, patience=60, workers=1
-        )
-    )
-    members: int = 1
-    draws: int = 10_000
-    calibration_draws: int = 1000
-    calibration_tests: int = 2000
-
-    def __post_init__(self) -> None:
-        for name in ("members", "draws", "calibration_draws", "calibration_tests"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} = {getattr(self, name)} must be 1 or larger")
 
 
 @dataclass(frozen=True, eq=False)

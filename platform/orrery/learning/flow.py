@@ -5,14 +5,13 @@ between the bounds: a uniform prior becomes a normal one, and no draw can leave.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 from torch import Tensor, nn
 
-from orrery.learning.sets import SetLayout
 from orrery.parameters import FloatArray, Parameter
 
 if TYPE_CHECKING:  # half a second, which only who builds a flow waits for
@@ -21,64 +20,6 @@ if TYPE_CHECKING:  # half a second, which only who builds a flow waits for
 # The nearest that a parameter comes to its bounds, as a fraction of their distance: at
 # a bound itself the normal quantile would be infinite.
 EDGE = 1e-9
-
-
-@dataclass(frozen=True)
-class Flow:
-    """An autoregressive flow.
-
-    Arguments:
-        transforms: The number of autoregressive transforms; every other one reverses
-            the order.
-        hidden: The widths of the hidden layers of each transform's network.
-        kind: Masked affine (Papamakarios et al. 2017, arXiv:1705.07057), or neural
-            splines (Durkan et al. 2019, arXiv:1906.04032). Of one parameter an affine
-            flow can only learn a normal distribution, so that one needs splines.
-
-    Raises:
-        ValueError: If there is no transform or no hidden layer.
-
-    Example:
-        >>> import torch
-        >>> flow = Flow(transforms=2, hidden=(16,)).build(torch.randn(9, 3), torch.randn(9, 5))
-        >>> flow.sample(torch.Size([7]), torch.zeros(1, 5)).shape
-        torch.Size([7, 1, 3])
-    """
-
-    transforms: int = 5
-    hidden: tuple[int, ...] = (50, 50)
-    kind: Literal["maf", "nsf"] = "maf"
-
-    def __post_init__(self) -> None:
-        if self.transforms < 1 or not self.hidden or min(self.hidden) < 1:
-            raise ValueError(
-                f"{self} needs at least one transform and one hidden layer"
-            )
-
-    def build(
-        self, theta: Tensor, x: Tensor, layout: SetLayout | None = None
-    ) -> "ConditionalDensityEstimator":
-        """Returns an untrained flow.
-
-        Arguments:
-            theta: Parameters that standardise the flow, with shape `[N, P]`.
-            x: Summaries likewise, with shape `[N, S]`.
-            layout: How summaries hold a set, whose order must not matter; None if they
-                do not.
-        """
-        from sbi.neural_nets import posterior_nn
-
-        # sbi's default embedding is one module that all flows share.
-        embedding = layout.build(x) if layout else nn.Identity()
-        return posterior_nn(
-            f"zuko_{self.kind}",
-            z_score_theta="independent",
-            # Standardising each place of a set alone would tell its places apart.
-            z_score_x="none" if layout else "independent",
-            num_transforms=self.transforms,
-            hidden_features=list(self.hidden),
-            embedding_net=embedding,
-        )(theta, x)
 
 
 @dataclass(frozen=True)

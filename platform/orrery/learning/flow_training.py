@@ -18,10 +18,11 @@ from orrery import identity
 from orrery.branches import LEARNING, TRAIN_NOISE, VALIDATION_NOISE
 from orrery.identity import JSON, fingerprint
 from orrery.learning.artefacts import origin
-from orrery.learning.flow import Flow, FlowLoss, Space
+from orrery.learning.flow import FlowLoss, Space
+from orrery.learning.options import Flow, Training
 from orrery.learning.reach import Reach, reach_of
 from orrery.learning.sets import SetLayout
-from orrery.learning.training import OnEpoch, Trained, Training, single_precision
+from orrery.learning.training import OnEpoch, Trained, single_precision
 from orrery.option_types import check_types
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, Parameter, generator

@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from orrery.branches import LEARNING, ORDER
 from orrery.execution import cluster
+from orrery.learning.options import Training
 from orrery.learning.tensor_files import is_sound, load_tensors, save_tensors
 from orrery.learning.trainer import (
     CHECKPOINT_EPOCHS,
@@ -40,7 +41,6 @@ from orrery.learning.training import (
     OnEpoch,
     Tensors,
     Trained,
-    Training,
     Worker,
     device_here,
     ignore_epoch,

@@ -17,10 +17,11 @@ from torch import Tensor
 from orrery import data_vector, exports, identity
 from orrery.identity import JSON
 from orrery.learning.artefacts import ArtifactStore, labels, read_parameters
-from orrery.learning.flow import Flow, FlowLoss, Space
+from orrery.learning.flow import FlowLoss, Space
 from orrery.learning.flow_training import FlowPlan, set_layout
+from orrery.learning.options import Flow, Training
 from orrery.learning.reach import Reach
-from orrery.learning.training import Curve, OnEpoch, Training, single_precision
+from orrery.learning.training import Curve, OnEpoch, single_precision
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Observation

@@ -18,58 +18,6 @@ from orrery.storage.documents import read_numbers
 
 Tensors = tuple[Tensor, ...]
 OnEpoch = Callable[[int, Mapping[str, float]], None]
-_POSITIVE = ("batch_size", "learning_rate", "max_epochs", "patience", "gradient_clip")
-
-
-@dataclass(frozen=True)
-class Training:
-    """How a module is trained.
-
-    Arguments:
-        batch_size: Examples in one step, of all workers together.
-        learning_rate: Adam's largest step size. It rises to that in the first tenth of
-            the training and falls to zero along a half cosine (Smith & Topin 2017,
-            arXiv:1708.07120).
-        weight_decay: By how much a step of size 1 would shrink the weights towards zero
-            (Loshchilov & Hutter 2017, arXiv:1711.05101).
-        max_epochs: The last epoch, where the step size reaches zero.
-        patience: Epochs without a better validation loss after which training stops.
-        gradient_clip: The largest norm of a step's gradient; longer ones are shortened
-            to it.
-        workers: Processes of Ray Train that share each batch; 0 trains in this process.
-
-    Raises:
-        ValueError: If an option is out of range.
-
-    Example:
-        >>> Training(batch_size=256, workers=4).max_epochs
-        30
-        >>> Training(batch_size=100, workers=3)
-        Traceback (most recent call last):
-        ...
-        ValueError: 3 workers cannot share a batch of 100: make batch_size a multiple of workers
-    """
-
-    batch_size: int = 512
-    learning_rate: float = 1e-2
-    weight_decay: float = 0.1
-    max_epochs: int = 30
-    patience: int = 30
-    gradient_clip: float = 5.0
-    workers: int = 0
-
-    def __post_init__(self) -> None:
-        for name in _POSITIVE:
-            # `not >`, because every comparison with NaN is false.
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}={getattr(self, name)} must be larger than 0")
-        if not self.weight_decay >= 0:
-            raise ValueError(f"weight_decay={self.weight_decay} must be 0 or larger")
-        if self.workers < 0 or self.batch_size % max(self.workers, 1):
-            raise ValueError(
-                f"{self.workers} workers cannot share a batch of {self.batch_size}: "
-                "make batch_size a multiple of workers"
-            )
 
 
 class EpochExamples(Protocol):

@@ -15,11 +15,10 @@ from orrery.branches import LEARNING, TEST_NOISE, VALIDATION_NOISE
 from orrery.identity import JSON
 from orrery.learning import ensemble, posterior
 from orrery.learning.ensemble import EnsemblePlan
-from orrery.learning.flow import Flow
 from orrery.learning.flow_training import FlowPlan
 from orrery.learning.members import Learning
 from orrery.learning.networks import Networks
-from orrery.learning.training import Training
+from orrery.learning.options import Flow, Training
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.sweeps.evaluation import Report

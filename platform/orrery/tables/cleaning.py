@@ -16,13 +16,8 @@ from orrery.tables.columns import (
     UnderstoodColumn,
     understand,
 )
-from orrery.tables.missing import (
-    MOST_MISSING,
-    SENTINELS,
-    MissingCount,
-    missing_values,
-    zero_pairs,
-)
+from orrery.tables.missing import SENTINELS, MissingCount, missing_values, zero_pairs
+from orrery.tables.options import MOST_MISSING
 from orrery.tables.repeated_values import judged_values
 from orrery.tables.titles import UNIT_ENDINGS
 

@@ -38,7 +38,6 @@ SENTINELS = (
 """Numbers that stand for no value, with either sign."""
 
 NO_VALUE = "no value"
-MOST_MISSING = 0.2  # of a needed column's rows
 
 # How many times as often as any other number; of numbers without decimals, which meet.
 _REPEATED, _REPEATED_ROUNDED = 2, 5

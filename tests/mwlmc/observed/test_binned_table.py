@@ -14,8 +14,9 @@ from mwlmc.observed.binned_table import (
     write_binned,
 )
 from mwlmc.observed.data_vectors import observe
+from mwlmc.observed.options import StarSelection
 from mwlmc.observed.star_reading import read_stars
-from mwlmc.observed.star_tables import StarSelection, StarTable, select
+from mwlmc.observed.star_tables import StarTable, select
 from mwlmc.sky.binning import (
     DESI_FOOTPRINT,
     QUADRANTS,

@@ -9,11 +9,12 @@ from mwlmc.model.lmc import LMC_POSITION, LMC_VELOCITY
 from mwlmc.observed.binned_table import (
     bin_stars,
 )
-from mwlmc.observed.data_vectors import Measurement, observe, vectors
+from mwlmc.observed.data_vectors import observe, vectors
 from mwlmc.observed.mock_survey import (
     mock_data_vector,
 )
-from mwlmc.observed.star_tables import StarSelection, select
+from mwlmc.observed.options import Measurement, StarSelection
+from mwlmc.observed.star_tables import select
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import (
     DESI_FOOTPRINT,

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from mwlmc.observed.binned_table import read_binned
-from mwlmc.observed.data_vectors import Measurement, vectors
+from mwlmc.observed.data_vectors import vectors
 from mwlmc.observed.joint_surveys import joint_binning, joint_table
+from mwlmc.observed.options import Measurement
 from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
 
 OBSERVED = Path(__file__).parents[3] / "datasets" / "observed"

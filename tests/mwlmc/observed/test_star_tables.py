@@ -9,8 +9,9 @@ from astropy import units as u
 from astropy.io import fits
 from astropy.table import Table
 
+from mwlmc.observed.options import StarSelection
 from mwlmc.observed.star_reading import read_stars
-from mwlmc.observed.star_tables import StarSelection, select
+from mwlmc.observed.star_tables import select
 from mwlmc.sky import frames
 
 COLUMNS = ("ra_deg", "dec_deg", "distance_kpc", "vlos_kms", "pmra_masyr", "pmdec_masyr")

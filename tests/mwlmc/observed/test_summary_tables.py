@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from mwlmc.observed.data_vectors import Measurement
+from mwlmc.observed.options import Measurement
 from mwlmc.observed.summary_tables import summary_tables, uneven_bins
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 
 from mwlmc.model.lmc import LMCErrors
-from mwlmc.observed.data_vectors import Measurement, data_vector
+from mwlmc.observed.data_vectors import data_vector
+from mwlmc.observed.options import Measurement
 from mwlmc.sky.binning import DESI_FOOTPRINT, LMC_NAMES
 from mwlmc.sky.kinematics import velocity_moments
 from mwlmc.study.simulation_noise import with_simulation_error

@@ -7,7 +7,7 @@ import pytest
 
 from orrery.inference import posteriors
 from orrery.inference.averaging import average_posterior
-from orrery.inference.posteriors import Inference
+from orrery.inference.options import Inference
 from orrery.records import Observation
 
 PERCENTILES = (16, 50, 84)

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from orrery.inference import posteriors
-from orrery.inference.posteriors import Inference
+from orrery.inference.options import Inference
 from orrery.learning import flow_training, mixture, posterior
-from orrery.learning.flow import Flow
-from orrery.learning.training import Training
+from orrery.learning.options import Flow, Training
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.records import Observation

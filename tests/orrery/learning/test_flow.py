@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from orrery.learning.flow import Flow, Space
+from orrery.learning.flow import Space
+from orrery.learning.options import Flow
 from orrery.parameters import Parameter
 
 PARAMETERS = (

@@ -14,7 +14,7 @@ import torch
 from torch import nn
 
 from orrery.learning import loop, trainer
-from orrery.learning.training import Training
+from orrery.learning.options import Training
 
 COUNT, INPUTS, NOISE = 600, 4, 0.3
 SLOPES = torch.tensor([[1.0], [-2.0], [0.5], [3.0]])

@@ -7,10 +7,9 @@ import pytest
 from scipy import special, stats
 
 from orrery.learning import mixture, posterior
-from orrery.learning.flow import Flow
 from orrery.learning.flow_training import FlowPlan
 from orrery.learning.mixture import Mixture, stacking_weights
-from orrery.learning.training import Training
+from orrery.learning.options import Flow, Training
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.records import Observation

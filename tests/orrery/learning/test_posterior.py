@@ -11,8 +11,7 @@ from astropy.table import QTable
 
 from orrery import data_vector, exports
 from orrery.learning import posterior
-from orrery.learning.flow import Flow
-from orrery.learning.training import Training
+from orrery.learning.options import Flow, Training
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import Parameter, generator
 from orrery.records import Observation

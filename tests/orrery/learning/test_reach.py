@@ -5,7 +5,7 @@ import json
 import numpy as np
 import torch
 
-from orrery.learning.flow import Flow
+from orrery.learning.options import Flow
 from orrery.learning.posterior import Posterior
 from orrery.learning.reach import UNUSUAL, Reach, reach_of
 from orrery.learning.training import Curve

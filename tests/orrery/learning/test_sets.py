@@ -3,9 +3,8 @@ import pytest
 import torch
 
 from orrery.learning import posterior
-from orrery.learning.flow import Flow
+from orrery.learning.options import Flow, Training
 from orrery.learning.sets import SetLayout
-from orrery.learning.training import Training
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 

@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from orrery.learning.training import Curve, Training, single_precision
+from orrery.learning.options import Training
+from orrery.learning.training import Curve, single_precision
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from orrery.learning.members import Learning
-from orrery.learning.training import Training
+from orrery.learning.options import Training
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.sweeps.architectures import (

@@ -9,7 +9,7 @@ import pytest
 from orrery.execution.simulation import generate
 from orrery.execution.summaries import Entries
 from orrery.learning import posterior
-from orrery.learning.training import Training
+from orrery.learning.options import Training
 from orrery.parameters import Parameter
 from orrery.sweeps import binnings
 from orrery.sweeps.architectures import FlowArchitecture

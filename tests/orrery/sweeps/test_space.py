@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from orrery.inference.posteriors import Inference
+from orrery.inference.options import Inference
 from orrery.sweeps.space import (
     Choice,
     Float,

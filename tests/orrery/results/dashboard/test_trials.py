@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from orrery.__main__ import main
-from orrery.learning.training import Training
+from orrery.learning.options import Training
 from orrery.results.dashboard import trials as module
 from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.copies import Copy, marker, record_sent

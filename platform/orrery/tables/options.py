@@ -1,0 +1,3 @@
+"""What is chosen of how tables are read: options, known before astropy is."""
+
+MOST_MISSING = 0.2  # of a needed column's rows
