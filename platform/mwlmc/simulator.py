@@ -356,9 +356,8 @@ class Simulator:
             x.transpose(1, 2, 0), v.transpose(1, 2, 0), strict=True
         ):
             chosen = reflex.shell(position, inner, outer)
-            fits.append(
-                asdict(reflex.fit_error_free(position[chosen], velocity[chosen]))
-            )
+            fit = reflex.fit_error_free(position[chosen], velocity[chosen])
+            fits.append(asdict(fit))
         return {name: np.array([fit[name] for fit in fits]) for name in fits[0]}
 
     def particles(

@@ -33,20 +33,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         SystemExit: If the command line is not understood, or by an experiment that failed.
     """
     given = sys.argv[1:] if arguments is None else list(arguments)
-    added = installed_commands()
-    if given and given[0] in added:
-        with orderly_end():
-            added[given[0]].run(given[1:])
-        return 0
-    options = _parser(added.values()).parse_args(given)
     try:
-        options.command(options)
+        added = installed_commands()
+        chosen = added.get(given[0]) if given else None
+        if chosen is None:
+            options = _parser(added.values()).parse_args(given)
+            options.command(options)
     except (ValueError, OSError) as error:
         say(f"error: {error_line(error)}")
         return 1
     except KeyboardInterrupt:
         say("interrupted: what is done stays done, and the same command does the rest")
         return 130
+    if chosen is not None:
+        with orderly_end():  # which tells of its errors itself
+            chosen.run(given[1:])
     return 0
 
 

@@ -263,12 +263,10 @@ def survey_table() -> binned_table.BinnedTable:
     with TemporaryDirectory() as folder:
         stars = _written(Path(folder) / "stars.csv", _survey())
         kept = Path(folder) / "binned.ecsv"
-        selection = StarSelection(outer=90.0)
-        found = binned_table.load_binned(
-            stars, DESI_FOOTPRINT, selection, SEED, _MOST_MISSING
-        )
-        binned_table.write_binned(found, kept)
-        return binned_table.load_binned(kept, DESI_FOOTPRINT, selection)
+        cut = StarSelection(outer=90.0)
+        made = binned_table.load_binned(stars, DESI_FOOTPRINT, cut, SEED, _MOST_MISSING)
+        binned_table.write_binned(made, kept)
+        return binned_table.load_binned(kept, DESI_FOOTPRINT, cut)
 
 
 def _reduced() -> Record:

@@ -17,10 +17,16 @@ PACKAGES = ("orrery", "mwlmc", "halomass")
 
 # Documents, files, processes and words around numbers: no number is decided here.
 NO_NUMBERS = {
+    "halomass.commands": "names experiments",
     "mwlmc.__main__": "chooses which command runs",
+    "mwlmc.commands": "names experiments",
     "orrery.__main__": "chooses which command runs",
+    "orrery.tables.sealed_text": "compares checksums",
     "orrery.tables.bundled": "finds tables by their names",
+    "orrery.cluster_commands": "says whether a cluster will do",
     "orrery.command_line": "makes options of words as they are typed",
+    "orrery.commands": "finds commands by their names",
+    "orrery.doctor": "says what a machine has",
     "orrery.execution.counting": "shows totals and means while shards are made",
     "orrery.execution.processors": "names the processor",
     "orrery.execution.simulators": "finds who made a dataset",

@@ -14,7 +14,7 @@ COMPARISON = "mwlmc.study.comparison"
 BEYOND = r"^SCATTER_BEYOND = 1\.3$"
 SPEEDS = "halomass.observed.speeds"
 ANGLES = "orrery.tables.angles"
-VECTORS = "mwlmc.observed.data_vectors"
+VECTORS = "mwlmc.observed.options"
 OPTIONS = "mwlmc.study.options"
 MEASURED = f"{OPTIONS}:Desi.measurement"
 DRAWS = f"{VECTORS}:Measurement.survey_draws"
@@ -212,12 +212,12 @@ def test_two_numbers_of_a_function_may_not_change_places(
 def test_a_default_that_moves_where_no_number_is_expected_must_stay_as_it_is(replace):
     def moved(value):
         return replace(
-            ("orrery.learning.training", r"^    patience: int = 30\n", ""),
-            ("orrery.learning.training", "class Training:", "class Training(Patient):"),
+            ("orrery.learning.options", r"^    patience: int = 30\n", ""),
+            ("orrery.learning.options", "class Training:", "class Training(Patient):"),
             (
-                "orrery.learning.training",
-                "^OnEpoch = ",
-                "from orrery.option_types import Patient\nOnEpoch = ",
+                "orrery.learning.options",
+                "^_POSITIVE = ",
+                "from orrery.option_types import Patient\n_POSITIVE = ",
             ),
             (
                 "orrery.option_types",
@@ -227,7 +227,7 @@ def test_a_default_that_moves_where_no_number_is_expected_must_stay_as_it_is(rep
             ),
         )
 
-    name = "orrery.learning.training:Training.patience"
+    name = "orrery.learning.options:Training.patience"
     assert moved(29)[name] == "30 has become 29"
     assert name not in moved(30)
 

@@ -107,6 +107,7 @@ def test_two_commands_of_one_name_are_refused(install):
     install((one,), (one,))
     with pytest.raises(ValueError, match="two commands are called 'count'"):
         installed_commands()
+    assert program.main(["runs"]) == 1
 
 
 def test_an_unknown_command_is_refused(capsys):

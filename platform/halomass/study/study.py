@@ -108,10 +108,8 @@ def halo_mass(options: HaloMass) -> Result:
         cut_otherwise = options.host.read_cut_otherwise()
         recording.tables(survival_table(host, cut_otherwise, wanted, found))
         if ours:
-            universes = {campaign.name: hosts, **variants}
-            compare_universes(
-                recording, universes, answers, found, wanted, campaign.seed
-            )
+            domains = {campaign.name: hosts, **variants}
+            compare_universes(recording, domains, answers, found, wanted, campaign.seed)
             _judge(recording, found, campaign)
             _record_published(recording, answers)
             one = found[label_noisy(25)]

@@ -88,6 +88,7 @@ class FlowLoss(nn.Module):
         estimator: The flow.
 
     Example:
+        >>> from orrery.learning.options import Flow
         >>> import torch
         >>> theta, x = torch.randn(9, 3), torch.randn(9, 5)
         >>> FlowLoss(Flow(transforms=2).build(theta, x))(theta, x).shape

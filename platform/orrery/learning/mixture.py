@@ -61,7 +61,7 @@ class Mixture:
 
     Example:
         >>> import torch
-        >>> from orrery.learning.flow import Flow
+        >>> from orrery.learning.options import Flow
         >>> from orrery.learning.training import Curve
         >>> flow = Flow(transforms=2).build(torch.randn(9, 1), torch.randn(9, 2))
         >>> mass = Parameter("mass", "dex(solMass)", "$m$", lower=10.0, upper=15.0)

@@ -63,7 +63,7 @@ class Evaluation:
         watched: The numbers that each report must have.
 
     Example:
-        >>> from orrery.learning.training import Training
+        >>> from orrery.learning.options import Training
         >>> def loss(options, report):
         ...     report({"loss": 2.0})
         ...     return {"loss": options.learning_rate}

@@ -73,7 +73,7 @@ class Sweep:
             has other paths than the space.
 
     Example:
-        >>> from orrery.learning.training import Training
+        >>> from orrery.learning.options import Training
         >>> from orrery.sweeps.space import Log
         >>> def loss(options, report):
         ...     return {"loss": abs(options.learning_rate - 0.01)}

@@ -26,9 +26,10 @@ def find_table(path: Path) -> Path:
         >>> find_table(Path("elsewhere/sdss_kgiants.ecsv")).parent.name
         'elsewhere'
     """
-    if path.parent != Path() or path.exists():
+    if path.parent != Path():
         return path
-    return bundled_tables().get(path.name, path)
+    bundled = bundled_tables().get(path.name)
+    return path if bundled is None or path.exists() else bundled
 
 
 @cache

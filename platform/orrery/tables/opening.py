@@ -68,7 +68,7 @@ def check_columns(name: str, count: int) -> None:
         )
 
 
-def check_lines(name: str, text: str) -> None:
+def check_line_lengths(name: str, text: str) -> None:
     """Checks that the lines of a table are not so many that hardly anything is in each.
 
     Arguments:

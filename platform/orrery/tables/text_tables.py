@@ -201,7 +201,7 @@ class _Rows:
 
     @classmethod
     def of(cls, text: str, name: str) -> "_Rows":
-        opening.check_lines(name, text)
+        opening.check_line_lengths(name, text)
         every = _NEWLINE.split(text)
         kept = [i for i, line in enumerate(every) if line.strip() and not _said(line)]
         lines, first = tuple(every[i] for i in kept), kept[0] if kept else len(every)

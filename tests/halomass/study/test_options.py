@@ -32,6 +32,8 @@ def snapshots(tmp_path):
         * 2.5
         + 1
     )
+    # no two halos of a simulation have the same place on an axis
+    centre += np.random.default_rng(3).uniform(-0.01, 0.01, centre.shape)
     offset = random.uniform(-0.08, 0.08, (main, SATELLITES, 3))
     place = np.concatenate([centre[:, None], centre[:, None] + offset], axis=1)
     log_m = np.full((main, 1 + SATELLITES), 9.0)

@@ -1,15 +1,14 @@
 """The committed tables, read once for all tests of a session, and stars of a halo."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from mwlmc.observed.binned_table import read_binned
 from mwlmc.observed.star_tables import StarTable
 from mwlmc.sky import frames
+from orrery.tables.bundled import bundled_tables
 
-OBSERVED = Path(__file__).resolve().parents[3] / "datasets" / "observed"
+OBSERVED = bundled_tables()["desi_dr1_bhb.ecsv"].parent
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,5 @@
 """Laws of binned tables: the published numbers, whole files, and a command that says why not."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -23,8 +21,9 @@ from mwlmc.sky.binning import (
     quadrants,
 )
 from mwlmc.sky.moment_errors import FEW_STARS
+from orrery.tables.bundled import bundled_tables
 
-OBSERVED = Path(__file__).resolve().parents[3] / "datasets" / "observed"
+OBSERVED = bundled_tables()["desi_dr1_bhb.ecsv"].parent
 # DESI DR1 blue horizontal-branch stars, reduced independently: stars before clipping,
 # mean and its bootstrap error, dispersion after clipping [km/s]. No error where fewer
 # than ten stars are.

@@ -1,7 +1,6 @@
 """Laws of several surveys as one: each keeps its bins, stars and errors, and nothing is mixed."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,9 @@ from mwlmc.observed.data_vectors import vectors
 from mwlmc.observed.joint_surveys import joint_binning, joint_table
 from mwlmc.observed.options import Measurement
 from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
+from orrery.tables.bundled import bundled_tables
 
-OBSERVED = Path(__file__).parents[3] / "datasets" / "observed"
+OBSERVED = bundled_tables()["desi_dr1_bhb.ecsv"].parent
 RADIAL = QUADRANTS.select(("v_gsr",))
 SURVEY_LIKE = Measurement("mean+dispersion", "survey-like")
 

@@ -1,7 +1,5 @@
 """Laws of errors: those of so many stars pass, absurd ones are named with their bin."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -11,8 +9,9 @@ from mwlmc.observed.plausibility import check_errors
 from mwlmc.sky.moment_errors import FEW_STARS, MomentErrors
 from mwlmc.sky.moments import VelocityMoments
 from mwlmc.sky.selection_function import Bin
+from orrery.tables.bundled import bundled_tables
 
-OBSERVED = Path(__file__).resolve().parents[3] / "datasets" / "observed"
+OBSERVED = bundled_tables()["desi_dr1_bhb.ecsv"].parent
 COUNT = np.array([400, 90, 30, FEW_STARS - 5, 200, 12])
 DISPERSION = np.array([100.0, 80.0, 120.0, 3.0, 70.0, 900.0])
 BINS = tuple(
