@@ -152,10 +152,11 @@ def _diagnose(options: argparse.Namespace) -> None:
     """Prints what there is and what would not work, and fails if something would not."""
     from orrery import doctor
 
-    for line in doctor.doctor(options.folders):
+    facts = doctor.machine_facts(options.folders)
+    for line in doctor.describe_machine(facts):
         sys.stdout.write(f"{line}\n")
         sys.stdout.flush()
-    found = doctor.troubles(options.folders)
+    found = doctor.troubles(facts, options.folders)
     for one in found:
         sys.stdout.write(f"would not work: {one.what}: {one.remedy}\n")
     if found:

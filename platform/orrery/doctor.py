@@ -12,34 +12,30 @@ from orrery.execution import joining
 from orrery.execution.node_facts import node_facts
 from orrery.execution.readiness import COMPILER, GB, NodeReport, Trouble, judge
 from orrery.results.dashboard import connection
+from orrery.versions import PACKAGES
 
 _HERE = "this machine"
-_SHOWN = (
-    *(
-        "orrery",
-        "commit",
-        "python",
-        "numpy",
-        "torch",
-        "lightning",
-        "ray",
-        "sbi",
-        "zuko",
-    ),
-    *("optuna", "pyarrow", "astropy", "agama"),
-)
+_SHOWN = ("python", "commit", *PACKAGES, "optuna", "agama")
 
 
-def doctor(
-    folders: Sequence[Path], environment: Mapping[str, str] = os.environ
+def machine_facts(folders: Sequence[Path]) -> dict[str, Any]:
+    """Returns what `readiness.NodeReport` tells of this machine, by its arguments' names.
+
+    Arguments:
+        folders: Where datasets and runs are to be kept; they need not be there yet.
+    """
+    return node_facts([*dict.fromkeys(map(_nearest, folders))])
+
+
+def describe_machine(
+    facts: Mapping[str, Any], environment: Mapping[str, str] = os.environ
 ) -> Iterator[str]:
     """Yields lines on what this machine has, each of a subject and what is known of it.
 
     Arguments:
-        folders: Where datasets and runs are to be kept; they need not be there yet.
+        facts: See `machine_facts`.
         environment: The variables that W&B's state depends on.
     """
-    facts = _facts(folders)
     software = facts["software"]
     known = [f"{name} {software[name]}" for name in _SHOWN if software.get(name)]
     yield f"software: {', '.join(known)}"
@@ -53,27 +49,26 @@ def doctor(
     yield f"Weights & Biases: {_dashboard(environment)}"
 
 
-def troubles(folders: Sequence[Path], least_free: float = GB) -> tuple[Trouble, ...]:
+def troubles(
+    facts: Mapping[str, Any], folders: Sequence[Path], least_free: float = GB
+) -> tuple[Trouble, ...]:
     """Returns what would not work here, each with what helps.
 
     Arguments:
+        facts: See `machine_facts`.
         folders: Where datasets and runs are to be kept.
         least_free: The free space that each folder's disk must have [bytes].
     """
-    facts = {**_facts(folders), "token": True, "tls": True}  # which a local run makes
     refused = {
         str(folder): "not writable for this user"
         for folder in folders
         if not os.access(_nearest(folder), os.W_OK | os.X_OK)
     }
+    local = {**facts, "token": True, "tls": True}  # which a local run makes
     report = NodeReport(
-        node=_HERE, unseen=(), clock_offset=0.0, refused=refused, **facts
+        node=_HERE, unseen=(), clock_offset=0.0, refused=refused, **local
     )
     return judge([report], least_free)
-
-
-def _facts(folders: Sequence[Path]) -> dict[str, Any]:
-    return node_facts([*dict.fromkeys(map(_nearest, folders))])
 
 
 def _nearest(folder: Path) -> Path:

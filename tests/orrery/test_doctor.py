@@ -19,10 +19,16 @@ def facts(monkeypatch):
     return change
 
 
+def described(folders, environment):
+    return doctor.describe_machine(doctor.machine_facts(folders), environment)
+
+
+def troubles_in(folder):
+    return doctor.troubles(doctor.machine_facts([folder]), [folder])
+
+
 def test_each_subject_is_told_and_no_folder_is_made(tmp_path):
-    lines = list(
-        doctor.doctor([tmp_path / "runs" / "mine"], {"WANDB_MODE": "disabled"})
-    )
+    lines = list(described([tmp_path / "runs" / "mine"], {"WANDB_MODE": "disabled"}))
     subjects = [line.partition(": ")[0] for line in lines]
     assert subjects == [
         *("software", "C++ compiler", "processor", "memory", "GPUs", "disk", "Ray"),
@@ -37,12 +43,12 @@ def test_each_subject_is_told_and_no_folder_is_made(tmp_path):
     [("disabled", "switched off"), ("offline", "kept"), ("dryrun", "kept")],
 )
 def test_the_state_of_the_dashboard_is_what_was_asked_for(mode, said, tmp_path):
-    *_, last = doctor.doctor([tmp_path], {"WANDB_MODE": mode})
+    *_, last = described([tmp_path], {"WANDB_MODE": mode})
     assert said in last
 
 
 def test_no_key_is_said_and_none_is_printed(tmp_path):
-    *_, last = doctor.doctor([tmp_path], {})
+    *_, last = described([tmp_path], {})
     assert "no key is found" in last
 
 
@@ -58,16 +64,14 @@ def test_no_key_is_said_and_none_is_printed(tmp_path):
 )
 def test_what_would_not_work_is_named_with_a_remedy(other, said, facts, tmp_path):
     facts(**other)
-    found = [one for one in doctor.troubles([tmp_path]) if said in one.what]
+    found = [one for one in troubles_in(tmp_path) if said in one.what]
     assert len(found) == 1
     assert found[0].remedy
 
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "access", lambda path, mode: path != tmp_path)
-    (found,) = (
-        one for one in doctor.troubles([tmp_path / "runs"]) if "write" in one.what
-    )
+    (found,) = (one for one in troubles_in(tmp_path / "runs") if "write" in one.what)
     assert str(tmp_path / "runs") in found.what
 
 
