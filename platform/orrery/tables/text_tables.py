@@ -204,12 +204,12 @@ class _Rows:
         opening.check_line_lengths(name, text)
         every = _NEWLINE.split(text)
         kept = [i for i, line in enumerate(every) if line.strip() and not _said(line)]
-        lines, first = tuple(every[i] for i in kept), kept[0] if kept else len(every)
+        lines = tuple(every[i] for i in kept)
         rows = cls(
             name,
             lines,
             tuple(i + 1 for i in kept),
-            tuple(line for line in every[:first] if _said(line)),
+            tuple(line for line in every[: min(kept, default=None)] if _said(line)),
             _delimiter(lines, name),
             ends=not every[-1].strip(),
         )
