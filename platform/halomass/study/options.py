@@ -19,8 +19,7 @@ from halomass.universe import Universe
 from orrery.identity import PLACE
 from orrery.inference.ensembles import Prediction
 from orrery.inference.options import Inference
-from orrery.learning.options import Training
-from orrery.learning.posterior import Flow
+from orrery.learning.options import Flow, Training
 from orrery.tables.bundled import bundled_tables, find_table
 from orrery.tables.options import MOST_MISSING
 from orrery.terminal import say

@@ -19,7 +19,11 @@ from halomass.study.number_formats import format_floats
 from halomass.systems import FloatArray
 from orrery.branches import BOOTSTRAP, LEARNING
 from orrery.inference.ensembles import EvaluatedEnsemble
-from orrery.judging.regression import INTERVAL_LEVEL, PredictionInterval
+from orrery.judging.regression import (
+    INTERVAL_LEVEL,
+    PredictionInterval,
+    predicted_alike,
+)
 from orrery.parameters import generator
 from orrery.sentences import Sentence
 
@@ -165,7 +169,7 @@ def systematic_interval(
 
 def _masses_alike(one: EvaluatedEnsemble, prediction: float) -> FloatArray:
     """Returns the masses of tests predicted alike, had they this very prediction."""
-    alike = np.abs(one.predicted - prediction) <= one.window
+    alike = predicted_alike(one.predicted, prediction, one.window)
     masses: FloatArray = prediction + (one.truth - one.predicted)[alike]
     return masses
 

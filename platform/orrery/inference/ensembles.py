@@ -187,14 +187,14 @@ class EvaluatedEnsemble:
                 prediction, self.truth, self.predicted, self.window, fewest=fewest
             )
         except regression.TooFewAlikeError:
-            alike = int((np.abs(self.predicted - prediction) <= self.window).sum())
+            alike = regression.predicted_alike(self.predicted, prediction, self.window)
             return PredictionInterval(
                 prediction,
                 lower=np.nan,
                 median=np.nan,
                 upper=np.nan,
                 level=regression.INTERVAL_LEVEL,
-                tests=alike,
+                tests=int(alike.sum()),
             )
 
     def predict_observation(self, observation: Observation) -> PredictionInterval:

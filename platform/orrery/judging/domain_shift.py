@@ -127,7 +127,9 @@ def _own_part(
     A test lends its error to many answers, which therefore err together: in their mean
     it counts by its weight, and weights w are worth 1 / sum w^2 equal ones (Kish 1965).
     """
-    alike = np.abs(own.predicted - predictions[:, np.newaxis]) <= window
+    alike = regression.predicted_alike(
+        own.predicted, predictions[:, np.newaxis], window
+    )
     weight = np.mean(alike / alike.sum(axis=1, keepdims=True), axis=0)
     residual = own.truth - own.predicted
     variance = weight @ (residual - weight @ residual) ** 2

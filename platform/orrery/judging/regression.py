@@ -7,13 +7,14 @@ included.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import scipy
 from numpy.typing import NDArray
 
 from orrery.branches import BOOTSTRAP, LEARNING
-from orrery.parameters import FloatArray, generator
+from orrery.parameters import BoolArray, FloatArray, generator
 
 INTERVAL_LEVEL = 0.68
 FEWEST_FOR_SCATTER = 2  # tests from which a bin has a scatter
@@ -227,6 +228,12 @@ class TooFewAlikeError(ValueError):
     """
 
 
+def predicted_alike(predicted: FloatArray, prediction: Any, window: float) -> BoolArray:
+    """Returns which tests were predicted within a window of a prediction."""
+    alike: BoolArray = np.abs(predicted - prediction) <= window
+    return alike
+
+
 def prediction_interval(
     prediction: float,
     truth: FloatArray,
@@ -256,7 +263,7 @@ def prediction_interval(
     _check(truth, predicted)
     if not 0 < level < 1:
         raise ValueError(f"level = {level} must be between 0 and 1")
-    like = np.abs(predicted - prediction) <= window
+    like = predicted_alike(predicted, prediction, window)
     _check_like(prediction, predicted[like], window, fewest)
     quantiles = (0.5 - level / 2, 0.5, 0.5 + level / 2)
     low, median, high = prediction + np.quantile((truth - predicted)[like], quantiles)
