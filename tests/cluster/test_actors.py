@@ -26,11 +26,13 @@ from orrery.parameters import Parameter, generator
 from orrery.records import Column, Records, Schema
 from orrery.storage import dataset, work_log
 from orrery.storage.card import CARD
+from orrery.storage.files import is_locked, take_lock
 from orrery.storage.work_log import WORK
 
 pytestmark = pytest.mark.slow  # together: each starts actors
 VERSION = 1  # of what summarises here
 SHARD, COUNT = 4, 24
+kept = {}  # locks of folders, until this process ends
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Toy:
         deadly: The simulation that ends the process.
         marker: A file that is there once it did; with "" it always does.
         announced: A file that receives the number of the process that simulates.
+        held: A folder that is locked until the process that simulates has ended.
     """
 
     pause: float = 0.0
@@ -50,6 +53,7 @@ class Toy:
     deadly: int = -1
     marker: str = ""
     announced: str = ""
+    held: str = ""
 
     @property
     def schema(self) -> Schema:
@@ -62,6 +66,8 @@ class Toy:
     def records(self, seed: int, indices: Sequence[int]) -> Records:
         if self.announced:
             Path(self.announced).write_text(f"{os.getpid()}\n")
+        if self.held and self.held not in kept:
+            kept[self.held] = take_lock(Path(self.held))
         time.sleep(self.pause)
         if self.refused in indices:
             raise ValueError(f"simulation {self.refused} is refused")
@@ -86,7 +92,7 @@ def fill(toy, folder, actors, count=COUNT):
 
 
 if __name__ == "__main__":
-    fill(Toy(pause=0.2), sys.argv[1], int(sys.argv[2]))
+    fill(Toy(pause=0.2, held=sys.argv[3]), sys.argv[1], int(sys.argv[2]))
     sys.exit()
 
 
@@ -126,8 +132,13 @@ def connected(connected):
 
 
 def killed(folder, actors):
-    """Starts a generation in a process of its own and kills it after two shards."""
-    command = [sys.executable, __file__, str(folder), str(actors)]
+    """Starts a generation in a process of its own and kills it after two shards.
+
+    An actor outlives its driver for a moment, in which it may write another shard.
+    """
+    held = folder.with_name("held")
+    held.mkdir()
+    command = [sys.executable, __file__, str(folder), str(actors), str(held)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while len(list(folder.glob("*/shards/shard-*.arrow"))) < 2:
@@ -136,24 +147,29 @@ def killed(folder, actors):
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    while is_locked(held):
+        assert time.monotonic() < deadline, "its actor did not end"
+        time.sleep(0.01)
 
 
 def test_a_killed_run_is_continued_to_the_same_bytes(tmp_path, whole):
-    killed(tmp_path, actors=0)
-    assert contents(tmp_path) != whole
-    (first,) = work(tmp_path)
+    folder = tmp_path / "data"
+    killed(folder, actors=0)
+    assert contents(folder) != whole
+    (first,) = work(folder)
     assert first.simulations >= SHARD  # all but the shard that it was working on
-    fill(Toy(), tmp_path, 0)
-    assert contents(tmp_path) == whole
-    assert work(tmp_path)[0] == first
-    assert len(work(tmp_path)) == 2
+    fill(Toy(), folder, 0)
+    assert contents(folder) == whole
+    assert work(folder)[0] == first
+    assert len(work(folder)) == 2
 
 
 def test_a_killed_driver_with_actors_is_continued_to_the_same_bytes(tmp_path, whole):
-    killed(tmp_path, actors=1)
-    assert contents(tmp_path) != whole
-    fill(Toy(), tmp_path, 0)
-    assert contents(tmp_path) == whole
+    folder = tmp_path / "data"
+    killed(folder, actors=1)
+    assert contents(folder) != whole
+    fill(Toy(), folder, 0)
+    assert contents(folder) == whole
 
 
 @pytest.mark.parametrize("actors", [1, None])
