@@ -56,3 +56,15 @@ def test_satellites_by_the_stricter_cut_lie_farther_out(table):
             for when in ("at infall", "at the peak")
         )
         assert at_infall < at_peak
+
+
+def test_nbody_hosts_are_met_by_as_many_as_are_asked_for(monkeypatch):
+    def checks(universe, hosts, seed):
+        asked.append(hosts)
+        return ()
+
+    asked = []
+    monkeypatch.setattr(acceptance, "checks_by_zoom_hosts", checks)
+    # more than those whose numbers of satellites are compared
+    acceptance.acceptance_table(hosts=acceptance._SATELLITE_HOSTS + 1)
+    assert asked == [acceptance._SATELLITE_HOSTS + 1]
