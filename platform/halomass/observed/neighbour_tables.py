@@ -29,7 +29,7 @@ from orrery.tables.duplicates import equal_rows
 from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 
-VERSION = 5  # of observed hosts; raised whenever what is read from a table changes
+VERSION = 6  # of observed hosts; raised whenever what is read from a table changes
 
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it:
 # with 25 neighbours these move the mass by less than 0.03 dex.
@@ -104,8 +104,7 @@ def read_neighbours(
         OSError: If the file cannot be read.
     """
     file = OpenedFile.read(path)
-    table = PlainTable.read(file)
-    _check_repetition(table)
+    table = _each_once(PlainTable.read(file))
     found = survival.select_satellites(table, threshold, criterion)
     orbits = table.orbits()
     if peculiar:
@@ -146,18 +145,18 @@ def read_neighbours(
     return within_radius(Neighbours(host, names, kept, stars, environment, provenance))
 
 
-def _check_repetition(table: PlainTable) -> None:
-    """Refuses two rows with one velocity and mass, to the last digit, wherever they are.
+def _each_once(table: PlainTable) -> PlainTable:
+    """Returns a table in which no two rows have one velocity and mass, to the last digit.
 
     Raises:
         ValueError: If there are; it names them.
     """
     columns = [table.cleaned.values[name] for name in _MOTION if name in table.columns]
     if len(columns) <= len(_VELOCITY):
-        return
+        return table
     again = np.flatnonzero(equal_rows(columns))
     if not len(again):
-        return
+        return table
     second = int(again[0])
     earlier = [column[:second] == column[second] for column in columns]
     first = int(np.all(earlier, axis=0).argmax())

@@ -60,11 +60,12 @@ def _apart(
     used: Mapping[str, FloatArray], others: Mapping[str, FloatArray]
 ) -> FloatArray:
     """Returns how far places of two frames are from each other `[N]`, in what is far."""
-    place = frames.equatorial_to_galactic(
-        np.radians(used["ra"]), np.radians(used["dec"])
-    )
-    other = np.radians(others["l"]), np.radians(others["b"])
-    chord = np.linalg.norm(frames.direction(*place) - frames.direction(*other), axis=1)
+    ra = np.radians(used["ra"])
+    dec = np.radians(used["dec"])
+    longitude, latitude = frames.equatorial_to_galactic(ra, dec)
+    place = frames.direction(longitude, latitude)
+    other = frames.direction(np.radians(others["l"]), np.radians(others["b"]))
+    chord = np.linalg.norm(place - other, axis=1)
     return np.asarray(chord / (2 * np.sin(np.radians(_FAR_APART) / 2)))
 
 
