@@ -1,5 +1,6 @@
 """Small sound tables of stars, neighbours and halos, and who reads them."""
 
+import gzip
 import struct
 
 import numpy as np
@@ -34,11 +35,48 @@ def plain_stars():
     return table
 
 
-def write_stars(form, name, make=stars):
+def write_stars(form, name, make=stars, **choices):
     def write(folder):
-        make().write(folder / name, format=form)
+        make().write(folder / name, format=form, **choices)
 
     return write
+
+
+def write_satellites(folder):
+    random = np.random.default_rng(6)
+    columns = {
+        "name": [f"Dwarf {i}" for i in range(ROWS)],
+        "ra_deg": random.uniform(0, 360, ROWS),
+        "dec_deg": random.uniform(-70, 70, ROWS),
+        "dist_kpc": random.uniform(30, 240, ROWS),
+        "vlos_kms": random.normal(0, 99, ROWS),
+        "pmra_masyr": random.normal(0, 0.2, ROWS),
+        "pmdec_masyr": random.normal(0, 0.2, ROWS),
+        "M_V": random.uniform(-14, -6, ROWS),
+    }
+    Table(columns).write(folder / "satellites.csv", format="ascii.csv")
+
+
+def read_satellites(path):
+    from halomass.observed.milky_way import read_satellites as read
+
+    return read(path)
+
+
+def write_orbits(folder):
+    """Writes the orbits of a live simulation, and what is known of its galaxies."""
+    times = np.linspace(-1, 0, ROWS)
+    for name, far in (("mw", 1.0), ("lmc", 60.0)):
+        rows = np.column_stack([times, *(far * np.cos(times + i) for i in range(6))])
+        np.savetxt(folder / f"toy_orbit_{name}.txt", rows)
+    names = "name,lmc_mass,milky_way_mass,milky_way_scale"
+    (folder / "galaxies.csv").write_text(f"{names}\ntoy,1.5e11,1.2e12,30.5\n")
+
+
+def read_orbits(path):
+    from mwlmc.study.live_orbits import read_live_orbits
+
+    return read_live_orbits(path.parent)
 
 
 def write_desi(folder):
@@ -111,6 +149,30 @@ def write_hlist(folder):
         ]  # fmt: skip
         lines.append(" ".join(words) + "\n")
     (folder / "hlist_1.00000.list").write_text(f"{header}\n{about}{''.join(lines)}")
+
+
+def write_sfr_text(folder):
+    words = (
+        "ID DescID UPID Flags Uparent_Dist X Y Z VX VY VZ M V MP VMP R Rank1 Rank2 RA RARank SM "
+        "ICL SFR Obs_SM Obs_SFR SSFR SM/HM Obs_UV"
+    )
+    random = np.random.default_rng(5)
+    lines = [f"#{words}\n"]
+    for row in range(ROWS):
+        place = " ".join(f"{number:.4f}" for number in random.uniform(0, 64, 3))
+        speed = " ".join(f"{number:.2f}" for number in random.normal(0, 99, 3))
+        masses = (
+            f"{10 ** random.uniform(9, 13):.4e} {random.uniform(20, 90):.3f} 5.5e13"
+        )
+        lines.append(f"{row} -1 -1 0 0.1 {place} {speed} {masses}{' 1.5' * 14}\n")
+    (folder / "sfr_catalog_1.000000.txt").write_text("".join(lines))
+
+
+def write_packed(folder):
+    write_sfr_text(folder)
+    plain = folder / "sfr_catalog_1.000000.txt"
+    plain.with_name(f"{plain.name}.gz").write_bytes(gzip.compress(plain.read_bytes()))
+    plain.unlink()
 
 
 def write_structs(folder):

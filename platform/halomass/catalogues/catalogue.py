@@ -36,23 +36,23 @@ from halomass.catalogues.chunks import (
 )
 from halomass.catalogues.identification import Kind
 from halomass.catalogues.survey import HaloSurvey
+from halomass.catalogues.unlikely_numbers import LEAST
 from halomass.systems import LOG_M_PEAK
 from halomass.universe import MULTIDARK, Universe
 from orrery.identity import JSON
 from orrery.records import Records, Schema
 
-VERSION = 7  # of reading catalogues; raised whenever its numbers change
+VERSION = 8  # of reading catalogues; raised whenever its numbers change
 
 LEAST_MEMORY = 2.0  # [MB] less does not hold a few hundred lines
 # Of the box's side: galaxies that outlived their halo drift a little over the edge.
 _OVER_THE_EDGE = 0.05
 _LARGEST_BOX = 2e4  # [Mpc/h] of a larger one the side is in kpc
 _LATEST = 1.1  # scale factor: some simulations end a little after today
-# Beyond these, numbers stand for something missing, or are damaged: no halo has them.
-_FASTEST = 9000.0  # [km/s] on each axis
+# Beyond these [km/s; Msun or Msun/h] numbers are damaged, or stand for something missing.
+_FASTEST = 9000.0  # on each axis
 _PAST = ("v_infall", "v_peak")
-_LARGEST = {"mp": 1e17, "m": 1e17, "sm": 1e15}  # [Msun or Msun/h]
-_LARGEST |= dict.fromkeys(("v", *_PAST), 1e4)  # [km/s]
+_LARGEST = {"mp": 1e17, "m": 1e17, "sm": 1e15, **dict.fromkeys(("v", *_PAST), 1e4)}
 _AGAIN = "leave the halo out, or fetch the file again"
 _AXES = ("x", "y", "z")
 _VELOCITIES = ("vx", "vy", "vz")
@@ -250,10 +250,10 @@ class Catalogue:
         for name in _AXES:
             yield name, (rows[name] < low) | (rows[name] > high), outside
         massless = "though its peak mass is above the limit: fetch the file again"
-        for name in ("m", "v"):
-            yield name, (rows[name] <= 0) & self._massive(rows), massless
-        heavy = rows["m"] * self._mass_unit > 10.0**self.log_m_peak
-        yield "mp", (rows["mp"] <= 0) & heavy, f"though its mass is not: {_AGAIN}"
+        for name, least in LEAST.items():
+            yield name, (rows[name] < least) & self._massive(rows), massless
+        real = (rows["m"] > LEAST["m"]) | (rows["v"] > 1.0)
+        yield "mp", real & (rows["mp"] < LEAST["m"]), f"like no halo's: {_AGAIN}"
 
     def _columns(self, rows: NDArray[Any]) -> dict[str, NDArray[Any]]:
         unit = self._mass_unit

@@ -27,6 +27,7 @@ _LARGEST_LOGARITHM = 1.2
 _TIMES = 5.0  # as often as places or velocities around it
 _SLOWEST = 3.0  # [km/s] of the fastest halo: those of no box all move slower
 _FEWEST = 20  # halos that tell
+LEAST = {"m": 1.0, "v": 1e-3}  # [Msun/h, km/s] of no halo is less; it stands for none
 
 
 @dataclass

@@ -25,14 +25,19 @@ from halomass.systems import RADIUS
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
 from orrery.storage import files
+from orrery.tables.duplicates import equal_rows
 from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 
-VERSION = 5  # of observed hosts; raised whenever what is read from a table changes
+VERSION = 6  # of observed hosts; raised whenever what is read from a table changes
 
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it:
 # with 25 neighbours these move the mass by less than 0.03 dex.
 TYPICAL_ENVIRONMENT = {"distance_larger": 2600.0, "distance_cluster": 17_900.0}
+
+# What two neighbours have never in common.
+_VELOCITY = ("vx", "vy", "vz")
+_MOTION = (*_VELOCITY, "log_m_star", "m_star", "log_m_peak", "m_peak", "log_m", "m")
 
 _DECIMALS = 5  # of written kpc, km/s and dex
 _COLUMNS = {
@@ -99,7 +104,7 @@ def read_neighbours(
         OSError: If the file cannot be read.
     """
     file = OpenedFile.read(path)
-    table = PlainTable.read(file)
+    table = _each_once(PlainTable.read(file))
     found = survival.select_satellites(table, threshold, criterion)
     orbits = table.orbits()
     if peculiar:
@@ -138,6 +143,28 @@ def read_neighbours(
     kept = orbits.apply(lambda column: column[rows])
     stars = found.log_m_star[rows]
     return within_radius(Neighbours(host, names, kept, stars, environment, provenance))
+
+
+def _each_once(table: PlainTable) -> PlainTable:
+    """Returns a table in which no two rows have one velocity and mass, to the last digit.
+
+    Raises:
+        ValueError: If there are; it names them.
+    """
+    columns = [table.cleaned.values[name] for name in _MOTION if name in table.columns]
+    if len(columns) <= len(_VELOCITY):
+        return table
+    again = np.flatnonzero(equal_rows(columns))
+    if not len(again):
+        return table
+    second = int(again[0])
+    earlier = [column[:second] == column[second] for column in columns]
+    first = int(np.all(earlier, axis=0).argmax())
+    names = table.names()
+    raise ValueError(
+        f"{table.file}: {names[first]!r} is there twice, once as {names[second]!r}: both have "
+        "one velocity and mass, to the last digit; leave one of them out"
+    )
 
 
 def _gap(table: PlainTable, speeds: Speeds, row: int) -> str:

@@ -114,6 +114,9 @@ _NEAREST = 10.0  # [kpc]
 _SLOWEST = 5.0  # [km/s] seen from the Sun, which itself moves faster across the halo
 _KMS_AT_KPC = float((MASYR * KPC).to(KMS, equivalencies=units.dimensionless_angles()))
 _FEWEST = 3  # satellites that say it
+# So many are spread over the sky, and some are further away [kpc] than distance moduli are.
+_SEVERAL = 5
+_MODULI = (14.0, 27.0)
 _CLOSEST = 3.0  # [kpc] and no single one is: all that are known are beyond 10
 _SMALLEST_LOG_MASS = 0.0  # [dex(solMass)] of fewer stars there is no satellite
 
@@ -219,7 +222,7 @@ class SatelliteTable:
             titles.append(self.brightness)
         return ", ".join(f"{title} = {self.table[title][row]}" for title in titles)
 
-    def doubts(self, rows: Iterable[int]) -> list[str]:
+    def doubts(self, rows: Sequence[int]) -> list[str]:
         """Returns a warning of numbers that may stand for no value, if some rows have any."""
         found = [
             f"{self.columns[name]} of {self.names[row]!r} is {self.values[name][row]:g}"
@@ -227,7 +230,17 @@ class SatelliteTable:
             for name in MEASURED[2:]
             if suspects(self.values[name][row])
         ]
-        return _looked_up(found) + self._one_place()
+        return _looked_up(found + self._without_light(rows)) + self._one_place()
+
+    def _without_light(self, rows: Sequence[int]) -> list[str]:
+        """Returns whose magnitude is exactly zero, as it hardly ever is."""
+        used = next(d.quantity for d in _BRIGHTNESS if d.quantity in self.columns)
+        zero = self.cleaned.values[used] == 0
+        return [
+            f"{self.brightness} of {self.names[row]!r} is 0"
+            for row in rows
+            if zero[row]
+        ]
 
     def far_doubts(self, rows: Iterable[int]) -> list[str]:
         """Returns a warning of distances of far satellites that may stand for no value."""
@@ -261,6 +274,12 @@ class SatelliteTable:
         ra = self.values["ra"]
         dec = self.values["dec"]
         titles = self.columns["ra"], self.columns["dec"]
+        known = dec[np.isfinite(dec)]
+        if len(known) >= _SEVERAL and (np.abs(known) <= np.pi / 2).all():
+            raise ValueError(
+                f"{file}: all declinations in {titles[1]} are within {np.pi / 2:.3f} of 0: are "
+                "these radians? call the column dec_rad"
+            )
         if looks_like_radians(ra, dec):
             raise ValueError(
                 f"{file}: all positions in {titles[0]} and {titles[1]} are within 6.3 times 3.2: "
@@ -275,6 +294,7 @@ class SatelliteTable:
     def _check_units(self, file: str) -> None:
         """Refuses what all satellites have in common with numbers in another unit."""
         distance = self.values["distance"]
+        self._check_moduli(file, distance[np.isfinite(distance)])
         across = np.hypot(self.values["pm_ra"], self.values["pm_dec"])
         for name, sizes, least, what in (
             ("distance", distance, _NEAREST, "kpc: are these Mpc?"),
@@ -297,6 +317,16 @@ class SatelliteTable:
                     f"{file}: {self.columns[name]} says that no satellite has more than "
                     f"{np.max(known):.3g} {what} name the unit, as in {_PLAIN_TITLES[name]}"
                 )
+
+    def _check_moduli(self, file: str, known: FloatArray) -> None:
+        lower, upper = _MODULI
+        inside = (known > lower) & (known < upper)
+        if len(known) >= _SEVERAL and inside.all():
+            raise ValueError(
+                f"{file}: {self.columns['distance']} says that all satellites are within "
+                f"{known.min():.3g} to {known.max():.3g} kpc: are these distance moduli? convert "
+                "them to kpc, 10^(modulus / 5 - 2)"
+            )
 
     def _check_repetition(self, file: str) -> None:
         ra, dec = (np.radians(self.values[name]) for name in ("ra", "dec"))

@@ -155,7 +155,8 @@ def _complaints(motions: _Motions) -> Iterator[str]:
     said = f"{len(motions.known)} stars scatter by {scatter:.3g} km/s"
     if scatter < _SLOWEST:
         yield f"{said}, less than those of any stream: these are in another unit"
-    if scatter > max(_FASTEST, _MOST_SCATTER * error):
+    # errors of more than that are themselves in another unit
+    if scatter > max(_FASTEST, _MOST_SCATTER * min(error, _FASTEST)):
         yield f"{said}, more than any stars: these are in another unit"
     if scatter < _LEAST_SCATTER * error:
         yield (

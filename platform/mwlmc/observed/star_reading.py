@@ -12,6 +12,7 @@ import numpy as np
 from astropy.table import Table
 
 from mwlmc.observed import star_distances, star_motions
+from mwlmc.observed.agreement import contradictions
 from mwlmc.observed.desi_catalogue import desi_table, is_desi
 from mwlmc.observed.motion_units import check_frame, check_motions, error_doubts
 from mwlmc.observed.star_columns import (
@@ -97,7 +98,8 @@ def read_stars(
     table, steps, layout = _opened(file)
     found = _cleaned(file, table, _needed(motions_needed), most_missing, missing)
     stars = _stars(file, found, motions_needed, most_missing)
-    return _assemble(stars, steps, layout)
+    notes = (*stars.notes, *contradictions(table, found, file.name))
+    return _assemble(replace(stars, notes=notes), steps, layout)
 
 
 def column_lines(path: Path | str) -> list[str]:

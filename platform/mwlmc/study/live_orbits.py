@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from astropy.table import Table
 
 from mwlmc.model import potentials
 from mwlmc.model.total_masses import MASS_EDGE
 from orrery.parameters import FloatArray
+from orrery.tables.reading import read_table
 
 MILKY_WAY_ENDING = "_orbit_mw.txt"
 LMC_ENDING = "_orbit_lmc.txt"
@@ -126,7 +126,7 @@ def _listed_galaxies(path: Path) -> dict[str, tuple[float, ...]]:
     """Returns LMC mass [Msun], Milky Way mass [Msun] and scale [kpc] by simulation."""
     if not path.exists():
         return {}
-    table = Table.read(path, format="ascii.csv")
+    table = read_table(path)
     if tuple(table.colnames) != COLUMNS:
         raise ValueError(
             f"{path} has the columns {table.colnames}: give {list(COLUMNS)}"

@@ -21,7 +21,7 @@ from astropy.table import meta as table_header
 from astropy.utils.xml.iterparser import get_xml_iterator
 
 from orrery.tables.opening import OpenedFile, check_columns, check_expansion
-from orrery.tables.text_tables import check_header
+from orrery.tables.yaml_headers import check_header
 
 _MOST_FIELDS = 999  # the FITS standard's
 # FITS's columns with an array in each row, and the bytes of a number there.
@@ -278,6 +278,8 @@ def _column(values: pa.ChunkedArray, file: OpenedFile) -> MaskedColumn:
     if pa.types.is_string(values.type) or pa.types.is_large_string(values.type):
         words = [value or "" for value in values.to_pylist()]
         return MaskedColumn(np.array(words, dtype=str), mask=unknown)
+    if pa.types.is_null(values.type):  # of a column with nothing in it
+        values = values.cast(pa.float64())
     filled = values.fill_null(0) if unknown.any() else values
     return MaskedColumn(filled.to_numpy(), mask=unknown)
 
@@ -329,7 +331,10 @@ def _own_rows(dataset: Any, file: OpenedFile) -> Any:
             f"{file.name}: the rows of {dataset.name} lie in other files, which are not opened: "
             "write the table with its rows in it"
         )
-    size = int(np.prod(dataset.shape, dtype=object)) * dataset.dtype.itemsize
+    # a chunk is unpacked as a whole, however few of its rows there are
+    chunks = dataset.chunks or dataset.shape
+    counts = map(max, dataset.shape, chunks)
+    size = math.prod(map(int, counts)) * dataset.dtype.itemsize
     check_expansion(file.name, len(file.content), size, "its rows")
     return dataset[:]
 

@@ -222,6 +222,11 @@ def _numbers(
         raise ValueError(
             f"{where}: column {column.name!r} has {column.shape[1:]} values in each row: give one"
         )
+    if column.dtype.kind in "bmM":
+        raise ValueError(
+            f"{where}: column {column.name!r} holds {column.dtype.name}, which is no number in "
+            f"{wanted.unit}: give numbers, or call the column otherwise"
+        )
     words = column.dtype.kind in "OUS"
     if words and wanted.sexagesimal:
         angle = angles.sexagesimal([str(word) for word in np.ma.filled(column, "")])

@@ -33,6 +33,10 @@ SENTINELS = (
     999.9,
     999.99,
     9999.9,
+    9.999,
+    99.999,
+    999.999,
+    9999.99,
     1e20,
 )
 """Numbers that stand for no value, with either sign."""

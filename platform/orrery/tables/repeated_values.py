@@ -27,6 +27,7 @@ _TIMES = 2  # as often as the most frequent value around
 _BY_CHANCE = 1e-6  # that a value is as frequent, if it were like those around
 _RARE = 0.1  # of different values around, of which none has come twice
 _FIGURES = 3  # of a number that is round
+_MOST_ALIKE = 7  # digits of a number: more are none of a single-precision one
 _SINGLE_PRECISION = 1e-6
 
 _MOSTLY_ROUND = 0.3  # of the others, among which round ones are usual
@@ -141,6 +142,23 @@ def are_round(numbers: FloatArray) -> BoolArray:
     return np.asarray(off <= _SINGLE_PRECISION * size)
 
 
+def are_written(numbers: FloatArray) -> BoolArray:
+    """Returns which numbers `[N]` look as if somebody wrote them: round ones, and all nines.
+
+    Example:
+        >>> are_written(np.array([-500.0, 9.999, -777.7, 43.21, np.float32(99.999)]))
+        array([ True,  True,  True, False,  True])
+    """
+    size = np.abs(np.where(numbers == 0, 1.0, numbers))
+    leading = size / 10.0 ** np.floor(np.log10(size))
+    digit = np.floor(leading * (1 + _SINGLE_PRECISION))
+    written = are_round(numbers)
+    for count in range(_FIGURES + 1, _MOST_ALIKE + 1):
+        alike = digit * (10.0 - 10.0 ** (1 - count)) / 9
+        written |= np.abs(leading - alike) <= _SINGLE_PRECISION * alike
+    return written
+
+
 def zeros_are_rounded(numbers: FloatArray) -> bool:
     """Returns whether numbers from zero on `[N]` may be zero because they were rounded.
 
@@ -229,14 +247,14 @@ def judged_values(numbers: FloatArray, ties: Ties) -> Iterator[JudgedValue]:
 
 
 def _is_no_velocity(one: RepeatedValue, others: FloatArray) -> bool:
-    if not are_round(np.array([one.value])).any():
+    if not are_written(np.array([one.value])).any():
         return False  # a mean that was filled in, or that of a cluster's stars
     rare = float(np.mean(are_round(others))) < _MOSTLY_ROUND
     return rare or one.times >= _CERTAIN_TIMES
 
 
 def _is_no_distance(one: RepeatedValue, others: FloatArray) -> bool:
-    if not are_round(np.array([one.value])).any():
+    if not are_written(np.array([one.value])).any():
         return False
     low, high = np.quantile(others, [1 - _NEARLY_ALL, _NEARLY_ALL])
     return bool(one.value > high + (high - low))
@@ -249,7 +267,7 @@ def _of_errors(numbers: FloatArray) -> Iterator[JudgedValue]:
     distinct, counts = np.unique(numbers, return_counts=True)
     below = np.cumsum(counts) - counts
     fewest = max(_FEWEST_ROWS, _SMALLEST_SHARE * len(numbers))
-    frequent = (counts >= fewest) & (2 * below >= len(numbers)) & are_round(distinct)
+    frequent = (counts >= fewest) & (2 * below >= len(numbers)) & are_written(distinct)
     # most are not above the median, so that few are left to be compared one by one
     frequent &= distinct > _DOUBTFUL_ERROR * np.median(numbers)
     for place in np.flatnonzero(frequent).tolist():

@@ -15,7 +15,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import yaml
 from astropy import units
 from astropy.table import Table
 from astropy.table import meta as table_header
@@ -23,13 +22,11 @@ from astropy.table import meta as table_header
 from orrery.tables import opening
 from orrery.tables.opening import OpenedFile, check_expansion
 from orrery.tables.sealed_text import check_seal
+from orrery.tables.yaml_headers import check_header
 
 TEXT_ENDINGS = (".csv", ".tsv", ".txt", ".dat")
 
-_MOST_HEADER = 250_000  # [characters] of an ECSV table's header
-_MOST_ENTRIES = 100_000  # of such a header, each as often as aliases repeat it
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-_ALIAS = re.compile(r"(^|[\s,\[{:])\*\w", re.MULTILINE)
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _SPACES = " "  # stands for any number of blanks and tabs
 # Rows by which a last field is judged: if they are alike, if they are not, and at most.
@@ -111,7 +108,9 @@ def ecsv_table(file: OpenedFile) -> Table:
     header = [line for line in comments if not line.startswith("%")]
     check_header("\n".join(header), file.name)
     rows = _Rows.of(text, file.name)
-    rows.check(len(rows.words(0)) if rows.lines else 0)
+    titles = rows.words(0) if rows.lines else []
+    rows.check_titles(titles)
+    rows.check(len(titles))
     for column in table_header.get_header_from_yaml(header)["datatype"]:
         size = len(rows.lines) * _entry_size(column)
         what = f"column {column['name']!r}"
@@ -129,49 +128,6 @@ def _entry_size(column: Mapping[str, Any]) -> int:
         size = max([size, *(int(n) for n in re.findall(r"[USV](\d+)", name))])
     counts = [int(n) for n in re.findall(r"\d+", shape)]
     return (_ENTRY + _CHARACTER * size) * math.prod(counts)
-
-
-def check_header(header: str, name: str) -> None:
-    """Checks that a header in YAML is short, also where its aliases are replaced.
-
-    A few hundred bytes of aliases of aliases become gigabytes.
-
-    Arguments:
-        header: The text.
-        name: The file's name.
-
-    Raises:
-        ValueError: If it is too long.
-
-    Example:
-        >>> check_header("meta: {a: &x [1, 2], b: *x}", "stars.ecsv")
-    """
-    if len(header) > _MOST_HEADER:
-        raise ValueError(
-            f"{name}: a header of {len(header)} characters, more than {_MOST_HEADER}: leave "
-            "out some of its metadata"
-        )
-    if not _ALIAS.search(header):
-        return
-    root = yaml.compose(header, Loader=yaml.SafeLoader)
-    if _entries(root, {}) > _MOST_ENTRIES:
-        raise ValueError(
-            f"{name}: the aliases of its header repeat more than {_MOST_ENTRIES} entries: "
-            "write them out, or leave them out"
-        )
-
-
-def _entries(node: yaml.Node | None, known: dict[int, int]) -> int:
-    """Returns how many entries a part of a header has, each as often as it is repeated."""
-    if node is None or isinstance(node, yaml.ScalarNode):
-        return 1
-    if id(node) not in known:
-        known[id(node)] = _MOST_ENTRIES + 1  # a part of itself has no end
-        parts = node.value
-        if isinstance(node, yaml.MappingNode):
-            parts = [part for pair in parts for part in pair]
-        known[id(node)] = 1 + sum(_entries(part, known) for part in parts)
-    return known[id(node)]
 
 
 # --- rows ------------------------------------------------------------------------------
@@ -263,12 +219,20 @@ class _Rows:
         )
         opening.check_columns(self.name, len(found))
         titles = [title.strip() or f"column {i + 1}" for i, title in enumerate(found)]
+        self.check_titles(titles)
+        return titles
+
+    def check_titles(self, titles: Sequence[str]) -> None:
+        """Checks that no two columns have one title.
+
+        Raises:
+            ValueError: If two have.
+        """
         twice = sorted(title for title, count in Counter(titles).items() if count > 1)
         if twice:
             raise ValueError(
                 f"{self.name}: two columns are called {', '.join(twice[:5])}: rename one of them"
             )
-        return titles
 
     def _commented(self, count: int) -> list[str]:
         """Returns as many titles as there are columns, from the last comment that has as many."""

@@ -265,8 +265,10 @@ def test_what_is_not_finite_is_refused(
         ("v", -1.0, "not between 0 and 10000"),
         ("m", 1e34, r"not between 0 and 1e\+17"),
         ("mp", -999.0, r"not between 0 and 1e\+17"),
-        ("mp", 0.0, "though its mass is not"),
+        ("mp", 0.0, "like no halo's"),
+        ("mp", 3e-25, "like no halo's"),
         ("m", 0.0, "though its peak mass is above the limit"),
+        ("m", 0.01, "though its peak mass is above the limit"),
         ("v", 0.0, "though its peak mass is above the limit"),
     ],
 )
@@ -280,6 +282,21 @@ def test_what_no_halo_has_is_refused(
     listed[50] = replace(before, flags=0, **change)
     path = write(kind, tmp_path, listed)
     refused(rf"(row 50|line \d+): {column} is .*, {reason}", path, tmp_path)
+
+
+@pytest.mark.parametrize("mass", [0.0, 2e-30, 0.4])
+def test_a_halo_without_masses_is_none_if_it_has_a_velocity(
+    mass, tmp_path, halos, write_binary, refused
+):
+    """Without either it may fill a place, and is left out like other small ones."""
+    for velocity, is_refused in ((71.5, True), (0.0, False)):
+        listed = halos(60)
+        listed[20] = replace(listed[20], flags=0, m=mass, mp=mass, v=velocity)
+        path = write_binary(tmp_path / "sfr_catalog_1.000000.bin", listed)
+        if is_refused:
+            refused("row 20: mp is .*, like no halo's", path, tmp_path)
+        else:
+            assert open_catalogue(path, BOX).describe()
 
 
 def test_halos_that_are_there_twice_are_refused(tmp_path, halos, write, refused):

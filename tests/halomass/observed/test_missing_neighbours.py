@@ -52,6 +52,30 @@ def test_who_lacks_a_value_is_left_out_and_named(halos, tmp_path, column, value,
     assert any(e["column"] == column for e in table.provenance["missing"])
 
 
+@pytest.mark.parametrize("moved", [0.7, 140.0])
+def test_a_neighbour_that_is_there_twice_is_refused_wherever_it_is(
+    halos, tmp_path, saved, moved
+):
+    columns = {name: np.append(values, values[5]) for name, values in halos.items()}
+    columns["y"][-1] += moved
+    with pytest.raises(
+        ValueError, match=f"'row 6' is there twice, once as 'row {N + 1}'"
+    ):
+        read_neighbours(saved(tmp_path, columns), **AROUND)
+    columns["vz"][-1] += 1.5
+    assert len(read_neighbours(saved(tmp_path, columns), **AROUND)) >= N
+
+
+def test_rounded_numbers_may_meet(halos, tmp_path, saved):
+    columns = {name: values.copy() for name, values in halos.items()}
+    for axis in ("vx", "vy", "vz"):
+        columns[axis] = 50 * np.round(columns[axis] / 50)
+        columns[axis][:9] = [50.0, -50.0, 100.0] * 3
+    columns["m_peak"] = 10 ** np.round(np.log10(columns["m_peak"]))
+    columns["m_peak"][[2, 5]] = 1e9
+    assert read_neighbours(saved(tmp_path, columns), **AROUND)
+
+
 def test_who_does_not_move_at_all_has_no_velocity(halos, tmp_path, saved):
     columns = {name: values.copy() for name, values in halos.items()}
     for axis in ("vx", "vy", "vz"):

@@ -55,6 +55,60 @@ def test_one_distance_in_another_unit_is_a_gap(megaparsec):
     assert found.gaps(0) == f"dist_kpc = {megaparsec}"
 
 
+def _satellites(distances):
+    count = len(distances)
+    far = np.linspace(0.0, 300.0, count)
+    return Table(
+        {
+            **{name: [values[0]] * count for name, values in COLUMNS.items()},
+            "name": [f"S{i}" for i in range(count)],
+            "ra_deg": far,
+            "dist_kpc": distances,
+        }
+    )
+
+
+def test_declinations_alone_may_be_in_radians():
+    table = _satellites([84.0, 255.0, 76.0, 50.0, 233.0])
+    table["dec_deg"] = np.radians([-33.0, 12.0, 57.0, -69.0, 22.0])
+    with pytest.raises(
+        ValueError, match=r"a.csv: all declinations in dec_deg .* dec_rad"
+    ):
+        SatelliteTable.of(table, "a.csv")
+    SatelliteTable.of(table[:4], "a.csv")
+    table["dec_deg"][2] = 1.6
+    SatelliteTable.of(table, "a.csv")
+    table["dec_deg"][2] = 1.0
+    table.rename_column("dec_deg", "dec_rad")
+    found = SatelliteTable.of(table, "a.csv")
+    np.testing.assert_allclose(found.values["dec"][0], -33.0)
+
+
+@pytest.mark.parametrize("title", ["M_V", "V0_mag"])
+def test_a_magnitude_of_exactly_zero_is_doubted(title):
+    table = Table(COLUMNS)
+    table.rename_column("M_V", title)
+    table[title] = [0.0, -5.0]
+    seen = SatelliteTable.of(table, "a.csv")
+    (doubt,) = seen.doubts([0, 1])
+    assert doubt.startswith(
+        f"{title} of 'A' is 0: such numbers often stand for no value"
+    )
+    assert seen.doubts([1]) == []
+
+
+def test_distance_moduli_are_no_distances():
+    moduli = [18.5, 20.7, 15.2, 22.1, 24.4]
+    with pytest.raises(
+        ValueError,
+        match=r"a.csv: dist_kpc .* 15.2 to 24.4 kpc: are these distance moduli",
+    ):
+        SatelliteTable.of(_satellites(moduli), "a.csv")
+    # few satellites may all be near, and one that is further shows the unit
+    SatelliteTable.of(_satellites(moduli[:4]), "a.csv")
+    SatelliteTable.of(_satellites([*moduli, 84.0]), "a.csv")
+
+
 def test_a_logarithm_of_zero_is_no_mass():
     columns = {name: v for name, v in COLUMNS.items() if name != "M_V"}
     found = SatelliteTable.of(Table(columns | {"log10_Mstar_ML1": [0.0, 6.1]}), "a.csv")

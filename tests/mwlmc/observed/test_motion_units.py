@@ -52,6 +52,16 @@ def test_velocities_in_another_unit_are_refused(titles, factor, message, tmp_pat
         _read(columns, tmp_path)
 
 
+def test_motions_and_their_errors_in_another_unit_are_refused_too(tmp_path):
+    columns = _stars()
+    for title in ("pmra_masyr", "pmra_err_masyr", "pmdec_masyr", "pmdec_err_masyr"):
+        columns[title] = 900.0 * columns[title]
+    with pytest.raises(
+        ValueError, match=r"stars.csv: column 'pmra_masyr': .* more than"
+    ):
+        _read(columns, tmp_path)
+
+
 def test_the_stars_of_one_dwarf_galaxy_and_poor_measurements_are_read(tmp_path):
     columns = _stars()
     random = np.random.default_rng(9)

@@ -164,6 +164,15 @@ def test_parquet_of_long_words_or_lists_is_refused(column, what):
         read_table(OpenedFile("t.parquet", stream.getvalue()))
 
 
+def test_a_parquet_column_with_nothing_in_it_is_all_unknown():
+    stream = io.BytesIO()
+    pq.write_table(pa.table({"x": [1.5, 2.5], "e_x": pa.nulls(2)}), stream)
+    table = read_table(OpenedFile("t.parquet", stream.getvalue()))
+    assert table["x"].tolist() == [1.5, 2.5]
+    assert table["e_x"].mask.all()
+    assert table["e_x"].dtype == float
+
+
 def test_hdf5_opens_no_other_file(tmp_path):
     other = tmp_path / "other"
     row = np.dtype([("a", "f8")])
@@ -184,6 +193,21 @@ def test_units_of_an_hdf5_table_are_of_its_own_file(tmp_path):
         header = "stars.__table_column_meta__"
         file[header] = h5py.ExternalLink(str(tmp_path / "whole.h5"), header)
     assert read_table(tmp_path / "t.h5")["x"].unit is None
+
+
+def test_a_chunk_of_an_hdf5_table_is_not_larger_than_its_file_may_become(tmp_path):
+    row = np.dtype([("a", "f8")])
+    for length, refused in ((1000, False), (6_000_000, True)):
+        with h5py.File(tmp_path / "t.h5", "w") as file:
+            table = file.create_dataset(
+                "t", (5,), row, maxshape=(None,), chunks=(length,)
+            )
+            assert table.chunks == (length,)
+        if refused:
+            with pytest.raises(ValueError, match=r"t.h5: its rows would take 4.8e\+07"):
+                read_table(tmp_path / "t.h5")
+        else:
+            assert len(read_table(tmp_path / "t.h5")) == 5
 
 
 def test_hdf5_needs_one_table_and_its_library(tmp_path, monkeypatch):

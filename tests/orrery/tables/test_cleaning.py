@@ -55,6 +55,14 @@ def test_too_many_losses_in_a_needed_column_are_refused():
     assert len(_clean({"v_kms": speeds}).counts) == 1
 
 
+@pytest.mark.parametrize("kind", ["bool", "datetime64[s]", "timedelta64[s]"])
+def test_what_is_true_or_a_time_is_no_number(kind):
+    with pytest.raises(
+        ValueError, match=r"t.csv: column 'v_kms' holds .*, which is no"
+    ):
+        _clean({"v_kms": np.arange(30).astype(kind)})
+
+
 def test_words_among_numbers_are_no_value_or_refused():
     found = _clean({"v_kms": ["1.5", "--", "N/A", "2", "3", "4", "5", "6", "7", "8"]})
     assert np.isnan(found.values["v"]).sum() == 2

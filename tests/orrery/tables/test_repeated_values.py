@@ -5,6 +5,7 @@ import pytest
 
 from orrery.tables.repeated_values import (
     are_round,
+    are_written,
     judged_values,
     repeated_values,
     zeros_are_rounded,
@@ -25,6 +26,21 @@ def test_a_round_number_that_many_velocities_share_is_none(value, rounding):
     speeds = np.round(_speeds(), rounding)
     speeds[::9] = value
     assert _judged(speeds, "none") == {value: True}
+
+
+@pytest.mark.parametrize("value", [8.888, -99.9999, 2222.2, -0.55555])
+@pytest.mark.parametrize("precision", [np.float64, np.float32])
+def test_one_digit_again_and_again_is_written_and_not_measured(value, precision):
+    speeds = _speeds().astype(precision)
+    speeds[::15] = value
+    numbers = speeds.astype(float)
+    assert _judged(numbers, "none") == {float(precision(value)): True}
+
+
+def test_numbers_of_many_digits_are_not_written():
+    assert np.mean(are_written(_speeds(20_000))) < 0.01
+    assert are_written(np.array([0.0, -444.4, 6666.0, 1e20, 0.0777777])).all()
+    assert not are_written(np.array([9.998, 77.78, 1.1112, -444.5])).any()
 
 
 def test_two_such_numbers_side_by_side_are_both_found():

@@ -5,7 +5,7 @@ import pytest
 
 from orrery.tables.opening import OpenedFile
 from orrery.tables.reading import read_table
-from orrery.tables.text_tables import check_header
+from orrery.tables.yaml_headers import check_header
 
 ROWS = ((1.5, -3.0, "a b"), (2.25, 4e3, "c"), (-7.0, 0.125, "d"))
 
@@ -150,6 +150,12 @@ def test_ecsv_is_read_with_units_and_refused_when_torn():
         _read("t.ecsv", ECSV.replace("datatype", "dattype") + "x y\n1.5 2\n")
 
 
+def test_an_ecsv_names_no_column_twice():
+    twice = ECSV.replace("name: y", "name: x") + "x x\n1.5 2\n2.5 3\n"
+    with pytest.raises(ValueError, match=r"t\.ecsv: two columns are called x: rename"):
+        _read("t.ecsv", twice)
+
+
 def test_a_header_whose_aliases_grow_is_refused_in_no_time():
     levels = "".join(
         f"l{i}: &l{i} [{', '.join(9 * [f'*l{i - 1}'])}]\n" for i in range(1, 9)
@@ -167,6 +173,14 @@ def test_a_header_whose_aliases_grow_is_refused_in_no_time():
     with pytest.raises(ValueError, match="aliases of its header repeat"):
         check_header("a: &a [*a]", "t.ecsv")
     check_header("a: &a [1, 2]\nb: [*a, *a]", "t.ecsv")
+
+
+@pytest.mark.parametrize("parts", [["7"], ["05", "59"], ["0", "09"]])
+def test_a_number_of_base_60_is_short_or_refused(parts):
+    number = ":".join(parts * 100_000)[:200_000]
+    with pytest.raises(ValueError, match="header has a number of more than 30 parts"):
+        _read("t.ecsv", ECSV + f"# meta: {{seed: {number}}}\nx y\n1.5 2\n")
+    check_header("ra: 12:34:56.7\ndec: -01:02:03\nat: 2026-11-28T12:34:56", "t.ecsv")
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,7 @@ def trial_entry(path: Path, root: Path) -> Entry:
 
 def _entry_of_trial(trial: Trial, path: Path, root: Path) -> Entry:
     document = trial.document
+    goals, problems = _goals(path.parents[1])
     own: dict[str, Scalar] = {
         "trial": trial.number,
         "seconds": scalar(trial.seconds),
@@ -197,8 +198,17 @@ def _entry_of_trial(trial: Trial, path: Path, root: Path) -> Entry:
         | flat(document["identity"], "identity."),
         lineage=tuple(_trained_on(trial.identity)),
         curves={"reports": [_numbers(report) for report in trial.curve]},
-        goals=sweep_goals(path.parents[1]),
+        goals=goals,
+        problems=problems,
     )
+
+
+def _goals(sweep: Path) -> tuple[dict[str, str], tuple[str, ...]]:
+    """Returns what a sweep seeks, and why that is not known, if it should be."""
+    try:
+        return sweep_goals(sweep), ()
+    except UNREADABLE as error:
+        return {}, (text(f"which trial is the best is not known: {error}"),)
 
 
 def _sweep(path: Path) -> dict[str, Scalar]:

@@ -114,6 +114,24 @@ def test_goals_are_those_that_the_sweep_has_written(sweep):
     assert sweep_goals(sweep) == {g["name"]: g["better"] for g in document["goals"]}
 
 
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 0.8, 1.0])
+def test_a_sweep_whose_goals_are_damaged_is_told(sweep, root, tmp_path, share):
+    """The page would go by the objectives' names, and call another trial the best."""
+    place = tmp_path / "toy" / sweep.name
+    (place / "trials").mkdir(parents=True)
+    write_trial(place, read_trials(sweep)[3])
+    content = bytearray((sweep / "sweep.json").read_bytes())
+    content[int(share * (len(content) - 2))] ^= 4
+    (place / "sweep.json").write_bytes(content)
+    (entry,) = all_entries(tmp_path)
+    assert entry.goals == {}
+    assert "best is not known" in entry.problems[0]
+    assert "sweep.json" in entry.problems[0]
+    (place / "sweep.json").unlink()
+    (entry,) = all_entries(tmp_path)
+    assert (entry.goals, entry.problems) == ({}, ())
+
+
 def test_a_real_sweep_becomes_a_table_and_a_page(root, tmp_path):
     found = collate(root, tmp_path)
     assert (found.runs, found.trials, found.problems) == (0, 24, {})

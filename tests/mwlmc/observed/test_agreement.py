@@ -1,0 +1,66 @@
+"""Laws of columns that say the same: those that agree are silent, others are told of."""
+
+import re
+
+import numpy as np
+import pytest
+from astropy.coordinates import SkyCoord
+from astropy.table import Table
+
+from mwlmc.observed.star_reading import read_stars
+
+COUNT = 60
+
+
+def _stars(decimals=6):
+    random = np.random.default_rng(12)
+    ra = random.uniform(0, 360, COUNT)
+    dec = random.uniform(-80, 80, COUNT)
+    galactic = SkyCoord(ra, dec, unit="deg").galactic
+    distance = random.uniform(32, 90, COUNT)
+    return {
+        "ra_deg": ra,
+        "dec_deg": dec,
+        "l_deg": galactic.l.deg.round(decimals),
+        "b_deg": galactic.b.deg.round(decimals),
+        "distance_kpc": distance,
+        "dist_mod": (5 * np.log10(distance) + 10).round(decimals),
+        "vlos_kms": random.normal(0, 110, COUNT),
+    }
+
+
+def _contradictions(columns, folder):
+    Table(columns).write(folder / "stars.csv", overwrite=True)
+    notes = read_stars(folder / "stars.csv").checks["notes"]
+    return [note for note in notes if "one of these columns" in note]
+
+
+@pytest.mark.parametrize("decimals", [6, 1, 0])
+def test_columns_that_agree_are_silent_however_rounded(tmp_path, decimals):
+    columns = _stars(decimals)
+    # a few stars may have been looked up elsewhere
+    columns["dist_mod"][:4] = 12.5
+    columns["l_deg"][5] = columns["l_deg"][6]
+    assert _contradictions(columns, tmp_path) == []
+    assert _contradictions(columns | {"b_deg": ["dim"] * COUNT}, tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("title", "change", "said"),
+    [
+        ("dec_deg", np.radians, "of 60 places of l_deg and b_deg .* those of ra_deg"),
+        ("ra_deg", np.sort, "of 60 places of l_deg and b_deg are more than 1 deg"),
+        ("b_deg", np.negative, "of 60 places of l_deg and b_deg"),
+        ("distance_kpc", np.flip, "of 60 distances of dist_mod .* of distance_kpc"),
+        ("dist_mod", lambda moduli: moduli - 5, "60 of 60 distances of dist_mod"),
+    ],
+)
+def test_a_column_in_another_unit_or_order_is_told_of(tmp_path, title, change, said):
+    columns = _stars()
+    columns["distance_kpc"] = np.where(
+        np.arange(COUNT) % 2, 33.0, 89.0
+    ) + 0.01 * np.arange(COUNT)
+    columns["dist_mod"] = 5 * np.log10(columns["distance_kpc"]) + 10
+    columns[title] = change(columns[title])
+    (note,) = _contradictions(columns, tmp_path)
+    assert re.search(said, note)
