@@ -138,7 +138,7 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
     rows = np.flatnonzero(~incomplete)
     warnings = [
         *left_out.warnings,
-        *seen.doubts(rows[distance[rows] <= RADIUS]),
+        *seen.doubts(rows[distance[rows] <= RADIUS].tolist()),
         *seen.far_doubts(rows[distance[rows] > RADIUS]),
         *speeds.doubts(near & ~incomplete, seen.names),
     ]
