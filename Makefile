@@ -6,6 +6,7 @@
 #   make faults      kills, starves and crowds a study, fuzzes every reader, loses nodes, flips bits
 #   make security    bandit, and the licences of everything that we build on
 #   make docs        installs, and builds the documentation as a site, in build/site
+#   make gallery     draws the figures of both papers at toy size, for a page of the site
 #   make clusters    starts clusters by their launch files, on machines that this one plays
 PYTHON ?= python3
 BIN := .venv/bin
@@ -20,7 +21,7 @@ PYTEST := $(OURS) OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist lo
 	--durations 40 --durations-min 4
 export RAY_USAGE_STATS_ENABLED = 0
 
-.PHONY: quadrants desi halo-mass lint types quick-tests all-tests check test faults security docs clusters clean
+.PHONY: quadrants desi halo-mass lint types quick-tests all-tests check test faults security docs gallery clusters clean
 
 quadrants: .venv/installed
 	$(BIN)/python experiments/quadrants.py
@@ -65,6 +66,10 @@ security: .venv/installed
 docs: .venv/installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 	@echo build/site/index.html
+
+# Minutes: experiments run and draw, but learn next to nothing.
+gallery: .venv/installed
+	$(BIN)/python docs/gallery.py
 
 # Minutes; each test says what it needs where it cannot run.
 clusters: .venv/installed

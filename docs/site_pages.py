@@ -1,12 +1,14 @@
 """Pages of the site that lie elsewhere in the repository, where its readers look for them.
 
 README is the first page; the formats, the committed results and their figures, and the
-conventions keep their paths. Links lead to the same files there and on the site.
+conventions keep their paths. Links lead to the same files there and on the site. The gallery
+is made where its pictures are.
 """
 
 import re
 from pathlib import Path
 
+from gallery import MADE, page
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
@@ -33,6 +35,10 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
         for path in sorted(ROOT.glob(pattern)):
             place = path.relative_to(ROOT).as_posix()
             files.append(File.generated(config, place, abs_src_path=str(path)))
+    files.append(File.generated(config, "gallery.md", content=page(MADE)))
+    for path in sorted(MADE.rglob("*.png")):
+        place = Path("gallery", path.relative_to(MADE)).as_posix()
+        files.append(File.generated(config, place, abs_src_path=str(path)))
     return files
 
 

@@ -1,0 +1,235 @@
+"""All figures of both papers, each with the command that makes it: a page of the site.
+
+`make gallery` runs the experiments at toy size and puts what they draw into build/gallery,
+where the site finds it. Without it the page lists figures and commands alone.
+"""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from orrery.results.result import Result
+
+ROOT = Path(__file__).parents[1]
+MADE = ROOT / "build" / "gallery"
+PAPERS = {
+    "Brooks et al. (2025b)": 8,
+    "Hayati et al. (2025)": 15,
+}
+"""How many figures each paper has."""
+GALAXIES, HALO = PAPERS
+
+_FLOWS = (
+    *("--simulations", "32", "--max-epochs", "2", "--workers", "0"),
+    *("--transforms", "2", "--draws", "200", "--calibration-draws", "50"),
+)
+TOY = {
+    "surveys": ("--simulations", "32"),
+    "table2": (*_FLOWS, "--members", "1"),
+    "predictive": (*_FLOWS, "--members", "1", "--replicates", "40"),
+    "halo-mass": (
+        *("--hosts", "1536", "--acceptance-hosts", "128"),
+        *("--ensemble.members", "3", "--ensemble.max-epochs", "15"),
+        *("--realisations", "1", "--window", "2"),
+        *("--flows.ranked.members", "1", "--flows.ranked.training.max-epochs", "2"),
+        *("--flows.unordered.training.max-epochs", "2"),
+        *("--flows.ranked.calibration-draws", "200", "--flows.ranked.draws", "1000"),
+        *("--flows.unordered.calibration-draws", "200"),
+        *("--flows.unordered.draws", "1000"),
+    ),
+}
+"""Options by which each experiment takes minutes, and means nothing."""
+
+
+@dataclass(frozen=True)
+class PaperFigure:
+    """A figure of a paper, or some that show the same, and ours.
+
+    Arguments:
+        paper: One of `PAPERS`.
+        numbers: Of the paper's figures.
+        shows: What they show.
+        experiment: The command of `orrery` that draws ours; none where there is none.
+        keys: Ours, by their keys in `run.json`, those of the paper first.
+        remark: What is otherwise, or why there is none.
+
+    Example:
+        >>> figure = PaperFigure(GALAXIES, (5,), "The speed", "table2", ("travel_velocity",))
+        >>> figure.title
+        'Figure 5'
+    """
+
+    paper: str
+    numbers: tuple[int, ...]
+    shows: str
+    experiment: str = ""
+    keys: tuple[str, ...] = field(default=())
+    remark: str = ""
+
+    @property
+    def title(self) -> str:
+        """What it is called in its paper."""
+        if len(self.numbers) == 1:
+            return f"Figure {self.numbers[0]}"
+        return f"Figures {self.numbers[0]} to {self.numbers[-1]}"
+
+
+FIGURES = (
+    PaperFigure(
+        *(GALAXIES, (1,), "Stars of the surveys on the sky, and their distances."),
+        *("surveys", ("sky",)),
+        "The stars of H3, SEGUE and MagE are not public: simulated ones stand for them.",
+    ),
+    PaperFigure(
+        *(GALAXIES, (2,), "Mean velocities of their stars against distance."),
+        *("surveys", ("velocities",)),
+    ),
+    PaperFigure(
+        *(GALAXIES, (3,), "Masses of both galaxies within 50 kpc."),
+        *("table2", ("masses",)),
+    ),
+    PaperFigure(
+        *(GALAXIES, (4,), "Components of the travel velocity."),
+        *("table2", ("reflex",)),
+    ),
+    PaperFigure(
+        *(GALAXIES, (5,), "The travel velocity by all data, and by others."),
+        *("table2", ("travel_velocity",)),
+    ),
+    PaperFigure(
+        *(GALAXIES, (6,), "Expected coverage of each posterior."),
+        *("table2", ("coverage",)),
+    ),
+    PaperFigure(
+        *(GALAXIES, (7,), "What the posteriors by DESI's footprint predict."),
+        *(
+            "predictive",
+            ("predictions.desi.v_gsr_v_tb", "predictions.h3_desi.v_gsr_v_tb"),
+        ),
+    ),
+    PaperFigure(
+        *(GALAXIES, (8,), "What the posterior by quadrants of the sky predicts."),
+        *("predictive", ("predictions.h3_quadrants.v_gsr_v_tb",)),
+    ),
+    PaperFigure(
+        *(HALO, (1,), "A drawing of the network."),
+        remark="Five layers of 10, 8, 6, 4 and 2 units: there are no data in it.",
+    ),
+    PaperFigure(
+        *(HALO, (2,), "Which satellites a survey finds, by stars and distance."),
+        remark="Not made. The limit is `Detectability`; its two numbers are not printed in "
+        "the paper.",
+    ),
+    PaperFigure(
+        *(
+            HALO,
+            (3, 4, 5, 6),
+            "How well satellites are measured, by stars and distance.",
+        ),
+        remark="Not made. The model of the errors is `halomass.observed.errors`.",
+    ),
+    PaperFigure(
+        *(HALO, (7,), "Predicted against true masses, with errors and biases."),
+        *("halo-mass", ("predictions.fewer_neighbours",)),
+        "Of mock hosts, by 25 and by 10 neighbours.",
+    ),
+    PaperFigure(
+        *(HALO, (8, 9, 10), "The same for the three other catalogues."),
+        remark="Not drawn. `halo-mass` has their errors as tables, `errors.25.esmdpl_um`, "
+        "`errors.25.vsmdpl_um_saga` and `errors.25.vsmdpl_um`, and tests each by the hosts of "
+        "the others, `mass.domain_shift`.",
+    ),
+    PaperFigure(
+        *(HALO, (11,), "The Milky Way's mass beside published ones."),
+        *("halo-mass", ("published_masses",)),
+    ),
+    PaperFigure(
+        *(HALO, (12, 13, 14, 15), "Predicted masses when features are left out."),
+        *("halo-mass", ("predictions.features_left_out",)),
+        "All in one; without satellites, distances, radial and tangential velocities.",
+    ),
+)
+
+
+def pictures(figure: PaperFigure) -> Iterator[str]:
+    """Yields the paths of a figure's pictures in the gallery."""
+    for key in figure.keys:
+        yield f"{figure.experiment}/{key}.png"
+
+
+def page(made: Path) -> str:
+    """Returns the gallery's page in Markdown, with those pictures that are there."""
+    lines = [
+        "# All figures of both papers",
+        "",
+        "Each figure of the papers, the command that makes ours, and a picture. **Pictures are "
+        "of toy size**, made by `make gallery` in minutes to show that the command still draws "
+        "them: their numbers mean nothing. Those of full size are under Results.",
+    ]
+    for paper in PAPERS:
+        lines += ["", f"## {paper}"]
+        for figure in FIGURES:
+            if figure.paper == paper:
+                lines += _entry(figure, made)
+    return "\n".join(lines) + "\n"
+
+
+def _entry(figure: PaperFigure, made: Path) -> Iterator[str]:
+    yield from ("", f"### {figure.title}", "", figure.shows)
+    if figure.remark:
+        yield from ("", figure.remark)
+    if figure.experiment:
+        yield from ("", "```bash", f"orrery {figure.experiment}", "```")
+    for picture in pictures(figure):
+        if (made / picture).is_file():
+            yield from ("", f"![{figure.shows} Toy size.](gallery/{picture})")
+
+
+def make(made: Path, work: Path) -> None:
+    """Runs the experiments at toy size and copies their figures.
+
+    Arguments:
+        made: The gallery's folder, made anew.
+        work: Where datasets and runs are kept, so that a second call finds them.
+
+    Raises:
+        subprocess.CalledProcessError: If an experiment fails.
+        FileNotFoundError: If a run has not drawn a figure that is listed.
+    """
+    shutil.rmtree(made, ignore_errors=True)
+    for experiment in dict.fromkeys(
+        one.experiment for one in FIGURES if one.experiment
+    ):
+        folder = _run(experiment, work)
+        (made / experiment).mkdir(parents=True)
+        for figure in FIGURES:
+            if figure.experiment == experiment:
+                for picture in pictures(figure):
+                    shutil.copyfile(folder / Path(picture).name, made / picture)
+
+
+def _run(experiment: str, work: Path) -> Path:
+    """Returns the folder of an experiment's attempt at toy size."""
+    reports = work / "runs" / experiment
+    command = [sys.executable, "-m", "orrery", experiment, *TOY[experiment]]
+    places = ("--datasets", work / "datasets", "--reports", reports)
+    subprocess.run([*command, *map(str, places)], check=True)
+    (run,) = next(reports.iterdir()).iterdir()
+    return Result.open(run).folder
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Makes the pictures of the gallery at toy size; returns the exit status."""
+    parser = argparse.ArgumentParser("python docs/gallery.py", description=main.__doc__)
+    parser.add_argument("--work", type=Path, default=ROOT / "build" / "gallery-work")
+    make(MADE, parser.parse_args(arguments).work)
+    print(f"{len([*MADE.rglob('*.png')])} pictures in {MADE}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
