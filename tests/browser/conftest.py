@@ -37,7 +37,7 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 def browser(load_script, tmp_path_factory):
     """A browser with one tab."""
     if CHROMIUM is None:
-        pytest.skip("no chromium: install it to test the collated page in a browser")
+        pytest.skip("no chromium: install it to test pages in a browser")
     devtools = load_script("browser/devtools")
     found = devtools.Browser(CHROMIUM, tmp_path_factory.mktemp("profile"))
     yield found
