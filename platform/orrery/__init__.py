@@ -1,7 +1,7 @@
 """The machinery: runs, learns, judges and reports. It knows no galaxy.
 
-What one's own simulator needs can be imported from here, and is loaded when it is first
-asked for: `from orrery import generate, summarise, fit, calibrate`.
+What notebooks and one's own simulator need can be imported from here, and is loaded when it
+is first asked for: `from orrery import study`, `generate, summarise, fit, calibrate`.
 """
 
 import importlib
@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from orrery.learning.posterior import fit, load
     from orrery.parameters import Parameter, generator
     from orrery.records import Column, Observation, Records, Schema
+    from orrery.results.notebook import NotebookResult as Result
     from orrery.results.recording import record
-    from orrery.results.result import Result
+    from orrery.studies import study
 
 # Where each name is defined, and what it is called there.
 _HOMES = {
@@ -27,7 +28,7 @@ _HOMES = {
     "Observation": ("orrery.records", "Observation"),
     "Parameter": ("orrery.parameters", "Parameter"),
     "Records": ("orrery.records", "Records"),
-    "Result": ("orrery.results.result", "Result"),
+    "Result": ("orrery.results.notebook", "NotebookResult"),
     "Schema": ("orrery.records", "Schema"),
     "Training": ("orrery.learning.options", "Training"),
     "calibrate": ("orrery.judging.calibration", "calibrate"),
@@ -36,6 +37,7 @@ _HOMES = {
     "generator": ("orrery.parameters", "generator"),
     "load": ("orrery.learning.posterior", "load"),
     "record": ("orrery.results.recording", "record"),
+    "study": ("orrery.studies", "study"),
     "summarise": ("orrery.execution.summaries", "compute"),
 }
 
@@ -55,6 +57,7 @@ __all__ = [
     "generator",
     "load",
     "record",
+    "study",
     "summarise",
 ]
 

@@ -57,7 +57,7 @@ def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
             f"{REPEAT} needs one file, such as run.json, or the folder of a run: {files} "
             "were given"
         )
-    named = _named(choices, _names(choices))
+    named = _named(choices, names(choices))
     file = find_options(Path(files[-1])) if files else None
     repeated = read(choices, file) if file else None
     default = None if repeated is None else _converted(repeated, named)
@@ -138,13 +138,31 @@ def read(choices: type[Options], place: Path) -> Options:
     path = find_options(place)
     chosen = read_options(path)
     try:
-        _check_whole(choices, chosen)
-        return restore(choices, chosen)
-    # what pydantic refuses is a ValueError too
+        return from_document(choices, chosen)
     except (ValueError, RecursionError) as error:
         raise ValueError(
-            f"{path} does not hold options of {choices.__name__}: {_first(error)}"
+            f"{path} does not hold options of {choices.__name__}: {error}"
         ) from error
+
+
+def from_document(choices: type[Options], document: JSON) -> Options:
+    """Returns options from plain JSON that has all of them, and nothing else.
+
+    Raises:
+        ValueError: If it has not, or a value is refused; it names option and value.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Choices:
+        ...     draws: int = 100
+        >>> from_document(Choices, {"draws": 7}).draws
+        7
+    """
+    _check_whole(choices, document)
+    try:
+        return restore(choices, document)
+    except ValueError as error:  # what pydantic refuses is one too
+        raise ValueError(_first(error)) from error
 
 
 def _check_whole(choices: type, document: JSON, above: str = "") -> None:
@@ -197,7 +215,8 @@ def _first(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     found = error.errors()[0]
-    return f"{'.'.join(map(str, found['loc']))}: {found['msg']}"
+    said = found["msg"].removeprefix("Value error, ")  # ours, of a `ValueError`
+    return f"{'.'.join(map(str, found['loc']))}: {said}"
 
 
 def restore(choices: type[Options], document: JSON) -> Options:
@@ -245,16 +264,24 @@ def _places(choices: type, above: Place = ()) -> Iterator[Place]:
             yield place
 
 
-def _names(choices: type) -> dict[Place, str]:
-    """Returns the shortest name of each option that no other has."""
+def names(choices: type) -> dict[Place, str]:
+    """Returns the shortest name of each option that no other has, by its place.
+
+    Example:
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class Choices:
+        ...     draws: int = 100
+        >>> names(Choices)
+        {('draws',): 'draws'}
+    """
     places = list(_places(choices))
-    names: dict[Place, str] = {}
+    found: dict[Place, str] = {}
     for shorten in (_leaf, _under_top, _whole):
         count = Counter(map(shorten, places))
         for place in places:
-            if place not in names and count[shorten(place)] == 1:
-                names[place] = shorten(place)
-    return names
+            if place not in found and count[shorten(place)] == 1:
+                found[place] = shorten(place)
+    return found
 
 
 def _leaf(place: Place) -> str:
@@ -272,7 +299,7 @@ def _whole(place: Place) -> str:
 # --- dataclasses whose fields carry these names, for tyro -------------------------------
 
 
-def _named(choices: Any, names: dict[Place, str], above: Place = ()) -> type:
+def _named(choices: Any, called: dict[Place, str], above: Place = ()) -> type:
     """Returns a dataclass like `choices` whose options are called by their short names."""
     hints = get_type_hints(choices)
     annotations: dict[str, Any] = {}
@@ -284,9 +311,9 @@ def _named(choices: Any, names: dict[Place, str], above: Place = ()) -> type:
         kind = hints[field.name]
         place = (*above, field.name)
         if dataclasses.is_dataclass(kind):
-            kind = _named(kind, names, place)
+            kind = _named(kind, called, place)
         else:
-            name = tyro.conf.arg(name=names[place], prefix_name=False)
+            name = tyro.conf.arg(name=called[place], prefix_name=False)
             kind = Annotated[kind, name]
         annotations[field.name] = kind
         if _default(field) is not dataclasses.MISSING:

@@ -67,9 +67,10 @@ class StudyCommand:
         """
         from orrery import runs
 
-        runs.main(self._answer, resolve_name(self.options), arguments)
+        runs.main(self.answer, resolve_name(self.options), arguments)
 
-    def _answer(self, options: Any) -> Any:
+    def answer(self, options: Any) -> Any:
+        """Returns what the study finds with options, which are of the type `options`."""
         # not before the options are understood: it takes seconds, and `--help` waits
         return resolve_name(self.study)(options)
 

@@ -3,12 +3,15 @@
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from orrery.command_line import parse
 from orrery.failures import error_line
 from orrery.terminal import say
 from orrery.termination import orderly_end, terminable
+
+if TYPE_CHECKING:  # a tenth of a second, which `--help` does not wait for
+    from orrery.results.result import Result
 
 Options = TypeVar("Options")
 
@@ -39,7 +42,7 @@ def main(
             # Here too: what a library has made of a signal is no error of the study's.
             with terminable():
                 given = sys.argv[1:] if arguments is None else arguments
-                _read(study, parse(choices, given))
+                run_study(study, parse(choices, given))
         except (ValueError, OSError, FloatingPointError) as error:
             if os.environ.get("ORRERY_DEBUG") == "1":
                 raise
@@ -47,7 +50,20 @@ def main(
             sys.exit(1)
 
 
-def _read(study: Callable[[Options], Any], chosen: Options) -> None:
+def run_study(study: Callable[[Options], Any], chosen: Options) -> "Result":
+    """Returns what a study finds, after terminal, page and Weights & Biases were told.
+
+    The path of the run's page is printed on standard output.
+
+    Arguments:
+        study: A function of its options, which records a run and returns its result.
+        chosen: The options.
+
+    Raises:
+        ValueError: If the study refuses a value.
+        OSError: If a file cannot be read or written.
+        FloatingPointError: If a training diverges.
+    """
     # matplotlib, jinja2 and wandb take seconds: not before options have been understood
     from orrery.results.console import ConsoleReader
     from orrery.results.dashboard.reader import DashboardReader
@@ -60,6 +76,8 @@ def _read(study: Callable[[Options], Any], chosen: Options) -> None:
     readers = read_by(ConsoleReader(), PageReader(), DashboardReader())
     with mirrored_trials(), readers:
         try:
-            study(chosen)
-        except FinishedEarlier as found:
-            say(str(found))
+            found: Result = study(chosen)
+            return found
+        except FinishedEarlier as earlier:
+            say(str(earlier))
+            return earlier.result

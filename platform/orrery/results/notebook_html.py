@@ -1,0 +1,105 @@
+"""What a notebook shows of a study and of a result: HTML, in which every text is escaped.
+
+A result begins with its answer, then says whether it can be trusted.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from orrery.identity import JSON
+
+Ends = tuple[float, float]
+_HEAD = ("data", "quantity", "median", "16-84 %", "prior, 16-84 %", "unit")
+
+
+def result_html(document: JSON, priors: Mapping[str, Ends], page: Path | None) -> str:
+    """Returns a result: the answer with its prior, whether its tests were passed, its page.
+
+    Arguments:
+        document: The content of its `run.json`.
+        priors: The 16 and 84 % of the prior, by the key of the answer.
+        page: Its page, if there is one.
+    """
+    head = f"{document['experiment']}, {document['status']}"
+    parts = [f"<p><b>{escape(head)}</b></p>"]
+    if document["reason"]:
+        parts.append(f"<pre>{escape(document['reason'])}</pre>")
+    rows = [_row(one, priors.get(one["key"])) for one in document["answers"]]
+    if rows:
+        parts.append(_table(_HEAD, rows))
+    parts += _trust(document["verdicts"])
+    if page is not None:
+        parts.append(f"<p>The whole page: <code>{escape(str(page))}</code></p>")
+    return f"<div>{''.join(parts)}</div>"
+
+
+def study_html(
+    question: str, command: str, options: Mapping[str, Any], changed: Mapping[str, Any]
+) -> str:
+    """Returns a study: what it asks, how to start it, and its options.
+
+    Arguments:
+        question: The question, in a line.
+        command: The same study as a command line.
+        options: All options by name.
+        changed: Those that are not at their defaults.
+    """
+    first = [(name, value) for name, value in options.items() if name in changed]
+    rest = [(name, value) for name, value in options.items() if name not in changed]
+    parts = [
+        f"<p><b>{escape(question)}</b></p>",
+        f"<p><code>{escape(command)}</code>, or <code>.run()</code></p>",
+    ]
+    if first:
+        parts.append(_table(("changed", "value"), first))
+    folded = _table(("option", "value"), rest)
+    parts.append(f"<details><summary>All other options</summary>{folded}</details>")
+    return f"<div>{''.join(parts)}</div>"
+
+
+def _row(answer: JSON, prior: Ends | None) -> Sequence[str]:
+    ends = [answer["median"], answer["lower"], answer["upper"]]
+    called = [answer["data"], answer["quantity"]]
+    if not all(isinstance(end, int | float) for end in ends):
+        return [*called, str(ends[0]), "", "", answer["unit"]]
+    decimals = _decimals(answer["upper"] - answer["lower"])
+    median, lower, upper = (f"{end:.{decimals}f}" for end in ends)
+    before = "" if prior is None else " to ".join(f"{e:.{decimals}f}" for e in prior)
+    return [*called, median, f"{lower} to {upper}", before, answer["unit"]]
+
+
+def _decimals(width: float) -> int:
+    """Returns how many decimals show two digits of an interval's width."""
+    if not width > 0:
+        return 2
+    return min(max(1 - math.floor(math.log10(width)), 0), 6)
+
+
+def _trust(verdicts: Sequence[JSON]) -> list[str]:
+    """Returns how many tests were passed, and each that was not with its numbers."""
+    if not verdicts:
+        return ["<p>Nothing was tested.</p>"]
+    passed = sum(one["passed"] is True for one in verdicts)
+    parts = [f"<p>{passed} of {len(verdicts)} tests were passed.</p>"]
+    others = [one for one in verdicts if one["passed"] is not True]
+    if others:
+        items = "".join(f"<li>{_verdict(one)}</li>" for one in others)
+        parts.append(f"<ul>{items}</ul>")
+    return parts
+
+
+def _verdict(one: JSON) -> str:
+    how = "not tested" if one["passed"] is None else "failed"
+    return f"<b>{escape(one['test'])}: {how}.</b> {escape(one['text'])}"
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+    cells = "".join(f'<th scope="col">{escape(name)}</th>' for name in head)
+    body = "".join(
+        f"<tr>{''.join(f'<td>{escape(str(cell))}</td>' for cell in row)}</tr>"
+        for row in rows
+    )
+    return f"<table><thead><tr>{cells}</tr></thead><tbody>{body}</tbody></table>"
