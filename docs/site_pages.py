@@ -39,7 +39,12 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(
     markdown: str, page: Page, config: MkDocsConfig, files: Files
 ) -> str:
-    """Returns a page whose links out of `docs/` lead to the site's copies."""
+    """Returns a page whose links out of `docs/` lead to the site's copies.
+
+    A tutorial's cells are code like any other: their tags are for notebooks.
+    """
+    if page.file.src_uri.startswith("tutorials/"):
+        return re.sub(r"^```python tags=.*$", "```python", markdown, flags=re.MULTILINE)
     if "/" in page.file.src_uri:
         return markdown
     inside = re.sub(r"\]\(\.\./(?=(?:datasets|platform)/)", "](", markdown)

@@ -18,7 +18,7 @@ from orrery.commands import StudyCommand, installed_commands
 ROOT = Path(__file__).parents[1]
 PLATFORM = ROOT / "platform"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = sorted((ROOT / "docs").rglob("*.md"))
 TEXT = "\n".join([README, *(page.read_text(encoding="utf-8") for page in PAGES)])
 MOST_WORDS = 1000
 PICTURE = TEXT.partition("```\nplatform/\n")[2].partition("```")[0]

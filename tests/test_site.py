@@ -32,7 +32,8 @@ def listed(navigation):
 
 def test_every_page_is_in_the_navigation():
     settings = yaml.load((ROOT / "mkdocs.yml").read_text(), Loader=_Settings)
-    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
+    docs = ROOT / "docs"
+    pages = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")}
     assert pages <= {*listed(settings["nav"])}
 
 
@@ -49,7 +50,11 @@ def test_the_site_builds_without_a_broken_link(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     pages = sorted((tmp_path / "site").rglob("*.html"))
-    assert len(pages) > len([*(ROOT / "docs").glob("*.md")])
+    assert len(pages) > len([*(ROOT / "docs").rglob("*.md")])
     fetching = {page.name for page in pages if FETCHED.search(page.read_text())}
     assert fetching == set()
     assert "generate" in (tmp_path / "site" / "api.html").read_text()
+    tutorials = sorted((tmp_path / "site" / "tutorials").glob("*.html"))
+    assert tutorials
+    # a cell's tags are for notebooks, and would make text of it here
+    assert [one.name for one in tutorials if "tags=" in one.read_text()] == []

@@ -5,6 +5,7 @@ a posterior and the drawing of a figure.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -142,13 +143,18 @@ class NotebookResult(Result):
         return f"Result of {self.document['experiment']}: {self.status}, {self.folder}"
 
     def _repr_html_(self) -> str:
-        priors = {
-            f"posterior.{key}.{name}": ends
-            for key, one in self.posteriors.items()
-            for name, ends in one.prior_intervals.items()
-        }
         page = self.folder / PAGE if self.has_page else None
-        return notebook_html.result_html(self.document, priors, page)
+        return notebook_html.result_html(self.document, self._priors(), page)
+
+    def _priors(self) -> dict[str, tuple[float, float]]:
+        """Returns the prior's 16 and 84 %, by the key that an answer about a parameter has."""
+        found = {}
+        for key, posterior in self.posteriors.items():
+            # a figure that is damaged, or was not reached, hides no answer
+            with suppress(ValueError, KeyError, OSError):
+                for name, ends in posterior.prior_intervals.items():
+                    found[f"posterior.{key}.{name}"] = ends
+        return found
 
 
 @dataclass(frozen=True)
@@ -242,7 +248,13 @@ class RunPosterior:
     @property
     def _learned(self) -> list[str]:
         learned = self.result.document["lineage"].get("posteriors", [])
-        return [one["fingerprint"] for one in learned if one["key"] == self.key]
+        found = [one["fingerprint"] for one in learned if one["key"] == self.key]
+        if not found:
+            raise ValueError(
+                f"{self.result.folder} does not say which posterior of {self.key} it has "
+                "learned: run the study again"
+            )
+        return found
 
     @property
     def _view(self) -> Corner:

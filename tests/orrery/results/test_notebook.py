@@ -96,12 +96,33 @@ def test_posteriors_are_found_by_their_keys_and_the_first_is_the_posterior(resul
         assert posterior.observation.meta["definition"] == "binning"
 
 
+def test_tables_are_found_by_their_keys(result):
+    assert result.tables == ("data_vector.a.v", "data_vector.b.v")
+    assert list(result.table("data_vector.b.v")["unit"]) == ["km / s"]
+    with pytest.raises(ValueError, match=r"no table 'a\.v': there are \['data_vector"):
+        result.table("a.v")
+
+
 def test_a_posterior_that_is_gone_is_told_with_its_place(result):
     learned = [{"key": "a.v", "fingerprint": "0123456789abcdef"}]
     lineage = {**result.document["lineage"], "posteriors": learned}
     without = NotebookResult(result.folder, {**result.document, "lineage": lineage})
     with pytest.raises(FileNotFoundError, match=r"a\.v/0123456789abcdef"):
         without.posterior.sample(10)
+
+
+def test_a_run_that_does_not_say_what_it_learned_is_told_to_be_run_again(result):
+    with pytest.raises(
+        ValueError, match=r"which posterior of a\.v .*run the study again"
+    ):
+        result.posterior.sample(10)
+
+
+def test_a_missing_figure_hides_no_answer(result):
+    others = [s for s in result.sections if s["kind"] != "figure"]
+    without = NotebookResult(result.folder, {**result.document, "sections": others})
+    text = " ".join(Seen(without._repr_html_()).texts)
+    assert f"{result.answer['median'][0]:.1f}" in text
 
 
 def test_a_run_without_a_posterior_says_what_it_has(result):
