@@ -29,7 +29,7 @@ TOY = {
     "first-posterior": {"simulations": SIMULATIONS, "small": TOY_STUDY},
     "own-stars": {"simulations": SIMULATIONS, "small": TOY_STUDY},
     "own-simulator": {},  # as it is: its posterior must be calibrated
-    "milky-way-mass": {"hosts": 1536, "small": TOY_HOSTS},
+    "milky-way-mass": {"hosts": 400, "small": TOY_HOSTS},
     "sweep": {"trials": 5, "simulations": SIMULATIONS, "small": TOY_SWEEP},
     "cluster": {"simulations": 64, "shard_size": 16},
 }
