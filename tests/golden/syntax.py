@@ -117,6 +117,7 @@ NO_NUMBERS = {
     "orrery.tables.opening": "opens files as they are",
     "orrery.tables.reading": "reads tables as files have them",
     "orrery.tables.text_tables": "reads tables as files have them",
+    "orrery.tables.yaml_headers": "refuses headers that would grow without bound",
     "orrery.studies": "makes options of values by their names",
     "orrery.terminal": "tells how far work has come",
     "orrery.versions": "asks which software is installed",
