@@ -29,6 +29,7 @@ ONLY_DRAWN = {
     "orrery.results.dashboard.reader": {"nanmin"},  # the best loss, beside its curve
     "orrery.results.figures.binned": {"mean", "sqrt"},  # middles of bins, error bars
     "orrery.results.figures.maps": {"quantile"},  # where colours end
+    "orrery.results.notebook": {"percentile"},  # of a prior, from its draws as they are
     "orrery.results.figures.marginals": {"quantile"},  # where axes end
     "orrery.storage.card": {"mean"},  # the manifest's, which is in the lock
 }
