@@ -16,6 +16,7 @@ from orrery.identity import JSON
 from orrery.results import notebook_html
 from orrery.results.result import PAGE, Result
 from orrery.results.views import Corner
+from orrery.storage.documents import own_file
 
 if TYPE_CHECKING:  # seconds, which whoever only looks at an answer does not wait for
     from astropy.table import QTable, Table
@@ -205,12 +206,13 @@ class RunPosterior:
 
         Raises:
             FileNotFoundError: If it is no longer in the run's folder.
-            ValueError: If it is another one, or damaged.
+            ValueError: If it is another one, or damaged, or lies outside of the run's folder.
         """
         from orrery.learning import mixture
 
         learned = self._learned
-        place = self.result.folder.parent / "posteriors" / self.key / learned[0]
+        kept = self.result.folder.parent / "posteriors"
+        place = own_file(kept, f"{self.key}/{learned[0]}")
         found = mixture.load(place)
         trained = [member.document["fingerprint"] for member in found.members]
         if trained != learned:

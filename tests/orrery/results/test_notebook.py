@@ -103,12 +103,23 @@ def test_tables_are_found_by_their_keys(result):
         result.table("a.v")
 
 
-def test_a_posterior_that_is_gone_is_told_with_its_place(result):
-    learned = [{"key": "a.v", "fingerprint": "0123456789abcdef"}]
+def learned_as(result, fingerprint):
+    """Returns the result of a run that says which posterior its first data have learned."""
+    learned = [{"key": "a.v", "fingerprint": fingerprint}]
     lineage = {**result.document["lineage"], "posteriors": learned}
-    without = NotebookResult(result.folder, {**result.document, "lineage": lineage})
+    return NotebookResult(result.folder, {**result.document, "lineage": lineage})
+
+
+def test_a_posterior_that_is_gone_is_told_with_its_place(result):
+    without = learned_as(result, "0123456789abcdef")
     with pytest.raises(FileNotFoundError, match=r"a\.v/0123456789abcdef"):
         without.posterior.sample(10)
+
+
+def test_a_run_does_not_decide_where_its_posterior_is(result):
+    elsewhere = learned_as(result, "../../../elsewhere")
+    with pytest.raises(ValueError, match="no file inside of"):
+        elsewhere.posterior.sample(10)
 
 
 def test_a_run_that_does_not_say_what_it_learned_is_told_to_be_run_again(result):
