@@ -30,7 +30,11 @@ _FLOWS = (
 TOY = {
     "surveys": ("--simulations", "32"),
     "table2": (*_FLOWS, "--members", "1"),
-    "predictive": (*_FLOWS, "--members", "1", "--replicates", "40"),
+    "predictive": (
+        *(*_FLOWS, "--members", "1", "--replicates", "40", "--rows"),
+        *("DESI, with v_tb", "H3+SEGUE+MagE on DESI's sky, with v_tb"),
+        "H3+SEGUE+MagE quadrants, with v_tb",
+    ),
     "halo-mass": (
         *("--hosts", "1536", "--acceptance-hosts", "128"),
         *("--ensemble.members", "3", "--ensemble.max-epochs", "15"),
