@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 
 DURATION = r"\d+:\d\d:\d\d"
 DASH = "\N{EN DASH}"
-VOID = ("meta", "link", "img", "br")
+VOID = ("meta", "link", "img", "br", "wbr")
 
 
 # --- the page as a tree ---------------------------------------------------------------
@@ -124,10 +124,11 @@ def _answers(head, answers, metrics):
     if not answers:
         return
     titles = dict.fromkeys(one["quantity"] + one["unit"] for one in answers)
+    yield from _sentences(head, answers, metrics)
     data = dict.fromkeys(one["data"] for one in answers)
     columns, *rows = tables[0].all("tr")
     for cell, title in zip(columns.children("th"), ["data", *titles], strict=True):
-        yield Shown("answers", cell.text, title)
+        yield Shown("answers", cell.text, in_words(title))
     for row, name in zip(rows, data, strict=True):
         yield Shown("answers", row.children("th")[0].text, name)
         cells = dict(zip(titles, row.children("td"), strict=True))
@@ -135,6 +136,31 @@ def _answers(head, answers, metrics):
             cell = cells.pop(one["quantity"] + one["unit"])
             yield from _answer(cell, one["key"], metrics)
         yield from (Shown("answers", cell.text, "") for cell in cells.values())
+
+
+def _sentences(head, answers, metrics):
+    """The first quantity that was asked for stands in a sentence, of each data."""
+    asked = [one for one in answers if one["quantity"] == answers[0]["quantity"]]
+    ends = ("median", "upper_error", "lower_error")
+    known = [
+        one
+        for one in asked
+        if not any(isinstance(metrics[f"{one['key']}.{end}"], str) for end in ends)
+    ]
+    said = head.all("p", **{"class": "answer"})
+    for sentence, one in zip(said, known, strict=True):
+        name, _, text = sentence.text.partition(" = ")
+        yield Shown(one["key"], name, one["quantity"])
+        numbers = re.split(r" \+| \N{MINUS SIGN}| (?=[^\d])", text, maxsplit=3)
+        for number, end in zip(numbers, ends, strict=False):
+            yield Shown(one["key"], number, metrics[f"{one['key']}.{end}"])
+        rest = f"{in_words(one['unit'])}, from {one['data']}."
+        yield Shown(one["key"], numbers[-1], rest)
+
+
+def in_words(head):
+    """Returns a unit as people write it."""
+    return head.replace("solMass", "M\N{SUN}").replace(" / ", "/")
 
 
 def _answer(cell, key, metrics):
@@ -152,7 +178,10 @@ def _verdicts(head, verdicts):
     said = {None: "not tested", True: "passed", False: "failed"}
     for item, one in zip(items, verdicts, strict=True):
         text = f"{one['test']}: {said[one['passed']]}. {one['text']}"
-        yield Shown(one["key"], item.text, text)
+        # then come links to the warnings that say what to do
+        remedy = "".join(span.text for span in item.all("span"))
+        shown_text = item.text.removesuffix(remedy).strip()
+        yield Shown(one["key"], shown_text, text)
 
 
 def _numbers(head, metrics):
@@ -188,7 +217,7 @@ def _table(part, section):
     columns, *rows = part.all("tr")
     head = [c["name"] + c["unit"] for c in section["columns"]]
     for cell, title in zip(columns.children("th"), head, strict=True):
-        yield Shown(section["key"], cell.text, title)
+        yield Shown(section["key"], cell.text, in_words(title))
     for row, values in zip(rows, section["rows"], strict=True):
         for cell, value in zip(row.children("td"), values, strict=True):
             yield Shown(section["key"], cell.text, value)

@@ -5,6 +5,7 @@ Nothing here computes: the same document gives the same page, today or in a year
 """
 
 import base64
+import re
 import sys
 from collections.abc import Mapping
 from importlib import resources
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from markupsafe import Markup, escape
 
 from orrery.identity import JSON
 from orrery.results import figures
@@ -109,13 +111,14 @@ def render(result: Result, sections: list[JSON]) -> str:
     return _template().render(
         run=document,
         answers=_answers(document["answers"], result.metrics),
-        verdicts=document["verdicts"],
+        verdicts=_verdicts(document["verdicts"], sections),
         numbers={n: shown(value) for n, value in metrics if n not in answered},
         headlines=[one for one in sections if one["kind"] == "headline"],
         sections=[one for one in sections if one["kind"] != "headline"],
         lineage=lineage_rows(document["lineage"]),
         options=_flat(document["options"]),
         versions=document["versions"],
+        script=_source("report.js"),
     )
 
 
@@ -174,7 +177,10 @@ def _answers(answers: list[JSON], metrics: JSON) -> JSON:
         (data, [cells.get((data, quantity)) for quantity, _ in quantities])
         for data in dict.fromkeys(one["data"] for one in answers)
     ]
-    return {"quantities": list(quantities), "rows": rows}
+    # what was asked for first stands in a sentence, of each data
+    asked = next(iter(quantities), ("", ""))
+    said = [one for (_, name), one in cells.items() if name == asked[0] and one["plus"]]
+    return {"quantities": list(quantities), "rows": rows, "said": said}
 
 
 def _answer(answer: JSON, metrics: JSON, decimals: int) -> JSON:
@@ -192,6 +198,26 @@ def _answer(answer: JSON, metrics: JSON, decimals: int) -> JSON:
         "plus": f"{above:.{decimals}f}",
         "minus": f"{below:.{decimals}f}",
     }
+
+
+def _verdicts(verdicts: list[JSON], sections: list[JSON]) -> list[JSON]:
+    """Returns verdicts; those that did not pass with the warnings that say what to do."""
+    doubts = [one for one in sections if one["kind"] == "warning"]
+    told = {key for verdict in verdicts for key in verdict["shows"]}
+
+    def about(verdict: JSON) -> list[JSON]:
+        same = [one for one in doubts if {*one["shows"]} & {*verdict["shows"]}]
+        # one that quotes no verdict's numbers is of all tests of these data
+        place = verdict["key"].rpartition(".")[0] + "."
+        general = [
+            one
+            for one in doubts
+            if not {*one["shows"]} & told
+            and any(key.startswith(place) for key in one["shows"])
+        ]
+        return same or general
+
+    return [{**one, "doubts": [] if one["passed"] else about(one)} for one in verdicts]
 
 
 def _is_known(answer: JSON) -> bool:
@@ -225,8 +251,27 @@ def _flat(options: Any, prefix: str = "") -> dict[str, str]:
 
 
 def _template() -> jinja2.Template:
-    source = resources.files("orrery.results").joinpath("report.html")
     page = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    return page.from_string(source.read_text(encoding="utf-8"))
+    page.filters |= {"unit": unit_in_words, "breakable": _breakable}
+    return page.from_string(_source("report.html"))
+
+
+def _source(name: str) -> str:
+    return resources.files("orrery.results").joinpath(name).read_text(encoding="utf-8")
+
+
+def unit_in_words(unit: str) -> str:
+    """Returns a unit as people write it.
+
+    Example:
+        >>> unit_in_words("km / s"), unit_in_words("dex(solMass)")
+        ('km/s', 'dex(M☉)')
+    """
+    return unit.replace("solMass", "M\N{SUN}").replace(" / ", "/")
+
+
+def _breakable(name: str) -> Markup:
+    """Returns a name that a narrow box breaks between its words."""
+    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))
