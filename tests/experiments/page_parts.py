@@ -123,12 +123,16 @@ def _answers(head, answers, metrics):
     tables = head.all("table", **{"class": "answers"})
     if not answers:
         return
-    titles = dict.fromkeys(one["quantity"] + one["unit"] for one in answers)
+    titles = {
+        one["quantity"] + one["unit"]: headed(one["quantity"], one["unit"])
+        for one in answers
+    }
     yield from _sentences(head, answers, metrics)
     data = dict.fromkeys(one["data"] for one in answers)
     columns, *rows = tables[0].all("tr")
-    for cell, title in zip(columns.children("th"), ["data", *titles], strict=True):
-        yield Shown("answers", cell.text, in_words(title))
+    heads = ["data", *titles.values()]
+    for cell, title in zip(columns.children("th"), heads, strict=True):
+        yield Shown("answers", cell.text, title)
     for row, name in zip(rows, data, strict=True):
         yield Shown("answers", row.children("th")[0].text, name)
         cells = dict(zip(titles, row.children("td"), strict=True))
@@ -158,9 +162,14 @@ def _sentences(head, answers, metrics):
         yield Shown(one["key"], numbers[-1], rest)
 
 
-def in_words(head):
+def in_words(unit):
     """Returns a unit as people write it."""
-    return head.replace("solMass", "M\N{SUN}").replace(" / ", "/")
+    return unit.replace("solMass", "M\N{SUN}").replace(" / ", "/")
+
+
+def headed(name, unit):
+    """Returns the head of a column: its name as it is, and its unit as people write it."""
+    return name + in_words(unit)
 
 
 def _answer(cell, key, metrics):
@@ -215,9 +224,9 @@ def _prose(part):
 
 def _table(part, section):
     columns, *rows = part.all("tr")
-    head = [c["name"] + c["unit"] for c in section["columns"]]
+    head = [headed(c["name"], c["unit"]) for c in section["columns"]]
     for cell, title in zip(columns.children("th"), head, strict=True):
-        yield Shown(section["key"], cell.text, in_words(title))
+        yield Shown(section["key"], cell.text, title)
     for row, values in zip(rows, section["rows"], strict=True):
         for cell, value in zip(row.children("td"), values, strict=True):
             yield Shown(section["key"], cell.text, value)
