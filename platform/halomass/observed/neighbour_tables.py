@@ -21,7 +21,7 @@ from halomass.observed.left_out import LeftOut
 from halomass.observed.neighbour_columns import KMS, KPC
 from halomass.observed.plain_table import PlainTable
 from halomass.observed.speeds import Speeds
-from halomass.systems import RADIUS
+from halomass.systems import LOG_M_PEAK, RADIUS
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
 from orrery.storage import files
@@ -38,6 +38,14 @@ TYPICAL_ENVIRONMENT = {"distance_larger": 2600.0, "distance_cluster": 17_900.0}
 # What two neighbours have never in common.
 _VELOCITY = ("vx", "vy", "vz")
 _MOTION = (*_VELOCITY, "log_m_star", "m_star", "log_m_peak", "m_peak", "log_m", "m")
+
+# So many of a host's halos are heavier than a tenth of the least that hold galaxies.
+_HEAVIEST = 10
+# By these neighbours are ranked, and not by the masses that are left today.
+_RANKED_FIRST = (
+    *("m_star", "log_m_star", "m_peak", "log_m_peak"),
+    *("v_peak", "v_infall"),
+)
 
 _DECIMALS = 5  # of written kpc, km/s and dex
 _COLUMNS = {
@@ -194,11 +202,28 @@ def _doubts(table: PlainTable, counted: BoolArray) -> list[str]:
     """Returns warnings of velocities that may stand for no value, or are of another frame."""
     rows = np.flatnonzero(counted).tolist()
     found = table.doubtful(rows)
-    drift = table.drift(rows)
+    others = [*table.drift(rows), *_light(table, counted)]
     if not found:
-        return drift
+        return others
     suspect = f"{', '.join(found)}: such numbers often stand for no value; look them up"
-    return [suspect, *drift]
+    return [suspect, *others]
+
+
+def _light(table: PlainTable, counted: BoolArray) -> list[str]:
+    """Returns a warning of masses of halos that may be those of stars: halos have more."""
+    if set(_RANKED_FIRST) & set(table.columns):
+        return []
+    what = next((name for name in ("m", "log_m") if name in table.columns), None)
+    if what is None:
+        return []
+    masses = table.log_masses(what)[counted]
+    heaviest = np.sort(masses[np.isfinite(masses)])[::-1][:_HEAVIEST]
+    if len(heaviest) < _HEAVIEST or heaviest[-1] >= LOG_M_PEAK - 1:
+        return []
+    return [
+        f"{table.columns[what]} is read as masses of halos, and only {_HEAVIEST - 1} of them "
+        f"are above 10^{heaviest[-1]:.1f} Msun: call the column m_star if they are of stars"
+    ]
 
 
 def _environment(

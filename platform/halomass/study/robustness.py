@@ -109,7 +109,11 @@ def largest_shifts(
             )
             continue
         (table,) = moved
-        row = table[int(np.argmax(np.abs(table[name])))]
+        shifts = np.abs(np.asarray(table[name], dtype=float))
+        if np.isnan(shifts).all():
+            words.append(f"With {name} no mass is known that one of them could move.")
+            continue
+        row = table[int(np.nanargmax(shifts))]
         key = f"{LEAVE_ONE_OUT}.largest.{ensemble_key(name)}"
         found: dict[str, float | str] = {
             f"{key}.neighbour": str(row["left_out"]),

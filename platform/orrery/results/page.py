@@ -203,7 +203,7 @@ def _answer(answer: JSON, metrics: JSON, decimals: int) -> JSON:
 def _verdicts(verdicts: list[JSON], sections: list[JSON]) -> list[JSON]:
     """Returns verdicts; those that did not pass with the warnings that say what to do."""
     doubts = [one for one in sections if one["kind"] == "warning"]
-    told = {key for verdict in verdicts for key in verdict["shows"]}
+    quoted = {key for verdict in verdicts for key in verdict["shows"]}
 
     def about(verdict: JSON) -> list[JSON]:
         same = [one for one in doubts if {*one["shows"]} & {*verdict["shows"]}]
@@ -212,7 +212,7 @@ def _verdicts(verdicts: list[JSON], sections: list[JSON]) -> list[JSON]:
         general = [
             one
             for one in doubts
-            if not {*one["shows"]} & told
+            if not {*one["shows"]} & quoted
             and any(key.startswith(place) for key in one["shows"])
         ]
         return same or general

@@ -177,3 +177,18 @@ def test_an_environment_that_is_none_is_refused(halos, tmp_path, value, saved):
     path = saved(tmp_path, halos, {"dnl": 900.0, "d14": 12_000.0, "vmax": value})
     with pytest.raises(ValueError, match="vmax is"):
         read_neighbours(path)
+
+
+@pytest.mark.parametrize(("log_mass", "doubted"), [(5.0, True), (9.5, False)])
+def test_masses_that_may_be_those_of_stars_are_doubted(
+    halos, tmp_path, saved, log_mass, doubted
+):
+    others = {n: v for n, v in halos.items() if n not in ("m_peak", "log_m_peak", "m")}
+    masses = 10 ** np.linspace(log_mass, log_mass + 1, N)
+    warned = read_neighbours(
+        saved(tmp_path, {**others, "m": masses}), **AROUND
+    ).warnings
+    assert (
+        any("call the column m_star if they are of stars" in w for w in warned)
+        == doubted
+    )

@@ -176,3 +176,16 @@ def test_a_host_whose_neighbours_no_survey_finds_has_no_mass(host):
     every = dict.fromkeys(names, Estimate(*[np.nan] * 4))
     table = only(masses.host_mass_table(host(), every))
     assert np.isnan(table["predicted_mean"]).all()
+
+
+def test_a_mass_that_is_not_known_is_moved_by_nobody(host):
+    wanted, found = some(**{f"log_r_{i}": 0.1 for i in range(1, 11)})
+    tables = left_out(host(), wanted, found)
+    for table in tables.values():
+        for name in table.colnames[1:]:
+            table[name] = np.nan
+    said, numbers = robustness.largest_shifts(wanted, tables)
+    assert numbers == {}
+    assert "nan" not in said.text
+    for count in NEIGHBOUR_COUNTS:
+        assert f"With {count} neighbours no mass is known" in said.text
