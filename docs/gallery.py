@@ -12,8 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from orrery.results.result import Result
-
 ROOT = Path(__file__).parents[1]
 MADE = ROOT / "build" / "gallery"
 PAPERS = {
@@ -218,12 +216,13 @@ def make(made: Path, work: Path) -> None:
 
 def _run(experiment: str, work: Path) -> Path:
     """Returns the folder of an experiment's attempt at toy size."""
-    reports = work / "runs" / experiment
     command = [sys.executable, "-m", "orrery", experiment, *TOY[experiment]]
-    places = ("--datasets", work / "datasets", "--reports", reports)
-    subprocess.run([*command, *map(str, places)], check=True)
-    (run,) = next(reports.iterdir()).iterdir()
-    return Result.open(run).folder
+    places = ("--datasets", work / "datasets", "--reports", work / "runs")
+    done = subprocess.run(
+        [*command, *map(str, places)], check=True, stdout=subprocess.PIPE, text=True
+    )
+    # the page's path is the last line, whatever a reader has printed before
+    return Path(done.stdout.splitlines()[-1]).parent
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
