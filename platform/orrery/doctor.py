@@ -64,7 +64,8 @@ def troubles(
         for folder in folders
         if not os.access(_nearest(folder), os.W_OK | os.X_OK)
     }
-    local = {**facts, "token": True, "tls": True}  # which a local run makes
+    # which a local run makes
+    local = {**facts, "token": True, "tls": True}  # nosec B105
     report = NodeReport(
         node=_HERE, unseen=(), clock_offset=0.0, refused=refused, **local
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from orrery.identity import JSON
 from orrery.results import figures
@@ -274,4 +274,5 @@ def unit_in_words(unit: str) -> str:
 
 def _breakable(name: str) -> Markup:
     """Returns a name that a narrow box breaks between its words."""
-    return Markup(re.sub(r"([._])", r"\1<wbr>", str(escape(name))))
+    # what is joined is escaped
+    return Markup("<wbr>").join(re.split(r"(?<=[._])", name))
