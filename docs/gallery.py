@@ -82,77 +82,114 @@ class PaperFigure:
 
 FIGURES = (
     PaperFigure(
-        *(GALAXIES, (1,), "Stars of the surveys on the sky, and their distances."),
-        *("surveys", ("sky",)),
-        "The stars of H3, SEGUE and MagE are not public: simulated ones stand for them.",
+        paper=GALAXIES,
+        numbers=(1,),
+        shows="Stars of the surveys on the sky, and their distances.",
+        experiment="surveys",
+        keys=("sky",),
+        remark="The stars of H3, SEGUE and MagE are not public: simulated ones "
+        "stand for them.",
     ),
     PaperFigure(
-        *(GALAXIES, (2,), "Mean velocities of their stars against distance."),
-        *("surveys", ("velocities",)),
+        paper=GALAXIES,
+        numbers=(2,),
+        shows="Mean velocities of their stars against distance.",
+        experiment="surveys",
+        keys=("velocities",),
     ),
     PaperFigure(
-        *(GALAXIES, (3,), "Masses of both galaxies within 50 kpc."),
-        *("table2", ("masses",)),
+        paper=GALAXIES,
+        numbers=(3,),
+        shows="Masses of both galaxies within 50 kpc.",
+        experiment="table2",
+        keys=("masses",),
     ),
     PaperFigure(
-        *(GALAXIES, (4,), "Components of the travel velocity."),
-        *("table2", ("reflex",)),
+        paper=GALAXIES,
+        numbers=(4,),
+        shows="Components of the travel velocity.",
+        experiment="table2",
+        keys=("reflex",),
     ),
     PaperFigure(
-        *(GALAXIES, (5,), "The travel velocity by all data, and by others."),
-        *("table2", ("travel_velocity",)),
+        paper=GALAXIES,
+        numbers=(5,),
+        shows="The travel velocity by all data, and by others.",
+        experiment="table2",
+        keys=("travel_velocity",),
     ),
     PaperFigure(
-        *(GALAXIES, (6,), "Expected coverage of each posterior."),
-        *("table2", ("coverage",)),
+        paper=GALAXIES,
+        numbers=(6,),
+        shows="Expected coverage of each posterior.",
+        experiment="table2",
+        keys=("coverage",),
     ),
     PaperFigure(
-        *(GALAXIES, (7,), "What the posteriors by DESI's footprint predict."),
-        *(
-            "predictive",
-            ("predictions.desi.v_gsr_v_tb", "predictions.h3_desi.v_gsr_v_tb"),
-        ),
+        paper=GALAXIES,
+        numbers=(7,),
+        shows="What the posteriors by DESI's footprint predict.",
+        experiment="predictive",
+        keys=("predictions.desi.v_gsr_v_tb", "predictions.h3_desi.v_gsr_v_tb"),
     ),
     PaperFigure(
-        *(GALAXIES, (8,), "What the posterior by quadrants of the sky predicts."),
-        *("predictive", ("predictions.h3_quadrants.v_gsr_v_tb",)),
+        paper=GALAXIES,
+        numbers=(8,),
+        shows="What the posterior by quadrants of the sky predicts.",
+        experiment="predictive",
+        keys=("predictions.h3_quadrants.v_gsr_v_tb",),
     ),
     PaperFigure(
-        *(HALO, (1,), "A drawing of the network."),
+        paper=HALO,
+        numbers=(1,),
+        shows="A drawing of the network.",
         remark="Five layers of 10, 8, 6, 4 and 2 units: there are no data in it.",
     ),
     PaperFigure(
-        *(HALO, (2,), "Which satellites a survey finds, by stars and distance."),
-        remark="Not made. The limit is `Detectability`; its two numbers are not printed in "
-        "the paper.",
+        paper=HALO,
+        numbers=(2,),
+        shows="Which satellites a survey finds, by stars and distance.",
+        remark="Not made. The limit is `Detectability`; its two numbers are not "
+        "printed in the paper.",
     ),
     PaperFigure(
-        *(
-            HALO,
-            (3, 4, 5, 6),
-            "How well satellites are measured, by stars and distance.",
-        ),
+        paper=HALO,
+        numbers=(3, 4, 5, 6),
+        shows="How well satellites are measured, by stars and distance.",
         remark="Not made. The model of the errors is `halomass.observed.errors`.",
     ),
     PaperFigure(
-        *(HALO, (7,), "Predicted against true masses, with errors and biases."),
-        *("halo-mass", ("predictions.fewer_neighbours",)),
-        "Of mock hosts, by 25 and by 10 neighbours.",
+        paper=HALO,
+        numbers=(7,),
+        shows="Predicted against true masses, with errors and biases.",
+        experiment="halo-mass",
+        keys=("predictions.fewer_neighbours",),
+        remark="Of mock hosts, by 25 and by 10 neighbours.",
     ),
     PaperFigure(
-        *(HALO, (8, 9, 10), "The same for the three other catalogues."),
-        remark="Not drawn. `halo-mass` has their errors as tables, `errors.25.esmdpl_um`, "
-        "`errors.25.vsmdpl_um_saga` and `errors.25.vsmdpl_um`, and tests each by the hosts of "
-        "the others, `mass.domain_shift`.",
+        paper=HALO,
+        numbers=(8, 9, 10),
+        shows="The same for the three other catalogues.",
+        remark="Not drawn. `halo-mass` has their errors as tables, "
+        "`errors.25.esmdpl_um`, `errors.25.vsmdpl_um_saga` and "
+        "`errors.25.vsmdpl_um`, and tests each by the hosts of the others, "
+        "`mass.domain_shift`.",
     ),
     PaperFigure(
-        *(HALO, (11,), "The Milky Way's mass beside published ones."),
-        *("halo-mass", ("published_masses",)),
+        paper=HALO,
+        numbers=(11,),
+        shows="The Milky Way's mass beside published ones.",
+        experiment="halo-mass",
+        keys=("published_masses",),
     ),
     PaperFigure(
-        *(HALO, (12, 13, 14, 15), "Predicted masses when features are left out."),
-        *("halo-mass", ("predictions.features_left_out",)),
-        "All in one; without satellites, distances, radial and tangential velocities.",
+        paper=HALO,
+        numbers=(12, 13, 14, 15),
+        shows="Predicted masses when features are left out.",
+        experiment="halo-mass",
+        keys=("predictions.features_left_out",),
+        remark="All in one; without satellites, distances, radial and tangential "
+        "velocities.",
     ),
 )
 
