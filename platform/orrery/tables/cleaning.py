@@ -19,7 +19,7 @@ from orrery.tables.columns import (
 from orrery.tables.missing import SENTINELS, MissingCount, missing_values, zero_pairs
 from orrery.tables.options import MOST_MISSING
 from orrery.tables.repeated_values import judged_values
-from orrery.tables.titles import UNIT_ENDINGS
+from orrery.tables.titles import unit_remedy
 
 # Words that stand where there is no number.
 _NO_NUMBER = {"", "-", "--", "---", "...", "nan", "null", "none", "n/a", "na", "masked"}
@@ -131,13 +131,17 @@ def clean_columns(
     by_quantity = {d.quantity: d for d in descriptions}
     cleaning = _Cleaning(where, len(table), stated)
     words: dict[str, tuple[object, ...]] = {}
-    for column in understood:
-        if not column.used or column.quantity is None:
-            continue
-        if by_quantity[column.quantity].words:
-            words[column.quantity] = tuple(table[column.title])
+    used = [
+        (column, by_quantity[column.quantity])
+        for column in understood
+        if column.used and column.quantity is not None
+    ]
+    _check_units(table, used, where)
+    for column, description in used:
+        if description.words:
+            words[description.quantity] = tuple(table[column.title])
         else:
-            _read(cleaning, table, column, by_quantity[column.quantity])
+            _read(cleaning, table, column, description)
     for first, second in pairs:
         if {first, second} <= set(cleaning.values):
             _drop_zeros(cleaning, by_quantity[first], by_quantity[second])
@@ -162,6 +166,39 @@ def _check_titles(
             f"{where} has no column {', '.join(unknown)} in which numbers could stand for no "
             f"value, only {', '.join(table.colnames)}"
         )
+
+
+def _check_units(
+    table: Table,
+    used: Sequence[tuple[UnderstoodColumn, ColumnDescription]],
+    where: str,
+) -> None:
+    """Raises ValueError where nobody says a unit: one for all such columns, not one by one."""
+    lacking = [
+        f"column {column.title!r} has no unit; wanted {description.unit}: "
+        f"{unit_remedy(column.title, description.unit)}"
+        for column, description in used
+        if column.unit is None and _needs_unit(table[column.title], description)
+    ]
+    if lacking:
+        raise ValueError(
+            f"{where}: {'; '.join(lacking)}; or give units in the file, as ECSV, FITS and "
+            "VOTable can"
+        )
+
+
+def _needs_unit(column: Column, description: ColumnDescription) -> bool:
+    # what holds no numbers is refused for that, and three parts of an angle say their unit
+    if column.ndim != 1 or column.dtype.kind in "bmM":
+        return False
+    return _three_parts(column, description) is None
+
+
+def _three_parts(column: Column, description: ColumnDescription) -> FloatArray | None:
+    """Returns angles `[N]` that are written as `12:34:56`; None where they are not."""
+    if column.dtype.kind not in "OUS" or not description.sexagesimal:
+        return None
+    return angles.sexagesimal([str(word) for word in np.ma.filled(column, "")])
 
 
 def _read(
@@ -227,21 +264,15 @@ def _numbers(
             f"{where}: column {column.name!r} holds {column.dtype.name}, which is no number in "
             f"{wanted.unit}: give numbers, or call the column otherwise"
         )
-    words = column.dtype.kind in "OUS"
-    if words and wanted.sexagesimal:
-        angle = angles.sexagesimal([str(word) for word in np.ma.filled(column, "")])
-        if angle is not None:
-            # three parts of a right ascension are hours, unless this table says degrees
-            said = understood.unit if understood.is_said else None
-            hours = wanted.sexagesimal == "hours" and said != units.deg
-            return angle, angles.HOURS if hours else units.deg
-    if understood.unit is None:
-        raise ValueError(
-            f"{where}: column {column.name!r} has no unit; wanted {wanted.unit}: give the column "
-            f"one, or a name with one of the endings {', '.join('_' + s for s in UNIT_ENDINGS)}"
-        )
+    angle = _three_parts(column, wanted)
+    if angle is not None:
+        # three parts of a right ascension are hours, unless this table says degrees
+        said = understood.unit if understood.is_said else None
+        hours = wanted.sexagesimal == "hours" and said != units.deg
+        return angle, angles.HOURS if hours else units.deg
     hours = wanted.sexagesimal == "hours" and angles.in_hours(understood.unit)
     unit = angles.HOURS if hours else understood.unit
+    words = column.dtype.kind in "OUS"
     numbers = _words(column, unit, wanted, where) if words else column
     return np.ma.filled(np.ma.asarray(numbers).astype(float), np.nan), unit
 

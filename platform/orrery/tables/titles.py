@@ -88,6 +88,32 @@ def divided(title: str) -> tuple[str, str | units.UnitBase | None]:
     return name, None
 
 
+def unit_remedy(title: str, wanted: units.UnitBase) -> str:
+    """Returns how to call a column so that its title says in which unit its numbers are.
+
+    Arguments:
+        title: As it is, without a unit.
+        wanted: The unit in which such numbers are usual.
+
+    Example:
+        >>> unit_remedy("dist", units.kpc)
+        "call it 'dist_kpc' (_pc, _mpc for other units)"
+        >>> unit_remedy("vlos", KM_S)
+        "call it 'vlos_kms'"
+    """
+    endings: dict[units.UnitBase, str] = {}
+    for ending, unit in UNIT_ENDINGS.items():
+        if unit.is_equivalent(wanted):
+            endings.setdefault(unit, f"_{ending}")
+    usual = endings.pop(wanted, None)
+    others = ", ".join(endings.values())
+    if usual is None:
+        return f"call it with one of {others}" if others else "give it one"
+    return f"call it '{title}{usual}'" + (
+        f" ({others} for other units)" if others else ""
+    )
+
+
 def spellings(titles: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """Returns for each title the names that it may stand for, the plainest first.
 

@@ -1,5 +1,7 @@
 """Laws of cleaning: our units, NaN where there is no value, and every loss counted."""
 
+import re
+
 import numpy as np
 import pytest
 from astropy import units
@@ -85,6 +87,30 @@ def test_hours_of_the_file_are_no_time():
     np.testing.assert_allclose(found.values["ra"], [15.0, 37.5])
     degrees = _clean({"ra_deg": ["01:00:00", "02:30:00"]})
     np.testing.assert_allclose(degrees.values["ra"], [1.0, 2.5])
+
+
+def test_all_columns_without_a_unit_are_named_at_once_each_with_its_remedy():
+    far = ColumnDescription("distance", units.kpc, ("dist",))
+    rise = ColumnDescription("alpha", units.deg, ("alpha",), sexagesimal="hours")
+    described = (*DESCRIPTIONS, far, rise)
+    table = Table({"v": [1.0, 2.0], "ra": [3.0, 4.0], "dist": [5.0, 6.0]})
+    with pytest.raises(ValueError, match="has no unit") as refused:
+        clean_columns(table, described, "t.csv")
+    said = str(refused.value)
+    assert said.startswith("t.csv: column 'v' has no unit; wanted km / s: call it 'v_")
+    assert "column 'dist' has no unit; wanted kpc: call it 'dist_kpc' (_pc, " in said
+    assert said.count("has no unit") == 2, "the survey has said that of ra"
+    # what the message says is what helps
+    for old, new in re.findall(r"column '(\w+)' .*?: call it '(\w+)'", said):
+        table.rename_column(old, new)
+    found = clean_columns(table, described, "t.csv").values
+    assert found["distance"].tolist() == [5.0, 6.0]
+    # three parts of an angle are their unit, and what is no number needs none
+    parts = Table({"alpha": ["01:00:00", "02:30:00"]})
+    found = clean_columns(parts, described, "t.csv").values
+    np.testing.assert_allclose(found["alpha"], [15.0, 37.5])
+    with pytest.raises(ValueError, match="'dist' holds bool, which is no number"):
+        clean_columns(Table({"dist": [True, False]}), described, "t.csv")
 
 
 def test_pairs_of_zeros_are_no_value():
