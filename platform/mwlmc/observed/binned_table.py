@@ -22,6 +22,7 @@ import scipy
 from astropy.table import Column, Table
 
 from mwlmc.observed.columns import BINNED, SAMPLED, check_binned
+from mwlmc.observed.left_out_bins import describe_left_out, left_out_bins
 from mwlmc.observed.options import StarSelection
 from mwlmc.observed.plausibility import check_errors
 from mwlmc.observed.reduction_options import (
@@ -309,10 +310,10 @@ def _reduce(
     # converted once: counts, moments, errors and the sample are of the same stars
     rest_frame = table.rest_frame()
     supported = binning.supported(star_counts(rest_frame, binning))
-    left_out = [str(b) for b in binning.bins if b not in supported.bins]
     result = bin_stars(table, rest_frame, supported, name or stars.stem, seed)
     check_errors(result.bins, result.moments, result.errors, stars.name)
-    return replace(result, provenance={**result.provenance, "left_out": left_out})
+    left_out = describe_left_out(rest_frame, binning, supported)
+    return replace(result, provenance={**result.provenance, **left_out})
 
 
 def _check_edges(binning: SkyBinning, selection: StarSelection) -> None:
@@ -378,8 +379,9 @@ def selection_lines(table: BinnedTable) -> list[str]:
     """Returns what the selection kept, step by step, what was missing, and what is left out."""
     steps = [f"{count:7d}  {step}" for step, count in table.provenance["steps"]]
     left_out = [
-        f"left out, fewer than two stars: {bin_}"
-        for bin_ in table.provenance["left_out"]
+        f"left out, {why}: {one}"
+        for why, bins in left_out_bins(table.provenance).items()
+        for one in bins
     ]
     return steps + check_lines(table.provenance.get("checks", {})) + left_out
 

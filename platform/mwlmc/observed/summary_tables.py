@@ -6,11 +6,13 @@ from astropy.table import Table
 
 from mwlmc.observed.binned_table import BinnedTable, as_ecsv
 from mwlmc.observed.columns import BINNED
+from mwlmc.observed.left_out_bins import FEW_MOTIONS, TOO_FEW, left_out_bins
 from mwlmc.observed.options import Measurement, Sampling
 from mwlmc.observed.star_tables import check_lines
 from mwlmc.sky.moment_errors import FEW_STARS
 from mwlmc.sky.patches import PATCHES
 from mwlmc.sky.selection_function import Bin
+from orrery.identity import JSON
 from orrery.sentences import Sentence
 
 # Stars whose mean sin(b) is this many times that of their patch see a vertical reflex
@@ -36,19 +38,19 @@ def summary_tables(
     """
     provenance = table.provenance
     steps = Table(rows=provenance["steps"], names=["step", "stars"])
-    left_out = "; ".join(provenance["left_out"]) or "none"
+    left_out = _left_out(provenance)
     checks = "; ".join(check_lines(provenance.get("checks", {}))) or "nothing"
     steps.meta["key"] = "selection"
     # names of bins and files may hold numbers, which are none of the run's
     steps.meta["metrics"] = {
         "selection.file": provenance["source"]["file"],
-        "selection.left_out": left_out,
+        **left_out.metrics,
         "selection.checks": checks,
     }
     steps.meta["shows"] = list(steps.meta["metrics"])
     steps.meta["caption"] = (
-        f"{provenance['source']['file']}: stars left after each step. Bins left out because they "
-        f"have fewer than two stars: {left_out}. Found while the stars were read: {checks}."
+        f"{provenance['source']['file']}: stars left after each step. {left_out.text} Found while "
+        f"the stars were read: {checks}."
     )
     velocities = as_ecsv(table)
     for name, (unit, _) in BINNED.items():
@@ -70,6 +72,25 @@ def summary_tables(
         f"a bootstrap of so few means nothing. {_SAMPLING_NOTES[measurement.sampling]}"
     )
     return {"Selection": steps, "Binned velocities": velocities}
+
+
+class _LeftOut(NamedTuple):
+    """Which bins are left out, in words, and these names by stable key."""
+
+    text: str
+    metrics: dict[str, str]
+
+
+def _left_out(provenance: JSON) -> _LeftOut:
+    bins = left_out_bins(provenance)
+    few = "; ".join(bins[TOO_FEW]) or "none"
+    text = f"Bins left out because they have {TOO_FEW}: {few}."
+    metrics = {"selection.left_out": few}
+    if bins[FEW_MOTIONS]:
+        unmeasured = "; ".join(bins[FEW_MOTIONS])
+        text += f" Because they have {FEW_MOTIONS}: {unmeasured}."
+        metrics["selection.without_motions"] = unmeasured
+    return _LeftOut(text, metrics)
 
 
 class UnevenBin(NamedTuple):

@@ -15,6 +15,7 @@ from mwlmc.observed.data_vectors import observe
 from mwlmc.observed.options import StarSelection
 from mwlmc.observed.star_reading import read_stars
 from mwlmc.observed.star_tables import StarTable, select
+from mwlmc.observed.summary_tables import summary_tables
 from mwlmc.sky.binning import (
     DESI_FOOTPRINT,
     QUADRANTS,
@@ -235,6 +236,30 @@ def test_command_leaves_out_bins_without_stars_and_says_so(
     assert str(tmp_path) not in out.read_text()
     supported = QUADRANTS.supported(table.counts(QUADRANTS))
     assert observe(table, supported).name == "stars"
+
+
+def test_stars_without_proper_motions_leave_bins_out_for_that_reason(
+    halo, observed_stars, tmp_path, capsys
+):
+    stars = tmp_path / "stars.csv"
+    _write_stars(observed_stars(*halo), stars)
+    table = Table.read(stars)
+    table.remove_columns(["pml_cosb_masyr", "pmb_masyr"])
+    table.write(stars, format="ascii.csv", overwrite=True)
+    out = tmp_path / "out.ecsv"
+    assert main(["quadrants", str(stars), str(out), "--proper-motions"]) == 0
+    across = [str(b) for b in QUADRANTS.bins if b.quantity == "v_tb"]
+    printed = capsys.readouterr().out
+    for one in across:
+        assert f"left out, fewer than two stars with a proper motion: {one}" in printed
+    provenance = read_binned(out).provenance
+    assert provenance["without_motions"] == across
+    assert set(across) <= set(provenance["left_out"])
+    tables = summary_tables(read_binned(out))
+    caption = tables["Selection"].meta["caption"]
+    few, _, unmeasured = caption.partition("have fewer than two stars with a proper")
+    assert "v_tb" not in few
+    assert "; ".join(across) in unmeasured
 
 
 def test_the_command_is_told_what_stands_for_no_value(
