@@ -28,7 +28,9 @@ _REPEATED = (
 )
 
 
-def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
+def parse(
+    choices: type[Options], arguments: Sequence[str], program: str | None = None
+) -> Options:
     """Returns the frozen dataclass `choices` with the values given on the command line.
 
     Arguments:
@@ -36,6 +38,8 @@ def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
             shown in groups. The docstrings become the help text.
         arguments: The command line without the program's name. `--options FILE` begins
             with the options in a `run.json`; FILE may be the folder of a run.
+        program: What was called, such as `orrery desi`, whose `--help` a message names;
+            the script's name when None.
 
     Raises:
         SystemExit: With code 2 and a message, if an option is unknown or a value is
@@ -64,7 +68,9 @@ def parse(choices: type[Options], arguments: Sequence[str]) -> Options:
     # an example in Python would mislead whoever reads the help of a script
     description = (choices.__doc__ or "").partition("\n\n    Example:")[0] + _REPEATED
     given = {} if default is None else {"default": default}
-    found: Any = tyro.cli(named, args=rest, description=description, **given)
+    found: Any = tyro.cli(
+        named, prog=program, args=rest, description=description, **given
+    )
     chosen: Options = _original(found)
     check_types(chosen)  # "inf" and "nan" are floats to a parser
     if file:

@@ -67,7 +67,9 @@ class StudyCommand:
         """
         from orrery import runs
 
-        runs.main(self.answer, resolve_name(self.options), arguments)
+        # as `orrery` knows it, whether or not a script has begun it: its help is there
+        program = f"orrery {self.name}"
+        runs.main(self.answer, resolve_name(self.options), arguments, program)
 
     def answer(self, options: Any) -> Any:
         """Returns what the study finds with options, which are of the type `options`."""

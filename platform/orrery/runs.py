@@ -20,6 +20,7 @@ def main(
     study: Callable[[Options], Any],
     choices: type[Options],
     arguments: Sequence[str] | None = None,
+    program: str | None = None,
 ) -> None:
     """Runs a study with the options of the command line, and tells what it finds.
 
@@ -33,6 +34,8 @@ def main(
         choices: The options' frozen dataclass.
         arguments: The command line without the program's name; `sys.argv[1:]` when
             None.
+        program: What the user called, such as `orrery desi`; the script's name when
+            None.
 
     Raises:
         SystemExit: If the study failed or was interrupted.
@@ -42,7 +45,7 @@ def main(
             # Here too: what a library has made of a signal is no error of the study's.
             with terminable():
                 given = sys.argv[1:] if arguments is None else arguments
-                run_study(study, parse(choices, given))
+                run_study(study, parse(choices, given, program))
         except (ValueError, OSError, FloatingPointError) as error:
             if os.environ.get("ORRERY_DEBUG") == "1":
                 raise

@@ -86,14 +86,30 @@ def test_what_a_command_names_is_there(name):
 
 
 def test_an_experiment_gets_what_follows_its_name(install, monkeypatch):
-    def main(study, choices, arguments):
-        found.append((study({"a": 1}), choices, arguments))
+    def main(study, choices, arguments, called):
+        found.append((study({"a": 1}), choices, arguments, called))
 
     found = []
     monkeypatch.setattr(runs, "main", main)
     install((StudyCommand("toy", "?", "builtins:sorted", "builtins:dict"),))
     assert program.main(["toy", "--draws", "7"]) == 0
-    assert found == [(["a"], dict, ["--draws", "7"])]
+    assert found == [(["a"], dict, ["--draws", "7"], "orrery toy")]
+
+
+@pytest.mark.parametrize("arguments", [["--drwas", "7"], ["--draws", "many"]])
+@pytest.mark.parametrize("script", ["orrery", "experiments/toy.py"])
+def test_a_refusal_names_the_experiments_own_help(
+    install, script, arguments, capsys, monkeypatch
+):
+    monkeypatch.setattr(sys, "argv", [script, *arguments])
+    name = "orrery.inference.options:Inference"
+    toy = StudyCommand("toy", "?", "builtins:sorted", name)
+    install((toy,))
+    with pytest.raises(SystemExit, match=r"^2$"):
+        toy.run() if script.endswith(".py") else program.main(["toy", *arguments])
+    said = capsys.readouterr().err
+    assert "For full helptext" in said
+    assert " orrery toy --help " in said
 
 
 def test_a_tool_ends_with_its_status(install):

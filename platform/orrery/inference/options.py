@@ -11,9 +11,9 @@ class Inference:
 
     Arguments:
         flow: The flow.
-        training: How it is trained, by default by one worker of Ray Train. The weights
-            decay so fast that a flow of some 26,000 pairs is as wide as tests want it:
-            with a fifth of that it learns its pairs by heart and is 4 % too narrow.
+        training: How it is trained. Where the weights decay by 0.5, a flow of some
+            26,000 pairs is as wide as tests want it: with a fifth of that it learns its
+            pairs by heart and is 4 % too narrow.
         members: Flows that differ in their seeds, weighted to one posterior.
         draws: Draws from the posterior of the observation.
         calibration_draws: Draws for each held-out simulation.
