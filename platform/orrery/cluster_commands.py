@@ -57,7 +57,9 @@ def _check_cluster(options: argparse.Namespace) -> None:
         )
     with cluster.connect():
         if not cluster.connected():
-            raise ConnectionError("Ray is not installed: install it to use a cluster")
+            raise ConnectionError(
+                f"{cluster.why_no_ray()}: a cluster can only be checked with Ray"
+            )
         from orrery.execution.nodes import ask_nodes, lost_nodes
 
         folders = [locate(folder).absolute() for folder in options.folders]

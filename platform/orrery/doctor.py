@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from orrery.execution import joining
+from orrery.execution import cluster, joining
 from orrery.execution.node_facts import node_facts
 from orrery.execution.readiness import COMPILER, GB, NodeReport, Trouble, judge
 from orrery.results.dashboard import connection
@@ -87,6 +87,8 @@ def _memory() -> str:
 
 
 def _ray() -> str:
+    if cluster.is_switched_off():
+        return f"switched off by {cluster.RAY}: this process does all the work"
     address = joining.find_address()
     if address is None:
         return "no cluster is known: a run starts its own, for itself"

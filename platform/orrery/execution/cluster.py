@@ -29,6 +29,9 @@ R = TypeVar("R")
 STARTUP_TIMEOUT = 60.0
 
 
+RAY = "ORRERY_RAY"  # the variable with `off` for those who do without
+
+
 @contextmanager
 def connect() -> Iterator[int]:
     """Returns the number of CPUs, with Ray running as long as the context is open.
@@ -36,24 +39,73 @@ def connect() -> Iterator[int]:
     A connection that is already open is used and left open. Otherwise the cluster named
     by `RAY_ADDRESS` or started with `ray start` on this machine is joined, and only
     where there is none is a local one started, which ends with the context and which
-    nobody else reaches. Without Ray this process is all there is.
+    nobody else reaches. Without Ray, or with `ORRERY_RAY=off`, this process is all there is.
 
     Raises:
         ConnectionError: If the cluster does not answer, or the local one does not start.
         PermissionError: If it asks for another token than the user has.
+        ValueError: If `ORRERY_RAY` is neither on nor off.
     """
-    try:
-        import ray
-    except ImportError:
-        say("Ray is not installed: this process does all the work by itself")
+    missing = why_no_ray()
+    if missing:
+        say(
+            f"{missing}: this process does all the work by itself, and trainings need "
+            "0 workers"
+        )
         yield 1
         return
+    import ray
+
     if ray.is_initialized():
         yield cpus()
         return
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     with _session():
         yield cpus()
+
+
+def why_no_ray() -> str:
+    """Returns why nothing runs with Ray, in words; nothing where it does.
+
+    Raises:
+        ValueError: If `ORRERY_RAY` is neither on nor off.
+    """
+    if is_switched_off():
+        return f"{RAY}=off"
+    try:
+        import ray  # noqa: F401
+    except ImportError:
+        return "Ray is not installed"
+    return ""
+
+
+def is_switched_off() -> bool:
+    """Returns whether the user does without Ray. Asking imports no Ray.
+
+    Raises:
+        ValueError: If `ORRERY_RAY` is neither on nor off.
+    """
+    wanted = os.environ.get(RAY, "on")
+    if wanted not in ("on", "off"):
+        raise ValueError(f"{RAY}={wanted!r}: say off to do without Ray, or on")
+    return wanted == "off"
+
+
+def require_ray(workers: int) -> None:
+    """Checks that there is a Ray to train with.
+
+    Arguments:
+        workers: How many of its processes are wanted.
+
+    Raises:
+        ValueError: If there is none; it says what to do.
+    """
+    missing = why_no_ray()
+    if missing:
+        raise ValueError(
+            f"{workers} workers are processes of Ray, and {missing}: 0 workers train in this "
+            "process; what has been simulated is kept"
+        )
 
 
 @contextmanager
@@ -96,7 +148,7 @@ _alone: ContextVar[bool] = ContextVar("alone", default=False)
 
 def connected() -> bool:
     """Returns whether a cluster shares this process's work. Asking imports no Ray."""
-    if _alone.get():
+    if _alone.get() or is_switched_off():
         return False
     ray = sys.modules.get("ray")
     return ray is not None and bool(ray.is_initialized())

@@ -117,8 +117,8 @@ def _call(start: Callable[..., object], **settings: object) -> None:
         first, *_ = str(error).split(". ")
         raise ConnectionError(
             f"Ray did not start on this machine ({first}), as when other programs keep it "
-            "busy: run the same command again when fewer do; with ORRERY_DEBUG=1 Ray's logs "
-            "are kept"
+            "busy: run the same command again when fewer do, or do without Ray by ORRERY_RAY=off "
+            "and 0 workers; with ORRERY_DEBUG=1 Ray's logs are kept"
         ) from error
 
 

@@ -202,6 +202,7 @@ def train_members(task: MembersTask, on_epoch: OnEpoch) -> Outcome:
     files.ensure_writable(task.folder)
     work = partial(_learn_share, task)
     if task.learning.workers:
+        cluster.require_ray(task.learning.workers)
         # Imported here, so that a machine without Ray can train without workers.
         from orrery.learning import workers
 

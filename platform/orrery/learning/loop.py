@@ -126,11 +126,12 @@ def _train_here(task: _Task, on_epoch: OnEpoch) -> None:
 
 
 def _train_on_ray(task: _Task, on_epoch: OnEpoch) -> None:
+    count = task.options.workers
+    cluster.require_ray(count)
     # Imported here, so that a machine without Ray can train without workers.
     from orrery.learning import workers
 
     work = partial(_train_as_worker, task)
-    count = task.options.workers
     workers.run_workers(work, count, task.folder, on_epoch, least=1)
 
 

@@ -89,6 +89,33 @@ def applied(batch, function):
     return function(batch)
 
 
+def test_who_does_without_ray_works_here_and_asks_for_no_workers(monkeypatch, capsys):
+    monkeypatch.setattr(ray, "is_initialized", lambda: True)
+    monkeypatch.setattr(ray, "init", lambda **options: pytest.fail("Ray was begun"))
+    monkeypatch.setenv("ORRERY_RAY", "off")
+    with cluster.connect() as cpus:
+        assert cpus == 1
+        assert not cluster.connected()
+        assert list(cluster.map_batches(halved, [2, 6], [2])) == [1, 3]
+    said = " ".join(capsys.readouterr().err.split())
+    assert said == (
+        "ORRERY_RAY=off: this process does all the work by itself, and trainings need 0 workers"
+    )
+    with pytest.raises(
+        ValueError, match=r"^3 workers .* ORRERY_RAY=off: 0 workers train"
+    ):
+        cluster.require_ray(3)
+    monkeypatch.setenv("ORRERY_RAY", "no")
+    with pytest.raises(ValueError, match="ORRERY_RAY='no': say off"):
+        cluster.connected()
+
+
+def test_workers_are_refused_where_ray_is_not_installed(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ValueError, match="Ray is not installed: 0 workers train"):
+        cluster.require_ray(1)
+
+
 WITHOUT_RAY = """
 import sys
 from pathlib import Path
