@@ -144,7 +144,8 @@ class HostCampaign:
     part_of_box: bool = False
     """Whether catalogues may hold only a part of their box, which is refused otherwise."""
     hosts: int = 12_288
-    """Hosts of the mock universe; each of its variants has half as many."""
+    """Hosts of the mock universe; each of its variants has half as many. Whole shards of 64
+    are made, and what the last one has too many is not used."""
     acceptance_hosts: int = 1024
     """Hosts of each catalogue by which the mock universe is compared with its aims."""
     selection: HostSelection = field(default_factory=HostSelection)

@@ -33,7 +33,8 @@ class SimulationCampaign:
     """
 
     simulations: int = 2048
-    """How many simulations; 128000 is the paper's number."""
+    """How many simulations; 128000 is the paper's number. Whole shards of 64 are made, and
+    what the last one has too many is not used."""
     lmc: Literal["auto", "table1", "observed"] = "auto"
     """Prior of the LMC's position and velocity today: the paper's wide one (table1), one
     narrow around the observed values (observed), or table1 from 100,000 simulations on

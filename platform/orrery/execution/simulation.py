@@ -170,7 +170,7 @@ def complete(
         Exception: Those of `generate`.
     """
     with writing.open_writer(place, metadata) as writer:
-        _fill(writer, simulator, writer.pending(count), actors, shown)
+        _fill(writer, simulator, count, actors, shown)
         made = writer.finish(count)
     _tell_mixed(made)
     return made
@@ -210,13 +210,20 @@ def _share(simulator: Simulator) -> float:
 def _fill(
     writer: Writer,
     simulator: Simulator,
-    pending: list[int],
+    count: int,
     actors: int | None,
     shown: tuple[str, ...],
 ) -> None:
+    pending = writer.pending(count)
     size = writer.metadata["shard_size"]
     made = size * len(writer.rows)
     total = made + size * len(pending)
+    last, over = divmod(count, size)
+    if over and last in pending:
+        say(
+            f"whole shards of {size} are made: {(last + 1) * size} for the {count} that are "
+            f"wanted, of which the first {count} are used"
+        )
     # Actors are silent, and this may last longer than all the rest of a small campaign.
     if pending and (first_use := getattr(simulator, "first_use", "")):
         say(first_use)

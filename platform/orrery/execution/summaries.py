@@ -385,10 +385,14 @@ def _finite(table: pa.Table, theta: FloatArray, x: FloatArray) -> NDArray[np.boo
     good: NDArray[np.bool_] = np.all(np.isfinite(np.hstack([theta, x])), axis=1)
     if not good.any():
         raise ValueError(
-            f"no simulation has finite summaries: {_emptiest(table)} (an empty bin, or too few "
-            "neighbours); ask for wider bins or fewer neighbours, or leave it out"
+            f"no simulation has finite summaries: {_emptiest(table)} (fewer than two stars in a "
+            "bin, or too few neighbours); ask for wider bins or fewer neighbours, or leave it out"
         )
     if not good.all():
         dropped = (~good).sum()
-        say(f"{dropped} of {len(good)} simulations are dropped: {_emptiest(table)}")
+        say(
+            f"{dropped} of {len(good)} simulations are dropped, because a network can leave no "
+            "number out and each of them lacks one, as where fewer than two of its stars are in "
+            f"a bin or a host has too few neighbours: {_emptiest(table)}"
+        )
     return good

@@ -184,8 +184,9 @@ def _record_data(
             Caution(
                 f"dropped.{key}",
                 f"Dropped simulations, {label}",
-                f"{splits.dropped} simulations have summaries that are not finite (an "
-                "empty bin, or too few neighbours) and were left out.",
+                f"{splits.dropped} simulations lack a summary (fewer than two stars in a "
+                "bin, or too few neighbours), which no network can do without: they were left "
+                "out.",
                 (counted,),
             )
         )

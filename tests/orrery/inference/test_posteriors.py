@@ -97,8 +97,8 @@ def test_dropped_simulations_are_told_in_words_for_any_summaries(tmp_path):
         posterior_sections._record_data(recording, "it", "it", found, dropped, ())
     told = warnings(recording.result)["Dropped simulations"]
     assert told == (
-        "3 simulations have summaries that are not finite (an empty bin, or too few neighbours) "
-        "and were left out."
+        "3 simulations lack a summary (fewer than two stars in a bin, or too few neighbours), "
+        "which no network can do without: they were left out."
     )
 
 
