@@ -27,3 +27,20 @@ def test_nothing_is_wider_than_a_phone_but_what_scrolls(browser, tmp_path):
     browser.look(390, 900)
     browser.open(page.as_uri())
     assert browser.run("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_is_no_number_stands_last_upwards_and_downwards(browser, tmp_path):
+    table = Table({"seen": ["2", "none", "10", "all"], "name": list("abcd")})
+    with record("toy", Choices(), tmp_path) as recording:
+        recording.add(TableSection("seen", "Seen", table, "Seen."))
+    browser.open(write(recording.result).as_uri())
+    orders = []
+    for _ in range(2):
+        browser.run("document.querySelector('table[data-name=seen] th button').click()")
+        cells = (
+            "document.querySelectorAll('table[data-name=seen] tbody td:first-child')"
+        )
+        orders.append(
+            browser.run(f"[...{cells}].map((cell) => cell.textContent.trim())")
+        )
+    assert orders == [["2", "10", "all", "none"], ["10", "2", "none", "all"]]

@@ -13,13 +13,13 @@ const nameOf = (cell) =>
 
 const number = (cell) => Number(cell.firstChild?.textContent.replace("\u2212", "-") || NaN);
 
-function compare(one, other) {
+function compare(one, other, up) {
   const numbers = [number(one), number(other)];
-  // what is no number stands after what is one
   const known = numbers.map((value) => !Number.isNaN(value));
-  if (known[0] && known[1]) return numbers[0] - numbers[1];
+  // what is no number stands after what is one, upwards and downwards
   if (known[0] !== known[1]) return known[0] ? -1 : 1;
-  return one.textContent.localeCompare(other.textContent);
+  const order = known[0] ? numbers[0] - numbers[1] : one.textContent.localeCompare(other.textContent);
+  return up ? order : -order;
 }
 
 function sort(table, head) {
@@ -27,7 +27,7 @@ function sort(table, head) {
   for (const one of table.tHead.rows[0].cells) one.removeAttribute("aria-sort");
   head.setAttribute("aria-sort", up ? "ascending" : "descending");
   const cell = (row) => row.cells[head.cellIndex];
-  const rows = [...table.tBodies[0].rows].sort((a, b) => (up ? 1 : -1) * compare(cell(a), cell(b)));
+  const rows = [...table.tBodies[0].rows].sort((a, b) => compare(cell(a), cell(b), up));
   table.tBodies[0].append(...rows);
 }
 
