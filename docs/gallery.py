@@ -12,6 +12,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from toy_sizes import MOCK_HOSTS, SIMULATIONS, STARS, words
+
 ROOT = Path(__file__).parents[1]
 MADE = ROOT / "build" / "gallery"
 PAPERS = {
@@ -21,28 +23,16 @@ PAPERS = {
 """How many figures each paper has."""
 GALAXIES, HALO = PAPERS
 
-_FLOWS = (
-    *("--simulations", "32", "--max-epochs", "2", "--workers", "0"),
-    *("--transforms", "2", "--draws", "200", "--calibration-draws", "50"),
-)
+_ONE_FLOW = {**STARS, "members": 1}
 TOY = {
-    "surveys": ("--simulations", "32"),
-    "table2": (*_FLOWS, "--members", "1"),
+    "surveys": words({"simulations": SIMULATIONS}),
+    "table2": words(_ONE_FLOW),
     "predictive": (
-        *(*_FLOWS, "--members", "1", "--replicates", "40", "--rows"),
+        *(*words({**_ONE_FLOW, "replicates": 40}), "--rows"),
         *("DESI, with v_tb", "H3+SEGUE+MagE on DESI's sky, with v_tb"),
         "H3+SEGUE+MagE quadrants, with v_tb",
     ),
-    "halo-mass": (
-        *("--hosts", "1536", "--acceptance-hosts", "128"),
-        *("--ensemble.members", "3", "--ensemble.max-epochs", "15"),
-        *("--realisations", "1", "--window", "2"),
-        *("--flows.ranked.members", "1", "--flows.ranked.training.max-epochs", "2"),
-        *("--flows.unordered.training.max-epochs", "2"),
-        *("--flows.ranked.calibration-draws", "200", "--flows.ranked.draws", "1000"),
-        *("--flows.unordered.calibration-draws", "200"),
-        *("--flows.unordered.draws", "1000"),
-    ),
+    "halo-mass": words(MOCK_HOSTS),
 }
 """Options by which each experiment takes minutes, and means nothing."""
 

@@ -8,10 +8,11 @@ is made where its pictures are.
 import re
 from pathlib import Path
 
-from gallery import MADE, page
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+
+from gallery import MADE, page
 
 ROOT = Path(__file__).parents[1]
 ELSEWHERE = (

@@ -1,28 +1,13 @@
 """The gallery lists each figure of both papers once, and shows what the experiments draw."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 
+import gallery
 from orrery.commands import installed_commands
-
-SCRIPT = Path(__file__).parents[1] / "docs" / "gallery.py"
-
-
-@pytest.fixture(scope="module")
-def gallery():
-    specification = importlib.util.spec_from_file_location("gallery", SCRIPT)
-    module = importlib.util.module_from_spec(specification)
-    sys.modules["gallery"] = module  # where dataclasses look for their types
-    specification.loader.exec_module(module)
-    yield module
-    del sys.modules["gallery"]
 
 
 @pytest.fixture
-def drawn(gallery, tmp_path, monkeypatch):
+def drawn(tmp_path, monkeypatch):
     """Runs that have drawn all figures, whose pictures are their names, by experiment."""
 
     def run(experiment, work):
@@ -37,7 +22,7 @@ def drawn(gallery, tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_each_figure_of_both_papers_is_listed_once(gallery):
+def test_each_figure_of_both_papers_is_listed_once():
     listed = [
         (figure.paper, number)
         for figure in gallery.FIGURES
@@ -51,7 +36,7 @@ def test_each_figure_of_both_papers_is_listed_once(gallery):
     assert listed == every
 
 
-def test_a_figure_is_drawn_by_a_command_or_it_is_said_why_not(gallery):
+def test_a_figure_is_drawn_by_a_command_or_it_is_said_why_not():
     for figure in gallery.FIGURES:
         if figure.experiment:
             assert figure.keys
@@ -62,7 +47,7 @@ def test_a_figure_is_drawn_by_a_command_or_it_is_said_why_not(gallery):
             assert not figure.keys
 
 
-def test_what_runs_have_drawn_is_shown(gallery, drawn, tmp_path):
+def test_what_runs_have_drawn_is_shown(drawn, tmp_path):
     made = tmp_path / "made"
     gallery.make(made, tmp_path / "work")
     page = gallery.page(made)
@@ -72,14 +57,14 @@ def test_what_runs_have_drawn_is_shown(gallery, drawn, tmp_path):
             assert f"](gallery/{picture})" in page
 
 
-def test_without_pictures_there_are_the_commands(gallery, tmp_path):
+def test_without_pictures_there_are_the_commands(tmp_path):
     page = gallery.page(tmp_path)
     assert "](gallery/" not in page
     for experiment in gallery.TOY:
         assert f"\norrery {experiment}\n" in page
 
 
-def test_a_figure_that_was_not_drawn_ends_the_making(gallery, drawn, tmp_path):
+def test_a_figure_that_was_not_drawn_ends_the_making(drawn, tmp_path):
     (drawn / "table2" / "masses.png").unlink()
     with pytest.raises(FileNotFoundError, match=r"table2.masses\.png"):
         gallery.make(tmp_path / "made", tmp_path / "work")

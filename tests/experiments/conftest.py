@@ -8,13 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-SIMULATIONS = 32
-TOY = (
-    *("--simulations", f"{SIMULATIONS}"),
-    *("--max-epochs", "2", "--workers", "0"),
-    *("--transforms", "2", "--draws", "200"),
-    *("--calibration-draws", "50"),
-)
+from toy_sizes import SIMULATIONS, STARS, words
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +21,7 @@ def experiments():
 @pytest.fixture(scope="session")
 def toy():
     """The options by which an experiment with simulated stars takes seconds."""
-    return TOY
+    return words(STARS)
 
 
 @pytest.fixture(scope="session")

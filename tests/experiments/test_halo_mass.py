@@ -17,17 +17,9 @@ from halomass.study.ensembles import (
     label_noisy,
 )
 from halomass.study.options import HostCampaign
+from toy_sizes import HOSTS, MOCK_HOSTS, words
 
 OF_HOSTS = Path(__file__).parents[2] / "experiments/halo_mass.py"
-TOY_HOSTS = (
-    *("--ensemble.members", "3", "--ensemble.max-epochs", "15"),
-    *("--realisations", "1", "--window", "2"),
-    *("--flows.ranked.members", "1", "--flows.ranked.training.max-epochs", "2"),
-    *("--flows.unordered.training.max-epochs", "2"),
-    *("--flows.ranked.calibration-draws", "200", "--flows.ranked.draws", "1000"),
-    *("--flows.unordered.calibration-draws", "200", "--flows.unordered.draws", "1000"),
-)
-MOCK_HOSTS = (*TOY_HOSTS, "--hosts", "1536", "--acceptance-hosts", "128")
 BOX = 60.0  # [Mpc/h] of a toy catalogue
 
 
@@ -39,7 +31,7 @@ def place(tmp_path_factory):
 @pytest.fixture(scope="module")
 def mock(place, run, page):
     """The report's folder of the Milky Way's mass by hosts of a mock universe."""
-    return page(run(OF_HOSTS, *MOCK_HOSTS, place=place, sketched=True)).parent
+    return page(run(OF_HOSTS, *words(MOCK_HOSTS), place=place, sketched=True)).parent
 
 
 @pytest.mark.slow
@@ -102,7 +94,7 @@ def test_ensembles_that_are_kept_predict_the_mass_of_another_host(
 ):
     table = subhalos(tmp_path / "host.ecsv", 30)
     result = run(
-        OF_HOSTS, *MOCK_HOSTS, "--neighbours", table, place=place, sketched=True
+        OF_HOSTS, *words(MOCK_HOSTS), "--neighbours", table, place=place, sketched=True
     )
     folder = page(result).parent
     assert folder != mock
@@ -167,7 +159,7 @@ def test_the_milky_ways_mass_is_predicted_from_hosts_of_a_catalogue(
     tmp_path, run, page, shapes, unknown_numbers
 ):
     path = universe(tmp_path / "sfr_catalog_1.000000.bin")
-    options = ("--catalogue", path, "--box", BOX, *TOY_HOSTS)
+    options = ("--catalogue", path, "--box", BOX, *words(HOSTS))
     folder = page(run(OF_HOSTS, *options, place=tmp_path, sketched=True)).parent
     tables, text = shapes(folder), (folder / "report.html").read_text()
     assert "MOCK" not in text

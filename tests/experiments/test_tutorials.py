@@ -9,25 +9,15 @@ from pathlib import Path
 
 import pytest
 
+from toy_sizes import FLOW, HOSTS, SIMULATIONS, arguments
+
 TUTORIALS = Path(__file__).parents[2] / "docs/tutorials"
-SIMULATIONS = 32  # as of the experiments at toy size
-TOY_STUDY = {
-    **{"max_epochs": 2, "workers": 0, "transforms": 2},
-    **{"draws": 200, "calibration_draws": 50},
-}
-TOY_HOSTS = {
-    **{"ensemble_members": 3, "ensemble_max_epochs": 15, "realisations": 1},
-    **{"window": 2.0, "acceptance_hosts": 128},
-    **{"flows_ranked_members": 1, "flows_ranked_training_max_epochs": 2},
-    **{"flows_unordered_training_max_epochs": 2},
-    **{"flows_ranked_calibration_draws": 200, "flows_ranked_draws": 1000},
-    **{"flows_unordered_calibration_draws": 200, "flows_unordered_draws": 1000},
-}
+TOY_HOSTS = arguments({**HOSTS, "acceptance_hosts": 128})
 TOY_SWEEP = {"max_epochs": 2, "repeats": 2, "concurrent": 1}
 # What is put in the place of the values in each page's cell of parameters.
 TOY = {
-    "first-posterior": {"simulations": SIMULATIONS, "small": TOY_STUDY},
-    "own-stars": {"simulations": SIMULATIONS, "small": TOY_STUDY},
+    "first-posterior": {"simulations": SIMULATIONS, "small": arguments(FLOW)},
+    "own-stars": {"simulations": SIMULATIONS, "small": arguments(FLOW)},
     "own-simulator": {},  # as it is: its posterior must be calibrated
     "milky-way-mass": {"hosts": 400, "small": TOY_HOSTS},
     "sweep": {"trials": 5, "simulations": SIMULATIONS, "small": TOY_SWEEP},
