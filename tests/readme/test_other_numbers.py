@@ -30,7 +30,10 @@ EXAMPLES = (
     r"sfr_catalog_1\.000000\.bin --box 64",
     r"ORRERY_CPUS=256",
     r"sbatch --nodes=4",
-    r"desi\.py --workers 2\b",
+    r"desi --workers 2\b",
+    r"--workers 0\b|workers=0\b|actors=0\b",
+    r"--simulations 100\b",
+    r"ORRERY_DEBUG=1\b",
     r"\bTable [12]\b",
     r"`-9999`|`999`|`-999`",
     r"sha256",
@@ -82,18 +85,18 @@ def claims():
         ],
         rf"predicted alike with {NUMBER} %, and": [f"{100 * INTERVAL_LEVEL:.0f}"],
         rf"carry {NUMBER} +sha256": [f"{Simulator().stars:,}"],
-        rf"desi\.py --simulations {NUMBER} +# DESI, the paper's": paper,
-        rf"desi\.py --simulations {NUMBER} --sampling full-footprint": paper,
+        rf"desi --simulations {NUMBER} +# DESI, the paper's": paper,
+        rf"desi --simulations {NUMBER} --sampling full-footprint": paper,
         rf"ORRERY_CPUS=256 python experiments/desi\.py --simulations {NUMBER}": paper,
         rf"slurm\.sh experiments/desi\.py --simulations {NUMBER}": paper,
         rf"mean\+dispersion\s+--simulations {NUMBER}": [
             f"{Table2().campaign.simulations}"
         ],
-        rf"architectures\.py --simulations {NUMBER} --trials {NUMBER}": searches[
+        rf"flow-architectures --simulations {NUMBER} --trials {NUMBER}": searches[
             "architectures"
         ],
-        rf"binnings\.py --simulations {NUMBER} --trials {NUMBER}": searches["binnings"],
-        rf"architectures(?:\.py)? --trials {NUMBER} ": searches["architectures"][1:],
+        rf"binnings --simulations {NUMBER} --trials {NUMBER}": searches["binnings"],
+        rf"flow-architectures --trials {NUMBER} ": searches["architectures"][1:],
         rf"accuracy\.py --simulations {NUMBER}": [simulations_of("accuracy")],
         rf"simulate\.py --simulations {NUMBER} --cold-start": [
             simulations_of("simulate")

@@ -10,6 +10,9 @@ from scipy import interpolate
 from mwlmc.sky import frames
 from orrery.parameters import BoolArray, FloatArray
 
+OFF_PLANE = 12.0  # [deg] from the stream's plane within which a star may belong to it
+DEPTHS = 3  # of an arm, within which of its mean distance a star may
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -112,5 +115,5 @@ def in_sagittarius_stream(
     for arm in (LEADING, TRAILING):
         mean, depth = arm.at(longitude)
         along = (longitude >= arm.start) & (longitude <= arm.end)
-        member |= along & (np.abs(distance - mean) < 3 * depth)
-    return member & (np.abs(latitude) < 12)
+        member |= along & (np.abs(distance - mean) < DEPTHS * depth)
+    return member & (np.abs(latitude) < OFF_PLANE)
