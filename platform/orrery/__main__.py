@@ -252,7 +252,7 @@ def _why(result: "Result", place: Path) -> str:
         return ""
     if files.is_locked(result.folder):
         return "its page is being drawn"
-    return f"its page is missing: `python -m orrery report {place}` draws it"
+    return f"its page is missing: `orrery report {place}` draws it"
 
 
 def _last_error(traceback: list[str]) -> str:

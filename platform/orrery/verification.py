@@ -51,14 +51,12 @@ from orrery.storage.work_log import WORK, Session, sessions
 from orrery.sweeps.trial_list import TRIAL_LIST, sweep_findings
 from orrery.tables.sealed_text import check_seal
 
-GENERATE = "run its generation again, or `python -m orrery dataset repair`"
+GENERATE = "run its generation again, or `orrery dataset repair`"
 # Generating again compares sizes in a bucket: to look inside, all would be fetched.
 REMOVE = "remove it if it is there, and run its generation again"
 SUMMARISE = "remove it: it is computed again when it is needed"
 REPLACE = "remove it, and give the command again that wrote it"
-REDESCRIBE = (
-    "it told of past work alone: `python -m orrery dataset repair` does without"
-)
+REDESCRIBE = "it told of past work alone: `orrery dataset repair` does without"
 # What of a card the work log says, and what nothing is.
 _WORK = re.compile(rb"\n## Work\n.*?(?=\n## )", re.DOTALL)
 _NOTHING = re.compile(rb"(?!)")

@@ -32,7 +32,7 @@ REMEDY = "make the runs anew"
 
 @dataclass(frozen=True)
 class Collating:
-    """Times `python -m orrery collate`."""
+    """Times `orrery collate`."""
 
     runs: int = 1000
     """How many synthetic runs are written."""

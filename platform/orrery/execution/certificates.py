@@ -29,7 +29,7 @@ KEY = "RAY_TLS_SERVER_KEY"
 AUTHORITY = "RAY_TLS_CA_CERT"
 NO_TLS: dict[str, str | None] = {USE: None}  # as settings for Ray
 MAKE_ONE = (
-    "`python -m orrery cluster certificate ADDRESS`, with the machine's own address, makes "
+    "`orrery cluster certificate ADDRESS`, with the machine's own address, makes "
     "them from the token, before Ray starts"
 )
 # A certificate is as good as its token, which does not expire, on clocks of any time. The

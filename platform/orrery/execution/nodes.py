@@ -216,7 +216,7 @@ def check_seen(folder: Path) -> None:
     if blind:
         raise FileNotFoundError(
             f"{folder} is a folder that workers cannot see, on {', '.join(blind)}: choose one "
-            "on a file system that all nodes share, at the same path; `python -m orrery "
+            "on a file system that all nodes share, at the same path; `orrery "
             "cluster check` tells what else is wrong"
         )
 

@@ -19,7 +19,7 @@ from orrery.storage.run import ATTEMPT, DOCUMENT, DRAWN, EPOCHS
 
 INVENTORY = "inventory"
 RUN_AGAIN = "run the experiment again"
-DRAW = "`python -m orrery report` draws it again"
+DRAW = "`orrery report` draws it again"
 _LEARNED_FILES = (".json", ".pt")
 _NAME = re.compile(rf"{ATTEMPT}(\d+)")
 

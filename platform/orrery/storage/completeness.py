@@ -43,7 +43,7 @@ def read_whole_manifest(folder: Location) -> tuple[str, list[ManifestRow]]:
     if lost:
         raise ValueError(
             f"{folder} is no finished dataset (its manifest lacks {lost[0]}, which "
-            f"{CHECKSUM_LIST} lists): run its generation again, or `python -m orrery "
+            f"{CHECKSUM_LIST} lists): run its generation again, or `orrery "
             f"dataset repair {folder}`"
         )
     return fingerprint, rows

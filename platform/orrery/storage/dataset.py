@@ -235,7 +235,7 @@ class Dataset:
         """Raises an error if a shard is missing or truncated.
 
         When `full`, also if one was altered, or a document of them is not what it was:
-        what `python -m orrery dataset verify` looks at, except for the card, the work
+        what `orrery dataset verify` looks at, except for the card, the work
         log and summaries, on which no record depends.
 
         Raises:
@@ -267,10 +267,7 @@ class Dataset:
 
 def _remedy(path: Location) -> str:
     if path.parent.name != SHARDS:
-        return (
-            "run its generation again, or `python -m orrery dataset repair "
-            f"{path.parent}`"
-        )
+        return f"run its generation again, or `orrery dataset repair {path.parent}`"
     if isinstance(path, Address):
         return (
             "remove it if it is there, and run the generation of "
@@ -298,7 +295,7 @@ def read_metadata(folder: Location) -> JSON:
         ValueError: If there is no such document, or it cannot be read.
     """
     path = folder / DATASET_DOCUMENT
-    remedy = "it can be written again: `python -m orrery dataset repair {folder}`"
+    remedy = "it can be written again: `orrery dataset repair {folder}`"
     try:
         document = read_document(path, remedy.format(folder=folder))
         # Looked up here, so that a document without them is refused here.
@@ -359,7 +356,7 @@ def _check_listed(
             f"{folder} is no finished dataset: its manifest lists shards of {listed} with "
             f"{sorted(sizes)} simulations, its {DATASET_DOCUMENT} says "
             f"{metadata['fingerprint']} and {metadata['shard_size']}: run its generation "
-            f"again, or `python -m orrery dataset repair {folder}`"
+            f"again, or `orrery dataset repair {folder}`"
         )
 
 

@@ -200,7 +200,7 @@ def _tell_old(path: Location) -> None:
     _known_old.add(path.name)
     say(
         f"{path} has no checksum, as documents had none before: damage in it would not "
-        "be seen; `python -m orrery dataset repair` or `python -m orrery verify --repair` "
+        "be seen; `orrery dataset repair` or `orrery verify --repair` "
         "gives it one"
     )
 

@@ -118,7 +118,7 @@ def read_manifest(folder: Location) -> tuple[str, list[ManifestRow]]:
         StoreError: If it lies in a bucket that cannot be used from here.
     """
     path = folder / MANIFEST
-    remedy = f"it can be rebuilt from the shards, by `python -m orrery dataset repair {folder}`"
+    remedy = f"it can be rebuilt from the shards, by `orrery dataset repair {folder}`"
     try:
         document = read_document(path, remedy)
         rows = [ManifestRow.read(row) for row in document["shards"]]

@@ -47,7 +47,7 @@ def test_its_answer_is_whole_and_its_page_is_said_to_be_missing(killed, capsys):
     assert not result.has_page
     assert commands.main(["runs", str(killed.parents[1])]) == 0
     line = capsys.readouterr().out.splitlines()[-1]
-    command = f"python -m orrery report {result.folder}"
+    command = f"orrery report {result.folder}"
     assert line.endswith(f"its page is missing: `{command}` draws it")
     with files.locked(result.folder):
         commands.main(["runs", str(killed.parents[1])])

@@ -288,7 +288,7 @@ def later(folders: Sequence[Path]) -> str:
 
     Example:
         >>> later([Path("runs/my halo")])
-        "`python -m orrery sync 'runs/my halo'`"
+        "`orrery sync 'runs/my halo'`"
     """
     words = ["python", "-m", "orrery", "sync", *map(str, folders)]
     return f"`{shlex.join(words)}`"

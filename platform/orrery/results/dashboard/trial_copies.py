@@ -63,7 +63,7 @@ def copied(
         return copy
 
     place = files.ensure_writable(folder / "wandb")
-    with files.locked(place, "`python -m orrery sync` later"):
+    with files.locked(place, "`orrery sync` later"):
         return whole_copy(folder, make, origin)
 
 

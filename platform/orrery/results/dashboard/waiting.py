@@ -33,7 +33,7 @@ from orrery.sweeps.trial import (
     trial_paths,
 )
 
-_LATER = "`python -m orrery sync` later"
+_LATER = "`orrery sync` later"
 
 
 def _elsewhere(

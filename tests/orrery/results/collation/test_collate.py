@@ -1,4 +1,4 @@
-"""`python -m orrery collate` writes one table and one page, each whole or not at all."""
+"""`orrery collate` writes one table and one page, each whole or not at all."""
 
 import subprocess
 import sys

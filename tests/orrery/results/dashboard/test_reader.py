@@ -136,7 +136,7 @@ def test_what_fails_is_one_item(recorded, failing, monkeypatch, capsys, broken):
     told = capsys.readouterr().err
     assert told.count("warning: Weights & Biases") == 1
     assert "is down" in told
-    assert f"python -m orrery sync {result.folder}" in told
+    assert f"orrery sync {result.folder}" in told
     if broken in ("setup", "init", "all"):
         assert not Copy.read(result.folder)
     else:

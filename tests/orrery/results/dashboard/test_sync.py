@@ -40,7 +40,7 @@ def test_a_run_ends_whole_whatever_its_server_does(met, inspected, patience, fau
     for section in result.sections:
         data = [name for name in section["files"] if name.endswith(".parquet")]
         assert all((result.folder / name).stat().st_size for name in data)
-    assert f"python -m orrery sync {result.folder}" in found.told
+    assert f"orrery sync {result.folder}" in found.told
     begun = 0 if fault == "raising" else 1
     assert found.limits == (patience.finish,) * begun
     if fault == "dying in the middle":  # the others' copies are whole where they arrive

@@ -99,7 +99,7 @@ def test_a_wandb_that_fails_costs_no_trial(
     errors = capsys.readouterr().err
     assert errors.count("Weights & Biases took no") == 1  # however many it takes not
     missing = f"{TRIALS} of {TRIALS} trials have no whole copy"
-    assert f"{missing} for Weights & Biases; `python -m orrery sync {folder}`" in errors
+    assert f"{missing} for Weights & Biases; `orrery sync {folder}`" in errors
 
 
 def test_a_copy_that_takes_too_long_leaves_no_service_behind(
