@@ -6,12 +6,14 @@ program.
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from orrery import cluster_commands
-from orrery.commands import Command, installed_commands
+from orrery import cluster_commands, completion
+from orrery.commands import Command, StudyCommand, installed_commands
 from orrery.failures import error_line
 from orrery.storage import files
 from orrery.storage.store import locate
@@ -51,11 +53,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser(added: Iterable[Command]) -> argparse.ArgumentParser:
+def _parser(
+    added: Collection[Command], with_options: bool = False
+) -> argparse.ArgumentParser:
+    """Returns the parser of all commands.
+
+    Arguments:
+        added: Commands of packages.
+        with_options: Whether experiments are listed with their options, which are imported.
+    """
     parser = argparse.ArgumentParser("orrery", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for one in added:  # which `main` has looked for: here they are only listed
-        commands.add_parser(one.name, help=one.summary)
+        listed = commands.add_parser(one.name, help=one.summary)
+        if with_options and isinstance(one, StudyCommand):
+            completion.add_options(listed, resolve_name(one.options))
     runs = commands.add_parser("runs", help="lists runs and how they ended")
     runs.add_argument("folder", type=Path, nargs="?", default=Path("runs"))
     runs.add_argument(
@@ -85,6 +97,7 @@ def _parser(added: Iterable[Command]) -> argparse.ArgumentParser:
     cluster_commands.add(commands)
     _add_doctor(commands)
     _add_licences(commands)
+    completion.add(commands, partial(_parser, added, with_options=True))
     return parser
 
 

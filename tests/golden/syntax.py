@@ -25,6 +25,7 @@ NO_NUMBERS = {
     "orrery.tables.bundled": "finds tables by their names",
     "orrery.cluster_commands": "says whether a cluster will do",
     "orrery.command_line": "makes options of words as they are typed",
+    "orrery.completion": "lists options for a shell",
     "orrery.commands": "finds commands by their names",
     "orrery.doctor": "says what a machine has",
     "orrery.execution.counting": "shows totals and means while shards are made",
