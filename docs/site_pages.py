@@ -17,6 +17,7 @@ from gallery import MADE, page
 ROOT = Path(__file__).parents[1]
 ELSEWHERE = (
     "CHANGELOG.md",
+    "CODE_OF_CONDUCT.md",
     "CONTRIBUTING.md",
     "SECURITY.md",
     "datasets/README.md",
