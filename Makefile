@@ -21,7 +21,7 @@ PYTEST := $(OURS) OMP_NUM_THREADS=1 $(BIN)/pytest -n $(TEST_PROCESSES) --dist lo
 	--durations 40 --durations-min 4
 export RAY_USAGE_STATS_ENABLED = 0
 
-.PHONY: quadrants desi halo-mass lint types quick-tests all-tests check test faults security docs gallery clusters clean
+.PHONY: quadrants desi halo-mass lint types quick-tests all-tests check test faults security resolve docs gallery clusters clean
 
 quadrants: .venv/installed
 	$(BIN)/python experiments/quadrants.py
@@ -62,6 +62,17 @@ faults: .venv/installed
 security: .venv/installed
 	$(BIN)/bandit --quiet --recursive platform --configfile pyproject.toml
 	$(BIN)/python -m orrery licences
+
+# Versions of Python that need not be here: only what packages say of themselves is read. That of
+# the site's packages asks for 3.11.5 or newer.
+resolve: .venv/installed
+	mkdir -p build
+	for python in 3.11.5 3.12 3.13; do \
+		$(BIN)/uv pip compile --quiet --no-header --system-certs --python-version $$python \
+			--constraints constraints.txt --extra dev --extra cluster pyproject.toml \
+			--output-file build/resolved-$$python.txt || exit 1; \
+		echo "Python $$python: build/resolved-$$python.txt"; \
+	done
 
 docs: .venv/installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
