@@ -184,7 +184,7 @@ def test_examples_of_keys_are_keys():
     answers = {
         name
         for row in TABLE2
-        for answer in quantities.answers(quantities.row_key(row), row, draws)
+        for answer in quantities.answers(quantities.row_key(row), row, draws, draws)
         for name in answer.metrics
     }
     data = {quantities.row_key(row) for row in TABLE2}

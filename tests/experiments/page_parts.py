@@ -155,11 +155,24 @@ def _sentences(head, answers, metrics):
     for sentence, one in zip(said, known, strict=True):
         name, _, text = sentence.text.partition(" = ")
         yield Shown(one["key"], name, one["quantity"])
-        numbers = re.split(r" \+| \N{MINUS SIGN}| (?=[^\d])", text, maxsplit=3)
+        told, _, prior = text.removesuffix(".").partition("; the prior has ")
+        numbers = re.split(r" \+| \N{MINUS SIGN}| (?=[^\d])", told, maxsplit=3)
         for number, end in zip(numbers, ends, strict=False):
             yield Shown(one["key"], number, metrics[f"{one['key']}.{end}"])
-        rest = f"{in_words(one['unit'])}, from {one['data']}."
+        rest = f"{in_words(one['unit'])}, from {one['data']}"
         yield Shown(one["key"], numbers[-1], rest)
+        yield from _prior(prior, one["key"], metrics)
+
+
+def _prior(text, key, metrics):
+    """What was known before: two numbers, or nothing where no prior was recorded."""
+    ends = [metrics.get(f"{key}.prior_{end}") for end in ("lower", "upper")]
+    numbers = text.split(" to ") if text else [None, None]
+    for number, end in zip(numbers, ends, strict=True):
+        if (number is None) != (end is None):
+            raise ValueError(f"{key}: the page says {text!r} of a prior {ends}")
+        if number is not None:
+            yield Shown(key, number, end)
 
 
 def in_words(unit):
@@ -180,6 +193,7 @@ def _answer(cell, key, metrics):
         (plus,), (minus,) = cell.all("sup"), cell.all("sub")
         yield Shown(key, plus.text.removeprefix("+"), ends[0])
         yield Shown(key, minus.text.removeprefix("\N{MINUS SIGN}"), ends[1])
+        yield from _prior("".join(one.text for one in cell.all("small")), key, metrics)
 
 
 def _verdicts(head, verdicts):

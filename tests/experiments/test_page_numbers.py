@@ -104,7 +104,7 @@ def folder(tmp_path_factory):
     ensembles |= {label_without(what): Ensemble(7) for what in LEFT_OUT_FEATURES}
     with record("toy", Choices(), tmp_path_factory.mktemp("toy")) as recording:
         key = quantities.row_key(ROW)
-        recording.answers(quantities.answers(key, ROW, draws))
+        recording.answers(quantities.answers(key, ROW, draws, prior))
         check_logger(recording, key, ROW)(outside())
         record_calibration(recording, key, ROW, judged(), INFERRED)
         recording.tables(comparison.compare_with_published(draws, ROW, prior))

@@ -36,7 +36,7 @@ def follow_ups() -> Record:
     """Returns what draws say beside the published values, and the shifts of masses."""
     draws = _draws(51, 500)
     values = follow_up.follow_up_quantities(draws, WANTED, 235.0)
-    answers = follow_up.follow_up_answers("a", "A", values)
+    answers = follow_up.follow_up_answers("a", "A", values, values)
     table = follow_up.follow_up_table({"a": values})["Means and dispersions"]
     row = dispersions._row("sdss+desi", dispersions._surveys(REAL), REAL)
     alone = lmc_less.dispersions_alone(row)

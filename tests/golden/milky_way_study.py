@@ -115,7 +115,7 @@ def answers() -> Record:
     draws, prior = _draws(0, 400), _draws(1, 900)
     barely_trained = draws[:4].copy()
     barely_trained[:, 0] = [299.0, 301.0, 305.0, 12.0]
-    found = quantities.answers("desi.v_gsr", "DESI", draws)
+    found = quantities.answers("desi.v_gsr", "DESI", draws, prior)
     masses = quantities.quantities(barely_trained)[HALO_MASS]
     return {
         "answers": quantity([(a.median, a.lower, a.upper) for a in found]),

@@ -32,7 +32,7 @@ def reflex_motions() -> Record:
 def travel_profiles() -> Record:
     """Returns what draws in the usual shells say, and what is recorded of two surveys."""
     draws = _draws(41, 600)
-    found = shell_profiles.shell_answers("a", "A", draws, SHELLS)
+    found = shell_profiles.shell_answers("a", "A", draws, draws, SHELLS)
     motions = shell_profiles.shell_motions(draws, SHELLS)
     tables = shell_profiles.profile_tables({"a": draws}, SHELLS, np.arange(16.0))
     profile = tables["Travel velocity against distance"]

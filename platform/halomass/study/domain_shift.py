@@ -15,6 +15,7 @@ from astropy.table import Table
 from numpy.typing import NDArray
 
 from halomass.observed.features import Features, features
+from halomass.study import masses
 from halomass.study.accuracy import MIDDLE
 from halomass.study.ensembles import (
     EQUILIBRIUM,
@@ -217,11 +218,13 @@ def compare_universes(
             answers[one].prediction, main, crossed[one]
         )
     known = {name: one for name, one in systematic.items() if not one.unknown}
-    recording.answers(_answer(name, one) for name, one in known.items())
+    recording.answers(
+        _answer(name, one, found[name].truth) for name, one in known.items()
+    )
     recording.tables(systematic_table(systematic, seed) | shift_table(crossed))
 
 
-def _answer(name: str, interval: SystematicInterval) -> Answer:
+def _answer(name: str, interval: SystematicInterval, prior: FloatArray) -> Answer:
     return Answer(
         f"posterior.mass.{ensemble_key(name)}.any_universe",
         f"{name}, outermost ends in all universes",
@@ -230,4 +233,5 @@ def _answer(name: str, interval: SystematicInterval) -> Answer:
         interval.statistical.median,
         interval.lower,
         interval.upper,
+        masses.prior_ends(prior),
     )

@@ -90,6 +90,17 @@ class EstimatorScore(Protocol):
     def standard_error(self) -> float: ...
 
 
+def prior_ends(masses: FloatArray) -> tuple[float, float]:
+    """Returns 16 and 84 % of hosts' masses `[N]`, among which one of unknown mass was looked for.
+
+    Example:
+        >>> prior_ends(np.linspace(11.0, 13.0, 201))
+        (11.32, 12.68)
+    """
+    low, high = np.percentile(masses, [16, 84]).tolist()
+    return low, high
+
+
 def host_mass_table(
     host: Neighbours, estimates: Mapping[str, MassEstimate]
 ) -> dict[str, Table]:

@@ -33,7 +33,7 @@ from halomass.study.seen_host import SeenHost
 from halomass.study.similar_hosts import HostLikeness, TrainingHosts
 from halomass.study.survival_choices import survival_table
 from halomass.study.versions import SUMMARIES, VERSIONS
-from halomass.systems import LOG_M_VIR
+from halomass.systems import LOG_M_VIR, FloatArray
 from orrery.execution import cluster, summaries
 from orrery.execution.summaries import Binning
 from orrery.inference import ensembles, posteriors
@@ -99,7 +99,7 @@ def halo_mass(options: HaloMass) -> Result:
             wanted |= {name: binning for name, (binning, _) in others.items()}
             found |= {name: one for name, (_, one) in others.items()}
         answers = _predict_masses(seen, found, wanted)
-        recording.answers(_answers(answers, seen.true_values))
+        recording.answers(_answers(answers, found, seen.true_values))
         own = campaign.name if ours else None
         recording.tables(masses.mass_tables(host, own, answers))
         record_without(
@@ -234,7 +234,9 @@ def _predict_masses(
 
 
 def _answers(
-    answers: Mapping[str, PredictionInterval], true_values: bool = False
+    answers: Mapping[str, PredictionInterval],
+    found: Estimators,
+    true_values: bool = False,
 ) -> list[Answer]:
     """Returns the mass by the ensembles with the plain features, of a host that is observed."""
     # the others tell of the method: noiseless data and left-out features are no answers
@@ -243,13 +245,21 @@ def _answers(
         name: name.partition(f", {robustness.MOCK_OBSERVATIONS}") for name in answers
     }
     return [
-        _answer(ensemble_key(named[name][0]), f"{name}, {PREDICTED_ALIKE}", interval)
+        _answer(
+            ensemble_key(named[name][0]),
+            f"{name}, {PREDICTED_ALIKE}",
+            interval,
+            found[named[name][0]].truth,
+        )
         for name, interval in answers.items()
         if named[name][0] in plain and bool(named[name][1]) is true_values
     ]
 
 
-def _answer(key: str, name: str, interval: PredictionInterval) -> Answer:
+def _answer(
+    key: str, name: str, interval: PredictionInterval, prior: FloatArray
+) -> Answer:
+    """Returns an answer, where `prior` has the masses `[N]` of hosts before any was seen."""
     return Answer(
         f"posterior.mass.{key}",
         name,
@@ -258,6 +268,7 @@ def _answer(key: str, name: str, interval: PredictionInterval) -> Answer:
         interval.median,
         interval.lower,
         interval.upper,
+        masses.prior_ends(prior),
     )
 
 
@@ -357,5 +368,5 @@ def _flow_score(
     )
     posterior_sections.record_posterior(recording, key, name, inferred, pairs)
     interval = ensembles.drawn_interval(inferred.draws)
-    recording.answers([_answer(key, name, interval)])
+    recording.answers([_answer(key, name, interval, pairs.train.theta[:, 0])])
     return ensembles.posterior_score(inferred.posterior, pairs, seed), interval

@@ -164,8 +164,8 @@ def dispersions(options: Dispersions) -> Result:
         ) as recording,
     ):
         halos = simulate_campaign(recording, campaign)
-        found = _infer(recording, rows, halos, options.inferred, options)
-        _record_answers(recording, rows, found, options)
+        found, prior = _infer(recording, rows, halos, options.inferred, options)
+        _record_answers(recording, rows, found, prior, options)
         if options.without_lmc:
             _compare_without_lmc(recording, rows, found, options)
     return recording.result
@@ -245,8 +245,12 @@ def _infer(
     halos: Dataset,
     wanted: InferredQuantities,
     options: Dispersions,
-) -> dict[str, Inferred]:
-    """Returns the posterior of each data vector, by its key, after recording it."""
+) -> tuple[dict[str, Inferred], FloatArray]:
+    """Returns the posterior of each data vector, after recording it, and what is known before.
+
+    Returns:
+        Posteriors by the key of their data, and draws `[N, P]` of their common prior.
+    """
     labels = summaries.compute(inferred_labels, halos, wanted, (SIMULATION_NUMBER,))
     found = {}
     for row in rows:
@@ -262,22 +266,26 @@ def _infer(
             options.inference,
             options.campaign.seed,
         )
-    return found
+    return found, labels.train.x
 
 
 def _record_answers(
     recording: Recording,
     rows: Sequence[DataRow],
     found: Mapping[str, Inferred],
+    prior: FloatArray,
     options: Dispersions,
 ) -> None:
     wanted = options.inferred
     velocity = options.campaign.circular_velocity
+    before = follow_up.follow_up_quantities(prior, wanted, velocity)
     printed = {}
     for row in rows:
         draws = found[row.key].draws
         values = follow_up.follow_up_quantities(draws, wanted, velocity)
-        recording.answers(follow_up.follow_up_answers(row.key, row.label, values))
+        recording.answers(
+            follow_up.follow_up_answers(row.key, row.label, values, before)
+        )
         printed[row.label] = values
         if set(RIGID_COLUMNS) <= set(wanted.columns):
             masses = wanted.selected(draws, RIGID_COLUMNS)
@@ -300,14 +308,16 @@ def _compare_without_lmc(
     wanted = options.inferred.without_lmc
     halos = _simulate_without_lmc(recording, options)
     alone = [lmc_less.dispersions_alone(row) for row in rows]
-    biased = _infer(recording, alone, halos, wanted, options)
+    biased, prior = _infer(recording, alone, halos, wanted, options)
+    velocity = options.campaign.circular_velocity
+    before = follow_up.follow_up_quantities(prior, wanted, velocity)
     shifts = []
     for row, other in zip(rows, alone, strict=True):
         draws = biased[other.key].draws
-        values = follow_up.follow_up_quantities(
-            draws, wanted, options.campaign.circular_velocity
+        values = follow_up.follow_up_quantities(draws, wanted, velocity)
+        recording.answers(
+            follow_up.follow_up_answers(other.key, other.label, values, before)
         )
-        recording.answers(follow_up.follow_up_answers(other.key, other.label, values))
         both = found[row.key], biased[other.key]
         compared = _shifts(both, options)
         shifts += [(row.label, what, shift) for what, shift in compared.items()]

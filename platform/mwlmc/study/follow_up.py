@@ -18,7 +18,7 @@ from mwlmc.study.literature import (
     PublishedRow,
     published_measurements,
 )
-from mwlmc.study.quantities import interval_ends
+from mwlmc.study.quantities import answer, interval_ends
 from orrery.parameters import FloatArray
 from orrery.results.sections import Answer
 
@@ -108,20 +108,23 @@ def unit_of(name: str) -> str:
 
 
 def follow_up_answers(
-    key: str, data: str, values: Mapping[str, FloatArray]
+    key: str,
+    data: str,
+    values: Mapping[str, FloatArray],
+    prior: Mapping[str, FloatArray],
 ) -> list[Answer]:
     """Returns medians and 16-84 % of quantities.
 
     Arguments:
         key: Of the data, such as `sdss_desi`.
         data: The same, as people say it.
-        values: What `follow_up_quantities` returns.
+        values: What `follow_up_quantities` returns of the posterior's draws.
+        prior: What it returns of the prior's.
     """
     found = []
     for name, column in values.items():
-        low, median, high = interval_ends(column)
         place = f"posterior.{key}.{_KEYS.get(name, name)}"
-        found.append(Answer(place, data, name, unit_of(name), median, low, high))
+        found.append(answer(place, data, name, unit_of(name), column, prior[name]))
     return found
 
 

@@ -107,21 +107,40 @@ def quantity_key(name: str) -> str:
     return _QUANTITY_KEYS[name]
 
 
-def answers(key: str, data: str, draws: FloatArray) -> list[Answer]:
+def answers(key: str, data: str, draws: FloatArray, prior: FloatArray) -> list[Answer]:
     """Returns medians and 16-84 % of the quantities of `KNOWN`.
 
     Arguments:
         key: Of the data, such as `desi.v_gsr`.
         data: The same, as people say it.
         draws: Draws of the posterior, with shape `[n, P]`.
+        prior: Draws of the prior, with shape `[N, P]`.
     """
+    before = quantities(prior)
     found = []
     for name, values in quantities(draws).items():
-        low, median, high = interval_ends(values)
         place = f"posterior.{key}.{quantity_key(name)}"
         unit = KNOWN[name].unit
-        found.append(Answer(place, data, name, unit, median, low, high))
+        found.append(answer(place, data, name, unit, values, before[name]))
     return found
+
+
+def answer(
+    key: str, data: str, name: str, unit: str, values: FloatArray, prior: FloatArray
+) -> Answer:
+    """Returns median and 16-84 % of a quantity.
+
+    Arguments:
+        key: Of the answer, such as `posterior.desi.v_gsr.v_x`.
+        data: Whose answer it is, as people say it.
+        name: The quantity.
+        unit: Its unit.
+        values: Of the posterior's draws, with shape `[n]`.
+        prior: Of the prior's, with shape `[N]`.
+    """
+    low, median, high = interval_ends(values)
+    before, _, after = interval_ends(prior)
+    return Answer(key, data, name, unit, median, low, high, (before, after))
 
 
 def is_forecast(row: str) -> bool:

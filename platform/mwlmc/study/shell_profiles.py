@@ -10,7 +10,7 @@ from mwlmc.model import reflex_shells
 from mwlmc.model.reflex_shells import MOTIONS, ReflexShells
 from mwlmc.sky import frames
 from mwlmc.study.literature import published_measurements
-from mwlmc.study.quantities import interval_ends
+from mwlmc.study.quantities import answer, interval_ends
 from orrery.parameters import BoolArray, FloatArray
 from orrery.results.sections import Answer
 
@@ -80,7 +80,11 @@ def shell_motions(draws: FloatArray, shells: ReflexShells) -> ShellMotions:
 
 
 def shell_answers(
-    key: str, data: str, draws: FloatArray, shells: ReflexShells
+    key: str,
+    data: str,
+    draws: FloatArray,
+    prior: FloatArray,
+    shells: ReflexShells,
 ) -> list[Answer]:
     """Returns medians and 16-84 % of the speeds in each shell, and of the growth.
 
@@ -88,9 +92,23 @@ def shell_answers(
         key: Of the data, such as `desi.v_gsr`.
         data: The same, as people say it.
         draws: Of the posterior, with shape `[n, 4 K]`.
+        prior: Of the prior, with shape `[N, 4 K]`.
         shells: Where the motions are.
     """
-    motions = shell_motions(draws, shells)
+    speeds = _speeds(shell_motions(draws, shells), shells)
+    before = _speeds(shell_motions(prior, shells), shells)
+    return [
+        answer(
+            f"posterior.{key}.{place}", data, name, "km / s", values, before[place][1]
+        )
+        for place, (name, values) in speeds.items()
+    ]
+
+
+def _speeds(
+    motions: ShellMotions, shells: ReflexShells
+) -> dict[str, tuple[str, FloatArray]]:
+    """Returns the speeds in each shell and their growth: name and values `[n]`, by key."""
     found = {}
     for name, values in (
         ("v_travel", motions.v_travel),
@@ -101,15 +119,7 @@ def shell_answers(
             found[f"{name}_{place}"] = (f"{name}, {label} kpc", column)
     if len(shells.shells) > 1:
         found["rise"] = ("v_travel, outermost shell minus innermost", motions.rise)
-    return [
-        _answer(f"posterior.{key}.{place}", data, quantity, values)
-        for place, (quantity, values) in found.items()
-    ]
-
-
-def _answer(key: str, data: str, quantity: str, values: FloatArray) -> Answer:
-    low, median, high = interval_ends(values)
-    return Answer(key, data, quantity, "km / s", median, low, high)
+    return found
 
 
 @dataclass(frozen=True)

@@ -148,7 +148,9 @@ def infer_rows(
             campaign.seed,
         )
         draws = inferred.draws
-        recording.answers(quantities.answers(row.key, row.label, draws))
+        recording.answers(
+            quantities.answers(row.key, row.label, draws, pairs.train.theta)
+        )
         record_rigid_limit(recording, row.key, row.label, draws)
         found[row.label] = inferred
     return Posteriors(found, pairs.train.theta)

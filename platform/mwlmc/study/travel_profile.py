@@ -209,7 +209,9 @@ def _infer(
     )
     found = inferred.draws
     recording.answers(
-        shell_profiles.shell_answers(row.key, row.label, found, options.shells)
+        shell_profiles.shell_answers(
+            row.key, row.label, found, labels.train.x, options.shells
+        )
     )
     rising = float(np.mean(shell_motions(found, options.shells).rise > 0))
     recording.metrics({f"profile.{row.key}.rising": rising})

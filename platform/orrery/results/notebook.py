@@ -5,7 +5,6 @@ a posterior and the drawing of a figure.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -145,17 +144,7 @@ class NotebookResult(Result):
 
     def _repr_html_(self) -> str:
         page = self.folder / PAGE if self.has_page else None
-        return notebook_html.result_html(self.document, self._priors(), page)
-
-    def _priors(self) -> dict[str, tuple[float, float]]:
-        """Returns the prior's 16 and 84 %, by the key that an answer about a parameter has."""
-        found = {}
-        for key, posterior in self.posteriors.items():
-            # a figure that is damaged, or was not reached, hides no answer
-            with suppress(ValueError, KeyError, OSError):
-                for name, ends in posterior.prior_intervals.items():
-                    found[f"posterior.{key}.{name}"] = ends
-        return found
+        return notebook_html.result_html(self.document, page)
 
 
 @dataclass(frozen=True)

@@ -11,23 +11,21 @@ from typing import Any
 
 from orrery.identity import JSON
 
-Ends = tuple[float, float]
 _HEAD = ("data", "quantity", "median", "16-84 %", "prior, 16-84 %", "unit")
 
 
-def result_html(document: JSON, priors: Mapping[str, Ends], page: Path | None) -> str:
+def result_html(document: JSON, page: Path | None) -> str:
     """Returns a result: the answer with its prior, whether its tests were passed, its page.
 
     Arguments:
         document: The content of its `run.json`.
-        priors: The 16 and 84 % of the prior, by the key of the answer.
         page: Its page, if there is one.
     """
     head = f"{document['experiment']}, {document['status']}"
     parts = [f"<p><b>{escape(head)}</b></p>"]
     if document["reason"]:
         parts.append(f"<pre>{escape(document['reason'])}</pre>")
-    rows = [_row(one, priors.get(one["key"])) for one in document["answers"]]
+    rows = [_row(one) for one in document["answers"]]
     if rows:
         parts.append(_table(_HEAD, rows))
     parts += _trust(document["verdicts"])
@@ -60,14 +58,15 @@ def study_html(
     return f"<div>{''.join(parts)}</div>"
 
 
-def _row(answer: JSON, prior: Ends | None) -> Sequence[str]:
+def _row(answer: JSON) -> Sequence[str]:
     ends = [answer["median"], answer["lower"], answer["upper"]]
     called = [answer["data"], answer["quantity"]]
     if not all(isinstance(end, int | float) for end in ends):
         return [*called, str(ends[0]), "", "", answer["unit"]]
     decimals = _decimals(answer["upper"] - answer["lower"])
     median, lower, upper = (f"{end:.{decimals}f}" for end in ends)
-    before = "" if prior is None else " to ".join(f"{e:.{decimals}f}" for e in prior)
+    # documents from before it was kept have none
+    before = " to ".join(f"{end:.{decimals}f}" for end in answer.get("prior") or ())
     return [*called, median, f"{lower} to {upper}", before, answer["unit"]]
 
 

@@ -186,7 +186,8 @@ def _answers(answers: list[JSON], metrics: JSON) -> JSON:
 def _answer(answer: JSON, metrics: JSON, decimals: int) -> JSON:
     """Returns an answer with its numbers as text."""
     if not _is_known(answer):
-        return {**answer, "value": shown(answer["median"]), "plus": "", "minus": ""}
+        unknown = {"plus": "", "minus": "", "before": []}
+        return {**answer, "value": shown(answer["median"]), **unknown}
     median = answer["median"]
     key = answer["key"]
     # older documents hold the ends alone
@@ -194,10 +195,15 @@ def _answer(answer: JSON, metrics: JSON, decimals: int) -> JSON:
     below = metrics.get(f"{key}.lower_error", median - answer["lower"])
     return {
         **answer,
-        "value": f"{median:.{decimals}f}".replace("-", "\N{MINUS SIGN}"),
+        "value": _signed(median, decimals),
         "plus": f"{above:.{decimals}f}",
         "minus": f"{below:.{decimals}f}",
+        "before": [_signed(end, decimals) for end in answer.get("prior") or ()],
     }
+
+
+def _signed(number: float, decimals: int) -> str:
+    return f"{number:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _verdicts(verdicts: list[JSON], sections: list[JSON]) -> list[JSON]:

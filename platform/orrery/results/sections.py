@@ -183,6 +183,7 @@ class Answer:
         median: Of the posterior, or of the interval of an ensemble.
         lower: 16 %.
         upper: 84 %.
+        prior: 16 and 84 % of the prior that was learned from; None where it is not known.
 
     Example:
         >>> Answer("posterior.desi.v_x", "DESI", "v_x", "km / s", 3.1, 1.0, 5.2).median
@@ -196,16 +197,21 @@ class Answer:
     median: float
     lower: float
     upper: float
+    prior: tuple[float, float] | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Its numbers by stable key: median, ends, and how far these are from it."""
+        """Its numbers by stable key: median, ends, how far these are from it, the prior's."""
+        low, high = self.prior or (None, None)
+        before = {f"{self.key}.prior_lower": low, f"{self.key}.prior_upper": high}
+        known = {key: end for key, end in before.items() if end is not None}
         return {
             f"{self.key}.median": self.median,
             f"{self.key}.lower": self.lower,
             f"{self.key}.upper": self.upper,
             f"{self.key}.lower_error": self.median - self.lower,
             f"{self.key}.upper_error": self.upper - self.median,
+            **known,
         }
 
 

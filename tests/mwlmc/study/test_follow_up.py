@@ -69,8 +69,9 @@ def test_the_published_ratio_is_what_the_published_masses_have_in_our_profiles()
     assert lmc / m200 > least
 
 
-def test_answers_have_stable_keys(values):
-    found = follow_up.follow_up_answers("sdss_desi", "Both", values)
+def test_answers_have_stable_keys_and_the_prior_of_the_same_quantity(values):
+    before = {name: column - 1.0 for name, column in values.items()}
+    found = follow_up.follow_up_answers("sdss_desi", "Both", values, before)
     assert [one.key for one in found] == [
         f"posterior.sdss_desi.{name}"
         for name in (
@@ -79,6 +80,8 @@ def test_answers_have_stable_keys(values):
         )
     ]
     assert all(one.lower < one.median < one.upper for one in found)
+    for one in found:
+        assert one.prior == pytest.approx((one.lower - 1.0, one.upper - 1.0))
 
 
 def test_fewer_quantities_print_fewer(draws):

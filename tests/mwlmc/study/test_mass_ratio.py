@@ -37,10 +37,11 @@ def test_the_total_has_disc_and_bulge_too(drawn):
     masses = quantities.quantities(drawn[1])
     stars = disc_and_bulge.stellar_mass_within(50.0) / 1e11
     np.testing.assert_allclose(masses[TOTAL_MASS] - masses[HALO_MASS], stars)
-    answers = quantities.answers("desi.v_gsr", "DESI", drawn[1])
+    answers = quantities.answers("desi.v_gsr", "DESI", drawn[1], drawn[1])
     median = {answer.key: answer.median for answer in answers}
     both = [median[f"posterior.desi.v_gsr.m_mw_{k}_50"] for k in ("total", "halo")]
     assert both[0] - both[1] == pytest.approx(stars)
+    assert all(one.prior == (one.lower, one.upper) for one in answers)
 
 
 def test_total_masses_are_those_that_were_drawn(drawn):

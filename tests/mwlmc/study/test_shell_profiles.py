@@ -48,7 +48,8 @@ def test_speed_and_apex_of_a_draw_are_those_of_its_motion():
 
 def test_answers_are_of_each_draw_and_have_a_key_for_each_shell():
     draws = drawn()
-    found = shell_profiles.shell_answers("a.b", "A", draws, SHELLS)
+    prior = 3.0 * draws
+    found = shell_profiles.shell_answers("a.b", "A", draws, prior, SHELLS)
     by_key = {answer.key: answer for answer in found}
     assert [*by_key] == [
         "posterior.a.b.v_travel_50_60",
@@ -66,11 +67,12 @@ def test_answers_are_of_each_draw_and_have_a_key_for_each_shell():
     ends = by_key["posterior.a.b.rise"]
     expected = np.percentile(rise, [16, 50, 84])
     np.testing.assert_allclose((ends.lower, ends.median, ends.upper), expected)
+    np.testing.assert_allclose(ends.prior, 3.0 * expected[[0, 2]])
 
 
 def test_one_shell_alone_does_not_rise():
     found = shell_profiles.shell_answers(
-        "a", "A", drawn()[:, :4], ReflexShells((50.0, 60.0))
+        "a", "A", drawn()[:, :4], drawn()[:, :4], ReflexShells((50.0, 60.0))
     )
     assert [answer.key.rpartition(".")[2] for answer in found] == [
         "v_travel_50_60",

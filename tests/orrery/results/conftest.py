@@ -66,7 +66,9 @@ def fill(recording):
     view = Intervals((Constraint("DESI", (15.0, 22.5, 29.5)),), "v [km/s]")
     recording.epoch("flow", 0, {"train": 2.0, "validation": 2.5})
     recording.metrics({"v_travel": np.float32(20.5), "simulations": 100})
-    answer = Answer("posterior.toy.v_x", "toy", "v_x", "km / s", 3.25, 1.0, 6.0)
+    answer = Answer(
+        "posterior.toy.v_x", "toy", "v_x", "km / s", 3.25, 1.0, 6.0, (-9.5, 12.25)
+    )
     recording.answers([answer])
     recording.verdicts([Verdict("tarp.toy", "TARP", True, "p = 0.25.")])
     recording.add(

@@ -38,6 +38,8 @@ def test_a_document_holds_every_part_under_its_key(tmp_path, write):
         "posterior.toy.v_x.upper": 6.0,
         "posterior.toy.v_x.lower_error": 2.25,
         "posterior.toy.v_x.upper_error": 2.75,
+        "posterior.toy.v_x.prior_lower": -9.5,
+        "posterior.toy.v_x.prior_upper": 12.25,
     }
     kinds = [section["kind"] for section in document["sections"]]
     assert kinds == ["text", "warning", "table", "figure", "draws"]
@@ -391,9 +393,6 @@ def test_a_run_elsewhere_is_not_judged_from_here(tmp_path, write):
         (socket.gethostname(), 0, "failed"),
         (socket.gethostname(), -1, "failed"),
     ):
-        path.write_text(
-            json.dumps(
-                found.document | {"status": "running", "host": host, "process": process}
-            )
-        )
+        said = {"status": "running", "host": host, "process": process}
+        path.write_text(json.dumps(found.document | said))
         assert Result.open(found.folder).status == status

@@ -143,7 +143,10 @@ def _answer(answer: JSON) -> JSON:
     words = {n: text(str(answer[n])) for n in ("key", "data", "quantity", "unit")}
     ends = {name: scalar(answer[name]) for name in ("median", "lower", "upper")}
     known = {n: float(v) for n, v in ends.items() if isinstance(v, int | float)}
-    return words | known
+    # documents from before it was kept have none
+    prior = [scalar(end) for end in answer.get("prior") or ()]
+    before = [float(end) for end in prior if isinstance(end, int | float)]
+    return words | known | {"prior": before if len(before) == 2 else None}
 
 
 def _verdicts(verdicts: Iterable[JSON]) -> dict[str, str]:

@@ -22,6 +22,7 @@ _ANSWER = pa.struct(
     [
         *((name, pa.string()) for name in ("key", "data", "quantity", "unit")),
         *((name, pa.float64()) for name in ("median", "lower", "upper")),
+        ("prior", pa.list_(pa.float64())),
     ]
 )
 _ANCESTOR = pa.struct(
