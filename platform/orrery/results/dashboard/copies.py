@@ -290,5 +290,5 @@ def later(folders: Sequence[Path]) -> str:
         >>> later([Path("runs/my halo")])
         "`orrery sync 'runs/my halo'`"
     """
-    words = ["python", "-m", "orrery", "sync", *map(str, folders)]
+    words = ["orrery", "sync", *map(str, folders)]
     return f"`{shlex.join(words)}`"
