@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-FOLDERS = ("platform", "experiments", "tests")
+FOLDERS = ("platform", "experiments", "tests", "docs")
 # A build of torch for GPUs brings its own, in versions that it fixes itself.
 OF_A_GPU = ("cuda-", "nvidia-", "triton")
 
