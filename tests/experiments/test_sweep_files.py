@@ -26,7 +26,7 @@ def parsed(program, arguments):
     """Returns the options that an experiment makes of its command line."""
     found = []
 
-    def main(study, choices, rest=None):
+    def main(study, choices, rest=None, program=None):
         found.append(parse(choices, arguments if rest is None else rest))
 
     with pytest.MonkeyPatch.context() as patch:
