@@ -66,7 +66,9 @@ def _row(answer: JSON) -> Sequence[str]:
     decimals = _decimals(answer["upper"] - answer["lower"])
     median, lower, upper = (f"{end:.{decimals}f}" for end in ends)
     # documents from before it was kept have none
-    before = " to ".join(f"{end:.{decimals}f}" for end in answer.get("prior") or ())
+    prior = answer.get("prior") or []
+    known = all(isinstance(end, int | float) for end in prior)
+    before = " to ".join(f"{end:.{decimals}f}" for end in prior) if known else ""
     return [*called, median, f"{lower} to {upper}", before, answer["unit"]]
 
 

@@ -198,8 +198,15 @@ def _answer(answer: JSON, metrics: JSON, decimals: int) -> JSON:
         "value": _signed(median, decimals),
         "plus": f"{above:.{decimals}f}",
         "minus": f"{below:.{decimals}f}",
-        "before": [_signed(end, decimals) for end in answer.get("prior") or ()],
+        "before": _before(answer, decimals),
     }
+
+
+def _before(answer: JSON, decimals: int) -> list[str]:
+    """Returns both ends of the prior; none where no document kept them, or one is no number."""
+    ends = answer.get("prior") or []
+    known = all(isinstance(end, int | float) for end in ends)
+    return [_signed(end, decimals) for end in ends] if known else []
 
 
 def _signed(number: float, decimals: int) -> str:

@@ -201,3 +201,10 @@ def test_numbers_that_are_not_finite_are_shown_as_they_are(result):
     one = {**result.document["answers"][0], "median": "nan", "lower": "nan"}
     html = result_html({**result.document, "answers": [one]}, None)
     assert "<td>nan</td><td></td>" in html
+
+
+@pytest.mark.parametrize("prior", [None, ["nan", 3.0]])
+def test_a_prior_that_is_not_known_is_left_out(result, prior):
+    one = {**result.document["answers"][0], "prior": prior}
+    html = result_html({**result.document, "answers": [one]}, None)
+    assert "<td></td><td>km / s</td>" in html
