@@ -180,7 +180,12 @@ def _answers(answers: list[JSON], metrics: JSON) -> JSON:
     # what was asked for first stands in a sentence, of each data
     asked = next(iter(quantities), ("", ""))
     said = [one for (_, name), one in cells.items() if name == asked[0] and one["plus"]]
-    return {"quantities": list(quantities), "rows": rows, "said": said}
+    return {
+        "quantities": list(quantities),
+        "rows": rows,
+        "said": said,
+        "have_priors": any(one["before"] for one in cells.values()),
+    }
 
 
 def _answer(answer: JSON, metrics: JSON, decimals: int) -> JSON:
