@@ -22,7 +22,11 @@ import scipy
 from astropy.table import Column, Table
 
 from mwlmc.observed.columns import BINNED, SAMPLED, check_binned
-from mwlmc.observed.left_out_bins import describe_left_out, left_out_bins
+from mwlmc.observed.left_out_bins import (
+    describe_left_out,
+    left_out_bins,
+    star_counts,
+)
 from mwlmc.observed.options import StarSelection
 from mwlmc.observed.plausibility import check_errors
 from mwlmc.observed.reduction_options import (
@@ -150,11 +154,6 @@ def _provenance(table: StarTable, binning: SkyBinning, seed: int) -> JSON:
             "moment_errors": moment_errors.VERSION,
         },
     }
-
-
-def star_counts(stars: RestFrameStars, binning: SkyBinning) -> list[int]:
-    """Returns how many of the stars, with the velocity in question, are in each bin."""
-    return kinematics.binned_moments(stars, binning).count[0].tolist()
 
 
 def definition(binning: SkyBinning) -> JSON:

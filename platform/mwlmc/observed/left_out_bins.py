@@ -13,6 +13,11 @@ TOO_FEW = "fewer than two stars"
 FEW_MOTIONS = "fewer than two stars with a proper motion"
 
 
+def star_counts(stars: RestFrameStars, binning: SkyBinning) -> list[int]:
+    """Returns how many of the stars, with the velocity in question, are in each bin."""
+    return kinematics.binned_moments(stars, binning).count[0].tolist()
+
+
 def describe_left_out(
     stars: RestFrameStars, binning: SkyBinning, supported: SkyBinning
 ) -> JSON:
@@ -26,8 +31,7 @@ def describe_left_out(
     left_out = [one for one in binning.bins if one not in supported.bins]
     # as if each star had a proper motion: what is then filled lacks nothing else
     measured = replace(stars, v_tb=np.zeros(len(stars)))
-    counts = kinematics.binned_moments(measured, binning).count[0].tolist()
-    filled = binning.supported(counts).bins
+    filled = binning.supported(star_counts(measured, binning)).bins
     without_motions = [str(one) for one in left_out if one in filled]
     found: JSON = {"left_out": [str(one) for one in left_out]}
     return found | ({"without_motions": without_motions} if without_motions else {})

@@ -8,10 +8,10 @@ from mwlmc.observed.binned_table import (
     load_binned,
     main,
     read_binned,
-    star_counts,
     write_binned,
 )
 from mwlmc.observed.data_vectors import observe
+from mwlmc.observed.left_out_bins import star_counts
 from mwlmc.observed.options import StarSelection
 from mwlmc.observed.star_reading import read_stars
 from mwlmc.observed.star_tables import StarTable, select
