@@ -26,7 +26,7 @@ _SMALLEST_ERRORS = {
     "v_los": 0.02,
     **dict.fromkeys(("pm_ra", "pm_dec", "pm_l", "pm_b"), 0.003),
 }
-_FAR, _SMALLEST_PART = 10.0, 0.003  # [kpc], and of such distances
+_FAR, _SMALLEST_PART = 10.0, 0.01  # [kpc], and of such distances
 # Titles of one component of velocities about the Galactic centre, and of the others.
 _OUTWARD = ("v_r", "vr", "v_rad", "vel_r")
 _AROUND = ("v_phi", "vphi", "v_theta", "vtheta", "vel_phi", "vel_theta")

@@ -6,7 +6,7 @@ parallax is too large on average by about (sigma / parallax)^2, and means nothin
 error is large; so parallaxes below five errors are no distances.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,11 @@ from orrery.tables.cleaning import both_sides
 
 ASSUMED_ERROR = 0.1  # of the distance, where a table has no column for it
 FEWEST_ERRORS = 5.0  # of a parallax that is a distance: a bias of 4 % at most
+# What distances in kpc and distance moduli of halo stars both are, and errors of moduli
+# only: no survey measures distances so well.
+_MODULI = (10.0, 21.0)
+_SMALLEST_PART = 0.025
+_FEWEST = 20  # stars that say it
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +56,33 @@ def distances(columns: Mapping[str, FloatArray]) -> Distances | None:
     if "parallax" in columns:
         return _of_parallaxes(columns)
     return None
+
+
+def modulus_doubts(columns: Mapping[str, FloatArray]) -> Iterator[str]:
+    """Yields that distances may be distance moduli, if all of them could be.
+
+    Arguments:
+        columns: By quantity, as for `distances`.
+
+    Example:
+        >>> moduli = np.linspace(14.2, 19.1, 30)
+        >>> [*modulus_doubts({"distance": moduli})][0][:42]
+        'all 30 distances are from 14.2 to 19.1 kpc'
+        >>> [*modulus_doubts({"distance": moduli, "distance_error": 0.08 * moduli})]
+        []
+    """
+    values = columns.get("distance", np.empty(0))
+    known = values[np.isfinite(values)]
+    if len(known) < _FEWEST or known.min() < _MODULI[0] or known.max() > _MODULI[1]:
+        return
+    found = _measured(columns)
+    part = found.errors / found.values
+    if not found.notes and np.nanmedian(part) > _SMALLEST_PART:
+        return
+    yield (
+        f"all {len(known)} distances are from {known.min():.3g} to {known.max():.3g} kpc: are "
+        "these distance moduli? if they are, call the column distance_modulus_mag"
+    )
 
 
 def _measured(columns: Mapping[str, FloatArray]) -> Distances:

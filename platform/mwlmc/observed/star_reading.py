@@ -15,6 +15,7 @@ from mwlmc.observed import star_distances, star_motions
 from mwlmc.observed.agreement import contradictions
 from mwlmc.observed.desi_catalogue import desi_table, is_desi
 from mwlmc.observed.motion_units import check_frame, check_motions, error_doubts
+from mwlmc.observed.solar_motion import motion_doubts
 from mwlmc.observed.star_columns import (
     DESCRIPTIONS,
     IDENTIFIERS,
@@ -23,11 +24,11 @@ from mwlmc.observed.star_columns import (
     UNUSED,
 )
 from mwlmc.observed.star_distances import Distances
+from mwlmc.observed.star_places import check_places
 from mwlmc.observed.star_tables import READ, StarTable
 from mwlmc.sky import frames
 from orrery.identity import JSON
 from orrery.parameters import BoolArray, FloatArray
-from orrery.tables.angles import looks_like_hours, looks_like_radians
 from orrery.tables.cleaning import (
     CleanedColumns,
     both_sides,
@@ -221,9 +222,10 @@ def _stars(
     ra, dec = _equatorial(columns)
     notes = (
         *distance.notes,
+        *star_distances.modulus_doubts(columns),
         *found.doubts,
         *_notes(found, motions_needed),
-        *_check_angles(file, found),
+        *check_places(found, file.name),
         *error_doubts(found, distance.values, distance.errors),
     )
     return _Stars(file, found, distance, ra, dec, notes)
@@ -250,49 +252,6 @@ def _notes(found: CleanedColumns, motions_needed: bool) -> Iterator[str]:
             "no columns for proper motions: none of "
             f"{', '.join(unknown) or 'the others'} was understood as one"
         )
-
-
-def _check_angles(file: OpenedFile, found: CleanedColumns) -> Iterator[str]:
-    """Yields what is wrong with the unit of positions, if their columns say it.
-
-    Raises:
-        ValueError: If they do not.
-    """
-    for longitude, latitude in PAIRS[:2]:
-        if not {longitude, latitude} <= set(found.values):
-            continue
-        column = next(c for c in found.understood if c.quantity == longitude and c.used)
-        wrong = _other_unit(found, longitude, latitude)
-        if wrong is None:
-            continue
-        unit, why = wrong
-        sentence = f"{why}: these look like {unit}, not degrees"
-        if not column.is_said:
-            called = f"the column {longitude}_hours"
-            if unit == "radians":
-                called = f"the columns {longitude}_rad and {latitude}_rad"
-            raise ValueError(
-                f"{file.name}: {sentence}: call {called}, or {longitude}_deg if they are degrees"
-            )
-        yield f"{sentence}, as {column.unit_source} says"
-
-
-def _other_unit(
-    found: CleanedColumns, longitude: str, latitude: str
-) -> tuple[str, str] | None:
-    """Returns in which unit positions seem to be that are not in degrees, and why."""
-    first = found.values[longitude]
-    second = found.values[latitude]
-    title = found.title(longitude)
-    if looks_like_radians(first, second):
-        return "radians", (
-            f"all positions in {title!r} and {found.title(latitude)!r} are within 6.3 times 3.2"
-        )
-    if longitude == "ra" and looks_like_hours(first, second):
-        return "hours", (
-            f"all right ascensions in {title!r} are below 24, and fill what hours would fill"
-        )
-    return None
 
 
 def _assemble(
@@ -335,7 +294,15 @@ def _usable(rows: StarTable, stars: _Stars) -> StarTable:
         table = table.keep(once, "each star once")
     table = table.keep(np.isfinite(table.l + table.b), "with a position")
     table = table.keep(np.isfinite(table.distance), "with a positive distance")
-    return table.keep(np.isfinite(table.v_los), READ)
+    table = table.keep(np.isfinite(table.v_los), READ)
+    return _with_notes(table, [*motion_doubts(table)])
+
+
+def _with_notes(table: StarTable, notes: Sequence[str]) -> StarTable:
+    if not notes:
+        return table
+    said = [*table.checks.get("notes", ()), *notes]
+    return replace(table, checks={**table.checks, "notes": said})
 
 
 def _repeated(table: StarTable, stars: _Stars) -> tuple[BoolArray, list[JSON]]:

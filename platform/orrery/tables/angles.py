@@ -48,6 +48,16 @@ def _angle(match: "re.Match[str]") -> float:
     return -angle if match[1] in ("-", "\u2212") else angle
 
 
+def are_marked_hours(words: Sequence[str]) -> bool:
+    """Returns whether most angles say themselves that they are hours, by an h.
+
+    Example:
+        >>> are_marked_hours(["12h34m56.7s"]), are_marked_hours(["12:34:56.7"])
+        (True, False)
+    """
+    return 2 * sum("h" in word for word in words) > len(words)
+
+
 def in_hours(unit: object) -> bool:
     """Returns whether a unit is hours of right ascension, as catalogues write them.
 

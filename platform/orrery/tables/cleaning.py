@@ -198,7 +198,11 @@ def _three_parts(column: Column, description: ColumnDescription) -> FloatArray |
     """Returns angles `[N]` that are written as `12:34:56`; None where they are not."""
     if column.dtype.kind not in "OUS" or not description.sexagesimal:
         return None
-    return angles.sexagesimal([str(word) for word in np.ma.filled(column, "")])
+    return angles.sexagesimal(_as_text(column))
+
+
+def _as_text(column: Column) -> list[str]:
+    return [str(word) for word in np.ma.filled(column, "")]
 
 
 def _read(
@@ -268,7 +272,8 @@ def _numbers(
     if angle is not None:
         # three parts of a right ascension are hours, unless this table says degrees
         said = understood.unit if understood.is_said else None
-        hours = wanted.sexagesimal == "hours" and said != units.deg
+        hours = angles.are_marked_hours(_as_text(column)) or said != units.deg
+        hours = hours and wanted.sexagesimal == "hours"
         return angle, angles.HOURS if hours else units.deg
     hours = wanted.sexagesimal == "hours" and angles.in_hours(understood.unit)
     unit = angles.HOURS if hours else understood.unit

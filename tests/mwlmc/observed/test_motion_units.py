@@ -89,6 +89,12 @@ def test_a_handful_of_stars_says_nothing(tmp_path):
             1e-3,
             "errors of distances beyond 10 kpc are below 0.01 %",
         ),
+        # a part of the distance, in place of kpc
+        (
+            "distance_err_kpc",
+            0.06,
+            "errors of distances beyond 10 kpc are below 0.6 %",
+        ),
         ("distance_err_kpc", 1.0, ""),
     ],
 )

@@ -2,7 +2,11 @@
 
 import numpy as np
 
-from mwlmc.observed.star_distances import FEWEST_ERRORS, distances
+from mwlmc.observed.star_distances import (
+    FEWEST_ERRORS,
+    distances,
+    modulus_doubts,
+)
 from orrery.tables.cleaning import both_sides
 
 
@@ -53,3 +57,26 @@ def test_parallaxes_are_distances_where_their_errors_are_small():
     alone = distances({"parallax": parallaxes})
     np.testing.assert_allclose(alone.values, [5.0, 1 / 0.049, np.nan, 10.0])
     assert "bias is unknown" in alone.notes[0]
+
+
+MODULI = np.linspace(15.1, 19.7, 60)
+
+
+def test_distances_that_all_could_be_moduli_are_doubted():
+    (doubt,) = modulus_doubts({"distance": MODULI})
+    assert "all 60 distances are from 15.1 to 19.7 kpc" in doubt
+    assert "call the column distance_modulus_mag" in doubt
+    # 0.1 to 0.3 mag are errors of moduli
+    columns = {"distance": MODULI, "distance_error": np.linspace(0.1, 0.3, 60)}
+    assert len([*modulus_doubts(columns)]) == 1
+    bounds = {"distance_low": MODULI - 0.2, "distance_high": MODULI + 0.2}
+    assert len([*modulus_doubts({"distance": MODULI, **bounds})]) == 1
+
+
+def test_distances_that_no_moduli_are_like_are_not_doubted():
+    near = {"distance": np.append(MODULI, 4.2)}
+    far = {"distance": np.append(MODULI, 33.0)}
+    measured = {"distance": MODULI, "distance_error": 0.06 * MODULI}
+    for columns in (near, far, measured, {"distance_modulus": MODULI}):
+        assert [*modulus_doubts(columns)] == []
+    assert [*modulus_doubts({"distance": MODULI[:15]})] == []
