@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from halomass.observed import neighbour_tables
 from halomass.observed.errors import Orbits
+from halomass.observed.escape import LineOfSight
 from halomass.observed.host_neighbours import HostEnvironment, Neighbours, within_radius
 from halomass.observed.left_out import LeftOut
 from halomass.observed.neighbour_columns import KMS, KPC
@@ -47,6 +48,7 @@ SUN_HEIGHT = 20.8  # [pc]
 ASTROPY_SUN_VELOCITY = (12.9, 245.6, 7.78)  # [km/s]
 
 BRIGHTEST = 25
+_AWAY = 1e7  # [kpc]
 
 
 def galactocentric_frame() -> coordinates.Galactocentric:
@@ -107,9 +109,9 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
 
     A satellite that lacks a value is left out and named in the warnings, unless it is
     beyond 250 kpc: where there is none, where -999 or another such number stands for it,
-    where both proper motions are zero, where it can be none, and where the speed is ten
-    times that of the others. Errors of distances and velocities tell whether two rows
-    are one satellite, and nothing else.
+    where both proper motions are zero, where it can be none, where the speed is ten times
+    that of the others, and where that along the line of sight would escape. Errors of
+    distances and velocities tell whether two rows are one satellite, and nothing else.
 
     Arguments:
         path: A table with the columns `name`, `ra_deg`, `dec_deg`, `dist_kpc`,
@@ -130,10 +132,15 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
     near = ~(distance > RADIUS)
     orbits = _orbits_of(seen.values, np.arange(len(seen.names)))
     speeds = Speeds.of(orbits, near & ~seen.incomplete)
-    incomplete = seen.incomplete | speeds.absurd
-    left_out = LeftOut.among(
-        near, incomplete, seen.names, lambda row: seen.gaps(row) or speeds.in_words(row)
-    )
+    along = LineOfSight(seen.values["v_los"], _rest_frame(seen.values), distance)
+    unbound = near & along.unbound
+    incomplete = seen.incomplete | speeds.absurd | unbound
+
+    def reason(row: int) -> str:
+        fast = along if unbound[row] else speeds
+        return seen.gaps(row) or fast.in_words(row)
+
+    left_out = LeftOut.among(near, incomplete, seen.names, reason)
     left_out.check(file.name, most_missing)
     rows = np.flatnonzero(~incomplete)
     warnings = [
@@ -141,6 +148,7 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
         *seen.doubts(rows[distance[rows] <= RADIUS].tolist()),
         *seen.far_doubts(rows[distance[rows] > RADIUS]),
         *speeds.doubts(near & ~incomplete, seen.names),
+        *along.doubts(np.flatnonzero(near & ~incomplete).tolist(), seen.names),
     ]
     host = Neighbours(
         "Milky Way",
@@ -187,6 +195,17 @@ def _distance_from_centre(values: Mapping[str, FloatArray]) -> FloatArray:
     distance = np.full(place.shape[1], np.nan)
     distance[known] = _orbits_of({**values, **still}, known).r
     return distance
+
+
+def _rest_frame(values: Mapping[str, FloatArray]) -> FloatArray:
+    """Returns velocities along the line of sight without the Sun's motion `[N]` [km/s]."""
+    still = np.zeros(len(values["ra"]))
+    # from so far away the Sun and the centre are at one place
+    away = {**values, "distance": still + _AWAY, "pm_ra": still, "pm_dec": still}
+    known = np.flatnonzero(np.isfinite(values["ra"] + values["dec"] + values["v_los"]))
+    found = np.full(len(still), np.nan)
+    found[known] = _orbits_of(away, known).v_r
+    return found
 
 
 def _orbits_of(values: Mapping[str, FloatArray], rows: NDArray[np.intp]) -> Orbits:

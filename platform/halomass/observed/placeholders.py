@@ -17,6 +17,8 @@ from orrery.tables.cleaning import CleanedColumns
 from orrery.tables.missing import SENTINELS, MissingCount
 
 _FEWEST = 5  # others, whose decimals can say anything
+_FEWEST_DIGITS = 3  # that are one: of 44 such numbers none is measured
+_MOST_WHOLE = 0.3  # of the others, among which such a number is usual
 _LARGE = 990.0  # [km/s] beyond which such a number is no neighbour's velocity
 
 
@@ -44,6 +46,24 @@ def suspects(numbers: FloatArray) -> BoolArray:
         array([ True,  True, False])
     """
     return np.isin(np.abs(numbers), SENTINELS)
+
+
+def repeated_digits(numbers: FloatArray) -> BoolArray:
+    """Returns which of N numbers are one digit again and again, where others have decimals.
+
+    Example:
+        >>> repeated_digits(np.array([61.22, -140.51, 8.03, -777.0, 33.74, 12.97]))
+        array([False, False, False,  True, False, False])
+    """
+    alike = np.array([_is_one_digit(number) for number in numbers], dtype=bool)
+    others = numbers[~alike & np.isfinite(numbers)]
+    whole = len(others) < _FEWEST or np.mean(others == np.round(others)) > _MOST_WHOLE
+    return np.zeros_like(alike) if whole else alike
+
+
+def _is_one_digit(number: float) -> bool:
+    digits = f"{abs(number):.10g}".replace(".", "")
+    return len(digits) >= _FEWEST_DIGITS and len(set(digits)) == 1 and digits != "inf"
 
 
 def _have_decimals(numbers: FloatArray) -> bool:
