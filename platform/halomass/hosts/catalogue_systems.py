@@ -31,6 +31,7 @@ from orrery.identity import JSON
 from orrery.parameters import generator
 from orrery.records import Records, Schema
 from orrery.storage.files import is_unaltered
+from orrery.tables.arrow_bounds import check_arrow
 
 VERSION = 5  # of the hosts and their neighbours; raised whenever their numbers change
 
@@ -131,8 +132,9 @@ def _mapped(path: Path) -> Records:
     try:
         # mapped: columns are copied once, into the arrays of halos, and not twice
         with pa.memory_map(str(path)) as source:
+            check_arrow(source.read_buffer())
             return Records.from_table(pa.ipc.open_file(source).read_all())
-    except (pa.ArrowInvalid, OSError) as error:
+    except (ValueError, OSError) as error:
         raise ValueError(
             f"{path} cannot be read ({error}): make the halo dataset again"
         ) from error

@@ -26,6 +26,7 @@ from orrery.learning.belongings import (
     contradiction,
     outcome,
 )
+from orrery.learning.unpacking import unpacked
 from orrery.option_types import check_value
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
@@ -216,7 +217,10 @@ class ArtifactStore:
         Raises:
             ValueError: If they are missing, or are not those that were written.
         """
-        return torch.load(io.BytesIO(self._content(document)), weights_only=True)
+        content = self._content(document)
+        name = str(self.folder / document["weights"]["file"])
+        found: dict[str, Tensor] = unpacked(content, name, TRAIN)
+        return found
 
     def _content(self, document: JSON) -> bytes:
         """Returns the file of the weights that a document names."""

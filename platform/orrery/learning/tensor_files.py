@@ -11,7 +11,8 @@ from typing import Any
 
 import torch
 
-from orrery.learning.belongings import UNFINISHED
+from orrery.learning.belongings import TRAIN, UNFINISHED
+from orrery.learning.unpacking import unpacked
 from orrery.storage.documents import (
     WrongChecksumError,
     with_trailer,
@@ -41,7 +42,7 @@ def load_tensors(path: Path) -> Any:
         ValueError: If the file is damaged; it names the file.
         OSError: If it cannot be read.
     """
-    return torch.load(io.BytesIO(_body(path)), map_location="cpu", weights_only=True)
+    return unpacked(_body(path), str(path), TRAIN)
 
 
 def owner(path: Location) -> str:
@@ -63,10 +64,7 @@ def _body(path: Path) -> bytes:
     try:
         return without_trailer(path.read_bytes(), owner(path))
     except WrongChecksumError as error:
-        raise ValueError(
-            f"{path} is damaged ({error}): give the training's command again, which "
-            "makes it anew"
-        ) from error
+        raise ValueError(f"{path} is damaged ({error}): {TRAIN}") from error
 
 
 def is_sound(path: Path) -> bool:

@@ -22,6 +22,10 @@ from orrery.parameters import Parameter
 from orrery.records import Observation
 from orrery.results import panels, views
 from orrery.results.keys import is_key
+from orrery.tables.arrow_bounds import check_parquet
+
+# What comes of a file that others have written.
+_MALFORMED = (KeyError, TypeError, IndexError, AttributeError, OverflowError, OSError)
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -165,10 +169,11 @@ def from_parquet(content: bytes) -> Arrays:
         ValueError: If it is no such file.
     """
     try:
+        check_parquet("the file of arrays", content, "draw the figure again")
         # small files: threads would take longer to start than to read
         table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
         return {field.name: _column(table, field) for field in table.schema}
-    except (pa.ArrowInvalid, KeyError, TypeError, IndexError) as error:
+    except (pa.ArrowException, *_MALFORMED) as error:
         raise ValueError(f"these are not the arrays of a figure ({error})") from error
 
 

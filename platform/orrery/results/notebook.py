@@ -176,9 +176,11 @@ class RunPosterior:
         from pyarrow import parquet
 
         from orrery import exports
+        from orrery.tables.arrow_bounds import check_parquet
 
         section = self.result.section(f"{_DRAWS}{self.key}")
         content = self.result.content(section, section["files"][0])
+        check_parquet(section["files"][0], content, "run the study again")
         found = parquet.read_table(BytesIO(content))
         values = np.stack([column.to_numpy() for column in found.columns], axis=1)
         origin = {"run": str(self.result.folder), "observation": self.key}

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from orrery.storage.documents import digest_of
 from orrery.storage.store import Location
+from orrery.tables.arrow_bounds import check_parquet
 
 _KEY = "orrery.sha256"
 _ZEROS = b"0" * 64
@@ -50,7 +51,8 @@ def read_parquet(path: Location) -> pa.Table:
     """Returns the table in a file that `write_parquet` wrote.
 
     Raises:
-        ValueError: If the file is damaged, or has no checksum.
+        ValueError: If the file is damaged, has no checksum, or would become much larger
+            than it is.
         OSError: If it cannot be read.
     """
     content = path.read_bytes()
@@ -59,4 +61,5 @@ def read_parquet(path: Location) -> pa.Table:
         raise ValueError("it has no checksum")
     if digest_of(_with_digest(content, _ZEROS)).encode() != found[1]:
         raise ValueError("its checksum differs")
+    check_parquet(path.name, content, "remove the file, and compute its numbers again")
     return pq.read_table(pa.BufferReader(content))

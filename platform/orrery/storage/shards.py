@@ -27,6 +27,7 @@ from orrery.storage.documents import digest_of
 from orrery.storage.files import checksum, is_unaltered, replacing
 from orrery.storage.manifest import SHARDS, ManifestRow, shard_file
 from orrery.storage.store import Address, Location
+from orrery.tables.arrow_bounds import check_arrow
 
 INDEX = "index"  # the column with the simulation's number
 ALTERED = "was altered: its sha256 differs"
@@ -109,7 +110,10 @@ def map_shard(path: Path, row: ManifestRow, fingerprint: str) -> Records:
     if not is_unaltered(path, row.sha256):
         raise ValueError(ALTERED)
     with pa.memory_map(str(path)) as source:
+        check_arrow(source.read_buffer())
         table = pa.ipc.open_file(source).read_all()
+    # whoever wrote the checksum may have written offsets that end this process
+    table.validate(full=True)
     records = Records.from_table(table)
     reason = _another(table, records, row, fingerprint)
     if reason:
@@ -155,6 +159,7 @@ def row_of(content: bytes, shard: int, fingerprint: str) -> ManifestRow:
         ValueError: If this is no such shard; it says why.
     """
     try:
+        check_arrow(content)
         table = pa.ipc.open_file(pa.BufferReader(content)).read_all()
         table.validate(full=True)
         records = Records.from_table(table)

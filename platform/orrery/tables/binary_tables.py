@@ -20,6 +20,7 @@ from astropy.table import MaskedColumn, Table
 from astropy.table import meta as table_header
 from astropy.utils.xml.iterparser import get_xml_iterator
 
+from orrery.tables.arrow_bounds import check_parquet
 from orrery.tables.opening import OpenedFile, check_columns, check_expansion
 from orrery.tables.yaml_headers import check_header
 
@@ -224,9 +225,8 @@ def parquet_table(file: OpenedFile) -> Table:
     Raises:
         ValueError: If it is damaged, or much larger than its file.
     """
-    about = pq.read_metadata(io.BytesIO(file.content))
+    about = check_parquet(file.name, file.content)
     check_columns(file.name, about.num_columns)
-    check_expansion(file.name, len(file.content), _parquet_size(about), "its rows")
     leaves = [about.schema.column(i) for i in range(about.num_columns)]
     # a word that all rows share is kept once
     words = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
@@ -239,18 +239,6 @@ def parquet_table(file: OpenedFile) -> Table:
         if name in columns:
             table[name].unit = unit
     return table
-
-
-def _parquet_size(about: pq.FileMetaData) -> int:
-    """Returns how many bytes the numbers take, and the pages that they are read from."""
-    size = 0
-    for group in map(about.row_group, range(about.num_row_groups)):
-        for i in range(about.num_columns):
-            column = group.column(i)
-            width = max(about.schema.column(i).length, 8)
-            # lists have many numbers in a row
-            size = size + column.num_values * width + column.total_uncompressed_size
-    return int(size)
 
 
 def _units(schema: pa.Schema, name: str) -> dict[str, str]:

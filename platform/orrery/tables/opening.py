@@ -29,7 +29,12 @@ _COMPRESSED = {b"\x1f\x8b": ("gzip", ".gz"), b"BZh": ("bzip2", ".bz2")}
 _UNPACK_FIRST = {b"PK\x03\x04": "unzip", b"\xfd7zXZ\x00": "unxz", b"7z\xbc\xaf": "7z x"}
 
 
-def check_expansion(name: str, size: int, expanded: int, what: str) -> None:
+_ANEW = "write the table anew, as CSV, ECSV or FITS"
+
+
+def check_expansion(
+    name: str, size: int, expanded: int, what: str, remedy: str = ""
+) -> None:
     """Checks that a file becomes nothing much larger than it is.
 
     Arguments:
@@ -37,6 +42,7 @@ def check_expansion(name: str, size: int, expanded: int, what: str) -> None:
         size: Its size [bytes].
         expanded: What it becomes in memory [bytes].
         what: What becomes so large.
+        remedy: What to do about it.
 
     Raises:
         ValueError: If it becomes more than `MOST_RATIO` times as large, and `ALLOWANCE`.
@@ -48,7 +54,7 @@ def check_expansion(name: str, size: int, expanded: int, what: str) -> None:
     if expanded > most:
         raise ValueError(
             f"{name}: {what} would take {expanded:.3g} bytes, more than the {most:.3g} that a "
-            f"file of {size} bytes may become: write the table anew, as CSV, ECSV or FITS"
+            f"file of {size} bytes may become: {remedy or _ANEW}"
         )
 
 
