@@ -11,6 +11,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from google.protobuf.message import DecodeError
+from kept_files import (
+    read_arrays,
+    read_checkpoint,
+    read_copy,
+    read_out,
+    read_summaries,
+    write_arrays,
+    write_checkpoint,
+    write_copy,
+    write_out,
+    write_summaries,
+)
 from table_files import (
     plain_stars,
     read_binned,
@@ -113,15 +126,19 @@ def read_dataset(path):
 
 
 def read_shard(path):
-    """Reads a shard whose damage the manifest does not tell of."""
+    """Reads a shard whose damage the manifest does not tell of, by its checksum neither."""
     import dataclasses
 
     from orrery.storage.dataset import Dataset
+    from orrery.storage.documents import digest_of
 
     folder = path.parent.parent
     found = Dataset.open(folder.parent / "sound")
     size = path.stat().st_size
-    rows = tuple(dataclasses.replace(row, bytes=size) for row in found.rows)
+    sha256 = digest_of(path.read_bytes())
+    rows = tuple(
+        dataclasses.replace(row, bytes=size, sha256=sha256) for row in found.rows
+    )
     dataset = Dataset(folder, found.count, found.metadata, rows)
     records = dataset.records(0)
     return {name: np.asarray(column) for name, column in records.particles.items()}
@@ -318,6 +335,7 @@ READERS = (
            write_neighbours("ascii.csv", "neighbours.csv"), read_neighbours),
     Reader("hlist", "hlist_1.00000.list", write_hlist, read_catalogue),
     Reader("universe-machine", "sfr_catalog_1.000000.bin", write_structs, read_catalogue),
+    Reader("rockstar", "out_12.list", write_out, read_out),
     Reader("binned", "binned.ecsv", write_binned, read_binned),
     Reader("data-vector", "vector.ecsv", write_vector, read_vector, names=False),
     Reader("shard", "shards/shard-00000.arrow", write_shard, read_shard),
@@ -325,6 +343,11 @@ READERS = (
     Reader("dataset", "dataset.json", write_dataset, read_dataset, json=True),
     Reader("journal", "manifest.jsonl", write_journal, read_journal),
     Reader("work-log", "work.jsonl", write_dataset, read_work),
+    Reader("summaries", "summaries.parquet", write_summaries, read_summaries, names=False),
+    Reader("arrays", "coverage.parquet", write_arrays, read_arrays, names=False),
+    Reader("checkpoint", ".training-0f/last.ckpt", write_checkpoint, read_checkpoint),
+    Reader("copy", "run-0f.wandb", write_copy, read_copy, documented=(DecodeError,),
+           names=False),
     Reader("posterior", "posterior.json", write_posterior, read_posterior, json=True),
     Reader("ensemble", "ensemble.json", write_ensemble, read_ensemble, json=True),
     Reader("mixture", "mixture.json", write_mixture, read_mixture, json=True),

@@ -42,8 +42,11 @@ class Part:
         """
         file = folder / path
         try:
+            # a device or a pipe, whose end never comes, is no file of a copy
+            if not file.is_file():
+                return cls(path)
             return cls(path, file.stat().st_size, checksum(file))
-        except OSError:
+        except (OSError, ValueError):
             return cls(path)
 
     @property
