@@ -2,6 +2,11 @@
 
 A file that lacks a part of its box looks like any other, and hosts at the edge of the gap
 have lost their neighbours. Hosts are counted, not all halos: subhalos come in crowds.
+
+Less than all of an octant is not seen in a small box. Of 299 hosts in 64 Mpc/h an octant
+has 37, with a scatter of 16 % by chance and of 36 % by cosmic structure: where half of
+them are missing, with their subhalos, that is 1.3 deviations, and the emptiest of eight
+octants is as empty in six of ten boxes that are whole. From 270 Mpc/h on it would be five.
 """
 
 from dataclasses import dataclass, field
