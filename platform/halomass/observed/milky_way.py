@@ -137,8 +137,9 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
     incomplete = seen.incomplete | speeds.absurd | unbound
 
     def reason(row: int) -> str:
-        fast = along if unbound[row] else speeds
-        return seen.gaps(row) or fast.in_words(row)
+        if unbound[row]:
+            return seen.gaps(row) or along.in_words(row)
+        return seen.gaps(row) or speeds.in_words(row)
 
     left_out = LeftOut.among(near, incomplete, seen.names, reason)
     left_out.check(file.name, most_missing)

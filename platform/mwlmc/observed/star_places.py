@@ -13,7 +13,7 @@ import numpy as np
 from mwlmc.observed.solar_motion import place_odds
 from mwlmc.observed.star_columns import PAIRS
 from mwlmc.sky import frames
-from orrery.parameters import FloatArray
+from orrery.parameters import BoolArray, FloatArray
 from orrery.tables.amplitudes import Amplitude
 from orrery.tables.angles import looks_like_hours, looks_like_radians
 from orrery.tables.cleaning import CleanedColumns
@@ -91,7 +91,7 @@ class _Places:
     v_los: FloatArray
 
     @property
-    def known(self) -> FloatArray:
+    def known(self) -> BoolArray:
         """Which stars `[N]` have a position."""
         return np.isfinite(self.first) & np.isfinite(self.second)
 
@@ -115,7 +115,7 @@ class _Places:
         held = Amplitude.of(own, self.v_los[rows], _FEWEST, _LEVERAGE)
         return held is not None and not held.is_outside(_LEAST, _MOST, errors=0)
 
-    def _galactic(self, unit: _Unit, rows: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _galactic(self, unit: _Unit, rows: BoolArray) -> tuple[FloatArray, FloatArray]:
         longitude = np.radians(unit.longitude * self.first[rows])
         latitude = np.radians(unit.latitude * self.second[rows])
         if self.frame[0] == "l":
