@@ -94,7 +94,10 @@ def place_odds(
         >>> place_odds(v_los, (l, b), (l, -b)) > 20
         True
     """
-    speeds = [v_los + frames.solar_velocity(*place)[0] for place in (here, there)]
+    speeds = [
+        v_los + frames.solar_velocity(longitude, latitude)[0]
+        for longitude, latitude in (here, there)
+    ]
     kept = without_outliers(speeds[0]) & without_outliers(speeds[1])
     if not kept.any():
         return 0.0
