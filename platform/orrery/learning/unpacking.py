@@ -38,7 +38,7 @@ def unpacked(content: bytes, name: str, remedy: str) -> Any:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:
             size = sum(part.file_size for part in parts.infolist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
+    except (zipfile.BadZipFile, RuntimeError, ValueError) as error:
         raise ValueError(f"{name} is damaged ({error}): {remedy}") from error
     if size > len(content):
         raise ValueError(
