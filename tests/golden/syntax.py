@@ -37,6 +37,7 @@ NO_NUMBERS = {
     "orrery.learning.artefacts": "writes and reads documents and weights as they are",
     "orrery.learning.belongings": "says whether documents fit together",
     "orrery.learning.tensor_files": "writes tensors as they are, and their checksums",
+    "orrery.learning.unpacking": "reads what torch has written as it is, or refuses it",
     "orrery.licences": "lists what packages say of themselves",
     "orrery.option_files": "reads options as files have them",
     "orrery.option_types": "refuses what is of another type, and changes no value",
