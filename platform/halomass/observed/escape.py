@@ -40,7 +40,7 @@ class LineOfSight:
         >>> column = np.array([-888.0, 60.0])
         >>> found = LineOfSight(column, column + 90.0, np.array([80.0, 80.0]))
         >>> found.unbound.tolist(), found.in_words(0)
-        ([True, False], 'moves with -798 km/s along the line of sight, where more than 532 km/s \
+        ([True, False], 'moves with -798 km/s along the line of sight, where more than 531 km/s \
 escape from any Milky Way')
     """
 
@@ -97,7 +97,7 @@ def escape_speed(distance: FloatArray) -> FloatArray:
 
     Example:
         >>> escape_speed(np.array([20.0, 250.0])).round()
-        array([666., 393.])
+        array([665., 394.])
     """
     scale = _RADIUS / _CONCENTRATION
     enclosed = np.log1p(_CONCENTRATION) - _CONCENTRATION / (1 + _CONCENTRATION)

@@ -91,7 +91,7 @@ def place_odds(
         >>> random = np.random.default_rng(0)
         >>> l, b = random.uniform(0, 6, 300), random.uniform(-1.4, 1.4, 300)
         >>> v_los = random.normal(0, 100, 300) - frames.solar_velocity(l, b)[0]
-        >>> place_odds(v_los, (l, b), (l, -b)) > 20
+        >>> place_odds(v_los, (l, b), (-l, b)) > 20
         True
     """
     speeds = [
