@@ -22,9 +22,7 @@ from orrery.execution.simulation import generate
 from orrery.execution.summaries import Entries, compute
 from orrery.learning.ensemble import EnsemblePlan
 from orrery.learning.flow_training import FlowPlan
-from orrery.learning.members import Learning
-from orrery.learning.networks import Networks
-from orrery.learning.options import Flow, Training
+from orrery.learning.options import Flow, Learning, Networks, Training
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Records, Schema

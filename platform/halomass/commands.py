@@ -13,7 +13,7 @@ _ALL: tuple[Command, ...] = (
         "ensemble-architectures",
         "which networks read the mass best, and how much that matters",
         "halomass.study.architectures:ensemble_architectures",
-        "halomass.study.architectures:EnsembleArchitectures",
+        "halomass.study.options:EnsembleArchitectures",
     ),
 )
 COMMANDS = {command.name: command for command in _ALL}

@@ -30,8 +30,9 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from orrery.learning.members import Cohort, Learning
-from orrery.learning.networks import Networks, initialise_members
+from orrery.learning.members import Cohort
+from orrery.learning.networks import initialise_members
+from orrery.learning.options import Learning, Networks
 
 SEED = 1
 Examples = tuple[Tensor, Tensor]

@@ -21,7 +21,8 @@ import numpy as np
 
 from halomass.hosts import neighbours
 from halomass.hosts.neighbours import Halos, IntArray, Neighbourhood
-from halomass.hosts.selection import HostSelection, assign_split, find_hosts
+from halomass.hosts.options import HostSelection
+from halomass.hosts.selection import assign_split, find_hosts
 from halomass.systems import SCHEMA, FloatArray
 from orrery import runs, terminal
 from orrery.execution import cluster

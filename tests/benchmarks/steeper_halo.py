@@ -26,7 +26,7 @@ from mwlmc.simulator import Simulator
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS, SkyBinning
 from mwlmc.study import dispersions
-from mwlmc.study.dispersions import Dispersions
+from mwlmc.study.shell_options import Dispersions
 from orrery import runs
 from orrery.identity import JSON
 from orrery.parameters import FloatArray, generator

@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 
 from mwlmc.simulator import Simulator
-from mwlmc.study.follow_up import FOLLOW_UP, HALO_COLUMN
+from mwlmc.study.follow_up import FOLLOW_UP
+from mwlmc.study.literature import HALO_COLUMN
 from orrery import runs
 from orrery.execution import simulation
 from orrery.identity import JSON, PLACE

@@ -2,7 +2,8 @@
 
 import pytest
 
-from mwlmc.study.desi_choices import CHOICE_QUANTITIES, MOTION_CHOICES, DesiChoices
+from mwlmc.study.desi_choices import CHOICE_QUANTITIES, MOTION_CHOICES
+from mwlmc.study.options import DesiChoices
 from orrery.results.result import Result
 
 

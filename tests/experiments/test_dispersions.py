@@ -4,9 +4,8 @@ import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
 
-from mwlmc.study.dispersions import Dispersions
-from mwlmc.study.follow_up import HALO_COLUMN
-from mwlmc.study.literature import HALO_MASS
+from mwlmc.study.literature import HALO_COLUMN, HALO_MASS
+from mwlmc.study.shell_options import Dispersions
 
 USUAL = Dispersions()
 

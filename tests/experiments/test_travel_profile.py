@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from mwlmc.study.travel_profile import TravelProfile
+from mwlmc.study.shell_options import TravelProfile
 from orrery.results.result import Result
 
 SHELLS = TravelProfile().shells

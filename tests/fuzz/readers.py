@@ -232,8 +232,7 @@ def read_mixture(path):
 
 def write_ensemble(folder):
     from orrery.learning.ensemble import fit
-    from orrery.learning.members import Learning
-    from orrery.learning.networks import Networks
+    from orrery.learning.options import Learning, Networks
 
     fit(
         _splits(), (_mass(),), Networks(members=2, hidden=(4,)),

@@ -7,8 +7,8 @@ import numpy as np
 from mwlmc.model.reflex_shells import ReflexShells
 from mwlmc.sky import kinematics
 from mwlmc.study import dispersions, follow_up, inferred_quantities, lmc_less
-from mwlmc.study.dispersions import Dispersions
 from mwlmc.study.inferred_quantities import InferredQuantities
+from mwlmc.study.shell_options import Dispersions
 from orrery.parameters import FloatArray, generator
 
 from .milky_way import SEED, _halos

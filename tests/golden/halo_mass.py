@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from halomass.catalogues import catalogue as catalogues
 from halomass.catalogues.catalogue import HALOS, open_catalogue
 from halomass.hosts.catalogue_systems import CatalogueSystems, Snapshot
-from halomass.hosts.selection import HostSelection, assign_split
+from halomass.hosts.options import HostSelection
+from halomass.hosts.selection import assign_split
 from halomass.mock import mock_universe, populations, surroundings
 from halomass.mock.mock_universe import MockUniverse
 from halomass.mock.structure import NFWHosts

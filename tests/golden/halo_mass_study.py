@@ -8,7 +8,8 @@ from unittest.mock import patch
 
 import numpy as np
 
-from halomass.mock.mock_universe import CATALOGUES, MockUniverse
+from halomass.mock.mock_universe import MockUniverse
+from halomass.mock.options import CATALOGUES
 from halomass.observed.errors import Orbits
 from halomass.observed.features import HostProperties
 from halomass.observed.host_neighbours import (

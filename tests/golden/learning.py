@@ -9,9 +9,9 @@ import torch
 from orrery.learning import ensemble as ensembles
 from orrery.learning import mixture as mixtures
 from orrery.learning import posterior as posteriors
-from orrery.learning.members import Cohort, Learning
-from orrery.learning.networks import Dense, Networks
-from orrery.learning.options import Flow, Training
+from orrery.learning.members import Cohort
+from orrery.learning.networks import Dense
+from orrery.learning.options import Flow, Learning, Networks, Training
 from orrery.learning.training import Curve, single_precision
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import FloatArray, Parameter, generator

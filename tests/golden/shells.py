@@ -10,7 +10,7 @@ from mwlmc.model.reflex_shells import ReflexShells
 from mwlmc.sky import kinematics
 from mwlmc.study import shell_profiles, travel_profile
 from mwlmc.study.figure_data import SkyPath
-from mwlmc.study.travel_profile import TravelProfile
+from mwlmc.study.shell_options import TravelProfile
 from orrery.parameters import FloatArray, generator
 
 from .milky_way import SEED, _halos

@@ -7,18 +7,16 @@ from unittest.mock import patch
 
 from halomass.study import architectures as halomass
 from orrery.learning import ensemble, posterior
-from orrery.learning.members import Learning
-from orrery.learning.options import Training
+from orrery.learning.options import Learning, Training
 from orrery.parameters import FloatArray, Parameter
 from orrery.sweeps.architectures import (
     ENSEMBLE_SPACE,
     FLOW_SPACE,
-    EnsembleArchitecture,
     EnsembleTask,
-    FlowArchitecture,
     FlowTask,
 )
 from orrery.sweeps.comparison import SEEDS, Comparison
+from orrery.sweeps.options import EnsembleArchitecture, FlowArchitecture
 from orrery.sweeps.space import SearchSpace
 from orrery.sweeps.trial import Goal, Trial
 

@@ -7,8 +7,9 @@ import pytest
 
 from mwlmc import parameters
 from mwlmc.simulator import Simulator
-from mwlmc.study.dispersions import Dispersions, truth
+from mwlmc.study.dispersions import truth
 from mwlmc.study.options import SimulationCampaign
+from mwlmc.study.shell_options import Dispersions
 from orrery.parameters import generator
 
 USUAL = Simulator(stars=4000)

@@ -6,9 +6,9 @@ import numpy as np
 
 from mwlmc.parameters import OUTER_SLOPE
 from mwlmc.sky.binning import QUADRANTS
-from mwlmc.study.dispersions import Dispersions
 from mwlmc.study.follow_up import FOLLOW_UP
 from mwlmc.study.literature import HALO_MASS
+from mwlmc.study.shell_options import Dispersions
 from mwlmc.study.shell_profiles import DISTANCES_OF_OTHERS
 
 from .files import MINUS, NUMBER, RESULTS, interval, measured, numbers_of, result

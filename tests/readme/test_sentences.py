@@ -14,7 +14,8 @@ from mwlmc.model.trajectories import LOOKBACK
 from mwlmc.simulator import Simulator
 from mwlmc.study.comparison import WIDTHS
 from orrery.identity import fingerprint
-from orrery.judging.calibration import LEVEL, TOO_NARROW
+from orrery.judging.calibration import TOO_NARROW
+from orrery.judging.options import LEVEL
 from orrery.judging.regression import INTERVAL_LEVEL
 
 from .dispersions import of_dispersions

@@ -34,7 +34,7 @@ from halomass.catalogues.chunks import (
     ChunkHalos,
     halo_schema,
 )
-from halomass.catalogues.identification import Kind
+from halomass.catalogues.options import Kind
 from halomass.catalogues.survey import HaloSurvey
 from halomass.catalogues.unlikely_numbers import LEAST
 from halomass.systems import LOG_M_PEAK

@@ -8,7 +8,7 @@ another box or universe look like any others.
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import get_args
 
 from halomass.catalogues import (
     consistent_trees,
@@ -18,10 +18,9 @@ from halomass.catalogues import (
     universe_machine,
 )
 from halomass.catalogues.headers import Header
+from halomass.catalogues.options import Kind
 from halomass.catalogues.packing import file_bytes
 from halomass.universe import MULTIDARK, Universe
-
-Kind = Literal["binary", "ascii", "hlist", "rockstar"]
 
 _BOX = 64.0  # [Mpc/h] of ESMDPL, the simulation that the paper prefers
 WORDS: dict[Kind, str] = {

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from halomass import systems
 from halomass.hosts import neighbours
 from halomass.hosts.neighbours import Halos, IntArray, Neighbourhood
+from halomass.hosts.options import HostSelection
 from halomass.hosts.selection import (
-    HostSelection,
     SelectedHosts,
     assign_split,
     final_positions,

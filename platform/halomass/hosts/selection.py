@@ -16,61 +16,13 @@ from halomass import systems
 from halomass.catalogues.chunks import NOT_SAID
 from halomass.hosts import neighbours
 from halomass.hosts.neighbours import Halos, IntArray, Neighbourhood
-from halomass.hosts.survival import THRESHOLD, velocity_limit
+from halomass.hosts.options import HostSelection
 from halomass.systems import FloatArray
 
-ANDROMEDA = 761.0  # [kpc] the nearest larger halo to the Milky Way
 # `upid` of halos that are no satellites; below it, of those of which nobody has said it
 _CENTRAL = -1
 # The smallest fraction of halos with a descendant where snapshots follow one another.
 _FOLLOWED = 0.5
-
-
-@dataclass(frozen=True)
-class HostSelection:
-    """Which halos are hosts and neighbours, and where the box is divided.
-
-    Example:
-        >>> selection = HostSelection(minimum=25)
-        >>> assign_split(np.array([0.3, 0.7, 0.9]), selection)  # train, validation, test
-        array([0, 1, 2], dtype=int8)
-    """
-
-    minimum: int = 10
-    """The smallest number of neighbours of a host."""
-    radius: float = systems.RADIUS
-    """The largest distance of a neighbour [kpc]."""
-    log_m_peak: float = systems.LOG_M_PEAK
-    """Neighbours have peak masses above this [dex(solMass)]."""
-    threshold: float = THRESHOLD
-    """V_max over that at infall, below which a halo is a remnant and no neighbour, where a
-    catalogue has no galaxies; 0: none is."""
-    isolation: float = systems.ISOLATION
-    """Halos larger than a host are farther than this [kpc]."""
-    log_m_cluster: float = 14.0
-    """Clusters have virial masses above this [dex(solMass)]."""
-    validation_from: float = 0.65
-    """Hosts from this x on, as a fraction of the box, are for validation."""
-    test_from: float = 0.75
-    """Hosts from this x on, as a fraction of the box, are for tests."""
-
-    def __post_init__(self) -> None:
-        if self.minimum < 1 or not self.radius > 0:
-            raise ValueError(
-                f"minimum {self.minimum} and radius {self.radius} kpc: ask for at least 1 "
-                "neighbour within a positive radius"
-            )
-        velocity_limit("infall", self.threshold)  # refuses what is none
-        if not 0 <= self.isolation < ANDROMEDA:
-            raise ValueError(
-                f"isolation {self.isolation} kpc must be from 0 to below {ANDROMEDA:g}, the "
-                "distance of Andromeda: otherwise no host resembles the Milky Way"
-            )
-        if not 0 < self.validation_from < self.test_from < 1:
-            raise ValueError(
-                f"validation_from {self.validation_from} and test_from {self.test_from} must rise "
-                "between 0 and 1"
-            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,20 +13,16 @@ satellites that are alive, those close to their host first, and makes hosts too 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
+from halomass.hosts.options import THRESHOLD, Criterion, check_threshold
 from halomass.mock import tides
-from halomass.mock.mock_universe import THRESHOLDS
 from halomass.mock.populations import PEAK_OVER_INFALL, V_PEAK, V_PEAK_SLOPE
 from halomass.systems import FloatArray
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
 
-THRESHOLD = THRESHOLDS["UM-SAGA"]  # the mock universe's default catalogue
-
-Criterion = Literal["infall", "peak_velocity", "peak_mass", "bound_mass"]
 # What the threshold at infall is divided by. The usual velocity of a peak mass is a peak.
 _OVER_INFALL: dict[Criterion, float] = {
     "infall": 1.0,
@@ -98,10 +94,7 @@ def velocity_limit(criterion: Criterion, threshold: float = THRESHOLD) -> float:
         >>> round(velocity_limit("peak_velocity", 0.7), 3)
         0.603
     """
-    if not 0 <= threshold < 1:
-        raise ValueError(
-            f"threshold {threshold} must be from 0 to below 1, such as {THRESHOLD}"
-        )
+    check_threshold(threshold)
     return threshold / _OVER_INFALL[criterion]
 
 

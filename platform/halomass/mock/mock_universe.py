@@ -12,13 +12,14 @@ it imitates.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from halomass import cosmology, systems
 from halomass.mock import populations, surroundings
+from halomass.mock.options import CATALOGUES, THRESHOLDS, CatalogueName
 from halomass.mock.populations import CatalogueLimits, Population
 from halomass.mock.structure import (
     CONCENTRATION_SCATTER,
@@ -32,14 +33,10 @@ from orrery.records import Records, Schema
 
 VERSION = 2  # of the mock universe; raised whenever its numbers change
 
-CatalogueName = Literal["ESMDPL/UM-SAGA", "ESMDPL/UM", "VSMDPL/UM-SAGA", "VSMDPL/UM"]
 Velocities = Literal["orbits", "jeans"]
-CATALOGUES: tuple[CatalogueName, ...] = get_args(CatalogueName)
 
 PARTICLE_MASSES = {"ESMDPL": 3.3e5, "VSMDPL": 6.2e6}  # [Msun/h]
 BOXES = {"ESMDPL": 64.0, "VSMDPL": 160.0}  # sides [Mpc/h]
-# Of V_max / V_infall, below which satellites are lost.
-THRESHOLDS = {"UM": 0.63, "UM-SAGA": 0.70}
 
 # Of halos with so many particles at their peak, half are found and followed.
 _PARTICLES = 100.0

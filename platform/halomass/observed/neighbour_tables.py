@@ -14,7 +14,7 @@ import numpy as np
 from astropy.table import Table
 
 from halomass import cosmology
-from halomass.hosts.survival import Criterion
+from halomass.hosts.options import Criterion
 from halomass.observed import survival
 from halomass.observed.host_neighbours import HostEnvironment, Neighbours, within_radius
 from halomass.observed.left_out import LeftOut

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from halomass.hosts.options import THRESHOLD, Criterion
 from halomass.hosts.survival import (
     PEAK_OVER_INFALL,
-    THRESHOLD,
-    Criterion,
     median_v_peak,
     velocity_limit,
     velocity_ratios,

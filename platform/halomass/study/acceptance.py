@@ -16,12 +16,12 @@ from astropy.table import Table
 
 from halomass.cosmology import hubble
 from halomass.mock import stellar_mass
-from halomass.mock.mock_universe import CATALOGUES, CatalogueName, MockUniverse
+from halomass.mock.mock_universe import MockUniverse
+from halomass.mock.options import CATALOGUES, FEWEST_JUDGED, CatalogueName
 from halomass.mock.populations import Population
 from halomass.study import literature
 from halomass.study.acceptance_checks import AcceptanceCheck, checks_by_zoom_hosts
 from halomass.study.mock_statistics import (
-    FEWEST_JUDGED,
     detected_counts,
     hosts_of_mass,
     mass_function_weights,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from halomass.hosts.survival import THRESHOLD
+from halomass.hosts.options import THRESHOLD
 from halomass.mock import tides
 from halomass.mock.mock_universe import MockUniverse
 from halomass.mock.populations import Population

@@ -1,11 +1,9 @@
 """Which networks learn best what neighbours say about a halo's mass: a study of architectures."""
 
-from dataclasses import dataclass, field
-
 from halomass.observed.features import features
 from halomass.study.ensembles import ensemble_features, label_noisy
 from halomass.study.generated_hosts import generate_hosts
-from halomass.study.options import HostCampaign
+from halomass.study.options import EnsembleArchitectures
 from halomass.study.versions import SUMMARIES, VERSIONS
 from halomass.systems import LOG_M_VIR
 from orrery.execution import cluster, summaries
@@ -13,36 +11,10 @@ from orrery.results.lineage import record_summary_lineage
 from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.results.sweep_sections import record_comparison
-from orrery.sweeps.architectures import (
-    ENSEMBLE_SHAPE,
-    ENSEMBLE_SPACE,
-    Effort,
-    EnsembleArchitecture,
-    EnsembleTask,
-)
+from orrery.sweeps.architectures import ENSEMBLE_SHAPE, ENSEMBLE_SPACE, EnsembleTask
 from orrery.sweeps.comparison import compare
 
 NEIGHBOURS = 25
-
-
-@dataclass(frozen=True)
-class EnsembleArchitectures:
-    """Which networks learn a halo's mass best, and how much that matters.
-
-    --question mwlmc asks the same of flows that learn both galaxies' masses from stars.
-
-    Example:
-        >>> EnsembleArchitectures().architecture.networks.hidden
-        (10, 8, 6, 4, 2)
-    """
-
-    campaign: HostCampaign = field(default_factory=lambda: HostCampaign(hosts=4096))
-    """The hosts that networks are trained on, and where they and the runs are kept."""
-    architecture: EnsembleArchitecture = field(default_factory=EnsembleArchitecture)
-    """The networks and training of which trials vary some options, and seeds are
-    compared."""
-    effort: Effort = field(default_factory=Effort)
-    """How much is tried."""
 
 
 def ensemble_architectures(options: EnsembleArchitectures) -> Result:

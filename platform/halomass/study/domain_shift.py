@@ -14,15 +14,11 @@ import numpy as np
 from astropy.table import Table
 from numpy.typing import NDArray
 
+from halomass.mock.options import EQUILIBRIUM
 from halomass.observed.features import Features, features
 from halomass.study import masses
 from halomass.study.accuracy import MIDDLE
-from halomass.study.ensembles import (
-    EQUILIBRIUM,
-    ensemble_key,
-    label_of,
-    noisy_features,
-)
+from halomass.study.ensembles import ensemble_key, label_of, noisy_features
 from halomass.study.number_formats import format_floats
 from halomass.study.systematic_interval import (
     Crossed,

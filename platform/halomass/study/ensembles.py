@@ -3,18 +3,13 @@
 from collections.abc import Mapping
 from typing import Protocol
 
+from halomass.mock.options import EQUILIBRIUM, STEEPER_TIDES
 from halomass.observed.features import Feature, Features
 from halomass.systems import FloatArray
 from orrery.records import Observation
 
 # As published; the first are the main ensembles.
 NEIGHBOUR_COUNTS = (25, 10)
-# Hosts of a mock universe whose satellites never fell in.
-EQUILIBRIUM = "equilibrium velocities"
-# Hosts whose satellites lose mass by the power 0.45 of their pericentres, as halos cut by
-# V_peak suggest, not 0.3.
-STEEPER_TIDES = "steeper tides"
-STEEPER_BY = 0.15
 # Which ensembles stand in one figure: its heading and their names, by its key.
 FIGURES = {
     "fewer_neighbours": ("Fewer neighbours", ("25 neighbours", "10 neighbours")),

@@ -14,7 +14,6 @@ from halomass.systems import FloatArray
 from orrery.parameters import generator
 from orrery.records import Records
 
-FEWEST_JUDGED = 100  # hosts by which a catalogue can be judged
 _SMALLEST = 1e-4  # of the host's mass: the lightest subhalos that are counted
 
 

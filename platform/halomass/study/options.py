@@ -3,26 +3,31 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
-from halomass.catalogues.catalogue import Catalogue, Kind, open_catalogue
-from halomass.hosts.catalogue_systems import CatalogueSystems, HaloDataset
-from halomass.hosts.selection import HostSelection
-from halomass.hosts.survival import THRESHOLD, Criterion
-from halomass.mock.mock_universe import CATALOGUES, MockUniverse
-from halomass.observed.host_neighbours import Neighbours
-from halomass.observed.neighbour_tables import read_neighbours
-from halomass.study.ensembles import EQUILIBRIUM, STEEPER_BY, STEEPER_TIDES
-from halomass.study.mock_statistics import FEWEST_JUDGED
-from halomass.study.survival_choices import survival_cuts
-from halomass.universe import Universe
+from halomass.catalogues.options import Kind
+from halomass.hosts.options import THRESHOLD, Criterion, HostSelection
+from halomass.mock.options import (
+    CATALOGUES,
+    EQUILIBRIUM,
+    FEWEST_JUDGED,
+    STEEPER_BY,
+    STEEPER_TIDES,
+)
 from orrery.identity import PLACE
-from orrery.inference.ensembles import Prediction
-from orrery.inference.options import Inference
+from orrery.inference.options import Inference, Prediction
 from orrery.learning.options import Flow, Training
+from orrery.sweeps.options import Effort, EnsembleArchitecture
 from orrery.tables.bundled import bundled_tables, find_table
 from orrery.tables.options import MOST_MISSING
 from orrery.terminal import say
+
+if TYPE_CHECKING:  # seconds, which `--help` does not wait for
+    from halomass.catalogues.catalogue import Catalogue
+    from halomass.hosts.catalogue_systems import CatalogueSystems, HaloDataset
+    from halomass.mock.mock_universe import MockUniverse
+    from halomass.observed.host_neighbours import Neighbours
+    from halomass.universe import Universe
 
 MOCK_SUMMARY = (
     "These hosts are a MOCK: drawn one by one from relations measured in simulations, not from a "
@@ -67,7 +72,7 @@ class TargetHost:
         if self.values not in VALUES:
             raise ValueError(f"values {self.values!r}: give one of {', '.join(VALUES)}")
 
-    def has_true_values(self, host: Neighbours) -> bool:
+    def has_true_values(self, host: "Neighbours") -> bool:
         """Returns whether a host's values are true ones, as the table or the option says.
 
         Arguments:
@@ -86,7 +91,7 @@ class TargetHost:
 
     def read(
         self, threshold: float | None = None, criterion: Criterion | None = None
-    ) -> Neighbours:
+    ) -> "Neighbours":
         """Returns its neighbours.
 
         Arguments:
@@ -98,6 +103,8 @@ class TargetHost:
             ValueError: If something is missing in the table; it says what to do.
             OSError: If it cannot be read.
         """
+        from halomass.observed.neighbour_tables import read_neighbours
+
         return read_neighbours(
             self.neighbours,
             peculiar=self.peculiar,
@@ -106,12 +113,14 @@ class TargetHost:
             criterion=criterion,
         )
 
-    def read_cut_otherwise(self) -> dict[str, Neighbours]:
+    def read_cut_otherwise(self) -> "dict[str, Neighbours]":
         """Returns its neighbours if others of the table's rows count as remnants, by the cut.
 
         Cuts that leave nobody are left out; if no columns identify remnants there are
         none.
         """
+        from halomass.study.survival_choices import survival_cuts
+
         found = {}
         for name, (threshold, criterion) in survival_cuts(self.read()).items():
             try:
@@ -181,8 +190,10 @@ class HostCampaign:
             )
 
     @property
-    def readers(self) -> tuple[Catalogue, ...]:
+    def readers(self) -> "tuple[Catalogue, ...]":
         """The readers of the catalogues."""
+        from halomass.catalogues.catalogue import open_catalogue
+
         scales = self.scale or (None,) * len(self.catalogue)
         return tuple(
             open_catalogue(
@@ -197,15 +208,17 @@ class HostCampaign:
         )
 
     @property
-    def _universe(self) -> Universe | None:
+    def _universe(self) -> "Universe | None":
         if self.cosmology is None:
             return None
+        from halomass.universe import Universe
+
         hubble, omega_matter = self.cosmology
         return Universe(hubble, omega_matter)
 
     def hosts_of(
-        self, halos: Sequence[HaloDataset]
-    ) -> tuple[MockUniverse | CatalogueSystems, int]:
+        self, halos: "Sequence[HaloDataset]"
+    ) -> "tuple[MockUniverse | CatalogueSystems, int]":
         """Returns what makes the hosts, and how many there are.
 
         Arguments:
@@ -213,20 +226,26 @@ class HostCampaign:
         """
         if not self.catalogue:
             return self.universe, self.hosts
+        from halomass.hosts.catalogue_systems import CatalogueSystems
+
         systems = CatalogueSystems.of(halos, self.selection)
         return systems, systems.count
 
     @property
-    def universe(self) -> MockUniverse:
+    def universe(self) -> "MockUniverse":
         """The mock universe of the default catalogue."""
+        from halomass.mock.mock_universe import MockUniverse
+
         return MockUniverse()
 
     @property
-    def variants(self) -> dict[str, MockUniverse]:
+    def variants(self) -> "dict[str, MockUniverse]":
         """Variants of the mock universe, by name; none where there are catalogues."""
         # one variant differs from the mock universe in one thing, so its effect is seen
         if self.catalogue:
             return {}
+        from halomass.mock.mock_universe import MockUniverse
+
         others = [name for name in CATALOGUES if name != self.universe.catalogue]
         mocks: dict[str, MockUniverse] = {n: MockUniverse(catalogue=n) for n in others}
         return {
@@ -309,3 +328,23 @@ class HaloMass:
     """How ensembles are trained and evaluated."""
     flows: FlowComparison = field(default_factory=FlowComparison)
     """The flows that ensembles are compared with."""
+
+
+@dataclass(frozen=True)
+class EnsembleArchitectures:
+    """Which networks learn a halo's mass best, and how much that matters.
+
+    --question mwlmc asks the same of flows that learn both galaxies' masses from stars.
+
+    Example:
+        >>> EnsembleArchitectures().architecture.networks.hidden
+        (10, 8, 6, 4, 2)
+    """
+
+    campaign: HostCampaign = field(default_factory=lambda: HostCampaign(hosts=4096))
+    """The hosts that networks are trained on, and where they and the runs are kept."""
+    architecture: EnsembleArchitecture = field(default_factory=EnsembleArchitecture)
+    """The networks and training of which trials vary some options, and seeds are
+    compared."""
+    effort: Effort = field(default_factory=Effort)
+    """How much is tried."""

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from astropy.table import Table
 
-from halomass.hosts.survival import THRESHOLD
+from halomass.hosts.options import THRESHOLD
 from halomass.mock.mock_universe import MockUniverse
 from halomass.mock.populations import PEAK_OVER_INFALL, CatalogueLimits
 from halomass.observed.features import Features, features

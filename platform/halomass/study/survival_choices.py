@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from astropy.table import Table
 
-from halomass.hosts.survival import THRESHOLD, Criterion, velocity_limit
-from halomass.mock.mock_universe import THRESHOLDS
+from halomass.hosts.options import THRESHOLD, Criterion
+from halomass.hosts.survival import velocity_limit
+from halomass.mock.options import THRESHOLDS
 from halomass.observed.features import Features
 from halomass.observed.host_neighbours import Neighbours, observation
 from halomass.study.ensembles import EvaluatedEstimator, noisy_features

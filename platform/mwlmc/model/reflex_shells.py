@@ -12,6 +12,7 @@ from itertools import pairwise
 import numpy as np
 
 from mwlmc.model import reflex
+from mwlmc.model.options import FEWEST_SHELL_STARS, SHELL_EDGES
 from mwlmc.sky import frames
 from orrery.identity import JSON, fingerprint
 from orrery.parameters import FloatArray, Parameter
@@ -56,8 +57,8 @@ class ReflexShells:
         ValueError: edges (100.0, 50.0) of shells: give at least two, from 0 kpc on, ascending
     """
 
-    edges: tuple[float, ...] = (50.0, 60.0, 80.0, 100.0, 160.0)
-    fewest_stars: int = 100
+    edges: tuple[float, ...] = SHELL_EDGES
+    fewest_stars: int = FEWEST_SHELL_STARS
 
     def __post_init__(self) -> None:
         edges = np.array(self.edges, dtype=float)

@@ -11,6 +11,7 @@ import numpy as np
 
 from mwlmc.model.lmc import LMCErrors, lmc_covariance
 from mwlmc.observed.data_vectors import data_vector
+from mwlmc.observed.options import GIANTS
 from mwlmc.sky import frames, kinematics
 from mwlmc.sky.binning import LMC_NAMES, SkyBinning
 from orrery.parameters import FloatArray, generator
@@ -29,7 +30,6 @@ SHARES = {
     "south": 0.25,
     "desi": 0.80,
 }
-GIANTS = 1296  # stars at 30-100 kpc in Brooks et al. (2025b)
 _SLOPE = -2.8  # of dN/dr, so that there are about 100 more at 100-160 kpc
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:  # astropy takes a second
 Sampling = Literal["full-footprint", "survey-like"]
 MomentChoice = Literal["mean", "mean+dispersion"]
 LMCToday = Literal["data", "inferred"]
+GIANTS = 1296  # stars at 30-100 kpc in Brooks et al. (2025b)
 NOT_SAGITTARIUS = "not in the Sagittarius stream"
 
 

@@ -6,8 +6,7 @@ fields, as the paper's do, and with as many as DESI has, where it has them.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import get_args
 
 import numpy as np
@@ -15,25 +14,23 @@ from astropy.table import Table
 
 from mwlmc.observed.binned_table import BinnedTable, load_binned
 from mwlmc.observed.data_vectors import vectors
-from mwlmc.observed.options import Measurement, Sampling, StarSelection
+from mwlmc.observed.options import Sampling, StarSelection
 from mwlmc.sky.binning import SkyBinning, desi_footprint
 from mwlmc.sky.options import V_TB_EDGES
 from mwlmc.study import published_views
 from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.data_rows import DataRow
 from mwlmc.study.literature import HALO_MASS, TABLE2
-from mwlmc.study.options import DESI_BINNED, SimulationCampaign
+from mwlmc.study.options import DesiChoices
 from mwlmc.study.quantities import KNOWN, interval_ends, quantities, quantity_key
 from mwlmc.study.study import infer_rows
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster
-from orrery.inference.options import Inference
 from orrery.parameters import FloatArray
 from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.results.sections import FigureSection
 from orrery.results.views import Intervals
-from orrery.tables.options import MOST_MISSING
 
 OTHER_EDGES = (40.0, 60.0, 80.0, 100.0)  # [kpc]
 LARGEST_MOTION_ERROR = 30.0  # [km/s]
@@ -90,41 +87,6 @@ MOTION_CHOICES = (
     ),
     MotionChoice("floor", "v_tb with a systematic floor", floor=MOTION_FLOOR),
 )
-
-
-@dataclass(frozen=True)
-class DesiChoices:
-    """DESI's posterior under each choice of sampling and of tangential velocities.
-
-    Example:
-        >>> len(DesiChoices().stars)
-        3
-    """
-
-    stars: tuple[Path, ...] = (
-        DESI_BINNED,
-        DESI_BINNED.with_name("desi_dr1_bhb_v_tb_40_100.ecsv"),
-        DESI_BINNED.with_name("desi_dr1_bhb_v_tb_30_kms.ecsv"),
-    )
-    """A star table, or three binned ones: with v_tb at 30-50-70-90 kpc, at 40-60-80-100
-    kpc, and of proper motions better than 30 km/s."""
-    most_missing: float = MOST_MISSING
-    """The largest share of a star table's rows that may lack a position, distance or
-    velocity, or a proper motion where these are used."""
-    measurement: Measurement = field(default_factory=Measurement)
-    """What is measured; sampling and the floor of proper motions are those of the choices."""
-    campaign: SimulationCampaign = field(
-        default_factory=lambda: SimulationCampaign(simulations=32_768)
-    )
-    """The simulations, and where they and the runs are kept."""
-    inference: Inference = field(default_factory=Inference)
-    """How the posteriors are trained and sampled."""
-
-    def __post_init__(self) -> None:
-        if len(self.stars) not in (1, 3):
-            raise ValueError(
-                f"{len(self.stars)} tables of stars: give one of stars, or three binned ones"
-            )
 
 
 def desi_choices(options: DesiChoices) -> Result:

@@ -7,33 +7,29 @@ dispersions are then given to a model that has no LMC.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 
-from mwlmc.model.reflex_shells import ReflexShells
 from mwlmc.observed.binned_table import BinnedTable, load_binned
 from mwlmc.observed.data_vectors import vectors
 from mwlmc.observed.joint_surveys import joint_binning, joint_table
-from mwlmc.observed.options import Measurement, StarSelection
+from mwlmc.observed.options import StarSelection
 from mwlmc.simulator import Simulator
 from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS, SkyBinning
 from mwlmc.study import follow_up, forecast, lmc_less
 from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.data_rows import DataRow
-from mwlmc.study.follow_up import FOLLOW_UP, HALO_COLUMN
+from mwlmc.study.follow_up import FOLLOW_UP
 from mwlmc.study.inferred_quantities import InferredQuantities, inferred_labels
-from mwlmc.study.literature import HALO_MASS, TABLE2
+from mwlmc.study.literature import HALO_COLUMN, HALO_MASS, TABLE2
 from mwlmc.study.lmc_less import MassShift
-from mwlmc.study.options import DESI_BINNED, SDSS_BINNED, SimulationCampaign
 from mwlmc.study.rigid_limit import record_rigid_limit
+from mwlmc.study.shell_options import DataName, Dispersions
 from mwlmc.study.study import conditioned, infer_row
 from mwlmc.study.survey_draws import SIMULATION_NUMBER, survey_pairs
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, simulation, summaries
-from orrery.inference.options import Inference
 from orrery.inference.posteriors import Inferred
 from orrery.labels import relabelled
 from orrery.parameters import FloatArray
@@ -43,9 +39,7 @@ from orrery.results.lineage import record_summary_lineage
 from orrery.results.recording import Recording, record
 from orrery.results.result import Result
 from orrery.storage.dataset import Dataset
-from orrery.tables.options import MOST_MISSING
 
-DataName = Literal["forecast-h3", "sdss+desi", "sdss", "desi"]
 DATA_LABELS: Mapping[DataName, str] = {
     "forecast-h3": "H3+SEGUE+MagE (forecast)",
     "sdss+desi": "SDSS K giants and DESI",
@@ -54,90 +48,7 @@ DATA_LABELS: Mapping[DataName, str] = {
 }
 # The row of Table 2 whose bins, of both velocities, the follow-up's are.
 BINNED_AS = "H3+SEGUE+MagE quadrants, with v_tb"
-WELL_MEASURED = DESI_BINNED.with_name("desi_dr1_bhb_v_tb_30_kms.ecsv")
 RIGID_COLUMNS = (HALO_COLUMN, "log10_m_lmc_50")
-
-
-@dataclass(frozen=True)
-class Dispersions:
-    """Both galaxies' masses, the anisotropy and the travel velocity, from means and dispersions.
-
-    Example:
-        >>> Dispersions(infer=("beta0", "r_dehnen"), without_lmc=0).inferred.names[:2]
-        ('beta0', 'r_dehnen')
-    """
-
-    data: tuple[DataName, ...] = ("forecast-h3", "sdss+desi")
-    """Which data: a mock data vector of H3+SEGUE+MagE at the follow-up's medians, real stars
-    of SDSS and DESI as one data vector, or either of them alone."""
-    infer: tuple[str, ...] = (
-        *(HALO_COLUMN, "log10_m_lmc_50", "log10_lambda_df"),
-        *("beta0", "r_dehnen"),
-    )
-    """What is inferred beside the travel velocity, by the names of the records' columns."""
-    travel_edges: tuple[float, ...] = (80.0, 120.0)
-    """Nearest and furthest stars that the travel velocity is about [kpc]."""
-    fewest_shell_stars: int = ReflexShells().fewest_stars
-    """Simulations with fewer stars there are left out."""
-    stars: tuple[Path, ...] = (SDSS_BINNED, WELL_MEASURED)
-    """Stars of SDSS in quadrants, and DESI's (CSV, ECSV or FITS tables), or binned tables of
-    theirs."""
-    largest_motion_error: float = 30.0
-    """DESI's proper motions with this error or a larger one are not used [km/s]: where
-    errors are as large as the dispersion, it says more of them than of the stars."""
-    most_missing: float = MOST_MISSING
-    """The largest share of a star table's rows that may lack a position, distance or
-    velocity, or a proper motion where these are used."""
-    fewest_stars: int = 10
-    """Bins of real stars with fewer are left out."""
-    # surveys do not fill the sky
-    measurement: Measurement = field(
-        default_factory=lambda: Measurement("mean+dispersion", "survey-like")
-    )
-    """Which moments are measured, and how simulated stars are sampled; those of a mock fill
-    the footprint."""
-    without_lmc: int = 4096
-    """Simulations without an LMC, whose answers are compared; 0 makes none."""
-    campaign: SimulationCampaign = field(default_factory=SimulationCampaign)
-    """The simulations, and where they and the runs are kept."""
-    inference: Inference = field(default_factory=Inference)
-    """How the posteriors are trained and sampled."""
-
-    # before anything is simulated
-    def __post_init__(self) -> None:
-        simulator = self.campaign.simulator
-        shell = ReflexShells(self.travel_edges, self.fewest_shell_stars)
-        shell.check_stored(simulator.inner_edge, simulator.outer_edge)
-        _ = self.inferred
-        columns = {column.name for column in simulator.schema.scalars}
-        constant = [name for name in self.infer if name not in columns]
-        if constant:
-            raise ValueError(
-                f"infer {' '.join(constant)}: it does not vary with the tracer "
-                f"{simulator.tracer!r}; leave it out, or choose another tracer"
-            )
-        if not self.data or len(set(self.data)) < len(self.data):
-            raise ValueError(f"data {self.data}: give one or more, each once")
-        if len(self.stars) != 2:
-            raise ValueError(
-                f"{len(self.stars)} tables of stars: give those of SDSS, then DESI's"
-            )
-        if self.without_lmc and not self._weighs:
-            raise ValueError(
-                f"without_lmc {self.without_lmc}: a model without an LMC is compared by the "
-                f"mass that it learns from dispersions: infer {HALO_COLUMN} from "
-                "mean+dispersion, or let it be 0"
-            )
-
-    @property
-    def _weighs(self) -> bool:
-        return HALO_COLUMN in self.infer and "dispersion" in self.measurement.kinds
-
-    @property
-    def inferred(self) -> InferredQuantities:
-        """What is inferred."""
-        shell = ReflexShells(self.travel_edges, self.fewest_shell_stars)
-        return InferredQuantities(self.infer, shell)
 
 
 def dispersions(options: Dispersions) -> Result:

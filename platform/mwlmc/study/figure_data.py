@@ -10,7 +10,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from mwlmc.observed.mock_survey import GIANTS, expected_counts
+from mwlmc.observed.mock_survey import expected_counts
+from mwlmc.observed.options import GIANTS
 from mwlmc.simulator import Simulator
 from mwlmc.sky import frames, kinematics
 from mwlmc.sky.binning import SkyBinning

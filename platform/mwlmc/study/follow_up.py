@@ -12,6 +12,7 @@ from mwlmc.model import reflex_shells, total_masses
 from mwlmc.study import inferred_quantities
 from mwlmc.study.inferred_quantities import INFERABLE, InferredQuantities
 from mwlmc.study.literature import (
+    HALO_COLUMN,
     HALO_MASS,
     QUANTITIES,
     Published,
@@ -32,7 +33,6 @@ SUMMARIES = {
 
 LMC_WITHIN_50 = "M_LMC(<50 kpc)"
 MASS_RATIO = "M_LMC / M_200"
-HALO_COLUMN = "log10_m_mw_halo_50"
 # Brooks et al. (2026), abstract of the second version. The travel velocity is that against
 # stars at 100 kpc, and the anisotropy that of the halo before the LMC came.
 FOLLOW_UP: PublishedRow = {

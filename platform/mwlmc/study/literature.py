@@ -58,6 +58,7 @@ class Quantity:
 # Others print what disc and bulge are part of.
 HALO_MASS = "M_MW,halo(<50 kpc)"
 TOTAL_MASS = "M_MW,total(<50 kpc)"
+HALO_COLUMN = "log10_m_mw_halo_50"  # of records, in which the halo's mass is
 
 QUANTITIES: dict[str, Quantity] = {
     "v_travel": Quantity("km / s", r"$v_{\rm travel}$"),

@@ -265,3 +265,56 @@ class Surveys:
     """Which moments are measured, and how simulated stars are sampled."""
     campaign: SimulationCampaign = field(default_factory=SimulationCampaign)
     """What is simulated for the mock survey, and where runs are kept."""
+
+
+@dataclass(frozen=True)
+class DesiChoices:
+    """DESI's posterior under each choice of sampling and of tangential velocities.
+
+    Example:
+        >>> len(DesiChoices().stars)
+        3
+    """
+
+    stars: tuple[Path, ...] = (
+        DESI_BINNED,
+        DESI_BINNED.with_name("desi_dr1_bhb_v_tb_40_100.ecsv"),
+        DESI_BINNED.with_name("desi_dr1_bhb_v_tb_30_kms.ecsv"),
+    )
+    """A star table, or three binned ones: with v_tb at 30-50-70-90 kpc, at 40-60-80-100
+    kpc, and of proper motions better than 30 km/s."""
+    most_missing: float = MOST_MISSING
+    """The largest share of a star table's rows that may lack a position, distance or
+    velocity, or a proper motion where these are used."""
+    measurement: Measurement = field(default_factory=Measurement)
+    """What is measured; sampling and the floor of proper motions are those of the choices."""
+    campaign: SimulationCampaign = field(
+        default_factory=lambda: SimulationCampaign(simulations=32_768)
+    )
+    """The simulations, and where they and the runs are kept."""
+    inference: Inference = field(default_factory=Inference)
+    """How the posteriors are trained and sampled."""
+
+    def __post_init__(self) -> None:
+        if len(self.stars) not in (1, 3):
+            raise ValueError(
+                f"{len(self.stars)} tables of stars: give one of stars, or three binned ones"
+            )
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The rigid model beside live N-body simulations.
+
+    Example:
+        >>> Validation(nbody=Path("gc21")).circular_velocity
+        235.0
+    """
+
+    nbody: Path
+    """The folder of live simulations: NAME_orbit_mw.txt and NAME_orbit_lmc.txt of each,
+    and galaxies.csv where their masses are not those of Garavito-Camargo et al. (2021)."""
+    circular_velocity: float = CIRCULAR_VELOCITY
+    """Circular velocity at 8.3 kpc, which fixes the rigid halo's concentration [km/s]."""
+    reports: Path = field(default=Path("runs"), metadata=PLACE)
+    """Where runs are kept."""

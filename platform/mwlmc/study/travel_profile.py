@@ -5,16 +5,14 @@ these motions, of all shells together, from what a survey sees, as others learn 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
 
 from mwlmc.model.reflex_shells import ReflexShells, reflex_motions, shell_errors
 from mwlmc.observed.binned_table import load_binned
 from mwlmc.observed.data_vectors import vectors
-from mwlmc.observed.options import Measurement, StarSelection
+from mwlmc.observed.options import StarSelection
 from mwlmc.sky import frames
 from mwlmc.sky.binning import (
     DESI_FOOTPRINT,
@@ -26,15 +24,14 @@ from mwlmc.study import figure_data, forecast, published_views, shell_profiles
 from mwlmc.study.campaign import simulate_campaign
 from mwlmc.study.data_rows import DataRow, data_rows
 from mwlmc.study.figure_data import SkyPath
-from mwlmc.study.options import DESI_BINNED, SDSS_BINNED, SimulationCampaign
 from mwlmc.study.quantities import labelled
+from mwlmc.study.shell_options import SurveyName, TravelProfile
 from mwlmc.study.shell_profiles import ShellMotions, shell_intervals, shell_motions
 from mwlmc.study.simulation_noise import SAMPLED_SHARDS
 from mwlmc.study.study import QUADRANT_ROWS, conditioned, infer_row
 from mwlmc.study.survey_draws import SIMULATION_NUMBER, survey_pairs
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from orrery.execution import cluster, summaries
-from orrery.inference.options import Inference
 from orrery.labels import relabelled
 from orrery.pairs import Splits
 from orrery.parameters import FloatArray
@@ -46,67 +43,10 @@ from orrery.results.result import Result
 from orrery.results.sections import FigureSection
 from orrery.results.views import RadialBands, SkyMaps
 from orrery.storage.dataset import Dataset
-from orrery.tables.options import MOST_MISSING
-
-SurveyName = Literal["quadrants", "desi", "forecast-h3"]
 
 MAPPED_APEXES = 2000  # draws, from which regions of a map are made
 MEAN_V_R = r"$\langle v_r \rangle$ [km/s]"
 SHOWN_APEXES = 60  # of these, as points: more would hide the regions
-
-
-@dataclass(frozen=True)
-class TravelProfile:
-    """The travel velocity against distance, from one survey or several.
-
-    Example:
-        >>> TravelProfile().shells.labels
-        ('50-60', '60-80', '80-100', '100-160')
-    """
-
-    surveys: tuple[SurveyName, ...] = ("quadrants", "desi")
-    """Which data: stars in four quadrants of the sky, DESI's, or a mock data vector of
-    H3+SEGUE+MagE at the published medians."""
-    stars: Path = SDSS_BINNED
-    """Stars in quadrants (a CSV, ECSV or FITS table), or a binned table of theirs."""
-    # giants reach further than DESI's blue horizontal branch stars
-    selection: StarSelection = field(
-        default_factory=lambda: StarSelection(inner=30.0, outer=160.0)
-    )
-    """Which of them are kept."""
-    desi_stars: Path = DESI_BINNED
-    """DESI's stars, or a binned table of theirs."""
-    most_missing: float = MOST_MISSING
-    """The largest share of a star table's rows that may lack a position, distance or
-    velocity, or a proper motion where these are used."""
-    velocities: Literal["v_gsr", "v_gsr+v_tb"] = "v_gsr"
-    """Velocities along the line of sight alone, or tangential ones too."""
-    shell_edges: tuple[float, ...] = ReflexShells().edges
-    """Edges of the shells whose motion is inferred [kpc]."""
-    fewest_shell_stars: int = ReflexShells().fewest_stars
-    """Simulations with fewer stars in a shell are left out."""
-    # surveys do not fill the sky
-    measurement: Measurement = field(
-        default_factory=lambda: Measurement(sampling="survey-like")
-    )
-    """Which moments are measured, and how simulated stars are sampled; those of a mock fill
-    the footprint."""
-    campaign: SimulationCampaign = field(default_factory=SimulationCampaign)
-    """The simulations, and where they and the runs are kept."""
-    inference: Inference = field(default_factory=Inference)
-    """How the posteriors are trained and sampled."""
-
-    # before anything is simulated
-    def __post_init__(self) -> None:
-        simulator = self.campaign.simulator
-        self.shells.check_stored(simulator.inner_edge, simulator.outer_edge)
-        if not self.surveys or len(set(self.surveys)) < len(self.surveys):
-            raise ValueError(f"surveys {self.surveys}: give one or more, each once")
-
-    @property
-    def shells(self) -> ReflexShells:
-        """The shells whose motion is inferred."""
-        return ReflexShells(self.shell_edges, self.fewest_shell_stars)
 
 
 def travel_profile(options: TravelProfile) -> Result:

@@ -7,8 +7,7 @@ friction the live LMC felt is found by its path.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -26,7 +25,7 @@ from mwlmc.model.trajectories import (
 from mwlmc.parameters import FRICTION
 from mwlmc.simulator import VERSION as ENGINE_VERSION
 from mwlmc.study.live_orbits import LiveOrbits, read_live_orbits
-from orrery.identity import PLACE
+from mwlmc.study.options import Validation
 from orrery.parameters import FloatArray
 from orrery.results.recording import record
 from orrery.results.result import Result
@@ -41,24 +40,6 @@ FRICTION_STEP = 0.01  # of log10 lambda_DF
 _TIME_ROUNDING = 1e-3  # [Gyr], of times in files
 TOLERATED = 0.1  # of a ratio: no more than the posteriors' own width of a velocity
 _UNIT_FRICTION = 0.0  # log10 lambda_DF of friction as Chandrasekhar's formula has it
-
-
-@dataclass(frozen=True)
-class Validation:
-    """The rigid model beside live N-body simulations.
-
-    Example:
-        >>> Validation(nbody=Path("gc21")).circular_velocity
-        235.0
-    """
-
-    nbody: Path
-    """The folder of live simulations: NAME_orbit_mw.txt and NAME_orbit_lmc.txt of each,
-    and galaxies.csv where their masses are not those of Garavito-Camargo et al. (2021)."""
-    circular_velocity: float = CIRCULAR_VELOCITY
-    """Circular velocity at 8.3 kpc, which fixes the rigid halo's concentration [km/s]."""
-    reports: Path = field(default=Path("runs"), metadata=PLACE)
-    """Where runs are kept."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ arrays and options in, a frozen result out.
 """
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -14,14 +14,13 @@ import numpy as np
 
 from orrery.execution import summaries
 from orrery.execution.summaries import Binning, Summarise
+from orrery.inference.options import Prediction
 from orrery.inference.posteriors import losses_in_words
 from orrery.judging import regression
 from orrery.judging.regression import BinnedErrors, PredictionInterval
 from orrery.learning import ensemble
 from orrery.learning.ensemble import Ensemble, EnsemblePlan
-from orrery.learning.members import Learning
 from orrery.learning.mixture import Mixture
-from orrery.learning.networks import Networks
 from orrery.learning.posterior import Posterior
 from orrery.learning.training import OnEpoch, ignore_epoch
 from orrery.option_types import check_types
@@ -37,30 +36,6 @@ NEAREST_TESTS = (
     200  # tests, if there are as many, that give the density of another one's error
 )
 FEWEST_SCORED = 5  # tests that can be scored at all
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """How an ensemble is trained and judged.
-
-    Arguments:
-        networks: The members.
-        learning: How they are trained.
-        window: How far the prediction of a test may be from the one that it lends its
-            error to, in units of the parameter.
-
-    Example:
-        >>> Prediction(window=0.2).window
-        0.2
-    """
-
-    networks: Networks = field(default_factory=Networks)
-    learning: Learning = field(default_factory=Learning)
-    window: float = 0.15
-
-    def __post_init__(self) -> None:
-        if not self.window > 0:
-            raise ValueError(f"window {self.window} must be larger than 0")
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from orrery.learning.options import Flow, Training
+from orrery.learning.options import Flow, Learning, Networks, Training
 
 
 @dataclass(frozen=True)
@@ -39,3 +39,27 @@ class Inference:
         for name in ("members", "draws", "calibration_draws", "calibration_tests"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} = {getattr(self, name)} must be 1 or larger")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """How an ensemble is trained and judged.
+
+    Arguments:
+        networks: The members.
+        learning: How they are trained.
+        window: How far the prediction of a test may be from the one that it lends its
+            error to, in units of the parameter.
+
+    Example:
+        >>> Prediction(window=0.2).window
+        0.2
+    """
+
+    networks: Networks = field(default_factory=Networks)
+    learning: Learning = field(default_factory=Learning)
+    window: float = 0.15
+
+    def __post_init__(self) -> None:
+        if not self.window > 0:
+            raise ValueError(f"window {self.window} must be larger than 0")

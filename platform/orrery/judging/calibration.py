@@ -18,6 +18,7 @@ from orrery.branches import LEARNING, TEST_NOISE
 from orrery.judging import diagnostics, verdicts
 from orrery.judging.diagnostics import Coverage, Ranks
 from orrery.judging.intervals import IntervalCoverage, coverage_table
+from orrery.judging.options import LEVEL
 from orrery.judging.verdicts import ExpectedLogProbability, Rejections, holm
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
@@ -34,7 +35,6 @@ SLIGHTLY_NARROW = 0.9
 # Sets of references over which TARP's coverage is averaged. Most of the scatter of a single
 # set's area is its references': of 8 it is 0.6 times as large, and hardly smaller of more.
 REFERENCES = 8
-LEVEL = 0.01  # a right posterior fails a test once in a hundred times
 
 
 class Estimate(Protocol):

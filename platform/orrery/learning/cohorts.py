@@ -16,13 +16,9 @@ import torch
 from torch import Tensor
 
 from orrery.execution import cluster
-from orrery.learning.members import (
-    Cohort,
-    Learning,
-    Outcome,
-    joined,
-)
-from orrery.learning.networks import Networks, initialise_members, next_attempt
+from orrery.learning.members import Cohort, Outcome, joined
+from orrery.learning.networks import initialise_members, next_attempt
+from orrery.learning.options import Learning, Networks
 from orrery.learning.tensor_files import is_sound, load_tensors, save_tensors
 from orrery.learning.trainer import (
     CHECKPOINT_EPOCHS,

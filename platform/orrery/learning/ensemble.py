@@ -24,8 +24,9 @@ from orrery import data_vector, identity
 from orrery.execution import cluster
 from orrery.identity import JSON, fingerprint
 from orrery.learning.artefacts import ArtifactStore, labels, origin, read_parameters
-from orrery.learning.members import Learning, Outcome
-from orrery.learning.networks import Dense, Networks
+from orrery.learning.members import Outcome
+from orrery.learning.networks import Dense
+from orrery.learning.options import Learning, Networks
 from orrery.learning.scaling import Scaling, scaling
 from orrery.learning.training import Curve, OnEpoch, ignore_epoch, single_precision
 from orrery.option_types import check_types

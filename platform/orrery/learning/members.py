@@ -10,7 +10,7 @@ they learn; a few collapse in the first epochs.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -18,51 +18,13 @@ from torch import Tensor
 
 from orrery.branches import LEARNING, ORDER
 from orrery.learning.networks import Dense, is_constant
+from orrery.learning.options import Learning
 from orrery.parameters import generator
 
 # Epochs after which a member whose best weights are constant counts as collapsed.
 WARMUP_EPOCHS = 5
-_POSITIVE = ("batch_size", "learning_rate", "max_epochs", "patience")
 
 TensorPair = tuple[Tensor, Tensor]
-
-
-@dataclass(frozen=True)
-class Learning:
-    """How the members learn.
-
-    Arguments:
-        batch_size: Examples in one step.
-        learning_rate: Adam's step size (Kingma & Ba 2014, arXiv:1412.6980).
-        max_epochs: The last epoch.
-        patience: Epochs without a better validation loss after which a member ends.
-        workers: Processes of Ray Train that share the members; 0 trains in this
-            process. They decide nothing but the time.
-
-    Raises:
-        ValueError: If an option is out of range.
-
-    Example:
-        >>> Learning(max_epochs=20).patience
-        15
-        >>> Learning(learning_rate=0.0)
-        Traceback (most recent call last):
-        ...
-        ValueError: learning_rate=0.0 must be larger than 0
-    """
-
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    max_epochs: int = 100
-    patience: int = 15
-    workers: int = field(default=0, metadata={"place": True})
-
-    def __post_init__(self) -> None:
-        for name in _POSITIVE:
-            if not getattr(self, name) > 0:
-                raise ValueError(f"{name}={getattr(self, name)} must be larger than 0")
-        if self.workers < 0:
-            raise ValueError(f"workers={self.workers} must be 0 or larger")
 
 
 @dataclass(frozen=True)

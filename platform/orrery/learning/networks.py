@@ -27,41 +27,6 @@ ROWS_AT_ONCE = 8192
 
 
 @dataclass(frozen=True)
-class Networks:
-    """Dense networks with rectified units and a linear output.
-
-    Arguments:
-        members: How many.
-        hidden: The widths of the hidden layers.
-        first: The number of the first member. Members 20 to 29 are the same networks
-            whether they are trained alone (`first=20, members=10`) or among a hundred.
-
-    Raises:
-        ValueError: If there is no member, or a layer without units.
-
-    Example:
-        >>> Networks(members=3, first=20).numbers
-        range(20, 23)
-    """
-
-    members: int = 100
-    hidden: tuple[int, ...] = (10, 8, 6, 4, 2)
-    first: int = 0
-
-    def __post_init__(self) -> None:
-        if self.members < 1 or self.first < 0 or min(self.hidden, default=1) < 1:
-            raise ValueError(
-                f"{self} needs 1 member or more, counted from 0 or higher, and layers of 1 unit or "
-                "more"
-            )
-
-    @property
-    def numbers(self) -> range:
-        """The members' numbers."""
-        return range(self.first, self.first + self.members)
-
-
-@dataclass(frozen=True)
 class Dense:
     """K dense networks as one.
 

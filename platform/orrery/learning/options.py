@@ -1,6 +1,6 @@
-"""What is chosen of a flow and of a training: options, known before anything is imported."""
+"""What is chosen of networks and of a training: options, known before torch is imported."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:  # seconds, which only who builds a flow waits for
@@ -9,7 +9,8 @@ if TYPE_CHECKING:  # seconds, which only who builds a flow waits for
 
     from orrery.learning.sets import SetLayout
 
-_POSITIVE = ("batch_size", "learning_rate", "max_epochs", "patience", "gradient_clip")
+_OF_MEMBERS = ("batch_size", "learning_rate", "max_epochs", "patience")  # positive
+_POSITIVE = (*_OF_MEMBERS, "gradient_clip")
 
 
 @dataclass(frozen=True)
@@ -120,3 +121,76 @@ class Training:
                 f"{self.workers} workers cannot share a batch of {self.batch_size}: "
                 "make batch_size a multiple of workers"
             )
+
+
+@dataclass(frozen=True)
+class Networks:
+    """Dense networks with rectified units and a linear output.
+
+    Arguments:
+        members: How many.
+        hidden: The widths of the hidden layers.
+        first: The number of the first member. Members 20 to 29 are the same networks
+            whether they are trained alone (`first=20, members=10`) or among a hundred.
+
+    Raises:
+        ValueError: If there is no member, or a layer without units.
+
+    Example:
+        >>> Networks(members=3, first=20).numbers
+        range(20, 23)
+    """
+
+    members: int = 100
+    hidden: tuple[int, ...] = (10, 8, 6, 4, 2)
+    first: int = 0
+
+    def __post_init__(self) -> None:
+        if self.members < 1 or self.first < 0 or min(self.hidden, default=1) < 1:
+            raise ValueError(
+                f"{self} needs 1 member or more, counted from 0 or higher, and layers of 1 unit or "
+                "more"
+            )
+
+    @property
+    def numbers(self) -> range:
+        """The members' numbers."""
+        return range(self.first, self.first + self.members)
+
+
+@dataclass(frozen=True)
+class Learning:
+    """How the members learn.
+
+    Arguments:
+        batch_size: Examples in one step.
+        learning_rate: Adam's step size (Kingma & Ba 2014, arXiv:1412.6980).
+        max_epochs: The last epoch.
+        patience: Epochs without a better validation loss after which a member ends.
+        workers: Processes of Ray Train that share the members; 0 trains in this
+            process. They decide nothing but the time.
+
+    Raises:
+        ValueError: If an option is out of range.
+
+    Example:
+        >>> Learning(max_epochs=20).patience
+        15
+        >>> Learning(learning_rate=0.0)
+        Traceback (most recent call last):
+        ...
+        ValueError: learning_rate=0.0 must be larger than 0
+    """
+
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    max_epochs: int = 100
+    patience: int = 15
+    workers: int = field(default=0, metadata={"place": True})
+
+    def __post_init__(self) -> None:
+        for name in _OF_MEMBERS:
+            if not getattr(self, name) > 0:
+                raise ValueError(f"{name}={getattr(self, name)} must be larger than 0")
+        if self.workers < 0:
+            raise ValueError(f"workers={self.workers} must be 0 or larger")

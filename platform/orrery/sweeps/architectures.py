@@ -5,9 +5,9 @@ A trial never sees a test simulation: what is sent to it has none.
 
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -16,71 +16,14 @@ from orrery.identity import JSON
 from orrery.learning import ensemble, posterior
 from orrery.learning.ensemble import EnsemblePlan
 from orrery.learning.flow_training import FlowPlan
-from orrery.learning.members import Learning
-from orrery.learning.networks import Networks
-from orrery.learning.options import Flow, Training
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.sweeps.evaluation import Report
+from orrery.sweeps.options import EnsembleArchitecture, FlowArchitecture
 from orrery.sweeps.space import Choice, Int, Log, SearchSpace
-from orrery.sweeps.trial import FEWEST_COMPARED, Goal
+from orrery.sweeps.trial import Goal
 
-LAST_WIDTH = 2  # of an ensemble's networks, whose layers narrow
 REPORTS = 20  # of a trial, about
-
-
-@dataclass(frozen=True)
-class Effort:
-    """How much is tried.
-
-    Example:
-        >>> Effort(trials=60).repeats
-        5
-    """
-
-    trials: int = 24
-    """How many architectures, or binnings, are tried."""
-    concurrent: int = 2
-    """Trials that run at the same time, each on a CPU of its own."""
-    repeats: int = 5
-    """Seeds from which one of them is trained, for comparison."""
-
-    def __post_init__(self) -> None:
-        if self.trials < FEWEST_COMPARED or self.concurrent < 1 or self.repeats < 2:
-            raise ValueError(
-                f"{self}: give 4 trials or more, 1 or more at a time, and 2 repeats or "
-                "more, whose scatter is told"
-            )
-
-
-@dataclass(frozen=True)
-class FlowArchitecture:
-    """A flow whose layers are alike, and its training.
-
-    Example:
-        >>> FlowArchitecture(width=64, depth=3).flow.hidden
-        (64, 64, 64)
-    """
-
-    kind: Literal["maf", "nsf"] = "maf"
-    """Masked affine, or neural splines."""
-    transforms: int = 5
-    """The number of autoregressive transforms."""
-    width: int = 50
-    """The width of each hidden layer."""
-    depth: int = 2
-    """The hidden layers of each transform's network."""
-    training: Training = field(
-        default_factory=lambda: Training(max_epochs=30, patience=30)
-    )
-    """How it is trained."""
-    training_seed: int = 1
-    """Decides first weights, errors and the order of the pairs."""
-
-    @property
-    def flow(self) -> Flow:
-        """The flow."""
-        return Flow(self.transforms, (self.width,) * self.depth, self.kind)
 
 
 FLOW_SPACE = SearchSpace(
@@ -96,33 +39,6 @@ FLOW_SPACE = SearchSpace(
 
 
 FLOW_SHAPE = ("transforms", "width", "depth")
-
-
-@dataclass(frozen=True)
-class EnsembleArchitecture:
-    """Networks whose layers narrow to two units, and their training.
-
-    Example:
-        >>> EnsembleArchitecture(width=10, depth=5).networks.hidden
-        (10, 8, 6, 4, 2)
-    """
-
-    width: int = 10
-    """The width of the first hidden layer."""
-    depth: int = 5
-    """The number of hidden layers."""
-    members: int = 20
-    """Networks of the ensemble."""
-    learning: Learning = field(default_factory=Learning)
-    """How they learn."""
-    training_seed: int = 1
-    """Decides first weights and the order of the pairs."""
-
-    @property
-    def networks(self) -> Networks:
-        """The networks."""
-        widths = np.linspace(self.width, LAST_WIDTH, self.depth).round().astype(int)
-        return Networks(self.members, tuple(widths.tolist()))
 
 
 ENSEMBLE_SPACE = SearchSpace(

@@ -7,9 +7,9 @@ from statistics import median
 from typing import Any
 
 from orrery.execution.cluster import one_thread
-from orrery.sweeps.architectures import Effort
 from orrery.sweeps.binnings import UNCALIBRATED, BinningScore, BinningTask
 from orrery.sweeps.comparison import Comparison
+from orrery.sweeps.options import Effort
 from orrery.sweeps.search import Sweep, search
 from orrery.sweeps.space import Domain, Point, SearchSpace, apply
 from orrery.sweeps.trial import Trial, best

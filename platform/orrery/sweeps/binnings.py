@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from orrery.identity import JSON
 from orrery.judging import calibration, verdicts
 from orrery.judging.calibration import Calibration
 from orrery.judging.intervals import posterior_summary
+from orrery.judging.options import LEVEL
 from orrery.learning import flow_training, mixture
 from orrery.learning.flow_training import FlowPlan
 from orrery.learning.mixture import Mixture
@@ -29,11 +30,11 @@ from orrery.pairs import Splits
 from orrery.parameters import FloatArray, Parameter
 from orrery.records import Records, added_covariance
 from orrery.storage.dataset import Dataset
-from orrery.sweeps.architectures import FlowArchitecture, each_epoch, without_test
+from orrery.sweeps.architectures import each_epoch, without_test
 from orrery.sweeps.evaluation import Report
+from orrery.sweeps.options import FlowArchitecture, Sought
 from orrery.sweeps.trial import Goal
 
-Sought = Literal["information_gain", "width"]
 # An information gain is a proper score, which a posterior that is too narrow loses.
 GOALS: dict[Sought, Goal] = {
     "information_gain": Goal("information_gain", "larger"),
@@ -207,7 +208,7 @@ class BinningTask:
     experiment: Experiment
     seed: int
     sought: Sought = "information_gain"
-    level: float = calibration.LEVEL
+    level: float = LEVEL
     members: int = 1
 
     def __post_init__(self) -> None:

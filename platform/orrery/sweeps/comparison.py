@@ -17,9 +17,9 @@ from orrery.execution.cluster import one_thread
 from orrery.identity import JSON
 from orrery.pairs import Pairs
 from orrery.parameters import FloatArray
-from orrery.sweeps.architectures import Effort
 from orrery.sweeps.effects import Effect, joint_effect
 from orrery.sweeps.evaluation import Report
+from orrery.sweeps.options import Effort
 from orrery.sweeps.proposals import importance, main_effects
 from orrery.sweeps.search import AllTrialsFailedError, Sweep, search
 from orrery.sweeps.space import Int, SearchSpace, apply

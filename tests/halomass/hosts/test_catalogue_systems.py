@@ -11,12 +11,8 @@ from halomass.catalogues import universe_machine
 from halomass.catalogues.catalogue import open_catalogue
 from halomass.hosts import catalogue_systems, neighbours
 from halomass.hosts.catalogue_systems import CatalogueSystems, Snapshot
-from halomass.hosts.selection import (
-    HostSelection,
-    assign_split,
-    final_positions,
-    find_hosts,
-)
+from halomass.hosts.options import HostSelection
+from halomass.hosts.selection import assign_split, final_positions, find_hosts
 from halomass.mock import stellar_mass
 from orrery.execution.simulation import generate
 from orrery.storage.dataset import Dataset

@@ -8,7 +8,7 @@ import pytest
 
 from halomass.catalogues.catalogue import open_catalogue
 from halomass.hosts.catalogue_systems import CatalogueSystems
-from halomass.hosts.selection import HostSelection
+from halomass.hosts.options import HostSelection
 from halomass.observed.features import Features, features
 from halomass.universe import Universe
 from orrery.execution.simulation import generate

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from halomass.hosts.options import HostSelection
 from halomass.hosts.selection import (
     FinalPositions,
-    HostSelection,
     assign_split,
     final_positions,
     find_hosts,

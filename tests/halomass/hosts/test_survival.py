@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from halomass.hosts.catalogue_systems import CatalogueSystems
-from halomass.hosts.selection import HostSelection, find_hosts
+from halomass.hosts.options import HostSelection
+from halomass.hosts.selection import find_hosts
 from halomass.hosts.survival import median_v_peak
 from halomass.systems import SCHEMA
 

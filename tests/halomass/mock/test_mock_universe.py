@@ -8,7 +8,8 @@ import pytest
 
 from halomass import systems
 from halomass.mock import populations, subhalo_orbits
-from halomass.mock.mock_universe import THRESHOLDS, MockUniverse
+from halomass.mock.mock_universe import MockUniverse
+from halomass.mock.options import THRESHOLDS
 from halomass.study import acceptance, mock_statistics, zoom_hosts
 from orrery.execution import simulation
 

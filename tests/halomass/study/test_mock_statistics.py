@@ -2,7 +2,8 @@
 
 import pytest
 
-from halomass.mock.mock_universe import CATALOGUES, MockUniverse
+from halomass.mock.mock_universe import MockUniverse
+from halomass.mock.options import CATALOGUES
 from halomass.study import mock_statistics
 
 

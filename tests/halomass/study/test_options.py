@@ -10,7 +10,8 @@ from astropy.table import Table
 from halomass import cosmology
 from halomass.catalogues.universe_machine import STRUCT
 from halomass.hosts.catalogue_systems import CatalogueSystems
-from halomass.mock.mock_universe import CATALOGUES, MockUniverse
+from halomass.mock.mock_universe import MockUniverse
+from halomass.mock.options import CATALOGUES
 from halomass.study import literature, options
 from halomass.study.options import HostCampaign, TargetHost
 from halomass.systems import SCHEMA

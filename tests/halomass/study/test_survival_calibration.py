@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from halomass.hosts.survival import THRESHOLD
+from halomass.hosts.options import THRESHOLD
 from halomass.mock.mock_universe import MockUniverse
 from halomass.mock.populations import PEAK_OVER_INFALL
 from halomass.study import survival_calibration, zoom_hosts

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from mwlmc.observed.mock_survey import (
-    GIANTS,
     expected_counts,
     forecast_errors,
     mock_data_vector,
 )
+from mwlmc.observed.options import GIANTS
 from mwlmc.sky.binning import (
     DESI_FOOTPRINT,
     QUADRANTS,

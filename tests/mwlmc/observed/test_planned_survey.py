@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from mwlmc.observed import planned_survey
-from mwlmc.observed.mock_survey import GIANTS, expected_counts, forecast_errors
+from mwlmc.observed.mock_survey import expected_counts, forecast_errors
+from mwlmc.observed.options import GIANTS
 from mwlmc.observed.planned_survey import (
     FEWEST,
     PatchChoice,

@@ -10,11 +10,11 @@ from mwlmc.study import binnings, quantities
 from mwlmc.study.binnings import (
     SPACE,
     USUAL,
-    Binnings,
     LearnedBinning,
     PlannedExperiment,
     contrasts,
 )
+from mwlmc.study.sweep_options import Binnings
 from orrery.option_types import check_types
 from orrery.results.keys import is_key
 from orrery.sweeps.space import apply

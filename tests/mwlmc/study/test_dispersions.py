@@ -8,9 +8,9 @@ import pytest
 from mwlmc.model import total_masses
 from mwlmc.simulator import Simulator
 from mwlmc.study import dispersions as study
-from mwlmc.study.dispersions import Dispersions
 from mwlmc.study.follow_up import FOLLOW_UP
 from mwlmc.study.literature import HALO_MASS
+from mwlmc.study.shell_options import Dispersions
 from orrery.parameters import parameter_names
 
 REAL = Dispersions(data=("sdss+desi", "sdss", "desi"))

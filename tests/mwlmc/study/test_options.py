@@ -4,15 +4,24 @@ import sys
 
 import pytest
 
-from mwlmc.study.architectures import FlowArchitectures, flow_architectures
-from mwlmc.study.binnings import Binnings, binnings
-from mwlmc.study.desi_choices import DesiChoices, desi_choices
-from mwlmc.study.dispersions import Dispersions, dispersions
-from mwlmc.study.options import Desi, PredictiveChecks, Quadrants, Surveys, Table2
+from mwlmc.study.architectures import flow_architectures
+from mwlmc.study.binnings import binnings
+from mwlmc.study.desi_choices import desi_choices
+from mwlmc.study.dispersions import dispersions
+from mwlmc.study.options import (
+    Desi,
+    DesiChoices,
+    PredictiveChecks,
+    Quadrants,
+    Surveys,
+    Table2,
+)
 from mwlmc.study.predictive_checks import predictive_checks
+from mwlmc.study.shell_options import Dispersions, TravelProfile
 from mwlmc.study.study import desi, quadrants_posteriors, table2
 from mwlmc.study.surveys import surveys
-from mwlmc.study.travel_profile import TravelProfile, travel_profile
+from mwlmc.study.sweep_options import Binnings, FlowArchitectures
+from mwlmc.study.travel_profile import travel_profile
 from orrery.storage.run import identify_run
 
 STUDIES = {

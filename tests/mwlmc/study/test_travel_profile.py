@@ -13,8 +13,9 @@ from mwlmc.observed.options import Measurement
 from mwlmc.parameters import INFERRED
 from mwlmc.simulator import Simulator
 from mwlmc.sky.binning import DESI_FOOTPRINT
+from mwlmc.study.shell_options import TravelProfile
 from mwlmc.study.survey_draws import SIMULATION_NUMBER, survey_pairs
-from mwlmc.study.travel_profile import TravelProfile, travel_profile
+from mwlmc.study.travel_profile import travel_profile
 from orrery.execution import simulation, summaries
 from orrery.labels import relabelled
 from orrery.parameters import parameter_names

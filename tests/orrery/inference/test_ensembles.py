@@ -16,10 +16,9 @@ from astropy.table import Table
 from orrery.execution import simulation, summaries
 from orrery.identity import fingerprint
 from orrery.inference import ensembles
-from orrery.inference.ensembles import Prediction
+from orrery.inference.options import Prediction
 from orrery.learning import ensemble
-from orrery.learning.members import Learning
-from orrery.learning.networks import Networks
+from orrery.learning.options import Learning, Networks
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter, generator
 from orrery.records import Column, Observation, Records, Schema

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from orrery.judging import calibration, diagnostics
+from orrery.judging.options import LEVEL
 from orrery.pairs import Pairs, Splits
 
 TESTS, NOISE = 800, 0.6
@@ -54,7 +55,7 @@ def test_the_power_is_how_often_a_slightly_narrow_posterior_is_rejected(tests):
         scatter = random.normal(size=(120, tests, 2))
         right, narrow = (moments[0] + w * moments[1] * scatter for w in (1.0, width))
         found = diagnostics.tarp(narrow, theta, seed, references=2)
-        rejected.append(found.area_pvalue < calibration.LEVEL / 2)
+        rejected.append(found.area_pvalue < LEVEL / 2)
         if seed < 6:
             own = diagnostics.tarp(right, theta, seed, references=2)
             power.append(calibration._power(own, right, theta, seed))

@@ -11,8 +11,7 @@ import torch
 
 from orrery import data_vector
 from orrery.learning import cohorts, ensemble, trainer, workers
-from orrery.learning.members import Learning
-from orrery.learning.networks import Networks
+from orrery.learning.options import Learning, Networks
 from orrery.learning.training import Worker
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from orrery.learning import members, networks
-from orrery.learning.members import Cohort, Learning
+from orrery.learning.members import Cohort
 from orrery.learning.networks import Dense
+from orrery.learning.options import Learning
 
 WIDTHS = (7, 6, 4, 2, 1)
 OPTIONS = Learning(batch_size=32, max_epochs=8, patience=50)

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import linear, relu
 
 from orrery.learning import networks
-from orrery.learning.networks import Networks
+from orrery.learning.options import Networks
 
 WIDTHS = (7, 6, 4, 2, 1)
 

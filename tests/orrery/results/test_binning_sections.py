@@ -12,10 +12,10 @@ from orrery.parameters import Parameter
 from orrery.results.binning_sections import WidthQuantity, record_binnings
 from orrery.results.page import write
 from orrery.results.recording import record
-from orrery.sweeps.architectures import Effort
 from orrery.sweeps.binning_comparison import BinningComparison
 from orrery.sweeps.binnings import GOALS, BinningScore
 from orrery.sweeps.comparison import Comparison
+from orrery.sweeps.options import Effort
 from orrery.sweeps.space import Choice, Int, SearchSpace
 from orrery.sweeps.trial import Trial
 from orrery.sweeps.worth import Contrast, Worth

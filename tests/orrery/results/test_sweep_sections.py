@@ -7,8 +7,8 @@ import pytest
 from orrery.results.page import write
 from orrery.results.recording import record
 from orrery.results.sweep_sections import record_comparison
-from orrery.sweeps.architectures import Effort
 from orrery.sweeps.comparison import Comparison
+from orrery.sweeps.options import Effort
 from orrery.sweeps.space import Choice, Log, SearchSpace
 from orrery.sweeps.trial import Goal, Trial
 

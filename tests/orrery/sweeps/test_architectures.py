@@ -5,19 +5,16 @@ import pickle
 import numpy as np
 import pytest
 
-from orrery.learning.members import Learning
-from orrery.learning.options import Training
+from orrery.learning.options import Learning, Training
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.sweeps.architectures import (
     ENSEMBLE_SPACE,
     FLOW_SPACE,
-    Effort,
-    EnsembleArchitecture,
     EnsembleTask,
-    FlowArchitecture,
     FlowTask,
 )
+from orrery.sweeps.options import Effort, EnsembleArchitecture, FlowArchitecture
 
 MASS = Parameter("mass", "dex(solMass)", "$m$", lower=-6.0, upper=6.0)
 NOISE = 0.5

@@ -12,7 +12,6 @@ from orrery.learning import posterior
 from orrery.learning.options import Training
 from orrery.parameters import Parameter
 from orrery.sweeps import binnings
-from orrery.sweeps.architectures import FlowArchitecture
 from orrery.sweeps.binnings import (
     GOALS,
     BinningTask,
@@ -20,6 +19,7 @@ from orrery.sweeps.binnings import (
     UncalibratedError,
 )
 from orrery.sweeps.evaluation import Evaluation
+from orrery.sweeps.options import FlowArchitecture
 
 VERSION = 1  # of `means`
 COUNT = 600

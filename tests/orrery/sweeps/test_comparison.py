@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from orrery.pairs import Pairs
-from orrery.sweeps.architectures import Effort
 from orrery.sweeps.comparison import Comparison, compare
+from orrery.sweeps.options import Effort
 from orrery.sweeps.space import Choice, Int, SearchSpace
 from orrery.sweeps.trial import Goal, Trial
 
