@@ -87,6 +87,7 @@ NO_NUMBERS = {
     "orrery.results.figures.regression": "draws what `judging` computed",
     "orrery.results.figures.style": "has colours, sizes and fonts",
     "orrery.results.inventory": "lists the files of a run",
+    "orrery.results.answers": "says which ends of intervals are numbers",
     "orrery.results.keys": "names parts and numbers",
     "orrery.results.late_readers": "draws the page of a run that was killed before that",
     "orrery.results.lineage": "says what a run rests on, by its fingerprints",

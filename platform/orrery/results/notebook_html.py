@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orrery.identity import JSON
+from orrery.results.answers import are_numbers, known_prior
 
 _HEAD = ("data", "quantity", "median", "16-84 %", "prior, 16-84 %", "unit")
 
@@ -61,14 +62,11 @@ def study_html(
 def _row(answer: JSON) -> Sequence[str]:
     ends = [answer["median"], answer["lower"], answer["upper"]]
     called = [answer["data"], answer["quantity"]]
-    if not all(isinstance(end, int | float) for end in ends):
+    if not are_numbers(ends):
         return [*called, str(ends[0]), "", "", answer["unit"]]
     decimals = _decimals(answer["upper"] - answer["lower"])
     median, lower, upper = (f"{end:.{decimals}f}" for end in ends)
-    # documents from before it was kept have none
-    prior = answer.get("prior") or []
-    known = all(isinstance(end, int | float) for end in prior)
-    before = " to ".join(f"{end:.{decimals}f}" for end in prior) if known else ""
+    before = " to ".join(f"{end:.{decimals}f}" for end in known_prior(answer))
     return [*called, median, f"{lower} to {upper}", before, answer["unit"]]
 
 

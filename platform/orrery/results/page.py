@@ -18,6 +18,7 @@ from markupsafe import Markup
 from orrery.identity import JSON
 from orrery.results import figures
 from orrery.results.ancestry import lineage_rows
+from orrery.results.answers import are_numbers, known_prior
 from orrery.results.recording import Number
 from orrery.results.result import OTHER_VERSION, PAGE, Result, other_format
 from orrery.results.sections import Section, shown
@@ -203,15 +204,8 @@ def _answer(answer: JSON, metrics: JSON, decimals: int) -> JSON:
         "value": _signed(median, decimals),
         "plus": f"{above:.{decimals}f}",
         "minus": f"{below:.{decimals}f}",
-        "before": _before(answer, decimals),
+        "before": [_signed(end, decimals) for end in known_prior(answer)],
     }
-
-
-def _before(answer: JSON, decimals: int) -> list[str]:
-    """Returns both ends of the prior; none where no document kept them, or one is no number."""
-    ends = answer.get("prior") or []
-    known = all(isinstance(end, int | float) for end in ends)
-    return [_signed(end, decimals) for end in ends] if known else []
 
 
 def _signed(number: float, decimals: int) -> str:
@@ -240,8 +234,7 @@ def _verdicts(verdicts: list[JSON], sections: list[JSON]) -> list[JSON]:
 
 def _is_known(answer: JSON) -> bool:
     """Returns whether an answer has an interval; numbers that are not finite are text."""
-    ends = (answer["median"], answer["lower"], answer["upper"])
-    return all(isinstance(end, int | float) for end in ends)
+    return are_numbers((answer["median"], answer["lower"], answer["upper"]))
 
 
 def _decimals(answers: list[JSON], quantity: str) -> int:

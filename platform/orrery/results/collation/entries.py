@@ -11,6 +11,7 @@ from typing import Any
 
 from orrery.identity import JSON
 from orrery.results.ancestry import parents
+from orrery.results.answers import known_prior
 from orrery.results.collation.curves import UNREADABLE, run_curves
 from orrery.results.collation.scalars import Scalar, flat, scalar, text
 from orrery.results.collation.trial_files import sweep_goals, trial_files
@@ -143,10 +144,7 @@ def _answer(answer: JSON) -> JSON:
     words = {n: text(str(answer[n])) for n in ("key", "data", "quantity", "unit")}
     ends = {name: scalar(answer[name]) for name in ("median", "lower", "upper")}
     known = {n: float(v) for n, v in ends.items() if isinstance(v, int | float)}
-    # documents from before it was kept have none
-    prior = [scalar(end) for end in answer.get("prior") or ()]
-    before = [float(end) for end in prior if isinstance(end, int | float)]
-    return words | known | {"prior": before if len(before) == 2 else None}
+    return words | known | {"prior": known_prior(answer) or None}
 
 
 def _verdicts(verdicts: Iterable[JSON]) -> dict[str, str]:
