@@ -88,7 +88,7 @@ CHOICES = (
             "tests: int = 2000",
             "tests: int = 2000 // len('ab')",
         ),
-        ("orrery.inference.ensembles", r"window: float = 0\.15", "window: float = 0.2"),
+        ("orrery.inference.options", r"window: float = 0\.15", "window: float = 0.2"),
         (
             "halomass.hosts.neighbours",
             r"_cluster: float = 14\.0",
@@ -110,7 +110,11 @@ CHOICES = (
             "FURTHEST * typical",
         ),
         ("mwlmc.record_schema", '"float16"', '"float32"'),
-        ("mwlmc.study.binnings", 'quantity: str = "v_travel"', 'quantity: str = "v_x"'),
+        (
+            "mwlmc.study.sweep_options",
+            'quantity: str = "v_travel"',
+            'quantity: str = "v_x"',
+        ),
         ("mwlmc.observed.star_columns", r"units\.pc, \"dist", 'units.kpc, "dist'),
         ("halomass.observed.survival", "by_peak: bool = False", "by_peak: bool = True"),
         *CHOICES,
