@@ -188,13 +188,14 @@ class Faults:
     def _kill_worker(self, place, sockets, process, member):
         """Kills the worker that trains a member in one of its epochs, and says whether it did."""
         mark = f'"member.{member}"'
+        # a moment counted in epochs, since seconds may end after the training on a slow machine
+        epochs = self.rng.randint(1, 5)
 
         def trains():
             files = place.glob("runs/*/*/*/epochs.jsonl")
-            return any(mark in file.read_text() for file in files)
+            return any(file.read_text().count(mark) >= epochs for file in files)
 
         places.await_moment(process, trains)
-        time.sleep(self.rng.uniform(0.0, 2.0))
         workers = places.processes(sockets, WORKER)
         for worker in workers:
             os.kill(worker, signal.SIGKILL)
