@@ -13,8 +13,8 @@ import torch
 
 # What torch raises of a file that it cannot read.
 _UNREADABLE = (
-    *(RuntimeError, pickle.UnpicklingError, EOFError, KeyError, IndexError),
-    *(TypeError, AttributeError, AssertionError, UnicodeDecodeError, OverflowError),
+    *(RuntimeError, ValueError, pickle.UnpicklingError, EOFError, KeyError, IndexError),
+    *(TypeError, AttributeError, AssertionError, OverflowError),
 )
 
 

@@ -50,3 +50,11 @@ def test_zeros_that_were_packed_are_refused():
 def test_what_torch_did_not_write_so_ends_in_words(content):
     with pytest.raises(ValueError, match=r"last.ckpt is damaged .*: train again"):
         unpacked(content, "last.ckpt", "train again")
+
+
+def test_an_order_of_bytes_that_is_none_ends_in_words():
+    order = b"little"
+    content = _written({"rate": torch.ones(2)})
+    assert content.count(order) == 1
+    with pytest.raises(ValueError, match=r"last.ckpt is damaged .*: train again"):
+        unpacked(content.replace(order, b"lottle"), "last.ckpt", "train again")
