@@ -25,7 +25,7 @@ from mwlmc.observed.columns import BINNED, SAMPLED, check_binned
 from mwlmc.observed.left_out_bins import (
     describe_left_out,
     left_out_bins,
-    star_counts,
+    supported_bins,
 )
 from mwlmc.observed.options import StarSelection
 from mwlmc.observed.plausibility import check_errors
@@ -308,7 +308,7 @@ def _reduce(
     table = select(read, selection)
     # converted once: counts, moments, errors and the sample are of the same stars
     rest_frame = table.rest_frame()
-    supported = binning.supported(star_counts(rest_frame, binning))
+    supported = supported_bins(rest_frame, binning)
     result = bin_stars(table, rest_frame, supported, name or stars.stem, seed)
     check_errors(result.bins, result.moments, result.errors, stars.name)
     left_out = describe_left_out(rest_frame, binning, supported)

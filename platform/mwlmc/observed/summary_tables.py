@@ -6,7 +6,12 @@ from astropy.table import Table
 
 from mwlmc.observed.binned_table import BinnedTable, as_ecsv
 from mwlmc.observed.columns import BINNED
-from mwlmc.observed.left_out_bins import FEW_MOTIONS, TOO_FEW, left_out_bins
+from mwlmc.observed.left_out_bins import (
+    FEW_MOTIONS,
+    SPARSE_PATCH,
+    TOO_FEW,
+    left_out_bins,
+)
 from mwlmc.observed.options import Measurement, Sampling
 from mwlmc.observed.star_tables import check_lines
 from mwlmc.sky.moment_errors import FEW_STARS
@@ -86,10 +91,14 @@ def _left_out(provenance: JSON) -> _LeftOut:
     few = "; ".join(bins[TOO_FEW]) or "none"
     text = f"Bins left out because they have {TOO_FEW}: {few}."
     metrics = {"selection.left_out": few}
-    if bins[FEW_MOTIONS]:
-        unmeasured = "; ".join(bins[FEW_MOTIONS])
-        text += f" Because they have {FEW_MOTIONS}: {unmeasured}."
-        metrics["selection.without_motions"] = unmeasured
+    for reason, key in (
+        (FEW_MOTIONS, "without_motions"),
+        (SPARSE_PATCH, "in_sparse_patches"),
+    ):
+        if bins[reason]:
+            others = "; ".join(bins[reason])
+            text += f" Because they have {reason}: {others}."
+            metrics[f"selection.{key}"] = others
     return _LeftOut(text, metrics)
 
 

@@ -262,6 +262,35 @@ def test_stars_without_proper_motions_leave_bins_out_for_that_reason(
     assert "; ".join(across) in unmeasured
 
 
+@pytest.mark.parametrize(("stars_there", "is_kept"), [(8, False), (12, True)])
+def test_a_patch_with_few_stars_is_left_out_for_that_reason(
+    halo, observed_stars, tmp_path, capsys, stars_there, is_kept
+):
+    position, velocity = halo
+    table = observed_stars(position, velocity)
+    in_q4 = (np.degrees(table.l) % 360 > 180) & (table.b < 0)
+    near = np.linalg.norm(position, axis=1) < 50
+    chosen = ~in_q4
+    chosen[np.flatnonzero(in_q4 & near)[:stars_there]] = True
+    _write_stars(observed_stars(position[chosen], velocity[chosen]), tmp_path / "s.csv")
+    out = tmp_path / "out.ecsv"
+    assert main(["quadrants", str(tmp_path / "s.csv"), str(out)]) == 0
+    printed = capsys.readouterr().out
+    sparse = [line for line in printed.splitlines() if "stars in all bins of" in line]
+    assert bool(sparse) != is_kept
+    assert all("patch 'q4'" in line for line in sparse)
+    kept = read_binned(out)
+    assert ("q4" in {one.patch for one in kept.bins}) == is_kept
+    caption = summary_tables(kept)["Selection"].meta["caption"]
+    assert ("fewer than 10 stars in all bins of their patch" in caption) != is_kept
+    if not is_kept:
+        few = tmp_path / "few.csv"
+        rows = np.flatnonzero(chosen & in_q4)
+        _write_stars(observed_stars(position[rows], velocity[rows]), few)
+        assert main(["quadrants", str(few), str(out)]) == 1
+        assert "no patch of 'quadrants_v_gsr' has 10 stars" in capsys.readouterr().err
+
+
 def test_the_command_is_told_what_stands_for_no_value(
     halo, observed_stars, tmp_path, capsys
 ):
