@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from orrery.execution.summaries import Entries
     from orrery.execution.summaries import compute as summarise
     from orrery.judging.calibration import calibrate
+    from orrery.judging.misspecification import learn_prior_predictive
     from orrery.learning.options import Flow, Training
     from orrery.learning.posterior import fit, load
     from orrery.parameters import Parameter, generator
@@ -35,6 +36,10 @@ _HOMES = {
     "fit": ("orrery.learning.posterior", "fit"),
     "generate": ("orrery.execution.simulation", "generate"),
     "generator": ("orrery.parameters", "generator"),
+    "learn_prior_predictive": (
+        "orrery.judging.misspecification",
+        "learn_prior_predictive",
+    ),
     "load": ("orrery.learning.posterior", "load"),
     "record": ("orrery.results.recording", "record"),
     "study": ("orrery.studies", "study"),
@@ -55,6 +60,7 @@ __all__ = [
     "fit",
     "generate",
     "generator",
+    "learn_prior_predictive",
     "load",
     "record",
     "study",

@@ -15,6 +15,7 @@ from mwlmc.simulator import Simulator
 from mwlmc.study.comparison import WIDTHS
 from orrery.identity import fingerprint
 from orrery.judging.calibration import TOO_NARROW
+from orrery.judging.diagnostics import FEWEST_TARP_TESTS
 from orrery.judging.options import LEVEL
 from orrery.judging.regression import INTERVAL_LEVEL
 
@@ -70,6 +71,7 @@ def of_its_calibration():
     smallest = min(*table["sbc"], *table["sbc_band"])
     assert smallest > LEVEL
     return {
+        rf"TARP needs {NUMBER}\)": [f"{FEWEST_TARP_TESTS}"],
         rf"On {NUMBER} held-out simulations": [f"{table['tests'][0]:,}"],
         rf"p from {NUMBER} on, corrected\)\. \*\*TARP": [f"{smallest:.2f}"],
         rf"rejects the last row at {NUMBER} % \(p = {NUMBER}; the others from {NUMBER} on\)": [

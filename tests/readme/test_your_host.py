@@ -3,6 +3,10 @@
 import re
 from pathlib import Path
 
+import numpy as np
+from astropy import units as u
+from astropy.coordinates import SkyCoord
+
 from halomass.observed.neighbour_tables import read_neighbours
 
 PAGE = Path(__file__).parents[2] / "docs" / "your-host.md"
@@ -21,3 +25,20 @@ def test_the_host_of_the_page_is_read_as_observed(tmp_path):
     assert not host.of_simulation
     assert host.warnings == ()
     assert (host.environment.vmax, host.environment.distance_larger) == (91.7, 761.0)
+
+
+def test_what_is_seen_from_the_sun_becomes_places_and_velocities_about_the_host():
+    text = PAGE.read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    found = {}
+    exec(code, found)
+    seen = [
+        SkyCoord(ra * u.deg, dec * u.deg, distance * u.kpc)
+        for ra, dec, distance in [(10.685, 41.269, 776.0), (10.674, 40.865, 763.0)]
+    ]
+    away = np.linalg.norm([found["x"], found["y"], found["z"]])
+    assert np.isclose(away, seen[0].separation_3d(seen[1]).value, rtol=1e-6)
+    # along the line to the host, 101 km/s are the difference of both velocities
+    line = seen[0].cartesian.xyz.value / 776.0
+    speed = np.dot(line, [found["vx"], found["vy"], found["vz"]])
+    assert abs(speed - 101.0) < 2.0

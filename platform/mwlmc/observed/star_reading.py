@@ -104,7 +104,7 @@ def read_stars(
 
 
 def column_lines(path: Path | str) -> list[str]:
-    """Returns in words how each column of a star table is understood.
+    """Returns in words how each column of a star table is understood, and if it can be used.
 
     Raises:
         ValueError: If the file is damaged, or two columns say the same.
@@ -121,7 +121,13 @@ def column_lines(path: Path | str) -> list[str]:
         found = _cleaned(file, table, DESCRIPTIONS, most_missing=1.0)
     except ValueError as error:
         return [*lines, f"cannot be used: {error}"]
-    return [*lines, *map(str, found.counts), *found.doubts]
+    lines += [*map(str, found.counts), *found.doubts]
+    try:
+        stars = read_stars(path)
+    except ValueError as error:
+        return [*lines, f"cannot be used: {error}"]
+    notes = [n for n in stars.checks.get("notes", ()) if n not in found.doubts]
+    return [*lines, *notes, f"{len(stars.l)} of {len(table)} rows can be used"]
 
 
 def _opened(file: OpenedFile) -> tuple[Table, tuple[tuple[str, int], ...], str]:

@@ -96,9 +96,11 @@ class StarTable:
             ValueError: If there were stars and none is left.
         """
         if len(chosen) and not chosen.any():
+            notes = self.checks.get("notes", ())
+            told = f" ({'; '.join(notes)})" if notes else ""
             raise ValueError(
                 f"{self.source['file']}: none of {len(chosen)} stars is left after the step "
-                f"{step!r}: look at that column, or change the selection"
+                f"{step!r}: look at that column, or change the selection{told}"
             )
         columns: dict[str, Any] = {
             name: column[chosen]

@@ -192,7 +192,7 @@ def _too_few(key: str, label: str, judged: Calibration) -> Caution:
         f"too_few.{key}",
         f"Too few tests, {label}",
         f"TARP says nothing with {judged.tests} tests: with fewer than {FEWEST_TARP_TESTS} "
-        "it rejects right posteriors too often. Use more held-out simulations.",
+        "it rejects right posteriors too often. Use more simulations, a part of which is held out.",
         (f"calibration.{key}.tests", f"calibration.{key}.tarp.fewest_tests"),
     )
 
@@ -255,7 +255,7 @@ def _untested(
         f"Calibration untested, {label}",
         f"With {judged.tests} tests, {powerless} would also accept "
         f"the negative control, which is {judged.negative_control.width:g} times as wide: "
-        "passing says nothing here. Use more held-out simulations.",
+        "passing says nothing here. Use more simulations, a part of which is held out.",
         (f"{prefix}.tests", f"{prefix}.negative_control.width"),
     )
 
