@@ -114,7 +114,6 @@ def outside_of_sentences():
     """
     examples = "|".join((OWN_SIMULATOR, OWN_HOST, SEEN_HOST))
     text = re.sub(examples, "```", TEXT, flags=re.DOTALL | re.MULTILINE)
-
     lines = text.splitlines()
     heads = [a for a, b in itertools.pairwise(lines) if re.fullmatch(r"[|: -]+", b)]
     captions = re.findall(r"!\[([^\]]*)\]", text)

@@ -160,7 +160,8 @@ def _record_data(
             f"data_vector.{key}",
             f"Data vector, {label}",
             data_vector.to_table(observation),
-            f"{observation.name}: what the posterior is conditioned on.{_own_noise(observation)}",
+            f"{observation.name}: what the posterior is conditioned on.{_own_noise(observation)}"
+            f"{_without_errors(observation)}",
             (name,),
         )
     )
@@ -173,7 +174,8 @@ def _record_data(
                 f"Data, {label}",
                 Profiles(panels, observation, bands),
                 f"{observation.name}, points with their errors, and the simulations of the "
-                "prior before errors are added to them: medians, 16-84 % and 2.5-97.5 %.",
+                "prior before errors are added to them: medians, 16-84 % and 2.5-97.5 %."
+                f"{_without_errors(observation)}",
                 (name,),
             )
         )
@@ -198,6 +200,16 @@ def _own_noise(observation: Observation) -> str:
     return (
         " Simulations have errors of themselves, of their number of stars; training adds to them "
         "what the measured errors are larger, in quadrature."
+    )
+
+
+def _without_errors(observation: Observation) -> str:
+    """Returns why errors are zero, where some are."""
+    if np.diag(observation.covariance).all():
+        return ""
+    return (
+        " Where no error is shown, simulations have it in themselves: they are measured with as "
+        "few stars or neighbours, and as badly, as the data, and training adds nothing."
     )
 
 
