@@ -187,6 +187,9 @@ class _Places:
             return
         why = f"all right ascensions in {self.titles[0]!r} are below 24"
         odds = self.odds(_HOURS)
+        # both, as velocities without the Sun's motion scatter least where it hardly changes
+        if odds < -_LIKELIER and self.are_here():
+            return
         if looks_like_hours(self.first, self.second):
             yield _Finding(_HOURS, f"{why}, and fill what hours would fill", odds)
         elif odds > _LIKELIER:

@@ -131,3 +131,20 @@ def test_right_ascensions_with_an_h_are_hours_whatever_the_title_says(tmp_path):
         read_stars(tmp_path / "plain.csv").l,
         atol=1e-8,
     )
+
+
+@pytest.mark.parametrize("title", ["ra", "ra_deg"])
+def test_degrees_that_fill_24_are_silent_where_velocities_are_of_there(tmp_path, title):
+    random = np.random.default_rng(12)
+    columns = _stars(random.uniform(0, 20, 300), random.uniform(-31, 33, 300))
+    columns[title] = columns.pop("ra_deg")
+    assert _doubts(columns, tmp_path) == []
+
+
+@pytest.mark.parametrize("still", [False, True])
+def test_hours_that_nothing_calls_degrees_are_refused(tmp_path, still):
+    random = np.random.default_rng(13)
+    columns = _stars(random.uniform(0, 360, 300), random.uniform(-31, 33, 300), still)
+    columns["ra"] = columns.pop("ra_deg") / 15
+    with pytest.raises(ValueError, match=r"look like hours.*call the column ra_hours"):
+        _doubts(columns, tmp_path)
