@@ -5,8 +5,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from mwlmc.observed.star_reading import column_lines
-
 _COLUMNS = "says how each column of a star table is understood"
 
 
@@ -30,6 +28,9 @@ def _add_table(parser: argparse.ArgumentParser) -> None:
 
 
 def _print_columns(stars: Path) -> int:
+    # astropy takes seconds: not before the arguments are understood
+    from mwlmc.observed.star_reading import column_lines
+
     try:
         lines = column_lines(stars)
     except (ValueError, OSError) as error:

@@ -77,6 +77,20 @@ def test_options_are_explained_before_anything_that_computes_is_imported(name):
     assert "--reports" in done.stdout
 
 
+def test_columns_are_explained_before_astropy_is_imported():
+    code = (
+        "import sys; from orrery.__main__ import main\n"
+        "try: main(['columns', '--help'])\n"
+        "except SystemExit: pass\n"
+        f"print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == "[]\n"
+    assert "the star table" in done.stdout
+
+
 @pytest.mark.parametrize("name", sorted(installed_commands()))
 def test_what_a_command_names_is_there(name):
     command = installed_commands()[name]
