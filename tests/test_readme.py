@@ -1,5 +1,6 @@
 """README and the pages of the documentation are true: picture, commands and example."""
 
+import argparse
 import doctest
 import re
 import runpy
@@ -127,21 +128,50 @@ def test_an_experiment_knows_its_options(command, monkeypatch):
     assert isinstance(parse(choices, words), choices)
 
 
-@pytest.mark.parametrize("command", commands(r"^orrery (?!\w+:)"))
-def test_an_installed_command_knows_its_options(command, monkeypatch, capsys):
+@pytest.fixture
+def understood(monkeypatch):
+    """Lets `orrery` read its arguments, and do nothing with them."""
+
     def main(study, choices, arguments, called):
         assert isinstance(parse(choices, arguments, called), choices)
+        sys.exit(0)
 
+    def only_parsed(parser, arguments=None, namespace=None):
+        parse_args(parser, arguments, namespace)
+        sys.exit(0)
+
+    def understood(command):
+        # what a shell does with what is printed is not the command's
+        name, *words = shlex.split(command.partition(" >")[0])[1:]
+        if words[:1] == ["--options"]:  # the run is only an example
+            words = words[2:]
+        study = isinstance(installed_commands().get(name), StudyCommand)
+        # the name alone of what is told of in a sentence, which needs more to do something
+        program.main([name, *(words if words or study else ["--help"])])
+
+    parse_args = argparse.ArgumentParser.parse_args
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", only_parsed)
     monkeypatch.setattr(runs, "main", main)
-    name, *words = shlex.split(command)[1:]
-    if words[:1] == ["--options"]:  # the run is only an example
-        words = words[2:]
-    added = installed_commands()
-    if isinstance(added.get(name), StudyCommand) and words != ["--help"]:
-        added[name].run(words)
-    else:
-        with pytest.raises(SystemExit, match=r"^0$"):
-            program.main([name, "--help"])
+    return understood
+
+
+@pytest.mark.parametrize("command", commands(r"^orrery (?!\w+:)"))
+def test_an_installed_command_knows_its_options(command, understood, capsys):
+    with pytest.raises(SystemExit, match=r"^0$"):
+        understood(command)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *("orrery runs --lineages", "orrery collate runs elsewhere"),
+        *("orrery dataset look FOLDER", "orrery columns a.csv --as b.ecsv"),
+        *("orrery desi --simulatons 7", "orrery quadrant --help", "orrery rums"),
+    ],
+)
+def test_an_option_that_a_command_does_not_know_is_noticed(command, understood, capsys):
+    with pytest.raises(SystemExit, match=r"^2$"):
+        understood(command)
 
 
 @pytest.mark.parametrize("command", commands(r"(?<=python -m )[\w.]+"))
