@@ -16,7 +16,7 @@ from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
-from page_parts import DURATION, flat, is_number, is_rounded, shown
+from page_parts import DURATION, digits_elsewhere, flat, is_number, is_rounded, shown
 
 PLATFORM = Path(__file__).parents[2] / "platform"
 # a hyphen between two numbers is no sign, and what touches letters is a name
@@ -181,6 +181,12 @@ def unknown(folder: Path) -> list[tuple[str, str]]:
     ]
     tables = (one for one in document["sections"] if "rows" in one)
     return wrong + [(one["key"], why) for one in tables for why in ambiguous(one)]
+
+
+def elsewhere(folder: Path) -> Counter:
+    """Returns the digits on a run's page outside of all that is compared, and how many."""
+    document = json.loads((folder / "run.json").read_text())
+    return digits_elsewhere((folder / "report.html").read_text(), document)
 
 
 def ambiguous(table: dict) -> Iterator[str]:

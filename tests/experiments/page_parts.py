@@ -1,12 +1,14 @@
 """What stands on a page, part by part, beside what its document has there."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
 DURATION = r"\d+:\d\d:\d\d"
 DASH = "\N{EN DASH}"
+INTERVALS = "16 84 16 84"  # above the answers
 VOID = ("meta", "link", "img", "br", "wbr")
 
 
@@ -214,6 +216,7 @@ def _numbers(head, metrics):
     if {*pairs} != {*metrics} - left_out:
         raise ValueError(f"other numbers than the metrics: {sorted(pairs)}")
     for key, text in pairs.items():
+        yield Shown(key, key, key)
         yield Shown(key, text, metrics[key])
 
 
@@ -257,6 +260,8 @@ def _lineage(part, lineage):
     for row in rows:
         *what, made_from = (cell.text for cell in row.children("td"))
         one = entries.pop(tuple(what))
+        names = (one["key"], one["fingerprint"])
+        yield from (Shown("lineage", *p) for p in zip(what[1:], names, strict=True))
         known = one.get("summaries") or [one.get("dataset", "")]
         yield Shown("lineage", made_from, ", ".join(known))
         lost = {*known} - {"", *known_here}
@@ -272,6 +277,7 @@ def _pairs(part, expected, nothing):
     }
     for name, text in rows.items():
         value = expected[name]
+        yield Shown(name, name, name)
         yield Shown(name, text, nothing if value is None else str(value).strip())
 
 
@@ -283,6 +289,29 @@ def flat(options: object, place: str = "") -> Iterator[tuple[str, object]]:
     for name, value in options.items():
         if name != "type":
             yield from flat(value, f"{place}.{name}" if place else name)
+
+
+def digits_elsewhere(page: str, document: dict) -> Counter:
+    """Returns the digits of a page that stand in none of the pieces that `shown` compares.
+
+    Single digits are counted, since pieces are made of texts that touch. Links are left
+    out: they are called as what they lead to, and compared there.
+    """
+    (main,) = Tree(page).root.all("main")
+    there = Counter(filter(str.isdigit, "".join(_texts(main))))
+    pieces = "".join(one.text for one in shown(page, document))
+    names = f"{document['experiment']}{INTERVALS * bool(document['answers'])}"
+    return there - Counter(filter(str.isdigit, pieces + names))
+
+
+def _texts(element):
+    for one in element.inside:
+        if isinstance(one, str):
+            yield one
+        elif one.tag == "img":
+            yield one.attributes["alt"]
+        elif one.tag not in ("a", "script", "style"):
+            yield from _texts(one)
 
 
 # --- numbers as text ------------------------------------------------------------------

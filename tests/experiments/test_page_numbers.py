@@ -169,6 +169,17 @@ def test_a_wrong_number_on_the_page_alone_is_named(
         assert wrong in named[0][1]
 
 
+@pytest.mark.parametrize("place", ["</main>", "</header>", "</section>", "<h2>"])
+def test_a_number_outside_of_all_parts_is_noticed(
+    folder, page_numbers, place, tmp_path
+):
+    assert not page_numbers.elsewhere(folder)
+    html = (folder / "report.html").read_text()
+    assert place in html
+    copied(folder, tmp_path, html.replace(place, f"<p>It is 7.31.</p>{place}", 1))
+    assert page_numbers.elsewhere(tmp_path) == {"7": 1, "3": 1, "1": 1}
+
+
 def test_a_number_in_a_sentence_that_has_no_name_is_named(
     folder, page_numbers, tmp_path
 ):
