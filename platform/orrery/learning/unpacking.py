@@ -5,7 +5,7 @@ nothing, so that what becomes larger than its file was not written by it.
 """
 
 import io
-import pickle
+import pickle  # nosec B403  # for the name of its error alone
 import zipfile
 from typing import Any
 
