@@ -22,6 +22,7 @@ _HALO = 15.0  # [kpc] from the centre; the disc nearer to it moves with the Sun
 _LEVERAGE = 40.0  # [km/s] by which the Sun's motion differs from star to star, at least
 _LEAST, _MOST = 0.7, 1.4  # times the Sun's motion: real halos lie between
 _ERRORS = 3.0  # beyond these
+_PRECISE = 0.1  # the error of an amplitude that says something
 _CORRECTED = 0.3  # times the Sun's motion, which is hardly any
 
 
@@ -32,19 +33,14 @@ def motion_doubts(stars: StarTable) -> Iterator[str]:
         stars: As they were read.
     """
     halo = stars.galactocentric_distance > _HALO
-    own = [-part for part in frames.solar_velocity(stars.l, stars.b)]
-    radial = _amplitude(own[0][halo], stars.v_los[halo])
+    own = -frames.solar_velocity(stars.l, stars.b)[0]
+    radial = _amplitude(own[halo], stars.v_los[halo])
     if radial is not None and _is_wrong(radial):
         yield (
             "line-of-sight velocities hold the Sun's motion "
             f"{radial} times, where heliocentric ones hold it once: {_question(radial)}"
         )
-    scale = frames.K * stars.distance
-    across = [
-        _amplitude(part[halo], (scale * motion)[halo])
-        for part, motion in zip(own[1:], (stars.pm_l, stars.pm_b), strict=True)
-    ]
-    known = [one for one in across if one is not None]
+    known = _across(stars)
     if any(map(_is_wrong, known)):
         said = " and ".join(map(str, known))
         yield (
@@ -52,6 +48,31 @@ def motion_doubts(stars: StarTable) -> Iterator[str]:
             "b, not once: are distances no distances, such as moduli, or in another unit, or "
             "proper motions in another order, of another sign or in other axes?"
         )
+
+
+def are_distances(stars: StarTable) -> bool:
+    """Returns whether proper motions show that distances are such, and no moduli.
+
+    Times a distance, they hold the Sun's motion once.
+
+    Arguments:
+        stars: As they were read.
+    """
+    known = _across(stars)
+    precise = [one for one in known if one.error < _PRECISE]
+    return bool(precise) and not any(map(_is_wrong, known))
+
+
+def _across(stars: StarTable) -> list[Amplitude]:
+    """Returns how many times motions along l and b hold the Sun's, where they tell it."""
+    halo = stars.galactocentric_distance > _HALO
+    own = [-part for part in frames.solar_velocity(stars.l, stars.b)]
+    scale = frames.K * stars.distance
+    found = [
+        _amplitude(part[halo], (scale * motion)[halo])
+        for part, motion in zip(own[1:], (stars.pm_l, stars.pm_b), strict=True)
+    ]
+    return [one for one in found if one is not None]
 
 
 def _amplitude(expected: FloatArray, measured: FloatArray) -> Amplitude | None:

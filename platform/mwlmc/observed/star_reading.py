@@ -15,7 +15,7 @@ from mwlmc.observed import star_distances, star_motions
 from mwlmc.observed.agreement import contradictions
 from mwlmc.observed.desi_catalogue import desi_table, is_desi
 from mwlmc.observed.motion_units import check_frame, check_motions, error_doubts
-from mwlmc.observed.solar_motion import motion_doubts
+from mwlmc.observed.solar_motion import are_distances, motion_doubts
 from mwlmc.observed.star_columns import (
     DESCRIPTIONS,
     IDENTIFIERS,
@@ -228,7 +228,6 @@ def _stars(
     ra, dec = _equatorial(columns)
     notes = (
         *distance.notes,
-        *star_distances.modulus_doubts(columns),
         *found.doubts,
         *_notes(found, motions_needed),
         *check_places(found, file.name),
@@ -301,7 +300,10 @@ def _usable(rows: StarTable, stars: _Stars) -> StarTable:
     table = table.keep(np.isfinite(table.l + table.b), "with a position")
     table = table.keep(np.isfinite(table.distance), "with a positive distance")
     table = table.keep(np.isfinite(table.v_los), READ)
-    return _with_notes(table, [*motion_doubts(table)])
+    doubts = [*motion_doubts(table)]
+    if not are_distances(table):
+        doubts += star_distances.modulus_doubts(stars.found.values)
+    return _with_notes(table, doubts)
 
 
 def _with_notes(table: StarTable, notes: Sequence[str]) -> StarTable:

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from astropy.table import Table
 
-from mwlmc.observed.solar_motion import motion_doubts, place_odds
+from mwlmc.observed.solar_motion import are_distances, motion_doubts, place_odds
+from mwlmc.observed.star_reading import read_stars
 from mwlmc.sky import frames
 
 
@@ -88,3 +90,40 @@ def test_own_places_are_the_likelier_and_odds_turn_round(stars):
     assert odds > 10
     assert place_odds(stars.v_los, other, own) == pytest.approx(-odds)
     assert place_odds(np.full(900, np.nan), own, other) == 0.0
+
+
+def test_proper_motions_tell_distances_from_moduli(stars):
+    moduli = 5 * np.log10(stars.distance) + 10
+    assert are_distances(stars)
+    assert not are_distances(replace(stars, distance=moduli))
+    unknown = np.full(len(stars), np.nan)
+    assert not are_distances(replace(stars, pm_l=unknown, pm_b=unknown))
+
+
+def test_distances_that_moduli_could_be_are_silent_where_motions_show_them(
+    observed_stars, tmp_path
+):
+    random = np.random.default_rng(44)
+    position = random.normal(size=(900, 3))
+    distance = random.uniform(20, 28, (900, 1))
+    position *= distance / np.linalg.norm(position, axis=1)[:, None]
+    seen = observed_stars(position, random.normal(0, 105, (900, 3)))
+    kept = (seen.distance > 10.5) & (seen.distance < 20.5)
+    columns = {
+        "l_deg": np.degrees(seen.l),
+        "b_deg": np.degrees(seen.b),
+        "distance_kpc": seen.distance,
+        "distance_err_kpc": 0.02 * seen.distance,
+        "vlos_kms": seen.v_los,
+        "pml_cosb_masyr": seen.pm_l,
+        "pmb_masyr": seen.pm_b,
+    }
+    table = Table({name: values[kept] for name, values in columns.items()})
+    table.write(tmp_path / "near.ecsv")
+    assert len(table) > 100
+    told = " ".join(read_stars(tmp_path / "near.ecsv").checks.get("notes", ()))
+    assert "moduli" not in told
+    table.remove_columns(["pml_cosb_masyr", "pmb_masyr"])
+    table.write(tmp_path / "alone.ecsv")
+    told = " ".join(read_stars(tmp_path / "alone.ecsv").checks["notes"])
+    assert "are these distance moduli?" in told
