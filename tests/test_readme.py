@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from astropy.table import Table
 
+from halomass.study.literature import SOURCE
 from orrery import __main__ as program
 from orrery import runs
 from orrery.command_line import parse
@@ -263,3 +265,15 @@ def test_a_simulator_of_ones_own_gets_a_calibrated_posterior(tmp_path, monkeypat
     found = doctest.DocTestRunner(checker=Rounded()).run(example)
     assert found.attempted > 10
     assert found.failed == 0
+
+
+def test_both_papers_are_cited():
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    told = [one["notes"] for one in cited["references"]]
+    assert [any(name in note for note in told) for name in ("Brooks", "Hayati")] == [
+        True,
+        True,
+    ]
+    paper = SOURCE.partition(", ")[2]
+    assert any(paper in note for note in told)
+    assert all(len(one["authors"]) > 1 for one in cited["references"])

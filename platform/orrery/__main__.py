@@ -37,7 +37,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else list(arguments)
     try:
         added = installed_commands()
-        chosen = added.get(given[0]) if given else None
+        if not given:
+            _parser(added.values()).print_help()
+            return 0
+        chosen = added.get(given[0])
         if chosen is None:
             options = _parser(added.values()).parse_args(given)
             options.command(options)

@@ -57,6 +57,13 @@ def test_help_imports_nothing_that_computes():
         assert f"  {command} " in done.stdout or f"  {command}\n" in done.stdout
 
 
+def test_alone_it_lists_all_commands(capsys):
+    assert program.main([]) == 0
+    printed = capsys.readouterr().out
+    for command in (*installed_commands(), "runs", "report", "collate", "dataset"):
+        assert f" {command} " in printed or f" {command}\n" in printed
+
+
 STUDIES = [
     n for n, one in installed_commands().items() if isinstance(one, StudyCommand)
 ]
