@@ -102,6 +102,12 @@ class BinnedTable:
         return [known.get(b, 0) for b in binning.bins]
 
 
+def are_desi(table: BinnedTable) -> bool:
+    """Returns whether stars are DESI's, by their catalogue's layout or what they are called."""
+    layout = str(table.provenance["source"].get("layout", ""))
+    return layout.startswith("DESI") or "desi" in table.name.lower()
+
+
 def bin_stars(
     table: StarTable,
     stars: RestFrameStars,

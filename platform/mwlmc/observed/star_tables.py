@@ -97,10 +97,10 @@ class StarTable:
         """
         if len(chosen) and not chosen.any():
             notes = self.checks.get("notes", ())
-            told = f" ({'; '.join(notes)})" if notes else ""
+            noted = f" ({'; '.join(notes)})" if notes else ""
             raise ValueError(
                 f"{self.source['file']}: none of {len(chosen)} stars is left after the step "
-                f"{step!r}: look at that column, or change the selection{told}"
+                f"{step!r}: look at that column, or change the selection{noted}"
             )
         columns: dict[str, Any] = {
             name: column[chosen]

@@ -1,8 +1,9 @@
 """Data vectors from which posteriors are inferred, and what was inferred from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from mwlmc.observed.binned_table import BinnedTable, are_desi
 from mwlmc.sky.binning import SkyBinning
 from mwlmc.study import quantities
 from orrery.inference.posteriors import Inferred
@@ -57,6 +58,26 @@ def data_rows(
             key = f"{survey}.{quantities.VELOCITY_KEYS[velocities]}"
         rows.append(DataRow(label, key, published, binning, observation))
     return rows
+
+
+def desi_rows(
+    stars: BinnedTable, data: Mapping[str, tuple[SkyBinning, Observation]]
+) -> list[DataRow]:
+    """Returns the data vectors of stars in DESI's fields, called as whose stars they are.
+
+    Arguments:
+        stars: The stars in bins.
+        data: Binning and data vector, by which velocities there are.
+    """
+    # labels of the binnings are the ends of the names of Table 2's rows
+    rows = data_rows({f"DESI, {label}": row for label, row in data.items()})
+    if are_desi(stars):
+        return rows
+    called = f"{stars.name} in DESI's fields"
+    return [
+        replace(row, label=f"{called}, {label}")
+        for label, row in zip(data, rows, strict=True)
+    ]
 
 
 @dataclass(frozen=True, eq=False)

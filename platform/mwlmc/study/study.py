@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from astropy.table import Table
 
-from mwlmc.observed.binned_table import load_binned
+from mwlmc.observed.binned_table import are_desi, load_binned
 from mwlmc.observed.data_vectors import vectors
 from mwlmc.observed.options import Measurement
 from mwlmc.observed.summary_tables import summary_tables
@@ -27,7 +27,7 @@ from mwlmc.study import (
     quantities,
 )
 from mwlmc.study.campaign import simulate_campaign
-from mwlmc.study.data_rows import DataRow, Posteriors, data_rows
+from mwlmc.study.data_rows import DataRow, Posteriors, data_rows, desi_rows
 from mwlmc.study.literature import HALO_MASS
 from mwlmc.study.options import Desi, Quadrants, SimulationCampaign, Table2
 from mwlmc.study.panels import profile_panels
@@ -79,13 +79,18 @@ def desi(options: Desi) -> Result:
     ):
         recording.tables(summary_tables(stars, options.measurement))
         halos = simulate_campaign(recording, campaign)
-        # labels of the binnings are the ends of the names of Table 2's rows
-        rows = data_rows({f"DESI, {label}": row for label, row in data.items()})
+        rows = desi_rows(stars, data)
         found = infer_rows(
             recording, rows, halos, options.measurement, options.inference, campaign
         )
-        for row, draws in found.draws.items():
-            recording.tables(comparison.compare_with_published(draws, row, found.prior))
+        whose: comparison.StellarSample = "same" if are_desi(stars) else "other"
+        for row in rows:
+            draws = found.draws[row.label]
+            recording.tables(
+                comparison.compare_with_published(
+                    draws, row.published, found.prior, whose
+                )
+            )
         recording.tables(comparison.prior_tables(found.prior))
         _record_mass_ratio(recording, found, rows, campaign)
         recording.add(_relation(found.prior))

@@ -1,0 +1,53 @@
+"""Laws of data vectors' names: they are called as whose stars they are."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mwlmc.observed.binned_table import are_desi, load_binned
+from mwlmc.observed.options import StarSelection
+from mwlmc.sky.binning import DESI_FOOTPRINT, without_and_with_v_tb
+from mwlmc.study.data_rows import desi_rows
+from mwlmc.study.options import DESI_BINNED
+from orrery.records import Observation
+
+
+@pytest.fixture(scope="module")
+def stars():
+    return load_binned(DESI_BINNED, DESI_FOOTPRINT, StarSelection())
+
+
+@pytest.fixture
+def data():
+    vector = Observation(
+        "v", ("v",), ("km / s",), np.zeros(1), np.eye(1), "definition", {}
+    )
+    binnings = without_and_with_v_tb(DESI_FOOTPRINT)
+    return {label: (binning, vector) for label, binning in binnings.items()}
+
+
+def test_desis_stars_have_the_names_of_table_2(stars, data):
+    assert are_desi(stars)
+    rows = desi_rows(stars, data)
+    assert [row.label for row in rows] == ["DESI, without v_tb", "DESI, with v_tb"]
+    assert [row.label for row in rows] == [row.published for row in rows]
+
+
+def test_others_have_their_own_name_and_the_same_keys(stars, data):
+    others = replace(stars, name="my_giants")
+    assert not are_desi(others)
+    rows = desi_rows(others, data)
+    assert [row.label for row in rows] == [
+        "my_giants in DESI's fields, without v_tb",
+        "my_giants in DESI's fields, with v_tb",
+    ]
+    usual = desi_rows(stars, data)
+    assert [row.key for row in rows] == [row.key for row in usual]
+    assert [row.published for row in rows] == [row.published for row in usual]
+
+
+def test_desis_own_catalogue_is_known_by_its_layout(stars):
+    source = {**stars.provenance["source"], "layout": "DESI MWS_BHB"}
+    provenance = {**stars.provenance, "source": source}
+    assert are_desi(replace(stars, name="download", provenance=provenance))
