@@ -188,8 +188,7 @@ class Faults:
     def _kill_worker(self, place, sockets, process, member):
         """Kills the worker that trains a member in one of its epochs, and says whether it did."""
         mark = f'"member.{member}"'
-        # a moment counted in epochs, since seconds may end after the training on a slow machine
-        epochs = self.rng.randint(1, 5)
+        epochs = self.rng.randint(1, 5)  # seconds may end after the training
 
         def trains():
             files = place.glob("runs/*/*/*/epochs.jsonl")

@@ -160,8 +160,7 @@ def _record_data(
             f"data_vector.{key}",
             f"Data vector, {label}",
             data_vector.to_table(observation),
-            f"{observation.name}: what the posterior is conditioned on.{_own_noise(observation)}"
-            f"{_without_errors(observation)}",
+            f"{observation.name}: what the posterior is conditioned on.{_own_noise(observation)}",
             (name,),
         )
     )
@@ -196,7 +195,7 @@ def _record_data(
 
 def _own_noise(observation: Observation) -> str:
     if observation.simulation_error is None:
-        return ""
+        return _without_errors(observation)
     return (
         " Simulations have errors of themselves, of their number of stars; training adds to them "
         "what the measured errors are larger, in quadrature."
