@@ -14,7 +14,7 @@ from mwlmc.observed.solar_motion import place_odds
 from mwlmc.observed.star_columns import PAIRS
 from mwlmc.sky import frames
 from orrery.parameters import BoolArray, FloatArray
-from orrery.tables.amplitudes import Amplitude
+from orrery.tables.amplitudes import Amplitude, without_outliers
 from orrery.tables.angles import looks_like_hours, looks_like_radians
 from orrery.tables.cleaning import CleanedColumns
 
@@ -28,6 +28,7 @@ _WIDE, _HIGH, _DENSE = 1.5, 0.7, 20.0  # [deg, deg, 1/deg^2]
 # The one survey of a strip as thin as radians are: of declinations from -1.27 to 1.27.
 _STRIP, _SYMMETRIC = 1.3, 0.3  # [deg]
 _LEAST, _MOST, _LEVERAGE = 0.5, 1.5, 40.0  # times the Sun's motion, and km/s of it
+_ERRORS = 2.0  # by which a mean is within these
 _LONG = 40.0  # [deg] of such a strip, and of latitudes that are degrees
 
 
@@ -115,6 +116,26 @@ class _Places:
         held = Amplitude.of(own, self.v_los[rows], _FEWEST, _LEVERAGE)
         return held is not None and not held.is_outside(_LEAST, _MOST, errors=0)
 
+    def share_motion_here(self) -> bool:
+        """Returns whether stars of one patch have the Sun's motion in common, as seen there.
+
+        In a patch the Sun's motion hardly differs from star to star, but is in the mean of
+        heliocentric velocities; those of stars that are elsewhere have another mean.
+        """
+        rows = self.known & np.isfinite(self.v_los)
+        speeds = self.v_los[rows]
+        kept = without_outliers(speeds)
+        if kept.sum() < _FEWEST:
+            return False
+        longitude, latitude = self._galactic(_DEGREES_THEMSELVES, rows)
+        own = -float(np.mean(frames.solar_velocity(longitude, latitude)[0][kept]))
+        if abs(own) < _LEVERAGE:
+            return False
+        error = np.std(speeds[kept]) / np.sqrt(kept.sum()) / abs(own)
+        held = Amplitude(float(np.mean(speeds[kept])) / own, float(error))
+        further = _ERRORS * held.error
+        return held.value - further > _LEAST and held.value + further < _MOST
+
     def _galactic(self, unit: _Unit, rows: BoolArray) -> tuple[FloatArray, FloatArray]:
         longitude = np.radians(unit.longitude * self.first[rows])
         latitude = np.radians(unit.latitude * self.second[rows])
@@ -143,6 +164,9 @@ class _Places:
         first, second = self.titles
         why = f"all positions in {first!r} and {second!r} are within 6.3 times 3.2"
         odds = self.odds(_RADIANS)
+        # both, as velocities without the Sun's motion scatter least in a patch
+        if odds < -_LIKELIER and self.share_motion_here():
+            return
         if looks_like_radians(self.first, self.second):
             yield _Finding(_RADIANS, why, odds)
         elif odds > _LIKELIER:

@@ -148,3 +148,26 @@ def test_hours_that_nothing_calls_degrees_are_refused(tmp_path, still):
     columns["ra"] = columns.pop("ra_deg") / 15
     with pytest.raises(ValueError, match=r"look like hours.*call the column ra_hours"):
         _doubts(columns, tmp_path)
+
+
+@pytest.mark.parametrize("count", [150, 1500])
+@pytest.mark.parametrize("title", ["ra", "ra_deg"])
+def test_a_field_on_the_equator_is_silent_where_velocities_are_of_there(
+    tmp_path, title, count
+):
+    random = np.random.default_rng(14)
+    ra = random.uniform(0.5, 5.9, count)
+    columns = _stars(ra, random.uniform(-1.4, 1.4, count))
+    columns[title] = columns.pop("ra_deg")
+    assert _doubts(columns, tmp_path) == []
+
+
+@pytest.mark.parametrize("still", [False, True])
+def test_radians_of_the_whole_sky_are_no_field_on_the_equator(tmp_path, still):
+    random = np.random.default_rng(15)
+    dec = np.degrees(np.arcsin(random.uniform(-1, 1, 400)))
+    columns = _stars(random.uniform(0, 360, 400), dec, still)
+    columns["ra"] = np.radians(columns.pop("ra_deg"))
+    columns["dec"] = np.radians(columns.pop("dec_deg"))
+    with pytest.raises(ValueError, match=r"look like radians.*ra_rad and dec_rad"):
+        _doubts(columns, tmp_path)
