@@ -42,25 +42,34 @@ def install(monkeypatch):
     return install
 
 
-def test_help_imports_nothing_that_computes():
+LISTED = (*installed_commands(), "runs", "report", "collate", "dataset")
+
+
+def help_without(modules, *command):
+    """Returns what `--help` prints, after checking that no module of these was imported."""
     code = (
         "import sys; from orrery.__main__ import main\n"
-        "try: main(['--help'])\n"
+        f"try: main([*{command}, '--help'])\n"
         "except SystemExit: pass\n"
-        f"print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
+        f"print(sorted(set({modules}) & set(sys.modules)), file=sys.stderr)"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stderr == "[]\n"
-    for command in (*installed_commands(), "runs", "report", "collate", "dataset"):
-        assert f"  {command} " in done.stdout or f"  {command}\n" in done.stdout
+    return done.stdout
+
+
+def test_help_imports_nothing_that_computes():
+    printed = help_without(HEAVY)
+    for command in LISTED:
+        assert f"  {command} " in printed or f"  {command}\n" in printed
 
 
 def test_alone_it_lists_all_commands(capsys):
     assert program.main([]) == 0
     printed = capsys.readouterr().out
-    for command in (*installed_commands(), "runs", "report", "collate", "dataset"):
+    for command in LISTED:
         assert f" {command} " in printed or f" {command}\n" in printed
 
 
@@ -71,31 +80,13 @@ STUDIES = [
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_options_are_explained_before_anything_that_computes_is_imported(name):
-    code = (
-        "import sys; from orrery.__main__ import main\n"
-        f"try: main(['{name}', '--help'])\n"
-        "except SystemExit: pass\n"
-        f"print(sorted(set({SLOW}) & set(sys.modules)), file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert done.stderr == "[]\n"
-    assert "--reports" in done.stdout
+    printed = help_without(SLOW, name)
+    assert "--reports" in printed
 
 
 def test_columns_are_explained_before_astropy_is_imported():
-    code = (
-        "import sys; from orrery.__main__ import main\n"
-        "try: main(['columns', '--help'])\n"
-        "except SystemExit: pass\n"
-        f"print(sorted(set({HEAVY}) & set(sys.modules)), file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert done.stderr == "[]\n"
-    assert "the star table" in done.stdout
+    printed = help_without(HEAVY, "columns")
+    assert "the star table" in printed
 
 
 @pytest.mark.parametrize("name", sorted(installed_commands()))
