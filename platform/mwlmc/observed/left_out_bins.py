@@ -37,10 +37,7 @@ def supported_bins(stars: RestFrameStars, binning: SkyBinning) -> SkyBinning:
     moments = kinematics.binned_moments(stars, binning)
     counts, kept = moments.count[0].copy(), moments.kept[0]
     filled = counts >= _FEWEST
-    first = 0
-    for profile in binning.profiles:
-        here = slice(first, first + len(profile.bins))
-        first = here.stop
+    for _, here in binning.placed_profiles:
         if kept[here][filled[here]].sum() < FEW_STARS:
             counts[here] = 0
     if filled.any() and not counts.any():

@@ -32,15 +32,12 @@ def motion_doubts(stars: StarTable) -> Iterator[str]:
     Arguments:
         stars: As they were read.
     """
-    halo = stars.galactocentric_distance > _HALO
-    own = -frames.solar_velocity(stars.l, stars.b)[0]
-    radial = _amplitude(own[halo], stars.v_los[halo])
+    radial, known = _amplitudes(stars)
     if radial is not None and _is_wrong(radial):
         yield (
             "line-of-sight velocities hold the Sun's motion "
             f"{radial} times, where heliocentric ones hold it once: {_question(radial)}"
         )
-    known = _across(stars)
     if any(map(_is_wrong, known)):
         said = " and ".join(map(str, known))
         yield (
@@ -58,25 +55,25 @@ def are_distances(stars: StarTable) -> bool:
     Arguments:
         stars: As they were read.
     """
-    known = _across(stars)
+    _, known = _amplitudes(stars)
     precise = [one for one in known if one.error < _PRECISE]
     return bool(precise) and not any(map(_is_wrong, known))
 
 
-def _across(stars: StarTable) -> list[Amplitude]:
-    """Returns how many times motions along l and b hold the Sun's, where they tell it."""
+def _amplitudes(stars: StarTable) -> tuple[Amplitude | None, list[Amplitude]]:
+    """Returns how many times velocities hold the Sun's motion: radial ones, and across.
+
+    Those along l and b are left out where they cannot tell it.
+    """
     halo = stars.galactocentric_distance > _HALO
-    own = [-part for part in frames.solar_velocity(stars.l, stars.b)]
+    own = [-part[halo] for part in frames.solar_velocity(stars.l, stars.b)]
     scale = frames.K * stars.distance
-    found = [
-        _amplitude(part[halo], (scale * motion)[halo])
-        for part, motion in zip(own[1:], (stars.pm_l, stars.pm_b), strict=True)
-    ]
-    return [one for one in found if one is not None]
-
-
-def _amplitude(expected: FloatArray, measured: FloatArray) -> Amplitude | None:
-    return Amplitude.of(expected, measured, _FEWEST, _LEVERAGE)
+    measured = (stars.v_los, scale * stars.pm_l, scale * stars.pm_b)
+    radial, *across = (
+        Amplitude.of(part, column[halo], _FEWEST, _LEVERAGE)
+        for part, column in zip(own, measured, strict=True)
+    )
+    return radial, [one for one in across if one is not None]
 
 
 def _is_wrong(found: Amplitude) -> bool:

@@ -301,8 +301,10 @@ def _usable(rows: StarTable, stars: _Stars) -> StarTable:
     table = table.keep(np.isfinite(table.distance), "with a positive distance")
     table = table.keep(np.isfinite(table.v_los), READ)
     doubts = [*motion_doubts(table)]
-    if not are_distances(table):
-        doubts += star_distances.modulus_doubts(stars.found.values)
+    moduli = [*star_distances.modulus_doubts(stars.found.values)]
+    # few tables could be moduli, for which alone proper motions are asked
+    if moduli and not are_distances(table):
+        doubts += moduli
     return _with_notes(table, doubts)
 
 

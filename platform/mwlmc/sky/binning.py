@@ -8,7 +8,7 @@ data vector and a posterior must share.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 
@@ -241,6 +241,13 @@ class SkyBinning:
             for p in self.profiles
             for k, moment in enumerate(p.moments)
         )
+
+    @property
+    def placed_profiles(self) -> tuple[tuple[Profile, slice], ...]:
+        """Each profile, and where its bins are among `bins`."""
+        ends = [0, *accumulate(len(profile.bins) for profile in self.profiles)]
+        places = [slice(first, stop) for first, stop in pairwise(ends)]
+        return tuple(zip(self.profiles, places, strict=True))
 
     @property
     def distances(self) -> Range:

@@ -192,10 +192,7 @@ def entries(
         binning: Which moments of which bins are entries.
     """
     columns = []
-    first = 0
-    for profile in binning.profiles:
-        here = slice(first, first + len(profile.bins))
-        first = here.stop
+    for profile, here in binning.placed_profiles:
         by_name = {"mean": mean[..., here], "dispersion": dispersion[..., here]}
         # all bins of one moment, then of the next, as `Profile.names` has them
         columns += [by_name[moment] for moment in profile.moments]

@@ -81,10 +81,7 @@ def _bootstrap(
 
 def _pooled_errors(moments: VelocityMoments, binning: SkyBinning) -> MomentErrors:
     sigma = np.zeros(len(moments.kept))
-    first = 0
-    for profile in binning.profiles:
-        here = slice(first, first + len(profile.bins))
-        first = here.stop
+    for profile, here in binning.placed_profiles:
         sigma[here] = _pooled_dispersions(
             profile, moments.kept[here], moments.dispersion[here]
         )

@@ -1,7 +1,7 @@
 """Data vectors from which posteriors are inferred, and what was inferred from them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mwlmc.observed.binned_table import BinnedTable, are_desi
 from mwlmc.sky.binning import SkyBinning
@@ -40,21 +40,25 @@ class DataRow:
 
 
 def data_rows(
-    data: Mapping[str, tuple[SkyBinning, Observation]], survey: str = ""
+    data: Mapping[str, tuple[SkyBinning, Observation]],
+    survey: str = "",
+    called: str = "",
 ) -> list[DataRow]:
     """Returns the data vectors of rows of Table 2.
 
     Arguments:
         data: Binning and data vector, by the name of the row.
         survey: Key and label of the data if they are others than the row's.
+        called: Their label alone, if it is another than that.
     """
     rows = []
     for published, (binning, observation) in data.items():
         label, key = published, quantities.row_key(published)
+        velocities = published.partition(", ")[2]
         # other stars than the row's are compared with it, but keep their own name
+        if survey or called:
+            label = f"{called or survey}, {velocities}"
         if survey:
-            velocities = published.partition(", ")[2]
-            label = f"{survey}, {velocities}"
             key = f"{survey}.{quantities.VELOCITY_KEYS[velocities]}"
         rows.append(DataRow(label, key, published, binning, observation))
     return rows
@@ -70,14 +74,9 @@ def desi_rows(
         data: Binning and data vector, by which velocities there are.
     """
     # labels of the binnings are the ends of the names of Table 2's rows
-    rows = data_rows({f"DESI, {label}": row for label, row in data.items()})
-    if are_desi(stars):
-        return rows
-    called = f"{stars.name} in DESI's fields"
-    return [
-        replace(row, label=f"{called}, {label}")
-        for label, row in zip(data, rows, strict=True)
-    ]
+    rows = {f"DESI, {label}": row for label, row in data.items()}
+    called = "" if are_desi(stars) else f"{stars.name} in DESI's fields"
+    return data_rows(rows, called=called)
 
 
 @dataclass(frozen=True, eq=False)
