@@ -1,5 +1,6 @@
 """Experiments from the command line: a study runs, and page, terminal and W&B read it."""
 
+import dataclasses
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -63,10 +64,15 @@ def run_study(study: Callable[[Options], Any], chosen: Options) -> "Result":
         chosen: The options.
 
     Raises:
-        ValueError: If the study refuses a value.
+        ValueError: If the study refuses a value, or trains by Ray's processes where there are
+            none: before hours of simulations, not after them.
         OSError: If a file cannot be read or written.
         FloatingPointError: If a training diverges.
     """
+    if workers := _most_workers(chosen):
+        from orrery.execution import cluster
+
+        cluster.require_ray(workers)
     # matplotlib, jinja2 and wandb take seconds: not before options have been understood
     from orrery.results.console import ConsoleReader
     from orrery.results.dashboard.reader import DashboardReader
@@ -84,3 +90,16 @@ def run_study(study: Callable[[Options], Any], chosen: Options) -> "Result":
         except FinishedEarlier as earlier:
             say(str(earlier))
             return earlier.result
+
+
+def _most_workers(options: Any) -> int:
+    """Returns how many processes of Ray train, by options that may hold others."""
+    if not dataclasses.is_dataclass(options):
+        return 0
+    counts = [
+        getattr(options, one.name)
+        if one.name == "workers"
+        else _most_workers(getattr(options, one.name))
+        for one in dataclasses.fields(options)
+    ]
+    return max(counts, default=0)

@@ -51,6 +51,30 @@ def test_other_errors_keep_their_traceback(monkeypatch):
         runs.main(lambda choices: int("abc"), Choices, [])
 
 
+@dataclass(frozen=True)
+class Learning:
+    workers: int = 0
+
+
+@dataclass(frozen=True)
+class Trained:
+    """An experiment that trains."""
+
+    learning: Learning = Learning()
+
+
+def test_workers_are_refused_before_the_study_where_there_is_no_ray(monkeypatch):
+    monkeypatch.setenv("ORRERY_RAY", "off")
+    asked = []
+    with pytest.raises(
+        ValueError, match=r"^2 workers .*ORRERY_RAY=off: 0 workers train"
+    ):
+        runs.run_study(asked.append, Trained(Learning(workers=2)))
+    assert asked == []
+    runs.run_study(asked.append, Trained())
+    assert asked == [Trained()]
+
+
 def test_an_interruption_says_how_to_go_on(capsys):
     assert ended(KeyboardInterrupt()) == 130
     assert "the same command continues" in capsys.readouterr().err
