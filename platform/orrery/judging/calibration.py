@@ -127,6 +127,11 @@ class Calibration:
     power: float
     negative_control: NegativeControl
 
+    def __repr__(self) -> str:
+        # its curves are thousands of numbers, which nobody reads
+        names = ", ".join(self.verdict.names) or "none"
+        return f"<Calibration by {self.tests} tests: rejected by {names}>"
+
     @property
     def verdict(self) -> Rejections:
         """Which tests reject the posterior."""
