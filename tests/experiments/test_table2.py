@@ -1,5 +1,8 @@
 """All posteriors of the paper's table: its rows, figures and files."""
 
+import re
+from pathlib import Path
+
 import pyarrow.parquet as pq
 import pytest
 
@@ -7,6 +10,27 @@ from mwlmc.parameters import INFERRED
 from mwlmc.study.literature import QUANTITIES, TABLE2
 from mwlmc.study.quantities import row_key
 from orrery.learning import mixture
+
+README = Path(__file__).parents[2] / "README.md"
+
+
+def readme_draws(folder):
+    """Returns the draws that the README's lines give of a run in a folder.
+
+    Arguments:
+        folder: Of its first attempt, which lies in a folder of its options.
+    """
+    blocks = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
+    (lines,) = [block for block in blocks if "mixture.load" in block]
+    (identity,) = (folder.parent / "posteriors" / "desi.v_gsr").iterdir()
+    options = "runs/table2/<options>"
+    assert lines.count(options) == 2
+    assert folder.name == "attempt-001"
+    lines = lines.replace(options, str(folder.parent))
+    found = {}
+    exec(lines.replace("<identity>", identity.name), found)
+    return found["draws"]
+
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("brief_forecasts")]
 
@@ -30,6 +54,7 @@ def test_table_2_has_six_rows_and_its_figures(
         learned = mixture.load(kept)
         assert learned.parameters == INFERRED
         assert len(learned.members) == 2
+    assert len(readme_draws(folder)) == 10_000
     for figure in ("masses", "reflex", "travel_velocity", "coverage"):
         assert {f"{figure}.png", f"{figure}.pdf"} <= {
             path.name for path in folder.iterdir()
