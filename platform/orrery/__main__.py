@@ -12,7 +12,7 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
-from orrery import cluster_commands, completion
+from orrery import cluster_commands, completion, figure_commands
 from orrery.commands import Command, StudyCommand, installed_commands
 from orrery.failures import error_line
 from orrery.storage import files
@@ -82,6 +82,7 @@ def _parser(
         "run", type=Path, help="its folder, an attempt's, or its run.json"
     )
     report.set_defaults(command=_report)
+    figure_commands.add(commands)
     collate = commands.add_parser(
         "collate", help="makes one table and one page of all runs and trials"
     )

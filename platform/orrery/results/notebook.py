@@ -7,7 +7,7 @@ a posterior and the drawing of a figure.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -225,6 +225,14 @@ class RunPosterior:
             name: (low, high) for name, (low, high) in zip(called, ends, strict=True)
         }
 
+    def _repr_html_(self) -> str:
+        draws = self.draws
+        rows = {
+            name: (draws[name].unit, np.percentile(draws[name].value, [16, 50, 84]))
+            for name in draws.colnames
+        }
+        return notebook_html.posterior_html(self.key, rows, self.prior_intervals)
+
     def sample(self, count: int = 10_000, seed: int = 0) -> "QTable":
         """Returns new draws of the parameters given the run's data, a table with units.
 
@@ -340,21 +348,28 @@ class Picture:
     figure: "Figure"
     caption: str
 
-    def save(self, path: Path | str) -> Path:
-        """Returns the path of a file with the figure, PNG or PDF by the path's ending.
+    def save(self, path: Path | str, style: str = "page") -> Path:
+        """Returns the path of a file with the figure, PNG, PDF or SVG by the path's ending.
+
+        Arguments:
+            path: Of the file.
+            style: `page`, or `mnras` and `apj` for a column of these journals, or `talk`.
 
         Raises:
-            ValueError: If it is another ending.
+            ValueError: If it is another ending, or there is no such style.
             OSError: If it cannot be written.
         """
         from orrery.results import figures
         from orrery.storage import files
 
         place = Path(path)
-        if place.suffix not in (".png", ".pdf"):
-            raise ValueError(f"{place} ends neither in .png nor in .pdf: let it")
-        kind: Literal["png", "pdf"] = "png" if place.suffix == ".png" else "pdf"
-        content = figures.file_content(self.figure, kind)
+        kinds = {f".{kind}": kind for kind in figures.FILE_KINDS}
+        if place.suffix not in kinds:
+            raise ValueError(f"{place} ends in none of {[*kinds]}: let it end in one")
+        figure, box = figures.presented(self.figure, style)
+        content = figures.file_content(
+            figure, kinds[place.suffix], dpi=figures.PRINT_DPI, box=box
+        )
         files.write_atomically(place, content)
         return place
 

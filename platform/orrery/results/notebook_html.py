@@ -35,6 +35,28 @@ def result_html(document: JSON, page: Path | None) -> str:
     return f"<div>{''.join(parts)}</div>"
 
 
+def posterior_html(
+    key: str,
+    found: Mapping[str, tuple[Any, Any]],
+    priors: Mapping[str, tuple[float, float]],
+) -> str:
+    """Returns a posterior: medians and intervals of its draws, with those of the prior.
+
+    Arguments:
+        key: Of the data.
+        found: By parameter its unit, and 16, 50 and 84 % of the draws.
+        priors: By parameter the prior's 16 and 84 %, where they are known.
+    """
+    rows = []
+    for name, (unit, (lower, median, upper)) in found.items():
+        decimals = _decimals(upper - lower)
+        ends = [f"{end:.{decimals}f}" for end in (median, lower, upper)]
+        before = " to ".join(f"{end:.{decimals}f}" for end in priors.get(name, ()))
+        rows.append((name, ends[0], f"{ends[1]} to {ends[2]}", before, str(unit or "")))
+    table = _table(("parameter", *_HEAD[2:]), rows)
+    return f"<div><p><b>Posterior, {escape(key)}</b></p>{table}</div>"
+
+
 def study_html(
     question: str, command: str, options: Mapping[str, Any], changed: Mapping[str, Any]
 ) -> str:

@@ -119,7 +119,7 @@ def render(result: Result, sections: list[JSON]) -> str:
         lineage=lineage_rows(document["lineage"]),
         options=_flat(document["options"]),
         versions=document["versions"],
-        script=_source("report.js"),
+        script=_source("report.js") + _source("pictures.js"),
     )
 
 
@@ -139,7 +139,7 @@ def _shown(result: Result, section: JSON) -> JSON:
     if section["kind"] == "table":
         return {**section, "anchor": anchor, **_text(section)}
     if section["kind"] == "figure":
-        return {**section, "anchor": anchor, "png": _drawn(result, section)}
+        return {**section, "anchor": anchor, **_drawn(result, section)}
     return {**section, "anchor": anchor}
 
 
@@ -155,14 +155,23 @@ def _text(section: JSON) -> JSON:
     return {"head": head, "cells": rows}
 
 
-def _drawn(result: Result, section: JSON) -> str:
-    """Returns a figure's picture as base64, after writing it as PNG and PDF."""
+def _drawn(result: Result, section: JSON) -> JSON:
+    """Returns a figure's picture and its axes, after writing it as PNG and PDF.
+
+    The picture is an SVG, whose text stays sharp at any size, in base64.
+    """
     figure = figures.draw(result.view(section))
-    png = figures.file_content(figure, "png")
-    files.write_atomically(own_file(result.folder, f"{section['key']}.png"), png)
-    pdf = figures.file_content(figure, "pdf")
-    files.write_atomically(own_file(result.folder, f"{section['key']}.pdf"), pdf)
-    return base64.b64encode(png).decode()
+    box = figures.settle(figure)
+    for kind in ("png", "pdf"):
+        content = figures.file_content(figure, kind, box=box)
+        files.write_atomically(
+            own_file(result.folder, f"{section['key']}.{kind}"), content
+        )
+    svg = figures.file_content(figure, "svg", box=box)
+    return {
+        "picture": base64.b64encode(svg).decode(),
+        "axes": figures.axes_in_picture(figure, box),
+    }
 
 
 def _answers(answers: list[JSON], metrics: JSON) -> JSON:

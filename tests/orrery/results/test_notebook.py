@@ -145,13 +145,29 @@ def test_a_run_without_a_posterior_says_what_it_has(result):
         _ = NotebookResult(result.folder, document).posterior
 
 
+def test_a_posterior_shows_its_intervals_beside_the_priors(result):
+    posterior = result.posteriors["a.v"]
+    seen = Seen(posterior._repr_html_())
+    speed = posterior.draws["speed"].value
+    low, median, high = np.percentile(speed, [16, 50, 84])
+    before = posterior.prior_intervals["speed"]
+    assert "Posterior, a.v" in seen.texts
+    for words in (
+        f"{median:.1f}",
+        f"{low:.1f} to {high:.1f}",
+        f"{before[0]:.1f} to {before[1]:.1f}",
+        "km / s",
+    ):
+        assert words in seen.texts
+
+
 def test_figures_are_drawn_and_saved_by_what_they_show(result, tmp_path):
     assert result.plot.keys == ("posterior.a.v", "posterior.b.v")
     picture = result.plot.corner("b.v")
     assert picture.caption == "Marginals."
     assert picture._repr_png_().startswith(b"\x89PNG")
     assert picture.save(tmp_path / "b.pdf").read_bytes().startswith(b"%PDF")
-    with pytest.raises(ValueError, match=r"b\.jpg ends neither in \.png nor in \.pdf"):
+    with pytest.raises(ValueError, match=r"b\.jpg ends in none of .*\.svg"):
         picture.save(tmp_path / "b.jpg")
     with pytest.raises(ValueError, match=r"no figure 'tarp\.a\.v': .*posterior\.a\.v"):
         result.plot.coverage()

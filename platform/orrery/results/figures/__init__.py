@@ -18,12 +18,24 @@ from orrery.results.figures.checks import coverage, ranks, training_curve
 from orrery.results.figures.comparisons import intervals, relation
 from orrery.results.figures.maps import sky
 from orrery.results.figures.marginals import corner, interval
+from orrery.results.figures.pointing import axes_in_picture
+from orrery.results.figures.presentation import PRESENTATIONS, presented
 from orrery.results.figures.radial import radial_bands
 from orrery.results.figures.regression import predictions
-from orrery.results.figures.style import file_content, with_unit
+from orrery.results.figures.style import (
+    FILE_KINDS,
+    PRINT_DPI,
+    file_content,
+    settle,
+    with_unit,
+)
 
 __all__ = [
+    "FILE_KINDS",
+    "PRESENTATIONS",
+    "PRINT_DPI",
     "Figure",
+    "axes_in_picture",
     "corner",
     "coverage",
     "draw",
@@ -32,10 +44,12 @@ __all__ = [
     "intervals",
     "measurements",
     "predictions",
+    "presented",
     "profiles",
     "radial_bands",
     "ranks",
     "relation",
+    "settle",
     "sky",
     "training_curve",
     "violins",

@@ -89,6 +89,7 @@ def corner(
         _overlay(figure, prior, spans, _Ink(_PALE, "-", filled=True, width=0.9))
     for _, values, colour, dashes in inked(draws):
         _overlay(figure, values, spans, _Ink(colour, dashes, filled=len(draws) == 1))
+    _show_peaks(figure)
     _name_axes(figure, parameters)
     _annotate_diagonal(figure, draws)
     _mark_points(figure, spans, marks)
@@ -190,6 +191,13 @@ def _overlay(
         hist_kwargs={"linewidth": ink.width, "linestyle": ink.dashes},
         contour_kwargs=lines,
     )
+
+
+def _show_peaks(figure: Figure) -> None:
+    """Makes room for the highest of all marginals; each has set its own when it was drawn."""
+    for axes in _grid(figure).diagonal():
+        peaks = [np.max(line.get_ydata()) for line in axes.lines]
+        axes.set_ylim(0.0, 1.1 * max(peaks))
 
 
 def _name_axes(figure: Figure, parameters: Sequence[Parameter]) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import Bbox
 
 T = TypeVar("T")
 
@@ -25,8 +26,16 @@ DASHES: tuple[Dashes, ...] = ("-", "--", "-.", ":") * 2
 HATCHES = ("////", "\\\\\\\\", "....", "||||", "----", "xxxx")
 INKS = tuple(zip((GREY, *COLOURS), DASHES, strict=False))
 
+FileKind = Literal["pdf", "png", "svg"]
+FILE_KINDS: tuple[FileKind, ...] = ("pdf", "png", "svg")
+"""Of files of a figure."""
+PRINT_DPI = 300
+"""Of a PNG for a paper, as journals ask for."""
+
 # Fractions of a distribution within one and two standard deviations, in a plane.
 CONTOURS = (1 - np.exp(-0.5), 1 - np.exp(-2.0))
+
+_MARGIN = 0.1  # of a picture around what is drawn [inch]
 
 STYLE: dict[Any, Any] = {
     "font.size": 10.0,
@@ -48,15 +57,44 @@ STYLE: dict[Any, Any] = {
 
 
 def file_content(
-    figure: Figure, kind: Literal["png", "pdf", "svg"], dpi: int = 160
+    figure: Figure,
+    kind: FileKind,
+    dpi: int = 160,
+    box: Bbox | None = None,
 ) -> bytes:
-    """Returns the figure as the bytes of a file, the same bytes for the same figure."""
-    undated = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}[kind]
+    """Returns the figure as the bytes of a file, the same bytes for the same figure.
+
+    Arguments:
+        figure: The figure.
+        kind: Of the file.
+        dpi: Pixels of a PNG in an inch, and of what is one in the others.
+        box: What `settle` has returned of this figure; looked for when None.
+    """
+    dates = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+    seen = picture_box(figure) if box is None else box
     with io.BytesIO() as file, rc_context(STYLE):
         figure.savefig(
-            file, format=kind, dpi=dpi, metadata=undated, bbox_inches="tight"
+            file, format=kind, dpi=dpi, metadata=dates[kind], bbox_inches=seen
         )
         return file.getvalue()
+
+
+def picture_box(figure: Figure) -> Bbox:
+    """Returns what of a figure is in its picture: all that is drawn, and a margin [inch]."""
+    with rc_context(STYLE):
+        figure.draw_without_rendering()  # a layout moves axes when it is drawn
+        return figure.get_tightbbox().padded(_MARGIN)
+
+
+def settle(figure: Figure) -> Bbox:
+    """Lays a figure out for good, and returns what of it is in its picture [inch].
+
+    Several files of one figure take half the time, and whoever points at one of them finds
+    its axes where they were.
+    """
+    box = picture_box(figure)
+    figure.set_layout_engine("none")
+    return box
 
 
 def with_unit(label: str, unit: str, between: str = " ") -> str:

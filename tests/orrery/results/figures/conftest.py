@@ -4,10 +4,20 @@ import numpy as np
 import pytest
 
 from orrery.judging import diagnostics
+from orrery.judging.distributions import quantile_bands
 from orrery.learning.training import Curve
 from orrery.parameters import Parameter, generator
 from orrery.records import Observation
-from orrery.results.panels import Constraint, Panel, RadialCounts, SkyPanel, SkyRegion
+from orrery.results import figures
+from orrery.results.panels import (
+    Band,
+    Constraint,
+    Panel,
+    RadialCounts,
+    SkyPanel,
+    SkyRegion,
+    Track,
+)
 
 MEAN = np.array([11.6, -20.0, 0.0])
 BINS = ((30, 40), (40, 50), (60, 90))
@@ -122,3 +132,86 @@ def rows():
         Constraint("DESI", (14.0, 20.0, 28.0), (13.0, 19.0, 30.0)),
         Constraint("Forecast, quadrants", (25.0, 30.0, 36.0)),
     )
+
+
+@pytest.fixture
+def of_draws(parameters, draws, rows):
+    """Figures of posteriors, and of published values with them."""
+    published = {
+        "Published": np.array([11.65, -18.0, np.nan]),
+        "Others": np.array(
+            [[11.7, -25.0, 0.1], [11.6, -30.0, -0.1], [11.8, -22.0, 0.4]]
+        ),
+    }
+    mass = generator(5).uniform(1, 10, 500)
+    labels = ("mass [$M_\\odot$]", "v [km/s]")
+    sets = {"a": draws(0), "b": draws(1)}
+    bands = [Band("Someone (2024)", (33.0, 40.0, 47.0))]
+    return {
+        "corner": lambda: figures.corner(sets, parameters, draws(2), published),
+        "relation": lambda: figures.relation(mass, mass, labels, {"P": (5.0, 5.0)}),
+        "intervals": lambda: figures.intervals(rows, "v [km/s]", bands, (17.0, 42.0)),
+    }
+
+
+@pytest.fixture
+def of_bins(observation, panels):
+    """Figures of binned summaries."""
+    x = generator(4).normal(size=(300, 6))
+    bands = quantile_bands(x)
+    simulated = {"prior": bands, "posterior": bands / 2}
+    two = [observation(), observation(name="other stars")]
+    surveys = {"one": observation(), "two": observation()}
+    predicted = {"one": x, "two": x + 1}
+    tails = dict.fromkeys(surveys, np.full(6, 0.5))
+    return {
+        "profiles": lambda: figures.profiles(panels, observation(), simulated),
+        "measurements": lambda: figures.measurements(panels, two),
+        "violins": lambda: figures.violins(panels, surveys, predicted, tails),
+    }
+
+
+@pytest.fixture
+def of_checks(coverages, rank_results, parameters, curve):
+    """Figures of a training and of the tests of what it gave."""
+    return {
+        "coverage": lambda: figures.coverage(coverages()),
+        "ranks": lambda: figures.ranks(rank_results, parameters[:2]),
+        "training": lambda: figures.training_curve({"flow": curve}),
+    }
+
+
+@pytest.fixture
+def of_maps(sky_panel, radial):
+    """Figures of the sky."""
+    track = Track("LMC", np.linspace(2, 5, 30), np.linspace(0.4, -0.6, 30))
+    maps = [sky_panel(), sky_panel(title="Others", tracks=(track,))]
+    return {"sky": lambda: figures.sky(maps, "v [km/s]", radial)}
+
+
+NAMES = [
+    "corner",
+    "profiles",
+    "measurements",
+    "violins",
+    "coverage",
+    "ranks",
+    "training",
+    "relation",
+    "intervals",
+    "sky",
+]
+
+
+@pytest.fixture
+def drawings(of_draws, of_bins, of_checks, of_maps):
+    """Functions that draw each kind of figure anew, by name."""
+    every = {**of_draws, **of_bins, **of_checks, **of_maps}
+    assert every.keys() == {*NAMES}
+    return every
+
+
+@pytest.fixture(params=NAMES)
+def draw(request, drawings):
+    """Returns a function that draws one figure anew: each kind in turn."""
+    return drawings[request.param]

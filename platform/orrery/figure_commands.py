@@ -1,0 +1,87 @@
+"""`orrery figures`: the figures of a run as files, for a page, a paper or a talk."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # reading results takes a second that --help must not
+    from orrery.results.result import Result
+
+# As on the run's page, and what `figures.presentation` has: it is not imported for --help.
+STYLES = ("page", "mnras", "apj", "talk")
+
+
+def add(commands: Any) -> None:
+    """Adds the command to those of `orrery`."""
+    figures = commands.add_parser(
+        "figures", help="draws a run's figures for a paper or a talk"
+    )
+    figures.add_argument(
+        "run", type=Path, help="its folder, an attempt's, or its run.json"
+    )
+    figures.add_argument(
+        "--style",
+        choices=STYLES,
+        default="page",
+        help="mnras and apj have the widths and typeface of these journals, talk larger text",
+    )
+    figures.add_argument(
+        "--only", nargs="+", metavar="KEY", help="keys of figures; all when left out"
+    )
+    figures.add_argument(
+        "--into", type=Path, default=Path("figures"), help="the folder of the files"
+    )
+    figures.set_defaults(command=_draw)
+
+
+def _draw(options: argparse.Namespace) -> None:
+    """Prints the path of each file: PDF, PNG and SVG of each figure."""
+    from orrery.results.result import Result
+
+    for path in draw_figures(
+        Result.open(options.run), options.into, options.style, options.only
+    ):
+        sys.stdout.write(f"{path}\n")
+        sys.stdout.flush()
+
+
+def draw_figures(
+    result: "Result",
+    folder: Path,
+    style: str = "page",
+    only: Sequence[str] | None = None,
+) -> list[Path]:
+    """Returns the files of a run's figures, written for a page, a paper or a talk.
+
+    Arguments:
+        result: The run.
+        folder: Where the files go; made if it is not there.
+        style: One of `STYLES`.
+        only: The keys of its figures; all of them when None.
+
+    Raises:
+        ValueError: If a key is of no figure, there is no such style, or the arrays of a
+            figure are damaged.
+        OSError: If a file cannot be read or written.
+    """
+    from orrery.results import figures
+    from orrery.storage import files
+
+    known = {one["key"]: one for one in result.sections if one["kind"] == "figure"}
+    unknown = [key for key in only or () if key not in known]
+    if unknown:
+        raise ValueError(
+            f"{result.folder} has no figure {unknown[0]!r}: take of {[*known]}"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for key in only or known:
+        figure, box = figures.presented(figures.draw(result.view(known[key])), style)
+        for kind in figures.FILE_KINDS:
+            path = folder / f"{key}.{kind}"
+            content = figures.file_content(figure, kind, dpi=figures.PRINT_DPI, box=box)
+            files.write_atomically(path, content)
+            written.append(path)
+    return written

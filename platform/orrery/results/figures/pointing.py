@@ -1,0 +1,175 @@
+"""What a pointer on a figure's picture is at: its axes in the picture, and their curves.
+
+A page gives this to its script, so that who points at a picture reads values there.
+"""
+
+import re
+import unicodedata
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.container import ErrorbarContainer
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.transforms import Bbox
+
+from orrery.identity import JSON
+
+_SCALES = ("linear", "log")
+_DIGITS = 5  # of a curve's numbers
+_FEWEST = 3  # points of a curve: two are a guide for the eye
+_COMMAND = re.compile(r"\\([A-Za-z]+|[^A-Za-z])\s*")
+_SIGNS = {
+    "langle": "\N{MATHEMATICAL LEFT ANGLE BRACKET}",
+    "rangle": "\N{MATHEMATICAL RIGHT ANGLE BRACKET}",
+    "odot": "\N{SUN}",
+    "lambda": "\N{GREEK SMALL LETTER LAMDA}",  # as Unicode spells it
+    "log": "log ",
+    "rm": "",
+    "mathrm": "",
+    ",": " ",
+}
+
+
+def axes_in_picture(figure: Figure, box: Bbox) -> list[JSON]:
+    """Returns the axes of a figure that have numbers along both sides, as plain JSON.
+
+    Each has its `box` (left, top, width and height, as fractions of the picture's), `x` and
+    `y` (with `name`, `low`, `high` and whether it is `log`), and `curves` that a legend names
+    (with `name`, `x`, `y` and whether points are `joined` by lines).
+
+    Arguments:
+        figure: The figure, which is settled.
+        box: What of it is in its picture, see `settle`.
+
+    Example:
+        >>> from orrery.results.figures.style import settle
+        >>> figure = Figure(figsize=(3, 2))
+        >>> axes = figure.subplots()
+        >>> _ = axes.set(xlabel="$r$ [kpc]", xlim=(10.0, 50.0))
+        >>> axes_in_picture(figure, settle(figure))[0]["x"]
+        {'name': 'r [kpc]', 'low': 10.0, 'high': 50.0, 'log': False}
+    """
+    plain = [axes for axes in figure.axes if _has_numbers(axes)]
+    names = _names(plain)
+    return [
+        {
+            "box": _place(axes, figure, box),
+            "x": _side(names[axes][0], axes.get_xlim(), axes.get_xscale()),
+            "y": _side(names[axes][1], axes.get_ylim(), axes.get_yscale()),
+            "curves": [*_curves(axes)],
+        }
+        for axes in plain
+    ]
+
+
+def _has_numbers(axes: Axes) -> bool:
+    """Returns whether a position on axes is two numbers: none is on a map or a colour bar."""
+    scales = {axes.get_xscale(), axes.get_yscale()}
+    # the empty half of a corner figure has no frame
+    drawn = axes.get_frame_on() and axes.get_label() != "<colorbar>"
+    return drawn and axes.name == "rectilinear" and scales <= {*_SCALES}
+
+
+def _names(plain: list[Axes]) -> dict[Axes, tuple[str, str]]:
+    """Returns what both sides are called; axes within a grid have their edge's names."""
+    boxes = {axes: axes.get_position() for axes in plain}
+
+    def named(axes: Axes, edge: str, text: str) -> str:
+        def label(one: Axes) -> str:
+            return str(getattr(one, text)())
+
+        level = [
+            one
+            for one in plain
+            if label(one)
+            and np.isclose(getattr(boxes[one], edge), getattr(boxes[axes], edge))
+        ]
+        return plain_label(label(axes) or (label(level[0]) if level else ""))
+
+    return {
+        axes: (named(axes, "x0", "get_xlabel"), named(axes, "y0", "get_ylabel"))
+        for axes in plain
+    }
+
+
+def _place(axes: Axes, figure: Figure, picture: Bbox) -> list[float]:
+    """Returns left, top, width and height of axes, as fractions of the picture's."""
+    width, height = figure.get_size_inches()
+    inside = axes.get_position()
+    return [
+        round(float(part), _DIGITS)
+        for part in (
+            (inside.x0 * width - picture.x0) / picture.width,
+            (picture.y1 - inside.y1 * height) / picture.height,
+            inside.width * width / picture.width,
+            inside.height * height / picture.height,
+        )
+    ]
+
+
+def _side(name: str, limits: tuple[float, float], scale: str) -> JSON:
+    low, high = map(float, limits)
+    return {"name": name, "low": low, "high": high, "log": scale == "log"}
+
+
+def _curves(axes: Axes) -> Any:
+    """Yields the curves of axes that their legend names, with rounded numbers."""
+    points = {
+        one.lines[0]: str(one.get_label())
+        for one in axes.containers
+        if isinstance(one, ErrorbarContainer) and one.lines[0] is not None
+    }
+    for line in axes.lines:
+        name = points.get(line, str(line.get_label()))
+        x, y = _values(line)
+        if name.startswith("_") or len(x) < _FEWEST or not (np.diff(x) >= 0).all():
+            continue
+        joined = line.get_linestyle() != "None"
+        values = {"x": _rounded(x), "y": _rounded(y)}
+        yield {"name": plain_label(name), "joined": joined, **values}
+
+
+def _values(line: Line2D) -> tuple[Any, Any]:
+    """Returns the finite points of a line."""
+    x, y = (np.asarray(side, dtype=float) for side in line.get_data())
+    known = np.isfinite(x) & np.isfinite(y)
+    return x[known], y[known]
+
+
+def _rounded(values: Any) -> list[float]:
+    return [float(f"{value:.{_DIGITS}g}") for value in values]
+
+
+def plain_label(mathtext: str) -> str:
+    r"""Returns a label of a figure as plain text.
+
+    Arguments:
+        mathtext: The label; formulas stand between dollar signs.
+
+    Example:
+        >>> plain_label(r"$\\langle v_{t,b} \\rangle$ [km/s]"), plain_label(r"$\\lambda_{\\rm DF}$")
+        ('⟨v_t,b⟩ [km/s]', 'λ_DF')
+    """
+    parts = mathtext.replace("\n", " ").split("$")
+    plain = [_plain(one) if i % 2 else one for i, one in enumerate(parts)]
+    return re.sub(r" +", " ", "".join(plain)).strip()
+
+
+def _plain(formula: str) -> str:
+    bare = _COMMAND.sub(lambda found: _sign(found[1]), formula)
+    bare = bare.replace("{", "").replace("}", "").replace("log _10", "log10 ")
+    for sign in (_SIGNS["odot"], _SIGNS["rangle"]):
+        bare = bare.replace(f"_{sign}", sign).replace(f" {sign}", sign)
+    return bare
+
+
+def _sign(command: str) -> str:
+    """Returns the character of a command of mathtext, or the command's own name."""
+    if command in _SIGNS:
+        return _SIGNS[command]
+    try:
+        return unicodedata.lookup(f"GREEK SMALL LETTER {command}")
+    except KeyError:
+        return command

@@ -1,0 +1,60 @@
+"""A figure for a paper is as wide as its column, and one drawn before stays as it was."""
+
+import pytest
+from matplotlib.text import Text
+
+from orrery import figure_commands
+from orrery.results import figures
+
+COLUMNS = {"mnras": (84.4, 177.1), "apj": (85.1, 180.3)}  # [mm], of both LaTeX classes
+
+
+def sizes(figure):
+    return {text.get_fontsize() for text in figure.findobj(Text) if text.get_text()}
+
+
+def test_a_figure_is_as_wide_as_a_column_or_the_text_and_its_words_can_be_read(draw):
+    figure, box = figures.presented(draw(), "mnras")
+    shown, drawn = (25.4 * one.width for one in (box, figures.settle(figure)))
+    assert round(shown, 1) in COLUMNS["mnras"]
+    # what is drawn fits, and fills it but for a twentieth
+    assert 0.95 * shown < drawn < 1.01 * shown
+    assert min(sizes(figure)) > 4.8
+    assert max(sizes(figure)) < 10.5
+
+
+@pytest.mark.parametrize("style", COLUMNS)
+@pytest.mark.parametrize(("name", "column"), [("training", 0), ("measurements", 1)])
+def test_each_journal_has_its_own_widths(drawings, style, name, column):
+    _, box = figures.presented(drawings[name](), style)
+    assert round(25.4 * box.width, 1) == COLUMNS[style][column]
+
+
+def test_text_for_a_talk_is_larger(drawings):
+    figure, _ = figures.presented(drawings["sky"](), "talk")
+    assert min(sizes(figure)) > 1.3 * min(sizes(drawings["sky"]()))
+
+
+def test_what_was_drawn_before_stays_as_it_was(drawings):
+    for draw in drawings.values():
+        figure = draw()
+        before = sizes(figure), tuple(figure.get_size_inches())
+        figures.presented(figure, "mnras")
+        assert (sizes(figure), tuple(figure.get_size_inches())) == before
+
+
+def test_the_same_figure_gives_the_same_file(drawings):
+    def content():
+        figure, box = figures.presented(drawings["profiles"](), "mnras")
+        return figures.file_content(figure, "pdf", box=box)
+
+    assert content() == content()
+
+
+def test_another_style_is_refused_with_those_there_are(drawings):
+    with pytest.raises(ValueError, match=r"no style 'nature'.*page.*mnras.*apj.*talk"):
+        figures.presented(drawings["training"](), "nature")
+
+
+def test_the_command_knows_the_styles_that_there_are():
+    assert ("page", *figures.PRESENTATIONS) == figure_commands.STYLES
