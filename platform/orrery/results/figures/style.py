@@ -6,6 +6,7 @@ hatches.
 
 import io
 import itertools
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
@@ -31,6 +32,9 @@ FILE_KINDS: tuple[FileKind, ...] = ("pdf", "png", "svg")
 """Of files of a figure."""
 PRINT_DPI = 300
 """Of a PNG for a paper, as journals ask for."""
+
+_PATH = re.compile(rb' d="[^"]*"')
+_BEYOND_HUNDREDTHS = re.compile(rb"(\.\d\d)\d+")
 
 # Fractions of a distribution within one and two standard deviations, in a plane.
 CONTOURS = (1 - np.exp(-0.5), 1 - np.exp(-2.0))
@@ -76,7 +80,13 @@ def file_content(
         figure.savefig(
             file, format=kind, dpi=dpi, metadata=dates[kind], bbox_inches=seen
         )
-        return file.getvalue()
+        content = file.getvalue()
+    return _PATH.sub(_rounded, content) if kind == "svg" else content
+
+
+def _rounded(path: re.Match[bytes]) -> bytes:
+    """Returns a path of an SVG in hundredths of a point: more is never seen."""
+    return _BEYOND_HUNDREDTHS.sub(rb"\1", path[0])
 
 
 def picture_box(figure: Figure) -> Bbox:
