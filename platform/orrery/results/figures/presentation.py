@@ -17,6 +17,9 @@ from orrery.results.figures.style import picture_box, settle
 
 _POINTS_PER_INCH = 72.27  # of TeX
 _WIDEST_COLUMN = 6.7  # of a figure that fits one column [inch]
+_TALLEST = (
+    8.8  # of a figure, below whose 9.4 on both journals' pages its caption stands
+)
 _ROUNDS = 3  # until a figure has its width: text does not shrink with it
 _SMALLEST = 0.7  # text in a journal, as a fraction of that on a page
 
@@ -101,9 +104,11 @@ def presented(figure: Figure, style: str) -> tuple[Figure, Bbox]:
     text = min(chosen.text, max(shrunk, _SMALLEST))
     _scale(changed, chosen, text, chosen.lines or max(shrunk, _SMALLEST))
     for _ in range(_ROUNDS):
-        factor = width / picture_box(changed).width
+        now = picture_box(changed)
         across, down = changed.get_size_inches()
-        changed.set_size_inches(across * factor, down * factor)
+        factor = width / now.width
+        lower = min(factor, _TALLEST / now.height)
+        changed.set_size_inches(across * factor, down * lower)
     box = settle(changed)
     middle = (box.x0 + box.x1) / 2
     return changed, Bbox.from_extents(

@@ -5,6 +5,7 @@ from matplotlib.text import Text
 
 from orrery import figure_commands
 from orrery.results import figures
+from orrery.results.panels import Constraint
 
 COLUMNS = {"mnras": (84.4, 177.1), "apj": (85.1, 180.3)}  # [mm], of both LaTeX classes
 
@@ -21,6 +22,14 @@ def test_a_figure_is_as_wide_as_a_column_or_the_text_and_its_words_can_be_read(d
     assert 0.95 * shown < drawn < 1.01 * shown
     assert min(sizes(figure)) > 4.8
     assert max(sizes(figure)) < 10.5
+
+
+def test_a_figure_leaves_room_for_its_caption_on_a_page():
+    rows = tuple(Constraint(f"survey {i}", (1.0, 2.0, 3.0)) for i in range(80))
+    drawn = figures.intervals(rows, "v [km/s]")
+    assert drawn.get_size_inches()[1] > 20
+    _, box = figures.presented(drawn, "mnras")
+    assert box.height < 9.0
 
 
 @pytest.mark.parametrize("style", COLUMNS)
