@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from orrery.terminal import progress, say
+
 if TYPE_CHECKING:  # reading results takes a second that --help must not
     from orrery.results.result import Result
 
@@ -40,11 +42,12 @@ def _draw(options: argparse.Namespace) -> None:
     """Prints the path of each file: PDF, PNG and SVG of each figure."""
     from orrery.results.result import Result
 
-    for path in draw_figures(
-        Result.open(options.run), options.into, options.style, options.only
-    ):
+    result = Result.open(options.run)
+    written = draw_figures(result, options.into, options.style, options.only)
+    for path in written:
         sys.stdout.write(f"{path}\n")
-        sys.stdout.flush()
+    if not written:
+        say(f"{result.folder} has no figures: its page may have tables")
 
 
 def draw_figures(
@@ -57,7 +60,8 @@ def draw_figures(
 
     Arguments:
         result: The run.
-        folder: Where the files go; made if it is not there.
+        folder: Where the files go; made if it is not there, and older files of the same
+            names are replaced.
         style: One of `STYLES`.
         only: The keys of its figures; all of them when None.
 
@@ -75,13 +79,17 @@ def draw_figures(
         raise ValueError(
             f"{result.folder} has no figure {unknown[0]!r}: take of {[*known]}"
         )
+    keys = list(known if only is None else dict.fromkeys(only))
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for key in only or known:
-        figure, box = figures.presented(figures.draw(result.view(known[key])), style)
-        for kind in figures.FILE_KINDS:
-            path = folder / f"{key}.{kind}"
-            content = figures.file_content(figure, kind, dpi=figures.PRINT_DPI, box=box)
-            files.write_atomically(path, content)
-            written.append(path)
+    with progress("drawing", len(keys), "figures") as advance:
+        for key in keys:
+            drawn = figures.draw(result.view(known[key]))
+            figure, box = figures.presented(drawn, style)
+            for kind in figures.FILE_KINDS:
+                path = folder / f"{key}.{kind}"
+                content = figures.file_content(figure, kind, figures.PRINT_DPI, box)
+                files.write_atomically(path, content)
+                written.append(path)
+            advance(1)
     return written

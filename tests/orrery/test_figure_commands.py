@@ -56,3 +56,13 @@ def test_what_is_no_figure_is_refused_with_those_there_are(run, tmp_path, key):
     with pytest.raises(ValueError, match=rf"no figure '{key}'.*'speed', 'other'"):
         draw_figures(run, tmp_path / "figures", only=[key])
     assert not (tmp_path / "figures").exists()
+
+
+def test_a_run_without_figures_says_so(tmp_path, capsys):
+    with record("toy", Choices(), tmp_path / "runs") as recording:
+        recording.add(Text("what", "What this is", "A toy."))
+    folder = str(recording.result.folder)
+    assert main(["figures", folder, "--into", str(tmp_path / "figures")]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "has no figures" in shown.err

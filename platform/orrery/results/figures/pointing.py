@@ -149,7 +149,7 @@ def plain_label(mathtext: str) -> str:
         mathtext: The label; formulas stand between dollar signs.
 
     Example:
-        >>> plain_label(r"$\\langle v_{t,b} \\rangle$ [km/s]"), plain_label(r"$\\lambda_{\\rm DF}$")
+        >>> plain_label(r"$\langle v_{t,b} \rangle$ [km/s]"), plain_label(r"$\lambda_{\rm DF}$")
         ('⟨v_t,b⟩ [km/s]', 'λ_DF')
     """
     parts = mathtext.replace("\n", " ").split("$")

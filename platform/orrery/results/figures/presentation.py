@@ -17,9 +17,7 @@ from orrery.results.figures.style import picture_box, settle
 
 _POINTS_PER_INCH = 72.27  # of TeX
 _WIDEST_COLUMN = 6.7  # of a figure that fits one column [inch]
-_TALLEST = (
-    8.8  # of a figure, below whose 9.4 on both journals' pages its caption stands
-)
+_TALLEST = 8.8  # of a figure [inch]: a page's 9.4 have a caption too
 _ROUNDS = 3  # until a figure has its width: text does not shrink with it
 _SMALLEST = 0.7  # text in a journal, as a fraction of that on a page
 
@@ -83,7 +81,7 @@ def presented(figure: Figure, style: str) -> tuple[Figure, Bbox]:
         >>> figure = Figure(figsize=(4.8, 4.0), layout="constrained")
         >>> _ = figure.subplots().set(xlabel="distance [kpc]")
         >>> _, box = presented(figure, "mnras")
-        >>> round(box.width, 2)
+        >>> round(float(box.width), 2)
         3.32
     """
     if style not in ("page", *PRESENTATIONS):
