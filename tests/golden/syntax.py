@@ -120,6 +120,7 @@ NO_NUMBERS = {
     "orrery.storage.store": "sends and fetches bytes as they are",
     "orrery.storage.work_log": "says how long simulations took",
     "orrery.tables.binary_tables": "reads tables as files have them",
+    "orrery.tables.hdf5_rows": "reads rows as files have them",
     "orrery.tables.opening": "opens files as they are",
     "orrery.tables.reading": "reads tables as files have them",
     "orrery.tables.text_tables": "reads tables as files have them",

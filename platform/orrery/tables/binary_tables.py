@@ -21,6 +21,7 @@ from astropy.table import meta as table_header
 from astropy.utils.xml.iterparser import get_xml_iterator
 
 from orrery.tables.arrow_bounds import check_parquet
+from orrery.tables.hdf5_rows import stored_rows
 from orrery.tables.opening import OpenedFile, check_columns, check_expansion
 from orrery.tables.yaml_headers import check_header
 
@@ -28,12 +29,10 @@ _MOST_FIELDS = 999  # the FITS standard's
 # FITS's columns with an array in each row, and the bytes of a number there.
 _ARRAY = re.compile(r"\d*[PQ]([A-Z])")
 _ARRAY_BYTES = {"I": 2, "J": 4, "E": 4, "K": 8, "D": 8, "C": 8, "M": 16}
-_DEEPEST = 50  # group of an HDF5 file: each name is made of all those above it
 _MOST_DIGITS = 20  # of a number of rows: far more than fit anywhere
 _NUMBER, _LETTER = 8, 4  # [bytes] in memory
-# Where astropy keeps its own header, in Parquet and HDF5.
+# Where astropy keeps its own header in Parquet.
 _TABLE_HEADER = b"table_meta_yaml"
-_HDF5_HEADER = "__table_column_meta__"
 
 
 def fits_table(file: OpenedFile, hdu: str | None = None) -> Table:
@@ -282,61 +281,17 @@ def hdf5_table(file: OpenedFile) -> Table:
     """Returns the only table of an HDF5 file, as astropy and h5py write it.
 
     Raises:
-        ValueError: If h5py is not installed, or if there is not exactly one table.
+        ValueError: If h5py is not installed, if there is not exactly one table, or it is
+            damaged.
     """
-    try:
-        import h5py
-    except ImportError:
-        raise ValueError(
-            f"{file.name}: HDF5 is read by h5py, which is not installed: `pip install h5py`, or "
-            "give the table as FITS, Parquet or CSV"
-        ) from None
-    with h5py.File(io.BytesIO(file.content), "r") as opened:
-        tables: list[Any] = []
-        opened.visititems(_collect(tables))
-        if len(tables) != 1:
-            names = ", ".join(t.name for t in tables) or "none"
-            raise ValueError(
-                f"{file.name}: one table with named columns is wanted, found {names}: write one "
-                "with `table.write(path, path='stars')`"
-            )
-        table = Table(_own_rows(tables[0], file))
-        header = f"{tables[0].name}.{_HDF5_HEADER}"
-        lines: list[str] = []
-        if isinstance(opened.get(header, getlink=True), h5py.HardLink):
-            lines = [line.decode() for line in _own_rows(opened[header], file)]
-    if lines:
-        for title, unit in _header_units("\n".join(lines), file.name).items():
+    stored = stored_rows(file)
+    table = Table(stored.rows)
+    if stored.header:
+        lines = "\n".join(stored.header)
+        for title, unit in _header_units(lines, file.name).items():
             table[title].unit = unit or None
     table.convert_bytestring_to_unicode()
     return table
-
-
-def _own_rows(dataset: Any, file: OpenedFile) -> Any:
-    """Returns the rows of an HDF5 dataset that lie in this file, and are no more than it says."""
-    if dataset.external or dataset.is_virtual:
-        raise ValueError(
-            f"{file.name}: the rows of {dataset.name} lie in other files, which are not opened: "
-            "write the table with its rows in it"
-        )
-    # a chunk is unpacked as a whole, however few of its rows there are
-    chunks = dataset.chunks or dataset.shape
-    counts = map(max, dataset.shape, chunks)
-    size = math.prod(map(int, counts)) * dataset.dtype.itemsize
-    check_expansion(file.name, len(file.content), size, "its rows")
-    return dataset[:]
-
-
-def _collect(tables: list[Any]) -> Callable[[str, Any], None]:
-    """Returns what looks at each part of an HDF5 file, and keeps its tables."""
-
-    def visit(place: str, item: Any) -> None:
-        if place.count("/") > _DEEPEST:
-            raise ValueError(f"its groups are nested deeper than {_DEEPEST} levels")
-        if getattr(getattr(item, "dtype", None), "names", None):
-            tables.append(item)
-
-    return visit
 
 
 READERS: dict[str, Callable[[OpenedFile], Table]] = {
