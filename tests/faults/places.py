@@ -148,12 +148,20 @@ def waited(process):
 
 def _waited(process):
     total = 0.0
-    for place in Path(f"/proc/{process}/task").glob("*/schedstat"):
+    for place in listed(Path(f"/proc/{process}/task")):
         try:
-            total += int(place.read_text().split()[1]) / 1e9
+            total += int((place / "schedstat").read_text().split()[1]) / 1e9
         except (OSError, IndexError):
             continue  # it has just ended, or this system does not tell
     return total
+
+
+def listed(folder):
+    """Returns what is in a folder; nothing of a process that has just ended."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
 
 
 def await_moment(process, has_come, longest=LONGEST):

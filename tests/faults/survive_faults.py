@@ -140,9 +140,9 @@ class Faults:
             process = places.start(place, *LONG_SHARDS, RAY_TMPDIR=str(sockets))
             over = threading.Event()
             killed = []
-            thread = threading.Thread(
-                target=self._kill_actors, args=(place, sockets, over, killed)
-            )
+            given = (place, sockets, over, killed)
+            # one that nobody ends does not keep the program from ending
+            thread = threading.Thread(target=self._kill_actors, args=given, daemon=True)
             thread.start()
             status, told = places.finish(process)
             over.set()

@@ -117,3 +117,8 @@ def test_toys_end_with_whoever_started_them(places, monkeypatch, tmp_path):
     for process in started:
         process.communicate(timeout=30)
         assert process.returncode == -signal.SIGKILL
+
+
+def test_what_ends_while_it_is_looked_at_is_no_error(places, tmp_path):
+    assert places.listed(tmp_path / "gone") == []
+    assert places.listed(tmp_path) == []

@@ -12,6 +12,7 @@ the tests meet them again.
 import argparse
 import hashlib
 import multiprocessing
+import os
 import resource
 import sys
 import tempfile
@@ -58,8 +59,16 @@ class Found:
 
 
 def peak():
-    """Returns the peak of this process's memory so far [MB]."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    """Returns the peak of the memory so far of this process and of any that it ran [MB]."""
+    own, others = map(
+        resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return (own.ru_maxrss + others.ru_maxrss) / 1024
+
+
+def processor_seconds():
+    """Returns what this process and all that it ran have taken of processors [s]."""
+    return sum(os.times()[:4])
 
 
 def prepared(reader, folder):
@@ -94,11 +103,11 @@ def fuzz(reader, count, folder):
     @given(strategy)
     def meet(data):
         path.write_bytes(data)
-        began = time.process_time()
+        began = processor_seconds()
         with redirect_stderr(StringIO()), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             problem = reader.problem(path)
-        seconds = time.process_time() - began
+        seconds = processor_seconds() - began
         found.files += 1
         found.longest = max(found.longest, seconds)
         found.memory = max(found.memory, peak() - before)
@@ -128,12 +137,20 @@ def in_process_of_its_own(name, count):
     process.start()
     while process.is_alive() and results.empty():
         time.sleep(0.05)
-    if not results.empty():
-        found = results.get()
-        process.join()
-        return found
+    found = Found(name) if results.empty() else results.get()
     process.join()
-    return Found(name, problems={f"the process ended: {process.exitcode}": b""})
+    return with_end(found, process.exitcode)
+
+
+def with_end(found, status):
+    """Returns what was found, and that the process did not end well.
+
+    At its very end too: what a file has done to its memory may be met only there.
+    """
+    if status or not found.files:
+        found.wrong += 1
+        found.problems[f"the process ended: {status}"] = b""
+    return found
 
 
 def keep(found):
