@@ -23,7 +23,7 @@ from orrery.storage.documents import (
     write_document,
 )
 from orrery.storage.files import write_atomically
-from orrery.storage.findings import Finding
+from orrery.storage.findings import CLEAR, Finding
 from orrery.storage.manifest import MANIFEST, read_manifest
 from orrery.storage.recovery import recover_metadata
 from orrery.storage.store import Location
@@ -42,9 +42,9 @@ def repair_dataset(folder: Location) -> list[Finding]:
         BlockingIOError: If another process is writing it.
         OSError: If a file cannot be read or written.
     """
-    found = verify(folder)
-    if not found:
-        return []
+    found = _cleared(folder)
+    if not found or any(one.remedy == CLEAR for one in found):
+        return found
     _mend_each(folder, found)
     _make_again(folder, _metadata(folder), found)
     return verify(folder)
@@ -59,7 +59,7 @@ def repair_run(folder: Path) -> list[Finding]:
     Raises:
         OSError: If a file cannot be read or written.
     """
-    _mend_each(folder, verify(folder))
+    _mend_each(folder, _cleared(folder))
     left = verify(folder)
     drawn = [folder / one.file for one in left if one.remedy == DRAW]
     for attempt in sorted({path.parent for path in drawn}):
@@ -67,10 +67,33 @@ def repair_run(folder: Path) -> list[Finding]:
     return verify(folder)
 
 
+def _cleared(folder: Location) -> list[Finding]:
+    """Returns what is wrong once nothing that is empty lies where a file belongs."""
+    found = verify(folder)
+    gone = [
+        _clear(folder / one.file)
+        for one in found
+        if one.remedy == CLEAR and isinstance(folder, Path)
+    ]
+    return verify(folder) if any(gone) else found
+
+
+def _clear(place: Path) -> bool:
+    """Removes a link or an empty folder, and returns whether it was one."""
+    if place.is_symlink():
+        place.unlink()
+    elif place.is_dir() and not any(place.iterdir()):
+        place.rmdir()
+    else:
+        return False
+    say(f"{place} is removed: a file belongs there")
+    return True
+
+
 def _mend_each(folder: Location, found: list[Finding]) -> None:
     for finding in found:
         place = folder / finding.file
-        if not place.exists():
+        if finding.remedy == CLEAR or not place.exists():
             continue
         if place.name.endswith(".json") and place.name != MANIFEST:
             _mend_document(place)

@@ -34,7 +34,13 @@ from orrery.storage.card import CARD, card
 from orrery.storage.completeness import shard_numbers
 from orrery.storage.dataset import DATASET_DOCUMENT, damage, read_metadata
 from orrery.storage.documents import has_checksum, parsed, without_trailer
-from orrery.storage.findings import UNCHECKED, Finding, named_file, unchecked
+from orrery.storage.findings import (
+    UNCHECKED,
+    Finding,
+    misplaced,
+    named_file,
+    unchecked,
+)
 from orrery.storage.manifest import (
     CHECKSUM_LIST,
     MANIFEST,
@@ -75,10 +81,19 @@ def verify(folder: Location) -> list[Finding]:
         OSError: If one cannot be read.
     """
     names = files_below(folder)
-    if not names:
+    hidden = [*misplaced(folder)] if isinstance(folder, Path) else []
+    if not names and not hidden:
         raise FileNotFoundError(f"{folder} has no files: name another folder")
-    found: dict[str, Finding] = {}
+    found = {one.file: one for one in hidden}
+    # Whoever looks at a folder reads what should be below it.
+    above_them = {
+        parent.as_posix()
+        for one in hidden
+        for parent in (PurePosixPath(one.file), *PurePosixPath(one.file).parents)
+    }
     for above, inside in _folders(names).items():
+        if above in above_them:
+            continue
         place = folder if above == "." else folder / above
         for finding in _findings(place, inside):
             # One that is named twice is told once, by whoever vouches for it first;
@@ -297,8 +312,13 @@ def _tensors(folder: Location, name: str) -> Iterator[Finding]:
 
 
 def _table(folder: Location, name: str) -> Iterator[Finding]:
+    content = (folder / name).read_bytes()
+    if not content.strip(b"\0\r\n "):
+        # No table is: the line with its checksum is lost, too.
+        yield Finding(name, "is damaged (it holds nothing)", REPLACE)
+        return
     try:
-        check_seal((folder / name).read_bytes().decode(errors="replace"), name)
+        check_seal(content.decode(errors="replace"), name)
     except ValueError:
         yield Finding(name, "is damaged (its checksum differs)", REPLACE)
 

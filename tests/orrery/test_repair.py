@@ -1,6 +1,7 @@
 """What can be made again is made again by a command, with the same bytes, and nothing else."""
 
 import re
+import shutil
 
 import pytest
 
@@ -70,6 +71,31 @@ def test_a_lost_document_has_its_bytes_again(stars, name):
     (stars.folder / name).unlink()
     assert repair(stars.folder) == 0
     assert (stars.folder / name).read_bytes() == content
+
+
+@pytest.mark.parametrize("name", [*DOCUMENTS, "shards/shard-00001.arrow"])
+@pytest.mark.parametrize("target", ["gone", None])
+def test_what_lies_in_place_of_a_file_gives_way(stars, installed, name, target, capsys):
+    place = stars.folder / name
+    content = place.read_bytes()
+    place.unlink()
+    place.symlink_to(target) if target else place.mkdir()
+    assert repair(stars.folder) == 0
+    assert f"{place} is removed: a file belongs there" in capsys.readouterr().err
+    assert place.read_bytes() == content
+
+
+def test_a_folder_with_files_stays_where_a_file_belongs(stars, installed, capsys):
+    place = stars.folder / "manifest.json"
+    place.unlink()
+    place.mkdir()
+    (place / "note").write_text("kept")
+    assert repair(stars.folder) == 1
+    assert f"{place} is a folder: remove it" in capsys.readouterr().out
+    assert (place / "note").read_text() == "kept"
+    shutil.rmtree(place)  # as the remedy says
+    assert repair(stars.folder) == 0
+    assert verify(stars.folder) == []
 
 
 def test_a_lost_description_is_that_of_the_shards(stars, contents, installed):

@@ -1,6 +1,7 @@
 """Damage is found and named by the commands, whatever file it is in; nothing else is."""
 
 import json
+import os
 import shutil
 from types import SimpleNamespace
 
@@ -72,6 +73,51 @@ def test_each_missing_file_that_matters_is_named(stars, name):
 def test_each_emptied_file_is_named(stars, name):
     (stars.folder / name).write_bytes(b"")
     assert {finding.file for finding in verify(stars.folder)} == {name}
+
+
+def folder_with_a_file(path):
+    path.mkdir()
+    (path / "note").write_text("")
+
+
+THINGS = {
+    "an empty folder": (lambda path: path.mkdir(), "is a folder"),
+    "a folder": (folder_with_a_file, "is a folder"),
+    "a broken link": (lambda path: path.symlink_to("gone"), "is a link to no file"),
+    "a ring": (lambda path: path.symlink_to(path.name), "is a link to no file"),
+    "a link to a folder": (lambda path: path.symlink_to("."), "is a link to no file"),
+    "a pipe": (os.mkfifo, "is no file that can be read"),
+}
+
+
+@pytest.mark.parametrize("thing", THINGS)
+@pytest.mark.parametrize("name", FILES)
+def test_what_lies_in_place_of_a_file_is_named(stars, name, thing):
+    make, said = THINGS[thing]
+    (stars.folder / name).unlink()
+    make(stars.folder / name)
+    (found,) = verify(stars.folder)
+    assert (found.file, found.reason) == (name, said)
+
+
+@pytest.mark.parametrize("name", ["run.json", "draws.parquet", "epochs.jsonl"])
+@pytest.mark.parametrize("thing", THINGS)
+def test_a_file_that_is_hidden_hides_no_other_damage(tmp_path, write_run, name, thing):
+    folder = write_run(tmp_path / "one")
+    other = write_run(tmp_path / "other")
+    make, _ = THINGS[thing]
+    (folder / name).unlink()
+    make(folder / name)
+    flip(other / "draws.parquet")
+    wanted = {folder / name, other / "draws.parquet"}
+    assert {tmp_path / one.file for one in verify(tmp_path)} == wanted
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", bytes(200)])
+def test_a_table_that_holds_nothing_is_named(tmp_path, content):
+    (tmp_path / "binned.ecsv").write_bytes(content)
+    (found,) = verify(tmp_path)
+    assert str(found).startswith("binned.ecsv is damaged (it holds nothing)")
 
 
 def test_a_folder_of_shards_alone_lacks_its_documents(stars):

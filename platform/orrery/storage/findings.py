@@ -2,11 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from orrery.identity import JSON
 from orrery.storage.documents import digest_of, has_checksum, own_file, parsed
 from orrery.storage.store import Location
 
+# How the names of our files end. A folder or a broken link of such a name hides a file.
+_FILES = {
+    *(".arrow", ".ckpt", ".ecsv", ".html", ".json", ".jsonl", ".md", ".parquet"),
+    *(".pdf", ".png", ".pt", ".sha256"),
+}
+CLEAR = "remove it, then verify again, which says what makes the file anew"
 UNCHECKED = "has no checksum, as files had none before: damage would not be seen"
 
 
@@ -94,3 +101,24 @@ def sound_document(place: Location) -> JSON | None:
         return parsed(place.read_bytes())
     except ValueError:
         return None
+
+
+def misplaced(folder: Path) -> Iterator[Finding]:
+    """Yields what lies where a file belongs and is none, in order of its path.
+
+    Nothing that it hides can be looked at, and who tries to read a pipe waits forever.
+
+    Arguments:
+        folder: The folder, with all that is below it.
+    """
+    for place in sorted(folder.rglob("*")):
+        is_ours = place.suffix in _FILES and not place.name.startswith(".")
+        if is_ours and not place.is_file():
+            name = place.relative_to(folder).as_posix()
+            yield Finding(name, _what_it_is(place), CLEAR)
+
+
+def _what_it_is(place: Path) -> str:
+    if place.is_symlink():
+        return "is a link to no file"
+    return "is a folder" if place.is_dir() else "is no file that can be read"
