@@ -8,7 +8,7 @@ import io
 import math
 import re
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +26,10 @@ from orrery.tables.opening import OpenedFile, check_columns, check_expansion
 from orrery.tables.yaml_headers import check_header
 
 _MOST_FIELDS = 999  # the FITS standard's
+_MOST_PARTS = (
+    1000  # of a FITS file: some thousand more take minutes, and no survey has them
+)
+_SHOWN = 5  # names in a message
 # FITS's columns with an array in each row, and the bytes of a number there.
 _ARRAY = re.compile(r"\d*[PQ]([A-Z])")
 _ARRAY_BYTES = {"I": 2, "J": 4, "E": 4, "K": 8, "D": 8, "C": 8, "M": 16}
@@ -47,13 +51,24 @@ def fits_table(file: OpenedFile, hdu: str | None = None) -> Table:
             than it says.
     """
     with fits.open(io.BytesIO(file.content), memmap=False) as hdus:
-        for one in hdus:
+        for one in _parts(hdus, file):
             _check_hdu(one, file)
         if hdu is None:
             _check_one_table(hdus, file)
         table = Table.read(hdus, format="fits", hdu=hdu)
     table.convert_bytestring_to_unicode()
     return table
+
+
+def _parts(hdus: fits.HDUList, file: OpenedFile) -> Iterator[Any]:
+    """Yields the parts of a FITS file, each of which is read when it is its turn."""
+    for place, hdu in enumerate(hdus):
+        if place == _MOST_PARTS:
+            raise ValueError(
+                f"{file.name}: more than {_MOST_PARTS} parts: write the table that you mean "
+                "into a file of its own"
+            )
+        yield hdu
 
 
 def _check_one_table(hdus: fits.HDUList, file: OpenedFile) -> None:
@@ -65,9 +80,10 @@ def _check_one_table(hdus: fits.HDUList, file: OpenedFile) -> None:
     if not names:
         raise ValueError(f"{file.name} has no table, only images: give a table")
     if len(names) > 1:
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         raise ValueError(
-            f"{file.name}: one table is wanted, found {', '.join(names)}: write the one you mean "
-            "into a file of its own"
+            f"{file.name}: one table is wanted, found {', '.join(names[:_SHOWN])}{more}: write "
+            "the one you mean into a file of its own"
         )
 
 
@@ -76,9 +92,10 @@ def fits_names(file: OpenedFile) -> set[str]:
 
     Raises:
         OSError: If it is none.
+        ValueError: If it has more parts than any survey's.
     """
     with fits.open(io.BytesIO(file.content), memmap=False) as hdus:
-        return {hdu.name for hdu in hdus}
+        return {hdu.name for hdu in _parts(hdus, file)}
 
 
 def _check_hdu(hdu: Any, file: OpenedFile) -> None:

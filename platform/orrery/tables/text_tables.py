@@ -161,12 +161,16 @@ class _Rows:
         every = _NEWLINE.split(text)
         kept = [i for i, line in enumerate(every) if line.strip() and not _said(line)]
         lines = tuple(every[i] for i in kept)
+        delimiter = _delimiter(lines, name)
+        if lines and delimiter != _SPACES:
+            # counted before they are looked at one by one
+            opening.check_columns(name, lines[0].count(delimiter) + 1)
         rows = cls(
             name,
             lines,
             tuple(i + 1 for i in kept),
             tuple(line for line in every[: min(kept, default=None)] if _said(line)),
-            _delimiter(lines, name),
+            delimiter,
             ends=not every[-1].strip(),
         )
         return rows._without_rule()

@@ -1,9 +1,11 @@
 """Laws of binary tables: formats give the same numbers, and promises are held to the file."""
 
+import csv
 import io
 import sys
 import tempfile
 from pathlib import Path
+from unittest.mock import patch
 
 import h5py
 import numpy as np
@@ -278,6 +280,35 @@ def test_tables_of_thousands_of_columns_are_refused():
     for name, content in (("a.vot", many), ("a.csv", text)):
         with pytest.raises(ValueError, match=f"{name}: 6000 columns, more than 5000"):
             read_table(OpenedFile(name, content))
+
+
+def test_a_line_of_delimiters_alone_is_counted_and_not_looked_at():
+    for delimiter in ",;\t":
+        file = OpenedFile("a.csv", f"x{delimiter * 2_000_000}x\n".encode())
+        unread = patch.object(csv, "reader", side_effect=AssertionError("it was read"))
+        said = pytest.raises(
+            ValueError, match=r"a.csv: 2000001 columns, more than 5000"
+        )
+        with unread, said:
+            read_table(file)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        (7, "found part 1, part 2, part 3, part 4, part 5 and 2 more: write the one"),
+        (1000, "more than 1000 parts: write the table that you mean into a file"),
+    ],
+)
+def test_a_fits_file_of_many_parts_is_refused_in_a_few_words(parts, message):
+    one = fits.BinTableHDU.from_columns([fits.Column("a", "D", array=[1.0])])
+    written = io.BytesIO()
+    fits.HDUList([fits.PrimaryHDU(), one]).writeto(written)
+    table = written.getvalue()[2880:]
+    file = OpenedFile("a.fits", written.getvalue()[:2880] + table * parts)
+    with pytest.raises(ValueError, match=message) as error:
+        read_table(file)
+    assert len(str(error.value)) < 200
 
 
 def with_arrays(rows, length, named):
