@@ -34,6 +34,7 @@ PRINT_DPI = 300
 """Of a PNG for a paper, as journals ask for."""
 
 _PATH = re.compile(rb' d="[^"]*"')
+_POWER = re.compile(r"\b1e([+-]?\d+)")
 _BEYOND_HUNDREDTHS = re.compile(rb"(\.\d\d)\d+")
 
 # Fractions of a distribution within one and two standard deviations, in a plane.
@@ -112,10 +113,12 @@ def with_unit(label: str, unit: str, between: str = " ") -> str:
 
     Arguments:
         label: The quantity, in mathtext.
-        unit: The unit in astropy's generic format; a logarithm `dex(u)` reads as `u`.
+        unit: The unit in astropy's generic format, which may begin with a power of ten, as
+            `1e10 solMass`; a logarithm `dex(u)` reads as `u`.
         between: What separates the two.
     """
     plain = unit[4:-1] if unit.startswith("dex(") else unit
+    plain = _POWER.sub(lambda found: f"$10^{{{int(found[1])}}}$", plain)
     plain = plain.replace("solMass", r"$M_\odot$").replace(" / ", "/")
     return f"{label}{between}[{plain}]" if plain else label
 
