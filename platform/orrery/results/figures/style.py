@@ -40,6 +40,8 @@ _BEYOND_HUNDREDTHS = re.compile(rb"(\.\d\d)\d+")
 # Fractions of a distribution within one and two standard deviations, in a plane.
 CONTOURS = (1 - np.exp(-0.5), 1 - np.exp(-2.0))
 
+BELOW = "below"
+"""Marks a legend that stands under the labels of a figure without a layout."""
 _MARGIN = 0.1  # of a picture around what is drawn [inch]
 
 STYLE: dict[Any, Any] = {
@@ -94,7 +96,17 @@ def picture_box(figure: Figure) -> Bbox:
     """Returns what of a figure is in its picture: all that is drawn, and a margin [inch]."""
     with rc_context(STYLE):
         figure.draw_without_rendering()  # a layout moves axes when it is drawn
+        _lower_legends(figure)
         return figure.get_tightbbox().padded(_MARGIN)
+
+
+def _lower_legends(figure: Figure) -> None:
+    """Puts legends marked `BELOW` under all labels, whose room is known once they are drawn."""
+    for legend in figure.legends:
+        if legend.get_gid() == BELOW:
+            ends = [axes.get_tightbbox() for axes in figure.axes]
+            lowest = min(end.y0 for end in ends if end is not None)
+            legend.set_bbox_to_anchor((0.5, lowest / figure.bbox.height))
 
 
 def settle(figure: Figure) -> Bbox:
