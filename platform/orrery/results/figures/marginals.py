@@ -22,10 +22,10 @@ from orrery.judging.distributions import TWO_SIGMA
 from orrery.judging.intervals import posterior_summary
 from orrery.parameters import FloatArray, Parameter
 from orrery.results.figures.style import (
-    BELOW,
     CONTOURS,
     DASHES,
     INK,
+    LEGEND_BELOW,
     MARKERS,
     STYLE,
     inked,
@@ -344,7 +344,7 @@ def _corner_legend(
         bbox_to_anchor=(0.5, 0.0) if small else (0.98, 0.98),
         fontsize=9.0 if small else 12.0,
         handlelength=2.6,
-    ).set_gid(BELOW if small else None)
+    ).set_gid(LEGEND_BELOW if small else None)
 
 
 def _grid(figure: Figure) -> NDArray[Any]:

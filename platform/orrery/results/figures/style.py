@@ -40,7 +40,7 @@ _BEYOND_HUNDREDTHS = re.compile(rb"(\.\d\d)\d+")
 # Fractions of a distribution within one and two standard deviations, in a plane.
 CONTOURS = (1 - np.exp(-0.5), 1 - np.exp(-2.0))
 
-BELOW = "below"
+LEGEND_BELOW = "below"
 """Marks a legend that stands under the labels of a figure without a layout."""
 _MARGIN = 0.1  # of a picture around what is drawn [inch]
 
@@ -101,9 +101,9 @@ def picture_box(figure: Figure) -> Bbox:
 
 
 def _lower_legends(figure: Figure) -> None:
-    """Puts legends marked `BELOW` under all labels, whose room is known once they are drawn."""
+    """Puts legends marked `LEGEND_BELOW` under all labels, once their room is known."""
     for legend in figure.legends:
-        if legend.get_gid() == BELOW:
+        if legend.get_gid() == LEGEND_BELOW:
             ends = [axes.get_tightbbox() for axes in figure.axes]
             lowest = min(end.y0 for end in ends if end is not None)
             legend.set_bbox_to_anchor((0.5, lowest / figure.bbox.height))
