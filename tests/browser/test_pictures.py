@@ -1,5 +1,6 @@
 """A picture on a run's page says what a pointer is at, and can be enlarged by hand or keys."""
 
+import json
 import re
 from dataclasses import dataclass
 
@@ -86,6 +87,65 @@ def test_a_figure_is_enlarged_and_put_away(browser, point):
     assert "flow, training: 7" in said
     browser.run(PRESS.format("Close"))
     assert browser.run("document.querySelectorAll('dialog[open]').length") == 0
+
+
+def test_what_a_finger_touched_stays_to_be_read(browser, report):
+    browser.look(390, 900)
+    browser.open(report.as_uri())
+    browser.run("document.querySelector('figure').scrollIntoView()")
+    left, top, width, height = browser.run(BOX.format("figure img"))
+    place = {"x": left + 0.4 * width, "y": top + 0.4 * height}
+    browser.ask("Input.dispatchTouchEvent", type="touchStart", touchPoints=[place])
+    browser.ask("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+    said = browser.run("document.querySelector('figure .at').textContent")
+    assert said.startswith("epoch = ")
+
+
+STEPS = {"name": "s", "x": [0, 1, 1, 2], "y": [5, 5, 7, 7], "joined": True}
+DECADES = {"name": "d", "x": [0, 2], "y": [1, 10_000], "joined": True}
+POINTS = {"name": "p", "x": [0.0, 1.0], "y": [11.5, 11.7], "joined": False}
+
+
+@pytest.mark.parametrize(
+    ("curve", "side", "at", "said"),
+    [
+        (STEPS, {"low": 0, "high": 10, "log": False}, (0.45, 0.5), "s: 5"),
+        # a line is straight where its axis counts in decades, so half way is at 100
+        (DECADES, {"low": 1, "high": 10_000, "log": True}, (0.5, 0.5), "d: 100"),
+        (POINTS, {"low": 11.4, "high": 11.9, "log": False}, (0.1, 0.5), "p at 0: 11.5"),
+    ],
+)
+def test_a_curve_is_read_as_it_is_drawn(browser, point, curve, side, at, said):
+    one = {
+        "x": {"name": "", "low": 0, "high": 2, "log": False},
+        "y": {"name": "", **side},
+    }
+    right, up = at
+    place = json.dumps({"one": {**one, "curves": [curve]}, "right": right, "up": up})
+    assert browser.run(f"reading({place})").strip(" ·") == said
+
+
+def test_a_value_has_as_many_digits_as_can_be_told_apart(browser, point):
+    side = "{{low: {}, high: {}, log: false}}"
+    for low, high, value, said in (
+        (11.4, 11.9, 11.66449, "11.664"),
+        (-70.0, 6.0, -20.3449, "\N{MINUS SIGN}20.3"),
+        (58849.0, 58850.0, 58849.1234, "58849.123"),
+        (-1.0, 1.0, 1.8e-15, "0"),
+    ):
+        assert browser.run(f"written({value}, {side.format(low, high)})") == said
+
+
+def test_a_row_is_read_by_its_words(browser, point):
+    rows = [[0, "first"], [1, "second"]]
+    curve = {"name": "ours", "x": [0, 1], "y": [22.0, 24.5], "joined": False}
+    one = {
+        "x": {"name": "v", "low": 20, "high": 30, "log": False},
+        "y": {"name": "", "low": 1.6, "high": -0.6, "log": False, "rows": rows},
+        "curves": [curve],
+    }
+    place = json.dumps({"one": one, "right": 0.5, "up": 0.2})
+    assert browser.run(f"reading({place})") == "v = 25 · second · ours: 24.5"
 
 
 def test_the_picture_is_an_svg(report):

@@ -2,8 +2,16 @@
 // Pictures of a run's page: where a pointer is, in the units of the axes, and enlarged ones.
 
 const DIGITS = 4;
+const PLACES = 3; // of a side's span that are told apart
 
-const written = (value) => String(Number(value.toPrecision(DIGITS))).replace("-", "\u2212");
+/** Returns a number to as many digits as a pointer tells apart on a side, and some more. */
+function written(value, side, more = 0) {
+  const span = Math.abs(side.high - side.low);
+  const wide = side.log || span >= 1e6 || span < 1e-6;
+  const decimals = Math.max(0, PLACES + more - Math.ceil(Math.log10(span)));
+  const rounded = wide ? value.toPrecision(DIGITS) : value.toFixed(decimals);
+  return String(Number(rounded)).replace("-", "\u2212");
+}
 
 /** Returns the value at a fraction of a side, from its low end to its high one. */
 function along(side, fraction) {
@@ -11,25 +19,49 @@ function along(side, fraction) {
   return side.low * (side.high / side.low) ** fraction;
 }
 
+/** Returns the fraction of a side at which a value is, which may be beyond its ends. */
+function fractionOf(side, value) {
+  if (!side.log) return (value - side.low) / (side.high - side.low);
+  return Math.log(value / side.low) / Math.log(side.high / side.low);
+}
+
 /** Returns a line's value at an abscissa, between two of its points; none beyond its ends. */
-function interpolated({ x, y }, at) {
+function interpolated({ x, y }, at, one) {
   const after = x.findIndex((value) => value >= at);
   if (after < 0 || at < x[0]) return null;
   if (after === 0) return y[0];
-  const [left, right] = [x[after - 1], x[after]];
-  const part = right > left ? (at - left) / (right - left) : 1;
-  return y[after - 1] + part * (y[after] - y[after - 1]);
+  // what is straight in the picture is so in fractions of its sides
+  const [left, middle, right] = [x[after - 1], at, x[after]].map((value) => fractionOf(one.x, value));
+  const [first, second] = [y[after - 1], y[after]].map((value) => fractionOf(one.y, value));
+  const part = right > left ? (middle - left) / (right - left) : 1;
+  const found = along(one.y, first + part * (second - first));
+  return Number.isFinite(found) ? found : null;
 }
 
+function nearest(values, at) {
+  const distances = values.map((value) => Math.abs(value - at));
+  return distances.indexOf(Math.min(...distances));
+}
+
+// what was drawn is known better than where a pointer is
+const exactly = (found, side) => written(found, side, 1);
+
 /** Returns what a curve has at an abscissa; of points the nearest, and where it is. */
-function value(curve, at) {
+function value(curve, at, one) {
   if (curve.joined) {
-    const found = interpolated(curve, at);
-    return found === null ? null : `${curve.name}: ${written(found)}`;
+    const found = interpolated(curve, at, one);
+    return found === null ? null : `${curve.name}: ${exactly(found, one.y)}`;
   }
-  const distances = curve.x.map((x) => Math.abs(x - at));
-  const nearest = distances.indexOf(Math.min(...distances));
-  return `${curve.name} at ${written(curve.x[nearest])}: ${written(curve.y[nearest])}`;
+  const there = nearest(curve.x, at);
+  return `${curve.name} at ${exactly(curve.x[there], one.x)}: ${exactly(curve.y[there], one.y)}`;
+}
+
+/** Returns what stands in the row of a figure that a pointer is in. */
+function inRow(one, at) {
+  const [place, words] = one.y.rows[nearest(one.y.rows.map(([row]) => row), at)];
+  const points = one.curves.filter((curve) => !curve.joined && curve.x.includes(place));
+  const said = points.map((curve) => `${curve.name}: ${exactly(curve.y[curve.x.indexOf(place)], one.x)}`);
+  return [words, ...said];
 }
 
 /** Returns the axes at a place in a picture, and the fractions of their sides there. */
@@ -43,11 +75,11 @@ function found(axes, x, y) {
 }
 
 function reading({ one, right, up }) {
-  const x = along(one.x, right);
-  const sides = [[one.x, x], [one.y, along(one.y, up)]];
-  const named = sides.filter(([side]) => side.name).map(([side, at]) => `${side.name} = ${written(at)}`);
-  const curves = one.curves.map((curve) => value(curve, x)).filter((found) => found !== null);
-  return [named.join(", "), ...curves].join(" \u00b7 ");
+  const [x, y] = [along(one.x, right), along(one.y, up)];
+  const sides = one.y.rows ? [[one.x, x]] : [[one.x, x], [one.y, y]];
+  const named = sides.filter(([side]) => side.name).map(([side, at]) => `${side.name} = ${written(at, side)}`);
+  const others = one.y.rows ? inRow(one, y) : one.curves.map((curve) => value(curve, x, one));
+  return [named.join(", "), ...others.filter((found) => found !== null)].join(" \u00b7 ");
 }
 
 /** Says below a picture what a pointer on it is at, and marks the abscissa there. */
@@ -59,7 +91,7 @@ function follow(held, axes, line) {
     line.textContent = "";
     cross.style.display = "none";
   };
-  held.addEventListener("pointermove", (event) => {
+  const read = (event) => {
     const box = held.getBoundingClientRect();
     const place = found(axes, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
     if (!place) return leave();
@@ -67,8 +99,11 @@ function follow(held, axes, line) {
     const [, top, , height] = place.one.box.map((part) => `${100 * part}%`);
     const left = `${event.clientX - box.left}px`;
     Object.assign(cross.style, { display: "block", left, top, height, borderLeftWidth: "1px" });
-  });
-  held.addEventListener("pointerleave", leave);
+  };
+  // a finger moves the page, and what it has touched stays to be read when it is lifted
+  held.addEventListener("pointerdown", read);
+  held.addEventListener("pointermove", read);
+  held.addEventListener("pointerleave", (event) => event.pointerType === "touch" || leave());
 }
 
 /** Puts a picture into a box of its own size, in which the mark stands. */

@@ -202,8 +202,9 @@ def _draw_counts(
         axes.stairs(
             item.counts, edges, color=shades[item.region], linestyle=line, linewidth=1.8
         )
-        axes.plot((edges[1:] + edges[:-1]) / 2, item.counts, linestyle="none", **dots)
         label = f"{item.survey}, {item.region}"
+        middles = (edges[1:] + edges[:-1]) / 2
+        axes.plot(middles, item.counts, linestyle="none", label=label, **dots)
         handles.append(
             Line2D([], [], linestyle=line, linewidth=1.8, label=label, **dots)
         )

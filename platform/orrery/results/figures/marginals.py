@@ -25,6 +25,7 @@ from orrery.results.figures.style import (
     CONTOURS,
     DASHES,
     INK,
+    LEGEND_BELOW,
     MARKERS,
     STYLE,
     inked,
@@ -32,6 +33,9 @@ from orrery.results.figures.style import (
 )
 
 _PALE = "#bdbdbd"  # the prior, below everything
+_DIGITS = (
+    4  # of a number before or after its point, beyond which it is in powers of ten
+)
 _SMALL = 3  # parameters of a figure whose legend stands below it
 _MARK: dict[str, Any] = {
     "color": INK,
@@ -82,6 +86,10 @@ def corner(
         k: _ends(k, np.asarray(v, float), len(parameters))
         for k, v in (points or {}).items()
     }
+    tens = _tens(_spans([*draws.values()], prior, [*marks.values()]))
+    draws = {label: values / tens for label, values in draws.items()}
+    prior = None if prior is None else prior / tens
+    marks = {label: ends / tens for label, ends in marks.items()}
     spans = _spans([*draws.values()], prior, [*marks.values()])
     figure = Figure(figsize=(1.75 * len(parameters) + 1.0,) * 2)
     figure.subplots(len(parameters), len(parameters), squeeze=False)
@@ -90,7 +98,7 @@ def corner(
     for _, values, colour, dashes in inked(draws):
         _overlay(figure, values, spans, _Ink(colour, dashes, filled=len(draws) == 1))
     _show_peaks(figure)
-    _name_axes(figure, parameters)
+    _name_axes(figure, parameters, tens)
     _annotate_diagonal(figure, draws)
     _mark_points(figure, spans, marks)
     _corner_legend(figure, draws, prior is not None, marks)
@@ -200,15 +208,25 @@ def _show_peaks(figure: Figure) -> None:
         axes.set_ylim(0.0, 1.1 * max(peaks))
 
 
-def _name_axes(figure: Figure, parameters: Sequence[Parameter]) -> None:
+def _tens(spans: list[tuple[float, float]]) -> FloatArray:
+    """Returns the power of ten that each parameter is shown in, `[P]`: of most it is one."""
+    largest = np.abs(spans).max(axis=1)
+    powers = np.floor(np.log10(np.where(largest > 0, largest, 1.0)))
+    return np.asarray(10.0 ** np.where(np.abs(powers) > _DIGITS, powers, 0.0))
+
+
+def _name_axes(
+    figure: Figure, parameters: Sequence[Parameter], tens: FloatArray
+) -> None:
+    """Names the outer axes; their labels stand beyond the numbers, however large these are."""
     grid = _grid(figure)
-    for i, parameter in enumerate(parameters):
-        label = with_unit(parameter.label, parameter.unit, between="\n")
+    for i, (parameter, ten) in enumerate(zip(parameters, tens, strict=True)):
+        unit = parameter.unit if ten == 1.0 else f"{ten:.0e} {parameter.unit}".strip()
+        label = with_unit(parameter.label, unit, between="\n")
         grid[-1, i].set_xlabel(label)
-        grid[-1, i].xaxis.set_label_coords(0.5, -0.32)
         if i > 0:
             grid[i, 0].set_ylabel(label)
-            grid[i, 0].yaxis.set_label_coords(-0.32, 0.5)
+    figure.align_labels()
 
 
 def _annotate_diagonal(figure: Figure, draws: Mapping[str, FloatArray]) -> None:
@@ -326,7 +344,7 @@ def _corner_legend(
         bbox_to_anchor=(0.5, 0.0) if small else (0.98, 0.98),
         fontsize=9.0 if small else 12.0,
         handlelength=2.6,
-    )
+    ).set_gid(LEGEND_BELOW if small else None)
 
 
 def _grid(figure: Figure) -> NDArray[Any]:

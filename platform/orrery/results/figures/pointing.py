@@ -9,16 +9,18 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.cbook import STEP_LOOKUP_MAP
 from matplotlib.container import ErrorbarContainer
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, FuncFormatter
 from matplotlib.transforms import Bbox
 
 from orrery.identity import JSON
 
 _SCALES = ("linear", "log")
 _DIGITS = 5  # of a curve's numbers
-_FEWEST = 3  # points of a curve: two are a guide for the eye
 _COMMAND = re.compile(r"\\([A-Za-z]+|[^A-Za-z])\s*")
 _SIGNS = {
     "langle": "\N{MATHEMATICAL LEFT ANGLE BRACKET}",
@@ -37,7 +39,8 @@ def axes_in_picture(figure: Figure, box: Bbox) -> list[JSON]:
 
     Each has its `box` (left, top, width and height, as fractions of the picture's), `x` and
     `y` (with `name`, `low`, `high` and whether it is `log`), and `curves` that a legend names
-    (with `name`, `x`, `y` and whether points are `joined` by lines).
+    (with `name`, `x`, `y` and whether points are `joined` by lines). A `y` whose ticks are
+    words has these as `rows`, each with its place; `x` of its curves are then places of rows.
 
     Arguments:
         figure: The figure, which is settled.
@@ -56,8 +59,8 @@ def axes_in_picture(figure: Figure, box: Bbox) -> list[JSON]:
     return [
         {
             "box": _place(axes, figure, box),
-            "x": _side(names[axes][0], axes.get_xlim(), axes.get_xscale()),
-            "y": _side(names[axes][1], axes.get_ylim(), axes.get_yscale()),
+            "x": _side(names[axes][0], axes.xaxis),
+            "y": _side(names[axes][1], axes.yaxis),
             "curves": [*_curves(axes)],
         }
         for axes in plain
@@ -76,22 +79,25 @@ def _names(plain: list[Axes]) -> dict[Axes, tuple[str, str]]:
     """Returns what both sides are called; axes within a grid have their edge's names."""
     boxes = {axes: axes.get_position() for axes in plain}
 
-    def named(axes: Axes, edge: str, text: str) -> str:
+    def named(axes: Axes, edge: str, side: str) -> str:
         def label(one: Axes) -> str:
-            return str(getattr(one, text)())
+            return str(getattr(one, f"get_{side}label")())
 
+        def limits(one: Axes) -> tuple[float, float]:
+            found: tuple[float, float] = getattr(one, f"get_{side}lim")()
+            return found
+
+        # a corner figure's diagonal has heights of its own beside the names of its row
         level = [
             one
             for one in plain
             if label(one)
             and np.isclose(getattr(boxes[one], edge), getattr(boxes[axes], edge))
+            and limits(one) == limits(axes)
         ]
         return plain_label(label(axes) or (label(level[0]) if level else ""))
 
-    return {
-        axes: (named(axes, "x0", "get_xlabel"), named(axes, "y0", "get_ylabel"))
-        for axes in plain
-    }
+    return {axes: (named(axes, "x0", "x"), named(axes, "y0", "y")) for axes in plain}
 
 
 def _place(axes: Axes, figure: Figure, picture: Bbox) -> list[float]:
@@ -109,9 +115,23 @@ def _place(axes: Axes, figure: Figure, picture: Bbox) -> list[float]:
     ]
 
 
-def _side(name: str, limits: tuple[float, float], scale: str) -> JSON:
-    low, high = map(float, limits)
-    return {"name": name, "low": low, "high": high, "log": scale == "log"}
+def _side(name: str, axis: Axis) -> JSON:
+    low, high = map(float, axis.get_view_interval())
+    side = {"name": name, "low": low, "high": high, "log": axis.get_scale() == "log"}
+    rows = _rows(axis)
+    return {**side, "rows": rows} if rows else side
+
+
+def _rows(axis: Axis) -> list[tuple[float, str]]:
+    """Returns place and words of each tick, where these are no numbers."""
+    words, places = axis.get_major_formatter(), axis.get_majorticklocs()
+    # matplotlib has a function of those that were given with their places
+    if not isinstance(words, FuncFormatter) or not isinstance(
+        axis.get_major_locator(), FixedLocator
+    ):
+        return []
+    found = zip(places, words.format_ticks([*places]), strict=True)
+    return [(float(place), plain_label(word)) for place, word in found if word]
 
 
 def _curves(axes: Axes) -> Any:
@@ -121,21 +141,36 @@ def _curves(axes: Axes) -> Any:
         for one in axes.containers
         if isinstance(one, ErrorbarContainer) and one.lines[0] is not None
     }
+    rows = [place for place, _ in _rows(axes.yaxis)]
     for line in axes.lines:
         name = points.get(line, str(line.get_label()))
-        x, y = _values(line)
-        if name.startswith("_") or len(x) < _FEWEST or not (np.diff(x) >= 0).all():
-            continue
         joined = line.get_linestyle() != "None"
+        x, y = _values(line)
+        if rows and not joined:
+            x, y = _in_rows(rows, x, y)
+        # a line across the axes at one value is in the units of one side alone
+        inside = line.get_transform().contains_branch_seperately(axes.transData)
+        ascends = len(x) > joined and (np.diff(x) >= 0).all()
+        if name.startswith("_") or not all(inside) or not ascends:
+            continue
         values = {"x": _rounded(x), "y": _rounded(y)}
         yield {"name": plain_label(name), "joined": joined, **values}
 
 
 def _values(line: Line2D) -> tuple[Any, Any]:
-    """Returns the finite points of a line."""
+    """Returns the finite points of a line; steps have their corners."""
     x, y = (np.asarray(side, dtype=float) for side in line.get_data())
     known = np.isfinite(x) & np.isfinite(y)
-    return x[known], y[known]
+    corners = STEP_LOOKUP_MAP[line.get_drawstyle()]
+    return tuple(corners(x[known], y[known])) if known.any() else (x[known], y[known])
+
+
+def _in_rows(rows: list[float], x: Any, y: Any) -> tuple[Any, Any]:
+    """Returns the row that each point belongs to, which it may stand beside, and its value."""
+    nearest = np.abs(np.subtract.outer(y, rows)).argmin(axis=1)
+    places = np.asarray(rows)[nearest]
+    order = np.argsort(places, kind="stable")
+    return places[order], x[order]
 
 
 def _rounded(values: Any) -> list[float]:

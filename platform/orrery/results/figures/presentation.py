@@ -72,7 +72,8 @@ def presented(figure: Figure, style: str) -> tuple[Figure, Bbox]:
     Arguments:
         figure: The figure as a page has it, which stays as it is.
         style: `page`, which changes nothing, or one of `PRESENTATIONS`. Figures for journals
-            are as wide as one column or the text, whichever their panels need.
+            are as wide as one column or the text, whichever their panels need, and no taller
+            than a page.
 
     Raises:
         ValueError: If there is no such style.
@@ -100,7 +101,8 @@ def presented(figure: Figure, style: str) -> tuple[Figure, Bbox]:
     width = column if before <= _WIDEST_COLUMN else page
     shrunk = width / before
     text = min(chosen.text, max(shrunk, _SMALLEST))
-    _scale(changed, chosen, text, chosen.lines or max(shrunk, _SMALLEST))
+    # a figure that is wider in its column has no thicker lines
+    _scale(changed, chosen, text, chosen.lines or min(max(shrunk, _SMALLEST), 1.0))
     for _ in range(_ROUNDS):
         now = picture_box(changed)
         across, down = changed.get_size_inches()

@@ -34,11 +34,14 @@ PRINT_DPI = 300
 """Of a PNG for a paper, as journals ask for."""
 
 _PATH = re.compile(rb' d="[^"]*"')
+_POWER = re.compile(r"\b1e([+-]?\d+)")
 _BEYOND_HUNDREDTHS = re.compile(rb"(\.\d\d)\d+")
 
 # Fractions of a distribution within one and two standard deviations, in a plane.
 CONTOURS = (1 - np.exp(-0.5), 1 - np.exp(-2.0))
 
+LEGEND_BELOW = "below"
+"""Marks a legend that stands under the labels of a figure without a layout."""
 _MARGIN = 0.1  # of a picture around what is drawn [inch]
 
 STYLE: dict[Any, Any] = {
@@ -93,7 +96,17 @@ def picture_box(figure: Figure) -> Bbox:
     """Returns what of a figure is in its picture: all that is drawn, and a margin [inch]."""
     with rc_context(STYLE):
         figure.draw_without_rendering()  # a layout moves axes when it is drawn
+        _lower_legends(figure)
         return figure.get_tightbbox().padded(_MARGIN)
+
+
+def _lower_legends(figure: Figure) -> None:
+    """Puts legends marked `LEGEND_BELOW` under all labels, once their room is known."""
+    for legend in figure.legends:
+        if legend.get_gid() == LEGEND_BELOW:
+            ends = [axes.get_tightbbox() for axes in figure.axes]
+            lowest = min(end.y0 for end in ends if end is not None)
+            legend.set_bbox_to_anchor((0.5, lowest / figure.bbox.height))
 
 
 def settle(figure: Figure) -> Bbox:
@@ -112,10 +125,12 @@ def with_unit(label: str, unit: str, between: str = " ") -> str:
 
     Arguments:
         label: The quantity, in mathtext.
-        unit: The unit in astropy's generic format; a logarithm `dex(u)` reads as `u`.
+        unit: The unit in astropy's generic format, which may begin with a power of ten, as
+            `1e10 solMass`; a logarithm `dex(u)` reads as `u`.
         between: What separates the two.
     """
     plain = unit[4:-1] if unit.startswith("dex(") else unit
+    plain = _POWER.sub(lambda found: f"$10^{{{int(found[1])}}}$", plain)
     plain = plain.replace("solMass", r"$M_\odot$").replace(" / ", "/")
     return f"{label}{between}[{plain}]" if plain else label
 

@@ -9,6 +9,7 @@ from matplotlib.image import imread
 
 from orrery.results import figures
 from orrery.results.figures.pointing import plain_label
+from orrery.results.panels import Constraint
 
 
 def values(side, pixels, size):
@@ -65,10 +66,11 @@ def test_axes_within_a_grid_have_the_names_of_its_edge(read, drawings):
     assert names == {
         (mass, ""),
         (mass, speed),
-        (speed, speed),
         (mass, friction),
         (speed, friction),
-        (friction, friction),
+        # the diagonal's heights are of no parameter
+        (speed, ""),
+        (friction, ""),
     }
 
 
@@ -86,6 +88,52 @@ def test_points_are_not_joined(read, drawings, observation):
     north, south = (one["curves"] for one in axes)
     assert [curve["joined"] for curve in [*north, *south]] == [False, False]
     assert north[0]["y"] == pytest.approx(observation().value[:3])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_points_are_read_however_few_and_a_line_of_two(read, count):
+    figure = Figure(figsize=(4, 3))
+    axes = figure.subplots()
+    x = np.arange(count, dtype=float)
+    axes.errorbar(x, x + 5.0, 0.5, fmt="o", label="measured")
+    axes.plot([0.0, 1.0], [3.0, 4.0], label="line")
+    # what is at one value of one side is in fractions of the other
+    axes.axhline(4.0, label="level")
+    ((one,), _) = read(figure)
+    points = {curve["name"]: (curve["x"], curve["y"]) for curve in one["curves"]}
+    assert points == {
+        "measured": ([*x], [*(x + 5.0)]),
+        "line": ([0.0, 1.0], [3.0, 4.0]),
+    }
+
+
+def test_a_curve_of_steps_has_their_corners(read):
+    figure = Figure(figsize=(4, 3))
+    figure.subplots().step(
+        [0.0, 1.0, 2.0], [5.0, 7.0, 9.0], where="post", label="ranks"
+    )
+    ((one,), _) = read(figure)
+    (curve,) = one["curves"]
+    assert (curve["x"], curve["y"]) == ([0, 1, 1, 2, 2], [5, 5, 7, 7, 9])
+
+
+def test_counts_of_stars_are_read(read, drawings):
+    (counts,), _ = read(drawings["sky"]())
+    assert counts["y"]["log"]
+    assert counts["curves"]
+    assert all(curve["name"] and not curve["joined"] for curve in counts["curves"])
+
+
+def test_rows_have_their_words_and_values(read):
+    rows = tuple(
+        Constraint(name, (value - 1, value, value + 1), (value, value + 2, value + 3))
+        for name, value in (("$v_x$ first", 20.0), ("second", 25.0), ("third", 30.0))
+    )
+    ((one,), _) = read(figures.intervals(rows, "v [km/s]"))
+    assert one["y"]["rows"] == [(0.0, "v_x first"), (1.0, "second"), (2.0, "third")]
+    curves = {curve["name"]: (curve["x"], curve["y"]) for curve in one["curves"]}
+    assert curves["published"] == ([0, 1, 2], [22, 27, 32])
+    assert curves["ours, median and 16-84 %"] == ([0, 1, 2], [20, 25, 30])
 
 
 @pytest.mark.parametrize(

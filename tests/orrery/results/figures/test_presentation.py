@@ -1,6 +1,7 @@
 """A figure for a paper is as wide as its column, and one drawn before stays as it was."""
 
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from orrery import figure_commands
@@ -30,6 +31,13 @@ def test_a_figure_leaves_room_for_its_caption_on_a_page():
     assert drawn.get_size_inches()[1] > 20
     _, box = figures.presented(drawn, "mnras")
     assert box.height < 9.0
+
+
+def test_a_narrow_figure_has_no_thicker_lines_in_a_column():
+    figure = Figure(figsize=(1.5, 1.5))
+    (line,) = figure.subplots().plot([1.0, 2.0], linewidth=1.3)
+    wide, _ = figures.presented(figure, "mnras")
+    assert wide.axes[0].lines[0].get_linewidth() == line.get_linewidth()
 
 
 @pytest.mark.parametrize("style", COLUMNS)

@@ -1,0 +1,49 @@
+"""Labels of a corner figure can be read: short numbers, and none over another's place."""
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from orrery.parameters import Parameter, generator
+from orrery.results import figures
+
+MASS = Parameter("m", "solMass", "$M$")
+
+
+def bottom_left(figure):
+    return next(axes for axes in figure.axes if axes.get_xlabel())
+
+
+@pytest.mark.parametrize("ten", [1e12, 1e-7])
+def test_a_number_of_many_digits_is_in_a_power_of_ten(ten):
+    small = 1.44 + 0.3 * generator(1).normal(size=(500, 1))
+    point = np.array([1.2])
+    plain = bottom_left(figures.corner({"a": small}, (MASS,), points={"b": point}))
+    figure = figures.corner(
+        {"a": ten * small}, (MASS,), ten * small, {"b": ten * point}
+    )
+    large = bottom_left(figure)
+    assert large.get_xlabel() == f"$M$\n[$10^{{{round(np.log10(ten))}}}$ $M_\\odot$]"
+    assert plain.get_xlabel() == "$M$\n[$M_\\odot$]"
+    assert [one.get_text() for one in large.texts] == [
+        one.get_text() for one in plain.texts
+    ]
+
+
+@pytest.mark.parametrize("count", [1, 9])
+@pytest.mark.parametrize("style", ["page", "mnras"])
+def test_a_label_stands_beyond_its_numbers_and_not_far(count, style):
+    names = tuple(Parameter(f"p{i}", "mas / yr", "$p$") for i in range(count))
+    values = -70.0 + generator(2).normal(size=(300, count))
+    figure, _ = figures.presented(figures.corner({"a": values}, names), style)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    across = bottom_left(figure).xaxis
+    label = across.label.get_window_extent()
+    numbers = [
+        one.get_window_extent().y0
+        for one in across.get_ticklabels()
+        if one.get_text() and one.get_visible()
+    ]
+    assert label.y1 < min(numbers)
+    assert min(numbers) - label.y1 < 2 * label.height
