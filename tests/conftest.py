@@ -291,8 +291,8 @@ def run(load_script):
                 patch.setitem(sys.modules, "ray", None)  # as where it is not installed
             if sketched:
                 sketches = sketching.Sketches(figures.draw)
-                patch.setattr(figures, "draw", sketches.draw)
-                patch.setattr(figures, "file_content", sketches.file_content)
+                for name, function in sketches.functions.items():
+                    patch.setattr(figures, name, function)
             code = exit_code(command[0])
         return subprocess.CompletedProcess(
             command, code, out.getvalue(), err.getvalue()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from matplotlib.mathtext import MathTextParser
 
-from orrery.results.figures import with_unit
+from orrery.results.figures import axes_in_picture, settle, with_unit
 from orrery.results.views import Corner, RankCurves
 
 SHOWN = 3  # parameters of a figure
@@ -27,6 +27,13 @@ class Sketches:
     def __init__(self, draw):
         self._draw = draw
         self._figures, self._pictures = {}, {}
+        self._settled, self._axes = {}, {}
+
+    @property
+    def functions(self):
+        """What stands for the functions of `figures` with the same names."""
+        names = ("draw", "file_content", "settle", "axes_in_picture")
+        return {name: getattr(self, name) for name in names}
 
     def draw(self, view):
         """Returns the figure of a view."""
@@ -38,7 +45,19 @@ class Sketches:
             self._figures[kind] = self._draw(of_few(view))
         return self._figures[kind]
 
-    def file_content(self, figure, kind, dpi=20):
+    def settle(self, figure):
+        """Returns what of a figure is in its picture, looked for once."""
+        if figure not in self._settled:
+            self._settled[figure] = settle(figure)
+        return self._settled[figure]
+
+    def axes_in_picture(self, figure, box):
+        """Returns the axes of a figure, looked for once."""
+        if figure not in self._axes:
+            self._axes[figure] = axes_in_picture(figure, box)
+        return self._axes[figure]
+
+    def file_content(self, figure, kind, dpi=20, box=None):
         """Returns a figure as a PNG; instead of another format nothing but its name."""
         if kind != "png":
             return kind.encode()

@@ -114,7 +114,9 @@ def folder(tmp_path_factory):
         recording.add(Text("host", "Host", "NGC 7 is no number.", ("host.name",)))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(page.figures, "draw", lambda view: None)
-        patch.setattr(page.figures, "file_content", lambda figure, kind: b"")
+        patch.setattr(page.figures, "settle", lambda figure: None)
+        patch.setattr(page.figures, "file_content", lambda figure, kind, box: b"")
+        patch.setattr(page.figures, "axes_in_picture", lambda figure, box: [])
         page.write(recording.result)
     return recording.result.folder
 

@@ -37,6 +37,9 @@ def test_the_first_of_each_kind_is_drawn_with_few_parameters(sketches):
     assert sketches.draw(fewer) is not corner
     assert sketches.file_content(corner, "png").startswith(b"\x89PNG")
     assert sketches.file_content(corner, "pdf") == b"pdf"
+    box = sketches.settle(corner)
+    assert sketches.settle(corner) is box
+    assert sketches.axes_in_picture(corner, box)
 
 
 @pytest.mark.parametrize("view", [CORNER, CURVES], ids=["corner", "ranks"])

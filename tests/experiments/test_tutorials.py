@@ -105,7 +105,8 @@ def run_in(folder, page, found, sketches):
 
     os.chdir(folder)
     os.environ |= {"WANDB_MODE": "disabled", "ORRERY_CPUS": "1"}
-    figures.draw, figures.file_content = sketches.draw, sketches.file_content
+    for name, function in sketches.functions.items():
+        setattr(figures, name, function)
     (folder / "failure.txt").write_text(failure(page, found))
 
 

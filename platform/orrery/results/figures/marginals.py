@@ -33,9 +33,8 @@ from orrery.results.figures.style import (
 )
 
 _PALE = "#bdbdbd"  # the prior, below everything
-_DIGITS = (
-    4  # of a number before or after its point, beyond which it is in powers of ten
-)
+# of a number before or after its point, beyond which it is in powers of ten
+_DIGITS = 4
 _SMALL = 3  # parameters of a figure whose legend stands below it
 _MARK: dict[str, Any] = {
     "color": INK,
