@@ -106,7 +106,12 @@ def _lower_legends(figure: Figure) -> None:
         if legend.get_gid() == LEGEND_BELOW:
             ends = [axes.get_tightbbox() for axes in figure.axes]
             lowest = min(end.y0 for end in ends if end is not None)
-            legend.set_bbox_to_anchor((0.5, lowest / figure.bbox.height))
+            inside = Bbox.union([axes.get_position() for axes in figure.axes])
+            middle = (inside.x0 + inside.x1) / 2
+            # of the whole figure: a picture's part of it would move the legend
+            legend.set_bbox_to_anchor(
+                (middle, lowest / figure.bbox.height), transform=figure.transSubfigure
+            )
 
 
 def settle(figure: Figure) -> Bbox:

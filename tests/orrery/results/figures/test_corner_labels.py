@@ -1,8 +1,11 @@
 """Labels of a corner figure can be read: short numbers, and none over another's place."""
 
+import io
+
 import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.image import imread
 
 from orrery.parameters import Parameter, generator
 from orrery.results import figures
@@ -47,3 +50,20 @@ def test_a_label_stands_beyond_its_numbers_and_not_far(count, style):
     ]
     assert label.y1 < min(numbers)
     assert min(numbers) - label.y1 < 2 * label.height
+
+
+@pytest.mark.parametrize("dpi", [60, 150])
+def test_the_legend_below_stands_under_the_middle_in_the_picture(dpi):
+    values = generator(2).normal(size=(300, 1))
+    drawn = figures.corner({"a": values}, (Parameter("p", "kpc", "$p$"),), values)
+    figure, box = figures.presented(drawn, "mnras")
+    content = figures.file_content(figure, "png", dpi=dpi, box=box)
+    picture = imread(io.BytesIO(content))[..., :3]
+    height, width, _ = picture.shape
+    (left, top, wide, high) = figures.axes_in_picture(figure, box)[0]["box"]
+    # what is drawn lowest is the legend's patch: the prior
+    rows, columns = np.nonzero((picture < 0.9).any(axis=-1))
+    lowest = columns[rows > rows.max() - 0.02 * height]
+    assert rows.max() > (top + high) * height
+    assert lowest.mean() / width == pytest.approx(left + wide / 2, abs=0.15)
+    assert rows.max() > 0.93 * height
