@@ -64,15 +64,16 @@ def run_study(study: Callable[[Options], Any], chosen: Options) -> "Result":
         chosen: The options.
 
     Raises:
-        ValueError: If the study refuses a value, or trains by Ray's processes where there are
-            none: before hours of simulations, not after them.
+        ValueError: If the study refuses a value, or trains by Ray's processes where the user
+            does without: before hours of simulations, not after them.
         OSError: If a file cannot be read or written.
         FloatingPointError: If a training diverges.
     """
     if workers := _most_workers(chosen):
         from orrery.execution import cluster
 
-        cluster.require_ray(workers)
+        if cluster.is_switched_off():
+            cluster.require_ray(workers)
     # matplotlib, jinja2 and wandb take seconds: not before options have been understood
     from orrery.results.console import ConsoleReader
     from orrery.results.dashboard.reader import DashboardReader
