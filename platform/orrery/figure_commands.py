@@ -66,12 +66,13 @@ def draw_figures(
         only: The keys of its figures; all of them when None.
 
     Raises:
-        ValueError: If a key is of no figure, there is no such style, or the arrays of a
-            figure are damaged.
+        ValueError: If a key is of no figure or leaves the folder, there is no such style, or
+            the arrays of a figure are damaged.
         OSError: If a file cannot be read or written.
     """
     from orrery.results import figures
     from orrery.storage import files
+    from orrery.storage.documents import own_file
 
     known = {one["key"]: one for one in result.sections if one["kind"] == "figure"}
     unknown = [key for key in only or () if key not in known]
@@ -87,7 +88,7 @@ def draw_figures(
             drawn = figures.draw(result.view(known[key]))
             figure, box = figures.presented(drawn, style)
             for kind in figures.FILE_KINDS:
-                path = folder / f"{key}.{kind}"
+                path = own_file(folder, f"{key}.{kind}")
                 content = figures.file_content(figure, kind, figures.PRINT_DPI, box)
                 files.write_atomically(path, content)
                 written.append(path)

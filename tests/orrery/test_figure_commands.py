@@ -8,6 +8,7 @@ from orrery.__main__ import main
 from orrery.figure_commands import draw_figures
 from orrery.results.panels import Constraint
 from orrery.results.recording import record
+from orrery.results.result import Result
 from orrery.results.sections import FigureSection, Text
 from orrery.results.views import Intervals
 
@@ -56,6 +57,14 @@ def test_what_is_no_figure_is_refused_with_those_there_are(run, tmp_path, key):
     with pytest.raises(ValueError, match=rf"no figure '{key}'.*'speed', 'other'"):
         draw_figures(run, tmp_path / "figures", only=[key])
     assert not (tmp_path / "figures").exists()
+
+
+def test_a_key_does_not_leave_the_folder(run, tmp_path):
+    section = {**run.section("speed"), "key": "../outside"}
+    hostile = Result(run.folder, {**run.document, "sections": [section]})
+    with pytest.raises(ValueError, match="outside"):
+        draw_figures(hostile, tmp_path / "figures")
+    assert not list(tmp_path.glob("outside*"))
 
 
 def test_a_run_without_figures_says_so(tmp_path, capsys):
