@@ -47,12 +47,10 @@ def posterior_html(
         found: By parameter its unit, and 16, 50 and 84 % of the draws.
         priors: By parameter the prior's 16 and 84 %, where they are known.
     """
-    rows = []
-    for name, (unit, (lower, median, upper)) in found.items():
-        decimals = _decimals(upper - lower)
-        ends = [f"{end:.{decimals}f}" for end in (median, lower, upper)]
-        before = " to ".join(f"{end:.{decimals}f}" for end in priors.get(name, ()))
-        rows.append((name, ends[0], f"{ends[1]} to {ends[2]}", before, str(unit or "")))
+    rows = [
+        [name, *_interval(median, lower, upper, priors.get(name, ())), str(unit or "")]
+        for name, (unit, (lower, median, upper)) in found.items()
+    ]
     table = _table(("parameter", *_HEAD[2:]), rows)
     return f"<div><p><b>Posterior, {escape(key)}</b></p>{table}</div>"
 
@@ -86,10 +84,22 @@ def _row(answer: JSON) -> Sequence[str]:
     called = [answer["data"], answer["quantity"]]
     if not are_numbers(ends):
         return [*called, str(ends[0]), "", "", answer["unit"]]
-    decimals = _decimals(answer["upper"] - answer["lower"])
-    median, lower, upper = (f"{end:.{decimals}f}" for end in ends)
-    before = " to ".join(f"{end:.{decimals}f}" for end in known_prior(answer))
-    return [*called, median, f"{lower} to {upper}", before, answer["unit"]]
+    median, lower, upper = ends
+    shown = _interval(median, lower, upper, known_prior(answer))
+    return [*called, *shown, answer["unit"]]
+
+
+def _interval(
+    median: float, lower: float, upper: float, prior: Sequence[float]
+) -> list[str]:
+    """Returns a median, its interval and the prior's, to as many decimals as that deserves."""
+    decimals = _decimals(upper - lower)
+
+    def written(number: float) -> str:
+        return f"{number:.{decimals}f}"
+
+    ends = f"{written(lower)} to {written(upper)}"
+    return [written(median), ends, " to ".join(map(written, prior))]
 
 
 def _decimals(width: float) -> int:
