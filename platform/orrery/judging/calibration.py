@@ -24,7 +24,7 @@ from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.terminal import progress
 
-VERSION = 5  # of all judgements; raised whenever one of their numbers changes
+VERSION = 6  # of all judgements; raised whenever one of their numbers changes
 
 TOGETHER = 50  # tests that are sampled between two steps of the progress bar
 OTHERS = 100  # other tests' data over which a truth's density without its own data is averaged
@@ -291,7 +291,7 @@ def _power(
         diagnostics.narrowed(drawn, SLIGHTLY_NARROW), theta, seed, references=references
     )
     moved = (narrow.atc - coverage.atc) / coverage.area_error
-    edge = scipy.stats.norm.isf(LEVEL / 4)
+    edge = scipy.stats.t.isf(LEVEL / 4, max(1, len(theta) - 1))
     return float(
         scipy.stats.norm.sf(edge - moved) + scipy.stats.norm.cdf(-edge - moved)
     )

@@ -64,6 +64,26 @@ def test_a_tied_truth_is_among_its_ties():
     assert found == {1, 2, 3, 4}
 
 
+@pytest.mark.parametrize("parameters", [1, 4])
+def test_tarp_holds_each_of_few_truths_as_often_as_it_should(parameters):
+    """References that lie in the box of all truths lie too near to the outermost ones."""
+    random = np.random.default_rng(8)
+    areas = []
+    for seed in range(1500):
+        theta = random.normal(size=(4, parameters))
+        draws = random.normal(size=(200, 4, parameters))
+        areas.append(diagnostics.tarp(draws, theta, seed, references=2).atc)
+    error = np.std(areas) / np.sqrt(len(areas))
+    assert abs(np.mean(areas)) < 3.5 * error
+
+
+def test_the_error_of_an_area_is_itself_uncertain():
+    """Student's t, which a normal number of the same tests exceeds less often."""
+    found = diagnostics.tarp(*right(2, tests=20, draws=50), seed=1, references=4)
+    assert found.area_pvalue == pytest.approx(2 * stats.t.sf(abs(found.area_z), 19))
+    assert found.area_pvalue > 2 * stats.norm.sf(abs(found.area_z))
+
+
 def rejected_by_tarp(tests, parameters, repeats):
     """Returns how many right posteriors a Kolmogorov-Smirnov test of TARP rejects at 5 %."""
     rejected = 0
@@ -82,8 +102,9 @@ def test_tarp_keeps_its_level_from_the_fewest_tests_on(parameters):
     assert stats.binomtest(count, 150, 0.05).pvalue > 0.01
 
 
-def test_tarp_of_three_tests_rejects_most_right_posteriors():
-    assert rejected_by_tarp(3, parameters=6, repeats=20) > 10
+def test_the_curve_of_tarp_keeps_its_level_with_ten_tests():
+    """No reference knows its own truth; with references in the box of all, half are rejected."""
+    assert rejected_by_tarp(10, parameters=6, repeats=150) < 20
 
 
 @pytest.mark.parametrize(
