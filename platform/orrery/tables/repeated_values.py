@@ -237,8 +237,10 @@ def judged_values(numbers: FloatArray, ties: Ties) -> Iterator[JudgedValue]:
     if ties == "errors":
         yield from _of_errors(numbers)
     elif ties != "many":
-        for one in repeated_values(numbers):
-            others = numbers[numbers != one.value]
+        shared = list(repeated_values(numbers))
+        # each next to what nobody wrote
+        others = numbers[~np.isin(numbers, [one.value for one in shared])]
+        for one in shared:
             judge = _is_no_velocity if ties == "none" else _is_no_distance
             if judge(one, others):
                 yield JudgedValue(one, is_certain=True)
@@ -247,6 +249,8 @@ def judged_values(numbers: FloatArray, ties: Ties) -> Iterator[JudgedValue]:
 
 
 def _is_no_velocity(one: RepeatedValue, others: FloatArray) -> bool:
+    if _is_far_outside(one.value, others):
+        return True
     if not are_written(np.array([one.value])).any():
         return False  # a mean that was filled in, or that of a cluster's stars
     rare = float(np.mean(are_round(others))) < _MOSTLY_ROUND
@@ -256,8 +260,15 @@ def _is_no_velocity(one: RepeatedValue, others: FloatArray) -> bool:
 def _is_no_distance(one: RepeatedValue, others: FloatArray) -> bool:
     if not are_written(np.array([one.value])).any():
         return False
+    # stars of one galaxy may be further than all others, at a distance of many figures
+    return one.value > 0 and _is_far_outside(one.value, others)
+
+
+def _is_far_outside(value: float, others: FloatArray) -> bool:
+    """Returns whether a number lies further outside of nearly all others than these are wide."""
     low, high = np.quantile(others, [1 - _NEARLY_ALL, _NEARLY_ALL])
-    return bool(one.value > high + (high - low))
+    width = high - low
+    return bool(value > high + width or value < low - width)
 
 
 def _of_errors(numbers: FloatArray) -> Iterator[JudgedValue]:

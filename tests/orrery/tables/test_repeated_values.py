@@ -56,6 +56,23 @@ def test_a_mean_that_was_filled_in_is_doubted():
     assert _judged(speeds, "none") == {13.57246: False}
 
 
+@pytest.mark.parametrize("value", [1234.5, -8765.4321, 977.13])
+@pytest.mark.parametrize("every", [3, 40, 150])
+def test_a_number_far_outside_of_all_others_stands_for_none(value, every):
+    speeds = _speeds()
+    speeds[::every] = value
+    speeds[1::every] = value + 1.25  # and another one beside it
+    assert _judged(speeds, "none") == {value: True, value + 1.25: True}
+
+
+def test_stars_of_a_cluster_may_share_a_velocity_that_few_others_have():
+    """Its mean, of many figures: at the edge of all others, or somewhat beyond."""
+    speeds = _speeds()
+    for velocity in (388.4321, -512.7777, 640.1234):
+        speeds[::12] = velocity
+        assert _judged(speeds, "none") == {velocity: False}
+
+
 @pytest.mark.parametrize("step", [1e-3, 0.1, 1.0, 5.0, 20.0])
 @pytest.mark.parametrize("count", [60, 800, 20_000])
 def test_rounded_measurements_are_neither_none_nor_doubted(step, count):
