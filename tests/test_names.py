@@ -26,6 +26,7 @@ SHARED = {
     ),
     **dict.fromkeys(("evolve", "rewind"), "stars and centres, by one engine or other"),
     **dict.fromkeys(("fit", "fit_plan"), "trains what the module is named after"),
+    "read_alone": "in a process of its own, a file of the module's kind",
     "add": "adds a command to those of `orrery`",
     "COMMANDS": "of either science",
     "KIND": "what the module's artefact is called on the disk",

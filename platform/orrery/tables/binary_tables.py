@@ -20,9 +20,9 @@ from astropy.table import MaskedColumn, Table
 from astropy.table import meta as table_header
 from astropy.utils.xml.iterparser import get_xml_iterator
 
-from orrery.tables.arrow_bounds import check_parquet
 from orrery.tables.hdf5_rows import stored_rows
 from orrery.tables.opening import OpenedFile, check_columns, check_expansion
+from orrery.tables.parquet_footer import check_footer
 from orrery.tables.yaml_headers import check_header
 
 _MOST_FIELDS = 999  # the FITS standard's
@@ -241,7 +241,8 @@ def parquet_table(file: OpenedFile) -> Table:
     Raises:
         ValueError: If it is damaged, or much larger than its file.
     """
-    about = check_parquet(file.name, file.content)
+    check_footer(file)
+    about = pq.read_metadata(io.BytesIO(file.content))
     check_columns(file.name, about.num_columns)
     leaves = [about.schema.column(i) for i in range(about.num_columns)]
     # a word that all rows share is kept once

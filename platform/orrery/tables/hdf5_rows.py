@@ -1,36 +1,25 @@
 """The rows of an HDF5 file, read by a process of its own.
 
-HDF5's library writes beyond its memory when it reads some damaged files. What it breaks there
-ends the process at any later moment, or changes what others have in it. A process that does
-nothing else takes nobody with it.
+HDF5's library writes beyond its memory when it reads some damaged files.
 """
 
 import importlib.util
 import io
-import json
 import math
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from orrery.tables.opening import ALLOWANCE, MOST_RATIO, OpenedFile, check_expansion
+from orrery.identity import JSON
+from orrery.tables.opening import OpenedFile, check_expansion
+from orrery.tables.separate_process import read_separately
 
 _HEADER = "__table_column_meta__"  # where astropy keeps its own header
 _DEEPEST = 50  # group: each name is made of all those above it
-_LONGEST = 600.0  # [s]: who takes longer goes in circles
-_OWN_MEMORY = 4 * 2**30  # bytes of addresses that numpy and h5py take without a file
 _DAMAGED = "it is damaged: fetch it again, or give the table as FITS, Parquet or CSV"
-_PROGRAM = (
-    "import sys; sys.path[:] = {path!r}; from orrery.tables import hdf5_rows; "
-    "hdf5_rows.tell({name!r})"
-)
 
 
 @dataclass(frozen=True)
@@ -62,64 +51,23 @@ def stored_rows(file: OpenedFile) -> StoredRows:
             f"{file.name}: HDF5 is read by h5py, which is not installed: `pip install h5py`, or "
             "give the table as FITS, Parquet or CSV"
         )
-    program = _PROGRAM.format(path=sys.path, name=file.name)
-    # many threads would take many addresses, of which it has no more than it needs
-    alone = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    try:
-        done = subprocess.run(
-            [sys.executable, "-c", program],
-            input=file.content,
-            capture_output=True,
-            env=alone,
-            timeout=_LONGEST,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ValueError(
-            f"{file.name} takes longer than {_LONGEST:.0f} s: {_DAMAGED}"
-        ) from None
-    said, _, rows = done.stdout.partition(b"\n")
-    # one that broke at its end had broken its memory before
-    if done.returncode or not said:
-        raise ValueError(
-            f"{file.name}: HDF5's library ended with status {done.returncode}: {_DAMAGED}"
-        )
-    answer = json.loads(said)
-    if "error" in answer:
-        raise ValueError(answer["error"])
+    about, rows = read_separately(__name__, file, "HDF5's library", _DAMAGED)
     return StoredRows(
-        np.load(io.BytesIO(rows), allow_pickle=False), tuple(answer["header"])
+        np.load(io.BytesIO(rows), allow_pickle=False), tuple(about["header"])
     )
 
 
-def tell(name: str) -> None:
-    """Writes the rows of the HDF5 file on standard input to standard output.
+def read_alone(file: OpenedFile) -> tuple[JSON, bytes]:
+    """Returns astropy's header and the rows, in numpy's format.
 
-    A line of JSON has astropy's header, or the error, and what follows is numpy's.
-
-    Arguments:
-        name: The file's name.
+    Raises:
+        ValueError: If there is not exactly one table, or its rows are in other files or far
+            more than the size of this one.
     """
-    file = OpenedFile(name, sys.stdin.buffer.read())
-    _limit_memory(len(file.content))
+    found = _read(file)
     rows = io.BytesIO()
-    try:
-        found = _read(file)
-        np.save(rows, found.rows, allow_pickle=False)
-        said: dict[str, Any] = {"header": found.header}
-    except Exception as error:  # whatever h5py meets in a damaged file
-        said = {"error": f"{error or type(error).__name__}"}
-    sys.stdout.buffer.write(json.dumps(said).encode() + b"\n" + rows.getvalue())
-    sys.stdout.buffer.flush()
-
-
-def _limit_memory(size: int) -> None:
-    """Has this process take no more memory than a file of this size may become, a few times."""
-    with suppress(ImportError, ValueError, OSError):  # where there are no limits
-        import resource
-
-        most = _OWN_MEMORY + 4 * (MOST_RATIO * size + ALLOWANCE)
-        resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    np.save(rows, found.rows, allow_pickle=False)
+    return {"header": list(found.header)}, rows.getvalue()
 
 
 def _read(file: OpenedFile) -> StoredRows:

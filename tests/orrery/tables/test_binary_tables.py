@@ -150,6 +150,18 @@ def test_parquet_that_repeats_one_number_for_ever_is_refused():
         read_table(OpenedFile("t.parquet", stream.getvalue()))
 
 
+@pytest.mark.parametrize("bit", [0, 1, 5])
+def test_a_parquet_footer_that_ends_its_library_is_refused(bit):
+    """A column that is said to be repeated has the statistics of one that is not."""
+    stream = io.BytesIO()
+    pq.write_table(pa.table({"ra": [1.0, 2.0, 3.0]}), stream)
+    content = bytearray(stream.getvalue())
+    footer = len(content) - 8 - int.from_bytes(content[-8:-4], "little")
+    content[footer + 20] ^= 1 << bit
+    with pytest.raises(ValueError, match=r"t\.parquet: Parquet's library ended.*fetch"):
+        read_table(OpenedFile("t.parquet", bytes(content)))
+
+
 @pytest.mark.parametrize(
     ("column", "what"),
     [
