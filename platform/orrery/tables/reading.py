@@ -79,6 +79,9 @@ def guarded(file: OpenedFile, read: Callable[[OpenedFile], R]) -> R:
         text = " ".join(str(error).split())
         if file.name in text:
             raise ValueError(text) from error
+        # what a library says is often one word of the file
+        said = f"{type(error).__name__}: {text[:300]}" if text else type(error).__name__
         raise ValueError(
-            f"{file.name} cannot be read as {file.ending}: {text[:300] or type(error).__name__}"
+            f"{file.name} cannot be read as {file.ending} ({said}): fetch it again if it is "
+            "damaged, or give it the ending of what it is"
         ) from error

@@ -5,7 +5,7 @@ import pytest
 from astropy.table import Table
 
 from orrery.tables.opening import OpenedFile
-from orrery.tables.reading import ENDINGS, read_table
+from orrery.tables.reading import ENDINGS, guarded, read_table
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
@@ -47,3 +47,13 @@ def _outcome(file):
 def test_other_endings_are_refused():
     with pytest.raises(ValueError, match=r"cannot read '.xlsx' files, only .ecsv"):
         read_table(OpenedFile("t.xlsx", b"x"))
+
+
+def test_what_a_library_says_in_one_word_is_told_with_what_helps():
+    read = {"x": 1}.__getitem__
+    with pytest.raises(ValueError, match="NAXIS3") as error:
+        guarded(OpenedFile("t.fits", b"SIMPLE"), lambda file: read("NAXIS3"))
+    assert str(error.value) == (
+        "t.fits cannot be read as .fits (KeyError: 'NAXIS3'): fetch it again if it is "
+        "damaged, or give it the ending of what it is"
+    )
