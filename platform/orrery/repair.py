@@ -23,10 +23,11 @@ from orrery.storage.documents import (
     write_document,
 )
 from orrery.storage.files import write_atomically
-from orrery.storage.findings import CLEAR, Finding
+from orrery.storage.findings import BRING, CLEAR, Finding
 from orrery.storage.manifest import MANIFEST, read_manifest
 from orrery.storage.recovery import recover_metadata
 from orrery.storage.store import Location
+from orrery.storage.work_log import WORK
 from orrery.terminal import say
 from orrery.verification import REMOVE, TENSORS, verify
 
@@ -43,7 +44,7 @@ def repair_dataset(folder: Location) -> list[Finding]:
         OSError: If a file cannot be read or written.
     """
     found = _cleared(folder)
-    if not found or any(one.remedy == CLEAR for one in found):
+    if not found or any(one.remedy in (CLEAR, BRING) for one in found):
         return found
     _mend_each(folder, found)
     _make_again(folder, _metadata(folder), found)
@@ -129,8 +130,10 @@ def _sound(content: bytes) -> bytes | None:
 
 def _mend_lines(place: Location) -> None:
     """Sets lines right, gives a checksum to those that have none, and drops the rest."""
-    lines = [_mended_line(line) for line in place.read_bytes().splitlines()]
-    kept = [line for line in lines if line]
+    lines = place.read_bytes().splitlines()
+    if place.name == WORK:
+        lines = [*dict.fromkeys(lines)]
+    kept = [mended for line in lines if (mended := _mended_line(line))]
     write_atomically(place, b"".join(kept))
     dropped = len(lines) - len(kept)
     say(f"{place} is mended" + (f"; {dropped} lines are lost" if dropped else ""))

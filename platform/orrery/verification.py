@@ -37,6 +37,7 @@ from orrery.storage.documents import has_checksum, parsed, without_trailer
 from orrery.storage.findings import (
     UNCHECKED,
     Finding,
+    linked_away,
     misplaced,
     named_file,
     unchecked,
@@ -53,7 +54,7 @@ from orrery.storage.parquet import read_parquet
 from orrery.storage.recovery import recover, recover_metadata
 from orrery.storage.run import DOCUMENT, DRAWN
 from orrery.storage.store import Address, Location
-from orrery.storage.work_log import WORK, Session, sessions
+from orrery.storage.work_log import WORK, Session, repeated_lines, sessions
 from orrery.sweeps.trial_list import TRIAL_LIST, sweep_findings
 from orrery.tables.sealed_text import check_seal
 
@@ -62,6 +63,7 @@ GENERATE = "run its generation again, or `orrery dataset repair`"
 REMOVE = "remove it if it is there, and run its generation again"
 SUMMARISE = "remove it: it is computed again when it is needed"
 REPLACE = "remove it, and give the command again that wrote it"
+ONCE = "`orrery dataset repair` keeps one of each"
 REDESCRIBE = "it told of past work alone: `orrery dataset repair` does without"
 # What of a card the work log says, and what nothing is.
 _WORK = re.compile(rb"\n## Work\n.*?(?=\n## )", re.DOTALL)
@@ -169,6 +171,10 @@ def _is_dataset(folder: Location, inside: set[str]) -> bool:
 
 
 def _dataset(folder: Location) -> Iterator[Finding]:
+    away = [*linked_away(folder, SHARDS)] if isinstance(folder, Path) else []
+    if away:  # no reader looks further
+        yield from away
+        return
     found = damage(folder)
     for file, reason in found.items():
         yield Finding(file, reason, _again(folder, file))
@@ -207,6 +213,8 @@ def _without_manifest(folder: Location) -> Iterator[Finding]:
 
 def _described(folder: Location, rows: tuple[ManifestRow, ...]) -> Iterator[Finding]:
     """Yields what is wrong with the card and with the work log, which it tells of."""
+    if repeated_lines(folder):
+        yield Finding(WORK, "has lines twice", ONCE)
     if not (folder / CARD).exists():
         yield Finding(CARD, "is missing", GENERATE)
         return

@@ -220,3 +220,27 @@ def test_a_dataset_in_a_bucket_is_repaired(stars, toy, bucket, installed):
     for name in (*DOCUMENTS[:3], there.rows[1].file):
         here = (stars.folder / name).read_bytes()
         assert (there.folder / name).read_bytes() == here
+
+
+def test_of_each_line_of_a_work_log_one_is_kept(stars, capsys):
+    log, written = (
+        stars.folder / "work.jsonl",
+        (stars.folder / "README.md").read_bytes(),
+    )
+    lines = log.read_bytes()
+    log.write_bytes(lines * 3)
+    assert repair(stars.folder) == 0
+    assert log.read_bytes() == lines
+    assert (stars.folder / "README.md").read_bytes() == written
+
+
+def test_a_shard_that_is_linked_to_another_place_is_left_there(stars, tmp_path, capsys):
+    shard, there = stars.folder / "shards/shard-00001.arrow", tmp_path / "elsewhere"
+    content = shard.read_bytes()
+    shard.rename(there)
+    shard.symlink_to(there)
+    assert repair(stars.folder) == 1
+    assert "shard-00001.arrow is a link that leads out" in capsys.readouterr().out
+    assert (shard.is_symlink(), there.read_bytes()) == (True, content)
+    shutil.move(there, shard)
+    assert repair(stars.folder) == 0

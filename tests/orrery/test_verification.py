@@ -75,6 +75,24 @@ def test_each_emptied_file_is_named(stars, name):
     assert {finding.file for finding in verify(stars.folder)} == {name}
 
 
+def test_a_work_log_that_was_doubled_is_named(stars):
+    log = stars.folder / "work.jsonl"
+    log.write_bytes(log.read_bytes() * 2)
+    (found,) = verify(stars.folder)
+    assert str(found).startswith("work.jsonl has lines twice: `orrery dataset repair`")
+
+
+@pytest.mark.parametrize("inner", ["shards", "shards/shard-00001.arrow"])
+def test_what_is_linked_to_another_place_is_named(stars, inner, tmp_path):
+    there = tmp_path / "elsewhere"
+    shutil.move(stars.folder / inner, there)
+    (stars.folder / inner).symlink_to(there)
+    (found,) = verify(stars.folder)
+    assert str(found) == (
+        f"{inner} is a link that leads out of the folder: put what it leads to in its place"
+    )
+
+
 def folder_with_a_file(path):
     path.mkdir()
     (path / "note").write_text("")

@@ -14,6 +14,7 @@ _FILES = {
     *(".pdf", ".png", ".pt", ".sha256"),
 }
 CLEAR = "remove it, then verify again, which says what makes the file anew"
+BRING = "put what it leads to in its place"
 UNCHECKED = "has no checksum, as files had none before: damage would not be seen"
 
 
@@ -116,6 +117,22 @@ def misplaced(folder: Path) -> Iterator[Finding]:
         if is_ours and not place.is_file():
             name = place.relative_to(folder).as_posix()
             yield Finding(name, _what_it_is(place), CLEAR)
+
+
+def linked_away(folder: Path, inner: str) -> Iterator[Finding]:
+    """Yields an inner folder, or what lies in it, that is a link out of its folder.
+
+    Nobody reads what is elsewhere as if it were here, where it may change unseen.
+
+    Arguments:
+        folder: The folder.
+        inner: The name of the one in it.
+    """
+    home = folder.resolve()
+    for place in (folder / inner, *sorted((folder / inner).glob("*"))):
+        if place.is_symlink() and not place.resolve().is_relative_to(home):
+            name = place.relative_to(folder).as_posix()
+            yield Finding(name, "is a link that leads out of the folder", BRING)
 
 
 def _what_it_is(place: Path) -> str:

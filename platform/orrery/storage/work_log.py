@@ -64,16 +64,27 @@ def begin_session() -> Session:
 
 
 def sessions(folder: Location) -> tuple[Session, ...]:
-    """Returns the sessions of work on a dataset's folder, oldest first; lines that are none go."""
+    """Returns the sessions of work on a dataset's folder, oldest first.
+
+    Lines that are none, or are there again, are left out.
+    """
     path = folder / WORK
     if not path.exists():
         return ()
     found = []
-    for line in path.read_text(errors="replace").splitlines():
+    # No two sessions are alike to the last digit of their seconds.
+    for line in dict.fromkeys(path.read_text(errors="replace").splitlines()):
         # The log decides nothing, so a damaged line is no reason to refuse a dataset.
         with suppress(ValueError, TypeError):
             found.append(Session(**parsed(line.encode())))
     return tuple(found)
+
+
+def repeated_lines(folder: Location) -> bool:
+    """Returns whether a work log has a line twice, which nobody writes."""
+    path = folder / WORK
+    lines = path.read_bytes().splitlines() if path.exists() else []
+    return len({*lines}) < len(lines)
 
 
 def write_sessions(folder: Location, sessions: tuple[Session, ...]) -> None:
