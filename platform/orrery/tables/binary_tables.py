@@ -26,9 +26,8 @@ from orrery.tables.parquet_footer import check_footer
 from orrery.tables.yaml_headers import check_header
 
 _MOST_FIELDS = 999  # the FITS standard's
-_MOST_PARTS = (
-    1000  # of a FITS file: some thousand more take minutes, and no survey has them
-)
+# Of a FITS file: some thousand more take minutes, and no survey has them.
+_MOST_PARTS = 1000
 _SHOWN = 5  # names in a message
 # FITS's columns with an array in each row, and the bytes of a number there.
 _ARRAY = re.compile(r"\d*[PQ]([A-Z])")
