@@ -15,6 +15,7 @@ from astropy.table import Column, Table
 from astropy.units import Unit, UnitConversionError
 from numpy.typing import NDArray
 
+from orrery.identity import JSON
 from orrery.parameters import FloatArray
 from orrery.records import Observation
 
@@ -75,9 +76,19 @@ def from_table(table: Table) -> Observation:
         value=_numbers(value),
         covariance=_covariance(table, _numbers(error) * rescale, names),
         definition=_definition(table),
-        provenance=dict(table.meta.get("provenance", {})),
+        provenance=_provenance(table),
         simulation_error=_simulation_error(plain, value),
     )
+
+
+def _provenance(table: Table) -> JSON:
+    found = table.meta.get("provenance", {})
+    if not isinstance(found, dict):
+        raise ValueError(
+            f"the metadata has provenance = {found!r}, which names nothing: leave it out, or "
+            "give words and what they stand for"
+        )
+    return dict(found)
 
 
 def _simulation_error(table: Table, value: Column) -> FloatArray | None:

@@ -158,3 +158,9 @@ def test_sorted_rows_do_not_take_another_rows_covariance():
     rows.sort("value")
     with pytest.raises(ValueError, match="sorted leave it behind"):
         from_table(rows)
+
+
+@pytest.mark.parametrize("provenance", [None, 3, "stars.csv", ["file"]])
+def test_a_provenance_that_names_nothing_is_refused(provenance):
+    with pytest.raises(ValueError, match=r"provenance = .*: leave it out"):
+        from_table(table(meta={"provenance": provenance}))

@@ -106,7 +106,7 @@ def recognise(
             f"the name {path.name} has no scale factor, as sfr_catalog_1.000000.bin "
             "does: give --scale"
         )
-    cosmos, who_cosmos = _universe(header, universe)
+    cosmos, who_cosmos = _universe(path, header, universe)
     account = (
         f"{path.name} is {WORDS[chosen]} ({why}). Its box is {side:g} Mpc/h ({who_side}), its "
         f"scale factor {factor:g} ({who_factor}), h = {cosmos.hubble:g} and the matter density "
@@ -131,16 +131,21 @@ def _first(found: list[tuple[float | None, str]]) -> tuple[float | None, str]:
     return known[0] if known else (None, "")
 
 
-def _universe(header: Header, given: Universe | None) -> tuple[Universe, str]:
+def _universe(
+    path: Path, header: Header, given: Universe | None
+) -> tuple[Universe, str]:
     if given is not None:
         return given, _GIVEN
     if header.hubble is None:
         return MULTIDARK, f"{_ASSUMED}: give --cosmology if they are others"
+    who = _HEADER
     matter = header.omega_matter
     if matter is None:
-        who = f"h {_HEADER}, the other {_ASSUMED}"
-        return Universe(header.hubble), who
-    return Universe(header.hubble, matter), _HEADER
+        matter, who = MULTIDARK.omega_matter, f"h {_HEADER}, the other {_ASSUMED}"
+    try:
+        return Universe(header.hubble, matter), who
+    except ValueError as error:
+        raise ValueError(f"the header of {path.name} says {error}") from error
 
 
 def check_readable(path: Path) -> None:

@@ -176,3 +176,19 @@ def test_what_headers_of_programs_say():
         )
     )
     assert machine == headers.Header(units=(("masses", "Msun"), *units[1:]))
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ({"h0": 0.0}, r"h = 0\.0"),
+        ({"h0": 7000.0}, "h = 7000"),
+        ({"h0": -0.7}, "h = -0"),
+    ],
+)
+def test_an_impossible_header_is_named(written, said, tmp_path, halos, write_hlist):
+    path = write_hlist(tmp_path / "hlist_1.00000.list", halos(50), **written)
+    with pytest.raises(
+        ValueError, match=rf"header of hlist_1\.00000\.list says {said}"
+    ):
+        open_catalogue(path)
