@@ -131,7 +131,11 @@ def with_logarithms_in_msun(table: Table) -> Table:
     names = {name for d in MASS_COLUMNS if d.unit == DEX for name in d.names}
     changed = table.copy(copy_data=False)
     for title in changed.colnames:
-        said = changed[title].unit in (units.dex, units.dimensionless_unscaled, MSUN)
-        if said and divided(title)[0] in names:
+        name, titled = divided(title)
+        said = changed[title].unit
+        if said is None and titled is not None:
+            said = units.Unit(titled, parse_strict="silent")
+        known = (units.dex, units.dimensionless_unscaled, MSUN)
+        if name in names and said is not None and said in known:
             changed[title].unit = DEX
     return changed

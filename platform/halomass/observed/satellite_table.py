@@ -30,6 +30,8 @@ _DEC = ("dec", "dej2000", "de_icrs", "dec_j2000", "dec_icrs")
 # No satellite moves as fast, seen from the Sun: it would not be bound, nor beyond 5 kpc.
 _FASTEST = 900.0  # [km/s]
 _LARGEST_PROPER_MOTION = 50.0  # [mas/yr]
+# [dex(solMass)] Of less or more stars there is no satellite.
+_SMALLEST_LOG_MASS, _LARGEST_LOG_MASS = 0.0, 13.0
 
 # Units of names that archives have defined; other columns must say theirs.
 _ANGLES = (
@@ -85,7 +87,7 @@ _BRIGHTNESS = (
         ("log10_mstar_ml1",),
         {"log10_mstar_ml1": DEX},
         lower=0.0,
-        upper=13.0,
+        upper=_LARGEST_LOG_MASS,
         zero_is_none=True,
     ),
     ColumnDescription(
@@ -118,7 +120,6 @@ _FEWEST = 3  # satellites that say it
 _SEVERAL = 5
 _MODULI = (14.0, 27.0)
 _CLOSEST = 3.0  # [kpc] and no single one is: all that are known are beyond 10
-_SMALLEST_LOG_MASS = 0.0  # [dex(solMass)] of fewer stars there is no satellite
 
 # Two rows that are one satellite, whatever they are called: so near each other on the sky,
 # and as far and fast but for what two papers differ by.
@@ -395,5 +396,6 @@ def _log_m_star(
     if what == "v0":
         magnitude = magnitude - (5 * np.log10(cleaned.values["distance"]) + 10)
     log_m_star = (SUN_MAGNITUDE - magnitude) / 2.5
-    dark = log_m_star < _SMALLEST_LOG_MASS  # a magnitude without its sign
-    return np.where(dark, np.nan, log_m_star), columns[what]
+    # a magnitude without its sign, or an absolute one that was taken for an apparent one
+    possible = (log_m_star >= _SMALLEST_LOG_MASS) & (log_m_star <= _LARGEST_LOG_MASS)
+    return np.where(possible, log_m_star, np.nan), columns[what]

@@ -69,3 +69,12 @@ def test_logarithms_need_no_unit(unit):
     assert changed["r"].unit is None
     np.testing.assert_array_equal(changed["log10_Mpeak"], table["log10_Mpeak"])
     assert table["log10_Mpeak"].unit == (units.Unit(unit) if unit is not None else None)
+
+
+@pytest.mark.parametrize(
+    "title", ["log_m_star [Msun]", "log_m_star (dex)", "log_m_star_Msun", "log_m [dex]"]
+)
+def test_the_unit_of_a_logarithm_may_stand_in_its_title(title):
+    changed = with_logarithms_in_msun(Table({title: [9.0], "m_star [Msun]": [1e9]}))
+    assert understand(changed, NEIGHBOUR_COLUMNS, "a")[0].unit == DEX
+    assert changed["m_star [Msun]"].unit is None

@@ -231,3 +231,13 @@ def test_a_distance_that_may_stand_for_none_is_told_of_far_ones_too():
     (doubt,) = found.far_doubts([0, 1])
     assert doubt.startswith("dist_kpc of 'A' is 999: such numbers often stand for no")
     assert found.far_doubts([1]) == []
+
+
+def test_absolute_magnitudes_are_no_apparent_ones():
+    """At these distances they would be those of ten galaxies like the Milky Way, or more."""
+    table = Table(COLUMNS)
+    table.rename_column("M_V", "V0_mag")
+    table["V0_mag"] = [-13.4, -15.2]
+    assert np.isnan(SatelliteTable.of(table, "a.csv").log_m_star).all()
+    table["V0_mag"] = [6.0, 9.5]
+    assert np.isfinite(SatelliteTable.of(table, "a.csv").log_m_star).all()
