@@ -144,6 +144,7 @@ def universe(path, hosts=1400, satellites=45, clusters=3):
     owner = np.repeat(rows["id"].reshape(log_m.shape)[:, :1], 1 + satellites, axis=1)
     owner[:, 0] = -1  # a host is no satellite
     rows["upid"], rows["v"] = owner.ravel(), random.uniform(20, 90, len(rows))
+    rows["v"][owner.ravel() == -1] = 150 * 10 ** ((log_m[:, 0] - 12) / 3)
     for names, values in (("x", "y", "z"), place), (("vx", "vy", "vz"), velocity):
         for name, column in zip(names, values.reshape(-1, 3).T, strict=True):
             rows[name] = column

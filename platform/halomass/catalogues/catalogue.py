@@ -27,6 +27,7 @@ from halomass.catalogues import (
     rockstar,
     universe_machine,
 )
+from halomass.catalogues.box_edges import count_beyond
 from halomass.catalogues.chunks import (
     HALOS,
     NOT_SAID,
@@ -42,7 +43,7 @@ from halomass.universe import MULTIDARK, Universe
 from orrery.identity import JSON
 from orrery.records import Records, Schema
 
-VERSION = 9  # of reading catalogues; raised whenever its numbers change
+VERSION = 10  # of reading catalogues; raised whenever its numbers change
 
 LEAST_MEMORY = 2.0  # [MB] less does not hold a few hundred lines
 # Of the box's side: galaxies that outlived their halo drift a little over the edge.
@@ -210,9 +211,10 @@ class Catalogue:
         # no hosts yet in a list that does not say which halos lie in others
         hosts = rows["id"][_upid(rows) == -1].astype(np.int64)
         # copied: a view would keep whole rows
-        there = "r" in _names(kept)
-        radius = (kept["r"] if there else np.zeros(len(kept))).astype(np.float32)
-        return ChunkHalos(len(rows), self._columns(kept), hosts, radius)
+        radius = kept["r"] if "r" in _names(kept) else np.zeros(len(kept))
+        small = radius.astype(np.float32)
+        beyond = count_beyond(kept[_upid(kept) < 0], self.box)
+        return ChunkHalos(len(rows), self._columns(kept), hosts, small, beyond)
 
     def _source(self) -> ChunkedFile:
         file = self.path.stat()
@@ -308,17 +310,8 @@ def open_catalogue(
     """
     place = Path(path).absolute()
     found = identification.recognise(place, kind, box, scale, universe)
-    return Catalogue(
-        place,
-        found.kind,
-        found.box,
-        found.scale,
-        memory,
-        log_m_peak,
-        part_of_box,
-        found.universe,
-        found.account,
-    )
+    chosen = (found.kind, found.box, found.scale, memory, log_m_peak)
+    return Catalogue(place, *chosen, part_of_box, found.universe, found.account)
 
 
 def _counts(rows: NDArray[Any]) -> NDArray[np.bool_]:

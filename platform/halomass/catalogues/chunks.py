@@ -120,6 +120,8 @@ class ChunkHalos:
         hosts: The identities of all that lie in no other halo, kept or not.
         radius: The virial radii of those that are kept, with shape `[kept]` [comoving
             kpc/h]; zeros where the file has none.
+        beyond: How many of those that are kept, and lie in no other halo, are beyond the edges
+            of the box in the file.
 
     Example:
         >>> part = ChunkHalos(rows=3, columns={"id": np.array([7, 9])})
@@ -131,3 +133,4 @@ class ChunkHalos:
     columns: dict[str, NDArray[Any]]
     hosts: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     radius: NDArray[Any] = field(default_factory=lambda: np.empty(0))
+    beyond: int = 0

@@ -15,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from halomass.catalogues.belonging import Belonging
+from halomass.catalogues.box_edges import BoxEdges
 from halomass.catalogues.chunks import ChunkHalos
 from halomass.catalogues.completeness import HostCounts
+from halomass.catalogues.halo_dynamics import HaloDynamics
 from halomass.catalogues.halo_units import HaloUnits
+from halomass.catalogues.host_sample import HostSample
 from halomass.catalogues.repetition import NumberRegister, ReferenceRegister
 from halomass.catalogues.unlikely_numbers import UnlikelyNumbers
 from halomass.systems import FloatArray
@@ -76,6 +79,9 @@ class HaloSurvey:
         room = int(_ROOM * self.memory) // 2
         self._open = ExitStack()
         self._hosts = HostCounts(self.box)
+        self._edges = BoxEdges(self.file, self.box)
+        self._sample = HostSample(room // 4)
+        self._dynamics = HaloDynamics(self.file, self.box, self.scale, self.universe)
         self._numbers = UnlikelyNumbers(self.file)
         self._units = HaloUnits(self.file, self.scale, self.universe, self.masses)
         self._identities = self._open.enter_context(NumberRegister(room))
@@ -111,6 +117,8 @@ class HaloSurvey:
         host = columns["upid"] < 0
         place = np.stack([columns[name] for name in _AXES], axis=1)
         self._hosts.add(place[host])
+        self._edges.add(place[host], part.beyond)
+        self._sample.add(columns)
         radius = part.radius if len(part.radius) else np.zeros(len(host))
         masses = (columns["log_m_vir"][host], columns["log_m_peak"][host])
         self._units.add(*masses, radius[host])
@@ -175,6 +183,7 @@ class HaloSurvey:
         """
         self._units.check()
         self._numbers.check()
+        self._dynamics.check(self._sample)
 
     def check_hosts(self) -> None:
         """Refuses subhalos without their hosts, and large hosts without subhalos.
@@ -196,6 +205,7 @@ class HaloSurvey:
                 f"{self.file}: its {self.kept} halos reach only to {self.reach:.4g} Mpc/h on each "
                 f"axis, in a box of {self.box:g}: give the box of this simulation"
             )
+        self._edges.check()
         gap = self._hosts.gap()
         if gap is not None:
             raise ValueError(

@@ -24,6 +24,10 @@ _ABOVE_PEAK = 0.05  # [dex] by which rounding may raise a mass above its peak
 # log10 of 16: of stellar masses in Msun none of a galaxy is smaller, of their logarithms none
 # is larger.
 _LARGEST_LOGARITHM = 1.2
+# Of a halo's largest mass: baryons are 0.16 of all matter (Planck 2018 VI,
+# doi:10.1051/0004-6361/201833910), and stars a fifth of these at most.
+_MOST_STARS = 0.2
+_MOST_STARRY = 0.2  # of the halos with stars: by scatter few have as many
 _TIMES = 5.0  # as often as places or velocities around it
 _SLOWEST = 3.0  # [km/s] of the fastest halo: those of no box all move slower
 _FEWEST = 20  # halos that tell
@@ -52,6 +56,8 @@ damaged, or not filled; fetch the file again
     halos: int = 0
     fastest: float = 0.0
     largest_log_m_star: float = 0.0
+    with_stars: int = 0
+    starry: int = 0
     counts: dict[str, int] = field(default_factory=dict)
 
     def add(self, columns: dict[str, NDArray[Any]]) -> None:
@@ -77,7 +83,11 @@ damaged, or not filled; fetch the file again
                 self._count(what, columns[name] == 0)
         risen = columns["log_m_vir"] > columns["log_m_peak"] + _ABOVE_PEAK
         self._count("have more than the largest mass in their past", risen)
-        largest = columns["log_m_star"].max(initial=0.0)
+        stars = columns["log_m_star"]
+        many = columns["log_m_peak"] + np.log10(_MOST_STARS)
+        self.with_stars += int(np.count_nonzero(stars > 0))
+        self.starry += int(np.count_nonzero((stars > 0) & (stars > many)))
+        largest = stars.max(initial=0.0)
         self.largest_log_m_star = max(self.largest_log_m_star, float(largest))
 
     def _count(self, what: str, halos: NDArray[np.bool_]) -> None:
@@ -111,6 +121,13 @@ damaged, or not filled; fetch the file again
             raise ValueError(
                 f"{self.file}: no halo moves with more than {self.fastest:.3g} km/s along an "
                 "axis: these are in another unit; convert them to km/s"
+            )
+        if self.with_stars >= _FEWEST and self.starry > _MOST_STARRY * self.with_stars:
+            raise ValueError(
+                f"{self.file}: stellar masses (sm) of {self.starry} of its {self.with_stars} halos "
+                f"with stars are more than {_MOST_STARS:g} of their peak masses (mp), and baryons "
+                "are 0.16 of all matter: columns were exchanged, or have another unit; write halo "
+                "masses as m and mp, and stellar masses in Msun as sm"
             )
         if 0 < self.largest_log_m_star < _LARGEST_LOGARITHM:
             raise ValueError(

@@ -61,6 +61,8 @@ def make_halos(count, seed=0):
     positions = random.integers(0, 64 * 1024, (count, 3)) / 1024
     velocities = random.integers(-800, 800, (count, 3)) / 2
     peak = np.float32(10 ** random.uniform(7.5, 14, count)).astype(float)
+    # of each three the largest is the host of the others
+    peak = peak[np.lexsort((-peak, np.arange(count) // 3))]
     mass = np.float32(peak * random.uniform(0.1, 1, count)).astype(float)
     stars = np.float32(np.where(random.random(count) < 0.2, 0, peak / 100)).astype(
         float
@@ -68,16 +70,26 @@ def make_halos(count, seed=0):
     flags = np.where(
         random.random(count) < 0.1, 16 + 4, random.choice([0, 1, 32], count)
     )
+    # subhalos lie in their hosts, and move as they do
+    first = np.arange(count) - np.arange(count) % 3
+    virial = 146 * np.cbrt(mass / 1e12)  # [km/s]
+    reach = 0.2 * np.cbrt(mass[first, None] / 1e12)  # [Mpc/h] of a virial radius
+    within = np.round(1024 * reach * random.uniform(-0.9, 0.9, (count, 3))) / 1024
+    among = np.round(2 * virial[first, None] * random.normal(0, 0.7, (count, 3))) / 2
+    lies_in = (np.arange(count) % 3 > 0)[:, None]
+    positions = np.where(lies_in, (positions[first] + within) % 64, positions)
+    velocities = np.where(lies_in, velocities[first] + among, velocities)
+    turns = np.maximum(np.round(2.4 * virial) / 2, 0.5)
     places = np.concatenate([positions, velocities], axis=1)
-    columns = (flags, places, peak, mass, stars)
+    columns = (flags, places, peak, mass, turns, stars)
     rows = zip(*(column.tolist() for column in columns), strict=True)
     return [
         Halo(
             10**16 + 3 * i,  # a float holds every other of them
             -1, 10**16 + 3 * (i - i % 3) if i % 3 else -1,
-            flag, tuple(place), mp, m, i % 500 + 0.5, sm,
+            flag, tuple(place), mp, m, v, sm,
         )
-        for i, (flag, place, mp, m, sm) in enumerate(rows)
+        for i, (flag, place, mp, m, v, sm) in enumerate(rows)
     ]  # fmt: skip
 
 

@@ -296,7 +296,7 @@ def test_a_halo_without_masses_is_none_if_it_has_a_velocity(
         if is_refused:
             refused("row 20: mp is .*, like no halo's", path, tmp_path)
         else:
-            assert open_catalogue(path, BOX).describe()
+            assert open_catalogue(path, BOX, part_of_box=True).describe()
 
 
 def test_halos_that_are_there_twice_are_refused(tmp_path, halos, write, refused):

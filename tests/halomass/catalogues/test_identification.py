@@ -183,7 +183,6 @@ def test_what_headers_of_programs_say():
     [
         ({"h0": 0.0}, r"h = 0\.0"),
         ({"h0": 7000.0}, "h = 7000"),
-        ({"h0": -0.7}, "h = -0"),
     ],
 )
 def test_an_impossible_header_is_named(written, said, tmp_path, halos, write_hlist):

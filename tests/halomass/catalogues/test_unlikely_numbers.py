@@ -90,6 +90,24 @@ def test_halos_that_all_rest_are_refused():
         check(columns)
 
 
+@pytest.mark.parametrize("share", [0.3, 1.0])
+def test_stars_of_more_mass_than_their_halos_are_refused(share):
+    columns = halos()
+    rows = np.arange(COUNT) < share * COUNT
+    exchanged = np.where(rows, columns["log_m_vir"], columns["log_m_star"])
+    with pytest.raises(
+        ValueError, match=r"stellar masses \(sm\) of .* columns were exch"
+    ):
+        check({**columns, "log_m_star": exchanged})
+
+
+def test_scatter_of_stellar_masses_is_honest():
+    """The most efficient halos, 4 % of whose mass are stars, with twice the usual scatter."""
+    columns = halos()
+    scatter = np.random.default_rng(7).normal(0, 0.5, COUNT)
+    check({**columns, "log_m_star": columns["log_m_peak"] - 1.4 + scatter})
+
+
 def test_logarithms_of_stellar_masses_are_none():
     columns = halos()
     written = columns["log_m_star"]  # these instead of the masses
