@@ -128,7 +128,9 @@ class Browser:
 
     def press(self, key, modifiers=0):
         """Presses a key, such as `Tab` or `Enter`."""
-        codes = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32}
+        codes = {"Tab": 9, "Enter": 13, "Escape": 27, " ": 32, "End": 35, "Home": 36}
+        arrows = ("ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown")
+        codes |= {arrow: 37 + i for i, arrow in enumerate(arrows)}
         text = {"Enter": "\r", " ": " "}.get(key, "")
         about = {
             "key": key,

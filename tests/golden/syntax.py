@@ -85,6 +85,7 @@ NO_NUMBERS = {
     "orrery.results.figures.maps": "draws stars where they are given",
     "orrery.results.figures.marginals": "draws histograms of draws; chooses the axes' ends",
     "orrery.results.figures.pointing": "says where axes are in a picture",
+    "orrery.results.figures.readings": "holds intervals as they were drawn",
     "orrery.results.figures.presentation": "has widths, sizes and fonts",
     "orrery.results.figures.radial": "draws intervals as they are given",
     "orrery.results.figures.regression": "draws what `judging` computed",

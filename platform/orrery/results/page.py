@@ -119,7 +119,7 @@ def render(result: Result, sections: list[JSON]) -> str:
         lineage=lineage_rows(document["lineage"]),
         options=_flat(document["options"]),
         versions=document["versions"],
-        script=_source("report.js") + _source("pictures.js"),
+        script="".join(map(_source, ("report.js", "keys.js", "pictures.js"))),
     )
 
 

@@ -46,23 +46,38 @@ function nearest(values, at) {
 // what was drawn is known better than where a pointer is
 const exactly = (found, side) => written(found, side, 1);
 
+/** Returns numbers of a curve in words: its name, what is drawn, and the ends of its interval. */
+function said(name, { y, low, high }, side) {
+  const ends = Number.isFinite(low ?? NaN) && `${exactly(low, side)} to ${exactly(high, side)}`;
+  if (!Number.isFinite(y ?? NaN)) return ends ? `${name}: ${ends}` : null;
+  return `${name}: ${exactly(y, side)}${ends ? ` (${ends})` : ""}`;
+}
+
+const numbersAt = ({ y, low, high }, i) => ({ y: y?.[i], low: low?.[i], high: high?.[i] });
+
 /** Returns what a curve has at an abscissa; of points the nearest, and where it is. */
 function value(curve, at, one) {
+  if (curve.across) return said(curve.name, numbersAt(curve, 0), one.x);
   if (curve.joined) {
-    const found = interpolated(curve, at, one);
-    return found === null ? null : `${curve.name}: ${exactly(found, one.y)}`;
+    const between = (y) => y && interpolated({ x: curve.x, y }, at, one);
+    const [y, low, high] = [curve.y, curve.low, curve.high].map(between);
+    return said(curve.name, { y, low, high }, one.y);
   }
   const there = nearest(curve.x, at);
-  return `${curve.name} at ${exactly(curve.x[there], one.x)}: ${exactly(curve.y[there], one.y)}`;
+  const where = curve.x[there] === at ? "" : ` at ${exactly(curve.x[there], one.x)}`;
+  return said(`${curve.name}${where}`, numbersAt(curve, there), one.y);
 }
 
 /** Returns what stands in the row of a figure that a pointer is in. */
 function inRow(one, at) {
   const [place, words] = one.y.rows[nearest(one.y.rows.map(([row]) => row), at)];
-  const points = one.curves.filter((curve) => !curve.joined && curve.x.includes(place));
-  const said = points.map((curve) => `${curve.name}: ${exactly(curve.y[curve.x.indexOf(place)], one.x)}`);
-  return [words, ...said];
+  const [across, points] = [true, false].map((is) => one.curves.filter((curve) => !!curve.across === is));
+  const here = points.filter((curve) => !curve.joined && curve.x.includes(place));
+  const found = here.map((curve) => said(curve.name, numbersAt(curve, curve.x.indexOf(place)), one.x));
+  return [words, ...found, ...across.map((curve) => value(curve, at, one))];
 }
+
+const line = (parts) => parts.filter(Boolean).join(" \u00b7 ");
 
 /** Returns the axes at a place in a picture, and the fractions of their sides there. */
 function found(axes, x, y) {
@@ -79,31 +94,44 @@ function reading({ one, right, up }) {
   const sides = one.y.rows ? [[one.x, x]] : [[one.x, x], [one.y, y]];
   const named = sides.filter(([side]) => side.name).map(([side, at]) => `${side.name} = ${written(at, side)}`);
   const others = one.y.rows ? inRow(one, y) : one.curves.map((curve) => value(curve, x, one));
-  return [named.join(", "), ...others.filter((found) => found !== null)].join(" \u00b7 ");
+  return line([named.join(", "), ...others]);
 }
 
-/** Says below a picture what a pointer on it is at, and marks the abscissa there. */
-function follow(held, axes, line) {
-  const cross = document.createElement("span");
-  cross.className = "cross";
-  held.append(cross);
-  const leave = () => {
-    line.textContent = "";
-    cross.style.display = "none";
+/** Says on a line what a pointer or keys on a picture are at, and marks it there. */
+function follow(held, axes, name, shown) {
+  const [cross, dot] = ["cross", "dot"].map((kind) => {
+    const mark = document.createElement("span");
+    mark.className = kind;
+    held.append(mark);
+    return mark;
+  });
+  const show = (words, one = null, [right, up] = [0, null]) => {
+    shown.textContent = words;
+    cross.style.display = one ? "block" : "none";
+    dot.style.display = one && up !== null ? "block" : "none";
+    if (!one) return;
+    const [left, top, width, height] = one.box;
+    const part = (fraction) => `${100 * fraction}%`;
+    Object.assign(cross.style, { left: part(left + right * width), top: part(top), height: part(height) });
+    if (up === null) return;
+    Object.assign(dot.style, { left: cross.style.left, top: part(top + (1 - up) * height) });
+    dot.scrollIntoView({ block: "nearest", inline: "nearest" });
   };
+  const leave = () => show("");
   const read = (event) => {
     const box = held.getBoundingClientRect();
     const place = found(axes, (event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
     if (!place) return leave();
-    line.textContent = reading(place);
-    const [, top, , height] = place.one.box.map((part) => `${100 * part}%`);
-    const left = `${event.clientX - box.left}px`;
-    Object.assign(cross.style, { display: "block", left, top, height, borderLeftWidth: "1px" });
+    show(reading(place), place.one, [place.right, null]);
   };
   // a finger moves the page, and what it has touched stays to be read when it is lifted
   held.addEventListener("pointerdown", read);
   held.addEventListener("pointermove", read);
-  held.addEventListener("pointerleave", (event) => event.pointerType === "touch" || leave());
+  held.addEventListener("pointerleave", (event) => {
+    // a page that keys scroll moves away from below a pointer
+    if (event.pointerType !== "touch" && dot.style.display !== "block") leave();
+  });
+  readByKeys(held, axes, name, show, leave);
 }
 
 /** Puts a picture into a box of its own size, in which the mark stands. */
@@ -115,10 +143,30 @@ function hold(image) {
   return held;
 }
 
-function emptyLine() {
-  const line = document.createElement("p");
-  line.className = "at";
-  return line;
+/** Returns all that may be said of axes at once, which is more than is anywhere. */
+function most(one) {
+  const rows = one.y.rows?.map(([at]) => inRow(one, at)) ?? [[]];
+  const curves = one.curves.filter((curve) => !one.y.rows || curve.across);
+  const all = curves.map((curve) => {
+    const side = curve.across ? one.x : one.y;
+    return said(`${curve.name} at ${exactly(curve.x.at(-1), one.x)}`, numbersAt(curve, curve.x.length >> 1), side);
+  });
+  const sides = [one.x, one.y].map((side) => `${side.name} = ${exactly(side.high, side)}`);
+  return rows.map((words) => line([one.title, ...sides, ...words, ...all]));
+}
+
+/** Returns a line to be read, and its place, as high as the longest of what it may say. */
+function emptyLine(axes) {
+  const shown = document.createElement("p");
+  shown.className = "at";
+  shown.setAttribute("aria-live", "polite");
+  const place = document.createElement("div");
+  place.className = "said";
+  const longest = [HINT, ...axes.flatMap(most)].reduce((one, other) => (other.length > one.length ? other : one));
+  // numbers elsewhere may have more digits
+  place.dataset.longest = longest.replace(/\d+(\.\d+)?/g, "$&00");
+  place.append(shown);
+  return [shown, place];
 }
 
 /** Shows a picture on the whole window, in steps up to eight times its width. */
@@ -146,9 +194,9 @@ function enlarge(image, axes) {
     button("Smaller", () => scale(1 / 1.5)),
     button("Close", () => dialog.close()),
   );
-  const line = emptyLine();
-  follow(held, axes, line);
-  dialog.append(tools, wide, line);
+  const [shown, place] = emptyLine(axes);
+  follow(held, axes, image.alt.split(". ")[0], shown);
+  dialog.append(tools, wide, place);
   dialog.addEventListener("close", () => dialog.remove());
   document.body.append(dialog);
   dialog.showModal();
@@ -160,10 +208,10 @@ function enlarge(image, axes) {
 for (const figure of document.querySelectorAll("figure")) {
   const image = figure.querySelector("img");
   const axes = JSON.parse(figure.querySelector("script").textContent);
-  const line = emptyLine();
-  follow(hold(image), axes, line);
+  const [shown, place] = emptyLine(axes);
+  follow(hold(image), axes, image.alt.split(". ")[0], shown);
   const tools = document.createElement("p");
   tools.className = "tools";
   tools.append(button("Enlarge", () => enlarge(image, axes)));
-  figure.querySelector(".wide").after(line, tools);
+  figure.querySelector(".wide").after(place, tools);
 }

@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from orrery.judging.distributions import LEVELS, outline
 from orrery.parameters import FloatArray
 from orrery.records import Observation
+from orrery.results.figures.readings import Ends, hold_ends
 from orrery.results.figures.style import (
     COLOURS,
     GREY,
@@ -109,6 +110,8 @@ def _bands(
             alpha=alpha,
         )
     axes.hlines(levels[2], low, high, color=colour, linestyle=dashes, label=label)
+    middles = (low + high) / 2
+    hold_ends(axes, Ends(label, middles, levels[1], levels[3], levels[2]))
 
 
 def _points(
@@ -290,10 +293,15 @@ def _draw_violins(
 ) -> None:
     """Draws violins to the left (-1), to the right (1) or around (0) the middles of the bins."""
     label, observation = observed
+    seen = []
     for (low, high), name in zip(panel.bins, panel.entries, strict=True):
         if name in observation.names:
             column = x[:, observation.names.index(name)]
-            _violin(axes, column[np.isfinite(column)], (low, high), side, COLOURS[ink])
+            known = column[np.isfinite(column)]
+            seen += _violin(axes, known, (low, high), side, COLOURS[ink])
+    if seen:
+        middle, lower, median, upper = np.array(seen).T
+        hold_ends(axes, Ends(f"{label}, predicted", middle, lower, upper, median))
     shown = [i for i, name in enumerate(panel.entries) if name in observation.names]
     edges = np.asarray(panel.bins, dtype=float)[shown]
     place = edges.mean(axis=1) + 0.14 * side * np.diff(edges)[:, 0]
@@ -317,10 +325,13 @@ def _draw_violins(
 
 def _violin(
     axes: Axes, values: FloatArray, edges: tuple[float, float], side: int, colour: str
-) -> None:
-    """Draws one violin; its widest place is as wide in every bin."""
+) -> list[tuple[float, ...]]:
+    """Draws one violin, and returns its middle, 16 %, median and 84 %; none has no values.
+
+    Its widest place is as wide in every bin.
+    """
     if not len(values):
-        return
+        return []
     width, middle = edges[1] - edges[0], (edges[0] + edges[1]) / 2
     shape = outline(values)
     levels = shape.levels
@@ -337,6 +348,7 @@ def _violin(
     place = middle + 0.025 * side * width
     axes.vlines(place, levels[1], levels[3], color=colour, linewidth=3.0, zorder=3)
     axes.plot(place, levels[2], "_", color="white", markersize=3.5, zorder=4)
+    return [(middle, *map(float, levels[1:4]))]
 
 
 def _write_tails(

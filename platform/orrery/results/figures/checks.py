@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from orrery.judging.diagnostics import Coverage, Ranks
 from orrery.judging.distributions import ONE_SIGMA, TWO_SIGMA, coverage_band
 from orrery.parameters import Parameter
+from orrery.results.figures.readings import Ends, hold_ends
 from orrery.results.figures.style import (
     GREY,
     INK,
@@ -36,6 +37,9 @@ def coverage(curves: Mapping[str, Coverage]) -> Figure:
     for probability, alpha in ((TWO_SIGMA, 0.15), (ONE_SIGMA, 0.3)):
         level, low, high = coverage_band(tests, probability)
         axes.fill_between(level, low, high, color=GREY, alpha=alpha, linewidth=0)
+        held = round(100 * (probability[1] - probability[0]))
+        name = f"calibrated, {held} %"
+        hold_ends(axes, Ends(name, level, low, high, joined=True))
     axes.plot(
         (0, 1), (0, 1), color=INK, linewidth=0.8, label=f"calibrated, {tests} tests"
     )
@@ -70,6 +74,8 @@ def ranks(results: Mapping[str, Ranks], parameters: Sequence[Parameter]) -> Figu
         axes.fill_between(
             band.levels, band.lower, band.upper, color=GREY, alpha=0.3, linewidth=0
         )
+        grey = Ends("uniform, 95 %", band.levels, band.lower, band.upper, joined=True)
+        hold_ends(axes, grey)
         axes.axhline(0.0, color=INK, linewidth=0.8)
         for label, result, colour, dashes in inked(results):
             step = axes.step(

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from orrery.judging.distributions import running_quantiles
 from orrery.parameters import FloatArray
 from orrery.results.figures.marginals import interval
+from orrery.results.figures.readings import Ends, hold_ends
 from orrery.results.figures.style import (
     COLOURS,
     GREY,
@@ -88,6 +89,8 @@ def _shade(axes: Axes, band: Band, colour: str, hatch: str) -> None:
         zorder=0,
     )
     axes.axvline(median, color=colour, linewidth=1.1, zorder=1)
+    at = np.array([[median], [low], [high]])
+    hold_ends(axes, Ends(band.label, at[0], at[1], at[2], at[0], across=True))
 
 
 def _draw_rows(axes: Axes, rows: Sequence[Constraint], label: str) -> None:
@@ -157,6 +160,7 @@ def relation(
     middle, low, median, high = running_quantiles(x, y, bins)
     axes.fill_between(middle, low, high, color=COLOURS[0], alpha=0.25, linewidth=0)
     axes.plot(middle, median, color=COLOURS[0], label="median and 16-84 %")
+    hold_ends(axes, Ends("median and 16-84 %", middle, low, high, joined=True))
     for (label, (at_x, at_y)), colour, marker in zip(
         (points or {}).items(),
         itertools.cycle(COLOURS[1:]),

@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from orrery.judging.distributions import TWO_SIGMA
 from orrery.judging.intervals import posterior_summary
 from orrery.parameters import FloatArray, Parameter
+from orrery.results.figures.readings import Ends, hold_ends
 from orrery.results.figures.style import (
     CONTOURS,
     DASHES,
@@ -230,7 +231,7 @@ def _name_axes(
 
 def _annotate_diagonal(figure: Figure, draws: Mapping[str, FloatArray]) -> None:
     """Writes each median with its 16-84 % band above the diagonal, and shades that band."""
-    for row, (_, values, colour, _) in enumerate(reversed(inked(draws))):
+    for row, (label, values, colour, _) in enumerate(reversed(inked(draws))):
         found = posterior_summary(values)
         for i, axes in enumerate(_grid(figure).diagonal()):
             x, y = axes.lines[
@@ -243,6 +244,8 @@ def _annotate_diagonal(figure: Figure, draws: Mapping[str, FloatArray]) -> None:
                 (found.lower[i], found.upper[i]),
                 colour,
             )
+            at = np.array([found.median[i], found.lower[i], found.upper[i]])[:, None]
+            hold_ends(axes, Ends(label, at[0], at[1], at[2], at[0], across=True))
             axes.text(
                 0.5,
                 1.05 + 0.17 * row,

@@ -5,6 +5,7 @@ A page gives this to its script, so that who points at a picture reads values th
 
 import re
 import unicodedata
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter
 from matplotlib.transforms import Bbox
 
 from orrery.identity import JSON
+from orrery.results.figures.readings import bar_ends, ends_of
 
 _SCALES = ("linear", "log")
 _DIGITS = 5  # of a curve's numbers
@@ -37,10 +39,13 @@ _SIGNS = {
 def axes_in_picture(figure: Figure, box: Bbox) -> list[JSON]:
     """Returns the axes of a figure that have numbers along both sides, as plain JSON.
 
-    Each has its `box` (left, top, width and height, as fractions of the picture's), `x` and
-    `y` (with `name`, `low`, `high` and whether it is `log`), and `curves` that a legend names
-    (with `name`, `x`, `y` and whether points are `joined` by lines). A `y` whose ticks are
-    words has these as `rows`, each with its place; `x` of its curves are then places of rows.
+    Each has its `title`, its `box` (left, top, width and height, as fractions of the
+    picture's), `x` and `y` (with `name`, `low`, `high` and whether it is `log`), and `curves`
+    that a legend names (with `name`, `x`, `y` and whether points are `joined` by lines). Those
+    with error bars, bands, boxes and violins have `low` and `high` too, and no `y` where
+    nothing is drawn between these; those that lie `across` have them along x. A `y` whose
+    ticks are words has these as `rows`, each with its place; `x` of its curves are then places
+    of rows.
 
     Arguments:
         figure: The figure, which is settled.
@@ -58,6 +63,7 @@ def axes_in_picture(figure: Figure, box: Bbox) -> list[JSON]:
     names = _names(plain)
     return [
         {
+            "title": plain_label(axes.get_title()),
             "box": _place(axes, figure, box),
             "x": _side(names[axes][0], axes.xaxis),
             "y": _side(names[axes][1], axes.yaxis),
@@ -134,43 +140,83 @@ def _rows(axis: Axis) -> list[tuple[float, str]]:
     return [(float(place), plain_label(word)) for place, word in found if word]
 
 
-def _curves(axes: Axes) -> Any:
-    """Yields the curves of axes that their legend names, with rounded numbers."""
-    points = {
-        one.lines[0]: str(one.get_label())
+def _curves(axes: Axes) -> Iterator[JSON]:
+    """Yields what a legend of axes names, with rounded numbers."""
+    held = {ends.name: ends for ends in ends_of(axes)}
+    for name, joined, x, y, bars in [*_lines(axes)]:
+        found = held.get(name)
+        sides = {"x": x, "y": y}
+        if bars is not None:
+            sides |= {"low": bars[0], "high": bars[1]}
+        elif found is not None and len(found.x) == len(x):
+            # a band around a line is read with the line
+            sides |= {"low": found.low, "high": found.high}
+            held.pop(name)
+        yield _curve(name, joined, sides)
+    for name, ends in held.items():
+        known = np.isfinite([ends.x, ends.low, ends.high]).all(axis=0)
+        shown = {"x": ends.x, "y": ends.y, "low": ends.low, "high": ends.high}
+        if known.any():
+            sides = {k: np.asarray(v)[known] for k, v in shown.items() if v is not None}
+            across = {"across": True} if ends.across else {}
+            yield _curve(name, ends.joined, sides) | across
+
+
+def _curve(name: str, joined: bool, sides: Mapping[str, Any]) -> JSON:
+    numbers = {side: _rounded(values) for side, values in sides.items()}
+    return {"name": plain_label(name), "joined": joined, **numbers}
+
+
+def _lines(axes: Axes) -> Iterator[tuple[str, bool, Any, Any, Any]]:
+    """Yields each line's name, whether it joins its points, these, and their bars' ends."""
+    bars = {
+        one.lines[0]: one
         for one in axes.containers
         if isinstance(one, ErrorbarContainer) and one.lines[0] is not None
     }
     rows = [place for place, _ in _rows(axes.yaxis)]
     for line in axes.lines:
-        name = points.get(line, str(line.get_label()))
+        name = str(bars[line].get_label() if line in bars else line.get_label())
         joined = line.get_linestyle() != "None"
-        x, y = _values(line)
-        if rows and not joined:
-            x, y = _in_rows(rows, x, y)
-        # a line across the axes at one value is in the units of one side alone
+        known, x, y = _values(line)
         inside = line.get_transform().contains_branch_seperately(axes.transData)
-        ascends = len(x) > joined and (np.diff(x) >= 0).all()
-        if name.startswith("_") or not all(inside) or not ascends:
+        # a line across the axes at one value is in the units of one side alone
+        if name.startswith("_") or not all(inside):
             continue
-        values = {"x": _rounded(x), "y": _rounded(y)}
-        yield {"name": plain_label(name), "joined": joined, **values}
+        in_rows = bool(rows) and not joined
+        ends = _bar_ends(bars.get(line), known, upright=not in_rows)
+        if in_rows:
+            places, order = _in_rows(rows, y)
+            x, y = places[order], x[order]
+            ends = ends if ends is None else ends[:, order]
+        if len(x) > joined and (np.diff(x) >= 0).all():
+            yield name, joined, x, y, ends
 
 
-def _values(line: Line2D) -> tuple[Any, Any]:
-    """Returns the finite points of a line; steps have their corners."""
+def _bar_ends(bars: ErrorbarContainer | None, known: Any, upright: bool) -> Any:
+    """Returns lower and upper ends of the bars of known points, `[2, n]`, or None."""
+    found = None if bars is None else bar_ends(bars, upright)
+    if found is None or len(known) != len(found[0]):
+        return None
+    ends = np.array(found)[:, known]
+    return ends if np.isfinite(ends).all() else None
+
+
+def _values(line: Line2D) -> tuple[Any, Any, Any]:
+    """Returns which points of a line are finite, and these; steps have their corners."""
     x, y = (np.asarray(side, dtype=float) for side in line.get_data())
     known = np.isfinite(x) & np.isfinite(y)
-    corners = STEP_LOOKUP_MAP[line.get_drawstyle()]
-    return tuple(corners(x[known], y[known])) if known.any() else (x[known], y[known])
+    if not known.any():
+        return known, x[known], y[known]
+    x, y = STEP_LOOKUP_MAP[line.get_drawstyle()](x[known], y[known])
+    return known, x, y
 
 
-def _in_rows(rows: list[float], x: Any, y: Any) -> tuple[Any, Any]:
-    """Returns the row that each point belongs to, which it may stand beside, and its value."""
+def _in_rows(rows: list[float], y: Any) -> tuple[Any, Any]:
+    """Returns the row that each point belongs to, which it may stand beside, and their order."""
     nearest = np.abs(np.subtract.outer(y, rows)).argmin(axis=1)
     places = np.asarray(rows)[nearest]
-    order = np.argsort(places, kind="stable")
-    return places[order], x[order]
+    return places, np.argsort(places, kind="stable")
 
 
 def _rounded(values: Any) -> list[float]:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from orrery.parameters import FloatArray
+from orrery.results.figures.readings import Ends, hold_ends
 from orrery.results.figures.style import (
     COLOURS,
     GREY,
@@ -107,6 +108,7 @@ def _draw_boxes(
         label=name,
     )
     axes.hlines(median, start, start + width, color=colour, linewidth=2.0)
+    hold_ends(axes, Ends(name, start + width / 2, low, high, median))
 
 
 def _draw_points(

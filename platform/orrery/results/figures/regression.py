@@ -11,6 +11,7 @@ from orrery.judging.distributions import ENOUGH, binned_quantiles
 from orrery.judging.intervals import posterior_summary
 from orrery.judging.regression import BinnedErrors
 from orrery.parameters import FloatArray
+from orrery.results.figures.readings import Ends, hold_ends
 from orrery.results.figures.style import (
     GREY,
     INK,
@@ -115,6 +116,7 @@ def _draw_tests(axes: Axes, tests: Tests, edges: FloatArray) -> None:
         middles, low, median, high = binned_quantiles(truth, values, edges)
         if values is shown:
             axes.fill_between(middles, low, high, color=colour, alpha=0.25, linewidth=0)
+            hold_ends(axes, Ends(name, middles, low, high, joined=True))
         axes.plot(middles, median, color=colour, linestyle=dashes, label=name)
     axes.set(xlim=ends)
 
@@ -135,6 +137,8 @@ def _draw_errors(
         axes.fill_between(
             middles, band.lower, band.upper, color=colour, alpha=0.2, linewidth=0
         )
+        held = Ends(f"{label}, members", middles, band.lower, band.upper, joined=True)
+        hold_ends(axes, held)
     axes.errorbar(
         middles,
         getattr(found, field)[shown],

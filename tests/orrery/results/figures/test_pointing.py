@@ -7,9 +7,10 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
+from orrery.parameters import generator
 from orrery.results import figures
 from orrery.results.figures.pointing import plain_label
-from orrery.results.panels import Constraint
+from orrery.results.panels import Band, Constraint
 
 
 def values(side, pixels, size):
@@ -85,9 +86,14 @@ def test_curves_have_their_names_and_values(read, coverages):
 
 def test_points_are_not_joined(read, drawings, observation):
     axes, _ = read(drawings["profiles"]())
+    assert [one["title"] for one in axes] == ["North", "South"]
     north, south = (one["curves"] for one in axes)
-    assert [curve["joined"] for curve in [*north, *south]] == [False, False]
-    assert north[0]["y"] == pytest.approx(observation().value[:3])
+    assert not any(curve["joined"] for curve in [*north, *south])
+    measured = observation()
+    error = np.sqrt(np.diag(measured.covariance))[:3]
+    assert north[0]["y"] == pytest.approx(measured.value[:3])
+    assert north[0]["low"] == pytest.approx(measured.value[:3] - error, rel=1e-4)
+    assert north[0]["high"] == pytest.approx(measured.value[:3] + error, rel=1e-4)
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -149,3 +155,69 @@ def test_rows_have_their_words_and_values(read):
 )
 def test_labels_are_written_as_people_write_them(label, words):
     assert plain_label(label) == words
+
+
+def test_boxes_are_read_with_their_ends(read):
+    ends = np.array([[-20.0, -10.0], [-5.0, 0.0], [3.0, 40.0]])
+    figure = figures.radial_bands([30.0, 50.0, 80.0], {"DESI": ends}, "v [km/s]")
+    ((one,), _) = read(figure)
+    (box,) = one["curves"]
+    assert (box["name"], box["joined"]) == ("DESI", False)
+    assert [box["low"], box["y"], box["high"]] == ends.tolist()
+    assert all(30 < x < 50 for x in box["x"][:1])
+
+
+def test_violins_are_read_with_their_medians_and_ends(read, panels, observation):
+    predicted = np.random.default_rng(1).normal(size=(500, 6)) + np.arange(6)
+    predicted[:, 1] = np.nan  # nothing was seen there
+    figure = figures.violins(panels, {"a": observation()}, {"a": predicted})
+    (north, _), _ = read(figure)
+    curves = {curve["name"]: curve for curve in north["curves"]}
+    violin = curves["a, predicted"]
+    assert violin["x"] == [35.0, 75.0]
+    wanted = np.quantile(predicted[:, [0, 2]], (0.16, 0.5, 0.84), axis=0)
+    found = [violin[side] for side in ("low", "y", "high")]
+    np.testing.assert_allclose(found, wanted, rtol=1e-3)
+    assert curves["a, observed"]["y"] == [0.0, 1.0, 2.0]
+
+
+def test_a_band_is_read_with_the_line_in_it(read):
+    x = generator(1).uniform(0, 1, 500)
+    ((one,), _) = read(figures.relation(x, 2 * x, ("x", "y"), bins=5))
+    (curve,) = one["curves"]
+    assert curve["joined"]
+    low, median, high = (np.array(curve[side]) for side in ("low", "y", "high"))
+    assert len(low) == 5
+    assert (low < median).all()
+    assert (median < high).all()
+
+
+def test_a_band_without_a_line_has_its_ends_alone(read, coverages):
+    ((one,), _) = read(figures.coverage(coverages()))
+    bands = [curve for curve in one["curves"] if "y" not in curve]
+    assert [band["name"] for band in bands] == ["calibrated, 95 %", "calibrated, 68 %"]
+    wide, narrow = bands
+    middle = len(wide["x"]) // 2
+    assert wide["low"][middle] < narrow["low"][middle] < wide["x"][middle]
+    assert wide["high"][middle] > narrow["high"][middle] > wide["x"][middle]
+
+
+def test_marginals_are_read_with_their_medians_and_ends(read, draws, parameters):
+    values = draws(0)
+    axes, _ = read(figures.corner({"a": values}, parameters))
+    found = [curve for one in axes for curve in one["curves"]]
+    assert [curve["name"] for curve in found] == ["a", "a", "a"]
+    assert all(curve["across"] for curve in found)
+    ends = [[curve[side][0] for curve in found] for side in ("low", "y", "high")]
+    wanted = np.quantile(values, (0.16, 0.5, 0.84), axis=0)
+    np.testing.assert_allclose(ends, wanted, rtol=1e-2)
+
+
+def test_rows_are_read_with_their_ends_and_what_is_shaded_with_its_own(read, rows):
+    bands = [Band("Someone (2024)", (33.0, 40.0, 47.0))]
+    ((one,), _) = read(figures.intervals(rows, "v [km/s]", bands))
+    ours, published, shaded = one["curves"]
+    assert (ours["low"], ours["high"]) == ([14.0, 25.0], [28.0, 36.0])
+    assert (published["low"], published["high"]) == ([13.0], [30.0])
+    assert shaded["across"]
+    assert (shaded["low"], shaded["y"], shaded["high"]) == ([33.0], [40.0], [47.0])
