@@ -66,8 +66,8 @@ def draw_figures(
         only: The keys of its figures; all of them when None.
 
     Raises:
-        ValueError: If a key is of no figure or leaves the folder, there is no such style, or
-            the arrays of a figure are damaged.
+        ValueError: If a key is of no figure or leaves the folder, that is a file, there is no
+            such style, or the arrays of a figure are damaged.
         OSError: If a file cannot be read or written.
     """
     from orrery.results import figures
@@ -81,6 +81,10 @@ def draw_figures(
             f"{result.folder} has no figure {unknown[0]!r}: take of {[*known]}"
         )
     keys = list(known if only is None else dict.fromkeys(only))
+    if folder.exists() and not folder.is_dir():
+        raise ValueError(
+            f"--into {folder} is a file, and figures go into a folder: give another path"
+        )
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     with progress("drawing", len(keys), "figures") as advance:

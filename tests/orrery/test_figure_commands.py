@@ -59,6 +59,14 @@ def test_what_is_no_figure_is_refused_with_those_there_are(run, tmp_path, key):
     assert not (tmp_path / "figures").exists()
 
 
+def test_a_file_is_no_folder_for_figures_and_stays(run, tmp_path, capsys):
+    file = tmp_path / "paper.pdf"
+    file.write_text("mine")
+    assert main(["figures", str(run.folder), "--into", str(file)]) != 0
+    assert f"--into {file} is a file" in capsys.readouterr().err
+    assert file.read_text() == "mine"
+
+
 def test_a_key_does_not_leave_the_folder(run, tmp_path):
     section = {**run.section("speed"), "key": "../outside"}
     hostile = Result(run.folder, {**run.document, "sections": [section]})
