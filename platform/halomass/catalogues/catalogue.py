@@ -204,17 +204,15 @@ class Catalogue:
             refused = np.flatnonzero(wrong & counts)
             if len(refused):
                 where = f"{self.path.name}, {source.place(chunk, int(refused[0]))}"
-                raise ValueError(
-                    f"{where}: {name} is {rows[name][refused[0]]}, {reason}"
-                )
+                value = rows[name][refused[0]]
+                raise ValueError(f"{where}: {name} is {value}, {reason}")
         kept = rows[counts & self._massive(rows)]
         # no hosts yet in a list that does not say which halos lie in others
         hosts = rows["id"][_upid(rows) == -1].astype(np.int64)
-        # copied: a view would keep whole rows
-        radius = kept["r"] if "r" in _names(kept) else np.zeros(len(kept))
-        small = radius.astype(np.float32)
+        there = "r" in _names(kept)  # copied: a view would keep whole rows
+        radius = (kept["r"] if there else np.zeros(len(kept))).astype(np.float32)
         beyond = count_beyond(kept[_upid(kept) < 0], self.box)
-        return ChunkHalos(len(rows), self._columns(kept), hosts, small, beyond)
+        return ChunkHalos(len(rows), self._columns(kept), hosts, radius, beyond)
 
     def _source(self) -> ChunkedFile:
         file = self.path.stat()
@@ -310,8 +308,17 @@ def open_catalogue(
     """
     place = Path(path).absolute()
     found = identification.recognise(place, kind, box, scale, universe)
-    chosen = (found.kind, found.box, found.scale, memory, log_m_peak)
-    return Catalogue(place, *chosen, part_of_box, found.universe, found.account)
+    return Catalogue(
+        place,
+        found.kind,
+        found.box,
+        found.scale,
+        memory,
+        log_m_peak,
+        part_of_box,
+        found.universe,
+        found.account,
+    )
 
 
 def _counts(rows: NDArray[Any]) -> NDArray[np.bool_]:

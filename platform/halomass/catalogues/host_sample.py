@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from halomass.systems import FloatArray
 
 _NUMBERS = ("x", "y", "z", "vx", "vy", "vz", "log_m_vir", "log_m_peak", "vmax")
-SAMPLED = np.dtype(
+_SAMPLED = np.dtype(
     [("host", "<i8"), ("central", "?"), *((name, "<f4") for name in _NUMBERS)]
 )
 _MOST_HALOS = 40_000  # of which a median is known to better than a per cent
@@ -52,25 +52,25 @@ class HostSample:
         upid = columns["upid"]
         host = np.where(upid == -1, columns["id"], upid).astype(np.int64)
         chosen = np.flatnonzero((upid >= -1) & (_hash(host) < np.uint64(self._below)))
-        part = np.empty(len(chosen), SAMPLED)
+        part = np.empty(len(chosen), _SAMPLED)
         part["host"] = host[chosen]
         part["central"] = upid[chosen] == -1
         for name in _NUMBERS:
             part[name] = columns[name][chosen]
         self._kept.append(part)
-        most = min(_MOST_HALOS, max(self.room // (2 * SAMPLED.itemsize), 1))
+        most = min(_MOST_HALOS, max(self.room // (2 * _SAMPLED.itemsize), 1))
         while sum(map(len, self._kept)) > most and self._below:
             self._below //= 2
             whole = np.concatenate(self._kept)
             self._kept = [whole[_hash(whole["host"]) < np.uint64(self._below)]]
 
     def hosts(self) -> NDArray[Any]:
-        """Returns the hosts that were kept: rows of `SAMPLED` `[N]`."""
+        """Returns the hosts that were kept, `[N]`."""
         whole = self._whole()
         return whole[whole["central"]]
 
     def pairs(self) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Returns the subhalos whose hosts were kept, and these: rows of `SAMPLED` `[M]` each."""
+        """Returns the subhalos whose hosts were kept, and these, `[M]` each."""
         whole = self._whole()
         hosts = np.sort(whole[whole["central"]], order="host")
         subhalos = whole[~whole["central"]]
@@ -82,7 +82,7 @@ class HostSample:
         return subhalos[there], theirs[there]
 
     def _whole(self) -> NDArray[Any]:
-        return np.concatenate([np.empty(0, SAMPLED), *self._kept])
+        return np.concatenate([np.empty(0, _SAMPLED), *self._kept])
 
 
 def differences(

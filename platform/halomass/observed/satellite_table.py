@@ -30,8 +30,7 @@ _DEC = ("dec", "dej2000", "de_icrs", "dec_j2000", "dec_icrs")
 # No satellite moves as fast, seen from the Sun: it would not be bound, nor beyond 5 kpc.
 _FASTEST = 900.0  # [km/s]
 _LARGEST_PROPER_MOTION = 50.0  # [mas/yr]
-# [dex(solMass)] Of less or more stars there is no satellite.
-_SMALLEST_LOG_MASS, _LARGEST_LOG_MASS = 0.0, 13.0
+_SMALLEST_LOG_MASS, _LARGEST_LOG_MASS = 0.0, 13.0  # [dex(solMass)] of stars
 
 # Units of names that archives have defined; other columns must say theirs.
 _ANGLES = (

@@ -127,24 +127,13 @@ def parsed(content: bytes) -> JSON:
     """
     try:
         document = json.loads(
-            checked(content).decode("utf-8"),
-            parse_constant=_refuse_constant,
-            parse_int=_whole_number,
+            checked(content).decode("utf-8"), parse_constant=_refuse_constant
         )
     except RecursionError as error:
         raise ValueError("it is nested deeper than a document is") from error
     if not isinstance(document, dict):
         raise ValueError(f"it holds {type(document).__name__}, not an object")
     return document
-
-
-def _whole_number(digits: str) -> int:
-    number = int(digits)
-    try:
-        float(number)
-    except OverflowError as error:
-        raise ValueError(f"it holds a number of {len(digits)} digits") from error
-    return number
 
 
 def read_numbers(value: Any, shape: tuple[int, ...]) -> FloatArray:

@@ -83,6 +83,7 @@ def bar_ends(bars: ErrorbarContainer, upright: bool) -> tuple[Any, Any] | None:
     segments = bars.lines[2][-1 if upright else 0].get_segments()
     ends = np.array([np.asarray(one)[:, int(upright)] for one in segments])
     points = bars.lines[0]
-    if points is None or len(ends) != len(np.asarray(points.get_xdata())):
+    count = 0 if points is None else len(np.asarray(points.get_xdata()))
+    if not count or len(ends) != count:
         return None
     return ends.min(axis=1), ends.max(axis=1)

@@ -221,3 +221,14 @@ def test_rows_are_read_with_their_ends_and_what_is_shaded_with_its_own(read, row
     assert (published["low"], published["high"]) == ([13.0], [30.0])
     assert shaded["across"]
     assert (shaded["low"], shaded["y"], shaded["high"]) == ([33.0], [40.0], [47.0])
+
+
+@pytest.mark.parametrize("side", ["xerr", "yerr"])
+def test_points_with_bars_may_be_none(read, side):
+    """As those of a figure that shows what nobody has measured."""
+    figure = Figure()
+    axes = figure.subplots()
+    axes.errorbar([], [], fmt="o", **{side: []}, label="measured")
+    axes.errorbar([1.0], [2.0], fmt="o", **{side: [0.5]}, label="one")
+    ((found,), _) = read(figure)
+    assert [curve["name"] for curve in found["curves"]] == ["one"]
