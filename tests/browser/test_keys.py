@@ -195,3 +195,19 @@ def test_the_mark_is_where_the_point_was_drawn(browser, press, stored):
     )
     place = [100 * (left + right * width), 100 * (top + (1 - up) * height)]
     assert mark == pytest.approx(place, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "words"),
+    [
+        ("{y: 3, low: 1, high: 4}", "a: 3 (1 to 4)"),
+        ("{y: 3, low: 3, high: 3}", "a: 3"),
+        ("{low: 3, high: 3}", "a: 3"),
+        ("{low: 1, high: 4}", "a: 1 to 4"),
+        ("{y: null, low: null, high: null}", None),
+    ],
+)
+def test_an_interval_of_no_length_is_its_middle(browser, press, numbers, words):
+    """Where a survey's noise is in the simulations, its points have no errors of their own."""
+    side = "{low: 0, high: 10, log: false}"
+    assert browser.run(f"said('a', {numbers}, {side})") == words

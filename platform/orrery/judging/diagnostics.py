@@ -79,6 +79,7 @@ class Coverage:
     @property
     def area_pvalue(self) -> float:
         """How often the area of a right posterior is at least as far from nought."""
+        # whose tails are a little too long for one set of references
         freedom = max(1, len(self.fractions) - 1)
         return float(2.0 * scipy.stats.t.sf(abs(self.area_z), freedom))
 

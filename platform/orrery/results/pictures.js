@@ -48,9 +48,11 @@ const exactly = (found, side) => written(found, side, 1);
 
 /** Returns numbers of a curve in words: its name, what is drawn, and the ends of its interval. */
 function said(name, { y, low, high }, side) {
-  const ends = Number.isFinite(low ?? NaN) && `${exactly(low, side)} to ${exactly(high, side)}`;
-  if (!Number.isFinite(y ?? NaN)) return ends ? `${name}: ${ends}` : null;
-  return `${name}: ${exactly(y, side)}${ends ? ` (${ends})` : ""}`;
+  // an interval of no length is its middle: the noise of some surveys is in what they are held against
+  const middle = y ?? (low === high ? low : NaN);
+  const ends = Number.isFinite(low ?? NaN) && low !== high && `${exactly(low, side)} to ${exactly(high, side)}`;
+  if (!Number.isFinite(middle ?? NaN)) return ends ? `${name}: ${ends}` : null;
+  return `${name}: ${exactly(middle, side)}${ends ? ` (${ends})` : ""}`;
 }
 
 const numbersAt = ({ y, low, high }, i) => ({ y: y?.[i], low: low?.[i], high: high?.[i] });
