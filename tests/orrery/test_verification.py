@@ -93,6 +93,14 @@ def test_what_is_linked_to_another_place_is_named(stars, inner, tmp_path):
     )
 
 
+def test_links_in_a_ring_beside_the_shards_are_named(stars):
+    """Of whatever name, also one that no file of ours has."""
+    ring = stars.folder / "shards" / "ring"
+    ring.symlink_to(ring)
+    (found,) = verify(stars.folder)
+    assert str(found).startswith("shards/ring is a link that leads out of the folder")
+
+
 def folder_with_a_file(path):
     path.mkdir()
     (path / "note").write_text("")

@@ -234,14 +234,20 @@ def own_file(folder: Location, name: Any) -> Location:
         raise ValueError(
             f"it names {shortened(name)}, which is no file inside of {folder}"
         )
-    if isinstance(folder, Path) and not _is_inside(folder / name, folder):
+    if isinstance(folder, Path) and not is_inside(folder / name, folder):
         raise ValueError(
             f"it names {shortened(name)}, a link that leads out of {folder}: put the file there"
         )
     return folder / name
 
 
-def _is_inside(file: Path, folder: Path) -> bool:
+def is_inside(file: Path, folder: Path) -> bool:
+    """Returns whether a path, with all links in it followed, ends inside of a folder.
+
+    Arguments:
+        file: The path; links in a ring end nowhere.
+        folder: The folder.
+    """
     try:
         return file.resolve().is_relative_to(folder.resolve())
     except (OSError, RuntimeError):  # a name that is too long, links in a ring

@@ -5,7 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orrery.identity import JSON
-from orrery.storage.documents import digest_of, has_checksum, own_file, parsed
+from orrery.storage.documents import (
+    digest_of,
+    has_checksum,
+    is_inside,
+    own_file,
+    parsed,
+)
 from orrery.storage.store import Location
 
 # How the names of our files end. A folder or a broken link of such a name hides a file.
@@ -128,9 +134,8 @@ def linked_away(folder: Path, inner: str) -> Iterator[Finding]:
         folder: The folder.
         inner: The name of the one in it.
     """
-    home = folder.resolve()
     for place in (folder / inner, *sorted((folder / inner).glob("*"))):
-        if place.is_symlink() and not place.resolve().is_relative_to(home):
+        if place.is_symlink() and not is_inside(place, folder):
             name = place.relative_to(folder).as_posix()
             yield Finding(name, "is a link that leads out of the folder", BRING)
 
