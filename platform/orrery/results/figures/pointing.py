@@ -143,7 +143,7 @@ def _rows(axis: Axis) -> list[tuple[float, str]]:
 def _curves(axes: Axes) -> Iterator[JSON]:
     """Yields what a legend of axes names, with rounded numbers."""
     held = {ends.name: ends for ends in ends_of(axes)}
-    for name, joined, x, y, bars in [*_lines(axes)]:
+    for name, joined, x, y, bars in _lines(axes):
         found = held.get(name)
         sides = {"x": x, "y": y}
         if bars is not None:
