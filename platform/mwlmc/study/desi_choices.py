@@ -25,6 +25,7 @@ from mwlmc.study.options import DesiChoices
 from mwlmc.study.quantities import KNOWN, interval_ends, quantities, quantity_key
 from mwlmc.study.study import infer_rows
 from mwlmc.study.versions import SUMMARIES, VERSIONS
+from mwlmc.study.wording import AS_WRITTEN
 from orrery.execution import cluster
 from orrery.parameters import FloatArray
 from orrery.results.recording import record
@@ -111,6 +112,7 @@ def desi_choices(options: DesiChoices) -> Result:
             "desi_choices", options, campaign.reports, VERSIONS, SUMMARIES
         ) as recording,
     ):
+        recording.words(AS_WRITTEN)
         halos = simulate_campaign(recording, campaign)
         draws: dict[str, FloatArray] = {}
         for sampling, some in rows.items():

@@ -7,6 +7,7 @@ from mwlmc.sky.kinematics import RestFrameStars
 from mwlmc.sky.patches import DESI_NORTH, DESI_SOUTH
 from mwlmc.study import figure_data
 from mwlmc.study.figure_data import SkyPath
+from mwlmc.study.wording import patch_title
 from orrery.parameters import FloatArray
 from orrery.results.panels import Panel, RadialCounts, SkyPanel, SkyRegion, Track
 from orrery.results.views import SkyMaps
@@ -17,8 +18,8 @@ FIELDS = {"North": DESI_NORTH, "South": DESI_SOUTH}
 def profile_panels(binning: SkyBinning) -> tuple[Panel, ...]:
     """Returns a panel for each profile and moment of a binning."""
     return tuple(
-        Panel(title, label, bins, entries)
-        for title, label, bins, entries in binning.panels
+        Panel(patch_title(patch), label, bins, entries)
+        for patch, label, bins, entries in binning.panels
     )
 
 

@@ -31,6 +31,7 @@ from mwlmc.study.simulation_noise import SAMPLED_SHARDS
 from mwlmc.study.study import QUADRANT_ROWS, conditioned, infer_row
 from mwlmc.study.survey_draws import SIMULATION_NUMBER, survey_pairs
 from mwlmc.study.versions import SUMMARIES, VERSIONS
+from mwlmc.study.wording import AS_WRITTEN
 from orrery.execution import cluster, summaries
 from orrery.labels import relabelled
 from orrery.pairs import Splits
@@ -73,6 +74,7 @@ def travel_profile(options: TravelProfile) -> Result:
             ],
         ) as recording,
     ):
+        recording.words(AS_WRITTEN)
         halos = simulate_campaign(recording, campaign)
         labels = summaries.compute(
             reflex_motions, halos, options.shells, (SIMULATION_NUMBER,)

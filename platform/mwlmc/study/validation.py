@@ -26,6 +26,7 @@ from mwlmc.parameters import FRICTION
 from mwlmc.simulator import VERSION as ENGINE_VERSION
 from mwlmc.study.live_orbits import LiveOrbits, read_live_orbits
 from mwlmc.study.options import Validation
+from mwlmc.study.wording import AS_WRITTEN
 from orrery.parameters import FloatArray
 from orrery.results.recording import record
 from orrery.results.result import Result
@@ -119,6 +120,7 @@ def validation(options: Validation) -> Result:
     # the rewind is the simulator's
     decides = {**VERSIONS, "engine": ENGINE_VERSION}
     with record("validation", options, options.reports, decides) as recording:
+        recording.words(AS_WRITTEN)
         found = [beside_live(one, options.circular_velocity) for one in live]
         recording.tables(_orbit_table(found))
         numbers = _friction_numbers(found)

@@ -15,6 +15,7 @@ from orrery.identity import JSON
 from orrery.results import notebook_html
 from orrery.results.result import PAGE, Result
 from orrery.results.views import Corner
+from orrery.results.wording import worded, worded_document, words_of
 from orrery.storage.documents import own_file
 
 if TYPE_CHECKING:  # seconds, which whoever only looks at an answer does not wait for
@@ -144,7 +145,7 @@ class NotebookResult(Result):
 
     def _repr_html_(self) -> str:
         page = self.folder / PAGE if self.has_page else None
-        return notebook_html.result_html(self.document, page)
+        return notebook_html.result_html(worded_document(self.document), page)
 
 
 @dataclass(frozen=True)
@@ -300,7 +301,8 @@ class Plots:
         if key not in self.keys:
             raise ValueError(f"no figure {key!r}: there are {list(self.keys)}")
         section: JSON = self.result.section(key)
-        return Picture(figures.draw(self.result.view(section)), section["text"])
+        caption = worded(section["text"], words_of(self.result.document))
+        return Picture(figures.draw(self.result.view(section)), caption)
 
     def corner(self, posterior: str | None = None) -> "Picture":
         """Returns the posterior's marginals over the prior's.

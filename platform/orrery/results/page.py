@@ -22,6 +22,7 @@ from orrery.results.answers import are_numbers, known_prior
 from orrery.results.recording import Number
 from orrery.results.result import OTHER_VERSION, PAGE, Result, other_format
 from orrery.results.sections import Section, shown
+from orrery.results.wording import worded_document
 from orrery.storage import files
 from orrery.storage.documents import own_file, write_document
 from orrery.storage.run import DOCUMENT, DRAWN, Run
@@ -77,8 +78,9 @@ def write(result: Result) -> Path:
     if said := other_format(result.document):
         raise ValueError(f"{result.folder / DOCUMENT}: {said}: {OTHER_VERSION}")
     try:
-        sections = _sections(result)
-        text = render(result, sections)
+        written = Result(result.folder, worded_document(result.document))
+        sections = _sections(written)
+        text = render(written, sections)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(
             f"{result.folder} has a damaged document ({type(error).__name__}: {error}): "

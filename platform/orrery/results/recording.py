@@ -25,6 +25,7 @@ from orrery.results.late_readers import notify_late_readers
 from orrery.results.result import FORMAT, Result
 from orrery.results.section_files import write_section
 from orrery.results.sections import Answer, Section, Verdict, table_sections
+from orrery.results.wording import WORDING
 from orrery.storage import files
 from orrery.storage.documents import line_of, write_document, written_out
 from orrery.storage.run import (
@@ -219,6 +220,10 @@ class Recording:
         """Adds which tests were passed."""
         more = [describe(verdict) for verdict in verdicts]
         self._write({"verdicts": [*self._document["verdicts"], *more]})
+
+    def words(self, words: Mapping[str, str]) -> None:
+        """Adds what pages and figures call the words of its tables; see `wording`."""
+        self._write({WORDING: {**words}})
 
     def lineage(self, kind: str, entry: JSON) -> None:
         """Adds what the result rests on: a dataset, summaries, a posterior, another run.

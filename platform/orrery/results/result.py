@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 from orrery.identity import JSON
 from orrery.results import encoding
 from orrery.results.views import View
+from orrery.results.wording import worded, words_of
 from orrery.storage import documents, files
 from orrery.storage.documents import digest_of, own_file, write_document
 from orrery.storage.run import DOCUMENT, attempt_folders, attempt_number, attempts
@@ -155,7 +156,7 @@ class Result:
         )
 
     def view(self, section: JSON) -> View:
-        """Returns everything that a figure shows.
+        """Returns everything that a figure shows, as people write it.
 
         Arguments:
             section: One of the sections with the kind `figure`.
@@ -166,7 +167,9 @@ class Result:
         """
         content = self.content(section, section["data"])
         try:
-            return encoding.decode_view(section["view"], encoding.from_parquet(content))
+            arrays = encoding.from_parquet(content)
+            view = encoding.decode_view(section["view"], arrays)
+            return worded(view, words_of(self.document))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{self.folder / section['data']}: {error}") from error
 
@@ -291,6 +294,7 @@ def _check(document: Any) -> None:
             raise TypeError(f"{name} is {document[name]!r}")
     if document["status"] not in STATUSES:
         raise ValueError(f"its status is {document['status']!r}")
+    words_of(document)
     # no float holds each whole number
     if not abs(document["seconds"]) <= sys.float_info.max:
         raise ValueError(f"it took {document['seconds']} s")

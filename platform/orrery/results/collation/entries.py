@@ -16,6 +16,7 @@ from orrery.results.collation.curves import UNREADABLE, run_curves
 from orrery.results.collation.scalars import Scalar, flat, scalar, text
 from orrery.results.collation.trial_files import sweep_goals, trial_files
 from orrery.results.result import Result, other_format, readable
+from orrery.results.wording import worded_document
 from orrery.storage.run import attempt_folders, attempt_number
 from orrery.sweeps.trial import Trial, read_trial, settled
 
@@ -111,8 +112,8 @@ def run_entry(folder: Path, root: Path) -> Entry:
 
 
 def _entry_of_run(result: Result, root: Path) -> Entry:
-    document, folder = result.document, result.folder
-    curves, problems = run_curves(result)
+    document, folder = worded_document(result.document), result.folder
+    curves, problems = run_curves(Result(folder, document))
     if result.status == "damaged":
         problems.append(document["reason"])
     elif said := other_format(document):

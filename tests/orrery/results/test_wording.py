@@ -1,0 +1,89 @@
+"""Pages, figures and notebooks say words as people do; files and keys keep their own."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from astropy.table import Table
+
+from orrery.parameters import Parameter
+from orrery.results import page
+from orrery.results.collation.entries import run_entry
+from orrery.results.notebook import NotebookResult
+from orrery.results.recording import record
+from orrery.results.sections import Answer, FigureSection, TableSection, Verdict
+from orrery.results.views import Corner
+from orrery.results.wording import worded, worded_document
+from orrery.storage.documents import write_document
+
+WORDS = {"with v_tb": "with <v_t,b>", "v_tb": "v_t,b"}
+ROW = "DESI, with v_tb"
+SAID = "DESI, with <v_t,b>"
+
+
+@dataclass(frozen=True)
+class Choices:
+    seed: int = 1
+
+
+@pytest.fixture
+def result(tmp_path):
+    one = Parameter("v_tb", "km / s", "$v_{t,b}$")
+    table = Table({"data": [ROW], "v_tb": [1.0]})
+    draws = {"desi.v_tb": np.random.default_rng(1).normal(size=(50, 1))}
+    with record("toy", Choices(), tmp_path) as recording:
+        recording.words(WORDS)
+        recording.answers([Answer("posterior.desi.v_tb", ROW, "v", "", 2.0, 1.0, 3.0)])
+        recording.verdicts([Verdict("calibration.v_tb", f"TARP, {ROW}", True, "Fine.")])
+        view = Corner(draws, (one,), legend={"desi.v_tb": ROW})
+        recording.add(
+            TableSection("rows", "Rows", table, f"Of {ROW}."),
+            FigureSection("posterior.desi.v_tb", f"Posterior, {ROW}", view, ROW),
+        )
+    return recording.result
+
+
+def test_page_says_words_and_files_keep_theirs(result):
+    text = page.write(result).read_text()
+    assert "with v_tb" not in text
+    assert text.count("DESI, with &lt;v_t,b&gt;") >= 5
+    assert Table.read(result.folder / "rows.ecsv")["data"][0] == ROW
+    assert result.document["answers"][0]["data"] == ROW
+    assert 'id="posterior-desi-v_tb"' in text
+
+
+def test_figures_are_found_by_their_keys_and_called_in_words(result):
+    view = result.view(result.section("posterior.desi.v_tb"))
+    assert dict(view.legend) == {"desi.v_tb": SAID}
+    assert list(view.draws) == ["desi.v_tb"]
+    assert view.draws["desi.v_tb"].shape == (50, 1)
+
+
+def test_notebooks_and_collations_say_words(result, tmp_path):
+    shown = NotebookResult.open(result.folder)
+    assert "DESI, with &lt;v_t,b&gt;" in shown._repr_html_()
+    assert shown.plot.draw("posterior.desi.v_tb").caption == SAID
+    entry = run_entry(result.folder, tmp_path)
+    assert [one["data"] for one in entry.answers] == [SAID]
+    assert entry.values["verdict.calibration.v_tb"] == "passed"
+
+
+def test_words_are_replaced_only_where_they_stand_alone():
+    kept = ["mean_v_tb_30", "desi.v_tb", "v_tb.30", "v_gsr+v_tb", "--v_tb", "xv_tb"]
+    assert worded(kept, WORDS) == kept
+    replaced = worded("Bins of v_tb. Others, with v_tb: (v_tb)", WORDS)
+    assert replaced == "Bins of v_t,b. Others, with <v_t,b>: (v_t,b)"
+    assert worded({"v_tb": "v_tb", ROW: 1}, WORDS) == {"v_tb": "v_t,b", SAID: 1}
+
+
+def test_documents_without_words_say_what_they_said():
+    document = {"sections": [{"key": "a", "title": ROW}], "answers": [], "verdicts": []}
+    assert worded_document(document) == document
+
+
+@pytest.mark.parametrize("words", [["v_tb"], {"v_tb": 3}, "v_tb"])
+def test_words_that_are_none_are_refused(result, words):
+    path = result.folder / "run.json"
+    write_document(path, {**result.document, "words": words})
+    with pytest.raises(ValueError, match=r"run\.json is no document of a run.*words"):
+        NotebookResult.open(result.folder)
