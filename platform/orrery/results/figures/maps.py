@@ -211,7 +211,14 @@ def _draw_counts(
     axes.set_yscale("log", nonpositive="clip")
     axes.set(xlabel=abscissa, ylabel="stars in a bin")
     axes.set_ylim(0.7, 1.6 * max(1, *(np.max(item.counts) for item in counts)))
-    axes.legend(handles=handles, loc="upper right", ncols=2, handlelength=4.0)
+    # above the panel: inside of it there is room only where counts fall
+    axes.legend(
+        handles=handles,
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=2,
+        handlelength=4.0,
+    )
 
 
 def _legend(figure: Figure, panels: Sequence[SkyPanel], shades: dict[str, str]) -> None:

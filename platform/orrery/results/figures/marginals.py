@@ -36,6 +36,7 @@ from orrery.results.figures.style import (
 _PALE = "#bdbdbd"  # the prior, below everything
 # of a number before or after its point, beyond which it is in powers of ten
 _DIGITS = 4
+_CLEAR = 0.1  # of an axis at its ends, where a number would touch the next panel's
 _SMALL = 3  # parameters of a figure whose legend stands below it
 _MARK: dict[str, Any] = {
     "color": INK,
@@ -101,6 +102,7 @@ def corner(
     _name_axes(figure, parameters, tens)
     _annotate_diagonal(figure, draws)
     _mark_points(figure, spans, marks)
+    _clear_corners(figure)
     _corner_legend(figure, draws, prior is not None, marks)
     return figure
 
@@ -227,6 +229,18 @@ def _name_axes(
         if i > 0:
             grid[i, 0].set_ylabel(label)
     figure.align_labels()
+
+
+def _clear_corners(figure: Figure) -> None:
+    """Leaves out ticks at the ends of axes: their numbers would touch those of neighbours."""
+    for axes in _grid(figure)[np.tril_indices(len(_grid(figure)))]:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = axis.get_view_interval()
+            ticks = np.asarray(axis.get_majorticklocs())
+            reach = (ticks - low) / (high - low)
+            kept = ticks[(reach > _CLEAR) & (reach < 1.0 - _CLEAR)]
+            if len(kept) > 1:
+                axis.set_ticks(kept)
 
 
 def _annotate_diagonal(figure: Figure, draws: Mapping[str, FloatArray]) -> None:

@@ -67,3 +67,22 @@ def test_the_legend_below_stands_under_the_middle_in_the_picture(dpi):
     assert rows.max() > (top + high) * height
     assert lowest.mean() / width == pytest.approx(left + wide / 2, abs=0.15)
     assert rows.max() > 0.93 * height
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_number_stands_at_an_axis_end_where_a_neighbours_does(seed):
+    random = generator(seed)
+    count = 4
+    names = tuple(Parameter(f"p{i}", "km / s", "$p$") for i in range(count))
+    scales = 10.0 ** random.uniform(-1.0, 2.0, size=count)
+    values = scales * (random.normal(size=(300, count)) + random.normal(size=count))
+    figure = figures.corner({"a": values}, names)
+    grid = np.array(figure.axes).reshape(count, count)
+    below = grid[np.tril_indices(count, -1)]
+    numbered = [axes.xaxis for axes in grid[-1]] + [axes.yaxis for axes in below]
+    for axis in numbered:
+        low, high = axis.get_view_interval()
+        ticks = (axis.get_majorticklocs() - low) / (high - low)
+        assert len(ticks) >= 2
+        assert ticks.min() > 0.1
+        assert ticks.max() < 0.9

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 from matplotlib.patches import StepPatch
 from matplotlib.path import Path
@@ -127,6 +128,21 @@ def test_counts_have_their_edges_and_the_colour_of_their_region(sky_panel, radia
     assert low < 1 < 7 < high
     shown = [text.get_text() for text in below.get_legend().get_texts()]
     assert shown == ["DESI, North", "DESI, South"]
+
+
+@pytest.mark.parametrize("style", ["page", "mnras"])
+def test_the_legend_of_counts_hides_none_of_them(sky_panel, style):
+    edges = np.array([30.0, 50.0, 90.0, 130.0])
+    growing = np.array([3, 70, 900])
+    counts = tuple(
+        RadialCounts(survey, "everywhere", edges, growing)
+        for survey in ("DESI", "H3+SEGUE+MagE", "SDSS")
+    )
+    drawn = figures.sky((sky_panel(),), "v [km/s]", counts)
+    figure, _ = figures.presented(drawn, style)
+    FigureCanvasAgg(figure).draw()
+    (below,) = [axes for axes in figure.axes if axes.get_yscale() == "log"]
+    assert not below.get_legend().get_window_extent().overlaps(below.bbox)
 
 
 def test_maps_refuse_what_they_cannot_draw():
