@@ -18,6 +18,8 @@ from pathlib import Path
 
 from page_parts import DURATION, digits_elsewhere, flat, is_number, is_rounded, shown
 
+from orrery.results.wording import worded_document
+
 PLATFORM = Path(__file__).parents[2] / "platform"
 # a hyphen between two numbers is no sign, and what touches letters is a name
 NUMBER = re.compile(
@@ -170,7 +172,8 @@ def unknown(folder: Path) -> list[tuple[str, str]]:
     """Returns what a run's page shows and its document does not hold, with its place."""
     document = json.loads((folder / "run.json").read_text())
     page = (folder / "report.html").read_text()
-    wrong = [(one.place, one.text) for one in shown(page, document) if not one.is_right]
+    pieces = shown(page, as_written(document))
+    wrong = [(one.place, one.text) for one in pieces if not one.is_right]
     wrong += [
         (p.key, wrong) for p in parts(document) for wrong in p.problems(p.numbers)
     ]
@@ -186,7 +189,18 @@ def unknown(folder: Path) -> list[tuple[str, str]]:
 def elsewhere(folder: Path) -> Counter:
     """Returns the digits on a run's page outside of all that is compared, and how many."""
     document = json.loads((folder / "run.json").read_text())
-    return digits_elsewhere((folder / "report.html").read_text(), document)
+    return digits_elsewhere((folder / "report.html").read_text(), as_written(document))
+
+
+def as_written(document: dict) -> dict:
+    """Returns a document in the words of its page, which change no digit."""
+    written = worded_document(document)
+    before, after = (
+        re.sub(r"\D", "", json.dumps(one, ensure_ascii=False))
+        for one in (document, written)
+    )
+    assert before == after
+    return written
 
 
 def ambiguous(table: dict) -> Iterator[str]:
@@ -237,7 +251,8 @@ def accepted_mutations(folder: Path) -> dict[str, tuple[int, int]]:
     part that follow each other change places.
     """
     document = json.loads((folder / "run.json").read_text())
-    pieces = shown((folder / "report.html").read_text(), document)
+    page = (folder / "report.html").read_text()
+    pieces = shown(page, as_written(document))
     cells = [
         replace(one, text=text).is_right
         for one in pieces

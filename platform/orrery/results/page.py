@@ -220,7 +220,9 @@ def _answer(answer: JSON, metrics: JSON, decimals: int) -> JSON:
 
 
 def _signed(number: float, decimals: int) -> str:
-    return f"{number:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+    # nothing has no sign
+    rounded = round(number, decimals) + 0.0
+    return f"{rounded:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _verdicts(verdicts: list[JSON], sections: list[JSON]) -> list[JSON]:

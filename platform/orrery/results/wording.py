@@ -8,6 +8,7 @@ drawn years later without the science that wrote it.
 import re
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from orrery.identity import JSON
@@ -18,12 +19,14 @@ Content = TypeVar("Content")
 WORDING = "words"
 """Where a document has them."""
 
+# Of every science: what a keyboard lacks.
+_TYPED = MappingProxyType({"+-": "\N{PLUS-MINUS SIGN}"})
 _SHOWN = ("sections", "answers", "verdicts")
 _NEVER = ("key", "kind", "shows", "view")  # of a part: what others find it by
 
 
 def words_of(document: JSON) -> dict[str, str]:
-    """Returns what a run's words are called; nothing in older documents.
+    """Returns what a run's words are called; in older documents, what a sign is.
 
     Raises:
         ValueError: If they are no words.
@@ -33,7 +36,7 @@ def words_of(document: JSON) -> dict[str, str]:
         isinstance(written, str) for written in found.values()
     ):
         raise ValueError(f"its {WORDING} are {found!r}, not what words are called")
-    return found
+    return {**_TYPED, **found}
 
 
 def worded_document(document: JSON) -> JSON:

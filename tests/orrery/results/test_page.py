@@ -14,7 +14,7 @@ from orrery.results import page
 from orrery.results.page import PageReader
 from orrery.results.recording import read_by
 from orrery.results.result import Result
-from orrery.results.sections import shown
+from orrery.results.sections import Answer, shown
 from orrery.storage.documents import parsed, write_document
 
 
@@ -89,6 +89,16 @@ def test_the_answer_stands_before_verdicts_and_these_before_numbers(drawn):
     ]
     assert places == sorted(places)
     assert "3.2" in text[places[0] : places[1]]
+
+
+def test_an_answer_of_nothing_has_no_sign(drawn):
+    def body(recording):
+        recording.answers([Answer("posterior.toy.w", "toy", "w", "", -0.01, -2.0, 1.0)])
+
+    text = (drawn(body=body).folder / "report.html").read_text()
+    answers = text.partition('class="answers"')[2].partition("</table>")[0]
+    assert re.search(r"\b0\.0\b", answers)
+    assert "\N{MINUS SIGN}0.0" not in answers
 
 
 def test_names_of_data_wrap_so_that_a_narrow_screen_shows_their_answers(drawn):

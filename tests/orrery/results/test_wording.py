@@ -81,6 +81,12 @@ def test_documents_without_words_say_what_they_said():
     assert worded_document(document) == document
 
 
+def test_what_keyboards_lack_is_a_sign_in_every_document():
+    verdict = {"key": "gain", "text": "0.91 +- 0.35 nat, a+-b"}
+    (found,) = worded_document({"verdicts": [verdict]})["verdicts"]
+    assert found["text"] == "0.91 \N{PLUS-MINUS SIGN} 0.35 nat, a+-b"
+
+
 @pytest.mark.parametrize("words", [["v_tb"], {"v_tb": 3}, "v_tb"])
 def test_words_that_are_none_are_refused(result, words):
     path = result.folder / "run.json"
