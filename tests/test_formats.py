@@ -75,6 +75,7 @@ def attempt(tmp_path_factory):
     parameter = Parameter("v", "km / s", "$v$")
     view = Corner({"toy": np.zeros((5, 1))}, (parameter,))
     with record("toy", Choices(), tmp_path_factory.mktemp("runs")) as recording:
+        recording.words({"v_tb": "v_t,b"})
         recording.epoch("toy", 0, {"train": 2.0, "validation": 2.5})
         recording.answers([Answer("posterior.toy.v", "toy", "v", "km / s", 0, -1, 1)])
         recording.verdicts([Verdict("calibration.toy.tarp", "TARP", None, "p = 1.")])

@@ -1,12 +1,14 @@
 """What the surveys see: their stars on the sky, at which distance, how fast on average."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from mwlmc.observed import star_tables
 from mwlmc.observed.binned_table import load_binned
 from mwlmc.observed.star_reading import read_stars
 from mwlmc.sky import kinematics
-from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS
+from mwlmc.sky.binning import DESI_FOOTPRINT, QUADRANTS, SkyBinning
 from mwlmc.sky.kinematics import RestFrameStars
 from mwlmc.study import figure_data, forecast
 from mwlmc.study.options import Surveys
@@ -14,6 +16,7 @@ from mwlmc.study.panels import shared_panels, sky_maps
 from mwlmc.study.versions import SUMMARIES, VERSIONS
 from mwlmc.study.wording import AS_WRITTEN
 from orrery.parameters import FloatArray, generator
+from orrery.records import Observation
 from orrery.results.recording import record
 from orrery.results.result import Result
 from orrery.results.sections import FigureSection
@@ -59,21 +62,28 @@ def surveys(options: Surveys) -> Result:
                 "Stars, the LMC's path, and DESI's two fields.",
             )
         )
-        binnings = {binning.name: binning for binning, _ in data.values()}
-        with_v_tb = tuple(
-            observation
-            for row, (_, observation) in data.items()
-            if row.endswith(" with v_tb")
-        )
         recording.add(
             FigureSection(
                 "velocities",
                 "Binned velocities",
-                Measurements(shared_panels(binnings), with_v_tb),
+                _measurements(data),
                 "Clipped means with their errors.",
             )
         )
     return recording.result
+
+
+def _measurements(
+    data: Mapping[str, tuple[SkyBinning, Observation]],
+) -> Measurements:
+    """Returns the binned velocities of all surveys, those with tangential ones alone."""
+    binnings = {binning.name: binning for binning, _ in data.values()}
+    with_v_tb = tuple(
+        observation
+        for row, (_, observation) in data.items()
+        if row.endswith(" with v_tb")
+    )
+    return Measurements(shared_panels(binnings), with_v_tb)
 
 
 def _simulated(options: Surveys, theta: FloatArray) -> RestFrameStars:
