@@ -106,6 +106,7 @@ NO_NUMBERS = {
     "orrery.results.sections": "holds parts of a result; shows values to four digits",
     "orrery.results.sweep_sections": "tells what `sweeps` compared",
     "orrery.results.views": "holds what figures show; of a prior the first points",
+    "orrery.results.wording": "says words of a document as people write them",
     "orrery.runs": "starts a study and tells what it found",
     "orrery.sentences": "keeps a sentence and the names of its numbers together",
     "orrery.storage.card": "describes a dataset to its readers",
