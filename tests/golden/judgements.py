@@ -161,7 +161,9 @@ def _verdicts() -> Record:
     """Returns gains just below and above what counts, and corrected p-values."""
     gains = (2.99, 3.01)
     informative = [
-        verdicts.ExpectedLogProbability(0.0, 0.1, 0.0, 0.1 * gain, 0.1).informative
+        verdicts.ExpectedLogProbability(
+            0.0, 0.1, 0.0, 0.1 * gain, 0.1, 10_000
+        ).informative
         for gain in gains
     ]
     log_prob = generator(SEED, 61).normal(0.0, 1.0, (2, 30))

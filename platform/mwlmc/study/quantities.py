@@ -17,7 +17,7 @@ from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.results.panels import Interval
 from orrery.results.sections import Answer
 
-VERSION = 7  # of answers, comparisons and checks; raised whenever they change
+VERSION = 8  # of answers, comparisons and checks; raised whenever they change
 
 # Table 2's, and what follows from them.
 KNOWN: dict[str, Quantity] = {**QUANTITIES, **DERIVED_QUANTITIES}

@@ -24,7 +24,7 @@ from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.terminal import progress
 
-VERSION = 6  # of all judgements; raised whenever one of their numbers changes
+VERSION = 7  # of all judgements; raised whenever one of their numbers changes
 
 TOGETHER = 50  # tests that are sampled between two steps of the progress bar
 OTHERS = 100  # other tests' data over which a truth's density without its own data is averaged
@@ -158,7 +158,9 @@ class Calibration:
             "sbc": not (verdict.ranks or verdict.band),
             "information_gain": not verdict.gain,
         }
-        untold = self.powerless
+        untold = [*self.powerless]
+        if not (verdict.gain or self.log_probability.informative):
+            untold.append("information_gain")
         return {name: None if name in untold else ok for name, ok in found.items()}
 
     @property
@@ -256,7 +258,16 @@ def calibrate(
         draws: How many draws each test gets.
         tests: How many simulations at most.
         references: Sets of references over which TARP's coverage is averaged.
+
+    Raises:
+        ValueError: If there are fewer than two tests, no draws or no references, or the
+            posterior's numbers are not finite.
     """
+    if min(tests, len(splits.test)) < 2:
+        raise ValueError(
+            f"a posterior is judged by 2 tests or more, not {min(tests, len(splits.test))}: "
+            "hold out more simulations"
+        )
     held_out = Pairs(splits.test.theta[:tests], splits.test.x[:tests])
     test = convolve(
         held_out, estimate.covariance, generator(seed, LEARNING, TEST_NOISE)

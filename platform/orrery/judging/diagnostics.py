@@ -14,7 +14,7 @@ import scipy  # whose parts are imported where they are used
 from numpy.typing import NDArray
 
 from orrery.branches import LEARNING, SBC, TARP
-from orrery.judging.intervals import check_draws
+from orrery.judging.intervals import check_draws, widths_or_one
 from orrery.parameters import FloatArray, generator
 
 _TIES = 2  # the branch of the random stream that ranks equal numbers
@@ -160,9 +160,12 @@ def tarp(
             averaged.
 
     Raises:
-        ValueError: If the shapes do not belong together, or a number is not finite.
+        ValueError: If the shapes do not belong together, a number is not finite, or there
+            is no set of references.
     """
     check_draws(draws, theta)
+    if references < 1:
+        raise ValueError(f"{references} sets of references: give 1 or more")
     branches = [(), *((_FURTHER, number) for number in range(1, references))]
     fractions = np.stack([_fractions(draws, theta, seed, b) for b in branches])
     return _coverage(fractions, np.linspace(0, 1, levels))
@@ -201,8 +204,7 @@ def _spread_of_others(theta: FloatArray) -> FloatArray:
     squares = (theta - theta.mean(axis=0)) ** 2
     # without one, the mean of the others moves too
     variance = squares.sum(axis=0) / others - squares * len(theta) / others**2
-    scale = np.sqrt(np.maximum(variance, 0.0))
-    return np.where(scale > 0, scale, 1.0)
+    return widths_or_one(np.sqrt(np.maximum(variance, 0.0)), theta)
 
 
 def _squared_distances(

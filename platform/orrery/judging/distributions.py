@@ -9,6 +9,7 @@ import numpy as np
 import scipy  # whose parts are imported where they are used
 from numpy.typing import NDArray
 
+from orrery.judging.intervals import widths_or_one
 from orrery.parameters import FloatArray
 
 # Fractions of a distribution within one and two standard deviations of a normal one.
@@ -192,5 +193,5 @@ def _kernel_widths(draws: FloatArray) -> FloatArray:
     deviation = draws.std(axis=0)
     spread = np.minimum(deviation, (upper - lower) / 1.34)
     # more than half of the draws may be the same one
-    spread = np.where(spread > 0, spread, np.where(deviation > 0, deviation, 1.0))
+    spread = np.where(spread > 0, spread, widths_or_one(deviation, draws))
     return 0.9 * spread * len(draws) ** -0.2

@@ -7,6 +7,9 @@ import numpy as np
 
 from orrery.parameters import FloatArray
 
+# Of the largest number of a column: sums of a million equal ones are rounded by less.
+_ROUNDING = 1e-13
+
 
 @dataclass(frozen=True)
 class PosteriorSummary:
@@ -77,6 +80,25 @@ def posterior_summary(draws: FloatArray) -> PosteriorSummary:
     """Returns the median and the 16 and 84 % quantiles of draws `[M, ..., P]`."""
     lower, median, upper = np.quantile(draws, (0.16, 0.5, 0.84), axis=0)
     return PosteriorSummary(median, lower, upper)
+
+
+def widths_or_one(widths: FloatArray, values: FloatArray) -> FloatArray:
+    """Returns the widths of columns, and 1 of those whose numbers are all the same.
+
+    The mean of equal numbers is rounded, unless they are sums of few powers of two, so
+    that their standard deviation is tiny instead of nought.
+
+    Arguments:
+        widths: Of the columns, such as their standard deviations, `[P]` or `[N, P]`.
+        values: The columns, with shape `[N, P]`.
+
+    Example:
+        >>> same = np.full((7, 1), 0.1)
+        >>> bool(same.std() > 0), widths_or_one(same.std(axis=0), same)
+        (True, array([1.]))
+    """
+    largest = np.abs(values).max(axis=0)
+    return np.where(widths > _ROUNDING * largest, widths, 1.0)
 
 
 def check_draws(draws: FloatArray, theta: FloatArray) -> None:

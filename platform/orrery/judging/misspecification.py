@@ -22,6 +22,7 @@ from torch import Tensor
 
 from orrery.branches import LEARNING, MISSPECIFICATION
 from orrery.judging import predictive, verdicts
+from orrery.judging.intervals import widths_or_one
 from orrery.judging.predictive import DOUBTFUL, Predictive
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
@@ -259,8 +260,8 @@ def _noisy(
 
 
 def _whitening(x: FloatArray) -> _Whitening:
-    mean, spread = x.mean(axis=0), x.std(axis=0)
-    scale = np.where(spread > 0, spread, 1.0)
+    mean = x.mean(axis=0)
+    scale = widths_or_one(x.std(axis=0), x)
     z = (x - mean) / scale
     correlation = z.T @ z / len(z) + RIDGE * np.eye(x.shape[1])
     return _Whitening(mean, scale, np.linalg.inv(np.linalg.cholesky(correlation)).T)

@@ -14,6 +14,7 @@ import numpy as np
 from astropy.table import Table
 
 from orrery.branches import LEARNING, PREDICTIVE
+from orrery.judging.intervals import widths_or_one
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
@@ -150,7 +151,7 @@ def _deviations(replicates: FloatArray, observed: FloatArray) -> FloatArray:
     # uniform if it is one of them, with any number of replicates and any distribution.
     together = np.vstack([observed, replicates])
     scale = together.std(axis=0)
-    return (together - together.mean(axis=0)) / np.where(scale > 0, scale, 1.0)
+    return (together - together.mean(axis=0)) / widths_or_one(scale, together)
 
 
 def squared_distances(z: FloatArray) -> FloatArray:

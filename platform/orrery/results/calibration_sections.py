@@ -138,7 +138,8 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
             f"{prefix}.information_gain",
             f"Information gain over the prior, {label}",
             passed["information_gain"],
-            f"{gain.gain:.2f} +- {gain.gain_standard_error:.2f} nat.",
+            f"{gain.gain:.2f} +- {gain.gain_standard_error:.2f} nat"
+            f"{', of too few tests' if passed['information_gain'] is None else ''}.",
             (f"{prefix}.information_gain", f"{prefix}.information_gain_error"),
         ),
     ]
@@ -191,8 +192,9 @@ def _too_few(key: str, label: str, judged: Calibration) -> Caution:
     return Caution(
         f"too_few.{key}",
         f"Too few tests, {label}",
-        f"TARP says nothing with {judged.tests} tests: with fewer than {FEWEST_TARP_TESTS} "
-        "it rejects right posteriors too often. Use more simulations, a part of which is held out.",
+        f"With {judged.tests} tests TARP says nothing, and neither does an information gain "
+        f"that is not significant: with fewer than {FEWEST_TARP_TESTS} both reject right "
+        "posteriors too often. Use more simulations, a part of which is held out.",
         (f"calibration.{key}.tests", f"calibration.{key}.tarp.fewest_tests"),
     )
 

@@ -145,11 +145,19 @@ def test_an_observation_that_no_simulation_makes_is_told_before_training(
 @pytest.mark.slow
 def test_a_posterior_that_learned_nothing_and_few_tests_are_told(tmp_path):
     brief = replace(OPTIONS, training=Training(workers=0, max_epochs=1))
-    _, report = infer(tmp_path, splits(250, informative=False), observation(), brief)
-    told = warnings(report)
-    assert "no significant gain" in told["No significant information gain"]
-    assert "25 tests" in told["Too few tests"]
+    _, few = infer(
+        tmp_path / "few", splits(250, informative=False), observation(), brief
+    )
+    told = warnings(few)
+    assert "With 25 tests TARP says nothing" in told["Too few tests"]
+    assert "No significant information gain" not in told
     assert "use more" in told["Unchecked observation"]
+    _, many = infer(
+        tmp_path / "many", splits(1000, informative=False), observation(), brief
+    )
+    told = warnings(many)
+    assert "no significant gain" in told["No significant information gain"]
+    assert "Too few tests" not in told
 
 
 def test_an_observation_of_another_binning_is_refused_before_training(tmp_path):

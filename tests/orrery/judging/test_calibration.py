@@ -147,6 +147,20 @@ def test_tests_are_limited(normal):
     )
 
 
+@pytest.mark.parametrize("tests", [0, 1])
+def test_a_judgement_needs_two_tests(normal, tests):
+    with pytest.raises(
+        ValueError, match=f"2 tests or more, not {tests}: hold out more"
+    ):
+        calibration.calibrate(Exact(), normal, seed=3, draws=50, tests=tests)
+
+
+def test_few_tests_leave_the_gain_untold(normal):
+    judged = calibration.calibrate(Exact(), normal, seed=3, draws=50, tests=4)
+    assert judged.passed["information_gain"] is None
+    assert not judged.verdict.gain
+
+
 def test_judgements_stand_beside_each_other(normal):
     judged = {
         width: calibration.calibrate(Exact(width), normal, 3, 200)

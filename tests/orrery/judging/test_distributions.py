@@ -40,10 +40,11 @@ def test_densities_hold_all_draws_whatever_the_unit():
     assert np.allclose(heights * step, (heights * step)[:, [0]])
 
 
-def test_a_parameter_that_was_held_has_a_density():
-    places, heights = densities(np.full((10, 1), 2.0))
+@pytest.mark.parametrize("held", [2.0, 0.1, 1 / 3])
+def test_a_parameter_that_was_held_has_a_density(held):
+    places, heights = densities(np.full((10, 1), held))
     assert np.isfinite(heights).all()
-    assert places.min() < 2.0 < places.max()
+    assert places.min() < held < places.max()
 
 
 @pytest.mark.parametrize("draws", [np.zeros((0, 2)), np.array([[np.nan]])])

@@ -154,15 +154,36 @@ def checked(predicted, value):
     return np.array([*found.tails, found.worst_entry, found.whole_vector])
 
 
-def test_constant_summaries_say_nothing():
+# 7 is exact in binary, so that the mean of equal ones is; others' means are rounded
+@pytest.mark.parametrize("same", [7.0, 0.1, 1 / 3, -123.456, 1e-9])
+def test_constant_summaries_say_nothing(same):
     predicted = np.random.default_rng(4).normal(size=(200, 3))
     value = [0.3, -1.2, 0.8]
-    constant = np.column_stack([predicted, np.full(200, 7.0)])
-    found = checked(constant, [*value, 7.0])
+    constant = np.column_stack([predicted, np.full(200, same)])
+    found = checked(constant, [*value, same])
     np.testing.assert_array_equal(found[[0, 1, 2, 4, 5]], checked(predicted, value))
     assert found[3] == 1.0
-    far = checked(constant, [*value, 8.0])
+    far = checked(constant, [*value, same + 1.0])
     assert max(far[3], far[4], far[5]) <= 0.011
+
+
+@pytest.mark.parametrize("same", [0.5, 0.1, 1 / 3, -123.456])
+def test_a_parameter_that_was_held_decides_nothing_of_tarp(same):
+    draws, theta = right(6)
+    held = np.full_like(draws[..., :1], same)
+    jitter = 1e-9 * np.random.default_rng(7).normal(size=held.shape)
+    truth = np.column_stack([theta, held[0]])
+    fractions = [
+        diagnostics.tarp(np.concatenate([draws, one], axis=-1), truth, 1).fractions
+        for one in (held, held + jitter)
+    ]
+    np.testing.assert_allclose(fractions[0], fractions[1], atol=0.02)
+    assert stats.kstest(fractions[1], "uniform").pvalue > 0.01
+
+
+def test_tarp_without_references_is_refused():
+    with pytest.raises(ValueError, match="0 sets of references: give 1 or more"):
+        diagnostics.tarp(*right(1), 1, references=0)
 
 
 def test_an_outlier_among_the_predictions_is_one_of_them():

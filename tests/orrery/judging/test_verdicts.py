@@ -91,6 +91,32 @@ def test_a_posterior_that_equals_the_prior_is_rejected_and_the_right_one_is_not(
     assert gains(right) == 0
 
 
+def few(count, seed, learned):
+    """The gain by a few tests: of the right posterior, or of a flow that learned noise."""
+    random = np.random.default_rng(seed)
+    theta = random.normal(size=(count, P))
+    x = theta + NOISE * random.normal(size=theta.shape)
+    density = right if learned else prior_found_by_a_flow
+    reference = stats.norm.logpdf(theta).sum(axis=1)
+    return verdicts.expected_log_probability(density(theta, x, random), reference)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5, 10, 50, 99])
+def test_few_tests_reject_no_right_posterior_and_pass_none_that_learned_nothing(count):
+    found = [few(count, seed, learned=True) for seed in range(200)]
+    assert sum(one.uninformative for one in found) <= 2
+    nothing = [few(count, seed, learned=False) for seed in range(200)]
+    assert sum(one.informative for one in nothing) <= 2
+
+
+def test_a_gain_that_is_surely_none_is_told_by_any_number_of_tests():
+    log_prob = np.random.default_rng(3).normal(size=4)
+    assert verdicts.expected_log_probability(log_prob, log_prob).uninformative
+    lost = verdicts.expected_log_probability(log_prob - 1.0, log_prob)
+    assert lost.uninformative
+    assert not lost.informative
+
+
 def test_a_verdict_names_the_tests_that_reject():
     draws, theta = exact(1, width=0.5)
     judged = diagnostics.tarp(draws, theta, 1), diagnostics.sbc_ranks(draws, theta, 1)
@@ -149,3 +175,5 @@ def test_the_gain_is_the_information_in_the_data():
 def test_log_probabilities_of_other_tests_are_refused():
     with pytest.raises(ValueError, match=r"\(3,\) and \(4,\)"):
         verdicts.expected_log_probability(np.zeros(3), np.zeros(4))
+    with pytest.raises(ValueError, match="1 tests have no scatter"):
+        verdicts.expected_log_probability(np.zeros(1), np.zeros(1))
