@@ -7,21 +7,31 @@ that write catalogues say the same in slightly different words.
 import re
 from dataclasses import dataclass
 
-_NUMBER = r"(\d+\.?\d*(?:[eE][+-]?\d+)?)"
+_NUMBER = r"((?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
 # by name: where a header has the number
 _NUMBERS = {
     "hubble": rf"\bh0?\s*=\s*{_NUMBER}",
     "omega_matter": rf"\b(?:Omega_M|Om)\s*=\s*{_NUMBER}",
-    "box": rf"\bbox size\s*[=:]\s*{_NUMBER}",
+    "box": rf"\bbox(?: size)?\s*[=:]\s*{_NUMBER}",
     "scale": rf"^a\s*=\s*{_NUMBER}",
 }
 # by what is measured: where a header has its unit
 _UNITS = {
-    "masses": r"^(?:Units: Masses in|(?:Mvir|M): [^\n]*?[(,])\s*((?:\S+\s+)?Msun(?: */ *h)?)",
-    "positions": r"^(?:Units: Positions in|X[/ ]Y[/ ]Z: [^\n]*?\()([^\n)]*?[kMG]?pc(?: */ *h)?)",
-    "radii": r"^(?:Units: Halo Distances, Lengths, and Radii in|(?:Rvir|R): [^\n]*?[(,])"
-    r"([^\n),]*?[kMG]?pc(?: */ *h)?)",
+    "masses": r"^(?:Units: Masses in([^\n]+)"
+    r"|(?:Mvir|M): [^\n]*?[(,]\s*((?:\S+\s+)?Msun(?: */ *h)?))",
+    "positions": r"^(?:Units: Positions in([^\n]+)"
+    r"|X[/ ]Y[/ ]Z: [^\n]*?\(([^\n)]*?[kMG]?pc(?: */ *h)?))",
+    "radii": r"^(?:Units: Halo Distances, Lengths, and Radii in([^\n]+)"
+    r"|(?:Rvir|R): [^\n]*?[(,]([^\n),]*?[kMG]?pc(?: */ *h)?))",
+    "velocities": r"^Units: Velocities in([^\n]+)()",
 }
+# What a unit is called, and what is said of it where it is usual.
+_SPELLINGS = (
+    (r"\s", ""),
+    (r"M_?(?:sun|sol|\u2299)", "Msun"),
+    (r"h\^?-1(.+)|(.+?)\*?h\^?-1", r"\1\2/h"),
+    (r"\(?comoving\)?|\(physical,peculiar\)|virialmass", ""),
+)
 SAME = 0.01  # relative difference of numbers that were rounded to be written
 
 
@@ -53,6 +63,7 @@ class Header:
             ValueError: If the header says another unit.
         """
         usual = {"masses": mass, "positions": "Mpc/h", "radii": "kpc/h"}
+        usual["velocities"] = "km/s"
         for what, unit in self.units:
             if unit != usual[what]:
                 raise ValueError(
@@ -74,10 +85,16 @@ def parse_header(lines: tuple[str, ...]) -> Header:
     }
     return Header(
         **{name: float(found[1]) for name, found in numbers.items() if found},
-        units=tuple((what, _unit(found[1])) for what, found in units.items() if found),
+        units=tuple(
+            (what, _unit(found[1] or found[2]))
+            for what, found in units.items()
+            if found
+        ),
     )
 
 
 def _unit(words: str) -> str:
     # `comoving Mpc/h` and `Mpc / h` are one unit, `10^10 Msun/h` is another
-    return re.sub(r"\s|comoving|virial mass", "", words)
+    for spelling, usual in _SPELLINGS:
+        words = re.sub(spelling, usual, words)
+    return words

@@ -6,6 +6,7 @@ line once, whatever their size, and any of them can be read without those before
 """
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from halomass.catalogues.headers import parse_header
 from halomass.catalogues.packing import file_bytes, is_packed
 from orrery.identity import JSON
 
@@ -98,6 +100,7 @@ class TextTable:
                 f"{self.path.name}, line {self._number(chunk, lines.which)} has {lines.longest} "
                 f"bytes, more than {LONGEST_LINE}: it is no line of numbers; fetch the file again"
             )
+        self._check_later_header(chunk, content, lines.later)
         wrong = np.flatnonzero(lines.fields != self.width)
         if len(wrong):
             raise ValueError(
@@ -108,6 +111,24 @@ class TextTable:
         return (
             self._parse(chunk, content) if len(lines.index) else np.empty(0, self.dtype)
         )
+
+    def _check_later_header(
+        self, chunk: int, content: bytes, later: tuple[int, ...]
+    ) -> None:
+        """Refuses lists of two snapshots in one file."""
+        if not later:
+            return
+        text = content.split(b"\n")
+        for index in later:
+            scale = parse_header((_comment(text[index]),)).scale
+            if (
+                scale is not None
+                and scale != parse_header(read_header(self.path)).scale
+            ):
+                raise ValueError(
+                    f"{self.path.name}, line {self._number(chunk, index)} begins a list of the "
+                    f"scale factor {scale:g}: these are two lists in one file; split it"
+                )
 
     def place(self, chunk: int, row: int) -> str:
         """Returns where in the file a row of a chunk stands, for messages."""
@@ -120,9 +141,12 @@ class TextTable:
         except ValueError as error:
             index, reason = self._first_unreadable(content, error)
             where = f"{self.path.name}, line {self._number(chunk, index)}"
-            raise ValueError(
-                f"{where} cannot be read ({reason}): the file is damaged; fetch it again"
-            ) from error
+            remedy = "the file is damaged; fetch it again"
+            if "int64" in reason:
+                remedy = (
+                    "write identities as whole numbers, without a point or exponent"
+                )
+            raise ValueError(f"{where} cannot be read ({reason}): {remedy}") from error
 
     def _numbers(self, content: bytes) -> NDArray[Any]:
         positions = [position for _, position in self.columns]
@@ -158,13 +182,15 @@ class TextTable:
 class _Lines:
     """The lines with data of a text: their indices among all lines, their numbers of fields.
 
-    Of all lines it is known how many bytes the longest has, and which it is.
+    Of all lines it is known how many bytes the longest has, and which it is; and which
+    comments stand below data.
     """
 
     index: NDArray[np.intp]
     fields: NDArray[np.intp]
     longest: int = 0
     which: int = 0
+    later: tuple[int, ...] = ()  # lines of a comment below one with data
 
 
 def _data_lines(content: bytes) -> _Lines:
@@ -182,8 +208,11 @@ def _data_lines(content: bytes) -> _Lines:
     fields = np.add.reduceat(words.view(np.uint8), begins, dtype=np.uint16).astype(
         np.intp
     )
-    index = np.flatnonzero((fields > 0) & (text[begins] != ord("#")))
-    return _Lines(index, fields[index], int(lengths[which]), which)
+    comment = text[begins] == ord("#")
+    index = np.flatnonzero((fields > 0) & ~comment)
+    first = int(index[0]) if len(index) else len(begins)
+    later = first + np.flatnonzero(comment[first:])
+    return _Lines(index, fields[index], int(lengths[which]), which, tuple(later))
 
 
 def read_header(path: Path) -> tuple[str, ...]:
@@ -197,6 +226,10 @@ def read_header(path: Path) -> tuple[str, ...]:
     # what is packed ends only once all of it was unpacked
     if not is_packed(path) and file.read(file.size - 1, 1) != b"\n":
         raise _torn(path)
+    if file.read(0, len(BOM_UTF8)) == BOM_UTF8:
+        raise ValueError(
+            f"{path.name} begins with a byte-order mark: save it without one, as ASCII"
+        )
     lines: list[str] = []
     place = 0
     while True:
@@ -205,13 +238,17 @@ def read_header(path: Path) -> tuple[str, ...]:
         for line in whole.removesuffix(b"\n").split(b"\n"):
             if not line.startswith(b"#"):
                 return tuple(lines)
-            lines.append(line.decode("latin1")[1:].strip())
+            lines.append(_comment(line))
         place += len(whole)
         if place > LONGEST_HEADER:
             raise ValueError(
                 f"{path.name} begins with more than {LONGEST_HEADER} bytes of comments: it is "
                 "no table of halos; choose another file"
             )
+
+
+def _comment(line: bytes) -> str:
+    return line.decode("latin1")[1:].strip()
 
 
 def first_row(path: Path) -> list[str]:
@@ -241,7 +278,10 @@ def column_names(
         wanted: The columns to read: our names, and those of the file.
     """
     sought = {name.lower() for name in wanted.values()}
-    candidates = [tuple(_name(word) for word in line.split()) for line in lines]
+    candidates = [
+        tuple(_name(word) for word in re.split(r"[\s,;]+", line) if word)
+        for line in lines
+    ]
     best = max(
         candidates, key=lambda found: len(sought.intersection(found)), default=()
     )
@@ -250,7 +290,7 @@ def column_names(
 
 def _name(word: str) -> str:
     # `mvir(10)`: the number is not always the column's
-    return re.sub(r"\(\d+\)$", "", word).lower()
+    return re.sub(r"[(\[]\d+[)\]]$", "", word).lower()
 
 
 def open_named(
@@ -313,6 +353,12 @@ def open_table(
         for ours, names in optional.items()
         if any(name.lower() in found for name in names)
     }
+    read = [*names, *there.values()]
+    twice = [name for name in read if found.count(name.lower()) > 1]
+    if twice:
+        raise ValueError(
+            f"{path.name} has several columns {', '.join(twice)}: give each a name of its own"
+        )
     columns = tuple(
         (ours, found.index(theirs.lower()))
         for ours, theirs in {**wanted, **there}.items()

@@ -20,6 +20,17 @@ _PAST = {
     "v_peak": "have a largest circular velocity of 0",
 }
 _MOST = 0.05  # of the halos
+# Of today's: circular velocities of halos that lost nine tenths of their mass fall by two,
+# and those before a merger were not smaller by three.
+_PAST_TURNS = {"v_infall": (1 / 3, 5.0), "v_peak": (0.95, 5.0)}
+_PAST_CALLED = {
+    "v_infall": "a circular velocity at infall or peak mass",
+    "v_peak": "a largest circular velocity in their past",
+}
+# [dex] above the largest mass of today by which no halo's past is, but for few that are lost.
+_LOST_MASS = 0.5
+_MOST_LOST = 0.001  # of the halos
+_MASSES = np.linspace(0.0, 20.0, 201)  # [dex]
 _ABOVE_PEAK = 0.05  # [dex] by which rounding may raise a mass above its peak
 # log10 of 16: of stellar masses in Msun none of a galaxy is smaller, of their logarithms none
 # is larger.
@@ -59,6 +70,10 @@ damaged, or not filled; fetch the file again
     with_stars: int = 0
     starry: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    largest_log_m_vir: float = 0.0
+    peaks: NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros(len(_MASSES) - 1, np.int64)
+    )
 
     def add(self, columns: dict[str, NDArray[Any]]) -> None:
         """Counts the halos of a chunk.
@@ -81,6 +96,7 @@ damaged, or not filled; fetch the file again
         for name, what in _PAST.items():
             if name in columns:
                 self._count(what, columns[name] == 0)
+        self._add_past(columns)
         risen = columns["log_m_vir"] > columns["log_m_peak"] + _ABOVE_PEAK
         self._count("have more than the largest mass in their past", risen)
         stars = columns["log_m_star"]
@@ -89,6 +105,32 @@ damaged, or not filled; fetch the file again
         self.starry += int(np.count_nonzero((stars > 0) & (stars > many)))
         largest = stars.max(initial=0.0)
         self.largest_log_m_star = max(self.largest_log_m_star, float(largest))
+
+    def _add_past(self, columns: dict[str, NDArray[Any]]) -> None:
+        for name, (least, most) in _PAST_TURNS.items():
+            if name not in columns:
+                continue
+            known = (columns[name] > 0) & (columns["vmax"] > 0)
+            turns = columns[name] / np.where(known, columns["vmax"], 1.0)
+            other = known & ((turns < least) | (turns > most))
+            self._count(
+                f"have {_PAST_CALLED[name]} below {least:.2g} or above {most:g} of today's",
+                other,
+            )
+        largest = float(columns["log_m_vir"].max(initial=0.0))
+        self.largest_log_m_vir = max(self.largest_log_m_vir, largest)
+        self.peaks += np.histogram(columns["log_m_peak"], _MASSES)[0]
+
+    def _check_peaks(self) -> None:
+        beyond = _MASSES[:-1] > self.largest_log_m_vir + _LOST_MASS
+        count = int(self.peaks[beyond].sum())
+        if count > max(1, _MOST_LOST * self.halos) and self.largest_log_m_vir > 0:
+            raise ValueError(
+                f"{self.file}: the peak masses (mp) of {count} of its {self.halos} halos are more "
+                f"than {10**_LOST_MASS:.2g} times the largest mass (m) of any, "
+                f"10^{self.largest_log_m_vir:.4g} Msun: such columns are damaged, or in another "
+                "unit; fetch the file again"
+            )
 
     def _count(self, what: str, halos: NDArray[np.bool_]) -> None:
         self.counts[what] = self.counts.get(what, 0) + int(np.count_nonzero(halos))
@@ -117,6 +159,7 @@ damaged, or not filled; fetch the file again
                     f"{self.file}: {count} of its {self.halos} halos {what}: such columns "
                     "are damaged, or not filled; fetch the file again"
                 )
+        self._check_peaks()
         if self.halos >= _FEWEST and 0 < self.fastest < _SLOWEST:
             raise ValueError(
                 f"{self.file}: no halo moves with more than {self.fastest:.3g} km/s along an "

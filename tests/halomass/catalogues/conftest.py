@@ -52,7 +52,9 @@ def hlist_row(halo):
     names = ("x", "y", "z", "vx", "vy", "vz")
     ids = {"id": halo.id, "desc_id": halo.descid, "upid": halo.upid}
     masses = {"mvir": halo.m, "mpeak": halo.mp, "vmax": halo.v, "scale": 1.0}
-    return {**ids, **masses, **dict(zip(names, map(float, halo.pos), strict=True))}
+    past = {"vacc": 1.25 * halo.v, "vpeak": 1.5 * halo.v, "vmax@mpeak": 1.25 * halo.v}
+    places = dict(zip(names, map(float, halo.pos), strict=True))
+    return {**ids, **masses, **past, **places}
 
 
 def make_halos(count, seed=0):

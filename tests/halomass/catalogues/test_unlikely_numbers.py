@@ -15,10 +15,9 @@ def halos(seed=0):
     return {
         **{name: values.astype(np.float32) for name, values in velocities.items()},
         **{name: random.uniform(0, 64, COUNT).astype(np.float32) for name in "xyz"},
-        **{
-            name: random.uniform(10, 300, COUNT)
-            for name in ("vmax", "v_infall", "v_peak")
-        },
+        "vmax": (vmax := random.uniform(10, 300, COUNT)),
+        "v_infall": vmax * random.uniform(0.8, 2.0, COUNT),
+        "v_peak": vmax * random.uniform(1.0, 2.5, COUNT),
         "log_m_peak": peak,
         "log_m_vir": peak - random.uniform(0, 0.5, COUNT),
         "log_m_star": np.maximum(peak - 4, 0),
@@ -115,4 +114,15 @@ def test_logarithms_of_stellar_masses_are_none():
     with pytest.raises(
         ValueError, match=r"largest stellar mass is 10 Msun.*logarithms; write"
     ):
+        check(columns)
+
+
+@pytest.mark.parametrize(("share", "refused"), [(0.03, True), (0.0005, False)])
+def test_peak_masses_above_all_masses_are_refused(share, refused):
+    columns = halos()
+    columns["log_m_peak"][: int(share * COUNT)] = 16.0
+    if refused:
+        with pytest.raises(ValueError, match=r"peak masses .* of any, 10\^1[34]"):
+            check(columns)
+    else:
         check(columns)
