@@ -19,6 +19,7 @@ from orrery.results.collation.scalars import exact, rounded, shares
 from orrery.results.panels import LossCurve
 from orrery.results.result import Result
 from orrery.results.views import CoverageCurves, Predictions, RankCurves, TrainingCurves
+from orrery.tables.arrow_bounds import check_parquet
 
 MOST_EPOCHS = 80  # of a training that are drawn
 _EVERY = 5  # level of the ranks' curves is drawn
@@ -74,6 +75,8 @@ def _section_curves(result: Result, section: JSON) -> Iterable[tuple[str, str, J
 
 def _posterior(content: bytes) -> JSON:
     """Returns the marginal of each parameter of a file of draws."""
+    # a checksum says who wrote it, and not that it was well meant
+    check_parquet("the file of draws", content, "run the experiment again")
     table = pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)
     draws = np.array([column.to_numpy() for column in table.columns], np.float64)
     places, heights = densities(draws.T)

@@ -3,12 +3,14 @@
 import shutil
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from orrery.judging.intervals import posterior_summary
 from orrery.results.collation.curves import MOST_EPOCHS, run_curves
 from orrery.results.result import Result
+from orrery.storage.documents import digest_of
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +82,22 @@ def test_damaged_draws_are_not_drawn(result, tmp_path):
     left, problems = drawn_posteriors(folder)
     assert left == whole - {min(whole)}
     assert [draws.name in problem for problem in problems] == [True]
+
+
+def test_draws_that_would_unpack_to_gigabytes_are_not(result, tmp_path, change):
+    folder = shutil.copytree(result.folder, tmp_path / "attempt-001")
+    whole, _ = drawn_posteriors(folder)
+    draws = folder / f"draws.{min(whole)}.parquet"
+    pq.write_table(pa.table({"v": np.zeros(30_000_000)}), draws, compression="zstd")
+    assert draws.stat().st_size < 1_000_000
+    sections = Result.open(folder).sections
+    own = next(s for s in sections if s.get("files") == [draws.name])
+    own["sha256"] = {draws.name: digest_of(draws.read_bytes())}
+    change(folder, sections=sections)
+    left, problems = drawn_posteriors(folder)
+    assert left == whole - {min(whole)}
+    (problem,) = problems
+    assert "the file of draws" in problem
 
 
 @pytest.mark.parametrize("by_link", [False, True])
