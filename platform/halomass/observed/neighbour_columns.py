@@ -97,10 +97,19 @@ _SPEEDS = (
     # several of these may be there: the first counts
     replace(_velocity((*_V_INFALL, *_V_AT_PEAK_MASS, *_V_ACC), _SLOWEST), ordered=True),
 )
+# What surrounds a host. Nearer than this it is a satellite itself, or within the cluster:
+# these are Mpc. A satellite that is slower hosts no galaxy, and a faster one is a cluster.
 _SURROUNDINGS = (
-    _length(("distance_larger", "dnl")),
-    _length(("distance_cluster", "d14")),
+    _length(("distance_larger", "dnl"), 20.0),
+    _length(("distance_cluster", "d14"), 250.0),
 )
+_SLOWEST_HEAVIEST, _FASTEST_HEAVIEST = 3.0, 1000.0  # [km/s]
+ENVIRONMENT_COLUMNS = (
+    replace(_SPEEDS[0], lower=_SLOWEST_HEAVIEST, upper=_FASTEST_HEAVIEST),
+    *_SURROUNDINGS,
+)
+"""What surrounds a host, wherever it is said: `vmax` is that of its most massive satellite."""
+
 NEIGHBOUR_COLUMNS = (
     *MASS_COLUMNS,
     *_POSITIONS,

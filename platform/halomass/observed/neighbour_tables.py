@@ -6,19 +6,23 @@ surrounds the host.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from astropy.table import Table
+from numpy.typing import NDArray
 
 from halomass import cosmology
 from halomass.hosts.options import Criterion
 from halomass.observed import survival
+from halomass.observed.errors import Orbits
+from halomass.observed.host_metadata import check_environment
 from halomass.observed.host_neighbours import HostEnvironment, Neighbours, within_radius
 from halomass.observed.left_out import LeftOut
-from halomass.observed.neighbour_columns import KMS, KPC
+from halomass.observed.neighbour_columns import ENVIRONMENT_COLUMNS, KMS, KPC
+from halomass.observed.placeholders import suspects
 from halomass.observed.plain_table import PlainTable
 from halomass.observed.speeds import Speeds
 from halomass.systems import LOG_M_PEAK, RADIUS
@@ -29,7 +33,7 @@ from orrery.tables.duplicates import equal_rows
 from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 
-VERSION = 9  # of observed hosts; raised whenever what is read from a table changes
+VERSION = 10  # of observed hosts; raised whenever what is read from a table changes
 
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it:
 # with 25 neighbours these move the mass by less than 0.03 dex.
@@ -117,40 +121,70 @@ def read_neighbours(
     orbits = table.orbits()
     if peculiar:
         orbits = orbits._replace(v_r=orbits.v_r + cosmology.hubble() * orbits.r)
-    incomplete = np.asarray(found.unknown | np.isnan(orbits).any(axis=0))
-    candidates = found.kept & ~(orbits.r > RADIUS)
-    speeds = Speeds.of(orbits, candidates & ~incomplete)
-    speeds.check_units(file.name)
-    incomplete = incomplete | speeds.absurd
-    gaps = partial(_gap, table, speeds)
-    left_out = LeftOut.among(candidates, incomplete, table.names(), gaps)
-    left_out.check(file.name, most_missing)
-    counted = candidates & ~incomplete
+    chosen = _Chosen.of(table, found, orbits, most_missing)
     given = {
         "vmax": vmax,
         "distance_larger": distance_larger,
         "distance_cluster": distance_cluster,
     }
-    largest = int(np.argmax(np.where(counted, found.log_m_star, -np.inf)))
-    environment, assumed = _environment(table, given, largest)
-    doubts = [*_doubts(table, counted), *speeds.doubts(counted, table.names())]
-    warnings = [*found.warnings, *left_out.warnings, *doubts]
-    notes = _notes(table, left_out, assumed, warnings)
+    largest = int(np.argmax(np.where(chosen.counted, found.log_m_star, -np.inf)))
+    around, assumed = _environment(table, given, largest)
+    warnings = [*found.warnings, *chosen.warnings(table), *_uncertain(around, given)]
     provenance = {
         **_provenance_before(table),
         "file": file.name,
         "sha256": file.sha256,
         "mass": found.mass,
         "expansion_added": peculiar,
-        "selection": {**found.selection, **left_out.counts},
-        **notes,
+        "selection": {**found.selection, **chosen.left_out.counts},
+        **_notes(table, chosen.left_out, assumed, warnings),
     }
     host = name or str(table.table.meta.get("name", Path(file.name).stem))
-    rows = np.flatnonzero(found.kept & ~incomplete)
+    rows = chosen.rows
     names = tuple(table.names()[row] for row in rows)
     kept = orbits.apply(lambda column: column[rows])
     stars = found.log_m_star[rows]
-    return within_radius(Neighbours(host, names, kept, stars, environment, provenance))
+    return within_radius(Neighbours(host, names, kept, stars, around, provenance))
+
+
+@dataclass(frozen=True, eq=False)
+class _Chosen:
+    """Which rows `[N]` of a table count as neighbours, and who lacks a value.
+
+    Arguments:
+        rows: Those that are kept, also beyond the largest distance.
+        counted: Those of them that are near enough `[N]`.
+        speeds: How fast all move.
+        left_out: Who lacks a value.
+    """
+
+    rows: NDArray[np.intp]
+    counted: BoolArray
+    speeds: Speeds
+    left_out: LeftOut
+
+    @classmethod
+    def of(
+        cls,
+        table: PlainTable,
+        found: survival.SatelliteSelection,
+        orbits: Orbits,
+        most_missing: float,
+    ) -> "_Chosen":
+        incomplete = np.asarray(found.unknown | np.isnan(orbits).any(axis=0))
+        candidates = found.kept & ~(orbits.r > RADIUS)
+        speeds = Speeds.of(orbits, candidates & ~incomplete)
+        speeds.check_units(table.file)
+        incomplete = incomplete | speeds.absurd
+        gaps = partial(_gap, table, speeds)
+        left_out = LeftOut.among(candidates, incomplete, table.names(), gaps)
+        left_out.check(table.file, most_missing)
+        rows = np.flatnonzero(found.kept & ~incomplete)
+        return cls(rows, candidates & ~incomplete, speeds, left_out)
+
+    def warnings(self, table: PlainTable) -> list[str]:
+        doubts = self.speeds.doubts(self.counted, table.names())
+        return [*self.left_out.warnings, *_doubts(table, self.counted), *doubts]
 
 
 def _each_once(table: PlainTable) -> PlainTable:
@@ -246,10 +280,23 @@ def _environment(
         name: TYPICAL_ENVIRONMENT[name] if value is None else value
         for name, value in found.items()
     }
-    try:
-        return HostEnvironment(**values), assumed
-    except ValueError as error:
-        raise ValueError(f"{table.file}: {error}") from error
+    for described in ENVIRONMENT_COLUMNS:
+        name = described.quantity
+        where = f"{table.file}: environment: {name} is {values[name]}"
+        check_environment(values[name], described, where)
+    return HostEnvironment(**values), assumed
+
+
+def _uncertain(around: HostEnvironment, given: Mapping[str, float | None]) -> list[str]:
+    """Returns a warning of what surrounds the host, if it may stand for no value."""
+    found = [
+        f"{name} is {value:g}"
+        for name, value in vars(around).items()
+        if given[name] is None and suspects(np.array([value]))[0]
+    ]
+    if not found:
+        return []
+    return [f"{', '.join(found)}: such numbers often stand for no value; look them up"]
 
 
 def write_neighbours(table: Neighbours, path: Path | str) -> None:

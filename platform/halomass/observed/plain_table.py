@@ -9,18 +9,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from astropy import units
 from astropy.table import Table
 
 from halomass.observed import neighbour_columns
 from halomass.observed.errors import Orbits
-from halomass.observed.neighbour_columns import DESCRIBED, MASS_COLUMNS, NAME
+from halomass.observed.host_metadata import check_environment, stated_number
+from halomass.observed.neighbour_columns import (
+    DESCRIBED,
+    ENVIRONMENT_COLUMNS,
+    MASS_COLUMNS,
+    NAME,
+)
 from halomass.observed.placeholders import file_numbers, suspects, without_placeholders
 from halomass.observed.spelling import row_names
 from halomass.systems import RADIUS, FloatArray
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
-from orrery.tables import titles
 from orrery.tables.cleaning import CleanedColumns, clean_columns
 from orrery.tables.columns import understand
 from orrery.tables.missing import MissingCount
@@ -37,6 +41,7 @@ _MANY = 8  # neighbours
 _DRIFT = 1.5  # times their scatter, with which no neighbours move about a host
 _VELOCITIES = tuple(d.quantity for d in neighbour_columns.VELOCITY_COLUMNS)
 _CARTESIAN = ("vx", "vy", "vz")
+_SURROUNDINGS = {d.quantity: d for d in ENVIRONMENT_COLUMNS}
 
 
 @dataclass(frozen=True, eq=False)
@@ -259,25 +264,24 @@ class PlainTable:
             row: Where in the column.
 
         Raises:
-            ValueError: If the metadata hold no number for it.
+            ValueError: If what is said is no number, or one that surrounds no host.
         """
-        described = DESCRIBED[name]
-        for meta in (self.meta("environment"), self.table.meta):
-            for key, value in meta.items():
-                bare, unit = titles.divided(str(key))
-                if bare in described.names:
-                    return self._number(str(key), value, unit or described.unit, name)
-        return float(self.values(name)[row]) if name in self.columns else None
-
-    def _number(self, key: str, value: object, unit: object, name: str) -> float:
-        wanted = DESCRIBED[name].unit
-        try:
-            return float(str(value)) * float(units.Unit(unit).to(wanted))
-        except ValueError as error:
-            raise ValueError(
-                f"{self.file}: {key} is {value!r} in the metadata: give a number in {wanted} "
-                f"({error})"
-            ) from None
+        described = _SURROUNDINGS[name]
+        around = self.meta("environment")
+        units_said = self.meta("environment_units")
+        for meta, said in ((around, units_said), (self.table.meta, {})):
+            number = stated_number(meta, described, self.file, said)
+            if number is not None:
+                return number
+        if name not in self.columns:
+            return None
+        number = float(self.values(name)[row])
+        title = self.columns[name]
+        where = (
+            f"{self.file}: {title} of {self.names()[row]!r} is {self.table[title][row]}"
+        )
+        check_environment(number, described, where)
+        return number
 
 
 def _without_rest(

@@ -44,7 +44,7 @@ def test_an_environment_that_is_none_is_named_with_its_file(
 ):
     path = saved(tmp_path, halos, AROUND | {name: value})
     with pytest.raises(
-        ValueError, match=rf"^{path.name}: environment: {name} is {value}"
+        ValueError, match=rf"^{path.name}: {name} is {value} in the metadata: give"
     ):
         read_neighbours(path)
 

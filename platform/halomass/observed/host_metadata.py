@@ -1,0 +1,119 @@
+"""What the metadata of a table say of its host, held to what columns are held to.
+
+A number in metadata stands alone: no other rows tell what it is. So one that tables
+write where they have no value is none, unless two digits may well be measured; and one
+that no host has is in another unit, or a logarithm.
+"""
+
+from collections.abc import Mapping
+
+import numpy as np
+from astropy import units
+
+from halomass.observed.placeholders import suspects
+from orrery.tables import titles
+from orrery.tables.columns import ColumnDescription
+
+_MEASURED_BY_CHANCE = 99.0  # of larger ones, or with more digits, hardly one is
+
+
+def stated_number(
+    metadata: Mapping[str, object],
+    description: ColumnDescription,
+    file: str,
+    stated_units: Mapping[str, object] | None = None,
+) -> float | None:
+    """Returns what metadata say of a host, in the description's unit; None if they do not.
+
+    A value may hold its unit itself, else its key may (`dnl_mpc`).
+
+    Arguments:
+        metadata: Of the table, or a part of them.
+        description: What is looked for, and which numbers it can have.
+        file: The table's name, for messages.
+        stated_units: By key, the units of values that say none. Who gives them knows the
+            number, whatever its digits are.
+
+    Raises:
+        ValueError: If two keys say different things, or there is no number, one that
+            stands for no value, or one that no host has.
+
+    Example:
+        >>> from halomass.observed.neighbour_columns import ENVIRONMENT_COLUMNS
+        >>> [vmax, larger, cluster] = ENVIRONMENT_COLUMNS
+        >>> stated_number({"name": "M31", "DNL_Mpc": 0.76}, larger, "host.ecsv")
+        760.0
+        >>> stated_number({"vmax": 999}, vmax, "host.ecsv")
+        Traceback (most recent call last):
+        ValueError: host.ecsv: vmax is 999 in the metadata, which often stands for no value: give \
+a measured number, 3 to 1000 km / s
+    """
+    found = {}
+    said = stated_units or {}
+    for key, value in metadata.items():
+        name, unit = titles.divided(str(key))
+        if name not in description.names:
+            continue
+        where = f"{file}: {key} is {_in_words(value)} in the metadata"
+        quantity = _quantity(value, unit or said.get(key), description.unit, where)
+        if key not in said:
+            _check_sentinel(float(quantity.value), description, where)
+        found[str(key)] = float(quantity.to_value(description.unit))
+        check_environment(found[str(key)], description, where)
+    if len({*found.values()}) > 1:
+        both = " and ".join(f"{key} = {metadata[key]}" for key in found)
+        raise ValueError(f"{file}: the metadata say {both}: keep the right one")
+    return next(iter(found.values()), None)
+
+
+def check_environment(
+    number: float, description: ColumnDescription, where: str
+) -> None:
+    """Refuses what surrounds no host.
+
+    Arguments:
+        number: In the description's unit.
+        description: Which numbers there are.
+        where: What it is and where it stands, in words.
+
+    Raises:
+        ValueError: If it is none of these.
+    """
+    if description.lower <= number <= description.upper:
+        return
+    hint = ""
+    if description.unit == units.kpc:
+        hint = f"; name another unit, as in {description.quantity}_mpc"
+    raise ValueError(f"{where}: give a number from {description.range}{hint}")
+
+
+def _check_sentinel(written: float, description: ColumnDescription, where: str) -> None:
+    if abs(written) > _MEASURED_BY_CHANCE and suspects(np.array([written]))[0]:
+        raise ValueError(
+            f"{where}, which often stands for no value: give a measured number, "
+            f"{description.range}"
+        )
+
+
+def _quantity(
+    value: object, unit: object, wanted: units.UnitBase, where: str
+) -> units.Quantity:
+    try:
+        if isinstance(value, bool):
+            raise ValueError("that is no number")
+        found = units.Quantity(value if _has_unit(value) else str(value))
+        if found.unit == units.dimensionless_unscaled:
+            found = units.Quantity(found.value, unit or wanted)
+        found.to(wanted)
+        float(found.value)
+    except (ValueError, TypeError) as error:
+        raise ValueError(f"{where}: give a number in {wanted} ({error})") from None
+    return found
+
+
+def _has_unit(value: object) -> bool:
+    return isinstance(value, units.Quantity)
+
+
+def _in_words(value: object) -> str:
+    return str(value) if _has_unit(value) else repr(value)

@@ -1,0 +1,109 @@
+"""Laws of metadata: numbers in them are held to what columns are held to."""
+
+import numpy as np
+import pytest
+from astropy import units
+
+from halomass.observed.host_metadata import stated_number
+from halomass.observed.neighbour_columns import ENVIRONMENT_COLUMNS
+from halomass.observed.neighbour_tables import read_neighbours, write_neighbours
+
+AROUND = {"vmax": 80.0, "distance_larger": 900.0, "distance_cluster": 12_000.0}
+DESCRIBED = {d.quantity: d for d in ENVIRONMENT_COLUMNS}
+
+
+@pytest.mark.parametrize("name", ["vmax", "distance_larger", "distance_cluster"])
+@pytest.mark.parametrize(
+    "value", [-999.0, 999.0, 9999.0, 99_999.0, 1e20, "-9999", 0.08]
+)
+@pytest.mark.parametrize("nested", [True, False])
+def test_a_number_that_is_none_or_in_another_unit_is_refused(
+    halos, tmp_path, saved, name, value, nested
+):
+    said = {**AROUND, name: value}
+    path = saved(tmp_path, halos, {"environment": said} if nested else said)
+    with pytest.raises(
+        ValueError, match=rf"^{path.name}: {name} is .* give a .*number"
+    ):
+        read_neighbours(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "remedy"),
+    [
+        ("vmax", 1.9, "3 to 1000 km / s"),
+        ("vmax", 80_000.0, "3 to 1000 km / s"),
+        ("distance_larger", 2.6, "distance_larger_mpc"),
+        ("distance_cluster", 17.0, "distance_cluster_mpc"),
+    ],
+)
+def test_other_units_and_logarithms_are_refused_wherever_they_are_given(
+    halos, tmp_path, saved, name, value, remedy
+):
+    path = saved(tmp_path, halos, {**AROUND, name: value})
+    with pytest.raises(ValueError, match=rf"host.ecsv: {name} is {value}.*{remedy}"):
+        read_neighbours(path)
+    path = saved(tmp_path, halos)
+    with pytest.raises(ValueError, match=rf"host.ecsv: .*{name} is {value}.*{remedy}"):
+        read_neighbours(path, **{**AROUND, name: value})
+    if name == "vmax":
+        return  # a column of these is that of all neighbours
+    others = {k: v for k, v in AROUND.items() if k != name}
+    columns = halos | {name: np.full(len(halos["x"]), value)}
+    with pytest.raises(ValueError, match=rf"host.ecsv: {name} of 'row \d+' is {value}"):
+        read_neighbours(saved(tmp_path, columns), **others)
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        {**AROUND, "vmax": 80.0 * units.km / units.s},
+        {**AROUND, "vmax": 80_000.0 * units.m / units.s},
+        {**AROUND, "vmax": "80 km/s"},
+        {**AROUND, "vmax": np.float32(80.0)},
+        {"VMAX_KMS": 80, "DNL [Mpc]": 0.9, "d14_mpc": "12"},
+        {"vmax": 80.0, "dnl": 0.9 * units.Mpc, "distance_cluster": "12 Mpc"},
+        {**AROUND, "Vmax": 80},
+    ],
+)
+def test_units_may_stand_in_the_value_or_in_the_key(meta):
+    found = [stated_number(meta, DESCRIBED[name], "host.ecsv") for name in AROUND]
+    assert found == pytest.approx([*AROUND.values()])
+
+
+def test_quantities_are_read_from_a_file(halos, tmp_path, saved):
+    meta = {
+        **AROUND,
+        "vmax": 80.0 * units.km / units.s,
+        "distance_larger": 0.9 * units.Mpc,
+    }
+    found = read_neighbours(saved(tmp_path, halos, meta)).environment
+    assert vars(found) == pytest.approx(AROUND)
+
+
+def test_two_keys_that_differ_are_refused(halos, tmp_path, saved):
+    path = saved(tmp_path, halos, {**AROUND, "VMAX": 70.0})
+    with pytest.raises(ValueError, match=r"say vmax = 80.0 and VMAX = 70.0: keep"):
+        read_neighbours(path)
+
+
+def test_two_nines_may_be_measured_and_are_warned_of(halos, tmp_path, saved):
+    table = read_neighbours(saved(tmp_path, halos, {**AROUND, "vmax": 99}))
+    assert table.environment.vmax == 99.0
+    assert "vmax is 99: such numbers often stand for no value" in table.warnings[-1]
+
+
+def test_what_was_given_is_read_again_from_what_was_written(halos, tmp_path, saved):
+    given = {**AROUND, "distance_larger": 999.0}
+    table = read_neighbours(saved(tmp_path, halos), **given)
+    write_neighbours(table, tmp_path / "written.ecsv")
+    again = read_neighbours(tmp_path / "written.ecsv")
+    assert again.environment == table.environment
+
+
+@pytest.mark.parametrize("vmax", [9.0, 42.0, 91.7, 250.0, 700.0])
+@pytest.mark.parametrize("larger", [60.0, 600.0, 761.0, 40_000.0])
+def test_hosts_of_all_sizes_are_read(vmax, larger):
+    meta = {"vmax": vmax, "dnl": larger, "d14": 20 * larger}
+    found = [stated_number(meta, DESCRIBED[name], "host.ecsv") for name in AROUND]
+    assert found == [vmax, larger, 20 * larger]
