@@ -15,7 +15,7 @@ from halomass.observed import (
     host_neighbours,
     milky_way,
     neighbour_tables,
-    satellite_table,
+    satellite_columns,
     survival,
 )
 from halomass.observed.features import Features, NeighbourSet
@@ -75,10 +75,10 @@ def _milky_way(folder: Path) -> Record:
 
 def _refused() -> Record:
     """Returns which values are refused, just within and just beyond what can be meant."""
-    described = {d.quantity: d for d in satellite_table.SATELLITE_COLUMNS}
+    described = {d.quantity: d for d in satellite_columns.SATELLITE_COLUMNS}
     ends = [
         (described[name].lower, described[name].upper)
-        for name in satellite_table.MEASURED
+        for name in satellite_columns.MEASURED
     ]
     refused = [
         bool(_satellite(title, v).incomplete[0])

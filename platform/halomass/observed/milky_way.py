@@ -19,12 +19,14 @@ from astropy import coordinates, units
 from numpy.typing import NDArray
 
 from halomass.observed import neighbour_tables
+from halomass.observed.across_sky import AcrossSky
 from halomass.observed.errors import Orbits
 from halomass.observed.escape import LineOfSight
 from halomass.observed.host_neighbours import HostEnvironment, Neighbours, within_radius
 from halomass.observed.left_out import LeftOut
 from halomass.observed.neighbour_columns import KMS, KPC
-from halomass.observed.satellite_table import DEG, MASYR, SatelliteTable
+from halomass.observed.satellite_columns import DEG, MASYR
+from halomass.observed.satellite_table import SatelliteTable
 from halomass.observed.speeds import Speeds
 from halomass.systems import RADIUS, FloatArray
 from orrery.identity import JSON
@@ -143,13 +145,16 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
 
     left_out = LeftOut.among(near, incomplete, seen.names, reason)
     left_out.check(file.name, most_missing)
+    counted = near & ~incomplete
+    across = AcrossSky.of(seen.values, _sun_velocity(), counted)
+    across.check(seen.columns, file.name)
     rows = np.flatnonzero(~incomplete)
     warnings = [
         *left_out.warnings,
-        *seen.doubts(rows[distance[rows] <= RADIUS].tolist()),
-        *seen.far_doubts(rows[distance[rows] > RADIUS]),
-        *speeds.doubts(near & ~incomplete, seen.names),
-        *along.doubts(np.flatnonzero(near & ~incomplete).tolist(), seen.names),
+        *_place_doubts(seen, distance, rows),
+        *speeds.doubts(counted, seen.names),
+        *along.doubts(np.flatnonzero(counted).tolist(), seen.names),
+        *across.doubts(seen.columns),
     ]
     host = Neighbours(
         "Milky Way",
@@ -160,6 +165,22 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
         _provenance(file, seen, left_out, warnings),
     )
     return within_radius(host)
+
+
+def _place_doubts(
+    seen: SatelliteTable, distance: FloatArray, rows: NDArray[np.intp]
+) -> list[str]:
+    """Returns warnings of numbers of some rows that may stand for no value."""
+    near = distance[rows] <= RADIUS
+    return [*seen.doubts(rows[near].tolist()), *seen.far_doubts(rows[~near])]
+
+
+def _sun_velocity() -> FloatArray:
+    """Returns the Sun's velocity along the axes of ICRS `[3]` [km/s]."""
+    zero = np.zeros(3)
+    ra, dec = np.array([0.0, 90.0, 0.0]), np.array([0.0, 0.0, 90.0])
+    # what is at rest towards the Sun moves with it
+    return galactocentric_orbits(ra, dec, zero + _AWAY, zero, zero, zero).v_r
 
 
 def _provenance(

@@ -50,7 +50,13 @@ def _length(names: tuple[str, ...], lower: float = 0.0) -> ColumnDescription:
     return _described(KPC, lower, _FARTHEST, names)
 
 
-_LOG_M_STAR = ("log_m_star", "log10_m_star", "log_mstar", "log10_mstar")
+_LOG_M_STAR = (
+    "log_m_star",
+    "log10_m_star",
+    "log_mstar",
+    "log10_mstar",
+    "logmstar",
+)
 _LOG_M_VIR = ("log_m_vir", "log_mvir", "log10_mvir")
 _LOG_M_TIDAL = ("log_m_tidal", "log_mtidal", "log10_mtidal")
 _LOG_M = ("log_m", "log10_m", "log_mass", "log10_mass", *_LOG_M_VIR, *_LOG_M_TIDAL)
@@ -79,16 +85,16 @@ MASS_COLUMNS = (
 )
 _POSITIONS = (
     _length(("r", "distance", "dist")),
-    _length(("x",), -_FARTHEST),
-    _length(("y",), -_FARTHEST),
-    _length(("z",), -_FARTHEST),
+    _length(("x", "pos_x", "posx"), -_FARTHEST),
+    _length(("y", "pos_y", "posy"), -_FARTHEST),
+    _length(("z", "pos_z", "posz"), -_FARTHEST),
 )
 VELOCITY_COLUMNS = (
     _velocity(("v_r", "vr", "v_rad")),
     _velocity(("v_t", "vt", "v_tan"), 0.0),
-    _velocity(("vx", "v_x")),
-    _velocity(("vy", "v_y")),
-    _velocity(("vz", "v_z")),
+    _velocity(("vx", "v_x", "vel_x", "velx")),
+    _velocity(("vy", "v_y", "vel_y", "vely")),
+    _velocity(("vz", "v_z", "vel_z", "velz")),
 )
 _SLOWEST = 1e-3  # [km/s] a circular velocity of zero is none
 _SPEEDS = (
@@ -117,6 +123,10 @@ NEIGHBOUR_COLUMNS = (
     *_SPEEDS,
     *_SURROUNDINGS,
 )
+NEIGHBOURS_DIFFER_IN = frozenset(
+    description.quantity for description in (*_POSITIONS[1:], *VELOCITY_COLUMNS)
+)
+"""Of what no two neighbours have exactly the same, but for rounding."""
 DESCRIBED = {description.quantity: description for description in NEIGHBOUR_COLUMNS}
 NAME = ColumnDescription(
     "name",

@@ -21,7 +21,9 @@ from halomass.observed.neighbour_columns import (
     NAME,
 )
 from halomass.observed.placeholders import file_numbers, suspects, without_placeholders
+from halomass.observed.shared_numbers import without_shared
 from halomass.observed.spelling import row_names
+from halomass.observed.vector_columns import check_projections, check_vectors
 from halomass.systems import RADIUS, FloatArray
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
@@ -91,6 +93,7 @@ class PlainTable:
             table, neighbour_columns.NEIGHBOUR_COLUMNS, file, pairs=(("v_r", "v_t"),)
         )
         cleaned = without_placeholders(cleaned, table, _VELOCITIES)
+        cleaned = without_shared(cleaned, table, neighbour_columns.NEIGHBOURS_DIFFER_IN)
         understood = (*cleaned.understood, *understand(table, [NAME], file))
         columns = {c.quantity: c.title for c in understood if c.quantity and c.used}
         return cls(table, file, columns, _without_rest(cleaned, columns))
@@ -156,6 +159,7 @@ class PlainTable:
             ValueError: If columns are missing, distances are not in kpc, or positions
                 are not relative to the host.
         """
+        check_vectors(self.cleaned.values, self.columns, self.file)
         found = self._orbits()
         self._check_centre()
         known = found.r[np.isfinite(found.r)]
@@ -170,12 +174,26 @@ class PlainTable:
         if not {"x", "y", "z"} <= set(self.columns):
             self._check_axes()
             return Orbits(self.values("r"), self.values("v_r"), self.values("v_t"))
+        given = {"v_r", "v_t"} <= set(self.columns)
+        vectors = set(_CARTESIAN) <= set(self.columns)
+        projected = self._projected() if vectors or not given else None
+        if not given:
+            assert projected is not None
+            return projected
+        position = np.stack([self.values(axis) for axis in "xyz"])
+        r = np.sqrt((position**2).sum(axis=0))
+        said = Orbits(r, self.values("v_r"), self.values("v_t"))
+        if projected is not None:
+            titles = [self.columns[name] for name in ("v_r", "v_t")]
+            check_projections(projected, said, titles, self.file)
+        return said
+
+    def _projected(self) -> Orbits:
+        """Returns orbits from places and velocities along three axes."""
         position = np.stack([self.values(axis) for axis in "xyz"])
         r = np.sqrt((position**2).sum(axis=0))
         # at r = 0 there is no direction; such a row is refused later, by its name
         outward = position / np.where(r > 0, r, 1.0)
-        if "v_r" in self.columns and "v_t" in self.columns:
-            return Orbits(r, self.values("v_r"), self.values("v_t"))
         velocity = np.stack([self.values(axis) for axis in _CARTESIAN])
         v_r = (velocity * outward).sum(axis=0)
         across = velocity - v_r * outward

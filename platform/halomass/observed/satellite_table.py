@@ -8,8 +8,21 @@ from astropy import units
 from astropy.table import Table
 
 from halomass.observed import neighbour_columns
-from halomass.observed.neighbour_columns import DEX, KMS, KPC, NAME
+from halomass.observed.neighbour_columns import KMS, KPC, NAME
 from halomass.observed.placeholders import suspects, without_placeholders
+from halomass.observed.satellite_columns import (
+    BRIGHTNESS_COLUMNS,
+    ERROR_COLUMNS,
+    LARGEST_LOG_STARS,
+    MASYR,
+    MEASURED,
+    PLAIN_BRIGHTNESS,
+    PLAIN_TITLES,
+    SATELLITE_COLUMNS,
+    SATELLITES_DIFFER_IN,
+    SMALLEST_LOG_STARS,
+)
+from halomass.observed.shared_numbers import without_shared
 from halomass.observed.spelling import row_names
 from halomass.systems import FloatArray
 from orrery.parameters import BoolArray
@@ -18,97 +31,7 @@ from orrery.tables.cleaning import CleanedColumns, both_sides, clean_columns
 from orrery.tables.columns import ColumnDescription, understand
 from orrery.tables.duplicates import ComparedValues, repeated_places
 
-DEG = units.deg
-MASYR = units.mas / units.yr
 SUN_MAGNITUDE = 4.83  # absolute, in V
-
-_PM_RA = ("pmra", "pm_ra", "pm_ra_cosdec", "pmra_cosdec", "mu_alpha_cosdec", "mu_ra")
-_PM_DEC = ("pmdec", "pm_dec", "pmde", "mu_delta", "mu_dec")
-_V_LOS = ("vlos", "v_los", "radial_velocity", "rv", "hrv", "vhelio", "v_helio", "v_h")
-_RA = ("ra", "raj2000", "ra_icrs", "ra_j2000")
-_DEC = ("dec", "dej2000", "de_icrs", "dec_j2000", "dec_icrs")
-# No satellite moves as fast, seen from the Sun: it would not be bound, nor beyond 5 kpc.
-_FASTEST = 900.0  # [km/s]
-_LARGEST_PROPER_MOTION = 50.0  # [mas/yr]
-_SMALLEST_LOG_MASS, _LARGEST_LOG_MASS = 0.0, 13.0  # [dex(solMass)] of stars
-
-# Units of names that archives have defined; other columns must say theirs.
-_ANGLES = (
-    ColumnDescription(
-        "ra",
-        DEG,
-        _RA,
-        dict.fromkeys(_RA, DEG),
-        lower=-360.0,
-        upper=360.0,
-        sexagesimal="hours",
-    ),
-    ColumnDescription(
-        "dec",
-        DEG,
-        _DEC,
-        dict.fromkeys(_DEC, DEG),
-        lower=-90.0,
-        upper=90.0,
-        sexagesimal="degrees",
-    ),
-)
-_VELOCITY = ColumnDescription(
-    "v_los", KMS, _V_LOS, {"radial_velocity": KMS}, lower=-_FASTEST, upper=_FASTEST
-)
-_MOTIONS = (
-    _VELOCITY,
-    ColumnDescription(
-        "pm_ra",
-        MASYR,
-        _PM_RA,
-        {"pmra": MASYR},
-        lower=-_LARGEST_PROPER_MOTION,
-        upper=_LARGEST_PROPER_MOTION,
-    ),
-    ColumnDescription(
-        "pm_dec",
-        MASYR,
-        _PM_DEC,
-        {"pmdec": MASYR, "pmde": MASYR},
-        lower=-_LARGEST_PROPER_MOTION,
-        upper=_LARGEST_PROPER_MOTION,
-    ),
-)
-_DISTANCE = ColumnDescription(
-    "distance", KPC, ("dist", "distance", "d_sun"), lower=1e-3, upper=1e4
-)
-# The first of them that is there is used: those before need less to be assumed.
-_BRIGHTNESS = (
-    ColumnDescription(
-        "log_m_star",
-        DEX,
-        ("log10_mstar_ml1",),
-        {"log10_mstar_ml1": DEX},
-        lower=0.0,
-        upper=_LARGEST_LOG_MASS,
-        zero_is_none=True,
-    ),
-    ColumnDescription(
-        "m_v", units.mag, ("m_v",), {"m_v": units.mag}, lower=-30.0, upper=30.0
-    ),
-    ColumnDescription("v0", units.mag, ("v0",), lower=-30.0, upper=30.0),
-)
-SATELLITE_COLUMNS = (*_ANGLES, _DISTANCE, *_MOTIONS, *_BRIGHTNESS)
-# Errors tell whether two rows are one satellite. Of predictions they are no part: networks
-# learn from mock observations with errors of their own.
-_ERRORS = (*_DISTANCE.with_errors(1e3)[1:], *_VELOCITY.with_errors(300.0)[1:])
-_PLAIN_TITLES = {
-    "ra": "ra_deg",
-    "dec": "dec_deg",
-    "distance": "dist_kpc",
-    "v_los": "vlos_kms",
-    "pm_ra": "pmra_masyr",
-    "pm_dec": "pmdec_masyr",
-}
-_PLAIN_BRIGHTNESS = "log10_Mstar_ML1 or M_V or V0_mag"
-MEASURED = tuple(_PLAIN_TITLES)
-"""What is measured of a satellite, in the order in which orbits are computed from it."""
 
 # Below these all satellites together are not: numbers are in another unit.
 _NEAREST = 10.0  # [kpc]
@@ -177,6 +100,7 @@ class SatelliteTable:
             pairs=(("ra", "dec"), ("pm_ra", "pm_dec")),
         )
         cleaned = without_placeholders(cleaned, table, ("v_los",))
+        cleaned = without_shared(cleaned, table, SATELLITES_DIFFER_IN)
         understood = (*understand(table, [NAME], file), *cleaned.understood)
         columns = {c.quantity: c.title for c in understood if c.quantity and c.used}
         _check_columns(columns, file)
@@ -201,7 +125,7 @@ class SatelliteTable:
     @property
     def not_used(self) -> list[str]:
         """The titles of columns of which nothing is used."""
-        errors = (description.quantity for description in _ERRORS)
+        errors = (description.quantity for description in ERROR_COLUMNS)
         used = {self.columns.get(name) for name in ("name", *MEASURED, *errors)}
         used |= {self.brightness, "source"}
         return [title for title in self.table.colnames if title not in used]
@@ -234,7 +158,9 @@ class SatelliteTable:
 
     def _without_light(self, rows: Sequence[int]) -> list[str]:
         """Returns whose magnitude is exactly zero, as it hardly ever is."""
-        used = next(d.quantity for d in _BRIGHTNESS if d.quantity in self.columns)
+        used = next(
+            d.quantity for d in BRIGHTNESS_COLUMNS if d.quantity in self.columns
+        )
         zero = self.cleaned.values[used] == 0
         return [
             f"{self.brightness} of {self.names[row]!r} is 0"
@@ -315,7 +241,7 @@ class SatelliteTable:
             if len(known) >= _FEWEST and np.max(known) < least:
                 raise ValueError(
                     f"{file}: {self.columns[name]} says that no satellite has more than "
-                    f"{np.max(known):.3g} {what} name the unit, as in {_PLAIN_TITLES[name]}"
+                    f"{np.max(known):.3g} {what} name the unit, as in {PLAIN_TITLES[name]}"
                 )
 
     def _check_moduli(self, file: str, known: FloatArray) -> None:
@@ -367,16 +293,16 @@ def _nearest(ra: FloatArray, dec: FloatArray, row: int) -> int:
 
 def _errors_with_units(table: Table, file: str) -> tuple[ColumnDescription, ...]:
     """Returns the errors that a table has: without a unit, they are as if not there."""
-    understood = understand(table, (*SATELLITE_COLUMNS, *_ERRORS), file)
+    understood = understand(table, (*SATELLITE_COLUMNS, *ERROR_COLUMNS), file)
     known = {c.quantity for c in understood if c.used and c.unit is not None}
-    return tuple(d for d in _ERRORS if d.quantity in known)
+    return tuple(d for d in ERROR_COLUMNS if d.quantity in known)
 
 
 def _check_columns(columns: dict[str, str], file: str) -> None:
-    titles = {"name": "name", **_PLAIN_TITLES}
+    titles = {"name": "name", **PLAIN_TITLES}
     missing = [title for name, title in titles.items() if name not in columns]
-    if not any(description.quantity in columns for description in _BRIGHTNESS):
-        missing.append(_PLAIN_BRIGHTNESS)
+    if not any(description.quantity in columns for description in BRIGHTNESS_COLUMNS):
+        missing.append(PLAIN_BRIGHTNESS)
     if missing:
         raise ValueError(
             f"{file}: no {', '.join(missing)} in this table of satellites: add what is missing; "
@@ -388,7 +314,7 @@ def _log_m_star(
     cleaned: CleanedColumns, columns: dict[str, str]
 ) -> tuple[FloatArray, str]:
     """Returns log10 of the stellar masses `[N]` [Msun], and the column they are from."""
-    what = next(d.quantity for d in _BRIGHTNESS if d.quantity in columns)
+    what = next(d.quantity for d in BRIGHTNESS_COLUMNS if d.quantity in columns)
     if what == "log_m_star":
         return cleaned.values[what], columns[what]
     magnitude = cleaned.values[what]
@@ -396,5 +322,5 @@ def _log_m_star(
         magnitude = magnitude - (5 * np.log10(cleaned.values["distance"]) + 10)
     log_m_star = (SUN_MAGNITUDE - magnitude) / 2.5
     # a magnitude without its sign, or an absolute one that was taken for an apparent one
-    possible = (log_m_star >= _SMALLEST_LOG_MASS) & (log_m_star <= _LARGEST_LOG_MASS)
+    possible = (log_m_star >= SMALLEST_LOG_STARS) & (log_m_star <= LARGEST_LOG_STARS)
     return np.where(possible, log_m_star, np.nan), columns[what]

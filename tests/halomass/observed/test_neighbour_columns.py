@@ -13,6 +13,7 @@ from halomass.observed.neighbour_columns import (
     NEIGHBOUR_COLUMNS,
     with_logarithms_in_msun,
 )
+from halomass.observed.plain_table import PlainTable
 from orrery.tables.columns import understand
 
 
@@ -78,3 +79,15 @@ def test_the_unit_of_a_logarithm_may_stand_in_its_title(title):
     changed = with_logarithms_in_msun(Table({title: [9.0], "m_star [Msun]": [1e9]}))
     assert understand(changed, NEIGHBOUR_COLUMNS, "a")[0].unit == DEX
     assert changed["m_star [Msun]"].unit is None
+
+
+@pytest.mark.parametrize(
+    ("place", "motion"),
+    [("pos_{}", "vel_{}"), ("pos{}", "vel{}"), ("Pos_{}", "VEL_{} [km/s]")],
+)
+def test_places_and_velocities_may_be_called_so(place, motion):
+    columns = {place.format(a): [50.0] for a in "xyz"}
+    columns |= {motion.format(a): [9.0] for a in "xyz"} | {"logMstar": [8.0]}
+    table = PlainTable.of(Table(columns), "host.csv")
+    assert table.orbits().r == pytest.approx(50 * 3**0.5)
+    assert table.log_masses("log_m_star") == 8.0

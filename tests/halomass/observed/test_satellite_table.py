@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
-from halomass.observed.satellite_table import MEASURED, SatelliteTable
+from halomass.observed.satellite_columns import MEASURED
+from halomass.observed.satellite_table import SatelliteTable
 
 COLUMNS = {
     "name": ["A", "B"],

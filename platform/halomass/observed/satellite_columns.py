@@ -1,0 +1,117 @@
+"""What the columns of a table of satellites mean: each described once, with its many names."""
+
+from astropy import units
+
+from halomass.observed.neighbour_columns import DEX, KMS, KPC
+from orrery.tables.columns import ColumnDescription
+
+DEG = units.deg
+MASYR = units.mas / units.yr
+
+_PM_RA = ("pmra", "pm_ra", "pm_ra_cosdec", "pmra_cosdec", "mu_alpha_cosdec", "mu_ra")
+_PM_DEC = ("pmdec", "pm_dec", "pmde", "mu_delta", "mu_dec")
+_V_LOS = ("vlos", "v_los", "radial_velocity", "rv", "hrv", "vhelio", "v_helio", "v_h")
+_RA = ("ra", "raj2000", "ra_icrs", "ra_j2000")
+_DEC = ("dec", "dej2000", "de_icrs", "dec_j2000", "dec_icrs")
+# No satellite moves as fast, seen from the Sun: it would not be bound, nor beyond 5 kpc.
+_FASTEST = 900.0  # [km/s]
+_LARGEST_PROPER_MOTION = 50.0  # [mas/yr]
+SMALLEST_LOG_STARS, LARGEST_LOG_STARS = 0.0, 13.0  # [dex(solMass)]
+
+# Units of names that archives have defined; other columns must say theirs.
+_ANGLES = (
+    ColumnDescription(
+        "ra",
+        DEG,
+        _RA,
+        dict.fromkeys(_RA, DEG),
+        lower=-360.0,
+        upper=360.0,
+        ties="none",
+        sexagesimal="hours",
+    ),
+    ColumnDescription(
+        "dec",
+        DEG,
+        _DEC,
+        dict.fromkeys(_DEC, DEG),
+        lower=-90.0,
+        upper=90.0,
+        ties="none",
+        sexagesimal="degrees",
+    ),
+)
+_VELOCITY = ColumnDescription(
+    "v_los",
+    KMS,
+    _V_LOS,
+    {"radial_velocity": KMS},
+    lower=-_FASTEST,
+    upper=_FASTEST,
+    ties="none",
+)
+_MOTIONS = (
+    _VELOCITY,
+    ColumnDescription(
+        "pm_ra",
+        MASYR,
+        _PM_RA,
+        {"pmra": MASYR},
+        lower=-_LARGEST_PROPER_MOTION,
+        upper=_LARGEST_PROPER_MOTION,
+        ties="none",
+    ),
+    ColumnDescription(
+        "pm_dec",
+        MASYR,
+        _PM_DEC,
+        {"pmdec": MASYR, "pmde": MASYR},
+        lower=-_LARGEST_PROPER_MOTION,
+        upper=_LARGEST_PROPER_MOTION,
+        ties="none",
+    ),
+)
+_DISTANCE = ColumnDescription(
+    "distance", KPC, ("dist", "distance", "d_sun"), lower=1e-3, upper=1e4, ties="none"
+)
+# The first of them that is there is used: those before need less to be assumed.
+BRIGHTNESS_COLUMNS = (
+    ColumnDescription(
+        "log_m_star",
+        DEX,
+        ("log10_mstar_ml1",),
+        {"log10_mstar_ml1": DEX},
+        lower=0.0,
+        upper=LARGEST_LOG_STARS,
+        zero_is_none=True,
+    ),
+    ColumnDescription(
+        "m_v",
+        units.mag,
+        ("m_v", "mv"),
+        {"m_v": units.mag, "mv": units.mag},
+        lower=-30.0,
+        upper=30.0,
+        ties="none",
+    ),
+    ColumnDescription("v0", units.mag, ("v0",), lower=-30.0, upper=30.0),
+)
+SATELLITE_COLUMNS = (*_ANGLES, _DISTANCE, *_MOTIONS, *BRIGHTNESS_COLUMNS)
+# Errors tell whether two rows are one satellite. Of predictions they are no part: networks
+# learn from mock observations with errors of their own.
+ERROR_COLUMNS = (*_DISTANCE.with_errors(1e3)[1:], *_VELOCITY.with_errors(300.0)[1:])
+PLAIN_TITLES = {
+    "ra": "ra_deg",
+    "dec": "dec_deg",
+    "distance": "dist_kpc",
+    "v_los": "vlos_kms",
+    "pm_ra": "pmra_masyr",
+    "pm_dec": "pmdec_masyr",
+}
+PLAIN_BRIGHTNESS = "log10_Mstar_ML1 or M_V or V0_mag"
+MEASURED = tuple(PLAIN_TITLES)
+"""What is measured of a satellite, in the order in which orbits are computed from it."""
+SATELLITES_DIFFER_IN = frozenset(
+    d.quantity for d in SATELLITE_COLUMNS if d.ties == "none"
+)
+"""Of what no two satellites have exactly the same, but for rounding."""

@@ -1,0 +1,128 @@
+"""Columns of vectors that contradict each other, or of which one says nothing.
+
+Three components of a place or a velocity are alike in size, whatever the host: satellites
+in a plane are no more than some five times as far along as across it. A component that
+differs by far more is in another unit, and one that is the same in all rows was not
+measured.
+"""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from halomass import cosmology
+from halomass.observed.errors import Orbits
+from halomass.systems import FloatArray
+
+POSITION, VELOCITY = ("x", "y", "z"), ("vx", "vy", "vz")
+_FEWEST = 8  # rows, fewer of which tell nothing
+# Times that one component scatters more, or less, than both others: no units are nearer.
+_UNEQUAL: dict[tuple[str, ...], float] = {POSITION: 100.0, VELOCITY: 50.0}
+_CONTRADICTING = 0.2  # of the usual speed: more than any rounding
+
+
+def check_vectors(
+    values: Mapping[str, FloatArray], titles: Mapping[str, str], file: str
+) -> None:
+    """Refuses components that are in another unit than the others, or the same in all rows.
+
+    Arguments:
+        values: By quantity, `[N]`; NaN where there is none.
+        titles: By quantity, of the columns that are there.
+        file: The table's name, for messages.
+
+    Raises:
+        ValueError: If there are such.
+
+    Example:
+        >>> x, y, z = np.random.default_rng(0).normal(0, 90, (3, 20))
+        >>> check_vectors({"x": x / 1e3, "y": y, "z": z}, dict(zip("xyz", "xyz")), "host.csv")
+        Traceback (most recent call last):
+        ValueError: host.csv: x scatters by 0.0613, y and z by 64.8 and 118: is it in another \
+unit? name the unit, as in x_mpc or vx_kms
+    """
+    for axes in (POSITION, VELOCITY):
+        if set(axes) <= set(titles):
+            _check_scatter(axes, values, titles, file)
+
+
+def _check_scatter(
+    axes: tuple[str, ...],
+    values: Mapping[str, FloatArray],
+    titles: Mapping[str, str],
+    file: str,
+) -> None:
+    vector = np.stack([values[axis] for axis in axes])
+    vector = vector[:, np.isfinite(vector).all(axis=0)]
+    if vector.shape[1] < _FEWEST:
+        return
+    for axis, numbers in zip(axes, vector, strict=True):
+        check_differs(numbers, titles[axis], file)
+    low, high = np.quantile(vector, [0.16, 0.84], axis=1)
+    scatter = (high - low) / 2
+    order = np.argsort(scatter)
+    least, middle, most = scatter[order]
+    if middle > _UNEQUAL[axes] * least:
+        odd = order[0]
+    elif most > _UNEQUAL[axes] * middle:
+        odd = order[2]
+    else:
+        return
+    others = [place for place in range(3) if place != odd]
+    names = " and ".join(titles[axes[place]] for place in others)
+    sizes = " and ".join(f"{scatter[place]:.3g}" for place in others)
+    raise ValueError(
+        f"{file}: {titles[axes[odd]]} scatters by {scatter[odd]:.3g}, {names} by {sizes}: is it "
+        "in another unit? name the unit, as in x_mpc or vx_kms"
+    )
+
+
+def check_differs(numbers: FloatArray, title: str, file: str) -> None:
+    """Refuses a column that has one number in all rows.
+
+    Arguments:
+        numbers: Of N rows `[N]`; NaN where there is none.
+        title: The column's.
+        file: The table's name, for messages.
+
+    Raises:
+        ValueError: If there are several rows, and all have one.
+    """
+    known = numbers[np.isfinite(numbers)]
+    if len(known) >= _FEWEST and np.ptp(known) == 0:
+        raise ValueError(
+            f"{file}: {title} is {known[0] + 0.0:g} in all {len(known)} rows, which no "
+            "measurement is: give its values, or leave the column out"
+        )
+
+
+def check_projections(
+    projected: Orbits, said: Orbits, titles: Sequence[str], file: str
+) -> None:
+    """Refuses radial and tangential velocities that are not those of the vectors beside them.
+
+    Arguments:
+        projected: Of N rows, from the vectors.
+        said: The same from columns of their own, with or without the expansion.
+        titles: Of these columns.
+        file: The table's name, for messages.
+
+    Raises:
+        ValueError: If they contradict each other.
+    """
+    known = np.isfinite(np.stack([*projected, *said])).all(axis=0)
+    if known.sum() < _FEWEST:
+        return
+    seen, own = (o.apply(lambda column: column[known]) for o in (projected, said))
+    usual = np.median(np.hypot(seen.v_r, seen.v_t))
+    expansion = cosmology.hubble() * seen.r
+    radial = min(
+        np.median(np.abs(own.v_r - seen.v_r - sign * expansion)) for sign in (-1, 0, 1)
+    )
+    across = np.median(np.abs(own.v_t - seen.v_t))
+    if max(radial, across) > _CONTRADICTING * usual:
+        raise ValueError(
+            f"{file}: {' and '.join(titles)} differ from the velocities along and across x, y, z "
+            f"by {radial:.3g} and {across:.3g} km/s in half of the rows: leave out those that are "
+            "not relative to the host"
+        )
