@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from halomass import cosmology
 from halomass.hosts.options import Criterion
-from halomass.observed import survival
+from halomass.observed import host_itself, survival
 from halomass.observed.errors import Orbits
 from halomass.observed.host_metadata import check_environment
 from halomass.observed.host_neighbours import HostEnvironment, Neighbours, within_radius
@@ -122,6 +122,7 @@ def read_neighbours(
     if peculiar:
         orbits = orbits._replace(v_r=orbits.v_r + cosmology.hubble() * orbits.r)
     chosen = _Chosen.of(table, found, orbits, most_missing)
+    host_itself.check_no_host(table, orbits, found.log_m_star, chosen.counted)
     given = {
         "vmax": vmax,
         "distance_larger": distance_larger,
@@ -237,6 +238,7 @@ def _doubts(table: PlainTable, counted: BoolArray) -> list[str]:
     rows = np.flatnonzero(counted).tolist()
     found = table.doubtful(rows)
     others = [*table.drift(rows), *_light(table, counted)]
+    others += host_itself.near_each_other(table, rows)
     if not found:
         return others
     suspect = f"{', '.join(found)}: such numbers often stand for no value; look them up"
