@@ -21,6 +21,7 @@ from halomass.hosts.survival import (
 from halomass.mock import stellar_mass
 from halomass.mock.populations import V_PEAK, V_PEAK_SLOPE
 from halomass.observed.plain_table import PlainTable
+from halomass.observed.vector_columns import check_differs
 from halomass.systems import LOG_M_PEAK, FloatArray
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
@@ -91,11 +92,13 @@ def velocity_losses(table: PlainTable) -> list[VelocityLoss]:
     """Returns what is left of the circular velocities, by each criterion, the best first.
 
     Raises:
-        ValueError: If all masses are in other units.
+        ValueError: If all masses are in other units, or a velocity is the same in all rows.
     """
     speeds = [what for what in ("vmax", "v_infall", "v_peak") if what in table.columns]
     known = {what: table.values(what) for what in speeds}
     titles = {what: table.columns[what] for what in speeds}
+    for what in speeds[1:] if "vmax" in speeds else speeds:
+        check_differs(known[what], titles[what], table.file)
     for what, columns in _MASSES.items():
         found = table.first(*columns)
         if found:

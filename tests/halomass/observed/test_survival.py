@@ -232,3 +232,12 @@ def test_the_largest_satellite_is_one_that_survives(stripped, tmp_path, saved):
     alive = ratios(stripped)["v_infall"] > survival.THRESHOLD
     largest = np.argmax(np.where(alive, stripped["m_peak"], 0))
     assert read_neighbours(path).environment.vmax == stripped["vmax"][largest]
+
+
+@pytest.mark.parametrize("column", ["v_infall", "v_peak"])
+def test_a_velocity_that_is_the_same_in_all_rows_is_refused(
+    halos, tmp_path, column, saved
+):
+    columns = halos | {"vmax": np.linspace(20.0, 60.0, N), column: np.full(N, 40.0)}
+    with pytest.raises(ValueError, match=rf"host.ecsv: {column} is 40 in all 40 rows"):
+        read_neighbours(saved(tmp_path, columns), **AROUND)
