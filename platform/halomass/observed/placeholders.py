@@ -14,7 +14,8 @@ from astropy.table import Column, Table
 from halomass.systems import FloatArray
 from orrery.parameters import BoolArray
 from orrery.tables.cleaning import CleanedColumns
-from orrery.tables.missing import SENTINELS, MissingCount
+from orrery.tables.missing import MissingCount
+from orrery.tables.number_words import SENTINELS
 
 _FEWEST = 5  # others, whose decimals can say anything
 _FEWEST_DIGITS = 3  # that are one: of 44 such numbers none is measured

@@ -10,19 +10,17 @@ from astropy.table import Column, Table
 
 from orrery.identity import JSON
 from orrery.parameters import BoolArray, FloatArray
-from orrery.tables import angles
+from orrery.tables import angles, titles
 from orrery.tables.columns import (
     ColumnDescription,
     UnderstoodColumn,
     understand,
 )
-from orrery.tables.missing import SENTINELS, MissingCount, missing_values, zero_pairs
+from orrery.tables.missing import MissingCount, missing_values, zero_pairs
+from orrery.tables.number_words import SENTINELS, as_number, plain_word
 from orrery.tables.options import MOST_MISSING
 from orrery.tables.repeated_values import judged_values
 from orrery.tables.titles import unit_remedy
-
-# Words that stand where there is no number.
-_NO_NUMBER = {"", "-", "--", "---", "...", "nan", "null", "none", "n/a", "na", "masked"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +176,7 @@ def _check_units(
         f"column {column.title!r} has no unit; wanted {description.unit}: "
         f"{unit_remedy(column.title, description.unit)}"
         for column, description in used
-        if column.unit is None and _needs_unit(table[column.title], description)
+        if column.unit is None and _needs_unit(table[column.title], description, where)
     ]
     if lacking:
         raise ValueError(
@@ -187,18 +185,23 @@ def _check_units(
         )
 
 
-def _needs_unit(column: Column, description: ColumnDescription) -> bool:
+def _needs_unit(column: Column, description: ColumnDescription, where: str) -> bool:
     # what holds no numbers is refused for that, and three parts of an angle say their unit
     if column.ndim != 1 or column.dtype.kind in "bmM":
         return False
-    return _three_parts(column, description) is None
+    return _three_parts(column, description, where) is None
 
 
-def _three_parts(column: Column, description: ColumnDescription) -> FloatArray | None:
+def _three_parts(
+    column: Column, description: ColumnDescription, where: str
+) -> FloatArray | None:
     """Returns angles `[N]` that are written as `12:34:56`; None where they are not."""
     if column.dtype.kind not in "OUS" or not description.sexagesimal:
         return None
-    return angles.sexagesimal(_as_text(column))
+    try:
+        return angles.sexagesimal(_as_text(column))
+    except ValueError as error:
+        raise ValueError(f"{where}: column {column.name!r}: {error}") from None
 
 
 def _as_text(column: Column) -> list[str]:
@@ -220,7 +223,8 @@ def _read(
     except (units.UnitsError, TypeError, ValueError) as error:
         raise ValueError(
             f"{cleaning.where}: column {column.title!r} [{unit}, {table[column.title].dtype}] "
-            f"cannot be read as numbers in {wanted}: {error}"
+            f"cannot be read as numbers in {wanted}: this is no unit of them; if they are in "
+            f"{wanted}, {unit_remedy(titles.divided(column.title)[0], wanted)}"
         ) from error
     cleaning.titles[description.quantity] = column.title
     cleaning.values[description.quantity] = physical
@@ -268,13 +272,18 @@ def _numbers(
             f"{where}: column {column.name!r} holds {column.dtype.name}, which is no number in "
             f"{wanted.unit}: give numbers, or call the column otherwise"
         )
-    angle = _three_parts(column, wanted)
+    angle = _three_parts(column, wanted, where)
     if angle is not None:
-        # three parts of a right ascension are hours, unless this table says degrees
-        said = understood.unit if understood.is_said else None
-        hours = angles.are_marked_hours(_as_text(column)) or said != units.deg
-        hours = hours and wanted.sexagesimal == "hours"
-        return angle, angles.HOURS if hours else units.deg
+        if wanted.sexagesimal != "hours":
+            return angle, units.deg
+        degrees = understood.is_said and understood.unit == units.deg
+        try:
+            return angle, angles.unit_of_parts(_as_text(column), angle, degrees)
+        except ValueError as error:
+            name = titles.divided(str(column.name))[0]
+            raise ValueError(
+                f"{where}: column {column.name!r}: {error}, call it '{name}_deg'"
+            ) from None
     hours = wanted.sexagesimal == "hours" and angles.in_hours(understood.unit)
     unit = angles.HOURS if hours else understood.unit
     words = column.dtype.kind in "OUS"
@@ -289,16 +298,15 @@ def _words(
     masked = np.ma.getmaskarray(column)
     found = np.full(len(column), np.nan)
     for row in np.flatnonzero(~masked):
-        word = str(column[row]).strip()
-        if word.lower() in _NO_NUMBER:
-            continue
-        try:
-            found[row] = float(word)
-        except ValueError:
+        number = as_number(plain_word(column[row]))
+        if number is None:
+            form = ", or parts such as 12:34:56.7" if wanted.sexagesimal else ""
             raise ValueError(
                 f"{where}: column {column.name!r} [{unit}, {column.dtype}] cannot be read as "
-                f"numbers in {wanted.unit}: row {row + 1} has {word[:40]!r}"
-            ) from None
+                f"numbers in {wanted.unit}: row {row + 1} has {str(column[row]).strip()[:40]!r}: "
+                f"write a plain number{form}, or leave it empty"
+            )
+        found[row] = number
     return found
 
 

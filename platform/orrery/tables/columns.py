@@ -16,6 +16,7 @@ from astropy.table import Table
 from orrery.tables import titles
 from orrery.tables.duplicates import are_identifiers
 from orrery.tables.repeated_values import Ties
+from orrery.tables.unit_names import understood_unit
 
 # Who may say the unit of a column, besides the survey that has defined it.
 _FILE, _TITLE = "the file", "its title"
@@ -36,6 +37,7 @@ class ColumnDescription:
         lower: The smallest number that can be, in `unit`.
         upper: The largest.
         ordered: Whether several such columns say the same, and the first name counts.
+        fallbacks: Names among them that count only where no other is there.
         words: Whether it holds words or identifiers, which are no numbers.
         identifies: Whether these tell rows apart, and `integers` if they are integers;
             a column that does not is another one, whatever its title says.
@@ -62,6 +64,7 @@ class ColumnDescription:
     lower: float = -np.inf
     upper: float = np.inf
     ordered: bool = False
+    fallbacks: tuple[str, ...] = ()
     words: bool = False
     identifies: Literal["integers", "words"] | None = None
     wraps: bool = False
@@ -117,6 +120,7 @@ class ColumnDescription:
             {**self._documented_errors(side), **others},
             lower=0.0,
             upper=upper,
+            fallbacks=titles.error_names(self.fallbacks, side),
             ties="errors",
             either_sign=side == "below",
             meaning=f"error of the {self.meaning}" if self.meaning else "",
@@ -278,7 +282,9 @@ def _match(
 
 
 def _order(name: str, description: ColumnDescription) -> int:
-    return description.names.index(name) if description.ordered else 0
+    if description.ordered:
+        return description.names.index(name)
+    return int(name in description.fallbacks)
 
 
 def _understood(
@@ -306,11 +312,11 @@ def _unit(
     """Returns the unit of a column's numbers, and who says so; None if nobody does."""
     if description.words:
         return units.dimensionless_unscaled, ""
-    if given is not None:
-        return given, _FILE
     titled = titles.divided(title)[1]
-    if titled is not None:
-        return titled, _TITLE
+    for said, source in ((given, _FILE), (titled, _TITLE)):
+        if said is not None:
+            # one that is not understood is told of where its numbers are read
+            return understood_unit(said, description.unit) or said, source
     if name in description.documented:
         return description.documented[name], "the survey's documentation"
     if description.unit == units.dimensionless_unscaled:

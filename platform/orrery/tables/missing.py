@@ -15,31 +15,13 @@ import numpy as np
 from orrery.identity import JSON
 from orrery.parameters import BoolArray, FloatArray
 from orrery.tables.columns import ColumnDescription, Consequence
+from orrery.tables.number_words import SENTINELS
 from orrery.tables.repeated_values import (
     expected_ties,
     judged_values,
     repeated_values,
     zeros_are_rounded,
 )
-
-SENTINELS = (
-    99.0,
-    999.0,
-    9999.0,
-    99999.0,
-    999999.0,
-    99.9,
-    99.99,
-    999.9,
-    999.99,
-    9999.9,
-    9.999,
-    99.999,
-    999.999,
-    9999.99,
-    1e20,
-)
-"""Numbers that stand for no value, with either sign."""
 
 NO_VALUE = "no value"
 

@@ -20,8 +20,15 @@ UNIT_ENDINGS: Mapping[str, units.UnitBase] = {
     "mpc": units.Mpc,
     "kms": KM_S,
     "km_s": KM_S,
+    "kmps": KM_S,
+    "kmsec": KM_S,
+    "km_sec": KM_S,
+    "km_per_s": KM_S,
     "masyr": units.mas / units.yr,
     "mas_yr": units.mas / units.yr,
+    "mas_y": units.mas / units.yr,
+    "mas_year": units.mas / units.yr,
+    "mas_per_yr": units.mas / units.yr,
     "uasyr": units.uas / units.yr,
     "mas": units.mas,
     "mag": units.mag,
@@ -38,7 +45,11 @@ _SECOND = re.compile(r"_(2|3|y|b|right)$")
 _OTHER_AXIS = {"x": "z", "y": "z", "a": "d"}
 _MOST_SPELLINGS = 4  # with and without prefix and ending
 # A number in brackets is no unit, and stays a part of the title.
-_BRACKETS = re.compile(r"^(.*?)[\s_]*[\[(]\s*([^\d\])][^\])]*)?[\])]$")
+_BRACKETS = re.compile(
+    r"^(.*?)[\s_,/]*(?:[\[(]\s*([^\d\])][^\])]*)?[\])]|[{<]\s*([^\d}>][^}>]*)[}>])$"
+)
+# An inverse power at the end, as in vlos_kms-1: those of joined tables are written _1.
+_PER = re.compile(r"(?<=[a-z])\^?-1$")
 _ERRORS = (
     *("{}_err", "{}_error", "{}_unc", "{}_uncertainty", "{}_sigma", "{}_std", "{}_e"),
     *("{}err", "{}error", "e_{}", "e{}", "err_{}", "error_{}", "sigma_{}", "sig_{}"),
@@ -78,8 +89,8 @@ def divided(title: str) -> tuple[str, str | units.UnitBase | None]:
         (('distance', 'kpc'), ('e_plx', None), 'vlos')
     """
     match = _BRACKETS.match(title.strip())
-    name, unit = (match[1], match[2]) if match else (title.strip(), None)
-    name = re.sub(r"[\s\-./]+", "_", name.lower())
+    name, unit = (match[1], match[2] or match[3]) if match else (title.strip(), None)
+    name = re.sub(r"[\s\-./,]+", "_", _PER.sub("", name.lower()))
     if unit or name in _RADIAL:
         return name, unit
     for ending in sorted(UNIT_ENDINGS, key=len, reverse=True):

@@ -145,3 +145,31 @@ def test_lower_errors_may_be_written_as_negative_numbers():
     found = clean_columns(mixed, described, "t.csv")
     assert found.counts[0].rule == "not 0 to 100 km / s"
     assert np.isnan(found.values["v_error_below"]).tolist() == [0, 0, 1, 0, 0, 0]
+
+
+def test_a_dash_is_a_minus_and_another_word_is_refused_by_its_row():
+    found = _clean(
+        {"v_kms": ["\u201312.5", "\u2014", "7", "", "\u22121e2"]}, most_missing=0.5
+    )
+    np.testing.assert_allclose(found.values["v"], [-12.5, np.nan, 7, np.nan, -100])
+    with pytest.raises(
+        ValueError, match=r"'v_kms'.* row 2 has 'ca. 7'.*leave it empty"
+    ):
+        _clean({"v_kms": ["12.5", "ca. 7"]})
+    with pytest.raises(ValueError, match=r"t.csv: column 'ra': row 3 has '11.25'"):
+        _clean({"ra": ["11:15:00", "12:30:00", "11.25"]})
+
+
+def test_degrees_in_parts_that_are_read_as_hours_are_refused_with_the_title_that_helps():
+    columns = ["207:15:00", "17:30:00"]
+    with pytest.raises(ValueError, match=r"'207:15:00', more than 24 .*'ra_deg'"):
+        _clean({"ra": columns})
+    found = _clean({"ra_deg": columns})
+    np.testing.assert_allclose(found.values["ra"], [207.25, 17.5])
+
+
+@pytest.mark.parametrize("unit", ["furlong/s", "kps", "mas"])
+def test_what_is_no_unit_is_refused_with_the_title_that_helps(unit):
+    with pytest.raises(ValueError, match="call it 'v_kms'") as refusal:
+        _clean({f"v [{unit}]": [1.0]})
+    assert "def_unit" not in str(refusal.value)

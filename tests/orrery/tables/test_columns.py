@@ -28,7 +28,7 @@ def test_units_are_the_files_the_titles_or_the_surveys():
         "rv_err: speed_error [km / s, says the survey's documentation]",
     ]
     assert str(_understood("vel")["vel"]) == "vel: speed [no unit]"
-    assert str(_understood("vel [m/s]")["vel [m/s]"].unit) == "m/s"
+    assert str(_understood("vel [m/s]")["vel [m/s]"].unit) == "m / s"
 
 
 def test_what_is_not_understood_or_of_no_use_is_said():

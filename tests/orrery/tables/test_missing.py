@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from orrery.tables.columns import ColumnDescription
-from orrery.tables.missing import SENTINELS, missing_values, zero_pairs
+from orrery.tables.missing import missing_values, zero_pairs
+from orrery.tables.number_words import SENTINELS
 from orrery.tables.titles import KM_S
 
 SPEED = ColumnDescription("v", KM_S, ("v",), lower=-1500.0, upper=1500.0)
