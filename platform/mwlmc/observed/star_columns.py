@@ -39,7 +39,7 @@ _RA = _described(
     DEG,
     {
         **_documented(DEG, "ra ra_icrs raj2000 radeg ra_deg ra_obs ra_gaia plug_ra"),
-        **_documented(units.hourangle, "ra_h ra_hr"),
+        **_documented(units.hourangle, "ra_h ra_hr rah_ram_ras rah_ram"),
     },
     "right_ascension alpha",
     lower=-180.0,
@@ -56,7 +56,9 @@ _DEC = _described(
     "dec",
     DEG,
     _documented(
-        DEG, "dec de_icrs dec_icrs dej2000 decj2000 dedeg dec_obs dec_gaia plug_dec"
+        DEG,
+        "dec de_icrs dec_icrs dej2000 decj2000 dedeg dec_obs dec_gaia plug_dec "
+        "de_ded_dem_des de_ded_dem",
     ),
     "declination delta",
     lower=-90.0,
@@ -182,12 +184,18 @@ _V_LOS = _described(
     ties="none",
     meaning="heliocentric line-of-sight velocity",
 )
+WITHOUT_COSINE = ("mu_alpha", "mu_ra", "mu_a", "mua", "mualpha", "mura")
+"""Names of proper motions along right ascension that do not say whether cos(dec) is in them."""
 _PM_RA = _described(
     "pm_ra",
     MASYR,
     _documented(MASYR, "pmra"),
-    "pm_ra_cosdec pmra_cosdec pm_ra pmracosdec mu_ra mua mu_a mu_alpha mu_alpha_star pmra_cosd "
-    "mu_ra_cosdec pm_ra_cosd",
+    "pm_ra_cosdec pmra_cosdec pm_ra pmracosdec mu_alpha_star pmra_cosd mu_ra_cosdec "
+    "pm_ra_cosd mu_alpha_cosdelta mu_alpha_cosdec mu_alpha_cosd mu_alpha_cos_delta "
+    "mu_alpha_cos_dec pm_ra_cos_dec pmra_cos_dec pm_ra_cosdelta pmra_cosdelta mua_cosd "
+    "mu_ra_cosd mualpha_cosdelta mu_alphacosd mualphacosd mu_alphacosdelta "
+    + " ".join(WITHOUT_COSINE),
+    fallbacks=WITHOUT_COSINE,
     lower=-_FASTEST_ACROSS,
     upper=_FASTEST_ACROSS,
     ties="none",

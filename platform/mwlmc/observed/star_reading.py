@@ -22,6 +22,7 @@ from mwlmc.observed.star_columns import (
     PAIRS,
     SUPERSEDED,
     UNUSED,
+    WITHOUT_COSINE,
 )
 from mwlmc.observed.star_distances import Distances
 from mwlmc.observed.star_places import check_places
@@ -46,6 +47,8 @@ from orrery.tables.duplicates import (
 from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 from orrery.tables.reading import read_table
+from orrery.tables.split_angles import joined_angles
+from orrery.tables.titles import spellings
 
 _REMEDY = (
     "mend the column, or leave these rows out yourself; with `--most-missing 1` the "
@@ -135,7 +138,7 @@ def _opened(file: OpenedFile) -> tuple[Table, tuple[tuple[str, int], ...], str]:
     if is_desi(file):
         table, rows = desi_table(file)
         return table, (("rows", rows), ("PRIMARY", len(table))), "DESI MWS_BHB"
-    table = read_table(file)
+    table = joined_angles(read_table(file), file.name)
     return table, (("rows", len(table)),), "plain table"
 
 
@@ -250,12 +253,24 @@ def _notes(found: CleanedColumns, motions_needed: bool) -> Iterator[str]:
         if not np.isfinite(values).any():
             yield f"{found.title(quantity)} has no value at all: as if it were not there"
     yield from one_sided(found)
+    yield from _assumed_cosine(found)
     motions = [set(pair) <= set(found.values) for pair in PAIRS[2:]]
     unknown = [c.title for c in found.understood if c.quantity is None]
     if motions_needed and not any(motions):
         yield (
             "no columns for proper motions: none of "
             f"{', '.join(unknown) or 'the others'} was understood as one"
+        )
+
+
+def _assumed_cosine(found: CleanedColumns) -> Iterator[str]:
+    if "pm_ra" not in found.values:
+        return
+    title = found.title("pm_ra")
+    if set(spellings([title])[title]) & {*WITHOUT_COSINE}:
+        yield (
+            f"{title} does not say whether cos(dec) is in it: it is taken as times cos(dec); if "
+            "it is not, multiply it, and call it pmra_masyr"
         )
 
 
