@@ -1,24 +1,54 @@
-"""Whether columns that say the same of stars agree: places in two frames, and two distances.
+"""Whether columns that say the same of stars agree: places, distances, and velocities.
 
 One of them is used. Where the others contradict it, a column is in another unit than its
-title says, or was sorted without the rest of its table.
+title says, was sorted without the rest of its table, or is of other stars.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from astropy.table import Table
 
+from mwlmc.observed import star_distances
 from mwlmc.observed.star_columns import DESCRIPTIONS
 from mwlmc.sky import frames
 from orrery.parameters import BoolArray, FloatArray
+from orrery.tables.amplitudes import Amplitude
 from orrery.tables.cleaning import CleanedColumns, clean_columns
 
-_COMPARED = ("l", "b", "distance_modulus")
+_COMPARED = ("ra", "dec", "l", "b", "distance", "distance_modulus", "parallax", "v_los")
+_FRAMES = (("ra", "dec"), ("l", "b"))
 _FAR_APART = 1.0  # [deg] more than rounding, or another equinox, moves a star
 _FAR_OFF = 1.0  # [mag] more than two ways to measure a distance differ by
+_SHIFTED = 0.4  # [mag] more than the scales of two such ways do
+_FAST = 50.0  # [km/s] more than pulsations and companions change a velocity
+_SHIFTED_VELOCITY = 20.0  # [km/s] more than they do on average
 _MOST = 0.2  # of the stars
-_FEWEST = 5  # stars
+_FEWEST, _MANY = 5, 20  # stars
+# Parallaxes against one over distances: how many times as large they may be, by so many
+# errors, where distances [1/kpc] differ enough to tell.
+_LEAST, _LARGEST, _ERRORS, _LEVERAGE = 0.5, 2.0, 5.0, 0.005
+
+_CHECK = (
+    "one of these columns is in another unit, or in another order; look them up, and leave "
+    "the wrong ones out"
+)
+
+
+@dataclass(frozen=True, eq=False)
+class _Other:
+    """A column that is not used, of a quantity that is compared.
+
+    Arguments:
+        title: Its title.
+        quantity: What it holds.
+        values: `[N]`; NaN where there is none.
+    """
+
+    title: str
+    quantity: str
+    values: FloatArray
 
 
 def contradictions(table: Table, found: CleanedColumns, where: str) -> Iterator[str]:
@@ -29,51 +59,131 @@ def contradictions(table: Table, found: CleanedColumns, where: str) -> Iterator[
         found: Its columns.
         where: The file's name, for messages.
     """
-    unused = {c.quantity: c.title for c in found.understood if not c.used}
-    others = _others(table, unused, where)
-    used = found.values
-    if {"ra", "dec"} <= set(used) and {"l", "b"} <= set(others):
-        names = f"{unused['l']} and {unused['b']}"
-        what = f"places of {names} are more than {_FAR_APART:g} deg from those of"
-        yield from _said(_apart(used, others), what, found.title("ra"))
-    if {"distance"} <= set(used) and "distance_modulus" in others:
-        moduli = 5 * np.log10(used["distance"]) + 10
-        off = np.abs(moduli - others["distance_modulus"])
-        what = f"distances of {unused['distance_modulus']} are more than {_FAR_OFF:g} mag from"
-        yield from _said(off / _FAR_OFF, f"{what} those of", found.title("distance"))
+    others = _others(table, found, where)
+    yield from _of_places(found, others)
+    used = star_distances.distances(found.values)
+    if used is not None:
+        for one in others:
+            yield from _of_distances(found, used.values, one)
+    for one in others:
+        if one.quantity == "v_los" and "v_los" in found.values:
+            yield from _of_velocities(found, one)
 
 
-def _others(
-    table: Table, unused: Mapping[str | None, str], where: str
-) -> Mapping[str, FloatArray]:
-    """Returns the numbers of unused columns by quantity; none if one has no numbers."""
-    wanted = [
-        d for d in DESCRIPTIONS if d.quantity in _COMPARED and d.quantity in unused
+def _others(table: Table, found: CleanedColumns, where: str) -> list[_Other]:
+    """Returns the unused columns of what is compared; not those that have no numbers."""
+    described = {d.quantity: d for d in DESCRIPTIONS}
+    others = []
+    for column in found.understood:
+        if column.used or column.quantity not in _COMPARED:
+            continue
+        try:
+            # one by one, as two of a quantity are too many
+            alone = clean_columns(
+                table[[column.title]], [described[column.quantity]], where
+            )
+        except ValueError:  # of no use anyway
+            continue
+        others += [_Other(column.title, *item) for item in alone.values.items()]
+    return others
+
+
+def _of_places(found: CleanedColumns, others: Sequence[_Other]) -> Iterator[str]:
+    """Yields which places are not where those are that are used.
+
+    A coordinate without its partner is taken with the partner that is used.
+    """
+    frame = next(names for names in _FRAMES if {*names} <= {*found.values})
+    here = _direction(found.values, frame)
+    for names in _FRAMES:
+        firsts = [one for one in others if one.quantity == names[0]]
+        seconds = [one for one in others if one.quantity == names[1]]
+        for i in range(max(len(firsts), len(seconds))):
+            pair = [*firsts[i : i + 1], *seconds[i : i + 1]]
+            values = {**found.values, **{one.quantity: one.values for one in pair}}
+            if not {*names} <= {*values}:
+                continue
+            chord = np.linalg.norm(here - _direction(values, names), axis=1)
+            off = chord / (2 * np.sin(np.radians(_FAR_APART) / 2))
+            titles = " and ".join(one.title for one in pair)
+            what = f"places of {titles} are more than {_FAR_APART:g} deg from those of"
+            yield from _said(off, what, found.title(frame[0]))
+
+
+def _direction(values: Mapping[str, FloatArray], frame: Sequence[str]) -> FloatArray:
+    longitude, latitude = (np.radians(values[name]) for name in frame)
+    if frame[0] == "ra":
+        longitude, latitude = frames.equatorial_to_galactic(longitude, latitude)
+    return frames.direction(longitude, latitude)
+
+
+def _of_distances(
+    found: CleanedColumns, used: FloatArray, one: _Other
+) -> Iterator[str]:
+    quantity = next(
+        name
+        for name in ("distance", "distance_modulus", "parallax")
+        if name in found.values
+    )
+    title = found.title(quantity)
+    if one.quantity == "parallax":
+        held = Amplitude.of(1 / used, one.values, _MANY, _LEVERAGE)
+        if held is not None and held.is_outside(_LEAST, _LARGEST, _ERRORS):
+            yield (
+                f"parallaxes of {one.title} hold those of the distances of {title} {held} times, "
+                f"not once: {_CHECK}"
+            )
+        return
+    if one.quantity not in ("distance", "distance_modulus"):
+        return
+    modulus = one.quantity == "distance_modulus"
+    moduli = one.values if modulus else 5 * np.log10(one.values) + 10
+    off = moduli - (5 * np.log10(used) + 10)
+    yield from _differences(
+        off, _FAR_OFF, _SHIFTED, f"distances of {one.title}|mag", title
+    )
+
+
+def _of_velocities(found: CleanedColumns, one: _Other) -> Iterator[str]:
+    off = one.values - found.values["v_los"]
+    what = f"velocities of {one.title}|km/s"
+    yield from _differences(off, _FAST, _SHIFTED_VELOCITY, what, found.title("v_los"))
+
+
+def _differences(
+    off: FloatArray, far: float, shift: float, what: str, title: str
+) -> Iterator[str]:
+    """Yields that numbers differ by too much in many stars, or in most by about the same.
+
+    Arguments:
+        off: By how much they differ `[N]`.
+        far: What is too much.
+        shift: What is too much for all of them.
+        what: The numbers and their unit, with a bar between.
+        title: Of the column that is used.
+    """
+    what, _, unit = what.partition("|")
+    said = [
+        *_said(
+            np.abs(off) / far,
+            f"{what} are more than {far:g} {unit} from those of",
+            title,
+        )
     ]
-    try:
-        return clean_columns(table, wanted, where).values
-    except ValueError:  # of no use anyway
-        return {}
-
-
-def _apart(
-    used: Mapping[str, FloatArray], others: Mapping[str, FloatArray]
-) -> FloatArray:
-    """Returns how far places of two frames are from each other `[N]`, in what is far."""
-    ra = np.radians(used["ra"])
-    dec = np.radians(used["dec"])
-    longitude, latitude = frames.equatorial_to_galactic(ra, dec)
-    place = frames.direction(longitude, latitude)
-    other = frames.direction(np.radians(others["l"]), np.radians(others["b"]))
-    chord = np.linalg.norm(place - other, axis=1)
-    return np.asarray(chord / (2 * np.sin(np.radians(_FAR_APART) / 2)))
+    known = off[np.isfinite(off)]
+    if not said and len(known) >= _MANY:
+        low, middle, high = np.quantile(known, [0.16, 0.5, 0.84])
+        # and so are most by themselves, not by a few
+        if abs(middle) > shift and low * high > 0:
+            said = [
+                f"{what} are {middle:+.2g} {unit} from those of {title} in half of "
+                f"{len(known)} rows: {_CHECK}"
+            ]
+    yield from said
 
 
 def _said(off: FloatArray, what: str, title: str) -> Iterator[str]:
     known: BoolArray = np.isfinite(off)
     count = int(np.count_nonzero(off[known] > 1))
     if count >= _FEWEST and count > _MOST * np.count_nonzero(known):
-        yield (
-            f"{count} of {np.count_nonzero(known)} {what} {title}: one of these columns is in "
-            "another unit, or in another order; look them up, and leave the wrong ones out"
-        )
+        yield f"{count} of {np.count_nonzero(known)} {what} {title}: {_CHECK}"

@@ -41,6 +41,17 @@ def test_columns_that_agree_are_silent_however_rounded(tmp_path, decimals):
     # a few stars may have been looked up elsewhere
     columns["dist_mod"][:4] = 12.5
     columns["l_deg"][5] = columns["l_deg"][6]
+    random = np.random.default_rng(5)
+    honest = {
+        # of stars so far, parallaxes are noise about what is too small by 0.04 mas
+        "parallax": 1 / columns["distance_kpc"] + random.normal(-0.04, 0.1, COUNT),
+        "RA_ICRS": columns["ra_deg"].round(decimals) + 0.001,
+        "gaia_dist_kpc": columns["distance_kpc"]
+        * np.exp(random.normal(0.1, 0.15, COUNT)),
+        # of pulsating stars, at other times
+        "gaia_radial_velocity": columns["vlos_kms"] + random.normal(4, 25, COUNT),
+    }
+    assert _contradictions(columns | honest, tmp_path) == []
     assert _contradictions(columns, tmp_path) == []
     assert _contradictions(columns | {"b_deg": ["dim"] * COUNT}, tmp_path) == []
 
@@ -62,5 +73,43 @@ def test_a_column_in_another_unit_or_order_is_told_of(tmp_path, title, change, s
     ) + 0.01 * np.arange(COUNT)
     columns["dist_mod"] = 5 * np.log10(columns["distance_kpc"]) + 10
     columns[title] = change(columns[title])
+    (note,) = _contradictions(columns, tmp_path)
+    assert re.search(said, note)
+
+
+@pytest.mark.parametrize(
+    ("title", "change", "said"),
+    [
+        ("RA_ICRS", lambda s: s["ra_deg"] + 3, "places of RA_ICRS are .* of ra_deg"),
+        ("decj2000", lambda s: s["dec_deg"] - 4, "places of decj2000 are .* of ra_deg"),
+        (
+            "dist_mod",
+            lambda s: s["dist_mod"] - 0.5,
+            "-0.5 mag from those of distance_kpc",
+        ),
+        (
+            "gaia_dist_pc",
+            lambda s: 700 * s["distance_kpc"],
+            "of gaia_dist_pc are -0.77 mag",
+        ),
+        ("plx", lambda s: 3 / s["distance_kpc"], "of plx hold .* 3.00 .* times"),
+        ("plx", lambda s: 1e3 / s["distance_kpc"], "of plx hold .* 1000.00 .* times"),
+        (
+            "gaia_rv_kms",
+            lambda s: s["vlos_kms"] + 35,
+            r"gaia_rv_kms are \+35 km/s from",
+        ),
+        (
+            "gaia_rv_kms",
+            lambda s: -s["vlos_kms"],
+            "of gaia_rv_kms are more than 50 km/s",
+        ),
+    ],
+)
+def test_every_other_column_of_a_quantity_is_compared(tmp_path, title, change, said):
+    columns = _stars()
+    columns["distance_kpc"] = np.linspace(9, 60, COUNT)
+    columns["dist_mod"] = 5 * np.log10(columns["distance_kpc"]) + 10
+    columns[title] = change(columns)
     (note,) = _contradictions(columns, tmp_path)
     assert re.search(said, note)
