@@ -15,10 +15,10 @@ from mwlmc.observed import star_distances, star_motions
 from mwlmc.observed.agreement import contradictions
 from mwlmc.observed.desi_catalogue import desi_table, is_desi
 from mwlmc.observed.motion_units import check_frame, check_motions, error_doubts
+from mwlmc.observed.repeated_stars import repeated_stars
 from mwlmc.observed.solar_motion import are_distances, motion_doubts
 from mwlmc.observed.star_columns import (
     DESCRIPTIONS,
-    IDENTIFIERS,
     PAIRS,
     SUPERSEDED,
     UNUSED,
@@ -29,7 +29,7 @@ from mwlmc.observed.star_places import check_places
 from mwlmc.observed.star_tables import READ, StarTable
 from mwlmc.sky import frames
 from orrery.identity import JSON
-from orrery.parameters import BoolArray, FloatArray
+from orrery.parameters import FloatArray
 from orrery.tables.cleaning import (
     CleanedColumns,
     both_sides,
@@ -38,12 +38,6 @@ from orrery.tables.cleaning import (
     one_sided,
 )
 from orrery.tables.columns import ColumnDescription, understand
-from orrery.tables.duplicates import (
-    ComparedValues,
-    equal_rows,
-    first_rows,
-    repeated_places,
-)
 from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 from orrery.tables.reading import read_table
@@ -58,9 +52,6 @@ _WANTED = (
     "Wanted: ra_deg and dec_deg (or l_deg and b_deg), distance_kpc, vlos_kms, and possibly "
     "pmra_masyr and pmdec_masyr (or pml_cosb_masyr and pmb_masyr)"
 )
-_SAME_STAR = 1.0 / 60  # [deg] within which one identifier can be of one star
-# Differences [kpc, km/s] that are none where errors are unknown.
-_ROUNDING_DISTANCE, _ROUNDING_VELOCITY = 1e-3, 1e-2
 
 
 def read_stars(
@@ -306,7 +297,7 @@ def _assemble(
 
 
 def _usable(rows: StarTable, stars: _Stars) -> StarTable:
-    again, rules = _repeated(rows, stars)
+    again, rules = repeated_stars(rows, stars.found)
     checks = {**rows.checks, "duplicates": rules} if rules else rows.checks
     once = ~again
     table = replace(rows, checks=checks)
@@ -328,53 +319,3 @@ def _with_notes(table: StarTable, notes: Sequence[str]) -> StarTable:
         return table
     said = [*table.checks.get("notes", ()), *notes]
     return replace(table, checks={**table.checks, "notes": said})
-
-
-def _repeated(table: StarTable, stars: _Stars) -> tuple[BoolArray, list[JSON]]:
-    """Returns which rows are a star's again `[N]`, and how many by which rule."""
-    again = np.zeros(len(table), dtype=bool)
-    rules: list[JSON] = []
-    for quantity in IDENTIFIERS:
-        if quantity in stars.found.words:
-            same = _same_identifier(table, stars.found.words[quantity]) & ~again
-            rules += _rule(stars.found.title(quantity), same)
-            again = again | same
-    same = _same_place(table, stars.found.words.get(IDENTIFIERS[0])) & ~again
-    rules += _rule("place, distance and velocity", same)
-    again = again | same
-    # also where its place was rounded, or its identifier
-    radial = [table.distance, table.v_los]
-    same = equal_rows(radial) | equal_rows([*radial, table.pm_l, table.pm_b])
-    same = same & ~again
-    rules += _rule("distance and velocity, to the last digit", same)
-    return again | same, rules
-
-
-def _rule(what: str, rows: BoolArray) -> list[JSON]:
-    if not rows.any():
-        return []
-    return [{"rule": f"the same {what}", "rows": int(rows.sum()), "consequence": "row"}]
-
-
-def _same_identifier(table: StarTable, identifiers: Sequence[object]) -> BoolArray:
-    """Returns which rows `[N]` have an earlier row's identifier, and are at its place.
-
-    What is the same for stars at different places is the name of a field or a stream.
-    """
-    first = first_rows(identifiers)
-    place = frames.direction(table.l, table.b)
-    apart = np.linalg.norm(place - place[first], axis=1)
-    return (first != np.arange(len(first))) & (apart < np.radians(_SAME_STAR))
-
-
-def _same_place(table: StarTable, identifiers: Sequence[object] | None) -> BoolArray:
-    usable = np.isfinite(table.distance + table.v_los)
-    measured = (
-        ComparedValues(table.distance, table.distance_error, _ROUNDING_DISTANCE),
-        ComparedValues(table.v_los, table.v_los_error, _ROUNDING_VELOCITY),
-    )
-    longitude = np.where(usable, table.l, np.nan)
-    try:
-        return repeated_places(longitude, table.b, measured, identifiers)
-    except ValueError as error:
-        raise ValueError(f"{table.source['file']}: {error}") from None

@@ -19,7 +19,13 @@ _EXACT = 2.0**53  # up to which floating-point numbers are as many as integers
 _MOST_ROWS_EACH = 10  # of one thing, on average: an identifier of more is another's
 # rows that have all numbers of another one, if each number is drawn by itself
 _BY_CHANCE = 0.01
+_FEWEST, _STEPS = 20, 3.5  # numbers that say how they were rounded, and steps between
 _MOST_PAIRS = 10_000_000  # of rows at one place each, which still fit into memory
+# Steps of degrees and of hours that are as wide as a place [deg], and a part of them.
+_COARSE = (0.001, 0.0015, 1 / 3600, 1.5 / 3600)
+_SAME_ANGLE, _MOSTLY = 1e-6, 0.9
+# Rows within 0.1 deg of which one in 10,000 has another within an arcsecond.
+_AROUND, _FEW = 0.1, 12
 
 # Identifiers of things without a counterpart, in small letters.
 _NOBODY = {"", "-", "--", "nan", "null", "none", "n/a", "0", "masked"}
@@ -141,9 +147,33 @@ def repeated_places(
         >>> repeated_places(place, place, [v]).tolist()
         [False, True, False]
     """
+    pairs = near_pairs(longitude, latitude, identifiers, radius)
+    for one in measured:
+        pairs = pairs[one.agree(pairs)]
+    repeated = np.zeros(len(longitude), dtype=bool)
+    repeated[pairs[:, 1]] = True
+    return repeated
+
+
+def near_pairs(
+    longitude: FloatArray,
+    latitude: FloatArray,
+    identifiers: Sequence[object] | None = None,
+    radius: float = MATCH_RADIUS,
+) -> NDArray[np.intp]:
+    """Returns the pairs of rows at one place `[K, 2]`, in each the earlier row first.
+
+    Arguments are those of `repeated_places`.
+
+    Raises:
+        ValueError: If most rows are at one place.
+
+    Example:
+        >>> near_pairs(np.array([0.1, 0.7, 0.1]), np.zeros(3)).tolist()
+        [[0, 2]]
+    """
     known = np.flatnonzero(np.isfinite(longitude) & np.isfinite(latitude))
-    places = _direction(longitude[known], latitude[known])
-    tree = cKDTree(places)
+    tree = cKDTree(_direction(longitude[known], latitude[known]))
     if tree.count_neighbors(tree, np.radians(radius)) > _MOST_PAIRS:
         raise ValueError(
             f"more than {_MOST_PAIRS} pairs of rows are at one place each: these are no "
@@ -151,13 +181,100 @@ def repeated_places(
         )
     found = tree.query_pairs(np.radians(radius), output_type="ndarray")
     pairs = np.sort(known[found.astype(np.intp)], axis=1)
-    for one in measured:
-        pairs = pairs[one.agree(pairs)]
-    if identifiers is not None:
-        pairs = pairs[[not _differ(identifiers, pair) for pair in pairs]]
-    repeated = np.zeros(len(longitude), dtype=bool)
-    repeated[pairs[:, 1]] = True
-    return repeated
+    if identifiers is None:
+        return pairs
+    return pairs[[not _differ(identifiers, pair) for pair in pairs]]
+
+
+def equal_pairs(columns: Sequence[FloatArray], pairs: NDArray[np.intp]) -> BoolArray:
+    """Returns which pairs `[K, 2]` have equal numbers in all columns, which is so by no chance.
+
+    No pair has, where numbers are so coarse, or so much alike of rows that have others
+    nearby, that one may by chance.
+
+    Arguments:
+        columns: What was measured, each `[N]`, none of which follows from the others.
+        pairs: Of rows.
+
+    Example:
+        >>> pm = np.random.default_rng(0).normal(0, 2, 500)
+        >>> pm[7] = pm[3]
+        >>> pairs = np.array([[3, 7], [4, 8]])
+        >>> equal_pairs([pm], pairs), equal_pairs([pm.round()], pairs).any()
+        (array([ True, False]), np.False_)
+    """
+    numbers = np.stack(columns, axis=1)
+    equal = (numbers[pairs[:, 0]] == numbers[pairs[:, 1]]).all(axis=1)
+    if not equal.any():
+        return equal
+    once = np.asarray(np.isfinite(numbers).all(axis=1))
+    once[pairs[equal, 1]] = False
+    nearby = once.copy()
+    nearby[np.setdiff1d(np.arange(len(numbers)), pairs)] = False
+    others = int(np.count_nonzero(~equal)) + 1
+    chance = others * max(_all_meeting(numbers[rows]) for rows in (once, nearby))
+    return equal & (chance < _BY_CHANCE)
+
+
+def _all_meeting(numbers: FloatArray) -> float:
+    """Returns the share of all pairs of rows `[N, M]` that have equal numbers in all M."""
+    return float(np.prod([_meeting(column) for column in numbers.T]))
+
+
+def unshared_pairs(numbers: FloatArray, pairs: NDArray[np.intp]) -> BoolArray:
+    """Returns which pairs `[K, 2]` have a number that no row elsewhere has.
+
+    The distance of a cluster is that of many of its stars.
+
+    Arguments:
+        numbers: Of N rows `[N]`.
+        pairs: Of rows.
+
+    Example:
+        >>> numbers = np.array([20.0, 31.7, 20.0, 31.7, 20.0])
+        >>> unshared_pairs(numbers, np.array([[0, 2], [1, 3]]))
+        array([False,  True])
+    """
+    first, second = pairs.T
+    equal = numbers[first] == numbers[second]
+    partners = np.bincount(pairs[equal].ravel(), minlength=len(numbers))
+    _, place, counts = np.unique(numbers, return_inverse=True, return_counts=True)
+    return np.asarray(equal & (counts[place][first] == partners[first] + 1))
+
+
+def are_coarse(angles: FloatArray) -> bool:
+    """Returns whether most angles [deg] `[N]` are rounded to an arcsecond or more.
+
+    Example:
+        >>> are_coarse(np.array([12.345, 99.1])), are_coarse(np.array([12.34567, 99.12345]))
+        (True, False)
+    """
+    known = angles[np.isfinite(angles)]
+    for step in _COARSE:
+        off = np.abs(known - np.round(known / step) * step)
+        if np.count_nonzero(off < _SAME_ANGLE) > _MOSTLY * len(known):
+            return True
+    return False
+
+
+def are_lonely(
+    longitude: FloatArray, latitude: FloatArray, pairs: NDArray[np.intp]
+) -> BoolArray:
+    """Returns which pairs `[K, 2]` are where rows are so few that no two are at one place.
+
+    By chance one in 10,000 has another within an arcsecond.
+
+    Arguments:
+        longitude: In any frame `[N]` [rad].
+        latitude: In the same `[N]` [rad].
+        pairs: Of rows.
+    """
+    places = _direction(longitude, latitude)
+    tree = cKDTree(places[np.isfinite(places).all(axis=1)])
+    around = tree.query_ball_point(
+        places[pairs[:, 0]], np.radians(_AROUND), return_length=True
+    )
+    return np.asarray(around <= _FEW)
 
 
 def equal_rows(columns: Sequence[FloatArray]) -> BoolArray:
@@ -180,19 +297,62 @@ def equal_rows(columns: Sequence[FloatArray]) -> BoolArray:
     numbers = np.stack(columns, axis=1)
     known = np.flatnonzero(np.isfinite(numbers).all(axis=1))
     repeated = np.zeros(len(numbers), dtype=bool)
-    once, first = np.unique(numbers[known], axis=0, return_index=True)
-    if len(once) < len(known):
-        chance = len(once) ** 2 / 2 * np.prod([_meeting(column) for column in once.T])
-        repeated[known] = chance < _BY_CHANCE
-        repeated[known[first]] = False
+    once, first, of = np.unique(
+        numbers[known], axis=0, return_index=True, return_inverse=True
+    )
+    if len(once) == len(known):
+        return repeated
+    of = of.ravel()
+    again = np.bincount(of, minlength=len(once)) > 1
+    by_chance = _chance(once) >= _BY_CHANCE
+    repeated[known] = ~(by_chance | _shared_by_chance(once, again))[of]
+    repeated[known[first]] = False
     return repeated
 
 
+def _chance(once: FloatArray) -> float:
+    """Returns how many pairs of different rows `[N, M]` have equal numbers in all M."""
+    return len(once) ** 2 / 2 * _all_meeting(once)
+
+
+def _shared_by_chance(once: FloatArray, again: BoolArray) -> BoolArray:
+    """Returns which different rows `[N, M]` share one number with so many that others may meet.
+
+    Stars of a cluster have one distance, and velocities that are close.
+
+    Arguments:
+        once: The rows.
+        again: Which of them are there more than once `[N]`.
+    """
+    found = np.zeros(len(once), dtype=bool)
+    for place in range(once.shape[1]):
+        column = once[:, place]
+        order = np.argsort(column, kind="stable")
+        starts = np.flatnonzero(np.diff(column[order])) + 1
+        for group in np.split(order, starts):
+            if len(group) >= _FEWEST and again[group].any():
+                others = np.delete(once[group], place, axis=1)
+                found[group] |= _chance(others) >= _BY_CHANCE
+    return found
+
+
 def _meeting(numbers: FloatArray) -> float:
-    """Returns the share of all pairs of numbers `[N]` that are equal."""
+    """Returns the share of all pairs of numbers `[N]` that are equal, or would be by chance.
+
+    Numbers that were rounded meet as often as they are a few steps apart. This shows also
+    where those that are equal were left out.
+    """
     counts = np.unique(numbers, return_counts=True)[1].astype(float)
     pairs = len(numbers) * (len(numbers) - 1)
-    return float(np.sum(counts * (counts - 1)) / max(pairs, 1))
+    equal = float(np.sum(counts * (counts - 1)) / max(pairs, 1))
+    if len(counts) < _FEWEST:
+        return equal
+    ordered = np.sort(numbers)
+    steps = np.diff(ordered)
+    step = float(steps[steps > 0].min())
+    beyond = np.searchsorted(ordered, ordered + _STEPS * step * (1 + 1e-3), "right")
+    close = np.sum(beyond - np.searchsorted(ordered, ordered, "right"))
+    return max(equal, float(close / _STEPS / pairs))
 
 
 def _differ(identifiers: Sequence[object], pair: NDArray[np.intp]) -> bool:

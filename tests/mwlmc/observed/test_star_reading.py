@@ -240,7 +240,14 @@ def test_stars_count_once_by_identifier_or_place(tmp_path):
     ]
     assert ("each star once", COUNT) in found.steps
     del again["source_id"]
-    assert len(_read(again, tmp_path)) == COUNT + 6
+    # its proper motions say so
+    assert len(_read(again, tmp_path)) == COUNT
+    without = again.copy()
+    without.remove_columns(["distance_kpc", *ACROSS])
+    without["distance_kpc"] = again["distance_kpc"] + 1.0 * (
+        np.arange(COUNT + 12) >= COUNT
+    )
+    assert len(_read(without, tmp_path)) == COUNT + 6
     again["vlos_kms"][COUNT:] -= 77.0
     assert len(_read(again, tmp_path)) == COUNT
     # Gaia tells two stars apart, wherever they are, unless all that was measured is one
