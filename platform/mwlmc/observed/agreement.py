@@ -84,7 +84,10 @@ def _others(table: Table, found: CleanedColumns, where: str) -> list[_Other]:
             )
         except ValueError:  # of no use anyway
             continue
-        others += [_Other(column.title, *item) for item in alone.values.items()]
+        others += [
+            _Other(column.title, quantity, values)
+            for quantity, values in alone.values.items()
+        ]
     return others
 
 

@@ -43,8 +43,11 @@ def sexagesimal(words: Sequence[str]) -> FloatArray | None:
         >>> sexagesimal(["1.5"])
     """
     plain = [plain_word(word) for word in words]
-    told = sum(not is_no_number(word) for word in plain)
-    if 2 * sum(_PARTS.match(word) is not None for word in plain) <= told or not told:
+    written = sum(not is_no_number(word) for word in plain)
+    if (
+        2 * sum(_PARTS.match(word) is not None for word in plain) <= written
+        or not written
+    ):
         return None
     found = np.full(len(plain), np.nan)
     for row, word in enumerate(plain):
