@@ -87,6 +87,7 @@ class Splits:
             follows the set; None if not.
         origins: The kept summaries that the pairs are, in the order in which they were
             joined; none where nothing was kept.
+        draws: How many pairs for training each simulation has: see `pooled`.
 
     Example:
         >>> some = Pairs(np.zeros((8, 1)), np.ones((8, 2)))
@@ -121,6 +122,20 @@ summaries with the same parameters
     dropped: int
     layout: tuple[int, int, int] | None = None
     origins: tuple[SummaryOrigin, ...] = ()
+    draws: int = 1
+
+    @property
+    def each_once(self) -> "Splits":
+        """The pairs with each simulation once: of several draws the first.
+
+        Simulations are told apart by their parameters.
+        """
+        if self.draws == 1:
+            return self
+        train, validation = (
+            _first_draws(part) for part in (self.train, self.validation)
+        )
+        return dataclasses.replace(self, train=train, validation=validation, draws=1)
 
     def check_parameters(self, parameters: Sequence[Parameter]) -> None:
         """Raises ValueError if the pairs are not of these parameters in this order."""
@@ -159,7 +174,14 @@ def pooled(parts: Sequence[Splits]) -> Splits:
         train=_joined([part.train for part in parts]),
         validation=_joined([part.validation for part in parts]),
         origins=tuple(origin for part in parts for origin in part.origins),
+        draws=sum(part.draws for part in parts),
     )
+
+
+def _first_draws(pairs: Pairs) -> Pairs:
+    _, first = np.unique(pairs.theta, axis=0, return_index=True)
+    rows = np.sort(first)
+    return Pairs(pairs.theta[rows], pairs.x[rows])
 
 
 def _joined(parts: Sequence[Pairs]) -> Pairs:

@@ -55,6 +55,26 @@ def test_summaries_with_other_errors_are_pooled(splits):
         pooled([one, replace(one, names=("a_seen", "number"))])
 
 
+def test_of_several_draws_each_simulation_is_there_once(splits):
+    others = [
+        replace(
+            splits,
+            train=Pairs(splits.train.theta[::-1], splits.train.x[::-1] + shift),
+            validation=Pairs(splits.validation.theta, splits.validation.x + shift),
+        )
+        for shift in (1.0, 2.0, 3.0)
+    ]
+    whole = pooled([splits, *others])
+    assert whole.draws == 4
+    once = whole.each_once
+    for part, own in ((once.train, splits.train), (once.validation, splits.validation)):
+        np.testing.assert_array_equal(part.theta, own.theta)
+        np.testing.assert_array_equal(part.x, own.x)
+    assert once.test is splits.test
+    assert once.each_once is once
+    assert splits.each_once is splits
+
+
 def test_parameters_must_be_the_pairs_own(splits):
     splits.check_parameters((Parameter("a", "kpc", "$a$"),))
     with pytest.raises(ValueError, match="compute the summaries with the same"):

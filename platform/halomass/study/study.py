@@ -368,5 +368,5 @@ def _flow_score(
     )
     posterior_sections.record_posterior(recording, key, name, inferred, pairs)
     interval = ensembles.drawn_interval(inferred.draws)
-    recording.answers([_answer(key, name, interval, pairs.train.theta[:, 0])])
+    recording.answers([_answer(key, name, interval, pairs.each_once.train.theta[:, 0])])
     return ensembles.posterior_score(inferred.posterior, pairs, seed), interval

@@ -155,12 +155,11 @@ def infer_rows(
             campaign.seed,
         )
         draws = inferred.draws
-        recording.answers(
-            quantities.answers(row.key, row.label, draws, pairs.train.theta)
-        )
+        prior = pairs.each_once.train.theta
+        recording.answers(quantities.answers(row.key, row.label, draws, prior))
         record_rigid_limit(recording, row.key, row.label, draws)
         found[row.label] = inferred
-    return Posteriors(found, pairs.train.theta)
+    return Posteriors(found, prior)
 
 
 def conditioned(row: DataRow, halos: Dataset) -> DataRow:

@@ -237,7 +237,9 @@ def learn_prior_predictive(
         ValueError: If the covariance does not belong to the summaries.
     """
     random = generator(seed, LEARNING, MISSPECIFICATION)
-    held_out = np.concatenate([splits.validation.x, splits.test.x])[:REFERENCE]
+    # a rank among several draws of one simulation would be surer than it is
+    once = splits.each_once
+    held_out = np.concatenate([once.validation.x, once.test.x])[:REFERENCE]
     train = _noisy(splits.train.x[:TRAINING], covariance, random)
     unseen = _noisy(held_out, covariance, random)
     whitening = _whitening(train)

@@ -73,10 +73,12 @@ class Predictive:
 
 
 def all_summaries(splits: Splits) -> FloatArray:
-    """Returns the summaries `[n, S]` of all simulations of a dataset, whatever their split."""
-    return np.concatenate(
-        [part.x for part in (splits.train, splits.validation, splits.test)]
-    )
+    """Returns the summaries `[n, S]` of all simulations of a dataset, whatever their split.
+
+    Each is there once: several draws of one simulation are no independent replicates.
+    """
+    once = splits.each_once
+    return np.concatenate([part.x for part in (once.train, once.validation, once.test)])
 
 
 def check(predicted: FloatArray, observation: Observation, seed: int) -> Predictive:

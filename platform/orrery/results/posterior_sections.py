@@ -241,7 +241,7 @@ def _record_draws(
 ) -> None:
     parameters = inferred.posterior.parameters
     draws = inferred.draws
-    prior = splits.train.theta
+    prior = splits.each_once.train.theta
     units = tuple(p.unit for p in parameters)
     drawn = DrawsSection(
         f"draws.{key}", f"Draws, {label}", parameter_names(parameters), units, draws

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from orrery.judging import predictive
-from orrery.pairs import Pairs, Splits
+from orrery.pairs import Pairs, Splits, pooled
 from orrery.records import Observation
 
 S, N = 6, 199
@@ -134,6 +134,14 @@ def test_every_simulation_counts_whatever_its_split():
     )
     assert x.shape == (6, 2)
     assert x.sum() == 2 * (9 + 1 + 4)
+
+
+def test_several_draws_of_a_simulation_are_one_replicate():
+    random = np.random.default_rng(1)
+    parts = [Pairs(random.normal(size=(n, 1)), np.ones((n, 2))) for n in (30, 5, 7)]
+    one = Splits(*parts, ("a",), ("u", "v"), ("", ""), "abc", "toy", 0)
+    x = predictive.all_summaries(pooled([one, one, one, one]))
+    assert x.shape == (30 + 5 + 7, 2)
 
 
 @pytest.mark.parametrize(
