@@ -27,9 +27,10 @@ from halomass.observed.spelling import row_names
 from halomass.systems import FloatArray
 from orrery.parameters import BoolArray
 from orrery.tables.angles import looks_like_hours, looks_like_radians
-from orrery.tables.cleaning import CleanedColumns, both_sides, clean_columns
+from orrery.tables.cleaning import CleanedColumns, clean_columns
 from orrery.tables.columns import ColumnDescription, understand
 from orrery.tables.duplicates import ComparedValues, repeated_places
+from orrery.tables.error_columns import both_sides
 
 SUN_MAGNITUDE = 4.83  # absolute, in V
 
@@ -279,10 +280,8 @@ class SatelliteTable:
 
 
 def _looked_up(found: Sequence[str]) -> list[str]:
-    if not found:
-        return []
     numbers = "such numbers often stand for no value; look them up"
-    return [f"{', '.join(found)}: {numbers}"]
+    return [f"{', '.join(found)}: {numbers}"] if found else []
 
 
 def _nearest(ra: FloatArray, dec: FloatArray, row: int) -> int:

@@ -75,7 +75,11 @@ def _others(table: Table, found: CleanedColumns, where: str) -> list[_Other]:
     described = {d.quantity: d for d in DESCRIPTIONS}
     others = []
     for column in found.understood:
-        if column.used or column.quantity not in _COMPARED:
+        if column.quantity not in _COMPARED:
+            continue
+        # a modulus beside a distance is used for its errors alone
+        modulus = column.quantity == "distance_modulus" and "distance" in found.values
+        if column.used and not modulus:
             continue
         try:
             # one by one, as two of a quantity are too many

@@ -38,7 +38,11 @@ from mwlmc.observed.reduction_options import (
 )
 from mwlmc.observed.star_reading import read_stars
 from mwlmc.observed.star_tables import READ, StarTable, check_lines, select
-from mwlmc.observed.survey_sample import mean_sine_latitude, survey_sample
+from mwlmc.observed.survey_sample import (
+    mean_sine_latitude,
+    note_unknown_errors,
+    survey_sample,
+)
 from mwlmc.sky import frames, kinematics, moment_errors
 from mwlmc.sky.binning import (
     SkyBinning,
@@ -55,7 +59,7 @@ from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 from orrery.tables.reading import guarded, read_table
 
-VERSION = 10  # of reading, selecting and binning stars; raised whenever numbers change
+VERSION = 11  # of reading, selecting and binning stars; raised whenever numbers change
 
 
 @dataclass(frozen=True)
@@ -129,6 +133,7 @@ def bin_stars(
     """
     moments = kinematics.binned_moments(stars, binning)
     binned = kinematics.assign_to_bins(stars, binning)
+    table = note_unknown_errors(table, binned, binning)
     return BinnedTable(
         name,
         binning.bins,

@@ -13,20 +13,15 @@ import numpy as np
 from mwlmc.sky import frames
 from orrery.parameters import FloatArray
 from orrery.tables import titles
-from orrery.tables.cleaning import CleanedColumns, both_sides
+from orrery.tables.cleaning import CleanedColumns
+from orrery.tables.error_columns import both_sides
 
 _FEWEST = 20  # stars of which a scatter says anything
 _SLOWEST = 1.0  # [km/s] stars of the coldest streams scatter more, errors included
 _FASTEST = 5000.0  # [km/s] the Galaxy holds nothing that has a tenth of it
 # times the typical error, which may be wrong by so much
 _LEAST_SCATTER, _MOST_SCATTER = 0.2, 5.0
-# Errors that no survey of distant stars has as typical ones, in km/s and mas/yr: these
-# are in another unit.
-_SMALLEST_ERRORS = {
-    "v_los": 0.02,
-    **dict.fromkeys(("pm_ra", "pm_dec", "pm_l", "pm_b"), 0.003),
-}
-_FAR, _SMALLEST_PART = 10.0, 0.01  # [kpc], and of such distances
+_DOUBTFUL_SCATTER = 0.6  # times the typical error; that of errors alone is one
 # Titles of one component of velocities about the Galactic centre, and of the others.
 _OUTWARD = ("v_r", "vr", "v_rad", "vel_r")
 _AROUND = ("v_phi", "vphi", "v_theta", "vtheta", "vel_phi", "vel_theta")
@@ -105,31 +100,23 @@ def check_frame(found: CleanedColumns, where: str) -> None:
             )
 
 
-def error_doubts(
-    found: CleanedColumns, distance: FloatArray, distance_error: FloatArray
-) -> Iterator[str]:
-    """Yields which errors are typically smaller than any survey's.
+def scatter_doubts(found: CleanedColumns, distance: FloatArray) -> Iterator[str]:
+    """Yields which velocities scatter less than their errors, which may be too large.
 
     Arguments:
         found: The columns of N stars.
         distance: Their distances `[N]` [kpc].
-        distance_error: The errors of these `[N]` [kpc].
     """
-    for quantity, least in _SMALLEST_ERRORS.items():
-        errors = both_sides(found.values, quantity)
-        known = np.empty(0) if errors is None else errors[np.isfinite(errors)]
-        if len(known) >= _FEWEST and np.median(known) < least:
+    for motions in _motions(found.values, distance):
+        if len(motions.known) < _FEWEST:
+            continue
+        if motions.scatter < _DOUBTFUL_SCATTER * motions.error:
             yield (
-                f"half of the errors of {found.title(quantity)} are below "
-                f"{np.median(known):.2g}, which no survey's are: are they in another unit?"
+                f"{found.title(motions.quantity)}: {len(motions.known)} stars scatter by "
+                f"{motions.scatter:.3g} km/s, and half of their errors are above "
+                f"{motions.error:.3g} km/s, which alone scatter them more: are these in another "
+                "unit, or no standard errors?"
             )
-    part = (distance_error / distance)[distance > _FAR]
-    part = part[np.isfinite(part)]
-    if len(part) >= _FEWEST and np.median(part) < _SMALLEST_PART:
-        yield (
-            f"half of the errors of distances beyond {_FAR:g} kpc are below "
-            f"{100 * np.median(part):.2g} %, which no survey's are: are they in another unit?"
-        )
 
 
 def _motions(

@@ -16,7 +16,7 @@ from mwlmc.observed.star_tables import StarTable
 from mwlmc.sky import frames
 from orrery.identity import JSON
 from orrery.parameters import BoolArray, FloatArray
-from orrery.tables.cleaning import CleanedColumns, both_sides
+from orrery.tables.cleaning import CleanedColumns
 from orrery.tables.duplicates import (
     ComparedValues,
     are_coarse,
@@ -28,6 +28,7 @@ from orrery.tables.duplicates import (
     repeated_places,
     unshared_pairs,
 )
+from orrery.tables.error_columns import both_sides
 
 _SAME_STAR = 1.0 / 60  # [deg] within which one identifier can be of one star
 # Differences [kpc, km/s, mas/yr] that are none where errors are unknown.

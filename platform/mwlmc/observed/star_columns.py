@@ -235,11 +235,29 @@ _PM_CORR = _described(
     "pm_corr",
     NONE,
     {},
-    "pm_corr pmra_pmdec_corr pmrapmdecor pmrapmdeccor pmra_pmdec_correlation pm_correlation "
-    "corr_pmra_pmdec pmra_pmde_corr",
+    "pm_corr pm_correlation",
     lower=-1.0,
     upper=1.0,
     meaning="correlation of the proper motions' errors",
+)
+_PM_RA_DEC_CORR = _described(
+    "pm_ra_dec_corr",
+    NONE,
+    {},
+    "pmra_pmdec_corr pmrapmdecor pmrapmdeccor pmra_pmdec_correlation corr_pmra_pmdec "
+    "pmra_pmde_corr",
+    lower=-1.0,
+    upper=1.0,
+    meaning="correlation of the errors along right ascension and declination",
+)
+_PM_L_B_CORR = _described(
+    "pm_l_b_corr",
+    NONE,
+    {},
+    "pml_pmb_corr pml_cosb_pmb_corr pm_l_pm_b_corr corr_pml_pmb pml_pmb_correlation",
+    lower=-1.0,
+    upper=1.0,
+    meaning="correlation of the errors along Galactic longitude and latitude",
 )
 IDENTIFIERS = ("gaia", "identifier")
 """Quantities that tell stars apart, the better first."""
@@ -268,28 +286,48 @@ _IDENTIFIER = ColumnDescription(
     meaning="identifiers of stars",
 )
 DESCRIPTIONS: tuple[ColumnDescription, ...] = (
-    *(_RA, _DEC, _L, _B, _PM_CORR, _GAIA, _IDENTIFIER),
+    *(_RA, _DEC, _L, _B, _PM_CORR, _PM_RA_DEC_CORR, _PM_L_B_CORR),
+    *(_GAIA, _IDENTIFIER),
     *_DISTANCE.with_errors(_FURTHEST),
+    *_DISTANCE.squared_errors(_FURTHEST),
     *(_LOW, _HIGH),
     *_MODULUS.with_errors(10.0),
+    *_MODULUS.squared_errors(10.0),
     *_PARALLAX.with_errors(100.0),
+    *_PARALLAX.squared_errors(100.0),
     *_V_LOS.with_errors(500.0, _documented(KMS, "verr")),  # APOGEE's
-    *_PM_RA.with_errors(100.0),
-    *_PM_DEC.with_errors(100.0),
-    *_PM_L.with_errors(100.0),
-    *_PM_B.with_errors(100.0),
+    *_V_LOS.squared_errors(500.0),
+    *(
+        error
+        for motion in (_PM_RA, _PM_DEC, _PM_L, _PM_B)
+        for error in (*motion.with_errors(100.0), *motion.squared_errors(100.0))
+    ),
 )
 """All that a star table may have."""
 
 # Catalogues fill unknown positions and proper motions with zeros.
 PAIRS = (("ra", "dec"), ("l", "b"), ("pm_ra", "pm_dec"), ("pm_l", "pm_b"))
 
-SUPERSEDED = (
+WITH_ERRORS = (
+    "distance_modulus",
+    "parallax",
+    "distance",
+    "v_los",
+    *PAIRS[2],
+    *PAIRS[3],
+)
+"""Quantities that have errors."""
+
+SUPERSEDED: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("ra", "dec"), ("l", "b")),
     (("distance",), ("distance_modulus", "parallax")),
     (("distance", "distance_error"), ("distance_low", "distance_high")),
     (("distance_modulus",), ("parallax",)),
-    (("pm_l", "pm_b"), ("pm_ra", "pm_dec")),
+    (("pm_l", "pm_b"), ("pm_ra", "pm_dec", "pm_ra_dec_corr")),
+    *(
+        ((f"{quantity}_error_ivar",), (f"{quantity}_error_variance",))
+        for quantity in WITH_ERRORS
+    ),
 )
 """Quantities that are not used where others are there, which say the same or more."""
 

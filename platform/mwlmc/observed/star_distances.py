@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from orrery.parameters import FloatArray
-from orrery.tables.cleaning import both_sides
+from orrery.tables.error_columns import both_sides
 
 ASSUMED_ERROR = 0.1  # of the distance, where a table has no column for it
 FEWEST_ERRORS = 5.0  # of a parallax that is a distance: a bias of 4 % at most
@@ -47,7 +47,8 @@ def distances(columns: Mapping[str, FloatArray]) -> Distances | None:
 
     Arguments:
         columns: By quantity, `[N]`: distances [kpc], distance moduli [mag] and parallaxes
-            [mas], with their errors.
+            [mas], with their errors. Distances without any have those of moduli beside
+            them.
     """
     if "distance" in columns:
         return _measured(columns)
@@ -77,7 +78,8 @@ def modulus_doubts(columns: Mapping[str, FloatArray]) -> Iterator[str]:
         return
     found = _measured(columns)
     part = found.errors / found.values
-    if not found.notes and np.nanmedian(part) > _SMALLEST_PART:
+    assumed = any("assumed" in note for note in found.notes)
+    if not assumed and np.nanmedian(part) > _SMALLEST_PART:
         return
     yield (
         f"all {len(known)} distances are from {known.min():.3g} to {known.max():.3g} kpc: are "
@@ -93,6 +95,10 @@ def _measured(columns: Mapping[str, FloatArray]) -> Distances:
     if {"distance_low", "distance_high"} <= set(columns):
         half = (columns["distance_high"] - columns["distance_low"]) / 2
         return Distances(values, np.where(half > 0, half, np.nan))
+    moduli = both_sides(columns, "distance_modulus")
+    if moduli is not None:
+        note = "errors of the distances are those of the distance moduli"
+        return Distances(values, np.log(10) / 5 * values * moduli, (note,))
     # what a table has always been taken to have
     note = "no column has errors of the distances: 10 % is assumed"
     return Distances(values, ASSUMED_ERROR * values, (note,))

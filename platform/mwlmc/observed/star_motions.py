@@ -6,7 +6,7 @@ import numpy as np
 
 from mwlmc.sky import frames
 from orrery.parameters import FloatArray
-from orrery.tables.cleaning import both_sides
+from orrery.tables.error_columns import both_sides
 
 
 def proper_motions(
@@ -41,9 +41,12 @@ def motion_errors(
     Arguments are those of `proper_motions`, with errors and correlations among them.
     """
     blank = np.full(ra.shape, np.nan)
+    # a correlation that is called nothing is that of the motions that are used
     corr = columns.get("pm_corr", np.zeros(ra.shape))
     if {"pm_l", "pm_b"} <= set(columns):
+        corr = columns.get("pm_l_b_corr", corr)
         return _errors(columns, "pm_l", blank), _errors(columns, "pm_b", blank), corr
+    corr = columns.get("pm_ra_dec_corr", corr)
     first = _errors(columns, "pm_ra", blank)
     second = _errors(columns, "pm_dec", blank)
     along_l, along_b = _galactic_parts(ra, dec)

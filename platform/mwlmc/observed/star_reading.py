@@ -14,17 +14,22 @@ from astropy.table import Table
 from mwlmc.observed import star_distances, star_motions
 from mwlmc.observed.agreement import contradictions
 from mwlmc.observed.desi_catalogue import desi_table, is_desi
-from mwlmc.observed.motion_units import check_frame, check_motions, error_doubts
+from mwlmc.observed.motion_units import check_frame, check_motions, scatter_doubts
+from mwlmc.observed.preferred_columns import preferred
 from mwlmc.observed.repeated_stars import repeated_stars
 from mwlmc.observed.solar_motion import are_distances, motion_doubts
 from mwlmc.observed.star_columns import (
     DESCRIPTIONS,
     PAIRS,
-    SUPERSEDED,
     UNUSED,
     WITHOUT_COSINE,
 )
 from mwlmc.observed.star_distances import Distances
+from mwlmc.observed.star_errors import (
+    check_known_errors,
+    error_doubts,
+    unknown_errors,
+)
 from mwlmc.observed.star_places import check_places
 from mwlmc.observed.star_tables import READ, StarTable
 from mwlmc.sky import frames
@@ -32,12 +37,11 @@ from orrery.identity import JSON
 from orrery.parameters import FloatArray
 from orrery.tables.cleaning import (
     CleanedColumns,
-    both_sides,
     check_share,
     clean_columns,
-    one_sided,
 )
 from orrery.tables.columns import ColumnDescription, understand
+from orrery.tables.error_columns import both_sides, one_sided
 from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 from orrery.tables.reading import read_table
@@ -52,6 +56,9 @@ _WANTED = (
     "Wanted: ra_deg and dec_deg (or l_deg and b_deg), distance_kpc, vlos_kms, and possibly "
     "pmra_masyr and pmdec_masyr (or pml_cosb_masyr and pmb_masyr)"
 )
+
+
+_Opened = tuple[Table, tuple[tuple[str, int], ...], str]
 
 
 def read_stars(
@@ -90,7 +97,17 @@ def read_stars(
             f"most_missing {most_missing} must be from 0 to 1, such as {MOST_MISSING}"
         )
     file = OpenedFile.read(path)
-    table, steps, layout = _opened(file)
+    return _read(file, _opened(file), motions_needed, most_missing, missing)
+
+
+def _read(
+    file: OpenedFile,
+    opened: _Opened,
+    motions_needed: bool,
+    most_missing: float = MOST_MISSING,
+    missing: Mapping[str, Sequence[float]] | None = None,
+) -> StarTable:
+    table, steps, layout = opened
     found = _cleaned(file, table, _needed(motions_needed), most_missing, missing)
     stars = _stars(file, found, motions_needed, most_missing)
     notes = (*stars.notes, *contradictions(table, found, file.name))
@@ -105,10 +122,13 @@ def column_lines(path: Path | str) -> list[str]:
         OSError: If it cannot be read.
     """
     file = OpenedFile.read(path)
-    table, _, layout = _opened(file)
+    opened = _opened(file)
+    table, _, layout = opened
     meanings = {d.quantity: d.meaning for d in DESCRIPTIONS}
     lines = [f"{file.name}: {layout}, {len(table)} rows"]
-    for column in understand(table, DESCRIPTIONS, file.name, UNUSED, SUPERSEDED):
+    for column in understand(
+        table, DESCRIPTIONS, file.name, UNUSED, preferred(table, file.name)
+    ):
         meaning = meanings.get(column.quantity or "", "")
         lines.append(f"  {column}" + (f" ({meaning})" if meaning else ""))
     try:
@@ -117,14 +137,30 @@ def column_lines(path: Path | str) -> list[str]:
         return [*lines, f"cannot be used: {error}"]
     lines += [*map(str, found.counts), *found.doubts]
     try:
-        stars = read_stars(path)
+        stars = _read(file, opened, motions_needed=False)
     except ValueError as error:
         return [*lines, f"cannot be used: {error}"]
-    notes = [n for n in stars.checks.get("notes", ()) if n not in found.doubts]
-    return [*lines, *notes, f"{len(stars.l)} of {len(table)} rows can be used"]
+    lines += [n for n in stars.checks.get("notes", ()) if n not in found.doubts]
+    lines += _motion_lines(file, opened, lines)
+    return [*lines, f"{len(stars)} of {len(table)} rows can be used"]
 
 
-def _opened(file: OpenedFile) -> tuple[Table, tuple[tuple[str, int], ...], str]:
+def _motion_lines(
+    file: OpenedFile, opened: _Opened, said: Sequence[str]
+) -> Iterator[str]:
+    """Yields what is said besides where proper motions are used, as `desi` does by itself."""
+    use = "proper motions, as desi and `--proper-motions` do"
+    try:
+        stars = _read(file, opened, motions_needed=True)
+    except ValueError as error:
+        yield f"cannot be used with {use}: {error}"
+        return
+    yield from (n for n in stars.checks.get("notes", ()) if n not in said)
+    count = int(np.isfinite(stars.pm_b).sum())
+    yield f"{count} of {len(stars)} usable rows have {use.partition(',')[0]}"
+
+
+def _opened(file: OpenedFile) -> _Opened:
     """Returns a file's table, how many rows were left after each step, and its layout."""
     if is_desi(file):
         table, rows = desi_table(file)
@@ -146,7 +182,7 @@ def _cleaned(
         file.name,
         pairs=PAIRS,
         unused=UNUSED,
-        superseded=SUPERSEDED,
+        superseded=preferred(table, file.name, missing),
         most_missing=most_missing,
         remedy=_REMEDY,
         missing=missing,
@@ -171,6 +207,7 @@ class _Stars:
         distance: Their distances.
         ra: Right ascensions `[N]` [rad].
         dec: Declinations `[N]` [rad].
+        motions_needed: Whether proper motions are used.
         notes: What a reader should know of them.
     """
 
@@ -179,6 +216,7 @@ class _Stars:
     distance: Distances
     ra: FloatArray
     dec: FloatArray
+    motions_needed: bool
     notes: tuple[str, ...]
 
     @property
@@ -219,15 +257,17 @@ def _stars(
     check_share(file.name, "no distance", unknown, most_missing, _REMEDY)
     check_frame(found, file.name)
     check_motions(found, distance.values, file.name)
+    check_known_errors(found, distance, motions_needed, most_missing, file.name)
     ra, dec = _equatorial(columns)
     notes = (
         *distance.notes,
         *found.doubts,
         *_notes(found, motions_needed),
         *check_places(found, file.name),
-        *error_doubts(found, distance.values, distance.errors),
+        *error_doubts(found, distance),
+        *scatter_doubts(found, distance.values),
     )
-    return _Stars(file, found, distance, ra, dec, notes)
+    return _Stars(file, found, distance, ra, dec, motions_needed, notes)
 
 
 def _equatorial(columns: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
@@ -306,16 +346,9 @@ def _usable(rows: StarTable, stars: _Stars) -> StarTable:
     table = table.keep(np.isfinite(table.l + table.b), "with a position")
     table = table.keep(np.isfinite(table.distance), "with a positive distance")
     table = table.keep(np.isfinite(table.v_los), READ)
-    doubts = [*motion_doubts(table)]
+    doubts = [*motion_doubts(table), *unknown_errors(table, stars.motions_needed)]
     moduli = [*star_distances.modulus_doubts(stars.found.values)]
     # few tables could be moduli, for which alone proper motions are asked
     if moduli and not are_distances(table):
         doubts += moduli
-    return _with_notes(table, doubts)
-
-
-def _with_notes(table: StarTable, notes: Sequence[str]) -> StarTable:
-    if not notes:
-        return table
-    said = [*table.checks.get("notes", ()), *notes]
-    return replace(table, checks={**table.checks, "notes": said})
+    return table.with_notes(doubts)

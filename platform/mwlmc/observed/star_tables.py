@@ -4,6 +4,7 @@ Every star that is dropped is counted, step by step, so that a data vector can s
 its numbers come from.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -108,6 +109,13 @@ class StarTable:
             if isinstance(column, np.ndarray)
         }
         return replace(self, **columns, steps=(*self.steps, (step, int(chosen.sum()))))
+
+    def with_notes(self, notes: Sequence[str]) -> "StarTable":
+        """Returns the stars with more notes among the checks."""
+        if not notes:
+            return self
+        said = [*self.checks.get("notes", ()), *notes]
+        return replace(self, checks={**self.checks, "notes": said})
 
     def rest_frame(self) -> kinematics.RestFrameStars:
         """Returns the stars as a binning wants them: rest-frame velocities, distances, directions.

@@ -27,6 +27,34 @@ def mean_sine_latitude(
     return sums / np.maximum(number, 1)
 
 
+def note_unknown_errors(
+    table: StarTable, binned: BinnedStars, binning: SkyBinning
+) -> StarTable:
+    """Returns the stars with a note on the bins in which no star has an error, if others have.
+
+    Arguments:
+        table: The selected stars, with their errors.
+        binned: Which of them fall in which bin.
+        binning: How stars become summaries.
+    """
+    notes = []
+    for quantity in VELOCITIES:
+        known = np.isfinite(table.velocity_errors(quantity))
+        bins = [k for k, b in enumerate(binning.bins) if b.quantity == quantity]
+        inside = [binned.star[binned.bin == k] for k in bins]
+        blank = [
+            str(binning.bins[k])
+            for k, stars in zip(bins, inside, strict=True)
+            if len(stars) and not known[stars].any()
+        ]
+        if blank and len(blank) < len(bins):
+            notes.append(
+                "no star has an error, so that simulated ones get none, in: "
+                + "; ".join(blank)
+            )
+    return table.with_notes(notes)
+
+
 def survey_sample(
     table: StarTable, stars: RestFrameStars, binned: BinnedStars, binning: SkyBinning
 ) -> Sample:

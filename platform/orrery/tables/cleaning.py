@@ -358,39 +358,3 @@ def check_share(
             f"{where} has {what} in {missing} of {len(rows)} rows, more than {100 * most:g} %: "
             f"{remedy}"
         )
-
-
-def both_sides(columns: Mapping[str, FloatArray], quantity: str) -> FloatArray | None:
-    """Returns errors `[N]` of a quantity, the mean of both sides' if these differ.
-
-    None if there is no such column, or nothing in it.
-
-    Arguments:
-        columns: By quantity, `[N]`: errors are called as `with_errors` calls them.
-        quantity: Whose errors.
-
-    Example:
-        >>> columns = {"v_error_below": np.array([1.0]), "v_error_above": np.array([3.0])}
-        >>> both_sides(columns, "v")
-        array([2.])
-    """
-    found = columns.get(f"{quantity}_error")
-    if found is None:
-        below = columns.get(f"{quantity}_error_below")
-        above = columns.get(f"{quantity}_error_above")
-        if below is None or above is None:
-            return None
-        found = (below + above) / 2
-    return found if np.isfinite(found).any() else None
-
-
-def one_sided(found: CleanedColumns) -> Iterator[str]:
-    """Yields which columns of errors are of one side alone, which says nothing."""
-    for quantity in found.values:
-        name, _, side = quantity.rpartition("_error_")
-        other = {"below": "above", "above": "below"}.get(side)
-        if other is None or f"{name}_error" in found.values:
-            continue
-        if f"{name}_error_{other}" not in found.values:
-            title = found.title(quantity)
-            yield f"{title} has errors {side} alone, which are not used: give those {other}"

@@ -22,6 +22,7 @@ from orrery.tables.unit_names import understood_unit
 _FILE, _TITLE = "the file", "its title"
 
 Consequence = Literal["row", "value", "table"]
+_FORMS = {"ivar": "inverse variance", "variance": "variance"}
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,44 @@ class ColumnDescription:
             self._errors("_error", "both", upper, others or {}),
             self._errors("_error_below", "below", upper, {}),
             self._errors("_error_above", "above", upper, {}),
+        )
+
+    def squared_errors(self, upper: float) -> tuple["ColumnDescription", ...]:
+        """Returns the descriptions of errors as inverse variances, and as variances.
+
+        Their quantities end in `_error_ivar` and `_error_variance`; columns that do not
+        say their unit have that of the quantity.
+
+        Arguments:
+            upper: The largest error that can be, in `unit`.
+
+        Example:
+            >>> rv = ColumnDescription("v_los", titles.KM_S, ("rv",))
+            >>> ivar, variance = rv.squared_errors(500.0)
+            >>> variance.range, "rv_ivar" in ivar.names
+            ('0 to 250000 km2 / s2', True)
+        """
+        # zero, with which surveys say that nothing is known, is below the least
+        return (
+            self._squares("ivar", -2, upper**-2, np.inf),
+            self._squares("variance", 2, 0.0, upper**2),
+        )
+
+    def _squares(
+        self, form: str, power: int, lower: float, upper: float
+    ) -> "ColumnDescription":
+        names = titles.error_names(self.names, form)
+        unit = self.unit**power
+        return ColumnDescription(
+            f"{self.quantity}_error_{form}",
+            unit,
+            names,
+            # no title could say the unit: it is that of the quantity
+            dict.fromkeys(names, unit),
+            lower=lower,
+            upper=upper,
+            ties="errors",
+            meaning=f"{_FORMS[form]} of the {self.meaning}" if self.meaning else "",
         )
 
     def _errors(
@@ -196,7 +235,7 @@ def understand(
         where: The file's name, for messages.
         unused: Names that are recognised and of no use, with the reason.
         superseded: Where all of the first quantities are there, the second ones and their
-            errors are not used.
+            errors are not used; an error may itself be such a one.
 
     Raises:
         ValueError: If two columns say the same.
@@ -259,7 +298,7 @@ def _superseded(
         for better, others in rules
         if set(better) <= set(chosen)
         for quantity in chosen
-        if quantity.partition("_error")[0] in others
+        if {quantity, quantity.partition("_error")[0]} & {*others}
     }
 
 
@@ -306,6 +345,14 @@ def _understood(
     return UnderstoodColumn(title, description.quantity, unit, source, note)
 
 
+def _squared_unit(said: Any, description: ColumnDescription) -> Any:
+    """Returns the unit that is said of errors, where a column has their squares."""
+    if isinstance(said, str):  # in brackets, as it is
+        return said
+    powers = (said**power for power in (2, -2))
+    return next((p for p in powers if p.is_equivalent(description.unit)), said)
+
+
 def _unit(
     given: Any, title: str, name: str, description: ColumnDescription
 ) -> tuple[Any, str]:
@@ -315,8 +362,9 @@ def _unit(
     titled = titles.divided(title)[1]
     for said, source in ((given, _FILE), (titled, _TITLE)):
         if said is not None:
+            found = understood_unit(said, description.unit)
             # one that is not understood is told of where its numbers are read
-            return understood_unit(said, description.unit) or said, source
+            return found or _squared_unit(said, description), source
     if name in description.documented:
         return description.documented[name], "the survey's documentation"
     if description.unit == units.dimensionless_unscaled:

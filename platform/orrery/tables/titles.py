@@ -59,6 +59,8 @@ _BELOW = (
     *("{}_error_low", "{}_error_lower", "{}_error_minus", "{}_lower_error"),
     *("{}_errlo", "{}_errm", "{}_err_down", "{}_minus"),
 )
+_IVAR = ("{}_ivar", "{}ivar", "ivar_{}", "{}_inverse_variance", "{}_invvar")
+_VARIANCE = ("{}_var", "{}_variance", "var_{}", "{}_err2", "{}_error2")
 _ABOVE = (
     *("{}_err_high", "{}_err_hi", "{}_err_upper", "{}_err_plus", "{}_err_p", "{}_ep"),
     *("{}_error_high", "{}_error_upper", "{}_error_plus", "{}_upper_error"),
@@ -71,13 +73,17 @@ def error_names(names: Sequence[str], side: str = "both") -> tuple[str, ...]:
 
     Arguments:
         names: What the columns of the quantity itself are called.
-        side: `both`, or `below` or `above` where errors are not symmetric.
+        side: `both`, or `below` or `above` where errors are not symmetric; or `ivar` or
+            `variance` where one over their squares is given, or their squares.
 
     Example:
         >>> error_names(["rv"])[:2], error_names(["rv"], "above")[0]
         (('rv_err', 'rv_error'), 'rv_err_high')
     """
-    forms = {"both": _ERRORS, "below": _BELOW, "above": _ABOVE}[side]
+    forms = {
+        **{"both": _ERRORS, "below": _BELOW, "above": _ABOVE},
+        **{"ivar": _IVAR, "variance": _VARIANCE},
+    }[side]
     return tuple(form.format(name) for name in names for form in forms)
 
 

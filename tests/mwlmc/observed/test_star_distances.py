@@ -7,7 +7,7 @@ from mwlmc.observed.star_distances import (
     distances,
     modulus_doubts,
 )
-from orrery.tables.cleaning import both_sides
+from orrery.tables.error_columns import both_sides
 
 
 def _drawn(seed, width, count=200_000):

@@ -60,10 +60,22 @@ def test_better_quantities_supersede_others_and_their_errors():
 
 def test_errors_are_described_like_their_quantity():
     error, below, above = SPEED.with_errors(5.0)[1:]
+    ivar, variance = SPEED.squared_errors(5.0)
     assert (error.lower, error.upper, error.unit) == (0.0, 5.0, KM_S)
     assert {"rv_err", "e_rv", "sigma_vel"} <= set(error.names)
     assert error.documented["e_rv"] == KM_S
     assert "e_vel" not in error.documented
     assert "rv_em" in below.names
     assert "rv_ep" in above.names
+    assert "rv_ivar" in ivar.names
+    assert (ivar.lower, ivar.unit) == (0.04, KM_S**-2)
+    assert (variance.upper, variance.unit) == (25.0, KM_S**2)
+    assert variance.documented["vel_var"] == KM_S**2
+
+
+def test_a_titles_unit_is_that_of_the_errors_whose_squares_it_has():
+    ivar, variance = SPEED.squared_errors(5.0)
+    table = Table({"rv_ivar_kms": [0.5], "rv_var [m2 / s2]": [1.0], "rv_kms": [2.0]})
+    found = understand(table, [SPEED, ivar, variance], "t.csv")
+    assert [column.unit for column in found] == [KM_S**-2, "m2 / s2", KM_S]
     assert SPEED.range == "-9 to 9 km / s"

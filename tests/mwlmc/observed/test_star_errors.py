@@ -1,0 +1,166 @@
+"""Laws of errors: unknown ones are said, lost ones refused, and what is no error is doubted."""
+
+import re
+
+import numpy as np
+import pytest
+
+from mwlmc.observed.binned_table import main, read_binned
+from mwlmc.observed.star_reading import column_lines, read_stars
+
+COUNT = 400
+UNKNOWN = "are unknown and taken as 0"
+
+
+def _stars(seed=12, count=COUNT):
+    """Returns stars of which the faint are far and measured less well."""
+    random = np.random.default_rng(seed)
+    distance = 30.0 * 4.0 ** random.random(count)
+    faint = (distance / 40.0) ** 2 * random.uniform(0.7, 1.4, count)
+    return {
+        "ra_deg": random.uniform(0, 360, count),
+        "dec_deg": np.degrees(np.arcsin(random.uniform(-1, 1, count))),
+        "distance_kpc": distance,
+        "vlos_kms": random.normal(0, 120, count),
+        "pmra_masyr": random.normal(0, 0.5, count),
+        "pmdec_masyr": random.normal(0, 0.5, count),
+        "distance_err_kpc": 0.12 * distance * random.uniform(0.8, 1.2, count),
+        "vlos_err_kms": 4.0 * faint,
+        "pmra_err_masyr": 0.07 * faint,
+        "pmdec_err_masyr": 0.06 * faint,
+    }
+
+
+def _write(stars, folder):
+    rows = zip(*(column.tolist() for column in stars.values()), strict=True)
+    lines = [",".join("" if v != v else repr(v) for v in row) for row in rows]
+    (folder / "stars.csv").write_text("\n".join([",".join(stars), *lines, ""]))
+    return folder / "stars.csv"
+
+
+def _notes(stars, folder, **options):
+    found = read_stars(_write(stars, folder), motions_needed=True, **options)
+    # random velocities do not hold the Sun's motion
+    notes = found.checks.get("notes", ())
+    return [note for note in notes if "the Sun's motion" not in note]
+
+
+def test_honest_errors_are_not_doubted(tmp_path):
+    assert _notes(_stars(), tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("gone", "words"),
+    [
+        (["vlos_err_kms"], "line-of-sight velocities"),
+        (["pmdec_err_masyr"], "proper motions"),
+        (["pmra_err_masyr"], "proper motions"),
+        (["pmra_err_masyr", "pmdec_err_masyr"], "proper motions"),
+    ],
+)
+def test_unknown_errors_are_said_everywhere(gone, words, tmp_path, capsys):
+    stars = {k: v for k, v in _stars().items() if k not in gone}
+    path = _write(stars, tmp_path)
+    (note,) = _notes(stars, tmp_path)
+    assert f"errors of {words} {UNKNOWN}" in note
+    assert note in column_lines(path)
+    out = tmp_path / "out.ecsv"
+    assert main(["quadrants", str(path), str(out), "--proper-motions"]) == 0
+    assert note in capsys.readouterr().out
+    assert note in read_binned(out).provenance["checks"]["notes"]
+
+
+def test_errors_of_motions_that_are_not_used_are_not_missed(tmp_path):
+    stars = {k: v for k, v in _stars().items() if "pmra_err" not in k}
+    notes = read_stars(_write(stars, tmp_path)).checks.get("notes", ())
+    assert not any(UNKNOWN in note for note in notes)
+
+
+def test_bins_in_which_no_star_has_an_error_are_named(tmp_path):
+    stars = _stars()
+    out = tmp_path / "out.ecsv"
+    far = stars["distance_kpc"] > 82
+    stars["vlos_err_kms"][far] = np.nan
+    path = _write(stars, tmp_path)
+    assert main(["quadrants", str(path), str(out), "--most-missing", "0.6"]) == 0
+    notes = read_binned(out).provenance["checks"]["notes"]
+    (note,) = [note for note in notes if "no star has an error" in note]
+    assert "'q1' at 108-134 kpc" in note
+    assert "at 30-56 kpc" not in note
+
+
+@pytest.mark.parametrize("title", ["vlos_err_kms", "pmdec_err_masyr"])
+@pytest.mark.parametrize("bad", [np.nan, 7000.0])
+def test_a_column_that_lost_more_than_a_fifth_of_its_errors_is_refused(
+    title, bad, tmp_path
+):
+    stars = _stars()
+    stars[title][: COUNT // 5] = bad
+    assert read_stars(_write(stars, tmp_path), motions_needed=True)
+    stars[title][: COUNT // 4] = bad
+    with pytest.raises(ValueError, match=rf"'{title}' has no error of .* 100 of 400"):
+        _notes(stars, tmp_path)
+    assert _notes(stars, tmp_path, most_missing=0.3) == []
+
+
+def test_an_empty_column_of_errors_is_as_if_not_there_and_an_impossible_one_is_not(
+    tmp_path,
+):
+    stars = _stars() | {"vlos_err_kms": np.full(COUNT, np.nan)}
+    assert any(UNKNOWN in note for note in _notes(stars, tmp_path))
+    stars["vlos_err_kms"] = np.linspace(-90.0, -3.0, COUNT)
+    with pytest.raises(ValueError, match="'vlos_err_kms' has no error of v_los"):
+        _notes(stars, tmp_path)
+
+
+def test_bounds_in_place_of_errors_and_exchanged_percentiles_are_refused(tmp_path):
+    stars = _stars()
+    speed, error = stars["vlos_kms"], stars.pop("vlos_err_kms")
+    bounds = {"vlos_err_low_kms": speed - error, "vlos_err_high_kms": speed + error}
+    with pytest.raises(ValueError, match="'vlos_err_low_kms' and 'vlos_err_high_kms'"):
+        _notes({**stars, **bounds}, tmp_path)
+    stars = _stars()
+    distance, error = stars["distance_kpc"], stars.pop("distance_err_kpc")
+    stars |= {"dist_16_kpc": distance - error, "dist_84_kpc": distance + error}
+    assert _notes(stars, tmp_path) == []
+    stars |= {"dist_16_kpc": distance + error, "dist_84_kpc": distance - error}
+    with pytest.raises(ValueError, match=r"'dist_16_kpc' has larger.*400 of 400.*exch"):
+        _notes(stars, tmp_path)
+
+
+RANDOM = np.random.default_rng(5)
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"distance_err_kpc": lambda e: 12 * RANDOM.uniform(0.9, 1.1, COUNT)}, "grow"),
+        (
+            {"distance_err_kpc": lambda e: 5 * e},
+            "half of the errors of .* above (59|60)",
+        ),
+        ({"vlos_err_kms": lambda e: (0.5 * e) ** 2}, "one in thirty .* variances"),
+        ({"vlos_err_kms": lambda e: e**-2}, "inverse variances.* vlos_ivar"),
+        (dict.fromkeys(["pmra_err_masyr"], lambda e: (0.5 * e) ** 2), "pmra_variance"),
+        ({"vlos_err_kms": lambda e: 15 + e}, ""),
+        ({"vlos_err_kms": lambda e: 250 + e}, "stars scatter by .* no standard errors"),
+    ],
+)
+def test_other_numbers_under_an_errors_name_are_doubted(changed, words, tmp_path):
+    stars = _stars()
+    stars |= {title: change(stars[title]) for title, change in changed.items()}
+    notes = _notes(stars, tmp_path)
+    assert bool(words) == bool(notes)
+    assert re.search(words, "; ".join(notes))
+
+
+def test_columns_say_what_becomes_of_proper_motions(tmp_path):
+    stars = _stars()
+    *_, said, last = column_lines(_write(stars, tmp_path))
+    assert said == "400 of 400 usable rows have proper motions"
+    for title in ("pmra_masyr", "pmdec_masyr"):
+        stars[title][::4] = np.nan
+    *_, said, last = column_lines(_write(stars, tmp_path))
+    assert said.startswith("cannot be used with proper motions, as desi and")
+    assert "has no pm_ra (100 no value) in 100 of 400 rows, more than 20 %" in said
+    assert last == "400 of 400 rows can be used"
