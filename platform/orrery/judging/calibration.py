@@ -175,6 +175,7 @@ class Calibration:
         """What sums the judgement up, by stable key."""
         return {
             "tests": self.tests,
+            "level": LEVEL,
             "tarp.ks_pvalue": self.coverage.ks_pvalue,
             "tarp.area_to_curve": self.coverage.atc,
             "tarp.area_z": self.coverage.area_z,
@@ -187,6 +188,7 @@ class Calibration:
             "log_probability": self.log_probability.mean,
             "information_gain": self.log_probability.gain,
             "information_gain_error": self.log_probability.gain_standard_error,
+            "information_gain_limit": self.log_probability.limit,
             "negative_control.tarp.ks_pvalue": self.negative_control.coverage.ks_pvalue,
             "negative_control.tarp.area_to_curve": self.negative_control.coverage.atc,
             "negative_control.sbc.smallest_ks_pvalue": float(

@@ -48,17 +48,17 @@ class ExpectedLogProbability:
     @property
     def informative(self) -> bool:
         """Whether the gain is above nought by more than its scatter explains."""
-        return self.gain > self._scatter
+        return self.gain > self.limit
 
     @property
     def uninformative(self) -> bool:
         """Whether the tests say that there is no gain; of too few neither this nor the other."""
         if self.informative:
             return False
-        return self.tests >= FEWEST_GAIN_TESTS or self.gain + self._scatter < LEAST_GAIN
+        return self.tests >= FEWEST_GAIN_TESTS or self.gain + self.limit < LEAST_GAIN
 
     @property
-    def _scatter(self) -> float:
+    def limit(self) -> float:
         """How far from nought the gain of a posterior without one may be [nat].
 
         The error is estimated from the same tests: its quantile is Student's.

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from astropy.table import Table
 
 from orrery.judging import verdicts
-from orrery.judging.calibration import SLIGHTLY_NARROW, Calibration
+from orrery.judging.calibration import LEVEL, SLIGHTLY_NARROW, Calibration
 from orrery.judging.diagnostics import FEWEST_TARP_TESTS
 from orrery.parameters import Parameter, parameter_names
 from orrery.results.recording import Recording
@@ -108,19 +108,21 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
     """Returns what each test of calibration says; nothing where it could not fail."""
     passed = judged.passed
     numbers = judged.metrics
-    gain = judged.log_probability
+    few, tests = _of_few(judged, prefix)
     return [
         Verdict(
             f"{prefix}.tarp",
             f"TARP, {label}",
             passed["tarp"],
-            f"p = {numbers['tarp.corrected_pvalue']:.2g}, of shape and area; area to curve "
-            f"{numbers['tarp.area_to_curve']:+.4f}, z = {numbers['tarp.area_z']:+.1f}"
-            f"{_of_few(judged)}.",
+            f"p = {numbers['tarp.corrected_pvalue']:.2g}, of shape and area, rejected below "
+            f"{LEVEL:g}; area to curve {numbers['tarp.area_to_curve']:+.4f}, "
+            f"z = {numbers['tarp.area_z']:+.1f}{few}.",
             (
                 f"{prefix}.tarp.corrected_pvalue",
+                f"{prefix}.level",
                 f"{prefix}.tarp.area_to_curve",
                 f"{prefix}.tarp.area_z",
+                *tests,
             ),
         ),
         Verdict(
@@ -128,38 +130,49 @@ def _verdicts(prefix: str, label: str, judged: Calibration) -> list[Verdict]:
             f"Simulation-based calibration, {label}",
             passed["sbc"],
             f"p = {numbers['sbc.corrected_ks_pvalue']:.2g}, corrected; bands "
-            f"{numbers['sbc.corrected_band_pvalue']:.3f}.",
+            f"{numbers['sbc.corrected_band_pvalue']:.3f}; rejected below {LEVEL:g}.",
             (
                 f"{prefix}.sbc.corrected_ks_pvalue",
                 f"{prefix}.sbc.corrected_band_pvalue",
+                f"{prefix}.level",
             ),
         ),
-        Verdict(
-            f"{prefix}.information_gain",
-            f"Information gain over the prior, {label}",
-            passed["information_gain"],
-            f"{gain.gain:.2f} +- {gain.gain_standard_error:.2f} nat"
-            f"{', of too few tests' if passed['information_gain'] is None else ''}.",
-            (f"{prefix}.information_gain", f"{prefix}.information_gain_error"),
-        ),
+        _gain_verdict(prefix, label, judged),
     ]
 
 
-def _of_few(judged: Calibration) -> str:
-    """Returns that TARP has too few tests, where it has: a warning says how many it needs."""
-    return "" if judged.coverage.enough else ", of too few tests"
+def _gain_verdict(prefix: str, label: str, judged: Calibration) -> Verdict:
+    gain = judged.log_probability
+    passed = judged.passed["information_gain"]
+    few, tests = _of_few(judged, prefix) if passed is None else ("", ())
+    name = f"{prefix}.information_gain"
+    return Verdict(
+        name,
+        f"Information gain over the prior, {label}",
+        passed,
+        f"{gain.gain:.2f} +- {gain.gain_standard_error:.2f} nat, significant above "
+        f"{gain.limit:.2f}{few}.",
+        (name, f"{name}_error", f"{name}_limit", *tests),
+    )
+
+
+def _of_few(judged: Calibration, prefix: str) -> tuple[str, tuple[str, ...]]:
+    """Returns that tests are too few, where they are, and the key of their number."""
+    if judged.coverage.enough:
+        return "", ()
+    return f", of too few tests, {judged.tests}", (f"{prefix}.tests",)
 
 
 def _tests_in_words(judged: Calibration) -> str:
     numbers = judged.metrics
     gain = judged.log_probability
     return (
-        f"TARP: p = {numbers['tarp.ks_pvalue']:.2g} (one-sample Kolmogorov-Smirnov; "
+        f"TARP: p = {numbers['tarp.ks_pvalue']:.2g} of its shape (one-sample Kolmogorov-Smirnov; "
         f"negative control {numbers['negative_control.tarp.ks_pvalue']:.2g}), area to "
         f"curve {numbers['tarp.area_to_curve']:+.4f}, z = {numbers['tarp.area_z']:+.1f} (a "
         f"posterior {SLIGHTLY_NARROW:g} times as wide would be rejected with a probability of "
         f"{numbers['tarp.power']:.2f}; negative control "
-        f"{numbers['negative_control.tarp.area_to_curve']:+.4f}){_of_few(judged)}. "
+        f"{numbers['negative_control.tarp.area_to_curve']:+.4f}). "
         f"SBC: smallest p = {numbers['sbc.smallest_ks_pvalue']:.3f}, corrected "
         f"{numbers['sbc.corrected_ks_pvalue']:.3f} (negative control "
         f"{numbers['negative_control.sbc.corrected_ks_pvalue']:.2g}); band, corrected "
@@ -227,10 +240,17 @@ def _bad_ranks(
     return Caution(
         f"ranks.{key}",
         f"Ranks fail, {label}",
-        "Simulation-based calibration rejects the posterior, corrected for "
-        f"{len(parameters)} parameters: {rejected}. Do not trust their intervals; "
+        f"Simulation-based calibration rejects the posterior (p = "
+        f"{judged.metrics['sbc.corrected_ks_pvalue']:.2g}, bands "
+        f"{judged.metrics['sbc.corrected_band_pvalue']:.3f}, corrected for "
+        f"{len(parameters)} parameters): {rejected}. Do not trust their intervals; "
         f"{REMEDY}",
-        (f"{prefix}.parameters", *rejected.shows),
+        (
+            f"{prefix}.sbc.corrected_ks_pvalue",
+            f"{prefix}.sbc.corrected_band_pvalue",
+            f"{prefix}.parameters",
+            *rejected.shows,
+        ),
     )
 
 

@@ -84,4 +84,24 @@ def test_too_few_tests_pass_nothing_and_fail_nothing(tmp_path):
         v for v in result.document["verdicts"] if v["key"] == "calibration.toy.v.tarp"
     ]
     assert verdict["passed"] is None
-    assert verdict["text"].endswith(", of too few tests.")
+    assert verdict["text"].endswith(", of too few tests, 99.")
+
+
+def test_a_doubt_stands_beside_the_verdict_that_it_is_about(tmp_path):
+    result = recorded(tmp_path, "Toy", 0.4, 80)
+    doubts = {
+        s["key"]: {*s["shows"]} for s in result.sections if s["kind"] == "warning"
+    }
+    shared = {
+        verdict["key"].rpartition(".")[2]: {
+            key.partition(".")[0]
+            for key, shows in doubts.items()
+            if shows & {*verdict["shows"]}
+        }
+        for verdict in result.document["verdicts"]
+    }
+    assert shared == {
+        "tarp": {"too_few"},
+        "sbc": {"ranks"},
+        "information_gain": {"uninformative"},
+    }
