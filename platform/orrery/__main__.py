@@ -5,12 +5,14 @@ program.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from orrery import cluster_commands, completion, figure_commands
 from orrery.commands import Command, StudyCommand, installed_commands
@@ -56,6 +58,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+class _CommandParser(argparse.ArgumentParser):
+    """Names the nearest commands where one is not known, instead of all of them."""
+
+    def error(self, message: str) -> NoReturn:
+        wrong, _, choices = message.partition(" (choose from ")
+        if "invalid choice: " in wrong and choices:
+            given = wrong.rpartition(": ")[2].strip("'")
+            near = get_close_matches(given, re.findall(r"[\w-]+", choices))
+            hint = f"did you mean {' or '.join(near)}? " if near else ""
+            message = f"no command {given!r}: {hint}`orrery --help` lists all"
+        super().error(message)
+
+
 def _parser(
     added: Collection[Command], with_options: bool = False
 ) -> argparse.ArgumentParser:
@@ -65,8 +80,10 @@ def _parser(
         added: Commands of packages.
         with_options: Whether experiments are listed with their options, which are imported.
     """
-    parser = argparse.ArgumentParser("orrery", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser = _CommandParser("orrery", description=__doc__)
+    commands = parser.add_subparsers(
+        required=True, metavar="COMMAND", parser_class=argparse.ArgumentParser
+    )
     for one in added:  # which `main` has looked for: here they are only listed
         listed = commands.add_parser(one.name, help=one.summary)
         if with_options and isinstance(one, StudyCommand):

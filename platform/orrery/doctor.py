@@ -5,6 +5,7 @@ A report of a fault is worth more with what is printed here; of keys only whethe
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -78,12 +79,18 @@ def _nearest(folder: Path) -> Path:
     return next(one for one in (folder, *folder.parents) if one.exists())
 
 
-def _memory() -> str:
-    page = os.sysconf("SC_PAGE_SIZE")
-    whole, free = (
-        page * os.sysconf(name) / GB for name in ("SC_PHYS_PAGES", "SC_AVPHYS_PAGES")
-    )
-    return f"{whole:.0f} GB, {free:.0f} GB of it not used for anything"
+def _memory(said: Path = Path("/proc/meminfo")) -> str:
+    whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GB
+    with suppress(
+        OSError, StopIteration, ValueError, IndexError
+    ):  # Linux alone says it
+        lines = said.read_text().splitlines()
+        line = next(one for one in lines if one.startswith("MemAvailable:"))
+        # copies of files give way to programs: what is free is not all that can be used
+        return (
+            f"{whole:.0f} GB, {1024 * int(line.split()[1]) / GB:.0f} GB of it available"
+        )
+    return f"{whole:.0f} GB"
 
 
 def _ray() -> str:

@@ -84,6 +84,11 @@ def verify(folder: Location) -> list[Finding]:
     """
     names = files_below(folder)
     hidden = [*misplaced(folder)] if isinstance(folder, Path) else []
+    if isinstance(folder, Path) and not folder.is_dir():
+        what = "is a file" if folder.exists() else "is not there"
+        raise FileNotFoundError(
+            f"{folder} {what}: name the folder of a dataset, a run, a sweep or a training"
+        )
     if not names and not hidden:
         raise FileNotFoundError(f"{folder} has no files: name another folder")
     found = {one.file: one for one in hidden}

@@ -145,3 +145,20 @@ def test_an_unknown_command_is_refused(capsys):
     with pytest.raises(SystemExit, match=r"^2$"):
         program.main(["quadrant"])
     assert "quadrants" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("halo-mas", "did you mean halo-mass?"),
+        ("quadrent", "did you mean quadrants?"),
+        ("zzz", "no command 'zzz': `orrery --help` lists all"),
+    ],
+)
+def test_a_command_that_is_not_known_names_the_nearest(given, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        program.main([given])
+    assert ended.value.code == 2
+    text = " ".join(capsys.readouterr().err.split())
+    assert said in text
+    assert "collate" not in text

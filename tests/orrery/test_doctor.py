@@ -38,6 +38,14 @@ def test_each_subject_is_told_and_no_folder_is_made(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_memory_that_holds_copies_of_files_is_available(tmp_path):
+    said = tmp_path / "meminfo"
+    said.write_text("MemTotal: 99 kB\nMemFree: 5 kB\nMemAvailable:   21000000 kB\n")
+    assert doctor._memory(said).endswith(" GB, 22 GB of it available")
+    # elsewhere nobody says how much that is
+    assert doctor._memory(tmp_path / "none").endswith(" GB")
+
+
 @pytest.mark.parametrize(
     ("mode", "said"),
     [("disabled", "switched off"), ("offline", "kept"), ("dryrun", "kept")],

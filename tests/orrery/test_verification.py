@@ -241,8 +241,15 @@ def test_what_others_wrote_is_none_of_ours(stars):
 
 
 def test_an_empty_place_is_refused(tmp_path, capsys):
-    assert commands.main(["dataset", "verify", str(tmp_path / "nowhere")]) == 1
-    assert "has no files: name another folder" in capsys.readouterr().err
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("text")
+    for name, said in {
+        "nowhere": "is not there: name the folder of a dataset",
+        "file": "is a file: name the folder of a dataset",
+        "empty": "has no files: name another folder",
+    }.items():
+        assert commands.main(["dataset", "verify", str(tmp_path / name)]) == 1
+        assert said in " ".join(capsys.readouterr().err.split())
 
 
 def test_a_card_is_printed_from_the_documents(stars, capsys):

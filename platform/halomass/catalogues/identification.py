@@ -155,6 +155,8 @@ def check_readable(path: Path) -> None:
         FileNotFoundError: If there is none.
         ValueError: If it is empty.
     """
+    if path.is_dir():
+        raise IsADirectoryError(f"{path} is a folder: name the catalogue's own file")
     if not path.is_file():
         raise FileNotFoundError(
             f"there is no file {path}: give the path of a halo catalogue"

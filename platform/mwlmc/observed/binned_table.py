@@ -293,8 +293,8 @@ def load_binned(
     path = find_table(path)
     if not path.is_file():
         raise FileNotFoundError(
-            f"no file {path}: say where the stars are, or name a bundled table, such as "
-            "desi_dr1_bhb.ecsv"
+            f"{'a folder' if path.is_dir() else 'no file'} {path}: say where the stars are, or "
+            "name a bundled table, such as desi_dr1_bhb.ecsv"
         )
     # a star table may be an ECSV too; only a binned one says how it was bootstrapped
     if path.suffix == ".ecsv" and b"bootstrap_seed" in path.read_bytes():
