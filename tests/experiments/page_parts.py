@@ -163,7 +163,10 @@ def _sentences(head, answers, metrics):
             yield Shown(one["key"], number, metrics[f"{one['key']}.{end}"])
         rest = f"{in_words(one['unit'])}, from {one['data']}"
         yield Shown(one["key"], numbers[-1], rest)
-        yield from _prior(prior, one["key"], metrics)
+        unit = f" {in_words(one['unit'])}" if one["unit"] else ""
+        if prior:
+            yield Shown(one["key"], prior[len(prior) - len(unit) :], unit)
+        yield from _prior(prior.removesuffix(unit), one["key"], metrics)
 
 
 def _prior(text, key, metrics):
@@ -337,4 +340,6 @@ def is_rounded(text: str, value: object) -> bool:
     decimals = len(mantissa.partition(".")[2])
     if not decimals and isinstance(value, float):
         return plain in {f"{value:.{digits}g}" for digits in range(2, 7)}
-    return plain == f"{value:.{decimals}{exponent or 'f'}}"
+    expected = f"{value:.{decimals}{exponent or 'f'}}"
+    # what rounds to nothing may be shown without its sign
+    return plain == expected or (not float(expected) and plain == expected[1:])

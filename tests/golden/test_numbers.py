@@ -176,7 +176,7 @@ def test_a_number_that_is_as_it_was_is_no_change(replace, edits):
         (COMPARISON, r"0\.25 \* width", "width / 4"),
         (COMPARISON, r"SCATTER_BEYOND( = 1\.3)?\b(?! k)", "1.3"),
         (ANGLES, r"\(24 / 360\)", "(1 / 15)"),
-        (ANGLES, "seconds / 3600", "seconds / 60 / 60"),
+        (ANGLES, r"parts\[1\] / 3600", "parts[1] / 60 / 60"),
         ("mwlmc.model.constants", r"^LMC_RADIUS = 8\.7\b", "LMC_RADIUS = 87 / 10"),
         ("mwlmc.study.forecast", r"^VERSION", "_UNUSED = 3\nVERSION"),
     ],

@@ -20,7 +20,9 @@ WORDING = "words"
 """Where a document has them."""
 
 # Of every science: what a keyboard lacks.
-_TYPED = MappingProxyType({"+-": "\N{PLUS-MINUS SIGN}"})
+_TYPED = MappingProxyType(
+    {"+-": "\N{PLUS-MINUS SIGN}", "Msun": "M\N{SUN}", "solMass": "M\N{SUN}"}
+)
 _SHOWN = ("sections", "answers", "verdicts")
 _NEVER = ("key", "kind", "shows", "view")  # of a part: what others find it by
 

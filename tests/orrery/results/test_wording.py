@@ -1,5 +1,7 @@
 """Pages, figures and notebooks say words as people do; files and keys keep their own."""
 
+import json
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +11,7 @@ from astropy.table import Table
 from orrery.parameters import Parameter
 from orrery.results import page
 from orrery.results.collation.entries import run_entry
+from orrery.results.collation.site import render_site
 from orrery.results.notebook import NotebookResult
 from orrery.results.recording import record
 from orrery.results.sections import Answer, FigureSection, TableSection, Verdict
@@ -24,6 +27,12 @@ SAID = "DESI, with <v_t,b>"
 @dataclass(frozen=True)
 class Choices:
     seed: int = 1
+
+
+def answers_of(page):
+    """Returns the answers of the first row of a page of all runs."""
+    (found,) = re.findall(r'<script[^>]* id="row-0">(.*?)</script>', page)
+    return json.loads(found)["answers"]
 
 
 @pytest.fixture
@@ -64,7 +73,10 @@ def test_notebooks_and_collations_say_words(result, tmp_path):
     assert "DESI, with &lt;v_t,b&gt;" in shown._repr_html_()
     assert shown.plot.draw("posterior.desi.v_tb").caption == SAID
     entry = run_entry(result.folder, tmp_path)
-    assert [one["data"] for one in entry.answers] == [SAID]
+    # a table of all runs is data, its page is read
+    assert [one["data"] for one in entry.answers] == [ROW]
+    (shown_answer,) = answers_of(render_site([entry], "all"))
+    assert shown_answer["data"] == SAID
     assert entry.values["verdict.calibration.v_tb"] == "passed"
 
 
@@ -82,9 +94,11 @@ def test_documents_without_words_say_what_they_said():
 
 
 def test_what_keyboards_lack_is_a_sign_in_every_document():
-    verdict = {"key": "gain", "text": "0.91 +- 0.35 nat, a+-b"}
+    verdict = {"key": "gain", "text": "0.91 +- 0.35 dex(solMass), a+-b, log_msun"}
     (found,) = worded_document({"verdicts": [verdict]})["verdicts"]
-    assert found["text"] == "0.91 \N{PLUS-MINUS SIGN} 0.35 nat, a+-b"
+    assert (
+        found["text"] == "0.91 \N{PLUS-MINUS SIGN} 0.35 dex(M\N{SUN}), a+-b, log_msun"
+    )
 
 
 @pytest.mark.parametrize("words", [["v_tb"], {"v_tb": 3}, "v_tb"])

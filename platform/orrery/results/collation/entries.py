@@ -16,7 +16,7 @@ from orrery.results.collation.curves import UNREADABLE, run_curves
 from orrery.results.collation.scalars import Scalar, flat, scalar, text
 from orrery.results.collation.trial_files import sweep_goals, trial_files
 from orrery.results.result import Result, other_format, readable
-from orrery.results.wording import worded_document
+from orrery.results.wording import worded_document, words_of
 from orrery.storage.run import attempt_folders, attempt_number
 from orrery.sweeps.trial import Trial, read_trial, settled
 
@@ -53,6 +53,7 @@ class Entry:
         status: `running`, `finished`, `failed` or `damaged`, or a trial's state.
         values: Everything that is one value, by column.
         answers: What was asked for, as the document has it.
+        words: What the page calls words of answers.
         lineage: What it rests on.
         curves: What can be laid over others', by kind and key.
         goals: Of a trial's sweep, whether `larger` or `smaller` is better, by objective.
@@ -69,6 +70,7 @@ class Entry:
     status: str
     values: dict[str, Scalar]
     answers: tuple[JSON, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict)
     lineage: tuple[Ancestor, ...] = ()
     curves: JSON = field(default_factory=dict)
     goals: dict[str, str] = field(default_factory=dict)
@@ -112,8 +114,8 @@ def run_entry(folder: Path, root: Path) -> Entry:
 
 
 def _entry_of_run(result: Result, root: Path) -> Entry:
-    document, folder = worded_document(result.document), result.folder
-    curves, problems = run_curves(Result(folder, document))
+    document, folder = result.document, result.folder
+    curves, problems = run_curves(Result(folder, worded_document(document)))
     if result.status == "damaged":
         problems.append(document["reason"])
     elif said := other_format(document):
@@ -133,6 +135,7 @@ def _entry_of_run(result: Result, root: Path) -> Entry:
         | flat(document["metrics"], "metric.")
         | flat(_verdicts(document["verdicts"]), "verdict."),
         answers=tuple(_answer(one) for one in document["answers"]),
+        words=words_of(document),
         lineage=tuple(_ancestors(document["lineage"])),
         curves=curves,
         problems=tuple(text(problem) for problem in problems),

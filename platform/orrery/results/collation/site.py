@@ -18,6 +18,7 @@ from orrery.results.collation.entries import Entry
 from orrery.results.collation.run_table import TABLE, scalar_columns
 from orrery.results.collation.scalars import Scalar, exact
 from orrery.results.result import PAGE
+from orrery.results.wording import worded
 
 SITE = "index.html"
 # In the order in which they use each other.
@@ -89,7 +90,7 @@ def _details(entry: Entry) -> JSON:
     """Returns what is shown of an entry only once it is opened or chosen."""
     return {
         "reason": entry.values.get("reason") or "",
-        "answers": [_finite(answer) for answer in entry.answers],
+        "answers": [worded(_finite(one), entry.words) for one in entry.answers],
         "lineage": [asdict(one) for one in entry.lineage],
         "curves": _finite(entry.curves),
     }
