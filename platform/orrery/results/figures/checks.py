@@ -29,7 +29,8 @@ def coverage(curves: Mapping[str, Coverage]) -> Figure:
     each level, from the binomial distribution of the number of tests.
 
     Arguments:
-        curves: For each posterior's label its coverage.
+        curves: For each posterior's label its coverage; one that begins with "negative
+            control" is grey and dashed.
     """
     figure = Figure(figsize=(4.8, 5.1 + 0.22 * len(curves)), layout="constrained")
     axes = figure.subplots()
@@ -40,14 +41,14 @@ def coverage(curves: Mapping[str, Coverage]) -> Figure:
         held = round(100 * (probability[1] - probability[0]))
         name = f"calibrated, {held} %"
         hold_ends(axes, Ends(name, level, low, high, joined=True))
-    axes.plot(
-        (0, 1), (0, 1), color=INK, linewidth=0.8, label=f"calibrated, {tests} tests"
-    )
     for label, curve, colour, dashes in inked(curves):
         text = f"{label}: ATC {curve.atc:+.3f}, $p$ = {curve.pvalue:.2g}"
         axes.plot(
             curve.levels, curve.coverage, color=colour, linestyle=dashes, label=text
         )
+    # after the curves, so that keys on the picture step along these first, and below them
+    right = f"calibrated, {tests} tests"
+    axes.plot((0, 1), (0, 1), color=INK, linewidth=0.8, zorder=1.5, label=right)
     axes.set(
         xlabel="credibility level", ylabel="expected coverage", xlim=(0, 1), ylim=(0, 1)
     )
@@ -65,7 +66,8 @@ def ranks(results: Mapping[str, Ranks], parameters: Sequence[Parameter]) -> Figu
     the reverse too narrow.
 
     Arguments:
-        results: For each posterior's label its ranks.
+        results: For each posterior's label its ranks; one that begins with "negative
+            control" is grey and dashed. Titles have p-values in the legend's order.
         parameters: The P parameters.
     """
     figure, grid = side_by_side(len(parameters))
@@ -82,7 +84,8 @@ def ranks(results: Mapping[str, Ranks], parameters: Sequence[Parameter]) -> Figu
                 result.levels, result.difference[:, i], where="post", label=label
             )
             step[0].set(color=colour, linestyle=dashes)
-        pvalues = ", ".join(f"{result.ks_pvalue[i]:.2g}" for result in results.values())
+        drawn = [result.ks_pvalue[i] for _, result, _, _ in inked(results)]
+        pvalues = ", ".join(f"{pvalue:.2g}" for pvalue in drawn)
         axes.set(xlabel="rank of the truth", ylabel="ECDF less uniform", xlim=(0, 1))
         axes.set_title(f"{parameter.label}\nKS $p$ = {pvalues}")
     legend_below(figure, grid[:1])

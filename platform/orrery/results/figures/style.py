@@ -24,6 +24,7 @@ INK = "#222222"
 MARKERS = ("o", "s", "D", "^", "v", "P")
 Dashes = Literal["-", "--", "-.", ":"]
 DASHES: tuple[Dashes, ...] = ("-", "--", "-.", ":") * 2
+_DASHED: Dashes = "--"
 HATCHES = ("////", "\\\\\\\\", "....", "||||", "----", "xxxx")
 INKS = tuple(zip((GREY, *COLOURS), DASHES, strict=False))
 
@@ -141,9 +142,29 @@ def with_unit(label: str, unit: str, between: str = " ") -> str:
 
 
 def inked(items: Mapping[str, T]) -> list[tuple[str, T, str, Dashes]]:
-    """Returns each label, its item, a colour and dashes; colours repeat after the sixth."""
+    """Returns each label, its item, a colour and dashes; colours repeat after the sixth.
+
+    A label that begins with "negative control" is grey and dashed, and stands last: what is
+    judged has the same colour beside one as in figures without any.
+
+    Example:
+        >>> inked({"negative control": 1, "flow": 2})
+        [('flow', 2, '#0072B2', '-'), ('negative control', 1, '#7f7f7f', '--')]
+    """
     inks = zip(itertools.cycle(COLOURS), itertools.cycle(DASHES), strict=True)
-    return [(*item, *ink) for item, ink in zip(items.items(), inks, strict=False)]
+    judged = [item for item in items.items() if not _is_control(item[0])]
+    controls = [
+        (*item, GREY, _DASHED) for item in items.items() if _is_control(item[0])
+    ]
+    return [
+        *((*item, *ink) for item, ink in zip(judged, inks, strict=False)),
+        *controls,
+    ]
+
+
+def _is_control(label: str) -> bool:
+    """Returns whether a label is of a negative control; a key may stand for it."""
+    return label.replace("_", " ").startswith("negative control")
 
 
 def side_by_side(

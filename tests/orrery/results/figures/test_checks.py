@@ -6,6 +6,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scipy import stats
 
 from orrery.results import figures
+from orrery.results.figures import style
 
 
 def band_at_half(curves):
@@ -29,7 +30,7 @@ def test_coverage_of_a_right_posterior_lies_in_the_band_and_of_a_narrow_one_belo
     coverages,
 ):
     axes = figures.coverage(coverages(1000)).axes[0]
-    _, right, narrow = (line.get_xydata() for line in axes.lines)
+    right, narrow, _ = (line.get_xydata() for line in axes.lines)
     low, high = stats.binom.ppf((0.0005, 0.9995), 1000, 0.75) / 1000
     assert low < np.interp(0.75, *right.T) < high
     assert np.interp(0.75, *narrow.T) < low
@@ -45,7 +46,7 @@ def test_six_coverages_have_a_legend_that_is_not_cut_and_leaves_room(coverages):
     assert 0 <= box.x0 < box.x1 <= figure.bbox.width
     assert 0 <= box.y0 < box.y1 < axes.get_tightbbox().y0 + 2
     assert axes.get_window_extent().height > 0.5 * figure.bbox.height
-    looks = {(line.get_color(), line.get_linestyle()) for line in axes.lines[1:]}
+    looks = {(line.get_color(), line.get_linestyle()) for line in axes.lines[:-1]}
     assert len(looks) == 6
 
 
@@ -63,6 +64,49 @@ def test_ranks_show_each_parameter_with_its_band(rank_results, parameters):
         f"KS $p$ = {rank_results['flow'].ks_pvalue[1]:.2g},"
         in figure.axes[1].get_title()
     )
+
+
+def looks(axes):
+    """Returns colour and dashes of each line that a legend names."""
+    return {
+        line.get_label().split(":")[0]: (line.get_color(), line.get_linestyle())
+        for line in axes.lines
+    }
+
+
+def test_a_posterior_has_one_colour_in_all_figures_and_its_control_is_grey(
+    coverages, rank_results, parameters, draws, curve
+):
+    judged, copy = "DESI, with v", "negative control, 0.7 as wide"
+    # a file of a run has its keys in alphabetical order, where the control comes first
+    covered = {copy: coverages()["flow"], judged: coverages()["flow"]}
+    ranked = {copy: rank_results["flow"], judged: rank_results["flow"]}
+    tarp = looks(figures.coverage(covered).axes[0])
+    sbc = looks(figures.ranks(ranked, parameters[:2]).axes[0])
+    trained = looks(figures.training_curve({judged: curve}).axes[0])
+    corner = figures.corner({judged: draws(0)}, parameters)
+    (handle,) = corner.legends[0].legend_handles
+    assert tarp[judged] == sbc[judged] == (handle.get_color(), "-")
+    assert trained[f"{judged}, validation"] == tarp[judged]
+    assert tarp[copy] == sbc[copy] == (style.GREY, "--")
+
+
+def test_pvalues_in_titles_stand_in_the_order_of_the_legend(rank_results, parameters):
+    flow, narrow = rank_results["flow"], rank_results["narrow"]
+    ranked = {"negative control": narrow, "posterior": flow}
+    figure = figures.ranks(ranked, parameters[:2])
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["posterior", "negative control"]
+    pvalues = f"{flow.ks_pvalue[0]:.2g}, {narrow.ks_pvalue[0]:.2g}"
+    assert figure.axes[0].get_title().endswith(f"KS $p$ = {pvalues}")
+
+
+def test_the_judged_curve_is_read_first_and_not_the_diagonal(coverages):
+    covered = coverages()
+    figure = figures.coverage({"negative control": covered["flow"], **covered})
+    (one,) = figures.axes_in_picture(figure, figures.settle(figure))
+    assert one["curves"][0]["name"].startswith("flow")
+    assert len(one["curves"][0]["x"]) > 10
 
 
 def test_best_epoch_is_marked(curve):
