@@ -27,6 +27,7 @@ from orrery.results.figures.style import (
     PRINT_DPI,
     file_content,
     settle,
+    typeset_all,
     with_unit,
 )
 
@@ -73,7 +74,7 @@ _DRAWN_BY: dict[type, Callable[..., Figure]] = {
 
 
 def draw(view: views.View) -> Figure:
-    """Returns the figure of a view.
+    """Returns the figure of a view, with symbols in its words as labels of axes have them.
 
     Raises:
         ValueError: For the reasons of the function that draws it, or if two of its
@@ -85,7 +86,7 @@ def draw(view: views.View) -> Figure:
         name: _called(value, legend) if isinstance(value, Mapping) else value
         for name, value in arguments.items()
     }
-    return _DRAWN_BY[type(view)](**called)
+    return typeset_all(_DRAWN_BY[type(view)](**called))
 
 
 def _called(values: Mapping[str, Any], legend: Mapping[str, str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from orrery.judging.diagnostics import Coverage, Ranks
@@ -19,6 +20,8 @@ from orrery.results.figures.style import (
     side_by_side,
 )
 from orrery.results.panels import LossCurve
+
+_BEST = "best epoch"  # whose weights are kept
 
 
 @rc_context(STYLE)
@@ -105,10 +108,20 @@ def training_curve(curves: Mapping[str, LossCurve]) -> Figure:
     for label, curve, colour, _ in inked(curves):
         axes.plot(curve.train, color=colour, linestyle=":", label=f"{label}, training")
         axes.plot(curve.validation, color=colour, label=f"{label}, validation")
-        axes.plot(
-            curve.best, curve.validation[curve.best], "o", color=colour, markersize=5
-        )
+    lines = axes.get_legend_handles_labels()[0]
+    for label, curve, colour, _ in inked(curves):
+        name = f"{label}, {_BEST}" if len(curves) > 1 else _BEST
+        at = curve.best, curve.validation[curve.best]
+        axes.plot(at[0], at[1], "o", color=colour, markersize=5, label=name)
+    # one dot for those of all curves, which have the curves' colours
+    dot = axes.lines[-1] if len(curves) == 1 else _dot()
     axes.set(xlabel="epoch", ylabel=r"$-\log q(\theta\,|\,x)$, mean over pairs")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.legend()
+    axes.legend(handles=[*lines, dot])
     return figure
+
+
+def _dot() -> Line2D:
+    return Line2D(
+        [], [], color=INK, marker="o", markersize=5, linestyle="", label=_BEST
+    )

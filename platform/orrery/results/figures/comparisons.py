@@ -20,6 +20,7 @@ from orrery.results.figures.style import (
     MARKERS,
     STYLE,
     legend_below,
+    typeset,
 )
 from orrery.results.panels import Band, Constraint, Interval
 
@@ -63,7 +64,7 @@ def intervals(
         axes.axvline(end, color=INK, linestyle="--", linewidth=1.4, label=name)
     _draw_rows(axes, rows, ours)
     axes.set(xlabel=label, ylim=(len(rows) - 0.4, -0.6))
-    axes.set_yticks(range(len(rows)), [row.label for row in rows])
+    axes.set_yticks(range(len(rows)), [typeset(row.label) for row in rows])
     axes.tick_params(axis="y", length=0)
     legend_below(figure, [axes], columns=2)
     return figure
@@ -153,7 +154,8 @@ def relation(
         points: For each label a published pair of values.
         bins: How many bins the medians have; the band holds 16-84 % in each.
     """
-    figure = Figure(figsize=(5.4, 4.4), layout="constrained")
+    lines = (len(points or ()) + 2) // 2  # of the legend
+    figure = Figure(figsize=(5.4, 4.2 + 0.24 * lines), layout="constrained")
     axes = figure.subplots()
     size = float(np.clip(2e4 / len(x), 1.0, 16.0))
     axes.scatter(x, y, s=size, color=GREY, alpha=0.3, linewidth=0, rasterized=True)
@@ -177,5 +179,6 @@ def relation(
             label=label,
         )
     axes.set(xlabel=labels[0], ylabel=labels[1])
-    axes.legend()
+    # below: draws are everywhere, and would lie on its words
+    legend_below(figure, [axes], columns=2)
     return figure

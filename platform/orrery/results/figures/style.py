@@ -14,6 +14,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
 T = TypeVar("T")
@@ -36,6 +37,13 @@ PRINT_DPI = 300
 
 _PATH = re.compile(rb' d="[^"]*"')
 _POWER = re.compile(r"\b1e([+-]?\d+)")
+_OPEN, _CLOSE = (
+    "\N{MATHEMATICAL LEFT ANGLE BRACKET}",
+    "\N{MATHEMATICAL RIGHT ANGLE BRACKET}",
+)
+# One letter with a subscript: `desi_q3` and `mean_v_x` are names of something else.
+_SYMBOL = r"(?<![\w.])[^\W\d_]_[^\W_]+(?:,[^\W_]+)*(?![\w])"
+_SUBSCRIPTED = re.compile(f"{_OPEN}({_SYMBOL}){_CLOSE}|({_SYMBOL})")
 _BEYOND_HUNDREDTHS = re.compile(rb"(\.\d\d)\d+")
 
 # Fractions of a distribution within one and two standard deviations, in a plane.
@@ -43,6 +51,8 @@ CONTOURS = (1 - np.exp(-0.5), 1 - np.exp(-2.0))
 
 LEGEND_BELOW = "below"
 """Marks a legend that stands under the labels of a figure without a layout."""
+_APART = 0.3  # of a label's height, between it and its neighbour's
+_SMALLEST_NAME = 0.5  # of an axis, as a fraction of what it was
 _MARGIN = 0.1  # of a picture around what is drawn [inch]
 
 STYLE: dict[Any, Any] = {
@@ -122,8 +132,43 @@ def settle(figure: Figure) -> Bbox:
     its axes where they were.
     """
     box = picture_box(figure)
+    if _part_labels(figure):
+        box = picture_box(figure)
     figure.set_layout_engine("none")
     return box
+
+
+def _part_labels(figure: Figure) -> bool:
+    """Makes names of axes smaller, all alike, where two of neighbours meet; returns if any do."""
+    sides = [[axes.xaxis.label for axes in figure.axes]]
+    sides.append([axes.yaxis.label for axes in figure.axes])
+    shown = [[one for one in side if one.get_text()] for side in sides]
+    factor = min(
+        (
+            _part_of_room(one.get_window_extent(), other.get_window_extent(), i)
+            for i, side in enumerate(shown)
+            for one, other in itertools.combinations(side, 2)
+        ),
+        default=1.0,
+    )
+    for label in itertools.chain.from_iterable(shown if factor < 1.0 else ()):
+        label.set_fontsize(float(label.get_fontsize()) * max(factor, _SMALLEST_NAME))
+    return factor < 1.0
+
+
+def _part_of_room(one: Bbox, other: Bbox, side: int) -> float:
+    """Returns by what two labels along a side are to be multiplied to be apart; 1 if they are."""
+    (low, high), (left, right) = (
+        (box.min[side], box.max[side]) for box in (one, other)
+    )
+    gap = _APART * min(one.max[1 - side] - one.min[1 - side], high - low)
+    beside = min(one.max[1 - side], other.max[1 - side]) > max(
+        one.min[1 - side], other.min[1 - side]
+    )
+    apart = abs(low + high - left - right) / 2
+    needed = (high - low + right - left) / 2 + gap
+    # those in one place are of axes that lie over each other
+    return apart / needed if beside and 0 < apart < needed else 1.0
 
 
 def with_unit(label: str, unit: str, between: str = " ") -> str:
@@ -139,6 +184,52 @@ def with_unit(label: str, unit: str, between: str = " ") -> str:
     plain = _POWER.sub(lambda found: f"$10^{{{int(found[1])}}}$", plain)
     plain = plain.replace("solMass", r"$M_\odot$").replace(" / ", "/")
     return f"{label}{between}[{plain}]" if plain else label
+
+
+def typeset(text: str) -> str:
+    r"""Returns text with its symbols in mathtext, as the labels of axes have them.
+
+    Arguments:
+        text: A symbol is one letter with a subscript, in angle brackets or not. Formulas,
+            between dollar signs, stay as they are.
+
+    Example:
+        >>> typeset("DESI, with ⟨v_t,b⟩, $p$ = 0.3")
+        'DESI, with $\\langle v_{t,b}\\rangle$, $p$ = 0.3'
+        >>> typeset("v_GSR of desi_q3")
+        '$v_{\\mathrm{GSR}}$ of desi_q3'
+    """
+    parts = text.split("$")
+    # a dollar sign without another is money
+    if len(parts) % 2 == 0 or r"\$" in text:
+        return text
+    outside = [_SUBSCRIPTED.sub(_formula, part) for part in parts[::2]]
+    parts[::2] = outside
+    return "$".join(parts)
+
+
+def _formula(found: re.Match[str]) -> str:
+    """Returns a symbol in mathtext; subscripts of several letters are words, and upright."""
+    mean, alone = found.groups()
+    letter, _, subscript = (mean or alone).partition("_")
+    words = any(len(part) > 1 for part in subscript.split(","))
+    below = rf"\mathrm{{{subscript}}}" if words else subscript
+    symbol = f"{letter}_{{{below}}}"
+    return rf"$\langle {symbol}\rangle$" if mean else f"${symbol}$"
+
+
+def typeset_all(figure: Figure) -> Figure:
+    """Returns a figure whose legends, titles and labels have their symbols in mathtext.
+
+    What its lines and bands are called stays as it is: that is read in plain words.
+
+    Arguments:
+        figure: It is changed.
+    """
+    for one in figure.findobj(Text):
+        if isinstance(one, Text):
+            one.set_text(typeset(one.get_text()))
+    return figure
 
 
 def inked(items: Mapping[str, T]) -> list[tuple[str, T, str, Dashes]]:

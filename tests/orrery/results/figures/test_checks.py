@@ -109,6 +109,19 @@ def test_the_judged_curve_is_read_first_and_not_the_diagonal(coverages):
     assert len(one["curves"][0]["x"]) > 10
 
 
-def test_best_epoch_is_marked(curve):
+def test_best_epoch_is_marked_and_named(curve):
     axes = figures.training_curve({"flow": curve}).axes[0]
     np.testing.assert_array_equal(axes.lines[2].get_xydata(), [[2, 1.9]])
+    names = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert names == ["flow, training", "flow, validation", "best epoch"]
+
+
+def test_best_epochs_of_members_are_named_once_and_read_apart(curve):
+    figure = figures.training_curve({"flow": curve, "flow, member 1": curve})
+    legend = figure.axes[0].get_legend()
+    names = [text.get_text() for text in legend.get_texts()]
+    assert len(names) == 5
+    assert names[-1] == "best epoch"
+    (one,) = figures.axes_in_picture(figure, figures.settle(figure))
+    read = [one["name"] for one in one["curves"] if not one["joined"]]
+    assert read == ["flow, best epoch", "flow, member 1, best epoch"]

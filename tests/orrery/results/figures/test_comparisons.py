@@ -96,3 +96,19 @@ def test_intervals_need_rows_and_a_prior_that_ascends(rows):
         figures.intervals((), "v [km/s]")
     with pytest.raises(ValueError, match=r"prior \(4\.0, 3\.0\)"):
         figures.intervals(rows, "v [km/s]", prior=(4.0, 3.0))
+
+
+@pytest.mark.parametrize("style", ["page", "mnras", "apj", "talk"])
+def test_the_legend_of_a_relation_hides_none_of_its_draws(style):
+    mass = generator(5).uniform(1, 10, 500)
+    points = {f"Table 2, {i} and {2 * i}": (i, 2.0 * i) for i in range(2, 7)}
+    drawn = figures.relation(mass, 10 - mass, ("mass", "speed"), points)
+    figure, box = figures.presented(drawn, style)
+    (legend,) = figure.legends
+    inside, found = figure.axes[0].get_window_extent(), legend.get_window_extent()
+    assert not inside.overlaps(found)
+    # all of it is in the picture
+    seen = box.extents * figure.dpi
+    assert seen[0] <= found.x0 < found.x1 <= seen[2]
+    assert seen[1] <= found.y0
+    assert len(legend.get_texts()) == 6

@@ -52,6 +52,41 @@ def test_a_label_stands_beyond_its_numbers_and_not_far(count, style):
     assert min(numbers) - label.y1 < 2 * label.height
 
 
+def names_along(figure):
+    """Returns where the names along both sides begin and end, `[n, 2]` each [pixel]."""
+    found = []
+    for i, side in enumerate(("xaxis", "yaxis")):
+        labels = [getattr(axes, side).label for axes in figure.axes]
+        boxes = [one.get_window_extent() for one in labels if one.get_text()]
+        found.append(np.array(sorted((box.min[i], box.max[i]) for box in boxes)))
+    return found
+
+
+@pytest.mark.parametrize("style", ["page", "mnras", "apj", "talk"])
+@pytest.mark.parametrize("count", [3, 6])
+def test_long_names_do_not_run_into_each_other(style, count):
+    long = r"$\log_{10} M_{\rm MW,halo}(<50\,{\rm kpc})$"
+    names = tuple(Parameter(f"m{i}", "solMass", long) for i in range(count))
+    values = generator(2).normal(size=(300, count))
+    figure, _ = figures.presented(figures.corner({"a": values}, names), style)
+    FigureCanvasAgg(figure).draw()
+    across, up = names_along(figure)
+    assert (len(across), len(up)) == (count, count - 1)
+    for ends in (across, up):
+        assert (ends[1:, 0] > ends[:-1, 1]).all()
+
+
+def test_names_that_have_room_keep_their_size():
+    names = tuple(Parameter(f"v{i}", "km / s", f"$v_{i}$") for i in range(6))
+    values = generator(2).normal(size=(300, 6))
+    figure = figures.corner({"a": values}, names)
+    before = bottom_left(figure).xaxis.label.get_fontsize()
+    figures.settle(figure)
+    assert bottom_left(figure).xaxis.label.get_fontsize() == before
+    talk, _ = figures.presented(figure, "talk")
+    assert bottom_left(talk).xaxis.label.get_fontsize() == pytest.approx(1.4 * before)
+
+
 @pytest.mark.parametrize("dpi", [60, 150])
 def test_the_legend_below_stands_under_the_middle_in_the_picture(dpi):
     values = generator(2).normal(size=(300, 1))
