@@ -7,11 +7,12 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from orrery.judging import diagnostics
 from orrery.results.page import write
 from orrery.results.panels import LossCurve
 from orrery.results.recording import record
 from orrery.results.sections import FigureSection
-from orrery.results.views import RadialBands, TrainingCurves
+from orrery.results.views import CoverageCurves, RadialBands, TrainingCurves
 
 NUMBER = r"\N{MINUS SIGN}?[\d.]+"
 
@@ -108,12 +109,13 @@ def test_arrows_read_a_curve_as_the_file_has_it(browser, press, stored):
 def test_up_and_down_change_the_curve_and_not_the_place(browser, press, stored):
     focus(browser)
     press("ArrowRight", "ArrowRight", "ArrowRight")
-    here, first, second = press("ArrowDown").split(" · ")
+    here, first, second, best = press("ArrowDown").split(" · ")
     assert here == "epoch = 2"
     assert first.startswith("flow, validation: ")
     validation = stored("training", "curves.flow.validation")
     assert numbers(first) == [pytest.approx(validation[2], rel=1e-3)]
     assert second.startswith("flow, training: ")
+    assert best.startswith(f"best epoch at {np.argmin(validation)}: ")
     assert press("ArrowUp").split(" · ")[1] == second
 
 
@@ -211,3 +213,25 @@ def test_an_interval_of_no_length_is_its_middle(browser, press, numbers, words):
     """Where a survey's noise is in the simulations, its points have no errors of their own."""
     side = "{low: 0, high: 10, log: false}"
     assert browser.run(f"said('a', {numbers}, {side})") == words
+
+
+def test_keys_step_along_the_judged_posterior_before_the_diagonal(browser, tmp_path):
+    random = np.random.default_rng(4)
+    truth = random.normal(size=(40, 2))
+    judged = diagnostics.tarp(random.normal(size=(50, 40, 2)), truth, seed=1)
+    narrow = diagnostics.tarp(0.5 * random.normal(size=(50, 40, 2)), truth, seed=1)
+    curves = {"posterior": judged, "negative_control": narrow}
+    called = {"posterior": "toy", "negative_control": "negative control"}
+    with record("toy", Choices(), tmp_path) as recording:
+        view = CoverageCurves(curves, called)
+        recording.add(FigureSection("tarp", "TARP", view, "Coverage."))
+    browser.open(write(recording.result).as_uri())
+    focus(browser, "#tarp")
+    for level, covered in list(zip(judged.levels, judged.coverage, strict=True))[:3]:
+        browser.press("ArrowRight")
+        said = browser.run("document.querySelector('figure .at').textContent")
+        here, first, second, *_ = said.split(" · ")
+        assert numbers(here) == [pytest.approx(level, abs=1e-3)]
+        assert first.startswith("toy: ATC")
+        assert numbers(first)[-1] == pytest.approx(covered, abs=1e-3)
+        assert second.startswith("negative control: ATC")

@@ -30,6 +30,8 @@ from orrery.terminal import progress
 
 # Where a metric's name begins like this, it is an answer, which stands at the head.
 _ANSWERED = "posterior."
+# Figures have their final boxes before what is too wide is looked for.
+_SCRIPTS = ("report.js", "keys.js", "pictures.js", "wide.js")
 
 
 class PageReader:
@@ -121,7 +123,7 @@ def render(result: Result, sections: list[JSON]) -> str:
         lineage=lineage_rows(document["lineage"]),
         options=_flat(document["options"]),
         versions=document["versions"],
-        script="".join(map(_source, ("report.js", "keys.js", "pictures.js"))),
+        script="".join(map(_source, _SCRIPTS)),
     )
 
 
