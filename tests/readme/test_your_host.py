@@ -15,7 +15,8 @@ PAGE = Path(__file__).parents[2] / "docs" / "your-host.md"
 def test_the_host_of_the_page_is_read_as_observed(tmp_path):
     (table,) = re.findall(r"```\n(# %ECSV.*?)```", PAGE.read_text(), re.DOTALL)
     others = [
-        f"n{i} {8 - 0.1 * i:.1f} {10 + 7 * i} {20 - i} {2 * i - 30} {50 + i} {3 * i - 80} {7 * i % 41 - 20}\n"
+        f"n{i} {8 - 0.1 * i:.1f} {10 + 7 * i} {20 - i} {2 * i - 30} "
+        f"{50 + i} {3 * i - 80} {7 * i % 41 - 20}\n"
         for i in range(25)
     ]
     path = tmp_path / "host.ecsv"
