@@ -187,7 +187,7 @@ def in_words(unit):
 
 def headed(name, unit):
     """Returns the head of a column: its name as it is, and its unit as people write it."""
-    return name + in_words(unit)
+    return f"{name} {in_words(unit)}".strip()
 
 
 def _answer(cell, key, metrics):
