@@ -28,7 +28,7 @@ _NEVER = ("key", "kind", "shows", "view")  # of a part: what others find it by
 
 
 def words_of(document: JSON) -> dict[str, str]:
-    """Returns what a run's words are called; in older documents, what a sign is.
+    """Returns what a run's words are called; nothing in older documents.
 
     Raises:
         ValueError: If they are no words.
@@ -38,7 +38,7 @@ def words_of(document: JSON) -> dict[str, str]:
         isinstance(written, str) for written in found.values()
     ):
         raise ValueError(f"its {WORDING} are {found!r}, not what words are called")
-    return {**_TYPED, **found}
+    return found
 
 
 def worded_document(document: JSON) -> JSON:
@@ -55,7 +55,8 @@ def worded_document(document: JSON) -> JSON:
         >>> worded_document({"words": {"v_tb": "v_t,b"}, "verdicts": [verdict]})["verdicts"]
         [{'key': 'tarp', 'test': 'TARP, without v_t,b'}]
     """
-    words = words_of(document)
+    # figures have formulas for these
+    words = {**_TYPED, **words_of(document)}
     return {
         name: worded(value, words) if name in _SHOWN else value
         for name, value in document.items()

@@ -107,3 +107,13 @@ def test_words_that_are_none_are_refused(result, words):
     write_document(path, {**result.document, "words": words})
     with pytest.raises(ValueError, match=r"run\.json is no document of a run.*words"):
         NotebookResult.open(result.folder)
+
+
+def test_units_of_figures_stay_what_their_labels_are_made_of(tmp_path):
+    mass = Parameter("log10_m", "dex(solMass)", r"$\log_{10} M$")
+    view = Corner({"a": np.random.default_rng(1).normal(size=(50, 1))}, (mass,))
+    with record("toy", Choices(), tmp_path) as recording:
+        recording.words(WORDS)
+        recording.add(FigureSection("posterior.a", "Posterior", view, "Of a."))
+    shown = recording.result.view(recording.result.section("posterior.a"))
+    assert shown.parameters[0].unit == "dex(solMass)"
