@@ -151,7 +151,7 @@ def _exceptions(estimates: Mapping[str, MassEstimate]) -> str:
         MOCK_OBSERVATIONS: f" The table of the host holds true values. The rows of mock "
         f"observations come first: there {COPIES} surveys observe it with errors as in the "
         "training, and the mean of those that find enough neighbours is shown, as many as the "
-        "name says. Where none does the mass is nan. Other ensembles that learned errors take "
+        "name says. Where none does there is no mass. Other ensembles that learned errors take "
         "true values for observed ones, which makes the mass too low.",
         "noiseless": " Noiseless ensembles were trained on values without errors and "
         "tested on such: they take the host's values as exact, and their intervals hold for "

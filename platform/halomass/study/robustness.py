@@ -1,13 +1,18 @@
 """Whether the mass of a host depends on a single neighbour, or on its errors of observation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import numpy as np
 from astropy.table import Table
 
 from halomass.observed.features import Features
 from halomass.observed.host_neighbours import Neighbours
-from halomass.study.ensembles import ensemble_key, noisy_features
+from halomass.study.ensembles import (
+    NEIGHBOUR_COUNTS,
+    ensemble_key,
+    label_noisy,
+    noisy_features,
+)
 from halomass.study.number_formats import format_floats
 from halomass.study.seen_host import COPIES, SeenHost
 from halomass.systems import FloatArray
@@ -38,6 +43,37 @@ def mock_observations(
 def mock_observation_label(name: str, x: FloatArray) -> str:
     """Returns the name of an ensemble's estimate from the copies `[n, S]` of a host."""
     return f"{name}, {MOCK_OBSERVATIONS} ({len(x)} of {COPIES})"
+
+
+def ensemble_behind(name: str) -> str:
+    """Returns the name of the ensemble that an estimate is from.
+
+    Example:
+        >>> ensemble_behind("25 neighbours, mock observations (198 of 200)")
+        '25 neighbours'
+    """
+    return name.partition(f", {MOCK_OBSERVATIONS}")[0]
+
+
+def asked_for(estimates: Iterable[str], true_values: bool) -> dict[str, str]:
+    """Returns the estimates that answer what is asked, each with its ensemble's key.
+
+    The others tell of the method: noiseless data and left-out features are no answers.
+
+    Arguments:
+        estimates: Their names.
+        true_values: Whether the host's values are true ones, which mock surveys observe.
+
+    Example:
+        >>> asked_for(["25 neighbours", "25 neighbours, noiseless"], true_values=False)
+        {'25 neighbours': '25'}
+    """
+    plain = {label_noisy(count) for count in NEIGHBOUR_COUNTS}
+    return {
+        name: ensemble_key(ensemble_behind(name))
+        for name in estimates
+        if ensemble_behind(name) in plain and (MOCK_OBSERVATIONS in name) is true_values
+    }
 
 
 def leave_one_out(

@@ -6,6 +6,8 @@ it chooses who reads. Without readers it is a trial of a sweep.
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from halomass.cosmology import LOG_M200C_OVER_M_VIR
 from halomass.observed.features import (
     Features,
@@ -19,7 +21,6 @@ from halomass.study.accuracy import MASS_EDGES, MASS_LABEL
 from halomass.study.domain_shift import compare_universes
 from halomass.study.ensembles import (
     FIGURES,
-    NEIGHBOUR_COUNTS,
     ensemble_features,
     ensemble_key,
     label_noisy,
@@ -32,6 +33,7 @@ from halomass.study.options import FlowComparison, HaloMass, HostCampaign
 from halomass.study.seen_host import SeenHost
 from halomass.study.similar_hosts import HostLikeness, TrainingHosts
 from halomass.study.survival_choices import survival_table
+from halomass.study.unknown_intervals import record_unknown_intervals
 from halomass.study.versions import SUMMARIES, VERSIONS
 from halomass.systems import LOG_M_VIR, FloatArray
 from orrery.execution import cluster, summaries
@@ -99,7 +101,7 @@ def halo_mass(options: HaloMass) -> Result:
             wanted |= {name: binning for name, (binning, _) in others.items()}
             found |= {name: one for name, (_, one) in others.items()}
         answers = _predict_masses(seen, found, wanted)
-        recording.answers(_answers(answers, found, seen.true_values))
+        _record_answers(recording, seen, answers, found, campaign)
         own = campaign.name if ours else None
         recording.tables(masses.mass_tables(host, own, answers))
         record_without(
@@ -233,33 +235,50 @@ def _predict_masses(
     }
 
 
+def _record_answers(
+    recording: Recording,
+    seen: SeenHost,
+    answers: Mapping[str, PredictionInterval],
+    found: Estimators,
+    campaign: HostCampaign,
+) -> None:
+    recording.answers(_answers(answers, found, seen.true_values))
+    asked = robustness.asked_for(answers, seen.true_values)
+    named = {key: (name, answers[name]) for name, key in asked.items()}
+    record_unknown_intervals(recording, seen.host.name, named, campaign)
+
+
 def _answers(
     answers: Mapping[str, PredictionInterval],
     found: Estimators,
     true_values: bool = False,
 ) -> list[Answer]:
     """Returns the mass by the ensembles with the plain features, of a host that is observed."""
-    # the others tell of the method: noiseless data and left-out features are no answers
-    plain = {label_noisy(count) for count in NEIGHBOUR_COUNTS}
-    named = {
-        name: name.partition(f", {robustness.MOCK_OBSERVATIONS}") for name in answers
-    }
     return [
         _answer(
-            ensemble_key(named[name][0]),
-            f"{name}, {PREDICTED_ALIKE}",
-            interval,
-            found[named[name][0]].truth,
+            key,
+            _called(name, answers[name]),
+            answers[name],
+            found[robustness.ensemble_behind(name)].truth,
         )
-        for name, interval in answers.items()
-        if named[name][0] in plain and bool(named[name][1]) is true_values
+        for name, key in robustness.asked_for(answers, true_values).items()
     ]
+
+
+def _called(name: str, interval: PredictionInterval) -> str:
+    """Returns what an answer is called: a predicted mean without an interval as its ensemble."""
+    return name if np.isnan(interval.median) else f"{name}, {PREDICTED_ALIKE}"
 
 
 def _answer(
     key: str, name: str, interval: PredictionInterval, prior: FloatArray
 ) -> Answer:
-    """Returns an answer, where `prior` has the masses `[N]` of hosts before any was seen."""
+    """Returns an answer, where `prior` has the masses `[N]` of hosts before any was seen.
+
+    Where nobody knows the error of a predicted mean, it stands alone.
+    """
+    unknown = np.isnan(interval.median) and np.isfinite(interval.prediction)
+    alone = interval.prediction if unknown else None
     return Answer(
         f"posterior.mass.{key}",
         name,
@@ -269,6 +288,7 @@ def _answer(
         interval.lower,
         interval.upper,
         masses.prior_ends(prior),
+        alone,
     )
 
 

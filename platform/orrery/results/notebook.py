@@ -67,11 +67,18 @@ class NotebookResult(Result):
 
     @property
     def answer(self) -> "Table":
-        """Medians and 16-84 % of what was asked for, a row for each quantity of each data."""
+        """Medians and 16-84 % of what was asked for, a row for each quantity of each data.
+
+        What is not known is masked; where there is no interval, `predicted_mean` has what
+        was predicted instead.
+        """
         from astropy.table import Table
 
-        columns = ("data", "quantity", "unit", "median", "lower", "upper")
-        rows = [[one[name] for name in columns] for one in self.document["answers"]]
+        columns = ["data", "quantity", "unit", "median", "lower", "upper"]
+        answers = self.document["answers"]
+        if any(one.get("predicted_mean") is not None for one in answers):
+            columns.append("predicted_mean")
+        rows = [[_known(one.get(name)) for name in columns] for one in answers]
         return Table(rows=rows or None, names=columns)
 
     @property
@@ -331,6 +338,11 @@ class Plots:
     def _of(self, kind: str, posterior: str | None) -> "Picture":
         key = self.result.posterior.key if posterior is None else posterior
         return self.draw(f"{kind}.{key}")
+
+
+def _known(value: Any) -> Any:
+    # older documents have text where a number is not known
+    return np.ma.masked if value is None or value == "nan" else value
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from typing import Any
 from orrery.identity import JSON
 from orrery.results.answers import are_numbers, known_prior
 
+_DASH = "\N{EN DASH}"
 _HEAD = ("data", "quantity", "median", "16-84 %", "prior, 16-84 %", "unit")
 
 
@@ -83,10 +84,19 @@ def _row(answer: JSON) -> Sequence[str]:
     ends = [answer["median"], answer["lower"], answer["upper"]]
     called = [answer["data"], answer["quantity"]]
     if not are_numbers(ends):
-        return [*called, str(ends[0]), "", "", answer["unit"]]
+        return [*called, *_without_interval(answer), answer["unit"]]
     median, lower, upper = ends
     shown = _interval(median, lower, upper, known_prior(answer))
     return [*called, *shown, answer["unit"]]
+
+
+def _without_interval(answer: JSON) -> list[str]:
+    """Returns what stands for an unknown interval: the mean that was predicted, if any was."""
+    median, mean = answer["median"], answer.get("predicted_mean")
+    if are_numbers([mean]):
+        prior = [f"{end:.2f}" for end in known_prior(answer)]
+        return [f"{mean:.2f}, predicted mean", "no interval", " to ".join(prior)]
+    return [_DASH if median in (None, "nan") else str(median), "", ""]
 
 
 def _interval(

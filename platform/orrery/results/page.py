@@ -117,7 +117,7 @@ def render(result: Result, sections: list[JSON]) -> str:
         run=document,
         answers=_answers(document["answers"], result.metrics),
         verdicts=_verdicts(document["verdicts"], sections),
-        numbers={n: shown(value) for n, value in metrics if n not in answered},
+        numbers={n: _dashed(value) for n, value in metrics if n not in answered},
         headlines=[one for one in sections if one["kind"] == "headline"],
         sections=[one for one in sections if one["kind"] != "headline"],
         lineage=lineage_rows(document["lineage"]),
@@ -193,7 +193,11 @@ def _answers(answers: list[JSON], metrics: JSON) -> JSON:
     ]
     # what was asked for first stands in a sentence, of each data
     asked = next(iter(quantities), ("", ""))
-    said = [one for (_, name), one in cells.items() if name == asked[0] and one["plus"]]
+    said = [
+        one
+        for (_, name), one in cells.items()
+        if name == asked[0] and (one["plus"] or one["alone"])
+    ]
     return {
         "quantities": list(quantities),
         "rows": rows,
@@ -205,8 +209,7 @@ def _answers(answers: list[JSON], metrics: JSON) -> JSON:
 def _answer(answer: JSON, metrics: JSON, decimals: int) -> JSON:
     """Returns an answer with its numbers as text."""
     if not _is_known(answer):
-        unknown = {"plus": "", "minus": "", "before": []}
-        return {**answer, "value": shown(answer["median"]), **unknown}
+        return _without_interval(answer, decimals)
     median = answer["median"]
     key = answer["key"]
     # older documents hold the ends alone
@@ -218,7 +221,28 @@ def _answer(answer: JSON, metrics: JSON, decimals: int) -> JSON:
         "plus": f"{above:.{decimals}f}",
         "minus": f"{below:.{decimals}f}",
         "before": [_signed(end, decimals) for end in known_prior(answer)],
+        "alone": False,
     }
+
+
+def _without_interval(answer: JSON, decimals: int) -> JSON:
+    """Returns an answer that has no interval, with the mean that was predicted if one was."""
+    unknown = {**answer, "plus": "", "minus": "", "before": [], "alone": False}
+    mean = answer.get("predicted_mean")
+    if not isinstance(mean, float):
+        return {**unknown, "value": _dashed(answer["median"])}
+    before = [_signed(end, decimals) for end in known_prior(answer)]
+    return {
+        **unknown,
+        "value": _signed(mean, decimals),
+        "before": before,
+        "alone": True,
+    }
+
+
+def _dashed(value: Any) -> str:
+    # documents write a number that is not known as text
+    return shown(None if value == "nan" else value)
 
 
 def _signed(number: float, decimals: int) -> str:
@@ -259,7 +283,7 @@ def _decimals(answers: list[JSON], quantity: str) -> int:
         for one in answers
         if one["quantity"] == quantity and _is_known(one)
     ]
-    return 1 if min(widths, default=1.0) >= 1.0 else 2
+    return 1 if min(widths, default=0.0) >= 1.0 else 2
 
 
 def _flat(options: Any, prefix: str = "") -> dict[str, str]:

@@ -210,7 +210,7 @@ class Recording:
             plain = self._plain(answer.metrics)
             self._write(
                 {
-                    "answers": [*self._document["answers"], describe(answer)],
+                    "answers": [*self._document["answers"], answer.document],
                     "metrics": {**self._document["metrics"], **plain},
                 }
             )

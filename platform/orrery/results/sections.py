@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from orrery.identity import JSON
+from orrery.identity import JSON, describe
 from orrery.parameters import FloatArray
 from orrery.results.views import View
 
@@ -184,6 +184,8 @@ class Answer:
         lower: 16 %.
         upper: 84 %.
         prior: 16 and 84 % of the prior that was learned from; None where it is not known.
+        predicted_mean: What was predicted where no interval is known: then median and
+            ends are NaN.
 
     Example:
         >>> Answer("posterior.desi.v_x", "DESI", "v_x", "km / s", 3.1, 1.0, 5.2).median
@@ -198,21 +200,36 @@ class Answer:
     lower: float
     upper: float
     prior: tuple[float, float] | None = None
+    predicted_mean: float | None = None
 
     @property
     def metrics(self) -> dict[str, float]:
-        """Its numbers by stable key: median, ends, how far these are from it, the prior's."""
+        """Its numbers by stable key: median, ends, how far these are from it, the prior's.
+
+        What is not known is not among them.
+        """
         low, high = self.prior or (None, None)
-        before = {f"{self.key}.prior_lower": low, f"{self.key}.prior_upper": high}
-        known = {key: end for key, end in before.items() if end is not None}
-        return {
-            f"{self.key}.median": self.median,
-            f"{self.key}.lower": self.lower,
-            f"{self.key}.upper": self.upper,
-            f"{self.key}.lower_error": self.median - self.lower,
-            f"{self.key}.upper_error": self.upper - self.median,
-            **known,
+        found = {
+            "median": self.median,
+            "lower": self.lower,
+            "upper": self.upper,
+            "lower_error": self.median - self.lower,
+            "upper_error": self.upper - self.median,
+            "prior_lower": low,
+            "prior_upper": high,
+            "predicted_mean": self.predicted_mean,
         }
+        return {
+            f"{self.key}.{name}": number
+            for name, number in found.items()
+            if number is not None and not math.isnan(number)
+        }
+
+    @property
+    def document(self) -> JSON:
+        """Itself as plain JSON: a number that is not known is None."""
+        plain: JSON = describe(self)
+        return {name: None if one == "nan" else one for name, one in plain.items()}
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """A result in a notebook: what it shows is what its run has found, and every text is escaped."""
 
+import math
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
@@ -75,6 +76,21 @@ def test_the_answer_is_that_of_the_document(result):
     assert list(answer["data"]) == list(LABELS.values())
     for row, one in zip(answer, result.document["answers"], strict=True):
         assert (row["lower"], row["median"]) == (one["lower"], one["median"])
+
+
+def test_what_is_not_known_is_masked_and_shown_as_a_dash(tmp_path):
+    unknown = [math.nan] * 3
+    with record("toy", Choices(), tmp_path) as recording:
+        for name, mean in (("a", 11.801), ("b", None)):
+            key, of = f"posterior.{name}.m", (name, "log M", "dex")
+            recording.answers([Answer(key, *of, *unknown, (11.28, 13.62), mean)])
+    found = NotebookResult.open(recording.run.folder)
+    assert list(found.answer["predicted_mean"].filled(-1)) == [11.801, -1]
+    assert list(found.answer["median"].mask) == [True, True]
+    shown = found._repr_html_()
+    assert "nan" not in shown
+    assert "11.80, predicted mean</td><td>no interval</td><td>11.28 to 13.62" in shown
+    assert "<td>\N{EN DASH}</td>" in shown
 
 
 def test_calibration_has_its_tests_alone_and_none_that_could_not_fail_passes(result):
@@ -213,10 +229,10 @@ def test_a_failed_run_says_why_and_invents_no_answer(result):
     assert "Nothing was tested." in seen.texts
 
 
-def test_numbers_that_are_not_finite_are_shown_as_they_are(result):
+def test_a_median_that_is_not_known_is_a_dash(result):
     one = {**result.document["answers"][0], "median": "nan", "lower": "nan"}
     html = result_html({**result.document, "answers": [one]}, None)
-    assert "<td>nan</td><td></td>" in html
+    assert "<td>\N{EN DASH}</td><td></td>" in html
 
 
 @pytest.mark.parametrize("prior", [None, ["nan", 3.0]])

@@ -1,6 +1,7 @@
 """The page needs nothing but itself, shows every part, and is the same when drawn again."""
 
 import json
+import math
 import re
 import subprocess
 import sys
@@ -99,6 +100,45 @@ def test_an_answer_of_nothing_has_no_sign(drawn):
     answers = text.partition('class="answers"')[2].partition("</table>")[0]
     assert re.search(r"\b0\.0\b", answers)
     assert "\N{MINUS SIGN}0.0" not in answers
+
+
+def test_a_mean_without_an_interval_is_said_to_be_one(drawn):
+    def body(recording):
+        unknown = (math.nan, math.nan, math.nan, (11.28, 13.62), 11.801)
+        answer = Answer("posterior.mass.10", "10", "log10 M", "dex(solMass)", *unknown)
+        recording.answers([answer])
+        recording.metrics({"rmse.10.minimum": math.nan})
+
+    found = drawn(body=body)
+    text = (found.folder / "report.html").read_text()
+    assert "<h2>The answer</h2>" in text
+    said = text.partition('class="answer">')[2].partition("</p>")[0]
+    assert said == (
+        "log10 M = <b>11.80</b> dex(M☉), a predicted mean without an interval, from 10; "
+        "the prior has 11.28 to 13.62."
+    )
+    answers = text.partition('class="answers"')[2].partition("</table>")[0]
+    assert "11.80<small" in answers
+    assert "predicted mean, no interval" in answers
+    shown = text.partition("<body>")[2].partition("<script>")[0]
+    assert not re.search(r"\bnan\b", shown)
+    [answer] = found.document["answers"]
+    assert [answer[name] for name in ("median", "lower", "upper")] == [None] * 3
+    assert found.metrics["posterior.mass.10.predicted_mean"] == 11.801
+    assert "posterior.mass.10.median" not in found.metrics
+
+
+def test_an_answer_of_an_older_document_that_is_text_is_a_dash(drawn):
+    def body(recording):
+        recording.answers([Answer("posterior.a.b", "a", "b", "", math.nan, 0.0, 1.0)])
+
+    found = drawn(body=body)
+    document = found.document
+    document["answers"][0] |= {"median": "nan", "lower": "nan", "upper": "nan"}
+    text = page.render(Result(found.folder, document), [])
+    answers = text.partition('class="answers"')[2].partition("</table>")[0]
+    assert "\N{EN DASH}" in answers
+    assert "nan" not in answers
 
 
 def test_names_of_data_wrap_so_that_a_narrow_screen_shows_their_answers(drawn):

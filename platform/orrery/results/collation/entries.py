@@ -146,7 +146,8 @@ def _entry_of_run(result: Result, root: Path) -> Entry:
 def _answer(answer: JSON) -> JSON:
     """Returns an answer whose ends are numbers; an end that is text is not known."""
     words = {n: text(str(answer[n])) for n in ("key", "data", "quantity", "unit")}
-    ends = {name: scalar(answer[name]) for name in ("median", "lower", "upper")}
+    names = ("median", "lower", "upper", "predicted_mean")
+    ends = {name: scalar(answer.get(name)) for name in names}
     known = {n: float(v) for n, v in ends.items() if isinstance(v, int | float)}
     return words | known | {"prior": known_prior(answer) or None}
 

@@ -23,6 +23,8 @@ function entryParts(row) {
   const link = rows.link(row);
   const detail = rows.detail(row);
   const problems = String(rows.value("problems", row) || "").split("\n").filter(Boolean);
+  // where no interval is known
+  const alone = detail.answers.some((one) => (one.predicted_mean ?? null) !== null);
   const answers = detail.answers.map((one) => [
     one.data,
     one.quantity,
@@ -30,8 +32,9 @@ function entryParts(row) {
     one.median ?? null,
     one.lower ?? null,
     one.upper ?? null,
+    ...(alone ? [one.predicted_mean ?? null] : []),
   ]);
-  const head = ["data", "quantity", "unit", "median", "16 %", "84 %"];
+  const head = ["data", "quantity", "unit", "median", "16 %", "84 %", ...(alone ? ["predicted mean"] : [])];
   return [
     element(
       "header",

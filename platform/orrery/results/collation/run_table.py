@@ -21,7 +21,10 @@ THEN = ("seconds", "host", "reason", "problems")
 _ANSWER = pa.struct(
     [
         *((name, pa.string()) for name in ("key", "data", "quantity", "unit")),
-        *((name, pa.float64()) for name in ("median", "lower", "upper")),
+        *(
+            (name, pa.float64())
+            for name in ("median", "lower", "upper", "predicted_mean")
+        ),
         ("prior", pa.list_(pa.float64())),
     ]
 )

@@ -7,6 +7,7 @@ somebody typed.
 
 import html
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib import resources
@@ -105,7 +106,7 @@ def _packed(named: Mapping[str, list[Scalar]]) -> JSON:
     sets: dict[tuple[int, ...], int] = {}
     packed = []
     for name, column in named.items():
-        known = tuple(i for i, value in enumerate(column) if value is not None)
+        known = tuple(i for i, value in enumerate(column) if not _is_absent(value))
         values = [_shown(name, column[i]) for i in known]
         entry: JSON = {"name": name}
         if len(known) < len(column):
@@ -117,6 +118,11 @@ def _packed(named: Mapping[str, list[Scalar]]) -> JSON:
             entry["values"] = values
         packed.append(entry)
     return {"columns": packed, "sets": [list(rows) for rows in sets]}
+
+
+def _is_absent(value: Scalar) -> bool:
+    """Returns whether there is no value: a number that is not known is none."""
+    return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _shown(name: str, value: Scalar) -> Scalar:

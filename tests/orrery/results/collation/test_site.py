@@ -132,10 +132,10 @@ def test_sweeps_that_seek_more_and_less_of_one_name_are_told_apart():
     assert data["goals"] == {sweep: {"score": way} for sweep, way in ways.items()}
 
 
-def test_numbers_that_a_browser_lacks_are_text():
+def test_numbers_that_a_browser_lacks_are_text_and_what_is_not_known_is_none():
     values = {"metric.a": float("nan"), "option.seed": 2**60, "seconds": float("inf")}
     columns = unpacked(document(render_site([Entry("a", "run", "x", values)], "runs")))
-    assert columns["metric.a"] == ["nan"]
+    assert columns["metric.a"] == [None]
     assert columns["option.seed"] == [str(2**60)]
     assert columns["seconds"] == ["inf"]
 
