@@ -32,6 +32,7 @@ from orrery.terminal import progress
 _ANSWERED = "posterior."
 # Figures have their final boxes before what is too wide is looked for.
 _SCRIPTS = ("report.js", "keys.js", "pictures.js", "wide.js")
+_DATA_VECTOR = "data_vector."
 
 
 class PageReader:
@@ -153,10 +154,28 @@ def _text(section: JSON) -> JSON:
     formats = [column["format"] for column in columns]
     rows = [
         [shown(value, form) for value, form in zip(row, formats, strict=True)]
-        for row in section["rows"]
+        for row in _with_errors_alone(section)
     ]
     head = [(column["name"], column["unit"]) for column in columns]
     return {"head": head, "cells": rows}
+
+
+def _with_errors_alone(section: JSON) -> list[Any]:
+    """Returns a table's rows; a data vector's errors of zero are none to be shown.
+
+    Simulations have such an entry's noise in themselves. Documents and files keep the
+    zero, by which posteriors read a data vector back.
+    """
+    if not section["key"].startswith(_DATA_VECTOR):
+        return list(section["rows"])
+    errors = [column["name"] == "error" for column in section["columns"]]
+    return [
+        [
+            None if is_error and value == 0 else value
+            for is_error, value in zip(errors, row, strict=True)
+        ]
+        for row in section["rows"]
+    ]
 
 
 def _drawn(result: Result, section: JSON) -> JSON:

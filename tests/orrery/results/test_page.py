@@ -9,13 +9,14 @@ from html.parser import HTMLParser
 
 import numpy as np
 import pytest
+from astropy.table import Table
 
 from orrery import __main__ as commands
 from orrery.results import page
 from orrery.results.page import PageReader
 from orrery.results.recording import read_by
 from orrery.results.result import Result
-from orrery.results.sections import Answer, shown
+from orrery.results.sections import Answer, TableSection, shown
 from orrery.storage.documents import parsed, write_document
 
 
@@ -139,6 +140,27 @@ def test_an_answer_of_an_older_document_that_is_text_is_a_dash(drawn):
     answers = text.partition('class="answers"')[2].partition("</table>")[0]
     assert "\N{EN DASH}" in answers
     assert "nan" not in answers
+
+
+def test_an_error_that_simulations_have_is_a_dash_in_a_data_vector_alone(drawn):
+    columns = {"summary": ["a", "b"], "value": [0.0, 2.0], "error": [0.0, 0.5]}
+
+    def body(recording):
+        for key in ("data_vector.desi", "errors.desi"):
+            table = Table(columns)
+            recording.add(TableSection(key, key, table, "Where no error is shown."))
+
+    found = drawn(body=body)
+    text = (found.folder / "report.html").read_text()
+    cells = {
+        key: re.findall("<td>(.*?)</td>", text.partition(f'data-name="{key}"')[2])[:6]
+        for key in ("data_vector.desi", "errors.desi")
+    }
+    assert cells["data_vector.desi"] == ["a", "0", "\N{EN DASH}", "b", "2", "0.5"]
+    assert cells["errors.desi"] == ["a", "0", "0", "b", "2", "0.5"]
+    # posteriors read the table back
+    kept = Table.read(found.folder / "data_vector.desi.ecsv")
+    assert list(kept["error"]) == [0.0, 0.5]
 
 
 def test_names_of_data_wrap_so_that_a_narrow_screen_shows_their_answers(drawn):
