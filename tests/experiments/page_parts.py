@@ -220,7 +220,9 @@ def _numbers(head, metrics):
         raise ValueError(f"other numbers than the metrics: {sorted(pairs)}")
     for key, text in pairs.items():
         yield Shown(key, key, key)
-        yield Shown(key, text, metrics[key])
+        # a number that is not known is a dash
+        value = "\N{EN DASH}" if metrics[key] == "nan" else metrics[key]
+        yield Shown(key, text, value)
 
 
 def _section(part, section):

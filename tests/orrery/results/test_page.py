@@ -116,7 +116,7 @@ def test_a_mean_without_an_interval_is_said_to_be_one(drawn):
     said = text.partition('class="answer">')[2].partition("</p>")[0]
     assert said == (
         "log10 M = <b>11.80</b> dex(M☉), a predicted mean without an interval, from 10; "
-        "the prior has 11.28 to 13.62."
+        "the prior has 11.28 to 13.62 dex(M☉)."
     )
     answers = text.partition('class="answers"')[2].partition("</table>")[0]
     assert "11.80<small" in answers
