@@ -117,6 +117,19 @@ def test_what_is_cut_is_seen_anew_when_the_window_changes(browser, report):
         assert browser.run(SEEN.format(wide)) == [False, cut, cut]
 
 
+def test_what_has_the_keyboard_does_not_fade(browser, report):
+    browser.look(390, 900)
+    browser.open(report)
+    browser.run(PAINTED)
+    wide = WIDE.format("Training")
+    mask = f"getComputedStyle({wide}).maskImage"
+    assert browser.run(mask).startswith("linear-gradient")
+    browser.run(f"{wide}.focus()")
+    browser.press("Tab")
+    assert browser.run("document.activeElement.className") == "reader"
+    assert browser.run(mask) == "none"
+
+
 def test_only_a_figure_is_enlarged(browser, report):
     browser.open(report)
     said = [
