@@ -221,7 +221,7 @@ def _numbers(head, metrics):
     for key, text in pairs.items():
         yield Shown(key, key, key)
         # a number that is not known is a dash
-        value = "\N{EN DASH}" if metrics[key] == "nan" else metrics[key]
+        value = None if metrics[key] == "nan" else metrics[key]
         yield Shown(key, text, value)
 
 
@@ -249,9 +249,15 @@ def _table(part, section):
     head = [headed(c["name"], c["unit"]) for c in section["columns"]]
     for cell, title in zip(columns.children("th"), head, strict=True):
         yield Shown(section["key"], cell.text, title)
+    # errors of a data vector that are in its simulations are not shown
+    vector = section["key"].startswith("data_vector.")
+    hidden = [vector and column["name"] == "error" for column in section["columns"]]
     for row, values in zip(rows, section["rows"], strict=True):
-        for cell, value in zip(row.children("td"), values, strict=True):
+        for i, cell in enumerate(row.children("td")):
+            value = None if hidden[i] and values[i] == 0 else values[i]
             yield Shown(section["key"], cell.text, value)
+        if len(values) != len(row.children("td")):
+            raise ValueError(f"{section['key']}: a row has other cells than its values")
 
 
 def _lineage(part, lineage):
