@@ -347,7 +347,8 @@ def _understood(
 
 def _squared_unit(said: Any, description: ColumnDescription) -> Any:
     """Returns the unit that is said of errors, where a column has their squares."""
-    if isinstance(said, str):  # in brackets, as it is
+    # in brackets, as it is; what nobody knows has no squares
+    if isinstance(said, str | units.UnrecognizedUnit):
         return said
     powers = (said**power for power in (2, -2))
     return next((p for p in powers if p.is_equivalent(description.unit)), said)

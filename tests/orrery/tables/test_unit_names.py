@@ -49,3 +49,11 @@ def test_a_unit_stands_in_a_title_in_many_ways(title):
     (found,) = understand(Table({title: [1.0]}), [speed], "t.csv")
     assert found.used
     assert found.unit == KM_S
+
+
+def test_a_unit_that_nobody_knows_is_kept_for_whoever_reads_the_numbers():
+    velocity = ColumnDescription("v_los", units.km / units.s, ("vlos",))
+    table = Table({"vlos": [1.0, 2.0]})
+    table["vlos"].unit = units.Unit("ktruel / s", parse_strict="silent")
+    (column,) = understand(table, (velocity,), "stars.ecsv")
+    assert str(column.unit) == "ktruel / s"
