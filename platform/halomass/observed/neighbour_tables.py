@@ -22,7 +22,7 @@ from halomass.observed.host_metadata import check_environment
 from halomass.observed.host_neighbours import HostEnvironment, Neighbours, within_radius
 from halomass.observed.left_out import LeftOut
 from halomass.observed.neighbour_columns import ENVIRONMENT_COLUMNS, KMS, KPC
-from halomass.observed.placeholders import suspects
+from halomass.observed.placeholders import look_up, suspects
 from halomass.observed.plain_table import PlainTable
 from halomass.observed.speeds import Speeds
 from halomass.systems import LOG_M_PEAK, RADIUS
@@ -239,10 +239,7 @@ def _doubts(table: PlainTable, counted: BoolArray) -> list[str]:
     found = table.doubtful(rows)
     others = [*table.drift(rows), *_light(table, counted)]
     others += host_itself.near_each_other(table, rows)
-    if not found:
-        return others
-    suspect = f"{', '.join(found)}: such numbers often stand for no value; look them up"
-    return [suspect, *others]
+    return [*look_up(found), *others]
 
 
 def _light(table: PlainTable, counted: BoolArray) -> list[str]:
@@ -296,9 +293,7 @@ def _uncertain(around: HostEnvironment, given: Mapping[str, float | None]) -> li
         for name, value in vars(around).items()
         if given[name] is None and suspects(np.array([value]))[0]
     ]
-    if not found:
-        return []
-    return [f"{', '.join(found)}: such numbers often stand for no value; look them up"]
+    return look_up(found)
 
 
 def write_neighbours(table: Neighbours, path: Path | str) -> None:

@@ -5,7 +5,7 @@ away are the decimals of the others: among numbers with four of them, no measure
 in four zeros and in 99 or 999 before these.
 """
 
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,10 @@ from orrery.parameters import BoolArray
 from orrery.tables.cleaning import CleanedColumns
 from orrery.tables.missing import MissingCount
 from orrery.tables.number_words import SENTINELS
+
+FindNone = Callable[[str, FloatArray, BoolArray], Iterable[tuple[str, BoolArray]]]
+"""Yields by which rule which of N numbers are none: of a quantity, as the file has them, and
+which of these are still known."""
 
 _FEWEST = 5  # others, whose decimals can say anything
 _FEWEST_DIGITS = 3  # that are one: of 44 such numbers none is measured
@@ -86,24 +90,52 @@ def without_placeholders(
         table: The columns as they are in the file.
         velocities: Which quantities are velocities [km/s].
     """
+
+    def find(
+        quantity: str, raw: FloatArray, known: BoolArray
+    ) -> Iterator[tuple[str, BoolArray]]:
+        found = known & placeholders(raw, quantity in velocities)
+        if found.any():
+            yield f"{raw[found][0]:g} and its like", found
+
+    return without_found(cleaned, table, find)
+
+
+def without_found(
+    cleaned: CleanedColumns, table: Table, find: FindNone
+) -> CleanedColumns:
+    """Returns the numbers of a table without those that are found to be none, which are counted.
+
+    Arguments:
+        cleaned: The numbers.
+        table: The columns as they are in the file.
+        find: Which numbers of a column are none.
+    """
     values = dict(cleaned.values)
     counts = list(cleaned.counts)
     for column in cleaned.understood:
-        if column.quantity not in values or not column.used:
+        quantity = column.quantity
+        if quantity not in values or not column.used:
             continue
-        known = np.isfinite(values[column.quantity])
         raw = file_numbers(table[column.title])
-        found = known & placeholders(raw, column.quantity in velocities)
-        values[column.quantity] = np.where(found, np.nan, values[column.quantity])
-        if found.any():
-            rule = f"{raw[found][0]:g} and its like"
-            count = int(found.sum())
+        for rule, rows in find(quantity, raw, np.isfinite(values[quantity])):
+            values[quantity] = np.where(rows, np.nan, values[quantity])
+            count = int(rows.sum())
             counts.append(
-                MissingCount(
-                    column.title, column.quantity, rule, count, len(raw), "value"
-                )
+                MissingCount(column.title, quantity, rule, count, len(raw), "value")
             )
     return replace(cleaned, values=values, counts=tuple(counts))
+
+
+def look_up(found: Sequence[str]) -> list[str]:
+    """Returns a warning of numbers that may stand for no value; nothing if there are none.
+
+    Example:
+        >>> look_up(["vx of 'A' is 99"])
+        ["vx of 'A' is 99: such numbers often stand for no value; look them up"]
+    """
+    numbers = "such numbers often stand for no value; look them up"
+    return [f"{', '.join(found)}: {numbers}"] if found else []
 
 
 def file_numbers(column: Column) -> FloatArray:

@@ -9,7 +9,7 @@ from astropy.table import Table
 
 from halomass.observed import neighbour_columns
 from halomass.observed.neighbour_columns import KMS, KPC, NAME
-from halomass.observed.placeholders import suspects, without_placeholders
+from halomass.observed.placeholders import look_up, suspects, without_placeholders
 from halomass.observed.satellite_columns import (
     BRIGHTNESS_COLUMNS,
     ERROR_COLUMNS,
@@ -155,7 +155,7 @@ class SatelliteTable:
             for name in MEASURED[2:]
             if suspects(self.values[name][row])
         ]
-        return _looked_up(found + self._without_light(rows)) + self._one_place()
+        return look_up(found + self._without_light(rows)) + self._one_place()
 
     def _without_light(self, rows: Sequence[int]) -> list[str]:
         """Returns whose magnitude is exactly zero, as it hardly ever is."""
@@ -173,7 +173,7 @@ class SatelliteTable:
         """Returns a warning of distances of far satellites that may stand for no value."""
         distance = self.values["distance"]
         title = self.columns["distance"]
-        return _looked_up(
+        return look_up(
             [
                 f"{title} of {self.names[row]!r} is {distance[row]:g}"
                 for row in rows
@@ -277,11 +277,6 @@ class SatelliteTable:
         """Returns errors `[N]`; NaN where they are unknown."""
         found = both_sides(self.cleaned.values, quantity)
         return np.full(len(self.names), np.nan) if found is None else found
-
-
-def _looked_up(found: Sequence[str]) -> list[str]:
-    numbers = "such numbers often stand for no value; look them up"
-    return [f"{', '.join(found)}: {numbers}"] if found else []
 
 
 def _nearest(ra: FloatArray, dec: FloatArray, row: int) -> int:

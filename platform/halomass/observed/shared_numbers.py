@@ -6,17 +6,15 @@ and how many of them end where it ends. What more rows share was written, not me
 """
 
 from collections.abc import Container, Iterator
-from dataclasses import replace
 
 import numpy as np
 from astropy.table import Table
 from scipy import special
 
-from halomass.observed.placeholders import file_numbers
+from halomass.observed.placeholders import without_found
 from halomass.systems import FloatArray
 from orrery.parameters import BoolArray
 from orrery.tables.cleaning import CleanedColumns
-from orrery.tables.missing import MissingCount
 
 _FEWEST_SHARE = 3  # rows; two may be a pair
 _FEWEST_OTHERS = 10  # whose density says anything
@@ -86,23 +84,15 @@ def without_shared(
         table: The columns as they are in the file.
         quantities: Of which no two rows have the same, but for rounding.
     """
-    values = dict(cleaned.values)
-    counts = list(cleaned.counts)
-    for column in cleaned.understood:
-        quantity = column.quantity
-        if quantity not in values or quantity not in quantities or not column.used:
-            continue
-        raw = file_numbers(table[column.title])
-        raw = np.where(np.isfinite(values[quantity]), raw, np.nan)
-        shared = shared_numbers(raw)
-        values[quantity] = np.where(shared, np.nan, values[quantity])
-        for rule, rows in _rules(raw[shared]):
-            counts.append(
-                MissingCount(column.title, quantity, rule, rows, len(raw), "value")
-            )
-    return replace(cleaned, values=values, counts=tuple(counts))
 
+    def find(
+        quantity: str, raw: FloatArray, known: BoolArray
+    ) -> Iterator[tuple[str, BoolArray]]:
+        if quantity not in quantities:
+            return
+        shared = shared_numbers(np.where(known, raw, np.nan))
+        for value in np.unique(raw[shared]):
+            rule = f"exactly {value + 0.0:g}, more often than rounding gives"
+            yield rule, shared & (raw == value)
 
-def _rules(numbers: FloatArray) -> Iterator[tuple[str, int]]:
-    for value, rows in zip(*np.unique(numbers, return_counts=True), strict=True):
-        yield f"exactly {value + 0.0:g}, more often than rounding gives", int(rows)
+    return without_found(cleaned, table, find)

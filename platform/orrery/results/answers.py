@@ -15,6 +15,16 @@ def are_numbers(ends: Iterable[object]) -> bool:
     return all(isinstance(end, int | float) for end in ends)
 
 
+def is_unknown(number: object) -> bool:
+    """Returns whether a document has no number here: none, or the text that stood for it before.
+
+    Example:
+        >>> is_unknown(None), is_unknown("nan"), is_unknown("inf"), is_unknown(0.0)
+        (True, True, False, False)
+    """
+    return number is None or number == "nan"
+
+
 def known_prior(answer: JSON) -> list[float]:
     """Returns both ends of an answer's prior; none where they are not known.
 

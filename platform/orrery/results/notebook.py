@@ -13,6 +13,7 @@ import numpy as np
 
 from orrery.identity import JSON
 from orrery.results import notebook_html
+from orrery.results.answers import is_unknown
 from orrery.results.result import PAGE, Result
 from orrery.results.views import Corner
 from orrery.results.wording import worded, worded_document, words_of
@@ -341,8 +342,7 @@ class Plots:
 
 
 def _known(value: Any) -> Any:
-    # older documents have text where a number is not known
-    return np.ma.masked if value is None or value == "nan" else value
+    return np.ma.masked if is_unknown(value) else value
 
 
 @dataclass(frozen=True)

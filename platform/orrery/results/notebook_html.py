@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from orrery.identity import JSON
-from orrery.results.answers import are_numbers, known_prior
+from orrery.results.answers import are_numbers, is_unknown, known_prior
 
 _DASH = "\N{EN DASH}"
 _HEAD = ("data", "quantity", "median", "16-84 %", "prior, 16-84 %", "unit")
@@ -96,7 +96,7 @@ def _without_interval(answer: JSON) -> list[str]:
     if are_numbers([mean]):
         prior = [f"{end:.2f}" for end in known_prior(answer)]
         return [f"{mean:.2f}, predicted mean", "no interval", " to ".join(prior)]
-    return [_DASH if median in (None, "nan") else str(median), "", ""]
+    return [_DASH if is_unknown(median) else str(median), "", ""]
 
 
 def _interval(

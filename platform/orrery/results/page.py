@@ -18,7 +18,7 @@ from markupsafe import Markup
 from orrery.identity import JSON
 from orrery.results import figures
 from orrery.results.ancestry import lineage_rows
-from orrery.results.answers import are_numbers, known_prior
+from orrery.results.answers import are_numbers, is_unknown, known_prior
 from orrery.results.recording import Number
 from orrery.results.result import OTHER_VERSION, PAGE, Result, other_format
 from orrery.results.sections import Section, shown
@@ -261,7 +261,7 @@ def _without_interval(answer: JSON, decimals: int) -> JSON:
 
 def _dashed(value: Any) -> str:
     # documents write a number that is not known as text
-    return shown(None if value == "nan" else value)
+    return shown(None if is_unknown(value) else value)
 
 
 def _signed(number: float, decimals: int) -> str:
