@@ -33,7 +33,7 @@ from orrery.tables.duplicates import equal_rows
 from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 
-VERSION = 11  # of observed hosts; raised whenever what is read from a table changes
+VERSION = 12  # of observed hosts; raised whenever what is read from a table changes
 
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it:
 # with 25 neighbours these move the mass by less than 0.03 dex.
@@ -236,10 +236,12 @@ def _provenance_before(table: PlainTable) -> JSON:
 def _doubts(table: PlainTable, counted: BoolArray) -> list[str]:
     """Returns warnings of velocities that may stand for no value, or are of another frame."""
     rows = np.flatnonzero(counted).tolist()
-    found = table.doubtful(rows)
-    others = [*table.drift(rows), *_light(table, counted)]
-    others += host_itself.near_each_other(table, rows)
-    return [*look_up(found), *others]
+    return [
+        *table.doubtful(rows),
+        *table.drift(rows),
+        *_light(table, counted),
+        *host_itself.near_each_other(table, rows),
+    ]
 
 
 def _light(table: PlainTable, counted: BoolArray) -> list[str]:

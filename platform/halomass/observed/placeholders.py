@@ -24,6 +24,7 @@ which of these are still known."""
 _FEWEST = 5  # others, whose decimals can say anything
 _FEWEST_DIGITS = 3  # that are one: of 44 such numbers none is measured
 _MOST_WHOLE = 0.3  # of the others, among which such a number is usual
+_WORTH_SAYING = 0.005  # of all tables
 _LARGE = 990.0  # [km/s] beyond which such a number is no neighbour's velocity
 
 
@@ -127,14 +128,22 @@ def without_found(
     return replace(cleaned, values=values, counts=tuple(counts))
 
 
-def look_up(found: Sequence[str]) -> list[str]:
+def look_up(found: Sequence[str], share: float = 0.0) -> list[str]:
     """Returns a warning of numbers that may stand for no value; nothing if there are none.
+
+    Arguments:
+        found: Which numbers, in words.
+        share: Of such tables, that have such a number by chance.
 
     Example:
         >>> look_up(["vx of 'A' is 99"])
         ["vx of 'A' is 99: such numbers often stand for no value; look them up"]
+        >>> look_up(["vx of 'A' is 99.9"], 0.08)[0][41:]
+        'often stand for no value, though 8 % of such tables have one by chance; look them up'
     """
-    numbers = "such numbers often stand for no value; look them up"
+    by_chance = f", though {share:.0%} of such tables have one by chance"
+    chance = by_chance.replace("%", " %") if share >= _WORTH_SAYING else ""
+    numbers = f"such numbers often stand for no value{chance}; look them up"
     return [f"{', '.join(found)}: {numbers}"] if found else []
 
 

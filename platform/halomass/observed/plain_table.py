@@ -12,6 +12,7 @@ import numpy as np
 from astropy.table import Table
 
 from halomass.observed import neighbour_columns
+from halomass.observed.chance_numbers import doubts_of
 from halomass.observed.errors import Orbits
 from halomass.observed.host_metadata import check_environment, stated_number
 from halomass.observed.neighbour_columns import (
@@ -20,7 +21,7 @@ from halomass.observed.neighbour_columns import (
     MASS_COLUMNS,
     NAME,
 )
-from halomass.observed.placeholders import file_numbers, suspects, without_placeholders
+from halomass.observed.placeholders import file_numbers, without_placeholders
 from halomass.observed.shared_numbers import without_shared
 from halomass.observed.spelling import row_names
 from halomass.observed.vector_columns import check_projections, check_vectors
@@ -265,14 +266,9 @@ class PlainTable:
         return ", ".join(found)
 
     def doubtful(self, rows: Iterable[int]) -> list[str]:
-        """Returns velocities of some rows that may stand for no value, in words."""
-        names = self.names()
-        return [
-            f"{self.columns[what]} of {names[row]!r} is {self.table[self.columns[what]][row]}"
-            for row in rows
-            for what in _VELOCITIES
-            if what in self.columns and suspects(self.values(what)[row])
-        ]
+        """Returns a warning of velocities that may stand for no value, if some rows have any."""
+        titles = [self.columns[what] for what in _VELOCITIES if what in self.columns]
+        return doubts_of(self.table, titles, self.names(), rows)
 
     def around(self, name: str, row: int) -> float | None:
         """Returns what the metadata say of the host, else a column; None if neither does.

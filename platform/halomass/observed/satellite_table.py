@@ -8,6 +8,7 @@ from astropy import units
 from astropy.table import Table
 
 from halomass.observed import neighbour_columns
+from halomass.observed.chance_numbers import doubts_of
 from halomass.observed.neighbour_columns import KMS, KPC, NAME
 from halomass.observed.placeholders import look_up, suspects, without_placeholders
 from halomass.observed.satellite_columns import (
@@ -149,13 +150,9 @@ class SatelliteTable:
 
     def doubts(self, rows: Sequence[int]) -> list[str]:
         """Returns a warning of numbers that may stand for no value, if some rows have any."""
-        found = [
-            f"{self.columns[name]} of {self.names[row]!r} is {self.values[name][row]:g}"
-            for row in rows
-            for name in MEASURED[2:]
-            if suspects(self.values[name][row])
-        ]
-        return look_up(found + self._without_light(rows)) + self._one_place()
+        titles = [self.columns[name] for name in MEASURED[2:]]
+        doubts = doubts_of(self.table, titles, self.names, rows)
+        return [*doubts, *look_up(self._without_light(rows)), *self._one_place()]
 
     def _without_light(self, rows: Sequence[int]) -> list[str]:
         """Returns whose magnitude is exactly zero, as it hardly ever is."""

@@ -130,6 +130,7 @@ def host_mass_table(
         table.meta["metrics"] = {"mass.mock_observations": COPIES}
         table.meta["shows"] += table.meta["metrics"]
     table.meta["misses"] = warning_sentences(host)
+    table.meta["misses_are"] = "Warnings of the table"
     title = f"Mass, {host.name}: predicted means and medians of hosts predicted alike"
     return {title: table}
 

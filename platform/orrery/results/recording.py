@@ -180,9 +180,9 @@ class Recording:
         Arguments:
             tables: By title; `meta["key"]` is the stable key, `meta["caption"]` says
                 what the columns are, and each `Sentence` of `meta["misses"]`, if any,
-                is something that the reader must not miss. `meta["metrics"]`, if any,
-                are further numbers in these sentences, by stable key, and
-                `meta["shows"]` the keys of those in the caption.
+                is something that the reader must not miss, by default called misses
+                (`meta["misses_are"]`). `meta["metrics"]`, if any, are further numbers in
+                these sentences, by stable key, `meta["shows"]` the keys in the caption.
         """
         for title, table in tables.items():
             numbers = table.meta.get("metrics", {})

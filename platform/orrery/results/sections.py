@@ -274,7 +274,8 @@ def table_sections(title: str, table: "Table") -> list[Section]:
     if misses:
         text = "\n\n".join(miss.text for miss in misses)
         quoted = tuple(name for miss in misses for name in miss.shows)
-        sections.append(Caution(f"misses.{key}", f"Misses, {title}", text, quoted))
+        kind = table.meta.get("misses_are", "Misses")
+        sections.append(Caution(f"misses.{key}", f"{kind}, {title}", text, quoted))
     return sections
 
 

@@ -262,7 +262,7 @@ def test_without_any_distance_that_can_be_a_table_is_refused(tmp_path):
 def test_a_velocity_that_looks_like_none_is_warned_of(tmp_path):
     found = milky_way.read_satellites(written(tmp_path, *SOUND, {"vlos_kms": -99.0}))
     assert len(found) == 9
-    assert "vlos_kms of 'Near' is -99: such numbers often" in found.warnings[0]
+    assert "vlos_kms of 'Near' is -99.0: such numbers often" in found.warnings[0]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from halomass.study.ensembles import (
     label_noiseless,
     label_noisy,
 )
+from orrery.results.sections import table_sections
 
 HEADING = "Mass, {}: predicted means and medians of hosts predicted alike"
 
@@ -172,12 +173,15 @@ def test_rows_that_mean_something_else_are_explained_in_the_caption(name, words,
         ) == told
 
 
-def test_warnings_of_a_host_are_misses(host):
+def test_warnings_of_a_host_are_told_under_a_heading_of_their_own(host):
     warned = host(name="A host", warnings=["peak masses alone"])
     assert misses(masses.host_mass_table(warned, answers())) == [
         "A host: peak masses alone."
     ]
     assert misses(masses.host_mass_table(host(name="A host"), answers())) == []
+    ((title, table),) = masses.host_mass_table(warned, answers()).items()
+    _, caution = table_sections(title, table)
+    assert caution.title == f"Warnings of the table, {title}"
 
 
 def test_an_unknown_interval_is_missing_and_the_caption_says_why(host):
