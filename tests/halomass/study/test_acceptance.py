@@ -40,7 +40,7 @@ def test_nbody_hosts_judge_the_mock_that_resolves_and_loses_satellites_as_they_d
     other = acceptance.acceptance_table("VSMDPL/UM", hosts=100)
     for one, comparable in ((table, True), (other, False)):
         rows = one[one["source"] == zoom_hosts.ZOOM_HOSTS]
-        assert len(rows) == 11
+        assert len(rows) == 12
         rate = rows["quantity"] == "factor of the mass-loss rate"
         assert list(rows["aim"][rate]) == [0.56]
         assert list(rows["verdict"][rate]) == ["met"]
@@ -56,6 +56,15 @@ def test_satellites_by_the_stricter_cut_lie_farther_out(table):
             for when in ("at infall", "at the peak")
         )
         assert at_infall < at_peak
+
+
+def test_without_the_expansion_of_space_orbits_far_out_are_more_radial(table):
+    rows = {row["quantity"]: row for row in table}
+    physical = rows["anisotropy beta, 0.8-1 R_vir"]
+    peculiar = rows["anisotropy beta, 0.8-1 R_vir, peculiar velocities"]
+    assert physical["aim"] == peculiar["aim"] == zoom_hosts.ANISOTROPY
+    # H r of 16 km/s beside a dispersion of 90: a twentieth
+    assert 0.02 < peculiar["mock"] - physical["mock"] < 0.1
 
 
 def test_nbody_hosts_are_met_by_as_many_as_are_asked_for(monkeypatch):
