@@ -10,6 +10,11 @@ import pytest
 
 from toy_sizes import SIMULATIONS, STARS, words
 
+COUNTS = {
+    "simulations",
+    "tests",
+}  # names of numbers of which none exceeds what was made
+
 
 @pytest.fixture(scope="session")
 def experiments():
@@ -117,10 +122,38 @@ def unknown_numbers(page_numbers):
         assert [accepted for accepted, _ in strength.values()] == [0, 0, 0]
         assert sum(tried for _, tried in strength.values())
         document = json.loads((folder / "run.json").read_text())
+        assert _counted_too_often(document) == []
         WALKED.append(document["experiment"])
         return page_numbers.unknown(folder)
 
     return found
+
+
+def _counted_too_often(document):
+    """Returns what counts more simulations, or tests on them, than were made.
+
+    A page and its `run.json` can agree on such a number: each survey of one simulation
+    counted as one would be on both.
+    """
+    metrics = document["metrics"]
+    made = metrics.get("simulations.count", float("inf"))
+    counts = [
+        (name, value)
+        for name, value in metrics.items()
+        if name.rpartition(".")[2] in COUNTS
+    ]
+    tables = [one for one in document["sections"] if one["kind"] == "table"]
+    for table in tables:
+        names = [column["name"] for column in table["columns"]]
+        # rows are of different simulations
+        counts += [
+            (
+                f"{table['key']}.{name}",
+                sum(row[names.index(name)] for row in table["rows"]),
+            )
+            for name in COUNTS & {*names}
+        ]
+    return [(name, value) for name, value in counts if value > made]
 
 
 @pytest.fixture(autouse=True)
