@@ -1,6 +1,7 @@
 """The commands of this science: its experiments by name, known before any is imported."""
 
 from orrery.commands import Command, StudyCommand
+from orrery.table_kinds import ColumnsCommand, TableKind
 
 _ALL: tuple[Command, ...] = (
     StudyCommand(
@@ -14,6 +15,22 @@ _ALL: tuple[Command, ...] = (
         "which networks read the mass best, and how much that matters",
         "halomass.study.architectures:ensemble_architectures",
         "halomass.study.options:EnsembleArchitectures",
+    ),
+    ColumnsCommand(
+        (
+            TableKind(
+                "satellites",
+                "galaxies around the Milky Way, as seen from the Sun",
+                "halomass.observed.column_reports:satellite_column_lines",
+                "halomass.observed.column_reports:is_satellite_table",
+            ),
+            TableKind(
+                "neighbours",
+                "galaxies or subhalos around a host, relative to it",
+                "halomass.observed.column_reports:neighbour_column_lines",
+                "halomass.observed.column_reports:is_neighbour_table",
+            ),
+        )
     ),
 )
 COMMANDS = {command.name: command for command in _ALL}

@@ -1,4 +1,4 @@
-"""Looks into people's tables: `python -m mwlmc columns FILE`, or `orrery columns FILE`."""
+"""Looks into star tables: `python -m mwlmc columns FILE`; `orrery columns` knows others too."""
 
 import argparse
 import sys
@@ -13,13 +13,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m mwlmc", description=__doc__)
     commands = parser.add_subparsers(required=True)
     _add_table(commands.add_parser("columns", help=_COLUMNS))
-    return _print_columns(parser.parse_args(arguments).stars)
-
-
-def columns_main(arguments: Sequence[str]) -> int:
-    """The same for the arguments of `orrery columns`."""
-    parser = argparse.ArgumentParser("orrery columns", description=_COLUMNS)
-    _add_table(parser)
     return _print_columns(parser.parse_args(arguments).stars)
 
 

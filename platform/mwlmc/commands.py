@@ -1,6 +1,7 @@
 """The commands of this science: its experiments by name, known before any is imported."""
 
-from orrery.commands import Command, StudyCommand, ToolCommand
+from orrery.commands import Command, StudyCommand
+from orrery.table_kinds import ColumnsCommand, TableKind
 
 _ALL: tuple[Command, ...] = (
     StudyCommand(
@@ -69,10 +70,14 @@ _ALL: tuple[Command, ...] = (
         "mwlmc.study.binnings:binnings",
         "mwlmc.study.sweep_options:Binnings",
     ),
-    ToolCommand(
-        "columns",
-        "says how each column of a star table is understood",
-        "mwlmc.__main__:columns_main",
+    ColumnsCommand(
+        (
+            TableKind(
+                "stars",
+                "of the halo, as seen from the Sun",
+                "mwlmc.observed.star_reading:column_lines",
+            ),
+        )
     ),
 )
 COMMANDS = {command.name: command for command in _ALL}

@@ -11,6 +11,8 @@ from importlib import metadata
 from pkgutil import resolve_name
 from typing import Any, Protocol
 
+from orrery.table_kinds import ColumnsCommand
+
 COMMAND_GROUP = "orrery.commands"
 
 
@@ -109,16 +111,24 @@ class ToolCommand:
 def installed_commands() -> dict[str, Command]:
     """Returns the commands of all installed packages, by name.
 
+    `columns` knows the kinds of tables of all of them.
+
     Raises:
-        ValueError: If two commands have the same name.
+        ValueError: If two other commands, or two kinds of tables, have the same name.
     """
     found: dict[str, Command] = {}
     for package in metadata.entry_points(group=COMMAND_GROUP):
         for name, command in package.load().items():
-            if name in found:
-                raise ValueError(
-                    f"two commands are called {name!r}, one of them in "
-                    f"{package.value}: rename it"
-                )
-            found[name] = command
+            found[name] = _added(found.get(name), command, package.value)
     return found
+
+
+def _added(there: Command | None, command: Command, package: str) -> Command:
+    """Returns a command of a package, joined with one of the same name if that is possible."""
+    if there is None:
+        return command
+    if isinstance(there, ColumnsCommand) and isinstance(command, ColumnsCommand):
+        return there.joined(command)
+    raise ValueError(
+        f"two commands are called {command.name!r}, one of them in {package}: rename it"
+    )

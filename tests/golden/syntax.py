@@ -18,9 +18,11 @@ PACKAGES = ("orrery", "mwlmc", "halomass")
 # Documents, files, processes and words around numbers: no number is decided here.
 NO_NUMBERS = {
     "halomass.commands": "names experiments",
+    "halomass.observed.column_reports": "says how columns are understood",
     "mwlmc.__main__": "chooses which command runs",
     "mwlmc.commands": "names experiments",
     "orrery.__main__": "chooses which command runs",
+    "orrery.table_kinds": "chooses who tells of a table",
     "orrery.tables.sealed_text": "compares checksums",
     "orrery.tables.bundled": "finds tables by their names",
     "orrery.cluster_commands": "says whether a cluster will do",

@@ -86,17 +86,19 @@ def test_options_are_explained_before_anything_that_computes_is_imported(name):
 
 def test_columns_are_explained_before_astropy_is_imported():
     printed = help_without(HEAVY, "columns")
-    assert "the star table" in printed
+    assert "--as {satellites,neighbours,stars}" in printed
 
 
 @pytest.mark.parametrize("name", sorted(installed_commands()))
 def test_what_a_command_names_is_there(name):
     command = installed_commands()[name]
-    named = (
-        (command.study, command.options)
-        if isinstance(command, StudyCommand)
-        else (command.main,)
-    )
+    if isinstance(command, StudyCommand):
+        named = (command.study, command.options)
+    else:
+        tables = (
+            one for kind in command.kinds for one in (kind.lines, kind.recognises)
+        )
+        named = tuple(one for one in tables if one)
     assert all(callable(commands.resolve_name(one)) for one in named)
 
 

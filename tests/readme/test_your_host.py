@@ -8,6 +8,7 @@ from astropy import units as u
 from astropy.coordinates import SkyCoord
 
 from halomass.observed.neighbour_tables import read_neighbours
+from orrery.commands import installed_commands
 
 PAGE = Path(__file__).parents[2] / "docs" / "your-host.md"
 
@@ -43,3 +44,35 @@ def test_what_is_seen_from_the_sun_becomes_places_and_velocities_about_the_host(
     line = seen[0].cartesian.xyz.value / 776.0
     speed = np.dot(line, [found["vx"], found["vy"], found["vz"]])
     assert abs(speed - 101.0) < 2.0
+
+
+def test_columns_of_the_pages_host_are_understood(tmp_path):
+    (table,) = re.findall(r"```\n(# %ECSV.*?)```", PAGE.read_text(), re.DOTALL)
+    path = tmp_path / "host.ecsv"
+    path.write_text(table)
+    command = installed_commands()["columns"]
+    head, *lines = command.lines(path)
+    assert head.startswith("read as a table of neighbours (")
+    assert not [line for line in lines if "not u" in line]
+    assert lines == command.lines(path, "neighbours")
+    assert lines[-1] == "1 of 1 rows can be used"
+
+
+def test_a_number_that_may_stand_for_no_value_is_warned_of_as_the_page_says(tmp_path):
+    (table,) = re.findall(r"```\n(# %ECSV.*?)```", PAGE.read_text(), re.DOTALL)
+    speeds = np.random.default_rng(1).normal(0.0, 100.0, 24).round(1)
+    speeds[3] = 99.9
+    path = tmp_path / "host.ecsv"
+    path.write_text(
+        table
+        + "".join(
+            f"n{i} {8 - 0.1 * i:.1f} {10 + 7 * i} {20 - i} {2 * i - 30} "
+            f"{50 + i} {speed} {7 * i % 41 - 20}\n"
+            for i, speed in enumerate(speeds)
+        )
+    )
+    (warning,) = read_neighbours(path).warnings
+    assert warning.startswith(
+        "vy of 'n3' is 99.9: such numbers often stand for no value"
+    )
+    assert "of such tables have one by chance; look" in warning
