@@ -76,6 +76,7 @@ resolve: .venv/installed
 
 docs: .venv/installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@[ -d build/gallery ] || echo "The gallery has no pictures yet: make gallery draws them."
 	@echo build/site/index.html
 
 # Minutes: experiments run and draw, but learn next to nothing.

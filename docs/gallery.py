@@ -1,7 +1,7 @@
 """All figures of both papers, each with the command that makes it: a page of the site.
 
 `make gallery` runs the experiments at toy size and puts what they draw into build/gallery,
-where the site finds it. Without it the page lists figures and commands alone.
+where the site finds it. Without it the page lists figures and commands, and says so.
 """
 
 import argparse
@@ -192,19 +192,30 @@ def pictures(figure: PaperFigure) -> Iterator[str]:
 
 def page(made: Path) -> str:
     """Returns the gallery's page in Markdown, with those pictures that are there."""
-    lines = [
-        "# All figures of both papers",
-        "",
-        "Each figure of the papers, the command that makes ours, and a picture. **Pictures are "
-        "of toy size**, made by `make gallery` in minutes to show that the command still draws "
-        "them: their numbers mean nothing. Those of full size are under Results.",
-    ]
+    lines = ["# All figures of both papers", "", _about(made)]
     for paper in PAPERS:
         lines += ["", f"## {paper}"]
         for figure in FIGURES:
             if figure.paper == paper:
                 lines += _entry(figure, made)
     return "\n".join(lines) + "\n"
+
+
+def _about(made: Path) -> str:
+    """Returns what the page shows: without pictures, how they are made."""
+    listed = "Each figure of the papers, and the command that makes ours"
+    full = "Those of full size are under Results."
+    if not any(made.rglob("*.png")):
+        return (
+            f"{listed}. **This copy of the site was built without pictures**: `make gallery` "
+            "draws them at toy size in some minutes, and `make docs` after it puts them here. "
+            f"{full}"
+        )
+    return (
+        f"{listed}, with a picture. **Pictures are of toy size**, made by `make gallery` in "
+        "minutes to show that the command still draws them: their numbers mean nothing. "
+        f"{full}"
+    )
 
 
 def _entry(figure: PaperFigure, made: Path) -> Iterator[str]:

@@ -55,11 +55,14 @@ def test_what_runs_have_drawn_is_shown(drawn, tmp_path):
         for picture in gallery.pictures(figure):
             assert (made / picture).read_text() == picture
             assert f"](gallery/{picture})" in page
+    assert "without pictures" not in page
 
 
 def test_without_pictures_there_are_the_commands(tmp_path):
     page = gallery.page(tmp_path)
     assert "](gallery/" not in page
+    said = page.partition("**This copy of the site was built without pictures**")[2]
+    assert said.startswith(": `make gallery` draws them")
     for experiment in gallery.TOY:
         assert f"\norrery {experiment}\n" in page
 
