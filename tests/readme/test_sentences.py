@@ -35,6 +35,7 @@ from .files import (
 from .milky_way_masses import of_table_2
 from .other_universes import of_other_universes
 from .papers_campaign import of_the_papers_campaign
+from .picture import of_the_picture
 from .sky import of_the_sky
 from .travel_velocities import of_travel_velocities
 
@@ -58,6 +59,7 @@ def claims():
         **of_scaling(),
         **of_the_code(),
         **of_the_sky(),
+        **of_the_picture(),
     }
 
 
