@@ -35,7 +35,7 @@ EXAMPLES = (
     r"--simulations 100\b",
     r"ORRERY_DEBUG=1\b",
     r"\bTable [12]\b",
-    r"`-9999`|`999`|`-999`",
+    r"`-9999`|`999`|`-999`|`99\.9`",
     r"sha256",
     r"VERSION = 1\b",
 )
