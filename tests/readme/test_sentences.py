@@ -34,6 +34,7 @@ from .files import (
 )
 from .milky_way_masses import of_table_2
 from .other_universes import of_other_universes
+from .own_simulator import of_own_simulators
 from .papers_campaign import of_the_papers_campaign
 from .picture import of_the_picture
 from .sky import of_the_sky
@@ -60,6 +61,7 @@ def claims():
         **of_the_code(),
         **of_the_sky(),
         **of_the_picture(),
+        **of_own_simulators(),
     }
 
 

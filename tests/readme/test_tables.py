@@ -66,3 +66,15 @@ def test_accuracies_are_what_the_benchmark_printed():
         shift = ", ".join(f"{shift:.2f}" for shift in shifts)
         expected.append([name, f"{one['evaluations']:.0f}", position, shift])
     assert rows_below("") == expected
+
+
+def test_sizes_for_ones_own_simulator_are_what_the_benchmark_printed():
+    expected = []
+    for one in measured("own_simulator")["measured"]:
+        parameters = one.get("parameters", 2)
+        data = one.get("heights", 4 * parameters)
+        rejecting = (", ".join(one[name]) or "none" for name in ("rejects", "control"))
+        counts = (one["simulations"], one["tests"], data, parameters)
+        missing = printed(one["missing"], "%.2f")
+        expected.append([*(f"{count:,}" for count in counts), missing, *rejecting])
+    assert rows_below("simulations") == expected
