@@ -4,7 +4,7 @@ Which columns are used follows from the same functions that read the tables, and
 warn of and refuse is said as they say it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,7 +46,8 @@ _GALACTIC = {
     "l": ("l", "glon", "gal_l", "l_gal"),
     "b": ("b", "glat", "gal_b", "b_gal"),
 }
-_SKY = ({"ra", "dec"}, {"l", "b"})
+# Any of these is of what is seen from the Sun, whatever its places are called.
+_FROM_THE_SUN = ({"ra", "dec"}, {"l", "b"}, {"v_los"}, {"pm_ra"}, {"pm_dec"})
 _PLACE = ({"x", "y", "z"}, {"r"})
 _VELOCITY = ({"vx", "vy", "vz"}, {"v_r", "v_t"})
 
@@ -119,12 +120,12 @@ def is_neighbour_table(table: Table) -> bool:
         >>> is_neighbour_table(Table({"ra": [10.0], "dec": [9.0], "z": [1.0], "vx": [1.0]}))
         False
     """
-    names = _quantities(table)
-    if any(sky <= set(names) for sky in _SKY):
+    names = set(_quantities(table))
+    if any(seen <= names for seen in _FROM_THE_SUN):
         return _has_orbits(names) and "v_los" not in names and _has_galaxies(table)
-    masses = {d.quantity for d in MASS_COLUMNS}
-    relative = ({"x", "y", "z"}, *_VELOCITY)
-    return any(one <= set(names) for one in relative) or bool(masses & set(names))
+    if any(one <= names for one in ({"x", "y", "z"}, *_VELOCITY)):
+        return True
+    return _has_galaxies(table)
 
 
 def satellite_column_lines(path: Path | str) -> list[str]:
@@ -324,7 +325,7 @@ def _quantities(table: Table) -> dict[str, str]:
     return found
 
 
-def _has_orbits(names: Mapping[str, str]) -> bool:
+def _has_orbits(names: Collection[str]) -> bool:
     """Returns whether there are places and velocities relative to a host."""
     return all(
         any(one <= set(names) for one in several) for several in (_PLACE, _VELOCITY)

@@ -75,6 +75,14 @@ STARS = {
     "with Galactocentric orbits": {**SEEN, **RELATIVE, **M_STAR},
     "orbits without line-of-sight": {**SKY, **RELATIVE, "mass": [0.8] * COUNT},
     "a magnitude called r": {**SEEN, "r": [17.0] * COUNT, "v_r": [9.0] * COUNT},
+    "places by names of surveys": {
+        "plug_ra": SKY["ra_deg"],
+        "plug_dec": SKY["dec_deg"],
+        "pmra": SEEN["pmra_masyr"],
+        **RELATIVE,
+        "mass": [0.8] * COUNT,
+    },
+    "masses alone": {"plug_ra": SKY["ra_deg"], "mass": [0.8] * COUNT},
     "words for magnitudes": {**SEEN, "M_V": ["--"] * COUNT},
 }
 SATELLITES = {
