@@ -76,5 +76,8 @@ def test_sizes_for_ones_own_simulator_are_what_the_benchmark_printed():
         rejecting = (", ".join(one[name]) or "none" for name in ("rejects", "control"))
         counts = (one["simulations"], one["tests"], data, parameters)
         missing = printed(one["missing"], "%.2f")
-        expected.append([*(f"{count:,}" for count in counts), missing, *rejecting])
-    assert rows_below("simulations") == expected
+        sums = "parameters" in one
+        simulator = "sums of all parameters" if sums else "the tutorial's"
+        numbers = (f"{count:,}" for count in counts)
+        expected.append([simulator, *numbers, missing, *rejecting])
+    assert rows_below("simulator") == expected
