@@ -21,6 +21,7 @@ NO_NUMBERS = {
     "halomass.observed.column_reports": "says how columns are understood",
     "mwlmc.__main__": "chooses which command runs",
     "mwlmc.commands": "names experiments",
+    "mwlmc.observations": "is another name of a command",
     "orrery.__main__": "chooses which command runs",
     "orrery.table_kinds": "chooses who tells of a table",
     "orrery.tables.sealed_text": "compares checksums",

@@ -336,7 +336,7 @@ def _has_galaxies(table: Table) -> bool:
     """Returns whether some rows have more mass, or are brighter, than any star."""
     for masses in _log_masses(table):
         known = masses[(masses >= 0) & (masses <= _LARGEST)]
-        if len(known) and np.mean(known > _STARS_END) > _FEW:
+        if np.count_nonzero(known > _STARS_END) > _FEW * len(known):
             return True
     return False
 

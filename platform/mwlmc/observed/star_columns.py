@@ -278,6 +278,7 @@ _IDENTIFIER = ColumnDescription(
     NONE,
     (
         *("targetid", "apogee_id", "h3_id", "specobjid", "specobj_id", "sdss_id"),
+        *("2mass", "2mass_id", "2mass_designation", "twomass", "tmass", "tmass_id"),
         *("star_id", "starid", "objid", "object_id", "obj_id", "uid", "id"),
     ),
     ordered=True,

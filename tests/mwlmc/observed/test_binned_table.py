@@ -1,5 +1,7 @@
 """Laws of binned tables: the published numbers, whole files, and a command that says why not."""
 
+import runpy
+
 import numpy as np
 import pytest
 from astropy.table import Table
@@ -202,6 +204,17 @@ def test_command_reports_bad_input_in_one_line_and_writes_nothing(tmp_path, caps
         assert message.startswith("error: ")
         assert message.count("\n") == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == ["stars.csv"]
+
+
+def test_the_command_has_its_older_name_too(tmp_path, monkeypatch, capsys):
+    (tmp_path / "stars.csv").write_text("ra_deg,dec_deg\n1,2\n")
+    words = ["desi", *(str(tmp_path / name) for name in ("stars.csv", "out.ecsv"))]
+    assert main(words) == 1
+    said = capsys.readouterr().err
+    monkeypatch.setattr("sys.argv", ["observations", *words])
+    with pytest.raises(SystemExit, match="1"):
+        runpy.run_module("mwlmc.observations", run_name="__main__")
+    assert capsys.readouterr().err == said
 
 
 def _write_stars(table, path):

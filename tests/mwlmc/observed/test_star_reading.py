@@ -307,6 +307,22 @@ def test_a_survey_or_a_flag_is_no_identifier_of_gaias(tmp_path, title, names):
     assert len(_read(both, tmp_path)) == 2 * COUNT
 
 
+@pytest.mark.parametrize("title", ["APOGEE_ID", "2MASS", "TMASS_ID", "2mass_id"])
+def test_stars_count_once_by_the_names_that_surveys_give_them(tmp_path, title):
+    table = _stars()
+    del table["source_id"]
+    table[title] = [f"{1000 + i:04d}4512-0{i:05d}" for i in range(COUNT)]
+    again = table.copy()
+    # another distance, velocity and motion: nothing else tells that it is the same star
+    again["distance_kpc"] *= 1.3
+    again["vlos_kms"] += 60.0
+    again["pmra_masyr"] += 0.3
+    assert len(_read(vstack([table, again]), tmp_path)) == COUNT
+    both = vstack([table, again])
+    del both[title]
+    assert len(_read(both, tmp_path)) > COUNT
+
+
 def test_a_name_that_stars_at_different_places_share_is_no_identifier(tmp_path):
     table = _renamed(_stars(), source_id="id")
     table["id"] = 17
