@@ -11,8 +11,10 @@ import pytest
 
 from halomass.study import accuracy
 from halomass.study.ensembles import LEFT_OUT_FEATURES, label_without
+from halomass.study.wording import host_words
 from mwlmc.parameters import INFERRED
 from mwlmc.study import comparison, quantities
+from mwlmc.study.wording import table_words
 from orrery.execution.simulation import generate
 from orrery.judging import calibration, predictive
 from orrery.judging.misspecification import Misspecification
@@ -93,6 +95,12 @@ def ratios():
     return {name: (value, 0.1 * value) for name, value in every}
 
 
+@pytest.fixture(scope="session")
+def raw_names(page_numbers, load_script):
+    """What names stand on a page as if they were words."""
+    return load_script("experiments/raw_names")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A run with sentences, tables and misses of both sciences, and no figures drawn."""
@@ -103,6 +111,7 @@ def folder(tmp_path_factory):
     ensembles = {name: Ensemble(i) for i, name in enumerate(names)}
     ensembles |= {label_without(what): Ensemble(7) for what in LEFT_OUT_FEATURES}
     with record("toy", Choices(), tmp_path_factory.mktemp("toy")) as recording:
+        recording.words({**table_words(), **host_words()})
         key = quantities.row_key(ROW)
         recording.answers(quantities.answers(key, ROW, draws, prior))
         check_logger(recording, key, ROW)(outside())
@@ -144,6 +153,25 @@ def test_a_page_shows_nothing_that_its_document_does_not_hold_by_name(
     }
     assert kinds == {"table", "figure", "warning", "text"}
     assert page_numbers.unknown(folder) == []
+
+
+def test_a_page_says_words_where_files_have_names(folder, raw_names):
+    html = (folder / "report.html").read_text()
+    assert raw_names.raw_names(html) == []
+    # what nobody has words for is shown as code: here nothing but the toy's entries
+    assert {*raw_names.names_as_code(html)} <= {"v_north_30_50", "v_south_30_50"}
+    assert "p-value of the rank" in html
+    assert 'data-column="rank_pvalue"' in html
+
+
+@pytest.mark.parametrize("place", ["<td>", "<h2>", "<p>", "<figcaption>"])
+def test_a_raw_name_in_words_is_noticed(raw_names, place):
+    html = f"<main>{place}the median_alike of v_x</{place[1:]}</main>"
+    assert raw_names.raw_names(html) == ["median_alike"]
+    assert (
+        raw_names.raw_names(html.replace("median_alike", "<code>median_alike</code>"))
+        == []
+    )
 
 
 def test_wrong_numbers_are_noticed(folder, page_numbers):

@@ -141,7 +141,9 @@ NO_NUMBERS = {
 # Modules of which a number may depend, but on none of their own constants.
 CONSTANTS_OF_MACHINES = {
     "halomass.catalogues.text_table": "memory, and lines that no catalogue has",
+    "halomass.study.wording": "words on pages",
     "mwlmc.model.step_libraries": "files of a compiled step, and how many stars it takes",
+    "mwlmc.study.wording": "words on pages",
     "orrery.execution.actors": "deaths, and looks at what is alive",
     "orrery.execution.certificates": "keys, times of validity, and lengths of tokens",
     "orrery.execution.cluster": "how long a start may take",

@@ -5,6 +5,7 @@ from halomass.study.ensembles import ensemble_features, label_noisy
 from halomass.study.generated_hosts import generate_hosts
 from halomass.study.options import EnsembleArchitectures
 from halomass.study.versions import SUMMARIES, VERSIONS
+from halomass.study.wording import host_words
 from halomass.systems import LOG_M_VIR
 from orrery.execution import cluster, summaries
 from orrery.results.lineage import record_summary_lineage
@@ -32,6 +33,7 @@ def ensemble_architectures(options: EnsembleArchitectures) -> Result:
             "architectures", options, campaign.reports, VERSIONS, SUMMARIES
         ) as recording,
     ):
+        recording.words(host_words())
         hosts = generate_hosts(recording, campaign)
         pairs = summaries.compute(features, hosts, binning, (LOG_M_VIR,))
         record_summary_lineage(recording, "architectures", pairs)

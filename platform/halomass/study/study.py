@@ -35,6 +35,7 @@ from halomass.study.similar_hosts import HostLikeness, TrainingHosts
 from halomass.study.survival_choices import survival_table
 from halomass.study.unknown_intervals import record_unknown_intervals
 from halomass.study.versions import SUMMARIES, VERSIONS
+from halomass.study.wording import host_words
 from halomass.systems import LOG_M_VIR, FloatArray
 from orrery.execution import cluster, summaries
 from orrery.execution.summaries import Binning
@@ -91,6 +92,7 @@ def halo_mass(options: HaloMass) -> Result:
             "halo_mass", options, campaign.reports, VERSIONS, SUMMARIES
         ) as recording,
     ):
+        recording.words(host_words())
         hosts = generate_hosts(recording, campaign)
         _record_host(recording, seen, ours)
         found = _train_ensembles(recording, options, hosts, wanted)

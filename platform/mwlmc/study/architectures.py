@@ -8,7 +8,7 @@ from mwlmc.study.simulation_noise import with_simulation_error
 from mwlmc.study.survey_draws import survey_pairs
 from mwlmc.study.sweep_options import FlowArchitectures
 from mwlmc.study.versions import SUMMARIES, VERSIONS
-from mwlmc.study.wording import AS_WRITTEN
+from mwlmc.study.wording import table_words
 from orrery.execution import cluster
 from orrery.results.lineage import record_summary_lineage
 from orrery.results.recording import record
@@ -43,7 +43,7 @@ def flow_architectures(options: FlowArchitectures) -> Result:
             "architectures", options, campaign.reports, VERSIONS, SUMMARIES
         ) as recording,
     ):
-        recording.words(AS_WRITTEN)
+        recording.words(table_words())
         halos = simulate_campaign(recording, campaign)
         pairs = survey_pairs(
             halos, binning, parameters, options.measurement.survey_draws

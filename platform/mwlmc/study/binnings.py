@@ -28,7 +28,7 @@ from mwlmc.study.literature import QUANTITIES
 from mwlmc.study.simulation_noise import simulation_error
 from mwlmc.study.sweep_options import Binnings, SurveyKind, unbinned_survey
 from mwlmc.study.versions import SUMMARIES, VERSIONS
-from mwlmc.study.wording import AS_WRITTEN
+from mwlmc.study.wording import table_words
 from orrery.execution import cluster
 from orrery.identity import JSON
 from orrery.parameters import FloatArray, parameter_names
@@ -207,7 +207,7 @@ def binnings(options: Binnings) -> Result:
         cluster.connect(),
         record("binnings", options, campaign.reports, VERSIONS, SUMMARIES) as recording,
     ):
-        recording.words(AS_WRITTEN)
+        recording.words(table_words())
         halos = simulate_campaign(recording, campaign)
         for kind, survey in planned.items():
             question = _question(options, kind, survey, halos)

@@ -25,7 +25,7 @@ from mwlmc.study.options import DesiChoices
 from mwlmc.study.quantities import KNOWN, interval_ends, quantities, quantity_key
 from mwlmc.study.study import infer_rows
 from mwlmc.study.versions import SUMMARIES, VERSIONS
-from mwlmc.study.wording import AS_WRITTEN
+from mwlmc.study.wording import table_words
 from orrery.execution import cluster
 from orrery.parameters import FloatArray
 from orrery.results.recording import record
@@ -112,7 +112,7 @@ def desi_choices(options: DesiChoices) -> Result:
             "desi_choices", options, campaign.reports, VERSIONS, SUMMARIES
         ) as recording,
     ):
-        recording.words(AS_WRITTEN)
+        recording.words(table_words())
         halos = simulate_campaign(recording, campaign)
         draws: dict[str, FloatArray] = {}
         for sampling, some in rows.items():

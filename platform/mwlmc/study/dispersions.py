@@ -29,7 +29,7 @@ from mwlmc.study.shell_options import DataName, Dispersions
 from mwlmc.study.study import conditioned, infer_row
 from mwlmc.study.survey_draws import SIMULATION_NUMBER, survey_pairs
 from mwlmc.study.versions import SUMMARIES, VERSIONS
-from mwlmc.study.wording import AS_WRITTEN
+from mwlmc.study.wording import table_words
 from orrery.execution import cluster, simulation, summaries
 from orrery.inference.posteriors import Inferred
 from orrery.labels import relabelled
@@ -75,7 +75,7 @@ def dispersions(options: Dispersions) -> Result:
             unread=() if real else ("stars",),
         ) as recording,
     ):
-        recording.words(AS_WRITTEN)
+        recording.words(table_words())
         halos = simulate_campaign(recording, campaign)
         found, prior = _infer(recording, rows, halos, options.inferred, options)
         _record_answers(recording, rows, found, prior, options)

@@ -17,7 +17,7 @@ from mwlmc.study.panels import profile_panels
 from mwlmc.study.study import conditioned, infer_row
 from mwlmc.study.survey_draws import survey_pairs
 from mwlmc.study.versions import SUMMARIES, VERSIONS
-from mwlmc.study.wording import AS_WRITTEN
+from mwlmc.study.wording import table_words
 from orrery.execution import cluster, simulation, summaries
 from orrery.judging import predictive
 from orrery.judging.predictive import Predictive
@@ -54,7 +54,7 @@ def predictive_checks(options: PredictiveChecks) -> Result:
             "predictive", options, campaign.reports, VERSIONS, SUMMARIES
         ) as recording,
     ):
-        recording.words(AS_WRITTEN)
+        recording.words(table_words())
         halos = simulate_campaign(recording, campaign)
         for found in data_rows({name: data[name] for name in options.rows}):
             row = conditioned(found, halos)

@@ -35,7 +35,7 @@ from mwlmc.study.rigid_limit import record_rigid_limit
 from mwlmc.study.simulation_noise import with_simulation_error
 from mwlmc.study.survey_draws import survey_pairs
 from mwlmc.study.versions import SUMMARIES, VERSIONS
-from mwlmc.study.wording import AS_WRITTEN
+from mwlmc.study.wording import entry_words, table_words
 from orrery.execution import cluster
 from orrery.inference import posteriors
 from orrery.inference.options import Inference
@@ -78,7 +78,7 @@ def desi(options: Desi) -> Result:
         cluster.connect(),
         record("desi", options, campaign.reports, VERSIONS, SUMMARIES) as recording,
     ):
-        recording.words(AS_WRITTEN)
+        recording.words(table_words())
         recording.tables(summary_tables(stars, options.measurement))
         halos = simulate_campaign(recording, campaign)
         rows = desi_rows(stars, data)
@@ -188,6 +188,7 @@ def infer_row(
         inference: How the posterior is learned and sampled.
         seed: Decides training, draws and tests.
     """
+    recording.words(entry_words(row.observation.names))
     lineage.record_summary_lineage(recording, row.key, pairs)
     inferred = posteriors.infer(
         row.label,
@@ -228,7 +229,7 @@ def quadrants_posteriors(options: Quadrants) -> Result:
             unread=("stars",) if mock else (),
         ) as recording,
     ):
-        recording.words(AS_WRITTEN)
+        recording.words(table_words())
         recording.tables(tables)
         halos = simulate_campaign(recording, campaign)
         found = infer_rows(
@@ -295,7 +296,7 @@ def table2(options: Table2) -> Result:
         cluster.connect(),
         record("table2", options, campaign.reports, VERSIONS, SUMMARIES) as recording,
     ):
-        recording.words(AS_WRITTEN)
+        recording.words(table_words())
         halos = simulate_campaign(recording, campaign)
         rows = data_rows(data)
         found = infer_rows(

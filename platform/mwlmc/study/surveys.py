@@ -14,7 +14,7 @@ from mwlmc.study import figure_data, forecast
 from mwlmc.study.options import Surveys
 from mwlmc.study.panels import shared_panels, sky_maps
 from mwlmc.study.versions import SUMMARIES, VERSIONS
-from mwlmc.study.wording import AS_WRITTEN
+from mwlmc.study.wording import table_words
 from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 from orrery.results.recording import record
@@ -48,7 +48,7 @@ def surveys(options: Surveys) -> Result:
     # the mock survey's stars are those of the row that it stands for
     theta = forecast.model_at(MOCK, simulator)
     with record("surveys", options, campaign.reports, VERSIONS, SUMMARIES) as recording:
-        recording.words(AS_WRITTEN)
+        recording.words(table_words())
         say("simulating the survey's stars; a new machine compiles the engine first")
         seen = {"h3_simulated": _simulated(options, theta), **_observed(options)}
         recording.metrics({f"stars.{key}": len(stars) for key, stars in seen.items()})

@@ -31,7 +31,7 @@ from mwlmc.study.simulation_noise import SAMPLED_SHARDS
 from mwlmc.study.study import QUADRANT_ROWS, conditioned, infer_row
 from mwlmc.study.survey_draws import SIMULATION_NUMBER, survey_pairs
 from mwlmc.study.versions import SUMMARIES, VERSIONS
-from mwlmc.study.wording import AS_WRITTEN
+from mwlmc.study.wording import table_words
 from orrery.execution import cluster, summaries
 from orrery.labels import relabelled
 from orrery.pairs import Splits
@@ -74,7 +74,7 @@ def travel_profile(options: TravelProfile) -> Result:
             ],
         ) as recording,
     ):
-        recording.words(AS_WRITTEN)
+        recording.words(table_words())
         halos = simulate_campaign(recording, campaign)
         labels = summaries.compute(
             reflex_motions, halos, options.shells, (SIMULATION_NUMBER,)

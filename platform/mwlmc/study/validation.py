@@ -26,7 +26,7 @@ from mwlmc.parameters import FRICTION
 from mwlmc.simulator import VERSION as ENGINE_VERSION
 from mwlmc.study.live_orbits import LiveOrbits, read_live_orbits
 from mwlmc.study.options import Validation
-from mwlmc.study.wording import AS_WRITTEN
+from mwlmc.study.wording import table_words
 from orrery.parameters import FloatArray
 from orrery.results.recording import record
 from orrery.results.result import Result
@@ -120,7 +120,7 @@ def validation(options: Validation) -> Result:
     # the rewind is the simulator's
     decides = {**VERSIONS, "engine": ENGINE_VERSION}
     with record("validation", options, options.reports, decides) as recording:
-        recording.words(AS_WRITTEN)
+        recording.words(table_words())
         found = [beside_live(one, options.circular_velocity) for one in live]
         recording.tables(_orbit_table(found))
         numbers = _friction_numbers(found)

@@ -1,5 +1,10 @@
 """What pages and figures call the words of this science's tables and commands."""
 
+import re
+from collections.abc import Iterable
+
+from mwlmc.sky.binning import MOMENTS
+from mwlmc.sky.options import VELOCITIES
 from mwlmc.sky.patches import ALL_SKY, DESI, DESI_NORTH, DESI_SOUTH, Q1, Q2, Q3, Q4
 
 _MEAN = "\N{MATHEMATICAL LEFT ANGLE BRACKET}v_t,b\N{MATHEMATICAL RIGHT ANGLE BRACKET}"
@@ -12,6 +17,38 @@ AS_WRITTEN = {
     "lambda_DF": "\N{GREEK SMALL LETTER LAMDA}_DF",
 }
 """By the words: data `with v_tb` hold the means of that velocity in bins."""
+_OF_TABLES = {
+    "log10_m_mw_halo_50": "log10 M_MW,halo(<50 kpc)",
+    "log10_m_lmc_50": "log10 M_LMC(<50 kpc)",
+    "log10_lambda_df": "log10 \N{GREEK SMALL LETTER LAMDA}_DF",
+    "m200_mw": "M_200 of the Milky Way",
+    "m_lmc": "M_LMC",
+    "ra_lmc": "right ascension of the LMC",
+    "dec_lmc": "declination of the LMC",
+    "d_lmc": "distance of the LMC",
+    "vlos_lmc": "v_los of the LMC",
+    "pmra_lmc": "proper motion of the LMC in right ascension",
+    "pmdec_lmc": "proper motion of the LMC in declination",
+    "r_dehnen": "r_Dehnen",
+    "outer_slope": "outer slope",
+    "lmc_x": "x of the LMC",
+    "lmc_y": "y of the LMC",
+    "lmc_z": "z of the LMC",
+    "lmc_vx": "v_x of the LMC",
+    "lmc_vy": "v_y of the LMC",
+    "lmc_vz": "v_z of the LMC",
+    "v_travel_strong_friction": "v_travel with strong friction",
+    "width_ratio": "ratio of widths",
+    "median_ratio": "ratio of medians",
+    "prior_median": "median of the prior",
+    "published_mean": "published mean",
+    "published_sigma": "published sigma",
+    "dispersion_error": "error of the dispersion",
+    "count_clipped": "stars after clipping",
+    "mean_sin_b": "mean sin b",
+    "r_lo": "r from",
+    "r_hi": "r to",
+}
 
 _PATCHES = {
     ALL_SKY.name: "whole sky",
@@ -23,8 +60,21 @@ _PATCHES = {
     DESI_NORTH.name: "north",
     DESI_SOUTH.name: "south",
 }
+_ENTRY = re.compile(
+    rf"({'|'.join(VELOCITIES)})_({'|'.join(MOMENTS)})_(.+)_([\d.]+)_([\d.]+)"
+)
 _FOOTPRINTS = {DESI.name: "DESI"}
 _CELLS = "healpix"
+
+
+def table_words() -> dict[str, str]:
+    """Returns what pages call the words of tables, by the words.
+
+    Example:
+        >>> table_words()["v_gsr"], table_words()["m_lmc"]
+        ('v_GSR', 'M_LMC')
+    """
+    return {**AS_WRITTEN, **_OF_TABLES}
 
 
 def patch_title(name: str) -> str:
@@ -32,10 +82,31 @@ def patch_title(name: str) -> str:
 
     Example:
         >>> patch_title("q1"), patch_title("desi_q3"), patch_title("healpix2_7")
-        ('quadrant 1', 'DESI, quadrant 3', 'HEALPix cell 7, nside 2')
+        ('quadrant 1', 'DESI, quadrant 3', 'HEALPix nside 2, cell 7')
     """
     footprint, _, patch = name.rpartition("_")
     if footprint.startswith(_CELLS):
-        return f"HEALPix cell {patch}, nside {footprint.removeprefix(_CELLS)}"
+        return f"HEALPix nside {footprint.removeprefix(_CELLS)}, cell {patch}"
     called = _PATCHES.get(patch, patch)
     return f"{_FOOTPRINTS.get(footprint, footprint)}, {called}" if footprint else called
+
+
+def entry_words(names: Iterable[str]) -> dict[str, str]:
+    """Returns what pages call the entries of data vectors, by their names.
+
+    Arguments:
+        names: As a binning gives them; those that no binning gives are left out.
+
+    Example:
+        >>> entry_words(["v_gsr_mean_north_30_40", "v_tb_mean_desi_50_70", "lmc_x"])
+        {'v_gsr_mean_north_30_40': 'mean v_GSR, north, 30 to 40 kpc', \
+'v_tb_mean_desi_50_70': 'mean v_t,b, both fields, 50 to 70 kpc'}
+    """
+    found = {name: _ENTRY.fullmatch(name) for name in names}
+    return {name: _entry_title(entry) for name, entry in found.items() if entry}
+
+
+def _entry_title(entry: re.Match[str]) -> str:
+    velocity, moment, patch, lower, upper = entry.groups()
+    called = f"{moment} {AS_WRITTEN[velocity]}, {patch_title(patch)}"
+    return f"{called}, {lower} to {upper} kpc"

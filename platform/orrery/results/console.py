@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from orrery import terminal
 from orrery.results.recording import Number
-from orrery.results.result import Result
+from orrery.results.result import Result, run_document
 from orrery.results.sections import (
     Caution,
     Headline,
@@ -14,7 +14,8 @@ from orrery.results.sections import (
     shown,
     tabulated,
 )
-from orrery.storage.run import Run
+from orrery.results.wording import name_in_words, page_words, worded
+from orrery.storage.run import DOCUMENT, Run
 
 
 class ConsoleReader:
@@ -25,17 +26,29 @@ class ConsoleReader:
         >>> ConsoleReader().section(Text("host", "Host", "The Milky Way."))
     """
 
+    def __init__(self) -> None:
+        self._run: Run | None = None
+
     def opened(self, run: Run) -> None:
-        """Says nothing."""
+        """Says nothing, and keeps where the run's words are found."""
+        self._run = run
+
+    def _words(self) -> Mapping[str, str]:
+        """Returns what words are called: a run may add some until it ends."""
+        if self._run is None:
+            return page_words({})
+        return page_words(run_document(self._run.folder / DOCUMENT))
 
     def section(self, section: Section) -> None:
         """Prints text, warnings and tables; figures and draws are files."""
-        if isinstance(section, Headline | Text):
-            terminal.say(f"\n{section.title}\n{section.text}")
-        elif isinstance(section, Caution):
-            terminal.say(f"warning: {section.title}: {section.text}")
-        elif isinstance(section, TableSection):
-            _print(section)
+        if isinstance(section, TableSection):
+            _print(section, self._words())
+        elif isinstance(section, Headline | Text | Caution):
+            warned = "warning: " if isinstance(section, Caution) else ""
+            between = ": " if warned else "\n"
+            said = f"{section.title}{between}{section.text}"
+            start = warned or "\n"
+            terminal.say(f"{start}{worded(said, self._words())}")
 
     def metrics(self, numbers: Mapping[str, Number]) -> None:
         """Says nothing: the numbers stand in the tables."""
@@ -47,12 +60,12 @@ class ConsoleReader:
         """Says nothing: the page's path is the last line."""
 
 
-def _print(section: TableSection) -> None:
-    content = tabulated(section.table)
-    columns = content["columns"]
+def _print(section: TableSection, words: Mapping[str, str]) -> None:
+    content = worded(tabulated(section.table), words)
+    columns = [{**c, "name": name_in_words(c["name"])} for c in content["columns"]]
     head = [f"{c['name']}\n[{c['unit']}]" if c["unit"] else c["name"] for c in columns]
     rows = [
         [shown(value, c["format"]) for value, c in zip(row, columns, strict=True)]
         for row in content["rows"]
     ]
-    terminal.show_table(section.title, head, rows)
+    terminal.show_table(worded(section.title, words), head, rows)

@@ -16,7 +16,7 @@ from orrery.results import notebook_html
 from orrery.results.answers import is_unknown
 from orrery.results.result import PAGE, Result
 from orrery.results.views import Corner
-from orrery.results.wording import worded, worded_document, words_of
+from orrery.results.wording import page_words, worded, worded_document
 from orrery.storage.documents import own_file
 
 if TYPE_CHECKING:  # seconds, which whoever only looks at an answer does not wait for
@@ -76,7 +76,7 @@ class NotebookResult(Result):
         from astropy.table import Table
 
         columns = ["data", "quantity", "unit", "median", "lower", "upper"]
-        answers = self.document["answers"]
+        answers = worded_document(self.document)["answers"]
         if any(one.get("predicted_mean") is not None for one in answers):
             columns.append("predicted_mean")
         rows = [[_known(one.get(name)) for name in columns] for one in answers]
@@ -94,7 +94,7 @@ class NotebookResult(Result):
         said = {True: "yes", False: "no", None: "untested"}
         rows = [
             [one["test"], said[one["passed"]], one["text"]]
-            for one in self.document["verdicts"]
+            for one in worded_document(self.document)["verdicts"]
             if one["key"].startswith("calibration.")
         ]
         return Table(rows=rows or None, names=("test", "passed", "numbers"))
@@ -240,7 +240,14 @@ class RunPosterior:
             name: (draws[name].unit, np.percentile(draws[name].value, [16, 50, 84]))
             for name in draws.colnames
         }
-        return notebook_html.posterior_html(self.key, rows, self.prior_intervals)
+        words = page_words(self.result.document)
+        called = {name: worded(name, words) for name in rows}
+        priors = self.prior_intervals.items()
+        return notebook_html.posterior_html(
+            self.key,
+            {called[name]: row for name, row in rows.items()},
+            {called[name]: ends for name, ends in priors},
+        )
 
     def sample(self, count: int = 10_000, seed: int = 0) -> "QTable":
         """Returns new draws of the parameters given the run's data, a table with units.
@@ -309,7 +316,7 @@ class Plots:
         if key not in self.keys:
             raise ValueError(f"no figure {key!r}: there are {list(self.keys)}")
         section: JSON = self.result.section(key)
-        caption = worded(section["text"], words_of(self.result.document))
+        caption = worded(section["text"], page_words(self.result.document))
         return Picture(figures.draw(self.result.view(section)), caption)
 
     def corner(self, posterior: str | None = None) -> "Picture":

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from orrery.identity import JSON
 from orrery.results import figures
@@ -33,6 +33,9 @@ _ANSWERED = "posterior."
 # Figures have their final boxes before what is too wide is looked for.
 _SCRIPTS = ("report.js", "keys.js", "pictures.js", "wide.js")
 _DATA_VECTOR = "data_vector."
+_WORD = re.compile(r"(\w+(?:[.-]\w+)*)")
+# one letter with a subscript, such as v_x
+_SYMBOL = re.compile(r"[^\W\d_]_[^\W_]+")
 
 
 class PageReader:
@@ -82,7 +85,7 @@ def write(result: Result) -> Path:
         raise ValueError(f"{result.folder / DOCUMENT}: {said}: {OTHER_VERSION}")
     try:
         written = Result(result.folder, worded_document(result.document))
-        sections = _sections(written)
+        sections = _sections(written, result.sections)
         text = render(written, sections)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(
@@ -128,35 +131,48 @@ def render(result: Result, sections: list[JSON]) -> str:
     )
 
 
-def _sections(result: Result) -> list[JSON]:
-    """Returns the parts of a run as the page shows them, after drawing the figures."""
+def _sections(result: Result, named: list[JSON]) -> list[JSON]:
+    """Returns the parts of a run as the page shows them, after drawing the figures.
+
+    Arguments:
+        result: The run, in words.
+        named: Its parts as files have them.
+    """
     count = sum(section["kind"] == "figure" for section in result.sections)
     with progress("drawing", count, "figures") as advance:
         sections = []
-        for section in result.sections:
-            sections.append(_shown(result, section))
+        for section, plain in zip(result.sections, named, strict=True):
+            sections.append(_shown(result, section, plain))
             advance(int(section["kind"] == "figure"))
     return sections
 
 
-def _shown(result: Result, section: JSON) -> JSON:
+def _shown(result: Result, section: JSON, named: JSON) -> JSON:
     anchor = section["key"].replace(".", "-")
     if section["kind"] == "table":
-        return {**section, "anchor": anchor, **_text(section)}
+        return {**section, "anchor": anchor, **_text(section, named)}
     if section["kind"] == "figure":
         return {**section, "anchor": anchor, **_drawn(result, section)}
     return {**section, "anchor": anchor}
 
 
-def _text(section: JSON) -> JSON:
-    """Returns head and rows of a table as text."""
+def _text(section: JSON, named: JSON) -> JSON:
+    """Returns head and rows of a table as text, each with its name in files if it has one."""
     columns = section["columns"]
     formats = [column["format"] for column in columns]
     rows = [
-        [shown(value, form) for value, form in zip(row, formats, strict=True)]
-        for row in _with_errors_alone(section)
+        [
+            (shown(value, form), "" if value == name or " " in name else name)
+            for value, name, form in zip(row, names, formats, strict=True)
+        ]
+        for row, names in zip(
+            _with_errors_alone(section), _with_errors_alone(named), strict=True
+        )
     ]
-    head = [(column["name"], column["unit"]) for column in columns]
+    head = [
+        (column["name"], column["unit"], plain["name"])
+        for column, plain in zip(columns, named["columns"], strict=True)
+    ]
     return {"head": head, "cells": rows}
 
 
@@ -323,7 +339,7 @@ def _template() -> jinja2.Template:
     page = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
     )
-    page.filters |= {"unit": unit_in_words, "breakable": _breakable}
+    page.filters |= {"unit": unit_in_words, "breakable": _breakable, "coded": _coded}
     return page.from_string(_source("report.html"))
 
 
@@ -339,6 +355,16 @@ def unit_in_words(unit: str) -> str:
         ('km/s', 'dex(M☉)')
     """
     return unit.replace("solMass", "M\N{SUN}").replace(" / ", "/")
+
+
+def _coded(text: str) -> Markup:
+    """Returns text in which names of files and programs are marked as code."""
+    return Markup("").join(map(_marked, _WORD.split(text)))
+
+
+def _marked(word: str) -> Markup:
+    is_name = "_" in word and not _SYMBOL.fullmatch(word)
+    return Markup("<code>{}</code>").format(word) if is_name else escape(word)
 
 
 def _breakable(name: str) -> Markup:

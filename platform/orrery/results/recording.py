@@ -222,8 +222,8 @@ class Recording:
         self._write({"verdicts": [*self._document["verdicts"], *more]})
 
     def words(self, words: Mapping[str, str]) -> None:
-        """Adds what pages and figures call the words of its tables; see `wording`."""
-        self._write({WORDING: {**words}})
+        """Adds to what pages and figures call the words of its tables; see `wording`."""
+        self._write({WORDING: {**self._document.get(WORDING, {}), **words}})
 
     def lineage(self, kind: str, entry: JSON) -> None:
         """Adds what the result rests on: a dataset, summaries, a posterior, another run.

@@ -52,8 +52,15 @@ function latex(table) {
 }
 
 const quoted = (words) => (/[",\n]/.test(words) ? `"${words.replace(/"/g, '""')}"` : words);
+// files keep the names of columns and rows, by which programs find them
+function kept(cell) {
+  const { column, text: name } = cell.dataset;
+  const unit = cell.querySelector("small")?.textContent;
+  if (column) return unit ? `${column} [${unit}]` : column;
+  return name ?? text(cell);
+}
 const csv = (table) =>
-  lines(table).map((cells) => `${cells.map((cell) => quoted(text(cell))).join(",")}\r\n`).join("");
+  lines(table).map((cells) => `${cells.map((cell) => quoted(kept(cell))).join(",")}\r\n`).join("");
 
 async function copy(words) {
   if (navigator.clipboard) return navigator.clipboard.writeText(words);

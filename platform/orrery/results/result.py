@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 from orrery.identity import JSON
 from orrery.results import encoding
 from orrery.results.views import View
-from orrery.results.wording import worded, words_of
+from orrery.results.wording import figure_words, worded, words_of
 from orrery.storage import documents, files
 from orrery.storage.documents import digest_of, own_file, write_document
 from orrery.storage.run import DOCUMENT, attempt_folders, attempt_number, attempts
@@ -169,7 +169,7 @@ class Result:
         try:
             arrays = encoding.from_parquet(content)
             view = encoding.decode_view(section["view"], arrays)
-            return worded(view, words_of(self.document))
+            return worded(view, figure_words(self.document))
         except (ValueError, TypeError) as error:
             raise ValueError(f"{self.folder / section['data']}: {error}") from error
 

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from orrery.identity import JSON
+from orrery.parameters import Parameter
 from orrery.results.keys import is_key
 
 Content = TypeVar("Content")
@@ -23,7 +24,38 @@ WORDING = "words"
 _TYPED = MappingProxyType(
     {"+-": "\N{PLUS-MINUS SIGN}", "Msun": "M\N{SUN}", "solMass": "M\N{SUN}"}
 )
+# Of the machinery's own tables: these columns are in runs of every science.
+_COLUMNS = MappingProxyType(
+    {
+        "rank_pvalue": "p-value of the rank",
+        "negative_control_pvalue": "p-value of the negative control",
+        "band_corrected": "corrected p-value of the band",
+        "within_50_percent": "within 50 %",
+        "within_68_percent": "within 68 %",
+        "within_95_percent": "within 95 %",
+        "tail_probability": "tail probability",
+        "simulation_error": "simulations' own error",
+        "low_68": "low, 68 %",
+        "high_68": "high, 68 %",
+        "low_95": "low, 95 %",
+        "high_95": "high, 95 %",
+        "lower_95": "lower, 95 %",
+        "upper_95": "upper, 95 %",
+        "mean_error": "error of the mean",
+        "rmse_error": "error of the RMSE",
+        "bias_error": "error of the bias",
+        "gain_error": "error of the gain",
+        "gain_each": "gain of each",
+        "width_error": "error of the width",
+        "width_each": "width of each",
+        "rebinned_per_second": "rebinned per second",
+        "information_gain": "information gain",
+        "predicted_mean": "predicted mean",
+    }
+)
 _SHOWN = ("sections", "answers", "verdicts")
+_RAW = re.compile(r"[^\W\d_]\w*_\w+")
+_SYMBOL = re.compile(r"[^\W\d_]_[^\W_]+(?:,[^\W_]+)*")
 _NEVER = ("key", "kind", "shows", "view")  # of a part: what others find it by
 
 
@@ -55,12 +87,56 @@ def worded_document(document: JSON) -> JSON:
         >>> worded_document({"words": {"v_tb": "v_t,b"}, "verdicts": [verdict]})["verdicts"]
         [{'key': 'tarp', 'test': 'TARP, without v_t,b'}]
     """
-    # figures have formulas for these
-    words = {**_TYPED, **words_of(document)}
-    return {
+    words = page_words(document)
+    written = {
         name: worded(value, words) if name in _SHOWN else value
         for name, value in document.items()
     }
+    if isinstance(written.get("sections"), list):
+        written["sections"] = [_headed(one) for one in written["sections"]]
+    return written
+
+
+def page_words(document: JSON) -> dict[str, str]:
+    """Returns what a page calls words: those of every science, then the run's own.
+
+    Raises:
+        ValueError: If the run's words are damaged.
+    """
+    return {**_TYPED, **figure_words(document)}
+
+
+def figure_words(document: JSON) -> dict[str, str]:
+    """Returns the same for figures, whose labels have formulas for what keyboards lack."""
+    return {**_COLUMNS, **words_of(document)}
+
+
+def name_in_words(name: str) -> str:
+    """Returns the head of a column that nobody has words for: its name with spaces.
+
+    Arguments:
+        name: One letter with a subscript is a symbol, and stays as it is.
+
+    Example:
+        >>> name_in_words("largest_error"), name_in_words("v_x"), name_in_words("M_LMC(<50 kpc)")
+        ('largest error', 'v_x', 'M_LMC(<50 kpc)')
+    """
+    if _SYMBOL.fullmatch(name) or not _RAW.fullmatch(name):
+        return name
+    return name.replace("_", " ")
+
+
+def _headed(section: Any) -> Any:
+    """Returns a part whose columns, if it has any, are called in words; what is none as it is."""
+    columns = section.get("columns") if isinstance(section, Mapping) else None
+    if not isinstance(columns, list):
+        return section
+    return {**section, "columns": [_column_in_words(column) for column in columns]}
+
+
+def _column_in_words(column: Any) -> Any:
+    name = column.get("name") if isinstance(column, Mapping) else None
+    return {**column, "name": name_in_words(name)} if isinstance(name, str) else column
 
 
 def worded(content: Content, words: Mapping[str, str]) -> Content:
@@ -90,6 +166,8 @@ def _pattern(words: Mapping[str, str]) -> re.Pattern[str]:
 def _worded(content: Any, words: Mapping[str, str], pattern: re.Pattern[str]) -> Any:
     if isinstance(content, str):
         return pattern.sub(lambda found: words[found[0]], content)
+    if isinstance(content, Parameter):
+        return content  # figures show its label, and draws are found by its name
     if isinstance(content, list | tuple):
         return type(content)(_worded(one, words, pattern) for one in content)
     if isinstance(content, Mapping):

@@ -19,6 +19,7 @@ from orrery.results.collation.scalars import exact, rounded, shares
 from orrery.results.panels import LossCurve
 from orrery.results.result import Result
 from orrery.results.views import CoverageCurves, Predictions, RankCurves, TrainingCurves
+from orrery.results.wording import figure_words, worded
 from orrery.tables.arrow_bounds import check_parquet
 
 MOST_EPOCHS = 80  # of a training that are drawn
@@ -60,14 +61,18 @@ def _section_curves(result: Result, section: JSON) -> Iterable[tuple[str, str, J
     # keys and titles say first what the part is, then of which data
     key = section["key"].partition(".")[2] or section["key"]
     label = section["title"].partition(", ")[2] or section["title"]
+    words = figure_words(result.document)
     if section["kind"] == "draws":
         drawn = _posterior(result.content(section, section["files"][0]))
-        return [("posteriors", key, {"label": label, **drawn})]
+        return [("posteriors", key, {"label": label, **worded(drawn, words)})]
     if section["kind"] != "figure" or section["view"]["$kind"] not in _READERS:
         return []
     kind, read = _READERS[section["view"]["$kind"]]
     found = read(result.view(section), key)
-    return [(kind, name, {"label": label, **curve}) for name, curve in found.items()]
+    return [
+        (kind, name, {"label": label, **worded(curve, words)})
+        for name, curve in found.items()
+    ]
 
 
 # --- posteriors -------------------------------------------------------------------------
