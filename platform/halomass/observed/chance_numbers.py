@@ -58,10 +58,10 @@ def doubtful_numbers(columns: Sequence[FloatArray]) -> list[BoolArray]:
         columns: Of a table, each `[N]`, as the file has them; NaN where there is no value.
 
     Example:
-        >>> speeds = np.random.default_rng(1).normal(0.0, 120.0, 24).round()
-        >>> found = doubtful_numbers([np.append(speeds, 99.0), np.append(speeds, -999.0)])
-        >>> [int(one.sum()) for one in found]
-        [0, 1]
+        >>> speeds = np.arange(-230.0, 240.0, 20.0)
+        >>> columns = [np.append(speeds, one) for one in (99.0, -999.0)]
+        >>> [bool(doubtful_numbers([column])[0].any()) for column in columns]
+        [False, True]
     """
     expected = [_expected(numbers) for numbers in columns]
     found = [
@@ -86,9 +86,9 @@ def share_of_tables(columns: Sequence[FloatArray]) -> float:
         columns: Of a table, each `[N]`, as the file has them; NaN where there is no value.
 
     Example:
-        >>> speeds = np.random.default_rng(1).normal(0.0, 120.0, 24)
+        >>> speeds = np.random.default_rng(2).normal(0.0, 120.0, 24)
         >>> [round(share_of_tables([speeds.round(n)] * 3), 2) for n in (1, 2, 3)]
-        [0.08, 0.01, 0.0]
+        [0.05, 0.01, 0.0]
     """
     times = sum(
         number

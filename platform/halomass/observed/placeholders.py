@@ -138,7 +138,7 @@ def look_up(found: Sequence[str], share: float = 0.0) -> list[str]:
     Example:
         >>> look_up(["vx of 'A' is 99"])
         ["vx of 'A' is 99: such numbers often stand for no value; look them up"]
-        >>> look_up(["vx of 'A' is 99.9"], 0.08)[0][41:]
+        >>> look_up(["vx of 'A' is 99.9"], 0.08)[0][32:]
         'often stand for no value, though 8 % of such tables have one by chance; look them up'
     """
     by_chance = f", though {share:.0%} of such tables have one by chance"

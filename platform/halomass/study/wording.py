@@ -1,7 +1,7 @@
 """What pages and notebooks call the words of this science's tables."""
 
 _RANKED = {
-    "log_m_star": "log10 stellar mass",
+    "log_m_star": "log stellar mass",
     "r": "distance",
     "v_r": "v_r",
     "v_t": "v_t",
@@ -9,12 +9,12 @@ _RANKED = {
 _MOST = 25  # neighbours that an ensemble sees
 
 _HOST_WORDS = {
-    "log_m_vir": "log10 M_vir",
-    "log_m_star": "log10 stellar mass",
-    "log_m_peak": "log10 peak mass",
-    "log_distance_larger": "log10 distance of the nearest larger halo",
-    "log_distance_cluster": "log10 distance of the nearest cluster",
-    "log_vmax": "log10 v_max of the largest satellite",
+    "log_m_vir": "log M_vir",
+    "log_m_star": "log stellar mass",
+    "log_m_peak": "log peak mass",
+    "log_distance_larger": "log distance of the nearest larger halo",
+    "log_distance_cluster": "log distance of the nearest cluster",
+    "log_vmax": "log v_max of the largest satellite",
     "distance_larger": "distance of the nearest larger halo",
     "distance_cluster": "distance of the nearest cluster",
     "predicted_mean_200c": "predicted mean, 200c",
@@ -36,6 +36,6 @@ def host_words() -> dict[str, str]:
 
     Example:
         >>> host_words()["log_m_star_2"]
-        'log10 stellar mass, neighbour 2'
+        'log stellar mass, neighbour 2'
     """
     return dict(_HOST_WORDS)
