@@ -26,7 +26,7 @@ def stripped(halos):
         "v_peak": v_peak,
         "v_infall": v_peak * random.uniform(0.75, 1.0, N),
         "vmax": v_peak * random.uniform(0.4, 1.0, N),
-        "m": halos["m_peak"] * 10 ** random.uniform(-2, 0, N),
+        "m": halos["m_peak"] * 10 ** random.uniform(-1.5, 0, N),
     }
 
 
@@ -176,6 +176,20 @@ def test_peak_masses_alone_are_warned_of(stripped, tmp_path, saved):
         assert warning.startswith("peak masses alone")
         neighbour_tables.write_neighbours(table, tmp_path / "written.ecsv")
         assert read_neighbours(tmp_path / "written.ecsv").warnings == (warning,)
+
+
+def test_a_cut_that_leaves_few_is_doubted(stripped, tmp_path, saved):
+    """As where velocities are those of another simulation than the usual ones."""
+    columns = chosen(stripped, "m_peak", "vmax")
+    columns["vmax"] = columns["vmax"].copy()
+    quiet = read_neighbours(saved(tmp_path, columns), **AROUND)
+    assert not any("count as stripped" in warning for warning in quiet.warnings)
+    columns["vmax"] *= 0.7
+    found = read_neighbours(saved(tmp_path, columns), **AROUND)
+    lost = found.provenance["selection"]["stripped"]
+    assert lost > 0.6 * N
+    (warning,) = (w for w in found.warnings if "count as stripped" in w)
+    assert warning.startswith(f"{lost} of {N} subhalos count as stripped by vmax over")
 
 
 @pytest.mark.parametrize("more", [("m",), ("m", "vmax"), ("m", "v_peak")])
