@@ -36,6 +36,11 @@ PEAK_ALONE = (
 # left. Of twice as many the cut is doubted, unless there are few.
 _MOST_STRIPPED = 0.6
 _FEWEST_STRIPPED = 5
+# What is today, what it ever was, and by how many times it may be more nevertheless: numbers
+# are rounded, and masses are of different definitions.
+_NEVER_LARGER = (("vmax", "v_peak", 1.02), ("log_m", "log_m_peak", 1.5))
+_FEW_LARGER = 2  # rows that may have such numbers whatever the table
+_MOST_LARGER = 0.2  # of all rows
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,8 @@ def velocity_losses(table: PlainTable) -> list[VelocityLoss]:
     """Returns what is left of the circular velocities, by each criterion, the best first.
 
     Raises:
-        ValueError: If all masses are in other units, or a velocity is the same in all rows.
+        ValueError: If all masses are in other units, a velocity is the same in all rows, or
+            what is largest ever is smaller than today's.
     """
     speeds = [what for what in ("vmax", "v_infall", "v_peak") if what in table.columns]
     known = {what: table.values(what) for what in speeds}
@@ -108,10 +114,26 @@ def velocity_losses(table: PlainTable) -> list[VelocityLoss]:
         if found:
             known[what] = table.log_masses(found)
             titles[what] = table.columns[found]
+    plain = {what: 10.0**n if what in _MASSES else n for what, n in known.items()}
+    for today, ever, beyond in _NEVER_LARGER:
+        if {today, ever} <= set(plain):
+            more = plain[today] > beyond * plain[ever]
+            _check_largest(more, (titles[today], titles[ever]), table.file)
     return [
         VelocityLoss(name, ratio, _TEXTS[name].format(**titles))
         for name, ratio in velocity_ratios(known).items()
     ]
+
+
+def _check_largest(more: BoolArray, titles: tuple[str, str], file: str) -> None:
+    """Refuses columns of which what is today is often more than what it ever was."""
+    count = int(more.sum())
+    if count > max(_FEW_LARGER, _MOST_LARGER * len(more)):
+        today, ever = titles
+        raise ValueError(
+            f"{file}: {today} is larger than {ever} in {count} of {len(more)} rows, and today's "
+            "is never more than the largest ever: are the columns exchanged, or in other units?"
+        )
 
 
 _MASSES = {"log_m_peak": ("log_m_peak", "m_peak"), "log_m": ("log_m", "m")}

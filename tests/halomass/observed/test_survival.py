@@ -178,6 +178,22 @@ def test_peak_masses_alone_are_warned_of(stripped, tmp_path, saved):
         assert read_neighbours(tmp_path / "written.ecsv").warnings == (warning,)
 
 
+@pytest.mark.parametrize(("today", "ever"), [("vmax", "v_peak"), ("m", "m_peak")])
+def test_what_is_today_is_never_more_than_what_it_ever_was(
+    stripped, tmp_path, saved, today, ever
+):
+    columns = chosen(stripped, "vmax", "v_peak", "m", "m_peak")
+    read_neighbours(saved(tmp_path, columns), **AROUND)
+    # rounded, or of another definition
+    nearly = {**columns, today: np.maximum(columns[today], 1.01 * columns[ever])}
+    read_neighbours(saved(tmp_path, nearly), **AROUND)
+    exchanged = {**columns, today: columns[ever], ever: columns[today]}
+    with pytest.raises(
+        ValueError, match=f"{today} is larger than {ever} in .* exchanged"
+    ):
+        read_neighbours(saved(tmp_path, exchanged), **AROUND)
+
+
 def test_a_cut_that_leaves_few_is_doubted(stripped, tmp_path, saved):
     """As where velocities are those of another simulation than the usual ones."""
     columns = chosen(stripped, "m_peak", "vmax")
