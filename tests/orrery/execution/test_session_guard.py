@@ -27,6 +27,13 @@ with guarded_session(folder, mark, keep=False):
 LONGEST = 30.0  # [s]
 
 
+def _wait(holds, otherwise):
+    deadline = time.monotonic() + LONGEST
+    while not holds():
+        assert time.monotonic() < deadline, otherwise
+        time.sleep(0.05)
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells whose processes live")
 def test_a_killed_driver_takes_its_agents_and_its_folder_with_it(tmp_path):
     folder = tmp_path / "session"
@@ -40,12 +47,10 @@ def test_a_killed_driver_takes_its_agents_and_its_folder_with_it(tmp_path):
     )
     try:
         agent = int(driver.stdout.readline())
-        assert session_guard.marked_processes(mark) == [agent]
+        # a program that is just being started has no environment for a moment
+        _wait(lambda: session_guard.marked_processes(mark) == [agent], "no mark")
         driver.send_signal(signal.SIGKILL)
-        deadline = time.monotonic() + LONGEST
-        while folder.exists():
-            assert time.monotonic() < deadline, "nobody has removed the folder"
-            time.sleep(0.05)
+        _wait(lambda: not folder.exists(), "nobody has removed the folder")
         assert session_guard.marked_processes(mark) == []
         assert stranger.poll() is None
     finally:
