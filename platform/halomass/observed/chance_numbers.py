@@ -1,8 +1,9 @@
 """Which numbers that often stand for no value a table seldom has by chance.
 
-Among 24 velocities with one decimal one is 99.9 in one table of 50, and nothing is wrong
-with it. How often a column has such a number by chance follows from how many others are
-near it and from their decimals: N f s times, of N numbers with the density f and steps of s.
+Among 24 velocities with one decimal, that scatter by 120 km/s, one is 99.9 in one column of
+180, and nothing is wrong with it. How often a column has such a number by chance follows
+from how many others are near it and from their decimals: N f s times, of N numbers with the
+density f and steps of s.
 """
 
 from collections.abc import Iterable, Sequence
