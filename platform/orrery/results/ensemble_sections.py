@@ -126,10 +126,12 @@ def record_predictions(
         recording: Where it goes.
         key: Of the figure.
         title: Its heading.
-        evaluated: By key; the tests of the first are drawn.
+        evaluated: By key; the tests of the first in alphabetical order are drawn.
         label: The parameter in mathtext and its unit, such as dex.
         published: Published errors, by the ensemble's key, as lines.
     """
+    # as documents have them, from which figures are drawn
+    evaluated = dict(sorted(evaluated.items()))
     first = next(iter(evaluated.values()))
     bands = {k: e.member_errors for k, e in evaluated.items() if len(e.members) > 1}
     known = {k: evaluated[k].label for k in evaluated if k in published}

@@ -66,6 +66,11 @@ def test_other_labels_change_no_key(made, choices, tmp_path, keys):
             )
         found.append(recording.result)
     assert keys(found[0]) == keys(found[1])
+    for result, label in zip(found, ("10 neighbours", "Few, & 10"), strict=True):
+        # the figure draws the tests of the first in the document's order
+        section = result.section("some")
+        assert next(iter(result.view(section).tests)) == "10"
+        assert f"Tests as {label} predicts them" in section["text"]
     legends = [found[i].view(found[i].section("some")).legend for i in (0, 1)]
     assert legends[0].keys() == legends[1].keys()
     assert not {*legends[0].values()} & {*legends[1].values()}
