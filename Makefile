@@ -75,7 +75,7 @@ resolve: .venv/installed
 	done
 
 docs: .venv/installed
-	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 	@[ -d build/gallery ] || echo "The gallery has no pictures yet: make gallery draws them."
 	@echo build/site/index.html
 

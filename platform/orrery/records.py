@@ -85,9 +85,8 @@ class Records:
     Example:
         >>> r = np.array([50.0, 60.0, 70.0])
         >>> records = Records({"mass": np.ones(2)}, {"r": r}, np.array([0, 1, 3]))
-        >>> second = slice(*records.offsets[1:])
-        >>> records.particles["r"][second]
-        array([60., 70.])
+        >>> np.split(records.particles["r"], records.offsets[1:-1])
+        [array([50.]), array([60., 70.])]
     """
 
     scalars: Mapping[str, NDArray[Any]]

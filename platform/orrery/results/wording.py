@@ -56,6 +56,7 @@ _COLUMNS = MappingProxyType(
 _SHOWN = ("sections", "answers", "verdicts")
 _RAW = re.compile(r"[^\W\d_]\w*_\w+")
 _SYMBOL = re.compile(r"[^\W\d_]_[^\W_]+(?:,[^\W_]+)*")
+_DECIMAL = re.compile(r"(?<=\d)_(?=\d)")
 _NEVER = ("key", "kind", "shows", "view")  # of a part: what others find it by
 
 
@@ -120,10 +121,12 @@ def name_in_words(name: str) -> str:
     Example:
         >>> name_in_words("largest_error"), name_in_words("v_x"), name_in_words("M_LMC(<50 kpc)")
         ('largest error', 'v_x', 'M_LMC(<50 kpc)')
+        >>> name_in_words("rmse_11_5_to_12")
+        'rmse 11.5 to 12'
     """
     if _SYMBOL.fullmatch(name) or not _RAW.fullmatch(name):
         return name
-    return name.replace("_", " ")
+    return _DECIMAL.sub(".", name).replace("_", " ")
 
 
 def _headed(section: Any) -> Any:
