@@ -150,9 +150,8 @@ class ColumnsCommand:
         try:
             table = read_table(file)
         except ValueError:
-            if (
-                others
-            ):  # some layouts only their own reader knows, or it says what is wrong
+            # some layouts only their own reader knows, or it says what is wrong
+            if others:
                 return others[0]
             raise
         for kind in self.kinds:

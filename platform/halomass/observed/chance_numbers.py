@@ -46,7 +46,7 @@ def doubts_of(
         for title, doubted in zip(titles, doubtful, strict=True)
         if doubted[row]
     ]
-    return look_up(found, share_of_tables(numbers))
+    return look_up(found, share_of_tables(numbers)) if found else []
 
 
 def doubtful_numbers(columns: Sequence[FloatArray]) -> list[BoolArray]:

@@ -43,12 +43,12 @@ class ConsoleReader:
         """Prints text, warnings and tables; figures and draws are files."""
         if isinstance(section, TableSection):
             _print(section, self._words())
-        elif isinstance(section, Headline | Text | Caution):
-            warned = "warning: " if isinstance(section, Caution) else ""
-            between = ": " if warned else "\n"
-            said = f"{section.title}{between}{section.text}"
-            start = warned or "\n"
-            terminal.say(f"{start}{worded(said, self._words())}")
+        elif isinstance(section, Headline | Text):
+            said = worded(f"{section.title}\n{section.text}", self._words())
+            terminal.say(f"\n{said}")
+        elif isinstance(section, Caution):
+            said = worded(f"{section.title}: {section.text}", self._words())
+            terminal.say(f"warning: {said}")
 
     def metrics(self, numbers: Mapping[str, Number]) -> None:
         """Says nothing: the numbers stand in the tables."""
