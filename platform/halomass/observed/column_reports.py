@@ -142,7 +142,7 @@ def satellite_column_lines(path: Path | str) -> list[str]:
         meaning = _SATELLITE_MEANINGS.get(_measured(column), "")
         if "_error" in (column.quantity or ""):
             meaning = f"error of the {meaning}: {_COMPARED}"
-        lines.append(_line(column, meaning))
+        lines.append(column.line(meaning))
     try:
         found = read_satellites(path)
     except ValueError as error:
@@ -196,7 +196,7 @@ def _neighbour_line(column: UnderstoodColumn, needless: Mapping[str, str]) -> st
     quantity = column.quantity or ""
     if column.used and quantity in needless:
         column = replace(column, note=f"not used, {needless[quantity]}")
-    return _line(column, _NEIGHBOUR_MEANINGS.get(quantity, ""))
+    return column.line(_NEIGHBOUR_MEANINGS.get(quantity, ""))
 
 
 def _usable(found: Neighbours, table: Table) -> str:
@@ -209,10 +209,6 @@ def _found_lines(found: Neighbours) -> Iterator[str]:
         none = f"{entry['rows']} rows have no {entry['quantity']} ({entry['rule']})"
         yield f"{entry['column']}: {none}"
     yield from (f"warning: {warning}" for warning in found.warnings)
-
-
-def _line(column: UnderstoodColumn, meaning: str) -> str:
-    return f"  {column}" + (f" ({meaning})" if meaning else "")
 
 
 def _measured(column: UnderstoodColumn) -> str:

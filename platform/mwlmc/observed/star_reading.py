@@ -129,8 +129,7 @@ def column_lines(path: Path | str) -> list[str]:
     for column in understand(
         table, DESCRIPTIONS, file.name, UNUSED, preferred(table, file.name)
     ):
-        meaning = meanings.get(column.quantity or "", "")
-        lines.append(f"  {column}" + (f" ({meaning})" if meaning else ""))
+        lines.append(column.line(meanings.get(column.quantity or "", "")))
     try:
         found = _cleaned(file, table, DESCRIPTIONS, most_missing=1.0)
     except ValueError as error:

@@ -219,6 +219,19 @@ class UnderstoodColumn:
         note = f"; {self.note}" if self.note else ""
         return f"{self.title}: {self.quantity} [{unit}]{note}"
 
+    def line(self, meaning: str) -> str:
+        """Returns its line in a report of columns.
+
+        Arguments:
+            meaning: What such a column holds, in words; empty if nobody says.
+
+        Example:
+            >>> column = UnderstoodColumn("RV", "v_los", titles.KM_S, "the file")
+            >>> column.line("velocity")
+            '  RV: v_los [km / s, says the file] (velocity)'
+        """
+        return f"  {self}" + (f" ({meaning})" if meaning else "")
+
 
 def understand(
     table: Table,
