@@ -6,6 +6,7 @@ gives them another one; both are said, and refused where most of a column is los
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 from scipy.stats import spearmanr
@@ -15,6 +16,8 @@ from mwlmc.observed.star_tables import StarTable
 from orrery.parameters import BoolArray, FloatArray
 from orrery.tables.cleaning import CleanedColumns, check_share
 from orrery.tables.error_columns import both_sides
+from orrery.tables.missing import MissingCount
+from orrery.tables.options import MOST_MISSING
 
 _FEWEST, _MANY = 20, 100  # stars of which a median, or a correlation, says anything
 # Errors that no survey of distant stars has, in km/s and mas/yr: as typical ones, for the
@@ -36,10 +39,50 @@ _REMEDY = (
     "mend the column, or leave it out; with `--most-missing 1` the errors of the other "
     "stars stand for theirs"
 )
+_CORRELATIONS = ("pm_corr", "pm_ra_dec_corr", "pm_l_b_corr")
+_NO_CORRELATION = "not -1 to 1"  # the rule by which a number is none
 _ADVICE = {
     "v_los": ("line-of-sight velocities", "vlos_err_kms"),
     "pm_b": ("proper motions", "pmra_err_masyr and pmdec_err_masyr, or pmb_err_masyr"),
 }
+
+
+def without_false_correlations(found: CleanedColumns) -> CleanedColumns:
+    """Returns columns without those that are called correlations, and hold something else.
+
+    Where more than a fifth of a column's numbers are beyond -1 to 1, those few that could be
+    correlations are none either. Empty rows, and numbers that stand for no value, say nothing.
+
+    Arguments:
+        found: The columns of N stars.
+
+    Example:
+        >>> count = MissingCount("pm_corr", "pm_corr", "not -1 to 1", 2, 3, "value")
+        >>> values = {"pm_corr": np.array([-0.3, np.nan, np.nan])}
+        >>> found = without_false_correlations(CleanedColumns(values, (count,), ()))
+        >>> found.values
+        {}
+    """
+    values = dict(found.values)
+    doubts = []
+    for quantity in _CORRELATIONS:
+        beyond = [
+            count
+            for count in found.counts
+            if count.quantity == quantity and count.rule == _NO_CORRELATION
+        ]
+        if not beyond:
+            continue
+        wrong = beyond[0].rows
+        known = int(np.isfinite(values[quantity]).sum())
+        if known and wrong > MOST_MISSING * (known + wrong):
+            del values[quantity]
+            doubts.append(
+                f"{beyond[0].title}: {wrong} of its {known + wrong} numbers are no correlations: "
+                f"it is not used, also not the other {known}, and errors of proper motions are "
+                "taken as uncorrelated; mend the column, or call it otherwise"
+            )
+    return replace(found, values=values, doubts=(*found.doubts, *doubts))
 
 
 def check_known_errors(

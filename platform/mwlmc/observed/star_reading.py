@@ -29,6 +29,7 @@ from mwlmc.observed.star_errors import (
     check_known_errors,
     error_doubts,
     unknown_errors,
+    without_false_correlations,
 )
 from mwlmc.observed.star_places import check_places
 from mwlmc.observed.star_tables import READ, StarTable
@@ -175,7 +176,7 @@ def _cleaned(
     most_missing: float,
     missing: Mapping[str, Sequence[float]] | None = None,
 ) -> CleanedColumns:
-    return clean_columns(
+    found = clean_columns(
         table,
         descriptions,
         file.name,
@@ -186,6 +187,7 @@ def _cleaned(
         remedy=_REMEDY,
         missing=missing,
     )
+    return without_false_correlations(found)
 
 
 def _needed(motions_needed: bool) -> tuple[ColumnDescription, ...]:

@@ -164,3 +164,33 @@ def test_columns_say_what_becomes_of_proper_motions(tmp_path):
     assert said.startswith("cannot be used with proper motions, as desi and")
     assert "has no pm_ra (100 no value) in 100 of 400 rows, more than 20 %" in said
     assert last == "400 of 400 rows can be used"
+
+
+@pytest.mark.parametrize(
+    "title", ["pm_corr", "pmra_pmdec_corr", "corr_pmra_pmdec", "pm_correlation"]
+)
+def test_a_column_of_which_few_could_be_correlations_holds_none(tmp_path, title):
+    random = np.random.default_rng(4)
+    metallicities = random.normal(-2.0, 0.6, COUNT)  # a few of them above -1
+    few = int((np.abs(metallicities) <= 1).sum())
+    notes = _notes({**_stars(), title: metallicities}, tmp_path)
+    assert [note.partition(",")[0] for note in notes] == [
+        f"{title}: {COUNT - few} of its {COUNT} numbers are no correlations: it is not used"
+    ]
+    assert few > 5
+    found = read_stars(tmp_path / "stars.csv", motions_needed=True)
+    without = read_stars(_write(_stars(), tmp_path), motions_needed=True)
+    np.testing.assert_array_equal(found.pm_corr, without.pm_corr)
+    np.testing.assert_array_equal(found.pm_b_error, without.pm_b_error)
+
+
+@pytest.mark.parametrize("rounding", [0.0, 1e-6])
+def test_correlations_are_used_though_some_are_rounded_or_empty(tmp_path, rounding):
+    correlations = np.random.default_rng(4).uniform(-0.6, 0.6, COUNT)
+    correlations[::3] = np.nan
+    correlations[1::3] = -9999.0
+    correlations[2] = 1 + rounding
+    assert _notes({**_stars(), "pmra_pmdec_corr": correlations}, tmp_path) == []
+    found = read_stars(tmp_path / "stars.csv", motions_needed=True)
+    without = read_stars(_write(_stars(), tmp_path), motions_needed=True)
+    assert not np.allclose(found.pm_corr, without.pm_corr)
