@@ -6,10 +6,15 @@ import socket
 import stat
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 import ray
+import torch
+
+from orrery.learning import workers
+from orrery.learning.training import ignore_epoch
 
 pytestmark = (
     pytest.mark.slow
@@ -66,6 +71,28 @@ def test_all_processes_listen_on_the_loopback_interface_alone(connected):
     assert all(address.is_loopback for address in found), found
     with socket.create_server(("", 0)):  # the proof would see another
         assert not all(address.is_loopback for address in addresses(str(os.getpid())))
+
+
+def look_at_workers(worker, looked):
+    """Writes where a worker listens that meets the others, as those do that train."""
+    torch.distributed.barrier()
+    listened = " ".join(map(str, addresses("self")))
+    (looked / str(worker.rank)).write_text(listened)
+    torch.distributed.barrier()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_workers_that_train_listen_on_the_loopback_interface_alone(
+    connected, tmp_path, count
+):
+    if connected < count:
+        pytest.skip("no room for the workers")
+    look = partial(look_at_workers, looked=tmp_path)
+    workers.run_workers(look, count, tmp_path / "training", ignore_epoch)
+    found = [(tmp_path / str(rank)).read_text().split() for rank in range(count)]
+    for listened in found:
+        assert listened  # Ray's own, and with another worker that of gloo
+        assert all(ipaddress.ip_address(one).is_loopback for one in listened)
 
 
 KNOCK = """

@@ -1,8 +1,9 @@
 """Looks from another network namespace at a toy that runs on a Ray of its own.
 
-    unshare -n python tests/faults/doors.py FOLDER
+    unshare -n -u -m python tests/faults/doors.py FOLDER
 
-This process's namespace has a cable to another one, as a machine to its neighbour. The
+This process's namespace has a cable to another one, as a machine to its neighbour, and its
+name is that of the cable's end. It is looked at while it simulates and while it trains. The
 last line is JSON: how many ports are open here, and which of them the other one reaches.
 To see that it would, a door is opened on purpose.
 """
@@ -12,6 +13,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -19,6 +21,10 @@ import places
 
 HERE = "10.77.0.1"
 THERE = "10.77.0.2"
+NAME = "neighboured"
+BUSILY = ("--actors", 1, "--workers", 2, "--pause", 0.3, "--epochs", 200)
+# what a run that simulates, and one that trains, has written
+SIGNS = ("datasets/*/shards/*.arrow", "runs/*/*/*/epochs.jsonl")
 REACH = """
 import json, socket, sys
 reached = []
@@ -66,27 +72,47 @@ def open_ports():
     return sorted(found)
 
 
+def take_name():
+    """Names this machine as those in a network are: its name leads to the cable."""
+    with tempfile.NamedTemporaryFile("w", suffix=".hosts") as hosts:
+        hosts.write(f"127.0.0.1 localhost\n{HERE} {NAME}\n")
+        hosts.flush()
+        run("mount", "--bind", hosts.name, "/etc/hosts")
+    socket.sethostname(NAME)
+    assert socket.gethostbyname(socket.gethostname()) == HERE
+
+
+def reached(ports, neighbour):
+    """Returns those of some ports that the other machine reaches."""
+    reach = (sys.executable, "-c", REACH, HERE, json.dumps(ports))
+    inside = ("nsenter", "-t", str(neighbour.pid), "-n")
+    done = subprocess.run([*inside, *reach], capture_output=True, check=True)
+    return json.loads(done.stdout)
+
+
 def main():
     folder = Path(sys.argv[1])
+    take_name()
     neighbour = lay_cable()
+    looks = []
     with places.short_folder() as sockets, socket.create_server((HERE, 0)) as door:
-        toy = places.start(
-            folder, "--actors", 1, "--pause", 0.3, RAY_TMPDIR=str(sockets)
-        )
-        while not list(folder.glob("datasets/*/shards/*.arrow")) and toy.poll() is None:
-            time.sleep(0.05)
-        ports = open_ports()
+        toy = places.start(folder, *BUSILY, RAY_TMPDIR=str(sockets))
+        for signs in SIGNS:
+            places.await_moment(toy, lambda signs=signs: list(folder.glob(signs)))
+            ports = open_ports()
+            looks.append((len(ports) - 1, reached(ports, neighbour)))
+        is_busy = toy.poll() is None
         own = door.getsockname()[1]
-        reach = (sys.executable, "-c", REACH, HERE, json.dumps(ports))
-        inside = ("nsenter", "-t", str(neighbour.pid), "-n")
-        reached = subprocess.run([*inside, *reach], capture_output=True, check=True)
         toy.terminate()
         places.finish(toy)
     neighbour.kill()
     neighbour.wait()
-    others = sorted(set(json.loads(reached.stdout)) - {own})
-    seen = own in json.loads(reached.stdout)
-    print(json.dumps({"open": len(ports) - 1, "reached": others, "own": seen}))
+    found = {
+        "open": min(count for count, _ in looks) if is_busy else 0,
+        "reached": sorted({port for _, found in looks for port in found} - {own}),
+        "own": all(own in found for _, found in looks),
+    }
+    print(json.dumps(found))
 
 
 if __name__ == "__main__":

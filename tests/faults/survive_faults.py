@@ -315,7 +315,7 @@ class Faults:
         place = self.place()
         script = Path(__file__).with_name("doors.py")
         looked = subprocess.run(
-            ["unshare", "-n", sys.executable, script, place],
+            ["unshare", "-n", "-u", "-m", sys.executable, script, place],
             env=places.environment(), capture_output=True, text=True, check=False,
         )  # fmt: skip
         found = json.loads(outcome.last_line(looked.stdout) or "{}")

@@ -16,7 +16,6 @@ from mwlmc.observed.star_tables import StarTable
 from orrery.parameters import BoolArray, FloatArray
 from orrery.tables.cleaning import CleanedColumns, check_share
 from orrery.tables.error_columns import both_sides
-from orrery.tables.missing import MissingCount
 from orrery.tables.options import MOST_MISSING
 
 _FEWEST, _MANY = 20, 100  # stars of which a median, or a correlation, says anything
@@ -57,6 +56,7 @@ def without_false_correlations(found: CleanedColumns) -> CleanedColumns:
         found: The columns of N stars.
 
     Example:
+        >>> from orrery.tables.missing import MissingCount
         >>> count = MissingCount("pm_corr", "pm_corr", "not -1 to 1", 2, 3, "value")
         >>> values = {"pm_corr": np.array([-0.3, np.nan, np.nan])}
         >>> found = without_false_correlations(CleanedColumns(values, (count,), ()))

@@ -1,6 +1,6 @@
 """Workers: processes of Ray Train that train together, on one machine or many.
 
-The only file of learning that imports Ray, and imported only when workers are wanted.
+Imported only when workers are wanted, because it imports Ray.
 Workers keep what they reach in files and send their losses through a queue on the node of
 the process that waits for them; when a worker dies, all begin again and continue from
 those files. Losses are only told: without the queue the training goes on, unseen.
@@ -26,6 +26,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from orrery.execution import cluster
 from orrery.execution.cluster import STARTUP_TIMEOUT
 from orrery.execution.same_code import check_same_code, installed_code, own_packages
+from orrery.learning import loopback
 from orrery.learning.training import OnEpoch, Worker
 from orrery.terminal import say
 from orrery.termination import kept_interrupt
@@ -82,6 +83,7 @@ def run_workers(
                 "epochs": epochs,
                 "code": installed_code(own_packages()),
             },
+            torch_config=loopback.torch_config(),
             scaling_config=ScalingConfig(num_workers=number, use_gpu=gpu),
             run_config=RunConfig(
                 name=storage.name,
