@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from orrery.storage.contents import content_of
 from orrery.storage.documents import digest_of
 from orrery.storage.store import Location
 from orrery.tables.arrow_bounds import check_parquet
@@ -30,7 +31,7 @@ def write_parquet(path: Path, table: pa.Table) -> None:
     with pq.ParquetWriter(path, table.schema, write_page_checksum=True) as writer:
         writer.write_table(table)
         writer.add_key_value_metadata({_KEY: _ZEROS.decode()})
-    content = path.read_bytes()
+    content = content_of(path)
     path.write_bytes(_with_digest(content, digest_of(content).encode()))
 
 
@@ -55,11 +56,13 @@ def read_parquet(path: Location) -> pa.Table:
             than it is.
         OSError: If it cannot be read.
     """
-    content = path.read_bytes()
+    content = content_of(path)
     found = _last_entry(content)
     if found is None:
         raise ValueError("it has no checksum")
     if digest_of(_with_digest(content, _ZEROS)).encode() != found[1]:
         raise ValueError("its checksum differs")
     check_parquet(path.name, content, "remove the file, and compute its numbers again")
-    return pq.read_table(pa.BufferReader(content))
+    # The threads of `pq.read_table` may hold the bytes until this process ends, and abort it
+    # if they let them go once the interpreter is gone.
+    return pq.ParquetFile(pa.BufferReader(content)).read(use_threads=False)

@@ -247,7 +247,7 @@ def parquet_table(file: OpenedFile) -> Table:
     # a word that all rows share is kept once
     words = [leaf.path for leaf in leaves if leaf.physical_type == "BYTE_ARRAY"]
     opened = pq.ParquetFile(io.BytesIO(file.content), read_dictionary=words)
-    arrow = opened.read()
+    arrow = opened.read(use_threads=False)
     given = _units(arrow.schema, file.name)
     columns = {name: _column(arrow[name], file) for name in arrow.column_names}
     table = Table(columns)

@@ -1,5 +1,8 @@
 """A table keeps its checksum, and no bit of its file changes unseen."""
 
+import subprocess
+import sys
+
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -48,3 +51,19 @@ def test_a_table_of_before_has_none(tmp_path):
     pq.write_table(TABLE, tmp_path / "old.parquet")
     with pytest.raises(ValueError, match="it has no checksum"):
         read_parquet(tmp_path / "old.parquet")
+
+
+READ = """
+import sys
+from pathlib import Path
+from orrery.storage.parquet import read_parquet
+assert read_parquet(Path(sys.argv[1])).num_rows == 20
+print("pyarrow.dataset" in sys.modules)
+"""
+
+
+def test_no_thread_is_left_with_the_bytes_of_a_table(path):
+    """Those of datasets abort a process that ends while they let its bytes go."""
+    words = [sys.executable, "-c", READ, str(path)]
+    done = subprocess.run(words, capture_output=True, check=True, text=True)
+    assert done.stdout == "False\n"
