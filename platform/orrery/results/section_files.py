@@ -19,6 +19,7 @@ from orrery.results.sections import (
 from orrery.storage import files
 from orrery.storage.documents import digest_of
 from orrery.storage.run import Run
+from orrery.tables.sealed_text import sealed
 
 
 def write_section(section: Section, run: Run) -> JSON:
@@ -53,7 +54,7 @@ def write_section(section: Section, run: Run) -> JSON:
 
 def _table(section: TableSection, run: Run) -> JSON:
     file = f"{section.key}.ecsv"
-    sums = _written(run, file, files.ecsv(section.table).encode())
+    sums = _written(run, file, sealed(files.ecsv(section.table)).encode())
     rows = tabulated(section.table)
     return {"kind": "table", "text": section.caption, "files": [file], **sums, **rows}
 
