@@ -14,6 +14,7 @@ NEED_RAY = {
     "orrery.execution.actors",
     "orrery.execution.deaths",
     "orrery.execution.nodes",
+    "orrery.learning.loopback",
     "orrery.learning.workers",
     "orrery.sweeps.tuning",
 }

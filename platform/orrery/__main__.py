@@ -309,11 +309,11 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _tell_newer(answer: "Result") -> None:
-    """Says why newer attempts are not what a run answers with."""
+    """Says why newer attempts are not what a run answers with; of damaged ones was told."""
     from orrery.results.result import newer
 
     kind = "finished" if answer.status == "finished" else "whole"
-    for one in newer(answer):
+    for one in (result for result in newer(answer) if result.status != "damaged"):
         why = _why(one, one.folder)
         say(
             f"warning: {one.folder.name} is {one.status}{f' ({why})' if why else ''}: "

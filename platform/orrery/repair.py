@@ -14,6 +14,7 @@ from orrery.identity import ABOUT, JSON
 from orrery.results.inventory import DRAW
 from orrery.storage import dataset, writing
 from orrery.storage.completeness import lost_shards, shard_numbers
+from orrery.storage.contents import content_of
 from orrery.storage.dataset import BEGUN_BY
 from orrery.storage.documents import (
     corrected,
@@ -106,7 +107,7 @@ def _mend_each(folder: Location, found: list[Finding]) -> None:
 
 
 def _mend_document(place: Location) -> None:
-    content = place.read_bytes()
+    content = content_of(place)
     if not has_checksum(content):
         try:
             write_document(place, parsed(content))
@@ -130,7 +131,7 @@ def _sound(content: bytes) -> bytes | None:
 
 def _mend_lines(place: Location) -> None:
     """Sets lines right, gives a checksum to those that have none, and drops the rest."""
-    lines = place.read_bytes().splitlines()
+    lines = content_of(place).splitlines()
     if place.name == WORK:
         lines = [*dict.fromkeys(lines)]
     kept = [mended for line in lines if (mended := _mended_line(line))]

@@ -32,6 +32,7 @@ from orrery.results.inventory import (
 )
 from orrery.storage.card import CARD, card
 from orrery.storage.completeness import shard_numbers
+from orrery.storage.contents import content_of
 from orrery.storage.dataset import DATASET_DOCUMENT, damage, read_metadata
 from orrery.storage.documents import has_checksum, parsed, without_trailer
 from orrery.storage.findings import (
@@ -211,7 +212,7 @@ def _without_manifest(folder: Location) -> Iterator[Finding]:
         yield Finding(file, reason, _again(folder, file))
     listed = folder / CHECKSUM_LIST
     text = checksums_text([found.rows[shard] for shard in sorted(found.rows)])
-    sound = listed.exists() and listed.read_bytes() == text.encode()
+    sound = listed.exists() and content_of(listed) == text.encode()
     if not found.refused and not sound:
         yield Finding(CHECKSUM_LIST, "is not that of the shards", GENERATE)
 
@@ -223,7 +224,7 @@ def _described(folder: Location, rows: tuple[ManifestRow, ...]) -> Iterator[Find
     if not (folder / CARD).exists():
         yield Finding(CARD, "is missing", GENERATE)
         return
-    written = _in_order((folder / CARD).read_bytes())
+    written = _in_order(content_of(folder / CARD))
     logged = sessions(folder)
     today = card(_name_on_card(written), read_metadata(folder), rows, logged)
     text = _in_order(today.encode())
@@ -259,7 +260,7 @@ def _lacks_work(written: bytes, logged: tuple[Session, ...]) -> bool:
 
 
 def _document(remedy: str, folder: Location, name: str) -> Iterator[Finding]:
-    content = (folder / name).read_bytes()
+    content = content_of(folder / name)
     try:
         document = parsed(content)
     except ValueError as error:
@@ -293,7 +294,7 @@ def _drawn(document: JSON) -> Iterator[_Named]:
 
 def _lines(folder: Location, name: str) -> Iterator[Finding]:
     place = folder / name
-    lines = place.read_bytes().splitlines() if place.exists() else []
+    lines = content_of(place).splitlines() if place.exists() else []
     for number, line in enumerate(lines, start=1):
         try:
             parsed(line)
@@ -319,13 +320,13 @@ def _summaries(folder: Location, name: str) -> Iterator[Finding]:
 
 def _tensors(folder: Location, name: str) -> Iterator[Finding]:
     try:
-        without_trailer((folder / name).read_bytes(), owner(folder / name))
+        without_trailer(content_of(folder / name), owner(folder / name))
     except ValueError as error:
         yield Finding(name, f"is damaged ({error})", TRAIN)
 
 
 def _table(folder: Location, name: str) -> Iterator[Finding]:
-    content = (folder / name).read_bytes()
+    content = content_of(folder / name)
     if not content.strip(b"\0\r\n "):
         # No table is: the line with its checksum is lost, too.
         yield Finding(name, "is damaged (it holds nothing)", REPLACE)

@@ -31,6 +31,7 @@ from orrery.option_types import check_value
 from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.storage import files
+from orrery.storage.contents import content_of
 from orrery.storage.documents import (
     digest_of,
     own_file,
@@ -230,7 +231,7 @@ class ArtifactStore:
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(self.document, error) from error
         # Read once, so that what is compared is what is loaded.
-        content: bytes = path.read_bytes() if path.exists() else b""
+        content: bytes = content_of(path) if path.exists() else b""
         if digest_of(content) != digest:
             raise damaged(
                 path, "its checksum differs" if content else "it is missing or empty"

@@ -13,6 +13,7 @@ import torch
 
 from orrery.learning.belongings import TRAIN, UNFINISHED
 from orrery.learning.unpacking import unpacked
+from orrery.storage.contents import content_of
 from orrery.storage.documents import (
     WrongChecksumError,
     with_trailer,
@@ -62,7 +63,7 @@ def owner(path: Location) -> str:
 def _body(path: Path) -> bytes:
     """Returns what torch has written into a file, if its checksum is right."""
     try:
-        return without_trailer(path.read_bytes(), owner(path))
+        return without_trailer(content_of(path), owner(path))
     except WrongChecksumError as error:
         raise ValueError(f"{path} is damaged ({error}): {TRAIN}") from error
 

@@ -10,16 +10,22 @@ import re
 from collections.abc import Iterator, Sequence, Set
 from pathlib import Path
 
-from orrery.identity import JSON, is_fingerprint
+from orrery.identity import JSON
 from orrery.learning.belongings import TRAIN
-from orrery.results.result import OTHER_VERSION, PAGE, other_format, run_document
+from orrery.results.result import (
+    OTHER_VERSION,
+    PAGE,
+    foreign,
+    other_format,
+    run_document,
+)
 from orrery.storage.files import checksum
 from orrery.storage.findings import Finding, named_file, sound_document
 from orrery.storage.run import ATTEMPT, DOCUMENT, DRAWN, EPOCHS
 
 INVENTORY = "inventory"
 RUN_AGAIN = "run the experiment again"
-DRAW = "`orrery report` draws it again"
+DRAW = "`orrery report` with this attempt's folder draws it again"
 _LEARNED_FILES = (".json", ".pt")
 _NAME = re.compile(rf"{ATTEMPT}(\d+)")
 
@@ -107,15 +113,8 @@ def attempt_findings(folder: Path, inside: Set[str]) -> Iterator[Finding]:
 
 def _misplaced(folder: Path, document: JSON) -> Iterator[Finding]:
     """Yields that a document is that of another attempt, or of another run."""
-    number = _NAME.fullmatch(folder.name)
-    if number is None:
-        return
-    if document.get("attempt") != int(number[1]):
-        said = f"is that of attempt {document.get('attempt')}"
+    for said in foreign(folder, document):
         yield Finding(DOCUMENT, said, RUN_AGAIN)
-    run = folder.parent.name
-    if is_fingerprint(run) and document.get("run") != run:
-        yield Finding(DOCUMENT, f"is that of the run {document.get('run')}", RUN_AGAIN)
 
 
 def _undrawn(folder: Path, inside: Set[str], document: JSON) -> Iterator[Finding]:

@@ -6,21 +6,31 @@ only read it. The format is described in `datasets/README.md`.
 """
 
 import os
+import re
 import socket
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from orrery.identity import JSON
+from orrery.identity import JSON, is_fingerprint
 from orrery.results import encoding
 from orrery.results.views import View
 from orrery.results.wording import figure_words, worded, words_of
 from orrery.storage import documents, files
+from orrery.storage.contents import content_of
 from orrery.storage.documents import digest_of, own_file, write_document
-from orrery.storage.run import DOCUMENT, attempt_folders, attempt_number, attempts
+from orrery.storage.run import (
+    ATTEMPT,
+    DOCUMENT,
+    attempt_folders,
+    attempt_number,
+    attempts,
+)
+from orrery.terminal import say
 
 Status = Literal["running", "finished", "failed", "damaged"]
 STATUSES = get_args(Status)
@@ -40,6 +50,7 @@ NEVER_WRITTEN = (
 PAGE = "report.html"
 OTHER_VERSION = "read it with the version that wrote it"
 _AGAIN = "run the experiment again"
+_NAME = re.compile(rf"{ATTEMPT}(\d+)")
 KILLED = (
     "the process ended without a word: it was killed, or its machine went down; the "
     "same command continues where it stopped"
@@ -73,16 +84,24 @@ class Result:
             place: A `run.json`, an attempt's folder, or the folder of all attempts with
                 the same options, whose answer is that of the newest finished one.
 
+        Of newer attempts whose document is damaged a line tells, since their answer would
+        have been another.
+
         Raises:
             FileNotFoundError: If there is none.
-            ValueError: If the document is damaged.
+            ValueError: If the document is damaged or another run's, or those of all attempts
+                are.
         """
         path = Path(place)
         if path.name == DOCUMENT:
             path = path.parent
         if not (path / DOCUMENT).exists():
-            return newest(path)
-        return cls(path.absolute(), _settled(path))
+            return _answer(path)
+        path = path.absolute()
+        document = _settled(path)
+        for said in foreign(path, document):
+            raise ValueError(f"{path / DOCUMENT} {said}: put it back, or {_AGAIN}")
+        return cls(path, document)
 
     @classmethod
     def damaged(cls, folder: Path, reason: str) -> "Result":
@@ -184,14 +203,31 @@ class Result:
             ValueError: If the file is damaged, or not in this folder.
             OSError: If it cannot be read.
         """
-        place = own_file(self.folder, file)
-        content: bytes = place.read_bytes()
+        try:
+            place = own_file(self.folder, file)
+        except ValueError as error:
+            raise ValueError(f"{self.folder / DOCUMENT}: {error}: {_AGAIN}") from error
+        content: bytes = content_of(place)
         # Older documents have no checksums of their files.
         if digest_of(content) != section.get("sha256", {}).get(
             file, digest_of(content)
         ):
             raise ValueError(f"{place} is damaged (its checksum differs): {_AGAIN}")
         return content
+
+
+def _answer(shared: Path) -> Result:
+    found = newest(shared)
+    if found.status == "damaged":
+        raise ValueError(found.document["reason"])
+    kind = "finished" if found.status == "finished" else "whole"
+    for one in newer(found):
+        if one.status == "damaged":
+            say(
+                f"warning: {one.folder.name} is damaged ({one.document['reason']}): the answer "
+                f"is that of {found.folder.name}, the newest {kind} attempt"
+            )
+    return found
 
 
 def newest(shared: Path) -> Result:
@@ -263,6 +299,28 @@ def run_document(path: Path) -> JSON:
         raise ValueError(
             f"{path} is no document of a run, or damaged ({error}): {_AGAIN}"
         ) from error
+
+
+def foreign(folder: Path, document: JSON) -> Iterator[str]:
+    """Yields that a document is that of another attempt, or of another run, than its folder is.
+
+    Arguments:
+        folder: The attempt's; one with a name that runs do not give is anybody's.
+        document: The content of its `run.json`.
+
+    Example:
+        >>> folder = Path("runs/desi/0f1e2d3c4b5a6978/attempt-001")
+        >>> [*foreign(folder, {"run": "0f1e2d3c4b5a6978", "attempt": 2})]
+        ['is that of attempt 2']
+    """
+    number = _NAME.fullmatch(folder.name)
+    if number is None:
+        return
+    if document.get("attempt") != int(number[1]):
+        yield f"is that of attempt {document.get('attempt')}"
+    run = folder.parent.name
+    if is_fingerprint(run) and document.get("run") != run:
+        yield f"is that of the run {document.get('run')}"
 
 
 def other_format(document: JSON) -> str:

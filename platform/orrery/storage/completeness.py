@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from itertools import count, takewhile
 
+from orrery.storage.contents import content_of
 from orrery.storage.documents import has_checksum
 from orrery.storage.journal import has_journal
 from orrery.storage.manifest import (
@@ -73,7 +74,7 @@ def _listed_elsewhere(folder: Location, rows: list[ManifestRow]) -> list[str]:
     A list that is damaged says nothing: it decides no answer.
     """
     try:
-        text = (folder / CHECKSUM_LIST).read_text(errors="replace")
+        text = content_of(folder / CHECKSUM_LIST).decode(errors="replace")
     except FileNotFoundError:
         return []
     own = checksums_text(rows)
@@ -105,9 +106,9 @@ def damaged_lists(folder: Location, fingerprint: str | None) -> dict[str, str]:
     place = folder / CHECKSUM_LIST
     if not place.exists():
         # Manifests of before had no checksum, and no list beside them.
-        if has_checksum((folder / MANIFEST).read_bytes()):
+        if has_checksum(content_of(folder / MANIFEST)):
             found[CHECKSUM_LIST] = "is missing"
-    elif place.read_bytes() != checksums_text(rows).encode():
+    elif content_of(place) != checksums_text(rows).encode():
         found[CHECKSUM_LIST] = "is not what belongs to the manifest"
     return found
 

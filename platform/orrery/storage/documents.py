@@ -22,6 +22,7 @@ from orrery.failures import LONGEST_NAME
 from orrery.identity import JSON, canonical
 from orrery.option_types import shortened
 from orrery.parameters import FloatArray
+from orrery.storage.contents import content_of
 from orrery.storage.files import write_atomically
 from orrery.storage.store import Location
 from orrery.terminal import say
@@ -31,6 +32,7 @@ CHECKSUM = "checksum"
 _MEMBER = re.compile(rb'\{(?:\n  "checksum": |"checksum":)"([0-9a-f]{64})",')
 _DIGITS = re.compile(rb'"[0-9a-f]{64}",')
 _HEAD = 90  # bytes in which the member ends
+_LONGEST_PATH = 1000  # characters of a name in a folder, of folders in it too
 LARGEST_CORRECTED = 2**17  # bytes of a document: to try all bits takes half a minute
 _TRAILER = b"\norrery sha256 "
 _known_old: set[str] = (
@@ -109,7 +111,7 @@ def read_document(path: Location, remedy: str) -> JSON:
         DamagedDocumentError: If it is damaged; it names the document and the remedy.
         OSError: If it cannot be read.
     """
-    content = path.read_bytes()
+    content = content_of(path)
     try:
         document = parsed(content)
     except ValueError as error:
@@ -229,7 +231,9 @@ def own_file(folder: Location, name: Any) -> Location:
     parts = PurePosixPath(name).parts if isinstance(name, str) else ()
     # A backslash and a colon are separators elsewhere, and in no name that we give.
     stays = parts and not {"..", "/", "//"} & {*parts} and not set(name) & set("\\:\0")
-    stays = stays and max(map(len, parts)) <= LONGEST_NAME
+    stays = (
+        stays and max(map(len, parts)) <= LONGEST_NAME and len(name) <= _LONGEST_PATH
+    )
     if not stays:
         raise ValueError(
             f"it names {shortened(name)}, which is no file inside of {folder}"

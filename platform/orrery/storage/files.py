@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, overload
 
+from orrery.storage.contents import check_file
 from orrery.storage.lease import leased
 from orrery.storage.store import Address, Location
 from orrery.tables.sealed_text import sealed
@@ -110,8 +111,10 @@ def checksum(path: Path) -> str:
     """Returns a file's sha256 as 64 hexadecimal digits.
 
     Raises:
+        ValueError: If it is a pipe or a device.
         OSError: If it cannot be read.
     """
+    check_file(path)
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

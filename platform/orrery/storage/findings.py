@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from orrery.identity import JSON
+from orrery.storage.contents import content_of
 from orrery.storage.documents import (
     digest_of,
     has_checksum,
@@ -68,7 +69,7 @@ def unchecked(folder: Location, name: str, remedy: str) -> Iterator[Finding]:
         name: Its name.
         remedy: What gives it one.
     """
-    if not has_checksum((folder / name).read_bytes()):
+    if not has_checksum(content_of(folder / name)):
         yield Finding(name, UNCHECKED, remedy, is_damage=False)
 
 
@@ -91,7 +92,9 @@ def named_file(
         return
     if not path.exists():
         yield Finding(str(file), f"is missing, which {document} names", remedy)
-    elif digest_of(path.read_bytes()) != digest:
+    elif isinstance(path, Path) and not path.is_file():
+        yield Finding(str(file), _what_it_is(path), CLEAR)
+    elif digest_of(content_of(path)) != digest:
         yield Finding(str(file), f"is damaged (not what {document} names)", remedy)
 
 
@@ -105,7 +108,7 @@ def sound_document(place: Location) -> JSON | None:
         place: The document.
     """
     try:
-        return parsed(place.read_bytes())
+        return parsed(content_of(place))
     except ValueError:
         return None
 

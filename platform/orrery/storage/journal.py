@@ -16,6 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+from orrery.storage.contents import content_of
 from orrery.storage.documents import line_of, own_file, parsed
 from orrery.storage.files import append, write_atomically
 from orrery.storage.manifest import ManifestRow
@@ -155,7 +156,7 @@ def journal_text(folder: Location) -> str:
     """Returns all lines of a folder's journal; none where there is no journal."""
     place = folder / JOURNAL
     if not isinstance(place, Address):
-        return place.read_text(errors="replace") if place.exists() else ""
+        return content_of(place).decode(errors="replace") if place.exists() else ""
     entries = [place / name for name in place.sizes()]
     # Each takes the time of one answer.
     with ThreadPoolExecutor(_READERS) as threads:

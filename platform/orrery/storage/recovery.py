@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from orrery.identity import JSON
 from orrery.storage.completeness import shard_numbers
+from orrery.storage.contents import content_of
 from orrery.storage.documents import digest_of
 from orrery.storage.journal import journal_text
 from orrery.storage.manifest import (
@@ -58,7 +59,7 @@ def recover(folder: Location, fingerprint: str) -> Recovered:
     known = _known_checksums(folder)
 
     def look(shard: int) -> ManifestRow | str:
-        content = (folder / shard_file(shard)).read_bytes()
+        content = content_of(folder / shard_file(shard))
         if known and digest_of(content) not in known:
             return "has a checksum that nothing lists"
         try:
@@ -84,7 +85,7 @@ def recover_metadata(folder: Location) -> JSON:
     """
     for shard in shard_numbers(folder):
         try:
-            return metadata_of((folder / shard_file(shard)).read_bytes())
+            return metadata_of(content_of(folder / shard_file(shard)))
         except ValueError:
             continue
     raise ValueError(
@@ -95,7 +96,9 @@ def recover_metadata(folder: Location) -> JSON:
 def _known_checksums(folder: Location) -> set[str]:
     """Returns all checksums that are left, of whatever: none fits a shard by accident."""
     places = [folder / name for name in (MANIFEST, CHECKSUM_LIST)]
-    texts = [place.read_text(errors="replace") for place in places if place.exists()]
+    texts = [
+        content_of(place).decode(errors="replace") for place in places if place.exists()
+    ]
     return {
         digits
         for text in [*texts, journal_text(folder)]

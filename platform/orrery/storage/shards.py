@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from orrery.identity import JSON, without_words
 from orrery.records import Records, Schema
+from orrery.storage.contents import content_of
 from orrery.storage.documents import digest_of
 from orrery.storage.files import checksum, is_unaltered, replacing
 from orrery.storage.manifest import SHARDS, ManifestRow, shard_file
@@ -256,7 +257,7 @@ def _damage_listed(sizes: dict[str, int], row: ManifestRow) -> str | None:
 def _damage_fetched(folder: Address, fingerprint: str, row: ManifestRow) -> str | None:
     # What lies in the bucket, not a copy of it that is here.
     try:
-        content = (folder / row.file).read_bytes()
+        content = content_of(folder / row.file)
     except FileNotFoundError:
         return "is missing"
     if digest_of(content) != row.sha256:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from orrery.storage.contents import content_of
 from orrery.storage.documents import line_of, parsed
 from orrery.storage.files import write_atomically
 from orrery.storage.store import Location
@@ -73,7 +74,7 @@ def sessions(folder: Location) -> tuple[Session, ...]:
         return ()
     found = []
     # No two sessions are alike to the last digit of their seconds.
-    for line in dict.fromkeys(path.read_text(errors="replace").splitlines()):
+    for line in dict.fromkeys(content_of(path).decode(errors="replace").splitlines()):
         # The log decides nothing, so a damaged line is no reason to refuse a dataset.
         with suppress(ValueError, TypeError):
             found.append(Session(**parsed(line.encode())))
@@ -83,7 +84,7 @@ def sessions(folder: Location) -> tuple[Session, ...]:
 def repeated_lines(folder: Location) -> bool:
     """Returns whether a work log has a line twice, which nobody writes."""
     path = folder / WORK
-    lines = path.read_bytes().splitlines() if path.exists() else []
+    lines = content_of(path).splitlines() if path.exists() else []
     return len({*lines}) < len(lines)
 
 

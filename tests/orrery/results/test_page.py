@@ -239,7 +239,7 @@ def test_a_page_of_an_earlier_attempt_is_told_with_the_reason(drawn, capsys):
     assert f"{torn} " in of_second
     assert "warning: attempt-003 is failed (the process ended before" in of_third
     for line in (of_second, of_third):
-        assert "this page is of attempt-001, the newest finished attempt" in line
+        assert "attempt-001, the newest finished attempt" in line
     # who asks for an attempt knows which one it is
     assert commands.main(["report", str(first)]) == 0
     assert "warning" not in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import dataclass
 
 import pytest
 
@@ -9,6 +10,11 @@ from orrery import __main__ as commands
 from orrery.results.collation.entries import all_entries
 from orrery.results.result import Result, all_results
 from orrery.storage.files import LOCK, locked
+
+
+@dataclass(frozen=True)
+class Other:
+    seed: int = 2
 
 
 def test_a_lock_that_nobody_holds_says_more_than_the_number_of_a_process(
@@ -137,3 +143,61 @@ def test_a_damaged_document_leaves_the_page_that_is_there(tmp_path, write, capsy
             assert commands.main(["report", str(place)]) == 1
             assert "damaged" in capsys.readouterr().err
     assert (found.folder / "report.html").read_bytes() == good
+
+
+def test_an_answer_of_an_older_attempt_is_told_where_a_newer_one_is_damaged(
+    tmp_path, write, capsys
+):
+    first, second = write(tmp_path), write(tmp_path)
+    shared = first.folder.parent
+    assert Result.open(shared).folder == second.folder
+    assert "warning" not in capsys.readouterr().err
+    for flipped in (40, -40):  # of the checksum, and of the content
+        whole = (second.folder / "run.json").read_bytes()
+        torn = bytearray(whole)
+        torn[flipped] ^= 1
+        (second.folder / "run.json").write_bytes(torn)
+        assert Result.open(shared).folder == first.folder
+        told = capsys.readouterr().err
+        assert f"warning: {second.folder.name} is damaged ({second.folder}" in told
+        assert f"the answer is that of {first.folder.name}" in told
+        (second.folder / "run.json").write_bytes(whole)
+
+
+def test_a_run_of_which_nothing_is_whole_is_refused_by_the_names_of_its_files(
+    tmp_path, write
+):
+    found = write(tmp_path)
+    (found.folder / "run.json").write_text('{"status": "finished"}')
+    for place in (found.folder, found.folder.parent, found.folder / "run.json"):
+        with pytest.raises(ValueError, match=f"{found.folder / 'run.json'}"):
+            Result.open(place)
+
+
+def test_the_document_of_another_run_or_attempt_is_no_answer_here(tmp_path, write):
+    first, second = write(tmp_path), write(tmp_path)
+    other = write(tmp_path, Other())
+    for one, said in (
+        (second, "attempt 2"),
+        (other, f"the run {other.folder.parent.name}"),
+    ):
+        document = (one.folder / "run.json").read_bytes()
+        kept = (first.folder / "run.json").read_bytes()
+        (first.folder / "run.json").write_bytes(document)
+        with pytest.raises(
+            ValueError, match=f"run.json is that of {said}: put it back"
+        ):
+            Result.open(first.folder)
+        (first.folder / "run.json").write_bytes(kept)
+    # a folder that was called otherwise is anybody's
+    first.folder.rename(tmp_path / "mine")
+    assert Result.open(tmp_path / "mine").metrics == first.metrics
+
+
+def test_a_part_that_names_no_file_of_its_run_names_the_document(tmp_path, write):
+    found = write(tmp_path)
+    part = found.sections[0]
+    with pytest.raises(ValueError, match=f"{found.folder / 'run.json'}: it names"):
+        found.content(part, "../run.json")
+    with pytest.raises(ValueError, match=f"{found.folder / 'run.json'}: it names"):
+        found.content(part, "a/" * 2000)

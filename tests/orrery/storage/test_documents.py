@@ -142,6 +142,7 @@ def test_numbers_that_are_not_finite_are_not_written(tmp_path):
         "",
         ".",
         "a\0b",
+        "a/" * 2000,
         None,
         3,
         ["a"],

@@ -26,6 +26,7 @@ from orrery.results.dashboard.uploads import Upload
 from orrery.results.recording import Number
 from orrery.results.result import Result
 from orrery.results.sections import Section
+from orrery.storage.contents import content_of
 from orrery.storage.documents import parsed, read_document
 from orrery.storage.run import DOCUMENT, EPOCHS, Run
 from orrery.terminal import say
@@ -191,7 +192,7 @@ def replay(result: Result, identity: str, held: Holdings) -> Copy:
 
 def _epochs(path: Path) -> Iterator[JSON]:
     """Yields the sound lines of a file of epochs; the last of a killed run may be torn."""
-    lines = path.read_bytes().splitlines() if path.exists() else []
+    lines = content_of(path).splitlines() if path.exists() else []
     for line in lines:
         with suppress(ValueError):
             yield parsed(line)
