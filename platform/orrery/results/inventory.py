@@ -130,6 +130,12 @@ def _undrawn(folder: Path, inside: Set[str], document: JSON) -> Iterator[Finding
     drawn = sound_document(folder / DRAWN) if DRAWN in inside else None
     if drawn is None:
         return
+    if "run" in drawn:  # lists of before did not say it
+        for said in foreign(folder, drawn):
+            yield Finding(DRAWN, said, DRAW)
+    if drawn.get("status") == "finished" != document["status"]:
+        said = f"says {document['status']}, and is older than its page"
+        yield Finding(DOCUMENT, said, RUN_AGAIN)
     unlisted = [file for file in there if file not in drawn.get("drawn", {})]
     if unlisted:
         yield Finding(DRAWN, f"does not list {unlisted[0]}", DRAW)

@@ -96,7 +96,9 @@ def write(result: Result) -> Path:
     files.write_atomically(path, text)
     drawn = [PAGE, *(name for one in sections for name in _pictures(one))]
     sums = {name: files.checksum(result.folder / name) for name in drawn}
-    write_document(result.folder / DRAWN, {"drawn": sums})
+    # a page of another run, with its list, would lie here unseen
+    of_what = {name: result.document[name] for name in ("run", "attempt", "status")}
+    write_document(result.folder / DRAWN, {**of_what, "drawn": sums})
     return path
 
 

@@ -123,3 +123,20 @@ def test_an_attempt_that_was_killed_before_its_first_document_lacks_nothing(atte
     begun.mkdir()
     (begun / ".lock").write_text("")
     assert verify(attempt.parent) == []
+
+
+def test_the_page_of_another_run_with_its_list_is_named(attempt, tmp_path, run):
+    other = run / "attempt-001"
+    page.write(Result.open(other))
+    drawn = read_document(other / "drawn.json", "")["drawn"]
+    for name in ("drawn.json", *drawn):
+        shutil.copy(other / name, attempt / name)
+    assert files(attempt) == ["drawn.json"]
+    page.write(Result.open(attempt))
+    assert files(attempt) == []
+
+
+def test_a_document_that_is_older_than_its_page_is_named(attempt):
+    document = read_document(attempt / "run.json", "")
+    write_document(attempt / "run.json", {**document, "status": "running"})
+    assert files(attempt) == ["run.json"]
