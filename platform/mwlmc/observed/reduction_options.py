@@ -55,7 +55,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "--proper-motions",
         action=argparse.BooleanOptionalAction,
-        help="use proper motions; default: for desi only",
+        help="bin v_tb too, without which there is no posterior with v_tb; default: for desi only",
     )
     _add_missing(options)
     return options
@@ -128,7 +128,7 @@ def chosen_binning(options: argparse.Namespace) -> SkyBinning:
     """
     proper_motions = options.proper_motions
     if proper_motions is None:
-        # as the committed tables are: DESI's stars have proper motions, SDSS's giants none
+        # as the bundled tables are: of SDSS's giants only radial velocities are used
         proper_motions = options.survey == "desi"
     binning = _survey_binning(options)
     return binning if proper_motions else binning.select(("v_gsr",))

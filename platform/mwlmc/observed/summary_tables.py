@@ -55,7 +55,7 @@ def summary_tables(
     steps.meta["shows"] = list(steps.meta["metrics"])
     steps.meta["caption"] = (
         f"{provenance['source']['file']}: stars left after each step. {left_out.text} Found while "
-        f"the stars were read: {checks}."
+        f"the stars were read: {checks}.{_spaced(motions_note(table))}"
     )
     velocities = as_ecsv(table)
     for name, (unit, _) in BINNED.items():
@@ -77,6 +77,34 @@ def summary_tables(
         f"a bootstrap of so few means nothing. {_SAMPLING_NOTES[measurement.sampling]}"
     )
     return {"Selection": steps, "Binned velocities": velocities}
+
+
+def motions_note(table: BinnedTable) -> str:
+    """Returns why stars give no posterior with v_tb; nothing where they give one.
+
+    Arguments:
+        table: The observed stars' moments.
+
+    Example:
+        >>> from pathlib import Path
+        >>> from mwlmc.observed.binned_table import read_binned
+        >>> from orrery.tables.bundled import find_table
+        >>> motions_note(read_binned(find_table(Path("desi_dr1_bhb.ecsv"))))
+        ''
+    """
+    if any(b.quantity == "v_tb" for b in table.bins):
+        return ""
+    if any(one.startswith("v_tb ") for one in table.provenance["left_out"]):
+        return "There is no posterior with v_tb: all of its bins are left out."
+    return (
+        f"There is no posterior with v_tb: {table.name} were binned without proper motions. The "
+        "table of the stars themselves has one, if it has proper motions; so has a binned table "
+        "that is made with --proper-motions."
+    )
+
+
+def _spaced(note: str) -> str:
+    return f" {note}" if note else ""
 
 
 class _LeftOut(NamedTuple):

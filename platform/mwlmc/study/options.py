@@ -155,7 +155,8 @@ class Quadrants:
     observation: Literal["stars", "forecast-h3"] = "stars"
     """Observed stars, or a mock data vector of H3+SEGUE+MagE at the published medians."""
     stars: Path = SDSS_BINNED
-    """Stars (a CSV, ECSV or FITS table), or a binned table of theirs."""
+    """Stars (a CSV, ECSV or FITS table), or a binned table of theirs; one that was binned
+    without proper motions, as the default was, gives no posterior with v_tb."""
     # the paper's giants reach 160 kpc
     selection: StarSelection = field(
         default_factory=lambda: StarSelection(inner=30.0, outer=160.0)

@@ -2,8 +2,13 @@
 
 from dataclasses import replace
 
-from mwlmc.observed.options import Measurement
-from mwlmc.observed.summary_tables import summary_tables, uneven_bins
+import numpy as np
+
+from mwlmc.observed.binned_table import load_binned
+from mwlmc.observed.data_vectors import vectors
+from mwlmc.observed.options import Measurement, StarSelection
+from mwlmc.observed.summary_tables import motions_note, summary_tables, uneven_bins
+from mwlmc.sky.binning import QUADRANTS, without_and_with_v_tb
 
 
 def test_stars_that_fill_their_patch_unevenly_are_named(desi, giants):
@@ -29,3 +34,30 @@ def test_what_was_dropped_while_stars_were_read_is_shown(giants):
     assert said in selection["caption"]
     whole = replace(giants, provenance={**giants.provenance, "checks": {}})
     assert "read: nothing." in summary_tables(whole)["Selection"].meta["caption"]
+
+
+def test_why_there_is_one_posterior_instead_of_two_is_said(desi, giants):
+    said = motions_note(giants)
+    assert "SDSS K giants were binned without proper motions" in said
+    assert summary_tables(giants)["Selection"].meta["caption"].endswith(said)
+    assert motions_note(desi) == ""
+    assert "posterior" not in summary_tables(desi)["Selection"].meta["caption"]
+    left_out = ["v_tb of patch 'all' at 30-51.67 kpc"]
+    few = replace(giants, provenance={**giants.provenance, "left_out": left_out})
+    assert motions_note(few).endswith("all of its bins are left out.")
+
+
+def test_giants_give_the_same_without_v_tb_binned_and_as_stars(giants, shared):
+    selection = StarSelection(inner=30.0, outer=160.0)
+    stars = load_binned(shared / "data" / "sdss_kgiants.csv", QUADRANTS, selection)
+    assert motions_note(stars) == ""
+    binnings = without_and_with_v_tb(QUADRANTS)
+    binned, both = (vectors(table, binnings) for table in (giants, stars))
+    assert [*binned] == ["without v_tb"]
+    assert [*both] == ["without v_tb", "with v_tb"]
+    (_, one), (_, other) = (found["without v_tb"] for found in (binned, both))
+    assert one.definition == other.definition
+    np.testing.assert_allclose(one.value, other.value, rtol=1e-9)
+    np.testing.assert_allclose(one.covariance, other.covariance, rtol=1e-9)
+    across = [name for name in both["with v_tb"][1].names if "v_tb" in name]
+    assert (len(giants.bins), len(stars.bins), len(across)) == (11, 15, 4)
