@@ -50,10 +50,8 @@ class Reader(Protocol):
 
     Example:
         >>> import tempfile
-        >>> from dataclasses import dataclass
-        >>> @dataclass(frozen=True)
-        ... class Choices:
-        ...     seed: int = 1
+        >>> from dataclasses import make_dataclass
+        >>> choices = make_dataclass("Choices", [("seed", int, 1)], frozen=True)
         >>> class Printer:
         ...     def opened(self, run): print("began", run.experiment)
         ...     def section(self, section): print("found", section.key)
@@ -61,7 +59,7 @@ class Reader(Protocol):
         ...     def epoch(self, estimator, epoch, losses): print("learned", epoch)
         ...     def closed(self, result): print(result.status)
         >>> with tempfile.TemporaryDirectory() as folder, read_by(Printer()):
-        ...     with record("toy", Choices(), Path(folder)) as recording:
+        ...     with record("toy", choices(), Path(folder)) as recording:
         ...         recording.metrics({"rmse.25.minimum": 0.128})
         began toy
         found rmse.25.minimum
@@ -107,12 +105,10 @@ class Recording:
 
     Example:
         >>> import tempfile
-        >>> from dataclasses import dataclass
-        >>> @dataclass(frozen=True)
-        ... class Choices:
-        ...     seed: int = 1
+        >>> from dataclasses import make_dataclass
+        >>> choices = make_dataclass("Choices", [("seed", int, 1)], frozen=True)
         >>> with tempfile.TemporaryDirectory() as folder:
-        ...     with record("toy", Choices(), Path(folder)) as recording:
+        ...     with record("toy", choices(), Path(folder)) as recording:
         ...         recording.metrics({"rmse.25.minimum": 0.128})
         >>> recording.result.metrics
         {'rmse.25.minimum': 0.128}
@@ -142,7 +138,7 @@ class Recording:
             "command": [written_out(word) for word in sys.argv],
             "versions": {**versions.software(), **components},
             "options": run.options,
-            "lineage": _inputs(run),
+            "lineage": {"inputs": [f.entry for f in run.inputs]} if run.inputs else {},
             "answers": [],
             "verdicts": [],
             "metrics": {},
@@ -335,6 +331,16 @@ def record(
         BlockingIOError: If another process is at the same run.
         OSError: If the run's folder cannot be written, or a file that an option names
             not be read.
+
+    Example:
+        >>> import tempfile
+        >>> from dataclasses import make_dataclass
+        >>> choices = make_dataclass("Choices", [("springs", int, 3000)], frozen=True)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     with record("spring", choices(), Path(folder)) as recording:
+        ...         recording.metrics({"stiffness.median": 8.4})
+        ...     Result.open(recording.result.folder).metrics
+        {'stiffness.median': 8.4}
     """
     identity = identify_run(experiment, options, summaries, unread)
     decides = {**components, **summaries}
@@ -380,12 +386,6 @@ def _close_failed(recording: Recording, error: BaseException) -> None:
 
 def _note(problem: Exception) -> str:
     return f"and its end could not be told: {type(problem).__name__}: {problem}"
-
-
-def _inputs(run: Run) -> JSON:
-    """Returns the lineage with which a run begins: the files that it reads."""
-    entries = [file.entry for file in run.inputs]
-    return {"inputs": entries} if entries else {}
 
 
 def _now() -> str:
