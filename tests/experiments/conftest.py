@@ -110,13 +110,22 @@ WALKED = []
 
 
 @pytest.fixture(scope="session")
-def unknown_numbers(page_numbers):
+def raw_names(page_numbers, load_script):
+    """What names stand on a page as if they were words."""
+    return load_script("experiments/raw_names")
+
+
+@pytest.fixture(scope="session")
+def unknown_numbers(page_numbers, raw_names):
     """Returns the numbers on a run's page that its `run.json` does not hold by name.
 
     On the same page, wrong numbers must be noticed, or that there are none says nothing.
+    Where it has words, no name of a file or a column may stand.
     """
 
     def found(folder):
+        html = (folder / "report.html").read_text(encoding="utf-8")
+        assert raw_names.raw_names(html) == []
         strength = page_numbers.accepted_mutations(folder)
         print(f"wrong numbers that pass, of how many, {folder}: {strength}")
         assert [accepted for accepted, _ in strength.values()] == [0, 0, 0]

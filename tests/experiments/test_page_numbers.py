@@ -95,12 +95,6 @@ def ratios():
     return {name: (value, 0.1 * value) for name, value in every}
 
 
-@pytest.fixture(scope="session")
-def raw_names(page_numbers, load_script):
-    """What names stand on a page as if they were words."""
-    return load_script("experiments/raw_names")
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A run with sentences, tables and misses of both sciences, and no figures drawn."""

@@ -37,6 +37,7 @@ _OF_TABLES = {
     "lmc_vx": "v_x of the LMC",
     "lmc_vy": "v_y of the LMC",
     "lmc_vz": "v_z of the LMC",
+    "mean_v_r": "mean v_r",
     "v_travel_strong_friction": "v_travel with strong friction",
     "width_ratio": "ratio of widths",
     "median_ratio": "ratio of medians",
