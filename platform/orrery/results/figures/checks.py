@@ -15,6 +15,7 @@ from orrery.results.figures.style import (
     GREY,
     INK,
     STYLE,
+    Dashes,
     inked,
     legend_below,
     side_by_side,
@@ -44,7 +45,7 @@ def coverage(curves: Mapping[str, Coverage]) -> Figure:
         held = round(100 * (probability[1] - probability[0]))
         name = f"calibrated, {held} %"
         hold_ends(axes, Ends(name, level, low, high, joined=True))
-    for label, curve, colour, dashes in inked(curves):
+    for label, curve, colour, dashes in _inked_by_survey(curves):
         text = f"{label}: ATC {curve.atc:+.3f}, $p$ = {curve.pvalue:.2g}"
         axes.plot(
             curve.levels, curve.coverage, color=colour, linestyle=dashes, label=text
@@ -58,6 +59,18 @@ def coverage(curves: Mapping[str, Coverage]) -> Figure:
     axes.set_aspect("equal")
     legend_below(figure, [axes], columns=1)
     return figure
+
+
+def _inked_by_survey(
+    curves: Mapping[str, Coverage],
+) -> list[tuple[str, Coverage, str, Dashes]]:
+    """Returns curves with one colour for each survey, as in other figures, where dashes do.
+
+    What stands before a label's first comma is the survey.
+    """
+    found = inked(curves, lambda label: label.partition(", ")[0])
+    looks = {(colour, dashes) for _, _, colour, dashes in found}
+    return found if len(looks) == len(found) else inked(curves)
 
 
 @rc_context(STYLE)

@@ -7,7 +7,7 @@ hatches.
 import io
 import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -232,18 +232,32 @@ def typeset_all(figure: Figure) -> Figure:
     return figure
 
 
-def inked(items: Mapping[str, T]) -> list[tuple[str, T, str, Dashes]]:
+def inked(
+    items: Mapping[str, T], of_whom: Callable[[str], str] = str
+) -> list[tuple[str, T, str, Dashes]]:
     """Returns each label, its item, a colour and dashes; colours repeat after the sixth.
 
     A label that begins with "negative control" is grey and dashed, and stands last: what is
     judged has the same colour beside one as in figures without any.
 
+    Arguments:
+        items: By their labels.
+        of_whom: Returns of a label what has a colour of its own, such as a survey.
+
     Example:
         >>> inked({"negative control": 1, "flow": 2})
         [('flow', 2, '#0072B2', '-'), ('negative control', 1, '#7f7f7f', '--')]
+        >>> inked({"DESI, new": 1, "DESI, old": 2}, lambda label: label.partition(",")[0])
+        [('DESI, new', 1, '#0072B2', '-'), ('DESI, old', 2, '#0072B2', '--')]
     """
-    inks = zip(itertools.cycle(COLOURS), itertools.cycle(DASHES), strict=True)
     judged = [item for item in items.items() if not _is_control(item[0])]
+    owners = dict.fromkeys(of_whom(label) for label, _ in judged)
+    colours = dict(zip(owners, itertools.cycle(COLOURS), strict=False))
+    inks = zip(
+        (colours[of_whom(label)] for label, _ in judged),
+        itertools.cycle(DASHES),
+        strict=False,
+    )
     controls = [
         (*item, GREY, _DASHED) for item in items.items() if _is_control(item[0])
     ]

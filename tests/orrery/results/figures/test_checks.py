@@ -50,6 +50,21 @@ def test_six_coverages_have_a_legend_that_is_not_cut_and_leaves_room(coverages):
     assert len(looks) == 6
 
 
+def test_curves_of_one_survey_have_one_colour(coverages):
+    one = coverages()["flow"]
+    labels = [
+        f"{survey}, {kind} v_tb" for survey in "ABC" for kind in ("without", "with")
+    ]
+    axes = figures.coverage(dict.fromkeys(labels, one)).axes[0]
+    colours = [line.get_color() for line in axes.lines[:6]]
+    assert colours[::2] == colours[1::2]
+    assert len({*colours}) == 3
+    dashes = [line.get_linestyle() for line in axes.lines[:6]]
+    assert all(
+        first != second for first, second in zip(dashes[::2], dashes[1::2], strict=True)
+    )
+
+
 def test_ranks_show_each_parameter_with_its_band(rank_results, parameters):
     figure = figures.ranks(rank_results, parameters[:2])
     assert len(figure.axes) == 2
