@@ -20,6 +20,9 @@ from halomass.study.options import HostCampaign
 from toy_sizes import HOSTS, MOCK_HOSTS, words
 
 OF_HOSTS = Path(__file__).parents[2] / "experiments/halo_mass.py"
+TUTORIAL = (Path(__file__).parents[2] / "docs/tutorials/milky-way-mass.md").read_text(
+    encoding="utf-8"
+)
 BOX = 60.0  # [Mpc/h] of a toy catalogue
 
 
@@ -85,6 +88,20 @@ def subhalos(path, count):
     around = {"vmax": 80.0, "distance_larger": 900.0, "distance_cluster": 12_000.0}
     Table(columns, meta={"name": "A host", **around}).write(path)
     return path
+
+
+@pytest.mark.slow
+def test_the_small_run_of_the_tutorial_has_both_intervals(run, page, tmp_path):
+    (options,) = re.findall(r"^orrery halo-mass (--hosts .*)$", TUTORIAL, re.M)
+    result = run(OF_HOSTS, *options.split(), place=tmp_path, sketched=True)
+    masses = Table.read(page(result).parent / "mass.ecsv")
+    rows = {row["ensemble"]: row for row in masses}
+    for neighbours in NEIGHBOUR_COUNTS:
+        low, high = (
+            rows[f"{neighbours} neighbours"][f"{end}_alike"]
+            for end in ("lower", "upper")
+        )
+        assert 0.1 < high - low < 0.6
 
 
 @pytest.mark.slow
