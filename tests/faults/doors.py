@@ -22,7 +22,7 @@ import places
 HERE = "10.77.0.1"
 THERE = "10.77.0.2"
 NAME = "neighboured"
-BUSILY = ("--actors", 1, "--workers", 2, "--pause", 0.3, "--epochs", 200)
+BUSILY = ("--actors", 1, "--workers", 2, "--pause", 0.3)
 # what a run that simulates, and one that trains, has written
 SIGNS = ("datasets/*/shards/*.arrow", "runs/*/*/*/epochs.jsonl")
 REACH = """

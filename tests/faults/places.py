@@ -208,6 +208,12 @@ def run(folder, *options, before=(), **more):
     return finish(start(folder, *options, before=before, **more))
 
 
+def run_with_ray(folder, *options):
+    """Returns the same of a toy whose Ray has a folder of its own."""
+    with short_folder() as sockets:
+        return run(folder, *options, RAY_TMPDIR=str(sockets))
+
+
 def can_mount():
     """Returns whether this user may mount a disk of its own, seen by nobody else."""
     if shutil.which("unshare") is None:

@@ -36,6 +36,7 @@ HERE = ("--without-ray",)
 SLOWLY = (*HERE, "--pause", 0.05)
 DISKS = (30, 45, 60, 75, 90, 105, 120, 140)  # [KiB]
 TRAINING = ("--actors", 2, "--workers", 1, "--pause", 0.2)
+TOGETHER = ("--actors", 2, "--workers", 2)
 # what an actor at work is called; on a slow machine one starts for longer than a second
 ACTOR = b"ray::_Actor.make"
 WORKER = b"ray::RayTrainWorker"
@@ -174,14 +175,13 @@ class Faults:
             ]
             status, told = places.finish(process)
             trouble = "" if all(killed) else f"workers that were killed: {killed}"
-            self.conclude(row, place, status, told, trouble, self._with_worker())
+            self.conclude(row, place, status, told, trouble, self._trained(TRAINING))
 
     @cache  # noqa: B019
-    def _with_worker(self):
+    def _trained(self, options):
         """Returns the fingerprints of one that nothing disturbed: its weights have other names."""
-        with places.short_folder() as sockets:
-            place = self.place()
-            status, told = places.run(place, *TRAINING, RAY_TMPDIR=str(sockets))
+        place = self.place()
+        status, told = places.run_with_ray(place, *options)
         assert status == 0, told
         return outcome.fingerprints(place)
 
@@ -306,8 +306,6 @@ class Faults:
             place = self.place(name)
             self.conclude(row, place, *places.run(place, *HERE))
 
-    # --- looked at ---------------------------------------------------------------------
-
     def neighbour_machine(self, row):
         """A second machine, a network namespace, looks for doors of a local run."""
         if not places.can_lay_cables():
@@ -321,7 +319,8 @@ class Faults:
         found = json.loads(outcome.last_line(looked.stdout) or "{}")
         shut = found.get("own") and found.get("open") and not found["reached"]
         trouble = "" if shut else f"{found} {outcome.last_line(looked.stderr)}"
-        self.conclude(row, place, *places.run(place, *HERE), trouble)
+        ended = places.run_with_ray(place, *TOGETHER)
+        self.conclude(row, place, *ended, trouble, self._trained(TOGETHER))
         return None
 
 
