@@ -27,6 +27,9 @@ _SAME_ANGLE, _MOSTLY = 1e-6, 0.9
 # Rows within 0.1 deg of which one in 10,000 has another within an arcsecond.
 _AROUND, _FEW = 0.1, 12
 
+# [deg] nearer than which no survey sees two things: one has two identifiers there.
+_UNRESOLVED = 0.05 / 3600
+
 # Identifiers of things without a counterpart, in small letters.
 _NOBODY = {"", "-", "--", "nan", "null", "none", "n/a", "0", "masked"}
 _REPEATED_NINES = {"9" * n for n in range(2, 20)}
@@ -163,6 +166,10 @@ def near_pairs(
 ) -> NDArray[np.intp]:
     """Returns the pairs of rows at one place `[K, 2]`, in each the earlier row first.
 
+    Two identifiers tell things apart, but for those that are nearer than any survey resolves:
+    releases of one survey call a star differently. Where places are coarse, nearness says
+    nothing.
+
     Arguments are those of `repeated_places`.
 
     Raises:
@@ -181,9 +188,27 @@ def near_pairs(
         )
     found = tree.query_pairs(np.radians(radius), output_type="ndarray")
     pairs = np.sort(known[found.astype(np.intp)], axis=1)
-    if identifiers is None:
+    if identifiers is None or not len(pairs):
         return pairs
-    return pairs[[not _differ(identifiers, pair) for pair in pairs]]
+    differ = np.array([_differ(identifiers, pair) for pair in pairs])
+    if differ.any() and not _is_coarse_place(longitude, latitude):
+        differ &= _apart(longitude, latitude, pairs) > np.radians(_UNRESOLVED)
+    return pairs[~differ]
+
+
+def _is_coarse_place(longitude: FloatArray, latitude: FloatArray) -> bool:
+    """Returns whether two things may have one place, to its last digit, by chance."""
+    place = np.stack([longitude, latitude], axis=1)
+    once = np.unique(place[np.isfinite(place).all(axis=1)], axis=0)
+    return len(once) < _FEWEST or _chance(once) >= _BY_CHANCE
+
+
+def _apart(
+    longitude: FloatArray, latitude: FloatArray, pairs: NDArray[np.intp]
+) -> FloatArray:
+    """Returns how far the two of each pair are from each other `[K]` [rad]."""
+    place = _direction(longitude, latitude)
+    return np.asarray(np.linalg.norm(place[pairs[:, 0]] - place[pairs[:, 1]], axis=1))
 
 
 def equal_pairs(columns: Sequence[FloatArray], pairs: NDArray[np.intp]) -> BoolArray:

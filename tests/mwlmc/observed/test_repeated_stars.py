@@ -126,3 +126,28 @@ def test_places_rounded_to_more_than_an_arcsecond_are_no_place(tmp_path):
         table[column] += 0.0012345
         pair[column] += 0.0012345
     assert _left(vstack([table, pair]), tmp_path)[0] == 12
+
+
+@pytest.mark.parametrize("share", [0.1, 1.0])
+@pytest.mark.parametrize("moved", [0.0, 0.03])
+def test_two_releases_call_a_star_differently(tmp_path, share, moved):
+    """No survey tells two stars apart that are nearer than its resolution."""
+    random = np.random.default_rng(64)
+    table = _halo()
+    again = table[: int(share * COUNT)].copy()
+    again["dec_deg"] += moved * ARCSEC
+    again["vlos_kms"] += random.normal(0, 2.0, len(again)).round(2)
+    again["distance_kpc"] *= 1.3
+    table["source_id"] = 10**15 + np.arange(COUNT)
+    again["source_id"] = 10**17 + np.arange(len(again))
+    assert _left(table, tmp_path) == (COUNT, "")
+    assert _left(vstack([table, again]), tmp_path)[0] == COUNT
+
+
+@pytest.mark.parametrize(("count", "decimals"), [(400, 8), (3000, 8), (400, 3)])
+def test_stars_of_a_crowd_with_names_are_all_there(tmp_path, count, decimals):
+    table = _crowd(count)
+    for name in ("ra_deg", "dec_deg"):
+        table[name] = table[name].round(decimals)
+    table["source_id"] = 10**15 + np.arange(count)
+    assert _left(table, tmp_path)[0] >= count - 1

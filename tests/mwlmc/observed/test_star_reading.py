@@ -250,9 +250,11 @@ def test_stars_count_once_by_identifier_or_place(tmp_path):
     assert len(_read(without, tmp_path)) == COUNT + 6
     again["vlos_kms"][COUNT:] -= 77.0
     assert len(_read(again, tmp_path)) == COUNT
-    # Gaia tells two stars apart, wherever they are, unless all that was measured is one
+    # Gaia tells two stars apart that are further from each other than it resolves, unless
+    # all that was measured is one
     exact = again["vlos_kms"].copy()
     again["vlos_kms"][COUNT:] += 0.01 * np.arange(1, 13)
+    again["dec_deg"][COUNT:] += np.repeat([0.3, 0.6], 6) / 3600
     again["source_id"] = np.arange(len(again)) + 5_000_000_000_000_000_000
     assert len(_read(again, tmp_path)) == COUNT + 12
     again["vlos_kms"] = exact.round(9)
@@ -295,6 +297,7 @@ def test_a_survey_or_a_flag_is_no_identifier_of_gaias(tmp_path, title, names):
     del table["source_id"]
     again = table.copy()
     again["vlos_kms"] += 0.5
+    again["dec_deg"] += 0.3 / 3600  # which Gaia resolves
     table[title], again[title] = names
     both = vstack([table, again])
     found = _read(both, tmp_path)
