@@ -20,6 +20,9 @@ DEX = units.dex(MSUN)
 # [dex(solMass)] outside of which a mass is in other units, or no mass
 _SMALLEST_LOG_MASS = 0.0
 _LARGEST_LOG_MASS = 15.0
+_SMALLEST_LOG_HALO = (
+    3.0  # no halo is lighter: it is a logarithm among masses, or no value
+)
 _FASTEST = 5000.0  # [km/s] beyond which nothing moves in a host
 _FARTHEST = 1e6  # [kpc] that tables of a host's surroundings reach
 
@@ -33,13 +36,17 @@ def _described(
     )
 
 
-def _log_mass(names: tuple[str, ...]) -> ColumnDescription:
-    described = _described(DEX, _SMALLEST_LOG_MASS, _LARGEST_LOG_MASS, names)
+def _log_mass(
+    names: tuple[str, ...], least: float = _SMALLEST_LOG_MASS
+) -> ColumnDescription:
+    described = _described(DEX, least, _LARGEST_LOG_MASS, names)
     return replace(described, zero_is_none=True)
 
 
-def _mass(names: tuple[str, ...]) -> ColumnDescription:
-    return _described(MSUN, 10.0**_SMALLEST_LOG_MASS, 10.0**_LARGEST_LOG_MASS, names)
+def _mass(
+    names: tuple[str, ...], least: float = _SMALLEST_LOG_MASS
+) -> ColumnDescription:
+    return _described(MSUN, 10.0**least, 10.0**_LARGEST_LOG_MASS, names)
 
 
 def _velocity(names: tuple[str, ...], lower: float = -_FASTEST) -> ColumnDescription:
@@ -78,10 +85,12 @@ _V_ACC = ("v_acc", "vacc", "vmax_acc", "acc_vmax", "first_acc_vmax")
 MASS_COLUMNS = (
     _log_mass((*_LOG_M_STAR, "log10_mstar_ml1")),
     _mass(("m_star", "mstar", "stellar_mass")),
-    _log_mass(("log_m_peak", "log10_m_peak", "log_mpeak", "log10_mpeak")),
-    _mass(("m_peak", "mpeak")),
-    _log_mass(_LOG_M),
-    _mass(("m", "mass", *_M_VIR, *_M_BOUND)),
+    _log_mass(
+        ("log_m_peak", "log10_m_peak", "log_mpeak", "log10_mpeak"), _SMALLEST_LOG_HALO
+    ),
+    _mass(("m_peak", "mpeak"), _SMALLEST_LOG_HALO),
+    _log_mass(_LOG_M, _SMALLEST_LOG_HALO),
+    _mass(("m", "mass", *_M_VIR, *_M_BOUND), _SMALLEST_LOG_HALO),
 )
 _POSITIONS = (
     _length(("r", "distance", "dist")),

@@ -33,13 +33,14 @@ from orrery.tables.duplicates import equal_rows
 from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 
-VERSION = 14  # of observed hosts; raised whenever what is read from a table changes
+VERSION = 15  # of observed hosts; raised whenever what is read from a table changes
 
 # What surrounds most hosts of the mock universe [kpc], where nothing is said of it:
 # with 25 neighbours these move the mass by less than 0.03 dex.
 TYPICAL_ENVIRONMENT = {"distance_larger": 2600.0, "distance_cluster": 17_900.0}
 
 # What two neighbours have never in common.
+_PLACE = ("x", "y", "z")
 _VELOCITY = ("vx", "vy", "vz")
 _MOTION = (*_VELOCITY, "log_m_star", "m_star", "log_m_peak", "m_peak", "log_m", "m")
 
@@ -177,7 +178,7 @@ class _Chosen:
         speeds = Speeds.of(orbits, candidates & ~incomplete)
         speeds.check_units(table.file)
         incomplete = incomplete | speeds.absurd
-        gaps = partial(_gap, table, speeds)
+        gaps = partial(_gap, table, speeds, found.unknown)
         left_out = LeftOut.among(candidates, incomplete, table.names(), gaps)
         left_out.check(table.file, most_missing)
         rows = np.flatnonzero(found.kept & ~incomplete)
@@ -189,29 +190,38 @@ class _Chosen:
 
 
 def _each_once(table: PlainTable) -> PlainTable:
-    """Returns a table in which no two rows have one velocity and mass, to the last digit.
+    """Returns a table in which no two rows have one velocity and mass, or place, to the last digit.
 
     Raises:
         ValueError: If there are; it names them.
     """
-    columns = [table.cleaned.values[name] for name in _MOTION if name in table.columns]
-    if len(columns) <= len(_VELOCITY):
-        return table
-    again = np.flatnonzero(equal_rows(columns))
-    if not len(again):
-        return table
-    second = int(again[0])
-    earlier = [column[:second] == column[second] for column in columns]
-    first = int(np.all(earlier, axis=0).argmax())
-    names = table.names()
-    raise ValueError(
-        f"{table.file}: {names[first]!r} is there twice, once as {names[second]!r}: both have "
-        "one velocity and mass, to the last digit; leave one of them out"
-    )
+    for quantities, least, said in (
+        (_MOTION, len(_VELOCITY) + 1, "have one velocity and mass"),
+        (_PLACE, len(_PLACE), "are at one place"),
+    ):
+        columns = [
+            table.cleaned.values[name] for name in quantities if name in table.columns
+        ]
+        if len(columns) < least:
+            continue
+        again = np.flatnonzero(equal_rows(columns))
+        if not len(again):
+            continue
+        second = int(again[0])
+        earlier = [column[:second] == column[second] for column in columns]
+        first = int(np.all(earlier, axis=0).argmax())
+        names = table.names()
+        raise ValueError(
+            f"{table.file}: {names[first]!r} is there twice, once as {names[second]!r}: both "
+            f"{said}, to the last digit; leave one of them out"
+        )
+    return table
 
 
-def _gap(table: PlainTable, speeds: Speeds, row: int) -> str:
-    return table.gaps(row) or speeds.in_words(row)
+def _gap(table: PlainTable, speeds: Speeds, unknown: BoolArray, row: int) -> str:
+    # of who has orbit and mass, what surrounds the host is not asked
+    needless = () if unknown[row] else {d.quantity for d in ENVIRONMENT_COLUMNS}
+    return table.gaps(row, needless) or speeds.in_words(row)
 
 
 def _notes(

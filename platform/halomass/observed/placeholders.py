@@ -34,12 +34,15 @@ def placeholders(numbers: FloatArray, velocities: bool = True) -> BoolArray:
     Arguments:
         numbers: As the file has them `[N]`.
         velocities: Whether they are velocities [km/s], of which no neighbour has 999.
+            Where others have two decimals, none is exactly 0 either.
 
     Example:
         >>> placeholders(np.array([61.22, -140.51, 8.03, -99.0, 33.74, 12.97]))
         array([False, False, False,  True, False, False])
     """
     exact = suspects(numbers)
+    if velocities:
+        exact = exact | (numbers == 0)
     certain = exact & (np.abs(numbers) > _LARGE) if velocities else np.zeros_like(exact)
     return np.asarray(exact if _have_decimals(numbers[~exact]) else certain)
 

@@ -4,7 +4,7 @@ What is no value is NaN here: blanks, numbers that stand for nothing, and those 
 neighbour can have. Whoever needs a value leaves the neighbour out, and says so.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +24,11 @@ from halomass.observed.neighbour_columns import (
 from halomass.observed.placeholders import file_numbers, without_placeholders
 from halomass.observed.shared_numbers import without_shared
 from halomass.observed.spelling import row_names
-from halomass.observed.vector_columns import check_projections, check_vectors
+from halomass.observed.vector_columns import (
+    check_projections,
+    check_vectors,
+    of_one_number,
+)
 from halomass.systems import RADIUS, FloatArray
 from orrery.identity import JSON
 from orrery.parameters import BoolArray
@@ -44,6 +48,7 @@ _MANY = 8  # neighbours
 _DRIFT = 1.5  # times their scatter, with which no neighbours move about a host
 _VELOCITIES = tuple(d.quantity for d in neighbour_columns.VELOCITY_COLUMNS)
 _CARTESIAN = ("vx", "vy", "vz")
+_PLACE = ("x", "y", "z")
 _SURROUNDINGS = {d.quantity: d for d in ENVIRONMENT_COLUMNS}
 
 
@@ -256,12 +261,17 @@ class PlainTable:
                 wrong |= number & np.isnan(self.values(description.quantity))
         return wrong
 
-    def gaps(self, row: int) -> str:
-        """Returns which columns have no value in a row, and what stands there instead."""
+    def gaps(self, row: int, unneeded: Container[str] = ()) -> str:
+        """Returns which columns have no value in a row, and what stands there instead.
+
+        Arguments:
+            row: Its number.
+            unneeded: What it may lack.
+        """
         found = [
             f"{self.columns[what]} = {self.table[self.columns[what]][row]}"
             for what, values in self.cleaned.values.items()
-            if np.isnan(values[row])
+            if np.isnan(values[row]) and what not in unneeded
         ]
         return ", ".join(found)
 
@@ -301,20 +311,38 @@ class PlainTable:
 def _without_rest(
     cleaned: CleanedColumns, columns: Mapping[str, str]
 ) -> CleanedColumns:
-    """Returns numbers without velocities that are zero in all: no neighbour rests by chance."""
-    if not set(_CARTESIAN) <= set(columns):
+    """Returns numbers without vectors that none has: of no velocity, or of one number.
+
+    Who is at the origin is left in: it is the host itself, which is refused by its name.
+    """
+    for axes, what in ((_CARTESIAN, "velocity"), (_PLACE, "position")):
+        if not set(axes) <= set(columns):
+            continue
+        vector = np.stack([cleaned.values[axis] for axis in axes])
+        zero = (vector == 0).all(axis=0)
+        found = {"exactly zero": zero, "one number": of_one_number(vector) & ~zero}
+        if what == "position":
+            del found["exactly zero"]
+        for said, rows in found.items():
+            rule = f"all three components are {said}"
+            cleaned = _without_vectors(cleaned, columns, axes, (what, rule), rows)
+    return cleaned
+
+
+def _without_vectors(
+    cleaned: CleanedColumns,
+    columns: Mapping[str, str],
+    axes: tuple[str, ...],
+    why: tuple[str, str],
+    rows: BoolArray,
+) -> CleanedColumns:
+    """Returns numbers without some vectors; `why` is what they are, and by which rule."""
+    if not rows.any():
         return cleaned
-    velocity = np.stack([cleaned.values[axis] for axis in _CARTESIAN])
-    still = (velocity == 0).all(axis=0)
-    if not still.any():
-        return cleaned
-    values = {
-        axis: np.where(still, np.nan, numbers)
-        for axis, numbers in zip(_CARTESIAN, velocity, strict=True)
-    }
-    title = ", ".join(columns[axis] for axis in _CARTESIAN)
-    rule = "all three components are exactly zero"
-    count = MissingCount(title, "velocity", rule, int(still.sum()), len(still), "value")
+    what, rule = why
+    title = ", ".join(columns[axis] for axis in axes)
+    count = MissingCount(title, what, rule, int(rows.sum()), len(rows), "value")
+    values = {axis: np.where(rows, np.nan, cleaned.values[axis]) for axis in axes}
     return replace(
         cleaned, values={**cleaned.values, **values}, counts=(*cleaned.counts, count)
     )

@@ -13,8 +13,10 @@ import numpy as np
 from halomass import cosmology
 from halomass.observed.errors import Orbits
 from halomass.systems import FloatArray
+from orrery.parameters import BoolArray
 
 POSITION, VELOCITY = ("x", "y", "z"), ("vx", "vy", "vz")
+_BY_CHANCE = 0.01  # vectors of a table that have one number three times
 _FEWEST = 8  # rows, fewer of which tell nothing
 # Times that one component scatters more, or less, than both others: no units are nearer.
 _UNEQUAL: dict[tuple[str, ...], float] = {POSITION: 100.0, VELOCITY: 50.0}
@@ -75,6 +77,38 @@ def _check_scatter(
         f"{file}: {titles[axes[odd]]} scatters by {scatter[odd]:.3g}, {names} by {sizes}: is it "
         "in another unit? name the unit, as in x_mpc or vx_kms"
     )
+
+
+def of_one_number(vector: FloatArray) -> BoolArray:
+    """Returns which of N vectors have one number in all three components, by no chance.
+
+    Arguments:
+        vector: `[3, N]`; NaN where there is no value.
+
+    Example:
+        >>> vector = np.random.default_rng(0).normal(0, 90, (3, 20))
+        >>> vector[:, 7] = -1.0
+        >>> np.flatnonzero(of_one_number(vector)).tolist()
+        [7]
+        >>> of_one_number(np.round(vector / 50)).any()
+        np.False_
+    """
+    alike = (vector == vector[0]).all(axis=0)
+    others = vector[:, ~alike & np.isfinite(vector).all(axis=0)]
+    count = others.shape[1]
+    if not alike.any() or count < _FEWEST:
+        return np.zeros_like(alike)
+    meetings = [_meetings(others[0], component) for component in others[1:]]
+    expected = vector.shape[1] * np.prod(meetings) / count**4
+    return alike & bool(expected < _BY_CHANCE)
+
+
+def _meetings(first: FloatArray, second: FloatArray) -> int:
+    """Returns how many pairs, one of `[N]` and one of `[M]` numbers, are equal."""
+    values, counts = np.unique(first, return_counts=True)
+    own, times = np.unique(second, return_counts=True)
+    _, left, right = np.intersect1d(values, own, return_indices=True)
+    return int(counts[left] @ times[right])
 
 
 def check_differs(numbers: FloatArray, title: str, file: str) -> None:

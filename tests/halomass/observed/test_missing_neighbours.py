@@ -82,8 +82,33 @@ def test_who_does_not_move_at_all_has_no_velocity(halos, tmp_path, saved):
         columns[axis][3] = 0.0
     table = read_neighbours(saved(tmp_path, columns), **AROUND)
     assert "row 4 (vx = 0.0, vy = 0.0, vz = 0.0)" in table.warnings[-1]
-    columns["vx"][3] = 1e-3
+    for axis, slow in (("vx", 1e-3), ("vy", -2e-3), ("vz", 1e-4)):
+        columns[axis][3] = slow
     assert len(read_neighbours(saved(tmp_path, columns), **AROUND)) == N
+
+
+@pytest.mark.parametrize("axis", ["vx", "vy", "vz"])
+def test_no_component_is_exactly_zero_where_others_have_decimals(
+    halos, tmp_path, saved, axis
+):
+    columns = changed(halos, axis, 5, 0.0)
+    table = read_neighbours(saved(tmp_path, columns), **AROUND)
+    assert len(table) == N - 1
+    assert f"row 6 ({axis} = 0.0)" in table.warnings[-1]
+    whole = {**columns, axis: columns[axis].round()}
+    assert len(read_neighbours(saved(tmp_path, whole), **AROUND)) == N
+
+
+@pytest.mark.parametrize("number", [-1.0, 12.5, -99.0])
+@pytest.mark.parametrize("axes", [("x", "y", "z"), ("vx", "vy", "vz")])
+def test_no_vector_has_one_number_three_times(halos, tmp_path, saved, number, axes):
+    columns = {name: values.copy() for name, values in halos.items()}
+    for axis in axes:
+        columns[axis][7] = number
+    table = read_neighbours(saved(tmp_path, columns), **AROUND)
+    assert len(table) == N - 1
+    stands = ", ".join(f"{axis} = {number}" for axis in axes)
+    assert f"row 8 ({stands})" in table.warnings[-1]
 
 
 def test_who_is_far_away_lacks_nothing(halos, tmp_path, saved):
@@ -192,3 +217,30 @@ def test_masses_that_may_be_those_of_stars_are_doubted(
         any("call the column m_star if they are of stars" in w for w in warned)
         == doubted
     )
+
+
+@pytest.mark.parametrize("faster", [3.0, 40.0, -300.0])
+def test_two_at_one_place_are_one_whatever_their_velocity(
+    halos, tmp_path, saved, faster
+):
+    columns = {name: np.append(values, values[5]) for name, values in halos.items()}
+    columns["vx"][-1] += faster
+    columns["m_peak"][-1] *= 1.1
+    with pytest.raises(ValueError, match=r"'row 6' is there twice.*are at one place"):
+        read_neighbours(saved(tmp_path, columns), **AROUND)
+    coarse = {n: v.round(-1) if n in "xyz" else v for n, v in columns.items()}
+    assert len(read_neighbours(saved(tmp_path, coarse), **AROUND)) > N - 5
+
+
+@pytest.mark.parametrize("number", [11.2, 9.04, 35.0])
+def test_a_logarithm_among_masses_is_no_mass(halos, tmp_path, saved, number):
+    columns = changed(halos, "m_peak", int(np.argmax(halos["m_peak"])), number)
+    table = read_neighbours(saved(tmp_path, columns), **AROUND)
+    assert f"(m_peak = {number})" in table.warnings[-1]
+
+
+def test_who_is_left_out_for_its_speed_lacks_nothing_else(halos, tmp_path, saved):
+    columns = changed(halos, "vx", 6, 4400.0)
+    columns["distance_larger"] = np.full(N, np.nan)
+    table = read_neighbours(saved(tmp_path, columns), **AROUND)
+    assert "row 7 (moves with 44" in table.warnings[-1]
