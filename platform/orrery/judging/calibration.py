@@ -224,6 +224,15 @@ def calibration_table(judged: Mapping[str, Calibration]) -> Table:
         result[column].info.format = (
             "%.3f" if "negative_control" not in name else "%.1g"
         )
+    # What a verdict, or a figure's legend, says of TARP: its shape and its area together.
+    both = [one.coverage.pvalue for one in judged.values()]
+    control = [one.negative_control.coverage.pvalue for one in judged.values()]
+    for name, pvalues, form in (
+        ("tarp_both", both, "%.3f"),
+        ("control_tarp_both", control, "%.1g"),
+    ):
+        result.add_column(pvalues, name=name, index=result.colnames.index("sbc"))
+        result[name].info.format = form
     # Posteriors of one survey after the other share their truths and references, so that
     # their areas lean together: Holm's correction holds however they depend.
     areas = np.array([one.coverage.area_pvalue for one in judged.values()])
@@ -231,12 +240,13 @@ def calibration_table(judged: Mapping[str, Calibration]) -> Table:
     result["area"].info.format = "%.3f"
     result.meta["key"] = "calibration"
     result.meta["caption"] = (
-        "p-values of TARP (one-sample Kolmogorov-Smirnov) and of simulation-based calibration "
-        "(Kolmogorov-Smirnov and bands, corrected for the number of parameters), the same of a "
-        "negative control; TARP's area to curve, its z in units of the scatter of a right "
-        "posterior's, its two-sided p-value, corrected for the number of posteriors, and the "
-        f"power of that test against a posterior {SLIGHTLY_NARROW:g} times as wide; and the "
-        "information gain over the prior [nat]."
+        "p-values of TARP (of its shape, one-sample Kolmogorov-Smirnov; of shape and area "
+        "together, which decides; and these of a negative control) and of simulation-based "
+        "calibration (Kolmogorov-Smirnov and bands, corrected for the number of parameters, "
+        "and the same of a negative control); TARP's area to curve, its z in units of the "
+        "scatter of a right posterior's, its two-sided p-value, corrected for the number of "
+        f"posteriors, and the power of that test against a posterior {SLIGHTLY_NARROW:g} times "
+        "as wide; and the information gain over the prior [nat]."
     )
     result.meta["metrics"] = {"calibration.power.width": SLIGHTLY_NARROW}
     result.meta["shows"] = list(result.meta["metrics"])

@@ -13,11 +13,15 @@ from orrery.results.sections import Caution, FigureSection, TableSection, Verdic
 from orrery.results.views import CoverageCurves, RankCurves
 from orrery.sentences import Sentence, cell
 
+# The p-value of the negative control beside that of the posterior in TARP's legend.
+_OF_CONTROL = "negative_control.tarp.corrected_pvalue"
 # The numbers of the caption, in its order.
 _IN_CAPTION = (
     "tests",
     "parameters",
     "negative_control.width",
+    "tarp.corrected_pvalue",
+    _OF_CONTROL,
     "tarp.ks_pvalue",
     "negative_control.tarp.ks_pvalue",
     "tarp.area_to_curve",
@@ -57,6 +61,7 @@ def record_calibration(
     numbers = {f"{prefix}.{name}": v for name, v in judged.metrics.items()}
     numbers[f"{prefix}.parameters"] = len(parameters)
     numbers[f"{prefix}.negative_control.width"] = control.width
+    numbers[f"{prefix}.{_OF_CONTROL}"] = control.coverage.pvalue
     numbers[f"{prefix}.power.width"] = SLIGHTLY_NARROW
     numbers[f"{prefix}.tarp.fewest_tests"] = FEWEST_TARP_TESTS
     recording.metrics(numbers)
@@ -167,7 +172,9 @@ def _tests_in_words(judged: Calibration) -> str:
     numbers = judged.metrics
     gain = judged.log_probability
     return (
-        f"TARP: p = {numbers['tarp.ks_pvalue']:.2g} of its shape (one-sample Kolmogorov-Smirnov; "
+        f"TARP: p = {numbers['tarp.corrected_pvalue']:.2g} of its shape and area together "
+        f"(negative control {judged.negative_control.coverage.pvalue:.2g}); p = "
+        f"{numbers['tarp.ks_pvalue']:.2g} of its shape alone (one-sample Kolmogorov-Smirnov; "
         f"negative control {numbers['negative_control.tarp.ks_pvalue']:.2g}), area to "
         f"curve {numbers['tarp.area_to_curve']:+.4f}, z = {numbers['tarp.area_z']:+.1f} (a "
         f"posterior {SLIGHTLY_NARROW:g} times as wide would be rejected with a probability of "

@@ -171,5 +171,9 @@ def test_judgements_stand_beside_each_other(normal):
     )
     assert list(table["posterior"]) == ["1.0", "0.7"]
     assert table["tarp"][0] > 0.01 > table["control_tarp"][0]
+    assert list(table["tarp_both"]) == [one.coverage.pvalue for one in judged.values()]
+    assert list(table["control_tarp_both"]) == [
+        one.negative_control.coverage.pvalue for one in judged.values()
+    ]
     assert table["sbc"][1] < 0.01
     assert table["gain"][0] == judged[1.0].log_probability.gain
