@@ -203,7 +203,7 @@ def _answer(cell, key, metrics):
 
 def _verdicts(head, verdicts):
     items = [li for ul in head.all("ul") for li in ul.children("li")]
-    said = {None: "not tested", True: "passed", False: "failed"}
+    said = {None: "untested", True: "passed", False: "failed"}
     for item, one in zip(items, verdicts, strict=True):
         text = f"{one['test']}: {said[one['passed']]}. {one['text']}"
         # then come links to the warnings that say what to do

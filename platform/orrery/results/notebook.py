@@ -16,7 +16,7 @@ from orrery.results import notebook_html
 from orrery.results.answers import is_unknown
 from orrery.results.result import PAGE, Result
 from orrery.results.views import Corner
-from orrery.results.wording import page_words, worded, worded_document
+from orrery.results.wording import OUTCOMES, page_words, worded, worded_document
 from orrery.storage.documents import own_file
 
 if TYPE_CHECKING:  # seconds, which whoever only looks at an answer does not wait for
@@ -86,12 +86,12 @@ class NotebookResult(Result):
     def calibration(self) -> "Table":
         """Whether the posteriors passed the tests of their calibration, and by which numbers.
 
-        A row for each test; `passed` is `yes`, `no`, or `untested` where the test could not
-        have failed.
+        A row for each test; `passed` is `yes`, `no`, or `untested` where simulations were too few
+        for the test to tell a right posterior from a wrong one.
         """
         from astropy.table import Table
 
-        said = {True: "yes", False: "no", None: "untested"}
+        said = {True: "yes", False: "no", None: OUTCOMES[None]}
         rows = [
             [one["test"], said[one["passed"]], one["text"]]
             for one in worded_document(self.document)["verdicts"]

@@ -11,6 +11,7 @@ from typing import Any
 
 from orrery.identity import JSON
 from orrery.results.answers import are_numbers, is_unknown, known_prior
+from orrery.results.wording import OUTCOMES, UNTESTED
 
 _DASH = "\N{EN DASH}"
 _HEAD = ("data", "quantity", "median", "16-84 %", "prior, 16-84 %", "unit")
@@ -129,11 +130,13 @@ def _trust(verdicts: Sequence[JSON]) -> list[str]:
     if others:
         items = "".join(f"<li>{_verdict(one)}</li>" for one in others)
         parts.append(f"<ul>{items}</ul>")
+    if any(one["passed"] is None for one in verdicts):
+        parts.append(f"<p>{escape(UNTESTED)}</p>")
     return parts
 
 
 def _verdict(one: JSON) -> str:
-    how = "not tested" if one["passed"] is None else "failed"
+    how = OUTCOMES[one["passed"]]
     return f"<b>{escape(one['test'])}: {how}.</b> {escape(one['text'])}"
 
 

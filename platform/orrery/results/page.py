@@ -22,7 +22,7 @@ from orrery.results.answers import are_numbers, is_unknown, known_prior
 from orrery.results.recording import Number
 from orrery.results.result import OTHER_VERSION, PAGE, Result, other_format
 from orrery.results.sections import Section, shown
-from orrery.results.wording import worded_document
+from orrery.results.wording import OUTCOMES, UNTESTED, worded_document
 from orrery.storage import files
 from orrery.storage.documents import own_file, write_document
 from orrery.storage.run import DOCUMENT, DRAWN, Run
@@ -123,6 +123,8 @@ def render(result: Result, sections: list[JSON]) -> str:
         run=document,
         answers=_answers(document["answers"], result.metrics),
         verdicts=_verdicts(document["verdicts"], sections),
+        outcomes=OUTCOMES,
+        untested=UNTESTED,
         numbers={n: _dashed(value) for n, value in metrics if n not in answered},
         headlines=[one for one in sections if one["kind"] == "headline"],
         sections=[one for one in sections if one["kind"] != "headline"],

@@ -132,7 +132,7 @@ def _record_misspecification(
         title = f"Observation outside the prior predictive, {label}"
         recording.add(Caution(f"outside.{key}", title, verdict, shows))
     if untested:
-        title = f"Unchecked observation, {label}"
+        title = f"Observation untested, {label}"
         recording.add(Caution(f"unchecked.{key}", title, verdict, shows))
 
 

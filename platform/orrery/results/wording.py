@@ -20,6 +20,16 @@ Content = TypeVar("Content")
 WORDING = "words"
 """Where a document has them."""
 
+OUTCOMES: Mapping[bool | None, str] = MappingProxyType(
+    {True: "passed", False: "failed", None: "untested"}
+)
+"""What readers of a run call the outcome of a test."""
+UNTESTED = (
+    "Untested: too few simulations for this test to tell a right answer from a wrong one, "
+    "so that it neither passed nor failed. Use more simulations."
+)
+"""What the last of them means: pages, notebooks and the documentation say the same."""
+
 # Of every science: what a keyboard lacks.
 _TYPED = MappingProxyType(
     {"+-": "\N{PLUS-MINUS SIGN}", "Msun": "M\N{SUN}", "solMass": "M\N{SUN}"}

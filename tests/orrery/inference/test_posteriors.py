@@ -151,7 +151,7 @@ def test_a_posterior_that_learned_nothing_and_few_tests_are_told(tmp_path):
     told = warnings(few)
     assert "With 25 tests TARP says nothing" in told["Too few tests"]
     assert "No significant information gain" not in told
-    assert "use more" in told["Unchecked observation"]
+    assert "use more" in told["Observation untested"]
     _, many = infer(
         tmp_path / "many", splits(1000, informative=False), observation(), brief
     )

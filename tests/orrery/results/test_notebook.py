@@ -214,7 +214,7 @@ def test_a_notebook_shows_the_answer_first_with_its_prior_then_what_failed(resul
         assert number in seen.texts or any(number in one for one in seen.texts)
     assert text.index(f"{median:.1f}") < text.index("2 of 4 tests were passed")
     assert "SBC, <A>: failed." in text
-    assert "TARP, B: not tested." in text
+    assert "TARP, B: untested." in text
     assert "TARP, <A>" not in text
     assert repr(result).startswith("Result of toy: finished, ")
 

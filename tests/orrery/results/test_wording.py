@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from orrery.results.notebook import NotebookResult
 from orrery.results.recording import record
 from orrery.results.sections import Answer, FigureSection, TableSection, Verdict
 from orrery.results.views import Corner
-from orrery.results.wording import worded, worded_document
+from orrery.results.wording import UNTESTED, worded, worded_document
 from orrery.storage.documents import write_document
 
 WORDS = {"with v_tb": "with <v_t,b>", "v_tb": "v_t,b"}
@@ -117,3 +118,28 @@ def test_units_of_figures_stay_what_their_labels_are_made_of(tmp_path):
         recording.add(FigureSection("posterior.a", "Posterior", view, "Of a."))
     shown = recording.result.view(recording.result.section("posterior.a"))
     assert shown.parameters[0].unit == "dex(solMass)"
+
+
+def test_what_untested_means_is_said_alike_wherever_a_test_is(tmp_path):
+    with record("toy", Choices(), tmp_path) as recording:
+        recording.verdicts([Verdict("calibration.a.tarp", "TARP", None, "p = 0.3.")])
+    shown = NotebookResult.open(recording.result.folder)
+    docs = Path(__file__).parents[3] / "docs" / "calibration.md"
+    for text in (
+        page.write(recording.result).read_text(),
+        shown._repr_html_(),
+        " ".join(docs.read_text().replace("*", "").split()),
+    ):
+        assert UNTESTED in text
+        assert "not tested" not in text
+    assert "TARP: untested." in shown._repr_html_()
+    assert list(shown.calibration["passed"]) == ["untested"]
+    entry = run_entry(recording.result.folder, tmp_path)
+    assert entry.values["verdict.calibration.a.tarp"] == "untested"
+
+
+def test_what_untested_means_is_said_only_where_a_test_is(tmp_path):
+    with record("toy", Choices(), tmp_path) as recording:
+        recording.verdicts([Verdict("calibration.a.tarp", "TARP", True, "p = 0.3.")])
+    assert UNTESTED not in page.write(recording.result).read_text()
+    assert UNTESTED not in NotebookResult.open(recording.result.folder)._repr_html_()

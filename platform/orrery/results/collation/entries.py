@@ -16,7 +16,7 @@ from orrery.results.collation.curves import UNREADABLE, run_curves
 from orrery.results.collation.scalars import Scalar, flat, scalar, text
 from orrery.results.collation.trial_files import sweep_goals, trial_files
 from orrery.results.result import Result, other_format, readable
-from orrery.results.wording import worded_document, words_of
+from orrery.results.wording import OUTCOMES, worded_document, words_of
 from orrery.storage.run import attempt_folders, attempt_number
 from orrery.sweeps.trial import Trial, read_trial, settled
 
@@ -153,8 +153,7 @@ def _answer(answer: JSON) -> JSON:
 
 
 def _verdicts(verdicts: Iterable[JSON]) -> dict[str, str]:
-    words = {None: "untested", True: "passed", False: "failed"}
-    return {one["key"]: words[one["passed"]] for one in verdicts}
+    return {one["key"]: OUTCOMES[one["passed"]] for one in verdicts}
 
 
 def _ancestors(lineage: JSON) -> Iterator[Ancestor]:
