@@ -155,6 +155,10 @@ def test_a_page_says_words_where_files_have_names(folder, raw_names):
     # what nobody has words for is shown as code: here nothing but the toy's entries
     assert {*raw_names.names_as_code(html)} <= {"v_north_30_50", "v_south_30_50"}
     assert "p-value of the rank" in html
+    # units and powers of ten are written in one way
+    assert "km / s" not in html
+    assert "solMass" not in html
+    assert not re.search(r"\de\+\d", html)
     assert 'data-column="rank_pvalue"' in html
 
 

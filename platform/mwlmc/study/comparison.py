@@ -89,9 +89,9 @@ def compare_with_published(
     table.meta["key"] = f"table2.{row_key(row)}"
     table.meta["caption"] = (
         f"Ours (median, 16 and 84 %) and those of Brooks et al. (2025b), Table 2, {row}; shift in "
-        "published sigma, width_ratio of our interval to theirs, median_ratio of the "
-        "medians without their signs; prior_median is that of our simulations."
-        + _STARS[stars]
+        "published sigma, our interval's width over theirs, our median over theirs without "
+        "their signs (of a logarithm: the logarithm over theirs, no ratio of what it is of); "
+        "prior_median is that of our simulations." + _STARS[stars]
     )
     table.meta["row"] = row
     table.meta["misses"] = misses(table, row, stars) if stars != "other" else []
@@ -325,7 +325,7 @@ def _prior_masses(ours: Mapping[str, FloatArray]) -> Table:
     table.meta["caption"] = (
         "Mean and standard deviation of the masses that the prior implies, ours and those of "
         "Brooks et al. (2025b), Table 1. The Milky Way's is its halo's: disc and bulge are "
-        f"{stars:.2f} {QUANTITIES[HALO_MASS].unit} more."
+        f"{stars:.2f} times {QUANTITIES[HALO_MASS].unit} more."
     )
     table.meta["metrics"] = {"prior.masses.m_mw_stars_50": stars}
     table.meta["shows"] = list(table.meta["metrics"])

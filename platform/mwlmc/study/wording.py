@@ -43,12 +43,24 @@ _OF_TABLES = {
     "median_ratio": "ratio of medians",
     "prior_median": "median of the prior",
     "published_mean": "published mean",
-    "published_sigma": "published sigma",
+    "published_sigma": "published standard deviation",
     "dispersion_error": "error of the dispersion",
     "count_clipped": "stars after clipping",
     "mean_sin_b": "mean sin b",
     "r_lo": "r from",
     "r_hi": "r to",
+    "binned_velocities.count": "stars",
+    "table2.median": "our median",
+    "table2.lower": "our lower end",
+    "table2.upper": "our upper end",
+    "table2.published": "published median",
+    "table2.minus": "published lower error",
+    "table2.plus": "published upper error",
+    "table2.shift": "shift in published sigmas",
+    "table2.width_ratio": "our width over theirs",
+    "table2.median_ratio": "our median over theirs",
+    "prior.travel_velocity.published": "published v_travel",
+    "mass_ratio.published": "published ratio",
 }
 
 _PATCHES = {
@@ -65,6 +77,7 @@ _ENTRY = re.compile(
     rf"({'|'.join(VELOCITIES)})_({'|'.join(MOMENTS)})_(.+)_([\d.]+)_([\d.]+)"
 )
 _FOOTPRINTS = {DESI.name: "DESI"}
+_OF_DESI = tuple(f"{DESI.name}_{one.name}" for one in (ALL_SKY, Q1, Q2, Q3, Q4))
 _CELLS = "healpix"
 
 
@@ -75,7 +88,14 @@ def table_words() -> dict[str, str]:
         >>> table_words()["v_gsr"], table_words()["m_lmc"]
         ('v_GSR', 'M_LMC')
     """
-    return {**AS_WRITTEN, **_OF_TABLES}
+    return {**AS_WRITTEN, **_OF_TABLES, **_patch_words([*_PATCHES, *_OF_DESI])}
+
+
+def _patch_words(names: Iterable[str]) -> dict[str, str]:
+    """Returns what pages call patches, in cells of tables and where sentences quote them."""
+    titles = {name: patch_title(name) for name in names}
+    cells = {f"patch={name}": title for name, title in titles.items()}
+    return cells | {f"patch '{name}'": title for name, title in titles.items()}
 
 
 def patch_title(name: str) -> str:
@@ -93,18 +113,21 @@ def patch_title(name: str) -> str:
 
 
 def entry_words(names: Iterable[str]) -> dict[str, str]:
-    """Returns what pages call the entries of data vectors, by their names.
+    """Returns what pages call the entries of data vectors and their patches, by their names.
 
     Arguments:
         names: As a binning gives them; those that no binning gives are left out.
 
     Example:
-        >>> entry_words(["v_gsr_mean_north_30_40", "v_tb_mean_desi_50_70", "lmc_x"])
-        {'v_gsr_mean_north_30_40': 'mean v_GSR, north, 30 to 40 kpc', \
-'v_tb_mean_desi_50_70': 'mean v_t,b, both fields, 50 to 70 kpc'}
+        >>> found = entry_words(["v_gsr_mean_north_30_40", "v_tb_mean_desi_50_70", "lmc_x"])
+        >>> found["v_gsr_mean_north_30_40"], found["v_tb_mean_desi_50_70"]
+        ('mean v_GSR, north, 30 to 40 kpc', 'mean v_t,b, both fields, 50 to 70 kpc')
+        >>> found["patch=north"], "lmc_x" in found
+        ('north', False)
     """
     found = {name: _ENTRY.fullmatch(name) for name in names}
-    return {name: _entry_title(entry) for name, entry in found.items() if entry}
+    titles = {name: _entry_title(entry) for name, entry in found.items() if entry}
+    return titles | _patch_words(entry[3] for entry in found.values() if entry)
 
 
 def _entry_title(entry: re.Match[str]) -> str:

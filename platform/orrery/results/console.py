@@ -14,7 +14,7 @@ from orrery.results.sections import (
     shown,
     tabulated,
 )
-from orrery.results.wording import name_in_words, page_words, worded
+from orrery.results.wording import headed, page_words, worded
 from orrery.storage.run import DOCUMENT, Run
 
 
@@ -61,8 +61,9 @@ class ConsoleReader:
 
 
 def _print(section: TableSection, words: Mapping[str, str]) -> None:
-    content = worded(tabulated(section.table), words)
-    columns = [{**c, "name": name_in_words(c["name"])} for c in content["columns"]]
+    content = {"key": section.key, **tabulated(section.table)}
+    content = worded(headed(content, words), words)
+    columns = content["columns"]
     head = [f"{c['name']}\n[{c['unit']}]" if c["unit"] else c["name"] for c in columns]
     rows = [
         [shown(value, c["format"]) for value, c in zip(row, columns, strict=True)]

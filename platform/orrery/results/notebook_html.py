@@ -11,7 +11,7 @@ from typing import Any
 
 from orrery.identity import JSON
 from orrery.results.answers import are_numbers, is_unknown, known_prior
-from orrery.results.wording import OUTCOMES, UNTESTED
+from orrery.results.wording import OUTCOMES, UNTESTED, unit_in_words
 
 _DASH = "\N{EN DASH}"
 _HEAD = ("data", "quantity", "median", "16-84 %", "prior, 16-84 %", "unit")
@@ -50,7 +50,11 @@ def posterior_html(
         priors: By parameter the prior's 16 and 84 %, where they are known.
     """
     rows = [
-        [name, *_interval(median, lower, upper, priors.get(name, ())), str(unit or "")]
+        [
+            name,
+            *_interval(median, lower, upper, priors.get(name, ())),
+            unit_in_words(str(unit or "")),
+        ]
         for name, (unit, (lower, median, upper)) in found.items()
     ]
     table = _table(("parameter", *_HEAD[2:]), rows)
@@ -85,10 +89,10 @@ def _row(answer: JSON) -> Sequence[str]:
     ends = [answer["median"], answer["lower"], answer["upper"]]
     called = [answer["data"], answer["quantity"]]
     if not are_numbers(ends):
-        return [*called, *_without_interval(answer), answer["unit"]]
+        return [*called, *_without_interval(answer), unit_in_words(answer["unit"])]
     median, lower, upper = ends
     shown = _interval(median, lower, upper, known_prior(answer))
-    return [*called, *shown, answer["unit"]]
+    return [*called, *shown, unit_in_words(answer["unit"])]
 
 
 def _without_interval(answer: JSON) -> list[str]:

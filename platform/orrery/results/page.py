@@ -22,7 +22,12 @@ from orrery.results.answers import are_numbers, is_unknown, known_prior
 from orrery.results.recording import Number
 from orrery.results.result import OTHER_VERSION, PAGE, Result, other_format
 from orrery.results.sections import Section, shown
-from orrery.results.wording import OUTCOMES, UNTESTED, worded_document
+from orrery.results.wording import (
+    OUTCOMES,
+    UNTESTED,
+    unit_in_words,
+    worded_document,
+)
 from orrery.storage import files
 from orrery.storage.documents import own_file, write_document
 from orrery.storage.run import DOCUMENT, DRAWN, Run
@@ -349,16 +354,6 @@ def _template() -> jinja2.Template:
 
 def _source(name: str) -> str:
     return resources.files("orrery.results").joinpath(name).read_text(encoding="utf-8")
-
-
-def unit_in_words(unit: str) -> str:
-    """Returns a unit as people write it.
-
-    Example:
-        >>> unit_in_words("km / s"), unit_in_words("dex(solMass)")
-        ('km/s', 'dex(M☉)')
-    """
-    return unit.replace("solMass", "M\N{SUN}").replace(" / ", "/")
 
 
 def _coded(text: str) -> Markup:

@@ -32,7 +32,12 @@ UNTESTED = (
 
 # Of every science: what a keyboard lacks.
 _TYPED = MappingProxyType(
-    {"+-": "\N{PLUS-MINUS SIGN}", "Msun": "M\N{SUN}", "solMass": "M\N{SUN}"}
+    {
+        "+-": "\N{PLUS-MINUS SIGN}",
+        "Msun": "M\N{SUN}",
+        "solMass": "M\N{SUN}",
+        "km / s": "km/s",
+    }
 )
 # Of the machinery's own tables: these columns are in runs of every science.
 _COLUMNS = MappingProxyType(
@@ -45,12 +50,12 @@ _COLUMNS = MappingProxyType(
         "within_95_percent": "within 95 %",
         "tail_probability": "tail probability",
         "simulation_error": "simulations' own error",
-        "low_68": "low, 68 %",
-        "high_68": "high, 68 %",
-        "low_95": "low, 95 %",
-        "high_95": "high, 95 %",
-        "lower_95": "lower, 95 %",
-        "upper_95": "upper, 95 %",
+        "low_68": "lower end, 68 %",
+        "high_68": "upper end, 68 %",
+        "low_95": "lower end, 95 %",
+        "high_95": "upper end, 95 %",
+        "lower_95": "lower end, 95 %",
+        "upper_95": "upper end, 95 %",
         "mean_error": "error of the mean",
         "rmse_error": "error of the RMSE",
         "bias_error": "error of the bias",
@@ -63,6 +68,37 @@ _COLUMNS = MappingProxyType(
         "predicted_mean": "predicted mean",
     }
 )
+# Heads of columns whose names are words of sentences too, or mean another thing in another
+# table: by the key of the table or its first word, or by a star for those of all tables.
+_HEADS = MappingProxyType(
+    {
+        "*.lower": "lower end",
+        "*.upper": "upper end",
+        "*.rmse": "RMSE",
+        "*.pvalue": "p-value",
+        "*.sigma": "standard deviation",
+        "calibration.corrected": "corrected p-value of the rank",
+        "prior_predictive.corrected": "corrected tail probability",
+        "calibration.tarp": "TARP, p-value of the shape",
+        "calibration.tarp_both": "TARP, p-value of shape and area",
+        "calibration.control_tarp": "negative control: TARP, p-value of the shape",
+        "calibration.control_tarp_both": "negative control: TARP, p-value of shape and area",
+        "calibration.sbc": "SBC, corrected p-value of the ranks",
+        "calibration.sbc_band": "SBC, corrected p-value of the bands",
+        "calibration.control_sbc": "negative control: SBC, corrected p-value of the ranks",
+        "calibration.atc": "TARP, area to curve",
+        "calibration.area_z": "TARP, z of the area",
+        "calibration.area": "TARP, corrected p-value of the area",
+        "calibration.power": "TARP, power of the area",
+        "calibration.gain": "information gain",
+        "calibration.gain_error": "error of the information gain",
+        "errors.from": "truth from",
+        "errors.to": "truth to",
+        "errors.bias": "median bias",
+    }
+)
+_UNIT = "unit"
+_POWER = re.compile(r"(?<=\de)\+(?=\d)")
 _SHOWN = ("sections", "answers", "verdicts")
 _RAW = re.compile(r"[^\W\d_]\w*_\w+")
 _SYMBOL = re.compile(r"[^\W\d_]_[^\W_]+(?:,[^\W_]+)*")
@@ -99,13 +135,13 @@ def worded_document(document: JSON) -> JSON:
         [{'key': 'tarp', 'test': 'TARP, without v_t,b'}]
     """
     words = page_words(document)
-    written = {
-        name: worded(value, words) if name in _SHOWN else value
-        for name, value in document.items()
-    }
-    if isinstance(written.get("sections"), list):
-        written["sections"] = [_headed(one) for one in written["sections"]]
-    return written
+    shown = {name: document[name] for name in _SHOWN if name in document}
+    if isinstance(shown.get("sections"), list):
+        shown["sections"] = [headed(one, words) for one in shown["sections"]]
+    if isinstance(shown.get("answers"), list):
+        shown["answers"] = [_in_units(one) for one in shown["answers"]]
+    written = {name: worded(value, words) for name, value in shown.items()}
+    return {**document, **written}
 
 
 def page_words(document: JSON) -> dict[str, str]:
@@ -139,17 +175,75 @@ def name_in_words(name: str) -> str:
     return _DECIMAL.sub(".", name).replace("_", " ")
 
 
-def _headed(section: Any) -> Any:
-    """Returns a part whose columns, if it has any, are called in words; what is none as it is."""
+def unit_in_words(unit: str) -> str:
+    """Returns a unit as people write it: the same way in heads, cells and sentences.
+
+    Example:
+        >>> unit_in_words("km / s"), unit_in_words("dex(solMass)"), unit_in_words("1e+10 solMass")
+        ('km/s', 'dex(M☉)', '1e10 M☉')
+    """
+    plain = unit.replace("solMass", _TYPED["solMass"]).replace(" / ", "/")
+    return _POWER.sub("", plain)
+
+
+def headed(section: Any, words: Mapping[str, str]) -> Any:
+    """Returns a table with heads, units and cells as people write them; other parts as they are.
+
+    A head is looked for as `table.column`, by the table's key, by the first word of that
+    and by a star, and a cell as `column=cell`.
+
+    Arguments:
+        section: A part of a document, or `key`, `columns` and `rows` of a table.
+        words: What the page calls words.
+
+    Example:
+        >>> part = {"key": "bins", "columns": [{"name": "patch", "unit": ""}], "rows": [["q1"]]}
+        >>> found = headed(part, {"bins.patch": "part of the sky", "patch=q1": "quadrant 1"})
+        >>> found["columns"][0]["name"], found["rows"]
+        ('part of the sky', [['quadrant 1']])
+    """
     columns = section.get("columns") if isinstance(section, Mapping) else None
     if not isinstance(columns, list):
         return section
-    return {**section, "columns": [_column_in_words(column) for column in columns]}
+    key = str(section.get("key", ""))
+    places = (key, key.partition(".")[0], "*")
+    written = [_column_in_words(column, places, words) for column in columns]
+    names = [one.get("name") if isinstance(one, Mapping) else None for one in columns]
+    rows = section.get("rows")
+    if isinstance(rows, list):
+        rows = [_row_in_words(row, names, words) for row in rows]
+    return {**section, "columns": written, **({"rows": rows} if rows else {})}
 
 
-def _column_in_words(column: Any) -> Any:
+def _column_in_words(
+    column: Any, places: tuple[str, ...], words: Mapping[str, str]
+) -> Any:
     name = column.get("name") if isinstance(column, Mapping) else None
-    return {**column, "name": name_in_words(name)} if isinstance(name, str) else column
+    if not isinstance(name, str):
+        return column
+    known = {**_HEADS, **words}
+    heads = [f"{place}.{name}" for place in places] + [name]
+    head = next((known[one] for one in heads if one in known), name_in_words(name))
+    return {**_in_units(column), "name": head}
+
+
+def _row_in_words(row: Any, names: list[Any], words: Mapping[str, str]) -> Any:
+    if not isinstance(row, list) or len(row) != len(names):
+        return row
+    return [
+        cell
+        if not isinstance(cell, str)
+        else unit_in_words(cell)
+        if name == _UNIT
+        else words.get(f"{name}={cell}", cell)
+        for cell, name in zip(row, names, strict=True)
+    ]
+
+
+def _in_units(one: Any) -> Any:
+    """Returns what has a unit, a column or an answer, with that as people write it."""
+    unit = one.get(_UNIT) if isinstance(one, Mapping) else None
+    return {**one, _UNIT: unit_in_words(unit)} if isinstance(unit, str) else one
 
 
 def worded(content: Content, words: Mapping[str, str]) -> Content:

@@ -13,6 +13,7 @@ from orrery.parameters import Parameter
 from orrery.results import page
 from orrery.results.collation.entries import run_entry
 from orrery.results.collation.site import render_site
+from orrery.results.console import ConsoleReader
 from orrery.results.notebook import NotebookResult
 from orrery.results.recording import record
 from orrery.results.sections import Answer, FigureSection, TableSection, Verdict
@@ -143,3 +144,29 @@ def test_what_untested_means_is_said_only_where_a_test_is(tmp_path):
         recording.verdicts([Verdict("calibration.a.tarp", "TARP", True, "p = 0.3.")])
     assert UNTESTED not in page.write(recording.result).read_text()
     assert UNTESTED not in NotebookResult.open(recording.result.folder)._repr_html_()
+
+
+HEADS = {"bins.count": "stars", "patch=all": "whole sky", "tests.count": "simulations"}
+
+
+def test_a_head_says_what_its_own_table_has_there(tmp_path, capsys):
+    column = Table({"patch": ["all"], "unit": ["1e+10 solMass"], "count": [3]})
+    column["lower"] = [1.5]
+    column["lower"].unit = "km / s"
+    with record("toy", Choices(), tmp_path) as recording:
+        recording.words(HEADS)
+        reader = ConsoleReader()
+        reader.opened(recording.run)
+        for key in ("bins", "tests.a", "others"):
+            part = TableSection(key, key, column, "Of all, lower.")
+            recording.add(part)
+            reader.section(part)
+    text = page.write(recording.result).read_text()
+    heads = re.findall(r'data-column="count">(\w+)', text)
+    assert heads == ["stars", "simulations", "count"]
+    assert text.count("lower end <small>km/s</small>") == 3
+    assert text.count(">whole sky<") == text.count(">1e10 M\N{SUN}<") == 3
+    assert "Of all, lower." in text
+    printed = capsys.readouterr().err
+    assert printed.count("whole sky") == printed.count("[km/s]") == 3
+    assert recording.result.section("bins")["rows"][0][0] == "all"
