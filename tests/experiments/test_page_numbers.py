@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from halomass.observed.features import Features, HostProperties, NeighbourSet
 from halomass.study import accuracy
 from halomass.study.ensembles import LEFT_OUT_FEATURES, label_without
 from halomass.study.wording import host_words
@@ -160,6 +161,25 @@ def test_a_page_says_words_where_files_have_names(folder, raw_names):
     assert "solMass" not in html
     assert not re.search(r"\de\+\d", html)
     assert 'data-column="rank_pvalue"' in html
+
+
+@pytest.mark.parametrize(
+    "binning",
+    [
+        Features(25),
+        Features(3, radial="asinh"),
+        NeighbourSet(60),
+        NeighbourSet(50, radial="asinh"),
+        HostProperties(25),
+    ],
+)
+def test_each_number_of_a_host_has_words(binning):
+    names = dict.fromkeys(binning.names)
+    words = host_words(60)
+    assert [name for name in names if name not in words] == []
+    assert len({words[name] for name in names}) == len(names)
+    for name in names:
+        assert re.sub(r"\D", "", words[name]) == re.sub(r"\D", "", name)
 
 
 @pytest.mark.parametrize("place", ["<td>", "<h2>", "<p>", "<figcaption>"])

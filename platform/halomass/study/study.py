@@ -92,7 +92,7 @@ def halo_mass(options: HaloMass) -> Result:
             "halo_mass", options, campaign.reports, VERSIONS, SUMMARIES
         ) as recording,
     ):
-        recording.words(host_words())
+        recording.words(host_words(options.flows.max_neighbours))
         hosts = generate_hosts(recording, campaign)
         _record_host(recording, seen, ours)
         found = _train_ensembles(recording, options, hosts, wanted)

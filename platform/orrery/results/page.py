@@ -38,6 +38,7 @@ _ANSWERED = "posterior."
 # Figures have their final boxes before what is too wide is looked for.
 _SCRIPTS = ("report.js", "keys.js", "pictures.js", "wide.js")
 _DATA_VECTOR = "data_vector."
+_FEW_ROWS = 30  # of a table that is not folded
 _WORD = re.compile(r"(\w+(?:[.-]\w+)*)")
 # one letter with a subscript, such as v_x
 _SYMBOL = re.compile(r"[^\W\d_]_[^\W_]+")
@@ -159,7 +160,9 @@ def _sections(result: Result, named: list[JSON]) -> list[JSON]:
 def _shown(result: Result, section: JSON, named: JSON) -> JSON:
     anchor = section["key"].replace(".", "-")
     if section["kind"] == "table":
-        return {**section, "anchor": anchor, **_text(section, named)}
+        folded = len(section["rows"]) > _FEW_ROWS
+        text = _text(section, named)
+        return {**section, "anchor": anchor, "folded": folded, **text}
     if section["kind"] == "figure":
         return {**section, "anchor": anchor, **_drawn(result, section)}
     return {**section, "anchor": anchor}

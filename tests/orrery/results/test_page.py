@@ -5,6 +5,7 @@ import math
 import re
 import subprocess
 import sys
+from dataclasses import dataclass
 from html.parser import HTMLParser
 
 import numpy as np
@@ -14,10 +15,15 @@ from astropy.table import Table
 from orrery import __main__ as commands
 from orrery.results import page
 from orrery.results.page import PageReader
-from orrery.results.recording import read_by
+from orrery.results.recording import read_by, record
 from orrery.results.result import Result
 from orrery.results.sections import Answer, TableSection, shown
 from orrery.storage.documents import parsed, write_document
+
+
+@dataclass(frozen=True)
+class Choices:
+    seed: int = 1
 
 
 class Page(HTMLParser):
@@ -335,3 +341,17 @@ def test_damaged_arrays_are_refused_by_name(drawn):
 )
 def test_numbers_are_shown_as_asked(value, form, text):
     assert shown(value, form) == text
+
+
+@pytest.mark.parametrize(("rows", "folded"), [(30, False), (31, True)])
+def test_a_long_table_is_folded_and_its_caption_is_not(tmp_path, rows, folded):
+    table = Table({"summary": [f"v_{i}_a" for i in range(rows)], "value": [1.0] * rows})
+    with record("toy", Choices(), tmp_path) as recording:
+        recording.add(TableSection("data_vector.a", "Data", table, "What it is."))
+    text = page.write(recording.result).read_text()
+    (part,) = re.findall(r'<section class="table".*?</section>', text, re.DOTALL)
+    assert ("<details" in part) is folded
+    assert part.count("<tr>") == rows + 1
+    assert part.index("What it is.") > part.index(
+        "</details>" if folded else "</table>"
+    )
