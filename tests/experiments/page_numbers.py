@@ -107,8 +107,9 @@ def parts(document: dict) -> Iterator[Part]:
     named |= document["metrics"]
     tables = {s["key"]: s for s in document["sections"] if "rows" in s}
     origins = [entry["name"] for entry in document["lineage"].get("datasets", ())]
-    for one in (*document["sections"], *document["verdicts"]):
-        title = one["title"] if "title" in one else one["test"]
+    answers = [one for one in document["answers"] if one.get("source")]
+    for one in (*document["sections"], *document["verdicts"], *answers):
+        title = one.get("title") or one.get("test") or ""
         shown_values = [(key, looked_up(key, named, tables)) for key in one["shows"]]
         if one.get("kind") == "draws":
             shown_values.append(("count", one["count"]))
@@ -118,7 +119,7 @@ def parts(document: dict) -> Iterator[Part]:
             texts += table_texts(tables[key])
         yield Part(
             one["key"],
-            (title, *one["text"].split("\n\n")),
+            (title, *one.get("text", one.get("source")).split("\n\n")),
             tuple(pair for pair in shown_values if is_number(pair[1])),
             tuple(text for text in texts if is_name(text)),
         )

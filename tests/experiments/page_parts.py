@@ -153,6 +153,10 @@ def _sentences(head, answers, metrics):
         for one in asked
         if not any(isinstance(metrics[f"{one['key']}.{end}"], str) for end in ends)
     ]
+    meant = dict.fromkeys(one.get("meaning") for one in asked)
+    told = head.all("p", **{"class": "meaning"})
+    for one, meaning in zip(told, filter(None, meant), strict=True):
+        yield Shown("answers", one.text, f"{asked[0]['quantity']}: {meaning}.")
     said = head.all("p", **{"class": "answer"})
     for sentence, one in zip(said, known, strict=True):
         name, _, text = sentence.text.partition(" = ")
@@ -161,7 +165,8 @@ def _sentences(head, answers, metrics):
         numbers = re.split(r" \+| \N{MINUS SIGN}| (?=[^\d])", told, maxsplit=3)
         for number, end in zip(numbers, ends, strict=False):
             yield Shown(one["key"], number, metrics[f"{one['key']}.{end}"])
-        rest = f"{in_words(one['unit'])}, from {one['data']}"
+        source = f" ({one['source']})" if one.get("source") else ""
+        rest = f"{in_words(one['unit'])}, from {one['data']}{source}"
         yield Shown(one["key"], numbers[-1], rest)
         unit = f" {in_words(one['unit'])}" if one["unit"] else ""
         if prior:

@@ -3,7 +3,7 @@
 import ast
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,9 @@ from halomass.study import accuracy
 from halomass.study.ensembles import LEFT_OUT_FEATURES, label_without
 from halomass.study.wording import host_words
 from mwlmc.parameters import INFERRED
+from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study import comparison, quantities
+from mwlmc.study.data_rows import DataRow, star_source
 from mwlmc.study.wording import table_words
 from orrery.execution.simulation import generate
 from orrery.judging import calibration, predictive
@@ -32,6 +34,17 @@ from orrery.storage import work_log
 ROW = "DESI, with v_tb"
 MEAN = np.array([11.6, 11.0, 3.0, -1.0, -20.0, 0.1])
 WIDTH = np.array([0.1, 0.15, 2.5, 2.5, 6.0, 0.6])
+
+
+SEEN = Observation(
+    "stars",
+    ("v_north_30_50", "v_south_30_50"),
+    ("km / s",) * 2,
+    np.array([4.4, -0.3]),
+    np.eye(2),
+    "binning",
+    {},
+)
 
 
 @dataclass(frozen=True)
@@ -82,11 +95,7 @@ def judged():
 
 def outside():
     random = np.random.default_rng(3)
-    value = np.array([4.4, -0.3])
-    entries = ("v_north_30_50", "v_south_30_50")
-    units = ("km / s",) * 2
-    seen = Observation("stars", entries, units, value, np.eye(2), "binning", {})
-    among = predictive.check(random.normal(size=(1231, 2)), seen, seed=1)
+    among = predictive.check(random.normal(size=(1231, 2)), SEEN, seed=1)
     return Misspecification(among, 0.0017, 499, 1231)
 
 
@@ -108,7 +117,11 @@ def folder(tmp_path_factory):
     with record("toy", Choices(), tmp_path_factory.mktemp("toy")) as recording:
         recording.words({**table_words(), **host_words()})
         key = quantities.row_key(ROW)
-        recording.answers(quantities.answers(key, ROW, draws, prior))
+        source, numbers = star_source(
+            DataRow(ROW, key, ROW, DESI_FOOTPRINT, replace(SEEN, name="Toy 7"), 856)
+        )
+        recording.metrics({**numbers, f"data_vector.{key}.name": "Toy 7"})
+        recording.answers(quantities.answers(key, ROW, draws, prior, source))
         check_logger(recording, key, ROW)(outside())
         record_calibration(recording, key, ROW, judged(), INFERRED)
         recording.tables(comparison.compare_with_published(draws, ROW, prior))

@@ -9,6 +9,7 @@ from mwlmc.study import quantities
 from orrery.inference.posteriors import Inferred
 from orrery.parameters import FloatArray
 from orrery.records import Observation
+from orrery.sentences import Sentence
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +22,7 @@ class DataRow:
         published: The row of Table 2 that it is compared with.
         binning: How stars became summaries.
         observation: The data vector.
+        stars: How many stars it is of; None where they are simulated ones, or not counted.
 
     Example:
         >>> import numpy as np
@@ -37,12 +39,56 @@ class DataRow:
     published: str
     binning: SkyBinning
     observation: Observation
+    stars: int | None = None
+
+
+def star_source(row: DataRow) -> tuple[Sentence, dict[str, float]]:
+    """Returns which stars a data vector is of, and the numbers in that by stable key.
+
+    Arguments:
+        row: The data vector.
+
+    Example:
+        >>> import numpy as np
+        >>> from mwlmc.sky.binning import DESI_FOOTPRINT
+        >>> v, error = np.ones(1), np.eye(1)
+        >>> seen = Observation("BHB stars", ("v",), ("km / s",), v, error, "0f", {})
+        >>> row = DataRow("DESI", "desi.v_gsr", "DESI", DESI_FOOTPRINT, seen, 856)
+        >>> said, numbers = star_source(row)
+        >>> print(said, numbers["stars.desi.v_gsr.count"])
+        BHB stars: 856 of them at 30 to 100 kpc 856
+    """
+    bins = row.binning.bins
+    ends = {
+        "inner": min(one.lower for one in bins),
+        "outer": max(one.upper for one in bins),
+    }
+    where = f"at {ends['inner']:g} to {ends['outer']:g} kpc"
+    counted = {} if row.stars is None else {"count": row.stars}
+    many = "stars" if row.stars is None else f"{row.stars} of them"
+    numbers = {f"stars.{row.key}.{k}": v for k, v in (counted | ends).items()}
+    shows = (f"data_vector.{row.key}.name", *numbers)
+    return Sentence(f"{row.observation.name}: {many} {where}", shows), numbers
+
+
+def count_stars(stars: BinnedTable, binning: SkyBinning) -> int:
+    """Returns how many stars are in the bins of a binning.
+
+    Those with v_t,b are in bins of v_GSR, too, and count once.
+
+    Arguments:
+        stars: The stars in bins.
+        binning: Which bins are meant.
+    """
+    counts = zip(binning.bins, stars.counts(binning), strict=True)
+    return sum(count for one, count in counts if one.quantity == "v_gsr")
 
 
 def data_rows(
     data: Mapping[str, tuple[SkyBinning, Observation]],
     survey: str = "",
     called: str = "",
+    stars: BinnedTable | None = None,
 ) -> list[DataRow]:
     """Returns the data vectors of rows of Table 2.
 
@@ -50,6 +96,7 @@ def data_rows(
         data: Binning and data vector, by the name of the row.
         survey: Key and label of the data if they are others than the row's.
         called: Their label alone, if it is another than that.
+        stars: Whose they are; those of other rows than DESI's are a survey's, or simulated.
     """
     rows = []
     for published, (binning, observation) in data.items():
@@ -60,7 +107,9 @@ def data_rows(
             label = f"{called or survey}, {velocities}"
         if survey:
             key = f"{survey}.{quantities.VELOCITY_KEYS[velocities]}"
-        rows.append(DataRow(label, key, published, binning, observation))
+        seen = stars is not None and (survey or not quantities.is_forecast(published))
+        count = count_stars(stars, binning) if stars is not None and seen else None
+        rows.append(DataRow(label, key, published, binning, observation, count))
     return rows
 
 
@@ -76,7 +125,7 @@ def desi_rows(
     # labels of the binnings are the ends of the names of Table 2's rows
     rows = {f"DESI, {label}": row for label, row in data.items()}
     called = "" if are_desi(stars) else f"{stars.name} in DESI's fields"
-    return data_rows(rows, called=called)
+    return data_rows(rows, called=called, stars=stars)
 
 
 @dataclass(frozen=True, eq=False)

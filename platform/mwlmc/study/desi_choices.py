@@ -19,7 +19,7 @@ from mwlmc.sky.binning import SkyBinning, desi_footprint
 from mwlmc.sky.options import V_TB_EDGES
 from mwlmc.study import published_views
 from mwlmc.study.campaign import simulate_campaign
-from mwlmc.study.data_rows import DataRow
+from mwlmc.study.data_rows import DataRow, count_stars
 from mwlmc.study.literature import HALO_MASS, TABLE2
 from mwlmc.study.options import DesiChoices
 from mwlmc.study.quantities import KNOWN, interval_ends, quantities, quantity_key
@@ -155,7 +155,8 @@ def _row(
         )
     drawn, observation = found[label]
     key = f"desi.{sampling.replace('-', '_')}.{choice.key}"
-    return DataRow(label, key, choice.published, drawn, observation)
+    count = count_stars(stars, drawn)
+    return DataRow(label, key, choice.published, drawn, observation, count)
 
 
 def motion_table() -> dict[str, Table]:

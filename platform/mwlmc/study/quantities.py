@@ -1,6 +1,7 @@
 """Quantities of draws, as Table 2 prints them: values, stable keys, and what to call them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,10 +14,13 @@ from mwlmc.study.literature import (
     TOTAL_MASS,
     Quantity,
 )
+from mwlmc.study.wording import MEANINGS
 from orrery.parameters import FloatArray, Parameter, parameter_names
 from orrery.results.panels import Interval
 from orrery.results.sections import Answer
+from orrery.sentences import Sentence
 
+_UNTOLD = Sentence("")
 VERSION = 8  # of answers, comparisons and checks; raised whenever they change
 
 # Table 2's, and what follows from them.
@@ -107,7 +111,13 @@ def quantity_key(name: str) -> str:
     return _QUANTITY_KEYS[name]
 
 
-def answers(key: str, data: str, draws: FloatArray, prior: FloatArray) -> list[Answer]:
+def answers(
+    key: str,
+    data: str,
+    draws: FloatArray,
+    prior: FloatArray,
+    source: Sentence = _UNTOLD,
+) -> list[Answer]:
     """Returns medians and 16-84 % of the quantities of `KNOWN`.
 
     Arguments:
@@ -115,13 +125,15 @@ def answers(key: str, data: str, draws: FloatArray, prior: FloatArray) -> list[A
         data: The same, as people say it.
         draws: Draws of the posterior, with shape `[n, P]`.
         prior: Draws of the prior, with shape `[N, P]`.
+        source: Which stars the data are, see `data_rows.star_source`.
     """
     before = quantities(prior)
     found = []
     for name, values in quantities(draws).items():
         place = f"posterior.{key}.{quantity_key(name)}"
         unit = KNOWN[name].unit
-        found.append(answer(place, data, name, unit, values, before[name]))
+        one = answer(place, data, name, unit, values, before[name])
+        found.append(replace(one, source=source.text, shows=source.shows))
     return found
 
 
@@ -140,7 +152,10 @@ def answer(
     """
     low, median, high = interval_ends(values)
     before, _, after = interval_ends(prior)
-    return Answer(key, data, name, unit, median, low, high, (before, after))
+    meaning = MEANINGS.get(name, "")
+    return Answer(
+        key, data, name, unit, median, low, high, (before, after), meaning=meaning
+    )
 
 
 def is_forecast(row: str) -> bool:

@@ -27,7 +27,13 @@ from mwlmc.study import (
     quantities,
 )
 from mwlmc.study.campaign import simulate_campaign
-from mwlmc.study.data_rows import DataRow, Posteriors, data_rows, desi_rows
+from mwlmc.study.data_rows import (
+    DataRow,
+    Posteriors,
+    data_rows,
+    desi_rows,
+    star_source,
+)
 from mwlmc.study.literature import HALO_MASS
 from mwlmc.study.options import Desi, Quadrants, SimulationCampaign, Table2
 from mwlmc.study.panels import profile_panels
@@ -158,7 +164,9 @@ def infer_rows(
         )
         draws = inferred.draws
         prior = pairs.each_once.train.theta
-        recording.answers(quantities.answers(row.key, row.label, draws, prior))
+        source, numbers = star_source(row)
+        recording.metrics(numbers)
+        recording.answers(quantities.answers(row.key, row.label, draws, prior, source))
         record_rigid_limit(recording, row.key, row.label, draws)
         found[row.label] = inferred
     return Posteriors(found, prior)
@@ -277,7 +285,8 @@ def _observed_rows(options: Quadrants) -> tuple[list[DataRow], dict[str, Table]]
         options.campaign.seed,
     )
     rows = {f"{QUADRANT_ROWS}, {label}": row for label, row in found.items()}
-    return data_rows(rows, "quadrants"), summary_tables(stars, options.measurement)
+    found_rows = data_rows(rows, "quadrants", stars=stars)
+    return found_rows, summary_tables(stars, options.measurement)
 
 
 def _say_motions(stars: BinnedTable) -> None:
@@ -307,7 +316,7 @@ def table2(options: Table2) -> Result:
     ):
         recording.words(table_words())
         halos = simulate_campaign(recording, campaign)
-        rows = data_rows(data)
+        rows = data_rows(data, stars=stars)
         found = infer_rows(
             recording, rows, halos, options.measurement, options.inference, campaign
         )

@@ -63,6 +63,21 @@ _OF_TABLES = {
     "mass_ratio.published": "published ratio",
 }
 
+MEANINGS = {
+    "v_travel": "the speed at which the Milky Way's disc, pulled by the LMC, moves against the "
+    "stars of its outer halo",
+    "v_x": "the component of that motion along x, from the Sun towards the Galactic centre",
+    "v_y": "the component of that motion along y, in the sense of the Galaxy's rotation at the Sun",
+    "v_z": "the component of that motion along z, towards the north Galactic pole",
+    "M_LMC(<50 kpc)": "the mass of the LMC within that distance of its centre",
+    "M_MW,halo(<50 kpc)": "the mass of the Milky Way's halo, without disc and bulge, within that "
+    "distance of its centre",
+    "M_MW,total(<50 kpc)": "the mass of the Milky Way, with disc and bulge, within that distance "
+    "of its centre",
+    "log10 lambda_DF": "the logarithm of a factor of the dynamical friction on the LMC",
+}
+"""What the quantities of answers are, in words without numbers."""
+
 _PATCHES = {
     ALL_SKY.name: "whole sky",
     Q1.name: "quadrant 1",

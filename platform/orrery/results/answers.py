@@ -1,8 +1,12 @@
 """Answers as documents hold them: numbers, or text in place of what is not finite."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from orrery.identity import JSON
+
+_COLUMNS = ("data", "quantity", "unit", "median", "lower", "upper")
+_WHERE_KNOWN = ("predicted_mean", "meaning", "source")
 
 
 def are_numbers(ends: Iterable[object]) -> bool:
@@ -37,3 +41,66 @@ def known_prior(answer: JSON) -> list[float]:
     ends = answer.get("prior") or []
     known = len(ends) == 2 and are_numbers(ends)
     return [float(end) for end in ends] if known else []
+
+
+def answer_columns(answers: Sequence[JSON]) -> dict[str, list[Any]]:
+    """Returns answers by column, what is not known as None; what none has is left out.
+
+    Arguments:
+        answers: Of a document, in words.
+
+    Example:
+        >>> answer_columns([{"data": "DESI", "quantity": "v_x", "median": 3.1}])["median"]
+        [3.1]
+    """
+    more = [
+        name
+        for name in _WHERE_KNOWN
+        if any(one.get(name) not in (None, "") for one in answers)
+    ]
+    return {name: [one.get(name) for one in answers] for name in (*_COLUMNS, *more)}
+
+
+def decimals(answers: Sequence[JSON], quantity: str) -> int:
+    """Returns how many decimals a quantity deserves: by the narrowest of its intervals."""
+    widths = [
+        one["upper"] - one["lower"]
+        for one in answers
+        if one["quantity"] == quantity and has_interval(one)
+    ]
+    return 1 if min(widths, default=0.0) >= 1.0 else 2
+
+
+def has_interval(answer: JSON) -> bool:
+    """Returns whether an answer has an interval; numbers that are not finite are text.
+
+    Example:
+        >>> has_interval({"median": 20.4, "lower": 14.2, "upper": None})
+        False
+    """
+    return are_numbers((answer["median"], answer["lower"], answer["upper"]))
+
+
+def answer_sentences(answers: Sequence[JSON]) -> list[str]:
+    """Returns what was asked for first, of each data in a sentence, after what it is.
+
+    Arguments:
+        answers: Of a document, in words.
+
+    Example:
+        >>> one = {"data": "DESI", "quantity": "v_x", "unit": "km/s", "source": "856 stars"}
+        >>> numbers = {"median": 3.1, "lower": 1.0, "upper": 5.2}
+        >>> answer_sentences([{**one, **numbers, "meaning": "a speed"}])
+        ['v_x: a speed.', 'v_x = 3.1 +2.1 -2.1 km/s, from DESI (856 stars).']
+    """
+    asked = [one for one in answers if one["quantity"] == answers[0]["quantity"]]
+    meanings = dict.fromkeys(one["meaning"] for one in asked if one.get("meaning"))
+    said = [f"{asked[0]['quantity']}: {meaning}." for meaning in meanings]
+    for one in filter(has_interval, asked):
+        digits = decimals(answers, one["quantity"])
+        middle, low, high = one["median"], one["lower"], one["upper"]
+        value = f"{middle:.{digits}f} +{high - middle:.{digits}f} -{middle - low:.{digits}f}"
+        unit = f" {one['unit']}" if one["unit"] else ""
+        source = f" ({one['source']})" if one.get("source") else ""
+        said.append(f"{one['quantity']} = {value}{unit}, from {one['data']}{source}.")
+    return said

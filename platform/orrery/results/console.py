@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from orrery import terminal
+from orrery.results.answers import answer_sentences
 from orrery.results.recording import Number
 from orrery.results.result import Result, run_document
 from orrery.results.sections import (
@@ -14,7 +15,7 @@ from orrery.results.sections import (
     shown,
     tabulated,
 )
-from orrery.results.wording import headed, page_words, worded
+from orrery.results.wording import headed, page_words, worded, worded_document
 from orrery.storage.run import DOCUMENT, Run
 
 
@@ -57,7 +58,11 @@ class ConsoleReader:
         """Says nothing: the progress bar shows the losses."""
 
     def closed(self, result: Result) -> None:
-        """Says nothing: the page's path is the last line."""
+        """Prints the answer in sentences; the page's path is the last line."""
+        answers = worded_document(result.document)["answers"]
+        if answers and result.status == "finished":
+            said = "\n".join(answer_sentences(answers))
+            terminal.say(f"\nThe answer\n{said}")
 
 
 def _print(section: TableSection, words: Mapping[str, str]) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from orrery.identity import JSON
 from orrery.results import notebook_html
-from orrery.results.answers import is_unknown
+from orrery.results.answers import answer_columns, is_unknown
 from orrery.results.result import PAGE, Result
 from orrery.results.views import Corner
 from orrery.results.wording import OUTCOMES, page_words, worded, worded_document
@@ -71,16 +71,13 @@ class NotebookResult(Result):
         """Medians and 16-84 % of what was asked for, a row for each quantity of each data.
 
         What is not known is masked; where there is no interval, `predicted_mean` has what
-        was predicted instead.
+        was predicted instead. `meaning` is what a quantity is, `source` what data it is from.
         """
         from astropy.table import Table
 
-        columns = ["data", "quantity", "unit", "median", "lower", "upper"]
-        answers = worded_document(self.document)["answers"]
-        if any(one.get("predicted_mean") is not None for one in answers):
-            columns.append("predicted_mean")
-        rows = [[_known(one.get(name)) for name in columns] for one in answers]
-        return Table(rows=rows or None, names=columns)
+        found = answer_columns(worded_document(self.document)["answers"])
+        rows = [[*map(_known, row)] for row in zip(*found.values(), strict=True)]
+        return Table(rows=rows or None, names=list(found))
 
     @property
     def calibration(self) -> "Table":

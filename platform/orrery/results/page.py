@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 from orrery.identity import JSON
 from orrery.results import figures
 from orrery.results.ancestry import lineage_rows
-from orrery.results.answers import are_numbers, is_unknown, known_prior
+from orrery.results.answers import decimals, has_interval, is_unknown, known_prior
 from orrery.results.recording import Number
 from orrery.results.result import OTHER_VERSION, PAGE, Result, other_format
 from orrery.results.sections import Section, shown
@@ -230,7 +230,7 @@ def _answers(answers: list[JSON], metrics: JSON) -> JSON:
     quantities = dict.fromkeys((one["quantity"], one["unit"]) for one in answers)
     cells = {
         (one["data"], one["quantity"]): _answer(
-            one, metrics, _decimals(answers, one["quantity"])
+            one, metrics, decimals(answers, one["quantity"])
         )
         for one in answers
     }
@@ -245,43 +245,54 @@ def _answers(answers: list[JSON], metrics: JSON) -> JSON:
         for (_, name), one in cells.items()
         if name == asked[0] and (one["plus"] or one["alone"])
     ]
+    meanings = [one.get("meaning") for one in answers if one["quantity"] == asked[0]]
     return {
         "quantities": list(quantities),
         "rows": rows,
+        "asked": asked[0],
+        "meanings": [*dict.fromkeys(filter(None, meanings))],
         "said": said,
         "have_priors": any(one["before"] for one in cells.values()),
     }
 
 
-def _answer(answer: JSON, metrics: JSON, decimals: int) -> JSON:
+def _answer(answer: JSON, metrics: JSON, digits: int) -> JSON:
     """Returns an answer with its numbers as text."""
-    if not _is_known(answer):
-        return _without_interval(answer, decimals)
+    if not has_interval(answer):
+        return _without_interval(answer, digits)
     median = answer["median"]
     key = answer["key"]
     # older documents hold the ends alone
     above = metrics.get(f"{key}.upper_error", answer["upper"] - median)
     below = metrics.get(f"{key}.lower_error", median - answer["lower"])
     return {
+        "source": "",
         **answer,
-        "value": _signed(median, decimals),
-        "plus": f"{above:.{decimals}f}",
-        "minus": f"{below:.{decimals}f}",
-        "before": [_signed(end, decimals) for end in known_prior(answer)],
+        "value": _signed(median, digits),
+        "plus": f"{above:.{digits}f}",
+        "minus": f"{below:.{digits}f}",
+        "before": [_signed(end, digits) for end in known_prior(answer)],
         "alone": False,
     }
 
 
-def _without_interval(answer: JSON, decimals: int) -> JSON:
+def _without_interval(answer: JSON, digits: int) -> JSON:
     """Returns an answer that has no interval, with the mean that was predicted if one was."""
-    unknown = {**answer, "plus": "", "minus": "", "before": [], "alone": False}
+    unknown = {
+        "source": "",
+        **answer,
+        "plus": "",
+        "minus": "",
+        "before": [],
+        "alone": False,
+    }
     mean = answer.get("predicted_mean")
     if not isinstance(mean, float):
         return {**unknown, "value": _dashed(answer["median"])}
-    before = [_signed(end, decimals) for end in known_prior(answer)]
+    before = [_signed(end, digits) for end in known_prior(answer)]
     return {
         **unknown,
-        "value": _signed(mean, decimals),
+        "value": _signed(mean, digits),
         "before": before,
         "alone": True,
     }
@@ -292,10 +303,10 @@ def _dashed(value: Any) -> str:
     return shown(None if is_unknown(value) else value)
 
 
-def _signed(number: float, decimals: int) -> str:
+def _signed(number: float, digits: int) -> str:
     # nothing has no sign
-    rounded = round(number, decimals) + 0.0
-    return f"{rounded:.{decimals}f}".replace("-", "\N{MINUS SIGN}")
+    rounded = round(number, digits) + 0.0
+    return f"{rounded:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _verdicts(verdicts: list[JSON], sections: list[JSON]) -> list[JSON]:
@@ -316,21 +327,6 @@ def _verdicts(verdicts: list[JSON], sections: list[JSON]) -> list[JSON]:
         return same or general
 
     return [{**one, "doubts": [] if one["passed"] else about(one)} for one in verdicts]
-
-
-def _is_known(answer: JSON) -> bool:
-    """Returns whether an answer has an interval; numbers that are not finite are text."""
-    return are_numbers((answer["median"], answer["lower"], answer["upper"]))
-
-
-def _decimals(answers: list[JSON], quantity: str) -> int:
-    """Returns how many decimals a quantity deserves: by the narrowest of its intervals."""
-    widths = [
-        one["upper"] - one["lower"]
-        for one in answers
-        if one["quantity"] == quantity and _is_known(one)
-    ]
-    return 1 if min(widths, default=0.0) >= 1.0 else 2
 
 
 def _flat(options: Any, prefix: str = "") -> dict[str, str]:

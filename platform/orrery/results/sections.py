@@ -186,6 +186,9 @@ class Answer:
         prior: 16 and 84 % of the prior that was learned from; None where it is not known.
         predicted_mean: What was predicted where no interval is known: then median and
             ends are NaN.
+        meaning: What the quantity is, in words without numbers.
+        source: What the data are, such as how many stars, and where.
+        shows: The keys of the numbers in `source`.
 
     Example:
         >>> Answer("posterior.desi.v_x", "DESI", "v_x", "km / s", 3.1, 1.0, 5.2).median
@@ -201,6 +204,9 @@ class Answer:
     upper: float
     prior: tuple[float, float] | None = None
     predicted_mean: float | None = None
+    meaning: str = ""
+    source: str = ""
+    shows: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> dict[str, float]:

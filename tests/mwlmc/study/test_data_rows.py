@@ -1,5 +1,6 @@
 """Laws of data vectors' names: they are called as whose stars they are."""
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -8,8 +9,10 @@ import pytest
 from mwlmc.observed.binned_table import are_desi, load_binned
 from mwlmc.observed.options import StarSelection
 from mwlmc.sky.binning import DESI_FOOTPRINT, without_and_with_v_tb
-from mwlmc.study.data_rows import desi_rows
+from mwlmc.study import quantities
+from mwlmc.study.data_rows import data_rows, desi_rows, star_source
 from mwlmc.study.options import DESI_BINNED
+from mwlmc.study.wording import MEANINGS
 from orrery.records import Observation
 
 
@@ -51,3 +54,28 @@ def test_desis_own_catalogue_is_known_by_its_layout(stars):
     source = {**stars.provenance["source"], "layout": "DESI MWS_BHB"}
     provenance = {**stars.provenance, "source": source}
     assert are_desi(replace(stars, name="download", provenance=provenance))
+
+
+def test_an_answer_is_from_the_stars_in_the_bins_of_v_gsr(stars, data):
+    for row in desi_rows(stars, data):
+        said, numbers = star_source(row)
+        assert numbers == {
+            f"stars.{row.key}.count": 856,
+            f"stars.{row.key}.inner": 30.0,
+            f"stars.{row.key}.outer": 100.0,
+        }
+        assert said.text == "v: 856 of them at 30 to 100 kpc"
+        assert said.shows == (f"data_vector.{row.key}.name", *numbers)
+
+
+def test_simulated_stars_are_not_counted(stars, data):
+    (binning, vector), _ = data.values()
+    label = "H3+SEGUE+MagE quadrants, without v_tb"
+    (row,) = data_rows({label: (binning, vector)}, stars=stars)
+    assert row.stars is None
+    assert star_source(row)[0].text == "v: stars at 30 to 100 kpc"
+
+
+def test_each_quantity_of_an_answer_has_a_meaning_without_numbers():
+    assert {*MEANINGS} == {*quantities.KNOWN}
+    assert not any(re.search(r"\d", meaning) for meaning in MEANINGS.values())

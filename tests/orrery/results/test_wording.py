@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -170,3 +170,36 @@ def test_a_head_says_what_its_own_table_has_there(tmp_path, capsys):
     printed = capsys.readouterr().err
     assert printed.count("whole sky") == printed.count("[km/s]") == 3
     assert recording.result.section("bins")["rows"][0][0] == "all"
+
+
+def test_an_answer_says_what_it_is_and_of_which_data(tmp_path, capsys):
+    one = Answer(
+        "posterior.a.v_x",
+        "A survey",
+        "v_x",
+        "km / s",
+        3.0,
+        1.0,
+        5.0,
+        meaning="the speed of it all",
+        source="giants: 856 of them at 30 to 100 kpc",
+        shows=("stars.count", "stars.inner", "stars.outer"),
+    )
+    with record("toy", Choices(), tmp_path) as recording:
+        recording.metrics({"stars.count": 856, "stars.inner": 30, "stars.outer": 100})
+        recording.answers([one, replace(one, key="posterior.b.v_x", data="B survey")])
+    text = page.write(recording.result).read_text()
+    # defined once, before it is used
+    assert text.count("v_x: the speed of it all.") == 1
+    assert text.index("the speed of it all") < text.index("v_x = <b>")
+    assert f"km/s, from A survey ({one.source})" in text
+    answer = NotebookResult.open(recording.result.folder).answer
+    assert list(answer["source"]) == [one.source] * 2
+    assert list(answer["meaning"]) == [one.meaning] * 2
+    reader = ConsoleReader()
+    reader.opened(recording.run)
+    reader.closed(recording.result)
+    printed = " ".join(capsys.readouterr().err.split())
+    assert (
+        "v_x: the speed of it all. v_x = 3.0 +2.0 -2.0 km/s, from A survey" in printed
+    )
