@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from html.parser import HTMLParser
 
+from orrery.results.answers import doubt, outcome_of_tests
+
 DURATION = r"\d+:\d\d:\d\d"
 DASH = "\N{EN DASH}"
 INTERVALS = "16 84 16 84"  # above the answers
@@ -97,7 +99,8 @@ def shown(page: str, document: dict) -> Iterator[Shown]:
     headlines = [s for s in document["sections"] if s["kind"] == "headline"]
     sections = [s for s in document["sections"] if s["kind"] != "headline"]
     yield from _headlines(head, headlines)
-    yield from _answers(head, document["answers"], document["metrics"])
+    verdicts = document["verdicts"]
+    yield from _answers(head, document["answers"], document["metrics"], verdicts)
     yield from _verdicts(head, document["verdicts"])
     yield from _numbers(head, document["metrics"])
     *parts, options, versions = main.children("section")
@@ -121,7 +124,7 @@ def _headlines(head, headlines):
         yield Shown(one["key"], text, one["text"])
 
 
-def _answers(head, answers, metrics):
+def _answers(head, answers, metrics, verdicts):
     tables = head.all("table", **{"class": "answers"})
     if not answers:
         return
@@ -129,24 +132,29 @@ def _answers(head, answers, metrics):
         one["quantity"] + one["unit"]: headed(one["quantity"], one["unit"])
         for one in answers
     }
-    yield from _sentences(head, answers, metrics)
+    yield from _sentences(head, answers, metrics, verdicts)
     data = dict.fromkeys(one["data"] for one in answers)
     columns, *rows = tables[0].all("tr")
-    heads = ["data", *titles.values()]
+    tested = {one["data"]: outcome_of_tests(one, verdicts) for one in reversed(answers)}
+    heads = ["data", *titles.values(), *(["tests"] if any(tested.values()) else [])]
     for cell, title in zip(columns.children("th"), heads, strict=True):
         yield Shown("answers", cell.text, title)
     for row, name in zip(rows, data, strict=True):
         yield Shown("answers", row.children("th")[0].text, name)
-        cells = dict(zip(titles, row.children("td"), strict=True))
+        inside = row.children("td")
+        if len(heads) > len(titles) + 1:
+            yield Shown("answers", inside.pop().text, tested[name])
+        cells = dict(zip(titles, inside, strict=True))
         for one in (one for one in answers if one["data"] == name):
             cell = cells.pop(one["quantity"] + one["unit"])
             yield from _answer(cell, one["key"], metrics)
         yield from (Shown("answers", cell.text, "") for cell in cells.values())
 
 
-def _sentences(head, answers, metrics):
+def _sentences(head, answers, metrics, verdicts):
     """The first quantity that was asked for stands in a sentence, of each data."""
-    asked = [one for one in answers if one["quantity"] == answers[0]["quantity"]]
+    first = [one for one in answers if not one.get("alternative")]
+    asked = [one for one in first if one["quantity"] == first[0]["quantity"]]
     ends = ("median", "upper_error", "lower_error")
     known = [
         one
@@ -159,7 +167,9 @@ def _sentences(head, answers, metrics):
         yield Shown("answers", one.text, f"{asked[0]['quantity']}: {meaning}.")
     said = head.all("p", **{"class": "answer"})
     for sentence, one in zip(said, known, strict=True):
-        name, _, text = sentence.text.partition(" = ")
+        doubts = "".join(span.text for span in sentence.all("span"))
+        name, _, text = sentence.text.removesuffix(doubts).strip().partition(" = ")
+        yield Shown(one["key"], doubts, doubt(outcome_of_tests(one, verdicts)))
         yield Shown(one["key"], name, one["quantity"])
         told, _, prior = text.removesuffix(".").partition("; the prior has ")
         numbers = re.split(r" \+| \N{MINUS SIGN}| (?=[^\d])", told, maxsplit=3)

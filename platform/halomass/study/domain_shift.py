@@ -230,4 +230,7 @@ def _answer(name: str, interval: SystematicInterval, prior: FloatArray) -> Answe
         interval.lower,
         interval.upper,
         masses.prior_ends(prior),
+        meaning=masses.MEANING,
+        alternative=True,
+        tests=(f"similar_hosts.{ensemble_key(name)}",),
     )

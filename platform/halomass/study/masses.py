@@ -6,7 +6,7 @@ predicted means are near. Tables show both; figures show the second with its int
 because a biased mean may lie outside.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,8 +19,9 @@ from halomass.study.ensembles import NEIGHBOUR_COUNTS, label_noiseless, label_no
 from halomass.study.host_warnings import warning_sentences
 from halomass.study.number_formats import format_floats
 from halomass.study.robustness import COPIES, MOCK_OBSERVATIONS
-from halomass.systems import FloatArray
+from halomass.systems import LOG_M_VIR, FloatArray
 from orrery.results.panels import Constraint
+from orrery.results.sections import Answer
 from orrery.sentences import Sentence, cell
 
 VERSION = 13  # of answers and comparisons; raised whenever they change
@@ -42,6 +43,9 @@ PUBLISHED_CAPTION = (
     "predicted alike (median_alike in the tables), not the networks' predicted means."
 )
 
+
+MEANING = "the logarithm of the virial mass of the host's halo"
+"""What the answer is."""
 
 AXIS = r"$\log_{10}\,(M_\mathrm{vir}\,/\,M_\odot)$"
 
@@ -99,6 +103,41 @@ def prior_ends(masses: FloatArray) -> tuple[float, float]:
     """
     low, high = np.percentile(masses, [16, 84]).tolist()
     return low, high
+
+
+def mass_answer(
+    key: str,
+    name: str,
+    interval: MassEstimate,
+    prior: FloatArray,
+    tests: Sequence[str],
+    alternative: bool = True,
+) -> Answer:
+    """Returns an answer; where nobody knows the error of a predicted mean, that stands alone.
+
+    Arguments:
+        key: Of the ensemble or flow.
+        name: What the answer is called.
+        interval: The mass.
+        prior: Masses `[N]` of hosts before any was seen.
+        tests: With what the keys of verdicts on it begin.
+        alternative: Whether another answer is the one recommended.
+    """
+    unknown = np.isnan(interval.median) and np.isfinite(interval.prediction)
+    return Answer(
+        f"posterior.mass.{key}",
+        name,
+        "log10 M_vir",
+        LOG_M_VIR.unit,
+        interval.median,
+        interval.lower,
+        interval.upper,
+        prior_ends(prior),
+        interval.prediction if unknown else None,
+        MEANING,
+        alternative=alternative,
+        tests=(*tests,),
+    )
 
 
 def host_mass_table(

@@ -36,7 +36,7 @@ from halomass.study.survival_choices import survival_table
 from halomass.study.unknown_intervals import record_unknown_intervals
 from halomass.study.versions import SUMMARIES, VERSIONS
 from halomass.study.wording import host_words
-from halomass.systems import LOG_M_VIR, FloatArray
+from halomass.systems import LOG_M_VIR
 from orrery.execution import cluster, summaries
 from orrery.execution.summaries import Binning
 from orrery.inference import ensembles, posteriors
@@ -256,42 +256,24 @@ def _answers(
     true_values: bool = False,
 ) -> list[Answer]:
     """Returns the mass by the ensembles with the plain features, of a host that is observed."""
+    asked = robustness.asked_for(answers, true_values)
+    # the first one, the paper's of as many neighbours as there are, is to be used
     return [
-        _answer(
+        masses.mass_answer(
             key,
             _called(name, answers[name]),
             answers[name],
             found[robustness.ensemble_behind(name)].truth,
+            [f"similar_hosts.{key}"],
+            alternative=name != next(iter(asked)),
         )
-        for name, key in robustness.asked_for(answers, true_values).items()
+        for name, key in asked.items()
     ]
 
 
 def _called(name: str, interval: PredictionInterval) -> str:
     """Returns what an answer is called: a predicted mean without an interval as its ensemble."""
     return name if np.isnan(interval.median) else f"{name}, {PREDICTED_ALIKE}"
-
-
-def _answer(
-    key: str, name: str, interval: PredictionInterval, prior: FloatArray
-) -> Answer:
-    """Returns an answer, where `prior` has the masses `[N]` of hosts before any was seen.
-
-    Where nobody knows the error of a predicted mean, it stands alone.
-    """
-    unknown = np.isnan(interval.median) and np.isfinite(interval.prediction)
-    alone = interval.prediction if unknown else None
-    return Answer(
-        f"posterior.mass.{key}",
-        name,
-        "log10 M_vir",
-        LOG_M_VIR.unit,
-        interval.median,
-        interval.lower,
-        interval.upper,
-        masses.prior_ends(prior),
-        alone,
-    )
 
 
 def _judge(recording: Recording, found: Estimators, campaign: HostCampaign) -> None:
@@ -390,5 +372,7 @@ def _flow_score(
     )
     posterior_sections.record_posterior(recording, key, name, inferred, pairs)
     interval = ensembles.drawn_interval(inferred.draws)
-    recording.answers([_answer(key, name, interval, pairs.each_once.train.theta[:, 0])])
+    prior = pairs.each_once.train.theta[:, 0]
+    tests = [f"calibration.{key}", f"prior_predictive.{key}"]
+    recording.answers([masses.mass_answer(key, name, interval, prior, tests)])
     return ensembles.posterior_score(inferred.posterior, pairs, seed), interval

@@ -4,9 +4,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from orrery.identity import JSON
+from orrery.results.wording import OUTCOMES
 
 _COLUMNS = ("data", "quantity", "unit", "median", "lower", "upper")
-_WHERE_KNOWN = ("predicted_mean", "meaning", "source")
+_TESTED_BY = ("calibration", "prior_predictive", "predictive")
+FAILED_CALIBRATION = "failed, not to be used"
+"""The outcome of an answer whose posterior failed a test of its calibration."""
+_IN_WORDS = {
+    FAILED_CALIBRATION: "It failed a test of its calibration: not to be used.",
+    "failed": "It failed a test.",
+    "untested": "Not all of its tests could say something.",
+}
+_WHERE_KNOWN = ("predicted_mean", "tests", "meaning", "source")
 
 
 def are_numbers(ends: Iterable[object]) -> bool:
@@ -43,22 +52,73 @@ def known_prior(answer: JSON) -> list[float]:
     return [float(end) for end in ends] if known else []
 
 
-def answer_columns(answers: Sequence[JSON]) -> dict[str, list[Any]]:
+def answer_columns(
+    answers: Sequence[JSON], verdicts: Sequence[JSON]
+) -> dict[str, list[Any]]:
     """Returns answers by column, what is not known as None; what none has is left out.
 
     Arguments:
         answers: Of a document, in words.
+        verdicts: The document's; `tests` is what they say together of each answer.
 
     Example:
-        >>> answer_columns([{"data": "DESI", "quantity": "v_x", "median": 3.1}])["median"]
+        >>> one = {"key": "posterior.desi.v_x", "data": "DESI", "quantity": "v_x", "median": 3.1}
+        >>> answer_columns([one], [])["median"]
         [3.1]
     """
+    answers = [{**one, "tests": outcome_of_tests(one, verdicts)} for one in answers]
     more = [
         name
         for name in _WHERE_KNOWN
         if any(one.get(name) not in (None, "") for one in answers)
     ]
     return {name: [one.get(name) for one in answers] for name in (*_COLUMNS, *more)}
+
+
+def outcome_of_tests(answer: JSON, verdicts: Sequence[JSON]) -> str:
+    """Returns what the tests of an answer say together; nothing where there are none.
+
+    Arguments:
+        answer: One of a document's.
+        verdicts: The document's.
+
+    Example:
+        >>> flow = {"key": "posterior.mass.flow", "tests": ["calibration.flow"]}
+        >>> outcome_of_tests(flow, [{"key": "calibration.flow.tarp", "passed": False}])
+        'failed, not to be used'
+        >>> outcome_of_tests({"key": "posterior.desi.v_gsr.v_x"}, [])
+        ''
+    """
+    data = answer["key"].partition(".")[2].rpartition(".")[0]
+    places = answer.get("tests") or [f"{test}.{data}" for test in _TESTED_BY]
+    about = [one for one in verdicts if _is_below(one["key"], places)]
+    failed = [one["key"] for one in about if one["passed"] is False]
+    if any(key.startswith("calibration.") for key in failed):
+        return FAILED_CALIBRATION
+    if failed:
+        return OUTCOMES[False]
+    untested = any(one["passed"] is None for one in about)
+    return OUTCOMES[None] if untested else OUTCOMES[True] if about else ""
+
+
+def _is_below(key: str, places: Iterable[str]) -> bool:
+    return any(key == place or key.startswith(f"{place}.") for place in places)
+
+
+def doubt(found: str) -> str:
+    """Returns a sentence on an outcome that is no passed test; nothing otherwise.
+
+    Example:
+        >>> doubt("failed"), doubt("passed")
+        ('It failed a test.', '')
+    """
+    return _IN_WORDS.get(found, "")
+
+
+def recommended(answers: Sequence[JSON]) -> list[JSON]:
+    """Returns the answers that stand in sentences: what was asked for first, of each data."""
+    first = [one for one in answers if not one.get("alternative")]
+    return [one for one in first if one["quantity"] == first[0]["quantity"]]
 
 
 def decimals(answers: Sequence[JSON], quantity: str) -> int:
@@ -81,19 +141,23 @@ def has_interval(answer: JSON) -> bool:
     return are_numbers((answer["median"], answer["lower"], answer["upper"]))
 
 
-def answer_sentences(answers: Sequence[JSON]) -> list[str]:
+def answer_sentences(
+    answers: Sequence[JSON], verdicts: Sequence[JSON] = ()
+) -> list[str]:
     """Returns what was asked for first, of each data in a sentence, after what it is.
 
     Arguments:
         answers: Of a document, in words.
+        verdicts: The document's.
 
     Example:
-        >>> one = {"data": "DESI", "quantity": "v_x", "unit": "km/s", "source": "856 stars"}
+        >>> one = {"key": "posterior.desi.v_x", "data": "DESI", "quantity": "v_x"}
+        >>> one |= {"unit": "km/s", "source": "856 stars"}
         >>> numbers = {"median": 3.1, "lower": 1.0, "upper": 5.2}
         >>> answer_sentences([{**one, **numbers, "meaning": "a speed"}])
         ['v_x: a speed.', 'v_x = 3.1 +2.1 -2.1 km/s, from DESI (856 stars).']
     """
-    asked = [one for one in answers if one["quantity"] == answers[0]["quantity"]]
+    asked = recommended(answers)
     meanings = dict.fromkeys(one["meaning"] for one in asked if one.get("meaning"))
     said = [f"{asked[0]['quantity']}: {meaning}." for meaning in meanings]
     for one in filter(has_interval, asked):
@@ -102,5 +166,6 @@ def answer_sentences(answers: Sequence[JSON]) -> list[str]:
         value = f"{middle:.{digits}f} +{high - middle:.{digits}f} -{middle - low:.{digits}f}"
         unit = f" {one['unit']}" if one["unit"] else ""
         source = f" ({one['source']})" if one.get("source") else ""
-        said.append(f"{one['quantity']} = {value}{unit}, from {one['data']}{source}.")
+        sentence = f"{one['quantity']} = {value}{unit}, from {one['data']}{source}."
+        said.append(f"{sentence} {doubt(outcome_of_tests(one, verdicts))}".strip())
     return said

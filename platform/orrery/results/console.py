@@ -59,9 +59,10 @@ class ConsoleReader:
 
     def closed(self, result: Result) -> None:
         """Prints the answer in sentences; the page's path is the last line."""
-        answers = worded_document(result.document)["answers"]
+        document = worded_document(result.document)
+        answers = document["answers"]
         if answers and result.status == "finished":
-            said = "\n".join(answer_sentences(answers))
+            said = "\n".join(answer_sentences(answers, document["verdicts"]))
             terminal.say(f"\nThe answer\n{said}")
 
 

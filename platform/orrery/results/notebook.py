@@ -71,11 +71,13 @@ class NotebookResult(Result):
         """Medians and 16-84 % of what was asked for, a row for each quantity of each data.
 
         What is not known is masked; where there is no interval, `predicted_mean` has what
-        was predicted instead. `meaning` is what a quantity is, `source` what data it is from.
+        was predicted instead. `meaning` is what a quantity is, `source` what data it is
+        from, and `tests` what its tests say together.
         """
         from astropy.table import Table
 
-        found = answer_columns(worded_document(self.document)["answers"])
+        shown = worded_document(self.document)
+        found = answer_columns(shown["answers"], shown["verdicts"])
         rows = [[*map(_known, row)] for row in zip(*found.values(), strict=True)]
         return Table(rows=rows or None, names=list(found))
 

@@ -10,7 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from orrery.identity import JSON
-from orrery.results.answers import are_numbers, is_unknown, known_prior
+from orrery.results.answers import (
+    are_numbers,
+    is_unknown,
+    known_prior,
+    outcome_of_tests,
+)
 from orrery.results.wording import OUTCOMES, UNTESTED, unit_in_words
 
 _DASH = "\N{EN DASH}"
@@ -29,8 +34,13 @@ def result_html(document: JSON, page: Path | None) -> str:
     if document["reason"]:
         parts.append(f"<pre>{escape(document['reason'])}</pre>")
     rows = [_row(one) for one in document["answers"]]
+    tested = [
+        outcome_of_tests(one, document["verdicts"]) for one in document["answers"]
+    ]
+    if any(tested):
+        rows = [[*row, said] for row, said in zip(rows, tested, strict=True)]
     if rows:
-        parts.append(_table(_HEAD, rows))
+        parts.append(_table((*_HEAD, "tests") if any(tested) else _HEAD, rows))
     parts += _trust(document["verdicts"])
     if page is not None:
         parts.append(f"<p>The whole page: <code>{escape(str(page))}</code></p>")

@@ -18,7 +18,15 @@ from markupsafe import Markup, escape
 from orrery.identity import JSON
 from orrery.results import figures
 from orrery.results.ancestry import lineage_rows
-from orrery.results.answers import decimals, has_interval, is_unknown, known_prior
+from orrery.results.answers import (
+    decimals,
+    doubt,
+    has_interval,
+    is_unknown,
+    known_prior,
+    outcome_of_tests,
+    recommended,
+)
 from orrery.results.recording import Number
 from orrery.results.result import OTHER_VERSION, PAGE, Result, other_format
 from orrery.results.sections import Section, shown
@@ -127,7 +135,7 @@ def render(result: Result, sections: list[JSON]) -> str:
     answered = {name for name, _ in metrics if name.startswith(_ANSWERED)}
     return _template().render(
         run=document,
-        answers=_answers(document["answers"], result.metrics),
+        answers=_answers(document["answers"], result.metrics, document["verdicts"]),
         verdicts=_verdicts(document["verdicts"], sections),
         outcomes=OUTCOMES,
         untested=UNTESTED,
@@ -225,7 +233,7 @@ def _drawn(result: Result, section: JSON) -> JSON:
     }
 
 
-def _answers(answers: list[JSON], metrics: JSON) -> JSON:
+def _answers(answers: list[JSON], metrics: JSON, verdicts: list[JSON]) -> JSON:
     """Returns answers as a table: a row for each data, a column for each quantity."""
     quantities = dict.fromkeys((one["quantity"], one["unit"]) for one in answers)
     cells = {
@@ -238,18 +246,21 @@ def _answers(answers: list[JSON], metrics: JSON) -> JSON:
         (data, [cells.get((data, quantity)) for quantity, _ in quantities])
         for data in dict.fromkeys(one["data"] for one in answers)
     ]
-    # what was asked for first stands in a sentence, of each data
-    asked = next(iter(quantities), ("", ""))
+    # what was asked for first stands in a sentence, of each data that is recommended
+    asked = recommended(answers)
+    first = [cells[one["data"], one["quantity"]] for one in asked]
     said = [
-        one
-        for (_, name), one in cells.items()
-        if name == asked[0] and (one["plus"] or one["alone"])
+        {**one, "doubt": doubt(outcome_of_tests(one, verdicts))}
+        for one in first
+        if one["plus"] or one["alone"]
     ]
-    meanings = [one.get("meaning") for one in answers if one["quantity"] == asked[0]]
+    tested = {one["data"]: outcome_of_tests(one, verdicts) for one in reversed(answers)}
+    meanings = [one.get("meaning") for one in asked]
     return {
         "quantities": list(quantities),
         "rows": rows,
-        "asked": asked[0],
+        "asked": asked[0]["quantity"] if asked else "",
+        "tested": tested if any(tested.values()) else {},
         "meanings": [*dict.fromkeys(filter(None, meanings))],
         "said": said,
         "have_priors": any(one["before"] for one in cells.values()),

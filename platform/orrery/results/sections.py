@@ -189,6 +189,10 @@ class Answer:
         meaning: What the quantity is, in words without numbers.
         source: What the data are, such as how many stars, and where.
         shows: The keys of the numbers in `source`.
+        alternative: Whether it stands in the table of answers alone, beside the one that is
+            recommended.
+        tests: With what the keys of verdicts on it begin, such as `calibration.flow`; by
+            default `calibration`, `prior_predictive` or `predictive` and its data's key.
 
     Example:
         >>> Answer("posterior.desi.v_x", "DESI", "v_x", "km / s", 3.1, 1.0, 5.2).median
@@ -207,6 +211,8 @@ class Answer:
     meaning: str = ""
     source: str = ""
     shows: tuple[str, ...] = ()
+    alternative: bool = False
+    tests: tuple[str, ...] = ()
 
     @property
     def metrics(self) -> dict[str, float]:

@@ -203,3 +203,59 @@ def test_an_answer_says_what_it_is_and_of_which_data(tmp_path, capsys):
     assert (
         "v_x: the speed of it all. v_x = 3.0 +2.0 -2.0 km/s, from A survey" in printed
     )
+
+
+def masses(recording):
+    """Records the answer of an ensemble, and those of two flows, of which one fails."""
+    told = ("log M", "", 12.0, 11.8, 12.2)
+    recording.answers(
+        [
+            Answer("posterior.mass.25", "ensemble", *told, tests=("similar.25",)),
+            Answer(
+                "posterior.mass.flow",
+                "flow",
+                *told,
+                alternative=True,
+                tests=("calibration.flow",),
+            ),
+            Answer(
+                "posterior.mass.other",
+                "other flow",
+                *told,
+                alternative=True,
+                tests=("calibration.flow_of_a_set",),
+            ),
+        ]
+    )
+    recording.verdicts(
+        [
+            Verdict("similar.25", "Similar", True, "p = 0.3."),
+            Verdict("calibration.flow.tarp", "TARP", True, "p = 0.3."),
+            Verdict("calibration.flow.sbc", "SBC", False, "p = 0.001."),
+            Verdict("calibration.flow_of_a_set.tarp", "TARP", None, "p = 0.3."),
+        ]
+    )
+
+
+def test_one_answer_is_recommended_and_others_stand_beside_their_tests(tmp_path):
+    with record("toy", Choices(), tmp_path) as recording:
+        masses(recording)
+    text = page.write(recording.result).read_text()
+    (said,) = re.findall(r'<p class="answer">(.*?)</p>', text, re.DOTALL)
+    assert "from ensemble" in said
+    assert "doubt" not in said
+    tests = re.findall(r'<td class="outcome">(.*?)</td>', text)
+    assert tests == ["passed", "failed, not to be used", "untested"]
+    shown = NotebookResult.open(recording.result.folder)
+    assert list(shown.answer["tests"]) == tests
+    assert "<td>failed, not to be used</td>" in shown._repr_html_()
+
+
+def test_an_answer_whose_calibration_failed_says_so(tmp_path):
+    failed = Verdict("calibration.a.v.tarp", "TARP", False, "p = 0.001.")
+    with record("toy", Choices(), tmp_path) as recording:
+        recording.answers([Answer("posterior.a.v.x", "A", "x", "", 3.0, 1.0, 5.0)])
+        recording.verdicts([failed])
+    text = page.write(recording.result).read_text()
+    (said,) = re.findall(r'<p class="answer">(.*?)</p>', text, re.DOTALL)
+    assert "It failed a test of its calibration: not to be used." in said
