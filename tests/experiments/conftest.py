@@ -116,12 +116,14 @@ def raw_names(page_numbers, load_script):
 
 
 @pytest.fixture(scope="session")
-def unknown_numbers(page_numbers, raw_names):
+def unknown_numbers(page_numbers, raw_names, load_script):
     """Returns the numbers on a run's page that its `run.json` does not hold by name.
 
     On the same page, wrong numbers must be noticed, or that there are none says nothing.
-    Where it has words, no name of a file or a column may stand.
+    Where it has words, no name of a file or a column may stand. What its figures say has to
+    be in words, and the numbers in that the document's.
     """
+    figure_texts = load_script("experiments/figure_texts")
 
     def found(folder):
         html = (folder / "report.html").read_text(encoding="utf-8")
@@ -132,6 +134,9 @@ def unknown_numbers(page_numbers, raw_names):
         assert sum(tried for _, tried in strength.values())
         document = json.loads((folder / "run.json").read_text())
         assert _counted_too_often(document) == []
+        html = (folder / "report.html").read_text()
+        assert sorted({*figure_texts.raw_names(html)}) == []
+        assert figure_texts.unknown_numbers(html, document) == []
         WALKED.append(document["experiment"])
         return page_numbers.unknown(folder)
 

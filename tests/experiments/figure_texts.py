@@ -41,7 +41,12 @@ def _strings(value: object) -> Iterator[str]:
 def raw_names(page: str) -> list[str]:
     """Returns names of columns and files that figures show; formulas have none."""
     words = (w for text in texts(page) for w in NAME.findall(FORMULA.sub(" ", text)))
-    return [w for w in words if "_" in w and not SYMBOL.fullmatch(w)]
+    # of M_☉ the sign of the Sun is no letter
+    return [
+        w
+        for w in words
+        if "_" in w and not SYMBOL.fullmatch(w) and not re.fullmatch(r"[^\W\d_]_", w)
+    ]
 
 
 def unknown_numbers(page: str, document: dict) -> list[str]:
