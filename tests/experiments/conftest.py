@@ -134,7 +134,6 @@ def unknown_numbers(page_numbers, raw_names, load_script):
         assert sum(tried for _, tried in strength.values())
         document = json.loads((folder / "run.json").read_text())
         assert _counted_too_often(document) == []
-        html = (folder / "report.html").read_text()
         assert sorted({*figure_texts.raw_names(html)}) == []
         assert figure_texts.unknown_numbers(html, document) == []
         WALKED.append(document["experiment"])
