@@ -21,13 +21,13 @@ _ALL: tuple[Command, ...] = (
             TableKind(
                 "satellites",
                 "galaxies around the Milky Way, as seen from the Sun",
-                "halomass.observed.column_reports:satellite_column_lines",
+                "halomass.observed.column_reports:satellite_report",
                 "halomass.observed.column_reports:is_satellite_table",
             ),
             TableKind(
                 "neighbours",
                 "galaxies or subhalos around a host, relative to it",
-                "halomass.observed.column_reports:neighbour_column_lines",
+                "halomass.observed.column_reports:neighbour_report",
                 "halomass.observed.column_reports:is_neighbour_table",
             ),
         )

@@ -22,15 +22,15 @@ def _add_table(parser: argparse.ArgumentParser) -> None:
 
 def _print_columns(stars: Path) -> int:
     # astropy takes seconds: not before the arguments are understood
-    from mwlmc.observed.star_reading import column_lines
+    from mwlmc.observed.star_reading import star_report
 
     try:
-        lines = column_lines(stars)
+        report = star_report(stars)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print("\n".join(lines))
-    return 0
+    print(report)
+    return report.status
 
 
 if __name__ == "__main__":

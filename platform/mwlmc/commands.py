@@ -75,7 +75,7 @@ _ALL: tuple[Command, ...] = (
             TableKind(
                 "stars",
                 "of the halo, as seen from the Sun",
-                "mwlmc.observed.star_reading:column_lines",
+                "mwlmc.observed.star_reading:star_report",
             ),
         )
     ),

@@ -13,6 +13,7 @@ from pkgutil import resolve_name
 from typing import Any
 
 from orrery.failures import error_line
+from orrery.tables.reports import ColumnReport
 
 
 @dataclass(frozen=True)
@@ -22,19 +23,19 @@ class TableKind:
     Arguments:
         name: What it is called after `--as`.
         holds: What is in such a table, in words.
-        lines: Where the function is that takes a table's path and returns in words how its
-            columns are understood, as `module:name`.
+        report: Where the function is that takes a table's path and returns how its columns
+            are understood, a `ColumnReport`, as `module:name`.
         recognises: Where the function is that says whether a table, as read, is of this
             kind, likewise; empty for the kind of those that no other kind recognises.
 
     Example:
-        >>> TableKind("stars", "stars of the halo", "stars:told").recognises
+        >>> TableKind("stars", "stars of the halo", "stars:report").recognises
         ''
     """
 
     name: str
     holds: str
-    lines: str
+    report: str
     recognises: str = ""
 
     def is_of(self, table: Any) -> bool:
@@ -50,8 +51,8 @@ class ColumnsCommand:
         kinds: Of tables that are known.
 
     Example:
-        >>> stars = TableKind("stars", "stars of the halo", "stars:told")
-        >>> hosts = TableKind("hosts", "a host's neighbours", "hosts:told", "hosts:is_host")
+        >>> stars = TableKind("stars", "stars of the halo", "stars:report")
+        >>> hosts = TableKind("hosts", "a host's neighbours", "hosts:report", "hosts:is_host")
         >>> both = ColumnsCommand((stars,)).joined(ColumnsCommand((hosts,)))
         >>> [kind.name for kind in both.kinds]
         ['stars', 'hosts']
@@ -72,7 +73,7 @@ class ColumnsCommand:
             if kind.name in own:
                 raise ValueError(
                     f"two kinds of tables are called {kind.name!r}, one of them in "
-                    f"{kind.lines}: rename it"
+                    f"{kind.report}: rename it"
                 )
         return replace(self, kinds=(*self.kinds, *other.kinds))
 
@@ -91,7 +92,7 @@ class ColumnsCommand:
         """Prints how each column of a table is understood.
 
         Raises:
-            SystemExit: With 0, or 1 if the table cannot be read.
+            SystemExit: With 0, or 1 if the table cannot be read or used.
         """
         parser = argparse.ArgumentParser(
             f"orrery {self.name}", description=self.summary
@@ -99,15 +100,15 @@ class ColumnsCommand:
         self.add_options(parser)
         given = parser.parse_args(arguments)
         try:
-            lines = self.lines(given.table, given.kind)
+            report = self.report(given.table, given.kind)
         except (ValueError, OSError) as error:
             print(f"error: {error_line(error)}", file=sys.stderr)
             sys.exit(1)
-        print("\n".join(lines))
-        sys.exit(0)
+        print(report)
+        sys.exit(report.status)
 
-    def lines(self, path: Path, kind: str | None = None) -> list[str]:
-        """Returns in words how each column of a table is understood, and if it can be used.
+    def report(self, path: Path, kind: str | None = None) -> ColumnReport:
+        """Returns how each column of a table is understood, and if it can be used.
 
         Arguments:
             path: The table.
@@ -119,18 +120,13 @@ class ColumnsCommand:
             OSError: If it cannot be read.
         """
         if kind is not None:
-            return self._lines_by(self._called(kind), path)
+            return _report_by(self._called(kind), path)
         found = self._recognised(path)
         others = [f"`--as {one.name}`" for one in self.kinds if one is not found]
         otherwise = f"; {' or '.join(others)} reads it otherwise" if others else ""
-        return [
-            f"read as a table of {found.name} ({found.holds}){otherwise}",
-            *self._lines_by(found, path),
-        ]
-
-    def _lines_by(self, kind: TableKind, path: Path) -> list[str]:
-        tell: Callable[[Path], list[str]] = resolve_name(kind.lines)
-        return tell(path)
+        taken = f"read as a table of {found.name} ({found.holds}){otherwise}"
+        report = _report_by(found, path)
+        return replace(report, found=(taken, *report.found))
 
     def _called(self, name: str) -> TableKind:
         for kind in self.kinds:
@@ -164,3 +160,8 @@ class ColumnsCommand:
             f"{file.name} looks like no kind of table that is known: say which it is, `--as` "
             f"with one of {names}"
         )
+
+
+def _report_by(kind: TableKind, path: Path) -> ColumnReport:
+    report: Callable[[Path], ColumnReport] = resolve_name(kind.report)
+    return report(path)

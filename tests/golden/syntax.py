@@ -26,6 +26,7 @@ NO_NUMBERS = {
     "orrery.table_kinds": "chooses who tells of a table",
     "orrery.tables.sealed_text": "compares checksums",
     "orrery.tables.bundled": "finds tables by their names",
+    "orrery.tables.reports": "says what was found of columns",
     "orrery.cluster_commands": "says whether a cluster will do",
     "orrery.command_line": "makes options of words as they are typed",
     "orrery.completion": "lists options for a shell",

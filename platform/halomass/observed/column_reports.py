@@ -36,6 +36,7 @@ from halomass.systems import RADIUS, FloatArray
 from orrery.tables.columns import UnderstoodColumn, understand
 from orrery.tables.opening import OpenedFile
 from orrery.tables.reading import read_table
+from orrery.tables.reports import ColumnReport
 from orrery.tables.titles import divided, spellings
 
 # No star has so many Msun, nor is as bright: most galaxies have more, but for the faintest.
@@ -128,8 +129,8 @@ def is_neighbour_table(table: Table) -> bool:
     return _has_galaxies(table)
 
 
-def satellite_column_lines(path: Path | str) -> list[str]:
-    """Returns in words how each column of a satellites' table is understood, and if it is of use.
+def satellite_report(path: Path | str) -> ColumnReport:
+    """Returns how each column of a satellites' table is understood, and if it can be used.
 
     Raises:
         ValueError: If the file is damaged, or two columns say the same.
@@ -146,15 +147,15 @@ def satellite_column_lines(path: Path | str) -> list[str]:
     try:
         found = read_satellites(path)
     except ValueError as error:
-        return [*lines, f"cannot be used: {error}"]
+        return ColumnReport(tuple(lines), str(error))
     counts = found.counts
     beyond = len(table) - int(counts.get("missing", 0)) - len(found)
     far = f"; beyond {RADIUS:g} kpc: {beyond}" if beyond else ""
-    return [*lines, *_found_lines(found), f"{_usable(found, table)}{far}"]
+    return ColumnReport((*lines, *_found_lines(found), f"{_usable(found, table)}{far}"))
 
 
-def neighbour_column_lines(path: Path | str) -> list[str]:
-    """Returns in words how each column of a neighbours' table is understood, and if it is of use.
+def neighbour_report(path: Path | str) -> ColumnReport:
+    """Returns how each column of a neighbours' table is understood, and if it can be used.
 
     Raises:
         ValueError: If the file is damaged, or two columns say the same.
@@ -169,15 +170,10 @@ def neighbour_column_lines(path: Path | str) -> list[str]:
         found = read_neighbours(path)
     except ValueError as error:
         lines = [_neighbour_line(column, {}) for column in columns]
-        return [head, *lines, f"cannot be used: {error}"]
+        return ColumnReport((head, *lines), str(error))
     lines = [_neighbour_line(column, needless) for column in columns]
-    return [
-        head,
-        *lines,
-        *_found_lines(found),
-        *_host_lines(found),
-        _usable(found, table),
-    ]
+    about = (*_found_lines(found), *_host_lines(found))
+    return ColumnReport((head, *lines, *about, _usable(found, table)))
 
 
 def _host_lines(found: Neighbours) -> Iterator[str]:

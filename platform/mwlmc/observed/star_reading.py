@@ -46,6 +46,7 @@ from orrery.tables.error_columns import both_sides, one_sided
 from orrery.tables.opening import OpenedFile
 from orrery.tables.options import MOST_MISSING
 from orrery.tables.reading import read_table
+from orrery.tables.reports import ColumnReport
 from orrery.tables.split_angles import joined_angles
 from orrery.tables.titles import spellings
 
@@ -115,8 +116,8 @@ def _read(
     return _assemble(replace(stars, notes=notes), steps, layout)
 
 
-def column_lines(path: Path | str) -> list[str]:
-    """Returns in words how each column of a star table is understood, and if it can be used.
+def star_report(path: Path | str) -> ColumnReport:
+    """Returns how each column of a star table is understood, and if it can be used.
 
     Raises:
         ValueError: If the file is damaged, or two columns say the same.
@@ -134,15 +135,16 @@ def column_lines(path: Path | str) -> list[str]:
     try:
         found = _cleaned(file, table, DESCRIPTIONS, most_missing=1.0)
     except ValueError as error:
-        return [*lines, f"cannot be used: {error}"]
+        return ColumnReport(tuple(lines), str(error))
     lines += [*map(str, found.counts), *found.doubts]
     try:
         stars = _read(file, opened, motions_needed=False)
     except ValueError as error:
-        return [*lines, f"cannot be used: {error}"]
+        return ColumnReport(tuple(lines), str(error))
     lines += [n for n in stars.checks.get("notes", ()) if n not in found.doubts]
     lines += _motion_lines(file, opened, lines)
-    return [*lines, f"{len(stars)} of {len(table)} rows can be used"]
+    usable = f"{len(stars)} of {len(table)} rows can be used"
+    return ColumnReport((*lines, usable))
 
 
 def _motion_lines(

@@ -9,8 +9,8 @@ from astropy.table import Table
 from halomass.observed.column_reports import (
     is_neighbour_table,
     is_satellite_table,
-    neighbour_column_lines,
-    satellite_column_lines,
+    neighbour_report,
+    satellite_report,
 )
 from halomass.observed.milky_way import read_satellites
 from halomass.observed.neighbour_tables import read_neighbours
@@ -146,7 +146,7 @@ def test_each_column_of_satellites_is_named(written):
     path = written(
         {**NAMED, **SEEN, **more, "source": ["a paper"] * COUNT, "shape": MODULI}
     )
-    head, *lines, last = satellite_column_lines(path)
+    head, *lines, last = satellite_report(path).lines
     assert head == "host.ecsv: satellites as seen from the Sun, 12 rows"
     told = {line.split(":")[0].strip(): line for line in lines}
     assert {*NAMED, *SEEN, *more, "source", "shape"} <= set(told)
@@ -163,7 +163,7 @@ def test_warnings_of_satellites_are_the_readers(written):
     columns["vlos_kms"] = [-999.0, 99.0, *SEEN["vlos_kms"][2:]]
     columns["dist_kpc"] = [*SEEN["dist_kpc"][:-1], 800.0]
     path = written(columns)
-    lines = satellite_column_lines(path)
+    lines = satellite_report(path).lines
     warnings = read_satellites(path).warnings
     assert len(warnings) > 0
     assert [f"warning: {one}" for one in warnings] == [
@@ -177,14 +177,14 @@ def test_a_refusal_of_satellites_is_the_readers(written):
     path = written({**NAMED, **SEEN})
     with pytest.raises(ValueError, match="M_V") as refused:
         read_satellites(path)
-    assert satellite_column_lines(path)[-1] == f"cannot be used: {refused.value}"
+    assert satellite_report(path).lines[-1] == f"cannot be used: {refused.value}"
 
 
 # --- neighbours -------------------------------------------------------------------------
 
 
 def _told(path):
-    lines = neighbour_column_lines(path)
+    lines = neighbour_report(path).lines
     return {line.split(":")[0].strip(): line for line in lines[1:]}, lines
 
 
@@ -280,7 +280,7 @@ def test_a_refusal_of_neighbours_is_the_readers(written, columns):
     path = written(columns)
     with pytest.raises(ValueError, match=r"host\.ecsv") as refused:
         read_neighbours(path)
-    lines = neighbour_column_lines(path)
+    lines = neighbour_report(path).lines
     assert lines[-1] == f"cannot be used: {refused.value}"
     assert len(lines) == len(columns) + 2
 
@@ -293,6 +293,6 @@ def test_a_simulation_is_known_by_its_halos(written):
 def test_the_bundled_table_is_one_of_neighbours():
     path = find_table(Path("milky_way_satellites.ecsv"))
     assert is_neighbour_table(Table.read(path))
-    lines = neighbour_column_lines(path)
+    lines = neighbour_report(path).lines
     assert lines[-1] == "44 of 44 rows can be used"
     assert "not used" not in "".join(lines)

@@ -5,7 +5,7 @@ import pytest
 from astropy.coordinates import SkyCoord
 from astropy.table import Table
 
-from mwlmc.observed.star_reading import column_lines, read_stars
+from mwlmc.observed.star_reading import read_stars, star_report
 
 COUNT = 40
 
@@ -27,7 +27,7 @@ def _stars():
 def _read(columns, folder):
     path = folder / "stars.csv"
     Table(columns).write(path, overwrite=True)
-    return read_stars(path), column_lines(path)
+    return read_stars(path), star_report(path).lines
 
 
 def _without(columns, *titles):

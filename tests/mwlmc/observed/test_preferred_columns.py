@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from astropy.table import Table
 
-from mwlmc.observed.star_reading import column_lines, read_stars
+from mwlmc.observed.star_reading import read_stars, star_report
 from mwlmc.sky import frames
 
 COUNT = 90
@@ -53,7 +53,7 @@ def test_motions_derived_without_errors_give_way_to_those_that_have_them(tmp_pat
     both["pmb_err_masyr"] = np.nan
     _same(_read(both, tmp_path), _read(_stars(), tmp_path))
     _read(both, tmp_path)
-    lines = column_lines(tmp_path / "stars.csv")
+    lines = star_report(tmp_path / "stars.csv").lines
     assert any("pmb_masyr" in line and "because pmra_masyr" in line for line in lines)
 
 

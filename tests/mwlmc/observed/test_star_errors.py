@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mwlmc.observed.binned_table import main, read_binned
-from mwlmc.observed.star_reading import column_lines, read_stars
+from mwlmc.observed.star_reading import read_stars, star_report
 
 COUNT = 400
 UNKNOWN = "are unknown and taken as 0"
@@ -63,7 +63,7 @@ def test_unknown_errors_are_said_everywhere(gone, words, tmp_path, capsys):
     path = _write(stars, tmp_path)
     (note,) = _notes(stars, tmp_path)
     assert f"errors of {words} {UNKNOWN}" in note
-    assert note in column_lines(path)
+    assert note in star_report(path).lines
     out = tmp_path / "out.ecsv"
     assert main(["quadrants", str(path), str(out), "--proper-motions"]) == 0
     assert note in capsys.readouterr().out
@@ -156,11 +156,11 @@ def test_other_numbers_under_an_errors_name_are_doubted(changed, words, tmp_path
 
 def test_columns_say_what_becomes_of_proper_motions(tmp_path):
     stars = _stars()
-    *_, said, last = column_lines(_write(stars, tmp_path))
+    *_, said, last = star_report(_write(stars, tmp_path)).lines
     assert said == "400 of 400 usable rows have proper motions"
     for title in ("pmra_masyr", "pmdec_masyr"):
         stars[title][::4] = np.nan
-    *_, said, last = column_lines(_write(stars, tmp_path))
+    *_, said, last = star_report(_write(stars, tmp_path)).lines
     assert said.startswith("cannot be used with proper motions, as desi and")
     assert "has no pm_ra (100 no value) in 100 of 400 rows, more than 20 %" in said
     assert last == "400 of 400 rows can be used"
