@@ -9,9 +9,9 @@ from astropy.table import Table
 
 from halomass.catalogues.universe_machine import STRUCT
 from halomass.mock import stellar_mass
+from halomass.observed.neighbour_counts import NEIGHBOUR_COUNTS
 from halomass.study.ensembles import (
     FIGURES,
-    NEIGHBOUR_COUNTS,
     ensemble_features,
     ensemble_key,
     label_noisy,
@@ -137,7 +137,9 @@ def test_a_host_with_few_neighbours_is_refused_before_anything_is_made(tmp_path,
     table = subhalos(tmp_path / "host.ecsv", 9)
     result = run(OF_HOSTS, "--neighbours", table, place=tmp_path)
     assert result.returncode == 1
-    assert "9 neighbours: ensembles need 10 or more" in result.stderr.splitlines()[-1]
+    last = result.stderr.splitlines()[-1]
+    assert "host.ecsv has too few neighbours within 250 kpc" in last
+    assert "9 of use where the ensembles need 10 or 25: list fainter" in last
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "datasets").exists()
 

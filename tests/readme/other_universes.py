@@ -1,6 +1,6 @@
 """What README says of the halo's mass, if the Milky Way is like hosts of another universe."""
 
-from halomass.study.ensembles import NEIGHBOUR_COUNTS
+from halomass.observed.neighbour_counts import NEIGHBOUR_COUNTS
 from halomass.study.options import HaloMass
 from orrery.judging.regression import INTERVAL_LEVEL
 

@@ -10,7 +10,7 @@ import re
 
 import pytest
 
-from halomass.study.ensembles import NEIGHBOUR_COUNTS
+from halomass.observed.neighbour_counts import NEIGHBOUR_COUNTS
 from mwlmc.model.total_masses import MASS_EDGE
 from mwlmc.simulator import Simulator
 from mwlmc.study.literature import HALO_MASS, QUANTITIES

@@ -6,7 +6,7 @@ import tomllib
 
 import pytest
 
-from halomass.study.ensembles import NEIGHBOUR_COUNTS
+from halomass.observed.neighbour_counts import NEIGHBOUR_COUNTS
 from halomass.study.options import HaloMass
 from halomass.study.robustness import COPIES
 from mwlmc.model.constants import GYR

@@ -51,11 +51,14 @@ def test_columns_of_the_pages_host_are_understood(tmp_path):
     path = tmp_path / "host.ecsv"
     path.write_text(table)
     command = installed_commands()["columns"]
-    head, *lines = command.lines(path)
+    head, *lines = command.report(path).lines
     assert head.startswith("read as a table of neighbours (")
     assert not [line for line in lines if "not u" in line]
-    assert lines == command.lines(path, "neighbours")
-    assert lines[-1] == "1 of 1 rows can be used"
+    report = command.report(path, "neighbours")
+    assert lines == report.lines
+    assert report.found[-1] == "1 of 1 rows can be used"
+    # the page shows one row of many, and says how many there must be
+    assert "1 of use where the ensembles need 10 or 25" in report.refusal
 
 
 def test_a_number_that_may_stand_for_no_value_is_warned_of_as_the_page_says(tmp_path):

@@ -22,6 +22,7 @@ from halomass.observed.neighbour_columns import (
     NEIGHBOUR_COLUMNS,
     with_logarithms_in_msun,
 )
+from halomass.observed.neighbour_counts import check_neighbour_count, neighbour_need
 from halomass.observed.neighbour_tables import read_neighbours
 from halomass.observed.placeholders import file_numbers
 from halomass.observed.plain_table import PlainTable
@@ -151,7 +152,8 @@ def satellite_report(path: Path | str) -> ColumnReport:
     counts = found.counts
     beyond = len(table) - int(counts.get("missing", 0)) - len(found)
     far = f"; beyond {RADIUS:g} kpc: {beyond}" if beyond else ""
-    return ColumnReport((*lines, *_found_lines(found), f"{_usable(found, table)}{far}"))
+    usable = f"{len(found)} of {len(table)} rows can be used{far}"
+    return _with_need((*lines, *_found_lines(found), usable), found)
 
 
 def neighbour_report(path: Path | str) -> ColumnReport:
@@ -173,7 +175,8 @@ def neighbour_report(path: Path | str) -> ColumnReport:
         return ColumnReport((head, *lines), str(error))
     lines = [_neighbour_line(column, needless) for column in columns]
     about = (*_found_lines(found), *_host_lines(found))
-    return ColumnReport((head, *lines, *about, _usable(found, table)))
+    usable = f"{len(found)} of {len(table)} rows can be used"
+    return _with_need((head, *lines, *about, usable), found)
 
 
 def _host_lines(found: Neighbours) -> Iterator[str]:
@@ -195,8 +198,13 @@ def _neighbour_line(column: UnderstoodColumn, needless: Mapping[str, str]) -> st
     return column.line(_NEIGHBOUR_MEANINGS.get(quantity, ""))
 
 
-def _usable(found: Neighbours, table: Table) -> str:
-    return f"{len(found)} of {len(table)} rows can be used"
+def _with_need(lines: tuple[str, ...], found: Neighbours) -> ColumnReport:
+    """Returns the report of what a reader has found, which may be too few neighbours."""
+    try:
+        check_neighbour_count(len(found), found.table)
+    except ValueError as error:
+        return ColumnReport(lines, str(error))
+    return ColumnReport((*lines, neighbour_need(len(found))))
 
 
 def _found_lines(found: Neighbours) -> Iterator[str]:

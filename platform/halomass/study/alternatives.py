@@ -11,9 +11,9 @@ from astropy.table import Table
 
 from halomass.observed.features import ENVIRONMENT, Features
 from halomass.observed.host_neighbours import Neighbours
+from halomass.observed.neighbour_counts import NEIGHBOUR_COUNTS
 from halomass.study.ensembles import (
     LEFT_OUT_FEATURES,
-    NEIGHBOUR_COUNTS,
     label_noisy,
     label_without,
 )

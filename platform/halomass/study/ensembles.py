@@ -5,11 +5,10 @@ from typing import Protocol
 
 from halomass.mock.options import EQUILIBRIUM, STEEPER_TIDES
 from halomass.observed.features import Feature, Features
+from halomass.observed.neighbour_counts import NEIGHBOUR_COUNTS
 from halomass.systems import FloatArray
 from orrery.records import Observation
 
-# As published; the first are the main ensembles.
-NEIGHBOUR_COUNTS = (25, 10)
 # Which ensembles stand in one figure: its heading and their names, by its key.
 FIGURES = {
     "fewer_neighbours": ("Fewer neighbours", ("25 neighbours", "10 neighbours")),
@@ -132,9 +131,6 @@ def ensemble_features(
             out.
         variant: The training hosts, if others than the main ones: names begin with it,
             and there are none but the noisy features.
-
-    Raises:
-        ValueError: If all need more.
     """
     noisy = {
         label_noisy(count): Features(count, seed=seed) for count in NEIGHBOUR_COUNTS
@@ -154,17 +150,11 @@ def ensemble_features(
         every = {label_of(variant, name): binning for name, binning in noisy.items()}
     else:
         every = {**noisy, **noiseless, **cut, **signed}
-    possible = {
+    return {
         name: binning
         for name, binning in every.items()
         if binning.neighbours <= neighbours
     }
-    if not possible:
-        raise ValueError(
-            f"a host with {neighbours} neighbours: ensembles need {min(NEIGHBOUR_COUNTS)} "
-            "or more"
-        )
-    return possible
 
 
 def noisy_features(wanted: Mapping[str, Features]) -> dict[str, Features]:

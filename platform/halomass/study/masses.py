@@ -14,8 +14,9 @@ from astropy.table import Table
 
 from halomass.cosmology import LOG_M200C_OVER_M_VIR
 from halomass.observed.host_neighbours import Neighbours
+from halomass.observed.neighbour_counts import NEIGHBOUR_COUNTS
 from halomass.study import literature, published_masses
-from halomass.study.ensembles import NEIGHBOUR_COUNTS, label_noiseless, label_noisy
+from halomass.study.ensembles import label_noiseless, label_noisy
 from halomass.study.host_warnings import warning_sentences
 from halomass.study.number_formats import format_floats
 from halomass.study.robustness import COPIES, MOCK_OBSERVATIONS

@@ -14,6 +14,7 @@ from halomass.mock.options import (
     STEEPER_BY,
     STEEPER_TIDES,
 )
+from halomass.observed.neighbour_counts import check_neighbour_count
 from orrery.identity import PLACE
 from orrery.inference.options import Inference, Prediction
 from orrery.learning.options import Flow, Training
@@ -88,6 +89,17 @@ class TargetHost:
         # a copy elsewhere may have been edited, and is another host
         bundled = bundled_tables()[SATELLITES.name]
         return find_table(self.neighbours).resolve() == bundled.resolve()
+
+    def read_for_ensembles(self) -> "Neighbours":
+        """Returns its neighbours, as many as an ensemble needs.
+
+        Raises:
+            ValueError: If they are too few, or something is missing in the table.
+            OSError: If it cannot be read.
+        """
+        host = self.read()
+        check_neighbour_count(len(host), host.table)
+        return host
 
     def read(
         self, threshold: float | None = None, criterion: Criterion | None = None

@@ -7,8 +7,8 @@ from astropy.table import Table
 
 from halomass.observed.features import Features
 from halomass.observed.host_neighbours import Neighbours
+from halomass.observed.neighbour_counts import NEIGHBOUR_COUNTS
 from halomass.study.ensembles import (
-    NEIGHBOUR_COUNTS,
     ensemble_key,
     label_noisy,
     noisy_features,

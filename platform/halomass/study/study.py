@@ -76,11 +76,11 @@ def halo_mass(options: HaloMass) -> Result:
     """Returns the virial mass of a host by ensembles that were tested on other hosts.
 
     Raises:
-        ValueError: If the host's table or a catalogue is not what the options say.
+        ValueError: If the host has too few neighbours, or a table is not as options say.
         OSError: If a file cannot be read or written.
     """
     campaign = options.campaign
-    host = options.host.read()
+    host = options.host.read_for_ensembles()
     seen = SeenHost(host, options.host.has_true_values(host))
     # an ensemble cannot be given more neighbours than the host has
     wanted = ensemble_features(campaign.seed, len(host))

@@ -13,6 +13,7 @@ from halomass.observed.column_reports import (
     satellite_report,
 )
 from halomass.observed.milky_way import read_satellites
+from halomass.observed.neighbour_counts import NEIGHBOUR_COUNTS, neighbour_need
 from halomass.observed.neighbour_tables import read_neighbours
 from orrery.tables.bundled import find_table
 
@@ -155,7 +156,8 @@ def test_each_column_of_satellites_is_named(written):
     assert "not used, because nobody says its unit" in told["vlos_err"]
     assert "kept as references" in told["source"]
     assert told["shape"].endswith("not understood")
-    assert last.startswith(f"{len(read_satellites(path))} of 12 rows can be used")
+    assert lines[-1] == f"{len(read_satellites(path))} of 12 rows can be used"
+    assert last == neighbour_need(12)
 
 
 def test_warnings_of_satellites_are_the_readers(written):
@@ -163,7 +165,8 @@ def test_warnings_of_satellites_are_the_readers(written):
     columns["vlos_kms"] = [-999.0, 99.0, *SEEN["vlos_kms"][2:]]
     columns["dist_kpc"] = [*SEEN["dist_kpc"][:-1], 800.0]
     path = written(columns)
-    lines = satellite_report(path).lines
+    report = satellite_report(path)
+    lines = report.found
     warnings = read_satellites(path).warnings
     assert len(warnings) > 0
     assert [f"warning: {one}" for one in warnings] == [
@@ -171,6 +174,7 @@ def test_warnings_of_satellites_are_the_readers(written):
     ]
     assert any("no v_los" in line for line in lines)
     assert lines[-1] == "9 of 12 rows can be used; beyond 250 kpc: 1"
+    assert report.refusal.startswith("host.ecsv has too few neighbours")
 
 
 def test_a_refusal_of_satellites_is_the_readers(written):
@@ -195,7 +199,8 @@ def test_each_column_of_neighbours_is_named(written):
     assert "[kpc, says nobody: assumed]" in told["x"]
     assert told["colour"].endswith("not understood")
     assert "not used" not in "".join(lines)
-    assert lines[-1] == f"{len(read_neighbours(path))} of 12 rows can be used"
+    usable = f"{len(read_neighbours(path))} of 12 rows can be used"
+    assert lines[-2:] == [usable, neighbour_need(12)]
 
 
 @pytest.mark.parametrize(
@@ -294,5 +299,42 @@ def test_the_bundled_table_is_one_of_neighbours():
     path = find_table(Path("milky_way_satellites.ecsv"))
     assert is_neighbour_table(Table.read(path))
     lines = neighbour_report(path).lines
-    assert lines[-1] == "44 of 44 rows can be used"
+    assert lines[-2:] == ["44 of 44 rows can be used", neighbour_need(44)]
     assert "not used" not in "".join(lines)
+
+
+# --- how many neighbours are needed -----------------------------------------------------
+
+SATELLITES = {**NAMED, **SEEN, "M_V": MAGNITUDES}
+NEIGHBOURS = {**NAMED, **RELATIVE, **M_STAR}
+
+
+@pytest.mark.parametrize(
+    ("report", "columns"),
+    [(satellite_report, SATELLITES), (neighbour_report, NEIGHBOURS)],
+)
+@pytest.mark.parametrize("count", [4, min(NEIGHBOUR_COUNTS) - 1])
+def test_a_host_of_too_few_neighbours_is_refused(written, report, columns, count):
+    few = {title: values[:count] for title, values in columns.items()}
+    told = report(written(few, vmax=80.0))
+    assert told.found[-1] == f"{count} of {count} rows can be used"
+    assert told.refusal.startswith("host.ecsv has too few neighbours within 250 kpc")
+    assert f"{count} of use where the ensembles need 10 or 25" in told.refusal
+    assert "list fainter ones too" in told.refusal
+    assert told.status == 1
+
+
+@pytest.mark.parametrize(
+    ("report", "columns"),
+    [(satellite_report, SATELLITES), (neighbour_report, NEIGHBOURS)],
+)
+@pytest.mark.parametrize("count", [min(NEIGHBOUR_COUNTS), COUNT])
+def test_a_host_of_enough_neighbours_is_told_for_which_ensembles(
+    written, report, columns, count
+):
+    some = {title: values[:count] for title, values in columns.items()}
+    told = report(written(some, vmax=80.0))
+    assert told.status == 0
+    assert told.lines[-1].startswith(
+        "enough for the ensembles of 10 neighbours, not of 25"
+    )

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from halomass.observed.neighbour_counts import NEIGHBOUR_COUNTS
 from halomass.study import (
     accuracy,
     literature,
 )
 from halomass.study.ensembles import (
     LEFT_OUT_FEATURES,
-    NEIGHBOUR_COUNTS,
     label_noiseless,
     label_noisy,
     label_without,

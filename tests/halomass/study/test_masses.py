@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from halomass.observed.neighbour_counts import NEIGHBOUR_COUNTS
 from halomass.study import (
     literature,
     masses,
     published_masses,
 )
 from halomass.study.ensembles import (
-    NEIGHBOUR_COUNTS,
     label_noiseless,
     label_noisy,
 )

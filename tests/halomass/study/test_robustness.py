@@ -7,12 +7,12 @@ import pytest
 
 from halomass.observed.features import features
 from halomass.observed.host_neighbours import as_records, observation
+from halomass.observed.neighbour_counts import NEIGHBOUR_COUNTS
 from halomass.study import (
     masses,
     robustness,
 )
 from halomass.study.ensembles import (
-    NEIGHBOUR_COUNTS,
     ensemble_features,
     label_noisy,
 )
