@@ -77,6 +77,12 @@ _ALL: tuple[Command, ...] = (
                 "of the halo, as seen from the Sun",
                 "mwlmc.observed.star_reading:star_report",
             ),
+            TableKind(
+                "binned",
+                "velocities of stars in bins, which quadrants and desi take too",
+                "mwlmc.observed.binned_reports:binned_report",
+                "mwlmc.observed.binned_reports:is_binned_table",
+            ),
         )
     ),
 )

@@ -20,6 +20,7 @@ NO_NUMBERS = {
     "halomass.commands": "names experiments",
     "halomass.observed.column_reports": "says how columns are understood",
     "mwlmc.__main__": "chooses which command runs",
+    "mwlmc.observed.binned_reports": "says how columns are understood",
     "mwlmc.commands": "names experiments",
     "mwlmc.observations": "is another name of a command",
     "orrery.__main__": "chooses which command runs",

@@ -80,7 +80,8 @@ def test_two_kinds_of_one_name_are_refused():
 
 def test_both_sciences_add_their_kinds():
     command = installed_commands()["columns"]
-    assert {k.name for k in command.kinds} == {"stars", "satellites", "neighbours"}
+    names = {"stars", "binned", "satellites", "neighbours"}
+    assert {k.name for k in command.kinds} == names
     assert [k.name for k in command.kinds if not k.recognises] == ["stars"]
 
 
@@ -98,7 +99,7 @@ def test_the_report_of_a_table_that_can_be_used_ends_with_nothing_wrong(capsys):
     assert not printed.err
 
 
-@pytest.mark.parametrize("kind", ["stars", "satellites", "neighbours"])
+@pytest.mark.parametrize("kind", ["stars", "satellites", "neighbours", "binned"])
 def test_a_table_that_cannot_be_used_is_reported_and_the_status_says_so(
     kind, a_table, capsys
 ):
