@@ -1,5 +1,7 @@
 """The `orrery` command: it knows all experiments, and `--help` waits for none of them."""
 
+import argparse
+import re
 import subprocess
 import sys
 
@@ -20,6 +22,23 @@ SLOW = (
     "torch",
 )
 HEAVY = ("astropy", "lightning", "matplotlib", "numpy", "ray", "scipy", "torch", "tyro")
+
+
+def program_parser():
+    """Returns the parser of all commands, with their options."""
+    return program._parser(installed_commands().values(), with_options=True)
+
+
+def commands_of(parser):
+    """Returns the parsers of a parser's commands, by name; empty if it has none."""
+    several = [a for a in parser._actions if isinstance(a, argparse._SubParsersAction)]
+    return several[0].choices if several else {}
+
+
+def flags(parser):
+    """Returns the options of a command, and of those below it."""
+    own = {flag for action in parser._actions for flag in action.option_strings}
+    return own.union(*map(flags, commands_of(parser).values()))
 
 
 @pytest.fixture
@@ -86,7 +105,7 @@ def test_options_are_explained_before_anything_that_computes_is_imported(name):
 
 def test_columns_are_explained_before_astropy_is_imported():
     printed = help_without(HEAVY, "columns")
-    assert "--as {satellites,neighbours,stars}" in printed
+    assert "--as {satellites,neighbours,stars,binned}" in printed
 
 
 @pytest.mark.parametrize("name", sorted(installed_commands()))
@@ -96,7 +115,7 @@ def test_what_a_command_names_is_there(name):
         named = (command.study, command.options)
     else:
         tables = (
-            one for kind in command.kinds for one in (kind.lines, kind.recognises)
+            one for kind in command.kinds for one in (kind.report, kind.recognises)
         )
         named = tuple(one for one in tables if one)
     assert all(callable(commands.resolve_name(one)) for one in named)
@@ -164,3 +183,35 @@ def test_a_command_that_is_not_known_names_the_nearest(given, said, capsys):
     text = " ".join(capsys.readouterr().err.split())
     assert said in text
     assert "collate" not in text
+
+
+# --- help -------------------------------------------------------------------------------
+
+EVERY = sorted(commands_of(program._parser(installed_commands().values())))
+
+
+def help_of(name, monkeypatch, capsys):
+    """Returns the help of a command, as one line."""
+    monkeypatch.setenv("COLUMNS", "90")  # wider ones have boxes side by side
+    with pytest.raises(SystemExit) as ended:
+        program.main([name, "--help"])
+    assert ended.value.code == 0
+    return " ".join(capsys.readouterr().out.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_each_default_in_a_help_is_readable(name, monkeypatch, capsys):
+    text = help_of(name, monkeypatch, capsys)
+    assert "(default: )" not in text
+    assert not re.search(r"<\w[\w. ]*(object|function|class)\b| at 0x|fixed to", text)
+    # what Python says of objects, such as PosixPath('runs') or Flow(kind='maf')
+    assert not re.search(r"\(default: [A-Za-z_.]+\(", text)
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_a_help_names_no_option_that_is_not_there(name, monkeypatch, capsys):
+    text = help_of(name, monkeypatch, capsys)
+    known = flags(commands_of(program_parser())[name])
+    assert known >= {
+        one.rstrip(".") for one in re.findall(r"(?<![\w-])--\w[\w.-]*", text)
+    }

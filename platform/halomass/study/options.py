@@ -346,7 +346,7 @@ class HaloMass:
 class EnsembleArchitectures:
     """Which networks learn a halo's mass best, and how much that matters.
 
-    --question mwlmc asks the same of flows that learn both galaxies' masses from stars.
+    `orrery flow-architectures` asks the same of flows that learn both galaxies' masses.
 
     Example:
         >>> EnsembleArchitectures().architecture.networks.hidden

@@ -25,7 +25,7 @@ SurveyKind = Literal["desi", "h3"]
 class FlowArchitectures:
     """Which flow learns best what DESI's stars say, and how much that matters.
 
-    --question halomass asks the same of networks that learn a halo's mass.
+    `orrery ensemble-architectures` asks the same of networks that learn a halo's mass.
 
     Example:
         >>> FlowArchitectures().effort.trials
