@@ -11,11 +11,10 @@ from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from orrery import cluster_commands, completion, figure_commands
-from orrery.commands import Command, StudyCommand, installed_commands
+from orrery.commands import Command, installed_commands
 from orrery.failures import error_line
 from orrery.storage import files
 from orrery.storage.store import locate
@@ -78,7 +77,7 @@ def _parser(
 
     Arguments:
         added: Commands of packages.
-        with_options: Whether experiments are listed with their options, which are imported.
+        with_options: Whether these are listed with their options, which are imported.
     """
     parser = _CommandParser("orrery", description=__doc__)
     commands = parser.add_subparsers(
@@ -86,8 +85,8 @@ def _parser(
     )
     for one in added:  # which `main` has looked for: here they are only listed
         listed = commands.add_parser(one.name, help=one.summary)
-        if with_options and isinstance(one, StudyCommand):
-            completion.add_options(listed, resolve_name(one.options))
+        if with_options:
+            completion.add_options_of(one, listed)
     runs = commands.add_parser("runs", help="lists runs and how they ended")
     runs.add_argument("folder", type=Path, nargs="?", default=Path("runs"))
     runs.add_argument(

@@ -5,9 +5,12 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import shtab
+
+from orrery.storage.store import locate
 
 _FILES = shtab.FILE
 
@@ -31,7 +34,33 @@ def _print_script(
     whole: Callable[[], argparse.ArgumentParser], options: argparse.Namespace
 ) -> None:
     # experiments are imported for their options, which takes seconds
-    sys.stdout.write(f"{shtab.complete(whole(), options.shell)}\n")
+    parser = whole()
+    _complete_files(parser)
+    sys.stdout.write(f"{shtab.complete(parser, options.shell)}\n")
+
+
+def _complete_files(parser: argparse.ArgumentParser) -> None:
+    """Lets files complete whatever a parser, or one of its commands, takes for a path."""
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for one in action.choices.values():
+                _complete_files(one)
+        elif action.type in (Path, locate):
+            action.complete = _FILES  # type: ignore[attr-defined]
+
+
+def add_options_of(command: Any, parser: argparse.ArgumentParser) -> None:
+    """Adds the options of a package's command to a parser.
+
+    Arguments:
+        command: A `StudyCommand`, or a command that adds its options itself; of another
+            one nothing is known.
+        parser: To which they are added.
+    """
+    if hasattr(command, "add_options"):
+        command.add_options(parser)
+    elif hasattr(command, "options"):
+        add_options(parser, resolve_name(command.options))
 
 
 def add_options(parser: argparse.ArgumentParser, choices: type) -> None:

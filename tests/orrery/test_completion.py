@@ -1,6 +1,7 @@
 """A shell completes commands, the options of experiments, and what options can be."""
 
 import argparse
+import re
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import shtab
 
 from orrery import __main__ as program
+from orrery import completion
 from orrery.commands import installed_commands
 from orrery.completion import add_options
 
@@ -57,6 +59,37 @@ def test_bash_completes_each_experiment_by_its_name(script, name):
     assert name in completed(script, "orrery", name[:3])
 
 
+def told(name, monkeypatch, capsys):
+    """Returns the options that the help of a package's command lists."""
+    monkeypatch.setenv("COLUMNS", "90")  # wider ones have boxes side by side
+    with pytest.raises(SystemExit) as ended:
+        installed_commands()[name].run(["--help"])
+    assert ended.value.code == 0
+    listed = re.findall(
+        r"^[│ ]{0,4}((?:-h, )?--\w.*?)(?:  |$)", capsys.readouterr().out, re.MULTILINE
+    )
+    return {one for line in listed for one in re.findall(r"--[\w.-]+", line)}
+
+
+@pytest.mark.parametrize("name", installed_commands())
+def test_bash_completes_all_options_that_the_help_lists(
+    name, script, monkeypatch, capsys
+):
+    listed = told(name, monkeypatch, capsys)
+    assert len(listed) > 1
+    assert {*completed(script, "orrery", name, "--")} == listed
+
+
+def test_all_paths_of_commands_are_completed_by_files(capsys):
+    parser = program._parser(installed_commands().values(), with_options=True)
+    completion._print_script(lambda: parser, argparse.Namespace(shell="bash"))
+    printed = capsys.readouterr().out
+    for name in ("columns", "runs", "report", "collate", "verify", "dataset", "doctor"):
+        assert re.search(
+            rf"_shtab_orrery_{name}_\w+_COMPGEN=_shtab_compgen_files", printed
+        )
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
@@ -66,6 +99,8 @@ def test_bash_completes_each_experiment_by_its_name(script, name):
         (("travel-profile", "--surveys", "quadrants", "fore"), ["forecast-h3"]),
         (("desi", "--no-dist"), ["--no-distance-errors"]),
         (("collate", "--in"), ["--into"]),
+        (("columns", "--a"), ["--as"]),
+        (("columns", "--as", "sat"), ["satellites"]),
     ],
 )
 def test_bash_completes_options_and_their_choices(script, typed, offered):
