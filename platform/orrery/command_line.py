@@ -8,7 +8,7 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_origin, get_type_hints
 
 import tyro
 
@@ -319,16 +319,30 @@ def _named(choices: Any, called: dict[Place, str], above: Place = ()) -> type:
         if dataclasses.is_dataclass(kind):
             kind = _named(kind, called, place)
         else:
-            name = tyro.conf.arg(name=called[place], prefix_name=False)
+            # of several values none may be given: said, instead of an empty default
+            has_several = get_origin(kind) is tuple and not _is_required(field)
+            hint = _default_hint if has_several else None
+            name = tyro.conf.arg(
+                name=called[place], prefix_name=False, help_behavior_hint=hint
+            )
             kind = Annotated[kind, name]
         annotations[field.name] = kind
-        if _default(field) is not dataclasses.MISSING:
+        if not _is_required(field):
             content[field.name] = _field(_default(field), kind)
     content["_choices"] = choices
     # a subclass, so that the fields' docstrings are found
     return dataclasses.dataclass(frozen=True)(
         type(choices.__name__, (choices,), content)
     )
+
+
+def _is_required(field: "dataclasses.Field[Any]") -> bool:
+    return _default(field) is dataclasses.MISSING
+
+
+def _default_hint(shown: str) -> str:
+    """Returns what the help of an option says of its default, which may be no value at all."""
+    return f"(default: {shown or 'none'})"
 
 
 def _default(field: "dataclasses.Field[Any]") -> Any:

@@ -76,6 +76,25 @@ def test_docstrings_are_the_help_text(capsys):
 
 
 @dataclass(frozen=True)
+class Several:
+    """Some of a kind, and a needed one."""
+
+    needed: tuple[int, ...]
+    chosen: tuple[str, ...] = ()
+    edges: tuple[float, ...] = (30.0, 60.0)
+
+
+def test_a_default_of_no_values_is_called_none(capsys):
+    with pytest.raises(SystemExit):
+        command_line.parse(Several, ["--help"])
+    text = capsys.readouterr().out
+    assert "(default: none)" in text
+    assert "(default: 30.0 60.0)" in text
+    assert "(required)" in text
+    assert command_line.parse(Several, ["--needed", "1"]).chosen == ()
+
+
+@dataclass(frozen=True)
 class Both:
     """Two of a kind."""
 
