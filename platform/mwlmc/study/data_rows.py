@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mwlmc.observed.binned_table import BinnedTable, are_desi
+from mwlmc.observed.summary_tables import motions_note
 from mwlmc.sky.binning import SkyBinning
 from mwlmc.study import quantities
 from orrery.inference.posteriors import Inferred
 from orrery.parameters import FloatArray
 from orrery.records import Observation
 from orrery.sentences import Sentence
+from orrery.terminal import say
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,3 +151,9 @@ class Posteriors:
     def draws(self) -> dict[str, FloatArray]:
         """Draws `[n, P]` of each posterior."""
         return {label: one.draws for label, one in self.inferred.items()}
+
+
+def say_motions(stars: BinnedTable) -> None:
+    """Says at once, not on the page alone, that there will be one posterior instead of two."""
+    if note := motions_note(stars):
+        say(note)

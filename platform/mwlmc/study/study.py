@@ -9,10 +9,10 @@ from dataclasses import replace
 
 from astropy.table import Table
 
-from mwlmc.observed.binned_table import BinnedTable, are_desi, load_binned
+from mwlmc.observed.binned_table import are_desi, load_binned
 from mwlmc.observed.data_vectors import vectors
 from mwlmc.observed.options import Measurement
-from mwlmc.observed.summary_tables import motions_note, summary_tables
+from mwlmc.observed.summary_tables import summary_tables
 from mwlmc.sky.binning import (
     DESI_FOOTPRINT,
     desi_footprint,
@@ -32,6 +32,7 @@ from mwlmc.study.data_rows import (
     Posteriors,
     data_rows,
     desi_rows,
+    say_motions,
     star_source,
 )
 from mwlmc.study.literature import HALO_MASS
@@ -55,7 +56,6 @@ from orrery.results.result import Result
 from orrery.results.sections import FigureSection
 from orrery.results.views import Corner, CoverageCurves, Intervals, thinned
 from orrery.storage.dataset import Dataset
-from orrery.terminal import say
 
 SURVEYS = ("DESI", "H3+SEGUE+MagE on DESI's sky", "H3+SEGUE+MagE quadrants")
 QUADRANT_ROWS = "H3+SEGUE+MagE quadrants"
@@ -79,7 +79,7 @@ def desi(options: Desi) -> Result:
         most_missing=options.most_missing,
     )
     binnings = without_and_with_v_tb(footprint)
-    _say_motions(stars)
+    say_motions(stars)
     data = vectors(stars, binnings, options.measurement, campaign.seed)
     # what the user can mend in the tables is refused before Ray starts
     with (
@@ -277,7 +277,7 @@ def _observed_rows(options: Quadrants) -> tuple[list[DataRow], dict[str, Table]]
     stars = load_binned(
         options.stars, whole, options.selection, most_missing=options.most_missing
     )
-    _say_motions(stars)
+    say_motions(stars)
     found = vectors(
         stars,
         without_and_with_v_tb(whole),
@@ -287,12 +287,6 @@ def _observed_rows(options: Quadrants) -> tuple[list[DataRow], dict[str, Table]]
     rows = {f"{QUADRANT_ROWS}, {label}": row for label, row in found.items()}
     found_rows = data_rows(rows, "quadrants", stars=stars)
     return found_rows, summary_tables(stars, options.measurement)
-
-
-def _say_motions(stars: BinnedTable) -> None:
-    """Says at once, not on the page alone, that there will be one posterior instead of two."""
-    if note := motions_note(stars):
-        say(note)
 
 
 def table2(options: Table2) -> Result:
