@@ -91,20 +91,6 @@ def subhalos(path, count):
 
 
 @pytest.mark.slow
-def test_the_small_run_of_the_tutorial_has_both_intervals(run, page, tmp_path):
-    (options,) = re.findall(r"^orrery halo-mass (--hosts .*)$", TUTORIAL, re.M)
-    result = run(OF_HOSTS, *options.split(), place=tmp_path, sketched=True)
-    masses = Table.read(page(result).parent / "mass.ecsv")
-    rows = {row["ensemble"]: row for row in masses}
-    for neighbours in NEIGHBOUR_COUNTS:
-        low, high = (
-            rows[f"{neighbours} neighbours"][f"{end}_alike"]
-            for end in ("lower", "upper")
-        )
-        assert 0.1 < high - low < 0.6
-
-
-@pytest.mark.slow
 @pytest.mark.walks("halo_mass")
 def test_ensembles_that_are_kept_predict_the_mass_of_another_host(
     mock, place, tmp_path, run, page, unknown_numbers

@@ -2,7 +2,9 @@
 
 from orrery.judging.diagnostics import FEWEST_TARP_TESTS
 
-from .files import NUMBER, measured
+from .files import NUMBER, ROOT, measured
+
+SIMULATED = 3000  # by the tutorial
 
 
 def of_own_simulators():
@@ -44,4 +46,17 @@ def of_own_simulators():
             f"{30_000:,}",
             f"{sizes[30_000]['cpu_seconds']:.0f}",
         ],
+    }
+
+
+def of_priors_with_edges():
+    """What tests/experiments/test_own_simulator_page.py measures, with the edges that it takes."""
+    edges = [f"{end}" for end in (9, 21, 5, 13)]
+    test = (ROOT / "tests/experiments/test_own_simulator_page.py").read_text("utf-8")
+    assert ".uniform([9, 5], [21, 13])" in test
+    tutorial = (ROOT / "docs/tutorials/own-simulator.md").read_text("utf-8")
+    assert f"simulations = {SIMULATED}\n" in tutorial
+    return {
+        rf"uniform ones instead, {NUMBER} to {NUMBER} m/s and {NUMBER} to {NUMBER} m/s², and "
+        rf"{NUMBER} simulations": [*edges, f"{SIMULATED:,}"],
     }

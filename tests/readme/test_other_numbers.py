@@ -18,6 +18,7 @@ from mwlmc.study.options import Table2
 from orrery.judging.regression import INTERVAL_LEVEL
 
 from .files import NUMBER, ROOT, TEXT, measured, searched
+from .own_simulator import SIMULATED
 
 PAPERS_CAMPAIGN = "128000"  # simulations of Brooks et al. (2025b), section 3
 SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
@@ -38,6 +39,9 @@ EXAMPLES = (
     r"`-9999`|`999`|`-999`|`99\.9`",
     r"sha256",
     r"VERSION = 1\b",
+    # of a throw with a uniform prior, and where two of them begin
+    r"lower=5, upper=13\b|`Flow\(1\)`",
+    r"draws outside, g = 9\.8 \| g = 12\.8,",
 )
 # The simulator of one's own, which tests/test_readme.py runs as it stands.
 OWN_SIMULATOR = r"^>>> .*?^```"
@@ -45,6 +49,8 @@ OWN_SIMULATOR = r"^>>> .*?^```"
 OWN_HOST = r"^# %ECSV .*?^```"
 # Its places and velocities from those that are seen, likewise.
 SEEN_HOST = r"^from astropy import units as u$.*?^```"
+# A run that is kept, which tests/experiments/test_own_simulator_page.py does.
+KEPT_RUN = r"^from dataclasses import dataclass$.*?^```"
 
 
 def power_of_ten(quantity):
@@ -85,6 +91,8 @@ def claims():
             f"{of_the_benchmark('FARTHER'):g}",
             *(f"{percentile}" for percentile in of_the_benchmark("PERCENTILES")),
         ],
+        # a tenth of the tutorial's
+        rf"all {NUMBER} tests \| tests that reject it": [f"{SIMULATED // 10}"],
         rf"predicted alike with {NUMBER} %, and": [f"{100 * INTERVAL_LEVEL:.0f}"],
         rf"carry {NUMBER} +sha256": [f"{Simulator().stars:,}"],
         rf"desi --simulations {NUMBER} +# DESI, the paper's": paper,
@@ -112,7 +120,7 @@ def outside_of_sentences():
 
     Cells of tables are compared with files as they stand, by tests/readme/test_tables.py.
     """
-    examples = "|".join((OWN_SIMULATOR, OWN_HOST, SEEN_HOST))
+    examples = "|".join((OWN_SIMULATOR, OWN_HOST, SEEN_HOST, KEPT_RUN))
     text = re.sub(examples, "```", TEXT, flags=re.DOTALL | re.MULTILINE)
     lines = text.splitlines()
     heads = [a for a, b in itertools.pairwise(lines) if re.fullmatch(r"[|: -]+", b)]

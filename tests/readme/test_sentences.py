@@ -9,6 +9,7 @@ import pytest
 from halomass.observed.neighbour_counts import NEIGHBOUR_COUNTS
 from halomass.study.options import HaloMass
 from halomass.study.robustness import COPIES
+from halomass.systems import RADIUS
 from mwlmc.model.constants import GYR
 from mwlmc.model.trajectories import LOOKBACK
 from mwlmc.simulator import Simulator
@@ -34,7 +35,7 @@ from .files import (
 )
 from .milky_way_masses import of_table_2
 from .other_universes import of_other_universes
-from .own_simulator import of_own_simulators
+from .own_simulator import of_own_simulators, of_priors_with_edges
 from .papers_campaign import of_the_papers_campaign
 from .picture import of_the_picture
 from .sky import of_the_sky
@@ -62,6 +63,28 @@ def claims():
         **of_the_sky(),
         **of_the_picture(),
         **of_own_simulators(),
+        **of_priors_with_edges(),
+        **of_neighbours(),
+    }
+
+
+def of_neighbours():
+    most, fewest = (f"{count}" for count in NEIGHBOUR_COUNTS)
+    return {
+        rf"At least {NUMBER} neighbours are needed within {NUMBER} kpc: with {NUMBER} or more": [
+            fewest,
+            f"{RADIUS:g}",
+            most,
+        ],
+        rf"with {NUMBER} to {NUMBER} only those of {NUMBER} neighbours": [
+            fewest,
+            f"{int(most) - 1}",
+            fewest,
+        ],
+        rf"a host with fewer than {NUMBER} is refused\. Neighbours beyond {NUMBER} kpc": [
+            fewest,
+            f"{RADIUS:g}",
+        ],
     }
 
 
@@ -75,7 +98,7 @@ def of_its_calibration():
     smallest = min(*table["sbc"], *table["sbc_band"])
     assert smallest > LEVEL
     return {
-        rf"TARP needs {NUMBER}\)": [f"{FEWEST_TARP_TESTS}"],
+        rf"Of TARP that is so below {NUMBER} held-out ones": [f"{FEWEST_TARP_TESTS}"],
         rf"On {NUMBER} held-out simulations": [f"{table['tests'][0]:,}"],
         rf"p from {NUMBER} on, corrected\)\. \*\*TARP": [f"{smallest:.2f}"],
         rf"rejects the last row at {NUMBER} % \(p = {NUMBER}; the others from {NUMBER} on\)": [
