@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -103,6 +104,39 @@ def write_stars():
         return path
 
     return write
+
+
+@dataclass(frozen=True)
+class Sharp:
+    """A posterior of some parameters that is too sure."""
+
+    parameters: int
+
+    covariance = np.zeros((1, 1))
+
+    def sample_each(self, x, count, seed):
+        random = np.random.default_rng(seed)
+        return 0.8 * random.normal(size=(count, len(x), self.parameters))
+
+    def log_prob(self, theta, x):
+        return -0.5 * (theta**2).sum(axis=1)
+
+
+@pytest.fixture(scope="session")
+def judge_sharp():
+    """Returns what calibration finds of a posterior of some parameters that is too sure."""
+    # only those who ask for it load torch
+    from orrery.judging import calibration
+    from orrery.pairs import Pairs, Splits
+
+    def judged(parameters, tests):
+        theta = np.random.default_rng(2).normal(size=(tests, len(parameters)))
+        pairs = Pairs(theta, np.zeros((tests, 1)))
+        names = tuple(parameter.name for parameter in parameters)
+        splits = Splits(pairs, pairs, pairs, names, ("v",), ("",), "binning", "data", 0)
+        return calibration.calibrate(Sharp(len(names)), splits, seed=1, draws=60)
+
+    return judged
 
 
 # Names of the experiments whose pages the test at work has walked.

@@ -4,11 +4,8 @@ import base64
 import json
 from dataclasses import dataclass
 
-import numpy as np
 import pytest
 
-from orrery.judging import calibration
-from orrery.pairs import Pairs, Splits
 from orrery.parameters import Parameter
 from orrery.results import page
 from orrery.results.calibration_sections import record_calibration
@@ -23,18 +20,6 @@ class Choices:
     seed: int = 1
 
 
-class Sharp:
-    """A posterior that is too sure."""
-
-    covariance = np.zeros((1, 1))
-
-    def sample_each(self, x, count, seed):
-        return 0.8 * np.random.default_rng(seed).normal(size=(count, len(x), 2))
-
-    def log_prob(self, theta, x):
-        return -0.5 * (theta**2).sum(axis=1)
-
-
 @pytest.fixture(scope="module")
 def figure_texts(page_numbers, load_script):
     load_script("experiments/raw_names")
@@ -42,13 +27,9 @@ def figure_texts(page_numbers, load_script):
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory):
+def drawn(tmp_path_factory, judge_sharp):
     """The page of a calibration, and its document."""
-    theta = np.random.default_rng(2).normal(size=(150, 2))
-    pairs = Pairs(theta, np.zeros((150, 1)))
-    names = tuple(parameter.name for parameter in PARAMETERS)
-    splits = Splits(pairs, pairs, pairs, names, ("v",), ("",), "binning", "data", 0)
-    judged = calibration.calibrate(Sharp(), splits, seed=1, draws=60)
+    judged = judge_sharp(PARAMETERS, tests=150)
     with record("toy", Choices(), tmp_path_factory.mktemp("toy")) as recording:
         record_calibration(recording, "toy", "Toy", judged, PARAMETERS)
     html = page.write(recording.result).read_text()

@@ -19,9 +19,8 @@ from mwlmc.study import comparison, quantities
 from mwlmc.study.data_rows import DataRow, star_source
 from mwlmc.study.wording import table_words
 from orrery.execution.simulation import generate
-from orrery.judging import calibration, predictive
+from orrery.judging import predictive
 from orrery.judging.misspecification import Misspecification
-from orrery.pairs import Pairs, Splits
 from orrery.records import Column, Observation, Records, Schema
 from orrery.results import page
 from orrery.results.calibration_sections import record_calibration
@@ -52,19 +51,6 @@ class Choices:
     seed: int = 1
 
 
-class Sharp:
-    """A posterior that is too sure."""
-
-    covariance = np.zeros((1, 1))
-
-    def sample_each(self, x, count, seed):
-        random = np.random.default_rng(seed)
-        return 0.8 * random.normal(size=(count, len(x), len(INFERRED)))
-
-    def log_prob(self, theta, x):
-        return -0.5 * (theta**2).sum(axis=1)
-
-
 @dataclass(frozen=True)
 class Ensemble:
     """An ensemble whose errors are made up."""
@@ -85,14 +71,6 @@ class Ensemble:
         return 0.04321 + 0.001 * self.seed, 0.004567
 
 
-def judged():
-    theta = np.random.default_rng(2).normal(size=(70, len(INFERRED)))
-    pairs = Pairs(theta, np.zeros((70, 1)))
-    names = tuple(parameter.name for parameter in INFERRED)
-    splits = Splits(pairs, pairs, pairs, names, ("v",), ("",), "binning", "data", 0)
-    return calibration.calibrate(Sharp(), splits, seed=1, draws=60)
-
-
 def outside():
     random = np.random.default_rng(3)
     among = predictive.check(random.normal(size=(1231, 2)), SEEN, seed=1)
@@ -106,7 +84,7 @@ def ratios():
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, judge_sharp):
     """A run with sentences, tables and misses of both sciences, and no figures drawn."""
     random = np.random.default_rng(4)
     draws = MEAN + WIDTH * random.normal(size=(400, 6))
@@ -123,7 +101,8 @@ def folder(tmp_path_factory):
         recording.metrics({**numbers, f"data_vector.{key}.name": "Toy 7"})
         recording.answers(quantities.answers(key, ROW, draws, prior, source))
         check_logger(recording, key, ROW)(outside())
-        record_calibration(recording, key, ROW, judged(), INFERRED)
+        judged = judge_sharp(INFERRED, tests=70)
+        record_calibration(recording, key, ROW, judged, INFERRED)
         recording.tables(comparison.compare_with_published(draws, ROW, prior))
         recording.tables(comparison.prior_tables(prior))
         recording.tables(accuracy.accuracy_tables(ensembles, ratios()))
