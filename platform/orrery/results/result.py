@@ -98,10 +98,7 @@ class Result:
         if not (path / DOCUMENT).exists():
             return _answer(path)
         path = path.absolute()
-        document = _settled(path)
-        for said in foreign(path, document):
-            raise ValueError(f"{path / DOCUMENT} {said}: put it back, or {_AGAIN}")
-        return cls(path, document)
+        return cls(path, _settled(path))
 
     @classmethod
     def damaged(cls, folder: Path, reason: str) -> "Result":
@@ -359,8 +356,11 @@ def _check(document: Any) -> None:
 
 
 def _settled(folder: Path) -> JSON:
-    """Returns an attempt's document, failed if it says running but nobody is at work."""
+    """Returns an attempt's own document, failed if it says running but nobody is at work."""
     document = run_document(folder / DOCUMENT)
+    # before anything is written here: another run's is not ours to settle
+    for said in foreign(folder, document):
+        raise ValueError(f"{folder / DOCUMENT} {said}: put it back, or {_AGAIN}")
     if document["status"] != "running" or _is_at_work(document, folder):
         return document
     if other_format(document):  # by which it may be at work in another way
