@@ -221,23 +221,26 @@ def _column_in_words(
     name = column.get("name") if isinstance(column, Mapping) else None
     if not isinstance(name, str):
         return column
-    known = {**_HEADS, **words}
     heads = [f"{place}.{name}" for place in places] + [name]
-    head = next((known[one] for one in heads if one in known), name_in_words(name))
-    return {**_in_units(column), "name": head}
+    # what a run calls a head comes before what all runs do
+    known = (said[one] for one in heads for said in (words, _HEADS) if one in said)
+    return {**_in_units(column), "name": next(known, name_in_words(name))}
 
 
 def _row_in_words(row: Any, names: list[Any], words: Mapping[str, str]) -> Any:
     if not isinstance(row, list) or len(row) != len(names):
         return row
     return [
-        cell
-        if not isinstance(cell, str)
-        else unit_in_words(cell)
-        if name == _UNIT
-        else words.get(f"{name}={cell}", cell)
-        for cell, name in zip(row, names, strict=True)
+        _cell_in_words(cell, name, words) for cell, name in zip(row, names, strict=True)
     ]
+
+
+def _cell_in_words(cell: Any, name: Any, words: Mapping[str, str]) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    if name == _UNIT:
+        return unit_in_words(cell)
+    return words.get(f"{name}={cell}", cell)
 
 
 def _in_units(one: Any) -> Any:
