@@ -53,6 +53,11 @@ def closed_folder(nodes: Sequence[dict[str, Any]]) -> Path | None:
     return Path(nodes[0]["ObjectStoreSocketName"]).parents[1]
 
 
+def group_backend(has_gpu: bool) -> str:
+    """Returns by what workers exchange gradients: NCCL knows only GPUs, gloo is slow on them."""
+    return "nccl" if has_gpu else "gloo"
+
+
 @dataclass
 class LoopbackConfig(TorchConfig):
     """Has workers meet through a file of its own for each time they begin.
@@ -81,8 +86,7 @@ class _FileBackend(_TorchBackend):
         worker_group.execute(
             _meet,
             store,
-            # NCCL knows only GPUs, and gloo is slow on them
-            "nccl" if gpus else "gloo",
+            group_backend(has_gpu=gpus > 0),
             timedelta(seconds=backend_config.timeout_s),
         )
 

@@ -119,8 +119,7 @@ def distributed(make_trainer: Callable[[Any, Any], Any], device: torch.device) -
         prepare_trainer,
     )
 
-    # NCCL knows only GPUs, and gloo is slow on them.
-    backend = "nccl" if device.type == "cuda" else "gloo"
+    backend = loopback.group_backend(has_gpu=device.type == "cuda")
     strategy = RayDDPStrategy(process_group_backend=backend)
     return prepare_trainer(make_trainer(strategy, RayLightningEnvironment()))
 
