@@ -320,12 +320,12 @@ def _without_rest(
             continue
         vector = np.stack([cleaned.values[axis] for axis in axes])
         zero = (vector == 0).all(axis=0)
-        if what == "velocity":
-            rule = "all three components are exactly zero"
-            cleaned = _without_vectors(cleaned, columns, axes, (what, rule), zero)
-        rule = "all three components are one number"
-        alike = of_one_number(vector) & ~zero
-        cleaned = _without_vectors(cleaned, columns, axes, (what, rule), alike)
+        found = {"exactly zero": zero, "one number": of_one_number(vector) & ~zero}
+        if what == "position":
+            del found["exactly zero"]
+        for said, rows in found.items():
+            rule = f"all three components are {said}"
+            cleaned = _without_vectors(cleaned, columns, axes, (what, rule), rows)
     return cleaned
 
 
