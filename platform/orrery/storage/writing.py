@@ -119,7 +119,8 @@ class Writer:
         self.check_lock()
         self.journal.wait()
         if self.session.simulations or self.session.deaths:
-            self.session.seconds = round(time.monotonic() - self.began, 3)
+            # by their seconds sessions are told apart, of which two may take the same ms
+            self.session.seconds = round(time.monotonic() - self.began, 6)
             write_sessions(self.folder, (*self.earlier, self.session))
         self.recorded = time.monotonic()
 
