@@ -66,6 +66,12 @@ def _milky_way(folder: Path) -> Record:
         path = folder / f"{title}.csv"
         Table({**sky, title: values}).write(path, format="ascii.csv")
         record |= _host(title, milky_way.read_satellites(path))
+    moduli = 5 * np.log10(sky.pop("dist_kpc")) + 10
+    path = folder / "moduli.csv"
+    Table({**sky, "dist_modulus": moduli, "M_V": magnitude}).write(
+        path, format="ascii.csv"
+    )
+    record |= _host("distance_modulus", milky_way.read_satellites(path))
     around = milky_way.MILKY_WAY_ENVIRONMENT
     return record | {
         "environment": quantity([*vars(around).values()]),

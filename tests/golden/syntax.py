@@ -129,6 +129,7 @@ NO_NUMBERS = {
     "orrery.tables.binary_tables": "reads tables as files have them",
     "orrery.tables.hdf5_rows": "reads rows as files have them",
     "orrery.tables.opening": "opens files as they are",
+    "orrery.tables.other_layouts": "names layouts that are not read",
     "orrery.tables.parquet_footer": "refuses files that would break their reader",
     "orrery.tables.reading": "reads tables as files have them",
     "orrery.tables.separate_process": "hands on what another process reads",

@@ -6,7 +6,7 @@ line once, whatever their size, and any of them can be read without those before
 """
 
 import re
-from codecs import BOM_UTF8
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -223,10 +223,15 @@ def read_header(path: Path) -> tuple[str, ...]:
             not end.
     """
     file = file_bytes(path)
+    begin = file.read(0, len(BOM_UTF8))
+    if begin.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        raise ValueError(
+            f"{path.name} is in UTF-16: convert it, `iconv -f UTF-16 -t ASCII`"
+        )
     # what is packed ends only once all of it was unpacked
     if not is_packed(path) and file.read(file.size - 1, 1) != b"\n":
         raise _torn(path)
-    if file.read(0, len(BOM_UTF8)) == BOM_UTF8:
+    if begin == BOM_UTF8:
         raise ValueError(
             f"{path.name} begins with a byte-order mark: save it without one, as ASCII"
         )

@@ -30,6 +30,7 @@ from halomass.observed.satellite_columns import (
     BRIGHTNESS_COLUMNS,
     ERROR_COLUMNS,
     SATELLITE_COLUMNS,
+    SUPERSEDED_DISTANCES,
 )
 from halomass.observed.satellite_table import SUN_MAGNITUDE
 from halomass.observed.survival import SatelliteSelection, select_satellites
@@ -59,6 +60,7 @@ _SATELLITE_MEANINGS = {
     "ra": "right ascension",
     "dec": "declination",
     "distance": "distance from the Sun",
+    "distance_modulus": "distance modulus without extinction",
     "v_los": "heliocentric line-of-sight velocity",
     "pm_ra": "proper motion along right ascension, times cos(dec)",
     "pm_dec": "proper motion along declination",
@@ -227,7 +229,7 @@ def _satellite_columns(table: Table, file: str) -> list[UnderstoodColumn]:
         (*SATELLITE_COLUMNS, *ERROR_COLUMNS, NAME),
         file,
         {"source": "its words are kept as references"},
-        (((first,), (second, third)), ((second,), (third,))),
+        (*SUPERSEDED_DISTANCES, ((first,), (second, third)), ((second,), (third,))),
     )
     errors = {d.quantity for d in ERROR_COLUMNS}
     return [
@@ -354,9 +356,11 @@ def _log_masses(table: Table) -> Iterator[FloatArray]:
             yield numbers[name] if logs else np.log10(positive)
     if "m_v" in titles:
         yield (SUN_MAGNITUDE - numbers["m_v"]) / 2.5
-    if {"v0", "distance"} <= set(titles):
+    modulus = numbers.get("distance_modulus")
+    if "distance" in titles:
         distance = _in_kpc(table, titles["distance"], numbers["distance"])
         modulus = 5 * np.log10(np.where(distance > 0, distance, np.nan)) + 10
+    if "v0" in titles and modulus is not None:
         yield (SUN_MAGNITUDE - numbers["v0"] + modulus) / 2.5
 
 

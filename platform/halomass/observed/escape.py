@@ -54,11 +54,22 @@ escape from any Milky Way')
         return np.asarray(np.abs(self.rest) > escape_speed(self.distance))
 
     def in_words(self, row: int) -> str:
-        """Returns how fast a satellite moves, and could."""
-        speed = float(escape_speed(self.distance[row : row + 1])[0])
+        """Returns how fast a satellite moves, and that this is more than one can."""
+        speed = self._escape_speed(row)
+        return f"{self._moves(row)}, where more than {speed:.0f} km/s escape from any Milky Way"
+
+    def _moves(self, row: int) -> str:
+        return f"moves with {self.rest[row]:.0f} km/s along the line of sight"
+
+    def _escape_speed(self, row: int) -> float:
+        return float(escape_speed(self.distance[row : row + 1])[0])
+
+    def _nearly_escapes(self, row: int) -> str:
+        speed = self._escape_speed(row)
+        share = 100 * abs(self.rest[row]) / speed
         return (
-            f"moves with {self.rest[row]:.0f} km/s along the line of sight, where more than "
-            f"{speed:.0f} km/s escape from any Milky Way"
+            f"{self._moves(row)}, {share:.0f} % of the {speed:.0f} km/s that escape from any "
+            "Milky Way"
         )
 
     def doubts(self, rows: Iterable[int], names: tuple[str, ...]) -> list[str]:
@@ -72,7 +83,9 @@ escape from any Milky Way')
         # in both frames, so that a place that is none makes nobody fast
         slower = np.minimum(np.abs(self.rest), np.abs(self.seen))
         fast = slower > _DOUBTFUL * escape_speed(self.distance)
-        found = [f"{names[row]} {self.in_words(row)}" for row in chosen if fast[row]]
+        found = [
+            f"{names[row]} {self._nearly_escapes(row)}" for row in chosen if fast[row]
+        ]
         alike = repeated_digits(self.seen)
         found += [
             f"{names[row]} has {self.seen[row]:g}" for row in chosen if alike[row]

@@ -116,7 +116,8 @@ def read_satellites(path: Path | str, most_missing: float = MOST_MISSING) -> Nei
     distances and velocities tell whether two rows are one satellite, and nothing else.
 
     Arguments:
-        path: A table with the columns `name`, `ra_deg`, `dec_deg`, `dist_kpc`,
+        path: A table with the columns `name`, `ra_deg`, `dec_deg`, `dist_kpc` or
+            `distance_modulus` (without extinction),
             `vlos_kms`, `pmra_masyr` (times cos dec), `pmdec_masyr`, and
             `log10_Mstar_ML1`, `M_V` or `V0_mag`; a column `source` goes into the
             provenance. Other common names are known, in other units too.

@@ -10,7 +10,10 @@ MASYR = units.mas / units.yr
 
 _PM_RA = ("pmra", "pm_ra", "pm_ra_cosdec", "pmra_cosdec", "mu_alpha_cosdec", "mu_ra")
 _PM_DEC = ("pmdec", "pm_dec", "pmde", "mu_delta", "mu_dec")
-_V_LOS = ("vlos", "v_los", "radial_velocity", "rv", "hrv", "vhelio", "v_helio", "v_h")
+_V_LOS = (
+    *("vlos", "v_los", "radial_velocity", "rv", "hrv", "vhelio", "v_helio", "v_h"),
+    *("vlos_systemic", "rv_systemic"),
+)
 _RA = ("ra", "raj2000", "ra_icrs", "ra_j2000")
 _DEC = ("dec", "dej2000", "de_icrs", "dec_j2000", "dec_icrs")
 # No satellite moves as fast, seen from the Sun: it would not be bound, nor beyond 5 kpc.
@@ -45,7 +48,7 @@ _VELOCITY = ColumnDescription(
     "v_los",
     KMS,
     _V_LOS,
-    {"radial_velocity": KMS},
+    {"radial_velocity": KMS, "vlos_systemic": KMS, "rv_systemic": KMS},
     lower=-_FASTEST,
     upper=_FASTEST,
     ties="none",
@@ -74,6 +77,21 @@ _MOTIONS = (
 _DISTANCE = ColumnDescription(
     "distance", KPC, ("dist", "distance", "d_sun"), lower=1e-3, upper=1e4, ties="none"
 )
+_MODULI = (
+    *("distance_modulus", "dist_modulus", "distmod", "dist_mod", "dm", "dmod"),
+    # what many call mu is a surface brightness in a table of galaxies
+    *("mod", "(m_m)0", "(m_m)o", "m_m_0", "m_m"),
+)
+_DISTANCE_MODULUS = ColumnDescription(
+    "distance_modulus",
+    units.mag,
+    _MODULI,
+    dict.fromkeys(_MODULI, units.mag),
+    # as far as distances in kpc are
+    lower=0.0,
+    upper=35.0,
+    zero_is_none=True,
+)
 # The first of them that is there is used: those before need less to be assumed.
 BRIGHTNESS_COLUMNS = (
     ColumnDescription(
@@ -96,10 +114,22 @@ BRIGHTNESS_COLUMNS = (
     ),
     ColumnDescription("v0", units.mag, ("v0",), lower=-30.0, upper=30.0),
 )
-SATELLITE_COLUMNS = (*_ANGLES, _DISTANCE, *_MOTIONS, *BRIGHTNESS_COLUMNS)
+SATELLITE_COLUMNS = (
+    *_ANGLES,
+    _DISTANCE,
+    _DISTANCE_MODULUS,
+    *_MOTIONS,
+    *BRIGHTNESS_COLUMNS,
+)
+SUPERSEDED_DISTANCES = ((("distance",), ("distance_modulus",)),)
+"""Columns that are not used where others are there, which say the same."""
 # Errors tell whether two rows are one satellite. Of predictions they are no part: networks
 # learn from mock observations with errors of their own.
-ERROR_COLUMNS = (*_DISTANCE.with_errors(1e3)[1:], *_VELOCITY.with_errors(300.0)[1:])
+ERROR_COLUMNS = (
+    *_DISTANCE.with_errors(1e3)[1:],
+    *_DISTANCE_MODULUS.with_errors(10.0)[1:],
+    *_VELOCITY.with_errors(300.0)[1:],
+)
 PLAIN_TITLES = {
     "ra": "ra_deg",
     "dec": "dec_deg",

@@ -22,6 +22,7 @@ from halomass.observed.satellite_columns import (
     SATELLITE_COLUMNS,
     SATELLITES_DIFFER_IN,
     SMALLEST_LOG_STARS,
+    SUPERSEDED_DISTANCES,
 )
 from halomass.observed.shared_numbers import without_shared
 from halomass.observed.spelling import row_names
@@ -100,11 +101,15 @@ class SatelliteTable:
             (*SATELLITE_COLUMNS, *_errors_with_units(table, file)),
             file,
             pairs=(("ra", "dec"), ("pm_ra", "pm_dec")),
+            superseded=SUPERSEDED_DISTANCES,
         )
         cleaned = without_placeholders(cleaned, table, ("v_los",))
         cleaned = without_shared(cleaned, table, SATELLITES_DIFFER_IN)
         understood = (*understand(table, [NAME], file), *cleaned.understood)
         columns = {c.quantity: c.title for c in understood if c.quantity and c.used}
+        if "distance_modulus" in columns:
+            cleaned = _with_distances(cleaned)
+            columns["distance"] = columns["distance_modulus"]
         _check_columns(columns, file)
         values = {name: cleaned.values[name] for name in MEASURED}
         names = row_names(table[columns["name"]])
@@ -248,8 +253,8 @@ class SatelliteTable:
         if len(known) >= _SEVERAL and inside.all():
             raise ValueError(
                 f"{file}: {self.columns['distance']} says that all satellites are within "
-                f"{known.min():.3g} to {known.max():.3g} kpc: are these distance moduli? convert "
-                "them to kpc, 10^(modulus / 5 - 2)"
+                f"{known.min():.3g} to {known.max():.3g} kpc: are these distance moduli? call "
+                "the column distance_modulus_mag"
             )
 
     def _check_repetition(self, file: str) -> None:
@@ -287,6 +292,16 @@ def _errors_with_units(table: Table, file: str) -> tuple[ColumnDescription, ...]
     understood = understand(table, (*SATELLITE_COLUMNS, *ERROR_COLUMNS), file)
     known = {c.quantity for c in understood if c.used and c.unit is not None}
     return tuple(d for d in ERROR_COLUMNS if d.quantity in known)
+
+
+def _with_distances(cleaned: CleanedColumns) -> CleanedColumns:
+    """Returns columns with distances [kpc], and their errors, from distance moduli."""
+    distance = 10 ** (cleaned.values["distance_modulus"] / 5 - 2)
+    found = {**cleaned.values, "distance": distance}
+    errors = both_sides(cleaned.values, "distance_modulus")
+    if errors is not None:
+        found["distance_error"] = np.log(10) / 5 * distance * errors
+    return replace(cleaned, values=found)
 
 
 def _check_columns(columns: dict[str, str], file: str) -> None:

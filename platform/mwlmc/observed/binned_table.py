@@ -319,7 +319,7 @@ def _reduce(
     table = select(read, selection)
     # converted once: counts, moments, errors and the sample are of the same stars
     rest_frame = table.rest_frame()
-    supported = supported_bins(rest_frame, binning)
+    supported = supported_bins(rest_frame, binning, stars.name)
     result = bin_stars(table, rest_frame, supported, name or stars.stem, seed)
     check_errors(result.bins, result.moments, result.errors, stars.name)
     left_out = describe_left_out(rest_frame, binning, supported)

@@ -21,7 +21,7 @@ def star_counts(stars: RestFrameStars, binning: SkyBinning) -> list[int]:
     return kinematics.binned_moments(stars, binning).count[0].tolist()
 
 
-def supported_bins(stars: RestFrameStars, binning: SkyBinning) -> SkyBinning:
+def supported_bins(stars: RestFrameStars, binning: SkyBinning, file: str) -> SkyBinning:
     """Returns the binning without what has too few stars for a mean with an error.
 
     Bins with fewer than two stars are left out, and all bins of a patch that has fewer
@@ -30,6 +30,7 @@ def supported_bins(stars: RestFrameStars, binning: SkyBinning) -> SkyBinning:
     Arguments:
         stars: The selected stars.
         binning: How they are to be binned.
+        file: The table's name.
 
     Raises:
         ValueError: If nothing is left.
@@ -40,10 +41,14 @@ def supported_bins(stars: RestFrameStars, binning: SkyBinning) -> SkyBinning:
     for _, here in binning.placed_profiles:
         if kept[here][filled[here]].sum() < FEW_STARS:
             counts[here] = 0
-    if filled.any() and not counts.any():
+    if not counts.any():
+        few = (
+            f"no patch of {binning.name!r} has {FEW_STARS} stars in its bins"
+            if filled.any()
+            else f"no bin of {binning.name!r} has {_FEWEST} of the {len(stars)} stars left"
+        )
         raise ValueError(
-            f"no patch of {binning.name!r} has {FEW_STARS} stars in its bins: give a table with "
-            "more stars, or bins that reach where they are"
+            f"{file}: {few}: give a table with more stars, or bins that reach where they are"
         )
     return binning.supported(counts.tolist(), _FEWEST)
 

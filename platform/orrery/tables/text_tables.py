@@ -21,6 +21,7 @@ from astropy.table import meta as table_header
 
 from orrery.tables import opening
 from orrery.tables.opening import OpenedFile, check_expansion
+from orrery.tables.other_layouts import check_layout
 from orrery.tables.sealed_text import check_seal
 from orrery.tables.yaml_headers import check_header
 
@@ -73,9 +74,11 @@ def text_table(file: OpenedFile) -> Table:
     """Returns a table whose titles are in its first line, or in a comment above the numbers.
 
     Raises:
-        ValueError: If its encoding, its delimiter, its titles or a row is wrong.
+        ValueError: If its encoding, its layout, its delimiter, its titles or a row is wrong.
     """
-    rows = _Rows.of(decoded(file), file.name)
+    text = decoded(file)
+    check_layout(file.name, text)
+    rows = _Rows.of(text, file.name)
     titles = rows.titles()
     rows.check(len(titles))
     lines = rows.below_the_titles

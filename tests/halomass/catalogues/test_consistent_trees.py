@@ -147,6 +147,9 @@ def test_identities_with_exponents_and_byte_order_marks_are_refused_by_name(
     marked = tmp_path / "hlist_0.99999.list"
     marked.write_bytes(b"\xef\xbb\xbf" + text.encode())
     refused("begins with a byte-order mark: save it without one", marked, tmp_path)
+    for order in ("le", "be"):
+        marked.write_bytes(f"\ufeff{text}".encode(f"utf-16-{order}"))
+        refused("is in UTF-16: convert it, `iconv -f UTF-16", marked, tmp_path)
     lines = text.splitlines()
     fields = lines[-1].split()
     fields[1] = "1.000000e+16"

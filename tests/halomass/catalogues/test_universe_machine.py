@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from halomass.catalogues.catalogue import open_catalogue
@@ -60,6 +61,18 @@ def test_other_bytes_are_no_catalogue(tmp_path, halos, write, refused):
     for content in (text[: 128 * 50], bytes(128 * 50)):
         path.write_bytes(content)
         refused("is no UniverseMachine catalogue: the flags and masses", path, tmp_path)
+
+
+@pytest.mark.parametrize("count", [3, 200, 1200])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_logarithms_of_masses_are_not_taken_for_swapped_bytes(
+    count, order, tmp_path, halos, write_binary, refused
+):
+    listed = [
+        replace(halo, m=np.log10(halo.m), mp=np.log10(halo.mp)) for halo in halos(count)
+    ]
+    path = write_binary(tmp_path / "sfr_catalog_1.000000.bin", listed, order)
+    refused("masses are in Msun, not their logarithms", path, tmp_path)
 
 
 def test_missing_columns_of_a_text_are_named(tmp_path, halos, write_text, refused):

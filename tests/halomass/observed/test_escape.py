@@ -51,6 +51,7 @@ def test_who_is_fast_or_of_one_digit_is_doubted(known, tmp_path, number, said):
     assert len(found) == 44
     (warning,) = [one for one in found.warnings if "Draco" in one]
     assert said in warning
+    assert "where more than" not in warning
     assert warning.endswith("look up the velocity")
 
 

@@ -34,6 +34,36 @@ def test_one_zero_is_a_proper_motion():
     assert tuple(found.values) == MEASURED
 
 
+@pytest.mark.parametrize("title", ["distance_modulus", "DM", "(m-M)0", "dmod_mag"])
+def test_distance_moduli_are_distances(title):
+    kpc = np.array(COLUMNS["dist_kpc"])
+    rest = {name: values for name, values in COLUMNS.items() if name != "dist_kpc"}
+    table = Table(rest | {title: 5 * np.log10(kpc) + 10})
+    found = SatelliteTable.of(table, "a.csv")
+    np.testing.assert_allclose(found.values["distance"], kpc)
+    expected = SatelliteTable.of(Table(COLUMNS), "a.csv")
+    np.testing.assert_array_equal(found.log_m_star, expected.log_m_star)
+    table[title][1] = -99.0
+    found = SatelliteTable.of(table, "a.csv")
+    assert found.gaps(1) == f"{title} = -99.0"
+    # a distance needs less to be assumed
+    both = SatelliteTable.of(Table(COLUMNS | {title: [18.0, 18.0]}), "a.csv")
+    assert both.values["distance"].tolist() == COLUMNS["dist_kpc"]
+
+
+@pytest.mark.parametrize(("error", "repeated"), [(0.05, False), (0.4, True)])
+def test_errors_of_moduli_tell_whether_two_are_one(error, repeated):
+    kpc = np.array([50.0, 62.0])
+    rest = {name: [values[0]] * 2 for name, values in COLUMNS.items()}
+    rest |= {"name": ["A", "B"], "dm": 5 * np.log10(kpc) + 10, "dm_err": [error] * 2}
+    del rest["dist_kpc"]
+    if repeated:
+        with pytest.raises(ValueError, match="'A' is there twice, once as 'B'"):
+            SatelliteTable.of(Table(rest), "a.csv")
+    else:
+        SatelliteTable.of(Table(rest), "a.csv")
+
+
 def test_a_brightness_that_is_none_is_a_gap():
     found = SatelliteTable.of(Table(COLUMNS | {"M_V": [99.0, -5.0]}), "a.csv")
     assert found.incomplete.tolist() == [True, False]

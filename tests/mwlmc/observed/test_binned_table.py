@@ -301,7 +301,7 @@ def test_a_patch_with_few_stars_is_left_out_for_that_reason(
         rows = np.flatnonzero(chosen & in_q4)
         _write_stars(observed_stars(position[rows], velocity[rows]), few)
         assert main(["quadrants", str(few), str(out)]) == 1
-        assert "no patch of 'quadrants_v_gsr' has 10 stars" in capsys.readouterr().err
+        assert "few.csv: no patch of 'quadrants_v" in capsys.readouterr().err
 
 
 def test_the_command_is_told_what_stands_for_no_value(
