@@ -16,6 +16,7 @@ from orrery.judging import (
     local_calibration,
     misspecification,
     predictive,
+    prior_density,
     regression,
     verdicts,
 )
@@ -105,7 +106,7 @@ def judging() -> Record:
 def _calibrated() -> Record:
     """Returns how posteriors of several widths fare, in all that tests say of them."""
     record: Record = {}
-    splits = linear_splits(1, 1, 160)
+    splits = linear_splits(200, 1, 160)
     for name, width in (("narrow", 0.75), ("good", 1.0)):
         found = calibration.calibrate(LinearPosterior(width), splits, SEED, 120, 150)
         intervals, coverage, ranks = found.intervals, found.coverage, found.ranks
@@ -128,7 +129,25 @@ def _calibrated() -> Record:
         LinearPosterior(), linear_splits(1, 1, 40), SEED, 20, 40
     )
     record["few.reference"] = quantity(few.log_probability.reference)
+    record |= _prior_density()
     return record | _levels(found) | concluded(found)
+
+
+def _prior_density() -> Record:
+    """Returns densities of correlated and skewed parameters, also beyond their sample."""
+    random = generator(SEED, 61)
+    normal = random.normal(size=(340, 3))
+    normal[:, 1] += 2 * normal[:, 0]
+    sample = np.exp(normal / [1.0, 2.0, 4.0])
+    asked = np.concatenate([sample[:40], [[0.0, 1.0, 1.0], [90.0, 60.0, 2.0]]])
+    found = prior_density.log_prior_density(sample[40:], asked)
+    one = prior_density.log_prior_density(sample[40:, :1], asked[:, :1])
+    mixed = prior_density.most_probable_mixture(found, -3.0 + 0 * found)
+    return {
+        "prior_density": quantity(found),
+        "prior_density.one": quantity(one),
+        "prior_density.mixed": quantity(mixed),
+    }
 
 
 def _levels(found: calibration.Calibration) -> Record:

@@ -97,7 +97,7 @@ CHOICES = (
         ("halomass.study.acceptance", ">= 50", ">= 40"),
         ("halomass.study.acceptance", r"found\[x < 1\]", "found[x < 0.97]"),
         ("orrery.learning.sets", r"squeeze\(-1\) > 0\]", "squeeze(-1) > 0.5]"),
-        ("halomass.catalogues.universe_machine", r"native < 0\.1", "native < 0.2"),
+        ("halomass.catalogues.universe_machine", r"swapped\) < 0\.1", "swapped) < 0.2"),
         ("halomass.mock.surroundings", "300, 2001", "250, 2001"),
         ("halomass.catalogues.universe_machine", r"< 0\.1:", "< np.float64('0.2'):"),
         ("halomass.study.acceptance", ">= 50", ">= dict(dim=40)['dim']"),
@@ -190,7 +190,7 @@ def test_arithmetic_that_gives_the_same_is_no_change(
 def test_two_functions_may_not_exchange_their_numbers(replace):
     other = "halomass.observed.placeholders"
     found = replace(
-        ("halomass.catalogues.universe_machine", r"native < 0\.1", "native < 0.5"),
+        ("halomass.catalogues.universe_machine", r"swapped\) < 0\.1", "swapped) < 0.5"),
         (other, r"1e-6\) > 0\.5", "1e-6) > 0.1"),
     )
     assert sorted(found.values()) == ["0.1 gone, 0.5 new", "0.5 gone, 0.1 new"]

@@ -63,7 +63,6 @@ TEXT_ORDER = (
 )  # fmt: skip
 # The most memory that a halo takes: its struct, the columns, and their copies.
 MEMORY_PER_HALO = 512  # [bytes]
-_LEAST_PLAUSIBLE = 0.1  # of the first rows
 _CHECKED_ROWS = 1000  # structs by which the order of bytes is recognised
 
 
@@ -158,19 +157,18 @@ def _torn(path: Path, size: int) -> ValueError:
 def _check_first_rows(path: Path, rows: NDArray[Any]) -> None:
     native = _plausible(rows)
     swapped = _plausible(rows.view(STRUCT.newbyteorder()))
-    # in either order some rows make sense by chance
-    if swapped > max(native, _LEAST_PLAUSIBLE):
-        raise ValueError(
-            f"{path.name} is big-endian: the flags and masses of its first {len(rows)} rows make "
-            "sense only with swapped bytes; write it again in little-endian order"
-        )
     # few must make sense: halos that do not count may hold anything
-    if native < _LEAST_PLAUSIBLE:
+    if max(native, swapped) < 0.1:
         raise ValueError(
             f"{path.name} is no UniverseMachine catalogue: the flags and masses of its first "
             f"{len(rows)} rows make no sense (flags {rows['flags'][0]}, mass {rows['m'][0]:g}, "
             f"peak mass {rows['mp'][0]:g} in row 0); choose another kind, or fetch it again; "
             "masses are in Msun, not their logarithms"
+        )
+    if swapped > native:
+        raise ValueError(
+            f"{path.name} is big-endian: the flags and masses of its first {len(rows)} rows make "
+            "sense only with swapped bytes; write it again in little-endian order"
         )
 
 

@@ -19,12 +19,13 @@ from orrery.judging import diagnostics, verdicts
 from orrery.judging.diagnostics import Coverage, Ranks
 from orrery.judging.intervals import IntervalCoverage, coverage_table
 from orrery.judging.options import LEVEL
+from orrery.judging.prior_density import log_prior_density, most_probable_mixture
 from orrery.judging.verdicts import ExpectedLogProbability, Rejections, holm
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
 from orrery.terminal import progress
 
-VERSION = 8  # of all judgements; raised whenever one of their numbers changes
+VERSION = 9  # of all judgements; raised whenever one of their numbers changes
 
 TOGETHER = 50  # tests that are sampled between two steps of the progress bar
 OTHERS = 100  # other tests' data over which a truth's density without its own data is averaged
@@ -265,7 +266,8 @@ def calibrate(
 
     Arguments:
         estimate: The posterior.
-        splits: The pairs it was trained on; only the test split is used.
+        splits: The pairs it was trained on. Only the test split is used, and what the
+            training parameters say of the prior.
         seed: Decides errors, draws and references.
         draws: How many draws each test gets.
         tests: How many simulations at most.
@@ -292,7 +294,9 @@ def calibrate(
         coverage,
         diagnostics.sbc_ranks(drawn, test.theta, seed),
         coverage_table(drawn, test.theta),
-        verdicts.expected_log_probability(log_prob, _without_data(estimate, test)),
+        verdicts.expected_log_probability(
+            log_prob, _without_data(estimate, test, splits.train.theta)
+        ),
         _power(coverage, drawn, test.theta, seed, references),
         _negative_control(drawn, test.theta, seed, references),
     )
@@ -343,15 +347,25 @@ def _draws(estimate: Estimate, x: FloatArray, draws: int, seed: int) -> FloatArr
     return np.concatenate(parts, axis=1)
 
 
-def _without_data(estimate: Estimate, test: Pairs) -> FloatArray:
-    """Returns each truth's log-density under the mean of other tests' posteriors, `[N]`.
+def _without_data(estimate: Estimate, test: Pairs, others: FloatArray) -> FloatArray:
+    """Returns each truth's log-density without its data, `[N]`.
 
-    That mean is the prior, as the flow knows it: a posterior that ignores the data
-    gains nothing over it, whatever shape the prior has.
+    The mean of other tests' posteriors is the prior as the flow knows it: a posterior
+    that ignores the data gains nothing over it, whatever shape the prior has. Where
+    posteriors are narrow, hardly any of so few is at a truth, and the parameters of all
+    other simulations tell more.
+
+    Arguments:
+        estimate: The posterior.
+        test: Held-out pairs.
+        others: Parameters `[M, P]` of other simulations.
     """
-    others = min(OTHERS, len(test) - 1)
+    count = min(OTHERS, len(test) - 1)
     shifted = [
         estimate.log_prob(test.theta, np.roll(test.x, k, axis=0))
-        for k in range(1, others + 1)
+        for k in range(1, count + 1)
     ]
-    return scipy.special.logsumexp(shifted, axis=0) - np.log(others)
+    known = scipy.special.logsumexp(shifted, axis=0) - np.log(count)
+    if len(others) < 2:  # which is no distribution
+        return known
+    return most_probable_mixture(log_prior_density(others, test.theta), known)

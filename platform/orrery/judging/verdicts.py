@@ -113,8 +113,8 @@ def expected_log_probability(
 
     Arguments:
         log_prob: log q(theta_i | x_i) of each test's truth, with shape `[N]`.
-        reference: The log-density of the same truths without their data, such as the
-            mean over other tests' data, with shape `[N]`.
+        reference: The log-density of the same truths without their data, as an estimate
+            of the prior has it, with shape `[N]`. What that lacks is in the gain, too.
 
     Raises:
         ValueError: If the shapes differ, or there are fewer than two tests.
