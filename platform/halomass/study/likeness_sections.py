@@ -182,7 +182,7 @@ def _keys(judged: HostLikeness, name: str) -> list[str]:
 
 def _in_words(judged: HostLikeness, found: Likeness, name: str) -> str:
     one = _outlier(judged, found, name)
-    whose = f" of {one['neighbour']}" if "neighbour" in one else ""
+    whose = f" ({one['neighbour']})" if "neighbour" in one else ""
     unit = dict(zip(judged.binning.names, judged.binning.units, strict=True))[name]
     return (
         f"{name}{whose} is {one['value']:.4g} {unit}, where 95 % of them have "

@@ -5,6 +5,7 @@ it chooses who reads. Without readers it is a trial of a sweep.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -244,7 +245,10 @@ def _record_answers(
     found: Estimators,
     campaign: HostCampaign,
 ) -> None:
-    recording.answers(_answers(answers, found, seen.true_values))
+    recording.answers(
+        replace(one, source=seen.host.name, shows=("host.name",))
+        for one in _answers(answers, found, seen.true_values)
+    )
     asked = robustness.asked_for(answers, seen.true_values)
     named = {key: (name, answers[name]) for name, key in asked.items()}
     record_unknown_intervals(recording, seen.host.name, named, campaign)

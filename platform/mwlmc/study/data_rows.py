@@ -65,7 +65,7 @@ def star_source(row: DataRow) -> tuple[Sentence, dict[str, float]]:
         "inner": min(one.lower for one in bins),
         "outer": max(one.upper for one in bins),
     }
-    where = f"at {ends['inner']:g} to {ends['outer']:g} kpc"
+    where = f"at {ends['inner']:.3g} to {ends['outer']:.3g} kpc"
     counted = {} if row.stars is None else {"count": row.stars}
     many = "stars" if row.stars is None else f"{row.stars} of them"
     numbers = {f"stars.{row.key}.{k}": v for k, v in (counted | ends).items()}

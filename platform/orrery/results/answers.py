@@ -8,12 +8,12 @@ from orrery.results.wording import OUTCOMES
 
 _COLUMNS = ("data", "quantity", "unit", "median", "lower", "upper")
 _TESTED_BY = ("calibration", "prior_predictive", "predictive")
-FAILED_CALIBRATION = "failed, not to be used"
-"""The outcome of an answer whose posterior failed a test of its calibration."""
-_IN_WORDS = {
-    FAILED_CALIBRATION: "It failed a test of its calibration: not to be used.",
-    "failed": "It failed a test.",
-    "untested": "Not all of its tests could say something.",
+UNUSABLE = "failed, not to be used"
+"""The outcome of an answer that means nothing, by the tests that it failed."""
+# Tests without which an answer means nothing, as a sentence calls them.
+_DECISIVE = {
+    "prior_predictive": "the prior predictive check",
+    "calibration": "a test of its calibration",
 }
 _WHERE_KNOWN = ("predicted_mean", "tests", "meaning", "source")
 
@@ -89,30 +89,59 @@ def outcome_of_tests(answer: JSON, verdicts: Sequence[JSON]) -> str:
         >>> outcome_of_tests({"key": "posterior.desi.v_gsr.v_x"}, [])
         ''
     """
-    data = answer["key"].partition(".")[2].rpartition(".")[0]
-    places = answer.get("tests") or [f"{test}.{data}" for test in _TESTED_BY]
-    about = [one for one in verdicts if _is_below(one["key"], places)]
-    failed = [one["key"] for one in about if one["passed"] is False]
-    if any(key.startswith("calibration.") for key in failed):
-        return FAILED_CALIBRATION
+    about = _tests_of(answer, verdicts)
+    failed = [one for one in about if one["passed"] is False]
+    if _decisive(failed):
+        return UNUSABLE
     if failed:
         return OUTCOMES[False]
     untested = any(one["passed"] is None for one in about)
     return OUTCOMES[None] if untested else OUTCOMES[True] if about else ""
 
 
+def _tests_of(answer: JSON, verdicts: Sequence[JSON]) -> list[JSON]:
+    """Returns the verdicts of an answer's own tests."""
+    data = answer["key"].partition(".")[2].rpartition(".")[0]
+    places = answer.get("tests") or [f"{test}.{data}" for test in _TESTED_BY]
+    return [one for one in verdicts if _is_below(one["key"], places)]
+
+
+def _decisive(failed: Sequence[JSON]) -> list[str]:
+    """Returns what those failed tests are called without which an answer means nothing."""
+    kinds = {one["key"].partition(".")[0] for one in failed}
+    return [called for kind, called in _DECISIVE.items() if kind in kinds]
+
+
 def _is_below(key: str, places: Iterable[str]) -> bool:
     return any(key == place or key.startswith(f"{place}.") for place in places)
 
 
-def doubt(found: str) -> str:
-    """Returns a sentence on an outcome that is no passed test; nothing otherwise.
+def doubt(answer: JSON, verdicts: Sequence[JSON]) -> str:
+    """Returns a sentence on an answer that not all of its tests passed; nothing otherwise.
+
+    Arguments:
+        answer: One of a document's.
+        verdicts: The document's.
 
     Example:
-        >>> doubt("failed"), doubt("passed")
-        ('It failed a test.', '')
+        >>> one = {"key": "posterior.desi.v_gsr.v_x"}
+        >>> check = {"key": "prior_predictive.desi.v_gsr", "passed": False}
+        >>> doubt(one, [check])
+        'It failed the prior predictive check: not to be used.'
+        >>> doubt(one, [{**check, "passed": True}])
+        ''
     """
-    return _IN_WORDS.get(found, "")
+    about = _tests_of(answer, verdicts)
+    failed = [one for one in about if one["passed"] is False]
+    if decisive := _decisive(failed):
+        return f"It failed {' and '.join(decisive)}: not to be used."
+    if failed:
+        # what comes after the comma says of which data it is
+        names = dict.fromkeys(one["test"].partition(",")[0] for one in failed)
+        return f"It failed a test: {', '.join(names)}."
+    if any(one["passed"] is None for one in about):
+        return "Not all of its tests could say something."
+    return ""
 
 
 def recommended(answers: Sequence[JSON]) -> list[JSON]:
@@ -167,5 +196,5 @@ def answer_sentences(
         unit = f" {one['unit']}" if one["unit"] else ""
         source = f" ({one['source']})" if one.get("source") else ""
         sentence = f"{one['quantity']} = {value}{unit}, from {one['data']}{source}."
-        said.append(f"{sentence} {doubt(outcome_of_tests(one, verdicts))}".strip())
+        said.append(f"{sentence} {doubt(one, verdicts)}".strip())
     return said

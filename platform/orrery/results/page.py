@@ -250,7 +250,7 @@ def _answers(answers: list[JSON], metrics: JSON, verdicts: list[JSON]) -> JSON:
     asked = recommended(answers)
     first = [cells[one["data"], one["quantity"]] for one in asked]
     said = [
-        {**one, "doubt": doubt(outcome_of_tests(one, verdicts))}
+        {**one, "doubt": doubt(one, verdicts)}
         for one in first
         if one["plus"] or one["alone"]
     ]

@@ -251,11 +251,24 @@ def test_one_answer_is_recommended_and_others_stand_beside_their_tests(tmp_path)
     assert "<td>failed, not to be used</td>" in shown._repr_html_()
 
 
-def test_an_answer_whose_calibration_failed_says_so(tmp_path):
-    failed = Verdict("calibration.a.v.tarp", "TARP", False, "p = 0.001.")
+@pytest.mark.parametrize(
+    ("failed", "sentence"),
+    [
+        (["calibration"], "It failed a test of its calibration: not to be used."),
+        (["prior_predictive"], "It failed the prior predictive check: not to be used."),
+        (
+            ["calibration", "prior_predictive", "predictive"],
+            "the prior predictive check and a test of its calibration: not to be used.",
+        ),
+        (["predictive"], "It failed a test: Bins."),
+    ],
+)
+def test_an_answer_says_which_of_its_tests_failed(tmp_path, failed, sentence):
     with record("toy", Choices(), tmp_path) as recording:
         recording.answers([Answer("posterior.a.v.x", "A", "x", "", 3.0, 1.0, 5.0)])
-        recording.verdicts([failed])
+        recording.verdicts(
+            [Verdict(f"{kind}.a.v.one", "Bins, A", False, "p = 0.") for kind in failed]
+        )
     text = page.write(recording.result).read_text()
     (said,) = re.findall(r'<p class="answer">(.*?)</p>', text, re.DOTALL)
-    assert "It failed a test of its calibration: not to be used." in said
+    assert sentence in said
