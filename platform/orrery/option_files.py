@@ -12,7 +12,7 @@ from typing import Any
 from orrery.identity import JSON
 from orrery.option_types import shortened
 from orrery.storage.documents import WrongChecksumError, checked
-from orrery.storage.run import ATTEMPT, DOCUMENT, attempts
+from orrery.storage.run import DOCUMENT, attempts, only_run
 
 LARGEST = 256  # [MB] documents of runs have some
 _MOST_DIGITS = 400  # far more than an option has
@@ -53,12 +53,7 @@ def _document(folder: Path) -> Path:
     if written:
         finished = [path for path in written if _is_finished(path)]
         return (finished or written)[-1]
-    below = sorted(path.parents[1] for path in folder.glob(f"*/{ATTEMPT}*/{DOCUMENT}"))
-    if below:
-        raise FileNotFoundError(
-            f"{folder} holds {len(set(below))} runs: give one of them, such as {below[-1]}"
-        )
-    raise FileNotFoundError(f"there is no run in {folder}: {_REMEDY}")
+    return _document(only_run(folder, _REMEDY))
 
 
 def _is_finished(path: Path) -> bool:

@@ -169,7 +169,7 @@ def _sentences(head, answers, metrics, verdicts):
     for sentence, one in zip(said, known, strict=True):
         doubts = "".join(span.text for span in sentence.all("span"))
         name, _, text = sentence.text.removesuffix(doubts).strip().partition(" = ")
-        yield Shown(one["key"], doubts, doubt(outcome_of_tests(one, verdicts)))
+        yield Shown(one["key"], doubts, doubt(one, verdicts))
         yield Shown(one["key"], name, one["quantity"])
         told, _, prior = text.removesuffix(".").partition("; the prior has ")
         numbers = re.split(r" \+| \N{MINUS SIGN}| (?=[^\d])", told, maxsplit=3)

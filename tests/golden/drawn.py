@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from orrery.judging import distributions
+from orrery.judging import distributions, prior_density
 from orrery.judging.calibration import Calibration
 from orrery.parameters import generator
 
@@ -87,3 +87,20 @@ def _ranks(found: Calibration, rank: float, band: float):
         ks_pvalue=np.array([0.6, rank]),
         band_pvalue=np.array([0.7, band]),
     )
+
+
+def priors(seed: int) -> Record:
+    """Returns densities of correlated and skewed parameters, also beyond their sample."""
+    random = generator(seed, 61)
+    normal = random.normal(size=(340, 3))
+    normal[:, 1] += 2 * normal[:, 0]
+    sample = np.exp(normal / [1.0, 2.0, 4.0])
+    asked = np.concatenate([sample[:40], [[0.0, 1.0, 1.0], [90.0, 60.0, 2.0]]])
+    found = prior_density.log_prior_density(sample[40:], asked)
+    one = prior_density.log_prior_density(sample[40:, :1], asked[:, :1])
+    mixed = prior_density.most_probable_mixture(found, -3.0 + 0 * found)
+    return {
+        "prior_density": quantity(found),
+        "prior_density.one": quantity(one),
+        "prior_density.mixed": quantity(mixed),
+    }

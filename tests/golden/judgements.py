@@ -16,7 +16,6 @@ from orrery.judging import (
     local_calibration,
     misspecification,
     predictive,
-    prior_density,
     regression,
     verdicts,
 )
@@ -25,7 +24,7 @@ from orrery.parameters import FloatArray, generator
 from orrery.records import Observation
 
 from .alike import alike
-from .drawn import concluded, drawn
+from .drawn import concluded, drawn, priors
 from .quantities import Record, quantity
 
 SEED = 20251126
@@ -129,25 +128,8 @@ def _calibrated() -> Record:
         LinearPosterior(), linear_splits(1, 1, 40), SEED, 20, 40
     )
     record["few.reference"] = quantity(few.log_probability.reference)
-    record |= _prior_density()
+    record |= priors(SEED)
     return record | _levels(found) | concluded(found)
-
-
-def _prior_density() -> Record:
-    """Returns densities of correlated and skewed parameters, also beyond their sample."""
-    random = generator(SEED, 61)
-    normal = random.normal(size=(340, 3))
-    normal[:, 1] += 2 * normal[:, 0]
-    sample = np.exp(normal / [1.0, 2.0, 4.0])
-    asked = np.concatenate([sample[:40], [[0.0, 1.0, 1.0], [90.0, 60.0, 2.0]]])
-    found = prior_density.log_prior_density(sample[40:], asked)
-    one = prior_density.log_prior_density(sample[40:, :1], asked[:, :1])
-    mixed = prior_density.most_probable_mixture(found, -3.0 + 0 * found)
-    return {
-        "prior_density": quantity(found),
-        "prior_density.one": quantity(one),
-        "prior_density.mixed": quantity(mixed),
-    }
 
 
 def _levels(found: calibration.Calibration) -> Record:

@@ -43,11 +43,16 @@ def test_a_folder_of_several_runs_is_asked_for_one(write):
         find_options(shared[0].parent)
 
 
+def test_a_folder_of_one_run_is_that_run(write):
+    document = write(1, "finished", "0123")
+    assert find_options(document.parents[2]) == document
+
+
 def test_places_without_options_are_named_with_a_remedy(tmp_path):
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     for place, said in (
-        (tmp_path, "there is no run in"),
+        (tmp_path, "no run in"),
         (tmp_path / "nowhere", "there is no /"),
         (pipe, "pipe is no file"),
         (Path("/dev/zero"), "/dev/zero is no file"),

@@ -32,6 +32,10 @@ _KIND_WORDS = {
     "log_m_star": "stellar masses",
     ENVIRONMENT: "the properties of the environment",
 }
+_LOOK = (
+    "Look these values up first: one in another unit, or a galaxy that is no satellite, is more "
+    "likely than such a host; hosts of a simulation (--catalogue) may be more like it."
+)
 _LABELS = {
     "r": r"$r$ [kpc]",
     "v_t": r"$v_\mathrm{t}$ [km/s]",
@@ -68,7 +72,9 @@ def record_likeness(recording: Recording, judged: Sequence[HostLikeness]) -> Non
         if one.passed is not True:
             what = "Unlike" if one.passed is False else "Not compared with"
             title = f"{what} the training hosts, {one.ensemble}"
-            recording.add(Caution(f"unlike.{key}", title, said.text, said.shows))
+            advice = _LOOK if one.passed is False else ""
+            text = f"{said.text} {advice}".strip()
+            recording.add(Caution(f"unlike.{key}", title, text, said.shows))
 
 
 def _prefix(judged: HostLikeness) -> str:

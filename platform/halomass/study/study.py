@@ -377,6 +377,6 @@ def _flow_score(
     posterior_sections.record_posterior(recording, key, name, inferred, pairs)
     interval = ensembles.drawn_interval(inferred.draws)
     prior = pairs.each_once.train.theta[:, 0]
-    tests = [f"calibration.{key}", f"prior_predictive.{key}"]
+    tests = [f"{test}.{key}" for test in ("calibration", "prior_predictive", "leakage")]
     recording.answers([masses.mass_answer(key, name, interval, prior, tests)])
     return ensembles.posterior_score(inferred.posterior, pairs, seed), interval

@@ -32,7 +32,7 @@ from mwlmc.observed.star_errors import (
     without_false_correlations,
 )
 from mwlmc.observed.star_places import check_places
-from mwlmc.observed.star_tables import READ, StarTable
+from mwlmc.observed.star_tables import READ, StarTable, noted
 from mwlmc.sky import frames
 from orrery.identity import JSON
 from orrery.parameters import FloatArray
@@ -51,8 +51,9 @@ from orrery.tables.split_angles import joined_angles
 from orrery.tables.titles import spellings
 
 _REMEDY = (
-    "mend the column, or leave these rows out yourself; with `--most-missing 1` the "
-    "others are read all the same, and `--missing` says what stands for no value"
+    "mend the column, or leave these rows out yourself; with `--most-missing 1` the others "
+    "are read all the same by `orrery quadrants` and `python -m mwlmc.observed.binned_table`, "
+    "whose `--missing` says what stands for no value"
 )
 _WANTED = (
     "Wanted: ra_deg and dec_deg (or l_deg and b_deg), distance_kpc, vlos_kms, and possibly "
@@ -112,8 +113,8 @@ def _read(
     table, steps, layout = opened
     found = _cleaned(file, table, _needed(motions_needed), most_missing, missing)
     stars = _stars(file, found, motions_needed, most_missing)
-    notes = (*stars.notes, *contradictions(table, found, file.name))
-    return _assemble(replace(stars, notes=notes), steps, layout)
+    warnings = (*stars.warnings, *contradictions(table, found, file.name))
+    return _assemble(replace(stars, warnings=warnings), steps, layout)
 
 
 def star_report(path: Path | str) -> ColumnReport:
@@ -136,12 +137,13 @@ def star_report(path: Path | str) -> ColumnReport:
         found = _cleaned(file, table, DESCRIPTIONS, most_missing=1.0)
     except ValueError as error:
         return ColumnReport(tuple(lines), str(error))
-    lines += [*map(str, found.counts), *found.doubts]
+    lines += map(str, found.counts)
     try:
         stars = _read(file, opened, motions_needed=False)
     except ValueError as error:
-        return ColumnReport(tuple(lines), str(error))
-    lines += [n for n in stars.checks.get("notes", ()) if n not in found.doubts]
+        doubts = [f"warning: {doubt}" for doubt in found.doubts]
+        return ColumnReport((*lines, *doubts), str(error))
+    lines += noted(stars.checks)
     lines += _motion_lines(file, opened, lines)
     usable = f"{len(stars)} of {len(table)} rows can be used"
     return ColumnReport((*lines, usable))
@@ -157,7 +159,7 @@ def _motion_lines(
     except ValueError as error:
         yield f"cannot be used with {use}: {error}"
         return
-    yield from (n for n in stars.checks.get("notes", ()) if n not in said)
+    yield from (line for line in noted(stars.checks) if line not in said)
     count = int(np.isfinite(stars.pm_b).sum())
     yield f"{count} of {len(stars)} usable rows have {use.partition(',')[0]}"
 
@@ -212,6 +214,7 @@ class _Stars:
         dec: Declinations `[N]` [rad].
         motions_needed: Whether proper motions are used.
         notes: What a reader should know of them.
+        warnings: Why their numbers may be wrong.
     """
 
     file: OpenedFile
@@ -221,6 +224,7 @@ class _Stars:
     dec: FloatArray
     motions_needed: bool
     notes: tuple[str, ...]
+    warnings: tuple[str, ...]
 
     @property
     def checks(self) -> JSON:
@@ -231,6 +235,7 @@ class _Stars:
                 column.title for column in self.found.understood if not column.used
             ],
             "notes": list(self.notes),
+            "warnings": list(self.warnings),
         }
         return {key: value for key, value in checks.items() if value}
 
@@ -262,15 +267,14 @@ def _stars(
     check_motions(found, distance.values, file.name)
     check_known_errors(found, distance, motions_needed, most_missing, file.name)
     ra, dec = _equatorial(columns)
-    notes = (
-        *distance.notes,
+    notes = (*distance.notes, *_notes(found, motions_needed))
+    warnings = (
         *found.doubts,
-        *_notes(found, motions_needed),
         *check_places(found, file.name),
         *error_doubts(found, distance),
         *scatter_doubts(found, distance.values),
     )
-    return _Stars(file, found, distance, ra, dec, motions_needed, notes)
+    return _Stars(file, found, distance, ra, dec, motions_needed, notes, warnings)
 
 
 def _equatorial(columns: Mapping[str, FloatArray]) -> tuple[FloatArray, FloatArray]:
@@ -354,4 +358,4 @@ def _usable(rows: StarTable, stars: _Stars) -> StarTable:
     # few tables could be moduli, for which alone proper motions are asked
     if moduli and not are_distances(table):
         doubts += moduli
-    return table.with_notes(doubts)
+    return table.with_checks("warnings", doubts)

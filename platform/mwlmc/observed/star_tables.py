@@ -97,11 +97,11 @@ class StarTable:
             ValueError: If there were stars and none is left.
         """
         if len(chosen) and not chosen.any():
-            notes = self.checks.get("notes", ())
-            noted = f" ({'; '.join(notes)})" if notes else ""
+            said = noted(self.checks)
+            found = f" ({'; '.join(said)})" if said else ""
             raise ValueError(
                 f"{self.source['file']}: none of {len(chosen)} stars is left after the step "
-                f"{step!r}: look at that column, or change the selection{noted}"
+                f"{step!r}: look at that column, or change the selection{found}"
             )
         columns: dict[str, Any] = {
             name: column[chosen]
@@ -110,12 +110,12 @@ class StarTable:
         }
         return replace(self, **columns, steps=(*self.steps, (step, int(chosen.sum()))))
 
-    def with_notes(self, notes: Sequence[str]) -> "StarTable":
-        """Returns the stars with more notes among the checks."""
-        if not notes:
+    def with_checks(self, kind: str, more: Sequence[str]) -> "StarTable":
+        """Returns the stars with more `notes` or `warnings` among the checks."""
+        if not more:
             return self
-        said = [*self.checks.get("notes", ()), *notes]
-        return replace(self, checks={**self.checks, "notes": said})
+        said = [*self.checks.get(kind, ()), *more]
+        return replace(self, checks={**self.checks, kind: said})
 
     def rest_frame(self) -> kinematics.RestFrameStars:
         """Returns the stars as a binning wants them: rest-frame velocities, distances, directions.
@@ -207,4 +207,18 @@ def check_lines(checks: JSON) -> list[str]:
     ]
     unused = checks.get("not_used", ())
     said = [f"columns not used: {', '.join(unused)}"] if unused else []
-    return [*missing, *again, *checks.get("notes", ()), *said]
+    return [*missing, *again, *noted(checks), *said]
+
+
+def noted(checks: JSON) -> list[str]:
+    """Returns what is to be known of stars, and why their numbers may be wrong.
+
+    Arguments:
+        checks: As for `check_lines`.
+
+    Example:
+        >>> noted({"notes": ["10 % is assumed"], "warnings": ["are these radians?"]})
+        ['10 % is assumed', 'warning: are these radians?']
+    """
+    warnings = [f"warning: {warning}" for warning in checks.get("warnings", ())]
+    return [*checks.get("notes", ()), *warnings]

@@ -53,6 +53,7 @@ def summary_tables(
         "selection.checks": checks,
     }
     steps.meta["shows"] = list(steps.meta["metrics"])
+    steps.meta |= _warned(provenance)
     steps.meta["caption"] = (
         f"{provenance['source']['file']}: stars left after each step. {left_out.text} Found while "
         f"the stars were read: {checks}.{_spaced(motions_note(table))}"
@@ -101,6 +102,16 @@ def motions_note(table: BinnedTable) -> str:
         "table of the stars themselves has one, if it has proper motions; so has a binned table "
         "that is made with --proper-motions."
     )
+
+
+def _warned(provenance: JSON) -> JSON:
+    """Returns what a table of the selection says of numbers that may be wrong."""
+    warnings = provenance.get("checks", {}).get("warnings", ())
+    ended = [one if one.endswith("?") else f"{one}." for one in warnings]
+    return {
+        "misses_are": "Warnings of the table",
+        "misses": [Sentence(one, ("selection.checks",)) for one in ended],
+    }
 
 
 def _spaced(note: str) -> str:

@@ -30,14 +30,14 @@ def mean_sine_latitude(
 def note_unknown_errors(
     table: StarTable, binned: BinnedStars, binning: SkyBinning
 ) -> StarTable:
-    """Returns the stars with a note on the bins in which no star has an error, if others have.
+    """Returns the stars with a warning of the bins in which no star has an error, if others have.
 
     Arguments:
         table: The selected stars, with their errors.
         binned: Which of them fall in which bin.
         binning: How stars become summaries.
     """
-    notes = []
+    warnings = []
     for quantity in VELOCITIES:
         known = np.isfinite(table.velocity_errors(quantity))
         bins = [k for k, b in enumerate(binning.bins) if b.quantity == quantity]
@@ -48,11 +48,11 @@ def note_unknown_errors(
             if len(stars) and not known[stars].any()
         ]
         if blank and len(blank) < len(bins):
-            notes.append(
+            warnings.append(
                 "no star has an error, so that simulated ones get none, in: "
                 + "; ".join(blank)
             )
-    return table.with_notes(notes)
+    return table.with_checks("warnings", warnings)
 
 
 def survey_sample(

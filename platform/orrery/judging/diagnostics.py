@@ -24,6 +24,9 @@ _TIES = 2  # the branch of the random stream that ranks equal numbers
 FEWEST_TARP_TESTS = 100
 # Each test adds max(f, 1/2) of a uniform f to the area, whose variance this is.
 _AREA_VARIANCE = 5 / 192
+# Of the draws of a parameter, that are beyond all simulations: of priors that end somewhere
+# right posteriors have fewer there, see the page on one's own simulator.
+MOST_LEAKAGE = 0.1
 _FURTHER = 3  # the branch of the random stream of all sets of references but the first
 
 

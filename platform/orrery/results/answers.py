@@ -7,7 +7,7 @@ from orrery.identity import JSON
 from orrery.results.wording import OUTCOMES
 
 _COLUMNS = ("data", "quantity", "unit", "median", "lower", "upper")
-_TESTED_BY = ("calibration", "prior_predictive", "predictive")
+_TESTED_BY = ("calibration", "prior_predictive", "predictive", "leakage")
 UNUSABLE = "failed, not to be used"
 """The outcome of an answer that means nothing, by the tests that it failed."""
 # Tests without which an answer means nothing, as a sentence calls them.

@@ -17,7 +17,7 @@ from orrery.records import Observation
 from orrery.results.calibration_sections import record_calibration
 from orrery.results.lineage import record_learned_lineage
 from orrery.results.panels import LossCurve, Panel
-from orrery.results.recording import Recording
+from orrery.results.recording import Number, Recording
 from orrery.results.sections import (
     Caution,
     DrawsSection,
@@ -32,6 +32,10 @@ from orrery.results.views import (
     thinned,
 )
 
+_LOOK = (
+    "Look at units, signs and the selection of the data first, then at what the simulator "
+    "leaves out."
+)
 # Numbers in the caption of a prior predictive check.
 _DESCRIBED = (
     "simulations",
@@ -83,7 +87,12 @@ def record_posterior(
     for member in inferred.members:
         record_learned_lineage(recording, "posteriors", key, member.document, splits)
     _record_data(recording, key, label, inferred, splits, panels)
-    _record_draws(recording, key, label, inferred, splits)
+    leakage = diagnostics.leakage(inferred.draws, splits.each_once.train.theta)
+    _record_draws(recording, key, label, inferred, splits, leakage)
+    worst = int(leakage.argmax())
+    _record_leakage(
+        recording, key, label, parameters[worst].name, float(leakage[worst])
+    )
     record_calibration(recording, key, label, inferred.calibration, parameters)
 
 
@@ -130,7 +139,7 @@ def _record_misspecification(
     recording.verdicts([Verdict(prefix, test, found.passed, verdict, shows)])
     if found.unusual:
         title = f"Observation outside the prior predictive, {label}"
-        recording.add(Caution(f"outside.{key}", title, verdict, shows))
+        recording.add(Caution(f"outside.{key}", title, f"{verdict} {_LOOK}", shows))
     if untested:
         title = f"Observation untested, {label}"
         recording.add(Caution(f"unchecked.{key}", title, verdict, shows))
@@ -237,7 +246,12 @@ def _record_noisy_entries(
 
 
 def _record_draws(
-    recording: Recording, key: str, label: str, inferred: Inferred, splits: Splits
+    recording: Recording,
+    key: str,
+    label: str,
+    inferred: Inferred,
+    splits: Splits,
+    leakage: FloatArray,
 ) -> None:
     parameters = inferred.posterior.parameters
     draws = inferred.draws
@@ -260,7 +274,7 @@ def _record_draws(
     table = TableSection(
         f"parameters.{key}",
         f"Parameters, {label}",
-        _parameter_table(draws, parameters, prior),
+        _parameter_table(draws, parameters, leakage),
         "Median and 16-84 % of the posterior; leakage is the fraction of draws beyond all "
         "simulations of the prior.",
     )
@@ -280,8 +294,36 @@ def _record_draws(
     recording.add(drawn, corner, table, training)
 
 
+def _record_leakage(
+    recording: Recording, key: str, label: str, parameter: str, share: float
+) -> None:
+    """Records how many draws of the worst parameter no simulation is near, and if too many."""
+    prefix = f"leakage.{key}"
+    numbers: dict[str, Number] = {
+        "parameter": parameter,
+        "largest": share,
+        "limit": diagnostics.MOST_LEAKAGE,
+    }
+    recording.metrics({f"{prefix}.{name}": value for name, value in numbers.items()})
+    if share <= diagnostics.MOST_LEAKAGE:
+        return
+    text = (
+        f"{100 * share:.3g} % of the draws of {parameter} lie beyond all simulations, where the "
+        f"flow has learned nothing; {100 * diagnostics.MOST_LEAKAGE:g} % at most are let pass."
+    )
+    advice = (
+        "Ask why the data lead there: simulate a wider prior if they may, and look for what is "
+        "wrong with them if they may not."
+    )
+    shows = tuple(f"{prefix}.{name}" for name in numbers)
+    test = f"Draws within the simulations, {label}"
+    recording.verdicts([Verdict(prefix, test, False, text, shows)])
+    title = f"Draws beyond all simulations, {label}"
+    recording.add(Caution(f"beyond.{key}", title, f"{text} {advice}", shows))
+
+
 def _parameter_table(
-    draws: FloatArray, parameters: Sequence[Parameter], prior: FloatArray
+    draws: FloatArray, parameters: Sequence[Parameter], leakage: FloatArray
 ) -> Table:
     summary = intervals.posterior_summary(draws)
     return Table(
@@ -291,6 +333,6 @@ def _parameter_table(
             "median": summary.median,
             "lower": summary.lower,
             "upper": summary.upper,
-            "leakage": diagnostics.leakage(draws, prior),
+            "leakage": leakage,
         }
     )

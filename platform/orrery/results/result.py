@@ -29,6 +29,7 @@ from orrery.storage.run import (
     attempt_folders,
     attempt_number,
     attempts,
+    only_run,
 )
 from orrery.terminal import say
 
@@ -238,9 +239,7 @@ def newest(shared: Path) -> Result:
     kept = [path for path in attempts(shared) if (path / DOCUMENT).exists()]
     found = [readable(path) for path in kept]
     if not found:
-        raise FileNotFoundError(
-            f"no run in {shared}: give the folder of a run, or of one of its attempts"
-        )
+        return newest(only_run(shared, "give the folder of a run, or of an attempt"))
     finished = [result for result in found if result.status == "finished"]
     whole = [result for result in found if result.status != "damaged"]
     return (finished or whole or found)[-1]

@@ -192,7 +192,7 @@ class Answer:
         alternative: Whether it stands in the table of answers alone, beside the one that is
             recommended.
         tests: With what the keys of verdicts on it begin, such as `calibration.flow`; by
-            default `calibration`, `prior_predictive` or `predictive` and its data's key.
+            default `calibration`, `prior_predictive`, `predictive` or `leakage` and its data's key.
 
     Example:
         >>> Answer("posterior.desi.v_x", "DESI", "v_x", "km / s", 3.1, 1.0, 5.2).median

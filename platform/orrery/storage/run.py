@@ -183,6 +183,26 @@ def attempts(shared: Path) -> list[Path]:
     return sorted(found, key=attempt_number)
 
 
+def only_run(folder: Path, remedy: str) -> Path:
+    """Returns the folder of the one run that an experiment's folder has.
+
+    Arguments:
+        folder: The experiment's, such as `runs/desi`.
+        remedy: What to do where it has none.
+
+    Raises:
+        FileNotFoundError: If it has none, or more than one.
+    """
+    found = sorted({p.parents[1] for p in folder.glob(f"*/{ATTEMPT}*/{DOCUMENT}")})
+    if not found:
+        raise FileNotFoundError(f"no run in {folder}: {remedy}")
+    if len(found) > 1:
+        raise FileNotFoundError(
+            f"{folder} holds {len(found)} runs: give one of them, such as {found[-1]}"
+        )
+    return found[0]
+
+
 def _is_attempt(folder: Path) -> bool:
     """Returns whether a folder is an attempt's, and no copy that somebody put aside."""
     return folder.name.removeprefix(ATTEMPT).isdecimal()

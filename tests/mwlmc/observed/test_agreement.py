@@ -31,7 +31,7 @@ def _stars(decimals=6):
 
 def _contradictions(columns, folder):
     Table(columns).write(folder / "stars.csv", overwrite=True)
-    notes = read_stars(folder / "stars.csv").checks["notes"]
+    notes = read_stars(folder / "stars.csv").checks["warnings"]
     return [note for note in notes if "one of these columns" in note]
 
 

@@ -104,7 +104,7 @@ def test_errors_far_below_any_surveys_are_doubted(tmp_path, title, factor, words
     stars[title] = factor * np.median(stars[title]) * np.ones(COUNT)
     if title.startswith("distance"):
         stars[title] = factor * 0.1 * stars["distance_kpc"]
-    notes = _read(stars, tmp_path).checks.get("notes", [""])
+    notes = _read(stars, tmp_path).checks.get("warnings", [""])
     assert len(notes) == 1
     assert words in notes[0]
 

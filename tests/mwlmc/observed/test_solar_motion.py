@@ -121,9 +121,9 @@ def test_distances_that_moduli_could_be_are_silent_where_motions_show_them(
     table = Table({name: values[kept] for name, values in columns.items()})
     table.write(tmp_path / "near.ecsv")
     assert len(table) > 100
-    told = " ".join(read_stars(tmp_path / "near.ecsv").checks.get("notes", ()))
+    told = " ".join(read_stars(tmp_path / "near.ecsv").checks.get("warnings", ()))
     assert "moduli" not in told
     table.remove_columns(["pml_cosb_masyr", "pmb_masyr"])
     table.write(tmp_path / "alone.ecsv")
-    told = " ".join(read_stars(tmp_path / "alone.ecsv").checks["notes"])
+    told = " ".join(read_stars(tmp_path / "alone.ecsv").checks["warnings"])
     assert "are these distance moduli?" in told

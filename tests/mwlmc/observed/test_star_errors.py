@@ -41,7 +41,7 @@ def _write(stars, folder):
 def _notes(stars, folder, **options):
     found = read_stars(_write(stars, folder), motions_needed=True, **options)
     # random velocities do not hold the Sun's motion
-    notes = found.checks.get("notes", ())
+    notes = found.checks.get("warnings", ())
     return [note for note in notes if "the Sun's motion" not in note]
 
 
@@ -63,16 +63,16 @@ def test_unknown_errors_are_said_everywhere(gone, words, tmp_path, capsys):
     path = _write(stars, tmp_path)
     (note,) = _notes(stars, tmp_path)
     assert f"errors of {words} {UNKNOWN}" in note
-    assert note in star_report(path).lines
+    assert f"warning: {note}" in star_report(path).lines
     out = tmp_path / "out.ecsv"
     assert main(["quadrants", str(path), str(out), "--proper-motions"]) == 0
     assert note in capsys.readouterr().out
-    assert note in read_binned(out).provenance["checks"]["notes"]
+    assert note in read_binned(out).provenance["checks"]["warnings"]
 
 
 def test_errors_of_motions_that_are_not_used_are_not_missed(tmp_path):
     stars = {k: v for k, v in _stars().items() if "pmra_err" not in k}
-    notes = read_stars(_write(stars, tmp_path)).checks.get("notes", ())
+    notes = read_stars(_write(stars, tmp_path)).checks.get("warnings", ())
     assert not any(UNKNOWN in note for note in notes)
 
 
@@ -83,7 +83,7 @@ def test_bins_in_which_no_star_has_an_error_are_named(tmp_path):
     stars["vlos_err_kms"][far] = np.nan
     path = _write(stars, tmp_path)
     assert main(["quadrants", str(path), str(out), "--most-missing", "0.6"]) == 0
-    notes = read_binned(out).provenance["checks"]["notes"]
+    notes = read_binned(out).provenance["checks"]["warnings"]
     (note,) = [note for note in notes if "no star has an error" in note]
     assert "'q1' at 108-134 kpc" in note
     assert "at 30-56 kpc" not in note

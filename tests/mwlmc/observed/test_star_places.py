@@ -39,7 +39,7 @@ def _survey(lowest=125.0, highest=246.0, count=COUNT):
 def _doubts(columns, folder, others=GALACTIC):
     columns = {title: v for title, v in columns.items() if title not in others}
     Table(columns).write(folder / "stars.csv", overwrite=True)
-    notes = read_stars(folder / "stars.csv").checks["notes"]
+    notes = read_stars(folder / "stars.csv").checks["warnings"]
     return [note for note in notes if "these look like" in note]
 
 

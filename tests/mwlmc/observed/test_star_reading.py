@@ -111,7 +111,7 @@ def test_hours_that_are_called_nothing_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"stars.csv.*'ra'.*look like hours.*ra_hours"):
         _read(hours, tmp_path)
     said = _read(_renamed(hours, ra="ra_deg"), tmp_path)
-    assert any("look like hours" in note for note in said.checks["notes"])
+    assert any("look like hours" in one for one in said.checks["warnings"])
 
 
 def test_radians_that_are_called_nothing_are_refused(tmp_path):
@@ -197,7 +197,7 @@ def test_numbers_that_many_stars_share_are_counted_or_doubted(tmp_path):
     counted = {m["column"]: m["rows"] for m in found.checks["missing"]}
     assert counted == {"vlos_kms": 20, "pmra_err_masyr": 10}
     # of these stars no velocity holds the Sun's motion
-    *doubts, _, _ = (note.partition(" rows")[0] for note in found.checks["notes"])
+    *doubts, _, _ = (one.partition(" rows")[0] for one in found.checks["warnings"])
     assert doubts == [
         "distance_kpc: 10 of 200",
         "vlos_err_kms: 10 of 200",
@@ -205,7 +205,7 @@ def test_numbers_that_many_stars_share_are_counted_or_doubted(tmp_path):
     said = {"vlos_kms": (), "distance_kpc": (41.0,), "vlos_err_kms": (70.0,)}
     found = _read(table, tmp_path, missing=said)
     assert found.steps[-1][1] == 190
-    assert len(found.checks["notes"]) == 2
+    assert len(found.checks["warnings"]) == 2
     with pytest.raises(ValueError, match=r"stars.csv has no column rv .*only ra_deg"):
         _read(table, tmp_path, missing={"rv": (0.0,)})
 

@@ -36,6 +36,16 @@ def test_what_was_dropped_while_stars_were_read_is_shown(giants):
     assert "read: nothing." in summary_tables(whole)["Selection"].meta["caption"]
 
 
+def test_a_warning_of_the_stars_is_no_line_among_others(giants):
+    checks = {"notes": ["10 % is assumed"], "warnings": ["are these radians?", "far"]}
+    table = replace(giants, provenance={**giants.provenance, "checks": checks})
+    selection = summary_tables(table)["Selection"].meta
+    assert [one.text for one in selection["misses"]] == ["are these radians?", "far."]
+    assert selection["misses_are"] == "Warnings of the table"
+    assert "10 % is assumed; warning: are these radians?" in selection["caption"]
+    assert not summary_tables(giants)["Selection"].meta["misses"]
+
+
 def test_why_there_is_one_posterior_instead_of_two_is_said(desi, giants):
     said = motions_note(giants)
     assert "SDSS K giants were binned without proper motions" in said

@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -308,6 +309,14 @@ def test_runs_are_listed_with_how_they_ended(drawn, tmp_path, capsys):
     assert listed.count("toy/") == 2
     assert "finished" in listed
     assert "too early" in listed
+
+
+def test_a_folder_of_one_run_is_that_run_and_of_several_none(drawn, capsys):
+    run = drawn().folder.parent
+    assert commands.main(["report", str(run.parent)]) == 0
+    shutil.copytree(run, run.parent / "0123456789abcdef")
+    assert commands.main(["report", str(run.parent)]) == 1
+    assert "holds 2 runs: give one of them" in capsys.readouterr().err
 
 
 def test_a_place_without_runs_is_one_line(tmp_path, capsys):
