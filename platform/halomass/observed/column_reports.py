@@ -30,7 +30,8 @@ from halomass.observed.satellite_columns import (
     BRIGHTNESS_COLUMNS,
     ERROR_COLUMNS,
     SATELLITE_COLUMNS,
-    SUPERSEDED_DISTANCES,
+    measured,
+    not_needed,
 )
 from halomass.observed.satellite_table import SUN_MAGNITUDE
 from halomass.observed.survival import SatelliteSelection, select_satellites
@@ -224,12 +225,18 @@ def _measured(column: UnderstoodColumn) -> str:
 def _satellite_columns(table: Table, file: str) -> list[UnderstoodColumn]:
     # the first brightness that is there is used
     first, second, third = (d.quantity for d in BRIGHTNESS_COLUMNS)
+    needless = not_needed(table, file)
+    described = [(d, measured(d)) for d in (*SATELLITE_COLUMNS, *ERROR_COLUMNS)]
+    words = {"source": "its words are kept as references"}
+    for description, what in described:
+        if what in needless:
+            words |= dict.fromkeys(description.names, needless[what])
     understood = understand(
         table,
-        (*SATELLITE_COLUMNS, *ERROR_COLUMNS, NAME),
+        (*(d for d, what in described if what not in needless), NAME),
         file,
-        {"source": "its words are kept as references"},
-        (*SUPERSEDED_DISTANCES, ((first,), (second, third)), ((second,), (third,))),
+        words,
+        (((first,), (second, third)), ((second,), (third,))),
     )
     errors = {d.quantity for d in ERROR_COLUMNS}
     return [

@@ -1,9 +1,16 @@
 """What the columns of a table of satellites mean: each described once, with its many names."""
 
+from collections.abc import Iterator
+
+import numpy as np
 from astropy import units
+from astropy.table import Table
 
 from halomass.observed.neighbour_columns import DEX, KMS, KPC
-from orrery.tables.columns import ColumnDescription
+from halomass.observed.placeholders import file_numbers
+from halomass.systems import FloatArray
+from orrery.tables.columns import ColumnDescription, understand
+from orrery.tables.titles import spellings
 
 DEG = units.deg
 MASYR = units.mas / units.yr
@@ -91,7 +98,11 @@ _DISTANCE_MODULUS = ColumnDescription(
     lower=0.0,
     upper=35.0,
     zero_is_none=True,
+    ties="none",
 )
+# Two columns of one distance differ by more [mag] only where one of them is wrong.
+_SAME_MODULUS = 0.3
+_MOST_DIFFERENT = 0.2  # of the rows
 # The first of them that is there is used: those before need less to be assumed.
 BRIGHTNESS_COLUMNS = (
     ColumnDescription(
@@ -121,8 +132,6 @@ SATELLITE_COLUMNS = (
     *_MOTIONS,
     *BRIGHTNESS_COLUMNS,
 )
-SUPERSEDED_DISTANCES = ((("distance",), ("distance_modulus",)),)
-"""Columns that are not used where others are there, which say the same."""
 # Errors tell whether two rows are one satellite. Of predictions they are no part: networks
 # learn from mock observations with errors of their own.
 ERROR_COLUMNS = (
@@ -138,6 +147,7 @@ PLAIN_TITLES = {
     "pm_ra": "pmra_masyr",
     "pm_dec": "pmdec_masyr",
 }
+PLAIN_DISTANCE = "dist_kpc or distance_modulus"
 PLAIN_BRIGHTNESS = "log10_Mstar_ML1 or M_V or V0_mag"
 MEASURED = tuple(PLAIN_TITLES)
 """What is measured of a satellite, in the order in which orbits are computed from it."""
@@ -145,3 +155,75 @@ SATELLITES_DIFFER_IN = frozenset(
     d.quantity for d in SATELLITE_COLUMNS if d.ties == "none"
 )
 """Of what no two satellites have exactly the same, but for rounding."""
+
+
+def not_needed(table: Table, file: str) -> dict[str, str]:
+    """Returns which of distances and distance moduli are not used, and why, by quantity.
+
+    Distances need less to be assumed than distance moduli, but a unit.
+
+    Arguments:
+        table: As it was read.
+        file: Its name.
+
+    Raises:
+        ValueError: If two columns are distances.
+
+    Example:
+        >>> not_needed(Table({"dist_kpc": [90.0], "dm": [19.8]}), "a.csv")
+        {'distance_modulus': 'dist_kpc is there'}
+    """
+    moduli = modulus_titles(table)
+    found = [c for c in understand(table, [_DISTANCE], file) if c.used]
+    if not found or not moduli:
+        return {}
+    if found[0].unit is None:
+        return {"distance": f"nobody says its unit, and {moduli[0]} is there"}
+    return {"distance_modulus": f"{found[0].title} is there"}
+
+
+def measured(description: ColumnDescription) -> str:
+    """Returns what a column holds, or of what it holds the errors.
+
+    Example:
+        >>> [measured(d) for d in ERROR_COLUMNS][:2]
+        ['distance', 'distance']
+    """
+    return description.quantity.partition("_error")[0]
+
+
+def modulus_titles(table: Table) -> list[str]:
+    """Returns the titles of columns that are called distance moduli.
+
+    Example:
+        >>> modulus_titles(Table({"dist_kpc": [90.0], "DM": [19.8], "m-M": [19.7]}))
+        ['DM', 'm-M']
+    """
+    called = spellings(table.colnames).items()
+    return [title for title, names in called if {*names} & {*_MODULI}]
+
+
+def contradicting_moduli(
+    table: Table, title: str, distance: FloatArray
+) -> Iterator[str]:
+    """Yields which columns of distance moduli contradict the distances.
+
+    Arguments:
+        table: As it was read.
+        title: Of the column of distances.
+        distance: What it says `[N]` [kpc]; NaN where there is no value.
+    """
+    expected = 5 * np.log10(distance) + 10
+    for other in modulus_titles(table):
+        if other == title or table[other].dtype.kind not in "fiu":
+            continue
+        numbers = file_numbers(table[other])
+        numbers = np.where(np.abs(numbers) < _DISTANCE_MODULUS.upper, numbers, np.nan)
+        known = np.isfinite(numbers + expected)
+        apart = np.abs(numbers - expected)[known] > _SAME_MODULUS
+        if apart.sum() > _MOST_DIFFERENT * len(apart):
+            yield (
+                f"{apart.sum()} of {len(apart)} distances of {other} are more than "
+                f"{_SAME_MODULUS:g} mag from those of {title}, which are used: look up which are "
+                "right"
+            )

@@ -18,11 +18,14 @@ from halomass.observed.satellite_columns import (
     MASYR,
     MEASURED,
     PLAIN_BRIGHTNESS,
+    PLAIN_DISTANCE,
     PLAIN_TITLES,
     SATELLITE_COLUMNS,
     SATELLITES_DIFFER_IN,
     SMALLEST_LOG_STARS,
-    SUPERSEDED_DISTANCES,
+    contradicting_moduli,
+    measured,
+    not_needed,
 )
 from halomass.observed.shared_numbers import without_shared
 from halomass.observed.spelling import row_names
@@ -98,10 +101,9 @@ class SatelliteTable:
         table = neighbour_columns.with_logarithms_in_msun(table)
         cleaned = clean_columns(
             table,
-            (*SATELLITE_COLUMNS, *_errors_with_units(table, file)),
+            _described(table, file),
             file,
             pairs=(("ra", "dec"), ("pm_ra", "pm_dec")),
-            superseded=SUPERSEDED_DISTANCES,
         )
         cleaned = without_placeholders(cleaned, table, ("v_los",))
         cleaned = without_shared(cleaned, table, SATELLITES_DIFFER_IN)
@@ -157,7 +159,13 @@ class SatelliteTable:
         """Returns a warning of numbers that may stand for no value, if some rows have any."""
         titles = [self.columns[name] for name in MEASURED[2:]]
         doubts = doubts_of(self.table, titles, self.names, rows)
-        return [*doubts, *look_up(self._without_light(rows)), *self._one_place()]
+        title, distance = self.columns["distance"], self.values["distance"]
+        return [
+            *doubts,
+            *look_up(self._without_light(rows)),
+            *self._one_place(),
+            *contradicting_moduli(self.table, title, distance),
+        ]
 
     def _without_light(self, rows: Sequence[int]) -> list[str]:
         """Returns whose magnitude is exactly zero, as it hardly ever is."""
@@ -250,7 +258,8 @@ class SatelliteTable:
     def _check_moduli(self, file: str, known: FloatArray) -> None:
         lower, upper = _MODULI
         inside = (known > lower) & (known < upper)
-        if len(known) >= _SEVERAL and inside.all():
+        given = "distance_modulus" in self.columns
+        if len(known) >= _SEVERAL and inside.all() and not given:
             raise ValueError(
                 f"{file}: {self.columns['distance']} says that all satellites are within "
                 f"{known.min():.3g} to {known.max():.3g} kpc: are these distance moduli? call "
@@ -287,11 +296,16 @@ def _nearest(ra: FloatArray, dec: FloatArray, row: int) -> int:
     return int(np.nanargmin(apart))
 
 
-def _errors_with_units(table: Table, file: str) -> tuple[ColumnDescription, ...]:
-    """Returns the errors that a table has: without a unit, they are as if not there."""
-    understood = understand(table, (*SATELLITE_COLUMNS, *ERROR_COLUMNS), file)
+def _described(table: Table, file: str) -> tuple[ColumnDescription, ...]:
+    """Returns what a table may have: errors without a unit are as if not there."""
+    needless = not_needed(table, file)
+    columns, errors = (
+        [d for d in several if measured(d) not in needless]
+        for several in (SATELLITE_COLUMNS, ERROR_COLUMNS)
+    )
+    understood = understand(table, (*columns, *errors), file)
     known = {c.quantity for c in understood if c.used and c.unit is not None}
-    return tuple(d for d in ERROR_COLUMNS if d.quantity in known)
+    return (*columns, *(d for d in errors if d.quantity in known))
 
 
 def _with_distances(cleaned: CleanedColumns) -> CleanedColumns:
@@ -305,7 +319,7 @@ def _with_distances(cleaned: CleanedColumns) -> CleanedColumns:
 
 
 def _check_columns(columns: dict[str, str], file: str) -> None:
-    titles = {"name": "name", **PLAIN_TITLES}
+    titles = {"name": "name", **PLAIN_TITLES, "distance": PLAIN_DISTANCE}
     missing = [title for name, title in titles.items() if name not in columns]
     if not any(description.quantity in columns for description in BRIGHTNESS_COLUMNS):
         missing.append(PLAIN_BRIGHTNESS)

@@ -5,6 +5,7 @@ RR Lyrae, of galstreams, VizieR and TOPCAT. A survey's own name has the unit tha
 survey has defined; other names need one, in the file or in the title.
 """
 
+import numpy as np
 from astropy import units
 
 from mwlmc.observed.columns import DEG, KMS, KPC, MASYR, NONE
@@ -231,13 +232,15 @@ _PM_B = _described(
     ties="none",
     meaning="proper motion along Galactic latitude",
 )
+# No two errors are one: exactly 1 or -1 stands for no value.
+_CORRELATED = float(np.nextafter(1.0, 0.0))
 _PM_CORR = _described(
     "pm_corr",
     NONE,
     {},
     "pm_corr pm_correlation",
-    lower=-1.0,
-    upper=1.0,
+    lower=-_CORRELATED,
+    upper=_CORRELATED,
     meaning="correlation of the proper motions' errors",
 )
 _PM_RA_DEC_CORR = _described(
@@ -246,8 +249,8 @@ _PM_RA_DEC_CORR = _described(
     {},
     "pmra_pmdec_corr pmrapmdecor pmrapmdeccor pmra_pmdec_correlation corr_pmra_pmdec "
     "pmra_pmde_corr",
-    lower=-1.0,
-    upper=1.0,
+    lower=-_CORRELATED,
+    upper=_CORRELATED,
     meaning="correlation of the errors along right ascension and declination",
 )
 _PM_L_B_CORR = _described(
@@ -255,8 +258,8 @@ _PM_L_B_CORR = _described(
     NONE,
     {},
     "pml_pmb_corr pml_cosb_pmb_corr pm_l_pm_b_corr corr_pml_pmb pml_pmb_correlation",
-    lower=-1.0,
-    upper=1.0,
+    lower=-_CORRELATED,
+    upper=_CORRELATED,
     meaning="correlation of the errors along Galactic longitude and latitude",
 )
 IDENTIFIERS = ("gaia", "identifier")

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 _HEAD = 20_000  # [characters] in which a layout shows itself
-_COLUMN_RULE = re.compile(r"^ *[-=+|]*[-=]{3,}[-=+| ]*$")
+_COLUMN_RULE = re.compile(r"^ *[-=+|:]*[-=]{3,}[-=+|: ]*$")
 
 
 @dataclass(frozen=True)
@@ -63,18 +63,16 @@ def check_layout(name: str, text: str) -> None:
                 f"{_remedy(name, layout.reader)}"
             )
     if _has_bars(head):
-        # with bars at both ends of a line too, or between fields alone
-        reader = "ascii.fixed_width" if head.lstrip()[0] == "|" else "ascii.basic"
         raise ValueError(
-            f"{name} has bars between its fields, which are not read as they are: "
-            f"{_remedy(name, reader, delimiter='|')}"
+            f"{name} has bars between its fields, which are not read as they are: convert it, "
+            f"`tr '|' ',' < {name} > table.csv`, and leave out lines that are no rows, such as "
+            "those of + and -, or a count of rows"
         )
 
 
-def _remedy(name: str, reader: str, **options: str) -> str:
-    given = "".join(f", {key}={value!r}" for key, value in options.items())
+def _remedy(name: str, reader: str) -> str:
     return (
-        f"convert it, `astropy.table.Table.read({name!r}, format={reader!r}{given})"
+        f"convert it, `astropy.table.Table.read({name!r}, format={reader!r})"
         ".write('table.ecsv')`"
     )
 
@@ -86,7 +84,12 @@ def _has_bars(head: str) -> bool:
         line
         for line in lines
         if not line.startswith("#") and not _COLUMN_RULE.match(line)
-    ]
-    counts = {line.count("|") for line in written[:5]}
-    others = any(set(",;\t") & set(line) for line in written[:5])
-    return len(written) > 1 and len(counts) == 1 and counts != {0} and not others
+    ][:5]
+    counts = {line.count("|") for line in written}
+    if len(written) < 2 or len(counts) != 1 or counts == {0}:
+        return False
+    if any(set(",;\t") & set(line) for line in written):
+        return False
+    # of fields that blanks separate, and that have bars in them, there are more than of bars
+    words = len(written[0].replace("|", " ").split())
+    return words <= counts.pop() + 1

@@ -35,6 +35,7 @@ _FEW_ROWS, _MANY_ROWS, _COMPARED_ROWS = 10, 100, 1000
 _LONG_LINE = 1000  # [characters] few tables have longer ones
 # [bytes] in memory, of a word's letter and of a list's entry
 _CHARACTER, _ENTRY = 4, 32
+_BEGUN = re.compile(r"[-+]\.?|\.|[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?")
 _RULE = set("- \t,;")  # what a line of dashes is made of
 
 
@@ -324,8 +325,12 @@ class _Rows:
 
 def _is_cut(last: str, before: Sequence[str]) -> bool:
     """Returns whether a number has fewer digits than all those before it would make likely."""
-    if len(before) < _FEW_ROWS or not _is_number(last):
+    if len(before) < _FEW_ROWS:
         return False
+    if not _is_number(last):
+        # a sign alone, or what an exponent is missing of: the beginning of a number
+        begun = _BEGUN.fullmatch(last) is not None and last not in before
+        return begun and sum(map(_is_number, before)) > len(before) / 2
     fractions = "." in "".join(before)
     counts = [_digits(word, fractions) for word in before if _is_number(word)]
     if not counts or _digits(last, fractions) >= min(counts):

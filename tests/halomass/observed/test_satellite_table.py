@@ -22,8 +22,9 @@ COLUMNS = {
 @pytest.mark.parametrize("title", COLUMNS)
 def test_a_column_that_is_not_there_is_named(title):
     rest = {name: values for name, values in COLUMNS.items() if name != title}
-    said = "M_V or V0_mag" if title == "M_V" else title
-    with pytest.raises(ValueError, match=rf"a.csv: no .*{said} in this table"):
+    said = {"M_V": "M_V or V0_mag", "dist_kpc": "dist_kpc or distance_modulus"}
+    wanted = said.get(title, title)
+    with pytest.raises(ValueError, match=rf"a.csv: no .*{wanted} in this table"):
         SatelliteTable.of(Table(rest), "a.csv")
 
 
@@ -49,6 +50,45 @@ def test_distance_moduli_are_distances(title):
     # a distance needs less to be assumed
     both = SatelliteTable.of(Table(COLUMNS | {title: [18.0, 18.0]}), "a.csv")
     assert both.values["distance"].tolist() == COLUMNS["dist_kpc"]
+
+
+@pytest.mark.parametrize("second", ["DM", "m-M", "dm_err", "distance_modulus_err"])
+def test_moduli_that_are_not_used_refuse_nothing(second):
+    more = {"dist_modulus": [19.8, 18.0], "mod_err": [0.1, 0.1], second: ["a", "b"]}
+    found = SatelliteTable.of(Table(COLUMNS | more), "a.csv")
+    assert found.values["distance"].tolist() == COLUMNS["dist_kpc"]
+
+
+def test_a_modulus_counts_where_a_distance_has_no_unit():
+    rest = {name: values for name, values in COLUMNS.items() if name != "dist_kpc"}
+    rest |= {"distance": [90.0, 40.0], "distance_modulus": [20.0, 18.5]}
+    found = SatelliteTable.of(Table(rest), "a.csv")
+    np.testing.assert_allclose(found.values["distance"], [100.0, 50.12], rtol=1e-4)
+    del rest["distance_modulus"]
+    with pytest.raises(ValueError, match="column 'distance' has no unit"):
+        SatelliteTable.of(Table(rest), "a.csv")
+
+
+@pytest.mark.parametrize(("offset", "told"), [(0.0, False), (0.1, False), (-5.0, True)])
+def test_moduli_that_contradict_distances_are_told_of(offset, told):
+    moduli = 5 * np.log10(COLUMNS["dist_kpc"]) + 10 + offset
+    table = Table(COLUMNS | {"dmod": moduli, "DM": [-99.0, np.nan]})
+    found = SatelliteTable.of(table, "a.csv").doubts([0, 1])
+    assert [("distances of dmod" in one) for one in found] == [True] * told
+
+
+def test_a_modulus_of_many_is_none():
+    random = np.random.default_rng(3)
+    table = _satellites(random.uniform(20, 250, 40))
+    moduli = 5 * np.log10(table["dist_kpc"]) + 10
+    moduli[:7] = 20.0
+    del table["dist_kpc"]
+    table["distance_modulus"] = moduli
+    for name in ("vlos_kms", "pmra_masyr", "pmdec_masyr"):
+        table[name] = random.normal(0, 1, 40)
+    table["vlos_kms"] *= 90
+    found = SatelliteTable.of(table, "a.csv")
+    assert np.flatnonzero(np.isnan(found.values["distance"])).tolist() == [*range(7)]
 
 
 @pytest.mark.parametrize(("error", "repeated"), [(0.05, False), (0.4, True)])

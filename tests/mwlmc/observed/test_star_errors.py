@@ -184,6 +184,22 @@ def test_a_column_of_which_few_could_be_correlations_holds_none(tmp_path, title)
     np.testing.assert_array_equal(found.pm_b_error, without.pm_b_error)
 
 
+@pytest.mark.parametrize(("share", "warned"), [(0.1, 0), (0.4, 1), (1.0, 0)])
+def test_two_errors_are_never_one(tmp_path, share, warned):
+    correlations = np.random.default_rng(4).uniform(-0.6, 0.6, COUNT)
+    certain = np.arange(COUNT) < share * COUNT
+    correlations[certain] = np.where(np.arange(COUNT)[certain] % 2, 1.0, -1.0)
+    notes = _notes({**_stars(), "pmra_pmdec_corr": correlations}, tmp_path)
+    # of nothing but such numbers a note says that there are no others
+    assert len(notes) == warned
+    found = read_stars(tmp_path / "stars.csv", motions_needed=True)
+    counted = {one["column"]: one["rows"] for one in found.checks["missing"]}
+    assert counted == {"pmra_pmdec_corr": certain.sum()}
+    without = read_stars(_write(_stars(), tmp_path), motions_needed=True)
+    same = found.pm_b_error[certain] == without.pm_b_error[certain]
+    assert same.all()
+
+
 @pytest.mark.parametrize("rounding", [0.0, 1e-6])
 def test_correlations_are_used_though_some_are_rounded_or_empty(tmp_path, rounding):
     correlations = np.random.default_rng(4).uniform(-0.6, 0.6, COUNT)

@@ -125,6 +125,19 @@ def test_a_last_number_without_an_end_is_torn_if_it_is_the_shortest(form, name):
     assert len(_read(name, torn + "\n")) == 200
 
 
+@pytest.mark.parametrize("begun", ["-", "+", "-.", "1e", "2.5e-", "-3E+"])
+@pytest.mark.parametrize("name", ["t.csv", "t.dat"])
+def test_the_beginning_of_a_number_is_torn(begun, name):
+    between = "," if name == "t.csv" else " "
+    rows = [f"{i}{between}{-i / 7:.{i % 5 + 1}f}" for i in range(1, 30)]
+    text = "\n".join([f"x{between}y", *rows, f"30{between}"])
+    with pytest.raises(ValueError, match=r"line 31: the last line is torn, its last f"):
+        _read(name, text + begun)
+    # a column in which it stands for no value
+    assert len(_read(name, text.replace(f"{-2 / 7:.3f}", begun) + begun)) == 30
+    assert len(_read(name, text + "--")) == 30
+
+
 def test_a_torn_identifier_is_shorter_than_the_others():
     text = "\n".join(["v,source_id", *(f"1,40000000000{i}" for i in range(10, 30))])
     assert len(_read("t.csv", text)) == 20
