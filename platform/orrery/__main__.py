@@ -1,7 +1,6 @@
 """Experiments, what lies on the disk, the cluster, and licences.
 
-`orrery EXPERIMENT --help` lists the options of an experiment. `python -m orrery` is the same
-program.
+`orrery EXPERIMENT --help` lists its options; `python -m orrery` is the same program.
 """
 
 import argparse
@@ -19,7 +18,7 @@ from orrery.failures import error_line
 from orrery.storage import files
 from orrery.storage.store import locate
 from orrery.terminal import duration, say
-from orrery.termination import orderly_end
+from orrery.termination import orderly_end, readers_may_leave
 
 if TYPE_CHECKING:  # reading results takes a second that --help must not
     from orrery.results.result import Result
@@ -29,6 +28,7 @@ if TYPE_CHECKING:  # reading results takes a second that --help must not
 _MOST_WARNINGS = 10  # of entries that could not be read
 
 
+@readers_may_leave()
 def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit status of a command on runs or on the cluster.
 
@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen is None:
             options = _parser(added.values()).parse_args(given)
             options.command(options)
+    except BrokenPipeError:
+        raise
     except (ValueError, OSError) as error:
         say(f"error: {error_line(error)}")
         return 1
@@ -383,8 +385,7 @@ def _verify(options: argparse.Namespace) -> None:
 def _judge(found: "Mapping[Location, Sequence[Finding]]") -> None:
     """Prints a line for each finding; raises ValueError if there is one."""
     for folder, findings in found.items():
-        for finding in findings:
-            sys.stdout.write(f"{folder}/{finding}\n")
+        sys.stdout.writelines(f"{folder}/{finding}\n" for finding in findings)
         if not any(finding.is_damage for finding in findings):
             seen = ", as far as can be seen" if findings else ""
             sys.stdout.write(f"{folder} is sound{seen}\n")

@@ -109,6 +109,29 @@ def orderly_end() -> Iterator[None]:
         sys.exit(143 if is_terminated else 130)
 
 
+@contextmanager
+def readers_may_leave() -> Iterator[None]:
+    """Returns a context that ends the program where nobody reads on what it prints, as by `head`.
+
+    Raises:
+        SystemExit: If nobody does, with 1.
+
+    Example:
+        >>> with readers_may_leave():
+        ...     print("a line")
+        a line
+    """
+    try:
+        try:
+            yield
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left is flushed when Python ends, which would print a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
 def told(error: BaseException) -> str:
     """Returns an error and where it was raised, with the SIGTERM that it was made of, if any.
 

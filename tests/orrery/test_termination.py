@@ -1,6 +1,7 @@
 """A signal ends a program as an interruption, whatever was made of it on its way."""
 
 import signal
+import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -166,6 +167,24 @@ def test_an_interruption_ends_in_a_line_once(number, status, capsys):
         signal.raise_signal(number)
     assert ended.value.code == status
     assert capsys.readouterr().err.count("the same command continues") == 1
+
+
+@pytest.mark.parametrize("words", ["columns {stars}", "--help", "runs {folder}"])
+def test_who_reads_no_more_sees_no_traceback(words, tmp_path):
+    stars = tmp_path / "stars.csv"
+    stars.write_text("ra_deg,dec_deg\n1.0,2.0\n")
+    command = words.format(stars=stars, folder=tmp_path)
+    # what is read is closed long before anything is written
+    ended = subprocess.run(
+        f"(sleep 1; {sys.executable} -m orrery {command}; echo status $? >&2) | true",
+        shell=True,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Traceback" not in ended.stderr
+    assert "Broken" not in ended.stderr
+    assert "status" in ended.stderr
 
 
 def test_another_end_stays_what_it_is(capsys):

@@ -140,7 +140,7 @@ DESCRIBED = {description.quantity: description for description in NEIGHBOUR_COLU
 NAME = ColumnDescription(
     "name",
     units.dimensionless_unscaled,
-    ("name", "id", "haloid", "halo_id"),
+    ("name", "id", "haloid", "halo_id", "galaxy", "satellite", "galaxy_name"),
     words=True,
 )
 

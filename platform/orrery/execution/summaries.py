@@ -392,7 +392,7 @@ def _finite(table: pa.Table, theta: FloatArray, x: FloatArray) -> NDArray[np.boo
         dropped = (~good).sum()
         say(
             f"{dropped} of {len(good)} simulations are dropped, because a network can leave no "
-            "number out and each of them lacks one, as where fewer than two of its stars are in "
-            f"a bin or a host has too few neighbours: {_emptiest(table)}"
+            "number out and each of them lacks one, as where a bin has fewer than two stars or a "
+            f"host too few neighbours: {_emptiest(table)}"
         )
     return good

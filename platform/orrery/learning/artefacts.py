@@ -140,9 +140,22 @@ class ArtifactStore:
             "versions": versions.software(),
         }
         whole = {**document, **more}
+        self._tell_of_replacement(str(document["fingerprint"]))
         # Last: until then the old document still names the old weights.
         write_document(self.document, {**whole, OUTCOME_KEY: outcome(whole)})
         self._remove_others(document["fingerprint"], file)
+
+    def _tell_of_replacement(self, identity: str) -> None:
+        """Says that another result was here: who keeps two gives each a folder."""
+        try:
+            before = read_document(self.document, TRAIN)["fingerprint"]
+        except (OSError, ValueError, KeyError):
+            return  # nothing whole is replaced
+        if before != identity:
+            say(
+                f"{self.kind} {before} in {self.folder} is replaced by {identity}, which has other "
+                "arguments: give each a folder of its own to keep both"
+            )
 
     def _remove_others(self, identity: str, weights: str) -> None:
         """Removes unfinished trainings, and the weights of older results."""

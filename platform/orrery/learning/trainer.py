@@ -37,6 +37,8 @@ def quiet() -> Iterator[None]:
             warnings.filterwarnings(
                 "ignore", "`isinstance.treespec, LeafSpec", FutureWarning
             )
+            # On a login node nobody wants Slurm for a training in this process.
+            warnings.filterwarnings("ignore", "The `srun` command is available")
             yield
     finally:
         logger.setLevel(level)

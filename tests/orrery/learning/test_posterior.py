@@ -177,11 +177,13 @@ def test_a_second_call_opens_the_first_ones_posterior(tmp_path):
         {"data": splits(4000)},
     ],
 )
-def test_other_arguments_replace_it(tmp_path, change):
+def test_other_arguments_replace_it_and_that_is_said(tmp_path, change, capsys):
     first, seen = fit(tmp_path), []
     second = fit(tmp_path, on_epoch=lambda *epoch: seen.append(epoch), **change)
     assert len(seen) == BRIEF.max_epochs
-    assert first.document["fingerprint"] != second.document["fingerprint"]
+    before, after = (one.document["fingerprint"] for one in (first, second))
+    assert before != after
+    assert f"posterior {before} in" in capsys.readouterr().err
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         ".lock",
         "posterior.json",
