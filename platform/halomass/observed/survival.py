@@ -7,6 +7,7 @@ deep, would come first and make the host too light. So the same cut is made here
 the best columns there are for it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,6 +37,9 @@ PEAK_ALONE = (
 # left. Of twice as many the cut is doubted, unless there are few.
 _MOST_STRIPPED = 0.6
 _FEWEST_STRIPPED = 5
+# [dex] from the mass whose median velocity a halo has: those of one mass scatter by 0.1, and
+# simulations differ by less than one.
+_MOST_APART = 1.5
 # What is today, what it ever was, and by how many times it may be more nevertheless: numbers
 # are rounded, and masses are of different definitions.
 _NEVER_LARGER = (("vmax", "v_peak", 1.02), ("log_m", "log_m_peak", 1.5))
@@ -73,6 +77,36 @@ class SatelliteSelection:
 def log_m_peak_of(v_peak: FloatArray) -> FloatArray:
     """Returns log10 of the peak mass [Msun] whose median peak circular velocity [km/s] this is."""
     return 10 + (np.log10(v_peak) - V_PEAK) / V_PEAK_SLOPE
+
+
+def mismatched_peaks(table: PlainTable, rows: Sequence[int]) -> list[str]:
+    """Returns a warning of peak masses that no halo of such a peak velocity has, if there are any.
+
+    Arguments:
+        table: A host's neighbours.
+        rows: Which of them count.
+
+    Example:
+        >>> from astropy.table import Table
+        >>> columns = {"name": ["a", "b"], "m_peak": [4e8, 1e12], "v_peak": [13.0, 13.0]}
+        >>> mismatched_peaks(PlainTable.of(Table(columns), "host.csv"), [0, 1])
+        ["m_peak of 'b' is 1e+12 where v_peak is 13: no halo has both; look up which is wrong"]
+    """
+    mass = table.first("log_m_peak", "m_peak")
+    if mass is None or "v_peak" not in table.columns:
+        return []
+    velocity = table.values("v_peak")
+    apart = table.log_masses(mass) - log_m_peak_of(velocity)
+    names, masses = table.names(), table.values(mass)
+    found = [
+        f"{table.columns[mass]} of {names[row]!r} is {masses[row]:.4g} where "
+        f"{table.columns['v_peak']} is {velocity[row]:.4g}"
+        for row in rows
+        if np.abs(apart[row]) > _MOST_APART
+    ]
+    if not found:
+        return []
+    return [f"{', '.join(found[:8])}: no halo has both; look up which is wrong"]
 
 
 @dataclass(frozen=True, eq=False)

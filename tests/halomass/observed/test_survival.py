@@ -194,6 +194,19 @@ def test_what_is_today_is_never_more_than_what_it_ever_was(
         read_neighbours(saved(tmp_path, exchanged), **AROUND)
 
 
+@pytest.mark.parametrize(("factor", "told"), [(1.0, False), (10.0, False), (1e3, True)])
+def test_a_peak_mass_that_no_halo_so_slow_has_is_told_of(
+    stripped, tmp_path, saved, factor, told
+):
+    row = int(np.argmin(stripped["m_peak"] + 1e99 * (stripped["vmax"] < 30)))
+    masses = stripped["m_peak"].copy()
+    masses[row] *= factor
+    table = saved(tmp_path, {**stripped, "m_peak": masses})
+    found = read_neighbours(table, threshold=0.0, **AROUND)
+    said = [one for one in found.warnings if "no halo has both" in one]
+    assert len(said) == told
+
+
 def test_a_cut_that_leaves_few_is_doubted(stripped, tmp_path, saved):
     """As where velocities are those of another simulation than the usual ones."""
     columns = chosen(stripped, "m_peak", "vmax")
