@@ -14,6 +14,7 @@ from orrery.results.sections import (
     Text,
     shown,
     tabulated,
+    with_errors_alone,
 )
 from orrery.results.wording import headed, page_words, worded, worded_document
 from orrery.storage.run import DOCUMENT, Run
@@ -68,6 +69,7 @@ class ConsoleReader:
 
 def _print(section: TableSection, words: Mapping[str, str]) -> None:
     content = {"key": section.key, **tabulated(section.table)}
+    content["rows"] = with_errors_alone(content)
     content = worded(headed(content, words), words)
     columns = content["columns"]
     head = [f"{c['name']}\n[{c['unit']}]" if c["unit"] else c["name"] for c in columns]

@@ -29,7 +29,7 @@ from orrery.results.answers import (
 )
 from orrery.results.recording import Number
 from orrery.results.result import OTHER_VERSION, PAGE, Result, other_format
-from orrery.results.sections import Section, shown
+from orrery.results.sections import Section, shown, with_errors_alone
 from orrery.results.wording import (
     OUTCOMES,
     UNTESTED,
@@ -45,7 +45,6 @@ from orrery.terminal import progress
 _ANSWERED = "posterior."
 # Figures have their final boxes before what is too wide is looked for.
 _SCRIPTS = ("report.js", "keys.js", "pictures.js", "wide.js")
-_DATA_VECTOR = "data_vector."
 _FEW_ROWS = 30  # of a table that is not folded
 _WORD = re.compile(r"(\w+(?:[.-]\w+)*)")
 # one letter with a subscript, such as v_x
@@ -186,7 +185,7 @@ def _text(section: JSON, named: JSON) -> JSON:
             for value, name, form in zip(row, names, formats, strict=True)
         ]
         for row, names in zip(
-            _with_errors_alone(section), _with_errors_alone(named), strict=True
+            with_errors_alone(section), with_errors_alone(named), strict=True
         )
     ]
     head = [
@@ -194,24 +193,6 @@ def _text(section: JSON, named: JSON) -> JSON:
         for column, plain in zip(columns, named["columns"], strict=True)
     ]
     return {"head": head, "cells": rows}
-
-
-def _with_errors_alone(section: JSON) -> list[Any]:
-    """Returns a table's rows; a data vector's errors of zero are none to be shown.
-
-    Simulations have such an entry's noise in themselves. Documents and files keep the
-    zero, by which posteriors read a data vector back.
-    """
-    if not section["key"].startswith(_DATA_VECTOR):
-        return list(section["rows"])
-    errors = [column["name"] == "error" for column in section["columns"]]
-    return [
-        [
-            None if is_error and value == 0 else value
-            for is_error, value in zip(errors, row, strict=True)
-        ]
-        for row in section["rows"]
-    ]
 
 
 def _drawn(result: Result, section: JSON) -> JSON:

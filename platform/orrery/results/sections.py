@@ -19,6 +19,8 @@ from orrery.results.views import View
 if TYPE_CHECKING:  # only a study that has tables imports them
     from astropy.table import Table
 
+_DATA_VECTOR = "data_vector."  # of keys
+
 
 @dataclass(frozen=True)
 class Text:
@@ -304,6 +306,32 @@ def shown(value: Any, form: str | None = None) -> str:
     if form and not isinstance(value, str):
         return form % value if "%" in form else format(value, form.strip("{}:"))
     return f"{value:.4g}" if real else str(value)
+
+
+def with_errors_alone(section: JSON) -> list[Any]:
+    """Returns a table's rows; a data vector's errors of zero are none to be shown.
+
+    Simulations have such an entry's noise in themselves. Documents and files keep the
+    zero, by which posteriors read a data vector back.
+
+    Arguments:
+        section: The table's `key`, `columns` and `rows`, see `tabulated`.
+
+    Example:
+        >>> vector = {"key": "data_vector.desi", "columns": [{"name": "value"}, {"name": "error"}]}
+        >>> with_errors_alone({**vector, "rows": [[3.1, 0.0], [0.0, 2.0]]})
+        [[3.1, None], [0.0, 2.0]]
+    """
+    if not section["key"].startswith(_DATA_VECTOR):
+        return list(section["rows"])
+    errors = [column["name"] == "error" for column in section["columns"]]
+    return [
+        [
+            None if is_error and value == 0 else value
+            for is_error, value in zip(errors, row, strict=True)
+        ]
+        for row in section["rows"]
+    ]
 
 
 def tabulated(table: "Table") -> JSON:

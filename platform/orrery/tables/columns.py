@@ -380,7 +380,7 @@ def _unit(
             # one that is not understood is told of where its numbers are read
             return found or _squared_unit(said, description), source
     if name in description.documented:
-        return description.documented[name], "the survey's documentation"
+        return description.documented[name], "its name, as surveys use it"
     if description.unit == units.dimensionless_unscaled:
         return description.unit, ""
     return None, ""

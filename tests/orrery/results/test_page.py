@@ -15,6 +15,7 @@ from astropy.table import Table
 
 from orrery import __main__ as commands
 from orrery.results import page
+from orrery.results.console import ConsoleReader
 from orrery.results.page import PageReader
 from orrery.results.recording import read_by, record
 from orrery.results.result import Result
@@ -149,13 +150,14 @@ def test_an_answer_of_an_older_document_that_is_text_is_a_dash(drawn):
     assert "nan" not in answers
 
 
-def test_an_error_that_simulations_have_is_a_dash_in_a_data_vector_alone(drawn):
+def test_an_error_that_simulations_have_is_a_dash_in_a_data_vector_alone(drawn, capsys):
     columns = {"summary": ["a", "b"], "value": [0.0, 2.0], "error": [0.0, 0.5]}
 
     def body(recording):
         for key in ("data_vector.desi", "errors.desi"):
-            table = Table(columns)
-            recording.add(TableSection(key, key, table, "Where no error is shown."))
+            part = TableSection(key, key, Table(columns), "Where no error is shown.")
+            recording.add(part)
+            ConsoleReader().section(part)
 
     found = drawn(body=body)
     text = (found.folder / "report.html").read_text()
@@ -165,6 +167,7 @@ def test_an_error_that_simulations_have_is_a_dash_in_a_data_vector_alone(drawn):
     }
     assert cells["data_vector.desi"] == ["a", "0", "\N{EN DASH}", "b", "2", "0.5"]
     assert cells["errors.desi"] == ["a", "0", "0", "b", "2", "0.5"]
+    assert capsys.readouterr().err.count("\N{EN DASH}") == 1
     # posteriors read the table back
     kept = Table.read(found.folder / "data_vector.desi.ecsv")
     assert list(kept["error"]) == [0.0, 0.5]

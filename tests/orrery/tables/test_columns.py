@@ -25,7 +25,7 @@ def test_units_are_the_files_the_titles_or_the_surveys():
     found = understand(table, DESCRIPTIONS, "t.csv")
     assert [str(one) for one in found] == [
         "vel: speed [m / s, says the file]",
-        "rv_err: speed_error [km / s, says the survey's documentation]",
+        "rv_err: speed_error [km / s, says its name, as surveys use it]",
     ]
     assert str(_understood("vel")["vel"]) == "vel: speed [no unit]"
     assert str(_understood("vel [m/s]")["vel [m/s]"].unit) == "m / s"
