@@ -169,7 +169,8 @@ class Neighbours:
             f" Mpc away, the nearest cluster {around.distance_cluster / 1e3:.3g} Mpc."
         )
         if assumed:
-            text += f" The table does not say {' nor '.join(assumed)}: typical hosts have this."
+            unsaid = " nor ".join(assumed)
+            text += f" The table does not say {unsaid}: typical hosts have this, it is not measured."
         return " ".join((text, *(f"Warning: {warning}." for warning in self.warnings)))
 
     def keep(self, chosen: Sequence[int] | NDArray[np.int64]) -> "Neighbours":

@@ -35,7 +35,7 @@ MOCK_SUMMARY = (
     "simulation of structure formation. Groups that fall in together, mergers, planes of "
     "satellites and filaments are left out. Log masses are drawn almost uniformly, which is the "
     "prior of every answer; a real mass function, with more light hosts, would move it down a "
-    "little. python -m halomass.acceptance compares the mock with published numbers; give "
+    "little. python -m halomass.study.acceptance compares the mock with published numbers; give "
     "--catalogue for simulated hosts."
 )
 # Of fewer, variants with half as many would have too few for validation and tests.

@@ -103,8 +103,8 @@ def require_ray(workers: int) -> None:
     missing = why_no_ray()
     if missing:
         raise ValueError(
-            f"{workers} workers are processes of Ray, and {missing}: 0 workers train in this "
-            "process; what has been simulated is kept"
+            f"{workers} workers are processes of Ray, and {missing}: with `--workers 0` this "
+            "process trains; what has been simulated is kept"
         )
 
 

@@ -146,7 +146,7 @@ class Calibration:
         control = self.negative_control.verdict
         rejected = {
             "tarp": self.verdict.tarp or control.tarp,
-            "sbc": self.verdict.ranks or control.ranks,
+            "sbc": self.verdict.ranks or self.verdict.band or control.ranks,
         }
         return tuple(name for name, either in rejected.items() if not either)
 

@@ -14,6 +14,7 @@ UNUSABLE = "failed, not to be used"
 _DECISIVE = {
     "prior_predictive": "the prior predictive check",
     "calibration": "a test of its calibration",
+    "information_gain": "the test of its information gain",
 }
 _WHERE_KNOWN = ("predicted_mean", "tests", "meaning", "source")
 
@@ -108,8 +109,14 @@ def _tests_of(answer: JSON, verdicts: Sequence[JSON]) -> list[JSON]:
 
 def _decisive(failed: Sequence[JSON]) -> list[str]:
     """Returns what those failed tests are called without which an answer means nothing."""
-    kinds = {one["key"].partition(".")[0] for one in failed}
+    kinds = {_kind(one["key"]) for one in failed}
     return [called for kind, called in _DECISIVE.items() if kind in kinds]
+
+
+def _kind(key: str) -> str:
+    """Returns of which kind a test is; the information gain stands among the calibration."""
+    first, last = key.partition(".")[0], key.rpartition(".")[2]
+    return last if last in _DECISIVE else first
 
 
 def _is_below(key: str, places: Iterable[str]) -> bool:

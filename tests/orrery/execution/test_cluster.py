@@ -102,7 +102,7 @@ def test_who_does_without_ray_works_here_and_asks_for_no_workers(monkeypatch, ca
         "ORRERY_RAY=off: this process does all the work by itself, and trainings need 0 workers"
     )
     with pytest.raises(
-        ValueError, match=r"^3 workers .* ORRERY_RAY=off: 0 workers train"
+        ValueError, match=r"^3 workers .* ORRERY_RAY=off: with .--workers 0"
     ):
         cluster.require_ray(3)
     monkeypatch.setenv("ORRERY_RAY", "no")
@@ -112,7 +112,7 @@ def test_who_does_without_ray_works_here_and_asks_for_no_workers(monkeypatch, ca
 
 def test_workers_are_refused_where_ray_is_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ValueError, match="Ray is not installed: 0 workers train"):
+    with pytest.raises(ValueError, match="Ray is not installed: with .--workers 0"):
         cluster.require_ray(1)
 
 

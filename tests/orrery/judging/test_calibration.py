@@ -1,6 +1,6 @@
 """Judging a posterior: the right one passes, a narrow one fails, one without data gains nothing."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
@@ -166,6 +166,15 @@ def test_the_control_is_the_posterior_that_is_really_so_narrow(normal):
     np.testing.assert_allclose(
         control.coverage.coverage, narrow.coverage.coverage, atol=0.02
     )
+
+
+def test_what_a_test_rejects_is_not_untested(normal):
+    judged = calibration.calibrate(Exact(), normal, seed=3, draws=50, tests=30)
+    assert judged.passed["sbc"] is None  # of so few the control passes, too
+    ranks = replace(judged.ranks, band_pvalue=0 * judged.ranks.band_pvalue + 0.002)
+    rejected = replace(judged, ranks=ranks)
+    assert "SBC's band" in rejected.verdict.names
+    assert rejected.passed["sbc"] is False
 
 
 def test_the_control_passes_where_tests_are_too_few(normal):

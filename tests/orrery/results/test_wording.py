@@ -261,13 +261,19 @@ def test_one_answer_is_recommended_and_others_stand_beside_their_tests(tmp_path)
             "the prior predictive check and a test of its calibration: not to be used.",
         ),
         (["predictive"], "It failed a test: Bins."),
+        (
+            ["information_gain"],
+            "It failed the test of its information gain: not to be used.",
+        ),
     ],
 )
 def test_an_answer_says_which_of_its_tests_failed(tmp_path, failed, sentence):
+    keys = {"information_gain": "calibration.a.v.information_gain"}
+    outcome = ("Bins, A", False, "p = 0.")
     with record("toy", Choices(), tmp_path) as recording:
         recording.answers([Answer("posterior.a.v.x", "A", "x", "", 3.0, 1.0, 5.0)])
         recording.verdicts(
-            [Verdict(f"{kind}.a.v.one", "Bins, A", False, "p = 0.") for kind in failed]
+            [Verdict(keys.get(kind, f"{kind}.a.v.one"), *outcome) for kind in failed]
         )
     text = page.write(recording.result).read_text()
     (said,) = re.findall(r'<p class="answer">(.*?)</p>', text, re.DOTALL)
