@@ -67,7 +67,7 @@ def test_workers_are_refused_before_the_study_where_there_is_no_ray(monkeypatch)
     monkeypatch.setenv("ORRERY_RAY", "off")
     asked = []
     with pytest.raises(
-        ValueError, match=r"^2 workers .*ORRERY_RAY=off: 0 workers train"
+        ValueError, match=r"^2 workers .*ORRERY_RAY=off: with .--workers 0"
     ):
         runs.run_study(asked.append, Trained(Learning(workers=2)))
     assert asked == []

@@ -112,7 +112,7 @@ def test_who_does_without_ray_works_here_and_asks_for_no_workers(monkeypatch, ca
 
 def test_workers_are_refused_where_ray_is_not_installed(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(ValueError, match="Ray is not installed: with .--workers 0"):
+    with pytest.raises(ValueError, match=r"Ray is not installed: with .--workers 0"):
         cluster.require_ray(1)
 
 
