@@ -35,7 +35,8 @@ _FEW_ROWS, _MANY_ROWS, _COMPARED_ROWS = 10, 100, 1000
 _LONG_LINE = 1000  # [characters] few tables have longer ones
 # [bytes] in memory, of a word's letter and of a list's entry
 _CHARACTER, _ENTRY = 4, 32
-_BEGUN = re.compile(r"[-+]\.?|\.|[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?")
+# The beginning of a number; digits are given back to nobody, however many there are.
+_BEGUN = re.compile(r"[-+]\.?|\.|[-+]?(\d++\.?\d*+|\.\d++)[eE][-+]?")
 _RULE = set("- \t,;")  # what a line of dashes is made of
 
 

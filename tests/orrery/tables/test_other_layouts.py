@@ -9,6 +9,7 @@ import pytest
 from astropy.table import Table
 
 from orrery.tables.opening import OpenedFile
+from orrery.tables.other_layouts import check_layout
 from orrery.tables.reading import read_table
 
 ROWS = Table({"star": ["a", "b c", "d"], "rv": [1.5, -20.25, 300.0], "n": [1, 20, 3]})
@@ -96,3 +97,10 @@ def test_bars_elsewhere_are_no_layout(tmp_path, text):
     path = tmp_path / "stars.csv"
     path.write_text(text)
     assert len(read_table(path)) == 2
+
+
+@pytest.mark.parametrize(
+    "line", ["-" * 19_000 + "x", " " * 19_000 + "x", "-=" * 9_000 + "x"]
+)
+def test_a_long_line_that_is_nearly_a_rule_is_none(line):
+    check_layout("stars.txt", f"{line}\n1\n")

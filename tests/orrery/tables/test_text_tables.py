@@ -138,6 +138,12 @@ def test_the_beginning_of_a_number_is_torn(begun, name):
     assert len(_read(name, text + "--")) == 30
 
 
+def test_a_long_last_word_that_begins_as_a_number_is_no_torn_one():
+    rows = [f"{i},{i / 7:.5f}" for i in range(1, 30)]
+    table = _read("t.csv", "\n".join(["x,y", *rows, f"30,{'1' * 60_000}x"]))
+    assert len(table) == 30
+
+
 def test_a_torn_identifier_is_shorter_than_the_others():
     text = "\n".join(["v,source_id", *(f"1,40000000000{i}" for i in range(10, 30))])
     assert len(_read("t.csv", text)) == 20
