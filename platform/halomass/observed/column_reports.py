@@ -144,7 +144,7 @@ def satellite_report(path: Path | str) -> ColumnReport:
     table = with_logarithms_in_msun(read_table(file))
     lines = [f"{file.name}: satellites as seen from the Sun, {len(table)} rows"]
     for column in _satellite_columns(table, file.name):
-        meaning = _SATELLITE_MEANINGS.get(_measured(column), "")
+        meaning = _SATELLITE_MEANINGS.get(measured(column.quantity or ""), "")
         if "_error" in (column.quantity or ""):
             meaning = f"error of the {meaning}: {_COMPARED}"
         lines.append(column.line(meaning))
@@ -218,15 +218,13 @@ def _found_lines(found: Neighbours) -> Iterator[str]:
     yield from (f"warning: {warning}" for warning in found.warnings)
 
 
-def _measured(column: UnderstoodColumn) -> str:
-    return (column.quantity or "").partition("_error")[0]
-
-
 def _satellite_columns(table: Table, file: str) -> list[UnderstoodColumn]:
     # the first brightness that is there is used
     first, second, third = (d.quantity for d in BRIGHTNESS_COLUMNS)
     needless = not_needed(table, file)
-    described = [(d, measured(d)) for d in (*SATELLITE_COLUMNS, *ERROR_COLUMNS)]
+    described = [
+        (d, measured(d.quantity)) for d in (*SATELLITE_COLUMNS, *ERROR_COLUMNS)
+    ]
     words = {"source": "its words are kept as references"}
     for description, what in described:
         if what in needless:

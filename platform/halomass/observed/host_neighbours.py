@@ -170,7 +170,7 @@ class Neighbours:
         )
         if assumed:
             unsaid = " nor ".join(assumed)
-            text += f" The table does not say {unsaid}: this is of typical hosts, not measured."
+            text += f" The table does not say {unsaid}: typical numbers, not measured, stand here."
         return " ".join((text, *(f"Warning: {warning}." for warning in self.warnings)))
 
     def keep(self, chosen: Sequence[int] | NDArray[np.int64]) -> "Neighbours":

@@ -182,14 +182,14 @@ def not_needed(table: Table, file: str) -> dict[str, str]:
     return {"distance_modulus": f"{found[0].title} is there"}
 
 
-def measured(description: ColumnDescription) -> str:
-    """Returns what a column holds, or of what it holds the errors.
+def measured(quantity: str) -> str:
+    """Returns a quantity, or of which other one it is the errors.
 
     Example:
-        >>> [measured(d) for d in ERROR_COLUMNS][:2]
-        ['distance', 'distance']
+        >>> measured("distance_error_below"), measured("distance")
+        ('distance', 'distance')
     """
-    return description.quantity.partition("_error")[0]
+    return quantity.partition("_error")[0]
 
 
 def modulus_titles(table: Table) -> list[str]:

@@ -300,7 +300,7 @@ def _described(table: Table, file: str) -> tuple[ColumnDescription, ...]:
     """Returns what a table may have: errors without a unit are as if not there."""
     needless = not_needed(table, file)
     columns, errors = (
-        [d for d in several if measured(d) not in needless]
+        [d for d in several if measured(d.quantity) not in needless]
         for several in (SATELLITE_COLUMNS, ERROR_COLUMNS)
     )
     understood = understand(table, (*columns, *errors), file)

@@ -141,7 +141,7 @@ def star_report(path: Path | str) -> ColumnReport:
     try:
         stars = _read(file, opened, motions_needed=False)
     except ValueError as error:
-        doubts = [f"warning: {doubt}" for doubt in found.doubts]
+        doubts = noted({"warnings": found.doubts})
         return ColumnReport((*lines, *doubts), str(error))
     lines += noted(stars.checks)
     lines += _motion_lines(file, opened, lines)
@@ -358,4 +358,4 @@ def _usable(rows: StarTable, stars: _Stars) -> StarTable:
     # few tables could be moduli, for which alone proper motions are asked
     if moduli and not are_distances(table):
         doubts += moduli
-    return table.with_checks("warnings", doubts)
+    return table.with_warnings(doubts)

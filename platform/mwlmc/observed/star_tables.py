@@ -110,12 +110,12 @@ class StarTable:
         }
         return replace(self, **columns, steps=(*self.steps, (step, int(chosen.sum()))))
 
-    def with_checks(self, kind: str, more: Sequence[str]) -> "StarTable":
-        """Returns the stars with more `notes` or `warnings` among the checks."""
-        if not more:
+    def with_warnings(self, warnings: Sequence[str]) -> "StarTable":
+        """Returns the stars with more warnings among the checks."""
+        if not warnings:
             return self
-        said = [*self.checks.get(kind, ()), *more]
-        return replace(self, checks={**self.checks, kind: said})
+        said = [*self.checks.get("warnings", ()), *warnings]
+        return replace(self, checks={**self.checks, "warnings": said})
 
     def rest_frame(self) -> kinematics.RestFrameStars:
         """Returns the stars as a binning wants them: rest-frame velocities, distances, directions.

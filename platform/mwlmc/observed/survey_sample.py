@@ -52,7 +52,7 @@ def note_unknown_errors(
                 "no star has an error, so that simulated ones get none, in: "
                 + "; ".join(blank)
             )
-    return table.with_checks("warnings", warnings)
+    return table.with_warnings(warnings)
 
 
 def survey_sample(

@@ -187,16 +187,20 @@ def _record_data(
                 (name,),
             )
         )
+    _record_dropped(recording, key, label, splits.dropped)
+
+
+def _record_dropped(recording: Recording, key: str, label: str, dropped: int) -> None:
+    """Records how many simulations lack a summary."""
     counted = f"summaries.{key}.dropped"
-    recording.metrics({counted: splits.dropped})
-    if splits.dropped:
+    recording.metrics({counted: dropped})
+    if dropped:
         recording.add(
             Caution(
                 f"dropped.{key}",
                 f"Dropped simulations, {label}",
-                f"{splits.dropped} simulations lack a summary (fewer than two stars in a "
-                "bin, or too few neighbours), which no network can do without: they were left "
-                "out.",
+                f"{dropped} simulations lack a summary (fewer than two stars in a bin, or too few "
+                "neighbours), which no network can do without: they were left out.",
                 (counted,),
             )
         )
@@ -278,6 +282,11 @@ def _record_draws(
         "Median and 16-84 % of the posterior; leakage is the fraction of draws beyond all "
         "simulations of the prior.",
     )
+    recording.add(drawn, corner, table, _training(key, label, inferred))
+
+
+def _training(key: str, label: str, inferred: Inferred) -> FigureSection:
+    """Returns the losses of a posterior's members while they were trained."""
     curves = {
         f"member_{number}": LossCurve(
             np.array(member.curve.train), np.array(member.curve.validation)
@@ -285,13 +294,12 @@ def _record_draws(
         for number, member in enumerate(inferred.members)
     }
     called = {f"member_{i}": _member(label, i) for i in range(len(curves))}
-    training = FigureSection(
+    return FigureSection(
         f"training.{key}",
         f"Training, {label}",
         TrainingCurves(curves, called),
         "Negative log-probability of the training and the validation pairs in each epoch.",
     )
-    recording.add(drawn, corner, table, training)
 
 
 def _record_leakage(
