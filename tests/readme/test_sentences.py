@@ -222,6 +222,11 @@ def of_architectures():
     shape = changes["layers and nodes"]
     seeds = changes["seeds of one architecture"]
     return {
+        rf"of {NUMBER} architectures they change what is learned by {NUMBER} ± {NUMBER}": [
+            f"{len(trials)}",
+            f"{shape['change']:.3f}",
+            f"{shape['error']:.3f}",
+        ],
         rf"over {NUMBER} architectures, trained on {NUMBER} simulations": [
             f"{len(trials)}",
             f"{int(searched('architectures')[0]):,}",
