@@ -1,12 +1,13 @@
 """The density of parameters before any data, estimated from simulations.
 
 What is known of a prior is a sample of it. Each parameter's own distribution is smoothed;
-how they hang together is that of a normal distribution, between their ranks (Sklar's
-theorem; Nelsen 2006, An Introduction to Copulas, doi:10.1007/0-387-28678-0). The mean
-log-density of truths under an estimate is, but for scatter, never above that under the
+how they hang together is that of a mixture of normal distributions, between their ranks
+(Sklar's theorem; Nelsen 2006, An Introduction to Copulas, doi:10.1007/0-387-28678-0). The
+mean log-density of truths under an estimate is, but for scatter, never above that under the
 prior itself: of several estimates the one with the largest mean is the nearest.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +22,15 @@ _NORMAL_QUARTILES = 1.349  # between the quartiles of a normal distribution, in 
 _GAPS = 3.0  # mean distances of neighbours: one in 20 ends is further out
 # As wide as the sample is a normal distribution that reaches beyond its ends.
 _TAIL = 3.0
-# Of a correlation, so that parameters that say the same have one.
-_LEAST_SEPARATE = 1e-6
+# Of a variance of scores, so that parameters that say the same have a density.
+_LEAST_VARIANCE = 1e-6
+# Normal distributions in a mixture: as many as are most probable by rows it has not seen.
+_COMPONENTS = (1, 2, 4, 8, 16)
+_FEWEST_ROWS = 20  # for each of them, and each parameter
+_HELD_OUT = 5  # every fifth row
+_MOST_ROWS = (
+    20_000  # from which a mixture is learned: more take a minute and say no more
+)
 _WEIGHTS = np.linspace(0.0, 1.0, 21)
 
 
@@ -129,15 +137,37 @@ class _Marginal:
 
 def _log_copula(known: FloatArray, asked: FloatArray) -> FloatArray:
     """Returns by how much scores `[P, N]` are more probable together than each for itself."""
-    # a constant has no correlation
+    # a constant hangs together with nothing
     varied = known.std(axis=1) > 0
-    together = np.eye(len(known))
-    if varied.sum() > 1:
-        together[np.ix_(varied, varied)] = np.corrcoef(known[varied])
-    unit = np.eye(len(together))
-    together = (1 - _LEAST_SEPARATE) * together + _LEAST_SEPARATE * unit
-    _, log_determinant = np.linalg.slogdet(together)
-    apart = np.linalg.inv(together) - unit
-    return np.asarray(
-        -0.5 * (log_determinant + np.einsum("in,ij,jn->n", asked, apart, asked))
-    )
+    if varied.sum() < 2:
+        return np.zeros(asked.shape[1])
+    together = _log_mixture(known[varied].T, asked[varied].T)
+    return np.asarray(together - scipy.stats.norm.logpdf(asked[varied]).sum(axis=0))
+
+
+def _log_mixture(known: FloatArray, asked: FloatArray) -> FloatArray:
+    """Returns log-densities `[N]` of scores `[N, P]` under a mixture learned from `[M, P]`."""
+    # takes half a second
+    from sklearn.mixture import GaussianMixture
+
+    def learn(rows: FloatArray, components: int) -> GaussianMixture:
+        mixture = GaussianMixture(
+            components,
+            reg_covar=_LEAST_VARIANCE,
+            init_params="k-means++",
+            random_state=0,
+        )
+        with warnings.catch_warnings():
+            # one that is still on its way is an estimate too, and judged like the others
+            warnings.simplefilter("ignore")
+            return mixture.fit(rows)
+
+    rows = known[:: -(-len(known) // _MOST_ROWS)]
+    held_out = np.arange(len(rows)) % _HELD_OUT == 0
+    most = len(rows) // (_FEWEST_ROWS * known.shape[1])
+    tried = [count for count in _COMPONENTS if count <= most] or [1]
+    best = tried[0]
+    if len(tried) > 1:
+        scores = [learn(rows[~held_out], n).score(rows[held_out]) for n in tried]
+        best = tried[int(np.argmax(scores))]
+    return np.asarray(learn(rows, best).score_samples(asked))
