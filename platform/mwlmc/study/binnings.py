@@ -252,6 +252,7 @@ def _question(
         options.inferred,
         PlannedExperiment(survey, options.quantity, names),
         options.campaign.seed,
+        options.calibration_tests,
         options.sought,
         options.level,
         options.members,

@@ -136,6 +136,7 @@ def _numbers(key: str, found: BinningComparison) -> dict[str, Number]:
         "trials": len(states),
         "failed": states.count("failed"),
         "uncalibrated": len(found.uncalibrated),
+        "calibration_tests": len(found.test.ranks.ranks),
         "winner": sweep.winner.number,
         "validation": sweep.validation,
         "test": sweep.test,
@@ -182,16 +183,15 @@ def _chosen(
     usual = _usual(key, found, quantity)
     return Sentence(
         f"Of {len(sweep.trials)} binnings ({failed} failed, {len(found.uncalibrated)} of "
-        "them because a test of calibration rejected their posterior on validation "
-        f"pairs) the best one for a {title} survey, trial {sweep.winner.number}, has an "
+        "them because a test of calibration rejected their posterior on "
+        f"{len(found.test.ranks.ranks)} validation pairs) the best one for a {title} "
+        f"survey, trial {sweep.winner.number}, has an "
         f"information gain over the prior of {best[_GAIN]:.3f} nat and an expected width "
         f"(half of the central 68 %) of {quantity.name} of {best[_WIDTH]:.3f} "
         f"{quantity.printed} on the validation pairs, by which it was chosen; {usual}.",
         (
-            *(
-                f"{key}.{name}"
-                for name in ("trials", "failed", "uncalibrated", "winner")
-            ),
+            *(f"{key}.{name}" for name in ("trials", "failed", "uncalibrated")),
+            *(f"{key}.{name}" for name in ("calibration_tests", "winner")),
             f"{key}.validation_gain",
             f"{key}.validation_width",
             *usual.shows,

@@ -17,8 +17,9 @@ import numpy as np
 from orrery.execution import cluster, summaries
 from orrery.execution.summaries import Binning, Summarise
 from orrery.identity import JSON
-from orrery.judging import calibration, verdicts
-from orrery.judging.calibration import Calibration
+from orrery.judging import calibration, diagnostics, verdicts
+from orrery.judging.calibration import REFERENCES, Calibration
+from orrery.judging.diagnostics import Coverage, Ranks
 from orrery.judging.intervals import posterior_summary
 from orrery.judging.options import LEVEL
 from orrery.learning import flow_training, mixture
@@ -124,16 +125,21 @@ class BinningScore:
         calibration: Of its posterior.
         widths: Half the central 68 % of the quantity for each of N simulations `[N]`.
         pairs: What was learned and judged.
+        coverage: TARP, of those simulations by which a trial's calibration is judged.
+        ranks: Simulation-based calibration, of the same.
 
     Example:
         >>> from types import SimpleNamespace
-        >>> BinningScore(SimpleNamespace(metrics={}), np.array([5.0, 7.0]), None).width
+        >>> judged = SimpleNamespace(metrics={})
+        >>> BinningScore(judged, np.array([5.0, 7.0]), None, None, None).width
         6.0
     """
 
     calibration: Calibration
     widths: FloatArray
     pairs: Splits
+    coverage: Coverage
+    ranks: Ranks
 
     @property
     def gain(self) -> float:
@@ -163,20 +169,20 @@ class BinningScore:
         Arguments:
             level: How often each of them may reject a right one.
         """
-        judged = self.calibration
         # whether the data say anything is not asked: that is what is compared
-        return verdicts.rejections(judged.coverage, judged.ranks, level=level).names
+        return verdicts.rejections(self.coverage, self.ranks, level=level).names
 
     @property
     def report(self) -> dict[str, float]:
         """All of it as a trial reports it."""
-        metrics = self.calibration.metrics
-        tests = (
-            "tarp.corrected_pvalue",
-            "sbc.corrected_ks_pvalue",
-            "sbc.corrected_band_pvalue",
-        )
-        return {**self.objectives, **{name: metrics[name] for name in tests}}
+        return {
+            **self.objectives,
+            "tarp.corrected_pvalue": self.coverage.pvalue,
+            "sbc.corrected_ks_pvalue": float(verdicts.holm(self.ranks.ks_pvalue).min()),
+            "sbc.corrected_band_pvalue": float(
+                verdicts.holm(self.ranks.band_pvalue).min()
+            ),
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,13 +195,14 @@ class BinningTask:
         parameters: The P parameters.
         experiment: What is measured, with what errors.
         seed: Decides the errors of the pairs on which trials are judged.
+        tests: Pairs at most by which the calibration is judged. Gain and width are of all.
         sought: Which objective is.
         level: How often a test of calibration may reject a right posterior.
         members: Flows, from as many seeds, whose mixture learns each binning.
 
     Raises:
         ValueError: If there is no such objective, the level is not between 0 and 1, or
-            there is no member.
+            there is no member or test.
 
     Example:
         >>> GOALS["width"].better
@@ -207,6 +214,7 @@ class BinningTask:
     parameters: tuple[Parameter, ...]
     experiment: Experiment
     seed: int
+    tests: int
     sought: Sought = "information_gain"
     level: float = LEVEL
     members: int = 1
@@ -217,6 +225,8 @@ class BinningTask:
             raise ValueError(f"level {self.level}: give one between 0 and 1")
         if self.members < 1:
             raise ValueError(f"members {self.members}: give 1 or more")
+        if self.tests < 1:
+            raise ValueError(f"tests {self.tests}: give 1 or more")
 
     @property
     def goal(self) -> Goal:
@@ -240,6 +250,7 @@ class BinningTask:
             "seed": self.seed,
             "level": self.level,
             "members": self.members,
+            "tests": self.tests,
             "flow": flow_training.VERSION,
             "judging": calibration.VERSION,
         }
@@ -328,9 +339,17 @@ class BinningTask:
         judged = calibration.calibrate(
             kept, pairs, self.seed, DRAWS, tests=len(pairs.test)
         )
-        values = self.experiment.quantity(np.concatenate(kept.parts, axis=1))
-        interval = posterior_summary(values[..., np.newaxis])
-        return BinningScore(judged, (interval.upper - interval.lower)[:, 0] / 2, pairs)
+        drawn = np.concatenate(kept.parts, axis=1)
+        interval = posterior_summary(self.experiment.quantity(drawn)[..., np.newaxis])
+        some = drawn[:, : self.tests]
+        theta = pairs.test.theta[: self.tests]
+        return BinningScore(
+            judged,
+            (interval.upper - interval.lower)[:, 0] / 2,
+            pairs,
+            diagnostics.tarp(some, theta, self.seed, references=REFERENCES),
+            diagnostics.sbc_ranks(some, theta, self.seed),
+        )
 
 
 class _KeptDraws:

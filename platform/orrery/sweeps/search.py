@@ -28,7 +28,7 @@ from orrery.sweeps.trial_list import write_trial_list
 from orrery.sweeps.watching import watchers
 from orrery.terminal import progress, say
 
-VERSION = 11  # of what proposes and stops; raised whenever the trials of a seed change
+VERSION = 12  # of what proposes and stops; raised whenever the trials of a seed change
 
 
 class AllTrialsFailedError(ValueError):

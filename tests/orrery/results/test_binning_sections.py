@@ -73,9 +73,8 @@ def score():
     theta = random.normal(size=(60, 1))
     pairs = Pairs(theta, theta + 0.1 * random.normal(size=theta.shape))
     splits = Splits(pairs, pairs, pairs, ("a",), ("v",), ("",), "binning", "0f", 0)
-    return BinningScore(
-        calibrate(Right(), splits, seed=1, draws=50), np.full(60, 6.5), splits
-    )
+    judged = calibrate(Right(), splits, seed=1, draws=50)
+    return BinningScore(judged, np.full(60, 6.5), splits, judged.coverage, judged.ranks)
 
 
 @pytest.fixture(scope="module")

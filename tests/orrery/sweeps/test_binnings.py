@@ -85,13 +85,13 @@ def stars(toy, tmp_path_factory):
 
 @pytest.fixture
 def task(stars):
-    return BinningTask(stars, means, (CENTRE,), Repeated(), seed=3)
+    return BinningTask(stars, means, (CENTRE,), Repeated(), seed=3, tests=60)
 
 
 @pytest.fixture(scope="module")
 def told(stars):
     """What trials found and reported: one, and one with larger errors."""
-    task = BinningTask(stars, means, (CENTRE,), Repeated("told"), seed=3)
+    task = BinningTask(stars, means, (CENTRE,), Repeated("told"), seed=3, tests=60)
     found = []
     for options in (Choice(2, epochs=60), Choice(2, error=1.5, epochs=60)):
         reports = []
@@ -194,8 +194,30 @@ def test_a_posterior_that_calibration_rejects_fails_its_trial(task, monkeypatch)
     assert ended.objectives == {}
 
 
+def test_a_calibration_is_judged_by_some_pairs_and_a_gain_by_all(task, monkeypatch):
+    def narrow_from_the_31st(self, x, count, seed):
+        drawn = sample(self, x, count, seed)
+        middle = np.median(drawn, axis=0)
+        # the pairs of the validation come by fifty
+        width = np.where(np.arange(len(x)) + (len(x) < 50) * 50 < 30, 1.0, 0.1)
+        return middle + width[:, np.newaxis] * (drawn - middle)
+
+    sample = binnings.Posterior.sample_each
+    monkeypatch.setattr(binnings.Posterior, "sample_each", narrow_from_the_31st)
+    few, many = [], []
+    judged = replace(task, tests=30)(Choice(2, epochs=60), few.append)
+    with pytest.raises(UncalibratedError, match="rejected by SBC"):
+        task(Choice(2, epochs=60), many.append)
+    assert few[-1]["sbc.corrected_ks_pvalue"] > 0.01
+    for name in ("information_gain", "width"):
+        assert judged[name] == many[-1][name]
+    assert replace(task, tests=30).identity != task.identity
+    with pytest.raises(ValueError, match="tests 0: give 1 or more"):
+        replace(task, tests=0)
+
+
 def test_too_many_empty_bins_are_refused(stars):
-    task = BinningTask(stars, means, (CENTRE,), Repeated("stars"), seed=3)
+    task = BinningTask(stars, means, (CENTRE,), Repeated("stars"), seed=3, tests=60)
     with pytest.raises(ValueError, match=r"of 600 simulations have an empty bin"):
         task(Choice(), [].append)
 
