@@ -136,7 +136,7 @@ def _numbers(key: str, found: BinningComparison) -> dict[str, Number]:
         "trials": len(states),
         "failed": states.count("failed"),
         "uncalibrated": len(found.uncalibrated),
-        "calibration_tests": len(found.test.ranks.ranks),
+        "calibration_tests": found.calibration_tests,
         "winner": sweep.winner.number,
         "validation": sweep.validation,
         "test": sweep.test,
@@ -184,7 +184,7 @@ def _chosen(
     return Sentence(
         f"Of {len(sweep.trials)} binnings ({failed} failed, {len(found.uncalibrated)} of "
         "them because a test of calibration rejected their posterior on "
-        f"{len(found.test.ranks.ranks)} validation pairs) the best one for a {title} "
+        f"{found.calibration_tests} validation pairs) the best one for a {title} "
         f"survey, trial {sweep.winner.number}, has an "
         f"information gain over the prior of {best[_GAIN]:.3f} nat and an expected width "
         f"(half of the central 68 %) of {quantity.name} of {best[_WIDTH]:.3f} "

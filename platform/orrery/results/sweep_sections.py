@@ -149,10 +149,12 @@ def _numbers(key: str, found: Comparison) -> dict[str, Number]:
 
 
 def _untold(key: str, found: Comparison) -> set[str]:
-    """Returns the numbers that are no numbers, where seeds tell nothing."""
-    if len(found.seeds) > 1:
-        return set()
-    names = ("given", "scatter", "shape_effect_by_seeds")
+    """Returns the numbers that are no numbers, where seeds or trials tell nothing."""
+    names = []
+    if len(found.seeds) < 2:
+        names += ["given", "scatter", "shape_effect_by_seeds"]
+    if found.tells_shape and math.isnan(found.shape_effect.error):
+        names.append("shape_effect_error")
     return {f"{key}.{name}" for name in names}
 
 
@@ -201,6 +203,11 @@ def _shape_in_words(found: Comparison) -> str:
         return ""
     effect = found.shape_effect
     names = " and ".join([", ".join(found.shape[:-1]), found.shape[-1]])
+    error = f" ± {effect.error:.4f}"
+    how = "error by leaving out one group of trials after the other"
+    if math.isnan(effect.error):
+        error = ""
+        how = "so few trials tell no error"
     chance = ""
     if len(found.seeds) > 1:
         chance = (
@@ -209,9 +216,8 @@ def _shape_in_words(found: Comparison) -> str:
         )
     return (
         f"\n\nThe number of layers and nodes ({names}) changes the score by "
-        f"{effect.value:.4f} ± {effect.error:.4f} {found.unit} (standard deviation that "
-        "each makes alone, by functional ANOVA, added in quadrature; error by leaving out "
-        f"one group of trials after the other){chance}."
+        f"{effect.value:.4f}{error} {found.unit} (standard deviation that each makes "
+        f"alone, by functional ANOVA, added in quadrature; {how}){chance}."
     )
 
 

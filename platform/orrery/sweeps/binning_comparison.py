@@ -27,9 +27,10 @@ class BinningComparison:
         test: How the best one does on tests.
         worths: What choices are worth.
         worth_trials: The trials that tell it.
+        calibration_tests: Validation pairs by which each trial's calibration was judged.
 
     Example:
-        >>> BinningComparison(None, None, None, [], []).worths
+        >>> BinningComparison(None, None, None, [], [], 400).worths
         []
     """
 
@@ -38,6 +39,7 @@ class BinningComparison:
     test: BinningScore
     worths: list[Worth]
     worth_trials: list[Trial]
+    calibration_tests: int
 
     @property
     def uncalibrated(self) -> list[Trial]:
@@ -162,17 +164,17 @@ def compare_binnings(
     # with as many threads as a trial, so that the same posterior is learned again
     with one_thread():
         score = task.test(apply(question.options, winner.point))
-    repeats = [t for t in tried if _is(t, winner, question)]
     compared = Comparison(
         task.goal,
         task.unit,
         question.space,
         trials,
-        repeats,
+        [trial for trial in tried if _is(trial, winner, question)],
         score.objectives[task.sought],
         score.errors[task.sought],
     )
-    return BinningComparison(compared, trials[0], score, worths, tried)
+    judged = min(task.tests, len(score.pairs.validation))
+    return BinningComparison(compared, trials[0], score, worths, tried, judged)
 
 
 def _is(trial: Trial, winner: Trial, question: Question) -> bool:

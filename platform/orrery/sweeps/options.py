@@ -60,6 +60,11 @@ class FlowArchitecture:
     training_seed: int = 1
     """Decides first weights, errors and the order of the pairs."""
 
+    def __post_init__(self) -> None:
+        _check_seed(self.training_seed)
+        # refuses what no flow can be, before anything is simulated
+        assert self.flow
+
     @property
     def flow(self) -> Flow:
         """The flow."""
@@ -86,8 +91,18 @@ class EnsembleArchitecture:
     training_seed: int = 1
     """Decides first weights and the order of the pairs."""
 
+    def __post_init__(self) -> None:
+        _check_seed(self.training_seed)
+        # refuses what no network can be, before anything is simulated
+        assert self.networks
+
     @property
     def networks(self) -> Networks:
         """The networks."""
         widths = np.linspace(self.width, LAST_WIDTH, self.depth).round().astype(int)
         return Networks(self.members, tuple(widths.tolist()))
+
+
+def _check_seed(seed: int) -> None:
+    if seed < 0:
+        raise ValueError(f"training_seed {seed}: give 0 or more")

@@ -6,11 +6,12 @@ the trials are then those of a search that nothing has disturbed, but for their 
 several, whose order of ending no seed decides, they are as many.
 """
 
+import math
 import shlex
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,21 @@ from orrery.sweeps.evaluation import Evaluate, Evaluation, StoppedEarly
 from orrery.sweeps.halving import Halving
 from orrery.sweeps.ledger import Ledger
 from orrery.sweeps.proposals import Proposals
-from orrery.sweeps.space import Point, SearchSpace
-from orrery.sweeps.trial import SWEEP, Goal, Trial, best, commonest_failure
+from orrery.sweeps.space import Point, SearchSpace, in_order
+from orrery.sweeps.trial import (
+    LOST,
+    SWEEP,
+    Goal,
+    Trial,
+    best,
+    commonest_failure,
+    trial_path,
+)
 from orrery.sweeps.trial_list import write_trial_list
 from orrery.sweeps.watching import watchers
 from orrery.terminal import progress, say
 
+_TIMES = 3  # that trials are begun again whose processes were lost before they began
 VERSION = 12  # of what proposes and stops; raised whenever the trials of a seed change
 
 
@@ -70,7 +80,7 @@ class Sweep:
 
     Raises:
         ValueError: If there is no goal, halving has several to go by, or a given point
-            has other paths than the space.
+            is none of the space's.
 
     Example:
         >>> from orrery.learning.options import Training
@@ -98,6 +108,10 @@ class Sweep:
                 raise ValueError(
                     f"point {dict(point)}: give a value for each of "
                     f"{', '.join(self.space.domains)}"
+                )
+            if not self.space.holds(point):
+                raise ValueError(
+                    f"point {dict(point)} is outside of the space {self.space.document}"
                 )
         names = [goal.name for goal in self.goals]
         if not names or len({*names}) < len(names):
@@ -171,10 +185,19 @@ def search(
     with locked(folder, "another seed, which is another sweep"):
         write_document(folder / SWEEP, sweep.document)
         ledger = Ledger.open(folder, sweep.goals, sweep.identity, sweep.halving)
+        _set_aside(sweep, ledger)
         numbers = _with_points(sweep, ledger, ledger.missing(trials))
-        if numbers:
-            _compute(sweep, ledger, numbers, _Executor(concurrent, cpus, gpus, workers))
-        found = ledger.known()
+        executor = _Executor(concurrent, cpus, gpus, workers)
+        for _ in range(_TIMES):
+            if numbers:
+                _compute(sweep, ledger, numbers, executor)
+            if {trial.reason for trial in ledger.interrupted()} != {LOST}:
+                break
+            numbers = ledger.missing(trials)
+        found = [
+            replace(trial, point=in_order(sweep.space, trial.point))
+            for trial in ledger.known()
+        ]
         write_trial_list(folder, found)
         _check_computed(ledger, numbers)
     if all(trial.state == "failed" for trial in found):
@@ -185,6 +208,32 @@ def search(
             found,
         )
     return found
+
+
+def _set_aside(sweep: Sweep, ledger: Ledger) -> None:
+    """Takes away what trials' files hold that is none of this sweep's: they are computed again."""
+    for trial in list(ledger.trials.values()):
+        if trial.point and (reason := _misfit(sweep, trial)):
+            say(f"{reason}: trial {trial.number} is computed again")
+            ledger.trials[trial.number] = Trial(
+                trial.number, {}, "interrupted", reason=reason
+            )
+
+
+def _misfit(sweep: Sweep, trial: Trial) -> str:
+    """Returns why a trial cannot be one of the sweep's; nothing if it can."""
+    path = trial_path(sweep.folder(Path()), trial.number).name
+    if not sweep.space.holds(trial.point):
+        return f"{path} has a point {dict(trial.point)} that is none of the sweep's"
+    needed = {"finished": sweep.goals, "pruned": sweep.goals[:1]}.get(trial.state, ())
+    lacking = [g.name for g in needed if not math.isfinite(_reached(trial, g))]
+    return (
+        f"{path} does not say what it reached ({', '.join(lacking)})" if lacking else ""
+    )
+
+
+def _reached(trial: Trial, goal: Goal) -> float:
+    return trial.objectives.get(goal.name, math.nan)
 
 
 def _check_computed(ledger: Ledger, numbers: Sequence[int]) -> None:
@@ -207,7 +256,6 @@ def _with_points(sweep: Sweep, ledger: Ledger, numbers: list[int]) -> list[int]:
     taken = {
         canonical(dict(point))
         for point in (*tried, *(sweep.points[number] for number in given))
-        if sweep.space.holds(point)
     }
     to_propose = len(numbers) - len(given) - len(again & {*numbers})
     lacking = to_propose - (sweep.space.size - len(taken))

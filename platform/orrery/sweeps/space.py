@@ -56,7 +56,7 @@ class Int:
 
     def holds(self, value: Any) -> bool:
         """Returns whether it is one of them."""
-        return bool(self.low <= value <= self.high)
+        return type(value) is int and self.low <= value <= self.high
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Float:
 
     def holds(self, value: Any) -> bool:
         """Returns whether it is one of them."""
-        return bool(self.low <= value <= self.high)
+        return type(value) in (int, float) and bool(self.low <= value <= self.high)
 
 
 @dataclass(frozen=True)
@@ -220,6 +220,10 @@ class SearchSpace:
             for value in domain.ends:
                 _check_kind(path, domain, value, kind)
                 apply(options, {path: value})
+            if isinstance(domain, Float):
+                # a whole number's ends may be whole, what is drawn between them is not
+                between = domain.low + (domain.high - domain.low) / math.pi
+                _check_kind(path, domain, between, kind)
         # what is fine alone may not be fine together
         for end in (0, -1):
             apply(options, {path: d.ends[end] for path, d in self.domains.items()})
@@ -231,7 +235,9 @@ class SearchSpace:
 
     def holds(self, point: Point) -> bool:
         """Returns whether a point is one of them."""
-        return all(domain.holds(point[path]) for path, domain in self.domains.items())
+        return point.keys() == self.domains.keys() and all(
+            domain.holds(point[path]) for path, domain in self.domains.items()
+        )
 
     @property
     def document(self) -> JSON:
@@ -266,6 +272,17 @@ def _read_domain(path: str, document: JSON) -> Domain:
 def read_point(document: JSON) -> dict[str, Any]:
     """Returns a point as it was before JSON made lists of its tuples."""
     return {path: _as_tuples(value) for path, value in document.items()}
+
+
+def in_order(space: SearchSpace, point: Point) -> dict[str, Any]:
+    """Returns a point with its options in the order of their space.
+
+    Example:
+        >>> space = SearchSpace({"width": Int(1, 9), "depth": Int(1, 3)})
+        >>> in_order(space, {"depth": 2, "width": 5})
+        {'width': 5, 'depth': 2}
+    """
+    return {path: point[path] for path in space.domains}
 
 
 def apply(options: Chosen, point: Point) -> Chosen:

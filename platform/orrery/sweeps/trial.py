@@ -23,6 +23,7 @@ FEWEST_COMPARED = 4  # finished trials that tell what matters
 SWEEP = "sweep.json"  # what was searched, beside it
 TRIAL_REMEDY = "the sweep's command runs it again"
 GONE = "its sweep ended; the same command goes on with it"
+LOST = "its process was lost before it began"
 # Keys of a document that tell of the machine, not of the trial: the same trial has others.
 _TIMES = ("seconds",)
 

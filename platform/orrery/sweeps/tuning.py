@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import warnings
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +35,7 @@ from orrery.sweeps.evaluation import Evaluated, Evaluation, StoppedEarly
 from orrery.sweeps.ledger import Ledger
 from orrery.sweeps.proposals import STUDY, Proposals
 from orrery.sweeps.space import read_point
+from orrery.sweeps.trial import LOST
 from orrery.terminal import say
 
 _FOLDER = "ray"  # below the sweep's, for as long as Tune runs
@@ -139,12 +140,13 @@ def run_on_ray(
         ),
         {"CPU": resources.cpus, "GPU": resources.gpus},
     )
+    deaths: Counter[int] = Counter()
     try:
         with _settled(), _own_errors():
             tune.Tuner(
                 trainable,
                 tune_config=tune.TuneConfig(
-                    search_alg=_Search(ledger, proposals, numbers),
+                    search_alg=_Search(ledger, proposals, numbers, deaths),
                     scheduler=_Scheduler(ledger),
                     num_samples=len(numbers),
                     max_concurrent_trials=min(concurrent, most),
@@ -155,7 +157,7 @@ def run_on_ray(
                     name="tune",
                     storage_path=str(folder),
                     verbose=0,
-                    callbacks=[_Deaths()],
+                    callbacks=[_Deaths(deaths)],
                     failure_config=tune.FailureConfig(max_failures=DEATHS),
                 ),
             ).fit()
@@ -255,10 +257,15 @@ class _Search(OptunaSearch):
         ledger: Where a trial is entered before it starts.
         proposals: With the study that all trials belong to.
         numbers: Of the trials to start.
+        deaths: How often a trial began again, by its number.
     """
 
     def __init__(
-        self, ledger: Ledger, proposals: Proposals, numbers: Sequence[int]
+        self,
+        ledger: Ledger,
+        proposals: Proposals,
+        numbers: Sequence[int],
+        deaths: Mapping[int, int],
     ) -> None:
         goals = proposals.goals
         modes = ["max" if goal.better == "larger" else "min" for goal in goals]
@@ -276,6 +283,7 @@ class _Search(OptunaSearch):
         self.ledger = ledger
         self.proposals = proposals
         self.waiting = deque(numbers)
+        self.deaths = deaths
         self.numbers: dict[str, int] = {}
 
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
@@ -297,7 +305,11 @@ class _Search(OptunaSearch):
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         number = self.numbers[trial_id]
-        if error or self.ledger.trials[number].state == "running":
+        if error and self.deaths.get(number, 0) < DEATHS:
+            # Tune gives up one that waits for a process again, as after the loss of a
+            # node, and loses that before it has begun
+            self.ledger.end(number, Evaluated({}, 0.0, LOST, says_nothing=True))
+        elif error or self.ledger.trials[number].state == "running":
             reason = f"its process died {DEATHS + 1} times: look for a crash, or leave "
             reason += "more memory to each by fewer at the same time"
             self.ledger.end(number, Evaluated({}, 0.0, reason))
@@ -338,9 +350,18 @@ class _Scheduler(FIFOScheduler):
 
 
 class _Deaths(tune.Callback):
-    """Tells of processes that died, whose trials begin again."""
+    """Counts and tells of processes that died, whose trials begin again.
+
+    Arguments:
+        deaths: How often, by the trial's number.
+    """
+
+    def __init__(self, deaths: Counter[int]) -> None:
+        self.deaths = deaths
 
     def on_trial_recover(
         self, iteration: int, trials: list[Any], trial: Any, **info: Any
     ) -> None:
-        say(f"the process of trial {trial.config[NUMBER]} died: the trial begins again")
+        number = trial.config[NUMBER]
+        self.deaths[number] += 1
+        say(f"the process of trial {number} died: the trial begins again")

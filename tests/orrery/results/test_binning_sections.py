@@ -83,7 +83,7 @@ def result(score, tmp_path_factory):
     sweep = Comparison(goal, "nat", SPACE, TRIALS, TRIALS[:2], score.gain, 0.0625)
     worths = [worth(BIN, [0.25, 0.75]), worth(PATCHES, [1.1]), worth(PATCHES, [])]
     worths[2] = worth(Contrast("v_tb", "proper motions", {}, {}), [])
-    found = BinningComparison(sweep, TRIALS[0], score, worths, TRIALS[:3])
+    found = BinningComparison(sweep, TRIALS[0], score, worths, TRIALS[:3], 60)
     told = WidthQuantity("v_travel", "km / s")
     with record("toy", Effort(), tmp_path_factory.mktemp("run")) as recording:
         record_binnings(recording, "binnings.desi", "DESI-like", found, told, MASS)
@@ -121,7 +121,7 @@ def test_worths_that_no_trial_tells_are_told_with_their_commonest_reason(
     goal = GOALS["information_gain"]
     sweep = Comparison(goal, "nat", SPACE, TRIALS, [], score.gain, 0.0625)
     behind = [replace(TRIALS[4], number=i, seconds=i) for i in range(3)]
-    found = BinningComparison(sweep, TRIALS[0], score, [], behind)
+    found = BinningComparison(sweep, TRIALS[0], score, [], behind, 60)
     with record("toy", Effort(), tmp_path) as recording:
         told = WidthQuantity("v_travel", "km / s")
         record_binnings(recording, "binnings.desi", "DESI-like", found, told, MASS)
@@ -184,7 +184,7 @@ def test_the_best_binning_is_found_by_key(result):
 def test_few_trials_tell_no_importance(score, tmp_path):
     goal = GOALS["information_gain"]
     sweep = Comparison(goal, "nat", SPACE, TRIALS[:3], [], score.gain, 0.1)
-    found = BinningComparison(sweep, TRIALS[0], score, [], TRIALS[:1])
+    found = BinningComparison(sweep, TRIALS[0], score, [], TRIALS[:1], 60)
     with record("toy", Effort(), tmp_path) as recording:
         record_binnings(
             recording, "binnings", "H3-like", found, WidthQuantity("v_x", ""), MASS

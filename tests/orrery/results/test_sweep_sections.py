@@ -103,6 +103,14 @@ def test_layers_and_nodes_have_one_number_with_its_error(result, section):
     assert "architectures.shape_effect_error" in numbers
 
 
+def test_four_trials_tell_no_error(tmp_path, section, page_numbers):
+    found = told(TRIALS[:4], SEEDS, tmp_path)
+    text = section(found, "architectures")["text"]
+    assert "so few trials tell no error" in text
+    assert "nan" not in text
+    assert page_numbers.unknown(found.folder) == []
+
+
 def test_every_number_of_the_summary_is_held_by_name(result, section):
     part = section(result, "architectures")
     text = part["text"].replace("68 %", "")

@@ -68,6 +68,27 @@ def test_spaces_are_of_their_architectures():
     ENSEMBLE_SPACE.check(EnsembleArchitecture())
 
 
+@pytest.mark.parametrize(
+    ("kind", "wrong"),
+    [
+        (FlowArchitecture, {"transforms": 0}),
+        (FlowArchitecture, {"width": 0}),
+        (FlowArchitecture, {"width": -3}),
+        (FlowArchitecture, {"depth": 0}),
+        (FlowArchitecture, {"training_seed": -1}),
+        (EnsembleArchitecture, {"members": 0}),
+        (EnsembleArchitecture, {"width": 0}),
+        (EnsembleArchitecture, {"depth": -1}),
+        (EnsembleArchitecture, {"training_seed": -1}),
+    ],
+)
+def test_what_no_network_can_be_is_refused_before_anything_runs(kind, wrong):
+    with pytest.raises(
+        ValueError, match=r"at least one|1 member or more|give 0|negative"
+    ):
+        kind(**wrong)
+
+
 def test_layers_of_an_ensemble_narrow_to_two():
     for depth in range(2, 7):
         for width in (4, 10, 64):

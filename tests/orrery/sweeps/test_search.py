@@ -1,6 +1,7 @@
 """A search ends with the trials that were wanted, whatever stopped it on the way."""
 
 import ast
+import json
 import re
 import sys
 from dataclasses import dataclass, replace
@@ -126,6 +127,56 @@ def test_a_search_with_a_torn_file_ends_with_the_same_bytes(tmp_path, whole, sha
     search(wanted, 24, tmp_path)
     assert lasting(tmp_path, wanted) == whole
     assert len(wanted.evaluate.computed) == 25
+
+
+def edited(path, **changes):
+    """Changes a trial's file, as a careful hand would: without its checksum."""
+    document = json.loads(path.read_text())
+    del document["checksum"]
+    document.update(changes)
+    path.write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"objectives": {}},
+        {"objectives": {"width": 3.0}},
+        {"state": "pruned", "objectives": {}},
+        {"point": {"rate": 0.1, "width": 99, "hidden": [8]}},
+        {"point": {"rate": 0.1, "width": 5, "hidden": [9]}},
+        {"point": {"rate": 0.1, "width": "5", "hidden": [8]}},
+        {"point": {"rate": 0.1, "width": 5.5, "hidden": [8]}},
+        {"point": {"rate": True, "width": 5, "hidden": [8]}},
+        {"point": {"rate": 0.1, "hidden": [8]}},
+        {"point": {"rate": 0.1, "width": 5, "hidden": [8], "depth": 1}},
+        {
+            "state": "interrupted",
+            "point": {"rate": 0.1, "width": 99, "hidden": [8]},
+        },
+    ],
+)
+def test_a_file_that_holds_none_of_its_trials_is_computed_again(
+    tmp_path, whole, changes, capsys
+):
+    found = sweep(Count())
+    search(found, 12, tmp_path)
+    # the newest, which is then proposed from what was known before
+    edited(trial_path(found.folder(tmp_path), 11), **changes)
+    again = Count()
+    search(replace(found, evaluate=again), 12, tmp_path)
+    assert len(again.computed) == 1
+    assert lasting(tmp_path, found) == whole[:12]
+    told = capsys.readouterr().err
+    assert re.search(r"trial-00011\.json .*: trial 11 is computed again", told)
+
+
+def test_a_search_that_goes_on_has_its_options_in_the_same_order(tmp_path):
+    found = sweep(Count())
+    first = search(found, 6, tmp_path)
+    again = search(found, 6, tmp_path)
+    for trial in (*first, *again):
+        assert list(trial.point) == list(SPACE.domains)
 
 
 def test_failed_trials_are_told_and_the_search_goes_on(tmp_path, capsys):

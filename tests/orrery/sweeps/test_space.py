@@ -75,6 +75,8 @@ def test_real_options_are_a_space():
         ("seed.root", Int(1, 6), "no group of options"),
         ("layers", Int(1, 6), "layers is a group of options: add one of depth"),
         ("layers.depth", Float(1, 6.5), "layers.depth is 6.5: give a whole number"),
+        ("layers.depth", Float(1, 6), r"layers.depth is 2.5\d+: give a whole number"),
+        ("layers.depth", Log(1, 6), r"layers.depth is 2.5\d+: give a whole number"),
         ("layers.depth", Choice((1, "two")), "layers.depth is 'two'"),
         ("layers.kind", Choice(("maf", "nfs")), "one of 'maf', 'nsf'"),
         ("layers.bias", Int(0, 1), "true or false"),

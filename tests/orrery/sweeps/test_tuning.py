@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 import ray
 
 from orrery.execution.same_code import installed_code
+from orrery.identity import describe
 from orrery.sweeps import tuning
 from orrery.sweeps.evaluation import Evaluated, Evaluation
 from orrery.sweeps.halving import Halving
@@ -18,7 +20,7 @@ from orrery.sweeps.ledger import Ledger
 from orrery.sweeps.proposals import Proposals
 from orrery.sweeps.search import Sweep, search
 from orrery.sweeps.space import Choice, Int, Log, SearchSpace, read_point
-from orrery.sweeps.trial import Goal, read_trials, trial_path
+from orrery.sweeps.trial import LOST, Goal, read_trials, trial_path
 from orrery.sweeps.tuning import DEATHS, SETTINGS, Resources, _room, _Search
 
 SPACE = SearchSpace(
@@ -135,11 +137,13 @@ def test_a_full_disk_ends_a_search_with_the_words_of_whoever_wrote(
     assert [trial.state for trial in kept] == ["finished", "interrupted"]
 
 
-def asked_by_tune(folder, numbers):
-    """Returns Tune's search of a ledger, without Tune."""
+def asked_by_tune(folder, numbers, deaths=DEATHS):
+    """Returns Tune's search of a ledger, without Tune; processes have died so often."""
     goals = (Goal("loss"),)
     ledger = Ledger.open(folder, goals, {})
-    return ledger, _Search(ledger, Proposals(SPACE, goals, 1), numbers)
+    return ledger, _Search(
+        ledger, Proposals(SPACE, goals, 1), numbers, dict.fromkeys(numbers, deaths)
+    )
 
 
 def test_a_trial_is_on_the_disk_before_tune_hears_of_it(tmp_path):
@@ -163,6 +167,40 @@ def test_a_process_that_has_died_too_often_is_a_failure(tmp_path):
     asked.on_trial_complete("b", {})
     states = [trial.state.name for trial in asked.proposals.study.trials]
     assert states == ["FAIL", "COMPLETE"]
+
+
+@pytest.mark.parametrize("deaths", range(DEATHS))
+def test_a_trial_that_tune_gives_up_before_it_began_is_no_failure(tmp_path, deaths):
+    ledger, asked = asked_by_tune(tmp_path, [0], deaths)
+    asked.suggest("a")
+    asked.on_trial_complete("a", None, error=True)
+    trial = ledger.trials[0]
+    assert (trial.state, trial.reason) == ("interrupted", LOST)
+    assert trial.point
+
+
+def test_a_trial_that_tune_gives_up_is_begun_again(tmp_path, monkeypatch):
+    begun = []
+
+    def giving_up(ledger, proposals, evaluation, numbers, *others):
+        begun.append(list(numbers))
+        for number in numbers:
+            asked = proposals.ask()
+            ledger.begin(number, proposals.point(asked.params))
+            lost = number == 2 and len(begun) < 3
+            outcome = Evaluated({}, 0.0, LOST, says_nothing=True)
+            if not lost:
+                loss = {"loss": float(number)}
+                outcome = Evaluated(loss, 1.0)
+            ledger.end(number, outcome)
+
+    monkeypatch.setattr(tuning, "run_on_ray", giving_up)
+    monkeypatch.setattr("orrery.execution.cluster.connect", nullcontext)
+    monkeypatch.setattr("orrery.execution.cluster.connected", lambda: True)
+    found = search(sweep(), 4, tmp_path)
+    assert begun == [[0, 1, 2, 3], [2], [2]]
+    assert [trial.state for trial in found] == ["finished"] * 4
+    assert len({json.dumps(describe(dict(trial.point))) for trial in found}) == 4
 
 
 def test_a_trial_that_could_never_start_is_refused(monkeypatch):

@@ -32,6 +32,7 @@ REFUSED = 3  # exit code of a process whose server takes nothing
 STALLED = 4  # of one whose server takes nothing any more
 KEPT = "kept: "  # begins a line that says why a copy does not count as sent
 _LINES = 20  # the last ones that are kept, to tell why it failed
+_SENT = "Finished syncing"
 _SIGN = " at http"  # wandb tells the run's address: `View run x at https://...`
 # Variables that would change what is sent, or let the run's own process of wandb's send it:
 # that would go on with it when this one is given up.
@@ -135,7 +136,9 @@ class Upload:
             return self._late
         if self._others:
             return self._others
-        said = self._lines[-1].removeprefix("wandb: ") if self._lines else "no answer"
+        # what wandb says of a copy that it has sent is no reason why others were not
+        lines = [line for line in self._lines if _SENT not in line]
+        said = lines[-1].removeprefix("wandb: ") if lines else "no answer"
         refused = next(iter(self._kept.values()), "")
         if self.is_stalled and refused:
             return f"{said} ({refused})"

@@ -166,6 +166,15 @@ def test_whoever_has_a_copy_sent_knows_what_was_refused(marked, monkeypatch):
     assert upload.reason == "not everything was taken: \u00b5"
 
 
+def test_what_was_sent_is_no_reason_for_what_was_not(marked, monkeypatch):
+    said = ["permission denied", "[run-7.wandb] Finished syncing runs/sweeps/toy"]
+    script = "; ".join(["read copies", *(f"echo 'wandb: {one}'" for one in said)])
+    monkeypatch.setattr(uploads, "_command", lambda *given: ["sh", "-c", script])
+    upload = Upload([marked[0]], Patience())
+    upload.end(None)
+    assert upload.reason == "permission denied"
+
+
 def test_what_sends_a_copy_takes_its_mark_back_itself(marked, monkeypatch, capsys):
     path = marked[0]
 
