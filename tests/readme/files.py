@@ -50,7 +50,8 @@ def numbers_of(text):
 
 
 def searched(name):
-    """Returns simulations and trials of the command that made a search's tables."""
+    """Returns simulations, trials and members, if there are, of the command of a search."""
     text = (RESULTS / "README.md").read_text(encoding="utf-8")
-    command = rf"`python experiments/{name}\.py --simulations (\d+) --trials (\d+)`"
-    return [*re.search(command, text).groups()]
+    size = r"--simulations (\d+) --trials (\d+)(?: --members (\d+))?"
+    command = re.search(rf"`python experiments/{name}\.py {size}`", text)
+    return [number for number in command.groups() if number]

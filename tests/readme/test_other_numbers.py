@@ -105,7 +105,9 @@ def claims():
         rf"flow-architectures --simulations {NUMBER} --trials {NUMBER}": searches[
             "architectures"
         ],
-        rf"binnings --simulations {NUMBER} --trials {NUMBER}": searches["binnings"],
+        rf"binnings --simulations {NUMBER} --trials {NUMBER} --members {NUMBER}": searches[
+            "binnings"
+        ],
         rf"flow-architectures --trials {NUMBER} ": searches["architectures"][1:],
         rf"accuracy\.py --simulations {NUMBER}": [simulations_of("accuracy")],
         rf"simulate\.py --simulations {NUMBER} --cold-start": [

@@ -29,15 +29,14 @@ from .files import (
     TEXT,
     interval,
     measured,
-    printed,
     result,
-    searched,
 )
 from .milky_way_masses import of_table_2
 from .other_universes import of_other_universes
 from .own_simulator import of_own_simulators, of_priors_with_edges
 from .papers_campaign import of_the_papers_campaign
 from .picture import of_the_picture
+from .searches import of_architectures, of_binnings
 from .sky import of_the_sky
 from .travel_velocities import of_travel_velocities
 
@@ -212,89 +211,6 @@ def of_its_estimators():
         r"(\S+ \S+);": [counts[0], interval(flow, "%.2f"), interval(of_set, "%.2f")],
         rf"log-densities are {NUMBER} and {NUMBER} nat, the ensemble's {NUMBER}\.": [
             f"{line['log_probability']:.2f}" for line in (flow, of_set, ensemble)
-        ],
-    }
-
-
-def of_architectures():
-    changes = {line["what"]: line for line in result("architectures_changes")}
-    trials = result("architectures_trials")
-    shape = changes["layers and nodes"]
-    seeds = changes["seeds of one architecture"]
-    return {
-        rf"of {NUMBER} architectures they change what is learned by {NUMBER} ± {NUMBER}": [
-            f"{len(trials)}",
-            f"{shape['change']:.3f}",
-            f"{shape['error']:.3f}",
-        ],
-        rf"over {NUMBER} architectures, trained on {NUMBER} simulations": [
-            f"{len(trials)}",
-            f"{int(searched('architectures')[0]):,}",
-        ],
-        rf"validation pairs by {NUMBER} ± {NUMBER} nat": [
-            f"{shape['change']:.3f}",
-            f"{shape['error']:.3f}",
-        ],
-        rf"seeds of one architecture scatter by {NUMBER} ± {NUMBER}": [
-            f"{seeds['change']:.3f}",
-            f"{seeds['error']:.3f}",
-        ],
-    }
-
-
-def distinct_points(table):
-    options = [name for name in table.colnames if name.startswith("survey.")]
-    return {tuple(map(str, row)) for row in table[options]}
-
-
-BINNED = ("desi", "h3")  # surveys whose binnings were searched
-
-
-def winners(option):
-    """Returns what the best binning of each survey has of an option."""
-    found = []
-    for survey in BINNED:
-        table = result(f"binnings_{survey}_options")
-        (line,) = table[table["option"] == f"survey.{option}"]
-        found.append(line["winner"])
-    return found
-
-
-def gains(beginning):
-    """Returns what a choice is worth for each survey."""
-    found = []
-    for survey in BINNED:
-        lines = result(f"binnings_{survey}_worth")
-        (line,) = [one for one in lines if one["choice"].startswith(beginning)]
-        found.append(printed(line["gain"], "%.1f"))
-    return found
-
-
-def of_binnings():
-    trials = [result(f"binnings_{survey}_trials") for survey in BINNED]
-    (tried,) = {len(distinct_points(table)) for table in trials}
-    assert {len(table) for table in trials} == {tried + 1}  # one of them twice
-
-    assert winners("patches") == ["quadrants", "healpix"]
-    assert winners("moments") == ["mean+dispersion"] * 2
-    (bins, other_bins) = winners("distance_bins")
-    (motions, other_motions) = winners("v_tb_bins")
-    two = rf"{NUMBER} and {NUMBER}"
-    return {
-        rf"giants, {NUMBER} binnings each were tried on other {NUMBER} simulations": [
-            str(tried),
-            f"{int(searched('binnings')[0]):,}",
-        ],
-        rf"quadrants, {NUMBER} bins of distance and {NUMBER} of proper": [
-            bins,
-            motions,
-        ],
-        rf"HEALPix patches, {two}, all": [other_bins, other_motions],
-        rf"dispersions beside the means are worth {two} nat": gains("dispersions"),
-        rf"proper motions {two}, quadrants": gains("proper motions"),
-        rf"quadrants instead of one patch {two}\.": gains("4 patches"),
-        rf"Of the trials {two} failed": [
-            str((table["state"] == "failed").sum()) for table in trials
         ],
     }
 

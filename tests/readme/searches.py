@@ -1,0 +1,105 @@
+"""What is said of searches for architectures and binnings, and the numbers that must be there."""
+
+from itertools import chain
+
+from mwlmc.study.sweep_options import Binnings
+
+from .files import NUMBER, printed, result, searched
+
+
+def of_architectures():
+    changes = {line["what"]: line for line in result("architectures_changes")}
+    trials = result("architectures_trials")
+    shape = changes["layers and nodes"]
+    seeds = changes["seeds of one architecture"]
+    return {
+        rf"over {NUMBER} architectures they make what .* by {NUMBER} ± {NUMBER} nat, about": [
+            f"{len(trials)}",
+            f"{shape['change']:.3f}",
+            f"{shape['error']:.3f}",
+        ],
+        rf"over {NUMBER} architectures, trained on {NUMBER} simulations": [
+            f"{len(trials)}",
+            f"{int(searched('architectures')[0]):,}",
+        ],
+        rf"validation pairs by {NUMBER} ± {NUMBER} nat": [
+            f"{shape['change']:.3f}",
+            f"{shape['error']:.3f}",
+        ],
+        rf"if nothing mattered but seeds it would be {NUMBER}": [
+            f"{changes['layers and nodes, by seeds alone']['change']:.3f}"
+        ],
+        rf"seeds of one architecture scatter by {NUMBER} ± {NUMBER} \(`": [
+            f"{seeds['change']:.3f}",
+            f"{seeds['error']:.3f}",
+        ],
+    }
+
+
+def distinct_points(table):
+    options = [name for name in table.colnames if name.startswith("survey.")]
+    return {tuple(map(str, row)) for row in table[options]}
+
+
+BINNED = ("desi", "h3")  # surveys whose binnings were searched
+
+
+def winners(option):
+    """Returns what the best binning of each survey has of an option."""
+    found = []
+    for survey in BINNED:
+        table = result(f"binnings_{survey}_options")
+        (line,) = table[table["option"] == f"survey.{option}"]
+        found.append(line["winner"])
+    return found
+
+
+def worth(survey):
+    return result(f"binnings_{survey}_worth")
+
+
+def gains(beginning):
+    """Returns what a choice is worth for each survey."""
+    found = []
+    for lines in map(worth, BINNED):
+        (line,) = [one for one in lines if one["choice"].startswith(beginning)]
+        found.append(printed(line["gain"], "%.1f"))
+    return found
+
+
+def of_binnings():
+    trials = [result(f"binnings_{survey}_trials") for survey in BINNED]
+    (tried,) = {len(table) for table in trials}
+    assert {len(distinct_points(table)) for table in trials} == {tried}
+
+    assert winners("patches") == ["quadrants", "healpix"]
+    assert winners("moments") == ["mean+dispersion"] * 2
+    size = searched("binnings")
+    shapes = zip(winners("distance_bins"), winners("v_tb_bins"), strict=True)
+    (desi, h3) = ([*shape] for shape in shapes)
+    two = rf"{NUMBER} and {NUMBER}"
+    seeds = {line["seeds"] for line in chain(*map(worth, BINNED))}
+    return {
+        rf"giants, {NUMBER} binnings each were tried on the same {NUMBER} simulations": [
+            str(tried),
+            f"{int(size[0]):,}",
+        ],
+        rf"quadrants, {NUMBER} bins of distance and {NUMBER} of proper": desi,
+        rf"HEALPix patches, {two}, both": h3,
+        rf"dispersions beside the means are worth {two} nat": gains("dispersions"),
+        rf"proper motions {two}, quadrants": gains("proper motions"),
+        rf"quadrants instead of one patch {two}, twice": gains("4 patches"),
+        rf"twice the stars {two}, a second": gains("twice the stars"),
+        rf"a second bin of distance {two}\.": gains("bin 2 of distance"),
+        rf"means over {NUMBER} to {NUMBER} pairs of mixtures": [
+            f"{min(seeds)}",
+            f"{max(seeds)}",
+        ],
+        rf"is judged by {NUMBER} validation pairs, which find .* a level of {NUMBER} %": [
+            f"{Binnings().calibration_tests}",
+            f"{100 * Binnings().level:.0f}",
+        ],
+        rf"its tests rejected {two} of the trials": [
+            str((table["state"] == "failed").sum()) for table in trials
+        ],
+    }
