@@ -96,7 +96,14 @@ def of_its_calibration():
     control = f"1e-{math.floor(-math.log10(worst))}"
     smallest = min(*table["sbc"], *table["sbc_band"])
     assert smallest > LEVEL
+    lean = measured("cross_validation")["DESI, without v_tb"]
     return {
+        rf"where each of {NUMBER} simulations is a test once": [f"{lean['tests']:,}"],
+        rf"row has an area of -{NUMBER} ± {NUMBER}, and of -{NUMBER} by the usual": [
+            f"{-lean['area_to_curve']:.4f}",
+            f"{lean['area_error']:.4f}",
+            f"{-lean['usual_area_to_curve']:.4f}",
+        ],
         rf"Of TARP that is so below {NUMBER} held-out ones": [f"{FEWEST_TARP_TESTS}"],
         rf"On {NUMBER} held-out simulations": [f"{table['tests'][0]:,}"],
         rf"p from {NUMBER} on, corrected\)\. \*\*TARP": [f"{smallest:.2f}"],
