@@ -12,11 +12,14 @@ def of_architectures():
     trials = result("architectures_trials")
     shape = changes["layers and nodes"]
     seeds = changes["seeds of one architecture"]
+    chance = f"{changes['layers and nodes, by seeds alone']['change']:.3f}"
     return {
-        rf"over {NUMBER} architectures they make what .* by {NUMBER} ± {NUMBER} nat, about": [
+        rf"over {NUMBER} architectures they make what .* by {NUMBER} ± {NUMBER} nat; chance alone "
+        rf"would by {NUMBER}\.": [
             f"{len(trials)}",
             f"{shape['change']:.3f}",
             f"{shape['error']:.3f}",
+            chance,
         ],
         rf"over {NUMBER} architectures, trained on {NUMBER} simulations": [
             f"{len(trials)}",
@@ -26,9 +29,7 @@ def of_architectures():
             f"{shape['change']:.3f}",
             f"{shape['error']:.3f}",
         ],
-        rf"if nothing mattered but seeds it would be {NUMBER}": [
-            f"{changes['layers and nodes, by seeds alone']['change']:.3f}"
-        ],
+        rf"if nothing mattered but seeds it would be {NUMBER}": [chance],
         rf"seeds of one architecture scatter by {NUMBER} ± {NUMBER} \(`": [
             f"{seeds['change']:.3f}",
             f"{seeds['error']:.3f}",
@@ -58,13 +59,21 @@ def worth(survey):
     return result(f"binnings_{survey}_worth")
 
 
-def gains(beginning):
-    """Returns what a choice is worth for each survey."""
+def choices(beginning):
+    """Returns the row of a choice for each survey."""
     found = []
     for lines in map(worth, BINNED):
         (line,) = [one for one in lines if one["choice"].startswith(beginning)]
-        found.append(printed(line["gain"], "%.1f"))
+        found.append(line)
     return found
+
+
+def gains(beginning):
+    return [printed(line["gain"], "%.1f") for line in choices(beginning)]
+
+
+def narrowing(beginning):
+    return [printed(-line["width"], "%.1f") for line in choices(beginning)]
 
 
 def of_binnings():
@@ -87,8 +96,15 @@ def of_binnings():
         rf"quadrants, {NUMBER} bins of distance and {NUMBER} of proper": desi,
         rf"HEALPix patches, {two}, both": h3,
         rf"dispersions beside the means are worth {two} nat": gains("dispersions"),
-        rf"proper motions {two}, quadrants": gains("proper motions"),
+        rf"profile of proper motions in {NUMBER} bins of distance {two}, quadrants": [
+            *{desi[1], h3[1]},
+            *gains("proper motions"),
+        ],
         rf"quadrants instead of one patch {two}, twice": gains("4 patches"),
+        rf"width smaller by {two} km/s, dispersions by {two}\.": [
+            *narrowing("4 patches"),
+            *narrowing("dispersions"),
+        ],
         rf"twice the stars {two}, a second": gains("twice the stars"),
         rf"a second bin of distance {two}\.": gains("bin 2 of distance"),
         rf"means over {NUMBER} to {NUMBER} pairs of mixtures": [

@@ -4,7 +4,9 @@ What is known of a prior is a sample of it. Each parameter's own distribution is
 how they hang together is that of a mixture of normal distributions, between their ranks
 (Sklar's theorem; Nelsen 2006, An Introduction to Copulas, doi:10.1007/0-387-28678-0). The
 mean log-density of truths under an estimate is, but for scatter, never above that under the
-prior itself: of several estimates the one with the largest mean is the nearest.
+prior itself: of several estimates the one with the largest mean is the nearest. It is far
+below where a parameter lies on separate islands, whose gaps one width of smoothing fills, and
+means little for parameters that are whole numbers.
 """
 
 import warnings
@@ -121,9 +123,9 @@ class _Marginal:
         # so much of the distribution is beyond all of M numbers
         beyond = 1 / (len(self.ordered) + 1)
         spread = _TAIL * max(self.ordered.std(), self.edges[1] - self.edges[0])
-        tail = scipy.stats.norm.pdf(theta, self.ordered.mean(), spread)
+        tail = scipy.stats.norm.logpdf(theta, self.ordered.mean(), spread)
         with np.errstate(divide="ignore"):
-            return np.log((1 - beyond) * here + beyond * tail)
+            return np.logaddexp(np.log((1 - beyond) * here), np.log(beyond) + tail)
 
     def scores(self, theta: FloatArray) -> FloatArray:
         """Returns the numbers `[N]` of a standard normal distribution with the same ranks."""

@@ -101,6 +101,14 @@ def test_beyond_the_sample_it_is_small_and_not_nought():
     assert (far < log_prior_density(sample, np.zeros((1, 3))) - 5).all()
 
 
+def test_it_is_finite_wherever_truths_may_be():
+    random = np.random.default_rng(11)
+    sample = random.standard_normal((50, 1))
+    far = log_prior_density(sample, np.array([[130.0], [-1e4], [1e9]]))
+    assert np.isfinite(far).all()
+    assert (np.diff(far) < 0).all()
+
+
 def test_parameters_that_say_the_same_and_constants_have_one():
     random = np.random.default_rng(7)
     one = random.normal(size=(300, 1))
