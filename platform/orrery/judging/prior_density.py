@@ -30,9 +30,8 @@ _LEAST_VARIANCE = 1e-6
 _COMPONENTS = (1, 2, 4, 8, 16)
 _FEWEST_ROWS = 20  # for each of them, and each parameter
 _HELD_OUT = 5  # every fifth row
-_MOST_ROWS = (
-    20_000  # from which a mixture is learned: more take a minute and say no more
-)
+# From which a mixture is learned: more take a minute and say no more.
+_MOST_ROWS = 20_000
 _WEIGHTS = np.linspace(0.0, 1.0, 21)
 
 

@@ -63,7 +63,7 @@ class FlowArchitecture:
     def __post_init__(self) -> None:
         _check_seed(self.training_seed)
         # refuses what no flow can be, before anything is simulated
-        assert self.flow
+        _ = self.flow
 
     @property
     def flow(self) -> Flow:
@@ -94,7 +94,7 @@ class EnsembleArchitecture:
     def __post_init__(self) -> None:
         _check_seed(self.training_seed)
         # refuses what no network can be, before anything is simulated
-        assert self.networks
+        _ = self.networks
 
     @property
     def networks(self) -> Networks:
