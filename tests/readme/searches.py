@@ -43,6 +43,7 @@ def distinct_points(table):
 
 
 BINNED = ("desi", "h3")  # surveys whose binnings were searched
+TWO = rf"{NUMBER} and {NUMBER}"
 
 
 def winners(option):
@@ -76,6 +77,24 @@ def narrowing(beginning):
     return [printed(-line["width"], "%.1f") for line in choices(beginning)]
 
 
+def of_worths(motions):
+    """What choices are worth, and in how many bins the best binnings have proper motions."""
+    return {
+        rf"dispersions beside the means are worth {TWO} nat": gains("dispersions"),
+        rf"profile of proper motions in {NUMBER} bins of distance {TWO}, quadrants": [
+            *motions,
+            *gains("proper motions"),
+        ],
+        rf"quadrants instead of one patch {TWO}, twice": gains("4 patches"),
+        rf"width smaller by {TWO} km/s, dispersions by {TWO}\.": [
+            *narrowing("4 patches"),
+            *narrowing("dispersions"),
+        ],
+        rf"twice the stars {TWO}, a second": gains("twice the stars"),
+        rf"a second bin of distance {TWO}\.": gains("bin 2 of distance"),
+    }
+
+
 def of_binnings():
     trials = [result(f"binnings_{survey}_trials") for survey in BINNED]
     (tried,) = {len(table) for table in trials}
@@ -86,7 +105,6 @@ def of_binnings():
     size = searched("binnings")
     shapes = zip(winners("distance_bins"), winners("v_tb_bins"), strict=True)
     (desi, h3) = ([*shape] for shape in shapes)
-    two = rf"{NUMBER} and {NUMBER}"
     seeds = {line["seeds"] for line in chain(*map(worth, BINNED))}
     return {
         rf"giants, {NUMBER} binnings each were tried on the same {NUMBER} simulations": [
@@ -94,19 +112,8 @@ def of_binnings():
             f"{int(size[0]):,}",
         ],
         rf"quadrants, {NUMBER} bins of distance and {NUMBER} of proper": desi,
-        rf"HEALPix patches, {two}, both": h3,
-        rf"dispersions beside the means are worth {two} nat": gains("dispersions"),
-        rf"profile of proper motions in {NUMBER} bins of distance {two}, quadrants": [
-            *{desi[1], h3[1]},
-            *gains("proper motions"),
-        ],
-        rf"quadrants instead of one patch {two}, twice": gains("4 patches"),
-        rf"width smaller by {two} km/s, dispersions by {two}\.": [
-            *narrowing("4 patches"),
-            *narrowing("dispersions"),
-        ],
-        rf"twice the stars {two}, a second": gains("twice the stars"),
-        rf"a second bin of distance {two}\.": gains("bin 2 of distance"),
+        rf"HEALPix patches, {TWO}, both": h3,
+        **of_worths({desi[1], h3[1]}),
         rf"means over {NUMBER} to {NUMBER} pairs of mixtures": [
             f"{min(seeds)}",
             f"{max(seeds)}",
@@ -115,7 +122,7 @@ def of_binnings():
             f"{Binnings().calibration_tests}",
             f"{100 * Binnings().level:.0f}",
         ],
-        rf"its tests rejected {two} of the trials": [
+        rf"its tests rejected {TWO} of the trials": [
             str((table["state"] == "failed").sum()) for table in trials
         ],
     }
