@@ -19,6 +19,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from calibrate import as_tests
 
 from mwlmc.observed.binned_table import load_binned
 from mwlmc.sky import kinematics
@@ -32,7 +33,7 @@ from orrery.branches import LEARNING, TEST_NOISE
 from orrery.execution import cluster, simulation, summaries
 from orrery.identity import JSON
 from orrery.inference.posteriors import train_posterior
-from orrery.judging import diagnostics, predictive
+from orrery.judging import diagnostics
 from orrery.judging.calibration import REFERENCES
 from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, generator
@@ -121,10 +122,8 @@ def judged(row: DataRow, halos: Dataset, options: CrossValidation) -> JSON:
 
 def cut(splits: Splits, folds: int, seed: int) -> Iterator[Splits]:
     """Yields for each fold the pairs whose tests it is; of the others a tenth validates."""
-    parts = (splits.train, splits.validation, splits.test)
-    theta = np.concatenate([part.theta for part in parts])
-    every = Pairs(theta, predictive.all_summaries(splits))
-    order = generator(seed, LEARNING, folds).permutation(len(theta))
+    every = as_tests(splits).test
+    order = generator(seed, LEARNING, folds).permutation(len(every))
     for fold in range(folds):
         tests = order[fold::folds]
         others = np.setdiff1d(order, tests)

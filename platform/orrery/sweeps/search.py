@@ -186,14 +186,13 @@ def search(
         write_document(folder / SWEEP, sweep.document)
         ledger = Ledger.open(folder, sweep.goals, sweep.identity, sweep.halving)
         _set_aside(sweep, ledger)
-        numbers = _with_points(sweep, ledger, ledger.missing(trials))
         executor = _Executor(concurrent, cpus, gpus, workers)
         for _ in range(_TIMES):
+            numbers = _with_points(sweep, ledger, ledger.missing(trials))
             if numbers:
                 _compute(sweep, ledger, numbers, executor)
             if {trial.reason for trial in ledger.interrupted()} != {LOST}:
                 break
-            numbers = ledger.missing(trials)
         found = [
             replace(trial, point=in_order(sweep.space, trial.point))
             for trial in ledger.known()
@@ -214,6 +213,7 @@ def _set_aside(sweep: Sweep, ledger: Ledger) -> None:
     """Takes away what trials' files hold that is none of this sweep's: they are computed again."""
     for trial in list(ledger.trials.values()):
         if trial.point and (reason := _misfit(sweep, trial)):
+            reason = f"{trial_path(ledger.folder, trial.number)} {reason}"
             say(f"{reason}: trial {trial.number} is computed again")
             ledger.trials[trial.number] = Trial(
                 trial.number, {}, "interrupted", reason=reason
@@ -222,14 +222,11 @@ def _set_aside(sweep: Sweep, ledger: Ledger) -> None:
 
 def _misfit(sweep: Sweep, trial: Trial) -> str:
     """Returns why a trial cannot be one of the sweep's; nothing if it can."""
-    path = trial_path(sweep.folder(Path()), trial.number).name
     if not sweep.space.holds(trial.point):
-        return f"{path} has a point {dict(trial.point)} that is none of the sweep's"
+        return f"has a point {dict(trial.point)} that is none of the sweep's"
     needed = {"finished": sweep.goals, "pruned": sweep.goals[:1]}.get(trial.state, ())
     lacking = [g.name for g in needed if not math.isfinite(_reached(trial, g))]
-    return (
-        f"{path} does not say what it reached ({', '.join(lacking)})" if lacking else ""
-    )
+    return f"does not say what it reached ({', '.join(lacking)})" if lacking else ""
 
 
 def _reached(trial: Trial, goal: Goal) -> float:

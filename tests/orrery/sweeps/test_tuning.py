@@ -179,28 +179,44 @@ def test_a_trial_that_tune_gives_up_before_it_began_is_no_failure(tmp_path, deat
     assert trial.point
 
 
-def test_a_trial_that_tune_gives_up_is_begun_again(tmp_path, monkeypatch):
-    begun = []
+@pytest.fixture
+def begun(monkeypatch):
+    """The numbers that Tune is given, round by round; trial 2 is lost in the first two."""
+    rounds = []
 
     def giving_up(ledger, proposals, evaluation, numbers, *others):
-        begun.append(list(numbers))
+        rounds.append(list(numbers))
         for number in numbers:
+            proposals.sampler.number = number
             asked = proposals.ask()
             ledger.begin(number, proposals.point(asked.params))
-            lost = number == 2 and len(begun) < 3
-            outcome = Evaluated({}, 0.0, LOST, says_nothing=True)
-            if not lost:
-                loss = {"loss": float(number)}
-                outcome = Evaluated(loss, 1.0)
+            outcome = Evaluated({"loss": float(number)}, 1.0)
+            if number == 2 and len(rounds) < 3:
+                outcome = Evaluated({}, 0.0, LOST, says_nothing=True)
             ledger.end(number, outcome)
+            proposals.tell(asked, replace(ledger.trials[number], state="failed"))
 
     monkeypatch.setattr(tuning, "run_on_ray", giving_up)
     monkeypatch.setattr("orrery.execution.cluster.connect", nullcontext)
     monkeypatch.setattr("orrery.execution.cluster.connected", lambda: True)
+    return rounds
+
+
+def distinct(trials):
+    return {json.dumps(describe(dict(trial.point))) for trial in trials}
+
+
+def test_a_trial_that_tune_gives_up_is_begun_again(tmp_path, begun):
     found = search(sweep(), 4, tmp_path)
     assert begun == [[0, 1, 2, 3], [2], [2]]
     assert [trial.state for trial in found] == ["finished"] * 4
-    assert len({json.dumps(describe(dict(trial.point))) for trial in found}) == 4
+    assert len(distinct(found)) == 4
+
+
+def test_no_point_is_tried_twice_since_a_trial_is_begun_again(tmp_path, begun):
+    found = search(sweep(space=SearchSpace({"width": Int(1, 3)})), 5, tmp_path)
+    assert begun == [[0, 1, 2], [2], [2]]
+    assert len(found) == len(distinct(found)) == 3
 
 
 def test_a_trial_that_could_never_start_is_refused(monkeypatch):
