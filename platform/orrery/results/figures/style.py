@@ -4,15 +4,19 @@ A colour never says anything alone: lines have dashes, points have markers, area
 hatches.
 """
 
+import contextlib
 import io
 import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, Literal, TypeVar
 
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import FigureCanvasBase
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
@@ -68,6 +72,8 @@ STYLE: dict[Any, Any] = {
     "ytick.labelsize": 9.0,
     "hatch.linewidth": 0.4,
     "figure.facecolor": "white",
+    "figure.autolayout": False,
+    "figure.constrained_layout.use": False,
     # Text stays text, so that a figure in a paper can be searched and edited.
     "pdf.fonttype": 42,
     "svg.hashsalt": "orrery",
@@ -105,10 +111,36 @@ def _rounded(path: re.Match[bytes]) -> bytes:
 
 def picture_box(figure: Figure) -> Bbox:
     """Returns what of a figure is in its picture: all that is drawn, and a margin [inch]."""
-    with rc_context(STYLE):
-        figure.draw_without_rendering()  # a layout moves axes when it is drawn
+    with rc_context(STYLE), _measured(figure):
+        layout = figure.get_layout_engine()
+        if layout is not None:
+            layout.execute(figure)
         _lower_legends(figure)
         return figure.get_tightbbox().padded(_MARGIN)
+
+
+class _Ruler(FigureCanvasBase):
+    """Measures what is on a figure, and draws nothing."""
+
+    def get_renderer(self) -> RendererAgg:
+        return _renderer(self.figure.dpi)
+
+
+@cache
+def _renderer(dpi: float) -> RendererAgg:
+    """Returns what measures text; matplotlib remembers the size of a word by it."""
+    return RendererAgg(1, 1, dpi)
+
+
+@contextlib.contextmanager
+def _measured(figure: Figure) -> Iterator[None]:
+    """Measures a figure by the same renderer always; else it has a new one for each word."""
+    before = figure.canvas
+    _Ruler(figure)
+    try:
+        yield
+    finally:
+        figure.set_canvas(before)
 
 
 def _lower_legends(figure: Figure) -> None:
@@ -132,9 +164,13 @@ def settle(figure: Figure) -> Bbox:
     its axes where they were.
     """
     box = picture_box(figure)
-    if _part_labels(figure):
+    with _measured(figure):
+        parted = _part_labels(figure)
+    if parted:
         box = picture_box(figure)
-    figure.set_layout_engine("none")
+    with rc_context(STYLE):
+        # one of no name at all: a figure with any is drawn twice for each file
+        figure.set_layout_engine(None)
     return box
 
 
