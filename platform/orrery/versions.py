@@ -1,5 +1,6 @@
 """Which software decides results: versions of Python and packages, and the commit."""
 
+import functools
 import importlib.metadata
 import os
 import platform
@@ -19,8 +20,12 @@ def software() -> JSON:
     return {"python": platform.python_version(), "commit": _commit(), **packages}
 
 
+@functools.cache
 def version(package: str) -> str | None:
-    """Returns the version of an installed package, or None."""
+    """Returns the version of an installed package, or None.
+
+    It is looked up once: of what a process has imported it cannot change.
+    """
     try:
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -32,6 +32,8 @@ CHECKSUM = "checksum"
 _MEMBER = re.compile(rb'\{(?:\n  "checksum": |"checksum":)"([0-9a-f]{64})",')
 _DIGITS = re.compile(rb'"[0-9a-f]{64}",')
 _HEAD = 90  # bytes in which the member ends
+_LINED = 2  # levels of a document whose members have a line each
+_ENCODER = json.JSONEncoder(sort_keys=True, ensure_ascii=False, allow_nan=False)
 _LONGEST_PATH = 1000  # characters of a name in a folder, of folders in it too
 LARGEST_CORRECTED = 2**17  # bytes of a document: to try all bits takes half a minute
 _TRAILER = b"\norrery sha256 "
@@ -65,10 +67,33 @@ def write_document(path: Location, document: JSON) -> None:
         ValueError: If it has a number that is not finite.
         OSError: If it cannot be written.
     """
-    text = json.dumps(
-        document, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False
-    )
-    write_atomically(path, with_checksum(text + "\n"))
+    write_atomically(path, with_checksum(_laid_out(document, _LINED, "\n") + "\n"))
+
+
+def _laid_out(value: Any, levels: int, begin: str) -> str:
+    """Returns JSON text in which members of so many levels have a line each.
+
+    What lies deeper shares their lines: that is written by compiled code alone, and a
+    growing document is written again and again.
+
+    Arguments:
+        value: The document, or a part of it.
+        levels: The levels of members with a line of their own.
+        begin: A line's end and the indent of its successor.
+    """
+    if levels == 0 or not value:
+        return _ENCODER.encode(value)
+    deeper = begin + "  "
+    if isinstance(value, dict) and all(isinstance(name, str) for name in value):
+        members = [
+            f"{_ENCODER.encode(name)}: {_laid_out(member, levels - 1, deeper)}"
+            for name, member in sorted(value.items())
+        ]
+        return "{" + deeper + f",{deeper}".join(members) + begin + "}"
+    if isinstance(value, list) and any(isinstance(member, dict) for member in value):
+        members = [_laid_out(member, levels - 1, deeper) for member in value]
+        return "[" + deeper + f",{deeper}".join(members) + begin + "]"
+    return _ENCODER.encode(value)
 
 
 def written_out(text: str) -> str:
