@@ -96,12 +96,23 @@ def file_content(
     """
     dates = {"png": None, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
     seen = picture_box(figure) if box is None else box
-    with io.BytesIO() as file, rc_context(STYLE):
+    with io.BytesIO() as file, rc_context(STYLE), _kept_layout(figure):
         figure.savefig(
             file, format=kind, dpi=dpi, metadata=dates[kind], bbox_inches=seen
         )
         content = file.getvalue()
     return _PATH.sub(_rounded, content) if kind == "svg" else content
+
+
+@contextlib.contextmanager
+def _kept_layout(figure: Figure) -> Iterator[None]:
+    """Keeps a figure as it was laid out for its box: else it is laid out twice more."""
+    layout = figure.get_layout_engine()
+    figure.set_layout_engine(None)
+    try:
+        yield
+    finally:
+        figure.set_layout_engine(layout)
 
 
 def _rounded(path: re.Match[bytes]) -> bytes:

@@ -134,7 +134,7 @@ def rows():
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def of_draws(parameters, draws, rows):
     """Figures of posteriors, and of published values with them."""
     published = {
@@ -154,7 +154,7 @@ def of_draws(parameters, draws, rows):
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def of_bins(observation, panels):
     """Figures of binned summaries."""
     x = generator(4).normal(size=(300, 6))
@@ -171,7 +171,7 @@ def of_bins(observation, panels):
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def of_checks(coverages, rank_results, parameters, curve):
     """Figures of a training and of the tests of what it gave."""
     return {
@@ -181,7 +181,7 @@ def of_checks(coverages, rank_results, parameters, curve):
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def of_maps(sky_panel, radial):
     """Figures of the sky."""
     track = Track("LMC", np.linspace(2, 5, 30), np.linspace(0.4, -0.6, 30))
@@ -203,7 +203,7 @@ NAMES = [
 ]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def drawings(of_draws, of_bins, of_checks, of_maps):
     """Functions that draw each kind of figure anew, by name."""
     every = {**of_draws, **of_bins, **of_checks, **of_maps}
@@ -212,6 +212,12 @@ def drawings(of_draws, of_bins, of_checks, of_maps):
 
 
 @pytest.fixture(params=NAMES)
-def draw(request, drawings):
+def kind(request):
+    """The name of a figure: each kind in turn."""
+    return request.param
+
+
+@pytest.fixture
+def draw(kind, drawings):
     """Returns a function that draws one figure anew: each kind in turn."""
-    return drawings[request.param]
+    return drawings[kind]

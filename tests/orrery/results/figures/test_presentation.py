@@ -1,6 +1,11 @@
-"""A figure for a paper is as wide as its column, and one drawn before stays as it was."""
+"""A figure for a paper is as wide as its column, and no label is over another."""
+
+import copy
+import itertools
+from functools import cache
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -15,14 +20,64 @@ def sizes(figure):
     return {text.get_fontsize() for text in figure.findobj(Text) if text.get_text()}
 
 
-def test_a_figure_is_as_wide_as_a_column_or_the_text_and_its_words_can_be_read(draw):
-    figure, box = figures.presented(draw(), "mnras")
-    shown, drawn = (25.4 * one.width for one in (box, figures.settle(figure)))
-    assert round(shown, 1) in COLUMNS["mnras"]
+@pytest.fixture(scope="module")
+def drawn(drawings):
+    """Returns a function of a name: a figure, drawn once, and how large its parts were then."""
+
+    @cache
+    def once(name):
+        figure = drawings[name]()
+        return figure, (sizes(figure), tuple(figure.get_size_inches()))
+
+    return once
+
+
+@pytest.fixture(scope="module")
+def shown(drawn):
+    """Returns a function of a name and a style: that figure as it is shown, made once."""
+
+    @cache
+    def once(name, style):
+        return figures.presented(drawn(name)[0], style)
+
+    return once
+
+
+@pytest.mark.parametrize("style", ["page", "mnras", "talk"])
+def test_titles_labels_and_legends_do_not_overlap(kind, shown, style):
+    figure, _ = shown(kind, style)
+    FigureCanvasAgg(figure).draw()
+    words = [
+        text
+        for axes in figure.axes
+        for text in (axes.title, axes.xaxis.label, axes.yaxis.label, *axes.texts)
+        if text.get_text()
+    ]
+    inside = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
+    boxes = [item.get_window_extent() for item in [*words, *figure.legends, *inside]]
+    for one, other in itertools.combinations(boxes, 2):
+        assert not one.overlaps(other)
+
+
+def test_a_figure_is_as_wide_as_a_column_or_the_text_and_its_words_can_be_read(
+    kind, shown
+):
+    figure, box = shown(kind, "mnras")
+    # a copy, since other tests look at the same figure
+    settled = figures.settle(copy.deepcopy(figure))
+    wide, filled = (25.4 * one.width for one in (box, settled))
+    assert round(wide, 1) in COLUMNS["mnras"]
     # what is drawn fits, and fills it but for a twentieth
-    assert 0.95 * shown < drawn < 1.01 * shown
+    assert 0.95 * wide < filled < 1.01 * wide
     assert min(sizes(figure)) > 4.8
     assert max(sizes(figure)) < 10.5
+
+
+@pytest.mark.parametrize("style", ["page", "mnras", "talk"])
+def test_what_was_drawn_before_stays_as_it_was(kind, drawn, shown, style):
+    shown(kind, style)
+    figure, before = drawn(kind)
+    assert (sizes(figure), tuple(figure.get_size_inches())) == before
 
 
 def test_a_figure_leaves_room_for_its_caption_on_a_page():
@@ -42,30 +97,22 @@ def test_a_narrow_figure_has_no_thicker_lines_in_a_column():
 
 @pytest.mark.parametrize("style", COLUMNS)
 @pytest.mark.parametrize(("name", "column"), [("training", 0), ("measurements", 1)])
-def test_each_journal_has_its_own_widths(drawings, style, name, column):
-    _, box = figures.presented(drawings[name](), style)
+def test_each_journal_has_its_own_widths(shown, style, name, column):
+    _, box = shown(name, style)
     assert round(25.4 * box.width, 1) == COLUMNS[style][column]
 
 
-def test_text_for_a_talk_is_larger(drawings):
-    figure, _ = figures.presented(drawings["sky"](), "talk")
-    assert min(sizes(figure)) > 1.3 * min(sizes(drawings["sky"]()))
+def test_text_for_a_talk_is_larger(drawn, shown):
+    figure, _ = shown("sky", "talk")
+    assert min(sizes(figure)) > 1.3 * min(sizes(drawn("sky")[0]))
 
 
-def test_what_was_drawn_before_stays_as_it_was(drawings):
-    for draw in drawings.values():
-        figure = draw()
-        before = sizes(figure), tuple(figure.get_size_inches())
-        figures.presented(figure, "mnras")
-        assert (sizes(figure), tuple(figure.get_size_inches())) == before
-
-
-def test_the_same_figure_gives_the_same_file(drawings):
-    def content():
-        figure, box = figures.presented(drawings["profiles"](), "mnras")
+def test_the_same_figure_gives_the_same_file(drawings, shown):
+    def content(figure, box):
         return figures.file_content(figure, "pdf", box=box)
 
-    assert content() == content()
+    anew = figures.presented(drawings["profiles"](), "mnras")
+    assert content(*shown("profiles", "mnras")) == content(*anew)
 
 
 def test_another_style_is_refused_with_those_there_are(drawings):
