@@ -9,10 +9,12 @@ python -m tests.golden remake engine    makes the record of a raised VERSION
 import argparse
 import sys
 
+from . import memory
 from .components import NAMES, Component, named
 from .lock import Lock, RefusedError, affected, complaints, remake, revalued, same
 
 
+@memory.unchanging()
 def main() -> str | None:
     """Does what the command line says; returns why not, if something is refused."""
     parser = argparse.ArgumentParser(

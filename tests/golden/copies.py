@@ -24,7 +24,7 @@ from typing import IO, Any
 LIBRARIES = (
     *("numpy", "scipy.stats", "scipy.interpolate", "scipy.spatial"),
     *("torch", "torch.nn", "pyarrow.parquet", "astropy.table", "astropy_healpix"),
-    *("colossus.cosmology.cosmology", "sbi.inference", "lightning", "ray", "optuna"),
+    *("colossus.cosmology.cosmology", "sbi.inference", "lightning", "optuna"),
     "torch._inductor.compile_fx",
 )
 
@@ -125,6 +125,7 @@ def serve() -> None:
     sys.path.pop(0)  # this folder
     for name in LIBRARIES:
         import_module(name)
+    os.fsync = lambda descriptor: None  # as in all tests: no power is cut
     gc.disable()  # forks live for seconds, in which syntax trees only grow
     for line in sys.stdin:
         root, code = json.loads(line)

@@ -34,6 +34,7 @@ class Lock:
     functions: dict[str, str]
 
     @classmethod
+    @memory.unchanging()
     def today(cls, versions: dict[str, int]) -> "Lock":
         """Returns the lock that knows all of today's code."""
         modules = states()
@@ -50,6 +51,7 @@ class Lock:
         path.write_text(text + "\n")
 
 
+@memory.unchanging()
 def states() -> dict[str, str]:
     """Returns the state of each module that decides a number today."""
     names = {module for component in COMPONENTS for module in component.modules}
@@ -81,6 +83,7 @@ def _by_name(
     }
 
 
+@memory.unchanging()
 def changed_values(modules: Set[str], lock: Lock) -> dict[str, str]:
     """Returns which values in modules are not those of the lock, and what became of them."""
     today = Lock.today(lock.versions)

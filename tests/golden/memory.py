@@ -4,12 +4,14 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 # The modules here that read code: what others have read is worth nothing.
 _READERS = ("memory", "numbers", "places", "syntax", "values")
 _KEPT: list["Memory"] = []  # those in use: none where nobody asks for it
+_FOUND: list[dict[Any, Any]] = []  # what functions have found while nothing changes
 
 
 class Memory:
@@ -19,14 +21,16 @@ class Memory:
         self._file = file
         self._entries = json.loads(file.read_text()) if file.exists() else {}
         self._known = len(self._entries)
-        self._salt = "".join(
+        texts = (
             Path(__file__).with_name(f"{name}.py").read_text() for name in _READERS
         )
+        self._salt = hashlib.sha256("".join(texts).encode())
 
     def recall(self, kind: str, content: str, find: Callable[[], Any]) -> Any:
         """Returns what was found in the same content, or finds it."""
-        text = "\0".join((kind, self._salt, content))
-        key = hashlib.sha256(text.encode()).hexdigest()[:32]
+        digest = self._salt.copy()
+        digest.update("\0".join(("", kind, content)).encode())
+        key = digest.hexdigest()[:32]
         if key not in self._entries:
             self._entries[key] = find()
         return self._entries[key]
@@ -60,3 +64,33 @@ def recall(kind: str, content: str, find: Callable[[], Any]) -> Any:
     if not _KEPT:
         return find()
     return _KEPT[-1].recall(kind, content, find)
+
+
+@contextmanager
+def unchanging() -> Iterator[None]:
+    """Reads each module once meanwhile: for who is done before the next one changes it.
+
+    Components share most modules, and each asks for all of its own.
+    """
+    if _FOUND:  # somebody who has called this one says so already
+        yield
+        return
+    _FOUND.append({})
+    try:
+        yield
+    finally:
+        _FOUND.clear()
+
+
+def once(read: Callable[..., Any]) -> Callable[..., Any]:
+    """Keeps what a function finds, as long as nothing changes."""
+
+    @wraps(read)
+    def kept(*given: Any) -> Any:
+        if not _FOUND:
+            return read(*given)
+        if (read, given) not in _FOUND[0]:
+            _FOUND[0][read, given] = read(*given)
+        return _FOUND[0][read, given]
+
+    return kept

@@ -4,7 +4,7 @@ import ast
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -173,9 +173,10 @@ def platform() -> Path:
     return Path(spec.origin).parents[1]
 
 
+@memory.once
 def path(module: str) -> Path | None:
     """Returns the file of one of our modules; None if there is none of this name."""
-    # by text, since it is asked some ten thousand times
+    # by text, since it is asked some thousand times
     place = f"{platform()}/{module.replace('.', '/')}"
     for found in (f"{place}.py", f"{place}/__init__.py"):
         if os.path.isfile(found):
@@ -183,6 +184,7 @@ def path(module: str) -> Path | None:
     return None
 
 
+@memory.once
 def source(module: str) -> str:
     """Returns a module's text.
 
@@ -197,6 +199,7 @@ def source(module: str) -> str:
     return found.read_text()
 
 
+@memory.once
 def hash_of(module: str) -> str:
     """Returns the syntax hash of a module."""
     return _syntax(source(module)).digits
@@ -215,15 +218,16 @@ class Syntax:
     imports: tuple[tuple[str, str], ...]
 
 
+def _syntax(text: str) -> Syntax:
+    digits, imports = memory.recall("syntax", text, lambda: _read(text))
+    return Syntax(digits, tuple((name, inside) for name, inside in imports))
+
+
 # by text, not by name: a test changes modules, and most of them stay as they are
 @cache
-def _syntax(text: str) -> Syntax:
-    def read() -> list[Any]:
-        module = _tree(text)
-        return [syntax_hash(module), _imports(module)]
-
-    digits, imports = memory.recall("syntax", text, read)
-    return Syntax(digits, tuple((name, inside) for name, inside in imports))
+def _read(text: str) -> list[Any]:
+    module = _tree(text)
+    return [syntax_hash(module), _imports(module)]
 
 
 @cache
@@ -236,26 +240,33 @@ def tree(module: str) -> ast.Module:
     return _tree(source(module))
 
 
-def wholes(modules: Iterable[str]) -> Iterator[tuple[str, str]]:
+@memory.unchanging()
+def wholes(modules: Iterable[str]) -> list[tuple[str, str]]:
     """Returns modules, each with a text that says what it is and what all its imports are.
 
     Whatever its names stand for is decided there: packages are a docstring alone.
     """
-    known: dict[str, tuple[str, list[str]]] = {}
+    return [(module, _whole(module)) for module in modules]
 
-    def read(name: str) -> list[str]:
-        if name not in known:
-            digest = hashlib.sha256(source(name).encode()).hexdigest()
-            known[name] = digest, [m for m in _imported(name) if path(m)]
-        return known[name][1]
 
-    for module in modules:
-        found, waiting = {module}, [module]
-        while waiting:
-            new = set(read(waiting.pop())) - found
-            found |= new
-            waiting += new
-        yield module, " ".join((module, *(f"{m} {known[m][0]}" for m in sorted(found))))
+@memory.once
+def _whole(module: str) -> str:
+    found, waiting = {module}, [module]
+    while waiting:
+        new = set(_imported_files(waiting.pop())) - found
+        found |= new
+        waiting += new
+    return " ".join((module, *(f"{name} {_digest(name)}" for name in sorted(found))))
+
+
+@memory.once
+def _imported_files(module: str) -> tuple[str, ...]:
+    return tuple(name for name in _imported(module) if path(name))
+
+
+@memory.once
+def _digest(module: str) -> str:
+    return hashlib.sha256(source(module).encode()).hexdigest()
 
 
 def syntax_hash(module: ast.Module) -> str:
@@ -300,15 +311,22 @@ def version(module: str) -> int:
     Raises:
         ValueError: If there is none, or it is no positive integer.
     """
-    for node in ast.parse(source(module)).body:
-        match node:
-            case ast.Assign([ast.Name("VERSION")], ast.Constant(int(found))) if (
-                found > 0
-            ):
-                return found
+    text = source(module)
+    found: int = memory.recall("version", text, lambda: _version(_tree(text)))
+    if found:
+        return found
     raise ValueError(f"{module} declares no version: write VERSION = 1 in it")
 
 
+def _version(module: ast.Module) -> int:
+    for node in module.body:
+        match node:
+            case ast.Assign([ast.Name("VERSION")], ast.Constant(int(found))):
+                return max(found, 0)  # which is none
+    return 0
+
+
+@memory.once
 def modules(root: str, others: frozenset[str]) -> tuple[str, ...]:
     """Returns the modules that decide a component's numbers, sorted by name.
 
@@ -326,10 +344,13 @@ def modules(root: str, others: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def _imported(module: str) -> Iterator[str]:
-    for name, inside in _syntax(source(module)).imports:
+@memory.once
+def _imported(module: str) -> tuple[str, ...]:
+    return tuple(
         # what stands after `import` may be a module, or something that one declares
-        yield f"{name}.{inside}" if inside and path(f"{name}.{inside}") else name
+        f"{name}.{inside}" if inside and path(f"{name}.{inside}") else name
+        for name, inside in _syntax(source(module)).imports
+    )
 
 
 def _imports(module: ast.Module) -> tuple[tuple[str, str], ...]:

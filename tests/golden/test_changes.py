@@ -70,7 +70,8 @@ def noticed(copy):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(syntax, "platform", lambda: copy.root / "platform")
         kept = json.loads("\n".join(copy.lock))
-        return "\n".join(complaints(Lock(**kept)))
+        with memory.unchanging():
+            return "\n".join(complaints(Lock(**kept)))
 
 
 def test_what_is_remembered_of_a_module_ends_with_what_it_imports(copy):
