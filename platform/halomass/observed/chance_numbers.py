@@ -7,6 +7,7 @@ density f and steps of s.
 """
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from math import exp, factorial
 
 import numpy as np
@@ -118,20 +119,23 @@ def _expected(numbers: FloatArray) -> dict[float, float]:
     others = known[~np.isin(np.abs(known), SENTINELS)]
     if len(others) < _FEWEST:
         return dict.fromkeys(values, 0.0)
-    steps = _steps(others)
-    return {
-        value: len(known) * _density(others, value) * _share(steps, value)
-        for value in values
-    }
+    own_steps = _own_steps(tuple(values))
+    shares = _shares(_steps(others), own_steps)
+    found = zip(values, _densities(others, values), own_steps, strict=True)
+    return {value: len(known) * density * shares[own] for value, density, own in found}
 
 
-def _density(others: FloatArray, value: float) -> float:
-    """Returns the share of numbers per unit at a value: of a normal curve, or of those near."""
+def _densities(others: FloatArray, values: Sequence[float]) -> list[float]:
+    """Returns the share of numbers per unit at each value: of a normal curve, or of those near."""
     width = float(others.std()) or 1.0
-    away = (value - float(others.mean())) / width
-    normal = np.exp(-0.5 * away**2) / (np.sqrt(2 * np.pi) * width)
-    near = np.mean(np.abs(others - value) <= width / 4) / (width / 2)
-    return float(max(normal, near))
+    mean = float(others.mean())
+    away = np.abs(others - np.array(values)[:, np.newaxis])
+    near = np.mean(away <= width / 4, axis=1) / (width / 2)
+    normal = [
+        np.exp(-0.5 * ((value - mean) / width) ** 2) / (np.sqrt(2 * np.pi) * width)
+        for value in values
+    ]
+    return np.maximum(normal, near).tolist()
 
 
 def _steps(numbers: FloatArray) -> FloatArray:
@@ -143,12 +147,19 @@ def _steps(numbers: FloatArray) -> FloatArray:
     return steps
 
 
-def _share(steps: FloatArray, value: float) -> float:
-    """Returns the mean length of number line that is rounded to a value.
+@cache
+def _own_steps(values: tuple[float, ...]) -> list[float]:
+    """Returns the step of which each value is a multiple: they are the same for all columns."""
+    return _steps(np.array(values)).tolist()
+
+
+def _shares(steps: FloatArray, own_steps: Iterable[float]) -> dict[float, float]:
+    """Returns the mean length of number line that is rounded to a value, by the value's step.
 
     A tenth of all numbers has a decimal less than was measured, and a tenth of these.
     """
-    [own] = _steps(np.array([value]))
     finest = -np.log10(steps.min())
-    able = steps[steps <= own * 1.5]
-    return float(able.sum() / len(steps) / (0.9 * finest + 1))
+    return {
+        own: float(steps[steps <= own * 1.5].sum() / len(steps) / (0.9 * finest + 1))
+        for own in set(own_steps)
+    }

@@ -31,6 +31,9 @@ _REPEATED, _REPEATED_ROUNDED = 2, 5
 # and elsewhere.
 _APART, _APART_INSIDE = 1.0, 10.0
 _ROUNDING = 1e-6  # single precision's
+# Between the first and the second, the third and the fourth, and so on, lies a sentinel.
+_KNOWN = np.sort(SENTINELS)
+_NEAR = np.outer(_KNOWN, [1 - 2 * _ROUNDING, 1 + 2 * _ROUNDING]).ravel()
 _RARE = 0.01  # measurements that could be exactly one number: a single one is none then
 
 
@@ -127,7 +130,9 @@ def _sentinels(
     description: ColumnDescription,
 ) -> Iterator[tuple[str, BoolArray]]:
     inside = inside.copy()
-    for sentinel in (sign * number for number in SENTINELS for sign in (-1, 1)):
+    near = _near_sentinels(raw)
+    known = [number for number in SENTINELS if number in near]
+    for sentinel in (sign * number for number in known for sign in (-1, 1)):
         exact = np.isclose(raw, sentinel, rtol=_ROUNDING, atol=0)
         if not exact.any():
             continue
@@ -135,6 +140,12 @@ def _sentinels(
         if _stands_for_nothing(exact, raw, inside, fraction, description):
             yield f"the sentinel {sentinel:g}", exact
             inside &= ~exact
+
+
+def _near_sentinels(raw: FloatArray) -> set[float]:
+    """Returns the sentinels near which a number is, of either sign: mostly there is none."""
+    places = np.searchsorted(_NEAR, np.abs(raw))
+    return set(_KNOWN[places[places % 2 == 1] // 2].tolist())
 
 
 def _stated(
