@@ -1,5 +1,6 @@
 """What a run tells of a comparison of binnings: the best one, and what its choices are worth."""
 
+import math
 from dataclasses import dataclass
 
 from astropy.table import Table
@@ -234,15 +235,23 @@ def _tested(key: str, found: BinningComparison, quantity: WidthQuantity) -> Sent
 
 def _binned(key: str, found: BinningComparison) -> Sentence:
     """Returns where summaries came from."""
-    return Sentence(
-        f"No trial simulated anything: {found.rebinned} binned the stored stars anew, "
-        f"{found.rate:.0f} simulations a second in the median "
-        f"({found.cpu_rate:.0f} in a second of CPU time), and {found.read} read "
-        "the summaries of an earlier trial.",
-        (
-            *(f"{key}.{name}" for name in ("rebinned", "rebinned_per_second")),
-            *(f"{key}.{name}" for name in ("rebinned_per_cpu_second", "read")),
+    paces = {
+        "rebinned_per_second": (
+            found.rate,
+            ", {:.0f} simulations a second in the median",
         ),
+        "rebinned_per_cpu_second": (
+            found.cpu_rate,
+            " ({:.0f} in a second of CPU time)",
+        ),
+    }
+    # where no clock has ticked, nothing can be said
+    known = {name: one for name, one in paces.items() if math.isfinite(one[0])}
+    pace = "".join(words.format(rate) for rate, words in known.values())
+    return Sentence(
+        f"No trial simulated anything: {found.rebinned} binned the stored stars anew{pace}, "
+        f"and {found.read} read the summaries of an earlier trial.",
+        tuple(f"{key}.{name}" for name in ("rebinned", *known, "read")),
     )
 
 
@@ -283,7 +292,8 @@ def _tried(key: str, found: BinningComparison) -> Table:
     first = [trial.curve[0] if trial.curve else {} for trial in found.sweep.trials]
     table["rebinned"] = [int(one.get("rebinned", 0)) for one in first]
     table["rebinned_per_second"] = [
-        one.get("rebinned_per_second", 0.0) for one in first
+        one.get("rebinned_per_second", math.nan if one.get("rebinned") else 0.0)
+        for one in first
     ]
     table["rebinned_per_second"].info.format = "%.0f"
     caption = table.meta["caption"]

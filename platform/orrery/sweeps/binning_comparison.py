@@ -63,13 +63,21 @@ class BinningComparison:
 
     @property
     def rate(self) -> float:
-        """Simulations binned anew in a second, the median of trials; 0 of none."""
-        return median(self._rates("rebinned_per_second") or [0.0])
+        """Simulations binned anew in a second, the median of trials; 0 of none.
+
+        NaN if no trial could measure it.
+        """
+        return self._median("rebinned_per_second")
 
     @property
     def cpu_rate(self) -> float:
         """The same in a second of one CPU, which a busy machine changes least."""
-        return median(self._rates("rebinned_per_cpu_second") or [0.0])
+        return self._median("rebinned_per_cpu_second")
+
+    def _median(self, name: str) -> float:
+        if not self.rebinned:
+            return 0.0
+        return median(self._rates(name) or [float("nan")])
 
     @property
     def _firsts(self) -> list[Mapping[str, float]]:
@@ -77,7 +85,8 @@ class BinningComparison:
         return [trial.curve[0] for trial in self.all_trials if trial.curve]
 
     def _rates(self, name: str) -> list[float]:
-        return [one[name] for one in self._firsts if one["rebinned"]]
+        # of a trial whose clock has not ticked there is no rate
+        return [one[name] for one in self._firsts if one["rebinned"] and name in one]
 
     @property
     def all_trials(self) -> list[Trial]:

@@ -299,15 +299,17 @@ class BinningTask:
             )
         seconds = time.monotonic() - began
         cpu_seconds = time.process_time() - worked
-        report(
-            {
-                "rebinned": counted,
-                "seconds": seconds,
-                "cpu_seconds": cpu_seconds,
-                "rebinned_per_second": counted / seconds,
-                "rebinned_per_cpu_second": counted / cpu_seconds,
-            }
-        )
+        values = {
+            "rebinned": counted,
+            "seconds": seconds,
+            "cpu_seconds": cpu_seconds,
+        }
+        # a clock may not have ticked meanwhile: no rate is told then
+        if seconds > 0:
+            values["rebinned_per_second"] = counted / seconds
+        if cpu_seconds > 0:
+            values["rebinned_per_cpu_second"] = counted / cpu_seconds
+        report(values)
         _check_dropped(pairs, len(self.dataset))
         return pairs
 

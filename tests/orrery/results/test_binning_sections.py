@@ -155,6 +155,27 @@ def test_trials_that_read_summaries_are_told_from_those_that_binned(result, sect
     assert reasons == [*[""] * 4, "UncalibratedError: TARP"]
 
 
+def test_rates_that_no_clock_could_tell_are_not_told(
+    score, tmp_path, section, page_numbers
+):
+    untimed, worths = {"rebinned": 64.0}, [worth(BIN, [0.25, 0.75])]
+    for rates, words in (
+        (untimed, "8 binned the stored stars anew, and 0 read"),
+        (BINNED | untimed, "anew, 512 simulations a second in the median (640 in a"),
+    ):
+        found = [trial(i, i + 1, "a", 1.0, rates) for i in range(3)]
+        found.append(trial(3, 5, "a", 1.5, untimed))
+        sweep = Comparison(GOALS["width"], "km / s", SPACE, found, found, 1.0, 0.1)
+        compared = BinningComparison(sweep, found[0], score, worths, found, 60)
+        with record("toy", Effort(), tmp_path / f"{len(rates)}") as recording:
+            told = WidthQuantity("v_travel", "km / s")
+            record_binnings(recording, "binnings", "DESI-like", compared, told, MASS)
+        write(recording.result)
+        texts = [part.get("text", "") for part in recording.result.sections]
+        assert any(words in text for text in texts)
+        assert page_numbers.unknown(recording.result.folder) == []
+
+
 def test_a_worth_has_its_error_by_the_scatter_over_seeds(result, section):
     numbers = result.metrics
     place = "binnings.desi.worth.distance_bin"

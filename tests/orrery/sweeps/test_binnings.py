@@ -2,6 +2,7 @@
 
 import pickle
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -102,10 +103,39 @@ def told(stars):
 def test_a_binning_is_binned_once_and_then_read(told):
     first, other = (reports[0] for _, reports in told)
     assert first["rebinned"] == COUNT
-    assert first["rebinned_per_second"] == COUNT / first["seconds"]
-    assert first["rebinned_per_cpu_second"] == COUNT / first["cpu_seconds"]
     # errors are no part of the summaries
-    assert other["rebinned"] == other["rebinned_per_second"] == 0
+    assert other["rebinned"] == 0
+
+
+class Clock:
+    """Tells times in turn, and then the last one again and again."""
+
+    def __init__(self, *times):
+        self.times = [*times]
+
+    def __call__(self):
+        return self.times.pop(0) if len(self.times) > 1 else self.times[0]
+
+
+def reported(task, name, patch, seconds, cpu_seconds):
+    """Returns what is reported of a new binning, measured by these clocks."""
+    clocks = {"monotonic": Clock(*seconds), "process_time": Clock(*cpu_seconds)}
+    patch.setattr(binnings, "time", SimpleNamespace(**clocks))
+    reports = []
+    task._pairs(Repeated(name).measure(Choice(2)), reports.append)
+    return reports[0]
+
+
+def test_rates_are_of_the_time_that_binning_took(task, monkeypatch):
+    told = reported(task, "timed", monkeypatch, (7.0, 7.5), (3.0, 3.25))
+    assert (told["seconds"], told["cpu_seconds"]) == (0.5, 0.25)
+    assert told["rebinned_per_second"] == COUNT / 0.5
+    assert told["rebinned_per_cpu_second"] == COUNT / 0.25
+
+
+def test_a_clock_that_has_not_ticked_ends_no_trial_and_tells_no_rate(task, monkeypatch):
+    told = reported(task, "untimed", monkeypatch, (7.0,), (3.0,))
+    assert told == {"rebinned": COUNT, "seconds": 0, "cpu_seconds": 0}
 
 
 def test_gain_and_width_are_those_of_the_normal_posterior(told):
