@@ -8,6 +8,7 @@ import base64
 import re
 import sys
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -335,6 +336,7 @@ def _flat(options: Any, prefix: str = "") -> dict[str, str]:
     }
 
 
+@cache
 def _template() -> jinja2.Template:
     page = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True

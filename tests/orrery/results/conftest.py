@@ -86,7 +86,7 @@ def fill(recording):
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write():
     """Records a toy run; `body` says what it finds."""
 
