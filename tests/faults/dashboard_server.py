@@ -37,7 +37,8 @@ class Arrived:
     hangs_after: int | None = None  # streams of numbers
     revoked_after: int | None = None  # requests: the key is refused from then on
     refused: str = ""  # a kind of request: `file_stream`, or `files`, of the storage
-    # names of fakes by kind of request, among them the names of GraphQL's operations
+    # names of fakes by kind of request, among them the names of GraphQL's operations, for
+    # all runs, or by the identity of each
     faked: dict = field(default_factory=dict)
     requests: Counter = field(default_factory=Counter)
     runs: dict = field(default_factory=dict)  # by identity, as they were announced
@@ -55,6 +56,11 @@ class Arrived:
         if self.fault == "refusing" or revoked:
             return 401
         return 403 if kind == self.refused else None
+
+    def fake(self, kind, run):
+        """The name of what a request of a run is answered with, if that is faked."""
+        found = self.faked.get(kind)
+        return found.get(run) if isinstance(found, dict) else found
 
     @property
     def hangs(self):
@@ -80,16 +86,17 @@ class Handler(BaseHTTPRequestHandler):
             return arrived.over.wait(60)
         if code := arrived.refusal(kind):
             return self._answer({"errors": [{"message": "no such key"}]}, code)
-        if kind in arrived.faked:
-            return self._fake(kind)
         if kind == "file_stream":
+            if fake := arrived.fake(kind, self.path.split("/")[-2]):
+                return self._write(*FAKES[fake])
             return self._answer(self._stream(json.loads(content)))
         asked = json.loads(content)
         name = re.search(r"(?:query|mutation) (\w+)", asked["query"]).group(1)
-        if name in arrived.faked:
-            return self._fake(name)
+        given = asked.get("variables") or {}
+        if fake := arrived.fake(name, given.get("name")):
+            return self._write(*FAKES[fake])
         answer = getattr(self, name, None)
-        found = answer(asked.get("variables") or {}) if answer else {}
+        found = answer(given) if answer else {}
         return self._answer({"data": found})
 
     def do_GET(self):
@@ -105,9 +112,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.server.arrived.over.wait(60)
         if self.server.arrived.refused == "files":
             return self._answer({}, 403)
-        if "files" in self.server.arrived.faked:
-            return self._fake("files")
         _, _, run, name = self.path.split("/", 3)
+        if fake := self.server.arrived.fake("files", run):
+            return self._write(*FAKES[fake])
         self.server.arrived.files[run, name] = content
         return self._answer({})
 
@@ -123,9 +130,6 @@ class Handler(BaseHTTPRequestHandler):
 
     def _answer(self, document, code=200):
         self._write(code, "application/json", json.dumps(document).encode())
-
-    def _fake(self, kind):
-        self._write(*FAKES[self.server.arrived.faked[kind]])
 
     def _write(self, code, kind, content):
         self.send_response(code)
