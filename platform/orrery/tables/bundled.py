@@ -6,7 +6,6 @@ is its file name alone, which is the same on every machine.
 """
 
 from functools import cache
-from importlib import metadata, resources
 from pathlib import Path
 
 TABLE_GROUP = "orrery.tables"
@@ -39,6 +38,9 @@ def bundled_tables() -> dict[str, Path]:
     Raises:
         ValueError: If two packages bundle tables of the same name.
     """
+    # processes that read one table import this module, and have no need of these
+    from importlib import metadata, resources
+
     found: dict[str, Path] = {}
     for package in metadata.entry_points(group=TABLE_GROUP):
         folder = Path(str(resources.files(package.value))) / _FOLDER

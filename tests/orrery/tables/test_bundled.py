@@ -1,11 +1,11 @@
 """Bundled tables are found by name from anywhere, and hide no file of the user's."""
 
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from orrery.tables import bundled
-from orrery.tables.bundled import bundled_tables, find_table
+from orrery.tables.bundled import TABLE_GROUP, bundled_tables, find_table
 from orrery.tables.opening import OpenedFile
 
 NAME = "sdss_kgiants.ecsv"
@@ -38,7 +38,7 @@ def test_a_path_is_what_it_says(given, tmp_path, monkeypatch):
 
 
 def test_two_tables_of_one_name_are_refused(monkeypatch):
-    twice = list(bundled.metadata.entry_points(group=bundled.TABLE_GROUP)) * 2
-    monkeypatch.setattr(bundled.metadata, "entry_points", lambda group: twice)
+    twice = list(metadata.entry_points(group=TABLE_GROUP)) * 2
+    monkeypatch.setattr(metadata, "entry_points", lambda group: twice)
     with pytest.raises(ValueError, match="have one name"):
         bundled_tables.__wrapped__()
