@@ -98,6 +98,7 @@ def taken():
     shutil.rmtree(folder)
 
 
+@pytest.mark.slow
 def test_a_slurm_job_has_a_ray_of_its_own_at_the_addresses_that_slurm_has(tmp_path):
     program = """if True:
         import os, sys
@@ -131,6 +132,7 @@ def test_a_slurm_job_has_a_ray_of_its_own_at_the_addresses_that_slurm_has(tmp_pa
     assert left_by_slurm(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_a_slurm_job_near_its_time_limit_ends_in_order_and_at_once(
     tmp_path, monkeypatch
 ):
@@ -165,6 +167,7 @@ def test_a_slurm_job_near_its_time_limit_ends_in_order_and_at_once(
     assert left_by_slurm(tmp_path) == []
 
 
+@pytest.mark.slow
 def test_nobody_can_take_a_slurm_jobs_folder_and_what_it_left_itself_is_removed(
     tmp_path, taken
 ):

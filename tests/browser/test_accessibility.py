@@ -21,6 +21,8 @@ from orrery.results.sections import (
 )
 from orrery.results.views import TrainingCurves
 
+pytestmark = pytest.mark.slow
+
 WAYS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
 FOUND = (
     "axe.run(document, {resultTypes: ['violations']}).then(found => found.violations"

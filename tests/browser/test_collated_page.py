@@ -75,6 +75,7 @@ def focus(browser, name):
     browser.run(f"document.querySelector('[data-focus={json.dumps(name)}]').focus()")
 
 
+@pytest.mark.slow
 def test_typing_filters(open_page, documents):
     browser = open_page()
     assert browser.run("document.getElementById('count').textContent") == (
@@ -104,6 +105,7 @@ def test_what_is_no_column_is_said(open_page):
     assert "no column is called gian" in text
 
 
+@pytest.mark.slow
 def test_a_heading_sorts_by_the_keyboard(open_page, documents):
     browser = open_page(kind="run", status="finished")
     for key in ("Enter", " "):
@@ -134,6 +136,7 @@ def test_metrics_in_the_table_are_those_of_the_documents(open_page, documents):
         assert float(value) == pytest.approx(number, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_run_is_opened_by_the_keyboard(open_page, documents):
     place = next(p for p, one in documents.items() if one["status"] == "finished")
     browser = open_page(search=documents[place]["run"])
@@ -157,6 +160,7 @@ def test_a_run_links_to_its_page(open_page, runs):
     assert link == (runs / place / "report.html").as_uri()
 
 
+@pytest.mark.slow
 def test_two_posteriors_are_laid_over_each_other(open_page, documents, runs):
     chosen = sorted(p for p in documents if documents[p]["status"] == "finished")[:2]
     browser = open_page()
@@ -189,6 +193,7 @@ def test_two_posteriors_are_laid_over_each_other(open_page, documents, runs):
             assert int(row[6]) == len(draws)
 
 
+@pytest.mark.slow
 def test_coverage_behind_the_plot_is_that_of_the_figure(open_page, documents, runs):
     place = min(p for p in documents if documents[p]["status"] == "finished")
     browser = open_page(chosen=[place])

@@ -2,6 +2,8 @@
 
 from urllib.parse import urlencode
 
+import pytest
+
 
 def test_the_first_two_measures_are_of_the_same_trials(browser, page_of_two_sweeps):
     browser.look(1280, 900)
@@ -18,6 +20,7 @@ def test_the_first_two_measures_are_of_the_same_trials(browser, page_of_two_swee
         assert [name.removeprefix("objective.") for name in names] == expected
 
 
+@pytest.mark.slow
 def test_sweeps_that_seek_opposite_ends_of_one_name_have_no_best_together(
     browser, best_entry, page_of_opposite_sweeps
 ):

@@ -82,6 +82,7 @@ def numbers(text):
     return [float(one.replace("\N{MINUS SIGN}", "-")) for one in found]
 
 
+@pytest.mark.slow
 def test_tab_reaches_what_reads_a_picture_and_its_ring_is_seen(browser, press):
     asked = "document.activeElement.className"
     browser.run("document.querySelector('[aria-label=\"Figure, Training\"]').focus()")
@@ -168,6 +169,7 @@ def test_escape_leaves_and_so_does_tab(browser, press):
     assert browser.run(f"{shown}.every(one => {hidden})")
 
 
+@pytest.mark.slow
 def test_keys_read_an_enlarged_picture_and_escape_closes_it_last(browser, press):
     browser.run(
         "[...document.querySelectorAll('button')]"
@@ -215,6 +217,7 @@ def test_an_interval_of_no_length_is_its_middle(browser, press, numbers, words):
     assert browser.run(f"said('a', {numbers}, {side})") == words
 
 
+@pytest.mark.slow
 def test_keys_step_along_the_judged_posterior_before_the_diagonal(browser, tmp_path):
     random = np.random.default_rng(4)
     truth = random.normal(size=(40, 2))

@@ -54,6 +54,7 @@ def point(browser, report):
     return moved
 
 
+@pytest.mark.slow
 def test_a_pointer_reads_axes_and_curves(browser, point):
     browser.run("document.querySelector('figure').scrollIntoView()")
     point(0.5, 0.5)

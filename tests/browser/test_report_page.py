@@ -26,6 +26,7 @@ class Choices:
     seed: int = 1
 
 
+@pytest.mark.slow
 def test_nothing_is_wider_than_a_phone_but_what_scrolls(browser, tmp_path):
     table = Table({f"a_column_{i}": [0.123456] for i in range(9)})
     with record("toy", Choices(), tmp_path) as recording:

@@ -63,6 +63,7 @@ def main():
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shell", ["bash", "sh"])
 def test_no_ray_runs_in_a_shell_whose_folder_is_refused(tmp_path, at_home, shell):
     """Ray reads what lies in its folder and among temporary files, whoever made it."""
@@ -91,6 +92,7 @@ def test_no_ray_runs_in_a_shell_whose_folder_is_refused(tmp_path, at_home, shell
     folder.unlink()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "called",
     [
@@ -141,6 +143,7 @@ def test_a_disk_that_fills_up_sends_no_ray_elsewhere(tmp_path, at_home):
     assert not folder.exists()
 
 
+@pytest.mark.slow
 def test_a_folder_is_named_without_links_and_slashes(tmp_path, at_home):
     (tmp_path / "link").symlink_to(tmp_path)
     for name in ("link/closed", "closed/", "link//closed//", "with a blank"):
@@ -168,6 +171,7 @@ def test_a_refused_shell_says_how_it_finds_ray_when_that_is_mended(tmp_path, at_
     assert lines == [str(folder)]
 
 
+@pytest.mark.slow
 def test_ray_and_python_of_one_shell_look_in_one_folder(tmp_path, at_home):
     other = tmp_path / "other"
     words = f"export ORRERY_TMPDIR={other}; ray up || echo refused; ray stop"
@@ -206,6 +210,7 @@ def test_a_folder_that_is_too_long_for_sockets_starts_no_ray(tmp_path, at_home):
     assert "bytes at most" in why
 
 
+@pytest.mark.slow
 def test_the_longest_socket_of_ray_is_known(tmp_path, at_home):
     """Ray refuses the sockets of a head's dashboard that are longer, in words of its own."""
     import ray

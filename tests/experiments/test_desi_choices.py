@@ -36,6 +36,7 @@ def test_each_choice_is_made_with_both_ways_of_sampling(
     ]
 
 
+@pytest.mark.slow
 def test_tables_of_other_choices_are_refused(experiments, place, run):
     script = experiments["desi_choices"]
     usual, other, few = (str(path) for path in DesiChoices().stars)

@@ -45,6 +45,7 @@ def test_both_data_are_inferred_from_with_an_lmc_and_without(
         assert some in names
 
 
+@pytest.mark.slow
 def test_what_cannot_be_compared_or_inferred_is_refused(experiments, tmp_path, run):
     script = experiments["dispersions"]
     for options, message in (

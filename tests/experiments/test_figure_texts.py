@@ -36,6 +36,7 @@ def drawn(tmp_path_factory, judge_sharp):
     return html, json.loads((recording.result.folder / "run.json").read_text())
 
 
+@pytest.mark.slow
 def test_legends_give_numbers_of_the_document(drawn, figure_texts):
     html, document = drawn
     legends = [text for text in figure_texts.texts(html) if "ATC" in text]

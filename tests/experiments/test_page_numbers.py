@@ -132,6 +132,7 @@ def test_the_page_of_each_experiment_is_walked(experiments):
     assert walked == {*experiments}, "walk its page at toy size by `unknown_numbers`"
 
 
+@pytest.mark.slow
 def test_a_page_shows_nothing_that_its_document_does_not_hold_by_name(
     folder, page_numbers
 ):
@@ -220,6 +221,7 @@ def test_a_number_outside_of_all_parts_is_noticed(
     assert page_numbers.elsewhere(tmp_path) == {"7": 1, "3": 1, "1": 1}
 
 
+@pytest.mark.slow
 def test_a_number_in_a_sentence_that_has_no_name_is_named(
     folder, page_numbers, tmp_path
 ):

@@ -29,6 +29,7 @@ def sketches(load_script):
     return load_script("experiments/sketching").Sketches(figures.draw)
 
 
+@pytest.mark.slow
 def test_the_first_of_each_kind_is_drawn_with_few_parameters(sketches):
     corner, curves = sketches.draw(CORNER), sketches.draw(CURVES)
     assert (len(corner.axes), len(curves.axes)) == (9, 3)

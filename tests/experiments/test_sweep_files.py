@@ -40,6 +40,7 @@ def test_there_are_sweeps_of_both_sciences():
     assert {path.stem for path in SWEEPS} >= {"desi", "halo_mass", "architectures"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
 def test_an_experiment_takes_what_its_sweep_proposes(path):
     sweep = yaml.safe_load(path.read_text())

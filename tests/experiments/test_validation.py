@@ -26,6 +26,7 @@ def live(tmp_path):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.walks("validation")
 def test_a_rigid_model_that_fails_is_said_to(
     experiments, live, tmp_path, run, page, unknown_numbers

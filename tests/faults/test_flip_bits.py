@@ -14,6 +14,7 @@ def flip_bits(load_script):
     return load_script("faults/flip_bits")
 
 
+@pytest.mark.slow
 def test_no_flipped_bit_is_silent(tmp_path, flip_bits):
     found = flip_bits.flip_all(tmp_path, FLIPS, seed=7, repairs=8)
     told = flip_bits.table(found)

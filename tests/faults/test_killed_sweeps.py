@@ -57,6 +57,7 @@ def test_a_driver_killed_between_the_last_report_and_the_end(tmp_path, kill_swee
     assert kill_sweeps.ended(tmp_path).count(repr(last.point["rate"])) == 2
 
 
+@pytest.mark.slow
 def test_an_interrupted_driver_ends_in_order(tmp_path, kill_sweeps):
     process = kill_sweeps.start(tmp_path, 1, *HERE, "--hold", 3)
     while len(kill_sweeps.ended(tmp_path)) < 3:

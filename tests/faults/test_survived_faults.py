@@ -126,6 +126,7 @@ def test_a_driver_that_a_signal_ends(
     finish(start, outcome, tmp_path, undisturbed)
 
 
+@pytest.mark.slow
 def test_of_two_drivers_of_a_run_the_second_is_refused(
     tmp_path, start, outcome, undisturbed
 ):

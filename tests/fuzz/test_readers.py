@@ -22,6 +22,7 @@ KEPT = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
 def test_a_reader_ends_as_it_documents(tmp_path, reader):
     found = fuzz(reader, FILES, tmp_path)

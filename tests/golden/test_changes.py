@@ -23,6 +23,8 @@ from .lock import (
     complaints,
 )
 
+pytestmark = pytest.mark.slow
+
 COMPARISON = "mwlmc.study.comparison"
 FEATURES = "halomass.observed.features"
 
@@ -106,7 +108,6 @@ def changed_lines(before, after):
     return [(a, b) for a, b in zip(before, after, strict=True) if a != b]
 
 
-@pytest.mark.slow
 def test_a_renamed_local_changes_no_fingerprint_and_one_line_of_the_lock(copy):
     before = copy.lock
     rename_a_local(copy.file("mwlmc.simulator"))
@@ -126,7 +127,6 @@ def test_a_renamed_local_changes_no_fingerprint_and_one_line_of_the_lock(copy):
     assert not noticed(copy)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "pattern", "replacement", "quantity"),
     [
@@ -156,7 +156,6 @@ def test_a_changed_constant_is_not_the_same_and_is_named(
     assert copy.describe() == described()
 
 
-@pytest.mark.slow
 def test_a_raised_version_needs_a_new_record(copy):
     copy.edit("halomass.observed.features", r"^VERSION = \d+", "VERSION = 99")
     asked = (
@@ -171,7 +170,6 @@ def test_a_raised_version_needs_a_new_record(copy):
     assert "versions only rise" in copy.golden("remake", "features").stderr
 
 
-@pytest.mark.slow
 def test_changed_numbers_need_a_raised_version(copy):
     before = copy.lock
     copy.edit("halomass.observed.features", r"^ASINH_SCALE = 20", "ASINH_SCALE = 21")
@@ -186,7 +184,6 @@ def test_changed_numbers_need_a_raised_version(copy):
     assert not noticed(copy)
 
 
-@pytest.mark.slow
 def test_cases_with_other_names_let_no_changed_number_through(copy):
     copy.edit(FEATURES, r'"r": np\.log10', '"r": 1.01 * np.log10')
     cases = copy.root / "tests" / "golden" / "halo_mass.py"
@@ -200,7 +197,6 @@ def test_cases_with_other_names_let_no_changed_number_through(copy):
     assert "ranked: are not there today" in refused.stderr
 
 
-@pytest.mark.slow
 def test_a_constant_that_no_record_shows_is_not_the_same_and_is_named(copy):
     before = copy.lock
     copy.edit(COMPARISON, r"^SCATTER_BEYOND = 1\.3\b", "SCATTER_BEYOND = 1.32")
@@ -216,7 +212,6 @@ def test_a_constant_that_no_record_shows_is_not_the_same_and_is_named(copy):
     assert not noticed(copy)
 
 
-@pytest.mark.slow
 def test_another_components_version_lets_no_constant_through(copy):
     # of a module whose options a sweep of networks has, too
     copy.edit("halomass.hosts.options", r"^ANDROMEDA = 761\.0\b", "ANDROMEDA = 760.0")
@@ -227,7 +222,6 @@ def test_another_components_version_lets_no_constant_through(copy):
     assert "VERSION in halomass.hosts." in refused.stderr
 
 
-@pytest.mark.slow
 def test_a_constant_may_move_but_not_change_on_the_way(copy):
     moved = "from mwlmc.study.moved import SCATTER_BEYOND"
     copy.edit(COMPARISON, r"^SCATTER_BEYOND = 1\.3\b.*$", moved)
@@ -241,7 +235,6 @@ def test_a_constant_may_move_but_not_change_on_the_way(copy):
     assert not any(f"{COMPARISON}:SCATTER_BEYOND" in line for line in copy.lock)
 
 
-@pytest.mark.slow
 def test_a_module_may_move(copy):
     old, new = copy.file("halomass.catalogues.text_table"), "halomass.catalogues.moved"
     old.rename(copy.file(new))
@@ -259,7 +252,6 @@ def test_a_module_may_move(copy):
     assert not noticed(copy)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "pattern", "replacement", "component", "quantity"),
     [
@@ -301,7 +293,6 @@ def test_stars_that_datasets_would_store_otherwise_are_refused(monkeypatch):
         check(component)
 
 
-@pytest.mark.slow
 def test_a_module_that_others_share_is_checked_with_all_of_them(copy):
     copy.edit("halomass.systems", r"^RADIUS = .*$", "RADIUS = 249.0")
     refused = copy.golden("same", "features")
@@ -309,7 +300,6 @@ def test_a_module_that_others_share_is_checked_with_all_of_them(copy):
     assert "the numbers of mock have changed" in refused.stderr
 
 
-@pytest.mark.slow
 def test_words_that_mean_nothing_are_refused(copy):
     assert "no component 'engin'" in copy.golden("same", "engin").stderr
     assert "name the components" in copy.golden("remake").stderr

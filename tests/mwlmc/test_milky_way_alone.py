@@ -21,6 +21,7 @@ def both():
     return [one.records(11, NUMBERS) for one in (ALONE, USUAL)]
 
 
+@pytest.mark.slow
 def test_its_parameters_are_those_of_the_galaxy_with_an_lmc(both):
     alone, usual = (one.scalars for one in both)
     same = [name for name in USUAL.prior.names if name != "m_lmc"]
@@ -31,6 +32,7 @@ def test_its_parameters_are_those_of_the_galaxy_with_an_lmc(both):
     assert not alone["runaways"].any()
 
 
+@pytest.mark.slow
 def test_it_stays_where_it_is_and_its_stars_start_the_same():
     _, _, past = ALONE.past(11, NUMBERS)
     assert not past.trajectories.milky_way.any()

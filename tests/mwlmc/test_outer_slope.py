@@ -28,6 +28,7 @@ def test_its_prior_adds_the_slope_alone():
         parameters.prior("observed", tracer="plummer")
 
 
+@pytest.mark.slow
 def test_the_same_number_is_the_same_galaxy_with_other_stars():
     free, usual = (one.records(11, NUMBERS).scalars for one in (FREE, USUAL))
     for name in (*USUAL.prior.names, "c200", "log10_m_mw_halo_50"):
@@ -36,6 +37,7 @@ def test_the_same_number_is_the_same_galaxy_with_other_stars():
     assert not (free["v_z"] == usual["v_z"]).any()
 
 
+@pytest.mark.slow
 def test_stars_of_a_steeper_halo_are_fewer_and_slower_far_out():
     theta = FREE.prior.draw(generator(3), 1)
     counts, dispersions = [], []

@@ -56,10 +56,12 @@ def assert_same(found, wanted):
     np.testing.assert_array_equal(found.offsets, wanted.offsets)
 
 
+@pytest.mark.slow
 def test_a_datasets_own_parameters_and_seed_give_its_records_again(original, theta):
     assert_same(Replay(SMALL, theta).records(11, range(4)), original)
 
 
+@pytest.mark.slow
 def test_another_seed_gives_the_same_galaxies_and_other_stars(original, theta):
     again = Replay(SMALL, theta).records(12, range(4))
     galaxies = (
@@ -92,6 +94,7 @@ def test_stars_of_another_seed_follow_the_same_law(theta):
         assert distance < 1.95 * np.sqrt(1 / len(a) + 1 / len(b))  # 0.1 % by chance
 
 
+@pytest.mark.slow
 def test_numbers_beyond_the_last_begin_again_with_other_stars(theta):
     found = Replay(SMALL, theta[:2]).records(11, [0, 1, 2, 3])
     for name in SMALL.prior.names:
@@ -100,6 +103,7 @@ def test_numbers_beyond_the_last_begin_again_with_other_stars(theta):
     assert len(set(found.scalars["v_x"])) == 4
 
 
+@pytest.mark.slow
 def test_a_dataset_of_replays_has_as_many_records_as_parameters(theta, tmp_path):
     replay = Replay(SMALL, theta[:3])
     made = simulation.generate(
@@ -113,6 +117,7 @@ def test_a_dataset_of_replays_has_as_many_records_as_parameters(theta, tmp_path)
     assert x.shape == (2, len(QUADRANTS.names))
 
 
+@pytest.mark.slow
 def test_it_can_be_sent_and_says_what_it_replays(theta):
     replay = Replay(SMALL, theta)
     again = pickle.loads(pickle.dumps(replay))
@@ -172,6 +177,7 @@ def test_parameters_without_density_are_outside(theta, name, value, proposal, in
     assert within_prior(prior, row).tolist() == [inside]
 
 
+@pytest.mark.slow
 def test_draws_that_cannot_be_simulated_are_dropped_and_counted(theta, lost):
     outside = theta[:2].copy()
     outside[:, SMALL.prior.names.index("beta0")] = 0.95

@@ -37,6 +37,7 @@ def _one(records, i):
 # --- what a record depends on ----------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_same_batch_same_bytes(records):
     again = SMALL.records(11, [0, 1, 2, 3])
     for first, second in (
@@ -94,6 +95,7 @@ def test_accuracy_moves_stars_a_little_and_no_parameter(records):
     assert changed
 
 
+@pytest.mark.slow
 def test_accuracy_moves_the_reflex_far_less_than_sampling():
     """So many stars that no single one decides, by being inside of the shell or outside."""
     numbers, many = [0, 1, 2, 3], 4000
@@ -258,6 +260,7 @@ def test_description_is_json_and_tells_simulators_apart():
 # --- draws and runaways ----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_proposals_differ_in_the_sky_alone():
     drawn = {}
     for proposal in ("table1", "observed"):

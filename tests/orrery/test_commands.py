@@ -97,6 +97,7 @@ STUDIES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STUDIES)
 def test_options_are_explained_before_anything_that_computes_is_imported(name):
     printed = help_without(SLOW, name)

@@ -18,6 +18,7 @@ def place(toy, tmp_path, write_run):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_file_that_lies_in_the_place_of_another_is_named(place):
     assert verify(place) == []
     files = [path for path in sorted(place.rglob("*")) if path.is_file()]

@@ -102,6 +102,7 @@ def test_arviz_gets_values_units_and_labels(drawn, draws):
     assert found.posterior.attrs["observation"] == "stars"
 
 
+@pytest.mark.slow
 def test_corner_draws_from_the_arguments(drawn, draws):
     corner = pytest.importorskip("corner")
     arguments = exports.corner_arguments(drawn)
@@ -131,6 +132,7 @@ def test_without_the_program_the_message_says_how_to_get_it(make, drawn, monkeyp
         getattr(exports, make)(drawn)
 
 
+@pytest.mark.slow
 def test_importing_it_imports_none_of_them():
     code = """
 import sys

@@ -25,6 +25,7 @@ def test_unknown_names_are_refused_with_those_there_are():
         _ = orrery.summarize
 
 
+@pytest.mark.slow
 def test_nothing_is_loaded_before_it_is_asked_for():
     code = (
         "import sys, orrery\n"

@@ -31,6 +31,7 @@ def run(tmp_path):
     return recording.result
 
 
+@pytest.mark.slow
 def test_every_figure_is_written_in_every_kind(run, tmp_path, capsys):
     folder = tmp_path / "paper"
     assert (
@@ -46,6 +47,7 @@ def test_every_figure_is_written_in_every_kind(run, tmp_path, capsys):
     assert 'width="502.1' in (folder / "speed.svg").read_text()
 
 
+@pytest.mark.slow
 def test_the_figures_asked_for_are_written_alone(run, tmp_path):
     written = draw_figures(run, tmp_path / "talk", "talk", ["other"])
     assert {path.stem for path in written} == {"other"}

@@ -35,6 +35,7 @@ def records_of(counts):
     return Records(scalars, particles, offsets)
 
 
+@pytest.mark.slow
 @given(st.dictionaries(st.text(), documents))
 def test_fingerprints_do_not_depend_on_the_order_of_keys(document):
     shuffled = dict(reversed(list(document.items())))

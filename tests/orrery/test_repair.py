@@ -129,6 +129,7 @@ def test_without_its_simulator_a_shard_is_left_to_its_generation(
     assert repair(stars.folder) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lost", [(), ("manifest.json",)], ids=str)
 def test_the_remedy_of_a_shard_in_a_bucket_makes_it_again(toy, bucket, lost, capsys):
     """Generating again compares sizes alone there."""
@@ -149,6 +150,7 @@ def test_the_remedy_of_a_shard_in_a_bucket_makes_it_again(toy, bucket, lost, cap
     assert repair(made.folder) == 0
 
 
+@pytest.mark.slow
 def test_only_the_damaged_shard_in_a_bucket_is_made_again(toy, bucket, installed):
     made = generate(toy, 20, seed=3, folder=bucket, actors=0, shard_size=8)
     installed.clear()
@@ -185,6 +187,7 @@ def test_only_the_very_simulator_is_taken(stars, toy, installed, monkeypatch):
     assert known_simulator(described) is None
 
 
+@pytest.mark.slow
 def test_a_document_of_a_run_and_its_page_are_as_they_were(tmp_path, write_run):
     folder = write_run(tmp_path)
     page.write(Result.open(folder))
@@ -205,6 +208,7 @@ def test_what_cannot_be_made_again_is_told_with_what_helps(tmp_path, write_run, 
     assert "draws.parquet is damaged" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_dataset_in_a_bucket_is_repaired(stars, toy, bucket, installed):
     there = generate(toy, 20, seed=3, folder=bucket, actors=0, shard_size=8)
     installed.clear()

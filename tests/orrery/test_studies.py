@@ -101,6 +101,7 @@ def test_what_a_notebook_shows_is_escaped_and_has_what_was_changed_first():
     assert "simulations</td>" not in rest
 
 
+@pytest.mark.slow
 def test_choosing_options_loads_no_framework():
     code = (
         "import sys, orrery\n"

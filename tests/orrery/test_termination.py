@@ -169,6 +169,7 @@ def test_an_interruption_ends_in_a_line_once(number, status, capsys):
     assert capsys.readouterr().err.count("the same command continues") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", ["columns {stars}", "--help", "runs {folder}"])
 def test_who_reads_no_more_sees_no_traceback(words, tmp_path):
     stars = tmp_path / "stars.csv"

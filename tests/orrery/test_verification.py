@@ -260,6 +260,7 @@ def test_a_card_is_printed_from_the_documents(stars, capsys):
     assert capsys.readouterr().out == written
 
 
+@pytest.mark.slow
 def test_a_dataset_in_a_bucket_is_verified(stars, toy, bucket):
     there = generate(toy, 20, seed=3, folder=bucket, actors=0, shard_size=8)
     assert verify(there.folder) == []

@@ -73,6 +73,7 @@ def test_a_larger_limit_keeps_fewer_halos(tmp_path, halos, write, read, same):
     same(massive, {name: values[chosen] for name, values in everything.items()})
 
 
+@pytest.mark.slow
 @KINDS
 def test_chunks_change_nothing(kind, tmp_path, halos, write, read, same):
     path = write(kind, tmp_path, halos(12_000, seed=2))
@@ -107,6 +108,7 @@ def test_units_are_those_of_the_columns(tmp_path):
     assert units.Unit(column.unit).to(units.Mpc) == pytest.approx(1 / H)
 
 
+@pytest.mark.slow
 def test_a_catalogue_knows_what_it_is(tmp_path, halos, write_binary):
     path = write_binary(tmp_path / "sfr_catalog_0.744123.bin", halos(30_000))
     reader = open_catalogue(path, BOX, memory=2.0)
@@ -121,6 +123,7 @@ def test_a_catalogue_knows_what_it_is(tmp_path, halos, write_binary):
     )
 
 
+@pytest.mark.slow
 @KINDS
 def test_the_checksum_is_that_of_the_whole_file(kind, tmp_path, halos, write):
     path = write(kind, tmp_path, halos(8000))
@@ -321,6 +324,7 @@ def test_a_halo_without_masses_is_none_if_it_has_a_velocity(
             assert open_catalogue(path, BOX, part_of_box=True).describe()
 
 
+@pytest.mark.slow
 def test_halos_that_are_there_twice_are_refused(tmp_path, halos, write, refused):
     """In whatever chunks they are, and under whatever identity."""
     listed = [replace(h, flags=0) for h in halos(12_000, seed=8)]

@@ -69,6 +69,7 @@ def test_a_changed_file_is_read_anew(tmp_path, content):
         assert file_bytes(path).size == len(some)
 
 
+@pytest.mark.slow
 def test_little_of_a_packed_file_is_held(tmp_path):
     path = tmp_path / "a.gz"
     path.write_bytes(gzip.compress(bytes(50_000_000)))  # a thousand times smaller
@@ -100,6 +101,7 @@ def test_a_damaged_file_is_refused(tmp_path, content):
         _ = file_bytes(path).size
 
 
+@pytest.mark.slow
 def test_other_programs_are_named(tmp_path, content):
     for name, pack in (("bzip2", bz2.compress), ("xz", lzma.compress)):
         path = tmp_path / "hlist_1.00000.list"
@@ -115,6 +117,7 @@ def test_what_is_not_packed_is_known_by_its_bytes(tmp_path, content):
     assert file_bytes(path).read(699_990, 50) == content[-10:]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["binary", "ascii", "hlist", "rockstar"])
 @pytest.mark.parametrize("memory", [2.0, 256.0])
 def test_a_packed_catalogue_has_the_same_halos(

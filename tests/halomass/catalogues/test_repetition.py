@@ -35,6 +35,7 @@ def test_many_of_one_number_are_one():
         assert register.repeated() == Repeated(count=1, times=100, labels=(0, 1))
 
 
+@pytest.mark.slow
 def test_numbers_wait_on_the_disk():
     tracemalloc.start()
     try:

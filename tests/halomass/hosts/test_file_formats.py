@@ -176,6 +176,7 @@ def written(request, tmp_path_factory):
     return hubble, halos, found
 
 
+@pytest.mark.slow
 def test_all_files_have_the_same_hosts(written):
     _, halos, found = written
     first, *others = found.values()

@@ -166,6 +166,7 @@ def test_half_the_scale_factor_halves_distances():
     assert_array_equal(counts, Neighbourhood(now, 500.0, 0.0).count(hosts))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "seed"), [(2, 1), (33, 2), (600, 3), (1500, 4)])
 def test_nearest_larger_halo_is_that_of_a_search_through_all(count, seed):
     halos = clumps(count, seed=seed)

@@ -28,6 +28,7 @@ def records():
     return MockUniverse().records(3, range(300))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("velocities", ["orbits", "jeans"])
 def test_a_record_depends_on_its_number_alone(velocities):
     universe = MockUniverse(velocities=velocities)
@@ -37,6 +38,7 @@ def test_a_record_depends_on_its_number_alone(velocities):
             np.testing.assert_array_equal(flat(some, at)[name], value, err_msg=name)
 
 
+@pytest.mark.slow
 def test_tides_that_know_the_pericentre_better_leave_fewer_close_in():
     distances = [
         np.median(
@@ -80,6 +82,7 @@ def test_it_can_be_sent_to_an_actor_and_says_that_it_is_a_mock():
     assert "mock" in acceptance.TITLE.lower()
 
 
+@pytest.mark.slow
 def test_records_are_what_the_schema_says(records):
     table = records.table(systems.SCHEMA, {})
     assert table.num_rows == 300
@@ -132,6 +135,7 @@ def test_the_universe_machine_keeps_more_satellites_than_saga():
     np.testing.assert_array_equal(many.scalars["log_m_vir"], few.scalars["log_m_vir"])
 
 
+@pytest.mark.slow
 def test_poor_resolution_loses_small_halos():
     fine, coarse = (
         MockUniverse(name, neighbours_kept=10_000).records(5, range(60))
@@ -153,6 +157,7 @@ def test_keeping_fewer_neighbours_keeps_the_most_massive_in_stars():
         np.testing.assert_array_equal(flat(few, i)["r"], flat(many, i)["r"][:12])
 
 
+@pytest.mark.slow
 def test_those_cut_off_would_seldom_have_been_seen():
     """The 25 detectable neighbours with the most stars are among the hundred that are kept."""
     universe = MockUniverse(lightest=11.5, heaviest=13.5)
@@ -162,6 +167,7 @@ def test_those_cut_off_would_seldom_have_been_seen():
     assert np.mean((there >= 25) & (kept < 25)) < 0.02
 
 
+@pytest.mark.slow
 def test_massive_satellites_sink_more(monkeypatch):
     """The same subhalos with friction and without: only the massive ones end closer, or merge."""
     around = mock_statistics.hosts_of_mass(12.5, 150, 1)
@@ -180,6 +186,7 @@ def test_massive_satellites_sink_more(monkeypatch):
     assert 1.0 > middle > heavy
 
 
+@pytest.mark.slow
 def test_satellites_move_as_the_host_is_heavy():
     """Dispersions scale with the virial velocity, and are near it inside the halo."""
     share = []

@@ -21,6 +21,7 @@ def told(columns):
     return any(doubted.any() for doubted in doubtful_numbers(columns))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("decimals", "most"), [(0, 0.06), (1, 0.16), (2, 0.04), (3, 0.015)]
 )

@@ -24,6 +24,7 @@ def test_one_limit_for_all_neighbours_of_a_host(records):
         assert found == set(expected)
 
 
+@pytest.mark.slow
 def test_limits_scatter_by_one_dex_between_hosts(made):
     """With neighbours on a ladder of stellar masses, the number found tells each host's limit."""
     steps, hosts = np.arange(0.05, 8, 0.05), 4000

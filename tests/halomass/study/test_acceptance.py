@@ -11,6 +11,7 @@ def table():
     return acceptance.acceptance_table("ESMDPL/UM-SAGA", hosts=100)
 
 
+@pytest.mark.slow
 def test_the_report_calls_misses_misses(table):
     off = np.abs(table["deviation"]) > table["tolerance"]
     np.testing.assert_array_equal(table["verdict"] == "MISS", off)
@@ -34,6 +35,7 @@ def test_only_what_was_published_has_a_publication_as_its_source(table):
     assert "arXiv:2008.05710" in source["median v/V_vir at infall"]
 
 
+@pytest.mark.slow
 def test_nbody_hosts_judge_the_mock_that_resolves_and_loses_satellites_as_they_do(
     table,
 ):
@@ -67,6 +69,7 @@ def test_without_the_expansion_of_space_orbits_far_out_are_more_radial(table):
     assert 0.02 < peculiar["mock"] - physical["mock"] < 0.1
 
 
+@pytest.mark.slow
 def test_nbody_hosts_are_met_by_as_many_as_are_asked_for(monkeypatch):
     def checks(universe, hosts, seed):
         asked.append(hosts)

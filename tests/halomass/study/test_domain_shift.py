@@ -8,6 +8,7 @@ from halomass.study.domain_shift import cross_evaluate, shift_table, transfers
 from halomass.study.ensembles import label_noisy
 
 
+@pytest.mark.slow
 def test_what_looks_heavier_is_taken_for_heavier_elsewhere(domains, crossed):
     found = transfers(crossed)
     assert set(found) == {(a, b) for a in domains for b in domains}
@@ -16,6 +17,7 @@ def test_what_looks_heavier_is_taken_for_heavier_elsewhere(domains, crossed):
         assert one.bias == pytest.approx(expected, abs=4 * one.bias_error)
 
 
+@pytest.mark.slow
 def test_the_table_has_all_pairs_and_names_the_worst(domains, universe, crossed):
     ((_, table),) = shift_table({label_noisy(25): crossed}).items()
     assert len(table) == len(domains) ** 2

@@ -87,6 +87,7 @@ def test_a_table_with_both_velocities_is_cut_at_infall_and_tells_the_others(read
     assert row(table, "V_max over the usual V_peak")["kept"] > 0
 
 
+@pytest.mark.slow
 def test_what_is_not_in_the_table_is_no_choice(read):
     table = moves(read("vmax", "v_peak"))
     assert "vmax over v_peak is not above 0.6034," in table.meta["caption"]
@@ -107,6 +108,7 @@ def test_where_nobody_knows_who_survived_there_is_no_choice(read):
     assert survival_table(host, {}, WANTED, {}) == {}
 
 
+@pytest.mark.slow
 def test_large_moves_are_told_and_small_ones_are_not(read):
     table = moves(read("vmax", "v_infall", "v_peak"))
     largest = np.nanmax(

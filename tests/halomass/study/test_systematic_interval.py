@@ -79,6 +79,7 @@ def test_parts_in_quadrature_give_the_whole():
     assert len(table.meta["shows"]) == 8
 
 
+@pytest.mark.slow
 def test_universes_without_a_difference_have_a_systematic_part_by_chance(universe):
     # the average over many such universes is what one set of them says that chance makes
     names = ["own", "second", "third", "fourth"]

@@ -26,6 +26,7 @@ def single(draw_stars, potential_among, make_galaxies):
     )
 
 
+@pytest.mark.slow
 def test_compiled_steps_are_the_steps(step_calls, single):
     x, v, potential = single
     calls = step_calls(x, v, potential, 0.5)
@@ -37,6 +38,7 @@ def test_compiled_steps_are_the_steps(step_calls, single):
                 torch.testing.assert_close(got, exact, rtol=2e-5, atol=2e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_traced_steps_are_the_steps_to_the_last_bit(
     draw_stars, potential_among, make_galaxies, step_calls, traced_steps, dtype
@@ -60,6 +62,7 @@ def test_a_compiled_step_refuses_rows_of_another_width(integrate, single):
         integrate(x[:, :, :100], v[:, :, :100], potential, 0.5, stepper())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "share",
     [

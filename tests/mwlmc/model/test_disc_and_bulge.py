@@ -46,6 +46,7 @@ def _disc_force(radius, height, nodes=100, reach=120.0):
     return force
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "place", [(0.5, 0.3), (2.0, 1.0), (8.0, 0.1), (8.3, 2.0), (4.0, 12.0)]
 )
@@ -56,6 +57,7 @@ def test_disc_pulls_are_the_integral_of_its_density(place):
     np.testing.assert_allclose([-plane * radius, -across * height], wanted, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_disc_is_a_point_mass_far_away_and_joins_its_multipoles():
     angle = np.array([0.02, 0.3, 0.8, 1.2, 1.55])
     for radius, allowed in ((59.9, 1e-3), (90.0, 1e-4), (130.0, 1e-5)):
@@ -71,6 +73,7 @@ def test_disc_is_a_point_mass_far_away_and_joins_its_multipoles():
     )
 
 
+@pytest.mark.slow
 def test_table_interpolates_the_exact_force():
     random = np.random.default_rng(1)
     radius, height = np.sort(10 ** random.uniform(-1, 2.5, (2, 60)))

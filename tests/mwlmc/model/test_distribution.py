@@ -177,6 +177,7 @@ def test_dispersions_of_any_outer_slope_obey_jeans_equation(beta, slope):
         assert abs(wanted / _jeans(centre, beta, _halo_mass) - 1.0) > 0.01
 
 
+@pytest.mark.slow
 def test_dispersions_obey_jeans_equation_with_disc_and_bulge():
     radius, outward, _ = _sampled(0.3, 80_000, equilibrium="total")
     nodes = np.geomspace(1.0, 300.0, 60)

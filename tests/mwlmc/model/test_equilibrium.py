@@ -36,6 +36,7 @@ def _resting(disc=True, count=2):
     )
 
 
+@pytest.mark.slow
 def test_stars_that_cannot_reach_an_edge_stay_inside_it(draw_stars_of):
     """At whatever time they are looked at, in the Milky Way at rest."""
     potential = _resting()
@@ -60,6 +61,7 @@ def undisturbed(draw_stars_of, request):
 EDGES = np.array([5.0, 10.0, 20.0, 30.0, 50.0, 80.0, 120.0, 200.0])  # [kpc]
 
 
+@pytest.mark.slow
 def test_halo_without_lmc_keeps_its_density(undisturbed):
     before, _, today, _ = undisturbed
     counts = [

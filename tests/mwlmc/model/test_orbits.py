@@ -22,6 +22,8 @@ from mwlmc.model.vectors import length, square
 from mwlmc.simulator import Simulator
 from orrery.parameters import generator
 
+pytestmark = pytest.mark.slow
+
 SHARES = stellar_halo.STEP_SHARES
 FINE = 0.1  # a share whose errors are a thousandth of those of `survey`
 NODES = orbits._PATH_NODES
@@ -82,7 +84,6 @@ def _momentum(x, v):
     return torch.linalg.cross(x, v, dim=0)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("share", "typical", "plunging"),
     [(SHARES["survey"], 4e-5, 2e-3), (SHARES["orbit"], 4e-6, 1e-4), (FINE, 2e-8, 1e-6)],
@@ -101,7 +102,6 @@ def test_energy_and_momentum_are_kept_in_a_spherical_halo(
         assert torch.quantile(off, 0.99) < plunging
 
 
-@pytest.mark.slow
 def test_momentum_about_the_axis_is_kept_with_the_disc(draw_stars, integrate, resting):
     x, v = draw_stars(50)
     before = _momentum(x, v)
@@ -113,7 +113,6 @@ def test_momentum_about_the_axis_is_kept_with_the_disc(draw_stars, integrate, re
     assert (now[:2] - before[:2]).abs().median() > 1.0
 
 
-@pytest.mark.slow
 def test_backwards_in_time_the_stars_return(
     potential_among, make_galaxies, equal_steps
 ):
@@ -166,7 +165,6 @@ def test_the_method_is_of_fifth_order(resting, equal_steps):
     )
 
 
-@pytest.mark.slow
 def test_errors_fall_with_the_fifth_power_of_the_share(resting, integrate):
     potential = resting(disc=False)
     x, v = _circular(potential, [30.0, 45.0, 60.0, 90.0, 140.0])
@@ -180,7 +178,6 @@ def test_errors_fall_with_the_fifth_power_of_the_share(resting, integrate):
     )
 
 
-@pytest.mark.slow
 def test_stars_move_as_they_do_in_the_inertial_frame(
     make_galaxies, potential_among, integrate
 ):
@@ -225,7 +222,6 @@ def test_stars_move_as_they_do_in_the_inertial_frame(
         np.testing.assert_allclose(speed[:, 0].numpy(), wanted[1], atol=fast)
 
 
-@pytest.mark.slow
 def test_a_star_at_the_centre_of_the_lmc_stays_there(
     make_galaxies, equal_steps, potential_among
 ):
@@ -331,7 +327,6 @@ def test_steps_are_short_where_forces_change_fast(
     assert (faster < step_lengths(x, v, potential, 0.01)).all()
 
 
-@pytest.mark.slow
 def test_a_star_that_has_arrived_stays(
     potential_among, make_galaxies, draw_stars, integrate, monkeypatch
 ):

@@ -96,6 +96,7 @@ def test_both_ways_agree_on_stars_without_errors():
     np.testing.assert_allclose(astuple(searched), astuple(exact), atol=2e-3)
 
 
+@pytest.mark.slow
 def test_likelihood_takes_errors_out_of_the_dispersions():
     position, velocity = _halo(6000)
     measured = _table(position, velocity, errors=(60.0, 0.3, 0.0))

@@ -47,6 +47,7 @@ def recorded(halos):
     return Records(scalars, particles, offsets.astype(np.int32))
 
 
+@pytest.mark.slow
 def test_the_shell_of_the_records_labels_gives_them_back():
     """Stars are stored in half precision: some near an edge change their shell."""
     records = Simulator(stars=6000).records(seed=5, indices=range(6))
@@ -84,6 +85,7 @@ def test_a_shell_with_too_few_stars_has_no_motion(count, known):
         assert np.isfinite(numbers).tolist() == 4 * [known] + 8 * [True]
 
 
+@pytest.mark.slow
 def test_fits_scatter_by_their_errors():
     random = np.random.default_rng(6)
     records = recorded([halo((400, 200, 300), 90.0, random) for _ in range(400)])

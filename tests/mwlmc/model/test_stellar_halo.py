@@ -71,6 +71,7 @@ def _nowhere(simulations):
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(
     simulations=st.integers(1, 7),
@@ -184,6 +185,7 @@ def test_nor_how_many_are_under_way(crowd, monkeypatch, under_way):
     assert _same(evolve(crowd.x, crowd.v, crowd.potential, 30.0), crowd.today)
 
 
+@pytest.mark.slow
 def test_nor_how_many_are_in_its_row(crowd, monkeypatch):
     def carried(
         width,
@@ -195,6 +197,7 @@ def test_nor_how_many_are_in_its_row(crowd, monkeypatch):
     assert _same(carried(32), carried(512))
 
 
+@pytest.mark.slow
 def test_one_compilation_serves_all_batches(crowd):
     """Whether simulations or stars are many, few or one."""
     for simulations, stars in ((1, 900), (3, 501), (2, 600)):
@@ -222,6 +225,7 @@ def test_stars_that_stay_inside_are_left_as_they_were(crowd):
     assert (today[:, carried] != crowd.x[:, carried]).any(dim=0).all()
 
 
+@pytest.mark.slow
 def test_with_no_edge_all_are_integrated(crowd):
     """And those that need not have been end inside the survey's edge, with the LMC about."""
     today, after, everyone = evolve(crowd.x, crowd.v, crowd.potential, 0.0)
@@ -291,6 +295,7 @@ def test_a_wider_survey_is_reached_by_fewer(crowd):
 # --- accuracy --------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "anisotropy", "typical", "tail"),
     [

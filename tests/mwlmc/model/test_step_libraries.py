@@ -171,6 +171,7 @@ def test_libraries_are_built_where_no_gpu_is_seen(monkeypatch, tmp_path):
     assert [env["CUDA_VISIBLE_DEVICES"] for env in environments] == [""]
 
 
+@pytest.mark.slow
 def test_a_torch_without_an_option_of_packaging_builds_without_it(monkeypatch):
     # here, not above: it loads torch's compiler, for which other tests have no use
     from mwlmc.model import step_building

@@ -194,6 +194,7 @@ def test_accelerations_are_those_of_the_path():
     )
 
 
+@pytest.mark.slow
 def test_time_steps_have_converged():
     galaxies, *today = _drawn("observed", 12)
     default, fine = rewind(*today, galaxies), rewind(*today, galaxies, steps=825)
@@ -201,6 +202,7 @@ def test_time_steps_have_converged():
         assert (path[:, :3] - finer[::3, :3]).norm(dim=1).max() < 5e-4  # [kpc]
 
 
+@pytest.mark.slow
 def test_rewind_is_of_fourth_order(no_disc):
     galaxies = _galaxies(friction=1.0)
     steps = (60, 120, 480)
@@ -251,6 +253,7 @@ def test_hermite_is_exact_for_cubics_and_at_the_nodes():
     torch.testing.assert_close(found, position(wanted))
 
 
+@pytest.mark.slow
 def test_the_paths_can_be_interpolated():
     galaxies = _galaxies(friction=1.0)
     coarse = rewind(*_today(galaxies), galaxies)

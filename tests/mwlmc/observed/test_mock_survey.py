@@ -23,6 +23,7 @@ from mwlmc.sky.patches import (
 )
 
 
+@pytest.mark.slow
 def test_forecasts_shrink_with_the_number_of_stars_and_scatter_as_they_say():
     binning = QUADRANTS
     errors = forecast_errors(binning)

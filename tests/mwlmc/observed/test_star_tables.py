@@ -162,6 +162,7 @@ def test_errors_of_proper_motions_turn_with_the_axes(tmp_path):
     np.testing.assert_allclose(determinant, (0.3 * 0.2) ** 2 * (1 - 0.5**2))
 
 
+@pytest.mark.slow
 def test_errors_of_velocities_are_the_scatter_of_perturbed_stars(tmp_path):
     stars = read_stars(_write(_catalogue(40), tmp_path / "stars.csv"))
     random, count = np.random.default_rng(16), len(stars)

@@ -32,6 +32,7 @@ def simulated(seed=1, stars=STARS, count=SIMULATIONS):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kinds", [("mean",), ("mean", "dispersion")])
 def test_they_are_the_scatter_of_simulations_that_differ_in_their_stars_alone(kinds):
     binning = DESI_FOOTPRINT.with_moments(kinds, ("v_gsr",))

@@ -148,6 +148,7 @@ def test_a_survey_near_the_pole_sees_the_reflex_of_a_patch_there():
     assert drawn == pytest.approx(there, abs=3 * SPREAD / np.sqrt(60 * 150))
 
 
+@pytest.mark.slow
 def test_summaries_scatter_as_a_survey_of_so_many_stars_with_such_errors():
     error, count = 60.0, 30
     x = kinematics.velocity_moments(
@@ -163,6 +164,7 @@ def test_summaries_scatter_as_a_survey_of_so_many_stars_with_such_errors():
     np.testing.assert_allclose(x[:, ~means].mean(0), sigma, rtol=0.06)
 
 
+@pytest.mark.slow
 def test_bootstrap_errors_of_drawn_stars_are_the_scatter_of_redraws():
     sample, means = polar(60), np.array(["mean" in name for name in BINNING.names[6:]])
     halo = kinematics.simulated_stars(records(1, 20_000), *BINNING.distances)

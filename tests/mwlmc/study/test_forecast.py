@@ -19,6 +19,7 @@ def mock():
     return forecast.forecast(ROW, QUADRANTS, seed=3, simulator=Simulator(stars=3000))
 
 
+@pytest.mark.slow
 def test_a_forecast_is_the_mean_of_simulations_which_it_keeps(mock):
     assert mock.simulated.shape == (forecast.SIMULATIONS, len(QUADRANTS.names))
     assert mock.value == pytest.approx(mock.simulated.mean(0))

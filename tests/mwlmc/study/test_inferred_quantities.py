@@ -35,6 +35,7 @@ def test_each_is_a_column_of_the_records_with_its_unit():
     assert drawn | named | {one.name for one in LMC_TODAY} <= set(INFERABLE)
 
 
+@pytest.mark.slow
 def test_labels_are_the_records_and_the_shells(records):
     wanted = InferredQuantities(("beta0", "m_lmc"), SHELL)
     found = inferred_labels(records, wanted)

@@ -36,6 +36,7 @@ def test_each_draw_has_a_seed_of_its_own_and_the_first_one_stays(drawn):
     assert survey_drawn(RADIAL, 4) == [RADIAL]
 
 
+@pytest.mark.slow
 def test_training_sees_every_draw_and_tests_are_of_the_first(drawn, tmp_path):
     halos = simulation.generate(
         Simulator(stars=500), 24, 1, tmp_path, name="mwlmc", actors=0

@@ -57,6 +57,7 @@ def labels_of(halos, shells, folder=None):
     )
 
 
+@pytest.mark.slow
 def test_the_usual_shell_gives_the_records_labels_to_each_simulation(
     halos, binning, data
 ):

@@ -53,6 +53,7 @@ def write(tmp_path):
     return written
 
 
+@pytest.mark.slow
 def test_a_rigid_simulation_is_found_with_its_friction(rigid, write):
     """Whatever the inertial frame is, and wherever the files begin."""
     for first in (0, 55):
@@ -68,6 +69,7 @@ def test_a_rigid_simulation_is_found_with_its_friction(rigid, write):
         assert found.distances[found.at(0.3)] > 5.0
 
 
+@pytest.mark.slow
 def test_twice_the_change_is_half_the_ratio(rigid, write):
     milky_way, lmc = rigid
     last = milky_way[-1]
@@ -149,6 +151,7 @@ def test_a_folder_that_tells_too_little_is_refused(rigid, write, tmp_path):
         read_live_orbits(folder)
 
 
+@pytest.mark.slow
 def test_the_rigid_model_follows_published_live_simulations(shared):
     """A first look of another's gave 0.99, 1.02, 1.03 and 1.18, and 10^-0.1 of friction."""
     found = [

@@ -153,6 +153,7 @@ print(len(pairs.train))
 """
 
 
+@pytest.mark.slow
 def test_simulating_and_summarising_need_no_ray(tmp_path):
     command = [sys.executable, "-c", WITHOUT_RAY, str(tmp_path)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)

@@ -99,6 +99,7 @@ def told(program, folder, left):
     return done.stdout.strip()
 
 
+@pytest.mark.slow
 @linux
 @LEFT
 def test_a_cache_that_takes_small_files_alone_is_told(tmp_path, left):
@@ -106,6 +107,7 @@ def test_a_cache_that_takes_small_files_alone_is_told(tmp_path, left):
     assert found == f"{tmp_path}/orrery: File too large"
 
 
+@pytest.mark.slow
 @linux
 @LEFT
 def test_a_folder_that_takes_small_files_alone_is_refused_and_left_as_it_was(

@@ -54,6 +54,7 @@ def test_a_clock_that_nobody_reads_shows_nothing():
     assert math.isnan(nodes._clock_offset(Silent(), "a"))
 
 
+@pytest.mark.slow
 def test_a_bucket_is_asked_as_a_folder_is(bucket, tmp_path):
     witness = nodes._Witness()
     probes = [bucket / "datasets" / "probe.tmp", tmp_path / "runs" / "probe.tmp"]

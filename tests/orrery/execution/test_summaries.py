@@ -140,6 +140,7 @@ def test_a_second_time_nothing_is_summarised(stars, centre, contents):
     assert contents(stars.folder) == before
 
 
+@pytest.mark.slow
 def test_summaries_of_a_bucket_are_kept_there_and_are_those_of_a_folder(
     stars, toy, centre, bucket
 ):

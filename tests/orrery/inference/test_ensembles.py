@@ -133,6 +133,7 @@ def learned(readings, tmp_path_factory):
     return learn(readings, tmp_path_factory.mktemp("runs"))
 
 
+@pytest.mark.slow
 def test_the_error_is_that_of_the_best_estimate(learned):
     found, _ = learned
     rmse = {

@@ -126,6 +126,7 @@ def test_an_observation_that_the_simulator_makes_is_inferred_without_a_warning(a
     }
 
 
+@pytest.mark.slow
 def test_an_observation_that_no_simulation_makes_is_told_before_training(
     tmp_path, plenty, monkeypatch
 ):
@@ -226,6 +227,7 @@ def called(label, found, pairs, folder, keys):
     return keys(recording.result)
 
 
+@pytest.mark.slow
 def test_posteriors_of_other_options_lie_apart(tmp_path, plenty):
     brief = replace(OPTIONS, training=replace(OPTIONS.training, max_epochs=1))
     briefer = replace(brief, flow=Flow(transforms=1, hidden=(8,)))

@@ -65,6 +65,7 @@ class InABox:
         return stats.truncnorm.logpdf(theta, **self._moments(x)).sum(axis=1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise", [1.0, 0.15, 0.05, 0.01])
 @pytest.mark.parametrize("size", [1, 3, 6])
 def test_the_gain_is_over_the_prior_however_narrow_posteriors_are(noise, size):
@@ -82,6 +83,7 @@ def test_the_gain_is_over_the_prior_however_narrow_posteriors_are(noise, size):
     assert abs(found.reference) < 0.02 * size
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tests", [300, 2500])
 def test_the_power_is_how_often_a_slightly_narrow_posterior_is_rejected(tests):
     width, rejected, power = calibration.SLIGHTLY_NARROW, [], []
@@ -160,6 +162,7 @@ def test_the_control_fails_where_the_right_posterior_passes(normal):
     )
 
 
+@pytest.mark.slow
 def test_the_control_is_the_posterior_that_is_really_so_narrow(normal):
     control = calibration.calibrate(Exact(), normal, seed=3, draws=400).negative_control
     narrow = calibration.calibrate(Exact(control.width), normal, seed=3, draws=400)
@@ -208,6 +211,7 @@ def test_few_tests_leave_the_gain_untold(normal):
     assert not judged.verdict.gain
 
 
+@pytest.mark.slow
 def test_judgements_stand_beside_each_other(normal):
     judged = {
         width: calibration.calibrate(Exact(width), normal, 3, 200)

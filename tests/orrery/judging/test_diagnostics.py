@@ -8,6 +8,8 @@ from scipy import stats
 
 from orrery.judging import diagnostics, intervals
 
+pytestmark = pytest.mark.slow
+
 TESTS, DRAWS, P = 500, 200, 6
 NOISE = 0.8  # standard deviation of x about theta, whose prior is the standard normal
 

@@ -56,6 +56,7 @@ def _others_scatter_as_said(again, rel):
         assert np.std(values, ddof=1) == pytest.approx(said, rel=rel), number
 
 
+@pytest.mark.slow
 def test_standard_errors_are_the_scatter_of_other_tests():
     own = _tests(1, count=12_000)  # beside which the few others decide
     _others_scatter_as_said(
@@ -63,6 +64,7 @@ def test_standard_errors_are_the_scatter_of_other_tests():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bias", [0.0, 0.1])
 def test_standard_errors_have_in_them_that_own_tests_are_few_too(bias):
     _others_scatter_as_said(

@@ -64,6 +64,7 @@ def test_a_tied_truth_is_among_its_ties():
     assert found == {1, 2, 3, 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parameters", [1, 4])
 def test_tarp_holds_each_of_few_truths_as_often_as_it_should(parameters):
     """References that lie in the box of all truths lie too near to the outermost ones."""
@@ -96,12 +97,14 @@ def rejected_by_tarp(tests, parameters, repeats):
     return int(rejected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parameters", [1, 6])
 def test_tarp_keeps_its_level_from_the_fewest_tests_on(parameters):
     count = rejected_by_tarp(FEWEST_TARP_TESTS, parameters, repeats=150)
     assert stats.binomtest(count, 150, 0.05).pvalue > 0.01
 
 
+@pytest.mark.slow
 def test_the_curve_of_tarp_keeps_its_level_with_ten_tests():
     """No reference knows its own truth; with references in the box of all, half are rejected."""
     assert rejected_by_tarp(10, parameters=6, repeats=150) < 20

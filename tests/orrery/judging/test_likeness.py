@@ -33,6 +33,7 @@ def own_kind():
     return [compare(x[0], x[1:]) for x in (vectors(300, seed) for seed in range(1500))]
 
 
+@pytest.mark.slow
 def test_among_its_own_kind_a_vector_is_unusual_as_often_as_is_said(own_kind):
     pvalues = np.array([found.pvalue for found in own_kind])
     assert scipy.stats.kstest(pvalues, "uniform").pvalue > 1e-3

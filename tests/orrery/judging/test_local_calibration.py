@@ -37,12 +37,14 @@ def judged(width, observed, seed=1, count=3000, trials=19):
     )
 
 
+@pytest.mark.slow
 def test_a_right_posterior_passes_and_its_control_fails():
     found = judged(np.ones_like, observed=0.8, count=1500)
     assert found.pvalue > 0.05
     assert found.control_pvalue == 1 / 20
 
 
+@pytest.mark.slow
 def test_a_posterior_that_is_too_narrow_on_one_side_fails_most_there():
     def width(x):
         return np.where(x > 0, 0.5, 1.0)
@@ -54,6 +56,7 @@ def test_a_posterior_that_is_too_narrow_on_one_side_fails_most_there():
     assert there.statistic > 4 * elsewhere.statistic
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_answer():
     one, other, third = (
         judged(np.ones_like, 0.8, seed, count=300, trials=3) for seed in (1, 1, 2)

@@ -12,6 +12,8 @@ from orrery.judging.misspecification import DOUBTFUL
 from orrery.pairs import Pairs, Splits
 from orrery.records import Observation
 
+pytestmark = pytest.mark.slow
+
 P, S = 4, 12
 NAMES = tuple(f"x{i}" for i in range(S))
 SLOPES = np.random.default_rng(0).normal(size=(P, S)) / 2

@@ -34,6 +34,7 @@ def checks():
     return [once(seed) for seed in range(600)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["worst_entry", "whole_vector"])
 def test_the_omnibus_is_uniform_for_data_from_the_model(checks, name):
     ranks = np.array([getattr(found, name) for found in checks])

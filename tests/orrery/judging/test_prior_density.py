@@ -59,6 +59,7 @@ def test_it_is_near_the_right_one(prior, count, off):
     assert -3 * lost.std() / np.sqrt(len(lost)) < lost.mean() < off
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("prior", "off"), [(ring, 0.3), (pulled, 0.15)])
 def test_numbers_may_hang_together_in_other_ways_than_by_correlations(prior, off):
     random = np.random.default_rng(4)

@@ -117,6 +117,7 @@ def test_the_width_of_the_window_does_not_widen_the_interval():
     assert widths[0] == pytest.approx(widths[1], rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("level", "tests"), [(0.68, 50), (0.95, 400)])
 def test_ends_of_an_interval_scatter_by_their_errors(level, tests):
     random = generator(7)
@@ -190,6 +191,7 @@ def test_scatter_that_changes_is_followed():
     )
 
 
+@pytest.mark.slow
 def test_twice_the_variance_is_found_within_its_error():
     truth, one = judged(5000, sigma=0.2)
     _, other = judged(5000, sigma=0.2)

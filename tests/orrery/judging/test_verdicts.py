@@ -56,6 +56,7 @@ def test_the_right_posterior_is_rejected_as_rarely_as_promised():
         assert stats.binomtest(int(count), len(rejected), 0.05).pvalue > 0.01
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [0.7, 1.3])
 def test_a_wrong_width_is_rejected_by_every_test(width):
     assert np.all(rejected_by(width, repeats=20).mean(axis=0) >= 0.9)
@@ -85,6 +86,7 @@ def right(theta, x, random):
     return stats.norm.logpdf(theta, mean(x), np.sqrt(variance())).sum(axis=1)
 
 
+@pytest.mark.slow
 def test_a_posterior_that_equals_the_prior_is_rejected_and_the_right_one_is_not():
     assert gains(prior_found_by_a_flow) >= 0.9
     assert gains(lambda theta, x, random: stats.norm.logpdf(theta).sum(axis=1)) == 1
@@ -139,6 +141,7 @@ def test_one_small_pvalue_among_six_is_no_rejection():
     np.testing.assert_allclose(corrected, [0.93, 0.054, 1.0, 1.0, 0.8, 0.2])
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(1e-6, 1.0), min_size=1, max_size=12))
 def test_correction_keeps_the_order_and_no_more_than_k_times(values):
     pvalues = np.array(values)

@@ -43,6 +43,7 @@ def test_a_newer_result_replaces_the_older_and_the_unfinished(store):
     }
 
 
+@pytest.mark.slow
 def test_results_lie_in_a_bucket_and_unfinished_trainings_here(bucket):
     store = ArtifactStore(bucket / "ensembles", "ensemble")
     assert not store.holds(FIRST)

@@ -77,6 +77,7 @@ def assert_same(one, other, rtol=0.0, atol=0.0):
         torch.testing.assert_close(mine, theirs, rtol=rtol, atol=atol)
 
 
+@pytest.mark.slow
 def test_it_finds_the_plane_in_linear_data(tmp_path):
     long = replace(BRIEF, max_epochs=60, learning_rate=0.01)
     exact = fit(tmp_path, Networks(3, hidden=()), long, data=splits(noise=0.0))
@@ -102,6 +103,7 @@ def test_the_mean_is_that_of_the_members(trained):
     np.testing.assert_allclose(trained.predict(x[7:8])[:, 0], each[:, 7], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_several_parameters_are_learned_together(tmp_path):
     def twice(pairs):
         return Pairs(np.hstack([pairs.theta, 5 - 100 * pairs.theta]), pairs.x)
@@ -121,6 +123,7 @@ def test_several_parameters_are_learned_together(tmp_path):
     np.testing.assert_array_equal(np.sign(correlation), [[1, -1], [-1, 1]])
 
 
+@pytest.mark.slow
 def test_scaling_sees_training_pairs_only(trained, tmp_path):
     data = splits()
     x = data.train.x
@@ -171,6 +174,7 @@ def test_some_members_are_the_same_networks_as_among_more(trained, tmp_path):
     np.testing.assert_allclose(some.predict(x)[0], trained.predict(x)[2], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_the_dead_are_reseeded_and_counted(tmp_path):
     narrow = Networks(12, hidden=(2, 1, 1))
     found = fit(tmp_path / "all", narrow, replace(BRIEF, max_epochs=8))
@@ -186,6 +190,7 @@ def test_the_dead_are_reseeded_and_counted(tmp_path):
     np.testing.assert_allclose(alone.predict(x)[0], found.predict(x)[number], atol=1e-3)
 
 
+@pytest.mark.slow
 def test_one_that_collapses_while_it_learns_is_trained_again(tmp_path, monkeypatch):
     initialise = cohorts.initialise_members
     begun = []
@@ -212,6 +217,7 @@ def test_one_that_collapses_while_it_learns_is_trained_again(tmp_path, monkeypat
     assert found.predict(x)[2].std() > 0.05
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights(trained, tmp_path):
     torch.manual_seed(99)  # the global generator has no say
     assert_same(trained, fit(tmp_path / "again"))
@@ -253,6 +259,7 @@ def test_each_epoch_is_seen_once(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_other_arguments_replace_the_ensemble(tmp_path):
     first = fit(tmp_path)
     second = fit(tmp_path, seed=2)
@@ -374,6 +381,7 @@ def work_one_after_the_other(work, workers, folder, on_epoch):
         arrived(Worker(rank, torch.device("cpu"), on_epoch))
 
 
+@pytest.mark.slow
 def test_workers_share_the_members_and_change_nothing(trained, tmp_path, monkeypatch):
     """That Ray Train's workers do the work, even when one dies, is a law of flows."""
     monkeypatch.setattr(workers, "run_workers", work_one_after_the_other)

@@ -16,6 +16,8 @@ from torch import nn
 from orrery.learning import loop, trainer
 from orrery.learning.options import Training
 
+pytestmark = pytest.mark.slow
+
 COUNT, INPUTS, NOISE = 600, 4, 0.3
 SLOPES = torch.tensor([[1.0], [-2.0], [0.5], [3.0]])
 OPTIONS = Training(batch_size=64, learning_rate=0.1, weight_decay=0.0, max_epochs=25)
@@ -181,7 +183,6 @@ def test_an_interrupted_training_continues_exactly(tmp_path, reason):
     assert_same(twice, learn(tmp_path / "once"))
 
 
-@pytest.mark.slow
 def test_a_process_that_is_killed_where_there_is_no_ray_continues_exactly(
     tmp_path, forked
 ):
@@ -286,7 +287,6 @@ def test_no_examples_are_too_few(tmp_path):
         loop.train(SquaredError(), Lines(), empty, OPTIONS, 0, tmp_path)
 
 
-@pytest.mark.slow
 @pytest.mark.usefixtures("connected")
 def test_ray_workers_take_the_same_steps_even_when_one_dies(tmp_path):
     # Workers cannot import this file by its name.

@@ -74,6 +74,7 @@ def test_each_member_keeps_the_weights_of_its_best_epoch():
     torch.testing.assert_close(errors, reached.loss, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_member_ends_after_its_patience_and_the_others_go_on_undisturbed():
     impatient = replace(OPTIONS, learning_rate=0.03, patience=2)
     reached = learned(range(6), epochs=60, options=impatient)

@@ -70,6 +70,7 @@ def score(log_prob, weights):
     return special.logsumexp(log_prob, axis=1, b=weights).mean()
 
 
+@pytest.mark.slow
 def test_draws_come_as_a_table_and_a_single_posterior_is_opened_as_a_mixture(
     mixed, folder
 ):
@@ -130,6 +131,7 @@ def test_log_densities_that_say_nothing_are_refused(wrong):
         stacking_weights(np.array([[0.0, 0.0], [0.0, np.nan]]))
 
 
+@pytest.mark.slow
 def test_one_member_is_the_single_posterior(tmp_path):
     alone = posterior.fit(*ARGUMENTS, 5, tmp_path / "alone")
     one = mixture.fit_members(PLAN, 1, tmp_path / "mixture")
@@ -154,6 +156,7 @@ def test_members_differ_and_the_mixture_is_no_worse_than_the_best(mixed):
     assert mixed.weights.sum() == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_the_density_has_the_integral_one(uneven):
     assert density(uneven).sum() * (EDGES[1] - EDGES[0]) == pytest.approx(1, abs=2e-3)
 
@@ -193,6 +196,7 @@ def test_the_same_seed_gives_the_same_draws(uneven):
     assert not np.array_equal(one, three)
 
 
+@pytest.mark.slow
 def test_finished_members_are_found_and_more_leave_them_as_they_were(mixed, folder):
     seen = []
     again = mixture.fit_members(PLAN, 2, folder, lambda *epoch: seen.append(epoch))
@@ -203,6 +207,7 @@ def test_finished_members_are_found_and_more_leave_them_as_they_were(mixed, fold
     assert [m.document for m in more.members[:2]] == [m.document for m in mixed.members]
 
 
+@pytest.mark.slow
 def test_who_trains_a_mixture_has_its_folder_alone(mixed, folder):
     refused = []
 
@@ -217,6 +222,7 @@ def test_who_trains_a_mixture_has_its_folder_alone(mixed, folder):
     assert again.weights.tolist() == mixed.weights.tolist()
 
 
+@pytest.mark.slow
 def test_a_saved_mixture_is_the_same_until_a_member_changes(tmp_path):
     saved = mixture.fit_members(PLAN, 2, tmp_path)
     again, test = mixture.load(tmp_path), splits().test

@@ -16,9 +16,10 @@ from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import Parameter, generator
 from orrery.records import Observation
 
-SLOPES = np.array(
-    [[1.0, 0.5, -0.3], [0.0, 1.0, 0.8]]
-)  # x = theta SLOPES, without errors
+pytestmark = pytest.mark.slow
+
+# x = theta SLOPES, without errors
+SLOPES = np.array([[1.0, 0.5, -0.3], [0.0, 1.0, 0.8]])
 COVARIANCE = np.array([[0.5, 0.1, 0.0], [0.1, 0.4, 0.0], [0.0, 0.0, 0.3]])
 PARAMETERS = (Parameter("a", "kpc", "a"), Parameter("b", "km / s", "b"))
 NAMES, UNITS = ("u", "v", "w"), ("km / s",) * 3
@@ -87,7 +88,6 @@ def test_it_finds_the_analytic_posterior(trained):
     assert_recovers(trained, COVARIANCE)
 
 
-@pytest.mark.slow
 def test_errors_broaden_the_posterior_as_they_should(tmp_path):
     assert_recovers(fit(tmp_path, 6 * COVARIANCE, LONG), 6 * COVARIANCE)
 
@@ -286,7 +286,6 @@ def test_draws_depend_on_no_order_and_no_unit(trained):
     np.testing.assert_allclose(trained.draws(shuffled, 100, seed=0), wanted, rtol=1e-5)
 
 
-@pytest.mark.slow
 def test_a_file_and_a_fresh_process_give_the_same_draws(trained, folder, tmp_path):
     data_vector.to_table(observation()).write(tmp_path / "seen.ecsv")
     code = f"""

@@ -24,6 +24,7 @@ def test_what_was_written_is_read_by_us_and_by_torch(path):
     assert not is_sound(path.with_name("nothing.pt"))
 
 
+@pytest.mark.slow
 def test_no_flipped_bit_becomes_other_weights(path, capsys):
     content = path.read_bytes()
     for bit in range(0, 8 * len(content), 17):

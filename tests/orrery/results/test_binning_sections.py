@@ -115,6 +115,7 @@ def test_the_head_of_the_page_has_the_best_binning_and_what_it_tells(result, sec
     assert f"an expected width of v_travel of {width:.3f} ± " in text
 
 
+@pytest.mark.slow
 def test_worths_that_no_trial_tells_are_told_with_their_commonest_reason(
     score, tmp_path, section, page_numbers
 ):
@@ -155,6 +156,7 @@ def test_trials_that_read_summaries_are_told_from_those_that_binned(result, sect
     assert reasons == [*[""] * 4, "UncalibratedError: TARP"]
 
 
+@pytest.mark.slow
 def test_rates_that_no_clock_could_tell_are_not_told(
     score, tmp_path, section, page_numbers
 ):

@@ -42,6 +42,7 @@ def files(folder):
 NAMES = ("run.json", "drawn.json", "epochs.jsonl", "draws.parquet", "line.pdf")
 
 
+@pytest.mark.slow
 def test_what_is_lost_or_empty_is_named_alone(attempt):
     for name in (*NAMES, "report.html", "line.parquet"):
         content = (attempt / name).read_bytes()
@@ -89,6 +90,7 @@ def test_an_attempt_that_is_anothers_is_named(run, tmp_path):
     assert files(tmp_path) == ["toy/0123456789abcdef/attempt-001/run.json"]
 
 
+@pytest.mark.slow
 def test_a_list_that_is_cut_is_named(attempt):
     drawn = read_document(attempt / "drawn.json", "")["drawn"]
     del drawn["line.pdf"]
@@ -99,6 +101,7 @@ def test_a_list_that_is_cut_is_named(attempt):
     assert files(attempt) == ["drawn.json", "run.json"]
 
 
+@pytest.mark.slow
 def test_a_lost_list_of_what_was_drawn_is_drawn_again(attempt):
     content = (attempt / "drawn.json").read_bytes()
     (attempt / "drawn.json").unlink()
@@ -106,6 +109,7 @@ def test_a_lost_list_of_what_was_drawn_is_drawn_again(attempt):
     assert (attempt / "drawn.json").read_bytes() == content
 
 
+@pytest.mark.slow
 def test_runs_of_before_are_told_and_are_sound(attempt):
     document = read_document(attempt / "run.json", "")
     del document["inventory"]
@@ -118,6 +122,7 @@ def test_runs_of_before_are_told_and_are_sound(attempt):
     assert commands.main(["verify", str(attempt)]) == 0
 
 
+@pytest.mark.slow
 def test_an_attempt_that_was_killed_before_its_first_document_lacks_nothing(attempt):
     begun = attempt.with_name("attempt-002")
     begun.mkdir()
@@ -125,6 +130,7 @@ def test_an_attempt_that_was_killed_before_its_first_document_lacks_nothing(atte
     assert verify(attempt.parent) == []
 
 
+@pytest.mark.slow
 def test_the_page_of_another_run_with_its_list_is_named(attempt, tmp_path, run):
     other = run / "attempt-001"
     page.write(Result.open(other))

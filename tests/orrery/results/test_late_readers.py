@@ -16,6 +16,8 @@ from orrery.results.result import Result
 from orrery.storage import files
 from orrery.storage.run import attempts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def killed(tmp_path, write, monkeypatch):

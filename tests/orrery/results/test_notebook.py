@@ -177,6 +177,7 @@ def test_a_posterior_shows_its_intervals_beside_the_priors(result):
         assert words in seen.texts
 
 
+@pytest.mark.slow
 def test_figures_are_drawn_and_saved_by_what_they_show(result, tmp_path):
     assert result.plot.keys == ("posterior.a.v", "posterior.b.v")
     picture = result.plot.corner("b.v")

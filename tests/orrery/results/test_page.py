@@ -22,6 +22,8 @@ from orrery.results.result import Result
 from orrery.results.sections import Answer, TableSection, shown
 from orrery.storage.documents import parsed, write_document
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Choices:

@@ -12,6 +12,8 @@ from orrery.sweeps.options import Effort
 from orrery.sweeps.space import Choice, Log, SearchSpace
 from orrery.sweeps.trial import Goal, Trial
 
+pytestmark = pytest.mark.slow
+
 SPACE = SearchSpace({"kind": Choice(("maf", "nsf")), "rate": Log(1e-3, 0.1)})
 
 

@@ -54,6 +54,7 @@ def result(tmp_path):
     return recording.result
 
 
+@pytest.mark.slow
 def test_page_says_words_and_files_keep_theirs(result):
     text = page.write(result).read_text()
     assert "with v_tb" not in text

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orrery.storage import documents
@@ -84,10 +84,12 @@ FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | FLOATS | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
 )
 
 
-@given(document=st.dictionaries(st.text(), ANY_JSON, min_size=1))
+@settings(max_examples=25)
+@given(document=st.dictionaries(st.text(), ANY_JSON, min_size=1, max_size=4))
 def test_whatever_is_written_is_read_again(document, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "any.json"
     write_document(path, document)

@@ -127,6 +127,7 @@ def test_nothing_is_entered_behind_a_torn_line(tmp_path, opened, monkeypatch):
     assert (tmp_path / JOURNAL).read_text().count("\n") == 1
 
 
+@pytest.mark.slow
 def test_a_journal_in_a_bucket_is_what_was_entered(bucket):
     rows = [row(bucket, shard, written=False) for shard in range(3)]
     begin_journal(bucket, rows[:1])

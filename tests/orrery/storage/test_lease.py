@@ -44,6 +44,7 @@ def test_a_held_folder_is_refused_until_it_is_released(bucket, monkeypatch):
         check()
 
 
+@pytest.mark.slow
 def test_a_lease_that_is_not_renewed_is_taken_over(bucket):
     said = []
     with died(bucket), locked(bucket, tell=said.append) as check:
@@ -84,6 +85,7 @@ def test_who_was_away_too_long_is_told(bucket, monkeypatch):
     assert place.read_bytes() == b"another"  # and is not thrown out
 
 
+@pytest.mark.slow
 def test_a_renewal_that_is_never_answered_costs_the_lease(bucket, monkeypatch):
     put, answered = Lease._renew, threading.Event()
 

@@ -90,6 +90,7 @@ def downloaded(address, folder):
     return content
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["503", "silent"])
 def test_an_outage_is_waited_for_by_whatever_is_asked(one, ill, tmp_path, fault):
     def outage():
@@ -170,6 +171,7 @@ def test_a_worker_that_begins_in_an_outage_waits_if_who_sent_it_had_an_answer(
     assert arrived.read_bytes() == b"8 stars"
 
 
+@pytest.mark.slow
 def test_an_outage_longer_than_a_lease_costs_no_lease_that_nobody_took(bucket, ill):
     with locked(bucket) as check:
         first = (bucket / ".lock").read_bytes()
@@ -181,6 +183,7 @@ def test_an_outage_longer_than_a_lease_costs_no_lease_that_nobody_took(bucket, i
         assert (bucket / ".lock").read_bytes() != first
 
 
+@pytest.mark.slow
 def test_a_campaign_outlasts_an_outage(bucket, ill, toy, tmp_path):
     class Away:
         """A simulator during which the store goes away, for as many requests."""

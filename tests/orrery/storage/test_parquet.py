@@ -33,6 +33,7 @@ def test_the_same_table_has_the_same_bytes(path, tmp_path):
     assert path.read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
 
+@pytest.mark.slow
 def test_no_bit_changes_unseen(path):
     content = path.read_bytes()
     # a checksum of the whole file sees all bits of a byte alike: one of each, in turn

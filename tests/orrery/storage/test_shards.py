@@ -141,6 +141,7 @@ print(refused)
 """
 
 
+@pytest.mark.slow
 def test_reading_a_damaged_shard_without_its_checksum_ends_no_process(stars):
     path = stars.folder / stars.rows[1].file
     command = [sys.executable, "-c", READING, str(path), stars.fingerprint, "3"]

@@ -206,6 +206,7 @@ def google(monkeypatch):
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_in_a_bucket_of_google_the_generation_decides(google):
     one = google / "one"
     assert one.read_versioned() is None

@@ -15,6 +15,7 @@ from orrery.storage.shard_cache import cache_folder
 from orrery.storage.store import Address
 
 
+@pytest.mark.slow
 def test_a_second_writer_is_refused(stars):
     program = (
         "import pathlib, sys; from orrery.storage import writing\n"
@@ -56,6 +57,7 @@ def test_a_dataset_in_a_bucket_has_the_bytes_of_a_local_one(stars, toy, bucket):
     there.verify(full=True)
 
 
+@pytest.mark.slow
 def test_a_finished_dataset_in_a_bucket_is_found_and_grows(toy, bucket, monkeypatch):
     made = generate(toy, 16, seed=3, folder=bucket, actors=0, shard_size=8)
     with monkeypatch.context() as without:
@@ -83,6 +85,7 @@ generate(Toy(), 20, seed=3, folder=sys.argv[1], actors=0, shard_size=8)
 """
 
 
+@pytest.mark.slow
 def test_a_writer_that_dies_between_shard_and_manifest_is_continued(
     stars, toy, bucket, capsys
 ):
@@ -113,6 +116,7 @@ def test_a_second_writer_in_a_bucket_is_refused_and_the_first_is_undisturbed(
     assert shard_bytes(there) == shard_bytes(stars)
 
 
+@pytest.mark.slow
 def test_a_writer_that_was_taken_over_stops(stars, toy, metadata, bucket):
     folder = bucket / stars.folder.name
     lock = folder / ".lock"
@@ -127,6 +131,7 @@ def test_a_writer_that_was_taken_over_stops(stars, toy, metadata, bucket):
     assert not (folder / "manifest.json").exists()
 
 
+@pytest.mark.slow
 def test_a_shard_that_is_gone_from_the_bucket_is_made_anew(stars, toy, bucket):
     there = generate(toy, 20, seed=3, folder=bucket, actors=0, shard_size=8)
     lost = there.folder / there.rows[1].file

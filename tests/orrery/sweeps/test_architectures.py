@@ -104,6 +104,7 @@ def test_no_test_is_sent(of_flows, of_ensembles, splits):
         assert len(task.splits.validation) == len(splits.validation)
 
 
+@pytest.mark.slow
 def test_a_flow_is_judged_by_its_log_probability(of_flows, splits):
     """Of a normal parameter seen with normal errors, the best there is is known."""
     seen = []
@@ -119,6 +120,7 @@ def test_a_flow_is_judged_by_its_log_probability(of_flows, splits):
     assert abs(test - score) < 5 * error
 
 
+@pytest.mark.slow
 def test_a_score_depends_on_nothing_but_architecture_and_seed(of_flows):
     def score(options):
         return of_flows(options, lambda values: None)["log_probability"]

@@ -22,6 +22,8 @@ from orrery.sweeps.binnings import (
 from orrery.sweeps.evaluation import Evaluation
 from orrery.sweeps.options import FlowArchitecture
 
+pytestmark = pytest.mark.slow
+
 VERSION = 1  # of `means`
 COUNT = 600
 QUICK = FlowArchitecture(
@@ -105,6 +107,9 @@ def test_a_binning_is_binned_once_and_then_read(told):
     assert first["rebinned"] == COUNT
     # errors are no part of the summaries
     assert other["rebinned"] == 0
+    # no rate at all where no clock has ticked meanwhile
+    assert not other.get("rebinned_per_second")
+    assert not other.get("rebinned_per_cpu_second")
 
 
 class Clock:

@@ -87,6 +87,7 @@ def test_seeds_are_of_the_given_architecture(found):
     assert 0 < comparison.scatter < 3
 
 
+@pytest.mark.slow
 def test_a_search_has_its_winner_though_no_seed_tells_a_scatter(
     task, tmp_path, monkeypatch
 ):
@@ -98,6 +99,7 @@ def test_a_search_has_its_winner_though_no_seed_tells_a_scatter(
     assert np.isnan([one.given, one.scatter, one.scatter_error]).all()
 
 
+@pytest.mark.slow
 def test_what_decides_the_score_matters_most():
     points = [{"depth": d, "kind": k} for d in range(1, 10) for k in "abab"]
     scores = [-float(abs(point["depth"] - 4)) for point in points]

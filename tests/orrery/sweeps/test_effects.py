@@ -7,6 +7,8 @@ from orrery.sweeps.effects import joint_effect
 from orrery.sweeps.space import Float, Int, SearchSpace
 from orrery.sweeps.trial import Goal, Trial
 
+pytestmark = pytest.mark.slow
+
 SPACE = SearchSpace(
     {"width": Int(1, 9), "depth": Float(0.0, 1.0), "rate": Float(0.0, 1.0)}
 )

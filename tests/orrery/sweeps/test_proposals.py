@@ -93,6 +93,7 @@ def test_trials_under_way_are_not_tried_twice():
     assert len({*rates}) == 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(8))
 def test_where_points_are_few_none_is_proposed_twice(seed):
     space = SearchSpace({"width": Int(1, 6), "kind": Choice(("a", "b", "c", "d"))})

@@ -94,6 +94,7 @@ def test_what_was_searched_is_kept_beside_the_trials(tmp_path):
     assert read_trials(folder)[0].identity == {"dataset": "0f"}
 
 
+@pytest.mark.slow
 def test_more_trials_go_on_where_fewer_ended(tmp_path, whole):
     search(sweep(Count()), 5, tmp_path)
     count = Count()
@@ -208,6 +209,7 @@ def test_a_reason_that_names_a_file_with_any_bytes_is_kept(tmp_path):
     assert read_trials(wanted.folder(tmp_path)) == found
 
 
+@pytest.mark.slow
 def test_a_search_with_failures_goes_on_with_the_same_bytes(tmp_path):
     def ends():
         return Count({i: ValueError("no") for i in (1, 4, 13)})
@@ -229,6 +231,7 @@ def test_a_search_whose_trials_all_fail_ends_with_the_commonest_reason(tmp_path)
         search(wanted, 4, tmp_path)
 
 
+@pytest.mark.slow
 def test_halving_stops_the_same_trials_after_an_interruption(tmp_path):
     def halved(ends=None):
         return sweep(Count(ends), halving=Halving(first=1, factor=2))
@@ -309,6 +312,7 @@ def tried(trials):
     return {(trial.point["width"], trial.point["hidden"]) for trial in trials}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_small_space_is_searched_without_repeats_after_an_interruption_too(
     tmp_path, seed

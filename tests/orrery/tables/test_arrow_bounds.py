@@ -60,6 +60,7 @@ def test_columns_that_are_packed_are_refused_before_they_are_unpacked(
         check_arrow(_arrow(table, compression=compression))
 
 
+@pytest.mark.slow
 def test_a_batch_that_is_there_many_times_is_refused():
     content = bytearray(_arrow(pa.table({"v": NONE[:9000]}), batches=40))
     # all of the footer's entries are made the first one

@@ -45,6 +45,7 @@ def test_formats_give_the_same_numbers(ending):
     assert str(table["x"].unit) == "kpc"
 
 
+@pytest.mark.slow
 def test_what_is_masked_stays_masked():
     table = Table({"x": MaskedColumn([1, 2], mask=[False, True])})
     stream = io.BytesIO()
@@ -150,6 +151,7 @@ def test_parquet_that_repeats_one_number_for_ever_is_refused():
         read_table(OpenedFile("t.parquet", stream.getvalue()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bit", [0, 1, 5])
 def test_a_parquet_footer_that_ends_its_library_is_refused(bit):
     """A column that is said to be repeated has the statistics of one that is not."""
@@ -162,6 +164,7 @@ def test_a_parquet_footer_that_ends_its_library_is_refused(bit):
         read_table(OpenedFile("t.parquet", bytes(content)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("column", "what"),
     [
@@ -178,6 +181,7 @@ def test_parquet_of_long_words_or_lists_is_refused(column, what):
         read_table(OpenedFile("t.parquet", stream.getvalue()))
 
 
+@pytest.mark.slow
 def test_a_parquet_column_with_nothing_in_it_is_all_unknown():
     stream = io.BytesIO()
     pq.write_table(pa.table({"x": [1.5, 2.5], "e_x": pa.nulls(2)}), stream)
@@ -187,6 +191,7 @@ def test_a_parquet_column_with_nothing_in_it_is_all_unknown():
     assert table["e_x"].dtype == float
 
 
+@pytest.mark.slow
 def test_hdf5_opens_no_other_file(tmp_path):
     other = tmp_path / "other"
     row = np.dtype([("a", "f8")])
@@ -209,6 +214,7 @@ def test_units_of_an_hdf5_table_are_of_its_own_file(tmp_path):
     assert read_table(tmp_path / "t.h5")["x"].unit is None
 
 
+@pytest.mark.slow
 def test_a_chunk_of_an_hdf5_table_is_not_larger_than_its_file_may_become(tmp_path):
     row = np.dtype([("a", "f8")])
     for length, refused in ((1000, False), (6_000_000, True)):
@@ -224,6 +230,7 @@ def test_a_chunk_of_an_hdf5_table_is_not_larger_than_its_file_may_become(tmp_pat
             assert len(read_table(tmp_path / "t.h5")) == 5
 
 
+@pytest.mark.slow
 def test_hdf5_needs_one_table_and_its_library(tmp_path, monkeypatch):
     with h5py.File(tmp_path / "t.h5", "w") as file:
         file.create_dataset("x", data=np.arange(3))
@@ -305,6 +312,7 @@ def test_a_line_of_delimiters_alone_is_counted_and_not_looked_at():
             read_table(file)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("parts", "message"),
     [
@@ -352,6 +360,7 @@ def test_arrays_that_all_rows_of_a_fits_table_name_are_counted():
     assert len(read_table(with_arrays(20, 1000, named=True))) == 20
 
 
+@pytest.mark.slow
 def test_hdf5_groups_in_groups_come_to_an_end():
     for depth, is_read in ((40, True), (400, False)):
         content = io.BytesIO()

@@ -44,6 +44,7 @@ def test_words_of_any_length_have_the_longest_ones(file):
     assert found["x"].tolist() == [1.0, 2.0, 3.0]
 
 
+@pytest.mark.slow
 def test_arrays_of_several_lengths_are_refused_by_name(file):
     kind = np.dtype([("spectrum", h5py.vlen_dtype(np.float64))])
     rows = np.empty(2, kind)

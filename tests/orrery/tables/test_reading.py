@@ -17,6 +17,7 @@ def test_noise_is_refused_by_name(ending):
             read_table(noise)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["ascii.csv", "ascii.ecsv", "fits", "votable", "parquet"]
 )

@@ -32,6 +32,7 @@ def test_a_table_is_read_as_it_was_written(path):
         assert dict(found.meta) == moments().meta
 
 
+@pytest.mark.slow
 def test_every_flipped_bit_of_it_is_seen(path):
     content = path.read_bytes()
     for bit in range(8 * len(content)):

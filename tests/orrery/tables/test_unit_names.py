@@ -11,6 +11,7 @@ KM_S = units.km / units.s
 MAS_YR = units.mas / units.yr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("wanted", "spellings"),
     [

@@ -28,6 +28,7 @@ def test_the_command_prints_the_page_and_imports_no_training(runs):
     assert pq.read_metadata(runs / "collated.parquet").num_rows == 3
 
 
+@pytest.mark.slow
 def test_collating_again_writes_the_same(runs):
     first = collate(runs)
     before = first.page.read_bytes(), first.table.read_bytes()

@@ -18,6 +18,7 @@ def result(written):
     return Result.open(written[0])
 
 
+@pytest.mark.slow
 def test_medians_are_those_of_the_draws(result):
     curves, problems = run_curves(result)
     assert problems == []
@@ -84,6 +85,7 @@ def test_damaged_draws_are_not_drawn(result, tmp_path):
     assert [draws.name in problem for problem in problems] == [True]
 
 
+@pytest.mark.slow
 def test_draws_that_would_unpack_to_gigabytes_are_not(result, tmp_path, change):
     folder = shutil.copytree(result.folder, tmp_path / "attempt-001")
     whole, _ = drawn_posteriors(folder)

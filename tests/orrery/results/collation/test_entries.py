@@ -15,6 +15,7 @@ def by_place(root):
     return {entry.place: entry for entry in all_entries(root)}
 
 
+@pytest.mark.slow
 def test_every_attempt_is_an_entry_with_the_numbers_of_its_document(all_runs, entries):
     found = {entry.place: entry for entry in entries}
     paths = sorted(all_runs.rglob("run.json"))

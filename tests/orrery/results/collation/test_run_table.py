@@ -5,6 +5,7 @@ import math
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from orrery.results.collation.entries import Entry, all_entries
 from orrery.results.collation.run_table import parquet
@@ -14,6 +15,7 @@ def table(entries):
     return pq.read_table(pa.BufferReader(parquet(entries)))
 
 
+@pytest.mark.slow
 def test_every_row_has_the_numbers_of_its_document(all_runs, entries):
     rows = table(entries).to_pylist()
     assert len(rows) == 30

@@ -61,6 +61,7 @@ def root(sweep):
     return sweep.parents[2]
 
 
+@pytest.mark.slow
 def test_each_trial_is_collated_as_the_sweep_reads_it(sweep, root):
     trials = read_trials(sweep)
     assert {trial.state for trial in trials} == {"finished", "pruned", "failed"}

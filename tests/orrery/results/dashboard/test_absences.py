@@ -36,6 +36,7 @@ def sent(monkeypatch):
     return found
 
 
+@pytest.mark.slow
 def test_a_run_without_one_of_its_files_is_sent_in_part(
     recorded, offline, sent, inspected, capsys
 ):
@@ -112,6 +113,7 @@ def test_weights_that_are_gone_are_an_absence(recorded):
     assert list(holdings(result).absent) == ["posteriors.desi"]
 
 
+@pytest.mark.slow
 def test_what_a_run_rests_on_is_read_once_for_a_copy(
     recorded, offline, sent, monkeypatch
 ):

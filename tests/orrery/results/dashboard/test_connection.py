@@ -90,6 +90,7 @@ for server in sys.argv[2:]:
 """
 
 
+@pytest.mark.slow
 def test_a_login_is_found_whatever_host_it_is_for(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", LOGIN, KEY, "", "https://wandb.example.org"],

@@ -32,6 +32,7 @@ def ended(offline, tmp_path):
     return mirror.file
 
 
+@pytest.mark.slow
 def test_a_copy_without_its_last_record_has_not_ended(ended, tmp_path):
     content = ended.read_bytes()
     assert len(content) > 2 * endings._BLOCK

@@ -9,6 +9,8 @@ from orrery.results.dashboard.parts import Part, parts
 from orrery.results.dashboard.waiting import whole_run_copy
 from orrery.results.result import Result
 
+pytestmark = pytest.mark.slow
+
 TABLES = ("files/media/table/answers", "files/media/table/draws", "files/media/table/v")
 
 

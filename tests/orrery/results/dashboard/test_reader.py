@@ -13,6 +13,8 @@ from orrery.results.dashboard import mirror
 from orrery.results.dashboard.copies import Copy
 from orrery.results.dashboard.reader import DashboardReader
 
+pytestmark = pytest.mark.slow
+
 
 def test_wandbs_own_reader_finds_everything_in_a_copy(mirrored, science, inspected):
     result = mirrored(science)
@@ -228,7 +230,6 @@ print(recording.run.folder)
 """
 
 
-@pytest.mark.slow
 def test_real_dashboard_works_offline(tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", SMOKE, str(tmp_path)],

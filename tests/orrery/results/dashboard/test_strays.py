@@ -95,6 +95,7 @@ def test_a_copy_whose_trial_is_lost_or_torn_is_sent_and_that_is_told(
     assert reached.requests == requests
 
 
+@pytest.mark.slow
 def test_a_trial_without_a_whole_copy_whose_file_is_lost_is_named(swept, sent, capsys):
     one, other = (Copy.read(swept, f"copy-0000{n}.json") for n in (0, 1))
     one.path(swept).write_bytes(b"")

@@ -33,6 +33,7 @@ def test_observed_points_have_their_errors(panels, observation):
     )
 
 
+@pytest.mark.slow
 def test_bins_without_stars_have_no_band(panels, observation):
     x = generator(6).normal(size=(50, 6))
     x[:, 1] = np.nan
@@ -186,6 +187,7 @@ def test_tail_probabilities_stand_under_their_bins(panels, observation):
     assert axes.transLimits.transform((35.0, lowest))[1] > 0.08
 
 
+@pytest.mark.slow
 def test_bins_without_predictions_have_no_violin(panels, observation):
     x = predictions()
     x[:, 1] = np.nan

@@ -16,6 +16,7 @@ def band_at_half(curves):
     return half.min(), half.max()
 
 
+@pytest.mark.slow
 def test_coverage_band_is_binomial(coverages):
     low, high = band_at_half(coverages(100))
     inside = stats.binom.cdf(high * 100, 100, 0.5) - stats.binom.cdf(
@@ -89,6 +90,7 @@ def looks(axes):
     }
 
 
+@pytest.mark.slow
 def test_a_posterior_has_one_colour_in_all_figures_and_its_control_is_grey(
     coverages, rank_results, parameters, draws, curve
 ):

@@ -11,6 +11,8 @@ from matplotlib.image import imread
 from orrery.parameters import Parameter, generator
 from orrery.results import figures
 
+pytestmark = pytest.mark.slow
+
 MASS = Parameter("m", "solMass", "$M$")
 
 

@@ -40,6 +40,7 @@ def test_longitude_grows_to_the_left_from_the_centre():
     assert named["300°"] == pytest.approx(np.pi / 3)
 
 
+@pytest.mark.slow
 def test_a_turn_of_longitude_changes_nothing():
     one_turn, next_turn = (figures.sky([one(2.0 + a)], "v") for a in (0.0, 2 * np.pi))
     assert figures.file_content(one_turn, "png", 40) == figures.file_content(
@@ -130,6 +131,7 @@ def test_counts_have_their_edges_and_the_colour_of_their_region(sky_panel, radia
     assert shown == ["DESI, North", "DESI, South"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["page", "mnras"])
 def test_the_legend_of_counts_hides_none_of_them(sky_panel, style):
     edges = np.array([30.0, 50.0, 90.0, 130.0])

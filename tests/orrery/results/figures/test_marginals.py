@@ -19,6 +19,7 @@ def texts(figure):
     return [text.get_text() for text in figure.findobj(Text) if text.get_text()]
 
 
+@pytest.mark.slow
 def test_corner_does_not_depend_on_the_order_of_draws(parameters, draws):
     one = figures.corner({"a": draws(0)}, parameters, draws(2))
     other = figures.corner({"a": draws(0)[::-1]}, parameters, draws(2))
@@ -133,6 +134,7 @@ def test_interval_has_two_digits_of_its_errors(low, median, high, text):
     assert figures.interval(low, median, high) == text
 
 
+@pytest.mark.slow
 def test_arviz_is_not_imported_and_stays_importable():
     """Neither ArviZ nor the package that would import it: whoever wants them gets them whole."""
     code = """

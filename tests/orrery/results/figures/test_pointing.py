@@ -45,6 +45,7 @@ def test_a_mark_in_the_picture_is_where_its_axes_say(place):
     assert y == pytest.approx(place[1], abs=0.5)
 
 
+@pytest.mark.slow
 def test_all_axes_with_numbers_lie_inside_the_picture(draw):
     axes = read(draw())
     assert axes
@@ -55,6 +56,7 @@ def test_all_axes_with_numbers_lie_inside_the_picture(draw):
         assert one["x"]["low"] != one["x"]["high"]
 
 
+@pytest.mark.slow
 def test_axes_within_a_grid_have_the_names_of_its_edge(drawings):
     axes = read(drawings["corner"]())
     names = {(one["x"]["name"], one["y"]["name"]) for one in axes}
@@ -118,6 +120,7 @@ def test_a_curve_of_steps_has_their_corners():
     assert (curve["x"], curve["y"]) == ([0, 1, 1, 2, 2], [5, 5, 7, 7, 9])
 
 
+@pytest.mark.slow
 def test_counts_of_stars_are_read(drawings):
     (counts,) = read(drawings["sky"]())
     assert counts["y"]["log"]
@@ -197,6 +200,7 @@ def test_a_band_without_a_line_has_its_ends_alone(coverages):
     assert wide["high"][middle] > narrow["high"][middle] > wide["x"][middle]
 
 
+@pytest.mark.slow
 def test_marginals_are_read_with_their_medians_and_ends(draws, parameters):
     values = draws(0)
     axes = read(figures.corner({"a": values}, parameters))
