@@ -1,22 +1,27 @@
 """Numbers that come twice among any number of them, or never, found within a bound of memory."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from tempfile import SpooledTemporaryFile
+from tempfile import TemporaryFile
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+Numbers = NDArray[np.int64]
 _PARTS = 64
-# [bytes] of each part: the usual ones of 8 kB would be the most of the memory
+# [bytes] of the file: the usual ones of 8 kB would be much of the memory
 _BUFFER = 1024
+# [bytes] of what is kept at once, besides its rows and bounds: two arrays and a pair
+_BESIDES = 512
 _SHIFT = np.uint64(64 - 6)  # the upper 6 bits choose among the parts
 # Fibonacci hashing, which spreads successive numbers evenly: Knuth, vol. 3, section 6.4.
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
-_LABELLED = np.dtype([("number", np.int64), ("label", np.int64)])
+_NUMBER = np.dtype(np.int64).itemsize
+_ROW = 2 * _NUMBER  # of a number and its label
 
 
 @dataclass(frozen=True)
@@ -60,11 +65,12 @@ class Missing:
 class NumberRegister:
     """Keeps numbers until it is asked which of them come twice.
 
-    They are divided by their digits, so that each part is compared by itself; what does
-    not fit into memory waits in temporary files.
+    They are divided by their digits, so that each part is compared by itself. What does
+    not fit into memory waits in a temporary file: in runs, each of which has the bounds
+    of its parts `[65]` and then its rows, part after part.
 
     Arguments:
-        room: The most memory [bytes] that waiting numbers may take.
+        room: The most memory [bytes] that waiting numbers may take, those last added aside.
 
     Example:
         >>> with NumberRegister(room=1 << 20) as register:
@@ -75,13 +81,12 @@ class NumberRegister:
     """
 
     def __init__(self, room: int) -> None:
-        self._files = ExitStack()
-        self._parts = [
-            self._files.enter_context(
-                SpooledTemporaryFile(max(room // _PARTS, 1), buffering=_BUFFER)  # noqa: SIM115
-            )
-            for _ in range(_PARTS)
-        ]
+        self._open = ExitStack()
+        self._file: IO[bytes] | None = None
+        self._room = room - _BUFFER
+        self._held = 0
+        # rows `[N, 2]` by parts, and the bounds of these `[65]`
+        self._waiting: list[tuple[Numbers, Numbers]] = []
 
     def __enter__(self) -> Self:
         return self
@@ -92,32 +97,61 @@ class NumberRegister:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._files.close()
+        self._open.close()
+        self._waiting.clear()
 
-    def add(self, numbers: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
+    def add(self, numbers: Numbers, labels: Numbers) -> None:
         """Keeps numbers `[N]` with what they belong to `[N]`.
 
         Raises:
             OSError: If the disk for temporary files is full.
         """
-        both = np.empty(len(numbers), _LABELLED)
-        both["number"] = numbers
-        both["label"] = labels
-        part = (numbers.view(np.uint64) * _MULTIPLIER) >> _SHIFT
+        mixed = (numbers.view(np.uint64) * _MULTIPLIER) >> _SHIFT
+        # small numbers are sorted by their digits, without comparing them
+        part = mixed.astype(np.uint8)
         order = np.argsort(part, kind="stable")
-        ends = np.searchsorted(part[order], np.arange(_PARTS), side="right")
-        begin = 0
-        for file, end in zip(self._parts, ends.tolist(), strict=True):
-            file.write(both[order[begin:end]].tobytes())
-            begin = end
+        rows = np.empty((len(numbers), 2), np.int64)
+        rows[:, 0] = numbers[order]
+        rows[:, 1] = labels[order]
+        bounds = np.zeros(_PARTS + 1, np.int64)
+        np.cumsum(np.bincount(part, minlength=_PARTS), out=bounds[1:])
+        self._waiting.append((rows, bounds))
+        self._held += rows.nbytes + bounds.nbytes + _BESIDES
+        if self._held > self._room:
+            self._store()
 
     def repeated(self) -> Repeated | None:
         """Returns what comes more than once; None if nothing does."""
-        parts = [_repeated(file) for file in self._parts]
+        parts = [_repeated(numbers, labels) for numbers, labels in self._sorted()]
         found = [part for part in parts if part is not None]
         if not found:
             return None
         return Repeated(sum(p.count for p in found), found[0].times, found[0].labels)
+
+    def _store(self) -> None:
+        """Moves what waits in memory to the file."""
+        if self._file is None:
+            self._file = self._open.enter_context(TemporaryFile(buffering=_BUFFER))  # noqa: SIM115
+        self._file.seek(0, os.SEEK_END)
+        bounds = np.zeros(_PARTS + 1, np.int64)
+        for _, ends in self._waiting:
+            bounds += ends
+        self._file.write(bounds.tobytes())
+        for part in range(_PARTS):
+            for rows, ends in self._waiting:
+                self._file.write(rows[ends[part] : ends[part + 1]].data)
+        self._waiting.clear()
+        self._held = 0
+
+    def _sorted(self) -> Iterator[tuple[Numbers, Numbers]]:
+        """Yields the numbers of each part `[N]`, sorted, and their labels, sorted for each."""
+        for part in range(_PARTS):
+            runs = [rows[ends[part] : ends[part + 1]] for rows, ends in self._waiting]
+            if self._file is not None:
+                runs += _stored(self._file, part)
+            rows = np.concatenate([np.empty((0, 2), np.int64), *runs])
+            order = np.lexsort((rows[:, 1], rows[:, 0]))
+            yield rows[order, 0], rows[order, 1]
 
 
 class ReferenceRegister(NumberRegister):
@@ -132,7 +166,7 @@ class ReferenceRegister(NumberRegister):
         (9, [(0, 1), (130, 0)])
     """
 
-    def enter(self, numbers: NDArray[np.int64], weights: NDArray[np.int64]) -> None:
+    def enter(self, numbers: Numbers, weights: Numbers) -> None:
         """Keeps numbers `[N]` that are there, with weights `[N]` from 0 on.
 
         Raises:
@@ -141,7 +175,7 @@ class ReferenceRegister(NumberRegister):
         # below all labels of references
         self.add(numbers, -1 - weights)
 
-    def refer(self, numbers: NDArray[np.int64], labels: NDArray[np.int64]) -> None:
+    def refer(self, numbers: Numbers, labels: Numbers) -> None:
         """Keeps references to numbers `[N]`, with what they belong to `[N]`, from 0 on.
 
         Raises:
@@ -151,29 +185,45 @@ class ReferenceRegister(NumberRegister):
 
     def missing(self) -> Missing | None:
         """Returns what is referred to and is not there; None if all is."""
-        parts = [_missing(file) for file in self._parts]
+        parts = [_missing(numbers, labels) for numbers, labels in self._sorted()]
         found = [part for part in parts if part is not None]
         if not found:
             return None
         first = min(found, key=lambda part: part.number)
         return replace(first, count=sum(part.count for part in found))
 
-    def referred(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    def referred(self) -> Iterator[tuple[Numbers, Numbers]]:
         """Yields the largest weights of numbers that are there, and their references.
 
         Both have the shape `[M]` of some of the numbers, so that they are never all in
         memory; the second is how many references each of these has.
         """
-        yield from map(_referred, self._parts)
+        for numbers, labels in self._sorted():
+            yield _referred(numbers, labels)
 
 
-def _referred(
-    file: "SpooledTemporaryFile[bytes]",
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    both = _sorted(file)
-    labels = both["label"]
-    change = both["number"][1:] != both["number"][:-1]
-    first = np.flatnonzero(np.concatenate([np.ones(min(len(both), 1), bool), change]))
+def _stored(file: IO[bytes], part: int) -> Iterator[Numbers]:
+    """Yields the rows `[N, 2]` of a part in each run of a file."""
+    end = file.seek(0, os.SEEK_END)
+    run = 0
+    while run < end:
+        bounds = _read(file, run, _PARTS + 1)
+        first, last = bounds[part : part + 2].tolist()
+        rows = run + bounds.nbytes
+        yield _read(file, rows + first * _ROW, 2 * (last - first)).reshape(-1, 2)
+        run = rows + int(bounds[-1]) * _ROW
+
+
+def _read(file: IO[bytes], place: int, count: int) -> Numbers:
+    file.seek(place)
+    return np.frombuffer(file.read(count * _NUMBER), np.int64)
+
+
+def _referred(numbers: Numbers, labels: Numbers) -> tuple[Numbers, Numbers]:
+    change = numbers[1:] != numbers[:-1]
+    first = np.flatnonzero(
+        np.concatenate([np.ones(min(len(numbers), 1), bool), change])
+    )
     if not len(first):
         return labels, labels
     counts = np.add.reduceat((labels >= 0).astype(np.int64), first)
@@ -182,36 +232,27 @@ def _referred(
     return np.asarray(-1 - labels[first][there]), counts[there]
 
 
-def _missing(file: "SpooledTemporaryFile[bytes]") -> Missing | None:
-    both = _sorted(file)
-    if not len(both):
+def _missing(numbers: Numbers, labels: Numbers) -> Missing | None:
+    if not len(numbers):
         return None
-    numbers = both["number"]
     first = np.flatnonzero(np.diff(numbers, prepend=numbers[0] - 1))
     counts = np.diff(first, append=len(numbers))
     # sorted by labels too: what is there comes before its references
-    absent = both["label"][first] >= 0
+    absent = labels[first] >= 0
     if not absent.any():
         return None
-    example = both[first[absent][0]]
+    example = first[absent][0]
     return Missing(
-        int(counts[absent].sum()), int(example["number"]), int(example["label"])
+        int(counts[absent].sum()), int(numbers[example]), int(labels[example])
     )
 
 
-def _sorted(file: "SpooledTemporaryFile[bytes]") -> NDArray[np.void]:
-    file.seek(0)
-    return np.sort(np.frombuffer(file.read(), _LABELLED))
-
-
-def _repeated(file: "SpooledTemporaryFile[bytes]") -> Repeated | None:
-    both = _sorted(file)
-    numbers = both["number"]
+def _repeated(numbers: Numbers, labels: Numbers) -> Repeated | None:
     again = np.flatnonzero(numbers[1:] == numbers[:-1]) + 1
     if not len(again):
         return None
     different = 1 + np.count_nonzero(np.diff(numbers[again]))
-    first = numbers[again[0]]
-    labels = both["label"][again[0] - 1 : again[0] + 1].tolist()
-    times = int(np.count_nonzero(numbers == first))
-    return Repeated(int(different), times, (labels[0], labels[1]))
+    first = again[0]
+    times = int(np.count_nonzero(numbers == numbers[first]))
+    two = (int(labels[first - 1]), int(labels[first]))
+    return Repeated(int(different), times, two)

@@ -30,7 +30,7 @@ _AXES = ("x", "y", "z")
 _MOTION = ("vx", "vy", "vz", "log_m_peak")
 _FILLED = 0.9  # of the box's side: the least that many halos reach
 _MANY = 1000  # halos
-_ROOM = 1e6 / 16  # [bytes] of each MB, for two of the four registers
+_ROOM = 1e6 / 16  # [bytes] of each MB, for half of the four registers and of the sample
 # [Mpc/h] of a cell in which no two heavy hosts are, whose virial radius is larger than its
 # diagonal.
 _CELL = 0.02
@@ -76,11 +76,13 @@ class HaloSurvey:
     reach: float = 0.0
 
     def __post_init__(self) -> None:
-        room = int(_ROOM * self.memory) // 2
+        half = int(_ROOM * self.memory)
+        sample = half // 8
+        room = (2 * half - sample) // 4
         self._open = ExitStack()
         self._hosts = HostCounts(self.box)
         self._edges = BoxEdges(self.file, self.box)
-        self._sample = HostSample(room // 4)
+        self._sample = HostSample(sample)
         self._dynamics = HaloDynamics(self.file, self.box, self.scale, self.universe)
         self._numbers = UnlikelyNumbers(self.file)
         self._units = HaloUnits(self.file, self.scale, self.universe, self.masses)

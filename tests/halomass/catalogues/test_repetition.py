@@ -49,6 +49,21 @@ def test_numbers_wait_on_the_disk():
     assert peak < 1.5e6 < 400_000 * 16
 
 
+def test_what_waits_takes_no_more_than_its_room():
+    held = np.zeros(400)
+    with NumberRegister(1 << 16) as register:
+        tracemalloc.start()
+        try:
+            for turn in range(len(held)):
+                numbers = np.arange(100 * turn, 100 * turn + 100)
+                register.add(numbers, np.zeros(100, np.int64))
+                held[turn] = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+    # it is used, and what was added last comes on top
+    assert 0.9 < held.max() / (1 << 16) < 1.03
+
+
 @pytest.mark.parametrize("room", [0, 1 << 20])
 def test_what_is_referred_to_and_is_not_there_is_missing(room):
     numbers = np.random.default_rng(3).permutation(4000)
