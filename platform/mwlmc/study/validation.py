@@ -212,9 +212,9 @@ def _orbit_table(found: Sequence[RigidAndLive]) -> dict[str, Table]:
     table.meta["key"] = _TABLE
     table.meta["caption"] = (
         "Live simulations and the rigid model rewound from their LMC today: how much the Milky "
-        "Way's velocity changed since `began` in the live one, how many times as much it does "
-        "in the rigid one (`ratio`), and how far the rigid LMC is from the live one (root mean "
-        "square over that time, `distance`). First with Chandrasekhar's friction as it is, then "
+        "Way's velocity changed in the live one since a time (began), how many times as much it "
+        "does in the rigid one (ratio), and how far the rigid LMC is from the live one (root mean "
+        "square over that time: distance). First with Chandrasekhar's friction as it is, then "
         "with the log10 lambda_DF of the prior that brings the LMC nearest."
     )
     return {"Live simulations": table}

@@ -279,8 +279,8 @@ def _worth_table(key: str, worths: list[Worth], quantity: WidthQuantity) -> Tabl
         "caption": (
             "What the best binning has with a choice, less what it has without it: "
             f"information gain [nat] and expected width of {quantity.name}, with standard "
-            "errors by the scatter over seeds; then for each of the `more` bins or "
-            "patches that the choice adds. A choice that helps has a positive gain and "
+            "errors by the scatter over seeds; then for each of as many bins or patches "
+            "as the choice adds (more). A choice that helps has a positive gain and "
             "a negative width."
         ),
     }
