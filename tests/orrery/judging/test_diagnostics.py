@@ -32,6 +32,12 @@ def exact(seed, tests=TESTS, draws=DRAWS, width=1.0):
     return (mean + width * sigma * scatter) @ MIX, theta @ MIX
 
 
+@pytest.mark.parametrize(("tests", "width"), [(2, 1.0), (60, 1.0), (500, 0.5)])
+def test_how_uniform_the_levels_are_is_what_scipy_says(tests, width):
+    found = diagnostics.tarp(*exact(2, tests, width=width), seed=2)
+    assert found.ks_pvalue == stats.kstest(found.fractions, "uniform").pvalue
+
+
 def test_narrowed_draws_keep_their_medians_and_their_bounds():
     draws = np.random.default_rng(3).beta(0.5, 2.0, size=(400, 7, 2))
     narrow = diagnostics.narrowed(draws, 0.7)
