@@ -143,7 +143,6 @@ NO_NUMBERS = {
 
 # Modules of which a number may depend, but on none of their own constants.
 CONSTANTS_OF_MACHINES = {
-    "halomass.catalogues.repetition": "memory, and files of numbers that wait",
     "halomass.catalogues.text_table": "memory, and lines that no catalogue has",
     "halomass.study.wording": "words on pages",
     "mwlmc.model.step_libraries": "files of a compiled step, and how many stars it takes",
