@@ -16,6 +16,8 @@ from halomass.study.similar_hosts import TrainingHosts
 from orrery.judging.likeness import RARE
 from orrery.judging.predictive import DOUBTFUL
 
+pytestmark = pytest.mark.slow
+
 TEN = Features(10, seed=3)
 PROPERTIES = HostProperties.behind(TEN)
 HOSTS = 1280
@@ -87,7 +89,6 @@ def judged(universe, training, number, true_values=True, change=lambda host: hos
     return similar_hosts.judge_host(seen, label_noisy(10), TEN, networks, hosts)
 
 
-@pytest.mark.slow
 def test_properties_are_of_the_neighbours_that_the_features_are_of(universe):
     x, properties = features(universe, TEN), features(universe, PROPERTIES)
     np.testing.assert_array_equal(np.isnan(x[:, 0]), np.isnan(properties[:, 0]))
@@ -101,7 +102,6 @@ def test_properties_are_of_the_neighbours_that_the_features_are_of(universe):
     assert (np.diff(stars[:, np.isfinite(stars[0])], axis=0) <= 0).all()
 
 
-@pytest.mark.slow
 def test_mock_hosts_among_their_own_are_unusual_as_often_as_is_said(training):
     hosts, _ = training
     pvalues = []
@@ -123,7 +123,6 @@ def test_mock_hosts_among_their_own_are_unusual_as_often_as_is_said(training):
         assert abs(share - level) < 3.5 * np.sqrt(level * (1 - level) / len(pvalues))
 
 
-@pytest.mark.slow
 def test_an_ordinary_host_is_like_the_others(universe, training):
     found = judged(universe, training, middling(universe))
     assert found.passed is True

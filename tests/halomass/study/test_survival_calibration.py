@@ -14,13 +14,14 @@ from halomass.study.survival_calibration import (
     threshold_calibration,
 )
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def table():
     return threshold_calibration(hosts=300, seed=2)
 
 
-@pytest.mark.slow
 def test_the_number_in_use_is_what_the_masses_say(table):
     assert table.meta["by_mass"] == pytest.approx(PEAK_OVER_INFALL, abs=0.03)
     lower, upper = table.meta["by_mass_lower"], table.meta["by_mass_upper"]

@@ -12,6 +12,8 @@ from orrery.results.dashboard.trial_copies import copied
 from orrery.storage import files
 from orrery.sweeps.trial import Trial, trial_path, write_trial
 
+pytestmark = pytest.mark.slow
+
 TRIALS = 3
 
 
@@ -77,7 +79,6 @@ def tear(path):
 # --- what a copy is of is lost ------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_copy_whose_trial_is_lost_or_torn_is_sent_and_that_is_told(
     swept, reached, capsys
 ):
@@ -95,7 +96,6 @@ def test_a_copy_whose_trial_is_lost_or_torn_is_sent_and_that_is_told(
     assert reached.requests == requests
 
 
-@pytest.mark.slow
 def test_a_trial_without_a_whole_copy_whose_file_is_lost_is_named(swept, sent, capsys):
     one, other = (Copy.read(swept, f"copy-0000{n}.json") for n in (0, 1))
     one.path(swept).write_bytes(b"")
@@ -120,7 +120,6 @@ def test_nothing_of_a_sweep_that_is_searched_is_taken_for_lost(swept, sent, caps
     assert told["trial-00000.json"][0] == told["trial-00001.json"][0] == "still running"
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("damage", [tear, lambda path: path.unlink()])
 def test_a_copy_whose_run_has_no_sound_document_is_sent(
     mirrored, reached, capsys, damage
@@ -138,7 +137,6 @@ def test_a_copy_whose_run_has_no_sound_document_is_sent(
 # --- notes of others ----------------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_another_trials_note_makes_no_two_trials_one(swept, reached, capsys):
     notes = swept / "wandb"
     shutil.copy(notes / "copy-00000.json", notes / "copy-00001.json")
@@ -160,7 +158,6 @@ def test_another_trials_note_beside_a_lost_trial_sends_nothing(swept, sent, caps
     assert "tells of another's" in text
 
 
-@pytest.mark.slow
 def test_another_runs_note_makes_no_two_runs_one(mirrored, reached, capsys):
     one, other = mirrored("halomass").folder, mirrored("halomass").folder
     shutil.copy(one / "wandb" / "copy.json", other / "wandb" / "copy.json")
@@ -169,7 +166,6 @@ def test_another_runs_note_makes_no_two_runs_one(mirrored, reached, capsys):
     assert len(reached.runs) == 2
 
 
-@pytest.mark.slow
 def test_a_note_that_says_nothing_makes_no_second_run_of_a_trial(swept, reached):
     assert main(["sync", str(swept)]) == 0
     notes = [swept / "wandb" / f"copy-{n:05d}.json" for n in range(TRIALS)]
@@ -184,7 +180,6 @@ def test_a_note_that_says_nothing_makes_no_second_run_of_a_trial(swept, reached)
 # --- folders put elsewhere ----------------------------------------------------------------
 
 
-@pytest.mark.slow
 def test_a_sweep_that_was_copied_is_the_same_on_the_server(swept, reached, tmp_path):
     elsewhere = tmp_path / "elsewhere" / "rates" / swept.name
     shutil.copytree(swept, elsewhere, symlinks=True)
@@ -209,7 +204,6 @@ def test_very_many_copies_are_sent_part_by_part(swept, sent, monkeypatch):
     assert [len(part) for part in sent] == [2, 1]
 
 
-@pytest.mark.slow
 def test_what_a_server_has_lost_of_many_is_not_sent_one_by_one(
     swept, serving, monkeypatch, capsys
 ):

@@ -13,6 +13,8 @@ from orrery import figure_commands
 from orrery.results import figures
 from orrery.results.panels import Constraint
 
+pytestmark = pytest.mark.slow
+
 COLUMNS = {"mnras": (84.4, 177.1), "apj": (85.1, 180.3)}  # [mm], of both LaTeX classes
 
 
@@ -43,7 +45,6 @@ def shown(drawn):
     return once
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("style", ["page", "mnras", "talk"])
 def test_titles_labels_and_legends_do_not_overlap(kind, shown, style):
     figure, _ = shown(kind, style)
@@ -81,7 +82,6 @@ def test_what_was_drawn_before_stays_as_it_was(kind, drawn, shown, style):
     assert (sizes(figure), tuple(figure.get_size_inches())) == before
 
 
-@pytest.mark.slow
 def test_a_figure_leaves_room_for_its_caption_on_a_page():
     rows = tuple(Constraint(f"survey {i}", (1.0, 2.0, 3.0)) for i in range(80))
     drawn = figures.intervals(rows, "v [km/s]")
@@ -109,7 +109,6 @@ def test_text_for_a_talk_is_larger(drawn, shown):
     assert min(sizes(figure)) > 1.3 * min(sizes(drawn("sky")[0]))
 
 
-@pytest.mark.slow
 def test_the_same_figure_gives_the_same_file(drawings, shown):
     def content(figure, box):
         return figures.file_content(figure, "pdf", box=box)

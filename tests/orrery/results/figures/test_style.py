@@ -9,8 +9,9 @@ from orrery.results.figures.pointing import plain_label
 from orrery.results.figures.style import typeset
 from orrery.results.panels import Constraint
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_figures_leave_no_global_state(drawings):
     before = dict(matplotlib.rcParams)
     open_before = matplotlib.pyplot.get_fignums()
@@ -20,7 +21,6 @@ def test_figures_leave_no_global_state(drawings):
     assert matplotlib.pyplot.get_fignums() == open_before
 
 
-@pytest.mark.slow
 def test_same_input_gives_the_same_picture(draw):
     """On a page, where it is laid out for good, and in a notebook, where it is not."""
     on_page = draw()
@@ -29,7 +29,6 @@ def test_same_input_gives_the_same_picture(draw):
     assert figures.file_content(draw(), "png", 40) == picture
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(("name", "kind"), [("sky", "pdf"), ("profiles", "svg")])
 def test_same_input_gives_the_same_file(drawings, name, kind):
     draw = drawings[name]
