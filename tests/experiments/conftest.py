@@ -31,8 +31,8 @@ def toy():
 
 
 @pytest.fixture(scope="session")
-def toy_datasets():
-    """The folder with the simulations of toy size: one worker makes them, others wait."""
+def toy_halos():
+    """The simulations of toy size: one worker makes them, others wait."""
     from mwlmc.study.options import SimulationCampaign
     from orrery.execution import simulation
 
@@ -40,7 +40,7 @@ def toy_datasets():
     campaign = SimulationCampaign(simulations=SIMULATIONS)
     with folder.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        simulation.generate(
+        return simulation.generate(
             campaign.simulator,
             SIMULATIONS,
             campaign.seed,
@@ -48,7 +48,12 @@ def toy_datasets():
             name="mwlmc",
             actors=0,
         )
-    return folder
+
+
+@pytest.fixture(scope="session")
+def toy_datasets(toy_halos):
+    """Their folder, where other tests put their own beside them."""
+    return toy_halos.folder.parent
 
 
 @pytest.fixture

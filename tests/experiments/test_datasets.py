@@ -15,11 +15,10 @@ from orrery.storage.dataset import Dataset
 
 
 @pytest.mark.slow
-def test_a_posterior_refuses_another_binning(toy_datasets, tmp_path):
-    halos = Dataset.open(next(toy_datasets.glob("mwlmc-*")))
+def test_a_posterior_refuses_another_binning(toy_halos, tmp_path):
     table = read_binned("desi_dr1_bhb.ecsv")
     radial = DESI_FOOTPRINT.select(("v_gsr",))
-    pairs = summaries.compute(kinematics.velocity_moments, halos, radial, INFERRED)
+    pairs = summaries.compute(kinematics.velocity_moments, toy_halos, radial, INFERRED)
     covariance = observe(table, radial).covariance
     options = Training(max_epochs=1)
     estimate = posterior.fit(

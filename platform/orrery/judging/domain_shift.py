@@ -9,18 +9,15 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from orrery.judging import regression
 from orrery.judging.regression import (
-    FEWEST_ALIKE,
     FEWEST_FOR_SCATTER,
-    INTERVAL_LEVEL,
     MEDIAN_ERROR,
+    TooFewAlikeError,
 )
 from orrery.parameters import FloatArray
 
-_QUANTILES = np.array([0.5 - INTERVAL_LEVEL / 2, 0.5, 0.5 + INTERVAL_LEVEL / 2])
 _ONE_BIN = np.array([-np.inf, np.inf])
 
 
@@ -163,37 +160,12 @@ def intervals_alike(
         array([12.1,  nan])
     """
     found = np.full((3, len(predictions)), np.nan)
-    if not len(predictions):
-        return found
-    regression.check_predictions(tests.truth, tests.predicted)
-    # sorted once, not for each prediction
-    residual = tests.truth - tests.predicted
-    order = np.argsort(residual)
-    residual = residual[order]
-    predicted = tests.predicted[order]
     for place, prediction in enumerate(predictions.tolist()):
-        alike = regression.predicted_alike(predicted, prediction, window)
-        like = np.flatnonzero(alike)
-        near = predicted[like]
-        if len(like) >= FEWEST_ALIKE and near.min() <= prediction <= near.max():
-            found[:, place] = prediction + _quantiles(residual, like)
+        try:
+            one = regression.prediction_interval(
+                prediction, tests.truth, tests.predicted, window
+            )
+        except TooFewAlikeError:
+            continue
+        found[:, place] = one.lower, one.median, one.upper
     return found
-
-
-def _quantiles(ordered: FloatArray, which: NDArray[np.intp]) -> FloatArray:
-    """Returns what `np.quantile` does of some numbers of those `[N]` that are sorted, `[3]`.
-
-    Arguments:
-        ordered: The sorted numbers.
-        which: Where those lie that count, sorted too.
-    """
-    place = (len(which) - 1) * _QUANTILES
-    before = np.floor(place).astype(np.intp)
-    part = place - before
-    low = ordered[which[before]]
-    high = ordered[which[before + 1]]
-    # from the nearer one, which a rounded step then does not miss
-    near: FloatArray = np.where(
-        part < 0.5, low + (high - low) * part, high - (high - low) * (1 - part)
-    )
-    return near

@@ -198,15 +198,8 @@ def _squared_distance(scores: FloatArray) -> FloatArray:
 
 def _rarity(scores: FloatArray) -> FloatArray:
     """Returns how rare the distance of each row `[n, g]` would be, were the scores normal [nat]."""
-    distance = np.maximum(_squared_distance(scores), 0.0)
-    freedom = scores.shape[1]
-    # `scipy.stats.chi2.logsf`, which takes far longer to see what it was given: on either
-    # side of the median the smaller of two shares is exact
-    median = 2 * scipy.special.gammaincinv(freedom / 2, 0.5)
-    with np.errstate(divide="ignore"):
-        within = -np.log1p(-scipy.special.chdtr(freedom, distance))
-        beyond = -np.log(scipy.special.chdtrc(freedom, distance))
-    rarity: FloatArray = np.where(distance > median, beyond, within)
+    distance = _squared_distance(scores)
+    rarity: FloatArray = -scipy.stats.chi2.logsf(distance, scores.shape[1])
     return rarity
 
 

@@ -168,7 +168,7 @@ def binned(truth: FloatArray, predicted: FloatArray, edges: FloatArray) -> Binne
         ValueError: If shapes do not belong together, numbers are not finite, edges do
             not ascend.
     """
-    check_predictions(truth, predicted)
+    _check(truth, predicted)
     edges = np.asarray(edges, dtype=np.float64)
     if edges.ndim != 1 or len(edges) < 2 or not (np.diff(edges) > 0).all():
         raise ValueError(f"edges {edges} of bins must ascend")
@@ -260,7 +260,7 @@ def prediction_interval(
             prediction.
         ValueError: If something else is wrong.
     """
-    check_predictions(truth, predicted)
+    _check(truth, predicted)
     if not 0 < level < 1:
         raise ValueError(f"level = {level} must be between 0 and 1")
     like = predicted_alike(predicted, prediction, window)
@@ -310,7 +310,7 @@ def log_probability(
     Raises:
         ValueError: If there are less tests than that, or shapes do not belong together.
     """
-    check_predictions(truth, predicted)
+    _check(truth, predicted)
     if not 2 <= like < len(truth):
         raise ValueError(
             f"like={like} must be 2 or more and less than the {len(truth)} tests that there are"
@@ -366,8 +366,8 @@ def variance_ratio(
         ValueError: If shapes do not belong together, or the other prediction has no
             errors.
     """
-    check_predictions(truth, one)
-    check_predictions(truth, other)
+    _check(truth, one)
+    _check(truth, other)
     residuals = np.stack([one - truth, other - truth])
     if not residuals[1].std() > 0:
         raise ValueError(
@@ -386,8 +386,7 @@ def _ratio(residuals: FloatArray) -> float:
     return float(one / other)
 
 
-def check_predictions(truth: FloatArray, predicted: FloatArray) -> None:
-    """Refuses truths and predictions that do not belong together, or are not finite."""
+def _check(truth: FloatArray, predicted: FloatArray) -> None:
     if truth.ndim != 1 or predicted.shape[-1:] != truth.shape or not truth.size:
         raise ValueError(
             f"truths of shape {truth.shape} and predictions of shape {predicted.shape} must be "
