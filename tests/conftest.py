@@ -139,11 +139,14 @@ def pytest_collection_finish():
 def pytest_collection_modifyitems(config, items):
     """Puts files with slow tests first, experiments before all: workers end together.
 
-    Before these the compiled step, which one worker builds: others that need it
-    meanwhile wait for it. Another worker does all that shares a Ray session.
+    Before these the compiled step, which one worker builds: tests of the simulations, which
+    would wait for it, are not begun with. Another worker does all that shares a Ray session.
     """
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     of_experiments = Path(__file__).parent / "experiments"
+    for path in slow:
+        if Path(__file__).parent / "mwlmc" in path.parents:
+            slow[path] = 1
 
     def rank(item):
         late = item.path.name != "test_compiled_step.py"
