@@ -163,6 +163,7 @@ def test_workers_join_the_port_that_the_head_opens(path):
     assert f"--address=$RAY_HEAD_IP:{port}" in worker
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [AWS, LOCAL], ids=["aws", "on_premise"])
 def test_every_shell_finds_ray_which_asks_for_the_carried_token_and_a_certificate(
     path, tmp_path

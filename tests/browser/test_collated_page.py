@@ -98,6 +98,7 @@ def test_typing_filters(open_page, documents):
     assert set(rows(browser)) == expected
 
 
+@pytest.mark.slow
 def test_what_is_no_column_is_said(open_page):
     browser = open_page(search="gian>2")
     assert rows(browser) == []
@@ -312,6 +313,7 @@ def test_a_damaged_run_is_listed_with_what_is_wrong(open_page):
     assert "damaged" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 390])
 def test_nothing_is_wider_than_the_window(open_page, documents, browser, width):
     chosen = sorted(p for p in documents if documents[p]["status"] == "finished")[:2]
@@ -324,6 +326,7 @@ def test_nothing_is_wider_than_the_window(open_page, documents, browser, width):
     assert page <= window <= width
 
 
+@pytest.mark.slow
 def test_plots_and_controls_have_names_for_a_screen_reader(open_page, documents):
     chosen = sorted(p for p in documents if documents[p]["status"] == "finished")[:2]
     browser = open_page(chosen=chosen)

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 import pytest
 
 
+@pytest.mark.slow
 def test_the_first_two_measures_are_of_the_same_trials(browser, page_of_two_sweeps):
     browser.look(1280, 900)
     for experiment, expected in (
@@ -52,6 +53,7 @@ def test_the_largest_integers_have_axes(browser, best_entry, page_of_large_integ
     assert browser.run("document.querySelectorAll('#coordinates svg').length") == 1
 
 
+@pytest.mark.slow
 def test_numbers_of_one_name_in_two_units_share_no_axis(
     browser, page_of_two_units, tmp_path
 ):

@@ -97,6 +97,7 @@ def test_tab_reaches_what_reads_a_picture_and_its_ring_is_seen(browser, press):
     assert browser.run("document.activeElement.textContent") == "Enlarge"
 
 
+@pytest.mark.slow
 def test_arrows_read_a_curve_as_the_file_has_it(browser, press, stored):
     focus(browser)
     assert "next value" in press()
@@ -144,6 +145,7 @@ def test_boxes_are_read_with_their_medians_and_ends(browser, press, stored):
         press("ArrowDown")
 
 
+@pytest.mark.slow
 def test_what_is_read_is_told_and_moves_nothing(browser, press):
     live = "document.querySelector('figure .at').getAttribute('aria-live')"
     assert browser.run(live) == "polite"

@@ -67,6 +67,7 @@ def test_a_pointer_reads_axes_and_curves(browser, point):
     assert float(values["flow, validation"]) == 2.0
 
 
+@pytest.mark.slow
 def test_beside_the_axes_nothing_is_said(browser, point):
     browser.run("document.querySelector('figure').scrollIntoView()")
     point(0.5, 0.5)
@@ -90,6 +91,7 @@ def test_a_figure_is_enlarged_and_put_away(browser, point):
     assert browser.run("document.querySelectorAll('dialog[open]').length") == 0
 
 
+@pytest.mark.slow
 def test_what_a_finger_touched_stays_to_be_read(browser, report):
     browser.look(390, 900)
     browser.open(report.as_uri())

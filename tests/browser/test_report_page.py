@@ -85,6 +85,7 @@ SEEN = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("width", "what", "cut"),
     [
@@ -109,6 +110,7 @@ def test_what_is_cut_at_an_edge_says_so(browser, report, width, what, cut):
         assert browser.run(SEEN.format(wide)) == [True, False, True]
 
 
+@pytest.mark.slow
 def test_what_is_cut_is_seen_anew_when_the_window_changes(browser, report):
     browser.look(1280, 900)
     browser.open(report)
@@ -118,6 +120,7 @@ def test_what_is_cut_is_seen_anew_when_the_window_changes(browser, report):
         assert browser.run(SEEN.format(wide)) == [False, cut, cut]
 
 
+@pytest.mark.slow
 def test_what_has_the_keyboard_does_not_fade(browser, report):
     browser.look(390, 900)
     browser.open(report)

@@ -118,11 +118,13 @@ def test_a_shell_without_the_ray_that_looks_is_told(tmp_path, at_home):
     assert "chmod +x ~/orrery/platform/clusters/bin/ray" in why
 
 
+@pytest.mark.slow
 def test_a_checkout_without_an_environment_is_told(tmp_path, at_home):
     (tmp_path / "home/orrery/.venv/bin/python").unlink()
     assert "bash platform/clusters/environment.sh" in at_home("ray up")[1]
 
 
+@pytest.mark.slow
 def test_a_refused_folder_keeps_no_ray_from_being_stopped(tmp_path, at_home):
     """Nothing is read there, neither by what `ray stop` does nor as a temporary file."""
     folder = tmp_path / "closed"
@@ -132,6 +134,7 @@ def test_a_refused_folder_keeps_no_ray_from_being_stopped(tmp_path, at_home):
     assert "open to other accounts" in why
 
 
+@pytest.mark.slow
 def test_a_disk_that_fills_up_sends_no_ray_elsewhere(tmp_path, at_home):
     """Python would take /tmp or /var/tmp for a TMPDIR in which nothing can be written."""
     folder = tmp_path / "closed"
@@ -161,6 +164,7 @@ def test_a_folder_is_named_without_links_and_slashes(tmp_path, at_home):
     assert "no whole path" in why
 
 
+@pytest.mark.slow
 def test_a_refused_shell_says_how_it_finds_ray_when_that_is_mended(tmp_path, at_home):
     folder = tmp_path / "closed"
     folder.mkdir(mode=0o755)
@@ -182,6 +186,7 @@ def test_ray_and_python_of_one_shell_look_in_one_folder(tmp_path, at_home):
     assert at_home(again)[0] == [f"ran ray up {other} {other}"]
 
 
+@pytest.mark.slow
 def test_ray_is_refused_too_where_the_shells_folder_is_no_longer_named(
     tmp_path, at_home
 ):
@@ -194,6 +199,7 @@ def test_ray_is_refused_too_where_the_shells_folder_is_no_longer_named(
     assert f"ORRERY_TMPDIR= means {other}, and this shell looks for Ray in" in why
 
 
+@pytest.mark.slow
 def test_ray_runs_with_the_python_of_an_older_desk(tmp_path, at_home):
     """Before 3.11 there is no -P."""
     python = tmp_path / "home/orrery/.venv/bin/python"
@@ -203,6 +209,7 @@ def test_ray_runs_with_the_python_of_an_older_desk(tmp_path, at_home):
     assert at_home("ray up")[0] == [f"ran ray up {folder} {folder}"]
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_too_long_for_sockets_starts_no_ray(tmp_path, at_home):
     folder = tmp_path / ("a" * 40)
     lines, why = at_home("ray start --head || ray status", folder=folder)

@@ -38,6 +38,7 @@ def test_the_folder_of_ray_is_closed_to_other_accounts(tmp_path, connections, mo
     assert (folder / "kept").exists() == (mode is not None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", [0o777, 0o755, 0o710, 0o701])
 def test_a_folder_that_is_open_is_refused_and_left_as_it_is(tmp_path, mode):
     """Others may have put something there; only its owner can tell what is his."""
@@ -57,6 +58,7 @@ def test_a_folder_that_is_open_is_refused_and_left_as_it_is(tmp_path, mode):
     assert not (folder / "kept").exists()
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path):
     """Python would take /tmp or /var/tmp, where others may have put what Ray reads."""
     folder, programs = tmp_path / "closed", tmp_path / "bin"
@@ -101,6 +103,7 @@ def test_others_cannot_exchange_what_a_folder_lies_in(tmp_path, mode, is_taken):
         assert is_taken or f"lies in {above}, " in made.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("umask", [0o002, 0o000])
 def test_folders_above_are_closed_where_they_are_made(tmp_path, umask):
     folder = tmp_path / "a/b"
@@ -110,6 +113,7 @@ def test_folders_above_are_closed_where_they_are_made(tmp_path, umask):
     assert "chmod go-w" in make_temporary(folder, umask).stderr
 
 
+@pytest.mark.slow
 def test_what_another_account_left_in_a_folder_is_told(tmp_path):
     if os.geteuid() != 0:
         pytest.skip("only root can give a file to another account")
@@ -134,6 +138,7 @@ def test_ray_looks_for_connections_where_they_are_closed():
     assert command_runner.HASH_MAX_LENGTH == 10
 
 
+@pytest.mark.slow
 def test_connections_that_another_account_prepared_are_refused(tmp_path, connections):
     connections.symlink_to(tmp_path)
     refused = make_temporary(tmp_path / "orrery-1500")
@@ -162,6 +167,7 @@ def test_a_folder_that_another_account_made_first_is_refused(tmp_path, found):
     assert f"keeps there: {another}\n" in refused.stderr  # and have nothing removed
 
 
+@pytest.mark.slow
 def test_what_is_to_be_done_can_be_typed_as_it_is_said(tmp_path):
     folder = tmp_path / "with a 'quoted' blank"
     for name in ("open", "open2", "open3"):  # each time to another place

@@ -44,6 +44,7 @@ def test_legends_give_numbers_of_the_document(drawn, figure_texts):
     assert figure_texts.unknown_numbers(html, document) == []
 
 
+@pytest.mark.slow
 def test_a_number_that_no_document_has_is_noticed(drawn, figure_texts):
     html, document = drawn
     metrics = {k: v for k, v in document["metrics"].items() if k != CONTROL}

@@ -143,6 +143,7 @@ def test_a_page_shows_nothing_that_its_document_does_not_hold_by_name(
     assert page_numbers.unknown(folder) == []
 
 
+@pytest.mark.slow
 def test_a_page_says_words_where_files_have_names(folder, raw_names):
     html = (folder / "report.html").read_text()
     assert raw_names.raw_names(html) == []

@@ -105,6 +105,7 @@ def finish(start, outcome, folder, undisturbed):
     assert outcome.leftovers(folder) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "status", "word"),
     [
@@ -138,6 +139,7 @@ def test_of_two_drivers_of_a_run_the_second_is_refused(
     finish(start, outcome, tmp_path, undisturbed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("largest", [0, 1000, 6000])
 def test_a_disk_that_takes_no_more(tmp_path, start, outcome, undisturbed, largest):
     _, end = start(tmp_path, largest=largest)
@@ -147,6 +149,7 @@ def test_a_disk_that_takes_no_more(tmp_path, start, outcome, undisturbed, larges
     finish(start, outcome, tmp_path, undisturbed)
 
 
+@pytest.mark.slow
 def test_a_folder_of_another_name(tmp_path, start, outcome, undisturbed):
     place = tmp_path / "Träume \N{MILKY WAY} und 'Maße'" / ("lang" * 40)
     place.mkdir(parents=True)

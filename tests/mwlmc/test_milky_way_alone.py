@@ -46,6 +46,7 @@ def test_it_stays_where_it_is_and_its_stars_start_the_same():
     assert torch.equal(first.velocity, second.velocity)
 
 
+@pytest.mark.slow
 def test_its_disc_does_not_move_against_the_outer_stars(both):
     alone, usual = (one.scalars for one in both)
     for name in ("v_x", "v_y", "v_z"):

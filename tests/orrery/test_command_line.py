@@ -106,6 +106,7 @@ class Both:
     """Decides everything random."""
 
 
+@pytest.mark.slow
 def test_names_that_clash_are_called_by_what_holds_them(capsys):
     arguments = ["--first.simulations", "5", "--second.epochs", "7", "--seed", "2"]
     expected = Both(Choices(5), Choices(99, training=Training(7)), 2)

@@ -49,6 +49,7 @@ def test_numbers_wait_on_the_disk():
     assert peak < 1.5e6 < 400_000 * 16
 
 
+@pytest.mark.slow
 def test_what_waits_takes_no_more_than_its_room():
     held = np.zeros(400)
     with NumberRegister(1 << 16) as register:

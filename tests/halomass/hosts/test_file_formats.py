@@ -189,6 +189,7 @@ def test_all_files_have_the_same_hosts(written):
         )
 
 
+@pytest.mark.slow
 def test_all_files_have_the_same_features(written):
     _, _, found = written
     seen = {}

@@ -18,6 +18,7 @@ BOX = 20.0  # [Mpc/h]
 HOSTS, SATELLITES, CLUSTERS = 80, 12, 3
 
 
+@pytest.mark.slow
 def test_hosts_are_those_of_a_search_through_all(universe, around):
     halos, chosen = universe(), HostSelection(minimum=12)
     found = find_hosts(around(halos, chosen), chosen)

@@ -58,6 +58,7 @@ def test_hosts_of_the_usual_tides_are_known_as_before_there_was_a_choice():
         MockUniverse(steeper_tides=1.5)
 
 
+@pytest.mark.slow
 def test_seeds_differ():
     assert (
         MockUniverse().records(1, [0]).scalars["x"]
@@ -98,6 +99,7 @@ def test_records_are_what_the_schema_says(records):
     assert np.diff(records.offsets).max() <= 100
 
 
+@pytest.mark.slow
 def test_no_satellite_is_larger_than_its_host(records):
     host = np.repeat(np.arange(300), np.diff(records.offsets))
     assert (records.particles["log_m_peak"] < records.scalars["log_m_vir"][host]).all()
@@ -123,6 +125,7 @@ def test_masses_are_uniform_and_then_fall():
     assert count[-1] < 0.2 * count[0]
 
 
+@pytest.mark.slow
 def test_the_universe_machine_keeps_more_satellites_than_saga():
     """The same draws: what SAGA keeps, the looser threshold keeps too."""
     many, few = (
@@ -150,6 +153,7 @@ def test_poor_resolution_loses_small_halos():
     assert counts[1][1] == counts[0][1]
 
 
+@pytest.mark.slow
 def test_keeping_fewer_neighbours_keeps_the_most_massive_in_stars():
     few = MockUniverse(neighbours_kept=12).records(3, range(30))
     many = MockUniverse(neighbours_kept=60).records(3, range(30))
@@ -200,6 +204,7 @@ def test_satellites_move_as_the_host_is_heavy():
     assert share[0] == pytest.approx(share[2], rel=0.15)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("catalogue", ["ESMDPL/UM-SAGA", "ESMDPL/UM"])
 def test_satellites_are_as_many_and_as_far_as_published(catalogue):
     around = mock_statistics.hosts_of_mass(12.1, 120, 5)

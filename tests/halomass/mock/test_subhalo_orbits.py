@@ -118,6 +118,7 @@ def test_subhalos_fall_inwards_at_the_virial_radius_of_their_time():
     assert ((start.depth > 0) & (start.depth <= 1)).all()
 
 
+@pytest.mark.slow
 def test_pericentres_are_where_orbits_turn():
     random = np.random.default_rng(4)
     radius = random.uniform(2.0, 12.0, 60)

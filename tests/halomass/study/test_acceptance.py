@@ -22,6 +22,7 @@ def test_the_report_calls_misses_misses(table):
         assert name in text.splitlines()[2]
 
 
+@pytest.mark.slow
 def test_only_what_was_published_has_a_publication_as_its_source(table):
     source = dict(zip(table["quantity"], table["source"], strict=True))
     aim = dict(zip(table["quantity"], table["aim"], strict=True))

@@ -32,6 +32,7 @@ def test_the_table_has_all_pairs_and_names_the_worst(domains, universe, crossed)
     assert table.meta["misses"] == []
 
 
+@pytest.mark.slow
 def test_what_is_beyond_by_chance_is_not_called_certain(domains, universe):
     barely = cross_evaluate({**domains, "heavier": universe(2, 0.056)})
     ((_, table),) = shift_table({label_noisy(25): barely}).items()

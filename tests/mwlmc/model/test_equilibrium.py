@@ -71,6 +71,7 @@ def test_halo_without_lmc_keeps_its_density(undisturbed):
     assert (change < 4.0 * np.sqrt(counts[0] + counts[1])).all()
 
 
+@pytest.mark.slow
 def test_halo_without_lmc_keeps_its_dispersions(undisturbed):
     profiles = []
     for x, v in (undisturbed[:2], undisturbed[2:]):

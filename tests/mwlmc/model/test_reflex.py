@@ -71,6 +71,7 @@ def test_travel_velocity_and_dispersions_are_found():
     np.testing.assert_allclose(astuple(found)[6:], astuple(TRUTH)[6:], rtol=0.02)
 
 
+@pytest.mark.slow
 @given(st.tuples(*[st.floats(-100, 100)] * 6))
 @settings(max_examples=20)
 def test_cold_stars_are_fitted_exactly(motions):

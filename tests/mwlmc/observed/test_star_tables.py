@@ -150,6 +150,7 @@ def test_desi_catalogues_distance_errors_are_used_where_it_has_them(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_errors_of_proper_motions_turn_with_the_axes(tmp_path):
     path, _ = _desi(_catalogue(), tmp_path / "MWS_BHB.fits")
     stars = read_stars(path)

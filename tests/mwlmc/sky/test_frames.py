@@ -48,6 +48,7 @@ def test_sky_to_galactocentric_and_back(ra, dec, distance, v_los, pm_ra, pm_dec)
     )
 
 
+@pytest.mark.slow
 @given(angle, latitude)
 def test_galactic_coordinates_and_back(ra, dec):
     back = frames.galactic_to_equatorial(*frames.equatorial_to_galactic(ra, dec))

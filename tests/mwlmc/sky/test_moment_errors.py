@@ -43,6 +43,7 @@ def test_errors_are_seeded_and_each_bin_has_its_own_stream():
     assert one.mean[0] == two.mean[0] != other.mean[0]
 
 
+@pytest.mark.slow
 @given(st.floats(0, 5))
 @settings(max_examples=20)
 def test_two_stars_that_agree_do_not_make_a_small_error(apart):

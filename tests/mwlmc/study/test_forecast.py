@@ -29,6 +29,7 @@ def test_a_forecast_is_the_mean_of_simulations_which_it_keeps(mock):
     assert (stars.std(0) > 0).all()
 
 
+@pytest.mark.slow
 def test_surveys_of_the_truth_scatter_as_their_errors_say(mock):
     drawn = mock.realisations(1) - mock.simulated
     chi2 = (drawn / forecast_errors(QUADRANTS)) ** 2

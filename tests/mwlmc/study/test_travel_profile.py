@@ -75,6 +75,7 @@ def test_the_usual_shell_gives_the_records_labels_to_each_simulation(
     assert len(found.origins) == 3
 
 
+@pytest.mark.slow
 def test_shards_in_another_order_change_no_pair(halos, data, tmp_path):
     shuffled = replace(halos, rows=halos.rows[::-1])
     usual = labels_of(halos, USUAL, tmp_path / "usual")

@@ -144,6 +144,7 @@ def test_the_error_is_that_of_the_best_estimate(learned):
     assert rmse == pytest.approx({"all readings": BEST, "one reading": one}, rel=0.12)
 
 
+@pytest.mark.slow
 def test_tests_are_those_that_the_dataset_keeps_apart(learned, readings):
     found, _ = learned
     pairs = summaries.compute(read, readings, Some(), (M,))

@@ -122,6 +122,7 @@ def test_no_rows_have_no_answer(made):
     assert answer.tests == 0
 
 
+@pytest.mark.slow
 def test_variances_are_compared_where_tests_are_the_same(made):
     one = made(seed=1)
     twice = replace(one, members=one.truth + 2 * (one.members - one.truth))

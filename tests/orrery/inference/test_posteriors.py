@@ -90,6 +90,7 @@ def alone(plenty, tmp_path_factory):
     return infer(tmp_path_factory.mktemp("alone"), plenty, observation())
 
 
+@pytest.mark.slow
 def test_dropped_simulations_are_told_in_words_for_any_summaries(tmp_path):
     dropped = replace(splits(100), dropped=3)
     found = SimpleNamespace(observation=observation())

@@ -43,6 +43,7 @@ def test_among_its_own_kind_a_vector_is_unusual_as_often_as_is_said(own_kind):
         assert abs(share - level) < 3.5 * error
 
 
+@pytest.mark.slow
 def test_something_stands_out_no_more_often_than_that(own_kind):
     named = [bool(found.outlying or found.outlying_groups) for found in own_kind]
     assert np.mean(named) <= RARE + 3.5 * np.sqrt(RARE / len(named))

@@ -43,6 +43,7 @@ def test_the_omnibus_is_uniform_for_data_from_the_model(checks, name):
     assert ranks.min() > 0
 
 
+@pytest.mark.slow
 def test_tails_are_no_smaller_than_promised(checks):
     tails = np.array([found.tails for found in checks])
     for level in (0.05, 0.2, 0.5):

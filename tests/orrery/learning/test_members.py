@@ -88,6 +88,7 @@ def test_a_member_ends_after_its_patience_and_the_others_go_on_undisturbed():
         assert reached.validation[length:, member].isnan().all()
 
 
+@pytest.mark.slow
 def test_a_cohort_continues_from_its_state():
     options = replace(OPTIONS, learning_rate=0.03, patience=2)
     straight, first = (

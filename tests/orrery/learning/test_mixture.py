@@ -146,6 +146,7 @@ def test_one_member_is_the_single_posterior(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_members_differ_and_the_mixture_is_no_worse_than_the_best(mixed):
     one, two = mixed.members
     assert one.curve != two.curve
@@ -161,6 +162,7 @@ def test_the_density_has_the_integral_one(uneven):
     assert density(uneven).sum() * (EDGES[1] - EDGES[0]) == pytest.approx(1, abs=2e-3)
 
 
+@pytest.mark.slow
 def test_the_density_is_the_weighted_mean(uneven):
     expected = 0.3 * density(uneven.members[0]) + 0.7 * density(uneven.members[1])
     np.testing.assert_allclose(density(uneven), expected, rtol=1e-9)

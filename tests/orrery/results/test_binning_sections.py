@@ -90,6 +90,7 @@ def result(score, tmp_path_factory):
     return recording.result
 
 
+@pytest.mark.slow
 def test_the_winner_is_told_beside_the_usual_binning(result, section):
     text = section(result, "binnings.desi")["text"]
     assert "Of 5 binnings (1 failed, 1 of them because a test of calibration" in text

@@ -49,6 +49,7 @@ def recorded(root, label, width=0.5, tests=120):
     return recording.result
 
 
+@pytest.mark.slow
 def test_another_label_changes_no_key(tmp_path, keys):
     plain = recorded(tmp_path / "1", "DESI, without v_tb")
     other = recorded(tmp_path / "2", "<A survey> & its 7 stars")

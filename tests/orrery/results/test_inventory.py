@@ -142,6 +142,7 @@ def test_the_page_of_another_run_with_its_list_is_named(attempt, tmp_path, run):
     assert files(attempt) == []
 
 
+@pytest.mark.slow
 def test_a_document_that_is_older_than_its_page_is_named(attempt):
     document = read_document(attempt / "run.json", "")
     write_document(attempt / "run.json", {**document, "status": "running"})

@@ -166,6 +166,7 @@ with record("toy", Choices(), Path(sys.argv[1])) as recording:
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_failed_when_it_is_next_looked_at(tmp_path):
     command = [sys.executable, "-c", KILLED_PROGRAM, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:

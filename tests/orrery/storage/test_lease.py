@@ -25,6 +25,7 @@ def wait_until(true):
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_a_held_folder_is_refused_until_it_is_released(bucket, monkeypatch):
     refused = (
         r"is being written by process \d+ on .* since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d"
@@ -116,6 +117,7 @@ def raises(check):
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problem", [ConnectionError, RuntimeError])
 def test_a_network_that_comes_back_in_time_costs_no_lease(bucket, monkeypatch, problem):
     put, failures = Lease._renew, []

@@ -115,6 +115,7 @@ def test_an_outage_is_waited_for_by_whatever_is_asked(one, ill, tmp_path, fault)
     assert one.parent.sizes() == {"one": 8}
 
 
+@pytest.mark.slow
 def test_an_answer_that_breaks_off_is_asked_for_again(one, ill, tmp_path):
     ill.faults = ["torn"] * 3
     assert one.read_bytes() == b"8 stars"

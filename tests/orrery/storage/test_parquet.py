@@ -63,6 +63,7 @@ print("pyarrow.dataset" in sys.modules)
 """
 
 
+@pytest.mark.slow
 def test_no_thread_is_left_with_the_bytes_of_a_table(path):
     """Those of datasets abort a process that ends while they let its bytes go."""
     words = [sys.executable, "-c", READ, str(path)]

@@ -132,6 +132,7 @@ def test_rows_of_no_manifest_are_refused(stars, before, after):
         Dataset.open(stars.folder)
 
 
+@pytest.mark.slow
 def test_a_manifest_is_rebuilt_in_a_bucket(stars, toy, bucket, again):
     there = generate(toy, 20, seed=3, folder=bucket, actors=0, shard_size=8)
     (there.folder / "manifest.json").put(b"")

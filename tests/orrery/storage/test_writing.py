@@ -45,6 +45,7 @@ def shard_bytes(dataset):
     return {name: (dataset.folder / name).read_bytes() for name in names}
 
 
+@pytest.mark.slow
 def test_a_dataset_in_a_bucket_has_the_bytes_of_a_local_one(stars, toy, bucket):
     there = generate(toy, 20, seed=3, folder=bucket, actors=0, shard_size=8)
     assert (there.rows, there.folder) == (stars.rows, bucket / stars.folder.name)
@@ -103,6 +104,7 @@ def test_a_writer_that_dies_between_shard_and_manifest_is_continued(
     assert not has_journal(folder)
 
 
+@pytest.mark.slow
 def test_a_second_writer_in_a_bucket_is_refused_and_the_first_is_undisturbed(
     stars, toy, metadata, bucket
 ):
@@ -144,6 +146,7 @@ def test_a_shard_that_is_gone_from_the_bucket_is_made_anew(stars, toy, bucket):
     assert shard_bytes(again) == shard_bytes(stars)
 
 
+@pytest.mark.slow
 def test_a_shard_that_was_altered_in_the_bucket_is_found_when_it_is_read(toy, bucket):
     there = generate(toy, 20, seed=3, folder=bucket, actors=0, shard_size=8)
     altered = there.folder / there.rows[1].file
@@ -154,6 +157,7 @@ def test_a_shard_that_was_altered_in_the_bucket_is_found_when_it_is_read(toy, bu
             read(1)
 
 
+@pytest.mark.slow
 def test_the_next_shard_is_fetched_while_one_is_in_work(toy, bucket):
     there = generate(toy, 24, seed=3, folder=bucket, actors=0, shard_size=8)
     kept = [cache_folder() / "shards" / r.sha256[:2] / r.sha256 for r in there.rows]
@@ -170,6 +174,7 @@ def test_the_next_shard_is_fetched_while_one_is_in_work(toy, bucket):
         next(turns)
 
 
+@pytest.mark.slow
 def test_two_who_finish_a_dataset_agree_or_are_told(stars, toy, metadata, bucket):
     folder = bucket / stars.folder.name
     with writing.open_writer(folder, metadata) as writer:

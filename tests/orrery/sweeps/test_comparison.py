@@ -72,6 +72,7 @@ def test_the_winner_is_tested_once_and_its_optimism_told(found, task):
     assert comparison.optimism == pytest.approx(0.25)
 
 
+@pytest.mark.slow
 def test_what_is_known_is_not_computed_again(found, task):
     comparison, start = found
     before = task.computed

@@ -137,6 +137,7 @@ def test_several_goals_are_told_in_their_directions():
     assert [d.name for d in proposals.study.directions] == ["MAXIMIZE", "MINIMIZE"]
 
 
+@pytest.mark.slow
 def test_what_matters_is_important():
     random = np.random.default_rng(1)
     points = [

@@ -103,6 +103,7 @@ def test_more_trials_go_on_where_fewer_ended(tmp_path, whole):
     assert lasting(tmp_path, sweep(count)) == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [0, 9, 15, 23])
 def test_an_interrupted_search_ends_with_the_same_bytes(tmp_path, whole, at, capsys):
     with pytest.raises(KeyboardInterrupt):

@@ -36,6 +36,7 @@ def _written(ending):
         return OpenedFile.read(path)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [".fits", ".vot", ".parquet", ".h5"])
 def test_formats_give_the_same_numbers(ending):
     table = read_table(_written(ending))
@@ -86,6 +87,7 @@ def test_fits_headers_are_held_to_the_file(changes, message):
         read_table(_with_header(changes))
 
 
+@pytest.mark.slow
 def test_torn_files_are_refused():
     for ending in (".fits", ".vot", ".parquet"):
         whole = _written(ending).stored
@@ -144,6 +146,7 @@ def test_links_beside_the_rows_of_a_votable_are_no_matter():
     assert len(read_table(OpenedFile("t.vot", linked))) == 3
 
 
+@pytest.mark.slow
 def test_parquet_that_repeats_one_number_for_ever_is_refused():
     stream = io.BytesIO()
     pq.write_table(pa.table({"x": np.zeros(6_000_000, np.int8)}), stream)

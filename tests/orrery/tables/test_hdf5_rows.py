@@ -36,6 +36,7 @@ def test_rows_are_those_of_the_file(file):
     assert found.tobytes() == rows.tobytes()
 
 
+@pytest.mark.slow
 def test_words_of_any_length_have_the_longest_ones(file):
     kind = np.dtype([("name", h5py.string_dtype()), ("x", "f8")])
     rows = np.array([("Draco", 1.0), ("", 2.0), ("Boötes I", 3.0)], dtype=kind)
@@ -53,6 +54,7 @@ def test_arrays_of_several_lengths_are_refused_by_name(file):
         stored_rows(file(rows, kind))
 
 
+@pytest.mark.slow
 def test_the_process_is_another_one(file, monkeypatch):
     """What is done to the reader here is not done to it there."""
     monkeypatch.setattr(hdf5_rows, "_read", None)

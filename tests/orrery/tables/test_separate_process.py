@@ -50,6 +50,7 @@ def test_a_library_that_breaks_is_told_as_a_damaged_file(reader, body):
         reader(body)
 
 
+@pytest.mark.slow
 def test_a_library_that_goes_in_circles_is_ended(reader, monkeypatch):
     monkeypatch.setattr(separate_process, "_LONGEST", 0.5)
     with pytest.raises(ValueError, match=r"stars\.h5 takes longer than"):

@@ -36,6 +36,7 @@ def test_collating_again_writes_the_same(runs):
     assert (second.page.read_bytes(), second.table.read_bytes()) == before
 
 
+@pytest.mark.slow
 def test_what_is_damaged_is_told(runs, capsys):
     path = min(runs.rglob("run.json"))
     path.write_text("{")

@@ -36,6 +36,7 @@ def test_medians_are_those_of_the_draws(result):
             assert max(marginal["density"]) == 1000
 
 
+@pytest.mark.slow
 def test_curves_are_those_of_the_figures(result):
     curves, _ = run_curves(result)
     coverage = result.view(result.section("tarp.toy.alone")).curves["posterior"]

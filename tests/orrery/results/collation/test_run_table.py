@@ -63,6 +63,7 @@ def test_what_is_not_known_is_not_what_is_not_finite():
     assert unknown is None
 
 
+@pytest.mark.slow
 def test_text_that_is_none_is_written_all_the_same(runs, change):
     folder = min(path.parent for path in runs.rglob("run.json"))
     change(folder, host="\ud800", options={"\udfff": "\ud800"})

@@ -40,6 +40,7 @@ def unpacked(data):
     return columns
 
 
+@pytest.mark.slow
 def test_the_page_has_the_numbers_of_the_documents_to_seven_digits(all_runs, entries):
     data = document(render_site(entries, "runs"))
     columns = unpacked(data)

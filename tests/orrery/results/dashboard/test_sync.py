@@ -211,6 +211,7 @@ def write_empty(result, identity, held):
     return Copy.read(result.folder)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_deleted_on_the_server_is_sent_as_a_new_one(
     recorded, monkeypatch, capsys
 ):
