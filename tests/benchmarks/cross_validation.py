@@ -25,12 +25,13 @@ from mwlmc.observed.binned_table import load_binned
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study import forecast
+from mwlmc.study.campaign import campaign_simulations
 from mwlmc.study.data_rows import DataRow, data_rows
 from mwlmc.study.options import SimulationCampaign, Table2
 from mwlmc.study.study import conditioned
 from orrery import runs, terminal
 from orrery.branches import LEARNING, TEST_NOISE
-from orrery.execution import cluster, simulation, summaries
+from orrery.execution import cluster, summaries
 from orrery.identity import JSON
 from orrery.inference.posteriors import train_posterior
 from orrery.judging import diagnostics
@@ -76,13 +77,7 @@ def main(options: CrossValidation) -> None:
         stars, chosen.measurement, campaign.seed, campaign.simulator, options.rows
     )
     with cluster.connect():
-        halos = simulation.generate(
-            campaign.simulator,
-            campaign.simulations,
-            campaign.seed,
-            campaign.datasets,
-            name="mwlmc",
-        )
+        halos = campaign_simulations(campaign)
         found = {
             row.label: judged(conditioned(row, halos), halos, options)
             for row in data_rows(data)

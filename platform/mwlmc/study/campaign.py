@@ -8,8 +8,23 @@ from orrery.results.recording import Recording
 from orrery.storage.dataset import Dataset
 
 
-def simulate_campaign(recording: Recording, campaign: SimulationCampaign) -> Dataset:
+def campaign_simulations(campaign: SimulationCampaign) -> Dataset:
     """Returns the campaign's simulations, made as far as they are not there yet.
+
+    Raises:
+        OSError: If a file cannot be read or written.
+    """
+    return simulation.generate(
+        campaign.simulator,
+        campaign.simulations,
+        campaign.seed,
+        campaign.datasets,
+        name="mwlmc",
+    )
+
+
+def simulate_campaign(recording: Recording, campaign: SimulationCampaign) -> Dataset:
+    """Returns the campaign's simulations, after recording them.
 
     Arguments:
         recording: Where they are recorded.
@@ -18,13 +33,7 @@ def simulate_campaign(recording: Recording, campaign: SimulationCampaign) -> Dat
     Raises:
         OSError: If a file cannot be read or written.
     """
-    halos = simulation.generate(
-        campaign.simulator,
-        campaign.simulations,
-        campaign.seed,
-        campaign.datasets,
-        name="mwlmc",
-    )
+    halos = campaign_simulations(campaign)
     clipped = "simulations.clipped_share"
     recording.metrics({clipped: CLIPPED_SHARE})
     shows = ("options.campaign.circular_velocity", clipped)
