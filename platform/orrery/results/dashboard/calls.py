@@ -9,11 +9,12 @@ from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from queue import SimpleQueue
-from subprocess import Popen
+from subprocess import Popen, TimeoutExpired
 from threading import Thread
 from typing import Any
 
 _ENDING = 5.0  # [s] for wandb to forget a process that was ended
+_LEAVING = 10.0  # [s] for wandb's own process to end once it was told to
 
 _Asked = tuple[Callable[[], Any], Future[Any]]
 
@@ -98,6 +99,34 @@ def end_service() -> None:
     if service:
         service.kill()
         _forget_service()
+
+
+def limit_teardown() -> None:
+    """Lets wandb wait for the end of its own process for a while only, then kills it.
+
+    wandb tells it to end and hangs up at once. Where an answer was still on its way, the
+    other side loses what it was told, and wandb would wait for ever, mostly at the exit
+    of Python. By then what runs have to send is sent: each waits for that when it ends.
+    """
+    try:
+        from wandb.sdk.lib.service import service_process
+
+        processes: Any = service_process.ServiceProcess
+        join = processes.join
+    except (ImportError, AttributeError):  # of a wandb that ends it otherwise
+        return
+    if join is not _join:
+        processes.join = _join
+
+
+def _join(service: Any) -> int:
+    """Returns the exit code of wandb's own process, in place of its `ServiceProcess.join`."""
+    process: Popen[bytes] = service._process
+    try:
+        return process.wait(_LEAVING)
+    except TimeoutExpired:
+        process.kill()
+        return process.wait()
 
 
 def forget_dead_service() -> None:

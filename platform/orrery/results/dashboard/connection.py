@@ -18,6 +18,7 @@ from typing import Any, Literal
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
+from orrery.results.dashboard.calls import limit_teardown
 from orrery.storage import files
 from orrery.terminal import say
 
@@ -113,6 +114,7 @@ def loaded() -> Any:
         import wandb  # takes a second, and is not needed where it is switched off
 
         _let_logs_fail()
+        limit_teardown()
         wandb.setup(wandb.Settings(silent=True))
     return wandb
 

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from orrery.results.dashboard import connection
-from orrery.results.dashboard.calls import Calls
+from orrery.results.dashboard.calls import Calls, limit_teardown
 from orrery.results.dashboard.copies import forget_mark
 from orrery.results.dashboard.receipts import Receipts, wandbs_question
 from orrery.results.dashboard.refusals import check_marks, sync_logs
@@ -86,6 +86,7 @@ def _refusal(seconds: float) -> str:
     with connection.temporary_home():
         import wandb  # noqa: F401  # takes its time, which is not the server's
 
+    limit_teardown()
     calls = Calls()
     # it is asked twice where its first answer says nothing
     limit = 2 * seconds + _STARTING

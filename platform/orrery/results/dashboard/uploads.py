@@ -160,7 +160,10 @@ class Upload:
             self._kill()
             self._reader.join(AROUND)
             self._close_input()
-            self._output.close()
+            # whoever closes what another thread reads waits until that has read something:
+            # for ever, where a process that nobody could end still holds the other end
+            if not self._reader.is_alive():
+                self._output.close()
 
     def _close_input(self) -> None:
         assert self._process.stdin is not None

@@ -5,11 +5,14 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 
 import pytest
+from wandb.sdk.lib.service.service_process import ServiceProcess
 
 from orrery.results.dashboard import calls as module
 from orrery.results.dashboard.calls import Calls
+from orrery.results.dashboard.connection import loaded
 
 # a process of its own: what waits at the exit of Python is seen there only
 SCRIPT = """
@@ -58,7 +61,9 @@ if where == "finish":
 if where == "kill":
     kill()
 one.close(failed=False)
-if where == "kill":
+if where == "exit":
+    freeze()
+if where in ("kill", "exit"):
     sys.exit()
 print("lost", *dict.fromkeys(one.lost))
 mirror.START = 30.0
@@ -84,6 +89,31 @@ def test_a_frozen_wandb_keeps_no_process_from_ending(offline, tmp_path, where):
     assert lines[-1] == "after []"  # the next copy has another process
     assert len([line for line in told if "Biases took no" in line]) == 1
     assert not [line for line in told if "Traceback" in line]
+
+
+@pytest.mark.slow
+def test_a_wandb_that_does_not_end_keeps_no_process_from_ending(offline, tmp_path):
+    """Such as one that has not heard that it shall end."""
+    command = [sys.executable, "-c", SCRIPT, "exit", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        _, service = process.stdout.readline().split()
+        try:
+            assert process.wait(60) == 0
+        finally:
+            process.kill()
+            with suppress(ProcessLookupError):
+                os.kill(int(service), signal.SIGKILL)  # it would stay for ever
+
+
+def test_wandbs_own_process_is_killed_once_it_does_not_end(monkeypatch):
+    loaded()
+    monkeypatch.setattr(module, "_LEAVING", 0.05)
+    with subprocess.Popen(["sleep", "3600"]) as process:
+        service = ServiceProcess(connection_token=None, process=process)
+        assert service.join() == -signal.SIGKILL
+    with subprocess.Popen(["false"]) as process:
+        service = ServiceProcess(connection_token=None, process=process)
+        assert service.join() == 1
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from types import MappingProxyType
 import pytest
 
 from orrery.__main__ import main
-from orrery.results.dashboard import sending, waiting
+from orrery.results.dashboard import sending, uploads, waiting
 from orrery.results.dashboard.connection import Patience, temporary
 from orrery.results.dashboard.copies import Copy, is_sent, marker, record_sent
 from orrery.results.dashboard.reader import origin_of
@@ -331,6 +331,25 @@ def test_an_upload_that_does_not_end_is_killed_when_its_time_is_over(
     assert events == [2.5, "killed"]
     assert killed == [(Endless.pid, signal.SIGKILL)]
     assert upload.reason == "its server did not take everything within 2.5 s"
+
+
+# What it leaves behind holds its output, and is in no group that could be ended with it.
+LEAVING = """
+import subprocess
+left = subprocess.Popen(["sleep", "3600"], start_new_session=True)
+print("left", left.pid, flush=True)
+"""
+
+
+def test_an_upload_ends_although_what_it_started_goes_on(tmp_path, monkeypatch):
+    command = [sys.executable, "-c", LEAVING]
+    monkeypatch.setattr(uploads, "_command", lambda patience, live: command)
+    monkeypatch.setattr(uploads, "AROUND", 0.1)
+    upload = Upload([tmp_path / "wandb" / "run-1" / "run-1.wandb"], Patience())
+    upload.end(None)
+    left, process = upload.reason.split()
+    os.kill(int(process), signal.SIGKILL)
+    assert left == "left"
 
 
 @pytest.mark.slow
