@@ -1,12 +1,14 @@
 """What the mock universe gives: numbers of its hosts, satellites and surroundings."""
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from halomass.cosmology import HUBBLE_PARAMETER
 from halomass.mock import populations, structure, surroundings
 from halomass.mock.mock_universe import BOXES, MockUniverse
-from halomass.mock.populations import Population
+from halomass.mock.populations import CatalogueLimits, Population
 from halomass.mock.structure import NFWHosts
 from halomass.observed.features import Features
 from halomass.observed.mock_survey import observe_neighbours
@@ -15,6 +17,21 @@ from orrery.parameters import generator
 from orrery.records import Records
 
 _SMALLEST = 1e-4  # of the host's mass: the lightest subhalos that are counted
+
+
+@dataclass(frozen=True)
+class ResolvedUniverse(MockUniverse):
+    """A mock universe whose halos are all found and followed, as in zoom simulations.
+
+    Example:
+        >>> ResolvedUniverse().limits.found(np.array([7.9, 8.1]), np.array([0.99, 0.99]))
+        array([False,  True])
+    """
+
+    @property
+    def limits(self) -> CatalogueLimits:
+        """What the catalogue keeps."""
+        return replace(super().limits, resolved=-np.inf)
 
 
 def hosts_of_mass(log_mass: float, hosts: int, seed: int) -> NFWHosts:

@@ -208,7 +208,8 @@ def test_satellites_move_as_the_host_is_heavy():
 @pytest.mark.parametrize("catalogue", ["ESMDPL/UM-SAGA", "ESMDPL/UM"])
 def test_satellites_are_as_many_and_as_far_as_published(catalogue):
     around = mock_statistics.hosts_of_mass(12.1, 120, 5)
-    found = mock_statistics.satellites_of(MockUniverse(catalogue), around, 5)
+    universe = mock_statistics.ResolvedUniverse(catalogue)
+    found = mock_statistics.satellites_of(universe, around, 5)
     x = found.r / around.radius[found.host]
     ratio = 10 ** (found.log_m_peak[x < 1] - 12.1)
     for psi, number, scatter in (

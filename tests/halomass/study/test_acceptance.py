@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from halomass.mock.mock_universe import MockUniverse
 from halomass.study import acceptance, zoom_hosts
 
 
@@ -81,3 +82,30 @@ def test_nbody_hosts_are_met_by_as_many_as_are_asked_for(monkeypatch):
     # more than those whose numbers of satellites are compared
     acceptance.acceptance_table(hosts=acceptance._SATELLITE_HOSTS + 1)
     assert asked == [acceptance._SATELLITE_HOSTS + 1]
+
+
+@pytest.mark.slow
+def test_hosts_lighter_than_those_that_networks_learn_from_are_counted(monkeypatch):
+    universe = MockUniverse()
+    (_, many, *_), (_, few, typical, *_) = acceptance._hosts(universe, 400, 1)
+    lightest = universe.lightest
+    monkeypatch.setattr(acceptance, "_LIGHTEST_COUNTED", lightest)
+    (_, many_heavy, *_), (_, few_heavy, heavier, *_) = acceptance._hosts(
+        universe, 400, 1
+    )
+    # those with ten neighbours are light, and those with 25 are not
+    assert few > 1.05 * few_heavy
+    assert many == pytest.approx(many_heavy, rel=0.1)
+    assert typical < heavier
+
+
+def test_both_numbers_of_neighbours_imply_as_many_snapshots(table):
+    rows = {row["quantity"]: row for row in table}
+    counted = {
+        needed: rows[f"hosts, >= {needed} neighbours, one snapshot"]
+        for needed in (25, 10)
+    }
+    implied = [row["aim"] / row["mock"] for row in counted.values()]
+    (ratio,) = (rows[name] for name in rows if name.startswith("snapshots by hosts"))
+    assert ratio["mock"] == pytest.approx(implied[0] / implied[1])
+    assert (ratio["aim"], ratio["tolerance"]) == (1.0, 0.2)
