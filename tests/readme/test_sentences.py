@@ -20,6 +20,7 @@ from orrery.judging.diagnostics import FEWEST_TARP_TESTS
 from orrery.judging.options import LEVEL
 from orrery.judging.regression import INTERVAL_LEVEL
 
+from .choices_for_desi import of_choices_for_desi
 from .dispersions import of_dispersions
 from .files import (
     MINUS,
@@ -47,6 +48,7 @@ def claims():
         **of_table_2(),
         **of_its_calibration(),
         **of_the_papers_campaign(),
+        **of_choices_for_desi(),
         **of_travel_velocities(),
         **of_dispersions(),
         **of_live_orbits(),
