@@ -47,6 +47,7 @@ def claims():
     return {
         **of_table_2(),
         **of_its_calibration(),
+        **of_label_noise(),
         **of_the_papers_campaign(),
         **of_choices_for_desi(),
         **of_travel_velocities(),
@@ -124,6 +125,36 @@ def of_its_calibration():
         rf"the same posterior {NUMBER} times as wide, which must fail": [
             f"{TOO_NARROW:g}"
         ],
+    }
+
+
+def of_label_noise():
+    found = measured("label_noise")
+    noise = found["noise"]["v_x"]
+    rows = list(found["rows"].values())
+    inner, outer = Simulator().reflex_shell
+    *_, last = rows
+
+    def ratios(share):
+        each = [row["half_width"][share] / row["published"] for row in rows]
+        return [f"{end(each):.2f}" for end in (min, max)]
+
+    assert ratios("1")[1] > "1.30"
+    return {
+        rf"stars lie between {NUMBER} and {NUMBER} kpc moves it by {NUMBER} km/s, by itself "
+        rf"{NUMBER} times the last": [
+            *(f"{edge:g}" for edge in (inner, outer)),
+            f"{noise:.2f}",
+            f"{noise / last['published']:.2f}",
+        ],
+        rf"half widths would be {NUMBER} to {NUMBER} times the published ones, with {NUMBER} of "
+        rf"it, as of {NUMBER} times as many stars there, {NUMBER} to {NUMBER} times": [
+            *ratios("0"),
+            "0.55",
+            f"{0.55**-2:.1f}",
+            *ratios("0.55"),
+        ],
+        rf"with the {NUMBER} stars that the paper states": [f"{Simulator().stars:,}"],
     }
 
 
