@@ -14,6 +14,7 @@ number of parameters), `smallest_power`, `smallest_local_pvalue`, and all of it 
 """
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -75,18 +76,8 @@ class Calibrating:
 
 def main(options: Calibrating) -> None:
     """Prints what was found, row by row."""
-    chosen = options.table2
-    stars = load_binned(
-        chosen.stars,
-        DESI_FOOTPRINT,
-        chosen.selection,
-        most_missing=chosen.most_missing,
-    )
-    campaign = chosen.campaign
-    data = forecast.rows(
-        stars, chosen.measurement, campaign.seed, campaign.simulator, options.rows
-    )
-    rows = data_rows(data)
+    campaign = options.table2.campaign
+    rows = rows_of_table2(options.table2, options.rows)
     with cluster.connect():
         learned, fresh = (
             simulation.generate(
@@ -102,6 +93,22 @@ def main(options: Calibrating) -> None:
             row.label: judged(conditioned(row, learned), fresh, options) for row in rows
         }
     print(json.dumps(summed_up(found)))
+
+
+def rows_of_table2(options: Table2, wanted: Collection[str]) -> list[DataRow]:
+    """Returns the data vectors of some rows of Table 2; of all when none is named."""
+    stars = load_binned(
+        options.stars,
+        DESI_FOOTPRINT,
+        options.selection,
+        most_missing=options.most_missing,
+    )
+    campaign = options.campaign
+    return data_rows(
+        forecast.rows(
+            stars, options.measurement, campaign.seed, campaign.simulator, wanted
+        )
+    )
 
 
 def judged(row: DataRow, halos: Dataset, options: Calibrating) -> JSON:

@@ -19,14 +19,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from calibrate import as_tests
+from calibrate import as_tests, rows_of_table2
 
-from mwlmc.observed.binned_table import load_binned
 from mwlmc.sky import kinematics
-from mwlmc.sky.binning import DESI_FOOTPRINT
-from mwlmc.study import forecast
 from mwlmc.study.campaign import campaign_simulations
-from mwlmc.study.data_rows import DataRow, data_rows
+from mwlmc.study.data_rows import DataRow
 from mwlmc.study.options import SimulationCampaign, Table2
 from mwlmc.study.study import conditioned
 from orrery import runs, terminal
@@ -65,22 +62,11 @@ class CrossValidation:
 
 def main(options: CrossValidation) -> None:
     """Prints what was found, row by row."""
-    chosen = options.table2
-    campaign = chosen.campaign
-    stars = load_binned(
-        chosen.stars,
-        DESI_FOOTPRINT,
-        chosen.selection,
-        most_missing=chosen.most_missing,
-    )
-    data = forecast.rows(
-        stars, chosen.measurement, campaign.seed, campaign.simulator, options.rows
-    )
+    rows = rows_of_table2(options.table2, options.rows)
     with cluster.connect():
-        halos = campaign_simulations(campaign)
+        halos = campaign_simulations(options.table2.campaign)
         found = {
-            row.label: judged(conditioned(row, halos), halos, options)
-            for row in data_rows(data)
+            row.label: judged(conditioned(row, halos), halos, options) for row in rows
         }
     print(json.dumps(found))
 

@@ -20,17 +20,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
+from calibrate import rows_of_table2
 from sklearn.neural_network import MLPRegressor
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mwlmc.observed.binned_table import load_binned
 from mwlmc.parameters import INFERRED
 from mwlmc.sky import kinematics
-from mwlmc.sky.binning import DESI_FOOTPRINT
-from mwlmc.study import forecast
 from mwlmc.study.campaign import campaign_simulations
-from mwlmc.study.data_rows import DataRow, data_rows
+from mwlmc.study.data_rows import DataRow
 from mwlmc.study.literature import TABLE2
 from mwlmc.study.options import Table2
 from mwlmc.study.study import conditioned
@@ -63,22 +61,10 @@ class LabelNoise:
 
 def main(options: LabelNoise) -> None:
     """Prints what was found."""
-    chosen = options.table2
-    campaign = chosen.campaign
-    stars = load_binned(
-        chosen.stars,
-        DESI_FOOTPRINT,
-        chosen.selection,
-        most_missing=chosen.most_missing,
-    )
-    data = forecast.rows(
-        stars, chosen.measurement, campaign.seed, campaign.simulator, options.rows
-    )
+    rows = rows_of_table2(options.table2, options.rows)
     with cluster.connect():
-        halos = campaign_simulations(campaign)
-        found = [
-            judged(conditioned(row, halos), halos, options) for row in data_rows(data)
-        ]
+        halos = campaign_simulations(options.table2.campaign)
+        found = [judged(conditioned(row, halos), halos, options) for row in rows]
     print(json.dumps({"noise": found[0][0], "rows": dict(row for _, row in found)}))
 
 

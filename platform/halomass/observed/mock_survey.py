@@ -35,13 +35,14 @@ class Detectability:
     """Which neighbours a survey finds: those above a stellar mass that grows with distance.
 
     log10 M* > intercept + slope d + scatter G, with one normal G for each host: surveys
-    differ, their limits are sharp. Hayati et al. (2025), their equation 1, whose numbers
-    are not printed; these, guesses, follow the lower envelope of the Milky Way's
-    satellites, by which they say to have chosen theirs. That tells the intercept plus the
-    Milky Way's own G: with an intercept of 3.8, and halos found from 250 particles on, the
-    mock universes' hosts with 25 neighbours and those with 10 would stand in the ratio of
-    their Table 1, but hardly any of VSMDPL's would be as light as the Milky Way. Halos
-    without stars are never found.
+    differ, their limits are sharp. Halos without stars are never found.
+
+    This is equation 1 of Hayati et al. (2025), whose numbers are not printed. Ours are
+    guesses that follow the lower envelope of the Milky Way's satellites, by which they say
+    to have chosen theirs. Of the intercept the envelope tells only what it is together with
+    the Milky Way's own G. With 3.8, and halos found from 250 particles on, the mock
+    universes' hosts with 25 neighbours and with 10 stand in the ratio of their Table 1, but
+    hardly any of VSMDPL's are as light as the Milky Way.
 
     Example:
         >>> Detectability().limit(np.array([0.0, 100.0]), normal=0.0)
