@@ -4,19 +4,26 @@
     python tests/benchmarks/recovery.py --run runs/table2/OPTIONS --sets FOLDER
     python tests/benchmarks/recovery.py --run runs/table2/OPTIONS --simulations datasets/NAME
 
+    python experiments/desi_choices.py
+    python tests/benchmarks/recovery.py --run runs/desi_choices/OPTIONS --simulations datasets/NAME
+
 The posteriors of a run are conditioned on data that another code made from known
 parameters. `--sets` is a folder of reference sets, whose JSON files hold the quadrants'
 moments; `--simulations` a dataset of `--engine agama`, whose stars can be binned for
-every row. Each data vector gets the survey's errors `--noises` times. The last line is
-one JSON object: for each posterior, how often the central 68 % hold the truth, and the
-mean of (median - truth) in units of half that interval, for each parameter and for all;
-`bias_error` is the scatter of that mean over simulations.
+every row of Table 2 and for every choice of `desi_choices`, which must have been made of
+the bundled tables with seed 1. Each data vector gets the survey's errors `--noises`
+times; of stars that fill their patches these are drawn, while stars that are drawn
+survey-like bring them, and are drawn anew. The last line is one JSON object: for each
+posterior, how often the central 68 % hold the truth, and the mean of (median - truth) in
+units of half that interval, for all parameters and for each; `_error` is the scatter of
+such a mean over simulations.
 """
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +38,9 @@ from mwlmc.sky.binning import (
     SkyBinning,
     without_and_with_v_tb,
 )
+from mwlmc.study.desi_choices import choice_rows
+from mwlmc.study.options import DesiChoices
+from mwlmc.study.survey_draws import survey_drawn
 from orrery import runs
 from orrery.learning import mixture
 from orrery.learning.mixture import Mixture
@@ -54,13 +64,13 @@ class Options:
     """Which posteriors are conditioned on which simulations."""
 
     run: Path
-    """The folder of all attempts at a run of experiments/table2.py."""
+    """The folder of all attempts at a run of experiments/table2.py or desi_choices.py."""
     sets: Path | None = None
     """A folder of reference sets, set*.json."""
     simulations: Path | None = None
     """A dataset of simulations by agama."""
     noises: int = 10
-    """How often errors are drawn for each simulation."""
+    """How often errors, or the survey's stars, are drawn for each simulation."""
     seed: int = 0
     """Decides the errors and the draws."""
 
@@ -75,21 +85,27 @@ def main(options: Options) -> None:
     for folder in folders:
         data = folder.parent.name
         estimate = mixture.load(folder)
-        parts = [part for part in _truths(options, estimate) if len(part)]
+        parts = [part for part in _truths(options, estimate) if len(part[0])]
         if parts:
-            theta = np.concatenate([part.theta for part in parts])
-            every = Pairs(theta, np.concatenate([part.x for part in parts]))
-            found[data] = recovered(estimate, every, options)
+            every = [_joined(drawn) for drawn in zip(*parts, strict=True)]
+            found[data] = recovered(estimate, every, options.seed)
         else:
             print(f"{data}: no simulations of its binning", file=sys.stderr)
     print(json.dumps({"run": options.run.name, "posteriors": found}))
 
 
-def _truths(options: Options, estimate: Mixture) -> Iterator[Pairs]:
+def _truths(options: Options, estimate: Mixture) -> Iterator[list[Pairs]]:
+    """Yields the pairs of each source, once for each draw of errors."""
     if options.sets:
-        yield from_sets(options.sets, estimate.names)
+        yield [from_sets(options.sets, estimate.names)] * options.noises
     if options.simulations:
-        yield from_dataset(Dataset.open(options.simulations), binning_of(estimate))
+        made = Dataset.open(options.simulations)
+        yield from_dataset(made, binning_of(estimate), options.noises)
+
+
+def _joined(parts: Sequence[Pairs]) -> Pairs:
+    theta = np.concatenate([part.theta for part in parts])
+    return Pairs(theta, np.concatenate([part.x for part in parts]))
 
 
 def from_sets(folder: Path, wanted: tuple[str, ...]) -> Pairs:
@@ -142,56 +158,93 @@ def binning_of(estimate: Mixture) -> SkyBinning:
     """Returns the binning that a posterior learned.
 
     Raises:
-        ValueError: If it is none of those of the six rows.
+        ValueError: If it is none of those that are known.
     """
-    for whole in (DESI_FOOTPRINT, QUADRANTS):
-        for binning in without_and_with_v_tb(whole).values():
-            if binning.fingerprint == estimate.definition:
-                return binning
-    raise ValueError(
-        "the posterior learned another binning than those of Table 2's rows"
-    )
+    binning = known_binnings().get(estimate.definition)
+    if binning is None:
+        raise ValueError(
+            "the posterior learned another binning than those of Table 2's rows and of DESI's "
+            "choices: give a run of the bundled tables with seed 1"
+        )
+    return binning
 
 
-def from_dataset(made: Dataset, binning: SkyBinning) -> Pairs:
-    """Returns truths and summaries of a dataset's simulations."""
+@cache
+def known_binnings() -> dict[str, SkyBinning]:
+    """Returns the binnings of Table 2's six rows and of DESI's choices, by fingerprint.
+
+    Those of choices that draw stars survey-like know which stars the survey has.
+    """
+    of_rows = [
+        binning
+        for whole in (DESI_FOOTPRINT, QUADRANTS)
+        for binning in without_and_with_v_tb(whole).values()
+    ]
+    of_choices = [
+        row.binning for rows in choice_rows(DesiChoices()).values() for row in rows
+    ]
+    return {binning.fingerprint: binning for binning in of_rows + of_choices}
+
+
+def from_dataset(made: Dataset, binning: SkyBinning, noises: int) -> list[Pairs]:
+    """Returns truths and summaries of a dataset's simulations, once for each draw of errors.
+
+    Where a survey draws stars, each time it draws others.
+    """
+    binnings = survey_drawn(binning, noises)
     theta, x = [], []
     for shard in made.shards:
         records = made.records(shard)
-        theta.append(
-            np.stack(
-                [records.scalars[name] for name in parameter_names(INFERRED)], axis=1
-            )
-        )
-        x.append(kinematics.velocity_moments(records, binning))
-    whole = np.concatenate(x)
-    kept = np.isfinite(whole).all(axis=1)
-    return Pairs(np.concatenate(theta)[kept], whole[kept])
+        names = parameter_names(INFERRED)
+        theta.append(np.stack([records.scalars[name] for name in names], axis=1))
+        x.append([kinematics.velocity_moments(records, one) for one in binnings])
+    whole = np.concatenate(x, axis=1)  # [draws, N, S]
+    # the same simulations in each draw, since their bias is averaged over draws
+    kept = np.isfinite(whole).all(axis=(0, 2))
+    truth = np.concatenate(theta)[kept]
+    pairs = [Pairs(truth, drawn[kept]) for drawn in whole]
+    return pairs if len(pairs) == noises else pairs * noises
 
 
-def recovered(estimate: Mixture, pairs: Pairs, options: Options) -> dict[str, Any]:
-    """Returns coverage and bias of a posterior on simulations with known parameters."""
+def recovered(estimate: Mixture, drawn: Sequence[Pairs], seed: int) -> dict[str, Any]:
+    """Returns coverage and bias of a posterior on simulations with known parameters.
+
+    Arguments:
+        estimate: The posterior.
+        drawn: The same simulations, once for each draw of errors.
+        seed: Decides the errors and the draws.
+    """
     held, away = [], []
-    for number in range(options.noises):
-        noisy = convolve(pairs, estimate.covariance, generator(options.seed, number))
-        draws = estimate.sample_each(noisy.x, DRAWS, options.seed + number)
+    for number, pairs in enumerate(drawn):
+        # of stars drawn survey-like, the errors of the LMC and those that all stars share
+        noisy = convolve(pairs, estimate.covariance, generator(seed, number))
+        draws = estimate.sample_each(noisy.x, DRAWS, seed + number)
         low, median, high = np.quantile(draws, (0.16, 0.5, 0.84), axis=0)
         held.append((low <= pairs.theta) & (pairs.theta <= high))
         away.append((median - pairs.theta) / ((high - low) / 2))
-    inside, bias = np.mean(held, axis=0), np.mean(away, axis=0)  # [N, P]
-    scatter = (
-        bias.std(axis=0, ddof=1) / np.sqrt(len(bias))
-        if len(bias) > 1
-        else bias[0] * np.nan
-    )
     return {
-        "simulations": len(pairs),
-        "coverage": round(float(inside.mean()), 3),
-        "bias": round(float(bias.mean()), 3),
-        "coverage_each": _named(inside.mean(axis=0)),
-        "bias_each": _named(bias.mean(axis=0)),
-        "bias_error": _named(scatter),
+        "simulations": len(drawn[0]),
+        **_over_simulations("coverage", np.mean(held, axis=0)),
+        **_over_simulations("bias", np.mean(away, axis=0)),
     }
+
+
+def _over_simulations(name: str, values: FloatArray) -> dict[str, Any]:
+    """Returns means of values `[N, P]`, of all parameters and of each, with their errors."""
+    every = values.mean(axis=1)
+    return {
+        name: round(float(every.mean()), 3),
+        f"{name}_error": round(float(_error(every)), 3),
+        f"{name}_each": _named(values.mean(axis=0)),
+        f"{name}_each_error": _named(_error(values)),
+    }
+
+
+def _error(values: FloatArray) -> FloatArray:
+    """Returns the standard error of the mean over the first axis; NaN of one value."""
+    if len(values) < 2:
+        return np.full(values.shape[1:], np.nan)
+    return np.asarray(values.std(axis=0, ddof=1) / np.sqrt(len(values)))
 
 
 def _named(values: FloatArray) -> dict[str, float]:

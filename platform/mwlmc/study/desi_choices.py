@@ -98,14 +98,7 @@ def desi_choices(options: DesiChoices) -> Result:
         OSError: If a file cannot be read or written.
     """
     campaign = options.campaign
-    tables = [_stars(choice, options) for choice in MOTION_CHOICES]
-    rows = {
-        sampling: [
-            _row(sampling, choice, stars, options)
-            for choice, stars in zip(MOTION_CHOICES, tables, strict=True)
-        ]
-        for sampling in get_args(Sampling)
-    }
+    rows = choice_rows(options)
     with (
         cluster.connect(),
         record(
@@ -126,6 +119,24 @@ def desi_choices(options: DesiChoices) -> Result:
         for name in ("v_travel", "M_LMC(<50 kpc)"):
             recording.add(_figure(name, draws, published))
     return recording.result
+
+
+def choice_rows(options: DesiChoices) -> dict[Sampling, list[DataRow]]:
+    """Returns the data vectors of each sampling, one for each choice of what is used of v_tb.
+
+    Raises:
+        ValueError: If the stars are not what the options say.
+        OSError: If a table cannot be read.
+    """
+    tables = [_stars(choice, options) for choice in MOTION_CHOICES]
+    samplings: tuple[Sampling, ...] = get_args(Sampling)
+    return {
+        sampling: [
+            _row(sampling, choice, stars, options)
+            for choice, stars in zip(MOTION_CHOICES, tables, strict=True)
+        ]
+        for sampling in samplings
+    }
 
 
 def _stars(choice: MotionChoice, options: DesiChoices) -> BinnedTable:
