@@ -44,6 +44,8 @@ VERSION = 1  # of this engine; raised whenever its numbers change
 # positions today beyond 30 kpc are off by up to 1e-3 kpc in the median and 0.06 kpc at
 # 99 % (tested); at 1e-4, by ten times as much for four fifths of the time.
 ACCURACY = 1e-5
+_SEEDS = 5  # with which stars are tried to be drawn
+_SEEDS_END = 2**31  # agama takes smaller ones
 
 
 _INDEPENDENT = (
@@ -147,7 +149,7 @@ def simulate(
     Raises:
         ImportError: If agama is missing or too old.
         ValueError: If an argument is out of its range.
-        ArithmeticError: If both centres' paths cannot be integrated.
+        ArithmeticError: If both centres' paths cannot be integrated, or no stars be drawn.
     """
     _check(named, stars, seeds)
     pairs = []
@@ -330,9 +332,25 @@ def _sample(
     f = agama.DistributionFunction(
         type="QuasiSpherical", density=tracer, potential=potential, beta0=drawn["beta0"]
     )
-    agama.setRandomSeed(int(seed))
-    model = agama.GalaxyModel(potential, f)
-    return np.asarray(model.sample(stars, method=_INDEPENDENT)[0], np.float32)
+    return _drawn_from(agama.GalaxyModel(potential, f), stars, int(seed))
+
+
+def _drawn_from(model: Any, stars: int, seed: int) -> FloatArray:
+    """Returns stars of a model, `[N, 6]`.
+
+    For a galaxy in some hundred agama's sampler does not converge, by chance: the next
+    seed is tried then.
+    """
+    for number in range(_SEEDS):
+        _agama().setRandomSeed((seed + number) % _SEEDS_END)
+        try:
+            return np.asarray(model.sample(stars, method=_INDEPENDENT)[0], np.float32)
+        except RuntimeError as problem:
+            told = str(problem)
+    raise ArithmeticError(
+        f"agama cannot draw {stars} stars, with none of {_SEEDS} seeds from {seed} on ({told}): "
+        "take the embedded engine, or leave this simulation out"
+    )
 
 
 def _evolve(

@@ -62,6 +62,49 @@ def test_an_old_agama_is_refused(monkeypatch):
         agama_engine.agama_potentials(1e12, 1e11)
 
 
+class Sampler:
+    """A model whose stars cannot be drawn with some seeds, as agama's sometimes cannot."""
+
+    def __init__(self, fails):
+        self.fails = fails
+        self.seeds = []
+
+    def sample(self, count, method):
+        if self.seeds[-1] in self.fails:
+            raise RuntimeError("sampleNdim: refinement procedure did not converge")
+        return np.full((count, 6), self.seeds[-1]), method
+
+
+@pytest.fixture
+def sampler(monkeypatch):
+    model = Sampler({7, 8, 2**31 - 1})
+    fake = SimpleNamespace(
+        __version__="1.0.159",
+        setRandomSeed=model.seeds.append,
+        setUnits=lambda **_: None,
+    )
+    monkeypatch.setitem(sys.modules, "agama", fake)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("seed", "tried"), [(6, [6]), (7, [7, 8, 9]), (2**31 - 1, [2**31 - 1, 0])]
+)
+def test_stars_that_cannot_be_drawn_are_tried_with_the_next_seed(sampler, seed, tried):
+    stars = agama_engine._drawn_from(sampler, 3, seed)
+    assert sampler.seeds == tried
+    assert (stars == tried[-1]).all()
+    assert stars.shape == (3, 6)
+
+
+def test_stars_that_no_seed_draws_are_told(sampler):
+    sampler.fails = range(100)
+    with pytest.raises(
+        ArithmeticError, match=r"5 seeds from 20 on \(sampleNdim.*leave"
+    ):
+        agama_engine._drawn_from(sampler, 3, 20)
+
+
 # --- with agama ------------------------------------------------------------------------------
 
 
