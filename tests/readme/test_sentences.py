@@ -37,6 +37,7 @@ from .other_universes import of_other_universes
 from .own_simulator import of_own_simulators, of_priors_with_edges
 from .papers_campaign import of_the_papers_campaign
 from .picture import of_the_picture
+from .recoveries import of_recoveries
 from .searches import of_architectures, of_binnings
 from .sky import of_the_sky
 from .travel_velocities import of_travel_velocities
@@ -50,6 +51,7 @@ def claims():
         **of_label_noise(),
         **of_the_papers_campaign(),
         **of_choices_for_desi(),
+        **of_recoveries(),
         **of_travel_velocities(),
         **of_dispersions(),
         **of_live_orbits(),
