@@ -52,6 +52,7 @@ def test_nbody_hosts_judge_the_mock_that_resolves_and_loses_satellites_as_they_d
         assert (told != comparable).all()
 
 
+@pytest.mark.slow
 def test_satellites_by_the_stricter_cut_lie_farther_out(table):
     mock = dict(zip(table["quantity"], table["mock"], strict=True))
     for percentile in zoom_hosts.PERCENTILES:
@@ -62,6 +63,7 @@ def test_satellites_by_the_stricter_cut_lie_farther_out(table):
         assert at_infall < at_peak
 
 
+@pytest.mark.slow
 def test_without_the_expansion_of_space_orbits_far_out_are_more_radial(table):
     rows = {row["quantity"]: row for row in table}
     physical = rows["anisotropy beta, 0.8-1 R_vir"]
@@ -99,6 +101,7 @@ def test_hosts_lighter_than_those_that_networks_learn_from_are_counted(monkeypat
     assert typical < heavier
 
 
+@pytest.mark.slow
 def test_both_numbers_of_neighbours_imply_as_many_snapshots(table):
     rows = {row["quantity"]: row for row in table}
     counted = {

@@ -105,6 +105,7 @@ def test_a_wandb_that_does_not_end_keeps_no_process_from_ending(offline, tmp_pat
                 os.kill(int(service), signal.SIGKILL)  # it would stay for ever
 
 
+@pytest.mark.slow
 def test_wandbs_own_process_is_killed_once_it_does_not_end(monkeypatch):
     loaded()
     monkeypatch.setattr(module, "_LEAVING", 0.05)
