@@ -346,9 +346,9 @@ def _drawn_from(model: Any, stars: int, seed: int) -> FloatArray:
         try:
             return np.asarray(model.sample(stars, method=_INDEPENDENT)[0], np.float32)
         except RuntimeError as problem:
-            told = str(problem)
+            last = str(problem)
     raise ArithmeticError(
-        f"agama cannot draw {stars} stars, with none of {_SEEDS} seeds from {seed} on ({told}): "
+        f"agama cannot draw {stars} stars, with none of {_SEEDS} seeds from {seed} on ({last}): "
         "take the embedded engine, or leave this simulation out"
     )
 
