@@ -1,6 +1,7 @@
 """The doctor names what is there, and what would not work; it makes no folder to find out."""
 
 import os
+import threading
 
 import pytest
 
@@ -53,6 +54,17 @@ def test_memory_that_holds_copies_of_files_is_available(tmp_path):
 def test_the_state_of_the_dashboard_is_what_was_asked_for(mode, said, tmp_path):
     *_, last = described([tmp_path], {"WANDB_MODE": mode})
     assert said in last
+
+
+def test_a_wandb_that_never_answers_is_told(tmp_path, monkeypatch):
+    """As one whose own process cannot start: it waits for a lock that it holds itself."""
+    over = threading.Event()
+    monkeypatch.setattr(doctor.connection, "loaded", over.wait)
+    monkeypatch.setattr(doctor, "_PATIENCE", 0.05)
+    *_, last = described([tmp_path], {})
+    over.set()
+    assert "wandb has not answered within 0.05 s" in last
+    assert "`orrery sync`" in last
 
 
 def test_no_key_is_said_and_none_is_printed(tmp_path):

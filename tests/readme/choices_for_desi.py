@@ -49,9 +49,10 @@ def of_choices_for_desi():
             *others,
             *(printed(speeds[0]["published"][row]) for row in (1, 0)),
         ],
-        rf"a halo of {NUMBER} to {NUMBER}e11 M☉, {NUMBER} to {NUMBER} published sigma below the "
-        rf"paper's, where full fields make it {NUMBER} to {NUMBER}\.": [
+        rf"a halo of {NUMBER} to {NUMBER}e11 M☉ within {NUMBER} kpc, {NUMBER} to {NUMBER} "
+        rf"published sigma below the paper's, where full fields make it {NUMBER} to {NUMBER}\.": [
             *ends(halos[1]["median"], "%.2f"),
+            "50",
             *ends(-halos[1]["shift"], "%.2f"),
             *ends(halos[0]["median"], "%.2f"),
         ],

@@ -41,8 +41,9 @@ class Detectability:
     guesses that follow the lower envelope of the Milky Way's satellites, by which they say
     to have chosen theirs. Of the intercept the envelope tells only what it is together with
     the Milky Way's own G. With 3.8, and halos found from 250 particles on, the mock
-    universes' hosts with 25 neighbours and with 10 stand in the ratio of their Table 1, but
-    hardly any of VSMDPL's are as light as the Milky Way.
+    universes' hosts with 25 neighbours and with 10 come within about 20 % of the ratio of
+    their Table 1; but those with 10 are then too heavy, and hardly any of VSMDPL's with 25
+    are as light as the Milky Way.
 
     Example:
         >>> Detectability().limit(np.array([0.0, 100.0]), normal=0.0)

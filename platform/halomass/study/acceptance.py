@@ -47,7 +47,7 @@ _DWARF = 11.2  # log10 of the mass of hosts whose surroundings are compared
 _MILKY_WAY_ENVIRONMENT = (761.0, 17e3)  # [kpc] M31 and Virgo
 _SATELLITE_HOSTS = 200  # at most: their satellites are many
 # Published hosts are of any mass: in a simulation that resolves small halos, one in eight
-# of those with 10 neighbours is lighter than the hosts that networks learn from.
+# to ten of those with 10 neighbours is lighter than the hosts that networks learn from.
 _LIGHTEST_COUNTED = 10.0
 _COUNTED_MORE = 2  # times as many hosts as are asked for: few of them are typical
 _SNAPSHOTS_TOLERANCE = 0.2

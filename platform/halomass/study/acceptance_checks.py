@@ -20,8 +20,8 @@ from halomass.systems import LOG_M_PEAK, RADIUS, FloatArray
 
 # Aims that are not from a publication.
 RECIPE = "recipe"
-# What was measured in the zoom hosts can be asked of one mock: the one that resolves
-# satellites as they do, and loses them by their threshold.
+# What was measured in the zoom hosts can be asked of one mock: the one that loses
+# satellites by their threshold. All that it has are resolved, as theirs are.
 COMPARABLE = "ESMDPL/UM-SAGA"
 # log10 of the mass [Msun] of the mock's hosts. That of the zoom hosts is the Milky Way's,
 # and was not noted: at this one the mock has as many satellites within the virial radius

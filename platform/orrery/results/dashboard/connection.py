@@ -4,6 +4,7 @@ Keys and servers are wandb's own matter: which host a login belongs to has chang
 """
 
 import atexit
+import math
 import os
 import shutil
 import stat
@@ -64,10 +65,13 @@ class Patience:
 
 def _seconds(name: str, environment: Mapping[str, str], usual: float) -> float:
     try:
-        return float(environment.get(name, usual))
+        seconds = float(environment.get(name, usual))
     except ValueError:
-        say(f"warning: {name} is {environment[name]!r}, no number: it is {usual:g} s")
-        return usual
+        seconds = math.nan
+    if math.isfinite(seconds):
+        return seconds
+    say(f"warning: {name} is {environment[name]!r}, no number: it is {usual:g} s")
+    return usual
 
 
 def asked_mode(environment: Mapping[str, str]) -> Mode:

@@ -101,13 +101,19 @@ class Upload:
 
     def _read(self) -> None:
         for line in self._output:
-            if line.startswith(KEPT):
-                path, reason = json.loads(line.removeprefix(KEPT))
-                self._kept[Path(path)] = reason
-                continue
-            self._lines.append(line.strip())
-            if _SIGN in line:
-                self._on_address("http" + line.partition(_SIGN)[2].strip())
+            # whatever a line is, or becomes of telling it: a process whose output nobody
+            # reads waits for ever; and rich ends Python where nobody reads the terminal
+            with contextlib.suppress(Exception, SystemExit):
+                self._take(line)
+
+    def _take(self, line: str) -> None:
+        if line.startswith(KEPT):
+            path, reason = json.loads(line.removeprefix(KEPT))
+            self._kept[Path(path)] = reason
+            return
+        self._lines.append(line.strip())
+        if _SIGN in line:
+            self._on_address("http" + line.partition(_SIGN)[2].strip())
 
     @property
     def is_running(self) -> bool:

@@ -52,8 +52,10 @@ def test_patience_is_what_wandbs_own_variables_say(capsys):
     patience = Patience.of({"WANDB_HTTP_TIMEOUT": "3", "WANDB_FINISH_TIMEOUT": "20"})
     assert patience == Patience(3.0, 20.0)
     assert Patience.of({}) == Patience()
-    assert Patience.of({"WANDB_FINISH_TIMEOUT": "soon"}) == Patience()
-    assert "WANDB_FINISH_TIMEOUT is 'soon', no number" in capsys.readouterr().err
+    for wrong in ("soon", "nan", "inf"):
+        assert Patience.of({"WANDB_FINISH_TIMEOUT": wrong}) == Patience()
+        told = capsys.readouterr().err
+        assert f"WANDB_FINISH_TIMEOUT is '{wrong}', no number" in told
 
 
 def test_wandb_keeps_its_own_files_below_a_folder_unless_the_user_says(

@@ -1,11 +1,7 @@
 """Whatever W&B does, a run ends with whole local results, and what was kept is sent later."""
 
-import io
 import json
-import os
 import shutil
-import signal
-import subprocess
 import sys
 import tempfile
 from dataclasses import replace
@@ -14,7 +10,7 @@ from types import MappingProxyType
 import pytest
 
 from orrery.__main__ import main
-from orrery.results.dashboard import sending, uploads, waiting
+from orrery.results.dashboard import sending, waiting
 from orrery.results.dashboard.connection import Patience, temporary
 from orrery.results.dashboard.copies import Copy, is_sent, marker, record_sent
 from orrery.results.dashboard.reader import origin_of
@@ -295,61 +291,6 @@ def test_an_upload_ends_with_the_process_that_started_it(tmp_path):
     upload = Upload([copy], Patience(60.0, 0.0))
     upload._process.stdin.close()
     assert upload._process.wait(30) != 0
-
-
-class Endless:
-    """A process that ends only if it is killed, and whose clock is played."""
-
-    pid = 77
-
-    def __init__(self, command, **named):
-        self.stdin, self.stdout = io.StringIO(), io.StringIO()
-        self.events = []
-
-    def wait(self, seconds=None):
-        if "killed" in self.events:
-            return -signal.SIGKILL
-        assert seconds is not None, "it would be waited for without an end"
-        self.events.append(seconds)
-        raise subprocess.TimeoutExpired("upload", seconds)
-
-
-def test_an_upload_that_does_not_end_is_killed_when_its_time_is_over(
-    tmp_path, monkeypatch
-):
-    monkeypatch.setattr(subprocess, "Popen", Endless)
-    upload = Upload([tmp_path / "wandb" / "run-1" / "run-1.wandb"], Patience())
-    events = upload._process.events
-    killed = []
-
-    def kill(group, sent):
-        killed.append((group, sent))
-        events.append("killed")
-
-    monkeypatch.setattr(os, "killpg", kill)
-    upload.end(2.5)
-    assert events == [2.5, "killed"]
-    assert killed == [(Endless.pid, signal.SIGKILL)]
-    assert upload.reason == "its server did not take everything within 2.5 s"
-
-
-# What it leaves behind holds its output, and is in no group that could be ended with it.
-LEAVING = """
-import subprocess
-left = subprocess.Popen(["sleep", "3600"], start_new_session=True)
-print("left", left.pid, flush=True)
-"""
-
-
-def test_an_upload_ends_although_what_it_started_goes_on(tmp_path, monkeypatch):
-    command = [sys.executable, "-c", LEAVING]
-    monkeypatch.setattr(uploads, "_command", lambda patience, live: command)
-    monkeypatch.setattr(uploads, "AROUND", 0.1)
-    upload = Upload([tmp_path / "wandb" / "run-1" / "run-1.wandb"], Patience())
-    upload.end(None)
-    left, process = upload.reason.split()
-    os.kill(int(process), signal.SIGKILL)
-    assert left == "left"
 
 
 @pytest.mark.slow
