@@ -13,7 +13,6 @@ from orrery.execution import cluster, joining
 from orrery.execution.node_facts import node_facts
 from orrery.execution.readiness import COMPILER, GB, NodeReport, Trouble, judge
 from orrery.results.dashboard import connection
-from orrery.results.dashboard.calls import Calls
 from orrery.versions import PACKAGES
 
 _HERE = "this machine"
@@ -110,16 +109,11 @@ def _dashboard(environment: Mapping[str, str]) -> str:
         return "switched off by WANDB_MODE"
     if mode == "offline":
         return "copies are kept in runs, as WANDB_MODE asks, for `orrery sync`"
-    calls = Calls()
     try:
-        # a wandb whose own process cannot start waits for ever
-        is_found = calls.ask(lambda: connection.has_key(connection.loaded()), _PATIENCE)
+        if connection.finds_key(_PATIENCE):
+            return "a key is found: copies of runs are sent"
     except TimeoutError as problem:
         return (
             f"{problem}: copies are kept in runs, for `orrery sync`, if it does later"
         )
-    finally:
-        calls.end()
-    if is_found:
-        return "a key is found: copies of runs are sent"
     return "no key is found: copies are kept in runs, for `orrery sync`"

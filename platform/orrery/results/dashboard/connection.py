@@ -19,7 +19,7 @@ from typing import Any, Literal
 from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
-from orrery.results.dashboard.calls import limit_teardown
+from orrery.results.dashboard.calls import Calls, limit_teardown
 from orrery.storage import files
 from orrery.terminal import say
 
@@ -203,6 +203,25 @@ def has_key(wandb: Any) -> bool:
     except Exception as error:  # such as a key that cannot be one
         say(f"warning: Weights & Biases takes no such key ({error}): it stays offline")
         return False
+
+
+def finds_key(seconds: float) -> bool:
+    """Returns whether wandb finds a key, after loading it where it is not.
+
+    Arguments:
+        seconds: How long that may take: a wandb whose own process cannot start never
+            answers.
+
+    Raises:
+        TimeoutError: If it has not answered by then.
+        Exception: Whatever wandb raises.
+    """
+    calls = Calls()
+    try:
+        found: bool = calls.ask(lambda: has_key(loaded()), seconds)
+        return found
+    finally:
+        calls.end()
 
 
 def refusal(seconds: float) -> str:

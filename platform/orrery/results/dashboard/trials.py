@@ -14,7 +14,7 @@ from queue import SimpleQueue
 from threading import Thread
 
 from orrery.results.dashboard import connection
-from orrery.results.dashboard.calls import Calls, end_service
+from orrery.results.dashboard.calls import end_service
 from orrery.results.dashboard.connection import Patience
 from orrery.results.dashboard.copies import is_sent, later
 from orrery.results.dashboard.mirror import START, tell_loss
@@ -136,16 +136,8 @@ class _Trials:
     def _is_online(self) -> bool:
         if connection.asked_mode(os.environ) != "online":
             return False
-        calls = Calls()
         try:
-            found: bool = calls.ask(_has_key, START)
-            return found
+            return connection.finds_key(START)
         except Exception as problem:
             self._warn("key", problem)
             return False
-        finally:
-            calls.end()
-
-
-def _has_key() -> bool:
-    return connection.has_key(connection.loaded())
