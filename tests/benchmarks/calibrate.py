@@ -24,13 +24,14 @@ from mwlmc.observed.binned_table import load_binned
 from mwlmc.sky import kinematics
 from mwlmc.sky.binning import DESI_FOOTPRINT
 from mwlmc.study import forecast
+from mwlmc.study.campaign import campaign_simulations
 from mwlmc.study.data_rows import DataRow, data_rows
 from mwlmc.study.options import Table2
 from mwlmc.study.study import conditioned
 from mwlmc.study.versions import SUMMARIES
 from orrery import runs, terminal
 from orrery.branches import LEARNING, TEST_NOISE
-from orrery.execution import cluster, simulation, summaries
+from orrery.execution import cluster, summaries
 from orrery.identity import JSON
 from orrery.judging import calibration, predictive
 from orrery.judging.local_calibration import LocalCalibration, local_calibration
@@ -79,14 +80,9 @@ def main(options: Calibrating) -> None:
     campaign = options.table2.campaign
     rows = rows_of_table2(options.table2, options.rows)
     with cluster.connect():
-        learned, fresh = (
-            simulation.generate(
-                campaign.simulator, count, seed, campaign.datasets, name="mwlmc"
-            )
-            for count, seed in (
-                (campaign.simulations, campaign.seed),
-                (options.fresh, options.fresh_seed),
-            )
+        learned = campaign_simulations(campaign)
+        fresh = campaign_simulations(
+            replace(campaign, simulations=options.fresh, seed=options.fresh_seed)
         )
         # what training added depends on the simulations that were learned from
         found = {

@@ -1,7 +1,5 @@
 """What README's sentences say of what DESI's answer depends on."""
 
-import numpy as np
-
 from mwlmc.sky.options import V_TB_EDGES
 from mwlmc.study.desi_choices import (
     LARGEST_MOTION_ERROR,
@@ -12,7 +10,7 @@ from mwlmc.study.desi_choices import (
 from mwlmc.study.literature import HALO_MASS
 from mwlmc.study.options import DesiChoices
 
-from .files import NUMBER, printed, result
+from .files import NUMBER, ends, printed, result
 
 TIMES = {10: "ten"}
 
@@ -57,8 +55,3 @@ def of_choices_for_desi():
             *ends(halos[0]["median"], "%.2f"),
         ],
     }
-
-
-def ends(values, form):
-    """Returns the smallest and the largest value as README writes them."""
-    return [printed(np.min(values), form), printed(np.max(values), form)]

@@ -33,6 +33,11 @@ def printed(number, form="%.1f"):
     return text.removeprefix(MINUS) if not text.strip(f"{MINUS}0.") else text
 
 
+def ends(values, form):
+    """Returns the smallest and the largest value as README writes them."""
+    return [printed(end(values), form) for end in (min, max)]
+
+
 def with_errors(middle, plus, minus, form="%.1f"):
     return (
         f"{printed(middle, form)} +{printed(plus, form)}{MINUS}{printed(minus, form)}"

@@ -8,7 +8,7 @@ from mwlmc.study.literature import HALO_MASS
 from mwlmc.study.options import Desi, Table2
 from mwlmc.study.quantities import is_forecast
 
-from .files import NUMBER, printed, result
+from .files import NUMBER, ends, printed, result
 
 
 def of_table_2():
@@ -58,7 +58,7 @@ def above_what_was_put_in(lines):
     differences = halos["median"] - halos["published"]
     assert min(differences) > 0
     assert max(differences) < 0.3
-    return [printed(end(differences), "%.2f") for end in (min, max)]
+    return ends(differences, "%.2f")
 
 
 def halo_masses(lines):

@@ -1,6 +1,6 @@
 """What README's sentences say of posteriors that were given agama's simulations."""
 
-from .files import NUMBER, measured
+from .files import NUMBER, ends, measured
 
 
 def of_recoveries():
@@ -18,14 +18,13 @@ def of_recoveries():
         rf"{NUMBER} where": [
             f"{simulations}",
             "68",
-            *ends(full, "coverage"),
-            *ends(alike, "coverage"),
+            *reached(full, "coverage"),
+            *reached(alike, "coverage"),
         ],
         rf"medians are off by {NUMBER} and by {NUMBER} to {NUMBER} half widths on average, each ± "
-        rf"{NUMBER}\.": [off, *ends(alike, "bias"), error],
+        rf"{NUMBER}\.": [off, *reached(alike, "bias"), error],
     }
 
 
-def ends(posteriors, name):
-    each = [one[name] for one in posteriors]
-    return [f"{end(each):.2f}" for end in (min, max)]
+def reached(posteriors, name):
+    return ends([one[name] for one in posteriors], "%.2f")

@@ -28,6 +28,7 @@ from .files import (
     PROSE,
     ROOT,
     TEXT,
+    ends,
     interval,
     measured,
     result,
@@ -94,7 +95,7 @@ def of_neighbours():
 
 def of_its_calibration():
     table = result("table2_calibration")
-    gain = [f"{end(table['gain']):.1f}" for end in (min, max)]
+    gain = ends(table["gain"], "%.1f")
     worst = max(*table["control_tarp"], *table["control_sbc"])
     control = f"1e-{math.floor(-math.log10(worst))}"
     smallest = min(*table["sbc"], *table["sbc_band"])
@@ -140,7 +141,7 @@ def of_label_noise():
 
     def ratios(share):
         each = [row["half_width"][share] / row["published"] for row in rows]
-        return [f"{end(each):.2f}" for end in (min, max)]
+        return ends(each, "%.2f")
 
     beyond = measured("reflex_scatter")["beyond"]["v_x"]
     assert float(ratios("1")[1]) > 1 + WIDTHS > float(ratios("0.55")[1])
@@ -175,7 +176,7 @@ def of_tarp(table):
         rf"of them at {NUMBER} % by the shape of its curve and the area to the diagonal together "
         rf"\(p = {NUMBER} to {NUMBER}; {NUMBER} of the H3\+ quadrants without": [
             f"{100 * LEVEL:g}",
-            *(f"{end(rejected):.4f}" for end in (min, max)),
+            *ends(rejected, "%.4f"),
             f"{accepted:.3f}",
         ],
         rf"alone rejects the last row \(p = {NUMBER}; the others from {NUMBER} on\)": [
