@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from contextlib import suppress
+from functools import partial
 from queue import SimpleQueue
 from subprocess import Popen, TimeoutExpired
 from threading import Thread
@@ -102,31 +103,56 @@ def end_service() -> None:
 
 
 def limit_teardown() -> None:
-    """Lets wandb wait for the end of its own process for a while only, then kills it.
+    """Lets wandb wait for the end of its own process for a while only, which is then killed.
 
     wandb tells it to end and hangs up at once. Where an answer was still on its way, the
     other side loses what it was told, and wandb would wait for ever, mostly at the exit
-    of Python. By then what runs have to send is sent: each waits for that when it ends.
+    of Python; and so it would for one that takes nothing any more. By then what runs have
+    to send is sent: each waits for that when it ends.
     """
     try:
-        from wandb.sdk.lib.service import service_process
+        from wandb.sdk.lib.service import service_connection
 
-        processes: Any = service_process.ServiceProcess
-        join = processes.join
+        connections: Any = service_connection.ServiceConnection
+        teardown = connections.teardown
     except (ImportError, AttributeError):  # of a wandb that ends it otherwise
         return
-    if join is not _join:
-        processes.join = _join
+    if not isinstance(teardown, _Limited):
+        connections.teardown = _Limited(teardown)
 
 
-def _join(service: Any) -> int:
-    """Returns the exit code of wandb's own process, in place of its `ServiceProcess.join`."""
-    process: Popen[bytes] = service._process
-    try:
-        return process.wait(_LEAVING)
-    except TimeoutExpired:
-        process.kill()
-        return process.wait()
+class _Limited:
+    """A teardown of wandb's that ends, if need be with its process."""
+
+    def __init__(self, teardown: Callable[[Any, int], int | None]) -> None:
+        self._teardown = teardown
+        self._leaving: SimpleQueue[Popen[bytes]] = SimpleQueue()
+        # started here: while Python ends, later versions of it start none
+        Thread(target=self._kill_late, daemon=True).start()
+
+    def __get__(self, connection: Any, owner: type | None = None) -> Any:
+        return self if connection is None else partial(self, connection)
+
+    def __call__(self, connection: Any, exit_code: int) -> int | None:
+        """Returns the exit code of wandb's own process; None if it is another's."""
+        process = _process_of(connection)
+        if process is None:
+            return self._teardown(connection, exit_code)
+        self._leaving.put(process)
+        try:
+            return self._teardown(connection, exit_code)
+        except OSError:  # of a connection whose other end was killed
+            if process.poll() is None:
+                raise
+            return process.returncode
+
+    def _kill_late(self) -> None:
+        while True:
+            process = self._leaving.get()
+            try:
+                process.wait(_LEAVING)
+            except TimeoutExpired:
+                process.kill()
 
 
 def forget_dead_service() -> None:
@@ -142,7 +168,10 @@ def forget_dead_service() -> None:
 def _service() -> "Popen[bytes] | None":
     """Returns wandb's own process, if this one has started it."""
     setup = sys.modules.get("wandb.sdk.wandb_setup")
-    connection = getattr(getattr(setup, "_singleton", None), "_connection", None)
+    return _process_of(getattr(getattr(setup, "_singleton", None), "_connection", None))
+
+
+def _process_of(connection: Any) -> "Popen[bytes] | None":
     return getattr(getattr(connection, "_proc", None), "_process", None)
 
 

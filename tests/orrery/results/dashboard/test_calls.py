@@ -6,9 +6,10 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from types import SimpleNamespace
 
 import pytest
-from wandb.sdk.lib.service.service_process import ServiceProcess
+from wandb.sdk.lib.service.service_connection import ServiceConnection
 
 from orrery.results.dashboard import calls as module
 from orrery.results.dashboard.calls import Calls
@@ -18,7 +19,7 @@ from orrery.results.dashboard.connection import loaded
 SCRIPT = """
 import os, signal, sys
 from pathlib import Path
-from orrery.results.dashboard import mirror
+from orrery.results.dashboard import calls, mirror
 from orrery.results.dashboard.mirror import Heading, Mirror
 where, folder = sys.argv[1], Path(sys.argv[2])
 def begin(name):
@@ -26,6 +27,7 @@ def begin(name):
 def freeze():
     import wandb
     mirror.START = 1.0  # nothing comes back; what does come back has its time
+    calls._LEAVING = 1.0
     service = wandb.setup().ensure_service()._proc._process
     os.kill(service.pid, signal.SIGSTOP)
     print("frozen", service.pid, flush=True)
@@ -45,6 +47,14 @@ if where == "killed before it begins":
     except Exception as problem:
         sys.exit(print("lost", type(problem)))
 one = begin("one")
+if where == "never closed":
+    freeze()
+    import wandb
+    sent = wandb.setup().ensure_service()._client._writer.transport
+    # as few as nobody waits for before the end
+    while not sent.get_write_buffer_size():
+        one.row({"word" * 500: 1.0})
+    sys.exit()
 if where == "init":
     freeze()
     try:
@@ -92,9 +102,12 @@ def test_a_frozen_wandb_keeps_no_process_from_ending(offline, tmp_path, where):
 
 
 @pytest.mark.slow
-def test_a_wandb_that_does_not_end_keeps_no_process_from_ending(offline, tmp_path):
-    """Such as one that has not heard that it shall end."""
-    command = [sys.executable, "-c", SCRIPT, "exit", str(tmp_path)]
+@pytest.mark.parametrize("where", ["exit", "never closed"])
+def test_a_wandb_that_does_not_end_keeps_no_process_from_ending(
+    offline, tmp_path, where
+):
+    """Such as one that has not heard that it shall end, or takes nothing any more."""
+    command = [sys.executable, "-c", SCRIPT, where, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         _, service = process.stdout.readline().split()
         try:
@@ -105,16 +118,48 @@ def test_a_wandb_that_does_not_end_keeps_no_process_from_ending(offline, tmp_pat
                 os.kill(int(service), signal.SIGKILL)  # it would stay for ever
 
 
-@pytest.mark.slow
 def test_wandbs_own_process_is_killed_once_it_does_not_end(monkeypatch):
-    loaded()
     monkeypatch.setattr(module, "_LEAVING", 0.05)
+    teardown = module._Limited(lambda connection, code: connection._proc.join())
     with subprocess.Popen(["sleep", "3600"]) as process:
-        service = ServiceProcess(connection_token=None, process=process)
-        assert service.join() == -signal.SIGKILL
+        assert teardown(connected(process), 0) == -signal.SIGKILL
     with subprocess.Popen(["false"]) as process:
-        service = ServiceProcess(connection_token=None, process=process)
-        assert service.join() == 1
+        assert teardown(connected(process), 0) == 1
+    assert teardown(SimpleNamespace(_proc=SimpleNamespace(join=lambda: 2)), 0) == 2
+
+
+def test_a_lost_connection_counts_only_where_its_process_lives(monkeypatch):
+    monkeypatch.setattr(module, "_LEAVING", 0.05)
+
+    def broken(connection, code):
+        if code:
+            connection._proc.join()
+        raise ConnectionResetError("the other end is gone")
+
+    teardown = module._Limited(broken)
+    with subprocess.Popen(["false"]) as process:
+        assert teardown(connected(process), 1) == 1
+    with (
+        subprocess.Popen(["sleep", "3600"]) as process,
+        pytest.raises(ConnectionResetError),
+    ):
+        teardown(connected(process), 0)
+
+
+def connected(process):
+    """Returns what a connection of wandb's knows of its process."""
+    own = SimpleNamespace(_process=process, join=process.wait)
+    return SimpleNamespace(_proc=own)
+
+
+@pytest.mark.slow
+def test_wandb_has_the_teardown_that_is_limited():
+    """Once only, however often a copy begins."""
+    loaded()
+    limited = ServiceConnection.__dict__["teardown"]
+    assert isinstance(limited, module._Limited)
+    loaded()
+    assert ServiceConnection.__dict__["teardown"] is limited
 
 
 @pytest.mark.slow
