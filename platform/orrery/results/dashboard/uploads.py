@@ -86,18 +86,24 @@ class Upload:
             )
         assert self._process.stdout is not None
         self._output = self._process.stdout
+        self._ending = threading.Event()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        self._name(mine)
+        # a thread of its own: a pipe holds few names of a process that does not read them
+        self._writer = threading.Thread(target=self._name, args=(mine,), daemon=True)
+        self._writer.start()
 
     def _name(self, copies: Sequence[Path]) -> None:
-        """Tells the process what to send: a command line has no room for very many."""
+        """Tells the process what to send, and at last, by the input's end, that it has to end.
+
+        A command line has no room for very many names.
+        """
         assert self._process.stdin is not None
-        with contextlib.suppress(
-            BrokenPipeError
-        ):  # its last words say why it has ended
-            self._process.stdin.write(json.dumps([*map(str, copies)]) + "\n")
-            self._process.stdin.flush()
+        # its last words say why it has ended, where it did before it has read all
+        with contextlib.suppress(BrokenPipeError), self._process.stdin as names:
+            names.write(json.dumps([*map(str, copies)]) + "\n")
+            names.flush()
+            self._ending.wait()
 
     def _read(self) -> None:
         for line in self._output:
@@ -157,26 +163,20 @@ class Upload:
             seconds: How long to wait; None for as long as it takes.
         """
         if seconds is not None:
-            self._close_input()  # it knows by that when it has to end
+            self._ending.set()
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
             self._late = f"its server did not take everything within {seconds:g} s"
         finally:
             self._kill()
+            self._ending.set()
+            self._writer.join(AROUND)
             self._reader.join(AROUND)
-            self._close_input()
             # whoever closes what another thread reads waits until that has read something:
             # for ever, where a process that nobody could end still holds the other end
             if not self._reader.is_alive():
                 self._output.close()
-
-    def _close_input(self) -> None:
-        assert self._process.stdin is not None
-        with contextlib.suppress(
-            BrokenPipeError
-        ):  # it may have ended before it read all
-            self._process.stdin.close()
 
     def _kill(self) -> None:
         """Ends what is left of it, wandb's own process included."""

@@ -66,6 +66,18 @@ def test_an_upload_ends_although_what_it_started_goes_on(tmp_path, monkeypatch):
     assert left == "left"
 
 
+def test_a_process_that_reads_no_names_is_not_waited_for(tmp_path, monkeypatch):
+    """It is given up when its time is over, however many names there are."""
+    command = [sys.executable, "-c", "import time; time.sleep(20.0)"]
+    monkeypatch.setattr(uploads, "_command", lambda patience, live: command)
+    paths = [tmp_path / "wandb" / f"run-{n}" / f"run-{n}.wandb" for n in range(5_000)]
+    assert sum(len(str(path)) for path in paths) > 131_072  # more than a pipe holds
+    upload = Upload(paths, Patience())
+    assert upload.is_running
+    upload.end(0.1)
+    assert upload.reason == "its server did not take everything within 0.1 s"
+
+
 # More than a pipe holds, after lines that cannot be understood or told of.
 TALKING = """
 print("kept: [torn")
