@@ -5,9 +5,9 @@ too: one that is frozen would keep a run that has finished from ending.
 """
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from queue import SimpleQueue
 from subprocess import Popen, TimeoutExpired
@@ -18,6 +18,44 @@ _ENDING = 5.0  # [s] for wandb to forget a process that was ended
 _LEAVING = 10.0  # [s] for wandb's own process to end once it was told to
 
 _Asked = tuple[Callable[[], Any], Future[Any]]
+
+
+class Beginnings:
+    """What begins with wandb's first answers: where it gives none, no more is begun.
+
+    Each would cost its whole time again. One that was late once, on a busy machine, is
+    asked once more.
+
+    Example:
+        >>> beginnings = Beginnings(most=1)
+        >>> with suppress(TimeoutError), beginnings.one():
+        ...     raise TimeoutError("wandb has not answered within 30 s")
+        >>> with beginnings.one():
+        ...     pass
+        Traceback (most recent call last):
+            ...
+        TimeoutError: wandb has not answered within 30 s
+    """
+
+    def __init__(self, most: int = 2) -> None:
+        self._most = most
+        self._late: list[str] = []  # why, of each in a row
+
+    @contextmanager
+    def one(self) -> Iterator[None]:
+        """Returns a context in which something begins.
+
+        Raises:
+            TimeoutError: At once, if as many in a row as are waited for had no answer.
+        """
+        if len(self._late) >= self._most:
+            raise TimeoutError(self._late[-1])
+        try:
+            yield
+        except TimeoutError as problem:
+            self._late.append(str(problem))
+            raise
+        self._late.clear()
 
 
 class Calls:

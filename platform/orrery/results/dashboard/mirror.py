@@ -10,7 +10,7 @@ from typing import Any
 from orrery.identity import JSON
 from orrery.results.dashboard import connection, endings
 from orrery.results.dashboard.absences import in_words
-from orrery.results.dashboard.calls import Calls, forget_dead_service
+from orrery.results.dashboard.calls import Beginnings, Calls, forget_dead_service
 from orrery.results.dashboard.contents import Series, Sheet
 from orrery.results.dashboard.copies import COPY, Copy
 from orrery.results.dashboard.deposits import Deposit
@@ -19,6 +19,7 @@ from orrery.terminal import say
 START = 30.0  # [s] for each answer of wandb's own process: it waits for no server
 _LOADING = 60.0  # [s] for wandb to be imported, from a slow disk too
 _SLOWEST = 10e6  # [byte / s] at which files are read
+_BEGINNINGS = Beginnings()  # of this process
 
 OnLoss = Callable[[str, Exception], None]
 
@@ -105,7 +106,7 @@ class Mirror:
         """
         calls = Calls()
         forget_dead_service()
-        with ExitStack() as places:
+        with ExitStack() as places, _BEGINNINGS.one():
             places.enter_context(connection.kept_below(heading.folder))
             # of a copy that does not begin, too
             places.callback(forget_dead_service)

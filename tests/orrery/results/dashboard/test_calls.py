@@ -5,15 +5,17 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from types import SimpleNamespace
 
 import pytest
 from wandb.sdk.lib.service.service_connection import ServiceConnection
 
 from orrery.results.dashboard import calls as module
+from orrery.results.dashboard import mirror
 from orrery.results.dashboard.calls import Calls
 from orrery.results.dashboard.connection import loaded
+from orrery.results.dashboard.mirror import Heading, Mirror
 
 # a process of its own: what waits at the exit of Python is seen there only
 SCRIPT = """
@@ -187,6 +189,42 @@ def test_nothing_is_asked_after_what_did_not_come_back():
         calls.ask(lambda: asked.append(True), 3600.0)
     over.set()
     assert not asked
+
+
+def test_after_two_beginnings_without_an_answer_none_is_waited_for():
+    beginnings, begun = module.Beginnings(), []
+
+    def begin(problem=None):
+        with beginnings.one():
+            begun.append(problem)
+            if problem:
+                raise problem
+
+    late, wrong = TimeoutError("late"), ValueError("wrong")
+    for problem in (late, None, late, wrong, late):
+        with pytest.raises(type(problem)) if problem else nullcontext():
+            begin(problem)
+    with pytest.raises(TimeoutError, match="late"):
+        begin()
+    assert begun == [late, None, late, wrong, late]
+
+
+@pytest.mark.slow
+def test_a_copy_is_not_waited_for_once_two_had_no_answer(
+    offline, tmp_path, monkeypatch
+):
+    asked = []
+
+    def frozen():
+        asked.append(True)
+        raise TimeoutError("wandb has not answered within 60 s")
+
+    monkeypatch.setattr(mirror.connection, "loaded", frozen)
+    monkeypatch.setattr(mirror, "_BEGINNINGS", module.Beginnings())
+    for name in ("one", "two", "three"):
+        with pytest.raises(TimeoutError, match="within 60 s"):
+            Mirror.begin(Heading(tmp_path, name, "a", "a", "trial", {}))
+    assert len(asked) == 2
 
 
 @pytest.fixture
