@@ -259,14 +259,19 @@ class Observation:
         return np.where(exact, 0.0, ratio)
 
 
+_ROUNDING = 1e-12  # of eigenvalues, in units of the measured variances
+
+
 def added_covariance(
     covariance: FloatArray, simulation_error: FloatArray | None
 ) -> FloatArray:
     """Returns the covariance `[S, S]` of the errors that simulated summaries lack.
 
-    Added to them they make them scatter as measured ones do. The measured variances
-    less those that simulations have of themselves, never less than nought; correlations
-    stay. Errors as large as the measured ones on top of those of simulations would count
+    Added to them they make them scatter as measured ones do: the measured covariance
+    less the variances that simulations have of themselves, which are independent. What
+    measured entries share, simulations lack, and it stays whole. Variances do not fall
+    below nought: where simulations scatter more than measured ones, nothing is added.
+    Errors as large as the measured ones on top of those of simulations would count
     noise twice.
 
     Arguments:
@@ -280,4 +285,22 @@ def added_covariance(
     left = np.maximum(measured - simulation_error**2, 0.0)
     exact = measured == 0
     share = np.where(exact, 1.0, left / np.where(exact, 1.0, measured))
-    return covariance * np.sqrt(np.outer(share, share))
+    added = covariance * np.sqrt(np.outer(share, share))
+    correlated = np.flatnonzero((covariance != 0).sum(axis=0) > 1)
+    block = np.ix_(correlated, correlated)
+    added[block] = _less(covariance[block], simulation_error[correlated] ** 2)
+    return added
+
+
+def _less(covariance: FloatArray, variances: FloatArray) -> FloatArray:
+    """Returns a covariance less independent variances, or the nearest one that there can be.
+
+    In units of the measured errors, the nearest one has no negative eigenvalue.
+    """
+    less = covariance - np.diag(variances)
+    errors = np.sqrt(covariance.diagonal())
+    units = np.outer(errors, errors)
+    values, vectors = np.linalg.eigh(less / units)
+    if values.min(initial=0.0) > -_ROUNDING:
+        return less
+    return (vectors * np.maximum(values, 0.0)) @ vectors.T * units

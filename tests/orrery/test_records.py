@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from orrery.identity import canonical, fingerprint
-from orrery.records import Column, Observation, Records, Schema
+from orrery.records import Column, Observation, Records, Schema, added_covariance
 
 SCHEMA = Schema(
     (Column("index", "", "number", "int64"), Column("mass", "solMass", "mass")),
@@ -101,11 +101,31 @@ def test_what_is_added_to_simulations_is_what_they_do_not_have_of_themselves():
     assert added.diagonal() == pytest.approx([3.0, 9.0, 0.0])
     assert known.simulation_noise.tolist() == [0.5, 0.0, 0.0]
     assert not observation().simulation_noise.any()
-    assert added[0, 1] / np.sqrt(added[0, 0] * added[1, 1]) == pytest.approx(1 / 6)
+    # simulations' own errors are independent: what measured entries share is not theirs
+    assert added[0, 1] == added[1, 0] == 1.0
     noisier = observation(
         **three, covariance=covariance, simulation_error=np.full(3, 5.0)
     )
     assert not noisier.added_covariance.any()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_simulations_with_what_is_added_scatter_as_measured_ones(seed):
+    """Or more, where they scatter more by themselves; what entries share is not lost."""
+    random = np.random.default_rng(seed)
+    own = random.uniform(0.1, 30.0, 5)
+    shared = random.uniform(0.0, 10.0, 5)
+    covariance = np.diag(own**2) + np.outer(shared, shared)
+    smaller = 0.9 * own
+    assert added_covariance(covariance, smaller) + np.diag(smaller**2) == pytest.approx(
+        covariance
+    )
+    larger = own * random.uniform(0.5, 3.0, 5)
+    added = added_covariance(covariance, larger)
+    units = np.outer(*[np.sqrt(covariance.diagonal())] * 2)
+    more = added + np.diag(larger**2) - covariance
+    assert np.linalg.eigvalsh(added / units).min() > -1e-9
+    assert np.linalg.eigvalsh(more / units).min() > -1e-9
 
 
 def test_simulations_without_errors_of_themselves_get_the_whole_measured_ones():
