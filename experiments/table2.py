@@ -1,6 +1,6 @@
 """All six posteriors of the paper: Table 2, its joint figures, and whether they can be trusted.
 
-python experiments/table2.py                          # 32,768 simulations
+python experiments/table2.py                          # 65,536 simulations
 python experiments/table2.py --simulations 128000     # the paper's campaign
 
 The stars of H3, SEGUE and MagE are not public: their rows are forecasts at the

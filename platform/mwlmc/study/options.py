@@ -198,7 +198,7 @@ class Table2:
     measurement: Measurement = field(default_factory=Measurement)
     """Which moments are measured; dispersions are the follow-up paper's."""
     campaign: SimulationCampaign = field(
-        default_factory=lambda: SimulationCampaign(simulations=32_768)
+        default_factory=lambda: SimulationCampaign(simulations=65_536)
     )
     """The simulations, and where they and the runs are kept."""
     # single flows differ by their seeds, which a table of results should not show
