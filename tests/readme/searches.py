@@ -12,7 +12,8 @@ def of_architectures():
     trials = result("architectures_trials")
     shape = changes["layers and nodes"]
     seeds = changes["seeds of one architecture"]
-    chance = f"{changes['layers and nodes, by seeds alone']['change']:.3f}"
+    unimportant = changes["layers and nodes, if they did not matter"]
+    chance = f"{unimportant['change']:.3f}"
     return {
         rf"over {NUMBER} architectures they make what .* by {NUMBER} ± {NUMBER} nat; chance alone "
         rf"would by {NUMBER}\.": [
@@ -29,7 +30,10 @@ def of_architectures():
             f"{shape['change']:.3f}",
             f"{shape['error']:.3f}",
         ],
-        rf"if nothing mattered but seeds it would be {NUMBER}": [chance],
+        rf"If they did not matter, .*, {NUMBER} ± {NUMBER} would be found": [
+            chance,
+            f"{unimportant['error']:.3f}",
+        ],
         rf"seeds of one architecture scatter by {NUMBER} ± {NUMBER} \(`": [
             f"{seeds['change']:.3f}",
             f"{seeds['error']:.3f}",

@@ -152,7 +152,7 @@ def _untold(key: str, found: Comparison) -> set[str]:
     """Returns the numbers that are no numbers, where seeds or trials tell nothing."""
     names = []
     if len(found.seeds) < 2:
-        names += ["given", "scatter", "shape_effect_by_seeds"]
+        names += ["given", "scatter"]
     if found.tells_shape and math.isnan(found.shape_effect.error):
         names.append("shape_effect_error")
     return {f"{key}.{name}" for name in names}
@@ -194,7 +194,8 @@ def _shape_numbers(key: str, found: Comparison) -> dict[str, float]:
     return {
         f"{key}.shape_effect": effect.value,
         f"{key}.shape_effect_error": effect.error,
-        f"{key}.shape_effect_by_seeds": effect.by_seeds,
+        f"{key}.shape_effect_by_chance": effect.by_chance,
+        f"{key}.shape_effect_by_chance_scatter": effect.chance_scatter,
     }
 
 
@@ -208,16 +209,13 @@ def _shape_in_words(found: Comparison) -> str:
     if math.isnan(effect.error):
         error = ""
         how = "so few trials tell no error"
-    chance = ""
-    if len(found.seeds) > 1:
-        chance = (
-            f"; {effect.by_seeds:.4f} {found.unit} would be found if nothing mattered but "
-            "seeds"
-        )
     return (
         f"\n\nThe number of layers and nodes ({names}) changes the score by "
         f"{effect.value:.4f}{error} {found.unit} (standard deviation that each makes "
-        f"alone, by functional ANOVA, added in quadrature; {how}){chance}."
+        f"alone, by functional ANOVA, added in quadrature; {how}); "
+        f"{effect.by_chance:.4f} ± {effect.chance_scatter:.4f} {found.unit} would be found "
+        "if they did not matter (mean and standard deviation where they are exchanged "
+        "among the trials)."
     )
 
 
@@ -233,7 +231,11 @@ def changes_table(key: str, found: Comparison) -> Table:
         effect = found.shape_effect
         rows = [
             ("layers and nodes", effect.value, effect.error),
-            ("layers and nodes, by seeds alone", effect.by_seeds, math.nan),
+            (
+                "layers and nodes, if they did not matter",
+                effect.by_chance,
+                effect.chance_scatter,
+            ),
             *rows,
         ]
     table = Table(rows=rows, names=["what", "change", "error"])
@@ -243,7 +245,11 @@ def changes_table(key: str, found: Comparison) -> Table:
     of = " [nat]" if found.unit == "nat" else ""
     table.meta = {
         "key": key,
-        "caption": f"Standard deviations of the score{of} that each makes alone.",
+        "caption": (
+            f"Standard deviations of the score{of} that each makes alone. If layers and "
+            "nodes did not matter: the mean of what would be found, and in place of an "
+            "error its standard deviation, where they are exchanged among the trials."
+        ),
     }
     return table
 

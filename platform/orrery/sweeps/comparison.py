@@ -166,9 +166,7 @@ class Comparison:
     @cached_property
     def shape_effect(self) -> Effect:
         """By how much the shape of what learns changes the score."""
-        return joint_effect(
-            self.space, self.goal, self.trials, self.shape, self.scatter
-        )
+        return joint_effect(self.space, self.goal, self.trials, self.shape)
 
     @property
     def effects(self) -> dict[str, float]:

@@ -101,7 +101,13 @@ def test_layers_and_nodes_have_one_number_with_its_error(result, section):
     assert "The number of layers and nodes (kind and rate) changes the score by" in text
     numbers = result.metrics
     assert numbers["architectures.shape_effect"] > 0
-    assert numbers["architectures.shape_effect_by_seeds"] > 0
+    assert numbers["architectures.shape_effect_by_chance"] > 0
+    assert "would be found if they did not matter" in text
+    rows = {row[0]: row[1:] for row in section(result, "architectures.changes")["rows"]}
+    assert rows["layers and nodes, if they did not matter"] == [
+        numbers["architectures.shape_effect_by_chance"],
+        numbers["architectures.shape_effect_by_chance_scatter"],
+    ]
     assert "architectures.shape_effect_error" in numbers
 
 
