@@ -20,35 +20,9 @@ from orrery.pairs import Pairs, Splits, convolve
 from orrery.parameters import FloatArray, Parameter, generator
 from orrery.sweeps.evaluation import Report
 from orrery.sweeps.options import EnsembleArchitecture, FlowArchitecture
-from orrery.sweeps.space import Choice, Int, Log, SearchSpace
 from orrery.sweeps.trial import Goal
 
 REPORTS = 20  # of a trial, about
-
-
-FLOW_SPACE = SearchSpace(
-    {
-        "kind": Choice(("maf", "nsf")),
-        "transforms": Int(2, 8),
-        "width": Int(16, 128, log=True),
-        "depth": Int(1, 3),
-        "training.learning_rate": Log(1e-3, 3e-2),
-        "training.batch_size": Choice((128, 256, 512)),
-    }
-)
-
-
-FLOW_SHAPE = ("transforms", "width", "depth")
-
-
-ENSEMBLE_SPACE = SearchSpace(
-    {
-        "width": Int(4, 64, log=True),
-        "depth": Int(1, 6),
-        "learning.learning_rate": Log(3e-4, 1e-2),
-    }
-)
-ENSEMBLE_SHAPE = ("width", "depth")
 
 
 def without_test(splits: Splits) -> Splits:
