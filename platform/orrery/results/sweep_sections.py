@@ -140,6 +140,8 @@ def _numbers(key: str, found: Comparison) -> dict[str, Number]:
         f"{key}.test": found.test,
         f"{key}.test_error": found.test_error,
         f"{key}.optimism": found.optimism,
+        f"{key}.difference": abs(found.optimism),
+        f"{key}.optimism_error": found.optimism_error,
         f"{key}.spread": found.spread,
         f"{key}.repeats": len(found.seeds),
         f"{key}.given": found.given,
@@ -150,7 +152,9 @@ def _numbers(key: str, found: Comparison) -> dict[str, Number]:
 
 def _untold(key: str, found: Comparison) -> set[str]:
     """Returns the numbers that are no numbers, where seeds or trials tell nothing."""
-    names = []
+    names = ["optimism"]
+    if math.isnan(found.optimism_error):
+        names.append("optimism_error")
     if len(found.seeds) < 2:
         names += ["given", "scatter"]
     if found.tells_shape and math.isnan(found.shape_effect.error):
@@ -166,12 +170,44 @@ def _summary(found: Comparison) -> str:
         f"Of {len(found.trials)} architectures ({failed} failed) the best one, trial "
         f"{found.winner.number}, has a {name} of {found.validation:.4f} {unit} on the "
         f"validation pairs, by which it was chosen, and of {found.test:.4f} ± "
-        f"{found.test_error:.4f} {unit} on the tests, which no trial has seen: it was "
-        f"optimistic by {found.optimism:.4f} {unit}.\n\n"
+        f"{found.test_error:.4f} {unit} on the tests, which no trial has seen: there it is "
+        f"{difference_in_words(found, '.4f')}.\n\n"
         f"The architectures' scores scatter by {found.spread:.4f} {unit} (half of the "
         f"central 68 %){_seeds_in_words(found)}."
         f"{_shape_in_words(found)}"
     )
+
+
+def difference_in_words(found: Comparison, form: str) -> str:
+    """Returns how the winner's score on the tests compares with that by which it was chosen.
+
+    Without its sign, and with its error, where that is known.
+
+    Arguments:
+        found: The comparison.
+        form: How numbers are written.
+
+    Example:
+        >>> from orrery.sweeps.space import Int, SearchSpace
+        >>> from orrery.sweeps.trial import Goal
+        >>> goal, space = Goal("p", "larger"), SearchSpace({"depth": Int(0, 9)})
+        >>> trials = [Trial(0, {"depth": 3}, "finished", objectives={"p": -6.15})]
+        >>> found = Comparison(goal, "nat", space, trials, [], -6.10, 0.04, (), 0.03)
+        >>> difference_in_words(found, ".2f").partition(",")[0]
+        'better by 0.05 ± 0.05 nat than on the validation pairs'
+    """
+    side = "worse" if found.optimism > 0 else "better"
+    size = f"{abs(found.optimism):{form}}"
+    than = "than on the validation pairs"
+    if found.is_optimistic is None:
+        return f"{side} by {size} {found.unit} {than}, with an error that is not known"
+    judged = "which is no more than other pairs may make"
+    if abs(found.optimism) > 2 * found.optimism_error:
+        judged = "which is more than other pairs make, but no optimism"
+    if found.is_optimistic:
+        judged = "by which the choice was optimistic"
+    error = f"{found.optimism_error:{form}}"
+    return f"{side} by {size} ± {error} {found.unit} {than}, {judged}"
 
 
 def _seeds_in_words(found: Comparison) -> str:
